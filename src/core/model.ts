@@ -1,0 +1,66 @@
+/**
+ * The words of the whole program, as types. Data only: see docs/dictionary.md.
+ */
+
+/** A value that is not here: the name of the environment variable that holds it. Each client spells it its own way. */
+export interface Reference {
+  readonly env: string;
+}
+
+/** What a client connects to. It never holds a secret: every header is a reference. */
+export interface Connection {
+  readonly name: string;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, Reference>>;
+}
+
+/** Variable name → value. Travels apart from the connection; ends only in `.env`, a private client file, or a child's stdin. */
+export type Secrets = Readonly<Record<string, string>>;
+
+/** One path as it was found. `text` keeps every byte: a BOM, CRLF, a missing final newline. */
+export type FileState =
+  | { readonly kind: "absent"; readonly realPath: string }
+  | { readonly kind: "file"; readonly realPath: string; readonly text: string; readonly mode: number }
+  | { readonly kind: "unreadable"; readonly realPath: string; readonly reason: string };
+
+/** Absolute path → what is there. */
+export type Snapshot = ReadonlyMap<string, FileState>;
+
+/** A file that ends up with other content. `undefined` as `before` creates it, as `after` deletes it. */
+export interface WriteStep {
+  readonly kind: "write";
+  /** Absolute path as the user knows it (a symlink is followed when it is applied). */
+  readonly path: string;
+  readonly before: string | undefined;
+  readonly after: string | undefined;
+  /** Mode for a new file, or the mode that an existing one must get. Without it an existing mode stays. */
+  readonly mode?: number;
+  /** The content holds a secret: staged under an ignore rule, and never written where git would take it. */
+  readonly secret?: boolean;
+}
+
+/** A program that is run. Its argv never holds a secret; what is secret goes through stdin. */
+export interface RunStep {
+  readonly kind: "run";
+  readonly argv: readonly [string, ...string[]];
+  readonly stdin?: string;
+  /** One line for the plan: what it is for. */
+  readonly why: string;
+}
+
+/** What a human does, in a web client or a shell. */
+export interface TellStep {
+  readonly kind: "tell";
+  readonly title: string;
+  readonly lines: readonly string[];
+}
+
+export type Step = WriteStep | RunStep | TellStep;
+
+/** Everything that would be done, in the order in which it would be done. */
+export interface Plan {
+  readonly steps: readonly Step[];
+}
+
+/** What became of a step. */
+export type StepStatus = "written" | "unchanged" | "planned" | "failed";
