@@ -1,0 +1,155 @@
+/**
+ * One package, no runtime dependencies: everything is bundled into flat chunks in dist/, loaded when used.
+ * Every bundled package is named, with its reason, in bundled-packages.json; anything else fails the build.
+ */
+import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "rolldown";
+import { minifySync } from "rolldown/utils";
+
+const root = dirname(fileURLToPath(import.meta.url));
+const readJson = (path) => JSON.parse(readFileSync(path, "utf8"));
+const { version } = readJson(join(root, "package.json"));
+const listed = readJson(join(root, "bundled-packages.json"));
+
+/** The package a module belongs to (the innermost node_modules folder counts), or undefined for our own. */
+function packageOf(id) {
+  const parts = id.replaceAll("\\", "/").split("/node_modules/");
+  return parts.length < 2 ? undefined : parts.at(-1).match(/^(?:@[^/]+\/)?[^/]+/)?.[0];
+}
+
+/** The folder of that package on disk. */
+function folderOf(id, name) {
+  const path = id.replaceAll("\\", "/");
+  return path.slice(0, path.lastIndexOf(`/node_modules/${name}/`) + `/node_modules/${name}`.length);
+}
+
+/** Packages whose code was copied into another package's published file; bundlers leave their paths in region comments. */
+function embeddedIn(code) {
+  const names = [...code.matchAll(/#region [^\n]*node_modules\/((?:@[^/\s]+\/)?[^/\s]+)\//g)].map((match) => match[1]);
+  return new Set(names.filter((name) => name !== ".pnpm"));
+}
+
+/** Fails the build when what is bundled and what bundled-packages.json lists are not the same. */
+function bundledPackages() {
+  const found = new Map();
+  return {
+    name: "bundled-packages",
+    buildStart: () => found.clear(),
+    buildEnd(error) {
+      if (error) return;
+      for (const id of this.getModuleIds()) {
+        const name = packageOf(id);
+        if (name === undefined) continue;
+        const info = this.getModuleInfo(id);
+        const importer = [...(info?.importers ?? []), ...(info?.dynamicImporters ?? [])].find(
+          (i) => packageOf(i) !== name,
+        );
+        const known = found.get(name);
+        if (known === undefined) found.set(name, { folder: folderOf(id, name), importer });
+        else known.importer ??= importer;
+        for (const inner of embeddedIn(info?.code ?? "")) {
+          if (!found.has(inner)) found.set(inner, { folder: join(root, "node_modules", inner), importer: id });
+        }
+      }
+      const problems = [];
+      for (const [name, { importer }] of found) {
+        if (listed[name]) continue;
+        const by = importer === undefined ? "the entry" : relative(root, importer);
+        problems.push(
+          `${name}, imported by ${by}, is not listed: list it with its chunk and a reason, or do without it`,
+        );
+      }
+      for (const name of Object.keys(listed)) {
+        if (!found.has(name)) problems.push(`${name} is listed but is no longer bundled: delete its line`);
+      }
+      if (problems.length > 0)
+        this.error(`bundled-packages.json does not match what is bundled:\n  - ${problems.sort().join("\n  - ")}`);
+    },
+    writeBundle() {
+      const path = join(root, "THIRD-PARTY-LICENSES.md");
+      const text = licences(found);
+      if (existsSync(path) && readFileSync(path, "utf8") === text) return;
+      if (process.env.CI) this.error("THIRD-PARTY-LICENSES.md is out of date: run `npm run build` and commit it");
+      writeFileSync(path, text);
+    },
+  };
+}
+
+function licences(found) {
+  const sections = [...found]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, { folder }]) => {
+      const file = readdirSync(folder)
+        .sort()
+        .find((entry) => /^licen[cs]e/i.test(entry));
+      const manifest = readJson(join(folder, "package.json"));
+      if (file === undefined || typeof manifest.license !== "string") throw new Error(`no licence found for ${name}`);
+      const text = readFileSync(join(folder, file), "utf8").replace(/\r\n?/g, "\n").trim();
+      const notice = readdirSync(folder).find((entry) => /^notice/i.test(entry));
+      const extra =
+        notice === undefined ? "" : `\n\n${readFileSync(join(folder, notice), "utf8").replace(/\r\n?/g, "\n").trim()}`;
+      return `## ${name}\n\nLicence: ${manifest.license}\n\n\`\`\`text\n${(text + extra).replace(/[ \t]+$/gm, "")}\n\`\`\`\n`;
+    });
+  return `# Third-party licences\n\nThe published files contain code of the packages below. \`npm run build\` writes this file.\n\n${sections.join("\n")}`;
+}
+
+/** Third-party chunks are minified. Ours are not, so that a stack trace names our functions. */
+function minifyThirdParty() {
+  return {
+    name: "minify-third-party",
+    renderChunk(code, chunk) {
+      const ours = chunk.moduleIds.filter((id) => !id.startsWith("\0") && packageOf(id) === undefined);
+      if (ours.length > 0 || chunk.isEntry) return null;
+      const result = minifySync(chunk.fileName, code, { module: true, mangle: { toplevel: true }, sourcemap: false });
+      if (result.errors.length > 0) throw new Error(`${chunk.fileName}: ${result.errors[0].message}`);
+      return { code: result.code, map: null };
+    },
+  };
+}
+
+/** npm marks a bin as executable when it installs; a bin run from a checkout or an unpacked tarball is made so here. */
+function executable() {
+  return {
+    name: "executable",
+    renderChunk(code, chunk) {
+      return chunk.isEntry && !code.startsWith("#!") ? { code: `#!/usr/bin/env node\n${code}`, map: null } : null;
+    },
+    writeBundle(options, bundle) {
+      for (const chunk of Object.values(bundle)) {
+        if (chunk.type === "chunk" && chunk.isEntry) chmodSync(join(options.dir, chunk.fileName), 0o755);
+      }
+    },
+  };
+}
+
+export default defineConfig({
+  input: { bin: join(root, "src/bin.ts") },
+  platform: "node",
+  // jsonc-parser's `main` is UMD: it bundles without a word and fails at run time.
+  resolve: { mainFields: ["module", "main"] },
+  transform: { target: "node20.12", define: { __VERSION__: JSON.stringify(version) } },
+  plugins: [bundledPackages(), minifyThirdParty(), executable()],
+  onLog(level, log, handler) {
+    handler(level === "warn" ? "error" : level, log);
+  },
+  output: {
+    dir: join(root, "dist"),
+    cleanDir: true,
+    format: "esm",
+    // Flat and without hashes: `new URL("../templates/…", import.meta.url)` holds in every chunk, names are stable.
+    entryFileNames: "[name].js",
+    chunkFileNames: (chunk) => {
+      const name = chunk.isDynamicEntry && chunk.facadeModuleId ? packageOf(chunk.facadeModuleId) : undefined;
+      return name === undefined ? "[name].js" : `${listed[name].chunk}-import.js`;
+    },
+    minify: false,
+    comments: { legal: false, annotation: true, jsdoc: false },
+    codeSplitting: {
+      groups: [
+        { debugName: "packages", name: (id) => listed[packageOf(id)]?.chunk ?? null, test: /[\\/]node_modules[\\/]/ },
+      ],
+    },
+  },
+});

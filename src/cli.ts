@@ -1,0 +1,197 @@
+import { parseArgs } from "node:util";
+import { nearest } from "./core/command-line.ts";
+import { printable, redact } from "./core/redact.ts";
+import type { Context } from "./context.ts";
+import { Cancelled, HaloError, UsageError } from "./errors.ts";
+import { type Flag, GLOBAL_FLAGS, INIT_FLAGS, type RawOptions } from "./flags.ts";
+
+interface CommandModule {
+  run(context: Context, options: RawOptions): Promise<number>;
+}
+
+interface Command {
+  readonly name: string;
+  readonly summary: string;
+  readonly flags: readonly Flag[];
+  readonly examples: readonly string[];
+  readonly load: () => Promise<CommandModule>;
+}
+
+const COMMANDS: readonly Command[] = [
+  {
+    name: "init",
+    summary: "connect this repository, or only you, to HALO (the default)",
+    flags: INIT_FLAGS,
+    examples: [
+      "npx create-halo-mcp",
+      "npx create-halo-mcp --scope user",
+      "HALO_MCP_TOKEN=… npx create-halo-mcp --yes --account-id <id> --profile-id <id>",
+      "npx create-halo-mcp --yes --token-stdin --studio-url '<url>' < token.txt",
+      "npx create-halo-mcp --dry-run",
+    ],
+    load: async () => await import("./commands/init/index.ts"),
+  },
+];
+
+const EXIT_CODES = [
+  "0    done, or already set up",
+  "1    a refused file, a failed connection",
+  "2    usage, or input is missing and nobody can be asked",
+  "3    could not run: permissions, disk, no such program",
+  "130  cancelled, nothing changed",
+];
+
+function flagLine(flag: Flag): string {
+  const left = `  ${flag.short === undefined ? "    " : `-${flag.short}, `}--${flag.name}${flag.arg === undefined ? "" : ` <${flag.arg}>`}`;
+  const summary = flag.values === undefined ? flag.summary : `${flag.values.join(" | ")}`;
+  return `${left.padEnd(30)}${summary}`;
+}
+
+function help(context: Context, command: Command): string {
+  return [
+    `create-halo-mcp ${context.version}: connect AI clients to HALO's MCP server (CM.com)`,
+    "",
+    "Usage: npx create-halo-mcp [init] [options]",
+    "",
+    "Commands:",
+    ...COMMANDS.map(({ name, summary }) => `  ${name.padEnd(28)}${summary}`),
+    "",
+    "Options:",
+    ...command.flags.map(flagLine),
+    ...GLOBAL_FLAGS.map(flagLine),
+    "",
+    "The token is never an option: HALO_MCP_TOKEN, a masked prompt, --token-stdin or",
+    "--token-file. Environment twins: HALO_ACCOUNT_ID, HALO_PROFILE_ID, HALO_STUDIO_URL,",
+    "HALO_NAME, HALO_MCP_URL, HALO_CLIENT, HALO_SCOPE, HALO_BRIDGE, HALO_YES=1.",
+    "",
+    "Examples:",
+    ...command.examples.map((example) => `  ${example}`),
+    "",
+    "Exit codes:",
+    ...EXIT_CODES.map((line) => `  ${line}`),
+  ].join("\n");
+}
+
+function isWord(text: string): boolean {
+  return /^[a-z][a-z-]{0,24}$/.test(text);
+}
+
+interface Parsed {
+  readonly command: Command;
+  readonly options: RawOptions;
+}
+
+/** argv → the command and its options. Pure; throws UsageError and never repeats a value, which may be a secret. */
+export function parse(argv: readonly string[], env: Context["env"]): Parsed {
+  const named = argv[0] !== undefined && !argv[0].startsWith("-") ? argv[0] : undefined;
+  const command = COMMANDS.find(({ name }) => name === (named ?? "init"));
+  if (command === undefined) {
+    const near = nearest(named ?? "", COMMANDS.map(({ name }) => name));
+    const shown = named !== undefined && isWord(named) ? ` "${named}"` : "";
+    throw new UsageError(`unknown command${shown}${near === undefined ? "" : `: did you mean ${near}?`}`, { hint: "npx create-halo-mcp --help" });
+  }
+  const flags = [...command.flags, ...GLOBAL_FLAGS];
+  const { tokens } = parseArgs({
+    args: [...(named === undefined ? argv : argv.slice(1))],
+    options: Object.fromEntries(
+      flags.map((flag) => [
+        flag.name,
+        { type: flag.arg === undefined ? ("boolean" as const) : ("string" as const), ...(flag.short === undefined ? {} : { short: flag.short }) },
+      ]),
+    ),
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
+  const values: Record<string, string> = {};
+  const switches = new Set<string>();
+  for (const token of tokens) {
+    if (token.kind === "positional") {
+      throw new UsageError(`${command.name} takes no argument beside its options`, { hint: "npx create-halo-mcp --help" });
+    }
+    if (token.kind !== "option") continue;
+    const flag = flags.find(({ name }) => name === token.name);
+    if (flag === undefined) throw unknownFlag(token.name, flags);
+    if (flag.arg === undefined) {
+      if (token.value !== undefined) throw new UsageError(`--${flag.name} takes no value`);
+      switches.add(flag.name);
+      continue;
+    }
+    if (token.value === undefined || token.value === "" || (!token.inlineValue && token.value.startsWith("--"))) {
+      throw new UsageError(`--${flag.name} needs a value: --${flag.name} <${flag.arg}>`);
+    }
+    values[flag.name] = token.value;
+  }
+  for (const flag of flags) {
+    const text = flag.env === undefined ? undefined : env[flag.env];
+    if (text === undefined || text === "" || flag.name === "account-id" || flag.name === "profile-id") continue;
+    if (flag.arg !== undefined) values[flag.name] ??= text;
+    else if (!/^(?:0|false|no)$/i.test(text)) switches.add(flag.name);
+  }
+  for (const flag of flags) checkValues(flag, values[flag.name]);
+  return { command, options: { values, switches } };
+}
+
+function unknownFlag(name: string, flags: readonly Flag[]): UsageError {
+  if (name === "token") {
+    return new UsageError("there is no --token: a token on the command line can be read by every program on this machine", {
+      hint: "put it into HALO_MCP_TOKEN, or use --token-stdin or --token-file",
+    });
+  }
+  const near = nearest(name, flags.map((flag) => flag.name));
+  const shown = isWord(name) ? ` --${name}` : "";
+  return new UsageError(`unknown option${shown}${near === undefined ? "" : `: did you mean --${near}?`}`, { hint: "npx create-halo-mcp --help" });
+}
+
+function checkValues(flag: Flag, text: string | undefined): void {
+  if (flag.values === undefined || text === undefined) return;
+  for (const word of text.split(",")) {
+    if (flag.values.includes(word.trim())) continue;
+    const near = nearest(word.trim(), flag.values);
+    throw new UsageError(`--${flag.name} knows ${flag.values.join(", ")}${near === undefined ? "" : `: did you mean ${near}?`}`);
+  }
+}
+
+function versionText(context: Context, debug: boolean): string {
+  if (!debug) return context.version;
+  const old = /^v(?:20|21|23)\./.test(context.nodeVersion) ? " (past its end of life; supported here)" : "";
+  return `create-halo-mcp ${context.version}\nnode ${context.nodeVersion}${old}\n${context.platform} ${context.arch}`;
+}
+
+/** The one error boundary: what went wrong, then the next command to type. Returns the exit code. */
+function report(context: Context, error: unknown, argv: readonly string[]): number {
+  const safe = (text: string): string => redact(text, context.secrets);
+  const cancelled = context.signal.aborted && !(error instanceof HaloError);
+  const known = error instanceof HaloError ? error : cancelled ? new Cancelled() : undefined;
+  const exitCode = known?.exitCode ?? 3;
+  const message = known?.message ?? `unexpected error: ${printable(safe(error instanceof Error ? error.message : String(error)))}`;
+  const hint = known === undefined ? "run it again with --debug and tell us what it prints" : known.hint;
+  if (argv.includes("--json")) {
+    const body = { version: 1, ok: false, error: { code: known?.code ?? "unexpected", message: safe(message), hint: hint === undefined ? null : safe(hint) } };
+    context.stdout.write(`${JSON.stringify(body, null, 2)}\n`);
+  } else {
+    const lines = [`${known instanceof Cancelled ? "" : "create-halo-mcp: "}${message}`, ...(hint === undefined ? [] : [`  ${hint.replace(/\n/g, "\n  ")}`])];
+    context.stderr.write(safe(`${lines.join("\n")}\n`));
+  }
+  if (argv.includes("--debug") && error instanceof Error) context.stderr.write(safe(`${error.stack ?? ""}\n`));
+  return exitCode;
+}
+
+/** Runs one command line. In: the context and the words after the program's name. Out: the exit code. */
+export async function main(context: Context, argv: readonly string[]): Promise<number> {
+  try {
+    const { command, options } = parse(argv, context.env);
+    if (options.switches.has("help")) {
+      context.stdout.write(`${help(context, command)}\n`);
+      return 0;
+    }
+    if (options.switches.has("version")) {
+      context.stdout.write(`${versionText(context, options.switches.has("debug"))}\n`);
+      return 0;
+    }
+    const module = await command.load();
+    return await module.run(context, options);
+  } catch (error) {
+    return report(context, error, argv);
+  }
+}

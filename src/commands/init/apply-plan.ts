@@ -1,0 +1,96 @@
+import { relative } from "node:path";
+import type { Plan, RunStep, Step, StepStatus, WriteStep } from "../../core/model.ts";
+import { printable, redact } from "../../core/redact.ts";
+import { Cancelled, EnvironmentError, HaloError, Refusal } from "../../errors.ts";
+import { applyWrites } from "../../io/apply.ts";
+import { exec } from "../../io/exec.ts";
+import { assertPrivate } from "./privacy.ts";
+import type { Room } from "./values.ts";
+
+export type Statuses = ReadonlyMap<Step, StepStatus>;
+
+const RUN_MS = 60_000;
+
+/** A step as one line: the file from the root, the command, the title. */
+export function stepLabel(step: Step, root: string): string {
+  if (step.kind === "write") {
+    const way = relative(root, step.path);
+    return way.startsWith("..") ? step.path : way;
+  }
+  return step.kind === "run" ? step.why : step.title;
+}
+
+/** Does this plan change anything by itself? Steps for a human do not count. */
+export function changes(plan: Plan): boolean {
+  return plan.steps.some((step) => step.kind === "run" || (step.kind === "write" && (step.before !== step.after || step.mode !== undefined)));
+}
+
+function isWrite(step: Step): step is WriteStep {
+  return step.kind === "write";
+}
+
+async function write(room: Room, steps: readonly WriteStep[], signal: AbortSignal): Promise<readonly StepStatus[]> {
+  return await applyWrites(steps, {
+    signal,
+    assertPrivate: (realPath, path) => assertPrivate(room.context, room.survey.root, { path, realPath }, { ignored: true }),
+  });
+}
+
+async function runStep(room: Room, argv: RunStep["argv"], stdin: string | undefined, signal: AbortSignal): Promise<void> {
+  const { context, survey } = room;
+  const result = await exec(argv, { cwd: survey.root, env: context.env, ...(stdin === undefined ? {} : { stdin }), timeoutMs: RUN_MS, signal });
+  if (result.exitCode === 0) return;
+  const said = printable(redact(result.stderr || result.stdout, context.secrets));
+  const words = argv.slice(1, 3).join(" ");
+  if (result.startError !== undefined) throw new EnvironmentError(`claude ${words} could not be started (${result.startError})`, { hint: "claude --version" });
+  throw new Refusal(`claude ${words} failed${result.timedOut ? ": it took more than 60 seconds" : said === "" ? "" : `: ${said}`}`, { hint: "claude mcp list" }, "client-failed");
+}
+
+/** Takes back what was done, last first, whatever was aborted meanwhile. Out: what could not be taken back. */
+async function takeBack(room: Room, done: readonly RunStep[], writes: readonly WriteStep[]): Promise<readonly string[]> {
+  const never = new AbortController().signal;
+  const left: string[] = [];
+  for (const step of [...done].reverse()) {
+    if (step.undo === undefined) continue;
+    try {
+      await runStep(room, step.undo.argv, step.undo.stdin, never);
+    } catch {
+      left.push(step.why);
+    }
+  }
+  const inverse = writes.filter((step) => step.before !== step.after).reverse().map((step): WriteStep => ({ kind: "write", path: step.path, before: step.after, after: step.before }));
+  try {
+    if (inverse.length > 0) await write(room, inverse, never);
+  } catch {
+    left.push(...inverse.map((step) => stepLabel(step, room.survey.root)));
+  }
+  return left;
+}
+
+/**
+ * Does what a plan says: the files (all or none), then the programs. When a program fails, everything before it is
+ * taken back; the error says what could not be. Steps for a human stay `planned`.
+ */
+export async function applyPlan(room: Room, plan: Plan): Promise<Statuses> {
+  const writes = plan.steps.filter(isWrite);
+  const statuses = new Map<Step, StepStatus>(plan.steps.map((step) => [step, "planned"]));
+  const written = await write(room, writes, room.context.signal);
+  writes.forEach((step, index) => statuses.set(step, written[index] ?? "written"));
+  const done: RunStep[] = [];
+  for (const step of plan.steps) {
+    if (step.kind !== "run") continue;
+    try {
+      await runStep(room, step.argv, step.stdin, room.context.signal);
+      done.push(step);
+      statuses.set(step, "written");
+    } catch (error) {
+      const interrupted = error instanceof Cancelled ? [...done, step] : done;
+      const left = await takeBack(room, interrupted, writes.filter((_, index) => written[index] === "written"));
+      const after = left.length === 0 ? "Everything was put back." : `Could not be put back: ${left.join("; ")}.`;
+      if (error instanceof Cancelled) throw new Cancelled(`Cancelled. ${left.length === 0 ? "Nothing was changed." : after}`);
+      if (error instanceof HaloError) throw new Refusal(`${error.message}. ${after}`, { hint: error.hint }, error.code);
+      throw error;
+    }
+  }
+  return statuses;
+}

@@ -1,0 +1,139 @@
+import { relative, sep } from "node:path";
+import { type Entry, references, type Scope } from "../../core/clients/claude-code.ts";
+import { type Value, variablesFor } from "../../core/halo.ts";
+import type { Plan, Step, TellStep } from "../../core/model.ts";
+import { type Planned, planProject, planRemoval } from "../../core/plan.ts";
+import { planClaude } from "../../core/plan-claude.ts";
+import { positionAt } from "../../core/position.ts";
+import { Refusal } from "../../errors.ts";
+import type { Bridge, ClientId } from "../../flags.ts";
+import { readsStdin } from "../../io/claude.ts";
+import { readTemplate } from "../../io/templates.ts";
+import { assertPrivate } from "./privacy.ts";
+import type { Survey } from "./survey.ts";
+import type { Room, Values } from "./values.ts";
+
+export interface Choice {
+  readonly clients: readonly ClientId[];
+  readonly scopes: readonly Scope[];
+}
+
+const BRIDGE_PATTERN = ".claude/settings.local.json";
+
+/** A path as an ignore pattern: bare for a name at the root, anchored when it lies deeper. */
+function patternFor(path: string, root: string): string | undefined {
+  const way = relative(root, path);
+  if (way === "" || way.startsWith("..")) return undefined;
+  const escaped = way.split(sep).join("/").replace(/[*?[\]\\!#]/g, "\\$&");
+  return escaped.includes("/") ? `/${escaped}` : escaped;
+}
+
+/** Patterns for the secret files that the ignore rules do not cover yet. */
+function uncoveredPatterns(survey: Survey, joining: boolean, bridge: Bridge): readonly string[] {
+  const { git, paths, root } = survey;
+  const files = [{ path: paths.env, pattern: patternFor(paths.env, root) }];
+  if (bridge === "claude-settings") files.push({ path: paths.bridge, pattern: BRIDGE_PATTERN });
+  return files.flatMap(({ path, pattern }) => {
+    if (pattern === undefined) return [];
+    const source = git?.ignoreSource(path);
+    // a personal rule (global, or .git/info/exclude) protects one person; the team needs one of the repository's own
+    const covered = joining ? source !== undefined : source?.endsWith(".gitignore") === true && !relative(root, source).startsWith("..");
+    return covered ? [] : [pattern];
+  });
+}
+
+/** A core refusal with the place it is about: `path:line:column`. */
+function refuse(planned: Extract<Planned, { ok: false }>): Refusal {
+  const { line, column } = positionAt(planned.text, planned.refused.offset);
+  const place = planned.text === "" ? planned.path : `${planned.path}:${line}:${column}`;
+  return new Refusal(`${place}: ${planned.refused.reason}`, { hint: planned.refused.hint ?? "mend the file, then run this again. Nothing was written." }, "refused-file");
+}
+
+export function bridgeOf(room: Room): Bridge {
+  return room.options.bridge ?? "claude-settings";
+}
+
+function projectSteps(room: Room, values: Values): readonly Step[] {
+  const { survey, target, context } = room;
+  const bridge = bridgeOf(room);
+  const comments = Object.fromEntries(
+    readTemplate(context.templates, "env-example.txt", {}).trim().split("\n").map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1).trim()]),
+  ) as Record<Value, string>;
+  const planned = planProject({
+    paths: survey.paths,
+    snapshot: survey.snapshot,
+    target,
+    values,
+    bridge,
+    uncovered: uncoveredPatterns(survey, target.mode === "join", bridge),
+    exampleComments: comments,
+    envFileForEnvrc: relative(survey.root, survey.paths.env).split(sep).join("/"),
+  });
+  if (!planned.ok) throw refuse(planned);
+  return planned.steps;
+}
+
+/** Every refusal that can be known before a question is asked. */
+export function checkBeforehand(room: Room): void {
+  const { survey, context } = room;
+  const steps = projectSteps(room, { token: "x", account: "x", profile: "x" });
+  for (const step of steps) {
+    if (step.kind !== "write" || step.secret !== true) continue;
+    const realPath = survey.snapshot.get(step.path)?.realPath ?? step.path;
+    assertPrivate(context, survey.root, { path: step.path, realPath }, { ignored: false });
+  }
+}
+
+function existingIn(survey: Survey, scope: Exclude<Scope, "project">, name: string): Entry | undefined {
+  return survey.entries[scope].find((entry) => entry.name === name);
+}
+
+function webSteps(room: Room, clients: readonly ClientId[], values: Values, url: string): readonly TellStep[] {
+  const { context, target, survey } = room;
+  const slot = target.slots.token;
+  const tokenAt = "env" in slot ? `${slot.env} in ${relative(survey.root, survey.paths.env) || survey.paths.env}, or a token of its own (better)` : "the one you made";
+  const fill = { url, tokenAt, account: values.account, profile: values.profile };
+  const titles = { "claude-ai": "Claude.ai, by hand", chatgpt: "ChatGPT, by hand" } as const;
+  return (["claude-ai", "chatgpt"] as const)
+    .filter((client) => clients.includes(client))
+    .map((client) => ({ kind: "tell", title: titles[client], lines: readTemplate(context.templates, `${client}.txt`, fill).trimEnd().split("\n") }));
+}
+
+/** Everything that this choice means, in order. Throws Refusal when a file or an entry stands in the way. */
+export async function buildPlan(room: Room, values: Values, choice: Choice, url: string): Promise<Plan> {
+  const { survey, context, target } = room;
+  const steps: Step[] = [];
+  const claudeCode = choice.clients.includes("claude-code");
+  if (claudeCode && choice.scopes.includes("project")) steps.push(...projectSteps(room, values));
+  const own = claudeCode ? choice.scopes.filter((scope) => scope !== "project") : [];
+  const surroundings = { cwd: survey.root, env: context.env, signal: context.signal };
+  const stdin = own.length > 0 && survey.claude !== undefined && (await readsStdin(survey.claude, surroundings));
+  for (const scope of own) {
+    const planned = planClaude({
+      scope,
+      name: target.name,
+      url,
+      variables: variablesFor(target.name),
+      values,
+      program: survey.claude?.path,
+      readsStdin: stdin,
+      existing: existingIn(survey, scope, target.name),
+      userSettings: { path: survey.userSettings, state: survey.snapshot.get(survey.userSettings) },
+      store: { path: survey.store, state: survey.snapshot.get(survey.store) },
+      platform: context.platform,
+    });
+    if (!planned.ok) throw new Refusal(planned.reason, { hint: planned.hint });
+    steps.push(...planned.steps.filter((step) => !steps.some((other) => step.kind === "write" && other.kind === "write" && other.path === step.path)));
+  }
+  return { steps: [...steps.filter(({ kind }) => kind === "write"), ...steps.filter(({ kind }) => kind === "run"), ...steps.filter(({ kind }) => kind === "tell"), ...webSteps(room, choice.clients, values, url)] };
+}
+
+/** What takes HALO out of this repository again. */
+export function buildRemoval(room: Room): Plan {
+  const { survey, target } = room;
+  const others = survey.entries.project.filter((entry) => entry.name !== target.name);
+  const kept = new Set(others.flatMap((entry) => Object.values(entry.headers).flatMap(references)));
+  const planned = planRemoval({ paths: survey.paths, snapshot: survey.snapshot, target, kept });
+  if (!planned.ok) throw refuse(planned);
+  return planned;
+}

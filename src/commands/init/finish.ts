@@ -1,0 +1,70 @@
+import { relative } from "node:path";
+import type { Diagnosis } from "../../core/diagnosis.ts";
+import { toSh } from "../../core/command-line.ts";
+import type { Plan } from "../../core/model.ts";
+import { redact } from "../../core/redact.ts";
+import { type Statuses, stepLabel } from "./apply-plan.ts";
+import type { Choice } from "./build-plan.ts";
+import type { Proof } from "./proof.ts";
+import type { Room, Values } from "./values.ts";
+
+/** The command that makes the same set-up again, without the token. */
+export function recreateCommand(room: Room, values: Values, choice: Choice): string {
+  const { options, target, survey, context } = room;
+  const argv = ["npx", "create-halo-mcp", "--yes"];
+  if (target.mode === "new") argv.push("--account-id", values.account, "--profile-id", values.profile);
+  if (target.name !== "halo") argv.push("--name", target.name);
+  if (options.url !== undefined) argv.push("--url", options.url);
+  if (choice.clients.join() !== "claude-code") argv.push("--client", choice.clients.join(","));
+  if (choice.scopes.join() !== "project") argv.push("--scope", choice.scopes.join(","));
+  if (options.bridge !== undefined) argv.push("--bridge", options.bridge);
+  if (options.envFile !== undefined) argv.push("--env-file", relative(context.cwd, options.envFile) || options.envFile);
+  if (options.cwd !== undefined) argv.push("--cwd", survey.root);
+  const slot = target.slots.token;
+  return `${"env" in slot ? `${slot.env}=… ` : ""}${toSh(argv)}`;
+}
+
+/** How to go on, for a person. In: what was chosen and whether it was proven. */
+export function nextSteps(room: Room, plan: Plan, choice: Choice, recreate: string): string {
+  const { survey, target } = room;
+  const lines: string[] = [];
+  if (choice.clients.includes("claude-code")) {
+    lines.push("Start", `  cd ${toSh([survey.root])} && claude`);
+    if (choice.scopes.includes("project")) {
+      lines.push('  It asks whether you trust this folder; its default answer is "No, exit": choose "Yes".', "  Then /mcp shows the server and its tools.");
+      if ((room.options.bridge ?? "claude-settings") === "none") lines.push("  Export the three variables first: Claude Code does not read .env.");
+      if (room.options.bridge === "direnv") lines.push("  Once: direnv allow. Claude Code will ask about the server: choose \"Use this MCP server\".");
+    }
+    if (choice.scopes.includes("project") && target.mode === "new") {
+      const committed = plan.steps.flatMap((step) => (step.kind === "write" && step.secret !== true ? [stepLabel(step, survey.root)] : []));
+      lines.push("", "Teammates", `  git add ${toSh(committed)} && git commit -m "Connect HALO"`, "  Each of them runs: npx create-halo-mcp", "  It asks for a token of their own and changes no committed file.");
+    }
+  }
+  for (const step of plan.steps) if (step.kind === "tell") lines.push("", step.title, ...step.lines.map((line) => `  ${line}`));
+  lines.push("", "The same again", `  ${recreate}`);
+  return lines.join("\n").replace(/^\n/, "");
+}
+
+/** The one JSON document of a run that came to its end. */
+export function jsonResult(room: Room, parts: { ok: boolean; plan: Plan; statuses: Statuses | undefined; url: string; tested: Diagnosis | undefined; proof: Proof | undefined; recreate: string }): string {
+  const { options, target, survey, context } = room;
+  const steps = parts.plan.steps.map((step) => {
+    const unchanged = step.kind === "write" && step.before === step.after && step.mode === undefined;
+    const status = parts.statuses?.get(step) ?? (unchanged ? "unchanged" : "planned");
+    if (step.kind === "write") return { kind: step.kind, path: stepLabel(step, survey.root), status };
+    if (step.kind === "run") return { kind: step.kind, argv: ["claude", ...step.argv.slice(1)], status };
+    return { kind: step.kind, title: step.title, lines: step.lines, status };
+  });
+  const probe = parts.proof?.files ?? parts.tested ?? null;
+  const body = {
+    version: 1,
+    ok: parts.ok,
+    dryRun: options.dryRun,
+    server: { name: target.name, url: parts.url },
+    steps,
+    probe: probe === null ? null : { version: 1, ...probe },
+    client: parts.proof === undefined ? null : { id: "claude-code", version: survey.claude?.version ?? null, status: parts.proof.client },
+    recreate: parts.recreate,
+  };
+  return redact(JSON.stringify(body, null, 2), context.secrets);
+}

@@ -1,0 +1,78 @@
+import { type ClientStatus, type Entry, haloEntries, parseStatus, type Scope } from "../../core/clients/claude-code.ts";
+import type { Diagnosis } from "../../core/diagnosis.ts";
+import { secretsOf } from "../../core/plan.ts";
+import { isHaloEndpoint } from "../../endpoint.ts";
+import { Refusal } from "../../errors.ts";
+import { askClaude } from "../../io/claude.ts";
+import { readState } from "../../io/snapshot.ts";
+import { bridgeOf } from "./build-plan.ts";
+import { dotenvOf, jsonOf, property, strings } from "./read-json.ts";
+import { expandEntry, showDiagnosis, testConnection } from "./test.ts";
+import type { Room, Values } from "./values.ts";
+
+/** What was proven after writing. `client`: the word of Claude Code itself, where it could be asked. */
+export interface Proof {
+  readonly files: Diagnosis | undefined;
+  readonly client: ClientStatus | "not-asked";
+}
+
+/** The entry of a scope as it stands on disk now, and the environment in which Claude Code would expand it. */
+function readBack(room: Room, scope: Scope): { entry: Entry | undefined; env: Readonly<Record<string, string | undefined>> } {
+  const { survey, context, target } = room;
+  const { paths } = survey;
+  const userEnv = strings(property(jsonOf(readState(survey.userSettings), false), "env"));
+  if (scope !== "project") {
+    const store = jsonOf(readState(survey.store), false);
+    const servers = scope === "user" ? property(store, "mcpServers") : property(store, "projects", survey.storeKey, "mcpServers");
+    return { entry: haloEntries(servers, scope, target.name).find(({ name }) => name === target.name), env: { ...context.env, ...userEnv } };
+  }
+  const servers = property(jsonOf(readState(paths.mcp), true), "mcpServers");
+  const entry = haloEntries(servers, scope, target.name).find(({ name }) => name === target.name);
+  if (bridgeOf(room) === "claude-settings") {
+    return { entry, env: { ...context.env, ...userEnv, ...strings(property(jsonOf(readState(paths.bridge), false), "env")) } };
+  }
+  return { entry, env: { ...context.env, ...Object.fromEntries(dotenvOf(readState(paths.env))) } };
+}
+
+/** The connection test once more, through what is on disk. Nothing is sent to another URL than the one agreed on. */
+export async function proveFiles(room: Room, scope: Scope, agreedUrl: string, what: string): Promise<Diagnosis> {
+  const { entry, env } = readBack(room, scope);
+  if (entry === undefined) throw new Refusal(`${what}: the entry "${room.target.name}" is not there when the file is read back`, { hint: "claude mcp list" }, "proof-failed");
+  const sent = expandEntry(entry, env);
+  if (sent.url !== agreedUrl && !isHaloEndpoint(sent.url)) {
+    throw new Refusal(`${what}: the URL that was read back is not the one you agreed to; nothing was sent`, undefined, "endpoint-foreign");
+  }
+  if (sent.missing.length > 0) {
+    throw new Refusal(`${what}: nothing sets ${sent.missing.join(", ")}, so Claude Code would send the placeholder itself`, { hint: `set it in ${room.survey.paths.bridge} under "env"` }, "placeholder-sent");
+  }
+  const diagnosis = await testConnection(room, sent, what);
+  showDiagnosis(room, diagnosis, what);
+  return diagnosis;
+}
+
+const FAILED: readonly ClientStatus[] = ["failed", "needs-auth", "rejected", "disabled", "not-configured"];
+
+export function clientFailed(status: Proof["client"]): boolean {
+  return status !== "not-asked" && FAILED.includes(status);
+}
+
+/** Asks Claude Code itself, through a private settings file for the project scope. Only its status is shown. */
+export async function proveClient(room: Room, scope: Scope, values: Values): Promise<Proof["client"]> {
+  const { survey, context, target, show } = room;
+  if (survey.claude === undefined) return "not-asked";
+  const progress = show.progress(`asking Claude Code ${survey.claude.version}`);
+  let output: string | undefined;
+  try {
+    const settings = scope === "project" ? { env: secretsOf(target, values), enabledMcpjsonServers: [target.name] } : undefined;
+    output = await askClaude(survey.claude, { name: target.name, settings, timeoutMs: Math.min(room.options.timeoutMs, 30_000) }, { cwd: survey.root, env: context.env, signal: context.signal });
+  } finally {
+    progress.end("gone");
+  }
+  const status = output === undefined ? "unknown" : parseStatus(output);
+  const client = `Claude Code ${survey.claude.version}`;
+  if (status === "connected") show.ok(`${client} says: connected (${scope} scope).`);
+  else if (status === "rejected" || status === "disabled") show.bad(`${client} says: ${status}. Somebody once answered no.`, [`To be asked again: claude mcp reset-project-choices`]);
+  else if (clientFailed(status)) show.bad(`${client} says: ${status}, although the same values work from here.`, ["Proxy variables, NODE_EXTRA_CA_CERTS and another entry of the same name are the usual reasons: claude mcp list"]);
+  else show.warn(`${client} gave no clear answer (${status}).`, ["Look for yourself: claude, then /mcp"]);
+  return status;
+}

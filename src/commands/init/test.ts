@@ -1,0 +1,103 @@
+import { expand } from "../../core/clients/claude-code.ts";
+import { type Diagnosis, diagnose } from "../../core/diagnosis.ts";
+import { HEADERS, VALUES } from "../../core/halo.ts";
+import type { ProbeStage } from "../../core/probe-record.ts";
+import { printable } from "../../core/redact.ts";
+import { secretsOf } from "../../core/plan.ts";
+import type { Target } from "../../core/target.ts";
+import { probe } from "../../io/probe.ts";
+import type { Room, Values } from "./values.ts";
+
+/** What is sent where, exactly as the client would send it. */
+export interface Sent {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Variables that nothing sets: the client would send their placeholder. */
+  readonly missing: readonly string[];
+}
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** Expands an entry's URL and headers as Claude Code does. */
+export function expandEntry(entry: { readonly url: string; readonly headers: Readonly<Record<string, string>> }, env: Env): Sent {
+  const url = expand(entry.url.trim(), env);
+  const missing = new Set(url.missing);
+  const headers: Record<string, string> = {};
+  for (const [name, text] of Object.entries(entry.headers)) {
+    const expanded = expand(text, env);
+    for (const variable of expanded.missing) missing.add(variable);
+    headers[name.trim()] = expanded.text.trim();
+  }
+  return { url: url.text, headers, missing: [...missing] };
+}
+
+/** What a target sends with these values: a followed entry as it is written, a new one with the three headers. */
+export function sentBy(target: Target, values: Values, env: Env): Sent {
+  if (target.mode === "join" && target.entry !== undefined) return expandEntry(target.entry, { ...env, ...secretsOf(target, values) });
+  const headers = Object.fromEntries(VALUES.map((value) => [HEADERS[value], values[value]]));
+  return { url: target.url, headers, missing: [] };
+}
+
+const STAGE_TEXT: Readonly<Record<ProbeStage, string>> = {
+  url: "looking at the URL",
+  dns: "looking the host up",
+  tcp: "connecting",
+  tls: "securing the connection",
+  http: "sending the first request",
+  auth: "checking the token",
+  mcp: "speaking MCP",
+  tools: "listing the tools",
+};
+
+/** Runs the connection test with its stages on screen. Throws Cancelled alone. */
+export async function testConnection(room: Room, sent: Sent, what: string): Promise<Diagnosis> {
+  const { context, options, show } = room;
+  const host = printable(new URL(sent.url).host, 60);
+  const tokenHeader = Object.keys(sent.headers).find((name) => name.toLowerCase() === HEADERS.token.toLowerCase()) ?? HEADERS.token;
+  const progress = show.progress(`${what}: ${host}`);
+  try {
+    const record = await probe({
+      url: sent.url,
+      headers: sent.headers,
+      tokenHeader,
+      timeoutMs: options.timeoutMs,
+      version: context.version,
+      signal: context.signal,
+      onStage: (stage, event) => {
+        if (event === "start") progress.update(`${what}: ${host}, ${STAGE_TEXT[stage]}`);
+      },
+    });
+    return diagnose(record, [...context.secrets]);
+  } finally {
+    progress.end("gone");
+  }
+}
+
+const MOST_TOOLS = 8;
+
+/** The outcome for a person: what was proven, or the cause and what to try. */
+export function showDiagnosis(room: Room, diagnosis: Diagnosis, what: string): void {
+  const { show } = room;
+  const failed = diagnosis.stages.find((stage) => stage.cause !== undefined);
+  if (!diagnosis.ok) {
+    const passed = diagnosis.stages.filter((stage) => stage.status === "ok").map(({ stage }) => stage);
+    show.bad(`${what} failed: ${failed?.detail ?? diagnosis.cause ?? "no reason could be found"}`, [
+      ...(failed?.tryThis === undefined ? [] : [`Try this: ${failed.tryThis}`]),
+      `Cause: ${diagnosis.cause ?? "unknown"}, at stage ${diagnosis.at ?? "unknown"}${passed.length > 0 ? ` (passed: ${passed.join(", ")})` : ""}`,
+    ]);
+    return;
+  }
+  const { server, tools, control } = diagnosis;
+  const name = printable(server?.name ?? "the server", 60);
+  const width = show.columns - 8;
+  const listed = tools.slice(0, MOST_TOOLS).map((tool) => {
+    const title = printable(tool.name, 40);
+    const line = printable(tool.description, Math.max(10, width - title.length - 2));
+    return line === "" ? title : `${title}: ${line}`;
+  });
+  const more = tools.length > MOST_TOOLS ? [`… and ${tools.length - MOST_TOOLS} more`] : [];
+  show.ok(`${what}: connected to ${name}${server === null || server.version === "" ? "" : ` ${printable(server.version, 20)}`}, ${tools.length} ${tools.length === 1 ? "tool" : "tools"}`, [...listed, ...more]);
+  if (control === "refused") show.ok("The same request without the token was refused: the token is what opens it.");
+  else if (control === "accepted") show.warn(failed?.detail ?? "The same request without the token was accepted too: this success says nothing about the token.");
+  else show.warn("Whether the server refuses a request without the token could not be told.");
+}

@@ -1,0 +1,231 @@
+/** Which cause a failed probe has, from what was seen. Words and context count, never the number of an HTTP status alone. */
+import type { Exchange, ProbeRecord, ProbeStage } from "./probe-record.ts";
+
+/** Ids are part of the contract of `doctor --json` (facts/network.md). */
+export type Cause =
+  | "bad-value"
+  | "missing-value"
+  | "placeholder-sent"
+  | "bad-url"
+  | "endpoint-foreign"
+  | "dns"
+  | "refused"
+  | "unreachable"
+  | "timeout"
+  | "reset"
+  | "closed-early"
+  | "proxy-failed"
+  | "proxy-auth"
+  | "tls-untrusted"
+  | "tls-expired"
+  | "tls-not-yet-valid"
+  | "tls-wrong-host"
+  | "tls-handshake"
+  | "not-tls"
+  | "bad-http"
+  | "redirect"
+  | "unauthorized"
+  | "forbidden"
+  | "not-found"
+  | "method-not-allowed"
+  | "rejected-request"
+  | "rate-limited"
+  | "server-error"
+  | "html-answer"
+  | "wrong-content-type"
+  | "bad-json"
+  | "bad-encoding"
+  | "empty-answer"
+  | "stream-ended"
+  | "too-big"
+  | "not-mcp"
+  | "rpc-error"
+  | "protocol-version"
+  | "session-lost"
+  | "pagination"
+  | "unproven-token";
+
+/** Codes of Node, OpenSSL, llhttp, zlib and undici → cause. The first rule that knows any code of the chain decides. */
+const CODES: readonly (readonly [RegExp, Cause])[] = [
+  [/^CERT_HAS_EXPIRED$/, "tls-expired"],
+  [/^CERT_NOT_YET_VALID$/, "tls-not-yet-valid"],
+  [/^ERR_TLS_CERT_ALTNAME|^HOSTNAME_MISMATCH$/, "tls-wrong-host"],
+  [/SELF_SIGNED_CERT|^UNABLE_TO_|^CERT_|^INVALID_(CA|PURPOSE)$|^PATH_LENGTH_EXCEEDED$/, "tls-untrusted"],
+  [/^ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST|RECORD_LAYER_FAILURE)$/, "not-tls"],
+  [/^ERR_SSL_|^ERR_TLS_|^EPROTO$/, "tls-handshake"],
+  [/^ENOTFOUND$|^EAI_|^ENODATA$|^ESERVFAIL$/, "dns"],
+  [/^UND_ERR_HEADERS_OVERFLOW$|^HPE_HEADER_OVERFLOW$/, "too-big"],
+  [/^HPE_/, "bad-http"],
+  [/^Z_|^ERR_BROTLI|^ERR__ERROR_FORMAT|^ZSTD_/, "bad-encoding"],
+  [/^ECONNREFUSED$/, "refused"],
+  [/^(EHOSTUNREACH|ENETUNREACH|ENETDOWN|EHOSTDOWN|EADDRNOTAVAIL|EACCES|EPERM)$/, "unreachable"],
+  [/^ETIMEDOUT$|^UND_ERR_(CONNECT|HEADERS|BODY)_TIMEOUT$/, "timeout"],
+  [/^HALO_BAD_PORT$|^ERR_INVALID_URL$/, "bad-url"],
+  [/^HALO_PROXY_AUTH$/, "proxy-auth"],
+  [/^UND_ERR_INVALID_ARG$/, "bad-value"],
+  [/^ECONNRESET$|^ECONNABORTED$|^EPIPE$/, "reset"],
+];
+
+const AUTH_WORDS =
+  /\bun-?authori[sz]ed|\bnot (authori[sz]ed|authenticated)|\bauthentication (failed|required)|\b(invalid|missing|unknown|expired|revoked|wrong|bad) ([\w-]+ ){0,2}(token|credentials?|api[- ]?key)\b|\btoken (is |was |has )?(not |been )?(invalid|expired|missing|required|unknown|revoked|valid|recogni[sz]ed|accepted)|x-cm-producttoken/iu;
+const DENY_WORDS = /\bforbidden\b|\b(access|permission) (is |was )?denied|\bno (access|permission)\b|\bnot (allowed|permitted) to\b/iu;
+const RATE_WORDS = /\brate[- ]?limit|\btoo many requests|\bquota exceeded|\bthrottl/iu;
+const VERSION_WORDS = /\b(un|not )supported protocol version|\bprotocol version\b[^.]{0,40}\b(not |un)supported|\bunsupported protocol/iu;
+const SESSION_WORDS = /\bsession\b/iu;
+const HTML_START = /^\s*(<!doctype html|<html[\s>])/iu;
+
+/** The answer is a web page, by its type or its first words. */
+export function isHtml(exchange: Exchange): boolean {
+  return /^\s*(text\/html|application\/xhtml)/iu.test(exchange.contentType ?? "") || HTML_START.test(exchange.body);
+}
+
+/** What the server said: the words of its JSON-RPC error, or its body when that is no web page. */
+export function wordsOf(exchange: Exchange): string {
+  if (exchange.rpcError !== null) return exchange.rpcError.message;
+  return isHtml(exchange) || exchange.end === "answered" ? "" : exchange.body;
+}
+
+/** An answer that refuses by its words: an error in the JSON-RPC answer, or in a body below any error status. */
+function causeOfWords(exchange: Exchange): Cause | null {
+  const words = wordsOf(exchange);
+  if (words === "") return null;
+  if (exchange.rpcError?.code === -32022 || VERSION_WORDS.test(words)) return "protocol-version";
+  if (exchange.session && exchange.status !== 401 && SESSION_WORDS.test(words) && (exchange.rpcError?.code === -32001 || exchange.status === 400)) return "session-lost";
+  if (RATE_WORDS.test(words)) return "rate-limited";
+  if (AUTH_WORDS.test(words)) return "unauthorized";
+  if (DENY_WORDS.test(words)) return "forbidden";
+  return null;
+}
+
+function causeOfStatus(exchange: Exchange, status: number): Cause {
+  const words = causeOfWords(exchange);
+  // 401 and 403 are both used for a bad token; their words may only say that it is about something else.
+  if (status === 401) return words === "rate-limited" || words === "session-lost" ? words : "unauthorized";
+  if (status === 403) return words === "rate-limited" || words === "unauthorized" ? words : "forbidden";
+  if (status === 407) return "proxy-auth";
+  if (status === 429) return "rate-limited";
+  if (status === 404 && exchange.session) return "session-lost";
+  if (words !== null && (status < 500 || words === "unauthorized")) return words;
+  if (status >= 500) return status < 600 ? "server-error" : "bad-http";
+  if (exchange.rpcError !== null) return exchange.rpcError.code === -32601 && exchange.phase === "connect" ? "not-mcp" : "rpc-error";
+  if (status === 404 || status === 410) return "not-found";
+  if (status === 405) return "method-not-allowed";
+  return "rejected-request";
+}
+
+function causeOfCodes(exchange: Exchange, secure: boolean): Cause {
+  // Cut before TLS stood: Node calls it ECONNRESET ("before secure TLS connection was established").
+  const early = secure && !exchange.connected;
+  for (const [pattern, cause] of CODES) {
+    if (!exchange.codes.some((code) => pattern.test(code))) continue;
+    return early && cause === "reset" ? "tls-handshake" : cause;
+  }
+  if (early && exchange.codes.length > 0) return "tls-handshake";
+  if (exchange.stream && exchange.status !== null) return "stream-ended";
+  return "closed-early";
+}
+
+/** The encodings that fetch unpacks; a body in any other is handed on packed, and looks like broken JSON. */
+const UNPACKED = /^\s*(identity|x-gzip|gzip|deflate|br)?\s*$/iu;
+
+/** The cause of one exchange, or null when it went well. `secure`: the URL is https. */
+export function causeOfExchange(exchange: Exchange, secure: boolean): Cause | null {
+  const { status, end } = exchange;
+  if (end === "redirect" || end === "blocked") return "redirect";
+  if (status !== null && status >= 400) return causeOfStatus(exchange, status);
+  switch (end) {
+    case "accepted":
+      return null;
+    case "answered": {
+      const error = exchange.rpcError;
+      if (error === null) return null;
+      return causeOfWords(exchange) ?? (error.code === -32601 && exchange.phase === "connect" ? "not-mcp" : "rpc-error");
+    }
+    case "timeout":
+    case "aborted":
+      return "timeout";
+    case "broken":
+      return causeOfCodes(exchange, secure);
+    case "too-big":
+    case "stream-ended":
+      return end;
+    case "empty":
+      return "empty-answer";
+    case "content-type":
+      return isHtml(exchange) ? "html-answer" : "wrong-content-type";
+    case "bad-json":
+      if (isHtml(exchange)) return "html-answer";
+      return UNPACKED.test(exchange.contentEncoding ?? "") ? "bad-json" : "bad-encoding";
+    default:
+      return "not-mcp";
+  }
+}
+
+/** The exchange that decided: the last one on the road with all headers that went wrong, or the last one there. */
+export function decisive(record: ProbeRecord): Exchange | undefined {
+  const road = record.exchanges.filter((exchange) => exchange.phase === "connect" || exchange.phase === "tools");
+  const last = road.at(-1);
+  if (last === undefined) return undefined;
+  const secure = record.endpoint?.secure ?? false;
+  return causeOfExchange(last, secure) === null ? last : (road.findLast((exchange) => causeOfExchange(exchange, secure) !== null) ?? last);
+}
+
+/** The cause of a whole probe, or null when it reached its end. */
+export function causeOf(record: ProbeRecord): Cause | null {
+  if (record.input !== null) return record.input.cause;
+  const { outcome } = record;
+  if (outcome.listed) return null;
+  if (outcome.endless) return "pagination";
+  const last = decisive(record);
+  const seen = last === undefined ? null : causeOfExchange(last, record.endpoint?.secure ?? false);
+  if (seen !== null) return seen;
+  // Every exchange went well, yet the SDK gave up: it did not like what an answer said.
+  const words = outcome.failure?.message ?? "";
+  if (/protocol.?version/iu.test(`${outcome.failure?.code ?? ""} ${words}`)) return "protocol-version";
+  if (last === undefined || /TIMEOUT/iu.test(outcome.failure?.code ?? "")) return "timeout";
+  return "not-mcp";
+}
+
+const STAGES: Partial<Record<Cause, ProbeStage>> = {
+  "bad-url": "url",
+  "endpoint-foreign": "url",
+  dns: "dns",
+  refused: "tcp",
+  unreachable: "tcp",
+  "proxy-failed": "tcp",
+  "proxy-auth": "tcp",
+  "tls-untrusted": "tls",
+  "tls-expired": "tls",
+  "tls-not-yet-valid": "tls",
+  "tls-wrong-host": "tls",
+  "tls-handshake": "tls",
+  "not-tls": "tls",
+  "bad-value": "auth",
+  "missing-value": "auth",
+  "placeholder-sent": "auth",
+  "unproven-token": "auth",
+  unauthorized: "auth",
+  forbidden: "auth",
+  "wrong-content-type": "mcp",
+  "bad-json": "mcp",
+  "empty-answer": "mcp",
+  "stream-ended": "mcp",
+  "not-mcp": "mcp",
+  "rpc-error": "mcp",
+  "protocol-version": "mcp",
+  "session-lost": "mcp",
+  pagination: "tools",
+};
+
+/** The stage at which a cause stopped the probe. Once the handshake stands, whatever then fails belongs to `tools`, save the token and the session. */
+export function stageOf(cause: Cause, record: ProbeRecord): ProbeStage {
+  const own = STAGES[cause];
+  if (record.outcome.connected) return own === "auth" || cause === "session-lost" ? (own ?? "tools") : "tools";
+  if (own !== undefined) return own;
+  const last = decisive(record);
+  if (last !== undefined && !last.connected) {
+    if (record.endpoint?.secure === true && record.timings.tcp !== null) return "tls";
+    return record.timings.seen && record.timings.dns === null ? "dns" : "tcp";
+  }
+  return "http";
+}

@@ -1,0 +1,173 @@
+/**
+ * Claude Code as measured (2.1.197 and 2.1.330): how it spells a reference, how it expands one, what an entry is.
+ */
+import { HEADERS, HALO_URL, VALUES, type Value } from "../halo.ts";
+import type { Json } from "../jsonc.ts";
+import type { Connection } from "../model.ts";
+
+/** A reference in Claude Code's spelling. */
+export function reference(env: string): string {
+  return `\${${env}}`;
+}
+
+const REFERENCE = /\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g;
+
+export interface Expanded {
+  readonly text: string;
+  /** Variables that are not set and have no default: Claude Code sends their placeholder literally. */
+  readonly missing: readonly string[];
+}
+
+/**
+ * Expands `${NAME}` and `${NAME:-default}` as Claude Code does: two passes, the default only when the variable is
+ * unset (an empty one stays empty), every other spelling left as it is.
+ */
+export function expand(text: string, env: Readonly<Record<string, string | undefined>>): Expanded {
+  const missing = new Set<string>();
+  const pass = (input: string): string =>
+    input.replace(REFERENCE, (whole, name: string, fallback: string | undefined) => {
+      const value = Object.hasOwn(env, name) ? env[name] : undefined;
+      if (value !== undefined) return value;
+      if (fallback !== undefined) return fallback;
+      missing.add(name);
+      return whole;
+    });
+  return { text: pass(pass(text)), missing: [...missing] };
+}
+
+/** The variables that a text refers to, in order. */
+export function references(text: string): readonly string[] {
+  return [...text.matchAll(REFERENCE)].map((match) => match[1] ?? "").filter((name) => name !== "");
+}
+
+/** The entry exactly as CM.com documents it. */
+export function entryOf(connection: Connection): Json {
+  const headers: Record<string, string> = {};
+  for (const [header, { env }] of Object.entries(connection.headers)) headers[header] = reference(env);
+  return { type: "http", url: connection.url, headers };
+}
+
+/** The same with the values in place of the references: for Claude Code's own private file, through stdin. */
+export function entryWithValues(connection: Connection, values: Readonly<Record<string, string>>): Json {
+  const headers: Record<string, string> = {};
+  for (const [header, { env }] of Object.entries(connection.headers)) headers[header] = values[env] ?? "";
+  return { type: "http", url: connection.url, headers };
+}
+
+export function connectionFor(name: string, url: string, variables: Readonly<Record<Value, string>>): Connection {
+  const headers: Record<string, { env: string }> = {};
+  for (const value of VALUES) headers[HEADERS[value]] = { env: variables[value] };
+  return { name, url, headers };
+}
+
+export type Scope = "project" | "local" | "user";
+
+/** One entry for HALO, as it stands in a file. Every text in it is untrusted. */
+export interface Entry {
+  readonly name: string;
+  readonly scope: Scope;
+  /** As written, with placeholders. */
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Which of the three values each header carries: how it is written. Absent when the header is not there. */
+  readonly values: Readonly<Partial<Record<Value, HeaderValue>>>;
+  /** The entry has a `headersHelper` or a `command`: something that would be run. */
+  readonly runs: boolean;
+  /** Why Claude Code skips this entry, if it does. */
+  readonly broken?: string;
+  readonly raw: Json;
+}
+
+/** How a header is written: one reference and nothing else, or text (a literal, another spelling, a mixture). */
+export type HeaderValue = { readonly env: string } | { readonly literal: string };
+
+type JsonObject = { readonly [key: string]: Json };
+
+export function isObject(value: Json | undefined): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function headerValue(text: string): HeaderValue {
+  const only = /^\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-)?\}$/.exec(text.trim());
+  return only?.[1] === undefined ? { literal: text } : { env: only[1] };
+}
+
+/** Why Claude Code would skip an entry (claude-code facts, "Entry skipped"), or undefined. */
+function brokenReason(entry: JsonObject): string | undefined {
+  if (typeof entry.url !== "string") return "it has no url";
+  if (entry.type === undefined) return 'it has a url but no "type": "http"';
+  if (entry.type !== "http" && entry.type !== "streamable-http" && entry.type !== "sse") return 'its "type" is none that Claude Code knows';
+  if (entry.headers !== undefined && !isObject(entry.headers)) return "its headers are no object";
+  if (isObject(entry.headers) && Object.values(entry.headers).some((value) => typeof value !== "string")) {
+    return "a header's value is no string";
+  }
+  return undefined;
+}
+
+function readEntry(name: string, scope: Scope, raw: JsonObject): Entry {
+  const headers: Record<string, string> = {};
+  const values: Partial<Record<Value, HeaderValue>> = {};
+  if (isObject(raw.headers)) {
+    for (const [header, text] of Object.entries(raw.headers)) {
+      if (typeof text !== "string") continue;
+      headers[header] = text;
+      const which = VALUES.find((value) => HEADERS[value].toLowerCase() === header.trim().toLowerCase());
+      if (which !== undefined) values[which] = headerValue(text);
+    }
+  }
+  const broken = brokenReason(raw);
+  return {
+    name,
+    scope,
+    url: typeof raw.url === "string" ? raw.url : "",
+    headers,
+    values,
+    runs: raw.headersHelper !== undefined || raw.command !== undefined,
+    ...(broken === undefined ? {} : { broken }),
+    raw,
+  };
+}
+
+/**
+ * The entries that are about HALO: they go to its host, or carry its token's header, or have the name that is asked for.
+ * In: the value of `mcpServers`.
+ */
+export function haloEntries(servers: Json | undefined, scope: Scope, name: string): readonly Entry[] {
+  if (!isObject(servers)) return [];
+  const found: Entry[] = [];
+  for (const [key, raw] of Object.entries(servers)) {
+    if (!isObject(raw)) continue;
+    const entry = readEntry(key, scope, raw);
+    const aboutHalo = entry.url.includes(HALO_URL) || entry.values.token !== undefined;
+    if (aboutHalo || key === name) found.push(entry);
+  }
+  return found.sort((a, b) => Number(b.name === name) - Number(a.name === name));
+}
+
+/** What `claude mcp get` says of a server. Its text is never shown: it prints header values as they are stored. */
+export type ClientStatus = "connected" | "failed" | "needs-auth" | "pending" | "rejected" | "disabled" | "not-configured" | "unknown";
+
+/** Parses the status line of `claude mcp get <name>` (both measured versions). */
+export function parseStatus(output: string): ClientStatus {
+  const line = /^\s*Status:\s*(.*)$/m.exec(output)?.[1] ?? "";
+  if (/connected/i.test(line) && !/not connected|failed/i.test(line)) return "connected";
+  if (/needs authentication/i.test(line)) return "needs-auth";
+  if (/pending approval/i.test(line)) return "pending";
+  if (/rejected \(see|rejected$/i.test(line)) return "rejected";
+  if (/disabled/i.test(line)) return "disabled";
+  if (/not configured/i.test(line)) return "not-configured";
+  if (/failed|error|timed out/i.test(line)) return "failed";
+  return "unknown";
+}
+
+/** Names that steer a program or belong to somebody else: a repository must not get us to set one. */
+const STEERING = /^(?:ANTHROPIC|CLAUDE|MCP|NODE|NPM|LD|DYLD|GIT|SSH|AWS|GOOGLE|AZURE|GITHUB|GH|OPENAI|PYTHON|PERL|RUBY|JAVA|BASH|ZSH|DOCKER|OTEL|SSL|CURL|XDG|VSCODE|ELECTRON|BUN|DENO)(?:_|$)/i;
+
+/**
+ * Whether a variable that a repository names may be set in Claude Code's environment: it must look like one of the
+ * three values, and be none that programs act on (PATH, NODE_OPTIONS, ANTHROPIC_BASE_URL, …).
+ */
+export function isSafeVariable(name: string): boolean {
+  if (!/^[A-Za-z_][A-Za-z0-9_]{0,127}$/.test(name) || STEERING.test(name)) return false;
+  return /HALO|(?:^|_)CM(?:COM)?(?:_|$)|TOKEN|ACCOUNT|PROFILE|(?:^|_)(?:ID|KEY|SECRET)$/i.test(name);
+}

@@ -1,0 +1,49 @@
+/** Commands as text that can be pasted into a shell. */
+
+/** A word for sh: bare when harmless, else in single quotes, so that no `${VAR}` in it is expanded by the shell. */
+export function quoteSh(word: string): string {
+  return /^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : `'${word.replace(/'/g, "'\\''")}'`;
+}
+
+/** A word for PowerShell: single quotes keep `$` literal, a quote inside is doubled. */
+export function quotePowerShell(word: string): string {
+  return /^[A-Za-z0-9_+=:./-]+$/.test(word) ? word : `'${word.replace(/'/g, "''")}'`;
+}
+
+export function toSh(argv: readonly string[]): string {
+  return argv.map(quoteSh).join(" ");
+}
+
+export function toPowerShell(argv: readonly string[]): string {
+  return argv.map(quotePowerShell).join(" ");
+}
+
+/** The smallest number of single-character edits between two words; at most `limit` + 1. */
+function distance(a: string, b: string, limit: number): number {
+  if (Math.abs(a.length - b.length) > limit) return limit + 1;
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i += 1) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j += 1) {
+      const change = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(change, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? limit + 1;
+}
+
+/** The valid word that was probably meant, or undefined when none is near. */
+export function nearest(word: string, valid: readonly string[]): string | undefined {
+  const limit = Math.max(1, Math.min(3, Math.floor(word.length / 3)));
+  let best: string | undefined;
+  let least = limit + 1;
+  for (const candidate of valid) {
+    const edits = distance(word.toLowerCase(), candidate.toLowerCase(), limit);
+    if (edits < least) {
+      least = edits;
+      best = candidate;
+    }
+  }
+  return best;
+}

@@ -1,0 +1,170 @@
+/** What a probe's record means: which stage failed, why, and what to try. Pure; the words are in `causes.ts`. */
+import { type Cause, causeOf, causeOfExchange, decisive, isHtml, stageOf, wordsOf } from "./cause-of.ts";
+import { CAUSES, type CauseFacts } from "./causes.ts";
+import type { Exchange, ProbeRecord, ProbeStage } from "./probe-record.ts";
+import { mask, printable, redact } from "./redact.ts";
+
+export type { Cause } from "./cause-of.ts";
+export type { ProbeStage } from "./probe-record.ts";
+
+export interface StageResult {
+  readonly stage: ProbeStage;
+  /** `skipped`: not reached, or not there (no TLS on http:). */
+  readonly status: "ok" | "failed" | "skipped";
+  readonly ok: boolean;
+  /** Milliseconds; 0 where nothing was measured. */
+  readonly ms: number;
+  readonly cause?: Cause;
+  readonly detail?: string;
+  readonly tryThis?: string;
+}
+
+export interface Diagnosis {
+  readonly ok: boolean;
+  /** Null when all is well; `unproven-token` goes with `ok: true`. */
+  readonly cause: Cause | null;
+  readonly at: ProbeStage | null;
+  /** What became of the same request without the token. `skipped`: not tried, or it cannot be told. */
+  readonly control: "refused" | "accepted" | "skipped";
+  readonly stages: readonly StageResult[];
+  readonly server: { readonly name: string; readonly version: string; readonly protocol: string } | null;
+  readonly tools: readonly { readonly name: string; readonly description: string }[];
+}
+
+const STAGES: readonly ProbeStage[] = ["url", "dns", "tcp", "tls", "http", "auth", "mcp", "tools"];
+const LONGEST = 300;
+
+/** The end of a text that was cut may be the beginning of a secret: four characters and more of one are masked. */
+function dropCutSecret(text: string, secrets: readonly string[]): string {
+  for (const secret of secrets) {
+    for (let length = Math.min(secret.length - 1, text.length); length >= 4; length--) {
+      if (text.endsWith(secret.slice(0, length))) return text.slice(0, -length) + mask("");
+    }
+  }
+  return text;
+}
+
+/**
+ * Text of a server as it may be shown: secrets masked, control characters gone, at most 300 characters.
+ * Masked before the cut, so that half a secret cannot stay, and after it, since a secret may only appear once invisible characters are gone.
+ */
+export function shown(text: string, secrets: readonly string[], cut = false): string {
+  const masked = redact(text, secrets);
+  const whole = redact(printable(masked, masked.length + 1), secrets);
+  return redact(printable(cut ? dropCutSecret(whole, secrets) : whole, LONGEST), secrets);
+}
+
+/** Did the server let the same road pass without the token? */
+function controlOf(record: ProbeRecord): Diagnosis["control"] {
+  const { control, outcome } = record;
+  if (control === null || !outcome.listed) return "skipped";
+  // Nothing to see without the token and something with it: the token made the difference.
+  if (control.listed) return control.toolCount === 0 && outcome.toolCount > 0 ? "refused" : "accepted";
+  const last = record.exchanges.filter((exchange) => exchange.phase === "control").at(-1);
+  if (last === undefined) return "skipped";
+  const cause = causeOfExchange(last, record.endpoint?.secure ?? false);
+  if (cause === "unauthorized" || cause === "forbidden") return "refused";
+  if (cause === "rate-limited" || cause === "server-error" || last.status === null || last.status === 408) return "skipped";
+  // Another 4xx, a redirect (to a sign-in page), a web page or an error in the answer, where the token got an answer.
+  const refusing = last.status >= 300 || last.rpcError !== null || cause === "html-answer";
+  return refusing && last.end !== "timeout" && last.end !== "aborted" ? "refused" : "skipped";
+}
+
+function factsOf(record: ProbeRecord, last: Exchange | undefined, secrets: readonly string[]): CauseFacts {
+  const clean = (text: string | null | undefined, cut = false): string | undefined =>
+    text === null || text === undefined || text === "" ? undefined : shown(text, secrets, cut);
+  const { input } = record;
+  const host = clean(record.endpoint?.host);
+  if (input !== null) {
+    return {
+      host,
+      ...("header" in input ? { header: clean(input.header) } : {}),
+      ...(input.cause === "bad-value" ? { position: input.position, codePoint: input.codePoint } : {}),
+      ...(input.cause === "bad-url" ? { why: input.why } : {}),
+    };
+  }
+  if (last === undefined) return { host, seconds: seconds(record.timeoutMs) };
+  const failed = causeOfExchange(last, record.endpoint?.secure ?? false) !== null;
+  const words = failed ? wordsOf(last) : (record.outcome.failure?.message ?? "");
+  return {
+    host,
+    status: last.status ?? undefined,
+    method: clean(last.method),
+    target: clean(last.location),
+    retryAfter: clean(last.retryAfter),
+    seconds: last.end === "timeout" ? seconds(last.ms) : undefined,
+    contentType: clean(last.contentType),
+    code: last.rpcError !== null ? String(last.rpcError.code) : clean(last.codes.at(-1)),
+    words: clean(words, last.cut || last.rpcError !== null || !failed),
+    html: isHtml(last),
+  };
+}
+
+const seconds = (ms: number): number => Math.max(0.1, Math.round(ms / 100) / 10);
+const whole = (ms: number | null): number => Math.max(0, Math.round(ms ?? 0));
+
+/** Milliseconds a stage took, as far as they can be told apart. */
+function timesOf(record: ProbeRecord): Readonly<Record<ProbeStage, number>> {
+  const { dns, tcp, tls } = record.timings;
+  const sum = (phase: Exchange["phase"]): number =>
+    record.exchanges.reduce((total, exchange) => (exchange.phase === phase ? total + exchange.ms : total), 0);
+  const first = record.exchanges.find((exchange) => exchange.phase === "connect")?.ms ?? 0;
+  const connecting = whole(dns) + whole(tcp) + whole(tls);
+  return {
+    url: 0,
+    dns: whole(dns),
+    tcp: whole(tcp),
+    tls: whole(tls),
+    http: whole(first - connecting),
+    auth: 0,
+    mcp: whole(sum("connect") - first),
+    tools: whole(sum("tools")),
+  };
+}
+
+/** Was a stage before the failing one passed, or is it not there at all? A stage after it may have been passed too: the token can be refused at the tools only. */
+function statusOf(stage: ProbeStage, at: ProbeStage | null, record: ProbeRecord, sent: boolean): StageResult["status"] {
+  if (stage === at) return "failed";
+  if (stage === "tls" && record.endpoint?.secure !== true) return "skipped";
+  if (at === null) return "ok";
+  if (stage !== "url" && !sent) return "skipped";
+  if (STAGES.indexOf(stage) < STAGES.indexOf(at)) return stage === "auth" && !record.outcome.connected ? "skipped" : "ok";
+  return stage === "mcp" && record.outcome.connected ? "ok" : "skipped";
+}
+
+/**
+ * What a probe's record means.
+ * `secrets`: every value that must not be shown (token, IDs if wished); they are masked in whatever came from the server.
+ * Never throws. The result can be written as JSON as it is.
+ */
+export function diagnose(record: ProbeRecord, secrets: readonly string[]): Diagnosis {
+  const failure = causeOf(record);
+  const at = failure === null ? null : stageOf(failure, record);
+  const control = controlOf(record);
+  const cause = failure ?? (control === "accepted" ? "unproven-token" : null);
+  const times = timesOf(record);
+  const sent = record.input === null;
+  const told = (id: Cause): Pick<StageResult, "cause" | "detail" | "tryThis"> => {
+    const facts = factsOf(record, failure === null ? undefined : decisive(record), secrets);
+    return { cause: id, detail: CAUSES[id].explain(facts), tryThis: CAUSES[id].tryThis(facts) };
+  };
+  const stages = STAGES.map((stage): StageResult => {
+    const status = statusOf(stage, at, record, sent);
+    const base = { stage, status, ok: status === "ok", ms: status === "skipped" ? 0 : times[stage] };
+    if (cause !== null && (stage === at || (failure === null && stage === "auth"))) return { ...base, ...told(cause) };
+    return base;
+  });
+  const { server, protocol, tools } = record.outcome;
+  return {
+    ok: failure === null,
+    cause,
+    at,
+    control,
+    stages,
+    server:
+      server === null
+        ? null
+        : { name: shown(server.name, secrets, true), version: shown(server.version, secrets, true), protocol: shown(protocol ?? "", secrets) },
+    tools: tools.map((tool) => ({ name: shown(tool.name, secrets, true), description: shown(tool.description, secrets, true) })),
+  };
+}

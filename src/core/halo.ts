@@ -1,0 +1,137 @@
+/**
+ * What is known of HALO: the endpoint, the three headers, the variables that CM.com documents
+ * (CM.com help, page "MCP"), and how pasted values are cleaned and checked.
+ */
+
+/** The one endpoint that gets the token without a question. Compared as text, character by character. */
+export const HALO_URL = "https://api.cm.com/halo/core/mcp";
+
+/** The header names, in the order in which CM.com documents them. */
+export const HEADERS = { token: "X-CM-PRODUCTTOKEN", account: "CM-ACCOUNT-ID", profile: "CM-PROFILE-ID" } as const;
+
+/** The three values that a connection needs. */
+export type Value = keyof typeof HEADERS;
+export const VALUES: readonly Value[] = ["token", "account", "profile"];
+
+export const LABELS: Readonly<Record<Value, string>> = {
+  token: "product token",
+  account: "account ID",
+  profile: "profile ID",
+};
+
+export const DEFAULT_NAME = "halo";
+
+/** Names that Claude Code never loads (measured with 2.1.330), and `__proto__`. */
+const RESERVED = new Set(["claude-in-chrome", "workspace", "computer-use", "__proto__"]);
+
+/** Why a server name cannot be used, or undefined when it can. */
+export function nameProblem(name: string): string | undefined {
+  if (RESERVED.has(name)) return `the name "${name}" is reserved: Claude Code never loads a server of that name`;
+  if (!/^[A-Za-z0-9_-]{1,64}$/.test(name)) return "a server name has letters, digits, - and _ only, at most 64";
+  return undefined;
+}
+
+/**
+ * The variables that a new connection refers to. Token and account are shared by all connections of an account;
+ * the profile is what differs: `halo-de` refers to HALO_DE_PROFILE_ID.
+ */
+export function variablesFor(name: string): Readonly<Record<Value, string>> {
+  const prefix = name.toUpperCase().replace(/[^A-Z0-9]+/g, "_").replace(/^_+|_+$/g, "");
+  const own = prefix === "" || /^[0-9]/.test(prefix) ? `HALO_${prefix}`.replace(/_$/, "") : prefix;
+  return { token: "HALO_MCP_TOKEN", account: "HALO_ACCOUNT_ID", profile: `${own}_PROFILE_ID` };
+}
+
+const GUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gi;
+
+/** True for a GUID, the form of CM.com account IDs. A hint at most: never a reason to refuse. */
+export function isGuid(text: string): boolean {
+  return new RegExp(`^${GUID.source}$`, "i").test(text);
+}
+
+export interface PastedIds {
+  readonly account?: string;
+  readonly profile?: string;
+}
+
+/**
+ * The IDs in a pasted HALO Studio URL: the first GUID anywhere in it is the account, the next different one the
+ * profile; a named profile (`/profiles/<id>`, `profileId=<id>`) wins over the position.
+ */
+export function idsFromStudioUrl(url: string): PastedIds {
+  const text = url.slice(0, 4096);
+  const guids = [...new Set(text.match(GUID) ?? [])];
+  const named = /(?:\/profiles?\/|[?&#;]profile[-_]?id=)([A-Za-z0-9._~-]+)/i.exec(text)?.[1];
+  const namedAccount = /(?:\/accounts?\/|[?&#;]account[-_]?id=)([A-Za-z0-9._~-]+)/i.exec(text)?.[1];
+  const account = namedAccount ?? guids.find((guid) => guid !== named);
+  const profile = named ?? guids.find((guid) => guid !== account);
+  return { ...(account === undefined ? {} : { account }), ...(profile === undefined ? {} : { profile }) };
+}
+
+/** True when a pasted text is meant as an address, not as an ID. */
+export function looksLikeUrl(text: string): boolean {
+  return /^\s*(?:https?:\/\/|www\.|[a-z0-9.-]+\.cm\.com\/)/i.test(text);
+}
+
+export type Cleaned =
+  | { readonly ok: true; readonly value: string; readonly cleaned: readonly string[]; readonly unusual: boolean }
+  | { readonly ok: false; readonly problem: string; readonly missing: boolean };
+
+const MAX_BYTES = 4096;
+
+function codePoint(char: string): string {
+  return `U+${(char.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`;
+}
+
+/** Stands in for a line break inside a paste, which a terminal would otherwise take for Enter. */
+export const PASTED_BREAK = "\u2424";
+
+/** The placeholders that people leave in place: `${HALO_MCP_TOKEN}`, `$HALO_MCP_TOKEN`, `<token>`, `your-token-here`. */
+function isPlaceholder(value: string): boolean {
+  if (/^\$\{.*\}$|^\$[A-Za-z_]\w*$|^%\w+%$|^\{\{.*\}\}$|^\{env:.*\}$|^<.*>$|^\[.*\]$/.test(value)) return true;
+  return /^(?:your|my|the|insert|paste|enter)?[-_ ]?(?:halo[-_ ]?)?(?:mcp[-_ ]?)?(?:product[-_ ]?|api[-_ ]?)?(?:token|account[-_ ]?id|profile[-_ ]?id|key)(?:[-_ ]?here)?$|^changeme$|^x{4,}$|^\.{3,}$|^todo$/i.test(
+    value,
+  );
+}
+
+/**
+ * Cleans a pasted value (what people paste, and what fetch does with it: invisible characters, quotes, `Bearer `,
+ * a header's name) and says what it cleaned; then demands what a header can carry. A refusal names position and
+ * code point, never the value.
+ */
+export function cleanValue(which: Value, pasted: string): Cleaned {
+  const cleaned: string[] = [];
+  const say = (before: string, after: string, what: string): string => {
+    if (before !== after) cleaned.push(what);
+    return after;
+  };
+  const label = LABELS[which];
+  let value = pasted.slice(0, MAX_BYTES * 4);
+  value = say(value, value.replace(/[\u00ad\u200b-\u200f\u2060-\u2064\ufeff\u202a-\u202e\u2066-\u2069]/gu, ""), "invisible characters");
+  value = say(value, value.replace(/^[\s\u2424]+|[\s\u2424]+$/gu, ""), "white space around it");
+  for (let round = 0; round < 2; round += 1) {
+    value = say(value, value.replace(/^(["'`])(.*)\1$/su, "$2").replace(/^[“”„‘’](.*)[“”‘’]$/su, "$1"), "quotes");
+    value = say(value, value.replace(/^(?:X-CM-PRODUCTTOKEN|CM-ACCOUNT-ID|CM-PROFILE-ID)\s*:\s*/iu, ""), "the header's name");
+    value = say(value, value.replace(/^(?:export\s+)?(?:HALO_MCP_TOKEN|HALO_ACCOUNT_ID|HALO_PROFILE_ID)\s*=\s*/u, ""), "the variable's name");
+    if (which === "token") value = say(value, value.replace(/^Bearer\s+/iu, ""), "“Bearer”");
+    value = value.trim();
+  }
+  if (value === "") return { ok: false, missing: true, problem: `the ${label} is empty` };
+  if (/^(?:undefined|null|nan|none)$/i.test(value)) {
+    return { ok: false, missing: true, problem: `the ${label} is the word “${value.toLowerCase()}”: the variable it came from was not set` };
+  }
+  if (isPlaceholder(value)) return { ok: false, missing: true, problem: `the ${label} is still a placeholder` };
+  const points = Array.from(value);
+  const bad = points.findIndex((char) => !/^[\x21-\x7e]$/.test(char));
+  if (bad >= 0) {
+    const char = points[bad] ?? "";
+    const what = /^[\r\n\u2424\u2028\u2029]$/.test(char) ? "a line break" : char === " " ? "a space" : codePoint(char);
+    return { ok: false, missing: false, problem: `the ${label} has ${what} at position ${bad + 1} of ${points.length}: a header cannot carry it. Copy it again` };
+  }
+  if (value.length > MAX_BYTES) {
+    return { ok: false, missing: false, problem: `the ${label} is ${value.length} characters long; more than ${MAX_BYTES} is no ${label}` };
+  }
+  if (which === "token" && looksLikeUrl(value)) {
+    return { ok: false, missing: false, problem: "this is an address, not a product token" };
+  }
+  return { ok: true, value, cleaned, unusual: !/^[A-Za-z0-9._-]+$/.test(value) };
+}

@@ -1,0 +1,122 @@
+/** Steps for Claude Code's own scopes (`local`, `user`) and for the web clients. Pure. */
+import { connectionFor, type Entry, entryOf, entryWithValues, reference, type Scope } from "./clients/claude-code.ts";
+import { toPowerShell, toSh } from "./command-line.ts";
+import type { Value } from "./halo.ts";
+import { type Edited, setProperty } from "./jsonc.ts";
+import type { Connection, FileState, RunStep, Step, TellStep, WriteStep } from "./model.ts";
+
+export interface ClaudeInput {
+  readonly scope: Exclude<Scope, "project">;
+  readonly name: string;
+  readonly url: string;
+  readonly variables: Readonly<Record<Value, string>>;
+  readonly values: Readonly<Record<Value, string>>;
+  /** The program, or undefined when it is not installed. */
+  readonly program: string | undefined;
+  /** `claude mcp add-json … -` reads standard input (2.1.330 does, 2.1.197 does not). */
+  readonly readsStdin: boolean;
+  /** The entry of that name in that scope, if there is one. */
+  readonly existing: Entry | undefined;
+  readonly userSettings: { readonly path: string; readonly state: FileState | undefined };
+  /** `~/.claude.json`: it keeps its mode whatever claude writes into it, so an open one is closed first. */
+  readonly store: { readonly path: string; readonly state: FileState | undefined };
+  readonly platform: string;
+}
+
+export type ClaudePlanned =
+  | { readonly ok: true; readonly steps: readonly Step[] }
+  | { readonly ok: false; readonly reason: string; readonly hint: string };
+
+function addWithReferences(program: string, scope: string, connection: Connection): [string, ...string[]] {
+  const headers = Object.entries(connection.headers).flatMap(([header, { env }]) => ["--header", `${header}: ${reference(env)}`]);
+  // positionals first: --header takes every word that follows it
+  return [program, "mcp", "add", "--transport", "http", "--scope", scope, connection.name, connection.url, ...headers];
+}
+
+function addJson(program: string, scope: string, name: string): [string, ...string[]] {
+  return [program, "mcp", "add-json", "--scope", scope, name, "-"];
+}
+
+function sameEntry(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
+/** Only references in the headers: such an entry can be put back through argv without showing a secret. */
+function onlyReferences(entry: Entry): boolean {
+  return Object.values(entry.headers).every((text) => /^\$\{[A-Za-z_][A-Za-z0-9_]*(?::-)?\}$/.test(text));
+}
+
+function restore(program: string, scope: string, existing: Entry, readsStdin: boolean): RunStep["undo"] | undefined {
+  if (readsStdin) return { argv: addJson(program, scope, existing.name), stdin: JSON.stringify(existing.raw) };
+  if (!onlyReferences(existing)) return undefined;
+  const headers = Object.entries(existing.headers).flatMap(([header, text]) => ["--header", `${header}: ${text}`]);
+  return { argv: [program, "mcp", "add", "--transport", "http", "--scope", scope, existing.name, existing.url, ...headers] };
+}
+
+/** Values for a Claude Code that takes only references: its private user settings, which every version expands. */
+function settingsStep(input: ClaudeInput): { step: WriteStep } | { refused: string } {
+  const { path, state } = input.userSettings;
+  if (state?.kind === "unreadable") return { refused: state.reason };
+  const before = state?.kind === "file" ? state.text : undefined;
+  let after = before;
+  for (const value of ["profile", "account", "token"] as const) {
+    const result: Edited = setProperty(after, ["env", input.variables[value]], input.values[value], { strict: false });
+    if (!result.ok) return { refused: result.refused.reason };
+    after = result.text;
+  }
+  return { step: { kind: "write", path, before, after, secret: true, mode: 0o600 } };
+}
+
+function later(connection: Connection, scope: string): TellStep {
+  const argv = addWithReferences("claude", scope, connection);
+  return {
+    kind: "tell",
+    title: "Claude Code is not installed here: run this when it is",
+    lines: ["sh, bash, zsh:", `  ${toSh(argv)}`, "PowerShell:", `  ${toPowerShell(argv)}`],
+  };
+}
+
+/** The steps that put one connection into a scope of Claude Code's own, through its program. */
+export function planClaude(input: ClaudeInput): ClaudePlanned {
+  const { scope, name, program, existing } = input;
+  const connection = connectionFor(name, input.url, input.variables);
+  const byVariable = Object.fromEntries((["token", "account", "profile"] as const).map((value) => [input.variables[value], input.values[value]]));
+  const withValues = entryWithValues(connection, byVariable);
+  const viaStdin = program !== undefined && input.readsStdin;
+  const steps: Step[] = [];
+
+  if (viaStdin) {
+    if (existing !== undefined && sameEntry(existing.raw, withValues)) return { ok: true, steps: [] };
+    const { path, state } = input.store;
+    if (state?.kind === "file" && (state.mode & 0o077) !== 0 && input.platform !== "win32") {
+      steps.push({ kind: "write", path, before: state.text, after: state.text, mode: 0o600 });
+    }
+  } else {
+    const settings = settingsStep(input);
+    if ("refused" in settings) return { ok: false, reason: `${input.userSettings.path}: ${settings.refused}`, hint: "mend that file, then run this again" };
+    steps.push(settings.step);
+    if (program === undefined) return { ok: true, steps: [...steps, later(connection, scope)] };
+    if (existing !== undefined && sameEntry(existing.raw, entryOf(connection))) return { ok: true, steps };
+  }
+
+  const remove: [string, ...string[]] = [program ?? "claude", "mcp", "remove", "--scope", scope, name];
+  if (existing !== undefined) {
+    const undo = restore(program ?? "claude", scope, existing, input.readsStdin);
+    if (undo === undefined) {
+      return {
+        ok: false,
+        reason: `Claude Code already has "${name}" in its ${scope} scope with values in clear, and this version could not put it back if something failed`,
+        hint: `look at it, then: claude mcp remove --scope ${scope} ${name}`,
+      };
+    }
+    steps.push({ kind: "run", argv: remove, why: `take out the "${name}" that is there (${scope} scope)`, undo });
+  }
+  steps.push({
+    kind: "run",
+    argv: viaStdin ? addJson(program ?? "claude", scope, name) : addWithReferences(program ?? "claude", scope, connection),
+    ...(viaStdin ? { stdin: JSON.stringify(withValues) } : {}),
+    why: viaStdin ? `add "${name}" (${scope} scope), values through standard input` : `add "${name}" (${scope} scope), with references`,
+    undo: { argv: remove },
+  });
+  return { ok: true, steps };
+}

@@ -1,0 +1,131 @@
+/**
+ * What a probe asked and saw, as plain data. It can be written as JSON; it holds no request header and no token
+ * (`io/probe.ts` scrubs the token out of every text before it is cut). It judges nothing: that is `diagnosis.ts`.
+ */
+
+export type ProbeStage = "url" | "dns" | "tcp" | "tls" | "http" | "auth" | "mcp" | "tools";
+
+/** What an exchange belonged to. `control` repeats the whole road without the token. */
+export type ProbePhase = "connect" | "tools" | "close" | "control";
+
+/**
+ * How an exchange ended:
+ * `answered` our JSON-RPC answer came whole (a result or an error) · `accepted` a success where no answer is due (notification, DELETE) ·
+ * `status` an HTTP status that is no success · `redirect` 3xx, not followed · `content-type` neither JSON nor an event stream ·
+ * `empty` a success without a body where an answer was due · `bad-json` · `not-rpc` JSON, but no JSON-RPC answer to our id ·
+ * `stream-ended` an event stream closed in good order, without our answer · `too-big` over the cap · `broken` the connection or the decoding failed (see `codes`) ·
+ * `timeout` our own limit · `aborted` the caller's signal · `blocked` the SDK asked for another address, nothing was sent.
+ */
+export type ExchangeEnd =
+  | "answered"
+  | "accepted"
+  | "status"
+  | "redirect"
+  | "content-type"
+  | "empty"
+  | "bad-json"
+  | "not-rpc"
+  | "stream-ended"
+  | "too-big"
+  | "broken"
+  | "timeout"
+  | "aborted"
+  | "blocked";
+
+/** A JSON-RPC error as the server put it. `id`: whose request it names (`null` is what servers write that did not read ours). */
+export interface RpcError {
+  readonly code: number;
+  readonly message: string;
+  readonly id: "ours" | "null" | "other";
+}
+
+/** One request and what came back. */
+export interface Exchange {
+  readonly phase: ProbePhase;
+  /** The JSON-RPC method (`server/discover`, `initialize`, `tools/list`, …) or the HTTP method (`DELETE`). */
+  readonly method: string;
+  /** A connection stood (TCP, and TLS where asked) when it ended. */
+  readonly connected: boolean;
+  readonly status: number | null;
+  readonly contentType: string | null;
+  readonly contentEncoding: string | null;
+  /** Origin of the Location header; never its path or query. */
+  readonly location: string | null;
+  readonly retryAfter: string | null;
+  /** Scheme of WWW-Authenticate, e.g. `Bearer`. */
+  readonly authScheme: string | null;
+  /** The answer came, or was to come, as an event stream. */
+  readonly stream: boolean;
+  /** A session id was sent. */
+  readonly session: boolean;
+  /** Beginning of the body, at most 2,000 characters, without control characters. */
+  readonly body: string;
+  /** `body` is not all of it. */
+  readonly cut: boolean;
+  /** Bytes read, after decompression. */
+  readonly bytes: number;
+  readonly end: ExchangeEnd;
+  readonly rpcError: RpcError | null;
+  /** Codes along the cause chain of a network error, outermost first, e.g. `UND_ERR_SOCKET`, `ECONNRESET`. */
+  readonly codes: readonly string[];
+  readonly ms: number;
+}
+
+/** Something that was wrong before anything was sent. Never the value itself. */
+export type BadInput =
+  | { readonly cause: "bad-url"; readonly why: "unreadable" | "scheme" | "plain-http" | "credentials" }
+  | { readonly cause: "missing-value"; readonly header: string }
+  | { readonly cause: "bad-value"; readonly header: string; readonly position: number; readonly codePoint: number };
+
+export interface ProbeTool {
+  readonly name: string;
+  readonly description: string;
+}
+
+/** How far the SDK got with all headers. */
+export interface ProbeOutcome {
+  /** The handshake, or the discovery, is done. */
+  readonly connected: boolean;
+  /** Every page of the tools was read, or the server offers none. */
+  readonly listed: boolean;
+  readonly server: { readonly name: string; readonly version: string } | null;
+  /** Protocol revision, e.g. `2025-11-25`. */
+  readonly protocol: string | null;
+  /** At most 1,000. */
+  readonly tools: readonly ProbeTool[];
+  /** All that were listed. */
+  readonly toolCount: number;
+  /** The cursor repeated itself or did not end within the bound of pages. */
+  readonly endless: boolean;
+  /** The SDK's error in words, when it failed. */
+  readonly failure: { readonly name: string; readonly code: string | null; readonly message: string } | null;
+}
+
+/** The same road without the token; null when it was not tried. */
+export interface ControlOutcome {
+  readonly connected: boolean;
+  readonly listed: boolean;
+  readonly toolCount: number;
+}
+
+/** Milliseconds of the first connection; null where the step did not happen or was not seen. */
+export interface ConnectTimings {
+  /** The steps could be watched; else all are null and say nothing. */
+  readonly seen: boolean;
+  readonly dns: number | null;
+  readonly tcp: number | null;
+  readonly tls: number | null;
+}
+
+export interface ProbeRecord {
+  /** Null when the URL could not be read. `origin` and `path` only: a query can hold a secret. */
+  readonly endpoint: { readonly origin: string; readonly host: string; readonly path: string; readonly secure: boolean } | null;
+  /** The limit of the whole run. */
+  readonly timeoutMs: number;
+  readonly totalMs: number;
+  readonly input: BadInput | null;
+  readonly timings: ConnectTimings;
+  readonly exchanges: readonly Exchange[];
+  readonly outcome: ProbeOutcome;
+  readonly control: ControlOutcome | null;
+}

@@ -1,0 +1,52 @@
+/** Every flag, once: the parser, the help, the missing-input messages and the README's table come from here. */
+
+export interface Flag {
+  readonly name: string;
+  readonly short?: string;
+  /** The placeholder in the help; without one the flag is a switch. */
+  readonly arg?: string;
+  readonly values?: readonly string[];
+  /** Its environment twin. */
+  readonly env?: string;
+  readonly summary: string;
+}
+
+export const CLIENTS = ["claude-code", "claude-ai", "chatgpt"] as const;
+export type ClientId = (typeof CLIENTS)[number];
+export const SCOPES = ["project", "local", "user"] as const;
+export const BRIDGES = ["claude-settings", "direnv", "none"] as const;
+export type Bridge = (typeof BRIDGES)[number];
+
+export const INIT_FLAGS: readonly Flag[] = [
+  { name: "client", arg: "id,…", values: CLIENTS, env: "HALO_CLIENT", summary: "what to connect (default claude-code)" },
+  { name: "scope", arg: "scope,…", values: SCOPES, env: "HALO_SCOPE", summary: "Claude Code: this repository, or only you (default project)" },
+  { name: "name", arg: "name", env: "HALO_NAME", summary: "server name (default halo)" },
+  { name: "url", arg: "url", env: "HALO_MCP_URL", summary: "endpoint (default HALO's own)" },
+  { name: "account-id", arg: "id", env: "HALO_ACCOUNT_ID", summary: "CM.com account ID" },
+  { name: "profile-id", arg: "id", env: "HALO_PROFILE_ID", summary: "HALO profile ID" },
+  { name: "studio-url", arg: "url", env: "HALO_STUDIO_URL", summary: "HALO Studio URL to take both IDs from" },
+  { name: "token-stdin", summary: "read the product token from standard input" },
+  { name: "token-file", arg: "file", summary: "read the product token from a file" },
+  { name: "env-file", arg: "file", summary: "where the values are kept (default .env)" },
+  { name: "bridge", arg: "kind", values: BRIDGES, env: "HALO_BRIDGE", summary: "how Claude Code gets the values (default claude-settings)" },
+  { name: "yes", short: "y", env: "HALO_YES", summary: "accept the plan without a question" },
+  { name: "dry-run", summary: "show the plan and stop: nothing is written" },
+  { name: "skip-test", summary: "write without testing the connection" },
+  { name: "timeout", arg: "seconds", summary: "limit of a connection test (default 15)" },
+];
+
+export const GLOBAL_FLAGS: readonly Flag[] = [
+  { name: "json", summary: "one JSON document on stdout" },
+  { name: "quiet", short: "q", summary: "results and errors only" },
+  { name: "no-color", summary: "no colours (NO_COLOR and FORCE_COLOR count too)" },
+  { name: "cwd", arg: "dir", summary: "work in this folder, not at the git root" },
+  { name: "debug", summary: "show where an unexpected error came from" },
+  { name: "help", short: "h", summary: "this help" },
+  { name: "version", short: "V", summary: "the version (with --debug: of Node too)" },
+];
+
+/** A run's options as text, before a command gives them their types. */
+export interface RawOptions {
+  readonly values: Readonly<Record<string, string>>;
+  readonly switches: ReadonlySet<string>;
+}

@@ -1,0 +1,49 @@
+import { exec, type ExecOptions } from "./exec.ts";
+import { withPrivateFile } from "./private-file.ts";
+
+export interface ClaudeProgram {
+  readonly path: string;
+  readonly version: string;
+}
+
+type Surroundings = Pick<ExecOptions, "cwd" | "env" | "signal">;
+
+/** Longest wait for a word that claude prints without any connection. */
+const QUICK_MS = 15_000;
+
+/** The program and its version; undefined when it does not run (an npm install without its native binary, say). */
+export async function readClaude(path: string, surroundings: Surroundings): Promise<ClaudeProgram | undefined> {
+  const result = await exec([path, "--version"], { ...surroundings, timeoutMs: QUICK_MS });
+  const version = /^(\d+\.\d+\.\d+[\w.-]*)/.exec(result.stdout.trim())?.[1];
+  return result.exitCode === 0 && version !== undefined ? { path, version } : undefined;
+}
+
+/** Whether `claude mcp add-json <name> -` reads standard input: its help names it from the version on that does. */
+export async function readsStdin(claude: ClaudeProgram, surroundings: Surroundings): Promise<boolean> {
+  const result = await exec([claude.path, "mcp", "add-json", "--help"], { ...surroundings, timeoutMs: QUICK_MS });
+  return /stdin|standard input/i.test(result.stdout);
+}
+
+export interface Question {
+  readonly name: string;
+  /** Handed over in a private settings file: what a session would get through the bridge. */
+  readonly settings: { readonly env: Readonly<Record<string, string>>; readonly enabledMcpjsonServers: readonly string[] } | undefined;
+  readonly timeoutMs: number;
+}
+
+/**
+ * Asks Claude Code itself whether a server is connected. Out: what `claude mcp get` printed, to be parsed and never
+ * shown (it prints header values as they are stored); undefined when it did not run or not end.
+ */
+export async function askClaude(claude: ClaudeProgram, question: Question, surroundings: Surroundings): Promise<string | undefined> {
+  const run = async (settings: readonly string[]): Promise<string | undefined> => {
+    const result = await exec([claude.path, ...settings, "mcp", "get", question.name], {
+      ...surroundings,
+      env: { ...surroundings.env, MCP_TIMEOUT: String(question.timeoutMs) },
+      timeoutMs: question.timeoutMs + QUICK_MS,
+    });
+    return result.startError !== undefined || result.timedOut ? undefined : result.stdout;
+  };
+  if (question.settings === undefined) return await run([]);
+  return await withPrivateFile("settings.json", JSON.stringify(question.settings), (path) => run(["--settings", path]));
+}

@@ -1,0 +1,50 @@
+import { Cancelled } from "../errors.ts";
+
+export interface ExecResult {
+  /** Exit code, or undefined when the program never ran or was ended. */
+  readonly exitCode: number | undefined;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly timedOut: boolean;
+  /** ENOENT, EACCES, … when it could not be started. */
+  readonly startError: string | undefined;
+}
+
+export interface ExecOptions {
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stdin?: string;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Runs a program without a shell and returns what it said; throws Cancelled alone. Nothing of execa's errors is
+ * passed on: they carry the whole argv in message, stack and cause.
+ */
+export async function exec(argv: readonly [string, ...string[]], options: ExecOptions): Promise<ExecResult> {
+  const { execa } = await import("execa");
+  const [program, ...args] = argv;
+  const result = await execa(program, args, {
+    cwd: options.cwd,
+    env: { ...options.env },
+    extendEnv: false,
+    ...(options.stdin === undefined ? { stdin: "ignore" as const } : { input: options.stdin }),
+    timeout: options.timeoutMs,
+    cancelSignal: options.signal,
+    forceKillAfterDelay: 2000,
+    maxBuffer: 1024 * 1024,
+    reject: false,
+    stripFinalNewline: true,
+    windowsHide: true,
+  });
+  if (options.signal.aborted) throw new Cancelled();
+  const startError = result.exitCode === undefined && !result.timedOut && !result.isTerminated && result.code !== undefined ? result.code : undefined;
+  return {
+    exitCode: result.exitCode,
+    stdout: typeof result.stdout === "string" ? result.stdout : "",
+    stderr: typeof result.stderr === "string" ? result.stderr : "",
+    timedOut: result.timedOut,
+    startError,
+  };
+}

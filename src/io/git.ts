@@ -1,0 +1,121 @@
+/**
+ * Asks git about paths: ignored, by which file, tracked, where its own files are. Reads only, and runs nothing
+ * that the repository's configuration names.
+ */
+import { spawnSync } from "node:child_process";
+import { lstatSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { EnvironmentError } from "../errors.ts";
+
+const TIMEOUT_MS = 10_000;
+
+/** Variables that belong to the user's set-up of git. Every other GIT_* (GIT_DIR, GIT_INDEX_FILE… inside a hook) would send us elsewhere. */
+const KEPT = /^GIT_(?:CONFIG_(?:GLOBAL|SYSTEM|NOSYSTEM|COUNT|KEY_\d+|VALUE_\d+)|DISCOVERY_ACROSS_FILESYSTEM)$/i;
+
+export interface GitOptions {
+  /** Absolute path of the program, see findProgram. */
+  readonly program: string;
+  /** A folder of the repository that is asked. */
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** Questions to git. Paths are absolute, or relative to `cwd`. */
+export interface Git {
+  /** Would git ignore an untracked file of this path? A tracked file is taken all the same: ask isTracked too. */
+  readonly isIgnored: (path: string) => boolean;
+  /** The absolute path of the file whose rule ignores the path, or undefined when none does. */
+  readonly ignoreSource: (path: string) => string | undefined;
+  /** Is the path (or anything below it) in the index? */
+  readonly isTracked: (path: string) => boolean;
+  /** Absolute path of one of git's own files, such as `info/exclude`. */
+  readonly gitPath: (name: string) => string;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly stdout: string;
+}
+
+/** The folder at or above `cwd` that holds `.git` (a folder, or a file in a worktree or submodule). git is not run. */
+export function findRoot(cwd: string): string | undefined {
+  for (let folder = resolve(cwd); ; folder = dirname(folder)) {
+    try {
+      lstatSync(join(folder, ".git"));
+      return folder;
+    } catch {
+      if (dirname(folder) === folder) return undefined;
+    }
+  }
+}
+
+/** A small, synchronous wrapper over the git program. */
+export function createGit(options: GitOptions): Git {
+  const matchingRule = (path: string): { source: string; pattern: string } | undefined => {
+    // The path goes through stdin, absolute: check-ignore knows no literal pathspecs, and "/…" is never pathspec magic.
+    const answer = run(options, ["check-ignore", "-v", "-z", "--no-index", "--stdin"], [0, 1], `${resolve(options.cwd, path)}\0`);
+    const [source, , pattern] = answer.stdout.split("\0");
+    return source === undefined || pattern === undefined ? undefined : { source, pattern };
+  };
+  const ignoringRule = (path: string): { source: string; pattern: string } | undefined => {
+    const rule = matchingRule(path);
+    // With -v git also reports, with exit code 0, the "!rule" that takes a path back in.
+    return rule === undefined || rule.pattern.startsWith("!") ? undefined : rule;
+  };
+  return {
+    isIgnored: (path) => ignoringRule(path) !== undefined,
+    ignoreSource: (path) => {
+      const rule = ignoringRule(path);
+      if (rule === undefined) return undefined;
+      // Relative sources are relative to the root of the worktree, wherever git was started.
+      const root = line(run(options, ["rev-parse", "--show-toplevel"], [0]).stdout);
+      return resolve(root, rule.source);
+    },
+    isTracked: (path) => {
+      const argv = ["--literal-pathspecs", "ls-files", "--error-unmatch", "-z", "--", resolve(options.cwd, path)];
+      return run(options, argv, [0, 1]).status === 0;
+    },
+    gitPath: (name) => resolve(options.cwd, line(run(options, ["rev-parse", "--git-path", name], [0]).stdout)),
+  };
+}
+
+/** What git prints is one line: only its newline goes, a path may end in a space. */
+function line(stdout: string): string {
+  return stdout.replace(/\r?\n$/, "");
+}
+
+function run(options: GitOptions, argv: readonly string[], expected: readonly number[], input = ""): Answer {
+  const safe = ["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", ...argv];
+  const result = spawnSync(options.program, safe, {
+    cwd: options.cwd,
+    env: cleanEnv(options.env),
+    input,
+    encoding: "utf8",
+    timeout: TIMEOUT_MS,
+    killSignal: "SIGKILL",
+    maxBuffer: 16 * 1024 * 1024,
+    windowsHide: true,
+  });
+  if (result.error === undefined && result.status !== null && expected.includes(result.status)) {
+    return { status: result.status, stdout: result.stdout };
+  }
+  const shown = `git ${argv.filter((word) => word !== "--stdin" && word !== "-z").join(" ")}`;
+  throw new EnvironmentError(
+    `git could not answer "${shown}" in ${options.cwd}: ${reasonOf(result.error, result.signal, result.stderr)}`,
+    { hint: `See what git says: git -C "${options.cwd}" status`, cause: result.error },
+    "git",
+  );
+}
+
+function reasonOf(error: Error | undefined, signal: string | null, stderr: string | null): string {
+  if (error !== undefined && "code" in error && error.code === "ETIMEDOUT") return "it took more than 10 seconds.";
+  if (error !== undefined) return `it could not be started (${error.message}).`;
+  if (signal !== null) return `it was ended by ${signal}.`;
+  const said = (stderr ?? "").split("\n").find((text) => text.trim() !== "");
+  return said === undefined ? "it gave no reason." : said.replace(/\p{Cc}/gu, " ").trim();
+}
+
+function cleanEnv(env: GitOptions["env"]): NodeJS.ProcessEnv {
+  const kept = Object.entries(env).filter(([name]) => !/^GIT_/i.test(name) || KEPT.test(name));
+  return { ...Object.fromEntries(kept), LC_ALL: "C", GIT_OPTIONAL_LOCKS: "0", GIT_TERMINAL_PROMPT: "0" };
+}

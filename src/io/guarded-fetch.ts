@@ -1,0 +1,236 @@
+/**
+ * The `fetch` that the MCP SDK's transport gets: it sends only what the connection test means to send, limits time and bytes, and writes down
+ * what came back. The SDK sees whole answers only; whatever is none is thrown here, since the SDK takes a stream that ends, a 202 or a foreign
+ * id for a silence (facts/network.md).
+ */
+import type { Exchange, ExchangeEnd, ProbePhase, RpcError } from "../core/probe-record.ts";
+import { ANSWER_CAP, type BodyLog, ERROR_CAP, findInJson, findInStream, type Found, readText, type RpcId, rpcErrorOf } from "./probe-body.ts";
+import type { Connections } from "./probe-connections.ts";
+
+/** Thrown into the SDK. Its message is the end of the exchange and holds nothing from anybody. */
+class GuardError extends Error {}
+
+export interface GuardOptions {
+  /** The only address that is ever asked. */
+  readonly url: URL;
+  readonly connections: Connections;
+  /** Text of a server → text without the secrets of this probe, cut to `max` characters. */
+  readonly scrub: (text: string, max: number) => string;
+  /** Aborts whatever is under way. */
+  readonly signal: AbortSignal;
+  readonly onExchange?: ((exchange: Exchange) => void) | undefined;
+}
+
+export interface Guard {
+  readonly fetch: (input: string | URL, init?: RequestInit) => Promise<Response>;
+  readonly exchanges: readonly Exchange[];
+  /** What follows belongs to `phase`: a request may take `limitMs`, all of them until `deadline` (as of performance.now()). */
+  readonly enter: (phase: ProbePhase, deadline: number, limitMs?: number) => void;
+}
+
+interface Asked {
+  readonly method: string;
+  readonly id: RpcId | undefined;
+}
+
+/** Method and id of the message in a request. */
+function readRequest(init: RequestInit | undefined): Asked {
+  const verb = (init?.method ?? "GET").toUpperCase();
+  if (verb !== "POST" || typeof init?.body !== "string") return { method: verb, id: undefined };
+  const message: unknown = JSON.parse(init.body);
+  if (typeof message !== "object" || message === null) return { method: verb, id: undefined };
+  const method: unknown = Reflect.get(message, "method");
+  const id: unknown = Reflect.get(message, "id");
+  return { method: typeof method === "string" ? method : verb, id: typeof id === "string" || typeof id === "number" ? id : undefined };
+}
+
+/** Codes along `cause` and `errors` of a network error, outermost first. Messages are left out: they can quote values. */
+export function codesOf(error: unknown): string[] {
+  const codes: string[] = [];
+  const queue: unknown[] = [error];
+  for (let steps = 0; queue.length > 0 && steps < 32; steps++) {
+    const next = queue.shift();
+    if (typeof next !== "object" || next === null) continue;
+    const code: unknown = Reflect.get(next, "code");
+    if (typeof code === "string" && !codes.includes(code)) codes.push(code.slice(0, 64));
+    queue.push(Reflect.get(next, "cause"));
+    const errors: unknown = Reflect.get(next, "errors");
+    if (Array.isArray(errors)) queue.push(...errors.slice(0, 8));
+  }
+  return codes;
+}
+
+/** Refusals of fetch itself, which carry no code (undici 6 and 7): a port on the fetch standard's list, and a 407, which it hides behind an empty network error. */
+function codesOfFetch(error: unknown): string[] {
+  const codes = codesOf(error);
+  if (codes.length > 0 || !(error instanceof TypeError) || !(error.cause instanceof Error)) return codes;
+  if (error.cause.message === "bad port") return ["HALO_BAD_PORT"];
+  return error.cause.message === "" || error.cause.message === "proxy authentication required" ? ["HALO_PROXY_AUTH"] : codes;
+}
+
+function originOf(location: string | null, base: URL): string | null {
+  if (location === null) return null;
+  return URL.canParse(location, base.href) ? new URL(location, base.href).origin : "an address that cannot be read";
+}
+
+/** A fetch for one probe. Nothing is sent before the SDK asks. */
+export function guardFetch(options: GuardOptions): Guard {
+  const { url, connections, scrub, signal } = options;
+  const exchanges: Exchange[] = [];
+  let phase: ProbePhase = "connect";
+  let deadline = Number.POSITIVE_INFINITY;
+  let limit = Number.POSITIVE_INFINITY;
+
+  async function guarded(input: string | URL, init: RequestInit = {}): Promise<Response> {
+    const asked = readRequest(init);
+    // The stream for messages out of turn is not wanted; 405 is how a server says that it has none.
+    if (asked.method === "GET") return new Response(null, { status: 405 });
+    const start = performance.now();
+    const log: BodyLog = { text: "", bytes: 0, cut: false };
+    const seen = { bad: false, foreign: false };
+    let response: Response | undefined;
+    let end: ExchangeEnd = "broken";
+    let rpcError: RpcError | null = null;
+    let codes: string[] = [];
+
+    const controller = new AbortController();
+    let why: "timeout" | "aborted" | undefined;
+    const stop = (reason: "timeout" | "aborted"): void => {
+      why ??= reason;
+      controller.abort();
+    };
+    const onAbort = (): void => stop("aborted");
+    // Not AbortSignal.any or .timeout: on Node 20 they are lost to a garbage collection (facts/network.md).
+    const timer = setTimeout(() => stop("timeout"), Math.max(0, Math.min(limit, deadline - start)));
+    for (const other of [signal, init.signal]) {
+      if (other?.aborted === true) onAbort();
+      else other?.addEventListener("abort", onAbort, { once: true });
+    }
+
+    try {
+      if (new URL(String(input)).href !== url.href) {
+        end = "blocked";
+        throw new GuardError(end);
+      }
+      response = await fetch(url, { ...init, ...connections.init, signal: controller.signal, redirect: "manual" });
+      const found = await read(response, asked);
+      end = found.end;
+      rpcError = found.rpcError;
+      return handOn(response, found);
+    } catch (error) {
+      if (why !== undefined) end = why === "timeout" && seen.bad ? "bad-json" : why;
+      else if (!(error instanceof GuardError)) {
+        codes = codesOfFetch(error);
+        end = "broken";
+      }
+      throw new GuardError(end);
+    } finally {
+      clearTimeout(timer);
+      for (const other of [signal, init.signal]) other?.removeEventListener("abort", onAbort);
+      const headers = response?.headers;
+      const text = (name: string, max = 200): string | null => {
+        const value = headers?.get(name) ?? null;
+        return value === null ? null : scrub(value, max);
+      };
+      const location = originOf(headers?.get("location") ?? null, url);
+      const exchange: Exchange = {
+        phase,
+        method: scrub(asked.method, 100),
+        connected: response !== undefined || (connections.connected() ?? false),
+        status: response?.status ?? null,
+        contentType: text("content-type"),
+        contentEncoding: text("content-encoding"),
+        location: location === null ? null : scrub(location, 300),
+        retryAfter: text("retry-after", 100),
+        authScheme: /^[\w-]{1,40}/u.exec(text("www-authenticate") ?? "")?.[0] ?? null,
+        stream: isStream(response),
+        session: new Headers(init.headers).has("mcp-session-id"),
+        body: scrub(log.text, 2000),
+        cut: log.cut || log.bytes > 2000,
+        bytes: log.bytes,
+        end,
+        rpcError: rpcError === null ? null : { ...rpcError, message: scrub(rpcError.message, 2000) },
+        codes,
+        ms: performance.now() - start,
+      };
+      exchanges.push(exchange);
+      options.onExchange?.(exchange);
+    }
+
+    /** Reads as much of a response as is worth reading. Throws a GuardError, with `end` set, when it cannot be an answer. */
+    async function read(answer: Response, request: Asked): Promise<Found & { text?: string }> {
+      const give = (how: ExchangeEnd): GuardError => {
+        end = how;
+        return new GuardError(how);
+      };
+      const drop = (): void => void answer.body?.cancel().catch(() => undefined);
+      if (answer.status >= 300 && answer.status < 400) {
+        drop();
+        throw give("redirect");
+      }
+      if (!answer.ok) {
+        end = "status";
+        // A body that breaks or is too big takes nothing from what the status says.
+        const { text, whole } = await readText(answer.body, ERROR_CAP, log).catch(() => ({ text: log.text, whole: false }));
+        log.cut = !whole;
+        if (why !== undefined) throw new GuardError(why);
+        return { end, answer: null, rpcError: errorIn(text, request.id), text };
+      }
+      if (request.id === undefined) {
+        drop();
+        return { end: "accepted", answer: null, rpcError: null };
+      }
+      if (answer.status === 202 || answer.status === 204 || answer.status === 205) {
+        drop();
+        throw give("empty");
+      }
+      let found: Found;
+      if (isStream(answer)) found = await findInStream(answer.body, request.id, log, seen);
+      else if (/^\s*application\/json\s*(;|$)/iu.test(answer.headers.get("content-type") ?? "")) {
+        const { text, whole } = await readText(answer.body, ANSWER_CAP, log);
+        found = whole ? findInJson(text, request.id) : { end: "too-big", answer: null, rpcError: null };
+      } else {
+        const { text, whole } = await readText(answer.body, ERROR_CAP, log);
+        throw give(whole && text.trim() === "" ? "empty" : "content-type");
+      }
+      if (found.answer === null) throw give(found.end);
+      return found;
+    }
+  }
+
+  return {
+    fetch: guarded,
+    exchanges,
+    enter: (next, until, limitMs = Number.POSITIVE_INFINITY) => {
+      phase = next;
+      deadline = until;
+      limit = limitMs;
+    },
+  };
+}
+
+function isStream(response: Response | undefined): boolean {
+  return /^\s*text\/event-stream\s*(;|$)/iu.test(response?.headers.get("content-type") ?? "");
+}
+
+function errorIn(text: string, id: RpcId | undefined): RpcError | null {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    return rpcErrorOf(Array.isArray(parsed) ? parsed[0] : parsed, id);
+  } catch {
+    return null;
+  }
+}
+
+/** What the SDK gets: our answer alone as JSON, an error status with its text (it decides on the era by it), or an acknowledgement. */
+function handOn(response: Response, found: Found & { text?: string }): Response {
+  if (found.end === "status") {
+    if (response.status > 599) throw new GuardError("status");
+    return new Response(found.text ?? "", { status: response.status });
+  }
+  if (found.answer === null) return new Response(null, { status: 202 });
+  const headers = new Headers({ "content-type": "application/json" });
+  const session = response.headers.get("mcp-session-id");
+  if (session !== null) headers.set("mcp-session-id", session);
+  return new Response(JSON.stringify(found.answer), { status: 200, headers });
+}

@@ -1,0 +1,148 @@
+/** Reading a body with a cap, and finding our answer in it: as JSON, or among the events of a stream. */
+import type { ExchangeEnd, RpcError } from "../core/probe-record.ts";
+
+/** Of an answer, after decompression. */
+export const ANSWER_CAP = 4 * 1024 * 1024;
+/** Of a body that comes with an error status. */
+export const ERROR_CAP = 64 * 1024;
+
+export type RpcId = string | number;
+
+/** What was found in a body. `answer` is the JSON-RPC message that answers our id. */
+export interface Found {
+  readonly end: ExchangeEnd;
+  readonly answer: Readonly<Record<string, unknown>> | null;
+  readonly rpcError: RpcError | null;
+}
+
+/** Beginning of a body, kept while it is read, so that a failure half-way keeps what came. */
+export interface BodyLog {
+  text: string;
+  bytes: number;
+  cut: boolean;
+}
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** The JSON-RPC error in a message, if it is one. The id that JSON-RPC leaves out or sets to null belongs to the only request of this POST. */
+export function rpcErrorOf(message: unknown, id: RpcId | undefined): RpcError | null {
+  if (!isObject(message) || !isObject(message["error"])) return null;
+  const { code, message: words } = message["error"];
+  if (typeof code !== "number") return null;
+  const theirs = message["id"];
+  const whose = theirs === null || theirs === undefined ? "null" : theirs === id ? "ours" : "other";
+  return { code, message: typeof words === "string" ? words : "", id: whose };
+}
+
+/** Our answer in a parsed body (one message, or a batch), or null. */
+function answerIn(parsed: unknown, id: RpcId | undefined): Found | null {
+  for (const message of Array.isArray(parsed) ? parsed : [parsed]) {
+    if (!isObject(message)) continue;
+    const rpcError = rpcErrorOf(message, id);
+    if (rpcError !== null && rpcError.id !== "other") return { end: "answered", answer: { ...message, id }, rpcError };
+    if (message["id"] === id && "result" in message) return { end: "answered", answer: message, rpcError: null };
+  }
+  return null;
+}
+
+/** Chunks of a body, decoded. The reader is cancelled when the caller stops early, so the socket does not go on filling. */
+async function* chunksOf(body: ReadableStream<Uint8Array>, cap: number, log: BodyLog, keep: number): AsyncGenerator<string, "whole" | "too-big"> {
+  const reader = body.getReader();
+  const decoder = new TextDecoder();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      log.bytes += value.byteLength;
+      if (log.bytes > cap) return "too-big";
+      const text = decoder.decode(value, { stream: true });
+      if (log.text.length < keep) log.text += text.slice(0, keep - log.text.length);
+      yield text;
+    }
+    yield decoder.decode();
+    return "whole";
+  } finally {
+    reader.cancel().catch(() => undefined);
+  }
+}
+
+/** A whole body, up to `cap` bytes. `log` gets its beginning while it is read. Throws what the connection throws. */
+export async function readText(body: ReadableStream<Uint8Array> | null, cap: number, log: BodyLog): Promise<{ text: string; whole: boolean }> {
+  if (body === null) return { text: "", whole: true };
+  let text = "";
+  const chunks = chunksOf(body, cap, log, ERROR_CAP);
+  for (;;) {
+    const next = await chunks.next();
+    if (next.done === true) return { text, whole: next.value === "whole" };
+    text += next.value;
+  }
+}
+
+/** Our answer in a JSON body. */
+export function findInJson(text: string, id: RpcId | undefined): Found {
+  if (text.trim() === "") return { end: "empty", answer: null, rpcError: null };
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    return { end: "bad-json", answer: null, rpcError: null };
+  }
+  return answerIn(parsed, id) ?? { end: "not-rpc", answer: null, rpcError: null };
+}
+
+/** Splits a growing text into the data of whole events (WHATWG server-sent events; other types than `message` are passed over). */
+function eventReader(): (chunk: string) => string[] {
+  let pending = "";
+  let data: string[] = [];
+  let type = "";
+  return (chunk) => {
+    const events: string[] = [];
+    pending += chunk;
+    // A CR at the end may be half of a CRLF.
+    if (!/[\r\n]/u.test(chunk)) return events;
+    const held = pending.endsWith("\r") ? "\r" : "";
+    const lines = (held === "" ? pending : pending.slice(0, -1)).split(/\r\n|\n|\r/u);
+    pending = (lines.pop() ?? "") + held;
+    for (const line of lines) {
+      if (line === "") {
+        if (data.length > 0 && (type === "" || type === "message")) events.push(data.join("\n"));
+        data = [];
+        type = "";
+      } else if (line.startsWith("data:")) data.push(line.slice(line[5] === " " ? 6 : 5));
+      else if (line.startsWith("event:")) type = line.slice(6).trim();
+    }
+    return events;
+  };
+}
+
+/**
+ * Our answer in an event stream; reading stops as soon as it is there. `seen.bad` and `seen.foreign` are set while reading,
+ * so that they are known when the stream breaks or never ends. Throws what the connection throws.
+ */
+export async function findInStream(
+  body: ReadableStream<Uint8Array> | null,
+  id: RpcId | undefined,
+  log: BodyLog,
+  seen: { bad: boolean; foreign: boolean },
+): Promise<Found> {
+  if (body === null) return { end: "empty", answer: null, rpcError: null };
+  const chunks = chunksOf(body, ANSWER_CAP, log, ERROR_CAP);
+  const take = eventReader();
+  for (;;) {
+    const next = await chunks.next();
+    if (next.done === true) {
+      const end = next.value === "too-big" ? "too-big" : seen.bad ? "bad-json" : seen.foreign ? "not-rpc" : "stream-ended";
+      return { end, answer: null, rpcError: null };
+    }
+    for (const event of take(next.value)) {
+      const found = findInJson(event, id);
+      if (found.end === "answered") {
+        await chunks.return("whole");
+        return found;
+      }
+      // Requests and notifications of the server may come before our answer; an answer to somebody else may not.
+      if (found.end === "bad-json") seen.bad = true;
+      else if (found.end === "not-rpc" && !/"method"\s*:/u.test(event)) seen.foreign = true;
+    }
+  }
+}

@@ -1,0 +1,74 @@
+import { PassThrough } from "node:stream";
+import { StringDecoder } from "node:string_decoder";
+import type { Input } from "../context.ts";
+
+/** What a prompt reads: free text, or keys that choose. */
+export type Reads = "text" | "keys";
+
+const CTRL_C = "\u0003";
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the keys of a terminal
+const ESCAPE_KEYS = /\u001b(?:\[[0-9;]*[A-Za-z~]|O[A-Za-z])/g;
+
+/**
+ * Makes what a person types or pastes safe for one prompt:
+ * - a line break inside a paste is no Enter (the rest would answer the next question in clear);
+ * - a pasted word is no row of key strokes where keys choose;
+ * - Ctrl-D is Ctrl-C (readline closes on it and the prompt would never settle).
+ */
+export function guardInput(chunk: string, reads: Reads, pastedBreak: string): string {
+  const text = chunk.replace(/\u0004/g, CTRL_C);
+  if (reads === "keys") {
+    const letters = text.replace(ESCAPE_KEYS, "").replace(/[\s\u0000-\u001f\u007f]/g, "");
+    return letters.length > 1 && !text.includes(CTRL_C) ? "" : text;
+  }
+  const trailing = /[\r\n]+$/.exec(text)?.[0] ?? "";
+  const body = text.slice(0, text.length - trailing.length);
+  return body.replace(/[\r\n]+/g, pastedBreak) + (trailing === "" ? "" : "\r");
+}
+
+export interface PromptInput {
+  readonly stream: PassThrough;
+  /** Stops reading. What arrives in the next `drainMs` milliseconds is thrown away: the tail of a paste. */
+  close(drainMs: number): Promise<void>;
+}
+
+/** A stream for one prompt, fed from the real input through `guardInput`. A closed input ends the prompt like Ctrl-C. */
+export function openPromptInput(input: Input, reads: Reads, pastedBreak: string): PromptInput {
+  const decoder = new StringDecoder("utf8");
+  const stream: PassThrough & { isTTY?: boolean; setRawMode?: (raw: boolean) => unknown } = new PassThrough();
+  stream.isTTY = true;
+  stream.setRawMode = (raw) => input.setRawMode?.(raw);
+  let open = true;
+  const onData = (chunk: Buffer | string): void => {
+    if (!open) return;
+    const text = guardInput(typeof chunk === "string" ? chunk : decoder.write(chunk), reads, pastedBreak);
+    if (text !== "") stream.write(text);
+  };
+  const onEnd = (): void => {
+    if (open) stream.write(CTRL_C);
+  };
+  input.on("data", onData);
+  input.once("end", onEnd);
+  input.once("close", onEnd);
+  input.once("error", onEnd);
+  input.resume();
+  if (input.readableEnded || input.destroyed) queueMicrotask(onEnd);
+  return {
+    stream,
+    close: async (drainMs) => {
+      open = false;
+      if (drainMs > 0) {
+        input.setRawMode?.(true);
+        await new Promise((resolve) => setTimeout(resolve, drainMs));
+        input.setRawMode?.(false);
+      }
+      input.off("data", onData);
+      input.off("end", onEnd);
+      input.off("close", onEnd);
+      input.off("error", onEnd);
+      input.pause();
+      stream.destroy();
+    },
+  };
+}

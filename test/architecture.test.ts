@@ -1,0 +1,148 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseSync, Visitor } from "rolldown/utils";
+import { expect, test } from "vitest";
+
+const src = fileURLToPath(new URL("../src", import.meta.url));
+
+interface Import {
+  readonly to: string;
+  readonly kind: "type" | "static" | "dynamic";
+}
+
+interface Source {
+  readonly imports: readonly Import[];
+  readonly lines: number;
+  readonly usesProcess: boolean;
+  readonly setsExit: boolean;
+}
+
+/** Files that may use the global `process` besides bin.ts and context.ts, each with its reason. */
+const mayUseProcess = new Map<string, string>([]);
+
+function read(path: string): Source {
+  const text = readFileSync(path, "utf8");
+  const imports: Import[] = [];
+  let usesProcess = false;
+  let setsExit = false;
+  const add = (from: string, kind: Import["kind"]) => {
+    const local = from.startsWith(".")
+      ? relative(src, join(dirname(path), from))
+          .split(sep)
+          .join("/")
+      : from;
+    imports.push({ to: local, kind });
+    if (from === "node:process" || from === "process") usesProcess = true;
+  };
+  const isProcess = (node: { type: string; name?: unknown }) => node.type === "Identifier" && node.name === "process";
+  const visitor = new Visitor({
+    ImportDeclaration: (node) => add(node.source.value, node.importKind === "type" ? "type" : "static"),
+    ExportAllDeclaration: (node) => add(node.source.value, node.exportKind === "type" ? "type" : "static"),
+    ExportNamedDeclaration: (node) => {
+      if (node.source) add(node.source.value, node.exportKind === "type" ? "type" : "static");
+    },
+    ImportExpression: (node) => {
+      if (node.source.type === "Literal") add(String(node.source.value), "dynamic");
+    },
+    MemberExpression: (node) => {
+      if (isProcess(node.object) || (node.object.type === "Identifier" && node.object.name === "globalThis")) {
+        const name = node.property.type === "Identifier" ? node.property.name : "";
+        if (isProcess(node.object) || name === "process") usesProcess = true;
+        if (name === "exit" || name === "exitCode" || name === "abort") setsExit = true;
+      }
+    },
+    CallExpression: (node) => {
+      if (node.arguments.some((argument) => isProcess(argument))) usesProcess = true;
+    },
+    VariableDeclarator: (node) => {
+      if (node.init && isProcess(node.init)) usesProcess = true;
+    },
+  });
+  const parsed = parseSync(path, text);
+  expect(parsed.errors, path).toEqual([]);
+  visitor.visit(parsed.program);
+  return { imports, lines: text.split("\n").length - 1, usesProcess, setsExit };
+}
+
+const sources = new Map(
+  readdirSync(src, { recursive: true, encoding: "utf8" })
+    .filter((file) => file.endsWith(".ts"))
+    .sort()
+    .map((file) => [file.split(sep).join("/"), read(join(src, file))] as const),
+);
+
+const layer = (file: string) => (file.includes("/") ? file.slice(0, file.indexOf("/")) : "root");
+const isLocal = (to: string) => to.endsWith(".ts");
+
+/** One line for each import that a rule refuses. */
+function violations(refused: (file: string, to: Import) => boolean): string[] {
+  return [...sources].flatMap(([file, { imports }]) =>
+    imports.filter((to) => refused(file, to)).map((to) => `${file} → ${to.to} (${to.kind})`),
+  );
+}
+
+test("there is something to judge", () => expect(sources.size).toBeGreaterThan(3));
+
+test("every import between our files exists and carries its suffix", () => {
+  expect(violations((_, { to }) => (to.startsWith(".") || isLocal(to)) && !sources.has(to))).toEqual([]);
+});
+
+test("core imports nothing but core and packages: no node:, no io, ui, commands, errors", () => {
+  const refused = (file: string, { to }: Import) =>
+    layer(file) === "core" && (to.startsWith("node:") || (isLocal(to) && layer(to) !== "core"));
+  expect(violations(refused)).toEqual([]);
+});
+
+test("io and ui take only types from core, and nothing from each other or from commands", () => {
+  const refused = (file: string, { to, kind }: Import) => {
+    const [from, target] = [layer(file), layer(to)];
+    if ((from !== "io" && from !== "ui") || !isLocal(to)) return false;
+    if (target === "core") return kind !== "type";
+    return target !== from && !["errors.ts", "context.ts"].includes(to);
+  };
+  expect(violations(refused)).toEqual([]);
+});
+
+test("only cli.ts imports commands, and only bin.ts imports cli.ts", () => {
+  const refused = (file: string, { to }: Import) =>
+    (isLocal(to) && layer(to) === "commands" && layer(file) !== "commands" && file !== "cli.ts") ||
+    (to === "cli.ts" && file !== "bin.ts") ||
+    to === "bin.ts";
+  expect(violations(refused)).toEqual([]);
+});
+
+test("no runtime import cycles", () => {
+  const done = new Set<string>();
+  const cycles: string[] = [];
+  const walk = (file: string, path: readonly string[]): void => {
+    if (path.includes(file)) cycles.push([...path.slice(path.indexOf(file)), file].join(" → "));
+    if (done.has(file) || path.includes(file)) return;
+    for (const { to, kind } of sources.get(file)?.imports ?? []) if (kind !== "type") walk(to, [...path, file]);
+    done.add(file);
+  };
+  for (const file of sources.keys()) walk(file, []);
+  expect(cycles).toEqual([]);
+});
+
+test("no source file over 300 lines", () => {
+  expect([...sources].filter(([, { lines }]) => lines > 300).map(([file, { lines }]) => `${file}: ${lines}`)).toEqual(
+    [],
+  );
+});
+
+test("only bin.ts ends the process or sets its exit code", () => {
+  expect([...sources].filter(([file, { setsExit }]) => setsExit && file !== "bin.ts").map(([file]) => file)).toEqual(
+    [],
+  );
+});
+
+test("only bin.ts and context.ts use process", () => {
+  const users = [...sources].filter(([, { usesProcess }]) => usesProcess).map(([file]) => file);
+  const allowed = ["bin.ts", "context.ts", ...mayUseProcess.keys()];
+  expect(users.filter((file) => !allowed.includes(file))).toEqual([]);
+  expect(
+    [...mayUseProcess.keys()].filter((file) => !users.includes(file)),
+    "exceptions no longer needed",
+  ).toEqual([]);
+});

@@ -1,0 +1,221 @@
+/**
+ * `npm run bench [-- --rounds 41] [--only start|package|init]`: ratios within one run, rounds interleaved, medians with
+ * their spread. Exits 1 when a limit is missed or a program fails. Nothing but loopback is used after the installation.
+ */
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, statSync } from "node:fs";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { delimiter, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { binFolder, install } from "../e2e/install.mjs";
+import { inNamespace } from "../e2e/loopback.mjs";
+
+const limits = { start: 1.25, packed: 300_000, unpacked: 1_500_000, packages: 1 };
+const self = fileURLToPath(import.meta.url);
+const repository = fileURLToPath(new URL("../..", import.meta.url));
+const { values: options } = parseArgs({
+  options: { rounds: { type: "string", default: "41" }, only: { type: "string" } },
+});
+const rounds = Number(options.rounds);
+const wanted = (part) => options.only === undefined || options.only === part;
+
+let missed = 0;
+function report(what, value, limit) {
+  const verdict = limit === undefined ? "" : limit.ok ? `  pass (${limit.text})` : `  FAIL (${limit.text})`;
+  if (limit !== undefined && !limit.ok) missed++;
+  console.log(`${what.padEnd(44)} ${value}${verdict}`);
+}
+
+function quantile(sorted, q) {
+  const at = (sorted.length - 1) * q;
+  const low = sorted[Math.floor(at)];
+  return low + (sorted[Math.ceil(at)] - low) * (at - Math.floor(at));
+}
+function summary(samples) {
+  const sorted = [...samples].sort((a, b) => a - b);
+  const [q1, median, q3] = [0.25, 0.5, 0.75].map((q) => quantile(sorted, q));
+  return { median, text: `${median.toFixed(1)} ms (middle half ${q1.toFixed(1)} to ${q3.toFixed(1)})` };
+}
+
+function run(file, args, { cwd, env }) {
+  return new Promise((resolve, reject) => {
+    const start = process.hrtime.bigint();
+    const child = spawn(file, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
+    let output = "";
+    for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (output += data));
+    child.on("error", reject);
+    child.on("close", (code) => {
+      const ms = Number(process.hrtime.bigint() - start) / 1e6;
+      if (code === 0) resolve(ms);
+      else reject(new Error(`${[file, ...args].join(" ")} exited with ${code}\n${output}`));
+    });
+  });
+}
+
+/** Every case once a round, each time in another order; the first two rounds only warm up. */
+async function interleave(cases, count) {
+  const samples = new Map(Object.keys(cases).map((name) => [name, []]));
+  const names = [...samples.keys()];
+  for (let round = -2; round < count; round++) {
+    for (let i = 0; i < names.length; i++) {
+      const name = names[(i + round + 2) % names.length];
+      const ms = await cases[name]();
+      if (round >= 0) samples.get(name).push(ms);
+    }
+  }
+  return Object.fromEntries([...samples].map(([name, list]) => [name, summary(list)]));
+}
+
+function environment(home, first = []) {
+  const inherited = (process.env.PATH ?? "").split(delimiter).filter((folder) => !folder.includes("node_modules"));
+  const PATH = [...first, dirname(process.execPath), ...inherited].join(delimiter);
+  return {
+    PATH,
+    HOME: home,
+    LANG: "C.UTF-8",
+    TMPDIR: home,
+    GIT_CONFIG_NOSYSTEM: "1",
+    npm_config_update_notifier: "false",
+  };
+}
+
+async function start(bin, cwd) {
+  const node =
+    (...args) =>
+    () =>
+      run(process.execPath, args, { cwd, env: environment(cwd) });
+  const result = await interleave(
+    { bare: node("-e", "0"), help: node(bin, "--help"), version: node(bin, "--version") },
+    rounds,
+  );
+  report("start: node -e 0", result.bare.text);
+  for (const name of ["help", "version"]) {
+    const ratio = result[name].median / result.bare.median;
+    const limit = { ok: ratio <= limits.start, text: `at most ×${limits.start}` };
+    report(`start: --${name}`, `${result[name].text}  ×${ratio.toFixed(3)}`, limit);
+  }
+}
+
+/** The smallest MCP server that demands the token; both programs get the same one. */
+async function standIn() {
+  const server = createServer(async (request, response) => {
+    const chunks = [];
+    for await (const chunk of request) chunks.push(chunk);
+    if (request.headers["x-cm-producttoken"] !== "made-up-token") return response.writeHead(401).end();
+    if (request.method !== "POST") return response.writeHead(405).end();
+    const { id, method } = JSON.parse(Buffer.concat(chunks).toString());
+    if (id === undefined) return response.writeHead(202).end();
+    const results = {
+      initialize: {
+        protocolVersion: "2025-11-25",
+        capabilities: { tools: {} },
+        serverInfo: { name: "tiny", version: "1" },
+      },
+      "tools/list": { tools: [{ name: "list_agents", description: "Lists agents", inputSchema: { type: "object" } }] },
+    };
+    const result = results[method];
+    const answer = result ? { result } : { error: { code: -32601, message: "Method not found" } };
+    response
+      .writeHead(200, { "content-type": "application/json" })
+      .end(JSON.stringify({ jsonrpc: "2.0", id, ...answer }));
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return { server, url: `http://127.0.0.1:${server.address().port}/halo/core/mcp` };
+}
+
+async function init(bin, work) {
+  const { server, url } = await standIn();
+  const headers = ["X-CM-PRODUCTTOKEN", "CM-ACCOUNT-ID", "CM-PROFILE-ID"];
+  const variables = ["HALO_MCP_TOKEN", "HALO_ACCOUNT_ID", "HALO_PROFILE_ID"];
+  const spelled = headers.flatMap((header, i) => ["--header", `${header}: \${${variables[i]}}`]);
+  let count = 0;
+  const inRepository = (file, args) => async () => {
+    const cwd = join(work, `run-${count++}`, "repository");
+    const home = dirname(cwd);
+    mkdirSync(cwd, { recursive: true });
+    const env = { ...environment(home), HALO_MCP_TOKEN: "made-up-token" };
+    execFileSync("git", ["init", "--quiet"], { cwd, env });
+    const ms = await run(file, args, { cwd, env });
+    readFileSync(join(cwd, ".mcp.json"));
+    rmSync(home, { recursive: true, force: true });
+    return ms;
+  };
+  try {
+    const ours = ["init", "--yes", "--url", url, "--account-id", "made-up-account", "--profile-id", "made-up-profile"];
+    const theirs = [url, "--name", "halo", "--transport", "http", "--agent", "claude-code", "--yes", ...spelled];
+    const result = await interleave(
+      {
+        ours: inRepository(bin, ours),
+        theirs: inRepository(join(binFolder("add-mcp"), "add-mcp"), theirs),
+      },
+      Math.max(3, Math.ceil(rounds / 3)),
+    );
+    report("init --yes (tests the connection, writes)", result.ours.text);
+    report("add-mcp --yes (writes untested)", result.theirs.text);
+    report("init ÷ add-mcp", `×${(result.ours.median / result.theirs.median).toFixed(2)}`);
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
+}
+
+async function measure() {
+  const work = mkdtempSync(join(realpathSync(tmpdir()), "create-halo-mcp-bench-"));
+  try {
+    execFileSync("npm", ["pack", "--silent", "--pack-destination", work], {
+      cwd: repository,
+      stdio: ["ignore", "ignore", "inherit"],
+    });
+    const tarball = join(
+      work,
+      readdirSync(work).find((name) => name.endsWith(".tgz")),
+    );
+    const prefix = join(work, "install");
+    mkdirSync(prefix);
+    const flags = ["--offline", "--no-audit", "--no-fund", "--silent"];
+    execFileSync("npm", ["install", "--prefix", prefix, ...flags, tarball], {
+      cwd: prefix,
+      env: environment(work),
+      stdio: "inherit",
+    });
+    const installed = Object.keys(
+      JSON.parse(readFileSync(join(prefix, "node_modules/.package-lock.json"), "utf8")).packages,
+    );
+    const folder = join(prefix, "node_modules/create-halo-mcp");
+    const files = readdirSync(folder, { recursive: true }).map((name) => statSync(join(folder, name)));
+    const unpacked = files.reduce((sum, file) => sum + (file.isFile() ? file.size : 0), 0);
+    const packed = statSync(tarball).size;
+    if (wanted("package")) {
+      const kB = (bytes) => `${(bytes / 1000).toFixed(1)} kB`;
+      report("tarball, packed", kB(packed), { ok: packed <= limits.packed, text: `at most ${kB(limits.packed)}` });
+      report("tarball, unpacked", kB(unpacked), {
+        ok: unpacked <= limits.unpacked,
+        text: `at most ${kB(limits.unpacked)}`,
+      });
+      report("packages installed", String(installed.length), {
+        ok: installed.length === limits.packages,
+        text: "exactly 1",
+      });
+    }
+    if (wanted("start")) await start(join(folder, "dist/bin.js"), work);
+    if (wanted("init")) await init(join(prefix, "node_modules/.bin/create-halo-mcp"), work);
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+  console.log(missed === 0 ? "every limit is kept" : `${missed} limit${missed === 1 ? "" : "s"} missed`);
+  process.exitCode = missed === 0 ? 0 : 1;
+}
+
+if (process.env.HALO_BENCH_INSIDE === "1") {
+  await measure();
+} else {
+  if (wanted("init")) install(["add-mcp"]);
+  const [file, ...args] = inNamespace([process.execPath, self, ...process.argv.slice(2)]);
+  const child = spawn(file, args, { stdio: "inherit", env: { ...process.env, HALO_BENCH_INSIDE: "1" } });
+  const [code] = await once(child, "close");
+  process.exitCode = code ?? 1;
+}

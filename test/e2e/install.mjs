@@ -1,0 +1,83 @@
+/**
+ * Installs the programs that the end-to-end tests and the bench run beside ours, each by name and exact version,
+ * into .cache/. What is there and runs is left alone. This is the only step that needs the npm registry.
+ */
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const windows = process.platform === "win32";
+
+/**
+ * `repair` is the package's own install script: npm does not run those where they are not allowed.
+ * Claude Code: two versions are in the field, the newest for Node 20 and the newest of all.
+ */
+const claude = { name: "@anthropic-ai/claude-code", bin: "claude", repair: "@anthropic-ai/claude-code/install.cjs" };
+const node = { name: "node", bin: "node", repair: "node/installArchSpecificPackage.js" };
+export const programs = {
+  "claude-code-2.1.330": { ...claude, version: "2.1.330" },
+  "claude-code-2.1.197": { ...claude, version: "2.1.197" },
+  "node-22": { ...node, version: "22.23.3" },
+  "node-24": { ...node, version: "24.21.0" },
+  "add-mcp": { name: "add-mcp", bin: "add-mcp", version: "2.4.0" },
+};
+
+/** The folder whose entries are the programs of one installed package. */
+export const binFolder = (id) => join(root, ".cache", id, "node_modules/.bin");
+
+function runs(folder, { bin, version }) {
+  const path = join(folder, "node_modules/.bin", windows ? `${bin}.cmd` : bin);
+  if (!existsSync(path)) return false;
+  const env = { PATH: process.env.PATH, HOME: tmpdir(), DISABLE_AUTOUPDATER: "1" };
+  try {
+    return execFileSync(path, ["--version"], { env, encoding: "utf8", timeout: 60_000, shell: windows }).includes(
+      version,
+    );
+  } catch {
+    return false;
+  }
+}
+
+function npmInstall(folder, program) {
+  // Settings of the npm that may have started us (npm_config_…) are about this repository, not about that folder.
+  const env = Object.fromEntries(
+    Object.entries(process.env).filter(([key]) => !/^npm_(config_local_prefix|package|lifecycle)/.test(key)),
+  );
+  mkdirSync(folder, { recursive: true });
+  const flags = ["--no-save", "--no-package-lock", "--no-audit", "--no-fund", "--loglevel=error"];
+  execFileSync("npm", ["install", "--prefix", folder, ...flags, `${program.name}@${program.version}`], {
+    cwd: folder,
+    env,
+    stdio: ["ignore", "ignore", "inherit"],
+    timeout: 300_000,
+    shell: windows,
+  });
+  if (!runs(folder, program) && program.repair) {
+    const script = join(folder, "node_modules", program.repair);
+    execFileSync(process.execPath, [script], { cwd: dirname(script), env, stdio: "ignore", timeout: 300_000 });
+  }
+}
+
+export function install(ids = Object.keys(programs)) {
+  for (const id of ids) {
+    const program = programs[id];
+    const target = join(root, ".cache", id);
+    if (runs(target, program)) continue;
+    const staging = join(root, ".cache", `${id}.${process.pid}`);
+    try {
+      npmInstall(staging, program);
+      if (!runs(staging, program)) throw new Error(`${program.name}@${program.version} was installed but does not run`);
+      rmSync(target, { recursive: true, force: true });
+      renameSync(staging, target);
+    } finally {
+      rmSync(staging, { recursive: true, force: true });
+    }
+    process.stderr.write(`installed ${program.name}@${program.version}\n`);
+  }
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href)
+  install(process.argv.length > 2 ? process.argv.slice(2) : undefined);

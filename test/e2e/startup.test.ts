@@ -1,0 +1,126 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { parseSync } from "rolldown/utils";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import bundled from "../../bundled-packages.json" with { type: "json" };
+import manifest from "../../package.json" with { type: "json" };
+import { nodeBinary } from "../support/claude.ts";
+import { type ScratchHome, scratchHome } from "../support/home.ts";
+import { type PackedPackage, packedPackage } from "../support/package.ts";
+
+/** Small enough to be loaded at every start. */
+const light = ["picocolors", "std-env"];
+const heavy = new Set(Object.values(bundled).flatMap(({ chunk }) => (light.includes(chunk) ? [] : [chunk])));
+const isHeavy = (file: string) => heavy.has(basename(file, ".js").replace(/-import$/, ""));
+
+let packed: PackedPackage;
+let scratch: ScratchHome;
+beforeAll(async () => {
+  packed = await packedPackage();
+  scratch = scratchHome();
+});
+afterAll(() => scratch.dispose());
+
+const run = (file: string, ...args: string[]) =>
+  execFileSync(file, args, { cwd: scratch.tmp, env: scratch.env, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+
+/** Every file that Node loads before the first line of bin.js runs. */
+function staticGraph(file: string, seen = new Set<string>()): Set<string> {
+  if (seen.has(file)) return seen;
+  seen.add(file);
+  const { module } = parseSync(file, readFileSync(file, "utf8"));
+  const reexported = module.staticExports.flatMap((e) => e.entries.flatMap(({ moduleRequest }) => moduleRequest ?? []));
+  for (const { value } of [...module.staticImports.map(({ moduleRequest }) => moduleRequest), ...reexported]) {
+    if (value.startsWith(".")) staticGraph(join(dirname(file), value), seen);
+  }
+  return seen;
+}
+
+/** Every file of ours that one run really loads, lazily too. */
+function loadedFiles(...args: string[]): string[] {
+  const [log, hooks, register] = ["loaded.log", "hooks.mjs", "register.mjs"].map((name) => join(scratch.tmp, name)) as [
+    string,
+    string,
+    string,
+  ];
+  writeFileSync(log, "");
+  writeFileSync(
+    hooks,
+    `import { appendFileSync } from "node:fs";
+     export function load(url, context, next) { appendFileSync(${JSON.stringify(log)}, url + "\\n"); return next(url, context); }`,
+  );
+  writeFileSync(
+    register,
+    `import { register } from "node:module"; register(${JSON.stringify(pathToFileURL(hooks).href)});`,
+  );
+  run(process.execPath, "--import", pathToFileURL(register).href, packed.bin, ...args);
+  const here = pathToFileURL(packed.root).href;
+  return readFileSync(log, "utf8")
+    .split("\n")
+    .filter((url) => url.startsWith(here));
+}
+
+test("the package holds what it should and nothing else", () => {
+  const top = readdirSync(packed.root).sort();
+  expect(top).toEqual(
+    expect.arrayContaining([
+      "CHANGELOG.md",
+      "LICENSE",
+      "README.md",
+      "THIRD-PARTY-LICENSES.md",
+      "dist",
+      "package.json",
+      "templates",
+    ]),
+  );
+  expect(top.filter((name) => ["src", "test", "docs", "node_modules"].includes(name))).toEqual([]);
+  const published = JSON.parse(readFileSync(join(packed.root, "package.json"), "utf8")) as Record<string, unknown>;
+  for (const kind of ["dependencies", "optionalDependencies", "peerDependencies"])
+    expect(published[kind]).toBeUndefined();
+  expect(
+    readdirSync(join(packed.root, "dist")).every((name) => name.endsWith(".js")),
+    "flat chunks",
+  ).toBe(true);
+  for (let above = packed.root; above !== dirname(above); above = dirname(above)) {
+    expect(existsSync(join(above, "node_modules")), `node_modules in ${above}`).toBe(false);
+  }
+});
+
+test("the tarball is at most 300 kB, unpacked at most 1.5 MB", () => {
+  const files = readdirSync(packed.root, { recursive: true, encoding: "utf8" }).map((name) =>
+    statSync(join(packed.root, name)),
+  );
+  expect(statSync(packed.tarball).size).toBeLessThanOrEqual(300_000);
+  expect(files.reduce((sum, file) => sum + (file.isFile() ? file.size : 0), 0)).toBeLessThanOrEqual(1_500_000);
+});
+
+test("the static graph of the program holds no heavy package", () => {
+  const graph = [...staticGraph(packed.bin)].map((file) => basename(file));
+  expect(graph.filter(isHeavy)).toEqual([]);
+  // The check sees what it looks for: the heavy chunks are there, behind lazy imports.
+  expect(readdirSync(dirname(packed.bin)).filter(isHeavy).length).toBeGreaterThan(0);
+});
+
+test.each(["--help", "--version"])("%s loads no heavy package", (flag) => {
+  const loaded = loadedFiles(flag);
+  expect(loaded.map((url) => basename(url))).toContain("bin.js");
+  expect(loaded.filter(isHeavy)).toEqual([]);
+});
+
+describe("starts on every Node that is supported", () => {
+  test.each([
+    ["this one", undefined],
+    ["22", 22],
+    ["24", 24],
+  ] as const)("Node %s", (_, major) => {
+    const node = major === undefined ? process.execPath : nodeBinary(major);
+    expect(run(node, packed.bin, "--version")).toContain(manifest.version);
+    expect(run(node, packed.bin, "--help")).toContain("create-halo-mcp");
+  });
+
+  test("as a program of its own", () => {
+    expect(run(packed.bin, "--version")).toContain(manifest.version);
+  });
+});

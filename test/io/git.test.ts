@@ -1,0 +1,132 @@
+import { execFileSync } from "node:child_process";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, realpathSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { EnvironmentError } from "../../src/errors.ts";
+import { findProgram, programCandidates } from "../../src/io/find-program.ts";
+import { createGit, findRoot, type Git } from "../../src/io/git.ts";
+
+const folder = (): string => realpathSync(mkdtempSync(join(tmpdir(), "halo-git-")));
+const program = findProgram("git", { env: process.env, platform: process.platform, exclude: [] }) ?? "git";
+
+function repository(): { dir: string; git: Git; sh: (...argv: string[]) => string } {
+  const dir = folder();
+  const sh = (...argv: string[]): string => execFileSync(program, argv, { cwd: dir, encoding: "utf8" });
+  sh("init", "-q");
+  return { dir, sh, git: createGit({ program, cwd: dir, env: process.env }) };
+}
+
+describe("createGit", () => {
+  it("knows what is ignored, and by which file", () => {
+    const { dir, git } = repository();
+    mkdirSync(join(dir, "sub"));
+    writeFileSync(join(dir, ".gitignore"), ".env\n*.local\n!keep.local\n");
+    writeFileSync(join(dir, "sub", ".gitignore"), "only\n");
+    writeFileSync(join(dir, ".git", "info", "exclude"), "secret\n");
+    expect(git.isIgnored(join(dir, ".env"))).toBe(true);
+    expect(git.isIgnored(".env.example")).toBe(false);
+    expect(git.isIgnored(join(dir, "keep.local"))).toBe(false);
+    expect(git.ignoreSource(join(dir, "keep.local"))).toBeUndefined();
+    expect(git.ignoreSource(join(dir, "a.local"))).toBe(join(dir, ".gitignore"));
+    expect(git.ignoreSource(join(dir, "sub", "only"))).toBe(join(dir, "sub", ".gitignore"));
+    expect(git.ignoreSource(join(dir, "secret"))).toBe(join(dir, ".git", "info", "exclude"));
+    const below = createGit({ program, cwd: join(dir, "sub"), env: process.env });
+    expect(below.ignoreSource("../.env")).toBe(join(dir, ".gitignore"));
+    expect(below.ignoreSource("secret")).toBe(join(dir, ".git", "info", "exclude"));
+    expect(below.gitPath("info/exclude")).toBe(join(dir, ".git", "info", "exclude"));
+  });
+
+  it("knows what is tracked, with a name that looks like a pattern too", () => {
+    const { dir, git, sh } = repository();
+    writeFileSync(join(dir, ".gitignore"), ".env\n");
+    for (const name of [".env", "a[b]", ":(glob)x"]) writeFileSync(join(dir, name), "x");
+    sh("add", "-f", "--", "./.env", ":(literal)a[b]");
+    expect(git.isTracked(".env")).toBe(true);
+    expect(git.isIgnored(".env")).toBe(true);
+    expect(git.isTracked("a[b]")).toBe(true);
+    expect(git.isTracked("ab")).toBe(false);
+    expect(git.isTracked("*")).toBe(false);
+    expect(git.isTracked(":(glob)x")).toBe(false);
+    expect(git.isIgnored(":(glob)x")).toBe(false);
+    expect(git.isIgnored("!x")).toBe(false);
+  });
+
+  it("is not misled by the environment, and runs nothing that the repository names", () => {
+    const { dir, sh } = repository();
+    const other = repository();
+    writeFileSync(join(other.dir, ".gitignore"), "*\n");
+    writeFileSync(join(dir, "evil.sh"), `#!/bin/sh\ntouch ${join(dir, "ran")}\n`, { mode: 0o755 });
+    sh("config", "core.fsmonitor", join(dir, "evil.sh"));
+    const env = { ...process.env, GIT_DIR: join(other.dir, ".git"), GIT_WORK_TREE: other.dir, GIT_INDEX_FILE: "/nowhere", GIT_LITERAL_PATHSPECS: "1" };
+    const git = createGit({ program, cwd: dir, env });
+    expect(git.isIgnored(join(dir, "x"))).toBe(false);
+    expect(git.isTracked(join(dir, "x"))).toBe(false);
+    expect(git.gitPath("info/exclude")).toBe(join(dir, ".git", "info", "exclude"));
+    expect(existsSync(join(dir, "ran"))).toBe(false);
+  });
+
+  it("fails with words where git cannot answer", () => {
+    const { dir, git } = repository();
+    expect(() => git.isIgnored("/etc/passwd")).toThrow(EnvironmentError);
+    expect(() => git.isIgnored("/etc/passwd")).toThrow(/outside repository/);
+    const outside = createGit({ program, cwd: folder(), env: process.env });
+    expect(() => outside.isTracked("x")).toThrow(/not a git repository/);
+    const none = createGit({ program: join(dir, "no-git"), cwd: dir, env: process.env });
+    expect(() => none.isTracked("x")).toThrow(/could not be started/);
+  });
+
+  it("finds git's files in a linked worktree", () => {
+    const { dir, sh } = repository();
+    sh("-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q", "--allow-empty", "-m", "x");
+    const tree = join(folder(), "tree");
+    sh("worktree", "add", "-q", tree);
+    const git = createGit({ program, cwd: tree, env: process.env });
+    expect(findRoot(tree)).toBe(tree);
+    expect(git.gitPath("info/exclude")).toBe(join(dir, ".git", "info", "exclude"));
+    writeFileSync(join(dir, ".git", "info", "exclude"), ".env\n");
+    expect(git.ignoreSource(join(tree, ".env"))).toBe(join(dir, ".git", "info", "exclude"));
+  });
+});
+
+describe("findRoot", () => {
+  it("walks up to .git, a folder or a file", () => {
+    const { dir } = repository();
+    mkdirSync(join(dir, "a", "b"), { recursive: true });
+    expect(findRoot(join(dir, "a", "b"))).toBe(dir);
+    writeFileSync(join(dir, "a", ".git"), "gitdir: /x\n");
+    expect(findRoot(join(dir, "a", "b"))).toBe(join(dir, "a"));
+    expect(findRoot("/")).toBeUndefined();
+  });
+});
+
+describe("findProgram", () => {
+  it("skips relative entries, excluded folders and links into them, and what cannot be run", () => {
+    const repo = folder();
+    const bin = folder();
+    const good = folder();
+    for (const dir of [repo, good]) {
+      writeFileSync(join(dir, "tool"), "#!/bin/sh\n", { mode: 0o755 });
+      chmodSync(join(dir, "tool"), 0o755);
+    }
+    symlinkSync(join(repo, "tool"), join(bin, "tool"));
+    const plain = folder();
+    writeFileSync(join(plain, "tool"), "text", { mode: 0o644 });
+    mkdirSync(join(folder(), "tool"));
+    const PATH = [".", "", "bin", repo, bin, plain, good].join(":");
+    expect(findProgram("tool", { env: { PATH }, platform: "linux", exclude: [repo] })).toBe(join(good, "tool"));
+    expect(findProgram("tool", { env: { PATH }, platform: "linux", exclude: [] })).toBe(join(repo, "tool"));
+    expect(findProgram("none", { env: { PATH }, platform: "linux", exclude: [] })).toBeUndefined();
+    expect(findProgram("./tool", { env: { PATH }, platform: "linux", exclude: [] })).toBeUndefined();
+    expect(findProgram("tool", { env: {}, platform: "linux", exclude: [] })).toBeUndefined();
+  });
+
+  it("on Windows looks at PATHEXT, .exe first, whatever PATH is called", () => {
+    const env = { Path: 'C:\\a;"D:\\b c";rel;\\drive;E:x;\\\\host\\share', PATHEXT: ".COM;.EXE;.CMD" };
+    const found = programCandidates("git", { env, platform: "win32" });
+    expect(found.slice(0, 4)).toEqual(["C:\\a\\git.exe", "C:\\a\\git.com", "C:\\a\\git.cmd", "D:\\b c\\git.exe"]);
+    expect(found).toHaveLength(9);
+    expect(found.at(-1)).toBe("\\\\host\\share\\git.cmd");
+    expect(programCandidates("git.exe", { env, platform: "win32" })[0]).toBe("C:\\a\\git.exe");
+  });
+});
