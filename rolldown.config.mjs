@@ -102,7 +102,7 @@ function minifyThirdParty() {
     renderChunk(code, chunk) {
       const ours = chunk.moduleIds.filter((id) => !id.startsWith("\0") && packageOf(id) === undefined);
       if (ours.length > 0 || chunk.isEntry) return null;
-      const result = minifySync(chunk.fileName, code, { module: true, mangle: { toplevel: true }, sourcemap: false });
+      const result = minifySync(chunk.fileName, code, { module: false, mangle: { toplevel: true }, sourcemap: false });
       if (result.errors.length > 0) throw new Error(`${chunk.fileName}: ${result.errors[0].message}`);
       return { code: result.code, map: null };
     },
@@ -124,20 +124,33 @@ function executable() {
   };
 }
 
+/** The package is of type "module"; what is in dist/ is not. */
+function folderType() {
+  return {
+    name: "folder-type",
+    generateBundle() {
+      this.emitFile({ type: "asset", fileName: "package.json", source: '{ "type": "commonjs" }\n' });
+    },
+  };
+}
+
 export default defineConfig({
   input: { bin: join(root, "src/bin.ts") },
   platform: "node",
-  // jsonc-parser's `main` is UMD: it bundles without a word and fails at run time.
+  // A UMD `main` (jsonc-parser has one) bundles without a word and fails at run time.
   resolve: { mainFields: ["module", "main"] },
   transform: { target: "node20.12", define: { __VERSION__: JSON.stringify(version) } },
-  plugins: [bundledPackages(), minifyThirdParty(), executable()],
+  plugins: [bundledPackages(), minifyThirdParty(), executable(), folderType()],
   onLog(level, log, handler) {
     handler(level === "warn" ? "error" : level, log);
   },
   output: {
     dir: join(root, "dist"),
     cleanDir: true,
-    format: "esm",
+    // CommonJS starts earlier than ES modules do: on Node 20 an empty module that prints one word already takes 1.3 times
+    // as long as `node -e 0`. It allows no top-level await in src/.
+    format: "cjs",
+    strict: true,
     // Flat and without hashes: `new URL("../templates/…", import.meta.url)` holds in every chunk, names are stable.
     entryFileNames: "[name].js",
     chunkFileNames: (chunk) => {

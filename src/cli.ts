@@ -20,7 +20,7 @@ interface Command {
 const COMMANDS: readonly Command[] = [
   {
     name: "init",
-    summary: "connect this repository, or only you, to HALO (the default)",
+    summary: "connect this repository, or only you (default)",
     flags: INIT_FLAGS,
     examples: [
       "npx create-halo-mcp",
@@ -43,7 +43,7 @@ const EXIT_CODES = [
 
 function flagLine(flag: Flag): string {
   const left = `  ${flag.short === undefined ? "    " : `-${flag.short}, `}--${flag.name}${flag.arg === undefined ? "" : ` <${flag.arg}>`}`;
-  const summary = flag.values === undefined ? flag.summary : `${flag.values.join(" | ")}`;
+  const summary = flag.values === undefined ? flag.summary : `${flag.values.join("|")} ${flag.summary}`;
   return `${left.padEnd(30)}${summary}`;
 }
 

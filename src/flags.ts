@@ -18,8 +18,8 @@ export const BRIDGES = ["claude-settings", "direnv", "none"] as const;
 export type Bridge = (typeof BRIDGES)[number];
 
 export const INIT_FLAGS: readonly Flag[] = [
-  { name: "client", arg: "id,…", values: CLIENTS, env: "HALO_CLIENT", summary: "what to connect (default claude-code)" },
-  { name: "scope", arg: "scope,…", values: SCOPES, env: "HALO_SCOPE", summary: "Claude Code: this repository, or only you (default project)" },
+  { name: "client", arg: "id,…", values: CLIENTS, env: "HALO_CLIENT", summary: "(default claude-code)" },
+  { name: "scope", arg: "scope,…", values: SCOPES, env: "HALO_SCOPE", summary: "(default project)" },
   { name: "name", arg: "name", env: "HALO_NAME", summary: "server name (default halo)" },
   { name: "url", arg: "url", env: "HALO_MCP_URL", summary: "endpoint (default HALO's own)" },
   { name: "account-id", arg: "id", env: "HALO_ACCOUNT_ID", summary: "CM.com account ID" },
@@ -28,7 +28,7 @@ export const INIT_FLAGS: readonly Flag[] = [
   { name: "token-stdin", summary: "read the product token from standard input" },
   { name: "token-file", arg: "file", summary: "read the product token from a file" },
   { name: "env-file", arg: "file", summary: "where the values are kept (default .env)" },
-  { name: "bridge", arg: "kind", values: BRIDGES, env: "HALO_BRIDGE", summary: "how Claude Code gets the values (default claude-settings)" },
+  { name: "bridge", arg: "kind", values: BRIDGES, env: "HALO_BRIDGE", summary: "(how it gets the values)" },
   { name: "yes", short: "y", env: "HALO_YES", summary: "accept the plan without a question" },
   { name: "dry-run", summary: "show the plan and stop: nothing is written" },
   { name: "skip-test", summary: "write without testing the connection" },

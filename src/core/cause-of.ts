@@ -68,9 +68,11 @@ const CODES: readonly (readonly [RegExp, Cause])[] = [
 
 const AUTH_WORDS =
   /\bun-?authori[sz]ed|\bnot (authori[sz]ed|authenticated)|\bauthentication (failed|required)|\b(invalid|missing|unknown|expired|revoked|wrong|bad) ([\w-]+ ){0,2}(token|credentials?|api[- ]?key)\b|\btoken (is |was |has )?(not |been )?(invalid|expired|missing|required|unknown|revoked|valid|recogni[sz]ed|accepted)|x-cm-producttoken/iu;
-const DENY_WORDS = /\bforbidden\b|\b(access|permission) (is |was )?denied|\bno (access|permission)\b|\bnot (allowed|permitted) to\b/iu;
+const DENY_WORDS =
+  /\bforbidden\b|\b(access|permission) (is |was )?denied|\bno (access|permission)\b|\bnot (allowed|permitted) to\b/iu;
 const RATE_WORDS = /\brate[- ]?limit|\btoo many requests|\bquota exceeded|\bthrottl/iu;
-const VERSION_WORDS = /\b(un|not )supported protocol version|\bprotocol version\b[^.]{0,40}\b(not |un)supported|\bunsupported protocol/iu;
+const VERSION_WORDS =
+  /\b(un|not )supported protocol version|\bprotocol version\b[^.]{0,40}\b(not |un)supported|\bunsupported protocol/iu;
 const SESSION_WORDS = /\bsession\b/iu;
 const HTML_START = /^\s*(<!doctype html|<html[\s>])/iu;
 
@@ -90,7 +92,13 @@ function causeOfWords(exchange: Exchange): Cause | null {
   const words = wordsOf(exchange);
   if (words === "") return null;
   if (exchange.rpcError?.code === -32022 || VERSION_WORDS.test(words)) return "protocol-version";
-  if (exchange.session && exchange.status !== 401 && SESSION_WORDS.test(words) && (exchange.rpcError?.code === -32001 || exchange.status === 400)) return "session-lost";
+  if (
+    exchange.session &&
+    exchange.status !== 401 &&
+    SESSION_WORDS.test(words) &&
+    (exchange.rpcError?.code === -32001 || exchange.status === 400)
+  )
+    return "session-lost";
   if (RATE_WORDS.test(words)) return "rate-limited";
   if (AUTH_WORDS.test(words)) return "unauthorized";
   if (DENY_WORDS.test(words)) return "forbidden";
@@ -107,7 +115,8 @@ function causeOfStatus(exchange: Exchange, status: number): Cause {
   if (status === 404 && exchange.session) return "session-lost";
   if (words !== null && (status < 500 || words === "unauthorized")) return words;
   if (status >= 500) return status < 600 ? "server-error" : "bad-http";
-  if (exchange.rpcError !== null) return exchange.rpcError.code === -32601 && exchange.phase === "connect" ? "not-mcp" : "rpc-error";
+  if (exchange.rpcError !== null)
+    return exchange.rpcError.code === -32601 && exchange.phase === "connect" ? "not-mcp" : "rpc-error";
   if (status === 404 || status === 410) return "not-found";
   if (status === 405) return "method-not-allowed";
   return "rejected-request";
@@ -125,6 +134,7 @@ function causeOfCodes(exchange: Exchange, secure: boolean): Cause {
   return "closed-early";
 }
 
+const PLAIN = /^\s*(identity)?\s*$/iu;
 /** The encodings that fetch unpacks; a body in any other is handed on packed, and looks like broken JSON. */
 const UNPACKED = /^\s*(identity|x-gzip|gzip|deflate|br)?\s*$/iu;
 
@@ -139,7 +149,9 @@ export function causeOfExchange(exchange: Exchange, secure: boolean): Cause | nu
     case "answered": {
       const error = exchange.rpcError;
       if (error === null) return null;
-      return causeOfWords(exchange) ?? (error.code === -32601 && exchange.phase === "connect" ? "not-mcp" : "rpc-error");
+      return (
+        causeOfWords(exchange) ?? (error.code === -32601 && exchange.phase === "connect" ? "not-mcp" : "rpc-error")
+      );
     }
     case "timeout":
     case "aborted":
@@ -150,7 +162,8 @@ export function causeOfExchange(exchange: Exchange, secure: boolean): Cause | nu
     case "stream-ended":
       return end;
     case "empty":
-      return "empty-answer";
+      // Node unpacks what there is of a compressed body that was cut short, be it nothing, and reports no error.
+      return PLAIN.test(exchange.contentEncoding ?? "") ? "empty-answer" : "bad-encoding";
     case "content-type":
       return isHtml(exchange) ? "html-answer" : "wrong-content-type";
     case "bad-json":
@@ -167,7 +180,9 @@ export function decisive(record: ProbeRecord): Exchange | undefined {
   const last = road.at(-1);
   if (last === undefined) return undefined;
   const secure = record.endpoint?.secure ?? false;
-  return causeOfExchange(last, secure) === null ? last : (road.findLast((exchange) => causeOfExchange(exchange, secure) !== null) ?? last);
+  return causeOfExchange(last, secure) === null
+    ? last
+    : (road.findLast((exchange) => causeOfExchange(exchange, secure) !== null) ?? last);
 }
 
 /** The cause of a whole probe, or null when it reached its end. */
@@ -180,8 +195,7 @@ export function causeOf(record: ProbeRecord): Cause | null {
   const seen = last === undefined ? null : causeOfExchange(last, record.endpoint?.secure ?? false);
   if (seen !== null) return seen;
   // Every exchange went well, yet the SDK gave up: it did not like what an answer said.
-  const words = outcome.failure?.message ?? "";
-  if (/protocol.?version/iu.test(`${outcome.failure?.code ?? ""} ${words}`)) return "protocol-version";
+  if (VERSION_WORDS.test(outcome.failure?.message ?? "")) return "protocol-version";
   if (last === undefined || /TIMEOUT/iu.test(outcome.failure?.code ?? "")) return "timeout";
   return "not-mcp";
 }

@@ -45,8 +45,15 @@ const code = (facts: CauseFacts): string => (facts.code ? ` (${facts.code})` : "
 const asked = (facts: CauseFacts): string => facts.method ?? "the request";
 const header = (facts: CauseFacts): string => facts.header ?? "a header";
 const page = (facts: CauseFacts): string =>
-  facts.html ? " The answer is a web page, so it may come from a firewall or gateway on the way and not from HALO." : "";
+  facts.html
+    ? " The answer is a web page, so it may come from a firewall or gateway on the way and not from HALO."
+    : "";
 
+const BAD_URL: Readonly<Record<string, string>> = {
+  credentials: "The URL holds a user name or password.",
+  "plain-http": "The URL starts with http:, so the token would travel unencrypted.",
+  scheme: "The URL starts with neither https: nor http:.",
+};
 const checkUrl = `Check the URL, letter by letter: HALO's is ${HALO_URL}`;
 const later = "Wait a few minutes and run it again. If it stays, ask CM.com support, and give the time of this test.";
 const trust =
@@ -60,7 +67,8 @@ export const CAUSES: Readonly<Record<Cause, CauseText>> = {
     title: "A value holds a character that cannot be sent",
     explain: (f) =>
       `The value of ${header(f)} holds a character that no HTTP header can carry${f.position === undefined ? "" : `, at position ${f.position}`}${f.codePoint === undefined ? "" : ` (U+${f.codePoint.toString(16).toUpperCase().padStart(4, "0")})`}. Nothing was sent.`,
-    tryThis: () => "Copy the value again, without line breaks, quotes or spaces round it. Values copied from a chat or a document often bring invisible characters along.",
+    tryThis: () =>
+      "Copy the value again, without line breaks, quotes or spaces round it. Values copied from a chat or a document often bring invisible characters along.",
   },
   "missing-value": {
     title: "A value is missing",
@@ -69,27 +77,23 @@ export const CAUSES: Readonly<Record<Cause, CauseText>> = {
   },
   "placeholder-sent": {
     title: "A placeholder stands where a value belongs",
-    explain: (f) => `${header(f)} still holds a placeholder, such as \${HALO_MCP_TOKEN}: the variable was not filled in. Nothing was sent.`,
-    tryThis: () => "Put the values into .env and start the client so that it sees them, e.g. npx create-halo-mcp run -- claude",
+    explain: (f) =>
+      `${header(f)} still holds a placeholder, such as \${HALO_MCP_TOKEN}: the variable was not filled in. Nothing was sent.`,
+    tryThis: () =>
+      "Put the values into .env and start the client so that it sees them, e.g. npx create-halo-mcp run -- claude",
   },
   "bad-url": {
     title: "The URL cannot be used",
     explain: (f) =>
-      `${
-        f.why === "credentials"
-          ? "The URL holds a user name or password."
-          : f.why === "plain-http"
-            ? "The URL starts with http:, so the token would travel unencrypted."
-            : f.why === "scheme"
-              ? "The URL starts with neither https: nor http:."
-              : "The URL cannot be read, or its port is one that is never used for HTTP."
-      } Nothing was sent.`,
+      `${BAD_URL[f.why ?? ""] ?? "It cannot be read, or its port is never used for HTTP."} Nothing was sent.`,
     tryThis: () => `Use HALO's URL: ${HALO_URL}`,
   },
   "endpoint-foreign": {
     title: "The URL is not HALO's",
-    explain: (f) => `The configuration points at ${host(f)}, which is not HALO's endpoint. The token was not sent there.`,
-    tryThis: (f) => `If you know ${host(f)} and want it to have your token, say so with --url and that very URL. Otherwise change it to ${HALO_URL}`,
+    explain: (f) =>
+      `The configuration points at ${host(f)}, which is not HALO's endpoint. The token was not sent there.`,
+    tryThis: (f) =>
+      `If you know ${host(f)} and want it to have your token, say so with --url and that very URL. Otherwise change it to ${HALO_URL}`,
   },
   dns: {
     title: "The host name is not known",
@@ -108,13 +112,16 @@ export const CAUSES: Readonly<Record<Cause, CauseText>> = {
   },
   timeout: {
     title: "No answer in time",
-    explain: (f) => `${host(f)} did not finish its answer to ${asked(f)}${f.seconds === undefined ? " in time" : ` within ${f.seconds} s`}.`,
-    tryThis: () => "Run it again with a longer --timeout. If it stays, check whether a firewall or a proxy swallows the traffic.",
+    explain: (f) =>
+      `${host(f)} did not finish its answer to ${asked(f)}${f.seconds === undefined ? " in time" : ` within ${f.seconds} s`}.`,
+    tryThis: () =>
+      "Run it again with a longer --timeout. If it stays, check whether a firewall or a proxy swallows the traffic.",
   },
   reset: {
     title: "The connection was cut",
     explain: (f) => `The connection to ${host(f)} was reset during ${asked(f)}${code(f)}.`,
-    tryThis: () => "Run it again. If it stays, a firewall, a VPN or a proxy on the way cuts the connection: try another network.",
+    tryThis: () =>
+      "Run it again. If it stays, a firewall, a VPN or a proxy on the way cuts the connection: try another network.",
   },
   "closed-early": {
     title: "The connection was closed before the answer was complete",
@@ -123,7 +130,8 @@ export const CAUSES: Readonly<Record<Cause, CauseText>> = {
   },
   "proxy-failed": {
     title: "The proxy cannot be reached",
-    explain: (f) => `A proxy is configured (HTTPS_PROXY), and the connection through it to ${host(f)} failed${code(f)}.`,
+    explain: (f) =>
+      `A proxy is configured (HTTPS_PROXY), and the connection through it to ${host(f)} failed${code(f)}.`,
     tryThis: () => "Check HTTPS_PROXY and NO_PROXY, and that the proxy runs.",
   },
   "proxy-auth": {
@@ -133,17 +141,20 @@ export const CAUSES: Readonly<Record<Cause, CauseText>> = {
   },
   "tls-untrusted": {
     title: "The certificate is not trusted",
-    explain: (f) => `The certificate that ${host(f)} showed is not signed by anyone this computer trusts${code(f)}. Nothing was sent.`,
+    explain: (f) =>
+      `The certificate that ${host(f)} showed is not signed by anyone this computer trusts${code(f)}. Nothing was sent.`,
     tryThis: () => trust,
   },
   "tls-expired": {
     title: "The certificate has expired",
     explain: (f) => `The certificate of ${host(f)} has expired, or this computer's clock is ahead. Nothing was sent.`,
-    tryThis: () => "Check date and time of this computer. If they are right, the server's owner must renew the certificate.",
+    tryThis: () =>
+      "Check date and time of this computer. If they are right, the server's owner must renew the certificate.",
   },
   "tls-not-yet-valid": {
     title: "The certificate is not valid yet",
-    explain: (f) => `The certificate of ${host(f)} becomes valid in the future, or this computer's clock is behind. Nothing was sent.`,
+    explain: (f) =>
+      `The certificate of ${host(f)} becomes valid in the future, or this computer's clock is behind. Nothing was sent.`,
     tryThis: () => "Check date and time of this computer.",
   },
   "tls-wrong-host": {
@@ -154,7 +165,8 @@ export const CAUSES: Readonly<Record<Cause, CauseText>> = {
   "tls-handshake": {
     title: "No encrypted connection could be agreed on",
     explain: (f) => `${host(f)} ended the TLS handshake${code(f)}. Nothing was sent.`,
-    tryThis: () => "A firewall or proxy that cuts TLS is the usual reason: try another network. An old server that knows no TLS 1.2 is another.",
+    tryThis: () =>
+      "A firewall or proxy that cuts TLS is the usual reason: try another network. An old server that knows no TLS 1.2 is another.",
   },
   "not-tls": {
     title: "The server does not speak TLS",
@@ -170,7 +182,8 @@ export const CAUSES: Readonly<Record<Cause, CauseText>> = {
     title: "The server sends us elsewhere",
     explain: (f) =>
       `${host(f)} redirects${http(f)}${f.target ? ` to ${f.target}` : ""}. The redirect was not followed: the token was not sent there.`,
-    tryThis: () => `${checkUrl} A sign-in page of the network, or http: instead of https:, also redirects. If you trust the new address, put it in as the URL yourself.`,
+    tryThis: () =>
+      `${checkUrl} A sign-in page of the network, or http: instead of https:, also redirects. If you trust the new address, put it in as the URL yourself.`,
   },
   unauthorized: {
     title: "The token was not accepted",
@@ -181,7 +194,8 @@ export const CAUSES: Readonly<Record<Cause, CauseText>> = {
     title: "Access was denied",
     explain: (f) =>
       `${host(f)} denied access${http(f)}: it does not accept the token, or the token may not use this account or profile.${said(f)}${page(f)}`,
-    tryThis: () => `Check the account ID and the profile ID against HALO Studio's address bar: both must belong together, and the profile must still exist. ${tokenAdvice}`,
+    tryThis: () =>
+      `Check the account ID and the profile ID against HALO Studio's address bar: both must belong together, and the profile must still exist. ${tokenAdvice}`,
   },
   "not-found": {
     title: "There is nothing at this URL",
@@ -200,22 +214,27 @@ export const CAUSES: Readonly<Record<Cause, CauseText>> = {
   },
   "rate-limited": {
     title: "Too many requests",
-    explain: (f) => `${host(f)} says that too many requests were made${http(f)}${f.retryAfter ? `; it wants us to wait (Retry-After: ${f.retryAfter})` : ""}.${said(f)}`,
+    explain: (f) =>
+      `${host(f)} says that too many requests were made${http(f)}${f.retryAfter ? `; it wants us to wait (Retry-After: ${f.retryAfter})` : ""}.${said(f)}`,
     tryThis: () => "Wait, then run it once more. The token itself was not judged.",
   },
   "server-error": {
     title: "The server has a problem",
-    explain: (f) => `${host(f)} reports an error of its own${http(f)}${f.retryAfter ? ` (Retry-After: ${f.retryAfter})` : ""}.${said(f)}`,
+    explain: (f) =>
+      `${host(f)} reports an error of its own${http(f)}${f.retryAfter ? ` (Retry-After: ${f.retryAfter})` : ""}.${said(f)}`,
     tryThis: () => `Your values were not judged. ${later}`,
   },
   "html-answer": {
     title: "A web page answered",
-    explain: (f) => `${host(f)} answered ${asked(f)} with a web page${http(f)}: a sign-in page, a firewall's notice, or a web site.`,
-    tryThis: () => `${checkUrl} Not the address of HALO Studio, but the API's. On a guest network, sign in with a browser first.`,
+    explain: (f) =>
+      `${host(f)} answered ${asked(f)} with a web page${http(f)}: a sign-in page, a firewall's notice, or a web site.`,
+    tryThis: () =>
+      `${checkUrl} Not the address of HALO Studio, but the API's. On a guest network, sign in with a browser first.`,
   },
   "wrong-content-type": {
     title: "The answer is of the wrong type",
-    explain: (f) => `${host(f)} answered ${asked(f)} with ${f.contentType ? `"${f.contentType}"` : "no content type"}; MCP uses JSON or an event stream.`,
+    explain: (f) =>
+      `${host(f)} answered ${asked(f)} with ${f.contentType ? `"${f.contentType}"` : "no content type"}; MCP uses JSON or an event stream.`,
     tryThis: () => checkUrl,
   },
   "bad-json": {
@@ -240,7 +259,8 @@ export const CAUSES: Readonly<Record<Cause, CauseText>> = {
   },
   "too-big": {
     title: "The answer is too big",
-    explain: (f) => `The answer of ${host(f)} to ${asked(f)} is larger than any honest one (its head over 16 KiB, or its body over 4 MiB); reading was stopped.`,
+    explain: (f) =>
+      `The answer of ${host(f)} to ${asked(f)} is larger than any honest one (its head over 16 KiB, or its body over 4 MiB); reading was stopped.`,
     tryThis: () => checkUrl,
   },
   "not-mcp": {
@@ -251,7 +271,8 @@ export const CAUSES: Readonly<Record<Cause, CauseText>> = {
   "rpc-error": {
     title: "The server answered with an error",
     explain: (f) => `${host(f)} answered ${asked(f)} with an error${code(f)}${http(f)}.${said(f)}`,
-    tryThis: () => "Check the account ID and the profile ID against HALO Studio's address bar. If they are right, ask CM.com support, and give the server's words.",
+    tryThis: () =>
+      "Check the account ID and the profile ID against HALO Studio's address bar. If they are right, ask CM.com support, and give the server's words.",
   },
   "protocol-version": {
     title: "No common version of the protocol",
@@ -261,7 +282,8 @@ export const CAUSES: Readonly<Record<Cause, CauseText>> = {
   "session-lost": {
     title: "The server forgot the session",
     explain: (f) => `${host(f)} opened a session and no longer knew it at ${asked(f)}${http(f)}.${said(f)}`,
-    tryThis: () => `Run it again. If it stays, the server's load balancer may send one session to several machines: tell CM.com support.`,
+    tryThis: () =>
+      `Run it again. If it stays, the server's load balancer may send one session to several machines: tell CM.com support.`,
   },
   pagination: {
     title: "The list of tools does not end",
@@ -270,7 +292,9 @@ export const CAUSES: Readonly<Record<Cause, CauseText>> = {
   },
   "unproven-token": {
     title: "The connection works, but the token is unproven",
-    explain: (f) => `${host(f)} did not refuse the same request without the token. So the success says nothing about the token: it may be wrong and nobody would notice here.`,
-    tryThis: () => "Ask HALO something that needs your data through the client. If that fails, make a new token of type MCP.",
+    explain: (f) =>
+      `${host(f)} did not refuse the same request without the token. So the success says nothing about the token: it may be wrong and nobody would notice here.`,
+    tryThis: () =>
+      "Ask HALO something that needs your data through the client. If that fails, make a new token of type MCP.",
   },
 };

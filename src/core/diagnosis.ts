@@ -64,7 +64,8 @@ function controlOf(record: ProbeRecord): Diagnosis["control"] {
   if (last === undefined) return "skipped";
   const cause = causeOfExchange(last, record.endpoint?.secure ?? false);
   if (cause === "unauthorized" || cause === "forbidden") return "refused";
-  if (cause === "rate-limited" || cause === "server-error" || last.status === null || last.status === 408) return "skipped";
+  if (cause === "rate-limited" || cause === "server-error" || last.status === null || last.status === 408)
+    return "skipped";
   // Another 4xx, a redirect (to a sign-in page), a web page or an error in the answer, where the token got an answer.
   const refusing = last.status >= 300 || last.rpcError !== null || cause === "html-answer";
   return refusing && last.end !== "timeout" && last.end !== "aborted" ? "refused" : "skipped";
@@ -128,7 +129,8 @@ function statusOf(stage: ProbeStage, at: ProbeStage | null, record: ProbeRecord,
   if (stage === "tls" && record.endpoint?.secure !== true) return "skipped";
   if (at === null) return "ok";
   if (stage !== "url" && !sent) return "skipped";
-  if (STAGES.indexOf(stage) < STAGES.indexOf(at)) return stage === "auth" && !record.outcome.connected ? "skipped" : "ok";
+  if (STAGES.indexOf(stage) < STAGES.indexOf(at))
+    return stage === "auth" && !record.outcome.connected ? "skipped" : "ok";
   return stage === "mcp" && record.outcome.connected ? "ok" : "skipped";
 }
 
@@ -164,7 +166,14 @@ export function diagnose(record: ProbeRecord, secrets: readonly string[]): Diagn
     server:
       server === null
         ? null
-        : { name: shown(server.name, secrets, true), version: shown(server.version, secrets, true), protocol: shown(protocol ?? "", secrets) },
-    tools: tools.map((tool) => ({ name: shown(tool.name, secrets, true), description: shown(tool.description, secrets, true) })),
+        : {
+            name: shown(server.name, secrets, true),
+            version: shown(server.version, secrets, true),
+            protocol: shown(protocol ?? "", secrets),
+          },
+    tools: tools.map((tool) => ({
+      name: shown(tool.name, secrets, true),
+      description: shown(tool.description, secrets, true),
+    })),
   };
 }

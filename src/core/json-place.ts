@@ -7,8 +7,9 @@
  *
  *   original                      installed
  *   {}                            {⏎  entry⏎}
- *   {⏎}                           {⏎⏎  entry⏎}             a blank line above
- *   { … } any other white space   {…⏎  entry⏎}
+ *   {…⏎} brace on its own line    {…⏎⏎  entry⏎}            a blank line above
+ *   {…} anything else             {…⏎  entry⏎}
+ *   {…⏎} and the brace misplaced  {…⏎⏎⏎  entry⏎}
  *   no object at all              {⏎  entry⏎⏎}             a blank line below: the object is ours and goes with its entry
  *   []                            [entry]
  *   no array at all               [⏎  entry⏎]              in a one-line file `[entry ]`
@@ -64,9 +65,12 @@ function placeOnly(text: string, container: Container, style: Style, render: (la
   const outer = lineIndent(text, container.start);
   const indent = outer + style.unit;
   const entry = eol + indent + render({ mode: "lines", indent });
-  if (between === eol + outer) return insert(text, open, eol + entry);
-  const shifted = outer !== "" && between !== "" && between.replaceAll(eol, "") === "";
-  return insert(text, close, `${shifted ? eol : ""}${entry}${eol}${outer}`);
+  const closing = eol + outer;
+  if (between.endsWith(closing) && !between.slice(0, -closing.length).endsWith(eol)) {
+    return insert(text, close - closing.length, eol + entry);
+  }
+  const shifted = outer !== "" && between.endsWith(eol) ? eol : "";
+  return insert(text, close, shifted + entry + closing);
 }
 
 /**
@@ -130,17 +134,16 @@ function removeOnly(
     const inline = !hasBreak(before) && before.endsWith(behind);
     return [inline ? [[start - behind.length, close]] : all, ...plain];
   }
-  const above = leading(before, eol);
-  const pure = above > 0 && !hasBreak(before.slice(above * eol.length)) && blank;
-  const below = leading(behind, eol);
+  const below = behind.slice(eol.length).startsWith(eol) ? 2 : 1;
+  const above = breaksBefore(before, eol);
+  const first = open + above.at;
   if (hasBreak(behind.slice(below * eol.length))) return [all, ...plain];
-  if (below === (container.kind === "object" ? 2 : 1) && pure && above === 1) return "created";
-  if (below !== 1) return [all, ...plain];
-  if (!pure) return [[[ownBreak(text, open, start), close]], ...plain];
-  if (above === 1) return [all, ...plain];
-  if (above === 2) return [[[open, end]], ...plain];
+  if (below === (container.kind === "object" ? 2 : 1) && above.count === 1 && above.at === 0) return "created";
+  if (below !== 1 || above.count === 0) return [all, ...plain];
+  if (above.count === 1) return [[[first, close]], ...plain];
+  if (above.count === 2) return [[[first, end]], ...plain];
   const outer = behind.length > eol.length;
-  return [[[open + (above - (outer ? 2 : 1)) * eol.length, close]], ...plain];
+  return [[[first + (above.count - (outer ? 2 : 1)) * eol.length, close]], ...plain];
 }
 
 /** Where the white space before an entry begins to be the entry's own: its line break, or the blanks on its line. */
@@ -163,10 +166,16 @@ function endOfOpeningLine(text: string, open: number): number | undefined {
   }
 }
 
-function leading(text: string, eol: string): number {
+/** The line breaks right before the last blanks of a text: how many, and where the first one is. */
+function breaksBefore(text: string, eol: string): { readonly count: number; readonly at: number } {
+  let at = text.length;
+  while (isBlank(text[at - 1])) at -= 1;
   let count = 0;
-  while (text.startsWith(eol, count * eol.length)) count += 1;
-  return count;
+  while (text.slice(0, at).endsWith(eol)) {
+    at -= eol.length;
+    count += 1;
+  }
+  return { count, at };
 }
 
 function insert(text: string, at: number, run: string): string {

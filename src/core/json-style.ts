@@ -34,7 +34,7 @@ export function detectStyle(text: string, root: Node): Style {
   const containers = containersOf(root);
   const oneLine = root.kind !== "scalar" && root.entries.length > 0 && !hasBreak(text.slice(root.start, root.end));
   const member = containers.find((each) => each.kind === "object" && each.entries.length > 0)?.entries[0];
-  const colon = member === undefined || isBlank(text[member.colon + 1]) ? ": " : ":";
+  const colon = member === undefined || isSpace(text[member.colon + 1]) ? ": " : ":";
   return {
     eol: /\r\n|\n|\r/.exec(text)?.[0] ?? "\n",
     unit: detectUnit(text, containers) ?? "  ",
@@ -99,6 +99,10 @@ export function isBreak(unit: string | undefined): boolean {
 
 export function isBlank(unit: string | undefined): boolean {
   return unit === " " || unit === "\t";
+}
+
+function isSpace(unit: string | undefined): boolean {
+  return isBlank(unit) || isBreak(unit);
 }
 
 export function hasBreak(text: string): boolean {

@@ -119,7 +119,12 @@ export interface ConnectTimings {
 
 export interface ProbeRecord {
   /** Null when the URL could not be read. `origin` and `path` only: a query can hold a secret. */
-  readonly endpoint: { readonly origin: string; readonly host: string; readonly path: string; readonly secure: boolean } | null;
+  readonly endpoint: {
+    readonly origin: string;
+    readonly host: string;
+    readonly path: string;
+    readonly secure: boolean;
+  } | null;
   /** The limit of the whole run. */
   readonly timeoutMs: number;
   readonly totalMs: number;

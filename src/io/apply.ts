@@ -59,7 +59,9 @@ export async function applyWrites(steps: readonly WriteStep[], options: ApplyOpt
       // Lets a signal through: everything else here is synchronous.
       await turn();
       if (options.signal.aborted) throw new Cancelled();
-      const status = await perform(job, locks.get(job.realPath), options, (undo) => placed.push({ path: job.step.path, undo }));
+      const status = await perform(job, locks.get(job.realPath), options, (undo) =>
+        placed.push({ path: job.step.path, undo }),
+      );
       statuses.push(status);
       options.onWritten?.(job.step, status);
     }
@@ -94,7 +96,12 @@ function check(steps: readonly WriteStep[]): readonly Job[] {
   });
 }
 
-async function perform(job: Job, lock: Lock | undefined, options: ApplyOptions, onPlaced: (undo: Undo) => void): Promise<StepStatus> {
+async function perform(
+  job: Job,
+  lock: Lock | undefined,
+  options: ApplyOptions,
+  onPlaced: (undo: Undo) => void,
+): Promise<StepStatus> {
   const { step } = job;
   const content = (): { entry: Known; text: string | undefined } => {
     const entry = readKnown(step.path);
@@ -114,7 +121,8 @@ async function perform(job: Job, lock: Lock | undefined, options: ApplyOptions, 
   const change: Change = { lock, entry, mode: step.mode, secret: step.secret === true, onPlaced };
   if (step.after === undefined) deleteFile(change);
   // The mode of a hard-linked file is that of its other names too: written anew, like any other change of it.
-  else if (text === step.after && entry.kind === "file" && entry.stat.nlink === 1) changeMode(change, entry.mode, step.mode ?? entry.mode);
+  else if (text === step.after && entry.kind === "file" && entry.stat.nlink === 1)
+    changeMode(change, entry.mode, step.mode ?? entry.mode);
   else replaceFile(change, step.after);
   return "written";
 }
@@ -135,7 +143,11 @@ function readKnown(path: string): Known {
 }
 
 function stale(path: string): Refusal {
-  return new Refusal(`${path} changed while the plan was made.`, { hint: "Run it again: the plan is then made from the file as it is now." }, "stale");
+  return new Refusal(
+    `${path} changed while the plan was made.`,
+    { hint: "Run it again: the plan is then made from the file as it is now." },
+    "stale",
+  );
 }
 
 function lockOptions(realPath: string, folders: string[], options: ApplyOptions): Parameters<typeof acquireLock>[1] {

@@ -9,15 +9,24 @@ interface Words {
   readonly hint: string;
 }
 
-const PERMISSION: Words = { what: "no permission", hint: "Check who owns the file and its folder (ls -la), then run it again." };
+const PERMISSION: Words = {
+  what: "no permission",
+  hint: "Check who owns the file and its folder (ls -la), then run it again.",
+};
 const FULL: Words = { what: "the disk is full", hint: "Free some space, then run it again." };
 const DISK: Words = { what: "the disk reported an error", hint: "Check the disk, then run it again." };
-const BUSY: Words = { what: "something else holds it (an open program, or a mount)", hint: "Close what uses the file, then run it again." };
+const BUSY: Words = {
+  what: "something else holds it (an open program, or a mount)",
+  hint: "Close what uses the file, then run it again.",
+};
 
 const WORDS: Readonly<Record<string, Words>> = {
   EACCES: PERMISSION,
   EPERM: { ...PERMISSION, what: "the system does not permit it" },
-  EROFS: { what: "the file system is read-only", hint: "Make it writable or work in another folder, then run it again." },
+  EROFS: {
+    what: "the file system is read-only",
+    hint: "Make it writable or work in another folder, then run it again.",
+  },
   ENOSPC: FULL,
   EDQUOT: { ...FULL, what: "the disk quota is used up" },
   EFBIG: { ...FULL, what: "the file would be larger than the system allows" },
@@ -53,7 +62,11 @@ export function explain(error: unknown, path: string): unknown {
   const code = errnoOf(error);
   if (code === undefined) return error;
   const hint = WORDS[code]?.hint ?? "Run it again.";
-  return new EnvironmentError(`${path} could not be written: ${plainWords(code)} (${code}).`, { hint, cause: error }, "write-failed");
+  return new EnvironmentError(
+    `${path} could not be written: ${plainWords(code)} (${code}).`,
+    { hint, cause: error },
+    "write-failed",
+  );
 }
 
 /** The same error, its message followed by what was rolled back. Claims nothing that did not happen. */
@@ -62,13 +75,19 @@ export function withOutcome(error: unknown, { restored, lost }: Outcome): unknow
     return lost.length === 0 ? error : new Cancelled(`Cancelled. ${sentence({ restored, lost })}`, { cause: error });
   }
   if (error instanceof Refusal || error instanceof EnvironmentError) {
-    const message = `${error.message} ${sentence({ restored, lost })}`;
+    const message = `${error.message.replace(/(?<![.!?:])$/, ".")} ${sentence({ restored, lost })}`;
     const details = { hint: error.hint, cause: error.cause ?? error };
-    return error instanceof Refusal ? new Refusal(message, details, error.code) : new EnvironmentError(message, details, error.code);
+    return error instanceof Refusal
+      ? new Refusal(message, details, error.code)
+      : new EnvironmentError(message, details, error.code);
   }
   if (error instanceof HaloError || lost.length === 0) return error;
   // A defect. The user still has to learn which files it left behind.
-  return new EnvironmentError(`The run stopped on an internal error. ${sentence({ restored, lost })}`, { cause: error }, "internal");
+  return new EnvironmentError(
+    `The run stopped on an internal error. ${sentence({ restored, lost })}`,
+    { cause: error },
+    "internal",
+  );
 }
 
 function sentence({ restored, lost }: Outcome): string {

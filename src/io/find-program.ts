@@ -16,9 +16,12 @@ export interface FindOptions {
  * Every path where the program could be, in the order of PATH. Relative and empty entries are left out:
  * they mean the current folder, which is the repository.
  */
-export function programCandidates(name: string, { env, platform }: Pick<FindOptions, "env" | "platform">): readonly string[] {
+export function programCandidates(
+  name: string,
+  { env, platform }: Pick<FindOptions, "env" | "platform">,
+): readonly string[] {
   if (platform !== "win32") {
-    const folders = (env["PATH"] ?? "").split(":").filter((folder) => folder.startsWith("/"));
+    const folders = (env.PATH ?? "").split(":").filter((folder) => folder.startsWith("/"));
     return folders.map((folder) => posix.join(folder, name));
   }
   const folders = (variable(env, "PATH") ?? "")
@@ -29,7 +32,9 @@ export function programCandidates(name: string, { env, platform }: Pick<FindOpti
   const listed = (variable(env, "PATHEXT") ?? ".COM;.EXE;.BAT;.CMD").split(";").map((ext) => ext.trim().toLowerCase());
   const known = listed.filter((ext) => /^\.[a-z0-9]+$/.test(ext));
   // .exe first: Node refuses to start .cmd and .bat without a shell (CVE-2024-27980).
-  const extensions = known.some((ext) => name.toLowerCase().endsWith(ext)) ? [""] : [".exe", ...known.filter((ext) => ext !== ".exe")];
+  const extensions = known.some((ext) => name.toLowerCase().endsWith(ext))
+    ? [""]
+    : [".exe", ...known.filter((ext) => ext !== ".exe")];
   return folders.flatMap((folder) => extensions.map((ext) => win32.join(folder, name + ext)));
 }
 

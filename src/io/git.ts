@@ -53,7 +53,12 @@ export function findRoot(cwd: string): string | undefined {
 export function createGit(options: GitOptions): Git {
   const matchingRule = (path: string): { source: string; pattern: string } | undefined => {
     // The path goes through stdin, absolute: check-ignore knows no literal pathspecs, and "/…" is never pathspec magic.
-    const answer = run(options, ["check-ignore", "-v", "-z", "--no-index", "--stdin"], [0, 1], `${resolve(options.cwd, path)}\0`);
+    const answer = run(
+      options,
+      ["check-ignore", "-v", "-z", "--no-index", "--stdin"],
+      [0, 1],
+      `${resolve(options.cwd, path)}\0`,
+    );
     const [source, , pattern] = answer.stdout.split("\0");
     return source === undefined || pattern === undefined ? undefined : { source, pattern };
   };

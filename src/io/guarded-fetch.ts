@@ -4,7 +4,17 @@
  * id for a silence (facts/network.md).
  */
 import type { Exchange, ExchangeEnd, ProbePhase, RpcError } from "../core/probe-record.ts";
-import { ANSWER_CAP, type BodyLog, ERROR_CAP, findInJson, findInStream, type Found, readText, type RpcId, rpcErrorOf } from "./probe-body.ts";
+import {
+  ANSWER_CAP,
+  type BodyLog,
+  ERROR_CAP,
+  type Found,
+  findInJson,
+  findInStream,
+  type RpcId,
+  readText,
+  rpcErrorOf,
+} from "./probe-body.ts";
 import type { Connections } from "./probe-connections.ts";
 
 /** Thrown into the SDK. Its message is the end of the exchange and holds nothing from anybody. */
@@ -41,7 +51,10 @@ function readRequest(init: RequestInit | undefined): Asked {
   if (typeof message !== "object" || message === null) return { method: verb, id: undefined };
   const method: unknown = Reflect.get(message, "method");
   const id: unknown = Reflect.get(message, "id");
-  return { method: typeof method === "string" ? method : verb, id: typeof id === "string" || typeof id === "number" ? id : undefined };
+  return {
+    method: typeof method === "string" ? method : verb,
+    id: typeof id === "string" || typeof id === "number" ? id : undefined,
+  };
 }
 
 /** Codes along `cause` and `errors` of a network error, outermost first. Messages are left out: they can quote values. */
@@ -65,7 +78,9 @@ function codesOfFetch(error: unknown): string[] {
   const codes = codesOf(error);
   if (codes.length > 0 || !(error instanceof TypeError) || !(error.cause instanceof Error)) return codes;
   if (error.cause.message === "bad port") return ["HALO_BAD_PORT"];
-  return error.cause.message === "" || error.cause.message === "proxy authentication required" ? ["HALO_PROXY_AUTH"] : codes;
+  return error.cause.message === "" || error.cause.message === "proxy authentication required"
+    ? ["HALO_PROXY_AUTH"]
+    : codes;
 }
 
 function originOf(location: string | null, base: URL): string | null {
@@ -171,7 +186,10 @@ export function guardFetch(options: GuardOptions): Guard {
       if (!answer.ok) {
         end = "status";
         // A body that breaks or is too big takes nothing from what the status says.
-        const { text, whole } = await readText(answer.body, ERROR_CAP, log).catch(() => ({ text: log.text, whole: false }));
+        const { text, whole } = await readText(answer.body, ERROR_CAP, log).catch(() => ({
+          text: log.text,
+          whole: false,
+        }));
         log.cut = !whole;
         if (why !== undefined) throw new GuardError(why);
         return { end, answer: null, rpcError: errorIn(text, request.id), text };

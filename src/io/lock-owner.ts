@@ -18,7 +18,12 @@ interface Owner {
 
 /** The content of an owner file of this process. */
 export function ownerText(): string {
-  const owner = { pid: process.pid, host: hostMark(), start: processState(process.pid)?.start, created: new Date().toISOString() };
+  const owner = {
+    pid: process.pid,
+    host: hostMark(),
+    start: processState(process.pid)?.start,
+    created: new Date().toISOString(),
+  };
   return `${JSON.stringify(owner)}\n`;
 }
 
@@ -71,7 +76,11 @@ function processState(pid: number): { readonly state: string; readonly start: st
 
 /** Where pids mean the same: the host, this boot of it, and the pid namespace (two containers may share a host name). */
 function hostMark(): string {
-  return [hostname(), attempt(() => readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim()), attempt(() => readlinkSync("/proc/self/ns/pid"))].join(" ");
+  return [
+    hostname(),
+    attempt(() => readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim()),
+    attempt(() => readlinkSync("/proc/self/ns/pid")),
+  ].join(" ");
 }
 
 function attempt(read: () => string): string {

@@ -11,7 +11,20 @@
  * `new-<uuid>/`: an owner that was only asleep can no longer rename anything out of it, so it cannot overwrite what came after.
  */
 import { randomUUID } from "node:crypto";
-import { closeSync, constants, type Dirent, fsyncSync, lstatSync, mkdirSync, openSync, readdirSync, rmdirSync, statSync, unlinkSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  type Dirent,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  rmdirSync,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from "node:fs";
 import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Cancelled, EnvironmentError } from "../errors.ts";
@@ -76,7 +89,11 @@ export function assertHeld(lock: Lock): void {
 
 /** What to say when the lock turns out to be gone. */
 export function lostError(lock: Lock): EnvironmentError {
-  return new EnvironmentError(`The lock of ${lock.target} was taken over by another run.`, { hint: "Run it again." }, "locked");
+  return new EnvironmentError(
+    `The lock of ${lock.target} was taken over by another run.`,
+    { hint: "Run it again." },
+    "locked",
+  );
 }
 
 /**
@@ -105,8 +122,7 @@ async function tryLock(target: string, makeParents: (() => void) | undefined): P
   const folder = `${target}.lock`;
   const id = randomUUID();
   const lock: Lock = { target, folder, owner: join(folder, `owner-${id}`), stage: join(folder, `new-${id}`) };
-  const fresh = makeFolder(folder, makeParents);
-  if (fresh === undefined || (!fresh && !takeOver(folder))) return undefined;
+  if (!makeFolder(folder, makeParents) && !takeOver(folder)) return undefined;
   try {
     writeRule(join(folder, ".gitignore"));
     write(lock.owner, constants.O_EXCL, ownerText());
@@ -128,8 +144,8 @@ async function tryLock(target: string, makeParents: (() => void) | undefined): P
   }
 }
 
-/** true: made by us. false: it is there already. undefined: the parent had to be made first, try again. */
-function makeFolder(folder: string, makeParents: (() => void) | undefined): boolean | undefined {
+/** False when it is there already. */
+function makeFolder(folder: string, makeParents: (() => void) | undefined): boolean {
   try {
     mkdirSync(folder, { mode: 0o700 });
     return true;
@@ -138,7 +154,8 @@ function makeFolder(folder: string, makeParents: (() => void) | undefined): bool
     if (code === "EEXIST") return false;
     if (code !== "ENOENT" || makeParents === undefined) throw error;
     makeParents();
-    return undefined;
+    // Again with makeParents: another run that rolls back may just have removed the parent it had made.
+    return makeFolder(folder, makeParents);
   }
 }
 
@@ -185,7 +202,10 @@ function look(folder: string): View | undefined {
     return code === "ENOENT" ? undefined : { owners: [], stages: [], foreign: true };
   }
   const named = (pattern: RegExp, fits: (entry: Dirent) => boolean): string[] =>
-    entries.filter((entry) => pattern.test(entry.name) && fits(entry)).map((entry) => entry.name).sort();
+    entries
+      .filter((entry) => pattern.test(entry.name) && fits(entry))
+      .map((entry) => entry.name)
+      .sort();
   const owners = named(OWNER, (entry) => entry.isFile());
   const stages = named(STAGE, (entry) => entry.isDirectory());
   const rules = named(/^\.gitignore$/, (entry) => entry.isFile());

@@ -22,14 +22,15 @@ export interface BodyLog {
   cut: boolean;
 }
 
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === "object" && value !== null && !Array.isArray(value);
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** The JSON-RPC error in a message, if it is one. The id that JSON-RPC leaves out or sets to null belongs to the only request of this POST. */
 export function rpcErrorOf(message: unknown, id: RpcId | undefined): RpcError | null {
-  if (!isObject(message) || !isObject(message["error"])) return null;
-  const { code, message: words } = message["error"];
+  if (!isObject(message) || !isObject(message.error)) return null;
+  const { code, message: words } = message.error;
   if (typeof code !== "number") return null;
-  const theirs = message["id"];
+  const theirs = message.id;
   const whose = theirs === null || theirs === undefined ? "null" : theirs === id ? "ours" : "other";
   return { code, message: typeof words === "string" ? words : "", id: whose };
 }
@@ -40,13 +41,18 @@ function answerIn(parsed: unknown, id: RpcId | undefined): Found | null {
     if (!isObject(message)) continue;
     const rpcError = rpcErrorOf(message, id);
     if (rpcError !== null && rpcError.id !== "other") return { end: "answered", answer: { ...message, id }, rpcError };
-    if (message["id"] === id && "result" in message) return { end: "answered", answer: message, rpcError: null };
+    if (message.id === id && "result" in message) return { end: "answered", answer: message, rpcError: null };
   }
   return null;
 }
 
 /** Chunks of a body, decoded. The reader is cancelled when the caller stops early, so the socket does not go on filling. */
-async function* chunksOf(body: ReadableStream<Uint8Array>, cap: number, log: BodyLog, keep: number): AsyncGenerator<string, "whole" | "too-big"> {
+async function* chunksOf(
+  body: ReadableStream<Uint8Array>,
+  cap: number,
+  log: BodyLog,
+  keep: number,
+): AsyncGenerator<string, "whole" | "too-big"> {
   const reader = body.getReader();
   const decoder = new TextDecoder();
   try {
@@ -67,7 +73,11 @@ async function* chunksOf(body: ReadableStream<Uint8Array>, cap: number, log: Bod
 }
 
 /** A whole body, up to `cap` bytes. `log` gets its beginning while it is read. Throws what the connection throws. */
-export async function readText(body: ReadableStream<Uint8Array> | null, cap: number, log: BodyLog): Promise<{ text: string; whole: boolean }> {
+export async function readText(
+  body: ReadableStream<Uint8Array> | null,
+  cap: number,
+  log: BodyLog,
+): Promise<{ text: string; whole: boolean }> {
   if (body === null) return { text: "", whole: true };
   let text = "";
   const chunks = chunksOf(body, cap, log, ERROR_CAP);
@@ -131,7 +141,8 @@ export async function findInStream(
   for (;;) {
     const next = await chunks.next();
     if (next.done === true) {
-      const end = next.value === "too-big" ? "too-big" : seen.bad ? "bad-json" : seen.foreign ? "not-rpc" : "stream-ended";
+      const end =
+        next.value === "too-big" ? "too-big" : seen.bad ? "bad-json" : seen.foreign ? "not-rpc" : "stream-ended";
       return { end, answer: null, rpcError: null };
     }
     for (const event of take(next.value)) {

@@ -13,7 +13,10 @@ type ConnectDone = (error: Error | null, socket: Socket | null) => void;
 interface Agent {
   destroy(): Promise<void>;
 }
-type AgentClass = new (options: { connect: (options: ConnectOptions, done: ConnectDone) => Socket; connections: number }) => Agent;
+type AgentClass = new (options: {
+  connect: (options: ConnectOptions, done: ConnectDone) => Socket;
+  connections: number;
+}) => Agent;
 
 export interface Connections {
   /** For `fetch`'s init: `{ dispatcher }`, or nothing where Node keeps its agent to itself or a proxy is in force. */
@@ -37,7 +40,9 @@ function agentClass(): AgentClass | undefined {
   const dispatcher: unknown = Reflect.get(globalThis, Symbol.for("undici.globalDispatcher.1"));
   if (typeof dispatcher !== "object" || dispatcher === null) return undefined;
   const found = dispatcher.constructor;
-  return found.name === "Agent" && typeof Reflect.get(dispatcher, "destroy") === "function" ? (found as AgentClass) : undefined;
+  return found.name === "Agent" && typeof Reflect.get(dispatcher, "destroy") === "function"
+    ? (found as AgentClass)
+    : undefined;
 }
 
 /** Connections for one probe. Opens nothing yet. */
@@ -62,7 +67,11 @@ export function openConnections(): Connections {
     };
     if (first && isIP(host) !== 0) timings.dns = 0;
     const socket = secure
-      ? connectTls({ ...target, ALPNProtocols: ["http/1.1"], ...(isIP(host) === 0 ? { servername: options.servername || host } : {}) })
+      ? connectTls({
+          ...target,
+          ALPNProtocols: ["http/1.1"],
+          ...(isIP(host) === 0 ? { servername: options.servername || host } : {}),
+        })
       : connectTcp(target);
     sockets.add(socket);
     let settled = false;

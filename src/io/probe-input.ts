@@ -26,7 +26,8 @@ export function readUrl(text: string): URL | BadInput {
  * A space is allowed inside other headers than the token's ("Bearer …").
  */
 export function checkHeaders(headers: Readonly<Record<string, string>>, tokenHeader: string): BadInput | null {
-  if (!Object.keys(headers).some((name) => name.toLowerCase() === tokenHeader.toLowerCase())) return { cause: "missing-value", header: tokenHeader };
+  if (!Object.keys(headers).some((name) => name.toLowerCase() === tokenHeader.toLowerCase()))
+    return { cause: "missing-value", header: tokenHeader };
   for (const [name, value] of Object.entries(headers)) {
     if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/u.test(name)) {
       // The name may be a value that slipped: it is not repeated.
@@ -35,7 +36,13 @@ export function checkHeaders(headers: Readonly<Record<string, string>>, tokenHea
     if (value === "") return { cause: "missing-value", header: name };
     const inner = name.toLowerCase() === tokenHeader.toLowerCase() ? /[^\x21-\x7e]/u : /[^\x20-\x7e]|^ | $/u;
     const index = value.length > LONGEST_VALUE ? LONGEST_VALUE : value.search(inner);
-    if (index >= 0) return { cause: "bad-value", header: name, position: Array.from(value.slice(0, index)).length + 1, codePoint: value.codePointAt(index) ?? 0 };
+    if (index >= 0)
+      return {
+        cause: "bad-value",
+        header: name,
+        position: Array.from(value.slice(0, index)).length + 1,
+        codePoint: value.codePointAt(index) ?? 0,
+      };
   }
   return null;
 }
@@ -46,7 +53,9 @@ const fold = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]/gu,
 export function withoutToken(headers: Readonly<Record<string, string>>, tokenHeader: string): Record<string, string> {
   const token = tokenOf(headers, tokenHeader);
   return Object.fromEntries(
-    Object.entries(headers).filter(([name, value]) => fold(name) !== fold(tokenHeader) && (token.length < 4 || !value.includes(token))),
+    Object.entries(headers).filter(
+      ([name, value]) => fold(name) !== fold(tokenHeader) && (token.length < 4 || !value.includes(token)),
+    ),
   );
 }
 
@@ -62,7 +71,9 @@ export function tokenOf(headers: Readonly<Record<string, string>>, tokenHeader: 
 export function scrubber(token: string): (text: string, max: number) => string {
   // A value that cannot be sent cannot come back; encodeURIComponent would throw on half a surrogate pair.
   const sendable = token.length >= 4 && /^[\x20-\x7e]+$/u.test(token);
-  const forms = sendable ? [token, JSON.stringify(token).slice(1, -1), encodeURIComponent(token), Buffer.from(token).toString("base64")] : [];
+  const forms = sendable
+    ? [token, JSON.stringify(token).slice(1, -1), encodeURIComponent(token), Buffer.from(token).toString("base64")]
+    : [];
   const pattern = [...new Set(forms)].map((form) => form.replace(/[.*+?^${}()|[\]\\/]/gu, "\\$&")).join("|");
   const known = pattern === "" ? undefined : new RegExp(pattern, "giu");
   return (text, max) => {

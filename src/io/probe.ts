@@ -1,6 +1,14 @@
 /** The connection test: asks the endpoint as a client would, then once more without the token, and writes down what was seen. */
 import type { Client } from "@modelcontextprotocol/client";
-import type { ControlOutcome, Exchange, ProbeOutcome, ProbePhase, ProbeRecord, ProbeStage, ProbeTool } from "../core/probe-record.ts";
+import type {
+  ControlOutcome,
+  Exchange,
+  ProbeOutcome,
+  ProbePhase,
+  ProbeRecord,
+  ProbeStage,
+  ProbeTool,
+} from "../core/probe-record.ts";
 import { Cancelled } from "../errors.ts";
 import { type Guard, guardFetch } from "./guarded-fetch.ts";
 import { openConnections } from "./probe-connections.ts";
@@ -44,16 +52,31 @@ interface Walk {
 const MOST_PAGES = 100;
 const MOST_TOOLS = 1000;
 const NOTHING: ProbeOutcome = {
-  connected: false, listed: false, server: null, protocol: null, tools: [], toolCount: 0, endless: false, failure: null,
+  connected: false,
+  listed: false,
+  server: null,
+  protocol: null,
+  tools: [],
+  toolCount: 0,
+  endless: false,
+  failure: null,
 };
 
 /** All pages of the tools, up to the bounds. `into` is filled as they come, so that a failure on page 3 keeps pages 1 and 2. */
-async function listTools(client: Client, scrub: Scrub, timeout: number, into: { tools: ProbeTool[]; count: number }): Promise<"listed" | "endless"> {
+async function listTools(
+  client: Client,
+  scrub: Scrub,
+  timeout: number,
+  into: { tools: ProbeTool[]; count: number },
+): Promise<"listed" | "endless"> {
   const cursors = new Set<string>();
   let cursor: string | undefined;
   for (let page = 0; page < MOST_PAGES; page++) {
     // Not client.listTools(): it compiles the output schemas of the server, which are the server's text, and stops without a word at its own bound.
-    const result = await client.request({ method: "tools/list", params: cursor === undefined ? {} : { cursor } }, { timeout });
+    const result = await client.request(
+      { method: "tools/list", params: cursor === undefined ? {} : { cursor } },
+      { timeout },
+    );
     into.count += result.tools.length;
     for (const tool of result.tools.slice(0, MOST_TOOLS - into.tools.length)) {
       into.tools.push({ name: scrub(tool.name, 200), description: scrub(tool.description ?? "", 1000) });
@@ -84,9 +107,17 @@ async function walk(road: Walk): Promise<ProbeOutcome> {
     fetch: guard.fetch,
     // Never an authProvider: on a 401 the SDK would carry our headers to whatever origin the server names.
     requestInit: { headers: { ...road.headers, "user-agent": `create-halo-mcp/${road.version}` } },
-    reconnectionOptions: { maxRetries: 0, initialReconnectionDelay: 1, maxReconnectionDelay: 1, reconnectionDelayGrowFactor: 1 },
+    reconnectionOptions: {
+      maxRetries: 0,
+      initialReconnectionDelay: 1,
+      maxReconnectionDelay: 1,
+      reconnectionDelayGrowFactor: 1,
+    },
   });
-  const client = new sdk.Client({ name: "create-halo-mcp", version: road.version }, { versionNegotiation: { mode: road.mode }, capabilities: {} });
+  const client = new sdk.Client(
+    { name: "create-halo-mcp", version: road.version },
+    { versionNegotiation: { mode: road.mode }, capabilities: {} },
+  );
   client.onerror = () => undefined;
   const listing = { tools: [] as ProbeTool[], count: 0 };
   let outcome = NOTHING;
@@ -119,8 +150,17 @@ async function walk(road: Walk): Promise<ProbeOutcome> {
  */
 function worthTheOldWay(last: Exchange | undefined): boolean {
   if (last === undefined || last.method !== "server/discover" || !last.connected) return false;
-  if (last.status === null) return last.end === "timeout" || (last.end === "broken" && last.codes.some((code) => code === "ECONNRESET" || code === "UND_ERR_SOCKET"));
-  return last.status >= 500 || (last.status < 300 && last.end !== "aborted" && last.end !== "too-big" && last.end !== "content-type");
+  if (last.status === null)
+    return (
+      last.end === "timeout" ||
+      (last.end === "broken" && last.codes.some((code) => code === "ECONNRESET" || code === "UND_ERR_SOCKET"))
+    );
+  // An error page that does not end keeps its status from the SDK, which would have gone on by itself.
+  if (last.status >= 400 && last.status < 500) return last.end === "timeout" && ![401, 403, 429].includes(last.status);
+  return (
+    last.status >= 500 ||
+    (last.status < 300 && last.end !== "aborted" && last.end !== "too-big" && last.end !== "content-type")
+  );
 }
 
 /**
@@ -137,7 +177,12 @@ export async function probe(request: ProbeRequest): Promise<ProbeRecord> {
   const progress = followStages(request.onStage);
   const endpoint =
     url instanceof URL
-      ? { origin: scrub(url.origin, 300), host: scrub(url.host, 300), path: scrub(url.pathname, 300), secure: url.protocol === "https:" }
+      ? {
+          origin: scrub(url.origin, 300),
+          host: scrub(url.host, 300),
+          path: scrub(url.pathname, 300),
+          secure: url.protocol === "https:",
+        }
       : null;
   const empty = { endpoint, timeoutMs: request.timeoutMs, input, outcome: NOTHING, control: null, exchanges: [] };
   if (!(url instanceof URL) || input !== null) {
@@ -147,7 +192,13 @@ export async function probe(request: ProbeRequest): Promise<ProbeRecord> {
 
   const connections = openConnections();
   const stopper = new AbortController();
-  const guard = guardFetch({ url, connections, scrub, signal: stopper.signal, onExchange: (exchange) => progress.saw(exchange, connections) });
+  const guard = guardFetch({
+    url,
+    connections,
+    scrub,
+    signal: stopper.signal,
+    onExchange: (exchange) => progress.saw(exchange, connections),
+  });
   let cancel = (): void => undefined;
   const cancelled = new Promise<"cancelled">((resolve) => {
     cancel = () => resolve("cancelled");
@@ -177,7 +228,13 @@ export async function probe(request: ProbeRequest): Promise<ProbeRecord> {
     connections.close();
     progress.close();
   }
-  return { ...empty, ...state, totalMs: performance.now() - start, timings: connections.timings(), exchanges: [...guard.exchanges] };
+  return {
+    ...empty,
+    ...state,
+    totalMs: performance.now() - start,
+    timings: connections.timings(),
+    exchanges: [...guard.exchanges],
+  };
 }
 
 interface Asking {

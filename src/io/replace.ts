@@ -22,6 +22,8 @@ import { plainWords } from "./failure.ts";
 import { assertHeld, type Lock, lostError } from "./lock.ts";
 import { type Entry, errnoOf, inspect } from "./snapshot.ts";
 
+const FAILING_DISK: readonly string[] = ["EIO", "ENOSPC", "EDQUOT"];
+
 /** Puts back what was there before. Returns why it could not, or undefined. Never throws for what the system does. */
 export type Undo = () => string | undefined;
 
@@ -90,7 +92,13 @@ function wantedMode({ mode, entry, secret }: Change): number | undefined {
   return secret ? 0o600 : undefined;
 }
 
-function stageContent(path: string, text: string, mode: number | undefined, old: Stats | undefined, secret: boolean): void {
+function stageContent(
+  path: string,
+  text: string,
+  mode: number | undefined,
+  old: Stats | undefined,
+  secret: boolean,
+): void {
   removeIfThere(path);
   const fd = openSync(path, "wx", mode === undefined ? 0o666 : 0o600);
   try {
@@ -131,8 +139,10 @@ function keepOld(lock: Lock): string | undefined {
     linkSync(lock.target, kept);
     return kept;
   } catch (error) {
+    // A disk without room for a name has none for a rollback either: stop before the change.
+    const code = errnoOf(error);
+    if (code === undefined || FAILING_DISK.includes(code)) throw error;
     // FAT knows no hard links, Linux may protect those of other users: the way back is then written from memory.
-    if (errnoOf(error) === undefined) throw error;
     return undefined;
   }
 }
@@ -148,7 +158,8 @@ function restoreContent({ lock, entry }: Change, written: string, kept: string |
   return reasoned(() => {
     const now = inspect(lock.target);
     // Compared as it reads back: a lone surrogate is written as U+FFFD.
-    if (now.kind !== "file" || now.text !== Buffer.from(written, "utf8").toString("utf8")) return "it was changed again meanwhile";
+    if (now.kind !== "file" || now.text !== Buffer.from(written, "utf8").toString("utf8"))
+      return "it was changed again meanwhile";
     if (entry.kind === "absent") {
       assertHeld(lock);
       unlinkSync(lock.target);
@@ -211,7 +222,7 @@ export function syncFolder(folder: string): void {
       closeSync(fd);
     }
   } catch (error) {
-    if (["EIO", "ENOSPC", "EDQUOT"].includes(errnoOf(error) ?? "")) throw error;
+    if (FAILING_DISK.includes(errnoOf(error) ?? "")) throw error;
   }
 }
 

@@ -18,7 +18,13 @@ export interface Target {
 /** A FileState with what replacing the file needs besides. */
 export type Entry =
   | { readonly kind: "absent"; readonly realPath: string }
-  | { readonly kind: "file"; readonly realPath: string; readonly text: string; readonly mode: number; readonly stat: Stats }
+  | {
+      readonly kind: "file";
+      readonly realPath: string;
+      readonly text: string;
+      readonly mode: number;
+      readonly stat: Stats;
+    }
   | { readonly kind: "unreadable"; readonly realPath: string; readonly reason: string; readonly code: string };
 
 const REASONS: Readonly<Record<string, string>> = {
@@ -96,7 +102,8 @@ function read(realPath: string): Entry {
     const stat = fstatSync(fd);
     if (!stat.isFile()) return { kind: "unreadable", realPath, reason: kindOf(stat), code: "NOTFILE" };
     const bytes = readUpTo(fd, MAX_BYTES + 1);
-    if (bytes.length > MAX_BYTES) return { kind: "unreadable", realPath, reason: "it is larger than 4 MiB", code: "TOOLARGE" };
+    if (bytes.length > MAX_BYTES)
+      return { kind: "unreadable", realPath, reason: "it is larger than 4 MiB", code: "TOOLARGE" };
     const text = decode(bytes);
     if (text === undefined) return { kind: "unreadable", realPath, reason: "it is not UTF-8 text", code: "NOTUTF8" };
     return { kind: "file", realPath, text, mode: stat.mode & 0o777, stat };

@@ -46,12 +46,12 @@ export function createShow(context: Context, options: ShowOptions): Show {
 
   const say = (sign: string, text: string, details: readonly string[] = []): void => {
     if (options.quiet) return;
+    if (options.guide) line(paint.dim(paint.sign.bar));
     const [first = "", ...rest] = text.split("\n").flatMap((part) => wrap(part, width - 3));
     line(`${sign}  ${first}`);
     const below = options.guide ? bar : "   ";
     for (const part of rest) line(below + part);
     for (const detail of details) for (const part of wrap(detail, width - 3)) line(below + paint.dim(part));
-    if (options.guide) line(paint.dim(paint.sign.bar));
   };
 
   return {
@@ -59,7 +59,7 @@ export function createShow(context: Context, options: ShowOptions): Show {
     columns,
     title: (text) => {
       if (options.quiet) return;
-      if (options.guide) line(`${paint.dim(context.unicode ? "┌" : "+")}  ${paint.bold(text)}\n${paint.dim(paint.sign.bar)}`);
+      if (options.guide) line(`${paint.dim(context.unicode ? "┌" : "+")}  ${paint.bold(text)}`);
       else line(text);
     },
     info: (text, details) => say(paint.cyan(paint.sign.info), text, details),
@@ -69,7 +69,6 @@ export function createShow(context: Context, options: ShowOptions): Show {
     verbatim: (lines) => {
       if (options.quiet) return;
       for (const text of lines) line(bar + text);
-      if (options.guide) line(paint.dim(paint.sign.bar));
     },
     progress: (text) => startProgress(text, { stderr, context, paint, options, write, say, width }),
     result: (text) => write(stdout, text.endsWith("\n") ? text : `${text}\n`),

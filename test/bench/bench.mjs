@@ -211,7 +211,12 @@ async function measure() {
 }
 
 if (process.env.HALO_BENCH_INSIDE === "1") {
-  await measure();
+  try {
+    await measure();
+  } catch (error) {
+    console.error(`bench: ${error.message}`);
+    process.exitCode = 1;
+  }
 } else {
   if (wanted("init")) install(["add-mcp"]);
   const [file, ...args] = inNamespace([process.execPath, self, ...process.argv.slice(2)]);

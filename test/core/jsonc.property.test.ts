@@ -4,7 +4,7 @@ import type { Edited, Json } from "../../src/core/jsonc.ts";
 import { addToArray, removeFromArray, removeProperty, setProperty } from "../../src/core/jsonc.ts";
 import { type Random, randomFrom } from "./random.ts";
 
-const RUNS = 6000;
+const RUNS = 1500;
 const ENTRY: Json = {
   type: "http",
   url: "https://api.cm.com/halo/core/mcp",

@@ -1,4 +1,19 @@
-import { chmodSync, existsSync, linkSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, realpathSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -8,14 +23,22 @@ import { type ApplyOptions, applyWrites } from "../../src/io/apply.ts";
 
 const SECRET = "made-up-secret-2";
 const folder = (): string => realpathSync(mkdtempSync(join(tmpdir(), "halo-apply-")));
-const write = (path: string, before: string | undefined, after: string | undefined, rest: Partial<WriteStep> = {}): WriteStep => ({ kind: "write", path, before, after, ...rest });
+const write = (
+  path: string,
+  before: string | undefined,
+  after: string | undefined,
+  rest: Partial<WriteStep> = {},
+): WriteStep => ({ kind: "write", path, before, after, ...rest });
 const apply = (steps: readonly WriteStep[], rest: Partial<ApplyOptions> = {}): ReturnType<typeof applyWrites> =>
   applyWrites(steps, { signal: new AbortController().signal, assertPrivate: () => {}, ...rest });
 const read = (path: string): string => readFileSync(path, "utf8");
 const mode = (path: string): number => statSync(path).mode & 0o777;
 
 async function failure(run: Promise<unknown>): Promise<HaloError> {
-  const error: unknown = await run.then(() => "no failure", (thrown: unknown) => thrown);
+  const error: unknown = await run.then(
+    () => "no failure",
+    (thrown: unknown) => thrown,
+  );
   if (!(error instanceof HaloError)) throw new Error(`not a HaloError: ${String(error)}`);
   return error;
 }
@@ -27,8 +50,16 @@ describe("applyWrites", () => {
     writeFileSync(at("b"), "old\r\n");
     writeFileSync(at("c"), "gone");
     const seen: string[] = [];
-    const steps = [write(at("new/deep/a"), undefined, "\uFEFFé"), write(at("b"), "old\r\n", "new"), write(at("c"), "gone", undefined)];
-    expect(await apply(steps, { onWritten: (step, status) => seen.push(`${step.path} ${status}`) })).toEqual(["written", "written", "written"]);
+    const steps = [
+      write(at("new/deep/a"), undefined, "\uFEFFé"),
+      write(at("b"), "old\r\n", "new"),
+      write(at("c"), "gone", undefined),
+    ];
+    expect(await apply(steps, { onWritten: (step, status) => seen.push(`${step.path} ${status}`) })).toEqual([
+      "written",
+      "written",
+      "written",
+    ]);
     expect(seen).toEqual(steps.map((step) => `${step.path} written`));
     expect(read(at("new/deep/a"))).toBe("\uFEFFé");
     expect(read(at("b"))).toBe("new");
@@ -45,8 +76,14 @@ describe("applyWrites", () => {
       await apply([write(path, "1", "2")]);
       expect(mode(path)).toBe(kept);
     }
-    await apply([write(join(dir, "asked"), undefined, "x", { mode: 0o664 }), write(join(dir, "640"), "2", "3", { mode: 0o600 }), write(join(dir, "secret"), undefined, SECRET, { secret: true })]);
-    expect([mode(join(dir, "asked")), mode(join(dir, "640")), mode(join(dir, "secret"))]).toEqual([0o664, 0o600, 0o600]);
+    await apply([
+      write(join(dir, "asked"), undefined, "x", { mode: 0o664 }),
+      write(join(dir, "640"), "2", "3", { mode: 0o600 }),
+      write(join(dir, "secret"), undefined, SECRET, { secret: true }),
+    ]);
+    expect([mode(join(dir, "asked")), mode(join(dir, "640")), mode(join(dir, "secret"))]).toEqual([
+      0o664, 0o600, 0o600,
+    ]);
   });
 
   it("writes nothing at all when nothing changes, also where nothing can be written", async () => {
@@ -54,7 +91,10 @@ describe("applyWrites", () => {
     const path = join(dir, "a");
     writeFileSync(path, "same", { mode: 0o600 });
     const before = [statSync(path).mtimeMs, statSync(path).ino, statSync(dir).mtimeMs];
-    const steps = [write(path, "same", "same", { mode: 0o600, secret: true }), write(join(dir, "x/y"), undefined, undefined)];
+    const steps = [
+      write(path, "same", "same", { mode: 0o600, secret: true }),
+      write(join(dir, "x/y"), undefined, undefined),
+    ];
     const refuse = (): void => expect.fail("asked for no write");
     expect(await apply(steps, { assertPrivate: refuse })).toEqual(["unchanged", "unchanged"]);
     expect([statSync(path).mtimeMs, statSync(path).ino, statSync(dir).mtimeMs]).toEqual(before);
@@ -76,7 +116,11 @@ describe("applyWrites", () => {
     symlinkSync("real/a", join(dir, "link"));
     symlinkSync("later/b", join(dir, "dangling"));
     await apply([write(join(dir, "link"), "1", "2"), write(join(dir, "dangling"), undefined, "3")]);
-    expect([readlinkSync(join(dir, "link")), read(join(dir, "real", "a")), mode(join(dir, "real", "a"))]).toEqual(["real/a", "2", 0o640]);
+    expect([readlinkSync(join(dir, "link")), read(join(dir, "real", "a")), mode(join(dir, "real", "a"))]).toEqual([
+      "real/a",
+      "2",
+      0o640,
+    ]);
     expect([readlinkSync(join(dir, "dangling")), read(join(dir, "later", "b"))]).toEqual(["later/b", "3"]);
     await apply([write(join(dir, "link"), "2", undefined)]);
     expect(lstatSync(join(dir, "link")).isSymbolicLink()).toBe(true);
@@ -97,12 +141,18 @@ describe("applyWrites", () => {
     for (const before of ["old", undefined]) {
       const error = await failure(apply([write(join(dir, "n/a"), undefined, "x"), write(join(dir, "b"), before, "y")]));
       expect(error).toBeInstanceOf(Refusal);
-      expect(error).toMatchObject({ code: "stale", message: expect.stringMatching(/b changed.*Nothing was changed\./), hint: expect.stringContaining("Run it again") });
+      expect(error).toMatchObject({
+        code: "stale",
+        message: expect.stringMatching(/b changed.*Nothing was changed\./),
+        hint: expect.stringContaining("Run it again"),
+      });
       expect(readdirSync(dir)).toEqual(["b"]);
     }
     expect(await failure(apply([write(join(dir, "c"), "was there", "y")]))).toMatchObject({ code: "stale" });
     // A step that changes nothing counts as well: the plan was made from it.
-    expect(await failure(apply([write(join(dir, "b"), "x", "x"), write(join(dir, "c"), undefined, "y")]))).toMatchObject({ code: "stale" });
+    expect(
+      await failure(apply([write(join(dir, "b"), "x", "x"), write(join(dir, "c"), undefined, "y")])),
+    ).toMatchObject({ code: "stale" });
     expect(readdirSync(dir)).toEqual(["b"]);
   });
 
@@ -110,8 +160,15 @@ describe("applyWrites", () => {
     const dir = folder();
     writeFileSync(join(dir, "a"), "1");
     writeFileSync(join(dir, "b"), "1");
-    const error = await failure(apply([write(join(dir, "a"), "1", "2"), write(join(dir, "b"), "1", SECRET, { secret: true })], { assertPrivate: () => writeFileSync(join(dir, "b"), "editor") }));
-    expect(error).toMatchObject({ code: "stale", message: expect.stringContaining(`Put back as before: ${join(dir, "a")}.`) });
+    const error = await failure(
+      apply([write(join(dir, "a"), "1", "2"), write(join(dir, "b"), "1", SECRET, { secret: true })], {
+        assertPrivate: () => writeFileSync(join(dir, "b"), "editor"),
+      }),
+    );
+    expect(error).toMatchObject({
+      code: "stale",
+      message: expect.stringContaining(`Put back as before: ${join(dir, "a")}.`),
+    });
     expect([read(join(dir, "a")), read(join(dir, "b")), readdirSync(dir)]).toEqual(["1", "editor", ["a", "b"]]);
   });
 
@@ -120,18 +177,35 @@ describe("applyWrites", () => {
     const [a, b] = [join(dir, "a"), join(dir, "b")];
     writeFileSync(a, "1");
     symlinkSync("a", b);
-    expect(await failure(apply([write(a, "1", "2"), write(b, "1", "3")]))).toMatchObject({ code: "conflict", exitCode: 1 });
+    expect(await failure(apply([write(a, "1", "2"), write(b, "1", "3")]))).toMatchObject({
+      code: "conflict",
+      exitCode: 1,
+    });
     expect(read(a)).toBe("1");
-    expect(await apply([write(a, "1", "2"), write(b, "1", "2"), write(b, "2", "3")])).toEqual(["written", "unchanged", "written"]);
+    expect(await apply([write(a, "1", "2"), write(b, "1", "2"), write(b, "2", "3")])).toEqual([
+      "written",
+      "unchanged",
+      "written",
+    ]);
     expect([read(a), readdirSync(dir)]).toEqual(["3", ["a", "b"]]);
-    expect(await failure(apply([write(a, "3", "4"), write(b, "4", "5"), write(a, "5", SECRET, { secret: true })], { assertPrivate: () => Promise.reject(new Refusal("no")) }))).toBeInstanceOf(Refusal);
+    expect(
+      await failure(
+        apply([write(a, "3", "4"), write(b, "4", "5"), write(a, "5", SECRET, { secret: true })], {
+          assertPrivate: () => Promise.reject(new Refusal("no")),
+        }),
+      ),
+    ).toBeInstanceOf(Refusal);
     expect([read(a), readdirSync(dir)]).toEqual(["3", ["a", "b"]]);
   });
 
   it("asks before a secret is written anywhere, with all earlier steps in place", async () => {
     const dir = folder();
     const path = join(dir, ".env");
-    const steps = [write(join(dir, ".gitignore"), undefined, ".env\n"), write(path, undefined, SECRET, { secret: true, mode: 0o600 }), write(join(dir, "ref"), undefined, "${X}")];
+    const steps = [
+      write(join(dir, ".gitignore"), undefined, ".env\n"),
+      write(path, undefined, SECRET, { secret: true, mode: 0o600 }),
+      write(join(dir, "ref"), undefined, "${X}"),
+    ];
     const assertPrivate = (realPath: string): void => {
       expect(realPath).toBe(path);
       const files = readdirSync(dir, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
@@ -140,7 +214,11 @@ describe("applyWrites", () => {
       throw new Refusal(".env would be committed.", {}, "tracked");
     };
     const error = await failure(apply(steps, { assertPrivate }));
-    expect(error).toMatchObject({ code: "tracked", exitCode: 1, message: expect.stringContaining("Put back as before") });
+    expect(error).toMatchObject({
+      code: "tracked",
+      exitCode: 1,
+      message: expect.stringContaining("Put back as before"),
+    });
     expect(error.message).not.toContain(SECRET);
     expect(readdirSync(dir)).toEqual([]);
     await apply(steps);
@@ -151,7 +229,11 @@ describe("applyWrites", () => {
     const dir = folder();
     const at = (name: string): string => join(dir, name);
     for (const name of ["replaced", "deleted", "mode"]) writeFileSync(at(name), name, { mode: 0o640 });
-    const before = ["replaced", "deleted", "mode"].map((name) => [statSync(at(name)).ino, statSync(at(name)).mtimeMs, mode(at(name))]);
+    const before = ["replaced", "deleted", "mode"].map((name) => [
+      statSync(at(name)).ino,
+      statSync(at(name)).mtimeMs,
+      mode(at(name)),
+    ]);
     const steps = [
       write(at("n/e/w"), undefined, "x"),
       write(at("replaced"), "replaced", SECRET, { secret: true }),
@@ -166,7 +248,13 @@ describe("applyWrites", () => {
     };
     await failure(apply(steps, { assertPrivate }));
     expect(readdirSync(dir).sort()).toEqual(["deleted", "mode", "replaced"]);
-    expect(["replaced", "deleted", "mode"].map((name) => [statSync(at(name)).ino, statSync(at(name)).mtimeMs, mode(at(name))])).toEqual(before);
+    expect(
+      ["replaced", "deleted", "mode"].map((name) => [
+        statSync(at(name)).ino,
+        statSync(at(name)).mtimeMs,
+        mode(at(name)),
+      ]),
+    ).toEqual(before);
     expect(read(at("replaced"))).toBe("replaced");
   });
 
@@ -179,8 +267,14 @@ describe("applyWrites", () => {
       writeFileSync(a, "editor");
       throw new Refusal("no", { hint: "hint" }, "why");
     };
-    const error = await failure(apply([write(a, "1", "2"), write(b, "1", "2"), write(c, undefined, SECRET, { secret: true })], { assertPrivate }));
-    expect(error).toMatchObject({ code: "why", hint: "hint", message: `no NOT put back: ${a} (it was changed again meanwhile). Put back as before: ${b}.` });
+    const error = await failure(
+      apply([write(a, "1", "2"), write(b, "1", "2"), write(c, undefined, SECRET, { secret: true })], { assertPrivate }),
+    );
+    expect(error).toMatchObject({
+      code: "why",
+      hint: "hint",
+      message: `no. NOT put back: ${a} (it was changed again meanwhile). Put back as before: ${b}.`,
+    });
     expect([read(a), read(b), readdirSync(dir)]).toEqual(["editor", "1", ["a", "b"]]);
   });
 
@@ -199,17 +293,29 @@ describe("applyWrites", () => {
     const dir = folder();
     mkdirSync(join(dir, "folder"));
     writeFileSync(join(dir, "file"), "x");
-    expect(await failure(apply([write(join(dir, "folder"), undefined, "x")]))).toMatchObject({ code: "unreadable", exitCode: 1 });
+    expect(await failure(apply([write(join(dir, "folder"), undefined, "x")]))).toMatchObject({
+      code: "unreadable",
+      exitCode: 1,
+    });
     expect(await failure(apply([write(join(dir, "file", "below"), undefined, "x")]))).toMatchObject({ exitCode: 3 });
-    const long = await failure(apply([write(join(dir, "a"), undefined, "x"), write(join(dir, "y".repeat(252)), undefined, "x")]));
-    expect(long).toMatchObject({ exitCode: 3, message: expect.stringMatching(/name is too long.*Nothing was changed/) });
+    const long = await failure(
+      apply([write(join(dir, "a"), undefined, "x"), write(join(dir, "y".repeat(252)), undefined, "x")]),
+    );
+    expect(long).toMatchObject({
+      exitCode: 3,
+      message: expect.stringMatching(/name is too long.*Nothing was changed/),
+    });
     expect(readdirSync(dir).sort()).toEqual(["file", "folder"]);
   });
 
   it("lets through a defect as it is, after the rollback", async () => {
     const dir = folder();
     const defect = new TypeError("bug");
-    const thrown: unknown = await apply([write(join(dir, "a"), undefined, "1")], { onWritten: () => { throw defect; } }).catch((error: unknown) => error);
+    const thrown: unknown = await apply([write(join(dir, "a"), undefined, "1")], {
+      onWritten: () => {
+        throw defect;
+      },
+    }).catch((error: unknown) => error);
     expect(thrown).toBe(defect);
     expect(readdirSync(dir)).toEqual([]);
     rmSync(dir, { recursive: true });

@@ -25,17 +25,91 @@ const order = JSON.parse(json) as Order;
 const signal = new AbortController().signal;
 let calls = 0;
 
-function countCalls(dieAt: number | undefined): void {
+/** Takes the place of every synchronous function of node:fs: `before` sees its name, and may throw. */
+function hookCalls(before: (name: string, args: readonly unknown[]) => void): void {
   const table = fs as unknown as Record<string, unknown>;
   for (const [name, original] of Object.entries(table)) {
     if (!name.endsWith("Sync") || typeof original !== "function") continue;
     table[name] = (...args: unknown[]): unknown => {
-      calls += 1;
-      if (calls === dieAt) process.kill(process.pid, "SIGKILL");
+      before(name, args);
       return Reflect.apply(original, fs, args);
     };
   }
   syncBuiltinESMExports();
+}
+
+/** What needs room on the disk. The rest works on a full one too. */
+function needsRoom(name: string, [, flags]: readonly unknown[]): boolean {
+  if (name === "openSync") return flags === "wx" || (typeof flags === "number" && (flags & fs.constants.O_CREAT) !== 0);
+  return ["mkdirSync", "writeSync", "linkSync", "fsyncSync"].includes(name);
+}
+
+/** Applies the same plan again and again, with a fault at the first, second, third… call: once, or from there on as on a full disk, or once where no hard links are to be had. */
+async function faults(): Promise<object> {
+  const wrong: string[] = [];
+  const figures = { once: 0, full: 0, unlinkable: 0, failed: 0, lost: 0 };
+  let broken = (_name: string, _args: readonly unknown[]): boolean => false;
+  let linkable = true;
+  hookCalls((name, args) => {
+    calls += 1;
+    if (!linkable && name === "linkSync") throw Object.assign(new Error("no links"), { code: "EPERM", syscall: name });
+    if (broken(name, args)) throw Object.assign(new Error("a fault"), { code: "ENOSPC", syscall: name });
+  });
+  for (const kind of ["once", "full", "unlinkable"] as const) {
+    linkable = kind !== "unlinkable";
+    for (let at = 1, hit = true; hit; at += kind === "unlinkable" ? 5 : 1) {
+      const dir = `${order.path}/${kind}-${at}`;
+      const old = { a: "old a", gone: "old gone", mode: "old mode" };
+      fs.mkdirSync(dir);
+      for (const [name, text] of Object.entries(old)) fs.writeFileSync(`${dir}/${name}`, text, { mode: 0o640 });
+      const path = (name: string): { kind: "write"; path: string } => ({ kind: "write", path: `${dir}/${name}` });
+      const steps: WriteStep[] = [
+        { ...path("new/b"), before: undefined, after: "b" },
+        { ...path("a"), before: "old a", after: "new a" },
+        { ...path("gone"), before: "old gone", after: undefined },
+        { ...path("mode"), before: "old mode", after: "old mode", mode: 0o600 },
+        { ...path("z"), before: undefined, after: "z", secret: true },
+      ];
+      calls = 0;
+      hit = false;
+      broken = (name, args) => {
+        const now = kind === "full" ? calls >= at && needsRoom(name, args) : calls === at;
+        hit ||= now;
+        return now;
+      };
+      let message = "";
+      try {
+        await applyWrites(steps, { signal, assertPrivate: () => {}, lockTimeoutMs: 30 });
+      } catch (error) {
+        message = (error as Error).message;
+        if (!(error instanceof HaloError)) wrong.push(`${kind} ${at}: ${String(error)}`);
+      }
+      broken = () => false;
+      if (hit) figures[kind] += 1;
+      const show = (name: string): string =>
+        fs.existsSync(`${dir}/${name}`)
+          ? `${fs.readFileSync(`${dir}/${name}`, "utf8")} ${fs.statSync(`${dir}/${name}`).mode & 0o777}`
+          : "absent";
+      const states: Record<string, [before: string, after: string]> = {
+        "new/b": ["absent", "b 420"],
+        a: ["old a 416", "new a 416"],
+        gone: ["old gone 416", "absent"],
+        mode: ["old mode 416", "old mode 384"],
+        z: ["absent", "z 384"],
+      };
+      if (message !== "") figures.failed += 1;
+      const told = message.match(/NOT put back: .*?\)\./)?.[0] ?? "";
+      if (told !== "") figures.lost += 1;
+      for (const [name, [before, after]] of Object.entries(states)) {
+        const lost = told.includes(`/${name} (`);
+        if (show(name) !== (message === "" || lost ? after : before))
+          wrong.push(`${kind} ${at}: ${name} is "${show(name)}" after "${message}"`);
+      }
+      const rest = fs.readdirSync(dir, { recursive: true, encoding: "utf8" }).filter((name) => name.includes(".lock"));
+      if (kind === "full" && rest.length > 0) wrong.push(`${kind} ${at}: ${rest.join(" ")} is left`);
+    }
+  }
+  return { wrong, ...figures };
 }
 
 async function start(): Promise<void> {
@@ -73,11 +147,18 @@ async function append(): Promise<object> {
 }
 
 await start();
-countCalls(order.dieAt);
+if (what !== "faults") {
+  hookCalls(() => {
+    calls += 1;
+    if (calls === order.dieAt) process.kill(process.pid, "SIGKILL");
+  });
+}
 try {
-  const result = what === "append" ? await append() : await apply();
+  const result = what === "append" ? await append() : what === "faults" ? await faults() : await apply();
   process.stdout.write(`${JSON.stringify({ ok: true, calls, ...result })}\n`);
 } catch (error) {
   const known = error instanceof HaloError ? { code: error.code, exitCode: error.exitCode, hint: error.hint } : {};
-  process.stdout.write(`${JSON.stringify({ ok: false, name: (error as Error).name, message: (error as Error).message, ...known })}\n`);
+  process.stdout.write(
+    `${JSON.stringify({ ok: false, name: (error as Error).name, message: (error as Error).message, ...known })}\n`,
+  );
 }

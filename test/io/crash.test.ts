@@ -2,7 +2,19 @@
  * What the lock protocol promises, against real processes: two at once, kill -9, a full disk, no rights.
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -38,7 +50,13 @@ const folder = (name: string): string => realpathSync(mkdtempSync(join(tmpdir(),
 const read = (path: string): string | undefined => (existsSync(path) ? readFileSync(path, "utf8") : undefined);
 
 /** Starts a child (behind `prefix`, such as unshare) that has announced itself when `ready` resolves. */
-function drive(entry: string, what: string, order: object, prefix: readonly string[] = [], rights: { uid?: number; gid?: number } = {}): Driver {
+function drive(
+  entry: string,
+  what: string,
+  order: object,
+  prefix: readonly string[] = [],
+  rights: { uid?: number; gid?: number } = {},
+): Driver {
   const [program = "", ...argv] = [...prefix, process.execPath, entry, what, JSON.stringify(order)];
   const child = spawn(program, argv, { stdio: ["pipe", "pipe", "inherit"], cwd: "/", ...rights });
   let out = "";
@@ -68,7 +86,11 @@ async function inParallel<T>(items: readonly T[], workers: number, work: (item: 
   await Promise.all(Array.from({ length: workers }, worker));
 }
 
-const OLD: Readonly<Record<string, string>> = { ".gitignore": "node_modules/\n", ".env.example": "OTHER=\n", ".mcp.json": '{"mcpServers":{}}\n' };
+const OLD: Readonly<Record<string, string>> = {
+  ".gitignore": "node_modules/\n",
+  ".env.example": "OTHER=\n",
+  ".mcp.json": '{"mcpServers":{}}\n',
+};
 const NEW: Readonly<Record<string, string>> = {
   ".gitignore": "node_modules/\n.env\n.claude/settings.local.json\n",
   ".env": `HALO_MCP_TOKEN=${SECRET}\n`,
@@ -84,7 +106,13 @@ function plan(dir: string): WriteStep[] {
   return Object.entries(NEW).map(([name, after]) => {
     const state = readState(join(dir, name));
     const secret = SECRETS.includes(name);
-    return { kind: "write", path: join(dir, name), before: state.kind === "file" ? state.text : undefined, after, ...(secret ? { secret, mode: 0o600 } : {}) };
+    return {
+      kind: "write",
+      path: join(dir, name),
+      before: state.kind === "file" ? state.text : undefined,
+      after,
+      ...(secret ? { secret, mode: 0o600 } : {}),
+    };
   });
 }
 
@@ -102,7 +130,10 @@ function makeRepository(): string {
 function checkGit(dir: string): void {
   const status = execFileSync(git, ["status", "--porcelain", "-uall", "-z"], { cwd: dir, encoding: "utf8" });
   const added = execFileSync(git, ["add", "-A", "-n"], { cwd: dir, encoding: "utf8" });
-  const taken = [...status.split("\0").map((line) => line.slice(3)), ...added.split("\n").map((line) => line.replace(/^add '(.*)'$/, "$1"))].filter((name) => name !== "");
+  const taken = [
+    ...status.split("\0").map((line) => line.slice(3)),
+    ...added.split("\n").map((line) => line.replace(/^add '(.*)'$/, "$1")),
+  ].filter((name) => name !== "");
   for (const name of taken) {
     if (name.includes(".lock/")) expect([name.endsWith(".lock/.gitignore"), read(join(dir, name))]).toEqual([true, ""]);
     expect(read(join(dir, name)) ?? "").not.toContain(SECRET);
@@ -117,28 +148,34 @@ function checkWhole(dir: string): void {
   });
   // In order: never a new file after an old one.
   expect([...now].sort((a, b) => Number(b) - Number(a))).toEqual(now);
-  for (const name of SECRETS) if (existsSync(join(dir, name))) expect(statSync(join(dir, name)).mode & 0o777).toBe(0o600);
+  for (const name of SECRETS)
+    if (existsSync(join(dir, name))) expect(statSync(join(dir, name)).mode & 0o777).toBe(0o600);
 }
 
-const leftOvers = (dir: string): string[] => readdirSync(dir, { recursive: true, encoding: "utf8" }).filter((name) => name.includes(".lock"));
+const leftOvers = (dir: string): string[] =>
+  readdirSync(dir, { recursive: true, encoding: "utf8" }).filter((name) => name.includes(".lock"));
 
 describe("two runs at once", () => {
   it("lose nothing, in 30 pairs", async () => {
     const entry = await bundle(ENTRY);
     const dir = folder("pairs");
     let stale = 0;
-    await inParallel(Array.from({ length: 30 }, (_, index) => index), 2, async (index) => {
-      const path = join(dir, String(index));
-      const words = (who: string): string[] => Array.from({ length: 4 }, (_, turn) => `${who}${turn}`);
-      const pair = ["a", "b"].map((who) => drive(entry, "append", { path, words: words(who), wait: true }));
-      await Promise.all(pair.map((driver) => driver.ready));
-      for (const { child } of pair) child.stdin?.end("go\n");
-      for (const result of await Promise.all(pair.map((driver) => driver.result))) {
-        expect(result).toMatchObject({ ok: true });
-        stale += result?.stale ?? 0;
-      }
-      expect(read(path)?.trim().split("\n").sort()).toEqual([...words("a"), ...words("b")]);
-    });
+    await inParallel(
+      Array.from({ length: 30 }, (_, index) => index),
+      2,
+      async (index) => {
+        const path = join(dir, String(index));
+        const words = (who: string): string[] => Array.from({ length: 4 }, (_, turn) => `${who}${turn}`);
+        const pair = ["a", "b"].map((who) => drive(entry, "append", { path, words: words(who), wait: true }));
+        await Promise.all(pair.map((driver) => driver.ready));
+        for (const { child } of pair) child.stdin?.end("go\n");
+        for (const result of await Promise.all(pair.map((driver) => driver.result))) {
+          expect(result).toMatchObject({ ok: true });
+          stale += result?.stale ?? 0;
+        }
+        expect(read(path)?.trim().split("\n").sort()).toEqual([...words("a"), ...words("b")]);
+      },
+    );
     expect(readdirSync(dir).filter((name) => name.includes("lock"))).toEqual([]);
     console.log(`30 pairs, 240 changes, none lost; ${stale} stale plans made again`);
     expect(stale).toBeGreaterThan(0);
@@ -149,7 +186,12 @@ describe("kill -9", () => {
   it("at 100 moments leaves every file whole, no secret to git, and the next run finishes", async () => {
     const entry = await bundle(ENTRY);
     const template = makeRepository();
-    const order = (dir: string, dieAt?: number): object => ({ steps: plan(dir), git: { program: git, cwd: dir }, wait: true, ...(dieAt === undefined ? {} : { dieAt }) });
+    const order = (dir: string, dieAt?: number): object => ({
+      steps: plan(dir),
+      git: { program: git, cwd: dir },
+      wait: true,
+      ...(dieAt === undefined ? {} : { dieAt }),
+    });
     const copy = (): string => {
       const dir = join(folder("kill"), "repo");
       execFileSync("cp", ["-a", template, dir]);
@@ -165,37 +207,65 @@ describe("kill -9", () => {
     expect(full).toMatchObject({ ok: true });
     checkWhole(whole);
     const calls = full?.calls ?? 0;
-    const figures = { killed: 0, between: 0, locks: 0, slowest: 0 };
-    await inParallel(Array.from({ length: 100 }, (_, index) => index), 6, async (index) => {
+    const figures = { killed: 0, tooLate: 0, betweenFiles: 0, locksLeft: 0, slowestNextRunMs: 0 };
+    let window = Math.min(span, 150);
+    const once = async (dieAt: number | undefined): Promise<boolean> => {
       const dir = copy();
-      // Half of them right before a call of node:fs, spread over all calls; half at any time.
-      const byCall = index % 2 === 0;
-      const driver = drive(entry, "apply", order(dir, byCall ? 1 + Math.floor(((index + Math.random() * 2) / 100) * calls) : undefined));
+      const driver = drive(entry, "apply", order(dir, dieAt));
       await driver.ready;
       driver.child.stdin?.end("go\n");
-      if (!byCall) setTimeout(() => driver.child.kill("SIGKILL"), Math.random() * span * 2);
-      const result = await driver.result;
-      if (result === undefined) figures.killed += 1;
+      if (dieAt === undefined) setTimeout(() => driver.child.kill("SIGKILL"), Math.random() * window);
+      const killed = (await driver.result) === undefined;
       checkWhole(dir);
       checkGit(dir);
-      const left = leftOvers(dir);
-      if (left.length > 0) figures.locks += 1;
-      if (result === undefined && read(join(dir, ".gitignore")) === NEW[".gitignore"] && read(join(dir, ".mcp.json")) === OLD[".mcp.json"]) figures.between += 1;
+      if (killed && leftOvers(dir).length > 0) figures.locksLeft += 1;
+      if (
+        killed &&
+        read(join(dir, ".gitignore")) === NEW[".gitignore"] &&
+        read(join(dir, ".mcp.json")) === OLD[".mcp.json"]
+      )
+        figures.betweenFiles += 1;
       const start = performance.now();
       await clearStaleLocks(Object.keys(NEW).map((name) => join(dir, name)));
       await applyWrites(plan(dir), { signal: new AbortController().signal, assertPrivate: () => {} });
-      // Files that need no write need no lock: what a killed release left there young and without an owner goes later.
-      figures.slowest = Math.max(figures.slowest, performance.now() - start);
+      figures.slowestNextRunMs = Math.max(figures.slowestNextRunMs, Math.round(performance.now() - start));
       for (const [name, text] of Object.entries(NEW)) expect(read(join(dir, name))).toBe(text);
-      for (const name of leftOvers(dir)) if (!name.endsWith(".lock")) expect(read(join(dir, name)) ?? "").not.toContain(SECRET);
+      // A file that needed no write needed no lock: the shell of one that lost its owner a moment ago may stay, without content.
+      for (const name of leftOvers(dir)) expect(name).toMatch(/\.lock(\/\.gitignore)?$/);
       checkGit(dir);
       rmSync(join(dir, ".."), { recursive: true });
-    });
-    console.log(`kill -9: ${calls} calls in ${Math.round(span)} ms; ${JSON.stringify({ ...figures, slowest: Math.round(figures.slowest) })}`);
-    expect(figures.killed).toBeGreaterThan(60);
-    expect(figures.locks).toBeGreaterThan(30);
-    expect(figures.slowest).toBeLessThan(4_000);
+      return killed;
+    };
+    await inParallel(
+      Array.from({ length: 100 }, (_, index) => index),
+      6,
+      async (index) => {
+        // Half of them right before a call of node:fs, spread over all calls; half at any time, again when the child was faster.
+        while (
+          !(await once(index % 2 === 0 ? 1 + Math.floor(((index + Math.random() * 2) / 100) * calls) : undefined))
+        ) {
+          figures.tooLate += 1;
+          window *= 0.9;
+        }
+        figures.killed += 1;
+      },
+    );
+    console.log(`kill -9: ${calls} calls in ${Math.round(span)} ms; ${JSON.stringify(figures)}`);
+    expect(figures.killed).toBe(100);
+    expect(figures.locksLeft).toBeGreaterThan(30);
+    expect(figures.slowestNextRunMs).toBeLessThan(4_000);
   }, 90_000);
+});
+
+describe("a fault at every single call of node:fs", () => {
+  it("is rolled back, and what could not be is named", async () => {
+    // In memory where there is such a folder: hundreds of runs, each with twenty fsyncs.
+    const path = realpathSync(mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "halo-faults-")));
+    const result = await drive(await bundle(ENTRY), "faults", { path }).result;
+    console.log(`faults: ${JSON.stringify(result)}`);
+    expect(result).toMatchObject({ ok: true, wrong: [], lost: 0 });
+    rmSync(path, { recursive: true });
+  }, 60_000);
 });
 
 describe.runIf(onLinux)("a full disk", () => {
@@ -205,7 +275,8 @@ describe.runIf(onLinux)("a full disk", () => {
     const room = join(dir, "room");
     mkdirSync(room);
     // A mount of the child's own: it is gone with the child. Its listing is taken from inside.
-    const script = 'mount -t tmpfs -o size=64k none "$0" && printf old > "$0/a" && printf old > "$0/b" && cd "$0" && "$@" && cp -a "$0" "$0.after"';
+    const script =
+      'mount -t tmpfs -o size=64k none "$0" && printf old > "$0/a" && printf old > "$0/b" && cd "$0" && "$@" && cp -a "$0" "$0.after"';
     const namespace = isRoot ? ["unshare", "-m"] : ["unshare", "-rm"];
     const big = "x".repeat(100_000);
     const steps = [
@@ -216,7 +287,9 @@ describe.runIf(onLinux)("a full disk", () => {
     const result = await drive(entry, "apply", { steps }, [...namespace, "sh", "-c", script, room]).result;
     expect(result, "could neither mount a tmpfs as root nor in a namespace of our own").toBeDefined();
     expect(result).toMatchObject({ ok: false, exitCode: 3, code: "write-failed" });
-    expect(result?.message).toMatch(/b could not be written: the disk is full \(ENOSPC\)\. Put back as before: .*d\/new, .*a\. Nothing else was changed\.$/);
+    expect(result?.message).toMatch(
+      /b could not be written: the disk is full \(ENOSPC\)\. Put back as before: .*d\/new, .*a\. Nothing else was changed\.$/,
+    );
     expect(readdirSync(`${room}.after`).sort()).toEqual(["a", "b"]);
     expect([read(join(`${room}.after`, "a")), read(join(`${room}.after`, "b"))]).toEqual(["old", "old"]);
     console.log(`full disk: ${result?.message}`);
@@ -234,18 +307,32 @@ describe.runIf(onLinux)("a folder without write permission", () => {
     writeFileSync(join(dir, "free", "readonly"), "old", { mode: 0o444 });
     const rights = isRoot ? { uid: 65_534, gid: 65_534 } : {};
     chmodSync(dir, 0o755);
-    if (isRoot) for (const name of ["free", "free/a", "free/readonly", "closed", "closed/a"]) chownSync(join(dir, name), 65_534, 65_534);
+    if (isRoot)
+      for (const name of ["free", "free/a", "free/readonly", "closed", "closed/a"])
+        chownSync(join(dir, name), 65_534, 65_534);
     chmodSync(join(dir, "closed"), 0o555);
     const at = (name: string): string => join(dir, name);
     const run = (steps: object[]): Promise<Result | undefined> => drive(entry, "apply", { steps }, [], rights).result;
     const free = { kind: "write", path: at("free/a"), before: "old", after: "new" };
     const closed = await run([free, { ...free, path: at("closed/a") }]);
-    expect(closed).toMatchObject({ exitCode: 3, message: expect.stringMatching(/closed\/a could not be written: no permission \(EACCES\)\. Nothing was changed\.$/) });
+    expect(closed).toMatchObject({
+      exitCode: 3,
+      message: expect.stringMatching(
+        /closed\/a could not be written: no permission \(EACCES\)\. Nothing was changed\.$/,
+      ),
+    });
     const readonly = await run([free, { ...free, path: at("free/readonly") }]);
-    expect(readonly).toMatchObject({ exitCode: 3, message: expect.stringMatching(/readonly could not be written: no permission .*Put back as before: .*free\/a\./) });
+    expect(readonly).toMatchObject({
+      exitCode: 3,
+      message: expect.stringMatching(/readonly could not be written: no permission .*Put back as before: .*free\/a\./),
+    });
     // Nothing to do is no failure, also there.
     expect(await run([{ ...free, path: at("closed/a"), after: "old" }])).toMatchObject({ ok: true });
-    expect([read(at("free/a")), readdirSync(at("free")), readdirSync(at("closed"))]).toEqual(["old", ["a", "readonly"], ["a"]]);
+    expect([read(at("free/a")), readdirSync(at("free")), readdirSync(at("closed"))]).toEqual([
+      "old",
+      ["a", "readonly"],
+      ["a"],
+    ]);
     console.log(`no rights: ${closed?.message}`);
   }, 20_000);
 
@@ -254,7 +341,10 @@ describe.runIf(onLinux)("a folder without write permission", () => {
     writeFileSync(path, "old");
     chownSync(path, 65_534, 65_533);
     chmodSync(path, 0o640);
-    await applyWrites([{ kind: "write", path, before: "old", after: "new" }], { signal: new AbortController().signal, assertPrivate: () => {} });
+    await applyWrites([{ kind: "write", path, before: "old", after: "new" }], {
+      signal: new AbortController().signal,
+      assertPrivate: () => {},
+    });
     const { uid, gid, mode } = statSync(path);
     expect([uid, gid, mode & 0o777, read(path)]).toEqual([65_534, 65_533, 0o640, "new"]);
   });

@@ -58,7 +58,13 @@ describe("createGit", () => {
     writeFileSync(join(other.dir, ".gitignore"), "*\n");
     writeFileSync(join(dir, "evil.sh"), `#!/bin/sh\ntouch ${join(dir, "ran")}\n`, { mode: 0o755 });
     sh("config", "core.fsmonitor", join(dir, "evil.sh"));
-    const env = { ...process.env, GIT_DIR: join(other.dir, ".git"), GIT_WORK_TREE: other.dir, GIT_INDEX_FILE: "/nowhere", GIT_LITERAL_PATHSPECS: "1" };
+    const env = {
+      ...process.env,
+      GIT_DIR: join(other.dir, ".git"),
+      GIT_WORK_TREE: other.dir,
+      GIT_INDEX_FILE: "/nowhere",
+      GIT_LITERAL_PATHSPECS: "1",
+    };
     const git = createGit({ program, cwd: dir, env });
     expect(git.isIgnored(join(dir, "x"))).toBe(false);
     expect(git.isTracked(join(dir, "x"))).toBe(false);

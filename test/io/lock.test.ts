@@ -1,5 +1,16 @@
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, renameSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -55,7 +66,11 @@ describe("acquireLock", () => {
     const lock = await acquire(path);
     const error: unknown = await acquire(path, 100).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(EnvironmentError);
-    expect(error).toMatchObject({ code: "locked", message: expect.stringContaining(`${path}.lock`), hint: expect.stringContaining("delete") });
+    expect(error).toMatchObject({
+      code: "locked",
+      message: expect.stringContaining(`${path}.lock`),
+      hint: expect.stringContaining("delete"),
+    });
     setTimeout(() => releaseLock(lock), 50);
     releaseLock(await acquire(path));
   });
@@ -103,9 +118,18 @@ describe("acquireLock", () => {
   it("leaves alone what is no lock of ours", async () => {
     for (const make of [
       (path: string): void => writeFileSync(`${path}.lock`, "yarn"),
-      (path: string): void => (mkdirSync(`${path}.lock`), writeFileSync(join(`${path}.lock`, "precious"), "x")),
-      (path: string): void => (mkdirSync(`${path}.else`), symlinkSync(`${path}.else`, `${path}.lock`)),
-      (path: string): void => (mkdirSync(`${path}.lock`), symlinkSync("/etc/passwd", join(`${path}.lock`, ".gitignore"))),
+      (path: string): void => {
+        mkdirSync(`${path}.lock`);
+        writeFileSync(join(`${path}.lock`, "precious"), "x");
+      },
+      (path: string): void => {
+        mkdirSync(`${path}.else`);
+        symlinkSync(`${path}.else`, `${path}.lock`);
+      },
+      (path: string): void => {
+        mkdirSync(`${path}.lock`);
+        symlinkSync("/etc/passwd", join(`${path}.lock`, ".gitignore"));
+      },
     ]) {
       const path = target();
       make(path);

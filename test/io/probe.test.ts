@@ -38,16 +38,33 @@ afterEach(async () => {
 });
 
 const ERAS = ["2025-stateful", "2025-stateless", "2026", "both"] as const;
-const matrix = ERAS.flatMap((era) => (["json", "sse"] as const).flatMap((answers) => (["first", "tools-list"] as const).map((auth) => ({ era, answers, auth }))));
+const matrix = ERAS.flatMap((era) =>
+  (["json", "sse"] as const).flatMap((answers) =>
+    (["first", "tools-list"] as const).map((auth) => ({ era, answers, auth })),
+  ),
+);
 
 describe.each(matrix)("a server of $era, $answers, token asked for at $auth", (settings) => {
   it("connects, lists the tools, and is refused without the token", async () => {
     const standIn = await start(settings);
     const record = await probe(request(standIn.url));
     const diagnosis = diagnose(record, [TOKEN]);
-    expect(diagnosis).toMatchObject({ ok: true, cause: null, at: null, control: "refused", server: { name: "halo-stand-in", version: "1.0.0" } });
-    expect(diagnosis.server?.protocol).toBe(settings.era === "2026" || settings.era === "both" ? "2026-07-28" : "2025-11-25");
-    expect(diagnosis.tools.map((tool) => tool.name)).toEqual(["list_agents", "ask_agent", "search_knowledge", "get_conversation"]);
+    expect(diagnosis).toMatchObject({
+      ok: true,
+      cause: null,
+      at: null,
+      control: "refused",
+      server: { name: "halo-stand-in", version: "1.0.0" },
+    });
+    expect(diagnosis.server?.protocol).toBe(
+      settings.era === "2026" || settings.era === "both" ? "2026-07-28" : "2025-11-25",
+    );
+    expect(diagnosis.tools.map((tool) => tool.name)).toEqual([
+      "list_agents",
+      "ask_agent",
+      "search_knowledge",
+      "get_conversation",
+    ]);
     expect(diagnosis.stages.filter((stage) => stage.status !== "skipped").every((stage) => stage.ok)).toBe(true);
     expect(JSON.stringify(record)).not.toContain(TOKEN);
     // The control is the same road without the token, and only that.
@@ -62,10 +79,14 @@ describe.each(matrix)("a server of $era, $answers, token asked for at $auth", (s
 
   it("names a wrong token and a wrong profile", async () => {
     const standIn = await start(settings);
-    const wrong = await probe(request(standIn.url, { headers: { ...request("").headers, "X-CM-PRODUCTTOKEN": "another-made-up-token" } }));
+    const wrong = await probe(
+      request(standIn.url, { headers: { ...request("").headers, "X-CM-PRODUCTTOKEN": "another-made-up-token" } }),
+    );
     expect(diagnose(wrong, [])).toMatchObject({ ok: false, cause: "unauthorized", at: "auth", control: "skipped" });
     expect(JSON.stringify(wrong)).not.toContain("another-made-up-token");
-    const profile = await probe(request(standIn.url, { headers: { ...request("").headers, "CM-PROFILE-ID": "another" } }));
+    const profile = await probe(
+      request(standIn.url, { headers: { ...request("").headers, "CM-PROFILE-ID": "another" } }),
+    );
     const diagnosis = diagnose(profile, []);
     expect(diagnosis).toMatchObject({ ok: false, cause: "forbidden", at: "auth" });
     expect(diagnosis.stages.find((stage) => stage.stage === "auth")?.detail).toContain("profile");
@@ -77,14 +98,17 @@ describe.each(ERAS)("an open server of %s", (era) => {
     const standIn = await start({ era, auth: "none" });
     const diagnosis = diagnose(await probe(request(standIn.url)), [TOKEN]);
     expect(diagnosis).toMatchObject({ ok: true, cause: "unproven-token", at: null, control: "accepted" });
-    expect(diagnosis.stages.find((stage) => stage.stage === "auth")).toMatchObject({ ok: true, cause: "unproven-token" });
+    expect(diagnosis.stages.find((stage) => stage.stage === "auth")).toMatchObject({
+      ok: true,
+      cause: "unproven-token",
+    });
   });
 });
 
 describe("the probe", () => {
   it("leaves out every variant of the token's header in the control", async () => {
     const standIn = await start({});
-    const headers = { ...request("").headers, "x_cm_producttoken": "variant", Authorization: `Bearer ${TOKEN}` };
+    const headers = { ...request("").headers, x_cm_producttoken: "variant", Authorization: `Bearer ${TOKEN}` };
     expect(diagnose(await probe(request(standIn.url, { headers })), []).control).toBe("refused");
     const text = JSON.stringify(standIn.requests.filter((seen) => seen.headers["x-cm-producttoken"] === undefined));
     expect(text).not.toContain(TOKEN);
@@ -92,7 +116,11 @@ describe("the probe", () => {
   });
 
   it.each([
-    ["X-CM-PRODUCTTOKEN", "secret\nvalue-here", { cause: "bad-value", header: "X-CM-PRODUCTTOKEN", position: 7, codePoint: 10 }],
+    [
+      "X-CM-PRODUCTTOKEN",
+      "secret\nvalue-here",
+      { cause: "bad-value", header: "X-CM-PRODUCTTOKEN", position: 7, codePoint: 10 },
+    ],
     ["X-CM-PRODUCTTOKEN", "secretvalue\u00e9", { cause: "bad-value", position: 12, codePoint: 0xe9 }],
     ["CM-PROFILE-ID", "", { cause: "missing-value", header: "CM-PROFILE-ID" }],
   ])("sends nothing with a bad %s", async (name, value, input) => {
@@ -104,17 +132,22 @@ describe("the probe", () => {
     expect(standIn.requests).toEqual([]);
   });
 
-  it.each(["no url", "ftp://127.0.0.1/", "http://example.com/mcp", "https://user:pass@127.0.0.1/mcp"])("refuses %s before anything is sent", async (url) => {
-    const record = await probe(request(url));
-    expect(diagnose(record, [])).toMatchObject({ ok: false, cause: "bad-url", at: "url" });
-    expect(JSON.stringify(record)).not.toContain("pass@");
-  });
+  it.each(["no url", "ftp://127.0.0.1/", "http://example.com/mcp", "https://user:pass@127.0.0.1/mcp"])(
+    "refuses %s before anything is sent",
+    async (url) => {
+      const record = await probe(request(url));
+      expect(diagnose(record, [])).toMatchObject({ ok: false, cause: "bad-url", at: "url" });
+      expect(JSON.stringify(record)).not.toContain("pass@");
+    },
+  );
 
   it("reports its stages in order", async () => {
     const standIn = await start({});
     const events: string[] = [];
     await probe(request(standIn.url, { onStage: (stage, event) => events.push(`${stage} ${event}`) }));
-    expect(events).toEqual(["url", "dns", "tcp", "http", "auth", "mcp", "tools"].flatMap((stage) => [`${stage} start`, `${stage} ok`]));
+    expect(events).toEqual(
+      ["url", "dns", "tcp", "http", "auth", "mcp", "tools"].flatMap((stage) => [`${stage} start`, `${stage} ok`]),
+    );
     events.length = 0;
     await standIn.close();
     await probe(request(standIn.url, { onStage: (stage, event) => events.push(`${stage} ${event}`) }));
@@ -122,7 +155,9 @@ describe("the probe", () => {
   });
 
   it("does not start when already cancelled", async () => {
-    await expect(probe(request("http://127.0.0.1:1/", { signal: AbortSignal.abort() }))).rejects.toBeInstanceOf(Cancelled);
+    await expect(probe(request("http://127.0.0.1:1/", { signal: AbortSignal.abort() }))).rejects.toBeInstanceOf(
+      Cancelled,
+    );
   });
 
   it("runs two at once without mixing them", async () => {
@@ -135,13 +170,20 @@ describe("the probe", () => {
 describe("the stand-in as a program", () => {
   it("takes its settings from stdin, records, and ends with stdin", async () => {
     const record = join(mkdtempSync(join(tmpdir(), "stand-in-")), "requests.jsonl");
-    const child = spawn(process.execPath, [fileURLToPath(new URL("../servers/stand-in.mjs", import.meta.url))], { stdio: ["pipe", "pipe", "inherit"] });
-    child.stdin.write(`${JSON.stringify({ token: TOKEN, ...IDS, era: "2026", answers: "json", auth: "first", record })}\n`);
+    const child = spawn(process.execPath, [fileURLToPath(new URL("../servers/stand-in.mjs", import.meta.url))], {
+      stdio: ["pipe", "pipe", "inherit"],
+    });
+    child.stdin.write(
+      `${JSON.stringify({ token: TOKEN, ...IDS, era: "2026", answers: "json", auth: "first", record })}\n`,
+    );
     const [line] = (await once(child.stdout, "data")) as [Buffer];
     const { url, pid } = JSON.parse(line.toString()) as { url: string; pid: number };
     expect(pid).toBe(child.pid);
     expect(diagnose(await probe(request(url)), [TOKEN])).toMatchObject({ ok: true, control: "refused" });
-    const recorded = readFileSync(record, "utf8").trim().split("\n").map((text) => JSON.parse(text) as { rpc: string });
+    const recorded = readFileSync(record, "utf8")
+      .trim()
+      .split("\n")
+      .map((text) => JSON.parse(text) as { rpc: string });
     expect(recorded.map((seen) => seen.rpc)).toContain("tools/list");
     child.stdin.end();
     const [code] = (await once(child, "exit")) as [number];

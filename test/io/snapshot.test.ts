@@ -11,7 +11,7 @@ const folder = (): string => realpathSync(mkdtempSync(join(tmpdir(), "halo-snaps
 describe("readState", () => {
   it("keeps every byte: a BOM, CRLF, no final newline, NUL", () => {
     const path = join(folder(), "a");
-    const text = "\uFEFF{\r\n\t\"a\": \u{1F600}\0\r\n}";
+    const text = '\uFEFF{\r\n\t"a": \u{1F600}\0\r\n}';
     writeFileSync(path, text, { mode: 0o640 });
     expect(readState(path)).toEqual({ kind: "file", realPath: path, text, mode: 0o640 });
   });
@@ -50,7 +50,11 @@ describe("readState", () => {
   it("refuses a link to a device or a pipe as well", () => {
     const dir = folder();
     symlinkSync("/dev/zero", join(dir, "zero"));
-    expect(readState(join(dir, "zero"))).toEqual({ kind: "unreadable", realPath: "/dev/zero", reason: "it is a device" });
+    expect(readState(join(dir, "zero"))).toEqual({
+      kind: "unreadable",
+      realPath: "/dev/zero",
+      reason: "it is a device",
+    });
   });
 });
 

@@ -45,7 +45,10 @@ const CAPABILITIES = { capabilities: { tools: {} } };
 const tool = (name, description, argument, meaning) => ({
   name,
   description,
-  inputSchema: { type: /** @type {const} */ ("object"), properties: { [argument]: { type: "string", description: meaning } } },
+  inputSchema: {
+    type: /** @type {const} */ ("object"),
+    properties: { [argument]: { type: "string", description: meaning } },
+  },
 });
 
 const TOOLS = [
@@ -57,7 +60,12 @@ const TOOLS = [
 
 /** @param {{ params: { name: string, arguments?: Record<string, unknown> } }} request */
 const callTool = (request) => ({
-  content: [{ type: /** @type {const} */ ("text"), text: `${request.params.name}: this is the stand-in, not HALO. ${JSON.stringify(request.params.arguments ?? {})}` }],
+  content: [
+    {
+      type: /** @type {const} */ ("text"),
+      text: `${request.params.name}: this is the stand-in, not HALO. ${JSON.stringify(request.params.arguments ?? {})}`,
+    },
+  ],
 });
 
 function oldServer() {
@@ -97,10 +105,14 @@ function sendJson(response, status, body) {
  */
 function refusal(request, settings) {
   const { headers } = request;
-  if (headers["x-cm-producttoken"] === undefined) return { status: 401, error: "unauthorized", message: "Missing product token" };
-  if (headers["x-cm-producttoken"] !== settings.token) return { status: 401, error: "unauthorized", message: "Invalid product token" };
-  if (headers["cm-account-id"] !== settings.accountId) return { status: 403, error: "forbidden", message: "Access to this account is denied" };
-  if (headers["cm-profile-id"] !== settings.profileId) return { status: 403, error: "forbidden", message: "Access to this profile is denied" };
+  if (headers["x-cm-producttoken"] === undefined)
+    return { status: 401, error: "unauthorized", message: "Missing product token" };
+  if (headers["x-cm-producttoken"] !== settings.token)
+    return { status: 401, error: "unauthorized", message: "Invalid product token" };
+  if (headers["cm-account-id"] !== settings.accountId)
+    return { status: 403, error: "forbidden", message: "Access to this account is denied" };
+  if (headers["cm-profile-id"] !== settings.profileId)
+    return { status: 403, error: "forbidden", message: "Access to this profile is denied" };
   return undefined;
 }
 
@@ -122,7 +134,12 @@ function oldHandler(settings) {
     const id = request.headers["mcp-session-id"];
     const known = typeof id === "string" ? sessions.get(id) : undefined;
     if (known !== undefined) return known.handleRequest(request, response, body);
-    if (id !== undefined) return sendJson(response, 404, { jsonrpc: "2.0", error: { code: -32001, message: "Session not found" }, id: null });
+    if (id !== undefined)
+      return sendJson(response, 404, {
+        jsonrpc: "2.0",
+        error: { code: -32001, message: "Session not found" },
+        id: null,
+      });
     const transport = new StreamableHTTPServerTransport({
       sessionIdGenerator: () => randomUUID(),
       enableJsonResponse: json,
@@ -137,7 +154,10 @@ function oldHandler(settings) {
 /** @param {StandInSettings} settings */
 function newHandler(settings) {
   return toNodeHandler(
-    createMcpHandler(newServer, { legacy: settings.era === "both" ? "stateless" : "reject", responseMode: settings.answers === "json" ? "json" : "sse" }),
+    createMcpHandler(newServer, {
+      legacy: settings.era === "both" ? "stateless" : "reject",
+      responseMode: settings.answers === "json" ? "auto" : "sse",
+    }),
   );
 }
 
@@ -157,9 +177,11 @@ export async function startStandIn(settings) {
     const seen = { method: request.method ?? "", path: request.url ?? "", headers: { ...request.headers }, rpc };
     requests.push(seen);
     if (settings.record !== undefined) appendFileSync(settings.record, `${JSON.stringify(seen)}\n`, { mode: 0o600 });
-    const guarded = settings.auth === "none" ? false : settings.auth === "tools-list" ? rpc?.startsWith("tools/") === true : true;
+    const guarded =
+      settings.auth === "none" ? false : settings.auth === "tools-list" ? rpc?.startsWith("tools/") === true : true;
     const refused = guarded ? refusal(request, settings) : undefined;
-    if (refused !== undefined) return sendJson(response, refused.status, { error: refused.error, message: refused.message });
+    if (refused !== undefined)
+      return sendJson(response, refused.status, { error: refused.error, message: refused.message });
     if (!request.url?.startsWith("/halo/core/mcp")) return sendJson(response, 404, { error: "not_found" });
     try {
       await serve(request, response, body);
@@ -194,7 +216,9 @@ async function main() {
       standIn = await startStandIn(JSON.parse(line));
       process.stdout.write(`${JSON.stringify({ url: standIn.url, pid: process.pid })}\n`);
     } catch (error) {
-      process.stderr.write(`stand-in: cannot start (${error instanceof SyntaxError ? "settings are no JSON" : error instanceof Error ? error.message : "?"})\n`);
+      process.stderr.write(
+        `stand-in: cannot start (${error instanceof SyntaxError ? "settings are no JSON" : error instanceof Error ? error.message : "?"})\n`,
+      );
       process.exit(3);
     }
   });

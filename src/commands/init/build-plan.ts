@@ -91,9 +91,9 @@ function existingIn(survey: Survey, scope: Exclude<Scope, "project">, name: stri
 function webSteps(room: Room, clients: readonly ClientId[], values: Values, url: string): readonly TellStep[] {
   const { context, target, survey } = room;
   const slot = target.slots.token;
-  const tokenAt = "env" in slot ? `${slot.env} in ${relative(survey.root, survey.paths.env) || survey.paths.env}, or a token of its own (better)` : "the one you made";
+  const tokenAt = "env" in slot ? `${slot.env} in ${relative(survey.root, survey.paths.env) || survey.paths.env}, or one of its own` : "the one you made";
   const fill = { url, tokenAt, account: values.account, profile: values.profile };
-  const titles = { "claude-ai": "Claude.ai, by hand", chatgpt: "ChatGPT, by hand" } as const;
+  const titles = { "claude-ai": "Claude.ai: these steps are yours", chatgpt: "ChatGPT: these steps are yours" } as const;
   return (["claude-ai", "chatgpt"] as const)
     .filter((client) => clients.includes(client))
     .map((client) => ({ kind: "tell", title: titles[client], lines: readTemplate(context.templates, `${client}.txt`, fill).trimEnd().split("\n") }));

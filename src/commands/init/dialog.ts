@@ -77,7 +77,7 @@ export function testFailed(diagnosis: Diagnosis): Refusal {
 }
 
 const CHOICES = [
-  { value: "project", label: "Claude Code, for this repository", hint: ".mcp.json, shared with your team" },
+  { value: "project", label: "Claude Code, for this repository", hint: ".mcp.json, for the team" },
   { value: "local", label: "Claude Code, only me, in this repository" },
   { value: "user", label: "Claude Code, only me, everywhere" },
   { value: "claude-ai", label: "Claude.ai", hint: "steps to do by hand" },

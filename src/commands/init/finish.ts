@@ -31,13 +31,13 @@ export function nextSteps(room: Room, plan: Plan, choice: Choice, recreate: stri
   if (choice.clients.includes("claude-code")) {
     lines.push("Start", `  cd ${toSh([survey.root])} && claude`);
     if (choice.scopes.includes("project")) {
-      lines.push('  It asks whether you trust this folder; its default answer is "No, exit": choose "Yes".', "  Then /mcp shows the server and its tools.");
+      lines.push('  It asks whether you trust this folder. Its default answer is "No, exit":', '  choose "Yes". Then /mcp shows the server and its tools.');
       if ((room.options.bridge ?? "claude-settings") === "none") lines.push("  Export the three variables first: Claude Code does not read .env.");
       if (room.options.bridge === "direnv") lines.push("  Once: direnv allow. Claude Code will ask about the server: choose \"Use this MCP server\".");
     }
     if (choice.scopes.includes("project") && target.mode === "new") {
       const committed = plan.steps.flatMap((step) => (step.kind === "write" && step.secret !== true ? [stepLabel(step, survey.root)] : []));
-      lines.push("", "Teammates", `  git add ${toSh(committed)} && git commit -m "Connect HALO"`, "  Each of them runs: npx create-halo-mcp", "  It asks for a token of their own and changes no committed file.");
+      lines.push("", "Teammates", `  git add ${toSh(committed)} && git commit -m "Connect HALO"`, "  Each of them runs: npx create-halo-mcp", "  It asks for what they lack and changes no committed file. With the two IDs", "  in .env.example (no secrets), it asks for their own token alone.");
     }
   }
   for (const step of plan.steps) if (step.kind === "tell") lines.push("", step.title, ...step.lines.map((line) => `  ${line}`));

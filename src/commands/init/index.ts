@@ -95,8 +95,8 @@ async function complete(room: Room, candidates: Candidates, env: Readonly<Record
     refuseMissing(sent);
     if (!options.skipTest) {
       tested = await testConnection(room, sent, "Connection test");
-      showDiagnosis(room, tested, "Connection test");
       if (!tested.ok) throw testFailed(tested);
+      showDiagnosis(room, tested, "Connection test");
     }
   }
   const choice = await chooseClients(room);
@@ -177,12 +177,22 @@ async function remove(d: Draft): Promise<number> {
 }
 
 function showStatuses(room: Room, plan: Plan, statuses: Awaited<ReturnType<typeof applyPlan>>): void {
-  for (const step of plan.steps) {
-    if (step.kind === "tell") continue;
+  const { paint } = room.show;
+  const lines = plan.steps.flatMap((step) => {
+    if (step.kind === "tell") return [];
     const status = statuses.get(step);
     const word = step.kind === "run" ? "done" : status === "written" && step.kind === "write" && step.after === undefined ? "removed" : status;
-    room.show.ok(`${stepLabel(step, room.survey.root)}: ${word}`);
-  }
+    return [`${paint.green(paint.sign.ok)} ${stepLabel(step, room.survey.root)}: ${word}`];
+  });
+  if (lines.length > 0) room.show.verbatim(lines);
+}
+
+/** The headline, no stronger than what was seen. */
+function provenBy(proof: Proof): string {
+  if (proof.files === undefined) return "Prepared. Claude Code is not installed here, so nothing could be proven through it.";
+  if (proof.client === "connected") return "HALO is connected: proven through the files and by Claude Code itself.";
+  const rest = proof.client === "not-asked" ? "Claude Code is not installed here and could not be asked" : "Claude Code gave no clear answer";
+  return `HALO is connected through the files as written. ${rest}.`;
 }
 
 /** Shows the plan, asks, writes, proves, says how to go on. */
@@ -200,7 +210,7 @@ async function carryOut(d: Draft): Promise<number> {
   try {
     const { ok, proof } = await prove(d);
     const claudeCode = choice.clients.includes("claude-code");
-    const proven = claudeCode ? (proof.files === undefined ? "Prepared. Claude Code is not installed here, so nothing could be proven through it." : "HALO is connected.") : "The values work. The rest is done by hand:";
+    const proven = claudeCode ? provenBy(proof) : "The values work. The rest is done by hand:";
     return say(d, ok, ok ? proven : "Written, but the proof failed: see above.", { statuses, proof }, true);
   } catch (error) {
     if (error instanceof Cancelled) throw new Cancelled(writes ? "Cancelled during the last test. The files above are written; run the command again to test them." : undefined);

@@ -46,7 +46,7 @@ export async function proveFiles(room: Room, scope: Scope, agreedUrl: string, wh
     throw new Refusal(`${what}: nothing sets ${sent.missing.join(", ")}, so Claude Code would send the placeholder itself`, { hint: `set it in ${room.survey.paths.bridge} under "env"` }, "placeholder-sent");
   }
   const diagnosis = await testConnection(room, sent, what);
-  showDiagnosis(room, diagnosis, what);
+  showDiagnosis(room, diagnosis, what, true);
   return diagnosis;
 }
 

@@ -47,7 +47,7 @@ export function showPlan(room: Room, plan: Plan, values: Values): void {
     } else if (step.kind === "run") {
       show.info(`Run: ${step.why}`, [printable(toSh(["claude", ...step.argv.slice(1)]), 1000) + (step.stdin === undefined ? "" : "  < the entry, on standard input")]);
     } else {
-      show.info(`By hand: ${step.title}`);
+      show.info(`${step.title} (shown at the end)`);
     }
   }
 }

@@ -75,8 +75,8 @@ export async function testConnection(room: Room, sent: Sent, what: string): Prom
 
 const MOST_TOOLS = 8;
 
-/** The outcome for a person: what was proven, or the cause and what to try. */
-export function showDiagnosis(room: Room, diagnosis: Diagnosis, what: string): void {
+/** The outcome for a person: what was proven, or the cause and what to try. `brief` leaves out what was shown before. */
+export function showDiagnosis(room: Room, diagnosis: Diagnosis, what: string, brief = false): void {
   const { show } = room;
   const failed = diagnosis.stages.find((stage) => stage.cause !== undefined);
   if (!diagnosis.ok) {
@@ -96,7 +96,8 @@ export function showDiagnosis(room: Room, diagnosis: Diagnosis, what: string): v
     return line === "" ? title : `${title}: ${line}`;
   });
   const more = tools.length > MOST_TOOLS ? [`… and ${tools.length - MOST_TOOLS} more`] : [];
-  show.ok(`${what}: connected to ${name}${server === null || server.version === "" ? "" : ` ${printable(server.version, 20)}`}, ${tools.length} ${tools.length === 1 ? "tool" : "tools"}`, [...listed, ...more]);
+  show.ok(`${what}: connected to ${name}${server === null || server.version === "" ? "" : ` ${printable(server.version, 20)}`}, ${tools.length} ${tools.length === 1 ? "tool" : "tools"}`, brief ? [] : [...listed, ...more]);
+  if (brief && control === "refused") return;
   if (control === "refused") show.ok("The same request without the token was refused: the token is what opens it.");
   else if (control === "accepted") show.warn(failed?.detail ?? "The same request without the token was accepted too: this success says nothing about the token.");
   else show.warn("Whether the server refuses a request without the token could not be told.");

@@ -1,0 +1,158 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseEnv } from "node:util";
+import dotenv from "dotenv";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { assignments } from "../../src/core/dotenv-read.ts";
+import { formatDotenvValue, parseDotenv, removeDotenv, setDotenv } from "../../src/core/dotenv.ts";
+
+const VALUES = 3000;
+const RUNS = 5000;
+
+/** Tokens, IDs and what people paste: plain, printable, and with every character that some reader treats as special. */
+const special = fc.constantFrom(..."abzAZ09 #'\"`!%*+,./:=?@[]^_{}-~&|;<>()\t\u00a0é😀\u2028\u0001\u007f".match(/./gsu) ?? []);
+const refusable = fc.constantFrom("$", "\\", "\n", "\r", "\0", "\ud800");
+const value = fc.oneof(
+  fc.string({ unit: special, maxLength: 24 }),
+  fc.string({ unit: fc.oneof({ arbitrary: special, weight: 12 }, { arbitrary: refusable, weight: 1 }), maxLength: 16 }),
+  fc.string({ unit: "binary", maxLength: 12 }),
+  fc.string({ unit: "grapheme-ascii", maxLength: 40 }),
+  fc.base64String({ maxLength: 64 }),
+);
+
+const blank = fc.constantFrom("", " ", "\t", "  ");
+const name = fc.constantFrom("A", "B", "HALO_MCP_TOKEN", "T", "T2", "_x");
+const written = fc.oneof(
+  fc.string({ unit: fc.constantFrom(..."ab1:=/ #"), maxLength: 8 }),
+  fc.string({ unit: fc.constantFrom(..."ab =#\n\\\"T"), maxLength: 8 }).map((inside) => `'${inside}'`),
+  fc.string({ unit: fc.constantFrom(..."ab =#\n\\n'T"), maxLength: 8 }).map((inside) => `"${inside}"`),
+  fc.constantFrom("'x'junk", "`a\nT=1`", "'a' # note", "", "'a", '"', "'T=1\nT=2'"),
+);
+const assignment = fc
+  .tuple(blank, fc.constantFrom("", "", "export "), name, blank, blank, written, blank)
+  .map(([indent, prefix, key, before, after, raw, end]) => `${indent}${prefix}${key}${before}=${after}${raw}${end}`);
+const line = fc.oneof(
+  { arbitrary: assignment, weight: 5 },
+  { arbitrary: fc.constantFrom("", "# note", "  # T=1", "junk", "=x", "#", "export", " "), weight: 2 },
+);
+const file = fc
+  .tuple(fc.constantFrom("", "", "\uFEFF"), fc.array(line, { maxLength: 6 }), fc.constantFrom("\n", "\n", "\r\n"), fc.constantFrom("", "eol", "\r"))
+  .map(([bom, lines, eol, end]) => bom + lines.join("\n").replaceAll("\n", eol) + (end === "eol" ? eol : end));
+const fresh = fc.dictionary(fc.constantFrom("NEW_1", "NEW_2", "NEW_3"), value.filter((each) => formatDotenvValue(each) !== undefined));
+
+describe("the writer", () => {
+  it("writes what Node, dotenv and bash read alike", () => {
+    const values = fc.sample(value, VALUES * 2).filter((each) => formatDotenvValue(each) !== undefined).slice(0, VALUES);
+    expect(values.length).toBeGreaterThanOrEqual(2000);
+    const tiers = { bare: 0, single: 0, double: 0 };
+    const all = Object.fromEntries(values.map((each, index) => [`V_${index}`, each]));
+    const edited = setDotenv(undefined, all);
+    if (!edited.ok) throw new Error(edited.refused.reason);
+    for (const each of values) {
+      const form = formatDotenvValue(each) ?? "";
+      tiers[form.startsWith("'") ? "single" : form.startsWith('"') ? "double" : "bare"] += 1;
+      const alone = `A=1\nT=${form}\nB=2\n`;
+      const expected = { A: "1", T: each, B: "2" };
+      expect(Object.fromEntries(parseDotenv(alone))).toEqual(expected);
+      expect({ ...parseEnv(alone) }).toEqual(expected);
+      expect(dotenv.parse(alone)).toEqual(expected);
+    }
+    expect({ ...parseEnv(edited.text) }).toEqual(all);
+    expect(dotenv.parse(edited.text)).toEqual(all);
+    const folder = mkdtempSync(join(tmpdir(), "halo-dotenv-"));
+    try {
+      const path = join(folder, "values.env");
+      writeFileSync(path, edited.text);
+      // `printf %s` writes the very bytes; NUL between them, since no value holds one.
+      const script = `set -a; . "$1"; for ((i = 0; i < $2; i++)); do n=V_$i; printf '%s\\0' "\${!n}"; done`;
+      const read = execFileSync("bash", ["--norc", "-c", script, "bash", path, String(values.length)], {
+        env: { PATH: process.env["PATH"], LC_ALL: "C.UTF-8" },
+        maxBuffer: 64 * 1024 * 1024,
+      });
+      expect(read.toString("utf8").split("\0").slice(0, -1)).toEqual(values);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+    console.log("values read alike by parseEnv, dotenv, bash:", values.length, JSON.stringify(tiers));
+  }, 60_000);
+});
+
+describe("any .env", () => {
+  it("is read as Node reads it, where the Node releases agree with each other", () => {
+    let compared = 0;
+    fc.assert(
+      fc.property(file, (text) => {
+        fc.pre(!text.startsWith("\uFEFF") && !disputed(text));
+        compared += 1;
+        expect(Object.fromEntries(parseDotenv(text))).toEqual({ ...parseEnv(text) });
+      }),
+      { numRuns: RUNS, maxSkipsPerRun: 1000 },
+    );
+    console.log("files read as node", process.version, "reads them:", compared);
+  }, 60_000);
+
+  it("gets new names and gives them back byte for byte; twice is once", () => {
+    let refused = 0;
+    fc.assert(
+      fc.property(file, fresh, (before, values) => {
+        const set = setDotenv(before, values);
+        if (!set.ok) {
+          expect(/['"`]/.test(before)).toBe(true);
+          refused += 1;
+          return;
+        }
+        expect(set.text.startsWith(before)).toBe(true);
+        expect(Object.fromEntries(parseDotenv(set.text))).toEqual({ ...Object.fromEntries(parseDotenv(before)), ...values });
+        expect(setDotenv(set.text, values)).toEqual({ ok: true, text: set.text, changed: false });
+        expect(removeDotenv(set.text, Object.keys(values))).toEqual({ ok: true, text: before, changed: set.changed });
+      }),
+      { numRuns: RUNS },
+    );
+    console.log("given back:", RUNS - refused, "refused because of an open quote:", refused);
+  }, 60_000);
+
+  it("changes a name in place and no other line", () => {
+    let refused = 0;
+    fc.assert(
+      fc.property(file, name, value, (before, key, wanted) => {
+        const set = setDotenv(before, { [key]: wanted });
+        if (!set.ok) {
+          refused += 1;
+          return;
+        }
+        const old = parseDotenv(before);
+        expect(parseDotenv(set.text)).toEqual(new Map([...old, [key, wanted]]));
+        if (old.get(key) === wanted) expect(set.text).toBe(before);
+        const rest = (text: string): string => text.split(/(?<=\n)/).filter((each) => !each.includes(key)).join("");
+        if (!old.has(key)) expect(set.text.startsWith(before)).toBe(true);
+        else if (!/['"`]/.test(before)) expect(rest(set.text)).toBe(rest(before));
+        const removed = removeDotenv(before, [key]);
+        if (removed.ok) {
+          const left = new Map(old);
+          left.delete(key);
+          expect(parseDotenv(removed.text)).toEqual(left);
+        }
+      }),
+      { numRuns: RUNS },
+    );
+    console.log("changed in place:", RUNS - refused, "refused:", refused);
+  }, 60_000);
+});
+
+/**
+ * Where we differ on purpose (`NAME=` with blanks and nothing else: Node 22 and 24 take the next line for the value), and
+ * what Node 20 reads otherwise than 22 and 24: lines without an assignment, tabs, blanks after `export`, open quotes.
+ */
+function disputed(text: string): boolean {
+  const all = assignments(text);
+  const plain = text.replaceAll("\r", "");
+  if (all.some((each) => each.value === "" && each.quoting === "none" && /=[ \t]+(?:#|\n|$)/.test(plain))) return true;
+  if (!process.version.startsWith("v20.")) return false;
+  const lines = plain.split("\n").slice(0, plain.endsWith("\n") ? -1 : undefined);
+  return (
+    plain.includes("\t") || all.length !== lines.length || all.some(({ quoting }) => quoting === "open") || /export {2}/.test(plain)
+  );
+}

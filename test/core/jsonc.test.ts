@@ -1,0 +1,265 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import type { Edited, Json } from "../../src/core/jsonc.ts";
+import {
+  addToArray,
+  isSkeleton,
+  parseDocument,
+  removeFromArray,
+  removeProperty,
+  setProperty,
+} from "../../src/core/jsonc.ts";
+import { positionAt } from "../../src/core/position.ts";
+
+const STRICT = { strict: true };
+const LENIENT = { strict: false };
+const PATH = ["mcpServers", "halo"];
+const ENTRY: Json = {
+  type: "http",
+  url: "https://api.cm.com/halo/core/mcp",
+  headers: { Authorization: "Bearer ${HALO_MCP_TOKEN}" },
+};
+
+function text(edited: Edited): string {
+  if (!edited.ok) throw new Error(`refused at ${edited.refused.offset}: ${edited.refused.reason}`);
+  return edited.text;
+}
+
+/**
+ * A folder is a test: `before.json` (strict) or `before.jsonc`, and `after.*` or `refused.txt` with `line:column reason`.
+ * UPDATE_FIXTURES=1 writes what is missing; read it before you believe it.
+ */
+const FIXTURES = join(import.meta.dirname, "../fixtures/edit");
+describe("fixtures/edit", () => {
+  it.each(readdirSync(FIXTURES))("%s", (name) => {
+    const folder = join(FIXTURES, name);
+    const strict = existsSync(join(folder, "before.json"));
+    const extension = strict ? "json" : "jsonc";
+    const read = (file: string): string => readFileSync(join(folder, file), "utf8");
+    const before = read(`before.${extension}`);
+    const edited = setProperty(before, PATH, ENTRY, { strict });
+    const [file, written] = edited.ok
+      ? [`after.${extension}`, edited.text]
+      : ["refused.txt", `${place(before, edited.refused.offset)} ${edited.refused.reason}\n`];
+    if (process.env["UPDATE_FIXTURES"] === "1" && !existsSync(join(folder, file))) {
+      writeFileSync(join(folder, file), written);
+    }
+    expect(readdirSync(folder).sort()).toEqual([`before.${extension}`, file].sort());
+    expect(written).toBe(read(file));
+    if (!edited.ok) return;
+    expect(setProperty(edited.text, PATH, ENTRY, { strict })).toEqual({ ok: true, text: edited.text, changed: false });
+    const removed = text(removeProperty(edited.text, PATH, { strict }));
+    if (before.trim() === "") expect(isSkeleton(removed)).toBe(true);
+    else if (!name.startsWith("replace")) expect(removed).toBe(before);
+    else expect(removed).toBe(text(removeProperty(before, PATH, { strict })));
+  });
+});
+
+function place(document: string, offset: number): string {
+  const { line, column } = positionAt(document, offset);
+  return `${line}:${column}`;
+}
+
+describe("every way to write an empty object", () => {
+  const blanks = (length: number): string[] =>
+    length === 0 ? [""] : blanks(length - 1).flatMap((rest) => [rest, ` ${rest}`, `\n${rest}`, `\r${rest}`, `\t${rest}`]);
+  const all = [...new Set([...blanks(5), "\r\n  ", "\r\n\r\n", "\n\n\n", "\r\n  \r\n", "\n    ", "\n  \n  "])];
+  const frames: readonly (readonly [string, string])[] = [
+    ["{", "}"],
+    ['{"mcpServers":{', "}}"],
+    ['{ "mcpServers": {', "} }"],
+    ['{\n  "mcpServers": {', "}\n}"],
+    ['{\r\n  "mcpServers": {', "}\r\n}\r\n"],
+    ['{\n  "x": 1,\n  "mcpServers": {', '},\n  "y": 2\n}'],
+    ['{"mcpServers":{},', '"x":1}'],
+    ['{"x":1', "}"],
+    ["{", '"x":1\n}'],
+    ["{", '"mcpServers":{}}'],
+    ["{\n", '"mcpServers":{}}'],
+  ];
+  it.each(frames)("%j … %j", (head, tail) => {
+    for (const blank of all) {
+      const before = head + blank + tail;
+      const after = text(setProperty(before, PATH, ENTRY, STRICT));
+      expect(text(removeProperty(after, PATH, STRICT)), JSON.stringify(before)).toBe(before);
+    }
+  });
+
+  it.each([["[", "]"], ['{"list":[', "]}"], ['{\n  "list": [', "]\n}"], ['{ "x": 1, "list": [', "] }"], ["{", "}"]] as const)(
+    "array in %j … %j",
+    (head, tail) => {
+      for (const blank of all) {
+        const before = head + blank + tail;
+        if (before.startsWith("[")) continue;
+        const after = text(addToArray(before, ["list"], "halo", STRICT));
+        expect(text(removeFromArray(after, ["list"], "halo", STRICT)), JSON.stringify(before)).toBe(before);
+      }
+    },
+  );
+  it("no two of them become the same text", () => {
+    const originals = all.flatMap((blank) => [
+      `{${blank}}`,
+      `{${blank}"mcpServers": {}}`,
+      `{"mcpServers": {${blank}}}`,
+      `{\n  "mcpServers": {${blank}}\n}`,
+      `{\n  "mcpServers": {}${blank}}`,
+    ]);
+    const installed = new Map<string, string>();
+    for (const before of new Set(originals)) {
+      const after = text(setProperty(before, PATH, ENTRY, STRICT));
+      expect(installed.get(after), JSON.stringify(before)).toBeUndefined();
+      installed.set(after, before);
+    }
+    console.log("originals with distinct results:", installed.size);
+  });
+});
+
+describe("removeProperty, of what a user wrote", () => {
+  const cases: readonly (readonly [string, string, string])[] = [
+    ["first", '{\n  "halo": 1,\n  "b": 2\n}', '{\n  "b": 2\n}'],
+    ["middle", '{\n  "a": 1,\n  "halo": 1,\n  "b": 2\n}', '{\n  "a": 1,\n  "b": 2\n}'],
+    ["last", '{\n  "a": 1,\n  "halo": {\n    "x": 1\n  }\n}\n', '{\n  "a": 1\n}\n'],
+    ["only", '{\n  "halo": 1\n}', "{}"],
+    ["only, one line", '{ "halo": 1 }', "{}"],
+    ["first, one line", '{ "halo": 1, "b": 2 }', '{ "b": 2 }'],
+    ["first, one line, no blank", '{"halo":1, "b":2}', '{"b":2}'],
+    ["middle, one line", '{"a":1,"halo":1,"b":2}', '{"a":1,"b":2}'],
+    ["last, one line", '{ "a": 1, "halo": 2 }', '{ "a": 1 }'],
+    ["comma first", '{\n    "a": 1\n  , "halo": 2\n  , "b": 3\n}', '{\n    "a": 1\n  , "b": 3\n}'],
+    ["blanks after the comma", '{\n  "halo": 1,  \n  "b": 2\n}', '{\n  "b": 2\n}'],
+    ["sharing a line", '{\n  "halo": 1, "b": 2\n}', '{\n  "b": 2\n}'],
+    ["blank lines", '{\n\n  "a": 1,\n\n  "halo": 1,\n\n  "b": 2\n}', '{\n\n  "a": 1,\n\n\n  "b": 2\n}'],
+  ];
+  it.each(cases)("%s", (_, before, after) => {
+    expect(removeProperty(before, ["halo"], STRICT)).toEqual({ ok: true, text: after, changed: true });
+  });
+
+  const commented: readonly (readonly [string, string, string])[] = [
+    ["above", '{\n  // mine\n  "halo": 1,\n  "b": 2\n}', '{\n  // mine\n  "b": 2\n}'],
+    ["behind", '{\n  "halo": 1, // mine\n  "b": 2\n}', '{\n  // mine\n  "b": 2\n}'],
+    ["before the comma", '{\n  "halo": 1 /* mine */,\n  "b": 2\n}', '{ /* mine */\n  "b": 2\n}'],
+    ["behind the last", '{\n  "a": 1, // a\n  "halo": 1 // mine\n}', '{\n  "a": 1 // a // mine\n}'],
+    ["behind the only", '{ // top\n  "halo": 1 // mine\n}', "{ // top // mine\n}"],
+    ["line comment right before the end", '{ // top\n  "halo": 1 }', "{ // top\n   }"],
+    ["only, trailing comma", '{\n  "halo": 1,\n}', "{\n}"],
+    ["last, trailing comma", '{\n  "a": 1,\n  "halo": 1,\n}', '{\n  "a": 1,\n}'],
+  ];
+  it.each(commented)("comment %s", (_, before, after) => {
+    expect(removeProperty(before, ["halo"], LENIENT)).toEqual({ ok: true, text: after, changed: true });
+  });
+
+  it("keeps the object that the user has", () => {
+    const before = '{\n  "mcpServers": {\n    "halo": {}\n  }\n}\n';
+    expect(text(removeProperty(before, PATH, STRICT))).toBe('{\n  "mcpServers": {}\n}\n');
+  });
+  it("changes nothing where there is nothing to take out", () => {
+    for (const before of ["", " \n", "{}", '{"mcpServers":{}}', '{"mcpServers":{"a":1}}']) {
+      expect(removeProperty(before, PATH, STRICT)).toEqual({ ok: true, text: before, changed: false });
+    }
+  });
+  it("refuses what it cannot read", () => {
+    expect(removeProperty('{"mcpServers":[]}', PATH, STRICT)).toMatchObject({ ok: false, refused: { offset: 14 } });
+    expect(removeProperty('{"halo":1,"halo":2}', ["halo"], STRICT)).toMatchObject({ ok: false, refused: { offset: 10 } });
+  });
+});
+
+describe("setProperty", () => {
+  it("makes a document where there is none", () => {
+    const made = '{\n  "mcpServers": {\n    "halo": 1\n  }\n}\n';
+    expect(setProperty(undefined, PATH, 1, STRICT)).toEqual({ ok: true, text: made, changed: true });
+    expect(text(setProperty("\uFEFF", PATH, 1, STRICT))).toBe(`\uFEFF${made}`);
+    expect(isSkeleton(text(removeProperty(made, PATH, STRICT)))).toBe(true);
+  });
+  it("takes an equal value in any order and format for the same", () => {
+    const before = '{"mcpServers":{"halo":{"headers":{"Authorization":"Bearer ${HALO_MCP_TOKEN}"},\n"url":"https:\\/\\/api.cm.com/halo/core/mcp","type":"http"}}}';
+    expect(setProperty(before, PATH, ENTRY, STRICT)).toEqual({ ok: true, text: before, changed: false });
+  });
+  it("takes any name for a name", () => {
+    for (const name of ["__proto__", "constructor", "toString", "", "a.b", 'q"\\\n']) {
+      const after = text(setProperty("{}", ["mcpServers", name], { __proto__: null, x: 1 } as unknown as Json, STRICT));
+      expect(Object.keys(JSON.parse(after).mcpServers)).toEqual([name]);
+      expect(text(removeProperty(after, ["mcpServers", name], STRICT))).toBe("{}");
+    }
+    expect(({} as { x?: number }).x).toBeUndefined();
+  });
+  it("refuses a value that JSON cannot hold, or that is too deep", () => {
+    expect(setProperty("{}", PATH, Number.NaN, STRICT).ok).toBe(false);
+    let deep: Json = 1;
+    for (let level = 0; level < 20_000; level += 1) deep = [deep];
+    expect(setProperty("{}", PATH, deep, STRICT).ok).toBe(false);
+    expect(setProperty("{}", [], 1, STRICT).ok).toBe(false);
+  });
+  it("never quotes a value of the file", () => {
+    const secret = "s3cr3t-value";
+    for (const before of [`{"mcpServers": "${secret}"}`, `{"a": "${secret}`, `{"a": ${secret}}`, `{"a": "${secret}" "b"}`, `${secret}`]) {
+      const edited = setProperty(before, PATH, ENTRY, STRICT);
+      expect(edited.ok).toBe(false);
+      expect(JSON.stringify(edited)).not.toContain(secret);
+    }
+  });
+});
+
+describe("arrays of strings", () => {
+  const path = ["enabledMcpjsonServers"];
+  const cases: readonly (readonly [string, string])[] = [
+    ['{\n  "enabledMcpjsonServers": ["linear"]\n}', '{\n  "enabledMcpjsonServers": ["halo", "linear"]\n}'],
+    ['{\n  "enabledMcpjsonServers": [ "linear" ]\n}', '{\n  "enabledMcpjsonServers": [ "halo", "linear" ]\n}'],
+    ['{\n  "enabledMcpjsonServers": []\n}', '{\n  "enabledMcpjsonServers": ["halo"]\n}'],
+    ['{\n  "enabledMcpjsonServers": [\n    "linear"\n  ]\n}', '{\n  "enabledMcpjsonServers": [\n    "halo",\n    "linear"\n  ]\n}'],
+    ['{\n  "x": 1\n}', '{\n  "enabledMcpjsonServers": [\n    "halo"\n  ],\n  "x": 1\n}'],
+    ['{"x":1}', '{"enabledMcpjsonServers":["halo" ],"x":1}'],
+  ];
+  it.each(cases)("%j", (before, after) => {
+    expect(addToArray(before, path, "halo", STRICT)).toEqual({ ok: true, text: after, changed: true });
+    expect(addToArray(after, path, "halo", STRICT)).toEqual({ ok: true, text: after, changed: false });
+    expect(removeFromArray(after, path, "halo", STRICT)).toEqual({ ok: true, text: before, changed: true });
+  });
+  it("takes every occurrence out", () => {
+    expect(text(removeFromArray('{"l":["halo", "x", "halo", 1, null]}', ["l"], "halo", STRICT))).toBe('{"l":["x", 1, null]}');
+  });
+  it("refuses what is no array, and leaves alone what is not there", () => {
+    expect(addToArray('{"l":{}}', ["l"], "halo", STRICT)).toMatchObject({ ok: false, refused: { offset: 5 } });
+    expect(removeFromArray('{"l":"halo"}', ["l"], "halo", STRICT)).toMatchObject({ ok: false, refused: { offset: 5 } });
+    expect(removeFromArray('{"l":["x"]}', ["l"], "halo", STRICT)).toMatchObject({ ok: true, changed: false });
+    expect(removeFromArray("{}", ["l"], "halo", STRICT)).toMatchObject({ ok: true, changed: false });
+  });
+  it("makes a document where there is none, which is a skeleton again after the removal", () => {
+    const made = text(addToArray(undefined, path, "halo", STRICT));
+    expect(made).toBe('{\n  "enabledMcpjsonServers": [\n    "halo"\n  ]\n}\n');
+    expect(isSkeleton(text(removeFromArray(made, path, "halo", STRICT)))).toBe(true);
+  });
+});
+
+describe("parseDocument", () => {
+  it("never sets a prototype", () => {
+    const parsed = parseDocument('{"__proto__": {"polluted": 1}, "a": {"__proto__": null}}', STRICT);
+    if (!parsed.ok) throw new Error("refused");
+    const value = parsed.value as Record<string, Json>;
+    expect(Object.getPrototypeOf(value)).toBeNull();
+    expect(Object.keys(value)).toEqual(["__proto__", "a"]);
+    expect(value["polluted"]).toBeUndefined();
+    expect(({} as { polluted?: number }).polluted).toBeUndefined();
+  });
+  it("refuses any depth without an error of the stack", () => {
+    for (const piece of ["[", '{"a":', "[{\"a\":", "[ "]) {
+      expect(parseDocument(piece.repeat(20_000), STRICT)).toMatchObject({ ok: false, refused: { reason: expect.stringMatching(/nested/) } });
+    }
+  });
+  it("refuses an empty document", () => {
+    for (const empty of ["", "\uFEFF", "  \n", "//\n"]) expect(parseDocument(empty, LENIENT).ok).toBe(false);
+  });
+  it("says of a comment and a trailing comma that Claude Code refuses the whole file", () => {
+    expect(parseDocument("{} // x", STRICT)).toMatchObject({ ok: false, refused: { offset: 3, reason: expect.stringMatching(/Claude Code refuses the whole file/) } });
+    expect(parseDocument("[1 , ]", STRICT)).toMatchObject({ ok: false, refused: { offset: 3, reason: expect.stringMatching(/Claude Code refuses the whole file/) } });
+  });
+});
+
+describe("isSkeleton", () => {
+  it.each([["{}", true], ["\uFEFF{ }\n", true], ['{"a":{},"b":{"c":{}}}', true], ["", false], ["[]", false], ['{"a":[]}', false], ['{"a":null}', false], ["{//\n}", false], ["{", false]] as const)(
+    "%j: %s",
+    (document, expected) => {
+      expect(isSkeleton(document)).toBe(expected);
+    },
+  );
+});

@@ -1,0 +1,69 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { addLines, removeLines } from "../../src/core/lines.ts";
+
+const HEADING = "# HALO: secrets";
+
+describe("addLines", () => {
+  const cases: readonly (readonly [string, string | undefined, string])[] = [
+    ["a new file", undefined, "# HALO: secrets\n.env\n.env.lock\n"],
+    ["an empty file", "", "# HALO: secrets\n.env\n.env.lock\n"],
+    ["appended", "dist\n", "dist\n\n# HALO: secrets\n.env\n.env.lock\n"],
+    ["no final newline", "dist", "dist\n\n# HALO: secrets\n.env\n.env.lock"],
+    ["CRLF", "dist\r\n", "dist\r\n\r\n# HALO: secrets\r\n.env\r\n.env.lock\r\n"],
+    ["one is there", ".env\ndist\n", ".env\ndist\n\n# HALO: secrets\n.env.lock\n"],
+    ["one is there, blanks behind", ".env  \r\n", ".env  \r\n\r\n# HALO: secrets\r\n.env.lock\r\n"],
+    ["a line that only looks like it", "#.env\n/.env\n .env\n", "#.env\n/.env\n .env\n\n# HALO: secrets\n.env\n.env.lock\n"],
+  ];
+  it.each(cases)("%s", (_, before, after) => {
+    expect(addLines(before, [".env", ".env.lock"], HEADING)).toEqual({ text: after, changed: true });
+    expect(addLines(after, [".env", ".env.lock"], HEADING)).toEqual({ text: after, changed: false });
+    expect(removeLines(after, [".env", ".env.lock"], HEADING)).toEqual({ text: before ?? "", changed: true });
+  });
+
+  it("joins the block of an earlier run", () => {
+    const before = `dist\n\n${HEADING}\n.env\n\nlogs\n`;
+    const after = `dist\n\n${HEADING}\n.env\n.env.lock\n\nlogs\n`;
+    expect(addLines(before, [".env", ".env.lock"], HEADING)).toEqual({ text: after, changed: true });
+    expect(removeLines(after, [".env", ".env.lock"], HEADING).text).toBe("dist\n\nlogs\n");
+    expect(addLines(`${HEADING}\n.env`, [".env", "b"], HEADING).text).toBe(`${HEADING}\n.env\nb`);
+  });
+  it("leaves the user's own lines", () => {
+    expect(removeLines(".env\ndist\n", [".env"], HEADING)).toEqual({ text: ".env\ndist\n", changed: false });
+    expect(removeLines(".env\ndist\n", [".env"])).toEqual({ text: ".env\ndist\n", changed: false });
+  });
+  it("finds its block when the user wrote on below", () => {
+    expect(removeLines(`a\n\n${HEADING}\n.env\nlogs\n`, [".env"], HEADING).text).toBe("a\nlogs\n");
+    expect(removeLines("a\n\ndotenv\n\nexport B=1\n", ["dotenv"]).text).toBe("a\n\nexport B=1\n");
+  });
+  it("has nothing to add to what is there", () => {
+    expect(addLines("a\n", [])).toEqual({ text: "a\n", changed: false });
+    expect(addLines(undefined, [])).toEqual({ text: "", changed: false });
+  });
+
+  it("is undone byte for byte, in any file", () => {
+    const line = fc.constantFrom("", "", "a", ".env", ".env ", "dotenv", "# note", " ", "\t", "a\r");
+    const file = fc
+      .tuple(fc.array(line, { maxLength: 6 }), fc.constantFrom("\n", "\n", "\r\n"), fc.boolean(), fc.constantFrom("", "\uFEFF"))
+      .map(([lines, eol, last, bom]) => bom + lines.join(eol) + (last && lines.length > 0 ? eol : ""));
+    let ambiguous = 0;
+    fc.assert(
+      fc.property(file, fc.subarray([".env", "dotenv", "x"]), fc.constantFrom(HEADING, undefined), (before, lines, heading) => {
+        const added = addLines(before, lines, heading);
+        const again = addLines(added.text, lines, heading);
+        expect(again).toEqual({ text: added.text, changed: false });
+        expect(added.text.startsWith(before)).toBe(true);
+        const there = added.text.split("\n").map((each) => each.replace(/^\uFEFF/, "").trimEnd());
+        for (const each of lines) expect(there).toContain(each);
+        // Without a heading and without anything added, a group of only these lines looks like one we made.
+        if (heading === undefined && !added.changed) {
+          ambiguous += 1;
+          return;
+        }
+        expect(removeLines(added.text, lines, heading)).toEqual({ text: before, changed: added.changed });
+      }),
+      { numRuns: 5000 },
+    );
+    console.log("lines undone:", 5000 - ambiguous, "ambiguous without a heading:", ambiguous);
+  });
+});

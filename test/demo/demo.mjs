@@ -1,0 +1,79 @@
+/**
+ * The wizard's main job against a stand-in HALO server on this machine: `npm run demo`, or `npm run demo -- --yes`
+ * to go straight through. Everything is made up, nothing leaves this machine, nothing of yours is read.
+ */
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { startStandIn } from "../servers/stand-in.mjs";
+
+const TOKEN = "demo-token-made-up-4f1d9c27";
+const ACCOUNT = "0f8fad5b-d9cb-469f-a165-70867728950e";
+const PROFILE = "7c9e6679-7425-40de-944b-e07fc1f90ae7";
+const bin = fileURLToPath(new URL("../../dist/bin.js", import.meta.url));
+
+const words = process.argv.slice(2);
+const interactive = process.stdin.isTTY === true && process.stderr.isTTY === true && !process.env.CI && !words.includes("--yes") && !words.includes("-y");
+
+/** Files below a folder, without git's own. */
+function files(folder) {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    if (entry.name === ".git") return [];
+    const path = join(folder, entry.name);
+    return entry.isDirectory() ? files(path) : [path];
+  });
+}
+
+/** The environment of the demo: a home of its own, and no Claude Code of yours. */
+function environment(home, extra) {
+  const { PATH = "", TERM, LANG, NO_COLOR, FORCE_COLOR, SystemRoot, COMSPEC, PATHEXT } = process.env;
+  const path = PATH.split(delimiter).filter((folder) => !["claude", "claude.exe", "claude.cmd"].some((name) => existsSync(join(folder, name))));
+  const kept = { TERM, LANG, NO_COLOR, FORCE_COLOR, SystemRoot, COMSPEC, PATHEXT };
+  return { ...Object.fromEntries(Object.entries(kept).filter(([, value]) => value !== undefined)), PATH: path.join(delimiter), HOME: home, USERPROFILE: home, ...extra };
+}
+
+const scratch = mkdtempSync(join(tmpdir(), "halo-demo-"));
+const repository = join(scratch, "repository");
+const home = join(scratch, "home");
+mkdirSync(repository);
+mkdirSync(home);
+if (spawnSync("git", ["init", "-q", repository]).status !== 0) {
+  console.error("The demo needs git: install it, then run npm run demo again.");
+  process.exit(3);
+}
+
+const server = await startStandIn({ token: TOKEN, accountId: ACCOUNT, profileId: PROFILE, era: "both" });
+console.log(`This is a stand-in HALO server on this machine (${new URL(server.url).host}), not HALO itself.`);
+console.log(`Scratch repository: ${repository}\n`);
+if (interactive) {
+  console.log("When the wizard asks, paste these made-up values (try a wrong token first):");
+  console.log(`  product token  ${TOKEN}`);
+  console.log(`  Studio URL     https://www.cm.com/app/halo/en-gb/${ACCOUNT}/profiles/${PROFILE}\n`);
+}
+
+// Ctrl-C goes to the wizard, which knows what to do about it; the demo waits for its end
+process.on("SIGINT", () => undefined);
+const args = interactive ? words : ["--yes", "--account-id", ACCOUNT, "--profile-id", PROFILE, ...words.filter((word) => word !== "--yes" && word !== "-y")];
+const child = spawn(process.execPath, [bin, ...args], {
+  cwd: repository,
+  env: environment(home, { HALO_MCP_URL: server.url, ...(interactive ? {} : { HALO_MCP_TOKEN: TOKEN }) }),
+  stdio: "inherit",
+});
+const code = await new Promise((resolve) => child.on("close", (status) => resolve(status ?? 1)));
+await server.close();
+
+const made = files(repository);
+if (made.length > 0) {
+  console.log(`\nWhat it made in ${repository}:`);
+  for (const path of made.sort()) {
+    const mode = (statSync(path).mode & 0o777).toString(8);
+    console.log(`  ${relative(repository, path).padEnd(30)} ${mode}`);
+  }
+  const mcp = join(repository, ".mcp.json");
+  if (existsSync(mcp)) console.log(`\n.mcp.json, the file your team commits, holds no value:\n${readFileSync(mcp, "utf8")}`);
+  console.log("Look at .env (private, ignored by git) and run: git status --ignored");
+}
+console.log(`The stand-in answered ${server.requests.length} requests and has stopped. Remove the scratch folder when you are done: ${scratch}`);
+process.exitCode = code;

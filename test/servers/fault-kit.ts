@@ -1,0 +1,177 @@
+/** What the faults are made of: a raw HTTP server that behaves until a fault says otherwise, raw sockets, and a second origin that must hear nothing. */
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from "node:net";
+import type { Cause } from "../../src/core/diagnosis.ts";
+
+export interface Running {
+  readonly url: string;
+  /** Connections that are open now. */
+  readonly open: () => number;
+  readonly close: () => Promise<void>;
+}
+
+export interface Message {
+  readonly id?: string | number;
+  readonly method?: string;
+  readonly params?: { readonly cursor?: string };
+}
+
+export interface Kit {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly message: Message;
+  /** Origin of the server that must hear nothing. */
+  readonly second: string;
+  /** The token as it came, for a server that repeats it. */
+  readonly token: string;
+}
+
+export interface Fault {
+  readonly name: string;
+  /** Null: the probe must succeed all the same. */
+  readonly cause: Cause | null;
+  readonly start: (second: string) => Promise<Running>;
+  /** A size attack: memory is watched. */
+  readonly big?: boolean;
+}
+
+type Answer = (kit: Kit) => void;
+
+/** Listens on a free port of 127.0.0.1 and keeps count of its connections. */
+export async function listen(server: Server, scheme: "http" | "https" = "http"): Promise<Running> {
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.on("error", () => undefined);
+    socket.on("close", () => sockets.delete(socket));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `${scheme}://127.0.0.1:${port}/halo/core/mcp`,
+    open: () => sockets.size,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        for (const socket of sockets) socket.destroy();
+      }),
+  };
+}
+
+export const json = (
+  response: ServerResponse,
+  status: number,
+  body: unknown,
+  headers: Record<string, string> = {},
+): void => {
+  response
+    .writeHead(status, { "content-type": "application/json", ...headers })
+    .end(typeof body === "string" ? body : JSON.stringify(body));
+};
+
+export const result = (message: Message, value: unknown): unknown => ({
+  jsonrpc: "2.0",
+  id: message.id,
+  result: value,
+});
+export const rpcError = (id: unknown, code: number, words: string, data?: unknown): unknown => ({
+  jsonrpc: "2.0",
+  id,
+  error: { code, message: words, ...(data === undefined ? {} : { data }) },
+});
+
+export const INITIALIZED = {
+  protocolVersion: "2025-11-25",
+  capabilities: { tools: {} },
+  serverInfo: { name: "raw", version: "1" },
+};
+export const TOOL = { name: "ask_agent", description: "Asks.", inputSchema: { type: "object" } };
+
+/** A healthy server of 2025 without sessions, which asks for the token. */
+export function behave({ request, response, message }: Kit): void {
+  if (request.headers["x-cm-producttoken"] === undefined) json(response, 401, { error: "unauthorized" });
+  else if (request.method === "DELETE") json(response, 200, {});
+  else if (message.method === "initialize") json(response, 200, result(message, INITIALIZED));
+  else if (message.method === "notifications/initialized") response.writeHead(202).end();
+  else if (message.method === "tools/list") json(response, 200, result(message, { tools: [TOOL] }));
+  else json(response, 400, rpcError(message.id, -32601, "Method not found"));
+}
+
+async function readMessage(request: IncomingMessage): Promise<Message> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString()) as Message;
+  } catch {
+    return {};
+  }
+}
+
+/** An HTTP server that answers wrongly: always, or at the methods named. */
+export function http(name: string, cause: Cause | null, answer: Answer, at?: readonly string[], big = false): Fault {
+  return {
+    name,
+    cause,
+    big,
+    start: (second) =>
+      listen(
+        createServer((request, response) => {
+          response.on("error", () => undefined);
+          readMessage(request).then(
+            (message) => {
+              const token = String(request.headers["x-cm-producttoken"] ?? "");
+              const kit = { request, response, message, second, token };
+              if (at === undefined || at.includes(message.method ?? request.method ?? "")) answer(kit);
+              else behave(kit);
+            },
+            () => undefined,
+          );
+        }),
+      ),
+  };
+}
+
+/** A server that treats the bare socket. `scheme` is what the URL claims. */
+export function raw(
+  name: string,
+  cause: Cause,
+  onSocket: (socket: Socket) => void,
+  scheme: "http" | "https" = "http",
+  big = false,
+): Fault {
+  return {
+    name,
+    cause,
+    big,
+    start: () =>
+      listen(
+        createTcpServer((socket) => {
+          onSocket(socket);
+          // Read, or the end of the other side goes unnoticed.
+          socket.resume();
+        }),
+        scheme,
+      ),
+  };
+}
+
+/** Writes `chunk` up to `times`, no faster than it is read. */
+export function flood(stream: ServerResponse | Socket, chunk: Buffer, times: number): void {
+  let left = times;
+  const more = (): void => {
+    while (left-- > 0 && !stream.destroyed) {
+      if (!stream.write(chunk)) {
+        stream.once("drain", more);
+        return;
+      }
+    }
+    stream.end();
+  };
+  more();
+}
+
+/** Writes `text` again and again until the other side goes. */
+export function drip(stream: ServerResponse | Socket, text: string, everyMs: number): void {
+  const timer = setInterval(() => stream.write(text), everyMs);
+  stream.on("close", () => clearInterval(timer));
+}

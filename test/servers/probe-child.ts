@@ -1,0 +1,25 @@
+/** A program that probes once, for what needs a process of its own: another CA, or a look at what keeps Node alive. Bundled by the test. */
+import { createInterface } from "node:readline";
+import { diagnose } from "../../src/core/diagnosis.ts";
+import { type ProbeRequest, probe } from "../../src/io/probe.ts";
+
+const lines = createInterface({ input: process.stdin });
+lines.once("line", async (line) => {
+  lines.close();
+  process.stdin.destroy();
+  const { cancelAfter, ...request } = JSON.parse(line) as Omit<ProbeRequest, "signal"> & { cancelAfter?: number };
+  const stopper = new AbortController();
+  if (cancelAfter !== undefined) setTimeout(() => stopper.abort(), cancelAfter);
+  const start = performance.now();
+  let answer: unknown;
+  try {
+    const record = await probe({ ...request, signal: stopper.signal });
+    answer = { diagnosis: diagnose(record, []), record };
+  } catch (error) {
+    answer = { error: error instanceof Error ? error.name : "?" };
+  }
+  const took = performance.now() - start;
+  process.on("exit", () => {
+    process.stdout.write(JSON.stringify({ ...(answer as object), took, lingered: performance.now() - start - took }));
+  });
+});
