@@ -174,15 +174,9 @@ export function causeOfExchange(exchange: Exchange, secure: boolean): Cause | nu
   }
 }
 
-/** The exchange that decided: the last one on the road with all headers that went wrong, or the last one there. */
+/** The exchange that decided: the last one on the road with all headers. What failed before it was an attempt in another era. */
 export function decisive(record: ProbeRecord): Exchange | undefined {
-  const road = record.exchanges.filter((exchange) => exchange.phase === "connect" || exchange.phase === "tools");
-  const last = road.at(-1);
-  if (last === undefined) return undefined;
-  const secure = record.endpoint?.secure ?? false;
-  return causeOfExchange(last, secure) === null
-    ? last
-    : (road.findLast((exchange) => causeOfExchange(exchange, secure) !== null) ?? last);
+  return record.exchanges.findLast((exchange) => exchange.phase === "connect" || exchange.phase === "tools");
 }
 
 /** The cause of a whole probe, or null when it reached its end. */

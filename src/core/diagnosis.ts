@@ -71,6 +71,21 @@ function controlOf(record: ProbeRecord): Diagnosis["control"] {
   return refusing && last.end !== "timeout" && last.end !== "aborted" ? "refused" : "skipped";
 }
 
+/** The sentence in a JSON body, if it has one in a usual place; else the body as it is. */
+function sentenceOf(body: string): string {
+  if (!body.trimStart().startsWith("{")) return body;
+  try {
+    const parsed: unknown = JSON.parse(body);
+    for (const key of ["message", "error_description", "detail", "title", "error"]) {
+      const value: unknown = Reflect.get(Object(parsed), key);
+      if (typeof value === "string" && value.trim() !== "") return value;
+    }
+  } catch {
+    // A body that was cut, or no JSON after all.
+  }
+  return body;
+}
+
 function factsOf(record: ProbeRecord, last: Exchange | undefined, secrets: readonly string[]): CauseFacts {
   const clean = (text: string | null | undefined, cut = false): string | undefined =>
     text === null || text === undefined || text === "" ? undefined : shown(text, secrets, cut);
@@ -86,7 +101,7 @@ function factsOf(record: ProbeRecord, last: Exchange | undefined, secrets: reado
   }
   if (last === undefined) return { host, seconds: seconds(record.timeoutMs) };
   const failed = causeOfExchange(last, record.endpoint?.secure ?? false) !== null;
-  const words = failed ? wordsOf(last) : (record.outcome.failure?.message ?? "");
+  const words = failed ? sentenceOf(wordsOf(last)) : (record.outcome.failure?.message ?? "");
   return {
     host,
     status: last.status ?? undefined,

@@ -20,9 +20,10 @@ export interface Assignment {
 }
 
 /**
- * Variables of a `.env` as `util.parseEnv` of Node 22 and 24 reads them; the last assignment of a name wins. Two things
- * are read as people mean them: a BOM does not hide the first name, and blanks after `NAME=` are an empty value (Node 22
- * and 24 take the next line for the value there; Node 20, dotenv and bash do not). Never fails: odd lines are passed over.
+ * Variables of a `.env` as `util.parseEnv` reads them; the last assignment of a name wins. Where Node 20 differs from 22
+ * and 24, as 22 and 24 do, save where dotenv and bash contradict them: blanks after `NAME=` are an empty value (they take
+ * the next line for it), and `export NAME=` is the variable NAME (they call it "export NAME"). A BOM does not hide the first
+ * name. Never fails: odd lines are passed over.
  */
 export function parseDotenv(text: string): ReadonlyMap<string, string> {
   return new Map(assignments(text).map(({ name, value }) => [name, value]));
@@ -86,7 +87,10 @@ function readAssignment(text: string, from: number, lineEnd: number): Omit<Assig
   if (rawStart < lineEnd && (quote === '"' || quote === "'" || quote === "`")) {
     const close = text.indexOf(quote, rawStart + 1);
     if (close < 0) {
-      return { ...base, value: text.slice(rawStart, lineEnd), rawEnd: lineEnd, quoting: "open" };
+      // Node trims the file as a whole first, and the rest of such a line not at all.
+      const last = /^[ \t\n]*$/.test(text.slice(lineEnd));
+      const value = text.slice(rawStart, lineEnd);
+      return { ...base, value: last ? trimBlanks(value) : value, rawEnd: lineEnd, quoting: "open" };
     }
     const inside = text.slice(rawStart + 1, close);
     const value = quote === '"' ? inside.replaceAll("\\n", "\n") : inside;

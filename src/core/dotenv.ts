@@ -26,7 +26,7 @@ const BARE = /^[A-Za-z0-9!%*+,./:=?@[\]^_{}-]*$/;
 export function formatDotenvValue(value: string): string | undefined {
   if (BARE.test(value)) return value;
   // NUL ends a value in every environment; half a surrogate pair does not survive UTF-8.
-  if (/[\0\r\n\\$]/.test(value) || /\p{Surrogate}/u.test(value)) return undefined;
+  if (value.includes("\0") || /[\r\n\\$]/.test(value) || /\p{Surrogate}/u.test(value)) return undefined;
   if (!value.includes("'")) return `'${value}'`;
   return /["`]/.test(value) ? undefined : `"${value}"`;
 }
@@ -88,14 +88,23 @@ export function removeExampleNames(text: string, names: readonly ExampleName[]):
     const found = all.filter(({ name }) => name === each.name);
     const [only] = found;
     if (only === undefined || found.length > 1) continue;
-    const before = exampleLines(each).slice(0, -1).map((line) => line + eolAt(text, only.start));
+    const before = exampleLines(each)
+      .slice(0, -1)
+      .map((line) => line + eolAt(text, only.start));
     const start = only.start - before.join("").length;
     const whole = text.slice(only.start, only.lineEnd) === `${each.name}=` && lineStarts(text, start);
     if (!whole || text.slice(start, only.start) !== before.join("")) continue;
     spans.push({ start, end: only.end });
     meant.delete(each.name);
   }
-  return verified(text, cutLines(text, spans.sort((left, right) => left.start - right.start)), meant);
+  return verified(
+    text,
+    cutLines(
+      text,
+      spans.sort((left, right) => left.start - right.start),
+    ),
+    meant,
+  );
 }
 
 function exampleLines({ name, comment }: ExampleName): string[] {
@@ -145,7 +154,7 @@ function verified(before: string | undefined, after: string, meant: ReadonlyMap<
   const same = read.size === meant.size && [...meant].every(([name, value]) => read.get(name) === value);
   if (same) return { ok: true, text: after, changed: before === undefined ? after !== "" : after !== before };
   const open = assignments(before ?? "").find(({ quoting }) => quoting === "open");
-  if (open !== undefined) return refuse(`the quote that opens the value of a variable is not closed`, open.rawStart);
+  if (open !== undefined) return refuse("the quote that opens the value of a variable is not closed", open.rawStart);
   return refuse("it cannot be edited safely: other variables would be read otherwise", 0);
 }
 

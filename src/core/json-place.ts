@@ -85,7 +85,14 @@ export function removalOf(text: string, container: Container, index: number): Re
   const previous = container.entries[index - 1];
   const after = previous === undefined ? container.start + 1 : (previous.comma ?? previous.value.end) + 1;
   const cut = ownBreak(text, after, start);
-  if (comma !== undefined) return [removeWithComma(text, { after, cut, start, end, comma }), [[start, end], [comma, comma + 1]]];
+  if (comma !== undefined)
+    return [
+      removeWithComma(text, { after, cut, start, end, comma }),
+      [
+        [start, end],
+        [comma, comma + 1],
+      ],
+    ];
   const commaBefore: readonly Span[] = previous?.comma === undefined ? [] : [[previous.comma, previous.comma + 1]];
   const plain: readonly Span[][] = [
     [...commaBefore, [cut, end]],
@@ -108,7 +115,12 @@ function removeWithComma(text: string, { after, cut, start, end, comma }: Around
   const lineEnds = isBreak(text[rest]);
   // A comment between value and comma is the user's: only the comma goes.
   const upTo = (from: number, to: number): readonly Span[] =>
-    text.slice(end, comma).trim() === "" ? [[from, to]] : [[from, end], [comma, to]];
+    text.slice(end, comma).trim() === ""
+      ? [[from, to]]
+      : [
+          [from, end],
+          [comma, to],
+        ];
   if (isBreak(text[cut])) return lineEnds ? upTo(cut, rest) : upTo(start, rest);
   const first = after === start;
   return first && !lineEnds ? upTo(start, rest) : upTo(cut, commaEnd);

@@ -50,6 +50,7 @@ export const MAX_DEPTH = 256;
 
 const CONFLICT = /^(?:<{7}(?: |$)|={7}$|>{7}(?: |$)|\|{7}(?: |$))/m;
 const LITERAL = /(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)(?![\w.+-])/y;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: JSON allows none of them inside a string
 const STRING_END = /["\\\u0000-\u001F]/g;
 const ESCAPE = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
 const FIX = "run `create-halo-mcp check --fix`, which takes comments and trailing commas out";
@@ -189,9 +190,9 @@ function readString(cursor: Cursor): string | undefined {
       return fail(cursor, "a line break or a control character inside a string", stop);
     }
     ESCAPE.lastIndex = stop;
-    const escape = ESCAPE.exec(text)?.[0];
-    if (escape === undefined) return fail(cursor, "an escape that JSON does not know", stop);
-    at = stop + escape.length;
+    const escaped = ESCAPE.exec(text)?.[0];
+    if (escaped === undefined) return fail(cursor, "an escape that JSON does not know", stop);
+    at = stop + escaped.length;
   }
 }
 

@@ -141,7 +141,13 @@ function put(text: string | undefined, goal: Goal, options: EditOptions): Edited
 function create(text: string, goal: Goal, options: EditOptions): Edited {
   const bom = text.startsWith("\uFEFF") ? "\uFEFF" : "";
   const meant = withValue(toObject([]), goal.path, goal.value);
-  return verified(undefined, `${bom}${formatJson(meant, { mode: "lines", indent: "" }, NEW_STYLE)}\n`, meant, options, 0);
+  return verified(
+    undefined,
+    `${bom}${formatJson(meant, { mode: "lines", indent: "" }, NEW_STYLE)}\n`,
+    meant,
+    options,
+    0,
+  );
 }
 
 /** A property with the objects that are missing around the value. Each of them is marked as ours by its tail. */
@@ -184,7 +190,11 @@ function open(
     }
     const [index, twice]: readonly number[] = node.entries.flatMap((entry, at) => (entry.key === key ? [at] : []));
     if (twice !== undefined) {
-      return refuse(`the key ${JSON.stringify(key)} is there twice`, node.entries[twice]?.start ?? 0, "keep one of them");
+      return refuse(
+        `the key ${JSON.stringify(key)} is there twice`,
+        node.entries[twice]?.start ?? 0,
+        "keep one of them",
+      );
     }
     containers.push(node);
     if (index === undefined) return { ok: true, root: tree.root, walk: { containers, indices, node: undefined } };
@@ -203,7 +213,8 @@ function takeOut(text: string, chain: readonly Container[], indices: readonly nu
     if (root === undefined || container === undefined) break;
     const removal = removalOf(text, container, index);
     if (removal === "created" && level > 0) continue;
-    const ways: readonly (readonly Span[])[] = removal === "created" ? [[[container.start + 1, container.end - 1]]] : removal;
+    const ways: readonly (readonly Span[])[] =
+      removal === "created" ? [[[container.start + 1, container.end - 1]]] : removal;
     const meant = without(root, indices.slice(0, level + 1));
     for (const spans of ways) {
       const edited = verified(text, cutOut(text, spans), meant, options, container.start);
@@ -215,7 +226,13 @@ function takeOut(text: string, chain: readonly Container[], indices: readonly nu
 }
 
 /** The last gate: what would be written is read again, and must be what was meant. */
-function verified(before: string | undefined, after: string, meant: Json, options: EditOptions, offset: number): Edited {
+function verified(
+  before: string | undefined,
+  after: string,
+  meant: Json,
+  options: EditOptions,
+  offset: number,
+): Edited {
   const tree = parseTree(after, options);
   if (!tree.ok || !equalJson(toJson(tree.root), meant)) return refuse("it cannot be edited safely", offset);
   return { ok: true, text: after, changed: after !== before };

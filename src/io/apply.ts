@@ -159,7 +159,7 @@ function lockOptions(realPath: string, folders: string[], options: ApplyOptions)
 }
 
 /** One by one, so that a rollback removes exactly those that were not there. */
-function makeFolders(folder: string, made: string[]): void {
+function makeFolders(folder: string, made: string[], tries = 20): void {
   try {
     mkdirSync(folder, { mode: 0o755 });
     made.push(folder);
@@ -167,9 +167,9 @@ function makeFolders(folder: string, made: string[]): void {
   } catch (error) {
     const code = errnoOf(error);
     if (code === "EEXIST") return;
-    if (code !== "ENOENT" || dirname(folder) === folder) throw error;
+    if (code !== "ENOENT" || dirname(folder) === folder || tries === 0) throw error;
     makeFolders(dirname(folder), made);
-    makeFolders(folder, made);
+    makeFolders(folder, made, tries - 1);
   }
 }
 

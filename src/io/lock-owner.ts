@@ -7,7 +7,7 @@ import { hostname } from "node:os";
 /** Without an owner, or with one half written, a lock is given this long. */
 export const OWNERLESS_MS = 2_000;
 /** A lock lives for milliseconds; one this old is broken even when its owner seems to live. */
-export const OLDEST_MS = 60_000;
+const OLDEST_MS = 60_000;
 const MAX_OWNER_BYTES = 4_096;
 
 interface Owner {

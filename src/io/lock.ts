@@ -145,17 +145,17 @@ async function tryLock(target: string, makeParents: (() => void) | undefined): P
 }
 
 /** False when it is there already. */
-function makeFolder(folder: string, makeParents: (() => void) | undefined): boolean {
+function makeFolder(folder: string, makeParents: (() => void) | undefined, tries = 20): boolean {
   try {
     mkdirSync(folder, { mode: 0o700 });
     return true;
   } catch (error) {
     const code = errnoOf(error);
     if (code === "EEXIST") return false;
-    if (code !== "ENOENT" || makeParents === undefined) throw error;
+    if (code !== "ENOENT" || makeParents === undefined || tries === 0) throw error;
     makeParents();
     // Again with makeParents: another run that rolls back may just have removed the parent it had made.
-    return makeFolder(folder, makeParents);
+    return makeFolder(folder, makeParents, tries - 1);
   }
 }
 

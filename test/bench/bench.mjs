@@ -5,9 +5,9 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, statSync } from "node:fs";
-import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { binFolder, install } from "../e2e/install.mjs";
@@ -99,36 +99,22 @@ async function start(bin, cwd) {
   }
 }
 
-/** The smallest MCP server that demands the token; both programs get the same one. */
+/** The stand-in as a program of its own, so that it does not share our event loop. It ends when its stdin closes. */
 async function standIn() {
-  const server = createServer(async (request, response) => {
-    const chunks = [];
-    for await (const chunk of request) chunks.push(chunk);
-    if (request.headers["x-cm-producttoken"] !== "made-up-token") return response.writeHead(401).end();
-    if (request.method !== "POST") return response.writeHead(405).end();
-    const { id, method } = JSON.parse(Buffer.concat(chunks).toString());
-    if (id === undefined) return response.writeHead(202).end();
-    const results = {
-      initialize: {
-        protocolVersion: "2025-11-25",
-        capabilities: { tools: {} },
-        serverInfo: { name: "tiny", version: "1" },
-      },
-      "tools/list": { tools: [{ name: "list_agents", description: "Lists agents", inputSchema: { type: "object" } }] },
-    };
-    const result = results[method];
-    const answer = result ? { result } : { error: { code: -32601, message: "Method not found" } };
-    response
-      .writeHead(200, { "content-type": "application/json" })
-      .end(JSON.stringify({ jsonrpc: "2.0", id, ...answer }));
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  return { server, url: `http://127.0.0.1:${server.address().port}/halo/core/mcp` };
+  const program = fileURLToPath(new URL("../servers/stand-in.mjs", import.meta.url));
+  const child = spawn(process.execPath, [program], { stdio: ["pipe", "pipe", "inherit"] });
+  const settings = { token: "made-up-token", accountId: "made-up-account", profileId: "made-up-profile" };
+  child.stdin.write(`${JSON.stringify(settings)}\n`);
+  const [line] = await once(createInterface({ input: child.stdout }), "line");
+  const close = async () => {
+    child.stdin.end();
+    if (child.exitCode === null) await once(child, "close");
+  };
+  return { url: JSON.parse(line).url, close };
 }
 
 async function init(bin, work) {
-  const { server, url } = await standIn();
+  const { url, close } = await standIn();
   const headers = ["X-CM-PRODUCTTOKEN", "CM-ACCOUNT-ID", "CM-PROFILE-ID"];
   const variables = ["HALO_MCP_TOKEN", "HALO_ACCOUNT_ID", "HALO_PROFILE_ID"];
   const spelled = headers.flatMap((header, i) => ["--header", `${header}: \${${variables[i]}}`]);
@@ -158,8 +144,7 @@ async function init(bin, work) {
     report("add-mcp --yes (writes untested)", result.theirs.text);
     report("init ÷ add-mcp", `×${(result.ours.median / result.theirs.median).toFixed(2)}`);
   } finally {
-    server.closeAllConnections();
-    server.close();
+    await close();
   }
 }
 

@@ -11,9 +11,12 @@ import { formatDotenvValue, parseDotenv, removeDotenv, setDotenv } from "../../s
 
 const VALUES = 3000;
 const RUNS = 5000;
+const NODE_20 = process.version.startsWith("v20.");
 
 /** Tokens, IDs and what people paste: plain, printable, and with every character that some reader treats as special. */
-const special = fc.constantFrom(..."abzAZ09 #'\"`!%*+,./:=?@[]^_{}-~&|;<>()\t\u00a0é😀\u2028\u0001\u007f".match(/./gsu) ?? []);
+const special = fc.constantFrom(
+  ...("abzAZ09 #'\"`!%*+,./:=?@[]^_{}-~&|;<>()\t\u00a0é😀\u2028\u0001\u007f".match(/./gsu) ?? []),
+);
 const refusable = fc.constantFrom("$", "\\", "\n", "\r", "\0", "\ud800");
 const value = fc.oneof(
   fc.string({ unit: special, maxLength: 24 }),
@@ -27,7 +30,7 @@ const blank = fc.constantFrom("", " ", "\t", "  ");
 const name = fc.constantFrom("A", "B", "HALO_MCP_TOKEN", "T", "T2", "_x");
 const written = fc.oneof(
   fc.string({ unit: fc.constantFrom(..."ab1:=/ #"), maxLength: 8 }),
-  fc.string({ unit: fc.constantFrom(..."ab =#\n\\\"T"), maxLength: 8 }).map((inside) => `'${inside}'`),
+  fc.string({ unit: fc.constantFrom(...'ab =#\n\\"T'), maxLength: 8 }).map((inside) => `'${inside}'`),
   fc.string({ unit: fc.constantFrom(..."ab =#\n\\n'T"), maxLength: 8 }).map((inside) => `"${inside}"`),
   fc.constantFrom("'x'junk", "`a\nT=1`", "'a' # note", "", "'a", '"', "'T=1\nT=2'"),
 );
@@ -39,13 +42,24 @@ const line = fc.oneof(
   { arbitrary: fc.constantFrom("", "# note", "  # T=1", "junk", "=x", "#", "export", " "), weight: 2 },
 );
 const file = fc
-  .tuple(fc.constantFrom("", "", "\uFEFF"), fc.array(line, { maxLength: 6 }), fc.constantFrom("\n", "\n", "\r\n"), fc.constantFrom("", "eol", "\r"))
+  .tuple(
+    fc.constantFrom("", "", "\uFEFF"),
+    fc.array(line, { maxLength: 6 }),
+    fc.constantFrom("\n", "\n", "\r\n"),
+    fc.constantFrom("", "eol", "\r"),
+  )
   .map(([bom, lines, eol, end]) => bom + lines.join("\n").replaceAll("\n", eol) + (end === "eol" ? eol : end));
-const fresh = fc.dictionary(fc.constantFrom("NEW_1", "NEW_2", "NEW_3"), value.filter((each) => formatDotenvValue(each) !== undefined));
+const fresh = fc.dictionary(
+  fc.constantFrom("NEW_1", "NEW_2", "NEW_3"),
+  value.filter((each) => formatDotenvValue(each) !== undefined),
+);
 
 describe("the writer", () => {
   it("writes what Node, dotenv and bash read alike", () => {
-    const values = fc.sample(value, VALUES * 2).filter((each) => formatDotenvValue(each) !== undefined).slice(0, VALUES);
+    const values = fc
+      .sample(value, VALUES * 2)
+      .filter((each) => formatDotenvValue(each) !== undefined)
+      .slice(0, VALUES);
     expect(values.length).toBeGreaterThanOrEqual(2000);
     const tiers = { bare: 0, single: 0, double: 0 };
     const all = Object.fromEntries(values.map((each, index) => [`V_${index}`, each]));
@@ -87,9 +101,9 @@ describe("any .env", () => {
       fc.property(file, (text) => {
         fc.pre(!text.startsWith("\uFEFF") && !disputed(text));
         compared += 1;
-        expect(Object.fromEntries(parseDotenv(text))).toEqual({ ...parseEnv(text) });
+        expect(named(parseDotenv(text))).toEqual(named(Object.entries(parseEnv(text))));
       }),
-      { numRuns: RUNS, maxSkipsPerRun: 1000 },
+      { numRuns: NODE_20 ? 500 : RUNS, maxSkipsPerRun: 1000 },
     );
     console.log("files read as node", process.version, "reads them:", compared);
   }, 60_000);
@@ -105,7 +119,10 @@ describe("any .env", () => {
           return;
         }
         expect(set.text.startsWith(before)).toBe(true);
-        expect(Object.fromEntries(parseDotenv(set.text))).toEqual({ ...Object.fromEntries(parseDotenv(before)), ...values });
+        expect(Object.fromEntries(parseDotenv(set.text))).toEqual({
+          ...Object.fromEntries(parseDotenv(before)),
+          ...values,
+        });
         expect(setDotenv(set.text, values)).toEqual({ ok: true, text: set.text, changed: false });
         expect(removeDotenv(set.text, Object.keys(values))).toEqual({ ok: true, text: before, changed: set.changed });
       }),
@@ -126,7 +143,11 @@ describe("any .env", () => {
         const old = parseDotenv(before);
         expect(parseDotenv(set.text)).toEqual(new Map([...old, [key, wanted]]));
         if (old.get(key) === wanted) expect(set.text).toBe(before);
-        const rest = (text: string): string => text.split(/(?<=\n)/).filter((each) => !each.includes(key)).join("");
+        const rest = (text: string): string =>
+          text
+            .split(/(?<=\n)/)
+            .filter((each) => !each.includes(key))
+            .join("");
         if (!old.has(key)) expect(set.text.startsWith(before)).toBe(true);
         else if (!/['"`]/.test(before)) expect(rest(set.text)).toBe(rest(before));
         const removed = removeDotenv(before, [key]);
@@ -142,6 +163,11 @@ describe("any .env", () => {
   }, 60_000);
 });
 
+/** Node makes names such as `# T` of some comments; nobody asks for those. */
+function named(all: Iterable<readonly [string, string | undefined]>): Record<string, string | undefined> {
+  return Object.fromEntries([...all].filter(([key]) => /^\w+$/.test(key)));
+}
+
 /**
  * Where we differ on purpose (`NAME=` with blanks and nothing else: Node 22 and 24 take the next line for the value), and
  * what Node 20 reads otherwise than 22 and 24: lines without an assignment, tabs, blanks after `export`, open quotes.
@@ -150,9 +176,13 @@ function disputed(text: string): boolean {
   const all = assignments(text);
   const plain = text.replaceAll("\r", "");
   if (all.some((each) => each.value === "" && each.quoting === "none" && /=[ \t]+(?:#|\n|$)/.test(plain))) return true;
-  if (!process.version.startsWith("v20.")) return false;
+  // They keep `export ` in the name of an empty variable.
+  if (!NODE_20) return /export [^\n=]*=[ \t]*$/m.test(plain);
   const lines = plain.split("\n").slice(0, plain.endsWith("\n") ? -1 : undefined);
   return (
-    plain.includes("\t") || all.length !== lines.length || all.some(({ quoting }) => quoting === "open") || /export {2}/.test(plain)
+    plain.includes("\t") ||
+    all.length !== lines.length ||
+    all.some(({ quoting }) => quoting === "open") ||
+    /export {2}/.test(plain)
   );
 }

@@ -37,7 +37,13 @@ describe("parseDotenv", () => {
     ["A='x'junk\nB=1", { A: "x", B: "1" }],
     ['A="x\nB=1', { A: '"x', B: "1" }],
     ["junk\nA=1\n=2\nB=3", { A: "1", B: "3" }],
-    ["__proto__=1\nconstructor=2", Object.fromEntries([["__proto__", "1"], ["constructor", "2"]])],
+    [
+      "__proto__=1\nconstructor=2",
+      Object.fromEntries([
+        ["__proto__", "1"],
+        ["constructor", "2"],
+      ]),
+    ],
   ];
   it.each(cases)("%j", (document, expected) => {
     expect(Object.fromEntries(parseDotenv(document))).toEqual(expected);
@@ -54,7 +60,7 @@ describe("formatDotenvValue", () => {
     ["a#b", "'a#b'"],
     ['a"b`', "'a\"b`'"],
     ["é", "'é'"],
-    ["it's", "\"it's\""],
+    ["it's", '"it\'s"'],
     ["a$b", undefined],
     ["a\\b", undefined],
     ["a\nb", undefined],

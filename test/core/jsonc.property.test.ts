@@ -10,7 +10,7 @@ const ENTRY: Json = {
   url: "https://api.cm.com/halo/core/mcp",
   headers: { Authorization: "Bearer ${HALO_MCP_TOKEN}", "CM-ACCOUNT-ID": "${HALO_ACCOUNT_ID}" },
 };
-const KEYS = ["mcpServers", "env", "list", "a", "b", "linear", "__proto__", "constructor", "é\n\"", ""] as const;
+const KEYS = ["mcpServers", "env", "list", "a", "b", "linear", "__proto__", "constructor", 'é\n"', ""] as const;
 
 type Mode = "pretty" | "mixed" | "minified" | "spaced" | "chaos" | "comments";
 const MODES = ["pretty", "mixed", "minified", "spaced", "chaos", "comments"] as const satisfies readonly Mode[];
@@ -32,7 +32,10 @@ function randomDocument(seed: number): { text: string; mode: Mode } {
     unit: random.pick(["  ", "    ", "\t", " "]),
     random,
   };
-  const end = mode === "minified" || mode === "spaced" ? random.pick(["", "\n"]) : random.pick(["", format.eol, `${format.eol}${format.eol}`]);
+  const end =
+    mode === "minified" || mode === "spaced"
+      ? random.pick(["", "\n"])
+      : random.pick(["", format.eol, `${format.eol}${format.eol}`]);
   const text = `${random.chance(0.1) ? "\uFEFF" : ""}${gap(format)}${object(format, 0, "")}${gap(format)}`;
   return { text: mode === "chaos" || mode === "comments" ? text : text + end, mode };
 }
@@ -52,7 +55,18 @@ function value(format: Format, depth: number, key: string, outer: string): strin
   if (key === "mcpServers" || key === "env" || key === "a") return object(format, depth, outer);
   if (key === "list") return list(format, outer);
   if (depth < 4 && random.chance(0.3)) return object(format, depth, outer);
-  return random.pick(["1", "-0.5e3", '"x"', "null", "true", '"\\u00e9 // no /* comment"', '"}"', "[]", "[ ]", '[1,{"k":[]}]']);
+  return random.pick([
+    "1",
+    "-0.5e3",
+    '"x"',
+    "null",
+    "true",
+    '"\\u00e9 // no /* comment"',
+    '"}"',
+    "[]",
+    "[ ]",
+    '[1,{"k":[]}]',
+  ]);
 }
 
 function object(format: Format, depth: number, outer: string): string {
@@ -61,15 +75,22 @@ function object(format: Format, depth: number, outer: string): string {
   if (random.chance(0.2)) keys.reverse();
   const inner = outer + format.unit;
   const entries = keys.map(
-    (key) => (before: string): string =>
-      `${JSON.stringify(key)}${before}:${space(format)}${value(format, depth + 1, key, inner)}`,
+    (key) =>
+      (before: string): string =>
+        `${JSON.stringify(key)}${before}:${space(format)}${value(format, depth + 1, key, inner)}`,
   );
   return container(format, "{", "}", entries, outer);
 }
 
 function list(format: Format, outer: string): string {
   const items = ['"x"', '"y"', "1"].filter(() => format.random.chance(0.4));
-  return container(format, "[", "]", items.map((item) => () => item), outer);
+  return container(
+    format,
+    "[",
+    "]",
+    items.map((item) => () => item),
+    outer,
+  );
 }
 
 function space(format: Format): string {
@@ -93,7 +114,10 @@ function container(
   }
   const parts = entries.map((entry) => entry(""));
   const empties = ["", "", " ", eol, eol + outer, inner, eol + eol, eol + eol + outer, `${eol} `, "  "] as const;
-  if (parts.length === 0) return open + (mode === "minified" || mode === "spaced" ? random.pick(["", " ", "\t"]) : random.pick(empties)) + close;
+  if (parts.length === 0)
+    return (
+      open + (mode === "minified" || mode === "spaced" ? random.pick(["", " ", "\t"]) : random.pick(empties)) + close
+    );
   if (mode === "minified") return open + parts.join(",") + close;
   if (mode === "spaced") {
     const blank = random.pick(["", " "]);
@@ -129,14 +153,23 @@ interface Operation {
   readonly meant: (document: unknown) => void;
 }
 
+/** The object that holds the end of the path, made where it is missing. */
+function parentOf(document: unknown, path: readonly string[]): Record<string, unknown> {
+  let parent = document as Record<string, unknown>;
+  for (const key of path.slice(0, -1)) {
+    parent[key] ??= {};
+    parent = parent[key] as Record<string, unknown>;
+  }
+  return parent;
+}
+
 function property(...path: string[]): Operation {
   return {
     label: path.join("."),
     install: (document, strict) => setProperty(document, path, ENTRY, { strict }),
     remove: (document, strict) => removeProperty(document, path, { strict }),
     meant: (document) => {
-      let parent = document as Record<string, unknown>;
-      for (const key of path.slice(0, -1)) parent = (parent[key] ??= {}) as Record<string, unknown>;
+      const parent = parentOf(document, path);
       parent[path.at(-1) ?? ""] = ENTRY;
     },
   };
@@ -148,8 +181,7 @@ function item(...path: string[]): Operation {
     install: (document, strict) => addToArray(document, path, "halo", { strict }),
     remove: (document, strict) => removeFromArray(document, path, "halo", { strict }),
     meant: (document) => {
-      let parent = document as Record<string, unknown>;
-      for (const key of path.slice(0, -1)) parent = (parent[key] ??= {}) as Record<string, unknown>;
+      const parent = parentOf(document, path);
       const key = path.at(-1) ?? "";
       parent[key] = ["halo", ...((parent[key] as unknown[] | undefined) ?? [])];
     },
@@ -167,37 +199,46 @@ const OPERATIONS = [
 ] as const;
 
 describe("any JSON document, however it is formatted", () => {
-  it.each(OPERATIONS)("$label: pure insertion, idempotent, as meant, and taken out byte for byte", (operation) => {
-    const seen = new Map<string, number>();
-    fc.assert(
-      fc.property(fc.nat(), (seed) => {
-        const { text: before, mode } = randomDocument(seed);
-        const strict = mode !== "comments";
-        const after = text(operation.install(before, strict));
-        expect(isPureInsertion(before, after)).toBe(true);
-        expect(operation.install(after, strict)).toEqual({ ok: true, text: after, changed: false });
-        expect(text(operation.remove(after, strict))).toBe(before);
-        if (strict) {
-          const meant = strictly(before);
-          operation.meant(meant);
-          expect(strictly(after)).toEqual(meant);
-        }
-        if (mode === "minified" && strictly(before) !== null && before.trim().replace(/^\uFEFF/, "").length > 3) {
-          expect(after.trim()).not.toMatch(/[\r\n]/);
-        }
-        seen.set(mode, (seen.get(mode) ?? 0) + 1);
-      }),
-      { numRuns: RUNS },
-    );
-    console.log(operation.label, RUNS, JSON.stringify(Object.fromEntries(seen)));
-  }, 120_000);
+  it.each(OPERATIONS)(
+    "$label: pure insertion, idempotent, as meant, and taken out byte for byte",
+    (operation) => {
+      const seen = new Map<string, number>();
+      fc.assert(
+        fc.property(fc.nat(), (seed) => {
+          const { text: before, mode } = randomDocument(seed);
+          const strict = mode !== "comments";
+          const after = text(operation.install(before, strict));
+          expect(isPureInsertion(before, after)).toBe(true);
+          expect(operation.install(after, strict)).toEqual({ ok: true, text: after, changed: false });
+          expect(text(operation.remove(after, strict))).toBe(before);
+          if (strict) {
+            const meant = strictly(before);
+            operation.meant(meant);
+            expect(strictly(after)).toEqual(meant);
+          }
+          if (mode === "minified" && strictly(before) !== null && before.trim().replace(/^\uFEFF/, "").length > 3) {
+            expect(after.trim()).not.toMatch(/[\r\n]/);
+          }
+          seen.set(mode, (seen.get(mode) ?? 0) + 1);
+        }),
+        { numRuns: RUNS },
+      );
+      console.log(operation.label, RUNS, JSON.stringify(Object.fromEntries(seen)));
+    },
+    120_000,
+  );
 
   it("several entries at once come out again, last one first", () => {
     fc.assert(
       fc.property(fc.nat(), (seed) => {
         const { text: before, mode } = randomDocument(seed);
         const strict = mode !== "comments";
-        const operations = [property("env", "HALO_1"), property("env", "HALO_2"), item("list"), property("mcpServers", "halo")];
+        const operations = [
+          property("env", "HALO_1"),
+          property("env", "HALO_2"),
+          item("list"),
+          property("mcpServers", "halo"),
+        ];
         let after = before;
         for (const operation of operations) after = text(operation.install(after, strict));
         for (const operation of operations.toReversed()) after = text(operation.remove(after, strict));

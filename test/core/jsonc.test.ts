@@ -63,7 +63,9 @@ function place(document: string, offset: number): string {
 
 describe("every way to write an empty object", () => {
   const blanks = (length: number): string[] =>
-    length === 0 ? [""] : blanks(length - 1).flatMap((rest) => [rest, ` ${rest}`, `\n${rest}`, `\r${rest}`, `\t${rest}`]);
+    length === 0
+      ? [""]
+      : blanks(length - 1).flatMap((rest) => [rest, ` ${rest}`, `\n${rest}`, `\r${rest}`, `\t${rest}`]);
   const all = [...new Set([...blanks(5), "\r\n  ", "\r\n\r\n", "\n\n\n", "\r\n  \r\n", "\n    ", "\n  \n  "])];
   const frames: readonly (readonly [string, string])[] = [
     ["{", "}"],
@@ -86,17 +88,20 @@ describe("every way to write an empty object", () => {
     }
   });
 
-  it.each([["[", "]"], ['{"list":[', "]}"], ['{\n  "list": [', "]\n}"], ['{ "x": 1, "list": [', "] }"], ["{", "}"]] as const)(
-    "array in %j … %j",
-    (head, tail) => {
-      for (const blank of all) {
-        const before = head + blank + tail;
-        if (before.startsWith("[")) continue;
-        const after = text(addToArray(before, ["list"], "halo", STRICT));
-        expect(text(removeFromArray(after, ["list"], "halo", STRICT)), JSON.stringify(before)).toBe(before);
-      }
-    },
-  );
+  it.each([
+    ["[", "]"],
+    ['{"list":[', "]}"],
+    ['{\n  "list": [', "]\n}"],
+    ['{ "x": 1, "list": [', "] }"],
+    ["{", "}"],
+  ] as const)("array in %j … %j", (head, tail) => {
+    for (const blank of all) {
+      const before = head + blank + tail;
+      if (before.startsWith("[")) continue;
+      const after = text(addToArray(before, ["list"], "halo", STRICT));
+      expect(text(removeFromArray(after, ["list"], "halo", STRICT)), JSON.stringify(before)).toBe(before);
+    }
+  });
   it("no two of them become the same text", () => {
     const originals = all.flatMap((blank) => [
       `{${blank}}`,
@@ -160,7 +165,10 @@ describe("removeProperty, of what a user wrote", () => {
   });
   it("refuses what it cannot read", () => {
     expect(removeProperty('{"mcpServers":[]}', PATH, STRICT)).toMatchObject({ ok: false, refused: { offset: 14 } });
-    expect(removeProperty('{"halo":1,"halo":2}', ["halo"], STRICT)).toMatchObject({ ok: false, refused: { offset: 10 } });
+    expect(removeProperty('{"halo":1,"halo":2}', ["halo"], STRICT)).toMatchObject({
+      ok: false,
+      refused: { offset: 10 },
+    });
   });
 });
 
@@ -172,7 +180,8 @@ describe("setProperty", () => {
     expect(isSkeleton(text(removeProperty(made, PATH, STRICT)))).toBe(true);
   });
   it("takes an equal value in any order and format for the same", () => {
-    const before = '{"mcpServers":{"halo":{"headers":{"Authorization":"Bearer ${HALO_MCP_TOKEN}"},\n"url":"https:\\/\\/api.cm.com/halo/core/mcp","type":"http"}}}';
+    const before =
+      '{"mcpServers":{"halo":{"headers":{"Authorization":"Bearer ${HALO_MCP_TOKEN}"},\n"url":"https:\\/\\/api.cm.com/halo/core/mcp","type":"http"}}}';
     expect(setProperty(before, PATH, ENTRY, STRICT)).toEqual({ ok: true, text: before, changed: false });
   });
   it("takes any name for a name", () => {
@@ -192,7 +201,13 @@ describe("setProperty", () => {
   });
   it("never quotes a value of the file", () => {
     const secret = "s3cr3t-value";
-    for (const before of [`{"mcpServers": "${secret}"}`, `{"a": "${secret}`, `{"a": ${secret}}`, `{"a": "${secret}" "b"}`, `${secret}`]) {
+    for (const before of [
+      `{"mcpServers": "${secret}"}`,
+      `{"a": "${secret}`,
+      `{"a": ${secret}}`,
+      `{"a": "${secret}" "b"}`,
+      `${secret}`,
+    ]) {
       const edited = setProperty(before, PATH, ENTRY, STRICT);
       expect(edited.ok).toBe(false);
       expect(JSON.stringify(edited)).not.toContain(secret);
@@ -206,7 +221,10 @@ describe("arrays of strings", () => {
     ['{\n  "enabledMcpjsonServers": ["linear"]\n}', '{\n  "enabledMcpjsonServers": ["halo", "linear"]\n}'],
     ['{\n  "enabledMcpjsonServers": [ "linear" ]\n}', '{\n  "enabledMcpjsonServers": [ "halo", "linear" ]\n}'],
     ['{\n  "enabledMcpjsonServers": []\n}', '{\n  "enabledMcpjsonServers": ["halo"]\n}'],
-    ['{\n  "enabledMcpjsonServers": [\n    "linear"\n  ]\n}', '{\n  "enabledMcpjsonServers": [\n    "halo",\n    "linear"\n  ]\n}'],
+    [
+      '{\n  "enabledMcpjsonServers": [\n    "linear"\n  ]\n}',
+      '{\n  "enabledMcpjsonServers": [\n    "halo",\n    "linear"\n  ]\n}',
+    ],
     ['{\n  "x": 1\n}', '{\n  "enabledMcpjsonServers": [\n    "halo"\n  ],\n  "x": 1\n}'],
     ['{"x":1}', '{"enabledMcpjsonServers":["halo" ],"x":1}'],
   ];
@@ -216,7 +234,9 @@ describe("arrays of strings", () => {
     expect(removeFromArray(after, path, "halo", STRICT)).toEqual({ ok: true, text: before, changed: true });
   });
   it("takes every occurrence out", () => {
-    expect(text(removeFromArray('{"l":["halo", "x", "halo", 1, null]}', ["l"], "halo", STRICT))).toBe('{"l":["x", 1, null]}');
+    expect(text(removeFromArray('{"l":["halo", "x", "halo", 1, null]}', ["l"], "halo", STRICT))).toBe(
+      '{"l":["x", 1, null]}',
+    );
   });
   it("refuses what is no array, and leaves alone what is not there", () => {
     expect(addToArray('{"l":{}}', ["l"], "halo", STRICT)).toMatchObject({ ok: false, refused: { offset: 5 } });
@@ -242,24 +262,40 @@ describe("parseDocument", () => {
     expect(({} as { polluted?: number }).polluted).toBeUndefined();
   });
   it("refuses any depth without an error of the stack", () => {
-    for (const piece of ["[", '{"a":', "[{\"a\":", "[ "]) {
-      expect(parseDocument(piece.repeat(20_000), STRICT)).toMatchObject({ ok: false, refused: { reason: expect.stringMatching(/nested/) } });
+    for (const piece of ["[", '{"a":', '[{"a":', "[ "]) {
+      expect(parseDocument(piece.repeat(20_000), STRICT)).toMatchObject({
+        ok: false,
+        refused: { reason: expect.stringMatching(/nested/) },
+      });
     }
   });
   it("refuses an empty document", () => {
     for (const empty of ["", "\uFEFF", "  \n", "//\n"]) expect(parseDocument(empty, LENIENT).ok).toBe(false);
   });
   it("says of a comment and a trailing comma that Claude Code refuses the whole file", () => {
-    expect(parseDocument("{} // x", STRICT)).toMatchObject({ ok: false, refused: { offset: 3, reason: expect.stringMatching(/Claude Code refuses the whole file/) } });
-    expect(parseDocument("[1 , ]", STRICT)).toMatchObject({ ok: false, refused: { offset: 3, reason: expect.stringMatching(/Claude Code refuses the whole file/) } });
+    expect(parseDocument("{} // x", STRICT)).toMatchObject({
+      ok: false,
+      refused: { offset: 3, reason: expect.stringMatching(/Claude Code refuses the whole file/) },
+    });
+    expect(parseDocument("[1 , ]", STRICT)).toMatchObject({
+      ok: false,
+      refused: { offset: 3, reason: expect.stringMatching(/Claude Code refuses the whole file/) },
+    });
   });
 });
 
 describe("isSkeleton", () => {
-  it.each([["{}", true], ["\uFEFF{ }\n", true], ['{"a":{},"b":{"c":{}}}', true], ["", false], ["[]", false], ['{"a":[]}', false], ['{"a":null}', false], ["{//\n}", false], ["{", false]] as const)(
-    "%j: %s",
-    (document, expected) => {
-      expect(isSkeleton(document)).toBe(expected);
-    },
-  );
+  it.each([
+    ["{}", true],
+    ["\uFEFF{ }\n", true],
+    ['{"a":{},"b":{"c":{}}}', true],
+    ["", false],
+    ["[]", false],
+    ['{"a":[]}', false],
+    ['{"a":null}', false],
+    ["{//\n}", false],
+    ["{", false],
+  ] as const)("%j: %s", (document, expected) => {
+    expect(isSkeleton(document)).toBe(expected);
+  });
 });

@@ -13,7 +13,11 @@ describe("addLines", () => {
     ["CRLF", "dist\r\n", "dist\r\n\r\n# HALO: secrets\r\n.env\r\n.env.lock\r\n"],
     ["one is there", ".env\ndist\n", ".env\ndist\n\n# HALO: secrets\n.env.lock\n"],
     ["one is there, blanks behind", ".env  \r\n", ".env  \r\n\r\n# HALO: secrets\r\n.env.lock\r\n"],
-    ["a line that only looks like it", "#.env\n/.env\n .env\n", "#.env\n/.env\n .env\n\n# HALO: secrets\n.env\n.env.lock\n"],
+    [
+      "a line that only looks like it",
+      "#.env\n/.env\n .env\n",
+      "#.env\n/.env\n .env\n\n# HALO: secrets\n.env\n.env.lock\n",
+    ],
   ];
   it.each(cases)("%s", (_, before, after) => {
     expect(addLines(before, [".env", ".env.lock"], HEADING)).toEqual({ text: after, changed: true });
@@ -44,24 +48,34 @@ describe("addLines", () => {
   it("is undone byte for byte, in any file", () => {
     const line = fc.constantFrom("", "", "a", ".env", ".env ", "dotenv", "# note", " ", "\t", "a\r");
     const file = fc
-      .tuple(fc.array(line, { maxLength: 6 }), fc.constantFrom("\n", "\n", "\r\n"), fc.boolean(), fc.constantFrom("", "\uFEFF"))
+      .tuple(
+        fc.array(line, { maxLength: 6 }),
+        fc.constantFrom("\n", "\n", "\r\n"),
+        fc.boolean(),
+        fc.constantFrom("", "\uFEFF"),
+      )
       .map(([lines, eol, last, bom]) => bom + lines.join(eol) + (last && lines.length > 0 ? eol : ""));
     let ambiguous = 0;
     fc.assert(
-      fc.property(file, fc.subarray([".env", "dotenv", "x"]), fc.constantFrom(HEADING, undefined), (before, lines, heading) => {
-        const added = addLines(before, lines, heading);
-        const again = addLines(added.text, lines, heading);
-        expect(again).toEqual({ text: added.text, changed: false });
-        expect(added.text.startsWith(before)).toBe(true);
-        const there = added.text.split("\n").map((each) => each.replace(/^\uFEFF/, "").trimEnd());
-        for (const each of lines) expect(there).toContain(each);
-        // Without a heading and without anything added, a group of only these lines looks like one we made.
-        if (heading === undefined && !added.changed) {
-          ambiguous += 1;
-          return;
-        }
-        expect(removeLines(added.text, lines, heading)).toEqual({ text: before, changed: added.changed });
-      }),
+      fc.property(
+        file,
+        fc.subarray([".env", "dotenv", "x"]),
+        fc.constantFrom(HEADING, undefined),
+        (before, lines, heading) => {
+          const added = addLines(before, lines, heading);
+          const again = addLines(added.text, lines, heading);
+          expect(again).toEqual({ text: added.text, changed: false });
+          expect(added.text.startsWith(before)).toBe(true);
+          const there = added.text.split("\n").map((each) => each.replace(/^\uFEFF/, "").trimEnd());
+          for (const each of lines) expect(there).toContain(each);
+          // Without a heading and without anything added, a group of only these lines looks like one we made.
+          if (heading === undefined && !added.changed) {
+            ambiguous += 1;
+            return;
+          }
+          expect(removeLines(added.text, lines, heading)).toEqual({ text: before, changed: added.changed });
+        },
+      ),
       { numRuns: 5000 },
     );
     console.log("lines undone:", 5000 - ambiguous, "ambiguous without a heading:", ambiguous);

@@ -17,8 +17,8 @@ const isHeavy = (file: string) => heavy.has(basename(file, ".js").replace(/-impo
 let packed: PackedPackage;
 let scratch: ScratchHome;
 beforeAll(async () => {
-  packed = await packedPackage();
   scratch = scratchHome();
+  packed = await packedPackage();
 });
 afterAll(() => scratch.dispose());
 

@@ -19,6 +19,8 @@ interface Answer {
   lingered: number;
 }
 
+/** Another Node to run the probe with, e.g. to see that 24 behaves like 20; all faults are then tried in it. */
+const NODE = process.env.HALO_TEST_NODE ?? process.execPath;
 const TOKEN = "Made-Up-Token-0123456789abcdefXYZ";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 let folder = "";
@@ -40,7 +42,7 @@ afterAll(() => {
 });
 
 async function run(url: string, env: Record<string, string> = {}, cancelAfter?: number): Promise<Answer> {
-  const child = spawn(process.execPath, [join(folder, "probe-child.mjs")], {
+  const child = spawn(NODE, [join(folder, "probe-child.mjs")], {
     env: { PATH: process.env.PATH ?? "", ...env },
     stdio: ["pipe", "pipe", "inherit"],
   });
@@ -90,12 +92,14 @@ describe("nothing keeps the process alive", () => {
     "a gzip bomb of 1 GB",
     "DELETE hangs",
   ];
-  it.each(FAULTS.filter((fault) => names.includes(fault.name)))("after: $name", async (fault) => {
+  const all = process.env.HALO_TEST_NODE !== undefined;
+  it.each(FAULTS.filter((fault) => all || names.includes(fault.name)))("after: $name", async (fault) => {
     const server = await fault.start("http://127.0.0.1:9");
     try {
       const ended = await run(server.url);
       expect(ended.diagnosis?.cause).toBe(fault.cause);
       expect(ended.lingered).toBeLessThan(250);
+      if (!names.includes(fault.name)) return;
       const cancelled = await run(server.url, {}, 60);
       if (cancelled.error !== undefined) expect(cancelled.error).toBe("Cancelled");
       expect(cancelled.lingered).toBeLessThan(250);

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -35,7 +35,8 @@ export async function packedPackage(): Promise<PackedPackage> {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
   }
   while (!existsSync(ready)) {
-    if (existsSync(failed)) throw new Error(`the package could not be built and packed: see ${failed}`);
+    if (existsSync(failed))
+      throw new Error(`the package could not be built and packed\n${readFileSync(failed, "utf8")}`);
     await sleep(50);
   }
   const name = readdirSync(folder).find((entry) => entry.endsWith(".tgz"));

@@ -76,12 +76,12 @@ function projectSteps(room: Room, values: Values): readonly Step[] {
 /** Every refusal that can be known before a question is asked. */
 export function checkBeforehand(room: Room): void {
   const { survey, context } = room;
-  const steps = projectSteps(room, { token: "x", account: "x", profile: "x" });
-  for (const step of steps) {
-    if (step.kind !== "write" || step.secret !== true) continue;
-    const realPath = survey.snapshot.get(step.path)?.realPath ?? step.path;
-    assertPrivate(context, survey.root, { path: step.path, realPath }, { ignored: false });
+  const secret = [survey.paths.env, ...(bridgeOf(room) === "claude-settings" ? [survey.paths.bridge] : [])];
+  // first where they lead: git does not look beyond a symlink
+  for (const path of secret) {
+    assertPrivate(context, survey.root, { path, realPath: survey.snapshot.get(path)?.realPath ?? path }, { ignored: false });
   }
+  projectSteps(room, { token: "x", account: "x", profile: "x" });
 }
 
 function existingIn(survey: Survey, scope: Exclude<Scope, "project">, name: string): Entry | undefined {
