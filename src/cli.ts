@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { nearest } from "./core/command-line.ts";
-import { printable, redact } from "./core/redact.ts";
+import { printable, printableLines, redact } from "./core/redact.ts";
 import type { Context } from "./context.ts";
 import { Cancelled, HaloError, UsageError } from "./errors.ts";
 import { type Flag, GLOBAL_FLAGS, INIT_FLAGS, type RawOptions } from "./flags.ts";
@@ -72,8 +72,9 @@ function help(context: Context, command: Command): string {
   ].join("\n");
 }
 
+/** A word that can be repeated: nothing of its form is a token or an ID. */
 function isWord(text: string): boolean {
-  return /^[a-z][a-z-]{0,24}$/.test(text);
+  return /^[a-z][a-z-]{0,13}$/.test(text);
 }
 
 interface Parsed {
@@ -126,14 +127,14 @@ export function parse(argv: readonly string[], env: Context["env"]): Parsed {
     const text = flag.env === undefined ? undefined : env[flag.env];
     if (text === undefined || text === "" || flag.name === "account-id" || flag.name === "profile-id") continue;
     if (flag.arg !== undefined) values[flag.name] ??= text;
-    else if (!/^(?:0|false|no)$/i.test(text)) switches.add(flag.name);
+    else if (/^(?:1|true|yes|y|on)$/i.test(text)) switches.add(flag.name);
   }
   for (const flag of flags) checkValues(flag, values[flag.name]);
   return { command, options: { values, switches } };
 }
 
 function unknownFlag(name: string, flags: readonly Flag[]): UsageError {
-  if (name === "token") {
+  if (/(?:^|[-_])token$/i.test(name)) {
     return new UsageError("there is no --token: a token on the command line can be read by every program on this machine", {
       hint: "put it into HALO_MCP_TOKEN, or use --token-stdin or --token-file",
     });
@@ -145,9 +146,11 @@ function unknownFlag(name: string, flags: readonly Flag[]): UsageError {
 
 function checkValues(flag: Flag, text: string | undefined): void {
   if (flag.values === undefined || text === undefined) return;
-  for (const word of text.split(",")) {
-    if (flag.values.includes(word.trim())) continue;
-    const near = nearest(word.trim(), flag.values);
+  // only a flag that says so in its placeholder takes a list
+  const words = flag.arg?.endsWith(",…") === true ? text.split(",").map((word) => word.trim()) : [text];
+  for (const word of words) {
+    if (flag.values.includes(word)) continue;
+    const near = nearest(word, flag.values);
     throw new UsageError(`--${flag.name} knows ${flag.values.join(", ")}${near === undefined ? "" : `: did you mean ${near}?`}`);
   }
 }
@@ -160,7 +163,7 @@ function versionText(context: Context, debug: boolean): string {
 
 /** The one error boundary: what went wrong, then the next command to type. Returns the exit code. */
 function report(context: Context, error: unknown, argv: readonly string[]): number {
-  const safe = (text: string): string => redact(text, context.secrets);
+  const safe = (text: string): string => printableLines(redact(text, context.secrets));
   const cancelled = context.signal.aborted && !(error instanceof HaloError);
   const known = error instanceof HaloError ? error : cancelled ? new Cancelled() : undefined;
   const exitCode = known?.exitCode ?? 3;

@@ -23,12 +23,12 @@ export function parseEndpoint(text: string): Endpoint {
     return no("this is no URL");
   }
   const loopback = LOOPBACK.test(url.hostname);
-  if (url.protocol !== "https:" && url.protocol !== "http:") return no(`${url.protocol} is no protocol for a token: use https:`);
+  if (url.protocol !== "https:" && url.protocol !== "http:") return no("only https: may carry a token");
   if (url.protocol === "http:" && !loopback) return no("http: would send the token in clear: use https: (http: is for this machine alone)");
   if (url.username !== "" || url.password !== "" || /^https?:\/\/[^/?#]*@/i.test(text)) {
     return no("the URL holds credentials (the part before @)");
   }
-  if (url.hash !== "") return no("the URL has a fragment (#), which is never sent");
+  if (text.includes("#")) return no("the URL has a fragment (#), which is never sent");
   if (url.hostname === "" || !/^https?:\/\/[^/]/i.test(text)) return no("the URL has no host");
   return { ok: true, url: text, host: url.host, loopback };
 }

@@ -1,13 +1,19 @@
 /** Commands as text that can be pasted into a shell. */
 
-/** A word for sh: bare when harmless, else in single quotes, so that no `${VAR}` in it is expanded by the shell. */
+/**
+ * A word for sh: bare when harmless, else in single quotes, so that no `${VAR}` in it is expanded by the shell.
+ * A leading `=` is harmless in sh and bash, and a path search in zsh.
+ */
 export function quoteSh(word: string): string {
-  return /^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : `'${word.replace(/'/g, "'\\''")}'`;
+  return /^[A-Za-z0-9_@%+:,./-][A-Za-z0-9_@%+=:,./-]*$/.test(word) ? word : `'${word.replace(/'/g, "'\\''")}'`;
 }
 
-/** A word for PowerShell: single quotes keep `$` literal, a quote inside is doubled. */
+/**
+ * A word for PowerShell: single quotes keep `$` literal, a quote inside is doubled, a typographic one too since
+ * PowerShell takes it for a plain one. A bare `-a.b` or `-a:b` would be split in two.
+ */
 export function quotePowerShell(word: string): string {
-  return /^[A-Za-z0-9_+=:./-]+$/.test(word) ? word : `'${word.replace(/'/g, "''")}'`;
+  return /^(?:[A-Za-z0-9_+./][A-Za-z0-9_+=:./-]*|--?[A-Za-z0-9-]+)$/.test(word) ? word : `'${word.replace(/['‘’‚‛]/g, "$&$&")}'`;
 }
 
 export function toSh(argv: readonly string[]): string {

@@ -28,18 +28,38 @@ const RESERVED = new Set(["claude-in-chrome", "workspace", "computer-use", "__pr
 export function nameProblem(name: string): string | undefined {
   if (RESERVED.has(name)) return `the name "${name}" is reserved: Claude Code never loads a server of that name`;
   if (!/^[A-Za-z0-9_-]{1,64}$/.test(name)) return "a server name has letters, digits, - and _ only, at most 64";
+  if (name.startsWith("-")) return "a server name does not start with -: the claude program would take it for an option";
   return undefined;
+}
+
+/** Names that steer a program or belong to somebody else: a repository must not get us to set one. */
+const STEERING =
+  /^(?:ANTHROPIC|CLAUDE|MCP|NODE|NPM|YARN|PNPM|LD|DYLD|GIT|SSH|AWS|GOOGLE|CLOUDSDK|AZURE|GITHUB|GH|GITLAB|OPENAI|PYTHON|PIP|PERL|RUBY|JAVA|RUST|CARGO|GO|BASH|ZSH|DOCKER|COMPOSE|KUBE|OTEL|SSL|CURL|XDG|VSCODE|ELECTRON|BUN|DENO|DIRENV)(?:_|$)|_PROXY$/i;
+
+/**
+ * Whether a variable that a repository names may be set in Claude Code's environment: it must look like one of the
+ * three values, and be none that programs act on (PATH, NODE_OPTIONS, ANTHROPIC_BASE_URL, USERPROFILE, …).
+ */
+export function isSafeVariable(name: string): boolean {
+  if (!/^[A-Za-z_][A-Za-z0-9_]{0,127}$/.test(name) || STEERING.test(name)) return false;
+  return /HALO|(?:^|_)(?:CM|CMCOM|TOKEN|ACCOUNT|PROFILE)(?:_|$)|(?:^|_)(?:ID|KEY|SECRET)$/i.test(name);
 }
 
 /**
  * The variables that a new connection refers to. Token and account are shared by all connections of an account;
- * the profile is what differs: `halo-de` refers to HALO_DE_PROFILE_ID.
+ * the profile is what differs: `halo-de` refers to HALO_DE_PROFILE_ID. A name such as `mcp-halo` gets HALO_ before it,
+ * since MCP_… is somebody else's and would not be followed by the next person who joins.
  */
 export function variablesFor(name: string): Readonly<Record<Value, string>> {
   const prefix = name.toUpperCase().replace(/[^A-Z0-9]+/g, "_").replace(/^_+|_+$/g, "");
-  const own = prefix === "" || /^[0-9]/.test(prefix) ? `HALO_${prefix}`.replace(/_$/, "") : prefix;
+  const foreign = prefix === "" || /^[0-9]/.test(prefix) || !isSafeVariable(`${prefix}_PROFILE_ID`);
+  const own = foreign ? `HALO_${prefix}`.replace(/_$/, "") : prefix;
   return { token: "HALO_MCP_TOKEN", account: "HALO_ACCOUNT_ID", profile: `${own}_PROFILE_ID` };
 }
+
+/** `accountId=<id>`, `profile_id=<id>` and the like in a query or fragment; `/profiles/<id>` in a path. */
+const PROFILE_IN_URL = /(?:\/profiles?\/|[?&#;]profile[-_]?id=)([A-Za-z0-9._~-]+)/i;
+const ACCOUNT_IN_URL = /[?&#;]account[-_]?id=([A-Za-z0-9._~-]+)/i;
 
 const GUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gi;
 
@@ -59,17 +79,19 @@ export interface PastedIds {
  */
 export function idsFromStudioUrl(url: string): PastedIds {
   const text = url.slice(0, 4096);
-  const guids = [...new Set(text.match(GUID) ?? [])];
-  const named = /(?:\/profiles?\/|[?&#;]profile[-_]?id=)([A-Za-z0-9._~-]+)/i.exec(text)?.[1];
-  const namedAccount = /(?:\/accounts?\/|[?&#;]account[-_]?id=)([A-Za-z0-9._~-]+)/i.exec(text)?.[1];
-  const account = namedAccount ?? guids.find((guid) => guid !== named);
-  const profile = named ?? guids.find((guid) => guid !== account);
+  const same = (a: string, b: string | undefined): boolean => a.toLowerCase() === b?.toLowerCase();
+  const guids = text.match(GUID) ?? [];
+  const named = PROFILE_IN_URL.exec(text)?.[1];
+  // in a path only a GUID counts: `/app/account/en/<guid>` names an app and a language, not an account
+  const inPath = new RegExp(`/accounts?/(${GUID.source})`, "i").exec(text)?.[1];
+  const account = ACCOUNT_IN_URL.exec(text)?.[1] ?? inPath ?? guids.find((guid) => !same(guid, named));
+  const profile = named ?? guids.find((guid) => !same(guid, account));
   return { ...(account === undefined ? {} : { account }), ...(profile === undefined ? {} : { profile }) };
 }
 
 /** True when a pasted text is meant as an address, not as an ID. */
 export function looksLikeUrl(text: string): boolean {
-  return /^\s*(?:https?:\/\/|www\.|[a-z0-9.-]+\.cm\.com\/)/i.test(text);
+  return /^\s*(?:https?:\/\/|www\.|(?:[a-z0-9-]+\.)*cm\.com\/)/i.test(text);
 }
 
 export type Cleaned =
@@ -88,7 +110,7 @@ export const PASTED_BREAK = "\u2424";
 /** The placeholders that people leave in place: `${HALO_MCP_TOKEN}`, `$HALO_MCP_TOKEN`, `<token>`, `your-token-here`. */
 function isPlaceholder(value: string): boolean {
   if (/^\$\{.*\}$|^\$[A-Za-z_]\w*$|^%\w+%$|^\{\{.*\}\}$|^\{env:.*\}$|^<.*>$|^\[.*\]$/.test(value)) return true;
-  return /^(?:your|my|the|insert|paste|enter)?[-_ ]?(?:halo[-_ ]?)?(?:mcp[-_ ]?)?(?:product[-_ ]?|api[-_ ]?)?(?:token|account[-_ ]?id|profile[-_ ]?id|key)(?:[-_ ]?here)?$|^changeme$|^x{4,}$|^\.{3,}$|^todo$/i.test(
+  return /^(?:your|my|the|insert|paste|enter)?[-_ ]?(?:halo[-_ ]?)?(?:mcp[-_ ]?)?(?:product[-_ ]?|api[-_ ]?)?(?:token|account[-_ ]?id|profile[-_ ]?id|key)(?:[-_ ]?here)?$|^changeme$|^x{4,}$|^(?:\.{3,}|…)$|^todo$/i.test(
     value,
   );
 }
@@ -101,18 +123,20 @@ function isPlaceholder(value: string): boolean {
 export function cleanValue(which: Value, pasted: string): Cleaned {
   const cleaned: string[] = [];
   const say = (before: string, after: string, what: string): string => {
-    if (before !== after) cleaned.push(what);
+    if (before !== after && !cleaned.includes(what)) cleaned.push(what);
     return after;
   };
   const label = LABELS[which];
-  let value = pasted.slice(0, MAX_BYTES * 4);
+  // cut before it is cleaned, a value could lose its end without a word
+  if (pasted.length > MAX_BYTES * 4) return { ok: false, missing: false, problem: `the ${label} is longer than ${MAX_BYTES * 4} characters, which no ${label} is` };
+  let value = pasted;
   value = say(value, value.replace(/[\u00ad\u200b-\u200f\u2060-\u2064\ufeff\u202a-\u202e\u2066-\u2069]/gu, ""), "invisible characters");
   value = say(value, value.replace(/^[\s\u2424]+|[\s\u2424]+$/gu, ""), "white space around it");
   for (let round = 0; round < 2; round += 1) {
     value = say(value, value.replace(/^(["'`])(.*)\1$/su, "$2").replace(/^[“”„‘’](.*)[“”‘’]$/su, "$1"), "quotes");
     value = say(value, value.replace(/^(?:X-CM-PRODUCTTOKEN|CM-ACCOUNT-ID|CM-PROFILE-ID)\s*:\s*/iu, ""), "the header's name");
-    value = say(value, value.replace(/^(?:export\s+)?(?:HALO_MCP_TOKEN|HALO_ACCOUNT_ID|HALO_PROFILE_ID)\s*=\s*/u, ""), "the variable's name");
-    if (which === "token") value = say(value, value.replace(/^Bearer\s+/iu, ""), "“Bearer”");
+    value = say(value, value.replace(/^(?:export\s+)?(?:HALO_MCP_TOKEN|HALO_ACCOUNT_ID|HALO_(?:[A-Z0-9_]+_)?PROFILE_ID)\s*=\s*/u, ""), "the variable's name");
+    if (which === "token") value = say(value, value.replace(/^Bearer(?:\s+|$)/iu, ""), "“Bearer”");
     value = value.trim();
   }
   if (value === "") return { ok: false, missing: true, problem: `the ${label} is empty` };
@@ -130,8 +154,6 @@ export function cleanValue(which: Value, pasted: string): Cleaned {
   if (value.length > MAX_BYTES) {
     return { ok: false, missing: false, problem: `the ${label} is ${value.length} characters long; more than ${MAX_BYTES} is no ${label}` };
   }
-  if (which === "token" && looksLikeUrl(value)) {
-    return { ok: false, missing: false, problem: "this is an address, not a product token" };
-  }
+  if (looksLikeUrl(value)) return { ok: false, missing: false, problem: `this is an address, not a${which === "account" ? "n" : ""} ${label}` };
   return { ok: true, value, cleaned, unusual: !/^[A-Za-z0-9._-]+$/.test(value) };
 }

@@ -16,10 +16,11 @@
  *
  * No memory of the first run is needed, and a file that was reformatted in between only loses that last nicety.
  */
-import type { Container } from "./json-tree.ts";
-import { commentEnd } from "./json-tree.ts";
+
 import type { Layout, Style } from "./json-style.ts";
 import { blanksAt, entryIndent, hasBreak, isBlank, isBreak, lineIndent } from "./json-style.ts";
+import type { Container } from "./json-tree.ts";
+import { commentEnd } from "./json-tree.ts";
 
 /** Bytes to take out: from, to. */
 export type Span = readonly [number, number];

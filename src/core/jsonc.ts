@@ -2,10 +2,11 @@
  * Edits of JSON and JSONC as text: what is not ours keeps every byte. jsonc-parser's `modify` is not used, since it
  * reformats the neighbour, moves its comment and edits broken files without a word (jsonc-parser 3.3.1, 2026).
  */
-import type { Layout, Style } from "./json-style.ts";
-import { detectStyle, formatJson, formatMember, hasBreak, lineIndent, NEW_STYLE, wrap } from "./json-style.ts";
+
 import type { Span } from "./json-place.ts";
 import { createdTail, placeIn, removalOf } from "./json-place.ts";
+import type { Layout, Style } from "./json-style.ts";
+import { detectStyle, formatJson, formatMember, hasBreak, lineIndent, NEW_STYLE, wrap } from "./json-style.ts";
 import type { Container, EditOptions, Json, JsonObject, Node, Refused } from "./json-tree.ts";
 import { equalJson, isArray, MAX_DEPTH, parseTree, toJson, toObject } from "./json-tree.ts";
 

@@ -1,7 +1,8 @@
 /** Steps for Claude Code's own scopes (`local`, `user`) and for the web clients. Pure. */
-import { connectionFor, type Entry, entryOf, entryWithValues, reference, type Scope } from "./clients/claude-code.ts";
+import { connectionFor, type Entry, entryOf, entryWithValues, isObject, reference, type Scope } from "./clients/claude-code.ts";
 import { toPowerShell, toSh } from "./command-line.ts";
 import type { Value } from "./halo.ts";
+import { equalJson } from "./json-tree.ts";
 import { type Edited, setProperty } from "./jsonc.ts";
 import type { Connection, FileState, RunStep, Step, TellStep, WriteStep } from "./model.ts";
 
@@ -37,18 +38,20 @@ function addJson(program: string, scope: string, name: string): [string, ...stri
   return [program, "mcp", "add-json", "--scope", scope, name, "-"];
 }
 
-function sameEntry(a: unknown, b: unknown): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
-}
-
-/** Only references in the headers: such an entry can be put back through argv without showing a secret. */
-function onlyReferences(entry: Entry): boolean {
+/**
+ * `mcp add` can put this entry back without losing a key of it or showing a secret in argv: only references in the
+ * headers, an address without credentials or query, and nothing else.
+ */
+function fitsArgv(entry: Entry): boolean {
+  if (!isObject(entry.raw) || entry.raw.type !== "http") return false;
+  if (!Object.keys(entry.raw).every((key) => key === "type" || key === "url" || key === "headers")) return false;
+  if (!/^https?:\/\/[^?#@]+$/.test(entry.url)) return false;
   return Object.values(entry.headers).every((text) => /^\$\{[A-Za-z_][A-Za-z0-9_]*(?::-)?\}$/.test(text));
 }
 
 function restore(program: string, scope: string, existing: Entry, readsStdin: boolean): RunStep["undo"] | undefined {
   if (readsStdin) return { argv: addJson(program, scope, existing.name), stdin: JSON.stringify(existing.raw) };
-  if (!onlyReferences(existing)) return undefined;
+  if (!fitsArgv(existing)) return undefined;
   const headers = Object.entries(existing.headers).flatMap(([header, text]) => ["--header", `${header}: ${text}`]);
   return { argv: [program, "mcp", "add", "--transport", "http", "--scope", scope, existing.name, existing.url, ...headers] };
 }
@@ -64,7 +67,8 @@ function settingsStep(input: ClaudeInput): { step: WriteStep } | { refused: stri
     if (!result.ok) return { refused: result.refused.reason };
     after = result.text;
   }
-  return { step: { kind: "write", path, before, after, secret: true, mode: 0o600 } };
+  const isOpen = state?.kind !== "file" || ((state.mode & 0o077) !== 0 && input.platform !== "win32");
+  return { step: { kind: "write", path, before, after, secret: true, ...(isOpen ? { mode: 0o600 } : {}) } };
 }
 
 function later(connection: Connection, scope: string): TellStep {
@@ -74,6 +78,25 @@ function later(connection: Connection, scope: string): TellStep {
     title: "Claude Code is not installed here: run this when it is",
     lines: ["sh, bash, zsh:", `  ${toSh(argv)}`, "PowerShell:", `  ${toPowerShell(argv)}`],
   };
+}
+
+function removeArgv(program: string, scope: string, name: string): [string, ...string[]] {
+  return [program, "mcp", "remove", "--scope", scope, name];
+}
+
+/** The step that takes an entry out of a scope of Claude Code's own, with what puts it back as it was. */
+export function planClaudeRemoval(input: Pick<ClaudeInput, "scope" | "readsStdin"> & { readonly program: string; readonly existing: Entry }): ClaudePlanned {
+  const { scope, program, readsStdin, existing } = input;
+  const { name } = existing;
+  const undo = restore(program, scope, existing, readsStdin);
+  if (undo === undefined) {
+    return {
+      ok: false,
+      reason: `Claude Code already has "${name}" in its ${scope} scope with values in clear or settings of its own, and this version could not put it back if something failed`,
+      hint: `look at it, then: claude mcp remove --scope ${scope} ${name}`,
+    };
+  }
+  return { ok: true, steps: [{ kind: "run", argv: removeArgv(program, scope, name), why: `take out the "${name}" that is there (${scope} scope)`, undo }] };
 }
 
 /** The steps that put one connection into a scope of Claude Code's own, through its program. */
@@ -86,34 +109,28 @@ export function planClaude(input: ClaudeInput): ClaudePlanned {
   const steps: Step[] = [];
 
   if (viaStdin) {
-    if (existing !== undefined && sameEntry(existing.raw, withValues)) return { ok: true, steps: [] };
     const { path, state } = input.store;
     if (state?.kind === "file" && (state.mode & 0o077) !== 0 && input.platform !== "win32") {
       steps.push({ kind: "write", path, before: state.text, after: state.text, mode: 0o600 });
     }
+    if (existing !== undefined && equalJson(existing.raw, withValues)) return { ok: true, steps };
   } else {
     const settings = settingsStep(input);
     if ("refused" in settings) return { ok: false, reason: `${input.userSettings.path}: ${settings.refused}`, hint: "mend that file, then run this again" };
     steps.push(settings.step);
     if (program === undefined) return { ok: true, steps: [...steps, later(connection, scope)] };
-    if (existing !== undefined && sameEntry(existing.raw, entryOf(connection))) return { ok: true, steps };
+    if (existing !== undefined && equalJson(existing.raw, entryOf(connection))) return { ok: true, steps };
   }
 
-  const remove: [string, ...string[]] = [program ?? "claude", "mcp", "remove", "--scope", scope, name];
+  const remove = removeArgv(program, scope, name);
   if (existing !== undefined) {
-    const undo = restore(program ?? "claude", scope, existing, input.readsStdin);
-    if (undo === undefined) {
-      return {
-        ok: false,
-        reason: `Claude Code already has "${name}" in its ${scope} scope with values in clear, and this version could not put it back if something failed`,
-        hint: `look at it, then: claude mcp remove --scope ${scope} ${name}`,
-      };
-    }
-    steps.push({ kind: "run", argv: remove, why: `take out the "${name}" that is there (${scope} scope)`, undo });
+    const removal = planClaudeRemoval({ scope, program, readsStdin: input.readsStdin, existing });
+    if (!removal.ok) return removal;
+    steps.push(...removal.steps);
   }
   steps.push({
     kind: "run",
-    argv: viaStdin ? addJson(program ?? "claude", scope, name) : addWithReferences(program ?? "claude", scope, connection),
+    argv: viaStdin ? addJson(program, scope, name) : addWithReferences(program, scope, connection),
     ...(viaStdin ? { stdin: JSON.stringify(withValues) } : {}),
     why: viaStdin ? `add "${name}" (${scope} scope), values through standard input` : `add "${name}" (${scope} scope), with references`,
     undo: { argv: remove },

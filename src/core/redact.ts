@@ -2,10 +2,11 @@
 
 const MASK = "••••";
 
-/** C0/C1 controls, zero-width and bidirectional characters, line separators, BOM, tags: what can lie to a terminal or a reader. */
-const UNPRINTABLE =
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: removing control characters is the purpose
-  /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\ufff9-\ufffb]|[\u{e0000}-\u{e007f}]/gu;
+/**
+ * Controls, everything that is drawn as nothing (zero-width, fillers, variation selectors, tags), bidirectional controls,
+ * line separators and halves of surrogate pairs: what can lie to a terminal or a reader.
+ */
+const UNPRINTABLE = /[\p{Cc}\p{Default_Ignorable_Code_Point}\p{Bidi_Control}\p{Zl}\p{Zp}\p{Cs}\u{fff9}-\u{fffb}]/gu;
 
 /** Escape sequences as a whole (CSI, OSC, two-byte), so that "[31m" does not stay behind when ESC is removed. */
 const ESCAPES =
@@ -28,16 +29,37 @@ export function printable(text: string, max = 300): string {
   return points.length <= max ? clean : `${points.slice(0, Math.max(0, max - 1)).join("")}…`;
 }
 
+/** Text of our own with lines of its own, in which a word of a file or a server may stand: the same, line by line. */
+export function printableLines(text: string): string {
+  return text
+    .replace(ESCAPES, "")
+    .split(/\r?\n/)
+    .map((line) => line.replace(/\t/g, "  ").replace(UNPRINTABLE, ""))
+    .join("\n");
+}
+
 /** `••••` and at most the last four characters; a short value shows none, so that most of it stays hidden. */
 export function mask(secret: string): string {
   return secret.length >= 16 ? `${MASK}${secret.slice(-4)}` : MASK;
 }
 
-/** Every form in which a value can turn up in a text: as it is, JSON-escaped or URL-encoded. */
+/** URL-encoded, with the five characters that encodeURIComponent leaves and a form's encoding does not. */
+function urlForms(secret: string): string[] {
+  try {
+    const url = encodeURIComponent(secret);
+    const form = url.replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
+    const small = (text: string): string => text.replace(/%[0-9A-F]{2}/g, (code) => code.toLowerCase());
+    return [url, form, small(url), small(form)];
+  } catch {
+    // half a surrogate pair, which a repository's JSON can hold: it has no URL-encoded form
+    return [];
+  }
+}
+
+/** Every form in which a value can turn up in a text: as it is, JSON-escaped (with `\\/` too, as PHP does) or URL-encoded. */
 function forms(secret: string): string[] {
   const json = JSON.stringify(secret).slice(1, -1);
-  const url = encodeURIComponent(secret);
-  return [...new Set([secret, json, url])];
+  return [...new Set([secret, json, json.replace(/\//g, "\\/"), ...urlForms(secret)])];
 }
 
 /**
@@ -48,7 +70,12 @@ export function redact(text: string, secrets: Iterable<string>): string {
   const known = [...new Set(secrets)].filter((secret) => secret.length >= 4).sort((a, b) => b.length - a.length);
   let out = text;
   for (const secret of known) {
-    for (const form of forms(secret)) out = out.split(form).join(mask(secret));
+    const masked = mask(secret);
+    for (const form of forms(secret)) {
+      // the mask's last four may begin the same secret again ("aaaa…"); every round makes the text shorter
+      do out = out.split(form).join(masked);
+      while (form.length > masked.length && out.includes(form));
+    }
   }
   return out;
 }

@@ -1,6 +1,7 @@
 /** What a run is about: a new connection, or the one that a repository already refers to. Pure. */
-import { type Entry, isSafeVariable } from "./clients/claude-code.ts";
-import { HEADERS, LABELS, VALUES, type Value, variablesFor } from "./halo.ts";
+import { type Entry, isObject } from "./clients/claude-code.ts";
+import { HEADERS, isSafeVariable, LABELS, VALUES, type Value, variablesFor } from "./halo.ts";
+import { printable } from "./redact.ts";
 
 /** Where a value comes from in a connection: a variable, or text that stands in the file itself. */
 export type Slot = { readonly env: string } | { readonly fixed: string };
@@ -47,6 +48,7 @@ function newTarget(wish: Wish, entry?: Entry, repairs?: string): Target {
 /** Why an entry cannot be followed as it is, in words that go after "the entry is replaced, since". */
 function unfit(entry: Entry, wish: Wish): string | undefined {
   if (entry.broken !== undefined) return `Claude Code skips it: ${entry.broken}`;
+  if (isObject(entry.raw) && entry.raw.type === "sse") return 'its "type" is "sse", and HALO speaks "http"';
   if (wish.url !== undefined && wish.url !== entry.url) return "you gave another URL";
   for (const value of VALUES) {
     if (entry.values[value] === undefined) return `its header ${HEADERS[value]} is missing`;
@@ -55,10 +57,16 @@ function unfit(entry: Entry, wish: Wish): string | undefined {
   if (token !== undefined && "literal" in token) return "its token's header does not refer to a variable";
   for (const value of VALUES) {
     const slot = entry.values[value];
-    if (slot !== undefined && "literal" in slot && (slot.literal.trim() === "" || /[$%{}<>]/.test(slot.literal))) {
-      return `its header ${HEADERS[value]} is written in a way that Claude Code sends literally`;
-    }
+    if (slot === undefined || !("literal" in slot)) continue;
+    if (slot.literal.trim() === "" || /[$%{}<>]/.test(slot.literal)) return `its header ${HEADERS[value]} is written in a way that Claude Code sends literally`;
+    if (!/^[\x21-\x7e]{1,4096}$/.test(slot.literal.trim())) return `its header ${HEADERS[value]} holds what no header can carry`;
   }
+  const variables = VALUES.flatMap((value) => {
+    const slot = entry.values[value];
+    return slot !== undefined && "env" in slot ? [slot.env] : [];
+  });
+  // followed as it is, the one value would overwrite the other in .env
+  if (new Set(variables).size < variables.length) return "two of its headers take the same variable";
   return undefined;
 }
 
@@ -69,18 +77,20 @@ function unfit(entry: Entry, wish: Wish): string | undefined {
 export function decideTarget(entries: readonly Entry[], wish: Wish): Decision {
   const entry = wish.name === undefined ? entries[0] : entries.find((candidate) => candidate.name === wish.name);
   if (entry === undefined) return { ok: true, target: newTarget(wish) };
+  const shown = printable(entry.name, 64);
   if (entry.runs) {
     return {
       ok: false,
-      reason: `the entry "${entry.name}" runs a program of its own (headersHelper or command), which this tool never does and will not vouch for`,
+      reason: `the entry "${shown}" runs a program of its own (headersHelper or command), which this tool never does and will not vouch for`,
       hint: "look at it, then take it out of .mcp.json, or set HALO up beside it: --name halo-mine",
     };
   }
   const hasHalo = VALUES.some((value) => entry.values[value] !== undefined) || entry.url.includes(wish.defaultUrl);
-  if (!hasHalo && entry.broken === undefined) {
+  // broken or not, what leads elsewhere is somebody's: only an entry without any address is filled in
+  if (!hasHalo && (entry.broken === undefined || entry.url !== "")) {
     return {
       ok: false,
-      reason: `.mcp.json already has a server "${entry.name}" that is not HALO's`,
+      reason: `.mcp.json already has a server "${shown}" that is not HALO's`,
       hint: "choose another name: --name halo-cm",
     };
   }
@@ -97,7 +107,7 @@ export function decideTarget(entries: readonly Entry[], wish: Wish): Decision {
     if (!isSafeVariable(slot.env)) {
       return {
         ok: false,
-        reason: `the entry "${entry.name}" takes the ${LABELS[value]} from a variable whose name can steer other programs, so it is not set from here`,
+        reason: `the entry "${shown}" takes the ${LABELS[value]} from a variable whose name can steer other programs, so it is not set from here`,
         hint: "ask whoever wrote .mcp.json for a name such as HALO_MCP_TOKEN, or set HALO up beside it: --name halo-mine",
       };
     }

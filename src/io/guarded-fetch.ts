@@ -66,6 +66,8 @@ export function codesOf(error: unknown): string[] {
     if (typeof next !== "object" || next === null) continue;
     const code: unknown = Reflect.get(next, "code");
     if (typeof code === "string" && !codes.includes(code)) codes.push(code.slice(0, 64));
+    // undici 7 and later leave the code of a parser error out (Node 24, 26).
+    else if (code === undefined && Reflect.get(next, "name") === "HTTPParserError") codes.push("HPE_UNNAMED");
     queue.push(Reflect.get(next, "cause"));
     const errors: unknown = Reflect.get(next, "errors");
     if (Array.isArray(errors)) queue.push(...errors.slice(0, 8));

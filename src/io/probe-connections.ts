@@ -30,14 +30,17 @@ export interface Connections {
 }
 
 /**
- * Node's own undici, reached through the dispatcher that `fetch` registers. There is no public door to it (Node 20 to 24), and the plain
- * `fetch` leaves a socket that is still connecting open for ten seconds after an abort and tells nobody how long a name took to resolve.
+ * Node's own undici, reached through the dispatcher that `fetch` registers. There is no public door to it, and the plain `fetch` leaves a
+ * socket that is still connecting open for ten seconds after an abort and tells nobody how long a name took to resolve. Tried with Node 20,
+ * 22, 24 and 26 (undici 6 to 8; 7 and later register version 2 of the interface too, 8 has a mere wrapper as version 1).
  * Only the plain Agent is copied: another class means that a proxy is in force (NODE_USE_ENV_PROXY, setGlobalProxyFromEnv).
  */
 function agentClass(): AgentClass | undefined {
   // Naming Response loads undici, which registers its dispatcher.
   if (typeof Response !== "function") return undefined;
-  const dispatcher: unknown = Reflect.get(globalThis, Symbol.for("undici.globalDispatcher.1"));
+  const registered = (version: 1 | 2): unknown =>
+    Reflect.get(globalThis, Symbol.for(`undici.globalDispatcher.${version}`));
+  const dispatcher = registered(2) ?? registered(1);
   if (typeof dispatcher !== "object" || dispatcher === null) return undefined;
   const found = dispatcher.constructor;
   return found.name === "Agent" && typeof Reflect.get(dispatcher, "destroy") === "function"

@@ -148,8 +148,8 @@ async function walk(road: Walk): Promise<ProbeOutcome> {
  * The SDK takes a server error, a silence or a nonsense answer to `server/discover` as final. A server of 2025 may answer an unknown method with
  * any of these and still serve `initialize`. Not so after a refusal, a redirect, or where no connection stood.
  */
-function worthTheOldWay(last: Exchange | undefined): boolean {
-  if (last === undefined || last.method !== "server/discover" || !last.connected) return false;
+function worthTheOldWay(last: Exchange | undefined, watched: boolean): boolean {
+  if (last === undefined || last.method !== "server/discover" || (watched && !last.connected)) return false;
   if (last.status === null)
     return (
       last.end === "timeout" ||
@@ -213,7 +213,16 @@ export async function probe(request: ProbeRequest): Promise<ProbeRecord> {
   const test = async (): Promise<"done"> => {
     const sdk = await import("@modelcontextprotocol/client");
     if (stopper.signal.aborted) return "done";
-    await ask(sdk, { request, url, guard, scrub, start, state, onOutcome: progress.ended });
+    await ask(sdk, {
+      request,
+      url,
+      guard,
+      scrub,
+      start,
+      state,
+      watched: connections.timings().seen,
+      onOutcome: progress.ended,
+    });
     return "done";
   };
   progress.begin(url.protocol === "https:");
@@ -244,6 +253,8 @@ interface Asking {
   readonly scrub: Scrub;
   readonly start: number;
   readonly state: { outcome: ProbeOutcome; control: ControlOutcome | null };
+  /** The exchanges know whether a connection stood. */
+  readonly watched: boolean;
   readonly onOutcome: (outcome: ProbeOutcome) => void;
 }
 
@@ -260,7 +271,7 @@ async function ask(sdk: Sdk, asking: Asking): Promise<void> {
     closeDeadline: at(0.85),
   };
   state.outcome = await walk({ ...main, mode: "auto", firstMs: request.timeoutMs * 0.4 });
-  if (!state.outcome.connected && worthTheOldWay(guard.exchanges.at(-1))) {
+  if (!state.outcome.connected && worthTheOldWay(guard.exchanges.at(-1), asking.watched)) {
     state.outcome = await walk({ ...main, mode: "legacy", firstMs: Number.POSITIVE_INFINITY });
   }
   asking.onOutcome(state.outcome);

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import type { Readable } from "node:stream";
 import { Cancelled, EnvironmentError, UsageError } from "../errors.ts";
 
@@ -7,6 +7,8 @@ const MAX_BYTES = 64 * 1024;
 
 /** Everything on standard input, up to 64 KiB. Throws Cancelled on abort, UsageError when it is more. */
 export async function readStdin(stdin: Readable, signal: AbortSignal): Promise<string> {
+  // an abort that is over fires no event, and an open terminal would be read for ever
+  if (signal.aborted) throw new Cancelled();
   const chunks: Buffer[] = [];
   let size = 0;
   const stop = (): void => void stdin.destroy();
@@ -27,8 +29,12 @@ export async function readStdin(stdin: Readable, signal: AbortSignal): Promise<s
   return Buffer.concat(chunks).toString("utf8");
 }
 
-/** The text of a file that holds a token. Throws EnvironmentError when it cannot be read. */
+/**
+ * The text of a file that holds a token. Throws EnvironmentError when it cannot be read. A path where nothing is, is
+ * not repeated: somebody may have put the token itself there.
+ */
 export function readSecretFile(path: string): string {
+  if (!existsSync(path)) throw new EnvironmentError("--token-file: there is no such file", { hint: "give the path of a file that holds the token and nothing else" });
   try {
     const stat = statSync(path);
     if (!stat.isFile() || stat.size > MAX_BYTES) throw new Error("not a small file");

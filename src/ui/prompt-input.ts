@@ -10,6 +10,9 @@ const CTRL_C = "\u0003";
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the keys of a terminal
 const ESCAPE_KEYS = /\u001b(?:\[[0-9;]*[A-Za-z~]|O[A-Za-z])/g;
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the begin of such a key
+const BEGUN_KEY = /\u001b(?:\[[0-9;]*|O)?$/;
+
 /**
  * Makes what a person types or pastes safe for one prompt:
  * - a line break inside a paste is no Enter (the rest would answer the next question in clear);
@@ -40,10 +43,14 @@ export function openPromptInput(input: Input, reads: Reads, pastedBreak: string)
   stream.isTTY = true;
   stream.setRawMode = (raw) => input.setRawMode?.(raw);
   let open = true;
+  let begun = "";
   const onData = (chunk: Buffer | string): void => {
     if (!open) return;
-    const text = guardInput(typeof chunk === "string" ? chunk : decoder.write(chunk), reads, pastedBreak);
-    if (text !== "") stream.write(text);
+    const whole = begun + (typeof chunk === "string" ? chunk : decoder.write(chunk));
+    const text = guardInput(whole, reads, pastedBreak);
+    if (text !== "") stream.write(text.slice(begun.length));
+    // an arrow key may come in two pieces (a slow line): its end alone would look like a pasted word
+    begun = reads === "keys" ? (BEGUN_KEY.exec(whole)?.[0] ?? "") : "";
   };
   const onEnd = (): void => {
     if (open) stream.write(CTRL_C);

@@ -95,7 +95,9 @@ function startProgress(text: string, parts: ProgressParts): Progress {
   let ended = false;
   const erase = (): void => write(stderr, "\r\u001b[2K");
   const draw = (): void => {
-    const shown = current.length > width - 4 ? `${current.slice(0, width - 5)}…` : current;
+    // masked before it is cut: of a secret in two nothing would be recognised
+    const safe = options.redact(current);
+    const shown = safe.length > width - 4 ? `${safe.slice(0, width - 5)}…` : safe;
     write(stderr, `\r\u001b[2K${paint.cyan(frames[frame % frames.length] ?? "")}  ${shown}`);
     frame += 1;
   };

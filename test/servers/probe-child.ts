@@ -1,4 +1,5 @@
 /** A program that probes once, for what needs a process of its own: another CA, or a look at what keeps Node alive. Bundled by the test. */
+import { writeSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { diagnose } from "../../src/core/diagnosis.ts";
 import { type ProbeRequest, probe } from "../../src/io/probe.ts";
@@ -20,6 +21,10 @@ lines.once("line", async (line) => {
   }
   const took = performance.now() - start;
   process.on("exit", () => {
-    process.stdout.write(JSON.stringify({ ...(answer as object), took, lingered: performance.now() - start - took }));
+    // Whole, however long: a write to process.stdout may be cut by the exit.
+    const bytes = Buffer.from(
+      JSON.stringify({ ...(answer as object), took, lingered: performance.now() - start - took }),
+    );
+    for (let at = 0; at < bytes.length; ) at += writeSync(1, bytes, at);
   });
 });

@@ -3,6 +3,7 @@ import type { Plan, RunStep, Step, StepStatus, WriteStep } from "../../core/mode
 import { printable, redact } from "../../core/redact.ts";
 import { Cancelled, EnvironmentError, HaloError, Refusal } from "../../errors.ts";
 import { applyWrites } from "../../io/apply.ts";
+import { setMode } from "../../io/mode.ts";
 import { exec } from "../../io/exec.ts";
 import { assertPrivate } from "./privacy.ts";
 import type { Room } from "./values.ts";
@@ -26,7 +27,12 @@ export function changes(plan: Plan): boolean {
 }
 
 function isWrite(step: Step): step is WriteStep {
-  return step.kind === "write";
+  return step.kind === "write" && !isModeOnly(step);
+}
+
+/** Only the mode of a file that another program writes: no lock of ours, whose name could be that program's too. */
+function isModeOnly(step: Step): step is WriteStep & { readonly mode: number } {
+  return step.kind === "write" && step.before !== undefined && step.before === step.after && step.mode !== undefined;
 }
 
 async function write(room: Room, steps: readonly WriteStep[], signal: AbortSignal): Promise<readonly StepStatus[]> {
@@ -77,6 +83,7 @@ export async function applyPlan(room: Room, plan: Plan): Promise<Statuses> {
   const written = await write(room, writes, room.context.signal);
   writes.forEach((step, index) => statuses.set(step, written[index] ?? "written"));
   const done: RunStep[] = [];
+  for (const step of plan.steps) if (isModeOnly(step)) statuses.set(step, setMode(step.path, step.mode) ? "written" : "unchanged");
   for (const step of plan.steps) {
     if (step.kind !== "run") continue;
     try {

@@ -3,7 +3,7 @@ import { type Entry, references, type Scope } from "../../core/clients/claude-co
 import { type Value, variablesFor } from "../../core/halo.ts";
 import type { Plan, Step, TellStep } from "../../core/model.ts";
 import { type Planned, planProject, planRemoval } from "../../core/plan.ts";
-import { planClaude } from "../../core/plan-claude.ts";
+import { planClaude, planClaudeRemoval } from "../../core/plan-claude.ts";
 import { positionAt } from "../../core/position.ts";
 import { Refusal } from "../../errors.ts";
 import type { Bridge, ClientId } from "../../flags.ts";
@@ -128,12 +128,24 @@ export async function buildPlan(room: Room, values: Values, choice: Choice, url:
   return { steps: [...steps.filter(({ kind }) => kind === "write"), ...steps.filter(({ kind }) => kind === "run"), ...steps.filter(({ kind }) => kind === "tell"), ...webSteps(room, choice.clients, values, url)] };
 }
 
-/** What takes HALO out of this repository again. */
-export function buildRemoval(room: Room): Plan {
-  const { survey, target } = room;
-  const others = survey.entries.project.filter((entry) => entry.name !== target.name);
-  const kept = new Set(others.flatMap((entry) => Object.values(entry.headers).flatMap(references)));
-  const planned = planRemoval({ paths: survey.paths, snapshot: survey.snapshot, target, kept });
-  if (!planned.ok) throw refuse(planned);
-  return planned;
+/** What takes HALO out of what was chosen again. */
+export async function buildRemoval(room: Room, choice: Choice): Promise<Plan> {
+  const { survey, target, context } = room;
+  const steps: Step[] = [];
+  if (choice.scopes.includes("project")) {
+    const others = survey.entries.project.filter((entry) => entry.name !== target.name);
+    const kept = new Set(others.flatMap((entry) => Object.values(entry.headers).flatMap(references)));
+    const planned = planRemoval({ paths: survey.paths, snapshot: survey.snapshot, target, kept });
+    if (!planned.ok) throw refuse(planned);
+    steps.push(...planned.steps);
+  }
+  for (const scope of choice.scopes) {
+    const existing = scope === "project" ? undefined : existingIn(survey, scope, target.name);
+    if (scope === "project" || existing === undefined || survey.claude === undefined) continue;
+    const stdin = await readsStdin(survey.claude, { cwd: survey.root, env: context.env, signal: context.signal });
+    const planned = planClaudeRemoval({ scope, program: survey.claude.path, readsStdin: stdin, existing });
+    if (!planned.ok) throw new Refusal(planned.reason, { hint: planned.hint });
+    steps.push(...planned.steps);
+  }
+  return { steps };
 }

@@ -7,6 +7,7 @@ import { decideTarget } from "../../core/target.ts";
 import type { Context } from "../../context.ts";
 import { Cancelled, EnvironmentError, Refusal } from "../../errors.ts";
 import type { RawOptions } from "../../flags.ts";
+import { clearStaleLocks } from "../../io/lock.ts";
 import { createAsk } from "../../ui/ask.ts";
 import { createShow } from "../../ui/show.ts";
 import { applyPlan, changes, stepLabel } from "./apply-plan.ts";
@@ -68,15 +69,17 @@ async function draft(context: Context, raw: RawOptions): Promise<{ draft: Draft;
   if (survey.gitMissing) throw new EnvironmentError("this is a git repository, but there is no git program to ask what it ignores", { hint: "install git, then run this again" });
   const project = (options.clients ?? ["claude-code"]).includes("claude-code") && (options.scopes ?? ["project"]).includes("project");
   if (project) checkBeforehand(room);
+  // what a killed run left behind, a staged secret above all
+  if (project && !options.dryRun) await clearStaleLocks(Object.values(survey.paths).filter((path) => path !== undefined));
   const env = { ...context.env, ...survey.bridge };
   const url = await agreeOnUrl(room, target, target.mode === "join" ? expand(target.url.trim(), env).text : target.url);
 
   const candidates = await findCandidates(room);
-  const settled = target.mode === "join" && project ? firstOf(candidates) : undefined;
+  const settled = target.mode === "join" || !project ? firstOf(candidates) : undefined;
   if (settled !== undefined) {
     const choice: Choice = { clients: options.clients ?? ["claude-code"], scopes: options.scopes ?? ["project"] };
     const plan = await buildPlan(room, settled, choice, url);
-    if (!changes(plan)) return { draft: { room, values: settled, choice, url, plan, tested: undefined }, already: true };
+    if (choice.clients.includes("claude-code") && !changes(plan) && (project || survey.claude !== undefined)) return { draft: { room, values: settled, choice, url, plan, tested: undefined }, already: true };
   }
   return { draft: await complete(room, candidates, env, url), already: false };
 }
@@ -151,7 +154,7 @@ async function alreadySetUp(d: Draft): Promise<number> {
         { value: "done", label: ok ? "Nothing, I am done" : "Nothing, stop here" },
         { value: "again", label: "Test again" },
         { value: "change", label: "Change values" },
-        { value: "remove", label: "Remove HALO from this repository" },
+        { value: "remove", label: d.choice.scopes.includes("project") ? "Remove HALO from this repository" : "Remove HALO from Claude Code" },
       ],
     });
     if (next === "done") return say(d, ok, headline, { proof }, false);
@@ -168,12 +171,12 @@ async function alreadySetUp(d: Draft): Promise<number> {
 
 async function remove(d: Draft): Promise<number> {
   const { room } = d;
-  const plan = buildRemoval(room);
+  const plan = await buildRemoval(room, d.choice);
   showPlan(room, plan, d.values);
   await confirmPlan(room, "Remove this?");
   const statuses = await applyPlan(room, plan);
   showStatuses(room, plan, statuses);
-  return say({ ...d, plan }, true, "HALO was taken out of this repository. The token still works: delete it in HALO Studio > Settings > Product Tokens.", { statuses }, false);
+  return say({ ...d, plan }, true, "HALO was taken out. The token still works: delete it in HALO Studio > Settings > Product Tokens.", { statuses }, false);
 }
 
 function showStatuses(room: Room, plan: Plan, statuses: Awaited<ReturnType<typeof applyPlan>>): void {

@@ -82,6 +82,10 @@ export async function findCandidates(room: Room): Promise<Candidates> {
     add(which, survey.dotenv.get(slot.env), `${slot.env} in ${room.survey.paths.env === room.options.envFile ? "the env file" : ".env"}`, "file");
     add(which, survey.bridge[slot.env], `${slot.env} in .claude/settings.local.json`, "file");
     add(which, example[which], ".env.example", "file");
+    for (const scope of ["local", "user"] as const) {
+      const kept = survey.entries[scope].find((entry) => entry.name === target.name)?.values[which];
+      if (kept !== undefined && "literal" in kept) add(which, kept.literal, `Claude Code's ${scope} scope`, "file");
+    }
   }
   return found;
 }
