@@ -61,8 +61,7 @@ function placeOnly(text: string, container: Container, style: Style, render: (la
     const gap = style.gap[container.kind];
     return insert(text, close, gap + render({ mode: "inline" }) + gap);
   }
-  // A lone CR followed by our LF would become one line break.
-  const eol = between.endsWith("\r") && style.eol.startsWith("\n") ? "\r" : style.eol;
+  const { eol } = style;
   const outer = lineIndent(text, container.start);
   const indent = outer + style.unit;
   const entry = eol + indent + render({ mode: "lines", indent });

@@ -175,3 +175,21 @@ export function drip(stream: ServerResponse | Socket, text: string, everyMs: num
   const timer = setInterval(() => stream.write(text), everyMs);
   stream.on("close", () => clearInterval(timer));
 }
+
+export const MIB = Buffer.alloc(1024 * 1024, 0x20);
+export const HTML = "<!DOCTYPE html><html><body>Sign in</body></html>";
+export const CONNECT = ["server/discover", "initialize"] as const;
+export const TOOLS = ["tools/list"] as const;
+
+export const sse = ({ response }: Kit, ...events: unknown[]): Kit["response"] => {
+  response.writeHead(200, { "content-type": "text/event-stream" });
+  for (const event of events) {
+    response.write(`event: message\ndata: ${typeof event === "string" ? event : JSON.stringify(event)}\n\n`);
+  }
+  response.flushHeaders();
+  return response;
+};
+export const reset = ({ response }: Kit): void => void setTimeout(() => response.socket?.resetAndDestroy(), 20);
+export const text = (kit: Kit, status: number, body: string, headers: Record<string, string> = {}): void =>
+  void kit.response.writeHead(status, headers).end(body);
+export const html = { "content-type": "text/html; charset=utf-8" };

@@ -23,7 +23,12 @@ lines.once("line", async (line) => {
   process.on("exit", () => {
     // Whole, however long: a write to process.stdout may be cut by the exit.
     const bytes = Buffer.from(
-      JSON.stringify({ ...(answer as object), took, lingered: performance.now() - start - took }),
+      JSON.stringify({
+        ...(answer as object),
+        took,
+        peakMiB: process.resourceUsage().maxRSS / 1024,
+        lingered: performance.now() - start - took,
+      }),
     );
     for (let at = 0; at < bytes.length; ) at += writeSync(1, bytes, at);
   });

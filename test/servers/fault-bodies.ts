@@ -1,0 +1,141 @@
+/** Faults in what comes after the headers: bodies, encodings, event streams. */
+import { gzipSync } from "node:zlib";
+import {
+  drip,
+  type Fault,
+  flood,
+  HTML,
+  html,
+  http,
+  INITIALIZED,
+  json,
+  MIB,
+  reset,
+  result,
+  rpcError,
+  sse,
+  text,
+} from "./fault-kit.ts";
+
+export const bodies: Fault[] = [
+  http("a web page", "html-answer", (kit) => text(kit, 200, HTML, html)),
+  http("a web page that says it is JSON", "html-answer", ({ response }) => json(response, 200, HTML)),
+  http("text/plain", "wrong-content-type", (kit) => text(kit, 200, "ok", { "content-type": "text/plain" })),
+  http("no content type", "wrong-content-type", (kit) => text(kit, 200, "ok")),
+  http("bad JSON", "bad-json", ({ response }) => json(response, 200, '{"jsonrpc":')),
+  http("an empty body", "empty-answer", ({ response }) => json(response, 200, "")),
+  http("202 to initialize", "empty-answer", (kit) => text(kit, 202, "")),
+  http("204 to initialize", "empty-answer", (kit) => void kit.response.writeHead(204).end()),
+  http("an answer with another id", "not-mcp", ({ response }) =>
+    json(response, 200, { jsonrpc: "2.0", id: 9999, result: INITIALIZED }),
+  ),
+  http("JSON that is no JSON-RPC", "not-mcp", ({ response }) => json(response, 200, { hello: "world" })),
+  http("a body shorter than announced", "closed-early", (kit) => {
+    kit.response.writeHead(200, { "content-type": "application/json", "content-length": "500" }).write('{"jsonrpc"');
+    setTimeout(() => kit.response.socket?.end(), 20);
+  }),
+  http("a reset after the headers", "reset", (kit) => {
+    kit.response.writeHead(200, { "content-type": "application/json", "content-length": "500" }).write("{");
+    reset(kit);
+  }),
+  http("a body that drips", "timeout", (kit) =>
+    drip(kit.response.writeHead(200, { "content-type": "application/json" }), " ", 20),
+  ),
+  http("headers, then nothing", "timeout", (kit) =>
+    kit.response.writeHead(200, { "content-type": "application/json" }).flushHeaders(),
+  ),
+  http(
+    "1 GB of JSON",
+    "too-big",
+    (kit) => flood(kit.response.writeHead(200, { "content-type": "application/json" }), MIB, 1024),
+    undefined,
+    true,
+  ),
+  http(
+    "1 GB of a web page",
+    "html-answer",
+    (kit) => flood(kit.response.writeHead(200, html), MIB, 1024),
+    undefined,
+    true,
+  ),
+  http(
+    "a gzip bomb of 1 GB",
+    "too-big",
+    (kit) => {
+      const member = gzipSync(Buffer.alloc(16 * 1024 * 1024, 0x20));
+      flood(
+        kit.response.writeHead(200, { "content-type": "application/json", "content-encoding": "gzip" }),
+        member,
+        64,
+      );
+    },
+    undefined,
+    true,
+  ),
+  http("bad gzip", "bad-encoding", ({ response }) =>
+    json(response, 200, "this is not gzip", { "content-encoding": "gzip" }),
+  ),
+  http("gzip cut short", "bad-encoding", (kit) => {
+    const packed = gzipSync(JSON.stringify(result(kit.message, INITIALIZED)));
+    kit.response
+      .writeHead(200, { "content-type": "application/json", "content-encoding": "gzip" })
+      .end(packed.subarray(0, 30));
+  }),
+  http(
+    "an encoding nobody asked for",
+    "bad-encoding",
+    (kit) =>
+      void kit.response
+        .writeHead(200, { "content-type": "application/json", "content-encoding": "x-unknown" })
+        .end(Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 1, 2, 3])),
+  ),
+];
+
+export const streams: Fault[] = [
+  http(
+    "a stream that ends early",
+    "stream-ended",
+    (kit) =>
+      void sse(kit, { jsonrpc: "2.0", method: "notifications/message", params: { level: "info", data: "x" } }).end(),
+  ),
+  http("a stream that resets", "reset", (kit) => {
+    sse(kit);
+    reset(kit);
+  }),
+  http("a stream cut off", "stream-ended", (kit) => {
+    sse(kit);
+    setTimeout(() => kit.response.socket?.end(), 20);
+  }),
+  http("a stream with bad JSON", "bad-json", (kit) => void sse(kit, "{not json").end()),
+  http("a stream with bad JSON that never ends", "bad-json", (kit) => void sse(kit, "{not json")),
+  http("a stream that never ends", "timeout", (kit) => void sse(kit)),
+  http("a stream of comments", "timeout", (kit) => drip(sse(kit), ": still here\n\n", 20)),
+  http("a stream with another id", "not-mcp", (kit) => void sse(kit, { jsonrpc: "2.0", id: 9999, result: {} }).end()),
+  http(
+    "a stream with an error",
+    "rpc-error",
+    (kit) => void sse(kit, rpcError(kit.message.id, -32000, "No such profile")),
+  ),
+  http("1 GB in one event", "too-big", (kit) => flood(sse(kit, "x"), MIB, 1024), undefined, true),
+  http(
+    "a good stream that stays open",
+    null,
+    (kit) => void sse(kit, { jsonrpc: "2.0", id: "ping-1", method: "ping" }, result(kit.message, INITIALIZED)),
+    ["initialize"],
+  ),
+  http(
+    "a good stream with CRLF, in single bytes",
+    null,
+    (kit) => {
+      const bytes = [
+        ...`\uFEFF: hi\r\nid: 1\r\ndata: {"jsonrpc":"2.0",\r\ndata: "id":${JSON.stringify(kit.message.id)},"result":${JSON.stringify(INITIALIZED)}}\r\n\r\n`,
+      ];
+      sse(kit);
+      const timer = setInterval(
+        () => (bytes.length === 0 ? clearInterval(timer) : void kit.response.write(bytes.splice(0, 3).join(""))),
+        1,
+      );
+    },
+    ["initialize"],
+  ),
+];

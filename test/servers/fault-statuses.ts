@@ -1,0 +1,64 @@
+/** Faults told by an HTTP status: refusals, errors, redirects. */
+import { drip, type Fault, flood, HTML, html, http, json, MIB, reset, TOOLS, text } from "./fault-kit.ts";
+
+export const statuses: Fault[] = [
+  http("401 json", "unauthorized", ({ response }) => json(response, 401, { error: "invalid_token" })),
+  http("401 that repeats the token", "unauthorized", ({ response, token }) =>
+    json(response, 401, { error: `Token ${token} is unknown, ${encodeURIComponent(token)}, ${token.toUpperCase()}` }),
+  ),
+  http("401 web page", "unauthorized", (kit) => text(kit, 401, HTML, html)),
+  http("401 that starts OAuth at another origin", "unauthorized", (kit) =>
+    text(kit, 401, "", {
+      "www-authenticate": `Bearer resource_metadata="${kit.second}/.well-known/oauth-protected-resource"`,
+    }),
+  ),
+  http("403 insufficient_scope at another origin", "forbidden", (kit) =>
+    text(kit, 403, "", {
+      "www-authenticate": `Bearer error="insufficient_scope", scope="x", resource_metadata="${kit.second}/meta"`,
+    }),
+  ),
+  http(
+    "401 with an endless body",
+    "unauthorized",
+    (kit) => flood(kit.response.writeHead(401, { "content-type": "application/json" }), MIB, 1024),
+    undefined,
+    true,
+  ),
+  http("401 whose body breaks", "unauthorized", (kit) => {
+    kit.response.writeHead(401, { "content-length": "500" }).write("{");
+    reset(kit);
+  }),
+  http("403 json", "forbidden", ({ response }) => json(response, 403, { message: "Forbidden" })),
+  http("403 for a bad token", "unauthorized", ({ response }) =>
+    json(response, 403, { message: "Invalid product token" }),
+  ),
+  http("403 for too many requests", "rate-limited", ({ response }) =>
+    json(response, 403, { message: "Rate limit exceeded" }, { "retry-after": "30" }),
+  ),
+  http("400 for a missing token", "unauthorized", ({ response }) =>
+    json(response, 400, { message: "Missing header X-CM-PRODUCTTOKEN" }),
+  ),
+  http("500 for a bad token", "unauthorized", ({ response }) => json(response, 500, { message: "token is invalid" })),
+  http("400", "rejected-request", ({ response }) => json(response, 400, { message: "profile must be a number" })),
+  http("406", "rejected-request", (kit) => text(kit, 406, "")),
+  http("413 web page", "rejected-request", (kit) => text(kit, 413, HTML, html)),
+  http("404 json", "not-found", ({ response }) => json(response, 404, { error: "no route" })),
+  http("404 web page", "not-found", (kit) => text(kit, 404, HTML, html)),
+  http("410", "not-found", (kit) => text(kit, 410, "gone")),
+  http("405", "method-not-allowed", (kit) => text(kit, 405, "", { allow: "GET" })),
+  http("407", "proxy-auth", (kit) => text(kit, 407, "", { "proxy-authenticate": "Basic" })),
+  http("429 with Retry-After", "rate-limited", (kit) => text(kit, 429, "", { "retry-after": "120" })),
+  http("500", "server-error", (kit) => text(kit, 500, "oops")),
+  http("502 web page", "server-error", (kit) => text(kit, 502, HTML, html)),
+  http("503 with Retry-After", "server-error", (kit) => text(kit, 503, "", { "retry-after": "60" })),
+  http("504 that drips", "server-error", (kit) => drip(kit.response.writeHead(504), "x", 50)),
+];
+
+export const redirects: Fault[] = [
+  ...[301, 302, 303, 307, 308].map((status) =>
+    http(`${status} to another origin`, "redirect", (kit) => text(kit, status, "", { location: `${kit.second}/take` })),
+  ),
+  http("302 to the same origin", "redirect", (kit) => text(kit, 302, "", { location: "/login?next=mcp" })),
+  http("302 without Location", "redirect", (kit) => text(kit, 302, "")),
+  http("307 at the tools", "redirect", (kit) => text(kit, 307, "", { location: `${kit.second}/take` }), TOOLS),
+];
