@@ -185,13 +185,15 @@ export async function main(context: Context, argv: readonly string[]): Promise<n
   try {
     const { command, options } = parse(argv, context.env);
     if (options.switches.has("help")) {
-      context.stdout.write(`${help(context, command)}\n`);
+      context.print(`${help(context, command)}\n`);
       return 0;
     }
     if (options.switches.has("version")) {
-      context.stdout.write(`${versionText(context, options.switches.has("debug"))}\n`);
+      context.print(`${versionText(context, options.switches.has("debug"))}\n`);
       return 0;
     }
+    // a reader that goes away (`| head`) is no error of ours
+    for (const stream of [context.stdout, context.stderr]) stream.on("error", () => undefined);
     const module = await command.load();
     return await module.run(context, options);
   } catch (error) {

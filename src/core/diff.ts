@@ -1,87 +1,52 @@
 /** The plan's changes as unified diffs, with every value masked that is not ours to show. */
 import { structuredPatch } from "diff";
-import { mask, printable, redact } from "./redact.ts";
+import { type MaskOptions, maskLines } from "./mask-lines.ts";
+import { mask, printable } from "./redact.ts";
 
 export interface DiffLine {
   readonly kind: "added" | "removed" | "context" | "hunk" | "note";
   readonly text: string;
 }
 
-export interface DiffOptions {
-  /** Known secrets, masked wherever they stand. */
-  readonly secrets: readonly string[];
-  /** Values that may be shown: the URL, the server's name, placeholders. */
-  readonly shown: readonly string[];
-  readonly format: "json" | "dotenv" | "lines";
+export interface DiffOptions extends MaskOptions {
   /** Longest line that is printed, in characters. */
   readonly width: number;
 }
 
-/** Keys whose values say what an entry is, not what it opens. */
-const OPEN_KEYS = new Set(["type", "command", "$schema", "transport", "version"]);
-
-/** A reference in any client's spelling, alone or after a word such as Bearer. */
-const ONLY_REFERENCE = /^(?:[A-Za-z]{1,16} )?\$\{[A-Za-z_][A-Za-z0-9_]*(?::-)?\}$/;
-
-/**
- * One line of a JSON file: every string that is a value is masked, unless it is a reference, one of ours, or of a
- * key that is open. A neighbour's entry may hold a token, and on a minified line everything stands together.
- */
-function maskJsonLine(line: string, shown: ReadonlySet<string>): string {
-  let key: string | undefined;
-  return line.replace(/"((?:[^"\\]|\\.)*)"(\s*:)?|"(?:[^"\\]|\\.)*$/g, (whole, body: string | undefined, colon: string | undefined) => {
-    if (colon !== undefined) {
-      key = body;
-      return whole;
-    }
-    const owner = key;
-    key = undefined;
-    if (body === undefined) return `"${mask("")}`;
-    if (body === "" || shown.has(body) || ONLY_REFERENCE.test(body)) return whole;
-    if (owner !== undefined && OPEN_KEYS.has(owner) && body.length <= 64) return whole;
-    return `"${mask("")}"`;
-  });
+function bare(line: string): string {
+  return line.replace(/\r$/, "");
 }
 
-/** One line of a dotenv file: the name, and the value masked. A comment with an assignment may hold an old value. */
-function maskDotenvLine(line: string, shown: ReadonlySet<string>): string {
-  const assignment = /^(\s*#?\s*(?:export\s+)?[A-Za-z_][A-Za-z0-9_.-]*\s*=)(.*)$/.exec(line);
-  if (assignment !== null) {
-    const value = (assignment[2] ?? "").trim();
-    return value === "" || shown.has(value) ? line : `${assignment[1]}${mask("")}`;
-  }
-  // the inside of a value over several lines looks like anything
-  return /^\s*(?:#.*)?$/.test(line) ? line : mask("");
-}
-
-function maskLine(line: string, options: DiffOptions, shown: ReadonlySet<string>): string {
-  // our own values first: they keep their last four characters, so that a rotation can be seen
-  const own = redact(line, options.secrets);
-  if (options.format === "lines") return own;
-  if (own !== line) {
-    const masked = [...options.secrets.map(mask), ...shown];
-    return options.format === "json" ? maskJsonLine(own, new Set(masked)) : maskDotenvLine(own, new Set(masked));
-  }
-  return options.format === "json" ? maskJsonLine(line, shown) : maskDotenvLine(line, shown);
+/** A line's indent stays, as far as there is room for the line. */
+function fit(line: string, width: number): string {
+  const indent = (/^[\t ]*/.exec(line)?.[0] ?? "").replace(/\t/g, "  ").slice(0, Math.max(0, width - 20));
+  return indent + printable(line, Math.max(20, width - indent.length));
 }
 
 /** What changes between two texts, three lines of context. Deterministic; no line holds a control character. */
 export function diffTexts(before: string, after: string, options: DiffOptions): readonly DiffLine[] {
-  const shown = new Set(options.shown);
   const patch = structuredPatch("a", "b", before, after, undefined, undefined, { context: 3, maxEditLength: 4000 });
   if (patch === undefined) return [{ kind: "note", text: "(too much changes to show line by line)" }];
+  const sources = { old: before.split("\n"), new: after.split("\n") };
+  const known = new Set(sources.old.map(bare));
+  const ours = new Set(sources.new.map(bare).filter((line) => !known.has(line)));
+  const masked = { old: maskLines(before, new Set<string>(), options), new: maskLines(after, ours, options) };
   const lines: DiffLine[] = [];
   for (const hunk of patch.hunks) {
     if (lines.length > 0 || hunk.oldStart > 1) lines.push({ kind: "hunk", text: `@@ line ${hunk.newStart} @@` });
+    const at = { old: hunk.oldStart - 1, new: hunk.newStart - 1 };
     for (const raw of hunk.lines) {
       if (raw.startsWith("\\")) {
         lines.push({ kind: "note", text: "\\ no newline at the end" });
         continue;
       }
       const kind = raw.startsWith("+") ? "added" : raw.startsWith("-") ? "removed" : "context";
-      const body = raw.slice(1).replace(/\r$/, "");
-      const indent = /^[\t ]*/.exec(body)?.[0].replace(/\t/g, "  ") ?? "";
-      lines.push({ kind, text: indent + printable(maskLine(body, options, shown), Math.max(20, options.width - indent.length)) });
+      const side = kind === "removed" ? "old" : "new";
+      // a place that is not the line it should be shows nothing
+      const text = sources[side][at[side]] === raw.slice(1) ? masked[side][at[side]] : undefined;
+      if (kind !== "added") at.old += 1;
+      if (kind !== "removed") at.new += 1;
+      lines.push({ kind, text: fit(text ?? mask(""), options.width) });
     }
   }
   return lines;

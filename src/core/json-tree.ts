@@ -1,7 +1,9 @@
 /**
  * Reads JSON, with comments and trailing commas where they are allowed, into a tree that knows where everything is.
- * Own code rather than jsonc-parser: that one recurses until the stack is gone, sets prototypes and reads on after errors.
+ * The tokens are jsonc-parser's; the tree is not, since its own parser recurses until the stack is gone, sets
+ * prototypes and reads on after errors (3.3.1).
  */
+import { createScanner, type JSONScanner } from "jsonc-parser";
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 export type JsonObject = { readonly [key: string]: Json };
@@ -49,26 +51,48 @@ export type Tree = { readonly ok: true; readonly root: Node } | { readonly ok: f
 export const MAX_DEPTH = 256;
 
 const CONFLICT = /^(?:<{7}(?: |$)|={7}$|>{7}(?: |$)|\|{7}(?: |$))/m;
-const LITERAL = /(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)(?![\w.+-])/y;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: JSON allows none of them inside a string
-const STRING_END = /["\\\u0000-\u001F]/g;
-const ESCAPE = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
-const FIX = "run `create-halo-mcp check --fix`, which takes comments and trailing commas out";
+const FIX = "take comments and trailing commas out of it, then run this again";
+
+/** jsonc-parser's tokens and scan errors by their numbers: its declarations are ambient const enums, which we cannot import. */
+const Token = {
+  OpenBrace: 1,
+  CloseBrace: 2,
+  OpenBracket: 3,
+  CloseBracket: 4,
+  Comma: 5,
+  Colon: 6,
+  Null: 7,
+  True: 8,
+  False: 9,
+  String: 10,
+  Number: 11,
+  LineComment: 12,
+  BlockComment: 13,
+  LineBreak: 14,
+  Blanks: 15,
+  Unknown: 16,
+  End: 17,
+} as const;
+const ScanError = { None: 0, OpenComment: 1, OpenString: 2, Unicode: 4, Escape: 5, Character: 6 } as const;
 
 interface Cursor {
   readonly text: string;
   readonly strict: boolean;
+  readonly scanner: JSONScanner;
+  /** The token that is looked at: white space and comments are behind it. */
+  token: number;
+  /** Where that token starts. */
   at: number;
   refused: Refused | undefined;
 }
 
 /** The tree of a document. A BOM is skipped. Never throws: what cannot be read is refused, with the offset. */
 export function parseTree(text: string, options: EditOptions): Tree {
-  const cursor: Cursor = { text, strict: options.strict, at: text.startsWith("\uFEFF") ? 1 : 0, refused: undefined };
-  const root = skipTrivia(cursor) ? readValue(cursor, 0) : undefined;
-  if (root !== undefined && skipTrivia(cursor) && cursor.at < text.length) {
-    fail(cursor, "there is text after the end of the JSON document");
-  }
+  const scanner = createScanner(text, false);
+  if (text.startsWith("\uFEFF")) scanner.setPosition(1);
+  const cursor: Cursor = { text, strict: options.strict, scanner, token: Token.Unknown, at: 0, refused: undefined };
+  const root = next(cursor) ? readValue(cursor, 0) : undefined;
+  if (root !== undefined && cursor.token !== Token.End) fail(cursor, "there is text after the end of the JSON document");
   if (root !== undefined && cursor.refused === undefined) return { ok: true, root };
   // Half of a merge is the usual reason for a broken file in a repository, and the syntax error alone would not say so.
   const conflict = CONFLICT.exec(text.replace(/\r/g, "\n"));
@@ -119,26 +143,41 @@ function failCutOff(cursor: Cursor): undefined {
   return fail(cursor, "the file ends in the middle of the document, as if it were cut off", cursor.text.length);
 }
 
-/** Moves over blanks and comments. False if that ended in a refusal. */
-function skipTrivia(cursor: Cursor): boolean {
-  const { text } = cursor;
+/** Moves to the next token, over blanks and comments. False if that ended in a refusal. */
+function next(cursor: Cursor): boolean {
+  const { scanner } = cursor;
   for (;;) {
-    const unit = text[cursor.at];
-    if (unit === " " || unit === "\t" || unit === "\n" || unit === "\r") {
-      cursor.at += 1;
-      continue;
-    }
-    if (unit !== "/" || (text[cursor.at + 1] !== "/" && text[cursor.at + 1] !== "*")) return true;
-    if (cursor.strict) {
-      fail(cursor, "a comment: Claude Code refuses the whole file because of it", cursor.at, FIX);
-      return false;
-    }
-    const end = commentEnd(text, cursor.at);
-    if (end === undefined) {
-      fail(cursor, "a comment is not closed");
-      return false;
-    }
-    cursor.at = end;
+    cursor.token = scanner.scan();
+    cursor.at = scanner.getTokenOffset();
+    const isComment = cursor.token === Token.LineComment || cursor.token === Token.BlockComment;
+    if (isComment && cursor.strict) fail(cursor, "a comment: Claude Code refuses the whole file because of it", cursor.at, FIX);
+    else if (scanner.getTokenError() !== ScanError.None) failToken(cursor);
+    if (cursor.refused !== undefined) return false;
+    if (!isComment && cursor.token !== Token.Blanks && cursor.token !== Token.LineBreak) return true;
+  }
+}
+
+/** A call, since the compiler takes a token that was compared once for a constant. */
+function isAt(cursor: Cursor, token: number): boolean {
+  return cursor.token === token;
+}
+
+/** A token that is not whole, or holds what JSON does not allow. */
+function failToken(cursor: Cursor): undefined {
+  const { scanner, text, at } = cursor;
+  const end = at + scanner.getTokenLength();
+  switch (scanner.getTokenError()) {
+    case ScanError.OpenComment:
+      return fail(cursor, "a comment is not closed");
+    case ScanError.OpenString:
+      return end >= text.length ? failCutOff(cursor) : fail(cursor, "a line break or a control character inside a string", end);
+    case ScanError.Character:
+      return fail(cursor, "a line break or a control character inside a string");
+    case ScanError.Unicode:
+    case ScanError.Escape:
+      return fail(cursor, "an escape that JSON does not know");
+    default:
+      return fail(cursor, "this is not a JSON value");
   }
 }
 
@@ -154,73 +193,55 @@ export function commentEnd(text: string, at: number): number | undefined {
 }
 
 function readValue(cursor: Cursor, depth: number): Node | undefined {
-  const { text, at: start } = cursor;
-  const unit = text[start];
-  if (unit === undefined) {
-    return depth === 0 ? fail(cursor, "the file holds no JSON value") : failCutOff(cursor);
+  const { scanner, at: start, token } = cursor;
+  switch (token) {
+    case Token.End:
+      return depth === 0 ? fail(cursor, "the file holds no JSON value") : failCutOff(cursor);
+    case Token.OpenBrace:
+    case Token.OpenBracket:
+      return depth < MAX_DEPTH ? readContainer(cursor, depth) : fail(cursor, `nested deeper than ${MAX_DEPTH} levels`);
+    case Token.String:
+      return readScalar(cursor, start, scanner.getTokenValue());
+    case Token.Number:
+      return readScalar(cursor, start, Number(scanner.getTokenValue()));
+    case Token.True:
+    case Token.False:
+      return readScalar(cursor, start, token === Token.True);
+    case Token.Null:
+      return readScalar(cursor, start, null);
+    default:
+      return fail(cursor, "this is not a JSON value");
   }
-  if (unit === "{" || unit === "[") {
-    return depth < MAX_DEPTH ? readContainer(cursor, depth) : fail(cursor, `nested deeper than ${MAX_DEPTH} levels`);
-  }
-  if (unit === '"') {
-    const value = readString(cursor);
-    return value === undefined ? undefined : { kind: "scalar", start, end: cursor.at, value };
-  }
-  LITERAL.lastIndex = start;
-  const literal = LITERAL.exec(text)?.[0];
-  if (literal === undefined) return fail(cursor, "this is not a JSON value");
-  cursor.at += literal.length;
-  const value: unknown = JSON.parse(literal); // the pattern is JSON's own grammar: this cannot throw
-  return { kind: "scalar", start, end: cursor.at, value: value as null | boolean | number };
 }
 
-function readString(cursor: Cursor): string | undefined {
-  const { text, at: start } = cursor;
-  let at = start + 1;
-  for (;;) {
-    STRING_END.lastIndex = at;
-    const stop = STRING_END.exec(text)?.index;
-    if (stop === undefined) return failCutOff(cursor);
-    if (text[stop] === '"') {
-      cursor.at = stop + 1;
-      const value: unknown = JSON.parse(text.slice(start, cursor.at)); // every escape was checked on the way
-      return value as string;
-    }
-    if (text[stop] !== "\\") {
-      return fail(cursor, "a line break or a control character inside a string", stop);
-    }
-    ESCAPE.lastIndex = stop;
-    const escaped = ESCAPE.exec(text)?.[0];
-    if (escaped === undefined) return fail(cursor, "an escape that JSON does not know", stop);
-    at = stop + escaped.length;
-  }
+function readScalar(cursor: Cursor, start: number, value: Scalar["value"]): Scalar | undefined {
+  const end = start + cursor.scanner.getTokenLength();
+  return next(cursor) ? { kind: "scalar", start, end, value } : undefined;
 }
 
 function readContainer(cursor: Cursor, depth: number): Container | undefined {
-  const { text, at: start } = cursor;
-  const kind = text[start] === "{" ? "object" : "array";
-  const close = kind === "object" ? "}" : "]";
+  const { at: start } = cursor;
+  const kind = cursor.token === Token.OpenBrace ? "object" : "array";
+  const close = kind === "object" ? Token.CloseBrace : Token.CloseBracket;
   const entries: Entry[] = [];
   let comma: number | undefined;
-  cursor.at += 1;
+  if (!next(cursor)) return undefined;
   for (;;) {
-    if (!skipTrivia(cursor)) return undefined;
-    const unit = text[cursor.at];
-    if (unit === undefined) return failCutOff(cursor);
-    if (unit === close) {
+    if (cursor.token === Token.End) return failCutOff(cursor);
+    if (cursor.token === close) {
       if (cursor.strict && comma !== undefined) {
         return fail(cursor, "a trailing comma: Claude Code refuses the whole file because of it", comma, FIX);
       }
-      cursor.at += 1;
-      return { kind, start, end: cursor.at, entries };
+      const end = cursor.at + 1;
+      return next(cursor) ? { kind, start, end, entries } : undefined;
     }
     if (entries.length > 0 && comma === undefined) {
-      return fail(cursor, `a comma or the closing "${close}" is missing`);
+      return fail(cursor, `a comma or the closing "${kind === "object" ? "}" : "]"}" is missing`);
     }
     const entry = kind === "object" ? readMember(cursor, depth) : readItem(cursor, depth);
-    if (entry === undefined || !skipTrivia(cursor)) return undefined;
-    comma = text[cursor.at] === "," ? cursor.at : undefined;
-    if (comma !== undefined) cursor.at += 1;
+    if (entry === undefined) return undefined;
+    comma = cursor.token === Token.Comma ? cursor.at : undefined;
+    if (comma !== undefined && !next(cursor)) return undefined;
     entries.push({ ...entry, comma });
   }
 }
@@ -233,14 +254,13 @@ function readItem(cursor: Cursor, depth: number): Omit<Entry, "comma"> | undefin
 
 function readMember(cursor: Cursor, depth: number): Omit<Entry, "comma"> | undefined {
   const start = cursor.at;
-  if (cursor.text[start] !== '"') return fail(cursor, "a property name in double quotes is missing");
-  const key = readString(cursor);
-  if (key === undefined || !skipTrivia(cursor)) return undefined;
+  if (cursor.token !== Token.String) return fail(cursor, "a property name in double quotes is missing");
+  const key = cursor.scanner.getTokenValue();
+  if (!next(cursor)) return undefined;
   const colon = cursor.at;
-  if (cursor.text[colon] === undefined) return failCutOff(cursor);
-  if (cursor.text[colon] !== ":") return fail(cursor, "a colon after the property name is missing");
-  cursor.at += 1;
-  if (!skipTrivia(cursor)) return undefined;
+  if (isAt(cursor, Token.End)) return failCutOff(cursor);
+  if (!isAt(cursor, Token.Colon)) return fail(cursor, "a colon after the property name is missing");
+  if (!next(cursor)) return undefined;
   const value = readValue(cursor, depth + 1);
   return value === undefined ? undefined : { key, start, colon, value };
 }

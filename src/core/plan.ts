@@ -1,9 +1,9 @@
 /** (Target, values, Snapshot) → Plan, for the files of a repository. Pure: it decides, nothing is written here. */
 import { connectionFor, entryOf } from "./clients/claude-code.ts";
-import { addExampleNames, removeDotenv, setDotenv } from "./dotenv.ts";
+import { addExampleNames, removeDotenv, removeExampleNames, setDotenv } from "./dotenv.ts";
 import type { Value } from "./halo.ts";
 import { addToArray, type Edited, isSkeleton, type Refused, removeFromArray, removeProperty, setProperty } from "./jsonc.ts";
-import { addLines } from "./lines.ts";
+import { addLines, removeLines } from "./lines.ts";
 import type { FileState, Snapshot, WriteStep } from "./model.ts";
 import { type Target, variablesOf } from "./target.ts";
 
@@ -138,12 +138,19 @@ export function planProject(input: ProjectInput): Planned {
   });
 }
 
+function isBlank(text: string): boolean {
+  return text.trim() === "";
+}
+
 export interface RemovalInput {
   readonly paths: ProjectPaths;
   readonly snapshot: Snapshot;
   readonly target: Target;
   /** Variables that another HALO entry of the project still refers to. */
   readonly kept: ReadonlySet<string>;
+  /** As in the set-up: with them the names in `.env.example`, and the line in `.envrc`, are taken out too. */
+  readonly exampleComments?: Readonly<Record<Value, string>>;
+  readonly envFileForEnvrc?: string;
 }
 
 /** Takes out what `planProject` put in, the reference first, the values last. Ignore rules stay: they protect. */
@@ -170,7 +177,15 @@ export function planRemoval(input: RemovalInput): Planned {
       true,
       isSkeleton,
     );
-    take(paths.env, [(text) => removeDotenv(text ?? "", names)], true, (text) => text.trim() === "");
+    const { exampleComments: comments, envFileForEnvrc } = input;
+    if (comments !== undefined) {
+      const examples = variablesOf(target).flatMap(({ value, env: name }) => (names.includes(name) ? [{ name, comment: comments[value] }] : []));
+      take(paths.example, [(text) => removeExampleNames(text ?? "", examples)], false, isBlank);
+    }
+    if (envFileForEnvrc !== undefined && input.kept.size === 0) {
+      take(paths.envrc, [(text) => ({ ok: true, ...removeLines(text ?? "", [`dotenv_if_exists ${envFileForEnvrc}`]) })], false, isBlank);
+    }
+    take(paths.env, [(text) => removeDotenv(text ?? "", names)], true, isBlank);
     return steps;
   });
 }

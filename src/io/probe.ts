@@ -72,7 +72,7 @@ async function listTools(
   const cursors = new Set<string>();
   let cursor: string | undefined;
   for (let page = 0; page < MOST_PAGES; page++) {
-    // Not client.listTools(): it compiles the output schemas of the server, which are the server's text, and stops without a word at its own bound.
+    // Not client.listTools(): it walks the pages by itself, takes one that repeats for the end, writes to the console and keeps no page of a walk that fails.
     const result = await client.request(
       { method: "tools/list", params: cursor === undefined ? {} : { cursor } },
       { timeout },

@@ -20,9 +20,9 @@ const BEGUN_KEY = /\u001b(?:\[[0-9;]*|O)?$/;
  * - Ctrl-D is Ctrl-C (readline closes on it and the prompt would never settle).
  */
 export function guardInput(chunk: string, reads: Reads, pastedBreak: string): string {
-  const text = chunk.replace(/\u0004/g, CTRL_C);
+  const text = chunk.replaceAll("\u0004", CTRL_C);
   if (reads === "keys") {
-    const letters = text.replace(ESCAPE_KEYS, "").replace(/[\s\u0000-\u001f\u007f]/g, "");
+    const letters = text.replace(ESCAPE_KEYS, "").replace(/[\s\p{Cc}]/gu, "");
     return letters.length > 1 && !text.includes(CTRL_C) ? "" : text;
   }
   const trailing = /[\r\n]+$/.exec(text)?.[0] ?? "";

@@ -1,0 +1,25 @@
+import { test } from "vitest";
+import { machine, TOKEN, STUDIO } from "./support.ts";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+test("try", async () => {
+  const m = await machine();
+  mkdirSync(join(m.path, "packages/web"), { recursive: true });
+  const w = m.open(["--url", m.url], { cwd: join(m.path, "packages/web"), rows: 60 });
+  await w.answer("Paste the product token", { text: TOKEN }, "enter");
+  await w.answer("Paste a HALO Studio URL", { text: STUDIO }, "enter");
+  await w.answer("The account ID (", "enter");
+  await w.answer("The profile ID (", "enter");
+  await w.asks("What do you want to connect");
+  w.press("down", "down", "down"); w.press("space"); w.press("down"); w.press("space");
+  await w.answer("What do you want to connect", "enter");
+  await w.answer("Do this?", "enter");
+  await w.ends(0);
+  const w2 = m.open(["--url", m.url], { rows: 60 });
+  await w2.asks("What now?"); w2.press("down","down","down");
+  await w2.answer("What now?", "enter");
+  await w2.answer("Remove this?", "enter");
+  await w2.ends(0);
+  console.log(m.repo.git("status","--short"));
+  await m.close();
+});
