@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
+import type { Context } from "./context.ts";
 import { nearest } from "./core/command-line.ts";
 import { printable, printableLines, redact } from "./core/redact.ts";
-import type { Context } from "./context.ts";
 import { Cancelled, HaloError, UsageError } from "./errors.ts";
 import { type Flag, GLOBAL_FLAGS, INIT_FLAGS, type RawOptions } from "./flags.ts";
 
@@ -87,9 +87,14 @@ export function parse(argv: readonly string[], env: Context["env"]): Parsed {
   const named = argv[0] !== undefined && !argv[0].startsWith("-") ? argv[0] : undefined;
   const command = COMMANDS.find(({ name }) => name === (named ?? "init"));
   if (command === undefined) {
-    const near = nearest(named ?? "", COMMANDS.map(({ name }) => name));
+    const near = nearest(
+      named ?? "",
+      COMMANDS.map(({ name }) => name),
+    );
     const shown = named !== undefined && isWord(named) ? ` "${named}"` : "";
-    throw new UsageError(`unknown command${shown}${near === undefined ? "" : `: did you mean ${near}?`}`, { hint: "npx create-halo-mcp --help" });
+    throw new UsageError(`unknown command${shown}${near === undefined ? "" : `: did you mean ${near}?`}`, {
+      hint: "npx create-halo-mcp --help",
+    });
   }
   const flags = [...command.flags, ...GLOBAL_FLAGS];
   const { tokens } = parseArgs({
@@ -97,7 +102,10 @@ export function parse(argv: readonly string[], env: Context["env"]): Parsed {
     options: Object.fromEntries(
       flags.map((flag) => [
         flag.name,
-        { type: flag.arg === undefined ? ("boolean" as const) : ("string" as const), ...(flag.short === undefined ? {} : { short: flag.short }) },
+        {
+          type: flag.arg === undefined ? ("boolean" as const) : ("string" as const),
+          ...(flag.short === undefined ? {} : { short: flag.short }),
+        },
       ]),
     ),
     strict: false,
@@ -108,7 +116,9 @@ export function parse(argv: readonly string[], env: Context["env"]): Parsed {
   const switches = new Set<string>();
   for (const token of tokens) {
     if (token.kind === "positional") {
-      throw new UsageError(`${command.name} takes no argument beside its options`, { hint: "npx create-halo-mcp --help" });
+      throw new UsageError(`${command.name} takes no argument beside its options`, {
+        hint: "npx create-halo-mcp --help",
+      });
     }
     if (token.kind !== "option") continue;
     const flag = flags.find(({ name }) => name === token.name);
@@ -135,13 +145,21 @@ export function parse(argv: readonly string[], env: Context["env"]): Parsed {
 
 function unknownFlag(name: string, flags: readonly Flag[]): UsageError {
   if (/(?:^|[-_])token$/i.test(name)) {
-    return new UsageError("there is no --token: a token on the command line can be read by every program on this machine", {
-      hint: "put it into HALO_MCP_TOKEN, or use --token-stdin or --token-file",
-    });
+    return new UsageError(
+      "there is no --token: a token on the command line can be read by every program on this machine",
+      {
+        hint: "put it into HALO_MCP_TOKEN, or use --token-stdin or --token-file",
+      },
+    );
   }
-  const near = nearest(name, flags.map((flag) => flag.name));
+  const near = nearest(
+    name,
+    flags.map((flag) => flag.name),
+  );
   const shown = isWord(name) ? ` --${name}` : "";
-  return new UsageError(`unknown option${shown}${near === undefined ? "" : `: did you mean --${near}?`}`, { hint: "npx create-halo-mcp --help" });
+  return new UsageError(`unknown option${shown}${near === undefined ? "" : `: did you mean --${near}?`}`, {
+    hint: "npx create-halo-mcp --help",
+  });
 }
 
 function checkValues(flag: Flag, text: string | undefined): void {
@@ -151,7 +169,9 @@ function checkValues(flag: Flag, text: string | undefined): void {
   for (const word of words) {
     if (flag.values.includes(word)) continue;
     const near = nearest(word, flag.values);
-    throw new UsageError(`--${flag.name} knows ${flag.values.join(", ")}${near === undefined ? "" : `: did you mean ${near}?`}`);
+    throw new UsageError(
+      `--${flag.name} knows ${flag.values.join(", ")}${near === undefined ? "" : `: did you mean ${near}?`}`,
+    );
   }
 }
 
@@ -167,13 +187,25 @@ function report(context: Context, error: unknown, argv: readonly string[]): numb
   const cancelled = context.signal.aborted && !(error instanceof HaloError);
   const known = error instanceof HaloError ? error : cancelled ? new Cancelled() : undefined;
   const exitCode = known?.exitCode ?? 3;
-  const message = known?.message ?? `unexpected error: ${printable(safe(error instanceof Error ? error.message : String(error)))}`;
+  const message =
+    known?.message ?? `unexpected error: ${printable(safe(error instanceof Error ? error.message : String(error)))}`;
   const hint = known === undefined ? "run it again with --debug and tell us what it prints" : known.hint;
   if (argv.includes("--json")) {
-    const body = { version: 1, ok: false, error: { code: known?.code ?? "unexpected", message: safe(message), hint: hint === undefined ? null : safe(hint) } };
+    const body = {
+      version: 1,
+      ok: false,
+      error: {
+        code: known?.code ?? "unexpected",
+        message: safe(message),
+        hint: hint === undefined ? null : safe(hint),
+      },
+    };
     context.stdout.write(`${JSON.stringify(body, null, 2)}\n`);
   } else {
-    const lines = [`${known instanceof Cancelled ? "" : "create-halo-mcp: "}${message}`, ...(hint === undefined ? [] : [`  ${hint.replace(/\n/g, "\n  ")}`])];
+    const lines = [
+      `${known instanceof Cancelled ? "" : "create-halo-mcp: "}${message}`,
+      ...(hint === undefined ? [] : [`  ${hint.replace(/\n/g, "\n  ")}`]),
+    ];
     context.stderr.write(safe(`${lines.join("\n")}\n`));
   }
   if (argv.includes("--debug") && error instanceof Error) context.stderr.write(safe(`${error.stack ?? ""}\n`));

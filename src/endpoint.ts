@@ -15,7 +15,7 @@ export function parseEndpoint(text: string): Endpoint {
   if (text === "") return no("the URL is empty");
   if (text.length > 2048) return no("the URL is longer than 2,048 characters");
   if (/[^\x21-\x7e]/.test(text)) return no("the URL has a space, a control character or a character outside ASCII");
-  if (/[\\<>"`]/.test(text)) return no("the URL has a character that no URL has: \\ < > \" or `");
+  if (/[\\<>"`]/.test(text)) return no('the URL has a character that no URL has: \\ < > " or `');
   let url: URL;
   try {
     url = new URL(text);
@@ -24,7 +24,8 @@ export function parseEndpoint(text: string): Endpoint {
   }
   const loopback = LOOPBACK.test(url.hostname);
   if (url.protocol !== "https:" && url.protocol !== "http:") return no("only https: may carry a token");
-  if (url.protocol === "http:" && !loopback) return no("http: would send the token in clear: use https: (http: is for this machine alone)");
+  if (url.protocol === "http:" && !loopback)
+    return no("http: would send the token in clear: use https: (http: is for this machine alone)");
   if (url.username !== "" || url.password !== "" || /^https?:\/\/[^/?#]*@/i.test(text)) {
     return no("the URL holds credentials (the part before @)");
   }

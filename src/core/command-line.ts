@@ -13,7 +13,9 @@ export function quoteSh(word: string): string {
  * PowerShell takes it for a plain one. A bare `-a.b` or `-a:b` would be split in two.
  */
 export function quotePowerShell(word: string): string {
-  return /^(?:[A-Za-z0-9_+./][A-Za-z0-9_+=:./-]*|--?[A-Za-z0-9-]+)$/.test(word) ? word : `'${word.replace(/['‘’‚‛]/g, "$&$&")}'`;
+  return /^(?:[A-Za-z0-9_+./][A-Za-z0-9_+=:./-]*|--?[A-Za-z0-9-]+)$/.test(word)
+    ? word
+    : `'${word.replace(/['‘’‚‛]/g, "$&$&")}'`;
 }
 
 export function toSh(argv: readonly string[]): string {

@@ -28,13 +28,14 @@ const RESERVED = new Set(["claude-in-chrome", "workspace", "computer-use", "__pr
 export function nameProblem(name: string): string | undefined {
   if (RESERVED.has(name)) return `the name "${name}" is reserved: Claude Code never loads a server of that name`;
   if (!/^[A-Za-z0-9_-]{1,64}$/.test(name)) return "a server name has letters, digits, - and _ only, at most 64";
-  if (name.startsWith("-")) return "a server name does not start with -: the claude program would take it for an option";
+  if (name.startsWith("-"))
+    return "a server name does not start with -: the claude program would take it for an option";
   return undefined;
 }
 
 /** Names that steer a program or belong to somebody else: a repository must not get us to set one. */
 const STEERING =
-  /^(?:ANTHROPIC|CLAUDE|MCP|NODE|NPM|YARN|PNPM|LD|DYLD|GIT|SSH|AWS|GOOGLE|CLOUDSDK|AZURE|GITHUB|GH|GITLAB|OPENAI|PYTHON|PIP|PERL|RUBY|JAVA|RUST|CARGO|GO|BASH|ZSH|DOCKER|COMPOSE|KUBE|OTEL|SSL|CURL|XDG|VSCODE|ELECTRON|BUN|DENO|DIRENV)(?:_|$)|_PROXY$/i;
+  /^(?:ANTHROPIC|CLAUDE|MCP|NODE|NPM|YARN|PNPM|LD|DYLD|GIT|SSH|AWS|GOOGLE|CLOUDSDK|AZURE|GITHUB|GH|GITLAB|OPENAI|PYTHON|PIP|PERL|RUBY|JAVA|RUST|CARGO|BASH|ZSH|DOCKER|COMPOSE|KUBE|OTEL|SSL|CURL|XDG|VSCODE|ELECTRON|BUN|DENO|DIRENV)(?:_|$)|_PROXY$/i;
 
 /**
  * Whether a variable that a repository names may be set in Claude Code's environment: it must look like one of the
@@ -51,7 +52,10 @@ export function isSafeVariable(name: string): boolean {
  * since MCP_… is somebody else's and would not be followed by the next person who joins.
  */
 export function variablesFor(name: string): Readonly<Record<Value, string>> {
-  const prefix = name.toUpperCase().replace(/[^A-Z0-9]+/g, "_").replace(/^_+|_+$/g, "");
+  const prefix = name
+    .toUpperCase()
+    .replace(/[^A-Z0-9]+/g, "_")
+    .replace(/^_+|_+$/g, "");
   const foreign = prefix === "" || /^[0-9]/.test(prefix) || !isSafeVariable(`${prefix}_PROFILE_ID`);
   const own = foreign ? `HALO_${prefix}`.replace(/_$/, "") : prefix;
   return { token: "HALO_MCP_TOKEN", account: "HALO_ACCOUNT_ID", profile: `${own}_PROFILE_ID` };
@@ -128,20 +132,41 @@ export function cleanValue(which: Value, pasted: string): Cleaned {
   };
   const label = LABELS[which];
   // cut before it is cleaned, a value could lose its end without a word
-  if (pasted.length > MAX_BYTES * 4) return { ok: false, missing: false, problem: `the ${label} is longer than ${MAX_BYTES * 4} characters, which no ${label} is` };
+  if (pasted.length > MAX_BYTES * 4)
+    return {
+      ok: false,
+      missing: false,
+      problem: `the ${label} is longer than ${MAX_BYTES * 4} characters, which no ${label} is`,
+    };
   let value = pasted;
-  value = say(value, value.replace(/[\u00ad\u200b-\u200f\u2060-\u2064\ufeff\u202a-\u202e\u2066-\u2069]/gu, ""), "invisible characters");
+  value = say(
+    value,
+    value.replace(/[\u00ad\u200b-\u200f\u2060-\u2064\ufeff\u202a-\u202e\u2066-\u2069]/gu, ""),
+    "invisible characters",
+  );
   value = say(value, value.replace(/^[\s\u2424]+|[\s\u2424]+$/gu, ""), "white space around it");
   for (let round = 0; round < 2; round += 1) {
     value = say(value, value.replace(/^(["'`])(.*)\1$/su, "$2").replace(/^[“”„‘’](.*)[“”‘’]$/su, "$1"), "quotes");
-    value = say(value, value.replace(/^(?:X-CM-PRODUCTTOKEN|CM-ACCOUNT-ID|CM-PROFILE-ID)\s*:\s*/iu, ""), "the header's name");
-    value = say(value, value.replace(/^(?:export\s+)?(?:HALO_MCP_TOKEN|HALO_ACCOUNT_ID|HALO_(?:[A-Z0-9_]+_)?PROFILE_ID)\s*=\s*/u, ""), "the variable's name");
+    value = say(
+      value,
+      value.replace(/^(?:X-CM-PRODUCTTOKEN|CM-ACCOUNT-ID|CM-PROFILE-ID)\s*:\s*/iu, ""),
+      "the header's name",
+    );
+    value = say(
+      value,
+      value.replace(/^(?:export\s+)?(?:HALO_MCP_TOKEN|HALO_ACCOUNT_ID|HALO_(?:[A-Z0-9_]+_)?PROFILE_ID)\s*=\s*/u, ""),
+      "the variable's name",
+    );
     if (which === "token") value = say(value, value.replace(/^Bearer(?:\s+|$)/iu, ""), "“Bearer”");
     value = value.trim();
   }
   if (value === "") return { ok: false, missing: true, problem: `the ${label} is empty` };
   if (/^(?:undefined|null|nan|none)$/i.test(value)) {
-    return { ok: false, missing: true, problem: `the ${label} is the word “${value.toLowerCase()}”: the variable it came from was not set` };
+    return {
+      ok: false,
+      missing: true,
+      problem: `the ${label} is the word “${value.toLowerCase()}”: the variable it came from was not set`,
+    };
   }
   if (isPlaceholder(value)) return { ok: false, missing: true, problem: `the ${label} is still a placeholder` };
   const points = Array.from(value);
@@ -149,11 +174,24 @@ export function cleanValue(which: Value, pasted: string): Cleaned {
   if (bad >= 0) {
     const char = points[bad] ?? "";
     const what = /^[\r\n\u2424\u2028\u2029]$/.test(char) ? "a line break" : char === " " ? "a space" : codePoint(char);
-    return { ok: false, missing: false, problem: `the ${label} has ${what} at position ${bad + 1} of ${points.length}: a header cannot carry it. Copy it again` };
+    return {
+      ok: false,
+      missing: false,
+      problem: `the ${label} has ${what} at position ${bad + 1} of ${points.length}: a header cannot carry it. Copy it again`,
+    };
   }
   if (value.length > MAX_BYTES) {
-    return { ok: false, missing: false, problem: `the ${label} is ${value.length} characters long; more than ${MAX_BYTES} is no ${label}` };
+    return {
+      ok: false,
+      missing: false,
+      problem: `the ${label} is ${value.length} characters long; more than ${MAX_BYTES} is no ${label}`,
+    };
   }
-  if (looksLikeUrl(value)) return { ok: false, missing: false, problem: `this is an address, not a${which === "account" ? "n" : ""} ${label}` };
+  if (looksLikeUrl(value))
+    return {
+      ok: false,
+      missing: false,
+      problem: `this is an address, not a${which === "account" ? "n" : ""} ${label}`,
+    };
   return { ok: true, value, cleaned, unusual: !/^[A-Za-z0-9._-]+$/.test(value) };
 }

@@ -92,7 +92,8 @@ export function parseTree(text: string, options: EditOptions): Tree {
   if (text.startsWith("\uFEFF")) scanner.setPosition(1);
   const cursor: Cursor = { text, strict: options.strict, scanner, token: Token.Unknown, at: 0, refused: undefined };
   const root = next(cursor) ? readValue(cursor, 0) : undefined;
-  if (root !== undefined && cursor.token !== Token.End) fail(cursor, "there is text after the end of the JSON document");
+  if (root !== undefined && cursor.token !== Token.End)
+    fail(cursor, "there is text after the end of the JSON document");
   if (root !== undefined && cursor.refused === undefined) return { ok: true, root };
   // Half of a merge is the usual reason for a broken file in a repository, and the syntax error alone would not say so.
   const conflict = CONFLICT.exec(text.replace(/\r/g, "\n"));
@@ -150,7 +151,8 @@ function next(cursor: Cursor): boolean {
     cursor.token = scanner.scan();
     cursor.at = scanner.getTokenOffset();
     const isComment = cursor.token === Token.LineComment || cursor.token === Token.BlockComment;
-    if (isComment && cursor.strict) fail(cursor, "a comment: Claude Code refuses the whole file because of it", cursor.at, FIX);
+    if (isComment && cursor.strict)
+      fail(cursor, "a comment: Claude Code refuses the whole file because of it", cursor.at, FIX);
     else if (scanner.getTokenError() !== ScanError.None) failToken(cursor);
     if (cursor.refused !== undefined) return false;
     if (!isComment && cursor.token !== Token.Blanks && cursor.token !== Token.LineBreak) return true;
@@ -170,7 +172,9 @@ function failToken(cursor: Cursor): undefined {
     case ScanError.OpenComment:
       return fail(cursor, "a comment is not closed");
     case ScanError.OpenString:
-      return end >= text.length ? failCutOff(cursor) : fail(cursor, "a line break or a control character inside a string", end);
+      return end >= text.length
+        ? failCutOff(cursor)
+        : fail(cursor, "a line break or a control character inside a string", end);
     case ScanError.Character:
       return fail(cursor, "a line break or a control character inside a string");
     case ScanError.Unicode:

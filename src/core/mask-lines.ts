@@ -73,7 +73,10 @@ function maskJson(text: string, options: MaskOptions): string {
     if (part.trim() === "" || part === ":") {
       out += part;
     } else if (part.startsWith("/")) {
-      out += part.split("\n").map((line) => maskComment(/^\s*(?:\/\/|\/\*)?/.exec(line)?.[0] ?? "", line.replace(/^\s*(?:\/\/|\/\*)?/, ""))).join("\n");
+      out += part
+        .split("\n")
+        .map((line) => maskComment(/^\s*(?:\/\/|\/\*)?/.exec(line)?.[0] ?? "", line.replace(/^\s*(?:\/\/|\/\*)?/, "")))
+        .join("\n");
     } else if (part === "{" || part === "[") {
       levels.push({ owner: level.key, key: undefined });
       level.key = undefined;
@@ -89,7 +92,9 @@ function maskJson(text: string, options: MaskOptions): string {
     } else if (part.startsWith('"')) {
       const body = closing === '"' ? part.slice(1, -1) : part.slice(1);
       const key = level.owner !== undefined && CLOSED_PARENTS.has(level.owner) ? undefined : level.key;
-      const isOpen = (key !== undefined && Object.hasOwn(OPEN_KEYS, key) && OPEN_KEYS[key]?.test(body) === true) || ONLY_REFERENCE.test(body);
+      const isOpen =
+        (key !== undefined && Object.hasOwn(OPEN_KEYS, key) && OPEN_KEYS[key]?.test(body) === true) ||
+        ONLY_REFERENCE.test(body);
       out += `"${value(body, isOpen)}"`;
     } else {
       out += /^(?:true|false|null|-?\d{1,5}(?:\.\d{1,2})?)$/.test(part) ? part : HIDDEN;
@@ -112,7 +117,11 @@ function maskOther(line: string, ours: ReadonlySet<string>, options: MaskOptions
 
 function maskDotenv(text: string, ours: ReadonlySet<string>, options: MaskOptions): string {
   const value = createMasker(options);
-  const other = (part: string): string => part.split("\n").map((line) => maskOther(line, ours, options)).join("\n");
+  const other = (part: string): string =>
+    part
+      .split("\n")
+      .map((line) => maskOther(line, ours, options))
+      .join("\n");
   let out = "";
   let at = 0;
   for (const each of assignments(text)) {
@@ -154,6 +163,11 @@ function maskPlain(text: string, ours: ReadonlySet<string>, options: MaskOptions
 
 /** The lines of `text`, masked; as many as it has. `ours`: whole lines that we add, which may be shown. */
 export function maskLines(text: string, ours: ReadonlySet<string>, options: MaskOptions): readonly string[] {
-  const masked = options.format === "json" ? maskJson(text, options) : options.format === "dotenv" ? maskDotenv(text, ours, options) : maskPlain(text, ours, options);
+  const masked =
+    options.format === "json"
+      ? maskJson(text, options)
+      : options.format === "dotenv"
+        ? maskDotenv(text, ours, options)
+        : maskPlain(text, ours, options);
   return masked.split("\n");
 }

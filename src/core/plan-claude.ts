@@ -1,5 +1,13 @@
 /** Steps for Claude Code's own scopes (`local`, `user`) and for the web clients. Pure. */
-import { connectionFor, type Entry, entryOf, entryWithValues, isObject, reference, type Scope } from "./clients/claude-code.ts";
+import {
+  connectionFor,
+  type Entry,
+  entryOf,
+  entryWithValues,
+  isObject,
+  reference,
+  type Scope,
+} from "./clients/claude-code.ts";
 import { toPowerShell, toSh } from "./command-line.ts";
 import type { Value } from "./halo.ts";
 import { equalJson } from "./json-tree.ts";
@@ -29,7 +37,10 @@ export type ClaudePlanned =
   | { readonly ok: false; readonly reason: string; readonly hint: string };
 
 function addWithReferences(program: string, scope: string, connection: Connection): [string, ...string[]] {
-  const headers = Object.entries(connection.headers).flatMap(([header, { env }]) => ["--header", `${header}: ${reference(env)}`]);
+  const headers = Object.entries(connection.headers).flatMap(([header, { env }]) => [
+    "--header",
+    `${header}: ${reference(env)}`,
+  ]);
   // positionals first: --header takes every word that follows it
   return [program, "mcp", "add", "--transport", "http", "--scope", scope, connection.name, connection.url, ...headers];
 }
@@ -53,7 +64,9 @@ function restore(program: string, scope: string, existing: Entry, readsStdin: bo
   if (readsStdin) return { argv: addJson(program, scope, existing.name), stdin: JSON.stringify(existing.raw) };
   if (!fitsArgv(existing)) return undefined;
   const headers = Object.entries(existing.headers).flatMap(([header, text]) => ["--header", `${header}: ${text}`]);
-  return { argv: [program, "mcp", "add", "--transport", "http", "--scope", scope, existing.name, existing.url, ...headers] };
+  return {
+    argv: [program, "mcp", "add", "--transport", "http", "--scope", scope, existing.name, existing.url, ...headers],
+  };
 }
 
 /** Values for a Claude Code that takes only references: its private user settings, which every version expands. */
@@ -85,7 +98,9 @@ function removeArgv(program: string, scope: string, name: string): [string, ...s
 }
 
 /** The step that takes an entry out of a scope of Claude Code's own, with what puts it back as it was. */
-export function planClaudeRemoval(input: Pick<ClaudeInput, "scope" | "readsStdin"> & { readonly program: string; readonly existing: Entry }): ClaudePlanned {
+export function planClaudeRemoval(
+  input: Pick<ClaudeInput, "scope" | "readsStdin"> & { readonly program: string; readonly existing: Entry },
+): ClaudePlanned {
   const { scope, program, readsStdin, existing } = input;
   const { name } = existing;
   const undo = restore(program, scope, existing, readsStdin);
@@ -96,14 +111,26 @@ export function planClaudeRemoval(input: Pick<ClaudeInput, "scope" | "readsStdin
       hint: `look at it, then: claude mcp remove --scope ${scope} ${name}`,
     };
   }
-  return { ok: true, steps: [{ kind: "run", argv: removeArgv(program, scope, name), why: `take out the "${name}" that is there (${scope} scope)`, undo }] };
+  return {
+    ok: true,
+    steps: [
+      {
+        kind: "run",
+        argv: removeArgv(program, scope, name),
+        why: `take out the "${name}" that is there (${scope} scope)`,
+        undo,
+      },
+    ],
+  };
 }
 
 /** The steps that put one connection into a scope of Claude Code's own, through its program. */
 export function planClaude(input: ClaudeInput): ClaudePlanned {
   const { scope, name, program, existing } = input;
   const connection = connectionFor(name, input.url, input.variables);
-  const byVariable = Object.fromEntries((["token", "account", "profile"] as const).map((value) => [input.variables[value], input.values[value]]));
+  const byVariable = Object.fromEntries(
+    (["token", "account", "profile"] as const).map((value) => [input.variables[value], input.values[value]]),
+  );
   const withValues = entryWithValues(connection, byVariable);
   const viaStdin = program !== undefined && input.readsStdin;
   const steps: Step[] = [];
@@ -116,7 +143,12 @@ export function planClaude(input: ClaudeInput): ClaudePlanned {
     if (existing !== undefined && equalJson(existing.raw, withValues)) return { ok: true, steps };
   } else {
     const settings = settingsStep(input);
-    if ("refused" in settings) return { ok: false, reason: `${input.userSettings.path}: ${settings.refused}`, hint: "mend that file, then run this again" };
+    if ("refused" in settings)
+      return {
+        ok: false,
+        reason: `${input.userSettings.path}: ${settings.refused}`,
+        hint: "mend that file, then run this again",
+      };
     steps.push(settings.step);
     if (program === undefined) return { ok: true, steps: [...steps, later(connection, scope)] };
     if (existing !== undefined && equalJson(existing.raw, entryOf(connection))) return { ok: true, steps };
@@ -132,7 +164,9 @@ export function planClaude(input: ClaudeInput): ClaudePlanned {
     kind: "run",
     argv: viaStdin ? addJson(program, scope, name) : addWithReferences(program, scope, connection),
     ...(viaStdin ? { stdin: JSON.stringify(withValues) } : {}),
-    why: viaStdin ? `add "${name}" (${scope} scope), values through standard input` : `add "${name}" (${scope} scope), with references`,
+    why: viaStdin
+      ? `add "${name}" (${scope} scope), values through standard input`
+      : `add "${name}" (${scope} scope), with references`,
     undo: { argv: remove },
   });
   return { ok: true, steps };

@@ -2,7 +2,15 @@
 import { connectionFor, entryOf } from "./clients/claude-code.ts";
 import { addExampleNames, removeDotenv, removeExampleNames, setDotenv } from "./dotenv.ts";
 import type { Value } from "./halo.ts";
-import { addToArray, type Edited, isSkeleton, type Refused, removeFromArray, removeProperty, setProperty } from "./jsonc.ts";
+import {
+  addToArray,
+  type Edited,
+  isSkeleton,
+  type Refused,
+  removeFromArray,
+  removeProperty,
+  setProperty,
+} from "./jsonc.ts";
 import { addLines, removeLines } from "./lines.ts";
 import type { FileState, Snapshot, WriteStep } from "./model.ts";
 import { type Target, variablesOf } from "./target.ts";
@@ -64,7 +72,11 @@ function stateText(state: FileState | undefined, path: string): string | undefin
 }
 
 /** Runs edits on one file, in order. Each sees the last one's text. */
-function edit(snapshot: Snapshot, path: string, editors: readonly Editor[]): { before: string | undefined; after: string | undefined } {
+function edit(
+  snapshot: Snapshot,
+  path: string,
+  editors: readonly Editor[],
+): { before: string | undefined; after: string | undefined } {
   const before = stateText(snapshot.get(path), path);
   let after = before;
   for (const editor of editors) {
@@ -91,10 +103,18 @@ function appended(lines: readonly string[], heading?: string): Editor {
 function bridgeEditors(target: Target, variables: Readonly<Record<string, string>>): readonly Editor[] {
   const editors: Editor[] = Object.entries(variables)
     .reverse()
-    .map(([name, value]) => (text) => setProperty(text, ["env", name], value, LENIENT));
+    .map(
+      ([name, value]) =>
+        (text) =>
+          setProperty(text, ["env", name], value, LENIENT),
+    );
   editors.push((text) => addToArray(text, ["enabledMcpjsonServers"], target.name, LENIENT));
   // the list of rejected servers wins over the list of enabled ones
-  editors.push((text) => (text === undefined ? { ok: true, text: "", changed: false } : removeFromArray(text, ["disabledMcpjsonServers"], target.name, LENIENT)));
+  editors.push((text) =>
+    text === undefined
+      ? { ok: true, text: "", changed: false }
+      : removeFromArray(text, ["disabledMcpjsonServers"], target.name, LENIENT),
+  );
   return editors;
 }
 
@@ -118,21 +138,50 @@ export function planProject(input: ProjectInput): Planned {
       steps.push({ kind: "write", path: ignore, ...edit(snapshot, ignore, [appended(input.uncovered, HEADING)]) });
     }
     const env = edit(snapshot, paths.env, [(text) => setDotenv(text, variables)]);
-    steps.push({ kind: "write", path: paths.env, ...env, secret: true, ...(env.before === undefined ? { mode: PRIVATE } : {}) });
+    steps.push({
+      kind: "write",
+      path: paths.env,
+      ...env,
+      secret: true,
+      ...(env.before === undefined ? { mode: PRIVATE } : {}),
+    });
     if (!joining) {
-      const names = variablesOf(target).map(({ value, env: name }) => ({ name, comment: input.exampleComments[value] }));
-      steps.push({ kind: "write", path: paths.example, ...edit(snapshot, paths.example, [(text) => addExampleNames(text, names)]) });
+      const names = variablesOf(target).map(({ value, env: name }) => ({
+        name,
+        comment: input.exampleComments[value],
+      }));
+      steps.push({
+        kind: "write",
+        path: paths.example,
+        ...edit(snapshot, paths.example, [(text) => addExampleNames(text, names)]),
+      });
     }
     if (input.bridge === "claude-settings") {
       const bridge = edit(snapshot, paths.bridge, bridgeEditors(target, variables));
-      steps.push({ kind: "write", path: paths.bridge, ...bridge, secret: true, ...(bridge.before === undefined ? { mode: PRIVATE } : {}) });
+      steps.push({
+        kind: "write",
+        path: paths.bridge,
+        ...bridge,
+        secret: true,
+        ...(bridge.before === undefined ? { mode: PRIVATE } : {}),
+      });
     } else if (input.bridge === "direnv" && !joining) {
-      steps.push({ kind: "write", path: paths.envrc, ...edit(snapshot, paths.envrc, [appended([`dotenv_if_exists ${input.envFileForEnvrc}`])]) });
+      steps.push({
+        kind: "write",
+        path: paths.envrc,
+        ...edit(snapshot, paths.envrc, [appended([`dotenv_if_exists ${input.envFileForEnvrc}`])]),
+      });
     }
     if (!joining) {
-      const variablesByValue = Object.fromEntries(variablesOf(target).map(({ value, env: name }) => [value, name])) as Record<Value, string>;
+      const variablesByValue = Object.fromEntries(
+        variablesOf(target).map(({ value, env: name }) => [value, name]),
+      ) as Record<Value, string>;
       const entry = entryOf(connectionFor(target.name, target.url, variablesByValue));
-      steps.push({ kind: "write", path: paths.mcp, ...edit(snapshot, paths.mcp, [(text) => setProperty(text, ["mcpServers", target.name], entry, STRICT)]) });
+      steps.push({
+        kind: "write",
+        path: paths.mcp,
+        ...edit(snapshot, paths.mcp, [(text) => setProperty(text, ["mcpServers", target.name], entry, STRICT)]),
+      });
     }
     return steps;
   });
@@ -161,17 +210,32 @@ export function planRemoval(input: RemovalInput): Planned {
     .filter((name) => !input.kept.has(name));
   return collect(() => {
     const steps: WriteStep[] = [];
-    const take = (path: string, editors: readonly Editor[], secret: boolean, isEmpty: (text: string) => boolean): void => {
+    const take = (
+      path: string,
+      editors: readonly Editor[],
+      secret: boolean,
+      isEmpty: (text: string) => boolean,
+    ): void => {
       if (stateText(snapshot.get(path), path) === undefined) return;
       const { before, after } = edit(snapshot, path, editors);
       if (before === after) return;
-      steps.push({ kind: "write", path, before, after: after !== undefined && isEmpty(after) ? undefined : after, secret });
+      steps.push({
+        kind: "write",
+        path,
+        before,
+        after: after !== undefined && isEmpty(after) ? undefined : after,
+        secret,
+      });
     };
     take(paths.mcp, [(text) => removeProperty(text ?? "", ["mcpServers", target.name], STRICT)], false, isSkeleton);
     take(
       paths.bridge,
       [
-        ...names.map((name): Editor => (text) => removeProperty(text ?? "", ["env", name], LENIENT)),
+        ...names.map(
+          (name): Editor =>
+            (text) =>
+              removeProperty(text ?? "", ["env", name], LENIENT),
+        ),
         (text) => removeFromArray(text ?? "", ["enabledMcpjsonServers"], target.name, LENIENT),
       ],
       true,
@@ -179,11 +243,18 @@ export function planRemoval(input: RemovalInput): Planned {
     );
     const { exampleComments: comments, envFileForEnvrc } = input;
     if (comments !== undefined) {
-      const examples = variablesOf(target).flatMap(({ value, env: name }) => (names.includes(name) ? [{ name, comment: comments[value] }] : []));
+      const examples = variablesOf(target).flatMap(({ value, env: name }) =>
+        names.includes(name) ? [{ name, comment: comments[value] }] : [],
+      );
       take(paths.example, [(text) => removeExampleNames(text ?? "", examples)], false, isBlank);
     }
     if (envFileForEnvrc !== undefined && input.kept.size === 0) {
-      take(paths.envrc, [(text) => ({ ok: true, ...removeLines(text ?? "", [`dotenv_if_exists ${envFileForEnvrc}`]) })], false, isBlank);
+      take(
+        paths.envrc,
+        [(text) => ({ ok: true, ...removeLines(text ?? "", [`dotenv_if_exists ${envFileForEnvrc}`]) })],
+        false,
+        isBlank,
+      );
     }
     take(paths.env, [(text) => removeDotenv(text ?? "", names)], true, isBlank);
     return steps;

@@ -39,7 +39,11 @@ function newTarget(wish: Wish, entry?: Entry, repairs?: string): Target {
     mode: "new",
     name,
     url: wish.url ?? wish.defaultUrl,
-    slots: { token: { env: variables.token }, account: { env: variables.account }, profile: { env: variables.profile } },
+    slots: {
+      token: { env: variables.token },
+      account: { env: variables.account },
+      profile: { env: variables.profile },
+    },
     ...(entry === undefined ? {} : { entry }),
     ...(repairs === undefined ? {} : { repairs }),
   };
@@ -58,8 +62,10 @@ function unfit(entry: Entry, wish: Wish): string | undefined {
   for (const value of VALUES) {
     const slot = entry.values[value];
     if (slot === undefined || !("literal" in slot)) continue;
-    if (slot.literal.trim() === "" || /[$%{}<>]/.test(slot.literal)) return `its header ${HEADERS[value]} is written in a way that Claude Code sends literally`;
-    if (!/^[\x21-\x7e]{1,4096}$/.test(slot.literal.trim())) return `its header ${HEADERS[value]} holds what no header can carry`;
+    if (slot.literal.trim() === "" || /[$%{}<>]/.test(slot.literal))
+      return `its header ${HEADERS[value]} is written in a way that Claude Code sends literally`;
+    if (!/^[\x21-\x7e]{1,4096}$/.test(slot.literal.trim()))
+      return `its header ${HEADERS[value]} holds what no header can carry`;
   }
   const variables = VALUES.flatMap((value) => {
     const slot = entry.values[value];
@@ -114,8 +120,12 @@ export function decideTarget(entries: readonly Entry[], wish: Wish): Decision {
     slots[value] = { env: slot.env };
   }
   const { token, account, profile } = slots;
-  if (token === undefined || account === undefined || profile === undefined) return { ok: true, target: newTarget(wish, entry) };
-  return { ok: true, target: { mode: "join", name: entry.name, url: entry.url, slots: { token, account, profile }, entry } };
+  if (token === undefined || account === undefined || profile === undefined)
+    return { ok: true, target: newTarget(wish, entry) };
+  return {
+    ok: true,
+    target: { mode: "join", name: entry.name, url: entry.url, slots: { token, account, profile }, entry },
+  };
 }
 
 /** The variables that a target needs, each with the value it stands for. */

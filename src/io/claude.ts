@@ -1,4 +1,4 @@
-import { exec, type ExecOptions } from "./exec.ts";
+import { type ExecOptions, exec } from "./exec.ts";
 import { withPrivateFile } from "./private-file.ts";
 
 export interface ClaudeProgram {
@@ -27,7 +27,9 @@ export async function readsStdin(claude: ClaudeProgram, surroundings: Surroundin
 export interface Question {
   readonly name: string;
   /** Handed over in a private settings file: what a session would get through the bridge. */
-  readonly settings: { readonly env: Readonly<Record<string, string>>; readonly enabledMcpjsonServers: readonly string[] } | undefined;
+  readonly settings:
+    | { readonly env: Readonly<Record<string, string>>; readonly enabledMcpjsonServers: readonly string[] }
+    | undefined;
   readonly timeoutMs: number;
 }
 
@@ -35,7 +37,11 @@ export interface Question {
  * Asks Claude Code itself whether a server is connected. Out: what `claude mcp get` printed, to be parsed and never
  * shown (it prints header values as they are stored); undefined when it did not run or not end.
  */
-export async function askClaude(claude: ClaudeProgram, question: Question, surroundings: Surroundings): Promise<string | undefined> {
+export async function askClaude(
+  claude: ClaudeProgram,
+  question: Question,
+  surroundings: Surroundings,
+): Promise<string | undefined> {
   const run = async (settings: readonly string[]): Promise<string | undefined> => {
     const result = await exec([claude.path, ...settings, "mcp", "get", question.name], {
       ...surroundings,

@@ -39,7 +39,10 @@ export async function exec(argv: readonly [string, ...string[]], options: ExecOp
     windowsHide: true,
   });
   if (options.signal.aborted) throw new Cancelled();
-  const startError = result.exitCode === undefined && !result.timedOut && !result.isTerminated && result.code !== undefined ? result.code : undefined;
+  const startError =
+    result.exitCode === undefined && !result.timedOut && !result.isTerminated && result.code !== undefined
+      ? result.code
+      : undefined;
   return {
     exitCode: result.exitCode,
     stdout: typeof result.stdout === "string" ? result.stdout : "",

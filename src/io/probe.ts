@@ -29,7 +29,7 @@ export interface ProbeRequest {
   readonly onStage?: ((stage: ProbeStage, event: "start" | "ok" | "failed") => void) | undefined;
 }
 
-type Sdk = typeof import("@modelcontextprotocol/client");
+type Sdk = Pick<typeof import("@modelcontextprotocol/client"), "Client" | "StreamableHTTPClientTransport">;
 type Scrub = (text: string, max: number) => string;
 type Mode = "auto" | "legacy" | { readonly pin: string };
 
@@ -211,18 +211,22 @@ export async function probe(request: ProbeRequest): Promise<ProbeRecord> {
   });
   const state: { outcome: ProbeOutcome; control: ControlOutcome | null } = { outcome: NOTHING, control: null };
   const test = async (): Promise<"done"> => {
-    const sdk = await import("@modelcontextprotocol/client");
+    // only what is named here is bundled
+    const { Client, StreamableHTTPClientTransport } = await import("@modelcontextprotocol/client");
     if (stopper.signal.aborted) return "done";
-    await ask(sdk, {
-      request,
-      url,
-      guard,
-      scrub,
-      start,
-      state,
-      watched: connections.timings().seen,
-      onOutcome: progress.ended,
-    });
+    await ask(
+      { Client, StreamableHTTPClientTransport },
+      {
+        request,
+        url,
+        guard,
+        scrub,
+        start,
+        state,
+        watched: connections.timings().seen,
+        onOutcome: progress.ended,
+      },
+    );
     return "done";
   };
   progress.begin(url.protocol === "https:");

@@ -34,12 +34,18 @@ export async function readStdin(stdin: Readable, signal: AbortSignal): Promise<s
  * not repeated: somebody may have put the token itself there.
  */
 export function readSecretFile(path: string): string {
-  if (!existsSync(path)) throw new EnvironmentError("--token-file: there is no such file", { hint: "give the path of a file that holds the token and nothing else" });
+  if (!existsSync(path))
+    throw new EnvironmentError("--token-file: there is no such file", {
+      hint: "give the path of a file that holds the token and nothing else",
+    });
   try {
     const stat = statSync(path);
     if (!stat.isFile() || stat.size > MAX_BYTES) throw new Error("not a small file");
     return readFileSync(path, "utf8");
   } catch (cause) {
-    throw new EnvironmentError(`--token-file: ${path} cannot be read, or is no file of at most 64 KiB`, { hint: `ls -l ${path}`, cause });
+    throw new EnvironmentError(`--token-file: ${path} cannot be read, or is no file of at most 64 KiB`, {
+      hint: `ls -l ${path}`,
+      cause,
+    });
   }
 }

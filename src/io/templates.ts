@@ -9,7 +9,10 @@ export function readTemplate(templates: URL, file: string, fill: Readonly<Record
   try {
     text = readFileSync(new URL(file, templates), "utf8");
   } catch (cause) {
-    throw new EnvironmentError(`the package is incomplete: templates/${file} is missing`, { hint: "npx create-halo-mcp@latest", cause });
+    throw new EnvironmentError(`the package is incomplete: templates/${file} is missing`, {
+      hint: "npx create-halo-mcp@latest",
+      cause,
+    });
   }
   return text.replace(/\{\{(\w+)\}\}/g, (whole, name: string) => fill[name] ?? whole);
 }

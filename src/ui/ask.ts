@@ -12,10 +12,19 @@ export interface Choice<T> {
 /** The questions that a command can ask. Every one of them throws Cancelled on Ctrl-C, Ctrl-D and a closed input. */
 export interface Ask {
   secret(question: { message: string; validate: (value: string) => string | undefined }): Promise<string>;
-  text(question: { message: string; initial?: string; placeholder?: string; validate: (value: string) => string | undefined }): Promise<string>;
+  text(question: {
+    message: string;
+    initial?: string;
+    placeholder?: string;
+    validate: (value: string) => string | undefined;
+  }): Promise<string>;
   confirm(question: { message: string; initial: boolean }): Promise<boolean>;
   select<T extends string>(question: { message: string; choices: readonly Choice<T>[]; initial?: T }): Promise<T>;
-  several<T extends string>(question: { message: string; choices: readonly Choice<T>[]; initial: readonly T[] }): Promise<readonly T[]>;
+  several<T extends string>(question: {
+    message: string;
+    choices: readonly Choice<T>[];
+    initial: readonly T[];
+  }): Promise<readonly T[]>;
 }
 
 /** After a pasted secret its tail may still arrive: this long nothing that comes is shown or taken. */
@@ -45,7 +54,15 @@ function promptOutput(context: Context): Writable {
 export async function createAsk(context: Context, pastedBreak: string): Promise<Ask> {
   const clack = await import("@clack/prompts");
 
-  async function run<T>(reads: Reads, drainMs: number, prompt: (io: { input: import("node:stream").Readable; output: Writable; signal: AbortSignal }) => Promise<T | symbol>): Promise<T> {
+  async function run<T>(
+    reads: Reads,
+    drainMs: number,
+    prompt: (io: {
+      input: import("node:stream").Readable;
+      output: Writable;
+      signal: AbortSignal;
+    }) => Promise<T | symbol>,
+  ): Promise<T> {
     if (context.signal.aborted) throw new Cancelled();
     const input = openPromptInput(context.stdin, reads, pastedBreak);
     try {
@@ -62,7 +79,9 @@ export async function createAsk(context: Context, pastedBreak: string): Promise<
 
   return {
     secret: ({ message, validate }) =>
-      run<string>("text", DRAIN_MS, (io) => clack.password({ ...io, message, clearOnError: true, validate: (value) => validate(value ?? "") })),
+      run<string>("text", DRAIN_MS, (io) =>
+        clack.password({ ...io, message, clearOnError: true, validate: (value) => validate(value ?? "") }),
+      ),
     text: ({ message, initial, placeholder, validate }) =>
       run<string>("text", 0, (io) =>
         clack.text({
@@ -73,12 +92,34 @@ export async function createAsk(context: Context, pastedBreak: string): Promise<
           validate: (value) => validate(value ?? ""),
         }),
       ),
-    confirm: ({ message, initial }) => run<boolean>("keys", 0, (io) => clack.confirm({ ...io, message, initialValue: initial })),
-    select: async <T extends string>({ message, choices, initial }: { message: string; choices: readonly Choice<T>[]; initial?: T }): Promise<T> =>
+    confirm: ({ message, initial }) =>
+      run<boolean>("keys", 0, (io) => clack.confirm({ ...io, message, initialValue: initial })),
+    select: async <T extends string>({
+      message,
+      choices,
+      initial,
+    }: {
+      message: string;
+      choices: readonly Choice<T>[];
+      initial?: T;
+    }): Promise<T> =>
       (await run<string>("keys", 0, (io) =>
-        clack.select({ ...io, message, options: plain(choices), ...(initial === undefined ? {} : { initialValue: initial as string }) }),
+        clack.select({
+          ...io,
+          message,
+          options: plain(choices),
+          ...(initial === undefined ? {} : { initialValue: initial as string }),
+        }),
       )) as T,
-    several: async <T extends string>({ message, choices, initial }: { message: string; choices: readonly Choice<T>[]; initial: readonly T[] }): Promise<readonly T[]> =>
+    several: async <T extends string>({
+      message,
+      choices,
+      initial,
+    }: {
+      message: string;
+      choices: readonly Choice<T>[];
+      initial: readonly T[];
+    }): Promise<readonly T[]> =>
       (await run<string[]>("keys", 0, (io) =>
         clack.multiselect({ ...io, message, options: plain(choices), initialValues: [...initial], required: true }),
       )) as T[],

@@ -7,7 +7,14 @@ export interface Paint {
   readonly green: (text: string) => string;
   readonly yellow: (text: string) => string;
   readonly cyan: (text: string) => string;
-  readonly sign: { readonly ok: string; readonly bad: string; readonly warn: string; readonly info: string; readonly bar: string; readonly dot: string };
+  readonly sign: {
+    readonly ok: string;
+    readonly bad: string;
+    readonly warn: string;
+    readonly info: string;
+    readonly bar: string;
+    readonly dot: string;
+  };
 }
 
 /** Colours and signs for one output: without colour the text is bare, without Unicode the signs are ASCII. */

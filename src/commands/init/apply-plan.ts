@@ -3,8 +3,8 @@ import type { Plan, RunStep, Step, StepStatus, WriteStep } from "../../core/mode
 import { printable, redact } from "../../core/redact.ts";
 import { Cancelled, EnvironmentError, HaloError, Refusal } from "../../errors.ts";
 import { applyWrites } from "../../io/apply.ts";
-import { setMode } from "../../io/mode.ts";
 import { exec } from "../../io/exec.ts";
+import { setMode } from "../../io/mode.ts";
 import { assertPrivate } from "./privacy.ts";
 import type { Room } from "./values.ts";
 
@@ -23,7 +23,9 @@ export function stepLabel(step: Step, root: string): string {
 
 /** Does this plan change anything by itself? Steps for a human do not count. */
 export function changes(plan: Plan): boolean {
-  return plan.steps.some((step) => step.kind === "run" || (step.kind === "write" && (step.before !== step.after || step.mode !== undefined)));
+  return plan.steps.some(
+    (step) => step.kind === "run" || (step.kind === "write" && (step.before !== step.after || step.mode !== undefined)),
+  );
 }
 
 function isWrite(step: Step): step is WriteStep {
@@ -38,22 +40,45 @@ function isModeOnly(step: Step): step is WriteStep & { readonly mode: number } {
 async function write(room: Room, steps: readonly WriteStep[], signal: AbortSignal): Promise<readonly StepStatus[]> {
   return await applyWrites(steps, {
     signal,
-    assertPrivate: (realPath, path) => assertPrivate(room.context, room.survey.root, { path, realPath }, { ignored: true }),
+    assertPrivate: (realPath, path) =>
+      assertPrivate(room.context, room.survey.root, { path, realPath }, { ignored: true }),
   });
 }
 
-async function runStep(room: Room, argv: RunStep["argv"], stdin: string | undefined, signal: AbortSignal): Promise<void> {
+async function runStep(
+  room: Room,
+  argv: RunStep["argv"],
+  stdin: string | undefined,
+  signal: AbortSignal,
+): Promise<void> {
   const { context, survey } = room;
-  const result = await exec(argv, { cwd: survey.root, env: context.env, ...(stdin === undefined ? {} : { stdin }), timeoutMs: RUN_MS, signal });
+  const result = await exec(argv, {
+    cwd: survey.root,
+    env: context.env,
+    ...(stdin === undefined ? {} : { stdin }),
+    timeoutMs: RUN_MS,
+    signal,
+  });
   if (result.exitCode === 0) return;
   const said = printable(redact(result.stderr || result.stdout, context.secrets));
   const words = argv.slice(1, 3).join(" ");
-  if (result.startError !== undefined) throw new EnvironmentError(`claude ${words} could not be started (${result.startError})`, { hint: "claude --version" });
-  throw new Refusal(`claude ${words} failed${result.timedOut ? ": it took more than 60 seconds" : said === "" ? "" : `: ${said}`}`, { hint: "claude mcp list" }, "client-failed");
+  if (result.startError !== undefined)
+    throw new EnvironmentError(`claude ${words} could not be started (${result.startError})`, {
+      hint: "claude --version",
+    });
+  throw new Refusal(
+    `claude ${words} failed${result.timedOut ? ": it took more than 60 seconds" : said === "" ? "" : `: ${said}`}`,
+    { hint: "claude mcp list" },
+    "client-failed",
+  );
 }
 
 /** Takes back what was done, last first, whatever was aborted meanwhile. Out: what could not be taken back. */
-async function takeBack(room: Room, done: readonly RunStep[], writes: readonly WriteStep[]): Promise<readonly string[]> {
+async function takeBack(
+  room: Room,
+  done: readonly RunStep[],
+  writes: readonly WriteStep[],
+): Promise<readonly string[]> {
   const never = new AbortController().signal;
   const left: string[] = [];
   for (const step of [...done].reverse()) {
@@ -64,7 +89,10 @@ async function takeBack(room: Room, done: readonly RunStep[], writes: readonly W
       left.push(step.why);
     }
   }
-  const inverse = writes.filter((step) => step.before !== step.after).reverse().map((step): WriteStep => ({ kind: "write", path: step.path, before: step.after, after: step.before }));
+  const inverse = writes
+    .filter((step) => step.before !== step.after)
+    .reverse()
+    .map((step): WriteStep => ({ kind: "write", path: step.path, before: step.after, after: step.before }));
   try {
     if (inverse.length > 0) await write(room, inverse, never);
   } catch {
@@ -81,9 +109,10 @@ export async function applyPlan(room: Room, plan: Plan): Promise<Statuses> {
   const writes = plan.steps.filter(isWrite);
   const statuses = new Map<Step, StepStatus>(plan.steps.map((step) => [step, "planned"]));
   const written = await write(room, writes, room.context.signal);
-  writes.forEach((step, index) => statuses.set(step, written[index] ?? "written"));
+  for (const [index, step] of writes.entries()) statuses.set(step, written[index] ?? "written");
   const done: RunStep[] = [];
-  for (const step of plan.steps) if (isModeOnly(step)) statuses.set(step, setMode(step.path, step.mode) ? "written" : "unchanged");
+  for (const step of plan.steps)
+    if (isModeOnly(step)) statuses.set(step, setMode(step.path, step.mode) ? "written" : "unchanged");
   for (const step of plan.steps) {
     if (step.kind !== "run") continue;
     try {
@@ -92,9 +121,14 @@ export async function applyPlan(room: Room, plan: Plan): Promise<Statuses> {
       statuses.set(step, "written");
     } catch (error) {
       const interrupted = error instanceof Cancelled ? [...done, step] : done;
-      const left = await takeBack(room, interrupted, writes.filter((_, index) => written[index] === "written"));
+      const left = await takeBack(
+        room,
+        interrupted,
+        writes.filter((_, index) => written[index] === "written"),
+      );
       const after = left.length === 0 ? "Everything was put back." : `Could not be put back: ${left.join("; ")}.`;
-      if (error instanceof Cancelled) throw new Cancelled(`Cancelled. ${left.length === 0 ? "Nothing was changed." : after}`);
+      if (error instanceof Cancelled)
+        throw new Cancelled(`Cancelled. ${left.length === 0 ? "Nothing was changed." : after}`);
       if (error instanceof HaloError) throw new Refusal(`${error.message}. ${after}`, { hint: error.hint }, error.code);
       throw error;
     }

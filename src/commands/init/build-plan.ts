@@ -24,7 +24,10 @@ const BRIDGE_PATTERN = ".claude/settings.local.json";
 function patternFor(path: string, root: string): string | undefined {
   const way = relative(root, path);
   if (way === "" || way.startsWith("..")) return undefined;
-  const escaped = way.split(sep).join("/").replace(/[*?[\]\\!#]/g, "\\$&");
+  const escaped = way
+    .split(sep)
+    .join("/")
+    .replace(/[*?[\]\\!#]/g, "\\$&");
   return escaped.includes("/") ? `/${escaped}` : escaped;
 }
 
@@ -37,7 +40,9 @@ function uncoveredPatterns(survey: Survey, joining: boolean, bridge: Bridge): re
     if (pattern === undefined) return [];
     const source = git?.ignoreSource(path);
     // a personal rule (global, or .git/info/exclude) protects one person; the team needs one of the repository's own
-    const covered = joining ? source !== undefined : source?.endsWith(".gitignore") === true && !relative(root, source).startsWith("..");
+    const covered = joining
+      ? source !== undefined
+      : source?.endsWith(".gitignore") === true && !relative(root, source).startsWith("..");
     return covered ? [] : [pattern];
   });
 }
@@ -46,7 +51,11 @@ function uncoveredPatterns(survey: Survey, joining: boolean, bridge: Bridge): re
 function refuse(planned: Extract<Planned, { ok: false }>): Refusal {
   const { line, column } = positionAt(planned.text, planned.refused.offset);
   const place = planned.text === "" ? planned.path : `${planned.path}:${line}:${column}`;
-  return new Refusal(`${place}: ${planned.refused.reason}`, { hint: planned.refused.hint ?? "mend the file, then run this again. Nothing was written." }, "refused-file");
+  return new Refusal(
+    `${place}: ${planned.refused.reason}`,
+    { hint: planned.refused.hint ?? "mend the file, then run this again. Nothing was written." },
+    "refused-file",
+  );
 }
 
 export function bridgeOf(room: Room): Bridge {
@@ -57,7 +66,10 @@ function projectSteps(room: Room, values: Values): readonly Step[] {
   const { survey, target, context } = room;
   const bridge = bridgeOf(room);
   const comments = Object.fromEntries(
-    readTemplate(context.templates, "env-example.txt", {}).trim().split("\n").map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1).trim()]),
+    readTemplate(context.templates, "env-example.txt", {})
+      .trim()
+      .split("\n")
+      .map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1).trim()]),
   ) as Record<Value, string>;
   const planned = planProject({
     paths: survey.paths,
@@ -79,7 +91,12 @@ export function checkBeforehand(room: Room): void {
   const secret = [survey.paths.env, ...(bridgeOf(room) === "claude-settings" ? [survey.paths.bridge] : [])];
   // first where they lead: git does not look beyond a symlink
   for (const path of secret) {
-    assertPrivate(context, survey.root, { path, realPath: survey.snapshot.get(path)?.realPath ?? path }, { ignored: false });
+    assertPrivate(
+      context,
+      survey.root,
+      { path, realPath: survey.snapshot.get(path)?.realPath ?? path },
+      { ignored: false },
+    );
   }
   projectSteps(room, { token: "x", account: "x", profile: "x" });
 }
@@ -91,12 +108,22 @@ function existingIn(survey: Survey, scope: Exclude<Scope, "project">, name: stri
 function webSteps(room: Room, clients: readonly ClientId[], values: Values, url: string): readonly TellStep[] {
   const { context, target, survey } = room;
   const slot = target.slots.token;
-  const tokenAt = "env" in slot ? `${slot.env} in ${relative(survey.root, survey.paths.env) || survey.paths.env}, or one of its own` : "the one you made";
+  const tokenAt =
+    "env" in slot
+      ? `${slot.env} in ${relative(survey.root, survey.paths.env) || survey.paths.env}, or one of its own`
+      : "the one you made";
   const fill = { url, tokenAt, account: values.account, profile: values.profile };
-  const titles = { "claude-ai": "Claude.ai: these steps are yours", chatgpt: "ChatGPT: these steps are yours" } as const;
+  const titles = {
+    "claude-ai": "Claude.ai: these steps are yours",
+    chatgpt: "ChatGPT: these steps are yours",
+  } as const;
   return (["claude-ai", "chatgpt"] as const)
     .filter((client) => clients.includes(client))
-    .map((client) => ({ kind: "tell", title: titles[client], lines: readTemplate(context.templates, `${client}.txt`, fill).trimEnd().split("\n") }));
+    .map((client) => ({
+      kind: "tell",
+      title: titles[client],
+      lines: readTemplate(context.templates, `${client}.txt`, fill).trimEnd().split("\n"),
+    }));
 }
 
 /** Everything that this choice means, in order. Throws Refusal when a file or an entry stands in the way. */
@@ -123,9 +150,20 @@ export async function buildPlan(room: Room, values: Values, choice: Choice, url:
       platform: context.platform,
     });
     if (!planned.ok) throw new Refusal(planned.reason, { hint: planned.hint });
-    steps.push(...planned.steps.filter((step) => !steps.some((other) => step.kind === "write" && other.kind === "write" && other.path === step.path)));
+    steps.push(
+      ...planned.steps.filter(
+        (step) => !steps.some((other) => step.kind === "write" && other.kind === "write" && other.path === step.path),
+      ),
+    );
   }
-  return { steps: [...steps.filter(({ kind }) => kind === "write"), ...steps.filter(({ kind }) => kind === "run"), ...steps.filter(({ kind }) => kind === "tell"), ...webSteps(room, choice.clients, values, url)] };
+  return {
+    steps: [
+      ...steps.filter(({ kind }) => kind === "write"),
+      ...steps.filter(({ kind }) => kind === "run"),
+      ...steps.filter(({ kind }) => kind === "tell"),
+      ...webSteps(room, choice.clients, values, url),
+    ],
+  };
 }
 
 /** What takes HALO out of what was chosen again. */

@@ -1,7 +1,7 @@
 import type { Scope } from "../../core/clients/claude-code.ts";
+import { references } from "../../core/clients/claude-code.ts";
 import type { Diagnosis } from "../../core/diagnosis.ts";
 import { printable } from "../../core/redact.ts";
-import { references } from "../../core/clients/claude-code.ts";
 import type { Target } from "../../core/target.ts";
 import { isHaloEndpoint, parseEndpoint } from "../../endpoint.ts";
 import { Cancelled, Refusal } from "../../errors.ts";
@@ -19,7 +19,11 @@ export async function agreeOnUrl(room: Room, target: Target, url: string): Promi
   const endpoint = parseEndpoint(url);
   const file = ".mcp.json";
   if (!endpoint.ok) {
-    throw new Refusal(`${file}: the URL of "${target.name}" cannot be used: ${endpoint.problem}`, { hint: "correct it, or set HALO up beside it: --name halo-mine" }, "bad-url");
+    throw new Refusal(
+      `${file}: the URL of "${target.name}" cannot be used: ${endpoint.problem}`,
+      { hint: "correct it, or set HALO up beside it: --name halo-mine" },
+      "bad-url",
+    );
   }
   if (isHaloEndpoint(url) || room.options.url === url) return url;
   if (target.mode === "new") return url;
@@ -27,20 +31,38 @@ export async function agreeOnUrl(room: Room, target: Target, url: string): Promi
   const sends = [...new Set(Object.values(target.entry?.headers ?? {}).flatMap(references))];
   const why = `the entry "${target.name}" in ${file} sends to ${endpoint.host}, which is not HALO's own endpoint`;
   if (room.ask === undefined || room.options.yes) {
-    throw new Refusal(`${why}; nothing was sent`, { hint: `if this host may have your token, name it: --url '${shown}'` }, "endpoint-foreign");
+    throw new Refusal(
+      `${why}; nothing was sent`,
+      { hint: `if this host may have your token, name it: --url '${shown}'` },
+      "endpoint-foreign",
+    );
   }
-  room.show.warn(`Careful: ${why}.`, [`URL: ${shown}`, `It would receive: ${sends.join(", ")}`, "Say yes only if your team told you about this host (a gateway of yours, say)."]);
+  room.show.warn(`Careful: ${why}.`, [
+    `URL: ${shown}`,
+    `It would receive: ${sends.join(", ")}`,
+    "Say yes only if your team told you about this host (a gateway of yours, say).",
+  ]);
   if (!(await room.ask.confirm({ message: `Send your token to ${endpoint.host}?`, initial: false }))) {
-    throw new Refusal(`${why}; nothing was sent`, { hint: "ask whoever changed .mcp.json, or set HALO up beside it: --name halo-mine" }, "endpoint-foreign");
+    throw new Refusal(
+      `${why}; nothing was sent`,
+      { hint: "ask whoever changed .mcp.json, or set HALO up beside it: --name halo-mine" },
+      "endpoint-foreign",
+    );
   }
   return url;
 }
 
 /** Values typed by a person, tested, and corrected until they work or the person decides otherwise. */
-export async function askUntilConnected(room: Room, ask: Ask, candidates: Candidates, env: Readonly<Record<string, string | undefined>>): Promise<{ values: Values; tested: Diagnosis | undefined }> {
+export async function askUntilConnected(
+  room: Room,
+  ask: Ask,
+  candidates: Candidates,
+  env: Readonly<Record<string, string | undefined>>,
+  reopen = false,
+): Promise<{ values: Values; tested: Diagnosis | undefined }> {
   const { options, target } = room;
   let token = await askToken(room, ask, candidates.token);
-  let ids = await askIds(room, ask, candidates);
+  let ids = await askIds(room, ask, candidates, reopen);
   for (;;) {
     const values: Values = { token, ...ids };
     if (options.skipTest) return { values, tested: undefined };
@@ -59,7 +81,7 @@ export async function askUntilConnected(room: Room, ask: Ask, candidates: Candid
       ],
     });
     if (next === "token") token = await askToken(room, ask, []);
-    else if (next === "ids") ids = await askIds(room, ask, reopened(ids));
+    else if (next === "ids") ids = await askIds(room, ask, reopened(ids), true);
     else if (next === "save") return { values, tested };
     else if (next === "stop") throw new Cancelled("Stopped. Nothing was changed.");
   }
@@ -73,7 +95,11 @@ function reopened(ids: { account: string; profile: string }): Candidates {
 /** A failed test where nobody can correct it: exit 1 with the cause, and how to write all the same. */
 export function testFailed(diagnosis: Diagnosis): Refusal {
   const failed = diagnosis.stages.find((stage) => stage.cause !== undefined);
-  return new Refusal(`the connection test failed, so nothing was written: ${failed?.detail ?? diagnosis.cause ?? "unknown"}`, { hint: [failed?.tryThis, "to write untested: --skip-test"].filter((line) => line !== undefined).join("\n") }, diagnosis.cause ?? "test-failed");
+  return new Refusal(
+    `the connection test failed, so nothing was written: ${failed?.detail ?? diagnosis.cause ?? "unknown"}`,
+    { hint: [failed?.tryThis, "to write untested: --skip-test"].filter((line) => line !== undefined).join("\n") },
+    diagnosis.cause ?? "test-failed",
+  );
 }
 
 const CHOICES = [
@@ -88,10 +114,19 @@ const CHOICES = [
 export async function chooseClients(room: Room): Promise<Choice> {
   const { options, ask, target } = room;
   const byFlags: Choice = { clients: options.clients ?? ["claude-code"], scopes: options.scopes ?? ["project"] };
-  if (ask === undefined || options.yes || options.clients !== undefined || options.scopes !== undefined || target.mode === "join") return byFlags;
+  if (
+    ask === undefined ||
+    options.yes ||
+    options.clients !== undefined ||
+    options.scopes !== undefined ||
+    target.mode === "join"
+  )
+    return byFlags;
   const picked = await ask.several({ message: "What do you want to connect?", choices: CHOICES, initial: ["project"] });
   const scopes = picked.filter((word): word is Scope => word === "project" || word === "local" || word === "user");
-  const web = picked.filter((word): word is Exclude<ClientId, "claude-code"> => word === "claude-ai" || word === "chatgpt");
+  const web = picked.filter(
+    (word): word is Exclude<ClientId, "claude-code"> => word === "claude-ai" || word === "chatgpt",
+  );
   return { clients: [...(scopes.length > 0 ? (["claude-code"] as const) : []), ...web], scopes };
 }
 
@@ -103,5 +138,9 @@ export async function confirmPlan(room: Room, message: string): Promise<void> {
 /** Values that nothing sets in what would be sent: the client would send their placeholders. */
 export function refuseMissing(sent: Sent): void {
   if (sent.missing.length === 0) return;
-  throw new Refusal(`.mcp.json refers to ${sent.missing.map((name) => printable(name, 60)).join(", ")}, and nothing sets it: Claude Code would send the placeholder itself`, { hint: `export ${sent.missing[0] ?? "NAME"}=… and run this again` }, "placeholder-sent");
+  throw new Refusal(
+    `.mcp.json refers to ${sent.missing.map((name) => printable(name, 60)).join(", ")}, and nothing sets it: Claude Code would send the placeholder itself`,
+    { hint: `export ${sent.missing[0] ?? "NAME"}=… and run this again` },
+    "placeholder-sent",
+  );
 }

@@ -1,6 +1,6 @@
 import { relative } from "node:path";
-import type { Diagnosis } from "../../core/diagnosis.ts";
 import { toSh } from "../../core/command-line.ts";
+import type { Diagnosis } from "../../core/diagnosis.ts";
 import type { Plan } from "../../core/model.ts";
 import { redact } from "../../core/redact.ts";
 import { type Statuses, stepLabel } from "./apply-plan.ts";
@@ -31,22 +31,48 @@ export function nextSteps(room: Room, plan: Plan, choice: Choice, recreate: stri
   if (choice.clients.includes("claude-code")) {
     lines.push("Start", `  cd ${toSh([survey.root])} && claude`);
     if (choice.scopes.includes("project")) {
-      lines.push('  It asks whether you trust this folder. Its default answer is "No, exit":', '  choose "Yes". Then /mcp shows the server and its tools.');
-      if ((room.options.bridge ?? "claude-settings") === "none") lines.push("  Export the three variables first: Claude Code does not read .env.");
-      if (room.options.bridge === "direnv") lines.push("  Once: direnv allow. Claude Code will ask about the server: choose \"Use this MCP server\".");
+      lines.push(
+        '  It asks whether you trust this folder. Its default answer is "No, exit":',
+        '  choose "Yes". Then /mcp shows the server and its tools.',
+      );
+      if ((room.options.bridge ?? "claude-settings") === "none")
+        lines.push("  Export the three variables first: Claude Code does not read .env.");
+      if (room.options.bridge === "direnv")
+        lines.push('  Once: direnv allow. Claude Code will ask about the server: choose "Use this MCP server".');
     }
     if (choice.scopes.includes("project") && target.mode === "new") {
-      const committed = plan.steps.flatMap((step) => (step.kind === "write" && step.secret !== true ? [stepLabel(step, survey.root)] : []));
-      lines.push("", "Teammates", `  git add ${toSh(committed)} && git commit -m "Connect HALO"`, "  Each of them runs: npx create-halo-mcp", "  It asks for what they lack and changes no committed file. With the two IDs", "  in .env.example (no secrets), it asks for their own token alone.");
+      const committed = plan.steps.flatMap((step) =>
+        step.kind === "write" && step.secret !== true ? [stepLabel(step, survey.root)] : [],
+      );
+      lines.push(
+        "",
+        "Teammates",
+        `  git add ${toSh(committed)} && git commit -m "Connect HALO"`,
+        "  Each of them runs: npx create-halo-mcp",
+        "  It asks for what they lack and changes no committed file. With the two IDs",
+        "  in .env.example (no secrets), it asks for their own token alone.",
+      );
     }
   }
-  for (const step of plan.steps) if (step.kind === "tell") lines.push("", step.title, ...step.lines.map((line) => `  ${line}`));
+  for (const step of plan.steps)
+    if (step.kind === "tell") lines.push("", step.title, ...step.lines.map((line) => `  ${line}`));
   lines.push("", "The same again", `  ${recreate}`);
   return lines.join("\n").replace(/^\n/, "");
 }
 
 /** The one JSON document of a run that came to its end. */
-export function jsonResult(room: Room, parts: { ok: boolean; plan: Plan; statuses: Statuses | undefined; url: string; tested: Diagnosis | undefined; proof: Proof | undefined; recreate: string }): string {
+export function jsonResult(
+  room: Room,
+  parts: {
+    ok: boolean;
+    plan: Plan;
+    statuses: Statuses | undefined;
+    url: string;
+    tested: Diagnosis | undefined;
+    proof: Proof | undefined;
+    recreate: string;
+  },
+): string {
   const { options, target, survey, context } = room;
   const steps = parts.plan.steps.map((step) => {
     const unchanged = step.kind === "write" && step.before === step.after && step.mode === undefined;
@@ -63,7 +89,10 @@ export function jsonResult(room: Room, parts: { ok: boolean; plan: Plan; statuse
     server: { name: target.name, url: parts.url },
     steps,
     probe: probe === null ? null : { version: 1, ...probe },
-    client: parts.proof === undefined ? null : { id: "claude-code", version: survey.claude?.version ?? null, status: parts.proof.client },
+    client:
+      parts.proof === undefined
+        ? null
+        : { id: "claude-code", version: survey.claude?.version ?? null, status: parts.proof.client },
     recreate: parts.recreate,
   };
   return redact(JSON.stringify(body, null, 2), context.secrets);

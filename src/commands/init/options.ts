@@ -1,7 +1,7 @@
 import { isAbsolute, resolve } from "node:path";
+import type { Context } from "../../context.ts";
 import type { Scope } from "../../core/clients/claude-code.ts";
 import { nameProblem } from "../../core/halo.ts";
-import type { Context } from "../../context.ts";
 import { parseEndpoint } from "../../endpoint.ts";
 import { UsageError } from "../../errors.ts";
 import type { Bridge, ClientId, RawOptions } from "../../flags.ts";
@@ -36,7 +36,8 @@ function list<T extends string>(text: string | undefined): readonly T[] | undefi
 function seconds(text: string | undefined): number {
   if (text === undefined) return 15;
   const number = Number(text);
-  if (!/^\d{1,4}(?:\.\d+)?$/.test(text) || number < 1 || number > 600) throw new UsageError("--timeout takes seconds, from 1 to 600");
+  if (!/^\d{1,4}(?:\.\d+)?$/.test(text) || number < 1 || number > 600)
+    throw new UsageError("--timeout takes seconds, from 1 to 600");
   return number;
 }
 
@@ -51,7 +52,8 @@ export function readOptions(context: Context, raw: RawOptions): InitOptions {
     const endpoint = parseEndpoint(values.url);
     if (!endpoint.ok) throw new UsageError(`--url: ${endpoint.problem}`);
   }
-  if (switches.has("token-stdin") && values["token-file"] !== undefined) throw new UsageError("choose one of --token-stdin and --token-file");
+  if (switches.has("token-stdin") && values["token-file"] !== undefined)
+    throw new UsageError("choose one of --token-stdin and --token-file");
   const at = (path: string): string => (isAbsolute(path) ? path : resolve(context.cwd, path));
   return {
     clients: list<ClientId>(values.client),

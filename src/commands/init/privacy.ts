@@ -1,9 +1,9 @@
 import { realpathSync } from "node:fs";
 import { dirname, isAbsolute, relative, sep } from "node:path";
-import { EnvironmentError, Refusal } from "../../errors.ts";
-import { createGit, findRoot } from "../../io/git.ts";
 import type { Context } from "../../context.ts";
+import { EnvironmentError, Refusal } from "../../errors.ts";
 import { findProgram } from "../../io/find-program.ts";
+import { createGit, findRoot } from "../../io/git.ts";
 
 interface Place {
   /** As the user knows it. */
@@ -33,31 +33,51 @@ function existing(folder: string): string {
  * leads out of the repository it stands in. Holds for the resolved path. `ignored: false` leaves the rule out, for
  * the look before the ignore file is written.
  */
-export function assertPrivate(context: Context, root: string, place: Place, check: { readonly ignored: boolean }): void {
+export function assertPrivate(
+  context: Context,
+  root: string,
+  place: Place,
+  check: { readonly ignored: boolean },
+): void {
   const { path, realPath } = place;
   if (isInside(path, root) && !isInside(realPath, root)) {
-    throw new Refusal(`${path} is a symlink that leads out of this repository, to ${realPath}: no secret is written through it`, {
-      hint: `look at it, then replace it by a file of its own: rm ${path}`,
-    }, "symlink-outside");
+    throw new Refusal(
+      `${path} is a symlink that leads out of this repository, to ${realPath}: no secret is written through it`,
+      {
+        hint: `look at it, then replace it by a file of its own: rm ${path}`,
+      },
+      "symlink-outside",
+    );
   }
   const repository = findRoot(existing(dirname(realPath)));
   if (repository === undefined) return;
   const program = findProgram("git", { env: context.env, platform: context.platform, exclude: [root] });
   if (program === undefined) {
-    throw new EnvironmentError(`${path} lies in a git repository, and the git program is missing: whether git would take the file cannot be checked`, {
-      hint: "install git, then run this again",
-    });
+    throw new EnvironmentError(
+      `${path} lies in a git repository, and the git program is missing: whether git would take the file cannot be checked`,
+      {
+        hint: "install git, then run this again",
+      },
+    );
   }
   const git = createGit({ program, cwd: repository, env: context.env });
   const shown = relative(repository, realPath);
   if (git.isTracked(realPath)) {
-    throw new Refusal(`${path} is tracked by git${path === realPath ? "" : ` (it leads to ${realPath})`}: a secret in it would be committed`, {
-      hint: `git -C ${repository} rm --cached ${shown} && git -C ${repository} commit -m "Stop tracking ${shown}"\nif it held a token, delete that token in HALO Studio > Settings > Product Tokens`,
-    }, "tracked");
+    throw new Refusal(
+      `${path} is tracked by git${path === realPath ? "" : ` (it leads to ${realPath})`}: a secret in it would be committed`,
+      {
+        hint: `git -C ${repository} rm --cached ${shown} && git -C ${repository} commit -m "Stop tracking ${shown}"\nif it held a token, delete that token in HALO Studio > Settings > Product Tokens`,
+      },
+      "tracked",
+    );
   }
   if (check.ignored && !git.isIgnored(realPath)) {
-    throw new Refusal(`${path} is not ignored by git, whatever was added to the ignore rules: a later rule takes it back in`, {
-      hint: `git -C ${repository} check-ignore -v --no-index ${shown}`,
-    }, "not-ignored");
+    throw new Refusal(
+      `${path} is not ignored by git, whatever was added to the ignore rules: a later rule takes it back in`,
+      {
+        hint: `git -C ${repository} check-ignore -v --no-index ${shown}`,
+      },
+      "not-ignored",
+    );
   }
 }

@@ -17,19 +17,29 @@ export interface Proof {
 }
 
 /** The entry of a scope as it stands on disk now, and the environment in which Claude Code would expand it. */
-function readBack(room: Room, scope: Scope): { entry: Entry | undefined; env: Readonly<Record<string, string | undefined>> } {
+function readBack(
+  room: Room,
+  scope: Scope,
+): { entry: Entry | undefined; env: Readonly<Record<string, string | undefined>> } {
   const { survey, context, target } = room;
   const { paths } = survey;
   const userEnv = strings(property(jsonOf(readState(survey.userSettings), false), "env"));
   if (scope !== "project") {
     const store = jsonOf(readState(survey.store), false);
-    const servers = scope === "user" ? property(store, "mcpServers") : property(store, "projects", survey.storeKey, "mcpServers");
-    return { entry: haloEntries(servers, scope, target.name).find(({ name }) => name === target.name), env: { ...context.env, ...userEnv } };
+    const servers =
+      scope === "user" ? property(store, "mcpServers") : property(store, "projects", survey.storeKey, "mcpServers");
+    return {
+      entry: haloEntries(servers, scope, target.name).find(({ name }) => name === target.name),
+      env: { ...context.env, ...userEnv },
+    };
   }
   const servers = property(jsonOf(readState(paths.mcp), true), "mcpServers");
   const entry = haloEntries(servers, scope, target.name).find(({ name }) => name === target.name);
   if (bridgeOf(room) === "claude-settings") {
-    return { entry, env: { ...context.env, ...userEnv, ...strings(property(jsonOf(readState(paths.bridge), false), "env")) } };
+    return {
+      entry,
+      env: { ...context.env, ...userEnv, ...strings(property(jsonOf(readState(paths.bridge), false), "env")) },
+    };
   }
   return { entry, env: { ...context.env, ...Object.fromEntries(dotenvOf(readState(paths.env))) } };
 }
@@ -37,13 +47,26 @@ function readBack(room: Room, scope: Scope): { entry: Entry | undefined; env: Re
 /** The connection test once more, through what is on disk. Nothing is sent to another URL than the one agreed on. */
 export async function proveFiles(room: Room, scope: Scope, agreedUrl: string, what: string): Promise<Diagnosis> {
   const { entry, env } = readBack(room, scope);
-  if (entry === undefined) throw new Refusal(`${what}: the entry "${room.target.name}" is not there when the file is read back`, { hint: "claude mcp list" }, "proof-failed");
+  if (entry === undefined)
+    throw new Refusal(
+      `${what}: the entry "${room.target.name}" is not there when the file is read back`,
+      { hint: "claude mcp list" },
+      "proof-failed",
+    );
   const sent = expandEntry(entry, env);
   if (sent.url !== agreedUrl && !isHaloEndpoint(sent.url)) {
-    throw new Refusal(`${what}: the URL that was read back is not the one you agreed to; nothing was sent`, undefined, "endpoint-foreign");
+    throw new Refusal(
+      `${what}: the URL that was read back is not the one you agreed to; nothing was sent`,
+      undefined,
+      "endpoint-foreign",
+    );
   }
   if (sent.missing.length > 0) {
-    throw new Refusal(`${what}: nothing sets ${sent.missing.join(", ")}, so Claude Code would send the placeholder itself`, { hint: `set it in ${room.survey.paths.bridge} under "env"` }, "placeholder-sent");
+    throw new Refusal(
+      `${what}: nothing sets ${sent.missing.join(", ")}, so Claude Code would send the placeholder itself`,
+      { hint: `set it in ${room.survey.paths.bridge} under "env"` },
+      "placeholder-sent",
+    );
   }
   const diagnosis = await testConnection(room, sent, what);
   showDiagnosis(room, diagnosis, what, true);
@@ -63,16 +86,27 @@ export async function proveClient(room: Room, scope: Scope, values: Values): Pro
   const progress = show.progress(`asking Claude Code ${survey.claude.version}`);
   let output: string | undefined;
   try {
-    const settings = scope === "project" ? { env: secretsOf(target, values), enabledMcpjsonServers: [target.name] } : undefined;
-    output = await askClaude(survey.claude, { name: target.name, settings, timeoutMs: Math.min(room.options.timeoutMs, 30_000) }, { cwd: survey.root, env: context.env, signal: context.signal });
+    const settings =
+      scope === "project" ? { env: secretsOf(target, values), enabledMcpjsonServers: [target.name] } : undefined;
+    output = await askClaude(
+      survey.claude,
+      { name: target.name, settings, timeoutMs: Math.min(room.options.timeoutMs, 30_000) },
+      { cwd: survey.root, env: context.env, signal: context.signal },
+    );
   } finally {
     progress.end("gone");
   }
   const status = output === undefined ? "unknown" : parseStatus(output);
   const client = `Claude Code ${survey.claude.version}`;
   if (status === "connected") show.ok(`${client} says: connected (${scope} scope).`);
-  else if (status === "rejected" || status === "disabled") show.bad(`${client} says: ${status}. Somebody once answered no.`, [`To be asked again: claude mcp reset-project-choices`]);
-  else if (clientFailed(status)) show.bad(`${client} says: ${status}, although the same values work from here.`, ["Proxy variables, NODE_EXTRA_CA_CERTS and another entry of the same name are the usual reasons: claude mcp list"]);
+  else if (status === "rejected" || status === "disabled")
+    show.bad(`${client} says: ${status}. Somebody once answered no.`, [
+      `To be asked again: claude mcp reset-project-choices`,
+    ]);
+  else if (clientFailed(status))
+    show.bad(`${client} says: ${status}, although the same values work from here.`, [
+      "Proxy variables, NODE_EXTRA_CA_CERTS and another entry of the same name are the usual reasons: claude mcp list",
+    ]);
   else show.warn(`${client} gave no clear answer (${status}).`, ["Look for yourself: claude, then /mcp"]);
   return status;
 }

@@ -12,13 +12,18 @@ export function jsonOf(state: FileState | undefined, strict: boolean): Json | un
 
 /** The value under a row of keys; undefined when one of them is not there. */
 export function property(value: Json | undefined, ...keys: readonly string[]): Json | undefined {
-  return keys.reduce<Json | undefined>((at, key) => (isObject(at) && Object.hasOwn(at, key) ? at[key] : undefined), value);
+  return keys.reduce<Json | undefined>(
+    (at, key) => (isObject(at) && Object.hasOwn(at, key) ? at[key] : undefined),
+    value,
+  );
 }
 
 /** The entries of an object whose values are strings. */
 export function strings(value: Json | undefined): Readonly<Record<string, string>> {
   if (!isObject(value)) return {};
-  return Object.fromEntries(Object.entries(value).filter((pair): pair is [string, string] => typeof pair[1] === "string"));
+  return Object.fromEntries(
+    Object.entries(value).filter((pair): pair is [string, string] => typeof pair[1] === "string"),
+  );
 }
 
 /** The assignments of a dotenv file; none when it is absent. */

@@ -19,15 +19,31 @@ function paintLine(paint: Paint, { kind, text }: DiffLine): string {
 function shownTexts(room: Room, values: Values): readonly string[] {
   const { target } = room;
   const secret = values.token;
-  return ["http", HALO_URL, target.url, target.name, ...Object.values(HEADERS), ...variablesOf(target).map(({ env }) => reference(env)), mask(secret), ...VALUES.filter((value) => value !== "token").map((value) => values[value])].filter(
-    (text) => text !== secret,
-  );
+  return [
+    "http",
+    HALO_URL,
+    target.url,
+    target.name,
+    ...Object.values(HEADERS),
+    ...variablesOf(target).map(({ env }) => reference(env)),
+    mask(secret),
+    ...VALUES.filter((value) => value !== "token").map((value) => values[value]),
+  ].filter((text) => text !== secret);
 }
 
 function diffOf(room: Room, values: Values, step: WriteStep): readonly DiffLine[] {
   const name = step.path.toLowerCase();
-  const format = name.endsWith(".json") ? "json" : step.path === room.survey.paths.env || step.path === room.survey.paths.example ? "dotenv" : "lines";
-  return diffTexts(step.before ?? "", step.after ?? "", { secrets: [...room.context.secrets], shown: shownTexts(room, values), format, width: room.show.columns - 6 });
+  const format = name.endsWith(".json")
+    ? "json"
+    : step.path === room.survey.paths.env || step.path === room.survey.paths.example
+      ? "dotenv"
+      : "lines";
+  return diffTexts(step.before ?? "", step.after ?? "", {
+    secrets: [...room.context.secrets],
+    shown: shownTexts(room, values),
+    format,
+    width: room.show.columns - 6,
+  });
 }
 
 /** The whole plan: a diff for each file that changes, the commands, the steps left to a person. */
@@ -38,14 +54,18 @@ export function showPlan(room: Room, plan: Plan, values: Values): void {
     const label = stepLabel(step, survey.root);
     if (step.kind === "write") {
       if (step.before === step.after) {
-        if (step.mode !== undefined) show.info(`${label}: only its mode changes, to ${step.mode.toString(8)} (private)`);
+        if (step.mode !== undefined)
+          show.info(`${label}: only its mode changes, to ${step.mode.toString(8)} (private)`);
         continue;
       }
       const what = step.before === undefined ? "new" : step.after === undefined ? "removed" : "changed";
       show.info(`${paint.bold(label)} (${what}${step.mode === undefined ? "" : `, mode ${step.mode.toString(8)}`})`);
       show.verbatim(diffOf(room, values, step).map((line) => paintLine(paint, line)));
     } else if (step.kind === "run") {
-      show.info(`Run: ${step.why}`, [printable(toSh(["claude", ...step.argv.slice(1)]), 1000) + (step.stdin === undefined ? "" : "  < the entry, on standard input")]);
+      show.info(`Run: ${step.why}`, [
+        printable(toSh(["claude", ...step.argv.slice(1)]), 1000) +
+          (step.stdin === undefined ? "" : "  < the entry, on standard input"),
+      ]);
     } else {
       show.info(`${step.title} (shown at the end)`);
     }

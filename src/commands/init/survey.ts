@@ -1,10 +1,10 @@
 import { realpathSync, statSync } from "node:fs";
 import { dirname, isAbsolute, join, relative, sep } from "node:path";
+import type { Context } from "../../context.ts";
 import { type Entry, haloEntries, type Scope } from "../../core/clients/claude-code.ts";
 import { DEFAULT_NAME } from "../../core/halo.ts";
 import type { Snapshot } from "../../core/model.ts";
 import type { ProjectPaths } from "../../core/plan.ts";
-import type { Context } from "../../context.ts";
 import { UsageError } from "../../errors.ts";
 import { type ClaudeProgram, readClaude } from "../../io/claude.ts";
 import { findProgram } from "../../io/find-program.ts";
@@ -41,7 +41,9 @@ function isInside(path: string, folder: string): boolean {
 
 /** npm on Windows installs a `.cmd` that Node cannot start without a shell: the program it calls lies beside it. */
 function runnable(path: string): string {
-  return /\.(?:cmd|bat|ps1)$/i.test(path) ? join(dirname(path), "node_modules", "@anthropic-ai", "claude-code", "bin", "claude.exe") : path;
+  return /\.(?:cmd|bat|ps1)$/i.test(path)
+    ? join(dirname(path), "node_modules", "@anthropic-ai", "claude-code", "bin", "claude.exe")
+    : path;
 }
 
 /** Finds the root, reads the files, asks for the client. In: where the command runs. Throws UsageError for a bad `--cwd`. */
@@ -58,7 +60,8 @@ export async function survey(context: Context, options: InitOptions): Promise<Su
   // a repository must not supply the programs that are run; a home folder under git does hold the user's own
   const guarded = repository ?? root;
   const exclude = [isInside(context.home, guarded) ? join(guarded, "node_modules") : guarded];
-  const find = (name: string): string | undefined => findProgram(name, { env: context.env, platform: context.platform, exclude });
+  const find = (name: string): string | undefined =>
+    findProgram(name, { env: context.env, platform: context.platform, exclude });
   const gitProgram = repository === undefined ? undefined : find("git");
   const git = gitProgram === undefined ? undefined : createGit({ program: gitProgram, cwd: root, env: context.env });
 
@@ -75,7 +78,11 @@ export async function survey(context: Context, options: InitOptions): Promise<Su
     envrc: join(root, ".envrc"),
     mcp: join(root, ".mcp.json"),
   };
-  const snapshot = takeSnapshot([...Object.values(paths).filter((path): path is string => path !== undefined), store, userSettings]);
+  const snapshot = takeSnapshot([
+    ...Object.values(paths).filter((path): path is string => path !== undefined),
+    store,
+    userSettings,
+  ]);
   const name = options.name ?? DEFAULT_NAME;
   const storeJson = jsonOf(snapshot.get(store), false);
   const claudePath = find("claude");
@@ -97,6 +104,9 @@ export async function survey(context: Context, options: InitOptions): Promise<Su
     dotenv: dotenvOf(snapshot.get(paths.env)),
     bridge: strings(property(jsonOf(snapshot.get(paths.bridge), false), "env")),
     example: dotenvOf(snapshot.get(paths.example)),
-    claude: claudePath === undefined ? undefined : await readClaude(runnable(claudePath), { cwd: context.home, env: context.env, signal: context.signal }),
+    claude:
+      claudePath === undefined
+        ? undefined
+        : await readClaude(runnable(claudePath), { cwd: context.home, env: context.env, signal: context.signal }),
   };
 }

@@ -1,9 +1,9 @@
 import { expand } from "../../core/clients/claude-code.ts";
 import { type Diagnosis, diagnose } from "../../core/diagnosis.ts";
 import { HEADERS, VALUES } from "../../core/halo.ts";
+import { secretsOf } from "../../core/plan.ts";
 import type { ProbeStage } from "../../core/probe-record.ts";
 import { printable } from "../../core/redact.ts";
-import { secretsOf } from "../../core/plan.ts";
 import type { Target } from "../../core/target.ts";
 import { probe } from "../../io/probe.ts";
 import type { Room, Values } from "./values.ts";
@@ -19,7 +19,10 @@ export interface Sent {
 type Env = Readonly<Record<string, string | undefined>>;
 
 /** Expands an entry's URL and headers as Claude Code does. */
-export function expandEntry(entry: { readonly url: string; readonly headers: Readonly<Record<string, string>> }, env: Env): Sent {
+export function expandEntry(
+  entry: { readonly url: string; readonly headers: Readonly<Record<string, string>> },
+  env: Env,
+): Sent {
   const url = expand(entry.url.trim(), env);
   const missing = new Set(url.missing);
   const headers: Record<string, string> = {};
@@ -33,7 +36,8 @@ export function expandEntry(entry: { readonly url: string; readonly headers: Rea
 
 /** What a target sends with these values: a followed entry as it is written, a new one with the three headers. */
 export function sentBy(target: Target, values: Values, env: Env): Sent {
-  if (target.mode === "join" && target.entry !== undefined) return expandEntry(target.entry, { ...env, ...secretsOf(target, values) });
+  if (target.mode === "join" && target.entry !== undefined)
+    return expandEntry(target.entry, { ...env, ...secretsOf(target, values) });
   const headers = Object.fromEntries(VALUES.map((value) => [HEADERS[value], values[value]]));
   return { url: target.url, headers, missing: [] };
 }
@@ -53,7 +57,8 @@ const STAGE_TEXT: Readonly<Record<ProbeStage, string>> = {
 export async function testConnection(room: Room, sent: Sent, what: string): Promise<Diagnosis> {
   const { context, options, show } = room;
   const host = printable(new URL(sent.url).host, 60);
-  const tokenHeader = Object.keys(sent.headers).find((name) => name.toLowerCase() === HEADERS.token.toLowerCase()) ?? HEADERS.token;
+  const tokenHeader =
+    Object.keys(sent.headers).find((name) => name.toLowerCase() === HEADERS.token.toLowerCase()) ?? HEADERS.token;
   const progress = show.progress(`${what}: ${host}`);
   try {
     const record = await probe({
@@ -96,9 +101,16 @@ export function showDiagnosis(room: Room, diagnosis: Diagnosis, what: string, br
     return line === "" ? title : `${title}: ${line}`;
   });
   const more = tools.length > MOST_TOOLS ? [`… and ${tools.length - MOST_TOOLS} more`] : [];
-  show.ok(`${what}: connected to ${name}${server === null || server.version === "" ? "" : ` ${printable(server.version, 20)}`}, ${tools.length} ${tools.length === 1 ? "tool" : "tools"}`, brief ? [] : [...listed, ...more]);
+  show.ok(
+    `${what}: connected to ${name}${server === null || server.version === "" ? "" : ` ${printable(server.version, 20)}`}, ${tools.length} ${tools.length === 1 ? "tool" : "tools"}`,
+    brief ? [] : [...listed, ...more],
+  );
   if (brief && control === "refused") return;
   if (control === "refused") show.ok("The same request without the token was refused: the token is what opens it.");
-  else if (control === "accepted") show.warn(failed?.detail ?? "The same request without the token was accepted too: this success says nothing about the token.");
+  else if (control === "accepted")
+    show.warn(
+      failed?.detail ??
+        "The same request without the token was accepted too: this success says nothing about the token.",
+    );
   else show.warn("Whether the server refuses a request without the token could not be told.");
 }

@@ -1,9 +1,18 @@
+import type { Context } from "../../context.ts";
 import { toSh } from "../../core/command-line.ts";
-import { cleanValue, HEADERS, idsFromStudioUrl, isGuid, LABELS, looksLikeUrl, VALUES, type Value } from "../../core/halo.ts";
+import {
+  cleanValue,
+  HEADERS,
+  idsFromStudioUrl,
+  isGuid,
+  LABELS,
+  looksLikeUrl,
+  VALUES,
+  type Value,
+} from "../../core/halo.ts";
 import { idsFromExample } from "../../core/plan.ts";
 import { mask, printable } from "../../core/redact.ts";
 import type { Target } from "../../core/target.ts";
-import type { Context } from "../../context.ts";
 import { UsageError } from "../../errors.ts";
 import { readSecretFile, readStdin } from "../../io/read-secret.ts";
 import { readTemplate } from "../../io/templates.ts";
@@ -52,13 +61,16 @@ export async function findCandidates(room: Room): Promise<Candidates> {
     if (!result.ok) {
       // an unfilled line of a file is simply not there yet; where somebody can be asked, a bad value is asked for again
       if (kind === "file" && result.missing) return;
-      if (kind === "given" || (room.ask === undefined && found[which].length === 0)) throw explain(which, from, result.problem);
+      if (kind === "given" || (room.ask === undefined && found[which].length === 0))
+        throw explain(which, from, result.problem);
       show.warn(`Not used, ${from}: ${result.problem}.`);
       return;
     }
-    if (result.cleaned.length > 0) show.info(`Taken out of the ${LABELS[which]} (${from}): ${result.cleaned.join(", ")}.`);
+    if (result.cleaned.length > 0)
+      show.info(`Taken out of the ${LABELS[which]} (${from}): ${result.cleaned.join(", ")}.`);
     if (which === "token") context.secrets.add(result.value);
-    if (!found[which].some(({ value }) => value === result.value)) found[which].push({ value: result.value, from, given: kind === "given" });
+    if (!found[which].some(({ value }) => value === result.value))
+      found[which].push({ value: result.value, from, given: kind === "given" });
   };
 
   if (options.tokenStdin) add("token", await readStdin(context.stdin, context.signal), "--token-stdin", "given");
@@ -67,7 +79,8 @@ export async function findCandidates(room: Room): Promise<Candidates> {
   add("profile", options.profileId, "--profile-id", "given");
   if (options.studioUrl !== undefined) {
     const ids = idsFromStudioUrl(options.studioUrl);
-    if (ids.account === undefined && ids.profile === undefined) throw new UsageError("--studio-url: there is no ID in it", { hint: "give --account-id and --profile-id" });
+    if (ids.account === undefined && ids.profile === undefined)
+      throw new UsageError("--studio-url: there is no ID in it", { hint: "give --account-id and --profile-id" });
     add("account", ids.account, "--studio-url", "given");
     add("profile", ids.profile, "--studio-url", "given");
   }
@@ -79,7 +92,12 @@ export async function findCandidates(room: Room): Promise<Candidates> {
       continue;
     }
     add(which, context.env[slot.env], `${slot.env} in the environment`, "env");
-    add(which, survey.dotenv.get(slot.env), `${slot.env} in ${room.survey.paths.env === room.options.envFile ? "the env file" : ".env"}`, "file");
+    add(
+      which,
+      survey.dotenv.get(slot.env),
+      `${slot.env} in ${room.survey.paths.env === room.options.envFile ? "the env file" : ".env"}`,
+      "file",
+    );
     add(which, survey.bridge[slot.env], `${slot.env} in .claude/settings.local.json`, "file");
     add(which, example[which], ".env.example", "file");
     for (const scope of ["local", "user"] as const) {
@@ -116,7 +134,9 @@ function missingInput(room: Room, missing: readonly Value[], alsoMissing: readon
   const slot = room.target.slots.token;
   const before = missing.includes("token") && "env" in slot ? `${slot.env}=… ` : "";
   return new UsageError(
-    ["input is missing and nobody can be asked here:", ...[...lines, ...alsoMissing].map((line) => `  - ${line}`)].join("\n"),
+    ["input is missing and nobody can be asked here:", ...[...lines, ...alsoMissing].map((line) => `  - ${line}`)].join(
+      "\n",
+    ),
     { hint: `${before}${toSh(command)}` },
     "missing-input",
   );
@@ -136,10 +156,14 @@ function settle(room: Room, which: Value, text: string): string {
   if (which === "token") room.context.secrets.add(result.value);
   if (result.cleaned.length > 0) room.show.info(`Taken out of the ${LABELS[which]}: ${result.cleaned.join(", ")}.`);
   if (result.unusual) {
-    room.show.info(`The ${LABELS[which]} has characters other than letters, digits, ".", "_" and "-". Claude Code takes them; some other clients do not.`);
+    room.show.info(
+      `The ${LABELS[which]} has characters other than letters, digits, ".", "_" and "-". Claude Code takes them; some other clients do not.`,
+    );
   }
   if (which === "account" && !isGuid(result.value)) {
-    room.show.info("This account ID is not in the form of a GUID, as CM.com's usually are. If the test fails, look at it first.");
+    room.show.info(
+      "This account ID is not in the form of a GUID, as CM.com's usually are. If the test fails, look at it first.",
+    );
   }
   return result.value;
 }
@@ -149,23 +173,42 @@ export async function askToken(room: Room, ask: Ask, candidates: readonly Candid
   const given = candidates.find((candidate) => candidate.given);
   if (given !== undefined) return given.value;
   if (candidates.length > 0) {
-    const choices = candidates.map(({ value, from }, index) => ({ value: String(index), label: `${mask(value)} from ${from}` }));
-    const choice = await ask.select({ message: "Product token", choices: [...choices, { value: "other", label: "Another one" }] });
+    const choices = candidates.map(({ value, from }, index) => ({
+      value: String(index),
+      label: `${mask(value)} from ${from}`,
+    }));
+    const choice = await ask.select({
+      message: "Product token",
+      choices: [...choices, { value: "other", label: "Another one" }],
+    });
     const chosen = candidates[Number(choice)];
     if (chosen !== undefined) return chosen.value;
   }
-  room.show.info("The product token (type MCP):", readTemplate(room.context.templates, "token-steps.txt", { example: "Claude Code, your name" }).trimEnd().split("\n"));
+  room.show.info(
+    "The product token (type MCP):",
+    readTemplate(room.context.templates, "token-steps.txt", { example: "Claude Code, your name" })
+      .trimEnd()
+      .split("\n"),
+  );
   return settle(room, "token", await ask.secret({ message: "Paste the product token", validate: check("token") }));
 }
 
-/** Both IDs: from a pasted HALO Studio URL or one by one, each shown and open to correction. */
-export async function askIds(room: Room, ask: Ask, candidates: Candidates): Promise<{ account: string; profile: string }> {
+/**
+ * Both IDs: from a pasted HALO Studio URL or one by one, each shown and open to correction. Joining takes them as the
+ * team wrote them, unless they are reopened.
+ */
+export async function askIds(
+  room: Room,
+  ask: Ask,
+  candidates: Candidates,
+  reopen: boolean,
+): Promise<{ account: string; profile: string }> {
   const { show } = room;
   let account = candidates.account[0];
   let profile = candidates.profile[0];
   if (account?.given === true && profile?.given === true) return { account: account.value, profile: profile.value };
   const shown = (candidate: Candidate): string => `${printable(candidate.value, 60)} from ${candidate.from}`;
-  if (account !== undefined && profile !== undefined && room.target.mode === "join") {
+  if (account !== undefined && profile !== undefined && room.target.mode === "join" && !reopen) {
     show.info("Account and profile", [shown(account), shown(profile)]);
     return { account: account.value, profile: profile.value };
   }
@@ -177,7 +220,9 @@ export async function askIds(room: Room, ask: Ask, candidates: Candidates): Prom
       validate: (value) => {
         if (!looksLikeUrl(value)) return check("account")(value);
         const ids = idsFromStudioUrl(value);
-        return ids.account === undefined && ids.profile === undefined ? "There is no ID in this URL. Paste the account ID instead." : undefined;
+        return ids.account === undefined && ids.profile === undefined
+          ? "There is no ID in this URL. Paste the account ID instead."
+          : undefined;
       },
     });
     if (looksLikeUrl(text)) {
@@ -185,17 +230,26 @@ export async function askIds(room: Room, ask: Ask, candidates: Candidates): Prom
       fromUrl = true;
       if (ids.account !== undefined) account = { value: ids.account, from: "the URL", given: false };
       if (ids.profile !== undefined) profile = { value: ids.profile, from: "the URL", given: false };
-      show.info("Taken from the URL", [`account: ${ids.account ?? "not found"}`, `profile: ${ids.profile ?? "not found"}`]);
+      show.info("Taken from the URL", [
+        `account: ${ids.account ?? "not found"}`,
+        `profile: ${ids.profile ?? "not found"}`,
+      ]);
     } else {
       account = { value: settle(room, "account", text), from: "you", given: true };
     }
   }
   const confirmed = async (which: "account" | "profile", candidate: Candidate | undefined): Promise<string> => {
     if (candidate?.given === true) return candidate.value;
-    const message = candidate === undefined ? `The ${LABELS[which]}` : `The ${LABELS[which]} (${candidate.from}): right?`;
-    const text = await ask.text({ message, ...(candidate === undefined ? {} : { initial: candidate.value }), validate: check(which) });
+    const message =
+      candidate === undefined ? `The ${LABELS[which]}` : `The ${LABELS[which]} (${candidate.from}): right?`;
+    const text = await ask.text({
+      message,
+      ...(candidate === undefined ? {} : { initial: candidate.value }),
+      validate: check(which),
+    });
     return settle(room, which, text);
   };
-  if (!fromUrl && profile === undefined) show.info("The profile ID is in the URL while you look at the profile in HALO Studio.");
+  if (!fromUrl && profile === undefined)
+    show.info("The profile ID is in the URL while you look at the profile in HALO Studio.");
   return { account: await confirmed("account", account), profile: await confirmed("profile", profile) };
 }

@@ -1,7 +1,7 @@
 /**
  * Claude Code as measured (2.1.197 and 2.1.330): how it spells a reference, how it expands one, what an entry is.
  */
-import { HEADERS, HALO_URL, VALUES, type Value } from "../halo.ts";
+import { HALO_URL, HEADERS, VALUES, type Value } from "../halo.ts";
 import type { Json } from "../jsonc.ts";
 import type { Connection } from "../model.ts";
 
@@ -96,7 +96,8 @@ function headerValue(text: string): HeaderValue {
 function brokenReason(entry: JsonObject): string | undefined {
   if (typeof entry.url !== "string") return "it has no url";
   if (entry.type === undefined) return 'it has a url but no "type": "http"';
-  if (entry.type !== "http" && entry.type !== "streamable-http" && entry.type !== "sse") return 'its "type" is none that Claude Code knows';
+  if (entry.type !== "http" && entry.type !== "streamable-http" && entry.type !== "sse")
+    return 'its "type" is none that Claude Code knows';
   if (entry.headers !== undefined && !isObject(entry.headers)) return "its headers are no object";
   if (isObject(entry.headers) && Object.values(entry.headers).some((value) => typeof value !== "string")) {
     return "a header's value is no string";
@@ -145,7 +146,15 @@ export function haloEntries(servers: Json | undefined, scope: Scope, name: strin
 }
 
 /** What `claude mcp get` says of a server. Its text is never shown: it prints header values as they are stored. */
-export type ClientStatus = "connected" | "failed" | "needs-auth" | "pending" | "rejected" | "disabled" | "not-configured" | "unknown";
+export type ClientStatus =
+  | "connected"
+  | "failed"
+  | "needs-auth"
+  | "pending"
+  | "rejected"
+  | "disabled"
+  | "not-configured"
+  | "unknown";
 
 /** Parses the status line of `claude mcp get <name>` (both measured versions). */
 export function parseStatus(output: string): ClientStatus {

@@ -1,0 +1,69 @@
+import { applyPlan } from "./apply-plan.ts";
+import { buildPlan, buildRemoval } from "./build-plan.ts";
+import { carryOut, conclude, type Draft, prove, showStatuses } from "./carry-out.ts";
+import { askUntilConnected, confirmPlan } from "./dialog.ts";
+import { showPlan } from "./show-plan.ts";
+import { findCandidates } from "./values.ts";
+
+/** A set-up that is complete on disk: proven, and nothing written unless the person wants something else. */
+export async function alreadySetUp(d: Draft): Promise<number> {
+  const { room } = d;
+  const { ask, options, context, survey } = room;
+  for (;;) {
+    if (options.skipTest) return conclude(d, true, "Already set up; not tested. Nothing was written.", {}, false);
+    const { ok, proof } = await prove(d);
+    const headline = ok
+      ? "Already set up and working. Nothing was written."
+      : "Already set up, but not working: see above. Nothing was written.";
+    if (ask === undefined || options.yes) return conclude(d, ok, headline, { proof }, false);
+    if (ok) room.show.ok(headline);
+    const next = await ask.select({
+      message: "What now?",
+      choices: [
+        { value: "done", label: ok ? "Nothing, I am done" : "Nothing, stop here" },
+        { value: "again", label: "Test again" },
+        { value: "change", label: "Change values" },
+        {
+          value: "remove",
+          label: d.choice.scopes.includes("project")
+            ? "Remove HALO from this repository"
+            : "Remove HALO from Claude Code",
+        },
+      ],
+    });
+    if (next === "done") return conclude(d, ok, headline, { proof }, false);
+    if (next === "change") {
+      const kept = await findCandidates(room);
+      const reopen = (which: "account" | "profile") =>
+        kept[which].map((candidate) => ({
+          ...candidate,
+          given: room.target.mode === "join" && "fixed" in room.target.slots[which],
+        }));
+      const { values, tested } = await askUntilConnected(
+        room,
+        ask,
+        { token: kept.token, account: reopen("account"), profile: reopen("profile") },
+        { ...context.env, ...survey.bridge },
+        true,
+      );
+      return await carryOut({ ...d, values, tested, plan: await buildPlan(room, values, d.choice, d.url) });
+    }
+    if (next === "remove") return await remove(d);
+  }
+}
+
+async function remove(d: Draft): Promise<number> {
+  const { room } = d;
+  const plan = await buildRemoval(room, d.choice);
+  showPlan(room, plan, d.values);
+  await confirmPlan(room, "Remove this?");
+  const statuses = await applyPlan(room, plan);
+  showStatuses(room, plan, statuses);
+  return conclude(
+    { ...d, plan },
+    true,
+    "HALO was taken out. The token still works: delete it in HALO Studio > Settings > Product Tokens.",
+    { statuses },
+    false,
+  );
+}

@@ -1,0 +1,128 @@
+import type { Diagnosis } from "../../core/diagnosis.ts";
+import type { Plan } from "../../core/model.ts";
+import { Cancelled } from "../../errors.ts";
+import { applyPlan, changes, type Statuses, stepLabel } from "./apply-plan.ts";
+import { bridgeOf, type Choice } from "./build-plan.ts";
+import { confirmPlan } from "./dialog.ts";
+import { jsonResult, nextSteps, recreateCommand } from "./finish.ts";
+import { clientFailed, type Proof, proveClient, proveFiles } from "./proof.ts";
+import { showPlan } from "./show-plan.ts";
+import type { Room, Values } from "./values.ts";
+
+/** What a run decided, on its way to being written. */
+export interface Draft {
+  readonly room: Room;
+  readonly values: Values;
+  readonly choice: Choice;
+  readonly url: string;
+  readonly plan: Plan;
+  readonly tested: Diagnosis | undefined;
+}
+
+/** The test through what is on disk, and the client's own word, for every scope that was chosen. */
+export async function prove(d: Draft): Promise<{ ok: boolean; proof: Proof }> {
+  const { room, choice, values, url } = d;
+  let files: Diagnosis | undefined;
+  let client: Proof["client"] = "not-asked";
+  let ok = true;
+  if (!choice.clients.includes("claude-code")) return { ok, proof: { files, client } };
+  for (const scope of choice.scopes) {
+    if (scope !== "project" && room.survey.claude === undefined) continue;
+    files = await proveFiles(
+      room,
+      scope,
+      url,
+      scope === "project" ? "Through the files as written" : `Through Claude Code's ${scope} scope`,
+    );
+    ok &&= files.ok;
+    if (!files.ok) continue;
+    client = await proveClient(room, scope, values);
+    ok &&= !clientFailed(client);
+  }
+  return { ok, proof: { files, client } };
+}
+
+/** The end of a run: its headline and what comes next, or the JSON document. Out: the exit code. */
+export function conclude(
+  d: Draft,
+  ok: boolean,
+  headline: string,
+  parts: { statuses?: Statuses; proof?: Proof },
+  next: boolean,
+): number {
+  const { room, plan, choice, values, url, tested } = d;
+  const recreate = recreateCommand(room, values, choice);
+  if (room.options.json)
+    room.show.result(
+      jsonResult(room, { ok, plan, statuses: parts.statuses, url, tested, proof: parts.proof, recreate }),
+    );
+  else room.show.result(next ? `${headline}\n\n${nextSteps(room, plan, choice, recreate)}` : headline);
+  return ok ? 0 : 1;
+}
+
+/** One line per file and command: what became of it. */
+export function showStatuses(room: Room, plan: Plan, statuses: Statuses): void {
+  const { paint } = room.show;
+  const lines = plan.steps.flatMap((step) => {
+    if (step.kind === "tell") return [];
+    const status = statuses.get(step);
+    const word =
+      step.kind === "run"
+        ? "done"
+        : status === "written" && step.kind === "write" && step.after === undefined
+          ? "removed"
+          : status;
+    return [`${paint.green(paint.sign.ok)} ${stepLabel(step, room.survey.root)}: ${word}`];
+  });
+  if (lines.length > 0) room.show.verbatim(lines);
+}
+
+/** The headline, no stronger than what was seen. */
+function provenBy(proof: Proof): string {
+  if (proof.files === undefined)
+    return "Prepared. Claude Code is not installed here, so nothing could be proven through it.";
+  if (proof.client === "connected") return "HALO is connected: proven through the files and by Claude Code itself.";
+  const rest =
+    proof.client === "not-asked"
+      ? "Claude Code is not installed here and could not be asked"
+      : "Claude Code gave no clear answer";
+  return `HALO is connected through the files as written. ${rest}.`;
+}
+
+/** Shows the plan, asks, writes, proves, says how to go on. */
+export async function carryOut(d: Draft): Promise<number> {
+  const { room, plan, values, tested, choice } = d;
+  const { show, options } = room;
+  showPlan(room, plan, values);
+  if (options.dryRun) return conclude(d, true, "Dry run: nothing was written.", {}, false);
+  const writes = changes(plan);
+  if (writes) await confirmPlan(room, "Do this?");
+  const statuses = await applyPlan(room, plan);
+  showStatuses(room, plan, statuses);
+  const untested = options.skipTest || tested?.ok !== true;
+  if (untested && choice.clients.includes("claude-code"))
+    return conclude(
+      d,
+      options.skipTest,
+      "Written, but not tested: whether it connects is not known.",
+      { statuses },
+      true,
+    );
+  try {
+    const { ok, proof } = await prove(d);
+    const claudeCode = choice.clients.includes("claude-code");
+    const proven = claudeCode ? provenBy(proof) : "The values work. The rest is done by hand:";
+    return conclude(d, ok, ok ? proven : "Written, but the proof failed: see above.", { statuses, proof }, true);
+  } catch (error) {
+    if (error instanceof Cancelled)
+      throw new Cancelled(
+        writes
+          ? "Cancelled during the last test. The files above are written; run the command again to test them."
+          : undefined,
+      );
+    throw error;
+  } finally {
+    if (bridgeOf(room) === "none" && choice.scopes.includes("project"))
+      show.warn("No bridge was made: Claude Code gets the values only from exported variables; it does not read .env.");
+  }
+}
