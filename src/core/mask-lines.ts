@@ -32,7 +32,7 @@ const ONLY_REFERENCE = /^(?:(?:Bearer|Basic|Token) )?\$\{[A-Za-z_][A-Za-z0-9_]*(
 
 /** Marks of a comment with only words in it. With a sign or a number that an assignment or a token has, it is masked. */
 function maskComment(opening: string, text: string): string {
-  const prose = text.split(/\s+/).every((word) => /^(?:[A-Za-z]{1,16}|\d{1,4}|[-–])?[.,;!?]?$/.test(word));
+  const prose = text.split(/\s+/).every((word) => /^(?:[A-Z]?[a-z]{1,15}|[A-Z]{1,5}|\d{1,4}|[-–])?[.,;!?]?$/.test(word));
   return prose ? opening + text : `${opening} ${HIDDEN}`;
 }
 
@@ -104,7 +104,7 @@ function maskJson(text: string, options: MaskOptions): string {
 }
 
 /** A name that is one: a line of a key over several lines can end in `=` and look like an assignment. */
-const PLAIN_NAME = /^\s*(?:export\s+)?(?:[A-Z_][A-Z0-9_]{0,63}|[a-z_][a-z0-9_]{0,31}|[A-Za-z_]{1,32})$/;
+const PLAIN_NAME = /^\s*(?:export\s+)?(?:[A-Z_][A-Z0-9]{0,15}(?:_[A-Z0-9]{0,16}){0,7}|[a-z_][a-z0-9_]{0,31}|[A-Za-z_]{1,32})$/;
 
 /** A line outside of every assignment. `ours`: the lines that we add. */
 function maskOther(line: string, ours: ReadonlySet<string>, options: MaskOptions): string {
@@ -124,13 +124,16 @@ function maskDotenv(text: string, ours: ReadonlySet<string>, options: MaskOption
       .join("\n");
   let out = "";
   let at = 0;
+  let doubtful = false;
   for (const each of assignments(text)) {
     const raw = text.slice(each.rawStart, each.rawEnd);
     const name = text.slice(each.start, each.nameEnd).replace(/^\uFEFF/, "");
     const rest = text.slice(each.rawEnd, each.lineEnd).trim() === "" ? "" : ` ${HIDDEN}`;
     const further = `\n${HIDDEN}`.repeat(text.slice(each.start, each.lineEnd).split("\n").length - 1);
-    out += `${other(text.slice(at, each.start))}${PLAIN_NAME.test(name) ? name : HIDDEN}=${further === "" ? value(raw, false) : HIDDEN}${rest}${further}`;
+    out += `${other(text.slice(at, each.start))}${!doubtful && PLAIN_NAME.test(name) ? name : HIDDEN}=${further === "" ? value(raw, false) : HIDDEN}${rest}${further}`;
     at = each.lineEnd;
+    // a quote that swallowed assignments may be one that was forgotten: from here on a name may be the inside of a value
+    doubtful ||= further !== "" && /\n\s*(?:export\s+)?[A-Za-z_]\w*\s*=/.test(raw);
     if (each.quoting === "open") return out + text.slice(at).replace(/[^\n]+/g, HIDDEN);
   }
   return out + other(text.slice(at));

@@ -15,7 +15,12 @@ const PROFILE = "7c9e6679-7425-40de-944b-e07fc1f90ae7";
 const bin = fileURLToPath(new URL("../../dist/bin.js", import.meta.url));
 
 const words = process.argv.slice(2);
-const interactive = process.stdin.isTTY === true && process.stderr.isTTY === true && !process.env.CI && !words.includes("--yes") && !words.includes("-y");
+const interactive =
+  process.stdin.isTTY === true &&
+  process.stderr.isTTY === true &&
+  !process.env.CI &&
+  !words.includes("--yes") &&
+  !words.includes("-y");
 
 /** Files below a folder, without git's own. */
 function files(folder) {
@@ -29,9 +34,17 @@ function files(folder) {
 /** The environment of the demo: a home of its own, and no Claude Code of yours. */
 function environment(home, extra) {
   const { PATH = "", TERM, LANG, NO_COLOR, FORCE_COLOR, SystemRoot, COMSPEC, PATHEXT } = process.env;
-  const path = PATH.split(delimiter).filter((folder) => !["claude", "claude.exe", "claude.cmd"].some((name) => existsSync(join(folder, name))));
+  const path = PATH.split(delimiter).filter(
+    (folder) => !["claude", "claude.exe", "claude.cmd"].some((name) => existsSync(join(folder, name))),
+  );
   const kept = { TERM, LANG, NO_COLOR, FORCE_COLOR, SystemRoot, COMSPEC, PATHEXT };
-  return { ...Object.fromEntries(Object.entries(kept).filter(([, value]) => value !== undefined)), PATH: path.join(delimiter), HOME: home, USERPROFILE: home, ...extra };
+  return {
+    ...Object.fromEntries(Object.entries(kept).filter(([, value]) => value !== undefined)),
+    PATH: path.join(delimiter),
+    HOME: home,
+    USERPROFILE: home,
+    ...extra,
+  };
 }
 
 const scratch = mkdtempSync(join(tmpdir(), "halo-demo-"));
@@ -55,7 +68,16 @@ if (interactive) {
 
 // Ctrl-C goes to the wizard, which knows what to do about it; the demo waits for its end
 process.on("SIGINT", () => undefined);
-const args = interactive ? words : ["--yes", "--account-id", ACCOUNT, "--profile-id", PROFILE, ...words.filter((word) => word !== "--yes" && word !== "-y")];
+const args = interactive
+  ? words
+  : [
+      "--yes",
+      "--account-id",
+      ACCOUNT,
+      "--profile-id",
+      PROFILE,
+      ...words.filter((word) => word !== "--yes" && word !== "-y"),
+    ];
 const child = spawn(process.execPath, [bin, ...args], {
   cwd: repository,
   env: environment(home, { HALO_MCP_URL: server.url, ...(interactive ? {} : { HALO_MCP_TOKEN: TOKEN }) }),
@@ -72,8 +94,11 @@ if (made.length > 0) {
     console.log(`  ${relative(repository, path).padEnd(30)} ${mode}`);
   }
   const mcp = join(repository, ".mcp.json");
-  if (existsSync(mcp)) console.log(`\n.mcp.json, the file your team commits, holds no value:\n${readFileSync(mcp, "utf8")}`);
+  if (existsSync(mcp))
+    console.log(`\n.mcp.json, the file your team commits, holds no value:\n${readFileSync(mcp, "utf8")}`);
   console.log("Look at .env (private, ignored by git) and run: git status --ignored");
 }
-console.log(`The stand-in answered ${server.requests.length} requests and has stopped. Remove the scratch folder when you are done: ${scratch}`);
+console.log(
+  `The stand-in answered ${server.requests.length} requests and has stopped. Remove the scratch folder when you are done: ${scratch}`,
+);
 process.exitCode = code;

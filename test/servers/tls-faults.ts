@@ -19,16 +19,6 @@ export interface TlsFaults {
   readonly faults: readonly TlsFault[];
 }
 
-/** True where there is an openssl program. */
-export function hasOpenssl(): boolean {
-  try {
-    execFileSync("openssl", ["version"], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 const CONFIG = `
 [ca]
 default_ca = d
