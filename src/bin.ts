@@ -11,7 +11,10 @@ if (major < 20 || (major === 20 && minor < 12)) {
   process.exitCode = 3;
 } else {
   const stop = new AbortController();
-  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, () => stop.abort());
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    // the second time is meant at once; what it leaves is cleared by the next run
+    process.on(name, () => (stop.signal.aborted ? process.exit(130) : stop.abort()));
+  }
   const context = contextFromProcess(process, {
     signal: stop.signal,
     version: __VERSION__,

@@ -4,6 +4,7 @@ import { nearest } from "./core/command-line.ts";
 import { printable, printableLines, redact } from "./core/redact.ts";
 import { Cancelled, HaloError, UsageError } from "./errors.ts";
 import { type Flag, GLOBAL_FLAGS, INIT_FLAGS, type RawOptions } from "./flags.ts";
+import { wrap } from "./ui/wrap.ts";
 
 interface CommandModule {
   run(context: Context, options: RawOptions): Promise<number>;
@@ -181,6 +182,11 @@ function versionText(context: Context, debug: boolean): string {
   return `create-halo-mcp ${context.version}\nnode ${context.nodeVersion}${old}\n${context.platform} ${context.arch}`;
 }
 
+/** A line to be copied stays whole, whatever its length. */
+function isCommand(line: string): boolean {
+  return /^\s*(?:npx|git|claude|rm|ls|chmod|export|[A-Z][A-Z0-9_]*=\S*) /.test(line);
+}
+
 /** The one error boundary: what went wrong, then the next command to type. Returns the exit code. */
 function report(context: Context, error: unknown, argv: readonly string[]): number {
   const safe = (text: string): string => printableLines(redact(text, context.secrets));
@@ -202,10 +208,9 @@ function report(context: Context, error: unknown, argv: readonly string[]): numb
     };
     context.stdout.write(`${JSON.stringify(body, null, 2)}\n`);
   } else {
-    const lines = [
-      `${known instanceof Cancelled ? "" : "create-halo-mcp: "}${message}`,
-      ...(hint === undefined ? [] : [`  ${hint.replace(/\n/g, "\n  ")}`]),
-    ];
+    const text = `${known instanceof Cancelled ? "" : "create-halo-mcp: "}${message}`;
+    const hints = hint === undefined ? [] : hint.split("\n").map((line) => `  ${line}`);
+    const lines = [...text.split("\n"), ...hints].flatMap((line) => (isCommand(line) ? [line] : wrap(line, 78)));
     context.stderr.write(safe(`${lines.join("\n")}\n`));
   }
   if (argv.includes("--debug") && error instanceof Error) context.stderr.write(safe(`${error.stack ?? ""}\n`));

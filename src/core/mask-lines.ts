@@ -32,7 +32,9 @@ const ONLY_REFERENCE = /^(?:(?:Bearer|Basic|Token) )?\$\{[A-Za-z_][A-Za-z0-9_]*(
 
 /** Marks of a comment with only words in it. With a sign or a number that an assignment or a token has, it is masked. */
 function maskComment(opening: string, text: string): string {
-  const prose = text.split(/\s+/).every((word) => /^(?:[A-Z]?[a-z]{1,15}|[A-Z]{1,5}|\d{1,4}|[-–])?[.,;!?]?$/.test(word));
+  const prose = text
+    .split(/\s+/)
+    .every((word) => /^(?:[A-Z]?[a-z]{1,15}|[A-Z]{1,5}|\d{1,4}|[-–])?[.,;!?]?$/.test(word));
   return prose ? opening + text : `${opening} ${HIDDEN}`;
 }
 
@@ -104,7 +106,8 @@ function maskJson(text: string, options: MaskOptions): string {
 }
 
 /** A name that is one: a line of a key over several lines can end in `=` and look like an assignment. */
-const PLAIN_NAME = /^\s*(?:export\s+)?(?:[A-Z_][A-Z0-9]{0,15}(?:_[A-Z0-9]{0,16}){0,7}|[a-z_][a-z0-9_]{0,31}|[A-Za-z_]{1,32})$/;
+const PLAIN_NAME =
+  /^\s*(?:export\s+)?(?:[A-Z_][A-Z0-9]{0,15}(?:_[A-Z0-9]{0,16}){0,7}|[a-z_][a-z0-9_]{0,31}|[A-Za-z_]{1,32})$/;
 
 /** A line outside of every assignment. `ours`: the lines that we add. */
 function maskOther(line: string, ours: ReadonlySet<string>, options: MaskOptions): string {

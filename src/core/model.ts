@@ -46,6 +46,8 @@ export interface RunStep {
   readonly stdin?: string;
   /** One line for the plan: what it is for. */
   readonly why: string;
+  /** What it is done to, for the plan; no secret. */
+  readonly details?: readonly string[];
   /** What takes it back when a later step fails. */
   readonly undo?: { readonly argv: readonly [string, ...string[]]; readonly stdin?: string };
 }

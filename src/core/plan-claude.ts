@@ -13,6 +13,7 @@ import type { Value } from "./halo.ts";
 import { equalJson } from "./json-tree.ts";
 import { type Edited, setProperty } from "./jsonc.ts";
 import type { Connection, FileState, RunStep, Step, TellStep, WriteStep } from "./model.ts";
+import { mask, printable } from "./redact.ts";
 
 export interface ClaudeInput {
   readonly scope: Exclude<Scope, "project">;
@@ -97,6 +98,15 @@ function removeArgv(program: string, scope: string, name: string): [string, ...s
   return [program, "mcp", "remove", "--scope", scope, name];
 }
 
+/** An entry that is about to go, as it may be shown: no query, no value. */
+function describe(entry: Entry): readonly string[] {
+  const headers = Object.entries(entry.headers).map(([header, text]) => {
+    const shown = /^\$\{[A-Za-z_][A-Za-z0-9_]*\}$/.test(text) ? text : mask(text);
+    return `  ${printable(header, 60)}: ${shown}`;
+  });
+  return [`now there: ${printable(entry.url.replace(/[?#].*$/s, "").replace(/\/\/[^/@]*@/, "//"), 200)}`, ...headers];
+}
+
 /** The step that takes an entry out of a scope of Claude Code's own, with what puts it back as it was. */
 export function planClaudeRemoval(
   input: Pick<ClaudeInput, "scope" | "readsStdin"> & { readonly program: string; readonly existing: Entry },
@@ -118,6 +128,7 @@ export function planClaudeRemoval(
         kind: "run",
         argv: removeArgv(program, scope, name),
         why: `take out the "${name}" that is there (${scope} scope)`,
+        details: describe(existing),
         undo,
       },
     ],

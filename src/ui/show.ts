@@ -1,5 +1,6 @@
 import type { Context, Output } from "../context.ts";
-import { createPaint, type Paint, wrap } from "./paint.ts";
+import { createPaint, type Paint } from "./paint.ts";
+import { wrap } from "./wrap.ts";
 
 export interface Progress {
   update(text: string): void;
@@ -71,7 +72,10 @@ export function createShow(context: Context, options: ShowOptions): Show {
       for (const text of lines) line(bar + text);
     },
     progress: (text) => startProgress(text, { stderr, context, paint, options, write, say, width }),
-    result: (text) => write(stdout, text.endsWith("\n") ? text : `${text}\n`),
+    result: (text) => {
+      if (options.guide) line("");
+      write(stdout, text.endsWith("\n") ? text : `${text}\n`);
+    },
   };
 }
 

@@ -1,8 +1,8 @@
 /** What the end-to-end tests of the wizard share: a scratch machine with a stand-in HALO, the packed program on it, and what became of it. */
 import { spawn } from "node:child_process";
 import { appendFileSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { basename, dirname, join, relative } from "node:path";
+import { createServer, type IncomingMessage, request as httpRequest, type ServerResponse } from "node:http";
+import { dirname, join, relative } from "node:path";
 import { expect } from "vitest";
 import { type StandIn, type StandInSettings, startStandIn } from "../servers/stand-in.mjs";
 import { type Environment, mkRepo, type Repository, type ScratchHome, scratchHome } from "../support/home.ts";
@@ -179,12 +179,14 @@ function asWizard(terminal: Terminal): Wizard {
       appendFileSync(dump, `\n##### ${expect.getState().currentTestName} → ${code}\n${text()}\n`);
     });
   }
+  const count = (message: string): number => text().match(new RegExp(`[◇■]  ${escape(message)}`, "g"))?.length ?? 0;
   const wizard: Wizard = {
     ...terminal,
     text,
     asks: (message) => terminal.waitFor(new RegExp(`[◆▲]  ${escape(message)}`)),
     async answer(message, ...keys) {
       await wizard.asks(message);
+      const submitted = new RegExp(`(?:[◇■]  ${escape(message)}[\\s\\S]*?){${count(message) + 1}}`);
       for (const key of keys) {
         if (typeof key === "string") terminal.press(key);
         else {
@@ -193,7 +195,6 @@ function asWizard(terminal: Terminal): Wizard {
           await terminal.settle(60);
         }
       }
-      const submitted = new RegExp(`[◇■]  ${escape(message)}`);
       if (keys.at(-1) === "enter") await terminal.waitFor(submitted).catch(() => undefined);
     },
     async ends(code) {
@@ -309,4 +310,45 @@ export function strangeBytes(raw: string): string[] {
   return rest.match(/[\u0000-\u0007\u000b-\u000c\u000e-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g) ?? [];
 }
 
-export const shortName = (path: string): string => basename(path);
+/** A machine for one test, gone when it ends. */
+export async function on(options: MachineOptions, use: (m: Machine) => Promise<void>): Promise<void> {
+  const made = await machine(options);
+  try {
+    await use(made);
+  } finally {
+    await made.close();
+  }
+}
+
+/** A server in front of another one, that stops answering when it is told to. */
+export async function gate(behind: () => string): Promise<{ url: string; shut(): void; waiting(): number; close(): Promise<void> }> {
+  let isShut = false;
+  let waiting = 0;
+  const server = createServer((request, response) => {
+    if (isShut) {
+      waiting += 1;
+      return;
+    }
+    const target = new URL(behind());
+    const forward = httpRequest({ host: target.hostname, port: target.port, path: request.url, method: request.method, headers: request.headers }, (answer) => {
+      response.writeHead(answer.statusCode ?? 500, answer.headers);
+      answer.pipe(response);
+    });
+    forward.on("error", () => response.destroy());
+    request.pipe(forward);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  return {
+    url: `http://127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}/halo/core/mcp`,
+    shut() {
+      isShut = true;
+    },
+    waiting: () => waiting,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}

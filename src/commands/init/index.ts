@@ -1,6 +1,7 @@
 import type { Context } from "../../context.ts";
 import { expand } from "../../core/clients/claude-code.ts";
 import type { Diagnosis } from "../../core/diagnosis.ts";
+import { hasBom } from "../../core/dotenv.ts";
 import { DEFAULT_NAME, HALO_URL, PASTED_BREAK } from "../../core/halo.ts";
 import { printable, redact } from "../../core/redact.ts";
 import { decideTarget } from "../../core/target.ts";
@@ -44,6 +45,17 @@ function introduce(room: Room): void {
     show.info(
       `This repository already refers to HALO, as "${printable(target.name, 64)}". No committed file will change.`,
     );
+  const { paths, snapshot } = survey;
+  const env = snapshot.get(paths.env);
+  if (env?.kind === "file" && hasBom(env.text))
+    show.warn(
+      `${stepLabel({ kind: "write", path: paths.env, before: "", after: "" }, survey.root)} begins with a BOM, which hides its first line from many readers (bash, direnv, docker, some versions of Node).`,
+    );
+  for (const path of [paths.env, paths.bridge]) {
+    const state = snapshot.get(path);
+    if (state?.kind === "file" && (state.mode & 0o077) !== 0 && context.platform !== "win32")
+      show.warn(`Others on this machine can read ${path}. To close it: chmod 600 ${path}`);
+  }
   if (target.repairs !== undefined)
     show.warn(`The entry "${printable(target.name, 64)}" in .mcp.json will be replaced: ${target.repairs}.`);
   if (
@@ -69,7 +81,10 @@ async function draft(context: Context, raw: RawOptions): Promise<{ draft: Draft;
   const survey = await look(context, options);
   for (const text of [...survey.dotenv, ...Object.entries(survey.bridge)])
     if (/TOKEN|SECRET|KEY/i.test(text[0]) && text[1].length >= 8) context.secrets.add(text[1]);
-  const decision = decideTarget(survey.entries.project, {
+  const project =
+    (options.clients ?? ["claude-code"]).includes("claude-code") && (options.scopes ?? ["project"]).includes("project");
+  // a repository has no say in what a person sets up for themselves alone
+  const decision = decideTarget(project ? survey.entries.project : [], {
     name: options.name,
     url: options.url,
     defaultName: DEFAULT_NAME,
@@ -84,8 +99,6 @@ async function draft(context: Context, raw: RawOptions): Promise<{ draft: Draft;
     throw new EnvironmentError("this is a git repository, but there is no git program to ask what it ignores", {
       hint: "install git, then run this again",
     });
-  const project =
-    (options.clients ?? ["claude-code"]).includes("claude-code") && (options.scopes ?? ["project"]).includes("project");
   if (project) checkBeforehand(room);
   // what a killed run left behind, a staged secret above all
   if (project && !options.dryRun)

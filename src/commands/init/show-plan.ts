@@ -65,6 +65,7 @@ export function showPlan(room: Room, plan: Plan, values: Values): void {
       show.info(`Run: ${step.why}`, [
         printable(toSh(["claude", ...step.argv.slice(1)]), 1000) +
           (step.stdin === undefined ? "" : "  < the entry, on standard input"),
+        ...(step.details ?? []),
       ]);
     } else {
       show.info(`${step.title} (shown at the end)`);
