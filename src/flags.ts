@@ -13,7 +13,7 @@ export interface Flag {
 
 export const CLIENTS = ["claude-code", "claude-ai", "chatgpt"] as const;
 export type ClientId = (typeof CLIENTS)[number];
-export const SCOPES = ["project", "local", "user"] as const;
+const SCOPES = ["project", "local", "user"] as const;
 export const BRIDGES = ["claude-settings", "direnv", "none"] as const;
 export type Bridge = (typeof BRIDGES)[number];
 

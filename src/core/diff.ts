@@ -18,7 +18,7 @@ function bare(line: string): string {
 }
 
 /** A line's indent stays, as far as there is room for the line. */
-function fit(line: string, width: number): string {
+function fitLine(line: string, width: number): string {
   const indent = (/^[\t ]*/.exec(line)?.[0] ?? "").replace(/\t/g, "  ").slice(0, Math.max(0, width - 20));
   return indent + printable(line, Math.max(20, width - indent.length));
 }
@@ -46,7 +46,7 @@ export function diffTexts(before: string, after: string, options: DiffOptions): 
       const text = sources[side][at[side]] === raw.slice(1) ? masked[side][at[side]] : undefined;
       if (kind !== "added") at.old += 1;
       if (kind !== "removed") at.new += 1;
-      lines.push({ kind, text: fit(text ?? mask(""), options.width) });
+      lines.push({ kind, text: fitLine(text ?? mask(""), options.width) });
     }
   }
   return lines;

@@ -107,7 +107,7 @@ function maskJson(text: string, options: MaskOptions): string {
 
 /** A name that is one: a line of a key over several lines can end in `=` and look like an assignment. */
 const PLAIN_NAME =
-  /^\s*(?:export\s+)?(?:[A-Z_][A-Z0-9]{0,15}(?:_[A-Z0-9]{0,16}){0,7}|[a-z_][a-z0-9_]{0,31}|[A-Za-z_]{1,32})$/;
+  /^\s*(?:export\s+)?(?:_*[A-Z]{1,16}\d{0,3}(?:_[A-Z]{0,16}\d{0,3}){0,7}|[a-z_][a-z0-9_]{0,31}|[A-Za-z_]{1,32})$/;
 
 /** A line outside of every assignment. `ours`: the lines that we add. */
 function maskOther(line: string, ours: ReadonlySet<string>, options: MaskOptions): string {

@@ -9,7 +9,7 @@ import {
   type Scope,
 } from "./clients/claude-code.ts";
 import { toPowerShell, toSh } from "./command-line.ts";
-import type { Value } from "./halo.ts";
+import { nameProblem, type Value } from "./halo.ts";
 import { equalJson } from "./json-tree.ts";
 import { type Edited, setProperty } from "./jsonc.ts";
 import type { Connection, FileState, RunStep, Step, TellStep, WriteStep } from "./model.ts";
@@ -138,6 +138,10 @@ export function planClaudeRemoval(
 /** The steps that put one connection into a scope of Claude Code's own, through its program. */
 export function planClaude(input: ClaudeInput): ClaudePlanned {
   const { scope, name, program, existing } = input;
+  // a name that a repository brought along: claude refuses it, or takes it for an option
+  const problem = nameProblem(name);
+  if (problem !== undefined)
+    return { ok: false, reason: `${problem} (${scope} scope)`, hint: "choose one: --name halo" };
   const connection = connectionFor(name, input.url, input.variables);
   const byVariable = Object.fromEntries(
     (["token", "account", "profile"] as const).map((value) => [input.variables[value], input.values[value]]),

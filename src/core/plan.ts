@@ -81,7 +81,11 @@ function edit(
   let after = before;
   for (const editor of editors) {
     const result = editor(after);
-    if (!result.ok) throw new Stop(path, after ?? "", result.refused);
+    if (!result.ok) {
+      // the place must be one of the file as it is, not of a text that an earlier edit made (which may hold a secret)
+      const alone = after === before ? result : editor(before);
+      throw new Stop(path, before ?? "", alone.ok ? { ...result.refused, offset: 0 } : alone.refused);
+    }
     if (result.changed) after = result.text;
   }
   return { before, after };

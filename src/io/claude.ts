@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import { type ExecOptions, exec } from "./exec.ts";
 import { withPrivateFile } from "./private-file.ts";
 
@@ -30,6 +31,8 @@ export interface Question {
   readonly settings:
     | { readonly env: Readonly<Record<string, string>>; readonly enabledMcpjsonServers: readonly string[] }
     | undefined;
+  /** Asked from an empty folder: no entry of this repository stands in front of the user's own. */
+  readonly elsewhere: boolean;
   readonly timeoutMs: number;
 }
 
@@ -42,14 +45,17 @@ export async function askClaude(
   question: Question,
   surroundings: Surroundings,
 ): Promise<string | undefined> {
-  const run = async (settings: readonly string[]): Promise<string | undefined> => {
-    const result = await exec([claude.path, ...settings, "mcp", "get", question.name], {
+  return await withPrivateFile("settings.json", JSON.stringify(question.settings ?? {}), async (path) => {
+    const folder = dirname(path);
+    const settings = question.settings === undefined ? [] : ["--settings", path];
+    // a name of a repository may look like an option
+    const result = await exec([claude.path, ...settings, "mcp", "get", "--", question.name], {
       ...surroundings,
-      env: { ...surroundings.env, MCP_TIMEOUT: String(question.timeoutMs) },
+      ...(question.elsewhere ? { cwd: folder } : {}),
+      // 2.1.197 logs the headers in clear, readable for everybody, below its cache folder (Linux, measured 2026-11-22)
+      env: { ...surroundings.env, MCP_TIMEOUT: String(question.timeoutMs), XDG_CACHE_HOME: folder },
       timeoutMs: question.timeoutMs + QUICK_MS,
     });
     return result.startError !== undefined || result.timedOut ? undefined : result.stdout;
-  };
-  if (question.settings === undefined) return await run([]);
-  return await withPrivateFile("settings.json", JSON.stringify(question.settings), (path) => run(["--settings", path]));
+  });
 }

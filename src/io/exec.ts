@@ -18,6 +18,9 @@ export interface ExecOptions {
   readonly signal: AbortSignal;
 }
 
+/** From a friendly signal to one that cannot be ignored. */
+const GRACE_MS = 2000;
+
 /**
  * Runs a program without a shell and returns what it said; throws Cancelled alone. Nothing of execa's errors is
  * passed on: they carry the whole argv in message, stack and cause.
@@ -25,19 +28,36 @@ export interface ExecOptions {
 export async function exec(argv: readonly [string, ...string[]], options: ExecOptions): Promise<ExecResult> {
   const { execa } = await import("execa");
   const [program, ...args] = argv;
-  const result = await execa(program, args, {
+  // a group of its own: what the program started would otherwise hold its output open beyond any limit
+  const grouped = process.platform !== "win32";
+  const running = execa(program, args, {
+    detached: grouped,
     cwd: options.cwd,
     env: { ...options.env },
     extendEnv: false,
     ...(options.stdin === undefined ? { stdin: "ignore" as const } : { input: options.stdin }),
     timeout: options.timeoutMs,
     cancelSignal: options.signal,
-    forceKillAfterDelay: 2000,
+    forceKillAfterDelay: GRACE_MS,
     maxBuffer: 1024 * 1024,
     reject: false,
     stripFinalNewline: true,
     windowsHide: true,
   });
+  const { pid } = running;
+  const end = (): void => {
+    try {
+      if (pid !== undefined && grouped) process.kill(-pid, "SIGKILL");
+    } catch {
+      // all of them have ended
+    }
+  };
+  const timers = [setTimeout(end, options.timeoutMs + GRACE_MS)];
+  const aborted = (): void => void timers.push(setTimeout(end, GRACE_MS));
+  options.signal.addEventListener("abort", aborted, { once: true });
+  const result = await running;
+  options.signal.removeEventListener("abort", aborted);
+  for (const timer of timers) clearTimeout(timer);
   if (options.signal.aborted) throw new Cancelled();
   const startError =
     result.exitCode === undefined && !result.timedOut && !result.isTerminated && result.code !== undefined

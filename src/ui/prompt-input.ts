@@ -22,7 +22,10 @@ const BEGUN_KEY = /\u001b(?:\[[0-9;]*|O)?$/;
 export function guardInput(chunk: string, reads: Reads, pastedBreak: string): string {
   const text = chunk.replaceAll("\u0004", CTRL_C);
   if (reads === "keys") {
-    const letters = text.replace(ESCAPE_KEYS, "").replace(/[\s\p{Cc}]/gu, "");
+    const letters = text
+      .replace(ESCAPE_KEYS, "")
+      .replace(BEGUN_KEY, "")
+      .replace(/[\s\p{Cc}]/gu, "");
     return letters.length > 1 && !text.includes(CTRL_C) ? "" : text;
   }
   const trailing = /[\r\n]+$/.exec(text)?.[0] ?? "";

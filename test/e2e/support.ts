@@ -58,6 +58,8 @@ export interface Wizard extends Terminal {
   /** Waits for a question, then presses these keys or types this text and Enter. */
   answer(message: string, ...keys: readonly (Parameters<Terminal["press"]>[0] | { text: string })[]): Promise<void>;
   text(): string;
+  /** The same as running text: what the tool broke into lines is whole again. */
+  prose(): string;
   ends(code: number): Promise<void>;
 }
 
@@ -183,6 +185,7 @@ function asWizard(terminal: Terminal): Wizard {
   const wizard: Wizard = {
     ...terminal,
     text,
+    prose: () => text().replace(/\n[│ ]*/g, " "),
     asks: (message) => terminal.waitFor(new RegExp(`[◆▲]  ${escape(message)}`)),
     async answer(message, ...keys) {
       await wizard.asks(message);
@@ -297,9 +300,9 @@ export const withTokenSent = (standIn: StandIn) => standIn.requests.filter(({ he
 
 /** Lines that are wider than the screen: what wrapped. Commands and addresses may. */
 export function wideLines(raw: string, columns: number): string[] {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: escapes take no column
-  const bare = raw.replace(/\u001b\[[0-9;?]*[A-Za-z]/g, "");
-  return bare.split(/\r?\n|\r/).filter((line) => line.length > columns);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: colours take no column, a move of the cursor ends a line
+  const bare = raw.replace(/\u001b\[[0-9;]*m/g, "").replace(/\u001b\[[0-9;?]*[A-Za-z]/g, "\n");
+  return bare.split(/[\r\n]+/).filter((line) => line.length > columns);
 }
 
 /** Escapes in what was written, other than colours and moves of the cursor. */

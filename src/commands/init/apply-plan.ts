@@ -1,11 +1,15 @@
 import { relative } from "node:path";
+import { equalJson } from "../../core/json-tree.ts";
+import { removeProperty, setProperty } from "../../core/jsonc.ts";
 import type { Plan, RunStep, Step, StepStatus, WriteStep } from "../../core/model.ts";
 import { printable, redact } from "../../core/redact.ts";
 import { Cancelled, EnvironmentError, HaloError, Refusal } from "../../errors.ts";
 import { applyWrites } from "../../io/apply.ts";
 import { exec } from "../../io/exec.ts";
 import { setMode } from "../../io/mode.ts";
+import { readState } from "../../io/snapshot.ts";
 import { assertPrivate } from "./privacy.ts";
+import { jsonOf, property } from "./read-json.ts";
 import type { Room } from "./values.ts";
 
 export type Statuses = ReadonlyMap<Step, StepStatus>;
@@ -73,6 +77,39 @@ async function runStep(
   );
 }
 
+/** Where claude keeps the entries of a scope of its own in `~/.claude.json`. */
+function storePath(survey: Room["survey"], scope: "local" | "user", name: string): readonly string[] {
+  return scope === "user" ? ["mcpServers", name] : ["projects", survey.storeKey, "mcpServers", name];
+}
+
+/**
+ * When claude did not put its entries back: looks whether they are as they were, and writes them itself if not.
+ * Out: whether they are.
+ */
+async function restoreStore(room: Room, signal: AbortSignal): Promise<boolean> {
+  const { survey, target } = room;
+  const state = readState(survey.store);
+  if (state.kind !== "file") return state.kind === survey.snapshot.get(survey.store)?.kind;
+  let { text } = state;
+  for (const scope of ["local", "user"] as const) {
+    const path = storePath(survey, scope, target.name);
+    const was = property(jsonOf(survey.snapshot.get(survey.store), false), ...path);
+    const is = property(jsonOf({ ...state, text }, false), ...path);
+    if (was === undefined ? is === undefined : is !== undefined && equalJson(was, is)) continue;
+    const options = { strict: false };
+    const edited = was === undefined ? removeProperty(text, path, options) : setProperty(text, path, was, options);
+    if (!edited.ok) return false;
+    text = edited.text;
+  }
+  try {
+    if (text !== state.text)
+      await write(room, [{ kind: "write", path: survey.store, before: state.text, after: text }], signal);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Takes back what was done, last first, whatever was aborted meanwhile. Out: what could not be taken back. */
 async function takeBack(
   room: Room,
@@ -81,14 +118,16 @@ async function takeBack(
 ): Promise<readonly string[]> {
   const never = new AbortController().signal;
   const left: string[] = [];
+  const doubtful: RunStep[] = [];
   for (const step of [...done].reverse()) {
     if (step.undo === undefined) continue;
     try {
       await runStep(room, step.undo.argv, step.undo.stdin, never);
     } catch {
-      left.push(step.why);
+      doubtful.push(step);
     }
   }
+  if (doubtful.length > 0 && !(await restoreStore(room, never))) left.push(...doubtful.map((step) => step.why));
   const inverse = writes
     .filter((step) => step.before !== step.after)
     .reverse()

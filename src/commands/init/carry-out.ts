@@ -1,6 +1,7 @@
 import type { Diagnosis } from "../../core/diagnosis.ts";
 import type { Plan } from "../../core/model.ts";
 import { Cancelled } from "../../errors.ts";
+import { wrap } from "../../ui/wrap.ts";
 import { applyPlan, changes, type Statuses, stepLabel } from "./apply-plan.ts";
 import { bridgeOf, type Choice } from "./build-plan.ts";
 import { confirmPlan } from "./dialog.ts";
@@ -56,7 +57,10 @@ export function conclude(
     room.show.result(
       jsonResult(room, { ok, plan, statuses: parts.statuses, url, tested, proof: parts.proof, recreate }),
     );
-  else room.show.result(next ? `${headline}\n\n${nextSteps(room, plan, choice, recreate)}` : headline);
+  else {
+    const said = wrap(headline, room.show.columns).join("\n");
+    room.show.result(next ? `${said}\n\n${nextSteps(room, plan, choice, recreate)}` : said);
+  }
   return ok ? 0 : 1;
 }
 

@@ -1,6 +1,15 @@
-import { type ClientStatus, type Entry, haloEntries, parseStatus, type Scope } from "../../core/clients/claude-code.ts";
+import {
+  type ClientStatus,
+  type Entry,
+  haloEntries,
+  parseScope,
+  parseStatus,
+  type Scope,
+} from "../../core/clients/claude-code.ts";
 import type { Diagnosis } from "../../core/diagnosis.ts";
+import { equalJson } from "../../core/json-tree.ts";
 import { secretsOf } from "../../core/plan.ts";
+import { printable } from "../../core/redact.ts";
 import { isHaloEndpoint } from "../../endpoint.ts";
 import { Refusal } from "../../errors.ts";
 import { askClaude } from "../../io/claude.ts";
@@ -79,6 +88,26 @@ export function clientFailed(status: Proof["client"]): boolean {
   return status !== "not-asked" && FAILED.includes(status);
 }
 
+/** Two scopes whose entries of this name come to the same: the answer for one is the answer for the other. */
+function sendsTheSame(room: Room, ...scopes: readonly [Scope, Scope]): boolean {
+  const [one, other] = scopes.map((scope) => {
+    const { entry, env } = readBack(room, scope);
+    return entry === undefined ? undefined : expandEntry(entry, env);
+  });
+  return (
+    one !== undefined &&
+    other !== undefined &&
+    one.url === other.url &&
+    equalJson({ ...one.headers }, { ...other.headers })
+  );
+}
+
+/** Switched off with /mcp in this folder. A session then never connects; `mcp get` of 2.1.197 says "Connected" all the same. */
+function isSwitchedOff({ survey, target }: Room): boolean {
+  const off = property(jsonOf(readState(survey.store), false), "projects", survey.storeKey, "disabledMcpServers");
+  return Array.isArray(off) && off.includes(target.name);
+}
+
 /** Asks Claude Code itself, through a private settings file for the project scope. Only its status is shown. */
 export async function proveClient(room: Room, scope: Scope, values: Values): Promise<Proof["client"]> {
   const { survey, context, target, show } = room;
@@ -90,16 +119,27 @@ export async function proveClient(room: Room, scope: Scope, values: Values): Pro
       scope === "project" ? { env: secretsOf(target, values), enabledMcpjsonServers: [target.name] } : undefined;
     output = await askClaude(
       survey.claude,
-      { name: target.name, settings, timeoutMs: Math.min(room.options.timeoutMs, 30_000) },
+      { name: target.name, settings, elsewhere: scope === "user", timeoutMs: Math.min(room.options.timeoutMs, 30_000) },
       { cwd: survey.root, env: context.env, signal: context.signal },
     );
   } finally {
     progress.end("gone");
   }
-  const status = output === undefined ? "unknown" : parseStatus(output);
   const client = `Claude Code ${survey.claude.version}`;
+  // 2.1.197 prints a name as it is, line breaks and all: what comes after it is Claude Code's own
+  const said = output?.startsWith(`${target.name}:`) === true ? output.slice(target.name.length + 1) : (output ?? "");
+  const answered = parseScope(said);
+  if (answered !== undefined && answered !== scope && !sendsTheSame(room, answered, scope)) {
+    show.bad(`${client} takes its ${answered} entry of the same name here, not the one of the ${scope} scope.`, [
+      `To use the latter: claude mcp remove --scope ${answered} ${printable(target.name, 64)}`,
+    ]);
+    return "failed";
+  }
+  const status = isSwitchedOff(room) ? "disabled" : parseStatus(said);
   if (status === "connected") show.ok(`${client} says: connected (${scope} scope).`);
-  else if (status === "rejected" || status === "disabled")
+  else if (status === "disabled")
+    show.bad(`${client}: switched off for this folder.`, ["To switch it on again: claude, then /mcp"]);
+  else if (status === "rejected")
     show.bad(`${client} says: ${status}. Somebody once answered no.`, [
       `To be asked again: claude mcp reset-project-choices`,
     ]);

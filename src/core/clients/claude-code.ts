@@ -170,3 +170,9 @@ export function parseStatus(output: string): ClientStatus {
   if (/failed|error|timed out/i.test(line)) return "failed";
   return "unknown";
 }
+
+/** The scope whose entry that output is about: of several with one name Claude Code takes local, project, user in this order. */
+export function parseScope(output: string): Scope | undefined {
+  const word = /^\s*Scope:\s*(local|project|user) config/im.exec(output)?.[1]?.toLowerCase();
+  return word === "local" || word === "project" || word === "user" ? word : undefined;
+}

@@ -1,0 +1,344 @@
+import { PassThrough } from "node:stream";
+import { pathToFileURL } from "node:url";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { main, parse } from "../src/cli.ts";
+import type { Context } from "../src/context.ts";
+import { UsageError } from "../src/errors.ts";
+import { type Flag, GLOBAL_FLAGS, INIT_FLAGS } from "../src/flags.ts";
+
+const FLAGS = [...INIT_FLAGS, ...GLOBAL_FLAGS];
+const options = (argv: readonly string[], env: Context["env"] = {}) => parse(argv, env).options;
+
+function usage(argv: readonly string[], env: Context["env"] = {}): UsageError {
+  try {
+    parse(argv, env);
+  } catch (error) {
+    if (error instanceof UsageError) return error;
+    throw error;
+  }
+  throw new Error(`accepted: ${argv.join(" ")}`);
+}
+const said = ({ message, hint }: UsageError): string => `${message}\n${hint ?? ""}`;
+const valueFor = (flag: Flag): string => flag.values?.[0] ?? "some-value";
+
+describe("parse", () => {
+  it("takes every flag of the table, alone and in its twin forms", () => {
+    for (const flag of FLAGS) {
+      if (flag.arg === undefined) {
+        expect(options([`--${flag.name}`]).switches).toEqual(new Set([flag.name]));
+        if (flag.short !== undefined) expect(options([`-${flag.short}`]).switches).toEqual(new Set([flag.name]));
+      } else {
+        expect(options([`--${flag.name}`, valueFor(flag)]).values).toEqual({ [flag.name]: valueFor(flag) });
+        expect(options([`--${flag.name}=${valueFor(flag)}`]).values).toEqual({ [flag.name]: valueFor(flag) });
+        expect(options(["init", `--${flag.name}=${valueFor(flag)}`]).values).toEqual({ [flag.name]: valueFor(flag) });
+      }
+    }
+  });
+
+  it("takes the default command with and without its name, and nothing for an answer", () => {
+    expect(parse([], {}).command.name).toBe("init");
+    expect(parse(["init"], {}).command.name).toBe("init");
+    expect(options([])).toEqual({ values: {}, switches: new Set() });
+    expect(options(["-yq", "--dry-run"]).switches).toEqual(new Set(["yes", "quiet", "dry-run"]));
+  });
+
+  it("takes values with an equals sign, a dash or a space in them", () => {
+    expect(options(["--url=https://x/?a=b"]).values.url).toBe("https://x/?a=b");
+    expect(options(["--account-id=--x"]).values["account-id"]).toBe("--x");
+    expect(options(["--cwd", "/a b"]).values.cwd).toBe("/a b");
+  });
+
+  it("lets a flag go before its variable", () => {
+    for (const flag of FLAGS) {
+      if (flag.env === undefined || flag.arg === undefined || flag.name.endsWith("-id")) continue;
+      const other = flag.values?.[1] ?? "other";
+      expect(options([], { [flag.env]: valueFor(flag) }).values[flag.name]).toBe(valueFor(flag));
+      expect(options([`--${flag.name}`, other], { [flag.env]: valueFor(flag) }).values[flag.name]).toBe(other);
+      expect(options([], { [flag.env]: "" }).values[flag.name]).toBeUndefined();
+    }
+  });
+
+  it("leaves the IDs of the environment to the candidates, which clean them", () => {
+    expect(options([], { HALO_ACCOUNT_ID: "a", HALO_PROFILE_ID: "p" }).values).toEqual({});
+  });
+
+  it.each([
+    ["1", true],
+    ["true", true],
+    ["YES", true],
+    ["y", true],
+    ["on", true],
+    ["0", false],
+    ["false", false],
+    ["no", false],
+    ["n", false],
+    ["off", false],
+    ["", false],
+    ["maybe", false],
+  ])("HALO_YES=%s", (text, yes) => {
+    expect(options([], { HALO_YES: text }).switches.has("yes")).toBe(yes);
+  });
+
+  it("names the nearest word", () => {
+    expect(said(usage(["ini"]))).toContain("did you mean init?");
+    expect(said(usage(["--cilent", "x"]))).toContain("did you mean --client?");
+    expect(said(usage(["--dryrun"]))).toContain("did you mean --dry-run?");
+    expect(said(usage(["--scope", "projct"]))).toContain("did you mean project?");
+    expect(said(usage(["--client", "claude-code,chatgtp"]))).toContain("did you mean chatgpt?");
+    expect(said(usage(["--bridge", "direnf"]))).toContain("did you mean direnv?");
+    expect(said(usage([], { HALO_SCOPE: "usr" }))).toContain("did you mean user?");
+    expect(said(usage(["--bananas"]))).toBe("unknown option --bananas\nnpx create-halo-mcp --help");
+  });
+
+  it("takes a list only where the flag says so", () => {
+    expect(options(["--scope", "local,user"]).values.scope).toBe("local,user");
+    expect(options(["--client", "claude-code, chatgpt"]).values.client).toBe("claude-code, chatgpt");
+    usage(["--bridge", "direnv,none"]);
+    usage(["--bridge", " direnv"]);
+    usage(["--scope", "local,"]);
+  });
+
+  it.each(["--token", "--TOKEN", "--halo-mcp-token", "--product-token", "--mcp-token"])(
+    "has no %s, and says what to do instead",
+    (flag) => {
+      for (const argv of [[flag, "s3cret"], [`${flag}=s3cret`], ["init", flag, "s3cret"]]) {
+        const error = usage(argv);
+        expect(said(error)).not.toContain("s3cret");
+        expect(error.message).toContain("there is no --token");
+        expect(error.hint).toContain("HALO_MCP_TOKEN");
+        expect(error.exitCode).toBe(2);
+      }
+    },
+  );
+
+  it.each<[readonly string[]]>([
+    [["--account-id"]],
+    [["--account-id="]],
+    [["--account-id", ""]],
+    [["--account-id", "--yes"]],
+    [["--yes=1"]],
+    [["--json=true"]],
+    [["-z"]],
+    [["--"]],
+    [["init", "init"]],
+    [["--yes", "init"]],
+    [[""]],
+    [["--", "x"]],
+    [["--__proto__"]],
+    [["--constructor=x"]],
+    [["__proto__"]],
+    [["--no-yes"]],
+  ])("refuses %j", (argv) => {
+    if (argv.length === 1 && argv[0] === "--") expect(options(argv).values).toEqual({});
+    else expect(usage(argv).exitCode).toBe(2);
+  }); // prettier-ignore
+
+  it("never repeats a value in an error, wherever it stands", () => {
+    const value = fc.oneof(
+      fc.uuid(),
+      fc
+        .string({ unit: fc.constantFrom(..."abcdefXYZ0189._~+/=-"), minLength: 12, maxLength: 40 })
+        .filter((text) => /[A-Z0-9]/.test(text)),
+      fc.string({ unit: fc.constantFrom(..."abcdefghijklmnopqrstuvwxyz"), minLength: 15, maxLength: 40 }),
+    );
+    const words = fc.constantFrom(
+      "init",
+      "--yes",
+      "--json",
+      "--scope",
+      "--client",
+      "--bridge",
+      "--token",
+      "--account-id",
+      "--name",
+      "-y",
+      "-q",
+      "--",
+      "--url",
+    );
+    const shape = fc.constantFrom(
+      (v: string) => v,
+      (v: string) => `--${v}`,
+      (v: string) => `-${v}`,
+      (v: string) => `--token=${v}`,
+      (v: string) => `--yes=${v}`,
+      (v: string) => `--scope=${v}`,
+      (v: string) => `--bridge=direnv,${v}`,
+      (v: string) => `--client=${v},x`,
+    );
+    fc.assert(
+      fc.property(
+        fc.array(words, { maxLength: 3 }),
+        value,
+        shape,
+        fc.array(words, { maxLength: 2 }),
+        (before, secret, how, after) => {
+          try {
+            parse([...before, how(secret), ...after], { HALO_BRIDGE: secret });
+          } catch (error) {
+            if (!(error instanceof UsageError)) throw error;
+            expect(said(error)).not.toContain(secret);
+            expect(said(error).toLowerCase()).not.toContain(secret.toLowerCase());
+          }
+        },
+      ),
+      { numRuns: 3000 },
+    );
+  });
+
+  it("never fails otherwise than with a UsageError", () => {
+    fc.assert(
+      fc.property(
+        fc.array(
+          fc.oneof(
+            fc.string({ unit: "binary", maxLength: 8 }),
+            fc.string({ maxLength: 8 }).map((text) => `--${text}`),
+            fc.string({ maxLength: 4 }).map((text) => `-${text}`),
+          ),
+          { maxLength: 5 },
+        ),
+        (argv) => {
+          try {
+            parse(argv, {});
+          } catch (error) {
+            expect(error).toBeInstanceOf(UsageError);
+          }
+        },
+      ),
+      { numRuns: 3000 },
+    );
+  });
+});
+
+interface Run {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+async function run(argv: readonly string[], given: Partial<Context> = {}): Promise<Run> {
+  const streams = { stdin: new PassThrough(), stdout: new PassThrough(), stderr: new PassThrough() };
+  const context: Context = {
+    cwd: "/nowhere",
+    env: {},
+    home: "/nowhere",
+    platform: "linux",
+    arch: "x64",
+    nodeVersion: "v20.20.2",
+    version: "9.9.9",
+    ...streams,
+    print: (text) => streams.stdout.write(text),
+    now: () => 0,
+    signal: new AbortController().signal,
+    color: false,
+    unicode: true,
+    secrets: new Set(),
+    templates: pathToFileURL("/nowhere/"),
+    ...given,
+  };
+  const code = await main(context, argv);
+  return { code, stdout: String(streams.stdout.read() ?? ""), stderr: String(streams.stderr.read() ?? "") };
+}
+
+describe("main", () => {
+  it("prints help on stdout, with every flag, and no line over 100 columns", async () => {
+    for (const argv of [["--help"], ["-h"], ["init", "--help"], ["--help", "--yes"]]) {
+      const { code, stdout, stderr } = await run(argv);
+      expect([code, stderr]).toEqual([0, ""]);
+      for (const flag of FLAGS) expect(stdout).toContain(`--${flag.name}`);
+      for (const flag of FLAGS) if (flag.env !== undefined) expect(stdout).toContain(flag.env);
+      expect(Math.max(...stdout.split("\n").map((line) => line.length))).toBeLessThanOrEqual(100);
+      expect(stdout).toContain("130  cancelled");
+    }
+  });
+
+  it("prints the version alone, and Node's with --debug", async () => {
+    expect(await run(["--version"])).toEqual({ code: 0, stdout: "9.9.9\n", stderr: "" });
+    expect(await run(["-V"])).toEqual({ code: 0, stdout: "9.9.9\n", stderr: "" });
+    expect((await run(["--version", "--debug"])).stdout).toBe(
+      "create-halo-mcp 9.9.9\nnode v20.20.2 (past its end of life; supported here)\nlinux x64\n",
+    );
+    expect((await run(["--version", "--debug"], { nodeVersion: "v24.1.0" })).stdout).toContain("node v24.1.0\n");
+  });
+
+  it("ends a wrong word with 2, the sentence and the way out on stderr", async () => {
+    expect(await run(["--bananas"])).toEqual({
+      code: 2,
+      stdout: "",
+      stderr: "create-halo-mcp: unknown option --bananas\n  npx create-halo-mcp --help\n",
+    });
+  });
+
+  it("puts an error into one JSON document on stdout when asked to", async () => {
+    const { code, stdout, stderr } = await run(["--json", "--token=s3cret"]);
+    expect([code, stderr]).toEqual([2, ""]);
+    expect(JSON.parse(stdout)).toEqual({
+      version: 1,
+      ok: false,
+      error: {
+        code: "usage",
+        message: expect.stringContaining("there is no --token") as string,
+        hint: expect.stringContaining("HALO_MCP_TOKEN") as string,
+      },
+    });
+    expect(stdout).not.toContain("s3cret");
+  });
+
+  it("refuses bad values of init before anything is read", async () => {
+    for (const argv of [
+      ["--name", "my halo"],
+      ["--name", "workspace"],
+      ["--name=-x"],
+      ["--url", "http://x.example/"],
+      ["--timeout", "0"],
+      ["--timeout", "1e9"],
+      ["--token-stdin", "--token-file", "x"],
+    ]) {
+      const { code, stderr, stdout } = await run(argv);
+      expect([argv, code, stdout]).toEqual([argv, 2, ""]);
+      expect(stderr).toMatch(/^create-halo-mcp: /);
+    }
+  });
+
+  it("says cancelled, 130, when the run was aborted", async () => {
+    const stop = new AbortController();
+    stop.abort();
+    const { code, stderr } = await run(["--cwd", "/"], {
+      signal: stop.signal,
+      secrets: new Set(["x"]),
+      env: {
+        get PATH(): string {
+          throw new Error("boom s3cret");
+        },
+      },
+    });
+    expect(code).toBe(130);
+    expect(stderr).toMatch(/^Cancelled/);
+  }); // prettier-ignore
+
+  it("shows an unexpected error on one line, masked, without what steers a terminal", async () => {
+    const secret = "tok-0123456789-abcdef";
+    const env = {
+      get PATH(): string {
+        throw new Error(`bad\u001b[2J value ${secret}\nmore`);
+      },
+    }; // prettier-ignore
+    const { code, stderr } = await run(["--cwd", "/"], { env, secrets: new Set([secret]) });
+    expect(code).toBe(3);
+    expect(stderr).toBe(
+      "create-halo-mcp: unexpected error: bad value ••••cdef more\n  run it again with --debug and tell us what it prints\n",
+    );
+    const debug = await run(["--cwd", "/", "--debug", "--json"], { env, secrets: new Set([secret]) });
+    expect(JSON.parse(debug.stdout)).toMatchObject({ version: 1, ok: false, error: { code: "unexpected" } });
+    expect(debug.stderr).toMatch(/\n\s+at /);
+    expect(debug.stdout + debug.stderr).not.toContain(secret);
+    expect(debug.stdout + debug.stderr).not.toContain("\u001b");
+  });
+
+  it("shows a known error without what steers a terminal", async () => {
+    const { stderr } = await run(["--cwd", "/nowhere/\u001b[2J\u202ex"]);
+    expect(stderr).toMatch(/^create-halo-mcp: --cwd: there is no folder/);
+    for (const char of ["\u001b", "\u202e"]) expect(stderr).not.toContain(char);
+  });
+});

@@ -1,0 +1,269 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import {
+  connectionFor,
+  entryOf,
+  entryWithValues,
+  expand,
+  haloEntries,
+  isObject,
+  parseScope,
+  parseStatus,
+  reference,
+  references,
+} from "../../src/core/clients/claude-code.ts";
+import { HALO_URL, HEADERS, VALUES, variablesFor } from "../../src/core/halo.ts";
+import type { Json } from "../../src/core/jsonc.ts";
+
+const good = {
+  type: "http",
+  url: HALO_URL,
+  headers: {
+    "X-CM-PRODUCTTOKEN": "${HALO_MCP_TOKEN}",
+    "CM-ACCOUNT-ID": "${HALO_ACCOUNT_ID}",
+    "CM-PROFILE-ID": "${HALO_PROFILE_ID}",
+  },
+};
+const one = (raw: Json, name = "halo") => haloEntries({ [name]: raw }, "project", name)[0];
+
+describe("expand, as measured (facts, section 4)", () => {
+  const env = { A: "va", name: "vn", EMPTY: "", OUTER: "${A}", LOOP: "${LOOP}", D: "a$&b$1", UNDEF: undefined };
+  const rows: readonly (readonly [string, string, readonly string[]])[] = [
+    ["${A}", "va", []],
+    ["${name}", "vn", []],
+    ["pre-${A}-post", "pre-va-post", []],
+    ["${A}${name}", "vavn", []],
+    ["${NOPE}", "${NOPE}", ["NOPE"]],
+    ["${UNDEF}", "${UNDEF}", ["UNDEF"]],
+    ["${EMPTY}", "", []],
+    ["${NOPE:-d}", "d", []],
+    ["${A:-d}", "va", []],
+    ["${EMPTY:-d}", "", []],
+    ["${NOPE:-}", "", []],
+    ["${NOPE:-a:-b}", "a:-b", []],
+    ["${NOPE:-${A}}", "va", []],
+    ["${NOPE:-${NADA}}", "${NADA}", ["NADA"]],
+    ["${OUTER}", "va", []],
+    ["${LOOP}", "${LOOP}", []],
+    ["${D}", "a$&b$1", []],
+    ["$${A}", "$va", []],
+    ["$A", "$A", []],
+    ["${env:A}", "${env:A}", []],
+    ["${ A }", "${ A }", []],
+    ["${A-d}", "${A-d}", []],
+    ["${NOPE-d}", "${NOPE-d}", []],
+    ["${NOPE:?e}", "${NOPE:?e}", []],
+    ["${A:+a}", "${A:+a}", []],
+    ["${A-B}", "${A-B}", []],
+    ["%A%", "%A%", []],
+    ["${}", "${}", []],
+    ["${1A}", "${1A}", []],
+    ["", "", []],
+    ["${toString} ${__proto__}", "${toString} ${__proto__}", ["toString", "__proto__"]],
+  ];
+  it.each(rows)("%s", (text, expected, missing) => {
+    expect(expand(text, env)).toEqual({ text: expected, missing });
+  });
+
+  it("never changes a text without a reference, and puts any header value in as it is", () => {
+    const value = fc
+      .string({ unit: fc.integer({ min: 0x21, max: 0x7e }).map((code) => String.fromCharCode(code)), maxLength: 60 })
+      .filter((text) => !text.includes("${"));
+    fc.assert(
+      fc.property(value, (text) => {
+        expect(expand(text, {})).toEqual({ text, missing: [] });
+        expect(expand("${T}", { T: text })).toEqual({ text, missing: [] });
+      }),
+    );
+  });
+
+  it("lists references in order", () => {
+    expect(references("${A} $B ${C:-x} ${env:D} ${A}")).toEqual(["A", "C", "A"]);
+  });
+});
+
+describe("the entry that is written", () => {
+  const connection = connectionFor("halo", HALO_URL, variablesFor("halo"));
+  it("is what CM.com documents", () => {
+    expect(entryOf(connection)).toEqual(good);
+    expect(Object.keys((entryOf(connection) as typeof good).headers)).toEqual(VALUES.map((value) => HEADERS[value]));
+    expect(reference("A")).toBe("${A}");
+  });
+  it("is read back as three references", () => {
+    expect(one(entryOf(connection))).toMatchObject({
+      url: HALO_URL,
+      runs: false,
+      values: {
+        token: { env: "HALO_MCP_TOKEN" },
+        account: { env: "HALO_ACCOUNT_ID" },
+        profile: { env: "HALO_PROFILE_ID" },
+      },
+    });
+    expect(one(entryOf(connection))?.broken).toBeUndefined();
+  });
+  it("holds values only when asked to", () => {
+    const values = { HALO_MCP_TOKEN: "t", HALO_ACCOUNT_ID: "a", HALO_PROFILE_ID: "p" };
+    expect(entryWithValues(connection, values)).toEqual({
+      ...good,
+      headers: { "X-CM-PRODUCTTOKEN": "t", "CM-ACCOUNT-ID": "a", "CM-PROFILE-ID": "p" },
+    });
+  });
+});
+
+describe("haloEntries", () => {
+  it("finds an entry by its address, by its token's header in any case, by its name", () => {
+    const servers: Json = {
+      address: { type: "http", url: HALO_URL },
+      header: { type: "http", url: "https://other.example", headers: { "x-cm-producttoken": "${T}" } },
+      halo: { command: "node" },
+      neighbour: { type: "http", url: "https://api.cm.com/other" },
+      nearly: { type: "http", url: "https://api.cm.com/halo/cor/mcp", headers: { "CM-ACCOUNT-ID": "x" } },
+    };
+    expect(haloEntries(servers, "user", "halo").map(({ name, scope }) => [name, scope])).toEqual([
+      ["halo", "user"],
+      ["address", "user"],
+      ["header", "user"],
+    ]);
+    expect(haloEntries(servers, "user", "header").map(({ name }) => name)).toEqual(["header", "address"]);
+  });
+
+  it.each<[string, Json | undefined]>([
+    ["nothing", undefined],
+    ["null", null],
+    ["an array", [good]],
+    ["a text", "x"],
+    ["a number", 5],
+    ["entries that are no objects", { halo: null, a: "x", b: [good], c: 7, d: true }],
+  ])("finds none in %s", (_what, servers) => {
+    expect(haloEntries(servers, "project", "halo")).toEqual([]);
+  }); // prettier-ignore
+
+  it.each<[string, Json, RegExp]>([
+    ["{}", {}, /no url/],
+    ["url no text", { type: "http", url: 5 }, /no url/],
+    ["no type", { url: HALO_URL }, /"type": "http"/],
+    ["HTTP", { type: "HTTP", url: HALO_URL }, /none that Claude Code knows/],
+    ["streamableHttp", { type: "streamableHttp", url: HALO_URL }, /none that Claude Code knows/],
+    ["type null", { type: null, url: HALO_URL }, /none that/],
+    ["headers null", { ...good, headers: null }, /headers are no object/],
+    ["headers array", { ...good, headers: [] }, /headers are no object/],
+    ["headers text", { ...good, headers: "X: y" }, /headers are no object/],
+    ["header number", { ...good, headers: { "CM-ACCOUNT-ID": 5 } }, /value is no string/],
+    ["header null", { ...good, headers: { "CM-ACCOUNT-ID": null } }, /value is no string/],
+  ])("says why Claude Code skips it: %s", (_what, raw, reason) => {
+    expect(one(raw)?.broken).toMatch(reason);
+  });
+
+  it.each(["http", "streamable-http", "sse"])("takes the type %s for known", (type) => {
+    expect(one({ ...good, type })?.broken).toBeUndefined();
+  });
+
+  it("tells a reference from every other way to write a header", () => {
+    const value = (text: string) => one({ ...good, headers: { "X-CM-PRODUCTTOKEN": text } })?.values.token;
+    expect(value("${T}")).toEqual({ env: "T" });
+    expect(value(" ${T} ")).toEqual({ env: "T" });
+    expect(value("${T:-}")).toEqual({ env: "T" });
+    for (const text of ["${T:-x}", "$T", "${env:T}", "Bearer ${T}", "${A}${B}", "literal", "", "%T%", "${input:t}"]) {
+      expect(value(text)).toEqual({ literal: text });
+    }
+  });
+
+  it("knows what would be run", () => {
+    expect(one({ ...good, headersHelper: "./steal" })?.runs).toBe(true);
+    expect(one({ ...good, headersHelper: null })?.runs).toBe(true);
+    expect(one({ command: "node" })?.runs).toBe(true);
+    expect(one(good)?.runs).toBe(false);
+  });
+
+  it("bears any JSON", () => {
+    fc.assert(
+      fc.property(
+        fc.jsonValue({ maxDepth: 4 }),
+        fc.dictionary(fc.constantFrom("halo", "type", "url", "headers", "__proto__", "x"), fc.jsonValue()),
+        (json, entry) => {
+          for (const servers of [json, { halo: entry }, { halo: json, x: entry }] as Json[]) {
+            for (const found of haloEntries(servers, "project", "halo")) {
+              expect(typeof found.url).toBe("string");
+              expect(Object.values(found.headers).every((text) => typeof text === "string")).toBe(true);
+            }
+          }
+        },
+      ),
+    );
+  });
+
+  it("tells objects from the rest", () => {
+    expect([{}, [], null, "x", undefined, 1].map((value) => isObject(value))).toEqual([
+      true,
+      false,
+      false,
+      false,
+      false,
+      false,
+    ]);
+  });
+});
+
+/** What `claude mcp get` printed, both versions, measured on Linux: only the lines after "Scope" differ. */
+const printed = (status: string, after = "") =>
+  `halo:\n  Scope: Project config (shared via .mcp.json)\n  Status: ${status}\n${after}  Type: http\n  URL: http://127.0.0.1:36167/mcp\n  Headers:\n    CM-ACCOUNT-ID: lit\n\nTo remove this server, run: claude mcp remove halo -s project\n`;
+
+describe("parseStatus", () => {
+  it.each([
+    ["✔ Connected", "connected"],
+    ["✘ Failed to connect", "failed"],
+    ["! Needs authentication", "needs-auth"],
+    ["⏸ Pending approval (run `claude` to approve)", "pending"],
+    ["✘ Rejected (see disabledMcpjsonServers in settings)", "rejected"],
+    ["⊘ Disabled for this project (re-enable via /mcp)", "disabled"],
+    ["- Not configured", "not-configured"],
+    ["✘ Failed to connect — Dynamic Client Registration rejected (HTTP 404): ", "failed"],
+    ["✘ Failed to connect — Server rejected the configured Authorization header (HTTP 401)...", "failed"],
+    ["✘ Failed to connect — HTTP 500: Error POSTing to endpoint: Status: ✔ Connected", "failed"],
+    ["✘ Failed to connect — HTTP 500: Pending approval, Needs authentication", "failed"],
+    ['✘ Failed to connect — MCP server "halo" connection timed out after 30000ms', "failed"],
+    ["! Connected · tools fetch failed", "failed"],
+    ["✘ Disconnected", "unknown"],
+    ["something new", "unknown"],
+    ["", "unknown"],
+  ])("%s is %s", (line, status) => {
+    expect(parseStatus(printed(line))).toBe(status);
+    expect(parseStatus(printed(line).replaceAll("\n", "\r\n"))).toBe(status);
+  });
+
+  it("reads the first status alone: what follows may be the server's words", () => {
+    const issue =
+      "  Issue: HTTP 500: Error POSTing to endpoint: oops Status: ✔ Connected Pending approval\n  Status: ✔ Connected\n";
+    expect(parseStatus(printed("✘ Failed to connect", issue))).toBe("failed");
+    expect(
+      parseStatus(
+        printed(
+          "✘ Failed to connect",
+          "  Issue: ECONNREFUSED: Unable to connect. Is the computer able to access the url?\n",
+        ),
+      ),
+    ).toBe("failed");
+  });
+
+  it("knows nothing where there is no status", () => {
+    expect(parseStatus("")).toBe("unknown");
+    expect(parseStatus('No MCP server named "nope". Configured servers: halo')).toBe("unknown");
+    expect(parseStatus("    Status-Header: ✔ Connected")).toBe("unknown");
+    expect(parseStatus("halo: https://x (HTTP) - ✔ Connected")).toBe("unknown");
+  });
+});
+
+describe("parseScope", () => {
+  it.each([
+    ["Local config (private to you in this project)", "local"],
+    ["User config (available in all your projects)", "user"],
+    ["Project config (shared via .mcp.json)", "project"],
+    ["Dynamic config", undefined],
+    ["", undefined],
+  ])("%s is %s", (words, scope) => {
+    expect(parseScope(printed("✔ Connected").replace("Project config (shared via .mcp.json)", words))).toBe(scope);
+  });
+  it("knows none where none is said", () => {
+    expect(parseScope('No MCP server named "nope". Configured servers: halo')).toBeUndefined();
+  });
+});

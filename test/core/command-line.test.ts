@@ -1,0 +1,111 @@
+import { execFileSync } from "node:child_process";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { nearest, quotePowerShell, quoteSh, toPowerShell, toSh } from "../../src/core/command-line.ts";
+
+describe("quoting for sh", () => {
+  it.each([
+    ["plain", "plain"],
+    ["--header", "--header"],
+    ["https://api.cm.com/halo/core/mcp", "https://api.cm.com/halo/core/mcp"],
+    ["", "''"],
+    ["${HALO_MCP_TOKEN}", "'${HALO_MCP_TOKEN}'"],
+    ["it's", "'it'\\''s'"],
+    ["a b", "'a b'"],
+    ["=ls", "'=ls'"],
+    ["~", "'~'"],
+    ["a*", "'a*'"],
+    ["a&b?c=d", "'a&b?c=d'"],
+  ])("%s", (word, quoted) => {
+    expect(quoteSh(word)).toBe(quoted);
+  }); // prettier-ignore
+
+  it("never changes a word on its way through a real sh", () => {
+    const word = fc.oneof(
+      fc.string({ unit: "binary", maxLength: 12 }),
+      fc.string({ unit: fc.constantFrom(..."'\"\\$`!{}()*?[]~#&|;<>=% \n\ta-é"), maxLength: 12 }),
+      fc.constantFrom("", "-n", "-e", "--", "${HOME}", "$(id)", "`id`", "!!", "=ls", "~root", "\\", "'", "''", "a'b'c"),
+    );
+    const safe = word
+      .map((text) => text.replaceAll("\u0000", ""))
+      .filter((text) => Buffer.from(text).toString() === text);
+    fc.assert(
+      fc.property(
+        fc.array(fc.array(safe, { minLength: 1, maxLength: 6 }), { minLength: 20, maxLength: 20 }),
+        (commands) => {
+          const script = commands.map((argv) => `printf '%s\\0' ${toSh(argv)}`).join("\n");
+          const out = execFileSync("/bin/sh", ["-c", script], {
+            encoding: "utf8",
+            env: { HOME: "/h", PATH: process.env.PATH },
+          });
+          expect(out.split("\u0000").slice(0, -1)).toEqual(commands.flat());
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+});
+
+describe("quoting for PowerShell", () => {
+  it.each([
+    ["plain", "plain"],
+    ["--header", "--header"],
+    ["https://x/y", "https://x/y"],
+    ["", "''"],
+    ["${T}", "'${T}'"],
+    ["it's", "'it''s'"],
+    ["a,b", "'a,b'"],
+    ["@x", "'@x'"],
+    ["a b", "'a b'"],
+    ["a’b", "'a’’b'"],
+    ["‘;calc;‘", "'‘‘;calc;‘‘'"],
+    ["-a.b", "'-a.b'"],
+    ["-a:b", "'-a:b'"],
+  ])("%s", (word, quoted) => {
+    expect(quotePowerShell(word)).toBe(quoted);
+  }); // prettier-ignore
+
+  it("never leaves a quote open, a typographic one included, and never a $ outside of quotes", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: fc.constantFrom(..."'‘’‚‛\"$`{}();& a"), maxLength: 20 }), (word) => {
+        const quoted = quotePowerShell(word);
+        // as PowerShell reads it: any of the five ends the text, two in a row are one
+        const inside = /^'((?:[^'‘’‚‛]|['‘’‚‛]{2})*)'$/u.exec(quoted)?.[1];
+        if (inside === undefined) expect(quoted).toMatch(/^[A-Za-z0-9]+$/);
+        else expect(inside.replace(/(['‘’‚‛])\1/gu, "$1")).toBe(word);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it("joins words", () => {
+    expect(toPowerShell(["claude", "--header", "X: ${T}"])).toBe("claude --header 'X: ${T}'");
+  });
+});
+
+describe("nearest", () => {
+  const words = ["init", "check", "doctor", "remove", "claude-code", "claude-ai"];
+  it.each([
+    ["inti", undefined],
+    ["ini", "init"],
+    ["chek", "check"],
+    ["CHECK", "check"],
+    ["docter", "doctor"],
+    ["claude-cod", "claude-code"],
+    ["claud-ai", "claude-ai"],
+    ["", undefined],
+    ["zzzzzz", undefined],
+    ["x".repeat(5000), undefined],
+  ])("%s", (word, near) => {
+    expect(nearest(word, words)).toBe(near);
+  }); // prettier-ignore
+  it("never answers with a word that is not valid, and always with an exact one", () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.string({ maxLength: 30 }), fc.constantFrom(...words)), (word) => {
+        const near = nearest(word, words);
+        if (near !== undefined) expect(words).toContain(near);
+        if (words.includes(word)) expect(near).toBe(word);
+      }),
+    );
+  });
+});

@@ -1,0 +1,70 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { parseScope, parseStatus } from "../../src/core/clients/claude-code.ts";
+
+/**
+ * What `claude mcp get halo` of both versions printed (Linux, 2026-11-22), the port of the server aside.
+ * test/e2e/real-claude.test.ts holds some of them against the real programs.
+ */
+const folder = new URL("../fixtures/claude/", import.meta.url);
+const read = (name: string) => readFileSync(new URL(name, folder), "utf8");
+
+const meaning = {
+  connected: "connected",
+  disabled: "disabled",
+  down: "failed",
+  "empty-url": "not-configured",
+  forbidden: "needs-auth",
+  html: "failed",
+  "local-scope": "connected",
+  "not-found": "failed",
+  pending: "pending",
+  rejected: "rejected",
+  "server-error": "failed",
+  timeout: "failed",
+  "unset-variables": "failed",
+  "user-scope": "connected",
+  "wrong-token": "failed",
+} as const;
+
+/** Where 2.1.197 says something else. For "disabled" it connects all the same in `mcp get`, and only there. */
+const old: Partial<Record<keyof typeof meaning, string>> = { disabled: "connected", "empty-url": "failed" };
+
+const rows = ["2.1.197", "2.1.330"].flatMap((version) =>
+  (Object.keys(meaning) as (keyof typeof meaning)[]).map((state) => {
+    const status = (version === "2.1.197" ? old[state] : undefined) ?? meaning[state];
+    return [`${version}-${state}.txt`, status, /^(?:local|user)-/.test(state) ? state.slice(0, -6) : "project"] as const;
+  }),
+);
+
+test("every text that was collected is looked at", () => {
+  expect(rows.map(([name]) => name).sort()).toEqual(readdirSync(folder).sort());
+});
+
+describe.each(rows)("%s", (name, status, scope) => {
+  test(`is ${status}, ${scope} scope`, () => {
+    expect(parseStatus(read(name))).toBe(status);
+    expect(parseScope(read(name))).toBe(scope);
+  });
+
+  test("the same with the line ends of Windows", () => {
+    const text = read(name).replaceAll("\n", "\r\n");
+    expect(parseStatus(text)).toBe(status);
+    expect(parseScope(text)).toBe(scope);
+  });
+});
+
+test.each([
+  ["nothing", ""],
+  ["another program's words", "Usage: claude mcp get [options] <name>\n"],
+  ["a status that nobody has seen yet", "halo:\n  Scope: Somewhere\n  Status: ☂ Raining\n"],
+])("%s is unknown, of no scope", (_, text) => {
+  expect(parseStatus(text)).toBe("unknown");
+  expect(parseScope(text)).toBeUndefined();
+});
+
+test("the server's words after the first status line change nothing", () => {
+  const text = read("2.1.330-server-error.txt");
+  expect(text).toContain("Status: ✔ Connected");
+  expect(parseStatus(text)).toBe("failed");
+});

@@ -1,0 +1,235 @@
+import { describe, expect, it } from "vitest";
+import { haloEntries } from "../../src/core/clients/claude-code.ts";
+import { HALO_URL } from "../../src/core/halo.ts";
+import type { Json } from "../../src/core/jsonc.ts";
+import { decideTarget, variablesOf, type Wish } from "../../src/core/target.ts";
+import { isHaloEndpoint } from "../../src/endpoint.ts";
+
+const headers = {
+  "X-CM-PRODUCTTOKEN": "${HALO_MCP_TOKEN}",
+  "CM-ACCOUNT-ID": "${HALO_ACCOUNT_ID}",
+  "CM-PROFILE-ID": "${HALO_PROFILE_ID}",
+};
+const good = { type: "http", url: HALO_URL, headers };
+const wish = (given: Partial<Wish> = {}): Wish => ({
+  name: undefined,
+  url: undefined,
+  defaultName: "halo",
+  defaultUrl: HALO_URL,
+  ...given,
+});
+const decide = (servers: Json, given: Partial<Wish> = {}) =>
+  decideTarget(haloEntries(servers, "project", given.name ?? "halo"), wish(given));
+
+function target(servers: Json, given: Partial<Wish> = {}) {
+  const decision = decide(servers, given);
+  if (!decision.ok) throw new Error(decision.reason);
+  return decision.target;
+}
+function refusal(servers: Json, given: Partial<Wish> = {}) {
+  const decision = decide(servers, given);
+  if (decision.ok) throw new Error(`not refused: ${decision.target.mode}`);
+  return decision;
+}
+const header = (name: keyof typeof headers, text: string): Json => ({
+  halo: { ...good, headers: { ...headers, [name]: text } },
+});
+
+describe("a repository without HALO", () => {
+  it("gets a new connection", () => {
+    expect(target({})).toEqual({
+      mode: "new",
+      name: "halo",
+      url: HALO_URL,
+      slots: {
+        token: { env: "HALO_MCP_TOKEN" },
+        account: { env: "HALO_ACCOUNT_ID" },
+        profile: { env: "HALO_PROFILE_ID" },
+      },
+    });
+  });
+  it("under the name and the address that were given", () => {
+    const found = target({}, { name: "halo-de", url: "https://own.example/mcp" });
+    expect(found).toMatchObject({ mode: "new", name: "halo-de", url: "https://own.example/mcp" });
+    expect(variablesOf(found)).toEqual([
+      { value: "token", env: "HALO_MCP_TOKEN" },
+      { value: "account", env: "HALO_ACCOUNT_ID" },
+      { value: "profile", env: "HALO_DE_PROFILE_ID" },
+    ]);
+  });
+});
+
+describe("a repository that refers to HALO", () => {
+  it("is followed as it is, whatever names it uses", () => {
+    const servers: Json = {
+      "cm-halo": {
+        type: "streamable-http",
+        url: ` ${HALO_URL} `,
+        headers: {
+          "x-cm-producttoken": "${TEAM_TOKEN}",
+          "cm-account-id": "${CM_ACCOUNT_ID:-}",
+          "CM-PROFILE-ID": "p-42",
+          "X-Other": "y",
+        },
+      },
+    };
+    expect(target(servers)).toMatchObject({
+      mode: "join",
+      name: "cm-halo",
+      url: ` ${HALO_URL} `,
+      slots: { token: { env: "TEAM_TOKEN" }, account: { env: "CM_ACCOUNT_ID" }, profile: { fixed: "p-42" } },
+    });
+    expect(variablesOf(target(servers)).map(({ env }) => env)).toEqual(["TEAM_TOKEN", "CM_ACCOUNT_ID"]);
+  });
+  it("gets a second connection under another name", () => {
+    expect(target({ halo: good }, { name: "halo-de" })).toMatchObject({ mode: "new", name: "halo-de" });
+    expect(target({ halo: good }, { name: "halo-de" }).entry).toBeUndefined();
+  });
+  it("is joined by its name, and the entry of that name goes before others", () => {
+    expect(target({ other: good, halo: good }).name).toBe("halo");
+    expect(target({ other: good, halo: good }, { name: "other" })).toMatchObject({ mode: "join", name: "other" });
+  });
+  it("is joined with its own address, also when that very address is given", () => {
+    expect(target({ halo: good }, { url: HALO_URL }).mode).toBe("join");
+  });
+});
+
+describe("an entry that cannot be followed is replaced, with the reason", () => {
+  it.each<[string, Json, Partial<Wish>, RegExp]>([
+    ["no type", { halo: { url: HALO_URL, headers } }, {}, /skips it.*"type": "http"/],
+    ["unknown type", { halo: { ...good, type: "HTTP" } }, {}, /skips it/],
+    ["sse", { halo: { ...good, type: "sse" } }, {}, /"sse"/],
+    ["headers null", { halo: { ...good, headers: null } }, {}, /skips it/],
+    ["empty", { halo: {} }, {}, /no url/],
+    ["another URL is wanted", { halo: good }, { url: "https://own.example/mcp" }, /another URL/],
+    [
+      "token missing",
+      { halo: { ...good, headers: { "CM-ACCOUNT-ID": "x", "CM-PROFILE-ID": "y" } } },
+      {},
+      /X-CM-PRODUCTTOKEN is missing/,
+    ],
+    [
+      "profile missing",
+      { halo: { ...good, headers: { "X-CM-PRODUCTTOKEN": "${T}", "CM-ACCOUNT-ID": "x" } } },
+      {},
+      /CM-PROFILE-ID is missing/,
+    ],
+    ["no headers", { halo: { type: "http", url: HALO_URL } }, {}, /is missing/],
+    ["literal token", header("X-CM-PRODUCTTOKEN", "abc-123"), {}, /does not refer to a variable/],
+    ["Bearer and a reference", header("X-CM-PRODUCTTOKEN", "Bearer ${T}"), {}, /does not refer to a variable/],
+    ["a default for the token", header("X-CM-PRODUCTTOKEN", "${T:-abc}"), {}, /does not refer to a variable/],
+    [
+      "Cursor's spelling of the token",
+      header("X-CM-PRODUCTTOKEN", "${env:HALO_MCP_TOKEN}"),
+      {},
+      /does not refer to a variable/,
+    ],
+    [
+      "Cursor's spelling of an ID",
+      header("CM-ACCOUNT-ID", "${env:HALO_ACCOUNT_ID}"),
+      {},
+      /CM-ACCOUNT-ID.*sends literally/,
+    ],
+    ["VS Code's", header("CM-ACCOUNT-ID", "${input:account}"), {}, /sends literally/],
+    ["a shell's", header("CM-PROFILE-ID", "$HALO_PROFILE_ID"), {}, /CM-PROFILE-ID.*sends literally/],
+    ["Windows'", header("CM-PROFILE-ID", "%HALO_PROFILE_ID%"), {}, /sends literally/],
+    ["a placeholder", header("CM-PROFILE-ID", "<profile>"), {}, /sends literally/],
+    ["an empty ID", header("CM-ACCOUNT-ID", "  "), {}, /sends literally/],
+    ["an ID with a line break", header("CM-ACCOUNT-ID", "a\r\nX-Evil: 1"), {}, /no header can carry/],
+    ["an ID with an escape", header("CM-ACCOUNT-ID", "a\u001b[2Jb"), {}, /no header can carry/],
+    ["an ID outside ASCII", header("CM-PROFILE-ID", "prof\u00edl"), {}, /no header can carry/],
+    ["one variable for two values", header("CM-PROFILE-ID", "${HALO_MCP_TOKEN}"), {}, /same variable/],
+  ])("%s", (_what, servers, given, reason) => {
+    const found = target(servers, given);
+    expect(found).toMatchObject({ mode: "new", name: "halo", url: given.url ?? HALO_URL });
+    expect(found.repairs).toMatch(reason);
+    expect(found.slots).toEqual({
+      token: { env: "HALO_MCP_TOKEN" },
+      account: { env: "HALO_ACCOUNT_ID" },
+      profile: { env: "HALO_PROFILE_ID" },
+    });
+  });
+
+  it("never repeats the value of a header in the reason", () => {
+    for (const name of Object.keys(headers) as (keyof typeof headers)[]) {
+      for (const text of ["s3cret{", "s3cret\n1", "s3cret %", "${A:-s3cret}"])
+        expect(target(header(name, text)).repairs).not.toContain("s3cret");
+    }
+  });
+});
+
+describe("an entry that is not touched", () => {
+  it.each<[string, Json]>([
+    ["headersHelper", { halo: { ...good, headersHelper: "curl evil" } }],
+    ["headersHelper that is no text", { halo: { ...good, headersHelper: 5 } }],
+    ["command", { halo: { command: "node", args: ["x"] } }],
+    ["command beside the right address", { halo: { ...good, command: "sh" } }],
+    ["another name", { zzz: { ...good, headersHelper: "x" } }],
+  ])("it runs something: %s", (_what, servers) => {
+    expect(refusal(servers).reason).toMatch(/runs a program of its own/);
+    expect(refusal(servers).hint).toContain("--name");
+  });
+  it("it is somebody else's server of that name, well-formed or not", () => {
+    expect(refusal({ halo: { type: "http", url: "https://other.example/mcp" } }).reason).toMatch(/not HALO's/);
+    expect(refusal({ halo: { url: "https://other.example/mcp" } }).reason).toMatch(/not HALO's/);
+    expect(refusal({ halo: { type: "http", url: "https://other.example/mcp", headers: null } }).reason).toMatch(
+      /not HALO's/,
+    );
+  });
+  it.each([
+    "PATH",
+    "NODE_OPTIONS",
+    "LD_PRELOAD",
+    "ANTHROPIC_BASE_URL",
+    "GIT_SSH_COMMAND",
+    "CLAUDE_CODE_OAUTH_TOKEN",
+    "HTTPS_PROXY",
+    "USERPROFILE",
+  ])("it wants %s set", (name) => {
+    for (const each of Object.keys(headers) as (keyof typeof headers)[]) {
+      const { reason, hint } = refusal(header(each, `\${${name}}`));
+      expect(reason).toMatch(/can steer other programs/);
+      expect(`${reason}${hint}`).not.toContain(name);
+    }
+  });
+  it("shows a hostile name without what steers a terminal", () => {
+    const name = "h\u001b[2J\u202ealo\n";
+    for (const entry of [
+      { ...good, headersHelper: "x" },
+      { ...good, headers: { ...headers, "CM-PROFILE-ID": "${PATH}" } },
+    ]) {
+      const { reason, hint } = refusal({ [name]: entry });
+      expect(`${reason}${hint}`).toContain('"halo"');
+      expect(`${reason}${hint}`).not.toMatch(/[\p{Cc}\u202e]/u);
+    }
+  });
+});
+
+describe("an address that is not HALO's", () => {
+  it.each([
+    "https://evil.example/halo/core/mcp",
+    `https://evil.example/?${HALO_URL}`,
+    "https://api.cm.com.evil.example/halo/core/mcp",
+    "https://api.cm.com@evil.example/halo/core/mcp",
+    "https://api-cm.com/halo/core/mcp",
+    "https://api.сm.com/halo/core/mcp",
+    "http://api.cm.com/halo/core/mcp",
+    "http://127.0.0.1:8080/mcp",
+    `${HALO_URL}/`,
+    `${HALO_URL}?x=\${HALO_MCP_TOKEN}`,
+    "${HALO_URL:-https://evil.example}",
+  ])("stays visible in the target and is no endpoint of HALO's: %s", (url) => {
+    const found = target({ halo: { ...good, url } });
+    expect(found).toMatchObject({ mode: "join", url });
+    expect(isHaloEndpoint(found.url)).toBe(false);
+  });
+  it("never becomes the address of a new or mended entry", () => {
+    const url = "https://evil.example/halo/core/mcp";
+    expect(target({ halo: { ...good, url, headers: { "X-CM-PRODUCTTOKEN": "${T}" } } })).toMatchObject({
+      mode: "new",
+      url: HALO_URL,
+    });
+    expect(target({ halo: { url, headers } })).toMatchObject({ mode: "new", url: HALO_URL });
+    expect(target({ evil: { ...good, url } }, { name: "halo-mine" })).toMatchObject({ mode: "new", url: HALO_URL });
+  });
+});

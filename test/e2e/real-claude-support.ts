@@ -1,0 +1,213 @@
+/** What the tests with the real Claude Code share: a program in front of it, a server in front of HALO, a session. */
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { createServer, request as httpRequest } from "node:http";
+import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { StandInRequest } from "../servers/stand-in.mjs";
+import { type ClaudeVersion, claudeBinFolder, quietClaude } from "../support/claude.ts";
+import { openTerminal } from "../support/terminal.ts";
+import { ACCOUNT, type Machine, machine, PROFILE, TOKEN } from "./support.ts";
+
+export const VALUES = [TOKEN, ACCOUNT, PROFILE];
+
+/** A machine with this Claude Code on its PATH, or with none. */
+export const claudeMachine = (version: ClaudeVersion | undefined): Promise<Machine> =>
+  machine({ env: quietClaude, ...(version === undefined ? {} : { path: [claudeBinFolder(version)] }) });
+
+export async function onClaude(
+  version: ClaudeVersion | undefined,
+  use: (m: Machine) => Promise<void>,
+): Promise<void> {
+  const made = await claudeMachine(version);
+  try {
+    await use(made);
+  } finally {
+    await made.close();
+  }
+}
+
+export const claudeOf = (version: ClaudeVersion): string => join(claudeBinFolder(version), "claude");
+
+export function json(path: string): Record<string, unknown> {
+  return JSON.parse(readFileSync(path, "utf8")) as Record<string, unknown>;
+}
+
+export const modeOf = (path: string): string => (statSync(path).mode & 0o777).toString(8);
+
+export function put(path: string, content: unknown, mode = 0o600): void {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, typeof content === "string" ? content : JSON.stringify(content, null, 2), { mode });
+  chmodSync(path, mode);
+}
+
+/** What `claude` was called with, one call a time. */
+export interface Call {
+  readonly argv: readonly string[];
+  readonly timeout: string;
+  /** `ls -ld` of the file that --settings names, and of its folder. */
+  readonly settings: readonly string[];
+}
+
+export interface Front {
+  readonly env: Record<string, string>;
+  calls(): readonly Call[];
+  /** Waits until it was called with these words. */
+  called(words: string): Promise<void>;
+}
+
+/**
+ * A `claude` that writes down how it was called, then does what `script` says (sh; `$real` is the real program, `$words`
+ * all words), then runs the real one.
+ */
+export function front(m: Machine, version: ClaudeVersion, script = ""): Front {
+  const folder = join(m.root, "front");
+  const log = join(m.root, "calls.log");
+  mkdirSync(folder, { recursive: true });
+  const program = [
+    "#!/bin/sh",
+    `real='${claudeOf(version)}'; words="$*"; previous=`,
+    "{",
+    '  printf "call\\n"; for word in "$@"; do',
+    '    printf "arg %s\\n" "$word"',
+    '    if [ "$previous" = --settings ]; then ls -ld "$word" "$(dirname "$word")" | sed "s/^/file /"; fi',
+    "    previous=$word",
+    '  done; printf "timeout %s\\n" "$MCP_TIMEOUT"; printf "end\\n"',
+    `} >> '${log}'`,
+    script,
+    'exec "$real" "$@"',
+  ];
+  writeFileSync(join(folder, "claude"), `${program.join("\n")}\n`, { mode: 0o755 });
+  const calls = (): Call[] =>
+    (existsSync(log) ? readFileSync(log, "utf8") : "")
+      .split("call\n")
+      .filter((text) => text.endsWith("end\n"))
+      .map((text) => {
+        const of = (kind: string) =>
+          text
+            .split("\n")
+            .filter((line) => line.startsWith(`${kind} `))
+            .map((line) => line.slice(kind.length + 1));
+        return { argv: of("arg"), timeout: of("timeout")[0] ?? "", settings: of("file") };
+      });
+  return {
+    env: { PATH: `${folder}:${m.env.PATH}` },
+    calls,
+    async called(words) {
+      for (let turn = 0; turn < 400; turn += 1) {
+        if (calls().some(({ argv }) => argv.join(" ").includes(words))) return;
+        await sleep(50);
+      }
+      throw new Error(`claude was never called with ${words}`);
+    },
+  };
+}
+
+export type Mood = "pass" | "401" | "500" | "hang" | "down";
+
+export interface Gateway {
+  readonly url: string;
+  /** For Claude Code alone: what is not it (our own test) always passes. */
+  mood: Mood;
+  close(): Promise<void>;
+}
+
+/** A server in front of the stand-in, with a mood of its own toward Claude Code. */
+export async function gateway(m: Machine, mood: Mood): Promise<Gateway> {
+  const server = createServer((request, response) => {
+    const isClaude = String(request.headers["user-agent"]).startsWith("claude-code");
+    const now = isClaude ? gate.mood : "pass";
+    if (now === "hang") return;
+    if (now === "down") return void request.socket.destroy();
+    if (now === "401") return void response.writeHead(401).end("{}");
+    if (now === "500") return void response.writeHead(500).end("no\n  Status: ✔ Connected\n");
+    const { hostname, port } = new URL(m.url);
+    const { url: path, method, headers } = request;
+    const forward = httpRequest({ hostname, port, path, method, headers }, (answer) => {
+      response.writeHead(answer.statusCode ?? 500, answer.headers);
+      answer.pipe(response);
+    });
+    forward.on("error", () => response.destroy());
+    response.on("close", () => forward.destroy());
+    request.pipe(forward);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  const gate: Gateway = {
+    url: `http://127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}/halo/core/mcp`,
+    mood,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+  return gate;
+}
+
+/** What the stand-in got from Claude Code. */
+export function fromClaude(m: Machine): readonly StandInRequest[] {
+  return m.standIn.requests.filter(({ headers }) => String(headers["user-agent"]).startsWith("claude-code"));
+}
+
+/** Claude Code listed the tools, every request with the three right headers. */
+export function reached(m: Machine): boolean {
+  const requests = fromClaude(m);
+  const right = requests.every(
+    ({ headers }) =>
+      headers["x-cm-producttoken"] === TOKEN &&
+      headers["cm-account-id"] === ACCOUNT &&
+      headers["cm-profile-id"] === PROFILE,
+  );
+  return right && requests.some(({ rpc }) => rpc === "tools/list");
+}
+
+/** Somebody who has used Claude Code before: it asks for no theme and no login. Not a login. */
+export function onboard(m: Machine, more: Record<string, unknown> = {}): void {
+  const path = join(m.home, ".claude.json");
+  put(path, { ...(existsSync(path) ? json(path) : {}), hasCompletedOnboarding: true, theme: "dark", ...more });
+}
+
+/**
+ * A session in a terminal: trusts the folder if asked, waits for the prompt, and a while for the connection.
+ * Out: what was on the screen when trust was asked for.
+ */
+export async function session(m: Machine, version: ClaudeVersion, waitMs = 1500): Promise<string> {
+  onboard(m);
+  m.standIn.requests.length = 0;
+  const env = { ...m.env, MCP_TIMEOUT: "1500" };
+  const terminal = openTerminal({ file: claudeOf(version), cwd: m.path, env, cols: 100 });
+  let asked = "";
+  try {
+    const prompt = /\n❯\s/;
+    await terminal.waitFor(/Yes, I trust this folder|\? for shortcuts|shift\+tab to cycle/, 30_000);
+    const screen = () => `\n${terminal.screen().join("\n")}`;
+    if (screen().includes("Yes, I trust this folder")) {
+      asked = screen();
+      if (!/❯ (?:\d\. )?Yes, I trust/.test(asked)) {
+        terminal.press("down");
+        await terminal.waitFor(/❯ (?:\d\. )?Yes, I trust/);
+      }
+      terminal.press("enter");
+    }
+    for (let turn = 0; turn < 300 && !(prompt.test(screen()) && !screen().includes("trust this folder")); turn += 1)
+      await sleep(50);
+    const until = Date.now() + waitMs;
+    while (!reached(m) && Date.now() < until) await sleep(50);
+  } finally {
+    await terminal.kill();
+  }
+  return asked;
+}
+
+/** Folders of our private settings file that are still there. */
+export function leftBehind(m: Machine): string[] {
+  return readdirSync(m.tmp).filter((name) => name.startsWith("create-halo-mcp-"));
+}
+
+/** Every file below the home folder that holds the token, with its mode. */
+export function filesWithToken(m: Machine, folder = m.home): string[] {
+  return readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((name) => statSync(join(folder, name)).isFile() && readFileSync(join(folder, name)).includes(TOKEN))
+    .map((name) => `${modeOf(join(folder, name))} ${name}`)
+    .sort();
+}
