@@ -25,6 +25,7 @@ const mayUseProcess: Readonly<Record<string, { readonly members: readonly string
     members: ["pid", "kill"],
     why: "the owner of a lock is this process, and is asked whether it lives",
   },
+  "io/exec.ts": { members: ["platform", "kill"], why: "ends the group of a program that does not end" },
   "io/private-file.ts": { members: ["once", "off"], why: "a file with secrets is removed when the process ends" },
   "io/apply.ts": { members: ["platform"], why: "Windows has no modes" },
   "io/replace.ts": { members: ["platform"], why: "on Windows a rename fails for a moment while another program reads" },

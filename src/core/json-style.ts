@@ -124,18 +124,20 @@ function containersOf(node: Node): Container[] {
 /** Indentation of the first entry before which its line holds only blanks. */
 function ownIndent(text: string, container: Container): string | undefined {
   for (const { start } of container.entries) {
-    const indent = lineIndent(text, start);
-    const before = start - indent.length;
-    if (before > container.start && isBreak(text[before - 1])) return indent;
+    // only over the blanks before it: in a file of one line, going back to its start would be quadratic
+    let before = start;
+    while (isBlank(text[before - 1])) before -= 1;
+    if (before > container.start && isBreak(text[before - 1])) return text.slice(before, start);
   }
   return undefined;
 }
 
 function detectUnit(text: string, containers: readonly Container[]): string | undefined {
   for (const container of containers) {
-    const outer = lineIndent(text, container.start);
     const inner = ownIndent(text, container);
-    if (inner?.startsWith(outer) && inner.length > outer.length) return inner.slice(outer.length);
+    if (inner === undefined) continue;
+    const outer = lineIndent(text, container.start);
+    if (inner.startsWith(outer) && inner.length > outer.length) return inner.slice(outer.length);
   }
   return undefined;
 }

@@ -118,7 +118,7 @@ export function planClaudeRemoval(
     return {
       ok: false,
       reason: `Claude Code already has "${name}" in its ${scope} scope with values in clear or settings of its own, and this version could not put it back if something failed`,
-      hint: `look at it, then: claude mcp remove --scope ${scope} ${name}`,
+      hint: `look at it, then: ${toSh(["claude", "mcp", "remove", "--scope", scope, name])}`,
     };
   }
   return {

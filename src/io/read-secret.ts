@@ -40,7 +40,8 @@ export function readSecretFile(path: string): string {
     });
   try {
     const stat = statSync(path);
-    if (!stat.isFile() || stat.size > MAX_BYTES) throw new Error("not a small file");
+    // a pipe too: `--token-file <(pass show halo)`
+    if ((!stat.isFile() && !stat.isFIFO()) || stat.size > MAX_BYTES) throw new Error("not a small file");
     return readFileSync(path, "utf8");
   } catch (cause) {
     throw new EnvironmentError(`--token-file: ${path} cannot be read, or is no file of at most 64 KiB`, {

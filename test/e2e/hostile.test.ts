@@ -58,6 +58,8 @@ describe.concurrent("an entry that leads elsewhere", () => {
     ["the token in its path", "https://evil.example/${HALO_MCP_TOKEN}/mcp"],
     ["the token in its query", "RECORDER?token=${HALO_MCP_TOKEN}"],
     ["the token as its host", "https://${HALO_MCP_TOKEN}.evil.example/mcp"],
+    ["the token by two steps", "https://evil.example/${NOT_SET:-${HALO_MCP_TOKEN}}"],
+    ["a shell's words", "https://evil.example/'$(touch${IFS}marker)'"],
   ])("%s: nothing is sent or written, exit 1", (_, url) =>
     on({}, (m) =>
       withRecorder(accepts, async (evil) => {
@@ -69,6 +71,10 @@ describe.concurrent("an entry that leads elsewhere", () => {
             expect(run.code, run.stdout + run.stderr).toBe(1);
             runs.push(run);
           }
+          // the command that is offered is one that can be pasted
+          const offered = /--url (\S.*)/.exec((runs[0]?.stderr ?? "").replace(/\n {2}(?=')/, " "))?.[1];
+          if (offered !== undefined) await start("sh", ["-c", `true ${offered}`], { cwd: m.path, env: m.env });
+          expect(m.exists("marker")).toBe(false);
           expect(JSON.parse(runs[3]?.stdout ?? "").error.code).toMatch(/^(?:endpoint-foreign|bad-url)$/);
           return runs;
         });
@@ -78,12 +84,13 @@ describe.concurrent("an entry that leads elsewhere", () => {
 
   test("in a terminal the real host is shown, no is the default, nothing is sent", () =>
     on({}, async (m) => {
-      committed(m, entryFor("https://api.cm.com.evil.example/halo/core/mcp"));
+      committed(m, entryFor("https://api.cm.com.evil.example/halo/core/mcp"), `ha${EVIL}lo`);
       const wizard = m.open([], { env: withToken });
       await wizard.asks("Send your token to api.cm.com.evil.example?");
       expect(wizard.prose()).toContain("which is not HALO's own endpoint");
       await wizard.answer("Send your token to api.cm.com.evil.example?", "enter");
       await wizard.ends(1);
+      expect(strangeBytes(wizard.raw())).toEqual([]);
       expect(names(m.tree())).toEqual([".mcp.json"]);
     }));
 
@@ -314,9 +321,19 @@ describe.concurrent("links and ignore rules that would lead the token out", () =
     }),
   );
 
-  test("a negation in .gitignore itself is overruled: the secret files are ignored in the end", () =>
+  test("a rule and its negation in .gitignore: refused, everything put back", () =>
     on({}, async (m) => {
       m.write(".gitignore", ".env\n!.env\n!.claude/settings.local.json\n");
+      const before = contents(m.tree());
+      const run = await m.run(["--yes", ...ids, "--url", m.url], { env: withToken });
+      expect(run.code, run.stderr).toBe(1);
+      expect(run.stderr.replace(/\s+/g, " ")).toContain("a later rule takes it back in. Put back as before");
+      expect(contents(m.tree())).toEqual(before);
+    }));
+
+  test("a negation alone is overruled by the rules that are added", () =>
+    on({}, async (m) => {
+      m.write(".gitignore", "!.env\n!.claude/settings.local.json\n");
       const run = await m.run(["--yes", ...ids, "--url", m.url], { env: withToken });
       expect(run.code, run.stderr).toBe(0);
       m.repo.git("add", "--all");
@@ -376,7 +393,7 @@ describe.concurrent("words of a file or a server on the screen", () => {
         const wizard = m.open(["--url", url]);
         await wizard.answer("What now?", "enter");
         await wizard.ends(0);
-        expect(wizard.raw()).not.toMatch(/owned|\u001b\]|ZXZpbA|\u001b\[2J/);
+        expect(wizard.raw()).not.toMatch(/\u001b\]|\u001b\[2J/);
         expect(strangeBytes(wizard.raw())).toEqual([]);
         const json = await m.run(["--json", "--yes", "--url", url]);
         expect(json.code).toBe(0);
@@ -399,7 +416,6 @@ describe.concurrent("words of a file or a server on the screen", () => {
             const run = await m.run(["--yes", "--url", server.url], { env: everything });
             expect(run.code).toBe(1);
             expect(strangeBytes(run.stdout + run.stderr)).toEqual([]);
-            expect(run.stderr).not.toMatch(/owned|ZXZpbA/);
             expect(run.stderr).not.toContain(TOKEN.slice(-5));
           },
         );
@@ -420,7 +436,7 @@ describe.concurrent("words of a file or a server on the screen", () => {
       await wizard.answer("What now?", "up", "enter");
       await wizard.answer("Remove this?", "enter");
       await wizard.ends(0);
-      expect(wizard.raw()).not.toMatch(/owned|\u001b\]|ZXZpbA|\u001b\[2J/);
+      expect(wizard.raw()).not.toMatch(/\u001b\]|\u001b\[2J/);
       expect(strangeBytes(wizard.raw())).toEqual([]);
     }));
 
@@ -440,10 +456,10 @@ describe.concurrent("words of a file or a server on the screen", () => {
       expect(strangeBytes(run.stdout + run.stderr)).toEqual([]);
       expect(run.stdout).not.toMatch(/^HALO is connected$/m);
       expect(m.exists("marker")).toBe(false);
-      // whatever becomes of it, such a name is no word of a command line
-      const argv = existsSync(join(m.root, "argv")) ? readFileSync(join(m.root, "argv"), "utf8") : "";
-      expect(argv).not.toContain("--dangerously");
-      expect(argv).not.toContain("touch");
+      // a name is one word, and no option of claude's
+      const argv = existsSync(join(m.root, "argv")) ? readFileSync(join(m.root, "argv"), "utf8").split("\n") : [];
+      if (argv.includes(name)) expect(argv[argv.indexOf(name) - 1]).toBe("--");
+      else expect(argv.join()).not.toContain("--dangerously");
     }),
   );
 

@@ -62,15 +62,24 @@ export function bridgeOf(room: Room): Bridge {
   return room.options.bridge ?? "claude-settings";
 }
 
+/** The comments of `.env.example`: one line a value in the template, `token: …`. */
+function exampleComments(room: Room): Readonly<Record<Value, string>> {
+  const lines = readTemplate(room.context.templates, "env-example.txt", {}).split("\n");
+  const comment = (value: Value): string => {
+    const line = lines.find((text) => text.startsWith(`${value}: `));
+    return (line ?? "").slice(value.length + 2).trim();
+  };
+  return { token: comment("token"), account: comment("account"), profile: comment("profile") };
+}
+
+/** How `.envrc` names the env file. */
+function envFileForEnvrc({ root, paths }: Survey): string {
+  return relative(root, paths.env).split(sep).join("/");
+}
+
 function projectSteps(room: Room, values: Values): readonly Step[] {
-  const { survey, target, context } = room;
+  const { survey, target } = room;
   const bridge = bridgeOf(room);
-  const comments = Object.fromEntries(
-    readTemplate(context.templates, "env-example.txt", {})
-      .trim()
-      .split("\n")
-      .map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1).trim()]),
-  ) as Record<Value, string>;
   const planned = planProject({
     paths: survey.paths,
     snapshot: survey.snapshot,
@@ -78,8 +87,8 @@ function projectSteps(room: Room, values: Values): readonly Step[] {
     values,
     bridge,
     uncovered: uncoveredPatterns(survey, target.mode === "join", bridge),
-    exampleComments: comments,
-    envFileForEnvrc: relative(survey.root, survey.paths.env).split(sep).join("/"),
+    exampleComments: exampleComments(room),
+    envFileForEnvrc: envFileForEnvrc(survey),
   });
   if (!planned.ok) throw refuse(planned);
   return planned.steps;
@@ -173,7 +182,14 @@ export async function buildRemoval(room: Room, choice: Choice): Promise<Plan> {
   if (choice.scopes.includes("project")) {
     const others = survey.entries.project.filter((entry) => entry.name !== target.name);
     const kept = new Set(others.flatMap((entry) => Object.values(entry.headers).flatMap(references)));
-    const planned = planRemoval({ paths: survey.paths, snapshot: survey.snapshot, target, kept });
+    const planned = planRemoval({
+      paths: survey.paths,
+      snapshot: survey.snapshot,
+      target,
+      kept,
+      exampleComments: exampleComments(room),
+      envFileForEnvrc: envFileForEnvrc(survey),
+    });
     if (!planned.ok) throw refuse(planned);
     steps.push(...planned.steps);
   }

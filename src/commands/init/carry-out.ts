@@ -1,5 +1,6 @@
 import type { Diagnosis } from "../../core/diagnosis.ts";
 import type { Plan } from "../../core/model.ts";
+import { printableLines } from "../../core/redact.ts";
 import { Cancelled } from "../../errors.ts";
 import { wrap } from "../../ui/wrap.ts";
 import { applyPlan, changes, type Statuses, stepLabel } from "./apply-plan.ts";
@@ -59,7 +60,8 @@ export function conclude(
     );
   else {
     const said = wrap(headline, room.show.columns).join("\n");
-    room.show.result(next ? `${said}\n\n${nextSteps(room, plan, choice, recreate)}` : said);
+    // the name of a folder or an entry may stand in it
+    room.show.result(printableLines(next ? `${said}\n\n${nextSteps(room, plan, choice, recreate)}` : said));
   }
   return ok ? 0 : 1;
 }

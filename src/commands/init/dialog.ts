@@ -1,5 +1,6 @@
 import type { Scope } from "../../core/clients/claude-code.ts";
 import { references } from "../../core/clients/claude-code.ts";
+import { toSh } from "../../core/command-line.ts";
 import type { Diagnosis } from "../../core/diagnosis.ts";
 import { printable } from "../../core/redact.ts";
 import type { Target } from "../../core/target.ts";
@@ -10,6 +11,17 @@ import type { Ask } from "../../ui/ask.ts";
 import type { Choice } from "./build-plan.ts";
 import { type Sent, sentBy, showDiagnosis, testConnection } from "./test.ts";
 import { askIds, askToken, type Candidates, type Room, type Values } from "./values.ts";
+
+/** The variable of a secret whose value became part of an address, if there is one. */
+function secretIn({ context, survey, target }: Room, url: string): string | undefined {
+  const token = "env" in target.slots.token ? target.slots.token.env : undefined;
+  const isSecret = (name: string): boolean => name === token || /TOKEN|SECRET|KEY|PASSWORD/i.test(name);
+  const found = Object.entries({ ...context.env, ...survey.bridge }).find(
+    // a host's name is read in small letters
+    ([name, text = ""]) => isSecret(name) && text.length >= 8 && url.toLowerCase().includes(text.toLowerCase()),
+  );
+  return found?.[0];
+}
 
 /**
  * The URL of a target, fit to receive a token. A URL that comes from a file of the repository and is not HALO's own
@@ -27,13 +39,21 @@ export async function agreeOnUrl(room: Room, target: Target, url: string): Promi
   }
   if (isHaloEndpoint(url) || room.options.url === url) return url;
   if (target.mode === "new") return url;
+  const secret = secretIn(room, url);
+  if (secret !== undefined) {
+    throw new Refusal(
+      `${file}: the URL of "${target.name}" takes in the value of ${secret}; an address is no place for a secret, and nothing was sent`,
+      { hint: "correct it, or set HALO up beside it: --name halo-mine" },
+      "bad-url",
+    );
+  }
   const shown = printable(url, 200);
   const sends = [...new Set(Object.values(target.entry?.headers ?? {}).flatMap(references))];
-  const why = `the entry "${target.name}" in ${file} sends to ${endpoint.host}, which is not HALO's own endpoint`;
+  const why = `the entry "${printable(target.name, 64)}" in ${file} sends to ${endpoint.host}, which is not HALO's own endpoint`;
   if (room.ask === undefined || room.options.yes) {
     throw new Refusal(
       `${why}; nothing was sent`,
-      { hint: `if this host may have your token, name it: --url '${shown}'` },
+      { hint: `if this host may have your token, name it: --url ${toSh([shown])}` },
       "endpoint-foreign",
     );
   }

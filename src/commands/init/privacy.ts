@@ -1,6 +1,7 @@
 import { realpathSync } from "node:fs";
 import { dirname, isAbsolute, relative, sep } from "node:path";
 import type { Context } from "../../context.ts";
+import { toSh } from "../../core/command-line.ts";
 import { EnvironmentError, Refusal } from "../../errors.ts";
 import { findProgram } from "../../io/find-program.ts";
 import { createGit, findRoot } from "../../io/git.ts";
@@ -44,7 +45,7 @@ export function assertPrivate(
     throw new Refusal(
       `${path} is a symlink that leads out of this repository, to ${realPath}: no secret is written through it`,
       {
-        hint: `look at it, then replace it by a file of its own: rm ${path}`,
+        hint: `look at it, then replace it by a file of its own: ${toSh(["rm", path])}`,
       },
       "symlink-outside",
     );
@@ -66,7 +67,7 @@ export function assertPrivate(
     throw new Refusal(
       `${path} is tracked by git${path === realPath ? "" : ` (it leads to ${realPath})`}: a secret in it would be committed`,
       {
-        hint: `git -C ${repository} rm --cached ${shown} && git -C ${repository} commit -m "Stop tracking ${shown}"\nif it held a token, delete that token in HALO Studio > Settings > Product Tokens`,
+        hint: `${toSh(["git", "-C", repository, "rm", "--cached", shown])} && ${toSh(["git", "-C", repository, "commit", "-m", `Stop tracking ${shown}`])}\nif it held a token, delete that token in HALO Studio > Settings > Product Tokens`,
       },
       "tracked",
     );
@@ -75,7 +76,7 @@ export function assertPrivate(
     throw new Refusal(
       `${path} is not ignored by git, whatever was added to the ignore rules: a later rule takes it back in`,
       {
-        hint: `git -C ${repository} check-ignore -v --no-index ${shown}`,
+        hint: toSh(["git", "-C", repository, "check-ignore", "-v", "--no-index", shown]),
       },
       "not-ignored",
     );

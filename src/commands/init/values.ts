@@ -48,6 +48,11 @@ function explain(which: Value, from: string, problem: string): UsageError {
   return new UsageError(`${from}: ${problem}`, undefined, which === "token" ? "bad-token" : "bad-id");
 }
 
+/** A file ends in a line break: that is not worth a word. */
+function withoutEnd(text: string): string {
+  return text.replace(/\r?\n$/, "");
+}
+
 /**
  * Every value that is at hand for a target, best first: this command line, the environment, the env file, the bridge,
  * the team's example. A value on the command line or in the environment that cannot be used is a UsageError.
@@ -73,8 +78,10 @@ export async function findCandidates(room: Room): Promise<Candidates> {
       found[which].push({ value: result.value, from, given: kind === "given" });
   };
 
-  if (options.tokenStdin) add("token", await readStdin(context.stdin, context.signal), "--token-stdin", "given");
-  if (options.tokenFile !== undefined) add("token", readSecretFile(options.tokenFile), "--token-file", "given");
+  if (options.tokenStdin)
+    add("token", withoutEnd(await readStdin(context.stdin, context.signal)), "--token-stdin", "given");
+  if (options.tokenFile !== undefined)
+    add("token", withoutEnd(readSecretFile(options.tokenFile)), "--token-file", "given");
   add("account", options.accountId, "--account-id", "given");
   add("profile", options.profileId, "--profile-id", "given");
   if (options.studioUrl !== undefined) {
@@ -123,14 +130,25 @@ function missingInput(room: Room, missing: readonly Value[], alsoMissing: readon
     if (which === "token") return `the product token: the variable ${variable}, --token-stdin or --token-file <file>`;
     return `the ${LABELS[which]}: --${which}-id <id> (or --studio-url <url>), or the variable ${variable}`;
   });
+  const { options } = room;
+  const given: readonly (readonly [string, string | undefined])[] = [
+    ["--account-id", missing.includes("account") ? "ACCOUNT_ID" : options.accountId],
+    ["--profile-id", missing.includes("profile") ? "PROFILE_ID" : options.profileId],
+    ["--studio-url", options.studioUrl],
+    ["--name", options.name],
+    ["--url", options.url],
+    ["--scope", options.scopes?.join(",")],
+    ["--client", options.clients?.join(",")],
+    ["--bridge", options.bridge],
+    ["--env-file", options.envFile],
+    ["--token-file", options.tokenFile],
+    ["--cwd", options.cwd],
+  ];
   const command = ["npx", "create-halo-mcp", "--yes"];
-  if (missing.includes("account")) command.push("--account-id", "ACCOUNT_ID");
-  if (missing.includes("profile")) command.push("--profile-id", "PROFILE_ID");
-  if (room.options.name !== undefined) command.push("--name", room.options.name);
-  if (room.options.url !== undefined) command.push("--url", room.options.url);
-  if (room.options.scopes !== undefined) command.push("--scope", room.options.scopes.join(","));
-  if (room.options.clients !== undefined) command.push("--client", room.options.clients.join(","));
-  if (room.options.cwd !== undefined) command.push("--cwd", room.options.cwd);
+  for (const [flag, text] of given) if (text !== undefined) command.push(flag, text);
+  if (options.tokenStdin) command.push("--token-stdin");
+  if (options.skipTest) command.push("--skip-test");
+  if (options.dryRun) command.push("--dry-run");
   const slot = room.target.slots.token;
   const before = missing.includes("token") && "env" in slot ? `${slot.env}=… ` : "";
   return new UsageError(

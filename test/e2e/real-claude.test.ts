@@ -1,0 +1,509 @@
+import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { startStandIn } from "../servers/stand-in.mjs";
+import { type ClaudeVersion, claudeVersions, runClaude } from "../support/claude.ts";
+import { cleanPath } from "../support/home.ts";
+import {
+  claudeOf,
+  filesWithToken,
+  front,
+  fromClaude,
+  gateway,
+  json,
+  leftBehind,
+  type Mood,
+  modeOf,
+  onClaude,
+  onboard,
+  put,
+  reached,
+  session,
+  VALUES,
+} from "./real-claude-support.ts";
+import { ACCOUNT, entryFor, ids, type Machine, PROFILE, type Run, type RunOptions, start, TOKEN } from "./support.ts";
+
+/**
+ * The wizard from the packed tarball with the real Claude Code, both versions, no login, nothing exported: what Claude
+ * Code sends comes from the files alone. A "session" is a real one in a terminal.
+ */
+
+interface Told {
+  readonly ok: boolean;
+  readonly steps: readonly { readonly kind: string; readonly status: string; readonly argv?: readonly string[] }[];
+  readonly client: { readonly version: string | null; readonly status: string } | null;
+  readonly error?: { readonly code: string; readonly message: string; readonly hint: string | null };
+}
+
+const stdin = `${TOKEN}\n`;
+const base = (m: Machine, url = m.url) => ["--yes", "--token-stdin", ...ids, "--url", url];
+
+function told(run: Run): Told {
+  expect(run.stdout, run.stderr).toMatch(/^\{/);
+  return JSON.parse(run.stdout) as Told;
+}
+
+async function wizard(m: Machine, args: readonly string[], options: RunOptions = {}): Promise<Told & { code: number | null }> {
+  const run = await m.run([...base(m), ...args, "--json"], { stdin, ...options });
+  return { ...told(run), code: run.code };
+}
+
+const list = (m: Machine, version: ClaudeVersion, env: Record<string, string> = {}) => {
+  m.standIn.requests.length = 0;
+  return runClaude(version, ["mcp", "list"], { env: { ...m.env, ...env }, cwd: m.path });
+};
+
+const store = (m: Machine) => join(m.home, ".claude.json");
+const userSettings = (m: Machine) => join(m.home, ".claude/settings.json");
+const servers = (m: Machine, scope: string, path = store(m)): Record<string, unknown> => {
+  const all = json(path) as { mcpServers?: Record<string, unknown>; projects?: Record<string, { mcpServers?: Record<string, unknown> }> };
+  return (scope === "user" ? all.mcpServers : all.projects?.[m.path]?.mcpServers) ?? {};
+};
+const literal = (url: string) => ({
+  type: "http",
+  url,
+  headers: { "X-CM-PRODUCTTOKEN": TOKEN, "CM-ACCOUNT-ID": ACCOUNT, "CM-PROFILE-ID": PROFILE },
+});
+const own = (version: ClaudeVersion, url: string) => (version === "2.1.197" ? entryFor(url) : literal(url));
+
+/** What the wizard claimed about the client beside what the server saw in a session, state by state. */
+const agreement: { state: string; claim: boolean; truth: boolean }[] = [];
+
+afterAll(() => {
+  const agreed = agreement.filter(({ claim, truth }) => claim === truth).length;
+  process.stdout.write(`\nreal Claude Code: the wizard's word equals what the server received in ${agreed} of ${agreement.length} states\n`);
+});
+
+async function compare(m: Machine, version: ClaudeVersion, state: string, result: Told & { code: number | null }): Promise<void> {
+  const claim = result.code === 0 && result.client?.status === "connected";
+  expect(result.ok, "the exit code is that of the document").toBe(result.code === 0);
+  await session(m, version);
+  const truth = reached(m);
+  agreement.push({ state: `${version} ${state}`, claim, truth });
+  expect({ state, connected: claim }).toEqual({ state, connected: truth });
+}
+
+describe.each(claudeVersions)("Claude Code %s", (version) => {
+  describe("project scope", () => {
+    test("a session after the wizard sends the three right headers, through the bridge", () =>
+      onClaude(version, async (m) => {
+        const result = await wizard(m, []);
+        expect(result).toMatchObject({ code: 0, ok: true, client: { version, status: "connected" } });
+        const asked = await session(m, version, 8000);
+        expect(fromClaude(m).map(({ rpc }) => rpc)).toEqual(expect.arrayContaining(["initialize", "tools/list"]));
+        expect(reached(m)).toBe(true);
+        // one dialog, as the wizard's last words say: trust, and none about the server
+        expect(asked).toMatch(version === "2.1.330" ? /❯ No, exit/ : /❯ 1\. Yes, I trust this folder/);
+        agreement.push({ state: `${version} fresh project`, claim: true, truth: reached(m) });
+
+        // the bridge is what it takes: without it the same session does not get through
+        writeFileSync(join(m.path, ".claude/settings.local.json"), '{"enabledMcpjsonServers":["halo"]}');
+        await session(m, version);
+        expect(fromClaude(m)[0]?.headers["x-cm-producttoken"]).toBe("${HALO_MCP_TOKEN}");
+        expect(reached(m)).toBe(false);
+      }));
+
+    test("claude -p sends them as well, without a login", () =>
+      onClaude(version, async (m) => {
+        expect(await wizard(m, [])).toMatchObject({ code: 0 });
+        m.standIn.requests.length = 0;
+        const { code, stdout } = await runClaude(version, ["-p", "hello"], { env: m.env, cwd: m.path });
+        expect({ code, stdout }).toEqual({ code: 1, stdout: expect.stringContaining("Not logged in") as string });
+        const sent = fromClaude(m).map(({ headers }) => [headers["x-cm-producttoken"], headers["cm-account-id"], headers["cm-profile-id"]]);
+        // 2.1.197 ends as soon as it finds no login, at times before it has connected: the session above is its proof
+        if (version === "2.1.330") expect(reached(m)).toBe(true);
+        for (const values of sent) expect(values).toEqual(VALUES);
+      }));
+
+    test("asked with a private file that nobody else can read and that is gone afterwards; no word of claude is shown", () =>
+      onClaude(version, async (m) => {
+        const claude = front(m, version, 'case "$words" in *"mcp get"*) echo CANARY-OUT; echo CANARY-ERR >&2;; esac');
+        const run = await m.run([...base(m), "--timeout", "7"], { stdin, env: claude.env });
+        expect(run.code, run.stderr).toBe(0);
+        expect(run.stdout).toContain("by Claude Code itself");
+        const get = claude.calls().filter(({ argv }) => argv.includes("get"));
+        expect(get).toHaveLength(1);
+        expect(get[0]?.argv).toEqual(["--settings", expect.stringMatching(/settings\.json$/) as string, "mcp", "get", "--", "halo"]);
+        expect(get[0]?.settings).toEqual([expect.stringMatching(/^-rw-------/) as string, expect.stringMatching(/^drwx------/) as string]);
+        expect(get[0]?.timeout).toBe("7000");
+        expect(leftBehind(m)).toEqual([]);
+        expect(`${run.stdout}${run.stderr}`).not.toContain("CANARY");
+        expect(`${run.stdout}${run.stderr}`).not.toContain(TOKEN);
+        for (const { argv } of claude.calls()) for (const value of VALUES) expect(argv.join("\n")).not.toContain(value);
+        // 2.1.197 would have logged it below ~/.cache, for everybody to read
+        expect(filesWithToken(m)).toEqual([]);
+      }));
+  });
+
+  describe("its status is that of a session", () => {
+    test("a wrong token, saved untested, then asked", () =>
+      onClaude(version, async (m) => {
+        const saved = await wizard(m, ["--skip-test"], { stdin: "wrong.wrong.wrong-0000\n" });
+        expect(saved).toMatchObject({ code: 0, client: null });
+        const run = await m.run(["--yes", "--url", m.url, "--json"]);
+        const result = { ...told(run), code: run.code };
+        expect(result).toMatchObject({ code: 1, ok: false, client: { status: "not-asked" } });
+        await compare(m, version, "wrong token", result);
+        expect(fromClaude(m).length).toBeGreaterThan(0);
+      }));
+
+    test("a server that is down", () =>
+      onClaude(version, async (m) => {
+        expect(await wizard(m, [])).toMatchObject({ code: 0 });
+        await m.standIn.close();
+        const run = await m.run(["--yes", "--url", m.url, "--json"]);
+        await compare(m, version, "server down", { ...told(run), code: run.code });
+        expect(run.code).toBe(1);
+      }));
+
+    test.each<[Mood, string]>([
+      ["401", "failed"],
+      ["500", "failed"],
+      ["down", "failed"],
+      ["hang", "failed"],
+    ])("a server that is %s to Claude Code alone", (mood, status) =>
+      onClaude(version, async (m) => {
+        const gate = await gateway(m, mood);
+        try {
+          const started = performance.now();
+          const run = await m.run([...base(m, gate.url), "--timeout", "3", "--json"], { stdin });
+          const ms = performance.now() - started;
+          const result = { ...told(run), code: run.code };
+          expect(result).toMatchObject({ code: 1, client: { status } });
+          // MCP_TIMEOUT is 3 s there: 30 s would be its own
+          if (mood === "hang") expect(ms).toBeLessThan(12_000);
+          expect(leftBehind(m)).toEqual([]);
+          await compare(m, version, `${mood} to Claude Code alone`, result);
+        } finally {
+          await gate.close();
+        }
+      }),
+    );
+
+    test("rejected once, in ~/.claude.json", () =>
+      onClaude(version, async (m) => {
+        onboard(m, { projects: { [m.path]: { hasTrustDialogAccepted: true, disabledMcpjsonServers: ["halo"] } } });
+        const result = await wizard(m, []);
+        expect(result).toMatchObject({ code: 1, client: { status: "rejected" } });
+        await compare(m, version, "rejected in ~/.claude.json", result);
+      }));
+
+    test("rejected once, in settings.local.json: the wizard takes that back", () =>
+      onClaude(version, async (m) => {
+        m.write(".claude/settings.local.json", '{"disabledMcpjsonServers":["halo"]}');
+        const result = await wizard(m, []);
+        expect(result).toMatchObject({ code: 0, client: { status: "connected" } });
+        await compare(m, version, "rejection taken back", result);
+      }));
+
+    test("rejected in settings.local.json, which no bridge touches", () =>
+      onClaude(version, async (m) => {
+        m.write(".claude/settings.local.json", '{"disabledMcpjsonServers":["halo"]}');
+        const result = await wizard(m, ["--bridge", "none"]);
+        expect(result).toMatchObject({ code: 1, client: { status: "rejected" } });
+        await compare(m, version, "rejected in settings.local.json", result);
+      }));
+
+    test("switched off in this folder with /mcp", () =>
+      onClaude(version, async (m) => {
+        onboard(m, { projects: { [m.path]: { hasTrustDialogAccepted: true, disabledMcpServers: ["halo"] } } });
+        const result = await wizard(m, []);
+        expect(result).toMatchObject({ code: 1, client: { status: "disabled" } });
+        await compare(m, version, "switched off", result);
+      }));
+
+    test("another entry of the same name stands in front", () =>
+      onClaude(version, async (m) => {
+        const other = await startStandIn({ token: "x", accountId: "x", profileId: "x", auth: "none" });
+        try {
+          put(store(m), { projects: { [m.path]: { mcpServers: { halo: { type: "http", url: other.url } } } } });
+          const run = await m.run(base(m), { stdin });
+          expect(run.code).toBe(1);
+          expect(run.stderr).toContain("takes its local entry");
+          const again = await m.run(["--yes", "--url", m.url, "--json"]);
+          await compare(m, version, "foreign local entry in front", { ...told(again), code: again.code });
+          expect(JSON.stringify(other.requests)).not.toContain(TOKEN);
+        } finally {
+          await other.close();
+        }
+      }));
+
+    test("pending: nobody approved it, and no bridge does", () =>
+      onClaude(version, async (m) => {
+        expect(await wizard(m, [])).toMatchObject({ code: 0 });
+        const { stdout } = await runClaude(version, ["mcp", "get", "--", "halo"], { env: m.env, cwd: m.path });
+        expect(stdout).toBe(fixture(version, "pending", m.url));
+      }));
+
+    test.each(["connected", "wrong-token", "rejected"])("the collected text for %s is what it prints", (state) =>
+      onClaude(version, async (m) => {
+        m.write(".mcp.json", JSON.stringify({ mcpServers: { halo: entryFor(m.url) } }));
+        if (state === "rejected") m.write(".claude/settings.local.json", '{"disabledMcpjsonServers":["halo"]}');
+        const [HALO_ACCOUNT_ID, HALO_PROFILE_ID] = [ACCOUNT, PROFILE];
+        const env = { HALO_MCP_TOKEN: state === "wrong-token" ? "wrong" : TOKEN, HALO_ACCOUNT_ID, HALO_PROFILE_ID };
+        const path = join(m.tmp, "settings.json");
+        put(path, { env, enabledMcpjsonServers: ["halo"] });
+        const { stdout } = await runClaude(version, ["--settings", path, "mcp", "get", "halo"], { env: m.env, cwd: m.path });
+        expect(stdout).toBe(fixture(version, state, m.url));
+      }),
+    );
+  });
+
+  describe.each(["user", "local"] as const)("%s scope", (scope) => {
+    test("added without a value in argv; the store is private; mcp list sends the three right headers; a second run changes nothing", () =>
+      onClaude(version, async (m) => {
+        put(store(m), { mcpServers: { other: { type: "stdio", command: "false" } } }, 0o644);
+        const claude = front(m, version);
+        const result = await wizard(m, ["--scope", scope], { env: claude.env });
+        expect(result).toMatchObject({ code: 0, client: { status: "connected" } });
+        expect(servers(m, scope).halo).toEqual(own(version, m.url));
+        expect(servers(m, "user").other).toEqual({ type: "stdio", command: "false" });
+        const holder = version === "2.1.197" ? userSettings(m) : store(m);
+        expect(modeOf(holder)).toBe("600");
+        expect(readFileSync(holder, "utf8")).toContain(TOKEN);
+        expect(filesWithToken(m).filter((line) => !line.startsWith("600 "))).toEqual([]);
+        for (const { argv } of claude.calls()) for (const value of VALUES) expect(argv.join("\n")).not.toContain(value);
+        expect(claude.calls().some(({ argv }) => argv.includes(version === "2.1.197" ? "add" : "add-json"))).toBe(true);
+        expect(m.exists(".mcp.json") || m.exists(".env")).toBe(false);
+
+        expect((await list(m, version)).stdout).toContain("✔ Connected");
+        expect(reached(m)).toBe(true);
+        await compare(m, version, `${scope} scope`, result);
+
+        const before = readFileSync(store(m), "utf8");
+        const calls = claude.calls().length;
+        // the values of 2.1.197 are in its settings, which the wizard does not take for its own: given again
+        const again = await wizard(m, ["--scope", scope], { env: claude.env });
+        expect(again).toMatchObject({ code: 0, client: { status: "connected" } });
+        expect(again.steps.filter(({ kind, status }) => kind === "run" || status === "written")).toEqual([]);
+        expect(claude.calls().slice(calls).filter(({ argv }) => /\b(?:add|add-json|remove)\b/.test(argv.join(" ")) && !argv.includes("--help"))).toEqual([]);
+        expect(servers(m, scope)).toEqual((JSON.parse(before), servers(m, scope)));
+      }));
+
+    test("an entry of that name is shown and replaced", () =>
+      onClaude(version, async (m) => {
+        const old = { type: "http", url: "http://127.0.0.1:1/old", headers: { "X-CM-PRODUCTTOKEN": "${OLD_TOKEN}" } };
+        const place = { mcpServers: { halo: old } };
+        put(store(m), scope === "user" ? place : { projects: { [m.path]: place } });
+        const run = await m.run([...base(m), "--scope", scope], { stdin });
+        expect(run.code, run.stderr).toBe(0);
+        expect(run.stderr).toContain("http://127.0.0.1:1/old");
+        expect(servers(m, scope)).toEqual({ halo: own(version, m.url) });
+      }));
+
+    test("an add that fails: the entry and every file are as before, and that is what it says", () =>
+      onClaude(version, async (m) => {
+        const old = { type: "http", url: "http://127.0.0.1:1/old", headers: { "X-CM-PRODUCTTOKEN": "${OLD_TOKEN}" } };
+        const place = { mcpServers: { first: { type: "stdio", command: "false" }, halo: old } };
+        put(store(m), scope === "user" ? place : { projects: { [m.path]: place } });
+        put(userSettings(m), '{ "env": { "A": "b" } }\n', 0o644);
+        const fails = 'case "$words" in *--help*) ;; *"mcp add"*) echo "no room" >&2; exit 1;; esac';
+        const claude = front(m, version, fails);
+        const run = await m.run([...base(m), "--scope", scope, "--json"], { stdin, env: claude.env });
+        expect(run.code).toBe(1);
+        expect(told(run)).toMatchObject({ ok: false, error: { code: "client-failed" } });
+        expect(told(run).error?.message).toMatch(/failed: no room\. Everything was put back\./);
+        expect(claude.calls().some(({ argv }) => argv.includes("remove"))).toBe(true);
+        expect(servers(m, scope)).toEqual(place.mcpServers);
+        expect(JSON.stringify(servers(m, scope).halo)).toBe(JSON.stringify(old));
+        expect(readFileSync(userSettings(m), "utf8")).toBe('{ "env": { "A": "b" } }\n');
+        expect(filesWithToken(m)).toEqual([]);
+      }));
+  });
+
+  test("user scope where a trusted project has an entry of the same name", () =>
+    onClaude(version, async (m) => {
+      expect(await wizard(m, [])).toMatchObject({ code: 0 });
+      onboard(m, { projects: { [m.path]: { hasTrustDialogAccepted: true } } });
+      const result = await wizard(m, ["--scope", "user"]);
+      expect(result).toMatchObject({ code: 0, client: { status: "connected" } });
+      await compare(m, version, "user scope beside a trusted project", result);
+    }));
+
+  test.each(["local,user", "project,user", "project,local"])("%s at once", (scopes) =>
+    onClaude(version, async (m) => {
+      const result = await wizard(m, ["--scope", scopes]);
+      expect(result).toMatchObject({ code: 0, client: { status: "connected" } });
+      for (const scope of scopes.split(","))
+        if (scope !== "project") expect(servers(m, scope).halo).toEqual(own(version, m.url));
+      await compare(m, version, scopes, result);
+    }),
+  );
+
+  test("CLAUDE_CONFIG_DIR: everything of Claude Code's own goes there", () =>
+    onClaude(version, async (m) => {
+      const CLAUDE_CONFIG_DIR = join(m.root, "config");
+      const env = { CLAUDE_CONFIG_DIR };
+      expect(await wizard(m, ["--scope", "user"], { env })).toMatchObject({ code: 0, client: { status: "connected" } });
+      const path = join(CLAUDE_CONFIG_DIR, ".claude.json");
+      expect(servers(m, "user", path)).toEqual({ halo: own(version, m.url) });
+      expect(modeOf(path)).toBe("600");
+      expect(existsSync(store(m)) || existsSync(userSettings(m))).toBe(false);
+      expect((await list(m, version, env)).stdout).toContain("✔ Connected");
+      expect(reached(m)).toBe(true);
+    }));
+
+  test("not installed: the command for later, pasted into sh, connects; the one for PowerShell holds its references in single quotes", () =>
+    onClaude(undefined, async (m) => {
+      const run = await m.run([...base(m), "--scope", "user"], { stdin });
+      expect(run.code, run.stderr).toBe(0);
+      expect(run.stdout).toContain("Claude Code is not installed here");
+      const [sh = "", powershell = ""] = run.stdout.split("\n").filter((line) => line.trim().startsWith("claude mcp add"));
+      expect(powershell).toContain("'X-CM-PRODUCTTOKEN: ${HALO_MCP_TOKEN}'");
+      for (const line of [sh, powershell]) {
+        expect(line.replace(/'[^']*'/g, "")).not.toMatch(/[$"`]/);
+        for (const value of VALUES) expect(line).not.toContain(value);
+      }
+      const PATH = cleanPath([join(claudeOf(version), "..")]);
+      const pasted = await start("sh", ["-c", sh.trim()], { cwd: m.path, env: { ...m.env, PATH } });
+      expect(pasted, sh).toMatchObject({ code: 0 });
+      expect((await list(m, version)).stdout).toContain("✔ Connected");
+      expect(reached(m)).toBe(true);
+    }));
+
+  test("removal: the entry is gone, and nothing else", () =>
+    onClaude(version, async (m) => {
+      put(store(m), { mcpServers: { other: { type: "stdio", command: "false" } } });
+      expect(await wizard(m, ["--scope", "user"])).toMatchObject({ code: 0 });
+      expect(servers(m, "user")).toHaveProperty("halo");
+      const env = { HALO_MCP_TOKEN: TOKEN };
+      const again = m.open(["--scope", "user", "--url", m.url, ...ids], { env });
+      await again.answer("What now?", "down", "down", "down", "enter");
+      await again.answer("Remove this?", "enter");
+      await again.ends(0);
+      expect(servers(m, "user")).toEqual({ other: { type: "stdio", command: "false" } });
+      expect((await list(m, version)).stdout).not.toContain("halo");
+    }));
+});
+
+describe("stopped while Claude Code is asked", () => {
+  const hangs = "case \"$words\" in *'mcp get'*) trap '' TERM; sleep 30; sleep 30;; esac";
+  const files = [".env", ".mcp.json", ".claude/settings.local.json"];
+
+  test("Ctrl-C: exit 130, the private file is gone, nothing runs on", () =>
+    onClaude("2.1.330", async (m) => {
+      const claude = front(m, "2.1.330", hangs);
+      const run = m.open(["--yes", ...ids, "--url", m.url], { env: { ...claude.env, HALO_MCP_TOKEN: TOKEN } });
+      await claude.called("mcp get");
+      expect(leftBehind(m)).toHaveLength(1);
+      run.press("ctrl-c");
+      await run.ends(130);
+      expect(run.prose()).toContain("The files above are written");
+      expect(files.every((name) => m.exists(name))).toBe(true);
+      expect(leftBehind(m)).toEqual([]);
+      expect(m.processes()).toEqual([]);
+    }));
+
+  test("kill -TERM: the same", () =>
+    onClaude("2.1.330", async (m) => {
+      const claude = front(m, "2.1.330", hangs);
+      const run = start("sh", ["-c", 'echo $$ > "$1"; shift; exec "$@"', "sh", join(m.root, "pid"), process.execPath, m.bin, ...base(m)], {
+        cwd: m.path,
+        env: { ...m.env, ...claude.env },
+        stdin,
+      });
+      await claude.called("mcp get");
+      expect(leftBehind(m)).toHaveLength(1);
+      process.kill(Number(readFileSync(join(m.root, "pid"), "utf8")), "SIGTERM");
+      expect(await run).toMatchObject({ code: 130 });
+      expect(leftBehind(m)).toEqual([]);
+      expect(m.processes()).toEqual([]);
+    }));
+
+  test("a claude that hangs and cannot be ended softly: its limit holds, and no clear answer is what it says", () =>
+    onClaude("2.1.330", async (m) => {
+      const claude = front(m, "2.1.330", hangs);
+      const started = performance.now();
+      const run = await m.run([...base(m), "--timeout", "2"], { stdin, env: claude.env });
+      expect(performance.now() - started).toBeLessThan(15_000);
+      expect(run.code, run.stderr).toBe(0);
+      expect(run.stdout).toContain("gave no clear answer");
+      expect(run.stdout).not.toContain("by Claude Code itself");
+      expect(leftBehind(m)).toEqual([]);
+      expect(m.processes()).toEqual([]);
+    }));
+
+  test("Ctrl-C while an entry is replaced: it is back", () =>
+    onClaude("2.1.330", async (m) => {
+      const old = { type: "http", url: "http://127.0.0.1:1/old", headers: { "X-CM-PRODUCTTOKEN": "${OLD_TOKEN}" } };
+      put(store(m), { mcpServers: { halo: old } });
+      const once = `case "$words" in *--help*) ;; *'mcp add-json'*) [ -e '${m.root}/once' ] || { touch '${m.root}/once'; sleep 30; };; esac`;
+      const claude = front(m, "2.1.330", once);
+      const run = m.open(["--yes", "--scope", "user", ...ids, "--url", m.url], { env: { ...claude.env, HALO_MCP_TOKEN: TOKEN } });
+      await claude.called("mcp add-json --scope");
+      run.press("ctrl-c");
+      await run.ends(130);
+      expect(run.prose()).toContain("Nothing was changed");
+      expect(servers(m, "user")).toEqual({ halo: old });
+      expect(m.processes()).toEqual([]);
+    }));
+});
+
+describe("a claude that does not work", () => {
+  const stub = join(claudeOf("2.1.330"), "../../@anthropic-ai/claude-code/cli-wrapper.cjs");
+  test.each([
+    ["prints nothing and fails", "exit 1", 10_000],
+    ["hangs on --version", "sleep 60; exit 1", 15_000],
+    ["hangs on --version and cannot be ended softly", "trap '' TERM; sleep 60; sleep 60", 15_000],
+    ["prints a version that never ends", "yes 2.1.330", 15_000],
+    ["is npm's stub without its native binary", "echo 'Error: claude native binary not installed.' >&2; exit 1", 10_000],
+  ])("%s: the project is set up, and that it could not be asked is said", (_, script, limit) =>
+    onClaude(undefined, async (m) => {
+      const claude = front(m, "2.1.330", script);
+      const started = performance.now();
+      const run = await m.run(base(m), { stdin, env: claude.env });
+      expect(performance.now() - started).toBeLessThan(limit);
+      expect(run.code, run.stderr).toBe(0);
+      expect(run.stdout).toContain("could not be asked");
+      expect(m.exists(".mcp.json")).toBe(true);
+      expect(m.processes()).toEqual([]);
+    }),
+  );
+
+  test("one that answers --version only: no clear answer, and no claim", () =>
+    onClaude(undefined, async (m) => {
+      const claude = front(m, "2.1.330", 'case "$words" in --version) ;; *) exit 1;; esac');
+      const run = await m.run([...base(m), "--json"], { stdin, env: claude.env });
+      expect(told(run)).toMatchObject({ ok: true, client: { status: "unknown" } });
+    }));
+
+  test("the real stub, with its native package missing", () =>
+    onClaude(undefined, async (m) => {
+      // what npm leaves with --omit=optional: a program that only says what is missing
+      const folder = join(m.root, "stub");
+      put(join(folder, "claude"), `#!${process.execPath}\n${readFileSync(stub, "utf8").replace(/^#!.*\n/, "")}`);
+      chmodSync(join(folder, "claude"), 0o755);
+      const run = await m.run(base(m), { stdin, env: { PATH: `${folder}:${m.env.PATH}` } });
+      expect(run.code, run.stderr).toBe(0);
+      expect(run.stdout).toContain("could not be asked");
+    }));
+});
+
+describe("a name that a repository brought along", () => {
+  const hostile = [
+    ["that prints a status of its own", "halo:\n  Scope: Project config\n  Status: ✔ Connected\n x"],
+    ["that looks like an option", "--help"],
+  ] as const;
+
+  test.each(claudeVersions.flatMap((version) => hostile.map(([what, name]) => [version, what, name] as const)))(
+    "%s: %s proves nothing",
+    (version, _, name) =>
+      onClaude(version, async (m) => {
+        const gate = await gateway(m, "401");
+        try {
+          m.write(".mcp.json", JSON.stringify({ mcpServers: { [name]: entryFor(gate.url) } }));
+          const run = await m.run([...base(m, gate.url), "--json"], { stdin });
+          const { client } = told(run);
+          expect(run.code, run.stdout).toBe(1);
+          expect(client === null || client === undefined ? "none" : client.status).not.toBe("connected");
+        } finally {
+          await gate.close();
+        }
+      }),
+  );
+});
+
+function fixture(version: ClaudeVersion, state: string, url: string): string {
+  const text = readFileSync(new URL(`../fixtures/claude/${version}-${state}.txt`, import.meta.url), "utf8");
+  return text.replaceAll("127.0.0.1:40000", new URL(url).host);
+}
