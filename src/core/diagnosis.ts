@@ -48,7 +48,7 @@ function dropCutSecret(text: string, secrets: readonly string[]): string {
  * Text of a server as it may be shown: secrets masked, control characters gone, at most 300 characters.
  * Masked before the cut, so that half a secret cannot stay, and after it, since a secret may only appear once invisible characters are gone.
  */
-export function shown(text: string, secrets: readonly string[], cut = false): string {
+function shown(text: string, secrets: readonly string[], cut = false): string {
   const masked = redact(text, secrets);
   const whole = redact(printable(masked, masked.length + 1), secrets);
   return redact(printable(cut ? dropCutSecret(whole, secrets) : whole, LONGEST), secrets);

@@ -12,7 +12,7 @@ import {
   setProperty,
 } from "./jsonc.ts";
 import { addLines, removeLines } from "./lines.ts";
-import type { FileState, Snapshot, WriteStep } from "./model.ts";
+import type { FileState, Secrets, Snapshot, WriteStep } from "./model.ts";
 import { type Target, variablesOf } from "./target.ts";
 
 /** Absolute paths of the files that a set-up can touch. */
@@ -123,7 +123,7 @@ function bridgeEditors(target: Target, variables: Readonly<Record<string, string
 }
 
 /** The values of a target's variables, by variable name. */
-export function secretsOf(target: Target, values: Readonly<Record<Value, string>>): Readonly<Record<string, string>> {
+export function secretsOf(target: Target, values: Readonly<Record<Value, string>>): Secrets {
   return Object.fromEntries(variablesOf(target).map(({ value, env }) => [env, values[value]]));
 }
 
