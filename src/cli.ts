@@ -44,7 +44,7 @@ const EXIT_CODES = [
 
 function flagLine(flag: Flag): string {
   const left = `  ${flag.short === undefined ? "    " : `-${flag.short}, `}--${flag.name}${flag.arg === undefined ? "" : ` <${flag.arg}>`}`;
-  const summary = flag.values === undefined ? flag.summary : `${flag.values.join("|")} ${flag.summary}`;
+  const summary = flag.values === undefined ? flag.summary : `${flag.values.join(" | ")}`;
   return `${left.padEnd(30)}${summary}`;
 }
 
@@ -57,13 +57,12 @@ function help(context: Context, command: Command): string {
     "Commands:",
     ...COMMANDS.map(({ name, summary }) => `  ${name.padEnd(28)}${summary}`),
     "",
-    "Options:",
+    "Options (of several words the first is the default):",
     ...command.flags.map(flagLine),
     ...GLOBAL_FLAGS.map(flagLine),
     "",
-    "The token is never an option: HALO_MCP_TOKEN, a masked prompt, --token-stdin or",
-    "--token-file. Environment twins: HALO_ACCOUNT_ID, HALO_PROFILE_ID, HALO_STUDIO_URL,",
-    "HALO_NAME, HALO_MCP_URL, HALO_CLIENT, HALO_SCOPE, HALO_BRIDGE, HALO_YES=1.",
+    ...wrap("The token is never an option: HALO_MCP_TOKEN, a masked prompt, --token-stdin or --token-file.", 78),
+    ...wrap(`Variables for the rest: ${command.flags.flatMap(({ env }) => env ?? []).join(", ")}.`, 78),
     "",
     "Examples:",
     ...command.examples.map((example) => `  ${example}`),
@@ -85,7 +84,9 @@ interface Parsed {
 
 /** argv → the command and its options. Pure; throws UsageError and never repeats a value, which may be a secret. */
 export function parse(argv: readonly string[], env: Context["env"]): Parsed {
-  const named = argv[0] !== undefined && !argv[0].startsWith("-") ? argv[0] : undefined;
+  const first = argv[0] !== undefined && !argv[0].startsWith("-") ? argv[0] : undefined;
+  if (first === "help") return parse([...argv.slice(1), "--help"], env);
+  const named = first;
   const command = COMMANDS.find(({ name }) => name === (named ?? "init"));
   if (command === undefined) {
     const near = nearest(
@@ -115,6 +116,7 @@ export function parse(argv: readonly string[], env: Context["env"]): Parsed {
   });
   const values: Record<string, string> = {};
   const switches = new Set<string>();
+  const origins: Record<string, string> = {};
   for (const token of tokens) {
     if (token.kind === "positional") {
       throw new UsageError(`${command.name} takes no argument beside its options`, {
@@ -132,16 +134,20 @@ export function parse(argv: readonly string[], env: Context["env"]): Parsed {
     if (token.value === undefined || token.value === "" || (!token.inlineValue && token.value.startsWith("--"))) {
       throw new UsageError(`--${flag.name} needs a value: --${flag.name} <${flag.arg}>`);
     }
-    values[flag.name] = token.value;
+    const before = values[flag.name];
+    values[flag.name] = takesList(flag) && before !== undefined ? `${before},${token.value}` : token.value;
   }
   for (const flag of flags) {
     const text = flag.env === undefined ? undefined : env[flag.env];
     if (text === undefined || text === "" || flag.name === "account-id" || flag.name === "profile-id") continue;
-    if (flag.arg !== undefined) values[flag.name] ??= text;
-    else if (/^(?:1|true|yes|y|on)$/i.test(text)) switches.add(flag.name);
+    if (flag.arg !== undefined) {
+      if (values[flag.name] !== undefined) continue;
+      values[flag.name] = text;
+      origins[flag.name] = flag.env ?? "";
+    } else if (/^(?:1|true|yes|y|on)$/i.test(text)) switches.add(flag.name);
   }
-  for (const flag of flags) checkValues(flag, values[flag.name]);
-  return { command, options: { values, switches } };
+  for (const flag of flags) checkValues(flag, values[flag.name], origins[flag.name] ?? `--${flag.name}`);
+  return { command, options: { values, switches, origins } };
 }
 
 function unknownFlag(name: string, flags: readonly Flag[]): UsageError {
@@ -153,25 +159,27 @@ function unknownFlag(name: string, flags: readonly Flag[]): UsageError {
       },
     );
   }
-  const near = nearest(
-    name,
-    flags.map((flag) => flag.name),
-  );
+  const near = nearest(name, [...flags.map((flag) => flag.name), "token"]);
+  if (near === "token") return unknownFlag(near, flags);
   const shown = isWord(name) ? ` --${name}` : "";
   return new UsageError(`unknown option${shown}${near === undefined ? "" : `: did you mean --${near}?`}`, {
     hint: "npx create-halo-mcp --help",
   });
 }
 
-function checkValues(flag: Flag, text: string | undefined): void {
+/** Only a flag that says so in its placeholder takes a list; given twice, its lists add up. */
+function takesList(flag: Flag): boolean {
+  return flag.arg?.endsWith(",…") === true;
+}
+
+function checkValues(flag: Flag, text: string | undefined, origin: string): void {
   if (flag.values === undefined || text === undefined) return;
-  // only a flag that says so in its placeholder takes a list
-  const words = flag.arg?.endsWith(",…") === true ? text.split(",").map((word) => word.trim()) : [text];
+  const words = takesList(flag) ? text.split(",").map((word) => word.trim()) : [text];
   for (const word of words) {
     if (flag.values.includes(word)) continue;
     const near = nearest(word, flag.values);
     throw new UsageError(
-      `--${flag.name} knows ${flag.values.join(", ")}${near === undefined ? "" : `: did you mean ${near}?`}`,
+      `${origin} knows ${flag.values.join(", ")}${near === undefined ? "" : `: did you mean ${near}?`}`,
     );
   }
 }
@@ -180,11 +188,6 @@ function versionText(context: Context, debug: boolean): string {
   if (!debug) return context.version;
   const old = /^v(?:20|21|23)\./.test(context.nodeVersion) ? " (past its end of life; supported here)" : "";
   return `create-halo-mcp ${context.version}\nnode ${context.nodeVersion}${old}\n${context.platform} ${context.arch}`;
-}
-
-/** A line to be copied stays whole, whatever its length. */
-function isCommand(line: string): boolean {
-  return /^\s*(?:npx|git|claude|rm|ls|chmod|export|[A-Z][A-Z0-9_]*=\S*) /.test(line);
 }
 
 /** The one error boundary: what went wrong, then the next command to type. Returns the exit code. */
@@ -210,7 +213,7 @@ function report(context: Context, error: unknown, argv: readonly string[]): numb
   } else {
     const text = `${known instanceof Cancelled ? "" : "create-halo-mcp: "}${message}`;
     const hints = hint === undefined ? [] : hint.split("\n").map((line) => `  ${line}`);
-    const lines = [...text.split("\n"), ...hints].flatMap((line) => (isCommand(line) ? [line] : wrap(line, 78)));
+    const lines = [...text.split("\n"), ...hints].flatMap((line) => wrap(line, 78));
     context.stderr.write(safe(`${lines.join("\n")}\n`));
   }
   if (argv.includes("--debug") && error instanceof Error) context.stderr.write(safe(`${error.stack ?? ""}\n`));

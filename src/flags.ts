@@ -1,4 +1,4 @@
-/** Every flag, once: the parser, the help, the missing-input messages and the README's table come from here. */
+/** Every flag, once: the parser and the help are made from it, and a test holds README against it. */
 
 export interface Flag {
   readonly name: string;
@@ -18,8 +18,8 @@ export const BRIDGES = ["claude-settings", "direnv", "none"] as const;
 export type Bridge = (typeof BRIDGES)[number];
 
 export const INIT_FLAGS: readonly Flag[] = [
-  { name: "client", arg: "id,…", values: CLIENTS, env: "HALO_CLIENT", summary: "(default claude-code)" },
-  { name: "scope", arg: "scope,…", values: SCOPES, env: "HALO_SCOPE", summary: "(default project)" },
+  { name: "client", arg: "id,…", values: CLIENTS, env: "HALO_CLIENT", summary: "" },
+  { name: "scope", arg: "scope,…", values: SCOPES, env: "HALO_SCOPE", summary: "" },
   { name: "name", arg: "name", env: "HALO_NAME", summary: "server name (default halo)" },
   { name: "url", arg: "url", env: "HALO_MCP_URL", summary: "endpoint (default HALO's own)" },
   { name: "account-id", arg: "id", env: "HALO_ACCOUNT_ID", summary: "CM.com account ID" },
@@ -27,8 +27,9 @@ export const INIT_FLAGS: readonly Flag[] = [
   { name: "studio-url", arg: "url", env: "HALO_STUDIO_URL", summary: "HALO Studio URL to take both IDs from" },
   { name: "token-stdin", summary: "read the product token from standard input" },
   { name: "token-file", arg: "file", summary: "read the product token from a file" },
-  { name: "env-file", arg: "file", summary: "where the values are kept (default .env)" },
-  { name: "bridge", arg: "kind", values: BRIDGES, env: "HALO_BRIDGE", summary: "(how it gets the values)" },
+  // not --env-file: Node 20 to 24 take that one for themselves wherever it stands, NODE_OPTIONS in the file included
+  { name: "values-file", arg: "file", summary: "where the values are kept (default .env)" },
+  { name: "bridge", arg: "kind", values: BRIDGES, env: "HALO_BRIDGE", summary: "" },
   { name: "yes", short: "y", env: "HALO_YES", summary: "accept the plan without a question" },
   { name: "dry-run", summary: "show the plan and stop: nothing is written" },
   { name: "skip-test", summary: "write without testing the connection" },
@@ -49,4 +50,6 @@ export const GLOBAL_FLAGS: readonly Flag[] = [
 export interface RawOptions {
   readonly values: Readonly<Record<string, string>>;
   readonly switches: ReadonlySet<string>;
+  /** The variable that a value came from, for those that no flag gave: it gets the blame. */
+  readonly origins: Readonly<Record<string, string>>;
 }

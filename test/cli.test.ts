@@ -36,10 +36,18 @@ describe("parse", () => {
     }
   });
 
+  it("blames the variable that a wrong word came from, and adds up lists", () => {
+    expect(() => parse([], { HALO_SCOPE: "nowhere" })).toThrow(/^HALO_SCOPE knows/);
+    expect(() => parse(["--scope", "nowhere"], {})).toThrow(/^--scope knows/);
+    expect(options(["--scope", "project", "--scope", "user"]).values).toEqual({ scope: "project,user" });
+    expect(() => parse(["--tokn", "x"], {})).toThrow(/there is no --token/);
+    expect(options(["help"]).switches).toEqual(new Set(["help"]));
+  });
+
   it("takes the default command with and without its name, and nothing for an answer", () => {
     expect(parse([], {}).command.name).toBe("init");
     expect(parse(["init"], {}).command.name).toBe("init");
-    expect(options([])).toEqual({ values: {}, switches: new Set() });
+    expect(options([])).toEqual({ values: {}, switches: new Set(), origins: {} });
     expect(options(["-yq", "--dry-run"]).switches).toEqual(new Set(["yes", "quiet", "dry-run"]));
   });
 

@@ -1,7 +1,7 @@
 /** Which cause a failed probe has, from what was seen. Words and context count, never the number of an HTTP status alone. */
 import type { Exchange, ProbeRecord, ProbeStage } from "./probe-record.ts";
 
-/** Ids are part of the contract of `doctor --json` (facts/network.md). */
+/** Ids are part of the contract of the JSON output. */
 export type Cause =
   | "bad-value"
   | "missing-value"

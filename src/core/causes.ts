@@ -1,6 +1,7 @@
 /** Every cause a connection test can name, in the user's words. Prose only: which cause it is decides `cause-of.ts`. */
 
 import type { Cause } from "./cause-of.ts";
+import { HALO_URL } from "./halo.ts";
 
 /** What the prose may name. Every text has been redacted and made printable by who fills it in. All optional: prose reads well without. */
 export interface CauseFacts {
@@ -36,7 +37,6 @@ export interface CauseText {
   readonly tryThis: (facts: CauseFacts) => string;
 }
 
-const HALO_URL = "https://api.cm.com/halo/core/mcp";
 const NEW_TOKEN = "HALO Studio > Settings > Product Tokens > + > type MCP";
 const host = (facts: CauseFacts): string => facts.host ?? "the server";
 const http = (facts: CauseFacts): string => (facts.status === undefined ? "" : ` (HTTP ${facts.status})`);
@@ -80,7 +80,7 @@ export const CAUSES: Readonly<Record<Cause, CauseText>> = {
     explain: (f) =>
       `${header(f)} still holds a placeholder, such as \${HALO_MCP_TOKEN}: the variable was not filled in. Nothing was sent.`,
     tryThis: () =>
-      "Put the values into .env and start the client so that it sees them, e.g. npx create-halo-mcp run -- claude",
+      "Run npx create-halo-mcp: it keeps the values where Claude Code reads them (.claude/settings.local.json); .env alone is not read.",
   },
   "bad-url": {
     title: "The URL cannot be used",

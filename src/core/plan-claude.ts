@@ -9,9 +9,9 @@ import {
   type Scope,
 } from "./clients/claude-code.ts";
 import { toPowerShell, toSh } from "./command-line.ts";
-import { nameProblem, type Value } from "./halo.ts";
+import { HEADERS, nameProblem, type Value } from "./halo.ts";
 import { equalJson } from "./json-tree.ts";
-import { type Edited, setProperty } from "./jsonc.ts";
+import { type Edited, parseDocument, setProperty } from "./jsonc.ts";
 import type { Connection, FileState, RunStep, Step, TellStep, WriteStep } from "./model.ts";
 import { mask, printable } from "./redact.ts";
 
@@ -70,12 +70,35 @@ function restore(program: string, scope: string, existing: Entry, readsStdin: bo
   };
 }
 
+/**
+ * The variable of an ID that the user settings hold with another value: they are shared by all folders, so changing it
+ * would break the connection of another one. The user's own entry of this name may be changed.
+ */
+function takenBy(input: ClaudeInput, text: string | undefined): string | undefined {
+  if (text === undefined || (input.scope === "user" && input.existing !== undefined)) return undefined;
+  const parsed = parseDocument(text, { strict: false });
+  const env = parsed.ok && isObject(parsed.value) ? parsed.value.env : undefined;
+  return (["account", "profile"] as const)
+    .map((value) => ({ name: input.variables[value], value: input.values[value] }))
+    .find(({ name, value }) => isObject(env) && Object.hasOwn(env, name) && env[name] !== value)?.name;
+}
+
 /** Values for a Claude Code that takes only references: its private user settings, which every version expands. */
-function settingsStep(input: ClaudeInput): { step: WriteStep } | { refused: string } {
+function settingsStep(input: ClaudeInput): { step: WriteStep } | { refused: string; hint?: string } {
   const { path, state } = input.userSettings;
   if (state?.kind === "unreadable") return { refused: state.reason };
   const before = state?.kind === "file" ? state.text : undefined;
   let after = before;
+  const taken = takenBy(input, before);
+  if (taken !== undefined) {
+    return {
+      refused: `${taken} is there already with another value, which another connection uses`,
+      hint:
+        taken === input.variables.profile
+          ? `choose a name for this one, so that it gets a variable of its own: --name ${input.name}-2`
+          : "a newer Claude Code keeps the values with the entry: claude update, then run this again",
+    };
+  }
   for (const value of ["profile", "account", "token"] as const) {
     const result: Edited = setProperty(after, ["env", input.variables[value]], input.values[value], { strict: false });
     if (!result.ok) return { refused: result.refused.reason };
@@ -98,10 +121,20 @@ function removeArgv(program: string, scope: string, name: string): [string, ...s
   return [program, "mcp", "remove", "--scope", scope, name];
 }
 
+/** A new entry as it may be shown: the IDs, which are no secrets, and the end of the token. */
+function describeNew(connection: Connection, values: Readonly<Record<string, string>>): readonly string[] {
+  const headers = Object.entries(connection.headers).map(([header, { env }]) => {
+    const value = values[env] ?? "";
+    return `  ${header}: ${header === HEADERS.token ? mask(value) : printable(value, 80)}`;
+  });
+  return [`new: ${connection.url}`, ...headers];
+}
+
 /** An entry that is about to go, as it may be shown: no query, no value. */
 function describe(entry: Entry): readonly string[] {
   const headers = Object.entries(entry.headers).map(([header, text]) => {
-    const shown = /^\$\{[A-Za-z_][A-Za-z0-9_]*\}$/.test(text) ? text : mask(text);
+    const isId = [HEADERS.account, HEADERS.profile].some((id) => id.toLowerCase() === header.trim().toLowerCase());
+    const shown = isId || /^\$\{[A-Za-z_][A-Za-z0-9_]*\}$/.test(text) ? printable(text, 80) : mask(text);
     return `  ${printable(header, 60)}: ${shown}`;
   });
   return [`now there: ${printable(entry.url.replace(/[?#].*$/s, "").replace(/\/\/[^/@]*@/, "//"), 200)}`, ...headers];
@@ -162,7 +195,7 @@ export function planClaude(input: ClaudeInput): ClaudePlanned {
       return {
         ok: false,
         reason: `${input.userSettings.path}: ${settings.refused}`,
-        hint: "mend that file, then run this again",
+        hint: settings.hint ?? "mend that file, then run this again",
       };
     steps.push(settings.step);
     if (program === undefined) return { ok: true, steps: [...steps, later(connection, scope)] };
@@ -179,6 +212,7 @@ export function planClaude(input: ClaudeInput): ClaudePlanned {
     kind: "run",
     argv: viaStdin ? addJson(program, scope, name) : addWithReferences(program, scope, connection),
     ...(viaStdin ? { stdin: JSON.stringify(withValues) } : {}),
+    details: describeNew(connection, byVariable),
     why: viaStdin
       ? `add "${name}" (${scope} scope), values through standard input`
       : `add "${name}" (${scope} scope), with references`,

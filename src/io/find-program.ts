@@ -2,7 +2,8 @@
  * Finds a program on PATH without ever taking one that the repository supplies.
  */
 import { accessSync, constants, realpathSync, statSync } from "node:fs";
-import { posix, relative, win32 } from "node:path";
+import { posix, win32 } from "node:path";
+import { isInside } from "./inside.ts";
 
 /** What the search depends on. */
 export interface FindOptions {
@@ -57,11 +58,6 @@ function isProgram(path: string, platform: string): boolean {
   } catch {
     return false;
   }
-}
-
-function isInside(path: string, folder: string): boolean {
-  const way = relative(folder, path);
-  return way === "" || (!/^\.\.([\\/]|$)/.test(way) && !win32.isAbsolute(way));
 }
 
 function real(path: string): string | undefined {

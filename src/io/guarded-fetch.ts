@@ -1,7 +1,7 @@
 /**
  * The `fetch` that the MCP SDK's transport gets: it sends only what the connection test means to send, limits time and bytes, and writes down
  * what came back. The SDK sees whole answers only; whatever is none is thrown here, since the SDK takes a stream that ends, a 202 or a foreign
- * id for a silence (facts/network.md).
+ * id for a silence (@modelcontextprotocol/client 2.4).
  */
 import type { Exchange, ExchangeEnd, ProbePhase, RpcError } from "../core/probe-record.ts";
 import {
@@ -117,7 +117,7 @@ export function guardFetch(options: GuardOptions): Guard {
       controller.abort();
     };
     const onAbort = (): void => stop("aborted");
-    // Not AbortSignal.any or .timeout: on Node 20 they are lost to a garbage collection (facts/network.md).
+    // Not AbortSignal.any or .timeout: on Node 20 they are lost to a garbage collection (20.20, measured 2026).
     const timer = setTimeout(() => stop("timeout"), Math.max(0, Math.min(limit, deadline - start)));
     for (const other of [signal, init.signal]) {
       if (other?.aborted === true) onAbort();

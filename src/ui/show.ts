@@ -26,6 +26,7 @@ export interface Show {
 
 export interface ShowOptions {
   readonly redact: (text: string) => string;
+  /** Warnings, failures and results only. */
   readonly quiet: boolean;
   readonly guide: boolean;
 }
@@ -46,7 +47,6 @@ export function createShow(context: Context, options: ShowOptions): Show {
   const line = (text: string): void => write(stderr, `${text}\n`);
 
   const say = (sign: string, text: string, details: readonly string[] = []): void => {
-    if (options.quiet) return;
     if (options.guide) line(paint.dim(paint.sign.bar));
     const [first = "", ...rest] = text.split("\n").flatMap((part) => wrap(part, width - 3));
     line(`${sign}  ${first}`);
@@ -63,8 +63,8 @@ export function createShow(context: Context, options: ShowOptions): Show {
       if (options.guide) line(`${paint.dim(context.unicode ? "┌" : "+")}  ${paint.bold(text)}`);
       else line(text);
     },
-    info: (text, details) => say(paint.cyan(paint.sign.info), text, details),
-    ok: (text, details) => say(paint.green(paint.sign.ok), text, details),
+    info: (text, details) => options.quiet || say(paint.cyan(paint.sign.info), text, details),
+    ok: (text, details) => options.quiet || say(paint.green(paint.sign.ok), text, details),
     warn: (text, details) => say(paint.yellow(paint.sign.warn), text, details),
     bad: (text, details) => say(paint.red(paint.sign.bad), text, details),
     verbatim: (lines) => {
@@ -125,7 +125,7 @@ function startProgress(text: string, parts: ProgressParts): Progress {
       if (ended) return;
       gone();
       context.signal.removeEventListener("abort", gone);
-      if (outcome === "gone") return;
+      if (outcome === "gone" || (outcome === "ok" && options.quiet)) return;
       say(outcome === "ok" ? paint.green(paint.sign.ok) : paint.red(paint.sign.bad), last ?? current);
     },
   };

@@ -54,6 +54,12 @@ describe("with a Claude Code that reads standard input", () => {
         argv: ["/bin/claude", "mcp", "add-json", "--scope", "user", "halo", "-"],
         stdin: JSON.stringify(withValues()),
         why: expect.stringContaining("standard input") as string,
+        details: [
+          "new: https://api.cm.com/halo/core/mcp",
+          `  X-CM-PRODUCTTOKEN: ••••${values.token.slice(-4)}`,
+          `  CM-ACCOUNT-ID: ${values.account}`,
+          `  CM-PROFILE-ID: ${values.profile}`,
+        ],
         undo: { argv: ["/bin/claude", "mcp", "remove", "--scope", "user", "halo"] },
       },
     ]);
@@ -122,6 +128,39 @@ describe("with one that does not (2.1.197)", () => {
       undo: { argv: ["/bin/claude", "mcp", "remove", "--scope", "user", "halo"] },
     }); // prettier-ignore
     expect(runs([add as Step])[0]?.stdin).toBeUndefined();
+  });
+  it("never changes an ID that another connection takes from the shared settings", () => {
+    const settings = (env: object) => ({
+      path: "/h/.claude/settings.json",
+      state: file(JSON.stringify({ env })),
+    });
+    const other = settings({
+      HALO_MCP_TOKEN: "another-token",
+      HALO_ACCOUNT_ID: values.account,
+      HALO_PROFILE_ID: "other",
+    });
+    for (const scope of ["local", "user"] as const) {
+      expect(planClaude(input({ ...old, scope, userSettings: other }))).toMatchObject({
+        ok: false,
+        reason: expect.stringContaining("HALO_PROFILE_ID") as string,
+        hint: expect.stringContaining("--name halo-2") as string,
+      });
+    }
+    expect(planClaude(input({ ...old, scope: "local", userSettings: other, existing: existing(referring) })).ok).toBe(
+      false,
+    );
+    expect(planClaude(input({ ...old, userSettings: other, existing: existing(referring) })).ok).toBe(true);
+    // a new token of the same account is no conflict
+    const rotated = settings({
+      HALO_MCP_TOKEN: "another-token",
+      HALO_ACCOUNT_ID: values.account,
+      HALO_PROFILE_ID: values.profile,
+    });
+    expect(planClaude(input({ ...old, scope: "local", userSettings: rotated })).ok).toBe(true);
+    const account = settings({ HALO_ACCOUNT_ID: "other" });
+    expect(planClaude(input({ ...old, userSettings: account }))).toMatchObject({
+      hint: expect.stringContaining("newer") as string,
+    });
   });
   it("leaves the entry alone that refers already", () => {
     expect(runs(steps({ ...old, existing: existing(referring) }))).toEqual([]);

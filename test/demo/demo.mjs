@@ -63,7 +63,8 @@ console.log(`Scratch repository: ${repository}\n`);
 if (interactive) {
   console.log("When the wizard asks, paste these made-up values (try a wrong token first):");
   console.log(`  product token  ${TOKEN}`);
-  console.log(`  Studio URL     https://www.cm.com/app/halo/en-gb/${ACCOUNT}/profiles/${PROFILE}\n`);
+  console.log(`  account ID     ${ACCOUNT}`);
+  console.log(`  profile ID     ${PROFILE}\n`);
 }
 
 // Ctrl-C goes to the wizard, which knows what to do about it; the demo waits for its end
@@ -99,6 +100,6 @@ if (made.length > 0) {
   console.log("Look at .env (private, ignored by git) and run: git status --ignored");
 }
 console.log(
-  `The stand-in answered ${server.requests.length} requests and has stopped. Remove the scratch folder when you are done: ${scratch}`,
+  `The stand-in answered ${server.requests.length} requests and has stopped, so the commands above have nothing to connect to any more.\nRemove the scratch folder when you are done: ${scratch}`,
 );
 process.exitCode = code;

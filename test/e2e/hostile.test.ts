@@ -3,7 +3,24 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { cleanPath } from "../support/home.ts";
-import { ACCOUNT, committed, contents, entryFor, ids, type Machine, names, on, PROFILE, type Recorder, recorder, type Run, start, strangeBytes, TOKEN, withToken } from "./support.ts";
+import {
+  ACCOUNT,
+  committed,
+  contents,
+  entryFor,
+  ids,
+  type Machine,
+  names,
+  on,
+  PROFILE,
+  type Recorder,
+  type Run,
+  recorder,
+  start,
+  strangeBytes,
+  TOKEN,
+  withToken,
+} from "./support.ts";
 
 /** A repository and a server that mean harm: the token is sent nowhere and written nowhere, nothing is run, the screen stays the tool's. */
 
@@ -11,7 +28,11 @@ const everything = { ...withToken, HALO_ACCOUNT_ID: ACCOUNT, HALO_PROFILE_ID: PR
 const HALO = "https://api.cm.com/halo/core/mcp";
 
 /** Nothing written, nothing sent, no token in what was said. */
-async function expectHarmless(m: Machine, servers: readonly Recorder[], go: () => Promise<readonly Run[]>): Promise<void> {
+async function expectHarmless(
+  m: Machine,
+  servers: readonly Recorder[],
+  go: () => Promise<readonly Run[]>,
+): Promise<void> {
   const before = [m.tree(), m.tree(m.home), m.tree(m.tmp)];
   const runs = await go();
   for (const { stdout, stderr } of runs) {
@@ -24,7 +45,10 @@ async function expectHarmless(m: Machine, servers: readonly Recorder[], go: () =
   expect(m.standIn.requests).toEqual([]);
 }
 
-async function withRecorder(answer: (request: IncomingMessage, response: ServerResponse) => void, use: (server: Recorder) => Promise<void>): Promise<void> {
+async function withRecorder(
+  answer: (request: IncomingMessage, response: ServerResponse) => void,
+  use: (server: Recorder) => Promise<void>,
+): Promise<void> {
   const server = await recorder(answer);
   try {
     await use(server);
@@ -97,7 +121,9 @@ describe.concurrent("an entry that leads elsewhere", () => {
   test("the explicit yes, or --url with that very URL, and it proceeds", () =>
     on({}, async (m) => {
       committed(m, entryFor(m.url));
-      const other = await m.run(["--yes", "--url", "https://evil.example/halo/core/mcp", "--dry-run", "--skip-test"], { env: everything });
+      const other = await m.run(["--yes", "--url", "https://evil.example/halo/core/mcp", "--dry-run", "--skip-test"], {
+        env: everything,
+      });
       expect(other.code, "another --url is a replacement, and sends nothing to the entry's").toBe(0);
       expect(m.standIn.requests).toEqual([]);
       const run = await m.run(["--yes", "--url", m.url], { env: everything });
@@ -169,7 +195,8 @@ describe.concurrent("a redirect is not followed", () => {
     on({}, (m) =>
       withRecorder(accepts, (second) =>
         withRecorder(
-          (_, response) => void response.writeHead(401, { "www-authenticate": `Bearer resource_metadata="${second.url}"` }).end(),
+          (_, response) =>
+            void response.writeHead(401, { "www-authenticate": `Bearer resource_metadata="${second.url}"` }).end(),
           async (first) => {
             const run = await m.run(["--yes", "--url", first.url], { env: everything });
             expect(run.code).toBe(1);
@@ -203,17 +230,31 @@ describe.concurrent("what a repository would have run or set", () => {
     ),
   );
 
-  test.each(["NODE_OPTIONS", "PATH", "LD_PRELOAD", "ANTHROPIC_BASE_URL", "GIT_SSH_COMMAND", "HTTPS_PROXY", "BASH_ENV", "CLAUDE_CODE_TOKEN", "NPM_TOKEN", "AWS_SECRET", "GITHUB_TOKEN", "HOME"])(
-    "the variable %s is not set",
-    (variable) =>
-      on({}, async (m) => {
-        committed(m, entryFor(m.url, [variable, "HALO_ACCOUNT_ID", "HALO_PROFILE_ID"]));
-        await expectHarmless(m, [], async () => {
-          const run = await m.run(["--yes", "--url", m.url, "--skip-test", "--token-stdin"], { env: { HALO_ACCOUNT_ID: ACCOUNT, HALO_PROFILE_ID: PROFILE }, stdin: TOKEN });
-          expect(run.code).toBe(1);
-          return [run];
+  test.each([
+    "NODE_OPTIONS",
+    "PATH",
+    "LD_PRELOAD",
+    "ANTHROPIC_BASE_URL",
+    "GIT_SSH_COMMAND",
+    "HTTPS_PROXY",
+    "BASH_ENV",
+    "CLAUDE_CODE_TOKEN",
+    "NPM_TOKEN",
+    "AWS_SECRET",
+    "GITHUB_TOKEN",
+    "HOME",
+  ])("the variable %s is not set", (variable) =>
+    on({}, async (m) => {
+      committed(m, entryFor(m.url, [variable, "HALO_ACCOUNT_ID", "HALO_PROFILE_ID"]));
+      await expectHarmless(m, [], async () => {
+        const run = await m.run(["--yes", "--url", m.url, "--skip-test", "--token-stdin"], {
+          env: { HALO_ACCOUNT_ID: ACCOUNT, HALO_PROFILE_ID: PROFILE },
+          stdin: TOKEN,
         });
-      }),
+        expect(run.code).toBe(1);
+        return [run];
+      });
+    }),
   );
 
   test.each([
@@ -227,7 +268,10 @@ describe.concurrent("what a repository would have run or set", () => {
       mkdirSync(bin, { recursive: true });
       for (const name of ["git", "claude", "node", "env", "which"]) {
         for (const folder of [bin, m.path]) {
-          writeFileSync(join(folder, name), `#!/bin/sh\necho "$0" >> "${m.path}/marker"\necho "2.1.330 (Claude Code)"\n`);
+          writeFileSync(
+            join(folder, name),
+            `#!/bin/sh\necho "$0" >> "${m.path}/marker"\necho "2.1.330 (Claude Code)"\n`,
+          );
           chmodSync(join(folder, name), 0o755);
         }
       }
@@ -249,18 +293,27 @@ describe.concurrent("what a repository would have run or set", () => {
       const script = join(m.path, "evil.sh");
       writeFileSync(script, `#!/bin/sh\necho ran >> "${m.path}/marker"\n`);
       chmodSync(script, 0o755);
-      for (const [key, value] of [["core.fsmonitor", script], ["core.hooksPath", m.path], ["core.pager", script], ["core.sshCommand", script], ["alias.check-ignore", `!${script}`], ["diff.external", script], ["include.path", "../evil.config"]]) m.repo.git("config", key ?? "", value ?? "");
+      for (const [key, value] of [
+        ["core.fsmonitor", script],
+        ["core.hooksPath", m.path],
+        ["core.pager", script],
+        ["core.sshCommand", script],
+        ["alias.check-ignore", `!${script}`],
+        ["diff.external", script],
+        ["include.path", "../evil.config"],
+      ])
+        m.repo.git("config", key ?? "", value ?? "");
       const run = await m.run(["--yes", ...ids, "--url", m.url], { env: withToken });
       expect(run.code, run.stderr).toBe(0);
       expect(m.exists("marker")).toBe(false);
     }));
 
-  // Node 20 to 24 read `--env-file` wherever it stands in argv, and take NODE_OPTIONS out of that file
-  test.fails("--env-file with a file of the repository runs nothing of it", () =>
+  test("a file of the repository that is named for the values runs nothing: NODE_OPTIONS in it", () =>
     on({}, async (m) => {
       m.write(".env", "NODE_OPTIONS=--require ./evil.cjs\n");
       m.write("evil.cjs", "require('node:fs').writeFileSync('marker', '')");
-      await m.run(["--yes", ...ids, "--url", m.url, "--env-file", ".env"], { env: withToken });
+      const run = await m.run(["--yes", ...ids, "--url", m.url, "--values-file", ".env"], { env: withToken });
+      expect(run.code, run.stderr).toBe(0);
       expect(m.exists("marker")).toBe(false);
     }));
 });
@@ -271,35 +324,53 @@ describe.concurrent("links and ignore rules that would lead the token out", () =
     [".env out of the repository", (m) => symlinkSync(join(m.home, "out"), join(m.path, ".env"))],
     [".env out by a relative way", (m) => symlinkSync("../home/out", join(m.path, ".env"))],
     [".env dangling, out of the repository", (m) => symlinkSync("../home/new", join(m.path, ".env"))],
-    [".env to a tracked file by two links", (m) => {
-      symlinkSync("config.txt", join(m.path, "link"));
-      symlinkSync("link", join(m.path, ".env"));
-    }],
+    [
+      ".env to a tracked file by two links",
+      (m) => {
+        symlinkSync("config.txt", join(m.path, "link"));
+        symlinkSync("link", join(m.path, ".env"));
+      },
+    ],
     [".env into .git", (m) => symlinkSync(".git/description", join(m.path, ".env"))],
-    ["the bridge to a tracked file", (m) => {
-      mkdirSync(join(m.path, ".claude"));
-      symlinkSync("../config.txt", join(m.path, ".claude/settings.local.json"));
-    }],
-    ["the bridge out of the repository", (m) => {
-      mkdirSync(join(m.path, ".claude"));
-      symlinkSync(join(m.home, "out"), join(m.path, ".claude/settings.local.json"));
-    }],
-    [".claude out of the repository", (m) => {
-      mkdirSync(join(m.home, "folder"));
-      symlinkSync(join(m.home, "folder"), join(m.path, ".claude"));
-    }],
-    [".claude to a tracked folder", (m) => {
-      m.write("docs/settings.local.json", "{}\n");
-      m.repo.git("add", "docs");
-      m.repo.git("commit", "--quiet", "--message=docs");
-      symlinkSync("docs", join(m.path, ".claude"));
-    }],
+    [
+      "the bridge to a tracked file",
+      (m) => {
+        mkdirSync(join(m.path, ".claude"));
+        symlinkSync("../config.txt", join(m.path, ".claude/settings.local.json"));
+      },
+    ],
+    [
+      "the bridge out of the repository",
+      (m) => {
+        mkdirSync(join(m.path, ".claude"));
+        symlinkSync(join(m.home, "out"), join(m.path, ".claude/settings.local.json"));
+      },
+    ],
+    [
+      ".claude out of the repository",
+      (m) => {
+        mkdirSync(join(m.home, "folder"));
+        symlinkSync(join(m.home, "folder"), join(m.path, ".claude"));
+      },
+    ],
+    [
+      ".claude to a tracked folder",
+      (m) => {
+        m.write("docs/settings.local.json", "{}\n");
+        m.repo.git("add", "docs");
+        m.repo.git("commit", "--quiet", "--message=docs");
+        symlinkSync("docs", join(m.path, ".claude"));
+      },
+    ],
     ["a rule that takes the bridge back in", (m) => m.write(".claude/.gitignore", "!settings.local.json\n")],
-    ["the bridge is tracked", (m) => {
-      m.write(".claude/settings.local.json", "{}\n");
-      m.repo.git("add", "--force", ".claude/settings.local.json");
-      m.repo.git("commit", "--quiet", "--message=bridge");
-    }],
+    [
+      "the bridge is tracked",
+      (m) => {
+        m.write(".claude/settings.local.json", "{}\n");
+        m.repo.git("add", "--force", ".claude/settings.local.json");
+        m.repo.git("commit", "--quiet", "--message=bridge");
+      },
+    ],
   ];
   test.each(cases)("%s: exit 1, nothing of the token anywhere", (_, make) =>
     on({}, async (m) => {
@@ -318,6 +389,16 @@ describe.concurrent("links and ignore rules that would lead the token out", () =
       expect(JSON.stringify([...m.tree(m.root)])).not.toContain(TOKEN);
       m.repo.git("add", "--all");
       expect(m.repo.git("diff", "--cached")).not.toContain(TOKEN);
+    }),
+  );
+
+  // not a secret, but a file of its owner's: what is written there, and that it is elsewhere, is not said
+  test.fails.each([".mcp.json", ".env.example"])("%s out of the repository is not written through", (name) =>
+    on({}, async (m) => {
+      const outside = join(m.home, "deep/er/file");
+      symlinkSync(outside, join(m.path, name));
+      await m.run(["--yes", ...ids, "--url", m.url], { env: withToken });
+      expect(existsSync(outside)).toBe(false);
     }),
   );
 
@@ -355,19 +436,45 @@ describe.concurrent("links and ignore rules that would lead the token out", () =
 });
 
 /** What must not reach a terminal: clears it, renames its window, writes into its clipboard, turns text round, hides it. */
-const EVIL = "\u001b[2J\u001b]0;owned\u0007\u001b]52;c;ZXZpbA==\u0007\u009b31m\u0000\u0008\u202egnp.exe\u2066\u200b\ufeff\r\u007f";
+const EVIL =
+  "\u001b[2J\u001b]0;owned\u0007\u001b]52;c;ZXZpbA==\u0007\u009b31m\u0000\u0008\u202egnp.exe\u2066\u200b\ufeff\r\u007f";
 
 /** An MCP server by hand, each of its words hostile. */
 function speaksEvil(request: IncomingMessage, response: ServerResponse, body: { id?: unknown; method?: string }): void {
-  const say = (status: number, value: unknown): void => void response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(value));
+  const say = (status: number, value: unknown): void =>
+    void response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(value));
   if (request.headers["x-cm-producttoken"] !== TOKEN) return say(401, { error: EVIL, message: `no ${EVIL}` });
-  if (body.method === "initialize") return say(200, { jsonrpc: "2.0", id: body.id, result: { protocolVersion: "2025-06-18", capabilities: { tools: {} }, serverInfo: { name: `ha${EVIL}lo`, version: `1${EVIL}` } } });
-  if (body.method === "tools/list") return say(200, { jsonrpc: "2.0", id: body.id, result: { tools: Array.from({ length: 12 }, (_, index) => ({ name: `tool${EVIL}${index}`, description: `line one${EVIL}\nline two ${TOKEN}\n${"long ".repeat(200)}`, inputSchema: { type: "object" } })) } });
-  if (request.method === "DELETE" || body.method?.startsWith("notifications/") === true) return void response.writeHead(202).end();
+  if (body.method === "initialize")
+    return say(200, {
+      jsonrpc: "2.0",
+      id: body.id,
+      result: {
+        protocolVersion: "2025-06-18",
+        capabilities: { tools: {} },
+        serverInfo: { name: `ha${EVIL}lo`, version: `1${EVIL}` },
+      },
+    });
+  if (body.method === "tools/list")
+    return say(200, {
+      jsonrpc: "2.0",
+      id: body.id,
+      result: {
+        tools: Array.from({ length: 12 }, (_, index) => ({
+          name: `tool${EVIL}${index}`,
+          description: `line one${EVIL}\nline two ${TOKEN}\n${"long ".repeat(200)}`,
+          inputSchema: { type: "object" },
+        })),
+      },
+    });
+  if (request.method === "DELETE" || body.method?.startsWith("notifications/") === true)
+    return void response.writeHead(202).end();
   return say(404, { jsonrpc: "2.0", id: body.id ?? null, error: { code: -32601, message: EVIL } });
 }
 
-async function withEvilServer(speak: (request: IncomingMessage, response: ServerResponse, body: { id?: unknown; method?: string }) => void, use: (url: string) => Promise<void>): Promise<void> {
+async function withEvilServer(
+  speak: (request: IncomingMessage, response: ServerResponse, body: { id?: unknown; method?: string }) => void,
+  use: (url: string) => Promise<void>,
+): Promise<void> {
   const received: Recorder[] = [];
   const server = await recorder((request, response) => {
     const text = received[0]?.received.at(-1)?.split("\n").at(-1) ?? "";
@@ -403,24 +510,29 @@ describe.concurrent("words of a file or a server on the screen", () => {
       }),
     ));
 
-  test.each([400, 401, 403, 404, 429, 500])("of an error body (HTTP %i), as JSON and as text, the token echoed in it", (status) =>
-    on({}, async (m) => {
-      for (const [type, text] of [
-        ["application/json", JSON.stringify({ message: `${EVIL} your token ${TOKEN} is bad`, error: { message: `${EVIL} ${TOKEN}` } })],
-        ["text/plain", `${EVIL} your token ${TOKEN} is bad ${EVIL}`],
-        ["text/html", `<html><title>${EVIL}${TOKEN}</title>${EVIL}</html>`],
-      ] as const) {
-        await withRecorder(
-          (_, response) => void response.writeHead(status, { "content-type": type, "retry-after": "5" }).end(text),
-          async (server) => {
-            const run = await m.run(["--yes", "--url", server.url], { env: everything });
-            expect(run.code).toBe(1);
-            expect(strangeBytes(run.stdout + run.stderr)).toEqual([]);
-            expect(run.stderr).not.toContain(TOKEN.slice(-5));
-          },
-        );
-      }
-    }),
+  test.each([400, 401, 403, 404, 429, 500])(
+    "of an error body (HTTP %i), as JSON and as text, the token echoed in it",
+    (status) =>
+      on({}, async (m) => {
+        for (const [type, text] of [
+          [
+            "application/json",
+            JSON.stringify({ message: `${EVIL} your token ${TOKEN} is bad`, error: { message: `${EVIL} ${TOKEN}` } }),
+          ],
+          ["text/plain", `${EVIL} your token ${TOKEN} is bad ${EVIL}`],
+          ["text/html", `<html><title>${EVIL}${TOKEN}</title>${EVIL}</html>`],
+        ] as const) {
+          await withRecorder(
+            (_, response) => void response.writeHead(status, { "content-type": type, "retry-after": "5" }).end(text),
+            async (server) => {
+              const run = await m.run(["--yes", "--url", server.url], { env: everything });
+              expect(run.code).toBe(1);
+              expect(strangeBytes(run.stdout + run.stderr)).toEqual([]);
+              expect(run.stderr).not.toContain(TOKEN.slice(-5));
+            },
+          );
+        }
+      }),
   );
 
   test("of the repository: names of entries, other entries, ignore rules, .env, examples", () =>
@@ -428,7 +540,10 @@ describe.concurrent("words of a file or a server on the screen", () => {
       m.write(".gitignore", `node_modules\n# ${EVIL.replace(/[\r\0]/g, "")}\n${EVIL.replace(/[\r\0]/g, "")}\n`);
       m.write(".env", `OTHER="${EVIL.replace(/[\r\0]/g, "")}"\n# ${EVIL.replace(/[\r\0]/g, "")}\n`, 0o600);
       m.write(".env.example", `# ${EVIL.replace(/[\r\0]/g, "")}\nX=\n`);
-      m.write(".mcp.json", `${JSON.stringify({ mcpServers: { [`oth${EVIL}er`]: { type: "http", url: `https://x.example/${EVIL}` } } }, null, 2)}\n`);
+      m.write(
+        ".mcp.json",
+        `${JSON.stringify({ mcpServers: { [`oth${EVIL}er`]: { type: "http", url: `https://x.example/${EVIL}` } } }, null, 2)}\n`,
+      );
       const run = await m.run(["--yes", ...ids, "--url", m.url], { env: withToken });
       expect(run.code, run.stderr).toBe(0);
       expect(strangeBytes(run.stdout + run.stderr)).toEqual([]);
@@ -450,7 +565,10 @@ describe.concurrent("words of a file or a server on the screen", () => {
       committed(m, entryFor(m.url), name);
       const claude = join(m.root, "bin");
       mkdirSync(claude);
-      writeFileSync(join(claude, "claude"), `#!/bin/sh\nfor word in "$@"; do printf '%s\\n' "$word" >> "${m.root}/argv"; done\necho "2.1.330 (Claude Code)"\n`);
+      writeFileSync(
+        join(claude, "claude"),
+        `#!/bin/sh\nfor word in "$@"; do printf '%s\\n' "$word" >> "${m.root}/argv"; done\necho "2.1.330 (Claude Code)"\n`,
+      );
       chmodSync(join(claude, "claude"), 0o755);
       const run = await m.run(["--yes", "--url", m.url], { env: { ...everything, PATH: `${claude}:${m.env.PATH}` } });
       expect(strangeBytes(run.stdout + run.stderr)).toEqual([]);
@@ -460,6 +578,27 @@ describe.concurrent("words of a file or a server on the screen", () => {
       const argv = existsSync(join(m.root, "argv")) ? readFileSync(join(m.root, "argv"), "utf8").split("\n") : [];
       if (argv.includes(name)) expect(argv[argv.indexOf(name) - 1]).toBe("--");
       else expect(argv.join()).not.toContain("--dangerously");
+    }),
+  );
+
+  test.each(["-e", `ha${EVIL}lo`])("such a name and --scope user: %j", (name) =>
+    on({}, async (m) => {
+      committed(m, entryFor(m.url), name);
+      const bin = join(m.root, "bin");
+      mkdirSync(bin);
+      writeFileSync(
+        join(bin, "claude"),
+        `#!/bin/sh\nfor word in "$@"; do printf '%s\\n' "$word" >> "${m.root}/argv"; done\ncase "$*" in *--version) echo "2.1.330 (Claude Code)";; *) echo "stdin"; cat >/dev/null;; esac\n`,
+      );
+      chmodSync(join(bin, "claude"), 0o755);
+      const run = await m.run(["--yes", "--url", m.url, "--scope", "user"], {
+        env: { ...everything, PATH: `${bin}:${m.env.PATH}` },
+      });
+      expect(run.code).toBe(1);
+      expect(strangeBytes(run.stdout + run.stderr)).toEqual([]);
+      const argv = readFileSync(join(m.root, "argv"), "utf8").split("\n");
+      const at = argv.lastIndexOf(name);
+      if (at >= 0 && name.startsWith("-")) expect(argv.slice(0, at + 1)).toContain("--");
     }),
   );
 
@@ -477,7 +616,14 @@ describe.concurrent("words of a file or a server on the screen", () => {
 
   test("variables and flags", () =>
     on({}, async (m) => {
-      for (const args of [["--name", EVIL.replaceAll("\0", "")], ["--cwd", `x${EVIL.replaceAll("\0", "")}`], ["--client", EVIL.replaceAll("\0", "")], [`--${EVIL.replaceAll("\0", "")}`], ["--token-file", EVIL.replaceAll("\0", "")], ["--url", EVIL.replaceAll("\0", "")]]) {
+      for (const args of [
+        ["--name", EVIL.replaceAll("\0", "")],
+        ["--cwd", `x${EVIL.replaceAll("\0", "")}`],
+        ["--client", EVIL.replaceAll("\0", "")],
+        [`--${EVIL.replaceAll("\0", "")}`],
+        ["--token-file", EVIL.replaceAll("\0", "")],
+        ["--url", EVIL.replaceAll("\0", "")],
+      ]) {
         const run = await m.run(["--yes", ...args], { env: everything });
         expect([2, 3]).toContain(run.code);
         expect(strangeBytes(run.stdout + run.stderr)).toEqual([]);

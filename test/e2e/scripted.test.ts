@@ -1,4 +1,14 @@
-import { chmodSync, chownSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import {
@@ -11,8 +21,8 @@ import {
   names,
   on,
   PROFILE,
-  recorder,
   type Run,
+  recorder,
   STUDIO,
   start,
   TOKEN,
@@ -51,9 +61,23 @@ describe.concurrent("missing input", () => {
         expect(run.stdout).toBe("");
         said = run.stderr;
       });
-      for (const word of ["HALO_MCP_TOKEN", "--token-stdin", "--token-file", "--account-id", "--studio-url", "HALO_ACCOUNT_ID", "--profile-id", "HALO_PROFILE_ID", "--yes", "--dry-run"]) expect(said).toContain(word);
+      for (const word of [
+        "HALO_MCP_TOKEN",
+        "--token-stdin",
+        "--token-file",
+        "--account-id",
+        "--studio-url",
+        "HALO_ACCOUNT_ID",
+        "--profile-id",
+        "HALO_PROFILE_ID",
+        "--yes",
+        "--dry-run",
+      ])
+        expect(said).toContain(word);
       const command = /^\s*(HALO_MCP_TOKEN=… npx create-halo-mcp .*)$/m.exec(said)?.[1] ?? "";
-      expect(command).toBe(`HALO_MCP_TOKEN=… npx create-halo-mcp --yes --account-id ACCOUNT_ID --profile-id PROFILE_ID --url ${m.url}`);
+      expect(command).toBe(
+        `HALO_MCP_TOKEN=… npx create-halo-mcp --yes --account-id ACCOUNT_ID --profile-id PROFILE_ID --url ${m.url}`,
+      );
       const completed = command
         .replace("…", TOKEN)
         .replace(" ACCOUNT_ID", ` ${ACCOUNT}`)
@@ -67,13 +91,22 @@ describe.concurrent("missing input", () => {
   test.each([
     ["the token", [...ids], {}, ["HALO_MCP_TOKEN"], ["--account-id", "--profile-id"]],
     ["the account", ["--profile-id", PROFILE], withToken, ["--account-id", "HALO_ACCOUNT_ID"], ["--token-stdin"]],
-    ["the profile", ["--account-id", ACCOUNT], withToken, ["--profile-id", "HALO_PROFILE_ID"], ["--token-stdin", "HALO_ACCOUNT_ID"]],
+    [
+      "the profile",
+      ["--account-id", ACCOUNT],
+      withToken,
+      ["--profile-id", "HALO_PROFILE_ID"],
+      ["--token-stdin", "HALO_ACCOUNT_ID"],
+    ],
   ] as const)("of %s alone: nothing else is named", (_, args, env, named, notNamed) =>
     on({}, async (m) => {
       await expectNothing(m, async () => {
         const run = await m.run(["--yes", "--url", m.url, ...args], { env: { ...env } });
         expect(run.code).toBe(2);
-        const list = run.stderr.split("\n").filter((line) => /^ {2}- |^ {4}/.test(line)).join("\n");
+        const list = run.stderr
+          .split("\n")
+          .filter((line) => /^ {2}- |^ {4}/.test(line))
+          .join("\n");
         for (const word of named) expect(run.stderr).toContain(word);
         for (const word of notNamed) expect(list).not.toContain(word);
       });
@@ -82,10 +115,32 @@ describe.concurrent("missing input", () => {
 
   test("the command keeps what was given: IDs, name, scope, folders", () =>
     on({}, async (m) => {
-      const run = await m.run(["--yes", "--url", m.url, "--account-id", ACCOUNT, "--name", "halo-de", "--scope", "project", "--bridge", "direnv"]);
+      const run = await m.run([
+        "--yes",
+        "--url",
+        m.url,
+        "--account-id",
+        ACCOUNT,
+        "--name",
+        "halo-de",
+        "--scope",
+        "local",
+        "--values-file",
+        "conf/halo.env",
+        "--bridge",
+        "direnv",
+      ]);
       expect(run.code).toBe(2);
       const command = /HALO_MCP_TOKEN=… npx .*/.exec(run.stderr)?.[0] ?? "";
-      for (const part of ["--name halo-de", `--account-id ${ACCOUNT}`, "--profile-id PROFILE_ID", "--scope project", "--bridge direnv"]) expect(command).toContain(part);
+      for (const part of [
+        "--name halo-de",
+        `--account-id ${ACCOUNT}`,
+        "--profile-id PROFILE_ID",
+        "--scope local",
+        "--values-file ",
+        "--bridge direnv",
+      ])
+        expect(command).toContain(part);
       expect(run.stderr).toContain("HALO_DE_PROFILE_ID");
     }));
 
@@ -93,14 +148,25 @@ describe.concurrent("missing input", () => {
     on({}, async (m) => {
       const run = await m.run(["--json"]);
       expect(run.code).toBe(2);
-      expect(JSON.parse(run.stdout)).toEqual({ version: 1, ok: false, error: { code: "missing-input", message: expect.stringContaining("HALO_MCP_TOKEN"), hint: expect.stringContaining("npx create-halo-mcp --yes") } });
+      expect(JSON.parse(run.stdout)).toEqual({
+        version: 1,
+        ok: false,
+        error: {
+          code: "missing-input",
+          message: expect.stringContaining("HALO_MCP_TOKEN"),
+          hint: expect.stringContaining("npx create-halo-mcp --yes"),
+        },
+      });
     }));
 });
 
 describe.concurrent("--yes takes the values from", () => {
   const cases: [string, (m: Machine) => { args: string[]; env?: Record<string, string>; stdin?: string }][] = [
     ["flags and the environment", () => ({ args: [...ids], env: withToken })],
-    ["the environment alone", () => ({ args: [], env: { ...withToken, HALO_ACCOUNT_ID: ACCOUNT, HALO_PROFILE_ID: PROFILE } })],
+    [
+      "the environment alone",
+      () => ({ args: [], env: { ...withToken, HALO_ACCOUNT_ID: ACCOUNT, HALO_PROFILE_ID: PROFILE } }),
+    ],
     ["--studio-url", () => ({ args: ["--studio-url", STUDIO], env: withToken })],
     ["HALO_STUDIO_URL", () => ({ args: [], env: { ...withToken, HALO_STUDIO_URL: STUDIO } })],
     ["--token-stdin", () => ({ args: [...ids, "--token-stdin"], stdin: `${TOKEN}\n` })],
@@ -122,7 +188,11 @@ describe.concurrent("--yes takes the values from", () => {
     [
       ".env in another style",
       (m) => {
-        m.write(".env", `export HALO_MCP_TOKEN="${TOKEN}"\r\nHALO_ACCOUNT_ID = '${ACCOUNT}'\r\nOTHER=1\r\nHALO_PROFILE_ID=${PROFILE} # ours\r\n`, 0o640);
+        m.write(
+          ".env",
+          `export HALO_MCP_TOKEN="${TOKEN}"\r\nHALO_ACCOUNT_ID = '${ACCOUNT}'\r\nOTHER=1\r\nHALO_PROFILE_ID=${PROFILE} # ours\r\n`,
+          0o640,
+        );
         return { args: [] };
       },
     ],
@@ -134,7 +204,11 @@ describe.concurrent("--yes takes the values from", () => {
       const run = await m.run(["--yes", "--url", m.url, ...args], { env, stdin });
       expect(run.code, run.stderr).toBe(0);
       expect(m.read(".env")).toBe(before ?? ENV);
-      expect(JSON.parse(m.read(".claude/settings.local.json")).env).toEqual({ HALO_MCP_TOKEN: TOKEN, HALO_ACCOUNT_ID: ACCOUNT, HALO_PROFILE_ID: PROFILE });
+      expect(JSON.parse(m.read(".claude/settings.local.json")).env).toEqual({
+        HALO_MCP_TOKEN: TOKEN,
+        HALO_ACCOUNT_ID: ACCOUNT,
+        HALO_PROFILE_ID: PROFILE,
+      });
       expect(names(m.tree()).sort()).toEqual(FILES);
       expectNoToken(run);
       // a result on stdout, all the rest on stderr
@@ -145,8 +219,13 @@ describe.concurrent("--yes takes the values from", () => {
 
   test("a flag wins over the environment, the environment over .env", () =>
     on({}, async (m) => {
-      m.write(".env", `HALO_MCP_TOKEN=made.up.old.token-9999\nHALO_ACCOUNT_ID=${BAD_GUID}\nHALO_PROFILE_ID=${BAD_GUID}\n`);
-      const run = await m.run(["--yes", "--url", m.url, "--profile-id", PROFILE], { env: { ...withToken, HALO_ACCOUNT_ID: ACCOUNT, HALO_PROFILE_ID: BAD_GUID } });
+      m.write(
+        ".env",
+        `HALO_MCP_TOKEN=made.up.old.token-9999\nHALO_ACCOUNT_ID=${BAD_GUID}\nHALO_PROFILE_ID=${BAD_GUID}\n`,
+      );
+      const run = await m.run(["--yes", "--url", m.url, "--profile-id", PROFILE], {
+        env: { ...withToken, HALO_ACCOUNT_ID: ACCOUNT, HALO_PROFILE_ID: BAD_GUID },
+      });
       expect(run.code, run.stderr).toBe(0);
       expect(m.read(".env")).toBe(ENV);
       expect(run.stdout + run.stderr).not.toContain("-9999");
@@ -154,7 +233,17 @@ describe.concurrent("--yes takes the values from", () => {
 
   test("HALO_YES, HALO_NAME, HALO_MCP_URL, HALO_BRIDGE, HALO_CLIENT, HALO_SCOPE", () =>
     on({}, async (m) => {
-      const run = await m.run([...ids], { env: { ...withToken, HALO_YES: "1", HALO_NAME: "halo-de", HALO_MCP_URL: m.url, HALO_BRIDGE: "none", HALO_CLIENT: "claude-code", HALO_SCOPE: "project" } });
+      const run = await m.run([...ids], {
+        env: {
+          ...withToken,
+          HALO_YES: "1",
+          HALO_NAME: "halo-de",
+          HALO_MCP_URL: m.url,
+          HALO_BRIDGE: "none",
+          HALO_CLIENT: "claude-code",
+          HALO_SCOPE: "project",
+        },
+      });
       expect(run.code, run.stderr).toBe(0);
       expect(JSON.parse(m.read(".mcp.json")).mcpServers["halo-de"].url).toBe(m.url);
       expect(m.exists(".claude")).toBe(false);
@@ -177,7 +266,9 @@ describe.concurrent("options", () => {
 
   test("--dry-run with a wrong token is exit 1", () =>
     on({}, async (m) => {
-      const run = await m.run(["--dry-run", ...ids, "--url", m.url], { env: { HALO_MCP_TOKEN: "made.up.wrong.Pm3Jx8Qd5Wc1" } });
+      const run = await m.run(["--dry-run", ...ids, "--url", m.url], {
+        env: { HALO_MCP_TOKEN: "made.up.wrong.Pm3Jx8Qd5Wc1" },
+      });
       expect(run.code).toBe(1);
       expect(run.stderr).toContain("--skip-test");
       expect(names(m.tree())).toEqual([]);
@@ -199,7 +290,9 @@ describe.concurrent("options", () => {
       expect(good.code).toBe(0);
       expect(good.stderr).toBe("");
       expect(good.stdout).toMatch(/^HALO is connected/);
-      const bad = await m.run(["--yes", "--quiet", "--name", "halo-de", ...ids, "--url", m.url], { env: { HALO_MCP_TOKEN: "made.up.wrong.Pm3Jx8Qd5Wc1" } });
+      const bad = await m.run(["--yes", "--quiet", "--name", "halo-de", ...ids, "--url", m.url], {
+        env: { HALO_MCP_TOKEN: "made.up.wrong.Pm3Jx8Qd5Wc1" },
+      });
       expect(bad.code).toBe(1);
       expect(bad.stderr).toMatch(/^create-halo-mcp: /);
       expect(bad.stdout).toBe("");
@@ -229,32 +322,34 @@ describe.concurrent("options", () => {
     on({}, async (m) => {
       expect((await m.run(["--yes", ...ids, "--url", m.url], { env: withToken })).code).toBe(0);
       const first = JSON.parse(m.read(".mcp.json")).mcpServers.halo;
-      const run = await m.run(["--yes", "--name", "halo-de", "--account-id", ACCOUNT, "--profile-id", PROFILE, "--url", m.url], { env: withToken });
+      const run = await m.run(
+        ["--yes", "--name", "halo-de", "--account-id", ACCOUNT, "--profile-id", PROFILE, "--url", m.url],
+        { env: withToken },
+      );
       expect(run.code, run.stderr).toBe(0);
       const { mcpServers } = JSON.parse(m.read(".mcp.json"));
       expect(mcpServers.halo).toEqual(first);
-      expect(mcpServers["halo-de"].headers).toEqual({ "X-CM-PRODUCTTOKEN": "${HALO_MCP_TOKEN}", "CM-ACCOUNT-ID": "${HALO_ACCOUNT_ID}", "CM-PROFILE-ID": "${HALO_DE_PROFILE_ID}" });
+      expect(mcpServers["halo-de"].headers).toEqual({
+        "X-CM-PRODUCTTOKEN": "${HALO_MCP_TOKEN}",
+        "CM-ACCOUNT-ID": "${HALO_ACCOUNT_ID}",
+        "CM-PROFILE-ID": "${HALO_DE_PROFILE_ID}",
+      });
       expect(m.read(".env")).toBe(`${ENV}HALO_DE_PROFILE_ID=${PROFILE}\n`);
-      expect(JSON.parse(m.read(".claude/settings.local.json")).enabledMcpjsonServers.sort()).toEqual(["halo", "halo-de"]);
+      expect(JSON.parse(m.read(".claude/settings.local.json")).enabledMcpjsonServers.sort()).toEqual([
+        "halo",
+        "halo-de",
+      ]);
     }));
 
-  // Node 20 to 24 take `--env-file` for themselves wherever it stands in argv (exit 9 when there is no such file)
-  test.fails("--env-file reaches the program", () =>
+  test("--values-file: that file, ignored; .env is not made", () =>
     on({}, async (m) => {
-      const run = await m.run(["--dry-run", "--skip-test", ...ids, "--url", m.url, "--env-file", "halo.private"], { env: withToken });
-      expect(run.code, run.stderr).toBe(0);
-    }));
-
-  test("--env-file: that file, ignored; .env is not made", () =>
-    on({}, async (m) => {
-      const args = ["--yes", ...ids, "--url", m.url, "--env-file", "halo.private"];
-      const run = await start(process.execPath, ["--", m.bin, ...args], { cwd: m.path, env: { ...m.env, ...withToken } });
+      const run = await m.run(["--yes", ...ids, "--url", m.url, "--values-file", "halo.private"], { env: withToken });
       expect(run.code, run.stderr).toBe(0);
       expect(m.read("halo.private")).toBe(ENV);
       expect(m.mode("halo.private")).toBe("600");
       expect(m.exists(".env")).toBe(false);
       expect(m.repo.git("check-ignore", "halo.private").trim()).toBe("halo.private");
-      expect(run.stdout).toContain("--env-file halo.private");
+      expect(run.stdout).toContain("--values-file halo.private");
     }));
 
   test("--bridge direnv writes .envrc without a value, and no bridge of Claude Code's", () =>
@@ -283,7 +378,7 @@ describe.concurrent("options", () => {
         const run = await m.run(["--yes", ...ids, "--url", silent.url, "--timeout", "1"], { env: withToken });
         expect(Date.now() - began).toBeLessThan(8000);
         expect(run.code).toBe(1);
-        expect(run.stderr.replace(/\s+/g, " ")).toMatch(/did not finish its answer to \w+ within [\d.]+ s/);
+        expect(run.stderr.replace(/\s+/g, " ")).toContain("did not finish its answer to");
         expect(names(m.tree())).toEqual([]);
       } finally {
         await silent.close();
@@ -315,14 +410,43 @@ describe.concurrent("--scope user without Claude Code", () => {
       expect(readdirSync(m.home)).toEqual([".claude"]);
       expect(readdirSync(join(m.home, ".claude"))).toEqual(["settings.json"]);
       const settings = join(m.home, ".claude/settings.json");
-      expect(JSON.parse(readFileSync(settings, "utf8"))).toEqual({ env: { HALO_MCP_TOKEN: TOKEN, HALO_ACCOUNT_ID: ACCOUNT, HALO_PROFILE_ID: PROFILE } });
+      expect(JSON.parse(readFileSync(settings, "utf8"))).toEqual({
+        env: { HALO_MCP_TOKEN: TOKEN, HALO_ACCOUNT_ID: ACCOUNT, HALO_PROFILE_ID: PROFILE },
+      });
       expect((lstatSync(settings).mode & 0o777).toString(8)).toBe("600");
       expect(run.stdout).toMatch(/sh, bash, zsh:[\s\S]*PowerShell:/);
       const [sh = "", shell = ""] = [...run.stdout.matchAll(/^\s*(claude mcp add .*)$/gm)].map(([, text]) => text);
-      for (const command of [sh, shell]) for (const part of ["--transport http", "--scope user", `halo ${m.url}`, "'X-CM-PRODUCTTOKEN: ${HALO_MCP_TOKEN}'", "'CM-ACCOUNT-ID: ${HALO_ACCOUNT_ID}'", "'CM-PROFILE-ID: ${HALO_PROFILE_ID}'"]) expect(command).toContain(part);
+      for (const command of [sh, shell])
+        for (const part of [
+          "--transport http",
+          "--scope user",
+          `halo ${m.url}`,
+          "'X-CM-PRODUCTTOKEN: ${HALO_MCP_TOKEN}'",
+          "'CM-ACCOUNT-ID: ${HALO_ACCOUNT_ID}'",
+          "'CM-PROFILE-ID: ${HALO_PROFILE_ID}'",
+        ])
+          expect(command).toContain(part);
       // what a shell makes of it: the references arrive as they are
-      const echo = await start("sh", ["-c", `claude() { printf '%s\\n' "$@"; }; ${sh}`], { cwd: m.path, env: { ...m.env, ...withToken } });
-      expect(echo.stdout.split("\n").slice(0, 14)).toEqual(["mcp", "add", "--transport", "http", "--scope", "user", "halo", m.url, "--header", "X-CM-PRODUCTTOKEN: ${HALO_MCP_TOKEN}", "--header", "CM-ACCOUNT-ID: ${HALO_ACCOUNT_ID}", "--header", "CM-PROFILE-ID: ${HALO_PROFILE_ID}"]);
+      const echo = await start("sh", ["-c", `claude() { printf '%s\\n' "$@"; }; ${sh}`], {
+        cwd: m.path,
+        env: { ...m.env, ...withToken },
+      });
+      expect(echo.stdout.split("\n").slice(0, 14)).toEqual([
+        "mcp",
+        "add",
+        "--transport",
+        "http",
+        "--scope",
+        "user",
+        "halo",
+        m.url,
+        "--header",
+        "X-CM-PRODUCTTOKEN: ${HALO_MCP_TOKEN}",
+        "--header",
+        "CM-ACCOUNT-ID: ${HALO_ACCOUNT_ID}",
+        "--header",
+        "CM-PROFILE-ID: ${HALO_PROFILE_ID}",
+      ]);
       expect(run.stdout).not.toMatch(/is connected/);
       expectNoToken(run);
     }));
@@ -344,11 +468,28 @@ describe.concurrent("--scope user without Claude Code", () => {
 type Json = Record<string, unknown>;
 
 /** The shape of a successful document, key by key. */
-function expectDocument(text: string, expected: { ok: boolean; dryRun: boolean; statuses: readonly string[]; url: string; probe: boolean }): Json {
+function expectDocument(
+  text: string,
+  expected: { ok: boolean; dryRun: boolean; statuses: readonly string[]; url: string; probe: boolean },
+): Json {
   expect(text.endsWith("}\n")).toBe(true);
   const body = JSON.parse(text) as Json;
-  expect(Object.keys(body).sort()).toEqual(["client", "dryRun", "ok", "probe", "recreate", "server", "steps", "version"]);
-  expect(body).toMatchObject({ version: 1, ok: expected.ok, dryRun: expected.dryRun, server: { name: "halo", url: expected.url } });
+  expect(Object.keys(body).sort()).toEqual([
+    "client",
+    "dryRun",
+    "ok",
+    "probe",
+    "recreate",
+    "server",
+    "steps",
+    "version",
+  ]);
+  expect(body).toMatchObject({
+    version: 1,
+    ok: expected.ok,
+    dryRun: expected.dryRun,
+    server: { name: "halo", url: expected.url },
+  });
   expect(Object.keys(body.server as Json).sort()).toEqual(["name", "url"]);
   const steps = body.steps as Json[];
   expect(steps.map(({ status }) => status)).toEqual(expected.statuses);
@@ -359,8 +500,17 @@ function expectDocument(text: string, expected: { ok: boolean; dryRun: boolean; 
   expect(body.recreate).toMatch(/^HALO_MCP_TOKEN=… npx create-halo-mcp --yes /);
   if (expected.probe) {
     const probe = body.probe as Json;
-    expect(Object.keys(probe)).toEqual(expect.arrayContaining(["version", "ok", "cause", "at", "control", "stages", "server", "tools"]));
-    expect(probe).toMatchObject({ version: 1, ok: true, cause: null, at: null, control: "refused", server: { name: "halo-stand-in", version: "1.0.0", protocol: expect.stringMatching(/^\d{4}-/) } });
+    expect(Object.keys(probe)).toEqual(
+      expect.arrayContaining(["version", "ok", "cause", "at", "control", "stages", "server", "tools"]),
+    );
+    expect(probe).toMatchObject({
+      version: 1,
+      ok: true,
+      cause: null,
+      at: null,
+      control: "refused",
+      server: { name: "halo-stand-in", version: "1.0.0", protocol: expect.stringMatching(/^\d{4}-/) },
+    });
     expect(probe.tools).toContainEqual({ name: "list_agents", description: "List the agents of this HALO profile." });
     for (const stage of probe.stages as Json[]) {
       expect(["url", "dns", "tcp", "tls", "http", "auth", "mcp", "tools"]).toContain(stage.stage);
@@ -384,23 +534,50 @@ describe.concurrent("--json: one document on stdout, nothing else", () => {
       expect(names(m.tree())).toEqual([]);
       const done = await m.run([...flags, "--yes"], { env: withToken });
       expect([done.code, done.stderr]).toEqual([0, ""]);
-      const body = expectDocument(done.stdout, { ok: true, dryRun: false, statuses: all("written"), url: m.url, probe: true });
-      expect((body.steps as Json[]).map(({ path }) => path)).toEqual([".gitignore", ".env", ".env.example", ".claude/settings.local.json", ".mcp.json"]);
+      const body = expectDocument(done.stdout, {
+        ok: true,
+        dryRun: false,
+        statuses: all("written"),
+        url: m.url,
+        probe: true,
+      });
+      expect((body.steps as Json[]).map(({ path }) => path)).toEqual([
+        ".gitignore",
+        ".env",
+        ".env.example",
+        ".claude/settings.local.json",
+        ".mcp.json",
+      ]);
       const before = m.tree();
       const again = await m.run([...flags, "--yes"], { env: withToken });
       expect([again.code, again.stderr]).toEqual([0, ""]);
       const second = JSON.parse(again.stdout) as Json;
       for (const { status } of second.steps as Json[]) expect(status).toBe("unchanged");
-      expectDocument(again.stdout, { ok: true, dryRun: false, statuses: (second.steps as Json[]).map(() => "unchanged"), url: m.url, probe: true });
+      expectDocument(again.stdout, {
+        ok: true,
+        dryRun: false,
+        statuses: (second.steps as Json[]).map(() => "unchanged"),
+        url: m.url,
+        probe: true,
+      });
       expect(m.tree()).toEqual(before);
       const untested = await m.run([...flags, "--yes", "--skip-test"], { env: withToken });
-      expectDocument(untested.stdout, { ok: true, dryRun: false, statuses: (second.steps as Json[]).map(() => "unchanged"), url: m.url, probe: false });
+      expectDocument(untested.stdout, {
+        ok: true,
+        dryRun: false,
+        statuses: (second.steps as Json[]).map(() => "unchanged"),
+        url: m.url,
+        probe: false,
+      });
       for (const run of [dry, done, again, untested]) expectNoToken(run);
     }));
 
   test("steps of a person, and a command that holds references", () =>
     on({}, async (m) => {
-      const run = await m.run(["--json", "--yes", "--scope", "user", "--client", "claude-code,claude-ai,chatgpt", ...ids, "--url", m.url], { env: withToken });
+      const run = await m.run(
+        ["--json", "--yes", "--scope", "user", "--client", "claude-code,claude-ai,chatgpt", ...ids, "--url", m.url],
+        { env: withToken },
+      );
       expect(run.code, run.stdout).toBe(0);
       const { steps } = JSON.parse(run.stdout) as { steps: Json[] };
       expect(steps.map(({ kind }) => kind)).toEqual(["write", "tell", "tell", "tell"]);
@@ -454,22 +631,45 @@ describe.concurrent("bad input", () => {
     ["an option in place of a value", ["--name", "--yes"], {}, /needs a value/],
     ["both ways for a token", ["--token-stdin", "--token-file", "x"], {}, /choose one/],
     ["a Studio URL without an ID", ["--yes", "--studio-url", "https://www.cm.com/app/halo/"], token, /no ID in it/],
-    ["a token with a line break", ["--yes", ...ids], { HALO_MCP_TOKEN: `${TOKEN.slice(0, 10)}\n${TOKEN.slice(10)}` }, /a line break at position 11/],
+    [
+      "a token with a line break",
+      ["--yes", ...ids],
+      { HALO_MCP_TOKEN: `${TOKEN.slice(0, 10)}\n${TOKEN.slice(10)}` },
+      /a line break at position 11/,
+    ],
     ["a token with é", ["--yes", ...ids], { HALO_MCP_TOKEN: `${TOKEN.slice(0, 10)}é` }, /U\+00E9 at position 11/],
-    ["a token with a soft hyphen elsewhere", ["--yes", ...ids], { HALO_MCP_TOKEN: `${TOKEN.slice(0, 10)}\u2011x` }, /U\+2011 at position 11/],
+    [
+      "a token with a soft hyphen elsewhere",
+      ["--yes", ...ids],
+      { HALO_MCP_TOKEN: `${TOKEN.slice(0, 10)}\u2011x` },
+      /U\+2011 at position 11/,
+    ],
     ["the token undefined", ["--yes", ...ids], { HALO_MCP_TOKEN: "undefined" }, /was not set/],
     ["a placeholder as the token", ["--yes", ...ids], { HALO_MCP_TOKEN: "${HALO_MCP_TOKEN}" }, /placeholder/],
     ["<token>", ["--yes", ...ids], { HALO_MCP_TOKEN: "<your token>" }, /placeholder/],
     ["an empty account", ["--yes", "--account-id", "", "--profile-id", PROFILE], token, /needs a value/],
-    ["a placeholder as the account", ["--yes", "--account-id", "ACCOUNT_ID", "--profile-id", PROFILE], token, /placeholder/],
-    ["a profile with a space", ["--yes", "--account-id", ACCOUNT, "--profile-id", "a b"], token, /a space at position 2 of 3/],
+    [
+      "a placeholder as the account",
+      ["--yes", "--account-id", "ACCOUNT_ID", "--profile-id", PROFILE],
+      token,
+      /placeholder/,
+    ],
+    [
+      "a profile with a space",
+      ["--yes", "--account-id", ACCOUNT, "--profile-id", "a b"],
+      token,
+      /a space at position 2 of 3/,
+    ],
     ["an argument too many", ["init", "halo"], {}, /takes no argument/],
     ["a switch with a value", ["--yes=no"], {}, /takes no value/],
   ];
   test.each(usage)("%s: exit 2, nothing sent, nothing written, no value repeated", (_, args, env, said) =>
     on({}, (m) =>
       expectNothing(m, async () => {
-        const url = args.includes("--url") || args[0] === "initt" || args[0] === TOKEN || args[0] === "init" ? [] : ["--url", m.url];
+        const url =
+          args.includes("--url") || args[0] === "initt" || args[0] === TOKEN || args[0] === "init"
+            ? []
+            : ["--url", m.url];
         const run = await m.run([...args, ...url], { env });
         expect(run.code, run.stdout + run.stderr).toBe(2);
         expect(run.stdout).toBe("");
@@ -484,7 +684,9 @@ describe.concurrent("bad input", () => {
   test("NUL in a token on standard input", () =>
     on({}, (m) =>
       expectNothing(m, async () => {
-        const run = await m.run(["--yes", "--token-stdin", ...ids, "--url", m.url], { stdin: `${TOKEN.slice(0, 10)}\0${TOKEN.slice(10)}` });
+        const run = await m.run(["--yes", "--token-stdin", ...ids, "--url", m.url], {
+          stdin: `${TOKEN.slice(0, 10)}\0${TOKEN.slice(10)}`,
+        });
         expect(run.code).toBe(2);
         expect(run.stderr).toContain("U+0000 at position 11");
         expect(run.stderr).not.toContain(TOKEN.slice(0, 10));
@@ -516,7 +718,12 @@ describe.concurrent("bad input", () => {
   const broken: [string, string, string, RegExp][] = [
     ["a comma too many", ".mcp.json", '{\n  "mcpServers": {},\n}\n', /\.mcp\.json:\d+:\d+/],
     ["a comment", ".mcp.json", '{\n  // ours\n  "mcpServers": {}\n}\n', /\.mcp\.json:2:3/],
-    ["a merge conflict", ".mcp.json", '{\n<<<<<<< HEAD\n  "mcpServers": {}\n=======\n  "mcpServers": {"a":{}}\n>>>>>>> x\n}\n', /\.mcp\.json:2:1.*conflict/s],
+    [
+      "a merge conflict",
+      ".mcp.json",
+      '{\n<<<<<<< HEAD\n  "mcpServers": {}\n=======\n  "mcpServers": {"a":{}}\n>>>>>>> x\n}\n',
+      /\.mcp\.json:2:1.*conflict/s,
+    ],
     ["the same key twice", ".mcp.json", '{"mcpServers": {}, "mcpServers": {}}', /\.mcp\.json:1:20/],
     ["an array", ".mcp.json", "[]", /\.mcp\.json:1:1/],
     ["a truncated file", ".mcp.json", '{"mcpServers": {"x": {"ty', /\.mcp\.json:1:\d+/],
@@ -584,11 +791,12 @@ describe.concurrent("bad input", () => {
 
 const isRoot = process.getuid?.() === 0;
 
-describe.concurrent.runIf(isRoot)("no permission (another user)", () => {
+(isRoot ? describe.concurrent : describe.skip)("no permission (another user)", () => {
   const NOBODY = 65_534;
   /** The machine as that user's. */
   function handOver(m: Machine): void {
-    for (let folder = dirname(dirname(m.bin)); folder !== "/" && folder !== "/tmp"; folder = dirname(folder)) chmodSync(folder, 0o755);
+    for (let folder = dirname(dirname(m.bin)); folder !== "/" && folder !== "/tmp"; folder = dirname(folder))
+      chmodSync(folder, 0o755);
     for (const folder of [m.root]) chmodSync(folder, 0o755);
     const own = (path: string): void => {
       chownSync(path, NOBODY, NOBODY);
@@ -666,7 +874,9 @@ describe.concurrent("again and at once", () => {
   test("a teammate with the variable exported and --yes: no question, no committed file changed", () =>
     on({}, async (m) => {
       const example = `CMCOM_TOKEN=\nCMCOM_ACCOUNT_ID=${ACCOUNT}\nCMCOM_PROFILE_ID=${PROFILE}\n`;
-      committed(m, entryFor(m.url, ["CMCOM_TOKEN", "CMCOM_ACCOUNT_ID", "CMCOM_PROFILE_ID"]), "halo-shop", { ".env.example": example });
+      committed(m, entryFor(m.url, ["CMCOM_TOKEN", "CMCOM_ACCOUNT_ID", "CMCOM_PROFILE_ID"]), "halo-shop", {
+        ".env.example": example,
+      });
       const run = await m.run(["--yes", "--url", m.url], { env: { CMCOM_TOKEN: TOKEN } });
       expect(run.code, run.stderr).toBe(0);
       expect(m.repo.git("status", "--short")).toBe("");
@@ -686,7 +896,8 @@ describe.concurrent("again and at once", () => {
     on({}, async (m) => {
       const outcomes: (number | null)[] = [];
       for (let pair = 0; pair < 20; pair += 1) {
-        for (const name of [".mcp.json", ".env", ".env.example", ".gitignore", ".claude"]) rmSync(join(m.path, name), { recursive: true, force: true });
+        for (const name of [".mcp.json", ".env", ".env.example", ".gitignore", ".claude"])
+          rmSync(join(m.path, name), { recursive: true, force: true });
         const flags = (name: string) => ["--yes", "--skip-test", "--name", name, ...ids, "--url", m.url];
         const both = await Promise.all(["halo-a", "halo-b"].map((name) => m.run(flags(name), { env: withToken })));
         for (const [index, run] of both.entries()) {
@@ -698,8 +909,18 @@ describe.concurrent("again and at once", () => {
           const again = await m.run(flags(name), { env: withToken });
           expect(again.code, again.stderr).toBe(0);
         }
-        expect(Object.keys(JSON.parse(m.read(".mcp.json")).mcpServers).sort(), `pair ${pair}`).toEqual(["halo-a", "halo-b"]);
-        expect(m.read(".env").trim().split("\n").map((line) => line.split("=")[0]).sort()).toEqual(["HALO_ACCOUNT_ID", "HALO_A_PROFILE_ID", "HALO_B_PROFILE_ID", "HALO_MCP_TOKEN"]);
+        expect(Object.keys(JSON.parse(m.read(".mcp.json")).mcpServers).sort(), `pair ${pair}`).toEqual([
+          "halo-a",
+          "halo-b",
+        ]);
+        expect(
+          m
+            .read(".env")
+            .trim()
+            .split("\n")
+            .map((line) => line.split("=")[0])
+            .sort(),
+        ).toEqual(["HALO_ACCOUNT_ID", "HALO_A_PROFILE_ID", "HALO_B_PROFILE_ID", "HALO_MCP_TOKEN"]);
         const { env, enabledMcpjsonServers } = JSON.parse(m.read(".claude/settings.local.json"));
         expect([Object.keys(env).length, enabledMcpjsonServers.sort()]).toEqual([4, ["halo-a", "halo-b"]]);
         expect(m.read(".gitignore").match(/^\.env$/gm)).toHaveLength(1);

@@ -1,7 +1,7 @@
 /** What the end-to-end tests of the wizard share: a scratch machine with a stand-in HALO, the packed program on it, and what became of it. */
 import { spawn } from "node:child_process";
 import { appendFileSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
-import { createServer, type IncomingMessage, request as httpRequest, type ServerResponse } from "node:http";
+import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from "node:http";
 import { dirname, join, relative } from "node:path";
 import { expect } from "vitest";
 import { type StandIn, type StandInSettings, startStandIn } from "../servers/stand-in.mjs";
@@ -122,7 +122,10 @@ function ofHome(home: string): string[] {
 
 export async function machine(options: MachineOptions = {}): Promise<Machine> {
   const { bin } = await packedPackage();
-  const scratch = scratchHome({ ...(options.path === undefined ? {} : { path: options.path }), env: options.env ?? {} });
+  const scratch = scratchHome({
+    ...(options.path === undefined ? {} : { path: options.path }),
+    env: options.env ?? {},
+  });
   const repo = mkRepo(scratch, options.repository ?? "shop");
   const standIn = await startStandIn({ token: TOKEN, accountId: ACCOUNT, profileId: PROFILE, ...options.server });
   const opened: Wizard[] = [];
@@ -250,7 +253,9 @@ export interface Recorder {
 }
 
 /** A server that writes down what it gets and answers as it is told. */
-export async function recorder(answer: (request: IncomingMessage, response: ServerResponse) => void): Promise<Recorder> {
+export async function recorder(
+  answer: (request: IncomingMessage, response: ServerResponse) => void,
+): Promise<Recorder> {
   const received: string[] = [];
   const server = createServer((request, response) => {
     let body = "";
@@ -289,14 +294,22 @@ export function committed(m: Machine, entry: unknown, name = "halo", files: Reco
   m.repo.git("commit", "--quiet", "--message=set up");
 }
 
-export function entryFor(url: string, variables: readonly [string, string, string] = ["HALO_MCP_TOKEN", "HALO_ACCOUNT_ID", "HALO_PROFILE_ID"]): Record<string, unknown> {
+export function entryFor(
+  url: string,
+  variables: readonly [string, string, string] = ["HALO_MCP_TOKEN", "HALO_ACCOUNT_ID", "HALO_PROFILE_ID"],
+): Record<string, unknown> {
   const [token, account, profile] = variables;
-  const headers = { "X-CM-PRODUCTTOKEN": `\${${token}}`, "CM-ACCOUNT-ID": `\${${account}}`, "CM-PROFILE-ID": `\${${profile}}` };
+  const headers = {
+    "X-CM-PRODUCTTOKEN": `\${${token}}`,
+    "CM-ACCOUNT-ID": `\${${account}}`,
+    "CM-PROFILE-ID": `\${${profile}}`,
+  };
   return { type: "http", url, headers };
 }
 
 /** The requests that carried the token. */
-export const withTokenSent = (standIn: StandIn) => standIn.requests.filter(({ headers }) => headers["x-cm-producttoken"] !== undefined);
+export const withTokenSent = (standIn: StandIn) =>
+  standIn.requests.filter(({ headers }) => headers["x-cm-producttoken"] !== undefined);
 
 /** Lines that are wider than the screen: what wrapped. Commands and addresses may. */
 export function wideLines(raw: string, columns: number): string[] {
@@ -310,7 +323,11 @@ export function strangeBytes(raw: string): string[] {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: what is looked for
   const rest = raw.replace(/\u001b\[[0-9;?]*[A-Za-z]/g, "");
   // biome-ignore lint/suspicious/noControlCharactersInRegex: what is looked for
-  return rest.match(/[\u0000-\u0007\u000b-\u000c\u000e-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g) ?? [];
+  return (
+    rest.match(
+      /[\u0000-\u0007\u000b-\u000c\u000e-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g,
+    ) ?? []
+  );
 }
 
 /** A machine for one test, gone when it ends. */
@@ -324,7 +341,9 @@ export async function on(options: MachineOptions, use: (m: Machine) => Promise<v
 }
 
 /** A server in front of another one, that stops answering when it is told to. */
-export async function gate(behind: () => string): Promise<{ url: string; shut(): void; waiting(): number; close(): Promise<void> }> {
+export async function gate(
+  behind: () => string,
+): Promise<{ url: string; shut(): void; waiting(): number; close(): Promise<void> }> {
   let isShut = false;
   let waiting = 0;
   const server = createServer((request, response) => {
@@ -333,10 +352,13 @@ export async function gate(behind: () => string): Promise<{ url: string; shut():
       return;
     }
     const target = new URL(behind());
-    const forward = httpRequest({ host: target.hostname, port: target.port, path: request.url, method: request.method, headers: request.headers }, (answer) => {
-      response.writeHead(answer.statusCode ?? 500, answer.headers);
-      answer.pipe(response);
-    });
+    const forward = httpRequest(
+      { host: target.hostname, port: target.port, path: request.url, method: request.method, headers: request.headers },
+      (answer) => {
+        response.writeHead(answer.statusCode ?? 500, answer.headers);
+        answer.pipe(response);
+      },
+    );
     forward.on("error", () => response.destroy());
     request.pipe(forward);
   });

@@ -82,10 +82,13 @@ describe("createShow", () => {
     expect(out()).toBe("six\nseven\n");
   });
 
-  it("is silent when asked to, but for results", async () => {
+  it("is silent when asked to, but for results, warnings and failures", async () => {
     const { show, err, out } = screen({ quiet: true, tty: true });
     show.title("t");
     show.info("i");
+    show.info("i");
+    show.ok("o");
+    show.warn("w");
     show.bad("b");
     show.verbatim(["v"]);
     const progress = show.progress("p");
@@ -93,7 +96,7 @@ describe("createShow", () => {
     progress.end("ok", "done");
     show.result("r");
     await tick();
-    expect([err(), out()]).toEqual(["", "r\n"]);
+    expect([err(), out()]).toEqual(["▲  w\n✖  b\n", "r\n"]);
   });
 
   it("uses ASCII and no colour where it must", async () => {

@@ -10,12 +10,12 @@ export async function alreadySetUp(d: Draft): Promise<number> {
   const { room } = d;
   const { ask, options, context, survey } = room;
   for (;;) {
-    if (options.skipTest) return conclude(d, true, "Already set up; not tested. Nothing was written.", {}, false);
+    if (options.skipTest) return conclude(d, true, "Already set up; not tested. Nothing was written.", {}, "by-hand");
     const { ok, proof } = await prove(d);
     const headline = ok
       ? "Already set up and working. Nothing was written."
       : "Already set up, but not working: see above. Nothing was written.";
-    if (ask === undefined || options.yes) return conclude(d, ok, headline, { proof }, false);
+    if (ask === undefined || options.yes) return conclude(d, ok, headline, { proof }, "by-hand");
     if (ok) room.show.ok(headline);
     const next = await ask.select({
       message: "What now?",
@@ -31,7 +31,7 @@ export async function alreadySetUp(d: Draft): Promise<number> {
         },
       ],
     });
-    if (next === "done") return conclude(d, ok, headline, { proof }, false);
+    if (next === "done") return conclude(d, ok, headline, { proof }, "by-hand");
     if (next === "change") {
       const kept = await findCandidates(room);
       const reopen = (which: "account" | "profile") =>
@@ -64,6 +64,6 @@ async function remove(d: Draft): Promise<number> {
     true,
     "HALO was taken out. The token still works: delete it in HALO Studio > Settings > Product Tokens.",
     { statuses },
-    false,
+    "nothing",
   );
 }

@@ -6,6 +6,7 @@ import { printable, redact } from "../../core/redact.ts";
 import { Cancelled, EnvironmentError, HaloError, Refusal } from "../../errors.ts";
 import { applyWrites } from "../../io/apply.ts";
 import { exec } from "../../io/exec.ts";
+import { isInside } from "../../io/inside.ts";
 import { setMode } from "../../io/mode.ts";
 import { readState } from "../../io/snapshot.ts";
 import { assertPrivate } from "./privacy.ts";
@@ -19,8 +20,7 @@ const RUN_MS = 60_000;
 /** A step as one line: the file from the root, the command, the title. */
 export function stepLabel(step: Step, root: string): string {
   if (step.kind === "write") {
-    const way = relative(root, step.path);
-    return way.startsWith("..") ? step.path : way;
+    return isInside(step.path, root) ? relative(root, step.path) : step.path;
   }
   return step.kind === "run" ? step.why : step.title;
 }

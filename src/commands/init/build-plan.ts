@@ -5,11 +5,12 @@ import type { Plan, Step, TellStep } from "../../core/model.ts";
 import { type Planned, planProject, planRemoval } from "../../core/plan.ts";
 import { planClaude, planClaudeRemoval } from "../../core/plan-claude.ts";
 import { positionAt } from "../../core/position.ts";
-import { Refusal } from "../../errors.ts";
+import { Refusal, UsageError } from "../../errors.ts";
 import type { Bridge, ClientId } from "../../flags.ts";
 import { readsStdin } from "../../io/claude.ts";
+import { isInside } from "../../io/inside.ts";
 import { readTemplate } from "../../io/templates.ts";
-import { assertPrivate } from "./privacy.ts";
+import { assertInside, assertPrivate } from "./privacy.ts";
 import type { Survey } from "./survey.ts";
 import type { Room, Values } from "./values.ts";
 
@@ -23,7 +24,7 @@ const BRIDGE_PATTERN = ".claude/settings.local.json";
 /** A path as an ignore pattern: bare for a name at the root, anchored when it lies deeper. */
 function patternFor(path: string, root: string): string | undefined {
   const way = relative(root, path);
-  if (way === "" || way.startsWith("..")) return undefined;
+  if (way === "" || !isInside(path, root)) return undefined;
   const escaped = way
     .split(sep)
     .join("/")
@@ -40,9 +41,7 @@ function uncoveredPatterns(survey: Survey, joining: boolean, bridge: Bridge): re
     if (pattern === undefined) return [];
     const source = git?.ignoreSource(path);
     // a personal rule (global, or .git/info/exclude) protects one person; the team needs one of the repository's own
-    const covered = joining
-      ? source !== undefined
-      : source?.endsWith(".gitignore") === true && !relative(root, source).startsWith("..");
+    const covered = joining ? source !== undefined : source?.endsWith(".gitignore") === true && isInside(source, root);
     return covered ? [] : [pattern];
   });
 }
@@ -97,16 +96,23 @@ function projectSteps(room: Room, values: Values): readonly Step[] {
 /** Every refusal that can be known before a question is asked. */
 export function checkBeforehand(room: Room): void {
   const { survey, context } = room;
-  const secret = [survey.paths.env, ...(bridgeOf(room) === "claude-settings" ? [survey.paths.bridge] : [])];
-  // first where they lead: git does not look beyond a symlink
-  for (const path of secret) {
-    assertPrivate(
-      context,
-      survey.root,
-      { path, realPath: survey.snapshot.get(path)?.realPath ?? path },
-      { ignored: false },
-    );
+  const placeOf = (path: string): { path: string; realPath: string } => ({
+    path,
+    realPath: survey.snapshot.get(path)?.realPath ?? path,
+  });
+  const { env, bridge, ...others } = survey.paths;
+  for (const path of [...Object.values(others), bridge]) {
+    if (path !== undefined && placeOf(path).realPath === placeOf(env).realPath)
+      throw new UsageError(`--values-file: ${path} has another purpose`, {
+        hint: "leave it out: the values go into .env",
+      });
   }
+  // first where they lead: git does not look beyond a symlink
+  for (const path of [env, ...(bridgeOf(room) === "claude-settings" ? [bridge] : [])]) {
+    assertPrivate(context, survey.root, placeOf(path), { ignored: false });
+  }
+  const { exclude: _own, ...files } = others;
+  for (const path of Object.values(files)) assertInside(survey.root, placeOf(path));
   projectSteps(room, { token: "x", account: "x", profile: "x" });
 }
 
@@ -114,13 +120,20 @@ function existingIn(survey: Survey, scope: Exclude<Scope, "project">, name: stri
   return survey.entries[scope].find((entry) => entry.name === name);
 }
 
-function webSteps(room: Room, clients: readonly ClientId[], values: Values, url: string): readonly TellStep[] {
+function webSteps(
+  room: Room,
+  clients: readonly ClientId[],
+  values: Values,
+  url: string,
+  writesEnv: boolean,
+): readonly TellStep[] {
   const { context, target, survey } = room;
   const slot = target.slots.token;
+  const kept = "env" in slot && (survey.dotenv.has(slot.env) || writesEnv) ? slot.env : undefined;
   const tokenAt =
-    "env" in slot
-      ? `${slot.env} in ${relative(survey.root, survey.paths.env) || survey.paths.env}, or one of its own`
-      : "the one you made";
+    kept === undefined
+      ? "the one you entered, or one of its own"
+      : `${kept} in ${relative(survey.root, survey.paths.env)}, or one of its own`;
   const fill = { url, tokenAt, account: values.account, profile: values.profile };
   const titles = {
     "claude-ai": "Claude.ai: these steps are yours",
@@ -170,7 +183,13 @@ export async function buildPlan(room: Room, values: Values, choice: Choice, url:
       ...steps.filter(({ kind }) => kind === "write"),
       ...steps.filter(({ kind }) => kind === "run"),
       ...steps.filter(({ kind }) => kind === "tell"),
-      ...webSteps(room, choice.clients, values, url),
+      ...webSteps(
+        room,
+        choice.clients,
+        values,
+        url,
+        steps.some((step) => step.kind === "write" && step.path === survey.paths.env),
+      ),
     ],
   };
 }

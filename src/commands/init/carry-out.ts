@@ -5,8 +5,9 @@ import { Cancelled } from "../../errors.ts";
 import { wrap } from "../../ui/wrap.ts";
 import { applyPlan, changes, type Statuses, stepLabel } from "./apply-plan.ts";
 import { bridgeOf, type Choice } from "./build-plan.ts";
+import { commandFor } from "./command.ts";
 import { confirmPlan } from "./dialog.ts";
-import { jsonResult, nextSteps, recreateCommand } from "./finish.ts";
+import { jsonResult, nextSteps } from "./finish.ts";
 import { clientFailed, type Proof, proveClient, proveFiles } from "./proof.ts";
 import { showPlan } from "./show-plan.ts";
 import type { Room, Values } from "./values.ts";
@@ -24,24 +25,21 @@ export interface Draft {
 /** The test through what is on disk, and the client's own word, for every scope that was chosen. */
 export async function prove(d: Draft): Promise<{ ok: boolean; proof: Proof }> {
   const { room, choice, values, url } = d;
-  let files: Diagnosis | undefined;
-  let client: Proof["client"] = "not-asked";
-  let ok = true;
-  if (!choice.clients.includes("claude-code")) return { ok, proof: { files, client } };
+  let proof: Proof = { files: undefined, client: "not-asked" };
+  if (!choice.clients.includes("claude-code")) return { ok: true, proof };
   for (const scope of choice.scopes) {
     if (scope !== "project" && room.survey.claude === undefined) continue;
-    files = await proveFiles(
+    const files = await proveFiles(
       room,
       scope,
       url,
       scope === "project" ? "Through the files as written" : `Through Claude Code's ${scope} scope`,
     );
-    ok &&= files.ok;
-    if (!files.ok) continue;
-    client = await proveClient(room, scope, values);
-    ok &&= !clientFailed(client);
+    proof = { files, client: files.ok ? await proveClient(room, scope, values) : "not-asked" };
+    // the first failure is what is reported
+    if (!files.ok || clientFailed(proof.client)) return { ok: false, proof };
   }
-  return { ok, proof: { files, client } };
+  return { ok: true, proof };
 }
 
 /** The end of a run: its headline and what comes next, or the JSON document. Out: the exit code. */
@@ -50,19 +48,21 @@ export function conclude(
   ok: boolean,
   headline: string,
   parts: { statuses?: Statuses; proof?: Proof },
-  next: boolean,
+  next: "all" | "by-hand" | "nothing",
 ): number {
   const { room, plan, choice, values, url, tested } = d;
-  const recreate = recreateCommand(room, values, choice);
-  if (room.options.json)
+  const recreate = commandFor(room, { missing: [], decided: { values, choice, url } });
+  if (room.options.json) {
     room.show.result(
       jsonResult(room, { ok, plan, statuses: parts.statuses, url, tested, proof: parts.proof, recreate }),
     );
-  else {
-    const said = wrap(headline, room.show.columns).join("\n");
-    // the name of a folder or an entry may stand in it
-    room.show.result(printableLines(next ? `${said}\n\n${nextSteps(room, plan, choice, recreate)}` : said));
+    return ok ? 0 : 1;
   }
+  const said = wrap(headline, room.show.columns).join("\n");
+  const steps =
+    next === "nothing" ? "" : nextSteps(room, plan, choice, recreate, next === "by-hand" ? next : undefined);
+  // the name of a folder or an entry may stand in it
+  room.show.result(printableLines(steps === "" ? said : `${said}\n\n${steps}`));
   return ok ? 0 : 1;
 }
 
@@ -100,25 +100,22 @@ export async function carryOut(d: Draft): Promise<number> {
   const { room, plan, values, tested, choice } = d;
   const { show, options } = room;
   showPlan(room, plan, values);
-  if (options.dryRun) return conclude(d, true, "Dry run: nothing was written.", {}, false);
+  if (options.dryRun) return conclude(d, true, "Dry run: nothing was written.", {}, "nothing");
   const writes = changes(plan);
   if (writes) await confirmPlan(room, "Do this?");
   const statuses = await applyPlan(room, plan);
   showStatuses(room, plan, statuses);
-  const untested = options.skipTest || tested?.ok !== true;
-  if (untested && choice.clients.includes("claude-code"))
-    return conclude(
-      d,
-      options.skipTest,
-      "Written, but not tested: whether it connects is not known.",
-      { statuses },
-      true,
-    );
+  const done = writes ? "Written" : "Nothing to write";
+  if (tested === undefined) {
+    return conclude(d, true, `${done}; not tested: whether it connects is not known.`, { statuses }, "all");
+  }
+  if (!tested.ok)
+    return conclude(d, false, `${done}, although the test failed: ${tested.cause ?? "unknown"}.`, { statuses }, "all");
   try {
     const { ok, proof } = await prove(d);
     const claudeCode = choice.clients.includes("claude-code");
     const proven = claudeCode ? provenBy(proof) : "The values work. The rest is done by hand:";
-    return conclude(d, ok, ok ? proven : "Written, but the proof failed: see above.", { statuses, proof }, true);
+    return conclude(d, ok, ok ? proven : "Written, but the proof failed: see above.", { statuses, proof }, "all");
   } catch (error) {
     if (error instanceof Cancelled)
       throw new Cancelled(

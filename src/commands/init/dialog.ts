@@ -53,7 +53,7 @@ export async function agreeOnUrl(room: Room, target: Target, url: string): Promi
   if (room.ask === undefined || room.options.yes) {
     throw new Refusal(
       `${why}; nothing was sent`,
-      { hint: `if this host may have your token, name it: --url ${toSh([shown])}` },
+      { hint: `if this host may have your token, name it:\n${toSh(["--url", url])}` },
       "endpoint-foreign",
     );
   }

@@ -1,4 +1,3 @@
-import { relative } from "node:path";
 import { toSh } from "../../core/command-line.ts";
 import type { Diagnosis } from "../../core/diagnosis.ts";
 import type { Plan } from "../../core/model.ts";
@@ -6,26 +5,18 @@ import { redact } from "../../core/redact.ts";
 import { type Statuses, stepLabel } from "./apply-plan.ts";
 import type { Choice } from "./build-plan.ts";
 import type { Proof } from "./proof.ts";
-import type { Room, Values } from "./values.ts";
+import type { Room } from "./values.ts";
 
-/** The command that makes the same set-up again, without the token. */
-export function recreateCommand(room: Room, values: Values, choice: Choice): string {
-  const { options, target, survey, context } = room;
-  const argv = ["npx", "create-halo-mcp", "--yes"];
-  if (target.mode === "new") argv.push("--account-id", values.account, "--profile-id", values.profile);
-  if (target.name !== "halo") argv.push("--name", target.name);
-  if (options.url !== undefined) argv.push("--url", options.url);
-  if (choice.clients.join() !== "claude-code") argv.push("--client", choice.clients.join(","));
-  if (choice.scopes.join() !== "project") argv.push("--scope", choice.scopes.join(","));
-  if (options.bridge !== undefined) argv.push("--bridge", options.bridge);
-  if (options.envFile !== undefined) argv.push("--env-file", relative(context.cwd, options.envFile) || options.envFile);
-  if (options.cwd !== undefined) argv.push("--cwd", survey.root);
-  const slot = target.slots.token;
-  return `${"env" in slot ? `${slot.env}=… ` : ""}${toSh(argv)}`;
+/** The steps of a plan that are left to a person. */
+function handSteps(plan: Plan): readonly string[] {
+  return plan.steps.flatMap((step) =>
+    step.kind === "tell" ? ["", step.title, ...step.lines.map((line) => `  ${line}`)] : [],
+  );
 }
 
-/** How to go on, for a person. In: what was chosen and whether it was proven. */
-export function nextSteps(room: Room, plan: Plan, choice: Choice, recreate: string): string {
+/** How to go on, for a person: all of it, or only what nobody but a person can do. */
+export function nextSteps(room: Room, plan: Plan, choice: Choice, recreate: string, only?: "by-hand"): string {
+  if (only === "by-hand") return handSteps(plan).join("\n").trimStart();
   const { survey, target } = room;
   const lines: string[] = [];
   if (choice.clients.includes("claude-code")) {
@@ -47,16 +38,19 @@ export function nextSteps(room: Room, plan: Plan, choice: Choice, recreate: stri
       lines.push(
         "",
         "Teammates",
-        `  git add ${toSh(committed)} && git commit -m "Connect HALO"`,
+        ...(survey.git === undefined
+          ? ["  Share the folder with the files that hold no value:", `  ${committed.join(" ")}`]
+          : [
+              `  git -C ${toSh([survey.root])} add ${toSh(committed)}`,
+              `  git -C ${toSh([survey.root])} commit -m "Connect HALO"`,
+            ]),
         "  Each of them runs: npx create-halo-mcp",
         "  It asks for what they lack and changes no committed file. With the two IDs",
         "  in .env.example (no secrets), it asks for their own token alone.",
       );
     }
   }
-  for (const step of plan.steps)
-    if (step.kind === "tell") lines.push("", step.title, ...step.lines.map((line) => `  ${line}`));
-  lines.push("", "The same again", `  ${recreate}`);
+  lines.push(...handSteps(plan), "", "The same again", `  ${recreate}`);
   return lines.join("\n").replace(/^\n/, "");
 }
 

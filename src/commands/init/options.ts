@@ -17,7 +17,7 @@ export interface InitOptions {
   readonly studioUrl: string | undefined;
   readonly tokenStdin: boolean;
   readonly tokenFile: string | undefined;
-  readonly envFile: string | undefined;
+  readonly valuesFile: string | undefined;
   readonly bridge: Bridge | undefined;
   readonly yes: boolean;
   readonly dryRun: boolean;
@@ -44,13 +44,14 @@ function seconds(text: string | undefined): number {
 /** Words → options. Throws UsageError before anything is read or written. */
 export function readOptions(context: Context, raw: RawOptions): InitOptions {
   const { values, switches } = raw;
+  const origin = (name: string): string => raw.origins[name] ?? `--${name}`;
   if (values.name !== undefined) {
     const problem = nameProblem(values.name);
-    if (problem !== undefined) throw new UsageError(`--name: ${problem}`);
+    if (problem !== undefined) throw new UsageError(`${origin("name")}: ${problem}`);
   }
   if (values.url !== undefined) {
     const endpoint = parseEndpoint(values.url);
-    if (!endpoint.ok) throw new UsageError(`--url: ${endpoint.problem}`);
+    if (!endpoint.ok) throw new UsageError(`${origin("url")}: ${endpoint.problem}`);
   }
   if (switches.has("token-stdin") && values["token-file"] !== undefined)
     throw new UsageError("choose one of --token-stdin and --token-file");
@@ -65,7 +66,7 @@ export function readOptions(context: Context, raw: RawOptions): InitOptions {
     studioUrl: values["studio-url"],
     tokenStdin: switches.has("token-stdin"),
     tokenFile: values["token-file"] === undefined ? undefined : at(values["token-file"]),
-    envFile: values["env-file"] === undefined ? undefined : at(values["env-file"]),
+    valuesFile: values["values-file"] === undefined ? undefined : at(values["values-file"]),
     bridge: values.bridge as Bridge | undefined,
     yes: switches.has("yes"),
     dryRun: switches.has("dry-run"),

@@ -1,21 +1,17 @@
 import { realpathSync } from "node:fs";
-import { dirname, isAbsolute, relative, sep } from "node:path";
+import { dirname, relative } from "node:path";
 import type { Context } from "../../context.ts";
 import { toSh } from "../../core/command-line.ts";
 import { EnvironmentError, Refusal } from "../../errors.ts";
 import { findProgram } from "../../io/find-program.ts";
 import { createGit, findRoot } from "../../io/git.ts";
+import { isInside } from "../../io/inside.ts";
 
 interface Place {
   /** As the user knows it. */
   readonly path: string;
   /** Where a write would land. */
   readonly realPath: string;
-}
-
-function isInside(path: string, folder: string): boolean {
-  const way = relative(folder, path);
-  return way !== "" && way !== ".." && !way.startsWith(`..${sep}`) && !isAbsolute(way);
 }
 
 /** The nearest folder of a path that exists. */
@@ -29,6 +25,17 @@ function existing(folder: string): string {
   }
 }
 
+/** Refuses a symlink of the repository that leads out of it: what it leads to is not the repository's to change. */
+export function assertInside(root: string, place: Place): void {
+  const { path, realPath } = place;
+  if (!isInside(path, root) || isInside(realPath, root)) return;
+  throw new Refusal(
+    `${path} is a symlink that leads out of this repository, to ${realPath}: nothing is written through it`,
+    { hint: `look at it, then replace it by a file of its own:\n${toSh(["rm", path])}` },
+    "symlink-outside",
+  );
+}
+
 /**
  * Refuses to put a secret where git would take it: a tracked file, a file that no rule ignores, and a symlink that
  * leads out of the repository it stands in. Holds for the resolved path. `ignored: false` leaves the rule out, for
@@ -40,16 +47,8 @@ export function assertPrivate(
   place: Place,
   check: { readonly ignored: boolean },
 ): void {
+  assertInside(root, place);
   const { path, realPath } = place;
-  if (isInside(path, root) && !isInside(realPath, root)) {
-    throw new Refusal(
-      `${path} is a symlink that leads out of this repository, to ${realPath}: no secret is written through it`,
-      {
-        hint: `look at it, then replace it by a file of its own: ${toSh(["rm", path])}`,
-      },
-      "symlink-outside",
-    );
-  }
   const repository = findRoot(existing(dirname(realPath)));
   if (repository === undefined) return;
   const program = findProgram("git", { env: context.env, platform: context.platform, exclude: [root] });

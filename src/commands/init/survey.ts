@@ -1,5 +1,5 @@
 import { realpathSync, statSync } from "node:fs";
-import { dirname, isAbsolute, join, relative, sep } from "node:path";
+import { dirname, join } from "node:path";
 import type { Context } from "../../context.ts";
 import { type Entry, haloEntries, type Scope } from "../../core/clients/claude-code.ts";
 import { DEFAULT_NAME } from "../../core/halo.ts";
@@ -9,6 +9,7 @@ import { UsageError } from "../../errors.ts";
 import { type ClaudeProgram, readClaude } from "../../io/claude.ts";
 import { findProgram } from "../../io/find-program.ts";
 import { createGit, findRoot, type Git } from "../../io/git.ts";
+import { isInside } from "../../io/inside.ts";
 import { takeSnapshot } from "../../io/snapshot.ts";
 import type { InitOptions } from "./options.ts";
 import { dotenvOf, jsonOf, property, strings } from "./read-json.ts";
@@ -32,11 +33,6 @@ export interface Survey {
   readonly bridge: Readonly<Record<string, string>>;
   readonly example: ReadonlyMap<string, string>;
   readonly claude: ClaudeProgram | undefined;
-}
-
-function isInside(path: string, folder: string): boolean {
-  const way = relative(folder, path);
-  return way === "" || (way !== ".." && !way.startsWith(`..${sep}`) && !isAbsolute(way));
 }
 
 /** npm on Windows installs a `.cmd` that Node cannot start without a shell: the program it calls lies beside it. */
@@ -72,7 +68,7 @@ export async function survey(context: Context, options: InitOptions): Promise<Su
   const paths: ProjectPaths = {
     ignore: join(root, ".gitignore"),
     exclude: git?.gitPath("info/exclude"),
-    env: options.envFile ?? join(root, ".env"),
+    env: options.valuesFile ?? join(root, ".env"),
     example: join(root, ".env.example"),
     bridge: join(root, ".claude", "settings.local.json"),
     envrc: join(root, ".envrc"),

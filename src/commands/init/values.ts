@@ -1,5 +1,4 @@
 import type { Context } from "../../context.ts";
-import { toSh } from "../../core/command-line.ts";
 import {
   cleanValue,
   HEADERS,
@@ -18,6 +17,7 @@ import { readSecretFile, readStdin } from "../../io/read-secret.ts";
 import { readTemplate } from "../../io/templates.ts";
 import type { Ask } from "../../ui/ask.ts";
 import type { Show } from "../../ui/show.ts";
+import { commandFor } from "./command.ts";
 import type { InitOptions } from "./options.ts";
 import type { Survey } from "./survey.ts";
 
@@ -102,7 +102,7 @@ export async function findCandidates(room: Room): Promise<Candidates> {
     add(
       which,
       survey.dotenv.get(slot.env),
-      `${slot.env} in ${room.survey.paths.env === room.options.envFile ? "the env file" : ".env"}`,
+      `${slot.env} in ${room.survey.paths.env === room.options.valuesFile ? "the values file" : ".env"}`,
       "file",
     );
     add(which, survey.bridge[slot.env], `${slot.env} in .claude/settings.local.json`, "file");
@@ -130,32 +130,11 @@ function missingInput(room: Room, missing: readonly Value[], alsoMissing: readon
     if (which === "token") return `the product token: the variable ${variable}, --token-stdin or --token-file <file>`;
     return `the ${LABELS[which]}: --${which}-id <id> (or --studio-url <url>), or the variable ${variable}`;
   });
-  const { options } = room;
-  const given: readonly (readonly [string, string | undefined])[] = [
-    ["--account-id", missing.includes("account") ? "ACCOUNT_ID" : options.accountId],
-    ["--profile-id", missing.includes("profile") ? "PROFILE_ID" : options.profileId],
-    ["--studio-url", options.studioUrl],
-    ["--name", options.name],
-    ["--url", options.url],
-    ["--scope", options.scopes?.join(",")],
-    ["--client", options.clients?.join(",")],
-    ["--bridge", options.bridge],
-    ["--env-file", options.envFile],
-    ["--token-file", options.tokenFile],
-    ["--cwd", options.cwd],
-  ];
-  const command = ["npx", "create-halo-mcp", "--yes"];
-  for (const [flag, text] of given) if (text !== undefined) command.push(flag, text);
-  if (options.tokenStdin) command.push("--token-stdin");
-  if (options.skipTest) command.push("--skip-test");
-  if (options.dryRun) command.push("--dry-run");
-  const slot = room.target.slots.token;
-  const before = missing.includes("token") && "env" in slot ? `${slot.env}=… ` : "";
   return new UsageError(
     ["input is missing and nobody can be asked here:", ...[...lines, ...alsoMissing].map((line) => `  - ${line}`)].join(
       "\n",
     ),
-    { hint: `${before}${toSh(command)}` },
+    { hint: commandFor(room, { missing }) },
     "missing-input",
   );
 }
