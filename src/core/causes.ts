@@ -33,7 +33,7 @@ export interface CauseText {
   readonly title: string;
   /** What was seen. */
   readonly explain: (facts: CauseFacts) => string;
-  /** What to do next. */
+  /** What to do next; a line each. */
   readonly tryThis: (facts: CauseFacts) => string;
 }
 
@@ -58,9 +58,11 @@ const checkUrl = `Check the URL, letter by letter: HALO's is ${HALO_URL}`;
 const later = "Wait a few minutes and run it again. If it stays, ask CM.com support, and give the time of this test.";
 const trust =
   "If your company inspects TLS traffic, let Node know its certificate: NODE_EXTRA_CA_CERTS=/path/to/company-ca.pem. Do not switch verification off: the token would go to whoever answers.";
-const tokenAdvice =
-  `Check that the token is of type MCP (${NEW_TOKEN}), not of another type, not the legacy Product Token of Settings > Profile and not a CM.com platform product token; ` +
-  "that it has not been deleted; that it belongs to the account of the account ID; and that it was pasted whole. It is shown only once: when in doubt, make a new one.";
+const tokenAdvice = [
+  `Is the token of type MCP (${NEW_TOKEN})? Not the legacy Product Token of Settings > Profile, not a CM.com platform product token.`,
+  "Was it pasted whole, and not deleted since? Does it belong to the account of the account ID?",
+  "It is shown only once: when in doubt, make a new one.",
+].join("\n");
 
 export const CAUSES: Readonly<Record<Cause, CauseText>> = {
   "bad-value": {
@@ -85,7 +87,7 @@ export const CAUSES: Readonly<Record<Cause, CauseText>> = {
   "bad-url": {
     title: "The URL cannot be used",
     explain: (f) =>
-      `${BAD_URL[f.why ?? ""] ?? "It cannot be read, or its port is never used for HTTP."} Nothing was sent.`,
+      `${BAD_URL[f.why ?? ""] ?? "The URL cannot be read, or its port is never used for HTTP."} Nothing was sent.`,
     tryThis: () => `Use HALO's URL: ${HALO_URL}`,
   },
   "endpoint-foreign": {

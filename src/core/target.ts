@@ -102,30 +102,24 @@ export function decideTarget(entries: readonly Entry[], wish: Wish): Decision {
   }
   const reason = unfit(entry, wish);
   if (reason !== undefined) return { ok: true, target: newTarget(wish, entry, reason) };
-  const slots: Partial<Record<Value, Slot>> = {};
-  for (const value of VALUES) {
+  const unsafe = VALUES.find((value) => {
     const slot = entry.values[value];
-    if (slot === undefined) continue;
-    if ("literal" in slot) {
-      slots[value] = { fixed: slot.literal.trim() };
-      continue;
-    }
-    if (!isSafeVariable(slot.env)) {
-      return {
-        ok: false,
-        reason: `the entry "${shown}" takes the ${LABELS[value]} from a variable whose name can steer other programs, so it is not set from here`,
-        hint: "ask whoever wrote .mcp.json for a name such as HALO_MCP_TOKEN, or set HALO up beside it: --name halo-mine",
-      };
-    }
-    slots[value] = { env: slot.env };
+    return slot !== undefined && "env" in slot && !isSafeVariable(slot.env);
+  });
+  if (unsafe !== undefined) {
+    return {
+      ok: false,
+      reason: `the entry "${shown}" takes the ${LABELS[unsafe]} from a variable whose name can steer other programs, so it is not set from here`,
+      hint: "ask whoever wrote .mcp.json for a name such as HALO_MCP_TOKEN, or set HALO up beside it: --name halo-mine",
+    };
   }
-  const { token, account, profile } = slots;
-  if (token === undefined || account === undefined || profile === undefined)
-    return { ok: true, target: newTarget(wish, entry) };
-  return {
-    ok: true,
-    target: { mode: "join", name: entry.name, url: entry.url, slots: { token, account, profile }, entry },
+  // an entry that is fit has all three
+  const slotOf = (value: Value): Slot => {
+    const slot = entry.values[value];
+    return slot !== undefined && "env" in slot ? slot : { fixed: slot?.literal.trim() ?? "" };
   };
+  const slots = { token: slotOf("token"), account: slotOf("account"), profile: slotOf("profile") };
+  return { ok: true, target: { mode: "join", name: entry.name, url: entry.url, slots, entry } };
 }
 
 /** The variables that a target needs, each with the value it stands for. */

@@ -28,7 +28,7 @@ export interface Ask {
 }
 
 /** After a pasted secret its tail may still arrive: this long nothing that comes is shown or taken. */
-const DRAIN_MS = 60;
+const DRAIN_MS = 150;
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are control sequences
 const COLOURS = /\u001b\[[0-9;]*m/g;

@@ -33,7 +33,11 @@ const old: Partial<Record<keyof typeof meaning, string>> = { disabled: "connecte
 const rows = ["2.1.197", "2.1.330"].flatMap((version) =>
   (Object.keys(meaning) as (keyof typeof meaning)[]).map((state) => {
     const status = (version === "2.1.197" ? old[state] : undefined) ?? meaning[state];
-    return [`${version}-${state}.txt`, status, /^(?:local|user)-/.test(state) ? state.slice(0, -6) : "project"] as const;
+    return [
+      `${version}-${state}.txt`,
+      status,
+      /^(?:local|user)-/.test(state) ? state.slice(0, -6) : "project",
+    ] as const;
   }),
 );
 

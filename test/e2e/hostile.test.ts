@@ -8,6 +8,7 @@ import {
   committed,
   contents,
   entryFor,
+  HARM,
   ids,
   type Machine,
   names,
@@ -392,13 +393,15 @@ describe.concurrent("links and ignore rules that would lead the token out", () =
     }),
   );
 
-  // not a secret, but a file of its owner's: what is written there, and that it is elsewhere, is not said
-  test.fails.each([".mcp.json", ".env.example"])("%s out of the repository is not written through", (name) =>
+  test.each([".mcp.json", ".env.example", ".gitignore"])("%s out of the repository is not written through", (name) =>
     on({}, async (m) => {
       const outside = join(m.home, "deep/er/file");
       symlinkSync(outside, join(m.path, name));
-      await m.run(["--yes", ...ids, "--url", m.url], { env: withToken });
-      expect(existsSync(outside)).toBe(false);
+      const run = await m.run(["--yes", ...ids, "--url", m.url], { env: withToken });
+      expect(run.code, run.stdout).toBe(1);
+      expect(existsSync(join(m.home, "deep"))).toBe(false);
+      expect(names(m.tree())).toEqual([name]);
+      expect(m.standIn.requests).toEqual([]);
     }),
   );
 
@@ -441,34 +444,28 @@ const EVIL =
 
 /** An MCP server by hand, each of its words hostile. */
 function speaksEvil(request: IncomingMessage, response: ServerResponse, body: { id?: unknown; method?: string }): void {
-  const say = (status: number, value: unknown): void =>
-    void response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(value));
-  if (request.headers["x-cm-producttoken"] !== TOKEN) return say(401, { error: EVIL, message: `no ${EVIL}` });
-  if (body.method === "initialize")
-    return say(200, {
-      jsonrpc: "2.0",
-      id: body.id,
-      result: {
-        protocolVersion: "2025-06-18",
-        capabilities: { tools: {} },
-        serverInfo: { name: `ha${EVIL}lo`, version: `1${EVIL}` },
-      },
-    });
-  if (body.method === "tools/list")
-    return say(200, {
-      jsonrpc: "2.0",
-      id: body.id,
-      result: {
-        tools: Array.from({ length: 12 }, (_, index) => ({
-          name: `tool${EVIL}${index}`,
-          description: `line one${EVIL}\nline two ${TOKEN}\n${"long ".repeat(200)}`,
-          inputSchema: { type: "object" },
-        })),
-      },
-    });
-  if (request.method === "DELETE" || body.method?.startsWith("notifications/") === true)
-    return void response.writeHead(202).end();
-  return say(404, { jsonrpc: "2.0", id: body.id ?? null, error: { code: -32601, message: EVIL } });
+  const [status, value] = evilAnswer(request, body);
+  response.writeHead(status, { "content-type": "application/json" });
+  response.end(value === undefined ? "" : JSON.stringify(value));
+}
+
+function evilAnswer(
+  request: IncomingMessage,
+  { id, method = "" }: { id?: unknown; method?: string },
+): [number, unknown] {
+  const rpc = (result: unknown): [number, unknown] => [200, { jsonrpc: "2.0", id, result }];
+  if (request.headers["x-cm-producttoken"] !== TOKEN) return [401, { error: EVIL, message: `no ${EVIL}` }];
+  if (request.method === "DELETE" || method.startsWith("notifications/")) return [202, undefined];
+  if (method === "initialize") {
+    const serverInfo = { name: `ha${EVIL}lo`, version: `1${EVIL}` };
+    return rpc({ protocolVersion: "2025-06-18", capabilities: { tools: {} }, serverInfo });
+  }
+  if (method === "tools/list") {
+    const description = `line one${EVIL}\nline two ${TOKEN}\n${"long ".repeat(200)}`;
+    const names = Array.from({ length: 12 }, (_, index) => `tool${EVIL}${index}`);
+    return rpc({ tools: names.map((name) => ({ name, description, inputSchema: { type: "object" } })) });
+  }
+  return [404, { jsonrpc: "2.0", id: id ?? null, error: { code: -32601, message: EVIL } }];
 }
 
 async function withEvilServer(
@@ -500,7 +497,7 @@ describe.concurrent("words of a file or a server on the screen", () => {
         const wizard = m.open(["--url", url]);
         await wizard.answer("What now?", "enter");
         await wizard.ends(0);
-        expect(wizard.raw()).not.toMatch(/\u001b\]|\u001b\[2J/);
+        expect(wizard.raw()).not.toMatch(HARM);
         expect(strangeBytes(wizard.raw())).toEqual([]);
         const json = await m.run(["--json", "--yes", "--url", url]);
         expect(json.code).toBe(0);
@@ -551,7 +548,7 @@ describe.concurrent("words of a file or a server on the screen", () => {
       await wizard.answer("What now?", "up", "enter");
       await wizard.answer("Remove this?", "enter");
       await wizard.ends(0);
-      expect(wizard.raw()).not.toMatch(/\u001b\]|\u001b\[2J/);
+      expect(wizard.raw()).not.toMatch(HARM);
       expect(strangeBytes(wizard.raw())).toEqual([]);
     }));
 

@@ -11,18 +11,27 @@ import { ACCOUNT, type Machine, machine, PROFILE, TOKEN } from "./support.ts";
 export const VALUES = [TOKEN, ACCOUNT, PROFILE];
 
 /** A machine with this Claude Code on its PATH, or with none. */
-export const claudeMachine = (version: ClaudeVersion | undefined): Promise<Machine> =>
+const claudeMachine = (version: ClaudeVersion | undefined): Promise<Machine> =>
   machine({ env: quietClaude, ...(version === undefined ? {} : { path: [claudeBinFolder(version)] }) });
 
-export async function onClaude(
-  version: ClaudeVersion | undefined,
-  use: (m: Machine) => Promise<void>,
-): Promise<void> {
-  const made = await claudeMachine(version);
+const waiting: (() => void)[] = [];
+let free = 3;
+
+/** A machine for one test. Only so many at once: Claude Code takes its time to start, and our limits are real ones. */
+export async function onClaude(version: ClaudeVersion | undefined, use: (m: Machine) => Promise<void>): Promise<void> {
+  if (free > 0) free -= 1;
+  else await new Promise<void>((resolve) => waiting.push(resolve));
   try {
-    await use(made);
+    const made = await claudeMachine(version);
+    try {
+      await use(made);
+    } finally {
+      await made.close();
+    }
   } finally {
-    await made.close();
+    const next = waiting.shift();
+    if (next === undefined) free += 1;
+    else next();
   }
 }
 
@@ -178,19 +187,16 @@ export async function session(m: Machine, version: ClaudeVersion, waitMs = 1500)
   const terminal = openTerminal({ file: claudeOf(version), cwd: m.path, env, cols: 100 });
   let asked = "";
   try {
-    const prompt = /\n❯\s/;
-    await terminal.waitFor(/Yes, I trust this folder|\? for shortcuts|shift\+tab to cycle/, 30_000);
-    const screen = () => `\n${terminal.screen().join("\n")}`;
-    if (screen().includes("Yes, I trust this folder")) {
-      asked = screen();
-      if (!/❯ (?:\d\. )?Yes, I trust/.test(asked)) {
-        terminal.press("down");
-        await terminal.waitFor(/❯ (?:\d\. )?Yes, I trust/);
-      }
-      terminal.press("enter");
+    await terminal.waitFor(/Yes, I trust this folder|❯\s*$/m, 30_000);
+    const screen = () => terminal.screen().join("\n");
+    // keys that come too soon are forgotten: look, press, look again
+    for (let turn = 0; turn < 60 && /Yes, I trust this folder/.test(screen()); turn += 1) {
+      if (asked === "") asked = screen();
+      terminal.press(/❯ (?:\d\. )?Yes, I trust/.test(screen()) ? "enter" : "down");
+      await sleep(250);
     }
-    for (let turn = 0; turn < 300 && !(prompt.test(screen()) && !screen().includes("trust this folder")); turn += 1)
-      await sleep(50);
+    for (let turn = 0; turn < 200 && !/^❯\s*$/m.test(screen()); turn += 1) await sleep(50);
+    if (!/^❯\s*$/m.test(screen())) throw new Error(`no prompt in the session:\n${screen()}`);
     const until = Date.now() + waitMs;
     while (!reached(m) && Date.now() < until) await sleep(50);
   } finally {

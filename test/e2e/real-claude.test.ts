@@ -7,15 +7,15 @@ import { cleanPath } from "../support/home.ts";
 import {
   claudeOf,
   filesWithToken,
-  front,
   fromClaude,
+  front,
   gateway,
   json,
   leftBehind,
   type Mood,
   modeOf,
-  onClaude,
   onboard,
+  onClaude,
   put,
   reached,
   session,
@@ -43,7 +43,11 @@ function told(run: Run): Told {
   return JSON.parse(run.stdout) as Told;
 }
 
-async function wizard(m: Machine, args: readonly string[], options: RunOptions = {}): Promise<Told & { code: number | null }> {
+async function wizard(
+  m: Machine,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<Told & { code: number | null }> {
   const run = await m.run([...base(m), ...args, "--json"], { stdin, ...options });
   return { ...told(run), code: run.code };
 }
@@ -56,7 +60,10 @@ const list = (m: Machine, version: ClaudeVersion, env: Record<string, string> = 
 const store = (m: Machine) => join(m.home, ".claude.json");
 const userSettings = (m: Machine) => join(m.home, ".claude/settings.json");
 const servers = (m: Machine, scope: string, path = store(m)): Record<string, unknown> => {
-  const all = json(path) as { mcpServers?: Record<string, unknown>; projects?: Record<string, { mcpServers?: Record<string, unknown> }> };
+  const all = json(path) as {
+    mcpServers?: Record<string, unknown>;
+    projects?: Record<string, { mcpServers?: Record<string, unknown> }>;
+  };
   return (scope === "user" ? all.mcpServers : all.projects?.[m.path]?.mcpServers) ?? {};
 };
 const literal = (url: string) => ({
@@ -71,19 +78,27 @@ const agreement: { state: string; claim: boolean; truth: boolean }[] = [];
 
 afterAll(() => {
   const agreed = agreement.filter(({ claim, truth }) => claim === truth).length;
-  process.stdout.write(`\nreal Claude Code: the wizard's word equals what the server received in ${agreed} of ${agreement.length} states\n`);
+  process.stdout.write(
+    `\nreal Claude Code: the wizard's word equals what the server received in ${agreed} of ${agreement.length} states\n`,
+  );
 });
 
-async function compare(m: Machine, version: ClaudeVersion, state: string, result: Told & { code: number | null }): Promise<void> {
+async function compare(
+  m: Machine,
+  version: ClaudeVersion,
+  state: string,
+  result: Told & { code: number | null },
+): Promise<void> {
   const claim = result.code === 0 && result.client?.status === "connected";
   expect(result.ok, "the exit code is that of the document").toBe(result.code === 0);
-  await session(m, version);
+  // what is said to connect gets its time; what is said not to has to stay away for a while
+  await session(m, version, claim ? 10_000 : 2000);
   const truth = reached(m);
   agreement.push({ state: `${version} ${state}`, claim, truth });
   expect({ state, connected: claim }).toEqual({ state, connected: truth });
 }
 
-describe.each(claudeVersions)("Claude Code %s", (version) => {
+describe.concurrent.each(claudeVersions)("Claude Code %s", (version) => {
   describe("project scope", () => {
     test("a session after the wizard sends the three right headers, through the bridge", () =>
       onClaude(version, async (m) => {
@@ -109,7 +124,11 @@ describe.each(claudeVersions)("Claude Code %s", (version) => {
         m.standIn.requests.length = 0;
         const { code, stdout } = await runClaude(version, ["-p", "hello"], { env: m.env, cwd: m.path });
         expect({ code, stdout }).toEqual({ code: 1, stdout: expect.stringContaining("Not logged in") as string });
-        const sent = fromClaude(m).map(({ headers }) => [headers["x-cm-producttoken"], headers["cm-account-id"], headers["cm-profile-id"]]);
+        const sent = fromClaude(m).map(({ headers }) => [
+          headers["x-cm-producttoken"],
+          headers["cm-account-id"],
+          headers["cm-profile-id"],
+        ]);
         // 2.1.197 ends as soon as it finds no login, at times before it has connected: the session above is its proof
         if (version === "2.1.330") expect(reached(m)).toBe(true);
         for (const values of sent) expect(values).toEqual(VALUES);
@@ -123,8 +142,19 @@ describe.each(claudeVersions)("Claude Code %s", (version) => {
         expect(run.stdout).toContain("by Claude Code itself");
         const get = claude.calls().filter(({ argv }) => argv.includes("get"));
         expect(get).toHaveLength(1);
-        expect(get[0]?.argv).toEqual(["--settings", expect.stringMatching(/settings\.json$/) as string, "mcp", "get", "--", "halo"]);
-        expect(get[0]?.settings).toEqual([expect.stringMatching(/^-rw-------/) as string, expect.stringMatching(/^drwx------/) as string]);
+        expect(get[0]?.argv).toEqual([
+          "--settings",
+          expect.stringMatching(/settings\.json$/) as string,
+          "mcp",
+          "get",
+          "--",
+          "halo",
+        ]);
+        const listed = [...(get[0]?.settings ?? [])].sort();
+        expect(listed).toEqual([
+          expect.stringMatching(/^-rw------- /) as string,
+          expect.stringMatching(/^drwx------ /) as string,
+        ]);
         expect(get[0]?.timeout).toBe("7000");
         expect(leftBehind(m)).toEqual([]);
         expect(`${run.stdout}${run.stderr}`).not.toContain("CANARY");
@@ -199,10 +229,20 @@ describe.each(claudeVersions)("Claude Code %s", (version) => {
     test("rejected in settings.local.json, which no bridge touches", () =>
       onClaude(version, async (m) => {
         m.write(".claude/settings.local.json", '{"disabledMcpjsonServers":["halo"]}');
-        const result = await wizard(m, ["--bridge", "none"]);
+        const [HALO_MCP_TOKEN, HALO_ACCOUNT_ID, HALO_PROFILE_ID] = [TOKEN, ACCOUNT, PROFILE];
+        const env = { HALO_MCP_TOKEN, HALO_ACCOUNT_ID, HALO_PROFILE_ID };
+        const result = await wizard(m, ["--bridge", "none"], { env });
         expect(result).toMatchObject({ code: 1, client: { status: "rejected" } });
         await compare(m, version, "rejected in settings.local.json", result);
       }));
+
+    test.each(["none", "direnv"])("no bridge of ours (%s) and nothing exported: no claim", (bridge) =>
+      onClaude(version, async (m) => {
+        const result = await wizard(m, ["--bridge", bridge]);
+        expect(result).toMatchObject({ code: 0, client: { status: "unknown" } });
+        await compare(m, version, `--bridge ${bridge}, nothing exported`, result);
+      }),
+    );
 
     test("switched off in this folder with /mcp", () =>
       onClaude(version, async (m) => {
@@ -228,9 +268,9 @@ describe.each(claudeVersions)("Claude Code %s", (version) => {
         }
       }));
 
-    test("pending: nobody approved it, and no bridge does", () =>
+    test("pending: nobody approved it", () =>
       onClaude(version, async (m) => {
-        expect(await wizard(m, [])).toMatchObject({ code: 0 });
+        m.write(".mcp.json", JSON.stringify({ mcpServers: { halo: entryFor(m.url) } }));
         const { stdout } = await runClaude(version, ["mcp", "get", "--", "halo"], { env: m.env, cwd: m.path });
         expect(stdout).toBe(fixture(version, "pending", m.url));
       }));
@@ -243,7 +283,10 @@ describe.each(claudeVersions)("Claude Code %s", (version) => {
         const env = { HALO_MCP_TOKEN: state === "wrong-token" ? "wrong" : TOKEN, HALO_ACCOUNT_ID, HALO_PROFILE_ID };
         const path = join(m.tmp, "settings.json");
         put(path, { env, enabledMcpjsonServers: ["halo"] });
-        const { stdout } = await runClaude(version, ["--settings", path, "mcp", "get", "halo"], { env: m.env, cwd: m.path });
+        const { stdout } = await runClaude(version, ["--settings", path, "mcp", "get", "halo"], {
+          env: m.env,
+          cwd: m.path,
+        });
         expect(stdout).toBe(fixture(version, state, m.url));
       }),
     );
@@ -270,14 +313,19 @@ describe.each(claudeVersions)("Claude Code %s", (version) => {
         expect(reached(m)).toBe(true);
         await compare(m, version, `${scope} scope`, result);
 
-        const before = readFileSync(store(m), "utf8");
+        const entries = servers(m, scope);
         const calls = claude.calls().length;
         // the values of 2.1.197 are in its settings, which the wizard does not take for its own: given again
         const again = await wizard(m, ["--scope", scope], { env: claude.env });
         expect(again).toMatchObject({ code: 0, client: { status: "connected" } });
         expect(again.steps.filter(({ kind, status }) => kind === "run" || status === "written")).toEqual([]);
-        expect(claude.calls().slice(calls).filter(({ argv }) => /\b(?:add|add-json|remove)\b/.test(argv.join(" ")) && !argv.includes("--help"))).toEqual([]);
-        expect(servers(m, scope)).toEqual((JSON.parse(before), servers(m, scope)));
+        expect(
+          claude
+            .calls()
+            .slice(calls)
+            .filter(({ argv }) => /\b(?:add|add-json|remove)\b/.test(argv.join(" ")) && !argv.includes("--help")),
+        ).toEqual([]);
+        expect(servers(m, scope)).toEqual(entries);
       }));
 
     test("an entry of that name is shown and replaced", () =>
@@ -347,8 +395,10 @@ describe.each(claudeVersions)("Claude Code %s", (version) => {
     onClaude(undefined, async (m) => {
       const run = await m.run([...base(m), "--scope", "user"], { stdin });
       expect(run.code, run.stderr).toBe(0);
-      expect(run.stdout).toContain("Claude Code is not installed here");
-      const [sh = "", powershell = ""] = run.stdout.split("\n").filter((line) => line.trim().startsWith("claude mcp add"));
+      expect(run.stdout).toContain("Claude Code is not installed here: run this when it is");
+      const [sh = "", powershell = ""] = run.stdout
+        .split("\n")
+        .filter((line) => line.trim().startsWith("claude mcp add"));
       expect(powershell).toContain("'X-CM-PRODUCTTOKEN: ${HALO_MCP_TOKEN}'");
       for (const line of [sh, powershell]) {
         expect(line.replace(/'[^']*'/g, "")).not.toMatch(/[$"`]/);
@@ -376,7 +426,7 @@ describe.each(claudeVersions)("Claude Code %s", (version) => {
     }));
 });
 
-describe("stopped while Claude Code is asked", () => {
+describe.concurrent("stopped while Claude Code is asked", () => {
   const hangs = "case \"$words\" in *'mcp get'*) trap '' TERM; sleep 30; sleep 30;; esac";
   const files = [".env", ".mcp.json", ".claude/settings.local.json"];
 
@@ -397,11 +447,15 @@ describe("stopped while Claude Code is asked", () => {
   test("kill -TERM: the same", () =>
     onClaude("2.1.330", async (m) => {
       const claude = front(m, "2.1.330", hangs);
-      const run = start("sh", ["-c", 'echo $$ > "$1"; shift; exec "$@"', "sh", join(m.root, "pid"), process.execPath, m.bin, ...base(m)], {
-        cwd: m.path,
-        env: { ...m.env, ...claude.env },
-        stdin,
-      });
+      const run = start(
+        "sh",
+        ["-c", 'echo $$ > "$1"; shift; exec "$@"', "sh", join(m.root, "pid"), process.execPath, m.bin, ...base(m)],
+        {
+          cwd: m.path,
+          env: { ...m.env, ...claude.env },
+          stdin,
+        },
+      );
       await claude.called("mcp get");
       expect(leftBehind(m)).toHaveLength(1);
       process.kill(Number(readFileSync(join(m.root, "pid"), "utf8")), "SIGTERM");
@@ -417,7 +471,7 @@ describe("stopped while Claude Code is asked", () => {
       const run = await m.run([...base(m), "--timeout", "2"], { stdin, env: claude.env });
       expect(performance.now() - started).toBeLessThan(15_000);
       expect(run.code, run.stderr).toBe(0);
-      expect(run.stdout).toContain("gave no clear answer");
+      expect(run.stdout.replace(/\s+/g, " ")).toContain("gave no clear answer");
       expect(run.stdout).not.toContain("by Claude Code itself");
       expect(leftBehind(m)).toEqual([]);
       expect(m.processes()).toEqual([]);
@@ -429,7 +483,9 @@ describe("stopped while Claude Code is asked", () => {
       put(store(m), { mcpServers: { halo: old } });
       const once = `case "$words" in *--help*) ;; *'mcp add-json'*) [ -e '${m.root}/once' ] || { touch '${m.root}/once'; sleep 30; };; esac`;
       const claude = front(m, "2.1.330", once);
-      const run = m.open(["--yes", "--scope", "user", ...ids, "--url", m.url], { env: { ...claude.env, HALO_MCP_TOKEN: TOKEN } });
+      const run = m.open(["--yes", "--scope", "user", ...ids, "--url", m.url], {
+        env: { ...claude.env, HALO_MCP_TOKEN: TOKEN },
+      });
       await claude.called("mcp add-json --scope");
       run.press("ctrl-c");
       await run.ends(130);
@@ -439,14 +495,17 @@ describe("stopped while Claude Code is asked", () => {
     }));
 });
 
-describe("a claude that does not work", () => {
+describe.concurrent("a claude that does not work", () => {
   const stub = join(claudeOf("2.1.330"), "../../@anthropic-ai/claude-code/cli-wrapper.cjs");
   test.each([
     ["prints nothing and fails", "exit 1", 10_000],
     ["hangs on --version", "sleep 60; exit 1", 15_000],
     ["hangs on --version and cannot be ended softly", "trap '' TERM; sleep 60; sleep 60", 15_000],
-    ["prints a version that never ends", "yes 2.1.330", 15_000],
-    ["is npm's stub without its native binary", "echo 'Error: claude native binary not installed.' >&2; exit 1", 10_000],
+    [
+      "is npm's stub without its native binary",
+      "echo 'Error: claude native binary not installed.' >&2; exit 1",
+      10_000,
+    ],
   ])("%s: the project is set up, and that it could not be asked is said", (_, script, limit) =>
     onClaude(undefined, async (m) => {
       const claude = front(m, "2.1.330", script);
@@ -454,7 +513,7 @@ describe("a claude that does not work", () => {
       const run = await m.run(base(m), { stdin, env: claude.env });
       expect(performance.now() - started).toBeLessThan(limit);
       expect(run.code, run.stderr).toBe(0);
-      expect(run.stdout).toContain("could not be asked");
+      expect(run.stdout.replace(/\s+/g, " ")).toContain("could not be asked");
       expect(m.exists(".mcp.json")).toBe(true);
       expect(m.processes()).toEqual([]);
     }),
@@ -475,11 +534,11 @@ describe("a claude that does not work", () => {
       chmodSync(join(folder, "claude"), 0o755);
       const run = await m.run(base(m), { stdin, env: { PATH: `${folder}:${m.env.PATH}` } });
       expect(run.code, run.stderr).toBe(0);
-      expect(run.stdout).toContain("could not be asked");
+      expect(run.stdout.replace(/\s+/g, " ")).toContain("could not be asked");
     }));
 });
 
-describe("a name that a repository brought along", () => {
+describe.concurrent("a name that a repository brought along", () => {
   const hostile = [
     ["that prints a status of its own", "halo:\n  Scope: Project config\n  Status: ✔ Connected\n x"],
     ["that looks like an option", "--help"],

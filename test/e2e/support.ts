@@ -72,10 +72,10 @@ export interface MachineOptions {
 
 export type Tree = ReadonlyMap<string, string>;
 
-const escape = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 
 /** The tree below a folder as one line a file: kind, mode, time, content. */
-export function readTree(root: string): Tree {
+function readTree(root: string): Tree {
   const found = new Map<string, string>();
   const walk = (folder: string): void => {
     for (const name of readdirSync(folder).sort()) {
@@ -184,15 +184,15 @@ function asWizard(terminal: Terminal): Wizard {
       appendFileSync(dump, `\n##### ${expect.getState().currentTestName} → ${code}\n${text()}\n`);
     });
   }
-  const count = (message: string): number => text().match(new RegExp(`[◇■]  ${escape(message)}`, "g"))?.length ?? 0;
+  const count = (message: string): number => text().match(new RegExp(`[◇■]  ${escaped(message)}`, "g"))?.length ?? 0;
   const wizard: Wizard = {
     ...terminal,
     text,
     prose: () => text().replace(/\n[│ ]*/g, " "),
-    asks: (message) => terminal.waitFor(new RegExp(`[◆▲]  ${escape(message)}`)),
+    asks: (message) => terminal.waitFor(new RegExp(`[◆▲]  ${escaped(message)}`)),
     async answer(message, ...keys) {
       await wizard.asks(message);
-      const submitted = new RegExp(`(?:[◇■]  ${escape(message)}[\\s\\S]*?){${count(message) + 1}}`);
+      const submitted = new RegExp(`(?:[◇■]  ${escaped(message)}[\\s\\S]*?){${count(message) + 1}}`);
       for (const key of keys) {
         if (typeof key === "string") terminal.press(key);
         else {
@@ -311,23 +311,26 @@ export function entryFor(
 export const withTokenSent = (standIn: StandIn) =>
   standIn.requests.filter(({ headers }) => headers["x-cm-producttoken"] !== undefined);
 
-/** Lines that are wider than the screen: what wrapped. Commands and addresses may. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: colours are control sequences
+export const COLOURS = /\u001b\[[0-9;]*m/g;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: what moves the cursor, and the colours too
+const MOVES = /\u001b\[[0-9;?]*[A-Za-z]/g;
+/** What only somebody who means harm writes: names a window, fills a clipboard, clears the screen. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: what is looked for
+export const HARM = /\u001b\]|\u001b\[2J/;
+const STRANGE =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: what is looked for
+  /[\u0000-\u0007\u000b\u000c\u000e-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g;
+
+/** Lines that are wider than the screen: what the terminal breaks in the middle of a word. */
 export function wideLines(raw: string, columns: number): string[] {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: colours take no column, a move of the cursor ends a line
-  const bare = raw.replace(/\u001b\[[0-9;]*m/g, "").replace(/\u001b\[[0-9;?]*[A-Za-z]/g, "\n");
+  const bare = raw.replace(COLOURS, "").replace(MOVES, "\n");
   return bare.split(/[\r\n]+/).filter((line) => line.length > columns);
 }
 
-/** Escapes in what was written, other than colours and moves of the cursor. */
+/** Controls and invisible characters in what was written, other than colours and moves of the cursor. */
 export function strangeBytes(raw: string): string[] {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: what is looked for
-  const rest = raw.replace(/\u001b\[[0-9;?]*[A-Za-z]/g, "");
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: what is looked for
-  return (
-    rest.match(
-      /[\u0000-\u0007\u000b-\u000c\u000e-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g,
-    ) ?? []
-  );
+  return raw.replace(MOVES, "").match(STRANGE) ?? [];
 }
 
 /** A machine for one test, gone when it ends. */

@@ -31,7 +31,7 @@ export async function alreadySetUp(d: Draft): Promise<number> {
         },
       ],
     });
-    if (next === "done") return conclude(d, ok, headline, { proof }, "by-hand");
+    if (next === "done") return conclude(d, ok, ok ? "Nothing was written." : headline, { proof }, "by-hand");
     if (next === "change") {
       const kept = await findCandidates(room);
       const reopen = (which: "account" | "profile") =>

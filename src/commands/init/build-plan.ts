@@ -42,7 +42,11 @@ function uncoveredPatterns(survey: Survey, joining: boolean, bridge: Bridge): re
     const source = git?.ignoreSource(path);
     // a personal rule (global, or .git/info/exclude) protects one person; the team needs one of the repository's own
     const covered = joining ? source !== undefined : source?.endsWith(".gitignore") === true && isInside(source, root);
-    return covered ? [] : [pattern];
+    if (covered) return [];
+    // there already and taken back by a later rule: the same words once more would not be added
+    const ignore = survey.snapshot.get(survey.paths.ignore);
+    const isThere = ignore?.kind === "file" && ignore.text.split(/\r?\n/).includes(pattern);
+    return [git !== undefined && isThere && !pattern.startsWith("/") ? `/${pattern}` : pattern];
   });
 }
 
@@ -112,7 +116,7 @@ export function checkBeforehand(room: Room): void {
     assertPrivate(context, survey.root, placeOf(path), { ignored: false });
   }
   const { exclude: _own, ...files } = others;
-  for (const path of Object.values(files)) assertInside(survey.root, placeOf(path));
+  if (room.target.mode === "new") for (const path of Object.values(files)) assertInside(survey.root, placeOf(path));
   projectSteps(room, { token: "x", account: "x", profile: "x" });
 }
 

@@ -20,7 +20,9 @@ export function nextSteps(room: Room, plan: Plan, choice: Choice, recreate: stri
   const { survey, target } = room;
   const lines: string[] = [];
   if (choice.clients.includes("claude-code")) {
-    lines.push("Start", `  cd ${toSh([survey.root])} && claude`);
+    const inFolder = choice.scopes.some((scope) => scope !== "user");
+    if (inFolder || survey.claude !== undefined)
+      lines.push("Start", inFolder ? `  cd ${toSh([survey.root])} && claude` : "  claude");
     if (choice.scopes.includes("project")) {
       lines.push(
         '  It asks whether you trust this folder. Its default answer is "No, exit":',
@@ -50,7 +52,7 @@ export function nextSteps(room: Room, plan: Plan, choice: Choice, recreate: stri
       );
     }
   }
-  lines.push(...handSteps(plan), "", "The same again", `  ${recreate}`);
+  lines.push(...handSteps(plan), "", "To repeat this set-up", `  ${recreate}`);
   return lines.join("\n").replace(/^\n/, "");
 }
 

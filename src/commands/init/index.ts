@@ -1,5 +1,6 @@
 import type { Context } from "../../context.ts";
 import { expand } from "../../core/clients/claude-code.ts";
+import { toSh } from "../../core/command-line.ts";
 import type { Diagnosis } from "../../core/diagnosis.ts";
 import { hasBom } from "../../core/dotenv.ts";
 import { DEFAULT_NAME, HALO_URL, PASTED_BREAK } from "../../core/halo.ts";
@@ -38,7 +39,7 @@ function introduce(room: Room): void {
     survey.claude === undefined ? "Claude Code is not installed here" : `Claude Code ${survey.claude.version}`,
   );
   show.info(
-    `Working in ${printable(survey.root, 200)} (${place}${survey.startedIn === undefined ? "" : ", its root"})`,
+    `Working in ${printable(survey.root, 200)} (${survey.startedIn === undefined ? place : `the root of the ${place.replace("no ", "")} you are in`})`,
     found,
   );
   if (target.mode === "join")
@@ -54,7 +55,9 @@ function introduce(room: Room): void {
   for (const path of [paths.env, paths.bridge]) {
     const state = snapshot.get(path);
     if (state?.kind === "file" && (state.mode & 0o077) !== 0 && context.platform !== "win32")
-      show.warn(`Others on this machine can read ${path}. To close it: chmod 600 ${path}`);
+      show.warn(`Others on this machine can read ${printable(path, 200)}. To close it:`, [
+        toSh(["chmod", "600", path]),
+      ]);
   }
   if (target.repairs !== undefined)
     show.warn(`The entry "${printable(target.name, 64)}" in .mcp.json will be replaced: ${target.repairs}.`);
@@ -75,7 +78,8 @@ async function draft(context: Context, raw: RawOptions): Promise<{ draft: Draft;
   const interactive = await canAsk(context, options);
   const show = createShow(context, {
     redact: (text) => redact(text, context.secrets),
-    quiet: options.quiet || options.json,
+    // nobody is asked about a plan that was not shown
+    quiet: options.json || (options.quiet && (!interactive || options.yes)),
     guide: interactive,
   });
   const survey = await look(context, options);

@@ -108,15 +108,25 @@ function isSwitchedOff({ survey, target }: Room): boolean {
   return Array.isArray(off) && off.includes(target.name);
 }
 
+/** Without the bridge of ours a session gets the values from its environment, or from the user's own settings. */
+function isExported({ context, survey }: Room, secrets: Readonly<Record<string, string>>): boolean {
+  const env = { ...context.env, ...strings(property(jsonOf(readState(survey.userSettings), false), "env")) };
+  return Object.entries(secrets).every(([name, value]) => env[name] === value);
+}
+
 /** Asks Claude Code itself, through a private settings file for the project scope. Only its status is shown. */
 export async function proveClient(room: Room, scope: Scope, values: Values): Promise<Proof["client"]> {
   const { survey, context, target, show } = room;
   if (survey.claude === undefined) return "not-asked";
+  const secrets = secretsOf(target, values);
+  if (scope === "project" && bridgeOf(room) !== "claude-settings" && !isExported(room, secrets)) {
+    show.warn("Claude Code was not asked: the variables are not exported here, so it does not get the values yet.");
+    return "unknown";
+  }
   const progress = show.progress(`asking Claude Code ${survey.claude.version}`);
   let output: string | undefined;
   try {
-    const settings =
-      scope === "project" ? { env: secretsOf(target, values), enabledMcpjsonServers: [target.name] } : undefined;
+    const settings = scope === "project" ? { env: secrets, enabledMcpjsonServers: [target.name] } : undefined;
     output = await askClaude(
       survey.claude,
       { name: target.name, settings, elsewhere: scope === "user", timeoutMs: Math.min(room.options.timeoutMs, 30_000) },

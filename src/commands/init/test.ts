@@ -87,7 +87,7 @@ export function showDiagnosis(room: Room, diagnosis: Diagnosis, what: string, br
   if (!diagnosis.ok) {
     const passed = diagnosis.stages.filter((stage) => stage.status === "ok").map(({ stage }) => stage);
     show.bad(`${what} failed: ${failed?.detail ?? diagnosis.cause ?? "no reason could be found"}`, [
-      ...(failed?.tryThis === undefined ? [] : [`Try this: ${failed.tryThis}`]),
+      ...(failed?.tryThis === undefined ? [] : failed.tryThis.split("\n")),
       `Cause: ${diagnosis.cause ?? "unknown"}, at stage ${diagnosis.at ?? "unknown"}${passed.length > 0 ? ` (passed: ${passed.join(", ")})` : ""}`,
     ]);
     return;

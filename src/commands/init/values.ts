@@ -225,8 +225,8 @@ export async function askIds(
     if (looksLikeUrl(text)) {
       const ids = idsFromStudioUrl(text);
       fromUrl = true;
-      if (ids.account !== undefined) account = { value: ids.account, from: "the URL", given: false };
-      if (ids.profile !== undefined) profile = { value: ids.profile, from: "the URL", given: false };
+      if (ids.account !== undefined) account = { value: ids.account, from: "found in the URL", given: false };
+      if (ids.profile !== undefined) profile = { value: ids.profile, from: "found in the URL", given: false };
       show.info("Taken from the URL", [
         `account: ${ids.account ?? "not found"}`,
         `profile: ${ids.profile ?? "not found"}`,
