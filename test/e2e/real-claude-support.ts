@@ -189,10 +189,11 @@ export async function session(m: Machine, version: ClaudeVersion, waitMs = 1500)
   try {
     await terminal.waitFor(/Yes, I trust this folder|❯\s*$/m, 30_000);
     const screen = () => terminal.screen().join("\n");
-    // keys that come too soon are forgotten: look, press, look again
-    for (let turn = 0; turn < 60 && /Yes, I trust this folder/.test(screen()); turn += 1) {
+    // the answers of somebody who wants the server; keys that come too soon are forgotten: look, press, look again
+    for (let turn = 0; turn < 60 && !/^❯\s*$/m.test(screen()); turn += 1) {
+      const wish = ["Yes, I trust this folder", "Use this MCP server"].find((text) => screen().includes(text));
       if (asked === "") asked = screen();
-      terminal.press(/❯ (?:\d\. )?Yes, I trust/.test(screen()) ? "enter" : "down");
+      if (wish !== undefined) terminal.press(new RegExp(`❯ (?:\\d\\. )?${wish}`).test(screen()) ? "enter" : "up");
       await sleep(250);
     }
     for (let turn = 0; turn < 200 && !/^❯\s*$/m.test(screen()); turn += 1) await sleep(50);
