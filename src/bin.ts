@@ -4,12 +4,15 @@ import { contextFromProcess } from "./context.ts";
 
 declare const __VERSION__: string;
 
-const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+/** What may still run when everything is done, a name look-up that hangs above all, ends with the process. */
+const GRACE_MS = 300;
 
-if (major < 20 || (major === 20 && minor < 12)) {
-  process.stderr.write(`create-halo-mcp needs Node 20.12 or newer; this is ${process.version}.\n`);
+function fail(message: string): void {
+  process.stderr.write(`create-halo-mcp: ${message}\n`);
   process.exitCode = 3;
-} else {
+}
+
+function start(): void {
   const stop = new AbortController();
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     // the second time is meant at once; what it leaves is cleared by the next run
@@ -19,10 +22,25 @@ if (major < 20 || (major === 20 && minor < 12)) {
     signal: stop.signal,
     version: __VERSION__,
     templates: new URL("../templates/", import.meta.url),
+    onLost: () => {
+      process.exitCode = 3;
+    },
   });
   main(context, process.argv.slice(2)).then((code) => {
-    process.exitCode = code;
-    // a name look-up that hangs cannot be called off and would keep the process alive
-    if (code === 130) setTimeout(() => process.exit(), 500).unref();
+    process.exitCode ??= code;
+    setTimeout(() => process.exit(), GRACE_MS).unref();
   });
+}
+
+const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+
+if (major < 20 || (major === 20 && minor < 12)) {
+  fail(`Node 20.12 or newer is needed; this is ${process.version}`);
+} else {
+  try {
+    start();
+  } catch (error) {
+    // the folder that one stands in was removed, or this user has no home folder
+    fail(`it cannot start here: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }

@@ -232,8 +232,6 @@ export async function main(context: Context, argv: readonly string[]): Promise<n
       context.print(`${versionText(context, options.switches.has("debug"))}\n`);
       return 0;
     }
-    // a reader that goes away (`| head`) is no error of ours
-    for (const stream of [context.stdout, context.stderr]) stream.on("error", () => undefined);
     const module = await command.load();
     return await module.run(context, options);
   } catch (error) {

@@ -55,7 +55,7 @@ function hasUnicode(env: Context["env"], platform: string): boolean {
  * Writes without making the stream, whose modules cost a tenth of `node -e 0`. Windows' console wants the stream (it
  * knows the code page), and so does a pipe that is full.
  */
-function printTo(process: NodeJS.Process, text: string): void {
+function printTo(process: NodeJS.Process, text: string, onLost: () => void): void {
   const bytes = Buffer.from(text);
   let written = 0;
   try {
@@ -63,11 +63,27 @@ function printTo(process: NodeJS.Process, text: string): void {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EPIPE") return;
   }
-  if (written < bytes.length) process.stdout.write(bytes.subarray(written));
+  if (written < bytes.length) watched(process.stdout, onLost).write(bytes.subarray(written));
 }
 
 /** What the process itself does not know. */
-export type Given = Pick<Context, "signal" | "version" | "templates">;
+export type Given = Pick<Context, "signal" | "version" | "templates"> & {
+  /** What was said did not arrive: a full disk, say. */
+  readonly onLost: () => void;
+};
+
+const seen = new WeakSet<Output>();
+
+/** A reader that goes away (`| head`) is no error of ours; a full disk is: what was said did not arrive. */
+function watched(stream: Output, onLost: () => void): Output {
+  if (!seen.has(stream)) {
+    seen.add(stream);
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE") onLost();
+    });
+  }
+  return stream;
+}
 
 /** The context of a real run. The streams are made when they are first used: each costs a millisecond of `--help`. */
 export function contextFromProcess(process: NodeJS.Process, given: Given): Context {
@@ -86,13 +102,13 @@ export function contextFromProcess(process: NodeJS.Process, given: Given): Conte
       return process.stdin;
     },
     get stdout() {
-      return process.stdout;
+      return watched(process.stdout, given.onLost);
     },
     get stderr() {
-      return process.stderr;
+      return watched(process.stderr, given.onLost);
     },
     now: () => performance.now(),
-    print: (text) => printTo(process, text),
+    print: (text) => printTo(process, text, given.onLost),
     get color() {
       return wantsColor(env, process.stderr, process.argv);
     },

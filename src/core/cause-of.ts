@@ -179,6 +179,11 @@ export function decisive(record: ProbeRecord): Exchange | undefined {
   return record.exchanges.findLast((exchange) => exchange.phase === "connect" || exchange.phase === "tools");
 }
 
+/** The time ran out before the host's name had an address. A host that is an address is never looked up. */
+function waitsForName({ timings, endpoint }: ProbeRecord): boolean {
+  return timings.seen && timings.dns === null && endpoint !== null && !/^(?:\[|[\d.]+(?::|$))/.test(endpoint.host);
+}
+
 /** The cause of a whole probe, or null when it reached its end. */
 export function causeOf(record: ProbeRecord): Cause | null {
   if (record.input !== null) return record.input.cause;
@@ -187,6 +192,7 @@ export function causeOf(record: ProbeRecord): Cause | null {
   if (outcome.endless) return "pagination";
   const last = decisive(record);
   const seen = last === undefined ? null : causeOfExchange(last, record.endpoint?.secure ?? false);
+  if (seen === "timeout" && last?.connected === false && waitsForName(record)) return "dns";
   if (seen !== null) return seen;
   // Every exchange went well, yet the SDK gave up: it did not like what an answer said.
   if (VERSION_WORDS.test(outcome.failure?.message ?? "")) return "protocol-version";

@@ -44,10 +44,8 @@ const said = (facts: CauseFacts): string => (facts.words ? ` It said: "${facts.w
 const code = (facts: CauseFacts): string => (facts.code ? ` (${facts.code})` : "");
 const asked = (facts: CauseFacts): string => facts.method ?? "the request";
 const header = (facts: CauseFacts): string => facts.header ?? "a header";
-const page = (facts: CauseFacts): string =>
-  facts.html
-    ? " The answer is a web page, so it may come from a firewall or gateway on the way and not from HALO."
-    : "";
+const WEB_PAGE = " The answer is a web page, so it may come from a firewall or gateway on the way and not from HALO.";
+const page = (facts: CauseFacts): string => (facts.html ? WEB_PAGE : "");
 
 const BAD_URL: Readonly<Record<string, string>> = {
   credentials: "The URL holds a user name or password.",

@@ -111,5 +111,10 @@ function endOfLine(text: string, from: number): number {
 
 /** Node trims space and tab here, and no other white space. */
 function trimBlanks(text: string): string {
-  return text.replace(/^[ \t]+|[ \t]+$/g, "");
+  // not a pattern: one that is anchored at the end tries every blank before it, which is quadratic
+  let start = 0;
+  let end = text.length;
+  while (start < end && (text[start] === " " || text[start] === "\t")) start += 1;
+  while (end > start && (text[end - 1] === " " || text[end - 1] === "\t")) end -= 1;
+  return text.slice(start, end);
 }

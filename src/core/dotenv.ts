@@ -48,6 +48,11 @@ export function setDotenv(text: string | undefined, values: Readonly<Record<stri
     if (written === undefined) {
       return refuse(`the value of ${name} has no form that every reader of .env files reads alike`, old?.rawStart ?? 0);
     }
+    if (old !== undefined && old.value !== value && swallows(current, old))
+      return refuse(
+        `a quote of ${name} is closed only below other lines, which a new value would take away`,
+        old.rawStart,
+      );
     if (old === undefined) added.push(`${name}=${written}`);
     else if (old.value !== value) current = replaceValue(current, old, written);
     meant.set(name, value);
@@ -117,6 +122,16 @@ function replaceValue(text: string, old: Assignment, written: string): string {
   // What follows a closing quote, and is no comment, was read by nobody; after a bare value it would become part of it.
   const kept = /^[ \t]*(?:#.*)?$/s.test(tail) ? tail : "";
   return `${text.slice(0, old.nameEnd)}=${written}${kept.startsWith("#") ? " " : ""}${kept}${text.slice(old.lineEnd)}`;
+}
+
+/** A value over several lines that took other assignments in, or ends in the middle of a line: its quote was forgotten. */
+function swallows(text: string, { rawStart, rawEnd, lineEnd }: Assignment): boolean {
+  const raw = text.slice(rawStart, rawEnd);
+  if (!raw.includes("\n")) return false;
+  return (
+    /\n[ \t]*(?:export[ \t]+)?[A-Za-z_]\w*[ \t]*=/.test(raw) ||
+    !/^[ \t]*(?:#.*)?\r?$/s.test(text.slice(rawEnd, lineEnd))
+  );
 }
 
 /** Appends whole lines. A file without a final newline stays one, which is what lets `cutLines` give it back. */

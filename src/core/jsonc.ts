@@ -83,10 +83,13 @@ export function removeProperty(text: string, path: readonly string[], options: E
   return node === undefined ? unchanged(text) : takeOut(text, containers, indices, options);
 }
 
+/** Nobody writes an item down this often; a file that holds it thousands of times would take minutes. */
+const MOST_TWINS = 20;
+
 /** The document without `item` in the array at `path`: all of its occurrences, and the array if `addToArray` created it. */
 export function removeFromArray(text: string, path: readonly string[], item: string, options: EditOptions): Edited {
   let current = text;
-  for (;;) {
+  for (let round = 0; ; round += 1) {
     if (isEmptyText(current)) return unchanged(text);
     const found = open(current, path, options);
     if (!found.ok) return found;
@@ -95,6 +98,9 @@ export function removeFromArray(text: string, path: readonly string[], item: str
     if (node.kind !== "array") return refuse(`"${path.join(".")}" is not an array`, node.start);
     const index = indexOfItem(node, item);
     if (index < 0) break;
+    // each round reads the document anew
+    if (round === MOST_TWINS)
+      return refuse(`"${path.join(".")}" holds the same item more than ${MOST_TWINS} times`, node.start);
     const edited = takeOut(current, [...containers, node], [...indices, index], options);
     if (!edited.ok) return edited;
     current = edited.text;
@@ -102,11 +108,11 @@ export function removeFromArray(text: string, path: readonly string[], item: str
   return { ok: true, text: current, changed: current !== text };
 }
 
-/** True if a document holds nothing but empty objects: what is left of a file that we created. */
+/** True for an empty object, or one whose values are empty objects: what is left of a file that we created. */
 export function isSkeleton(text: string): boolean {
   const tree = parseTree(text, { strict: true });
-  const hollow = (node: Node): boolean => node.kind === "object" && node.entries.every(({ value }) => hollow(value));
-  return tree.ok && hollow(tree.root);
+  const isEmpty = (node: Node): boolean => node.kind === "object" && node.entries.length === 0;
+  return tree.ok && tree.root.kind === "object" && tree.root.entries.every(({ value }) => isEmpty(value));
 }
 
 function put(text: string | undefined, goal: Goal, options: EditOptions): Edited {

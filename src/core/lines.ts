@@ -103,5 +103,7 @@ function append(text: string, lines: readonly string[], eol: string): string {
 }
 
 function trimEnd(line: string): string {
-  return line.replace(/[ \t\r\n]+$/, "");
+  let end = line.length;
+  while (end > 0 && " \t\r\n".includes(line[end - 1] ?? "x")) end -= 1;
+  return line.slice(0, end);
 }

@@ -1,5 +1,6 @@
 /** (Target, values, Snapshot) → Plan, for the files of a repository. Pure: it decides, nothing is written here. */
 import { connectionFor, entryOf } from "./clients/claude-code.ts";
+import { quoteSh } from "./command-line.ts";
 import { addExampleNames, removeDotenv, removeExampleNames, setDotenv } from "./dotenv.ts";
 import type { Value } from "./halo.ts";
 import {
@@ -173,7 +174,7 @@ export function planProject(input: ProjectInput): Planned {
       steps.push({
         kind: "write",
         path: paths.envrc,
-        ...edit(snapshot, paths.envrc, [appended([`dotenv_if_exists ${input.envFileForEnvrc}`])]),
+        ...edit(snapshot, paths.envrc, [appended([`dotenv_if_exists ${quoteSh(input.envFileForEnvrc)}`])]),
       });
     }
     if (!joining) {
@@ -204,6 +205,8 @@ export interface RemovalInput {
   /** As in the set-up: with them the names in `.env.example`, and the line in `.envrc`, are taken out too. */
   readonly exampleComments?: Readonly<Record<Value, string>>;
   readonly envFileForEnvrc?: string;
+  /** Files of git: they stay, however little is left in them. */
+  readonly tracked: ReadonlySet<string>;
 }
 
 /** Takes out what `planProject` put in, the reference first, the values last. Ignore rules stay: they protect. */
@@ -227,7 +230,7 @@ export function planRemoval(input: RemovalInput): Planned {
         kind: "write",
         path,
         before,
-        after: after !== undefined && isEmpty(after) ? undefined : after,
+        after: after !== undefined && isEmpty(after) && !input.tracked.has(path) ? undefined : after,
         secret,
       });
     };
@@ -255,7 +258,7 @@ export function planRemoval(input: RemovalInput): Planned {
     if (envFileForEnvrc !== undefined && input.kept.size === 0) {
       take(
         paths.envrc,
-        [(text) => ({ ok: true, ...removeLines(text ?? "", [`dotenv_if_exists ${envFileForEnvrc}`]) })],
+        [(text) => ({ ok: true, ...removeLines(text ?? "", [`dotenv_if_exists ${quoteSh(envFileForEnvrc)}`]) })],
         false,
         isBlank,
       );

@@ -27,35 +27,48 @@ export async function readsStdin(claude: ClaudeProgram, surroundings: Surroundin
 
 export interface Question {
   readonly name: string;
-  /** Handed over in a private settings file: what a session would get through the bridge. */
-  readonly settings:
-    | { readonly env: Readonly<Record<string, string>>; readonly enabledMcpjsonServers: readonly string[] }
-    | undefined;
+  /** What a session would get through the bridge. */
+  readonly bridge: { readonly env: Readonly<Record<string, string>>; readonly enabled: readonly string[] } | undefined;
+  /** The user's own settings set one of the variables: they would win over the environment, as they do not in a session. */
+  readonly overridden: boolean;
   /** Asked from an empty folder: no entry of this repository stands in front of the user's own. */
   readonly elsewhere: boolean;
   readonly timeoutMs: number;
 }
 
+/** The settings file for a question. Values are in it only where the environment cannot carry them: a killed run leaves it. */
+function settingsFor({ bridge, overridden }: Question): object {
+  if (bridge === undefined) return {};
+  return { ...(overridden ? { env: bridge.env } : {}), enabledMcpjsonServers: bridge.enabled };
+}
+
 /**
  * Asks Claude Code itself whether a server is connected. Out: what `claude mcp get` printed, to be parsed and never
- * shown (it prints header values as they are stored); undefined when it did not run or not end.
+ * shown (it prints header values as they are stored); "" when it knows no such server; undefined when it did not run
+ * or not end.
  */
 export async function askClaude(
   claude: ClaudeProgram,
   question: Question,
   surroundings: Surroundings,
 ): Promise<string | undefined> {
-  return await withPrivateFile("settings.json", JSON.stringify(question.settings ?? {}), async (path) => {
+  return await withPrivateFile("settings.json", JSON.stringify(settingsFor(question)), async (path) => {
     const folder = dirname(path);
-    const settings = question.settings === undefined ? [] : ["--settings", path];
+    const settings = question.bridge === undefined ? [] : ["--settings", path];
     // a name of a repository may look like an option
     const result = await exec([claude.path, ...settings, "mcp", "get", "--", question.name], {
       ...surroundings,
       ...(question.elsewhere ? { cwd: folder } : {}),
       // 2.1.197 logs the headers in clear, readable for everybody, below its cache folder (Linux, measured 2026-11-22)
-      env: { ...surroundings.env, MCP_TIMEOUT: String(question.timeoutMs), XDG_CACHE_HOME: folder },
+      env: {
+        ...surroundings.env,
+        ...question.bridge?.env,
+        MCP_TIMEOUT: String(question.timeoutMs),
+        XDG_CACHE_HOME: folder,
+      },
       timeoutMs: question.timeoutMs + QUICK_MS,
     });
-    return result.startError !== undefined || result.timedOut ? undefined : result.stdout;
+    if (result.startError !== undefined || result.timedOut) return undefined;
+    return /No MCP server (?:named|found)/i.test(result.stderr) ? "" : result.stdout;
   });
 }

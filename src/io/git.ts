@@ -5,7 +5,7 @@
 import { spawnSync } from "node:child_process";
 import { lstatSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { EnvironmentError } from "../errors.ts";
+import { Cancelled, EnvironmentError } from "../errors.ts";
 
 const TIMEOUT_MS = 10_000;
 
@@ -104,6 +104,8 @@ function run(options: GitOptions, argv: readonly string[], expected: readonly nu
   if (result.error === undefined && result.status !== null && expected.includes(result.status)) {
     return { status: result.status, stdout: result.stdout };
   }
+  // Ctrl-C goes to the whole group of a terminal
+  if (result.signal === "SIGINT" || result.signal === "SIGTERM" || result.signal === "SIGHUP") throw new Cancelled();
   const shown = `git ${argv.filter((word) => word !== "--stdin" && word !== "-z").join(" ")}`;
   throw new EnvironmentError(
     `git could not answer "${shown}" in ${options.cwd}: ${reasonOf(result.error, result.signal, result.stderr)}`,
@@ -122,5 +124,13 @@ function reasonOf(error: Error | undefined, signal: string | null, stderr: strin
 
 function cleanEnv(env: GitOptions["env"]): NodeJS.ProcessEnv {
   const kept = Object.entries(env).filter(([name]) => !/^GIT_/i.test(name) || KEPT.test(name));
-  return { ...Object.fromEntries(kept), LC_ALL: "C", GIT_OPTIONAL_LOCKS: "0", GIT_TERMINAL_PROMPT: "0" };
+  return {
+    ...Object.fromEntries(kept),
+    LC_ALL: "C",
+    GIT_OPTIONAL_LOCKS: "0",
+    GIT_TERMINAL_PROMPT: "0",
+    // a repository with missing objects makes git fetch them, through a program that its configuration names
+    GIT_ALLOW_PROTOCOL: "none",
+    GIT_NO_LAZY_FETCH: "1",
+  };
 }

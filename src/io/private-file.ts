@@ -12,6 +12,8 @@ export async function withPrivateFile<T>(name: string, text: string, use: (path:
   process.once("exit", remove);
   try {
     const path = join(folder, name);
+    // the folder for temporary files may lie in a repository
+    writeFileSync(join(folder, ".gitignore"), "*\n");
     writeFileSync(path, text, { mode: 0o600, flag: "wx" });
     return await use(path);
   } finally {

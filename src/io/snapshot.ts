@@ -127,7 +127,8 @@ function readUpTo(fd: number, limit: number): Buffer {
 
 function decode(bytes: Buffer): string | undefined {
   try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    // NUL is valid UTF-8 and in no text: this is UTF-16 without a BOM, or no text at all
+    return bytes.includes(0) ? undefined : new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
     return undefined;
   }

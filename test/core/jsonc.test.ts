@@ -288,7 +288,9 @@ describe("isSkeleton", () => {
   it.each([
     ["{}", true],
     ["\uFEFF{ }\n", true],
-    ['{"a":{},"b":{"c":{}}}', true],
+    ['{"a":{},"b":{}}', true],
+    // somebody's entry, with nothing in it yet
+    ['{"a":{},"b":{"c":{}}}', false],
     ["", false],
     ["[]", false],
     ['{"a":[]}', false],

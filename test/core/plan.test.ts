@@ -246,7 +246,7 @@ describe("planProject", () => {
       path: paths.env,
       refused: { reason: "a folder" },
     });
-    expect(planRemoval({ paths, snapshot, target: targetOf(), kept: new Set() })).toMatchObject({
+    expect(planRemoval({ tracked: new Set(), paths, snapshot, target: targetOf(), kept: new Set() })).toMatchObject({
       ok: false,
       path: paths.env,
     });
@@ -256,6 +256,7 @@ describe("planProject", () => {
 describe("planRemoval", () => {
   const remove = (texts: Texts, kept: readonly string[] = [], target = targetOf()) =>
     planRemoval({
+      tracked: new Set(),
       paths,
       snapshot: snapshotOf(texts),
       target,
@@ -333,7 +334,9 @@ describe("planRemoval", () => {
     expect(steps(remove({}))).toEqual([]);
     expect(steps(remove({ [paths.env]: "A=1\n", [paths.mcp]: "{}", [paths.bridge]: "{}" }))).toEqual([]);
     const done = applied({}, steps(planProject(input())));
-    const plan = steps(planRemoval({ paths, snapshot: snapshotOf(done), target: targetOf(), kept: new Set() }));
+    const plan = steps(
+      planRemoval({ tracked: new Set(), paths, snapshot: snapshotOf(done), target: targetOf(), kept: new Set() }),
+    );
     expect(plan.map(({ path }) => path)).toEqual([paths.mcp, paths.bridge, paths.env]);
   });
 

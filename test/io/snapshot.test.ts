@@ -9,9 +9,9 @@ import { readState, resolveTarget, takeSnapshot } from "../../src/io/snapshot.ts
 const folder = (): string => realpathSync(mkdtempSync(join(tmpdir(), "halo-snapshot-")));
 
 describe("readState", () => {
-  it("keeps every byte: a BOM, CRLF, no final newline, NUL", () => {
+  it("keeps every byte: a BOM, CRLF, no final newline", () => {
     const path = join(folder(), "a");
-    const text = '\uFEFF{\r\n\t"a": \u{1F600}\0\r\n}';
+    const text = '\uFEFF{\r\n\t"a": \u{1F600}\r\n}';
     writeFileSync(path, text, { mode: 0o640 });
     expect(readState(path)).toEqual({ kind: "file", realPath: path, text, mode: 0o640 });
   });
@@ -24,6 +24,7 @@ describe("readState", () => {
   it("does not read what is no text file, and never blocks on it", async () => {
     const dir = folder();
     spawnSync("mkfifo", [join(dir, "fifo")]);
+    writeFileSync(join(dir, "nul"), "A=1\0\n");
     writeFileSync(join(dir, "latin1"), Buffer.from([0x61, 0xe9, 0x62]));
     writeFileSync(join(dir, "big"), Buffer.alloc(4 * 1024 * 1024 + 1, 0x61));
     writeFileSync(join(dir, "fits"), Buffer.alloc(4 * 1024 * 1024, 0x61));
@@ -39,6 +40,7 @@ describe("readState", () => {
     expect(reason("socket")).toBe("it is a socket");
     expect(reason(".")).toBe("it is a folder");
     expect(reason("latin1")).toBe("it is not UTF-8 text");
+    expect(reason("nul")).toBe("it is not UTF-8 text");
     expect(reason("big")).toBe("it is larger than 4 MiB");
     expect(reason("fits")).toBe("file");
     expect(reason("loop-a")).toBe("its symbolic links lead in a circle");

@@ -13,7 +13,9 @@ export async function alreadySetUp(d: Draft): Promise<number> {
     if (options.skipTest) return conclude(d, true, "Already set up; not tested. Nothing was written.", {}, "by-hand");
     const { ok, proof } = await prove(d);
     const headline = ok
-      ? "Already set up and working. Nothing was written."
+      ? proof.files?.control === "accepted"
+        ? "Already set up. The server asks for no token, so whether yours is right is not proven. Nothing was written."
+        : "Already set up and working. Nothing was written."
       : "Already set up, but not working: see above. Nothing was written.";
     if (ask === undefined || options.yes) return conclude(d, ok, headline, { proof }, "by-hand");
     if (ok) room.show.ok(headline);
@@ -43,7 +45,7 @@ export async function alreadySetUp(d: Draft): Promise<number> {
         room,
         ask,
         { token: kept.token, account: reopen("account"), profile: reopen("profile") },
-        { ...context.env, ...survey.bridge },
+        { env: { ...context.env, ...survey.bridge }, url: d.url },
         true,
       );
       return await carryOut({ ...d, values, tested, plan: await buildPlan(room, values, d.choice, d.url) });

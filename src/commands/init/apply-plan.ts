@@ -3,10 +3,11 @@ import { equalJson } from "../../core/json-tree.ts";
 import { removeProperty, setProperty } from "../../core/jsonc.ts";
 import type { Plan, RunStep, Step, StepStatus, WriteStep } from "../../core/model.ts";
 import { printable, redact } from "../../core/redact.ts";
-import { Cancelled, EnvironmentError, HaloError, Refusal } from "../../errors.ts";
+import { Cancelled, EnvironmentError, Refusal } from "../../errors.ts";
 import { applyWrites } from "../../io/apply.ts";
 import { exec } from "../../io/exec.ts";
 import { isInside } from "../../io/inside.ts";
+import { clearStaleLocks } from "../../io/lock.ts";
 import { setMode } from "../../io/mode.ts";
 import { readState } from "../../io/snapshot.ts";
 import { assertPrivate } from "./privacy.ts";
@@ -44,8 +45,7 @@ function isModeOnly(step: Step): step is WriteStep & { readonly mode: number } {
 async function write(room: Room, steps: readonly WriteStep[], signal: AbortSignal): Promise<readonly StepStatus[]> {
   return await applyWrites(steps, {
     signal,
-    assertPrivate: (realPath, path) =>
-      assertPrivate(room.context, room.survey.root, { path, realPath }, { ignored: true }),
+    assertPrivate: (realPath, path) => assertPrivate(room.context, room.survey, { path, realPath }, { ignored: true }),
   });
 }
 
@@ -140,37 +140,74 @@ async function takeBack(
   return left;
 }
 
+/** A followed entry must still be the one that was agreed to: it may have changed while a question was open. */
+function assertFollowed({ target, survey }: Room): void {
+  if (target.mode !== "join") return;
+  const before = survey.snapshot.get(survey.paths.mcp);
+  const now = readState(survey.paths.mcp);
+  if (before?.kind === "file" && now.kind === "file" && before.text === now.text) return;
+  throw new Refusal(
+    ".mcp.json changed meanwhile; nothing was written",
+    { hint: "look at it, then run this again" },
+    "stale",
+  );
+}
+
 /**
- * Does what a plan says: the files (all or none), then the programs. When a program fails, everything before it is
+ * Does what a plan says: the files (all or none), then the programs. When one of them fails, everything before it is
  * taken back; the error says what could not be. Steps for a human stay `planned`.
  */
 export async function applyPlan(room: Room, plan: Plan): Promise<Statuses> {
   const writes = plan.steps.filter(isWrite);
   const statuses = new Map<Step, StepStatus>(plan.steps.map((step) => [step, "planned"]));
+  assertFollowed(room);
+  // what a killed run left behind, a staged secret above all
+  await clearStaleLocks(writes.map(({ path }) => path));
   const written = await write(room, writes, room.context.signal);
   for (const [index, step] of writes.entries()) statuses.set(step, written[index] ?? "written");
   const done: RunStep[] = [];
-  for (const step of plan.steps)
-    if (isModeOnly(step)) statuses.set(step, setMode(step.path, step.mode) ? "written" : "unchanged");
-  for (const step of plan.steps) {
-    if (step.kind !== "run") continue;
-    try {
-      await runStep(room, step.argv, step.stdin, room.context.signal);
-      done.push(step);
-      statuses.set(step, "written");
-    } catch (error) {
-      const interrupted = error instanceof Cancelled ? [...done, step] : done;
-      const left = await takeBack(
-        room,
-        interrupted,
-        writes.filter((_, index) => written[index] === "written"),
-      );
-      const after = left.length === 0 ? "Everything was put back." : `Could not be put back: ${left.join("; ")}.`;
-      if (error instanceof Cancelled)
-        throw new Cancelled(`Cancelled. ${left.length === 0 ? "Nothing was changed." : after}`);
-      if (error instanceof HaloError) throw new Refusal(`${error.message}. ${after}`, { hint: error.hint }, error.code);
-      throw error;
+  const modes: { readonly path: string; readonly before: number }[] = [];
+  try {
+    for (const step of plan.steps) {
+      if (isModeOnly(step)) {
+        const before = setMode(step.path, step.mode);
+        if (before !== undefined) modes.push({ path: step.path, before });
+        statuses.set(step, before === undefined ? "unchanged" : "written");
+      }
     }
+    for (const step of plan.steps) {
+      if (step.kind !== "run") continue;
+      // what fails may have done half of it
+      done.push(step);
+      await runStep(room, step.argv, step.stdin, room.context.signal);
+      statuses.set(step, "written");
+    }
+  } catch (error) {
+    const left = [
+      ...(await takeBack(
+        room,
+        done,
+        writes.filter((_, index) => written[index] === "written"),
+      )),
+      ...modes.flatMap(({ path, before }) => restoreMode(path, before)),
+    ];
+    const after = left.length === 0 ? "Everything was put back." : `Could not be put back: ${left.join("; ")}.`;
+    if (error instanceof Cancelled)
+      throw new Cancelled(`Cancelled. ${left.length === 0 ? "Nothing was changed." : after}`);
+    if (error instanceof Refusal) throw new Refusal(`${error.message}. ${after}`, { hint: error.hint }, error.code);
+    if (error instanceof EnvironmentError)
+      throw new EnvironmentError(`${error.message}. ${after}`, { hint: error.hint }, error.code);
+    throw error;
   }
   return statuses;
+}
+
+/** Out: the path when its mode could not be put back. */
+function restoreMode(path: string, mode: number): readonly string[] {
+  try {
+    setMode(path, mode);
+    return [];
+  } catch {
+    return [`the mode of ${path}`];
+  }
 }

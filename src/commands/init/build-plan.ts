@@ -113,7 +113,7 @@ export function checkBeforehand(room: Room): void {
   }
   // first where they lead: git does not look beyond a symlink
   for (const path of [env, ...(bridgeOf(room) === "claude-settings" ? [bridge] : [])]) {
-    assertPrivate(context, survey.root, placeOf(path), { ignored: false });
+    assertPrivate(context, survey, placeOf(path), { ignored: false });
   }
   const { exclude: _own, ...files } = others;
   if (room.target.mode === "new") for (const path of Object.values(files)) assertInside(survey.root, placeOf(path));
@@ -161,6 +161,11 @@ export async function buildPlan(room: Room, values: Values, choice: Choice, url:
   const own = claudeCode ? choice.scopes.filter((scope) => scope !== "project") : [];
   const surroundings = { cwd: survey.root, env: context.env, signal: context.signal };
   const stdin = own.length > 0 && survey.claude !== undefined && (await readsStdin(survey.claude, surroundings));
+  if (stdin) {
+    // claude keeps the values in it; a home folder may be a repository that tracks it
+    const realPath = survey.snapshot.get(survey.store)?.realPath ?? survey.store;
+    assertPrivate(context, survey, { path: survey.store, realPath }, { ignored: false });
+  }
   for (const scope of own) {
     const planned = planClaude({
       scope,
@@ -210,6 +215,7 @@ export async function buildRemoval(room: Room, choice: Choice): Promise<Plan> {
       snapshot: survey.snapshot,
       target,
       kept,
+      tracked: new Set(Object.values(survey.paths).filter((path) => path !== undefined && survey.git?.isTracked(path))),
       exampleComments: exampleComments(room),
       envFileForEnvrc: envFileForEnvrc(survey),
     });

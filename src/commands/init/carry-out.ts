@@ -87,11 +87,10 @@ export function showStatuses(room: Room, plan: Plan, statuses: Statuses): void {
 function provenBy(proof: Proof): string {
   if (proof.files === undefined)
     return "Prepared. Claude Code is not installed here, so nothing could be proven through it.";
+  if (proof.files.control === "accepted")
+    return "Connected, but this server asks for no token: whether yours is right is not proven.";
   if (proof.client === "connected") return "HALO is connected: proven through the files and by Claude Code itself.";
-  const rest =
-    proof.client === "not-asked"
-      ? "Claude Code is not installed here and could not be asked"
-      : "Claude Code gave no clear answer";
+  const rest = proof.client === "not-asked" ? "Claude Code could not be asked" : "Claude Code gave no clear answer";
   return `HALO is connected through the files as written. ${rest}.`;
 }
 

@@ -2,8 +2,9 @@ import type { Scope } from "../../core/clients/claude-code.ts";
 import { references } from "../../core/clients/claude-code.ts";
 import { toSh } from "../../core/command-line.ts";
 import type { Diagnosis } from "../../core/diagnosis.ts";
+import { isSafeVariable } from "../../core/halo.ts";
 import { printable } from "../../core/redact.ts";
-import type { Target } from "../../core/target.ts";
+import { type Target, variablesOf } from "../../core/target.ts";
 import { isHaloEndpoint, parseEndpoint } from "../../endpoint.ts";
 import { Cancelled, Refusal } from "../../errors.ts";
 import type { ClientId } from "../../flags.ts";
@@ -12,57 +13,51 @@ import type { Choice } from "./build-plan.ts";
 import { type Sent, sentBy, showDiagnosis, testConnection } from "./test.ts";
 import { askIds, askToken, type Candidates, type Room, type Values } from "./values.ts";
 
-/** The variable of a secret whose value became part of an address, if there is one. */
-function secretIn({ context, survey, target }: Room, url: string): string | undefined {
-  const token = "env" in target.slots.token ? target.slots.token.env : undefined;
-  const isSecret = (name: string): boolean => name === token || /TOKEN|SECRET|KEY|PASSWORD/i.test(name);
-  const found = Object.entries({ ...context.env, ...survey.bridge }).find(
-    // a host's name is read in small letters
-    ([name, text = ""]) => isSecret(name) && text.length >= 8 && url.toLowerCase().includes(text.toLowerCase()),
-  );
-  return found?.[0];
-}
-
 /**
  * The URL of a target, fit to receive a token. A URL that comes from a file of the repository and is not HALO's own
- * needs `--url` with that very URL, or a yes that was shown the host. Throws Refusal; nothing was sent by then.
+ * needs `--url` with that very URL, or a yes that was shown the host. One that is put together from variables is never
+ * offered for a yes: it would show, and send, what they hold. Throws Refusal; nothing was sent by then.
  */
 export async function agreeOnUrl(room: Room, target: Target, url: string): Promise<string> {
-  const endpoint = parseEndpoint(url);
+  const { ask, options, show } = room;
   const file = ".mcp.json";
+  const name = printable(target.name, 64);
+  const aside = "correct it, or set HALO up beside it: --name halo-mine";
+  const ownVariables = variablesOf(target).map(({ env }) => env);
+  if (target.mode === "join" && references(target.url).some((variable) => ownVariables.includes(variable))) {
+    throw new Refusal(
+      `${file}: the URL of "${name}" is put together from HALO's own values; nothing was sent`,
+      { hint: aside },
+      "bad-url",
+    );
+  }
+  if (isHaloEndpoint(url) || options.url === url || target.mode === "new") return url;
+  if (target.url.includes("${")) {
+    throw new Refusal(
+      `${file}: the URL of "${name}" is put together from variables and does not come to HALO's own endpoint: ${printable(target.url, 200)}; nothing was sent`,
+      { hint: `${aside}, or name the whole address with --url` },
+      "endpoint-foreign",
+    );
+  }
+  const endpoint = parseEndpoint(url);
   if (!endpoint.ok) {
-    throw new Refusal(
-      `${file}: the URL of "${target.name}" cannot be used: ${endpoint.problem}`,
-      { hint: "correct it, or set HALO up beside it: --name halo-mine" },
-      "bad-url",
-    );
+    throw new Refusal(`${file}: the URL of "${name}" cannot be used: ${endpoint.problem}`, { hint: aside }, "bad-url");
   }
-  if (isHaloEndpoint(url) || room.options.url === url) return url;
-  if (target.mode === "new") return url;
-  const secret = secretIn(room, url);
-  if (secret !== undefined) {
-    throw new Refusal(
-      `${file}: the URL of "${target.name}" takes in the value of ${secret}; an address is no place for a secret, and nothing was sent`,
-      { hint: "correct it, or set HALO up beside it: --name halo-mine" },
-      "bad-url",
-    );
-  }
-  const shown = printable(url, 200);
   const sends = [...new Set(Object.values(target.entry?.headers ?? {}).flatMap(references))];
-  const why = `the entry "${printable(target.name, 64)}" in ${file} sends to ${endpoint.host}, which is not HALO's own endpoint`;
-  if (room.ask === undefined || room.options.yes) {
+  const why = `the entry "${name}" in ${file} sends to ${endpoint.host}, which is not HALO's own endpoint`;
+  if (ask === undefined || options.yes) {
     throw new Refusal(
       `${why}; nothing was sent`,
       { hint: `if this host may have your token, name it:\n${toSh(["--url", url])}` },
       "endpoint-foreign",
     );
   }
-  room.show.warn(`Careful: ${why}.`, [
-    `URL: ${shown}`,
+  show.warn(`Careful: ${why}.`, [
+    `URL: ${printable(url, 200)}`,
     `It would receive: ${sends.join(", ")}`,
     "Say yes only if your team told you about this host (a gateway of yours, say).",
   ]);
-  if (!(await room.ask.confirm({ message: `Send your token to ${endpoint.host}?`, initial: false }))) {
+  if (!(await ask.confirm({ message: `Send your token to ${endpoint.host}?`, initial: false }))) {
     throw new Refusal(
       `${why}; nothing was sent`,
       { hint: "ask whoever changed .mcp.json, or set HALO up beside it: --name halo-mine" },
@@ -72,21 +67,76 @@ export async function agreeOnUrl(room: Room, target: Target, url: string): Promi
   return url;
 }
 
+/**
+ * What a followed entry sends beside the three headers: only values that are named for this purpose, and never
+ * without a word.
+ */
+export function agreeOnHeaders(room: Room): void {
+  const { target, show } = room;
+  if (target.mode !== "join") return;
+  const own = new Set(variablesOf(target).map(({ env }) => env));
+  const more = Object.entries(target.entry?.headers ?? {}).flatMap(([header, text]) =>
+    references(text)
+      .filter((variable) => !own.has(variable))
+      .map((variable) => ({ header: printable(header, 60), variable })),
+  );
+  const unsafe = more.find(({ variable }) => !isSafeVariable(variable));
+  if (unsafe !== undefined) {
+    throw new Refusal(
+      `.mcp.json: the header ${unsafe.header} of "${printable(target.name, 64)}" would send the variable ${unsafe.variable}, which is not HALO's business; nothing was sent`,
+      { hint: "correct it, or set HALO up beside it: --name halo-mine" },
+      "bad-header",
+    );
+  }
+  if (more.length > 0)
+    show.warn(
+      "The entry sends more than the three headers:",
+      more.map(({ header, variable }) => `${header}, from ${variable}`),
+    );
+}
+
+/** What is sent with these values. Throws Refusal when it would go elsewhere than agreed, or holds a placeholder. */
+export function sentTo(
+  room: Room,
+  values: Values,
+  env: Readonly<Record<string, string | undefined>>,
+  url: string,
+): Sent {
+  const sent = sentBy(room.target, values, env);
+  if (sent.url !== url) {
+    throw new Refusal(
+      "with these values the URL in .mcp.json leads elsewhere than agreed; nothing was sent",
+      { hint: "look at the url in .mcp.json" },
+      "endpoint-foreign",
+    );
+  }
+  const missing = sent.missing[0];
+  if (missing !== undefined) {
+    throw new Refusal(
+      `.mcp.json refers to ${sent.missing.map((name) => printable(name, 60)).join(", ")}, and nothing sets it: Claude Code would send the placeholder itself`,
+      { hint: `set it, then run this again:\nexport ${missing}=…` },
+      "placeholder-sent",
+    );
+  }
+  return sent;
+}
+
 /** Values typed by a person, tested, and corrected until they work or the person decides otherwise. */
 export async function askUntilConnected(
   room: Room,
   ask: Ask,
   candidates: Candidates,
-  env: Readonly<Record<string, string | undefined>>,
+  to: { readonly env: Readonly<Record<string, string | undefined>>; readonly url: string },
   reopen = false,
 ): Promise<{ values: Values; tested: Diagnosis | undefined }> {
-  const { options, target } = room;
+  const { options } = room;
   let token = await askToken(room, ask, candidates.token);
   let ids = await askIds(room, ask, candidates, reopen);
   for (;;) {
     const values: Values = { token, ...ids };
+    const sent = sentTo(room, values, to.env, to.url);
     if (options.skipTest) return { values, tested: undefined };
-    const tested = await testConnection(room, sentBy(target, values, env), "Connection test");
+    const tested = await testConnection(room, sent, "Connection test");
     showDiagnosis(room, tested, "Connection test");
     if (tested.ok) return { values, tested };
     if (options.yes) throw testFailed(tested);
@@ -153,14 +203,4 @@ export async function chooseClients(room: Room): Promise<Choice> {
 export async function confirmPlan(room: Room, message: string): Promise<void> {
   if (room.options.yes || room.ask === undefined) return;
   if (!(await room.ask.confirm({ message, initial: true }))) throw new Cancelled("Stopped. Nothing was changed.");
-}
-
-/** Values that nothing sets in what would be sent: the client would send their placeholders. */
-export function refuseMissing(sent: Sent): void {
-  if (sent.missing.length === 0) return;
-  throw new Refusal(
-    `.mcp.json refers to ${sent.missing.map((name) => printable(name, 60)).join(", ")}, and nothing sets it: Claude Code would send the placeholder itself`,
-    { hint: `export ${sent.missing[0] ?? "NAME"}=… and run this again` },
-    "placeholder-sent",
-  );
 }

@@ -8,7 +8,6 @@ import { printable, redact } from "../../core/redact.ts";
 import { decideTarget } from "../../core/target.ts";
 import { EnvironmentError, Refusal } from "../../errors.ts";
 import type { RawOptions } from "../../flags.ts";
-import { clearStaleLocks } from "../../io/lock.ts";
 import { createAsk } from "../../ui/ask.ts";
 import { createShow } from "../../ui/show.ts";
 import { alreadySetUp } from "./already.ts";
@@ -16,11 +15,18 @@ import { changes, stepLabel } from "./apply-plan.ts";
 import { buildPlan, type Choice, checkBeforehand } from "./build-plan.ts";
 import { canAsk } from "./can-ask.ts";
 import { carryOut, type Draft } from "./carry-out.ts";
-import { agreeOnUrl, askUntilConnected, chooseClients, refuseMissing, testFailed } from "./dialog.ts";
+import { agreeOnHeaders, agreeOnUrl, askUntilConnected, chooseClients, sentTo, testFailed } from "./dialog.ts";
 import { readOptions } from "./options.ts";
 import { survey as look } from "./survey.ts";
-import { sentBy, showDiagnosis, testConnection } from "./test.ts";
+import { showDiagnosis, testConnection } from "./test.ts";
 import { type Candidates, findCandidates, type Room, takeValues, type Values } from "./values.ts";
+
+function claudeFound({ claude, claudeSilent }: Room["survey"]): string {
+  if (claude !== undefined) return `Claude Code ${claude.version}`;
+  return claudeSilent
+    ? "Claude Code is installed, but does not answer: claude --version"
+    : "Claude Code is not installed here";
+}
 
 function introduce(room: Room): void {
   const { show, survey, target, context } = room;
@@ -35,9 +41,7 @@ function introduce(room: Room): void {
   }
   if (survey.snapshot.get(survey.paths.env)?.kind === "file")
     found.push(`${stepLabel({ kind: "write", path: survey.paths.env, before: "", after: "" }, survey.root)} is there`);
-  found.push(
-    survey.claude === undefined ? "Claude Code is not installed here" : `Claude Code ${survey.claude.version}`,
-  );
+  found.push(claudeFound(survey));
   show.info(
     `Working in ${printable(survey.root, 200)} (${survey.startedIn === undefined ? place : `the root of the ${place.replace("no ", "")} you are in`})`,
     found,
@@ -99,16 +103,21 @@ async function draft(context: Context, raw: RawOptions): Promise<{ draft: Draft;
   const ask = interactive ? await createAsk(context, PASTED_BREAK) : undefined;
   const room: Room = { context, options, show, survey, target, ask };
   introduce(room);
+  if (context.env.GIT_DIR !== undefined || context.env.GIT_WORK_TREE !== undefined)
+    throw new EnvironmentError(
+      "GIT_DIR or GIT_WORK_TREE is set, so which repository would take these files is not clear",
+      {
+        hint: "unset GIT_DIR GIT_WORK_TREE",
+      },
+    );
   if (survey.gitMissing)
     throw new EnvironmentError("this is a git repository, but there is no git program to ask what it ignores", {
       hint: "install git, then run this again",
     });
   if (project) checkBeforehand(room);
-  // what a killed run left behind, a staged secret above all
-  if (project && !options.dryRun)
-    await clearStaleLocks(Object.values(survey.paths).filter((path) => path !== undefined));
   const env = { ...context.env, ...survey.bridge };
   const url = await agreeOnUrl(room, target, target.mode === "join" ? expand(target.url.trim(), env).text : target.url);
+  agreeOnHeaders(room);
 
   const candidates = await findCandidates(room);
   const settled = target.mode === "join" || !project ? firstOf(candidates) : undefined;
@@ -127,20 +136,19 @@ async function complete(
   env: Readonly<Record<string, string | undefined>>,
   url: string,
 ): Promise<Draft> {
-  const { options, target, ask } = room;
+  const { options, ask } = room;
   let values: Values;
   let tested: Diagnosis | undefined;
   const all = firstOf(candidates);
   if (ask !== undefined && !(options.yes && all !== undefined)) {
-    ({ values, tested } = await askUntilConnected(room, ask, candidates, env));
+    ({ values, tested } = await askUntilConnected(room, ask, candidates, { env, url }));
   } else {
     const unasked =
       ask === undefined && !options.yes && !options.dryRun
         ? ["your yes to the plan: --yes (or --dry-run to see it)"]
         : [];
     values = takeValues(room, candidates, unasked);
-    const sent = sentBy(target, values, env);
-    refuseMissing(sent);
+    const sent = sentTo(room, values, env, url);
     if (!options.skipTest) {
       tested = await testConnection(room, sent, "Connection test");
       if (!tested.ok) throw testFailed(tested);

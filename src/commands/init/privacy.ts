@@ -3,9 +3,9 @@ import { dirname, relative } from "node:path";
 import type { Context } from "../../context.ts";
 import { toSh } from "../../core/command-line.ts";
 import { EnvironmentError, Refusal } from "../../errors.ts";
-import { findProgram } from "../../io/find-program.ts";
 import { createGit, findRoot } from "../../io/git.ts";
 import { isInside } from "../../io/inside.ts";
+import type { Survey } from "./survey.ts";
 
 interface Place {
   /** As the user knows it. */
@@ -36,48 +36,53 @@ export function assertInside(root: string, place: Place): void {
   );
 }
 
+/** Where git is asked about a file: the survey of the run. */
+type Asked = Pick<Survey, "root" | "gitProgram">;
+
 /**
  * Refuses to put a secret where git would take it: a tracked file, a file that no rule ignores, and a symlink that
- * leads out of the repository it stands in. Holds for the resolved path. `ignored: false` leaves the rule out, for
- * the look before the ignore file is written.
+ * leads out of the repository it stands in. Holds for the resolved path, and for every repository around it.
+ * `ignored: false` leaves the rule out, for the look before the ignore file is written.
  */
 export function assertPrivate(
   context: Context,
-  root: string,
+  { root, gitProgram }: Asked,
   place: Place,
   check: { readonly ignored: boolean },
 ): void {
   assertInside(root, place);
   const { path, realPath } = place;
-  const repository = findRoot(existing(dirname(realPath)));
-  if (repository === undefined) return;
-  const program = findProgram("git", { env: context.env, platform: context.platform, exclude: [root] });
-  if (program === undefined) {
-    throw new EnvironmentError(
-      `${path} lies in a git repository, and the git program is missing: whether git would take the file cannot be checked`,
-      {
-        hint: "install git, then run this again",
-      },
-    );
+  const nearest = findRoot(existing(dirname(realPath)));
+  for (let repository = nearest; repository !== undefined; repository = above(repository)) {
+    if (gitProgram === undefined) {
+      throw new EnvironmentError(
+        `${path} lies in a git repository, and the git program is missing: whether git would take the file cannot be checked`,
+        { hint: "install git, then run this again" },
+      );
+    }
+    const git = createGit({ program: gitProgram, cwd: repository, env: context.env });
+    const shown = relative(repository, realPath);
+    if (git.isTracked(realPath)) {
+      throw new Refusal(
+        `${path} is tracked by git${path === realPath ? "" : ` (it leads to ${realPath})`}: a secret in it would be committed`,
+        {
+          hint: `${toSh(["git", "-C", repository, "rm", "--cached", shown])} && ${toSh(["git", "-C", repository, "commit", "-m", `Stop tracking ${shown}`])}\nif it held a token, delete that token in HALO Studio > Settings > Product Tokens`,
+        },
+        "tracked",
+      );
+    }
+    // a repository around the nearest one takes nothing of it that it does not track already
+    if (repository === nearest && check.ignored && !git.isIgnored(realPath)) {
+      throw new Refusal(
+        `${path} is not ignored by git, whatever was added to the ignore rules: a later rule takes it back in, or git does not read the ignore file (a symlink, say)`,
+        { hint: toSh(["git", "-C", repository, "check-ignore", "-v", "--no-index", shown]) },
+        "not-ignored",
+      );
+    }
   }
-  const git = createGit({ program, cwd: repository, env: context.env });
-  const shown = relative(repository, realPath);
-  if (git.isTracked(realPath)) {
-    throw new Refusal(
-      `${path} is tracked by git${path === realPath ? "" : ` (it leads to ${realPath})`}: a secret in it would be committed`,
-      {
-        hint: `${toSh(["git", "-C", repository, "rm", "--cached", shown])} && ${toSh(["git", "-C", repository, "commit", "-m", `Stop tracking ${shown}`])}\nif it held a token, delete that token in HALO Studio > Settings > Product Tokens`,
-      },
-      "tracked",
-    );
-  }
-  if (check.ignored && !git.isIgnored(realPath)) {
-    throw new Refusal(
-      `${path} is not ignored by git, whatever was added to the ignore rules: a later rule takes it back in`,
-      {
-        hint: toSh(["git", "-C", repository, "check-ignore", "-v", "--no-index", shown]),
-      },
-      "not-ignored",
-    );
-  }
+}
+
+/** The next repository around this one. */
+function above(repository: string): string | undefined {
+  return dirname(repository) === repository ? undefined : findRoot(dirname(repository));
 }

@@ -11,7 +11,7 @@ import { equalJson } from "../../core/json-tree.ts";
 import { secretsOf } from "../../core/plan.ts";
 import { printable } from "../../core/redact.ts";
 import { isHaloEndpoint } from "../../endpoint.ts";
-import { Refusal } from "../../errors.ts";
+import { Cancelled, Refusal } from "../../errors.ts";
 import { askClaude } from "../../io/claude.ts";
 import { readState } from "../../io/snapshot.ts";
 import { bridgeOf } from "./build-plan.ts";
@@ -126,12 +126,25 @@ export async function proveClient(room: Room, scope: Scope, values: Values): Pro
   const progress = show.progress(`asking Claude Code ${survey.claude.version}`);
   let output: string | undefined;
   try {
-    const settings = scope === "project" ? { env: secrets, enabledMcpjsonServers: [target.name] } : undefined;
+    const own = strings(property(jsonOf(readState(survey.userSettings), false), "env"));
+    const overridden = Object.entries(secrets).some(([name, value]) => Object.hasOwn(own, name) && own[name] !== value);
+    const bridge = scope === "project" ? { env: secrets, enabled: [target.name] } : undefined;
     output = await askClaude(
       survey.claude,
-      { name: target.name, settings, elsewhere: scope === "user", timeoutMs: Math.min(room.options.timeoutMs, 30_000) },
+      {
+        name: target.name,
+        bridge,
+        overridden,
+        elsewhere: scope === "user",
+        timeoutMs: Math.min(room.options.timeoutMs, 30_000),
+      },
       { cwd: survey.root, env: context.env, signal: context.signal },
     );
+  } catch (error) {
+    if (error instanceof Cancelled) throw error;
+    // no room for a private file, say: everything is written and proven from here
+    show.warn("Claude Code could not be asked.", [printable(error instanceof Error ? error.message : String(error))]);
+    return "not-asked";
   } finally {
     progress.end("gone");
   }
@@ -145,7 +158,7 @@ export async function proveClient(room: Room, scope: Scope, values: Values): Pro
     ]);
     return "failed";
   }
-  const status = isSwitchedOff(room) ? "disabled" : parseStatus(said);
+  const status = isSwitchedOff(room) ? "disabled" : output === "" ? "not-configured" : parseStatus(said);
   if (status === "connected") show.ok(`${client} says: connected (${scope} scope).`);
   else if (status === "disabled")
     show.bad(`${client}: switched off for this folder.`, ["To switch it on again: claude, then /mcp"]);

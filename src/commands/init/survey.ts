@@ -1,5 +1,6 @@
 import { realpathSync, statSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
 import type { Context } from "../../context.ts";
 import { type Entry, haloEntries, type Scope } from "../../core/clients/claude-code.ts";
 import { DEFAULT_NAME } from "../../core/halo.ts";
@@ -32,7 +33,27 @@ export interface Survey {
   readonly dotenv: ReadonlyMap<string, string>;
   readonly bridge: Readonly<Record<string, string>>;
   readonly example: ReadonlyMap<string, string>;
+  /** The git program, wherever it is asked. Never one that a repository supplies. */
+  readonly gitProgram: string | undefined;
   readonly claude: ClaudeProgram | undefined;
+  /** There is a claude program, but it does not say its version. */
+  readonly claudeSilent: boolean;
+}
+
+/**
+ * Folders whose programs are never run: the repositories that are worked in and stood in, and every `node_modules`
+ * above them, which npx puts on PATH. A home folder under git does hold the user's own programs.
+ */
+function untrusted(context: Context, folders: readonly string[]): readonly string[] {
+  const all = new Set<string>();
+  for (const folder of folders) {
+    if (!isInside(context.home, folder)) all.add(folder);
+    for (let at = folder; ; at = dirname(at)) {
+      all.add(join(at, "node_modules"));
+      if (dirname(at) === at) break;
+    }
+  }
+  return [...all];
 }
 
 /** npm on Windows installs a `.cmd` that Node cannot start without a shell: the program it calls lies beside it. */
@@ -54,15 +75,18 @@ export async function survey(context: Context, options: InitOptions): Promise<Su
   const repository = findRoot(here);
   const root = options.cwd === undefined ? (repository ?? here) : here;
   // a repository must not supply the programs that are run; a home folder under git does hold the user's own
-  const guarded = repository ?? root;
-  const exclude = [isInside(context.home, guarded) ? join(guarded, "node_modules") : guarded];
+  const exclude = untrusted(context, [repository ?? root, root, findRoot(context.cwd) ?? context.cwd, context.cwd]);
   const find = (name: string): string | undefined =>
     findProgram(name, { env: context.env, platform: context.platform, exclude });
-  const gitProgram = repository === undefined ? undefined : find("git");
-  const git = gitProgram === undefined ? undefined : createGit({ program: gitProgram, cwd: root, env: context.env });
+  const gitProgram = find("git");
+  const git =
+    gitProgram === undefined || repository === undefined
+      ? undefined
+      : createGit({ program: gitProgram, cwd: root, env: context.env });
 
-  const configured = context.env.CLAUDE_CONFIG_DIR;
-  const own = configured !== undefined && configured !== "";
+  const given = context.env.CLAUDE_CONFIG_DIR;
+  const own = given !== undefined && given !== "";
+  const configured = resolve(context.cwd, given ?? "");
   const store = own ? join(configured, ".claude.json") : join(context.home, ".claude.json");
   const userSettings = own ? join(configured, "settings.json") : join(context.home, ".claude", "settings.json");
   const paths: ProjectPaths = {
@@ -82,6 +106,10 @@ export async function survey(context: Context, options: InitOptions): Promise<Su
   const name = options.name ?? DEFAULT_NAME;
   const storeJson = jsonOf(snapshot.get(store), false);
   const claudePath = find("claude");
+  const claude =
+    claudePath === undefined
+      ? undefined
+      : await readClaude(runnable(claudePath), { cwd: tmpdir(), env: context.env, signal: context.signal });
   return {
     root,
     startedIn: here === root ? undefined : here,
@@ -100,9 +128,8 @@ export async function survey(context: Context, options: InitOptions): Promise<Su
     dotenv: dotenvOf(snapshot.get(paths.env)),
     bridge: strings(property(jsonOf(snapshot.get(paths.bridge), false), "env")),
     example: dotenvOf(snapshot.get(paths.example)),
-    claude:
-      claudePath === undefined
-        ? undefined
-        : await readClaude(runnable(claudePath), { cwd: context.home, env: context.env, signal: context.signal }),
+    gitProgram,
+    claude,
+    claudeSilent: claudePath !== undefined && claude === undefined,
   };
 }

@@ -10,7 +10,8 @@ export function reference(env: string): string {
   return `\${${env}}`;
 }
 
-const REFERENCE = /\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g;
+/** Bounded: without an end for a default, every `${A:-` would be read to the end of the text. */
+const REFERENCE = /\$\{([A-Za-z_][A-Za-z0-9_]{0,127})(?::-([^}]{0,2048}))?\}/g;
 
 export interface Expanded {
   readonly text: string;
