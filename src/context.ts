@@ -1,5 +1,6 @@
 import { writeSync } from "node:fs";
 import { homedir } from "node:os";
+import { resolve } from "node:path";
 import type { Readable, Writable } from "node:stream";
 
 export interface Output extends Writable {
@@ -85,11 +86,19 @@ function watched(stream: Output, onLost: () => void): Output {
   return stream;
 }
 
+/** Claude Code is started in other folders too: what is relative to this one must mean the same there. */
+function withWholePaths(env: Context["env"], cwd: string): Context["env"] {
+  const folder = env.CLAUDE_CONFIG_DIR;
+  return folder === undefined || folder === "" ? env : { ...env, CLAUDE_CONFIG_DIR: resolve(cwd, folder) };
+}
+
 /** The context of a real run. The streams are made when they are first used: each costs a millisecond of `--help`. */
 export function contextFromProcess(process: NodeJS.Process, given: Given): Context {
-  const { env, platform } = process;
+  const { platform } = process;
+  const cwd = process.cwd();
+  const env = withWholePaths(process.env, cwd);
   return {
-    cwd: process.cwd(),
+    cwd,
     env,
     get home() {
       return homedir();

@@ -78,7 +78,8 @@ function readAssignment(text: string, from: number, lineEnd: number): Omit<Assig
   const before = trimBlanks(line.slice(0, equals));
   if (before === "") return undefined;
   const name = before.startsWith("export ") ? trimBlanks(before.slice("export ".length)) : before;
-  const nameEnd = from + line.slice(0, equals).replace(/[ \t]+$/, "").length;
+  let nameEnd = from + equals;
+  while (text[nameEnd - 1] === " " || text[nameEnd - 1] === "\t") nameEnd -= 1;
   const valueStart = from + equals + 1;
   const rest = line.slice(equals + 1);
   const rawStart = valueStart + (rest.length - rest.replace(/^[ \t]+/, "").length);

@@ -9,19 +9,22 @@ export interface ClaudeProgram {
 
 type Surroundings = Pick<ExecOptions, "cwd" | "env" | "signal">;
 
-/** Longest wait for a word that claude prints without any connection (130 ms when cold). */
-const QUICK_MS = 5000;
+/** Longest wait for a word that claude prints without any connection (130 ms when cold, more on a machine that is busy). */
+const WORD_MS = 10_000;
+
+/** How long claude may take beside the connection that it is asked about. */
+const AROUND_MS = 5000;
 
 /** The program and its version; undefined when it does not run (an npm install without its native binary, say). */
 export async function readClaude(path: string, surroundings: Surroundings): Promise<ClaudeProgram | undefined> {
-  const result = await exec([path, "--version"], { ...surroundings, timeoutMs: QUICK_MS });
+  const result = await exec([path, "--version"], { ...surroundings, timeoutMs: WORD_MS });
   const version = /^(\d+\.\d+\.\d+[\w.-]*)/.exec(result.stdout.trim())?.[1];
   return result.exitCode === 0 && version !== undefined ? { path, version } : undefined;
 }
 
 /** Whether `claude mcp add-json <name> -` reads standard input: its help names it from the version on that does. */
 export async function readsStdin(claude: ClaudeProgram, surroundings: Surroundings): Promise<boolean> {
-  const result = await exec([claude.path, "mcp", "add-json", "--help"], { ...surroundings, timeoutMs: QUICK_MS });
+  const result = await exec([claude.path, "mcp", "add-json", "--help"], { ...surroundings, timeoutMs: WORD_MS });
   return /stdin|standard input/i.test(result.stdout);
 }
 
@@ -36,6 +39,13 @@ export interface Question {
   readonly timeoutMs: number;
 }
 
+export interface Answer {
+  /** To be parsed and never shown: it prints header values as they are stored. */
+  readonly said: string;
+  /** False when it has no server of that name. */
+  readonly isKnown: boolean;
+}
+
 /** The settings file for a question. Values are in it only where the environment cannot carry them: a killed run leaves it. */
 function settingsFor({ bridge, overridden }: Question): object {
   if (bridge === undefined) return {};
@@ -43,15 +53,14 @@ function settingsFor({ bridge, overridden }: Question): object {
 }
 
 /**
- * Asks Claude Code itself whether a server is connected. Out: what `claude mcp get` printed, to be parsed and never
- * shown (it prints header values as they are stored); "" when it knows no such server; undefined when it did not run
- * or not end.
+ * Asks Claude Code itself whether a server is connected, with `claude mcp get`. Out: undefined when it did not run or
+ * not end.
  */
 export async function askClaude(
   claude: ClaudeProgram,
   question: Question,
   surroundings: Surroundings,
-): Promise<string | undefined> {
+): Promise<Answer | undefined> {
   return await withPrivateFile("settings.json", JSON.stringify(settingsFor(question)), async (path) => {
     const folder = dirname(path);
     const settings = question.bridge === undefined ? [] : ["--settings", path];
@@ -66,9 +75,9 @@ export async function askClaude(
         MCP_TIMEOUT: String(question.timeoutMs),
         XDG_CACHE_HOME: folder,
       },
-      timeoutMs: question.timeoutMs + QUICK_MS,
+      timeoutMs: question.timeoutMs + AROUND_MS,
     });
     if (result.startError !== undefined || result.timedOut) return undefined;
-    return /No MCP server (?:named|found)/i.test(result.stderr) ? "" : result.stdout;
+    return { said: result.stdout, isKnown: !/No MCP server (?:named|found)/i.test(result.stderr) };
   });
 }

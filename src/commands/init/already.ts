@@ -1,7 +1,9 @@
+import { variablesOf } from "../../core/target.ts";
 import { applyPlan } from "./apply-plan.ts";
 import { buildPlan, buildRemoval } from "./build-plan.ts";
 import { carryOut, conclude, type Draft, prove, showStatuses } from "./carry-out.ts";
 import { askUntilConnected, confirmPlan } from "./dialog.ts";
+import { jsonOf, property, strings } from "./read-json.ts";
 import { showPlan } from "./show-plan.ts";
 import { findCandidates } from "./values.ts";
 
@@ -56,6 +58,13 @@ export async function alreadySetUp(d: Draft): Promise<number> {
 
 async function remove(d: Draft): Promise<number> {
   const { room } = d;
+  const { survey, target } = room;
+  // other connections may use them
+  const shared = strings(property(jsonOf(survey.snapshot.get(survey.userSettings), false), "env"));
+  const stay =
+    d.choice.scopes.some((scope) => scope !== "project") &&
+    variablesOf(target).some(({ env }) => Object.hasOwn(shared, env));
+  const left = stay ? ` Its values stay in ${survey.userSettings}, under "env".` : "";
   const plan = await buildRemoval(room, d.choice);
   showPlan(room, plan, d.values);
   await confirmPlan(room, "Remove this?");
@@ -64,7 +73,7 @@ async function remove(d: Draft): Promise<number> {
   return conclude(
     { ...d, plan },
     true,
-    "HALO was taken out. The token still works: delete it in HALO Studio > Settings > Product Tokens.",
+    `HALO was taken out.${left} The token still works: delete it in HALO Studio > Settings > Product Tokens.`,
     { statuses },
     "nothing",
   );

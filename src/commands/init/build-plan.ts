@@ -111,6 +111,15 @@ export function checkBeforehand(room: Room): void {
         hint: "leave it out: the values go into .env",
       });
   }
+  const { mcp: followed, example: hints, envrc, ...needed } = survey.paths;
+  const taken = room.target.mode === "new" ? { mcp: followed, example: hints } : {};
+  const direnv = room.options.bridge === "direnv" ? { envrc } : {};
+  // before git is asked, which waits for a pipe; the ignore file is read by git in any case
+  for (const path of Object.values({ ...needed, ...taken, ...direnv })) {
+    const state = path === undefined ? undefined : survey.snapshot.get(path);
+    if (path !== undefined && state?.kind === "unreadable")
+      throw refuse({ ok: false, path, text: "", refused: { reason: state.reason, offset: 0 } });
+  }
   // first where they lead: git does not look beyond a symlink
   for (const path of [env, ...(bridgeOf(room) === "claude-settings" ? [bridge] : [])]) {
     assertPrivate(context, survey, placeOf(path), { ignored: false });
@@ -215,7 +224,12 @@ export async function buildRemoval(room: Room, choice: Choice): Promise<Plan> {
       snapshot: survey.snapshot,
       target,
       kept,
-      tracked: new Set(Object.values(survey.paths).filter((path) => path !== undefined && survey.git?.isTracked(path))),
+      // of a file outside, such as the values file of several repositories, git will not speak
+      tracked: new Set(
+        Object.values(survey.paths).filter(
+          (path) => path !== undefined && isInside(path, survey.root) && survey.git?.isTracked(path),
+        ),
+      ),
       exampleComments: exampleComments(room),
       envFileForEnvrc: envFileForEnvrc(survey),
     });

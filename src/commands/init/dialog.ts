@@ -2,7 +2,6 @@ import type { Scope } from "../../core/clients/claude-code.ts";
 import { references } from "../../core/clients/claude-code.ts";
 import { toSh } from "../../core/command-line.ts";
 import type { Diagnosis } from "../../core/diagnosis.ts";
-import { isSafeVariable } from "../../core/halo.ts";
 import { printable } from "../../core/redact.ts";
 import { type Target, variablesOf } from "../../core/target.ts";
 import { isHaloEndpoint, parseEndpoint } from "../../endpoint.ts";
@@ -10,7 +9,7 @@ import { Cancelled, Refusal } from "../../errors.ts";
 import type { ClientId } from "../../flags.ts";
 import type { Ask } from "../../ui/ask.ts";
 import type { Choice } from "./build-plan.ts";
-import { type Sent, sentBy, showDiagnosis, testConnection } from "./test.ts";
+import { expandEntry, type Sent, sentBeside, sentBy, showDiagnosis, testConnection } from "./test.ts";
 import { askIds, askToken, type Candidates, type Room, type Values } from "./values.ts";
 
 /**
@@ -71,27 +70,14 @@ export async function agreeOnUrl(room: Room, target: Target, url: string): Promi
  * What a followed entry sends beside the three headers: only values that are named for this purpose, and never
  * without a word.
  */
-export function agreeOnHeaders(room: Room): void {
+export function agreeOnHeaders(room: Room, env: Readonly<Record<string, string | undefined>>): void {
   const { target, show } = room;
-  if (target.mode !== "join") return;
-  const own = new Set(variablesOf(target).map(({ env }) => env));
-  const more = Object.entries(target.entry?.headers ?? {}).flatMap(([header, text]) =>
-    references(text)
-      .filter((variable) => !own.has(variable))
-      .map((variable) => ({ header: printable(header, 60), variable })),
-  );
-  const unsafe = more.find(({ variable }) => !isSafeVariable(variable));
-  if (unsafe !== undefined) {
-    throw new Refusal(
-      `.mcp.json: the header ${unsafe.header} of "${printable(target.name, 64)}" would send the variable ${unsafe.variable}, which is not HALO's business; nothing was sent`,
-      { hint: "correct it, or set HALO up beside it: --name halo-mine" },
-      "bad-header",
-    );
-  }
+  if (target.mode !== "join" || target.entry === undefined) return;
+  const more = sentBeside(target, expandEntry(target.entry, env));
   if (more.length > 0)
     show.warn(
       "The entry sends more than the three headers:",
-      more.map(({ header, variable }) => `${header}, from ${variable}`),
+      more.map(({ header, variable }) => `${printable(header, 60)}, from ${variable}`),
     );
 }
 
@@ -110,6 +96,8 @@ export function sentTo(
       "endpoint-foreign",
     );
   }
+  // with the values in it, a text can refer to more than before
+  sentBeside(room.target, sent);
   const missing = sent.missing[0];
   if (missing !== undefined) {
     throw new Refusal(

@@ -3,9 +3,9 @@ import { expand } from "../../core/clients/claude-code.ts";
 import { toSh } from "../../core/command-line.ts";
 import type { Diagnosis } from "../../core/diagnosis.ts";
 import { hasBom } from "../../core/dotenv.ts";
-import { DEFAULT_NAME, HALO_URL, PASTED_BREAK } from "../../core/halo.ts";
+import { DEFAULT_NAME, HALO_URL, PASTED_BREAK, variablesFor } from "../../core/halo.ts";
 import { printable, redact } from "../../core/redact.ts";
-import { decideTarget } from "../../core/target.ts";
+import { decideTarget, type Target } from "../../core/target.ts";
 import { EnvironmentError, Refusal } from "../../errors.ts";
 import type { RawOptions } from "../../flags.ts";
 import { createAsk } from "../../ui/ask.ts";
@@ -26,6 +26,23 @@ function claudeFound({ claude, claudeSilent }: Room["survey"]): string {
   return claudeSilent
     ? "Claude Code is installed, but does not answer: claude --version"
     : "Claude Code is not installed here";
+}
+
+const DEFAULT_TOKEN = variablesFor(DEFAULT_NAME).token;
+const MOST_SECRETS = 200;
+const LONGEST_SECRET = 8192;
+
+/**
+ * Values of files that are never shown: the token, and what else looks like a secret. Bounded, since every printer
+ * looks for each of them: nobody has hundreds, save who wants this to take minutes.
+ */
+function secretsIn({ dotenv, bridge }: Room["survey"], target: Target): readonly string[] {
+  const { token } = target.slots;
+  const isToken = (name: string): boolean => name === DEFAULT_TOKEN || ("env" in token && token.env === name);
+  const all = [...dotenv, ...Object.entries(bridge)].filter(([, { length }]) => length <= LONGEST_SECRET);
+  const tokens = all.filter(([name, { length }]) => isToken(name) && length >= 8);
+  const others = all.filter(([name, { length }]) => /TOKEN|SECRET|KEY|PASSWORD/i.test(name) && length >= 12);
+  return [...tokens, ...others.slice(0, MOST_SECRETS)].map(([, value]) => value);
 }
 
 function introduce(room: Room): void {
@@ -87,8 +104,6 @@ async function draft(context: Context, raw: RawOptions): Promise<{ draft: Draft;
     guide: interactive,
   });
   const survey = await look(context, options);
-  for (const text of [...survey.dotenv, ...Object.entries(survey.bridge)])
-    if (/TOKEN|SECRET|KEY/i.test(text[0]) && text[1].length >= 8) context.secrets.add(text[1]);
   const project =
     (options.clients ?? ["claude-code"]).includes("claude-code") && (options.scopes ?? ["project"]).includes("project");
   // a repository has no say in what a person sets up for themselves alone
@@ -100,6 +115,7 @@ async function draft(context: Context, raw: RawOptions): Promise<{ draft: Draft;
   });
   if (!decision.ok) throw new Refusal(decision.reason, { hint: decision.hint });
   const { target } = decision;
+  for (const secret of secretsIn(survey, target)) context.secrets.add(secret);
   const ask = interactive ? await createAsk(context, PASTED_BREAK) : undefined;
   const room: Room = { context, options, show, survey, target, ask };
   introduce(room);
@@ -117,7 +133,7 @@ async function draft(context: Context, raw: RawOptions): Promise<{ draft: Draft;
   if (project) checkBeforehand(room);
   const env = { ...context.env, ...survey.bridge };
   const url = await agreeOnUrl(room, target, target.mode === "join" ? expand(target.url.trim(), env).text : target.url);
-  agreeOnHeaders(room);
+  agreeOnHeaders(room, env);
 
   const candidates = await findCandidates(room);
   const settled = target.mode === "join" || !project ? firstOf(candidates) : undefined;

@@ -12,11 +12,11 @@ import { secretsOf } from "../../core/plan.ts";
 import { printable } from "../../core/redact.ts";
 import { isHaloEndpoint } from "../../endpoint.ts";
 import { Cancelled, Refusal } from "../../errors.ts";
-import { askClaude } from "../../io/claude.ts";
+import { type Answer, askClaude } from "../../io/claude.ts";
 import { readState } from "../../io/snapshot.ts";
 import { bridgeOf } from "./build-plan.ts";
 import { dotenvOf, jsonOf, property, strings } from "./read-json.ts";
-import { expandEntry, showDiagnosis, testConnection } from "./test.ts";
+import { expandEntry, sentBeside, showDiagnosis, testConnection } from "./test.ts";
 import type { Room, Values } from "./values.ts";
 
 /** What was proven after writing. `client`: the word of Claude Code itself, where it could be asked. */
@@ -70,6 +70,7 @@ export async function proveFiles(room: Room, scope: Scope, agreedUrl: string, wh
       "endpoint-foreign",
     );
   }
+  sentBeside(room.target, sent);
   if (sent.missing.length > 0) {
     throw new Refusal(
       `${what}: nothing sets ${sent.missing.join(", ")}, so Claude Code would send the placeholder itself`,
@@ -124,12 +125,12 @@ export async function proveClient(room: Room, scope: Scope, values: Values): Pro
     return "unknown";
   }
   const progress = show.progress(`asking Claude Code ${survey.claude.version}`);
-  let output: string | undefined;
+  let answer: Answer | undefined;
   try {
     const own = strings(property(jsonOf(readState(survey.userSettings), false), "env"));
     const overridden = Object.entries(secrets).some(([name, value]) => Object.hasOwn(own, name) && own[name] !== value);
     const bridge = scope === "project" ? { env: secrets, enabled: [target.name] } : undefined;
-    output = await askClaude(
+    answer = await askClaude(
       survey.claude,
       {
         name: target.name,
@@ -150,7 +151,8 @@ export async function proveClient(room: Room, scope: Scope, values: Values): Pro
   }
   const client = `Claude Code ${survey.claude.version}`;
   // 2.1.197 prints a name as it is, line breaks and all: what comes after it is Claude Code's own
-  const said = output?.startsWith(`${target.name}:`) === true ? output.slice(target.name.length + 1) : (output ?? "");
+  const output = answer?.said ?? "";
+  const said = output.startsWith(`${target.name}:`) ? output.slice(target.name.length + 1) : output;
   const answered = parseScope(said);
   if (answered !== undefined && answered !== scope && !sendsTheSame(room, answered, scope)) {
     show.bad(`${client} takes its ${answered} entry of the same name here, not the one of the ${scope} scope.`, [
@@ -158,7 +160,7 @@ export async function proveClient(room: Room, scope: Scope, values: Values): Pro
     ]);
     return "failed";
   }
-  const status = isSwitchedOff(room) ? "disabled" : output === "" ? "not-configured" : parseStatus(said);
+  const status = isSwitchedOff(room) ? "disabled" : answer?.isKnown === false ? "not-configured" : parseStatus(said);
   if (status === "connected") show.ok(`${client} says: connected (${scope} scope).`);
   else if (status === "disabled")
     show.bad(`${client}: switched off for this folder.`, ["To switch it on again: claude, then /mcp"]);

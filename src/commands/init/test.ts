@@ -1,10 +1,11 @@
 import { expand } from "../../core/clients/claude-code.ts";
 import { type Diagnosis, diagnose } from "../../core/diagnosis.ts";
-import { HEADERS, VALUES } from "../../core/halo.ts";
+import { HEADERS, isSafeVariable, VALUES } from "../../core/halo.ts";
 import { secretsOf } from "../../core/plan.ts";
 import type { ProbeStage } from "../../core/probe-record.ts";
 import { printable } from "../../core/redact.ts";
-import type { Target } from "../../core/target.ts";
+import { type Target, variablesOf } from "../../core/target.ts";
+import { Refusal } from "../../errors.ts";
 import { probe } from "../../io/probe.ts";
 import type { Room, Values } from "./values.ts";
 
@@ -14,6 +15,8 @@ export interface Sent {
   readonly headers: Readonly<Record<string, string>>;
   /** Variables that nothing sets: the client would send their placeholder. */
   readonly missing: readonly string[];
+  /** Variables that headers take, by header: all that is sent beside plain text. */
+  readonly read: readonly { readonly header: string; readonly variable: string }[];
 }
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -26,12 +29,14 @@ export function expandEntry(
   const url = expand(entry.url.trim(), env);
   const missing = new Set(url.missing);
   const headers: Record<string, string> = {};
+  const read: Sent["read"][number][] = [];
   for (const [name, text] of Object.entries(entry.headers)) {
     const expanded = expand(text, env);
     for (const variable of expanded.missing) missing.add(variable);
+    for (const variable of [...expanded.read, ...expanded.missing]) read.push({ header: name, variable });
     headers[name.trim()] = expanded.text.trim();
   }
-  return { url: url.text, headers, missing: [...missing] };
+  return { url: url.text, headers, missing: [...missing], read };
 }
 
 /** What a target sends with these values: a followed entry as it is written, a new one with the three headers. */
@@ -39,7 +44,22 @@ export function sentBy(target: Target, values: Values, env: Env): Sent {
   if (target.mode === "join" && target.entry !== undefined)
     return expandEntry(target.entry, { ...env, ...secretsOf(target, values) });
   const headers = Object.fromEntries(VALUES.map((value) => [HEADERS[value], values[value]]));
-  return { url: target.url, headers, missing: [] };
+  return { url: target.url, headers, missing: [], read: [] };
+}
+
+/** What an entry sends beside HALO's own values. Throws Refusal for a variable that is not named for such a purpose. */
+export function sentBeside(target: Target, sent: Sent): Sent["read"] {
+  const own = new Set(variablesOf(target).map(({ env }) => env));
+  const more = sent.read.filter(({ variable }) => !own.has(variable));
+  const unsafe = more.find(({ variable }) => !isSafeVariable(variable));
+  if (unsafe !== undefined) {
+    throw new Refusal(
+      `.mcp.json: the header ${printable(unsafe.header, 60)} of "${printable(target.name, 64)}" would send the variable ${unsafe.variable}, which is not HALO's business; nothing was sent`,
+      { hint: "correct it, or set HALO up beside it: --name halo-mine" },
+      "bad-header",
+    );
+  }
+  return more;
 }
 
 const STAGE_TEXT: Readonly<Record<ProbeStage, string>> = {

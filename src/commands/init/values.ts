@@ -19,6 +19,7 @@ import type { Ask } from "../../ui/ask.ts";
 import type { Show } from "../../ui/show.ts";
 import { commandFor } from "./command.ts";
 import type { InitOptions } from "./options.ts";
+import { jsonOf, property, strings } from "./read-json.ts";
 import type { Survey } from "./survey.ts";
 
 export type Values = Readonly<Record<Value, string>>;
@@ -92,6 +93,9 @@ export async function findCandidates(room: Room): Promise<Candidates> {
     add("profile", ids.profile, "--studio-url", "given");
   }
   const example = target.mode === "join" ? idsFromExample(survey.example, target) : {};
+  // where a Claude Code that takes only references keeps what a person set up for themselves
+  const alone = options.scopes !== undefined && !options.scopes.includes("project");
+  const own = alone ? strings(property(jsonOf(survey.snapshot.get(survey.userSettings), false), "env")) : {};
   for (const which of VALUES) {
     const slot = target.slots[which];
     if ("fixed" in slot) {
@@ -107,6 +111,7 @@ export async function findCandidates(room: Room): Promise<Candidates> {
     );
     add(which, survey.bridge[slot.env], `${slot.env} in .claude/settings.local.json`, "file");
     add(which, example[which], ".env.example", "file");
+    add(which, own[slot.env], `${slot.env} in ~/.claude/settings.json`, "file");
     for (const scope of ["local", "user"] as const) {
       const kept = survey.entries[scope].find((entry) => entry.name === target.name)?.values[which];
       if (kept !== undefined && "literal" in kept) add(which, kept.literal, `Claude Code's ${scope} scope`, "file");

@@ -17,6 +17,8 @@ export interface Expanded {
   readonly text: string;
   /** Variables that are not set and have no default: Claude Code sends their placeholder literally. */
   readonly missing: readonly string[];
+  /** Variables whose value, or default, became part of the text: in the second pass, those that the first one put together too. */
+  readonly read: readonly string[];
 }
 
 /**
@@ -25,15 +27,18 @@ export interface Expanded {
  */
 export function expand(text: string, env: Readonly<Record<string, string | undefined>>): Expanded {
   const missing = new Set<string>();
+  const read = new Set<string>();
   const pass = (input: string): string =>
     input.replace(REFERENCE, (whole, name: string, fallback: string | undefined) => {
       const value = Object.hasOwn(env, name) ? env[name] : undefined;
-      if (value !== undefined) return value;
-      if (fallback !== undefined) return fallback;
-      missing.add(name);
-      return whole;
+      if (value === undefined && fallback === undefined) {
+        missing.add(name);
+        return whole;
+      }
+      read.add(name);
+      return value ?? fallback ?? "";
     });
-  return { text: pass(pass(text)), missing: [...missing] };
+  return { text: pass(pass(text)), missing: [...missing], read: [...read] };
 }
 
 /** The variables that a text refers to, in order. */
