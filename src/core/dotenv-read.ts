@@ -46,17 +46,7 @@ export function assignments(text: string): readonly Assignment[] {
       from = lineEnd + 1;
       continue;
     }
-    // A CR before the line break is no part of the value, so an end is counted from the last unit inside.
-    const after = (index: number): number => (index === 0 ? at(0) : at(index - 1) + 1);
-    found.push({
-      ...next,
-      start: after(from),
-      nameEnd: after(next.nameEnd),
-      rawStart: after(next.rawStart),
-      rawEnd: after(next.rawEnd),
-      lineEnd: after(next.lineEnd),
-      end: after(next.end),
-    });
+    found.push(plain === text ? next : moved(next, at));
     from = next.end;
   }
   return found;
@@ -71,38 +61,63 @@ function withoutReturns(text: string): { readonly plain: string; readonly at: (i
   return { plain: text.slice(first).replaceAll("\r", ""), at: (index) => offsets[index] ?? text.length };
 }
 
-function readAssignment(text: string, from: number, lineEnd: number): Omit<Assignment, "start"> | undefined {
-  const line = text.slice(from, lineEnd);
-  const equals = line.indexOf("=");
-  if (equals < 0 || /^[ \t]*#/.test(line)) return undefined;
-  const before = trimBlanks(line.slice(0, equals));
-  if (before === "") return undefined;
+/** The same with offsets into the text as it is. */
+function moved(found: Assignment, at: (index: number) => number): Assignment {
+  // A CR before the line break is no part of the value, so an end is counted from the last unit inside.
+  const after = (index: number): number => (index === 0 ? at(0) : at(index - 1) + 1);
+  return {
+    ...found,
+    start: after(found.start),
+    nameEnd: after(found.nameEnd),
+    rawStart: after(found.rawStart),
+    rawEnd: after(found.rawEnd),
+    lineEnd: after(found.lineEnd),
+    end: after(found.end),
+  };
+}
+
+function isBlank(char: string | undefined): boolean {
+  return char === " " || char === "\t";
+}
+
+function readAssignment(text: string, start: number, endOfFirst: number): Assignment | undefined {
+  const equals = text.slice(start, endOfFirst).indexOf("=") + start;
+  if (equals < start) return undefined;
+  const before = trimBlanks(text.slice(start, equals));
+  if (before === "" || before.startsWith("#")) return undefined;
   const name = before.startsWith("export ") ? trimBlanks(before.slice("export ".length)) : before;
-  let nameEnd = from + equals;
-  while (text[nameEnd - 1] === " " || text[nameEnd - 1] === "\t") nameEnd -= 1;
-  const valueStart = from + equals + 1;
-  const rest = line.slice(equals + 1);
-  const rawStart = valueStart + (rest.length - rest.replace(/^[ \t]+/, "").length);
-  const base = { name, nameEnd, rawStart, lineEnd, end: Math.min(lineEnd + 1, text.length) };
+  let nameEnd = equals;
+  while (isBlank(text[nameEnd - 1])) nameEnd -= 1;
+  let rawStart = equals + 1;
+  while (rawStart < endOfFirst && isBlank(text[rawStart])) rawStart += 1;
+  let lineEnd = endOfFirst;
+  let rawEnd: number;
+  let value: string;
+  let quoting: Assignment["quoting"] = "none";
   const quote = text[rawStart];
   if (rawStart < lineEnd && (quote === '"' || quote === "'" || quote === "`")) {
     const close = text.indexOf(quote, rawStart + 1);
     if (close < 0) {
       // Node trims the file as a whole first, and the rest of such a line not at all.
       const last = /^[ \t\n]*$/.test(text.slice(lineEnd));
-      const value = text.slice(rawStart, lineEnd);
-      return { ...base, value: last ? trimBlanks(value) : value, rawEnd: lineEnd, quoting: "open" };
+      quoting = "open";
+      rawEnd = lineEnd;
+      value = last ? trimBlanks(text.slice(rawStart, lineEnd)) : text.slice(rawStart, lineEnd);
+    } else {
+      const inside = text.slice(rawStart + 1, close);
+      quoting = "closed";
+      rawEnd = close + 1;
+      value = quote === '"' ? inside.replaceAll("\\n", "\n") : inside;
+      lineEnd = endOfLine(text, rawEnd);
     }
-    const inside = text.slice(rawStart + 1, close);
-    const value = quote === '"' ? inside.replaceAll("\\n", "\n") : inside;
-    const last = endOfLine(text, close + 1);
-    const end = Math.min(last + 1, text.length);
-    return { ...base, value, rawEnd: close + 1, quoting: "closed", lineEnd: last, end };
+  } else {
+    const comment = text.slice(rawStart, lineEnd).indexOf("#");
+    value = trimBlanks(text.slice(rawStart, comment < 0 ? lineEnd : rawStart + comment));
+    if (value === "") rawStart = equals + 1;
+    rawEnd = rawStart + value.length;
   }
-  const value = trimBlanks(text.slice(valueStart, lineEnd).split("#", 1)[0] ?? "");
-  return value === ""
-    ? { ...base, value, rawStart: valueStart, rawEnd: valueStart, quoting: "none" }
-    : { ...base, value, rawEnd: rawStart + value.length, quoting: "none" };
+  const end = Math.min(lineEnd + 1, text.length);
+  return { name, value, start, nameEnd, rawStart, rawEnd, quoting, lineEnd, end };
 }
 
 function endOfLine(text: string, from: number): number {
@@ -115,7 +130,7 @@ function trimBlanks(text: string): string {
   // not a pattern: one that is anchored at the end tries every blank before it, which is quadratic
   let start = 0;
   let end = text.length;
-  while (start < end && (text[start] === " " || text[start] === "\t")) start += 1;
-  while (end > start && (text[end - 1] === " " || text[end - 1] === "\t")) end -= 1;
+  while (start < end && isBlank(text[start])) start += 1;
+  while (end > start && isBlank(text[end - 1])) end -= 1;
   return text.slice(start, end);
 }

@@ -3,7 +3,7 @@
  * a comment or a quoted value over several lines would make a line alone look like something else.
  */
 import { assignments } from "./dotenv-read.ts";
-import { mask, redact } from "./redact.ts";
+import { mask, redact, redactor } from "./redact.ts";
 
 export interface MaskOptions {
   /** Known secrets, masked wherever they stand. */
@@ -43,8 +43,9 @@ function createMasker(options: MaskOptions): (body: string, isOpen: boolean) => 
   const shown = new Set(options.shown);
   // our own values keep their last four characters, so that a rotation can be seen
   const ours = new Set(options.secrets.map(mask));
+  const hide = redactor(options.secrets);
   return (body, isOpen) => {
-    const own = redact(body, options.secrets);
+    const own = hide(body);
     if (own !== body) return ours.has(own) ? own : HIDDEN;
     return body === "" || isOpen || shown.has(body) ? body : HIDDEN;
   };
@@ -60,6 +61,7 @@ const JSON_PART = /\s+|"(?:[^"\\\n]|\\[^\n])*("?)|\/\/[^\n]*|\/\*[\s\S]*?(?:\*\/
 
 function maskJson(text: string, options: MaskOptions): string {
   const value = createMasker(options);
+  const hide = redactor(options.secrets);
   const levels: Level[] = [{ owner: undefined, key: undefined }];
   const parts = [...text.matchAll(JSON_PART)];
   const nextSign = (from: number): string | undefined => {
@@ -90,7 +92,7 @@ function maskJson(text: string, options: MaskOptions): string {
       out += part;
     } else if (part.startsWith('"') && nextSign(index + 1) === ":") {
       level.key = part.slice(1, closing === '"' ? -1 : undefined);
-      out += redact(part, options.secrets);
+      out += hide(part);
     } else if (part.startsWith('"')) {
       const body = closing === '"' ? part.slice(1, -1) : part.slice(1);
       const key = level.owner !== undefined && CLOSED_PARENTS.has(level.owner) ? undefined : level.key;
@@ -144,12 +146,13 @@ function maskDotenv(text: string, ours: ReadonlySet<string>, options: MaskOption
 
 /** Ignore rules and `.envrc`, which is a program: what may carry a value is masked, quotes and here-documents included. */
 function maskPlain(text: string, ours: ReadonlySet<string>, options: MaskOptions): string {
+  const hide = redactor(options.secrets);
   let quote = "";
   let rest = false;
   return text
     .split("\n")
     .map((line) => {
-      const bare = redact(line.replace(/\r$/, ""), options.secrets);
+      const bare = hide(line.replace(/\r$/, ""));
       const inside = quote !== "" || rest;
       if (!inside && ours.has(bare)) return bare;
       const isComment = !inside && /^\s*#/.test(bare);

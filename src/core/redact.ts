@@ -63,19 +63,25 @@ function forms(secret: string): string[] {
 }
 
 /**
- * Replaces every secret in `text` by its mask. Secrets of fewer than four characters are left alone:
+ * Replaces every secret in a text by its mask. Secrets of fewer than four characters are left alone:
  * replacing them would garble the text and hide nothing that can be guessed anyway.
  */
-export function redact(text: string, secrets: Iterable<string>): string {
+export function redactor(secrets: Iterable<string>): (text: string) => string {
   const known = [...new Set(secrets)].filter((secret) => secret.length >= 4).sort((a, b) => b.length - a.length);
-  let out = text;
-  for (const secret of known) {
-    const masked = mask(secret);
-    for (const form of forms(secret)) {
+  const masks = known.flatMap((secret) => forms(secret).map((form) => ({ form, masked: mask(secret) })));
+  return (text) => {
+    let out = text;
+    for (const { form, masked } of masks) {
+      if (!out.includes(form)) continue;
       // the mask's last four may begin the same secret again ("aaaa…"); every round makes the text shorter
       do out = out.split(form).join(masked);
       while (form.length > masked.length && out.includes(form));
     }
-  }
-  return out;
+    return out;
+  };
+}
+
+/** The same for one text. */
+export function redact(text: string, secrets: Iterable<string>): string {
+  return redactor(secrets)(text);
 }

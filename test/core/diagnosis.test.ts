@@ -1,6 +1,7 @@
 /** From records to causes, stages and words. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { causeOf } from "../../src/core/cause-of.ts";
 import { CAUSES } from "../../src/core/causes.ts";
 import { type Cause, type Diagnosis, diagnose } from "../../src/core/diagnosis.ts";
 import type { Exchange, ProbeRecord } from "../../src/core/probe-record.ts";
@@ -144,6 +145,30 @@ describe("the status alone decides nothing", () => {
   it("reads the last exchange, not the attempt in another era before it", () => {
     const discover = exchange({ method: "server/discover", status: 400, end: "status", body: "unauthorized method" });
     expect(diagnose(record([discover, exchange({ status: 404, end: "status" })]), []).cause).toBe("not-found");
+  });
+});
+
+describe("time that ran out", () => {
+  const waiting = (host: string, timings: Partial<ProbeRecord["timings"]> = {}): ProbeRecord => ({
+    ...record([exchange({ status: null, connected: false, end: "timeout" })]),
+    endpoint: { origin: `https://${host}`, host, path: "/halo/core/mcp", secure: true },
+    timings: { seen: true, dns: null, tcp: null, tls: null, ...timings },
+  });
+  it.each<[Cause, string, Partial<ProbeRecord["timings"]>?]>([
+    ["dns", "api.cm.com"],
+    ["dns", "api.cm.com:8443"],
+    ["dns", "1and1.example"],
+    ["timeout", "10.0.0.1"],
+    ["timeout", "10.0.0.1:8443"],
+    ["timeout", "[::1]:8443"],
+    ["timeout", "api.cm.com", { dns: 3 }],
+    ["timeout", "api.cm.com", { seen: false }],
+  ])("%s: %s %o", (cause, host, timings) => {
+    expect(causeOf(waiting(host, timings))).toBe(cause);
+  });
+  it("was not the name's when the connection stood", () => {
+    const late = waiting("api.cm.com");
+    expect(causeOf({ ...late, exchanges: [exchange({ status: null, end: "timeout" })] })).toBe("timeout");
   });
 });
 

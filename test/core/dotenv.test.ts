@@ -126,6 +126,42 @@ describe("setDotenv", () => {
   });
 });
 
+describe("a quote that was forgotten", () => {
+  it.each([
+    ['T="old\nDB_PASSWORD="hunter2 secret"\nB=2\n', 2],
+    ["A=1\nT='old\nexport DB='x'\n", 6],
+    ['T="old\n  DB =1\n"\n', 2],
+    ['T="a\nb" c\n', 2],
+    ['T="old\r\nDB="x"\r\n', 2],
+  ])("is not closed by taking other lines away: %j", (text, offset) => {
+    const edited = setDotenv(text, { T: "new" });
+    expect(edited).toMatchObject({ ok: false, refused: { offset, reason: expect.stringContaining("quote of T") } });
+    expect(JSON.stringify(edited)).not.toMatch(/hunter2|old/);
+  });
+  it("a value that does go over several lines is replaced, or stays when it is the same", () => {
+    const key = 'T="-----BEGIN\nabc\n-----END" # note\nB=2\n';
+    expect(text(setDotenv(key, { T: "new" }))).toBe("T=new # note\nB=2\n");
+    expect(text(setDotenv("T='a b'\nC='\nX=1\n'\n", { T: "a b" }))).toBe("T='a b'\nC='\nX=1\n'\n");
+  });
+});
+
+describe("files that are made to take for ever", () => {
+  const blanks = " ".repeat(100_000);
+  it.each([
+    ["blanks in a value", `A=x${blanks}y\n`],
+    ["blanks in a name", `A${blanks}y=x\n`],
+    ["blanks everywhere", `${blanks}A${blanks}=${blanks}x${blanks}\n`],
+    ["blanks behind a quote", `A="x"${blanks}y\n`],
+    ["open quotes", "B='x\n".repeat(100_000)],
+    ["many lines", "A=1\n".repeat(200_000)],
+  ])("%s", (_, before) => {
+    const begun = performance.now();
+    addExampleNames(before, [{ name: "T", comment: "t" }]);
+    setDotenv(before, { T: "a", U: "b" });
+    expect(performance.now() - begun).toBeLessThan(5000);
+  });
+});
+
 describe("removeDotenv", () => {
   const cases: readonly (readonly [string, string, string])[] = [
     ["whole lines", "A=1\nT=x\nB=2\n", "A=1\nB=2\n"],

@@ -265,6 +265,45 @@ describe("planRemoval", () => {
       envFileForEnvrc: ".env",
     });
 
+  it("leaves files that git has, however little is left in them", () => {
+    const before = { [paths.mcp]: '{\n  "mcpServers": {}\n}\n', [paths.example]: "" };
+    const done = applied(before, steps(planProject(input(before))));
+    const removed = (tracked: readonly string[]) =>
+      steps(
+        planRemoval({
+          tracked: new Set(tracked),
+          paths,
+          snapshot: snapshotOf(done),
+          target: targetOf(),
+          kept: new Set(),
+          exampleComments,
+        }),
+      );
+    const left = (tracked: readonly string[]) =>
+      [paths.mcp, paths.example].map((path) => removed(tracked).find((step) => step.path === path)?.after);
+    expect(left([paths.mcp, paths.example])).toEqual(Object.values(before));
+    expect(left([])).toEqual([undefined, undefined]);
+    expect(left([paths.example])).toEqual([undefined, ""]);
+  });
+
+  it("names a values file in .envrc as one word of a shell", () => {
+    const envFileForEnvrc = "c/my env$(touch pwn)";
+    const done = applied({}, steps(planProject({ ...input(), bridge: "direnv", envFileForEnvrc })));
+    expect(done[paths.envrc]).toBe("dotenv_if_exists 'c/my env$(touch pwn)'\n");
+    const plan = steps(
+      planRemoval({
+        tracked: new Set(),
+        paths,
+        snapshot: snapshotOf(done),
+        target: targetOf(),
+        kept: new Set(),
+        envFileForEnvrc,
+      }),
+    );
+    expect(plan.find(({ path }) => path === paths.envrc)?.after).toBeUndefined();
+    expect(plan.map(({ path }) => path)).toContain(paths.envrc);
+  });
+
   it("takes the reference out first and the values last", () => {
     const done = applied({}, steps(planProject(input())));
     const plan = steps(remove(done));

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { mask, printable, printableLines, redact } from "../../src/core/redact.ts";
+import { mask, printable, printableLines, redact, redactor } from "../../src/core/redact.ts";
 
 /** Controls, what is drawn as nothing, bidirectional controls, separators, halves of pairs. */
 const FORBIDDEN = /[\p{Cc}\p{Bidi_Control}\p{Default_Ignorable_Code_Point}\p{Zl}\p{Zp}\p{Cs}]/u;
@@ -146,6 +146,17 @@ describe("mask", () => {
         expect(shown.slice(4)).toBe(text.length >= 16 ? text.slice(-4) : "");
       }),
     );
+  });
+});
+
+describe("redactor", () => {
+  it("is quick with hundreds of secrets and thousands of texts", () => {
+    const secrets = Array.from({ length: 200 }, (_, index) => `value-of-${index}-0123456789`);
+    const begun = performance.now();
+    const hide = redactor(secrets);
+    for (let index = 0; index < 20_000; index += 1) hide(`a line of a file, ${index}`);
+    expect(hide(`a ${secrets[7]} b`)).toBe("a ••••6789 b");
+    expect(performance.now() - begun).toBeLessThan(5000);
   });
 });
 

@@ -201,7 +201,7 @@ describe.concurrent.each(claudeVersions)("Claude Code %s", (version) => {
           const result = { ...told(run), code: run.code };
           expect(result).toMatchObject({ code: 1, client: { status } });
           // MCP_TIMEOUT is 3 s there: 30 s would be its own
-          if (mood === "hang") expect(ms).toBeLessThan(12_000);
+          if (mood === "hang") expect(ms).toBeLessThan(25_000);
           expect(leftBehind(m)).toEqual([]);
           await compare(m, version, `${mood} to Claude Code alone`, result);
         } finally {
@@ -469,7 +469,7 @@ describe.concurrent("stopped while Claude Code is asked", () => {
       const claude = front(m, "2.1.330", hangs);
       const started = performance.now();
       const run = await m.run([...base(m), "--timeout", "2"], { stdin, env: claude.env });
-      expect(performance.now() - started).toBeLessThan(15_000);
+      expect(performance.now() - started).toBeLessThan(25_000);
       expect(run.code, run.stderr).toBe(0);
       expect(run.stdout.replace(/\s+/g, " ")).toContain("gave no clear answer");
       expect(run.stdout).not.toContain("by Claude Code itself");

@@ -25,6 +25,7 @@ describe("withPrivateFile", () => {
       path = given;
       await Promise.resolve();
       expect(readFileSync(given, "utf8")).toBe("s3cret");
+      expect(readFileSync(join(dirname(given), ".gitignore"), "utf8")).toBe("*\n");
       if (posix) {
         expect(statSync(given).mode & 0o777).toBe(0o600);
         expect(statSync(dirname(given)).mode & 0o777).toBe(0o700);

@@ -97,6 +97,17 @@ function projectSteps(room: Room, values: Values): readonly Step[] {
   return planned.steps;
 }
 
+/** The files that a set-up reads and writes. */
+function filesOf({ survey, target, options }: Room): readonly string[] {
+  const { ignore, exclude, env, example, bridge, envrc, mcp } = survey.paths;
+  const joining = target.mode === "join";
+  const values = options.bridge ?? "claude-settings";
+  const shared = joining ? [exclude] : [example, mcp, ...(values === "direnv" ? [envrc] : [])];
+  return [ignore, env, ...(values === "claude-settings" ? [bridge] : []), ...shared].filter(
+    (path) => path !== undefined,
+  );
+}
+
 /** Every refusal that can be known before a question is asked. */
 export function checkBeforehand(room: Room): void {
   const { survey, context } = room;
@@ -111,14 +122,12 @@ export function checkBeforehand(room: Room): void {
         hint: "leave it out: the values go into .env",
       });
   }
-  const { mcp: followed, example: hints, envrc, ...needed } = survey.paths;
-  const taken = room.target.mode === "new" ? { mcp: followed, example: hints } : {};
-  const direnv = room.options.bridge === "direnv" ? { envrc } : {};
-  // before git is asked, which waits for a pipe; the ignore file is read by git in any case
-  for (const path of Object.values({ ...needed, ...taken, ...direnv })) {
-    const state = path === undefined ? undefined : survey.snapshot.get(path);
-    if (path !== undefined && state?.kind === "unreadable")
-      throw refuse({ ok: false, path, text: "", refused: { reason: state.reason, offset: 0 } });
+  // before git is asked, which waits for a pipe; it reads the ignore file of a followed set-up too
+  for (const path of filesOf(room)) {
+    const state = survey.snapshot.get(path);
+    if (state?.kind !== "unreadable") continue;
+    if (room.target.mode === "join" && path === survey.paths.ignore && !/pipe|device/.test(state.reason)) continue;
+    throw refuse({ ok: false, path, text: "", refused: { reason: state.reason, offset: 0 } });
   }
   // first where they lead: git does not look beyond a symlink
   for (const path of [env, ...(bridgeOf(room) === "claude-settings" ? [bridge] : [])]) {

@@ -1,6 +1,5 @@
 import { realpathSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join, parse, resolve } from "node:path";
 import type { Context } from "../../context.ts";
 import { type Entry, haloEntries, type Scope } from "../../core/clients/claude-code.ts";
 import { DEFAULT_NAME } from "../../core/halo.ts";
@@ -109,7 +108,7 @@ export async function survey(context: Context, options: InitOptions): Promise<Su
   const claude =
     claudePath === undefined
       ? undefined
-      : await readClaude(runnable(claudePath), { cwd: tmpdir(), env: context.env, signal: context.signal });
+      : await readClaude(runnable(claudePath), { cwd: parse(root).root, env: context.env, signal: context.signal });
   return {
     root,
     startedIn: here === root ? undefined : here,
