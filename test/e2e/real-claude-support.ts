@@ -189,12 +189,16 @@ export async function session(m: Machine, version: ClaudeVersion, waitMs = 1500)
   try {
     await terminal.waitFor(/Yes, I trust this folder|❯\s*$/m, 30_000);
     const screen = () => terminal.screen().join("\n");
-    // the answers of somebody who wants the server; keys that come too soon are forgotten: look, press, look again
-    for (let turn = 0; turn < 60 && !/^❯\s*$/m.test(screen()); turn += 1) {
-      const wish = ["Yes, I trust this folder", "Use this MCP server"].find((text) => screen().includes(text));
-      if (asked === "") asked = screen();
-      if (wish !== undefined) terminal.press(new RegExp(`❯ (?:\\d\\. )?${wish}`).test(screen()) ? "enter" : "up");
-      await sleep(250);
+    // the answers of somebody who wants the server; keys that come too soon are forgotten, and on a machine that is busy
+    // they show late: one key at a time, and none before the screen has been still
+    for (let turn = 0; turn < 30 && !/^❯\s*$/m.test(screen()); turn += 1) {
+      await still(screen);
+      const before = screen();
+      const wish = ["Yes, I trust this folder", "Use this MCP server"].find((text) => before.includes(text));
+      if (asked === "") asked = before;
+      if (wish === undefined) continue;
+      terminal.press(new RegExp(`❯ (?:\\d\\. )?${wish}`).test(before) ? "enter" : "up");
+      for (let wait = 0; wait < 60 && screen() === before; wait += 1) await sleep(50);
     }
     for (let turn = 0; turn < 200 && !/^❯\s*$/m.test(screen()); turn += 1) await sleep(50);
     if (!/^❯\s*$/m.test(screen())) throw new Error(`no prompt in the session:\n${screen()}`);
@@ -204,6 +208,16 @@ export async function session(m: Machine, version: ClaudeVersion, waitMs = 1500)
     await terminal.kill();
   }
   return asked;
+}
+
+/** Waits until a screen has not changed for a while. */
+async function still(screen: () => string): Promise<void> {
+  for (let same = 0, last = screen(); same < 10; same += 1) {
+    await sleep(50);
+    if (screen() === last) continue;
+    last = screen();
+    same = -1;
+  }
 }
 
 /** Folders of our private settings file that are still there. */
