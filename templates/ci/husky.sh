@@ -1,1 +1,0 @@
-npx --yes create-halo-mcp@{{version}} check
