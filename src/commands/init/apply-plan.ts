@@ -18,11 +18,14 @@ export type Statuses = ReadonlyMap<Step, StepStatus>;
 
 const RUN_MS = 60_000;
 
-/** A step as one line: the file from the root, the command, the title. */
+/** A file as it is named on screen: from the root, or whole when it lies elsewhere. */
+export function pathLabel(path: string, root: string): string {
+  return isInside(path, root) ? relative(root, path) : path;
+}
+
+/** A step as one line: the file, the command, the title. */
 export function stepLabel(step: Step, root: string): string {
-  if (step.kind === "write") {
-    return isInside(step.path, root) ? relative(root, step.path) : step.path;
-  }
+  if (step.kind === "write") return pathLabel(step.path, root);
   return step.kind === "run" ? step.why : step.title;
 }
 

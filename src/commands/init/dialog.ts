@@ -1,5 +1,4 @@
-import type { Scope } from "../../core/clients/claude-code.ts";
-import { references } from "../../core/clients/claude-code.ts";
+import { references, type Scope } from "../../core/clients/claude-code.ts";
 import { toSh } from "../../core/command-line.ts";
 import type { Diagnosis } from "../../core/diagnosis.ts";
 import { printable } from "../../core/redact.ts";
@@ -9,6 +8,7 @@ import { Cancelled, Refusal } from "../../errors.ts";
 import type { ClientId } from "../../flags.ts";
 import type { Ask } from "../../ui/ask.ts";
 import type { Choice } from "./build-plan.ts";
+import type { InitOptions } from "./options.ts";
 import { expandEntry, type Sent, sentBeside, sentBy, showDiagnosis, testConnection } from "./test.ts";
 import { askIds, askToken, type Candidates, type Room, type Values } from "./values.ts";
 
@@ -168,10 +168,15 @@ const CHOICES = [
   { value: "chatgpt", label: "ChatGPT", hint: "steps to do by hand" },
 ] as const;
 
+/** What the flags say, and Claude Code for this repository where they say nothing. */
+export function choiceByFlags({ clients, scopes }: InitOptions): Choice {
+  return { clients: clients ?? ["claude-code"], scopes: scopes ?? ["project"] };
+}
+
 /** What to connect: the flags when they say so, else a question, else Claude Code for this repository. */
 export async function chooseClients(room: Room): Promise<Choice> {
   const { options, ask, target } = room;
-  const byFlags: Choice = { clients: options.clients ?? ["claude-code"], scopes: options.scopes ?? ["project"] };
+  const byFlags = choiceByFlags(options);
   if (
     ask === undefined ||
     options.yes ||

@@ -11,11 +11,19 @@ import type { RawOptions } from "../../flags.ts";
 import { createAsk } from "../../ui/ask.ts";
 import { createShow } from "../../ui/show.ts";
 import { alreadySetUp } from "./already.ts";
-import { changes, stepLabel } from "./apply-plan.ts";
-import { buildPlan, type Choice, checkBeforehand } from "./build-plan.ts";
+import { changes, pathLabel } from "./apply-plan.ts";
+import { buildPlan, checkBeforehand } from "./build-plan.ts";
 import { canAsk } from "./can-ask.ts";
 import { carryOut, type Draft } from "./carry-out.ts";
-import { agreeOnHeaders, agreeOnUrl, askUntilConnected, chooseClients, sentTo, testFailed } from "./dialog.ts";
+import {
+  agreeOnHeaders,
+  agreeOnUrl,
+  askUntilConnected,
+  choiceByFlags,
+  chooseClients,
+  sentTo,
+  testFailed,
+} from "./dialog.ts";
 import { readOptions } from "./options.ts";
 import { survey as look } from "./survey.ts";
 import { showDiagnosis, testConnection } from "./test.ts";
@@ -57,7 +65,7 @@ function introduce(room: Room): void {
     }
   }
   if (survey.snapshot.get(survey.paths.env)?.kind === "file")
-    found.push(`${stepLabel({ kind: "write", path: survey.paths.env, before: "", after: "" }, survey.root)} is there`);
+    found.push(`${pathLabel(survey.paths.env, survey.root)} is there`);
   found.push(claudeFound(survey));
   show.info(
     `Working in ${printable(survey.root, 200)} (${survey.startedIn === undefined ? place : `the root of the ${place.replace("no ", "")} you are in`})`,
@@ -71,7 +79,7 @@ function introduce(room: Room): void {
   const env = snapshot.get(paths.env);
   if (env?.kind === "file" && hasBom(env.text))
     show.warn(
-      `${stepLabel({ kind: "write", path: paths.env, before: "", after: "" }, survey.root)} begins with a BOM, which hides its first line from many readers (bash, direnv, docker, some versions of Node).`,
+      `${pathLabel(paths.env, survey.root)} begins with a BOM, which hides its first line from many readers (bash, direnv, docker, some versions of Node).`,
     );
   for (const path of [paths.env, paths.bridge]) {
     const state = snapshot.get(path);
@@ -104,8 +112,8 @@ async function draft(context: Context, raw: RawOptions): Promise<{ draft: Draft;
     guide: interactive,
   });
   const survey = await look(context, options);
-  const project =
-    (options.clients ?? ["claude-code"]).includes("claude-code") && (options.scopes ?? ["project"]).includes("project");
+  const choice = choiceByFlags(options);
+  const project = choice.clients.includes("claude-code") && choice.scopes.includes("project");
   // a repository has no say in what a person sets up for themselves alone
   const decision = decideTarget(project ? survey.entries.project : [], {
     name: options.name,
@@ -138,7 +146,6 @@ async function draft(context: Context, raw: RawOptions): Promise<{ draft: Draft;
   const candidates = await findCandidates(room);
   const settled = target.mode === "join" || !project ? firstOf(candidates) : undefined;
   if (settled !== undefined) {
-    const choice: Choice = { clients: options.clients ?? ["claude-code"], scopes: options.scopes ?? ["project"] };
     const plan = await buildPlan(room, settled, choice, url);
     if (choice.clients.includes("claude-code") && !changes(plan) && (project || survey.claude !== undefined))
       return { draft: { room, values: settled, choice, url, plan, tested: undefined }, already: true };
