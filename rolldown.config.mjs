@@ -34,6 +34,13 @@ function embeddedIn(code) {
 /** Fails the build when what is bundled and what bundled-packages.json lists are not the same. */
 function bundledPackages() {
   const found = new Map();
+  // The modules come in another order in every build, and a package may be there in two versions.
+  const add = (name, folder, importer) => {
+    const known = found.get(name) ?? { folders: new Set(), importer: undefined };
+    known.folders.add(folder);
+    known.importer ??= importer;
+    found.set(name, known);
+  };
   return {
     name: "bundled-packages",
     buildStart: () => found.clear(),
@@ -46,12 +53,8 @@ function bundledPackages() {
         const importer = [...(info?.importers ?? []), ...(info?.dynamicImporters ?? [])].find(
           (i) => packageOf(i) !== name,
         );
-        const known = found.get(name);
-        if (known === undefined) found.set(name, { folder: folderOf(id, name), importer });
-        else known.importer ??= importer;
-        for (const inner of embeddedIn(info?.code ?? "")) {
-          if (!found.has(inner)) found.set(inner, { folder: join(root, "node_modules", inner), importer: id });
-        }
+        add(name, folderOf(id, name), importer);
+        for (const inner of embeddedIn(info?.code ?? "")) add(inner, join(root, "node_modules", inner), id);
       }
       const problems = [];
       for (const [name, { importer }] of found) {
@@ -80,19 +83,23 @@ function bundledPackages() {
 function licences(found) {
   const sections = [...found]
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, { folder }]) => {
-      const file = readdirSync(folder)
-        .sort()
-        .find((entry) => /^licen[cs]e/i.test(entry));
-      const manifest = readJson(join(folder, "package.json"));
-      if (file === undefined || typeof manifest.license !== "string") throw new Error(`no licence found for ${name}`);
-      const text = readFileSync(join(folder, file), "utf8").replace(/\r\n?/g, "\n").trim();
-      const notice = readdirSync(folder).find((entry) => /^notice/i.test(entry));
-      const extra =
-        notice === undefined ? "" : `\n\n${readFileSync(join(folder, notice), "utf8").replace(/\r\n?/g, "\n").trim()}`;
-      return `## ${name}\n\nLicence: ${manifest.license}\n\n\`\`\`text\n${(text + extra).replace(/[ \t]+$/gm, "")}\n\`\`\`\n`;
+    .map(([name, { folders }]) => {
+      const licences = new Set([...folders].map((folder) => licenceOf(name, folder)));
+      return `## ${name}\n\n${[...licences].sort().join("\n")}`;
     });
   return `# Third-party licences\n\nThe published files contain code of the packages below. \`npm run build\` writes this file.\n\n${sections.join("\n")}`;
+}
+
+function licenceOf(name, folder) {
+  const entries = readdirSync(folder).sort();
+  const manifest = readJson(join(folder, "package.json"));
+  const file = entries.find((entry) => /^licen[cs]e/i.test(entry));
+  if (file === undefined || typeof manifest.license !== "string") throw new Error(`no licence found for ${name}`);
+  const notice = entries.find((entry) => /^notice/i.test(entry));
+  const texts = [file, notice]
+    .filter((entry) => entry !== undefined)
+    .map((entry) => readFileSync(join(folder, entry), "utf8").replace(/\r\n?/g, "\n").trim());
+  return `Licence: ${manifest.license}\n\n\`\`\`text\n${texts.join("\n\n").replace(/[ \t]+$/gm, "")}\n\`\`\`\n`;
 }
 
 /** Third-party chunks are minified. Ours are not, so that a stack trace names our functions. */
