@@ -3,7 +3,7 @@ import type { Context } from "./context.ts";
 import { nearest } from "./core/command-line.ts";
 import { printable, printableLines, redact } from "./core/redact.ts";
 import { Cancelled, HaloError, UsageError } from "./errors.ts";
-import { type Flag, GLOBAL_FLAGS, INIT_FLAGS, type RawOptions } from "./flags.ts";
+import { CHECK_FLAGS, type Flag, GLOBAL_FLAGS, INIT_FLAGS, type RawOptions } from "./flags.ts";
 import { wrap } from "./ui/wrap.ts";
 
 interface CommandModule {
@@ -15,6 +15,11 @@ interface Command {
   readonly summary: string;
   readonly flags: readonly Flag[];
   readonly examples: readonly string[];
+  /** What it takes beside its options, for the help. */
+  readonly words?: string;
+  /** Prints through `context.print` alone: the streams, which cost a part of the start, are not made for it. */
+  readonly isQuick?: boolean;
+  readonly notes: readonly string[];
   readonly load: () => Promise<CommandModule>;
 }
 
@@ -30,13 +35,31 @@ const COMMANDS: readonly Command[] = [
       "npx create-halo-mcp --yes --token-stdin --studio-url '<url>' < token.txt",
       "npx create-halo-mcp --dry-run",
     ],
+    notes: ["The token is never an option: HALO_MCP_TOKEN, a masked prompt, --token-stdin or --token-file."],
     load: async () => await import("./commands/init/index.ts"),
+  },
+  {
+    name: "check",
+    summary: "validate the MCP configuration of a repository, offline",
+    flags: CHECK_FLAGS,
+    examples: [
+      "npx create-halo-mcp check",
+      "npx create-halo-mcp check .mcp.json packages/shop",
+      "npx create-halo-mcp check --fix --dry-run",
+      "npx create-halo-mcp check --format sarif --max-warnings 0 > halo.sarif",
+    ],
+    words: "[path…]",
+    isQuick: true,
+    notes: [
+      "Reads only, unless --fix is given; no network, unless --online is. Under GitHub Actions the format is github.",
+    ],
+    load: async () => await import("./commands/check/index.ts"),
   },
 ];
 
 const EXIT_CODES = [
-  "0    done, or already set up",
-  "1    a refused file, a failed connection",
+  "0    done, clean, or already set up",
+  "1    findings, a refused file, a failed connection",
   "2    usage, or input is missing and nobody can be asked",
   "3    could not run: permissions, disk, no such program",
   "130  cancelled, nothing changed",
@@ -52,7 +75,7 @@ function help(context: Context, command: Command): string {
   return [
     `create-halo-mcp ${context.version}: connect AI clients to HALO's MCP server (CM.com)`,
     "",
-    "Usage: npx create-halo-mcp [init] [options]",
+    `Usage: npx create-halo-mcp ${command.name === "init" ? "[init]" : command.name}${command.words === undefined ? "" : ` ${command.words}`} [options]`,
     "",
     "Commands:",
     ...COMMANDS.map(({ name, summary }) => `  ${name.padEnd(28)}${summary}`),
@@ -61,7 +84,7 @@ function help(context: Context, command: Command): string {
     ...command.flags.map(flagLine),
     ...GLOBAL_FLAGS.map(flagLine),
     "",
-    ...wrap("The token is never an option: HALO_MCP_TOKEN, a masked prompt, --token-stdin or --token-file.", 78),
+    ...command.notes.flatMap((note) => wrap(note, 78)),
     ...wrap(`Variables for the rest: ${command.flags.flatMap(({ env }) => env ?? []).join(", ")}.`, 78),
     "",
     "Examples:",
@@ -117,7 +140,12 @@ export function parse(argv: readonly string[], env: Context["env"]): Parsed {
   const values: Record<string, string> = {};
   const switches = new Set<string>();
   const origins: Record<string, string> = {};
+  const words: string[] = [];
   for (const token of tokens) {
+    if (token.kind === "positional" && command.words !== undefined) {
+      words.push(token.value);
+      continue;
+    }
     if (token.kind === "positional") {
       throw new UsageError(`${command.name} takes no argument beside its options`, {
         hint: "npx create-halo-mcp --help",
@@ -147,7 +175,7 @@ export function parse(argv: readonly string[], env: Context["env"]): Parsed {
     } else if (/^(?:1|true|yes|y|on)$/i.test(text)) switches.add(flag.name);
   }
   for (const flag of flags) checkValues(flag, values[flag.name], origins[flag.name] ?? `--${flag.name}`);
-  return { command, options: { values, switches, origins } };
+  return { command, options: { values, switches, origins, ...(command.words === undefined ? {} : { words }) } };
 }
 
 function unknownFlag(name: string, flags: readonly Flag[]): UsageError {
@@ -199,7 +227,7 @@ function report(context: Context, error: unknown, argv: readonly string[]): numb
   const message =
     known?.message ?? `unexpected error: ${printable(safe(error instanceof Error ? error.message : String(error)))}`;
   const hint = known === undefined ? "run it again with --debug and tell us what it prints" : known.hint;
-  if (argv.includes("--json")) {
+  if (argv.includes("--json") || /--format[ =]json(?: |$)/.test(argv.join(" "))) {
     const body = {
       version: 1,
       ok: false,

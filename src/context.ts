@@ -1,4 +1,4 @@
-import { writeSync } from "node:fs";
+import { fstatSync, writeSync } from "node:fs";
 import { homedir } from "node:os";
 import { resolve } from "node:path";
 import type { Readable, Writable } from "node:stream";
@@ -27,6 +27,8 @@ export interface Context {
   readonly stderr: Output;
   /** Writes to stdout and is done: for `--help`, which needs no stream. */
   readonly print: (text: string) => void;
+  /** Whether somebody looks at stdout: known without the stream, where that is a pipe or a file. */
+  readonly isWatched: boolean;
   /** Milliseconds of a clock that never goes back. */
   readonly now: () => number;
   /** Aborted by Ctrl-C, SIGTERM and SIGHUP. */
@@ -39,11 +41,12 @@ export interface Context {
   readonly templates: URL;
 }
 
-function wantsColor(env: Context["env"], stderr: Output, argv: readonly string[]): boolean {
-  if (argv.includes("--no-color")) return false;
+/** Whether one output is to be coloured. `off`: somebody said no. */
+export function wantsColor(env: Context["env"], isTerminal: boolean, off: boolean): boolean {
+  if (off) return false;
   if (env.NO_COLOR !== undefined && env.NO_COLOR !== "") return false;
   if (env.FORCE_COLOR !== undefined) return env.FORCE_COLOR !== "0" && env.FORCE_COLOR !== "false";
-  return stderr.isTTY === true && env.TERM !== "dumb";
+  return isTerminal && env.TERM !== "dumb";
 }
 
 /** Windows consoles other than the modern terminals, and Linux's own console, lack the signs we use. */
@@ -65,6 +68,15 @@ function printTo(process: NodeJS.Process, text: string, onLost: () => void): voi
     if ((error as NodeJS.ErrnoException).code === "EPIPE") return;
   }
   if (written < bytes.length) watched(process.stdout, onLost).write(bytes.subarray(written));
+}
+
+function isWatched(process: NodeJS.Process): boolean {
+  try {
+    if (!fstatSync(1).isCharacterDevice()) return false;
+  } catch {
+    // closed, or a console of Windows that has no such facts
+  }
+  return process.stdout.isTTY === true;
 }
 
 /** What the process itself does not know. */
@@ -117,9 +129,12 @@ export function contextFromProcess(process: NodeJS.Process, given: Given): Conte
       return watched(process.stderr, given.onLost);
     },
     now: () => performance.now(),
+    get isWatched() {
+      return isWatched(process);
+    },
     print: (text) => printTo(process, text, given.onLost),
     get color() {
-      return wantsColor(env, process.stderr, process.argv);
+      return wantsColor(env, process.stderr.isTTY === true, process.argv.includes("--no-color"));
     },
     unicode: hasUnicode(env, platform),
     secrets: new Set(),

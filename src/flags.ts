@@ -16,6 +16,7 @@ export type ClientId = (typeof CLIENTS)[number];
 const SCOPES = ["project", "local", "user"] as const;
 export const BRIDGES = ["claude-settings", "direnv", "none"] as const;
 export type Bridge = (typeof BRIDGES)[number];
+const CI_KINDS = ["none", "github", "gitlab", "pre-commit"] as const;
 
 export const INIT_FLAGS: readonly Flag[] = [
   { name: "client", arg: "id,…", values: CLIENTS, env: "HALO_CLIENT", summary: "" },
@@ -30,10 +31,26 @@ export const INIT_FLAGS: readonly Flag[] = [
   // not --env-file: Node 20 to 24 take that one for themselves wherever it stands, NODE_OPTIONS in the file included
   { name: "values-file", arg: "file", summary: "where the values are kept (default .env)" },
   { name: "bridge", arg: "kind", values: BRIDGES, env: "HALO_BRIDGE", summary: "" },
+  { name: "ci", arg: "kind", values: CI_KINDS, summary: "" },
   { name: "yes", short: "y", env: "HALO_YES", summary: "accept the plan without a question" },
   { name: "dry-run", summary: "show the plan and stop: nothing is written" },
   { name: "skip-test", summary: "write without testing the connection" },
   { name: "timeout", arg: "seconds", summary: "limit of a connection test (default 15)" },
+];
+
+export const FORMATS = ["text", "json", "github", "sarif"] as const;
+export type Format = (typeof FORMATS)[number];
+
+export const CHECK_FLAGS: readonly Flag[] = [
+  { name: "format", arg: "format", values: FORMATS, summary: "" },
+  { name: "fix", summary: "mend what can be mended safely" },
+  { name: "dry-run", summary: "with --fix: show the changes, write nothing" },
+  { name: "max-warnings", arg: "n", summary: "fail when there are more warnings (default: any number will do)" },
+  { name: "allow-missing", summary: "a repository without HALO is fine" },
+  { name: "url", arg: "url", env: "HALO_MCP_URL", summary: "the endpoint that is meant (default HALO's own)" },
+  { name: "online", summary: "test the connection too, with the values at hand" },
+  { name: "values-file", arg: "file", summary: "with --online: where the values are kept (default .env)" },
+  { name: "timeout", arg: "seconds", summary: "with --online: limit of a connection test (default 15)" },
 ];
 
 export const GLOBAL_FLAGS: readonly Flag[] = [
@@ -50,6 +67,8 @@ export const GLOBAL_FLAGS: readonly Flag[] = [
 export interface RawOptions {
   readonly values: Readonly<Record<string, string>>;
   readonly switches: ReadonlySet<string>;
+  /** What stood beside the options, for a command that takes it. */
+  readonly words?: readonly string[];
   /** The variable that a value came from, for those that no flag gave: it gets the blame. */
   readonly origins: Readonly<Record<string, string>>;
 }

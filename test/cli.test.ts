@@ -236,6 +236,7 @@ async function run(argv: readonly string[], given: Partial<Context> = {}): Promi
     nodeVersion: "v20.20.2",
     version: "9.9.9",
     ...streams,
+    isWatched: false,
     print: (text) => streams.stdout.write(text),
     now: () => 0,
     signal: new AbortController().signal,

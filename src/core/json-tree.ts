@@ -51,6 +51,9 @@ export type Tree = { readonly ok: true; readonly root: Node } | { readonly ok: f
 export const MAX_DEPTH = 256;
 
 const CONFLICT = /^(?:<{7}(?: |$)|={7}$|>{7}(?: |$)|\|{7}(?: |$))/m;
+/** Two reasons that readers of a refusal tell apart. */
+export const CONFLICT_REASON = "the file has conflict markers of an unfinished merge";
+export const DEPTH_REASON = `nested deeper than ${MAX_DEPTH} levels`;
 const FIX = "take comments and trailing commas out of it, then run this again";
 
 /** jsonc-parser's tokens and scan errors by their numbers: its declarations are ambient const enums, which we cannot import. */
@@ -98,8 +101,10 @@ export function parseTree(text: string, options: EditOptions): Tree {
   // Half of a merge is the usual reason for a broken file in a repository, and the syntax error alone would not say so.
   const conflict = CONFLICT.exec(text.replace(/\r/g, "\n"));
   if (conflict !== null) {
-    const reason = "the file has conflict markers of an unfinished merge";
-    return { ok: false, refused: { reason, offset: conflict.index, hint: "resolve the conflict first" } };
+    return {
+      ok: false,
+      refused: { reason: CONFLICT_REASON, offset: conflict.index, hint: "resolve the conflict first" },
+    };
   }
   return { ok: false, refused: cursor.refused ?? { reason: "the file holds no JSON value", offset: cursor.at } };
 }
@@ -203,7 +208,7 @@ function readValue(cursor: Cursor, depth: number): Node | undefined {
       return depth === 0 ? fail(cursor, "the file holds no JSON value") : failCutOff(cursor);
     case Token.OpenBrace:
     case Token.OpenBracket:
-      return depth < MAX_DEPTH ? readContainer(cursor, depth) : fail(cursor, `nested deeper than ${MAX_DEPTH} levels`);
+      return depth < MAX_DEPTH ? readContainer(cursor, depth) : fail(cursor, DEPTH_REASON);
     case Token.String:
       return readScalar(cursor, start, scanner.getTokenValue());
     case Token.Number:

@@ -18,6 +18,8 @@ const ESCAPES =
  * runs of white space folded, cut to `max` characters with an ellipsis.
  */
 export function printable(text: string, max = 300): string {
+  // most text: what is below is four tables of Unicode, and to make them costs a hundredth of a start
+  if (text.length <= max && /^[!-~]*(?: [!-~]+)*$/.test(text)) return text.trim();
   const clean = text
     .slice(0, max * 16 + 4096)
     .replace(ESCAPES, "")

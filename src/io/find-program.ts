@@ -2,7 +2,7 @@
  * Finds a program on PATH without ever taking one that the repository supplies.
  */
 import { accessSync, constants, realpathSync, statSync } from "node:fs";
-import { posix, win32 } from "node:path";
+import { dirname, join, posix, win32 } from "node:path";
 import { isInside } from "./inside.ts";
 
 /** What the search depends on. */
@@ -37,6 +37,22 @@ export function programCandidates(
     ? [""]
     : [".exe", ...known.filter((ext) => ext !== ".exe")];
   return folders.flatMap((folder) => extensions.map((ext) => win32.join(folder, name + ext)));
+}
+
+/**
+ * Folders whose programs are never run: the repositories that are worked in and stood in, and every `node_modules`
+ * above them, which npx puts on PATH. A home folder under git does hold the user's own programs.
+ */
+export function untrusted(home: string, folders: readonly string[]): readonly string[] {
+  const all = new Set<string>();
+  for (const folder of folders) {
+    if (!isInside(home, folder)) all.add(folder);
+    for (let at = folder; ; at = dirname(at)) {
+      all.add(join(at, "node_modules"));
+      if (dirname(at) === at) break;
+    }
+  }
+  return [...all];
 }
 
 /** The absolute path of a program on PATH, or undefined. `name` is a bare name, never a path. */

@@ -89,16 +89,31 @@ function line(stdout: string): string {
   return stdout.replace(/\r?\n$/, "");
 }
 
-function run(options: GitOptions, argv: readonly string[], expected: readonly number[], input = ""): Answer {
+/** What one question may take, where that is more than usual. */
+interface RunLimits {
+  readonly timeoutMs: number;
+  readonly maxBytes: number;
+}
+
+const LIMITS: RunLimits = { timeoutMs: TIMEOUT_MS, maxBytes: 16 * 1024 * 1024 };
+
+/** Runs git with words that name no program. `expected`: the exit codes that are an answer; another one is an EnvironmentError. */
+export function run(
+  options: GitOptions,
+  argv: readonly string[],
+  expected: readonly number[],
+  input = "",
+  limits = LIMITS,
+): Answer {
   const safe = ["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", ...argv];
   const result = spawnSync(options.program, safe, {
     cwd: options.cwd,
     env: cleanEnv(options.env),
     input,
     encoding: "utf8",
-    timeout: TIMEOUT_MS,
+    timeout: limits.timeoutMs,
     killSignal: "SIGKILL",
-    maxBuffer: 16 * 1024 * 1024,
+    maxBuffer: limits.maxBytes,
     windowsHide: true,
   });
   if (result.error === undefined && result.status !== null && expected.includes(result.status)) {
@@ -115,7 +130,7 @@ function run(options: GitOptions, argv: readonly string[], expected: readonly nu
 }
 
 function reasonOf(error: Error | undefined, signal: string | null, stderr: string | null): string {
-  if (error !== undefined && "code" in error && error.code === "ETIMEDOUT") return "it took more than 10 seconds.";
+  if (error !== undefined && "code" in error && error.code === "ETIMEDOUT") return "it took too long.";
   if (error !== undefined) return `it could not be started (${error.message}).`;
   if (signal !== null) return `it was ended by ${signal}.`;
   const said = (stderr ?? "").split("\n").find((text) => text.trim() !== "");

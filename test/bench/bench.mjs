@@ -1,10 +1,19 @@
 /**
- * `npm run bench [-- --rounds 41] [--only start|package|init]`: ratios within one run, rounds interleaved, medians with
+ * `npm run bench [-- --rounds 41] [--only start|package|check|init]`: ratios within one run, rounds interleaved, medians with
  * their spread. Exits 1 when a limit is missed or a program fails. Nothing but loopback is used after the installation.
  */
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, statSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { createInterface } from "node:readline";
@@ -13,7 +22,7 @@ import { parseArgs } from "node:util";
 import { binFolder, install } from "../e2e/install.mjs";
 import { inNamespace } from "../e2e/loopback.mjs";
 
-const limits = { start: 1.25, packed: 300_000, unpacked: 1_500_000, packages: 1 };
+const limits = { start: 1.25, check: 1.25, checkLarge: 3, packed: 300_000, unpacked: 1_500_000, packages: 1 };
 const self = fileURLToPath(import.meta.url);
 const repository = fileURLToPath(new URL("../..", import.meta.url));
 const { values: options } = parseArgs({
@@ -113,6 +122,87 @@ async function standIn() {
   return { url: JSON.parse(line).url, close };
 }
 
+const HALO_FILE = `${JSON.stringify(
+  {
+    mcpServers: {
+      halo: {
+        type: "http",
+        url: "https://api.cm.com/halo/core/mcp",
+        headers: {
+          "X-CM-PRODUCTTOKEN": "${HALO_MCP_TOKEN}",
+          "CM-ACCOUNT-ID": "${HALO_ACCOUNT_ID}",
+          "CM-PROFILE-ID": "${HALO_PROFILE_ID}",
+        },
+      },
+    },
+  },
+  null,
+  2,
+)}\n`;
+
+/** A committed repository of so many files, `nested` of them a `.mcp.json` of its own in a package. */
+function repositoryOf(path, files, nested) {
+  const put = (name, text) => {
+    mkdirSync(dirname(join(path, name)), { recursive: true });
+    writeFileSync(join(path, name), text);
+  };
+  put(".mcp.json", HALO_FILE);
+  put(".env.example", "HALO_MCP_TOKEN=\nHALO_ACCOUNT_ID=\nHALO_PROFILE_ID=\n");
+  put(".gitignore", ".env\n.env.*\n!.env.example\n.claude/settings.local.json\nnode_modules\n");
+  for (let i = 0; i < nested; i++) put(`packages/p${i}/.mcp.json`, HALO_FILE.replace('"halo"', `"tool-${i}"`));
+  for (let i = 0; i < files - nested - 3; i++)
+    put(`src/d${i % 100}/e${i % 7}/f${i}.ts`, `export const x${i} = ${i};\n`);
+  const git = (...args) => execFileSync("git", args, { cwd: path, env: environment(path), stdio: "ignore" });
+  git("init", "--quiet");
+  git("add", "--all");
+}
+
+/** `check` against the bare Node and git that it cannot do without. The wall clock, and nothing is in the way of either. */
+async function check(bin, work) {
+  const LIST = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"];
+  const casesOf = (files, nested) => {
+    const cwd = join(work, `check-${files}`);
+    repositoryOf(cwd, files, nested);
+    const env = { ...environment(work), CI: "1" };
+    return {
+      bare: () => run(process.execPath, ["-e", "0"], { cwd, env }),
+      git: () => run("git", LIST, { cwd, env }),
+      check: () => run(process.execPath, [bin, "check"], { cwd, env }),
+    };
+  };
+  const ordinary = await interleave(casesOf(100, 0), rounds);
+  const ratio = ordinary.check.median / ordinary.bare.median;
+  const floor = ordinary.check.median / (ordinary.bare.median + ordinary.git.median);
+  report("check: 100 files, bare node", ordinary.bare.text);
+  report("check: 100 files, git ls-files", ordinary.git.text);
+  report("check: 100 files ÷ bare node", `${ordinary.check.text}  ×${ratio.toFixed(3)}`, {
+    ok: ratio <= limits.check,
+    text: `at most ×${limits.check}`,
+  });
+  report("check: 100 files ÷ (node + git)", `×${floor.toFixed(3)}`);
+  const few = Math.max(5, Math.ceil(rounds / 4));
+  let before;
+  for (const [files, nested] of [
+    [100, 2],
+    [1_000, 20],
+    [10_000, 200],
+  ]) {
+    if (files === 100) rmSync(join(work, "check-100"), { recursive: true, force: true });
+    const result = await interleave(casesOf(files, nested), few);
+    const base = result.bare.median + result.git.median;
+    const over = result.check.median / base;
+    const limit = { ok: over <= limits.checkLarge, text: `at most ×${limits.checkLarge}` };
+    const own = result.check.median - result.bare.median;
+    const growth = before === undefined ? "" : `, ×${(own / before).toFixed(1)} of the tenth`;
+    report(
+      `check: ${files} files, ${nested} .mcp.json`,
+      `${result.check.text}  ×${over.toFixed(2)} of node + git (${result.git.median.toFixed(1)} ms)${growth}`,
+      files === 10_000 ? limit : undefined,
+    );
+    before = own;
+  }
+}
+
 async function init(bin, work) {
   const { url, close } = await standIn();
   const headers = ["X-CM-PRODUCTTOKEN", "CM-ACCOUNT-ID", "CM-PROFILE-ID"];
@@ -187,6 +277,7 @@ async function measure() {
       });
     }
     if (wanted("start")) await start(join(folder, "dist/bin.js"), work);
+    if (wanted("check")) await check(join(folder, "dist/bin.js"), work);
     if (wanted("init")) await init(join(prefix, "node_modules/.bin/create-halo-mcp"), work);
   } finally {
     rmSync(work, { recursive: true, force: true });

@@ -42,6 +42,7 @@ function screen(given: Given = {}): Screen {
     stdin: new PassThrough(),
     stdout,
     stderr,
+    isWatched: false,
     print: () => undefined,
     now: () => 0,
     signal: given.signal ?? new AbortController().signal,

@@ -10,6 +10,7 @@ import type { Bridge, ClientId } from "../../flags.ts";
 import { readsStdin } from "../../io/claude.ts";
 import { isInside } from "../../io/inside.ts";
 import { readTemplate } from "../../io/templates.ts";
+import { ciSteps } from "./ci.ts";
 import { assertInside, assertPrivate } from "./privacy.ts";
 import type { Survey } from "./survey.ts";
 import type { Room, Values } from "./values.ts";
@@ -136,6 +137,7 @@ export function checkBeforehand(room: Room): void {
   const { exclude: _own, ...files } = others;
   if (room.target.mode === "new") for (const path of Object.values(files)) assertInside(survey.root, placeOf(path));
   projectSteps(room, { token: "x", account: "x", profile: "x" });
+  ciSteps(room);
 }
 
 function existingIn(survey: Survey, scope: Exclude<Scope, "project">, name: string): Entry | undefined {
@@ -175,7 +177,7 @@ export async function buildPlan(room: Room, values: Values, choice: Choice, url:
   const { survey, context, target } = room;
   const steps: Step[] = [];
   const claudeCode = choice.clients.includes("claude-code");
-  if (claudeCode && choice.scopes.includes("project")) steps.push(...projectSteps(room, values));
+  if (claudeCode && choice.scopes.includes("project")) steps.push(...projectSteps(room, values), ...ciSteps(room));
   const own = claudeCode ? choice.scopes.filter((scope) => scope !== "project") : [];
   const surroundings = { cwd: survey.root, env: context.env, signal: context.signal };
   const stdin = own.length > 0 && survey.claude !== undefined && (await readsStdin(survey.claude, surroundings));

@@ -52,6 +52,7 @@ export function commandFor(room: Room, told: Told): string {
     ...option("client", list(clients, "claude-code")),
     ...option("scope", list(scopes, "project")),
     ...option("bridge", options.bridge),
+    ...option("ci", scopes === undefined || scopes.includes("project") ? options.ci : undefined),
     ...option("values-file", file === undefined ? undefined : relative(context.cwd, file) || file),
     ...option("timeout", options.timeoutMs === 15_000 ? undefined : String(options.timeoutMs / 1000)),
     ...(options.skipTest ? ["--skip-test"] : []),

@@ -190,6 +190,8 @@ export async function chooseClients(room: Room): Promise<Choice> {
   const web = picked.filter(
     (word): word is Exclude<ClientId, "claude-code"> => word === "claude-ai" || word === "chatgpt",
   );
+  if (options.ci !== undefined && !scopes.includes("project"))
+    room.show.warn("--ci checks what a repository holds, and this one is not connected: no file is written for it.");
   return { clients: [...(scopes.length > 0 ? (["claude-code"] as const) : []), ...web], scopes };
 }
 

@@ -4,6 +4,7 @@ import type { Plan } from "../../core/model.ts";
 import { redact } from "../../core/redact.ts";
 import { type Statuses, stepLabel } from "./apply-plan.ts";
 import type { Choice } from "./build-plan.ts";
+import { ciLines } from "./ci.ts";
 import type { Proof } from "./proof.ts";
 import type { Room } from "./values.ts";
 
@@ -51,6 +52,7 @@ export function nextSteps(room: Room, plan: Plan, choice: Choice, recreate: stri
         "  in .env.example (no secrets), it asks for their own token alone.",
       );
     }
+    if (choice.scopes.includes("project")) lines.push(...ciLines(room, plan));
   }
   lines.push(...handSteps(plan), "", "To repeat this set-up", `  ${recreate}`);
   return lines.join("\n").replace(/^\n/, "");

@@ -2,6 +2,7 @@ import { isAbsolute, resolve } from "node:path";
 import type { Context } from "../../context.ts";
 import type { Scope } from "../../core/clients/claude-code.ts";
 import { nameProblem } from "../../core/halo.ts";
+import type { CiKind } from "../../core/plan-ci.ts";
 import { parseEndpoint } from "../../endpoint.ts";
 import { UsageError } from "../../errors.ts";
 import type { Bridge, ClientId, RawOptions } from "../../flags.ts";
@@ -19,6 +20,8 @@ export interface InitOptions {
   readonly tokenFile: string | undefined;
   readonly valuesFile: string | undefined;
   readonly bridge: Bridge | undefined;
+  /** The check that is to be set up; undefined for none. */
+  readonly ci: CiKind | undefined;
   readonly yes: boolean;
   readonly dryRun: boolean;
   readonly skipTest: boolean;
@@ -33,12 +36,23 @@ function list<T extends string>(text: string | undefined): readonly T[] | undefi
   return text === undefined ? undefined : ([...new Set(text.split(",").map((word) => word.trim()))] as T[]);
 }
 
-function seconds(text: string | undefined): number {
+/** `--timeout` in seconds; 15 when it is not given. */
+export function seconds(text: string | undefined): number {
   if (text === undefined) return 15;
   const number = Number(text);
   if (!/^\d{1,4}(?:\.\d+)?$/.test(text) || number < 1 || number > 600)
     throw new UsageError("--timeout takes seconds, from 1 to 600");
   return number;
+}
+
+/** `--ci`. It checks what a repository holds, so it goes with a set-up of one. */
+function ciOf(values: RawOptions["values"]): CiKind | undefined {
+  if (values.ci === undefined || values.ci === "none") return undefined;
+  const has = (list: string | undefined, word: string): boolean =>
+    list === undefined || list.split(",").some((each) => each.trim() === word);
+  if (!has(values.client, "claude-code") || !has(values.scope, "project"))
+    throw new UsageError("--ci goes with --client claude-code and --scope project: it checks what a repository holds");
+  return values.ci as CiKind;
 }
 
 /** Words → options. Throws UsageError before anything is read or written. */
@@ -68,6 +82,7 @@ export function readOptions(context: Context, raw: RawOptions): InitOptions {
     tokenFile: values["token-file"] === undefined ? undefined : at(values["token-file"]),
     valuesFile: values["values-file"] === undefined ? undefined : at(values["values-file"]),
     bridge: values.bridge as Bridge | undefined,
+    ci: ciOf(values),
     yes: switches.has("yes"),
     dryRun: switches.has("dry-run"),
     skipTest: switches.has("skip-test"),

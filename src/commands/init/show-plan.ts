@@ -9,7 +9,7 @@ import type { Paint } from "../../ui/paint.ts";
 import { stepLabel } from "./apply-plan.ts";
 import type { Room, Values } from "./values.ts";
 
-function paintLine(paint: Paint, { kind, text }: DiffLine): string {
+export function paintLine(paint: Paint, { kind, text }: DiffLine): string {
   if (kind === "added") return paint.green(`+ ${text}`);
   if (kind === "removed") return paint.red(`- ${text}`);
   return paint.dim(kind === "context" ? `  ${text}` : text);

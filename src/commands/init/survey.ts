@@ -7,10 +7,10 @@ import type { Snapshot } from "../../core/model.ts";
 import type { ProjectPaths } from "../../core/plan.ts";
 import { UsageError } from "../../errors.ts";
 import { type ClaudeProgram, readClaude } from "../../io/claude.ts";
-import { findProgram } from "../../io/find-program.ts";
+import { findProgram, untrusted } from "../../io/find-program.ts";
 import { createGit, findRoot, type Git } from "../../io/git.ts";
-import { isInside } from "../../io/inside.ts";
 import { takeSnapshot } from "../../io/snapshot.ts";
+import { ciPath } from "./ci.ts";
 import type { InitOptions } from "./options.ts";
 import { dotenvOf, jsonOf, property, strings } from "./read-json.ts";
 
@@ -39,22 +39,6 @@ export interface Survey {
   readonly claudeSilent: boolean;
 }
 
-/**
- * Folders whose programs are never run: the repositories that are worked in and stood in, and every `node_modules`
- * above them, which npx puts on PATH. A home folder under git does hold the user's own programs.
- */
-function untrusted(context: Context, folders: readonly string[]): readonly string[] {
-  const all = new Set<string>();
-  for (const folder of folders) {
-    if (!isInside(context.home, folder)) all.add(folder);
-    for (let at = folder; ; at = dirname(at)) {
-      all.add(join(at, "node_modules"));
-      if (dirname(at) === at) break;
-    }
-  }
-  return [...all];
-}
-
 /** npm on Windows installs a `.cmd` that Node cannot start without a shell: the program it calls lies beside it. */
 function runnable(path: string): string {
   return /\.(?:cmd|bat|ps1)$/i.test(path)
@@ -74,7 +58,12 @@ export async function survey(context: Context, options: InitOptions): Promise<Su
   const repository = findRoot(here);
   const root = options.cwd === undefined ? (repository ?? here) : here;
   // a repository must not supply the programs that are run; a home folder under git does hold the user's own
-  const exclude = untrusted(context, [repository ?? root, root, findRoot(context.cwd) ?? context.cwd, context.cwd]);
+  const exclude = untrusted(context.home, [
+    repository ?? root,
+    root,
+    findRoot(context.cwd) ?? context.cwd,
+    context.cwd,
+  ]);
   const find = (name: string): string | undefined =>
     findProgram(name, { env: context.env, platform: context.platform, exclude });
   const gitProgram = find("git");
@@ -97,10 +86,12 @@ export async function survey(context: Context, options: InitOptions): Promise<Su
     envrc: join(root, ".envrc"),
     mcp: join(root, ".mcp.json"),
   };
+  const ci = ciPath(options, root);
   const snapshot = takeSnapshot([
     ...Object.values(paths).filter((path): path is string => path !== undefined),
     store,
     userSettings,
+    ...(ci === undefined ? [] : [ci]),
   ]);
   const name = options.name ?? DEFAULT_NAME;
   const storeJson = jsonOf(snapshot.get(store), false);

@@ -73,18 +73,21 @@ const STAGE_TEXT: Readonly<Record<ProbeStage, string>> = {
   tools: "listing the tools",
 };
 
+/** The header that carries the token, as it is spelled here. */
+export function tokenHeaderOf(headers: Sent["headers"]): string {
+  return Object.keys(headers).find((name) => name.toLowerCase() === HEADERS.token.toLowerCase()) ?? HEADERS.token;
+}
+
 /** Runs the connection test with its stages on screen. Throws Cancelled alone. */
 export async function testConnection(room: Room, sent: Sent, what: string): Promise<Diagnosis> {
   const { context, options, show } = room;
   const host = printable(new URL(sent.url).host, 60);
-  const tokenHeader =
-    Object.keys(sent.headers).find((name) => name.toLowerCase() === HEADERS.token.toLowerCase()) ?? HEADERS.token;
   const progress = show.progress(`${what}: ${host}`);
   try {
     const record = await probe({
       url: sent.url,
       headers: sent.headers,
-      tokenHeader,
+      tokenHeader: tokenHeaderOf(sent.headers),
       timeoutMs: options.timeoutMs,
       version: context.version,
       signal: context.signal,

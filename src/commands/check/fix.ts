@@ -1,0 +1,115 @@
+import { join } from "node:path";
+import type { Context } from "../../context.ts";
+import { documentOf, type RawDocument } from "../../core/check/documents.ts";
+import { applyEdits, chooseFixes, type TextEdit } from "../../core/check/edits.ts";
+import type { Subject } from "../../core/check/model.ts";
+import { runRules } from "../../core/check/run.ts";
+import { diffTexts } from "../../core/diff.ts";
+import { HALO_URL } from "../../core/halo.ts";
+import type { WriteStep } from "../../core/model.ts";
+import { printable, redact } from "../../core/redact.ts";
+import { RULES } from "../../core/rules/index.ts";
+import { applyWrites } from "../../io/apply.ts";
+import { resolveTarget } from "../../io/snapshot.ts";
+import { createShow, type Show } from "../../ui/show.ts";
+import { assertInside, assertPrivate } from "../init/privacy.ts";
+import { paintLine } from "../init/show-plan.ts";
+import { type Gathered, subjectOf } from "./gather.ts";
+import type { CheckOptions } from "./options.ts";
+import { isAsked } from "./places.ts";
+
+/** A fix can make the next one possible: a file without comments is read on. More rounds than this are two rules at odds. */
+const MOST_ROUNDS = 10;
+
+interface Fixed {
+  /** The text of every file that changes, as it is to be. */
+  readonly texts: ReadonlyMap<string, string>;
+  readonly count: number;
+}
+
+/** Applies the fixes of one round; a file that a client could read before and not after is left as it was. */
+function mend(document: RawDocument, fixes: readonly (readonly TextEdit[])[]): RawDocument {
+  const mended = { ...document, text: applyEdits(document.text, chooseFixes(fixes)) };
+  const isWorse = documentOf(document).tree !== undefined && documentOf(mended).tree === undefined;
+  return isWorse ? document : mended;
+}
+
+/** Every fix there is, in memory, until nothing is left to fix. */
+function fixAll(subject: Subject, gathered: Gathered): Fixed {
+  const texts = new Map<string, string>();
+  let current: readonly RawDocument[] = gathered.documents;
+  let count = 0;
+  for (let round = 0; round < MOST_ROUNDS; round += 1) {
+    const fixes = new Map<string, (readonly TextEdit[])[]>();
+    let found = 0;
+    for (const { path, fix } of runRules(RULES, { ...subject, documents: current.map(documentOf) })) {
+      if (fix === undefined || fix.length === 0 || !isAsked(gathered.places, path)) continue;
+      found += 1;
+      const own = fixes.get(path);
+      if (own === undefined) fixes.set(path, [fix]);
+      else own.push(fix);
+    }
+    const next = current.map((document) => {
+      const own = fixes.get(document.path);
+      // a file with values of its own is never written from here, and bytes that are no text would be lost
+      const isOurs = document.encoding === "utf-8" && !/^env(?:rc)?$/.test(document.kind);
+      return own !== undefined && isOurs ? mend(document, own) : document;
+    });
+    const changed = next.filter(({ text }, index) => text !== current[index]?.text);
+    if (changed.length === 0) break;
+    for (const { path, text } of changed) texts.set(path, text);
+    if (round === 0) count = found;
+    current = next;
+  }
+  return { texts, count };
+}
+
+function showStep(show: Show, context: Context, options: CheckOptions, path: string, step: WriteStep): void {
+  show.info(`${show.paint.bold(printable(path))} (changed)`);
+  const lines = diffTexts(step.before ?? "", step.after ?? "", {
+    secrets: [...context.secrets],
+    shown: ["http", HALO_URL, options.url],
+    format: /\.jsonc?$/.test(path) ? "json" : /(?:^|\/)\.env/.test(path) ? "dotenv" : "lines",
+    width: show.columns - 6,
+  });
+  show.verbatim(lines.map((line) => paintLine(show.paint, line)));
+}
+
+/** Mends what can be mended, shown as a diff: all files or none. Out: whether a file was written. */
+export async function fix(context: Context, options: CheckOptions, gathered: Gathered): Promise<boolean> {
+  const { root } = gathered.places;
+  const show = createShow(context, {
+    redact: (text) => redact(text, context.secrets),
+    quiet: options.quiet || options.format === "json" || options.format === "sarif",
+    guide: false,
+  });
+  const { texts, count } = fixAll(subjectOf(context, options, gathered), gathered);
+  if (texts.size === 0) {
+    show.info("There is nothing to mend.");
+    return false;
+  }
+  const documents = new Map(gathered.documents.map((document) => [document.path, document]));
+  const steps = [...texts].map(([path, after]): WriteStep => {
+    const document = documents.get(path);
+    const secret = document?.kind === "settings-local";
+    return { kind: "write", path: join(root, path), before: document?.text, after, ...(secret ? { secret } : {}) };
+  });
+  for (const [index, path] of [...texts.keys()].entries()) {
+    const step = steps[index];
+    if (step === undefined) continue;
+    assertInside(root, { path: step.path, realPath: resolveTarget(step.path).realPath });
+    showStep(show, context, options, path, step);
+  }
+  const what = `${count} ${count === 1 ? "finding" : "findings"} in ${steps.length} ${steps.length === 1 ? "file" : "files"}`;
+  if (options.dryRun) {
+    show.info(`Nothing was written (--dry-run). Without it, ${what} would be mended.`);
+    return false;
+  }
+  await applyWrites(steps, {
+    signal: context.signal,
+    assertPrivate: (realPath, path) =>
+      assertPrivate(context, { root, gitProgram: gathered.places.git?.program }, { path, realPath }, { ignored: true }),
+  });
+  show.ok(`Mended ${what}.`);
+  return true;
+}

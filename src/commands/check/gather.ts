@@ -1,0 +1,109 @@
+import { join } from "node:path";
+import type { Context } from "../../context.ts";
+import { AT_ROOT, BESIDE_MCP, documentOf, kindOf, PATHSPECS, type RawDocument } from "../../core/check/documents.ts";
+import type { Subject } from "../../core/check/model.ts";
+import { cleanValue } from "../../core/halo.ts";
+import { printable } from "../../core/redact.ts";
+import { EnvironmentError, UsageError } from "../../errors.ts";
+import { discover } from "../../io/discover.ts";
+import { findSpills, type Spill } from "../../io/find-spills.ts";
+import { readDocument } from "../../io/read-document.ts";
+import type { CheckOptions } from "./options.ts";
+import { findPlaces, isAsked, type Places } from "./places.ts";
+
+/** All that was read. */
+export interface Gathered {
+  readonly places: Places;
+  readonly documents: readonly RawDocument[];
+  readonly spills: readonly Spill[];
+  readonly secrets: readonly string[];
+}
+
+/** A machine that builds: nobody's own files are there. Read by hand, since a package for it would cost a tenth of the start. */
+function isCi(env: Context["env"]): boolean {
+  if (/^(?:false|0|no|off)$/i.test(env.CI ?? "")) return false;
+  const names = [
+    "CI",
+    "CONTINUOUS_INTEGRATION",
+    "GITHUB_ACTIONS",
+    "TF_BUILD",
+    "JENKINS_URL",
+    "TEAMCITY_VERSION",
+    "CODEBUILD_BUILD_ID",
+  ];
+  return names.some((name) => (env[name] ?? "") !== "");
+}
+
+const SHORTEST_SECRET = 8;
+const MOST_FOLDERS = 20_000;
+
+/** The token of the environment, if it is one: a placeholder is in many a file. */
+function secretsOf(env: Context["env"]): readonly string[] {
+  const token = env.HALO_MCP_TOKEN;
+  if (token === undefined) return [];
+  const cleaned = cleanValue("token", token);
+  return cleaned.ok && cleaned.value.length >= SHORTEST_SECRET ? [cleaned.value] : [];
+}
+
+/** Finds and reads every file that matters. Throws EnvironmentError (exit 3) for what cannot be read. */
+export function gather(context: Context, options: CheckOptions): Gathered {
+  const secrets = secretsOf(context.env);
+  for (const secret of secrets) context.secrets.add(secret);
+  const places = findPlaces(context, options);
+  const { root, git } = places;
+  const found = discover({
+    root,
+    git,
+    within: places.asked,
+    isWanted: (path) => kindOf(path) !== undefined,
+    isHome: (path) => kindOf(path) === "mcp",
+    maxFolders: MOST_FOLDERS,
+    patterns: PATHSPECS,
+    atRoot: AT_ROOT,
+    beside: BESIDE_MCP,
+  });
+  const documents: RawDocument[] = [];
+  const unreadable: string[] = [];
+  for (const { path, tracked, ignored } of found) {
+    const reading = readDocument(join(root, path));
+    if (reading.kind === "unreadable") unreadable.push(`${printable(path)}: ${reading.reason}`);
+    const kind = kindOf(path);
+    if (reading.kind !== "read" || kind === undefined) continue;
+    const { text, encoding } = reading;
+    const mode = context.platform === "win32" ? undefined : reading.mode;
+    documents.push({ path, kind, text, encoding, tracked, ignored, mode });
+  }
+  if (unreadable.length > 0) {
+    throw new EnvironmentError(
+      [
+        `could not read ${unreadable.length === 1 ? "a file" : `${unreadable.length} files`} of ${printable(root)}`,
+        ...unreadable.slice(0, 10).map((line) => `  - ${line}`),
+      ].join("\n"),
+      { hint: "nothing was checked: make them readable, then run this again" },
+      "unreadable",
+    );
+  }
+  for (const [index, each] of places.asked.entries()) {
+    const one: Places = { ...places, asked: [each] };
+    if (documents.some(({ path }) => isAsked(one, path))) continue;
+    throw new UsageError(`there is nothing in ${printable(options.paths[index] ?? "", 200)} that check reads`, {
+      hint: "files that git ignores are not searched for: name the file itself",
+    });
+  }
+  const known = new Set(documents.map(({ path }) => path));
+  const spills = git === undefined ? [] : findSpills(git, secrets).filter(({ path }) => !known.has(path));
+  return { places, documents, spills, secrets };
+}
+
+/** What the rules look at. */
+export function subjectOf(context: Context, options: CheckOptions, gathered: Gathered): Subject {
+  return {
+    documents: gathered.documents.map(documentOf),
+    inRepository: gathered.places.git !== undefined,
+    url: options.url,
+    allowMissing: options.allowMissing,
+    local: !isCi(context.env),
+    secrets: gathered.secrets,
+    spilled: gathered.spills.map(({ path, offset, length }) => ({ path, offset, length })),
+  };
+}

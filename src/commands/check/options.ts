@@ -1,0 +1,73 @@
+import { resolve } from "node:path";
+import type { Context } from "../../context.ts";
+import { HALO_URL } from "../../core/halo.ts";
+import { parseEndpoint } from "../../endpoint.ts";
+import { UsageError } from "../../errors.ts";
+import type { Format, RawOptions } from "../../flags.ts";
+import { seconds } from "../init/options.ts";
+
+/** The options of `check`, checked. */
+export interface CheckOptions {
+  /** As they were typed. */
+  readonly paths: readonly string[];
+  readonly format: Format;
+  readonly fix: boolean;
+  readonly dryRun: boolean;
+  readonly online: boolean;
+  readonly maxWarnings: number | undefined;
+  readonly allowMissing: boolean;
+  readonly url: string;
+  /** `--url` was given: this very URL may get the token. */
+  readonly isUrlGiven: boolean;
+  readonly valuesFile: string | undefined;
+  readonly timeoutMs: number;
+  readonly quiet: boolean;
+  readonly noColor: boolean;
+  /** Absolute; undefined: the root of the repository. */
+  readonly cwd: string | undefined;
+}
+
+/** GitHub Actions takes annotations; everywhere else somebody reads. */
+function formatOf(context: Context, { values, switches }: RawOptions): Format {
+  const given = values.format as Format | undefined;
+  if (switches.has("json")) {
+    if (given !== undefined && given !== "json") throw new UsageError("choose one of --json and --format");
+    return "json";
+  }
+  return given ?? (context.env.GITHUB_ACTIONS === "true" ? "github" : "text");
+}
+
+/** Words → options. Throws UsageError before anything is read. */
+export function readOptions(context: Context, raw: RawOptions): CheckOptions {
+  const { values, switches } = raw;
+  if (values.url !== undefined) {
+    const endpoint = parseEndpoint(values.url);
+    if (!endpoint.ok) throw new UsageError(`${raw.origins.url ?? "--url"}: ${endpoint.problem}`);
+  }
+  const most = values["max-warnings"];
+  if (most !== undefined && !/^\d{1,6}$/.test(most)) throw new UsageError("--max-warnings takes a number, 0 or more");
+  const needs = (name: string, other: string): void => {
+    const given = switches.has(name) || (values[name] !== undefined && raw.origins[name] === undefined);
+    if (given && !switches.has(other)) throw new UsageError(`--${name} says nothing without --${other}`);
+  };
+  needs("dry-run", "fix");
+  needs("values-file", "online");
+  needs("timeout", "online");
+  if (raw.words?.some((word) => word === "") === true) throw new UsageError("a path is empty");
+  return {
+    paths: raw.words ?? [],
+    format: formatOf(context, raw),
+    fix: switches.has("fix"),
+    dryRun: switches.has("dry-run"),
+    online: switches.has("online"),
+    maxWarnings: most === undefined ? undefined : Number(most),
+    allowMissing: switches.has("allow-missing"),
+    url: values.url ?? HALO_URL,
+    isUrlGiven: values.url !== undefined,
+    valuesFile: values["values-file"] === undefined ? undefined : resolve(context.cwd, values["values-file"]),
+    timeoutMs: seconds(values.timeout) * 1000,
+    quiet: switches.has("quiet"),
+    noColor: switches.has("no-color"),
+    cwd: values.cwd === undefined ? undefined : resolve(context.cwd, values.cwd),
+  };
+}

@@ -1,0 +1,77 @@
+/** Files that hold values: which of them must not be in git, and what of them is a secret. */
+import { assignments } from "../dotenv-read.ts";
+import { variablesIn } from "./client-syntax.ts";
+import { haloServers, valueHeaders } from "./halo-servers.ts";
+import type { Document, Subject } from "./model.ts";
+import { secretAt } from "./secret-places.ts";
+import { isObviousExample, isSecretName } from "./secret-shapes.ts";
+import { isObjectNode, member, textOf } from "./servers.ts";
+
+/** In git's index, or one `git add -A` away from it. Without a repository nothing is shared by the file itself. */
+export function isShared(subject: Subject, document: Document): boolean {
+  return subject.inRepository && (document.tracked || !document.ignored);
+}
+
+/** The variables that carry HALO's token here: the documented one, and those that an entry takes for it. */
+export function tokenVariables(subject: Subject): ReadonlySet<string> {
+  const found = haloServers(subject).flatMap((server) =>
+    valueHeaders(server)
+      .filter(({ which }) => which === "token")
+      .flatMap(({ text }) => variablesIn(text ?? "", server.syntax).map(({ name }) => name)),
+  );
+  return new Set(["HALO_MCP_TOKEN", ...found]);
+}
+
+export interface Held {
+  readonly name: string;
+  readonly value: string;
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** The variables of such a file whose values are secrets: by their shape, or because HALO's token is read from them. */
+export function secretsHeld(document: Document, tokens: ReadonlySet<string>): readonly Held[] {
+  return assignments(document.text).flatMap(({ name, value, rawStart, rawEnd }) => {
+    const isToken = tokens.has(name) && !isObviousExample(value);
+    if (!isToken && secretAt({ text: value, name }) === undefined) return [];
+    return [{ name, value, offset: rawStart, length: rawEnd - rawStart }];
+  });
+}
+
+/**
+ * Whether a file is private by what it is: `.env`, what ends in `.local`, Claude Code's `settings.local.json`. Others, such
+ * as `.env.test` and `.env.production`, are committed on purpose by many a framework, and are judged by what they hold.
+ */
+function isPrivateByName(document: Document): boolean {
+  if (document.kind === "settings-local") return true;
+  return /(?:^|\/)\.env(?:\.(?:[^/]+\.)?local)?$/.test(document.path);
+}
+
+/** The `.env` and `settings.local.json` files that belong to nobody but their owner. */
+export function privateFiles(subject: Subject): readonly Document[] {
+  const tokens = tokenVariables(subject);
+  return subject.documents.filter((document) => {
+    if (document.kind !== "env" && document.kind !== "settings-local") return false;
+    return isPrivateByName(document) || secretsHeld(document, tokens).length > 0;
+  });
+}
+
+/** The variables that Claude Code's settings file gives to sessions. */
+export function settingsVariables(document: Document): ReadonlyMap<string, string> {
+  const env = member(document.tree, "env")?.value;
+  if (!isObjectNode(env)) return new Map();
+  return new Map(
+    env.entries.flatMap((entry): readonly [string, string][] => {
+      const text = textOf(entry.value);
+      return text === undefined ? [] : [[entry.key, text]];
+    }),
+  );
+}
+
+/** Whether the file holds anything that other users of the machine must not read. */
+export function holdsSecret(document: Document, tokens: ReadonlySet<string>): boolean {
+  if (document.kind === "env") return secretsHeld(document, tokens).length > 0;
+  return [...settingsVariables(document)].some(
+    ([name, value]) => (tokens.has(name) || isSecretName(name)) && !isObviousExample(value),
+  );
+}

@@ -1,0 +1,105 @@
+/** Keys and types that are meant to be another: what other clients call it, another case, one slip of the finger. */
+import type { Container, Entry } from "../json-tree.ts";
+import { couldBe, TYPES } from "./loader.ts";
+import { member, textOf } from "./servers.ts";
+import { SHAPES } from "./shapes.ts";
+
+const KEYS = ["type", ...Object.keys(SHAPES).filter((key) => key !== "headerValues")];
+const PROGRAM = ["command", "args", "env"];
+const EITHER = ["type", "timeout", "alwaysLoad"];
+
+/** Letters only, small: key → the right one. Windsurf `serverUrl`, Gemini `httpUrl`, Codex `http_headers`, opencode `environment`. */
+const ALIASES: Readonly<Record<string, string>> = {
+  transport: "type",
+  transporttype: "type",
+  servertype: "type",
+  uri: "url",
+  endpoint: "url",
+  baseurl: "url",
+  serverurl: "url",
+  httpurl: "url",
+  href: "url",
+  header: "headers",
+  httpheaders: "headers",
+  requestheaders: "headers",
+  customheaders: "headers",
+  headerhelper: "headersHelper",
+  timeoutms: "timeout",
+  requesttimeout: "timeout",
+  cmd: "command",
+  exec: "command",
+  executable: "command",
+  arg: "args",
+  argv: "args",
+  arguments: "args",
+  envs: "env",
+  environment: "env",
+  envvars: "env",
+  toolpermission: "toolPermissions",
+  ...Object.fromEntries(KEYS.map((key) => [key.toLowerCase(), key])),
+};
+
+/** The key that this one is meant to be; undefined when it is right or means nothing to us. */
+function rightKey(key: string): string | undefined {
+  if (KEYS.includes(key) || key.length > 40) return undefined;
+  const plain = key.toLowerCase().replace(/[^a-z]/g, "");
+  if (Object.hasOwn(ALIASES, plain)) return ALIASES[plain];
+  return key.length < 4 ? undefined : KEYS.find((known) => known.length >= 4 && isOneSlip(plain, known.toLowerCase()));
+}
+
+/** One letter too many, too few, another one, or two swapped. */
+function isOneSlip(a: string, b: string): boolean {
+  let start = 0;
+  while (start < a.length && a[start] === b[start]) start += 1;
+  let end = 0;
+  while (end < Math.min(a.length, b.length) - start && a[a.length - 1 - end] === b[b.length - 1 - end]) end += 1;
+  const [x, y] = [a.slice(start, a.length - end), b.slice(start, b.length - end)];
+  return x.length <= 1 ? y.length <= 1 : x.length === 2 && y.length === 2 && x[0] === y[1] && x[1] === y[0];
+}
+
+/** The type that this one is meant to be. VS Code and Cline write `streamableHttp`, opencode `remote`. */
+export function rightType(type: string): string | undefined {
+  const plain = type.toLowerCase().replace(/[^a-z]/g, "");
+  if (/^(?:(?:mcp)?https?|streamable|remote|(?:http)?stream(?:able|ing)?(?:https?)?)$/.test(plain)) return "http";
+  if (/^(?:httpsse|serversentevents|eventstream)$/.test(plain)) return "sse";
+  if (/^(?:wss|websockets?)$/.test(plain)) return "ws";
+  if (/^(?:std(?:in|out)|local|command|process)$/.test(plain)) return "stdio";
+  return TYPES.find((known) => known === plain || (plain.length > 2 && isOneSlip(plain, known.replace(/-/g, ""))));
+}
+
+export interface KeyCorrection {
+  readonly entry: Entry;
+  readonly right: string;
+  /** Renaming it alone gives a server that loads as far as this key is concerned. */
+  readonly safe: boolean;
+}
+
+/** The keys of a server that are misspelled and whose right spelling is not there. */
+export function keyCorrections(node: Container): readonly KeyCorrection[] {
+  const there = new Set(node.entries.map(({ key }) => key));
+  const meant = node.entries.flatMap((entry) => {
+    const right = rightKey(entry.key);
+    if (right === undefined || there.has(right)) return [];
+    // a program without a type is what it says anyway
+    if (right === "type" && there.has("command") && textOf(entry.value) === "stdio") return [];
+    return [{ entry, right }];
+  });
+  if (meant.length === 0) return [];
+  const times = new Map<string, number>();
+  for (const { right } of meant) times.set(right, (times.get(right) ?? 0) + 1);
+  const has = (key: string): boolean => there.has(key) || times.has(key);
+  const [program, remote] = [has("command"), has("url")];
+  const counts = (right: string): boolean =>
+    EITHER.includes(right) || (PROGRAM.includes(right) ? program || !remote : remote || !program);
+  return meant
+    .filter(({ right }) => counts(right))
+    .map(({ entry, right }) => ({ entry, right, safe: times.get(right) === 1 && fits(entry, right, node) }));
+}
+
+function fits({ value }: Entry, right: string, node: Container): boolean {
+  if (right === "type") return couldBe(textOf(value) ?? "", node);
+  // a command would turn an entry without a type, whatever it is now, into a program
+  if (right === "command" && member(node, "type") === undefined && member(node, "url") !== undefined) return false;
+  if (right === "headers" && SHAPES.headerValues(value).length > 0) return false;
+  return Object.hasOwn(SHAPES, right) && SHAPES[right as keyof typeof SHAPES](value).length === 0;
+}

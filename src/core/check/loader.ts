@@ -1,0 +1,135 @@
+/**
+ * What Claude Code makes of a `.mcp.json`, for the rules about loading. Everything here was measured with 2.1.330;
+ * test/e2e/agreement.test.ts holds it against the real program.
+ */
+import {
+  CONFLICT_REASON,
+  type Container,
+  DEPTH_REASON,
+  type Entry,
+  type Node,
+  parseTree,
+  type Refused,
+} from "../json-tree.ts";
+import type { Document, Span, Subject } from "./model.ts";
+import { isObjectNode, member, textOf } from "./servers.ts";
+
+/** Every rule asks the same of the same data, which never changes: worked out once for each. */
+function once<Key extends object, Value>(work: (key: Key) => Value): (key: Key) => Value {
+  const known = new WeakMap<Key, { readonly value: Value }>();
+  return (key) => {
+    const there = known.get(key) ?? { value: work(key) };
+    known.set(key, there);
+    return there.value;
+  };
+}
+
+export function mcpDocuments(subject: Subject): readonly Document[] {
+  return subject.documents.filter(({ kind }) => kind === "mcp");
+}
+
+/** A server that Claude Code would read: of two with one name, the last. */
+export interface NamedEntry {
+  readonly document: Document;
+  readonly name: string;
+  readonly entry: Entry;
+}
+
+export const entriesOf = once((subject: Subject): readonly NamedEntry[] =>
+  mcpDocuments(subject).flatMap((document) => {
+    const servers = member(document.tree, "mcpServers")?.value;
+    return isObjectNode(servers) ? winners(servers).map((entry) => ({ document, name: entry.key, entry })) : [];
+  }),
+);
+
+/** The properties of an object as readers take them: of two equal keys the last. */
+export function winners(object: Container): readonly Entry[] {
+  const last = new Map(object.entries.map((entry) => [entry.key, entry]));
+  return last.size === object.entries.length
+    ? object.entries
+    : object.entries.filter((entry) => last.get(entry.key) === entry);
+}
+
+/** The types that Claude Code takes, and how it treats an entry of each. `sdk` and the like belong to other hosts. */
+const TRANSPORTS = { stdio: "stdio", http: "http", "streamable-http": "http", sse: "sse", ws: "ws" } as const;
+export type Transport = (typeof TRANSPORTS)[keyof typeof TRANSPORTS];
+export const TYPES: readonly string[] = Object.keys(TRANSPORTS);
+export const REMOTE: readonly Transport[] = ["http", "sse", "ws"];
+
+/** Undefined for a type that is none. Without a `type` an entry is a program to start. */
+function transportOf(entry: Container): Transport | undefined {
+  const type = member(entry, "type");
+  if (type === undefined) return "stdio";
+  const text = textOf(type.value);
+  return text !== undefined && Object.hasOwn(TRANSPORTS, text)
+    ? TRANSPORTS[text as keyof typeof TRANSPORTS]
+    : undefined;
+}
+
+export interface ServerObject extends NamedEntry {
+  readonly node: Container;
+  readonly transport: Transport | undefined;
+}
+
+/** The servers that are objects, with their transport. */
+export const serverObjects = once((subject: Subject): readonly ServerObject[] =>
+  entriesOf(subject).flatMap((server) => {
+    const node = server.entry.value;
+    return isObjectNode(node) ? [{ ...server, node, transport: transportOf(node) }] : [];
+  }),
+);
+
+/** What an entry of this type would need is there: a command for a program, a URL for the others. */
+export function couldBe(type: string, entry: Container): boolean {
+  const key = type === "stdio" ? "command" : "url";
+  const text = textOf(member(entry, key)?.value);
+  return TYPES.includes(type) && text !== undefined && text !== "";
+}
+
+/** The span of a key with its quotes, exactly. */
+export function keyToken(document: Document, entry: Entry): Span {
+  const { text } = document;
+  let end = entry.start + 1;
+  while (end < entry.colon && text[end] !== '"') end += text[end] === "\\" ? 2 : 1;
+  return { offset: entry.start, length: Math.min(end + 1, entry.colon) - entry.start };
+}
+
+/** What a value is, without the value: it may be a secret. */
+export function kindWord(node: Node): string {
+  if (node.kind !== "scalar") {
+    const [empty, full] = node.kind === "object" ? ["an empty object", "an object"] : ["an empty list", "a list"];
+    return node.entries.length === 0 ? empty : full;
+  }
+  if (node.value === null) return "null";
+  if (typeof node.value === "string") return node.value === "" ? "an empty string" : "a string";
+  return typeof node.value === "number" ? "a number" : String(node.value);
+}
+
+/** Why the text is no JSON that Claude Code takes. `loose`: comments or trailing commas and nothing else. */
+export type Broken =
+  | { readonly kind: "loose" }
+  | { readonly kind: "conflict" | "syntax" | "depth"; readonly refused: Refused };
+
+export const brokenBy = once((document: Document): Broken | undefined => {
+  const { broken, text, tree } = document;
+  if (broken === undefined) return undefined;
+  if (broken.reason === CONFLICT_REASON) return { kind: "conflict", refused: broken };
+  if (tree !== undefined) return { kind: "loose" };
+  const loose = parseTree(text, { strict: false });
+  const refused = loose.ok ? broken : loose.refused;
+  if (refused.reason !== DEPTH_REASON) return { kind: "syntax", refused };
+  // Claude Code reads any depth: whether the rest is JSON only the engine's own parser can say, without a place
+  try {
+    JSON.parse(text.replace(/^\uFEFF/, ""));
+    return { kind: "depth", refused };
+  } catch {
+    const reason = "the file is no JSON, somewhere beyond the place where it is nested too deep to be read";
+    return { kind: "syntax", refused: broken.reason === DEPTH_REASON ? { reason, offset: refused.offset } : broken };
+  }
+});
+
+/** A span that lies in the text, at least one character long where there is one. */
+export function spotAt(document: Document, offset: number, length = 1): Span {
+  const at = Math.max(0, Math.min(offset, document.text.length - 1));
+  return { offset: at, length: Math.max(0, Math.min(length, document.text.length - at)) };
+}

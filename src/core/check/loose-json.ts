@@ -1,0 +1,50 @@
+/** Comments and trailing commas of a text that has a tree: where they are, and the edits that take them out. */
+import { createScanner } from "jsonc-parser";
+import type { Node } from "../json-tree.ts";
+import type { TextEdit } from "./edits.ts";
+import type { Span } from "./model.ts";
+
+/** jsonc-parser's numbers of the tokens (3.3.1): its declarations are ambient const enums, which we cannot import. */
+const LINE_COMMENT = 12;
+const BLOCK_COMMENT = 13;
+const END = 17;
+
+export function commentsOf(text: string): readonly Span[] {
+  const scanner = createScanner(text, false);
+  if (text.startsWith("\uFEFF")) scanner.setPosition(1);
+  const found: Span[] = [];
+  for (let token: number = scanner.scan(); token !== END; token = scanner.scan()) {
+    if (token !== LINE_COMMENT && token !== BLOCK_COMMENT) continue;
+    found.push({ offset: scanner.getTokenOffset(), length: scanner.getTokenLength() });
+  }
+  return found;
+}
+
+/** Takes a comment out: with its lines where it has them to itself, else with the blanks before it when nothing follows. */
+export function withoutComment(text: string, { offset, length }: Span): TextEdit {
+  let start = offset;
+  while (text[start - 1] === " " || text[start - 1] === "\t") start -= 1;
+  const end = offset + length;
+  let rest = end;
+  while (text[rest] === " " || text[rest] === "\t") rest += 1;
+  const ends = rest >= text.length || text[rest] === "\n" || text[rest] === "\r";
+  if (!ends) return { offset, length, text: "" };
+  const before = text[start - 1];
+  const alone = start === 0 || before === "\n" || before === "\r" || before === "\uFEFF";
+  if (!alone) return { offset: start, length: end - start, text: "" };
+  if (text[rest] === "\r" && text[rest + 1] === "\n") rest += 1;
+  return { offset: start, length: Math.min(rest + 1, text.length) - start, text: "" };
+}
+
+/** Offsets of the commas before a closing brace or bracket. */
+export function trailingCommasOf(tree: Node): readonly number[] {
+  const found: number[] = [];
+  const walk = (node: Node): void => {
+    if (node.kind === "scalar") return;
+    for (const { value } of node.entries) walk(value);
+    const comma = node.entries.at(-1)?.comma;
+    if (comma !== undefined) found.push(comma);
+  };
+  walk(tree);
+  return found;
+}

@@ -1,0 +1,75 @@
+/** The words of `check`: what was read, and what is wrong with it. Data only. */
+import type { Node, Refused } from "../json-tree.ts";
+import type { TextEdit } from "./edits.ts";
+
+/** What a file is to `check`. The id of a client: that client's own project file. */
+export type DocumentKind = "mcp" | "env-example" | "env" | "envrc" | "settings" | "settings-local" | `client:${string}`;
+
+/** A file as it was read. */
+export interface Document {
+  /** From the root that is checked, with "/": what a report names. */
+  readonly path: string;
+  readonly kind: DocumentKind;
+  /** What it holds; empty where it could not be decoded (see `encoding`). */
+  readonly text: string;
+  /** `utf-8`, or why the text could not be read as that. */
+  readonly encoding: "utf-8" | "utf-16" | "not-utf-8" | "too-big";
+  /** The tree, comments and trailing commas allowed; undefined where there is none or the kind is no JSON. */
+  readonly tree: Node | undefined;
+  /** Why the text is not strict JSON, at its first problem; undefined when it is (or the kind is no JSON). */
+  readonly broken: Refused | undefined;
+  /** In git's index. False without a repository. */
+  readonly tracked: boolean;
+  /** Covered by an ignore rule. False without a repository. */
+  readonly ignored: boolean;
+  /** Permission bits, where the platform has them and they count. */
+  readonly mode: number | undefined;
+}
+
+/** Everything a rule may look at. No clock, no environment beyond this. */
+export interface Subject {
+  readonly documents: readonly Document[];
+  /** There is a repository, and git could be asked. */
+  readonly inRepository: boolean;
+  /** The endpoint that is meant: HALO's own, or `--url`. */
+  readonly url: string;
+  /** `--allow-missing`: a repository without HALO is fine. */
+  readonly allowMissing: boolean;
+  /** Not CI: rules about this machine apply. */
+  readonly local: boolean;
+  /** Values of the environment that must not stand in a tracked file (the token). Never printed. */
+  readonly secrets: readonly string[];
+  /** Tracked files, other than the documents, that hold one of `secrets`: found by `io`, path and offset only. */
+  readonly spilled: readonly { readonly path: string; readonly offset: number; readonly length: number }[];
+}
+
+export type Severity = "error" | "warning" | "note";
+
+export interface Span {
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** One place where a rule is broken. Its words come from the rule; the offset becomes a line in the report. */
+export interface Finding {
+  readonly rule: string;
+  readonly path: string;
+  readonly span: Span;
+  /** What the message names: never a secret, already fit to be shown (`printable`). */
+  readonly args: Readonly<Record<string, string>>;
+  /** Edits of that file which mend it, where that is safe. */
+  readonly fix?: readonly TextEdit[];
+}
+
+export interface Rule {
+  /** Also the name of its file and of its page `docs/rules/<id>.md`. */
+  readonly id: string;
+  readonly severity: Severity;
+  /** One line, for the list of rules. */
+  readonly summary: string;
+  /** Only on a person's machine, never in CI. */
+  readonly localOnly?: boolean;
+  readonly check: (subject: Subject) => readonly Finding[];
+  /** One sentence: what is wrong, the offending value quoted, what is allowed. */
+  readonly message: (args: Readonly<Record<string, string>>) => string;
+}

@@ -1,0 +1,106 @@
+/** The shape of each field of a server, as Claude Code 2.1.330 demands it (measured): a value that does not fit costs the whole entry. */
+import type { Node } from "../json-tree.ts";
+import { kindWord, type Transport, winners } from "./loader.ts";
+import { textOf } from "./servers.ts";
+
+export interface Misfit {
+  readonly node: Node;
+  /** Below the field: `.callbackPort`, `[2]`; empty for the field itself. */
+  readonly at: string;
+  readonly got: string;
+  readonly allowed: string;
+}
+
+export type Shape = (node: Node) => readonly Misfit[];
+
+function leaf(allowed: string, fits: (node: Node) => boolean): Shape {
+  return (node) => (fits(node) ? [] : [{ node, at: "", got: kindWord(node), allowed }]);
+}
+
+const isKind = (node: Node, kind: Node["kind"]): boolean => node.kind === kind;
+const numberOf = (node: Node): number | undefined =>
+  node.kind === "scalar" && typeof node.value === "number" ? node.value : undefined;
+
+const below = (at: string, misfits: readonly Misfit[]): readonly Misfit[] =>
+  misfits.map((misfit) => ({ ...misfit, at: at + misfit.at }));
+
+/** An object whose values all fit; `__proto__` is no key to Claude Code, so its value does not count. */
+function record(allowed: string, value: Shape): Shape {
+  return (node) => {
+    if (node.kind !== "object") return [{ node, at: "", got: kindWord(node), allowed }];
+    return winners(node)
+      .filter(({ key }) => key !== "__proto__")
+      .flatMap((entry) => below(`.${entry.key}`, value(entry.value)));
+  };
+}
+
+function list(allowed: string, item: Shape): Shape {
+  return (node) => {
+    if (node.kind !== "array") return [{ node, at: "", got: kindWord(node), allowed }];
+    return node.entries.flatMap((entry, index) => below(`[${index}]`, item(entry.value)));
+  };
+}
+
+/** An object with these fields, each optional unless listed in `required`; other keys are not looked at. */
+function object(allowed: string, fields: Readonly<Record<string, Shape>>, required: readonly string[] = []): Shape {
+  return (node) => {
+    if (node.kind !== "object") return [{ node, at: "", got: kindWord(node), allowed }];
+    const there = winners(node);
+    const missing = required.filter((key) => !there.some((entry) => entry.key === key));
+    const misfits = there.flatMap((entry) => {
+      const shape = Object.hasOwn(fields, entry.key) ? fields[entry.key] : undefined;
+      return shape === undefined ? [] : below(`.${entry.key}`, shape(entry.value));
+    });
+    return [...missing.map((key) => ({ node, at: `.${key}`, got: "missing", allowed: "a string" })), ...misfits];
+  };
+}
+
+const string = leaf("a string", (node) => textOf(node) !== undefined);
+const filled = leaf("a string that is not empty", (node) => (textOf(node) ?? "") !== "");
+const boolean = leaf("true or false", (node) => node.kind === "scalar" && typeof node.value === "boolean");
+const WHOLE = "a whole number above 0, without quotes";
+const positive = leaf(WHOLE, (node) => {
+  const number = numberOf(node);
+  return number !== undefined && number > 0 && Number.isSafeInteger(number);
+});
+const oneOf = (...words: readonly string[]): Shape =>
+  leaf(words.map((word) => `"${word}"`).join(", "), (node) => words.includes(textOf(node) ?? ""));
+
+/** What Claude Code's URL check takes, short of an address that only a whole URL parser refuses. The schema has the same pattern. */
+export const METADATA_URL =
+  /^https:\/\/[\\/]*(?:[^\s/?#\\@]*@)?(?:\[[0-9A-Fa-f:.]+\]|[^\s/?#\\<>^|%@:[\]]+)(?::(?:\d{0,4}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5]))?(?:[/?#\\][\s\S]*)?$/;
+const metadataUrl = leaf("a URL that begins with https://", (node) => METADATA_URL.test(textOf(node) ?? ""));
+
+export const SHAPES = {
+  url: string,
+  command: filled,
+  args: list("a list of strings", string),
+  env: record("an object of strings", string),
+  headers: leaf("an object of strings", (node) => isKind(node, "object")),
+  headerValues: (node) => (node.kind === "object" ? record("an object of strings", string)(node) : []),
+  timeout: positive,
+  headersHelper: string,
+  oauth: object("an object", {
+    clientId: string,
+    callbackPort: positive,
+    authServerMetadataUrl: metadataUrl,
+    scopes: filled,
+    xaa: boolean,
+  }),
+  alwaysLoad: boolean,
+  tools: list(
+    "a list of objects",
+    object("an object", { name: string, permission_policy: oneOf("always_allow", "always_ask", "always_deny") }, [
+      "name",
+    ]),
+  ),
+  toolPermissions: record("an object", oneOf("allow", "ask", "blocked")),
+} as const satisfies Readonly<Record<string, Shape>>;
+
+/** The fields that Claude Code reads, by transport; it looks at no other key. */
+export const FIELDS: Readonly<Record<Transport, readonly string[]>> = {
+  stdio: ["command", "args", "env", "timeout", "alwaysLoad"],
+  http: ["url", "headers", "headersHelper", "oauth", "timeout", "alwaysLoad", "tools", "toolPermissions"],
+  sse: ["url", "headers", "headersHelper", "oauth", "timeout", "alwaysLoad", "tools", "toolPermissions"],
+  ws: ["url", "headers", "headersHelper", "timeout", "alwaysLoad"],
+};

@@ -1,0 +1,46 @@
+/** What a report is made of: findings with their words and places. Data only. */
+import type { Severity } from "../check/model.ts";
+
+/** As people count, from 1; columns in UTF-16 units. The end is the first place behind. */
+export interface Region {
+  readonly line: number;
+  readonly column: number;
+  readonly endLine: number;
+  readonly endColumn: number;
+}
+
+export interface Line extends Region {
+  readonly rule: string;
+  readonly severity: Severity;
+  readonly message: string;
+  /** From the root, with "/". */
+  readonly path: string;
+  readonly fixable: boolean;
+  /** What its fix would change, with where it is; empty where that is not to be shown. */
+  readonly fix: readonly { readonly region: Region; readonly text: string }[];
+  /** The same for one place wherever it moves to in its file. */
+  readonly fingerprint: string;
+}
+
+export interface Report {
+  readonly ok: boolean;
+  readonly lines: readonly Line[];
+  /** The files that were read. */
+  readonly files: readonly string[];
+  readonly counts: Readonly<Record<Severity, number>>;
+  /** More warnings than this are a failure; undefined: any number will do. */
+  readonly maxWarnings: number | undefined;
+}
+
+/** A rule as a reader of the report knows it. */
+export interface RuleInfo {
+  readonly id: string;
+  readonly severity: Severity;
+  readonly summary: string;
+}
+
+/** The program that made the report. */
+export interface Tool {
+  readonly version: string;
+  readonly rules: readonly RuleInfo[];
+}

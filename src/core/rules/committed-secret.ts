@@ -1,0 +1,60 @@
+import { isShared } from "../check/env-files.ts";
+import { type HaloServer, meantBy, missingValues, remoteHaloServers, valueHeaders } from "../check/halo-servers.ts";
+import type { Document, Finding, Rule } from "../check/model.ts";
+import { secretAt, secretsIn } from "../check/secret-places.ts";
+import { spanOf } from "../check/servers.ts";
+import { finding } from "../check/show.ts";
+import { HEADERS } from "../halo.ts";
+import { mask } from "../redact.ts";
+
+const ID = "committed-secret";
+
+function isLooked({ kind }: Document): boolean {
+  return kind === "mcp" || kind === "settings" || kind === "envrc" || kind.startsWith("client:");
+}
+
+/** Whoever has the repository, or ever had it, has the secret: deleting the line does not take it back. */
+export const committedSecret: Rule = {
+  id: ID,
+  severity: "error",
+  summary: "A secret stands in a file that git tracks, or would take",
+  check: (subject) => {
+    const shared = subject.documents.filter((document) => isLooked(document) && isShared(subject, document));
+    const byDocument = new Map<Document, HaloServer[]>();
+    for (const server of remoteHaloServers(subject)) {
+      const known = byDocument.get(server.document);
+      if (known === undefined) byDocument.set(server.document, [server]);
+      else known.push(server);
+    }
+    return shared.flatMap((document): readonly Finding[] => {
+      // the environment's own token has a rule of its own
+      const isKnown = (text: string): boolean =>
+        subject.secrets.some((secret) => secret !== "" && text.includes(secret));
+      const found = secretsIn(document).filter(({ text }) => !isKnown(text));
+      const seen = new Set(found.map(({ span }) => span.offset));
+      // under a misspelled name it is the token all the same
+      const misspelled = (byDocument.get(document) ?? []).flatMap((server) => {
+        const all = [
+          ...server.headers.filter(({ name }) => meantBy(name, missingValues(server)) === "token"),
+          ...valueHeaders(server),
+        ];
+        return all.flatMap(({ name, text, which, entry }) => {
+          const shape =
+            text === undefined || (which ?? "token") !== "token" ? undefined : secretAt({ text, name: HEADERS.token });
+          if (shape === undefined || text === undefined || seen.has(entry.value.start) || isKnown(text)) return [];
+          return [{ text, shape, where: `header "${name}" of server "${server.name}"`, span: spanOf(entry.value) }];
+        });
+      });
+      return [...found, ...misspelled].map(({ text, shape, where, span }) =>
+        finding(subject, ID, document, span, {
+          what: shape.what,
+          where,
+          value: mask(text.slice(shape.start, shape.end)),
+          git: document.tracked ? "git tracks this file" : "no ignore rule covers this file",
+        }),
+      );
+    });
+  },
+  message: ({ what, where, value, git }) =>
+    `${what} (${value}) stands in ${where}, and ${git}; allowed: a reference to a variable. Revoke it first: what was pushed stays readable`,
+};

@@ -1,0 +1,17 @@
+import { entriesOf, kindWord } from "../check/loader.ts";
+import type { Rule } from "../check/model.ts";
+import { isObjectNode, spanOf } from "../check/servers.ts";
+import { finding } from "../check/show.ts";
+
+export const entryNotObject: Rule = {
+  id: "entry-not-object",
+  severity: "error",
+  summary: "Claude Code skips a server that is no object",
+  check: (subject) =>
+    entriesOf(subject).flatMap(({ document, name, entry: { value } }) => {
+      // of this name the value does not count: rule `reserved-name`
+      if (isObjectNode(value) || name === "__proto__") return [];
+      return [finding(subject, "entry-not-object", document, spanOf(value), { name, got: kindWord(value) })];
+    }),
+  message: ({ name, got }) => `server "${name}" is ${got}, so Claude Code skips it; allowed: an object`,
+};

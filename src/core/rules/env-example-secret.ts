@@ -1,0 +1,26 @@
+import { isShared, secretsHeld, tokenVariables } from "../check/env-files.ts";
+import type { Rule } from "../check/model.ts";
+import { finding } from "../check/show.ts";
+import { mask } from "../redact.ts";
+
+const ID = "env-example-secret";
+
+export const envExampleSecret: Rule = {
+  id: ID,
+  severity: "error",
+  summary: "An example of .env holds a real secret",
+  check: (subject) => {
+    const tokens = tokenVariables(subject);
+    return subject.documents
+      .filter((document) => document.kind === "env-example" && isShared(subject, document))
+      .flatMap((document) =>
+        secretsHeld(document, tokens)
+          .filter(({ value }) => !subject.secrets.some((secret) => secret !== "" && value.includes(secret)))
+          .map(({ name, value, offset, length }) =>
+            finding(subject, ID, document, { offset, length }, { name, value: mask(value) }),
+          ),
+      );
+  },
+  message: ({ name, value }) =>
+    `${name} has what looks like a real value (${value}) in a file that everybody gets; allowed: nothing after the "=", or a placeholder. Revoke the value`,
+};

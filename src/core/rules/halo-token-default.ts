@@ -1,0 +1,33 @@
+import { remoteHaloServers, valueHeaders } from "../check/halo-servers.ts";
+import type { Rule } from "../check/model.ts";
+import { isObviousExample } from "../check/secret-shapes.ts";
+import { spanOf } from "../check/servers.ts";
+import { finding } from "../check/show.ts";
+
+const ID = "halo-token-default";
+
+const DEFAULT = /\$\{([A-Za-z_]\w*):-([^}]{0,4096})\}/;
+
+/** A default is in the file for everybody: the secret itself, or a text that hides Claude Code's "missing variable" warning. */
+export const haloTokenDefault: Rule = {
+  id: ID,
+  severity: "error",
+  summary: "The token's variable has a default",
+  check: (subject) =>
+    remoteHaloServers(subject).flatMap((server) =>
+      valueHeaders(server).flatMap(({ which, text, entry }) => {
+        const match = which === "token" && text !== undefined ? DEFAULT.exec(text) : null;
+        if (match === null || text === undefined) return [];
+        const [whole, variable = "", fallback = ""] = match;
+        // empty asks for the header to be left out on purpose; another variable is a reference
+        if (fallback === "" || fallback.startsWith("${")) return [];
+        const span = spanOf(entry.value);
+        const found = finding(subject, ID, server.document, span, { name: server.name, variable });
+        // what could be the only copy of a token is not taken away by a program
+        if (!isObviousExample(fallback) || text.trim() !== whole) return [found];
+        return [{ ...found, fix: [{ ...span, text: JSON.stringify(`\${${variable}}`) }] }];
+      }),
+    ),
+  message: ({ name, variable }) =>
+    `the token of server "${name}" has a default, which is in the file for everybody; allowed: \${${variable}}. If it is a real token, delete it in HALO Studio`,
+};

@@ -1,0 +1,28 @@
+import type { Finding, Rule } from "../check/model.ts";
+import { finding } from "../check/show.ts";
+
+const ID = "token-in-repository";
+
+/** No guess: it is the very value that HALO_MCP_TOKEN has in this environment. */
+export const tokenInRepository: Rule = {
+  id: ID,
+  severity: "error",
+  summary: "The token of this environment stands in a tracked file",
+  check: (subject): readonly Finding[] => {
+    const secrets = subject.secrets.filter((secret) => secret.length >= 8);
+    const inDocuments = subject.documents
+      .filter(({ tracked }) => tracked)
+      .flatMap((document) =>
+        secrets.flatMap((secret) => {
+          const offset = document.text.indexOf(secret);
+          return offset < 0 ? [] : [finding(subject, ID, document, { offset, length: secret.length }, {})];
+        }),
+      );
+    const elsewhere = subject.spilled.map(({ path, offset, length }) =>
+      finding(subject, ID, { path }, { offset, length }, {}),
+    );
+    return [...inDocuments, ...elsewhere];
+  },
+  message: () =>
+    "the value of HALO_MCP_TOKEN stands in this tracked file; delete the token in HALO Studio at once (Settings > Product Tokens) and make a new one, since what was pushed stays readable",
+};

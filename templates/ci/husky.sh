@@ -1,0 +1,1 @@
+npx --yes create-halo-mcp@{{version}} check

@@ -1,0 +1,315 @@
+import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { CLEAN, check, HALO_FILE, write } from "../support/check.ts";
+import { type Environment, mkRepo, type Repository, type ScratchHome, scratchHome } from "../support/home.ts";
+
+let scratch: ScratchHome;
+let repo: Repository;
+let env: Environment;
+beforeEach(() => {
+  scratch = scratchHome();
+  repo = mkRepo(scratch);
+  env = { ...scratch.env, CI: "1" };
+});
+afterEach(() => scratch.dispose());
+
+const commit = (files: Readonly<Record<string, string | Uint8Array>>): void => {
+  write(repo.path, files);
+  repo.git("add", "--all");
+  repo.git("commit", "--quiet", "--message=files");
+};
+const json = async (args: readonly string[] = [], given: Environment = {}, cwd = repo.path) => {
+  const { code, stdout } = await check(cwd, ["--json", ...args], { ...env, ...given });
+  const report = JSON.parse(stdout) as {
+    ok: boolean;
+    error?: { code: string; message: string };
+    findings: { rule: string; path: string; line: number; severity: string }[];
+    files: string[];
+    counts: Record<string, number>;
+  };
+  return { code, ...report };
+};
+const NO_TYPE = HALO_FILE.replace('      "type": "http",\n', "");
+const TOKEN = "made.up.Zq7Xw2Lk9Rb4Nv6Ty8-e5f1";
+
+describe("exit codes", () => {
+  it("0 for a clean repository, and says so", async () => {
+    commit(CLEAN);
+    expect(await check(repo.path, [], env)).toEqual({ code: 0, stdout: "nothing wrong in 2 files\n", stderr: "" });
+    expect(await check(repo.path, ["--quiet"], env)).toEqual({ code: 0, stdout: "", stderr: "" });
+  });
+
+  it("1 for an error", async () => {
+    commit({ ...CLEAN, ".mcp.json": NO_TYPE });
+    const { code, stdout } = await check(repo.path, [], env);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^\.mcp\.json:3:5 error .* \[http-url-without-type\]$/m);
+  });
+
+  it("for warnings only beyond --max-warnings", async () => {
+    commit({ ...CLEAN, ".mcp.json": HALO_FILE.replace("{\n", '{\n  "mcpServers": {},\n') });
+    const { counts, ok, code } = await json();
+    expect({ ok, code, error: counts.error }).toEqual({ ok: true, code: 0, error: 0 });
+    expect(counts.warning).toBeGreaterThan(0);
+    expect((await json(["--max-warnings", String(counts.warning)])).code).toBe(0);
+    expect(await json(["--max-warnings", "0"])).toMatchObject({ code: 1, ok: false });
+  });
+
+  it.each([
+    [["--max-warnings", "many"]],
+    [["--max-warnings", "-1"]],
+    [["--format", "xml"]],
+    [["--format", "text", "--json"]],
+    [["--dry-run"]],
+    [["--timeout", "3"]],
+    [["--values-file", "x"]],
+    [["--url", "http://example.com"]],
+    [["nowhere"]],
+    [[".gitignore"]],
+    [["--client", "cursor"]],
+    [["--cwd", "nowhere"]],
+    [[""]],
+  ])("2 for %j", async (args) => {
+    commit(CLEAN);
+    const { code, stdout } = await check(repo.path, args, env);
+    expect(code).toBe(2);
+    expect(stdout.includes("findings")).toBe(false);
+  });
+
+  it("3 for what is no file, by name; a link that leads nowhere is no file either", async () => {
+    commit(CLEAN);
+    mkdirSync(join(repo.path, "folder"));
+    symlinkSync("nowhere", join(repo.path, "folder/.mcp.json"));
+    expect((await json()).code).toBe(0);
+    rmSync(join(repo.path, ".mcp.json"));
+    symlinkSync("folder", join(repo.path, ".mcp.json"));
+    const { code, stderr } = await check(repo.path, [], env);
+    expect(code).toBe(3);
+    expect(stderr).toContain(".mcp.json: it is no regular file");
+  });
+
+  it("3 where git is needed and missing or refuses", async () => {
+    commit(CLEAN);
+    expect(await json([], { PATH: "/nowhere" })).toMatchObject({ code: 3, error: { code: "no-git" } });
+    write(repo.path, { ".git/config": "[broken" });
+    const { code, error } = await json();
+    expect(code).toBe(3);
+    expect(error?.message).toContain("git could not answer");
+  });
+});
+
+describe("what is read", () => {
+  it("files that are tracked, and those that are not and not ignored; ignored folders are not entered", async () => {
+    commit({
+      ...CLEAN,
+      "packages/shop/.mcp.json": '{ "mcpServers": {} }',
+      ".gitignore": `${CLEAN[".gitignore"]}dist/\nnode_modules\n`,
+    });
+    write(repo.path, {
+      "new/.mcp.json": '{ "mcpServers": {} }',
+      "dist/.mcp.json": "broken",
+      "node_modules/x/.mcp.json": "broken",
+      "a/b/c/.cursor/mcp.json": '{ "mcpServers": {} }',
+      "unrelated/mcp.json": "broken",
+    });
+    const { files, code } = await json();
+    expect(code).toBe(0);
+    expect(files).toEqual([
+      ".env.example",
+      ".mcp.json",
+      "a/b/c/.cursor/mcp.json",
+      "new/.mcp.json",
+      "packages/shop/.mcp.json",
+    ]);
+  });
+
+  it("private files where a client starts, though git ignores them", async () => {
+    commit({ ...CLEAN, "packages/shop/.mcp.json": '{ "mcpServers": {} }' });
+    write(repo.path, {
+      ".env": `HALO_MCP_TOKEN=${TOKEN}\n`,
+      ".claude/settings.local.json": "{}",
+      "packages/shop/.env.local": "A=b\n",
+      "elsewhere/.env": "A=b\n",
+    });
+    const { files } = await json();
+    expect(files).toEqual([
+      ".claude/settings.local.json",
+      ".env",
+      ".env.example",
+      ".mcp.json",
+      "packages/shop/.env.local",
+      "packages/shop/.mcp.json",
+    ]);
+    for (const format of ["text", "json", "github", "sarif"]) {
+      const { stdout } = await check(repo.path, ["--format", format], { ...scratch.env }, { isWatched: true });
+      expect(stdout).not.toContain(TOKEN);
+    }
+  });
+
+  it("from any folder of the repository, and from --cwd down", async () => {
+    commit({ ...CLEAN, "packages/shop/.mcp.json": NO_TYPE });
+    expect((await json([], {}, join(repo.path, "packages/shop"))).files).toContain(".mcp.json");
+    const below = await json(["--cwd", "packages"]);
+    expect(below.files).toEqual(["shop/.mcp.json"]);
+    expect(below.findings.map(({ path }) => path)).toContain("shop/.mcp.json");
+  });
+
+  it("reports on the paths given alone, though the others are read", async () => {
+    commit({ ...CLEAN, "packages/shop/.mcp.json": NO_TYPE, "packages/bar/.mcp.json": "{" });
+    const one = await json(["packages/shop"]);
+    expect(one.files).toEqual(["packages/shop/.mcp.json"]);
+    expect(new Set(one.findings.map(({ path }) => path))).toEqual(new Set(["packages/shop/.mcp.json"]));
+    // what it refers to is in .env.example of the root: that is read all the same
+    expect(one.findings.map(({ rule }) => rule)).not.toContain("variable-not-in-example");
+    expect(await json([".mcp.json"])).toMatchObject({ code: 0, files: [".mcp.json"] });
+    expect((await json([".mcp.json", "packages/bar/.mcp.json"])).code).toBe(1);
+    expect((await json(["shop"], {}, join(repo.path, "packages"))).files).toEqual(["packages/shop/.mcp.json"]);
+    expect((await json(["."])).files).toHaveLength(4);
+    mkdirSync(join(repo.path, "empty"));
+    expect(await json(["empty"])).toMatchObject({
+      code: 2,
+      error: { message: expect.stringContaining("nothing in empty") },
+    });
+  });
+
+  it("takes an ignored file that is named, and refuses two repositories at once", async () => {
+    commit({ ...CLEAN, ".gitignore": `${CLEAN[".gitignore"]}local/\n` });
+    write(repo.path, { "local/.mcp.json": NO_TYPE });
+    expect(await json(["local/.mcp.json"])).toMatchObject({ code: 1, files: ["local/.mcp.json"] });
+    const other = mkRepo(scratch, "other");
+    write(other.path, CLEAN);
+    expect((await json([other.path])).files).toEqual([".env.example", ".mcp.json"]);
+    expect((await json([other.path, ".mcp.json"])).code).toBe(2);
+  });
+
+  it("works without a repository, skips node_modules and follows no link to a folder", async () => {
+    const folder = join(scratch.root, "plain");
+    write(folder, { ...CLEAN, "sub/.mcp.json": NO_TYPE, "node_modules/x/.mcp.json": "broken" });
+    symlinkSync(folder, join(folder, "sub/again"));
+    const all = await json([], {}, folder);
+    expect(all.files).toEqual([".env.example", ".mcp.json", "sub/.mcp.json"]);
+    expect(all.code).toBe(1);
+    expect((await json(["sub/.mcp.json"], {}, folder)).files).toEqual(["sub/.mcp.json"]);
+    expect((await json([join(folder, "sub")], {}, scratch.home)).files).toEqual([".mcp.json"]);
+    // git is not needed there
+    expect((await json([], { PATH: "/nowhere" }, folder)).files).toHaveLength(3);
+  });
+
+  it("finds the token of the environment in any tracked file, and prints it nowhere", async () => {
+    commit({
+      ...CLEAN,
+      "docs/notes.md": `one\ntwo ${TOKEN}\n`,
+      "big.bin": Buffer.concat([Buffer.alloc(9), Buffer.from(TOKEN)]),
+    });
+    write(repo.path, { "untracked.txt": TOKEN });
+    const { findings, code } = await json([], { HALO_MCP_TOKEN: TOKEN });
+    expect(code).toBe(1);
+    expect(findings.map(({ path, line }) => `${path}:${line}`)).toEqual(["big.bin:1", "docs/notes.md:2"]);
+    for (const format of ["text", "json", "github", "sarif"]) {
+      const given = { isWatched: true };
+      const { stdout } = await check(repo.path, ["--format", format], { ...env, HALO_MCP_TOKEN: TOKEN }, given);
+      expect(stdout).not.toContain(TOKEN);
+    }
+    for (const HALO_MCP_TOKEN of ["", "short", "${HALO_MCP_TOKEN}", "-----"])
+      expect((await json([], { HALO_MCP_TOKEN })).code).toBe(0);
+  });
+
+  it("is about this machine only outside of CI", async () => {
+    commit(CLEAN);
+    write(repo.path, { ".env": "HALO_MCP_TOKEN=x\n" });
+    chmodSync(join(repo.path, ".env"), 0o644);
+    const rules = async (given: Environment) => (await json([], given)).findings.map(({ rule }) => rule);
+    expect(await rules({ CI: "1" })).not.toContain("env-file-readable");
+    expect(await rules({ CI: "", GITLAB_CI: "true" })).toContain("env-file-readable");
+    expect(await rules({ CI: "false" })).toContain("env-file-readable");
+    expect(await rules({ CI: "", TF_BUILD: "True" })).not.toContain("env-file-readable");
+  });
+});
+
+describe("formats", () => {
+  it("are github under GitHub Actions, with the job's page, unless another one is named", async () => {
+    commit({ ...CLEAN, ".mcp.json": NO_TYPE });
+    const page = join(scratch.tmp, "summary.md");
+    const actions = { ...env, GITHUB_ACTIONS: "true", GITHUB_STEP_SUMMARY: page };
+    write(scratch.tmp, { "summary.md": "before\n" });
+    expect((await check(repo.path, [], actions)).stdout).toMatch(/^::error file=\.mcp\.json,line=3,/);
+    expect(readFileSync(page, "utf8")).toMatch(/^before\n### create-halo-mcp check: failed\n/);
+    expect((await check(repo.path, ["--format", "text"], actions)).stdout).toMatch(/^\.mcp\.json:3:5 error/);
+    expect((await check(repo.path, ["--json"], actions)).stdout).toMatch(/^\{\n/);
+    expect((await check(repo.path, [], { ...actions, GITHUB_STEP_SUMMARY: "/nowhere/x" })).code).toBe(1);
+  });
+
+  it("have colours and source lines on a terminal alone", async () => {
+    commit({ ...CLEAN, ".mcp.json": NO_TYPE });
+    const on = (given: Environment) => check(repo.path, [], { ...env, TERM: "xterm", ...given }, { isWatched: true });
+    expect((await on({})).stdout).toContain("\u001b[31merror");
+    const plain = (await on({ NO_COLOR: "1" })).stdout;
+    expect(plain).not.toContain("\u001b");
+    expect(plain).toContain('  3 |     "halo": {\n    |     ^^^^^^\n');
+    expect((await check(repo.path, [], { ...env, FORCE_COLOR: "1" })).stdout).toContain("\u001b[31m");
+    const piped = (await check(repo.path, [], env)).stdout;
+    for (const sign of ["\u001b", "^"]) expect(piped).not.toContain(sign);
+  });
+
+  it("give a failure of --format json as JSON, too", async () => {
+    const { code, stdout } = await check(repo.path, ["--format", "json", "nowhere"], env);
+    expect([code, JSON.parse(stdout)]).toEqual([2, expect.objectContaining({ version: 1, ok: false })]);
+  });
+});
+
+describe("--fix", () => {
+  const text = `\ufeff${NO_TYPE.replace("{\n", "{\n  // ours\n").replace("}\n    }\n  }", "},\n    }\n  }").replaceAll("\n", "\r\n")}`;
+
+  it("mends what it can in one go, byte for byte elsewhere, and says what is left", async () => {
+    commit({ ...CLEAN, ".mcp.json": text, "b/.mcp.json": "{ broken" });
+    chmodSync(join(repo.path, ".mcp.json"), 0o640);
+    const { code, stdout, stderr } = await check(repo.path, ["--fix"], env);
+    const after = readFileSync(join(repo.path, ".mcp.json"), "utf8");
+    expect(after).not.toContain("// ours");
+    expect(after.startsWith("\ufeff{\r\n")).toBe(true);
+    expect(after.replaceAll("\r\n", "")).not.toMatch(/[\r\n]/);
+    expect(JSON.parse(after.slice(1)).mcpServers.halo.url).toBe("https://api.cm.com/halo/core/mcp");
+    expect(statSync(join(repo.path, ".mcp.json")).mode & 0o777).toBe(0o640);
+    expect(stderr).toContain("Mended");
+    expect(stderr).toContain("-   // ours".replace("// ours", "//"));
+    expect(stdout).toContain("b/.mcp.json:1:3 error");
+    expect(code).toBe(1);
+    const again = await check(repo.path, ["--fix"], env);
+    expect(again.stderr).toContain("There is nothing to mend.");
+    expect(readFileSync(join(repo.path, ".mcp.json"), "utf8")).toBe(after);
+  });
+
+  it("writes nothing with --dry-run, shows it, and reports what is there", async () => {
+    commit({ ...CLEAN, ".mcp.json": text });
+    const { code, stderr, stdout } = await check(repo.path, ["--fix", "--dry-run"], env);
+    expect(readFileSync(join(repo.path, ".mcp.json"), "utf8")).toBe(text);
+    expect(stderr).toContain("Nothing was written");
+    expect(stderr).toMatch(/^- /m);
+    expect([code, stdout.includes("error")]).toEqual([1, true]);
+    expect(repo.git("status", "--porcelain")).toBe("");
+  });
+
+  it("keeps to the paths given, prints one document for --json, and shows no value", async () => {
+    const literal = text.replace("${HALO_MCP_TOKEN}", TOKEN);
+    commit({ ...CLEAN, ".mcp.json": literal, "b/.mcp.json": text });
+    const { stdout, stderr } = await check(repo.path, ["--fix", "--json", "b"], env);
+    expect(JSON.parse(stdout)).toMatchObject({ version: 1, files: ["b/.mcp.json"] });
+    expect(stderr).toBe("");
+    expect(readFileSync(join(repo.path, ".mcp.json"), "utf8")).toBe(literal);
+    expect(readFileSync(join(repo.path, "b/.mcp.json"), "utf8")).not.toBe(text);
+    const all = await check(repo.path, ["--fix"], env);
+    expect(all.stderr + all.stdout).not.toContain(TOKEN);
+  });
+
+  it("does not write through a link that leads out of the repository", async () => {
+    write(scratch.root, { "outside.json": text });
+    commit(CLEAN);
+    rmSync(join(repo.path, ".mcp.json"));
+    symlinkSync(join(scratch.root, "outside.json"), join(repo.path, ".mcp.json"));
+    const { code, stderr } = await check(repo.path, ["--fix"], env);
+    expect(code).toBe(1);
+    expect(stderr).toContain("leads out of this repository");
+    expect(readFileSync(join(scratch.root, "outside.json"), "utf8")).toBe(text);
+  });
+});

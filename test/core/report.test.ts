@@ -1,0 +1,322 @@
+import sarifSchema from "@microsoft/jest-sarif/lib/schemas/sarif-2.1.0-rtm.5.json" with { type: "json" };
+import { Ajv } from "ajv";
+import formats from "ajv-formats";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { Finding } from "../../src/core/check/model.ts";
+import { positionAt } from "../../src/core/position.ts";
+import { toGithub, toJobSummary } from "../../src/core/report/github.ts";
+import { toJson } from "../../src/core/report/json.ts";
+import { indexLines } from "../../src/core/report/line-index.ts";
+import { makeReport, summaryOf } from "../../src/core/report/make-report.ts";
+import type { Report } from "../../src/core/report/model.ts";
+import { toSarif } from "../../src/core/report/sarif.ts";
+import { type TextOptions, toText } from "../../src/core/report/text.ts";
+import { RULES } from "../../src/core/rules/index.ts";
+
+const rules = (["error", "warning", "note"] as const).map((severity) => ({
+  id: `a-${severity}`,
+  severity,
+  summary: `What a-${severity} is about`,
+  message: ({ text = "" }: Readonly<Record<string, string>>) => `it says ${text}`,
+}));
+const TOOL = { version: "9.9.9", rules };
+const SECRET = "Zq7Xw2Lk9Rb4Nv6Ty8";
+
+function report(
+  findings: readonly Finding[],
+  texts: Readonly<Record<string, string>> = {},
+  maxWarnings?: number,
+): Report {
+  const all = new Map(Object.entries(texts));
+  return makeReport({ findings, rules, texts: all, files: [...all.keys()], secrets: [SECRET], maxWarnings });
+}
+const one = (given: Partial<Finding> = {}): Finding => ({
+  rule: "a-error",
+  path: ".mcp.json",
+  span: { offset: 0, length: 1 },
+  args: { text: "x" },
+  ...given,
+});
+const options: TextOptions = {
+  color: false,
+  sources: undefined,
+  shown: [],
+  secrets: [SECRET],
+  width: 80,
+  quiet: false,
+};
+const watched = (path: string, text: string, kind: "mcp" | "env" | "env-example" = "mcp"): TextOptions => ({
+  ...options,
+  sources: new Map([[path, { kind, text }]]),
+});
+
+/** The official schema is of draft 4: for our purposes only its identifiers differ from what ajv knows. */
+const { $schema: _, id: __, ...schema } = sarifSchema as Record<string, unknown>;
+const ajv = new Ajv({ strict: false, allErrors: true, unicodeRegExp: false });
+formats.default(ajv);
+const isSarif = ajv.compile(schema);
+function validSarif(text: string): void {
+  expect(isSarif(JSON.parse(text)), JSON.stringify(isSarif.errors)).toBe(true);
+}
+
+const nasty = fc.string({ unit: fc.constantFrom(..."a%:,\r\n\t|`<>[]()*_\\\"'&#!~@$-/ \u202e\u001b\u{1f600}é") });
+
+describe("places", () => {
+  it("says what positionAt says, for every offset", () => {
+    const text = fc.string({ unit: fc.constantFrom("\r", "\n", "a", "\ufeff", "\t", "\u{1f600}") });
+    fc.assert(
+      fc.property(text, fc.integer({ min: -2, max: 30 }), (sample, offset) => {
+        // between CR and LF is the one place where both are right; nothing starts there
+        if (sample[offset - 1] === "\r" && sample[offset] === "\n") return;
+        expect(indexLines(sample)(offset)).toEqual(positionAt(sample, offset));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it("stays linear: 50,000 findings in 5 MB", () => {
+    const text = `${"x".repeat(99)}\n`.repeat(50_000);
+    const findings = Array.from({ length: 50_000 }, (_, index) => one({ span: { offset: index * 100, length: 3 } }));
+    const start = performance.now();
+    const made = report(findings, { ".mcp.json": text });
+    for (const format of [toJson(made), toGithub(made), toSarif(made, TOOL), toText(made, options)])
+      expect(format.length).toBeGreaterThan(1_000_000);
+    expect(performance.now() - start).toBeLessThan(5000);
+    expect(made.lines.at(-1)).toMatchObject({ line: 50_000, column: 1, endColumn: 4 });
+  });
+});
+
+describe("makeReport", () => {
+  it("fails for errors and for more warnings than are allowed", () => {
+    const warning = one({ rule: "a-warning" });
+    expect(report([]).ok).toBe(true);
+    expect(report([one({ rule: "a-note" }), warning]).ok).toBe(true);
+    expect(report([one()]).ok).toBe(false);
+    expect(report([warning], {}, 1).ok).toBe(true);
+    expect(report([warning, warning], {}, 1).ok).toBe(false);
+    expect(summaryOf(report([warning, warning], {}, 1))).toBe("2 warnings in 0 files; at most 1 warning allowed");
+  });
+
+  it("keeps a fingerprint when lines move, and tells equal findings apart", () => {
+    const [first] = report([one()], { ".mcp.json": "x" }).lines;
+    const [moved] = report([one({ span: { offset: 5, length: 1 } })], { ".mcp.json": "\n\n\n\n\nx" }).lines;
+    expect(moved?.fingerprint).toBe(first?.fingerprint);
+    const others = [one(), one(), one({ args: { text: "y" } }), one({ path: "b" }), one({ rule: "a-note" })];
+    expect(new Set(report(others).lines.map(({ fingerprint }) => fingerprint)).size).toBe(5);
+  });
+
+  it("masks a secret in messages, and shows no fix that would carry a value along", () => {
+    const fixed = (text: string) => report([one({ fix: [{ offset: 0, length: 1, text }] })]).lines[0];
+    expect(fixed('"type": "http",\n')).toMatchObject({ fixable: true, fix: [{ text: '"type": "http",\n' }] });
+    expect(fixed('"${HALO_MCP_TOKEN_0123}"')?.fix.length).toBe(1);
+    expect(fixed(`"${SECRET}"`)).toMatchObject({ fixable: true, fix: [] });
+    expect(fixed('"tok-0123456789abcdef"')).toMatchObject({ fixable: true, fix: [] });
+    const leaky = report([one({ args: { text: SECRET } })]);
+    for (const text of [
+      toJson(leaky),
+      toGithub(leaky),
+      toSarif(leaky, TOOL),
+      toText(leaky, options),
+      toJobSummary(leaky, "1"),
+    ])
+      expect(text).not.toContain(SECRET);
+  });
+});
+
+describe("toText", () => {
+  const file = `{\n\t"mcpServers": {\n    "halo": { "headers": { "X-A": "${SECRET}", "b": 1 } }\n  }\n}\n`;
+
+  it("is path:line:column severity message [rule], then the sum", () => {
+    expect(toText(report([one({ span: { offset: 3, length: 12 } })], { ".mcp.json": file }), options)).toBe(
+      ".mcp.json:2:2 error it says x [a-error]\n1 error in 1 file\n",
+    );
+  });
+
+  it("shows the line with marks below it on a terminal", () => {
+    const at = file.indexOf('"halo"');
+    const text = toText(
+      report([one({ span: { offset: at, length: 6 } })], { ".mcp.json": file }),
+      watched(".mcp.json", file),
+    );
+    expect(text.split("\n").slice(1, 3)).toEqual([
+      '  3 |     "halo": { "headers": { "X-A": "••••6Ty8", "b": 1 } }',
+      "    |     ^^^^^^",
+    ]);
+    const tabbed = toText(
+      report([one({ span: { offset: 3, length: 12 } })], { ".mcp.json": file }),
+      watched(".mcp.json", file),
+    );
+    expect(tabbed.split("\n").slice(1, 3)).toEqual(['  2 |   "mcpServers": {', "    |   ^^^^^^^^^^^^"]);
+  });
+
+  it("never shows a value: of another server, of .env, of an example, behind the place", () => {
+    const value = "s3cr3t-Value-0123456789";
+    const json = `{"a": "${value}", "b": 2, "url": "https://x/?k=${value}"}`;
+    for (const needle of ['"a"', `"${value}`, '"b"', "2,"]) {
+      const found = report([one({ span: { offset: json.indexOf(needle), length: 99 } })], { ".mcp.json": json });
+      expect(toText(found, watched(".mcp.json", json))).not.toContain(value);
+    }
+    for (const kind of ["env", "env-example"] as const) {
+      const found = report([one({ path: ".env", span: { offset: 0, length: 3 } })], { ".env": `A=${value}\n` });
+      const text = toText(found, watched(".env", `A=${value}\n`, kind));
+      expect(text).not.toContain(value);
+      expect(text.includes("A=••••")).toBe(kind === "env-example");
+    }
+  });
+
+  it("cuts a long line around the place, in any terminal", () => {
+    const json = `{${Array.from({ length: 400 }, (_, index) => `"key${index}":true`).join(",")}}`;
+    const at = json.indexOf('"key300"');
+    const text = toText(
+      report([one({ span: { offset: at, length: 8 } })], { ".mcp.json": json }),
+      watched(".mcp.json", json),
+    );
+    const [, source = "", marks = ""] = text.split("\n");
+    expect(source.length).toBeLessThanOrEqual(80);
+    expect(source.slice(marks.indexOf("^"), marks.lastIndexOf("^") + 1)).toBe('"key300"');
+  });
+
+  it("colours when it is told to, and lies to no terminal and no runner", () => {
+    expect(toText(report([one()]), { ...options, color: true })).toContain("\u001b[31merror\u001b[0m");
+    const hostile = one({
+      path: "::error::x\u001b]0;owned\u0007/\u202e.mcp.json",
+      args: { text: "a\r\n::stop-commands::b\u001b[2J" },
+    });
+    const text = toText(report([hostile]), options);
+    expect(text).toMatch(/^\.\/::error::x\/\.mcp\.json:1:1 error it says a ::stop-commands::b \[a-error\]\n/);
+    expect(text.split("\n")).toHaveLength(3);
+  });
+
+  it("says nothing where nothing is wrong and nobody wants to hear it", () => {
+    expect(toText(report([], { a: "" }), options)).toBe("nothing wrong in 1 file\n");
+    expect(toText(report([], { a: "" }), { ...options, quiet: true })).toBe("");
+  });
+});
+
+describe("toGithub", () => {
+  it("escapes % CR LF in messages, and : , in properties as well", () => {
+    const text = toGithub(report([one({ path: "a%,b:c/.mcp.json", args: { text: "100% a\r\nb: c, d" } })]));
+    expect(text.split("\n")).toEqual([
+      "::error file=a%25%2Cb%3Ac/.mcp.json,line=1,endLine=1,col=1,endColumn=1,title=a-error::a%25,b:c/.mcp.json:1:1: it says 100%25 a%0D%0Ab: c, d [a-error]",
+      "1 error in 0 files",
+      "",
+    ]);
+    expect(toGithub(report([one({ rule: "a-note" })]))).toMatch(/^::notice /);
+    const over = report([one({ span: { offset: 0, length: 3 } })], { ".mcp.json": "a\nb\n" });
+    expect(toGithub(over)).toContain("line=1,endLine=2,title=");
+  });
+
+  it("comes back from the runner as it was, and never as a second command", () => {
+    fc.assert(
+      fc.property(nasty, nasty, (path, text) => {
+        const [line = "", sum = "", end] = toGithub(report([one({ path, args: { text } })])).split("\n");
+        expect([sum, end]).toEqual(["1 error in 0 files", ""]);
+        const [, properties = "", message = ""] = /^::error ([^:]*)::(.*)$/.exec(line) ?? [];
+        const back = (part: string) =>
+          part
+            .replaceAll("%2C", ",")
+            .replaceAll("%3A", ":")
+            .replaceAll("%0A", "\n")
+            .replaceAll("%0D", "\r")
+            .replaceAll("%25", "%");
+        expect(back(/^file=([^,]*),/.exec(properties)?.[1] ?? "none")).toBe(path);
+        expect(back(message)).toContain(`it says ${text} [a-error]`);
+      }),
+    );
+  });
+
+  it("makes a table of the summary in which nothing is markup", () => {
+    fc.assert(
+      fc.property(nasty, nasty, (path, text) => {
+        const rows = toJobSummary(report([one({ path, args: { text } })]), "9.9.9").split("\n");
+        const row = rows.find((each) => each.startsWith("| error")) ?? "";
+        expect(rows.filter((each) => each.startsWith("|"))).toHaveLength(3);
+        expect(row.match(/(?<!\\)(?:\\\\)*\|/g)).toHaveLength(5);
+        expect(row).not.toMatch(/<|(?<!\\)`/);
+      }),
+    );
+    expect(toJobSummary(report([]), "9.9.9")).toBe("### create-halo-mcp check: passed\n\nno file to check here\n");
+  });
+});
+
+describe("toSarif", () => {
+  it("is valid against the official schema, whatever stands in a finding", () => {
+    expect(isSarif({ version: "2.1.0", runs: [{ tool: { driver: {} } }] }), "the schema refuses something").toBe(false);
+    validSarif(toSarif(report([]), TOOL));
+    validSarif(toSarif(report([]), { version: "9.9.9", rules: RULES }));
+    fc.assert(
+      fc.property(nasty, nasty, fc.nat(9), fc.nat(9), (path, text, offset, length) => {
+        const finding = one({
+          path: `a/${path}`,
+          args: { text },
+          span: { offset, length },
+          fix: [{ offset, length, text }],
+        });
+        validSarif(toSarif(report([finding], { [`a/${path}`]: "ab\ncd\r\nef" }), TOOL));
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it("has rules with their pages, places, fixes and fingerprints", () => {
+    const fix = [
+      { offset: 0, length: 0, text: '"type": "http",' },
+      { offset: 3, length: 1, text: "" },
+    ];
+    const log = JSON.parse(toSarif(report([one({ path: "a b/é#.json", fix })], { "a b/é#.json": "{\n  }" }), TOOL));
+    expect(log.runs[0].tool.driver.rules[0]).toMatchObject({
+      id: "a-error",
+      helpUri: "https://docs.invalid/create-halo-mcp@9.9.9/docs/rules/a-error.md",
+      defaultConfiguration: { level: "error" },
+    });
+    expect(log.runs[0].results[0]).toMatchObject({
+      ruleId: "a-error",
+      ruleIndex: 0,
+      level: "error",
+      locations: [{ physicalLocation: { artifactLocation: { uri: "a%20b/%C3%A9%23.json", uriBaseId: "%SRCROOT%" } } }],
+      fixes: [
+        {
+          artifactChanges: [
+            {
+              replacements: [
+                {
+                  deletedRegion: { startLine: 1, startColumn: 1, endLine: 1, endColumn: 1 },
+                  insertedContent: { text: '"type": "http",' },
+                },
+                { deletedRegion: { startLine: 2, startColumn: 2, endLine: 2, endColumn: 3 } },
+              ],
+            },
+          ],
+        },
+      ],
+    });
+    expect(log.runs[0].results[0].partialFingerprints["createHaloMcp/v1"]).toMatch(/^[0-9a-f]{16}$/);
+  });
+});
+
+describe("toJson", () => {
+  it("keeps to the contract, and holds nothing that lies to a terminal", () => {
+    const text = toJson(report([one({ path: "\u202ea\u001b" })], { a: "" }));
+    expect(text).toMatch(/^[\n\x20-\x7e]*$/);
+    expect(JSON.parse(text)).toEqual({
+      version: 1,
+      ok: false,
+      findings: [
+        {
+          rule: "a-error",
+          severity: "error",
+          message: "it says x",
+          path: "\u202ea\u001b",
+          line: 1,
+          column: 1,
+          endLine: 1,
+          endColumn: 1,
+          fixable: false,
+        },
+      ],
+      files: ["a"],
+      counts: { error: 1, warning: 0, note: 0 },
+    });
+  });
+});

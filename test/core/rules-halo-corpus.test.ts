@@ -1,0 +1,176 @@
+import { readFileSync } from "node:fs";
+import { expect, it } from "vitest";
+import { HALO_RULES } from "../../src/core/rules/halo.ts";
+import { findingsOf } from "../support/subject.ts";
+import { randomFrom } from "./random.ts";
+
+interface Shape {
+  readonly title: string;
+  readonly path: string;
+  readonly content: unknown;
+}
+
+/** Files as they are found in public repositories and in the documentation of servers and clients: none of them leaks. */
+const shapes = JSON.parse(
+  readFileSync(new URL("../fixtures/check/halo/shapes.json", import.meta.url), "utf8"),
+) as readonly Shape[];
+
+const textOf = ({ content }: Pick<Shape, "content">): string =>
+  typeof content === "string" ? content : `${JSON.stringify(content, null, 2)}\n`;
+const judge = (shape: Pick<Shape, "path" | "content">) =>
+  findingsOf(HALO_RULES, { [shape.path]: textOf(shape) }, { allowMissing: true, local: true });
+
+it("is silent on ordinary files", () => {
+  const cries = shapes.flatMap((shape) =>
+    judge(shape).map(({ rule, args }) => `${shape.title}: ${rule} ${JSON.stringify(args)}`),
+  );
+  console.info(`false positives: ${cries.length} in ${shapes.length} ordinary files`);
+  expect(cries).toEqual([]);
+  expect(shapes.length).toBeGreaterThanOrEqual(60);
+});
+
+/** Letters and digits that a generator would draw, the same in every run; nobody's secret, and not in this file as text. */
+function drawn(length: number, alphabet: string, seed: number): string {
+  const random = randomFrom(seed * 7919 + length);
+  return Array.from({ length }, () => alphabet[random.int(alphabet.length)] ?? "").join("");
+}
+const HEX = "0123456789abcdef";
+const ALL = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+const UPPER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+const guid = (seed: number): string => [8, 4, 4, 4, 12].map((n, at) => drawn(n, HEX, seed + at)).join("-");
+
+/** Formats by their prefixes: found wherever they stand. */
+const formats: readonly ((seed: number) => string)[] = [
+  (n) => `ghp_${drawn(36, ALL, n)}`,
+  (n) => `github_pat_${drawn(22, ALL, n)}_${drawn(59, ALL, n)}`,
+  (n) => `glpat-${drawn(20, ALL, n)}`,
+  (n) => `npm_${drawn(36, ALL, n)}`,
+  (n) => `pypi-AgEIcHlwaS5vcmc${drawn(60, ALL, n)}`,
+  (n) => `xoxb-${drawn(12, "123456789", n)}-${drawn(12, "123456789", n + 1)}-${drawn(24, ALL, n)}`,
+  (n) => `AKIA${drawn(16, UPPER, n)}`,
+  (n) => `AIza${drawn(35, ALL, n)}`,
+  (n) => `sk_live_${drawn(24, ALL, n)}`,
+  (n) => `SG.${drawn(22, ALL, n)}.${drawn(43, ALL, n)}`,
+  (n) => `eyJ${drawn(33, ALL, n)}.eyJ${drawn(60, ALL, n)}.${drawn(43, ALL, n)}`,
+  (n) => `sk-proj-${drawn(64, ALL, n)}`,
+  (n) => `sk-ant-api03-${drawn(80, ALL, n)}`,
+  (n) => `sk-${drawn(48, ALL, n)}`,
+  (n) => `gsk_${drawn(52, ALL, n)}`,
+  (n) => `hf_${drawn(34, ALL, n)}`,
+  (n) => `tvly-dev-${drawn(32, ALL, n)}`,
+  (n) => `ntn_${drawn(46, ALL, n)}`,
+  (n) => `lin_api_${drawn(40, ALL, n)}`,
+  (n) => `figd_${drawn(40, ALL, n)}`,
+  (n) => `pat${drawn(14, ALL, n)}.${drawn(64, HEX, n)}`,
+  (n) => `sbp_${drawn(40, HEX, n)}`,
+  (n) => `hvs.${drawn(24, ALL, n)}`,
+];
+/** Without a format: found where a name says what it is. */
+const opaque: readonly ((seed: number) => string)[] = [
+  guid,
+  (n) => drawn(32, HEX, n),
+  (n) => drawn(40, HEX, n),
+  (n) => drawn(24, ALL, n),
+  (n) => drawn(43, `${ALL}-_`, n),
+  (n) => `${drawn(8, HEX, n)}.${drawn(16, ALL, n)}`,
+];
+type Put = (secret: string) => Pick<Shape, "path" | "content">;
+const mcp = (server: unknown): Pick<Shape, "path" | "content"> => ({
+  path: ".mcp.json",
+  content: { mcpServers: { it: server } },
+});
+const named: Readonly<Record<string, Put>> = {
+  "bearer header": (it) =>
+    mcp({ type: "http", url: "https://mcp.example.net/mcp", headers: { Authorization: `Bearer ${it}` } }),
+  "key header": (it) => mcp({ type: "http", url: "https://mcp.example.net/mcp", headers: { "X-API-Key": it } }),
+  query: (it) => mcp({ type: "http", url: `https://mcp.example.net/mcp?team=a&api_key=${it}` }),
+  "user info": (it) => mcp({ type: "http", url: `https://user:${it}@mcp.example.net/mcp` }),
+  variable: (it) => mcp({ command: "x", env: { SERVICE_API_KEY: it } }),
+  password: (it) => mcp({ command: "x", env: { DB_PASSWORD: it } }),
+  "flag and value": (it) => mcp({ command: "x", args: ["serve", "--api-key", it, "--verbose"] }),
+  "flag=value": (it) => mcp({ command: "x", args: [`--access-token=${it}`] }),
+  "variable in an argument": (it) => mcp({ command: "docker", args: ["run", "-e", `SERVICE_TOKEN=${it}`, "image"] }),
+  "header in an argument": (it) =>
+    mcp({ command: "npx", args: ["mcp-remote", "https://x.example.net", "--header", `Authorization: Bearer ${it}`] }),
+  "in a shell line": (it) => mcp({ command: "bash", args: ["-c", `export SERVICE_TOKEN=${it} && serve`] }),
+  "a default": (it) => mcp({ command: "x", env: { SERVICE_TOKEN: `\${SERVICE_TOKEN:-${it}}` } }),
+  "JSON in a variable": (it) =>
+    mcp({ command: "x", env: { HEADERS: JSON.stringify({ Authorization: `Bearer ${it}` }) } }),
+  cursor: (it) => ({
+    path: ".cursor/mcp.json",
+    content: { mcpServers: { it: { url: "https://x.example.net", headers: { Authorization: it } } } },
+  }),
+  vscode: (it) => ({ path: ".vscode/mcp.json", content: { servers: { it: { command: "x", env: { IT_TOKEN: it } } } } }),
+  opencode: (it) => ({
+    path: "opencode.json",
+    content: { mcp: { it: { type: "local", command: ["x", "--token", it], environment: {} } } },
+  }),
+  codex: (it) => ({
+    path: ".codex/config.toml",
+    content: `[mcp_servers.it]\ncommand = "x"\nenv = { "IT_TOKEN" = "${it}" }\n`,
+  }),
+  "codex args": (it) => ({
+    path: ".codex/config.toml",
+    content: `[mcp_servers.it.http_headers]\nAuthorization = "Bearer ${it}"\n`,
+  }),
+  settings: (it) => ({ path: ".claude/settings.json", content: { env: { SERVICE_TOKEN: it } } }),
+  envrc: (it) => ({ path: ".envrc", content: `export SERVICE_TOKEN=${it}\n` }),
+  example: (it) => ({ path: ".env.example", content: `SERVICE_TOKEN=${it}\n` }),
+};
+const unnamed: Readonly<Record<string, Put>> = {
+  "a positional argument": (it) => mcp({ command: "x", args: ["serve", it] }),
+  "a header of no meaning": (it) => mcp({ type: "http", url: "https://x.example.net", headers: { "X-Thing": it } }),
+  "a variable of no meaning": (it) => mcp({ command: "x", env: { THING: it } }),
+};
+
+it("finds secrets where they stand, and never prints them", () => {
+  const missed: string[] = [];
+  let tried = 0;
+  const attempt = (title: string, put: Put, secret: string): void => {
+    tried += 1;
+    const found = judge(put(secret)).filter(({ rule }) => rule === "committed-secret" || rule === "env-example-secret");
+    if (found.length === 0) missed.push(`${title}: ${secret}`);
+    const rule = (id: string) => HALO_RULES.find((each) => each.id === id);
+    for (const each of found)
+      expect(`${JSON.stringify(each.args)}${rule(each.rule)?.message(each.args)}`).not.toContain(secret);
+  };
+  for (let round = 0; round < 5; round += 1) {
+    for (const [title, put] of Object.entries({ ...named, ...unnamed }))
+      for (const [at, make] of formats.entries()) attempt(title, put, make(round * 100 + at));
+    for (const [title, put] of Object.entries(named))
+      for (const [at, make] of opaque.entries()) attempt(title, put, make(round * 100 + 50 + at));
+  }
+  console.info(`false negatives: ${missed.length} of ${tried} planted secrets`);
+  // a drawn text can look like words, or like a row of digits: rarely
+  expect(missed.length / tried, missed.slice(0, 20).join("\n")).toBeLessThan(0.005);
+});
+
+it("takes the same texts for what they are under names that mean no secret", () => {
+  const cries: string[] = [];
+  let tried = 0;
+  for (let round = 0; round < 20; round += 1) {
+    const ids = [
+      guid(round),
+      drawn(32, HEX, round),
+      drawn(40, HEX, round),
+      drawn(64, HEX, round),
+      `sha256:${drawn(64, HEX, round)}`,
+    ];
+    for (const id of ids) {
+      const server = {
+        command: "x",
+        args: ["--project", id, `--commit=${id}`],
+        env: { PROJECT_ID: id, BUILD_SHA: id, SHEET: id },
+      };
+      const remote = {
+        type: "http",
+        url: `https://x.example.net/${id}/mcp?project=${id}`,
+        headers: { "X-Tenant": id },
+      };
+      tried += 9;
+      cries.push(...[mcp(server), mcp(remote)].flatMap(judge).map(({ args }) => `${id}: ${JSON.stringify(args)}`));
+    }
+  }
+  console.info(`false positives: ${cries.length} in ${tried} places of IDs and hashes`);
+  expect(cries).toEqual([]);
+});

@@ -1,0 +1,366 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { applyEdits } from "../../src/core/check/edits.ts";
+import type { Finding } from "../../src/core/check/model.ts";
+import { HALO_URL } from "../../src/core/halo.ts";
+import { parseTree } from "../../src/core/json-tree.ts";
+import { HALO_RULES } from "../../src/core/rules/halo.ts";
+import { findingsOf, subjectOf, type TestFile } from "../support/subject.ts";
+
+const rules = new Map(HALO_RULES.map((rule) => [rule.id, rule]));
+type Files = Readonly<Record<string, TestFile>>;
+
+/** All that a report could print of a finding. */
+const printed = (found: readonly Finding[]): string =>
+  found
+    .map((each) => `${JSON.stringify([each.args, each.fix])} ${rules.get(each.rule)?.message(each.args)}`)
+    .join("\n");
+
+const character = (alphabet: string) => fc.constantFrom(...alphabet);
+const HEX = character("0123456789abcdef");
+const ALL = character("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789");
+const run = (of: fc.Arbitrary<string>, length: number) => fc.string({ unit: of, minLength: length, maxLength: length });
+/** As a generator draws it: in all the characters it may take, or a shape could not be told from words. */
+const secret = fc
+  .oneof(
+    fc.tuple(run(HEX, 8), run(HEX, 4), run(HEX, 4), run(HEX, 4), run(HEX, 12)).map((parts) => parts.join("-")),
+    run(ALL, 36).map((text) => `ghp_${text}`),
+    run(ALL, 48).map((text) => `sk-proj-${text}9`),
+    run(HEX, 40),
+    run(ALL, 32),
+  )
+  .filter((text) => new Set(text).size >= 10 && (text.match(/\d/g)?.length ?? 0) >= 3);
+
+describe("no finding holds a secret", () => {
+  type Put = (it: string) => Files;
+  const headers = (token: string, more: Record<string, string> = {}) => ({
+    "X-CM-PRODUCTTOKEN": token,
+    "CM-ACCOUNT-ID": "${HALO_ACCOUNT_ID}",
+    "CM-PROFILE-ID": "${HALO_PROFILE_ID}",
+    ...more,
+  });
+  const halo = (of: object) => ({ type: "http", url: HALO_URL, headers: headers("${HALO_MCP_TOKEN}"), ...of });
+  const mcp = (servers: unknown, path = ".mcp.json", key = "mcpServers"): Files => ({
+    [path]: JSON.stringify({ [key]: servers }),
+  });
+  const tokens: readonly ((it: string) => string)[] = [
+    (it) => it,
+    (it) => `Bearer ${it}`,
+    (it) => ` ${it} `,
+    (it) => `"${it}"`,
+    (it) => `\${HALO_MCP_TOKEN:-${it}}`,
+    (it) => `\${HALO_MCP_TOKEN-${it}}`,
+    (it) => `\${${it}}`,
+    (it) => `\${env:${it}}`,
+    (it) => `\${ ${it} }`,
+    (it) => `$${it}`,
+    (it) => `%${it}%`,
+    (it) => `{{${it}}}`,
+    (it) => `{env:${it}}`,
+    (it) => `\${env:HALO_MCP_TOKEN}${it}`,
+    (it) => `${it}\${HALO_MCP_TOKEN}`,
+    (it) => `<${it}>`,
+    (it) => `$(echo ${it})`,
+    (it) => `\${input:${it}}`,
+  ];
+  const puts: readonly Put[] = [
+    ...tokens.flatMap((write): readonly Put[] => [
+      (it) => mcp({ halo: halo({ headers: headers(write(it)) }) }),
+      (it) => mcp({ halo: halo({ headers: headers(write(it)) }) }, ".cursor/mcp.json"),
+      (it) => mcp({ halo: halo({ headers: headers(write(it)) }) }, ".vscode/mcp.json", "servers"),
+      (it) => mcp({ halo: halo({ headers: headers(write(it)) }) }, ".gemini/settings.json"),
+      (it) => mcp({ halo: halo({ headers: headers(write(it)) }) }, "opencode.json", "mcp"),
+      (it) =>
+        mcp({
+          halo: halo({ headers: headers("${A_TOKEN}", { "CM-ACCOUNT-ID": write(it), "CM-PROFILE-ID": write(it) }) }),
+        }),
+      (it) => mcp({ halo: halo({ headers: { "X-CM-PRODUCT-TOKEN": write(it) } }) }),
+      (it) => mcp({ halo: halo({ url: `${HALO_URL}?token=${write(it)}` }) }),
+      (it) => mcp({ halo: halo({ url: `https://${write(it)}@api.cm.com/halo/core/mcp` }) }),
+      (it) => mcp({ halo: halo({ url: `https://x.example/${write(it)}/mcp` }) }),
+      (it) => mcp({ halo: halo({ url: write(it) }) }),
+      (it) =>
+        mcp({
+          it: {
+            command: write(it),
+            args: ["--token", write(it), `--key=${write(it)}`, `A_TOKEN=${write(it)}`],
+            env: { A_TOKEN: write(it) },
+          },
+        }),
+      (it) => ({
+        ".codex/config.toml": `[mcp_servers.halo]\nurl = "${write("x")}"\nhttp_headers = { "X-CM-PRODUCTTOKEN" = '${write(it)}' }\n`,
+      }),
+      (it) => ({
+        ".env.example": `HALO_MCP_TOKEN=${write(it)}\n`,
+        ".env": `HALO_MCP_TOKEN=${write(it)}\n`,
+        ".envrc": `export HALO_MCP_TOKEN=${write(it)}\n`,
+      }),
+    ]),
+    (it) => mcp({ [it]: halo({ type: "sse" }) }),
+    (it) => mcp({ halo: halo({ headers: headers("${A_TOKEN}", { [it]: "x", [`CM-${it}`]: "y" }) }) }),
+    (it) => mcp({ halo: halo({ headersHelper: `echo ${it}`, type: it }) }),
+    (it) => ({ ".claude/settings.local.json": JSON.stringify({ env: { HALO_MCP_TOKEN: it } }) }),
+    (it) => ({ ".claude/settings.json": JSON.stringify({ env: { HALO_MCP_TOKEN: it, [it]: it } }) }),
+    (it) => ({ ...mcp({ [it]: halo({}) }), ".claude/settings.json": JSON.stringify({ disabledMcpjsonServers: [it] }) }),
+    (it) => ({ ...mcp({ halo: halo({ headers: headers(`\${${it}}`) }) }), ".env.example": "A=\n" }),
+    (it) => ({ ".env": `${it}=x\nHALO_MCP_TOKEN=${it}\n`, ...mcp({ halo: halo({}) }) }),
+  ];
+  it.each([false, true])("with the secret in the environment: %s", (isKnown) => {
+    fc.assert(
+      fc.property(secret, fc.constantFrom(...puts), (it, put) => {
+        const given = { local: true, secrets: isKnown ? [it] : [] };
+        const text = printed(findingsOf(HALO_RULES, put(it), given));
+        expect(text).not.toContain(it);
+        // not most of it either: at most the last four characters are shown
+        for (let at = 0; at + 12 <= it.length - 1; at += 1) expect(text).not.toContain(it.slice(at, at + 12));
+      }),
+      { numRuns: 3000 },
+    );
+  });
+});
+
+describe("any content", () => {
+  const paths = [
+    ".mcp.json",
+    "a/.mcp.json",
+    ".cursor/mcp.json",
+    ".vscode/mcp.json",
+    ".gemini/settings.json",
+    ".qwen/settings.json",
+    "opencode.json",
+    ".github/mcp.json",
+    ".roo/mcp.json",
+    ".amp/settings.json",
+    ".kiro/settings/mcp.json",
+    ".junie/mcp/mcp.json",
+    ".claude/settings.json",
+    ".claude/settings.local.json",
+    ".codex/config.toml",
+    ".env",
+    ".env.example",
+    ".envrc",
+    ".env.test",
+  ];
+  const leaf = fc.oneof(
+    fc.string(),
+    fc.constantFrom(
+      "",
+      "${",
+      "}",
+      "${HALO_MCP_TOKEN}",
+      "$HALO_MCP_TOKEN",
+      "{env:X}",
+      HALO_URL,
+      "http://api.cm.com/halo/core/mcp",
+      "halo",
+      "https://",
+      "Bearer ${X}",
+      "\ud800",
+      "\u202e",
+      "\u0000",
+    ),
+    fc.integer(),
+    fc.boolean(),
+    fc.constant(null),
+  );
+  const key = fc.oneof(
+    fc.string(),
+    fc.constantFrom(
+      "mcpServers",
+      "servers",
+      "mcp",
+      "amp.mcpServers",
+      "halo",
+      "url",
+      "httpUrl",
+      "type",
+      "headers",
+      "X-CM-PRODUCTTOKEN",
+      "x-cm-producttoken",
+      "CM-ACCOUNT-ID",
+      "CM_PROFILE_ID",
+      "env",
+      "args",
+      "command",
+      "inputs",
+      "id",
+      "oauth",
+      "disabledMcpjsonServers",
+      "__proto__",
+      "constructor",
+      "headersHelper",
+    ),
+  );
+  const { json } = fc.letrec<{ json: unknown }>((tie) => ({
+    json: fc.oneof(
+      { maxDepth: 6, depthSize: "medium" },
+      leaf,
+      fc.array(tie("json"), { maxLength: 4 }),
+      // pairs, so that __proto__ is a key like any other
+      fc.array(fc.tuple(key, tie("json")), { maxLength: 6 }).map((pairs) => ({ pairs })),
+    ),
+  }));
+  const write = (value: unknown): string => {
+    if (Array.isArray(value)) return `[${value.map(write).join(",")}]`;
+    if (typeof value === "object" && value !== null && "pairs" in value) {
+      const { pairs } = value as { pairs: readonly (readonly [string, unknown])[] };
+      return `{${pairs.map(([name, inner]) => `${JSON.stringify(name)}:${write(inner)}`).join(",")}}`;
+    }
+    return JSON.stringify(value);
+  };
+  const server = fc.oneof(
+    json,
+    fc.record({ pairs: fc.tuple(fc.tuple(fc.constant("url"), leaf), fc.tuple(fc.constant("headers"), json)) }),
+  );
+  const text = fc.oneof(
+    json.map(write),
+    fc
+      .tuple(key, server)
+      .map(
+        ([name, entry]) =>
+          `{"mcpServers":{${JSON.stringify(name)}:${write(entry)}},"mcp":{"halo":${write(entry)}},"servers":{"halo":${write(entry)}}}`,
+      ),
+    fc.string(),
+    fc
+      .array(
+        fc.oneof(
+          fc.string(),
+          fc.constantFrom(
+            "[mcp_servers.halo]",
+            "[",
+            "X-CM-PRODUCTTOKEN = ",
+            '"',
+            "'",
+            "= {",
+            "#",
+            "\n",
+            "HALO_MCP_TOKEN=",
+            "export ",
+          ),
+        ),
+      )
+      .map((parts) => parts.join("")),
+  );
+  it("is judged without an error, with places inside the file, and words that can be printed", () => {
+    fc.assert(
+      fc.property(fc.dictionary(fc.constantFrom(...paths), text, { maxKeys: 4 }), fc.boolean(), (files, local) => {
+        for (const { rule, path, span, args, fix } of findingsOf(HALO_RULES, files, {
+          local,
+          secrets: ["secret-of-the-environment"],
+        })) {
+          const whole = files[path] ?? "";
+          expect(
+            span.offset >= 0 && span.length >= 0 && span.offset + span.length <= whole.length,
+            `${rule} ${path}`,
+          ).toBe(true);
+          for (const edit of fix ?? [])
+            expect(edit.offset >= 0 && edit.offset + edit.length <= whole.length).toBe(true);
+          const message = rules.get(rule)?.message(args) ?? "";
+          expect(message).toMatch(/^[^\p{Cc}\p{Bidi_Control}\p{Cs}]+$/u);
+          expect(message).not.toContain("undefined");
+        }
+      }),
+      { numRuns: 4000 },
+    );
+  });
+});
+
+describe("fixes", () => {
+  const names = fc.constantFrom(
+    "X-CM-PRODUCTTOKEN",
+    "x-cm-producttoken",
+    "X-CM-PRODUCT-TOKEN",
+    "CM-ACCOUNT-ID",
+    "CM_ACCOUNT_ID",
+    "cm-account-id",
+    "CM-PROFILE-ID",
+    "CM-PROFIEL-ID",
+    "Accept",
+  );
+  const values = fc.constantFrom(
+    "${HALO_MCP_TOKEN}",
+    "$HALO_MCP_TOKEN",
+    "${env:HALO_ACCOUNT_ID}",
+    "{env:HALO_PROFILE_ID}",
+    "${ HALO_PROFILE_ID }",
+    "%HALO_ACCOUNT_ID%",
+    "${HALO_MCP_TOKEN:-changeme}",
+    "${HALO_MCP_TOKEN:-<token>}",
+    "Bearer $HALO_MCP_TOKEN",
+    "${input:a}",
+    "acc-7",
+    "",
+    "<id>",
+    "{{HALO_MCP_TOKEN}}",
+  );
+  const urls = fc.constantFrom(
+    HALO_URL,
+    `${HALO_URL}/`,
+    "http://api.cm.com/halo/core/mcp",
+    "https://API.cm.com/halo/core/mcp",
+    "https://evil.example/mcp",
+    "${HALO_URL}",
+    "$HALO_URL",
+  );
+  const entry = fc.record(
+    {
+      type: fc.constantFrom("http", "sse", "remote"),
+      url: urls,
+      headers: fc.dictionary(names, values, { maxKeys: 5 }),
+      oauth: fc.constantFrom(false, true, {}),
+    },
+    { requiredKeys: ["url", "headers"] },
+  );
+  const indent = fc.constantFrom(0, 2, "\t");
+  const file = (root: string) =>
+    fc
+      .tuple(fc.dictionary(fc.constantFrom("halo", "halo-de", "x"), entry), indent)
+      .map(([servers, by]) => JSON.stringify({ [root]: servers }, null, by));
+  const files = fc.record(
+    {
+      ".mcp.json": file("mcpServers"),
+      ".cursor/mcp.json": file("mcpServers"),
+      ".vscode/mcp.json": file("servers"),
+      "opencode.json": file("mcp"),
+      ".claude/settings.json": fc
+        .tuple(fc.subarray(["halo", "other", "halo-de", "x"]), indent)
+        .map(([list, by]) => JSON.stringify({ a: 1, disabledMcpjsonServers: list }, null, by)),
+      ".env.example": fc.constantFrom("", "HALO_MCP_TOKEN=\n", "A=1", "A=1\r\n", "# note\n\nHALO_PROFILE_ID=\n"),
+    },
+    { requiredKeys: [".mcp.json"] },
+  );
+  it("mend what they are for, add no error, and end", () => {
+    fc.assert(
+      fc.property(files, (start) => {
+        let texts: Record<string, string> = { ...start };
+        const errors = (found: readonly Finding[]): number =>
+          found.filter(({ rule }) => rules.get(rule)?.severity === "error").length;
+        let found = findingsOf(HALO_RULES, texts);
+        for (let round = 0; found.some(({ fix }) => fix !== undefined); round += 1) {
+          expect(round, "the fixes do not end").toBeLessThan(6);
+          // one alone: its finding goes, and nothing gets worse
+          for (const one of found) {
+            if (one.fix === undefined) continue;
+            const mended = findingsOf(HALO_RULES, { ...texts, [one.path]: applyEdits(texts[one.path] ?? "", one.fix) });
+            const same = (list: readonly Finding[]): number =>
+              list.filter(
+                ({ rule, path, args }) =>
+                  rule === one.rule && path === one.path && JSON.stringify(args) === JSON.stringify(one.args),
+              ).length;
+            expect(same(mended), one.rule).toBeLessThan(same(found));
+          }
+          const before = found;
+          for (const path of Object.keys(texts)) {
+            const edits = found.filter((each) => each.path === path).flatMap(({ fix }) => fix ?? []);
+            texts = { ...texts, [path]: applyEdits(texts[path] ?? "", edits) };
+            if (path.endsWith(".json")) expect(parseTree(texts[path] ?? "", { strict: true }).ok, path).toBe(true);
+          }
+          found = findingsOf(HALO_RULES, texts);
+          expect(errors(found)).toBeLessThanOrEqual(errors(before));
+        }
+        expect(subjectOf(texts).documents.every(({ broken }) => broken === undefined)).toBe(true);
+      }),
+      { numRuns: 60 },
+    );
+  });
+});

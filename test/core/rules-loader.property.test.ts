@@ -1,0 +1,201 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { applyEdits } from "../../src/core/check/edits.ts";
+import type { Finding } from "../../src/core/check/model.ts";
+import { MAX_DEPTH, parseTree } from "../../src/core/json-tree.ts";
+import { documentFrom, isError, loaderFindings, verdictsOf } from "../support/loader-corpus.ts";
+import { mutatedEntry, mutatedFile, randomValue } from "../support/loader-mutations.ts";
+import { type Random, randomFrom } from "./random.ts";
+
+const RUNS = 1500;
+const seed = fc.integer({ min: 0, max: 2 ** 31 - 1 });
+const check = (text: string): readonly Finding[] => loaderFindings(documentFrom(Buffer.from(text)));
+
+/** Comments, trailing commas and strange white space at the places where they may stand. */
+function dress(random: Random, text: string): string {
+  return text.replace(/(?<=[,{[:])(?=["{[\dtfn])|(?=[}\]])/g, (_, at: number) => {
+    if (!random.chance(0.15)) return "";
+    const closes = text[at] === "}" || text[at] === "]";
+    const opens = text[at - 1] === "{" || text[at - 1] === "[" || text[at - 1] === ",";
+    const comma = closes && !opens && random.chance(0.5) ? "," : "";
+    return (
+      comma +
+      random.pick(["", " ", "\n", "\r\n", '/* " */', " // ,}\n", "\n  // x\r\n", "/* a\n b */ \n", "\t// é\r"] as const)
+    );
+  });
+}
+
+/** A file with anything anywhere: at the root, as the servers, as one server, in a field; dressed or broken. */
+function randomFile(random: Random): string {
+  const entry = (): string => (random.chance(0.8) ? mutatedEntry(random) : randomValue(random));
+  const names = [
+    "a",
+    "a",
+    "b",
+    "",
+    " b",
+    "workspace",
+    "__proto__",
+    "constructor",
+    "--x",
+    "\\u0061",
+    "é\\n",
+    "\\ud800",
+  ] as const;
+  const servers = (): string =>
+    random.chance(0.9)
+      ? `{${Array.from({ length: random.int(4) }, () => `"${random.pick(names)}":${entry()}`).join(",")}}`
+      : randomValue(random);
+  const keys = ["mcpServers", "mcpServers", "servers", "mcpservers", "__proto__", "x"] as const;
+  const root = random.chance(0.9)
+    ? `{${Array.from({ length: random.int(3) + 1 }, () => `"${random.pick(keys)}":${servers()}`).join(",")}}`
+    : randomValue(random);
+  const text = (random.chance(0.1) ? "\uFEFF" : "") + (random.chance(0.5) ? dress(random, root) : root);
+  return random.chance(0.1) ? text.slice(0, random.int(text.length + 1)) : text;
+}
+
+const anyText = fc.oneof(
+  { weight: 6, arbitrary: seed.map((value) => randomFile(randomFrom(value))) },
+  { weight: 2, arbitrary: seed.map((value) => mutatedFile(randomFrom(value))) },
+  { weight: 1, arbitrary: fc.string({ unit: "binary" }) },
+  { weight: 1, arbitrary: fc.json() },
+);
+
+/** Applies every fix until there is none: each round at most once a place. */
+function fixAll(text: string): string {
+  let now = text;
+  for (let round = 0; round < 8; round += 1) {
+    const next = applyEdits(
+      now,
+      check(now).flatMap(({ fix }) => fix ?? []),
+    );
+    if (next === now) return now;
+    now = next;
+  }
+  throw new Error(`the fixes never end: ${JSON.stringify(text)} is now ${JSON.stringify(now)}`);
+}
+
+/** Which servers are dropped, by place; undefined where the whole file is. */
+function lostOf(text: string): readonly boolean[] | undefined {
+  const { file, servers } = verdictsOf(Buffer.from(text));
+  return file ? undefined : servers.map(({ error }) => error);
+}
+
+describe("whatever the file holds", () => {
+  it("nothing throws, and every finding lies in the text and is fit to be shown", () => {
+    fc.assert(
+      fc.property(anyText, (text) => {
+        const document = documentFrom(Buffer.from(text));
+        for (const { span, args, fix = [] } of loaderFindings(document)) {
+          expect(span.offset).toBeGreaterThanOrEqual(0);
+          expect(span.length).toBeGreaterThanOrEqual(document.text === "" ? 0 : 1);
+          expect(span.offset + span.length).toBeLessThanOrEqual(document.text.length);
+          for (const edit of fix) expect(edit.offset + edit.length).toBeLessThanOrEqual(document.text.length);
+          expect(Object.values(args).join("")).not.toMatch(/[\p{Cc}\p{Bidi_Control}]/u);
+        }
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  it("bytes that are no text are no problem", () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
+        const document = documentFrom(Buffer.from(bytes));
+        for (const { span } of loaderFindings(document))
+          expect(span.offset + span.length).toBeLessThanOrEqual(document.text.length);
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  it("fixes come to an end, and never make a file or a server fail that did not", () => {
+    fc.assert(
+      fc.property(anyText, (text) => {
+        const before = check(text).filter(isError);
+        const fixed = fixAll(text);
+        expect(check(fixed).filter(({ fix }) => fix !== undefined)).toEqual([]);
+        expect(fixAll(fixed)).toBe(fixed);
+        const [lost, left] = [lostOf(text), lostOf(fixed)];
+        if (lost !== undefined) {
+          expect(left, fixed).toBeDefined();
+          for (const [index, dropped] of (left ?? []).entries()) if (dropped) expect(lost[index], fixed).toBe(true);
+        }
+        // what only had comments and commas too many is JSON now
+        if (before.length > 0 && before.every(({ rule }) => rule !== "syntax" && rule !== "merge-conflict"))
+          expect(() => JSON.parse(fixed.replace(/^\uFEFF/, ""))).not.toThrow();
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  it("is read as strictly as the engine's own parser reads it", () => {
+    fc.assert(
+      fc.property(anyText, (text) => {
+        if (text.startsWith("\uFEFF\uFEFF")) return;
+        let valid = true;
+        try {
+          JSON.parse(text.replace(/^\uFEFF/, ""));
+        } catch {
+          valid = false;
+        }
+        expect(parseTree(text, { strict: true }).ok, JSON.stringify(text)).toBe(valid);
+      }),
+      { numRuns: RUNS },
+    );
+  });
+});
+
+describe("size", () => {
+  /** The fastest of three, in ms: what is measured is the growth, not the machine. */
+  function time(text: string): number {
+    const document = documentFrom(Buffer.from(text));
+    return Math.min(
+      ...[1, 2, 3].map(() => {
+        const start = performance.now();
+        loaderFindings({ ...document });
+        return performance.now() - start;
+      }),
+    );
+  }
+  const good = '{"type":"http","url":"http://127.0.0.1:1/mcp","headers":{"A":"x"}}';
+  const many = (count: number, entry: string, name = (index: number) => `"s${index}"`): string =>
+    `{"mcpServers":{${Array.from({ length: count }, (_, index) => `${name(index)}:${entry}`).join(",")}}}`;
+  const shapes: Readonly<Record<string, (count: number) => string>> = {
+    servers: (count) => many(count, '{"url":"x"}'),
+    "servers of one name": (count) => many(count, '{"url":"x"}', () => '"a"'),
+    headers: (count) =>
+      many(
+        1,
+        `{"type":"http","url":"x","headers":{${Array.from({ length: count }, (_, i) => `"h${i}":1`).join(",")}}}`,
+      ),
+    "equal keys": (count) => many(1, `{${Array.from({ length: count }, () => '"a":1').join(",")}}`),
+    "misspelled keys": (count) =>
+      many(1, `{"url":"x",${Array.from({ length: count }, (_, i) => `"Head${"e".repeat(i % 7)}rs":1`).join(",")}}`),
+    comments: (count) => `{${"/* x */ // y\n".repeat(count)}"mcpServers":{}}`,
+    "blank lines": (count) => `{${" \n".repeat(count)}"mcpServers":{"a":{${" \n".repeat(count)}"url":"https://x"}}}`,
+    "syntax error at the end": (count) => `${many(count, '{"url":"x"}')},`,
+  };
+  it.each(Object.entries(shapes))("%s: eight times as many take about eight times as long", (_, of) => {
+    const [small, big] = [time(of(2000)), time(of(16_000))];
+    // quadratic would be 64; below a few ms the clock and the collector are all that is measured
+    expect(big).toBeLessThan(Math.max(20, small) * 30);
+  });
+
+  it("50,000 servers, and as many findings", { timeout: 60_000 }, () => {
+    const text = many(50_000, '{"command":"x"}');
+    expect(check(text)).toEqual([]);
+    expect(check(many(50_000, '{"url":"x"}'))).toHaveLength(50_000);
+  });
+
+  it("10 MB: one finding", () => {
+    expect(check(many(150_000, good)).map(({ rule }) => rule)).toEqual(["file-too-big"]);
+  });
+
+  it("100,000 levels: a warning where the rest is JSON, an error where it is not", () => {
+    const deep = (close: string): string => `{"mcpServers":{},"x":${"[".repeat(100_000)}${close}`;
+    expect(check(`${deep("]".repeat(100_000))}}`).map(({ rule }) => rule)).toEqual(["too-deep"]);
+    expect(check(deep("")).map(({ rule }) => rule)).toEqual(["syntax"]);
+    expect(check("[".repeat(MAX_DEPTH + 1)).map(({ rule }) => rule)).toEqual(["syntax"]);
+  });
+});

@@ -1,0 +1,214 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { applyEdits } from "../../src/core/check/edits.ts";
+import { positionAt } from "../../src/core/position.ts";
+import { LOADER_RULES } from "../../src/core/rules/loader.ts";
+import { readDocument } from "../../src/io/read-document.ts";
+import {
+  bytesOf,
+  documentFrom,
+  entryFixtures,
+  fileFixtures,
+  fileOf,
+  loaderFindings,
+} from "../support/loader-corpus.ts";
+import { findingsOf } from "../support/subject.ts";
+
+const findings = (text: string) => loaderFindings(documentFrom(Buffer.from(text)));
+const rulesOf = (text: string) => [...new Set(findings(text).map(({ rule }) => rule))];
+const message = (text: string, rule: string): string | undefined => {
+  const found = findings(text).find((finding) => finding.rule === rule);
+  return found && LOADER_RULES.find(({ id }) => id === rule)?.message(found.args);
+};
+/** The text after the fixes of one rule. */
+function fixed(text: string, rule: string): string {
+  return applyEdits(
+    text,
+    findings(text).flatMap((finding) => (finding.rule === rule ? (finding.fix ?? []) : [])),
+  );
+}
+const server = (entry: string, name = "a"): string => fileOf([{ name, entry }]);
+const URL_ = '"url":"http://127.0.0.1:1/mcp"';
+
+describe("fixtures", () => {
+  it.each(entryFixtures)("a server: $what", ({ name = "a", entry, rules }) => {
+    expect(rulesOf(server(entry, name))).toEqual(rules);
+  });
+  it.each(fileFixtures)("a file: $what", (fixture) => {
+    const found = loaderFindings(documentFrom(bytesOf(fixture)));
+    expect([...new Set(found.map(({ rule }) => rule))]).toEqual(fixture.rules);
+  });
+  it("are read here as `check` reads them from the disk", () => {
+    const folder = mkdtempSync(join(tmpdir(), "create-halo-mcp-test-"));
+    try {
+      for (const fixture of fileFixtures) {
+        const path = join(folder, ".mcp.json");
+        writeFileSync(path, bytesOf(fixture));
+        const { text, encoding } = documentFrom(bytesOf(fixture));
+        expect(readDocument(path), fixture.what).toMatchObject({ kind: "read", text, encoding });
+      }
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+  it("has each rule at work and at rest", () => {
+    const used = new Set([...entryFixtures, ...fileFixtures].flatMap(({ rules }) => rules));
+    // two megabytes are made, not stored
+    expect(LOADER_RULES.map(({ id }) => id).filter((id) => !used.has(id))).toEqual(["file-too-big"]);
+  });
+});
+
+describe("which files", () => {
+  const broken = '{"mcpServers":{"a":1}}';
+  it("takes a nested .mcp.json like the root's", () => {
+    const found = findingsOf(LOADER_RULES, { ".mcp.json": broken, "packages/x/.mcp.json": broken });
+    expect(found.map(({ path, rule }) => [path, rule])).toEqual([
+      [".mcp.json", "entry-not-object"],
+      ["packages/x/.mcp.json", "entry-not-object"],
+    ]);
+  });
+  it("leaves the files of other clients alone", () => {
+    expect(
+      findingsOf(LOADER_RULES, { ".vscode/mcp.json": '// x\n{"servers":{}}', ".cursor/mcp.json": broken }),
+    ).toEqual([]);
+  });
+  it("says one thing of a file of more than 2 MiB, whose bytes count", () => {
+    const valid = server(`{"type":"http",${URL_}}`);
+    const fill = (bytes: number) => valid + " ".repeat(bytes - valid.length);
+    expect(rulesOf(fill(2_097_152))).toEqual([]);
+    expect(rulesOf(fill(2_097_153))).toEqual(["file-too-big"]);
+    const wide = `{"mcpServers":{},"x":"${"é".repeat(1_048_576)}"}`;
+    expect(findingsOf(LOADER_RULES, { ".mcp.json": wide }).map(({ rule }) => rule)).toEqual(["file-too-big"]);
+  });
+});
+
+describe("places", () => {
+  it.each([
+    ["syntax", '{\n  "mcpServers": {\n    "a": tru\n  }\n}', 3, 10],
+    ["syntax", "{\n  'mcpServers': {}\n}", 2, 3],
+    ["syntax", '{"mcpServers":{}} x', 1, 19],
+    ["comments", '{\n  // x\n  "mcpServers": {}\n}', 2, 3],
+    ["trailing-commas", '{\r\n  "mcpServers": {},\r\n}', 2, 19],
+    ["merge-conflict", '{\n<<<<<<< HEAD\n  "mcpServers": {}\n=======\n', 2, 1],
+    ["timeout-value", `\uFEFF{"mcpServers":{"a":{"type":"http",${URL_},\n"timeout":"5"}}}`, 2, 11],
+    ["header-value-not-string", `{"mcpServers":{"a":{"type":"http",${URL_},"headers":{\n"A":"x",\n"B":1}}}}`, 3, 5],
+    ["oauth-shape", `{"mcpServers":{"a":{"type":"http",${URL_},\n"oauth":{"callbackPort":"1"}}}}`, 2, 25],
+  ])("%s in %j is at %i:%i", (rule, text, line, column) => {
+    const found = findings(text).find((finding) => finding.rule === rule);
+    expect(found && positionAt(text, found.span.offset)).toEqual({ line, column });
+  });
+  it("finds the place of a syntax error behind comments", () => {
+    const text = '// x\n{"mcpServers": {,}}';
+    expect(findings(text).map(({ rule, span }) => [rule, span.offset])).toEqual([["syntax", text.indexOf(",")]]);
+  });
+});
+
+describe("messages", () => {
+  it("name the file's words fit to be shown", () => {
+    const text = server('{"type":"HT\\u001b[31mTP","url":"x:y"}', "a\u202Eb\u0007");
+    expect(message(text, "unknown-type")).toBe(
+      'server "ab": "type" is "HTTP", so Claude Code skips the server; "http" is probably meant; allowed: "http", "sse", "ws", "stdio"',
+    );
+  });
+  it("never show a value that could be a secret", () => {
+    const secret = "made-up-9f8e7d6c5b4a39281706";
+    const places = [
+      `{"type":"http",${URL_},"headers":{"X-CM-PRODUCTTOKEN: ${secret}":"x"}}`,
+      `{"type":"http",${URL_},"headers":{"X-CM-PRODUCTTOKEN":"${secret}\\n${secret}"}}`,
+      `{"type":"http",${URL_},"headers":["${secret}"]}`,
+      `{"type":"http",${URL_},"headers":"${secret}"}`,
+      `{"type":"http","url":"${secret} "}`,
+      `{"type":"http","url":{"${secret}":"${secret}"}}`,
+      `{"command":"x","args":"--token=${secret}"}`,
+      `{"command":"x","env":{"TOKEN":["${secret}"]}}`,
+      `{"command":"${secret} "}`,
+      `"${secret}"`,
+      `{"type":"http",${URL_},"timeout":"${secret}","oauth":"${secret}","header":{"A":"${secret}"}}`,
+    ];
+    for (const text of [
+      ...places.map((place) => server(place)),
+      `{"mcpServers":"${secret}"}`,
+      `"${secret}"`,
+      `{'${secret}'}`,
+    ]) {
+      const found = findings(text);
+      expect(found.length, text).toBeGreaterThan(0);
+      const words = found.map(({ rule, args }) => LOADER_RULES.find(({ id }) => id === rule)?.message(args));
+      expect(words.join("\n"), text).not.toContain(secret);
+      expect(JSON.stringify(found.map(({ args }) => args)), text).not.toContain(secret);
+    }
+  });
+  it("name the right word", () => {
+    expect(message(server(`{"type":"http",${URL_},"headres":{}}`), "misspelled-key")).toContain(
+      '"headers" is probably meant',
+    );
+    expect(message('{"servers":{}}', "mcp-servers-missing")).toContain('under "servers"');
+  });
+});
+
+describe("fixes", () => {
+  const entry = (members: string): string => `{"mcpServers":{"a":{${members}}}}`;
+  it.each([
+    [
+      "comments",
+      '// one\n{ // two\n  /* three */ "mcpServers": {} // five\n  /* six\n   */\n}\n',
+      '{\n   "mcpServers": {}\n}\n',
+    ],
+    ["comments", '\uFEFF// one\r\n{"mcpServers":{}}// two', '\uFEFF{"mcpServers":{}}'],
+    [
+      "comments",
+      '{"mcpServers":{}, "x": "// no /* comment */"} // yes',
+      '{"mcpServers":{}, "x": "// no /* comment */"}',
+    ],
+    [
+      "trailing-commas",
+      '{"mcpServers":{"a":{"command":"x","args":["y" , ],},},}',
+      '{"mcpServers":{"a":{"command":"x","args":["y"  ]}}}',
+    ],
+    ["mcp-servers-missing", '{"servers":{"a":{"command":"x"}}}', '{"mcpServers":{"a":{"command":"x"}}}'],
+    ["mcp-servers-missing", '{"mcp_servers":{}}', '{"mcpServers":{}}'],
+    ["mcp-servers-missing", '{"servers":{"a":{"url":"https://x"}}}', undefined],
+    ["mcp-servers-missing", '{"servers":{"a":{"command":"x","args":["${input:t}"]}}}', undefined],
+    ["mcp-servers-missing", '{"servers":{},"mcp":{}}', undefined],
+    ["http-url-without-type", entry('"url":"https://x"'), entry('"type": "http", "url":"https://x"')],
+    ["http-url-without-type", entry('\n\t"url":"https://x"'), entry('\n\t"type": "http",\n\t"url":"https://x"')],
+    ["http-url-without-type", entry('"url":"https://x/sse"'), undefined],
+    ["http-url-without-type", entry('"url":"https://x","transport":"sse"'), undefined],
+    ["http-url-without-type", entry('"url":1'), undefined],
+    ["unknown-type", entry('"type":"HTTP","url":"https://x"'), entry('"type":"http","url":"https://x"')],
+    ["unknown-type", entry('"type":"streamableHttp","url":"https://x"'), entry('"type":"http","url":"https://x"')],
+    ["unknown-type", entry('"type":"htp","url":"https://x"'), entry('"type":"http","url":"https://x"')],
+    ["unknown-type", entry('"type":"Stdio","url":"https://x"'), undefined],
+    ["unknown-type", entry('"type":"grpc","url":"https://x"'), undefined],
+    ["header-value-not-string", entry(`"type":"http",${URL_},"headers":{"A":01234}`), undefined],
+    [
+      "header-value-not-string",
+      entry(`"type":"http",${URL_},"headers":{"A":12345678901234567890,"B":true}`),
+      entry(`"type":"http",${URL_},"headers":{"A":"12345678901234567890","B":true}`),
+    ],
+    [
+      "padding",
+      entry('"type":"http","url":" https://x\t"').replace("\t", "  "),
+      entry('"type":"http","url":"https://x"'),
+    ],
+    ["padding", entry('"command":"x ","env":{" A":"y"}'), entry('"command":"x","env":{"A":"y"}')],
+    ["padding", entry(`"type":"http",${URL_},"headers":{" A":"y","A":"z"}`), undefined],
+    ["padding", entry('"type":"http","url":"https://x\\n"'), undefined],
+    [
+      "misspelled-key",
+      entry(`"type":"http",${URL_},"Headers":{"A":"x"}`),
+      entry(`"type":"http",${URL_},"headers":{"A":"x"}`),
+    ],
+    ["misspelled-key", entry(`"transport":"sse",${URL_}`), entry(`"type":"sse",${URL_}`)],
+    ["misspelled-key", entry('"transport":"http","command":"x"'), undefined],
+    ["misspelled-key", entry(`"type":"http",${URL_},"Headers":{"A":1}`), undefined],
+    ["misspelled-key", entry(`"type":"http",${URL_},"Headers":{},"header":{}`), undefined],
+    ["misspelled-key", entry(`"type":"http",${URL_},"time_out":"5"`), undefined],
+  ])("%s: %j", (rule, before, after) => {
+    expect(fixed(before, rule)).toBe(after ?? before);
+    const left = findings(after ?? "").filter((finding) => finding.rule === rule && finding.fix !== undefined);
+    expect(left).toEqual([]);
+  });
+});

@@ -1,0 +1,169 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { delimiter, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import manifest from "../../package.json" with { type: "json" };
+import { mkRepo, type Repository, type ScratchHome, scratchHome } from "../support/home.ts";
+import { type FakeNpx, fakeNpx } from "../support/npx.ts";
+import { packedPackage } from "../support/package.ts";
+import { type Run, start } from "./support.ts";
+
+/** The script of action.yml, run as a runner runs it, with the packed program behind `npx`. */
+
+interface Action {
+  readonly inputs: Readonly<Record<string, { readonly default: string }>>;
+  readonly runs: {
+    readonly steps: readonly [{ readonly run: string; readonly env: Readonly<Record<string, string>> }];
+  };
+}
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const action = parse(readFileSync(join(root, "action.yml"), "utf8")) as Action;
+const [step] = action.runs.steps;
+
+const GOOD = `{
+  "mcpServers": {
+    "files": { "command": "npx", "args": ["-y", "files-server"] }
+  }
+}
+`;
+const BAD = GOOD.replace('"command": "npx", "args": ["-y", "files-server"]', '"url": "https://tools.example/mcp"');
+
+let scratch: ScratchHome;
+let repo: Repository;
+let npx: FakeNpx;
+let summary: string;
+
+beforeEach(async () => {
+  scratch = scratchHome();
+  repo = mkRepo(scratch);
+  npx = fakeNpx(scratch.tmp, (await packedPackage()).bin);
+  summary = join(scratch.tmp, "summary.md");
+});
+afterEach(() => scratch.dispose());
+
+function commit(files: Record<string, string>): void {
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(repo.path, path)), { recursive: true });
+    writeFileSync(join(repo.path, path), text);
+  }
+  repo.git("add", "--all");
+  repo.git("commit", "--quiet", "--message=files");
+}
+
+/** One step of a job: the runner puts the inputs into `env`, and the script into a file. */
+function use(inputs: Record<string, string> = {}): Promise<Run> {
+  const env = Object.fromEntries(
+    Object.entries(step.env).map(([name, text]) => [
+      name,
+      text.replace(
+        /\$\{\{ inputs\.([a-z-]+) \}\}/g,
+        (_, input: string) => inputs[input] ?? action.inputs[input]?.default ?? "",
+      ),
+    ]),
+  );
+  const script = join(scratch.tmp, "step.sh");
+  writeFileSync(script, step.run);
+  return start("bash", ["--noprofile", "--norc", "-eo", "pipefail", script], {
+    cwd: repo.path,
+    env: {
+      ...scratch.env,
+      ...env,
+      PATH: `${npx.folder}${delimiter}${scratch.env.PATH}`,
+      CI: "true",
+      GITHUB_ACTIONS: "true",
+      GITHUB_ACTION_PATH: root,
+      GITHUB_STEP_SUMMARY: summary,
+    },
+  });
+}
+
+describe("the action", () => {
+  test("passes a clean repository, with the version that it is", async () => {
+    commit({ ".mcp.json": GOOD });
+    const run = await use({ "allow-missing": "true" });
+    expect([run.code, run.stderr], run.stdout).toEqual([0, ""]);
+    expect(run.stdout).not.toContain("::error");
+    expect(npx.runs()).toEqual([
+      ["--yes", `create-halo-mcp@${manifest.version}`, "check", "--format=github", "--allow-missing", "--"],
+    ]);
+  });
+
+  test("fails with annotations and a summary", async () => {
+    commit({ "apps/a b/.mcp.json": BAD });
+    const run = await use({ "allow-missing": "true" });
+    expect(run.code).toBe(1);
+    expect(run.stdout).toMatch(/^::error file=apps\/a b\/\.mcp\.json,line=\d+,.*http-url-without-type/m);
+    expect(readFileSync(summary, "utf8")).toContain("http-url-without-type");
+  });
+
+  test("a repository without HALO fails unless that is allowed", async () => {
+    commit({ ".mcp.json": GOOD });
+    for (const given of ["", "false", "True; exit 0"]) expect((await use({ "allow-missing": given })).code).toBe(1);
+  });
+
+  test("looks at the paths that are named, one a line", async () => {
+    commit({ "one/.mcp.json": GOOD, "two x/.mcp.json": BAD });
+    const given = { "allow-missing": "true" };
+    expect((await use({ ...given, paths: "one\n" })).code).toBe(0);
+    expect((await use({ ...given, paths: "one\r\ntwo x\r\n\r\n" })).code).toBe(1);
+    expect(npx.runs().map((words) => words.slice(words.indexOf("--") + 1))).toEqual([["one"], ["one", "two x"]]);
+  });
+
+  test("usage errors keep their code", async () => {
+    commit({ ".mcp.json": GOOD });
+    expect((await use({ paths: "not-there" })).code).toBe(2);
+    expect((await use({ "max-warnings": "many" })).code).toBe(2);
+    expect((await use({ url: "ftp://x" })).code).toBe(2);
+  });
+
+  test("another version can be named, and nothing else in its place", async () => {
+    commit({ ".mcp.json": GOOD });
+    expect((await use({ "allow-missing": "true", version: "9.9.9-rc.1" })).code).toBe(0);
+    expect(npx.runs().map((words) => words[1])).toEqual(["create-halo-mcp@9.9.9-rc.1"]);
+    for (const version of [
+      "1.0.0 --call id",
+      "../evil",
+      "--call=id",
+      "1;id",
+      "$(id)",
+      "file:/tmp/x",
+      "npm:left-pad",
+      "1\n2",
+    ]) {
+      const run = await use({ version });
+      expect([version, run.code]).toEqual([version, 2]);
+      expect(run.stdout).toMatch(/^::error::/);
+    }
+    expect(npx.runs()).toHaveLength(1);
+  });
+
+  test("no input becomes a part of the script or an option", async () => {
+    commit({ ".mcp.json": GOOD });
+    const mark = join(scratch.tmp, "mark");
+    const words = [
+      `$(touch ${mark})`,
+      `\`touch ${mark}\``,
+      `"; touch ${mark}; "`,
+      `'; touch ${mark}; '`,
+      `& touch ${mark} &`,
+      `| touch ${mark}`,
+      "--fix",
+      "-h",
+      "*",
+    ]; // prettier-ignore
+    for (const word of words) {
+      for (const input of Object.keys(action.inputs)) {
+        if (input === "working-directory" || input === "version") continue;
+        const run = await use({ [input]: word });
+        expect([0, 1, 2], `${input}: ${word}`).toContain(run.code);
+        expect(existsSync(mark)).toBe(false);
+      }
+    }
+    for (const given of npx.runs()) {
+      const options = given.slice(3, given.indexOf("--"));
+      for (const option of options) expect(option).toMatch(/^--(?:format|url|max-warnings)=|^--allow-missing$/);
+    }
+  });
+});

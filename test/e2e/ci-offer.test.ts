@@ -1,0 +1,188 @@
+import { mkdirSync, readFileSync, symlinkSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import manifest from "../../package.json" with { type: "json" };
+import { type FakeNpx, fakeNpx } from "../support/npx.ts";
+import { entryFor, ids, type Machine, names, on, type Run, start, withToken } from "./support.ts";
+
+/** `--ci`: the file that runs `check`, and the wizard's word about it. */
+
+const FILES = [".claude/settings.local.json", ".env", ".env.example", ".gitignore", ".mcp.json"];
+const KINDS = [
+  ["github", ".github/workflows/mcp-check.yml"],
+  ["gitlab", ".gitlab-ci.yml"],
+  ["pre-commit", ".pre-commit-config.yaml"],
+] as const;
+const FOREIGN = "https://gateway.example/halo?a=1&b=2";
+
+const template = (kind: string, options = ""): string =>
+  readFileSync(new URL(`../../templates/ci/${kind}.yml`, import.meta.url), "utf8")
+    .replaceAll("{{version}}", manifest.version)
+    .replace("{{options}}", options);
+
+/** HALO's own endpoint, which nothing is sent to: there is no network, and no test is wanted. */
+const own = (m: Machine, ...more: string[]): Promise<Run> =>
+  m.run(["--yes", "--skip-test", ...ids, ...more], { env: withToken });
+
+/** The command of the file that was written. */
+function commandOf(kind: string, text: string): string {
+  const file = parse(text);
+  if (kind === "github") return file.jobs.check.steps[1].run;
+  return kind === "gitlab" ? file["mcp-check"].script : file.repos[0].hooks[0].entry;
+}
+
+const withNpx = (m: Machine, npx: FakeNpx): Record<string, string> => ({
+  ...m.env,
+  PATH: `${npx.folder}${delimiter}${m.env.PATH}`,
+  CI: "true",
+});
+
+describe.concurrent("--ci", () => {
+  test.each(KINDS)("%s writes its file once, and a second run changes nothing", (kind, file) =>
+    on({}, async (m) => {
+      const first = await own(m, "--ci", kind);
+      expect(first.code, first.stderr).toBe(0);
+      expect(names(m.tree()).sort()).toEqual([...FILES, file].sort());
+      expect(m.read(file)).toBe(template(kind));
+      expect(m.mode(file)).toBe("644");
+      expect(first.stderr).toContain(`${file} (new)`);
+      expect(first.stdout).toContain(`Commit ${file}: it runs this.`);
+      expect(first.stdout).toMatch(new RegExp(`git -C .* add .*${file.replaceAll(".", "\\.")}`));
+      expect(first.stdout).toContain(`--ci ${kind}`);
+
+      const before = m.tree();
+      const second = await own(m, "--ci", kind, "--json");
+      expect(second.code, second.stderr).toBe(0);
+      expect(m.tree()).toEqual(before);
+      const steps = JSON.parse(second.stdout).steps as { path?: string; status: string }[];
+      expect(steps.find(({ path }) => path === file)).toEqual({ kind: "write", path: file, status: "unchanged" });
+      expect(steps.map(({ status }) => status)).not.toContain("written");
+    }),
+  );
+
+  test.each(KINDS)("%s: an existing file is not touched, its lines are shown", (kind, file) =>
+    on({}, async (m) => {
+      m.write(file, "# ours\nx: {y: 1}\n", 0o640);
+      const before = m.tree().get(file);
+      const run = await own(m, "--ci", kind);
+      expect(run.code, run.stderr).toBe(0);
+      expect(m.tree().get(file)).toBe(before);
+      expect(run.stdout).toContain(`${file} is there and stays as it is`);
+      for (const line of template(kind).trimEnd().split("\n")) expect(run.stdout).toContain(`  ${line}\n`);
+      expect(run.stdout).not.toContain(`Commit ${file}`);
+      const again = await own(m, "--ci", kind);
+      expect(again.code).toBe(0);
+      expect(again.stdout).toContain(`${file} is there and stays as it is`);
+      expect(m.tree().get(file)).toBe(before);
+    }),
+  );
+
+  test.each(KINDS)("%s: what it runs passes on what the wizard wrote, and fails once that breaks", (kind, file) =>
+    on({}, async (m) => {
+      expect((await own(m, "--ci", kind)).code).toBe(0);
+      m.repo.git("add", "--all");
+      m.repo.git("commit", "--quiet", "--message=set up");
+      const npx = fakeNpx(m.root, m.bin);
+      const command = commandOf(kind, m.read(file)).replace(
+        /^create-halo-mcp /,
+        `npx --yes create-halo-mcp@${manifest.version} `,
+      );
+      const go = (): Promise<Run> => start("bash", ["-ec", command], { cwd: m.path, env: withNpx(m, npx) });
+      const good = await go();
+      expect([good.code, good.stderr], good.stdout).toEqual([0, ""]);
+      expect(npx.runs()).toEqual([["--yes", `create-halo-mcp@${manifest.version}`, "check"]]);
+      m.write(".mcp.json", m.read(".mcp.json").replace('"type": "http",', ""));
+      const bad = await go();
+      expect(bad.code).toBe(1);
+      expect(bad.stdout).toContain("http-url-without-type");
+    }),
+  );
+
+  test("a gateway of one's own is named in the command", () =>
+    on({}, async (m) => {
+      for (const [kind, file] of KINDS) {
+        const run = await m.run(["--yes", "--skip-test", ...ids, "--url", FOREIGN, "--ci", kind], { env: withToken });
+        expect(run.code, run.stderr).toBe(0);
+        expect(m.read(file)).toBe(template(kind, ` --url '${FOREIGN}'`));
+        expect(commandOf(kind, m.read(file))).toMatch(/ check --url 'https:\/\/gateway\.example\/halo\?a=1&b=2'$/);
+        expect(run.stdout).toContain(`npx create-halo-mcp check --url '${FOREIGN}'`);
+      }
+    }));
+
+  test("a URL that a script could read otherwise gets into no file", () =>
+    on({}, async (m) => {
+      const url = "https://gateway.example/$" + "{{github.token}}";
+      const run = await m.run(["--yes", "--skip-test", ...ids, "--url", url, "--ci", "github"], { env: withToken });
+      expect(run.code, run.stderr).toBe(0);
+      expect(m.exists(".github")).toBe(false);
+      expect(run.stdout).toContain(".github/workflows/mcp-check.yml was not written");
+    }));
+
+  test("joining: the committed files stay, the new file is added", () =>
+    on({}, async (m) => {
+      m.write(".mcp.json", `${JSON.stringify({ mcpServers: { halo: entryFor(m.url) } }, null, 2)}\n`);
+      m.write(".gitignore", ".env\n.claude/\n");
+      m.repo.git("add", "--all");
+      m.repo.git("commit", "--quiet", "--message=set up");
+      const run = await m.run(["--yes", ...ids, "--url", m.url, "--ci", "gitlab"], { env: withToken });
+      expect(run.code, run.stderr).toBe(0);
+      expect(m.repo.git("status", "--short")).toBe("?? .gitlab-ci.yml\n");
+      expect(m.read(".gitlab-ci.yml")).toBe(template("gitlab", ` --url ${m.url}`));
+    }));
+
+  test("--dry-run shows the file and writes none", () =>
+    on({}, async (m) => {
+      const before = m.tree();
+      const run = await own(m, "--ci", "github", "--dry-run");
+      expect(run.code, run.stderr).toBe(0);
+      expect(m.tree()).toEqual(before);
+      for (const line of template("github").trimEnd().split("\n"))
+        expect(run.stderr).toContain(`+ ${line}`.slice(0, 70));
+    }));
+
+  test("without it nothing is written for CI, and the last words name the command", () =>
+    on({}, async (m) => {
+      for (const args of [[], ["--ci", "none"]]) {
+        const run = await own(m, "--name", `halo${args.length}`, ...args);
+        expect(run.code, run.stderr).toBe(0);
+        expect(names(m.tree()).sort()).toEqual(FILES);
+        expect(run.stdout).toContain("\n  npx create-halo-mcp check\n");
+        expect(run.stdout).toContain("--ci github");
+        expect(run.stdout.split("To repeat this set-up")[1]).not.toContain("--ci");
+      }
+    }));
+
+  test("goes with a repository: other scopes and clients are refused, in a folder below the root it is only told", () =>
+    on({}, async (m) => {
+      for (const args of [
+        ["--scope", "user"],
+        ["--scope", "local,user"],
+        ["--client", "chatgpt"],
+      ]) {
+        const before = m.tree();
+        const run = await own(m, "--ci", "github", ...args);
+        expect([run.code, run.stdout]).toEqual([2, ""]);
+        expect(run.stderr).toContain("--ci goes with");
+        expect(m.tree()).toEqual(before);
+      }
+      mkdirSync(join(m.path, "apps/bot"), { recursive: true });
+      const below = await own(m, "--ci", "github", "--cwd", "apps/bot");
+      expect(below.code, below.stderr).toBe(0);
+      expect(names(m.tree()).some((name) => name.endsWith("mcp-check.yml"))).toBe(false);
+      expect(below.stdout).toContain("it belongs at the root of the repository");
+    }));
+
+  test("a folder that is a link out of the repository is refused before anything is written", () =>
+    on({}, async (m) => {
+      const outside = join(m.root, "outside");
+      mkdirSync(outside);
+      symlinkSync(outside, join(m.path, ".github"));
+      const before = m.tree();
+      const run = await own(m, "--ci", "github");
+      expect(run.code).toBe(1);
+      expect(run.stderr).toContain("leads out of this repository");
+      expect(m.tree()).toEqual(before);
+      expect([...m.tree(outside)]).toEqual([]);
+    }));
+});

@@ -1,0 +1,136 @@
+import { mkdirSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import fc from "fast-check";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { AT_ROOT, BESIDE_MCP, CLIENT_FILES, kindOf, PATHSPECS } from "../../src/core/check/documents.ts";
+import { discover } from "../../src/io/discover.ts";
+import { findProgram } from "../../src/io/find-program.ts";
+import { listFiles } from "../../src/io/list-files.ts";
+import { readDocument } from "../../src/io/read-document.ts";
+import { write } from "../support/check.ts";
+import { mkRepo, type Repository, type ScratchHome, scratchHome } from "../support/home.ts";
+
+let scratch: ScratchHome;
+let repo: Repository;
+beforeEach(() => {
+  scratch = scratchHome();
+  repo = mkRepo(scratch);
+});
+afterEach(() => scratch.dispose());
+
+const git = () => {
+  const program = findProgram("git", { env: scratch.env, platform: process.platform, exclude: [] });
+  if (program === undefined) throw new Error("no git");
+  return { program, cwd: repo.path, env: scratch.env };
+};
+const rules = {
+  isWanted: (path: string) => kindOf(path) !== undefined,
+  isHome: (path: string) => kindOf(path) === "mcp",
+  maxFolders: 20,
+  patterns: PATHSPECS,
+  atRoot: AT_ROOT,
+  beside: BESIDE_MCP,
+};
+
+describe("discover", () => {
+  it("says of each file whether it is tracked or ignored", () => {
+    write(repo.path, {
+      ".gitignore": ".env\n.claude/settings.local.json\n",
+      ".mcp.json": "{}",
+      ".env": "A=1",
+      ".claude/settings.local.json": "{}",
+    });
+    repo.git("add", ".mcp.json");
+    write(repo.path, { ".env.local": "B=2", "ü b\n/.mcp.json": "{}" });
+    expect(discover({ root: repo.path, git: git(), within: [], ...rules })).toEqual([
+      { path: ".claude/settings.local.json", tracked: false, ignored: true },
+      { path: ".env", tracked: false, ignored: true },
+      { path: ".env.local", tracked: false, ignored: false },
+      { path: ".mcp.json", tracked: true, ignored: false },
+      { path: "ü b\n/.mcp.json", tracked: false, ignored: false },
+    ]);
+  });
+
+  it("lists a file of an unfinished merge once, and asks nothing that the repository's configuration runs", () => {
+    write(repo.path, { ".mcp.json": "1" });
+    repo.git("add", "-A");
+    repo.git("commit", "-qm", "1");
+    repo.git("checkout", "-qb", "other");
+    write(repo.path, { ".mcp.json": "2" });
+    repo.git("commit", "-qam", "2");
+    repo.git("checkout", "-q", "main");
+    write(repo.path, { ".mcp.json": "3" });
+    repo.git("commit", "-qam", "3");
+    expect(() => repo.git("merge", "other")).toThrow();
+    repo.git("config", "core.fsmonitor", "touch owned; false");
+    expect(discover({ root: repo.path, git: git(), within: [], ...rules })).toEqual([
+      { path: ".mcp.json", tracked: true, ignored: false },
+    ]);
+    expect(readDocument(join(repo.path, "owned"))).toEqual({ kind: "absent" });
+  });
+
+  it("has pathspecs that match every path which counts", () => {
+    const names = [
+      ".mcp.json",
+      ".env",
+      ".env.local",
+      ".env.example",
+      ".envrc",
+      ...BESIDE_MCP,
+      ...Object.keys(CLIENT_FILES),
+    ];
+    for (const [index, name] of names.entries()) {
+      expect(kindOf(name), name).toBeDefined();
+      write(repo.path, { [name]: "", [`deep ${index}/er/${name}`]: "" });
+    }
+    const listed = new Set(listFiles(git(), PATHSPECS).map(({ path }) => path));
+    for (const [index, name] of names.entries()) {
+      expect(listed).toContain(name);
+      expect(listed).toContain(`deep ${index}/er/${name}`);
+    }
+    // the same by words: `*` at the front, the rest literal, or an inner `*`
+    const like = PATHSPECS.map((spec) => new RegExp(`^${spec.replace(/[.]/g, "\\.").replaceAll("*", "[^]*")}$`));
+    const path = fc.string({
+      unit: fc.constantFrom(".", "env", "mcp", ".json", "/", "settings", "local", ".claude", "example", "rc", "a"),
+    });
+    fc.assert(
+      fc.property(path, (sample) => {
+        if (kindOf(sample) !== undefined)
+          expect(
+            like.some((spec) => spec.test(sample)),
+            sample,
+          ).toBe(true);
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  it("walks no circle, and gives up on a tree that never ends", () => {
+    const root = join(scratch.root, "plain");
+    write(root, { "a/.mcp.json": "{}" });
+    symlinkSync(root, join(root, "a/loop"));
+    expect(discover({ root, git: undefined, within: [], ...rules }).map(({ path }) => path)).toEqual(["a/.mcp.json"]);
+    for (let index = 0; index < 21; index += 1) mkdirSync(join(root, `f${index}`));
+    expect(() => discover({ root, git: undefined, within: [], ...rules })).toThrow(/more than 20 folders/);
+    expect(discover({ root, git: undefined, within: [{ path: "a", isFolder: true }], ...rules })).toHaveLength(1);
+  });
+});
+
+describe("readDocument", () => {
+  it("keeps a BOM, and names what is no UTF-8", () => {
+    const read = (content: string | Uint8Array) => {
+      write(scratch.tmp, { x: content });
+      const reading = readDocument(join(scratch.tmp, "x"));
+      return reading.kind === "read" ? [reading.encoding, reading.text] : [reading.kind];
+    };
+    expect(read("\ufeff{}")).toEqual(["utf-8", "\ufeff{}"]);
+    expect(read("")).toEqual(["utf-8", ""]);
+    expect(read(Buffer.from("{}", "utf16le"))).toEqual(["utf-16", ""]);
+    expect(read(Buffer.from("\ufeff{}", "utf16le"))).toEqual(["utf-16", ""]);
+    expect(read(Buffer.from([0x7b, 0xff, 0x7d]))).toEqual(["not-utf-8", "{\ufffd}"]);
+    expect(read(" ".repeat(2_097_152))).toEqual(["utf-8", " ".repeat(2_097_152)]);
+    expect(read(" ".repeat(2_097_153))).toEqual(["too-big", ""]);
+    expect(readDocument(scratch.tmp)).toEqual({ kind: "unreadable", reason: "it is no regular file" });
+    expect(readDocument(join(scratch.tmp, "x/y"))).toEqual({ kind: "absent" });
+  });
+});

@@ -1,0 +1,118 @@
+/** The fixtures of the loader rules (test/fixtures/check/loader), as the unit tests, the schema and the real client get them. */
+import { isUtf8 } from "node:buffer";
+import { readFileSync } from "node:fs";
+import { documentOf } from "../../src/core/check/documents.ts";
+import type { Document, Finding } from "../../src/core/check/model.ts";
+import { runRules } from "../../src/core/check/run.ts";
+import { isObjectNode } from "../../src/core/check/servers.ts";
+import { HALO_URL } from "../../src/core/halo.ts";
+import { LOADER_RULES } from "../../src/core/rules/loader.ts";
+
+/** One server of a file: the text of its entry, and its name where that is what it is about. */
+export interface EntryFixture {
+  readonly what: string;
+  readonly name?: string;
+  readonly entry: string;
+  /** The rules that find something, in report order. */
+  readonly rules: readonly string[];
+}
+
+/** A whole file. `base64` where it is no UTF-8. */
+export interface FileFixture {
+  readonly what: string;
+  readonly text?: string;
+  readonly base64?: string;
+  readonly rules: readonly string[];
+}
+
+const folder = new URL("../fixtures/check/loader/", import.meta.url);
+const read = (name: string): unknown => JSON.parse(readFileSync(new URL(name, folder), "utf8"));
+export const entryFixtures = read("entries.json") as readonly EntryFixture[];
+export const fileFixtures = read("files.json") as readonly FileFixture[];
+
+export const bytesOf = ({ text, base64 }: FileFixture): Buffer =>
+  text === undefined ? Buffer.from(base64 ?? "", "base64") : Buffer.from(text, "utf8");
+
+/** A file of one server, or of several. */
+export function fileOf(entries: readonly { readonly name: string; readonly entry: string }[]): string {
+  return `{"mcpServers":{\n${entries.map(({ name, entry }) => `${JSON.stringify(name)}:${entry}`).join(",\n")}\n}}\n`;
+}
+
+/** The Document of these bytes, as `io` would hand it over. */
+export function documentFrom(bytes: Buffer): Document {
+  const utf16 = /^(?:\xff\xfe|\xfe\xff)/.test(bytes.toString("latin1", 0, 2)) || isHalfZero(bytes);
+  const encoding = bytes.length > 2_097_152 ? "too-big" : utf16 ? "utf-16" : isUtf8(bytes) ? "utf-8" : "not-utf-8";
+  const text = encoding === "utf-8" || encoding === "not-utf-8" ? bytes.toString("utf8") : "";
+  return documentOf({ path: ".mcp.json", kind: "mcp", text, encoding, tracked: true, ignored: false, mode: undefined });
+}
+
+function isHalfZero(bytes: Buffer): boolean {
+  return bytes.length >= 2 && (bytes[0] === 0) !== (bytes[1] === 0) && bytes.length % 2 === 0;
+}
+
+export function loaderFindings(document: Document): readonly Finding[] {
+  return runRules(LOADER_RULES, {
+    documents: [document],
+    inRepository: true,
+    url: HALO_URL,
+    allowMissing: false,
+    local: false,
+    secrets: [],
+    spilled: [],
+  });
+}
+
+const severities = new Map(LOADER_RULES.map(({ id, severity }) => [id, severity]));
+export const isError = ({ rule }: Finding): boolean => severities.get(rule) === "error";
+
+/** One server of a file, by place, and whether a rule says error of it or of the whole file. */
+export interface Verdict {
+  readonly name: string;
+  /** A text that its line has and no other entry of the same name. */
+  readonly mark: string;
+  readonly error: boolean;
+  readonly rules: readonly string[];
+}
+
+/** These lose the file with everything in it; `duplicate-server` at a block loses that block. */
+const OF_FILE = new Set([
+  "file-too-big",
+  "utf-16",
+  "merge-conflict",
+  "syntax",
+  "comments",
+  "trailing-commas",
+  "root-not-object",
+  "mcp-servers-missing",
+  "mcp-servers-not-object",
+]);
+
+/** What our rules say of the file as a whole, and of each server in it. */
+export function verdictsOf(bytes: Buffer): {
+  readonly file: boolean;
+  readonly rules: readonly string[];
+  readonly servers: readonly Verdict[];
+} {
+  const document = documentFrom(bytes);
+  const errors = loaderFindings(document).filter(isError);
+  const file = errors.some(({ rule }) => OF_FILE.has(rule));
+  const root = document.tree;
+  const blocks = isObjectNode(root) ? root.entries.filter(({ key }) => key === "mcpServers") : [];
+  const servers = blocks.flatMap((block) => {
+    if (!isObjectNode(block.value)) return [];
+    const { entries } = block.value;
+    return entries.map((entry): Verdict => {
+      const inside = errors.filter(({ span, rule }) => {
+        const ofBlock = rule === "duplicate-server" && span.offset === block.start;
+        return ofBlock || (span.offset >= entry.start && span.offset < entry.value.end);
+      });
+      const text = document.text.slice(entry.value.start, entry.value.end);
+      const rivals = blocks
+        .flatMap((other) => (isObjectNode(other.value) ? other.value.entries : []))
+        .filter(({ key }) => key === entry.key);
+      const mark = rivals.length > 1 ? (/"(http:\/\/127\.0\.0\.1:1\/[^"\s]*)"/.exec(text)?.[1] ?? "") : "";
+      return { name: entry.key, mark, error: file || inside.length > 0, rules: inside.map(({ rule }) => rule) };
+    });
+  });
+  return { file, rules: errors.map(({ rule }) => rule), servers };
+}

@@ -1,0 +1,262 @@
+/** Mutations of a valid `.mcp.json`, from a seed: of single entries, and of the text of a whole file. */
+import type { Random } from "../core/random.ts";
+
+/** Nothing listens there, and there is no such program: what a client tries fails at once. */
+export const DEAD_URL = "http://127.0.0.1:1/mcp";
+export const NO_PROGRAM = "/nonexistent/program";
+
+type Member = readonly [key: string, value: string];
+const text = (value: unknown): string => JSON.stringify(value);
+
+const BASES = [
+  [
+    ["type", text("http")],
+    ["url", text(DEAD_URL)],
+    ["headers", '{"X-CM-PRODUCTTOKEN":"${HALO_MCP_TOKEN}","CM-ACCOUNT-ID":"${HALO_ACCOUNT_ID}"}'],
+  ],
+  [
+    ["type", text("http")],
+    ["url", text(DEAD_URL)],
+    ["headers", '{"A":"x"}'],
+    ["headersHelper", text("no-such-helper")],
+    ["timeout", "1000"],
+    ["alwaysLoad", "true"],
+    ["oauth", '{"clientId":"x","callbackPort":8080,"scopes":"a","xaa":true}'],
+    ["tools", '[{"name":"a","permission_policy":"always_ask"}]'],
+    ["toolPermissions", '{"a":"allow"}'],
+  ],
+  [
+    ["type", text("sse")],
+    ["url", text(DEAD_URL)],
+    ["headers", '{"A":"x"}'],
+    ["oauth", "{}"],
+    ["timeout", "5"],
+  ],
+  [
+    ["type", text("ws")],
+    ["url", text(DEAD_URL)],
+    ["headers", '{"A":"x"}'],
+  ],
+  [
+    ["type", text("stdio")],
+    ["command", text(NO_PROGRAM)],
+    ["args", '["-y","x"]'],
+    ["env", '{"A":"x"}'],
+  ],
+  [
+    ["command", text(NO_PROGRAM)],
+    ["args", "[]"],
+    ["timeout", "5"],
+  ],
+] as const satisfies readonly (readonly Member[])[];
+
+const KEYS = [
+  "type",
+  "url",
+  "headers",
+  "headersHelper",
+  "oauth",
+  "timeout",
+  "alwaysLoad",
+  "tools",
+  "toolPermissions",
+  "command",
+  "args",
+  "env",
+  "__proto__",
+  "disabled",
+  "Headers",
+  "transport",
+] as const;
+const TYPES = [
+  "http",
+  "sse",
+  "ws",
+  "stdio",
+  "streamable-http",
+  "HTTP",
+  "Sse",
+  "streamableHttp",
+  "websocket",
+  "",
+  "sdk",
+] as const;
+const SCALARS = [
+  "null",
+  "true",
+  "false",
+  "0",
+  "1",
+  "-1",
+  "1.5",
+  "1e3",
+  "1e99",
+  '""',
+  '" x "',
+  '"5"',
+  '"https://127.0.0.1:1/"',
+] as const;
+const NAMES = [
+  "A",
+  "a",
+  " A",
+  "clientId",
+  "callbackPort",
+  "scopes",
+  "xaa",
+  "authServerMetadataUrl",
+  "name",
+  "__proto__",
+] as const;
+
+/** A value of any kind. */
+export function randomValue(random: Random, depth = 0): string {
+  const kind = random.int(depth > 2 ? 2 : 4);
+  if (kind < 2) return random.pick(SCALARS);
+  const size = random.int(3);
+  const items = Array.from({ length: size }, () => randomValue(random, depth + 1));
+  if (kind === 2) return `[${items.join(",")}]`;
+  return `{${items.map((item) => `${text(random.pick(NAMES))}:${item}`).join(",")}}`;
+}
+
+/** Other values in the same shape; what is no JSON then is left as it was. */
+function changedInside(random: Random, value: string): string {
+  const changed = value.replace(/"[^"]*"|\d+|true/g, (part) => (random.chance(0.4) ? random.pick(SCALARS) : part));
+  try {
+    JSON.parse(changed);
+    return changed;
+  } catch {
+    return value;
+  }
+}
+
+function mutateMember(random: Random, members: readonly Member[]): readonly Member[] {
+  const at = random.int(members.length);
+  const [key, value] = members[at] ?? ["type", '"http"'];
+  const with_ = (...replacement: readonly Member[]): readonly Member[] => members.toSpliced(at, 1, ...replacement);
+  const cased = random.chance(0.5) ? key.toUpperCase() : key.charAt(0).toUpperCase() + key.slice(1);
+  switch (random.int(10)) {
+    case 0:
+      return with_();
+    case 1:
+      return with_([key, randomValue(random)]);
+    case 2:
+      return with_([cased, value]);
+    case 3:
+      return with_([key, value], [key, randomValue(random)]);
+    case 4:
+      return with_([key, randomValue(random)], [key, value]);
+    case 5:
+      return with_([random.pick(KEYS), value]);
+    case 6:
+      return [...members, [random.pick(KEYS), randomValue(random)]];
+    case 7:
+      return members.map((member): Member => (member[0] === "type" ? ["type", text(random.pick(TYPES))] : member));
+    case 8:
+      // the shape stays, what is in it changes
+      return with_([key, changedInside(random, value)]);
+    default:
+      return with_([key, value.startsWith('"') ? `" ${value.slice(1, -1)} "` : value]);
+  }
+}
+
+/** The text of one entry: valid, or one to three changes away from it. */
+export function mutatedEntry(random: Random): string {
+  if (random.chance(0.03)) return randomValue(random);
+  let members: readonly Member[] = random.pick(
+    BASES as unknown as readonly [readonly Member[], ...(readonly Member[])[]],
+  );
+  const changes = random.int(3) + 1;
+  for (let change = 0; change < changes && members.length > 0; change += 1) members = mutateMember(random, members);
+  return `{${members.map(([key, value]) => `${text(key)}:${value}`).join(",")}}`;
+}
+
+const VALID = `{
+  "mcpServers": {
+    "halo": {
+      "type": "http",
+      "url": "${DEAD_URL}/1",
+      "headers": { "CM-ACCOUNT-ID": "\${HALO_ACCOUNT_ID}", "n": "1\\u00e9" }
+    },
+    "files": { "command": "${NO_PROGRAM}", "args": ["-y", "x"], "timeout": 60 },
+    "events": { "type": "sse", "url": "${DEAD_URL}/2", "x": [1, -2.5e3, true, null] }
+  }
+}
+`;
+const PIECES = [
+  ",",
+  ":",
+  "{",
+  "}",
+  "[",
+  "]",
+  '"',
+  "'",
+  "\\",
+  "/",
+  "//",
+  "// x\n",
+  "/* x */",
+  "#",
+  "\uFEFF",
+  "\u00a0",
+  "\u0000",
+  "\t",
+  "\n",
+  "\r",
+  " ",
+  "null",
+  "0",
+  "-",
+  ".",
+  "e",
+  "x",
+  ",\n}",
+  '"a":1,',
+  "\u2028",
+  "é",
+] as const;
+
+/** The text of a whole file, one or two changes away from a valid one. */
+export function mutatedFile(random: Random): string {
+  let file: string = VALID;
+  const changes = random.int(2) + 1;
+  for (let change = 0; change < changes; change += 1) {
+    const at = random.int(file.length + 1);
+    const length = random.pick([1, 1, 1, 2, 5, 20] as const);
+    switch (random.int(8)) {
+      case 0:
+        file = file.slice(0, at) + file.slice(at + length);
+        break;
+      case 1:
+        file = file.slice(0, at) + file.slice(at, at + length) + file.slice(at);
+        break;
+      case 2:
+        file = file.slice(0, at);
+        break;
+      case 3:
+        file = random.pick([
+          file.replaceAll('"', "'"),
+          file.replaceAll("\n", "\r\n"),
+          `\uFEFF${file}`,
+          file.replaceAll("\n", "\r"),
+        ] as const);
+        break;
+      case 4: {
+        // between two tokens, where most of these do no harm and commas and comments do
+        const places = [...file.matchAll(/(?<=[,{}[\]:])|(?=[,{}[\]:])/g)].map(({ index }) => index);
+        const place = places[random.int(places.length)] ?? 0;
+        file = file.slice(0, place) + random.pick(PIECES) + file.slice(place);
+        break;
+      }
+      case 5:
+        file = file.replace(/"(?:mcpServers|files|type|url|timeout)"/g, (key) =>
+          random.chance(0.3) ? `"${random.pick(KEYS)}"` : key,
+        );
+        break;
+      default:
+        file = file.slice(0, at) + random.pick(PIECES) + file.slice(at);
+    }
+  }
+  return file;
+}

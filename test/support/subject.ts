@@ -1,0 +1,51 @@
+import { documentOf, kindOf } from "../../src/core/check/documents.ts";
+import type { Document, Finding, Rule, Subject } from "../../src/core/check/model.ts";
+import { runRules } from "../../src/core/check/run.ts";
+import { HALO_URL } from "../../src/core/halo.ts";
+
+/** A file of a made-up repository; a bare text is tracked and not ignored. */
+export type TestFile =
+  | string
+  | {
+      readonly text: string;
+      readonly tracked?: boolean;
+      readonly ignored?: boolean;
+      readonly mode?: number;
+      /** How the text is stored; `io` hands over none of it, or what is left of it. */
+      readonly encoding?: Document["encoding"];
+    };
+
+/** A Subject from files in memory: path → text. */
+export function subjectOf(files: Readonly<Record<string, TestFile>>, given: Partial<Subject> = {}): Subject {
+  const documents = Object.entries(files).flatMap(([path, file]) => {
+    const kind = kindOf(path);
+    if (kind === undefined) return [];
+    const {
+      text,
+      tracked = true,
+      ignored = false,
+      mode,
+      encoding = "utf-8",
+    } = typeof file === "string" ? { text: file } : file;
+    const read = encoding === "utf-8" ? text : encoding === "not-utf-8" ? text.replace(/[^\0-\x7f]/g, "\uFFFD") : "";
+    return [documentOf({ path, kind, text: read, encoding, tracked, ignored, mode })];
+  });
+  return {
+    documents,
+    inRepository: true,
+    url: HALO_URL,
+    allowMissing: false,
+    local: false,
+    secrets: [],
+    spilled: [],
+    ...given,
+  };
+}
+
+export function findingsOf(
+  rules: readonly Rule[],
+  files: Readonly<Record<string, TestFile>>,
+  given: Partial<Subject> = {},
+): readonly Finding[] {
+  return runRules(rules, subjectOf(files, given));
+}
