@@ -143,6 +143,25 @@ function oneFileForCheck() {
   };
 }
 
+/**
+ * What the MCP client imports and the connection test never gets to: OAuth, and the validation of what a tool answers. It
+ * would be a third of the client, and compile schemas that a server sends. What is called here all the same throws.
+ */
+const UNUSED = {
+  jose: "",
+  "pkce-challenge": `export default function absent() { throw new Error("OAuth is not part of this program"); }`,
+  "@modelcontextprotocol/client/_shims": `
+    export const CORS_IS_POSSIBLE = false;
+    export class DefaultJsonSchemaValidator { constructor() { throw new Error("hand the client a validator"); } }`,
+};
+function withoutUnused() {
+  return {
+    name: "without-unused",
+    resolveId: (id) => (Object.hasOwn(UNUSED, id) ? `\0unused:${id}` : null),
+    load: (id) => (id.startsWith("\0unused:") ? { code: UNUSED[id.slice(8)], moduleType: "js" } : null),
+  };
+}
+
 /** npm marks a bin as executable when it installs; a bin run from a checkout or an unpacked tarball is made so here. */
 function executable() {
   return {
@@ -175,7 +194,7 @@ export default defineConfig({
   // A UMD `main` (jsonc-parser has one) bundles without a word and fails at run time.
   resolve: { mainFields: ["module", "main"] },
   transform: { target: "node20.12", define: { __VERSION__: JSON.stringify(version) } },
-  plugins: [bundledPackages(), oneFileForCheck(), minifyChunks(), executable(), folderType()],
+  plugins: [withoutUnused(), bundledPackages(), oneFileForCheck(), minifyChunks(), executable(), folderType()],
   onLog(level, log, handler) {
     handler(level === "warn" ? "error" : level, log);
   },

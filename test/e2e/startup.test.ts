@@ -63,18 +63,23 @@ function loadedFiles(...args: string[]): string[] {
 
 test("the package holds what it should and nothing else", () => {
   const top = readdirSync(packed.root).sort();
-  expect(top).toEqual(
-    expect.arrayContaining([
-      "CHANGELOG.md",
-      "LICENSE",
-      "README.md",
-      "THIRD-PARTY-LICENSES.md",
-      "dist",
-      "package.json",
-      "templates",
-    ]),
-  );
-  expect(top.filter((name) => ["src", "test", "docs", "node_modules"].includes(name))).toEqual([]);
+  expect(top).toEqual([
+    "CHANGELOG.md",
+    "LICENSE",
+    "README.md",
+    "THIRD-PARTY-LICENSES.md",
+    "dist",
+    "docs",
+    "package.json",
+    "schema",
+    "templates",
+  ]);
+  expect(readdirSync(join(packed.root, "docs")).sort()).toEqual(["check.md", "json.md", "rules"]);
+  // what reports link to, and editors
+  const pages = readdirSync(join(packed.root, "docs/rules"));
+  expect(pages.sort()).toEqual(readdirSync("docs/rules").sort());
+  const schema = JSON.parse(readFileSync(join(packed.root, "schema/mcp.schema.json"), "utf8")) as { $id: string };
+  expect(schema.$id).toMatch(/\/create-halo-mcp\/schema\/mcp\.schema\.json$/);
   const published = JSON.parse(readFileSync(join(packed.root, "package.json"), "utf8")) as Record<string, unknown>;
   for (const kind of ["dependencies", "optionalDependencies", "peerDependencies"])
     expect(published[kind]).toBeUndefined();

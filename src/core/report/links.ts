@@ -1,7 +1,10 @@
-/** Where a rule is explained: its page, in the published package of this very version. */
+/** The published package as a web server of npm packages shows it: every version stays there. */
+const PACKAGE = "https://unpkg.com/create-halo-mcp";
+
+/** Where a rule is explained: its page in the package of this very version. */
 export function ruleUrl(id: string, version: string): string {
   const page = id.startsWith("online") ? "README" : id;
-  return `https://docs.invalid/create-halo-mcp@${version}/docs/rules/${page}.md`;
+  return `${PACKAGE}@${version}/docs/rules/${page}.md`;
 }
 
-export const HOME_URL = "https://docs.invalid/create-halo-mcp";
+export const HOME_URL = `${PACKAGE}/README.md`;
