@@ -193,6 +193,8 @@ export default defineConfig({
   preserveEntrySignatures: "allow-extension",
   // A UMD `main` (jsonc-parser has one) bundles without a word and fails at run time.
   resolve: { mainFields: ["module", "main"] },
+  // jsonc-parser says nothing of it: only its scanner is used, and the rest would make tables at every start of `check`.
+  treeshake: { moduleSideEffects: [{ test: /[\\/]jsonc-parser[\\/]/, sideEffects: false }] },
   transform: { target: "node20.12", define: { __VERSION__: JSON.stringify(version) } },
   plugins: [withoutUnused(), bundledPackages(), oneFileForCheck(), minifyChunks(), executable(), folderType()],
   onLog(level, log, handler) {

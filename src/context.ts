@@ -59,7 +59,7 @@ function hasUnicode(env: Context["env"], platform: string): boolean {
  * Writes without making the stream, whose modules cost a tenth of `node -e 0`. Windows' console wants the stream (it
  * knows the code page), and so does a pipe that is full.
  */
-function printTo(process: NodeJS.Process, text: string, onLost: () => void): void {
+function printTo(process: NodeJS.Process, text: string, stdout: () => Output): void {
   const bytes = Buffer.from(text);
   let written = 0;
   try {
@@ -67,7 +67,7 @@ function printTo(process: NodeJS.Process, text: string, onLost: () => void): voi
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EPIPE") return;
   }
-  if (written < bytes.length) watched(process.stdout, onLost).write(bytes.subarray(written));
+  if (written < bytes.length) stdout().write(bytes.subarray(written));
 }
 
 function isWatched(process: NodeJS.Process): boolean {
@@ -84,6 +84,11 @@ export type Given = Pick<Context, "signal" | "version" | "templates"> & {
   /** What was said did not arrive: a full disk, say. */
   readonly onLost: () => void;
 };
+
+interface RealContext extends Context {
+  /** A stream was made, so that something may still be on its way. */
+  readonly hasStreams: boolean;
+}
 
 const seen = new WeakSet<Output>();
 
@@ -105,8 +110,13 @@ function withWholePaths(env: Context["env"], cwd: string): Context["env"] {
 }
 
 /** The context of a real run. The streams are made when they are first used: each costs a millisecond of `--help`. */
-export function contextFromProcess(process: NodeJS.Process, given: Given): Context {
+export function contextFromProcess(process: NodeJS.Process, given: Given): RealContext {
   const { platform } = process;
+  let hasStreams = false;
+  const stream = (made: Output): Output => {
+    hasStreams = true;
+    return watched(made, given.onLost);
+  };
   const cwd = process.cwd();
   const env = withWholePaths(process.env, cwd);
   return {
@@ -118,21 +128,29 @@ export function contextFromProcess(process: NodeJS.Process, given: Given): Conte
     platform,
     arch: process.arch,
     nodeVersion: process.version,
-    ...given,
+    signal: given.signal,
+    version: given.version,
+    get templates() {
+      return given.templates;
+    },
     get stdin() {
+      hasStreams = true;
       return process.stdin;
     },
     get stdout() {
-      return watched(process.stdout, given.onLost);
+      return stream(process.stdout);
     },
     get stderr() {
-      return watched(process.stderr, given.onLost);
+      return stream(process.stderr);
+    },
+    get hasStreams() {
+      return hasStreams;
     },
     now: () => performance.now(),
     get isWatched() {
       return isWatched(process);
     },
-    print: (text) => printTo(process, text, given.onLost),
+    print: (text) => printTo(process, text, () => stream(process.stdout)),
     get color() {
       return wantsColor(env, process.stderr.isTTY === true, process.argv.includes("--no-color"));
     },

@@ -16,7 +16,7 @@ export type ClientId = (typeof CLIENTS)[number];
 const SCOPES = ["project", "local", "user"] as const;
 export const BRIDGES = ["claude-settings", "direnv", "none"] as const;
 export type Bridge = (typeof BRIDGES)[number];
-const CI_KINDS = ["none", "github", "gitlab", "pre-commit"] as const;
+const CI_KINDS = ["none", "github", "gitlab", "pre-commit", "lefthook", "husky"] as const;
 
 export const INIT_FLAGS: readonly Flag[] = [
   { name: "client", arg: "id,…", values: CLIENTS, env: "HALO_CLIENT", summary: "" },

@@ -129,7 +129,7 @@ describe("workflows of GitHub", () => {
         .filter(Boolean);
     expect(runs(github)).toEqual(["npx --yes create-halo-mcp@{{version}} check{{options}}"]);
     expect(runs(own)).toEqual([".ci/run"]);
-    expect(text(".ci/run")).toMatch(/^step check node dist\/bin\.js check --allow-missing$/m);
+    expect(text(".ci/run")).toMatch(/^step check \.ci\/own-check$/m);
   });
 });
 

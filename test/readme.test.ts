@@ -24,6 +24,13 @@ test("README's diff is what the templates make", () => {
   for (const line of comments) expect(readme).toContain(`+# ${line.slice(line.indexOf(":") + 2)}\n`);
 });
 
+test.each([".mcp.json", ".env.example"])("README's diff shows docs/example/%s, which our own check reads", (name) => {
+  const lines = readFileSync(new URL(`../docs/example/${name}`, import.meta.url), "utf8")
+    .trimEnd()
+    .split("\n");
+  expect(readme).toContain(`--- ${name}\n${lines.map((line) => `+${line}\n`).join("")}`);
+});
+
 test("every cause has a title, and no text names a command that does not exist", () => {
   for (const [id, text] of Object.entries(CAUSES)) {
     expect(text.title, id).not.toBe("");

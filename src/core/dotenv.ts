@@ -26,7 +26,7 @@ const BARE = /^[A-Za-z0-9!%*+,./:=?@[\]^_{}-]*$/;
 export function formatDotenvValue(value: string): string | undefined {
   if (BARE.test(value)) return value;
   // NUL ends a value in every environment; half a surrogate pair does not survive UTF-8.
-  if (value.includes("\0") || /[\r\n\\$]/.test(value) || /\p{Surrogate}/u.test(value)) return undefined;
+  if (value.includes("\0") || /[\r\n\\$]/.test(value) || /[\ud800-\udfff]/u.test(value)) return undefined;
   if (!value.includes("'")) return `'${value}'`;
   return /["`]/.test(value) ? undefined : `"${value}"`;
 }

@@ -3,7 +3,9 @@
  * The tokens are jsonc-parser's; the tree is not, since its own parser recurses until the stack is gone, sets
  * prototypes and reads on after errors (3.3.1).
  */
-import { createScanner, type JSONScanner } from "jsonc-parser";
+import { createScanner } from "jsonc-parser";
+import { type Cursor, FIX, fail, failCutOff, isAt, next, Token } from "./json-cursor.ts";
+import { readDeep } from "./json-deep.ts";
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 export type JsonObject = { readonly [key: string]: Json };
@@ -18,6 +20,14 @@ export interface Refused {
 /** `strict`: comments and trailing commas are refused, since Claude Code drops the whole `.mcp.json` because of them. */
 export interface EditOptions {
   readonly strict: boolean;
+}
+
+/**
+ * `flat`: what is nested deeper than the limit is not refused. All texts in it are one list there, each with its key in an
+ * object of its own: enough to find a secret, but no tree to edit.
+ */
+export interface ParseOptions extends EditOptions {
+  readonly deep?: "flat";
 }
 
 /** A property of an object or an item of an array. `start` is the key or, in an array, the value. */
@@ -45,7 +55,10 @@ export interface Scalar {
 
 export type Node = Container | Scalar;
 
-export type Tree = { readonly ok: true; readonly root: Node } | { readonly ok: false; readonly refused: Refused };
+/** `deepAt`: the first place that is nested too deep, where that is not refused. */
+export type Tree =
+  | { readonly ok: true; readonly root: Node; readonly deepAt?: number }
+  | { readonly ok: false; readonly refused: Refused };
 
 /** No configuration is nested this deep; the limit keeps every walk of the tree off the end of the stack. */
 export const MAX_DEPTH = 256;
@@ -53,51 +66,29 @@ export const MAX_DEPTH = 256;
 const CONFLICT = /^(?:<{7}(?: |$)|={7}$|>{7}(?: |$)|\|{7}(?: |$))/m;
 /** Two reasons that readers of a refusal tell apart. */
 export const CONFLICT_REASON = "the file has conflict markers of an unfinished merge";
-export const DEPTH_REASON = `nested deeper than ${MAX_DEPTH} levels`;
-const FIX = "take comments and trailing commas out of it, then run this again";
-
-/** jsonc-parser's tokens and scan errors by their numbers: its declarations are ambient const enums, which we cannot import. */
-const Token = {
-  OpenBrace: 1,
-  CloseBrace: 2,
-  OpenBracket: 3,
-  CloseBracket: 4,
-  Comma: 5,
-  Colon: 6,
-  Null: 7,
-  True: 8,
-  False: 9,
-  String: 10,
-  Number: 11,
-  LineComment: 12,
-  BlockComment: 13,
-  LineBreak: 14,
-  Blanks: 15,
-  Unknown: 16,
-  End: 17,
-} as const;
-const ScanError = { None: 0, OpenComment: 1, OpenString: 2, Unicode: 4, Escape: 5, Character: 6 } as const;
-
-interface Cursor {
-  readonly text: string;
-  readonly strict: boolean;
-  readonly scanner: JSONScanner;
-  /** The token that is looked at: white space and comments are behind it. */
-  token: number;
-  /** Where that token starts. */
-  at: number;
-  refused: Refused | undefined;
-}
+const DEPTH_REASON = `nested deeper than ${MAX_DEPTH} levels`;
 
 /** The tree of a document. A BOM is skipped. Never throws: what cannot be read is refused, with the offset. */
-export function parseTree(text: string, options: EditOptions): Tree {
+export function parseTree(text: string, options: ParseOptions): Tree {
   const scanner = createScanner(text, false);
   if (text.startsWith("\uFEFF")) scanner.setPosition(1);
-  const cursor: Cursor = { text, strict: options.strict, scanner, token: Token.Unknown, at: 0, refused: undefined };
+  const cursor: Cursor = {
+    text,
+    strict: options.strict,
+    scanner,
+    token: Token.Unknown,
+    at: 0,
+    refused: undefined,
+    isFlat: options.deep === "flat",
+    deepAt: undefined,
+  };
   const root = next(cursor) ? readValue(cursor, 0) : undefined;
   if (root !== undefined && cursor.token !== Token.End)
     fail(cursor, "there is text after the end of the JSON document");
-  if (root !== undefined && cursor.refused === undefined) return { ok: true, root };
+  if (root !== undefined && cursor.refused === undefined) {
+    const { deepAt } = cursor;
+    return deepAt === undefined ? { ok: true, root } : { ok: true, root, deepAt };
+  }
   // Half of a merge is the usual reason for a broken file in a repository, and the syntax error alone would not say so.
   const conflict = CONFLICT.exec(text.replace(/\r/g, "\n"));
   if (conflict !== null) {
@@ -140,56 +131,6 @@ export function equalJson(left: Json, right: Json): boolean {
   return keys.every((key) => Object.hasOwn(right, key) && equalJson(left[key] ?? null, right[key] ?? null));
 }
 
-function fail(cursor: Cursor, reason: string, offset = cursor.at, hint?: string): undefined {
-  cursor.refused ??= hint === undefined ? { reason, offset } : { reason, offset, hint };
-  return undefined;
-}
-
-function failCutOff(cursor: Cursor): undefined {
-  return fail(cursor, "the file ends in the middle of the document, as if it were cut off", cursor.text.length);
-}
-
-/** Moves to the next token, over blanks and comments. False if that ended in a refusal. */
-function next(cursor: Cursor): boolean {
-  const { scanner } = cursor;
-  for (;;) {
-    cursor.token = scanner.scan();
-    cursor.at = scanner.getTokenOffset();
-    const isComment = cursor.token === Token.LineComment || cursor.token === Token.BlockComment;
-    if (isComment && cursor.strict)
-      fail(cursor, "a comment: Claude Code refuses the whole file because of it", cursor.at, FIX);
-    else if (scanner.getTokenError() !== ScanError.None) failToken(cursor);
-    if (cursor.refused !== undefined) return false;
-    if (!isComment && cursor.token !== Token.Blanks && cursor.token !== Token.LineBreak) return true;
-  }
-}
-
-/** A call, since the compiler takes a token that was compared once for a constant. */
-function isAt(cursor: Cursor, token: number): boolean {
-  return cursor.token === token;
-}
-
-/** A token that is not whole, or holds what JSON does not allow. */
-function failToken(cursor: Cursor): undefined {
-  const { scanner, text, at } = cursor;
-  const end = at + scanner.getTokenLength();
-  switch (scanner.getTokenError()) {
-    case ScanError.OpenComment:
-      return fail(cursor, "a comment is not closed");
-    case ScanError.OpenString:
-      return end >= text.length
-        ? failCutOff(cursor)
-        : fail(cursor, "a line break or a control character inside a string", end);
-    case ScanError.Character:
-      return fail(cursor, "a line break or a control character inside a string");
-    case ScanError.Unicode:
-    case ScanError.Escape:
-      return fail(cursor, "an escape that JSON does not know");
-    default:
-      return fail(cursor, "this is not a JSON value");
-  }
-}
-
 /** Offset after the comment that starts at `at`; a line comment ends before its line break. Undefined if it is not closed. */
 export function commentEnd(text: string, at: number): number | undefined {
   if (text[at + 1] === "*") {
@@ -208,7 +149,8 @@ function readValue(cursor: Cursor, depth: number): Node | undefined {
       return depth === 0 ? fail(cursor, "the file holds no JSON value") : failCutOff(cursor);
     case Token.OpenBrace:
     case Token.OpenBracket:
-      return depth < MAX_DEPTH ? readContainer(cursor, depth) : fail(cursor, DEPTH_REASON);
+      if (depth < MAX_DEPTH) return readContainer(cursor, depth);
+      return cursor.isFlat ? readDeep(cursor, (each) => readValue(each, MAX_DEPTH)) : fail(cursor, DEPTH_REASON);
     case Token.String:
       return readScalar(cursor, start, scanner.getTokenValue());
     case Token.Number:

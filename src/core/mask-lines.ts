@@ -2,6 +2,7 @@
  * A whole file, line by line, with every value masked that is not ours to show. The whole of it is read, not its lines:
  * a comment or a quoted value over several lines would make a line alone look like something else.
  */
+import { isNameToShow } from "./check/names.ts";
 import { assignments } from "./dotenv-read.ts";
 import { mask, redact, redactor } from "./redact.ts";
 
@@ -61,7 +62,6 @@ const JSON_PART = /\s+|"(?:[^"\\\n]|\\[^\n])*("?)|\/\/[^\n]*|\/\*[\s\S]*?(?:\*\/
 
 function maskJson(text: string, options: MaskOptions): string {
   const value = createMasker(options);
-  const hide = redactor(options.secrets);
   const levels: Level[] = [{ owner: undefined, key: undefined }];
   const parts = [...text.matchAll(JSON_PART)];
   const nextSign = (from: number): string | undefined => {
@@ -92,7 +92,7 @@ function maskJson(text: string, options: MaskOptions): string {
       out += part;
     } else if (part.startsWith('"') && nextSign(index + 1) === ":") {
       level.key = part.slice(1, closing === '"' ? -1 : undefined);
-      out += hide(part);
+      out += closing === '"' ? `"${value(level.key, isNameToShow(level.key))}"` : HIDDEN;
     } else if (part.startsWith('"')) {
       const body = closing === '"' ? part.slice(1, -1) : part.slice(1);
       const key = level.owner !== undefined && CLOSED_PARENTS.has(level.owner) ? undefined : level.key;

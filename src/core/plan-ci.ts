@@ -1,23 +1,52 @@
 /** `--ci`: the file that runs `check` before a change is taken, and the step that puts it there. Pure. */
 import type { FileState, Step } from "./model.ts";
 
-/** Where each of them looks, from the root of the repository. */
+interface CiFile {
+  /** Where it looks, from the root of the repository. */
+  readonly file: string;
+  /** Its text below `templates/ci/`. */
+  readonly template: string;
+  /** What to do with the lines where the file is there already, after "is there and stays as it is". */
+  readonly advice: string;
+  /** What else it reads in place of the file: beside one of these a second file would count or not, by chance. */
+  readonly instead?: readonly string[];
+  /** What a machine needs before it runs anything, as a sentence. */
+  readonly needs?: string;
+}
+
+/** Every name of lefthook's own configuration (lefthook.dev, "Config file name", read in November 2026) but the one that is written. */
+const LEFTHOOK = ["lefthook.", ".lefthook.", ".config/lefthook."]
+  .flatMap((stem) => ["yml", "yaml", "toml", "json", "jsonc"].map((kind) => stem + kind))
+  .filter((name) => name !== "lefthook.yml");
+
 const CI_FILES = {
-  github: ".github/workflows/mcp-check.yml",
-  gitlab: ".gitlab-ci.yml",
-  "pre-commit": ".pre-commit-config.yaml",
-} as const;
+  github: { file: ".github/workflows/mcp-check.yml", template: "github.yml", advice: "these lines are the check" },
+  gitlab: { file: ".gitlab-ci.yml", template: "gitlab.yml", advice: "add this job" },
+  "pre-commit": {
+    file: ".pre-commit-config.yaml",
+    template: "pre-commit.yml",
+    advice: "add this hook",
+    needs: "Everyone who commits runs this once: pre-commit install",
+  },
+  lefthook: {
+    file: "lefthook.yml",
+    template: "lefthook.yml",
+    advice: "add this command",
+    instead: LEFTHOOK,
+    needs: "Everyone who commits runs this once: lefthook install",
+  },
+  husky: {
+    file: ".husky/pre-commit",
+    template: "husky.sh",
+    advice: "add this line",
+    needs: 'package.json needs husky 9, and "prepare": "husky" among its scripts.',
+  },
+} as const satisfies Record<string, CiFile>;
 
 export type CiKind = keyof typeof CI_FILES;
 
-/** What to do with the lines where the file is there already, after "is there and stays as it is". */
-const ADVICE: Readonly<Record<CiKind, string>> = {
-  github: "these lines are the check",
-  gitlab: "add this job",
-  "pre-commit": "add this hook",
-};
-
-export function ciFile(kind: CiKind): string {
+/** The file of a kind: where it is, what is in it, and what a person has to know of it. */
+export function ciFile(kind: CiKind): CiFile {
   return CI_FILES[kind];
 }
 
@@ -26,6 +55,8 @@ export interface CiInput {
   /** Absolute path of the file. */
   readonly path: string;
   readonly state: FileState | undefined;
+  /** Which of `instead` is there. */
+  readonly instead?: string | undefined;
   /** What the file is to hold. */
   readonly text: string;
   /** Why nothing can be written there, in words that end a sentence. */
@@ -33,12 +64,13 @@ export interface CiInput {
 }
 
 /** A file that is not there is created; one that is there is never changed: a person gets the lines for it. */
-export function planCi({ kind, path, state, text, unfit }: CiInput): Step {
-  const file = CI_FILES[kind];
+export function planCi({ kind, path, state, instead, text, unfit }: CiInput): Step {
+  const { file, advice } = CI_FILES[kind];
   const tell = (title: string): Step => ({ kind: "tell", title, lines: text.trimEnd().split("\n") });
   if (state?.kind === "file" && state.text === text) return { kind: "write", path, before: text, after: text };
   if (unfit !== undefined) return tell(`${file} was not written: ${unfit}. Its lines:`);
   if (state?.kind === "unreadable") return tell(`${file} was not written: ${state.reason}. Its lines:`);
-  if (state?.kind === "file") return tell(`${file} is there and stays as it is: ${ADVICE[kind]}`);
+  const there = state?.kind === "file" ? file : instead;
+  if (there !== undefined) return tell(`${there} is there and stays as it is: ${advice}`);
   return { kind: "write", path, before: undefined, after: text };
 }

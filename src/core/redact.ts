@@ -6,7 +6,25 @@ const MASK = "••••";
  * Controls, everything that is drawn as nothing (zero-width, fillers, variation selectors, tags), bidirectional controls,
  * line separators and halves of surrogate pairs: what can lie to a terminal or a reader.
  */
-const UNPRINTABLE = /[\p{Cc}\p{Default_Ignorable_Code_Point}\p{Bidi_Control}\p{Zl}\p{Zp}\p{Cs}\u{fff9}-\u{fffb}]/gu;
+const UNPRINTABLE = String.raw`\p{Cc}\p{Default_Ignorable_Code_Point}\p{Bidi_Control}\p{Zl}\p{Zp}\p{Cs}\u{fff9}-\u{fffb}`;
+
+let unprintable: RegExp | undefined;
+
+/** Made when it is needed: for a literal V8 reads the tables of Unicode with the file, which was 1 ms of every start. */
+function withoutUnprintable(text: string): string {
+  unprintable ??= new RegExp(`[${UNPRINTABLE}]`, "gu");
+  return text.replace(unprintable, "");
+}
+
+/** A runner of GitHub Actions takes `##[…]` for a command wherever it stands in a line (ActionCommand.cs of actions/runner). */
+function withoutCommand(line: string): string {
+  return line.replaceAll("##[", "## [");
+}
+
+/** A line of our own that a runner would take for a command of the newer kind: blanks before it do not matter there. */
+export function plainLine(line: string): string {
+  return withoutCommand(line.replace(/^(\s*:):/, "$1 :"));
+}
 
 /** Escape sequences as a whole (CSI, OSC, two-byte), so that "[31m" does not stay behind when ESC is removed. */
 const ESCAPES =
@@ -19,14 +37,12 @@ const ESCAPES =
  */
 export function printable(text: string, max = 300): string {
   // most text: what is below is four tables of Unicode, and to make them costs a hundredth of a start
-  if (text.length <= max && /^[!-~]*(?: [!-~]+)*$/.test(text)) return text.trim();
-  const clean = text
+  if (text.length <= max && /^[!-~]*(?: [!-~]+)*$/.test(text)) return withoutCommand(text.trim());
+  const line = text
     .slice(0, max * 16 + 4096)
     .replace(ESCAPES, "")
-    .replace(/[\t\n\r\v\f\u0085\u2028\u2029]+/gu, " ")
-    .replace(UNPRINTABLE, "")
-    .replace(/ {2,}/gu, " ")
-    .trim();
+    .replace(/[\t\n\r\v\f\u0085\u2028\u2029]+/gu, " ");
+  const clean = withoutCommand(withoutUnprintable(line).replace(/ {2,}/gu, " ").trim());
   const points = Array.from(clean);
   return points.length <= max ? clean : `${points.slice(0, Math.max(0, max - 1)).join("")}…`;
 }
@@ -36,7 +52,7 @@ export function printableLines(text: string): string {
   return text
     .replace(ESCAPES, "")
     .split(/\r?\n/)
-    .map((line) => line.replace(/\t/g, "  ").replace(UNPRINTABLE, ""))
+    .map((line) => plainLine(withoutUnprintable(line.replace(/\t/g, "  "))))
     .join("\n");
 }
 

@@ -1,15 +1,17 @@
 /**
  * Applies the write steps of a plan: all of them, or none. See lock.ts for the protocol.
  */
+
 import { mkdirSync, rmdirSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
 import type { StepStatus, WriteStep } from "../core/model.ts";
 import { Cancelled, EnvironmentError, Refusal } from "../errors.ts";
+import { errnoOf } from "./errno.ts";
 import { explain, type Loss, withOutcome } from "./failure.ts";
 import { acquireLock, type Lock, releaseLock } from "./lock.ts";
 import { type Change, changeMode, deleteFile, type Known, replaceFile, syncFolder, type Undo } from "./replace.ts";
-import { errnoOf, inspect } from "./snapshot.ts";
+import { inspect } from "./snapshot.ts";
 
 export interface ApplyOptions {
   readonly signal: AbortSignal;

@@ -2,7 +2,7 @@
  * Turns what the system says into sentences, and adds what became of the files that were written before.
  */
 import { Cancelled, EnvironmentError, HaloError, Refusal } from "../errors.ts";
-import { errnoOf } from "./snapshot.ts";
+import { errnoOf } from "./errno.ts";
 
 interface Words {
   readonly what: string;

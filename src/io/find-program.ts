@@ -1,7 +1,7 @@
 /**
  * Finds a program on PATH without ever taking one that the repository supplies.
  */
-import { accessSync, constants, realpathSync, statSync } from "node:fs";
+import { accessSync, constants, existsSync, realpathSync, statSync } from "node:fs";
 import { dirname, join, posix, win32 } from "node:path";
 import { isInside } from "./inside.ts";
 
@@ -68,7 +68,7 @@ export function findProgram(name: string, options: FindOptions): string | undefi
 
 function isProgram(path: string, platform: string): boolean {
   try {
-    if (!statSync(path).isFile()) return false;
+    if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) return false;
     if (platform !== "win32") accessSync(path, constants.X_OK);
     return true;
   } catch {
@@ -77,6 +77,7 @@ function isProgram(path: string, platform: string): boolean {
 }
 
 function real(path: string): string | undefined {
+  if (!existsSync(path)) return undefined;
   try {
     return realpathSync(path);
   } catch {

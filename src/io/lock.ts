@@ -10,6 +10,7 @@
  * owner's own file, which succeeds for one process only and never hits the lock of another. It then removes the dead owner's
  * `new-<uuid>/`: an owner that was only asleep can no longer rename anything out of it, so it cannot overwrite what came after.
  */
+
 import { randomUUID } from "node:crypto";
 import {
   closeSync,
@@ -28,8 +29,9 @@ import {
 import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Cancelled, EnvironmentError } from "../errors.ts";
+import { errnoOf } from "./errno.ts";
 import { isOwnerGone, OWNERLESS_MS, ownerText } from "./lock-owner.ts";
-import { errnoOf, resolveTarget } from "./snapshot.ts";
+import { resolveTarget } from "./snapshot.ts";
 
 const DEFAULT_TIMEOUT_MS = 5_000;
 const UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}";

@@ -1,6 +1,7 @@
 /**
  * One change of one file under its lock, and the way back. Content is staged in the lock, then renamed into place.
  */
+
 import {
   accessSync,
   chmodSync,
@@ -18,9 +19,10 @@ import {
   writeSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
+import { errnoOf } from "./errno.ts";
 import { plainWords } from "./failure.ts";
 import { assertHeld, type Lock, lostError } from "./lock.ts";
-import { type Entry, errnoOf, inspect } from "./snapshot.ts";
+import { type Entry, inspect } from "./snapshot.ts";
 
 const FAILING_DISK: readonly string[] = ["EIO", "ENOSPC", "EDQUOT"];
 

@@ -4,6 +4,7 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readlinkSync, readSync, type Stats } from "node:fs";
 import { dirname, join, parse, resolve } from "node:path";
 import type { FileState, Snapshot } from "../core/model.ts";
+import { errnoOf } from "./errno.ts";
 
 const MAX_BYTES = 4 * 1024 * 1024;
 /** Linux gives up after 40 links as well (path_resolution(7)). */
@@ -35,12 +36,6 @@ const REASONS: Readonly<Record<string, string>> = {
   ENAMETOOLONG: "its name is too long",
   EIO: "the disk reported an error",
 };
-
-/** The errno name of a system error, or undefined for any other thrown value. */
-export function errnoOf(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !("code" in error) || !("syscall" in error)) return undefined;
-  return typeof error.code === "string" ? error.code : undefined;
-}
 
 /**
  * Follows every symlink of a path, a dangling one too, and joins on what does not exist yet.

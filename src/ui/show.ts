@@ -34,6 +34,11 @@ export interface ShowOptions {
 const FRAMES = ["◒", "◐", "◓", "◑"];
 const ASCII_FRAMES = ["-", "\\", "|", "/"];
 
+/** What a runner of GitHub Actions would take for a command: `##[` anywhere, `::` at the beginning of a line. */
+function withoutCommands(text: string): string {
+  return text.replaceAll("##[", "## [").replace(/^([ \t]*:):/gm, "$1 :");
+}
+
 export function createShow(context: Context, options: ShowOptions): Show {
   const { stderr, stdout } = context;
   const paint = createPaint(context.color, context.unicode);
@@ -42,7 +47,8 @@ export function createShow(context: Context, options: ShowOptions): Show {
   const width = columns - (options.guide ? 4 : 2);
 
   const write = (output: Output, text: string): void => {
-    output.write(options.redact(text));
+    const safe = options.redact(text);
+    output.write(output === stderr ? withoutCommands(safe) : safe);
   };
   const line = (text: string): void => write(stderr, `${text}\n`);
 

@@ -1,1 +1,1 @@
-npx --yes create-halo-mcp@{{version}} check
+npx --yes create-halo-mcp@{{version}} check{{options}}

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -27,6 +28,8 @@ const json = async (args: readonly string[] = [], given: Environment = {}, cwd =
     findings: { rule: string; path: string; line: number; severity: string }[];
     files: string[];
     counts: Record<string, number>;
+    fixed: string[];
+    dryRun: boolean;
   };
   return { code, ...report };
 };
@@ -82,11 +85,41 @@ describe("exit codes", () => {
     mkdirSync(join(repo.path, "folder"));
     symlinkSync("nowhere", join(repo.path, "folder/.mcp.json"));
     expect((await json()).code).toBe(0);
-    rmSync(join(repo.path, ".mcp.json"));
-    symlinkSync("folder", join(repo.path, ".mcp.json"));
+    mkdirSync(join(repo.path, ".cursor"));
+    symlinkSync("../folder", join(repo.path, ".cursor/mcp.json"));
     const { code, stderr } = await check(repo.path, [], env);
     expect(code).toBe(3);
-    expect(stderr).toContain(".mcp.json: it is no regular file");
+    expect(stderr).toContain(".cursor/mcp.json: it is no regular file");
+  });
+
+  it("3 for a folder that git could not look into, unless git ignores it or something else was asked for", async () => {
+    commit({ ...CLEAN, "a/.mcp.json": '{ "mcpServers": {} }' });
+    // root may look into everything, so that git itself is told to complain
+    const real = execFileSync("sh", ["-c", "command -v git"], { env, encoding: "utf8" }).trim();
+    write(scratch.tmp, {
+      git: `#!/bin/sh\ncase " $* " in *" ls-files "*) echo "warning: unable to access '/x': Permission denied" >&2; echo "warning: could not open directory 'b/it's/': Permission denied" >&2;; esac\nexec ${real} "$@"\n`,
+    });
+    chmodSync(join(scratch.tmp, "git"), 0o755);
+    mkdirSync(join(repo.path, "b"));
+    const PATH = `${scratch.tmp}:${env.PATH}`;
+    const all = await json([], { PATH });
+    expect(all).toMatchObject({ code: 3, error: { code: "unreadable" } });
+    expect(all.error?.message).toContain("b/it's");
+    expect((await json(["b"], { PATH })).code).toBe(3);
+    expect((await json(["a"], { PATH })).code).toBe(0);
+    expect((await json([".mcp.json"], { PATH })).code).toBe(0);
+  });
+
+  it("3 for a repository of somebody else, with git's own remedy", async () => {
+    commit(CLEAN);
+    const text = `#!/bin/sh\necho "fatal: detected dubious ownership in repository at '${repo.path}'" >&2\nexit 128\n`;
+    write(scratch.tmp, { git: text });
+    chmodSync(join(scratch.tmp, "git"), 0o755);
+    const { code, stderr } = await check(repo.path, [], { ...env, PATH: `${scratch.tmp}:${env.PATH}` });
+    expect(code).toBe(3);
+    expect(stderr).toMatch(/belongs to\s+another user/);
+    expect(stderr).toContain(`git config --global --add safe.directory ${repo.path}`);
+    expect(stderr).not.toContain("ls-files");
   });
 
   it("3 where git is needed and missing or refuses", async () => {
@@ -147,12 +180,84 @@ describe("what is read", () => {
     }
   });
 
-  it("from any folder of the repository, and from --cwd down", async () => {
-    commit({ ...CLEAN, "packages/shop/.mcp.json": NO_TYPE });
-    expect((await json([], {}, join(repo.path, "packages/shop"))).files).toContain(".mcp.json");
+  it("from any folder of the repository, and from --cwd down, with what is above it and paths from the root", async () => {
+    commit({ ...CLEAN, "packages/shop/.mcp.json": NO_TYPE, "other/.mcp.json": "{" });
+    const shop = join(repo.path, "packages/shop");
+    expect((await json([], {}, shop)).files).toContain(".mcp.json");
     const below = await json(["--cwd", "packages"]);
-    expect(below.files).toEqual(["shop/.mcp.json"]);
-    expect(below.findings.map(({ path }) => path)).toContain("shop/.mcp.json");
+    expect(below.files).toEqual(["packages/shop/.mcp.json"]);
+    // its variables are in .env.example of the root
+    expect(below.findings.map(({ rule, path }) => `${path} ${rule}`)).toEqual([
+      "packages/shop/.mcp.json http-url-without-type",
+    ]);
+    expect((await json(["--cwd", "packages", "shop"])).files).toEqual(["packages/shop/.mcp.json"]);
+    expect((await json(["--cwd", "packages", "../other"])).code).toBe(2);
+    const inner = mkRepo(scratch, "repository/packages/inner");
+    write(inner.path, { ".mcp.json": "{" });
+    expect(await json(["--cwd", "packages", "inner"])).toMatchObject({ code: 1, files: [".mcp.json"] });
+    expect((await json(["--cwd", "."])).files).toHaveLength(4);
+    const env_ = { ...env, GITHUB_ACTIONS: "true" };
+    expect((await check(repo.path, ["--cwd", "packages"], env_)).stdout).toContain("file=packages/shop/.mcp.json,");
+    const sarif = JSON.parse((await check(shop, ["--cwd", ".", "--format", "sarif"], env)).stdout);
+    expect(sarif.runs[0].artifacts).toEqual([{ location: { uri: "packages/shop/.mcp.json", uriBaseId: "%SRCROOT%" } }]);
+  });
+
+  it("says where its paths begin to who started it elsewhere", async () => {
+    commit({ ...CLEAN, "packages/shop/.mcp.json": NO_TYPE });
+    const shop = join(repo.path, "packages/shop");
+    for (const [cwd, args] of [
+      [shop, []],
+      [shop, ["--cwd", "."]],
+      [scratch.tmp, ["--cwd", repo.path]],
+    ] as const) {
+      const { stdout } = await check(cwd, args, env);
+      expect(stdout).toMatch(/^packages\/shop\/\.mcp\.json:3:5 error/m);
+      expect(stdout).toContain(`; paths from ${repo.path}\n`);
+    }
+    expect((await check(repo.path, ["--cwd", "packages"], env)).stdout).not.toContain("paths from");
+    rmSync(join(shop, ".mcp.json"));
+    expect((await check(shop, [], env)).stdout).toBe("nothing wrong in 2 files\n");
+  });
+
+  it("takes the folder of --cwd, and one that is named, for one that a client starts in", async () => {
+    commit({ ...CLEAN, ".gitignore": `${CLEAN[".gitignore"]}.mcp.json\n` });
+    write(repo.path, { "shop/.mcp.json": NO_TYPE, "shop/.env": "A=b\n" });
+    expect((await json()).files).not.toContain("shop/.mcp.json");
+    for (const args of [["--cwd", "shop"], ["shop"]])
+      expect((await json(args)).files).toEqual(["shop/.env", "shop/.mcp.json"]);
+  });
+
+  it("reports a folder that is called .mcp.json, and a pipe, and opens neither", async () => {
+    commit({ ...CLEAN, "d/.mcp.json/notes.txt": "x", "d/.mcp.json/.mcp.json": "{" });
+    write(repo.path, { "e/.mcp.json/deep/er.txt": "x" });
+    mkdirSync(join(repo.path, "f/.mcp.json"), { recursive: true });
+    mkdirSync(join(repo.path, "g"));
+    execFileSync("mkfifo", [join(repo.path, "g/.mcp.json")]);
+    const places = async (args: readonly string[], cwd = repo.path) => {
+      const { code, findings } = await json(args, {}, cwd);
+      return [code, ...findings.filter(({ rule }) => rule === "not-a-file").map(({ path }) => path)];
+    };
+    expect(await places([])).toEqual([1, "d/.mcp.json", "e/.mcp.json"]);
+    for (const folder of ["d", "e", "f", "g"]) {
+      expect(await places([`${folder}/.mcp.json`])).toEqual([1, `${folder}/.mcp.json`]);
+      expect(await places([folder])).toEqual([1, `${folder}/.mcp.json`]);
+      expect(await places([".mcp.json"], join(repo.path, folder))).toEqual([1, `${folder}/.mcp.json`]);
+    }
+    rmSync(join(repo.path, ".mcp.json"));
+    symlinkSync("d", join(repo.path, ".mcp.json"));
+    expect(await places([".mcp.json"])).toEqual([1, ".mcp.json"]);
+    rmSync(join(repo.path, ".mcp.json"));
+    mkdirSync(join(repo.path, ".mcp.json"));
+    const { code, stdout } = await check(repo.path, [".mcp.json"], env);
+    expect([code, stdout]).toEqual([
+      1,
+      expect.stringMatching(/^\.mcp\.json:1:1 error .* \[not-a-file\]\n1 error in 1 file\n$/),
+    ]);
+    const plain = join(scratch.root, "plain");
+    mkdirSync(join(plain, "a/.mcp.json"), { recursive: true });
+    mkdirSync(join(plain, "b"));
+    execFileSync("mkfifo", [join(plain, "b/.mcp.json")]);
+    expect(await places([], plain)).toEqual([1, "a/.mcp.json", "b/.mcp.json"]);
   });
 
   it("reports on the paths given alone, though the others are read", async () => {
@@ -166,11 +271,32 @@ describe("what is read", () => {
     expect((await json([".mcp.json", "packages/bar/.mcp.json"])).code).toBe(1);
     expect((await json(["shop"], {}, join(repo.path, "packages"))).files).toEqual(["packages/shop/.mcp.json"]);
     expect((await json(["."])).files).toHaveLength(4);
+  });
+
+  it("takes a folder without a file to check, and says so", async () => {
+    commit({ ...CLEAN, "docs/a.md": "x" });
     mkdirSync(join(repo.path, "empty"));
-    expect(await json(["empty"])).toMatchObject({
-      code: 2,
-      error: { message: expect.stringContaining("nothing in empty") },
-    });
+    const none = "no file to check here: empty, docs\n";
+    expect(await check(repo.path, ["empty", "docs"], env)).toEqual({ code: 0, stdout: none, stderr: "" });
+    const some = await check(repo.path, [".mcp.json", "empty"], env);
+    expect(some).toEqual({ code: 0, stdout: "nothing wrong in 1 file; no file to check in empty\n", stderr: "" });
+    const actions = { ...env, GITHUB_ACTIONS: "true" };
+    expect((await check(repo.path, ["empty"], actions)).stdout).toBe("no file to check here: empty\n");
+    for (const format of ["json", "sarif"]) {
+      const { code, stderr } = await check(repo.path, ["--format", format, "empty"], env);
+      expect([code, stderr]).toEqual([0, "no file to check here: empty\n"]);
+    }
+    expect(await check(repo.path, ["empty", "--quiet"], env)).toEqual({ code: 0, stdout: "", stderr: "" });
+    for (const path of ["docs/a.md", "docs/b.md", "nowhere"])
+      expect((await check(repo.path, [path], env)).code).toBe(2);
+  });
+
+  it("names --allow-missing where the entry is in no file of the repository, as after --scope user", async () => {
+    commit({ ".gitignore": ".env\n" });
+    const { code, stdout } = await check(repo.path, [], env);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/there is no \.mcp\.json.*--allow-missing.*\[halo-missing\]/);
+    expect((await check(repo.path, ["--allow-missing"], env)).code).toBe(0);
   });
 
   it("takes an ignored file that is named, and refuses two repositories at once", async () => {
@@ -311,5 +437,61 @@ describe("--fix", () => {
     expect(code).toBe(1);
     expect(stderr).toContain("leads out of this repository");
     expect(readFileSync(join(scratch.root, "outside.json"), "utf8")).toBe(text);
+  });
+
+  it("leaves such a file out, mends the others, and reports what is left", async () => {
+    write(scratch.root, { "outside.json": text });
+    commit({ ...CLEAN, "b/.mcp.json": text, "c/.mcp.json": text });
+    rmSync(join(repo.path, "b/.mcp.json"));
+    symlinkSync(join(scratch.root, "outside.json"), join(repo.path, "b/.mcp.json"));
+    for (const quiet of [[], ["--quiet"]]) {
+      const { code, stderr, stdout } = await check(repo.path, ["--fix", "--dry-run", ...quiet], env);
+      expect([code, stderr.match(/leads out of this repository/g)?.length]).toEqual([1, 1]);
+      expect(stdout).toContain("b/.mcp.json:");
+    }
+    const { code, stderr, stdout } = await check(repo.path, ["--fix"], env);
+    expect(code).toBe(1);
+    expect(stderr).toContain("leads out of this repository");
+    expect(stderr).toMatch(/Mended \d findings in 1 file\./);
+    expect(stdout).toMatch(/^b\/\.mcp\.json:2:3 error .*\[comments\]$/m);
+    expect(stdout).not.toMatch(/^c\/\.mcp\.json:.*\[comments\]$/m);
+    expect(readFileSync(join(repo.path, "c/.mcp.json"), "utf8")).not.toBe(text);
+    expect(readFileSync(join(scratch.root, "outside.json"), "utf8")).toBe(text);
+    const again = await check(repo.path, ["--fix", "--json"], env);
+    expect(JSON.parse(again.stdout)).toMatchObject({ ok: false, fixed: [] });
+    expect(again.stderr).toContain("leads out of this repository");
+  });
+
+  it("says in every format what it changed, or would", async () => {
+    commit(CLEAN);
+    for (const format of ["json", "github", "sarif"]) {
+      write(repo.path, { "b/.mcp.json": text });
+      const dry = await check(repo.path, ["--fix", "--dry-run", "--format", format], env);
+      const wet = await check(repo.path, ["--fix", "--format", format], env);
+      rmSync(join(repo.path, "b"), { recursive: true });
+      if (format === "json") {
+        expect(JSON.parse(dry.stdout)).toMatchObject({ fixed: ["b/.mcp.json"], dryRun: true });
+        expect(JSON.parse(wet.stdout)).toMatchObject({ fixed: ["b/.mcp.json"], dryRun: false });
+        expect(dry.stderr + wet.stderr).toBe("");
+        continue;
+      }
+      for (const { stderr } of [dry, wet]) {
+        expect(stderr).toMatch(/b\/\.mcp\.json \(changed: \d lines? added, \d removed\)/);
+        expect(stderr).not.toMatch(/^[+-] /m);
+      }
+      expect(dry.stderr).toContain("Nothing was written (--dry-run)");
+      expect(wet.stderr).toMatch(/Mended \d findings in 1 file\./);
+      expect((await check(repo.path, ["--fix", "--quiet", "--format", format], env)).stderr).toBe("");
+    }
+    expect(await json()).toMatchObject({ fixed: [], dryRun: false });
+  });
+
+  it("shows what it changes in a long line", async () => {
+    const servers = Array.from({ length: 40 }, (_, index) => `"s${index}":{"type":"http","url":"https://a.example"}`);
+    const flat = `{"mcpServers":{${servers.join(",")},"docs":{"url":"https://docs.example/mcp"}}}\n`;
+    commit({ ...CLEAN, "b/.mcp.json": flat });
+    const { stderr } = await check(repo.path, ["--fix", "--dry-run"], env);
+    expect(stderr).toMatch(/^- …[^\n]*"docs":\{"url"/m);
+    expect(stderr).toMatch(/^\+ …[^\n]*"docs":\{"type": "http", "url"/m);
   });
 });

@@ -141,6 +141,26 @@ describe("diffTexts: what we add is seen", () => {
     expect(show(before, after, "lines")).toContain("removed|line 30");
   });
 
+  it("cuts a long line around the first difference, the same on both sides, with every secret masked", () => {
+    const servers = (type: string) =>
+      `{${Array.from({ length: 30 }, (_, index) => `"s${index}":{"type":"http","key":"${TOKEN}"}`).join(",")},"z":{${type}"on":true},${'"long":true,'.repeat(40)}"end":1}\n`;
+    const [removed, added] = diffTexts(servers(""), servers('"type":"http",'), options("json", 80));
+    expect(removed?.text).toMatch(/^….*"z":\{"on":true\}.*…$/);
+    expect(added?.text).toMatch(/^….*"z":\{"type":"http","on":true\}.*…$/);
+    expect(removed?.text.indexOf('"z"')).toBe(added?.text.indexOf('"z"'));
+    for (const line of [removed, added]) {
+      expect(line?.text).not.toContain(TOKEN);
+      expect(Array.from(line?.text ?? "").length).toBeLessThanOrEqual(80);
+    }
+    // at the front it stays as it was, and of two lines the one that it came from counts
+    const text = (word: string) => `  "a": ${word}, ${'"b": true, '.repeat(20)}"c": ${word}\n`;
+    expect(show(text("1"), `  "new": 1\n${text("2")}`, "json", 60).split("\n")).toMatchObject([
+      expect.stringMatching(/^removed\| {2}"a": 1,.*…$/),
+      'added|  "new": 1',
+      expect.stringMatching(/^added\| {2}"a": 2,.*…$/),
+    ]);
+  });
+
   it("never prints a line that is wider than asked, or holds a control character", () => {
     const line = fc.string({
       unit: fc.oneof(

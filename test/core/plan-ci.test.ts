@@ -1,6 +1,8 @@
+import { readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { FileState } from "../../src/core/model.ts";
 import { type CiKind, ciFile, planCi } from "../../src/core/plan-ci.ts";
+import { INIT_FLAGS } from "../../src/flags.ts";
 
 const path = "/r/.gitlab-ci.yml";
 const base = { kind: "gitlab", path, text: "a:\n  b: c\n" } as const;
@@ -42,8 +44,35 @@ describe("planCi", () => {
       title: ".gitlab-ci.yml was not written: it belongs elsewhere. Its lines:",
     });
   });
-  it("has a file for each kind", () => {
-    const kinds: readonly CiKind[] = ["github", "gitlab", "pre-commit"];
-    expect(kinds.map(ciFile)).toEqual([".github/workflows/mcp-check.yml", ".gitlab-ci.yml", ".pre-commit-config.yaml"]);
+  it("writes no second file beside one that counts in its place", () => {
+    const lefthook = { kind: "lefthook", path: "/r/lefthook.yml", text: "a: b\n" } as const;
+    expect(planCi({ ...lefthook, state: undefined, instead: ".lefthook.toml" })).toEqual({
+      kind: "tell",
+      title: ".lefthook.toml is there and stays as it is: add this command",
+      lines: ["a: b"],
+    });
+    expect(planCi({ ...lefthook, state: file("x: y\n"), instead: ".lefthook.toml" })).toMatchObject({
+      title: "lefthook.yml is there and stays as it is: add this command",
+    });
+  });
+  it("has a file and a template for each kind", () => {
+    const kinds: readonly CiKind[] = ["github", "gitlab", "pre-commit", "lefthook", "husky"];
+    expect(kinds.map((kind) => ciFile(kind).file)).toEqual([
+      ".github/workflows/mcp-check.yml",
+      ".gitlab-ci.yml",
+      ".pre-commit-config.yaml",
+      "lefthook.yml",
+      ".husky/pre-commit",
+    ]);
+    const templates = readdirSync(new URL("../../templates/ci/", import.meta.url));
+    expect(kinds.map((kind) => ciFile(kind).template).sort()).toEqual(templates.sort());
+    const words = INIT_FLAGS.find(({ name }) => name === "ci")?.values;
+    expect(words).toEqual(["none", ...kinds]);
+  });
+  it("knows every name of lefthook's configuration", () => {
+    const { instead = [] } = ciFile("lefthook");
+    expect(instead).toHaveLength(14);
+    expect(instead).toEqual(expect.arrayContaining([".lefthook.yml", "lefthook.toml", ".config/lefthook.yml"]));
+    expect(instead).not.toContain("lefthook.yml");
   });
 });

@@ -29,7 +29,8 @@ function report(
   maxWarnings?: number,
 ): Report {
   const all = new Map(Object.entries(texts));
-  return makeReport({ findings, rules, texts: all, files: [...all.keys()], secrets: [SECRET], maxWarnings });
+  const rest = { maxWarnings, empty: [], fixed: [], dryRun: false };
+  return makeReport({ findings, rules, texts: all, files: [...all.keys()], secrets: [SECRET], ...rest });
 }
 const one = (given: Partial<Finding> = {}): Finding => ({
   rule: "a-error",
@@ -44,6 +45,7 @@ const options: TextOptions = {
   shown: [],
   secrets: [SECRET],
   width: 80,
+  root: undefined,
   quiet: false,
 };
 const watched = (path: string, text: string, kind: "mcp" | "env" | "env-example" = "mcp"): TextOptions => ({
@@ -77,9 +79,13 @@ describe("places", () => {
 
   it("stays linear: 50,000 findings in 5 MB", () => {
     const text = `${"x".repeat(99)}\n`.repeat(50_000);
-    const findings = Array.from({ length: 50_000 }, (_, index) => one({ span: { offset: index * 100, length: 3 } }));
+    // of one rule in one file a hundred are shown
+    const paths = Array.from({ length: 500 }, (_, index) => `${index}/.mcp.json`);
+    const findings = Array.from({ length: 50_000 }, (_, index) =>
+      one({ path: paths[index % 500] ?? "", span: { offset: index * 100, length: 3 } }),
+    );
     const start = performance.now();
-    const made = report(findings, { ".mcp.json": text });
+    const made = report(findings, Object.fromEntries(paths.map((path, index) => [path, index === 499 ? text : "x"])));
     for (const format of [toJson(made), toGithub(made), toSarif(made, TOOL), toText(made, options)])
       expect(format.length).toBeGreaterThan(1_000_000);
     expect(performance.now() - start).toBeLessThan(5000);
@@ -186,6 +192,20 @@ describe("toText", () => {
     const text = toText(report([hostile]), options);
     expect(text).toMatch(/^\.\/::error::x\/\.mcp\.json:1:1 error it says a ::stop-commands::b \[a-error\]\n/);
     expect(text.split("\n")).toHaveLength(3);
+  });
+
+  it("says where the paths begin to a reader who is elsewhere, if there are any", () => {
+    const root = "/home/a/re\u001b[2Jpo";
+    expect(toText(report([one()]), { ...options, root })).toMatch(
+      /\n1 error in 0 files; paths from \/home\/a\/repo\n$/,
+    );
+    expect(toText(report([], { a: "" }), { ...options, root })).toBe("nothing wrong in 1 file\n");
+  });
+
+  it("names the folders that hold nothing to check", () => {
+    const empty = ["docs", "a\u001b[2Jb"];
+    expect(summaryOf({ ...report([]), empty })).toBe("no file to check here: docs, ab");
+    expect(summaryOf({ ...report([one()], { a: "" }), empty })).toBe("1 error in 1 file; no file to check in docs, ab");
   });
 
   it("says nothing where nothing is wrong and nobody wants to hear it", () => {
@@ -317,6 +337,12 @@ describe("toJson", () => {
       ],
       files: ["a"],
       counts: { error: 1, warning: 0, note: 0 },
+      fixed: [],
+      dryRun: false,
+    });
+    expect(JSON.parse(toJson({ ...report([]), fixed: ["a", "b"], dryRun: true }))).toMatchObject({
+      fixed: ["a", "b"],
+      dryRun: true,
     });
   });
 });

@@ -1,8 +1,12 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { kindOf } from "../../src/core/check/documents.ts";
+import { documentOf, kindOf } from "../../src/core/check/documents.ts";
+import { applyEdits, chooseFixes } from "../../src/core/check/edits.ts";
+import type { Finding, Rule } from "../../src/core/check/model.ts";
+import { runRules } from "../../src/core/check/run.ts";
+import { indexLines } from "../../src/core/report/line-index.ts";
 import { RULES } from "../../src/core/rules/index.ts";
-import { findingsOf, type TestFile } from "../support/subject.ts";
+import { subjectOf, type TestFile } from "../support/subject.ts";
 
 const folder = new URL("../../docs/rules/", import.meta.url);
 const pages = readdirSync(folder).filter((name) => name.endsWith(".md") && name !== "README.md");
@@ -12,11 +16,13 @@ interface Example {
   readonly files: Record<string, Exclude<TestFile, string>>;
   /** The token of the environment, from a block that is called `environment`. */
   readonly token: string | undefined;
+  /** A block says `no-git`: there is no repository. */
+  readonly alone: boolean;
 }
 
 /**
  * The examples of a page. Every fenced block names its file, and after it its facts: `untracked`, `ignored`, `mode=644`,
- * `encoding=utf-16` (or `not-utf-8`, `too-big`).
+ * `encoding=utf-16` (or `not-utf-8`, `too-big`), `no-git`.
  * Blocks of one example follow each other; a line `---` or another heading begins the next one. A block `environment`
  * is no file: it gives HALO_MCP_TOKEN its value.
  */
@@ -27,12 +33,13 @@ function examplesOf(page: string): readonly Example[] {
     if (title !== "Wrong" && title !== "Right") continue;
     for (const part of section.split(/^---$/m)) {
       const files: Example["files"] = {};
+      const alone = /^```\w+ .* no-git$/m.test(part);
       for (const [, path = "", facts = "", text = ""] of part.matchAll(/^```\w+ (\S+)([^\n]*)\n([\s\S]*?)^```$/gm)) {
         const mode = /mode=(\d+)/.exec(facts)?.[1];
-        const encoding = /encoding=(utf-16|not-utf-8|too-big)/.exec(facts)?.[1];
+        const encoding = /encoding=(utf-16|not-utf-8|too-big|not-a-file)/.exec(facts)?.[1];
         files[path] = {
           text,
-          tracked: !/\buntracked\b/.test(facts),
+          tracked: !/\buntracked\b/.test(facts) && !alone,
           ignored: /\bignored\b/.test(facts),
           ...(mode === undefined ? {} : { mode: Number.parseInt(mode, 8) }),
           ...(encoding === undefined ? {} : { encoding: encoding as "utf-16" | "not-utf-8" | "too-big" }),
@@ -40,38 +47,90 @@ function examplesOf(page: string): readonly Example[] {
       }
       const token = /^HALO_MCP_TOKEN=(.*)$/m.exec(files.environment?.text ?? "")?.[1];
       delete files.environment;
-      if (Object.keys(files).length > 0) examples.push({ wrong: title === "Wrong", files, token });
+      if (Object.keys(files).length > 0) examples.push({ wrong: title === "Wrong", files, token, alone });
     }
   }
   return examples;
+}
+
+/** All that is found in an example, and what was looked at. */
+function look({ files, token, alone }: Example) {
+  // what `io` finds in files that are none of the documents
+  const spilled = Object.entries(files).flatMap(([path, { text, tracked }]) =>
+    token !== undefined && tracked === true && kindOf(path) === undefined && text.includes(token)
+      ? [{ path, offset: text.indexOf(token), length: token.length }]
+      : [],
+  );
+  const secrets = token === undefined ? [] : [token];
+  const subject = subjectOf(files, { local: true, secrets, spilled, inRepository: !alone });
+  const spills = spilled.map(({ path }) => [path, files[path]?.text ?? ""] as const);
+  const texts = new Map([...subject.documents.map(({ path, text, raw }) => [path, raw ?? text] as const), ...spills]);
+  return { findings: runRules(RULES, subject), subject, texts };
+}
+
+/** The file with its fixes. */
+function fixed(texts: ReadonlyMap<string, string>, path: string, findings: readonly Finding[]): string {
+  const fixes = findings
+    .filter((finding) => finding.path === path)
+    .flatMap(({ fix }) => (fix === undefined ? [] : [fix]));
+  return applyEdits(texts.get(path) ?? "", chooseFixes(fixes));
+}
+
+/** What a rule says of an example, where, and each file that its fixes change, as they leave it. */
+function shown({ id, severity, message }: Rule, example: Example): string {
+  const { findings, texts } = look(example);
+  const own = findings.filter(({ rule }) => rule === id);
+  const said = own.map(({ path, span, args }) => {
+    const at = indexLines(texts.get(path) ?? "");
+    const [start, end] = [at(span.offset), at(span.offset + span.length)];
+    return `${path}:${start.line}:${start.column} to ${end.line}:${end.column} ${severity} ${message(args)}`;
+  });
+  const changed = [...new Set(own.filter(({ fix }) => fix !== undefined).map(({ path }) => path))];
+  const after = changed.map((path) => `fixed ${path}:\n${fixed(texts, path, own).replace(/\n$/, "")}`);
+  return [...said, ...after].join("\n");
 }
 
 it("every rule has its page, and every page its rule", () => {
   expect(pages.map((name) => name.slice(0, -3)).sort()).toEqual(RULES.map(({ id }) => id).sort());
 });
 
-describe.each(RULES)("docs/rules/$id.md", ({ id }) => {
+describe.each(RULES)("docs/rules/$id", (rule) => {
+  const { id } = rule;
   const page = readFileSync(new URL(`${id}.md`, folder), "utf8");
   const examples = examplesOf(page);
   it("has wrong and right examples, and says why and how to silence it honestly", () => {
-    expect(examples.filter(({ wrong }) => wrong).length).toBeGreaterThan(0);
-    expect(examples.filter(({ wrong }) => !wrong).length).toBeGreaterThan(0);
+    expect(examples.filter(({ wrong }) => wrong).length).toBeGreaterThanOrEqual(2);
+    expect(examples.filter(({ wrong }) => !wrong).length).toBeGreaterThanOrEqual(2);
+    expect(new Set(examples.map((example) => JSON.stringify(example))).size).toBe(examples.length);
     expect(page).toMatch(/^# \S+\n/);
     expect(page).toContain("## Why");
     expect(page).toContain("## How to silence it");
   });
-  it.each(examples.map((example, index) => ({ index, ...example })))(
-    "example $index behaves as it says",
-    ({ wrong, files, token }) => {
-      // what `io` finds in files that are none of the documents
-      const spilled = Object.entries(files).flatMap(([path, { text, tracked }]) =>
-        token !== undefined && tracked === true && kindOf(path) === undefined && text.includes(token)
-          ? [{ path, offset: text.indexOf(token), length: token.length }]
-          : [],
-      );
-      const given = { local: true, secrets: token === undefined ? [] : [token], spilled };
-      const found = findingsOf(RULES, files, given).filter((finding) => finding.rule === id);
-      expect(found.length > 0).toBe(wrong);
-    },
-  );
+  it.each(examples.map((example, index) => ({ index, ...example })))("example $index behaves as it says", (example) => {
+    const { findings, subject } = look(example);
+    const found = findings.filter(({ rule }) => rule === id);
+    expect(found.length > 0).toBe(example.wrong);
+    const fixes = found.flatMap(({ fix }) => (fix === undefined ? [] : [fix]));
+    expect(fixes.every((fix) => fix.length > 0)).toBe(true);
+    if (fixes.length === 0) return;
+    // what has a fix is gone after it
+    const texts = new Map(subject.documents.map(({ path, text }) => [path, text]));
+    const documents = subject.documents.map((document) =>
+      documentOf({ ...document, text: fixed(texts, document.path, found) }),
+    );
+    const left = runRules(RULES, { ...subject, documents }).filter(({ rule }) => rule === id);
+    expect(left.length).toBeLessThan(found.length);
+    expect(left.filter(({ fix }) => fix !== undefined)).toEqual([]);
+  });
+  it("says of each wrong example what test/golden/rules holds", async () => {
+    const parts = examples
+      .filter(({ wrong }) => wrong)
+      .map((example, index) => `# ${index + 1}\n${shown(rule, example)}\n`);
+    await expect(parts.join("\n")).toMatchFileSnapshot(`../golden/rules/${id}.txt`);
+  });
+});
+
+it("test/golden/rules has a file a rule, and no other", () => {
+  const names = readdirSync(new URL("../golden/rules/", import.meta.url));
+  expect(names.sort()).toEqual(RULES.map(({ id }) => `${id}.txt`).sort());
 });

@@ -1,13 +1,14 @@
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { HALO_RULES } from "../../src/core/rules/halo.ts";
-import { findingsOf } from "../support/subject.ts";
-import { randomFrom } from "./random.ts";
+import { ALL, drawn, guid, HEX, PLACES } from "../support/secrets.ts";
+import { findingsOf, type TestFile } from "../support/subject.ts";
 
 interface Shape {
   readonly title: string;
   readonly path: string;
   readonly content: unknown;
+  readonly encoding?: Exclude<TestFile, string>["encoding"];
 }
 
 /** Files as they are found in public repositories and in the documentation of servers and clients: none of them leaks. */
@@ -17,8 +18,12 @@ const shapes = JSON.parse(
 
 const textOf = ({ content }: Pick<Shape, "content">): string =>
   typeof content === "string" ? content : `${JSON.stringify(content, null, 2)}\n`;
-const judge = (shape: Pick<Shape, "path" | "content">) =>
-  findingsOf(HALO_RULES, { [shape.path]: textOf(shape) }, { allowMissing: true, local: true });
+const judge = (shape: Pick<Shape, "path" | "content" | "encoding">) =>
+  findingsOf(
+    HALO_RULES,
+    { [shape.path]: { text: textOf(shape), encoding: shape.encoding ?? "utf-8" } },
+    { allowMissing: true, local: true },
+  );
 
 it("is silent on ordinary files", () => {
   const cries = shapes.flatMap((shape) =>
@@ -29,15 +34,7 @@ it("is silent on ordinary files", () => {
   expect(shapes.length).toBeGreaterThanOrEqual(60);
 });
 
-/** Letters and digits that a generator would draw, the same in every run; nobody's secret, and not in this file as text. */
-function drawn(length: number, alphabet: string, seed: number): string {
-  const random = randomFrom(seed * 7919 + length);
-  return Array.from({ length }, () => alphabet[random.int(alphabet.length)] ?? "").join("");
-}
-const HEX = "0123456789abcdef";
-const ALL = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 const UPPER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-const guid = (seed: number): string => [8, 4, 4, 4, 12].map((n, at) => drawn(n, HEX, seed + at)).join("-");
 
 /** Formats by their prefixes: found wherever they stand. */
 const formats: readonly ((seed: number) => string)[] = [
@@ -74,7 +71,7 @@ const opaque: readonly ((seed: number) => string)[] = [
   (n) => drawn(43, `${ALL}-_`, n),
   (n) => `${drawn(8, HEX, n)}.${drawn(16, ALL, n)}`,
 ];
-type Put = (secret: string) => Pick<Shape, "path" | "content">;
+type Put = (secret: string) => Pick<Shape, "path" | "content" | "encoding">;
 const mcp = (server: unknown): Pick<Shape, "path" | "content"> => ({
   path: ".mcp.json",
   content: { mcpServers: { it: server } },
@@ -117,10 +114,35 @@ const named: Readonly<Record<string, Put>> = {
   envrc: (it) => ({ path: ".envrc", content: `export SERVICE_TOKEN=${it}\n` }),
   example: (it) => ({ path: ".env.example", content: `SERVICE_TOKEN=${it}\n` }),
 };
+/** The same places as the test of what is printed has. */
+const places: Readonly<Record<string, Put>> = Object.fromEntries(
+  Object.entries(PLACES).map(([title, put]): [string, Put] => [
+    `place: ${title}`,
+    (secret) => {
+      const { path, text, encoding } = put(secret);
+      const read = encoding === undefined ? "utf-8" : encoding === "too-big" ? encoding : "utf-16";
+      return { path, content: text, encoding: read };
+    },
+  ]),
+);
 const unnamed: Readonly<Record<string, Put>> = {
   "a positional argument": (it) => mcp({ command: "x", args: ["serve", it] }),
   "a header of no meaning": (it) => mcp({ type: "http", url: "https://x.example.net", headers: { "X-Thing": it } }),
   "a variable of no meaning": (it) => mcp({ command: "x", env: { THING: it } }),
+  "a header's name": (it) => mcp({ type: "http", url: "https://x.example.net", headers: { [it]: "" } }),
+  base64: (it) => mcp({ command: "x", args: [Buffer.from(it).toString("base64")] }),
+  "percent-encoding": (it) =>
+    mcp({
+      command: "x",
+      args: [
+        [...it]
+          .map((char) => (/\w/.test(char) && char !== "_" ? char : `%${char.charCodeAt(0).toString(16)}`))
+          .join("")
+          .replace(/^./, (char) => `%${char.charCodeAt(0).toString(16)}`),
+      ],
+    }),
+  "a comment of TOML": (it) => ({ path: ".codex/config.toml", content: `# it was ${it}\n[mcp_servers]\n` }),
+  "prose in a comment": (it) => ({ path: ".vscode/mcp.json", content: `{ /* it was ${it} */ "servers": {} }` }),
 };
 
 it("finds secrets where they stand, and never prints them", () => {
@@ -134,10 +156,10 @@ it("finds secrets where they stand, and never prints them", () => {
     for (const each of found)
       expect(`${JSON.stringify(each.args)}${rule(each.rule)?.message(each.args)}`).not.toContain(secret);
   };
-  for (let round = 0; round < 5; round += 1) {
-    for (const [title, put] of Object.entries({ ...named, ...unnamed }))
+  for (let round = 0; round < 3; round += 1) {
+    for (const [title, put] of Object.entries({ ...named, ...places, ...unnamed }))
       for (const [at, make] of formats.entries()) attempt(title, put, make(round * 100 + at));
-    for (const [title, put] of Object.entries(named))
+    for (const [title, put] of Object.entries({ ...named, ...places }))
       for (const [at, make] of opaque.entries()) attempt(title, put, make(round * 100 + 50 + at));
   }
   console.info(`false negatives: ${missed.length} of ${tried} planted secrets`);

@@ -360,7 +360,7 @@ describe("fixes", () => {
         }
         expect(subjectOf(texts).documents.every(({ broken }) => broken === undefined)).toBe(true);
       }),
-      { numRuns: 60 },
+      { numRuns: 20 },
     );
   });
 });

@@ -1,10 +1,12 @@
 import { describe, expect, it } from "vitest";
+import { applyEdits } from "../../src/core/check/edits.ts";
 import { haloEntries } from "../../src/core/clients/claude-code.ts";
 import { HALO_URL } from "../../src/core/halo.ts";
 import { type Json, parseDocument } from "../../src/core/jsonc.ts";
 import type { FileState } from "../../src/core/model.ts";
 import { type ProjectInput, planProject } from "../../src/core/plan.ts";
 import { HALO_RULES } from "../../src/core/rules/halo.ts";
+import { RULES } from "../../src/core/rules/index.ts";
 import { decideTarget } from "../../src/core/target.ts";
 import { findingsOf, type TestFile } from "../support/subject.ts";
 
@@ -128,7 +130,9 @@ describe("HALO's entry", () => {
       url: "https://mcp.halopsa.example/mcp",
       headers: { Authorization: "Bearer ${PSA_TOKEN}" },
     };
-    expect(ids({ ".mcp.json": mcp({ halo: psa, "halo-cm": halo }), ".env.example": example })).toEqual([]);
+    expect(ids({ ".mcp.json": mcp({ halo: psa, "halo-cm": halo }), ".env.example": `${example}PSA_TOKEN=\n` })).toEqual(
+      [],
+    );
     expect(entryIds(psa)).toContain("halo-endpoint");
   });
 
@@ -182,6 +186,132 @@ describe("HALO's entry", () => {
     expect(entryIds({ ...halo, url: "http://gateway.example.net/halo" }, { url })).toEqual(["halo-http"]);
   });
 
+  it("differs from --url where that is another one", () => {
+    const url = "https://gw.example/x";
+    const [found] = findingsOf(HALO_RULES, { ".mcp.json": mcp({ halo }), ".env.example": example }, { url });
+    expect(HALO_RULES.find(({ id }) => id === found?.rule)?.message(found?.args ?? {})).toMatch(
+      /differs from --url.*api\.cm\.com.*gw\.example/,
+    );
+  });
+
+  const own = `\${HALO_URL:-${HALO_URL}}`;
+  const evil = "https://evil.example/mcp";
+  const given = (files: Files, url: string) =>
+    findingsOf(HALO_RULES, { ".mcp.json": mcp({ halo: { ...halo, url } }), ".env.example": example, ...files })
+      .filter(({ rule }) => rule === "halo-endpoint")
+      .map(({ path, args }) => `${path} ${args.variable} ${args.host}`);
+  it.each<readonly [string, Files]>([
+    [".claude/settings.json", { ".claude/settings.json": JSON.stringify({ env: { HALO_URL: evil } }) }],
+    [".envrc", { ".envrc": `# HALO_URL=${HALO_URL}\nexport A=1 HALO_URL="${evil}" # x\n` }],
+    [".env.example", { ".env.example": `${example}HALO_URL=${evil}\n` }],
+    [".env.shared", { ".env.shared": `HALO_URL=${evil}\n` }],
+    ["apps/a/.envrc", { "apps/a/.envrc": `export HALO_URL='${evil}'\n` }],
+  ])("goes to no other address through a variable that %s sets", (path, files) => {
+    for (const url of ["${HALO_URL}", own]) expect(given(files, url)).toEqual([`${path} HALO_URL host evil.example`]);
+  });
+
+  it("is followed through variables of variables, and judged by their defaults", () => {
+    const env = (value: object): Files => ({ ".claude/settings.json": JSON.stringify({ env: value }) });
+    expect(given(env({ HALO_URL: "${B}", B: evil }), own)).toEqual([".claude/settings.json B host evil.example"]);
+    expect(given(env({ HALO_URL: `\${B:-${evil}}` }), own)).toEqual([
+      ".claude/settings.json HALO_URL host evil.example",
+    ]);
+    expect(given(env({ HALO_URL: "${HALO_URL}" }), own)).toEqual([]);
+    expect(given(env({ H: "evil.example" }), "https://${H:-api.cm.com}/halo/core/mcp")).toHaveLength(1);
+  });
+
+  it("is left to each machine where nothing that is shared sets the variable", () => {
+    const secret = { tracked: false, ignored: true };
+    const settings = JSON.stringify({ env: { HALO_URL: evil } });
+    for (const files of [
+      {},
+      { ".env": { text: `HALO_URL=${evil}\n`, ...secret } },
+      { ".envrc": { text: `export HALO_URL=${evil}\n`, ...secret } },
+      { ".claude/settings.local.json": { text: settings, ...secret } },
+      { ".env.example": `${example}HALO_URL=\n` },
+      { ".env.example": `${example}HALO_URL=<the address>\n` },
+      { ".env.example": `${example}HALO_URL=${HALO_URL}\n` },
+      { ".claude/settings.json": JSON.stringify({ env: { OTHER_URL: evil } }) },
+    ])
+      expect(given(files, own), JSON.stringify(files)).toEqual([]);
+    // another folder of the repository
+    expect(
+      findingsOf(
+        HALO_RULES,
+        { "a/.mcp.json": mcp({ halo: { ...halo, url: own } }), "b/.env.example": `HALO_URL=${evil}\n` },
+        { allowMissing: true },
+      ).filter(({ rule }) => rule === "halo-endpoint"),
+    ).toEqual([]);
+  });
+
+  const through = (
+    url = HALO_URL,
+    token = "X-CM-PRODUCTTOKEN:${HALO_MCP_TOKEN}",
+    more: object = {},
+    before: readonly string[] = ["-y", "mcp-remote@latest"],
+  ) => ({
+    command: "npx",
+    args: [
+      ...before,
+      url,
+      "--transport",
+      "http-only",
+      "--header",
+      token,
+      "--header",
+      "CM-ACCOUNT-ID: ${HALO_ACCOUNT_ID}",
+      "--header=CM-PROFILE-ID:${HALO_PROFILE_ID}",
+    ],
+    ...more,
+  });
+  it.each<readonly [unknown, readonly string[]]>([
+    [through(), []],
+    [through("https://api.evil.com/halo"), ["halo-endpoint"]],
+    [through("${HALO_URL:-https://api.evil.com/halo}"), ["halo-endpoint"]],
+    [through("http://api.cm.com/halo/core/mcp"), ["halo-http"]],
+    [through(`${HALO_URL}?key=\${HALO_MCP_TOKEN}`), ["halo-token-in-url"]],
+    [through(HALO_URL, "X-CM-PRODUCTTOKEN:$HALO_MCP_TOKEN"), ["halo-reference-spelling"]],
+    [through(HALO_URL, "X-CM-PRODUCTTOKEN:${env:HALO_MCP_TOKEN}"), ["halo-reference-spelling"]],
+    [through(HALO_URL, "X-CM-PRODUCT-TOKEN:${HALO_MCP_TOKEN}"), ["halo-header-name"]],
+    [through(HALO_URL, "X-Trace: on"), ["halo-header-missing"]],
+    [through(HALO_URL, "X-CM-PRODUCTTOKEN:${HALO_MCP_TOKEN:-changeme}"), ["halo-token-default"]],
+    [through(HALO_URL, "X-CM-PRODUCTTOKEN:${AUTH}", { env: { AUTH: "${HALO_MCP_TOKEN}" } }), []],
+    [through("https://api.evil.com/halo", undefined, {}, ["mcp-proxy"]), ["halo-endpoint"]],
+    // a second address in the entry is not where the program goes
+    [{ ...(through("https://api.evil.com/halo") as object), url: HALO_URL, headers }, ["halo-endpoint"]],
+    // what a shell, and a program that nobody knows, make of their arguments is not known
+    [
+      { command: "cmd", args: ["/c", "npx", "mcp-remote", HALO_URL, "--header", "X-CM-PRODUCTTOKEN:%HALO_MCP_TOKEN%"] },
+      ["halo-header-missing"],
+    ],
+    [{ command: "node", args: ["tools/halo.js", HALO_URL] }, []],
+  ])("is judged as a program: %j", (entry, expected) => {
+    expect(entryIds(entry)).toEqual(expected);
+  });
+
+  it("mends a reference among arguments, and leaves the header's name", () => {
+    const text = mcp({ halo: through(HALO_URL, "X-CM-PRODUCTTOKEN: $HALO_MCP_TOKEN") });
+    expect(findingsOf(HALO_RULES, { ".mcp.json": text, ".env.example": example })).toMatchObject([
+      { fix: [{ text: '"X-CM-PRODUCTTOKEN: ${HALO_MCP_TOKEN}"' }] },
+    ]);
+  });
+
+  it("has each value in its own header", () => {
+    const swap = (account: string, profile: string) =>
+      ids({
+        ".mcp.json": mcp({
+          halo: { ...halo, headers: { ...headers, "CM-ACCOUNT-ID": account, "CM-PROFILE-ID": profile } },
+        }),
+        ".env.example": `${example}HALO_DE_PROFILE_ID=\nHALO_BRAND_ID=\n`,
+      });
+    expect(swap("${HALO_PROFILE_ID}", "${HALO_ACCOUNT_ID}")).toEqual(["halo-swapped-values"]);
+    expect(swap("acc-7", "${HALO_ACCOUNT_ID}")).toEqual(["halo-swapped-values"]);
+    expect(swap("${HALO_BRAND_ID}", "${HALO_DE_PROFILE_ID}")).toEqual([]);
+    expect(swap("${HALO_ACCOUNT_ID}", "${HALO_ACCOUNT_ID}")).toEqual(["halo-same-variable"]);
+    expect(entryIds(withHeader("X-CM-PRODUCTTOKEN", "x${HALO_MCP_TOKEN}"))).toEqual(["halo-header-value"]);
+    expect(entryIds(withHeader("CM-ACCOUNT-ID", "${HALO_ACCOUNT_ID}-1"))).toEqual(["halo-header-value"]);
+  });
+
   it("has one finding for one mistake", () => {
     expect(entryIds({ ...halo, url: "http://api.cm.com/halo/core/mcp" })).toEqual(["halo-http"]);
     expect(entryIds({ ...halo, url: `${HALO_URL}?x=1` })).toEqual(["halo-token-in-url"]);
@@ -224,12 +354,18 @@ describe("HALO's entry", () => {
     for (const text of [
       "profile-7",
       "${HALO_PROFILE_ID:-profile-7}",
-      "a-${HALO_PROFILE_ID}-b",
+      "a-${HALO_NUMBER_ID}-b",
       "5b2ca13f-7dbc-4cb9-8f43-0d2b1c1a6e11",
       "a$b",
       "100%",
     ])
-      expect(entryIds(withHeader("CM-PROFILE-ID", text)), text).toEqual([]);
+      expect(
+        ids({
+          ".mcp.json": mcp({ halo: withHeader("CM-PROFILE-ID", text) }),
+          ".env.example": `${example}HALO_NUMBER_ID=\n`,
+        }),
+        text,
+      ).toEqual([]);
     expect(entryIds(withHeader("X-Trace", "on"))).toEqual([]);
     expect(entryIds({ ...halo, type: "streamable-http", timeout: 1000 })).toEqual([]);
   });
@@ -272,6 +408,73 @@ describe("HALO's entry", () => {
   });
 });
 
+describe("variables", () => {
+  const missing = (files: Files) =>
+    findingsOf(HALO_RULES, files, { allowMissing: true })
+      .filter(({ rule }) => rule === "variable-not-in-example")
+      .map(({ path, args }) => `${path} ${args.server} ${args.names}`);
+  it("of every server of the project are in .env.example, each said once", () => {
+    const docs = { command: "${DOCS}/x", args: ["${A}", "${HOME}/a", "${B:-b}"], env: { A: "${A}", C: "c" } };
+    const wiki = { type: "http", url: "https://${A}/mcp", headers: { Authorization: "Bearer ${D}" } };
+    const files = { ".mcp.json": mcp({ halo: withHeader("X-Other", "${E}"), docs, wiki }), ".env.example": example };
+    expect(missing(files)).toEqual([".env.example halo E", ".env.example docs DOCS, A", ".env.example wiki D"]);
+    expect(missing({ ".mcp.json": mcp({ docs, wiki }) })).toEqual([]);
+  });
+  it("of Codex are names", () => {
+    const toml = `[mcp_servers.halo.env_http_headers]\nX-CM-PRODUCTTOKEN = "HALO_MCP_TOKEN"\nX-A = "A_ID"\n[mcp_servers.b]\nbearer_token_env_var = "B_TOKEN"\n`;
+    expect(missing({ ".codex/config.toml": toml, ".env.example": example })).toEqual([
+      ".env.example halo A_ID",
+      ".env.example b B_TOKEN",
+    ]);
+    expect(missing({ ".codex/config.toml": toml })).toEqual([
+      ".codex/config.toml halo HALO_MCP_TOKEN",
+      ".codex/config.toml halo A_ID",
+    ]);
+  });
+});
+
+describe("a client's file that cannot be read", () => {
+  const broken = (path: string, text: string) =>
+    findingsOf(HALO_RULES, { [path]: text }, { allowMissing: true })
+      .filter(({ rule }) => rule === "client-file-broken")
+      .map(({ args, span }) => `${span.offset} ${args.reason}`);
+  it.each([
+    ["[mcp_servers.halo\nurl = 1", "0 the head of a table is not well formed"],
+    ['a = 1\n url = = "x"', '7 no value after "="'],
+    ["a = [\n1,\n]\nb =", '11 no value after "="'],
+    ["a = 1\nb", '6 a line without "="'],
+    ['a = "x', "0 a text is not closed"],
+    ["a = [\n1,\n", "0 a list or a table is not closed"],
+    ["<<<<<<< HEAD\n", "0 conflict markers of an unfinished merge"],
+  ])("is TOML: %j", (text, expected) => {
+    expect(broken(".codex/config.toml", text)).toEqual([expected]);
+  });
+  it.each([
+    "",
+    "# [",
+    'a = "[" # "',
+    'a = """\n= = \n"""',
+    "'a=b' = 1 # = =",
+    "[[a]] # x\r\nb.c = {d = [1]}\r\n",
+    "a = [ # x\n [1, 2], # ]\n]\nb = 2024-01-01",
+    'a = \'it"s\'\n[x."y]z"]\n',
+  ])("is not TOML that is fine: %j", (text) => {
+    expect(broken(".codex/config.toml", text)).toEqual([]);
+  });
+  it("may hold comments where its client takes them", () => {
+    const loose = '{ /* c */ "servers": {}, }';
+    expect(broken(".vscode/mcp.json", loose)).toEqual([]);
+    expect(broken("opencode.jsonc", loose)).toEqual([]);
+    expect(broken(".claude/settings.json", loose)).toHaveLength(1);
+    for (const path of [".vscode/mcp.json", ".cursor/mcp.json", ".claude/settings.json"]) {
+      expect(broken(path, "{"), path).toHaveLength(1);
+      expect(broken(path, "\uFEFF{}"), path).toEqual([]);
+      expect(broken(path, ""), path).toEqual([]);
+    }
+    expect(broken(".mcp.json", "{")).toEqual([]);
+  });
+});
+
 describe("secrets", () => {
   const leaking = mcp({ halo: withHeader("X-CM-PRODUCTTOKEN", values.token) });
   it("count where git has the file, or would take it", () => {
@@ -281,7 +484,24 @@ describe("secrets", () => {
     expect(at(true, true)).toContain("committed-secret");
     expect(at(false, false)).toContain("committed-secret");
     expect(at(false, true)).not.toContain("committed-secret");
-    expect(at(false, false, false)).toEqual([]);
+    // nobody can say without a repository, so it is said
+    expect(at(false, false, false)).toEqual(["committed-secret"]);
+    const away = { tracked: false, ignored: false };
+    const alone = (path: string, text: string) =>
+      ids({ [path]: { text, ...away } }, { inRepository: false, allowMissing: true });
+    expect(alone(".env.example", "API_KEY=u7Rk2pQx9v\n")).toEqual(["env-example-secret"]);
+    expect(alone(".env", "API_KEY=u7Rk2pQx9v\n")).toEqual([]);
+    expect(alone(".envrc", "export API_KEY=u7Rk2pQx9v\n")).toEqual([]);
+    expect(alone(".claude/settings.local.json", '{"env":{"API_KEY":"u7Rk2pQx9v"}}')).toEqual([]);
+  });
+
+  it("in a comment outlive --fix, which takes the other comments out", () => {
+    const text = '{\n  // our servers\n  // token=u7Rk2pQx9v\n  "mcpServers": {}\n}\n';
+    const found = findingsOf(RULES, { ".mcp.json": text }, { allowMissing: true });
+    expect(found.map(({ rule }) => rule)).toEqual(["comments", "committed-secret"]);
+    expect(applyEdits(text, found[0]?.fix ?? [])).toBe('{\n  // token=u7Rk2pQx9v\n  "mcpServers": {}\n}\n');
+    const only = findingsOf(RULES, { ".mcp.json": text.replace("  // our servers\n", "") }, { allowMissing: true });
+    expect(only.map(({ fix }) => fix)).toEqual([undefined, undefined]);
   });
 
   it("are found under a misspelled header, in duplicate keys and with escapes", () => {
@@ -337,24 +557,24 @@ describe("this machine", () => {
   });
 });
 
-it("stays linear: 10,000 servers, 10,000 arguments, 200 kB in one text", () => {
+it("stays linear: 2,000 servers, 2,000 arguments, 60 kB in one text", () => {
   const servers = Object.fromEntries(
-    Array.from({ length: 10_000 }, (_, at) => [
+    Array.from({ length: 2000 }, (_, at) => [
       `s${at}`,
       at % 2 === 0 ? halo : { command: "x", env: { A_TOKEN: "${A}" } },
     ]),
   );
-  const args = Array.from({ length: 10_000 }, (_, at) => `--flag-${at}=value${at}`);
+  const args = Array.from({ length: 2000 }, (_, at) => `--flag-${at}=value${at}`);
   const texts = [
-    "a".repeat(200_000),
-    "${".repeat(60_000),
-    "sk-".repeat(60_000),
-    "a:".repeat(60_000),
-    "--a=".repeat(40_000),
-    "aB".repeat(100_000),
-    '{"a":'.repeat(20_000),
+    "a".repeat(60_000),
+    "${".repeat(20_000),
+    "sk-".repeat(20_000),
+    "a:".repeat(30_000),
+    "--a=".repeat(15_000),
+    "aB".repeat(30_000),
+    '{"a":'.repeat(8000),
     "x".repeat(13_000).concat("@"),
-    "https://a:".repeat(12_000),
+    "https://a:".repeat(6000),
   ];
   const started = performance.now();
   findingsOf(HALO_RULES, { ".mcp.json": mcp(servers), ".env.example": example }, { local: true });

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -13,6 +13,7 @@ import {
   fileFixtures,
   fileOf,
   loaderFindings,
+  place,
 } from "../support/loader-corpus.ts";
 import { findingsOf } from "../support/subject.ts";
 
@@ -45,18 +46,20 @@ describe("fixtures", () => {
     try {
       for (const fixture of fileFixtures) {
         const path = join(folder, ".mcp.json");
-        writeFileSync(path, bytesOf(fixture));
+        place(path, bytesOf(fixture));
         const { text, encoding } = documentFrom(bytesOf(fixture));
         expect(readDocument(path), fixture.what).toMatchObject({ kind: "read", text, encoding });
       }
+      place(join(folder, "folder"), "folder");
+      expect(readDocument(join(folder, "folder")).kind).toBe(documentFrom("folder").encoding);
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
   });
   it("has each rule at work and at rest", () => {
     const used = new Set([...entryFixtures, ...fileFixtures].flatMap(({ rules }) => rules));
-    // two megabytes are made, not stored
-    expect(LOADER_RULES.map(({ id }) => id).filter((id) => !used.has(id))).toEqual(["file-too-big"]);
+    // two megabytes are made, not stored, and what is no file has no bytes
+    expect(LOADER_RULES.map(({ id }) => id).filter((id) => !used.has(id))).toEqual(["not-a-file", "file-too-big"]);
   });
 });
 

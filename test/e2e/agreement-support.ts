@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type ClaudeVersion, runClaude } from "../support/claude.ts";
 import { scratchHome } from "../support/home.ts";
-import { type Verdict, verdictsOf } from "../support/loader-corpus.ts";
+import { type Content, place, type Verdict, verdictsOf } from "../support/loader-corpus.ts";
 
 /** What `claude mcp list` says of a file: one line a server that it loaded, or that it refused the file. */
 export interface Listing {
@@ -29,15 +29,15 @@ async function inTurn<T>(work: () => Promise<T>): Promise<T> {
 }
 
 /**
- * Gives these bytes to the real client as the `.mcp.json` of a fresh folder. `approved`: every server is, through
+ * Gives this to the real client as the `.mcp.json` of a fresh folder. `approved`: every server is, through
  * --settings, so that the client also tries to connect; otherwise it lists the same servers as waiting, and nothing is tried.
  */
-export function listing(version: ClaudeVersion, bytes: Buffer, approved: boolean): Promise<Listing> {
+export function listing(version: ClaudeVersion, content: Content, approved: boolean): Promise<Listing> {
   return inTurn(async () => {
     const scratch = scratchHome();
     try {
       const cwd = mkdtempSync(join(scratch.root, "folder-"));
-      writeFileSync(join(cwd, ".mcp.json"), bytes);
+      place(join(cwd, ".mcp.json"), content);
       const settings = join(scratch.tmp, "settings.json");
       writeFileSync(settings, JSON.stringify({ enableAllProjectMcpServers: approved }));
       const env = { ...scratch.env, MCP_TIMEOUT: "2000" };
@@ -69,8 +69,8 @@ export interface Comparison {
 }
 
 /** Compares server by server, and the file as a whole. */
-export function compare(what: string, bytes: Buffer, client: Listing): Comparison {
-  const { file, rules, servers } = verdictsOf(bytes);
+export function compare(what: string, content: Content, client: Listing): Comparison {
+  const { file, rules, servers } = verdictsOf(content);
   const disagreements: string[] = [];
   let dropped = 0;
   const say = (of: string, said: boolean, lost: boolean, found: readonly string[]): void => {

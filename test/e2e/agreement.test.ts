@@ -4,7 +4,14 @@
  */
 import { afterAll, describe, expect, test } from "vitest";
 import { randomFrom } from "../core/random.ts";
-import { bytesOf, type EntryFixture, entryFixtures, fileFixtures, fileOf } from "../support/loader-corpus.ts";
+import {
+  bytesOf,
+  type Content,
+  type EntryFixture,
+  entryFixtures,
+  fileFixtures,
+  fileOf,
+} from "../support/loader-corpus.ts";
 import { DEAD_URL, mutatedEntry, mutatedFile } from "../support/loader-mutations.ts";
 import { type Comparison, compare, listing } from "./agreement-support.ts";
 
@@ -54,9 +61,10 @@ const named = (fixtures: readonly EntryFixture[]): readonly Named[] =>
 
 const all = (
   version: "2.1.330" | "2.1.197",
-  files: readonly (readonly [what: string, bytes: Buffer])[],
+  files: readonly (readonly [what: string, content: Content])[],
   approved: boolean,
-) => Promise.all(files.map(async ([what, bytes]) => compare(what, bytes, await listing(version, bytes, approved))));
+) =>
+  Promise.all(files.map(async ([what, content]) => compare(what, content, await listing(version, content, approved))));
 
 describe("Claude Code 2.1.330", () => {
   test(`${entryFixtures.length} servers of the fixtures`, { timeout: 120_000 }, async () => {
@@ -80,11 +88,26 @@ describe("Claude Code 2.1.330", () => {
       ["2 MiB", sized(2_097_152)],
       ["2 MiB and a byte", sized(2_097_153)],
       ["100,000 levels", nested(100_000)],
+      [
+        "300 levels in a server",
+        Buffer.from(
+          fileOf([
+            { name: "a", entry: `{"type":"http","url":"${DEAD_URL}","x":${"[".repeat(300)}${"]".repeat(300)}}` },
+            { name: "b", entry: `{"url":"${DEAD_URL}"}` },
+          ]),
+        ),
+      ],
       ["100,000 levels, never closed", nested(100_000, "")],
     ] as const;
     const compared = await all("2.1.330", files, true);
     expect(compared.flatMap(({ disagreements }) => disagreements)).toEqual([]);
-    expect(compared.map(({ dropped }) => dropped > 0)).toEqual([false, true, false, true]);
+    expect(compared.map(({ dropped }) => dropped > 0)).toEqual([false, true, false, true, true]);
+  });
+
+  test("a folder that is called .mcp.json", { timeout: 120_000 }, async () => {
+    const client = await listing("2.1.330", "folder", true);
+    expect(client.output).toContain("MCP config is not a regular file");
+    expect(compare("a folder", "folder", client)).toEqual({ compared: 1, dropped: 1, disagreements: [] });
   });
 
   test(`${MUTATED_ENTRIES} mutated servers, seed ${SEED}`, { timeout: 120_000 }, async () => {

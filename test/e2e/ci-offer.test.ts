@@ -13,11 +13,13 @@ const KINDS = [
   ["github", ".github/workflows/mcp-check.yml"],
   ["gitlab", ".gitlab-ci.yml"],
   ["pre-commit", ".pre-commit-config.yaml"],
+  ["lefthook", "lefthook.yml"],
+  ["husky", ".husky/pre-commit"],
 ] as const;
 const FOREIGN = "https://gateway.example/halo?a=1&b=2";
 
 const template = (kind: string, options = ""): string =>
-  readFileSync(new URL(`../../templates/ci/${kind}.yml`, import.meta.url), "utf8")
+  readFileSync(new URL(`../../templates/ci/${kind}.${kind === "husky" ? "sh" : "yml"}`, import.meta.url), "utf8")
     .replaceAll("{{version}}", manifest.version)
     .replace("{{options}}", options);
 
@@ -27,7 +29,9 @@ const own = (m: Machine, ...more: string[]): Promise<Run> =>
 
 /** The command of the file that was written. */
 function commandOf(kind: string, text: string): string {
+  if (kind === "husky") return text.trimEnd();
   const file = parse(text);
+  if (kind === "lefthook") return file["pre-commit"].commands["mcp-check"].run;
   if (kind === "github") return file.jobs.check.steps[1].run;
   return kind === "gitlab" ? file["mcp-check"].script : file.repos[0].hooks[0].entry;
 }
@@ -99,13 +103,37 @@ describe.concurrent("--ci", () => {
     }),
   );
 
+  test("beside another configuration of lefthook none is written", () =>
+    on({}, async (m) => {
+      m.write(".config/lefthook.toml", "[pre-push]\n");
+      const run = await own(m, "--ci", "lefthook");
+      expect(run.code, run.stderr).toBe(0);
+      expect(m.exists("lefthook.yml")).toBe(false);
+      expect(m.read(".config/lefthook.toml")).toBe("[pre-push]\n");
+      expect(run.stdout).toContain(".config/lefthook.toml is there and stays as it is: add this command");
+      for (const line of template("lefthook").trimEnd().split("\n")) expect(run.stdout).toContain(`  ${line}\n`);
+    }));
+
+  test.each([
+    ["pre-commit", "pre-commit install"],
+    ["lefthook", "lefthook install"],
+    ["husky", '"prepare": "husky"'],
+  ])("%s: what has to be done once is said with the file", (kind, words) =>
+    on({}, async (m) => {
+      const run = await own(m, "--ci", kind);
+      expect(run.stdout).toMatch(new RegExp(`it runs this\\.\n  .*${words}`));
+    }),
+  );
+
   test("a gateway of one's own is named in the command", () =>
     on({}, async (m) => {
       for (const [kind, file] of KINDS) {
         const run = await m.run(["--yes", "--skip-test", ...ids, "--url", FOREIGN, "--ci", kind], { env: withToken });
         expect(run.code, run.stderr).toBe(0);
         expect(m.read(file)).toBe(template(kind, ` --url '${FOREIGN}'`));
-        expect(commandOf(kind, m.read(file))).toMatch(/ check --url 'https:\/\/gateway\.example\/halo\?a=1&b=2'$/);
+        expect(commandOf(kind, m.read(file)), kind).toMatch(
+          / check --url 'https:\/\/gateway\.example\/halo\?a=1&b=2'$/,
+        );
         expect(run.stdout).toContain(`npx create-halo-mcp check --url '${FOREIGN}'`);
       }
     }));

@@ -2,7 +2,7 @@ import { mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { AT_ROOT, BESIDE_MCP, CLIENT_FILES, kindOf, PATHSPECS } from "../../src/core/check/documents.ts";
+import { AT_ROOT, BESIDE_MCP, CLIENT_FILES, kindOf, mcpFolderOf, PATHSPECS } from "../../src/core/check/documents.ts";
 import { discover } from "../../src/io/discover.ts";
 import { findProgram } from "../../src/io/find-program.ts";
 import { listFiles } from "../../src/io/list-files.ts";
@@ -30,6 +30,7 @@ const rules = {
   patterns: PATHSPECS,
   atRoot: AT_ROOT,
   beside: BESIDE_MCP,
+  asFolder: mcpFolderOf,
 };
 
 describe("discover", () => {
@@ -83,7 +84,7 @@ describe("discover", () => {
       expect(kindOf(name), name).toBeDefined();
       write(repo.path, { [name]: "", [`deep ${index}/er/${name}`]: "" });
     }
-    const listed = new Set(listFiles(git(), PATHSPECS).map(({ path }) => path));
+    const listed = new Set(listFiles(git(), PATHSPECS).files.map(({ path }) => path));
     for (const [index, name] of names.entries()) {
       expect(listed).toContain(name);
       expect(listed).toContain(`deep ${index}/er/${name}`);
@@ -130,7 +131,14 @@ describe("readDocument", () => {
     expect(read(Buffer.from([0x7b, 0xff, 0x7d]))).toEqual(["not-utf-8", "{\ufffd}"]);
     expect(read(" ".repeat(2_097_152))).toEqual(["utf-8", " ".repeat(2_097_152)]);
     expect(read(" ".repeat(2_097_153))).toEqual(["too-big", ""]);
-    expect(readDocument(scratch.tmp)).toEqual({ kind: "unreadable", reason: "it is no regular file" });
+    const raw = (content: Uint8Array) => {
+      write(scratch.tmp, { x: content });
+      return readDocument(join(scratch.tmp, "x"));
+    };
+    expect(raw(Buffer.from("{é}", "utf16le"))).toMatchObject({ text: "", raw: "{é}" });
+    expect(raw(Buffer.from("\ufeff{é}", "utf16le").swap16())).toMatchObject({ text: "", raw: "\ufeff{é}" });
+    expect(raw(Buffer.alloc(2_097_153, "é"))).toMatchObject({ text: "", raw: expect.stringMatching(/^éé/) });
+    expect(readDocument(scratch.tmp)).toEqual({ kind: "not-a-file" });
     expect(readDocument(join(scratch.tmp, "x/y"))).toEqual({ kind: "absent" });
   });
 });

@@ -82,6 +82,29 @@ describe("createGit", () => {
     expect(() => none.isTracked("x")).toThrow(/could not be started/);
   });
 
+  it("names the remedy for a repository of another user, and asks for no whole command line otherwise", () => {
+    const dir = join(folder(), "it's a repo");
+    mkdirSync(dir);
+    const answer = (text: string): Git => {
+      const fake = join(dir, "git");
+      writeFileSync(fake, `#!/bin/sh\ncat >&2 <<'EOF'\n${text}\nEOF\nexit 128\n`, { mode: 0o755 });
+      return createGit({ program: fake, cwd: dir, env: process.env });
+    };
+    const failure = (git: Git): EnvironmentError => {
+      try {
+        git.isTracked("secret-name");
+      } catch (error) {
+        if (error instanceof EnvironmentError) return error;
+      }
+      throw new Error("no EnvironmentError");
+    };
+    const dubious = failure(answer(`fatal: detected dubious ownership in repository at '${dir}'\nTo add an exception`));
+    expect(dubious.message).toBe(`${dir} belongs to another user, so git does not work in it ("dubious ownership")`);
+    expect(dubious.hint).toContain(`git config --global --add safe.directory '${dir.replace("'", "'\\''")}'`);
+    const other = failure(answer("fatal: index file corrupt"));
+    expect(other.message).toBe(`git could not answer "git ls-files" in ${dir}: fatal: index file corrupt`);
+  });
+
   it("finds git's files in a linked worktree", () => {
     const { dir, sh } = repository();
     sh("-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q", "--allow-empty", "-m", "x");

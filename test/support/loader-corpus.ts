@@ -1,12 +1,12 @@
 /** The fixtures of the loader rules (test/fixtures/check/loader), as the unit tests, the schema and the real client get them. */
-import { isUtf8 } from "node:buffer";
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { documentOf } from "../../src/core/check/documents.ts";
 import type { Document, Finding } from "../../src/core/check/model.ts";
 import { runRules } from "../../src/core/check/run.ts";
 import { isObjectNode } from "../../src/core/check/servers.ts";
 import { HALO_URL } from "../../src/core/halo.ts";
 import { LOADER_RULES } from "../../src/core/rules/loader.ts";
+import { decode } from "../../src/io/read-document.ts";
 
 /** One server of a file: the text of its entry, and its name where that is what it is about. */
 export interface EntryFixture {
@@ -38,16 +38,19 @@ export function fileOf(entries: readonly { readonly name: string; readonly entry
   return `{"mcpServers":{\n${entries.map(({ name, entry }) => `${JSON.stringify(name)}:${entry}`).join(",\n")}\n}}\n`;
 }
 
-/** The Document of these bytes, as `io` would hand it over. */
-export function documentFrom(bytes: Buffer): Document {
-  const utf16 = /^(?:\xff\xfe|\xfe\xff)/.test(bytes.toString("latin1", 0, 2)) || isHalfZero(bytes);
-  const encoding = bytes.length > 2_097_152 ? "too-big" : utf16 ? "utf-16" : isUtf8(bytes) ? "utf-8" : "not-utf-8";
-  const text = encoding === "utf-8" || encoding === "not-utf-8" ? bytes.toString("utf8") : "";
-  return documentOf({ path: ".mcp.json", kind: "mcp", text, encoding, tracked: true, ignored: false, mode: undefined });
+/** What stands under the name `.mcp.json`: a file of these bytes, or a folder. */
+export type Content = Buffer | "folder";
+
+/** Puts it there. */
+export function place(path: string, content: Content): void {
+  if (content === "folder") mkdirSync(path);
+  else writeFileSync(path, content);
 }
 
-function isHalfZero(bytes: Buffer): boolean {
-  return bytes.length >= 2 && (bytes[0] === 0) !== (bytes[1] === 0) && bytes.length % 2 === 0;
+/** The Document of it, as `io` hands it over. */
+export function documentFrom(content: Content): Document {
+  const read = content === "folder" ? ({ text: "", encoding: "not-a-file" } as const) : decode(content);
+  return documentOf({ path: ".mcp.json", kind: "mcp", ...read, tracked: true, ignored: false, mode: undefined });
 }
 
 export function loaderFindings(document: Document): readonly Finding[] {
@@ -76,6 +79,7 @@ export interface Verdict {
 
 /** These lose the file with everything in it; `duplicate-server` at a block loses that block. */
 const OF_FILE = new Set([
+  "not-a-file",
   "file-too-big",
   "utf-16",
   "merge-conflict",
@@ -88,12 +92,12 @@ const OF_FILE = new Set([
 ]);
 
 /** What our rules say of the file as a whole, and of each server in it. */
-export function verdictsOf(bytes: Buffer): {
+export function verdictsOf(content: Content): {
   readonly file: boolean;
   readonly rules: readonly string[];
   readonly servers: readonly Verdict[];
 } {
-  const document = documentFrom(bytes);
+  const document = documentFrom(content);
   const errors = loaderFindings(document).filter(isError);
   const file = errors.some(({ rule }) => OF_FILE.has(rule));
   const root = document.tree;

@@ -28,7 +28,8 @@ export function subjectOf(files: Readonly<Record<string, TestFile>>, given: Part
       encoding = "utf-8",
     } = typeof file === "string" ? { text: file } : file;
     const read = encoding === "utf-8" ? text : encoding === "not-utf-8" ? text.replace(/[^\0-\x7f]/g, "\uFFFD") : "";
-    return [documentOf({ path, kind, text: read, encoding, tracked, ignored, mode })];
+    const raw = encoding === "utf-16" || encoding === "too-big" ? { raw: text } : {};
+    return [documentOf({ path, kind, text: read, ...raw, encoding, tracked, ignored, mode })];
   });
   return {
     documents,

@@ -4,11 +4,12 @@ import { documentOf, type RawDocument } from "../../core/check/documents.ts";
 import { applyEdits, chooseFixes, type TextEdit } from "../../core/check/edits.ts";
 import type { Subject } from "../../core/check/model.ts";
 import { runRules } from "../../core/check/run.ts";
-import { diffTexts } from "../../core/diff.ts";
+import { type DiffLine, diffTexts } from "../../core/diff.ts";
 import { HALO_URL } from "../../core/halo.ts";
 import type { WriteStep } from "../../core/model.ts";
 import { printable, redact } from "../../core/redact.ts";
 import { RULES } from "../../core/rules/index.ts";
+import { Refusal } from "../../errors.ts";
 import { applyWrites } from "../../io/apply.ts";
 import { resolveTarget } from "../../io/snapshot.ts";
 import { createShow, type Show } from "../../ui/show.ts";
@@ -34,8 +35,8 @@ function mend(document: RawDocument, fixes: readonly (readonly TextEdit[])[]): R
   return isWorse ? document : mended;
 }
 
-/** Every fix there is, in memory, until nothing is left to fix. */
-function fixAll(subject: Subject, gathered: Gathered): Fixed {
+/** Every fix there is but those of the files to be left out, in memory, until nothing is left to fix. */
+function fixAll(subject: Subject, gathered: Gathered, leftOut: ReadonlySet<string>): Fixed {
   const texts = new Map<string, string>();
   let current: readonly RawDocument[] = gathered.documents;
   let count = 0;
@@ -43,7 +44,7 @@ function fixAll(subject: Subject, gathered: Gathered): Fixed {
     const fixes = new Map<string, (readonly TextEdit[])[]>();
     let found = 0;
     for (const { path, fix } of runRules(RULES, { ...subject, documents: current.map(documentOf) })) {
-      if (fix === undefined || fix.length === 0 || !isAsked(gathered.places, path)) continue;
+      if (fix === undefined || fix.length === 0 || leftOut.has(path) || !isAsked(gathered.places, path)) continue;
       found += 1;
       const own = fixes.get(path);
       if (own === undefined) fixes.set(path, [fix]);
@@ -65,51 +66,74 @@ function fixAll(subject: Subject, gathered: Gathered): Fixed {
 }
 
 function showStep(show: Show, context: Context, options: CheckOptions, path: string, step: WriteStep): void {
-  show.info(`${show.paint.bold(printable(path))} (changed)`);
   const lines = diffTexts(step.before ?? "", step.after ?? "", {
     secrets: [...context.secrets],
     shown: ["http", HALO_URL, options.url],
     format: /\.jsonc?$/.test(path) ? "json" : /(?:^|\/)\.env/.test(path) ? "dotenv" : "lines",
     width: show.columns - 6,
   });
-  show.verbatim(lines.map((line) => paintLine(show.paint, line)));
+  const name = show.paint.bold(printable(path));
+  if (options.format === "text") {
+    show.info(`${name} (changed)`);
+    show.verbatim(lines.map((line) => paintLine(show.paint, line)));
+    return;
+  }
+  // a program reads the report: beside it stands what changes, not how
+  const count = (kind: DiffLine["kind"]): number => lines.filter((line) => line.kind === kind).length;
+  show.info(`${name} (changed: ${many(count("added"), "line")} added, ${count("removed")} removed)`);
 }
 
-/** Mends what can be mended, shown as a diff: all files or none. Out: whether a file was written. */
-export async function fix(context: Context, options: CheckOptions, gathered: Gathered): Promise<boolean> {
-  const { root } = gathered.places;
+function many(count: number, word: string): string {
+  return `${count} ${word}${count === 1 ? "" : "s"}`;
+}
+
+function stepsOf(gathered: Gathered, texts: Fixed["texts"]): readonly (WriteStep & { readonly name: string })[] {
+  const documents = new Map(gathered.documents.map((document) => [document.path, document]));
+  return [...texts].map(([name, after]) => {
+    const document = documents.get(name);
+    const secret = document?.kind === "settings-local" ? { secret: true } : {};
+    return { kind: "write", name, path: join(gathered.places.root, name), before: document?.text, after, ...secret };
+  });
+}
+
+/** Mends what can be mended, shown as a diff: all files or none, but for those that must not be written. Out: the files that were changed, or with --dry-run would be. */
+export async function fix(context: Context, options: CheckOptions, gathered: Gathered): Promise<readonly string[]> {
+  const { root, git } = gathered.places;
   const show = createShow(context, {
     redact: (text) => redact(text, context.secrets),
-    quiet: options.quiet || options.format === "json" || options.format === "sarif",
+    quiet: options.quiet || options.format === "json",
     guide: false,
   });
-  const { texts, count } = fixAll(subjectOf(context, options, gathered), gathered);
-  if (texts.size === 0) {
+  const asked = { root, gitProgram: git?.program };
+  const subject = subjectOf(context, options, gathered);
+  const leftOut = new Set<string>();
+  for (const { name, path, secret } of stepsOf(gathered, fixAll(subject, gathered, leftOut).texts)) {
+    const place = { path, realPath: resolveTarget(path).realPath };
+    try {
+      if (secret === true) assertPrivate(context, asked, place, { ignored: true });
+      else assertInside(root, place);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      leftOut.add(name);
+      show.warn(`${error.message}; the file is left as it is`, error.hint?.split("\n"));
+    }
+  }
+  const { texts, count } = fixAll(subject, gathered, leftOut);
+  const steps = stepsOf(gathered, texts);
+  if (steps.length === 0) {
     show.info("There is nothing to mend.");
-    return false;
+    return [];
   }
-  const documents = new Map(gathered.documents.map((document) => [document.path, document]));
-  const steps = [...texts].map(([path, after]): WriteStep => {
-    const document = documents.get(path);
-    const secret = document?.kind === "settings-local";
-    return { kind: "write", path: join(root, path), before: document?.text, after, ...(secret ? { secret } : {}) };
-  });
-  for (const [index, path] of [...texts.keys()].entries()) {
-    const step = steps[index];
-    if (step === undefined) continue;
-    assertInside(root, { path: step.path, realPath: resolveTarget(step.path).realPath });
-    showStep(show, context, options, path, step);
-  }
-  const what = `${count} ${count === 1 ? "finding" : "findings"} in ${steps.length} ${steps.length === 1 ? "file" : "files"}`;
+  for (const step of steps) showStep(show, context, options, step.name, step);
+  const what = `${many(count, "finding")} in ${many(steps.length, "file")}`;
   if (options.dryRun) {
     show.info(`Nothing was written (--dry-run). Without it, ${what} would be mended.`);
-    return false;
+  } else {
+    await applyWrites(steps, {
+      signal: context.signal,
+      assertPrivate: (realPath, path) => assertPrivate(context, asked, { path, realPath }, { ignored: true }),
+    });
+    show.ok(`Mended ${what}.`);
   }
-  await applyWrites(steps, {
-    signal: context.signal,
-    assertPrivate: (realPath, path) =>
-      assertPrivate(context, { root, gitProgram: gathered.places.git?.program }, { path, realPath }, { ignored: true }),
-  });
-  show.ok(`Mended ${what}.`);
-  return true;
+  return steps.map(({ name }) => name);
 }

@@ -1,6 +1,14 @@
 import { join } from "node:path";
 import type { Context } from "../../context.ts";
-import { AT_ROOT, BESIDE_MCP, documentOf, kindOf, PATHSPECS, type RawDocument } from "../../core/check/documents.ts";
+import {
+  AT_ROOT,
+  BESIDE_MCP,
+  documentOf,
+  kindOf,
+  mcpFolderOf,
+  PATHSPECS,
+  type RawDocument,
+} from "../../core/check/documents.ts";
 import type { Subject } from "../../core/check/model.ts";
 import { cleanValue } from "../../core/halo.ts";
 import { printable } from "../../core/redact.ts";
@@ -17,6 +25,8 @@ export interface Gathered {
   readonly documents: readonly RawDocument[];
   readonly spills: readonly Spill[];
   readonly secrets: readonly string[];
+  /** Folders that were asked for and hold no file to check, as they were typed. */
+  readonly empty: readonly string[];
 }
 
 /** A machine that builds: nobody's own files are there. Read by hand, since a package for it would cost a tenth of the start. */
@@ -56,6 +66,7 @@ export function gather(context: Context, options: CheckOptions): Gathered {
     git,
     within: places.asked,
     isWanted: (path) => kindOf(path) !== undefined,
+    asFolder: mcpFolderOf,
     isHome: (path) => kindOf(path) === "mcp",
     maxFolders: MOST_FOLDERS,
     patterns: PATHSPECS,
@@ -66,12 +77,18 @@ export function gather(context: Context, options: CheckOptions): Gathered {
   const unreadable: string[] = [];
   for (const { path, tracked, ignored } of found) {
     const reading = readDocument(join(root, path));
-    if (reading.kind === "unreadable") unreadable.push(`${printable(path)}: ${reading.reason}`);
     const kind = kindOf(path);
+    if (reading.kind === "unreadable") unreadable.push(`${printable(path)}: ${reading.reason}`);
+    if (reading.kind === "not-a-file") {
+      // what Claude Code makes of it is known; of the others nothing is
+      if (kind === "mcp")
+        documents.push({ path, kind, text: "", encoding: reading.kind, tracked, ignored, mode: undefined });
+      else unreadable.push(`${printable(path)}: it is no regular file`);
+    }
     if (reading.kind !== "read" || kind === undefined) continue;
-    const { text, encoding } = reading;
+    const { text, raw, encoding } = reading;
     const mode = context.platform === "win32" ? undefined : reading.mode;
-    documents.push({ path, kind, text, encoding, tracked, ignored, mode });
+    documents.push({ path, kind, text, ...(raw === undefined ? {} : { raw }), encoding, tracked, ignored, mode });
   }
   if (unreadable.length > 0) {
     throw new EnvironmentError(
@@ -83,16 +100,18 @@ export function gather(context: Context, options: CheckOptions): Gathered {
       "unreadable",
     );
   }
+  const empty: string[] = [];
   for (const [index, each] of places.asked.entries()) {
     const one: Places = { ...places, asked: [each] };
     if (documents.some(({ path }) => isAsked(one, path))) continue;
-    throw new UsageError(`there is nothing in ${printable(options.paths[index] ?? "", 200)} that check reads`, {
-      hint: "files that git ignores are not searched for: name the file itself",
-    });
+    const word = options.paths[index] ?? each.path;
+    // the folders that a hook or a workflow passes on may hold no such file today; a file that is named is meant
+    if (!each.isFolder) throw new UsageError(`there is no file ${printable(word, 200)}`);
+    empty.push(word);
   }
   const known = new Set(documents.map(({ path }) => path));
   const spills = git === undefined ? [] : findSpills(git, secrets).filter(({ path }) => !known.has(path));
-  return { places, documents, spills, secrets };
+  return { places, documents, spills, secrets, empty };
 }
 
 /** What the rules look at. */

@@ -14,17 +14,30 @@ interface Found {
   readonly findings: readonly Finding[];
   /** The rules that the findings are of: the list, and what only this run has. */
   readonly rules: readonly Rule[];
+  /** The files that `--fix` changed, or would. */
+  readonly fixed: readonly string[];
 }
 
-function reportOf(context: Context, options: CheckOptions, gathered: Gathered, { findings, rules }: Found): Report {
-  const { documents, places, spills } = gathered;
+function reportOf(
+  context: Context,
+  options: CheckOptions,
+  gathered: Gathered,
+  { findings, rules, fixed }: Found,
+): Report {
+  const { documents, places, spills, empty } = gathered;
   return makeReport({
     findings: findings.filter(({ path }) => isAsked(places, path)),
     rules,
-    texts: new Map([...documents, ...spills].map(({ path, text }) => [path, text])),
+    texts: new Map([
+      ...spills.map(({ path, text }) => [path, text] as const),
+      ...documents.map(({ path, text, raw }) => [path, raw ?? text] as const),
+    ]),
     files: documents.map(({ path }) => path).filter((path) => isAsked(places, path)),
     secrets: [...context.secrets],
     maxWarnings: options.maxWarnings,
+    empty,
+    fixed,
+    dryRun: options.dryRun,
   });
 }
 
@@ -32,22 +45,25 @@ function reportOf(context: Context, options: CheckOptions, gathered: Gathered, {
 export async function run(context: Context, raw: RawOptions): Promise<number> {
   const options = readOptions(context, raw);
   let gathered = gather(context, options);
+  let fixed: readonly string[] = [];
   if (options.fix) {
     const { fix } = await import("./fix.ts");
+    fixed = await fix(context, options, gathered);
     // what is left is read from the disk again, as the next run will
-    if (await fix(context, options, gathered)) gathered = gather(context, options);
+    if (fixed.length > 0 && !options.dryRun) gathered = gather(context, options);
   }
-  let found: Found = { findings: runRules(RULES, subjectOf(context, options, gathered)), rules: RULES };
+  let found: Found = { findings: runRules(RULES, subjectOf(context, options, gathered)), rules: RULES, fixed };
   if (options.online) {
     const { ONLINE_RULES, testOnline } = await import("./online.ts");
     const online = await testOnline(context, options, gathered);
-    found = { findings: [...found.findings, ...online], rules: [...RULES, ...ONLINE_RULES] };
+    found = { findings: [...found.findings, ...online], rules: [...RULES, ...ONLINE_RULES], fixed };
   }
   const report = reportOf(context, options, gathered, found);
-  printReport(context, options, report, {
+  await printReport(context, options, report, {
     documents: gathered.documents,
     secrets: [...context.secrets],
     rules: found.rules,
+    root: gathered.places.root,
   });
   return report.ok ? 0 : 1;
 }

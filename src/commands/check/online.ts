@@ -41,8 +41,9 @@ export const ONLINE_RULES: readonly Rule[] = [
 type Env = Readonly<Record<string, string | undefined>>;
 
 /** The values at hand: the environment, then the values file, then the bridge. Names that steer a program are left out. */
-function valuesAtHand(context: Context, options: CheckOptions, { documents }: Gathered): Env {
-  const textOf = (path: string): string | undefined => documents.find((document) => document.path === path)?.text;
+function valuesAtHand(context: Context, options: CheckOptions, { documents, places }: Gathered): Env {
+  const read = (path: string): string | undefined => documents.find((document) => document.path === path)?.text;
+  const textOf = (path: string): string | undefined => read(`${places.start}/${path}`) ?? read(path);
   let values = textOf(".env");
   if (options.valuesFile !== undefined) {
     const state = readState(options.valuesFile);

@@ -4,7 +4,7 @@ import { HALO_URL } from "../../core/halo.ts";
 import { parseEndpoint } from "../../endpoint.ts";
 import { UsageError } from "../../errors.ts";
 import type { Format, RawOptions } from "../../flags.ts";
-import { seconds } from "../init/options.ts";
+import { seconds } from "../seconds.ts";
 
 /** The options of `check`, checked. */
 export interface CheckOptions {

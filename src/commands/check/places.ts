@@ -11,8 +11,10 @@ import type { CheckOptions } from "./options.ts";
 
 /** Where `check` works. */
 export interface Places {
-  /** Absolute; reports name files from here. */
+  /** Absolute, the repository's where there is one; reports name files from here. */
   readonly root: string;
+  /** The folder of `--cwd` from the root with "/", or "". */
+  readonly start: string;
   readonly git: GitOptions | undefined;
   /** What was asked for, from the root with "/"; empty: everything. */
   readonly asked: readonly { readonly path: string; readonly isFolder: boolean }[];
@@ -28,7 +30,8 @@ function given(word: string, from: string): Given {
   const shown = printable(word, 200);
   let isFolder: boolean;
   try {
-    isFolder = statSync(path).isDirectory();
+    // a folder that is called .mcp.json is what a client takes for the file
+    isFolder = statSync(path).isDirectory() && basename(path) !== ".mcp.json";
     if (isFolder) return { path: realpathSync.native(path), isFolder };
     // the link itself is what a client reads by its name, not what it leads to
     return { path: join(realpathSync.native(dirname(path)), basename(path)), isFolder };
@@ -51,12 +54,7 @@ function common(folders: readonly string[]): string {
 }
 
 /** The root to work from: the repository of what was asked for, else where the command was started, else above all of it. */
-function rootOf(
-  here: string,
-  options: CheckOptions,
-  asked: readonly Given[],
-): { root: string; repository: string | undefined } {
-  if (options.cwd !== undefined) return { root: here, repository: findRoot(here) };
+function rootOf(here: string, asked: readonly Given[]): { root: string; repository: string | undefined } {
   if (asked.length === 0) {
     const repository = findRoot(here);
     return { root: repository ?? here, repository };
@@ -72,6 +70,10 @@ function rootOf(
   };
 }
 
+function fromRoot(root: string, path: string): string {
+  return relative(root, path).split(sep).join("/");
+}
+
 /** Settles where to look. Throws UsageError for a path that is not there, EnvironmentError when git is needed and missing. */
 export function findPlaces(context: Context, options: CheckOptions): Places {
   const start = options.cwd ?? context.cwd;
@@ -83,21 +85,25 @@ export function findPlaces(context: Context, options: CheckOptions): Places {
     throw new UsageError(`--cwd: there is no folder ${printable(start, 200)}`);
   }
   const asked = options.paths.map((word) => given(word, here));
-  const { root, repository } = rootOf(here, options, asked);
+  const { root, repository } = rootOf(here, asked);
   for (const [index, { path, isFolder }] of asked.entries()) {
     const shown = printable(options.paths[index] ?? "", 200);
-    if (!isInside(path, root)) throw new UsageError(`${shown} lies outside of ${printable(root, 200)}`);
-    const fromRoot = relative(root, path).split(sep).join("/");
-    if (!isFolder && kindOf(fromRoot) === undefined) {
+    const limit = options.cwd === undefined ? root : here;
+    if (!isInside(path, limit)) throw new UsageError(`${shown} lies outside of ${printable(limit, 200)}`);
+    if (!isFolder && kindOf(fromRoot(root, path)) === undefined) {
       throw new UsageError(`${shown} is no file that check reads`, {
         hint: "it reads .mcp.json, .env and .env.example, .claude/settings.json and other clients' MCP files, under these names",
       });
     }
   }
+  const below = options.cwd === undefined || !isInside(here, root) ? "" : fromRoot(root, here);
+  const named = asked.map(({ path, isFolder }) => ({ path: fromRoot(root, path), isFolder }));
   return {
     root,
+    start: below,
     git: repository === undefined ? undefined : gitFor(context, root, repository),
-    asked: asked.map(({ path, isFolder }) => ({ path: relative(root, path).split(sep).join("/"), isFolder })),
+    // --cwd says what to look for, not what is read beside it
+    asked: named.length === 0 && below !== "" ? [{ path: below, isFolder: true }] : named,
   };
 }
 

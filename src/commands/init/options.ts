@@ -6,6 +6,7 @@ import type { CiKind } from "../../core/plan-ci.ts";
 import { parseEndpoint } from "../../endpoint.ts";
 import { UsageError } from "../../errors.ts";
 import type { Bridge, ClientId, RawOptions } from "../../flags.ts";
+import { seconds } from "../seconds.ts";
 
 /** The options of `init`, checked. A flag that was not given is undefined, so that a default can be told from a choice. */
 export interface InitOptions {
@@ -34,15 +35,6 @@ export interface InitOptions {
 function list<T extends string>(text: string | undefined): readonly T[] | undefined {
   // the words were checked against the flag's values when they were parsed
   return text === undefined ? undefined : ([...new Set(text.split(",").map((word) => word.trim()))] as T[]);
-}
-
-/** `--timeout` in seconds; 15 when it is not given. */
-export function seconds(text: string | undefined): number {
-  if (text === undefined) return 15;
-  const number = Number(text);
-  if (!/^\d{1,4}(?:\.\d+)?$/.test(text) || number < 1 || number > 600)
-    throw new UsageError("--timeout takes seconds, from 1 to 600");
-  return number;
 }
 
 /** `--ci`. It checks what a repository holds, so it goes with a set-up of one. */

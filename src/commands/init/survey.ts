@@ -10,7 +10,7 @@ import { type ClaudeProgram, readClaude } from "../../io/claude.ts";
 import { findProgram, untrusted } from "../../io/find-program.ts";
 import { createGit, findRoot, type Git } from "../../io/git.ts";
 import { takeSnapshot } from "../../io/snapshot.ts";
-import { ciPath } from "./ci.ts";
+import { ciPaths } from "./ci.ts";
 import type { InitOptions } from "./options.ts";
 import { dotenvOf, jsonOf, property, strings } from "./read-json.ts";
 
@@ -86,12 +86,11 @@ export async function survey(context: Context, options: InitOptions): Promise<Su
     envrc: join(root, ".envrc"),
     mcp: join(root, ".mcp.json"),
   };
-  const ci = ciPath(options, root);
   const snapshot = takeSnapshot([
     ...Object.values(paths).filter((path): path is string => path !== undefined),
     store,
     userSettings,
-    ...(ci === undefined ? [] : [ci]),
+    ...ciPaths(options, root),
   ]);
   const name = options.name ?? DEFAULT_NAME;
   const storeJson = jsonOf(snapshot.get(store), false);

@@ -3,8 +3,10 @@
  * Code 2.1.330, Gemini CLI 0.61, opencode 1.18, Copilot CLI 1.0.102 and Qwen Code 0.24; the rest from their documentation).
  */
 import type { DocumentKind } from "./model.ts";
-import { referencesIn } from "./secret-shapes.ts";
+import { once, onceForText } from "./once.ts";
+import { referencesIn } from "./references.ts";
 
+/** How one client writes down a server and spells a reference. */
 export interface ClientSyntax {
   readonly label: string;
   /** The key of the root that holds the servers. */
@@ -59,6 +61,16 @@ export function syntaxOf(kind: DocumentKind): ClientSyntax | undefined {
   return Object.hasOwn(SYNTAX, kind) ? SYNTAX[kind] : undefined;
 }
 
+/** The same for the arguments of a program: mcp-remote expands `${NAME}` itself (0.15.1, measured), the client what it always does. */
+export const throughProgram = once((syntax: ClientSyntax): ClientSyntax => {
+  const { label, expands } = syntax;
+  const both = expands === undefined ? undefined : new RegExp(`${expands.source}|${BRACES.source}`);
+  return { ...syntax, label: `${label} with mcp-remote`, expands: both };
+});
+
+/** For a program that a shell starts: it expands in its own way, so no spelling is judged. */
+export const throughShell = once((syntax: ClientSyntax): ClientSyntax => ({ ...syntax, expands: undefined }));
+
 /** One reference in a text, in whatever spelling. */
 export interface Spelled {
   readonly text: string;
@@ -73,21 +85,38 @@ const PLAIN = /^(?:\$?\{\{|\$?\{|\$|%)\s*(?:env[:.]|secrets\.|process\.env\.)?([
 
 /** Everything in a text that is meant as a reference. */
 export function spelledIn(text: string, syntax: ClientSyntax): readonly Spelled[] {
-  return referencesIn(text).map((reference) => ({
-    ...reference,
-    name: PLAIN.exec(reference.text)?.[1],
-    expanded: syntax.expands === undefined || syntax.expands.test(reference.text),
-  }));
+  return spelledFor(syntax)(text);
+}
+
+const spelledFor = once((syntax: ClientSyntax) =>
+  onceForText((text): readonly Spelled[] =>
+    referencesIn(text).map((reference) => ({
+      ...reference,
+      name: PLAIN.exec(reference.text)?.[1],
+      expanded: syntax.expands === undefined || syntax.expands.test(reference.text),
+    })),
+  ),
+);
+
+interface Variable {
+  readonly name: string;
+  readonly hasDefault: boolean;
 }
 
 /** The variables that a text takes its value from in this client, with whether each has a default. */
-export function variablesIn(text: string, syntax: ClientSyntax): readonly { name: string; hasDefault: boolean }[] {
-  return spelledIn(text, syntax)
-    .filter(({ expanded }) => expanded)
-    .flatMap((spelled) =>
-      [...spelled.text.matchAll(/\$?\{(?:env:)?([A-Za-z_]\w*)(?=(:-)|\})|^\$([A-Za-z_]\w*)$/g)].map((match) => ({
-        name: match[1] ?? match[3] ?? "",
-        hasDefault: match[2] !== undefined,
-      })),
-    );
+export function variablesIn(text: string, syntax: ClientSyntax): readonly Variable[] {
+  return variablesFor(syntax)(text);
 }
+
+const variablesFor = once((syntax: ClientSyntax) =>
+  onceForText((text): readonly Variable[] =>
+    spelledIn(text, syntax)
+      .filter(({ expanded }) => expanded)
+      .flatMap((spelled) =>
+        [...spelled.text.matchAll(/\$?\{(?:env:)?([A-Za-z_]\w*)(?=(:-)|\})|^\$([A-Za-z_]\w*)$/g)].map((match) => ({
+          name: match[1] ?? match[3] ?? "",
+          hasDefault: match[2] !== undefined,
+        })),
+      ),
+  ),
+);

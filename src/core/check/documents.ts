@@ -23,6 +23,7 @@ const CLIENT_ENTRIES = Object.entries(CLIENT_FILES);
 /** Every name that `kindOf` knows, as git's pathspecs: `*` also stands for folders. A test holds both together. */
 export const PATHSPECS: readonly string[] = [
   "*mcp.json",
+  "*.mcp.json/*",
   "*.env",
   "*.env.*",
   "*.envrc",
@@ -35,6 +36,7 @@ export const PATHSPECS: readonly string[] = [
 
 /** What a client reads in the folder it starts in, besides `.mcp.json` and the `.env` files: looked for though git may ignore it. */
 export const BESIDE_MCP: readonly string[] = [".claude/settings.json", ".claude/settings.local.json"];
+/** What is looked for at the root though git may ignore it. */
 export const AT_ROOT: readonly string[] = [".mcp.json", ...BESIDE_MCP, ...Object.keys(CLIENT_FILES)];
 
 /** What the file of this path is to `check`, or undefined when it is none of its business. In: the path from the root, with "/". */
@@ -50,10 +52,18 @@ export function kindOf(path: string): DocumentKind | undefined {
   return undefined;
 }
 
+/** The path of a folder called `.mcp.json` that this file lies in: the client finds a folder where it looks for a file. */
+export function mcpFolderOf(path: string): string | undefined {
+  const at = `/${path}`.indexOf("/.mcp.json/");
+  return at === -1 ? undefined : path.slice(0, at + ".mcp.json".length);
+}
+
+/** A file as `io` read it, before it is parsed. */
 export interface RawDocument {
   readonly path: string;
   readonly kind: DocumentKind;
   readonly text: string;
+  readonly raw?: string;
   readonly encoding: Document["encoding"];
   readonly tracked: boolean;
   readonly ignored: boolean;
@@ -66,8 +76,9 @@ export function documentOf(raw: RawDocument): Document {
   // a text with bytes that are no UTF-8 is read all the same, as clients do: each of those bytes is a U+FFFD in it
   const isText = raw.encoding === "utf-8" || raw.encoding === "not-utf-8";
   if (!isJson || !isText || raw.text.trim() === "") return { ...raw, tree: undefined, broken: undefined };
-  const strict = parseTree(raw.text, { strict: true });
-  if (strict.ok) return { ...raw, tree: strict.root, broken: undefined };
-  const lenient = parseTree(raw.text, { strict: false });
-  return { ...raw, tree: lenient.ok ? lenient.root : undefined, broken: strict.refused };
+  const strict = parseTree(raw.text, { strict: true, deep: "flat" });
+  const tree = strict.ok ? strict : parseTree(raw.text, { strict: false, deep: "flat" });
+  const broken = strict.ok ? undefined : strict.refused;
+  if (!tree.ok) return { ...raw, tree: undefined, broken };
+  return { ...raw, tree: tree.root, broken, ...(tree.deepAt === undefined ? {} : { deepAt: tree.deepAt }) };
 }

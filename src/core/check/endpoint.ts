@@ -1,9 +1,10 @@
 /** Whether an address is HALO's. No URL parser: there is none in pure code, and only the exact text counts. */
-import { hasReference, referencesIn } from "./secret-shapes.ts";
+import { hasReference, referencesIn } from "./references.ts";
 
 /** What is longer is no address that anybody wrote. */
 const LONGEST_URL = 4096;
 
+/** What an address is, beside HALO's own. */
 export type Verdict =
   | { readonly kind: "right" }
   /** HALO's but for the scheme. */
@@ -59,4 +60,15 @@ export function hostOf(text: string): string {
   const host = /^[a-z][a-z0-9+.-]*:[\\/]*(?:[^\\/?#]*@)?([^\\/?#]*)/i.exec(address)?.[1] ?? "";
   if (host === "" || hasReference(host)) return "a host that only a variable knows";
   return `host ${host}`;
+}
+
+/** The variables that a value refers to, in the spelling of any shell or client. */
+export function namesIn(value: string): readonly string[] {
+  return [...value.slice(0, LONGEST_URL).matchAll(/\$\{?(?:env:)?([A-Za-z_]\w{0,127})/g)].map(([, name = ""]) => name);
+}
+
+/** The URL in which a variable has this value. */
+export function withVariable(text: string, name: string, value: string): string {
+  const reference = new RegExp(`\\$?\\{(?:env:)?${name}(?::-[^}]*)?\\}|\\$${name}(?!\\w)`, "g");
+  return text.slice(0, LONGEST_URL).replace(reference, () => value);
 }

@@ -3,25 +3,37 @@ import { assignments } from "../dotenv-read.ts";
 import { variablesIn } from "./client-syntax.ts";
 import { haloServers, valueHeaders } from "./halo-servers.ts";
 import type { Document, Subject } from "./model.ts";
-import { secretAt } from "./secret-places.ts";
-import { isObviousExample, isSecretName } from "./secret-shapes.ts";
+import { once } from "./once.ts";
+import { isObviousExample } from "./secret-examples.ts";
+import { isSecretName } from "./secret-names.ts";
+import { fullText, secretAt, unread } from "./secret-places.ts";
 import { isObjectNode, member, textOf } from "./servers.ts";
 
-/** In git's index, or one `git add -A` away from it. Without a repository nothing is shared by the file itself. */
+/**
+ * In git's index, or one `git add -A` away from it. Without a repository nobody can say: a file that is made to be shared
+ * counts as one, and `.envrc`, which like `.env` is private until git takes it, does not.
+ */
 export function isShared(subject: Subject, document: Document): boolean {
-  return subject.inRepository && (document.tracked || !document.ignored);
+  if (!subject.inRepository) return document.kind !== "envrc";
+  return document.tracked || !document.ignored;
+}
+
+/** The environment's own token in a tracked file: the rule token-in-repository says so. */
+export function isSaidElsewhere(subject: Subject, document: Document, text: string): boolean {
+  return document.tracked && subject.secrets.some((secret) => secret.length >= 8 && text.includes(secret));
 }
 
 /** The variables that carry HALO's token here: the documented one, and those that an entry takes for it. */
-export function tokenVariables(subject: Subject): ReadonlySet<string> {
+export const tokenVariables = once((subject: Subject): ReadonlySet<string> => {
   const found = haloServers(subject).flatMap((server) =>
     valueHeaders(server)
       .filter(({ which }) => which === "token")
       .flatMap(({ text }) => variablesIn(text ?? "", server.syntax).map(({ name }) => name)),
   );
   return new Set(["HALO_MCP_TOKEN", ...found]);
-}
+});
 
+/** A variable of an env file whose value is a secret, with the place of the value. */
 export interface Held {
   readonly name: string;
   readonly value: string;
@@ -31,11 +43,13 @@ export interface Held {
 
 /** The variables of such a file whose values are secrets: by their shape, or because HALO's token is read from them. */
 export function secretsHeld(document: Document, tokens: ReadonlySet<string>): readonly Held[] {
-  return assignments(document.text).flatMap(({ name, value, rawStart, rawEnd }) => {
+  const read = assignments(fullText(document)).flatMap(({ name, value, rawStart, rawEnd }) => {
     const isToken = tokens.has(name) && !isObviousExample(value);
     if (!isToken && secretAt({ text: value, name }) === undefined) return [];
     return [{ name, value, offset: rawStart, length: rawEnd - rawStart }];
   });
+  const rest = unread(document).map(({ name, text, span }) => ({ name: name ?? "a comment", value: text, ...span }));
+  return [...read, ...rest];
 }
 
 /**
@@ -48,13 +62,13 @@ function isPrivateByName(document: Document): boolean {
 }
 
 /** The `.env` and `settings.local.json` files that belong to nobody but their owner. */
-export function privateFiles(subject: Subject): readonly Document[] {
+export const privateFiles = once((subject: Subject): readonly Document[] => {
   const tokens = tokenVariables(subject);
   return subject.documents.filter((document) => {
     if (document.kind !== "env" && document.kind !== "settings-local") return false;
     return isPrivateByName(document) || secretsHeld(document, tokens).length > 0;
   });
-}
+});
 
 /** The variables that Claude Code's settings file gives to sessions. */
 export function settingsVariables(document: Document): ReadonlyMap<string, string> {

@@ -20,9 +20,10 @@ export function fieldRule({ id, summary, fields, fix }: FieldRule): Rule {
     id,
     severity: "error",
     summary,
-    check: (subject) =>
-      serverObjects(subject).flatMap(({ document, name, node, transport }) =>
-        Object.entries(fields).flatMap(([key, shape]) => {
+    check: (subject) => {
+      const shapes = Object.entries(fields);
+      return serverObjects(subject).flatMap(({ document, name, node, transport }) =>
+        shapes.flatMap(([key, shape]) => {
           const value = member(node, key)?.value;
           if (value === undefined || transport === undefined || !FIELDS[transport].includes(key)) return [];
           return shape(value).map((misfit) => {
@@ -30,7 +31,8 @@ export function fieldRule({ id, summary, fields, fix }: FieldRule): Rule {
             return finding(subject, id, document, spanOf(misfit.node), args, fix?.(document, misfit));
           });
         }),
-      ),
+      );
+    },
     message: ({ name, key, got, allowed }) =>
       `server "${name}": "${key}" is ${got}, so Claude Code skips the server; allowed: ${allowed}`,
   };

@@ -67,6 +67,7 @@ export function rightType(type: string): string | undefined {
   return TYPES.find((known) => known === plain || (plain.length > 2 && isOneSlip(plain, known.replace(/-/g, ""))));
 }
 
+/** A misspelled key of a server, and how it is spelled right. */
 export interface KeyCorrection {
   readonly entry: Entry;
   readonly right: string;

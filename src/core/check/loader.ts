@@ -2,31 +2,15 @@
  * What Claude Code makes of a `.mcp.json`, for the rules about loading. Everything here was measured with 2.1.330;
  * test/e2e/agreement.test.ts holds it against the real program.
  */
-import {
-  CONFLICT_REASON,
-  type Container,
-  DEPTH_REASON,
-  type Entry,
-  type Node,
-  parseTree,
-  type Refused,
-} from "../json-tree.ts";
+import { CONFLICT_REASON, type Container, type Entry, type Node, parseTree, type Refused } from "../json-tree.ts";
 import type { Document, Span, Subject } from "./model.ts";
+import { once } from "./once.ts";
 import { isObjectNode, member, textOf } from "./servers.ts";
 
-/** Every rule asks the same of the same data, which never changes: worked out once for each. */
-function once<Key extends object, Value>(work: (key: Key) => Value): (key: Key) => Value {
-  const known = new WeakMap<Key, { readonly value: Value }>();
-  return (key) => {
-    const there = known.get(key) ?? { value: work(key) };
-    known.set(key, there);
-    return there.value;
-  };
-}
-
-export function mcpDocuments(subject: Subject): readonly Document[] {
-  return subject.documents.filter(({ kind }) => kind === "mcp");
-}
+/** The subject's `.mcp.json` files, the nested ones too. */
+export const mcpDocuments = once((subject: Subject): readonly Document[] =>
+  subject.documents.filter(({ kind }) => kind === "mcp"),
+);
 
 /** A server that Claude Code would read: of two with one name, the last. */
 export interface NamedEntry {
@@ -35,6 +19,7 @@ export interface NamedEntry {
   readonly entry: Entry;
 }
 
+/** The servers that Claude Code would read from them, whatever their values are. */
 export const entriesOf = once((subject: Subject): readonly NamedEntry[] =>
   mcpDocuments(subject).flatMap((document) => {
     const servers = member(document.tree, "mcpServers")?.value;
@@ -43,17 +28,19 @@ export const entriesOf = once((subject: Subject): readonly NamedEntry[] =>
 );
 
 /** The properties of an object as readers take them: of two equal keys the last. */
-export function winners(object: Container): readonly Entry[] {
-  const last = new Map(object.entries.map((entry) => [entry.key, entry]));
-  return last.size === object.entries.length
-    ? object.entries
-    : object.entries.filter((entry) => last.get(entry.key) === entry);
-}
+export const winners = once(({ entries }: Container): readonly Entry[] => {
+  const last = new Map<string, Entry>();
+  for (const entry of entries) last.set(entry.key, entry);
+  return last.size === entries.length ? entries : entries.filter((entry) => last.get(entry.key) === entry);
+});
 
 /** The types that Claude Code takes, and how it treats an entry of each. `sdk` and the like belong to other hosts. */
 const TRANSPORTS = { stdio: "stdio", http: "http", "streamable-http": "http", sse: "sse", ws: "ws" } as const;
+/** How Claude Code reaches a server. */
 export type Transport = (typeof TRANSPORTS)[keyof typeof TRANSPORTS];
+/** The words that it takes for "type". */
 export const TYPES: readonly string[] = Object.keys(TRANSPORTS);
+/** Those that have a URL. */
 export const REMOTE: readonly Transport[] = ["http", "sse", "ws"];
 
 /** Undefined for a type that is none. Without a `type` an entry is a program to start. */
@@ -66,6 +53,7 @@ function transportOf(entry: Container): Transport | undefined {
     : undefined;
 }
 
+/** A server whose value is an object; without a transport its "type" is none. */
 export interface ServerObject extends NamedEntry {
   readonly node: Container;
   readonly transport: Transport | undefined;
@@ -106,26 +94,16 @@ export function kindWord(node: Node): string {
 }
 
 /** Why the text is no JSON that Claude Code takes. `loose`: comments or trailing commas and nothing else. */
-export type Broken =
-  | { readonly kind: "loose" }
-  | { readonly kind: "conflict" | "syntax" | "depth"; readonly refused: Refused };
+export type Broken = { readonly kind: "loose" } | { readonly kind: "conflict" | "syntax"; readonly refused: Refused };
 
+/** A document → why its text could not be read as strict JSON; undefined where it could. */
 export const brokenBy = once((document: Document): Broken | undefined => {
   const { broken, text, tree } = document;
   if (broken === undefined) return undefined;
   if (broken.reason === CONFLICT_REASON) return { kind: "conflict", refused: broken };
   if (tree !== undefined) return { kind: "loose" };
-  const loose = parseTree(text, { strict: false });
-  const refused = loose.ok ? broken : loose.refused;
-  if (refused.reason !== DEPTH_REASON) return { kind: "syntax", refused };
-  // Claude Code reads any depth: whether the rest is JSON only the engine's own parser can say, without a place
-  try {
-    JSON.parse(text.replace(/^\uFEFF/, ""));
-    return { kind: "depth", refused };
-  } catch {
-    const reason = "the file is no JSON, somewhere beyond the place where it is nested too deep to be read";
-    return { kind: "syntax", refused: broken.reason === DEPTH_REASON ? { reason, offset: refused.offset } : broken };
-  }
+  const loose = parseTree(text, { strict: false, deep: "flat" });
+  return { kind: "syntax", refused: loose.ok ? broken : loose.refused };
 });
 
 /** A span that lies in the text, at least one character long where there is one. */

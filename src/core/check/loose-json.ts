@@ -9,6 +9,7 @@ const LINE_COMMENT = 12;
 const BLOCK_COMMENT = 13;
 const END = 17;
 
+/** The comments of a text, in their order. */
 export function commentsOf(text: string): readonly Span[] {
   const scanner = createScanner(text, false);
   if (text.startsWith("\uFEFF")) scanner.setPosition(1);

@@ -12,10 +12,14 @@ export interface Document {
   readonly kind: DocumentKind;
   /** What it holds; empty where it could not be decoded (see `encoding`). */
   readonly text: string;
-  /** `utf-8`, or why the text could not be read as that. */
-  readonly encoding: "utf-8" | "utf-16" | "not-utf-8" | "too-big";
+  /** What it would hold, where `text` is empty: only ever searched for secrets, since no client reads it so. */
+  readonly raw?: string;
+  /** `utf-8`, or why the text could not be read as that; `not-a-file`: a folder, a pipe or a device has the name. */
+  readonly encoding: "utf-8" | "utf-16" | "not-utf-8" | "too-big" | "not-a-file";
   /** The tree, comments and trailing commas allowed; undefined where there is none or the kind is no JSON. */
   readonly tree: Node | undefined;
+  /** Where the text is nested deeper than the tree: of what is in there the tree has the texts only. */
+  readonly deepAt?: number;
   /** Why the text is not strict JSON, at its first problem; undefined when it is (or the kind is no JSON). */
   readonly broken: Refused | undefined;
   /** In git's index. False without a repository. */
@@ -43,8 +47,10 @@ export interface Subject {
   readonly spilled: readonly { readonly path: string; readonly offset: number; readonly length: number }[];
 }
 
+/** error: it breaks or leaks. warning: it silently does something else. note: good to know. */
 export type Severity = "error" | "warning" | "note";
 
+/** A stretch of a text, in UTF-16 units. */
 export interface Span {
   readonly offset: number;
   readonly length: number;
@@ -61,6 +67,7 @@ export interface Finding {
   readonly fix?: readonly TextEdit[];
 }
 
+/** One way in which a configuration breaks: what finds it, and its words. */
 export interface Rule {
   /** Also the name of its file and of its page `docs/rules/<id>.md`. */
   readonly id: string;

@@ -2,15 +2,21 @@
 import type { Container, Entry, Node } from "../json-tree.ts";
 import type { Document, Span } from "./model.ts";
 
+/** Whether a node is there and an object. */
 export function isObjectNode(node: Node | undefined): node is Container {
   return node?.kind === "object";
 }
 
 /** The value of a property, as readers take it: of two equal keys the last one counts. */
 export function member(node: Node | undefined, key: string): Entry | undefined {
-  return isObjectNode(node) ? node.entries.findLast((entry) => entry.key === key) : undefined;
+  if (!isObjectNode(node)) return undefined;
+  const { entries } = node;
+  // every rule comes here for every server: with findLast it was a twentieth of all rules
+  for (let index = entries.length - 1; index >= 0; index -= 1) if (entries[index]?.key === key) return entries[index];
+  return undefined;
 }
 
+/** From start and end to a span. */
 export function spanOf(node: { readonly start: number; readonly end: number }): Span {
   return { offset: node.start, length: node.end - node.start };
 }
@@ -26,6 +32,7 @@ export function textOf(node: Node | undefined): string | undefined {
   return node?.kind === "scalar" && typeof node.value === "string" ? node.value : undefined;
 }
 
+/** An entry as it stands under `mcpServers`, of any kind of value. */
 export interface Server {
   readonly document: Document;
   readonly name: string;

@@ -3,6 +3,7 @@ import type { Node } from "../json-tree.ts";
 import { kindWord, type Transport, winners } from "./loader.ts";
 import { textOf } from "./servers.ts";
 
+/** A value that does not have the shape it should have. */
 export interface Misfit {
   readonly node: Node;
   /** Below the field: `.callbackPort`, `[2]`; empty for the field itself. */
@@ -11,6 +12,7 @@ export interface Misfit {
   readonly allowed: string;
 }
 
+/** A node → what does not fit in it; nothing when all of it does. */
 export type Shape = (node: Node) => readonly Misfit[];
 
 function leaf(allowed: string, fits: (node: Node) => boolean): Shape {
@@ -71,6 +73,7 @@ export const METADATA_URL =
   /^https:\/\/[\\/]*(?:[^\s/?#\\@]*@)?(?:\[[0-9A-Fa-f:.]+\]|[^\s/?#\\<>^|%@:[\]]+)(?::(?:\d{0,4}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5]))?(?:[/?#\\][\s\S]*)?$/;
 const metadataUrl = leaf("a URL that begins with https://", (node) => METADATA_URL.test(textOf(node) ?? ""));
 
+/** Field → its shape. */
 export const SHAPES = {
   url: string,
   command: filled,

@@ -2,12 +2,23 @@
 import { mask, printable, redact } from "../redact.ts";
 import type { TextEdit } from "./edits.ts";
 import type { Document, Finding, Span, Subject } from "./model.ts";
-import { isUnfitToShow } from "./secret-shapes.ts";
+import { shownName, WORD } from "./names.ts";
+import { isUnfitToShow } from "./secret-known.ts";
+import { isSecretName } from "./secret-names.ts";
+
+/** What a name of its own says is a secret: `Bearer …`, `api_key=…`, `Password: …`, `//user:password@`. */
+function withoutNamed(text: string): string {
+  if (!/[:=]|(?:bearer|basic)\s/i.test(text)) return text;
+  return text
+    .replace(/(:\/\/[^\s:/@"]{0,256}):[^\s/@"$]{1,512}@/g, (_, head: string) => `${head}:${mask("")}@`)
+    .replace(/\b((?:bearer|basic)\s{1,9})[^\s"$<{•]{8,}/gi, (_, head: string) => head + mask(""))
+    .replace(/\b([A-Za-z][\w-]{0,63})(=|:\s{1,9})([^\s"'$<{•&#]{6,})/g, (whole, name: string, sign: string) =>
+      isSecretName(name) ? name + sign + mask("") : whole,
+    );
+}
 
 function hidden(subject: Pick<Subject, "secrets">, text: string): string {
-  return redact(text, subject.secrets).replace(/[A-Za-z0-9_+/=.~-]{8,}/g, (word) =>
-    isUnfitToShow(word) ? mask(word) : word,
-  );
+  return withoutNamed(redact(text, subject.secrets).replace(WORD, (word) => (isUnfitToShow(word) ? mask(word) : word)));
 }
 
 /** Nothing in the text had to be masked. */
@@ -17,8 +28,12 @@ export function isFitToShow(subject: Pick<Subject, "secrets">, text: string): bo
 
 /** A text of a file as a message may quote it: printable, and every stretch that could be a secret masked. */
 function shown(subject: Pick<Subject, "secrets">, text: string, max = 200): string {
-  return printable(hidden(subject, text.slice(0, 4096)), max);
+  // printable first: what is drawn as nothing would part a token
+  return printable(hidden(subject, printable(text.slice(0, 4096), 4096)), max);
 }
+
+/** The arguments that are a name of the file and nothing else. */
+const NAMES: ReadonlySet<string> = new Set(["name", "header", "key", "found"]);
 
 /** A finding whose arguments are all fit to be shown. */
 export function finding(
@@ -29,7 +44,9 @@ export function finding(
   args: Readonly<Record<string, string>>,
   fix?: readonly TextEdit[],
 ): Finding {
-  const safe = Object.fromEntries(Object.entries(args).map(([name, text]) => [name, shown(subject, text)]));
+  const safe = Object.fromEntries(
+    Object.entries(args).map(([name, text]) => [name, shown(subject, NAMES.has(name) ? shownName(text) : text)]),
+  );
   return { rule, path: document.path, span, args: safe, ...(fix === undefined ? {} : { fix }) };
 }
 

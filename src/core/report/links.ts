@@ -7,4 +7,5 @@ export function ruleUrl(id: string, version: string): string {
   return `${PACKAGE}@${version}/docs/rules/${page}.md`;
 }
 
+/** Where the program is explained. */
 export const HOME_URL = `${PACKAGE}/README.md`;

@@ -1,19 +1,22 @@
 /** Findings → a report: the words of the rules, lines for offsets. Pure. */
 import type { Finding, Rule } from "../check/model.ts";
-import { redact } from "../redact.ts";
+import { isNameToShow } from "../check/names.ts";
+import { HALO_URL, HEADERS, LABELS } from "../halo.ts";
+import { printable, redact } from "../redact.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { indexLines, type LineIndex } from "./line-index.ts";
 import type { Line, Region, Report } from "./model.ts";
 
-export interface ReportInput {
+/** What a report is made from. */
+export interface ReportInput
+  extends Pick<Report, "files" | "maxWarnings">,
+    Partial<Pick<Report, "empty" | "fixed" | "dryRun">> {
   readonly findings: readonly Finding[];
   readonly rules: readonly Pick<Rule, "id" | "severity" | "message">[];
   /** The text of every file that a finding may be about; a file without one has its findings at 1:1. */
   readonly texts: ReadonlyMap<string, string>;
-  readonly files: readonly string[];
   /** Masked wherever they would turn up. */
   readonly secrets: readonly string[];
-  readonly maxWarnings: number | undefined;
 }
 
 function regionOf(at: LineIndex, offset: number, length: number): Region {
@@ -28,9 +31,39 @@ function identityOf(finding: Finding): string {
   return JSON.stringify([finding.path, finding.rule, args]);
 }
 
-const REFERENCE = /\$\{[A-Za-z_]\w*(?::-)?\}/g;
-/** A fix that keeps a value of the file could carry it into the report: what may be one is not shown there. */
-const OPAQUE = /(?=[\w+-]*\d)(?=[\w+-]*[A-Za-z])[\w+-]{12,}/;
+const REFERENCE = /\$\{(?:env:)?([A-Za-z_]\w*)(?::-)?\}|\{env:([A-Za-z_]\w*)\}/g;
+/** What a fix of ours says beside references and names of variables. */
+const WORDS: ReadonlySet<string> = new Set([
+  ...[
+    "mcpServers",
+    "type",
+    "url",
+    "command",
+    "args",
+    "env",
+    "headers",
+    "headersHelper",
+    "oauth",
+    "timeout",
+    "alwaysLoad",
+  ],
+  ...["tools", "toolPermissions", "http", "streamable-http", "sse", "ws", "stdio", "true", "false", "null"],
+  ...["HALO", "endpoint", ...Object.values(HEADERS), ...Object.values(LABELS).flatMap((label) => label.split(" "))],
+]);
+
+/** A fix that keeps a value of the file would carry it into the report: only what is ours, or no value, is shown there. */
+function isFixToShow(text: string): boolean {
+  const rest = text
+    .replace(REFERENCE, (_, plain?: string, braced?: string) => (isNameToShow(plain ?? braced ?? "") ? "" : "?0"))
+    .replaceAll(HALO_URL, "");
+  if (!/^[\s"{}[\],:=#A-Za-z_-]*$/.test(rest)) return false;
+  const words = rest.match(/[A-Za-z_-]+/g) ?? [];
+  // a short one is where an edit begins or ends in the middle of a word
+  return words.every((word) => word.length <= 3 || WORDS.has(word) || /^[A-Z]{1,16}(?:_[A-Z]{1,16}){1,6}$/.test(word));
+}
+
+/** Of one rule in one file. Nobody reads more, and a list of 200,000 numbers would make a report of 160 MB. */
+const MOST_LINES = 100;
 
 /** Findings of rules that are not in the list are left out. */
 export function makeReport(input: ReportInput): Report {
@@ -44,31 +77,49 @@ export function makeReport(input: ReportInput): Report {
   const safe = (text: string): string => redact(text, input.secrets);
   const seen = new Map<string, number>();
   const counts = { error: 0, warning: 0, note: 0 };
-  const lines: Line[] = [];
+  let mendable = 0;
+  const lines: (Line & { more?: number })[] = [];
+  /** How many there were of a rule in a file, and the index of the line that stands for those that are too many. */
+  const groups = new Map<string, { count: number; last: number }>();
   for (const finding of input.findings) {
     const rule = rules.get(finding.rule);
     if (rule === undefined) continue;
+    counts[rule.severity] += 1;
+    const fix = finding.fix ?? [];
+    if (fix.length > 0) mendable += 1;
+    const key = `${rule.id}\n${finding.path}`;
+    const group = groups.get(key) ?? { count: 0, last: -1 };
+    groups.set(key, group);
+    group.count += 1;
+    if (group.count > MOST_LINES + 1) continue;
+    if (group.count > MOST_LINES) group.last = lines.length;
     const at = indexOf(finding.path);
     const identity = identityOf(finding);
     const count = seen.get(identity) ?? 0;
     seen.set(identity, count + 1);
-    counts[rule.severity] += 1;
     lines.push({
       rule: rule.id,
       severity: rule.severity,
       message: safe(rule.message(finding.args)),
       path: finding.path,
       ...regionOf(at, finding.span.offset, finding.span.length),
-      fixable: (finding.fix ?? []).length > 0,
-      fix: (finding.fix ?? []).every(({ text }) => safe(text) === text && !OPAQUE.test(text.replace(REFERENCE, "")))
-        ? (finding.fix ?? []).map((edit) => ({ region: regionOf(at, edit.offset, edit.length), text: edit.text }))
+      fixable: fix.length > 0,
+      fix: fix.every(({ text }) => safe(text) === text && isFixToShow(text))
+        ? fix.map((edit) => ({ region: regionOf(at, edit.offset, edit.length), text: edit.text }))
         : [],
       fingerprint: fingerprint(`${identity}#${count}`),
     });
   }
-  const { files, maxWarnings } = input;
+  for (const { count, last } of groups.values()) {
+    const line = lines[last];
+    const more = count - MOST_LINES;
+    // a single one too many is shown as it is
+    if (line === undefined || more < 2) continue;
+    lines[last] = { ...line, message: `and ${more} more of this rule in this file`, fix: [], more };
+  }
+  const { files, maxWarnings, empty = [], fixed = [], dryRun = false } = input;
   const ok = counts.error === 0 && (maxWarnings === undefined || counts.warning <= maxWarnings);
-  return { ok, lines, files, counts, maxWarnings };
+  return { ok, lines, files, counts, mendable, maxWarnings, empty, fixed, dryRun };
 }
 
 function many(count: number, word: string): string {
@@ -76,17 +127,19 @@ function many(count: number, word: string): string {
 }
 
 /** The report in one line. */
-export function summaryOf({ counts, files, lines, maxWarnings }: Report): string {
+export function summaryOf({ counts, files, mendable, maxWarnings, empty }: Report): string {
   const total = counts.error + counts.warning + counts.note;
   const where = `in ${many(files.length, "file")}`;
-  if (total === 0) return files.length === 0 ? "no file to check here" : `nothing wrong ${where}`;
+  const none = empty.map((path) => printable(path, 200)).join(", ");
+  if (total === 0 && files.length === 0) return `no file to check here${none === "" ? "" : `: ${none}`}`;
+  const nothing = none === "" ? "" : `; no file to check in ${none}`;
+  if (total === 0) return `nothing wrong ${where}${nothing}`;
   const parts = (["error", "warning", "note"] as const).flatMap((severity) =>
     counts[severity] === 0 ? [] : [many(counts[severity], severity)],
   );
-  const mendable = lines.filter(({ fixable }) => fixable).length;
   const tooMany =
     maxWarnings !== undefined && counts.warning > maxWarnings
       ? `; at most ${many(maxWarnings, "warning")} allowed`
       : "";
-  return `${parts.join(", ")} ${where}${mendable === 0 ? "" : `; check --fix mends ${mendable}`}${tooMany}`;
+  return `${parts.join(", ")} ${where}${mendable === 0 ? "" : `; check --fix mends ${mendable}`}${tooMany}${nothing}`;
 }

@@ -9,6 +9,7 @@ export interface Region {
   readonly endColumn: number;
 }
 
+/** A finding as it is reported. */
 export interface Line extends Region {
   readonly rule: string;
   readonly severity: Severity;
@@ -20,16 +21,26 @@ export interface Line extends Region {
   readonly fix: readonly { readonly region: Region; readonly text: string }[];
   /** The same for one place wherever it moves to in its file. */
   readonly fingerprint: string;
+  /** It stands for this many findings of its rule in its file, of which only the first hundred have a line of their own. */
+  readonly more?: number;
 }
 
+/** What every format prints. */
 export interface Report {
   readonly ok: boolean;
   readonly lines: readonly Line[];
   /** The files that were read. */
   readonly files: readonly string[];
   readonly counts: Readonly<Record<Severity, number>>;
+  /** How many findings `check --fix` mends. */
+  readonly mendable: number;
   /** More warnings than this are a failure; undefined: any number will do. */
   readonly maxWarnings: number | undefined;
+  /** Folders that were asked for and hold no file to check, as they were typed. */
+  readonly empty: readonly string[];
+  /** The files that `--fix` changed, or with `dryRun` would change. */
+  readonly fixed: readonly string[];
+  readonly dryRun: boolean;
 }
 
 /** A rule as a reader of the report knows it. */

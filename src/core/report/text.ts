@@ -1,7 +1,7 @@
 /** The report for people: a line a finding that editors and terminals can jump to, and on a terminal the place itself. */
 import type { DocumentKind, Severity } from "../check/model.ts";
 import { maskLines } from "../mask-lines.ts";
-import { printable, printableLines, redact } from "../redact.ts";
+import { plainLine, printable, printableLines, redact } from "../redact.ts";
 import { summaryOf } from "./make-report.ts";
 import type { Line, Report } from "./model.ts";
 
@@ -11,6 +11,7 @@ export interface Source {
   readonly text: string;
 }
 
+/** How the text is to look, and what may be seen in it. */
 export interface TextOptions {
   readonly color: boolean;
   /** The files of the source lines; undefined where no terminal shows them. */
@@ -20,6 +21,8 @@ export interface TextOptions {
   readonly secrets: readonly string[];
   /** Columns of the terminal. */
   readonly width: number;
+  /** Where the paths begin, absolute, for a reader who is elsewhere; undefined where that is the reader's own folder. */
+  readonly root: string | undefined;
   /** Findings alone, and no word when there is none. */
   readonly quiet: boolean;
 }
@@ -39,7 +42,7 @@ const MOST_SOURCES = 200;
 /** A path as the beginning of a line: of no folder's name a workflow command of GitHub may come about. */
 function shownPath(path: string): string {
   const shown = printable(path, 500);
-  return /^(?:::|##\[)/.test(shown) ? `./${shown}` : shown;
+  return shown.startsWith("::") ? `./${shown}` : shown;
 }
 
 /** Reads the lines of a file for the excerpts: each file is masked once. */
@@ -102,8 +105,9 @@ export function toText(report: Report, options: TextOptions): string {
     out.push(`${paint("dim", `  ${number} |`)} ${redact(source, options.secrets)}`);
     out.push(`${paint("dim", `  ${" ".repeat(number.length)} |`)} ${paint(line.severity, marks)}`);
   }
-  const summary = summaryOf(report);
+  const from = options.root === undefined || report.lines.length === 0 ? "" : `; paths from ${printable(options.root)}`;
+  const summary = summaryOf(report) + from;
   const color = report.counts.error > 0 || !report.ok ? "error" : report.counts.warning > 0 ? "warning" : "green";
   if (!options.quiet || !report.ok) out.push(paint(color, summary));
-  return out.length === 0 ? "" : `${out.join("\n")}\n`;
+  return out.length === 0 ? "" : `${out.map(plainLine).join("\n")}\n`;
 }

@@ -9,7 +9,7 @@ const ID = "bridge-missing";
 
 /**
  * Claude Code reads no `.env` (2.1.197 and 2.1.330, measured): it sends `${HALO_MCP_TOKEN}` as it stands. What carries
- * the values is `env` in `.claude/settings.local.json`, direnv, or `create-halo-mcp run`; only the first two can be seen.
+ * the values is `env` in `.claude/settings.local.json`, direnv, or the shell that starts it; only the first two can be seen.
  */
 export const bridgeMissing: Rule = {
   id: ID,
@@ -44,5 +44,5 @@ export const bridgeMissing: Rule = {
     ];
   },
   message: ({ names }) =>
-    `Claude Code does not read .env, and nothing that can be seen carries ${names} to it; run npx create-halo-mcp, or start it with npx create-halo-mcp run -- claude`,
+    `Claude Code does not read .env, and nothing that can be seen carries ${names} to it; run npx create-halo-mcp, or export them in the shell that starts it`,
 };

@@ -1,6 +1,6 @@
 import { pairsOf, serverOf } from "../check/codex.ts";
 import type { Rule } from "../check/model.ts";
-import { hasReference } from "../check/secret-shapes.ts";
+import { hasReference } from "../check/references.ts";
 import { finding } from "../check/show.ts";
 import { HEADERS, VALUES, variablesFor } from "../halo.ts";
 

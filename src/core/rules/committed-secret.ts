@@ -1,4 +1,4 @@
-import { isShared } from "../check/env-files.ts";
+import { isSaidElsewhere, isShared } from "../check/env-files.ts";
 import { type HaloServer, meantBy, missingValues, remoteHaloServers, valueHeaders } from "../check/halo-servers.ts";
 import type { Document, Finding, Rule } from "../check/model.ts";
 import { secretAt, secretsIn } from "../check/secret-places.ts";
@@ -28,8 +28,7 @@ export const committedSecret: Rule = {
     }
     return shared.flatMap((document): readonly Finding[] => {
       // the environment's own token has a rule of its own
-      const isKnown = (text: string): boolean =>
-        subject.secrets.some((secret) => secret !== "" && text.includes(secret));
+      const isKnown = (text: string): boolean => isSaidElsewhere(subject, document, text);
       const found = secretsIn(document).filter(({ text }) => !isKnown(text));
       const seen = new Set(found.map(({ span }) => span.offset));
       // under a misspelled name it is the token all the same
@@ -50,7 +49,11 @@ export const committedSecret: Rule = {
           what: shape.what,
           where,
           value: mask(text.slice(shape.start, shape.end)),
-          git: document.tracked ? "git tracks this file" : "no ignore rule covers this file",
+          git: !subject.inRepository
+            ? "there is no git repository here, so whether the file is shared cannot be told"
+            : document.tracked
+              ? "git tracks this file"
+              : "no ignore rule covers this file",
         }),
       );
     });

@@ -1,4 +1,4 @@
-import { isShared, secretsHeld, tokenVariables } from "../check/env-files.ts";
+import { isSaidElsewhere, isShared, secretsHeld, tokenVariables } from "../check/env-files.ts";
 import type { Rule } from "../check/model.ts";
 import { finding } from "../check/show.ts";
 import { mask } from "../redact.ts";
@@ -15,7 +15,7 @@ export const envExampleSecret: Rule = {
       .filter((document) => document.kind === "env-example" && isShared(subject, document))
       .flatMap((document) =>
         secretsHeld(document, tokens)
-          .filter(({ value }) => !subject.secrets.some((secret) => secret !== "" && value.includes(secret)))
+          .filter(({ value }) => !isSaidElsewhere(subject, document, value))
           .map(({ name, value, offset, length }) =>
             finding(subject, ID, document, { offset, length }, { name, value: mask(value) }),
           ),

@@ -26,5 +26,5 @@ export const geminiBlankedVariable: Rule = {
         }),
       ),
   message: ({ variable, header }) =>
-    `Gemini CLI sends an empty ${header} when ${variable} comes from a .env, since it blanks such names; export it, or start with npx create-halo-mcp run -- gemini`,
+    `Gemini CLI sends an empty ${header} when ${variable} comes from a .env, since it blanks such names; export it in the shell that starts Gemini CLI`,
 };

@@ -1,5 +1,5 @@
 import { pairsOf, serverOf } from "../check/codex.ts";
-import { meantBy, missingValues, remoteHaloServers } from "../check/halo-servers.ts";
+import { haloConnections, meantBy, missingValues } from "../check/halo-servers.ts";
 import type { Finding, Rule } from "../check/model.ts";
 import { isObjectNode, keySpan, member } from "../check/servers.ts";
 import { finding } from "../check/show.ts";
@@ -17,13 +17,15 @@ export const haloHeaderMissing: Rule = {
   severity: "error",
   summary: "An entry for HALO lacks one of the three headers",
   check: (subject): readonly Finding[] => [
-    ...remoteHaloServers(subject).flatMap((server) => {
-      const { document, entry, node, name, headers } = server;
+    ...haloConnections(subject).flatMap((server) => {
+      const { document, entry, node, name, headers, program } = server;
       const missing = missingValues(server);
-      const group = member(node, "headers");
+      // another program than mcp-remote may have them from elsewhere
+      if (program === "other" && headers.length === 0) return [];
+      const group = member(node, program === undefined ? "headers" : "args");
       // headers of another shape, a helper that gives them, and a misspelled one are said by their own rules
-      if (group !== undefined && !isObjectNode(group.value)) return [];
-      if (member(node, "headersHelper") !== undefined) return [];
+      if (program === undefined && group !== undefined && !isObjectNode(group.value)) return [];
+      if (program === undefined && member(node, "headersHelper") !== undefined) return [];
       const meant = new Set(headers.map((header) => meantBy(header.name, missing)));
       const lost = missing.filter((value) => !meant.has(value));
       if (lost.length === 0) return [];

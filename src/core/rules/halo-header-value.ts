@@ -1,7 +1,7 @@
 import { spelledIn } from "../check/client-syntax.ts";
-import { type HaloServer, remoteHaloServers, valueHeaders } from "../check/halo-servers.ts";
+import { type HaloServer, haloConnections, onlyVariable, saidBy, valueHeaders } from "../check/halo-servers.ts";
 import type { Rule } from "../check/model.ts";
-import { isObviousExample, isVariableName } from "../check/secret-shapes.ts";
+import { isObviousExample, isVariableName } from "../check/secret-examples.ts";
 import { spanOf } from "../check/servers.ts";
 import { finding } from "../check/show.ts";
 import { isSafeVariable, LABELS, type Value, variablesFor } from "../halo.ts";
@@ -30,14 +30,15 @@ function problem(text: string, which: Value, { syntax }: HaloServer): string | u
     if (isObviousExample(value)) return `is the placeholder ${quoted(value)}`;
     return /^[\x21-\x7e]+$/.test(value) || which === "token" ? undefined : "has a character that no header can carry";
   }
-  const rest = references.reduceRight(
-    (left, { text: old, offset }) => left.slice(0, offset) + left.slice(offset + old.length),
-    value,
-  );
+  const rest = references
+    .reduceRight((left, { text: old, offset }) => left.slice(0, offset) + left.slice(offset + old.length), value)
+    .replace(/^\}$/, "");
   if (/^Bearer\b/i.test(rest)) return 'has "Bearer" before the value, which HALO does not expect';
-  return /["'`\s]/.test(rest.replace(/^\}$/, ""))
-    ? "has quotes or blanks around the reference, which are sent too"
-    : undefined;
+  if (/["'`\s]/.test(rest)) return "has quotes or blanks around the reference, which are sent too";
+  if (rest === "" || references.some(({ expanded }) => !expanded)) return undefined;
+  // an ID may be made of parts; a variable that is named after the whole value holds the whole value
+  const isWhole = which === "token" || saidBy(onlyVariable(value, syntax) ?? "") === which;
+  return isWhole ? "has text around the reference, which is sent too" : undefined;
 }
 
 export const haloHeaderValue: Rule = {
@@ -45,8 +46,8 @@ export const haloHeaderValue: Rule = {
   severity: "error",
   summary: "A header of an entry for HALO has a value that cannot be right",
   check: (subject) =>
-    remoteHaloServers(subject).flatMap((server) =>
-      valueHeaders(server).flatMap(({ name: header, text, which, entry }) => {
+    haloConnections(subject).flatMap((server) =>
+      valueHeaders(server).flatMap(({ name: header, text, which, entry, before }) => {
         const what = text === undefined ? undefined : problem(text, which, server);
         if (what === undefined) return [];
         const { document, name, syntax } = server;
@@ -54,8 +55,8 @@ export const haloHeaderValue: Rule = {
         const span = spanOf(entry.value);
         const found = finding(subject, ID, document, span, { name, header, what, label: LABELS[which], example });
         const bare = text?.trim() ?? "";
-        if (!isBareName(bare)) return [found];
-        return [{ ...found, fix: [{ ...span, text: JSON.stringify(syntax.spell(bare)) }] }];
+        if (!isBareName(bare) || before === undefined) return [found];
+        return [{ ...found, fix: [{ ...span, text: JSON.stringify(`${before}${syntax.spell(bare)}`) }] }];
       }),
     ),
   message: ({ name, header, what, label, example }) =>

@@ -1,5 +1,5 @@
 import { endpointOf } from "../check/endpoint.ts";
-import { remoteHaloServers } from "../check/halo-servers.ts";
+import { haloConnections } from "../check/halo-servers.ts";
 import type { Rule } from "../check/model.ts";
 import { spanOf } from "../check/servers.ts";
 import { finding } from "../check/show.ts";
@@ -12,7 +12,7 @@ export const haloHttp: Rule = {
   severity: "error",
   summary: "An entry for HALO uses http, which sends the token in clear",
   check: (subject) =>
-    remoteHaloServers(subject).flatMap(({ document, name, url }) => {
+    haloConnections(subject).flatMap(({ document, name, url }) => {
       if (endpointOf(url.text, subject.url).kind !== "http") return [];
       const span = spanOf(url.node);
       return [

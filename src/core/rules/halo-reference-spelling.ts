@@ -1,5 +1,5 @@
 import { type Spelled, spelledIn } from "../check/client-syntax.ts";
-import { remoteHaloServers, valueHeaders } from "../check/halo-servers.ts";
+import { haloConnections, valueHeaders } from "../check/halo-servers.ts";
 import type { Rule } from "../check/model.ts";
 import { spanOf } from "../check/servers.ts";
 import { finding, isFitToShow } from "../check/show.ts";
@@ -29,31 +29,37 @@ export const haloReferenceSpelling: Rule = {
   severity: "error",
   summary: "A reference is spelled as this client does not expand it",
   check: (subject) =>
-    remoteHaloServers(subject).flatMap((server) => {
+    haloConnections(subject).flatMap((server) => {
       const { syntax, document, url } = server;
-      const headers = valueHeaders(server).map(({ name, text = "", which, entry }) => ({
+      const headers = valueHeaders(server).map(({ name, text = "", which, entry, before }) => ({
         what: `the header ${name}`,
         text,
+        before,
         node: entry.value,
-        likely: variablesFor("halo")[which],
+        likely: () => variablesFor("halo")[which],
       }));
-      return [...headers, { what: "the URL", text: url.text, node: url.node, likely: "HALO_URL" }].flatMap((place) => {
-        const { what, text, node, likely } = place;
+      return [
+        ...headers,
+        { what: "the URL", text: url.text, before: "", node: url.node, likely: () => "HALO_URL" },
+      ].flatMap((place) => {
+        const { what, text, before, node, likely } = place;
         const foreign = spelledIn(text, syntax).filter(({ expanded }) => !expanded);
         const [first] = foreign;
         if (first === undefined) return [];
         const span = spanOf(node);
-        const example = syntax.spell(first.name ?? likely);
+        const example = syntax.spell(first.name ?? likely());
         const args = { name: server.name, what, quoted: quoted(first), client: syntax.label, example };
         const found = finding(subject, ID, document, span, args);
         // a fix is shown as a diff, and what stands beside a reference can be a secret
         const rest = respelled(text, foreign, () => "");
         const isMendable =
+          before !== undefined &&
           foreign.every(({ name }) => name !== undefined) &&
           isFitToShow(subject, text) &&
           (what === "the URL" || rest.length <= 16);
         if (!isMendable) return [found];
-        return [{ ...found, fix: [{ ...span, text: JSON.stringify(respelled(text, foreign, syntax.spell)) }] }];
+        const right = `${before}${respelled(text, foreign, syntax.spell)}`;
+        return [{ ...found, fix: [{ ...span, text: JSON.stringify(right) }] }];
       });
     }),
   message: ({ name, what, quoted: text, client, example }) =>

@@ -1,5 +1,5 @@
 import { spelledIn } from "../check/client-syntax.ts";
-import { remoteHaloServers, valueHeaders } from "../check/halo-servers.ts";
+import { haloConnections, valueHeaders } from "../check/halo-servers.ts";
 import type { Finding, Rule } from "../check/model.ts";
 import { spanOf } from "../check/servers.ts";
 import { finding } from "../check/show.ts";
@@ -12,7 +12,7 @@ export const haloSameVariable: Rule = {
   severity: "error",
   summary: "Two headers of an entry for HALO take the same variable",
   check: (subject) =>
-    remoteHaloServers(subject).flatMap((server) => {
+    haloConnections(subject).flatMap((server) => {
       const seen = new Map<string, string>();
       const findings: Finding[] = [];
       for (const { name: header, text, entry } of valueHeaders(server)) {

@@ -1,6 +1,6 @@
-import { remoteHaloServers, valueHeaders } from "../check/halo-servers.ts";
+import { haloConnections, valueHeaders } from "../check/halo-servers.ts";
 import type { Rule } from "../check/model.ts";
-import { isObviousExample } from "../check/secret-shapes.ts";
+import { isObviousExample } from "../check/secret-examples.ts";
 import { spanOf } from "../check/servers.ts";
 import { finding } from "../check/show.ts";
 
@@ -14,8 +14,8 @@ export const haloTokenDefault: Rule = {
   severity: "error",
   summary: "The token's variable has a default",
   check: (subject) =>
-    remoteHaloServers(subject).flatMap((server) =>
-      valueHeaders(server).flatMap(({ which, text, entry }) => {
+    haloConnections(subject).flatMap((server) =>
+      valueHeaders(server).flatMap(({ which, text, entry, before }) => {
         const match = which === "token" && text !== undefined ? DEFAULT.exec(text) : null;
         if (match === null || text === undefined) return [];
         const [whole, variable = "", fallback = ""] = match;
@@ -24,8 +24,8 @@ export const haloTokenDefault: Rule = {
         const span = spanOf(entry.value);
         const found = finding(subject, ID, server.document, span, { name: server.name, variable });
         // what could be the only copy of a token is not taken away by a program
-        if (!isObviousExample(fallback) || text.trim() !== whole) return [found];
-        return [{ ...found, fix: [{ ...span, text: JSON.stringify(`\${${variable}}`) }] }];
+        if (!isObviousExample(fallback) || text.trim() !== whole || before === undefined) return [found];
+        return [{ ...found, fix: [{ ...span, text: JSON.stringify(`${before}\${${variable}}`) }] }];
       }),
     ),
   message: ({ name, variable }) =>

@@ -1,7 +1,7 @@
 import { spelledIn } from "../check/client-syntax.ts";
-import { remoteHaloServers } from "../check/halo-servers.ts";
+import { haloConnections } from "../check/halo-servers.ts";
 import type { Rule } from "../check/model.ts";
-import { isSecretName } from "../check/secret-shapes.ts";
+import { isSecretName } from "../check/secret-names.ts";
 import { spanOf } from "../check/servers.ts";
 import { finding } from "../check/show.ts";
 
@@ -24,7 +24,7 @@ export const haloTokenInUrl: Rule = {
   severity: "error",
   summary: "The address of an entry for HALO carries more than the address",
   check: (subject) =>
-    remoteHaloServers(subject).flatMap(({ document, name, url, syntax }) => {
+    haloConnections(subject).flatMap(({ document, name, url, syntax }) => {
       if (url.text === subject.url) return [];
       const what = carried(
         url.text,

@@ -1,5 +1,5 @@
 import { variablesIn } from "../check/client-syntax.ts";
-import { remoteHaloServers, valueHeaders } from "../check/halo-servers.ts";
+import { haloConnections, valueHeaders } from "../check/halo-servers.ts";
 import type { Rule } from "../check/model.ts";
 import { spanOf } from "../check/servers.ts";
 import { finding } from "../check/show.ts";
@@ -16,7 +16,7 @@ export const haloVariableName: Rule = {
   severity: "error",
   summary: "An entry for HALO takes a variable that belongs to something else",
   check: (subject) =>
-    remoteHaloServers(subject).flatMap((server) =>
+    haloConnections(subject).flatMap((server) =>
       valueHeaders(server).flatMap(({ name: header, text, which, entry }) => {
         const variable = variablesIn(text ?? "", server.syntax).find(({ name }) => !isSafeVariable(name))?.name;
         if (variable === undefined) return [];

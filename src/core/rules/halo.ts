@@ -1,6 +1,7 @@
 /** The rules about HALO's entry, about secrets, about the team and about this machine, in report order. */
 import type { Rule } from "../check/model.ts";
 import { bridgeMissing } from "./bridge-missing.ts";
+import { clientFileBroken } from "./client-file-broken.ts";
 import { codexHeaders } from "./codex-headers.ts";
 import { committedEnvFile } from "./committed-env-file.ts";
 import { committedSecret } from "./committed-secret.ts";
@@ -22,6 +23,7 @@ import { haloRejectedHere } from "./halo-rejected-here.ts";
 import { haloSameVariable } from "./halo-same-variable.ts";
 import { haloShadowed } from "./halo-shadowed.ts";
 import { haloSse } from "./halo-sse.ts";
+import { haloSwappedValues } from "./halo-swapped-values.ts";
 import { haloTokenDefault } from "./halo-token-default.ts";
 import { haloTokenInUrl } from "./halo-token-in-url.ts";
 import { haloVariableName } from "./halo-variable-name.ts";
@@ -52,8 +54,10 @@ export const HALO_RULES: readonly Rule[] = [
   haloReferenceSpelling,
   haloHeaderValue,
   haloSameVariable,
+  haloSwappedValues,
   haloVariableName,
   // what the others do not get
+  clientFileBroken,
   variableNotInExample,
   haloDisabled,
   haloShadowed,

@@ -1,5 +1,4 @@
 import { fieldRule } from "../check/field-rule.ts";
-import { spanOf } from "../check/servers.ts";
 import { SHAPES } from "../check/shapes.ts";
 
 /** The fix quotes whole numbers, digit by digit as they stand: an ID may be longer than a number can hold. */
@@ -9,6 +8,12 @@ export const headerValueNotString = fieldRule({
   fields: { headers: SHAPES.headerValues },
   fix: (document, { node }) => {
     const text = document.text.slice(node.start, node.end);
-    return /^\d+$/.test(text) ? [{ ...spanOf(node), text: `"${text}"` }] : undefined;
+    // two quotes, and never the number, which may be a secret
+    const quote = { length: 0, text: '"' };
+    if (!/^\d+$/.test(text)) return undefined;
+    return [
+      { offset: node.start, ...quote },
+      { offset: node.end, ...quote },
+    ];
   },
 });

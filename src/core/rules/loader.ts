@@ -20,6 +20,7 @@ import { mergeConflict } from "./merge-conflict.ts";
 import { missingCommand } from "./missing-command.ts";
 import { missingUrl } from "./missing-url.ts";
 import { misspelledKey } from "./misspelled-key.ts";
+import { notAFile } from "./not-a-file.ts";
 import { notUtf8 } from "./not-utf-8.ts";
 import { oauthShape } from "./oauth-shape.ts";
 import { padding } from "./padding.ts";
@@ -37,6 +38,7 @@ import { unusableUrl } from "./unusable-url.ts";
 import { utf16 } from "./utf-16.ts";
 
 export const LOADER_RULES: readonly Rule[] = [
+  notAFile,
   fileTooBig,
   utf16,
   notUtf8,

@@ -11,12 +11,21 @@ interface Padded {
   readonly fix: readonly TextEdit[] | undefined;
 }
 
-/** Only where the blanks stand as blanks: an escape is spelled on purpose, and what it becomes is not ours to guess. */
+/**
+ * Takes the blanks out: no edit holds the text between them, which may be a secret. Only where they stand as blanks: an
+ * escape is spelled on purpose, and what it becomes is not ours to guess.
+ */
 function trimmed({ text }: Document, span: Span): readonly TextEdit[] | undefined {
   const inside = text.slice(span.offset + 1, span.offset + span.length - 1);
   const kept = inside.trim();
   if (kept === inside || kept === "" || /^\\[nrtfu]|\\[nrtf]$|\\u[0-9A-Fa-f]{4}$/.test(kept)) return undefined;
-  return [{ offset: span.offset + 1, length: inside.length, text: kept }];
+  const before = inside.length - inside.trimStart().length;
+  const after = inside.length - before - kept.length;
+  const start = span.offset + 1;
+  return [
+    { offset: start, length: before, text: "" },
+    { offset: start + before + kept.length, length: after, text: "" },
+  ].filter(({ length }) => length > 0);
 }
 
 function paddedOf({ document, node, transport }: ServerObject): readonly Padded[] {

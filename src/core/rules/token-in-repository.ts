@@ -1,4 +1,5 @@
 import type { Finding, Rule } from "../check/model.ts";
+import { fullText, placesOf } from "../check/secret-places.ts";
 import { finding } from "../check/show.ts";
 
 const ID = "token-in-repository";
@@ -14,8 +15,13 @@ export const tokenInRepository: Rule = {
       .filter(({ tracked }) => tracked)
       .flatMap((document) =>
         secrets.flatMap((secret) => {
-          const offset = document.text.indexOf(secret);
-          return offset < 0 ? [] : [finding(subject, ID, document, { offset, length: secret.length }, {})];
+          const offset = fullText(document).indexOf(secret);
+          const span =
+            offset >= 0
+              ? { offset, length: secret.length }
+              : // written with escapes
+                placesOf(document).find(({ text }) => text.includes(secret))?.span;
+          return span === undefined ? [] : [finding(subject, ID, document, span, {})];
         }),
       );
     const elsewhere = subject.spilled.map(({ path, offset, length }) =>

@@ -29,15 +29,13 @@ export const unsendableHeader: Rule = {
       if (!isObjectNode(headers) || transport === undefined || !REMOTE.includes(transport)) return [];
       return winners(headers).flatMap((entry): readonly Finding[] => {
         if (entry.key === "__proto__") return [];
-        const args = { name, header: nameOf(entry.key) };
+        const args = (part: string) => ({ name, header: nameOf(entry.key), part });
         // blanks around a name are the rule `padding`
         if (!NAME.test(entry.key) && !NAME.test(entry.key.trim()))
-          return [
-            finding(subject, "unsendable-header", document, keyToken(document, entry), { ...args, part: "name" }),
-          ];
+          return [finding(subject, "unsendable-header", document, keyToken(document, entry), args("name"))];
         const value = textOf(entry.value);
         if (value === undefined || isSent(value)) return [];
-        return [finding(subject, "unsendable-header", document, spanOf(entry.value), { ...args, part: "value" })];
+        return [finding(subject, "unsendable-header", document, spanOf(entry.value), args("value"))];
       });
     }),
   message: ({ name, header, part }) =>

@@ -1,0 +1,74 @@
+/** The values that files of the repository give to a variable on everybody's machine. */
+import { assignments } from "../dotenv-read.ts";
+import type { Document, DocumentKind, Span, Subject } from "./model.ts";
+import { once } from "./once.ts";
+import { isObjectNode, member, spanOf, textOf } from "./servers.ts";
+
+/** A value that a file gives to a variable, and where it stands. */
+export interface Given {
+  readonly document: Document;
+  readonly value: string;
+  readonly span: Span;
+}
+
+/** `env` of `.claude/settings.json` reaches sessions (measured with Claude Code 2.1.330); `.env.example` is copied, the others are sourced. */
+const GIVING: ReadonlySet<DocumentKind> = new Set<DocumentKind>(["settings", "envrc", "env", "env-example"]);
+
+/** Those that everybody gets. Private values are nobody's business: what git does not track of `.env` and `.envrc` is not read. */
+const givingFiles = once((subject: Subject): readonly Document[] =>
+  subject.documents.filter(
+    ({ kind, tracked, ignored }) =>
+      GIVING.has(kind) && (tracked || (!ignored && (kind === "settings" || kind === "env-example"))),
+  ),
+);
+
+/** The folder that a file speaks for: for `.claude/settings.json` and `.kiro/settings/mcp.json` the one above. */
+function folderOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/") + 1).replace(/(^|\/)\.[\w-]+\/(?:[\w-]+\/)?$/, "$1");
+}
+
+/** bash takes several assignments on a line, which readers of `.env` do not. */
+function ofShell(document: Document): readonly (readonly [string, Given])[] {
+  const given = /(?:^|[\s;&])([A-Za-z_]\w{0,127})=("[^"\n]*"|'[^'\n]*'|[^\s;&#]*)|#[^\n]*/g;
+  return [...document.text.matchAll(given)].flatMap((match): readonly (readonly [string, Given])[] => {
+    const [whole, name, raw = ""] = match;
+    const value = raw.replace(/^(["'])(.*)\1$/, "$2");
+    const span = { offset: match.index + whole.length - raw.length, length: raw.length };
+    return name === undefined ? [] : [[name, { document, value, span }]];
+  });
+}
+
+/** What a file gives, by name; of two assignments the last one counts. */
+const givenBy = once((document: Document): ReadonlyMap<string, Given> => {
+  if (document.kind === "envrc") return new Map(ofShell(document));
+  if (document.kind !== "settings")
+    return new Map(
+      assignments(document.text).map(({ name, value, rawStart, rawEnd }) => [
+        name,
+        { document, value, span: { offset: rawStart, length: rawEnd - rawStart } },
+      ]),
+    );
+  const env = member(document.tree, "env")?.value;
+  const entries = isObjectNode(env) ? env.entries : [];
+  return new Map(
+    entries.flatMap(({ key, value: node }): readonly (readonly [string, Given])[] => {
+      const value = textOf(node);
+      return value === undefined ? [] : [[key, { document, value, span: spanOf(node) }]];
+    }),
+  );
+});
+
+/**
+ * What the files above and below this one give to a variable; nothing for an empty value, which leaves it to each machine.
+ * In: the file that refers to it, and the variable.
+ */
+export function givenValues(subject: Subject, user: Document, name: string): readonly Given[] {
+  const here = folderOf(user.path);
+  return givingFiles(subject).flatMap((document) => {
+    if (document.kind === "settings" && user.kind !== "mcp") return [];
+    const there = folderOf(document.path);
+    if (!here.startsWith(there) && !there.startsWith(here)) return [];
+    const given = givenBy(document).get(name);
+    return given === undefined || given.value.trim() === "" ? [] : [given];
+  });
+}

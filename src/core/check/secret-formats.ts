@@ -1,0 +1,47 @@
+/** Known formats of secrets. */
+
+/** Formats by their published prefixes (gitleaks, GitHub and vendors' own pages, as of 2026). Of an address, the group is what is drawn. */
+export const FORMATS: readonly (readonly [what: string, format: RegExp])[] = [
+  ["a private key", /-----BEGIN [A-Z ]*PRIVATE KEY-----/],
+  ["a GitHub token", /\b(?:gh[pousr]_[A-Za-z0-9]{30,255}|github_pat_[A-Za-z0-9_]{22,255})/],
+  ["a GitLab token", /\bgl(?:pat|ptt|dt|rt|cbt|ft|soat|agent)-[A-Za-z0-9_-]{16,255}/],
+  ["an npm token", /\bnpm_[A-Za-z0-9]{30,64}/],
+  ["a PyPI token", /\bpypi-[A-Za-z0-9_-]{32,255}/],
+  ["a Slack token", /\b(?:xox[abeoprs]|xapp)-[A-Za-z0-9-]{10,255}/],
+  ["a Slack webhook", /hooks\.slack\.com\/(?:services|workflows)\/T[A-Z0-9]{6,}\/[A-Z0-9]{6,}\/[A-Za-z0-9]{16,}/],
+  ["an AWS access key", /\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}\b/],
+  ["a Google API key", /\bAIza[\w-]{35}/],
+  ["a Google key", /\b(?:GOCSPX-[\w-]{28}|ya29\.[\w-]{20,})/],
+  ["a Stripe key", /\b(?:sk|rk)_(?:live|test)_[A-Za-z0-9]{16,255}|\bwhsec_[A-Za-z0-9]{24,}/],
+  ["a SendGrid key", /\bSG\.[\w-]{16,}\.[\w-]{16,}/],
+  ["a JSON web token", /(?<![\w-])eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*/],
+  // with a digit, which known() asks for: here it would be looked for again at every sign
+  ["an API key", /\bsk-(?:proj-|svcacct-|admin-|ant-[a-z0-9]+-|or-v1-|lf-)?[A-Za-z0-9_-]{20,255}/],
+  [
+    "an API key",
+    /\b(?:gsk_|xai-|pplx-|r8_|hf_|nvapi-|tvly-(?:dev-|prod-)?|ctx7sk-|fc-|jina_|phx_)[A-Za-z0-9_-]{20,255}/,
+  ],
+  [
+    "an API key",
+    /\b(?:lin_api_|figd_|sntry[su]_|glsa_|PMAK-|dop_v1_|sbp_|sb_secret_|shp(?:at|ca|pa|ss)_|dapi|napi_|rnd_)[A-Za-z0-9_-]{20,255}/,
+  ],
+  ["a Notion token", /\b(?:ntn_|secret_)[A-Za-z0-9]{40,60}\b/],
+  ["an Airtable token", /\bpat[A-Za-z0-9]{14}\.[a-f0-9]{40,64}/],
+  ["an Atlassian token", /\bATATT3[A-Za-z0-9_=-]{20,255}/],
+  ["a Vault token", /\bhv[sb]\.[\w-]{20,255}/],
+  ["a Telegram bot's token", /\b\d{8,10}:AA[\w-]{32,34}\b/],
+  // Zapier's addresses are keys ("treat it like a password", help.zapier.com)
+  ["a secret address", /\bmcp\.zapier\.com\/api\/mcp\/[as]\/([\w=+-]{24,255})/],
+  ["a secret address", /\bhooks\.zapier\.com\/hooks\/catch\/\d{4,12}\/([a-z0-9]{6,64})/i],
+  // Make, Discord, Teams and Pipedream: who has the address may call it
+  ["a secret address", /\bmake\.com\/mcp\/(?:api\/v1\/u\/)?([0-9a-f-]{32,64})/i],
+  ["a secret address", /\bhook\.[\w.]{0,16}(?:make|integromat)\.com\/([a-z0-9]{20,64})/i],
+  ["a secret address", /\bdiscord(?:app)?\.com\/api\/(?:v\d+\/)?webhooks\/\d{15,20}\/([\w-]{60,80})/],
+  ["a secret address", /\bwebhook\.office\.com\/webhookb2\/[\w@-]{36,80}\/IncomingWebhook\/([0-9a-f]{32})/i],
+  ["a secret address", /\bmcp\.pipedream\.net\/([0-9a-f]{8}-[0-9a-f-]{27})/i],
+];
+/** These have forms for everybody as well: Firebase's key of an app, Supabase's of a site. */
+export const MAYBE_PUBLIC: ReadonlySet<string> = new Set(["a Google API key", "a JSON web token"]);
+/** How one of them begins, so that the list is gone through only where there is something to find: `check` starts in milliseconds. */
+export const ANY_PREFIX =
+  /PRIVATE KEY|gh[pousr]_|gl[a-z]{2,5}-|g(?:sk|lsa)_|[sr]k[-_]|x(?:ai-|ox|app-)|s(?:ntry|bp_|ecret_|hp[a-z]{2}_)|pplx-|npm_|pypi-|hooks\.slack|A[KSBC][IC]A|AIza|GOCSPX|ya29|SG\.|eyJ|r8_|hf_|nvapi-|tvly-|ctx7|fc-|jina_|phx_|lin_|figd_|PMAK|dop_|dapi|napi_|rnd_|ntn_|pat[A-Za-z0-9]{14}|ATATT|hv[sb]\.|:AA|whsec_|github_pat_|sb_secret_|zapier\.com|make\.com|integromat|webhook|pipedream/;
