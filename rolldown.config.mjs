@@ -10,7 +10,7 @@ import { minifySync } from "rolldown/utils";
 
 const root = dirname(fileURLToPath(import.meta.url));
 const readJson = (path) => JSON.parse(readFileSync(path, "utf8"));
-const { version } = readJson(join(root, "package.json"));
+const { version, bugs } = readJson(join(root, "package.json"));
 const listed = readJson(join(root, "bundled-packages.json"));
 
 /** The package a module belongs to (the innermost node_modules folder counts), or undefined for our own. */
@@ -102,10 +102,7 @@ function licenceOf(name, folder) {
   return `Licence: ${manifest.license}\n\n\`\`\`text\n${texts.join("\n\n").replace(/[ \t]+$/gm, "")}\n\`\`\`\n`;
 }
 
-/**
- * Third-party chunks are minified. Ours keep the names of their functions, so that a stack trace says where it was, and
- * lose their blanks and inner names: reading them takes a tenth of `node -e 0` for `check`, and a tenth of the package.
- */
+/** Chunks are minified, ours too: reading them takes a tenth of `node -e 0` for `check`, and a tenth of the package. */
 function minifyChunks() {
   return {
     name: "minify-chunks",
@@ -113,8 +110,10 @@ function minifyChunks() {
       const ours = chunk.moduleIds.filter((id) => !id.startsWith("\0") && packageOf(id) === undefined);
       if (chunk.isEntry) return null;
       const isOurs = ours.length > 0;
-      const mangle = { toplevel: !isOurs };
-      const result = minifySync(chunk.fileName, code, { module: false, compress: !isOurs, mangle, sourcemap: false });
+      const keepNames = { function: false, class: isOurs };
+      const compress = { keepNames };
+      const mangle = { toplevel: true, keepNames };
+      const result = minifySync(chunk.fileName, code, { module: false, compress, mangle, sourcemap: false });
       if (result.errors.length > 0) throw new Error(`${chunk.fileName}: ${result.errors[0].message}`);
       return { code: result.code, map: null };
     },
@@ -177,6 +176,23 @@ function executable() {
   };
 }
 
+/** The pages of the rules without their examples: what reports link to. The pages as they are would be a tenth of the package. */
+function rulePages() {
+  const folder = join(root, "docs/rules");
+  return {
+    name: "rule-pages",
+    generateBundle() {
+      const pages = readdirSync(folder)
+        .filter((name) => name.endsWith(".md") && name !== "README.md")
+        .sort();
+      const source = pages
+        .map((name) => readFileSync(join(folder, name), "utf8").replace(/^## Wrong$[\s\S]*?(?=^## Why$)/m, ""))
+        .map((text) => text.trim().replace(/^(#+) /gm, "#$1 "));
+      this.emitFile({ type: "asset", fileName: "rules.md", source: `# Rules of check\n\n${source.join("\n\n")}\n` });
+    },
+  };
+}
+
 /** The package is of type "module"; what is in dist/ is not. */
 function folderType() {
   return {
@@ -195,8 +211,20 @@ export default defineConfig({
   resolve: { mainFields: ["module", "main"] },
   // jsonc-parser says nothing of it: only its scanner is used, and the rest would make tables at every start of `check`.
   treeshake: { moduleSideEffects: [{ test: /[\\/]jsonc-parser[\\/]/, sideEffects: false }] },
-  transform: { target: "node20.12", define: { __VERSION__: JSON.stringify(version) } },
-  plugins: [withoutUnused(), bundledPackages(), oneFileForCheck(), minifyChunks(), executable(), folderType()],
+  transform: {
+    target: "node20.12",
+    // while the project has no public address, there is no link to it either
+    define: { __VERSION__: JSON.stringify(version), __BUGS_URL__: JSON.stringify(bugs?.url) ?? "undefined" },
+  },
+  plugins: [
+    withoutUnused(),
+    bundledPackages(),
+    oneFileForCheck(),
+    minifyChunks(),
+    executable(),
+    folderType(),
+    rulePages(),
+  ],
   onLog(level, log, handler) {
     handler(level === "warn" ? "error" : level, log);
   },

@@ -3,7 +3,7 @@ import type { Context } from "./context.ts";
 import { nearest } from "./core/command-line.ts";
 import { printable, printableLines, redact } from "./core/redact.ts";
 import { Cancelled, HaloError, UsageError } from "./errors.ts";
-import { CHECK_FLAGS, type Flag, GLOBAL_FLAGS, INIT_FLAGS, type RawOptions } from "./flags.ts";
+import { CHECK_FLAGS, DOCTOR_FLAGS, type Flag, GLOBAL_FLAGS, INIT_FLAGS, type RawOptions } from "./flags.ts";
 import { wrap } from "./ui/wrap.ts";
 
 interface CommandModule {
@@ -54,6 +54,21 @@ const COMMANDS: readonly Command[] = [
       "Reads only, unless --fix is given; no network, unless --online is. Under GitHub Actions the format is github.",
     ],
     load: async () => await import("./commands/check/index.ts"),
+  },
+  {
+    name: "doctor",
+    summary: "find out why a connection does not work, link by link",
+    flags: DOCTOR_FLAGS,
+    examples: [
+      "npx create-halo-mcp doctor",
+      "npx create-halo-mcp doctor --report halo-report.md",
+      "npx create-halo-mcp doctor --token-file new-token.txt",
+      `npx create-halo-mcp doctor --call <tool> --args '{"question":"…"}'`,
+    ],
+    notes: [
+      "Writes nothing, except the file of --report. The token goes to HALO's own endpoint alone, or to the one of --url.",
+    ],
+    load: async () => await import("./commands/doctor/index.ts"),
   },
 ];
 

@@ -53,6 +53,18 @@ export const CHECK_FLAGS: readonly Flag[] = [
   { name: "timeout", arg: "seconds", summary: "with --online: limit of a connection test (default 15)" },
 ];
 
+export const DOCTOR_FLAGS: readonly Flag[] = [
+  { name: "name", arg: "name", env: "HALO_NAME", summary: "server name (default halo, or the one that is there)" },
+  { name: "url", arg: "url", env: "HALO_MCP_URL", summary: "endpoint that may get the token, beside HALO's own" },
+  { name: "token-stdin", summary: "test with the token from standard input" },
+  { name: "token-file", arg: "file", summary: "test with the token from a file" },
+  { name: "values-file", arg: "file", summary: "where the values are kept (default .env)" },
+  { name: "timeout", arg: "seconds", summary: "limit of the whole run (default 15, with --call 60)" },
+  { name: "call", arg: "tool", summary: "call this tool too, and show its answer" },
+  { name: "args", arg: "json", summary: "with --call: its arguments, a JSON object" },
+  { name: "report", arg: "file", summary: "write a report for a support ticket, as Markdown" },
+];
+
 export const GLOBAL_FLAGS: readonly Flag[] = [
   { name: "json", summary: "one JSON document on stdout" },
   { name: "quiet", short: "q", summary: "results and errors only" },

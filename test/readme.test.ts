@@ -1,14 +1,14 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { CAUSES } from "../src/core/causes.ts";
-import { CHECK_FLAGS, GLOBAL_FLAGS, INIT_FLAGS } from "../src/flags.ts";
+import { CHECK_FLAGS, DOCTOR_FLAGS, GLOBAL_FLAGS, INIT_FLAGS } from "../src/flags.ts";
 
 const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
 const rows = readme.split("\n").filter((line) => line.startsWith("| `-"));
 
 test("README's table and the parser know the same options, variables and words", () => {
   const named = rows.flatMap((row) => [...(row.split("|")[1] ?? "").matchAll(/--([a-z-]+)/g)].map((match) => match[1]));
-  const flags = [...INIT_FLAGS, ...CHECK_FLAGS, ...GLOBAL_FLAGS];
+  const flags = [...INIT_FLAGS, ...CHECK_FLAGS, ...DOCTOR_FLAGS, ...GLOBAL_FLAGS];
   expect(named.sort()).toEqual([...new Set(flags.map(({ name }) => name))].sort());
   for (const flag of flags) {
     const row = rows.find((line) => line.includes(`\`--${flag.name}`)) ?? "";
@@ -36,6 +36,6 @@ test("every cause has a title, and no text names a command that does not exist",
     expect(text.title, id).not.toBe("");
     const words = `${text.explain({})} ${text.tryThis({})}`;
     for (const [, command] of words.matchAll(/create-halo-mcp ([a-z]+)/g))
-      expect(["init", "check"], id).toContain(command);
+      expect(["init", "check", "doctor"], id).toContain(command);
   }
 });

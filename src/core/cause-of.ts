@@ -43,28 +43,43 @@ export type Cause =
   | "protocol-version"
   | "session-lost"
   | "pagination"
+  | "local-limit"
+  | "unknown"
   | "unproven-token";
 
 /** Codes of Node, OpenSSL, llhttp, zlib and undici → cause. The first rule that knows any code of the chain decides. */
 const CODES: readonly (readonly [RegExp, Cause])[] = [
+  // Nobody else's fault, not the proxy's either: no file, port or memory is left here.
+  [/^(EMFILE|ENFILE|ENOBUFS|ENOMEM|EADDRINUSE|EAI_MEMORY|OUT_OF_MEM|ERR_MEMORY_ALLOCATION_FAILED)$/, "local-limit"],
+  // Whatever lies behind it, name or certificate: it is the proxy's.
+  [/^HALO_PROXY_AUTH$/, "proxy-auth"],
+  [/^HALO_PROXY/, "proxy-failed"],
   [/^CERT_HAS_EXPIRED$/, "tls-expired"],
   [/^CERT_NOT_YET_VALID$/, "tls-not-yet-valid"],
   [/^ERR_TLS_CERT_ALTNAME|^HOSTNAME_MISMATCH$/, "tls-wrong-host"],
-  [/SELF_SIGNED_CERT|^UNABLE_TO_|^CERT_|^INVALID_(CA|PURPOSE)$|^PATH_LENGTH_EXCEEDED$/, "tls-untrusted"],
+  [
+    /SELF_SIGNED_CERT|^UNABLE_TO_|^CERT_|^CRL_|^ERROR_IN_C|^INVALID_(CA|PURPOSE)$|^PATH_LENGTH_EXCEEDED$|^UNSPECIFIED$/,
+    "tls-untrusted",
+  ],
   [/^ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST|RECORD_LAYER_FAILURE)$/, "not-tls"],
-  [/^ERR_SSL_|^ERR_TLS_|^EPROTO$/, "tls-handshake"],
+  [/^ERR_SSL_|^ERR_TLS_|^ERR_OSSL_|^EPROTO$/, "tls-handshake"],
   [/^ENOTFOUND$|^EAI_|^ENODATA$|^ESERVFAIL$/, "dns"],
   [/^UND_ERR_HEADERS_OVERFLOW$|^HPE_HEADER_OVERFLOW$/, "too-big"],
   [/^HPE_/, "bad-http"],
-  [/^Z_|^ERR_BROTLI|^ERR__ERROR_FORMAT|^ZSTD_/, "bad-encoding"],
+  [/^Z_|^ERR_BROTLI|^ERR__ERROR_|^ZSTD_/, "bad-encoding"],
   [/^ECONNREFUSED$/, "refused"],
-  [/^(EHOSTUNREACH|ENETUNREACH|ENETDOWN|EHOSTDOWN|EADDRNOTAVAIL|EACCES|EPERM)$/, "unreachable"],
+  [/^(EHOSTUNREACH|ENETUNREACH|ENETDOWN|EHOSTDOWN|EADDRNOTAVAIL|EAFNOSUPPORT|EACCES|EPERM)$/, "unreachable"],
   [/^ETIMEDOUT$|^UND_ERR_(CONNECT|HEADERS|BODY)_TIMEOUT$/, "timeout"],
   [/^HALO_BAD_PORT$|^ERR_INVALID_URL$/, "bad-url"],
-  [/^HALO_PROXY_AUTH$/, "proxy-auth"],
   [/^UND_ERR_INVALID_ARG$/, "bad-value"],
-  [/^ECONNRESET$|^ECONNABORTED$|^EPIPE$/, "reset"],
+  [/^(ECONNRESET|ECONNABORTED|ENETRESET|ENOTCONN|ESHUTDOWN|EPIPE)$/, "reset"],
 ];
+/** Codes that say no more than that the connection is gone. */
+const GONE =
+  /^UND_ERR(_SOCKET|_ABORTED|_CLOSED|_DESTROYED|_RES_CONTENT_LENGTH_MISMATCH)?$|^ERR_STREAM_PREMATURE_CLOSE$/;
+/** What the SDK calls an answer that is none of MCP's (@modelcontextprotocol/client 2.4). */
+const NO_ANSWER =
+  /^(INVALID_RESULT|UNSUPPORTED_RESULT_TYPE|INPUT_REQUIRED_ROUNDS_EXCEEDED|METHOD_NOT_SUPPORTED_BY_PROTOCOL_VERSION|CAPABILITY_NOT_SUPPORTED|ERA_NEGOTIATION_FAILED|CLIENT_HTTP_UNEXPECTED_CONTENT)$/;
 
 const AUTH_WORDS =
   /\bun-?authori[sz]ed|\bnot (authori[sz]ed|authenticated)|\bauthentication (failed|required)|\b(invalid|missing|unknown|expired|revoked|wrong|bad) ([\w-]+ ){0,2}(token|credentials?|api[- ]?key)\b|\btoken (is |was |has )?(not |been )?(invalid|expired|missing|required|unknown|revoked|valid|recogni[sz]ed|accepted)|x-cm-producttoken/iu;
@@ -114,6 +129,8 @@ function causeOfStatus(exchange: Exchange, status: number): Cause {
   if (status === 429) return "rate-limited";
   if (status === 404 && exchange.session) return "session-lost";
   if (words !== null && (status < 500 || words === "unauthorized")) return words;
+  // 511, Network Authentication Required: what stands in the way is a network's sign-in page (RFC 6585)
+  if (status === 511) return "html-answer";
   if (status >= 500) return status < 600 ? "server-error" : "bad-http";
   if (exchange.rpcError !== null)
     return exchange.rpcError.code === -32601 && exchange.phase === "connect" ? "not-mcp" : "rpc-error";
@@ -129,9 +146,11 @@ function causeOfCodes(exchange: Exchange, secure: boolean): Cause {
     if (!exchange.codes.some((code) => pattern.test(code))) continue;
     return early && cause === "reset" ? "tls-handshake" : cause;
   }
-  if (early && exchange.codes.length > 0) return "tls-handshake";
-  if (exchange.stream && exchange.status !== null) return "stream-ended";
-  return "closed-early";
+  // Something came back before it broke; or a code that nobody knows, or none, which says nothing of the cause.
+  const silent = exchange.codes.length === 0 && exchange.status === null;
+  if (silent || exchange.codes.some((code) => !GONE.test(code))) return "unknown";
+  if (early) return "tls-handshake";
+  return exchange.stream && exchange.status !== null ? "stream-ended" : "closed-early";
 }
 
 const PLAIN = /^\s*(identity)?\s*$/iu;
@@ -179,6 +198,11 @@ export function decisive(record: ProbeRecord): Exchange | undefined {
   return record.exchanges.findLast((exchange) => exchange.phase === "connect" || exchange.phase === "tools");
 }
 
+/** The time ran out before a proxy had opened its tunnel. */
+function waitsForProxy({ proxy }: ProbeRecord): boolean {
+  return proxy !== null && proxy.bypassedBy === null && !proxy.tunnel;
+}
+
 /** The time ran out before the host's name had an address. A host that is an address is never looked up. */
 function waitsForName({ timings, endpoint }: ProbeRecord): boolean {
   return timings.seen && timings.dns === null && endpoint !== null && !/^(?:\[|[\d.]+(?::|$))/.test(endpoint.host);
@@ -192,12 +216,17 @@ export function causeOf(record: ProbeRecord): Cause | null {
   if (outcome.endless) return "pagination";
   const last = decisive(record);
   const seen = last === undefined ? null : causeOfExchange(last, record.endpoint?.secure ?? false);
-  if (seen === "timeout" && last?.connected === false && waitsForName(record)) return "dns";
+  if (seen === "timeout" && last?.connected === false) {
+    if (waitsForProxy(record)) return "proxy-failed";
+    if (waitsForName(record)) return "dns";
+  }
   if (seen !== null) return seen;
   // Every exchange went well, yet the SDK gave up: it did not like what an answer said.
-  if (VERSION_WORDS.test(outcome.failure?.message ?? "")) return "protocol-version";
-  if (last === undefined || /TIMEOUT/iu.test(outcome.failure?.code ?? "")) return "timeout";
-  return "not-mcp";
+  const { failure } = outcome;
+  if (failure === null) return last === undefined || record.totalMs >= record.timeoutMs * 0.8 ? "timeout" : "unknown";
+  if (VERSION_WORDS.test(failure.message)) return "protocol-version";
+  if (/TIMEOUT/iu.test(failure.code ?? "")) return "timeout";
+  return NO_ANSWER.test(failure.code ?? "") || failure.name === "ZodError" ? "not-mcp" : "unknown";
 }
 
 const STAGES: Partial<Record<Cause, ProbeStage>> = {
@@ -237,6 +266,7 @@ export function stageOf(cause: Cause, record: ProbeRecord): ProbeStage {
   if (record.outcome.connected) return own === "auth" || cause === "session-lost" ? (own ?? "tools") : "tools";
   if (own !== undefined) return own;
   const last = decisive(record);
+  if (cause === "unknown" && (last?.end === "answered" || last?.end === "accepted")) return "mcp";
   if (last !== undefined && !last.connected) {
     if (record.endpoint?.secure === true && record.timings.tcp !== null) return "tls";
     return record.timings.seen && record.timings.dns === null ? "dns" : "tcp";

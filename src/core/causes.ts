@@ -1,61 +1,71 @@
-/** Every cause a connection test can name, in the user's words. Prose only: which cause it is decides `cause-of.ts`. */
+/** Every cause a connection test can name, in the user's words (those of the network are next door). Prose only: which cause it is decides `cause-of.ts`. */
 
 import type { Cause } from "./cause-of.ts";
-import { HALO_URL } from "./halo.ts";
-
-/** What the prose may name. Every text has been redacted and made printable by who fills it in. All optional: prose reads well without. */
-export interface CauseFacts {
-  readonly host?: string | undefined;
-  readonly header?: string | undefined;
-  /** Of a bad character: counted from 1, and its code point. */
-  readonly position?: number | undefined;
-  readonly codePoint?: number | undefined;
-  readonly status?: number | undefined;
-  /** What was asked: `initialize`, `tools/list`, … */
-  readonly method?: string | undefined;
-  /** Origin a redirect points to. */
-  readonly target?: string | undefined;
-  readonly retryAfter?: string | undefined;
-  /** Limit that ran out, in seconds. */
-  readonly seconds?: number | undefined;
-  readonly contentType?: string | undefined;
-  /** JSON-RPC error code, or code of a network error. */
-  readonly code?: string | undefined;
-  /** What the server said. */
-  readonly words?: string | undefined;
-  /** The answer is a web page. */
-  readonly html?: boolean | undefined;
-  /** Why a URL cannot be used. */
-  readonly why?: string | undefined;
-}
-
-export interface CauseText {
-  readonly title: string;
-  /** What was seen. */
-  readonly explain: (facts: CauseFacts) => string;
-  /** What to do next; a line each. */
-  readonly tryThis: (facts: CauseFacts) => string;
-}
+import { type CauseFacts, type CauseText, checkUrl, code, direct, host, type IdWords, tryProxy } from "./cause-text.ts";
+import { HALO_URL, HEADERS, LABELS } from "./halo.ts";
+import { NETWORK_CAUSES } from "./network-causes.ts";
 
 const NEW_TOKEN = "HALO Studio > Settings > Product Tokens > + > type MCP";
-const host = (facts: CauseFacts): string => facts.host ?? "the server";
 const http = (facts: CauseFacts): string => (facts.status === undefined ? "" : ` (HTTP ${facts.status})`);
-const said = (facts: CauseFacts): string => (facts.words ? ` It said: "${facts.words}"` : "");
-const code = (facts: CauseFacts): string => (facts.code ? ` (${facts.code})` : "");
+/** With a full stop, unless its last sentence has one. */
+const quote = (words: string): string => `"${words}"${/[.!?…]$/.test(words) ? "" : "."}`;
+const said = (facts: CauseFacts): string => (facts.words ? ` It said: ${quote(facts.words)}${meant(facts)}` : "");
 const asked = (facts: CauseFacts): string => facts.method ?? "the request";
 const header = (facts: CauseFacts): string => facts.header ?? "a header";
 const WEB_PAGE = " The answer is a web page, so it may come from a firewall or gateway on the way and not from HALO.";
 const page = (facts: CauseFacts): string => (facts.html ? WEB_PAGE : "");
+
+/** An ID by its name, its value, its header and where it comes from, as far as they are known. */
+function named(which: "account" | "profile", { value, from }: IdWords): string {
+  const parts = [`sent as ${HEADERS[which]}`, ...(from === undefined ? [] : [`from ${from}`])];
+  return `${LABELS[which]}${value === undefined ? "" : ` "${value}"`} (${parts.join(", ")})`;
+}
+/** The IDs that the server's words name; both where they name none and `all` is wanted. */
+function idsOf({ words, ids }: CauseFacts, all: boolean): readonly string[] {
+  const which = (["account", "profile"] as const).filter((id) => {
+    const value = ids?.[id]?.value;
+    return new RegExp(id, "i").test(words ?? "") || (value !== undefined && value.length > 3 && words?.includes(value));
+  });
+  const wanted = which.length === 0 && all ? (["account", "profile"] as const) : which;
+  return wanted.map((id) => named(id, ids?.[id] ?? {}));
+}
+/** Which ID the server's words are about. */
+function meant(facts: CauseFacts): string {
+  const ids = idsOf(facts, false);
+  return ids.length === 0 ? "" : ` That is about the ${ids.join(" and the ")}.`;
+}
+const checkIds = (facts: CauseFacts): string => `Check the ${idsOf(facts, true).join(" and the ")}`;
+
+/** What a local limit is about, and what helps. */
+const LIMITS: readonly (readonly [RegExp, what: string, tryThis: string])[] = [
+  [
+    /^EMFILE$/,
+    "this program has as many files and connections open as it may",
+    "Raise the limit in this terminal, and run it again:\nulimit -n 4096",
+  ],
+  [/^ENFILE$/, "the system has as many files open as it can", "Close other programs, or restart this computer."],
+  [/^EADDRINUSE$/, "no local port is free", "Close programs that hold many connections, wait a minute, run it again."],
+];
+const limit = ({ code: seen }: CauseFacts) => LIMITS.find(([pattern]) => pattern.test(seen ?? ""));
+
+/** What was recorded of the exchange that decided, in a row. */
+function recorded(facts: CauseFacts): string {
+  const codes = facts.codes ?? [];
+  const parts = [
+    facts.method ?? "",
+    facts.status === undefined ? "" : `HTTP ${facts.status}`,
+    facts.end ? `ended as "${facts.end}"` : "",
+    codes.length === 0 ? "" : `${codes.length === 1 ? "code" : "codes"} ${codes.join(", ")}`,
+  ].filter((part) => part !== "");
+  return parts.length === 0 ? "" : ` Recorded: ${parts.join(", ")}.`;
+}
 
 const BAD_URL: Readonly<Record<string, string>> = {
   credentials: "The URL holds a user name or password.",
   "plain-http": "The URL starts with http:, so the token would travel unencrypted.",
   scheme: "The URL starts with neither https: nor http:.",
 };
-const checkUrl = `Check the URL, letter by letter: HALO's is ${HALO_URL}`;
 const later = "Wait a few minutes and run it again. If it stays, ask CM.com support, and give the time of this test.";
-const trust =
-  "If your company inspects TLS traffic, let Node know its certificate: NODE_EXTRA_CA_CERTS=/path/to/company-ca.pem. Do not switch verification off: the token would go to whoever answers.";
 const tokenAdvice = [
   `Is the token of type MCP (${NEW_TOKEN})? Not the legacy Product Token of Settings > Profile, not a CM.com platform product token.`,
   "Was it pasted whole, and not deleted since? Does it belong to the account of the account ID?",
@@ -63,17 +73,22 @@ const tokenAdvice = [
 ].join("\n");
 
 export const CAUSES: Readonly<Record<Cause, CauseText>> = {
+  ...NETWORK_CAUSES,
   "bad-value": {
-    title: "A value holds a character that cannot be sent",
+    title: "A header cannot be sent",
     explain: (f) =>
-      `The value of ${header(f)} holds a character that no HTTP header can carry${f.position === undefined ? "" : `, at position ${f.position}`}${f.codePoint === undefined ? "" : ` (U+${f.codePoint.toString(16).toUpperCase().padStart(4, "0")})`}. Nothing was sent.`,
-    tryThis: () =>
-      "Copy the value again, without line breaks, quotes or spaces round it. Values copied from a chat or a document often bring invisible characters along.",
+      f.why === "reserved"
+        ? `The header ${header(f)} belongs to HTTP itself, and no entry may set it. Nothing was sent.`
+        : `The value of ${header(f)} holds a character that no HTTP header can carry${f.position === undefined ? "" : `, at position ${f.position}`}${f.codePoint === undefined ? "" : ` (U+${f.codePoint.toString(16).toUpperCase().padStart(4, "0")})`}. Nothing was sent.`,
+    tryThis: (f) =>
+      f.why === "reserved"
+        ? "Take that header out of the entry."
+        : "Copy the value again, without line breaks, quotes or spaces round it. Values copied from a chat or a document often bring invisible characters along.",
   },
   "missing-value": {
     title: "A value is missing",
     explain: (f) => `${header(f)} has no value. Nothing was sent.`,
-    tryThis: () => "Set HALO_MCP_TOKEN, HALO_ACCOUNT_ID and HALO_PROFILE_ID, or run the wizard: npx create-halo-mcp",
+    tryThis: () => "Set HALO_MCP_TOKEN, HALO_ACCOUNT_ID and HALO_PROFILE_ID, or run the wizard:\nnpx create-halo-mcp",
   },
   "placeholder-sent": {
     title: "A placeholder stands where a value belongs",
@@ -86,104 +101,44 @@ export const CAUSES: Readonly<Record<Cause, CauseText>> = {
     title: "The URL cannot be used",
     explain: (f) =>
       `${BAD_URL[f.why ?? ""] ?? "The URL cannot be read, or its port is never used for HTTP."} Nothing was sent.`,
-    tryThis: () => `Use HALO's URL: ${HALO_URL}`,
+    tryThis: () => `Use HALO's URL:\n${HALO_URL}`,
   },
   "endpoint-foreign": {
     title: "The URL is not HALO's",
     explain: (f) =>
       `The configuration points at ${host(f)}, which is not HALO's endpoint. The token was not sent there.`,
     tryThis: (f) =>
-      `If you know ${host(f)} and want it to have your token, say so with --url and that very URL. Otherwise change it to ${HALO_URL}`,
-  },
-  dns: {
-    title: "The host name is not known",
-    explain: (f) => `The name ${host(f)} could not be resolved to an address${code(f)}.`,
-    tryThis: () => `${checkUrl} Then check that this computer is online, and whether a VPN or a proxy is needed.`,
-  },
-  refused: {
-    title: "Nobody listens there",
-    explain: (f) => `${host(f)} refused the connection: nothing listens on that port${code(f)}.`,
-    tryThis: () => `${checkUrl} A server of your own must be running; a firewall can also answer like this.`,
-  },
-  unreachable: {
-    title: "There is no way to the server",
-    explain: (f) => `This computer has no network route to ${host(f)}${code(f)}.`,
-    tryThis: () => "Check the network connection, the VPN and the firewall.",
+      `If you know ${host(f)} and want it to have your token, say so with --url and that very URL. Otherwise change it to:\n${HALO_URL}`,
   },
   timeout: {
     title: "No answer in time",
     explain: (f) =>
-      `${host(f)} did not finish its answer to ${asked(f)}${f.seconds === undefined ? " in time" : ` within ${f.seconds} s`}.`,
-    tryThis: () =>
-      "Run it again with a longer --timeout. If it stays, check whether a firewall or a proxy swallows the traffic.",
+      `${host(f)} did not finish its answer to ${asked(f)}${f.seconds === undefined ? " in time" : ` within ${f.seconds} s`}.${direct(f)}`,
+    tryThis: (f) =>
+      `Run it again with a longer --timeout. If it stays, check whether a firewall or a proxy swallows the traffic.${tryProxy(f)}`,
   },
   reset: {
     title: "The connection was cut",
-    explain: (f) => `The connection to ${host(f)} was reset during ${asked(f)}${code(f)}.`,
-    tryThis: () =>
-      "Run it again. If it stays, a firewall, a VPN or a proxy on the way cuts the connection: try another network.",
+    explain: (f) => `The connection to ${host(f)} was reset during ${asked(f)}${code(f)}.${direct(f)}`,
+    tryThis: (f) =>
+      `Run it again. If it stays, a firewall, a VPN or a proxy on the way cuts the connection: try another network.${tryProxy(f)}`,
   },
   "closed-early": {
     title: "The connection was closed before the answer was complete",
     explain: (f) => `${host(f)} closed the connection before its answer to ${asked(f)} was complete${code(f)}.`,
     tryThis: () => later,
   },
-  "proxy-failed": {
-    title: "The proxy cannot be reached",
-    explain: (f) =>
-      `A proxy is configured (HTTPS_PROXY), and the connection through it to ${host(f)} failed${code(f)}.`,
-    tryThis: () => "Check HTTPS_PROXY and NO_PROXY, and that the proxy runs.",
-  },
-  "proxy-auth": {
-    title: "A proxy wants a password",
-    explain: () => "A proxy on the way asks for a user name and password (HTTP 407).",
-    tryThis: () => "Put the proxy's credentials into HTTPS_PROXY, or ask whoever runs the network.",
-  },
-  "tls-untrusted": {
-    title: "The certificate is not trusted",
-    explain: (f) =>
-      `The certificate that ${host(f)} showed is not signed by anyone this computer trusts${code(f)}. Nothing was sent.`,
-    tryThis: () => trust,
-  },
-  "tls-expired": {
-    title: "The certificate has expired",
-    explain: (f) => `The certificate of ${host(f)} has expired, or this computer's clock is ahead. Nothing was sent.`,
-    tryThis: () =>
-      "Check date and time of this computer. If they are right, the server's owner must renew the certificate.",
-  },
-  "tls-not-yet-valid": {
-    title: "The certificate is not valid yet",
-    explain: (f) =>
-      `The certificate of ${host(f)} becomes valid in the future, or this computer's clock is behind. Nothing was sent.`,
-    tryThis: () => "Check date and time of this computer.",
-  },
-  "tls-wrong-host": {
-    title: "The certificate is for another host",
-    explain: (f) => `Whoever answered at ${host(f)} showed a certificate for another name. Nothing was sent.`,
-    tryThis: () => `${checkUrl} On a public network, open a web page first: a sign-in page may be in the way.`,
-  },
-  "tls-handshake": {
-    title: "No encrypted connection could be agreed on",
-    explain: (f) => `${host(f)} ended the TLS handshake${code(f)}. Nothing was sent.`,
-    tryThis: () =>
-      "A firewall or proxy that cuts TLS is the usual reason: try another network. An old server that knows no TLS 1.2 is another.",
-  },
-  "not-tls": {
-    title: "The server does not speak TLS",
-    explain: (f) => `The URL starts with https:, but ${host(f)} answered unencrypted on that port. Nothing was sent.`,
-    tryThis: () => `${checkUrl} A server of your own on this computer: use http: instead of https:, or the right port.`,
-  },
   "bad-http": {
     title: "The answer is not HTTP",
     explain: (f) => `${host(f)} answered with something that is not HTTP${code(f)}.`,
-    tryThis: () => `${checkUrl} On a server of your own: is it the right port, and does it want https:?`,
+    tryThis: () => `${checkUrl}\nOn a server of your own: is it the right port, and does it want https:?`,
   },
   redirect: {
     title: "The server sends us elsewhere",
     explain: (f) =>
-      `${host(f)} redirects${http(f)}${f.target ? ` to ${f.target}` : ""}. The redirect was not followed: the token was not sent there.`,
+      `The redirect of ${host(f)}${http(f)}${f.target ? ` to ${f.target}` : ""} was not followed: the token was not sent there.`,
     tryThis: () =>
-      `${checkUrl} A sign-in page of the network, or http: instead of https:, also redirects. If you trust the new address, put it in as the URL yourself.`,
+      `${checkUrl}\nA sign-in page of the network, or http: instead of https:, also redirects. If you trust the new address, put it in as the URL yourself.`,
   },
   unauthorized: {
     title: "The token was not accepted",
@@ -194,8 +149,8 @@ export const CAUSES: Readonly<Record<Cause, CauseText>> = {
     title: "Access was denied",
     explain: (f) =>
       `${host(f)} denied access${http(f)}: it does not accept the token, or the token may not use this account or profile.${said(f)}${page(f)}`,
-    tryThis: () =>
-      `Check the account ID and the profile ID against HALO Studio's address bar: both must belong together, and the profile must still exist. ${tokenAdvice}`,
+    tryThis: (f) =>
+      `${checkIds(f)} against HALO Studio's address bar: both IDs must belong together, and the profile must still exist.\n${tokenAdvice}`,
   },
   "not-found": {
     title: "There is nothing at this URL",
@@ -210,7 +165,7 @@ export const CAUSES: Readonly<Record<Cause, CauseText>> = {
   "rejected-request": {
     title: "The server rejected the request",
     explain: (f) => `${host(f)} rejected ${asked(f)}${http(f)}.${said(f)}${page(f)}`,
-    tryThis: () => `Check the account ID and the profile ID: each in its own place, whole. ${checkUrl}`,
+    tryThis: (f) => `${checkIds(f)}: whole, and in its own place.\n${checkUrl}`,
   },
   "rate-limited": {
     title: "Too many requests",
@@ -229,7 +184,7 @@ export const CAUSES: Readonly<Record<Cause, CauseText>> = {
     explain: (f) =>
       `${host(f)} answered ${asked(f)} with a web page${http(f)}: a sign-in page, a firewall's notice, or a web site.`,
     tryThis: () =>
-      `${checkUrl} Not the address of HALO Studio, but the API's. On a guest network, sign in with a browser first.`,
+      `${checkUrl}\nThat is not the address of HALO Studio, but the API's. On a guest network, sign in with a browser first.`,
   },
   "wrong-content-type": {
     title: "The answer is of the wrong type",
@@ -271,13 +226,13 @@ export const CAUSES: Readonly<Record<Cause, CauseText>> = {
   "rpc-error": {
     title: "The server answered with an error",
     explain: (f) => `${host(f)} answered ${asked(f)} with an error${code(f)}${http(f)}.${said(f)}`,
-    tryThis: () =>
-      "Check the account ID and the profile ID against HALO Studio's address bar. If they are right, ask CM.com support, and give the server's words.",
+    tryThis: (f) =>
+      `${checkIds(f)} against HALO Studio's address bar. If that is right, ask CM.com support, and give the server's words.`,
   },
   "protocol-version": {
     title: "No common version of the protocol",
     explain: (f) => `${host(f)} speaks a revision of MCP that this program does not know.${said(f)}`,
-    tryThis: () => "Run the newest version: npx create-halo-mcp@latest doctor",
+    tryThis: () => "Run the newest version:\nnpx create-halo-mcp@latest doctor",
   },
   "session-lost": {
     title: "The server forgot the session",
@@ -289,6 +244,19 @@ export const CAUSES: Readonly<Record<Cause, CauseText>> = {
     title: "The list of tools does not end",
     explain: (f) => `${host(f)} keeps announcing further pages of tools; reading was stopped.`,
     tryThis: () => "The connection itself works. Tell CM.com support, or whoever runs this server.",
+  },
+  "local-limit": {
+    title: "This computer is at a limit of its own",
+    explain: (f) =>
+      `No connection to ${host(f)} could be used for ${asked(f)}: ${limit(f)?.[1] ?? "this computer is short of memory"}${code(f)}. The server has no part in it.`,
+    tryThis: (f) => limit(f)?.[2] ?? "Close other programs, or restart this computer, and run it again.",
+  },
+  unknown: {
+    title: "It failed in a way that is new",
+    explain: (f) =>
+      `The connection test of ${host(f)} failed in a way that this program does not know.${recorded(f)}${f.end !== "answered" && f.end !== "accepted" ? said(f) : f.words ? ` The MCP library said: ${quote(f.words)}` : ""}`,
+    tryThis: (f) =>
+      `Make a report, which holds nothing secret, and give it to CM.com support:\nnpx create-halo-mcp doctor --report halo-report.md${f.issue === undefined ? "" : `\nOr open an issue, filled in with what was recorded:\n${f.issue}`}`,
   },
   "unproven-token": {
     title: "The connection works, but the token is unproven",

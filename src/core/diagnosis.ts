@@ -1,6 +1,10 @@
 /** What a probe's record means: which stage failed, why, and what to try. Pure; the words are in `causes.ts`. */
 import { type Cause, causeOf, causeOfExchange, decisive, isHtml, stageOf, wordsOf } from "./cause-of.ts";
-import { CAUSES, type CauseFacts } from "./causes.ts";
+import type { CauseFacts, IdWords } from "./cause-text.ts";
+import { CAUSES } from "./causes.ts";
+import { HALO_URL, HEADERS } from "./halo.ts";
+import { issueLink } from "./issue-link.ts";
+import { certificateWords, detailOf, directWords, proxyWords } from "./network-words.ts";
 import type { Exchange, ProbeRecord, ProbeStage } from "./probe-record.ts";
 import { mask, printable, redact } from "./redact.ts";
 
@@ -17,6 +21,16 @@ export interface StageResult {
   readonly cause?: Cause;
   readonly detail?: string;
   readonly tryThis?: string;
+}
+
+/** What the caller knows beside the record. All of it is optional: the words get better by it, the cause does not. */
+export interface Known {
+  /** The headers that were sent. Only the two IDs are read, which are no secrets. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Where the two IDs come from, e.g. `.env`. */
+  readonly from?: { readonly account?: string | undefined; readonly profile?: string | undefined } | undefined;
+  /** The tracker of the project; by default that of package.json. */
+  readonly bugs?: string | undefined;
 }
 
 export interface Diagnosis {
@@ -71,14 +85,19 @@ function controlOf(record: ProbeRecord): Diagnosis["control"] {
   return refusing && last.end !== "timeout" && last.end !== "aborted" ? "refused" : "skipped";
 }
 
-/** The sentence in a JSON body, if it has one in a usual place; else the body as it is. */
+/** The sentence in a JSON body, if it has one in a usual place; else the body as it is. One that says nothing (`{}`, `null`) is left out. */
 function sentenceOf(body: string): string {
-  if (!body.trimStart().startsWith("{")) return body;
+  if (!/^\s*(?:[{["]|null\s*$)/.test(body)) return body;
   try {
     const parsed: unknown = JSON.parse(body);
-    for (const key of ["message", "error_description", "detail", "title", "error"]) {
-      const value: unknown = Reflect.get(Object(parsed), key);
-      if (typeof value === "string" && value.trim() !== "") return value;
+    if (typeof parsed === "string") return parsed;
+    if (parsed === null || Object.keys(Object(parsed)).length === 0) return "";
+    const inner: unknown = Reflect.get(Object(parsed), "error");
+    for (const place of [parsed, inner]) {
+      for (const key of ["message", "error_description", "detail", "title", "error"]) {
+        const value: unknown = Reflect.get(Object(place), key);
+        if (typeof value === "string" && value.trim() !== "") return value;
+      }
     }
   } catch {
     // A body that was cut, or no JSON after all.
@@ -86,7 +105,21 @@ function sentenceOf(body: string): string {
   return body;
 }
 
-function factsOf(record: ProbeRecord, last: Exchange | undefined, secrets: readonly string[]): CauseFacts {
+/** The two IDs as they were sent, whatever the case of their headers. */
+function idsOf({ headers, from }: Known, clean: (text: string | undefined) => string | undefined): CauseFacts["ids"] {
+  const id = (which: "account" | "profile"): IdWords => {
+    const name = Object.keys(headers ?? {}).find((each) => each.toLowerCase() === HEADERS[which].toLowerCase());
+    return { value: clean(name === undefined ? undefined : headers?.[name]), from: clean(from?.[which]) };
+  };
+  return { account: id("account"), profile: id("profile") };
+}
+
+function factsOf(
+  record: ProbeRecord,
+  last: Exchange | undefined,
+  secrets: readonly string[],
+  known: Known,
+): CauseFacts {
   const clean = (text: string | null | undefined, cut = false): string | undefined =>
     text === null || text === undefined || text === "" ? undefined : shown(text, secrets, cut);
   const { input } = record;
@@ -95,11 +128,29 @@ function factsOf(record: ProbeRecord, last: Exchange | undefined, secrets: reado
     return {
       host,
       ...("header" in input ? { header: clean(input.header) } : {}),
-      ...(input.cause === "bad-value" ? { position: input.position, codePoint: input.codePoint } : {}),
-      ...(input.cause === "bad-url" ? { why: input.why } : {}),
+      ...("position" in input ? { position: input.position, codePoint: input.codePoint } : {}),
+      ...("why" in input ? { why: input.why } : {}),
+      ...(input.cause === "proxy-failed" ? { proxy: { variable: input.variable } } : {}),
     };
   }
-  if (last === undefined) return { host, seconds: seconds(record.timeoutMs) };
+  const network = {
+    proxy: proxyWords(record, last, (text) => shown(text, secrets)),
+    certificate: certificateWords(record, (text) => shown(text, secrets)),
+    direct: directWords(record, last),
+    ids: idsOf(known, clean),
+    issue: issueLink(
+      {
+        cause: causeOf(record) ?? "unknown",
+        halo: record.endpoint !== null && `${record.endpoint.origin}${record.endpoint.path}` === HALO_URL,
+        method: last?.method,
+        status: last?.status ?? undefined,
+        end: last?.end,
+        codes: last?.codes ?? [],
+      },
+      known.bugs,
+    ),
+  };
+  if (last === undefined) return { host, seconds: seconds(record.timeoutMs), ...network };
   const failed = causeOfExchange(last, record.endpoint?.secure ?? false) !== null;
   const words = failed ? sentenceOf(wordsOf(last)) : (record.outcome.failure?.message ?? "");
   return {
@@ -110,9 +161,15 @@ function factsOf(record: ProbeRecord, last: Exchange | undefined, secrets: reado
     retryAfter: clean(last.retryAfter),
     seconds: last.end === "timeout" ? seconds(last.ms) : undefined,
     contentType: clean(last.contentType),
-    code: last.rpcError !== null ? String(last.rpcError.code) : clean(last.codes.at(-1)),
+    code:
+      last.rpcError !== null
+        ? String(last.rpcError.code)
+        : clean(last.codes.findLast((each) => !each.startsWith("HALO_"))),
     words: clean(words, last.cut || last.rpcError !== null || !failed),
+    end: last.end,
+    codes: last.codes.filter((each) => !each.startsWith("HALO_")).map((each) => shown(each, secrets)),
     html: isHtml(last),
+    ...network,
   };
 }
 
@@ -142,6 +199,8 @@ function timesOf(record: ProbeRecord): Readonly<Record<ProbeStage, number>> {
 function statusOf(stage: ProbeStage, at: ProbeStage | null, record: ProbeRecord, sent: boolean): StageResult["status"] {
   if (stage === at) return "failed";
   if (stage === "tls" && record.endpoint?.secure !== true) return "skipped";
+  // behind a proxy that fails, nobody has looked the name up
+  if (stage === "dns" && at === "tcp" && record.timings.seen && record.timings.dns === null) return "skipped";
   if (at === null) return "ok";
   if (stage !== "url" && !sent) return "skipped";
   if (STAGES.indexOf(stage) < STAGES.indexOf(at))
@@ -152,9 +211,10 @@ function statusOf(stage: ProbeStage, at: ProbeStage | null, record: ProbeRecord,
 /**
  * What a probe's record means.
  * `secrets`: every value that must not be shown (token, IDs if wished); they are masked in whatever came from the server.
+ * `known`: what makes the words better, the two IDs above all.
  * Never throws. The result can be written as JSON as it is.
  */
-export function diagnose(record: ProbeRecord, secrets: readonly string[]): Diagnosis {
+export function diagnose(record: ProbeRecord, secrets: readonly string[], known: Known = {}): Diagnosis {
   const failure = causeOf(record);
   const at = failure === null ? null : stageOf(failure, record);
   const control = controlOf(record);
@@ -162,14 +222,14 @@ export function diagnose(record: ProbeRecord, secrets: readonly string[]): Diagn
   const times = timesOf(record);
   const sent = record.input === null;
   const told = (id: Cause): Pick<StageResult, "cause" | "detail" | "tryThis"> => {
-    const facts = factsOf(record, failure === null ? undefined : decisive(record), secrets);
+    const facts = factsOf(record, failure === null ? undefined : decisive(record), secrets, known);
     return { cause: id, detail: CAUSES[id].explain(facts), tryThis: CAUSES[id].tryThis(facts) };
   };
   const stages = STAGES.map((stage): StageResult => {
     const status = statusOf(stage, at, record, sent);
     const base = { stage, status, ok: status === "ok", ms: status === "skipped" ? 0 : times[stage] };
     if (cause !== null && (stage === at || (failure === null && stage === "auth"))) return { ...base, ...told(cause) };
-    return base;
+    return status === "ok" ? { ...base, ...detailOf(stage, record, (text) => shown(text, secrets)) } : base;
   });
   const { server, protocol, tools } = record.outcome;
   return {
@@ -191,4 +251,11 @@ export function diagnose(record: ProbeRecord, secrets: readonly string[]): Diagn
       description: shown(tool.description, secrets, true),
     })),
   };
+}
+
+/** Why the one tool that was called gave no answer; undefined where it gave one, or was not asked. Never throws. */
+export function explainCall(record: ProbeRecord, secrets: readonly string[], known: Known = {}): string | undefined {
+  const last = record.exchanges.findLast(({ phase }) => phase === "call");
+  const cause = last === undefined ? null : causeOfExchange(last, record.endpoint?.secure ?? false);
+  return cause === null ? undefined : CAUSES[cause].explain(factsOf(record, last, secrets, known));
 }

@@ -100,7 +100,7 @@ function settingsStep(input: ClaudeInput): { step: WriteStep } | { refused: stri
     };
   }
   for (const value of ["profile", "account", "token"] as const) {
-    const result: Edited = setProperty(after, ["env", input.variables[value]], input.values[value], { strict: false });
+    const result: Edited = setProperty(after, ["env", input.variables[value]], input.values[value], { strict: true });
     if (!result.ok) return { refused: result.refused.reason };
     after = result.text;
   }

@@ -47,7 +47,7 @@ export type Planned =
 
 const PRIVATE = 0o600;
 const STRICT = { strict: true };
-/** Claude Code's settings files may hold comments of their user: they are kept. */
+/** To take something out; comments of their user are kept. To put something in would be in vain: Claude Code skips a settings file that has one (measured). */
 const LENIENT = { strict: false };
 const HEADING = "# HALO (create-halo-mcp): private values, never committed";
 
@@ -111,14 +111,14 @@ function bridgeEditors(target: Target, variables: Readonly<Record<string, string
     .map(
       ([name, value]) =>
         (text) =>
-          setProperty(text, ["env", name], value, LENIENT),
+          setProperty(text, ["env", name], value, STRICT),
     );
-  editors.push((text) => addToArray(text, ["enabledMcpjsonServers"], target.name, LENIENT));
+  editors.push((text) => addToArray(text, ["enabledMcpjsonServers"], target.name, STRICT));
   // the list of rejected servers wins over the list of enabled ones
   editors.push((text) =>
     text === undefined
       ? { ok: true, text: "", changed: false }
-      : removeFromArray(text, ["disabledMcpjsonServers"], target.name, LENIENT),
+      : removeFromArray(text, ["disabledMcpjsonServers"], target.name, STRICT),
   );
   return editors;
 }

@@ -6,7 +6,7 @@
 export type ProbeStage = "url" | "dns" | "tcp" | "tls" | "http" | "auth" | "mcp" | "tools";
 
 /** What an exchange belonged to. `control` repeats the whole road without the token. */
-export type ProbePhase = "connect" | "tools" | "close" | "control";
+export type ProbePhase = "connect" | "tools" | "call" | "close" | "control";
 
 /**
  * How an exchange ended:
@@ -75,11 +75,20 @@ export interface Exchange {
 export type BadInput =
   | { readonly cause: "bad-url"; readonly why: "unreadable" | "scheme" | "plain-http" | "credentials" }
   | { readonly cause: "missing-value"; readonly header: string }
-  | { readonly cause: "bad-value"; readonly header: string; readonly position: number; readonly codePoint: number };
+  | { readonly cause: "proxy-failed"; readonly variable: string; readonly why: "unreadable" | "scheme" }
+  | { readonly cause: "bad-value"; readonly header: string; readonly position: number; readonly codePoint: number }
+  /** A header that belongs to HTTP itself: to set it changes what the request means. */
+  | { readonly cause: "bad-value"; readonly header: string; readonly why: "reserved" };
 
 export interface ProbeTool {
   readonly name: string;
   readonly description: string;
+}
+
+/** `ok: false`: the tool, the server or the way said no; `text` says what. At most 20,000 characters. */
+export interface ToolAnswer {
+  readonly ok: boolean;
+  readonly text: string;
 }
 
 /** How far the SDK got with all headers. */
@@ -97,6 +106,8 @@ export interface ProbeOutcome {
   readonly toolCount: number;
   /** The cursor repeated itself or did not end within the bound of pages. */
   readonly endless: boolean;
+  /** What the one tool answered that was to be called; null when none was. */
+  readonly call: ToolAnswer | null;
   /** The SDK's error in words, when it failed. */
   readonly failure: { readonly name: string; readonly code: string | null; readonly message: string } | null;
 }
@@ -117,6 +128,65 @@ export interface ConnectTimings {
   readonly tls: number | null;
 }
 
+/** An address that the name stood for, and what became of it. `not-tried`: another one was faster. */
+export interface AddressFacts {
+  readonly address: string;
+  readonly family: 4 | 6;
+  readonly outcome: "connected" | "failed" | "not-tried";
+  /** Of the failure, e.g. `ENETUNREACH`. */
+  readonly code: string | null;
+}
+
+/** The proxy that the environment names, without its credentials. */
+export interface ProxyFacts {
+  readonly host: string;
+  readonly port: number;
+  /** The variable that names it. */
+  readonly variable: string;
+  /** Spoken to over TLS. */
+  readonly secure: boolean;
+  /** User name and password were sent, or would have been. */
+  readonly credentials: boolean;
+  /** What let the connection go directly all the same: `NO_PROXY`, `no_proxy`, or `loopback` (plain http: does not leave this computer). */
+  readonly bypassedBy: string | null;
+  /** It opened a tunnel. */
+  readonly tunnel: boolean;
+  /** Of its last answer to CONNECT. */
+  readonly status: number | null;
+  /** Its words beside that status. */
+  readonly said: string;
+  /** What a 407 asked for, e.g. `Basic`, `Negotiate`. */
+  readonly schemes: readonly string[];
+}
+
+/** A certificate; its texts are the server's. */
+export interface CertificateFacts {
+  readonly subject: string;
+  readonly issuer: string;
+  /** Names and addresses that it is for, at most 8. */
+  readonly names: readonly string[];
+  /** ISO 8601; null when it cannot be read. */
+  readonly validFrom: string | null;
+  readonly validTo: string | null;
+  /** Whole days until `validTo`, by this computer's clock; negative when it is past. */
+  readonly daysLeft: number | null;
+}
+
+/** What the server showed in the last handshake that came to an end: its own certificate, and those above it, nearest first. */
+export interface TlsFacts extends CertificateFacts {
+  /** E.g. `TLSv1.3`. */
+  readonly protocol: string | null;
+  readonly above: readonly CertificateFacts[];
+  readonly authorized: boolean;
+  /** Node's code when it is not authorized, e.g. `CERT_HAS_EXPIRED`. */
+  readonly error: string | null;
+  /**
+   * The one more try with the system's certificates, where Node's own list did not trust the chain: `unavailable` before Node 22.15.
+   * Null: there was no need.
+   */
+  readonly systemCas: "helped" | "did-not-help" | "unavailable" | null;
+}
+
 export interface ProbeRecord {
   /** Null when the URL could not be read. `origin` and `path` only: a query can hold a secret. */
   readonly endpoint: {
@@ -130,6 +200,16 @@ export interface ProbeRecord {
   readonly totalMs: number;
   readonly input: BadInput | null;
   readonly timings: ConnectTimings;
+  /** Of the first connection, at most 8; the proxy's where one is used. Empty: no name was resolved. */
+  readonly addresses: readonly AddressFacts[];
+  /** Null: the environment names none for this URL, or connections cannot be watched. */
+  readonly proxy: ProxyFacts | null;
+  /** `ALL_PROXY` or `all_proxy`, where no variable that counts names a proxy: neither Node's fetch nor this test reads it. */
+  readonly ignoredProxy?: string | undefined;
+  /** `off` under NODE_TLS_REJECT_UNAUTHORIZED=0: any certificate is taken. */
+  readonly verification: "on" | "off";
+  /** Null: no handshake came to an end. */
+  readonly tls: TlsFacts | null;
   readonly exchanges: readonly Exchange[];
   readonly outcome: ProbeOutcome;
   readonly control: ControlOutcome | null;

@@ -8,6 +8,8 @@ export interface ClaudeProgram {
 }
 
 type Surroundings = Pick<ExecOptions, "cwd" | "env" | "signal">;
+/** A limit of the whole, where that is shorter than ours. */
+type Limit = Pick<ExecOptions, "timeoutMs" | "graceMs">;
 
 /** Longest wait for a word that claude prints without any connection (130 ms when cold, more on a machine that is busy). */
 const WORD_MS = 10_000;
@@ -15,11 +17,20 @@ const WORD_MS = 10_000;
 /** How long claude may take beside the connection that it is asked about. */
 const AROUND_MS = 5000;
 
-/** The program and its version; undefined when it does not run (an npm install without its native binary, say). */
-export async function readClaude(path: string, surroundings: Surroundings): Promise<ClaudeProgram | undefined> {
-  const result = await exec([path, "--version"], { ...surroundings, timeoutMs: WORD_MS });
+export interface FoundClaude {
+  /** Undefined when it does not run (an npm install without its native binary, say). */
+  readonly claude: ClaudeProgram | undefined;
+  /** It was ended before it said anything. */
+  readonly late: boolean;
+}
+
+/** The program and its version. */
+export async function readClaude(path: string, surroundings: Surroundings, limit?: Limit): Promise<FoundClaude> {
+  const timeoutMs = Math.min(WORD_MS, limit?.timeoutMs ?? WORD_MS);
+  const result = await exec([path, "--version"], { ...surroundings, ...limit, timeoutMs });
   const version = /^(\d+\.\d+\.\d+[\w.-]*)/.exec(result.stdout.trim())?.[1];
-  return result.exitCode === 0 && version !== undefined ? { path, version } : undefined;
+  const claude = result.exitCode === 0 && version !== undefined ? { path, version } : undefined;
+  return { claude, late: claude === undefined && result.timedOut };
 }
 
 /** Whether `claude mcp add-json <name> -` reads standard input: its help names it from the version on that does. */
@@ -37,6 +48,8 @@ export interface Question {
   /** Asked from an empty folder: no entry of this repository stands in front of the user's own. */
   readonly elsewhere: boolean;
   readonly timeoutMs: number;
+  /** Of the program as a whole; else some time more than for the connection. */
+  readonly limit?: Limit;
 }
 
 export interface Answer {
@@ -75,7 +88,7 @@ export async function askClaude(
         MCP_TIMEOUT: String(question.timeoutMs),
         XDG_CACHE_HOME: folder,
       },
-      timeoutMs: question.timeoutMs + AROUND_MS,
+      ...(question.limit ?? { timeoutMs: question.timeoutMs + AROUND_MS }),
     });
     if (result.startError !== undefined || result.timedOut) return undefined;
     return { said: result.stdout, isKnown: !/No MCP server (?:named|found)/i.test(result.stderr) };

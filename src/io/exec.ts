@@ -15,6 +15,8 @@ export interface ExecOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stdin?: string;
   readonly timeoutMs: number;
+  /** From the limit to the end that nothing escapes, where the usual is too long. */
+  readonly graceMs?: number;
   readonly signal: AbortSignal;
 }
 
@@ -27,6 +29,7 @@ const GRACE_MS = 2000;
  */
 export async function exec(argv: readonly [string, ...string[]], options: ExecOptions): Promise<ExecResult> {
   const { execa } = await import("execa");
+  const graceMs = options.graceMs ?? GRACE_MS;
   const [program, ...args] = argv;
   // a group of its own: what the program started would otherwise hold its output open beyond any limit
   const grouped = process.platform !== "win32";
@@ -38,7 +41,7 @@ export async function exec(argv: readonly [string, ...string[]], options: ExecOp
     ...(options.stdin === undefined ? { stdin: "ignore" as const } : { input: options.stdin }),
     timeout: options.timeoutMs,
     cancelSignal: options.signal,
-    forceKillAfterDelay: GRACE_MS,
+    forceKillAfterDelay: graceMs,
     maxBuffer: 1024 * 1024,
     reject: false,
     stripFinalNewline: true,
@@ -52,8 +55,8 @@ export async function exec(argv: readonly [string, ...string[]], options: ExecOp
       // all of them have ended
     }
   };
-  const timers = [setTimeout(end, options.timeoutMs + GRACE_MS)];
-  const aborted = (): void => void timers.push(setTimeout(end, GRACE_MS));
+  const timers = [setTimeout(end, options.timeoutMs + graceMs)];
+  const aborted = (): void => void timers.push(setTimeout(end, graceMs));
   options.signal.addEventListener("abort", aborted, { once: true });
   const result = await running;
   options.signal.removeEventListener("abort", aborted);

@@ -1,111 +1,219 @@
-/** The connections of one probe: watched (how long DNS, TCP and TLS took) and all closed at once when it is over. */
-import { connect as connectTcp, isIP, type Socket } from "node:net";
-import { connect as connectTls } from "node:tls";
-import type { ConnectTimings } from "../core/probe-record.ts";
-
-interface ConnectOptions {
-  readonly hostname: string;
-  readonly protocol: string;
-  readonly port: string;
-  readonly servername?: string | null;
-}
-type ConnectDone = (error: Error | null, socket: Socket | null) => void;
-interface Agent {
-  destroy(): Promise<void>;
-}
-type AgentClass = new (options: {
-  connect: (options: ConnectOptions, done: ConnectDone) => Socket;
-  connections: number;
-}) => Agent;
+/** The connections of one probe: through a proxy where the environment names one, watched, and all closed at once when it is over. */
+import { lookup } from "node:dns";
+import { connect as connectTcp, isIP, type LookupFunction, type Socket } from "node:net";
+import type { SecureContext } from "node:tls";
+import type { AddressFacts, ConnectTimings, ProbeRecord, ProxyFacts, TlsFacts } from "../core/probe-record.ts";
+import type { Network, ProxyRoute } from "../core/proxy.ts";
+import { agentClass, type ConnectDone, type ConnectOptions } from "./node-agent.ts";
+import { contextWithSystem, encrypt, isUntrusted, refusalOf, tlsFacts } from "./probe-tls.ts";
+import { openTunnel, proxyError } from "./proxy-tunnel.ts";
 
 export interface Connections {
-  /** For `fetch`'s init: `{ dispatcher }`, or nothing where Node keeps its agent to itself or a proxy is in force. */
+  /** For `fetch`'s init: `{ dispatcher }`, or nothing where Node keeps its agent to itself. */
   readonly init: RequestInit;
   /** A connection stands, or stood; undefined when connections cannot be watched. */
   readonly connected: () => boolean | undefined;
-  /** Of the first connection that was tried. */
+  /** Of the first connection that was tried. Through a proxy, `dns` and `tcp` are the way to it and the opening of the tunnel. */
   readonly timings: () => ConnectTimings;
+  /** What else was seen on the way. */
+  readonly seen: () => Pick<ProbeRecord, "addresses" | "proxy" | "verification" | "tls">;
   /** Destroys every socket, those still connecting included. Never throws, may be called twice. */
   readonly close: () => void;
 }
 
-/**
- * Node's own undici, reached through the dispatcher that `fetch` registers. There is no public door to it, and the plain `fetch` leaves a
- * socket that is still connecting open for ten seconds after an abort and tells nobody how long a name took to resolve. Tried with Node 20,
- * 22, 24 and 26 (undici 6 to 8; 7 and later register version 2 of the interface too, 8 has a mere wrapper as version 1).
- * Only the plain Agent is copied: another class means that a proxy is in force (NODE_USE_ENV_PROXY, setGlobalProxyFromEnv).
- */
-function agentClass(): AgentClass | undefined {
-  // Naming Response loads undici, which registers its dispatcher.
-  if (typeof Response !== "function") return undefined;
-  const registered = (version: 1 | 2): unknown =>
-    Reflect.get(globalThis, Symbol.for(`undici.globalDispatcher.${version}`));
-  const dispatcher = registered(2) ?? registered(1);
-  if (typeof dispatcher !== "object" || dispatcher === null) return undefined;
-  const found = dispatcher.constructor;
-  return found.name === "Agent" && typeof Reflect.get(dispatcher, "destroy") === "function"
-    ? (found as AgentClass)
-    : undefined;
+interface Settings {
+  readonly network: Omit<Network, "proxy"> & { readonly proxy: ProxyRoute | null };
+  readonly scrub: (text: string, max: number) => string;
+}
+
+type Lap = (step: "dns" | "tcp" | "tls") => void;
+
+const MOST_ADDRESSES = 8;
+
+/** Takes down what became of each address of a name. */
+function noteAddresses(into: Map<string, AddressFacts>) {
+  const note = (address: string, more: Partial<AddressFacts> = {}): void => {
+    const known = into.get(address);
+    if (known === undefined && into.size >= MOST_ADDRESSES) return;
+    const family = isIP(address);
+    if (family !== 4 && family !== 6) return;
+    into.set(address, { address, family, outcome: "not-tried", code: null, ...known, ...more });
+  };
+  const failed = (address: unknown, error: unknown): void => {
+    const code: unknown = Reflect.get(Object(error), "code");
+    if (typeof address === "string")
+      note(address, { outcome: "failed", code: typeof code === "string" ? code.slice(0, 64) : null });
+  };
+  return { note, failed };
 }
 
 /** Connections for one probe. Opens nothing yet. */
-export function openConnections(): Connections {
+export function openConnections({ network, scrub }: Settings): Connections {
   const sockets = new Set<Socket>();
   const timings: { dns: number | null; tcp: number | null; tls: number | null } = { dns: null, tcp: null, tls: null };
+  const addresses = new Map<string, AddressFacts>();
+  const proxy = network.proxy?.bypassedBy === null ? network.proxy : null;
+  let answered: Pick<ProxyFacts, "tunnel" | "status" | "said" | "schemes"> = {
+    tunnel: false,
+    status: null,
+    said: "",
+    schemes: [],
+  };
+  let shown: Omit<TlsFacts, "systemCas"> | null = null;
+  let systemCas: TlsFacts["systemCas"] = null;
+  let context: SecureContext | undefined;
   let tried = 0;
   let stood = false;
   let closed = false;
 
-  const connect = (options: ConnectOptions, done: ConnectDone): Socket => {
-    const secure = options.protocol === "https:";
-    const host = options.hostname;
-    const target = { host, port: Number(options.port || (secure ? 443 : 80)), noDelay: true };
-    const first = tried++ === 0;
-    const start = performance.now();
-    let mark = start;
-    const lap = (step: "dns" | "tcp" | "tls"): void => {
-      const now = performance.now();
-      if (first && timings[step] === null) timings[step] = now - mark;
-      mark = now;
-    };
-    if (first && isIP(host) !== 0) timings.dns = 0;
-    const socket = secure
-      ? connectTls({
-          ...target,
-          ALPNProtocols: ["http/1.1"],
-          ...(isIP(host) === 0 ? { servername: options.servername || host } : {}),
-        })
-      : connectTcp(target);
+  const keep = <T extends Socket>(socket: T): T => {
     sockets.add(socket);
-    let settled = false;
-    const settle: ConnectDone = (error, ready) => {
-      if (settled) return;
-      settled = true;
-      done(error, ready);
-    };
-    socket.once("lookup", (error: Error | null) => error === null && lap("dns"));
-    socket.once("connect", () => lap("tcp"));
-    socket.once(secure ? "secureConnect" : "connect", () => {
-      if (secure) lap("tls");
-      stood = true;
-      settle(null, socket);
-    });
-    socket.on("error", (error: Error) => settle(error, null));
-    socket.once("close", () => {
-      sockets.delete(socket);
-      settle(Object.assign(new Error("closed while connecting"), { code: "ECONNRESET" }), null);
-    });
+    // whoever waits for it hears of an error too; nobody else may end the process over one
+    socket.on("error", () => undefined);
+    socket.once("close", () => sockets.delete(socket));
     if (closed) socket.destroy();
     return socket;
   };
 
+  /** A TCP connection; v6 and v4 race as Node lets them. `watched`: its addresses and times go into the record. */
+  const reach = (host: string, port: number, watched: boolean, lap: Lap): Promise<Socket> =>
+    new Promise((resolve, reject) => {
+      const { note, failed } = noteAddresses(watched ? addresses : new Map());
+      const find: LookupFunction = (name, options, callback) =>
+        lookup(name, options, (error, found, family) => {
+          if (error === null) {
+            lap("dns");
+            for (const each of Array.isArray(found) ? found : [{ address: found }]) note(each.address);
+          }
+          callback(error, found, family);
+        });
+      if (isIP(host) !== 0) {
+        lap("dns");
+        note(host);
+      }
+      const socket = keep(connectTcp({ host, port, noDelay: true, lookup: find }));
+      socket.on("connectionAttemptFailed", (address, _port, _family, error) => failed(address, error));
+      socket.on("connectionAttemptTimeout", (address) => failed(address, { code: "ETIMEDOUT" }));
+      socket.once("connect", () => {
+        if (socket.remoteAddress !== undefined) note(socket.remoteAddress, { outcome: "connected", code: null });
+        resolve(socket);
+      });
+      socket.once("error", (error) => {
+        failed(Reflect.get(error, "address"), error);
+        reject(error);
+      });
+      socket.once("close", () => reject(Object.assign(new Error("closed while connecting"), { code: "ECONNRESET" })));
+    });
+
+  /** A connection to the proxy, and a tunnel from there. Whatever fails is the proxy's. */
+  const reachThrough = async (
+    way: ProxyRoute,
+    host: string,
+    port: number,
+    watched: boolean,
+    lap: Lap,
+  ): Promise<Socket> => {
+    let socket: Socket | undefined;
+    try {
+      socket = await reach(way.host, way.port, watched, lap);
+      if (way.secure) {
+        const secure = keep(await encrypt(socket, way.host, undefined));
+        socket = secure;
+        const code = refusalOf(secure);
+        if (code !== null && network.verify) throw Object.assign(new Error("certificate"), { code });
+      }
+      await openTunnel(socket, host, port, way.credentials, ({ status, said, schemes }) => {
+        answered = { ...answered, status, said: scrub(said, 200), schemes };
+      });
+      answered = { ...answered, tunnel: true };
+      return socket;
+    } catch (error) {
+      socket?.destroy();
+      const code: unknown = Reflect.get(Object(error), "code");
+      throw typeof code === "string" && code.startsWith("HALO_PROXY") ? error : proxyError(null, error);
+    }
+  };
+
+  const dial = async (options: ConnectOptions): Promise<Socket> => {
+    const secure = options.protocol === "https:";
+    const host = options.hostname;
+    const port = Number(options.port || (secure ? 443 : 80));
+    const watched = tried++ === 0;
+    let mark = performance.now();
+    const lap: Lap = (step) => {
+      const now = performance.now();
+      if (watched && timings[step] === null) timings[step] = now - mark;
+      mark = now;
+    };
+    for (;;) {
+      const socket = await (proxy === null
+        ? reach(host, port, watched, lap)
+        : reachThrough(proxy, host, port, watched, lap));
+      lap("tcp");
+      if (!secure) return socket;
+      // a TLS server never speaks first: these bytes came with the proxy's answer
+      if (socket.readableLength > 0) {
+        socket.destroy();
+        throw Object.assign(new Error("not TLS"), { code: "ERR_SSL_WRONG_VERSION_NUMBER" });
+      }
+      const encrypted = keep(
+        await encrypt(socket, options.servername || host, context).catch((error: unknown) => {
+          socket.destroy();
+          throw error;
+        }),
+      );
+      const code = refusalOf(encrypted);
+      shown = tlsFacts(encrypted, scrub);
+      if (code === null || !network.verify) {
+        if (systemCas === "did-not-help") systemCas = "helped";
+        lap("tls");
+        return encrypted;
+      }
+      encrypted.destroy();
+      if (isUntrusted(code) && systemCas === null && !closed) {
+        context = contextWithSystem();
+        systemCas = context === undefined ? "unavailable" : "did-not-help";
+        if (context !== undefined) continue;
+      }
+      throw Object.assign(new Error("certificate"), { code });
+    }
+  };
+
+  const connect = (options: ConnectOptions, done: ConnectDone): void => {
+    dial(options).then(
+      (socket) => {
+        if (socket.destroyed) done(Object.assign(new Error("closed"), { code: "ECONNRESET" }), null);
+        else {
+          stood = true;
+          done(null, socket);
+        }
+      },
+      (error: Error) => done(error, null),
+    );
+  };
+
   const AgentOfNode = agentClass();
   const agent = AgentOfNode === undefined ? undefined : new AgentOfNode({ connect, connections: 4 });
+  const proxyFacts = (found: ProxyRoute): ProxyFacts => ({
+    host: scrub(found.host, 300),
+    port: found.port,
+    variable: found.variable,
+    secure: found.secure,
+    credentials: found.credentials !== null,
+    bypassedBy: found.bypassedBy,
+    ...answered,
+  });
   return {
     // The type of `dispatcher` belongs to undici-types; here it is the very class that fetch uses itself.
     init: agent === undefined ? {} : ({ dispatcher: agent } as unknown as RequestInit),
     connected: () => (agent === undefined ? undefined : stood),
     timings: () => ({ seen: agent !== undefined, ...timings }),
+    seen: () => ({
+      addresses: [...addresses.values()],
+      proxy: agent === undefined || network.proxy === null ? null : proxyFacts(network.proxy),
+      verification: network.verify ? "on" : "off",
+      tls: shown === null ? null : { ...shown, systemCas },
+    }),
     close: () => {
       if (closed) return;
       closed = true;

@@ -1,5 +1,6 @@
 /** What a probe is given, looked at before anything is sent; and the scrubbing of what comes back. */
 import type { BadInput } from "../core/probe-record.ts";
+import { RUN, runMasker } from "./mask-runs.ts";
 
 const MASK = "••••";
 const LONGEST_VALUE = 4096;
@@ -21,6 +22,10 @@ export function readUrl(text: string): URL | BadInput {
   return url;
 }
 
+/** The framing of a request, its way, and where it goes behind a host's front: an entry that sets one of these gets another answer, or none. */
+const RESERVED =
+  /^(?:host|content-length|transfer-encoding|expect|connection|keep-alive|upgrade|te|trailer|proxy-.*|accept-encoding|content-type|mcp-session-id|mcp-protocol-version)$/iu;
+
 /**
  * What is wrong with a header, or null. fetch itself would throw with the value in its message, or send an é as Latin-1.
  * A space is allowed inside other headers than the token's ("Bearer …").
@@ -33,6 +38,7 @@ export function checkHeaders(headers: Readonly<Record<string, string>>, tokenHea
       // The name may be a value that slipped: it is not repeated.
       return { cause: "bad-value", header: "a header's name", position: 1, codePoint: name.codePointAt(0) ?? 0 };
     }
+    if (RESERVED.test(name)) return { cause: "bad-value", header: name, why: "reserved" };
     if (value === "") return { cause: "missing-value", header: name };
     const inner = name.toLowerCase() === tokenHeader.toLowerCase() ? /[^\x21-\x7e]/u : /[^\x20-\x7e]|^ | $/u;
     const index = value.length > LONGEST_VALUE ? LONGEST_VALUE : value.search(inner);
@@ -60,24 +66,50 @@ export function withoutToken(headers: Readonly<Record<string, string>>, tokenHea
 }
 
 /** The value of the token's header. */
-export function tokenOf(headers: Readonly<Record<string, string>>, tokenHeader: string): string {
+function tokenOf(headers: Readonly<Record<string, string>>, tokenHeader: string): string {
   return Object.entries(headers).find(([name]) => name.toLowerCase() === tokenHeader.toLowerCase())?.[1] ?? "";
 }
 
+/** Other headers that hold a secret, by their names: an entry may send its own. Their words, since "Bearer" is none. */
+export function secretsIn(headers: Readonly<Record<string, string>>, tokenHeader: string): readonly string[] {
+  const others = Object.entries(headers).filter(([name]) =>
+    /auth|token|key|secret|cookie|password|credential/iu.test(name),
+  );
+  const words = others.flatMap(([, value]) => value.split(/[\s;,]+/u)).filter((word) => word.length >= RUN);
+  return [tokenOf(headers, tokenHeader), ...words];
+}
+
+/** Escape sequences as a whole, so that "[31m" does not stay behind when ESC is removed. */
+const ESCAPES =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: removing escape sequences is the purpose
+  /(?:\u001b\[|\u009b)[0-?]*[ -/]*[@-~]|(?:\u001b\]|\u009d)[^\u0007\u001b\u009c]{0,4096}(?:\u0007|\u001b\\|\u009c)/gu;
+
 /**
- * A function that takes the token out of a text, then cuts it. Control and invisible characters go first, so that they cannot part the token;
- * letters count alike in either case. The forms: as it is, as JSON and URLs write it, in base64.
+ * A function that takes secrets out of a text, then cuts it. Control and invisible characters go first, so that they cannot part a secret;
+ * letters count alike in either case. The forms: as it is, as JSON and URLs write it, in base64. Of a long one, every piece of 8 characters.
  */
-export function scrubber(token: string): (text: string, max: number) => string {
-  // A value that cannot be sent cannot come back; encodeURIComponent would throw on half a surrogate pair.
-  const sendable = token.length >= 4 && /^[\x20-\x7e]+$/u.test(token);
-  const forms = sendable
-    ? [token, JSON.stringify(token).slice(1, -1), encodeURIComponent(token), Buffer.from(token).toString("base64")]
-    : [];
+export function scrubber(secrets: readonly string[]): (text: string, max: number) => string {
+  // encodeURIComponent would throw on half a surrogate pair, which no text of a server can hold
+  const forms = secrets
+    .map((secret) => secret.replace(/[\p{Cc}\p{Cf}]/gu, ""))
+    .filter((secret) => secret.length >= 4 && !/\p{Cs}/u.test(secret))
+    .flatMap((secret) => [
+      secret,
+      JSON.stringify(secret).slice(1, -1),
+      encodeURIComponent(secret),
+      Buffer.from(secret).toString("base64"),
+    ])
+    // the longest first: a password is a part of "user:password"
+    .sort((a, b) => b.length - a.length);
   const pattern = [...new Set(forms)].map((form) => form.replace(/[.*+?^${}()|[\]\\/]/gu, "\\$&")).join("|");
   const known = pattern === "" ? undefined : new RegExp(pattern, "giu");
+  const maskRuns = runMasker(secrets.filter((secret) => secret.length >= RUN));
   return (text, max) => {
-    const clean = text.replace(/[\p{Cc}\p{Cf}]/gu, (char) => (char === "\n" || char === "\t" ? char : ""));
-    return (known === undefined ? clean : clean.replace(known, MASK)).slice(0, max);
+    // what lies far behind the cut is not looked at: a description can be as long as an answer
+    const clean = text
+      .slice(0, max * 16 + 4096)
+      .replace(ESCAPES, "")
+      .replace(/[\p{Cc}\p{Cf}]/gu, (char) => (char === "\n" || char === "\t" ? char : ""));
+    return maskRuns(known === undefined ? clean : clean.replace(known, MASK)).slice(0, max);
   };
 }

@@ -1,19 +1,12 @@
 /** The connection test: asks the endpoint as a client would, then once more without the token, and writes down what was seen. */
-import type { Client, jsonSchemaValidator } from "@modelcontextprotocol/client";
-import type {
-  ControlOutcome,
-  Exchange,
-  ProbeOutcome,
-  ProbePhase,
-  ProbeRecord,
-  ProbeStage,
-  ProbeTool,
-} from "../core/probe-record.ts";
+import type { ControlOutcome, Exchange, ProbeOutcome, ProbeRecord, ProbeStage } from "../core/probe-record.ts";
+import type { Network } from "../core/proxy.ts";
 import { Cancelled } from "../errors.ts";
 import { type Guard, guardFetch } from "./guarded-fetch.ts";
 import { openConnections } from "./probe-connections.ts";
-import { checkHeaders, readUrl, scrubber, tokenOf, withoutToken } from "./probe-input.ts";
+import { checkHeaders, readUrl, scrubber, secretsIn, withoutToken } from "./probe-input.ts";
 import { followStages } from "./probe-progress.ts";
+import { NOTHING, type Scrub, type Sdk, type ToolCall, walk } from "./probe-walk.ts";
 
 export interface ProbeRequest {
   readonly url: string;
@@ -26,126 +19,11 @@ export interface ProbeRequest {
   /** Of this program; sent as User-Agent. */
   readonly version: string;
   readonly signal: AbortSignal;
+  /** What the environment says about the way to a URL: `networkOf` of `core/proxy.ts`, with the environment in it. */
+  readonly network: (url: URL) => Network;
+  /** One tool that is called when all else went well. Nothing is called without it. */
+  readonly call?: ToolCall | undefined;
   readonly onStage?: ((stage: ProbeStage, event: "start" | "ok" | "failed") => void) | undefined;
-}
-
-type Sdk = Pick<typeof import("@modelcontextprotocol/client"), "Client" | "StreamableHTTPClientTransport">;
-type Scrub = (text: string, max: number) => string;
-type Mode = "auto" | "legacy" | { readonly pin: string };
-
-interface Walk {
-  readonly sdk: Sdk;
-  readonly guard: Guard;
-  readonly url: URL;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly version: string;
-  readonly scrub: Scrub;
-  readonly mode: Mode;
-  readonly phases: readonly [connect: ProbePhase, tools: ProbePhase, close: ProbePhase];
-  /** As of performance.now(): for the road, and for closing the session after it. */
-  readonly deadline: number;
-  readonly closeDeadline: number;
-  /** What the first request may take, so that time is left for another era. */
-  readonly firstMs: number;
-}
-
-/** What a server answers is shown, not used: nothing that it sends as a schema is compiled. */
-const TRUSTING: jsonSchemaValidator = {
-  getValidator: () => (input) => ({ valid: true, data: input as never, errorMessage: undefined }),
-};
-const MOST_PAGES = 100;
-const MOST_TOOLS = 1000;
-const NOTHING: ProbeOutcome = {
-  connected: false,
-  listed: false,
-  server: null,
-  protocol: null,
-  tools: [],
-  toolCount: 0,
-  endless: false,
-  failure: null,
-};
-
-/** All pages of the tools, up to the bounds. `into` is filled as they come, so that a failure on page 3 keeps pages 1 and 2. */
-async function listTools(
-  client: Client,
-  scrub: Scrub,
-  timeout: number,
-  into: { tools: ProbeTool[]; count: number },
-): Promise<"listed" | "endless"> {
-  const cursors = new Set<string>();
-  let cursor: string | undefined;
-  for (let page = 0; page < MOST_PAGES; page++) {
-    // Not client.listTools(): it walks the pages by itself, takes one that repeats for the end, writes to the console and keeps no page of a walk that fails.
-    const result = await client.request(
-      { method: "tools/list", params: cursor === undefined ? {} : { cursor } },
-      { timeout },
-    );
-    into.count += result.tools.length;
-    for (const tool of result.tools.slice(0, MOST_TOOLS - into.tools.length)) {
-      into.tools.push({ name: scrub(tool.name, 200), description: scrub(tool.description ?? "", 1000) });
-    }
-    cursor = result.nextCursor;
-    if (cursor === undefined || cursor === "") return "listed";
-    if (cursors.has(cursor)) return "endless";
-    cursors.add(cursor);
-  }
-  return "endless";
-}
-
-function failureOf(error: unknown, scrub: Scrub): ProbeOutcome["failure"] {
-  if (!(error instanceof Error)) return { name: "unknown", code: null, message: "" };
-  const code: unknown = Reflect.get(error, "code");
-  return {
-    name: scrub(error.name, 100),
-    code: typeof code === "string" || typeof code === "number" ? scrub(String(code), 100) : null,
-    message: scrub(error.message, 1000),
-  };
-}
-
-/** Handshake or discovery, tools, end of the session: once, in one mode. Never throws. */
-async function walk(road: Walk): Promise<ProbeOutcome> {
-  const { sdk, guard, scrub } = road;
-  const timeout = Math.max(1, road.deadline - performance.now()) + 500;
-  const transport = new sdk.StreamableHTTPClientTransport(road.url, {
-    fetch: guard.fetch,
-    // Never an authProvider: on a 401 the SDK would carry our headers to whatever origin the server names.
-    requestInit: { headers: { ...road.headers, "user-agent": `create-halo-mcp/${road.version}` } },
-    reconnectionOptions: {
-      maxRetries: 0,
-      initialReconnectionDelay: 1,
-      maxReconnectionDelay: 1,
-      reconnectionDelayGrowFactor: 1,
-    },
-  });
-  const client = new sdk.Client(
-    { name: "create-halo-mcp", version: road.version },
-    { versionNegotiation: { mode: road.mode }, capabilities: {}, jsonSchemaValidator: TRUSTING },
-  );
-  client.onerror = () => undefined;
-  const listing = { tools: [] as ProbeTool[], count: 0 };
-  let outcome = NOTHING;
-  try {
-    guard.enter(road.phases[0], road.deadline, road.firstMs);
-    await client.connect(transport, { timeout });
-    const server = client.getServerVersion();
-    outcome = {
-      ...outcome,
-      connected: true,
-      server: server === undefined ? null : { name: scrub(server.name, 200), version: scrub(server.version, 200) },
-      protocol: scrub(client.getNegotiatedProtocolVersion() ?? "", 50),
-    };
-    guard.enter(road.phases[1], road.deadline);
-    const offered = client.getServerCapabilities()?.tools !== undefined;
-    const end = offered ? await listTools(client, scrub, timeout, listing) : "listed";
-    outcome = { ...outcome, listed: end === "listed", endless: end === "endless" };
-  } catch (error) {
-    outcome = { ...outcome, failure: failureOf(error, scrub) };
-  }
-  guard.enter(road.phases[2], road.closeDeadline);
-  await transport.terminateSession().catch(() => undefined);
-  await client.close().catch(() => undefined);
-  return { ...outcome, tools: listing.tools, toolCount: listing.count };
 }
 
 /**
@@ -175,9 +53,13 @@ function worthTheOldWay(last: Exchange | undefined, watched: boolean): boolean {
 export async function probe(request: ProbeRequest): Promise<ProbeRecord> {
   if (request.signal.aborted) throw new Cancelled();
   const start = performance.now();
-  const scrub = scrubber(tokenOf(request.headers, request.tokenHeader));
   const url = readUrl(request.url);
-  const input = url instanceof URL ? checkHeaders(request.headers, request.tokenHeader) : url;
+  const network: Network = url instanceof URL ? request.network(url) : { proxy: null, verify: true, secrets: [] };
+  const { proxy } = network;
+  const scrub = scrubber([...secretsIn(request.headers, request.tokenHeader), ...network.secrets]);
+  const headers = url instanceof URL ? checkHeaders(request.headers, request.tokenHeader) : url;
+  const brokenProxy = proxy !== null && "cause" in proxy ? proxy : null;
+  const input = headers ?? brokenProxy;
   const progress = followStages(request.onStage);
   const endpoint =
     url instanceof URL
@@ -188,13 +70,29 @@ export async function probe(request: ProbeRequest): Promise<ProbeRecord> {
           secure: url.protocol === "https:",
         }
       : null;
-  const empty = { endpoint, timeoutMs: request.timeoutMs, input, outcome: NOTHING, control: null, exchanges: [] };
-  if (!(url instanceof URL) || input !== null) {
-    progress.refused(url instanceof URL ? "auth" : "url");
-    return { ...empty, totalMs: performance.now() - start, timings: { seen: false, dns: null, tcp: null, tls: null } };
+  const empty = {
+    endpoint,
+    timeoutMs: request.timeoutMs,
+    input,
+    outcome: NOTHING,
+    control: null,
+    exchanges: [],
+    ...(network.ignored === undefined ? {} : { ignoredProxy: network.ignored }),
+  };
+  if (!(url instanceof URL) || input !== null || (proxy !== null && "cause" in proxy)) {
+    progress.refused(!(url instanceof URL) ? "url" : input === brokenProxy ? "tcp" : "auth");
+    return {
+      ...empty,
+      totalMs: performance.now() - start,
+      timings: { seen: false, dns: null, tcp: null, tls: null },
+      addresses: [],
+      proxy: null,
+      verification: network.verify ? "on" : "off",
+      tls: null,
+    };
   }
 
-  const connections = openConnections();
+  const connections = openConnections({ network: { ...network, proxy }, scrub });
   const stopper = new AbortController();
   const guard = guardFetch({
     url,
@@ -250,6 +148,7 @@ export async function probe(request: ProbeRequest): Promise<ProbeRecord> {
     ...state,
     totalMs: performance.now() - start,
     timings: connections.timings(),
+    ...connections.seen(),
     exchanges: [...guard.exchanges],
   };
 }
@@ -277,6 +176,7 @@ async function ask(sdk: Sdk, asking: Asking): Promise<void> {
     phases: ["connect", "tools", "close"] as const,
     deadline: at(0.8),
     closeDeadline: at(0.85),
+    call: request.call,
   };
   state.outcome = await walk({ ...main, mode: "auto", firstMs: request.timeoutMs * 0.4 });
   if (!state.outcome.connected && worthTheOldWay(guard.exchanges.at(-1), asking.watched)) {

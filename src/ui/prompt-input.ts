@@ -23,8 +23,9 @@ export function guardInput(chunk: string, reads: Reads, pastedBreak: string): st
   const text = chunk.replaceAll("\u0004", CTRL_C);
   if (reads === "keys") {
     const letters = text
-      .replace(ESCAPE_KEYS, "")
+      // first what has begun: what is left when a key is taken out may look like one
       .replace(BEGUN_KEY, "")
+      .replace(ESCAPE_KEYS, "")
       .replace(/[\s\p{Cc}]/gu, "");
     return letters.length > 1 && !text.includes(CTRL_C) ? "" : text;
   }

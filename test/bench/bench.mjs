@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- --rounds 41] [--only start|package|check|init]`: ratios within one run, rounds interleaved, medians with
+ * `npm run bench [-- --rounds 41] [--only start|package|check|init|doctor]`: ratios within one run, rounds interleaved, medians with
  * their spread. Exits 1 when a limit is missed or a program fails. Nothing but loopback is used after the installation.
  */
 import { execFileSync, spawn } from "node:child_process";
@@ -21,6 +21,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { binFolder, install } from "../e2e/install.mjs";
 import { inNamespace } from "../e2e/loopback.mjs";
+import { doctor } from "./doctor.mjs";
 
 /** What makes this program fail. `growth`: of ten times as many files the cost is at most ten times as high. */
 const limits = {
@@ -320,6 +321,8 @@ async function measure() {
     if (wanted("start")) await start(join(folder, "dist/bin.js"), work);
     if (wanted("check")) await check(join(folder, "dist/bin.js"), work);
     if (wanted("init")) await init(join(prefix, "node_modules/.bin/create-halo-mcp"), work);
+    if (wanted("doctor"))
+      await doctor({ bin: join(folder, "dist/bin.js"), work, rounds, report, interleave, run, environment, summary });
   } finally {
     rmSync(work, { recursive: true, force: true });
   }

@@ -39,6 +39,10 @@ function record(exchanges: readonly Exchange[], more: Partial<ProbeRecord> = {})
     totalMs: 100,
     input: null,
     timings: { seen: true, dns: 1, tcp: 2, tls: 3 },
+    addresses: [],
+    proxy: null,
+    verification: "on",
+    tls: null,
     exchanges,
     outcome: {
       connected: false,
@@ -48,6 +52,7 @@ function record(exchanges: readonly Exchange[], more: Partial<ProbeRecord> = {})
       tools: [],
       toolCount: 0,
       endless: false,
+      call: null,
       failure: null,
     },
     control: null,
@@ -65,6 +70,7 @@ const good = record([exchange()], {
     tools: [{ name: "ask_agent", description: "Asks." }],
     toolCount: 1,
     endless: false,
+    call: null,
     failure: null,
   },
 });
@@ -92,6 +98,10 @@ describe("causes of codes", () => {
     ["tls-handshake", "tls", "ECONNRESET"],
     ["bad-http", "http", "HPE_INVALID_CONSTANT"],
     ["too-big", "http", "UND_ERR_HEADERS_OVERFLOW"],
+    ["local-limit", "tls", "EMFILE"],
+    ["local-limit", "tls", "ENOBUFS"],
+    ["local-limit", "tls", "ENOMEM"],
+    ["unknown", "tls", "EMADEUP"],
   ];
   it.each(cases)("%s at %s: %s", (cause, at, code) => {
     const connected = cause === "bad-http" || cause === "too-big";
@@ -109,6 +119,123 @@ describe("causes of codes", () => {
       cause: "reset",
       at: "http",
     });
+  });
+});
+
+describe("what is new", () => {
+  it("is the proxy's only where it is no limit of this computer", () => {
+    expect(causeOf(record([broken("HALO_PROXY", "EMFILE")]))).toBe("local-limit");
+    expect(causeOf(record([broken("HALO_PROXY", "EMADEUP")]))).toBe("proxy-failed");
+  });
+  it.each<[Cause, Partial<Exchange>]>([
+    ["unknown", { codes: ["EMADEUP"], status: null }],
+    ["unknown", { codes: ["UND_ERR_SOCKET", "EMADEUP"], status: 200 }],
+    ["unknown", { codes: [], status: null }],
+    ["closed-early", { codes: ["UND_ERR_SOCKET"], status: null }],
+    ["closed-early", { codes: [], status: 200 }],
+    ["stream-ended", { codes: ["UND_ERR_SOCKET"], status: 200, stream: true }],
+  ])("%s: %o", (cause, more) => {
+    expect(causeOf(record([exchange({ end: "broken", ...more })]))).toBe(cause);
+  });
+  const gaveUp = (failure: ProbeRecord["outcome"]["failure"], totalMs = 100): ProbeRecord => ({
+    ...record([exchange()]),
+    totalMs,
+    outcome: { ...good.outcome, connected: false, listed: false, failure },
+  });
+  it.each<[Cause, ProbeRecord]>([
+    ["not-mcp", gaveUp({ name: "SdkError", code: "INVALID_RESULT", message: "Invalid result for initialize" })],
+    ["protocol-version", gaveUp({ name: "Error", code: null, message: "The protocol version is not supported: 1" })],
+    ["timeout", gaveUp({ name: "SdkError", code: "REQUEST_TIMEOUT", message: "" })],
+    ["timeout", gaveUp(null, 15_000)],
+    ["unknown", gaveUp({ name: "SdkError", code: "SEND_FAILED", message: "something" })],
+    ["unknown", gaveUp(null)],
+  ])("%s, where every exchange went well", (cause, seen) => {
+    expect(causeOf(seen)).toBe(cause);
+    if (cause === "unknown") expect(diagnose(seen, []).at).toBe("mcp");
+  });
+  it("prints what was recorded, the next step, and a link where there is a tracker", () => {
+    const seen = record([{ ...broken("UND_ERR", "EMADEUP"), body: TOKEN }]);
+    expect(failed(diagnose(seen, [TOKEN]))).toMatchObject({
+      detail: expect.stringContaining('Recorded: initialize, ended as "broken", codes UND_ERR, EMADEUP.') as string,
+      tryThis: expect.stringMatching(/\nnpx create-halo-mcp doctor --report halo-report\.md$/) as string,
+    });
+    const bugs = "https://github.com/example/create-halo-mcp/issues";
+    const link =
+      failed(diagnose(seen, [TOKEN], { bugs }))
+        ?.tryThis?.split("\n")
+        .at(-1) ?? "";
+    expect(link).toContain(`${bugs}/new?title=doctor%3A%20unknown%2C%20EMADEUP&body=Endpoint%3A%20api.cm.com%0A`);
+    expect(link).not.toContain("made-up");
+    const foreign = { ...seen, endpoint: { origin: "https://x.example", host: "x.example", path: "/p", secure: true } };
+    const other = failed(diagnose(foreign, [], { bugs }))
+      ?.tryThis?.split("\n")
+      .at(-1);
+    expect(other).toContain("Endpoint%3A%20another");
+    expect(other).not.toMatch(/x\.example|%2Fp/);
+  });
+});
+
+describe("the IDs", () => {
+  const headers = { "x-cm-producttoken": TOKEN, "cm-account-id": "account-1", "CM-PROFILE-ID": "profile-1" };
+  const told = (message: string, known = {}) =>
+    failed(diagnose(record([exchange({ rpcError: { code: -32000, message, id: "ours" } })]), [TOKEN], known));
+  it("names the one that the server's words are about, its header and where it comes from", () => {
+    expect(told("No such profile", { headers, from: { profile: ".env" } })).toMatchObject({
+      detail: expect.stringMatching(
+        /about the profile ID "profile-1" \(sent as CM-PROFILE-ID, from \.env\)\.$/,
+      ) as string,
+      tryThis: expect.stringMatching(/^Check the profile ID "profile-1" \(/) as string,
+    });
+    expect(told("account-1 is unknown", { headers })?.detail).toContain(
+      'account ID "account-1" (sent as CM-ACCOUNT-ID)',
+    );
+    expect(told("No such profile")?.detail).toContain("about the profile ID (sent as CM-PROFILE-ID).");
+    expect(told("Internal error", { headers })?.detail).not.toContain("profile-1");
+  });
+  it("keeps the advice about the token apart, by 403", () => {
+    const body = '{"message":"Access to this profile is denied"}';
+    const { detail, tryThis } =
+      failed(diagnose(record([exchange({ status: 403, end: "status", body })]), [], { headers })) ?? {};
+    expect(detail).toContain('profile ID "profile-1"');
+    expect(tryThis?.split("\n").map((line) => line.slice(0, 12))).toEqual([
+      "Check the pr",
+      "Is the token",
+      "Was it paste",
+      "It is shown ",
+    ]);
+  });
+  it("shows no token that was pasted for an ID", () => {
+    const text = JSON.stringify(told("No such profile", { headers: { ...headers, "CM-PROFILE-ID": TOKEN } }));
+    expect(text).not.toContain(TOKEN);
+  });
+});
+
+describe("the direct way, in spite of a variable", () => {
+  const bypassed = {
+    host: "proxy.example",
+    port: 3128,
+    variable: "HTTPS_PROXY",
+    secure: false,
+    credentials: false,
+    bypassedBy: "NO_PROXY",
+    tunnel: false,
+    status: null,
+    said: "",
+    schemes: [],
+  };
+  it.each(["ENOTFOUND", "ECONNREFUSED", "ENETUNREACH", "ETIMEDOUT", "ECONNRESET"])("%s", (code) => {
+    const excepted = failed(diagnose(record([broken(code)], { proxy: bypassed }), []));
+    expect(excepted?.detail).toContain("NO_PROXY excepts this host from HTTPS_PROXY");
+    expect(excepted?.tryThis).toContain("\nIf only the proxy reaches it");
+    const ignored = failed(diagnose(record([broken(code)], { ignoredProxy: "ALL_PROXY" }), []));
+    expect(ignored?.detail).toContain("ALL_PROXY is set, but Node's fetch and this test do not read it");
+    for (const other of [{}, { proxy: { ...bypassed, bypassedBy: "loopback" } }])
+      expect(failed(diagnose(record([broken(code)], other), []))?.detail).not.toContain("directly");
+  });
+  it("is not said where a connection stood", () => {
+    expect(
+      failed(diagnose(record([exchange({ status: 401, end: "status" })], { proxy: bypassed }), []))?.detail,
+    ).not.toContain("NO_PROXY");
   });
 });
 
@@ -228,6 +355,11 @@ describe("what is shown", () => {
     const text = JSON.stringify(diagnose(record([exchange({ status: 401, end: "status", body, cut: true })]), [TOKEN]));
     expect(text).not.toContain(TOKEN.slice(0, 6));
   });
+  it.each(["{}", "[]", "null", '""', " { } "])("leaves words out that say nothing: %s", (body) => {
+    expect(failed(diagnose(record([exchange({ status: 500, end: "status", body })]), []))?.detail).not.toContain(
+      "It said",
+    );
+  });
   it("says where a redirect points to, and that the token was not sent there", () => {
     const seen = exchange({ status: 307, end: "redirect", location: "https://elsewhere.example" });
     const detail = failed(diagnose(record([seen]), []))?.detail;
@@ -252,6 +384,125 @@ describe("what is shown", () => {
     const input = { cause: "bad-value", header: "X-CM-PRODUCTTOKEN", position: 7, codePoint: 10 } as const;
     const detail = failed(diagnose(record([], { input }), []))?.detail;
     expect(detail).toContain("position 7 (U+000A)");
+  });
+});
+
+describe("the network in words", () => {
+  const proxy = {
+    host: "proxy.example",
+    port: 3128,
+    variable: "HTTPS_PROXY",
+    secure: false,
+    credentials: false,
+    bypassedBy: null,
+    tunnel: false,
+    status: null,
+    said: "",
+    schemes: [],
+  };
+  const tls = {
+    subject: "api.cm.com",
+    issuer: "Example CA",
+    names: ["api.cm.com"],
+    validFrom: "2026-01-01T00:00:00.000Z",
+    validTo: "2027-01-23T00:00:00.000Z",
+    daysLeft: 62,
+    protocol: "TLSv1.3",
+    above: [],
+    authorized: true,
+    error: null,
+    systemCas: null,
+  };
+  const v4 = { address: "203.0.113.1", family: 4, outcome: "connected", code: null } as const;
+  const v6 = { address: "2001:db8::1", family: 6, outcome: "failed", code: "ENETUNREACH" } as const;
+  const said = (more: Partial<ProbeRecord>): Record<string, string | undefined> =>
+    Object.fromEntries(diagnose({ ...good, ...more }, []).stages.map(({ stage, detail }) => [stage, detail]));
+
+  it("says what was seen at the stages that passed", () => {
+    expect(said({ addresses: [v4, v6], tls })).toMatchObject({
+      dns: "203.0.113.1, 2001:db8::1",
+      tcp: "203.0.113.1 (IPv4), 2001:db8::1 (IPv6) failed: ENETUNREACH",
+      tls: "TLSv1.3, issued by Example CA, 62 days left",
+    });
+    expect(said({ addresses: [v4], proxy: { ...proxy, tunnel: true }, tls: { ...tls, daysLeft: 1 } })).toMatchObject({
+      dns: "of the proxy: 203.0.113.1",
+      tcp: "through the proxy proxy.example:3128 (HTTPS_PROXY)",
+      tls: "TLSv1.3, issued by Example CA, 1 day left",
+    });
+    expect(said({ proxy: { ...proxy, bypassedBy: "NO_PROXY" } }).tcp).toBe(
+      "directly: NO_PROXY excepts it from HTTPS_PROXY",
+    );
+    expect(said({ proxy: { ...proxy, bypassedBy: "loopback" } }).tcp).toContain("does not leave this computer");
+    expect(said({})).toEqual(Object.fromEntries(Object.keys(said({})).map((stage) => [stage, undefined])));
+  });
+
+  it("blames the proxy while it has opened no tunnel, and the target afterwards", () => {
+    const late = exchange({ status: null, connected: false, end: "timeout", ms: 6000 });
+    const nothing = { seen: true, dns: null, tcp: null, tls: null };
+    const waiting = diagnose(record([late], { proxy, timings: nothing }), []);
+    expect(waiting).toMatchObject({ cause: "proxy-failed", at: "tcp" });
+    expect(waiting.stages.find(({ stage }) => stage === "dns")?.status).toBe("skipped");
+    expect(failed(waiting)?.detail).toContain(
+      "proxy.example:3128 (HTTPS_PROXY), and the proxy had opened no tunnel after 6 s",
+    );
+    const behind = { ...proxy, tunnel: true };
+    expect(causeOf(record([late], { proxy: behind }))).toBe("timeout");
+    expect(causeOf(record([late], { proxy: { ...proxy, bypassedBy: "NO_PROXY" } }))).toBe("timeout");
+    expect(causeOf(record([broken("HALO_PROXY", "ENOTFOUND")], { proxy }))).toBe("proxy-failed");
+    expect(causeOf(record([broken("HALO_PROXY", "CERT_HAS_EXPIRED")], { proxy }))).toBe("proxy-failed");
+    expect(causeOf(record([broken("CERT_HAS_EXPIRED")], { proxy: behind }))).toBe("tls-expired");
+  });
+
+  it("shows no code of our own", () => {
+    const seen = diagnose(record([broken("UND_ERR", "HALO_PROXY_CLOSED")], { proxy }), []);
+    expect(JSON.stringify(seen)).not.toContain("HALO_PROXY");
+  });
+
+  it("names the certificate above the server's own that has expired", () => {
+    const above = [{ ...tls, subject: "Old CA", issuer: "Root", daysLeft: -3, validTo: "2026-11-19T00:00:00.000Z" }];
+    const chain = { ...tls, above, authorized: false, error: "CERT_HAS_EXPIRED" };
+    const detail = failed(diagnose(record([broken("CERT_HAS_EXPIRED")], { tls: chain }), []))?.detail;
+    expect(detail).toContain("has expired on 2026-11-19");
+    expect(detail).toContain('above the server\'s own: it is for "Old CA", issued by "Root"');
+  });
+
+  it("masks and cleans what a certificate or a proxy says", () => {
+    const evil = `\u001b[31m${TOKEN}\u202e`;
+    const bad = { ...tls, subject: evil, issuer: evil, names: [evil], authorized: false, error: "CERT_UNTRUSTED" };
+    for (const [code, more] of [
+      ["UNABLE_TO_VERIFY_LEAF_SIGNATURE", { tls: bad }],
+      ["ERR_TLS_CERT_ALTNAME_INVALID", { tls: bad }],
+      ["HALO_PROXY_STATUS", { proxy: { ...proxy, status: 403, said: evil } }],
+      ["HALO_PROXY_AUTH", { proxy: { ...proxy, schemes: [evil] } }],
+    ] as [string, Partial<ProbeRecord>][]) {
+      const text = JSON.stringify(diagnose(record([broken(code)], more), [TOKEN]));
+      expect(text).toContain("••••");
+      expect(text).not.toContain(TOKEN);
+      expect(text).not.toMatch(/\\u001b|\u202e/u);
+    }
+    const passed = JSON.stringify(diagnose({ ...good, tls: { ...bad, authorized: true, error: null } }, [TOKEN]));
+    expect(passed).toContain("••••");
+    expect(passed).not.toContain(TOKEN);
+  });
+
+  it("warns when certificates are not verified, and when only the system's vouch", () => {
+    const at = (more: Partial<ProbeRecord>) =>
+      diagnose({ ...good, ...more }, []).stages.find(({ stage }) => stage === "tls");
+    expect(at({ tls, verification: "off" })?.tryThis).toContain("NODE_TLS_REJECT_UNAUTHORIZED=0 is set");
+    expect(at({ tls, verification: "off" })?.detail).toContain("not verified");
+    expect(at({ tls: { ...tls, systemCas: "helped" } })?.tryThis).toContain("--use-system-ca");
+    expect(at({ tls })).not.toHaveProperty("tryThis");
+  });
+
+  it("names the variable that holds no proxy, and not its value", () => {
+    const input = { cause: "proxy-failed", variable: "https_proxy", why: "scheme" } as const;
+    const diagnosis = diagnose(record([], { input }), []);
+    expect(diagnosis).toMatchObject({ cause: "proxy-failed", at: "tcp" });
+    expect(diagnosis.stages.filter(({ ok }) => ok).map(({ stage }) => stage)).toEqual(["url"]);
+    expect(failed(diagnosis)?.detail).toBe(
+      "https_proxy holds no address of a proxy: it starts with neither http:// nor https://. Nothing was sent.",
+    );
+    expect(failed(diagnosis)?.tryThis).toContain("https_proxy=http://user:password@host:port");
   });
 });
 

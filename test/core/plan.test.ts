@@ -152,16 +152,12 @@ describe("planProject", () => {
     expect(after).toMatchObject({ enabledMcpjsonServers: ["halo"], disabledMcpjsonServers: ["other"] });
   });
 
-  it("keeps comments in Claude Code's settings and refuses them in .mcp.json", () => {
-    const commented = '{\n  // mine\n  "a": 1\n}\n';
-    const plan = steps(planProject(input({}, { [paths.bridge]: commented })));
-    expect(plan.find(({ path }) => path === paths.bridge)?.after).toContain("  // mine\n");
-    expect(planProject(input({}, { [paths.mcp]: commented }))).toMatchObject({
-      ok: false,
-      path: paths.mcp,
-      text: commented,
-      refused: { offset: 4 },
-    });
+  it.each([
+    ["its settings", paths.bridge],
+    [".mcp.json", paths.mcp],
+  ])("refuses comments in %s, since Claude Code drops the whole file for them", (_, path) => {
+    const text = '{\n  // mine\n  "a": 1\n}\n';
+    expect(planProject(input({}, { [path]: text }))).toMatchObject({ ok: false, path, text, refused: { offset: 4 } });
   });
 
   it("uses direnv or nothing when asked to", () => {

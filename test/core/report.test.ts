@@ -287,7 +287,7 @@ describe("toSarif", () => {
     const log = JSON.parse(toSarif(report([one({ path: "a b/é#.json", fix })], { "a b/é#.json": "{\n  }" }), TOOL));
     expect(log.runs[0].tool.driver.rules[0]).toMatchObject({
       id: "a-error",
-      helpUri: "https://unpkg.com/create-halo-mcp@9.9.9/docs/rules/a-error.md",
+      helpUri: "https://unpkg.com/create-halo-mcp@9.9.9/dist/rules.md#a-error",
       defaultConfiguration: { level: "error" },
     });
     expect(log.runs[0].results[0]).toMatchObject({

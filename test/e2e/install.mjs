@@ -3,9 +3,9 @@
  * into .cache/. What is there and runs is left alone. This is the only step that needs the npm registry.
  */
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -17,21 +17,35 @@ const windows = process.platform === "win32";
  */
 const claude = { name: "@anthropic-ai/claude-code", bin: "claude", repair: "@anthropic-ai/claude-code/install.cjs" };
 const node = { name: "node", bin: "node", repair: "node/installArchSpecificPackage.js" };
+const conformance = { name: "@modelcontextprotocol/conformance", bin: "conformance", node: "node-22" };
 export const programs = {
   "claude-code-2.1.330": { ...claude, version: "2.1.330" },
   "claude-code-2.1.197": { ...claude, version: "2.1.197" },
   "node-22": { ...node, version: "22.23.3" },
   "node-24": { ...node, version: "24.21.0" },
+  "node-26": { ...node, version: "26.10.0" },
   "add-mcp": { name: "add-mcp", bin: "add-mcp", version: "2.4.0" },
+  // answers no --version
+  "server-everything": {
+    name: "@modelcontextprotocol/server-everything",
+    bin: "mcp-server-everything",
+    version: "2026.8.31",
+    isServer: true,
+  },
+  // the alpha has the scenarios of 2026-07-28; both want Node 22
+  "conformance-0.1": { ...conformance, version: "0.1.16" },
+  "conformance-0.2": { ...conformance, version: "0.2.0-alpha.12" },
 };
 
 /** The folder whose entries are the programs of one installed package. */
 export const binFolder = (id) => join(root, ".cache", id, "node_modules/.bin");
 
-function runs(folder, { bin, version }) {
+function runs(folder, { name, bin, version, isServer, node: needs }) {
   const path = join(folder, "node_modules/.bin", windows ? `${bin}.cmd` : bin);
   if (!existsSync(path)) return false;
-  const env = { PATH: process.env.PATH, HOME: tmpdir(), DISABLE_AUTOUPDATER: "1" };
+  if (isServer) return JSON.parse(readFileSync(join(folder, "node_modules", name, "package.json"))).version === version;
+  const PATH = needs === undefined ? process.env.PATH : [binFolder(needs), process.env.PATH].join(delimiter);
+  const env = { PATH, HOME: tmpdir(), DISABLE_AUTOUPDATER: "1" };
   try {
     return execFileSync(path, ["--version"], { env, encoding: "utf8", timeout: 60_000, shell: windows }).includes(
       version,

@@ -172,38 +172,62 @@ export function reached(m: Machine): boolean {
 
 /** Somebody who has used Claude Code before: it asks for no theme and no login. Not a login. */
 export function onboard(m: Machine, more: Record<string, unknown> = {}): void {
-  const path = join(m.home, ".claude.json");
+  const path = join(m.env.CLAUDE_CONFIG_DIR ?? m.home, ".claude.json");
   put(path, { ...(existsSync(path) ? json(path) : {}), hasCompletedOnboarding: true, theme: "dark", ...more });
+}
+
+/** What the person at the terminal does, where that is not the usual. */
+export interface SessionOptions {
+  /** Where it starts; m.path when not given. */
+  readonly cwd?: string;
+  readonly env?: Record<string, string>;
+  /** The answer about a new server. */
+  readonly server?: "Use this MCP server" | "Continue without using this MCP server";
+  /** Gets the dialogs that came up, each once. */
+  readonly dialogs?: Set<string>;
+  /** Nothing more is waited for. */
+  readonly done?: () => boolean;
 }
 
 /**
  * A session in a terminal: trusts the folder if asked, waits for the prompt, and a while for the connection.
  * Out: what was on the screen when trust was asked for.
  */
-export async function session(m: Machine, version: ClaudeVersion, waitMs = 1500): Promise<string> {
+export async function session(
+  m: Machine,
+  version: ClaudeVersion,
+  waitMs = 1500,
+  { cwd = m.path, server = "Use this MCP server", dialogs, done, ...given }: SessionOptions = {},
+): Promise<string> {
   onboard(m);
   m.standIn.requests.length = 0;
-  const env = { ...m.env, MCP_TIMEOUT: "1500" };
-  const terminal = openTerminal({ file: claudeOf(version), cwd: m.path, env, cols: 100 });
+  const env = { ...m.env, MCP_TIMEOUT: "1500", ...given.env };
+  const terminal = openTerminal({ file: claudeOf(version), cwd, env, cols: 100 });
+  const wishes = [
+    ["Yes, I trust this folder", "trust"],
+    [server, "new-server"],
+    ["Continue without these settings", "settings-error"],
+  ] as const;
   let asked = "";
   try {
-    await terminal.waitFor(/Yes, I trust this folder|❯\s*$/m, 30_000);
+    await terminal.waitFor(/Yes, I trust this folder|Use this MCP server|without these settings|❯\s*$/m, 30_000);
     const screen = () => terminal.screen().join("\n");
     // the answers of somebody who wants the server; keys that come too soon are forgotten, and on a machine that is busy
     // they show late: one key at a time, and none before the screen has been still
     for (let turn = 0; turn < 30 && !/^❯\s*$/m.test(screen()); turn += 1) {
       await still(screen);
       const before = screen();
-      const wish = ["Yes, I trust this folder", "Use this MCP server"].find((text) => before.includes(text));
+      const [wish, dialog] = wishes.find(([text]) => before.includes(text)) ?? [];
       if (asked === "") asked = before;
-      if (wish === undefined) continue;
+      if (wish === undefined || dialog === undefined) continue;
+      dialogs?.add(dialog);
       terminal.press(new RegExp(`❯ (?:\\d\\. )?${wish}`).test(before) ? "enter" : "up");
       for (let wait = 0; wait < 60 && screen() === before; wait += 1) await sleep(50);
     }
     for (let turn = 0; turn < 200 && !/^❯\s*$/m.test(screen()); turn += 1) await sleep(50);
     if (!/^❯\s*$/m.test(screen())) throw new Error(`no prompt in the session:\n${screen()}`);
     const until = Date.now() + waitMs;
-    while (!reached(m) && Date.now() < until) await sleep(50);
+    while (!reached(m) && done?.() !== true && Date.now() < until) await sleep(50);
   } finally {
     await terminal.kill();
   }

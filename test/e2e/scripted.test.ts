@@ -727,6 +727,7 @@ describe.concurrent("bad input", () => {
     ["the same key twice", ".mcp.json", '{"mcpServers": {}, "mcpServers": {}}', /\.mcp\.json:1:20/],
     ["an array", ".mcp.json", "[]", /\.mcp\.json:1:1/],
     ["a truncated file", ".mcp.json", '{"mcpServers": {"x": {"ty', /\.mcp\.json:1:\d+/],
+    ["a comment", ".claude/settings.local.json", '{\n  // mine\n  "env": {}\n}\n', /settings\.local\.json:2:3/],
     ["a broken bridge", ".claude/settings.local.json", '{"env": ', /settings\.local\.json:1:\d+/],
   ];
   test.each(broken)("%s in %s: exit 1 with the place, no file written, nothing sent", (_, file, text, said) =>

@@ -69,22 +69,24 @@ test("the package holds what it should and nothing else", () => {
     "README.md",
     "THIRD-PARTY-LICENSES.md",
     "dist",
-    "docs",
     "package.json",
     "schema",
     "templates",
   ]);
-  expect(readdirSync(join(packed.root, "docs")).sort()).toEqual(["check.md", "json.md", "rules"]);
   // what reports link to, and editors
-  const pages = readdirSync(join(packed.root, "docs/rules"));
-  expect(pages.sort()).toEqual(readdirSync("docs/rules").sort());
+  const pages = readFileSync(join(packed.root, "dist/rules.md"), "utf8");
+  const rules = readdirSync("docs/rules").filter((name) => name !== "README.md");
+  expect(pages.match(/^## .*/gm)).toEqual(rules.sort().map((name) => `## ${name.slice(0, -3)}`));
+  expect(pages).not.toContain("## Wrong");
   const schema = JSON.parse(readFileSync(join(packed.root, "schema/mcp.schema.json"), "utf8")) as { $id: string };
   expect(schema.$id).toMatch(/\/create-halo-mcp\/schema\/mcp\.schema\.json$/);
   const published = JSON.parse(readFileSync(join(packed.root, "package.json"), "utf8")) as Record<string, unknown>;
   for (const kind of ["dependencies", "optionalDependencies", "peerDependencies"])
     expect(published[kind]).toBeUndefined();
   expect(
-    readdirSync(join(packed.root, "dist")).every((name) => name.endsWith(".js") || name === "package.json"),
+    readdirSync(join(packed.root, "dist")).every(
+      (name) => name.endsWith(".js") || ["package.json", "rules.md"].includes(name),
+    ),
     "flat chunks",
   ).toBe(true);
   for (let above = packed.root; above !== dirname(above); above = dirname(above)) {

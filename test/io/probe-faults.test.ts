@@ -23,6 +23,7 @@ function request(url: string, signal = new AbortController().signal): ProbeReque
     timeoutMs: TIMEOUT,
     version: "0.0.0-test",
     signal,
+    network: () => ({ proxy: null, verify: true, secrets: [] }),
   };
 }
 
@@ -38,6 +39,8 @@ async function closed(server: Running): Promise<number> {
 
 beforeAll(async () => {
   process.on("unhandledRejection", onRejection);
+  // on a busy machine, loading it takes as long as the limit of the first test
+  await import("@modelcontextprotocol/client");
   second = await listen(
     createServer((asked, response) => {
       heard.push(`${asked.method} ${asked.url} ${JSON.stringify(asked.headers)}`);

@@ -1,73 +1,29 @@
 /** The probe in a process of its own: certificates under a CA that it trusts, and that nothing keeps the process alive. */
-import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { rolldown } from "rolldown";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Diagnosis } from "../../src/core/diagnosis.ts";
-import type { ProbeRecord } from "../../src/core/probe-record.ts";
 import { FAULTS } from "../servers/faults.ts";
 import { makeTlsFaults } from "../servers/tls-faults.ts";
-
-interface Answer {
-  diagnosis?: Diagnosis;
-  record?: ProbeRecord;
-  error?: string;
-  took: number;
-  /** Most memory the process ever had. */
-  peakMiB: number;
-  /** Milliseconds from the end of the probe to the end of the process. */
-  lingered: number;
-}
+import { buildProbeChild, type ProbeAnswer, type ProbeChild } from "../support/probe-child.ts";
 
 /** Another Node to run the probe with, e.g. to see that 24 behaves like 20; all faults are then tried in it. */
 const NODE = process.env.HALO_TEST_NODE ?? process.execPath;
 const TOKEN = "Made-Up-Token-0123456789abcdefXYZ";
-const root = fileURLToPath(new URL("../..", import.meta.url));
-let folder = "";
+let probe: ProbeChild;
 let slowest = 0;
 let peak = 0;
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(root, "node_modules", ".probe-child-"));
-  const bundle = await rolldown({
-    input: join(root, "test/servers/probe-child.ts"),
-    platform: "node",
-    external: [/^@modelcontextprotocol\//],
-  });
-  await bundle.write({ dir: folder, format: "esm", entryFileNames: "[name].mjs" });
-  await bundle.close();
+  probe = await buildProbeChild();
 });
 afterAll(() => {
-  rmSync(folder, { recursive: true, force: true });
+  probe.remove();
   console.log(
     `a process ended at most ${Math.round(slowest)} ms after its probe, and had at most ${Math.round(peak)} MiB`,
   );
 });
 
-async function run(url: string, env: Record<string, string> = {}, cancelAfter?: number): Promise<Answer> {
-  const child = spawn(NODE, [join(folder, "probe-child.mjs")], {
-    env: { PATH: process.env.PATH ?? "", ...env },
-    stdio: ["pipe", "pipe", "inherit"],
-  });
-  let text = "";
-  child.stdout.on("data", (chunk: Buffer) => {
-    text += chunk.toString();
-  });
-  child.stdin.end(
-    `${JSON.stringify({
-      url,
-      headers: { "X-CM-PRODUCTTOKEN": TOKEN, "CM-ACCOUNT-ID": "a", "CM-PROFILE-ID": "p" },
-      tokenHeader: "X-CM-PRODUCTTOKEN",
-      timeoutMs: 3000,
-      version: "0.0.0-test",
-      cancelAfter,
-    })}\n`,
-  );
-  const code = await new Promise<number | null>((resolve) => child.on("close", resolve));
-  expect(code).toBe(0);
-  const answer = JSON.parse(text) as Answer;
+async function run(url: string, env: Record<string, string> = {}, cancelAfter?: number): Promise<ProbeAnswer> {
+  const answer = await probe.run({ url, token: TOKEN, env, cancelAfter, node: NODE });
+  expect(answer.code).toBe(0);
   peak = Math.max(peak, answer.peakMiB);
   slowest = Math.max(slowest, answer.lingered);
   return answer;
@@ -80,6 +36,10 @@ describe("TLS", () => {
     try {
       const { diagnosis, record, lingered } = await run(server.url, { NODE_EXTRA_CA_CERTS: made.ca });
       expect(diagnosis?.cause, JSON.stringify(record)).toBe(fault.cause);
+      if (fault.shown === null) expect(record?.tls).toBeNull();
+      else expect(record?.tls).toMatchObject({ ...fault.shown, error: fault.error, authorized: fault.error === null });
+      for (const word of fault.says ?? [])
+        expect(diagnosis?.stages.find(({ stage }) => stage === "tls")?.detail).toContain(word);
       if (fault.cause === null) expect(record?.timings).toMatchObject({ seen: true, tls: expect.any(Number) });
       else expect(diagnosis?.at).toBe("tls");
       expect(lingered).toBeLessThan(750);

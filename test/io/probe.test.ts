@@ -29,6 +29,7 @@ function request(url: string, more: Partial<ProbeRequest> = {}): ProbeRequest {
     timeoutMs: 5000,
     version: "0.0.0-test",
     signal: new AbortController().signal,
+    network: () => ({ proxy: null, verify: true, secrets: [] }),
     ...more,
   };
 }
@@ -152,6 +153,20 @@ describe("the probe", () => {
     await standIn.close();
     await probe(request(standIn.url, { onStage: (stage, event) => events.push(`${stage} ${event}`) }));
     expect(events.slice(-2)).toEqual(["tcp start", "tcp failed"]);
+  });
+
+  it("takes down each address of a name and which one was used", async () => {
+    const standIn = await start({});
+    const record = await probe(request(standIn.url.replace("127.0.0.1", "localhost")));
+    expect(diagnose(record, [])).toMatchObject({ ok: true });
+    const used = record.addresses.filter(({ outcome }) => outcome === "connected");
+    expect(used).toEqual([{ address: "127.0.0.1", family: 4, outcome: "connected", code: null }]);
+    // the stand-in listens on v4 alone: where the name has a v6 address too, it failed or was not needed
+    for (const { family, outcome, code } of record.addresses.filter(({ address }) => address !== "127.0.0.1")) {
+      expect(family).toBe(6);
+      expect(outcome === "failed" ? code : outcome).toMatch(/^(E[A-Z]+|not-tried)$/);
+    }
+    expect(diagnose(record, []).stages.find(({ stage }) => stage === "tcp")?.detail).toContain("127.0.0.1 (IPv4)");
   });
 
   it("does not start when already cancelled", async () => {

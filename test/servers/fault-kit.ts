@@ -189,7 +189,15 @@ export const sse = ({ response }: Kit, ...events: unknown[]): Kit["response"] =>
   response.flushHeaders();
   return response;
 };
-export const reset = ({ response }: Kit): void => void setTimeout(() => response.socket?.resetAndDestroy(), 20);
+/** A reset and nothing before it: `resetAndDestroy` ends the stream in good order first. */
+export function cut(socket: Socket | null): void {
+  if (socket === null) return;
+  Reflect.set(socket, "resetAndClosing", true);
+  socket.destroy();
+}
+/** Data and a reset that reach a busy client together are the end of a stream to it (libuv): what came before is to be read first. */
+export const READ_MS = 250;
+export const reset = ({ response }: Kit): void => void setTimeout(() => cut(response.socket), READ_MS);
 export const text = (kit: Kit, status: number, body: string, headers: Record<string, string> = {}): void =>
   void kit.response.writeHead(status, headers).end(body);
 export const html = { "content-type": "text/html; charset=utf-8" };

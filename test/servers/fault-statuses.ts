@@ -6,6 +6,15 @@ export const statuses: Fault[] = [
   http("401 that repeats the token", "unauthorized", ({ response, token }) =>
     json(response, 401, { error: `Token ${token} is unknown, ${encodeURIComponent(token)}, ${token.toUpperCase()}` }),
   ),
+  http("403 that repeats a part of the token", "forbidden", ({ response, token }) =>
+    json(response, 403, { message: `half ${token.slice(0, 20)}, and ${token.slice(9).split("").join("\u00ad")}` }),
+  ),
+  http("403 that repeats the token in lines, in base64url and in escapes", "forbidden", ({ response, token }) => {
+    const lines = token.replace(/.{3}/g, "$&\n");
+    const base64 = Buffer.from(`x:${token}`).toString("base64url");
+    const escapes = token.replace(/./g, (char) => `\\u00${char.charCodeAt(0).toString(16)}`);
+    json(response, 403, `{"message":${JSON.stringify(`${lines} ${base64}`)},"detail":"${escapes}"}`);
+  }),
   http("401 web page", "unauthorized", (kit) => text(kit, 401, HTML, html)),
   http("401 that starts OAuth at another origin", "unauthorized", (kit) =>
     text(kit, 401, "", {
@@ -45,6 +54,9 @@ export const statuses: Fault[] = [
   http("404 json", "not-found", ({ response }) => json(response, 404, { error: "no route" })),
   http("404 web page", "not-found", (kit) => text(kit, 404, HTML, html)),
   http("410", "not-found", (kit) => text(kit, 410, "gone")),
+  http("403 about the profile", "forbidden", ({ response }) =>
+    json(response, 403, { message: "Access to this profile is denied" }),
+  ),
   http("405", "method-not-allowed", (kit) => text(kit, 405, "", { allow: "GET" })),
   http("407", "proxy-auth", (kit) => text(kit, 407, "", { "proxy-authenticate": "Basic" })),
   http("429 with Retry-After", "rate-limited", (kit) => text(kit, 429, "", { "retry-after": "120" })),

@@ -4,6 +4,7 @@ import { bodies, streams } from "./fault-bodies.ts";
 import {
   behave,
   CONNECT,
+  cut,
   drip,
   type Fault,
   flood,
@@ -13,6 +14,7 @@ import {
   type Kit,
   listen,
   MIB,
+  READ_MS,
   raw,
   reset,
   result,
@@ -44,7 +46,7 @@ const connections: Fault[] = [
     start: async () => ({ url: "http://127.0.0.1:6667/mcp", open: () => 0, close: async () => undefined }),
   },
   raw("a silent accept", "timeout", () => undefined),
-  raw("a reset at once", "reset", (socket) => void socket.once("data", () => socket.resetAndDestroy())),
+  raw("a reset at once", "reset", (socket) => void socket.once("data", () => cut(socket))),
   raw("a close at once", "closed-early", (socket) => void socket.once("data", () => socket.end())),
   raw(
     "a close in the headers",
@@ -56,7 +58,7 @@ const connections: Fault[] = [
     "reset",
     (socket) =>
       void socket.once("data", () =>
-        socket.write("HTTP/1.1 200 OK\r\ncontent-ty", () => setTimeout(() => socket.resetAndDestroy(), 20)),
+        socket.write("HTTP/1.1 200 OK\r\ncontent-ty", () => setTimeout(() => cut(socket), READ_MS)),
       ),
   ),
   raw("headers that drip", "timeout", (socket) => {
@@ -99,12 +101,7 @@ const connections: Fault[] = [
     (socket) => socket.end("HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n"),
     "https",
   ),
-  raw(
-    "a TLS handshake that is cut",
-    "tls-handshake",
-    (socket) => void socket.once("data", () => socket.resetAndDestroy()),
-    "https",
-  ),
+  raw("a TLS handshake that is cut", "tls-handshake", (socket) => void socket.once("data", () => cut(socket)), "https"),
   raw(
     "a TLS handshake that is closed",
     "tls-handshake",
@@ -218,6 +215,13 @@ const protocol: Fault[] = [
     "a cursor that never ends",
     "pagination",
     ({ response, message }) => json(response, 200, result(message, { tools: [TOOL], nextCursor: `c${page++}` })),
+    TOOLS,
+  ),
+  http(
+    "a cursor that never ends, slowly",
+    "pagination",
+    (kit) =>
+      setTimeout(() => json(kit.response, 200, result(kit.message, { tools: [TOOL], nextCursor: `d${page++}` })), 30),
     TOOLS,
   ),
   http(

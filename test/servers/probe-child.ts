@@ -2,19 +2,26 @@
 import { writeSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { diagnose } from "../../src/core/diagnosis.ts";
+import { networkOf } from "../../src/core/proxy.ts";
 import { type ProbeRequest, probe } from "../../src/io/probe.ts";
 
 const lines = createInterface({ input: process.stdin });
 lines.once("line", async (line) => {
   lines.close();
   process.stdin.destroy();
-  const { cancelAfter, ...request } = JSON.parse(line) as Omit<ProbeRequest, "signal"> & { cancelAfter?: number };
+  const { cancelAfter, ...request } = JSON.parse(line) as Omit<ProbeRequest, "signal" | "network"> & {
+    cancelAfter?: number;
+  };
   const stopper = new AbortController();
   if (cancelAfter !== undefined) setTimeout(() => stopper.abort(), cancelAfter);
   const start = performance.now();
   let answer: unknown;
   try {
-    const record = await probe({ ...request, signal: stopper.signal });
+    const record = await probe({
+      ...request,
+      signal: stopper.signal,
+      network: (url) => networkOf(process.env, url),
+    });
     answer = { diagnosis: diagnose(record, []), record };
   } catch (error) {
     answer = { error: error instanceof Error ? error.name : "?" };

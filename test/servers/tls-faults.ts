@@ -5,17 +5,30 @@ import { createServer } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Cause } from "../../src/core/diagnosis.ts";
+import type { TlsFacts } from "../../src/core/probe-record.ts";
 import { behave, listen, type Message, type Running } from "./fault-kit.ts";
 
 export interface TlsFault {
   readonly name: string;
   readonly cause: Cause | null;
+  /** What the record must show of the certificate; null: the handshake does not get that far. */
+  readonly shown: Partial<TlsFacts> | null;
+  readonly error: string | null;
+  /** Words that the stage must say. */
+  readonly says: readonly string[];
   readonly start: () => Promise<Running>;
+}
+
+export interface KeyPair {
+  readonly key: Buffer;
+  readonly cert: Buffer;
 }
 
 export interface TlsFaults {
   /** For NODE_EXTRA_CA_CERTS. */
   readonly ca: string;
+  readonly good: KeyPair;
+  readonly selfSigned: KeyPair;
   readonly faults: readonly TlsFault[];
 }
 
@@ -66,7 +79,8 @@ export function makeTlsFaults(): TlsFaults {
     "v3_ca",
   );
 
-  const signed = (name: string, host: string, from: string, to: string): { key: Buffer; cert: Buffer } => {
+  /** Signed by the CA, or by the one that is named. `extensions`: a section of the configuration. */
+  const signed = (name: string, host: string, from: string, to: string, by = "ca", extensions?: string): KeyPair => {
     openssl(
       "req",
       ...key,
@@ -75,7 +89,7 @@ export function makeTlsFaults(): TlsFaults {
       "-out",
       `${name}.csr`,
       "-subj",
-      `/CN=${name}`,
+      `/CN=${name === "between" ? "test intermediate" : name}`,
       "-addext",
       `subjectAltName=${host}`,
     );
@@ -86,9 +100,10 @@ export function makeTlsFaults(): TlsFaults {
       "-config",
       "c.cnf",
       "-cert",
-      "ca.pem",
+      `${by}.pem`,
       "-keyfile",
-      "ca.key",
+      `${by}.key`,
+      ...(extensions === undefined ? [] : ["-extensions", extensions]),
       "-in",
       `${name}.csr`,
       "-out",
@@ -121,10 +136,23 @@ export function makeTlsFaults(): TlsFaults {
   const here = "IP:127.0.0.1,DNS:localhost";
   const [past, future] = ["20200101000000Z", "20490101000000Z"];
   const good = signed("good", here, past, future);
+  signed("between", "DNS:intermediate.invalid", past, future, "ca", "v3_ca");
+  const orphan = signed("orphan", here, past, future, "between");
 
-  const serve = (name: string, cause: Cause | null, options: Parameters<typeof createServer>[0]): TlsFault => ({
+  const self = selfSigned();
+  const serve = (
+    name: string,
+    cause: Cause | null,
+    options: Parameters<typeof createServer>[0],
+    error: string | null,
+    shown: Partial<TlsFacts> | null,
+    ...says: string[]
+  ): TlsFault => ({
     name,
     cause,
+    error,
+    shown,
+    says,
     start: () =>
       listen(
         createServer(options, (request, response) => {
@@ -142,24 +170,113 @@ export function makeTlsFaults(): TlsFaults {
   });
   return {
     ca: join(folder, "ca.pem"),
+    good,
+    selfSigned: self,
     faults: [
-      serve("a good certificate", null, good),
-      serve("a self-signed certificate", "tls-untrusted", selfSigned()),
-      serve("an expired certificate", "tls-expired", signed("expired", here, past, "20210101000000Z")),
-      serve("a certificate of tomorrow", "tls-not-yet-valid", signed("early", here, "20480101000000Z", future)),
-      serve("a certificate for another host", "tls-wrong-host", signed("other", "DNS:example.com", past, future)),
-      serve("no protocol in common", "tls-handshake", {
-        ...good,
-        minVersion: "TLSv1",
-        maxVersion: "TLSv1.1",
-        ciphers: "ALL:@SECLEVEL=0",
-      }),
-      serve("a certificate asked of us", "tls-handshake", {
-        ...good,
-        requestCert: true,
-        rejectUnauthorized: true,
-        maxVersion: "TLSv1.2",
-      }),
+      serve(
+        "a good certificate",
+        null,
+        good,
+        null,
+        {
+          protocol: "TLSv1.3",
+          subject: "good",
+          issuer: "test ca",
+          names: ["127.0.0.1", "localhost"],
+          validTo: "2049-01-01T00:00:00.000Z",
+          systemCas: null,
+        },
+        "TLSv1.3, issued by test ca, ",
+        " days left",
+      ),
+      serve(
+        "a self-signed certificate",
+        "tls-untrusted",
+        self,
+        "DEPTH_ZERO_SELF_SIGNED_CERT",
+        { subject: "self", issuer: "self", names: ["127.0.0.1"], above: [] },
+        'It is for "self", issued by "self".',
+        "Nothing was sent.",
+      ),
+      serve(
+        "an expired certificate",
+        "tls-expired",
+        signed("expired", here, past, "20210101000000Z"),
+        "CERT_HAS_EXPIRED",
+        { subject: "expired", issuer: "test ca", validTo: "2021-01-01T00:00:00.000Z" },
+        "has expired on 2021-01-01",
+        'for "expired", issued by "test ca"',
+      ),
+      serve(
+        "a certificate of tomorrow",
+        "tls-not-yet-valid",
+        signed("early", here, "20480101000000Z", future),
+        "CERT_NOT_YET_VALID",
+        { subject: "early", validFrom: "2048-01-01T00:00:00.000Z" },
+        "valid in the future on 2048-01-01",
+      ),
+      serve(
+        "a certificate for another host",
+        "tls-wrong-host",
+        signed("other", "DNS:example.com", past, future),
+        "ERR_TLS_CERT_ALTNAME_INVALID",
+        { subject: "other", names: ["example.com"] },
+        "showed a certificate for example.com.",
+      ),
+      serve(
+        "no protocol in common",
+        "tls-handshake",
+        {
+          ...good,
+          minVersion: "TLSv1",
+          maxVersion: "TLSv1.1",
+          ciphers: "ALL:@SECLEVEL=0",
+        },
+        null,
+        null,
+      ),
+      serve(
+        "a certificate whose signer is not sent along",
+        "tls-untrusted",
+        orphan,
+        "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+        { subject: "orphan", issuer: "test intermediate", above: [] },
+        'It is for "orphan", issued by "test intermediate".',
+        "Nothing was sent.",
+      ),
+      serve(
+        "a certificate with its signer",
+        null,
+        { ...orphan, cert: Buffer.concat([orphan.cert, readFileSync(join(folder, "between.pem"))]) },
+        null,
+        { subject: "orphan", issuer: "test intermediate" },
+      ),
+      serve(
+        "a certificate asked of us",
+        "tls-handshake",
+        {
+          ...good,
+          requestCert: true,
+          rejectUnauthorized: true,
+          maxVersion: "TLSv1.2",
+        },
+        null,
+        null,
+      ),
+      // The handshake is over for us before the server misses our certificate: it says so in an alert that comes after.
+      serve(
+        "a certificate asked of us under TLS 1.3",
+        "tls-handshake",
+        {
+          ...good,
+          requestCert: true,
+          rejectUnauthorized: true,
+          minVersion: "TLSv1.3",
+        },
+        null,
+        { protocol: "TLSv1.3", subject: "good" },
+        "wants a certificate of this computer, and got none (ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED)",
+      ),
     ],
   };
 }

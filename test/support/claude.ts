@@ -26,14 +26,17 @@ function installed(id: string, program: string): string {
   return path;
 }
 
+/** The folder of an installed program, for a PATH. */
+export function programFolder(id: string, program: string): string {
+  installed(id, program);
+  return binFolder(id);
+}
+
 /** The folder to put first on a PATH, so that our program finds this Claude Code. */
-export const claudeBinFolder = (version: ClaudeVersion): string => {
-  installed(`claude-code-${version}`, "claude");
-  return binFolder(`claude-code-${version}`);
-};
+export const claudeBinFolder = (version: ClaudeVersion): string => programFolder(`claude-code-${version}`, "claude");
 
 /** The program of another Node. */
-export const nodeBinary = (major: 22 | 24): string => installed(`node-${major}`, "node");
+export const nodeBinary = (major: 22 | 24 | 26): string => installed(`node-${major}`, "node");
 
 export interface ClaudeRun {
   /** null when it was ended by a signal or ran out of time. */

@@ -4,6 +4,7 @@ import { documentOf } from "../../src/core/check/documents.ts";
 import type { Document, Finding } from "../../src/core/check/model.ts";
 import { runRules } from "../../src/core/check/run.ts";
 import { isObjectNode } from "../../src/core/check/servers.ts";
+import { LOSES_FILE } from "../../src/core/doctor/loads.ts";
 import { HALO_URL } from "../../src/core/halo.ts";
 import { LOADER_RULES } from "../../src/core/rules/loader.ts";
 import { decode } from "../../src/io/read-document.ts";
@@ -77,20 +78,6 @@ export interface Verdict {
   readonly rules: readonly string[];
 }
 
-/** These lose the file with everything in it; `duplicate-server` at a block loses that block. */
-const OF_FILE = new Set([
-  "not-a-file",
-  "file-too-big",
-  "utf-16",
-  "merge-conflict",
-  "syntax",
-  "comments",
-  "trailing-commas",
-  "root-not-object",
-  "mcp-servers-missing",
-  "mcp-servers-not-object",
-]);
-
 /** What our rules say of the file as a whole, and of each server in it. */
 export function verdictsOf(content: Content): {
   readonly file: boolean;
@@ -99,7 +86,7 @@ export function verdictsOf(content: Content): {
 } {
   const document = documentFrom(content);
   const errors = loaderFindings(document).filter(isError);
-  const file = errors.some(({ rule }) => OF_FILE.has(rule));
+  const file = errors.some(({ rule }) => LOSES_FILE.has(rule));
   const root = document.tree;
   const blocks = isObjectNode(root) ? root.entries.filter(({ key }) => key === "mcpServers") : [];
   const servers = blocks.flatMap((block) => {

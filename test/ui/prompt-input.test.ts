@@ -7,8 +7,8 @@ import { guardInput, openPromptInput, type Reads } from "../../src/ui/prompt-inp
 const BREAK = "\u2424";
 // biome-ignore lint/suspicious/noControlCharactersInRegex: Ctrl-C
 const ONLY_CTRL_C = /^\u0003+$/;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: the keys of a terminal
-const KEY = /\u001b(?:\[[0-9;]*[A-Za-z~]?|O[A-Za-z])/g;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the keys of a terminal, and at the end one that has only begun
+const KEY = /\u001b(?:\[[0-9;]*[A-Za-z~]?|O(?:[A-Za-z]|$))/g;
 
 describe("guardInput for text", () => {
   it.each([
@@ -67,16 +67,24 @@ describe("guardInput for keys", () => {
     "\u001b[A\u001b[A\u001b[B",
     "\u0003",
     "y\r",
+    "y\u001bO",
     "word\u0003",
   ])("%j is kept", (chunk) => {
     expect(guardInput(chunk, "keys", BREAK)).toBe(chunk);
   });
-  it.each(["yes", "no\r", "tok-123\n", "ab", "n n", "😀", "\u001b[200~yn\u001b[201~", "y\u001b[An"])(
-    "%j, a pasted word, is dropped",
-    (chunk) => {
-      expect(guardInput(chunk, "keys", BREAK)).toBe("");
-    },
-  );
+  it.each([
+    "yes",
+    "no\r",
+    "tok-123\n",
+    "ab",
+    "n n",
+    "😀",
+    "\u001b[200~yn\u001b[201~",
+    "y\u001b[An",
+    "y\u001b\u001b[y[",
+  ])("%j, a pasted word, is dropped", (chunk) => {
+    expect(guardInput(chunk, "keys", BREAK)).toBe("");
+  });
   it("takes Ctrl-D for Ctrl-C", () => {
     expect(guardInput("\u0004", "keys", BREAK)).toBe("\u0003");
   });

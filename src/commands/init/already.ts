@@ -1,9 +1,9 @@
+import { jsonOf, property, strings } from "../../core/read-json.ts";
 import { variablesOf } from "../../core/target.ts";
 import { applyPlan } from "./apply-plan.ts";
 import { buildPlan, buildRemoval } from "./build-plan.ts";
 import { carryOut, conclude, type Draft, prove, showStatuses } from "./carry-out.ts";
 import { askUntilConnected, confirmPlan } from "./dialog.ts";
-import { jsonOf, property, strings } from "./read-json.ts";
 import { showPlan } from "./show-plan.ts";
 import { findCandidates } from "./values.ts";
 

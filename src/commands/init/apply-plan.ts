@@ -2,6 +2,7 @@ import { relative } from "node:path";
 import { equalJson } from "../../core/json-tree.ts";
 import { removeProperty, setProperty } from "../../core/jsonc.ts";
 import type { Plan, RunStep, Step, StepStatus, WriteStep } from "../../core/model.ts";
+import { jsonOf, property } from "../../core/read-json.ts";
 import { printable, redact } from "../../core/redact.ts";
 import { Cancelled, EnvironmentError, Refusal } from "../../errors.ts";
 import { applyWrites } from "../../io/apply.ts";
@@ -11,7 +12,6 @@ import { clearStaleLocks } from "../../io/lock.ts";
 import { setMode } from "../../io/mode.ts";
 import { readState } from "../../io/snapshot.ts";
 import { assertPrivate } from "./privacy.ts";
-import { jsonOf, property } from "./read-json.ts";
 import type { Room } from "./values.ts";
 
 export type Statuses = ReadonlyMap<Step, StepStatus>;

@@ -1,4 +1,4 @@
-import { references, type Scope } from "../../core/clients/claude-code.ts";
+import { expandEntry, references, type Scope, type Sent } from "../../core/clients/claude-code.ts";
 import { toSh } from "../../core/command-line.ts";
 import type { Diagnosis } from "../../core/diagnosis.ts";
 import { printable } from "../../core/redact.ts";
@@ -9,7 +9,7 @@ import type { ClientId } from "../../flags.ts";
 import type { Ask } from "../../ui/ask.ts";
 import type { Choice } from "./build-plan.ts";
 import type { InitOptions } from "./options.ts";
-import { expandEntry, type Sent, sentBeside, sentBy, showDiagnosis, testConnection } from "./test.ts";
+import { sentBeside, sentBy, showDiagnosis, testConnection } from "./test.ts";
 import { askIds, askToken, type Candidates, type Room, type Values } from "./values.ts";
 
 /**

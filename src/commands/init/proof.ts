@@ -1,6 +1,7 @@
 import {
   type ClientStatus,
   type Entry,
+  expandEntry,
   haloEntries,
   parseScope,
   parseStatus,
@@ -9,14 +10,14 @@ import {
 import type { Diagnosis } from "../../core/diagnosis.ts";
 import { equalJson } from "../../core/json-tree.ts";
 import { secretsOf } from "../../core/plan.ts";
+import { dotenvOf, jsonOf, property, strings } from "../../core/read-json.ts";
 import { printable } from "../../core/redact.ts";
 import { isHaloEndpoint } from "../../endpoint.ts";
 import { Cancelled, Refusal } from "../../errors.ts";
 import { type Answer, askClaude } from "../../io/claude.ts";
 import { readState } from "../../io/snapshot.ts";
 import { bridgeOf } from "./build-plan.ts";
-import { dotenvOf, jsonOf, property, strings } from "./read-json.ts";
-import { expandEntry, sentBeside, showDiagnosis, testConnection } from "./test.ts";
+import { sentBeside, showDiagnosis, testConnection } from "./test.ts";
 import type { Room, Values } from "./values.ts";
 
 /** What was proven after writing. `client`: the word of Claude Code itself, where it could be asked. */
@@ -32,7 +33,7 @@ function readBack(
 ): { entry: Entry | undefined; env: Readonly<Record<string, string | undefined>> } {
   const { survey, context, target } = room;
   const { paths } = survey;
-  const userEnv = strings(property(jsonOf(readState(survey.userSettings), false), "env"));
+  const userEnv = strings(property(jsonOf(readState(survey.userSettings), true), "env"));
   if (scope !== "project") {
     const store = jsonOf(readState(survey.store), false);
     const servers =
@@ -47,7 +48,7 @@ function readBack(
   if (bridgeOf(room) === "claude-settings") {
     return {
       entry,
-      env: { ...context.env, ...userEnv, ...strings(property(jsonOf(readState(paths.bridge), false), "env")) },
+      env: { ...context.env, ...userEnv, ...strings(property(jsonOf(readState(paths.bridge), true), "env")) },
     };
   }
   return { entry, env: { ...context.env, ...Object.fromEntries(dotenvOf(readState(paths.env))) } };
@@ -111,7 +112,7 @@ function isSwitchedOff({ survey, target }: Room): boolean {
 
 /** Without the bridge of ours a session gets the values from its environment, or from the user's own settings. */
 function isExported({ context, survey }: Room, secrets: Readonly<Record<string, string>>): boolean {
-  const env = { ...context.env, ...strings(property(jsonOf(readState(survey.userSettings), false), "env")) };
+  const env = { ...context.env, ...strings(property(jsonOf(readState(survey.userSettings), true), "env")) };
   return Object.entries(secrets).every(([name, value]) => env[name] === value);
 }
 
@@ -127,7 +128,7 @@ export async function proveClient(room: Room, scope: Scope, values: Values): Pro
   const progress = show.progress(`asking Claude Code ${survey.claude.version}`);
   let answer: Answer | undefined;
   try {
-    const own = strings(property(jsonOf(readState(survey.userSettings), false), "env"));
+    const own = strings(property(jsonOf(readState(survey.userSettings), true), "env"));
     const overridden = Object.entries(secrets).some(([name, value]) => Object.hasOwn(own, name) && own[name] !== value);
     const bridge = scope === "project" ? { env: secrets, enabled: [target.name] } : undefined;
     answer = await askClaude(

@@ -1,18 +1,19 @@
 import { realpathSync, statSync } from "node:fs";
-import { dirname, join, parse, resolve } from "node:path";
+import { join } from "node:path";
 import type { Context } from "../../context.ts";
 import { type Entry, haloEntries, type Scope } from "../../core/clients/claude-code.ts";
 import { DEFAULT_NAME } from "../../core/halo.ts";
 import type { Snapshot } from "../../core/model.ts";
 import type { ProjectPaths } from "../../core/plan.ts";
+import { dotenvOf, jsonOf, property, strings } from "../../core/read-json.ts";
 import { UsageError } from "../../errors.ts";
-import { type ClaudeProgram, readClaude } from "../../io/claude.ts";
+import type { ClaudeProgram } from "../../io/claude.ts";
 import { findProgram, untrusted } from "../../io/find-program.ts";
 import { createGit, findRoot, type Git } from "../../io/git.ts";
 import { takeSnapshot } from "../../io/snapshot.ts";
+import { findClaude, ownFiles } from "../claude-files.ts";
 import { ciPaths } from "./ci.ts";
 import type { InitOptions } from "./options.ts";
-import { dotenvOf, jsonOf, property, strings } from "./read-json.ts";
 
 /** What is on this machine before anything is asked. */
 export interface Survey {
@@ -39,13 +40,6 @@ export interface Survey {
   readonly claudeSilent: boolean;
 }
 
-/** npm on Windows installs a `.cmd` that Node cannot start without a shell: the program it calls lies beside it. */
-function runnable(path: string): string {
-  return /\.(?:cmd|bat|ps1)$/i.test(path)
-    ? join(dirname(path), "node_modules", "@anthropic-ai", "claude-code", "bin", "claude.exe")
-    : path;
-}
-
 /** Finds the root, reads the files, asks for the client. In: where the command runs. Throws UsageError for a bad `--cwd`. */
 export async function survey(context: Context, options: InitOptions): Promise<Survey> {
   const cwd = options.cwd ?? context.cwd;
@@ -64,19 +58,13 @@ export async function survey(context: Context, options: InitOptions): Promise<Su
     findRoot(context.cwd) ?? context.cwd,
     context.cwd,
   ]);
-  const find = (name: string): string | undefined =>
-    findProgram(name, { env: context.env, platform: context.platform, exclude });
-  const gitProgram = find("git");
+  const gitProgram = findProgram("git", { env: context.env, platform: context.platform, exclude });
   const git =
     gitProgram === undefined || repository === undefined
       ? undefined
       : createGit({ program: gitProgram, cwd: root, env: context.env });
 
-  const given = context.env.CLAUDE_CONFIG_DIR;
-  const own = given !== undefined && given !== "";
-  const configured = resolve(context.cwd, given ?? "");
-  const store = own ? join(configured, ".claude.json") : join(context.home, ".claude.json");
-  const userSettings = own ? join(configured, "settings.json") : join(context.home, ".claude", "settings.json");
+  const { store, userSettings } = ownFiles(context);
   const paths: ProjectPaths = {
     ignore: join(root, ".gitignore"),
     exclude: git?.gitPath("info/exclude"),
@@ -94,11 +82,7 @@ export async function survey(context: Context, options: InitOptions): Promise<Su
   ]);
   const name = options.name ?? DEFAULT_NAME;
   const storeJson = jsonOf(snapshot.get(store), false);
-  const claudePath = find("claude");
-  const claude =
-    claudePath === undefined
-      ? undefined
-      : await readClaude(runnable(claudePath), { cwd: parse(root).root, env: context.env, signal: context.signal });
+  const { claude, silent } = await findClaude(context, root, exclude);
   return {
     root,
     startedIn: here === root ? undefined : here,
@@ -115,10 +99,10 @@ export async function survey(context: Context, options: InitOptions): Promise<Su
       user: haloEntries(property(storeJson, "mcpServers"), "user", name),
     },
     dotenv: dotenvOf(snapshot.get(paths.env)),
-    bridge: strings(property(jsonOf(snapshot.get(paths.bridge), false), "env")),
+    bridge: strings(property(jsonOf(snapshot.get(paths.bridge), true), "env")),
     example: dotenvOf(snapshot.get(paths.example)),
     gitProgram,
     claude,
-    claudeSilent: claudePath !== undefined && claude === undefined,
+    claudeSilent: silent,
   };
 }

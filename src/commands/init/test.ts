@@ -1,43 +1,16 @@
-import { expand } from "../../core/clients/claude-code.ts";
+import { expandEntry, type Sent } from "../../core/clients/claude-code.ts";
 import { type Diagnosis, diagnose } from "../../core/diagnosis.ts";
 import { HEADERS, isSafeVariable, VALUES } from "../../core/halo.ts";
 import { secretsOf } from "../../core/plan.ts";
 import type { ProbeStage } from "../../core/probe-record.ts";
+import { networkOf, proxySecrets } from "../../core/proxy.ts";
 import { printable } from "../../core/redact.ts";
 import { type Target, variablesOf } from "../../core/target.ts";
 import { Refusal } from "../../errors.ts";
 import { probe } from "../../io/probe.ts";
 import type { Room, Values } from "./values.ts";
 
-/** What is sent where, exactly as the client would send it. */
-export interface Sent {
-  readonly url: string;
-  readonly headers: Readonly<Record<string, string>>;
-  /** Variables that nothing sets: the client would send their placeholder. */
-  readonly missing: readonly string[];
-  /** Variables that headers take, by header: all that is sent beside plain text. */
-  readonly read: readonly { readonly header: string; readonly variable: string }[];
-}
-
 type Env = Readonly<Record<string, string | undefined>>;
-
-/** Expands an entry's URL and headers as Claude Code does. */
-export function expandEntry(
-  entry: { readonly url: string; readonly headers: Readonly<Record<string, string>> },
-  env: Env,
-): Sent {
-  const url = expand(entry.url.trim(), env);
-  const missing = new Set(url.missing);
-  const headers: Record<string, string> = {};
-  const read: Sent["read"][number][] = [];
-  for (const [name, text] of Object.entries(entry.headers)) {
-    const expanded = expand(text, env);
-    for (const variable of expanded.missing) missing.add(variable);
-    for (const variable of [...expanded.read, ...expanded.missing]) read.push({ header: name, variable });
-    headers[name.trim()] = expanded.text.trim();
-  }
-  return { url: url.text, headers, missing: [...missing], read };
-}
 
 /** What a target sends with these values: a followed entry as it is written, a new one with the three headers. */
 export function sentBy(target: Target, values: Values, env: Env): Sent {
@@ -62,7 +35,7 @@ export function sentBeside(target: Target, sent: Sent): Sent["read"] {
   return more;
 }
 
-const STAGE_TEXT: Readonly<Record<ProbeStage, string>> = {
+export const STAGE_TEXT: Readonly<Record<ProbeStage, string>> = {
   url: "looking at the URL",
   dns: "looking the host up",
   tcp: "connecting",
@@ -82,6 +55,7 @@ export function tokenHeaderOf(headers: Sent["headers"]): string {
 export async function testConnection(room: Room, sent: Sent, what: string): Promise<Diagnosis> {
   const { context, options, show } = room;
   const host = printable(new URL(sent.url).host, 60);
+  for (const secret of proxySecrets(context.env)) context.secrets.add(secret);
   const progress = show.progress(`${what}: ${host}`);
   try {
     const record = await probe({
@@ -91,11 +65,12 @@ export async function testConnection(room: Room, sent: Sent, what: string): Prom
       timeoutMs: options.timeoutMs,
       version: context.version,
       signal: context.signal,
+      network: (url) => networkOf(context.env, url),
       onStage: (stage, event) => {
         if (event === "start") progress.update(`${what}: ${host}, ${STAGE_TEXT[stage]}`);
       },
     });
-    return diagnose(record, [...context.secrets]);
+    return diagnose(record, [...context.secrets], { headers: sent.headers });
   } finally {
     progress.end("gone");
   }

@@ -10,6 +10,7 @@ import {
   type Value,
 } from "../../core/halo.ts";
 import { idsFromExample } from "../../core/plan.ts";
+import { jsonOf, property, strings } from "../../core/read-json.ts";
 import { mask, printable } from "../../core/redact.ts";
 import type { Target } from "../../core/target.ts";
 import { UsageError } from "../../errors.ts";
@@ -19,7 +20,6 @@ import type { Ask } from "../../ui/ask.ts";
 import type { Show } from "../../ui/show.ts";
 import { commandFor } from "./command.ts";
 import type { InitOptions } from "./options.ts";
-import { jsonOf, property, strings } from "./read-json.ts";
 import type { Survey } from "./survey.ts";
 
 export type Values = Readonly<Record<Value, string>>;
@@ -95,7 +95,7 @@ export async function findCandidates(room: Room): Promise<Candidates> {
   const example = target.mode === "join" ? idsFromExample(survey.example, target) : {};
   // where a Claude Code that takes only references keeps what a person set up for themselves
   const alone = options.scopes !== undefined && !options.scopes.includes("project");
-  const own = alone ? strings(property(jsonOf(survey.snapshot.get(survey.userSettings), false), "env")) : {};
+  const own = alone ? strings(property(jsonOf(survey.snapshot.get(survey.userSettings), true), "env")) : {};
   for (const which of VALUES) {
     const slot = target.slots[which];
     if ("fixed" in slot) {

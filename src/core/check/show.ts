@@ -27,7 +27,7 @@ export function isFitToShow(subject: Pick<Subject, "secrets">, text: string): bo
 }
 
 /** A text of a file as a message may quote it: printable, and every stretch that could be a secret masked. */
-function shown(subject: Pick<Subject, "secrets">, text: string, max = 200): string {
+export function shown(subject: Pick<Subject, "secrets">, text: string, max = 200): string {
   // printable first: what is drawn as nothing would part a token
   return printable(hidden(subject, printable(text.slice(0, 4096), 4096)), max);
 }

@@ -10,8 +10,36 @@ export function reference(env: string): string {
   return `\${${env}}`;
 }
 
-/** Bounded: without an end for a default, every `${A:-` would be read to the end of the text. */
-const REFERENCE = /\$\{([A-Za-z_][A-Za-z0-9_]{0,127})(?::-([^}]{0,2048}))?\}/g;
+const NAME = /[A-Za-z_][A-Za-z0-9_]{0,127}(?![A-Za-z0-9_])/y;
+const LONGEST_DEFAULT = 2048;
+
+interface Placeholder {
+  readonly name: string;
+  readonly fallback: string | undefined;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** `${NAME}` and `${NAME:-default}`, in order. One pass: an expression would read on at every `${A:-` that nothing closes. */
+function placeholders(text: string): readonly Placeholder[] {
+  const found: Placeholder[] = [];
+  let close = -1;
+  for (let at = text.indexOf("${"); at >= 0; at = text.indexOf("${", at)) {
+    NAME.lastIndex = at + 2;
+    const name = NAME.exec(text)?.[0];
+    const end = at + 2 + (name?.length ?? 0);
+    const start = text.startsWith(":-", end) ? end + 2 : end;
+    if (close < start) close = text.indexOf("}", start);
+    if (close < 0) return found;
+    const fits = start === end ? close === end : close - start <= LONGEST_DEFAULT;
+    if (name !== undefined && fits) {
+      const fallback = start === end ? undefined : text.slice(start, close);
+      found.push({ name, fallback, from: at, to: close + 1 });
+      at = close + 1;
+    } else at += 2;
+  }
+  return found;
+}
 
 export interface Expanded {
   readonly text: string;
@@ -28,22 +56,24 @@ export interface Expanded {
 export function expand(text: string, env: Readonly<Record<string, string | undefined>>): Expanded {
   const missing = new Set<string>();
   const read = new Set<string>();
-  const pass = (input: string): string =>
-    input.replace(REFERENCE, (whole, name: string, fallback: string | undefined) => {
+  const pass = (input: string): string => {
+    let text = "";
+    let done = 0;
+    for (const { name, fallback, from, to } of placeholders(input)) {
       const value = Object.hasOwn(env, name) ? env[name] : undefined;
-      if (value === undefined && fallback === undefined) {
-        missing.add(name);
-        return whole;
-      }
-      read.add(name);
-      return value ?? fallback ?? "";
-    });
+      const isMissing = value === undefined && fallback === undefined;
+      (isMissing ? missing : read).add(name);
+      text += input.slice(done, from) + (isMissing ? input.slice(from, to) : (value ?? fallback ?? ""));
+      done = to;
+    }
+    return text + input.slice(done);
+  };
   return { text: pass(pass(text)), missing: [...missing], read: [...read] };
 }
 
 /** The variables that a text refers to, in order. */
 export function references(text: string): readonly string[] {
-  return [...text.matchAll(REFERENCE)].map((match) => match[1] ?? "").filter((name) => name !== "");
+  return placeholders(text).map(({ name }) => name);
 }
 
 /** The entry exactly as CM.com documents it. */
@@ -64,6 +94,34 @@ export function connectionFor(name: string, url: string, variables: Readonly<Rec
   const headers: Record<string, { env: string }> = {};
   for (const value of VALUES) headers[HEADERS[value]] = { env: variables[value] };
   return { name, url, headers };
+}
+
+/** What is sent where, exactly as the client would send it. Holds secrets. */
+export interface Sent {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Variables that nothing sets: the client would send their placeholder. */
+  readonly missing: readonly string[];
+  /** Variables that headers take, by header: all that is sent beside plain text. */
+  readonly read: readonly { readonly header: string; readonly variable: string }[];
+}
+
+/** Expands an entry's URL and headers; blanks at both ends of a header are not sent. */
+export function expandEntry(
+  entry: { readonly url: string; readonly headers: Readonly<Record<string, string>> },
+  env: Readonly<Record<string, string | undefined>>,
+): Sent {
+  const url = expand(entry.url.trim(), env);
+  const missing = new Set(url.missing);
+  const headers: Record<string, string> = {};
+  const read: Sent["read"][number][] = [];
+  for (const [name, text] of Object.entries(entry.headers)) {
+    const expanded = expand(text, env);
+    for (const variable of expanded.missing) missing.add(variable);
+    for (const variable of [...expanded.read, ...expanded.missing]) read.push({ header: name, variable });
+    headers[name.trim()] = expanded.text.trim();
+  }
+  return { url: url.text, headers, missing: [...missing], read };
 }
 
 export type Scope = "project" | "local" | "user";

@@ -1,11 +1,9 @@
 /** The published package as a web server of npm packages shows it: every version stays there. */
 const PACKAGE = "https://unpkg.com/create-halo-mcp";
 
-/** Where a rule is explained: its page in the package of this very version. */
+/** Where a rule is explained: in the pages that are part of the package of this very version. */
 export function ruleUrl(id: string, version: string): string {
-  const page = id.startsWith("online") ? "README" : id;
-  return `${PACKAGE}@${version}/docs/rules/${page}.md`;
+  return `${PACKAGE}@${version}/dist/rules.md${id.startsWith("online") ? "" : `#${id}`}`;
 }
 
-/** Where the program is explained. */
 export const HOME_URL = `${PACKAGE}/README.md`;

@@ -1,7 +1,8 @@
-import { isObject } from "../../core/clients/claude-code.ts";
-import { parseDotenv } from "../../core/dotenv.ts";
-import { type Json, parseDocument } from "../../core/jsonc.ts";
-import type { FileState } from "../../core/model.ts";
+/** What a file that was read holds, as data. */
+import { isObject } from "./clients/claude-code.ts";
+import { parseDotenv } from "./dotenv-read.ts";
+import { type Json, parseDocument } from "./jsonc.ts";
+import type { FileState } from "./model.ts";
 
 /** The value of a JSON file; undefined when it is absent, blank or broken (what is broken is refused elsewhere). */
 export function jsonOf(state: FileState | undefined, strict: boolean): Json | undefined {

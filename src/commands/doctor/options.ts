@@ -1,0 +1,78 @@
+import { isAbsolute, resolve } from "node:path";
+import type { Context } from "../../context.ts";
+import { nameProblem } from "../../core/halo.ts";
+import { parseEndpoint } from "../../endpoint.ts";
+import { UsageError } from "../../errors.ts";
+import type { RawOptions } from "../../flags.ts";
+import { seconds } from "../seconds.ts";
+
+/** The options of `doctor`, checked. */
+export interface DoctorOptions {
+  readonly name: string | undefined;
+  readonly url: string | undefined;
+  readonly valuesFile: string | undefined;
+  readonly tokenStdin: boolean;
+  readonly tokenFile: string | undefined;
+  readonly timeoutMs: number;
+  /** One tool to call, with its arguments. */
+  readonly call: { readonly tool: string; readonly args: Readonly<Record<string, unknown>> } | undefined;
+  /** Absolute: where the Markdown report goes. */
+  readonly report: string | undefined;
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly noColor: boolean;
+  readonly cwd: string | undefined;
+}
+
+function callOf({ values }: RawOptions): DoctorOptions["call"] {
+  if (values.call === undefined) {
+    if (values.args !== undefined) throw new UsageError("--args says nothing without --call");
+    return undefined;
+  }
+  if (values.args === undefined) return { tool: values.call, args: {} };
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(values.args);
+  } catch {
+    // the text may hold what is nobody's business
+    throw new UsageError("--args is no JSON", {
+      hint: `npx create-halo-mcp doctor --call <tool> --args '{"question":"…"}'`,
+    });
+  }
+  if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed))
+    throw new UsageError("--args takes a JSON object", { hint: `--args '{"question":"…"}'` });
+  return { tool: values.call, args: parsed as Readonly<Record<string, unknown>> };
+}
+
+/** Words → options. Throws UsageError before anything is read. */
+export function readOptions(context: Context, raw: RawOptions): DoctorOptions {
+  const { values, switches } = raw;
+  const origin = (name: string): string => raw.origins[name] ?? `--${name}`;
+  if (values.name !== undefined) {
+    const problem = nameProblem(values.name);
+    if (problem !== undefined) throw new UsageError(`${origin("name")}: ${problem}`);
+  }
+  if (values.url !== undefined) {
+    const endpoint = parseEndpoint(values.url);
+    if (!endpoint.ok) throw new UsageError(`${origin("url")}: ${endpoint.problem}`);
+  }
+  if (switches.has("token-stdin") && values["token-file"] !== undefined)
+    throw new UsageError("choose one of --token-stdin and --token-file");
+  const at = (path: string): string => (isAbsolute(path) ? path : resolve(context.cwd, path));
+  const path = (name: string): string | undefined => (values[name] === undefined ? undefined : at(values[name]));
+  return {
+    name: values.name,
+    url: values.url,
+    valuesFile: path("values-file"),
+    tokenStdin: switches.has("token-stdin"),
+    tokenFile: path("token-file"),
+    // a tool may take its time
+    timeoutMs: seconds(values.timeout ?? (values.call === undefined ? undefined : "60")) * 1000,
+    call: callOf(raw),
+    report: path("report"),
+    json: switches.has("json"),
+    quiet: switches.has("quiet"),
+    noColor: switches.has("no-color"),
+    cwd: path("cwd"),
+  };
+}

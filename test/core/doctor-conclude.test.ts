@@ -1,0 +1,440 @@
+import { describe, expect, test } from "vitest";
+import type { ClientStatus } from "../../src/core/clients/claude-code.ts";
+import type { Cause, Diagnosis, StageResult } from "../../src/core/diagnosis.ts";
+import { conclude, type DoctorReport, headline } from "../../src/core/doctor/conclude.ts";
+import type { LinkResult } from "../../src/core/doctor/model.ts";
+import { linkOf } from "../../src/core/doctor/setup.ts";
+import type { ProbeRecord, ProbeStage } from "../../src/core/probe-record.ts";
+import { BRIDGE, dotenv, entry, servers, setupOf, TOKEN, type Told, trusted, VALUES } from "./doctor-support.ts";
+
+const good: Told = { mcp: servers(entry()), local: BRIDGE, dotenv: dotenv() };
+const OLD = "old.old.old.old.old-0000";
+const bridge = (more: Record<string, string>) => ({ ...BRIDGE, env: { ...VALUES, ...more } });
+const rotated: Told = { ...good, local: bridge({ HALO_MCP_TOKEN: OLD }) };
+
+const STAGES: readonly ProbeStage[] = ["url", "dns", "tcp", "tls", "http", "auth", "mcp", "tools"];
+const MAKE_NEW = "make a new token";
+
+/** A test that passed, or one that failed at a stage. */
+function diagnosisOf(cause?: Cause, at: ProbeStage = "auth"): Diagnosis {
+  const stages = STAGES.map((stage): StageResult => {
+    if (cause !== undefined && stage === at)
+      return { stage, status: "failed", ok: false, ms: 1, cause, detail: `It is ${cause}.`, tryThis: MAKE_NEW };
+    return { stage, status: "ok", ok: true, ms: 1 };
+  });
+  const ok = cause === undefined;
+  return { ok, cause: cause ?? null, at: ok ? null : at, control: "refused", stages, server: null, tools: [] };
+}
+
+interface Run {
+  readonly told: Told;
+  readonly status?: ClientStatus;
+  readonly cause?: Cause;
+  /** Tested with the token of the command line. */
+  readonly given?: boolean;
+}
+
+function reportOf({ told, status, cause, given = false }: Run): DoctorReport {
+  const { view, toSend, tokenFrom } = setupOf(told);
+  const client = { version: "2.1.330", silent: false, status };
+  const record = { endpoint: null, exchanges: [] } as unknown as ProbeRecord;
+  return conclude({
+    view,
+    links: (["setup", "values", "client"] as const).map((link) => linkOf(view, link, client, 0, [])),
+    client: { version: "2.1.330", status: status ?? null },
+    test: toSend.ok ? { diagnosis: diagnosisOf(cause), record } : undefined,
+    unsent: toSend.ok ? undefined : toSend,
+    remark: undefined,
+    token: { from: given ? "the token of this command line" : tokenFrom, own: !given },
+    call: null,
+  });
+}
+
+const link = (report: DoctorReport, name: LinkResult["link"]) => report.links.find((each) => each.link === name);
+const proxied: Told = { ...good, userSettings: { env: { HTTP_PROXY: "http://127.0.0.1:9" } } };
+
+/** What, the run, cause and link of the report, its headline, its advice. */
+const table: readonly (readonly [
+  string,
+  Run,
+  DoctorReport["cause"],
+  DoctorReport["at"],
+  string | RegExp,
+  string[]?,
+])[] = [
+  [
+    "Claude Code fails by a proxy of its own",
+    { told: proxied, status: "failed" },
+    "client-disagrees",
+    "client",
+    'Claude Code 2.1.330 says "failed to connect" by HTTP_PROXY of ~/.claude/settings.json; this test connects without',
+    [
+      "correct HTTP_PROXY in ~/.claude/settings.json, or take it out; then",
+      "claude",
+      '# then type /mcp: it says why at "halo"',
+    ],
+  ],
+  [
+    "Claude Code fails, and nothing says why",
+    { told: good, status: "failed" },
+    "client-disagrees",
+    "client",
+    'Claude Code 2.1.330 says "failed to connect", while this test connects; its own proxy or certificates may be why, or another entry',
+    ["claude", '# then type /mcp: it says why at "halo"'],
+  ],
+  [
+    "Claude Code is refused",
+    { told: good, status: "needs-auth" },
+    "client-disagrees",
+    "client",
+    'Claude Code 2.1.330 says "needs authentication": what it sends is refused, and the same values work from here',
+    ["claude", '# then type /mcp: it says why at "halo"'],
+  ],
+  [
+    "the token of the command line is another one",
+    { told: good, status: "needs-auth", given: true },
+    "client-disagrees",
+    "client",
+    'Claude Code 2.1.330 says "needs authentication" with the token of the set-up; this test passed with the token of this command line',
+    ["npx create-halo-mcp", "# and give it the token that works"],
+  ],
+  [
+    "both are refused: no word about a difference",
+    { told: good, status: "needs-auth", cause: "unauthorized" },
+    "unauthorized",
+    "auth",
+    /token/i,
+    [MAKE_NEW],
+  ],
+  ["both connect", { told: good, status: "connected" }, null, null, /^Connected/],
+  ["it was not asked", { told: good }, null, null, /^Connected/],
+  [
+    "a folder that is not trusted yet is a note",
+    { told: { ...good, store: {} }, status: "connected" },
+    null,
+    null,
+    /^Connected/,
+  ],
+  [
+    "the old copy is refused",
+    { told: rotated, cause: "unauthorized" },
+    "stale-value",
+    "values",
+    "Claude Code sends HALO_MCP_TOKEN of .claude/settings.local.json, and it was refused; .env holds another one",
+    ["npx create-halo-mcp", "# asks which one is right, and writes it everywhere"],
+  ],
+  [
+    "the old copy of an ID is refused",
+    { told: { ...good, local: bridge({ HALO_ACCOUNT_ID: "account-2" }) }, cause: "forbidden" },
+    "stale-value",
+    "values",
+    "Claude Code sends HALO_ACCOUNT_ID of .claude/settings.local.json, and it was refused; .env holds another one",
+    ["npx create-halo-mcp", "# asks which one is right, and writes it everywhere"],
+  ],
+  [
+    "of another name and scope",
+    {
+      told: {
+        name: "halo-de",
+        store: trusted({}, { mcpServers: { "halo-de": entry() } }),
+        userSettings: { env: { ...VALUES, HALO_MCP_TOKEN: OLD } },
+        env: VALUES,
+      },
+      cause: "unauthorized",
+    },
+    "stale-value",
+    "values",
+    "Claude Code sends HALO_MCP_TOKEN of ~/.claude/settings.json, and it was refused; the environment holds another one",
+    ["npx create-halo-mcp --scope user --name halo-de", "# asks which one is right, and writes it everywhere"],
+  ],
+  ["a copy that differs, and works", { told: rotated }, null, null, /^Connected/],
+  [
+    "a copy that differs, tested with another token",
+    { told: rotated, cause: "unauthorized", given: true },
+    "unauthorized",
+    "auth",
+    /token/i,
+    [MAKE_NEW],
+  ],
+  [
+    "another failure is no matter of copies",
+    { told: rotated, cause: "server-error" },
+    "server-error",
+    "auth",
+    /./,
+    [MAKE_NEW],
+  ],
+  [
+    "Bearer: the sentence of the link, not the one of the test",
+    {
+      told: {
+        ...good,
+        mcp: servers(entry({ headers: { ...entryHeaders(), "X-CM-PRODUCTTOKEN": "Bearer ${HALO_MCP_TOKEN}" } })),
+      },
+    },
+    "bad-value",
+    "values",
+    /^HALO_MCP_TOKEN in .*“Bearer”/,
+    ["npx create-halo-mcp"],
+  ],
+  [
+    "nothing is there",
+    { told: {} },
+    "no-entry",
+    "setup",
+    'no entry "halo" in a .mcp.json of this folder or above it, nor in ~/.claude.json',
+    ["npx create-halo-mcp"],
+  ],
+];
+
+function entryHeaders(): Record<string, string> {
+  return entry().headers as Record<string, string>;
+}
+
+test.each(table.map((row) => [row[0], row] as const))("%s", (_, [, run, cause, at, words, advice]) => {
+  const report = reportOf(run);
+  expect(report).toMatchObject({ cause, at, ok: cause === null });
+  const title = headline(report);
+  if (typeof words === "string") expect(title).toBe(words);
+  else expect(title).toMatch(words);
+  if (at !== null) expect(link(report, at)?.tryThis ?? []).toEqual(advice ?? []);
+  expect(JSON.stringify(report)).not.toContain(TOKEN);
+  expect(JSON.stringify(report)).not.toContain(OLD);
+});
+
+describe("a token that was refused", () => {
+  const why = (run: Run): string => {
+    const { links } = reportOf({ cause: "unauthorized", ...run });
+    return links.find((each) => each.link === "auth")?.why ?? "";
+  };
+  const no = { local: { enabledMcpjsonServers: ["halo"] } };
+  test.each<[string, Run, string]>([
+    ["bridge", { told: good }, "HALO_MCP_TOKEN of .claude/settings.local.json"],
+    ["environment", { told: { ...good, ...no, env: VALUES } }, "HALO_MCP_TOKEN of the environment"],
+    [".env alone", { told: { ...good, ...no } }, "HALO_MCP_TOKEN of .env"],
+    ["no entry", { told: { dotenv: dotenv() } }, "HALO_MCP_TOKEN of .env"],
+    ["no entry, exported", { told: { env: VALUES } }, "HALO_MCP_TOKEN of the environment"],
+    [
+      "text",
+      { told: { ...good, mcp: servers(entry({ headers: { ...entryHeaders(), "X-CM-PRODUCTTOKEN": TOKEN } })) } },
+      "the token that stands in .mcp.json",
+    ],
+    ["command line", { told: good, given: true }, "the token of this command line"],
+  ])("is named: %s", (_, run, from) => expect(why(run)).toBe(`It is unauthorized. Tested with ${from}.`));
+
+  test("no new token before the copies agree", () => {
+    const report = reportOf({ told: rotated, cause: "unauthorized" });
+    expect(link(report, "auth")?.tryThis?.[0]).toContain("first let the copies agree");
+    expect(link(report, "values")).toMatchObject({ status: "failed" });
+    expect(link(report, "values")?.notes).toBeUndefined();
+  });
+});
+
+test("one thing is said once: the difference that explains the failure", () => {
+  const told = { ...proxied, local: bridge({ NO_PROXY: "x" }) };
+  const client = link(reportOf({ told, status: "failed" }), "client");
+  expect(client?.notes?.map(({ seen }) => seen)).toEqual([
+    "Claude Code uses NO_PROXY of .claude/settings.local.json; this test did not",
+  ]);
+});
+
+test("a value that was not sent is explained where it stands", () => {
+  const told = { ...good, local: bridge({ HALO_MCP_TOKEN: `Bearer ${TOKEN}` }) };
+  const report = reportOf({ told, cause: "bad-value" });
+  expect(report).toMatchObject({ cause: "bad-value", at: "values" });
+  expect(link(report, "auth")).toMatchObject({ why: "nothing was sent: see values", tryThis: [] });
+});
+
+describe("Claude Code connects, our test does not", () => {
+  test("a warning beside the cause", () => {
+    const report = reportOf({ told: proxied, status: "connected", cause: "refused" });
+    expect(report).toMatchObject({ cause: "refused" });
+    const client = link(report, "client");
+    expect(client).toMatchObject({ status: "warning", cause: "network-differs" });
+    expect(client?.notes?.map(({ cause }) => cause)).toEqual(["client-disagrees"]);
+    expect(client?.seen.at(-1)).toContain("it goes by HTTP_PROXY of ~/.claude/settings.json, and this test did not");
+  });
+});
+
+describe("the lines of the chain", () => {
+  const lines = (told: Told, status?: ClientStatus) => {
+    const { links } = reportOf({ told, ...(status === undefined ? {} : { status }) });
+    return links.slice(1, 3).map(({ seen }) => seen[0]);
+  };
+  test.each<[Told, ClientStatus | undefined, string, string]>([
+    [
+      good,
+      "connected",
+      "token, account, profile from .claude/settings.local.json",
+      "Claude Code 2.1.330, trusted, approved, says connected",
+    ],
+    [
+      { ...good, store: {}, local: { enabledMcpjsonServers: ["halo"], env: { HALO_MCP_TOKEN: TOKEN } }, env: VALUES },
+      undefined,
+      "token from .claude/settings.local.json; account, profile from the environment",
+      "Claude Code 2.1.330, folder not trusted yet, approved, not asked",
+    ],
+    [
+      { ...good, local: { env: VALUES } },
+      "pending",
+      "token, account, profile from .claude/settings.local.json",
+      "Claude Code 2.1.330, trusted, not approved, says waits for an approval",
+    ],
+  ])("%#", (told, status, values, client) => expect(lines(told, status)).toEqual([values, client]));
+
+  test("what is no fault of the link is said all the same", () => {
+    const client = link(reportOf({ told: { ...good, store: {} } }), "client");
+    expect(client).toMatchObject({ status: "ok", notes: [{ cause: "not-trusted", severity: "note" }] });
+  });
+});
+
+describe("proxies and certificates", () => {
+  const VERIFY = "NODE_TLS_REJECT_UNAUTHORIZED";
+  const PROXY = "http://u:pw@proxy.invalid:1";
+  const project = (env: Record<string, string>): Told => ({ ...good, settings: { env } });
+  test.each<[string, Told, [string, string, string][]]>([
+    ["the environment's own", { ...good, env: { HTTPS_PROXY: PROXY, NODE_EXTRA_CA_CERTS: "/ca.pem" } }, []],
+    ["the same in both", { ...good, env: { HTTPS_PROXY: PROXY }, userSettings: { env: { HTTPS_PROXY: PROXY } } }, []],
+    [
+      "the user's settings alone",
+      { ...good, userSettings: { env: { HTTP_PROXY: PROXY, NODE_EXTRA_CA_CERTS: "/ca.pem" } } },
+      [
+        [
+          "warning",
+          "network-differs",
+          "Claude Code uses HTTP_PROXY, NODE_EXTRA_CA_CERTS of ~/.claude/settings.json; this test did not",
+        ],
+      ],
+    ],
+    [
+      "settings over the environment",
+      { ...good, env: { HTTPS_PROXY: PROXY }, local: bridge({ HTTPS_PROXY: "http://other.invalid:1" }) },
+      [
+        [
+          "warning",
+          "network-differs",
+          "Claude Code uses HTTPS_PROXY of .claude/settings.local.json; this test used HTTPS_PROXY of the environment",
+        ],
+      ],
+    ],
+    [
+      "settings that empty it",
+      { ...good, env: { HTTPS_PROXY: PROXY }, local: bridge({ HTTPS_PROXY: "" }) },
+      [
+        [
+          "warning",
+          "network-differs",
+          "Claude Code uses HTTPS_PROXY of .claude/settings.local.json; this test used HTTPS_PROXY of the environment",
+        ],
+      ],
+    ],
+    ["what nobody reads", { ...good, userSettings: { env: { ALL_PROXY: PROXY } } }, []],
+    [
+      "no verification, exported",
+      { ...good, env: { [VERIFY]: "0" } },
+      [
+        [
+          "warning",
+          "verification-off",
+          `certificates are not verified, by ${VERIFY}=0 in the environment: whoever is on the way can read the token`,
+        ],
+      ],
+    ],
+    [
+      "no verification, in the bridge",
+      { ...good, local: bridge({ [VERIFY]: "0" }) },
+      [
+        [
+          "warning",
+          "verification-off",
+          `certificates are not verified, by ${VERIFY}=0 in .claude/settings.local.json: whoever is on the way can read the token`,
+        ],
+      ],
+    ],
+    ["verification on", { ...good, local: bridge({ [VERIFY]: "1" }) }, []],
+    [
+      "a proxy of the repository",
+      project({ HTTPS_PROXY: PROXY }),
+      [
+        [
+          "warning",
+          "repository-steers",
+          ".claude/settings.json, a file of the repository, sets HTTPS_PROXY: the connection to HALO goes through it, for everybody who uses this repository",
+        ],
+        ["warning", "network-differs", "Claude Code uses HTTPS_PROXY of .claude/settings.json; this test did not"],
+      ],
+    ],
+    [
+      "a proxy and a CA of the repository",
+      project({ HTTPS_PROXY: PROXY, NODE_EXTRA_CA_CERTS: "ca.pem" }),
+      [
+        [
+          "failed",
+          "repository-steers",
+          ".claude/settings.json, a file of the repository, sets HTTPS_PROXY, NODE_EXTRA_CA_CERTS: whoever writes there can read your token on its way",
+        ],
+        [
+          "warning",
+          "network-differs",
+          "Claude Code uses HTTPS_PROXY, NODE_EXTRA_CA_CERTS of .claude/settings.json; this test did not",
+        ],
+      ],
+    ],
+    [
+      "no verification, of the repository",
+      project({ [VERIFY]: "0" }),
+      [
+        [
+          "failed",
+          "repository-steers",
+          `.claude/settings.json, a file of the repository, sets ${VERIFY}: whoever writes there can read your token on its way`,
+        ],
+      ],
+    ],
+    ["the same, and the bridge mends it", { ...project({ [VERIFY]: "0" }), local: bridge({ [VERIFY]: "1" }) }, []],
+  ])("%s", (_, told, wanted) => {
+    const { view } = setupOf(told);
+    expect(view.remarks.client.map(({ severity, cause, seen }) => [severity, cause, seen])).toEqual(wanted);
+    for (const { tryThis } of view.remarks.client) expect(tryThis.length).toBeGreaterThan(0);
+    // it connects all the same: what the client does is one thing
+    expect(view.verdict.wouldConnect).toBe(true);
+    expect(JSON.stringify(view)).not.toContain("pw@");
+    expect(reportOf({ told }).ok).toBe(wanted.every(([severity]) => severity !== "failed"));
+  });
+});
+
+describe("a token where others find it", () => {
+  const written = (text: string) => servers(entry({ headers: { ...entryHeaders(), "x-cm-producttoken": text } }));
+  const told = (text: string): Told => {
+    const { "X-CM-PRODUCTTOKEN": _, ...rest } = entryHeaders();
+    return { ...good, mcp: servers(entry({ headers: { ...rest, "x-cm-producttoken": text } })) };
+  };
+  test.each<[string, Told, boolean]>([
+    ["text", told(TOKEN), true],
+    ["Bearer and text", told(`Bearer ${TOKEN}`), true],
+    ["a default", told(`\${HALO_MCP_TOKEN:-${TOKEN}}`), true],
+    ["behind a local entry", { ...told(TOKEN), store: trusted({ mcpServers: { halo: entry() } }) }, true],
+    ["a reference", told("${HALO_MCP_TOKEN}"), false],
+    ["an empty default", told("${HALO_MCP_TOKEN:-}"), false],
+    ["a placeholder", told("your-token-here"), false],
+    ["one's own file", { store: trusted({ mcpServers: written(TOKEN).mcpServers as Record<string, unknown> }) }, false],
+  ])("%s", (_, state, found) => {
+    const all = setupOf(state).view.remarks.values.filter(({ cause }) => cause === "token-in-repository");
+    expect(all.map(({ seen }) => seen)).toEqual(
+      found ? ["the product token stands as text in .mcp.json: whoever has this repository has the token"] : [],
+    );
+    if (found)
+      expect(all[0]?.tryThis).toEqual(expect.arrayContaining(["npx create-halo-mcp", "npx create-halo-mcp check"]));
+    expect(JSON.stringify(all)).not.toContain(TOKEN);
+  });
+});
+
+describe("unset, where the environment is the odd one out", () => {
+  const advice = (told: Told) => JSON.stringify(setupOf(told).view.remarks.values.map(({ tryThis }) => tryThis));
+  test.each<[string, Told, boolean]>([
+    ["exported alone is another one", { ...good, env: { HALO_MCP_TOKEN: OLD } }, true],
+    [".env is another one", { ...rotated, env: { HALO_MCP_TOKEN: OLD } }, false],
+    ["the bridge is another one", { ...rotated, env: VALUES }, false],
+    ["there are two", { ...good, dotenv: "", env: { HALO_MCP_TOKEN: OLD } }, false],
+  ])("%s", (_, told, wanted) => expect(advice(told).includes("unset HALO_MCP_TOKEN")).toBe(wanted));
+});

@@ -1,0 +1,115 @@
+import { describe, expect, test } from "vitest";
+import { disagreement } from "../../src/core/doctor/remarks-client.ts";
+import { BRIDGE, dotenv, entry, servers, setupOf, TOKEN, type Told, trusted, URL, VALUES } from "./doctor-support.ts";
+
+const good: Told = { mcp: servers(entry()), local: BRIDGE };
+const enabled = { enabledMcpjsonServers: ["halo"] };
+const FOREIGN = "https://gw.example/mcp";
+
+describe("what the connection test sends", () => {
+  test("what a session sends", () => {
+    const { toSend, session } = setupOf(good);
+    expect(toSend).toEqual({ ok: true, as: "entry", added: [], sent: session });
+    expect(session?.headers).toEqual({
+      "X-CM-PRODUCTTOKEN": TOKEN,
+      "CM-ACCOUNT-ID": "account-1",
+      "CM-PROFILE-ID": "profile-1",
+    });
+  });
+
+  test("with .env where a session has nothing, and says so", () => {
+    const { toSend } = setupOf({ mcp: servers(entry()), local: enabled, dotenv: dotenv() });
+    expect(toSend).toMatchObject({ ok: true, as: "entry", added: Object.keys(VALUES), sent: { url: URL } });
+  });
+
+  test("the values at hand where no entry is taken, to HALO alone or the URL that was given", () => {
+    expect(setupOf({ dotenv: dotenv() }).toSend).toMatchObject({ ok: true, as: "values", sent: { url: URL } });
+    expect(setupOf({ env: VALUES, url: FOREIGN }).toSend).toMatchObject({ ok: true, sent: { url: FOREIGN } });
+    expect(setupOf({}).toSend).toMatchObject({ ok: false, cause: "missing-value" });
+  });
+
+  test.each<readonly [string, Told, string]>([
+    ["a foreign URL", { ...good, mcp: servers(entry({ url: FOREIGN })) }, "endpoint-foreign"],
+    [
+      "a foreign URL, another one given",
+      { ...good, url: "https://x.example/mcp", mcp: servers(entry({ url: FOREIGN })) },
+      "endpoint-foreign",
+    ],
+    [
+      "a foreign URL in a default",
+      { ...good, mcp: servers(entry({ url: `\${HALO_URL:-${FOREIGN}}` })) },
+      "endpoint-foreign",
+    ],
+    ["HALO's, written otherwise", { ...good, mcp: servers(entry({ url: `${URL}/` })) }, "endpoint-foreign"],
+    [
+      "one's own entry, whose URL the repository sets",
+      {
+        store: trusted({}, servers(entry({ url: "${HALO_URL}" }))),
+        settings: { env: { ...VALUES, HALO_URL: FOREIGN } },
+      },
+      "endpoint-foreign",
+    ],
+    ["a program", { ...good, mcp: servers(entry({ headersHelper: "x" })) }, "entry-runs"],
+    [
+      "a secret that is not HALO's",
+      {
+        ...good,
+        env: { AWS_SECRET_ACCESS_KEY: "x" },
+        mcp: servers(entry({ headers: { ...(entry().headers as object), "X-Y": "${AWS_SECRET_ACCESS_KEY}" } })),
+      },
+      "bad-value",
+    ],
+    [
+      "in clear",
+      { ...good, url: "http://gw.example/mcp", mcp: servers(entry({ url: "http://gw.example/mcp" })) },
+      "bad-url",
+    ],
+    ["a value that is nowhere", { ...good, local: enabled }, "missing-value"],
+  ])("nothing: %s", (_, told, cause) => expect(setupOf(told).toSend).toMatchObject({ ok: false, cause }));
+
+  test("a URL that was given, or stands in a file of one's own", () => {
+    expect(setupOf({ ...good, url: FOREIGN, mcp: servers(entry({ url: FOREIGN })) }).toSend.ok).toBe(true);
+    const own = { store: trusted({}, servers(entry({ url: FOREIGN }))), userSettings: { env: VALUES } };
+    expect(setupOf(own).toSend.ok).toBe(true);
+  });
+});
+
+test("every text that may be the token is named, to be masked", () => {
+  const { secrets, view } = setupOf({
+    ...good,
+    mcp: servers(entry({ url: `https://api.cm.com/halo/core/mcp?t=${TOKEN}` })),
+    dotenv: "HALO_MCP_TOKEN=new.new.new.new-1111\n",
+    env: { HALO_MCP_TOKEN: '"quoted.quoted.quoted-2222"' },
+    store: trusted({
+      mcpServers: { mine: { type: "http", url: URL, headers: { "x-cm-producttoken": "kept.kept.kept-3333" } } },
+    }),
+  });
+  const wanted = [
+    TOKEN,
+    "new.new.new.new-1111",
+    "kept.kept.kept-3333",
+    '"quoted.quoted.quoted-2222"',
+    "quoted.quoted.quoted-2222",
+  ];
+  expect([...secrets].sort()).toEqual([...wanted].sort());
+  for (const secret of wanted) expect(JSON.stringify(view)).not.toContain(secret);
+});
+
+describe("the word of Claude Code", () => {
+  const { view } = setupOf(good);
+  const pending = setupOf({ ...good, local: { env: VALUES } }).view;
+  test.each([
+    ["connected", view, false],
+    ["failed", view, false],
+    ["needs-auth", view, false],
+    ["pending", view, true],
+    ["rejected", view, true],
+    ["unknown", view, false],
+    ["pending", pending, false],
+    ["connected", pending, true],
+  ] as const)("%s, %#", (status, seen, differs) => {
+    const remark = disagreement("2.1.330", seen, status);
+    expect(remark === undefined).toBe(!differs);
+    if (remark !== undefined) expect(remark).toMatchObject({ cause: "client-disagrees", severity: "warning" });
+  });
+});

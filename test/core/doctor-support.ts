@@ -1,0 +1,112 @@
+/** A set-up as data, for the tests of `doctor`: what is not said is not there. */
+import { documentOf } from "../../src/core/check/documents.ts";
+import type { McpFile, NamedFile, SetupInput } from "../../src/core/doctor/input.ts";
+import { type Setup, viewSetup } from "../../src/core/doctor/setup.ts";
+import { parseEndpoint } from "../../src/endpoint.ts";
+
+export const TOKEN = "made.up.Zq7Xw2Lk9Rb4Nv6Ty8-e5f1";
+export const VALUES = { HALO_MCP_TOKEN: TOKEN, HALO_ACCOUNT_ID: "account-1", HALO_PROFILE_ID: "profile-1" };
+export const URL = "https://api.cm.com/halo/core/mcp";
+export const FOLDER = "/home/ada/shop";
+
+export const entry = (more: Record<string, unknown> = {}): Record<string, unknown> => ({
+  type: "http",
+  url: URL,
+  headers: {
+    "X-CM-PRODUCTTOKEN": "${HALO_MCP_TOKEN}",
+    "CM-ACCOUNT-ID": "${HALO_ACCOUNT_ID}",
+    "CM-PROFILE-ID": "${HALO_PROFILE_ID}",
+  },
+  ...more,
+});
+
+/** Contents by the name under which a file is shown; JSON unless it is a text. */
+export interface Told {
+  readonly mcp?: unknown;
+  /** `.mcp.json` files, nearest first, by name. */
+  readonly mcps?: Readonly<Record<string, unknown>>;
+  readonly store?: unknown;
+  readonly userSettings?: unknown;
+  readonly settings?: unknown;
+  readonly local?: unknown;
+  readonly dotenv?: unknown;
+  readonly envrc?: unknown;
+  readonly env?: Record<string, string>;
+  readonly name?: string;
+  readonly url?: string;
+  readonly version?: string;
+  readonly folder?: string;
+  readonly rootLocal?: unknown;
+  readonly storeMode?: number;
+}
+
+const textOf = (content: unknown): string => (typeof content === "string" ? content : JSON.stringify(content));
+
+/** In the place of a content: a file that cannot be read. */
+export class Unreadable {
+  readonly reason: string;
+  constructor(reason: string) {
+    this.reason = reason;
+  }
+}
+
+function named(shown: string, content: unknown, mode = 0o600): NamedFile {
+  const realPath = `/${shown}`;
+  if (content instanceof Unreadable) return { shown, state: { kind: "unreadable", realPath, reason: content.reason } };
+  return content === undefined
+    ? { shown, state: { kind: "absent", realPath } }
+    : { shown, state: { kind: "file", realPath, text: textOf(content), mode } };
+}
+
+function mcpFile(shown: string, content: unknown): McpFile {
+  if (content instanceof Unreadable) return { shown, document: undefined, unreadable: content.reason };
+  const raw = { path: ".mcp.json", kind: "mcp", encoding: "utf-8", tracked: false, ignored: false } as const;
+  return { shown, document: documentOf({ ...raw, text: textOf(content), mode: undefined }) };
+}
+
+/** In a git repository, trusted unless the store says otherwise. */
+function inputOf(told: Told): SetupInput {
+  const folder = told.folder ?? FOLDER;
+  const above: string[] = [];
+  for (let at = folder; at !== ""; at = at.slice(0, at.lastIndexOf("/"))) above.push(at);
+  const mcps = told.mcps ?? (told.mcp === undefined ? {} : { ".mcp.json": told.mcp });
+  return {
+    name: told.name,
+    url: told.url,
+    folder,
+    above: [...above, "/"],
+    gitRoot: FOLDER,
+    mcp: Object.entries(mcps).map(([shown, content]) => mcpFile(shown, content)),
+    store: named("~/.claude.json", told.store ?? trusted(), told.storeMode),
+    userSettings: named("~/.claude/settings.json", told.userSettings),
+    projectSettings: named(".claude/settings.json", told.settings),
+    localSettings: named(".claude/settings.local.json", told.local),
+    rootLocalSettings: folder === FOLDER ? undefined : named("../.claude/settings.local.json", told.rootLocal),
+    dotenv: named(".env", told.dotenv),
+    envrc: named(".envrc", told.envrc),
+    env: told.env ?? {},
+    version: told.version ?? "2.1.330",
+    hasModes: true,
+    endpointProblem: (url) => {
+      const endpoint = parseEndpoint(url);
+      return endpoint.ok ? undefined : endpoint.problem;
+    },
+  };
+}
+
+/** A store with this folder trusted. */
+export const trusted = (more: Record<string, unknown> = {}, root: Record<string, unknown> = {}) => ({
+  ...root,
+  projects: { [FOLDER]: { hasTrustDialogAccepted: true, ...more } },
+});
+
+export function setupOf(told: Told): Setup {
+  return viewSetup(inputOf(told), { version: told.version ?? "2.1.330", silent: false });
+}
+
+export const servers = (halo: unknown) => ({ mcpServers: { halo } });
+export const BRIDGE = { env: VALUES, enabledMcpjsonServers: ["halo"] };
+export const dotenv = (values: Record<string, string> = VALUES): string =>
+  Object.entries(values)
+    .map(([name, value]) => `${name}=${value}\n`)
+    .join("");

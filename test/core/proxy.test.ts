@@ -1,0 +1,205 @@
+/** Which proxy the environment names: the table of undici's EnvHttpProxyAgent (Node 26.10), by hand. */
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { networkOf, proxySecrets } from "../../src/core/proxy.ts";
+
+type Env = Record<string, string>;
+
+const HALO = new URL("https://api.cm.com/halo/core/mcp");
+const route = (env: Env, url: URL | string = HALO) => networkOf(env, new URL(url)).proxy;
+const P = "http://proxy.example:3128";
+
+describe("the variable", () => {
+  it.each<[string, Env, string, string | null]>([
+    ["none", {}, "https://a.example", null],
+    ["HTTPS_PROXY", { HTTPS_PROXY: P }, "https://a.example", "HTTPS_PROXY"],
+    ["lower case first", { HTTPS_PROXY: P, https_proxy: P }, "https://a.example", "https_proxy"],
+    ["https: by the proxy of http:", { HTTP_PROXY: P }, "https://a.example", "HTTP_PROXY"],
+    ["the same in lower case", { HTTP_PROXY: P, http_proxy: P }, "https://a.example", "http_proxy"],
+    ["http: never by the proxy of https:", { HTTPS_PROXY: P }, "http://a.example", null],
+    ["http:", { http_proxy: P, HTTPS_PROXY: P }, "http://a.example", "http_proxy"],
+    ["empty", { HTTPS_PROXY: "" }, "https://a.example", null],
+    ["empty in lower case hides the other", { https_proxy: "", HTTPS_PROXY: P }, "https://a.example", null],
+    ["and falls back", { https_proxy: "", HTTPS_PROXY: P, HTTP_PROXY: P }, "https://a.example", "HTTP_PROXY"],
+    ["http: empty in lower case", { http_proxy: "", HTTP_PROXY: P }, "http://a.example", null],
+    ["ALL_PROXY is not read", { ALL_PROXY: P, all_proxy: P }, "https://a.example", null],
+  ])("%s", (_, env, url, variable) => {
+    expect(route(env, url)?.variable ?? null).toBe(variable);
+  });
+});
+
+describe("ALL_PROXY", () => {
+  it.each<[string, Env, string, string | undefined]>([
+    ["alone", { ALL_PROXY: P }, "https://a.example", "ALL_PROXY"],
+    ["in lower case", { all_proxy: P, ALL_PROXY: P }, "https://a.example", "all_proxy"],
+    ["empty", { ALL_PROXY: "" }, "https://a.example", undefined],
+    ["beside another", { ALL_PROXY: P, HTTPS_PROXY: P }, "https://a.example", undefined],
+    ["where NO_PROXY excepts the host", { ALL_PROXY: P, NO_PROXY: "a.example" }, "https://a.example", undefined],
+    ["on loopback", { ALL_PROXY: P }, "http://127.0.0.1:8080", undefined],
+  ])("is told of as ignored: %s", (_, env, url, variable) => {
+    expect(networkOf(env, new URL(url)).ignored).toBe(variable);
+  });
+});
+
+describe("the address", () => {
+  const plain = { variable: "HTTPS_PROXY", secure: false, credentials: null, bypassedBy: null };
+  it.each<[string, object]>([
+    [P, { ...plain, host: "proxy.example", port: 3128 }],
+    ["HTTP://Proxy.Example", { ...plain, host: "proxy.example", port: 80 }],
+    ["https://proxy.example/", { ...plain, host: "proxy.example", port: 443, secure: true }],
+    [" http://10.0.0.1:8080 ", { ...plain, host: "10.0.0.1", port: 8080 }],
+    ["http://[::1]:3128", { ...plain, host: "::1", port: 3128 }],
+    ["http://u:p@h:1/x?y#z", { ...plain, host: "h", port: 1, credentials: { user: "u", password: "p" } }],
+    ["http://u%40x:p%3A%2f%40@h", { ...plain, host: "h", port: 80, credentials: { user: "u@x", password: "p:/@" } }],
+    ["http://u:p:q@x@h", { ...plain, host: "h", port: 80, credentials: { user: "u", password: "p:q@x" } }],
+    // as undici: half a pair is not sent
+    ["http://user@h", { ...plain, host: "h", port: 80 }],
+    ["http://:p@h", { ...plain, host: "h", port: 80 }],
+  ])("%s", (value, expected) => {
+    expect(route({ HTTPS_PROXY: value })).toEqual(expected);
+  });
+
+  it.each([
+    ["proxy.example:3128", "scheme"],
+    ["proxy", "scheme"],
+    ["socks5://proxy:1080", "scheme"],
+    ["ftp://proxy", "scheme"],
+    ["http://", "unreadable"],
+    ["http://:3128", "unreadable"],
+    ["http://proxy:99999", "unreadable"],
+    ["http://proxy:0", "unreadable"],
+    ["http://proxy:port", "unreadable"],
+    ["http://user:pa/ss@proxy:3128", "unreadable"],
+    ["http://u:%zz@proxy", "unreadable"],
+    ["http://a b", "unreadable"],
+  ])("refuses %s: %s", (value, why) => {
+    expect(route({ HTTPS_PROXY: value })).toEqual({ cause: "proxy-failed", variable: "HTTPS_PROXY", why });
+    expect(route({ HTTPS_PROXY: value, NO_PROXY: "*" })).toBeNull();
+  });
+});
+
+describe("NO_PROXY", () => {
+  it.each<[string, string, boolean]>([
+    ["*", "https://a.example", true],
+    // only alone, as with undici
+    ["*,b.example", "https://a.example", false],
+    ["", "https://a.example", false],
+    [" , ", "https://a.example", false],
+    ["a.example", "https://a.example", true],
+    ["A.Example", "https://a.EXAMPLE", true],
+    ["a.example.", "https://a.example", true],
+    ["a.example", "https://a.example.", true],
+    ["a.example", "https://b.a.example", true],
+    [".a.example", "https://b.a.example", true],
+    [".a.example", "https://a.example", true],
+    ["*.a.example", "https://b.a.example", true],
+    ["a.example", "https://xa.example", false],
+    ["example", "https://a.example", true],
+    ["a.example:443", "https://a.example", true],
+    ["a.example:443", "https://a.example:8443", false],
+    ["a.example:8443", "https://a.example:8443", true],
+    ["a.example:80", "http://a.example", true],
+    ["x.example,a.example", "https://a.example", true],
+    ["x.example a.example", "https://a.example", true],
+    ["x.example,\ta.example\n", "https://a.example", true],
+    ["x.example;a.example", "https://a.example", false],
+    ["10.0.0.1", "https://10.0.0.1", true],
+    ["10.0.0.0/8", "https://10.0.0.1", false],
+    ["::1", "https://[::1]", true],
+    ["[::1]", "https://[::1]:8443", true],
+    ["[::1]:443", "https://[::1]", true],
+    ["[::1]:443", "https://[::1]:8443", false],
+  ])("%j and %s: %s", (value, url, directly) => {
+    for (const variable of ["NO_PROXY", "no_proxy"]) {
+      const found = route({ HTTPS_PROXY: P, HTTP_PROXY: P, [variable]: value }, url);
+      expect(found).toMatchObject({ host: "proxy.example", bypassedBy: directly ? variable : null });
+    }
+  });
+  it("in lower case wins, empty or not", () => {
+    expect(route({ HTTPS_PROXY: P, no_proxy: "", NO_PROXY: "*" })).toMatchObject({ bypassedBy: null });
+    expect(route({ HTTPS_PROXY: P, no_proxy: "*", NO_PROXY: "x" })).toMatchObject({ bypassedBy: "no_proxy" });
+  });
+  it("is not needed for plain http: on loopback, unless the proxy is there too", () => {
+    for (const host of ["localhost", "127.0.0.1", "[::1]"]) {
+      expect(route({ HTTP_PROXY: P }, `http://${host}:1/`)).toMatchObject({ bypassedBy: "loopback" });
+      expect(route({ HTTP_PROXY: "http://127.0.0.1:1" }, `http://${host}/`)).toMatchObject({ bypassedBy: null });
+      expect(route({ HTTP_PROXY: P }, `https://${host}/`)).toMatchObject({ bypassedBy: null });
+    }
+  });
+});
+
+describe("secrets", () => {
+  it("are the password and the pair, as written, decoded and in base64", () => {
+    const found = proxySecrets({ https_proxy: "http://user:p%40ss@h", HTTPS_PROXY: "http://a:b@h", PATH: "/x:y@z" });
+    const both = Buffer.from("user:p@ss").toString("base64").replace(/=/g, "");
+    for (const secret of ["user:p%40ss", "user:p@ss", "p%40ss", "p@ss", both, "b", "a:b"])
+      expect(found).toContain(secret);
+    expect(found).not.toContain("user");
+    expect(found.join()).not.toContain("y@z");
+  });
+  it("are there too in what cannot be understood or is not read", () => {
+    for (const env of [
+      { HTTPS_PROXY: "http://user:pa/ss@proxy:3128" },
+      { HTTPS_PROXY: "user:pa/ss@proxy" },
+      { ALL_PROXY: "socks5://user:pa/ss@proxy" },
+    ] as Env[])
+      expect(proxySecrets(env)).toEqual(expect.arrayContaining(["user:pa/ss", "pa/ss"]));
+    expect(proxySecrets({ HTTPS_PROXY: "http://u:word@h/x@y" })).toContain("word");
+  });
+  it("in base64 are what Buffer makes of them", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "grapheme", minLength: 1 }), (password) => {
+        const secret = Buffer.from(`u:${password}`).toString("base64").replace(/=/g, "");
+        expect(proxySecrets({ HTTP_PROXY: `http://u:${encodeURIComponent(password)}@h` })).toContain(secret);
+      }),
+    );
+  });
+});
+
+describe("any environment", () => {
+  const value = fc.oneof(
+    fc.webUrl({ withQueryParameters: true }),
+    fc.string({ unit: "grapheme" }),
+    fc.stringMatching(/^https?:\/\/[a-z:%@/.[\]\d]{0,20}$/),
+  );
+  const names = ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY"] as const;
+  const environment = fc.dictionary(fc.constantFrom(...names), value);
+
+  it("is read without an error, and only from a variable that is set", () => {
+    fc.assert(
+      fc.property(environment, fc.webUrl(), (env, url) => {
+        const found = route(env, url);
+        if (found === null) return;
+        expect(env[found.variable]).not.toBe("");
+        if (!("host" in found)) return;
+        expect(found.port).toBeGreaterThan(0);
+        // what the URL class reads of the same text, where it reads it
+        const text = env[found.variable]?.trim() ?? "";
+        if (!URL.canParse(text)) return;
+        const parsed = new URL(text);
+        // a last label of digits would be taken for an address and rewritten
+        if (/^(?:[\w-]+\.)*[a-z][\w-]*$/.test(found.host)) expect(parsed.hostname).toBe(found.host);
+        expect(Number(parsed.port) || (parsed.protocol === "https:" ? 443 : 80)).toBe(found.port);
+        const [user, password] = [parsed.username, parsed.password].map(decodeURIComponent);
+        expect(found.credentials).toEqual(user && password ? { user, password } : null);
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  it("excepts a host by its name, any suffix with a dot, or its port, and nothing else", () => {
+    const label = fc.stringMatching(/^[a-z]{1,6}$/);
+    fc.assert(
+      fc.property(fc.array(label, { minLength: 2, maxLength: 4 }), fc.nat(3), fc.boolean(), (labels, cut, other) => {
+        const host = labels.join(".");
+        const suffix = labels.slice(Math.min(cut, labels.length - 1)).join(".");
+        const env = (no: string) => ({ HTTPS_PROXY: P, NO_PROXY: no });
+        const by = (no: string) => (route(env(no), `https://${host}/`) as { bypassedBy: string | null }).bypassedBy;
+        for (const form of [suffix, `.${suffix}`, `*.${suffix}`, `${suffix}:443`, `zz.q ${suffix}`, `q,${suffix}`])
+          expect(by(form), form).toBe("NO_PROXY");
+        expect(by(other ? `x${host}` : `${host}x`)).toBeNull();
+        expect(by(`${suffix}:444`)).toBeNull();
+      }),
+    );
+  });
+});

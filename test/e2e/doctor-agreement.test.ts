@@ -1,0 +1,352 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { type Looked, type LookOptions, look, readSetup } from "../../src/commands/doctor/look.ts";
+import type { Context } from "../../src/context.ts";
+import type { Verdict } from "../../src/core/doctor/model.ts";
+import { viewSetup } from "../../src/core/doctor/setup.ts";
+import { type ClaudeVersion, claudeVersions } from "../support/claude.ts";
+import { fromClaude, onboard, onClaude, put, reached, session } from "./real-claude-support.ts";
+import { ACCOUNT, entryFor, type Machine, PROFILE, TOKEN } from "./support.ts";
+
+/**
+ * What `doctor` says of a set-up without the network, beside what the real Claude Code then does in a terminal: each state
+ * on a machine of its own, every one with the newer version. The person at the terminal trusts the folder and approves nothing.
+ */
+
+const VALUES = { HALO_MCP_TOKEN: TOKEN, HALO_ACCOUNT_ID: ACCOUNT, HALO_PROFILE_ID: PROFILE };
+const WRONG = { ...VALUES, HALO_MCP_TOKEN: "old.old.old.old.old-0000" };
+const ENABLED = { enabledMcpjsonServers: ["halo"] };
+const REJECTED = { disabledMcpjsonServers: ["halo"] };
+const literal = (url: string) => ({
+  type: "http",
+  url,
+  headers: { "X-CM-PRODUCTTOKEN": TOKEN, "CM-ACCOUNT-ID": ACCOUNT, "CM-PROFILE-ID": PROFILE },
+});
+
+type Json = Record<string, unknown>;
+
+/** What stands in each file. A text is written as it is. */
+interface State {
+  readonly what: string;
+  readonly trusted?: boolean;
+  readonly mcp?: (m: Machine) => unknown;
+  readonly local?: (m: Machine) => unknown;
+  readonly user?: (m: Machine) => unknown;
+  /** Of this folder, in the store. */
+  readonly project?: Json;
+  readonly userSettings?: Json;
+  readonly settings?: Json | string;
+  readonly localSettings?: Json | string;
+  readonly env?: Record<string, string>;
+  /** More files, from the repository. */
+  readonly files?: (m: Machine) => Record<string, unknown>;
+  /** Where the session starts. */
+  readonly folder?: string;
+  readonly only?: ClaudeVersion;
+}
+
+const halo = (m: Machine) => entryFor(m.url);
+
+/** Trust × approval × bridge, for an entry of the repository. */
+const approvals: Record<string, Partial<State>> = {
+  "not approved": {},
+  "approved in settings.local.json": { localSettings: ENABLED },
+  "approved in the user's settings": { userSettings: ENABLED },
+  "approved in the store": { project: ENABLED },
+  "rejected in settings.local.json": { localSettings: { ...ENABLED, ...REJECTED } },
+  "switched off": { localSettings: ENABLED, project: { disabledMcpServers: ["halo"] } },
+};
+const bridges: Record<string, Partial<State>> = {
+  ".env alone": {},
+  "settings.local.json": { localSettings: { env: VALUES } },
+  exported: { env: VALUES },
+};
+
+function joined(...parts: readonly Partial<State>[]): Partial<State> {
+  const all: Record<string, unknown> = {};
+  for (const part of parts)
+    for (const [key, value] of Object.entries(part))
+      all[key] = typeof value === "object" && key in all ? { ...(all[key] as Json), ...value } : value;
+  return all;
+}
+
+const projects = [true, false].flatMap((trusted) =>
+  Object.entries(approvals).flatMap(([approval, one]) =>
+    Object.entries(bridges).map(
+      ([bridge, other]): State => ({
+        what: `project scope, ${trusted ? "trusted" : "not trusted"}, ${approval}, ${bridge}`,
+        trusted,
+        mcp: halo,
+        ...joined(one, other),
+      }),
+    ),
+  ),
+);
+
+const own = (["local", "user"] as const).flatMap((scope) =>
+  [true, false].flatMap((trusted) =>
+    Object.entries({ ...bridges, "the user's settings": { userSettings: { env: VALUES } } }).map(
+      ([bridge, one]): State => ({
+        what: `${scope} scope, ${trusted ? "trusted" : "not trusted"}, ${bridge}`,
+        trusted,
+        [scope]: halo,
+        ...one,
+      }),
+    ),
+  ),
+);
+
+const connected: Partial<State> = { trusted: true, localSettings: { ...ENABLED, env: VALUES } };
+const elsewhere = () => ({ type: "http", url: "http://127.0.0.1:9/halo/core/mcp" });
+
+const others: readonly State[] = [
+  {
+    ...connected,
+    what: "approved and with its values in settings.json",
+    mcp: halo,
+    localSettings: {},
+    settings: { ...ENABLED, env: VALUES },
+  },
+  {
+    ...connected,
+    what: "all approved, in the store",
+    mcp: halo,
+    localSettings: { env: VALUES },
+    project: { enableAllProjectMcpServers: true },
+  },
+  { ...connected, what: "rejected in the user's settings", mcp: halo, userSettings: REJECTED },
+  { ...connected, what: "rejected in the store", mcp: halo, project: REJECTED },
+  {
+    ...connected,
+    what: "rejected in the repository, the user's own is taken",
+    mcp: elsewhere,
+    user: halo,
+    settings: REJECTED,
+  },
+  {
+    ...connected,
+    what: "waits for approval, the user's own is taken",
+    mcp: elsewhere,
+    user: halo,
+    localSettings: { env: VALUES },
+  },
+  { ...connected, what: "a foreign local entry in front", mcp: halo, local: elsewhere },
+  {
+    ...connected,
+    what: "a local entry with its values in front",
+    mcp: elsewhere,
+    local: (m) => literal(m.url),
+    localSettings: {},
+  },
+  { ...connected, what: "a local entry without a type is skipped", mcp: halo, local: (m) => ({ url: m.url }) },
+  {
+    ...connected,
+    what: "an entry without a type is skipped, the user's own is taken",
+    mcp: () => ({ url: "x" }),
+    user: halo,
+  },
+  { ...connected, what: "an entry of type ws", mcp: (m) => ({ ...entryFor(m.url), type: "ws" }) },
+  { ...connected, what: "a timeout that is no number", mcp: (m) => ({ ...entryFor(m.url), timeout: "5" }) },
+  {
+    ...connected,
+    what: "a broken .mcp.json",
+    files: (m) => ({ ".mcp.json": `{"mcpServers":{"halo":${JSON.stringify(halo(m))}}, // c\n}` }),
+  },
+  {
+    ...connected,
+    what: "a header is missing",
+    mcp: (m) => ({ ...entryFor(m.url), headers: { "X-CM-PRODUCTTOKEN": TOKEN } }),
+  },
+  { ...connected, what: "an old token exported, the bridge wins", mcp: halo, env: WRONG, only: "2.1.330" },
+  {
+    ...connected,
+    what: "an old token in the user's settings, the bridge wins",
+    mcp: halo,
+    userSettings: { env: WRONG },
+    only: "2.1.330",
+  },
+  {
+    ...connected,
+    what: "a placeholder in the bridge",
+    mcp: halo,
+    localSettings: { ...ENABLED, env: { ...VALUES, HALO_MCP_TOKEN: "<token>" } },
+  },
+  {
+    ...connected,
+    what: "empty in the bridge, set in the environment",
+    mcp: halo,
+    env: VALUES,
+    localSettings: { ...ENABLED, env: { ...VALUES, HALO_MCP_TOKEN: "" } },
+    only: "2.1.330",
+  },
+  {
+    ...connected,
+    what: "quotes round the token",
+    mcp: halo,
+    localSettings: { ...ENABLED, env: { ...VALUES, HALO_MCP_TOKEN: `"${TOKEN}"` } },
+  },
+  {
+    ...connected,
+    what: "a line break in the account",
+    mcp: halo,
+    localSettings: { ...ENABLED, env: { ...VALUES, HALO_ACCOUNT_ID: "a\nb" } },
+  },
+  {
+    ...connected,
+    what: "blanks round the token",
+    mcp: halo,
+    localSettings: { ...ENABLED, env: { ...VALUES, HALO_MCP_TOKEN: ` ${TOKEN} ` } },
+  },
+  {
+    ...connected,
+    what: "a default for the profile",
+    mcp: (m) => ({
+      ...halo(m),
+      headers: { ...(literal(m.url).headers as Json), "CM-PROFILE-ID": `\${NOPE:-${PROFILE}}` },
+    }),
+    localSettings: ENABLED,
+  },
+  {
+    ...connected,
+    what: "comments in settings.local.json",
+    mcp: halo,
+    localSettings: `{"env":${JSON.stringify(VALUES)}, // c\n"enabledMcpjsonServers":["halo"]}`,
+  },
+  { ...connected, what: "comments in settings.json, which is not needed", mcp: halo, settings: "{} // c" },
+  { ...connected, what: "below the root, with the root's settings.local.json", mcp: halo, folder: "packages/shop" },
+  {
+    ...connected,
+    what: "below the root, the nearer .mcp.json",
+    mcp: elsewhere,
+    folder: "packages/shop",
+    userSettings: { ...ENABLED, env: VALUES },
+    files: (m) => ({ "packages/shop/.mcp.json": { mcpServers: { halo: halo(m) } } }),
+  },
+  {
+    ...connected,
+    what: "below the root, the nearer entry is skipped",
+    mcp: halo,
+    folder: "packages/shop",
+    userSettings: { ...ENABLED, env: VALUES },
+    files: () => ({ "packages/shop/.mcp.json": { mcpServers: { halo: { url: "x" } } } }),
+  },
+  {
+    ...connected,
+    what: "in a folder above the repository",
+    folder: ".",
+    files: (m) => ({ "../.mcp.json": { mcpServers: { halo: halo(m) } } }),
+  },
+];
+
+function write(m: Machine, state: State): void {
+  const file = (path: string, content: unknown) => content !== undefined && put(join(m.path, path), content);
+  file(
+    ".env",
+    Object.entries(VALUES)
+      .map(([name, value]) => `${name}=${value}\n`)
+      .join(""),
+  );
+  if (state.mcp !== undefined) file(".mcp.json", { mcpServers: { halo: state.mcp(m) } });
+  file(".claude/settings.json", state.settings);
+  file(".claude/settings.local.json", state.localSettings);
+  for (const [path, content] of Object.entries(state.files?.(m) ?? {})) file(path, content);
+  if (state.userSettings !== undefined) put(join(m.home, ".claude/settings.json"), state.userSettings);
+  mkdirSync(join(m.path, state.folder ?? "."), { recursive: true });
+  const local = state.local === undefined ? {} : { mcpServers: { halo: state.local(m) } };
+  onboard(m, {
+    ...(state.user === undefined ? {} : { mcpServers: { halo: state.user(m) } }),
+    projects: {
+      [m.path]: { ...(state.trusted === true ? { hasTrustDialogAccepted: true } : {}), ...state.project, ...local },
+    },
+  });
+}
+
+/** As `doctor` sees this machine. */
+function contextOf(m: Machine, state: State): Context {
+  return {
+    cwd: join(m.path, state.folder ?? "."),
+    env: { ...m.env, ...state.env },
+    home: m.home,
+    platform: process.platform,
+    now: () => performance.now(),
+    signal: new AbortController().signal,
+    secrets: new Set<string>(),
+  } as unknown as Context;
+}
+
+const agreed: { readonly state: string; readonly same: boolean; readonly dialogs: boolean }[] = [];
+const asked = { all: 0, agreed: 0 };
+
+afterAll(() => {
+  const count = (key: "same" | "dialogs") => agreed.filter((each) => each[key]).length;
+  process.stdout.write(
+    `\ndoctor: its word about a session equals what the server received in ${count("same")} of ${agreed.length} states, ` +
+      `its dialogs in ${count("dialogs")}; the word of \`claude mcp get\` was asked ${asked.all} times and agreed ${asked.agreed} times\n`,
+  );
+});
+
+function noSecrets(looked: Looked, context: Context): void {
+  const { view, links } = looked;
+  const told = JSON.stringify({ view, links });
+  expect(told).not.toContain(TOKEN);
+  expect(told).not.toContain(WRONG.HALO_MCP_TOKEN);
+  expect(context.secrets).toContain(TOKEN);
+}
+
+/** Everything, with the word of the client itself; that does not depend on trust, so of half of the states without it. */
+async function viewOf(
+  context: Context,
+  options: LookOptions,
+  version: ClaudeVersion,
+  state: State,
+): Promise<{ readonly verdict: Verdict; readonly looked?: Looked }> {
+  if (state.trusted !== true) return viewSetup(readSetup(context, options, version), { version, silent: false }).view;
+  const looked = await look(context, options);
+  noSecrets(looked, context);
+  return { verdict: looked.view.verdict, looked };
+}
+
+async function agree(m: Machine, version: ClaudeVersion, state: State): Promise<void> {
+  write(m, state);
+  const context = contextOf(m, state);
+  const options = {
+    cwd: undefined,
+    name: undefined,
+    url: m.url,
+    valuesFile: undefined,
+    timeoutMs: 5000,
+    passed: Promise.resolve(true),
+  };
+  const { verdict, looked } = await viewOf(context, options, version, state);
+  if (looked?.status !== undefined) {
+    asked.all += 1;
+    if (looked.links.every(({ cause }) => cause !== "client-disagrees")) asked.agreed += 1;
+  }
+  const dialogs = new Set<string>();
+  await session(m, version, verdict.wouldConnect ? 10_000 : 1500, {
+    cwd: context.cwd,
+    // no server here hangs: a machine that is busy gets its time
+    env: { MCP_TIMEOUT: "10000", ...state.env },
+    server: "Continue without using this MCP server",
+    dialogs,
+    // what comes with other headers will not come right
+    done: () => !verdict.wouldConnect && fromClaude(m).length > 0,
+  });
+  const truth = reached(m);
+  const same = verdict.wouldConnect === truth;
+  const seen = { dialogs: [...dialogs].sort(), truth };
+  const said = { dialogs: [...verdict.dialogs].sort(), truth: verdict.wouldConnect };
+  agreed.push({ state: `${version} ${state.what}`, same, dialogs: `${seen.dialogs}` === `${said.dialogs}` });
+  expect(said, verdict.reason).toEqual(seen);
+  expect(looked?.links.filter(({ cause }) => cause === "client-disagrees") ?? []).toEqual([]);
+}
+
+describe.concurrent.each(claudeVersions)("Claude Code %s", (version) => {
+  const all = [...projects, ...own, ...others].filter(({ only }) => only === undefined || only === version);
+  // the older version gets every other state: its sessions were found to differ where `only` says so, and nowhere else
+  const states = version === "2.1.330" ? all : all.filter((_, index) => index % 2 === 0);
+  test.each(states.map((state) => [state.what, state] as const))("%s", (_, state) =>
+    onClaude(version, (m) => agree(m, version, state)),
+  );
+});

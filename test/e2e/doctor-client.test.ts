@@ -1,0 +1,130 @@
+import { createServer } from "node:net";
+import { describe, expect, test } from "vitest";
+import { listen } from "../servers/fault-kit.ts";
+import { quietClaude } from "../support/claude.ts";
+import { doctor, leaks, put, repositoryFor, told, VALUES } from "./doctor-support.ts";
+import { front, gateway, onClaude } from "./real-claude-support.ts";
+import { type Machine, TOKEN } from "./support.ts";
+
+/** `doctor` beside the real Claude Code: where the two do not come to the same, and how long both together take. */
+
+const NEW = "2.1.330";
+const OTHER = "another.made.up.Kd8Rb4Nv6Ty8Zq7-a1b2";
+const DEAD = "http://127.0.0.1:9";
+
+/** A folder as the wizard leaves one, trusted. */
+function setUp(m: Machine, url: string, files: Readonly<Record<string, unknown>> = {}): string {
+  const cwd = repositoryFor(m, url, files);
+  put(m.home, { ".claude.json": { projects: { [cwd]: { hasTrustDialogAccepted: true } } } });
+  return cwd;
+}
+
+const stage = (answer: ReturnType<typeof told>, name: string) => answer.stages.find((each) => each.stage === name);
+const lineOf = (text: string, name: string): string => text.split("\n").find((line) => line.includes(name)) ?? "";
+
+describe("what Claude Code says beside our test", () => {
+  test("the same: one line says all of it", () =>
+    onClaude(NEW, async (m) => {
+      const cwd = setUp(m, m.url);
+      const run = await doctor(m, ["--url", m.url], { cwd });
+      expect(run.code, run.stdout).toBe(0);
+      expect(lineOf(run.stdout, "client")).toContain(`Claude Code ${NEW}, trusted, approved, says connected`);
+      expect(lineOf(run.stdout, "values")).toContain("token, account, profile from .claude/settings.local.json");
+      put(m.home, { ".claude.json": {} });
+      const untrusted = await doctor(m, ["--url", m.url], { cwd });
+      expect(untrusted.code, untrusted.stdout).toBe(0);
+      expect(lineOf(untrusted.stdout, "client")).toContain("folder not trusted yet");
+      expect(untrusted.stdout).toContain("and choose: Yes, I trust this folder");
+    }));
+
+  test("a proxy of the user's settings, which nobody else has", () =>
+    onClaude(NEW, async (m) => {
+      const cwd = setUp(m, m.url);
+      put(m.home, { ".claude/settings.json": { env: { HTTP_PROXY: DEAD } } });
+      const run = await doctor(m, ["--json", "--url", m.url], { cwd });
+      expect(run.code, run.stdout).toBe(1);
+      const answer = told(run);
+      expect(answer).toMatchObject({ ok: false, cause: "client-disagrees", at: "client" });
+      expect(stage(answer, "client")?.detail).toContain(
+        `Claude Code ${NEW} says "failed to connect" by HTTP_PROXY of ~/.claude/settings.json; this test connects without`,
+      );
+      expect(stage(answer, "client")?.tryThis).toMatch(/^correct HTTP_PROXY in ~\/\.claude\/settings\.json/);
+      expect(stage(answer, "tools")?.status).toBe("ok");
+      const text = await doctor(m, ["--url", m.url], { cwd });
+      expect(text.stdout).toContain("cause: client-disagrees, at: client");
+      expect(leaks(run.stdout + text.stdout + text.stderr)).toEqual([]);
+    }));
+
+  test.each([
+    ["401", /needs authentication|failed to connect/],
+    ["500", /failed to connect/],
+  ] as const)("refused to it alone: %s", (mood, words) =>
+    onClaude(NEW, async (m) => {
+      const gate = await gateway(m, mood);
+      try {
+        const cwd = setUp(m, gate.url);
+        const answer = told(await doctor(m, ["--json", "--url", gate.url], { cwd }));
+        expect(answer).toMatchObject({ ok: false, cause: "client-disagrees", at: "client" });
+        expect(stage(answer, "client")?.detail).toMatch(words);
+      } finally {
+        await gate.close();
+      }
+    }),
+  );
+
+  test("a right token of the command line, a wrong one in the set-up", () =>
+    onClaude(NEW, async (m) => {
+      const wrong = { env: { ...VALUES, HALO_MCP_TOKEN: OTHER }, enabledMcpjsonServers: ["halo"] };
+      const cwd = setUp(m, m.url, { ".claude/settings.local.json": wrong });
+      const run = await doctor(m, ["--json", "--url", m.url, "--token-stdin"], { cwd, stdin: TOKEN });
+      expect(told(run)).toMatchObject({ ok: false, cause: "client-disagrees" });
+      expect(stage(told(run), "client")?.detail).toContain("passed with the token of this command line");
+      expect([...leaks(run.stdout), ...leaks(run.stdout, OTHER)]).toEqual([]);
+    }));
+});
+
+describe("the limit is one for both", () => {
+  test("a server that says nothing", () =>
+    onClaude(NEW, async (m) => {
+      const silent = await listen(createServer((socket) => void socket.on("error", () => undefined)));
+      try {
+        const cwd = setUp(m, silent.url);
+        const run = await doctor(m, ["--json", "--url", silent.url, "--timeout", "3"], { cwd });
+        expect(run.code, run.stdout + run.stderr).toBe(1);
+        expect(told(run).cause).toBe("timeout");
+        expect(run.ms).toBeLessThan(4500);
+        expect(m.processes()).toEqual([]);
+      } finally {
+        await silent.close();
+      }
+    }));
+
+  test.each([
+    ["its version", 'case "$words" in *--version*) exec sleep 60 ;; esac'],
+    ["anything, and does not end", "trap '' TERM; sleep 60 & wait; sleep 60"],
+    ["what it is asked", 'case "$words" in *"mcp get"*) trap "" TERM; sleep 60; sleep 60 ;; esac'],
+  ])("a claude that does not say %s", (_, script) =>
+    onClaude(NEW, async (m) => {
+      const { env } = front(m, NEW, script);
+      const cwd = setUp(m, m.url);
+      const run = await doctor(m, ["--json", "--url", m.url, "--timeout", "3"], {
+        cwd,
+        env: { ...quietClaude, ...env },
+      });
+      // a person is told, and the connection stands
+      expect(run.code, run.stdout + run.stderr).toBe(0);
+      expect(stage(told(run), "client")?.detail).toContain("in time");
+      expect(run.ms).toBeLessThan(5000);
+      expect(m.processes()).toEqual([]);
+    }),
+  );
+
+  test("a terminal shows both from the start", () =>
+    onClaude(NEW, async (m) => {
+      const { env } = front(m, NEW, 'case "$words" in *"mcp get"*) sleep 3 ;; esac');
+      const screen = m.open(["doctor", "--url", m.url], { cwd: setUp(m, m.url), env });
+      await screen.waitFor(/testing the connection to .*asking Claude Code|asking Claude Code/);
+      await screen.ends(0);
+      expect(screen.text()).not.toContain("asking Claude Code");
+    }));
+});

@@ -1,0 +1,489 @@
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { createServer, type Server } from "node:net";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { behave, http, json, type Kit, listen, type Running, result, TOOL } from "../servers/fault-kit.ts";
+import { BRIDGE, type DoctorRun, doctor, leaks, put, repositoryFor, told, VALUES } from "./doctor-support.ts";
+import { COLOURS, entryFor, HARM, type Machine, machine, on, strangeBytes, TOKEN, wideLines } from "./support.ts";
+
+/** What `doctor` takes, sends, prints and leaves behind: the packed program without a terminal, but where one is named. */
+
+let m: Machine;
+beforeAll(async () => {
+  m = await machine();
+});
+afterAll(() => m?.close());
+
+const OTHER = "another.made.up.Kd8Rb4Nv6Ty8Zq7-a1b2";
+const here = (...files: Readonly<Record<string, unknown>>[]): string =>
+  repositoryFor(m, m.url, Object.assign({}, ...files));
+const sent = (machine: Machine, token: string): number =>
+  machine.standIn.requests.filter(({ headers }) => headers["x-cm-producttoken"] === token).length;
+
+describe.concurrent("the exit code", () => {
+  test("0: connected, and what was seen", async () => {
+    const cwd = here();
+    const run = await doctor(m, ["--url", m.url], { cwd });
+    expect(run.code, run.stderr).toBe(0);
+    expect(run.stdout.split("\n")[0]).toBe("✔ Connected to halo-stand-in 1.0.0, 4 tools. The token is what opens it.");
+    const answer = told(await doctor(m, ["--json", "--url", m.url], { cwd }));
+    expect(answer).toMatchObject({ ok: true, cause: null, at: null, control: "refused", call: null });
+    expect(answer.stages.map(({ stage, status }) => [stage, status])).toEqual([
+      ["setup", "ok"],
+      ["values", "ok"],
+      ["client", "ok"],
+      ["url", "ok"],
+      ["dns", "ok"],
+      ["tcp", "ok"],
+      ["tls", "skipped"],
+      ["http", "ok"],
+      ["auth", "ok"],
+      ["mcp", "ok"],
+      ["tools", "ok"],
+    ]);
+  });
+
+  test.each<[string, readonly string[]]>([
+    ["--args without --call", ["--args", "{}"]],
+    ["--args that are no JSON", ["--call", "ask_agent", "--args", "{question"]],
+    ["--args that are no object", ["--call", "ask_agent", "--args", "[1]"]],
+    ["both ways to give a token", ["--token-stdin", "--token-file", "token.txt"]],
+    ["a token that can be none", ["--token-stdin"]],
+    ["an unknown flag", ["--fix"]],
+    ["a token on the command line", ["--token", "x"]],
+    ["a word beside the flags", ["shop"]],
+    ["a URL that may carry no token", ["--url", "http://halo.invalid/mcp"]],
+    ["a name that no entry has", ["--name", "a b"]],
+    ["a timeout that is none", ["--timeout", "soon"]],
+    ["--report onto a file that is there", ["--report", ".mcp.json"]],
+    ["--report into a folder that is not", ["--report", "nowhere/report.md"]],
+    ["a folder that is not there", ["--cwd", "nowhere"]],
+    ["a values file that is not there", ["--values-file", "nowhere.env"]],
+  ])("2: %s", async (_, args) => {
+    const cwd = here();
+    put(cwd, { "token.txt": TOKEN });
+    const before = readFileSync(join(cwd, ".mcp.json"), "utf8");
+    const url = args.includes("--url") ? [] : ["--url", m.url];
+    for (const form of [[], ["--json"]]) {
+      const run = await doctor(m, [...args, ...url, ...form], { cwd, stdin: "a\nb" });
+      expect(run.code, run.stdout + run.stderr).toBe(2);
+      if (form.length > 0) expect(JSON.parse(run.stdout)).toMatchObject({ version: 1, ok: false, error: {} });
+      else expect(run.stderr).toMatch(/^create-halo-mcp: \S/);
+      expect(leaks(run.stdout + run.stderr)).toEqual([]);
+    }
+    expect(readFileSync(join(cwd, ".mcp.json"), "utf8")).toBe(before);
+  });
+
+  test("3: it could not run", async () => {
+    const cwd = here();
+    const token = await doctor(m, ["--token-file", "nowhere", "--url", m.url], { cwd });
+    expect(token.code, token.stderr).toBe(3);
+    expect(token.stderr).not.toContain("nowhere");
+    if (process.getuid?.() === 0) {
+      // to root every folder is open; a device that is always full is not
+      const full = await doctor(m, ["--report", "/dev/full", "--url", m.url], { cwd });
+      expect([2, 3]).toContain(full.code);
+      return;
+    }
+    mkdirSync(join(cwd, "locked"));
+    chmodSync(join(cwd, "locked"), 0o555);
+    const report = await doctor(m, ["--report", "locked/report.md", "--url", m.url], { cwd });
+    expect(report.code, report.stderr).toBe(3);
+  });
+});
+
+/** A server that behaves, with one more tool, which answers as it is told. */
+async function withTool(answer: (kit: Kit) => void): Promise<Running & { readonly calls: () => unknown[] }> {
+  const calls: unknown[] = [];
+  const server = await http(
+    "",
+    null,
+    (kit) => {
+      if (kit.request.headers["x-cm-producttoken"] === undefined) return behave(kit);
+      if (kit.message.method === "tools/list")
+        return json(kit.response, 200, result(kit.message, { tools: [{ ...TOOL, name: "odd" }] }));
+      calls.push(kit.message.params);
+      answer(kit);
+    },
+    ["tools/list", "tools/call"],
+  ).start("");
+  return { ...server, calls: () => calls };
+}
+
+const content =
+  (text: string, more: Record<string, unknown> = {}) =>
+  (kit: Kit): void =>
+    json(kit.response, 200, result(kit.message, { content: [{ type: "text", text }], ...more }));
+
+async function call(answer: (kit: Kit) => void, tool = "odd", timeout = 20) {
+  const server = await withTool(answer);
+  try {
+    const cwd = repositoryFor(m, server.url);
+    const flags = ["--url", server.url, "--call", tool, "--timeout", String(timeout)];
+    const [run, text] = [await doctor(m, ["--json", ...flags], { cwd }), await doctor(m, flags, { cwd })];
+    expect(text.code).toBe(run.code);
+    expect(leaks(run.stdout + run.stderr + text.stdout + text.stderr)).toEqual([]);
+    expect(wideLines(text.stdout, 80)).toEqual([]);
+    return { run, text: text.stdout, answer: told(run), calls: server.calls() };
+  } finally {
+    await server.close();
+  }
+}
+
+describe.concurrent("--call", () => {
+  test("is the one thing that calls a tool, once, with its arguments", () =>
+    on({}, async (own) => {
+      const cwd = repositoryFor(own, own.url);
+      const calls = () => own.standIn.requests.filter(({ rpc }) => rpc === "tools/call").length;
+      for (const args of [[], ["--json"], ["--report", join(cwd, "report.md")]])
+        expect((await doctor(own, ["--url", own.url, ...args], { cwd })).code).toBe(0);
+      expect(calls()).toBe(0);
+      const args = ["--call", "ask_agent", "--args", '{"question":"is it open?"}'];
+      const run = await doctor(own, ["--json", "--url", own.url, ...args], { cwd });
+      expect(calls()).toBe(1);
+      expect(run.code).toBe(0);
+      expect(told(run).call).toMatchObject({ tool: "ask_agent", ok: true });
+      expect(told(run).call?.text).toContain('{"question":"is it open?"}');
+      const text = await doctor(own, ["--url", own.url, ...args], { cwd });
+      expect(text.stdout).toContain("Answer of ask_agent\n    ask_agent: this is the stand-in");
+    }));
+
+  test("a tool that is not there is not asked for", async () => {
+    const { run, answer, calls, text } = await call(content("never"), "nope");
+    expect(run.code).toBe(1);
+    expect(calls).toEqual([]);
+    expect(answer.call).toEqual({ tool: "nope", ok: false, text: "the server lists no such tool; it lists odd" });
+    expect(text).toContain('The connection works; calling the tool "nope" did not');
+  });
+
+  test("a tool that says no", async () => {
+    const { run, answer, calls } = await call(content("the profile has no agents", { isError: true }));
+    expect(run.code).toBe(1);
+    expect(calls).toHaveLength(2);
+    expect(answer).toMatchObject({ ok: false, cause: null, call: { ok: false, text: "the profile has no agents" } });
+    expect(answer.stages.filter(({ status }) => status === "failed")).toEqual([]);
+  });
+
+  test.each<[string, (kit: Kit) => void, RegExp, number?]>([
+    ["says nothing", () => undefined, /did not finish its answer to tools\/call within [\d.]+ s/, 4],
+    [
+      "answers 500",
+      ({ response }) => json(response, 500, { message: "it fell over" }),
+      /HTTP 500.*It said: "it fell over"/,
+    ],
+    [
+      "answers a web page",
+      ({ response }) => void response.writeHead(200, { "content-type": "text/html" }).end("<html>"),
+      /web page/,
+    ],
+    [
+      "cuts the connection",
+      ({ response }) => void response.socket?.destroy(),
+      /closed the connection before its answer to tools\/call/,
+    ],
+    ["answers 1 GB", ({ response }) => flood(response), /its body over 4 MiB/],
+  ])("a tool that %s", async (_, answer, words, limit = 20) => {
+    const { run, answer: found } = await call(answer, "odd", limit);
+    expect(run.code).toBe(1);
+    expect(run.ms).toBeLessThan((limit + 5) * 1000);
+    expect(run.peak).toBeLessThan(150);
+    expect(found.call).toMatchObject({ ok: false });
+    expect(found.call?.text).toMatch(words);
+  });
+
+  test("an answer is cleaned of all that moves a cursor, and of the token", async () => {
+    const evil = `\u001b[2J\u001b]0;owned\u0007a\u202eb\u200bc\u0000d\r\ne\u009b31m ${TOKEN.slice(0, 9)}\u200b${TOKEN.slice(9)}`;
+    const { run, text, answer } = await call(content(evil));
+    expect(run.code).toBe(0);
+    for (const printed of [text, answer.call?.text ?? ""]) {
+      expect(strangeBytes(printed)).toEqual([]);
+      expect(printed).not.toMatch(HARM);
+    }
+    expect(answer.call?.text).toMatch(/^abcd\ne/);
+  });
+
+  test("an answer of 1 MB is cut", async () => {
+    for (const long of ["x".repeat(1_000_000), "y\n".repeat(500_000), "ab cd ".repeat(170_000)]) {
+      const { run, answer, text } = await call(content(long));
+      expect(run.code).toBe(0);
+      expect(answer.call?.text.length).toBeLessThan(21_000);
+      expect(answer.call?.text.trimEnd()).toMatch(/…$/);
+      expect(text.length).toBeLessThan(30_000);
+    }
+  });
+
+  test("what is no text is named", async () => {
+    const image = {
+      content: [
+        { type: "image", data: "AAAA", mimeType: "image/png" },
+        { type: "text", text: "so" },
+      ],
+    };
+    const { answer } = await call((kit) => json(kit.response, 200, result(kit.message, image)));
+    expect(answer.call).toMatchObject({ ok: true, text: "[image]\nso" });
+  });
+});
+
+/** More than anybody reads, no faster than it is read. */
+function flood(response: Kit["response"]): void {
+  const chunk = Buffer.alloc(1024 * 1024, 0x20);
+  response.writeHead(200, { "content-type": "application/json" });
+  const more = (): void => {
+    while (!response.destroyed && response.write(chunk));
+    if (!response.destroyed) response.once("drain", more);
+  };
+  more();
+}
+
+describe.concurrent("a URL of the repository that is not HALO's", () => {
+  /** Counts connections, the ones included that say nothing. */
+  async function counting(): Promise<{ url: string; port: number; count: () => number; close: () => Promise<void> }> {
+    let count = 0;
+    const server: Server = createServer((socket) => {
+      count += 1;
+      socket.on("error", () => undefined);
+      socket.end("HTTP/1.1 401 No\r\ncontent-length: 0\r\n\r\n");
+    });
+    const { url, close } = await listen(server);
+    return { url, port: Number(new globalThis.URL(url).port), count: () => count, close };
+  }
+
+  test("gets not even a connection, and one with --url", async () => {
+    const foreign = await counting();
+    try {
+      const cwd = repositoryFor(m, foreign.url);
+      for (const args of [[], ["--token-stdin"], ["--call", "ask_agent"], ["--url", m.url]]) {
+        const run = await doctor(m, ["--json", ...args], { cwd, stdin: OTHER });
+        expect(run.code, run.stdout + run.stderr).toBe(1);
+        expect(told(run)).toMatchObject({ ok: false, cause: "endpoint-foreign", server: null });
+        expect(foreign.count()).toBe(0);
+      }
+      const text = await doctor(m, [], { cwd });
+      expect(text.stdout.split("\n").slice(0, 3).join(" ")).toMatch(
+        /its URL is not HALO's endpoint.*cause: endpoint-foreign/,
+      );
+      expect(text.stdout).toContain("nothing was sent");
+      const allowed = await doctor(m, ["--json", "--url", foreign.url], { cwd });
+      expect(foreign.count()).toBeGreaterThan(0);
+      expect(told(allowed).cause).toBe("unauthorized");
+    } finally {
+      await foreign.close();
+    }
+  });
+
+  test.each([
+    ["a look-alike", (port: number) => `http://127.0.0.1:${port}/api.cm.com/halo/core/mcp`, {}],
+    ["put together from variables", () => "http://${PLACE}/halo/core/mcp", {}],
+    ["put together from the environment", () => "http://${PLACE}/halo/core/mcp", undefined],
+    ["a default", (port: number) => `\${NOWHERE_URL:-http://127.0.0.1:${port}/halo/core/mcp}`, {}],
+  ] as const)("%s", async (_, urlFor, local) => {
+    const foreign = await counting();
+    try {
+      const place = { PLACE: `127.0.0.1:${foreign.port}` };
+      const cwd = repositoryFor(m, urlFor(foreign.port), {
+        ".claude/settings.local.json": { ...BRIDGE, env: { ...VALUES, ...(local === undefined ? {} : place) } },
+      });
+      const run = await doctor(m, ["--json"], { cwd, env: local === undefined ? place : {} });
+      expect(told(run)).toMatchObject({ ok: false, cause: "endpoint-foreign" });
+      expect(foreign.count()).toBe(0);
+    } finally {
+      await foreign.close();
+    }
+  });
+
+  test("HALO's own URL goes to HALO alone: a look-alike host is foreign", async () => {
+    for (const url of ["https://api.cm.com.evil.invalid/halo/core/mcp", "https://api-cm.com/halo/core/mcp"]) {
+      const run = await doctor(m, ["--json"], { cwd: repositoryFor(m, url) });
+      expect(told(run)).toMatchObject({ ok: false, cause: "endpoint-foreign" });
+    }
+  });
+});
+
+describe.concurrent("a token of the command line", () => {
+  test("is tested in place of the one that is found, and written nowhere", () =>
+    on({}, async (own) => {
+      const wrong = { ".claude/settings.local.json": { ...BRIDGE, env: { ...VALUES, HALO_MCP_TOKEN: OTHER } } };
+      const cwd = repositoryFor(own, own.url, wrong);
+      const bare = await doctor(own, ["--json", "--url", own.url], { cwd });
+      expect(told(bare).cause).toBe("unauthorized");
+      expect(sent(own, OTHER)).toBeGreaterThan(0);
+      const before = sent(own, OTHER);
+      put(own.root, { "token.txt": `${TOKEN}\n` });
+      for (const args of [["--token-stdin"], ["--token-file", join(own.root, "token.txt")]]) {
+        const report = join(cwd, `report-${args.length}.md`);
+        const run = await doctor(own, ["--json", "--url", own.url, "--report", report, ...args], {
+          cwd,
+          stdin: `Bearer ${TOKEN}\n`,
+        });
+        expect(run.code, run.stdout).toBe(0);
+        expect(run.stdout).toContain("tested with the token of this command line");
+        const printed = run.stdout + run.stderr + readFileSync(report, "utf8");
+        expect([...leaks(printed), ...leaks(printed, OTHER)]).toEqual([]);
+      }
+      expect(sent(own, OTHER)).toBe(before);
+      expect(readFileSync(join(cwd, ".claude/settings.local.json"), "utf8")).not.toContain(TOKEN);
+    }));
+
+  test("is enough where the set-up holds none", async () => {
+    const rest = { HALO_ACCOUNT_ID: VALUES.HALO_ACCOUNT_ID, HALO_PROFILE_ID: VALUES.HALO_PROFILE_ID };
+    const cwd = here({ ".claude/settings.local.json": { ...BRIDGE, env: rest } });
+    const run = await doctor(m, ["--json", "--url", m.url, "--token-stdin"], { cwd, stdin: TOKEN });
+    expect(told(run)).toMatchObject({ ok: false, cause: "missing-value", at: "values", control: "refused" });
+    expect(told(run).server?.name).toBe("halo-stand-in");
+  });
+});
+
+describe.concurrent("the report", () => {
+  test("is for its owner, whole, and holds nothing secret", async () => {
+    const cwd = here();
+    const path = join(cwd, "report.md");
+    const run = await doctor(m, ["--url", m.url, "--report", "report.md"], { cwd });
+    expect(run.stderr).toContain("The report is in ");
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    const text = readFileSync(path, "utf8");
+    expect([...leaks(text), ...strangeBytes(text)]).toEqual([]);
+    for (const heading of ["# HALO connection report", "## Chain", "## Entries", "## Values", "## Requests"])
+      expect(text).toContain(`${heading}\n`);
+    expect(text).toContain(`| Node | ${process.version} |`);
+  });
+
+  test("is there too when nothing could be sent, and not when the words were wrong", async () => {
+    const cwd = repositoryFor(m, "https://halo.invalid/mcp");
+    expect((await doctor(m, ["--report", "report.md"], { cwd })).code).toBe(1);
+    expect(readFileSync(join(cwd, "report.md"), "utf8")).toContain("| cause | endpoint-foreign |");
+    for (const wrong of [
+      ["--args", "{}"],
+      ["--cwd", "nowhere"],
+      ["--values-file", "nowhere.env"],
+    ])
+      expect((await doctor(m, ["--report", "other.md", ...wrong], { cwd })).code).toBe(2);
+    expect(existsSync(join(cwd, "other.md"))).toBe(false);
+  });
+});
+
+describe("what is printed", () => {
+  let dead = "";
+  beforeAll(async () => {
+    const server = await listen(createServer());
+    await server.close();
+    dead = server.url;
+  });
+  const texts = async (env: Record<string, string>, args: readonly string[] = []): Promise<DoctorRun> =>
+    doctor(m, ["--url", dead, ...args], { cwd: repositoryFor(m, dead), env });
+
+  test("no colour without a terminal, in colour where it is forced, and not under NO_COLOR", async () => {
+    expect((await texts({})).stdout).not.toMatch(COLOURS);
+    expect((await texts({ FORCE_COLOR: "1" })).stdout).toMatch(COLOURS);
+    expect((await texts({ FORCE_COLOR: "1", NO_COLOR: "1" })).stdout).not.toMatch(COLOURS);
+    expect((await texts({ FORCE_COLOR: "1" }, ["--no-color"])).stdout).not.toMatch(COLOURS);
+  });
+
+  test("ASCII on Linux's own console", async () => {
+    const { stdout } = await texts({ TERM: "linux" });
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII is meant
+    expect(stdout).toMatch(/^[\x00-\x7f]*$/);
+    expect(stdout).toMatch(/^x \S/);
+    expect(stdout).toMatch(/^\+ set-up/m);
+  });
+
+  test("--quiet: the report alone; --json: one document, whatever fails", async () => {
+    const quiet = await texts({}, ["--quiet"]);
+    expect(quiet.stderr).toBe("");
+    expect(quiet.stdout).toContain("cause: refused, at: tcp");
+    const json = await texts({}, ["--json"]);
+    expect(json.stderr).toBe("");
+    expect(JSON.parse(json.stdout)).toMatchObject({ version: 1, ok: false });
+  });
+
+  test("in a terminal of 80 columns and of 50: nothing is wider", async () => {
+    for (const cols of [80, 50]) {
+      const screen = m.open(["doctor", "--url", m.url], { cwd: here(), cols, rows: 60 });
+      await screen.ends(0);
+      expect(screen.text()).toContain("Connected to halo-stand-in");
+      expect(wideLines(screen.raw(), cols)).toEqual([]);
+    }
+  });
+});
+
+describe("Ctrl-C", () => {
+  /** A server that takes the connection and says nothing. */
+  const silent = () => listen(createServer((socket) => void socket.resume()));
+
+  test("during a test that hangs: exit 130, at once, nothing printed, nothing left", () =>
+    on({}, async (own) => {
+      const server = await silent();
+      try {
+        const cwd = repositoryFor(own, server.url);
+        for (const args of [[], ["--json"], ["--report", "report.md"]]) {
+          let stopped = 0;
+          const run = await doctor(own, ["--url", server.url, "--timeout", "60", ...args], {
+            cwd,
+            started: (pid) => {
+              const wait = setInterval(() => {
+                if (server.open() === 0) return;
+                clearInterval(wait);
+                stopped = performance.now();
+                process.kill(pid, "SIGINT");
+              }, 10);
+            },
+          });
+          expect(run.code, run.stdout + run.stderr).toBe(130);
+          expect(performance.now() - stopped).toBeLessThan(5000);
+          expect(own.processes()).toEqual([]);
+          expect(leaks(run.stdout + run.stderr)).toEqual([]);
+          if (args[0] === "--json") expect(JSON.parse(run.stdout)).toMatchObject({ ok: false, error: {} });
+          else expect(run.stdout).toBe("");
+          // an empty file would be in the way of the next try
+          expect(existsSync(join(cwd, "report.md"))).toBe(false);
+        }
+      } finally {
+        await server.close();
+      }
+    }));
+
+  test("in a terminal: the cursor is there again", () =>
+    on({}, async (own) => {
+      const server = await silent();
+      try {
+        const screen = own.open(["doctor", "--url", server.url, "--timeout", "60"], {
+          cwd: repositoryFor(own, server.url),
+        });
+        await screen.waitFor(/testing the connection/);
+        screen.press("ctrl-c");
+        await screen.ends(130);
+        expect(own.processes()).toEqual([]);
+      } finally {
+        await server.close();
+      }
+    }));
+
+  test("while the token is read from a pipe that says nothing", () =>
+    on({}, async (own) => {
+      const cwd = repositoryFor(own, own.url);
+      writeFileSync(join(cwd, "x"), "");
+      const screen = own.open(["doctor", "--url", own.url, "--token-stdin"], { cwd });
+      await screen.settle(500);
+      screen.press("ctrl-c");
+      await screen.ends(130);
+      expect(own.standIn.requests).toEqual([]);
+    }));
+});
+
+test("an entry of another name, and one in a folder above", async () => {
+  const cwd = repositoryFor(m, m.url, {
+    ".mcp.json": {
+      mcpServers: { "halo-de": entryFor(m.url, ["HALO_DE_MCP_TOKEN", "HALO_DE_ACCOUNT_ID", "HALO_DE_PROFILE_ID"]) },
+    },
+  });
+  const env = {
+    HALO_DE_MCP_TOKEN: TOKEN,
+    HALO_DE_ACCOUNT_ID: VALUES.HALO_ACCOUNT_ID,
+    HALO_DE_PROFILE_ID: VALUES.HALO_PROFILE_ID,
+  };
+  put(cwd, { ".claude/settings.local.json": { env, enabledMcpjsonServers: ["halo-de"] } });
+  expect((await doctor(m, ["--url", m.url], { cwd })).code).toBe(0);
+  expect((await doctor(m, ["--url", m.url, "--name", "halo-de"], { cwd })).code).toBe(0);
+  mkdirSync(join(cwd, "packages/shop"), { recursive: true });
+  const below = await doctor(m, ["--json", "--url", m.url, "--cwd", "packages/shop"], { cwd });
+  expect(told(below).stages[0]?.detail).toContain("../../.mcp.json");
+});

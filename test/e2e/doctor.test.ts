@@ -1,0 +1,342 @@
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { CAUSES } from "../../src/core/causes.ts";
+import type { Cause } from "../../src/core/diagnosis.ts";
+import type { SetupCause } from "../../src/core/doctor/model.ts";
+import type { Fault } from "../servers/fault-kit.ts";
+import { FAULTS } from "../servers/faults.ts";
+import { PROXY_FAULTS } from "../servers/proxy.ts";
+import { makeTlsFaults } from "../servers/tls-faults.ts";
+import type { Environment } from "../support/home.ts";
+import {
+  causesOf,
+  type DoctorRun,
+  doctor,
+  leaks,
+  put,
+  repositoryFor,
+  servers,
+  type Told,
+  told,
+  VALUES,
+} from "./doctor-support.ts";
+import { COLOURS, entryFor, type Machine, machine, type Recorder, recorder, wideLines } from "./support.ts";
+
+/**
+ * The packed program against every server that answers wrongly, and on every set-up that is wrong: it names the cause, in
+ * time and in little memory, and the token goes nowhere.
+ */
+
+/** Seconds for a test that runs out of them, and for one that must not, on however busy a machine. */
+const SHORT = 3;
+const LONG = 12;
+/** What the limit does not cover: the start of the process, on a machine that is busy. */
+const ALLOWANCE = 5;
+/** MiB, whatever a server sends. */
+const MEMORY = 150;
+const URL = "https://api.cm.com/halo/core/mcp";
+
+let m: Machine;
+let second: Recorder;
+const figures = {
+  runs: 0,
+  faults: 0,
+  right: 0,
+  leaks: 0,
+  reports: 0,
+  over: Number.NEGATIVE_INFINITY,
+  slowest: "",
+  peak: 0,
+  big: "",
+};
+const reached = new Set<string>();
+
+beforeAll(async () => {
+  m = await machine();
+  second = await recorder((_, response) => response.end("{}"));
+});
+
+afterAll(async () => {
+  await m?.close();
+  await second?.close();
+  const { runs, faults, right, reports, over, slowest, peak, big } = figures;
+  process.stdout.write(
+    `\ndoctor: causes right / faults: ${right} / ${faults}, in ${runs} runs of the packed program; leaks: ${figures.leaks} in as many outputs and ${reports} reports; ` +
+      `second origin heard: ${second.received.length}; nearest to its limit, or over it: ${(over / 1000).toFixed(1)} s (${slowest}); ` +
+      `most memory under a size attack: ${Math.round(peak)} MiB (${big}); causes reached: ${reached.size}\n`,
+  );
+});
+
+/** What must hold of every run, whatever it meets. */
+function hold(run: DoctorRun, name: string, limit: number, report?: string): void {
+  figures.runs += 1;
+  const over = run.ms - limit * 1000;
+  const slowest = `${name}, ${(run.ms / 1000).toFixed(1)} s of ${limit}`;
+  if (over > figures.over) Object.assign(figures, { over, slowest });
+  const written = report === undefined ? "" : readFileSync(report, "utf8");
+  if (report !== undefined) figures.reports += 1;
+  const found = leaks(run.stdout + run.stderr + written);
+  figures.leaks += found.length;
+  expect(found, run.stdout).toEqual([]);
+  expect(run.stdout + run.stderr).not.toMatch(COLOURS);
+  expect(over).toBeLessThan(ALLOWANCE * 1000);
+  expect(second.received).toEqual([]);
+}
+
+/** One run of each kind against a URL: JSON with a report, and where asked the text. */
+async function ask(
+  name: string,
+  url: string,
+  { env = {}, asText = false, limit = LONG }: { env?: Environment; asText?: boolean; limit?: number },
+): Promise<[Told, DoctorRun]> {
+  const cwd = repositoryFor(m, url);
+  const report = join(cwd, "report.md");
+  const common = ["--url", url, "--timeout", String(limit)];
+  const run = await doctor(m, ["--json", "--report", report, ...common], { cwd, env });
+  expect(run.stdout, run.stderr).not.toBe("");
+  hold(run, name, limit, report);
+  const answer = told(run);
+  for (const id of causesOf(answer)) reached.add(id);
+  expect(run.code).toBe(answer.ok ? 0 : 1);
+  if (asText) {
+    const text = await doctor(m, common, { cwd, env });
+    hold(text, name, limit);
+    expect(text.code).toBe(run.code);
+    readsWell(text.stdout, answer);
+  }
+  return [answer, run];
+}
+
+/** A screen of 80 columns, where only what is to be copied may be longer, the cause on top. */
+function readsWell(text: string, { cause, ok }: Told): void {
+  // a command, an address or a name
+  const whole = /^\s*(?:(?:npx|git|claude|chmod|--url) .*|[\w.:/-]+)$/;
+  const wide = wideLines(text, 80).filter((line) => !whole.test(line));
+  expect(wide).toEqual([]);
+  const lines = text.split("\n");
+  expect(lines.length).toBeLessThan(40);
+  if (ok || cause === null) return;
+  expect(lines[0]).toMatch(/^✖ \S/);
+  expect(lines.slice(0, 3).join("\n")).toContain(`cause: ${cause}`);
+  expect(lines.slice(0, 12).join("\n")).toMatch(/^ {4}Try$/m);
+}
+
+/** The first fault of each cause also gets its text looked at. */
+const asText = new Set<Fault>();
+for (const fault of FAULTS) if (![...asText].some(({ cause }) => cause === fault.cause)) asText.add(fault);
+
+describe.concurrent("a server with a fault", () => {
+  test.each(FAULTS.map((fault) => [fault.name, fault.cause, fault] as const))("%s → %s", async (name, cause, fault) => {
+    figures.faults += 1;
+    const server = await fault.start(second.url.replace(/\/halo.*/, ""));
+    try {
+      const [answer, run] = await ask(name, server.url, {
+        asText: asText.has(fault),
+        limit: cause === "timeout" ? SHORT : LONG,
+      });
+      if (answer.cause === cause) figures.right += 1;
+      expect(answer).toMatchObject({ cause, ok: cause === null });
+      if (fault.big === true) {
+        if (run.peak > figures.peak) Object.assign(figures, { peak: run.peak, big: name });
+        expect(run.peak).toBeLessThan(MEMORY);
+        if (process.platform === "linux") expect(run.peak).toBeGreaterThan(20);
+      }
+    } finally {
+      await server.close();
+    }
+  });
+});
+
+describe.concurrent("a server with a fault in TLS", () => {
+  const made = makeTlsFaults();
+  test.each(made.faults.map((fault) => [fault.name, fault.cause, fault] as const))(
+    "%s → %s",
+    async (name, cause, fault) => {
+      figures.faults += 1;
+      const server = await fault.start();
+      try {
+        const [answer] = await ask(name, server.url, { env: { NODE_EXTRA_CA_CERTS: made.ca } });
+        if (answer.cause === cause) figures.right += 1;
+        expect(answer).toMatchObject({ cause, at: cause === null ? null : "tls" });
+      } finally {
+        await server.close();
+      }
+    },
+  );
+});
+
+describe.concurrent("a proxy with a fault", () => {
+  test.each(PROXY_FAULTS.map((fault) => [fault.name, fault.cause, fault] as const))(
+    "%s → %s",
+    async (name, cause, fault) => {
+      figures.faults += 1;
+      const proxy = await fault.start();
+      try {
+        const env = { HTTPS_PROXY: proxy.url() };
+        const [answer] = await ask(name, "https://127.0.0.1:8443/halo/core/mcp", { env });
+        if (answer.cause === cause) figures.right += 1;
+        expect(answer).toMatchObject({ cause, at: "tcp" });
+        expect(leaks(proxy.heads.join("") + proxy.inside())).toEqual([]);
+      } finally {
+        await proxy.close();
+      }
+    },
+  );
+});
+
+interface State {
+  /** In the repository, beside or in place of what `init` writes. */
+  readonly files?: Readonly<Record<string, unknown>>;
+  readonly store?: (folder: string) => unknown;
+  readonly env?: Environment;
+  /** A `claude` that says its version, and this for every other question. */
+  readonly claude?: { readonly version: string; readonly says: string };
+  /** Started in a folder of the repository. */
+  readonly below?: string;
+  /** The connection stands: before that Claude Code is not asked. */
+  readonly live?: boolean;
+  /** The words that say it, where it is too small to be a cause. */
+  readonly note?: string;
+}
+
+const APPROVED = { enabledMcpjsonServers: ["halo"] };
+const halo = entryFor(URL);
+const trusted = (folder: string, more: Record<string, unknown> = {}, root: Record<string, unknown> = {}) => ({
+  ...root,
+  projects: { [folder]: { hasTrustDialogAccepted: true, ...more } },
+});
+const bridge = (values: Record<string, unknown>) => ({
+  ".claude/settings.local.json": { ...APPROVED, env: { ...VALUES, ...values } },
+});
+
+/** For every cause that lies before the network, a set-up that has it. The URL of each leads to nobody. */
+const STATES: Readonly<Record<SetupCause, State>> = {
+  "no-entry": { files: { ".mcp.json": { mcpServers: {} } } },
+  "file-broken": { files: { ".mcp.json": `{"mcpServers": {"halo": ${JSON.stringify(halo)}},}` } },
+  "settings-broken": { files: { ".claude/settings.local.json": `{"env": ${JSON.stringify(VALUES)}, // no\n}` } },
+  "entry-skipped": { files: { ".mcp.json": servers({ url: URL }) } },
+  "entry-runs": { files: { ".mcp.json": servers({ ...halo, headersHelper: "echo {}" }) } },
+  "wrong-type": { files: { ".mcp.json": servers({ ...halo, type: "sse" }) } },
+  "missing-value": { files: { ".claude/settings.local.json": APPROVED } },
+  "bad-value": { files: bridge({ HALO_ACCOUNT_ID: "a\nb" }) },
+  "placeholder-sent": { files: bridge({ HALO_PROFILE_ID: "<profile>" }) },
+  "bad-url": { files: { ".mcp.json": servers({ ...halo, url: "http://halo.invalid/mcp" }) } },
+  "endpoint-foreign": { files: { ".mcp.json": servers({ ...halo, url: "https://halo.invalid/mcp" }) } },
+  "stale-value": { files: { ".env": "HALO_MCP_TOKEN=old.old.old.old.old-0000\n" } },
+  shadowed: {
+    store: (folder) => trusted(folder, { mcpServers: { halo: { ...halo, url: "https://halo.invalid/mcp" } } }),
+  },
+  "not-trusted": { store: () => ({}), note: "this folder is not trusted yet" },
+  "not-approved": { files: { ".claude/settings.local.json": { env: VALUES } } },
+  rejected: { files: { ".claude/settings.local.json": { env: VALUES, disabledMcpjsonServers: ["halo"] } } },
+  disabled: { store: (folder) => trusted(folder, { disabledMcpServers: ["halo"] }) },
+  "no-bridge": {
+    files: {
+      ".claude/settings.local.json": APPROVED,
+      ".env": Object.entries(VALUES)
+        .map(([name, value]) => `${name}=${value}\n`)
+        .join(""),
+    },
+  },
+  "client-broken": { claude: { version: "Error: native binary not installed", says: "" } },
+  "client-disagrees": {
+    claude: {
+      version: "2.1.330 (Claude Code)",
+      says: "halo:\\n  Scope: Project config (x)\\n  Status: ✘ Failed to connect\\n",
+    },
+    live: true,
+  },
+  "network-differs": { files: bridge({ NO_PROXY: "halo.invalid" }) },
+  "verification-off": { files: bridge({ NODE_TLS_REJECT_UNAUTHORIZED: "0" }) },
+  "repository-steers": {
+    files: { ".claude/settings.json": { env: { HTTPS_PROXY: "http://127.0.0.1:9", NODE_EXTRA_CA_CERTS: "ca.pem" } } },
+  },
+  "token-in-repository": {
+    files: {
+      ".mcp.json": servers({
+        ...halo,
+        headers: { ...(halo.headers as object), "X-CM-PRODUCTTOKEN": VALUES.HALO_MCP_TOKEN },
+      }),
+    },
+  },
+  "store-readable": { store: (folder) => trusted(folder, {}, { env: VALUES }) },
+};
+
+describe.concurrent("a set-up that is wrong", () => {
+  test.each(Object.entries(STATES) as [SetupCause, State][])("%s", async (cause, state) => {
+    const cwd = repositoryFor(m, state.live === true ? m.url : URL, state.files);
+    const live = state.live === true ? ["--url", m.url] : [];
+    const home = join(cwd, "..", `home-of-${cause}`);
+    mkdirSync(home);
+    put(home, { ".claude.json": state.store?.(cwd) ?? trusted(cwd) });
+    if (cause === "store-readable") chmodSync(join(home, ".claude.json"), 0o644);
+    const bin = join(home, "bin");
+    if (state.claude !== undefined) {
+      const { version, says } = state.claude;
+      put(bin, { claude: `#!/bin/sh\ncase "$*" in --version) echo '${version}';; *) printf '${says}' ;; esac\n` });
+      chmodSync(join(bin, "claude"), 0o755);
+    }
+    const report = join(cwd, "report.md");
+    const env = {
+      HOME: home,
+      PATH: `${bin}:${m.env.PATH}`,
+      // HALO itself is never asked: what may be sent goes to a proxy that is not there
+      HTTPS_PROXY: "http://127.0.0.1:9",
+      ...state.env,
+    };
+    const run = await doctor(m, ["--json", "--report", report, "--timeout", String(LONG), ...live], { cwd, env });
+    hold(run, cause, LONG, report);
+    expect(run.code, run.stderr).toBe(1);
+    const answer = told(run);
+    const details = answer.stages.map(({ detail }) => detail ?? "").join("\n");
+    if (state.note === undefined) expect(causesOf(answer), details).toContain(cause);
+    else expect(details).toContain(state.note);
+    reached.add(cause);
+    const text = await doctor(m, ["--timeout", String(LONG), ...live], { cwd, env });
+    hold(text, cause, LONG);
+    readsWell(text.stdout, answer);
+  });
+});
+
+/** What no server can do to us. To this address the system itself knows no way: no packet is sent. */
+test("an address without a way to it → unreachable", async () => {
+  const [answer] = await ask("unreachable", "https://255.255.255.255/halo/core/mcp", { asText: true });
+  expect(answer).toMatchObject({ ok: false, cause: "unreachable", at: "tcp" });
+});
+
+test("a server that takes anybody → unproven-token, and connected all the same", async () => {
+  const open = await machine({ server: { auth: "none" } });
+  try {
+    const [answer, run] = await ask("an open server", open.url, { asText: true });
+    expect(answer).toMatchObject({ ok: true, cause: "unproven-token", at: "auth", control: "accepted" });
+    expect(run.code).toBe(0);
+  } finally {
+    await open.close();
+  }
+});
+
+/** What a system may say of a connection, and no server can bring about. */
+test.each([
+  ["EMFILE", "local-limit"],
+  ["EMADEUP", "unknown"],
+] as const)("a connection that fails with %s → %s", async (code, cause) => {
+  const preload = join(m.root, `${code}.cjs`);
+  writeFileSync(
+    preload,
+    `require("node:net").Socket.prototype.connect = function () {
+      process.nextTick(() => this.destroy(Object.assign(new Error("made up"), { code: "${code}" })));
+      return this;
+    };`,
+  );
+  const [answer] = await ask(code, m.url, { env: { NODE_OPTIONS: `--require ${preload}` }, asText: true });
+  expect(answer).toMatchObject({ ok: false, cause });
+});
+
+test("every cause of the contract is reached by one of these", () => {
+  const all: readonly (Cause | SetupCause)[] = [
+    ...(Object.keys(CAUSES) as Cause[]),
+    ...(Object.keys(STATES) as SetupCause[]),
+  ];
+  expect(all.filter((id) => !reached.has(id))).toEqual([]);
+});
