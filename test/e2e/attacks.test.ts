@@ -405,15 +405,19 @@ describe("M1: files that are made to take for ever", () => {
     }),
   );
 
-  test("words and comments in settings.json of a Claude Code that takes only references", () =>
+  test.each([
+    ["words", '"x",', 0],
+    ["words and comments", '"x"/**/,', 1],
+  ] as const)("%s in settings.json of a Claude Code that takes only references", (_, word, code) =>
     on({}, async (m) => {
       mkdirSync(join(m.home, ".claude"));
-      writeFileSync(join(m.home, ".claude/settings.json"), `{"a": [${'"x"/**/,'.repeat(60_000)}1]}`);
+      writeFileSync(join(m.home, ".claude/settings.json"), `{"a": [${word.repeat(60_000)}1]}`);
       const env = { ...withToken, ...fakeClaude(m, "", "2.1.197") };
       const run = await timed(m, ["--yes", "--skip-test", ...ids, "--url", m.url, "--scope", "user"], env);
       expect(run.seconds).toBeLessThan(LIMIT_S);
-      expect(run.code, run.stderr).toBe(0);
-    }));
+      expect(run.code, run.stderr).toBe(code);
+    }),
+  );
 
   test("a token in a file of thousands of secrets is masked all the same", () =>
     on({ server: { auth: "none" } }, async (m) => {

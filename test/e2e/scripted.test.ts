@@ -455,13 +455,26 @@ describe.concurrent("--scope user without Claude Code", () => {
     on({}, async (m) => {
       mkdirSync(join(m.home, ".claude"));
       const settings = join(m.home, ".claude/settings.json");
-      writeFileSync(settings, '{\n  // mine\n  "model": "opus"\n}\n', { mode: 0o644 });
+      writeFileSync(settings, '{\n\t"model":   "opus"\n}\n', { mode: 0o644 });
       const run = await m.run(["--yes", "--scope", "local", ...ids, "--url", m.url], { env: withToken });
       expect(run.code, run.stderr).toBe(0);
       const after = readFileSync(settings, "utf8");
-      expect(after).toContain('  // mine\n  "model": "opus"\n');
+      expect(after).toContain('\t"model":   "opus"\n');
       expect(after).toContain(TOKEN);
       expect((lstatSync(settings).mode & 0o777).toString(8)).toBe("600");
+    }));
+
+  test("a comment in ~/.claude/settings.json: refused, since Claude Code skips the file for it", () =>
+    on({}, async (m) => {
+      mkdirSync(join(m.home, ".claude"));
+      const settings = join(m.home, ".claude/settings.json");
+      const text = '{\n  // mine\n  "model": "opus"\n}\n';
+      writeFileSync(settings, text, { mode: 0o644 });
+      const run = await m.run(["--yes", "--scope", "local", ...ids, "--url", m.url], { env: withToken });
+      expect(run.code, run.stdout + run.stderr).toBe(1);
+      expect(run.stderr).toContain("settings.json");
+      expect(readFileSync(settings, "utf8")).toBe(text);
+      expectNoToken(run);
     }));
 });
 
