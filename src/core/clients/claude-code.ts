@@ -71,6 +71,12 @@ export function expand(text: string, env: Readonly<Record<string, string | undef
   return { text: pass(pass(text)), missing: [...missing], read: [...read] };
 }
 
+/** A text without whatever stands between `${` and the next `}`. What no `}` follows is not searched at every `${`. */
+export function withoutPlaceholders(text: string): string {
+  const end = text.lastIndexOf("}") + 1;
+  return text.slice(0, end).replace(/\$\{[^}]*\}/g, "") + text.slice(end);
+}
+
 /** The variables that a text refers to, in order. */
 export function references(text: string): readonly string[] {
   return placeholders(text).map(({ name }) => name);

@@ -4,6 +4,7 @@ import type { Rule } from "../check/model.ts";
 import { isSecretName } from "../check/secret-names.ts";
 import { spanOf } from "../check/servers.ts";
 import { finding } from "../check/show.ts";
+import { withoutPlaceholders } from "../clients/claude-code.ts";
 
 const ID = "halo-token-in-url";
 
@@ -15,7 +16,7 @@ function carried(whole: string, references: readonly (string | undefined)[]): st
   if (/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*@/i.test(url)) return "a user name or password";
   const parameter = [...url.matchAll(/[?&#;]([\w.-]{1,64})=/g)].find(([, name = ""]) => isSecretName(name))?.[1];
   if (parameter !== undefined) return `the parameter "${parameter}"`;
-  return /[?#]/.test(url.replace(/\$\{[^}]*\}/g, "")) ? "a query" : undefined;
+  return /[?#]/.test(withoutPlaceholders(url)) ? "a query" : undefined;
 }
 
 /** Addresses are printed by `claude mcp list`, in errors and in the logs of every proxy; header values are not. */

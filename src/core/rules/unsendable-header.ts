@@ -2,6 +2,7 @@ import { keyToken, REMOTE, serverObjects, winners } from "../check/loader.ts";
 import type { Finding, Rule } from "../check/model.ts";
 import { isObjectNode, member, spanOf, textOf } from "../check/servers.ts";
 import { finding } from "../check/show.ts";
+import { withoutPlaceholders } from "../clients/claude-code.ts";
 
 /** The letters of a header's name (RFC 9110); measured character by character with 2.1.330. */
 const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
@@ -10,7 +11,7 @@ const NOT_SENT = /[\0\r\n]|[^\0-\u00ff]/;
 
 /** What stands in the file for certain: a variable may hold anything, and blanks at both ends are not sent. */
 function isSent(value: string): boolean {
-  return !NOT_SENT.test(value.replace(/\$\{[^}]*\}/g, "").replace(/^[\t\n\r ]+|[\t\n\r ]+$/g, ""));
+  return !NOT_SENT.test(withoutPlaceholders(value).replace(/^[\t\n\r ]+|[\t\n\r ]+$/g, ""));
 }
 
 /** The name up to the character that is wrong: a whole line "Name: value" may have been pasted, with a secret in it. */
