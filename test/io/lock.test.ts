@@ -197,11 +197,17 @@ describe("clearStaleLocks", () => {
 describe("isOwnerGone", () => {
   it("knows a zombie for dead", async () => {
     const path = target();
-    // sh starts a child that ends, and never waits for it: exec keeps the parent, and sleep does not reap.
-    const parent = spawn("sh", ["-c", "sh -c 'exit 0' & echo $!; exec sleep 5"]);
-    const pid = Number(await new Promise((done) => parent.stdout.once("data", done)));
-    await new Promise((done) => setTimeout(done, 200));
-    if (process.platform === "linux") expect(readFileSync(`/proc/${pid}/stat`, "utf8")).toContain(") Z ");
+    // sh starts a child and becomes sleep, which does not reap. The child ends when that is done: sh itself would reap it.
+    const parent = spawn("sh", ["-c", "sh -c 'read line' <&3 & echo $!; exec sleep 20 3<&-"], {
+      stdio: ["ignore", "pipe", "ignore", "pipe"],
+    });
+    const pid = Number(await new Promise((done) => parent.stdout?.once("data", done)));
+    const command = (): string => readFileSync(`/proc/${parent.pid}/cmdline`, "utf8");
+    if (process.platform === "linux") {
+      await expect.poll(command, { timeout: 10_000 }).toContain("sleep\0");
+      parent.stdio[3]?.destroy();
+      await expect.poll(() => readFileSync(`/proc/${pid}/stat`, "utf8"), { timeout: 10_000 }).toContain(") Z ");
+    }
     writeFileSync(path, owned({ pid, start: undefined }));
     expect(isOwnerGone(path)).toBe(process.platform === "linux");
     parent.kill("SIGKILL");
