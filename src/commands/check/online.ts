@@ -3,18 +3,15 @@ import { documentOf } from "../../core/check/documents.ts";
 import type { Document, Finding, Rule } from "../../core/check/model.ts";
 import { keySpan, member, serversOf } from "../../core/check/servers.ts";
 import { type Entry, expandEntry, haloEntries, type Sent } from "../../core/clients/claude-code.ts";
-import { diagnose } from "../../core/diagnosis.ts";
 import { parseDotenv } from "../../core/dotenv-read.ts";
 import { DEFAULT_NAME, HALO_URL, isSafeVariable } from "../../core/halo.ts";
 import { toJson } from "../../core/json-tree.ts";
-import { networkOf, proxySecrets } from "../../core/proxy.ts";
 import { jsonOf, property, strings } from "../../core/read-json.ts";
 import { printable } from "../../core/redact.ts";
 import { parseEndpoint } from "../../endpoint.ts";
 import { EnvironmentError, UsageError } from "../../errors.ts";
-import { probe } from "../../io/probe.ts";
 import { readState } from "../../io/snapshot.ts";
-import { tokenHeaderOf } from "../init/test.ts";
+import { runTest } from "../connection-test.ts";
 import type { Gathered } from "./gather.ts";
 import type { CheckOptions } from "./options.ts";
 import { isAsked } from "./places.ts";
@@ -88,18 +85,7 @@ async function testEntry(
   options: CheckOptions,
   sent: Sent,
 ): Promise<{ rule: string; problem: string } | undefined> {
-  for (const secret of proxySecrets(context.env)) context.secrets.add(secret);
-  const record = await probe({
-    url: sent.url,
-    headers: sent.headers,
-    tokenHeader: tokenHeaderOf(sent.headers),
-    timeoutMs: options.timeoutMs,
-    version: context.version,
-    signal: context.signal,
-    network: (url) => networkOf(context.env, url),
-    onStage: () => undefined,
-  });
-  const diagnosis = diagnose(record, [...context.secrets], { headers: sent.headers });
+  const { diagnosis } = await runTest(context, sent, { timeoutMs: options.timeoutMs });
   if (diagnosis.cause === null) return undefined;
   const stage = diagnosis.stages.find(({ cause }) => cause !== undefined);
   const detail = stage?.detail ?? "the connection test failed";

@@ -1,16 +1,15 @@
 import type { Context } from "../../context.ts";
-import { diagnose, explainCall } from "../../core/diagnosis.ts";
+import { explainCall } from "../../core/diagnosis.ts";
 import { type CallReport, conclude, type DoctorReport, type Found } from "../../core/doctor/conclude.ts";
 import type { ToSend } from "../../core/doctor/sent.ts";
 import { cleanValue } from "../../core/halo.ts";
-import { networkOf, proxySecrets } from "../../core/proxy.ts";
 import { printable, redact } from "../../core/redact.ts";
 import { UsageError } from "../../errors.ts";
 import type { RawOptions } from "../../flags.ts";
-import { probe } from "../../io/probe.ts";
 import { readSecretFile, readStdin } from "../../io/read-secret.ts";
 import { createShow } from "../../ui/show.ts";
-import { STAGE_TEXT, tokenHeaderOf } from "../init/test.ts";
+import { runTest } from "../connection-test.ts";
+import { STAGE_TEXT } from "../init/test.ts";
 import { type Looked, startLook } from "./look.ts";
 import { type DoctorOptions, readOptions } from "./options.ts";
 import { openReport, printReport } from "./print.ts";
@@ -46,23 +45,14 @@ async function test(
   onText: (text: string) => void,
 ): Promise<Found["test"]> {
   if (!sent.ok) return undefined;
-  const { url, headers } = sent.sent;
-  for (const secret of proxySecrets(context.env)) context.secrets.add(secret);
   const what = wordsFor(sent);
-  const record = await probe({
-    url,
-    headers,
-    tokenHeader: tokenHeaderOf(headers),
+  return await runTest(context, sent.sent, {
     timeoutMs: Math.max(LEAST_MS, Math.round(deadline - context.now())),
-    version: context.version,
-    signal: context.signal,
-    network: (target) => networkOf(context.env, target),
     call: options.call,
     onStage: (stage, event) => {
       if (event === "start") onText(`${what}: ${STAGE_TEXT[stage]}`);
     },
   });
-  return { record, diagnosis: diagnose(record, [...context.secrets], { headers }) };
 }
 
 const ASKING = "asking Claude Code";

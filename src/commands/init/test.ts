@@ -1,13 +1,12 @@
 import { expandEntry, type Sent } from "../../core/clients/claude-code.ts";
-import { type Diagnosis, diagnose } from "../../core/diagnosis.ts";
+import type { Diagnosis } from "../../core/diagnosis.ts";
 import { HEADERS, isSafeVariable, VALUES } from "../../core/halo.ts";
 import { secretsOf } from "../../core/plan.ts";
 import type { ProbeStage } from "../../core/probe-record.ts";
-import { networkOf, proxySecrets } from "../../core/proxy.ts";
 import { printable } from "../../core/redact.ts";
 import { type Target, variablesOf } from "../../core/target.ts";
 import { Refusal } from "../../errors.ts";
-import { probe } from "../../io/probe.ts";
+import { runTest } from "../connection-test.ts";
 import type { Room, Values } from "./values.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -46,31 +45,19 @@ export const STAGE_TEXT: Readonly<Record<ProbeStage, string>> = {
   tools: "listing the tools",
 };
 
-/** The header that carries the token, as it is spelled here. */
-export function tokenHeaderOf(headers: Sent["headers"]): string {
-  return Object.keys(headers).find((name) => name.toLowerCase() === HEADERS.token.toLowerCase()) ?? HEADERS.token;
-}
-
 /** Runs the connection test with its stages on screen. Throws Cancelled alone. */
 export async function testConnection(room: Room, sent: Sent, what: string): Promise<Diagnosis> {
   const { context, options, show } = room;
   const host = printable(new URL(sent.url).host, 60);
-  for (const secret of proxySecrets(context.env)) context.secrets.add(secret);
   const progress = show.progress(`${what}: ${host}`);
   try {
-    const record = await probe({
-      url: sent.url,
-      headers: sent.headers,
-      tokenHeader: tokenHeaderOf(sent.headers),
+    const { diagnosis } = await runTest(context, sent, {
       timeoutMs: options.timeoutMs,
-      version: context.version,
-      signal: context.signal,
-      network: (url) => networkOf(context.env, url),
       onStage: (stage, event) => {
         if (event === "start") progress.update(`${what}: ${host}, ${STAGE_TEXT[stage]}`);
       },
     });
-    return diagnose(record, [...context.secrets], { headers: sent.headers });
+    return diagnosis;
   } finally {
     progress.end("gone");
   }
