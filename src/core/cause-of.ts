@@ -47,7 +47,7 @@ export type Cause =
   | "unknown"
   | "unproven-token";
 
-/** Codes of Node, OpenSSL, llhttp, zlib and undici → cause. The first rule that knows any code of the chain decides. */
+/** Codes of Node, OpenSSL, llhttp and zlib → cause. The first rule that knows any code of the chain decides. */
 const CODES: readonly (readonly [RegExp, Cause])[] = [
   // Nobody else's fault, not the proxy's either: no file, port or memory is left here.
   [/^(EMFILE|ENFILE|ENOBUFS|ENOMEM|EADDRINUSE|EAI_MEMORY|OUT_OF_MEM|ERR_MEMORY_ALLOCATION_FAILED)$/, "local-limit"],
@@ -64,19 +64,16 @@ const CODES: readonly (readonly [RegExp, Cause])[] = [
   [/^ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST|RECORD_LAYER_FAILURE)$/, "not-tls"],
   [/^ERR_SSL_|^ERR_TLS_|^ERR_OSSL_|^EPROTO$/, "tls-handshake"],
   [/^ENOTFOUND$|^EAI_|^ENODATA$|^ESERVFAIL$/, "dns"],
-  [/^UND_ERR_HEADERS_OVERFLOW$|^HPE_HEADER_OVERFLOW$/, "too-big"],
+  [/^HPE_HEADER_OVERFLOW$/, "too-big"],
   [/^HPE_/, "bad-http"],
   [/^Z_|^ERR_BROTLI|^ERR__ERROR_|^ZSTD_/, "bad-encoding"],
   [/^ECONNREFUSED$/, "refused"],
   [/^(EHOSTUNREACH|ENETUNREACH|ENETDOWN|EHOSTDOWN|EADDRNOTAVAIL|EAFNOSUPPORT|EACCES|EPERM)$/, "unreachable"],
-  [/^ETIMEDOUT$|^UND_ERR_(CONNECT|HEADERS|BODY)_TIMEOUT$/, "timeout"],
-  [/^HALO_BAD_PORT$|^ERR_INVALID_URL$/, "bad-url"],
-  [/^UND_ERR_INVALID_ARG$/, "bad-value"],
+  [/^ETIMEDOUT$/, "timeout"],
   [/^(ECONNRESET|ECONNABORTED|ENETRESET|ENOTCONN|ESHUTDOWN|EPIPE)$/, "reset"],
 ];
-/** Codes that say no more than that the connection is gone. */
-const GONE =
-  /^UND_ERR(_SOCKET|_ABORTED|_CLOSED|_DESTROYED|_RES_CONTENT_LENGTH_MISMATCH)?$|^ERR_STREAM_PREMATURE_CLOSE$/;
+/** The code that says no more than that the connection is gone. */
+const GONE = /^ERR_STREAM_PREMATURE_CLOSE$/;
 /** What the SDK calls an answer that is none of MCP's (@modelcontextprotocol/client 2.4). */
 const NO_ANSWER =
   /^(INVALID_RESULT|UNSUPPORTED_RESULT_TYPE|INPUT_REQUIRED_ROUNDS_EXCEEDED|METHOD_NOT_SUPPORTED_BY_PROTOCOL_VERSION|CAPABILITY_NOT_SUPPORTED|ERA_NEGOTIATION_FAILED|CLIENT_HTTP_UNEXPECTED_CONTENT)$/;
@@ -154,7 +151,7 @@ function causeOfCodes(exchange: Exchange, secure: boolean): Cause {
 }
 
 const PLAIN = /^\s*(identity)?\s*$/iu;
-/** The encodings that fetch unpacks; a body in any other is handed on packed, and looks like broken JSON. */
+/** The encodings that the connection test unpacks; a body in any other is handed on packed, and looks like broken JSON. */
 const UNPACKED = /^\s*(identity|x-gzip|gzip|deflate|br)?\s*$/iu;
 
 /** The cause of one exchange, or null when it went well. `secure`: the URL is https. */

@@ -66,7 +66,7 @@ export interface Exchange {
   readonly bytes: number;
   readonly end: ExchangeEnd;
   readonly rpcError: RpcError | null;
-  /** Codes along the cause chain of a network error, outermost first, e.g. `UND_ERR_SOCKET`, `ECONNRESET`. */
+  /** Codes along the cause chain of a network error, outermost first, e.g. `HALO_PROXY`, `ECONNREFUSED`; `ERR_STREAM_PREMATURE_CLOSE`: closed by the other side. */
   readonly codes: readonly string[];
   readonly ms: number;
 }

@@ -4,6 +4,7 @@
  * id for a silence (@modelcontextprotocol/client 2.4).
  */
 import type { Exchange, ExchangeEnd, ProbePhase, RpcError } from "../core/probe-record.ts";
+import { type Reply, type Sending, send } from "./http-request.ts";
 import {
   ANSWER_CAP,
   type BodyLog,
@@ -11,6 +12,7 @@ import {
   type Found,
   findInJson,
   findInStream,
+  letGo,
   type RpcId,
   readText,
   rpcErrorOf,
@@ -66,23 +68,11 @@ function codesOf(error: unknown): string[] {
     if (typeof next !== "object" || next === null) continue;
     const code: unknown = Reflect.get(next, "code");
     if (typeof code === "string" && !codes.includes(code)) codes.push(code.slice(0, 64));
-    // undici 7 and later leave the code of a parser error out (Node 24, 26).
-    else if (code === undefined && Reflect.get(next, "name") === "HTTPParserError") codes.push("HPE_UNNAMED");
     queue.push(Reflect.get(next, "cause"));
     const errors: unknown = Reflect.get(next, "errors");
     if (Array.isArray(errors)) queue.push(...errors.slice(0, 8));
   }
   return codes;
-}
-
-/** Refusals of fetch itself, which carry no code (undici 6 and 7): a port on the fetch standard's list, and a 407, which it hides behind an empty network error. */
-function codesOfFetch(error: unknown): string[] {
-  const codes = codesOf(error);
-  if (codes.length > 0 || !(error instanceof TypeError) || !(error.cause instanceof Error)) return codes;
-  if (error.cause.message === "bad port") return ["HALO_BAD_PORT"];
-  return error.cause.message === "" || error.cause.message === "proxy authentication required"
-    ? ["HALO_PROXY_AUTH"]
-    : codes;
 }
 
 function originOf(location: string | null, base: URL): string | null {
@@ -101,20 +91,21 @@ export function guardFetch(options: GuardOptions): Guard {
   async function guarded(input: string | URL, init: RequestInit = {}): Promise<Response> {
     const asked = readRequest(init);
     // The stream for messages out of turn is not wanted; 405 is how a server says that it has none.
-    if (asked.method === "GET") return new Response(null, { status: 405 });
+    if (asked.method === "GET") return answerOf(405, {}, "");
+    const sent = Object.fromEntries(init.headers as Iterable<[string, string]>);
     const start = performance.now();
     const log: BodyLog = { text: "", bytes: 0, cut: false };
     const seen = { bad: false, foreign: false };
-    let response: Response | undefined;
+    let reply: Reply | undefined;
     let end: ExchangeEnd = "broken";
     let rpcError: RpcError | null = null;
     let codes: string[] = [];
 
-    const controller = new AbortController();
+    let sending: Sending | undefined;
     let why: "timeout" | "aborted" | undefined;
     const stop = (reason: "timeout" | "aborted"): void => {
       why ??= reason;
-      controller.abort();
+      sending?.cancel();
     };
     const onAbort = (): void => stop("aborted");
     // Not AbortSignal.any or .timeout: on Node 20 they are lost to a garbage collection (20.20, measured 2026).
@@ -129,39 +120,38 @@ export function guardFetch(options: GuardOptions): Guard {
         end = "blocked";
         throw new GuardError(end);
       }
-      response = await fetch(url, { ...init, ...connections.init, signal: controller.signal, redirect: "manual" });
-      const found = await read(response, asked);
+      reply = await ask(init, sent, asked);
+      const found = await read(reply, asked);
       end = found.end;
       rpcError = found.rpcError;
-      return handOn(response, found);
+      return handOn(reply, found);
     } catch (error) {
       if (why !== undefined) end = why === "timeout" && seen.bad ? "bad-json" : why;
       else if (!(error instanceof GuardError)) {
-        codes = codesOfFetch(error);
+        codes = codesOf(sending?.broken() ?? error);
         end = "broken";
       }
       throw new GuardError(end);
     } finally {
       clearTimeout(timer);
       for (const other of [signal, init.signal]) other?.removeEventListener("abort", onAbort);
-      const headers = response?.headers;
       const text = (name: string, max = 200): string | null => {
-        const value = headers?.get(name) ?? null;
+        const value = reply?.header(name) ?? null;
         return value === null ? null : scrub(value, max);
       };
-      const location = originOf(headers?.get("location") ?? null, url);
+      const location = originOf(reply?.header("location") ?? null, url);
       const exchange: Exchange = {
         phase,
         method: scrub(asked.method, 100),
-        connected: response !== undefined || (connections.connected() ?? false),
-        status: response?.status ?? null,
+        connected: connections.connected(),
+        status: reply?.status ?? null,
         contentType: text("content-type"),
         contentEncoding: text("content-encoding"),
         location: location === null ? null : scrub(location, 300),
         retryAfter: text("retry-after", 100),
         authScheme: /^[\w-]{1,40}/u.exec(text("www-authenticate") ?? "")?.[0] ?? null,
-        stream: isStream(response),
-        session: new Headers(init.headers).has("mcp-session-id"),
+        stream: isStream(reply),
+        session: Object.hasOwn(sent, "mcp-session-id"),
         body: scrub(log.text, 2000),
         cut: log.cut || log.bytes > 2000,
         bytes: log.bytes,
@@ -174,18 +164,33 @@ export function guardFetch(options: GuardOptions): Guard {
       options.onExchange?.(exchange);
     }
 
+    /** The head of the answer. A server may close a connection just when it is used again: the request goes out once more then, unless it is a tool's. */
+    async function ask(request: RequestInit, headers: Record<string, string>, { method }: Asked): Promise<Reply> {
+      const { agent } = connections;
+      const body = typeof request.body === "string" ? request.body : undefined;
+      for (let left = method === "tools/call" ? 0 : 2; ; left--) {
+        if (why !== undefined) throw new GuardError(why);
+        sending = send({ url, method: request.method ?? "GET", headers, body, agent });
+        try {
+          return await sending.reply;
+        } catch (error) {
+          if (left === 0 || !sending.isStale()) throw error;
+        }
+      }
+    }
+
     /** Reads as much of a response as is worth reading. Throws a GuardError, with `end` set, when it cannot be an answer. */
-    async function read(answer: Response, request: Asked): Promise<Found & { text?: string }> {
+    async function read(answer: Reply, request: Asked): Promise<Found & { text?: string }> {
       const give = (how: ExchangeEnd): GuardError => {
         end = how;
         return new GuardError(how);
       };
-      const drop = (): void => void answer.body?.cancel().catch(() => undefined);
+      const drop = (): void => letGo(answer.body);
       if (answer.status >= 300 && answer.status < 400) {
         drop();
         throw give("redirect");
       }
-      if (!answer.ok) {
+      if (answer.status < 200 || answer.status > 299) {
         end = "status";
         // A body that breaks or is too big takes nothing from what the status says.
         const { text, whole } = await readText(answer.body, ERROR_CAP, log).catch(() => ({
@@ -206,7 +211,7 @@ export function guardFetch(options: GuardOptions): Guard {
       }
       let found: Found;
       if (isStream(answer)) found = await findInStream(answer.body, request.id, log, seen);
-      else if (/^\s*application\/json\s*(;|$)/iu.test(answer.headers.get("content-type") ?? "")) {
+      else if (/^\s*application\/json\s*(;|$)/iu.test(answer.header("content-type") ?? "")) {
         const { text, whole } = await readText(answer.body, ANSWER_CAP, log);
         found = whole ? findInJson(text, request.id) : { end: "too-big", answer: null, rpcError: null };
       } else {
@@ -229,8 +234,8 @@ export function guardFetch(options: GuardOptions): Guard {
   };
 }
 
-function isStream(response: Response | undefined): boolean {
-  return /^\s*text\/event-stream\s*(;|$)/iu.test(response?.headers.get("content-type") ?? "");
+function isStream(reply: Reply | undefined): boolean {
+  return /^\s*text\/event-stream\s*(;|$)/iu.test(reply?.header("content-type") ?? "");
 }
 
 function errorIn(text: string, id: RpcId | undefined): RpcError | null {
@@ -242,15 +247,35 @@ function errorIn(text: string, id: RpcId | undefined): RpcError | null {
   }
 }
 
-/** What the SDK gets: our answer alone as JSON, an error status with its text (it decides on the era by it), or an acknowledgement. */
-function handOn(response: Response, found: Found & { text?: string }): Response {
+/**
+ * What the SDK gets: our answer alone, an error status with its text (it decides on the era by it), or an acknowledgement. It is no
+ * Response but what the SDK's transport reads of one (@modelcontextprotocol/client 2.4): to name Response or Headers loads
+ * all of `fetch`, which takes as long as `node -e 0` (Node 20.20).
+ */
+function answerOf(status: number, headers: Readonly<Record<string, string>>, body: unknown): Response {
+  const header = (name: string): string | null => headers[name.toLowerCase()] ?? null;
+  const text = typeof body === "string" ? body : "";
+  const answer = {
+    status,
+    ok: status >= 200 && status < 300,
+    statusText: "",
+    redirected: false,
+    type: "default",
+    headers: { get: header, has: (name: string) => header(name) !== null },
+    body: null,
+    json: async () => body,
+    text: async () => text,
+  };
+  return answer as unknown as Response;
+}
+
+function handOn(reply: Reply, found: Found & { text?: string }): Response {
   if (found.end === "status") {
-    if (response.status > 599) throw new GuardError("status");
-    return new Response(found.text ?? "", { status: response.status });
+    if (reply.status > 599) throw new GuardError("status");
+    return answerOf(reply.status, {}, found.text ?? "");
   }
-  if (found.answer === null) return new Response(null, { status: 202 });
-  const headers = new Headers({ "content-type": "application/json" });
-  const session = response.headers.get("mcp-session-id");
-  if (session !== null) headers.set("mcp-session-id", session);
-  return new Response(JSON.stringify(found.answer), { status: 200, headers });
+  if (found.answer === null) return answerOf(202, {}, "");
+  const session = reply.header("mcp-session-id");
+  const headers = { "content-type": "application/json", ...(session === null ? {} : { "mcp-session-id": session }) };
+  return answerOf(200, headers, found.answer);
 }

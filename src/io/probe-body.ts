@@ -1,4 +1,5 @@
 /** Reading a body with a cap, and finding our answer in it: as JSON, or among the events of a stream. */
+import type { Readable } from "node:stream";
 import type { ExchangeEnd, RpcError } from "../core/probe-record.ts";
 
 /** Of an answer, after decompression. */
@@ -7,6 +8,16 @@ export const ANSWER_CAP = 4 * 1024 * 1024;
 export const ERROR_CAP = 64 * 1024;
 
 export type RpcId = string | number;
+
+/** Takes what is left of a body that nobody wants, so that its connection can be used again; one that is long is ended. */
+export function letGo(body: Readable): void {
+  let bytes = 0;
+  body.on("error", () => undefined);
+  body.on("data", (chunk: Buffer) => {
+    bytes += chunk.byteLength;
+    if (bytes > ERROR_CAP) body.destroy();
+  });
+}
 
 /** What was found in a body. `answer` is the JSON-RPC message that answers our id. */
 export interface Found {
@@ -46,39 +57,27 @@ function answerIn(parsed: unknown, id: RpcId | undefined): Found | null {
   return null;
 }
 
-/** Chunks of a body, decoded. The reader is cancelled when the caller stops early, so the socket does not go on filling. */
+/** Chunks of a body, decoded. When the caller stops early, the connection is ended, so that it does not go on filling. */
 async function* chunksOf(
-  body: ReadableStream<Uint8Array>,
+  body: Readable,
   cap: number,
   log: BodyLog,
   keep: number,
 ): AsyncGenerator<string, "whole" | "too-big"> {
-  const reader = body.getReader();
   const decoder = new TextDecoder();
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) break;
-      log.bytes += value.byteLength;
-      if (log.bytes > cap) return "too-big";
-      const text = decoder.decode(value, { stream: true });
-      if (log.text.length < keep) log.text += text.slice(0, keep - log.text.length);
-      yield text;
-    }
-    yield decoder.decode();
-    return "whole";
-  } finally {
-    reader.cancel().catch(() => undefined);
+  for await (const value of body as AsyncIterable<Buffer>) {
+    log.bytes += value.byteLength;
+    if (log.bytes > cap) return "too-big";
+    const text = decoder.decode(value, { stream: true });
+    if (log.text.length < keep) log.text += text.slice(0, keep - log.text.length);
+    yield text;
   }
+  yield decoder.decode();
+  return "whole";
 }
 
 /** A whole body, up to `cap` bytes. `log` gets its beginning while it is read. Throws what the connection throws. */
-export async function readText(
-  body: ReadableStream<Uint8Array> | null,
-  cap: number,
-  log: BodyLog,
-): Promise<{ text: string; whole: boolean }> {
-  if (body === null) return { text: "", whole: true };
+export async function readText(body: Readable, cap: number, log: BodyLog): Promise<{ text: string; whole: boolean }> {
   let text = "";
   const chunks = chunksOf(body, cap, log, ERROR_CAP);
   for (;;) {
@@ -130,12 +129,11 @@ function eventReader(): (chunk: string) => string[] {
  * so that they are known when the stream breaks or never ends. Throws what the connection throws.
  */
 export async function findInStream(
-  body: ReadableStream<Uint8Array> | null,
+  body: Readable,
   id: RpcId | undefined,
   log: BodyLog,
   seen: { bad: boolean; foreign: boolean },
 ): Promise<Found> {
-  if (body === null) return { end: "empty", answer: null, rpcError: null };
   const chunks = chunksOf(body, ANSWER_CAP, log, ERROR_CAP);
   const take = eventReader();
   for (;;) {

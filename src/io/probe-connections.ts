@@ -1,18 +1,18 @@
 /** The connections of one probe: through a proxy where the environment names one, watched, and all closed at once when it is over. */
 import { lookup } from "node:dns";
+import { Agent } from "node:http";
 import { connect as connectTcp, isIP, type LookupFunction, type Socket } from "node:net";
 import type { SecureContext } from "node:tls";
 import type { AddressFacts, ConnectTimings, ProbeRecord, ProxyFacts, TlsFacts } from "../core/probe-record.ts";
 import type { Network, ProxyRoute } from "../core/proxy.ts";
-import { agentClass, type ConnectDone, type ConnectOptions } from "./node-agent.ts";
 import { contextWithSystem, encrypt, isUntrusted, refusalOf, tlsFacts } from "./probe-tls.ts";
 import { openTunnel, proxyError } from "./proxy-tunnel.ts";
 
 export interface Connections {
-  /** For `fetch`'s init: `{ dispatcher }`, or nothing where Node keeps its agent to itself. */
-  readonly init: RequestInit;
-  /** A connection stands, or stood; undefined when connections cannot be watched. */
-  readonly connected: () => boolean | undefined;
+  /** Of requests to the one URL. */
+  readonly agent: Agent;
+  /** A connection stands, or stood. */
+  readonly connected: () => boolean;
   /** Of the first connection that was tried. Through a proxy, `dns` and `tcp` are the way to it and the opening of the tunnel. */
   readonly timings: () => ConnectTimings;
   /** What else was seen on the way. */
@@ -22,6 +22,7 @@ export interface Connections {
 }
 
 interface Settings {
+  readonly url: URL;
   readonly network: Omit<Network, "proxy"> & { readonly proxy: ProxyRoute | null };
   readonly scrub: (text: string, max: number) => string;
 }
@@ -48,7 +49,7 @@ function noteAddresses(into: Map<string, AddressFacts>) {
 }
 
 /** Connections for one probe. Opens nothing yet. */
-export function openConnections({ network, scrub }: Settings): Connections {
+export function openConnections({ url, network, scrub }: Settings): Connections {
   const sockets = new Set<Socket>();
   const timings: { dns: number | null; tcp: number | null; tls: number | null } = { dns: null, tcp: null, tls: null };
   const addresses = new Map<string, AddressFacts>();
@@ -134,10 +135,10 @@ export function openConnections({ network, scrub }: Settings): Connections {
     }
   };
 
-  const dial = async (options: ConnectOptions): Promise<Socket> => {
-    const secure = options.protocol === "https:";
-    const host = options.hostname;
-    const port = Number(options.port || (secure ? 443 : 80));
+  const dial = async (): Promise<Socket> => {
+    const secure = url.protocol === "https:";
+    const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
+    const port = Number(url.port || (secure ? 443 : 80));
     const watched = tried++ === 0;
     let mark = performance.now();
     const lap: Lap = (step) => {
@@ -157,7 +158,7 @@ export function openConnections({ network, scrub }: Settings): Connections {
         throw Object.assign(new Error("not TLS"), { code: "ERR_SSL_WRONG_VERSION_NUMBER" });
       }
       const encrypted = keep(
-        await encrypt(socket, options.servername || host, context).catch((error: unknown) => {
+        await encrypt(socket, host, context).catch((error: unknown) => {
           socket.destroy();
           throw error;
         }),
@@ -179,21 +180,18 @@ export function openConnections({ network, scrub }: Settings): Connections {
     }
   };
 
-  const connect = (options: ConnectOptions, done: ConnectDone): void => {
-    dial(options).then(
-      (socket) => {
-        if (socket.destroyed) done(Object.assign(new Error("closed"), { code: "ECONNRESET" }), null);
-        else {
-          stood = true;
-          done(null, socket);
-        }
-      },
-      (error: Error) => done(error, null),
-    );
+  // the connection is ours, TLS included, so the agent is one for plain HTTP whatever the URL says
+  const agent = new Agent({ keepAlive: true, maxSockets: 4 });
+  agent.createConnection = (_options, done) => {
+    const failed = (error: Error): void => done?.(error, undefined as never);
+    dial().then((socket) => {
+      if (socket.destroyed) return failed(Object.assign(new Error("closed"), { code: "ECONNRESET" }));
+      stood = true;
+      done?.(null, socket);
+    }, failed);
+    return undefined;
   };
 
-  const AgentOfNode = agentClass();
-  const agent = AgentOfNode === undefined ? undefined : new AgentOfNode({ connect, connections: 4 });
   const proxyFacts = (found: ProxyRoute): ProxyFacts => ({
     host: scrub(found.host, 300),
     port: found.port,
@@ -204,20 +202,19 @@ export function openConnections({ network, scrub }: Settings): Connections {
     ...answered,
   });
   return {
-    // The type of `dispatcher` belongs to undici-types; here it is the very class that fetch uses itself.
-    init: agent === undefined ? {} : ({ dispatcher: agent } as unknown as RequestInit),
-    connected: () => (agent === undefined ? undefined : stood),
-    timings: () => ({ seen: agent !== undefined, ...timings }),
+    agent,
+    connected: () => stood,
+    timings: () => ({ seen: true, ...timings }),
     seen: () => ({
       addresses: [...addresses.values()],
-      proxy: agent === undefined || network.proxy === null ? null : proxyFacts(network.proxy),
+      proxy: network.proxy === null ? null : proxyFacts(network.proxy),
       verification: network.verify ? "on" : "off",
       tls: shown === null ? null : { ...shown, systemCas },
     }),
     close: () => {
       if (closed) return;
       closed = true;
-      agent?.destroy().catch(() => undefined);
+      agent.destroy();
       for (const socket of sockets) socket.destroy();
     },
   };

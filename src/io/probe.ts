@@ -30,12 +30,13 @@ export interface ProbeRequest {
  * The SDK takes a server error, a silence or a nonsense answer to `server/discover` as final. A server of 2025 may answer an unknown method with
  * any of these and still serve `initialize`. Not so after a refusal, a redirect, or where no connection stood.
  */
-function worthTheOldWay(last: Exchange | undefined, watched: boolean): boolean {
-  if (last === undefined || last.method !== "server/discover" || (watched && !last.connected)) return false;
+function worthTheOldWay(last: Exchange | undefined): boolean {
+  if (last === undefined || last.method !== "server/discover" || !last.connected) return false;
   if (last.status === null)
     return (
       last.end === "timeout" ||
-      (last.end === "broken" && last.codes.some((code) => code === "ECONNRESET" || code === "UND_ERR_SOCKET"))
+      (last.end === "broken" &&
+        last.codes.some((code) => code === "ECONNRESET" || code === "ERR_STREAM_PREMATURE_CLOSE"))
     );
   // An error page that does not end keeps its status from the SDK, which would have gone on by itself.
   if (last.status >= 400 && last.status < 500) return last.end === "timeout" && ![401, 403, 429].includes(last.status);
@@ -92,7 +93,7 @@ export async function probe(request: ProbeRequest): Promise<ProbeRecord> {
     };
   }
 
-  const connections = openConnections({ network: { ...network, proxy }, scrub });
+  const connections = openConnections({ url, network: { ...network, proxy }, scrub });
   const stopper = new AbortController();
   const guard = guardFetch({
     url,
@@ -125,7 +126,6 @@ export async function probe(request: ProbeRequest): Promise<ProbeRecord> {
         scrub,
         start,
         state,
-        watched: connections.timings().seen,
         onOutcome: progress.ended,
       },
     );
@@ -160,8 +160,6 @@ interface Asking {
   readonly scrub: Scrub;
   readonly start: number;
   readonly state: { outcome: ProbeOutcome; control: ControlOutcome | null };
-  /** The exchanges know whether a connection stood. */
-  readonly watched: boolean;
   readonly onOutcome: (outcome: ProbeOutcome) => void;
 }
 
@@ -179,7 +177,7 @@ async function ask(sdk: Sdk, asking: Asking): Promise<void> {
     call: request.call,
   };
   state.outcome = await walk({ ...main, mode: "auto", firstMs: request.timeoutMs * 0.4 });
-  if (!state.outcome.connected && worthTheOldWay(guard.exchanges.at(-1), asking.watched)) {
+  if (!state.outcome.connected && worthTheOldWay(guard.exchanges.at(-1))) {
     state.outcome = await walk({ ...main, mode: "legacy", firstMs: Number.POSITIVE_INFINITY });
   }
   asking.onOutcome(state.outcome);

@@ -35,7 +35,7 @@ const FACTS: Readonly<Record<Cause, readonly CauseFacts[]>> = {
   unreachable: [{ code: "ENETUNREACH" }, { code: "ENETUNREACH", direct: ignored }],
   timeout: [{ seconds: 12 }, { seconds: 12, direct: excepted }],
   reset: [{ code: "ECONNRESET" }, { code: "ECONNRESET", direct: ignored }],
-  "closed-early": [{ code: "UND_ERR_SOCKET" }],
+  "closed-early": [{ code: "ERR_STREAM_PREMATURE_CLOSE" }],
   "proxy-failed": [
     { proxy: { ...proxy, did: "does not run: nothing listens there (ECONNREFUSED)" } },
     { proxy: { ...proxy, did: 'refused to open a tunnel (HTTP 403: "not this host")' } },

@@ -84,7 +84,7 @@ describe("causes of codes", () => {
     ["refused", "tcp", "ECONNREFUSED"],
     ["unreachable", "tcp", "EHOSTUNREACH"],
     ["unreachable", "tcp", "ENETUNREACH"],
-    ["timeout", "tls", "UND_ERR_CONNECT_TIMEOUT"],
+    ["timeout", "tls", "ETIMEDOUT"],
     ["tls-untrusted", "tls", "DEPTH_ZERO_SELF_SIGNED_CERT"],
     ["tls-untrusted", "tls", "SELF_SIGNED_CERT_IN_CHAIN"],
     ["tls-untrusted", "tls", "UNABLE_TO_VERIFY_LEAF_SIGNATURE"],
@@ -97,7 +97,7 @@ describe("causes of codes", () => {
     ["tls-handshake", "tls", "EPROTO"],
     ["tls-handshake", "tls", "ECONNRESET"],
     ["bad-http", "http", "HPE_INVALID_CONSTANT"],
-    ["too-big", "http", "UND_ERR_HEADERS_OVERFLOW"],
+    ["too-big", "http", "HPE_HEADER_OVERFLOW"],
     ["local-limit", "tls", "EMFILE"],
     ["local-limit", "tls", "ENOBUFS"],
     ["local-limit", "tls", "ENOMEM"],
@@ -105,7 +105,7 @@ describe("causes of codes", () => {
   ];
   it.each(cases)("%s at %s: %s", (cause, at, code) => {
     const connected = cause === "bad-http" || cause === "too-big";
-    const diagnosis = diagnose(record([{ ...broken("UND_ERR", code), connected }]), []);
+    const diagnosis = diagnose(record([{ ...broken("ERR_OUTER", code), connected }]), []);
     expect(diagnosis).toMatchObject({ ok: false, cause, at, control: "skipped", server: null, tools: [] });
     expect(failed(diagnosis)).toMatchObject({ stage: at, cause });
     const order = diagnosis.stages.map((stage) => stage.stage);
@@ -129,11 +129,11 @@ describe("what is new", () => {
   });
   it.each<[Cause, Partial<Exchange>]>([
     ["unknown", { codes: ["EMADEUP"], status: null }],
-    ["unknown", { codes: ["UND_ERR_SOCKET", "EMADEUP"], status: 200 }],
+    ["unknown", { codes: ["ERR_STREAM_PREMATURE_CLOSE", "EMADEUP"], status: 200 }],
     ["unknown", { codes: [], status: null }],
-    ["closed-early", { codes: ["UND_ERR_SOCKET"], status: null }],
+    ["closed-early", { codes: ["ERR_STREAM_PREMATURE_CLOSE"], status: null }],
     ["closed-early", { codes: [], status: 200 }],
-    ["stream-ended", { codes: ["UND_ERR_SOCKET"], status: 200, stream: true }],
+    ["stream-ended", { codes: ["ERR_STREAM_PREMATURE_CLOSE"], status: 200, stream: true }],
   ])("%s: %o", (cause, more) => {
     expect(causeOf(record([exchange({ end: "broken", ...more })]))).toBe(cause);
   });
@@ -154,9 +154,9 @@ describe("what is new", () => {
     if (cause === "unknown") expect(diagnose(seen, []).at).toBe("mcp");
   });
   it("prints what was recorded, the next step, and a link where there is a tracker", () => {
-    const seen = record([{ ...broken("UND_ERR", "EMADEUP"), body: TOKEN }]);
+    const seen = record([{ ...broken("ERR_OUTER", "EMADEUP"), body: TOKEN }]);
     expect(failed(diagnose(seen, [TOKEN]))).toMatchObject({
-      detail: expect.stringContaining('Recorded: initialize, ended as "broken", codes UND_ERR, EMADEUP.') as string,
+      detail: expect.stringContaining('Recorded: initialize, ended as "broken", codes ERR_OUTER, EMADEUP.') as string,
       tryThis: expect.stringMatching(/\nnpx create-halo-mcp doctor --report halo-report\.md$/) as string,
     });
     const bugs = "https://github.com/example/create-halo-mcp/issues";
@@ -454,7 +454,7 @@ describe("the network in words", () => {
   });
 
   it("shows no code of our own", () => {
-    const seen = diagnose(record([broken("UND_ERR", "HALO_PROXY_CLOSED")], { proxy }), []);
+    const seen = diagnose(record([broken("ERR_OUTER", "HALO_PROXY_CLOSED")], { proxy }), []);
     expect(JSON.stringify(seen)).not.toContain("HALO_PROXY");
   });
 
@@ -543,7 +543,7 @@ describe("any record", () => {
     rpcError: maybe(
       fc.record({ code: fc.integer(), message: text, id: fc.constantFrom("ours" as const, "null" as const) }),
     ),
-    codes: fc.array(fc.constantFrom("ECONNRESET", "UND_ERR_SOCKET", "Z_DATA_ERROR", "X"), { maxLength: 3 }),
+    codes: fc.array(fc.constantFrom("ECONNRESET", "ERR_STREAM_PREMATURE_CLOSE", "Z_DATA_ERROR", "X"), { maxLength: 3 }),
     ms: fc.nat(20_000),
   });
 

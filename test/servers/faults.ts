@@ -41,8 +41,9 @@ const connections: Fault[] = [
     start: async () => ({ url: `https://${"a".repeat(70)}.invalid/mcp`, open: () => 0, close: async () => undefined }),
   },
   {
-    name: "a port that fetch never uses",
-    cause: "bad-url",
+    // Claude Code 2.1.330 uses it like any other (measured)
+    name: "a port that browsers never use, where nobody listens",
+    cause: "refused",
     start: async () => ({ url: "http://127.0.0.1:6667/mcp", open: () => 0, close: async () => undefined }),
   },
   raw("a silent accept", "timeout", () => undefined),
