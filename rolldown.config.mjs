@@ -148,6 +148,7 @@ function oneFileForCheck() {
  */
 const UNUSED = {
   jose: "",
+  "eventsource-parser/stream": "export class EventSourceParserStream {}",
   "pkce-challenge": `export default function absent() { throw new Error("OAuth is not part of this program"); }`,
   "@modelcontextprotocol/client/_shims": `
     export const CORS_IS_POSSIBLE = false;
@@ -214,6 +215,8 @@ export default defineConfig({
   transform: {
     target: "node20.12",
     // while the project has no public address, there is no link to it either
+    // see there: Node's own would double the start of `doctor`
+    inject: { Headers: [join(root, "src/io/plain-headers.ts"), "Headers"] },
     define: { __VERSION__: JSON.stringify(version), __BUGS_URL__: JSON.stringify(bugs?.url) ?? "undefined" },
   },
   plugins: [

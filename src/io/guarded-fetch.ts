@@ -185,9 +185,8 @@ export function guardFetch(options: GuardOptions): Guard {
         end = how;
         return new GuardError(how);
       };
-      const drop = (): void => letGo(answer.body);
       if (answer.status >= 300 && answer.status < 400) {
-        drop();
+        await letGo(answer.body);
         throw give("redirect");
       }
       if (answer.status < 200 || answer.status > 299) {
@@ -202,11 +201,11 @@ export function guardFetch(options: GuardOptions): Guard {
         return { end, answer: null, rpcError: errorIn(text, request.id), text };
       }
       if (request.id === undefined) {
-        drop();
+        await letGo(answer.body);
         return { end: "accepted", answer: null, rpcError: null };
       }
       if (answer.status === 202 || answer.status === 204 || answer.status === 205) {
-        drop();
+        await letGo(answer.body);
         throw give("empty");
       }
       let found: Found;

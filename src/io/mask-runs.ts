@@ -97,8 +97,8 @@ export function runMasker(secrets: readonly string[]): (text: string) => string 
   const textOf = ({ codes }: Folded, start: number): string =>
     String.fromCharCode(...codes.subarray(start, start + RUN));
   for (const secret of secrets) {
-    for (const form of [secret, ...base64Forms(secret)]) {
-      for (const escapes of [false, true]) {
+    for (const form of new Set([secret, ...base64Forms(secret)])) {
+      for (const escapes of MAY_ESCAPE.test(form) ? [false, true] : [false]) {
         const folded = fold(form, escapes);
         each(folded, (slotOfRun, start) => {
           slots[slotOfRun] = 1;

@@ -9,14 +9,18 @@ export const ERROR_CAP = 64 * 1024;
 
 export type RpcId = string | number;
 
-/** Takes what is left of a body that nobody wants, so that its connection can be used again; one that is long is ended. */
-export function letGo(body: Readable): void {
+/**
+ * Takes what is left of a body that nobody wants, so that its connection serves again; one that is long is ended. Most end at once:
+ * that moment is waited for, no longer.
+ */
+export async function letGo(body: Readable): Promise<void> {
   let bytes = 0;
   body.on("error", () => undefined);
   body.on("data", (chunk: Buffer) => {
     bytes += chunk.byteLength;
     if (bytes > ERROR_CAP) body.destroy();
   });
+  await new Promise((resolve) => setImmediate(resolve));
 }
 
 /** What was found in a body. `answer` is the JSON-RPC message that answers our id. */
@@ -57,7 +61,7 @@ function answerIn(parsed: unknown, id: RpcId | undefined): Found | null {
   return null;
 }
 
-/** Chunks of a body, decoded. When the caller stops early, the connection is ended, so that it does not go on filling. */
+/** Chunks of a body, decoded. A caller that stops early has to say what becomes of the body. */
 async function* chunksOf(
   body: Readable,
   cap: number,
@@ -65,9 +69,12 @@ async function* chunksOf(
   keep: number,
 ): AsyncGenerator<string, "whole" | "too-big"> {
   const decoder = new TextDecoder();
-  for await (const value of body as AsyncIterable<Buffer>) {
+  for await (const value of body.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     log.bytes += value.byteLength;
-    if (log.bytes > cap) return "too-big";
+    if (log.bytes > cap) {
+      body.destroy();
+      return "too-big";
+    }
     const text = decoder.decode(value, { stream: true });
     if (log.text.length < keep) log.text += text.slice(0, keep - log.text.length);
     yield text;
@@ -125,7 +132,7 @@ function eventReader(): (chunk: string) => string[] {
 }
 
 /**
- * Our answer in an event stream; reading stops as soon as it is there. `seen.bad` and `seen.foreign` are set while reading,
+ * Our answer in an event stream; the wait ends as soon as it is there. `seen.bad` and `seen.foreign` are set while reading,
  * so that they are known when the stream breaks or never ends. Throws what the connection throws.
  */
 export async function findInStream(
@@ -147,6 +154,7 @@ export async function findInStream(
       const found = findInJson(event, id);
       if (found.end === "answered") {
         await chunks.return("whole");
+        await letGo(body);
         return found;
       }
       // Requests and notifications of the server may come before our answer; an answer to somebody else may not.

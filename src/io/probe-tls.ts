@@ -31,8 +31,8 @@ export function encrypt(socket: Socket, host: string, context: tls.SecureContext
     const closed = (): void =>
       reject(Object.assign(new Error("closed during the TLS handshake"), { code: "ECONNRESET" }));
     secure.once("secureConnect", () => {
-      // An alert that comes after the handshake (TLS 1.3: our certificate is missed) ends nothing by itself, and fetch would
-      // take down the end of the stream in its place (Node 20 to 26).
+      // An alert that comes after the handshake (TLS 1.3: our certificate is missed) ends nothing by itself, and an HTTP
+      // client would take down the end of the stream in its place (Node 20 to 26).
       secure.on("error", (error) => secure.destroy(error));
       resolve(secure);
     });

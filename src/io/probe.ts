@@ -114,6 +114,8 @@ export async function probe(request: ProbeRequest): Promise<ProbeRecord> {
   });
   const state: { outcome: ProbeOutcome; control: ControlOutcome | null } = { outcome: NOTHING, control: null };
   const test = async (): Promise<"done"> => {
+    // The SDK's schemas are each used once or twice here: to compile them costs more than it saves (zod 4, `config({ jitless })`).
+    Object.assign(globalThis, { __zod_globalConfig: { jitless: true } });
     // only what is named here is bundled
     const { Client, StreamableHTTPClientTransport } = await import("@modelcontextprotocol/client");
     if (stopper.signal.aborted) return "done";
