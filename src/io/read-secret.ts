@@ -1,5 +1,6 @@
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { closeSync, constants, existsSync, openSync, readFileSync, readSync, statSync } from "node:fs";
 import type { Readable } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Cancelled, EnvironmentError, UsageError } from "../errors.ts";
 
 /** More than this is no token, whatever it is. */
@@ -29,21 +30,58 @@ export async function readStdin(stdin: Readable, signal: AbortSignal): Promise<s
   return Buffer.concat(chunks).toString("utf8");
 }
 
+/** A pipe that nobody has written to is empty after so long, milliseconds: it may be that nobody ever will. */
+const PATIENCE_MS = 2000;
+const PAUSE_MS = 20;
+
+/** As much of a pipe as there is, up to the limit; undefined while there is nothing yet. */
+function readSome(fd: number, into: Buffer, at: number): number | undefined {
+  try {
+    return readSync(fd, into, at, into.length - at, null);
+  } catch (error) {
+    if (Reflect.get(Object(error), "code") === "EAGAIN") return undefined;
+    throw error;
+  }
+}
+
+/** A pipe is read without waiting inside the system, where no Ctrl-C would end the wait. */
+async function readPipe(path: string, signal: AbortSignal): Promise<string> {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const bytes = Buffer.alloc(MAX_BYTES + 1);
+    const opened = performance.now();
+    for (let size = 0; ; ) {
+      if (signal.aborted) throw new Cancelled();
+      const read = readSome(fd, bytes, size);
+      // without a writer a pipe is at its end, be it before the first
+      const waits = read === undefined || (read === 0 && size === 0 && performance.now() - opened < PATIENCE_MS);
+      if (waits) await sleep(PAUSE_MS);
+      else if (read === 0) return bytes.toString("utf8", 0, size);
+      else size += read;
+      if (size > MAX_BYTES) throw new Error("too much");
+    }
+  } finally {
+    closeSync(fd);
+  }
+}
+
 /**
- * The text of a file that holds a token. Throws EnvironmentError when it cannot be read. A path where nothing is, is
- * not repeated: somebody may have put the token itself there.
+ * The text of a file that holds a token. Throws EnvironmentError when it cannot be read, Cancelled on abort. A path where nothing
+ * is, is not repeated: somebody may have put the token itself there.
  */
-export function readSecretFile(path: string): string {
+export async function readSecretFile(path: string, signal: AbortSignal): Promise<string> {
   if (!existsSync(path))
     throw new EnvironmentError("--token-file: there is no such file", {
       hint: "give the path of a file that holds the token and nothing else",
     });
   try {
     const stat = statSync(path);
-    // a pipe too: `--token-file <(pass show halo)`
-    if ((!stat.isFile() && !stat.isFIFO()) || stat.size > MAX_BYTES) throw new Error("not a small file");
+    // `--token-file <(pass show halo)`
+    if (stat.isFIFO()) return await readPipe(path, signal);
+    if (!stat.isFile() || stat.size > MAX_BYTES) throw new Error("not a small file");
     return readFileSync(path, "utf8");
   } catch (cause) {
+    if (cause instanceof Cancelled) throw cause;
     throw new EnvironmentError(`--token-file: ${path} cannot be read, or is no file of at most 64 KiB`, {
       hint: `ls -l ${path}`,
       cause,

@@ -1,3 +1,4 @@
+import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -52,26 +53,27 @@ describe("readStdin", () => {
 });
 
 describe("readSecretFile", () => {
-  it("gives the text as it is", () => {
+  it("gives the text as it is", async () => {
     const path = join(root, "token.txt");
     writeFileSync(path, "\ufefftoken\r\n");
-    expect(readSecretFile(path)).toBe("\ufefftoken\r\n");
+    expect(await readSecretFile(path, never)).toBe("\ufefftoken\r\n");
   });
 
-  it("refuses folders and big files, by name", () => {
+  it("refuses folders and big files, by name", async () => {
     const big = join(root, "big");
     writeFileSync(big, "s".repeat(65_537));
     mkdirSync(join(root, "folder"));
     for (const path of [big, join(root, "folder")]) {
-      expect(() => readSecretFile(path)).toThrow(EnvironmentError);
-      expect(() => readSecretFile(path)).toThrow(path);
+      const error = await readSecretFile(path, never).catch((cause: unknown) => cause);
+      expect(error).toBeInstanceOf(EnvironmentError);
+      expect((error as EnvironmentError).message).toContain(path);
     }
   });
 
-  it("never repeats a path where nothing is: it may be the token", () => {
+  it("never repeats a path where nothing is: it may be the token", async () => {
     let caught: unknown;
     try {
-      readSecretFile(join(root, "tok-0123456789-abcdef"));
+      await readSecretFile(join(root, "tok-0123456789-abcdef"), never);
     } catch (error) {
       caught = error;
     }
@@ -80,5 +82,34 @@ describe("readSecretFile", () => {
     expect(exitCode).toBe(3);
     expect(`${message}${hint}${String(cause)}`).not.toContain("tok-");
     expect(message).toContain("--token-file");
+  });
+
+  describe.runIf(process.platform !== "win32")("from a pipe", () => {
+    let count = 0;
+    /** A pipe, and what a shell writes into it. */
+    const pipe = (script?: string): string => {
+      const path = join(root, `pipe-${count++}`);
+      execFileSync("mkfifo", [path]);
+      if (script !== undefined) spawn("sh", ["-c", `{ ${script}; } > "$1"`, "sh", path], { stdio: "ignore" });
+      return path;
+    };
+
+    it("waits for its writer to begin, and to end", async () => {
+      const path = pipe("printf tok; sleep 0.3; printf 'en\\n'");
+      expect(await readSecretFile(path, never)).toBe("token\n");
+    });
+
+    it("is empty when nobody writes, or nothing is written", async () => {
+      expect(await readSecretFile(pipe(), never)).toBe("");
+      expect(await readSecretFile(pipe("true"), never)).toBe("");
+    });
+
+    it("is refused when it does not end, and can be left", async () => {
+      const path = pipe("while printf sssssssssssssssssssssssssssssssssssssssssssssss; do :; done");
+      await expect(readSecretFile(path, never)).rejects.toThrow(path);
+      const stop = new AbortController();
+      setTimeout(() => stop.abort(), 100);
+      await expect(readSecretFile(pipe("sleep 5"), stop.signal)).rejects.toBeInstanceOf(Cancelled);
+    });
   });
 });

@@ -20,7 +20,7 @@ async function tokenOf(context: Context, options: DoctorOptions): Promise<string
     ? await readStdin(context.stdin, context.signal)
     : options.tokenFile === undefined
       ? undefined
-      : readSecretFile(options.tokenFile);
+      : await readSecretFile(options.tokenFile, context.signal);
   if (given === undefined) return undefined;
   const cleaned = cleanValue("token", given.replace(/\r?\n$/, ""));
   if (!cleaned.ok)

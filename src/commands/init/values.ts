@@ -82,7 +82,7 @@ export async function findCandidates(room: Room): Promise<Candidates> {
   if (options.tokenStdin)
     add("token", withoutEnd(await readStdin(context.stdin, context.signal)), "--token-stdin", "given");
   if (options.tokenFile !== undefined)
-    add("token", withoutEnd(readSecretFile(options.tokenFile)), "--token-file", "given");
+    add("token", withoutEnd(await readSecretFile(options.tokenFile, context.signal)), "--token-file", "given");
   add("account", options.accountId, "--account-id", "given");
   add("profile", options.profileId, "--profile-id", "given");
   if (options.studioUrl !== undefined) {
