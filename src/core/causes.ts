@@ -79,11 +79,15 @@ export const CAUSES: Readonly<Record<Cause, CauseText>> = {
     explain: (f) =>
       f.why === "reserved"
         ? `The header ${header(f)} belongs to HTTP itself, and no entry may set it. Nothing was sent.`
-        : `The value of ${header(f)} holds a character that no HTTP header can carry${f.position === undefined ? "" : `, at position ${f.position}`}${f.codePoint === undefined ? "" : ` (U+${f.codePoint.toString(16).toUpperCase().padStart(4, "0")})`}. Nothing was sent.`,
+        : f.why === "too-long"
+          ? `The value of ${header(f)} is longer than 4,096 characters, which no such value is. Nothing was sent.`
+          : `The value of ${header(f)} holds a character that no HTTP header can carry${f.position === undefined ? "" : `, at position ${f.position}`}${f.codePoint === undefined ? "" : ` (U+${f.codePoint.toString(16).toUpperCase().padStart(4, "0")})`}. Nothing was sent.`,
     tryThis: (f) =>
       f.why === "reserved"
         ? "Take that header out of the entry."
-        : "Copy the value again, without line breaks, quotes or spaces round it. Values copied from a chat or a document often bring invisible characters along.",
+        : f.why === "too-long"
+          ? "Copy the value again, and nothing beside it."
+          : "Copy the value again, without line breaks, quotes or spaces round it. Values copied from a chat or a document often bring invisible characters along.",
   },
   "missing-value": {
     title: "A value is missing",

@@ -77,8 +77,8 @@ export type BadInput =
   | { readonly cause: "missing-value"; readonly header: string }
   | { readonly cause: "proxy-failed"; readonly variable: string; readonly why: "unreadable" | "scheme" }
   | { readonly cause: "bad-value"; readonly header: string; readonly position: number; readonly codePoint: number }
-  /** A header that belongs to HTTP itself: to set it changes what the request means. */
-  | { readonly cause: "bad-value"; readonly header: string; readonly why: "reserved" };
+  /** A header that belongs to HTTP itself: to set it changes what the request means. Or a value that no server would take. */
+  | { readonly cause: "bad-value"; readonly header: string; readonly why: "reserved" | "too-long" };
 
 export interface ProbeTool {
   readonly name: string;

@@ -41,7 +41,8 @@ export function checkHeaders(headers: Readonly<Record<string, string>>, tokenHea
     if (RESERVED.test(name)) return { cause: "bad-value", header: name, why: "reserved" };
     if (value === "") return { cause: "missing-value", header: name };
     const inner = name.toLowerCase() === tokenHeader.toLowerCase() ? /[^\x21-\x7e]/u : /[^\x20-\x7e]|^ | $/u;
-    const index = value.length > LONGEST_VALUE ? LONGEST_VALUE : value.search(inner);
+    if (value.length > LONGEST_VALUE) return { cause: "bad-value", header: name, why: "too-long" };
+    const index = value.search(inner);
     if (index >= 0)
       return {
         cause: "bad-value",
@@ -70,13 +71,16 @@ function tokenOf(headers: Readonly<Record<string, string>>, tokenHeader: string)
   return Object.entries(headers).find(([name]) => name.toLowerCase() === tokenHeader.toLowerCase())?.[1] ?? "";
 }
 
-/** Other headers that hold a secret, by their names: an entry may send its own. Their words, since "Bearer" is none. */
+/**
+ * The token, and other headers that hold a secret, by their names: an entry may send its own. Their words, since "Bearer" is none.
+ * Of each as much as would be sent: a longer one is refused.
+ */
 export function secretsIn(headers: Readonly<Record<string, string>>, tokenHeader: string): readonly string[] {
   const others = Object.entries(headers).filter(([name]) =>
     /auth|token|key|secret|cookie|password|credential/iu.test(name),
   );
   const words = others.flatMap(([, value]) => value.split(/[\s;,]+/u)).filter((word) => word.length >= RUN);
-  return [tokenOf(headers, tokenHeader), ...words];
+  return [tokenOf(headers, tokenHeader), ...words].map((word) => word.slice(0, LONGEST_VALUE));
 }
 
 /** Escape sequences as a whole, so that "[31m" does not stay behind when ESC is removed. */

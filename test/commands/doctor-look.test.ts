@@ -216,3 +216,18 @@ describe.skipIf(process.platform === "win32")("the word of Claude Code", () => {
     expect(looked.sent).toMatchObject({ ok: false, cause: "bad-url" });
   });
 });
+
+describe("a hostile .env", () => {
+  test.each([
+    ["a value of 2 MB that nothing closes", `HALO_MCP_TOKEN="${"\\".repeat(2_000_000)}\n`],
+    ["a quote in every line", "HALO_MCP_TOKEN='\n".repeat(100_000)],
+    ["quotes in one line", `HALO_MCP_TOKEN=${"a'b".repeat(500_000)}\n`],
+  ])("with %s is looked at all the same", async (_, text) => {
+    put(at(".mcp.json"), servers(entry()));
+    put(at(".env"), text);
+    chmodSync(at(".env"), 0o644);
+    const { view } = await look(contextOf(), none);
+    expect(view.winner?.scope).toBe("project");
+    expect([...secrets].every((secret) => secret.length <= 8192)).toBe(true);
+  });
+});

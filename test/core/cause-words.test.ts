@@ -25,7 +25,11 @@ const certificate = {
 const page = { html: true, contentType: "text/html" };
 
 const FACTS: Readonly<Record<Cause, readonly CauseFacts[]>> = {
-  "bad-value": [{ header: "X-CM-PRODUCTTOKEN", position: 7, codePoint: 0x200b }],
+  "bad-value": [
+    { header: "X-CM-PRODUCTTOKEN", position: 7, codePoint: 0x200b },
+    { header: "Host", why: "reserved" },
+    { header: "X-CM-PRODUCTTOKEN", why: "too-long" },
+  ],
   "missing-value": [{ header: "CM-PROFILE-ID" }],
   "placeholder-sent": [{ header: "X-CM-PRODUCTTOKEN" }],
   "bad-url": [{ why: "plain-http" }, { why: "credentials" }, { why: "scheme" }, { why: "unreadable" }],

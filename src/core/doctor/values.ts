@@ -116,6 +116,8 @@ export function viewNetwork(layers: readonly Layer[]): SetupView["network"] {
 
 /** Nobody has hundreds, save who wants every text to be searched for each of them. The test masks what it sends in any case. */
 const MOST_SECRETS = 300;
+/** Of a value, characters: no server takes a header that long, and nothing that is shown is. */
+const LONGEST_SECRET = 8192;
 
 /** Every text that may be the token: wherever its variables stand, and what entries hold themselves. To be masked. */
 export function secretsIn(
@@ -129,7 +131,8 @@ export function secretsIn(
   const held = [...names].flatMap((name) => placesOfVariable(input, layers, name).map(({ text }) => text));
   const literal = headers.filter((text) => references(text).length === 0).map((text) => text.trim());
   const sent = headers.map((text) => expand(text, env).text.trim());
-  return [...new Set([...held, ...literal, ...sent])].slice(0, MOST_SECRETS).flatMap((text) => {
+  const texts = [...held, ...literal, ...sent].map((text) => text.slice(0, LONGEST_SECRET));
+  return [...new Set(texts)].slice(0, MOST_SECRETS).flatMap((text) => {
     const cleaned = cleanValue("token", text);
     // what no header can carry is a secret all the same
     if (!cleaned.ok) return cleaned.missing ? [] : [text];
