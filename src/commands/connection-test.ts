@@ -1,7 +1,7 @@
 /** The connection test as every command runs it: through the environment's proxy, whose password is never shown. */
 import type { Context } from "../context.ts";
 import type { Sent } from "../core/clients/claude-code.ts";
-import { type Diagnosis, diagnose } from "../core/diagnosis.ts";
+import { type Diagnosis, diagnose, type Known } from "../core/diagnosis.ts";
 import { HEADERS } from "../core/halo.ts";
 import type { ProbeRecord } from "../core/probe-record.ts";
 import { networkOf, proxySecrets } from "../core/proxy.ts";
@@ -12,11 +12,12 @@ function tokenHeaderOf(headers: Sent["headers"]): string {
   return Object.keys(headers).find((name) => name.toLowerCase() === HEADERS.token.toLowerCase()) ?? HEADERS.token;
 }
 
-/** In: what is sent and how long it may take, milliseconds. Out: what was seen, and what it means. Throws Cancelled alone. */
+/** In: what is sent and how long it may take, milliseconds; where the IDs come from, in words. Out: what was seen, and what it means. Throws Cancelled alone. */
 export async function runTest(
   context: Context,
   { url, headers }: Pick<Sent, "url" | "headers">,
   limits: Pick<ProbeRequest, "timeoutMs" | "onStage" | "call">,
+  from?: Known["from"],
 ): Promise<{ readonly record: ProbeRecord; readonly diagnosis: Diagnosis }> {
   for (const secret of proxySecrets(context.env)) context.secrets.add(secret);
   const record = await probe({
@@ -28,5 +29,5 @@ export async function runTest(
     signal: context.signal,
     network: (target) => networkOf(context.env, target),
   });
-  return { record, diagnosis: diagnose(record, [...context.secrets], { headers }) };
+  return { record, diagnosis: diagnose(record, [...context.secrets], { headers, from }) };
 }

@@ -64,7 +64,7 @@ const CODES: readonly (readonly [RegExp, Cause])[] = [
   [/^ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST|RECORD_LAYER_FAILURE)$/, "not-tls"],
   [/^ERR_SSL_|^ERR_TLS_|^ERR_OSSL_|^EPROTO$/, "tls-handshake"],
   [/^ENOTFOUND$|^EAI_|^ENODATA$|^ESERVFAIL$/, "dns"],
-  [/^HPE_HEADER_OVERFLOW$/, "too-big"],
+  [/^HPE_(HEADER|CHUNK_EXTENSIONS)_OVERFLOW$/, "too-big"],
   [/^HPE_/, "bad-http"],
   [/^Z_|^ERR_BROTLI|^ERR__ERROR_|^ZSTD_/, "bad-encoding"],
   [/^ECONNREFUSED$/, "refused"],
@@ -80,6 +80,7 @@ const NO_ANSWER =
 
 const AUTH_WORDS =
   /\bun-?authori[sz]ed|\bnot (authori[sz]ed|authenticated)|\bauthentication (failed|required)|\b(invalid|missing|unknown|expired|revoked|wrong|bad) ([\w-]+ ){0,2}(token|credentials?|api[- ]?key)\b|\btoken (is |was |has )?(not |been )?(invalid|expired|missing|required|unknown|revoked|valid|recogni[sz]ed|accepted)|x-cm-producttoken/iu;
+const OTHER_TOKENS = /\btoken\b.{0,20}\b(in JSON )?at position \d|\b(csrf|xsrf)\b/iu;
 const DENY_WORDS =
   /\bforbidden\b|\b(access|permission) (is |was )?denied|\bno (access|permission)\b|\bnot (allowed|permitted) to\b/iu;
 const RATE_WORDS = /\brate[- ]?limit|\btoo many requests|\bquota exceeded|\bthrottl/iu;
@@ -112,6 +113,8 @@ function causeOfWords(exchange: Exchange): Cause | null {
   )
     return "session-lost";
   if (RATE_WORDS.test(words)) return "rate-limited";
+  // a parser speaks of tokens too, and a token against forgery is not ours
+  if (exchange.rpcError?.code === -32700 || OTHER_TOKENS.test(words)) return null;
   if (AUTH_WORDS.test(words)) return "unauthorized";
   if (DENY_WORDS.test(words)) return "forbidden";
   return null;
@@ -179,7 +182,9 @@ export function causeOfExchange(exchange: Exchange, secure: boolean): Cause | nu
       return end;
     case "empty":
       // Node unpacks what there is of a compressed body that was cut short, be it nothing, and reports no error.
-      return PLAIN.test(exchange.contentEncoding ?? "") ? "empty-answer" : "bad-encoding";
+      return PLAIN.test(exchange.contentEncoding ?? "") || [202, 204, 205].includes(status ?? 0)
+        ? "empty-answer"
+        : "bad-encoding";
     case "content-type":
       return isHtml(exchange) ? "html-answer" : "wrong-content-type";
     case "bad-json":

@@ -219,7 +219,7 @@ export const CAUSES: Readonly<Record<Cause, CauseText>> = {
   "too-big": {
     title: "The answer is too big",
     explain: (f) =>
-      `The answer of ${host(f)} to ${asked(f)} is larger than any honest one (its head over 16 KiB, or its body over 4 MiB); reading was stopped.`,
+      `The answer of ${host(f)} to ${asked(f)} is larger than any honest one (its head over 16 KiB, its body over 4 MiB, or 8 MiB in all); reading was stopped.`,
     tryThis: () => checkUrl,
   },
   "not-mcp": {

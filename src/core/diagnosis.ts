@@ -42,7 +42,10 @@ export interface Diagnosis {
   readonly control: "refused" | "accepted" | "skipped";
   readonly stages: readonly StageResult[];
   readonly server: { readonly name: string; readonly version: string; readonly protocol: string } | null;
+  /** The first 1,000. */
   readonly tools: readonly { readonly name: string; readonly description: string }[];
+  /** All that were listed. */
+  readonly toolCount: number;
 }
 
 const STAGES: readonly ProbeStage[] = ["url", "dns", "tcp", "tls", "http", "auth", "mcp", "tools"];
@@ -231,7 +234,7 @@ export function diagnose(record: ProbeRecord, secrets: readonly string[], known:
     if (cause !== null && (stage === at || (failure === null && stage === "auth"))) return { ...base, ...told(cause) };
     return status === "ok" ? { ...base, ...detailOf(stage, record, (text) => shown(text, secrets)) } : base;
   });
-  const { server, protocol, tools } = record.outcome;
+  const { server, protocol, tools, toolCount } = record.outcome;
   return {
     ok: failure === null,
     cause,
@@ -250,6 +253,7 @@ export function diagnose(record: ProbeRecord, secrets: readonly string[], known:
       name: shown(tool.name, secrets, true),
       description: shown(tool.description, secrets, true),
     })),
+    toolCount,
   };
 }
 

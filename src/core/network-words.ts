@@ -97,7 +97,7 @@ function wayOf({ proxy, addresses }: ProbeRecord, clean: Clean): string {
 const SYSTEM_ONLY =
   "Only this system's own certificates vouch for the server; Node's list does not. A client that does not read them refuses it: start the client with NODE_EXTRA_CA_CERTS=/path/to/company-ca.pem, or, where it runs on Node 22.15 or later, with NODE_OPTIONS=--use-system-ca.";
 const UNVERIFIED =
-  "NODE_TLS_REJECT_UNAUTHORIZED=0 is set: no certificate is verified, and the token goes to whoever answers. Unset it, and let Node know a company's certificate with NODE_EXTRA_CA_CERTS=/path/to/company-ca.pem.";
+  "In this environment NODE_TLS_REJECT_UNAUTHORIZED=0 is set: no certificate is verified, and the token goes to whoever answers. Unset it, and let Node know a company's certificate with NODE_EXTRA_CA_CERTS=/path/to/company-ca.pem.";
 
 function tlsWords(tls: TlsFacts, off: boolean, clean: Clean): { readonly detail: string; readonly tryThis?: string } {
   const days = tls.daysLeft === null ? [] : [`${tls.daysLeft} ${Math.abs(tls.daysLeft) === 1 ? "day" : "days"} left`];

@@ -69,6 +69,8 @@ export interface Exchange {
   /** Codes along the cause chain of a network error, outermost first, e.g. `HALO_PROXY`, `ECONNREFUSED`; `ERR_STREAM_PREMATURE_CLOSE`: closed by the other side. */
   readonly codes: readonly string[];
   readonly ms: number;
+  /** How often it went out again, on a new connection, since the one that was kept had been closed. */
+  readonly repeated: number;
 }
 
 /** Something that was wrong before anything was sent. Never the value itself. */

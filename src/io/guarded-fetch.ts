@@ -13,6 +13,7 @@ import {
   findInJson,
   findInStream,
   letGo,
+  PROBE_CAP,
   type RpcId,
   readText,
   rpcErrorOf,
@@ -21,6 +22,8 @@ import type { Connections } from "./probe-connections.ts";
 
 /** Thrown into the SDK. Its message is the end of the exchange and holds nothing from anybody. */
 class GuardError extends Error {}
+
+const MOST_REPEATS = 2;
 
 export interface GuardOptions {
   /** The only address that is ever asked. */
@@ -87,6 +90,7 @@ export function guardFetch(options: GuardOptions): Guard {
   let phase: ProbePhase = "connect";
   let deadline = Number.POSITIVE_INFINITY;
   let limit = Number.POSITIVE_INFINITY;
+  let bytes = 0;
 
   async function guarded(input: string | URL, init: RequestInit = {}): Promise<Response> {
     const asked = readRequest(init);
@@ -97,6 +101,7 @@ export function guardFetch(options: GuardOptions): Guard {
     const log: BodyLog = { text: "", bytes: 0, cut: false };
     const seen = { bad: false, foreign: false };
     let reply: Reply | undefined;
+    let repeated = 0;
     let end: ExchangeEnd = "broken";
     let rpcError: RpcError | null = null;
     let codes: string[] = [];
@@ -159,22 +164,27 @@ export function guardFetch(options: GuardOptions): Guard {
         rpcError: rpcError === null ? null : { ...rpcError, message: scrub(rpcError.message, 2000) },
         codes,
         ms: performance.now() - start,
+        repeated,
       };
+      bytes += log.bytes;
       exchanges.push(exchange);
       options.onExchange?.(exchange);
     }
 
-    /** The head of the answer. A server may close a connection just when it is used again: the request goes out once more then, unless it is a tool's. */
+    /** The head of the answer. A server may close a connection just when it is used again: the request goes out once more then. */
     async function ask(request: RequestInit, headers: Record<string, string>, { method }: Asked): Promise<Reply> {
       const { agent } = connections;
+      // a tool is called once, so not on a connection that may be at its end
+      if (method === "tools/call") agent.destroy();
       const body = typeof request.body === "string" ? request.body : undefined;
-      for (let left = method === "tools/call" ? 0 : 2; ; left--) {
+      for (;;) {
         if (why !== undefined) throw new GuardError(why);
         sending = send({ url, method: request.method ?? "GET", headers, body, agent });
         try {
           return await sending.reply;
         } catch (error) {
-          if (left === 0 || !sending.isStale()) throw error;
+          if (repeated === MOST_REPEATS || !sending.isStale()) throw error;
+          repeated++;
         }
       }
     }
@@ -208,10 +218,11 @@ export function guardFetch(options: GuardOptions): Guard {
         await letGo(answer.body);
         throw give("empty");
       }
+      const cap = Math.min(ANSWER_CAP, PROBE_CAP - bytes);
       let found: Found;
-      if (isStream(answer)) found = await findInStream(answer.body, request.id, log, seen);
+      if (isStream(answer)) found = await findInStream(answer.body, cap, request.id, log, seen);
       else if (/^\s*application\/json\s*(;|$)/iu.test(answer.header("content-type") ?? "")) {
-        const { text, whole } = await readText(answer.body, ANSWER_CAP, log);
+        const { text, whole } = await readText(answer.body, cap, log);
         found = whole ? findInJson(text, request.id) : { end: "too-big", answer: null, rpcError: null };
       } else {
         const { text, whole } = await readText(answer.body, ERROR_CAP, log);

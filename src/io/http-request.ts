@@ -3,7 +3,8 @@
  * answer is there, this less than twice as long (Node 20.20).
  */
 import { type Agent, type ClientRequest, type IncomingMessage, request } from "node:http";
-import { pipeline, type Readable } from "node:stream";
+import type { Socket } from "node:net";
+import { pipeline, Readable } from "node:stream";
 
 export interface Reply {
   readonly status: number;
@@ -66,7 +67,8 @@ const GONE = new Set(["ERR_STREAM_PREMATURE_CLOSE", "ECONNRESET", "EPIPE"]);
 /** Sends a request to the URL, through the agent. Follows nothing, repeats nothing. */
 export function send({ url, method, headers, body, agent }: Message): Sending {
   let failure: unknown;
-  let isConnected = false;
+  let socket: Socket | undefined;
+  let readBefore = 0;
   let isAnswered = false;
   let sent: ClientRequest | undefined;
   let give: (error: Error) => void = () => undefined;
@@ -81,16 +83,29 @@ export function send({ url, method, headers, body, agent }: Message): Sending {
       headers: {
         ...headers,
         host: url.host,
-        "accept-encoding": "gzip, deflate, br",
+        // no deflate: some send it without its frame
+        "accept-encoding": "gzip, br",
         ...(body === undefined ? {} : { "content-length": Buffer.byteLength(body) }),
       },
     });
-    sent.once("socket", () => {
-      isConnected = true;
+    sent.once("socket", (used) => {
+      socket = used;
+      readBefore = used.bytesRead;
     });
-    sent.on("error", (error) => {
-      failure ??= named(error, isConnected);
-      reject(failure);
+    // what comes behind an answer takes nothing from what its head says
+    const fail = (error: unknown): void => {
+      failure ??= named(error, socket !== undefined);
+      if (!isAnswered) reject(failure);
+    };
+    sent.on("error", fail);
+    sent.once("close", () => {
+      if (!isAnswered) fail(Object.assign(new Error("closed"), { code: "ECONNRESET" }));
+    });
+    sent.once("upgrade", ({ statusCode }, upgraded) => {
+      // nobody asked for another protocol
+      isAnswered = true;
+      upgraded.destroy();
+      resolve({ status: statusCode ?? 0, header: () => null, body: Readable.from([]) });
     });
     sent.once("response", (message) => {
       isAnswered = true;
@@ -115,7 +130,8 @@ export function send({ url, method, headers, body, agent }: Message): Sending {
   };
   const isStale = (): boolean => {
     const code: unknown = Reflect.get(Object(failure), "code");
-    return sent?.reusedSocket === true && !isAnswered && typeof code === "string" && GONE.has(code);
+    const isSilent = !isAnswered && socket?.bytesRead === readBefore;
+    return sent?.reusedSocket === true && isSilent && typeof code === "string" && GONE.has(code);
   };
   return { reply, cancel, broken: () => failure, isStale };
 }

@@ -4,23 +4,26 @@ import type { ExchangeEnd, RpcError } from "../core/probe-record.ts";
 
 /** Of an answer, after decompression. */
 export const ANSWER_CAP = 4 * 1024 * 1024;
+/** Of all answers of a probe. */
+export const PROBE_CAP = 8 * 1024 * 1024;
 /** Of a body that comes with an error status. */
 export const ERROR_CAP = 64 * 1024;
 
 export type RpcId = string | number;
 
-/**
- * Takes what is left of a body that nobody wants, so that its connection serves again; one that is long is ended. Most end at once:
- * that moment is waited for, no longer.
- */
+/** Most bodies end with their answer, or a moment later. Milliseconds. */
+const MOMENT_MS = 10;
+
+/** Waits a moment for the end of a body that nobody wants, so that its connection serves again; else the connection is ended. */
 export async function letGo(body: Readable): Promise<void> {
-  let bytes = 0;
-  body.on("error", () => undefined);
-  body.on("data", (chunk: Buffer) => {
-    bytes += chunk.byteLength;
-    if (bytes > ERROR_CAP) body.destroy();
+  let timer: NodeJS.Timeout | undefined;
+  await new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, MOMENT_MS);
+    body.on("error", resolve).once("end", resolve).once("close", resolve);
+    body.resume();
   });
-  await new Promise((resolve) => setImmediate(resolve));
+  clearTimeout(timer);
+  body.destroy();
 }
 
 /** What was found in a body. `answer` is the JSON-RPC message that answers our id. */
@@ -94,9 +97,24 @@ export async function readText(body: Readable, cap: number, log: BodyLog): Promi
   }
 }
 
+/** Values in a text of JSON, about: a million empty ones are small as a text, and a hundred times as large when they are read. */
+const MOST_VALUES = 200_000;
+
+function hasTooMany(text: string): boolean {
+  if (text.length < MOST_VALUES) return false;
+  let values = 0;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    // "[", "{" and ","
+    if (code === 0x5b || code === 0x7b || code === 0x2c) values++;
+  }
+  return values > MOST_VALUES;
+}
+
 /** Our answer in a JSON body. */
 export function findInJson(text: string, id: RpcId | undefined): Found {
   if (text.trim() === "") return { end: "empty", answer: null, rpcError: null };
+  if (hasTooMany(text)) return { end: "too-big", answer: null, rpcError: null };
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);
@@ -137,11 +155,12 @@ function eventReader(): (chunk: string) => string[] {
  */
 export async function findInStream(
   body: Readable,
+  cap: number,
   id: RpcId | undefined,
   log: BodyLog,
   seen: { bad: boolean; foreign: boolean },
 ): Promise<Found> {
-  const chunks = chunksOf(body, ANSWER_CAP, log, ERROR_CAP);
+  const chunks = chunksOf(body, cap, log, ERROR_CAP);
   const take = eventReader();
   for (;;) {
     const next = await chunks.next();
@@ -152,7 +171,7 @@ export async function findInStream(
     }
     for (const event of take(next.value)) {
       const found = findInJson(event, id);
-      if (found.end === "answered") {
+      if (found.end === "answered" || found.end === "too-big") {
         await chunks.return("whole");
         await letGo(body);
         return found;

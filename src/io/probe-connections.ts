@@ -181,7 +181,7 @@ export function openConnections({ url, network, scrub }: Settings): Connections 
   };
 
   // the connection is ours, TLS included, so the agent is one for plain HTTP whatever the URL says
-  const agent = new Agent({ keepAlive: true, maxSockets: 4 });
+  const agent = new Agent({ keepAlive: true });
   agent.createConnection = (_options, done) => {
     const failed = (error: Error): void => done?.(error, undefined as never);
     dial().then((socket) => {

@@ -124,7 +124,10 @@ async function callTool(
       blocks.length > 0 ? blocks.map(blockText).join("\n") : JSON.stringify(answer.structuredContent ?? null);
     return { ok: answer.isError !== true, text: scrub(text, LONGEST_ANSWER) };
   } catch (error) {
-    return { ok: false, text: failureOf(error, scrub)?.message ?? "" };
+    const failure = failureOf(error, scrub);
+    const asks = failure?.code === "UNSUPPORTED_RESULT_TYPE";
+    const text = asks ? "the tool asks for more input, which a test does not give" : failure?.message;
+    return { ok: false, text: text ?? "" };
   }
 }
 
@@ -142,10 +145,14 @@ function failureOf(error: unknown, scrub: Scrub): ProbeOutcome["failure"] {
 export async function walk(road: Walk): Promise<ProbeOutcome> {
   const { sdk, guard, scrub } = road;
   const timeout = Math.max(1, road.deadline - performance.now()) + 500;
+  // under its name in another spelling both would be sent
+  const others = Object.fromEntries(
+    Object.entries(road.headers).filter(([name]) => name.toLowerCase() !== "user-agent"),
+  );
   const transport = new sdk.StreamableHTTPClientTransport(road.url, {
     fetch: guard.fetch,
     // Never an authProvider: on a 401 the SDK would carry our headers to whatever origin the server names.
-    requestInit: { headers: { ...road.headers, "user-agent": `create-halo-mcp/${road.version}` } },
+    requestInit: { headers: { ...others, "user-agent": `create-halo-mcp/${road.version}` } },
     reconnectionOptions: {
       maxRetries: 0,
       initialReconnectionDelay: 1,
@@ -155,7 +162,13 @@ export async function walk(road: Walk): Promise<ProbeOutcome> {
   });
   const client = new sdk.Client(
     { name: "create-halo-mcp", version: road.version },
-    { versionNegotiation: { mode: road.mode }, capabilities: {}, jsonSchemaValidator: TRUSTING },
+    {
+      versionNegotiation: { mode: road.mode },
+      capabilities: {},
+      jsonSchemaValidator: TRUSTING,
+      // a tool that asks back would be called again, up to ten times
+      inputRequired: { autoFulfill: false },
+    },
   );
   client.onerror = () => undefined;
   const listing: Listing = { tools: [], count: 0, pages: 0, called: undefined };

@@ -5,6 +5,7 @@ import { causeOf } from "../../src/core/cause-of.ts";
 import { CAUSES } from "../../src/core/causes.ts";
 import { type Cause, type Diagnosis, diagnose } from "../../src/core/diagnosis.ts";
 import type { Exchange, ProbeRecord } from "../../src/core/probe-record.ts";
+import { wrap } from "../../src/ui/wrap.ts";
 
 const TOKEN = "made-up-token-0123456789abcdef";
 
@@ -28,6 +29,7 @@ function exchange(more: Partial<Exchange> = {}): Exchange {
     rpcError: null,
     codes: [],
     ms: 10,
+    repeated: 0,
     ...more,
   };
 }
@@ -488,7 +490,9 @@ describe("the network in words", () => {
   it("warns when certificates are not verified, and when only the system's vouch", () => {
     const at = (more: Partial<ProbeRecord>) =>
       diagnose({ ...good, ...more }, []).stages.find(({ stage }) => stage === "tls");
-    expect(at({ tls, verification: "off" })?.tryThis).toContain("NODE_TLS_REJECT_UNAUTHORIZED=0 is set");
+    const unverified = at({ tls, verification: "off" })?.tryThis ?? "";
+    expect(unverified).toContain("NODE_TLS_REJECT_UNAUTHORIZED=0 is set");
+    expect(Math.max(...wrap(unverified, 79).map((line) => line.length))).toBeLessThan(80);
     expect(at({ tls, verification: "off" })?.detail).toContain("not verified");
     expect(at({ tls: { ...tls, systemCas: "helped" } })?.tryThis).toContain("--use-system-ca");
     expect(at({ tls })).not.toHaveProperty("tryThis");
@@ -545,6 +549,7 @@ describe("any record", () => {
     ),
     codes: fc.array(fc.constantFrom("ECONNRESET", "ERR_STREAM_PREMATURE_CLOSE", "Z_DATA_ERROR", "X"), { maxLength: 3 }),
     ms: fc.nat(20_000),
+    repeated: fc.nat(2),
   });
 
   it("gets a diagnosis that is whole, consistent and without the secret", () => {

@@ -23,7 +23,16 @@ function diagnosisOf(cause?: Cause, at: ProbeStage = "auth"): Diagnosis {
     return { stage, status: "ok", ok: true, ms: 1 };
   });
   const ok = cause === undefined;
-  return { ok, cause: cause ?? null, at: ok ? null : at, control: "refused", stages, server: null, tools: [] };
+  return {
+    ok,
+    cause: cause ?? null,
+    at: ok ? null : at,
+    control: "refused",
+    stages,
+    server: null,
+    tools: [],
+    toolCount: 0,
+  };
 }
 
 interface Run {

@@ -384,6 +384,8 @@ describe("what is printed", () => {
     expect(stdout).toMatch(/^[\x00-\x7f]*$/);
     expect(stdout).toMatch(/^x \S/);
     expect(stdout).toMatch(/^\+ set-up/m);
+    expect(stdout).toMatch(/^\+ set-up .*\.\.\./m);
+    expect(wideLines(stdout, 79)).toEqual([]);
   });
 
   test("--quiet: the report alone; --json: one document, whatever fails", async () => {

@@ -118,7 +118,7 @@ describe("a request", () => {
       accept: "a/b",
       "x-own": "1",
       host: url.host,
-      "accept-encoding": "gzip, deflate, br",
+      "accept-encoding": "gzip, br",
       "content-length": "3",
       connection: "close",
     });
@@ -184,7 +184,7 @@ describe("a server that closes a connection when it is used again", () => {
     return await listen(createServer((request, response) => void pass(request, response)));
   }
 
-  it("gets the request once more on a new one, but never a tool's", async () => {
+  it("gets the request once more on a new one, and a tool's on a new one at once", async () => {
     const values = { token: "made-up-token-0123456789abcdef", accountId: "account-1", profileId: "profile-7" };
     const standIn = await startStandIn({ ...values, answers: "json" });
     open.push(() => void standIn.close());
@@ -204,10 +204,11 @@ describe("a server that closes a connection when it is used again", () => {
       network: () => ({ proxy: null, verify: true, secrets: [] }),
       call: { tool: "ask_agent", args: { question: "?" } },
     });
-    expect(record.outcome).toMatchObject({ connected: true, listed: true, call: { ok: false } });
+    expect(record.outcome).toMatchObject({ connected: true, listed: true, call: { ok: true } });
     expect(record.control).toMatchObject({ listed: false });
     expect(seen.filter((method) => method === "initialize").length).toBeGreaterThan(2);
-    // each connection serves one request, so the tool's came on one that had served before
+    expect(record.exchanges.some(({ repeated }) => repeated > 0)).toBe(true);
+    // it goes out on a connection of its own: there is no second try
     expect(seen.filter((method) => method === "tools/call")).toHaveLength(1);
   });
 });

@@ -9,6 +9,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { diagnose } from "../../src/core/diagnosis.ts";
 import { Cancelled } from "../../src/errors.ts";
 import { type ProbeRequest, probe } from "../../src/io/probe.ts";
+import { http, json, type Kit, result, TOOL } from "../servers/fault-kit.ts";
 import { type StandIn, type StandInSettings, startStandIn } from "../servers/stand-in.mjs";
 
 const TOKEN = "made-up-token-0123456789abcdef";
@@ -181,6 +182,55 @@ describe("the probe", () => {
     const [one, two] = [await start({}), await start({ era: "2026", token: "the-other-token-0123" })];
     const [first, second] = await Promise.all([probe(request(one.url)), probe(request(two.url))]);
     expect([diagnose(first, []).cause, diagnose(second, []).cause]).toEqual([null, "unauthorized"]);
+  });
+});
+
+describe("one tool", () => {
+  const MODERN = "2026-07-28";
+  const COMPLETE = { resultType: "complete", ttlMs: 0, cacheScope: "private" };
+  const DISCOVERED = {
+    ...COMPLETE,
+    supportedVersions: [MODERN],
+    capabilities: { tools: {} },
+    serverInfo: { name: "n", version: "1" },
+  };
+  const ANSWERS: readonly [string, unknown][] = [
+    ["a state", { resultType: "input_required", requestState: "more" }],
+    [
+      "a question",
+      {
+        resultType: "input_required",
+        inputRequests: {
+          a: {
+            method: "elicitation/create",
+            params: { message: "?", requestedSchema: { type: "object", properties: {} } },
+          },
+        },
+        requestState: "more",
+      },
+    ],
+  ];
+  it.each(ANSWERS)("that asks for more with %s is called once, and said to", async (_, answer) => {
+    const heard: Kit["message"][] = [];
+    const agents: unknown[] = [];
+    const server = await http("", null, (kit) => {
+      const { request: got, response, message } = kit;
+      heard.push(message);
+      agents.push(got.headers["user-agent"]);
+      if (got.headers["x-cm-producttoken"] === undefined) json(response, 401, {});
+      else if (message.method === "server/discover") json(response, 200, result(message, DISCOVERED));
+      else if (message.method === "tools/list") json(response, 200, result(message, { ...COMPLETE, tools: [TOOL] }));
+      else json(response, 200, result(message, answer));
+    }).start("");
+    try {
+      const headers = { ...request("").headers, "User-Agent": "another/1" };
+      const record = await probe(request(server.url, { headers, call: { tool: TOOL.name, args: {} } }));
+      expect(record.outcome.call).toEqual({ ok: false, text: expect.stringContaining("more input") as string });
+      expect(heard.filter(({ method }) => method === "tools/call")).toHaveLength(1);
+      expect(new Set(agents)).toEqual(new Set(["create-halo-mcp/0.0.0-test"]));
+    } finally {
+      await server.close();
+    }
   });
 });
 

@@ -1,5 +1,5 @@
 /** Named faults of servers, each with the cause that a probe must name. TLS faults that need a trusted CA are in `tls-faults.ts`. */
-import { createServer as createTcpServer } from "node:net";
+import { createServer as createTcpServer, type Socket } from "node:net";
 import { bodies, streams } from "./fault-bodies.ts";
 import {
   behave,
@@ -8,6 +8,7 @@ import {
   drip,
   type Fault,
   flood,
+  HTML,
   http,
   INITIALIZED,
   json,
@@ -19,6 +20,7 @@ import {
   reset,
   result,
   rpcError,
+  sse,
   TOOL,
   TOOLS,
   text,
@@ -96,6 +98,21 @@ const connections: Fault[] = [
     "bad-http",
     (socket) => void socket.once("data", () => socket.end("HTTP/1.1 999 No\r\ncontent-length: 0\r\n\r\n")),
   ),
+  raw("401 with more bytes than it says", "unauthorized", (socket) =>
+    says(socket, "401 Unauthorized", "content-type: application/json\r\ncontent-length: 2", "{}and more"),
+  ),
+  raw("401, packed, with a bad chunk", "unauthorized", (socket) =>
+    says(socket, "401 Unauthorized", "content-encoding: gzip\r\ntransfer-encoding: chunked", "zz\r\n"),
+  ),
+  raw("403 of length 0 with a body", "forbidden", (socket) =>
+    says(socket, "403 Forbidden", "content-length: 0", '{"message":"no"}'),
+  ),
+  raw("a redirect of length 0 with a page", "redirect", (socket) =>
+    says(socket, "302 Found", "location: https://login.invalid/\r\ncontent-length: 0", HTML),
+  ),
+  raw("another protocol", "not-mcp", (socket) =>
+    says(socket, "101 Switching Protocols", "connection: upgrade\r\nupgrade: websocket", ""),
+  ),
   raw(
     "plain HTTP on an https URL",
     "not-tls",
@@ -117,6 +134,11 @@ const connections: Fault[] = [
   ),
   raw("a silent accept on an https URL", "timeout", () => undefined, "https"),
 ];
+
+/** A whole answer at once, and whatever comes behind it. */
+function says(socket: Socket, status: string, headers: string, body: string): void {
+  socket.once("data", () => socket.write(`HTTP/1.1 ${status}\r\n${headers}\r\n\r\n${body}`));
+}
 
 let page = 0;
 const session = (kit: Kit, lost: (kit: Kit) => void): void => {
@@ -204,6 +226,44 @@ const protocol: Fault[] = [
     ({ response, message }) => json(response, 200, result(message, { tools: "many" })),
     TOOLS,
   ),
+  http(
+    "a million values in the tools",
+    "too-big",
+    ({ response, message }) =>
+      json(
+        response,
+        200,
+        `{"jsonrpc":"2.0","id":${JSON.stringify(message.id)},"result":{"tools":[],"x":[${"{},".repeat(1e6)}0]}}`,
+      ),
+    TOOLS,
+    true,
+  ),
+  http(
+    "a million levels in the tools",
+    "too-big",
+    ({ response, message }) =>
+      json(
+        response,
+        200,
+        `{"jsonrpc":"2.0","id":${JSON.stringify(message.id)},"result":{"tools":[],"x":${"[".repeat(1e6)}${"]".repeat(1e6)}}}`,
+      ),
+    TOOLS,
+    true,
+  ),
+  http(
+    "pages of megabytes that never end",
+    "too-big",
+    ({ response, message }) => {
+      const tools = Array.from({ length: 3000 }, (_, index) => ({
+        ...TOOL,
+        name: `t${index}`,
+        description: "d".repeat(1200),
+      }));
+      json(response, 200, result(message, { tools, nextCursor: `m${page++}` }));
+    },
+    TOOLS,
+    true,
+  ),
   http("a silence at the tools", "timeout", () => undefined, TOOLS),
   http(
     "1 GB of tools",
@@ -269,6 +329,27 @@ const harmless: Fault[] = [
       return json(response, 200, result(message, { tools: [TOOL], ...(at < 2 ? { nextCursor: String(at + 1) } : {}) }));
     },
     TOOLS,
+  ),
+  http(
+    "streams that stay open, five pages",
+    null,
+    (kit) => {
+      const { request, message } = kit;
+      const at = Number(message.params?.cursor ?? "0");
+      if (request.headers["x-cm-producttoken"] === undefined) behave(kit);
+      else if (message.method === "initialize") sse(kit, result(message, INITIALIZED));
+      else sse(kit, result(message, { tools: [TOOL], ...(at < 4 ? { nextCursor: String(at + 1) } : {}) }));
+    },
+    ["initialize", "tools/list"],
+  ),
+  http(
+    "an acknowledgement with bytes behind it",
+    null,
+    ({ response }) => {
+      response.writeHead(202, { "content-length": "0" }).end();
+      response.socket?.write("Accepted");
+    },
+    ["notifications/initialized"],
   ),
   http(
     "hostile tools",

@@ -1,5 +1,5 @@
 import type { Context } from "../../context.ts";
-import { explainCall } from "../../core/diagnosis.ts";
+import { explainCall, type ProbeStage } from "../../core/diagnosis.ts";
 import { type CallReport, conclude, type DoctorReport, type Found } from "../../core/doctor/conclude.ts";
 import type { ToSend } from "../../core/doctor/sent.ts";
 import { cleanValue } from "../../core/halo.ts";
@@ -46,13 +46,14 @@ async function test(
 ): Promise<Found["test"]> {
   if (!sent.ok) return undefined;
   const what = wordsFor(sent);
-  return await runTest(context, sent.sent, {
+  const limits = {
     timeoutMs: Math.max(LEAST_MS, Math.round(deadline - context.now())),
     call: options.call,
-    onStage: (stage, event) => {
+    onStage: (stage: ProbeStage, event: "start" | "ok" | "failed") => {
       if (event === "start") onText(`${what}: ${STAGE_TEXT[stage]}`);
     },
-  });
+  };
+  return await runTest(context, sent.sent, limits, sent.from);
 }
 
 const ASKING = "asking Claude Code";
@@ -124,13 +125,14 @@ function remarkOn({ sent }: Looked, token: string | undefined): string | undefin
 const MOST_LINES = 40;
 
 /** The tool's answer: cut, without anything that could move a cursor. */
-function callOf(context: Context, options: DoctorOptions, found: Found["test"]): CallReport | null {
+function callOf(context: Context, options: DoctorOptions, sent: ToSend, found: Found["test"]): CallReport | null {
   if (options.call === undefined) return null;
   const tool = printable(options.call.tool, 100);
   const answer = found?.record.outcome.call;
   if (found === undefined || answer === undefined || answer === null)
     return { tool, ok: false, text: "not called: the connection does not stand" };
-  const lines = (explainCall(found.record, [...context.secrets]) ?? answer.text)
+  const known = sent.ok ? { headers: sent.sent.headers, from: sent.from } : {};
+  const lines = (explainCall(found.record, [...context.secrets], known) ?? answer.text)
     .split("\n")
     .map((line) => printable(line, 500));
   const shown = lines.length <= MOST_LINES ? lines : [...lines.slice(0, MOST_LINES), "…"];
@@ -166,6 +168,6 @@ async function walk(context: Context, options: DoctorOptions, token: string | un
     unsent: looked.sent.ok ? undefined : looked.sent,
     remark: remarkOn(looked, token),
     token: { from: looked.tokenFrom, own: token === undefined },
-    call: callOf(context, options, found),
+    call: callOf(context, options, looked.sent, found),
   });
 }

@@ -57,24 +57,27 @@ function open(path: string): number {
   }
 }
 
-/** The contract of docs/json.md. */
-function toJson(report: DoctorReport): string {
+/** The contract of docs/json.md. A secret may be a word such as "true": texts are redacted, not the JSON. */
+function toJson(report: DoctorReport, secrets: Iterable<string>): string {
   const { links, client, setup, ...rest } = report;
-  const stages = links.map(({ link, seen, tryThis, ...more }) => ({
+  const stages = links.map(({ link, seen, tryThis, notes, ...more }) => ({
     stage: link,
     ok: more.status === "ok" || more.status === "warning",
     ...more,
     ...(seen.length === 0 ? {} : { detail: seen.join("\n") }),
     ...(tryThis === undefined ? {} : { tryThis: tryThis.join("\n") }),
+    ...(notes === undefined ? {} : { notes: notes.map((note) => ({ ...note, tryThis: note.tryThis.join("\n") })) }),
   }));
-  const { remarks: _, ...view } = setup;
-  return JSON.stringify({ version: 1, ...rest, stages, clients: [client], setup: view }, null, 2);
+  const { remarks: _, ...view } = { ...setup, winner: setup.winner ?? null, approval: setup.approval ?? null };
+  const all = [...secrets];
+  const clean = (_: string, value: unknown): unknown => (typeof value === "string" ? redact(value, all) : value);
+  return JSON.stringify({ version: 1, ...rest, stages, clients: [client], setup: view }, clean, 2);
 }
 
 /** The report on stdout, as a person or a program reads it. */
 export function printReport(context: Context, options: DoctorOptions, report: DoctorReport): void {
   if (options.json) {
-    context.stdout.write(`${redact(toJson(report), context.secrets)}\n`);
+    context.stdout.write(`${toJson(report, context.secrets)}\n`);
     return;
   }
   const color = wantsColor(context.env, context.stdout.isTTY === true, options.noColor);

@@ -77,7 +77,7 @@ export function showDiagnosis(room: Room, diagnosis: Diagnosis, what: string, br
     ]);
     return;
   }
-  const { server, tools, control } = diagnosis;
+  const { server, tools, toolCount, control } = diagnosis;
   const name = printable(server?.name ?? "the server", 60);
   const width = show.columns - 8;
   const listed = tools.slice(0, MOST_TOOLS).map((tool) => {
@@ -85,9 +85,9 @@ export function showDiagnosis(room: Room, diagnosis: Diagnosis, what: string, br
     const line = printable(tool.description, Math.max(10, width - title.length - 2));
     return line === "" ? title : `${title}: ${line}`;
   });
-  const more = tools.length > MOST_TOOLS ? [`… and ${tools.length - MOST_TOOLS} more`] : [];
+  const more = toolCount > MOST_TOOLS ? [`… and ${toolCount - MOST_TOOLS} more`] : [];
   show.ok(
-    `${what}: connected to ${name}${server === null || server.version === "" ? "" : ` ${printable(server.version, 20)}`}, ${tools.length} ${tools.length === 1 ? "tool" : "tools"}`,
+    `${what}: connected to ${name}${server === null || server.version === "" ? "" : ` ${printable(server.version, 20)}`}, ${toolCount} ${toolCount === 1 ? "tool" : "tools"}`,
     brief ? [] : [...listed, ...more],
   );
   if (brief && control === "refused") return;

@@ -33,6 +33,7 @@ export interface DoctorReport {
   readonly links: readonly LinkResult[];
   readonly server: Diagnosis["server"];
   readonly tools: Diagnosis["tools"];
+  readonly toolCount: number;
   readonly call: CallReport | null;
   readonly client: ClientReport;
   readonly setup: SetupView;
@@ -47,6 +48,7 @@ export interface RequestFacts {
   readonly end: Exchange["end"];
   readonly codes: readonly string[];
   readonly ms: number;
+  readonly repeated: number;
 }
 
 export interface Found {
@@ -66,8 +68,10 @@ export interface Found {
 
 const STAGES: readonly ProbeStage[] = ["url", "dns", "tcp", "tls", "http", "auth", "mcp", "tools"];
 
+const toolsWords = (count: number): string => `${count} ${count === 1 ? "tool" : "tools"}`;
+
 /** What was seen at a stage that passed and has no words of its own. */
-function seenAt(stage: ProbeStage, { server, tools, control }: Diagnosis, record: ProbeRecord): string | undefined {
+function seenAt(stage: ProbeStage, { server, toolCount, control }: Diagnosis, record: ProbeRecord): string | undefined {
   switch (stage) {
     case "url":
       return record.endpoint === null ? undefined : `${record.endpoint.origin}${record.endpoint.path}`;
@@ -77,7 +81,7 @@ function seenAt(stage: ProbeStage, { server, tools, control }: Diagnosis, record
     case "mcp":
       return server === null ? undefined : `${server.name} ${server.version}, protocol ${server.protocol}`;
     case "tools":
-      return `${tools.length} ${tools.length === 1 ? "tool" : "tools"}`;
+      return toolsWords(toolCount);
     default:
       return undefined;
   }
@@ -111,13 +115,14 @@ function unsentLinks({ cause, reason }: NonNullable<Found["unsent"]>): readonly 
 }
 
 function requestsOf(record: ProbeRecord | undefined): readonly RequestFacts[] {
-  return (record?.exchanges ?? []).map(({ method, phase, status, end, codes, ms }) => ({
+  return (record?.exchanges ?? []).map(({ method, phase, status, end, codes, ms, repeated }) => ({
     method,
     control: phase === "control",
     status,
     end,
     codes,
     ms: Math.round(ms),
+    repeated,
   }));
 }
 
@@ -210,6 +215,7 @@ export function conclude(found: Found): DoctorReport {
     links,
     server: test?.diagnosis.server ?? null,
     tools: test?.diagnosis.tools ?? [],
+    toolCount: test?.diagnosis.toolCount ?? 0,
     call,
     client: {
       id: "claude-code",
@@ -224,10 +230,10 @@ export function conclude(found: Found): DoctorReport {
 
 /** What is wrong in one line. */
 export function headline(report: DoctorReport): string {
-  const { cause, links, ok, server, tools, at } = report;
+  const { cause, links, ok, server, toolCount, at } = report;
   if (ok) {
     const name = server === null || server.name === "" ? "the server" : server.name;
-    const count = `${tools.length} ${tools.length === 1 ? "tool" : "tools"}`;
+    const count = toolsWords(toolCount);
     if (cause === "unproven-token") return `Connected to ${name}, ${count}; but the token is unproven`;
     const proof =
       report.control === "refused" ? "The token is what opens it." : "Whether the token is needed could not be told.";

@@ -25,7 +25,7 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): r
 
 /** In: the report (printable and redacted) and where it was made. Out: Markdown. */
 export function toMarkdown(report: DoctorReport, machine: Machine): string {
-  const { links, setup, client, requests, server } = report;
+  const { links, setup, client, requests, server, call } = report;
   const lines = [
     "# HALO connection report",
     "",
@@ -38,7 +38,7 @@ export function toMarkdown(report: DoctorReport, machine: Machine): string {
         ["at", report.at ?? "nowhere"],
         ["request without the token", report.control],
         ["server", server === null ? "unknown" : `${server.name} ${server.version}, protocol ${server.protocol}`],
-        ["tools", String(report.tools.length)],
+        ["tools", String(report.toolCount)],
         ["create-halo-mcp", machine.version],
         ["Node", machine.node],
         ["system", machine.system],
@@ -62,6 +62,26 @@ export function toMarkdown(report: DoctorReport, machine: Machine): string {
         (tryThis ?? []).join(" · "),
       ]),
     ),
+    "",
+    "## Other remarks",
+    "",
+    ...table(
+      ["link", "cause", "severity", "seen", "to try"],
+      links.flatMap(({ link, notes = [] }) =>
+        notes.map(({ cause, severity, seen, tryThis }) => [link, cause, severity, seen, tryThis.join(" · ")]),
+      ),
+    ),
+    ...(call === null
+      ? []
+      : [
+          "",
+          "## Tool call",
+          "",
+          ...table(
+            ["tool", "answered", "text"],
+            [[call.tool, call.ok ? "yes" : "no", call.text.replaceAll("\n", " · ")]],
+          ),
+        ]),
     "",
     "## Entries",
     "",
@@ -92,14 +112,15 @@ export function toMarkdown(report: DoctorReport, machine: Machine): string {
     "## Requests",
     "",
     ...table(
-      ["request", "without the token", "status", "end", "codes", "ms"],
-      requests.map(({ method, control, status, end, codes, ms }) => [
+      ["request", "without the token", "status", "end", "codes", "ms", "repeated"],
+      requests.map(({ method, control, status, end, codes, ms, repeated }) => [
         method,
         control ? "yes" : "",
         status === null ? "" : String(status),
         end,
         codes.join(" "),
         String(ms),
+        repeated === 0 ? "" : String(repeated),
       ]),
     ),
     "",

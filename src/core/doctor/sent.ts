@@ -17,6 +17,8 @@ export type ToSend =
       readonly as: "entry" | "values";
       /** Variables taken from `.env`, which no session has: it would send their placeholder. */
       readonly added: readonly string[];
+      /** Where the two IDs stand, in words. */
+      readonly from?: { readonly account: string | undefined; readonly profile: string | undefined };
     }
   | { readonly ok: false; readonly cause: SetupCause; readonly reason: string };
 

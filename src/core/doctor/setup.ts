@@ -159,8 +159,26 @@ export function viewSetup(input: SetupInput, client: ClientFacts): Setup {
     remarks: verdict.wouldConnect ? { ...remarks, setup: remarks.setup.map(mildly) } : remarks,
   };
   const usable = winner?.isHalo === true || input.url !== undefined ? winner?.entry : undefined;
-  const toSend = whatToSend(input, layers, env, name, usable);
+  const found = whatToSend(input, layers, env, name, usable);
+  const from = (value: "account" | "profile") => placeOf(input, layers, view, found, value);
+  const toSend = found.ok ? { ...found, from: { account: from("account"), profile: from("profile") } } : found;
   return { view, session, env, toSend, tokenFrom: tokenOf(input, layers, view, toSend), secrets };
+}
+
+/** Where a value of the test stands, in words; undefined where nothing is sent. */
+function placeOf(
+  input: SetupInput,
+  layers: readonly Layer[],
+  view: SetupView,
+  toSend: ToSend,
+  value: "account" | "profile",
+): string | undefined {
+  if (!toSend.ok) return undefined;
+  const own = toSend.as === "entry" ? view.values.find((each) => each.value === value) : undefined;
+  const variable = own?.variable ?? variablesFor(view.name)[value];
+  if (toSend.added.includes(variable)) return input.dotenv.shown;
+  if (own?.from === "literal") return view.winner?.file;
+  return own === undefined ? layerOf(layers, variable)?.place : own.place;
 }
 
 function tokenOf(input: SetupInput, layers: readonly Layer[], view: SetupView, toSend: ToSend): string | undefined {

@@ -38,9 +38,9 @@ function shortOf(link: LinkResult): string {
   return link.seen[0] ?? "ok";
 }
 
-function shorten(text: string, width: number): string {
+function shorten(text: string, width: number, more: string): string {
   const points = Array.from(text);
-  return points.length <= width ? text : `${points.slice(0, Math.max(0, width - 1)).join("")}…`;
+  return points.length <= width ? text : `${points.slice(0, Math.max(0, width - more.length)).join("")}${more}`;
 }
 
 function chain(report: DoctorReport, d: Drawing): readonly string[] {
@@ -49,7 +49,7 @@ function chain(report: DoctorReport, d: Drawing): readonly string[] {
   const lines = shown.map((link) => {
     const time = link.ms >= 1 ? `${link.ms} ms` : "";
     const room = d.width - 12 - (time === "" ? 0 : time.length + 1);
-    const words = shorten(shortOf(link), room);
+    const words = shorten(shortOf(link), room, d.more);
     const padded =
       time === "" ? words : `${words}${" ".repeat(Math.max(1, room - Array.from(words).length + 1))}${d.dim(time)}`;
     return `${d.sign[link.status]} ${NAMES[link.link].padEnd(9)} ${padded}`.trimEnd();
@@ -124,7 +124,7 @@ export function toDoctorText(report: DoctorReport, d: Drawing): string {
       );
   if (report.tools.length > 0 && ok) {
     const named = report.tools.slice(0, MOST_TOOLS).map(({ name }) => name);
-    const more = report.tools.length > MOST_TOOLS ? [`${d.more} and ${report.tools.length - MOST_TOOLS} more`] : [];
+    const more = report.toolCount > MOST_TOOLS ? [`${d.more} and ${report.toolCount - MOST_TOOLS} more`] : [];
     lines.push("", ...d.wrap(`Tools: ${[...named, ...more].join(", ")}`, d.width));
   }
   if (report.call !== null)
