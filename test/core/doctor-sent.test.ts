@@ -9,7 +9,9 @@ const FOREIGN = "https://gw.example/mcp";
 describe("what the connection test sends", () => {
   test("what a session sends", () => {
     const { toSend, session } = setupOf(good);
-    expect(toSend).toEqual({ ok: true, as: "entry", added: [], sent: session });
+    const local = ".claude/settings.local.json";
+    const from = { account: local, profile: local };
+    expect(toSend).toEqual({ ok: true, as: "entry", added: [], sent: session, from });
     expect(session?.headers).toEqual({
       "X-CM-PRODUCTTOKEN": TOKEN,
       "CM-ACCOUNT-ID": "account-1",
