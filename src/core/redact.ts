@@ -110,3 +110,9 @@ export function redact(text: string, secrets: Iterable<string>): string {
   made.set(list, known);
   return known(text);
 }
+
+/** JSON whose texts hold no secret. Not the JSON is redacted: a secret may be a word of it, such as "true". */
+export function redactedJson(value: unknown, secrets: Iterable<string>): string {
+  const clean = redactor(secrets);
+  return JSON.stringify(value, (_, each: unknown) => (typeof each === "string" ? clean(each) : each), 2);
+}

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { mask, printable, printableLines, redact, redactor } from "../../src/core/redact.ts";
+import { mask, printable, printableLines, redact, redactedJson, redactor } from "../../src/core/redact.ts";
 
 /** Controls, what is drawn as nothing, bidirectional controls, separators, halves of pairs. */
 const FORBIDDEN = /[\p{Cc}\p{Bidi_Control}\p{Default_Ignorable_Code_Point}\p{Zl}\p{Zp}\p{Cs}]/u;
@@ -215,5 +215,13 @@ describe("redact", () => {
 
   it("bears a value with half a surrogate pair", () => {
     expect(redact("x \ud800abcdefgh y", ["\ud800abcdefgh"])).toBe("x •••• y");
+  });
+});
+
+describe("JSON without secrets", () => {
+  it.each(["true", "cause", "null", "\\u00e9", '"},{"', "made-up"])("stays JSON when a secret is %s", (secret) => {
+    const value = { cause: `it is ${secret}!`, ok: true, none: null, list: [secret, 4] };
+    const text = redactedJson(value, [secret]);
+    expect(JSON.parse(text)).toEqual({ cause: "it is ••••!", ok: true, none: null, list: ["••••", 4] });
   });
 });

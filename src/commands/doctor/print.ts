@@ -3,7 +3,7 @@ import { type Context, wantsColor } from "../../context.ts";
 import type { DoctorReport } from "../../core/doctor/conclude.ts";
 import { toMarkdown } from "../../core/doctor/markdown.ts";
 import { toDoctorText } from "../../core/doctor/text.ts";
-import { printable, redact } from "../../core/redact.ts";
+import { printable, redact, redactedJson } from "../../core/redact.ts";
 import { EnvironmentError, UsageError } from "../../errors.ts";
 import { createPaint } from "../../ui/paint.ts";
 import { wrap } from "../../ui/wrap.ts";
@@ -57,7 +57,7 @@ function open(path: string): number {
   }
 }
 
-/** The contract of docs/json.md. A secret may be a word such as "true": texts are redacted, not the JSON. */
+/** The contract of docs/json.md. */
 function toJson(report: DoctorReport, secrets: Iterable<string>): string {
   const { links, client, setup, ...rest } = report;
   const stages = links.map(({ link, seen, tryThis, notes, ...more }) => ({
@@ -69,9 +69,7 @@ function toJson(report: DoctorReport, secrets: Iterable<string>): string {
     ...(notes === undefined ? {} : { notes: notes.map((note) => ({ ...note, tryThis: note.tryThis.join("\n") })) }),
   }));
   const { remarks: _, ...view } = { ...setup, winner: setup.winner ?? null, approval: setup.approval ?? null };
-  const all = [...secrets];
-  const clean = (_: string, value: unknown): unknown => (typeof value === "string" ? redact(value, all) : value);
-  return JSON.stringify({ version: 1, ...rest, stages, clients: [client], setup: view }, clean, 2);
+  return redactedJson({ version: 1, ...rest, stages, clients: [client], setup: view }, secrets);
 }
 
 /** The report on stdout, as a person or a program reads it. */
