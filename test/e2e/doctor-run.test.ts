@@ -2,7 +2,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { behave, http, json, type Kit, listen, type Running, result, TOOL } from "../servers/fault-kit.ts";
+import { behave, http, json, type Kit, listen, type Running, result, rpcError, TOOL } from "../servers/fault-kit.ts";
 import { BRIDGE, type DoctorRun, doctor, leaks, put, repositoryFor, told, VALUES } from "./doctor-support.ts";
 import { COLOURS, entryFor, HARM, type Machine, machine, on, strangeBytes, TOKEN, wideLines } from "./support.ts";
 
@@ -181,6 +181,11 @@ describe.concurrent("--call", () => {
       ({ response }) => void response.socket?.destroy(),
       /closed the connection before its answer to tools\/call/,
     ],
+    [
+      "answers that there is no such profile",
+      ({ response, message }) => json(response, 200, rpcError(message.id, -32000, "No such profile")),
+      /profile ID "[^"]+" \(sent as CM-PROFILE-ID, from \.claude\/settings\.local\.json\)/,
+    ],
     ["answers 1 GB", ({ response }) => flood(response), /its body over 4 MiB/],
   ])("a tool that %s", async (_, answer, words, limit = 20) => {
     const { run, answer: found } = await call(answer, "odd", limit);
@@ -337,14 +342,24 @@ describe.concurrent("the report", () => {
   test("is for its owner, whole, and holds nothing secret", async () => {
     const cwd = here();
     const path = join(cwd, "report.md");
-    const run = await doctor(m, ["--url", m.url, "--report", "report.md"], { cwd });
+    const run = await doctor(m, ["--url", m.url, "--report", "report.md", "--call", "nope"], { cwd });
     expect(run.stderr).toContain("The report is in ");
     expect(statSync(path).mode & 0o777).toBe(0o600);
     const text = readFileSync(path, "utf8");
     expect([...leaks(text), ...strangeBytes(text)]).toEqual([]);
-    for (const heading of ["# HALO connection report", "## Chain", "## Entries", "## Values", "## Requests"])
+    for (const heading of [
+      "# HALO connection report",
+      "## Chain",
+      "## Other remarks",
+      "## Tool call",
+      "## Entries",
+      "## Values",
+      "## Requests",
+    ])
       expect(text).toContain(`${heading}\n`);
     expect(text).toContain(`| Node | ${process.version} |`);
+    expect(text).toMatch(/^\| nope \| no \| the server lists no such tool/m);
+    expect(text).toMatch(/^\| client \| not-trusted \| note \|/m);
   });
 
   test("is there too when nothing could be sent, and not when the words were wrong", async () => {
