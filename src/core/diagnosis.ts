@@ -192,7 +192,8 @@ function timesOf(record: ProbeRecord): Readonly<Record<ProbeStage, number>> {
     tcp: whole(tcp),
     tls: whole(tls),
     http: whole(first - connecting),
-    auth: 0,
+    // the same request without the token is what proves it
+    auth: whole(sum("control")),
     mcp: whole(sum("connect") - first),
     tools: whole(sum("tools")),
   };
