@@ -83,7 +83,10 @@ export function certificateWords(record: ProbeRecord, clean: Clean): Certificate
 }
 
 function wayOf({ proxy, addresses }: ProbeRecord, clean: Clean): string {
-  if (proxy !== null && proxy.bypassedBy === null) return clean(`through the proxy ${at(proxy)} (${proxy.variable})`);
+  if (proxy !== null && proxy.bypassedBy === null) {
+    const trust = proxy.systemCas ? ", trusted through the system's certificates alone" : "";
+    return clean(`through the proxy ${at(proxy)} (${proxy.variable})${trust}`);
+  }
   const used = addresses.find(({ outcome }) => outcome === "connected");
   const failed = addresses.filter(({ outcome }) => outcome === "failed");
   const parts = used === undefined ? [] : [`${used.address} (IPv${used.family})`];

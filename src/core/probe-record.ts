@@ -159,6 +159,8 @@ export interface ProxyFacts {
   readonly said: string;
   /** What a 407 asked for, e.g. `Basic`, `Negotiate`. */
   readonly schemes: readonly string[];
+  /** Its certificate is vouched for by the system's list alone. */
+  readonly systemCas: boolean;
 }
 
 /** A certificate; its texts are the server's. */

@@ -2,7 +2,7 @@
 import { lookup } from "node:dns";
 import { Agent } from "node:http";
 import { connect as connectTcp, isIP, type LookupFunction, type Socket } from "node:net";
-import type { SecureContext } from "node:tls";
+import type { SecureContext, TLSSocket } from "node:tls";
 import type { AddressFacts, ConnectTimings, ProbeRecord, ProxyFacts, TlsFacts } from "../core/probe-record.ts";
 import type { Network, ProxyRoute } from "../core/proxy.ts";
 import { contextWithSystem, encrypt, isUntrusted, refusalOf, tlsFacts } from "./probe-tls.ts";
@@ -48,21 +48,33 @@ function noteAddresses(into: Map<string, AddressFacts>) {
   return { note, failed };
 }
 
+/** A connection that cannot be encrypted is of no use. */
+async function encryptOver(socket: Socket, host: string, context: SecureContext | undefined): Promise<TLSSocket> {
+  try {
+    return await encrypt(socket, host, context);
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
+}
+
 /** Connections for one probe. Opens nothing yet. */
 export function openConnections({ url, network, scrub }: Settings): Connections {
   const sockets = new Set<Socket>();
   const timings: { dns: number | null; tcp: number | null; tls: number | null } = { dns: null, tcp: null, tls: null };
   const addresses = new Map<string, AddressFacts>();
   const proxy = network.proxy?.bypassedBy === null ? network.proxy : null;
-  let answered: Pick<ProxyFacts, "tunnel" | "status" | "said" | "schemes"> = {
+  let answered: Pick<ProxyFacts, "tunnel" | "status" | "said" | "schemes" | "systemCas"> = {
     tunnel: false,
     status: null,
     said: "",
     schemes: [],
+    systemCas: false,
   };
   let shown: Omit<TlsFacts, "systemCas"> | null = null;
   let systemCas: TlsFacts["systemCas"] = null;
   let context: SecureContext | undefined;
+  let proxyContext: SecureContext | undefined;
   let tried = 0;
   let stood = false;
   let closed = false;
@@ -106,7 +118,25 @@ export function openConnections({ url, network, scrub }: Settings): Connections 
       socket.once("close", () => reject(Object.assign(new Error("closed while connecting"), { code: "ECONNRESET" })));
     });
 
-  /** A connection to the proxy, and a tunnel from there. Whatever fails is the proxy's. */
+  /** A connection to the proxy, encrypted where its address says so: with the system's certificates too, where Node's own do not do. */
+  const reachProxy = async (way: ProxyRoute, watched: boolean, lap: Lap): Promise<Socket> => {
+    for (;;) {
+      const socket = await reach(way.host, way.port, watched, lap);
+      if (!way.secure) return socket;
+      const secure = keep(await encryptOver(socket, way.host, proxyContext));
+      const code = refusalOf(secure);
+      if (code === null || !network.verify) {
+        answered = { ...answered, systemCas: code === null && proxyContext !== undefined };
+        return secure;
+      }
+      secure.destroy();
+      const isFirst = proxyContext === undefined && isUntrusted(code) && !closed;
+      if (isFirst) proxyContext = contextWithSystem();
+      if (!isFirst || proxyContext === undefined) throw Object.assign(new Error("certificate"), { code });
+    }
+  };
+
+  /** A tunnel through the proxy. Whatever fails is the proxy's. */
   const reachThrough = async (
     way: ProxyRoute,
     host: string,
@@ -116,13 +146,7 @@ export function openConnections({ url, network, scrub }: Settings): Connections 
   ): Promise<Socket> => {
     let socket: Socket | undefined;
     try {
-      socket = await reach(way.host, way.port, watched, lap);
-      if (way.secure) {
-        const secure = keep(await encrypt(socket, way.host, undefined));
-        socket = secure;
-        const code = refusalOf(secure);
-        if (code !== null && network.verify) throw Object.assign(new Error("certificate"), { code });
-      }
+      socket = await reachProxy(way, watched, lap);
       await openTunnel(socket, host, port, way.credentials, ({ status, said, schemes }) => {
         answered = { ...answered, status, said: scrub(said, 200), schemes };
       });
@@ -157,12 +181,7 @@ export function openConnections({ url, network, scrub }: Settings): Connections 
         socket.destroy();
         throw Object.assign(new Error("not TLS"), { code: "ERR_SSL_WRONG_VERSION_NUMBER" });
       }
-      const encrypted = keep(
-        await encrypt(socket, host, context).catch((error: unknown) => {
-          socket.destroy();
-          throw error;
-        }),
-      );
+      const encrypted = keep(await encryptOver(socket, host, context));
       const code = refusalOf(encrypted);
       shown = tlsFacts(encrypted, scrub);
       if (code === null || !network.verify) {

@@ -224,6 +224,7 @@ describe("the direct way, in spite of a variable", () => {
     status: null,
     said: "",
     schemes: [],
+    systemCas: false,
   };
   it.each(["ENOTFOUND", "ECONNREFUSED", "ENETUNREACH", "ETIMEDOUT", "ECONNRESET"])("%s", (code) => {
     const excepted = failed(diagnose(record([broken(code)], { proxy: bypassed }), []));
@@ -401,6 +402,7 @@ describe("the network in words", () => {
     status: null,
     said: "",
     schemes: [],
+    systemCas: false,
   };
   const tls = {
     subject: "api.cm.com",

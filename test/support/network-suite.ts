@@ -114,6 +114,7 @@ export function networkSuite(node: string): void {
           status: 200,
           said: "Connection established",
           schemes: [],
+          systemCas: false,
         });
         expect(detailAt(answer, "tcp")).toBe(`through the proxy ${proxy.host} (${variable})`);
         expect(detailAt(answer, "dns")).toBe("of the proxy: 127.0.0.1");
@@ -327,6 +328,19 @@ export function networkSuite(node: string): void {
         expect(answer.record?.tls?.systemCas).toBe(readsSystem ? "did-not-help" : "unavailable");
         expect(detailAt(answer, "tls")).toContain('It is for "good", issued by "test ca"');
         if (readsSystem) expect(detailAt(answer, "tls")).toContain("nor by its system's own list");
+      });
+
+      it.runIf(process.platform === "linux")("of a proxy and a server that only the system knows", async () => {
+        const proxy = await proxyOf(() => startProxy({ tls: made.good, login: `${USER}:${PASSWORD}` }));
+        const answer = await run(secure.url, { SSL_CERT_FILE: made.ca, HTTPS_PROXY: proxy.url(LOGIN) }, proxy);
+        expect(answer.record?.proxy?.systemCas).toBe(readsSystem);
+        if (readsSystem) {
+          expect(answer.diagnosis, answer.text).toMatchObject({ ok: true, control: "refused" });
+          expect(detailAt(answer, "tcp")).toContain("trusted through the system's certificates alone");
+        } else {
+          expect(answer.diagnosis).toMatchObject({ ok: false, cause: "proxy-failed", at: "tcp" });
+          expect(proxy.heads).toEqual([]);
+        }
       });
 
       // where the system's list is can only be said on Linux
