@@ -2,7 +2,7 @@
 import { dirname, join, parse, resolve } from "node:path";
 import type { Context } from "../context.ts";
 import { type ClaudeProgram, readClaude } from "../io/claude.ts";
-import { findProgram } from "../io/find-program.ts";
+import { findProgram, trustedEnv } from "../io/find-program.ts";
 
 /** The store and the user's settings. With CLAUDE_CONFIG_DIR both lie in that folder (claude-code facts, section 2). */
 export function ownFiles(context: Pick<Context, "cwd" | "env" | "home">): {
@@ -40,20 +40,22 @@ export function pathOfClaude(context: Context, exclude: readonly string[]): stri
   return path === undefined ? undefined : runnable(path);
 }
 
-/** Asks the program for its version. */
+/** Asks the program for its version. `env`: what it is started with, see `trustedEnv`. */
 export async function versionOf(
   context: Context,
   root: string,
   path: string | undefined,
+  env: Context["env"],
   limit?: Parameters<typeof readClaude>[2],
 ): Promise<FoundClaude> {
   if (path === undefined) return { claude: undefined, silent: false, late: false };
-  const surroundings = { cwd: parse(root).root, env: context.env, signal: context.signal };
+  const surroundings = { cwd: parse(root).root, env, signal: context.signal };
   const { claude, late } = await readClaude(path, surroundings, limit);
   return { claude, silent: claude === undefined, late };
 }
 
 /** Finds `claude` on PATH and asks for its version. */
 export async function findClaude(context: Context, root: string, exclude: readonly string[]): Promise<FoundClaude> {
-  return await versionOf(context, root, pathOfClaude(context, exclude));
+  const env = trustedEnv({ env: context.env, platform: context.platform, exclude });
+  return await versionOf(context, root, pathOfClaude(context, exclude), env);
 }

@@ -27,7 +27,9 @@ export interface FoundClaude {
 /** The program and its version. */
 export async function readClaude(path: string, surroundings: Surroundings, limit?: Limit): Promise<FoundClaude> {
   const timeoutMs = Math.min(WORD_MS, limit?.timeoutMs ?? WORD_MS);
-  const result = await exec([path, "--version"], { ...surroundings, ...limit, timeoutMs });
+  // for its version it needs none of the values
+  const env = Object.fromEntries(Object.entries(surroundings.env).filter(([name]) => !name.startsWith("HALO_")));
+  const result = await exec([path, "--version"], { ...surroundings, env, ...limit, timeoutMs });
   const version = /^(\d+\.\d+\.\d+[\w.-]*)/.exec(result.stdout.trim())?.[1];
   const claude = result.exitCode === 0 && version !== undefined ? { path, version } : undefined;
   return { claude, late: claude === undefined && result.timedOut };

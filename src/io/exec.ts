@@ -54,6 +54,9 @@ export async function exec(argv: readonly [string, ...string[]], options: ExecOp
     } catch {
       // all of them have ended
     }
+    // one that left the group lives on, and may hold the output open
+    running.stdout?.destroy();
+    running.stderr?.destroy();
   };
   const timers = [setTimeout(end, options.timeoutMs + graceMs)];
   const aborted = (): void => void timers.push(setTimeout(end, graceMs));

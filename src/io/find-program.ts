@@ -66,6 +66,24 @@ export function findProgram(name: string, options: FindOptions): string | undefi
   });
 }
 
+/**
+ * The environment of a program that is started: what it finds on PATH in its turn (`#!/usr/bin/env node`, a `git` that it asks)
+ * is from no repository either. Claude Code 2.1.197 runs `git` for `mcp get` (measured 2026-11-22).
+ */
+export function trustedEnv({ env, platform, exclude }: FindOptions): FindOptions["env"] {
+  const excluded = exclude.map((folder) => real(folder) ?? folder);
+  // where a program "x" could be is in the folders that count
+  const folders = programCandidates("x", { env: { ...env, PATHEXT: ".X" }, platform })
+    .map((path) => win32Or(platform).dirname(path))
+    .filter((folder) => {
+      const place = real(folder);
+      return place !== undefined && !excluded.some((other) => isInside(place, other));
+    });
+  const path = [...new Set(folders)].join(platform === "win32" ? ";" : ":");
+  const rest = Object.entries(env).filter(([name]) => (platform === "win32" ? name.toUpperCase() : name) !== "PATH");
+  return { ...Object.fromEntries(rest), PATH: path };
+}
+
 function isProgram(path: string, platform: string): boolean {
   try {
     if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) return false;

@@ -1,10 +1,12 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
+import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { listen } from "../servers/fault-kit.ts";
 import { quietClaude } from "../support/claude.ts";
 import { doctor, leaks, put, repositoryFor, told, VALUES } from "./doctor-support.ts";
 import { front, gateway, onClaude } from "./real-claude-support.ts";
-import { type Machine, TOKEN } from "./support.ts";
+import { type Machine, on, TOKEN } from "./support.ts";
 
 /** `doctor` beside the real Claude Code: where the two do not come to the same, and how long both together take. */
 
@@ -21,6 +23,46 @@ function setUp(m: Machine, url: string, files: Readonly<Record<string, unknown>>
 
 const stage = (answer: ReturnType<typeof told>, name: string) => answer.stages.find((each) => each.stage === name);
 const lineOf = (text: string, name: string): string => text.split("\n").find((line) => line.includes(name)) ?? "";
+
+describe("a claude program that is a script", () => {
+  const script = (m: Machine, name: string, text: string): void => {
+    const path = join(m.root, "bin", name);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, `#!/usr/bin/env bash\n${text}\n`, { mode: 0o755 });
+  };
+
+  test("gets no program of the repository, and no value to say its version", () =>
+    on({}, async (m) => {
+      const cwd = setUp(m, m.url);
+      const heard = join(m.root, "heard");
+      script(m, "claude", `git --version >/dev/null; env >>${heard}; echo "2.1.330 (Claude Code)"`);
+      for (const name of ["git", "bash", "env"]) {
+        const path = join(cwd, "node_modules/.bin", name);
+        mkdirSync(dirname(path), { recursive: true });
+        writeFileSync(path, `#!/bin/sh\ntouch ${m.root}/owned\n`, { mode: 0o755 });
+      }
+      const PATH = [join(cwd, "node_modules/.bin"), "node_modules/.bin", join(m.root, "bin"), "/usr/bin", "/bin"].join(
+        ":",
+      );
+      const env = { PATH, HALO_MCP_TOKEN: TOKEN };
+      const run = await doctor(m, ["--json", "--url", m.url], { cwd, env });
+      expect(stage(told(run), "client")?.detail).toContain("Claude Code 2.1.330");
+      expect(existsSync(join(m.root, "owned"))).toBe(false);
+      const first = readFileSync(heard, "utf8").split(/^(?=_=)/m)[0] ?? "";
+      expect(first).toContain("PATH=");
+      expect(leaks(first)).toEqual([]);
+    }));
+
+  test("that leaves a process behind, with its output open, does not hold us", () =>
+    on({}, async (m) => {
+      const cwd = setUp(m, m.url);
+      script(m, "claude", `setsid sleep 30 & echo "2.1.330 (Claude Code)"`);
+      const env = { PATH: [join(m.root, "bin"), "/usr/bin", "/bin"].join(":") };
+      const run = await doctor(m, ["--json", "--url", m.url, "--timeout", "4"], { cwd, env });
+      expect(run.ms).toBeLessThan(15_000);
+      expect(told(run).stages.find(({ stage: name }) => name === "tools")?.status).toBe("ok");
+    }));
+});
 
 describe("what Claude Code says beside our test", () => {
   test("the same: one line says all of it", () =>

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { EnvironmentError } from "../../src/errors.ts";
-import { findProgram, programCandidates } from "../../src/io/find-program.ts";
+import { findProgram, programCandidates, trustedEnv, untrusted } from "../../src/io/find-program.ts";
 import { createGit, findRoot, type Git } from "../../src/io/git.ts";
 
 const folder = (): string => realpathSync(mkdtempSync(join(tmpdir(), "halo-git-")));
@@ -148,6 +148,22 @@ describe("findProgram", () => {
     expect(findProgram("none", { env: { PATH }, platform: "linux", exclude: [] })).toBeUndefined();
     expect(findProgram("./tool", { env: { PATH }, platform: "linux", exclude: [] })).toBeUndefined();
     expect(findProgram("tool", { env: {}, platform: "linux", exclude: [] })).toBeUndefined();
+  });
+
+  it("what it finds starts other programs from trusted folders alone", () => {
+    const [repo, bin, good] = [folder(), folder(), folder()];
+    mkdirSync(join(repo, "node_modules/.bin"), { recursive: true });
+    symlinkSync(join(repo, "node_modules/.bin"), join(bin, "link"));
+    const env = {
+      PATH: [join(repo, "node_modules/.bin"), ".", "", "bin", join(bin, "link"), good, good].join(":"),
+      A: "1",
+    };
+    expect(trustedEnv({ env, platform: "linux", exclude: untrusted("/home/me", [repo]) })).toEqual({
+      PATH: good,
+      A: "1",
+    });
+    const windows = { Path: "C:\\a;rel", A: "1" };
+    expect(Object.keys(trustedEnv({ env: windows, platform: "win32", exclude: [] })).sort()).toEqual(["A", "PATH"]);
   });
 
   it("on Windows looks at PATHEXT, .exe first, whatever PATH is called", () => {

@@ -104,13 +104,13 @@ export async function fix(context: Context, options: CheckOptions, gathered: Gat
     quiet: options.quiet || options.format === "json",
     guide: false,
   });
-  const asked = { root, gitProgram: git?.program };
+  const asked = { root, gitProgram: git?.program, programEnv: git?.env ?? context.env };
   const subject = subjectOf(context, options, gathered);
   const leftOut = new Set<string>();
   for (const { name, path, secret } of stepsOf(gathered, fixAll(subject, gathered, leftOut).texts)) {
     const place = { path, realPath: resolveTarget(path).realPath };
     try {
-      if (secret === true) assertPrivate(context, asked, place, { ignored: true });
+      if (secret === true) assertPrivate(asked, place, { ignored: true });
       else assertInside(root, place);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
@@ -131,7 +131,7 @@ export async function fix(context: Context, options: CheckOptions, gathered: Gat
   } else {
     await applyWrites(steps, {
       signal: context.signal,
-      assertPrivate: (realPath, path) => assertPrivate(context, asked, { path, realPath }, { ignored: true }),
+      assertPrivate: (realPath, path) => assertPrivate(asked, { path, realPath }, { ignored: true }),
     });
     show.ok(`Mended ${what}.`);
   }

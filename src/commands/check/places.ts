@@ -4,7 +4,7 @@ import type { Context } from "../../context.ts";
 import { kindOf } from "../../core/check/documents.ts";
 import { printable } from "../../core/redact.ts";
 import { EnvironmentError, UsageError } from "../../errors.ts";
-import { findProgram, untrusted } from "../../io/find-program.ts";
+import { findProgram, trustedEnv, untrusted } from "../../io/find-program.ts";
 import { findRoot, type GitOptions } from "../../io/git.ts";
 import { isInside } from "../../io/inside.ts";
 import type { CheckOptions } from "./options.ts";
@@ -118,7 +118,7 @@ function gitFor(context: Context, root: string, repository: string): GitOptions 
       "no-git",
     );
   }
-  return { program, cwd: root, env: context.env };
+  return { program, cwd: root, env: trustedEnv({ env: context.env, platform: context.platform, exclude }) };
 }
 
 /** Does a report about what was asked for hold findings of this path? */

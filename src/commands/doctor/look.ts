@@ -15,7 +15,7 @@ import { printable } from "../../core/redact.ts";
 import { parseEndpoint } from "../../endpoint.ts";
 import { Cancelled, UsageError } from "../../errors.ts";
 import { askClaude, type ClaudeProgram } from "../../io/claude.ts";
-import { untrusted } from "../../io/find-program.ts";
+import { trustedEnv, untrusted } from "../../io/find-program.ts";
 import { findRoot } from "../../io/git.ts";
 import { isInside } from "../../io/inside.ts";
 import { readDocument } from "../../io/read-document.ts";
@@ -169,6 +169,7 @@ async function ask(
   claude: ClaudeProgram,
   setup: Setup,
   input: SetupInput,
+  programEnv: Context["env"],
   leftMs: number,
 ): Promise<Asked> {
   const { view } = setup;
@@ -185,7 +186,7 @@ async function ask(
     timeoutMs: Math.round(Math.min(Math.max(LEAST_MS, leftMs * 0.8), 30_000)),
     limit: { timeoutMs: Math.round(leftMs) + START_MS, graceMs: GRACE_MS },
   };
-  const surroundings = { cwd: input.folder, env: context.env, signal: context.signal };
+  const surroundings = { cwd: input.folder, env: programEnv, signal: context.signal };
   try {
     const answer = await askClaude(claude, question, surroundings);
     if (answer === undefined) return unasked("Claude Code itself gave no answer in time");
@@ -226,10 +227,9 @@ export function startLook(context: Context, options: LookOptions): Looking {
   const deadline = options.deadline ?? started + options.timeoutMs;
   const folder = folderOf(context, options.cwd);
   const root = findRoot(folder) ?? folder;
-  const path = pathOfClaude(
-    context,
-    untrusted(context.home, [root, folder, findRoot(context.cwd) ?? context.cwd, context.cwd]),
-  );
+  const exclude = untrusted(context.home, [root, folder, findRoot(context.cwd) ?? context.cwd, context.cwd]);
+  const path = pathOfClaude(context, exclude);
+  const programEnv = trustedEnv({ env: context.env, platform: context.platform, exclude });
   const input = readSetup(context, options, undefined);
   const viewed = (client: ClientFacts): Setup => {
     const setup = viewSetup({ ...input, version: client.version }, client);
@@ -243,13 +243,16 @@ export function startLook(context: Context, options: LookOptions): Looking {
 
   const versioned = (async () => {
     const half = Math.max(LEAST_MS, Math.round((deadline - read) / 2));
-    const { claude, silent, late } = await versionOf(context, root, path, { timeoutMs: half, graceMs: GRACE_MS });
+    const { claude, silent, late } = await versionOf(context, root, path, programEnv, {
+      timeoutMs: half,
+      graceMs: GRACE_MS,
+    });
     const client: ClientFacts = { version: claude?.version, silent: silent && !late, late };
     return { claude, client, setup: viewed(client) };
   })();
   const looked = versioned.then(async ({ claude, client, setup }): Promise<Looked> => {
     const isAsked = claude !== undefined && mayAsk(setup) && (await options.passed);
-    const asked = isAsked ? await ask(context, claude, setup, input, deadline - context.now()) : NOT_ASKED;
+    const asked = isAsked ? await ask(context, claude, setup, input, programEnv, deadline - context.now()) : NOT_ASKED;
     const { view } = setup;
     const facts = { ...client, status: asked.status };
     const ms = (from: number, to: number): number => Math.max(0, Math.round(to - from));

@@ -48,7 +48,7 @@ function isModeOnly(step: Step): step is WriteStep & { readonly mode: number } {
 async function write(room: Room, steps: readonly WriteStep[], signal: AbortSignal): Promise<readonly StepStatus[]> {
   return await applyWrites(steps, {
     signal,
-    assertPrivate: (realPath, path) => assertPrivate(room.context, room.survey, { path, realPath }, { ignored: true }),
+    assertPrivate: (realPath, path) => assertPrivate(room.survey, { path, realPath }, { ignored: true }),
   });
 }
 
@@ -61,7 +61,7 @@ async function runStep(
   const { context, survey } = room;
   const result = await exec(argv, {
     cwd: survey.root,
-    env: context.env,
+    env: survey.programEnv,
     ...(stdin === undefined ? {} : { stdin }),
     timeoutMs: RUN_MS,
     signal,

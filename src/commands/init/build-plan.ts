@@ -111,7 +111,7 @@ function filesOf({ survey, target, options }: Room): readonly string[] {
 
 /** Every refusal that can be known before a question is asked. */
 export function checkBeforehand(room: Room): void {
-  const { survey, context } = room;
+  const { survey } = room;
   const placeOf = (path: string): { path: string; realPath: string } => ({
     path,
     realPath: survey.snapshot.get(path)?.realPath ?? path,
@@ -132,7 +132,7 @@ export function checkBeforehand(room: Room): void {
   }
   // first where they lead: git does not look beyond a symlink
   for (const path of [env, ...(bridgeOf(room) === "claude-settings" ? [bridge] : [])]) {
-    assertPrivate(context, survey, placeOf(path), { ignored: false });
+    assertPrivate(survey, placeOf(path), { ignored: false });
   }
   const { exclude: _own, ...files } = others;
   if (room.target.mode === "new") for (const path of Object.values(files)) assertInside(survey.root, placeOf(path));
@@ -179,12 +179,12 @@ export async function buildPlan(room: Room, values: Values, choice: Choice, url:
   const claudeCode = choice.clients.includes("claude-code");
   if (claudeCode && choice.scopes.includes("project")) steps.push(...projectSteps(room, values), ...ciSteps(room));
   const own = claudeCode ? choice.scopes.filter((scope) => scope !== "project") : [];
-  const surroundings = { cwd: survey.root, env: context.env, signal: context.signal };
+  const surroundings = { cwd: survey.root, env: survey.programEnv, signal: context.signal };
   const stdin = own.length > 0 && survey.claude !== undefined && (await readsStdin(survey.claude, surroundings));
   if (stdin) {
     // claude keeps the values in it; a home folder may be a repository that tracks it
     const realPath = survey.snapshot.get(survey.store)?.realPath ?? survey.store;
-    assertPrivate(context, survey, { path: survey.store, realPath }, { ignored: false });
+    assertPrivate(survey, { path: survey.store, realPath }, { ignored: false });
   }
   for (const scope of own) {
     const planned = planClaude({
@@ -250,7 +250,7 @@ export async function buildRemoval(room: Room, choice: Choice): Promise<Plan> {
   for (const scope of choice.scopes) {
     const existing = scope === "project" ? undefined : existingIn(survey, scope, target.name);
     if (scope === "project" || existing === undefined || survey.claude === undefined) continue;
-    const stdin = await readsStdin(survey.claude, { cwd: survey.root, env: context.env, signal: context.signal });
+    const stdin = await readsStdin(survey.claude, { cwd: survey.root, env: survey.programEnv, signal: context.signal });
     const planned = planClaudeRemoval({ scope, program: survey.claude.path, readsStdin: stdin, existing });
     if (!planned.ok) throw new Refusal(planned.reason, { hint: planned.hint });
     steps.push(...planned.steps);

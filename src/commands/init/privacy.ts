@@ -1,6 +1,5 @@
 import { realpathSync } from "node:fs";
 import { dirname, relative } from "node:path";
-import type { Context } from "../../context.ts";
 import { toSh } from "../../core/command-line.ts";
 import { EnvironmentError, Refusal } from "../../errors.ts";
 import { createGit, findRoot } from "../../io/git.ts";
@@ -37,7 +36,7 @@ export function assertInside(root: string, place: Place): void {
 }
 
 /** Where git is asked about a file: the survey of the run. */
-type Asked = Pick<Survey, "root" | "gitProgram">;
+type Asked = Pick<Survey, "root" | "gitProgram" | "programEnv">;
 
 /**
  * Refuses to put a secret where git would take it: a tracked file, a file that no rule ignores, and a symlink that
@@ -45,8 +44,7 @@ type Asked = Pick<Survey, "root" | "gitProgram">;
  * `ignored: false` leaves the rule out, for the look before the ignore file is written.
  */
 export function assertPrivate(
-  context: Context,
-  { root, gitProgram }: Asked,
+  { root, gitProgram, programEnv }: Asked,
   place: Place,
   check: { readonly ignored: boolean },
 ): void {
@@ -60,7 +58,7 @@ export function assertPrivate(
         { hint: "install git, then run this again" },
       );
     }
-    const git = createGit({ program: gitProgram, cwd: repository, env: context.env });
+    const git = createGit({ program: gitProgram, cwd: repository, env: programEnv });
     const shown = relative(repository, realPath);
     if (git.isTracked(realPath)) {
       throw new Refusal(

@@ -140,7 +140,7 @@ export async function proveClient(room: Room, scope: Scope, values: Values): Pro
         elsewhere: scope === "user",
         timeoutMs: Math.min(room.options.timeoutMs, 30_000),
       },
-      { cwd: survey.root, env: context.env, signal: context.signal },
+      { cwd: survey.root, env: survey.programEnv, signal: context.signal },
     );
   } catch (error) {
     if (error instanceof Cancelled) throw error;

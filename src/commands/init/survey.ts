@@ -8,7 +8,7 @@ import type { ProjectPaths } from "../../core/plan.ts";
 import { dotenvOf, jsonOf, property, strings } from "../../core/read-json.ts";
 import { UsageError } from "../../errors.ts";
 import type { ClaudeProgram } from "../../io/claude.ts";
-import { findProgram, untrusted } from "../../io/find-program.ts";
+import { findProgram, trustedEnv, untrusted } from "../../io/find-program.ts";
 import { createGit, findRoot, type Git } from "../../io/git.ts";
 import { takeSnapshot } from "../../io/snapshot.ts";
 import { findClaude, ownFiles } from "../claude-files.ts";
@@ -35,6 +35,8 @@ export interface Survey {
   readonly example: ReadonlyMap<string, string>;
   /** The git program, wherever it is asked. Never one that a repository supplies. */
   readonly gitProgram: string | undefined;
+  /** What every program is started with, see `trustedEnv`. */
+  readonly programEnv: Context["env"];
   readonly claude: ClaudeProgram | undefined;
   /** There is a claude program, but it does not say its version. */
   readonly claudeSilent: boolean;
@@ -58,11 +60,12 @@ export async function survey(context: Context, options: InitOptions): Promise<Su
     findRoot(context.cwd) ?? context.cwd,
     context.cwd,
   ]);
+  const programEnv = trustedEnv({ env: context.env, platform: context.platform, exclude });
   const gitProgram = findProgram("git", { env: context.env, platform: context.platform, exclude });
   const git =
     gitProgram === undefined || repository === undefined
       ? undefined
-      : createGit({ program: gitProgram, cwd: root, env: context.env });
+      : createGit({ program: gitProgram, cwd: root, env: programEnv });
 
   const { store, userSettings } = ownFiles(context);
   const paths: ProjectPaths = {
@@ -91,6 +94,7 @@ export async function survey(context: Context, options: InitOptions): Promise<Su
     paths,
     store,
     storeKey: repository ?? root,
+    programEnv,
     userSettings,
     snapshot,
     entries: {
