@@ -34,7 +34,7 @@ export interface Message {
 }
 
 /** More than one coding is rare; a long list is a way to take memory. */
-const MOST_CODINGS = 5;
+const MOST_CODINGS = 2;
 
 /** The body as it was before it was packed; as it is, where the coding is none of gzip, deflate and br. */
 async function unpacked(message: IncomingMessage): Promise<Readable> {

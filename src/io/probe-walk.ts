@@ -38,6 +38,8 @@ const MOST_PAGES = 100;
 /** So many pages, and time that runs out while a cursor still promises more: that is no server that is slow to answer. */
 const MANY_PAGES = 10;
 const MOST_TOOLS = 1000;
+/** It is sent back with the next request: more than this is no mark of a place. */
+const LONGEST_CURSOR = 4096;
 export const NOTHING: ProbeOutcome = {
   connected: false,
   listed: false,
@@ -82,7 +84,7 @@ async function listTools(
     }
     cursor = result.nextCursor;
     if (cursor === undefined || cursor === "") return "listed";
-    if (cursors.has(cursor)) return "endless";
+    if (cursors.has(cursor) || cursor.length > LONGEST_CURSOR) return "endless";
     cursors.add(cursor);
     into.pages++;
   }

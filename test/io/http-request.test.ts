@@ -63,18 +63,15 @@ describe("a body", () => {
     },
   );
 
-  it.each(["x-unknown", "gzip, x-unknown", Array(6).fill("gzip").join(", ")])(
-    "of coding %s stays as it is",
-    async (coding) => {
-      const packed = gzipSync("hello");
-      const url = await listen(
-        createServer((_request, response) => void response.setHeader("content-encoding", coding).end(packed)),
-      );
-      const chunks: Buffer[] = [];
-      for await (const chunk of (await ask(url).reply).body) chunks.push(chunk as Buffer);
-      expect(Buffer.concat(chunks).equals(packed)).toBe(true);
-    },
-  );
+  it.each(["x-unknown", "gzip, x-unknown", "gzip, gzip, gzip"])("of coding %s stays as it is", async (coding) => {
+    const packed = gzipSync("hello");
+    const url = await listen(
+      createServer((_request, response) => void response.setHeader("content-encoding", coding).end(packed)),
+    );
+    const chunks: Buffer[] = [];
+    for await (const chunk of (await ask(url).reply).body) chunks.push(chunk as Buffer);
+    expect(Buffer.concat(chunks).equals(packed)).toBe(true);
+  });
 
   it("that is packed and left early ends its connection", async () => {
     const packed = gzipSync(Buffer.alloc(1024, "x"));

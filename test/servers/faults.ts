@@ -264,6 +264,43 @@ const protocol: Fault[] = [
     TOOLS,
     true,
   ),
+  ...(
+    [
+      ["tools that are nothing", (id) => `{"jsonrpc":"2.0","id":${id},"result":{"tools":[${"{},".repeat(49_000)}{}]}}`],
+      [
+        "many lists of nothing",
+        (id) => `{"jsonrpc":"2.0","id":${id},"result":{"tools":[${`[${"{},".repeat(9000)}{}],`.repeat(5)}{}]}}`,
+      ],
+      [
+        "a tool of 200,000 levels",
+        (id) =>
+          `{"jsonrpc":"2.0","id":${id},"result":{"tools":[{"name":"a","inputSchema":${'{"a":'.repeat(2e5)}1${"}".repeat(2e5)}}]}}`,
+      ],
+    ] as const satisfies readonly (readonly [string, (id: string) => string])[]
+  ).map(([name, text]) =>
+    http(
+      name,
+      "too-big",
+      ({ response, message }) => json(response, 200, text(JSON.stringify(message.id))),
+      TOOLS,
+      true,
+    ),
+  ),
+  http(
+    "tools that are nothing, not too many",
+    "not-mcp",
+    ({ response, message }) => json(response, 200, result(message, { tools: Array(9000).fill({}) })),
+    TOOLS,
+    true,
+  ),
+  http(
+    "a cursor of 3 MB",
+    "pagination",
+    ({ response, message }) =>
+      json(response, 200, result(message, { tools: [TOOL], nextCursor: `${page++}${"c".repeat(3e6)}` })),
+    TOOLS,
+    true,
+  ),
   http("a silence at the tools", "timeout", () => undefined, TOOLS),
   http(
     "1 GB of tools",
