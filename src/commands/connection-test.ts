@@ -16,7 +16,7 @@ function tokenHeaderOf(headers: Sent["headers"]): string {
 export async function runTest(
   context: Context,
   { url, headers }: Pick<Sent, "url" | "headers">,
-  limits: Pick<ProbeRequest, "timeoutMs" | "onStage" | "call">,
+  limits: Pick<ProbeRequest, "timeoutMs" | "onStage" | "call" | "listens">,
   from?: Known["from"],
 ): Promise<{ readonly record: ProbeRecord; readonly diagnosis: Diagnosis }> {
   for (const secret of proxySecrets(context.env)) context.secrets.add(secret);

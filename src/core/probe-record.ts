@@ -5,8 +5,8 @@
 
 export type ProbeStage = "url" | "dns" | "tcp" | "tls" | "http" | "auth" | "mcp" | "tools";
 
-/** What an exchange belonged to. `control` repeats the whole road without the token. */
-export type ProbePhase = "connect" | "tools" | "call" | "close" | "control";
+/** What an exchange belonged to. `control` repeats the whole road without the token, `listen` is the GET with which a client opens a stream. */
+export type ProbePhase = "connect" | "tools" | "call" | "close" | "control" | "listen";
 
 /**
  * How an exchange ended:

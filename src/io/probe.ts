@@ -5,6 +5,7 @@ import { Cancelled } from "../errors.ts";
 import { type Guard, guardFetch } from "./guarded-fetch.ts";
 import { openConnections } from "./probe-connections.ts";
 import { checkHeaders, readUrl, scrubber, secretsIn, withoutToken } from "./probe-input.ts";
+import { listen } from "./probe-listen.ts";
 import { followStages } from "./probe-progress.ts";
 import { NOTHING, type Scrub, type Sdk, type ToolCall, walk } from "./probe-walk.ts";
 
@@ -21,6 +22,8 @@ export interface ProbeRequest {
   readonly signal: AbortSignal;
   /** What the environment says about the way to a URL: `networkOf` of `core/proxy.ts`, with the environment in it. */
   readonly network: (url: URL) => Network;
+  /** Whether a client would be led to another origin with the token is tried too: where one is asked after this test. */
+  readonly listens?: boolean | undefined;
   /** One tool that is called when all else went well. Nothing is called without it. */
   readonly call?: ToolCall | undefined;
   readonly onStage?: ((stage: ProbeStage, event: "start" | "ok" | "failed") => void) | undefined;
@@ -112,7 +115,7 @@ export async function probe(request: ProbeRequest): Promise<ProbeRecord> {
   const late = new Promise<"late">((resolve) => {
     timer = setTimeout(resolve, request.timeoutMs, "late" as const);
   });
-  const state: { outcome: ProbeOutcome; control: ControlOutcome | null } = { outcome: NOTHING, control: null };
+  const state: Asking["state"] = { outcome: NOTHING, control: null, listened: [] };
   const test = async (): Promise<"done"> => {
     // The SDK's schemas are each used once or twice here: to compile them costs more than it saves (zod 4, `config({ jitless })`).
     Object.assign(globalThis, { __zod_globalConfig: { jitless: true } });
@@ -129,6 +132,10 @@ export async function probe(request: ProbeRequest): Promise<ProbeRecord> {
         start,
         state,
         onOutcome: progress.ended,
+        listen: (deadline) => {
+          const { headers: all, version } = request;
+          return listen({ url, headers: all, version, connections, scrub, signal: stopper.signal, deadline });
+        },
       },
     );
     return "done";
@@ -147,11 +154,12 @@ export async function probe(request: ProbeRequest): Promise<ProbeRecord> {
   }
   return {
     ...empty,
-    ...state,
+    outcome: state.outcome,
+    control: state.control,
     totalMs: performance.now() - start,
     timings: connections.timings(),
     ...connections.seen(),
-    exchanges: [...guard.exchanges],
+    exchanges: [...guard.exchanges, ...state.listened],
   };
 }
 
@@ -161,7 +169,8 @@ interface Asking {
   readonly guard: Guard;
   readonly scrub: Scrub;
   readonly start: number;
-  readonly state: { outcome: ProbeOutcome; control: ControlOutcome | null };
+  readonly state: { outcome: ProbeOutcome; control: ControlOutcome | null; listened: readonly Exchange[] };
+  readonly listen: (deadline: number) => Promise<Exchange>;
   readonly onOutcome: (outcome: ProbeOutcome) => void;
 }
 
@@ -196,4 +205,5 @@ async function ask(sdk: Sdk, asking: Asking): Promise<void> {
     firstMs: Number.POSITIVE_INFINITY,
   });
   state.control = { connected: control.connected, listed: control.listed, toolCount: control.toolCount };
+  if (request.listens === true) state.listened = [await asking.listen(at(0.99))];
 }

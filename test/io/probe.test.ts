@@ -9,7 +9,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { diagnose } from "../../src/core/diagnosis.ts";
 import { Cancelled } from "../../src/errors.ts";
 import { type ProbeRequest, probe } from "../../src/io/probe.ts";
-import { http, json, type Kit, result, TOOL } from "../servers/fault-kit.ts";
+import { behave, http, json, type Kit, result, TOOL } from "../servers/fault-kit.ts";
 import { type StandIn, type StandInSettings, startStandIn } from "../servers/stand-in.mjs";
 
 const TOKEN = "made-up-token-0123456789abcdef";
@@ -182,6 +182,61 @@ describe("the probe", () => {
     const [one, two] = [await start({}), await start({ era: "2026", token: "the-other-token-0123" })];
     const [first, second] = await Promise.all([probe(request(one.url)), probe(request(two.url))]);
     expect([diagnose(first, []).cause, diagnose(second, []).cause]).toEqual([null, "unauthorized"]);
+  });
+});
+
+describe("the GET of a client", () => {
+  const elsewhere = "http://127.0.0.2:9/steal";
+  const answers: readonly [string, number, Record<string, string>, string | null][] = [
+    ["a redirect to another origin", 307, { location: elsewhere }, "redirect"],
+    ["a redirect at home", 308, { location: "/elsewhere" }, null],
+    ["a redirect to nowhere", 302, {}, null],
+    ["a sign-in elsewhere", 401, { "www-authenticate": `Bearer resource_metadata="${elsewhere}"` }, "redirect"],
+    ["a sign-in at home", 401, { "www-authenticate": 'Bearer resource_metadata="/.well-known/x"' }, null],
+    ["an error", 500, {}, null],
+    ["405", 405, {}, null],
+    ["a stream", 200, { "content-type": "text/event-stream" }, null],
+  ];
+  it.each(answers)("that gets %s", async (_, status, headers, cause) => {
+    const heard: string[] = [];
+    const server = await http("", null, (kit) => {
+      if (kit.request.method !== "GET") return behave(kit);
+      heard.push(kit.token);
+      kit.response.writeHead(status, headers).flushHeaders();
+      if (status !== 200) kit.response.end();
+    }).start("");
+    try {
+      const record = await probe(request(server.url, { listens: true }));
+      const found = diagnose(record, [TOKEN]);
+      expect(found).toMatchObject({
+        ok: cause === null,
+        cause,
+        at: cause === null ? null : "http",
+        control: "refused",
+      });
+      if (cause !== null) expect(found.stages.find(({ stage }) => stage === "http")?.detail).toContain("127.0.0.2:9");
+      expect(heard).toEqual([TOKEN]);
+      expect(JSON.stringify(record)).not.toContain(TOKEN);
+      // nobody asks for it unless a client is asked after this
+      expect(diagnose(await probe(request(server.url)), [TOKEN]).ok).toBe(true);
+      expect(heard).toHaveLength(1);
+    } finally {
+      await server.close();
+    }
+  });
+
+  it("is not waited for long", async () => {
+    const server = await http("", null, (kit) => {
+      if (kit.request.method !== "GET") behave(kit);
+    }).start("");
+    try {
+      const record = await probe(request(server.url, { listens: true, timeoutMs: 30_000 }));
+      expect(diagnose(record, []).ok).toBe(true);
+      expect(record.exchanges.at(-1)).toMatchObject({ phase: "listen", end: "broken" });
+      expect(record.totalMs).toBeLessThan(10_000);
+    } finally {
+      await server.close();
+    }
   });
 });
 

@@ -42,6 +42,7 @@ async function test(
   options: DoctorOptions,
   sent: ToSend,
   deadline: number,
+  listens: boolean,
   onText: (text: string) => void,
 ): Promise<Found["test"]> {
   if (!sent.ok) return undefined;
@@ -49,6 +50,7 @@ async function test(
   const limits = {
     timeoutMs: Math.max(LEAST_MS, Math.round(deadline - context.now())),
     call: options.call,
+    listens,
     onStage: (stage: ProbeStage, event: "start" | "ok" | "failed") => {
       if (event === "start") onText(`${what}: ${STAGE_TEXT[stage]}`);
     },
@@ -93,7 +95,7 @@ async function lookAndTest(
     });
     const tested = looking.sent
       .then((sent) =>
-        test(context, options, sent, deadline, (text) => {
+        test(context, options, sent, deadline, looking.asks, (text) => {
           testing = text;
           say();
         }),

@@ -53,6 +53,7 @@ export async function testConnection(room: Room, sent: Sent, what: string): Prom
   try {
     const { diagnosis } = await runTest(context, sent, {
       timeoutMs: options.timeoutMs,
+      listens: room.survey.claude !== undefined,
       onStage: (stage, event) => {
         if (event === "start") progress.update(`${what}: ${host}, ${STAGE_TEXT[stage]}`);
       },
