@@ -144,6 +144,9 @@ function causeOfCodes(exchange: Exchange, secure: boolean): Cause {
   const early = secure && !exchange.connected;
   for (const [pattern, cause] of CODES) {
     if (!exchange.codes.some((code) => pattern.test(code))) continue;
+    const isLate = exchange.connected && (cause === "tls-handshake" || cause === "not-tls");
+    // a handshake that stands cannot fail any more, save over a certificate of ours, which TLS 1.3 misses after it
+    if (isLate && !exchange.codes.some((code) => code.endsWith("_CERTIFICATE_REQUIRED"))) return "reset";
     return early && cause === "reset" ? "tls-handshake" : cause;
   }
   // Something came back before it broke; or a code that nobody knows, or none, which says nothing of the cause.

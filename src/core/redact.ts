@@ -111,8 +111,12 @@ export function redact(text: string, secrets: Iterable<string>): string {
   return known(text);
 }
 
-/** JSON whose texts hold no secret. Not the JSON is redacted: a secret may be a word of it, such as "true". */
+/** JSON whose texts hold no secret, and nothing that is drawn as nothing or moves a cursor. Not the JSON is redacted: a secret may be a word of it, such as "true". */
 export function redactedJson(value: unknown, secrets: Iterable<string>): string {
   const clean = redactor(secrets);
-  return JSON.stringify(value, (_, each: unknown) => (typeof each === "string" ? clean(each) : each), 2);
+  const text = JSON.stringify(value, (_, each: unknown) => (typeof each === "string" ? clean(each) : each), 2);
+  // JSON may hold them as they are, and somebody may look at it in a terminal
+  return text.replace(/[\p{Cf}\p{Zl}\p{Zp}\u{7f}-\u{9f}]/gu, (char) =>
+    Array.from({ length: char.length }, (_, at) => `\\u${char.charCodeAt(at).toString(16).padStart(4, "0")}`).join(""),
+  );
 }

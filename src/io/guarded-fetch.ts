@@ -195,7 +195,7 @@ export function guardFetch(options: GuardOptions): Guard {
         end = how;
         return new GuardError(how);
       };
-      if (answer.status >= 300 && answer.status < 400) {
+      if (answer.status >= 300 && answer.status < 400 && answer.status !== 304) {
         await letGo(answer.body);
         throw give("redirect");
       }

@@ -88,6 +88,8 @@ export function send({ url, method, headers, body, agent }: Message): Sending {
         ...(body === undefined ? {} : { "content-length": Buffer.byteLength(body) }),
       },
     });
+    // all of them: by default Node drops those after the thousandth, and 16 KiB are the limit in any case
+    sent.maxHeadersCount = 0;
     sent.once("socket", (used) => {
       socket = used;
       readBefore = used.bytesRead;

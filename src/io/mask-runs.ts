@@ -83,7 +83,7 @@ function base64Forms(secret: string): string[] {
   });
 }
 
-/** A function that masks every run of at least 8 characters of a secret, in either case, and whatever stands between them unseen. */
+/** A function that masks every run of at least 8 characters of a secret, in either case, in hexadecimal and in base64, and whatever stands between them unseen. */
 export function runMasker(secrets: readonly string[]): (text: string) => string {
   const runs = new Set<string>();
   // looked at first: nearly every run of a text is in no slot, and no string is made for it
@@ -97,7 +97,7 @@ export function runMasker(secrets: readonly string[]): (text: string) => string 
   const textOf = ({ codes }: Folded, start: number): string =>
     String.fromCharCode(...codes.subarray(start, start + RUN));
   for (const secret of secrets) {
-    for (const form of new Set([secret, ...base64Forms(secret)])) {
+    for (const form of new Set([secret, Buffer.from(secret).toString("hex"), ...base64Forms(secret)])) {
       for (const escapes of MAY_ESCAPE.test(form) ? [false, true] : [false]) {
         const folded = fold(form, escapes);
         each(folded, (slotOfRun, start) => {

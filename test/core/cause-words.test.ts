@@ -65,7 +65,11 @@ const FACTS: Readonly<Record<Cause, readonly CauseFacts[]>> = {
   ],
   "not-tls": [{}],
   "bad-http": [{ code: "HPE_INVALID_CONSTANT" }],
-  redirect: [{ status: 307, target: "https://elsewhere.example" }, { status: 302 }],
+  redirect: [
+    { status: 307, target: "https://elsewhere.example" },
+    { status: 302 },
+    { method: "GET", status: 307, target: "https://elsewhere.example" },
+  ],
   unauthorized: [
     { status: 401, ids },
     { status: 403, words: "Invalid product token", ids },

@@ -103,8 +103,18 @@ describe("causes of codes", () => {
     ["local-limit", "tls", "EMFILE"],
     ["local-limit", "tls", "ENOBUFS"],
     ["local-limit", "tls", "ENOMEM"],
+    ["too-big", "http", "HPE_CHUNK_EXTENSIONS_OVERFLOW"],
     ["unknown", "tls", "EMADEUP"],
   ];
+  it.each(["EPROTO", "ERR_SSL_NO_RENEGOTIATION", "ERR_SSL_WRONG_VERSION_NUMBER"])(
+    "%s where the connection stood is no failed handshake",
+    (code) => {
+      const seen = diagnose(record([{ ...broken(code), connected: true }]), []);
+      expect(seen).toMatchObject({ cause: "reset", at: "http" });
+      expect(failed(seen)?.detail).not.toContain("Nothing was sent");
+    },
+  );
+
   it.each(cases)("%s at %s: %s", (cause, at, code) => {
     const connected = cause === "bad-http" || cause === "too-big";
     const diagnosis = diagnose(record([{ ...broken("ERR_OUTER", code), connected }]), []);

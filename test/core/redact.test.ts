@@ -219,6 +219,13 @@ describe("redact", () => {
 });
 
 describe("JSON without secrets", () => {
+  it("holds nothing that a terminal does not show", () => {
+    const value = { name: "a\u009b31m\u007f\u202e\u200b\ufeff\u{e0041}\u2028z", "\u200bkey": "\u001b[2J" };
+    const text = redactedJson(value, []);
+    expect(text).toMatch(/^[\n -~]*$/);
+    expect(JSON.parse(text)).toEqual(value);
+  });
+
   it.each(["true", "cause", "null", "\\u00e9", '"},{"', "made-up"])("stays JSON when a secret is %s", (secret) => {
     const value = { cause: `it is ${secret}!`, ok: true, none: null, list: [secret, 4] };
     const text = redactedJson(value, [secret]);

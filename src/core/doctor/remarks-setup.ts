@@ -62,7 +62,7 @@ function brokenFiles({ input, places, choice, storeBroken, lacks }: Scene): read
   if (input.store.state.kind === "unreadable")
     remarks.push({
       cause: "file-broken",
-      severity: "warning",
+      severity,
       seen: `${input.store.shown} could not be read, so what it holds is not known: ${input.store.state.reason}`,
       tryThis: [`ls -ld ${fileWord(input.store.shown)}`],
     });
