@@ -146,7 +146,8 @@ function causeOfCodes(exchange: Exchange, secure: boolean): Cause {
     if (!exchange.codes.some((code) => pattern.test(code))) continue;
     const isLate = exchange.connected && (cause === "tls-handshake" || cause === "not-tls");
     // a handshake that stands cannot fail any more, save over a certificate of ours, which TLS 1.3 misses after it
-    if (isLate && !exchange.codes.some((code) => code.endsWith("_CERTIFICATE_REQUIRED"))) return "reset";
+    if (isLate && !exchange.codes.some((code) => /_(?:CERTIFICATE_REQUIRED|BAD_CERTIFICATE)$/.test(code)))
+      return "reset";
     return early && cause === "reset" ? "tls-handshake" : cause;
   }
   // Something came back before it broke; or a code that nobody knows, or none, which says nothing of the cause.
@@ -198,17 +199,8 @@ export function causeOfExchange(exchange: Exchange, secure: boolean): Cause | nu
   }
 }
 
-/** A client that opens a stream would take the headers to another origin. */
-function ledElsewhere(record: ProbeRecord): Exchange | undefined {
-  return record.exchanges.find(({ phase, end }) => phase === "listen" && end === "redirect");
-}
-
 /** The exchange that decided: the last one on the road with all headers. What failed before it was an attempt in another era. */
 export function decisive(record: ProbeRecord): Exchange | undefined {
-  if (record.outcome.listed) {
-    const led = ledElsewhere(record);
-    if (led !== undefined) return led;
-  }
   return record.exchanges.findLast((exchange) => exchange.phase === "connect" || exchange.phase === "tools");
 }
 
@@ -226,7 +218,7 @@ function waitsForName({ timings, endpoint }: ProbeRecord): boolean {
 export function causeOf(record: ProbeRecord): Cause | null {
   if (record.input !== null) return record.input.cause;
   const { outcome } = record;
-  if (outcome.listed) return ledElsewhere(record) === undefined ? null : "redirect";
+  if (outcome.listed) return null;
   if (outcome.endless) return "pagination";
   const last = decisive(record);
   const seen = last === undefined ? null : causeOfExchange(last, record.endpoint?.secure ?? false);
@@ -277,7 +269,6 @@ const STAGES: Partial<Record<Cause, ProbeStage>> = {
 /** The stage at which a cause stopped the probe. Once the handshake stands, whatever then fails belongs to `tools`, save the token and the session. */
 export function stageOf(cause: Cause, record: ProbeRecord): ProbeStage {
   const own = STAGES[cause];
-  if (record.outcome.listed && cause === "redirect") return "http";
   if (record.outcome.connected) return own === "auth" || cause === "session-lost" ? (own ?? "tools") : "tools";
   if (own !== undefined) return own;
   const last = decisive(record);

@@ -140,13 +140,9 @@ export const CAUSES: Readonly<Record<Cause, CauseText>> = {
   redirect: {
     title: "The server sends us elsewhere",
     explain: (f) =>
-      f.method === "GET"
-        ? `${host(f)} answers the tools, but leads the GET with which a client opens a stream${f.target ? ` to ${f.target}` : " elsewhere"}${http(f)}: a client that follows takes the token there. This test did not, and Claude Code was not asked.`
-        : `The redirect of ${host(f)}${http(f)}${f.target ? ` to ${f.target}` : ""} was not followed: the token was not sent there.`,
-    tryThis: (f) =>
-      f.method === "GET"
-        ? `${checkUrl}\nWhoever runs that server can answer a GET with 405. If you trust the other address, use it as the URL.`
-        : `${checkUrl}\nA sign-in page of the network, or http: instead of https:, also redirects. If you trust the new address, put it in as the URL yourself.`,
+      `The redirect of ${host(f)}${http(f)}${f.target ? ` to ${f.target}` : ""} was not followed: the token was not sent there.`,
+    tryThis: () =>
+      `${checkUrl}\nA sign-in page of the network, or http: instead of https:, also redirects. If you trust the new address, put it in as the URL yourself.`,
   },
   unauthorized: {
     title: "The token was not accepted",
@@ -223,7 +219,7 @@ export const CAUSES: Readonly<Record<Cause, CauseText>> = {
   "too-big": {
     title: "The answer is too big",
     explain: (f) =>
-      `The answer of ${host(f)} to ${asked(f)} is larger than any honest one (its head over 16 KiB, its body over 4 MiB, or 8 MiB in all); reading was stopped.`,
+      `The answer of ${host(f)} to ${asked(f)} is larger than any honest one (its head over 16 KiB, its body over 4 MiB, 8 MiB in all, or more values than any list of tools has); reading was stopped.`,
     tryThis: () => checkUrl,
   },
   "not-mcp": {

@@ -4,7 +4,7 @@ import type { CauseFacts, IdWords } from "./cause-text.ts";
 import { CAUSES } from "./causes.ts";
 import { HALO_URL, HEADERS } from "./halo.ts";
 import { issueLink } from "./issue-link.ts";
-import { certificateWords, detailOf, directWords, proxyWords } from "./network-words.ts";
+import { certificateWords, detailOf, directWords, LED, ledWords, proxyWords } from "./network-words.ts";
 import type { Exchange, ProbeRecord, ProbeStage } from "./probe-record.ts";
 import { mask, printable, redact } from "./redact.ts";
 
@@ -46,6 +46,8 @@ export interface Diagnosis {
   readonly tools: readonly { readonly name: string; readonly description: string }[];
   /** All that were listed. */
   readonly toolCount: number;
+  /** Why no client is to be asked after this, although it passed: it might be led elsewhere with the token. Null: it may. */
+  readonly led: string | null;
 }
 
 const STAGES: readonly ProbeStage[] = ["url", "dns", "tcp", "tls", "http", "auth", "mcp", "tools"];
@@ -229,10 +231,12 @@ export function diagnose(record: ProbeRecord, secrets: readonly string[], known:
     const facts = factsOf(record, failure === null ? undefined : decisive(record), secrets, known);
     return { cause: id, detail: CAUSES[id].explain(facts), tryThis: CAUSES[id].tryThis(facts) };
   };
+  const led = failure === null ? ledWords(record, (text) => shown(text, secrets)) : null;
   const stages = STAGES.map((stage): StageResult => {
     const status = statusOf(stage, at, record, sent);
     const base = { stage, status, ok: status === "ok", ms: status === "skipped" ? 0 : times[stage] };
     if (cause !== null && (stage === at || (failure === null && stage === "auth"))) return { ...base, ...told(cause) };
+    if (led !== null && stage === "http") return { ...base, detail: led, tryThis: LED };
     return status === "ok" ? { ...base, ...detailOf(stage, record, (text) => shown(text, secrets)) } : base;
   });
   const { server, protocol, tools, toolCount } = record.outcome;
@@ -255,6 +259,7 @@ export function diagnose(record: ProbeRecord, secrets: readonly string[], known:
       description: shown(tool.description, secrets, true),
     })),
     toolCount,
+    led,
   };
 }
 

@@ -15,7 +15,7 @@ export interface IssueFacts {
 }
 
 /** What may stand in an issue: names of MCP, of HTTP and of this program, never free text. */
-const METHODS = /^(?:server\/discover|initialize|notifications\/initialized|tools\/(?:list|call)|POST|DELETE)$/;
+const METHODS = /^(?:server\/discover|initialize|notifications\/initialized|tools\/(?:list|call)|GET|POST|DELETE)$/;
 const END = /^[a-z]{1,9}(?:-[a-z]{1,9})?$/;
 const CODE = /^E[A-Z]{2,15}$|^(?:ERR|EAI|HPE|Z|ZSTD|CERT)_[A-Z0-9]+(?:_[A-Z0-9]+){0,6}$/;
 const MOST_CODES = 5;

@@ -21,7 +21,8 @@ const BAD_PROXY: Readonly<Record<string, string>> = {
   unreadable: "it cannot be read as a URL",
 };
 
-const wantsCertificate = (facts: CauseFacts): boolean => /_CERTIFICATE_REQUIRED$/.test(facts.code ?? "");
+const wantsCertificate = (facts: CauseFacts): boolean =>
+  /_(?:CERTIFICATE_REQUIRED|BAD_CERTIFICATE)$/.test(facts.code ?? "");
 
 const named = (proxy: ProxyWords | undefined): string =>
   proxy === undefined ? "" : ` ${proxy.at === undefined ? "" : `${proxy.at} `}(${proxy.variable})`;

@@ -125,3 +125,23 @@ export function detailOf(
   if (stage === "tls" && record.tls !== null) return tlsWords(record.tls, record.verification === "off", clean);
   return {};
 }
+
+export const LED = "Whoever runs that server can answer a GET with 405, as one does that has no such stream.";
+
+/** Where a client would be led that opens its stream, or ends its session, after a test that passed; null where nowhere, or not tried. */
+export function ledWords({ exchanges }: ProbeRecord, clean: Clean): string | null {
+  const found = exchanges.find(
+    ({ phase, end }) => (phase === "listen" && end !== "accepted") || (phase === "close" && end === "redirect"),
+  );
+  if (found === undefined) return null;
+  const { phase, end, status, location } = found;
+  const what = phase === "close" ? "The end of the session (DELETE)" : "A GET, with which a client opens its stream,";
+  const where = location === null ? "" : ` to ${clean(location)}`;
+  const words =
+    end === "redirect"
+      ? `is redirected${where}: a client that follows takes the token along`
+      : end === "status"
+        ? `is refused (HTTP ${status}): a client starts a sign-in then${where === "" ? "" : `, led${where}`}, and takes the token along`
+        : "got no answer in time, so where it leads is not known";
+  return `${what} ${words}. Claude Code was not asked.`;
+}

@@ -148,7 +148,7 @@ export function guardFetch(options: GuardOptions): Guard {
       const exchange: Exchange = {
         phase,
         method: scrub(asked.method, 100),
-        connected: connections.connected(),
+        connected: sending?.hasConnection() ?? false,
         status: reply?.status ?? null,
         contentType: text("content-type"),
         contentEncoding: text("content-encoding"),

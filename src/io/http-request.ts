@@ -21,6 +21,8 @@ export interface Sending {
   readonly cancel: () => void;
   /** What became of the connection, if it broke while the body was read: there Node says no more than that it was cut. */
   readonly broken: () => unknown;
+  /** It had a connection, TLS included. */
+  readonly hasConnection: () => boolean;
   /** It went out on a connection that was kept from before, which then turned out to be gone: nobody has answered it. */
   readonly isStale: () => boolean;
 }
@@ -135,5 +137,5 @@ export function send({ url, method, headers, body, agent }: Message): Sending {
     const isSilent = !isAnswered && socket?.bytesRead === readBefore;
     return sent?.reusedSocket === true && isSilent && typeof code === "string" && GONE.has(code);
   };
-  return { reply, cancel, broken: () => failure, isStale };
+  return { reply, cancel, broken: () => failure, hasConnection: () => socket !== undefined, isStale };
 }

@@ -98,16 +98,30 @@ export async function readText(body: Readable, cap: number, log: BodyLog): Promi
 }
 
 /**
- * What no honest answer has, in all, side by side, and in one another. A million empty values are small as a text, a hundred times
- * as large when they are read, and a thousand times when the SDK says of each what is wrong with it.
+ * What no honest answer has: values in all, and in one another. A million empty ones are small as a text, a hundred times as large
+ * when they are read, and a thousand times when the SDK says of each what is wrong with it.
  */
-const MOST_VALUES = 50_000;
-const WIDEST = 10_000;
+const MOST_VALUES = 300_000;
 const DEEPEST = 200;
+/** Of those that the SDK looks at. */
+const MOST_CHECKED = 50_000;
+/** What it does not look into: schemas, and what a tool answers as data. */
+const UNCHECKED = new Set(["inputSchema", "outputSchema", "structuredContent", "_meta"]);
+
+/** How many values the SDK would look at; stops counting above the bound. */
+function checkedIn(value: unknown): number {
+  if (typeof value !== "object" || value === null) return 1;
+  let count = 1;
+  for (const [key, each] of Object.entries(value)) {
+    if (!UNCHECKED.has(key)) count += checkedIn(each);
+    if (count > MOST_CHECKED) break;
+  }
+  return count;
+}
 
 /** Whether a text of JSON would be too much once it is read. Linear. */
 function isTooMuch(text: string): boolean {
-  const items: number[] = [];
+  let depth = 0;
   let values = 0;
   let inString = false;
   for (let at = 0; at < text.length; at++) {
@@ -118,16 +132,11 @@ function isTooMuch(text: string): boolean {
       else if (code === 0x22) inString = false;
     } else if (code === 0x22) inString = true;
     else if (code === 0x5b || code === 0x7b) {
-      items.push(0);
+      depth++;
       values++;
-      if (items.length > DEEPEST || values > MOST_VALUES) return true;
-    } else if (code === 0x5d || code === 0x7d) items.pop();
-    else if (code === 0x2c) {
-      const count = (items.pop() ?? 0) + 1;
-      items.push(count);
-      values++;
-      if (count > WIDEST || values > MOST_VALUES) return true;
-    }
+    } else if (code === 0x5d || code === 0x7d) depth--;
+    else if (code === 0x2c) values++;
+    if (depth > DEEPEST || values > MOST_VALUES) return true;
   }
   return false;
 }
@@ -142,6 +151,7 @@ export function findInJson(text: string, id: RpcId | undefined): Found {
   } catch {
     return { end: "bad-json", answer: null, rpcError: null };
   }
+  if (checkedIn(parsed) > MOST_CHECKED) return { end: "too-big", answer: null, rpcError: null };
   return answerIn(parsed, id) ?? { end: "not-rpc", answer: null, rpcError: null };
 }
 

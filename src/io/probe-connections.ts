@@ -11,8 +11,6 @@ import { openTunnel, proxyError } from "./proxy-tunnel.ts";
 export interface Connections {
   /** Of requests to the one URL. */
   readonly agent: Agent;
-  /** A connection stands, or stood. */
-  readonly connected: () => boolean;
   /** Of the first connection that was tried. Through a proxy, `dns` and `tcp` are the way to it and the opening of the tunnel. */
   readonly timings: () => ConnectTimings;
   /** What else was seen on the way. */
@@ -82,7 +80,6 @@ export function openConnections({ url, network, scrub }: Settings): Connections 
   let context: SecureContext | undefined;
   let proxyContext: SecureContext | undefined;
   let tried = 0;
-  let stood = false;
   let closed = false;
 
   const keep = <T extends Socket>(socket: T): T => {
@@ -168,6 +165,7 @@ export function openConnections({ url, network, scrub }: Settings): Connections 
   };
 
   const dial = async (): Promise<Socket> => {
+    if (closed) throw Object.assign(new Error("closed"), { code: "ECONNRESET" });
     const secure = url.protocol === "https:";
     const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
     const port = Number(url.port || (secure ? 443 : 80));
@@ -213,7 +211,6 @@ export function openConnections({ url, network, scrub }: Settings): Connections 
     const failed = (error: Error): void => done?.(error, undefined as never);
     dial().then((socket) => {
       if (socket.destroyed) return failed(Object.assign(new Error("closed"), { code: "ECONNRESET" }));
-      stood = true;
       done?.(null, socket);
     }, failed);
     return undefined;
@@ -230,7 +227,6 @@ export function openConnections({ url, network, scrub }: Settings): Connections 
   });
   return {
     agent,
-    connected: () => stood,
     timings: () => ({ seen: true, ...timings }),
     seen: () => ({
       addresses: [...addresses.values()],

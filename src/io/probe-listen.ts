@@ -1,6 +1,6 @@
 /** The GET with which a client opens a stream once it is connected. */
 import type { Exchange } from "../core/probe-record.ts";
-import { type Reply, send } from "./http-request.ts";
+import { type Reply, type Sending, send } from "./http-request.ts";
 import type { Connections } from "./probe-connections.ts";
 
 /** A server may hold back its head until it has something to say. */
@@ -17,50 +17,63 @@ interface Listening {
   readonly deadline: number;
 }
 
-/** The origin that an answer leads to, if it is another: by a redirect, or by saying where the metadata of a sign-in are. */
+/** The origin that an answer leads to: by a redirect, or by saying where the metadata of a sign-in are. */
 function ledTo(reply: Reply, url: URL): string | null {
-  const isRedirect = reply.status >= 300 && reply.status < 400;
   const metadata = /\bresource_metadata\s*=\s*"?([^",\s]+)/i.exec(reply.header("www-authenticate") ?? "")?.[1];
-  const target = isRedirect ? reply.header("location") : metadata;
-  if (target === null || target === undefined) return null;
-  if (!URL.canParse(target, url.href)) return null;
-  const { origin } = new URL(target, url.href);
-  return origin === url.origin ? null : origin;
+  const target = reply.header("location") ?? metadata;
+  return target !== undefined && URL.canParse(target, url.href) ? new URL(target, url.href).origin : null;
+}
+
+/** A redirect at home may lead on from there, and so may a sign-in. */
+function endOf(status: number): Exchange["end"] {
+  if (status >= 300 && status < 400 && status !== 304) return "redirect";
+  return status === 401 || status === 403 ? "status" : "accepted";
 }
 
 /**
  * Sends it with all headers, follows nothing, and reads the head alone. Claude Code does the same after the handshake, and takes the
- * headers to where it is led (2.1.197 and 2.1.330, measured 2026-11-22). Out: `redirect` where that is another origin, `accepted` where
- * it is answered, by an error too. Never throws.
+ * headers to where it is led (2.1.197 and 2.1.330, measured 2026-11-22). Out: `redirect`; `status` where it is refused; `accepted`
+ * where it is answered, by any other error too; `timeout` and `broken`. Never throws.
  */
 export async function listen(asked: Listening): Promise<Exchange> {
   const { url, connections, scrub, signal } = asked;
   const start = performance.now();
   const headers = { ...asked.headers, accept: "text/event-stream", "user-agent": `create-halo-mcp/${asked.version}` };
-  const { reply, cancel } = send({ url, method: "GET", headers, body: undefined, agent: connections.agent });
-  const timer = setTimeout(cancel, Math.max(0, Math.min(LONGEST_MS, asked.deadline - start)));
-  signal.addEventListener("abort", cancel, { once: true });
-  const answer = await reply.catch(() => undefined);
+  let sending: Sending | undefined;
+  let isOver = signal.aborted;
+  const stop = (): void => {
+    isOver = true;
+    sending?.cancel();
+  };
+  const timer = setTimeout(stop, Math.max(0, Math.min(LONGEST_MS, asked.deadline - start)));
+  signal.addEventListener("abort", stop, { once: true });
+  let answer: Reply | undefined;
+  for (let left = 2; answer === undefined && !isOver; left--) {
+    sending = send({ url, method: "GET", headers, body: undefined, agent: connections.agent });
+    answer = await sending.reply.catch(() => undefined);
+    if (left === 0 || !sending.isStale()) break;
+  }
   clearTimeout(timer);
-  signal.removeEventListener("abort", cancel);
+  signal.removeEventListener("abort", stop);
   answer?.body.on("error", () => undefined).destroy();
-  const elsewhere = answer === undefined ? null : ledTo(answer, url);
+  const end = answer === undefined ? (isOver ? "timeout" : "broken") : endOf(answer.status);
+  const led = answer === undefined || end === "accepted" ? null : ledTo(answer, url);
   return {
     phase: "listen",
     method: "GET",
-    connected: answer !== undefined,
+    connected: sending?.hasConnection() ?? false,
     status: answer?.status ?? null,
     contentType: null,
     contentEncoding: null,
-    location: elsewhere === null ? null : scrub(elsewhere, 300),
+    location: led === null ? null : scrub(led, 300),
     retryAfter: null,
     authScheme: null,
     stream: false,
-    session: false,
+    session: Object.hasOwn(headers, "mcp-session-id"),
     body: "",
     cut: true,
     bytes: 0,
-    end: answer === undefined ? "broken" : elsewhere === null ? "accepted" : "redirect",
+    end,
     rpcError: null,
     codes: [],
     ms: performance.now() - start,

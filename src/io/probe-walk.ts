@@ -21,6 +21,8 @@ export interface Walk {
   readonly closeDeadline: number;
   /** What the first request may take, so that time is left for another era. */
   readonly firstMs: number;
+  /** Is called while the session stands, once the tools are listed, with its headers. */
+  readonly listen?: ((headers: Readonly<Record<string, string>>) => Promise<void>) | undefined;
   /** A tool to call once its name is listed. */
   readonly call?: ToolCall | undefined;
 }
@@ -38,8 +40,6 @@ const MOST_PAGES = 100;
 /** So many pages, and time that runs out while a cursor still promises more: that is no server that is slow to answer. */
 const MANY_PAGES = 10;
 const MOST_TOOLS = 1000;
-/** It is sent back with the next request: more than this is no mark of a place. */
-const LONGEST_CURSOR = 4096;
 export const NOTHING: ProbeOutcome = {
   connected: false,
   listed: false,
@@ -84,7 +84,7 @@ async function listTools(
     }
     cursor = result.nextCursor;
     if (cursor === undefined || cursor === "") return "listed";
-    if (cursors.has(cursor) || cursor.length > LONGEST_CURSOR) return "endless";
+    if (cursors.has(cursor)) return "endless";
     cursors.add(cursor);
     into.pages++;
   }
@@ -196,6 +196,14 @@ export async function walk(road: Walk): Promise<ProbeOutcome> {
   } catch (error) {
     const late = guard.exchanges.at(-1)?.end === "timeout" && listing.pages >= MANY_PAGES;
     outcome = { ...outcome, failure: failureOf(error, scrub), endless: late && !outcome.listed };
+  }
+  if (outcome.listed) {
+    const { sessionId, protocolVersion } = transport;
+    await road.listen?.({
+      ...others,
+      ...(sessionId === undefined ? {} : { "mcp-session-id": sessionId }),
+      ...(protocolVersion === undefined ? {} : { "mcp-protocol-version": protocolVersion }),
+    });
   }
   guard.enter(road.phases[2], road.closeDeadline);
   await transport.terminateSession().catch(() => undefined);

@@ -115,7 +115,7 @@ export async function probe(request: ProbeRequest): Promise<ProbeRecord> {
   const late = new Promise<"late">((resolve) => {
     timer = setTimeout(resolve, request.timeoutMs, "late" as const);
   });
-  const state: Asking["state"] = { outcome: NOTHING, control: null, listened: [] };
+  const state: Asking["state"] = { outcome: NOTHING, control: null, listened: undefined };
   const test = async (): Promise<"done"> => {
     // The SDK's schemas are each used once or twice here: to compile them costs more than it saves (zod 4, `config({ jitless })`).
     Object.assign(globalThis, { __zod_globalConfig: { jitless: true } });
@@ -132,9 +132,10 @@ export async function probe(request: ProbeRequest): Promise<ProbeRecord> {
         start,
         state,
         onOutcome: progress.ended,
-        listen: (deadline) => {
-          const { headers: all, version } = request;
-          return listen({ url, headers: all, version, connections, scrub, signal: stopper.signal, deadline });
+        listen: async (sent, deadline) => {
+          const { version } = request;
+          const { signal } = stopper;
+          state.listened = await listen({ url, headers: sent, version, connections, scrub, signal, deadline });
         },
       },
     );
@@ -159,7 +160,7 @@ export async function probe(request: ProbeRequest): Promise<ProbeRecord> {
     totalMs: performance.now() - start,
     timings: connections.timings(),
     ...connections.seen(),
-    exchanges: [...guard.exchanges, ...state.listened],
+    exchanges: [...guard.exchanges, ...(state.listened === undefined ? [] : [state.listened])],
   };
 }
 
@@ -169,8 +170,8 @@ interface Asking {
   readonly guard: Guard;
   readonly scrub: Scrub;
   readonly start: number;
-  readonly state: { outcome: ProbeOutcome; control: ControlOutcome | null; listened: readonly Exchange[] };
-  readonly listen: (deadline: number) => Promise<Exchange>;
+  readonly state: { outcome: ProbeOutcome; control: ControlOutcome | null; listened: Exchange | undefined };
+  readonly listen: (headers: Readonly<Record<string, string>>, deadline: number) => Promise<void>;
   readonly onOutcome: (outcome: ProbeOutcome) => void;
 }
 
@@ -186,6 +187,8 @@ async function ask(sdk: Sdk, asking: Asking): Promise<void> {
     deadline: at(0.8),
     closeDeadline: at(0.85),
     call: request.call,
+    listen:
+      request.listens === true ? (sent: Readonly<Record<string, string>>) => asking.listen(sent, at(0.82)) : undefined,
   };
   state.outcome = await walk({ ...main, mode: "auto", firstMs: request.timeoutMs * 0.4 });
   if (!state.outcome.connected && worthTheOldWay(guard.exchanges.at(-1))) {
@@ -205,5 +208,4 @@ async function ask(sdk: Sdk, asking: Asking): Promise<void> {
     firstMs: Number.POSITIVE_INFINITY,
   });
   state.control = { connected: control.connected, listed: control.listed, toolCount: control.toolCount };
-  if (request.listens === true) state.listened = [await asking.listen(at(0.99))];
 }

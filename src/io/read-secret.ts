@@ -56,6 +56,10 @@ async function readPipe(path: string, signal: AbortSignal): Promise<string> {
       // without a writer a pipe is at its end, be it before the first
       const waits = read === undefined || (read === 0 && size === 0 && performance.now() - opened < PATIENCE_MS);
       if (waits) await sleep(PAUSE_MS);
+      else if (read === 0 && size === 0)
+        throw new EnvironmentError(
+          `--token-file: nothing was written to the pipe ${path} within ${PATIENCE_MS / 1000} s`,
+        );
       else if (read === 0) return bytes.toString("utf8", 0, size);
       else size += read;
       if (size > MAX_BYTES) throw new Error("too much");
@@ -81,7 +85,7 @@ export async function readSecretFile(path: string, signal: AbortSignal): Promise
     if (!stat.isFile() || stat.size > MAX_BYTES) throw new Error("not a small file");
     return readFileSync(path, "utf8");
   } catch (cause) {
-    if (cause instanceof Cancelled) throw cause;
+    if (cause instanceof Cancelled || cause instanceof EnvironmentError) throw cause;
     throw new EnvironmentError(`--token-file: ${path} cannot be read, or is no file of at most 64 KiB`, {
       hint: `ls -l ${path}`,
       cause,

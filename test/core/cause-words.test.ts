@@ -65,11 +65,7 @@ const FACTS: Readonly<Record<Cause, readonly CauseFacts[]>> = {
   ],
   "not-tls": [{}],
   "bad-http": [{ code: "HPE_INVALID_CONSTANT" }],
-  redirect: [
-    { status: 307, target: "https://elsewhere.example" },
-    { status: 302 },
-    { method: "GET", status: 307, target: "https://elsewhere.example" },
-  ],
+  redirect: [{ status: 307, target: "https://elsewhere.example" }, { status: 302 }],
   unauthorized: [
     { status: 401, ids },
     { status: 403, words: "Invalid product token", ids },

@@ -32,6 +32,7 @@ function diagnosisOf(cause?: Cause, at: ProbeStage = "auth"): Diagnosis {
     server: null,
     tools: [],
     toolCount: 0,
+    led: null,
   };
 }
 

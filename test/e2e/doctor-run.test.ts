@@ -207,6 +207,13 @@ describe.concurrent("--call", () => {
     expect(answer.call?.text).toMatch(/^abcd\ne/);
   });
 
+  test("an answer of many values is one", async () => {
+    const rows = Array.from({ length: 3000 }, (_, at) => ({ id: at, a: 1, b: 2, c: 3, d: 4, e: 5, f: 6, g: 7, h: 8 }));
+    const { run, answer } = await call(content("3,000 rows", { structuredContent: { rows } }));
+    expect(run.code, run.stdout).toBe(0);
+    expect(answer.call).toMatchObject({ ok: true, text: "3,000 rows" });
+  });
+
   test("an answer of 1 MB is cut", async () => {
     for (const long of ["x".repeat(1_000_000), "y\n".repeat(500_000), "ab cd ".repeat(170_000)]) {
       const { run, answer, text } = await call(content(long));

@@ -9,7 +9,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { diagnose } from "../../src/core/diagnosis.ts";
 import { Cancelled } from "../../src/errors.ts";
 import { type ProbeRequest, probe } from "../../src/io/probe.ts";
-import { behave, http, json, type Kit, result, TOOL } from "../servers/fault-kit.ts";
+import { behave, http, INITIALIZED, json, type Kit, result, TOOL } from "../servers/fault-kit.ts";
 import { type StandIn, type StandInSettings, startStandIn } from "../servers/stand-in.mjs";
 
 const TOKEN = "made-up-token-0123456789abcdef";
@@ -187,39 +187,63 @@ describe("the probe", () => {
 
 describe("the GET of a client", () => {
   const elsewhere = "http://127.0.0.2:9/steal";
-  const answers: readonly [string, number, Record<string, string>, string | null][] = [
-    ["a redirect to another origin", 307, { location: elsewhere }, "redirect"],
-    ["a redirect at home", 308, { location: "/elsewhere" }, null],
-    ["a redirect to nowhere", 302, {}, null],
-    ["a sign-in elsewhere", 401, { "www-authenticate": `Bearer resource_metadata="${elsewhere}"` }, "redirect"],
-    ["a sign-in at home", 401, { "www-authenticate": 'Bearer resource_metadata="/.well-known/x"' }, null],
+  const answers: readonly [string, number, Record<string, string>, RegExp | null][] = [
+    ["a redirect to another origin", 307, { location: elsewhere }, /redirected to http:\/\/127\.0\.0\.2:9: a client/],
+    ["a redirect at home, which may lead on", 308, { location: "/elsewhere" }, /redirected to http:\/\/127\.0\.0\.1/],
+    ["a redirect to nowhere", 302, {}, /is redirected: a client/],
+    [
+      "a sign-in elsewhere",
+      401,
+      { "www-authenticate": `Bearer resource_metadata="${elsewhere}"` },
+      /refused \(HTTP 401\): a client starts a sign-in then, led to http:\/\/127\.0\.0\.2:9, and/,
+    ],
+    ["a sign-in", 401, { "www-authenticate": "Bearer" }, /refused \(HTTP 401\)/],
+    ["403", 403, {}, /refused \(HTTP 403\)/],
+    ["304", 304, {}, null],
     ["an error", 500, {}, null],
     ["405", 405, {}, null],
     ["a stream", 200, { "content-type": "text/event-stream" }, null],
   ];
-  it.each(answers)("that gets %s", async (_, status, headers, cause) => {
-    const heard: string[] = [];
+  it.each(answers)("that gets %s", async (_, status, headers, words) => {
+    const heard: unknown[] = [];
     const server = await http("", null, (kit) => {
-      if (kit.request.method !== "GET") return behave(kit);
-      heard.push(kit.token);
-      kit.response.writeHead(status, headers).flushHeaders();
-      if (status !== 200) kit.response.end();
+      const { request: got, response, message } = kit;
+      if (message.method === "initialize" && kit.token !== "")
+        return json(response, 200, result(message, INITIALIZED), { "mcp-session-id": "s1" });
+      if (got.method !== "GET") return behave(kit);
+      heard.push([kit.token, got.headers["mcp-session-id"], got.headers["mcp-protocol-version"]]);
+      response.writeHead(status, headers).flushHeaders();
+      if (status !== 200) response.end();
     }).start("");
     try {
       const record = await probe(request(server.url, { listens: true }));
       const found = diagnose(record, [TOKEN]);
-      expect(found).toMatchObject({
-        ok: cause === null,
-        cause,
-        at: cause === null ? null : "http",
-        control: "refused",
-      });
-      if (cause !== null) expect(found.stages.find(({ stage }) => stage === "http")?.detail).toContain("127.0.0.2:9");
-      expect(heard).toEqual([TOKEN]);
+      expect(found).toMatchObject({ ok: true, cause: null, control: "refused" });
+      if (words === null) expect(found.led).toBeNull();
+      else {
+        expect(found.led).toMatch(words);
+        expect(found.led).toContain("Claude Code was not asked.");
+        expect(found.stages.find(({ stage }) => stage === "http")).toMatchObject({ status: "ok", detail: found.led });
+      }
+      expect(heard).toEqual([[TOKEN, "s1", "2025-11-25"]]);
       expect(JSON.stringify(record)).not.toContain(TOKEN);
       // nobody asks for it unless a client is asked after this
-      expect(diagnose(await probe(request(server.url)), [TOKEN]).ok).toBe(true);
+      expect(diagnose(await probe(request(server.url)), [TOKEN])).toMatchObject({ ok: true, led: null });
       expect(heard).toHaveLength(1);
+    } finally {
+      await server.close();
+    }
+  });
+
+  it("that is sent on a connection which the server closes after each answer", async () => {
+    const server = await http("", null, (kit) => {
+      const { request: got, response } = kit;
+      if (got.method === "GET") response.writeHead(302, { location: elsewhere }).end();
+      else behave(kit);
+      response.once("finish", () => response.socket?.end());
+    }).start("");
+    try {
+      expect(diagnose(await probe(request(server.url, { listens: true })), []).led).toContain("127.0.0.2:9");
     } finally {
       await server.close();
     }
@@ -231,8 +255,10 @@ describe("the GET of a client", () => {
     }).start("");
     try {
       const record = await probe(request(server.url, { listens: true, timeoutMs: 30_000 }));
-      expect(diagnose(record, []).ok).toBe(true);
-      expect(record.exchanges.at(-1)).toMatchObject({ phase: "listen", end: "broken" });
+      const found = diagnose(record, []);
+      expect(found.ok).toBe(true);
+      expect(found.led).toContain("no answer in time");
+      expect(record.exchanges.find(({ phase }) => phase === "listen")).toMatchObject({ end: "timeout" });
       expect(record.totalMs).toBeLessThan(10_000);
     } finally {
       await server.close();

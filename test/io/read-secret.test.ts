@@ -99,9 +99,9 @@ describe("readSecretFile", () => {
       expect(await readSecretFile(path, never)).toBe("token\n");
     });
 
-    it("is empty when nobody writes, or nothing is written", async () => {
-      expect(await readSecretFile(pipe(), never)).toBe("");
-      expect(await readSecretFile(pipe("true"), never)).toBe("");
+    it("is not waited for when nobody writes, or nothing is written", async () => {
+      for (const path of [pipe(), pipe("true")])
+        await expect(readSecretFile(path, never)).rejects.toThrow(`nothing was written to the pipe ${path} within 2 s`);
     });
 
     it("is refused when it does not end, and can be left", async () => {

@@ -266,10 +266,10 @@ const protocol: Fault[] = [
   ),
   ...(
     [
-      ["tools that are nothing", (id) => `{"jsonrpc":"2.0","id":${id},"result":{"tools":[${"{},".repeat(49_000)}{}]}}`],
+      ["tools that are nothing", (id) => `{"jsonrpc":"2.0","id":${id},"result":{"tools":[${"{},".repeat(51_000)}{}]}}`],
       [
         "many lists of nothing",
-        (id) => `{"jsonrpc":"2.0","id":${id},"result":{"tools":[${`[${"{},".repeat(9000)}{}],`.repeat(5)}{}]}}`,
+        (id) => `{"jsonrpc":"2.0","id":${id},"result":{"tools":[${`[${"{},".repeat(9000)}{}],`.repeat(6)}{}]}}`,
       ],
       [
         "a tool of 200,000 levels",
@@ -289,13 +289,13 @@ const protocol: Fault[] = [
   http(
     "tools that are nothing, not too many",
     "not-mcp",
-    ({ response, message }) => json(response, 200, result(message, { tools: Array(9000).fill({}) })),
+    ({ response, message }) => json(response, 200, result(message, { tools: Array(20_000).fill({}) })),
     TOOLS,
     true,
   ),
   http(
-    "a cursor of 3 MB",
-    "pagination",
+    "cursors of 3 MB",
+    "too-big",
     ({ response, message }) =>
       json(response, 200, result(message, { tools: [TOOL], nextCursor: `${page++}${"c".repeat(3e6)}` })),
     TOOLS,
@@ -387,6 +387,22 @@ const harmless: Fault[] = [
       response.socket?.write("Accepted");
     },
     ["notifications/initialized"],
+  ),
+  http(
+    "300 tools of 30 properties, 1.5 MB",
+    null,
+    (kit) => {
+      if (kit.request.headers["x-cm-producttoken"] === undefined) return behave(kit);
+      const property = { type: "string", description: "What it is.", enum: ["a", "b", "c", "d"] };
+      const properties = Object.fromEntries(Array.from({ length: 30 }, (_, at) => [`p${at}`, property]));
+      const tools = Array.from({ length: 300 }, (_, at) => ({
+        ...TOOL,
+        name: `t${at}`,
+        inputSchema: { type: "object", properties },
+      }));
+      return json(kit.response, 200, result(kit.message, { tools }));
+    },
+    TOOLS,
   ),
   http(
     "hostile tools",

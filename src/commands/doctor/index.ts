@@ -4,6 +4,7 @@ import { type CallReport, conclude, type DoctorReport, type Found } from "../../
 import type { ToSend } from "../../core/doctor/sent.ts";
 import { cleanValue } from "../../core/halo.ts";
 import { printable, redact } from "../../core/redact.ts";
+import { isHaloEndpoint } from "../../endpoint.ts";
 import { UsageError } from "../../errors.ts";
 import type { RawOptions } from "../../flags.ts";
 import { readSecretFile, readStdin } from "../../io/read-secret.ts";
@@ -50,7 +51,7 @@ async function test(
   const limits = {
     timeoutMs: Math.max(LEAST_MS, Math.round(deadline - context.now())),
     call: options.call,
-    listens,
+    listens: listens && sent.as === "entry" && !isHaloEndpoint(sent.sent.url),
     onStage: (stage: ProbeStage, event: "start" | "ok" | "failed") => {
       if (event === "start") onText(`${what}: ${STAGE_TEXT[stage]}`);
     },
@@ -101,7 +102,7 @@ async function lookAndTest(
         }),
       )
       .then((found) => {
-        settle(found?.diagnosis.ok === true);
+        settle(found?.diagnosis.ok === true && found.diagnosis.led === null);
         return found;
       })
       .finally(() => {

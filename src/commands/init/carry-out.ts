@@ -35,7 +35,7 @@ export async function prove(d: Draft): Promise<{ ok: boolean; proof: Proof }> {
       url,
       scope === "project" ? "Through the files as written" : `Through Claude Code's ${scope} scope`,
     );
-    proof = { files, client: files.ok ? await proveClient(room, scope, values) : "not-asked" };
+    proof = { files, client: files.ok && files.led === null ? await proveClient(room, scope, values) : "not-asked" };
     // the first failure is what is reported
     if (!files.ok || clientFailed(proof.client)) return { ok: false, proof };
   }

@@ -79,8 +79,11 @@ export async function proveFiles(room: Room, scope: Scope, agreedUrl: string, wh
       "placeholder-sent",
     );
   }
-  const diagnosis = await testConnection(room, sent, what);
+  // Claude Code is asked next; HALO's own address is where the token belongs, wherever that leads
+  const listens = room.survey.claude !== undefined && !isHaloEndpoint(sent.url);
+  const diagnosis = await testConnection(room, sent, what, listens);
   showDiagnosis(room, diagnosis, what, true);
+  if (diagnosis.led !== null) room.show.warn(diagnosis.led);
   return diagnosis;
 }
 

@@ -46,14 +46,14 @@ export const STAGE_TEXT: Readonly<Record<ProbeStage, string>> = {
 };
 
 /** Runs the connection test with its stages on screen. Throws Cancelled alone. */
-export async function testConnection(room: Room, sent: Sent, what: string): Promise<Diagnosis> {
+export async function testConnection(room: Room, sent: Sent, what: string, listens = false): Promise<Diagnosis> {
   const { context, options, show } = room;
   const host = printable(new URL(sent.url).host, 60);
   const progress = show.progress(`${what}: ${host}`);
   try {
     const { diagnosis } = await runTest(context, sent, {
       timeoutMs: options.timeoutMs,
-      listens: room.survey.claude !== undefined,
+      listens,
       onStage: (stage, event) => {
         if (event === "start") progress.update(`${what}: ${host}, ${STAGE_TEXT[stage]}`);
       },
