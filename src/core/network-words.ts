@@ -131,7 +131,9 @@ export const LED = "Whoever runs that server can answer a GET with 405, as one d
 /** Where a client would be led that opens its stream, or ends its session, after a test that passed; null where nowhere, or not tried. */
 export function ledWords({ exchanges }: ProbeRecord, clean: Clean): string | null {
   const found = exchanges.find(
-    ({ phase, end }) => (phase === "listen" && end !== "accepted") || (phase === "close" && end === "redirect"),
+    // one that gets no answer for a while is a stream with nothing to say yet
+    ({ phase, end }) =>
+      end === "redirect" ? phase === "listen" || phase === "close" : phase === "listen" && end === "status",
   );
   if (found === undefined) return null;
   const { phase, end, status, location } = found;
@@ -140,8 +142,6 @@ export function ledWords({ exchanges }: ProbeRecord, clean: Clean): string | nul
   const words =
     end === "redirect"
       ? `is redirected${where}: a client that follows takes the token along`
-      : end === "status"
-        ? `is refused (HTTP ${status}): a client starts a sign-in then${where === "" ? "" : `, led${where}`}, and takes the token along`
-        : "got no answer in time, so where it leads is not known";
+      : `is refused (HTTP ${status}): a client starts a sign-in then${where === "" ? "" : `, led${where}`}, and takes the token along`;
   return `${what} ${words}. Claude Code was not asked.`;
 }

@@ -104,7 +104,7 @@ export async function readText(body: Readable, cap: number, log: BodyLog): Promi
 const MOST_VALUES = 300_000;
 const DEEPEST = 200;
 /** Of those that the SDK looks at. */
-const MOST_CHECKED = 50_000;
+const MOST_CHECKED = 15_000;
 /** What it does not look into: schemas, and what a tool answers as data. */
 const UNCHECKED = new Set(["inputSchema", "outputSchema", "structuredContent", "_meta"]);
 

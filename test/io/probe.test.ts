@@ -256,8 +256,7 @@ describe("the GET of a client", () => {
     try {
       const record = await probe(request(server.url, { listens: true, timeoutMs: 30_000 }));
       const found = diagnose(record, []);
-      expect(found.ok).toBe(true);
-      expect(found.led).toContain("no answer in time");
+      expect(found).toMatchObject({ ok: true, led: null });
       expect(record.exchanges.find(({ phase }) => phase === "listen")).toMatchObject({ end: "timeout" });
       expect(record.totalMs).toBeLessThan(10_000);
     } finally {

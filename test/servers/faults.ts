@@ -289,7 +289,7 @@ const protocol: Fault[] = [
   http(
     "tools that are nothing, not too many",
     "not-mcp",
-    ({ response, message }) => json(response, 200, result(message, { tools: Array(20_000).fill({}) })),
+    ({ response, message }) => json(response, 200, result(message, { tools: Array(14_000).fill({}) })),
     TOOLS,
     true,
   ),
