@@ -2,7 +2,7 @@
 import { dirname, join, parse, resolve } from "node:path";
 import type { Context } from "../context.ts";
 import { type ClaudeProgram, readClaude } from "../io/claude.ts";
-import { findProgram, trustedEnv } from "../io/find-program.ts";
+import type { Programs } from "./programs.ts";
 
 /** The store and the user's settings. With CLAUDE_CONFIG_DIR both lie in that folder (claude-code facts, section 2). */
 export function ownFiles(context: Pick<Context, "cwd" | "env" | "home">): {
@@ -34,9 +34,9 @@ export interface FoundClaude {
   readonly late: boolean;
 }
 
-/** The `claude` of PATH. `exclude`: folders whose programs are never run, see `untrusted`. */
-export function pathOfClaude(context: Context, exclude: readonly string[]): string | undefined {
-  const path = findProgram("claude", { env: context.env, platform: context.platform, exclude });
+/** The `claude` of PATH. */
+export function pathOfClaude({ find }: Programs): string | undefined {
+  const path = find("claude");
   return path === undefined ? undefined : runnable(path);
 }
 
@@ -52,10 +52,4 @@ export async function versionOf(
   const surroundings = { cwd: parse(root).root, env, signal: context.signal };
   const { claude, late } = await readClaude(path, surroundings, limit);
   return { claude, silent: claude === undefined, late };
-}
-
-/** Finds `claude` on PATH and asks for its version. */
-export async function findClaude(context: Context, root: string, exclude: readonly string[]): Promise<FoundClaude> {
-  const env = trustedEnv({ env: context.env, platform: context.platform, exclude });
-  return await versionOf(context, root, pathOfClaude(context, exclude), env);
 }

@@ -1,10 +1,10 @@
 import { resolve } from "node:path";
 import type { Context } from "../../context.ts";
 import { HALO_URL } from "../../core/halo.ts";
-import { parseEndpoint } from "../../endpoint.ts";
 import { UsageError } from "../../errors.ts";
 import type { Format, RawOptions } from "../../flags.ts";
 import { seconds } from "../seconds.ts";
+import { urlOf } from "../shared-options.ts";
 
 /** The options of `check`, checked. */
 export interface CheckOptions {
@@ -40,10 +40,7 @@ function formatOf(context: Context, { values, switches }: RawOptions): Format {
 /** Words → options. Throws UsageError before anything is read. */
 export function readOptions(context: Context, raw: RawOptions): CheckOptions {
   const { values, switches } = raw;
-  if (values.url !== undefined) {
-    const endpoint = parseEndpoint(values.url);
-    if (!endpoint.ok) throw new UsageError(`${raw.origins.url ?? "--url"}: ${endpoint.problem}`);
-  }
+  const url = urlOf(raw);
   const most = values["max-warnings"];
   if (most !== undefined && !/^\d{1,6}$/.test(most)) throw new UsageError("--max-warnings takes a number, 0 or more");
   const needs = (name: string, other: string): void => {
@@ -62,8 +59,8 @@ export function readOptions(context: Context, raw: RawOptions): CheckOptions {
     online: switches.has("online"),
     maxWarnings: most === undefined ? undefined : Number(most),
     allowMissing: switches.has("allow-missing"),
-    url: values.url ?? HALO_URL,
-    isUrlGiven: values.url !== undefined,
+    url: url ?? HALO_URL,
+    isUrlGiven: url !== undefined,
     valuesFile: values["values-file"] === undefined ? undefined : resolve(context.cwd, values["values-file"]),
     timeoutMs: seconds(values.timeout) * 1000,
     quiet: switches.has("quiet"),

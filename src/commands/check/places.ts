@@ -4,9 +4,9 @@ import type { Context } from "../../context.ts";
 import { kindOf } from "../../core/check/documents.ts";
 import { printable } from "../../core/redact.ts";
 import { EnvironmentError, UsageError } from "../../errors.ts";
-import { findProgram, trustedEnv, untrusted } from "../../io/find-program.ts";
 import { findRoot, type GitOptions } from "../../io/git.ts";
 import { isInside } from "../../io/inside.ts";
+import { programsFor } from "../programs.ts";
 import type { CheckOptions } from "./options.ts";
 
 /** Where `check` works. */
@@ -108,9 +108,8 @@ export function findPlaces(context: Context, options: CheckOptions): Places {
 }
 
 function gitFor(context: Context, root: string, repository: string): GitOptions {
-  // a repository must not supply the programs that are run; a home folder under git does hold the user's own
-  const exclude = untrusted(context.home, [repository, root, findRoot(context.cwd) ?? context.cwd, context.cwd]);
-  const program = findProgram("git", { env: context.env, platform: context.platform, exclude });
+  const { find, env } = programsFor(context, root, repository);
+  const program = find("git");
   if (program === undefined) {
     throw new EnvironmentError(
       "this is a git repository, but there is no git program to ask what it tracks and ignores",
@@ -118,7 +117,7 @@ function gitFor(context: Context, root: string, repository: string): GitOptions 
       "no-git",
     );
   }
-  return { program, cwd: root, env: trustedEnv({ env: context.env, platform: context.platform, exclude }) };
+  return { program, cwd: root, env };
 }
 
 /** Does a report about what was asked for hold findings of this path? */

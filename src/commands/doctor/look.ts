@@ -15,12 +15,12 @@ import { printable } from "../../core/redact.ts";
 import { parseEndpoint } from "../../endpoint.ts";
 import { Cancelled, UsageError } from "../../errors.ts";
 import { askClaude, type ClaudeProgram } from "../../io/claude.ts";
-import { trustedEnv, untrusted } from "../../io/find-program.ts";
 import { findRoot } from "../../io/git.ts";
 import { isInside } from "../../io/inside.ts";
 import { readDocument } from "../../io/read-document.ts";
 import { readState } from "../../io/snapshot.ts";
 import { ownFiles, pathOfClaude, versionOf } from "../claude-files.ts";
+import { programsFor } from "../programs.ts";
 
 export interface LookOptions {
   /** `--cwd`: where a session would start. Undefined: where the command was started. */
@@ -227,9 +227,8 @@ export function startLook(context: Context, options: LookOptions): Looking {
   const deadline = options.deadline ?? started + options.timeoutMs;
   const folder = folderOf(context, options.cwd);
   const root = findRoot(folder) ?? folder;
-  const exclude = untrusted(context.home, [root, folder, findRoot(context.cwd) ?? context.cwd, context.cwd]);
-  const path = pathOfClaude(context, exclude);
-  const programEnv = trustedEnv({ env: context.env, platform: context.platform, exclude });
+  const programs = programsFor(context, folder, root);
+  const path = pathOfClaude(programs);
   const input = readSetup(context, options, undefined);
   const viewed = (client: ClientFacts): Setup => {
     const setup = viewSetup({ ...input, version: client.version }, client);
@@ -243,7 +242,7 @@ export function startLook(context: Context, options: LookOptions): Looking {
 
   const versioned = (async () => {
     const half = Math.max(LEAST_MS, Math.round((deadline - read) / 2));
-    const { claude, silent, late } = await versionOf(context, root, path, programEnv, {
+    const { claude, silent, late } = await versionOf(context, root, path, programs.env, {
       timeoutMs: half,
       graceMs: GRACE_MS,
     });
@@ -252,7 +251,9 @@ export function startLook(context: Context, options: LookOptions): Looking {
   })();
   const looked = versioned.then(async ({ claude, client, setup }): Promise<Looked> => {
     const isAsked = claude !== undefined && mayAsk(setup) && (await options.passed);
-    const asked = isAsked ? await ask(context, claude, setup, input, programEnv, deadline - context.now()) : NOT_ASKED;
+    const asked = isAsked
+      ? await ask(context, claude, setup, input, programs.env, deadline - context.now())
+      : NOT_ASKED;
     const { view } = setup;
     const facts = { ...client, status: asked.status };
     const ms = (from: number, to: number): number => Math.max(0, Math.round(to - from));

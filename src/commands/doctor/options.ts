@@ -1,10 +1,8 @@
-import { isAbsolute, resolve } from "node:path";
 import type { Context } from "../../context.ts";
-import { nameProblem } from "../../core/halo.ts";
-import { parseEndpoint } from "../../endpoint.ts";
 import { UsageError } from "../../errors.ts";
 import type { RawOptions } from "../../flags.ts";
 import { seconds } from "../seconds.ts";
+import { connectionOptions, pathOf } from "../shared-options.ts";
 
 /** The options of `doctor`, checked. */
 export interface DoctorOptions {
@@ -47,32 +45,13 @@ function callOf({ values }: RawOptions): DoctorOptions["call"] {
 /** Words → options. Throws UsageError before anything is read. */
 export function readOptions(context: Context, raw: RawOptions): DoctorOptions {
   const { values, switches } = raw;
-  const origin = (name: string): string => raw.origins[name] ?? `--${name}`;
-  if (values.name !== undefined) {
-    const problem = nameProblem(values.name);
-    if (problem !== undefined) throw new UsageError(`${origin("name")}: ${problem}`);
-  }
-  if (values.url !== undefined) {
-    const endpoint = parseEndpoint(values.url);
-    if (!endpoint.ok) throw new UsageError(`${origin("url")}: ${endpoint.problem}`);
-  }
-  if (switches.has("token-stdin") && values["token-file"] !== undefined)
-    throw new UsageError("choose one of --token-stdin and --token-file");
-  const at = (path: string): string => (isAbsolute(path) ? path : resolve(context.cwd, path));
-  const path = (name: string): string | undefined => (values[name] === undefined ? undefined : at(values[name]));
+  const shared = connectionOptions(context, raw);
   return {
-    name: values.name,
-    url: values.url,
-    valuesFile: path("values-file"),
-    tokenStdin: switches.has("token-stdin"),
-    tokenFile: path("token-file"),
+    ...shared,
     // a tool may take its time
     timeoutMs: seconds(values.timeout ?? (values.call === undefined ? undefined : "60")) * 1000,
     call: callOf(raw),
-    report: path("report"),
-    json: switches.has("json"),
-    quiet: switches.has("quiet"),
+    report: pathOf(context, values.report),
     noColor: switches.has("no-color"),
-    cwd: path("cwd"),
   };
 }

@@ -1,12 +1,10 @@
-import { isAbsolute, resolve } from "node:path";
 import type { Context } from "../../context.ts";
 import type { Scope } from "../../core/clients/claude-code.ts";
-import { nameProblem } from "../../core/halo.ts";
 import type { CiKind } from "../../core/plan-ci.ts";
-import { parseEndpoint } from "../../endpoint.ts";
 import { UsageError } from "../../errors.ts";
 import type { Bridge, ClientId, RawOptions } from "../../flags.ts";
 import { seconds } from "../seconds.ts";
+import { connectionOptions } from "../shared-options.ts";
 
 /** The options of `init`, checked. A flag that was not given is undefined, so that a default can be told from a choice. */
 export interface InitOptions {
@@ -50,37 +48,19 @@ function ciOf(values: RawOptions["values"]): CiKind | undefined {
 /** Words → options. Throws UsageError before anything is read or written. */
 export function readOptions(context: Context, raw: RawOptions): InitOptions {
   const { values, switches } = raw;
-  const origin = (name: string): string => raw.origins[name] ?? `--${name}`;
-  if (values.name !== undefined) {
-    const problem = nameProblem(values.name);
-    if (problem !== undefined) throw new UsageError(`${origin("name")}: ${problem}`);
-  }
-  if (values.url !== undefined) {
-    const endpoint = parseEndpoint(values.url);
-    if (!endpoint.ok) throw new UsageError(`${origin("url")}: ${endpoint.problem}`);
-  }
-  if (switches.has("token-stdin") && values["token-file"] !== undefined)
-    throw new UsageError("choose one of --token-stdin and --token-file");
-  const at = (path: string): string => (isAbsolute(path) ? path : resolve(context.cwd, path));
+  const shared = connectionOptions(context, raw);
   return {
     clients: list<ClientId>(values.client),
     scopes: list<Scope>(values.scope),
-    name: values.name,
-    url: values.url,
+    ...shared,
     accountId: values["account-id"],
     profileId: values["profile-id"],
     studioUrl: values["studio-url"],
-    tokenStdin: switches.has("token-stdin"),
-    tokenFile: values["token-file"] === undefined ? undefined : at(values["token-file"]),
-    valuesFile: values["values-file"] === undefined ? undefined : at(values["values-file"]),
     bridge: values.bridge as Bridge | undefined,
     ci: ciOf(values),
     yes: switches.has("yes"),
     dryRun: switches.has("dry-run"),
     skipTest: switches.has("skip-test"),
     timeoutMs: seconds(values.timeout) * 1000,
-    json: switches.has("json"),
-    quiet: switches.has("quiet"),
-    cwd: values.cwd === undefined ? undefined : at(values.cwd),
   };
 }

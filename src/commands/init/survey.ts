@@ -8,10 +8,10 @@ import type { ProjectPaths } from "../../core/plan.ts";
 import { dotenvOf, jsonOf, property, strings } from "../../core/read-json.ts";
 import { UsageError } from "../../errors.ts";
 import type { ClaudeProgram } from "../../io/claude.ts";
-import { findProgram, trustedEnv, untrusted } from "../../io/find-program.ts";
 import { createGit, findRoot, type Git } from "../../io/git.ts";
 import { takeSnapshot } from "../../io/snapshot.ts";
-import { findClaude, ownFiles } from "../claude-files.ts";
+import { ownFiles, pathOfClaude, versionOf } from "../claude-files.ts";
+import { programsFor } from "../programs.ts";
 import { ciPaths } from "./ci.ts";
 import type { InitOptions } from "./options.ts";
 
@@ -53,15 +53,9 @@ export async function survey(context: Context, options: InitOptions): Promise<Su
   const here = realpathSync(cwd);
   const repository = findRoot(here);
   const root = options.cwd === undefined ? (repository ?? here) : here;
-  // a repository must not supply the programs that are run; a home folder under git does hold the user's own
-  const exclude = untrusted(context.home, [
-    repository ?? root,
-    root,
-    findRoot(context.cwd) ?? context.cwd,
-    context.cwd,
-  ]);
-  const programEnv = trustedEnv({ env: context.env, platform: context.platform, exclude });
-  const gitProgram = findProgram("git", { env: context.env, platform: context.platform, exclude });
+  const programs = programsFor(context, root, repository ?? root);
+  const programEnv = programs.env;
+  const gitProgram = programs.find("git");
   const git =
     gitProgram === undefined || repository === undefined
       ? undefined
@@ -85,7 +79,7 @@ export async function survey(context: Context, options: InitOptions): Promise<Su
   ]);
   const name = options.name ?? DEFAULT_NAME;
   const storeJson = jsonOf(snapshot.get(store), false);
-  const { claude, silent } = await findClaude(context, root, exclude);
+  const { claude, silent } = await versionOf(context, root, pathOfClaude(programs), programEnv);
   return {
     root,
     startedIn: here === root ? undefined : here,
