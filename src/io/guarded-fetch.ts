@@ -23,8 +23,6 @@ import type { Connections } from "./probe-connections.ts";
 /** Thrown into the SDK. Its message is the end of the exchange and holds nothing from anybody. */
 class GuardError extends Error {}
 
-const MOST_REPEATS = 2;
-
 export interface GuardOptions {
   /** The only address that is ever asked. */
   readonly url: URL;
@@ -101,7 +99,6 @@ export function guardFetch(options: GuardOptions): Guard {
     const log: BodyLog = { text: "", bytes: 0, cut: false };
     const seen = { bad: false, foreign: false };
     let reply: Reply | undefined;
-    let repeated = 0;
     let end: ExchangeEnd = "broken";
     let rpcError: RpcError | null = null;
     let codes: string[] = [];
@@ -125,7 +122,13 @@ export function guardFetch(options: GuardOptions): Guard {
         end = "blocked";
         throw new GuardError(end);
       }
-      reply = await ask(init, sent, asked);
+      if (why !== undefined) throw new GuardError(why);
+      const { agent } = connections;
+      // a tool is called once, so not on a connection that may be at its end
+      if (asked.method === "tools/call") agent.destroy();
+      const body = typeof init.body === "string" ? init.body : undefined;
+      sending = send({ url, method: init.method ?? "GET", headers: sent, body, agent });
+      reply = await sending.reply;
       const found = await read(reply, asked);
       end = found.end;
       rpcError = found.rpcError;
@@ -164,29 +167,11 @@ export function guardFetch(options: GuardOptions): Guard {
         rpcError: rpcError === null ? null : { ...rpcError, message: scrub(rpcError.message, 2000) },
         codes,
         ms: performance.now() - start,
-        repeated,
+        repeated: sending?.repeated() ?? 0,
       };
       bytes += log.bytes;
       exchanges.push(exchange);
       options.onExchange?.(exchange);
-    }
-
-    /** The head of the answer. A server may close a connection just when it is used again: the request goes out once more then. */
-    async function ask(request: RequestInit, headers: Record<string, string>, { method }: Asked): Promise<Reply> {
-      const { agent } = connections;
-      // a tool is called once, so not on a connection that may be at its end
-      if (method === "tools/call") agent.destroy();
-      const body = typeof request.body === "string" ? request.body : undefined;
-      for (;;) {
-        if (why !== undefined) throw new GuardError(why);
-        sending = send({ url, method: request.method ?? "GET", headers, body, agent });
-        try {
-          return await sending.reply;
-        } catch (error) {
-          if (repeated === MOST_REPEATS || !sending.isStale()) throw error;
-          repeated++;
-        }
-      }
     }
 
     /** Reads as much of a response as is worth reading. Throws a GuardError, with `end` set, when it cannot be an answer. */

@@ -23,6 +23,11 @@ export interface Sending {
   readonly broken: () => unknown;
   /** It had a connection, TLS included. */
   readonly hasConnection: () => boolean;
+  /** How often it went out again, see `send`. */
+  readonly repeated: () => number;
+}
+
+interface Attempt extends Omit<Sending, "repeated"> {
   /** It went out on a connection that was kept from before, which then turned out to be gone: nobody has answered it. */
   readonly isStale: () => boolean;
 }
@@ -66,8 +71,41 @@ function named(error: unknown, isConnected: boolean): unknown {
 
 const GONE = new Set(["ERR_STREAM_PREMATURE_CLOSE", "ECONNRESET", "EPIPE"]);
 
-/** Sends a request to the URL, through the agent. Follows nothing, repeats nothing. */
-export function send({ url, method, headers, body, agent }: Message): Sending {
+const MOST_REPEATS = 2;
+
+/**
+ * Sends a request to the URL, through the agent. Follows nothing. A server may close a connection just when it is used again: the
+ * request goes out once more then, as from a browser.
+ */
+export function send(message: Message): Sending {
+  let attempt = attemptOf(message);
+  let repeated = 0;
+  let isCancelled = false;
+  const reply = async (): Promise<Reply> => {
+    for (;;) {
+      try {
+        return await attempt.reply;
+      } catch (error) {
+        if (isCancelled || repeated === MOST_REPEATS || !attempt.isStale()) throw error;
+        repeated++;
+        attempt = attemptOf(message);
+      }
+    }
+  };
+  return {
+    reply: reply(),
+    cancel: () => {
+      isCancelled = true;
+      attempt.cancel();
+    },
+    broken: () => attempt.broken(),
+    hasConnection: () => attempt.hasConnection(),
+    repeated: () => repeated,
+  };
+}
+
+/** The request, once. */
+function attemptOf({ url, method, headers, body, agent }: Message): Attempt {
   let failure: unknown;
   let socket: Socket | undefined;
   let readBefore = 0;

@@ -25,6 +25,15 @@ interface Settings {
   readonly scrub: (text: string, max: number) => string;
 }
 
+/** What is known of somebody's certificate, and how it is judged from now on. */
+interface Trust {
+  shown: Omit<TlsFacts, "systemCas"> | null;
+  systemCas: TlsFacts["systemCas"];
+  context: SecureContext | undefined;
+}
+
+const UNTRIED: Trust = { shown: null, systemCas: null, context: undefined };
+
 type Lap = (step: "dns" | "tcp" | "tls") => void;
 
 const MOST_ADDRESSES = 8;
@@ -68,17 +77,14 @@ export function openConnections({ url, network, scrub }: Settings): Connections 
   const timings: { dns: number | null; tcp: number | null; tls: number | null } = { dns: null, tcp: null, tls: null };
   const addresses = new Map<string, AddressFacts>();
   const proxy = network.proxy?.bypassedBy === null ? network.proxy : null;
-  let answered: Pick<ProxyFacts, "tunnel" | "status" | "said" | "schemes" | "systemCas"> = {
+  let answered: Pick<ProxyFacts, "tunnel" | "status" | "said" | "schemes"> = {
     tunnel: false,
     status: null,
     said: "",
     schemes: [],
-    systemCas: false,
   };
-  let shown: Omit<TlsFacts, "systemCas"> | null = null;
-  let systemCas: TlsFacts["systemCas"] = null;
-  let context: SecureContext | undefined;
-  let proxyContext: SecureContext | undefined;
+  const ofServer: Trust = { ...UNTRIED };
+  const ofProxy: Trust = { ...UNTRIED };
   let tried = 0;
   let closed = false;
 
@@ -123,21 +129,23 @@ export function openConnections({ url, network, scrub }: Settings): Connections 
       socket.once("close", () => reject(Object.assign(new Error("closed while connecting"), { code: "ECONNRESET" })));
     });
 
-  /** A connection to the proxy, encrypted where its address says so: with the system's certificates too, where Node's own do not do. */
-  const reachProxy = async (way: ProxyRoute, watched: boolean, lap: Lap): Promise<Socket> => {
+  /** An encrypted connection to somebody whose certificate is trusted: by the system's too, where Node's own list does not do. */
+  const secureTo = async (trust: Trust, host: string, open: () => Promise<Socket>): Promise<TLSSocket> => {
     for (;;) {
-      const socket = await reach(way.host, way.port, watched, lap);
-      if (!way.secure) return socket;
-      const secure = keep(await encryptOver(socket, way.host, proxyContext));
+      const secure = keep(await encryptOver(await open(), host, trust.context));
       const code = refusalOf(secure);
+      trust.shown = tlsFacts(secure, scrub);
       if (code === null || !network.verify) {
-        answered = { ...answered, systemCas: code === null && proxyContext !== undefined };
+        if (trust.systemCas === "did-not-help") trust.systemCas = "helped";
         return secure;
       }
       secure.destroy();
-      const isFirst = proxyContext === undefined && isUntrusted(code) && !closed;
-      if (isFirst) proxyContext = contextWithSystem();
-      if (!isFirst || proxyContext === undefined) throw Object.assign(new Error("certificate"), { code });
+      if (isUntrusted(code) && trust.systemCas === null && !closed) {
+        trust.context = contextWithSystem();
+        trust.systemCas = trust.context === undefined ? "unavailable" : "did-not-help";
+        if (trust.context !== undefined) continue;
+      }
+      throw Object.assign(new Error("certificate"), { code });
     }
   };
 
@@ -151,7 +159,8 @@ export function openConnections({ url, network, scrub }: Settings): Connections 
   ): Promise<Socket> => {
     let socket: Socket | undefined;
     try {
-      socket = await reachProxy(way, watched, lap);
+      const open = (): Promise<Socket> => reach(way.host, way.port, watched, lap);
+      socket = await (way.secure ? secureTo(ofProxy, way.host, open) : open());
       await openTunnel(socket, host, port, way.credentials, ({ status, said, schemes }) => {
         answered = { ...answered, status, said: scrub(said, 200), schemes };
       });
@@ -176,33 +185,22 @@ export function openConnections({ url, network, scrub }: Settings): Connections 
       if (watched && timings[step] === null) timings[step] = now - mark;
       mark = now;
     };
-    for (;;) {
+    const open = async (): Promise<Socket> => {
       const socket = await (proxy === null
         ? reach(host, port, watched, lap)
         : reachThrough(proxy, host, port, watched, lap));
       lap("tcp");
-      if (!secure) return socket;
       // a TLS server never speaks first: these bytes came with the proxy's answer
-      if (socket.readableLength > 0) {
+      if (secure && socket.readableLength > 0) {
         socket.destroy();
         throw Object.assign(new Error("not TLS"), { code: "ERR_SSL_WRONG_VERSION_NUMBER" });
       }
-      const encrypted = keep(await encryptOver(socket, host, context));
-      const code = refusalOf(encrypted);
-      shown = tlsFacts(encrypted, scrub);
-      if (code === null || !network.verify) {
-        if (systemCas === "did-not-help") systemCas = "helped";
-        lap("tls");
-        return encrypted;
-      }
-      encrypted.destroy();
-      if (isUntrusted(code) && systemCas === null && !closed) {
-        context = contextWithSystem();
-        systemCas = context === undefined ? "unavailable" : "did-not-help";
-        if (context !== undefined) continue;
-      }
-      throw Object.assign(new Error("certificate"), { code });
-    }
+      return socket;
+    };
+    if (!secure) return await open();
+    const encrypted = await secureTo(ofServer, host, open);
+    lap("tls");
+    return encrypted;
   };
 
   // the connection is ours, TLS included, so the agent is one for plain HTTP whatever the URL says
@@ -223,6 +221,7 @@ export function openConnections({ url, network, scrub }: Settings): Connections 
     secure: found.secure,
     credentials: found.credentials !== null,
     bypassedBy: found.bypassedBy,
+    systemCas: ofProxy.systemCas === "helped",
     ...answered,
   });
   return {
@@ -232,7 +231,7 @@ export function openConnections({ url, network, scrub }: Settings): Connections 
       addresses: [...addresses.values()],
       proxy: network.proxy === null ? null : proxyFacts(network.proxy),
       verification: network.verify ? "on" : "off",
-      tls: shown === null ? null : { ...shown, systemCas },
+      tls: ofServer.shown === null ? null : { ...ofServer.shown, systemCas: ofServer.systemCas },
     }),
     close: () => {
       if (closed) return;

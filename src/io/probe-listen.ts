@@ -1,6 +1,6 @@
 /** The GET with which a client opens a stream once it is connected. */
 import type { Exchange } from "../core/probe-record.ts";
-import { type Reply, type Sending, send } from "./http-request.ts";
+import { type Reply, send } from "./http-request.ts";
 import type { Connections } from "./probe-connections.ts";
 
 /** A server may hold back its head until it has something to say. */
@@ -9,7 +9,6 @@ const LONGEST_MS = 1500;
 interface Listening {
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
-  readonly version: string;
   readonly connections: Connections;
   readonly scrub: (text: string, max: number) => string;
   readonly signal: AbortSignal;
@@ -38,21 +37,17 @@ function endOf(status: number): Exchange["end"] {
 export async function listen(asked: Listening): Promise<Exchange> {
   const { url, connections, scrub, signal } = asked;
   const start = performance.now();
-  const headers = { ...asked.headers, accept: "text/event-stream", "user-agent": `create-halo-mcp/${asked.version}` };
-  let sending: Sending | undefined;
-  let isOver = signal.aborted;
+  const headers = { ...asked.headers, accept: "text/event-stream" };
+  const sending = send({ url, method: "GET", headers, body: undefined, agent: connections.agent });
+  let isOver = false;
   const stop = (): void => {
     isOver = true;
-    sending?.cancel();
+    sending.cancel();
   };
   const timer = setTimeout(stop, Math.max(0, Math.min(LONGEST_MS, asked.deadline - start)));
+  if (signal.aborted) stop();
   signal.addEventListener("abort", stop, { once: true });
-  let answer: Reply | undefined;
-  for (let left = 2; answer === undefined && !isOver; left--) {
-    sending = send({ url, method: "GET", headers, body: undefined, agent: connections.agent });
-    answer = await sending.reply.catch(() => undefined);
-    if (left === 0 || !sending.isStale()) break;
-  }
+  const answer = await sending.reply.catch(() => undefined);
   clearTimeout(timer);
   signal.removeEventListener("abort", stop);
   answer?.body.on("error", () => undefined).destroy();
@@ -61,7 +56,7 @@ export async function listen(asked: Listening): Promise<Exchange> {
   return {
     phase: "listen",
     method: "GET",
-    connected: sending?.hasConnection() ?? false,
+    connected: sending.hasConnection(),
     status: answer?.status ?? null,
     contentType: null,
     contentEncoding: null,
@@ -77,6 +72,6 @@ export async function listen(asked: Listening): Promise<Exchange> {
     rpcError: null,
     codes: [],
     ms: performance.now() - start,
-    repeated: 0,
+    repeated: sending.repeated(),
   };
 }

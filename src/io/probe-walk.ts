@@ -148,13 +148,12 @@ export async function walk(road: Walk): Promise<ProbeOutcome> {
   const { sdk, guard, scrub } = road;
   const timeout = Math.max(1, road.deadline - performance.now()) + 500;
   // under its name in another spelling both would be sent
-  const others = Object.fromEntries(
-    Object.entries(road.headers).filter(([name]) => name.toLowerCase() !== "user-agent"),
-  );
+  const others = Object.entries(road.headers).filter(([name]) => name.toLowerCase() !== "user-agent");
+  const headers = { ...Object.fromEntries(others), "user-agent": `create-halo-mcp/${road.version}` };
   const transport = new sdk.StreamableHTTPClientTransport(road.url, {
     fetch: guard.fetch,
     // Never an authProvider: on a 401 the SDK would carry our headers to whatever origin the server names.
-    requestInit: { headers: { ...others, "user-agent": `create-halo-mcp/${road.version}` } },
+    requestInit: { headers },
     reconnectionOptions: {
       maxRetries: 0,
       initialReconnectionDelay: 1,
@@ -200,7 +199,7 @@ export async function walk(road: Walk): Promise<ProbeOutcome> {
   if (outcome.listed) {
     const { sessionId, protocolVersion } = transport;
     await road.listen?.({
-      ...others,
+      ...headers,
       ...(sessionId === undefined ? {} : { "mcp-session-id": sessionId }),
       ...(protocolVersion === undefined ? {} : { "mcp-protocol-version": protocolVersion }),
     });

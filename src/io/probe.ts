@@ -133,9 +133,8 @@ export async function probe(request: ProbeRequest): Promise<ProbeRecord> {
         state,
         onOutcome: progress.ended,
         listen: async (sent, deadline) => {
-          const { version } = request;
           const { signal } = stopper;
-          state.listened = await listen({ url, headers: sent, version, connections, scrub, signal, deadline });
+          state.listened = await listen({ url, headers: sent, connections, scrub, signal, deadline });
         },
       },
     );

@@ -1,6 +1,6 @@
 /** Files and environment → the view of a set-up: which entry a session takes, what it sends, what is wrong. Pure. */
 import { expandEntry, isObject, type Sent } from "../clients/claude-code.ts";
-import { variablesFor } from "../halo.ts";
+import { type Value, variablesFor } from "../halo.ts";
 import type { Json } from "../jsonc.ts";
 import { jsonOf } from "../read-json.ts";
 import { approvalOf, isSwitchedOff, trustOf } from "./approval.ts";
@@ -160,36 +160,27 @@ export function viewSetup(input: SetupInput, client: ClientFacts): Setup {
   };
   const usable = winner?.isHalo === true || input.url !== undefined ? winner?.entry : undefined;
   const found = whatToSend(input, layers, env, name, usable);
-  const from = (value: "account" | "profile") => placeOf(input, layers, view, found, value);
+  const from = (value: Value): string | undefined => placeOf(input, layers, view, found, value)?.place;
   const toSend = found.ok ? { ...found, from: { account: from("account"), profile: from("profile") } } : found;
   return { view, session, env, toSend, tokenFrom: tokenOf(input, layers, view, toSend), secrets };
 }
 
-/** Where a value of the test stands, in words; undefined where nothing is sent. */
-function placeOf(
-  input: SetupInput,
-  layers: readonly Layer[],
-  view: SetupView,
-  toSend: ToSend,
-  value: "account" | "profile",
-): string | undefined {
+/** The variable that a value of the test is, and where it stands, in words; undefined where nothing is sent. */
+function placeOf(input: SetupInput, layers: readonly Layer[], view: SetupView, toSend: ToSend, value: Value) {
   if (!toSend.ok) return undefined;
   const own = toSend.as === "entry" ? view.values.find((each) => each.value === value) : undefined;
   const variable = own?.variable ?? variablesFor(view.name)[value];
-  if (toSend.added.includes(variable)) return input.dotenv.shown;
-  if (own?.from === "literal") return view.winner?.file;
-  return own === undefined ? layerOf(layers, variable)?.place : own.place;
+  const isAdded = toSend.added.includes(variable);
+  const held = own === undefined ? layerOf(layers, variable)?.place : own.place;
+  const place = isAdded ? input.dotenv.shown : own?.from === "literal" ? view.winner?.file : held;
+  return { variable, place, isAdded };
 }
 
 function tokenOf(input: SetupInput, layers: readonly Layer[], view: SetupView, toSend: ToSend): string | undefined {
   if (input.token !== undefined) return "the token of this command line";
-  if (!toSend.ok) return undefined;
-  const own = view.values.find(({ value }) => value === "token")?.variable;
-  const variable = (toSend.as === "entry" ? own : undefined) ?? variablesFor(view.name).token;
-  if (toSend.added.includes(variable)) return `${variable} of ${input.dotenv.shown}`;
-  if (toSend.as === "entry") return tokenSource(view);
-  const place = layerOf(layers, variable)?.place;
-  return place === undefined ? undefined : `${variable} of ${place}`;
+  const found = placeOf(input, layers, view, toSend, "token");
+  if (toSend.ok && toSend.as === "entry" && found?.isAdded === false) return tokenSource(view);
+  return found?.place === undefined ? undefined : `${found.variable} of ${found.place}`;
 }
 
 /** A file of settings that is skipped, where nothing of it is missed. */
