@@ -13,6 +13,7 @@ export default defineConfig({
           name: "unit",
           include: ["test/**/*.test.ts"],
           exclude: ["test/e2e/**", "test/fixtures/**"],
+          setupFiles: ["test/support/property-seed.ts"],
           testTimeout: 20_000,
           hookTimeout: 20_000,
         },

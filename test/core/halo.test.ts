@@ -218,8 +218,9 @@ describe("cleanValue", () => {
   });
 
   it("never repeats the value or a part of it in a refusal", () => {
-    // letters that no sentence of ours has in a row: any run of four from the value in the message is a leak
-    const letters = fc.string({ unit: fc.constantFrom(..."QZXJKVW0987"), minLength: 4, maxLength: 30 });
+    // letters that no sentence of ours has in a row, and no digits, for a refusal has figures of its own (U+0000,
+    // 8000 characters): any run of four from the value in the message is a leak
+    const letters = fc.string({ unit: fc.constantFrom(..."QZXJKVWqzxjkvw"), minLength: 4, maxLength: 30 });
     const broken = fc
       .tuple(letters, fc.constantFrom("\u0000", "\n", "\r", " ", "é", "\u00a0", "“", "—", "😀", PASTED_BREAK), letters)
       .map((parts) => parts.join(""));
@@ -232,7 +233,7 @@ describe("cleanValue", () => {
         if (result.ok) throw new Error("it was accepted");
         for (let at = 0; at + 4 <= Math.min(text.length, 300); at += 1) {
           const part = text.slice(at, at + 4);
-          if (/^[QZXJKVW0987]{4}$/.test(part)) expect(result.problem).not.toContain(part);
+          if (/^[QZXJKVW]{4}$/i.test(part)) expect(result.problem).not.toContain(part);
         }
         expect(result.problem).toContain(value === "token" ? "token" : LABELS[value]);
         expect(result.problem).toMatch(/^[\x20-\x7e“”]+$/);
