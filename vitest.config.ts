@@ -4,6 +4,9 @@ import { defineConfig } from "vitest/config";
 const { version } = JSON.parse(readFileSync(new URL("package.json", import.meta.url), "utf8")) as { version: string };
 const define = { __VERSION__: JSON.stringify(version) };
 
+/** Most tests start programs and wait: on two processors, one worker (vitest's own choice) leaves half of the time unused. */
+const WORKERS = 2;
+
 export default defineConfig({
   test: {
     projects: [
@@ -11,6 +14,7 @@ export default defineConfig({
         define,
         test: {
           name: "unit",
+          maxWorkers: WORKERS,
           include: ["test/**/*.test.ts"],
           exclude: ["test/e2e/**", "test/fixtures/**"],
           setupFiles: ["test/support/property-seed.ts"],
@@ -26,7 +30,7 @@ export default defineConfig({
           globalSetup: ["test/support/package-setup.ts"],
           testTimeout: 90_000,
           hookTimeout: 90_000,
-          maxWorkers: 2,
+          maxWorkers: WORKERS,
           // other people's programs in real terminals: a key can get lost there. A test that needs its second try says so.
           retry: process.env.CI ? 1 : 0,
         },
