@@ -4,7 +4,7 @@ import { contextFromProcess } from "./context.ts";
 
 declare const __VERSION__: string;
 
-/** What may still run when everything is done, a name look-up that hangs above all, ends with the process. */
+/** What may still run when everything is done ends with the process. */
 const GRACE_MS = 300;
 
 function fail(message: string): void {

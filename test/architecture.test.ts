@@ -30,7 +30,10 @@ const mayUseProcess: Readonly<Record<string, { readonly members: readonly string
   "io/apply.ts": { members: ["platform"], why: "Windows has no modes" },
   "io/replace.ts": { members: ["platform"], why: "on Windows a rename fails for a moment while another program reads" },
   "io/snapshot.ts": { members: ["platform"], why: "what separates the parts of a path" },
-  "io/probe-connections.ts": { members: ["env"], why: "the resolver of the system takes its limits from there" },
+  "io/look-up.ts": {
+    members: ["execPath", "env"],
+    why: "starts this Node once more; the resolver reads variables of its own",
+  },
 };
 
 function read(path: string): Source {

@@ -1,10 +1,10 @@
 /** The connections of one probe: through a proxy where the environment names one, watched, and all closed at once when it is over. */
-import { lookup } from "node:dns";
 import { Agent } from "node:http";
 import { connect as connectTcp, isIP, type LookupFunction, type Socket } from "node:net";
 import type { SecureContext, TLSSocket } from "node:tls";
 import type { AddressFacts, ConnectTimings, ProbeRecord, ProxyFacts, TlsFacts } from "../core/probe-record.ts";
 import type { Network, ProxyRoute } from "../core/proxy.ts";
+import { openLookUp } from "./look-up.ts";
 import { contextWithSystem, encrypt, isUntrusted, refusalOf, tlsFacts } from "./probe-tls.ts";
 import { openTunnel, proxyError } from "./proxy-tunnel.ts";
 
@@ -65,13 +65,9 @@ async function encryptOver(socket: Socket, host: string, context: SecureContext 
   }
 }
 
-/**
- * How long the system's resolver waits for a name server that does not answer, in seconds and tries. glibc reads it at a look-up; its
- * own is 5 and 2, and no process ends before its look-ups have: not after Ctrl-C either (Node 20 to 24, measured 2026-11-22).
- */
-const RESOLVER = "timeout:2 attempts:2";
+const nameOf = (url: URL): string => url.hostname.replace(/^\[(.*)\]$/, "$1");
 
-/** Connections for one probe. Opens nothing yet. */
+/** Connections for one probe. Opens none yet. */
 export function openConnections({ url, network, scrub }: Settings): Connections {
   const sockets = new Set<Socket>();
   const timings: { dns: number | null; tcp: number | null; tls: number | null } = { dns: null, tcp: null, tls: null };
@@ -83,6 +79,7 @@ export function openConnections({ url, network, scrub }: Settings): Connections 
     said: "",
     schemes: [],
   };
+  const lookUp = openLookUp(proxy?.host ?? nameOf(url));
   const ofServer: Trust = { ...UNTRIED };
   const ofProxy: Trust = { ...UNTRIED };
   let tried = 0;
@@ -102,8 +99,7 @@ export function openConnections({ url, network, scrub }: Settings): Connections 
     new Promise((resolve, reject) => {
       const { note, failed } = noteAddresses(watched ? addresses : new Map());
       const find: LookupFunction = (name, options, callback) => {
-        process.env.RES_OPTIONS ??= RESOLVER;
-        lookup(name, options, (error, found, family) => {
+        lookUp.find(name, options, (error, found, family) => {
           if (error === null) {
             lap("dns");
             for (const each of Array.isArray(found) ? found : [{ address: found }]) note(each.address);
@@ -176,7 +172,7 @@ export function openConnections({ url, network, scrub }: Settings): Connections 
   const dial = async (): Promise<Socket> => {
     if (closed) throw Object.assign(new Error("closed"), { code: "ECONNRESET" });
     const secure = url.protocol === "https:";
-    const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
+    const host = nameOf(url);
     const port = Number(url.port || (secure ? 443 : 80));
     const watched = tried++ === 0;
     let mark = performance.now();
@@ -237,6 +233,7 @@ export function openConnections({ url, network, scrub }: Settings): Connections 
       if (closed) return;
       closed = true;
       agent.destroy();
+      lookUp.close();
       for (const socket of sockets) socket.destroy();
     },
   };
