@@ -26,6 +26,9 @@ const wantsCertificate = (facts: CauseFacts): boolean =>
 
 const named = (proxy: ProxyWords | undefined): string =>
   proxy === undefined ? "" : ` ${proxy.at === undefined ? "" : `${proxy.at} `}(${proxy.variable})`;
+/** Who else may have ended what is said of the host. */
+const through = ({ proxy }: CauseFacts): string =>
+  proxy?.at === undefined ? "" : ` The way there is a tunnel through the proxy${named(proxy)}.`;
 const when = (word: string, day: string | undefined): string => (day === undefined ? "" : ` ${word} ${day}`);
 
 /** Whose certificate it is, and who signed it. */
@@ -128,7 +131,7 @@ export const NETWORK_CAUSES: Readonly<Record<NetworkCause, CauseText>> = {
       // the one alert that comes when a request may be under way; who sends it has read nothing of that
       wantsCertificate(f)
         ? `${host(f)} wants a certificate of this computer, and got none${code(f)}.`
-        : `${host(f)} ended the TLS handshake${code(f)}. Nothing was sent.${direct(f)}`,
+        : `${host(f)} ended the TLS handshake${code(f)}. Nothing was sent.${direct(f)}${through(f)}`,
     tryThis: (f) =>
       wantsCertificate(f)
         ? `HALO wants no such certificate: a gateway of your network may stand in between.\n${checkUrl}`
@@ -136,7 +139,8 @@ export const NETWORK_CAUSES: Readonly<Record<NetworkCause, CauseText>> = {
   },
   "not-tls": {
     title: "The server does not speak TLS",
-    explain: (f) => `The URL starts with https:, but ${host(f)} answered unencrypted on that port. Nothing was sent.`,
+    explain: (f) =>
+      `The URL starts with https:, but ${host(f)} answered unencrypted on that port. Nothing was sent.${through(f)}`,
     tryThis: () =>
       `${checkUrl}\nA server of your own on this computer: use http: instead of https:, or the right port.`,
   },

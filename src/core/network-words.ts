@@ -7,6 +7,7 @@ type Clean = (text: string) => string;
 const ends: Readonly<Record<string, string>> = {
   HALO_PROXY_ANSWER: "answered with something that is not HTTP",
   HALO_PROXY_HEAD: "answered with a head over 16 KiB",
+  HALO_PROXY_PAGE: "answered with a page of its own instead of a tunnel: a sign-in may be in the way",
   HALO_PROXY_CLOSED: "closed the connection before it had opened the tunnel",
 };
 const networkEnds: readonly (readonly [RegExp, string])[] = [

@@ -21,6 +21,8 @@ export interface Connections {
 
 interface Settings {
   readonly url: URL;
+  /** A step of the first connection is done, as in `timings`. */
+  readonly onStep?: (step: Step) => void;
   readonly network: Omit<Network, "proxy"> & { readonly proxy: ProxyRoute | null };
   readonly scrub: (text: string, max: number) => string;
 }
@@ -34,9 +36,12 @@ interface Trust {
 
 const UNTRIED: Trust = { shown: null, systemCas: null, context: undefined };
 
-type Lap = (step: "dns" | "tcp" | "tls") => void;
+export type Step = "dns" | "tcp" | "tls";
+type Lap = (step: Step) => void;
 
 const MOST_ADDRESSES = 8;
+/** What came was no TLS. */
+const NO_TLS = /^(?:ERR_SSL_|EPROTO$)/;
 
 /** Takes down what became of each address of a name. */
 function noteAddresses(into: Map<string, AddressFacts>) {
@@ -68,7 +73,7 @@ async function encryptOver(socket: Socket, host: string, context: SecureContext 
 const nameOf = (url: URL): string => url.hostname.replace(/^\[(.*)\]$/, "$1");
 
 /** Connections for one probe. Opens none yet. */
-export function openConnections({ url, network, scrub }: Settings): Connections {
+export function openConnections({ url, network, scrub, onStep }: Settings): Connections {
   const sockets = new Set<Socket>();
   const timings: { dns: number | null; tcp: number | null; tls: number | null } = { dns: null, tcp: null, tls: null };
   const addresses = new Map<string, AddressFacts>();
@@ -82,6 +87,7 @@ export function openConnections({ url, network, scrub }: Settings): Connections 
   const lookUp = openLookUp(proxy?.host ?? nameOf(url));
   const ofServer: Trust = { ...UNTRIED };
   const ofProxy: Trust = { ...UNTRIED };
+  let isPage = false;
   let tried = 0;
   let closed = false;
 
@@ -157,9 +163,12 @@ export function openConnections({ url, network, scrub }: Settings): Connections 
     try {
       const open = (): Promise<Socket> => reach(way.host, way.port, watched, lap);
       socket = await (way.secure ? secureTo(ofProxy, way.host, open) : open());
-      await openTunnel(socket, host, port, way.credentials, ({ status, said, schemes }) => {
+      await openTunnel(socket, host, port, way.credentials, ({ status, said, schemes, hasBody }) => {
         answered = { ...answered, status, said: scrub(said, 200), schemes };
+        isPage = hasBody;
       });
+      // a TLS server never speaks first: these bytes are the proxy's own
+      if (socket.readableLength > 0) throw proxyError("PAGE");
       answered = { ...answered, tunnel: true };
       return socket;
     } catch (error) {
@@ -178,7 +187,10 @@ export function openConnections({ url, network, scrub }: Settings): Connections 
     let mark = performance.now();
     const lap: Lap = (step) => {
       const now = performance.now();
-      if (watched && timings[step] === null) timings[step] = now - mark;
+      if (watched && timings[step] === null) {
+        timings[step] = now - mark;
+        onStep?.(step);
+      }
       mark = now;
     };
     const open = async (): Promise<Socket> => {
@@ -186,7 +198,7 @@ export function openConnections({ url, network, scrub }: Settings): Connections 
         ? reach(host, port, watched, lap)
         : reachThrough(proxy, host, port, watched, lap));
       lap("tcp");
-      // a TLS server never speaks first: these bytes came with the proxy's answer
+      // nor does one that is reached directly
       if (secure && socket.readableLength > 0) {
         socket.destroy();
         throw Object.assign(new Error("not TLS"), { code: "ERR_SSL_WRONG_VERSION_NUMBER" });
@@ -194,7 +206,11 @@ export function openConnections({ url, network, scrub }: Settings): Connections 
       return socket;
     };
     if (!secure) return await open();
-    const encrypted = await secureTo(ofServer, host, open);
+    const encrypted = await secureTo(ofServer, host, open).catch((error) => {
+      if (!isPage || !NO_TLS.test(String(Reflect.get(Object(error), "code")))) throw error;
+      answered = { ...answered, tunnel: false };
+      throw proxyError("PAGE");
+    });
     lap("tls");
     return encrypted;
   };

@@ -1,6 +1,6 @@
 /** Tells a caller, while a probe runs, how far it is. For a display only: what a failure means is for `core/diagnosis.ts` to say. */
 import type { Exchange, ProbeOutcome, ProbeStage } from "../core/probe-record.ts";
-import type { Connections } from "./probe-connections.ts";
+import type { Step } from "./probe-connections.ts";
 
 type OnStage = (stage: ProbeStage, event: "start" | "ok" | "failed") => void;
 
@@ -8,13 +8,15 @@ export interface Progress {
   readonly begin: (secure: boolean) => void;
   /** Nothing can be sent, for what was found at this stage. */
   readonly refused: (stage: ProbeStage) => void;
-  readonly saw: (exchange: Exchange, connections: Connections) => void;
+  /** A step of the connection is done. */
+  readonly passed: (step: Step) => void;
+  readonly saw: (exchange: Exchange) => void;
   readonly ended: (outcome: ProbeOutcome) => void;
   /** Reports nothing from here on. */
   readonly close: () => void;
 }
 
-/** Turns exchanges into events: each stage starts once, then is ok or failed, in the order of the stages. */
+/** Turns what is seen into events: each stage starts once, then is ok or failed, in the order of the stages. */
 export function followStages(onStage: OnStage | undefined): Progress {
   let open: ProbeStage[] = [];
   let running: ProbeStage | undefined;
@@ -52,11 +54,8 @@ export function followStages(onStage: OnStage | undefined): Progress {
       tell(stage, "failed");
       over = true;
     },
-    saw: (exchange, connections) => {
-      const { dns, tcp } = connections.timings();
-      if (dns !== null) passed("dns");
-      if (tcp !== null) passed("tcp");
-      if (exchange.connected) passed(open.includes("tls") || running === "tls" ? "tls" : "tcp");
+    passed,
+    saw: (exchange) => {
       if (exchange.status !== null && exchange.status < 500 && exchange.end !== "redirect") passed("http");
       // A success may still be refused at the tools; it passes for now, as the diagnosis has the last word.
       if (exchange.phase === "tools" && exchange.end === "answered" && exchange.rpcError === null) passed("mcp");

@@ -96,14 +96,14 @@ export async function probe(request: ProbeRequest): Promise<ProbeRecord> {
     };
   }
 
-  const connections = openConnections({ url, network: { ...network, proxy }, scrub });
+  const connections = openConnections({ url, network: { ...network, proxy }, scrub, onStep: progress.passed });
   const stopper = new AbortController();
   const guard = guardFetch({
     url,
     connections,
     scrub,
     signal: stopper.signal,
-    onExchange: (exchange) => progress.saw(exchange, connections),
+    onExchange: progress.saw,
   });
   let cancel = (): void => undefined;
   const cancelled = new Promise<"cancelled">((resolve) => {

@@ -7,9 +7,9 @@ const LONGEST_HEAD = 16 * 1024;
 
 /**
  * `HALO_PROXY_AUTH` 407 · `HALO_PROXY_STATUS` any other answer that is no success · `HALO_PROXY_ANSWER` no HTTP · `HALO_PROXY_HEAD` over 16 KiB ·
- * `HALO_PROXY_CLOSED` closed first · `HALO_PROXY` the network between here and the proxy (the cause says what).
+ * `HALO_PROXY_PAGE` a success, and then a page of its own in place of a tunnel · `HALO_PROXY_CLOSED` closed first · `HALO_PROXY` the network between here and the proxy (the cause says what).
  */
-type ProxyCode = "AUTH" | "STATUS" | "ANSWER" | "HEAD" | "CLOSED" | null;
+type ProxyCode = "AUTH" | "STATUS" | "ANSWER" | "HEAD" | "PAGE" | "CLOSED" | null;
 
 /** An error that is the proxy's and not the target's. Its message holds nothing from anybody. */
 export function proxyError(code: ProxyCode, cause?: unknown): Error {
@@ -21,13 +21,16 @@ export interface ProxyAnswer {
   readonly status: number;
   readonly said: string;
   readonly schemes: readonly string[];
+  /** It announces a body, which the answer that opens a tunnel has not (RFC 9110, 9.3.6): to be ignored, unless no TLS comes about. */
+  readonly hasBody: boolean;
 }
 
 function readHead(head: string): ProxyAnswer | undefined {
   const line = /^HTTP\/1\.[01] (\d{3})(?: ([^\r\n]*))?\r?\n/.exec(head);
   if (line === null) return undefined;
   const schemes = [...head.matchAll(/^proxy-authenticate:[ \t]*([\w-]{1,40})/gim)].map(([, scheme]) => scheme ?? "");
-  return { status: Number(line[1]), said: line[2] ?? "", schemes: [...new Set(schemes)].slice(0, 4) };
+  const hasBody = /^(?:content-length:[ \t]*0*[1-9]|transfer-encoding:|content-type:)/im.test(head);
+  return { status: Number(line[1]), said: line[2] ?? "", schemes: [...new Set(schemes)].slice(0, 4), hasBody };
 }
 
 /** Of what has come so far: the length of a head that opens a tunnel, why there will be none, or undefined while it may still come. */

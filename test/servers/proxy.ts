@@ -142,6 +142,13 @@ export const PROXY_FAULTS: readonly ProxyFault[] = [
   fault("that talks nonsense", "not HTTP", (socket) => socket.end("SSH-2.0-OpenSSH_9.6\r\n")),
   fault("with an odd status line", "not HTTP", (socket) => socket.end("HTTP/1.1 okay\r\n\r\n")),
   fault("that wants TLS", "not HTTP", (socket) => socket.end(Buffer.from([0x15, 3, 1, 0, 2, 2, 70]))),
+  fault("that answers with a page of its own", "answered with a page of its own", (socket) =>
+    socket.end("HTTP/1.1 200 OK\r\n\r\n<html>sign in</html>"),
+  ),
+  fault("that announces a body, which comes later", "answered with a page of its own", (socket) => {
+    socket.write("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n");
+    setTimeout(() => socket.end("hello"), 50);
+  }),
   fault("that says nothing", "no tunnel after", () => undefined),
   fault("that drips", "no tunnel after", (socket) => {
     socket.write("HTTP/1.1 200 OK\r\n");

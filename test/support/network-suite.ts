@@ -202,10 +202,24 @@ export function networkSuite(node: string): void {
         const answer = await run(bad.url, { HTTPS_PROXY: proxy.url() }, proxy);
         expect(answer.diagnosis).toMatchObject({ cause: "tls-untrusted", at: "tls" });
         expect(detailAt(answer, "tcp")).toContain("through the proxy");
-        const html = await proxyOf(() =>
-          startProxy({ answer: (socket) => socket.end("HTTP/1.1 200 OK\r\n\r\n<html>sign in</html>") }),
+      });
+
+      it.each<[string, string, (socket: Socket) => void]>([
+        ["tls-handshake", "ended the TLS handshake", (socket) => void socket.end()],
+        ["not-tls", "answered unencrypted", (socket) => void socket.end("220 hello\r\n")],
+      ])("is named where who ended it cannot be told: %s", async (cause, says, end) => {
+        const proxy = await proxyOf(() =>
+          startProxy({
+            answer: (socket) => {
+              socket.write("HTTP/1.1 200 OK\r\n\r\n");
+              setTimeout(() => end(socket), 50);
+            },
+          }),
         );
-        expect((await run(secure.url, { HTTPS_PROXY: html.url() }, html)).diagnosis?.cause).toBe("not-tls");
+        const answer = await run(secure.url, { ...ca, HTTPS_PROXY: proxy.url() }, proxy);
+        expect(answer.diagnosis, answer.text).toMatchObject({ cause, at: "tls" });
+        expect(detailAt(answer, "tls")).toContain(says);
+        expect(detailAt(answer, "tls")).toContain(`through the proxy ${proxy.host} (HTTPS_PROXY)`);
       });
     });
 
