@@ -155,17 +155,20 @@ export function findInJson(text: string, id: RpcId | undefined): Found {
   return answerIn(parsed, id) ?? { end: "not-rpc", answer: null, rpcError: null };
 }
 
-/** Splits a growing text into the data of whole events (WHATWG server-sent events; other types than `message` are passed over). */
-function eventReader(): (chunk: string) => string[] {
+/**
+ * Splits a growing text into the data of whole events (WHATWG server-sent events; other types than `message` are passed over).
+ * `isLast`: nothing follows the chunk.
+ */
+function eventReader(): (chunk: string, isLast: boolean) => string[] {
   let pending = "";
   let data: string[] = [];
   let type = "";
-  return (chunk) => {
+  return (chunk, isLast) => {
     const events: string[] = [];
     pending += chunk;
+    if (!/[\r\n]/u.test(isLast ? pending : chunk)) return events;
     // A CR at the end may be half of a CRLF.
-    if (!/[\r\n]/u.test(chunk)) return events;
-    const held = pending.endsWith("\r") ? "\r" : "";
+    const held = !isLast && pending.endsWith("\r") ? "\r" : "";
     const lines = (held === "" ? pending : pending.slice(0, -1)).split(/\r\n|\n|\r/u);
     pending = (lines.pop() ?? "") + held;
     for (const line of lines) {
@@ -195,12 +198,8 @@ export async function findInStream(
   const take = eventReader();
   for (;;) {
     const next = await chunks.next();
-    if (next.done === true) {
-      const end =
-        next.value === "too-big" ? "too-big" : seen.bad ? "bad-json" : seen.foreign ? "not-rpc" : "stream-ended";
-      return { end, answer: null, rpcError: null };
-    }
-    for (const event of take(next.value)) {
+    const isLast = next.done === true;
+    for (const event of take(isLast ? "" : next.value, isLast)) {
       const found = findInJson(event, id);
       if (found.end === "answered" || found.end === "too-big") {
         await chunks.return("whole");
@@ -210,6 +209,11 @@ export async function findInStream(
       // Requests and notifications of the server may come before our answer; an answer to somebody else may not.
       if (found.end === "bad-json") seen.bad = true;
       else if (found.end === "not-rpc" && !/"method"\s*:/u.test(event)) seen.foreign = true;
+    }
+    if (isLast) {
+      const end =
+        next.value === "too-big" ? "too-big" : seen.bad ? "bad-json" : seen.foreign ? "not-rpc" : "stream-ended";
+      return { end, answer: null, rpcError: null };
     }
   }
 }

@@ -101,6 +101,31 @@ function blockText(block: unknown): string {
   return typeof text === "string" ? text : `[${String(field("type") ?? "something")}]`;
 }
 
+/** Of a message with zod's list of what is wrong: where the first thing is, such as `content.0.type`. */
+function placeIn(message: string): string {
+  try {
+    const issues: unknown = JSON.parse(message.slice(message.indexOf("[")));
+    const path: unknown = Array.isArray(issues) ? Reflect.get(Object(issues[0]), "path") : undefined;
+    return Array.isArray(path) ? path.join(".") : "";
+  } catch {
+    return "";
+  }
+}
+
+/** Why a result could not be read, in our own words: the SDK's are lines of JSON. Undefined: the failure is of another kind. */
+function misreadOf(error: unknown, scrub: Scrub): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const code: unknown = Reflect.get(error, "code");
+  if (code === "UNSUPPORTED_RESULT_TYPE") {
+    const type: unknown = Reflect.get(Object(Reflect.get(error, "data")), "resultType");
+    if (type === "input_required") return "the tool asks for more input, which a test does not give";
+    return `the tool gave a result of the type "${scrub(String(type), 60)}", which this test does not know`;
+  }
+  if (code !== "INVALID_RESULT" && error.name !== "ZodError") return undefined;
+  const place = scrub(placeIn(error.message), 200);
+  return `the tool's answer is not as MCP wants it${place === "" ? "" : `, first at ${place}`}`;
+}
+
 /** Calls one tool, once. A name that the server does not list is not sent. Never throws. */
 async function callTool(
   client: Client,
@@ -126,10 +151,7 @@ async function callTool(
       blocks.length > 0 ? blocks.map(blockText).join("\n") : JSON.stringify(answer.structuredContent ?? null);
     return { ok: answer.isError !== true, text: scrub(text, LONGEST_ANSWER) };
   } catch (error) {
-    const failure = failureOf(error, scrub);
-    const asks = failure?.code === "UNSUPPORTED_RESULT_TYPE";
-    const text = asks ? "the tool asks for more input, which a test does not give" : failure?.message;
-    return { ok: false, text: text ?? "" };
+    return { ok: false, text: misreadOf(error, scrub) ?? failureOf(error, scrub)?.message ?? "" };
   }
 }
 

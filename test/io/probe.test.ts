@@ -158,6 +158,25 @@ describe("the probe", () => {
     expect(events.slice(-2)).toEqual(["tcp start", "tcp failed"]);
   });
 
+  it("says what it waits for while it waits", async () => {
+    const server = await http("", null, () => undefined).start("");
+    const stopper = new AbortController();
+    const events: string[] = [];
+    const onStage: ProbeRequest["onStage"] = (stage, event) => {
+      events.push(`${stage} ${event}`);
+      if (stage === "http") stopper.abort();
+    };
+    try {
+      await expect(probe(request(server.url, { signal: stopper.signal, onStage }))).rejects.toThrow(Cancelled);
+      expect(events).toEqual([
+        ...["url", "dns", "tcp"].flatMap((stage) => [`${stage} start`, `${stage} ok`]),
+        "http start",
+      ]);
+    } finally {
+      await server.close();
+    }
+  });
+
   it("takes down each address of a name and which one was used", async () => {
     const standIn = await start({});
     const record = await probe(request(standIn.url.replace("127.0.0.1", "localhost")));
@@ -274,10 +293,23 @@ describe("one tool", () => {
     capabilities: { tools: {} },
     serverInfo: { name: "n", version: "1" },
   };
-  const ANSWERS: readonly [string, unknown][] = [
-    ["a state", { resultType: "input_required", requestState: "more" }],
+  const MORE = "the tool asks for more input, which a test does not give";
+  const text = { type: "text", text: 7 };
+  const ANSWERS: readonly [string, unknown, string][] = [
+    ["for more with a state", { resultType: "input_required", requestState: "more" }, MORE],
     [
-      "a question",
+      "a task",
+      { resultType: "task", taskId: "1" },
+      'the tool gave a result of the type "task", which this test does not know',
+    ],
+    [
+      "with text that is none",
+      { ...COMPLETE, content: [{ type: "text", text: "so" }, text] },
+      "the tool's answer is not as MCP wants it, first at content.1",
+    ],
+    ["with a list", [], "the tool's answer is not as MCP wants it"],
+    [
+      "for more with a question",
       {
         resultType: "input_required",
         inputRequests: {
@@ -288,9 +320,10 @@ describe("one tool", () => {
         },
         requestState: "more",
       },
+      MORE,
     ],
   ];
-  it.each(ANSWERS)("that asks for more with %s is called once, and said to", async (_, answer) => {
+  it.each(ANSWERS)("that answers %s is called once, and is told apart", async (_, answer, says) => {
     const heard: Kit["message"][] = [];
     const agents: unknown[] = [];
     const server = await http("", null, (kit) => {
@@ -305,7 +338,7 @@ describe("one tool", () => {
     try {
       const headers = { ...request("").headers, "User-Agent": "another/1" };
       const record = await probe(request(server.url, { headers, call: { tool: TOOL.name, args: {} } }));
-      expect(record.outcome.call).toEqual({ ok: false, text: expect.stringContaining("more input") as string });
+      expect(record.outcome.call).toEqual({ ok: false, text: expect.stringContaining(says) as string });
       expect(heard.filter(({ method }) => method === "tools/call")).toHaveLength(1);
       expect(new Set(agents)).toEqual(new Set(["create-halo-mcp/0.0.0-test"]));
     } finally {

@@ -124,6 +124,24 @@ export const streams: Fault[] = [
     ["initialize"],
   ),
   http(
+    "a good stream whose last event ends with CR CR, and the stream with it",
+    null,
+    ({ response, message }) =>
+      void response
+        .writeHead(200, { "content-type": "text/event-stream" })
+        .end(`data: ${JSON.stringify(result(message, INITIALIZED))}\r\r`),
+    ["initialize"],
+  ),
+  http(
+    "a stream whose last event has no end",
+    "stream-ended",
+    ({ response, message }) =>
+      void response
+        .writeHead(200, { "content-type": "text/event-stream" })
+        .end(`data: ${JSON.stringify(result(message, INITIALIZED))}\r`),
+    ["initialize"],
+  ),
+  http(
     "a good stream with CRLF, in single bytes",
     null,
     (kit) => {
