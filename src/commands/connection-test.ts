@@ -6,6 +6,7 @@ import { HEADERS } from "../core/halo.ts";
 import type { ProbeRecord } from "../core/probe-record.ts";
 import { networkOf, proxySecrets } from "../core/proxy.ts";
 import { type ProbeRequest, probe } from "../io/probe.ts";
+import { secretsIn } from "../io/probe-input.ts";
 
 /** The header that carries the token, as it is spelled here. */
 function tokenHeaderOf(headers: Sent["headers"]): string {
@@ -15,16 +16,20 @@ function tokenHeaderOf(headers: Sent["headers"]): string {
 /** In: what is sent and how long it may take, milliseconds; where the IDs come from, in words. Out: what was seen, and what it means. Throws Cancelled alone. */
 export async function runTest(
   context: Context,
-  { url, headers }: Pick<Sent, "url" | "headers">,
+  { url, headers, read }: Pick<Sent, "url" | "headers" | "read">,
   limits: Pick<ProbeRequest, "timeoutMs" | "onStage" | "call" | "listens">,
   from?: Known["from"],
 ): Promise<{ readonly record: ProbeRecord; readonly diagnosis: Diagnosis }> {
-  for (const secret of proxySecrets(context.env)) context.secrets.add(secret);
+  const tokenHeader = tokenHeaderOf(headers);
+  // not what an entry says in so many words, such as "claude-code": that may stand in a text of ours
+  const filledIn = Object.entries(headers).filter(([name]) => read.some(({ header }) => header === name));
+  const secrets = secretsIn(Object.fromEntries(filledIn), tokenHeader);
+  for (const secret of [...proxySecrets(context.env), ...secrets]) context.secrets.add(secret);
   const record = await probe({
     ...limits,
     url,
     headers,
-    tokenHeader: tokenHeaderOf(headers),
+    tokenHeader,
     version: context.version,
     signal: context.signal,
     network: (target) => networkOf(context.env, target),

@@ -71,15 +71,26 @@ function tokenOf(headers: Readonly<Record<string, string>>, tokenHeader: string)
   return Object.entries(headers).find(([name]) => name.toLowerCase() === tokenHeader.toLowerCase())?.[1] ?? "";
 }
 
+const IDS = /^cm-(?:account|profile)-id$/iu;
+const PUBLIC = /^(?:accept|accept-language|content-type|user-agent|mcp-protocol-version)$/iu;
+/** A revision of MCP, which is compared. */
+const DAY = /^\d{4}-\d\d-\d\d$/u;
+
+/** A word that somebody made up, and not one that may be in any answer, such as "true", "prod" or 443. */
+const isMadeUp = (word: string): boolean =>
+  (word.length >= RUN && !DAY.test(word)) || (word.length >= 4 && /\d/u.test(word) && /[a-z]/iu.test(word));
+
 /**
- * The token, and other headers that hold a secret, by their names: an entry may send its own. Their words, since "Bearer" is none.
+ * The token, and what other headers hold: an entry may send its own secrets, under any name. Their words, since "Bearer" is none.
  * Of each as much as would be sent: a longer one is refused.
  */
 export function secretsIn(headers: Readonly<Record<string, string>>, tokenHeader: string): readonly string[] {
-  const others = Object.entries(headers).filter(([name]) =>
-    /auth|token|key|secret|cookie|password|credential/iu.test(name),
-  );
-  const words = others.flatMap(([, value]) => value.split(/[\s;,]+/u)).filter((word) => word.length >= RUN);
+  const all = Object.entries(headers);
+  const ids = new Set(all.filter(([name]) => IDS.test(name)).map(([, value]) => value));
+  const others = all.filter(([name]) => !IDS.test(name) && !PUBLIC.test(name));
+  const words = others
+    .flatMap(([, value]) => value.split(/[\s;,]+/u))
+    .filter((word) => isMadeUp(word) && !ids.has(word));
   return [tokenOf(headers, tokenHeader), ...words].map((word) => word.slice(0, LONGEST_VALUE));
 }
 

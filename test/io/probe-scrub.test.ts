@@ -112,13 +112,21 @@ describe("pieces of a secret", () => {
 });
 
 describe("what is a secret", () => {
-  it("the token, and the words of headers that are named like one", () => {
+  it("the token, and the words of other headers, but for what is public or in any answer", () => {
     const headers = {
       "x-cm-producttoken": TOKEN,
       Authorization: "Bearer made-up-other",
       Accept: "application/json",
+      "User-Agent": "made-up-agent/1",
       "CM-PROFILE-ID": "profile-1",
+      "X-Tenant": "profile-1",
+      "X-Custom": "Zr8Tq4Wp",
+      "X-Pass": "hunter2",
+      "X-Flag": "true",
+      "X-Stage": "prod",
+      "X-Retries": "1000",
+      "X-Revision": "2025-11-25",
     };
-    expect(secretsIn(headers, "X-CM-PRODUCTTOKEN")).toEqual([TOKEN, TOKEN, "made-up-other"]);
+    expect(secretsIn(headers, "X-CM-PRODUCTTOKEN")).toEqual([TOKEN, TOKEN, "made-up-other", "Zr8Tq4Wp", "hunter2"]);
   });
 });
