@@ -153,7 +153,15 @@ describe.skipIf(process.platform === "win32")("the word of Claude Code", () => {
     expect(await client()).toEqual({ status, cause, version: "2.1.330" });
   });
 
-  test("a program that does not start", async () => {
+  test("one that gives no answer in time was asked all the same", async () => {
+    setUp();
+    fakeClaude("'; exec /bin/sleep 20; printf '");
+    const looked = await look(contextOf(), { ...none, timeoutMs: 1500 });
+    expect(looked.status).toBeUndefined();
+    expect(looked.links[2]?.seen[0]).toBe("Claude Code 2.1.330, trusted, approved, gave no answer");
+  });
+
+  test("a program that does not say its version", async () => {
     setUp();
     fakeClaude("", "Error: claude native binary not installed.");
     expect(await client()).toEqual({ status: undefined, cause: "client-broken", version: undefined });

@@ -46,7 +46,7 @@ export interface Looked {
   readonly sent: ToSend;
   /** Where its token comes from, in words. */
   readonly tokenFrom: string | undefined;
-  /** The word of Claude Code itself; undefined where it was not asked. */
+  /** The word of Claude Code itself; undefined where it was not asked, or gave none in time. */
   readonly status: ClientStatus | undefined;
   readonly version: string | undefined;
 }
@@ -149,6 +149,7 @@ const OLD = "2.1.197";
 
 interface Asked {
   readonly status: ClientStatus | undefined;
+  readonly unanswered?: boolean;
   readonly remarks: readonly Remark[];
 }
 
@@ -189,7 +190,7 @@ async function ask(
   const surroundings = { cwd: input.folder, env: programEnv, signal: context.signal };
   try {
     const answer = await askClaude(claude, question, surroundings);
-    if (answer === undefined) return unasked("Claude Code itself gave no answer in time");
+    if (answer === undefined) return { ...unasked("Claude Code itself gave no answer in time"), unanswered: true };
     // 2.1.197 prints a name as it is, line breaks and all: what comes after it is Claude Code's own
     const said = answer.said.startsWith(`${view.name}:`) ? answer.said.slice(view.name.length + 1) : answer.said;
     const scope = parseScope(said);
@@ -255,7 +256,7 @@ export function startLook(context: Context, options: LookOptions): Looking {
       ? await ask(context, claude, setup, input, programs.env, deadline - context.now())
       : NOT_ASKED;
     const { view } = setup;
-    const facts = { ...client, status: asked.status };
+    const facts = { ...client, status: asked.status, unanswered: asked.unanswered === true };
     const ms = (from: number, to: number): number => Math.max(0, Math.round(to - from));
     return {
       view,

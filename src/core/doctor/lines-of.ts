@@ -28,7 +28,8 @@ const APPROVAL: Readonly<Record<ApprovalView["state"], string>> = {
 };
 
 /** "Claude Code 2.1.330, trusted, approved, says connected". */
-function clientInShort({ winner, approval, trust }: SetupView, { version, silent, late, status }: ClientFacts): string {
+function clientInShort({ winner, approval, trust }: SetupView, client: ClientFacts): string {
+  const { version, silent, late, status, unanswered } = client;
   const program =
     version !== undefined
       ? `Claude Code ${version}`
@@ -39,7 +40,15 @@ function clientInShort({ winner, approval, trust }: SetupView, { version, silent
     program,
     trust.trusted ? "trusted" : "folder not trusted yet",
     ...(winner === undefined || approval === undefined ? [] : [APPROVAL[approval.state]]),
-    ...(version === undefined ? [] : [status === undefined ? "not asked" : `says ${STATUS_WORDS[status]}`]),
+    ...(version === undefined
+      ? []
+      : [
+          status === undefined
+            ? unanswered === true
+              ? "gave no answer"
+              : "not asked"
+            : `says ${STATUS_WORDS[status]}`,
+        ]),
   ];
   return words.join(", ");
 }

@@ -10,8 +10,10 @@ export interface ClientFacts {
   readonly silent: boolean;
   /** It did not say its version in the time that there was. */
   readonly late?: boolean;
-  /** Its own word; undefined where it was not asked. */
+  /** Its own word; undefined where it was not asked, or gave none in time. */
   readonly status?: ClientStatus | undefined;
+  /** It was asked, and gave no answer in time. */
+  readonly unanswered?: boolean;
 }
 
 function onApproval(name: string, approval: ApprovalView, file: string): readonly Remark[] {
@@ -74,7 +76,7 @@ export function remarksOnClient(
     remarks.push({
       cause: "client-broken",
       severity: "failed",
-      seen: "there is a claude program, but it does not start",
+      seen: "there is a claude program, but it does not say a version",
       tryThis: ["claude --version", "npm install -g @anthropic-ai/claude-code"],
     });
   else if (client.late === true)
