@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { main } from "./cli.ts";
+import { main, wantsJson } from "./cli.ts";
 import { contextFromProcess } from "./context.ts";
 
 declare const __VERSION__: string;
@@ -7,8 +7,12 @@ declare const __VERSION__: string;
 /** What may still run when everything is done ends with the process. */
 const GRACE_MS = 300;
 
+/** What keeps everything from beginning, in the form that was asked for: docs/json.md. */
 function fail(message: string): void {
-  process.stderr.write(`create-halo-mcp: ${message}\n`);
+  if (wantsJson(process.argv)) {
+    const body = { version: 1, ok: false, error: { code: "environment", message, hint: null } };
+    process.stdout.write(`${JSON.stringify(body, null, 2)}\n`);
+  } else process.stderr.write(`create-halo-mcp: ${message}\n`);
   process.exitCode = 3;
 }
 

@@ -162,13 +162,11 @@ export function parse(argv: readonly string[], env: Context["env"]): Parsed {
       continue;
     }
     if (token.kind === "positional") {
-      throw new UsageError(`${command.name} takes no argument beside its options`, {
-        hint: "npx create-halo-mcp --help",
-      });
+      throw new UsageError(`${command.name} takes no argument beside its options`, { hint: helpOf(command) });
     }
     if (token.kind !== "option") continue;
     const flag = flags.find(({ name }) => name === token.name);
-    if (flag === undefined) throw unknownFlag(token.name, flags);
+    if (flag === undefined) throw unknownFlag(token.name, flags, command);
     if (flag.arg === undefined) {
       if (token.value !== undefined) throw new UsageError(`--${flag.name} takes no value`);
       switches.add(flag.name);
@@ -193,7 +191,10 @@ export function parse(argv: readonly string[], env: Context["env"]): Parsed {
   return { command, options: { values, switches, origins, ...(command.words === undefined ? {} : { words }) } };
 }
 
-function unknownFlag(name: string, flags: readonly Flag[]): UsageError {
+/** What prints the options of a command. */
+const helpOf = ({ name }: Command): string => `npx create-halo-mcp ${name === "init" ? "" : `${name} `}--help`;
+
+function unknownFlag(name: string, flags: readonly Flag[], command: Command): UsageError {
   if (/(?:^|[-_])token$/i.test(name)) {
     return new UsageError(
       "there is no --token: a token on the command line can be read by every program on this machine",
@@ -203,10 +204,10 @@ function unknownFlag(name: string, flags: readonly Flag[]): UsageError {
     );
   }
   const near = nearest(name, [...flags.map((flag) => flag.name), "token"]);
-  if (near === "token") return unknownFlag(near, flags);
+  if (near === "token") return unknownFlag(near, flags, command);
   const shown = isWord(name) ? ` --${name}` : "";
   return new UsageError(`unknown option${shown}${near === undefined ? "" : `: did you mean --${near}?`}`, {
-    hint: "npx create-halo-mcp --help",
+    hint: helpOf(command),
   });
 }
 
@@ -233,6 +234,11 @@ function versionText(context: Context, debug: boolean): string {
   return `create-halo-mcp ${context.version}\nnode ${context.nodeVersion}${old}\n${context.platform} ${context.arch}`;
 }
 
+/** Whether these words ask for JSON, be they right or not. */
+export function wantsJson(argv: readonly string[]): boolean {
+  return argv.includes("--json") || /--format[ =]json(?: |$)/.test(argv.join(" "));
+}
+
 /** The one error boundary: what went wrong, then the next command to type. Returns the exit code. */
 function report(context: Context, error: unknown, argv: readonly string[]): number {
   const safe = (text: string): string => printableLines(redact(text, context.secrets));
@@ -242,7 +248,7 @@ function report(context: Context, error: unknown, argv: readonly string[]): numb
   const message =
     known?.message ?? `unexpected error: ${printable(safe(error instanceof Error ? error.message : String(error)))}`;
   const hint = known === undefined ? "run it again with --debug and tell us what it prints" : known.hint;
-  if (argv.includes("--json") || /--format[ =]json(?: |$)/.test(argv.join(" "))) {
+  if (wantsJson(argv)) {
     const body = {
       version: 1,
       ok: false,

@@ -97,6 +97,9 @@ describe("parse", () => {
     expect(said(usage(["--bridge", "direnf"]))).toContain("did you mean direnv?");
     expect(said(usage([], { HALO_SCOPE: "usr" }))).toContain("did you mean user?");
     expect(said(usage(["--bananas"]))).toBe("unknown option --bananas\nnpx create-halo-mcp --help");
+    // the help that has the option which was meant
+    expect(said(usage(["doctor", "--bananas"]))).toContain("\nnpx create-halo-mcp doctor --help");
+    expect(said(usage(["doctor", "shop"]))).toContain("\nnpx create-halo-mcp doctor --help");
   });
 
   it("takes a list only where the flag says so", () => {

@@ -680,6 +680,15 @@ describe.concurrent("surroundings that are not as they should be", () => {
         expect(run.stderr.trimEnd().split("\n")).toHaveLength(1);
         noStack(run);
       }
+      for (const args of [
+        ["doctor", "--json"],
+        ["check", "--format", "json"],
+      ]) {
+        const run = await start("sh", ["-c", script, process.execPath, m.bin, ...args], { cwd: folder, env: m.env });
+        mkdirSync(folder);
+        expect([run.code, run.stderr]).toEqual([3, ""]);
+        expect(JSON.parse(run.stdout)).toMatchObject({ version: 1, ok: false, error: { code: "environment" } });
+      }
     }));
 
   test.runIf(existsSync("/dev/full"))("a full disk behind --help and --version: exit 3, no stack", () =>
