@@ -4,6 +4,7 @@ import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { INIT_FLAGS } from "../../src/flags.ts";
+import { behave, http } from "../servers/fault-kit.ts";
 import { CLEAN, HALO_FILE } from "../support/check.ts";
 import { claudeBinFolder, quietClaude } from "../support/claude.ts";
 import {
@@ -274,7 +275,7 @@ describe("check --online", () => {
     const { findings } = JSON.parse(stdout) as { findings: { rule: string; message: string; line: number }[] };
     return { code, online: findings.filter(({ rule }) => rule.startsWith("online")) };
   };
-  const withUrl = (m: Machine) => ({
+  const withUrl = (m: Pick<Machine, "url">) => ({
     ...CLEAN,
     ".mcp.json": `${JSON.stringify({ mcpServers: { halo: entryFor(m.url) } }, null, 2)}\n`,
   });
@@ -306,6 +307,21 @@ describe("check --online", () => {
         online: [{ line: 3, message: expect.stringContaining("no value is at hand for HALO_MCP_TOKEN") }],
       });
       expect(m.standIn.requests).toHaveLength(0);
+      const open = await http("", null, (kit) => {
+        kit.request.headers["x-cm-producttoken"] = TOKEN;
+        behave(kit);
+      }).start("");
+      try {
+        commit(m, withUrl(open));
+        const { code, online } = await json(m, ["--url", open.url], values);
+        expect(code).toBe(0);
+        expect(online).toMatchObject([
+          { rule: "online-unproven", message: expect.stringContaining("(unproven-token, at stage auth)") },
+        ]);
+        commit(m, withUrl(m));
+      } finally {
+        await open.close();
+      }
       const wrong = await json(m, ["--url", m.url], { ...values, HALO_MCP_TOKEN: "made-up-wrong-token" });
       expect(wrong.online).toMatchObject([{ rule: "online", message: expect.stringMatching(/token|401/i) }]);
     });

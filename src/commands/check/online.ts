@@ -89,7 +89,7 @@ async function testEntry(
   if (diagnosis.cause === null) return undefined;
   const stage = diagnosis.stages.find(({ cause }) => cause !== undefined);
   const detail = stage?.detail ?? "the connection test failed";
-  const problem = `${detail} (${diagnosis.cause}, at stage ${diagnosis.at ?? "unknown"})`;
+  const problem = `${detail} (${diagnosis.cause}, at stage ${stage?.stage ?? "unknown"})`;
   return { rule: diagnosis.ok ? "online-unproven" : "online", problem };
 }
 
