@@ -49,9 +49,15 @@ export function wantsColor(env: Context["env"], isTerminal: boolean, off: boolea
   return isTerminal && env.TERM !== "dumb";
 }
 
-/** Windows consoles other than the modern terminals, and Linux's own console, lack the signs we use. */
+/**
+ * Windows consoles other than the modern terminals, and Linux's own console, lack the signs we use; and where a locale is named, it
+ * says what bytes mean: the first that is set of these three (POSIX, "Environment Variables").
+ */
 function hasUnicode(env: Context["env"], platform: string): boolean {
-  if (platform !== "win32") return env.TERM !== "linux" && env.TERM !== "dumb";
+  if (platform !== "win32") {
+    const locale = [env.LC_ALL, env.LC_CTYPE, env.LANG].find((text) => text !== undefined && text !== "");
+    return env.TERM !== "linux" && env.TERM !== "dumb" && (locale === undefined || /utf-?8/i.test(locale));
+  }
   return env.WT_SESSION !== undefined || env.TERM_PROGRAM !== undefined || env.TERM !== undefined;
 }
 

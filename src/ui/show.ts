@@ -107,7 +107,8 @@ function startProgress(text: string, parts: ProgressParts): Progress {
   const draw = (): void => {
     // masked before it is cut: of a secret in two nothing would be recognised
     const safe = options.redact(current);
-    const shown = safe.length > width - 4 ? `${safe.slice(0, width - 5)}…` : safe;
+    const more = context.unicode ? "…" : "...";
+    const shown = safe.length > width - 4 ? `${safe.slice(0, width - 4 - more.length)}${more}` : safe;
     write(stderr, `\r\u001b[2K${paint.cyan(frames[frame % frames.length] ?? "")}  ${shown}`);
     frame += 1;
   };

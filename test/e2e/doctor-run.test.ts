@@ -2,9 +2,31 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { behave, http, json, type Kit, listen, type Running, result, rpcError, TOOL } from "../servers/fault-kit.ts";
-import { BRIDGE, type DoctorRun, doctor, leaks, put, repositoryFor, told, VALUES } from "./doctor-support.ts";
-import { COLOURS, entryFor, HARM, type Machine, machine, on, strangeBytes, TOKEN, wideLines } from "./support.ts";
+import {
+  behave,
+  http,
+  INITIALIZED,
+  json,
+  type Kit,
+  listen,
+  type Running,
+  result,
+  rpcError,
+  TOOL,
+} from "../servers/fault-kit.ts";
+import { BRIDGE, type DoctorRun, doctor, leaks, put, repositoryFor, servers, told, VALUES } from "./doctor-support.ts";
+import {
+  COLOURS,
+  entryFor,
+  HARM,
+  type Machine,
+  machine,
+  on,
+  start,
+  strangeBytes,
+  TOKEN,
+  wideLines,
+} from "./support.ts";
 
 /** What `doctor` takes, sends, prints and leaves behind: the packed program without a terminal, but where one is named. */
 
@@ -47,6 +69,7 @@ describe.concurrent("the exit code", () => {
     ["--args without --call", ["--args", "{}"]],
     ["--args that are no JSON", ["--call", "ask_agent", "--args", "{question"]],
     ["--args that are no object", ["--call", "ask_agent", "--args", "[1]"]],
+    ["--args without a bottom", ["--call", "ask_agent", "--args", `{"a":${"[".repeat(5000)}${"]".repeat(5000)}}`]],
     ["both ways to give a token", ["--token-stdin", "--token-file", "token.txt"]],
     ["a token that can be none", ["--token-stdin"]],
     ["an unknown flag", ["--fix"]],
@@ -207,6 +230,13 @@ describe.concurrent("--call", () => {
     expect(answer.call?.text).toMatch(/^abcd\ne/);
   });
 
+  test("an answer is no command to a runner of GitHub Actions, as it is or where a line is broken", async () => {
+    const evil = `::error::owned\n   ::set-output name=a::b\n##[error]x\n${"word ".repeat(14)}::warning::owned\n{${"x".repeat(74)}::stop-commands::y`;
+    const { text, run } = await call(content(evil));
+    expect(text).toContain("owned");
+    for (const printed of [text, run.stdout]) expect(printed).not.toMatch(/^\s*::|##\[/m);
+  });
+
   test("an answer of many values is one", async () => {
     const rows = Array.from({ length: 3000 }, (_, at) => ({ id: at, a: 1, b: 2, c: 3, d: 4, e: 5, f: 6, g: 7, h: 8 }));
     const { run, answer } = await call(content("3,000 rows", { structuredContent: { rows } }));
@@ -311,6 +341,50 @@ describe.concurrent("a URL of the repository that is not HALO's", () => {
   });
 });
 
+test("what other headers take from variables is shown nowhere, whatever they are called", async () => {
+  const values = ["Zr8Tq4Wp-hidden-one", "Kd5Nb2Vx-hidden-two", "hunter2", "Gw7Ty3Jm-hidden-four"];
+  const [one = "", two = "", three = "", four = ""] = values;
+  const env = { ...VALUES, HALO_GW_PASSWORD: one, HALO_GW_SIGN: two, HALO_GW_PWD: three };
+  const headers = {
+    ...(entryFor("").headers as Record<string, string>),
+    "X-Custom": "${HALO_GW_PASSWORD}",
+    "X-Signature": "${HALO_GW_SIGN}",
+    "X-Pwd": "${HALO_GW_PWD}",
+    "X-Api": `\${HALO_X:-${four}}`,
+    Accept: "application/json, text/event-stream",
+  };
+  const told = new Set<string>();
+  const server = await http("", null, (kit) => {
+    const { "x-custom": a, "x-signature": b, "x-pwd": c, "x-api": d } = kit.request.headers;
+    told.add([a, b, c, d].join(" "));
+    // a token is refused at the tools: what was sent comes back in three places
+    const said = `${a} ${[...String(b)].join("\u034f")} ${c} ${d}`;
+    if (kit.message.method === "initialize")
+      json(kit.response, 200, result(kit.message, { ...INITIALIZED, serverInfo: { name: said, version: "1" } }));
+    else if (kit.message.method === "tools/list")
+      json(kit.response, 200, result(kit.message, { tools: [{ ...TOOL, name: "odd", description: said }] }));
+    else if (kit.message.method === "tools/call")
+      json(kit.response, 200, result(kit.message, { content: [{ type: "text", text: said }] }));
+    else behave(kit);
+  }).start("");
+  try {
+    const cwd = repositoryFor(m, server.url, {
+      ".mcp.json": servers({ ...entryFor(server.url), headers }),
+      ".claude/settings.local.json": { ...BRIDGE, env },
+    });
+    for (const form of [[], ["--json"]]) {
+      const path = join(cwd, `report-${form.length}.md`);
+      const run = await doctor(m, ["--url", server.url, "--call", "odd", "--report", path, ...form], { cwd });
+      const printed = run.stdout + run.stderr + readFileSync(path, "utf8");
+      expect(printed).toContain("••••");
+      for (const value of values) expect(printed.replace(/\u034f/gu, "")).not.toContain(value);
+    }
+    expect([...told]).toEqual([values.join(" ")]);
+  } finally {
+    await server.close();
+  }
+});
+
 describe.concurrent("a token of the command line", () => {
   test("is tested in place of the one that is found, and written nowhere", () =>
     on({}, async (own) => {
@@ -369,6 +443,20 @@ describe.concurrent("the report", () => {
     expect(text).toMatch(/^\| client \| not-trusted \| note \|/m);
   });
 
+  test("that does not fit on the disk is the one thing that is said", async () => {
+    const cwd = here();
+    for (const form of [[], ["--json"]]) {
+      // no file of this process may grow: as on a full disk, writing fails once the file is open
+      const words = [process.execPath, m.bin, "doctor", "--url", m.url, "--report", "report.md", ...form];
+      const run = await start("sh", ["-c", 'ulimit -f 0 && exec "$@"', "sh", ...words], { cwd, env: m.env });
+      expect(run.code, run.stderr).toBe(3);
+      expect(existsSync(join(cwd, "report.md"))).toBe(false);
+      if (form.length > 0)
+        expect(JSON.parse(run.stdout)).toMatchObject({ version: 1, ok: false, error: { code: "unwritable" } });
+      else expect([run.stdout, run.stderr]).toEqual(["", expect.stringMatching(/--report: .*\(EFBIG\)\n$/)]);
+    }
+  });
+
   test("is there too when nothing could be sent, and not when the words were wrong", async () => {
     const cwd = repositoryFor(m, "https://halo.invalid/mcp");
     expect((await doctor(m, ["--report", "report.md"], { cwd })).code).toBe(1);
@@ -400,8 +488,15 @@ describe("what is printed", () => {
     expect((await texts({ FORCE_COLOR: "1" }, ["--no-color"])).stdout).not.toMatch(COLOURS);
   });
 
-  test("ASCII on Linux's own console", async () => {
-    const { stdout } = await texts({ TERM: "linux" });
+  test.each([
+    ["on Linux's own console", { TERM: "linux" }],
+    ["in a locale that says so", { LC_ALL: "C" }],
+    ["in one whose letters are of one byte", { LANG: "de_DE.ISO-8859-1", LC_ALL: "" }],
+    ["where LC_CTYPE says so, whatever LANG does", { LC_CTYPE: "POSIX" }],
+  ])("ASCII %s", async (_, env) => {
+    const { stdout, stderr } = await texts(env);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII is meant
+    expect(stderr).toMatch(/^[\x00-\x7f]*$/);
     // biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII is meant
     expect(stdout).toMatch(/^[\x00-\x7f]*$/);
     expect(stdout).toMatch(/^x \S/);

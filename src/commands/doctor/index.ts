@@ -150,11 +150,10 @@ export async function run(context: Context, raw: RawOptions): Promise<number> {
   const file = path === undefined ? undefined : openReport(path);
   try {
     const report = await walk(context, options, token);
+    // a disk that is full is the outcome then, and the only one that is printed
+    file?.write(context, report);
     printReport(context, options, report);
-    if (file !== undefined) {
-      file.write(context, report);
-      if (!options.quiet) context.stderr.write(`The report is in ${printable(path ?? "", 200)}\n`);
-    }
+    if (path !== undefined && !options.quiet) context.stderr.write(`The report is in ${printable(path, 200)}\n`);
     return report.ok ? 0 : 1;
   } finally {
     file?.close();

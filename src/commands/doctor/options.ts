@@ -22,6 +22,15 @@ export interface DoctorOptions {
   readonly cwd: string | undefined;
 }
 
+/** As deep as an answer may be. */
+const DEEPEST = 200;
+
+/** Whether values stand in one another in more than so many levels. */
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return levels === 0 || Object.values(value).some((each) => isDeeper(each, levels - 1));
+}
+
 function callOf({ values }: RawOptions): DoctorOptions["call"] {
   if (values.call === undefined) {
     if (values.args !== undefined) throw new UsageError("--args says nothing without --call");
@@ -39,6 +48,7 @@ function callOf({ values }: RawOptions): DoctorOptions["call"] {
   }
   if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed))
     throw new UsageError("--args takes a JSON object", { hint: `--args '{"question":"…"}'` });
+  if (isDeeper(parsed, DEEPEST)) throw new UsageError(`--args has more than ${DEEPEST} levels`);
   return { tool: values.call, args: parsed as Readonly<Record<string, unknown>> };
 }
 

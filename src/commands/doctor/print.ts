@@ -3,23 +3,28 @@ import { type Context, wantsColor } from "../../context.ts";
 import type { DoctorReport } from "../../core/doctor/conclude.ts";
 import { toMarkdown } from "../../core/doctor/markdown.ts";
 import { toDoctorText } from "../../core/doctor/text.ts";
-import { printable, redact, redactedJson } from "../../core/redact.ts";
+import { plainLine, printable, redact, redactedJson } from "../../core/redact.ts";
 import { EnvironmentError, UsageError } from "../../errors.ts";
 import { createPaint } from "../../ui/paint.ts";
 import { wrap } from "../../ui/wrap.ts";
 import type { DoctorOptions } from "./options.ts";
 
 export interface ReportFile {
-  /** Throws EnvironmentError when the disk does not take it. */
+  /** Writes and closes it. Throws EnvironmentError when the disk does not take it. */
   readonly write: (context: Context, report: DoctorReport) => void;
-  /** A file that was not written whole is removed: it would be in the way of the next try. */
+  /** A file that was not written whole is removed: it would be in the way of the next try. Never throws. */
   readonly close: () => void;
 }
 
 /** Opens the file of `--report` before anything else is done: a path that cannot be used is known at once. */
 export function openReport(path: string): ReportFile {
   const file = open(path);
+  let isOpen = true;
   let isWhole = false;
+  const end = (): void => {
+    isOpen = false;
+    closeSync(file);
+  };
   return {
     write: (context, report) => {
       const text = toMarkdown(report, {
@@ -30,6 +35,8 @@ export function openReport(path: string): ReportFile {
       });
       try {
         writeFileSync(file, redact(text, context.secrets));
+        // some disks say only now that they are full
+        end();
       } catch (error) {
         const code = (error as NodeJS.ErrnoException).code ?? "unknown";
         throw new EnvironmentError(`--report: the file could not be written (${code})`, undefined, "unwritable");
@@ -37,7 +44,11 @@ export function openReport(path: string): ReportFile {
       isWhole = true;
     },
     close: () => {
-      closeSync(file);
+      try {
+        if (isOpen) end();
+      } catch {
+        // nothing is kept of it
+      }
       if (!isWhole) rmSync(path, { force: true });
     },
   };
@@ -96,5 +107,7 @@ export function printReport(context: Context, options: DoctorOptions, report: Do
     wrap,
     width: Math.max(40, Math.min(context.stdout.columns ?? 80, 100)) - 1,
   });
-  context.stdout.write(ascii(redact(text, context.secrets)));
+  const lines = ascii(redact(text, context.secrets)).split("\n");
+  // a line may be all of what a server or a tool said
+  context.stdout.write(lines.map(plainLine).join("\n"));
 }
