@@ -17,7 +17,7 @@ function tokenHeaderOf(headers: Sent["headers"]): string {
 export async function runTest(
   context: Context,
   { url, headers, read }: Pick<Sent, "url" | "headers" | "read">,
-  limits: Pick<ProbeRequest, "timeoutMs" | "onStage" | "call" | "listens">,
+  limits: Pick<ProbeRequest, "timeoutMs" | "onStage" | "call" | "listens" | "reaches">,
   from?: Known["from"],
 ): Promise<{ readonly record: ProbeRecord; readonly diagnosis: Diagnosis }> {
   const tokenHeader = tokenHeaderOf(headers);

@@ -50,6 +50,8 @@ export interface Diagnosis {
   readonly led: string | null;
 }
 
+/** What can be looked at with nothing to send. */
+export const WAY: readonly ProbeStage[] = ["dns", "tcp", "tls"];
 const STAGES: readonly ProbeStage[] = ["url", "dns", "tcp", "tls", "http", "auth", "mcp", "tools"];
 const LONGEST = 300;
 
@@ -232,7 +234,11 @@ export function diagnose(record: ProbeRecord, secrets: readonly string[], known:
     return { cause: id, detail: CAUSES[id].explain(facts), tryThis: CAUSES[id].tryThis(facts) };
   };
   const led = failure === null ? ledWords(record, (text) => shown(text, secrets)) : null;
+  const way =
+    record.reach && diagnose({ ...record, input: null, exchanges: [record.reach], reach: undefined }, secrets);
   const stages = STAGES.map((stage): StageResult => {
+    const reached = WAY.includes(stage) ? way?.stages.find((each) => each.stage === stage) : undefined;
+    if (reached !== undefined) return reached;
     const status = statusOf(stage, at, record, sent);
     const base = { stage, status, ok: status === "ok", ms: status === "skipped" ? 0 : times[stage] };
     if (cause !== null && (stage === at || (failure === null && stage === "auth"))) return { ...base, ...told(cause) };

@@ -215,6 +215,8 @@ export interface ProbeRecord {
   /** Null: no handshake came to an end. */
   readonly tls: TlsFacts | null;
   readonly exchanges: readonly Exchange[];
+  /** The connection that was made although nothing could be sent; without HTTP in it. Only where `input` is not null. */
+  readonly reach?: Exchange | undefined;
   readonly outcome: ProbeOutcome;
   readonly control: ControlOutcome | null;
 }

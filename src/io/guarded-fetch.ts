@@ -61,7 +61,7 @@ function readRequest(init: RequestInit | undefined): Asked {
 }
 
 /** Codes along `cause` and `errors` of a network error, outermost first. Messages are left out: they can quote values. */
-function codesOf(error: unknown): string[] {
+export function codesOf(error: unknown): string[] {
   const codes: string[] = [];
   const queue: unknown[] = [error];
   for (let steps = 0; queue.length > 0 && steps < 32; steps++) {

@@ -11,6 +11,8 @@ import { openTunnel, proxyError } from "./proxy-tunnel.ts";
 export interface Connections {
   /** Of requests to the one URL. */
   readonly agent: Agent;
+  /** One that the agent does not know of: for who wants to send nothing. Closed with the others. */
+  readonly connect: () => Promise<Socket>;
   /** Of the first connection that was tried. Through a proxy, `dns` and `tcp` are the way to it and the opening of the tunnel. */
   readonly timings: () => ConnectTimings;
   /** What else was seen on the way. */
@@ -238,6 +240,7 @@ export function openConnections({ url, network, scrub, onStep }: Settings): Conn
   });
   return {
     agent,
+    connect: dial,
     timings: () => ({ seen: true, ...timings }),
     seen: () => ({
       addresses: [...addresses.values()],

@@ -7,6 +7,7 @@ import { openConnections } from "./probe-connections.ts";
 import { checkHeaders, readUrl, scrubber, secretsIn, withoutToken } from "./probe-input.ts";
 import { listen } from "./probe-listen.ts";
 import { followStages } from "./probe-progress.ts";
+import { reach } from "./probe-reach.ts";
 import { NOTHING, type Scrub, type Sdk, type ToolCall, walk } from "./probe-walk.ts";
 
 export interface ProbeRequest {
@@ -26,6 +27,8 @@ export interface ProbeRequest {
   readonly listens?: boolean | undefined;
   /** One tool that is called when all else went well. Nothing is called without it. */
   readonly call?: ToolCall | undefined;
+  /** Where a header cannot be sent, the connection is made all the same, and nothing sent. */
+  readonly reaches?: boolean | undefined;
   readonly onStage?: ((stage: ProbeStage, event: "start" | "ok" | "failed") => void) | undefined;
 }
 
@@ -83,7 +86,7 @@ export async function probe(request: ProbeRequest): Promise<ProbeRecord> {
     exchanges: [],
     ...(network.ignored === undefined ? {} : { ignoredProxy: network.ignored }),
   };
-  if (!(url instanceof URL) || input !== null || (proxy !== null && "cause" in proxy)) {
+  if (!(url instanceof URL) || (input !== null && request.reaches !== true) || (proxy !== null && "cause" in proxy)) {
     progress.refused(!(url instanceof URL) ? "url" : input === brokenProxy ? "tcp" : "auth");
     return {
       ...empty,
@@ -116,7 +119,12 @@ export async function probe(request: ProbeRequest): Promise<ProbeRecord> {
     timer = setTimeout(resolve, request.timeoutMs, "late" as const);
   });
   const state: Asking["state"] = { outcome: NOTHING, control: null, listened: undefined };
+  let reached: Exchange | undefined;
   const test = async (): Promise<"done"> => {
+    if (input !== null) {
+      reached = await reach({ connections, signal: stopper.signal, deadline: start + request.timeoutMs * 0.8 });
+      return "done";
+    }
     // The SDK's schemas are each used once or twice here: to compile them costs more than it saves (zod 4, `config({ jitless })`).
     Object.assign(globalThis, { __zod_globalConfig: { jitless: true } });
     // only what is named here is bundled
@@ -159,6 +167,7 @@ export async function probe(request: ProbeRequest): Promise<ProbeRecord> {
     totalMs: performance.now() - start,
     timings: connections.timings(),
     ...connections.seen(),
+    reach: reached,
     exchanges: [...guard.exchanges, ...(state.listened === undefined ? [] : [state.listened])],
   };
 }

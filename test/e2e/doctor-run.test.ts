@@ -341,6 +341,64 @@ describe.concurrent("a URL of the repository that is not HALO's", () => {
   });
 });
 
+describe.concurrent("without a value the way is looked at, and nothing sent", () => {
+  /** Counts connections, and what is said over them. */
+  async function hearing() {
+    const heard = { connections: 0, bytes: 0 };
+    const server = createServer((socket) => {
+      heard.connections++;
+      socket.on("error", () => undefined).on("data", (chunk) => (heard.bytes += chunk.length));
+    });
+    return { ...(await listen(server)), heard };
+  }
+  const { HALO_MCP_TOKEN: _, ...rest } = VALUES;
+  const without = (env: Record<string, string>) => ({ ".claude/settings.local.json": { ...BRIDGE, env } });
+  const statusOf = (answer: ReturnType<typeof told>) =>
+    Object.fromEntries(answer.stages.map(({ stage, status, cause }) => [stage, cause ?? status]));
+
+  test.each([
+    ["missing", rest],
+    ["empty", { ...rest, HALO_MCP_TOKEN: "" }],
+  ])("%s", async (_, env) => {
+    const server = await hearing();
+    try {
+      const cwd = repositoryFor(m, server.url, without(env));
+      const run = await doctor(m, ["--json", "--url", server.url], { cwd });
+      const answer = told(run);
+      expect(answer).toMatchObject({ ok: false, cause: "missing-value", at: "values", server: null, requests: [] });
+      const { dns, tcp, tls, http, mcp, tools } = statusOf(answer);
+      expect([dns, tcp, tls, http, mcp, tools]).toEqual(["ok", "ok", "skipped", "skipped", "skipped", "skipped"]);
+      expect(server.heard).toEqual({ connections: 1, bytes: 0 });
+      const text = await doctor(m, ["--url", server.url], { cwd });
+      expect(text.stdout).toMatch(/^✔ tcp +127\.0\.0\.1 \(IPv4\)/m);
+      expect(wideLines(text.stdout, 80)).toEqual([]);
+    } finally {
+      await server.close();
+    }
+  });
+
+  test("a dead proxy is there to be read beside it", async () => {
+    const url = "https://halo.invalid/mcp";
+    const cwd = repositoryFor(m, url, without(rest));
+    const run = await doctor(m, ["--json", "--url", url], { cwd, env: { HTTPS_PROXY: "http://127.0.0.1:9" } });
+    const answer = told(run);
+    expect(answer).toMatchObject({ ok: false, cause: "missing-value", at: "values" });
+    expect(statusOf(answer)).toMatchObject({ tcp: "proxy-failed", tls: "skipped", http: "skipped" });
+    expect(answer.stages.find(({ stage }) => stage === "tcp")?.detail).toContain("127.0.0.1:9 (HTTPS_PROXY)");
+  });
+
+  test("not of a URL that comes from the repository", async () => {
+    const server = await hearing();
+    try {
+      const run = await doctor(m, ["--json"], { cwd: repositoryFor(m, server.url, without(rest)) });
+      expect(told(run)).toMatchObject({ ok: false, cause: "endpoint-foreign" });
+      expect(server.heard.connections).toBe(0);
+    } finally {
+      await server.close();
+    }
+  });
+});
+
 test("what other headers take from variables is shown nowhere, whatever they are called", async () => {
   const values = ["Zr8Tq4Wp-hidden-one", "Kd5Nb2Vx-hidden-two", "hunter2", "Gw7Ty3Jm-hidden-four"];
   const [one = "", two = "", three = "", four = ""] = values;

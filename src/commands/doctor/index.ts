@@ -37,7 +37,7 @@ async function tokenOf(context: Context, options: DoctorOptions): Promise<string
 /** The least that the connection test gets, whatever was before it, milliseconds. */
 const LEAST_MS = 500;
 
-/** The connection test, with what `look` allows to be sent. Undefined: nothing may be sent. */
+/** The connection test, with what `look` allows to be sent; the connection alone where that lacks a value. Undefined: neither may be. */
 async function test(
   context: Context,
   options: DoctorOptions,
@@ -46,23 +46,27 @@ async function test(
   listens: boolean,
   onText: (text: string) => void,
 ): Promise<Found["test"]> {
-  if (!sent.ok) return undefined;
   const what = wordsFor(sent);
+  const test = sent.ok ? sent.sent : sent.url === undefined ? undefined : { url: sent.url, headers: {}, read: [] };
+  if (test === undefined) return undefined;
   const limits = {
     timeoutMs: Math.max(LEAST_MS, Math.round(deadline - context.now())),
     call: options.call,
-    listens: listens && sent.as === "entry" && !isHaloEndpoint(sent.sent.url),
+    listens: listens && sent.ok && sent.as === "entry" && !isHaloEndpoint(test.url),
+    reaches: true,
     onStage: (stage: ProbeStage, event: "start" | "ok" | "failed") => {
       if (event === "start") onText(`${what}: ${STAGE_TEXT[stage]}`);
     },
   };
-  return await runTest(context, sent.sent, limits, sent.from);
+  return await runTest(context, test, limits, sent.ok ? sent.from : undefined);
 }
 
 const ASKING = "asking Claude Code";
 
-const wordsFor = (sent: ToSend): string =>
-  sent.ok ? `testing the connection to ${printable(new URL(sent.sent.url).host, 60)}` : ASKING;
+function wordsFor(sent: ToSend): string {
+  const url = sent.ok ? sent.sent.url : sent.url;
+  return url === undefined ? ASKING : `testing the connection to ${printable(new URL(url).host, 60)}`;
+}
 
 /** The test beside the look at the client, then the client's own word, all under one limit. What fails is thrown when both have ended: no program is left behind. */
 async function lookAndTest(
@@ -161,13 +165,15 @@ export async function run(context: Context, raw: RawOptions): Promise<number> {
 }
 
 async function walk(context: Context, options: DoctorOptions, token: string | undefined): Promise<DoctorReport> {
-  const [looked, found] = await lookAndTest(context, options, token);
+  const [looked, seen] = await lookAndTest(context, options, token);
+  const found = looked.sent.ok ? seen : undefined;
   return conclude({
     view: looked.view,
     links: looked.links,
     client: { version: looked.version ?? null, status: looked.status ?? null },
     test: found,
     unsent: looked.sent.ok ? undefined : looked.sent,
+    reached: looked.sent.ok ? undefined : seen,
     remark: remarkOn(looked, token),
     token: { from: looked.tokenFrom, own: token === undefined },
     call: callOf(context, options, looked.sent, found),

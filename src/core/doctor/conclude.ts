@@ -1,7 +1,7 @@
 /** The whole chain of one run as one report: what was found before the network, then what the connection test saw. Pure. */
 import { CAUSES } from "../causes.ts";
 import type { ClientStatus } from "../clients/claude-code.ts";
-import type { Cause, Diagnosis, StageResult } from "../diagnosis.ts";
+import { type Cause, type Diagnosis, type StageResult, WAY } from "../diagnosis.ts";
 import type { Exchange, ProbeRecord, ProbeStage } from "../probe-record.ts";
 import type { LinkResult, Remark, SetupCause, SetupView } from "./model.ts";
 import { contradiction, explains, refusedCopy, type Tested } from "./remarks-test.ts";
@@ -59,6 +59,8 @@ export interface Found {
   /** Undefined when nothing was sent: `unsent` says why. */
   readonly test: { readonly diagnosis: Diagnosis; readonly record: ProbeRecord } | undefined;
   readonly unsent: { readonly cause: SetupCause; readonly reason: string } | undefined;
+  /** The connection alone, where nothing could be sent over it. */
+  readonly reached?: Found["test"];
   /** Where the values of the test come from, when a session has others. */
   readonly remark: string | undefined;
   /** The token that was sent: in words, and whether it is the one of a session. */
@@ -107,11 +109,18 @@ function linkOf(
   };
 }
 
-/** Nothing was sent: the set-up has said why about a URL, the rest was not reached. */
-function unsentLinks({ cause, reason }: NonNullable<Found["unsent"]>): readonly LinkResult[] {
+/** Nothing was sent: the set-up has said why about a URL; what there is of the way to it was seen, or not. */
+function unsentLinks(
+  { cause, reason }: NonNullable<Found["unsent"]>,
+  reached: Found["reached"],
+): readonly LinkResult[] {
   const isUrl = cause === "endpoint-foreign" || cause === "bad-url";
   const why = `nothing was sent: ${isUrl ? "see set-up" : reason}`;
-  return STAGES.map((stage) => ({ link: stage, status: "skipped", ms: 0, seen: stage === "url" ? [why] : [] }));
+  return STAGES.map((stage) => {
+    const seen = reached?.diagnosis.stages.find((each) => each.stage === stage && WAY.includes(stage));
+    if (reached !== undefined && seen !== undefined) return linkOf(seen, reached.diagnosis, reached.record);
+    return { link: stage, status: "skipped", ms: 0, seen: stage === "url" ? [why] : [] };
+  });
 }
 
 function requestsOf(record: ProbeRecord | undefined): readonly RequestFacts[] {
@@ -191,7 +200,7 @@ export function conclude(found: Found): DoctorReport {
   );
   const network =
     test === undefined
-      ? unsentLinks(unsent ?? { cause: "no-entry", reason: "there is nothing to test" })
+      ? unsentLinks(unsent ?? { cause: "no-entry", reason: "there is nothing to test" }, found.reached)
       : test.diagnosis.stages.map((stage) => linkOf(stage, test.diagnosis, test.record));
   const noted = network.map((link) => {
     const named = seeValues(

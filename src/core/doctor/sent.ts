@@ -20,7 +20,13 @@ export type ToSend =
       /** Where the two IDs stand, in words. */
       readonly from?: { readonly account: string | undefined; readonly profile: string | undefined };
     }
-  | { readonly ok: false; readonly cause: SetupCause; readonly reason: string };
+  | {
+      readonly ok: false;
+      readonly cause: SetupCause;
+      readonly reason: string;
+      /** Where it would have gone, if a value were there: may be connected to, and gets nothing. */
+      readonly url?: string;
+    };
 
 /**
  * Whether the address of an entry is its reader's own word: it stands in a file of their own, and takes no variable that
@@ -65,6 +71,7 @@ function fromValues(input: SetupInput, name: string, env: Env): ToSend {
       ok: false,
       cause: "missing-value",
       reason: `nothing sets ${missing.join(", ")}${unreadWords(input.dotenv)}`,
+      url: input.url ?? HALO_URL,
     };
   return { ok: true, sent: { url: input.url ?? HALO_URL, headers, missing: [], read: [] }, as: "values", added };
 }
@@ -112,6 +119,7 @@ export function whatToSend(
       `the header ${header} would send the variable ${unsafe.variable}, which is not HALO's business`,
     );
   }
-  if (sent.missing.length > 0) return no("missing-value", `nothing sets ${sent.missing.join(", ")}`);
+  if (sent.missing.length > 0)
+    return { ok: false, cause: "missing-value", reason: `nothing sets ${sent.missing.join(", ")}`, url: sent.url };
   return { ok: true, sent, as: "entry", added };
 }
