@@ -147,7 +147,7 @@ export const PROXY_FAULTS: readonly ProxyFault[] = [
   ),
   fault("that announces a body, which comes later", "answered with a page of its own", (socket) => {
     socket.write("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n");
-    setTimeout(() => socket.end("hello"), 50);
+    socket.once("data", () => socket.end("hello"));
   }),
   fault("that says nothing", "no tunnel after", () => undefined),
   fault("that drips", "no tunnel after", (socket) => {
