@@ -88,6 +88,10 @@ export function openLookUp(name: string): LookUp {
     close: () => {
       closed = true;
       child.kill("SIGKILL");
+      // nobody waits for its end
+      child.unref();
+      child.stdin.destroy();
+      child.stdout.destroy();
     },
   };
 }
