@@ -28,11 +28,15 @@ export interface LookUp {
   readonly close: () => void;
 }
 
+/** glibc asks the next name server after 5 s of silence, which is as long as a first request may take. Seconds and tries. */
+const RESOLVER = { RES_OPTIONS: "timeout:2 attempts:2" };
+
 type Child = ChildProcessByStdio<Writable, Readable, null>;
 
 function start(): Child | undefined {
   // what steers Node (`--inspect`, `--require`) is not for this one; the rest may steer the resolver
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("NODE_")));
+  const own = Object.entries(process.env).filter(([name]) => !name.startsWith("NODE_"));
+  const env = { ...RESOLVER, ...Object.fromEntries(own) };
   try {
     // not the folder that we stand in, which may have been removed
     const cwd = dirname(process.execPath);

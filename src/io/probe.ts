@@ -32,6 +32,9 @@ export interface ProbeRequest {
   readonly onStage?: ((stage: ProbeStage, event: "start" | "ok" | "failed") => void) | undefined;
 }
 
+/** The share of the time that the first request may take, its connection included. */
+const FIRST = 0.4;
+
 /**
  * The SDK takes a server error, a silence or a nonsense answer to `server/discover` as final. A server of 2025 may answer an unknown method with
  * any of these and still serve `initialize`. Not so after a refusal, a redirect, or where no connection stood.
@@ -122,7 +125,7 @@ export async function probe(request: ProbeRequest): Promise<ProbeRecord> {
   let reached: Exchange | undefined;
   const test = async (): Promise<"done"> => {
     if (input !== null) {
-      reached = await reach({ connections, signal: stopper.signal, deadline: start + request.timeoutMs * 0.8 });
+      reached = await reach({ connections, signal: stopper.signal, deadline: start + request.timeoutMs * FIRST });
       return "done";
     }
     // The SDK's schemas are each used once or twice here: to compile them costs more than it saves (zod 4, `config({ jitless })`).
@@ -198,7 +201,7 @@ async function ask(sdk: Sdk, asking: Asking): Promise<void> {
     listen:
       request.listens === true ? (sent: Readonly<Record<string, string>>) => asking.listen(sent, at(0.82)) : undefined,
   };
-  state.outcome = await walk({ ...main, mode: "auto", firstMs: request.timeoutMs * 0.4 });
+  state.outcome = await walk({ ...main, mode: "auto", firstMs: request.timeoutMs * FIRST });
   if (!state.outcome.connected && worthTheOldWay(guard.exchanges.at(-1))) {
     state.outcome = await walk({ ...main, mode: "legacy", firstMs: Number.POSITIVE_INFINITY });
   }
