@@ -114,7 +114,7 @@ const table: readonly (readonly [
     "unauthorized",
     "auth",
     /token/i,
-    [MAKE_NEW],
+    [MAKE_NEW, "npx create-halo-mcp", "# and choose: Change values"],
   ],
   ["both connect", { told: good, status: "connected" }, null, null, /^Connected/],
   ["it was not asked", { told: good }, null, null, /^Connected/],
@@ -131,7 +131,7 @@ const table: readonly (readonly [
     "stale-value",
     "values",
     "Claude Code sends HALO_MCP_TOKEN of .claude/settings.local.json, and it was refused; .env holds another one",
-    ["npx create-halo-mcp", "# asks which one is right, and writes it everywhere"],
+    ["npx create-halo-mcp", "# asks which one is right, and writes it where it is kept"],
   ],
   [
     "the old copy of an ID is refused",
@@ -139,7 +139,7 @@ const table: readonly (readonly [
     "stale-value",
     "values",
     "Claude Code sends HALO_ACCOUNT_ID of .claude/settings.local.json, and it was refused; .env holds another one",
-    ["npx create-halo-mcp", "# asks which one is right, and writes it everywhere"],
+    ["npx create-halo-mcp", "# asks which one is right, and writes it where it is kept"],
   ],
   [
     "of another name and scope",
@@ -155,7 +155,7 @@ const table: readonly (readonly [
     "stale-value",
     "values",
     "Claude Code sends HALO_MCP_TOKEN of ~/.claude/settings.json, and it was refused; the environment holds another one",
-    ["npx create-halo-mcp --scope user --name halo-de", "# asks which one is right, and writes it everywhere"],
+    ["npx create-halo-mcp --scope user --name halo-de", "# asks which one is right, and writes it where it is kept"],
   ],
   ["a copy that differs, and works", { told: rotated }, null, null, /^Connected/],
   [
