@@ -240,6 +240,39 @@ describe("a token that was refused", () => {
   });
 });
 
+describe("what to do about a refusal", () => {
+  const auth = (run: Run) => link(reportOf(run), "auth")?.tryThis;
+  const quoted = { ...good, local: bridge({ HALO_MCP_TOKEN: `"${TOKEN}"` }) };
+  const literal = servers(entry({ headers: { ...entryHeaders(), "X-CM-PRODUCTTOKEN": TOKEN } }));
+  test.each<[string, Run, string[]]>([
+    [
+      "a value is not fit to be sent",
+      { told: quoted, cause: "unauthorized" },
+      ["# first put the values right: see values"],
+    ],
+    [
+      "a copy of an ID differs",
+      { told: { ...good, local: bridge({ HALO_ACCOUNT_ID: "account-2" }) }, cause: "forbidden" },
+      ["# first let the copies agree: see values"],
+    ],
+    [
+      "an ID is refused",
+      { told: good, cause: "rejected-request" },
+      [MAKE_NEW, "npx create-halo-mcp", "# and choose: Change values"],
+    ],
+    [
+      "the wizard changes no token that stands in the repository",
+      {
+        told: { ...good, mcp: literal, dotenv: "", local: bridge({ HALO_MCP_TOKEN: "" }) },
+        cause: "unauthorized",
+      },
+      [MAKE_NEW],
+    ],
+    ["the token is no matter of the set-up", { told: good, cause: "unauthorized", given: true }, [MAKE_NEW]],
+    ["nothing was refused", { told: good, cause: "server-error" }, [MAKE_NEW]],
+  ])("%s", (_, run, lines) => expect(auth(run)).toEqual(lines));
+});
+
 test("one thing is said once: the difference that explains the failure", () => {
   const told = { ...proxied, local: bridge({ NO_PROXY: "x" }) };
   const client = link(reportOf({ told, status: "failed" }), "client");

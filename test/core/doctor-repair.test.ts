@@ -112,6 +112,9 @@ it("an old Claude Code below the root: its words and the two ways out", () => {
     "# or give this folder values of its own:",
     "npx create-halo-mcp --cwd .",
   ]);
+  expect(advice({ ...below, version: "2.1.197" }, "client", "not-approved")?.tryThis).toContain(
+    "npx create-halo-mcp --cwd .",
+  );
   expect(advice(below, "values", "no-bridge")).toBeUndefined();
 });
 

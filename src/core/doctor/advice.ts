@@ -5,6 +5,7 @@ import { quoteSh, toSh } from "../command-line.ts";
 import { HALO_URL } from "../halo.ts";
 import { printable } from "../redact.ts";
 import type { NamedFile, SetupInput } from "./input.ts";
+import { isOld } from "./layers.ts";
 import type { ApprovalView } from "./model.ts";
 
 export const CHANGE_VALUES = "# and choose: Change values";
@@ -42,8 +43,12 @@ function rootOf({ above, gitRoot }: SetupInput): string {
   return "../".repeat(gitRoot === undefined ? 0 : Math.max(0, above.indexOf(gitRoot)));
 }
 
-/** The folder in which the wizard writes for this entry, as the beginning of a path: that of its `.mcp.json`. */
+/**
+ * The folder in which the wizard is to write for this entry, as the beginning of a path: that of its `.mcp.json`, or the
+ * session's own for a Claude Code that reads no settings of the root.
+ */
 export function homeOf(input: SetupInput, target: Target | undefined): string {
+  if (target?.entry.scope === "project" && isOld(input.version)) return "";
   if (target?.entry.scope !== "project" || !target.file.endsWith(".mcp.json")) return rootOf(input);
   return target.file.slice(0, -".mcp.json".length);
 }

@@ -26,7 +26,7 @@ function belowRoot(input: SetupInput, target: Target, values: readonly ValueSour
     tryThis: [
       `cd ${folderWord(home)} && claude`,
       "# or give this folder values of its own:",
-      repairCommand({ ...input, given: { cwd: ".", valuesFile: undefined } }, { ...target, file: ".mcp.json" }),
+      repairCommand(input, target),
     ],
   };
 }
