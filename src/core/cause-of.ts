@@ -180,13 +180,7 @@ function waitsForName({ timings, endpoint }: ProbeRecord): boolean {
 /** The newest revision of MCP that this program speaks (@modelcontextprotocol/client 2.4). */
 const NEWEST = "2026-07-28";
 /** What a server answers to `initialize` that has none. */
-const NO_INITIALIZE: readonly (Cause | null)[] = [
-  "not-mcp",
-  "rpc-error",
-  "not-found",
-  "method-not-allowed",
-  "rejected-request",
-];
+const NO_INITIALIZE: readonly (Cause | null)[] = ["not-mcp", "not-found", "method-not-allowed"];
 
 /** The revisions that the server named last. */
 export function revisionsOf({ exchanges }: ProbeRecord): readonly string[] {

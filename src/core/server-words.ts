@@ -4,7 +4,9 @@ import type { Exchange } from "./probe-record.ts";
 type Spoken = "unauthorized" | "forbidden" | "rate-limited" | "protocol-version" | "session-lost";
 
 const AUTH_WORDS =
-  /\bun-?authori[sz]ed|\bnot (authori[sz]ed|authenticated)|\bauthentication (failed|required)|\b(invalid|missing|unknown|expired|revoked|wrong|bad)[ _]([\w-]+ ){0,2}(token|credentials?|api[- ]?key)\b|\btoken (is |was |has )?(not |been )?(invalid|expired|missing|required|unknown|revoked|valid|recogni[sz]ed|accepted)/iu;
+  /\bun-?authori[sz]ed|\bnot (authori[sz]ed|authenticated)|\bauthentication (failed|required)|\b(invalid|missing|unknown|expired|revoked|wrong|bad) ([\w-]+ ){0,2}(credentials?|api[- ]?key)\b/iu;
+const TOKEN_WORDS =
+  /\b(invalid|missing|unknown|expired|revoked|wrong|bad)[ _]([\w-]+ ){0,2}token\b|\btoken (is |was |has )?(not |been )?(invalid|expired|missing|required|unknown|revoked|valid|recogni[sz]ed|accepted)/iu;
 const TOKEN_HEADER = /x-cm-producttoken/iu;
 const ID_HEADERS = /cm-(?:account|profile)-id/iu;
 /** Beside the names of other headers, only what is said of this one itself counts. */
@@ -73,8 +75,9 @@ export const sentenceOf = (body: string): string => sentenceIn(body) ?? body;
 /** The words are about the token of this connection. */
 export function blamesToken(words: string): boolean {
   // a parser speaks of tokens too, a token against forgery is not ours, and a model counts its own
-  if (OTHER_TOKENS.test(words) || FOREIGN_TOKEN.test(words)) return false;
-  if (AUTH_WORDS.test(words.replace(MODEL_TOKENS, ""))) return true;
+  if (OTHER_TOKENS.test(words)) return false;
+  if (AUTH_WORDS.test(words)) return true;
+  if (!FOREIGN_TOKEN.test(words) && TOKEN_WORDS.test(words.replace(MODEL_TOKENS, ""))) return true;
   return TOKEN_HEADER.test(words) && (!ID_HEADERS.test(words) || TOKEN_HEADER_BLAMED.test(words));
 }
 
@@ -103,7 +106,10 @@ export function causeOfSentence(exchange: Exchange): Spoken | null {
 }
 
 /** The words say that there is no such account or profile. */
-export const missesId = (exchange: Exchange): boolean => UNKNOWN_ID.test(sentenceOf(wordsOf(exchange)));
+export function missesId(exchange: Exchange): boolean {
+  const words = sentenceOf(wordsOf(exchange));
+  return UNKNOWN_ID.test(words) && !(exchange.session && SESSION_WORDS.test(words));
+}
 
 const ENTITIES: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'", nbsp: " " };
 

@@ -485,7 +485,20 @@ describe("any record", () => {
     authScheme: maybe(text),
     stream: fc.boolean(),
     session: fc.boolean(),
-    body: text.map((words) => `${words}${TOKEN}${words}`),
+    authError: fc.option(
+      text.map((words) => `${words}${TOKEN}`),
+      { nil: undefined },
+    ),
+    revisions: fc.option(
+      fc.array(
+        text.map((words) => `${words}${TOKEN}`),
+        { maxLength: 3 },
+      ),
+      { nil: undefined },
+    ),
+    body: fc
+      .tuple(text, fc.constantFrom("", "<html><title>", "<html><h1>", "event: error\ndata: "))
+      .map(([words, start]) => `${start}${words}${TOKEN}${words}`),
     cut: fc.boolean(),
     bytes: fc.nat(),
     end: fc.constantFrom(

@@ -31,6 +31,15 @@ describe("the words of a tool", () => {
       expect(explained).not.toContain("That is about");
     },
   );
+  it("are the MCP library's, where an answer is none of MCP's", () => {
+    const seen = record([exchange({ phase: "call", method: "tools/call" })]);
+    const text =
+      'Invalid result for tools/call: [ { "path": ["content"], "message": "Invalid input: expected array" } ]';
+    const explained = explainCall({ ...seen, outcome: { ...seen.outcome, call: { ok: false, text } } }, []);
+    expect(explained).toBe("The answer is none of MCP's. The MCP library says: content: expected array");
+    const said = { ...seen, outcome: { ...seen.outcome, call: { ok: false, text: "Invalid question" } } };
+    expect(explainCall(said, [])).toBeUndefined();
+  });
   it("leave a status its meaning", () => {
     const last = exchange({ phase: "call", method: "tools/call", status: 401, end: "status" });
     expect(explainCall(record([last]), [])).toContain("did not accept the token");
@@ -44,6 +53,8 @@ describe("words about tokens", () => {
   it.each([
     "Unauthorized: the token limit of this account is reached",
     "Invalid access token for HALO",
+    "Unauthorized: no access token for API",
+    "Authentication failed for the output token service",
     "the access token for this request has expired: token expired",
     "X-CM-PRODUCTTOKEN is invalid",
     "X-CM-PRODUCTTOKEN is required",
@@ -76,6 +87,11 @@ describe("404", () => {
     expect(seen?.cause).toBe("rejected-request");
     expect(seen?.tryThis).toMatch(new RegExp(`^Check the ${id} ID \\(`));
     expect(`${seen?.detail} ${seen?.tryThis}`).not.toMatch(/under this path|Check the URL/);
+  });
+  it("about a session is the session's", () => {
+    const words = { status: 404, end: "status", session: true } as const;
+    expect(told({ ...words, body: "Session of this profile not found" })?.cause).toBe("session-lost");
+    expect(told({ ...words, body: "Profile not found" })?.cause).toBe("rejected-request");
   });
   it.each([
     "Cannot POST /halo/profile/mcp",
@@ -141,6 +157,7 @@ describe("revisions that were offered", () => {
   });
   it("say nothing where an older one is among them, or another failure came", () => {
     expect(causeOf(record([discover("2025-11-25", "2030-01-01"), ...unknown.slice(0, 1)]))).toBe("not-found");
+    expect(causeOf(record([discover("2030-01-01"), exchange(rpc("No such profile", -32000))]))).toBe("rpc-error");
     expect(causeOf(record([discover("2030-01-01"), exchange({ status: 401, end: "status" })]))).toBe("unauthorized");
   });
 });
