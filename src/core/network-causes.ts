@@ -91,7 +91,7 @@ export const NETWORK_CAUSES: Readonly<Record<NetworkCause, CauseText>> = {
         return `Node and Claude Code speak to HTTP proxies alone, not to SOCKS ones. Set it to the address of an HTTP proxy:\nexport ${variable}=${FORM}`;
       if (why !== undefined) return `Write it as:\nexport ${variable}=${FORM}`;
       if (proxy?.refuses === true)
-        return `Ask whoever runs the network to allow ${host(f)} at the proxy. If it can be reached without the proxy, add the host to NO_PROXY.`;
+        return `Ask whoever runs the network to allow ${host(f)} at the proxy. If it can be reached without the proxy, add the host to NO_PROXY. If this is not the proxy that you mean, correct ${variable}.`;
       return `Check ${variable}, and that the proxy runs. If ${host(f)} can be reached without it, add the host to NO_PROXY; if the proxy forbids it, ask whoever runs the network.`;
     },
   },
