@@ -1,6 +1,7 @@
 /** The two IDs in the prose of a cause: which of them the server's words are about, and what to do about it. */
 import type { CauseFacts, IdWords } from "./cause-text.ts";
 import { HEADERS, LABELS } from "./halo.ts";
+import { deniesId } from "./server-words.ts";
 
 const BOTH = ["account", "profile"] as const;
 type Id = (typeof BOTH)[number];
@@ -34,9 +35,10 @@ const list = (which: readonly Id[], { ids }: CauseFacts): string =>
 /** The words name an ID. */
 export const namesIds = (facts: CauseFacts): boolean => namedIn(facts).length > 0;
 
-/** Which ID the server's words are about. A server that fell over, and a tool of it, speak of much else. */
+/** Which ID the server's words are about. A server that fell over speaks of much else, and a tool too, save where it knows no such ID. */
 export function meant(facts: CauseFacts): string {
-  if (!namesIds(facts) || (facts.status ?? 0) >= 500 || facts.method === "tools/call") return "";
+  const isSure = facts.method === "tools/call" ? deniesId(facts.words ?? "") : (facts.status ?? 0) < 500;
+  if (!namesIds(facts) || !isSure) return "";
   return ` That is about the ${list(namedIn(facts), facts)}.`;
 }
 

@@ -198,7 +198,8 @@ function factsOf(
   };
 }
 
-const seconds = (ms: number): number => Math.max(0.1, Math.round(ms / 100) / 10);
+/** Whole ones: of the limit that was given, what came before the connection test has taken a moment. */
+const seconds = (ms: number): number => Math.max(1, Math.ceil(ms / 1000));
 const whole = (ms: number | null): number => Math.max(0, Math.round(ms ?? 0));
 
 /** Milliseconds a stage took, as far as they can be told apart. */

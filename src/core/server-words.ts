@@ -26,7 +26,7 @@ export const VERSION_WORDS =
 const SESSION_WORDS = /\bsession\b/iu;
 /** Of an ID that the server does not know. A path with such a word in it is none. */
 const UNKNOWN_ID =
-  /\b(?:unknown|no such|no|invalid|missing|wrong|deleted) (?:[\w-]+ ){0,2}(?:account|profile)\b|(?<![/\w-])(?:account|profile)\b[^.;/?]{0,60}\b(?:not found|not exist|unknown|deleted|invalid|missing|not known|not valid)\b/iu;
+  /\b(?:unknown|no such|no|invalid|missing|wrong|deleted) (?:[\w-]+ ){0,2}(?:account|profile)\b|(?<![/\w-])(?:account|profile)\b(?:(?!\btokens?\b)[^.;/?]){0,60}\b(?:not found|not exist|unknown|deleted|invalid|missing|not known|not valid)\b/iu;
 
 const HTML_START = /^\s*(<!doctype html|<html[\s>])/iu;
 
@@ -106,9 +106,12 @@ export function causeOfSentence(exchange: Exchange): Spoken | null {
 }
 
 /** The words say that there is no such account or profile. */
+export const deniesId = (words: string): boolean => UNKNOWN_ID.test(words);
+
+/** That is what the answer says. */
 export function missesId(exchange: Exchange): boolean {
   const words = sentenceOf(wordsOf(exchange));
-  return UNKNOWN_ID.test(words) && !(exchange.session && SESSION_WORDS.test(words));
+  return deniesId(words) && !(exchange.session && SESSION_WORDS.test(words));
 }
 
 const ENTITIES: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'", nbsp: " " };

@@ -40,6 +40,10 @@ describe("the words of a tool", () => {
     const said = { ...seen, outcome: { ...seen.outcome, call: { ok: false, text: "Invalid question" } } };
     expect(explainCall(said, [])).toBeUndefined();
   });
+  it("name the ID that it does not know", () => {
+    const last = exchange({ phase: "call", method: "tools/call", ...rpc("No such profile") });
+    expect(explainCall(record([last]), [])).toContain("That is about the profile ID (sent as CM-PROFILE-ID).");
+  });
   it("leave a status its meaning", () => {
     const last = exchange({ phase: "call", method: "tools/call", status: 401, end: "status" });
     expect(explainCall(record([last]), [])).toContain("did not accept the token");
@@ -266,7 +270,7 @@ describe("other words of a server", () => {
   });
   it("a share of the limit is called that", () => {
     const late = exchange({ status: null, end: "timeout", ms: 700 });
-    const seen = failed({ ...record([late]), timeoutMs: 2000 });
+    const seen = failed({ ...record([late]), timeoutMs: 1870 });
     expect(seen?.detail).toContain("within its share of the 2 s limit");
     expect(seen?.tryThis).toContain("\nnpx create-halo-mcp doctor --timeout 60\n");
   });
