@@ -49,11 +49,15 @@ export interface Exchange {
   readonly status: number | null;
   readonly contentType: string | null;
   readonly contentEncoding: string | null;
-  /** Origin of the Location header; never its path or query. */
+  /** Origin and path of the Location header (of the GET, `listen`, its origin alone); never its query. */
   readonly location: string | null;
   readonly retryAfter: string | null;
   /** Scheme of WWW-Authenticate, e.g. `Bearer`. */
   readonly authScheme: string | null;
+  /** Its `error_description`, or its `error`. */
+  readonly authError?: string | undefined;
+  /** The revisions of MCP that the answer names: what it offers, or the one it took. */
+  readonly revisions?: readonly string[] | undefined;
   /** The answer came, or was to come, as an event stream. */
   readonly stream: boolean;
   /** A session id was sent. */

@@ -9,7 +9,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { diagnose } from "../../src/core/diagnosis.ts";
 import { Cancelled } from "../../src/errors.ts";
 import { type ProbeRequest, probe } from "../../src/io/probe.ts";
-import { behave, http, INITIALIZED, json, type Kit, result, TOOL } from "../servers/fault-kit.ts";
+import { behave, DISCOVERED, http, INITIALIZED, json, type Kit, result, TOOL } from "../servers/fault-kit.ts";
 import { type StandIn, type StandInSettings, startStandIn } from "../servers/stand-in.mjs";
 
 const TOKEN = "made-up-token-0123456789abcdef";
@@ -266,14 +266,7 @@ describe("the GET of a client", () => {
 });
 
 describe("one tool", () => {
-  const MODERN = "2026-07-28";
   const COMPLETE = { resultType: "complete", ttlMs: 0, cacheScope: "private" };
-  const DISCOVERED = {
-    ...COMPLETE,
-    supportedVersions: [MODERN],
-    capabilities: { tools: {} },
-    serverInfo: { name: "n", version: "1" },
-  };
   const ANSWERS: readonly [string, unknown][] = [
     ["a state", { resultType: "input_required", requestState: "more" }],
     [
