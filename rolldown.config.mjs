@@ -108,7 +108,6 @@ function minifyChunks() {
     name: "minify-chunks",
     renderChunk(code, chunk) {
       const ours = chunk.moduleIds.filter((id) => !id.startsWith("\0") && packageOf(id) === undefined);
-      if (chunk.isEntry) return null;
       const isOurs = ours.length > 0;
       const keepNames = { function: false, class: isOurs };
       const compress = { keepNames };
@@ -154,11 +153,24 @@ const UNUSED = {
     export const CORS_IS_POSSIBLE = false;
     export class DefaultJsonSchemaValidator { constructor() { throw new Error("hand the client a validator"); } }`,
 };
+/** zod's way from its schemas to JSON Schema: a twelfth of the client, made ready with every schema and never gone here. */
+const JSON_SCHEMA = /[\\/]zod[\\/]v4[\\/]core[\\/](?:json-schema-processors|to-json-schema)\.js$/;
+function withoutJsonSchema(id) {
+  const names = [...readFileSync(id, "utf8").matchAll(/^export (?:const|function) (\w+)/gm)].map(([, name]) => name);
+  if (names.length === 0) throw new Error(`${id} is not as it was: see what it exports`);
+  const stubs = names.map((name) => `export const ${name} = ${name.startsWith("create") ? "() => absent" : "absent"};`);
+  return `const absent = () => { throw new Error("JSON Schema is not part of this program"); };\n${stubs.join("\n")}`;
+}
 function withoutUnused() {
   return {
     name: "without-unused",
     resolveId: (id) => (Object.hasOwn(UNUSED, id) ? `\0unused:${id}` : null),
-    load: (id) => (id.startsWith("\0unused:") ? { code: UNUSED[id.slice(8)], moduleType: "js" } : null),
+    load: (id) =>
+      id.startsWith("\0unused:")
+        ? { code: UNUSED[id.slice(8)], moduleType: "js" }
+        : JSON_SCHEMA.test(id)
+          ? { code: withoutJsonSchema(id), moduleType: "js" }
+          : null,
   };
 }
 

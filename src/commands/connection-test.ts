@@ -1,5 +1,7 @@
 /** The connection test as every command runs it: through the environment's proxy, whose password is never shown. */
+import { resolve } from "node:path";
 import type { Context } from "../context.ts";
+import { causeOf } from "../core/cause-of.ts";
 import type { Sent } from "../core/clients/claude-code.ts";
 import { type Diagnosis, diagnose, type Known } from "../core/diagnosis.ts";
 import { HEADERS } from "../core/halo.ts";
@@ -11,6 +13,14 @@ import { secretsIn } from "../io/probe-input.ts";
 /** The header that carries the token, as it is spelled here. */
 function tokenHeaderOf(headers: Sent["headers"]): string {
   return Object.keys(headers).find((name) => name.toLowerCase() === HEADERS.token.toLowerCase()) ?? HEADERS.token;
+}
+
+/** The file of NODE_EXTRA_CA_CERTS, looked at only where a certificate is not trusted. */
+async function extraCasOf({ env, cwd }: Context, record: ProbeRecord): Promise<Known["extraCas"]> {
+  const file = env.NODE_EXTRA_CA_CERTS;
+  if (file === undefined || file === "" || causeOf(record) !== "tls-untrusted") return undefined;
+  const { readExtraCas } = await import("../io/extra-cas.ts");
+  return { ...readExtraCas(resolve(cwd, file)), file };
 }
 
 /** In: what is sent and how long it may take, milliseconds; where the IDs come from, in words. Out: what was seen, and what it means. Throws Cancelled alone. */
@@ -34,5 +44,6 @@ export async function runTest(
     signal: context.signal,
     network: (target) => networkOf(context.env, target),
   });
-  return { record, diagnosis: diagnose(record, [...context.secrets], { headers, from }) };
+  const extraCas = await extraCasOf(context, record);
+  return { record, diagnosis: diagnose(record, [...context.secrets], { headers, from, extraCas }) };
 }

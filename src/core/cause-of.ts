@@ -1,5 +1,6 @@
 /** Which cause a failed probe has, from what was seen. Words and context count, never the number of an HTTP status alone. */
 import type { Exchange, ProbeRecord, ProbeStage } from "./probe-record.ts";
+import { causeOfSentence, causeOfWords, isHtml, missesId, VERSION_WORDS } from "./server-words.ts";
 
 /** Ids are part of the contract of the JSON output. */
 export type Cause =
@@ -78,48 +79,6 @@ const GONE = /^ERR_STREAM_PREMATURE_CLOSE$/;
 const NO_ANSWER =
   /^(INVALID_RESULT|UNSUPPORTED_RESULT_TYPE|INPUT_REQUIRED_ROUNDS_EXCEEDED|METHOD_NOT_SUPPORTED_BY_PROTOCOL_VERSION|CAPABILITY_NOT_SUPPORTED|ERA_NEGOTIATION_FAILED|CLIENT_HTTP_UNEXPECTED_CONTENT)$/;
 
-const AUTH_WORDS =
-  /\bun-?authori[sz]ed|\bnot (authori[sz]ed|authenticated)|\bauthentication (failed|required)|\b(invalid|missing|unknown|expired|revoked|wrong|bad) ([\w-]+ ){0,2}(token|credentials?|api[- ]?key)\b|\btoken (is |was |has )?(not |been )?(invalid|expired|missing|required|unknown|revoked|valid|recogni[sz]ed|accepted)|x-cm-producttoken/iu;
-const OTHER_TOKENS = /\btoken\b.{0,20}\b(in JSON )?at position \d|\b(csrf|xsrf)\b/iu;
-const DENY_WORDS =
-  /\bforbidden\b|\b(access|permission) (is |was )?denied|\bno (access|permission)\b|\bnot (allowed|permitted) to\b/iu;
-const RATE_WORDS = /\brate[- ]?limit|\btoo many requests|\bquota exceeded|\bthrottl/iu;
-const VERSION_WORDS =
-  /\b(un|not )supported protocol version|\bprotocol version\b[^.]{0,40}\b(not |un)supported|\bunsupported protocol/iu;
-const SESSION_WORDS = /\bsession\b/iu;
-const HTML_START = /^\s*(<!doctype html|<html[\s>])/iu;
-
-/** The answer is a web page, by its type or its first words. */
-export function isHtml(exchange: Exchange): boolean {
-  return /^\s*(text\/html|application\/xhtml)/iu.test(exchange.contentType ?? "") || HTML_START.test(exchange.body);
-}
-
-/** What the server said: the words of its JSON-RPC error, or its body when that is no web page. */
-export function wordsOf(exchange: Exchange): string {
-  if (exchange.rpcError !== null) return exchange.rpcError.message;
-  return isHtml(exchange) || exchange.end === "answered" ? "" : exchange.body;
-}
-
-/** An answer that refuses by its words: an error in the JSON-RPC answer, or in a body below any error status. */
-function causeOfWords(exchange: Exchange): Cause | null {
-  const words = wordsOf(exchange);
-  if (words === "") return null;
-  if (exchange.rpcError?.code === -32022 || VERSION_WORDS.test(words)) return "protocol-version";
-  if (
-    exchange.session &&
-    exchange.status !== 401 &&
-    SESSION_WORDS.test(words) &&
-    (exchange.rpcError?.code === -32001 || exchange.status === 400)
-  )
-    return "session-lost";
-  if (RATE_WORDS.test(words)) return "rate-limited";
-  // a parser speaks of tokens too, and a token against forgery is not ours
-  if (exchange.rpcError?.code === -32700 || OTHER_TOKENS.test(words)) return null;
-  if (AUTH_WORDS.test(words)) return "unauthorized";
-  if (DENY_WORDS.test(words)) return "forbidden";
-  return null;
-}
-
 function causeOfStatus(exchange: Exchange, status: number): Cause {
   const words = causeOfWords(exchange);
   // 401 and 403 are both used for a bad token; their words may only say that it is about something else.
@@ -127,6 +86,8 @@ function causeOfStatus(exchange: Exchange, status: number): Cause {
   if (status === 403) return words === "rate-limited" || words === "unauthorized" ? words : "forbidden";
   if (status === 407) return "proxy-auth";
   if (status === 429) return "rate-limited";
+  // it knows the address, and misses what the headers name
+  if ((status === 404 || status === 410) && exchange.rpcError === null && missesId(exchange)) return "rejected-request";
   if (status === 404 && exchange.session) return "session-lost";
   if (words !== null && (status < 500 || words === "unauthorized")) return words;
   // 511, Network Authentication Required: what stands in the way is a network's sign-in page (RFC 6585)
@@ -172,6 +133,8 @@ export function causeOfExchange(exchange: Exchange, secure: boolean): Cause | nu
     case "answered": {
       const error = exchange.rpcError;
       if (error === null) return null;
+      // here it is the tool that speaks, of whatever it works with: a model's tokens, the limits of others
+      if (exchange.phase === "call") return "rpc-error";
       return (
         causeOfWords(exchange) ?? (error.code === -32601 && exchange.phase === "connect" ? "not-mcp" : "rpc-error")
       );
@@ -195,7 +158,7 @@ export function causeOfExchange(exchange: Exchange, secure: boolean): Cause | nu
       if (isHtml(exchange)) return "html-answer";
       return UNPACKED.test(exchange.contentEncoding ?? "") ? "bad-json" : "bad-encoding";
     default:
-      return "not-mcp";
+      return causeOfSentence(exchange) ?? "not-mcp";
   }
 }
 
@@ -214,6 +177,23 @@ function waitsForName({ timings, endpoint }: ProbeRecord): boolean {
   return timings.seen && timings.dns === null && endpoint !== null && !/^(?:\[|[\d.]+(?::|$))/.test(endpoint.host);
 }
 
+/** The newest revision of MCP that this program speaks (@modelcontextprotocol/client 2.4). */
+const NEWEST = "2026-07-28";
+/** What a server answers to `initialize` that has none. */
+const NO_INITIALIZE: readonly (Cause | null)[] = ["not-mcp", "not-found", "method-not-allowed"];
+
+/** The revisions that the server named last. */
+export function revisionsOf({ exchanges }: ProbeRecord): readonly string[] {
+  return exchanges.findLast(({ phase, revisions }) => phase === "connect" && revisions !== undefined)?.revisions ?? [];
+}
+
+/** It offered newer revisions alone, and then knew no handshake of the older ones. */
+function isTooNew(record: ProbeRecord, last: Exchange | undefined, seen: Cause | null): boolean {
+  if (last?.method !== "initialize" || !NO_INITIALIZE.includes(seen)) return false;
+  const offered = revisionsOf(record);
+  return offered.length > 0 && offered.every((revision) => revision > NEWEST);
+}
+
 /** The cause of a whole probe, or null when it reached its end. */
 export function causeOf(record: ProbeRecord): Cause | null {
   if (record.input !== null) return record.input.cause;
@@ -226,6 +206,7 @@ export function causeOf(record: ProbeRecord): Cause | null {
     if (waitsForProxy(record)) return "proxy-failed";
     if (waitsForName(record)) return "dns";
   }
+  if (isTooNew(record, last, seen)) return "protocol-version";
   if (seen !== null) return seen;
   // Every exchange went well, yet the SDK gave up: it did not like what an answer said.
   const { failure } = outcome;

@@ -1,9 +1,11 @@
 /** Every cause a connection test can name, in the user's words (those of the network are next door). Prose only: which cause it is decides `cause-of.ts`. */
 
+import { checkIds, meant, namesIds } from "./cause-ids.ts";
 import type { Cause } from "./cause-of.ts";
-import { type CauseFacts, type CauseText, checkUrl, code, direct, host, type IdWords, tryProxy } from "./cause-text.ts";
-import { HALO_URL, HEADERS, LABELS } from "./halo.ts";
+import { type CauseFacts, type CauseText, checkUrl, code, direct, host, ownServer, tryProxy } from "./cause-text.ts";
+import { HALO_URL } from "./halo.ts";
 import { NETWORK_CAUSES } from "./network-causes.ts";
+import { blamesToken } from "./server-words.ts";
 
 const NEW_TOKEN = "HALO Studio > Settings > Product Tokens > + > type MCP";
 const http = (facts: CauseFacts): string => (facts.status === undefined ? "" : ` (HTTP ${facts.status})`);
@@ -13,28 +15,9 @@ const said = (facts: CauseFacts): string => (facts.words ? ` It said: ${quote(fa
 const asked = (facts: CauseFacts): string => facts.method ?? "the request";
 const header = (facts: CauseFacts): string => facts.header ?? "a header";
 const WEB_PAGE = " The answer is a web page, so it may come from a firewall or gateway on the way and not from HALO.";
-const page = (facts: CauseFacts): string => (facts.html ? WEB_PAGE : "");
-
-/** An ID by its name, its value, its header and where it comes from, as far as they are known. */
-function named(which: "account" | "profile", { value, from }: IdWords): string {
-  const parts = [`sent as ${HEADERS[which]}`, ...(from === undefined ? [] : [`from ${from}`])];
-  return `${LABELS[which]}${value === undefined ? "" : ` "${value}"`} (${parts.join(", ")})`;
-}
-/** The IDs that the server's words name; both where they name none and `all` is wanted. */
-function idsOf({ words, ids }: CauseFacts, all: boolean): readonly string[] {
-  const which = (["account", "profile"] as const).filter((id) => {
-    const value = ids?.[id]?.value;
-    return new RegExp(id, "i").test(words ?? "") || (value !== undefined && value.length > 3 && words?.includes(value));
-  });
-  const wanted = which.length === 0 && all ? (["account", "profile"] as const) : which;
-  return wanted.map((id) => named(id, ids?.[id] ?? {}));
-}
-/** Which ID the server's words are about. */
-function meant(facts: CauseFacts): string {
-  const ids = idsOf(facts, false);
-  return ids.length === 0 ? "" : ` That is about the ${ids.join(" and the ")}.`;
-}
-const checkIds = (facts: CauseFacts): string => `Check the ${idsOf(facts, true).join(" and the ")}`;
+const pageSaid = (facts: CauseFacts): string => (facts.page ? ` The page says: ${quote(facts.page)}` : "");
+const page = (facts: CauseFacts): string => (facts.html ? `${WEB_PAGE}${pageSaid(facts)}` : "");
+const library = (facts: CauseFacts): string => (facts.library ? ` The MCP library says: ${quote(facts.library)}` : "");
 
 /** What a local limit is about, and what helps. */
 const LIMITS: readonly (readonly [RegExp, what: string, tryThis: string])[] = [
@@ -71,6 +54,10 @@ const tokenAdvice = [
   "Was it pasted whole, and not deleted since? Does it belong to the account of the account ID?",
   "It is shown only once: when in doubt, make a new one.",
 ].join("\n");
+const STUDIO = "against HALO Studio's address bar";
+
+/** A limit that has room for a slow answer, up to the longest that can be given. */
+const longer = (seconds: number | undefined): number => Math.min(600, Math.max(60, Math.ceil((seconds ?? 0) * 3)));
 
 export const CAUSES: Readonly<Record<Cause, CauseText>> = {
   ...NETWORK_CAUSES,
@@ -117,9 +104,9 @@ export const CAUSES: Readonly<Record<Cause, CauseText>> = {
   timeout: {
     title: "No answer in time",
     explain: (f) =>
-      `${host(f)} did not finish its answer to ${asked(f)}${f.seconds === undefined ? " in time" : ` within ${f.seconds} s`}.${direct(f)}`,
+      `${host(f)} did not finish its answer to ${asked(f)} ${f.seconds === undefined ? "in time" : `within ${f.share ? "its share of the" : "the"} ${f.seconds} s limit`}.${direct(f)}`,
     tryThis: (f) =>
-      `Run it again with a longer --timeout. If it stays, check whether a firewall or a proxy swallows the traffic.${tryProxy(f)}`,
+      `Run it again with a longer --timeout:\nnpx create-halo-mcp doctor --timeout ${longer(f.seconds)}\nIf it stays, check whether a firewall or a proxy swallows the traffic.${tryProxy(f)}`,
   },
   reset: {
     title: "The connection was cut",
@@ -135,66 +122,81 @@ export const CAUSES: Readonly<Record<Cause, CauseText>> = {
   "bad-http": {
     title: "The answer is not HTTP",
     explain: (f) => `${host(f)} answered with something that is not HTTP${code(f)}.`,
-    tryThis: () => `${checkUrl}\nOn a server of your own: is it the right port, and does it want https:?`,
+    tryThis: (f) =>
+      `${checkUrl(f)}${ownServer(f, "On a server of your own: is it the right port, and does it want https:?")}`,
   },
   redirect: {
     title: "The server sends us elsewhere",
     explain: (f) =>
       `The redirect of ${host(f)}${http(f)}${f.target ? ` to ${f.target}` : ""} was not followed: the token was not sent there.`,
-    tryThis: () =>
-      `${checkUrl}\nA sign-in page of the network, or http: instead of https:, also redirects. If you trust the new address, put it in as the URL yourself.`,
+    tryThis: (f) =>
+      f.moved === undefined
+        ? `${checkUrl(f, { reason: "The sign-in page of a network, or a gateway on the way, is the usual reason.", next: "Open a web page in a browser, sign in if one asks for it, and run it again." })}${ownServer(f, "A sign-in page of the network, or http: instead of https:, also redirects. If you trust the new address, put it in as the URL yourself.")}`
+        : `It stays on the same host. If you trust the new address, put it in as the URL:\n${f.moved}`,
   },
   unauthorized: {
     title: "The token was not accepted",
     explain: (f) => `${host(f)} did not accept the token${http(f)}.${said(f)}${page(f)}`,
-    tryThis: () => tokenAdvice,
+    // "Account … unknown", with 401: it may not have come to the token
+    tryThis: (f) =>
+      f.words !== undefined && namesIds(f) && !blamesToken(f.words)
+        ? `${checkIds(f)} ${STUDIO} first.\n${tokenAdvice}`
+        : tokenAdvice,
   },
   forbidden: {
     title: "Access was denied",
     explain: (f) =>
-      `${host(f)} denied access${http(f)}: it does not accept the token, or the token may not use this account or profile.${said(f)}${page(f)}`,
+      f.html
+        ? `${host(f)} denied access${http(f)}.${said(f)}${page(f)}`
+        : `${host(f)} denied access${http(f)}: it does not accept the token, or the token may not use this account or profile.${said(f)}`,
     tryThis: (f) =>
-      `${checkIds(f)} against HALO Studio's address bar: both IDs must belong together, and the profile must still exist.\n${tokenAdvice}`,
+      `${f.html ? "A firewall or gateway may block it: ask whoever runs the network, and try another network. Only then:\n" : ""}${checkIds(f)} ${STUDIO}: both IDs must belong together, and the profile must still exist.\n${tokenAdvice}`,
   },
   "not-found": {
     title: "There is nothing at this URL",
-    explain: (f) => `${host(f)} answers, but knows nothing under this path${http(f)}.${said(f)}`,
-    tryThis: () => checkUrl,
+    explain: (f) => `${host(f)} answers, but knows nothing under this path${http(f)}.${said(f)}${page(f)}`,
+    tryThis: (f) => checkUrl(f),
   },
   "method-not-allowed": {
     title: "The URL takes no MCP requests",
-    explain: (f) => `${host(f)} does not allow POST at this path${http(f)}; MCP needs it.${said(f)}`,
-    tryThis: () => checkUrl,
+    explain: (f) => `${host(f)} does not allow POST at this path${http(f)}; MCP needs it.${said(f)}${page(f)}`,
+    tryThis: (f) => checkUrl(f),
   },
   "rejected-request": {
     title: "The server rejected the request",
     explain: (f) => `${host(f)} rejected ${asked(f)}${http(f)}.${said(f)}${page(f)}`,
-    tryThis: (f) => `${checkIds(f)}: whole, and in its own place.\n${checkUrl}`,
+    tryThis: (f) =>
+      namesIds(f)
+        ? `${checkIds(f)} ${STUDIO}: whole, and in its own place.`
+        : `${checkIds(f)}: whole, and in its own place.\n${checkUrl(f)}`,
   },
   "rate-limited": {
     title: "Too many requests",
     explain: (f) =>
-      `${host(f)} says that too many requests were made${http(f)}${f.retryAfter ? `; it wants us to wait (Retry-After: ${f.retryAfter})` : ""}.${said(f)}`,
+      `${host(f)} says that too many requests were made${http(f)}${f.retryAfter ? `; it wants us to wait (Retry-After: ${f.retryAfter})` : ""}.${said(f)}${page(f)}`,
     tryThis: () => "Wait, then run it once more. The token itself was not judged.",
   },
   "server-error": {
     title: "The server has a problem",
     explain: (f) =>
-      `${host(f)} reports an error of its own${http(f)}${f.retryAfter ? ` (Retry-After: ${f.retryAfter})` : ""}.${said(f)}`,
-    tryThis: () => `Your values were not judged. ${later}`,
+      `${host(f)} reports an error of its own${http(f)}${f.retryAfter ? ` (Retry-After: ${f.retryAfter})` : ""}.${said(f)}${page(f)}`,
+    tryThis: (f) =>
+      namesIds(f)
+        ? `${later}\n${checkIds(f)} too, since the server's words name it.`
+        : `Your values were not judged. ${later}`,
   },
   "html-answer": {
     title: "A web page answered",
     explain: (f) =>
-      `${host(f)} answered ${asked(f)} with a web page${http(f)}: a sign-in page, a firewall's notice, or a web site.`,
-    tryThis: () =>
-      `${checkUrl}\nThat is not the address of HALO Studio, but the API's. On a guest network, sign in with a browser first.`,
+      `${host(f)} answered ${asked(f)} with a web page${http(f)}: a sign-in page, a firewall's notice, or a web site.${pageSaid(f)}`,
+    tryThis: (f) =>
+      `${checkUrl(f)}\n${f.halo ? "" : "That is not the address of HALO Studio, but the API's. "}On a guest network, sign in with a browser first.`,
   },
   "wrong-content-type": {
     title: "The answer is of the wrong type",
     explain: (f) =>
-      `${host(f)} answered ${asked(f)} with ${f.contentType ? `"${f.contentType}"` : "no content type"}; MCP uses JSON or an event stream.`,
-    tryThis: () => checkUrl,
+      `${host(f)} answered ${asked(f)} with ${f.contentType ? `"${f.contentType}"` : "no content type"}; MCP uses JSON or an event stream.${/^\s*text\//i.test(f.contentType ?? "text/") ? said(f) : ""}`,
+    tryThis: (f) => checkUrl(f),
   },
   "bad-json": {
     title: "The answer cannot be read",
@@ -209,23 +211,23 @@ export const CAUSES: Readonly<Record<Cause, CauseText>> = {
   "empty-answer": {
     title: "The answer is empty",
     explain: (f) => `${host(f)} accepted ${asked(f)}${http(f)}, but sent no answer.`,
-    tryThis: () => checkUrl,
+    tryThis: (f) => checkUrl(f),
   },
   "stream-ended": {
     title: "The event stream ended without an answer",
-    explain: (f) => `${host(f)} opened an event stream for ${asked(f)} and closed it before the answer came.`,
+    explain: (f) => `${host(f)} opened an event stream for ${asked(f)} and closed it before the answer came.${said(f)}`,
     tryThis: () => `A proxy that buffers or cuts long answers can do this: try another network. ${later}`,
   },
   "too-big": {
     title: "The answer is too big",
     explain: (f) =>
       `The answer of ${host(f)} to ${asked(f)} is larger than any honest one (its head over 16 KiB, its body over 4 MiB, 8 MiB in all, or more values than any list of tools has); reading was stopped.`,
-    tryThis: () => checkUrl,
+    tryThis: (f) => checkUrl(f),
   },
   "not-mcp": {
     title: "This is no MCP server",
-    explain: (f) => `${host(f)} answered ${asked(f)}, but not as an MCP server does${code(f)}.${said(f)}`,
-    tryThis: () => checkUrl,
+    explain: (f) => `${host(f)} answered ${asked(f)}, but not as an MCP server does${code(f)}.${said(f)}${library(f)}`,
+    tryThis: (f) => checkUrl(f),
   },
   "rpc-error": {
     title: "The server answered with an error",
@@ -235,7 +237,8 @@ export const CAUSES: Readonly<Record<Cause, CauseText>> = {
   },
   "protocol-version": {
     title: "No common version of the protocol",
-    explain: (f) => `${host(f)} speaks a revision of MCP that this program does not know.${said(f)}`,
+    explain: (f) =>
+      `${host(f)} speaks a revision of MCP that this program does not know${f.revisions ? `: ${f.revisions}` : ""}.${said(f)}`,
     tryThis: () => "Run the newest version:\nnpx create-halo-mcp@latest doctor",
   },
   "session-lost": {
@@ -258,7 +261,7 @@ export const CAUSES: Readonly<Record<Cause, CauseText>> = {
   unknown: {
     title: "It failed in a way that is new",
     explain: (f) =>
-      `The connection test of ${host(f)} failed in a way that this program does not know.${recorded(f)}${f.end !== "answered" && f.end !== "accepted" ? said(f) : f.words ? ` The MCP library said: ${quote(f.words)}` : ""}`,
+      `The connection test of ${host(f)} failed in a way that this program does not know.${recorded(f)}${said(f)}${library(f)}`,
     tryThis: (f) =>
       `Make a report, which holds nothing secret, and give it to CM.com support:\nnpx create-halo-mcp doctor --report halo-report.md${f.issue === undefined ? "" : `\nOr open an issue, filled in with what was recorded:\n${f.issue}`}`,
   },

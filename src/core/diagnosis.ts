@@ -1,12 +1,13 @@
 /** What a probe's record means: which stage failed, why, and what to try. Pure; the words are in `causes.ts`. */
-import { type Cause, causeOf, causeOfExchange, decisive, isHtml, stageOf, wordsOf } from "./cause-of.ts";
-import type { CauseFacts, IdWords } from "./cause-text.ts";
+import { type Cause, causeOf, causeOfExchange, decisive, revisionsOf, stageOf } from "./cause-of.ts";
+import type { CauseFacts, ExtraCas, IdWords } from "./cause-text.ts";
 import { CAUSES } from "./causes.ts";
 import { HALO_URL, HEADERS } from "./halo.ts";
 import { issueLink } from "./issue-link.ts";
 import { certificateWords, detailOf, directWords, LED, ledWords, proxyWords } from "./network-words.ts";
-import type { Exchange, ProbeRecord, ProbeStage } from "./probe-record.ts";
+import { type Exchange, type ProbeRecord, type ProbeStage, WAY } from "./probe-record.ts";
 import { mask, printable, redact } from "./redact.ts";
+import { isHtml, libraryWords, pageWords, sentenceOf, wordsOf } from "./server-words.ts";
 
 export type { Cause } from "./cause-of.ts";
 export type { ProbeStage } from "./probe-record.ts";
@@ -29,6 +30,8 @@ export interface Known {
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Where the two IDs come from, e.g. `.env`. */
   readonly from?: { readonly account?: string | undefined; readonly profile?: string | undefined } | undefined;
+  /** What NODE_EXTRA_CA_CERTS names; of use where a certificate is not trusted. */
+  readonly extraCas?: ExtraCas | undefined;
   /** The tracker of the project; by default that of package.json. */
   readonly bugs?: string | undefined;
 }
@@ -50,8 +53,6 @@ export interface Diagnosis {
   readonly led: string | null;
 }
 
-/** What can be looked at with nothing to send. */
-export const WAY: readonly ProbeStage[] = ["dns", "tcp", "tls"];
 const STAGES: readonly ProbeStage[] = ["url", "dns", "tcp", "tls", "http", "auth", "mcp", "tools"];
 const LONGEST = 300;
 
@@ -92,26 +93,6 @@ function controlOf(record: ProbeRecord): Diagnosis["control"] {
   return refusing && last.end !== "timeout" && last.end !== "aborted" ? "refused" : "skipped";
 }
 
-/** The sentence in a JSON body, if it has one in a usual place; else the body as it is. One that says nothing (`{}`, `null`) is left out. */
-function sentenceOf(body: string): string {
-  if (!/^\s*(?:[{["]|null\s*$)/.test(body)) return body;
-  try {
-    const parsed: unknown = JSON.parse(body);
-    if (typeof parsed === "string") return parsed;
-    if (parsed === null || Object.keys(Object(parsed)).length === 0) return "";
-    const inner: unknown = Reflect.get(Object(parsed), "error");
-    for (const place of [parsed, inner]) {
-      for (const key of ["message", "error_description", "detail", "title", "error"]) {
-        const value: unknown = Reflect.get(Object(place), key);
-        if (typeof value === "string" && value.trim() !== "") return value;
-      }
-    }
-  } catch {
-    // A body that was cut, or no JSON after all.
-  }
-  return body;
-}
-
 /** The two IDs as they were sent, whatever the case of their headers. */
 function idsOf({ headers, from }: Known, clean: (text: string | undefined) => string | undefined): CauseFacts["ids"] {
   const id = (which: "account" | "profile"): IdWords => {
@@ -119,6 +100,35 @@ function idsOf({ headers, from }: Known, clean: (text: string | undefined) => st
     return { value: clean(name === undefined ? undefined : headers?.[name]), from: clean(from?.[which]) };
   };
   return { account: id("account"), profile: id("profile") };
+}
+
+const SIGN_IN = /auth|log-?in|sign-?in|sso/i;
+
+/** A redirect's target that may well be the URL that is meant: on the same host, not less encrypted, and no sign-in. */
+function movedTo({ endpoint }: ProbeRecord, target: string | undefined): string | undefined {
+  const [, scheme, host = "", path] = /^(https?:)\/\/([^/]+)(\/[^\s•…]*)$/.exec(target ?? "") ?? [];
+  if (endpoint === null || path === undefined || SIGN_IN.test(path)) return undefined;
+  const name = (authority: string): string => authority.replace(/:\d+$/, "");
+  const isSame = target === `${endpoint.origin}${endpoint.path}`;
+  const stays = scheme === "https:" ? name(host) === name(endpoint.host) : `${scheme}//${host}` === endpoint.origin;
+  return stays && !isSame ? target : undefined;
+}
+
+/** What one exchange brought in words: of the server, of a page, of the MCP library. */
+function spokenOf(
+  record: ProbeRecord,
+  last: Exchange,
+  secrets: readonly string[],
+): Pick<CauseFacts, "words" | "page" | "library" | "revisions"> {
+  const show = (text: string, cut: boolean): string | undefined =>
+    text === "" ? undefined : shown(text, secrets, cut) || undefined;
+  const isFailed = causeOfExchange(last, record.endpoint?.secure ?? false) !== null;
+  return {
+    words: isFailed ? show(sentenceOf(wordsOf(last)), last.cut || last.rpcError !== null) : undefined,
+    page: isFailed && isHtml(last) ? show(pageWords(redact(last.body, secrets)), last.cut) : undefined,
+    library: isFailed ? undefined : show(libraryWords(record.outcome.failure?.message ?? ""), true),
+    revisions: show(revisionsOf(record).join(", "), true),
+  };
 }
 
 function factsOf(
@@ -131,6 +141,7 @@ function factsOf(
     text === null || text === undefined || text === "" ? undefined : shown(text, secrets, cut);
   const { input } = record;
   const host = clean(record.endpoint?.host);
+  const halo = record.endpoint !== null && `${record.endpoint.origin}${record.endpoint.path}` === HALO_URL;
   if (input !== null) {
     return {
       host,
@@ -141,6 +152,12 @@ function factsOf(
     };
   }
   const network = {
+    halo,
+    extraCas: known.extraCas && {
+      ...known.extraCas,
+      file: shown(known.extraCas.file, secrets),
+      names: known.extraCas.names.map((name) => shown(name, secrets)),
+    },
     proxy: proxyWords(record, last, (text) => shown(text, secrets)),
     certificate: certificateWords(record, (text) => shown(text, secrets)),
     direct: directWords(record, last),
@@ -148,7 +165,7 @@ function factsOf(
     issue: issueLink(
       {
         cause: causeOf(record) ?? "unknown",
-        halo: record.endpoint !== null && `${record.endpoint.origin}${record.endpoint.path}` === HALO_URL,
+        halo,
         method: last?.method,
         status: last?.status ?? undefined,
         end: last?.end,
@@ -158,21 +175,22 @@ function factsOf(
     ),
   };
   if (last === undefined) return { host, seconds: seconds(record.timeoutMs), ...network };
-  const failed = causeOfExchange(last, record.endpoint?.secure ?? false) !== null;
-  const words = failed ? sentenceOf(wordsOf(last)) : (record.outcome.failure?.message ?? "");
+  const target = clean(last.location);
   return {
     host,
     status: last.status ?? undefined,
     method: clean(last.method),
-    target: clean(last.location),
+    target,
+    moved: last.end === "redirect" ? movedTo(record, target) : undefined,
     retryAfter: clean(last.retryAfter),
-    seconds: last.end === "timeout" ? seconds(last.ms) : undefined,
+    seconds: last.end === "timeout" ? seconds(record.timeoutMs) : undefined,
+    share: last.ms < record.timeoutMs * 0.95,
     contentType: clean(last.contentType),
     code:
       last.rpcError !== null
         ? String(last.rpcError.code)
         : clean(last.codes.findLast((each) => !each.startsWith("HALO_"))),
-    words: clean(words, last.cut || last.rpcError !== null || !failed),
+    ...spokenOf(record, last, secrets),
     end: last.end,
     codes: last.codes.filter((each) => !each.startsWith("HALO_")).map((each) => shown(each, secrets)),
     html: isHtml(last),
@@ -180,7 +198,8 @@ function factsOf(
   };
 }
 
-const seconds = (ms: number): number => Math.max(0.1, Math.round(ms / 100) / 10);
+/** Whole ones: of the limit that was given, what came before the connection test has taken a moment. */
+const seconds = (ms: number): number => Math.max(1, Math.ceil(ms / 1000));
 const whole = (ms: number | null): number => Math.max(0, Math.round(ms ?? 0));
 
 /** Milliseconds a stage took, as far as they can be told apart. */
@@ -273,5 +292,9 @@ export function diagnose(record: ProbeRecord, secrets: readonly string[], known:
 export function explainCall(record: ProbeRecord, secrets: readonly string[], known: Known = {}): string | undefined {
   const last = record.exchanges.findLast(({ phase }) => phase === "call");
   const cause = last === undefined ? null : causeOfExchange(last, record.endpoint?.secure ?? false);
-  return cause === null ? undefined : CAUSES[cause].explain(factsOf(record, last, secrets, known));
+  if (cause !== null) return CAUSES[cause].explain(factsOf(record, last, secrets, known));
+  const { call } = record.outcome;
+  return call?.ok === false && call.text.startsWith("Invalid result for tools/call: ")
+    ? `The answer is none of MCP's. The MCP library says: ${shown(libraryWords(call.text), secrets, true)}`
+    : undefined;
 }

@@ -7,13 +7,15 @@ import {
   checkUrl,
   code,
   direct,
+  type ExtraCas,
   host,
+  ownServer,
   type ProxyWords,
   tryProxy,
 } from "./cause-text.ts";
 
 const trust =
-  "If your company inspects TLS traffic, let Node know its certificate:\nNODE_EXTRA_CA_CERTS=/path/to/company-ca.pem\nDo not switch verification off: the token would go to whoever answers.";
+  'If your company inspects TLS traffic, let Node know its certificate, in the environment or in "env" of ~/.claude/settings.json, where Claude Code reads it too:\nexport NODE_EXTRA_CA_CERTS=/path/to/company-ca.pem\nDo not switch verification off: the token would go to whoever answers.';
 const ENCODE = "Special characters in them are percent-encoded: @ is %40, : is %3A, / is %2F.";
 const FORM = `http://user:password@host:port\nUser and password only where the proxy wants them. ${ENCODE}`;
 const BAD_PROXY: Readonly<Record<string, string>> = {
@@ -31,6 +33,22 @@ const through = ({ proxy }: CauseFacts): string =>
   proxy?.at === undefined ? "" : ` The way there is a tunnel through the proxy${named(proxy)}.`;
 const when = (word: string, day: string | undefined): string => (day === undefined ? "" : ` ${word} ${day}`);
 
+const CA_PROBLEMS: Readonly<Record<NonNullable<ExtraCas["problem"]>, string>> = {
+  missing: "does not exist",
+  "no file": "is no file",
+  unreadable: "cannot be read",
+  "no certificate": "holds no certificate",
+};
+/** What is wrong with the file of NODE_EXTRA_CA_CERTS. That one of the right name is in it says nothing yet. */
+function extra({ extraCas, certificate }: CauseFacts): string {
+  if (extraCas === undefined) return "";
+  const { file, problem, names } = extraCas;
+  const issuer = certificate?.top ?? certificate?.issuer;
+  const lacks = issuer === undefined || names.includes(issuer) ? undefined : `does not hold the issuer "${issuer}"`;
+  const what = problem === undefined ? lacks : CA_PROBLEMS[problem];
+  return what === undefined ? "" : ` NODE_EXTRA_CA_CERTS names ${file}, which ${what}.`;
+}
+
 /** Whose certificate it is, and who signed it. */
 function issued(certificate: CertificateWords | undefined): string {
   if (certificate === undefined) return "";
@@ -47,13 +65,13 @@ export const NETWORK_CAUSES: Readonly<Record<NetworkCause, CauseText>> = {
     title: "The host name is not known",
     explain: (f) => `The name ${host(f)} could not be resolved to an address${code(f)}.${direct(f)}`,
     tryThis: (f) =>
-      `${checkUrl}\nThen check that this computer is online, and whether a VPN or a proxy is needed.${tryProxy(f)}`,
+      `${checkUrl(f, { reason: "This computer may be offline, or the company's own DNS does not know the name.", next: "Check whether a VPN or a proxy is needed, and try another network." })}${ownServer(f, "Then check that this computer is online, and whether a VPN or a proxy is needed.")}${tryProxy(f)}`,
   },
   refused: {
     title: "Nobody listens there",
     explain: (f) => `${host(f)} refused the connection: nothing listens on that port${code(f)}.${direct(f)}`,
     tryThis: (f) =>
-      `${checkUrl}\nA server of your own must be running; a firewall can also answer like this.${tryProxy(f)}`,
+      `${checkUrl(f, { reason: "A firewall on the way may refuse the connection, or HALO is out of order." })}${ownServer(f, "A server of your own must be running; a firewall can also answer like this.")}${tryProxy(f)}`,
   },
   unreachable: {
     title: "There is no way to the server",
@@ -61,7 +79,7 @@ export const NETWORK_CAUSES: Readonly<Record<NetworkCause, CauseText>> = {
     tryThis: (f) => `Check the network connection, the VPN and the firewall.${tryProxy(f)}`,
   },
   "proxy-failed": {
-    title: "The proxy does not work",
+    title: "The connection fails at the proxy",
     explain: ({ proxy, why, ...f }) => {
       if (why !== undefined) {
         const how = BAD_PROXY[why] ?? "it cannot be read";
@@ -72,7 +90,11 @@ export const NETWORK_CAUSES: Readonly<Record<NetworkCause, CauseText>> = {
     },
     tryThis: ({ proxy, why, ...f }) => {
       const variable = proxy?.variable ?? "HTTPS_PROXY";
-      if (why !== undefined) return `Write it as:\n${variable}=${FORM}`;
+      if (why === "scheme")
+        return `Node and Claude Code speak to HTTP proxies alone, not to SOCKS ones. Set it to the address of an HTTP proxy:\nexport ${variable}=${FORM}`;
+      if (why !== undefined) return `Write it as:\nexport ${variable}=${FORM}`;
+      if (proxy?.refuses === true)
+        return `Ask whoever runs the network to allow ${host(f)} at the proxy. If it can be reached without the proxy, add the host to NO_PROXY. If this is not the proxy that you mean, correct ${variable}.`;
       return `Check ${variable}, and that the proxy runs. If ${host(f)} can be reached without it, add the host to NO_PROXY; if the proxy forbids it, ask whoever runs the network.`;
     },
   },
@@ -93,14 +115,14 @@ export const NETWORK_CAUSES: Readonly<Record<NetworkCause, CauseText>> = {
         return "Node knows only the scheme Basic: this proxy needs a helper on this computer that signs in for you (such as px or cntlm), or an exception from whoever runs the network.";
       return proxy?.credentials === true
         ? `Check user name and password in ${variable}. ${ENCODE}`
-        : `Put the proxy's credentials into it:\n${variable}=${FORM}`;
+        : `Put the proxy's credentials into it:\nexport ${variable}=${FORM}`;
     },
   },
   "tls-untrusted": {
     title: "The certificate is not trusted",
     explain: (f) => {
       const tried = f.certificate?.systemTried === true ? ", nor by its system's own list" : "";
-      return `The certificate that ${host(f)} showed is not signed by anyone this computer trusts${tried}${code(f)}.${issued(f.certificate)} Nothing was sent.`;
+      return `The certificate that ${host(f)} showed is not signed by anyone this computer trusts${tried}${code(f)}.${issued(f.certificate)}${extra(f)} Nothing was sent.`;
     },
     tryThis: () => trust,
   },
@@ -123,7 +145,8 @@ export const NETWORK_CAUSES: Readonly<Record<NetworkCause, CauseText>> = {
       const names = f.certificate?.names ? `for ${f.certificate.names}` : "for another name";
       return `Whoever answered at ${host(f)} showed a certificate ${names}.${issued(f.certificate)} Nothing was sent.`;
     },
-    tryThis: () => `${checkUrl}\nOn a public network, open a web page first: a sign-in page may be in the way.`,
+    tryThis: (f) =>
+      `${checkUrl(f, { reason: "Something on the way answers in HALO's place." })}\nOn a public network, open a web page first: a sign-in page may be in the way.`,
   },
   "tls-handshake": {
     title: "No encrypted connection could be agreed on",
@@ -134,14 +157,14 @@ export const NETWORK_CAUSES: Readonly<Record<NetworkCause, CauseText>> = {
         : `${host(f)} ended the TLS handshake${code(f)}. Nothing was sent.${direct(f)}${through(f)}`,
     tryThis: (f) =>
       wantsCertificate(f)
-        ? `HALO wants no such certificate: a gateway of your network may stand in between.\n${checkUrl}`
-        : `A firewall or proxy that cuts TLS is the usual reason: try another network. An old server that knows no TLS 1.2 is another.${tryProxy(f)}`,
+        ? `HALO wants no such certificate: a gateway of your network may stand in between.\n${checkUrl(f)}`
+        : `A firewall or proxy that cuts TLS is the usual reason: try another network.${f.halo === true ? "" : " An old server that knows no TLS 1.2 is another."}${tryProxy(f)}`,
   },
   "not-tls": {
     title: "The server does not speak TLS",
     explain: (f) =>
       `The URL starts with https:, but ${host(f)} answered unencrypted on that port. Nothing was sent.${through(f)}`,
-    tryThis: () =>
-      `${checkUrl}\nA server of your own on this computer: use http: instead of https:, or the right port.`,
+    tryThis: (f) =>
+      `${checkUrl(f, { reason: "A proxy, a firewall or a network's sign-in page on the way may have answered." })}${ownServer(f, "A server of your own on this computer: use http: instead of https:, or the right port.")}`,
   },
 };

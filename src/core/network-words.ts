@@ -25,7 +25,7 @@ const at = (proxy: ProxyFacts): string => `${proxy.host.includes(":") ? `[${prox
 function didOf(proxy: ProxyFacts, last: Exchange | undefined, clean: Clean): string | undefined {
   const codes = last?.codes ?? [];
   if (codes.includes("HALO_PROXY_STATUS"))
-    return `refused to open a tunnel (HTTP ${proxy.status}${proxy.said === "" ? "" : `: "${clean(proxy.said)}"`})`;
+    return `refuses to open a tunnel (HTTP ${proxy.status}${proxy.said === "" ? "" : `: "${clean(proxy.said)}"`})`;
   for (const code of codes) if (ends[code] !== undefined) return ends[code];
   for (const code of codes) {
     const [, words] = networkEnds.find(([pattern]) => pattern.test(code)) ?? [];
@@ -44,6 +44,7 @@ export function proxyWords(record: ProbeRecord, last: Exchange | undefined, clea
     variable: proxy.variable,
     did: didOf(proxy, last, clean),
     credentials: proxy.credentials,
+    refuses: last?.codes.includes("HALO_PROXY_STATUS") && proxy.status !== null && proxy.status < 500,
     schemes: proxy.schemes.length === 0 ? undefined : clean(proxy.schemes.join(", ")),
   };
 }

@@ -5,6 +5,9 @@
 
 export type ProbeStage = "url" | "dns" | "tcp" | "tls" | "http" | "auth" | "mcp" | "tools";
 
+/** The stages that can be looked at with nothing to send. */
+export const WAY: readonly ProbeStage[] = ["dns", "tcp", "tls"];
+
 /** What an exchange belonged to. `control` repeats the whole road without the token, `listen` is the GET with which a client opens a stream. */
 export type ProbePhase = "connect" | "tools" | "call" | "close" | "control" | "listen";
 
@@ -49,11 +52,15 @@ export interface Exchange {
   readonly status: number | null;
   readonly contentType: string | null;
   readonly contentEncoding: string | null;
-  /** Origin of the Location header; never its path or query. */
+  /** Origin and path of the Location header (of the GET, `listen`, its origin alone); never its query. */
   readonly location: string | null;
   readonly retryAfter: string | null;
   /** Scheme of WWW-Authenticate, e.g. `Bearer`. */
   readonly authScheme: string | null;
+  /** Its `error_description`, or its `error`. */
+  readonly authError?: string | undefined;
+  /** The revisions of MCP that the answer names: what it offers, or the one it took. */
+  readonly revisions?: readonly string[] | undefined;
   /** The answer came, or was to come, as an event stream. */
   readonly stream: boolean;
   /** A session id was sent. */

@@ -4,6 +4,7 @@
  * id for a silence (@modelcontextprotocol/client 2.4).
  */
 import type { Exchange, ExchangeEnd, ProbePhase, RpcError } from "../core/probe-record.ts";
+import { authErrorOf, parsed, revisionsIn, targetOf } from "./answer-facts.ts";
 import { type Reply, type Sending, send } from "./http-request.ts";
 import {
   ANSWER_CAP,
@@ -76,11 +77,6 @@ export function codesOf(error: unknown): string[] {
   return codes;
 }
 
-function originOf(location: string | null, base: URL): string | null {
-  if (location === null) return null;
-  return URL.canParse(location, base.href) ? new URL(location, base.href).origin : "an address that cannot be read";
-}
-
 /** A fetch for one probe. Nothing is sent before the SDK asks. */
 export function guardFetch(options: GuardOptions): Guard {
   const { url, connections, scrub, signal } = options;
@@ -102,6 +98,7 @@ export function guardFetch(options: GuardOptions): Guard {
     let end: ExchangeEnd = "broken";
     let rpcError: RpcError | null = null;
     let codes: string[] = [];
+    let revisions: readonly string[] = [];
 
     let sending: Sending | undefined;
     let why: "timeout" | "aborted" | undefined;
@@ -131,6 +128,7 @@ export function guardFetch(options: GuardOptions): Guard {
       reply = await sending.reply;
       const found = await read(reply, asked);
       end = found.end;
+      revisions = revisionsIn(asked.method, found.answer ?? parsed(found.text));
       rpcError = found.rpcError;
       return handOn(reply, found);
     } catch (error) {
@@ -147,7 +145,7 @@ export function guardFetch(options: GuardOptions): Guard {
         const value = reply?.header(name) ?? null;
         return value === null ? null : scrub(value, max);
       };
-      const location = originOf(reply?.header("location") ?? null, url);
+      const authError = authErrorOf(reply?.header("www-authenticate") ?? null);
       const exchange: Exchange = {
         phase,
         method: scrub(asked.method, 100),
@@ -155,9 +153,11 @@ export function guardFetch(options: GuardOptions): Guard {
         status: reply?.status ?? null,
         contentType: text("content-type"),
         contentEncoding: text("content-encoding"),
-        location: location === null ? null : scrub(location, 300),
+        location: targetOf(reply?.header("location") ?? null, url, scrub),
         retryAfter: text("retry-after", 100),
         authScheme: /^[\w-]{1,40}/u.exec(text("www-authenticate") ?? "")?.[0] ?? null,
+        ...(authError === undefined ? {} : { authError: scrub(authError, 300) }),
+        ...(revisions.length === 0 ? {} : { revisions: revisions.map((each) => scrub(each, 50)) }),
         stream: isStream(reply),
         session: Object.hasOwn(sent, "mcp-session-id"),
         body: scrub(log.text, 2000),
@@ -193,7 +193,7 @@ export function guardFetch(options: GuardOptions): Guard {
         }));
         log.cut = !whole;
         if (why !== undefined) throw new GuardError(why);
-        return { end, answer: null, rpcError: errorIn(text, request.id), text };
+        return { end, answer: null, rpcError: rpcErrorOf(parsed(text), request.id), text };
       }
       if (request.id === undefined) {
         await letGo(answer.body);
@@ -231,15 +231,6 @@ export function guardFetch(options: GuardOptions): Guard {
 
 function isStream(reply: Reply | undefined): boolean {
   return /^\s*text\/event-stream\s*(;|$)/iu.test(reply?.header("content-type") ?? "");
-}
-
-function errorIn(text: string, id: RpcId | undefined): RpcError | null {
-  try {
-    const parsed: unknown = JSON.parse(text);
-    return rpcErrorOf(Array.isArray(parsed) ? parsed[0] : parsed, id);
-  } catch {
-    return null;
-  }
 }
 
 /**

@@ -36,8 +36,9 @@ export interface ProbeRequest {
 const FIRST = 0.4;
 
 /**
- * The SDK takes a server error, a silence or a nonsense answer to `server/discover` as final. A server of 2025 may answer an unknown method with
- * any of these and still serve `initialize`. Not so after a refusal, a redirect, or where no connection stood.
+ * The SDK takes a server error, a denial, a silence or a nonsense answer to `server/discover` as final. A server of 2025 may answer an unknown
+ * method with any of these and still serve `initialize`, and so may a gateway in front of it that lets known methods through. Not so after
+ * a refused token, a redirect, an answer that is too big, or where no connection stood.
  */
 function worthTheOldWay(last: Exchange | undefined): boolean {
   if (last === undefined || last.method !== "server/discover" || !last.connected) return false;
@@ -47,12 +48,10 @@ function worthTheOldWay(last: Exchange | undefined): boolean {
       (last.end === "broken" &&
         last.codes.some((code) => code === "ECONNRESET" || code === "ERR_STREAM_PREMATURE_CLOSE"))
     );
+  if (last.status === 403) return last.end === "status" || last.end === "timeout";
   // An error page that does not end keeps its status from the SDK, which would have gone on by itself.
-  if (last.status >= 400 && last.status < 500) return last.end === "timeout" && ![401, 403, 429].includes(last.status);
-  return (
-    last.status >= 500 ||
-    (last.status < 300 && last.end !== "aborted" && last.end !== "too-big" && last.end !== "content-type")
-  );
+  if (last.status >= 400 && last.status < 500) return last.end === "timeout" && ![401, 429].includes(last.status);
+  return last.status >= 500 || (last.status < 300 && last.end !== "aborted" && last.end !== "too-big");
 }
 
 /**

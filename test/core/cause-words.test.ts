@@ -22,7 +22,9 @@ const certificate = {
   validFrom: "2026-01-01",
   validTo: "2026-11-20",
 };
-const page = { html: true, contentType: "text/html" };
+const page = { html: true, contentType: "text/html", page: "Access Denied: Blocked by Example Guard." };
+const halo = { halo: true };
+const extraCas = { file: "/etc/company.pem", names: ["Other CA"] };
 
 const FACTS: Readonly<Record<Cause, readonly CauseFacts[]>> = {
   "bad-value": [
@@ -34,15 +36,16 @@ const FACTS: Readonly<Record<Cause, readonly CauseFacts[]>> = {
   "placeholder-sent": [{ header: "X-CM-PRODUCTTOKEN" }],
   "bad-url": [{ why: "plain-http" }, { why: "credentials" }, { why: "scheme" }, { why: "unreadable" }],
   "endpoint-foreign": [{ host: "halo.example" }],
-  dns: [{ code: "ENOTFOUND" }, { code: "ENOTFOUND", direct: excepted }, { code: "EAI_AGAIN", direct: ignored }],
-  refused: [{ code: "ECONNREFUSED" }, { code: "ECONNREFUSED", direct: excepted }],
+  dns: [halo, { code: "ENOTFOUND" }, { code: "ENOTFOUND", direct: excepted }, { code: "EAI_AGAIN", direct: ignored }],
+  refused: [halo, { code: "ECONNREFUSED" }, { code: "ECONNREFUSED", direct: excepted }],
   unreachable: [{ code: "ENETUNREACH" }, { code: "ENETUNREACH", direct: ignored }],
-  timeout: [{ seconds: 12 }, { seconds: 12, direct: excepted }],
+  timeout: [{ seconds: 2, share: true }, { seconds: 12 }, { seconds: 12, direct: excepted }],
   reset: [{ code: "ECONNRESET" }, { code: "ECONNRESET", direct: ignored }],
   "closed-early": [{ code: "ERR_STREAM_PREMATURE_CLOSE" }],
   "proxy-failed": [
     { proxy: { ...proxy, did: "does not run: nothing listens there (ECONNREFUSED)" } },
-    { proxy: { ...proxy, did: 'refused to open a tunnel (HTTP 403: "not this host")' } },
+    { proxy: { ...proxy, did: 'refuses to open a tunnel (HTTP 403: "not this host")', refuses: true } },
+    { proxy: { variable: "https_proxy" }, why: "unreadable" },
     { proxy: { variable: "https_proxy" }, why: "scheme" },
   ],
   "proxy-auth": [
@@ -54,23 +57,37 @@ const FACTS: Readonly<Record<Cause, readonly CauseFacts[]>> = {
   "tls-untrusted": [
     { certificate, code: "SELF_SIGNED_CERT_IN_CHAIN" },
     { certificate: { ...certificate, systemTried: true }, code: "UNABLE_TO_VERIFY_LEAF_SIGNATURE" },
+    { certificate, extraCas },
+    { certificate, extraCas: { ...extraCas, names: ["Example Root"] } },
+    ...(["missing", "no file", "unreadable", "no certificate"] as const).map((problem) => ({
+      certificate,
+      extraCas: { ...extraCas, problem },
+    })),
   ],
   "tls-expired": [{ certificate }, { certificate: { ...certificate, above: true } }],
   "tls-not-yet-valid": [{ certificate }],
-  "tls-wrong-host": [{ certificate }],
+  "tls-wrong-host": [{ certificate }, halo],
   "tls-handshake": [
     { code: "ECONNRESET" },
     { code: "ECONNRESET", direct: excepted },
     { code: "ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED" },
+    { code: "ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED", ...halo },
+    { code: "ECONNRESET", ...halo },
   ],
-  "not-tls": [{}],
-  "bad-http": [{ code: "HPE_INVALID_CONSTANT" }],
-  redirect: [{ status: 307, target: "https://elsewhere.example" }, { status: 302 }],
+  "not-tls": [{}, halo],
+  "bad-http": [{ code: "HPE_INVALID_CONSTANT" }, halo],
+  redirect: [
+    { status: 307, target: "https://elsewhere.example/take" },
+    { status: 302 },
+    { status: 302, target: "https://login.example/", ...halo },
+    { status: 307, target: "https://api.cm.com/halo/core/mcp/", moved: "https://api.cm.com/halo/core/mcp/", ...halo },
+  ],
   unauthorized: [
     { status: 401, ids },
     { status: 403, words: "Invalid product token", ids },
     { status: 401, ...page },
     { code: "-32001", words: "The token belongs to another account.", ids },
+    { status: 401, words: "Invalid product token for this account", ids },
   ],
   forbidden: [
     { status: 403, ids },
@@ -79,41 +96,59 @@ const FACTS: Readonly<Record<Cause, readonly CauseFacts[]>> = {
     { status: 403, words: "profile-7 is not one of yours!", ids },
     { status: 403, ...page },
   ],
-  "not-found": [{ status: 404, words: "no route" }],
-  "method-not-allowed": [{ status: 405 }],
+  "not-found": [
+    { status: 404, words: "no route" },
+    { status: 404, ...halo },
+    { status: 404, ...page },
+  ],
+  "method-not-allowed": [{ status: 405 }, halo],
   "rejected-request": [
     { status: 422, words: "profile must be a GUID", ids },
     { status: 400, ids },
+    { status: 400, ids, ...halo },
+    { status: 404, words: "Unknown account", ids, ...halo },
+    { status: 400, words: "CM-ACCOUNT-ID and CM-PROFILE-ID are required; CM-PROFILE-ID is missing", ids },
   ],
   "rate-limited": [
     { status: 429, retryAfter: "120" },
     { status: 403, words: "Rate limit exceeded" },
   ],
-  "server-error": [{ status: 503, retryAfter: "60", words: "it fell over" }, { status: 500 }],
-  "html-answer": [{ status: 200, ...page }],
-  "wrong-content-type": [{ contentType: "text/plain" }, {}],
+  "server-error": [
+    { status: 503, retryAfter: "60", words: "it fell over" },
+    { status: 500 },
+    { status: 500, words: "cannot read property agents of profile", ids },
+    { status: 502, ...page },
+  ],
+  "html-answer": [
+    { status: 200, ...page },
+    { status: 200, ...page, ...halo },
+  ],
+  "wrong-content-type": [
+    { contentType: "text/plain" },
+    {},
+    { contentType: "text/plain", words: "maintenance until 5 pm", ...halo },
+    { contentType: "image/png", words: "PNG" },
+  ],
   "bad-json": [{}],
   "bad-encoding": [{ code: "Z_DATA_ERROR" }],
-  "empty-answer": [{ status: 202 }],
-  "stream-ended": [{}],
-  "too-big": [{ method: "tools/list" }],
-  "not-mcp": [
-    { code: "-32601", words: "Method not found" },
-    { words: 'Invalid result for tools/list: [ { "expected": "array" } ]' },
-  ],
+  "empty-answer": [{ status: 202 }, halo],
+  "stream-ended": [{}, { words: "the agents are busy" }],
+  "too-big": [{ method: "tools/list" }, halo],
+  "not-mcp": [{ code: "-32601", words: "Method not found" }, { library: "tools[0].name: expected string" }, halo],
   "rpc-error": [
     { code: "-32000", words: "No such profile", ids },
     { code: "-32000", words: "No such profile", status: 400 },
     { code: "-32603", words: "Internal error", ids },
     { code: "-32000", words: "The profile is not of this account", ids },
+    { code: "-32603", words: "The profile has no access token", ids, method: "tools/call" },
   ],
-  "protocol-version": [{ words: "Server's protocol version is not supported: 2031-01-01" }],
+  "protocol-version": [{ revisions: "2031-01-01" }, { words: "Unsupported protocol version", code: "-32022" }],
   "session-lost": [{ status: 404, method: "tools/list" }],
   pagination: [{ method: "tools/list" }],
   "local-limit": [{ code: "EMFILE" }, { code: "ENFILE" }, { code: "ENOBUFS" }, { code: "EADDRINUSE" }],
   unknown: [
     { end: "broken", codes: ["EMADEUP"] },
-    { status: 200, end: "answered", codes: [], words: "something that nobody foresaw" },
+    { status: 200, end: "answered", codes: [], library: "something that nobody foresaw" },
     {
       status: 200,
       end: "broken",
@@ -128,7 +163,7 @@ const all = Object.entries(FACTS).flatMap(([id, list]) =>
 );
 
 /** Stands alone, so that it can be copied as it is: an address, a command, a variable. */
-const COPIED = /^(?:https:\/\/\S+|npx create-halo-mcp\S*(?: [\w./-]+)*|[A-Za-z_]+=\S+|ulimit -n \d+)$/;
+const COPIED = /^(?:https:\/\/\S+|npx create-halo-mcp\S*(?: [\w./-]+)*|export [A-Za-z_]+=\S+|ulimit -n \d+)$/;
 
 describe("the words of a cause", () => {
   it.each(all)("%s, %i", (id, _, facts) => {
@@ -147,6 +182,35 @@ describe("the words of a cause", () => {
       expect(line.replace(/"[^"]*"/g, "")).not.toMatch(/https:\/\/\w\S* (?:[A-Z][a-z]+ [a-z]|Then)/);
     }
     expect(`${seen}\n\n${advice}`).toMatchSnapshot();
+  });
+});
+
+/** They end at HALO's door, or on the way to it. */
+const AT_THE_DOOR: readonly Cause[] = [
+  "not-found",
+  "method-not-allowed",
+  "empty-answer",
+  "wrong-content-type",
+  "too-big",
+  "not-mcp",
+  "rejected-request",
+  "dns",
+  "refused",
+  "bad-http",
+  "redirect",
+  "html-answer",
+  "tls-wrong-host",
+  "tls-handshake",
+  "not-tls",
+];
+describe("where the URL is HALO's own", () => {
+  it.each(AT_THE_DOOR)("%s: nobody is told to compare it with itself, or of a server of their own", (id) => {
+    for (const facts of FACTS[id]) {
+      const own = CAUSES[id].tryThis({ ...base, ...facts, moved: undefined, halo: true });
+      expect(own).not.toMatch(/Check the URL|HALO's is|https:\/\/api|server of your own|An old server/);
+      expect(own).toMatch(/support|another network|address bar/);
+    }
+    expect(CAUSES[id].tryThis({ ...base, halo: false })).toBe(CAUSES[id].tryThis(base));
   });
 });
 

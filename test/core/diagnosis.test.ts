@@ -6,61 +6,9 @@ import { CAUSES } from "../../src/core/causes.ts";
 import { type Cause, type Diagnosis, diagnose } from "../../src/core/diagnosis.ts";
 import type { Exchange, ProbeRecord } from "../../src/core/probe-record.ts";
 import { wrap } from "../../src/ui/wrap.ts";
+import { exchange, record } from "./probe-support.ts";
 
 const TOKEN = "made-up-token-0123456789abcdef";
-
-function exchange(more: Partial<Exchange> = {}): Exchange {
-  return {
-    phase: "connect",
-    method: "initialize",
-    connected: true,
-    status: 200,
-    contentType: "application/json",
-    contentEncoding: null,
-    location: null,
-    retryAfter: null,
-    authScheme: null,
-    stream: false,
-    session: false,
-    body: "",
-    cut: false,
-    bytes: 0,
-    end: "answered",
-    rpcError: null,
-    codes: [],
-    ms: 10,
-    repeated: 0,
-    ...more,
-  };
-}
-
-function record(exchanges: readonly Exchange[], more: Partial<ProbeRecord> = {}): ProbeRecord {
-  return {
-    endpoint: { origin: "https://api.cm.com", host: "api.cm.com", path: "/halo/core/mcp", secure: true },
-    timeoutMs: 15_000,
-    totalMs: 100,
-    input: null,
-    timings: { seen: true, dns: 1, tcp: 2, tls: 3 },
-    addresses: [],
-    proxy: null,
-    verification: "on",
-    tls: null,
-    exchanges,
-    outcome: {
-      connected: false,
-      listed: false,
-      server: null,
-      protocol: null,
-      tools: [],
-      toolCount: 0,
-      endless: false,
-      call: null,
-      failure: null,
-    },
-    control: null,
-    ...more,
-  };
-}
 
 const broken = (...codes: string[]): Exchange => exchange({ status: null, connected: false, end: "broken", codes });
 const good = record([exchange()], {
@@ -537,7 +485,20 @@ describe("any record", () => {
     authScheme: maybe(text),
     stream: fc.boolean(),
     session: fc.boolean(),
-    body: text.map((words) => `${words}${TOKEN}${words}`),
+    authError: fc.option(
+      text.map((words) => `${words}${TOKEN}`),
+      { nil: undefined },
+    ),
+    revisions: fc.option(
+      fc.array(
+        text.map((words) => `${words}${TOKEN}`),
+        { maxLength: 3 },
+      ),
+      { nil: undefined },
+    ),
+    body: fc
+      .tuple(text, fc.constantFrom("", "<html><title>", "<html><h1>", "event: error\ndata: "))
+      .map(([words, start]) => `${start}${words}${TOKEN}${words}`),
     cut: fc.boolean(),
     bytes: fc.nat(),
     end: fc.constantFrom(

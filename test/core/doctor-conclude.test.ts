@@ -114,7 +114,7 @@ const table: readonly (readonly [
     "unauthorized",
     "auth",
     /token/i,
-    [MAKE_NEW],
+    [MAKE_NEW, "npx create-halo-mcp", "# and choose: Change values"],
   ],
   ["both connect", { told: good, status: "connected" }, null, null, /^Connected/],
   ["it was not asked", { told: good }, null, null, /^Connected/],
@@ -131,7 +131,7 @@ const table: readonly (readonly [
     "stale-value",
     "values",
     "Claude Code sends HALO_MCP_TOKEN of .claude/settings.local.json, and it was refused; .env holds another one",
-    ["npx create-halo-mcp", "# asks which one is right, and writes it everywhere"],
+    ["npx create-halo-mcp", "# asks which one is right, and writes it where it is kept"],
   ],
   [
     "the old copy of an ID is refused",
@@ -139,7 +139,7 @@ const table: readonly (readonly [
     "stale-value",
     "values",
     "Claude Code sends HALO_ACCOUNT_ID of .claude/settings.local.json, and it was refused; .env holds another one",
-    ["npx create-halo-mcp", "# asks which one is right, and writes it everywhere"],
+    ["npx create-halo-mcp", "# asks which one is right, and writes it where it is kept"],
   ],
   [
     "of another name and scope",
@@ -155,7 +155,7 @@ const table: readonly (readonly [
     "stale-value",
     "values",
     "Claude Code sends HALO_MCP_TOKEN of ~/.claude/settings.json, and it was refused; the environment holds another one",
-    ["npx create-halo-mcp --scope user --name halo-de", "# asks which one is right, and writes it everywhere"],
+    ["npx create-halo-mcp --scope user --name halo-de", "# asks which one is right, and writes it where it is kept"],
   ],
   ["a copy that differs, and works", { told: rotated }, null, null, /^Connected/],
   [
@@ -238,6 +238,39 @@ describe("a token that was refused", () => {
     expect(link(report, "values")).toMatchObject({ status: "failed" });
     expect(link(report, "values")?.notes).toBeUndefined();
   });
+});
+
+describe("what to do about a refusal", () => {
+  const auth = (run: Run) => link(reportOf(run), "auth")?.tryThis;
+  const quoted = { ...good, local: bridge({ HALO_MCP_TOKEN: `"${TOKEN}"` }) };
+  const literal = servers(entry({ headers: { ...entryHeaders(), "X-CM-PRODUCTTOKEN": TOKEN } }));
+  test.each<[string, Run, string[]]>([
+    [
+      "a value is not fit to be sent",
+      { told: quoted, cause: "unauthorized" },
+      ["# first put the values right: see values"],
+    ],
+    [
+      "a copy of an ID differs",
+      { told: { ...good, local: bridge({ HALO_ACCOUNT_ID: "account-2" }) }, cause: "forbidden" },
+      ["# first let the copies agree: see values"],
+    ],
+    [
+      "an ID is refused",
+      { told: good, cause: "rejected-request" },
+      [MAKE_NEW, "npx create-halo-mcp", "# and choose: Change values"],
+    ],
+    [
+      "the wizard changes no token that stands in the repository",
+      {
+        told: { ...good, mcp: literal, dotenv: "", local: bridge({ HALO_MCP_TOKEN: "" }) },
+        cause: "unauthorized",
+      },
+      [MAKE_NEW],
+    ],
+    ["the token is no matter of the set-up", { told: good, cause: "unauthorized", given: true }, [MAKE_NEW]],
+    ["nothing was refused", { told: good, cause: "server-error" }, [MAKE_NEW]],
+  ])("%s", (_, run, lines) => expect(auth(run)).toEqual(lines));
 });
 
 test("one thing is said once: the difference that explains the failure", () => {

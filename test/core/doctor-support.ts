@@ -38,6 +38,8 @@ export interface Told {
   readonly folder?: string;
   readonly rootLocal?: unknown;
   readonly storeMode?: number;
+  readonly given?: SetupInput["given"];
+  readonly gitRoot?: string;
 }
 
 const textOf = (content: unknown): string => (typeof content === "string" ? content : JSON.stringify(content));
@@ -73,6 +75,7 @@ function inputOf(told: Told): SetupInput {
   return {
     name: told.name,
     url: told.url,
+    ...(told.given === undefined ? {} : { given: told.given }),
     folder,
     above: [...above, "/"],
     gitRoot: FOLDER,
@@ -82,7 +85,7 @@ function inputOf(told: Told): SetupInput {
     projectSettings: named(".claude/settings.json", told.settings),
     localSettings: named(".claude/settings.local.json", told.local),
     rootLocalSettings: folder === FOLDER ? undefined : named("../.claude/settings.local.json", told.rootLocal),
-    dotenv: named(".env", told.dotenv),
+    dotenv: named(folder === FOLDER ? ".env" : "../.env", told.dotenv),
     envrc: named(".envrc", told.envrc),
     env: told.env ?? {},
     version: told.version ?? "2.1.330",

@@ -1,6 +1,8 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { execFile } from "node:child_process";
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   behave,
@@ -188,7 +190,7 @@ describe.concurrent("--call", () => {
   });
 
   test.each<[string, (kit: Kit) => void, RegExp, number?]>([
-    ["says nothing", () => undefined, /did not finish its answer to tools\/call within [\d.]+ s/, 4],
+    ["says nothing", () => undefined, /did not finish its answer to tools\/call within its share of the 4 s limit/, 4],
     [
       "answers 500",
       ({ response }) => json(response, 500, { message: "it fell over" }),
@@ -663,4 +665,54 @@ test("an entry of another name, and one in a folder above", async () => {
   mkdirSync(join(cwd, "packages/shop"), { recursive: true });
   const below = await doctor(m, ["--json", "--url", m.url, "--cwd", "packages/shop"], { cwd });
   expect(told(below).stages[0]?.detail).toContain("../../.mcp.json");
+});
+
+describe.concurrent("the command that is suggested, typed, puts it right", () => {
+  const wrong = (url: string) => ({ mcpServers: { halo: { ...entryFor(url), type: "sse" } } });
+  const lines = Object.entries(VALUES).map(([name, value]) => `${name}=${value}\n`);
+  test.each<[string, string, (url: string) => Readonly<Record<string, unknown>>, readonly string[], string]>([
+    ["at the root", ".", (url) => ({ ".mcp.json": wrong(url) }), [], ""],
+    ["an entry below the root", "api", (url) => ({ "api/.mcp.json": wrong(url) }), [], " --cwd ."],
+    ["the root's entry, from below", "api", (url) => ({ "api/a.ts": "", ".mcp.json": wrong(url) }), [], ""],
+    ["--cwd", ".", (url) => ({ "api/.mcp.json": wrong(url) }), ["--cwd", "api"], " --cwd api"],
+    [
+      "--values-file",
+      ".",
+      () => ({ "my env": lines.join(""), ".claude/settings.local.json": { enabledMcpjsonServers: ["halo"] } }),
+      ["--values-file", "my env"],
+      " --values-file 'my env'",
+    ],
+    [
+      "an approval of another name",
+      ".",
+      (url) => ({ ".mcp.json": { mcpServers: { halo: entryFor(url), "halo-de": entryFor(url) } } }),
+      ["--name", "halo-de"],
+      " --name halo-de",
+    ],
+  ])("%s", async (_, folder, files, args, words) => {
+    const root = here(files(m.url));
+    rmSync(join(root, ".git"), { recursive: true });
+    await promisify(execFile)("git", ["init", "-q"], { cwd: root, env: m.env });
+    const cwd = join(root, folder);
+    const ask = async () => await doctor(m, ["--json", "--url", m.url, ...args], { cwd });
+    const before = await ask();
+    expect(before.code).toBe(1);
+    const { repair } = (JSON.parse(before.stdout) as { setup: { repair: string } }).setup;
+    expect(repair).toBe(`npx create-halo-mcp${words}`);
+    const typed = `${repair.replace("npx create-halo-mcp", '"$NODE" "$PROGRAM"')} --yes --url ${m.url}`;
+    const env = { ...m.env, ...VALUES, NODE: process.execPath, PROGRAM: m.bin };
+    const wizard = await promisify(execFile)("sh", ["-c", typed], { cwd, env });
+    const after = await ask();
+    expect(after.code, after.stdout).toBe(0);
+    expect(leaks(before.stdout + wizard.stdout + wizard.stderr + after.stdout)).toEqual([]);
+  });
+});
+
+test("an entry that is not taken stands below the one that is", async () => {
+  const cwd = here();
+  const home = join(m.root, "home-of-two");
+  put(home, { ".claude.json": { mcpServers: { halo: entryFor("https://elsewhere.example/mcp") } } });
+  const run = await doctor(m, ["--url", m.url], { cwd, env: { HOME: home } });
+  expect(run.stdout).toMatch(/^. set-up {4}taken: "halo" in \.mcp\.json \(project scope\), /m);
+  expect(run.stdout).toMatch(/^ {12}not taken: "halo" in ~\/\.claude\.json \(user scope\): /m);
 });

@@ -30,6 +30,12 @@ export const bodies: Fault[] = [
     json(response, 200, { jsonrpc: "2.0", id: 9999, result: INITIALIZED }),
   ),
   http("JSON that is no JSON-RPC", "not-mcp", ({ response }) => json(response, 200, { hello: "world" })),
+  http("JSON that is no JSON-RPC, and refuses", "unauthorized", ({ response }) =>
+    json(response, 200, { statusCode: 401, message: "Unauthorized" }),
+  ),
+  http("JSON that is no JSON-RPC, and denies", "forbidden", ({ response }) =>
+    json(response, 200, { success: false, error: "Access denied" }),
+  ),
   http("a body shorter than announced", "closed-early", (kit) => {
     kit.response.writeHead(200, { "content-type": "application/json", "content-length": "500" }).write('{"jsonrpc"');
     setTimeout(() => kit.response.socket?.end(), 20);

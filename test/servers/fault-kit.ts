@@ -85,6 +85,14 @@ export const INITIALIZED = {
   capabilities: { tools: {} },
   serverInfo: { name: "raw", version: "1" },
 };
+export const DISCOVERED = {
+  resultType: "complete",
+  ttlMs: 0,
+  cacheScope: "private",
+  supportedVersions: ["2026-07-28"],
+  capabilities: { tools: {} },
+  serverInfo: { name: "n", version: "1" },
+};
 export const TOOL = { name: "ask_agent", description: "Asks.", inputSchema: { type: "object" } };
 
 /** A healthy server of 2025 without sessions, which asks for the token. */

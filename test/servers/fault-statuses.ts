@@ -52,6 +52,21 @@ export const statuses: Fault[] = [
   http("406", "rejected-request", (kit) => text(kit, 406, "")),
   http("413 web page", "rejected-request", (kit) => text(kit, 413, HTML, html)),
   http("404 json", "not-found", ({ response }) => json(response, 404, { error: "no route" })),
+  http("404 about the profile", "rejected-request", ({ response }) =>
+    json(response, 404, { message: "HALO profile prof-222 does not exist" }),
+  ),
+  http("400 that names all headers and blames one", "rejected-request", ({ response }) =>
+    json(response, 400, {
+      message: "Headers X-CM-PRODUCTTOKEN, CM-ACCOUNT-ID and CM-PROFILE-ID are required; CM-PROFILE-ID is missing",
+    }),
+  ),
+  http("403 whose page repeats the token, in entities too", "forbidden", (kit) => {
+    const entities = kit.token.replace(/./g, (char) => `&#x${char.charCodeAt(0).toString(16)};`);
+    text(kit, 403, `<html><title>${entities}</title><h1>${kit.token.replace(/./g, "$&<b></b>")}</h1></html>`, html);
+  }),
+  http("401 that repeats the token in its head", "unauthorized", (kit) =>
+    text(kit, 401, "", { "www-authenticate": `Bearer error="invalid_token", error_description="not ${kit.token}"` }),
+  ),
   http("404 web page", "not-found", (kit) => text(kit, 404, HTML, html)),
   http("410", "not-found", (kit) => text(kit, 410, "gone")),
   http("403 about the profile", "forbidden", ({ response }) =>
@@ -69,6 +84,9 @@ export const statuses: Fault[] = [
 export const redirects: Fault[] = [
   ...[301, 302, 303, 307, 308].map((status) =>
     http(`${status} to another origin`, "redirect", (kit) => text(kit, status, "", { location: `${kit.second}/take` })),
+  ),
+  http("307 that repeats the token in its path", "redirect", (kit) =>
+    text(kit, 307, "", { location: `/${kit.token}/${encodeURIComponent(`"${kit.token}"`)}/mcp?key=${kit.token}` }),
   ),
   http("302 to the same origin", "redirect", (kit) => text(kit, 302, "", { location: "/login?next=mcp" })),
   http("302 without Location", "redirect", (kit) => text(kit, 302, "")),

@@ -5,10 +5,12 @@ import {
   behave,
   CONNECT,
   cut,
+  DISCOVERED,
   drip,
   type Fault,
   flood,
   HTML,
+  html,
   http,
   INITIALIZED,
   json,
@@ -189,6 +191,17 @@ const protocol: Fault[] = [
       }),
     ),
   ),
+  ...([404, 200] as const).map((status) =>
+    http(
+      `newer revisions alone, and ${status} to initialize`,
+      "protocol-version",
+      ({ response, message }) =>
+        message.method === "server/discover"
+          ? json(response, 200, result(message, { ...DISCOVERED, supportedVersions: ["2031-01-01"] }))
+          : json(response, status, rpcError(message.id, -32601, "Method not found")),
+      CONNECT,
+    ),
+  ),
   http(
     "a session lost by 404",
     "session-lost",
@@ -333,6 +346,13 @@ const protocol: Fault[] = [
 /** Odd, but not wrong: the probe must succeed. */
 const harmless: Fault[] = [
   http("server/discover gets 500", null, (kit) => text(kit, 500, ""), ["server/discover"]),
+  http("server/discover gets 403", null, ({ response }) => json(response, 403, { message: "Forbidden" }), [
+    "server/discover",
+  ]),
+  http("server/discover gets a web page", null, (kit) => text(kit, 200, HTML, html), ["server/discover"]),
+  http("server/discover gets text", null, (kit) => text(kit, 200, "no", { "content-type": "text/plain" }), [
+    "server/discover",
+  ]),
   http("server/discover gets a reset", null, reset, ["server/discover"]),
   http("server/discover gets silence", null, () => undefined, ["server/discover"]),
   http("server/discover gets 200 and nonsense", null, ({ response }) => json(response, 200, { ok: false }), [

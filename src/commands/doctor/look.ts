@@ -92,10 +92,13 @@ export function readSetup(context: Context, options: LookOptions, version: strin
   const { valuesFile } = options;
   if (valuesFile !== undefined && (!isAbsolute(valuesFile) || readState(valuesFile).kind === "absent"))
     throw new UsageError(`--values-file: there is no file ${printable(valuesFile, 200)}`);
+  const typed = (path: string | undefined): string | undefined =>
+    path === undefined ? undefined : printable(relative(context.cwd, path).split("\\").join("/") || ".", 200);
   return {
     name: options.name,
     url: options.url,
     token: options.token,
+    given: { cwd: typed(options.cwd), valuesFile: typed(valuesFile) },
     folder,
     above,
     gitRoot,

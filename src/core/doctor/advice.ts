@@ -5,14 +5,22 @@ import { quoteSh, toSh } from "../command-line.ts";
 import { HALO_URL } from "../halo.ts";
 import { printable } from "../redact.ts";
 import type { NamedFile, SetupInput } from "./input.ts";
+import { isOld } from "./layers.ts";
 import type { ApprovalView } from "./model.ts";
 
+export const CHANGE_VALUES = "# and choose: Change values";
 export const APPROVE: readonly string[] = ["claude", "# and choose: Use this MCP server"];
 /** For an entry that is not HALO's, leads elsewhere or runs a program: it gets the token, or runs as its reader. */
 export const NEVER_APPROVE: readonly string[] = [
   "do not approve it: where Claude Code asks,",
   "choose: Continue without using this MCP server",
 ];
+
+/** The beginning of a path as a word for a shell, as the folder that it is. */
+export function folderWord(home: string): string {
+  const path = home.replace(/(?<=.)\/$/, "") || ".";
+  return path === "~" ? path : fileWord(path);
+}
 
 /** A path as a word for a shell, its `~/` left to the shell. */
 export function fileWord(shown: string): string {
@@ -24,15 +32,50 @@ function nameWords(name: string): readonly string[] {
   return name !== "halo" && /^[A-Za-z0-9_-]+$/.test(name) ? ["--name", name] : [];
 }
 
-/** The command that puts it right, for the scope of the entry. */
-export function repairCommand(entry: Pick<Entry, "name" | "scope"> | undefined): string {
+/** An entry and the file that it stands in, as it is shown. */
+export interface Target {
+  readonly entry: Pick<Entry, "name" | "scope">;
+  readonly file: string;
+}
+
+/** Where the wizard works by itself, as the beginning of a path from the folder: the git root. */
+function rootOf({ above, gitRoot }: SetupInput): string {
+  return "../".repeat(gitRoot === undefined ? 0 : Math.max(0, above.indexOf(gitRoot)));
+}
+
+/**
+ * The folder in which the wizard is to write for this entry, as the beginning of a path: that of its `.mcp.json`, or the
+ * session's own for a Claude Code that reads no settings of the root.
+ */
+export function homeOf(input: SetupInput, target: Target | undefined): string {
+  if (target?.entry.scope === "project" && isOld(input.version)) return "";
+  if (target?.entry.scope !== "project" || !target.file.endsWith(".mcp.json")) return rootOf(input);
+  return target.file.slice(0, -".mcp.json".length);
+}
+
+/** ` --cwd x`, where the wizard would work in another folder. */
+function cwdWords(input: SetupInput, home: string): readonly string[] {
+  const start = input.given?.cwd;
+  if (start === undefined && home === rootOf(input)) return [];
+  const isOwn = home === "" || home.startsWith("..");
+  return ["--cwd", folderWord(start === undefined || !isOwn ? home : `${start}/${home}`)];
+}
+
+/** The command that puts it right, for the scope and the folder of the entry and with what this command line was given. */
+export function repairCommand(input: SetupInput, target: Target | undefined): string {
+  const { entry } = target ?? {};
   const scope = entry === undefined || entry.scope === "project" ? [] : ["--scope", entry.scope];
-  return toSh(["npx", "create-halo-mcp", ...scope, ...nameWords(entry?.name ?? "halo")]);
+  const values = input.given?.valuesFile;
+  return [
+    toSh(["npx", "create-halo-mcp", ...scope, ...nameWords(entry?.name ?? "halo")]),
+    ...(values === undefined ? [] : ["--values-file", fileWord(values)]),
+    ...cwdWords(input, homeOf(input, target)),
+  ].join(" ");
 }
 
 /** The command that puts HALO's own address in the place of another one, which the wizard would ask about and then follow. */
-export function replaceCommand(entry: Pick<Entry, "name" | "scope">): string {
-  return `${repairCommand(entry)} --url ${HALO_URL}`;
+export function replaceCommand(input: SetupInput, target: Target): string {
+  return `${repairCommand(input, target)} --url ${HALO_URL}`;
 }
 
 /** The command that tests an address which its reader means; nothing where the address cannot be shown whole. */
@@ -57,7 +100,8 @@ export function rejectLines(input: SetupInput, entry: Entry, approval: ApprovalV
 /** What to do about an address that is not HALO's: both, so that a slash or a capital is seen, then how to reject or mean it. */
 export function foreignLines(
   url: string,
-  entry: Entry,
+  input: SetupInput,
+  { entry, file }: Target,
   secrets: readonly string[],
   shownUrl: string,
   reject: readonly string[],
@@ -66,7 +110,7 @@ export function foreignLines(
     `# it leads to:   ${shownUrl}`,
     `# HALO's own is: ${HALO_URL}`,
     ...reject,
-    replaceCommand(entry),
+    replaceCommand(input, { entry, file }),
     "# sets HALO's own up in its place",
     ...meantCommand(url, entry.name, secrets),
   ];

@@ -1,8 +1,9 @@
 /** The whole chain of one run as one report: what was found before the network, then what the connection test saw. Pure. */
 import { CAUSES } from "../causes.ts";
 import type { ClientStatus } from "../clients/claude-code.ts";
-import { type Cause, type Diagnosis, type StageResult, WAY } from "../diagnosis.ts";
-import type { Exchange, ProbeRecord, ProbeStage } from "../probe-record.ts";
+import type { Cause, Diagnosis, StageResult } from "../diagnosis.ts";
+import { type Exchange, type ProbeRecord, type ProbeStage, WAY } from "../probe-record.ts";
+import { CHANGE_VALUES } from "./advice.ts";
 import type { LinkResult, Remark, SetupCause, SetupView } from "./model.ts";
 import { contradiction, explains, refusedCopy, type Tested } from "./remarks-test.ts";
 
@@ -161,29 +162,51 @@ function withRemark(link: LinkResult, remark: Remark | undefined): LinkResult {
   };
 }
 
-const SEE_VALUES = [
-  "# first let the copies agree: see values; if it is refused after that:",
-  "# HALO Studio > Settings > Product Tokens > + > type MCP",
-];
+const SEE_VALUES = "# first let the copies agree: see values";
+const NEW_TOKEN = "# HALO Studio > Settings > Product Tokens > + > type MCP";
+/** Refused for what was sent: the token, or one of the IDs. */
+const REFUSED: readonly LinkResult["cause"][] = ["unauthorized", "forbidden", "rejected-request", "rpc-error"];
+const INPUT: readonly LinkResult["cause"][] = ["bad-value", "missing-value", "placeholder-sent"];
 
 /** Of a value that was not sent the link has spoken that knows where it stands. */
 function seeValues(link: LinkResult, values: LinkResult | undefined): LinkResult {
-  const isInput = link.cause === "bad-value" || link.cause === "missing-value" || link.cause === "placeholder-sent";
-  if (!isInput || values?.status !== "failed") return link;
+  if (!INPUT.includes(link.cause) || values?.status !== "failed") return link;
   const why = "nothing was sent: see values";
-  return { ...link, seen: [why], why, tryThis: [] };
+  return { ...link, ...(values.cause === undefined ? {} : { cause: values.cause }), seen: [why], why, tryThis: [] };
 }
 
-/** The link that refused the token names the one it got. */
-function withSource(link: LinkResult, from: string | undefined, copy: Remark | undefined): LinkResult {
-  if (link.cause !== "unauthorized" && link.cause !== "forbidden") return link;
-  const tested = from === undefined ? undefined : `Tested with ${from}.`;
+/** What to do about a refusal: what is wrong with the values is first, and a new token only after it. */
+function afterRefusal(
+  link: LinkResult,
+  { view, token }: Found,
+  copy: Remark | undefined,
+  values: LinkResult | undefined,
+) {
+  if (values?.status === "failed" && INPUT.includes(values.cause)) return ["# first put the values right: see values"];
+  if (copy !== undefined)
+    return copy.about === "token" ? [`${SEE_VALUES}; if it is refused after that:`, NEW_TOKEN] : [SEE_VALUES];
+  const isFixed = view.values.some(({ value, from }) => value === "token" && from === "literal");
+  if (!token.own || view.winner === undefined || (isFixed && view.winner.scope === "project")) return link.tryThis;
+  return [...(link.tryThis ?? []), view.repair, CHANGE_VALUES];
+}
+
+/** The link that refused what it got names the token that it got. */
+function withSource(
+  link: LinkResult,
+  found: Found,
+  copy: Remark | undefined,
+  values: LinkResult | undefined,
+): LinkResult {
+  if (!REFUSED.includes(link.cause)) return link;
+  const tryThis = afterRefusal(link, found, copy, values);
+  const isToken = link.cause === "unauthorized" || link.cause === "forbidden";
+  const tested = !isToken || found.token.from === undefined ? undefined : `Tested with ${found.token.from}.`;
   return {
     ...link,
     ...(tested === undefined
       ? {}
       : { why: [link.why, tested].filter((line) => line !== undefined).join(" "), seen: [...link.seen, tested] }),
-    ...(copy === undefined ? {} : { tryThis: SEE_VALUES }),
+    ...(tryThis === undefined ? {} : { tryThis }),
   };
 }
 
@@ -202,11 +225,9 @@ export function conclude(found: Found): DoctorReport {
     test === undefined
       ? unsentLinks(unsent ?? { cause: "no-entry", reason: "there is nothing to test" }, found.reached)
       : test.diagnosis.stages.map((stage) => linkOf(stage, test.diagnosis, test.record));
+  const values = before.find((each) => each.link === "values");
   const noted = network.map((link) => {
-    const named = seeValues(
-      withSource(link, found.token.from, copy),
-      before.find((each) => each.link === "values"),
-    );
+    const named = seeValues(withSource(link, found, copy, values), values);
     return named.link === "auth" && remark !== undefined && named.status !== "skipped"
       ? { ...named, seen: [remark, ...named.seen] }
       : named;

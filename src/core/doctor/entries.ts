@@ -93,12 +93,17 @@ export function contendersOf(places: readonly Place[], name: string): readonly C
   );
 }
 
-/** The name that is looked at: the one asked for, else HALO's usual one, else that of the first entry about HALO. */
+/**
+ * The name that is looked at: the one asked for, else HALO's usual one, else that of the first entry about HALO. One that
+ * runs a program cannot be tested, so another goes before it.
+ */
 export function chooseName(places: readonly Place[], asked: string | undefined): string {
   if (asked !== undefined) return asked;
   const about = contendersOf(places, DEFAULT_NAME).filter(({ isHalo }) => isHalo);
-  if (about.some(({ entry }) => entry.name === DEFAULT_NAME)) return DEFAULT_NAME;
-  return about[0]?.entry.name ?? DEFAULT_NAME;
+  const tested = about.filter(({ entry }) => !entry.runs);
+  const all = tested.length > 0 ? tested : about;
+  if (all.some(({ entry }) => entry.name === DEFAULT_NAME)) return DEFAULT_NAME;
+  return all[0]?.entry.name ?? DEFAULT_NAME;
 }
 
 export interface Choice {

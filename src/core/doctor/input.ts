@@ -23,6 +23,8 @@ export interface SetupInput {
   readonly url: string | undefined;
   /** Of this command line: tested in place of the one that is found. */
   readonly token?: string | undefined;
+  /** Words of this command line that a command to be typed needs too, as they are typed where it was started. */
+  readonly given?: { readonly cwd: string | undefined; readonly valuesFile: string | undefined };
   /** Where a session would start: absolute, symlinks followed. */
   readonly folder: string;
   /** That folder and those above it, nearest first. */

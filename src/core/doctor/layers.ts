@@ -53,6 +53,11 @@ function envOf(settings: Settings): Env {
   );
 }
 
+/** What a file of settings sets, whether or not a session reads it here. */
+export function envIn(file: NamedFile): Env {
+  return envOf(readSettings(file));
+}
+
 /** Every file of settings that a session reads in this folder. */
 export interface AllSettings {
   readonly user: Settings;

@@ -53,13 +53,17 @@ function clientInShort({ winner, approval, trust }: SetupView, client: ClientFac
   return words.join(", ");
 }
 
+export const NOT_TAKEN = "not taken";
+
 export function linesOf(view: SetupView, link: SetupLink, client: ClientFacts): readonly string[] {
   const { winner, approval, trust, bridge, network } = view;
   if (link === "setup")
-    return view.entries.map(
-      ({ name, file, scope, url, wins, why }) =>
-        `${wins ? "taken" : "not taken"}: "${name}" in ${file} (${scope} scope)${wins ? `, ${url}` : `: ${why ?? ""}`}`,
-    );
+    return view.entries
+      .toSorted((a, b) => Number(b.wins) - Number(a.wins))
+      .map(
+        ({ name, file, scope, url, wins, why }) =>
+          `${wins ? "taken" : NOT_TAKEN}: "${name}" in ${file} (${scope} scope)${wins ? `, ${url}` : `: ${why ?? ""}`}`,
+      );
   if (link === "values")
     return [
       ...valuesInShort(view),

@@ -42,6 +42,8 @@ export interface Remark {
   readonly seen: string;
   /** What to do next, a line each; a command as it is typed. */
   readonly tryThis: readonly string[];
+  /** The value that it is about, where its copies differ. */
+  readonly about?: Value;
 }
 
 export interface LinkResult {
@@ -148,5 +150,7 @@ export interface SetupView {
   /** Variables about proxies and certificates that the client would see. */
   readonly network: readonly NetworkVariable[];
   readonly verdict: Verdict;
+  /** The command that sets the entry up again, for its scope and folder. */
+  readonly repair: string;
   readonly remarks: Readonly<Record<SetupLink, readonly Remark[]>>;
 }

@@ -16,7 +16,7 @@ export interface ClientFacts {
   readonly unanswered?: boolean;
 }
 
-function onApproval(name: string, approval: ApprovalView, file: string): readonly Remark[] {
+function onApproval(name: string, approval: ApprovalView, file: string, repair: string): readonly Remark[] {
   const by = approval.by === undefined ? "" : `${approval.by.key} in ${approval.by.file}`;
   switch (approval.state) {
     case "disabled":
@@ -46,7 +46,7 @@ function onApproval(name: string, approval: ApprovalView, file: string): readonl
           cause: "not-approved",
           severity: "failed",
           seen: `nobody has approved "${name}" of ${file} here: Claude Code asks first, and its first answer is to do without`,
-          tryThis: [...APPROVE, "npx create-halo-mcp", "# writes the approval beside the values"],
+          tryThis: [...APPROVE, repair, "# writes the approval beside the values"],
         },
       ];
     default:
@@ -61,17 +61,18 @@ function onUnfit(name: string, approval: ApprovalView, file: string): readonly R
   return [{ cause: "not-approved", severity: "warning", seen, tryThis: NEVER_APPROVE }];
 }
 
-/** In: the entry that wins, if there is one, and whether it is one to be approved. */
+/** In: the entry that wins, if there is one, whether it is one to be approved, and the command that puts it right. */
 export function remarksOnClient(
   client: ClientFacts,
   name: string,
   choice: Choice,
   trust: TrustView,
   isFit: boolean,
+  repair: string,
 ): readonly Remark[] {
   const remarks: Remark[] = [];
   if (choice.winner !== undefined && choice.approval !== undefined)
-    remarks.push(...(isFit ? onApproval : onUnfit)(name, choice.approval, choice.winner.file));
+    remarks.push(...(isFit ? onApproval : onUnfit)(name, choice.approval, choice.winner.file, repair));
   if (client.silent)
     remarks.push({
       cause: "client-broken",

@@ -96,7 +96,9 @@ function brokenFiles({ input, places, choice, storeBroken, lacks }: Scene): read
         cause: "file-broken",
         severity,
         seen: `${file}${loaded.at ?? ""}: ${loaded.broken}`,
-        tryThis: [loaded.fixable ? `${CHECK} --fix` : CHECK],
+        tryThis: loaded.fixable
+          ? [`${CHECK} --fix`]
+          : [`mend ${file} by hand; or, if git has a good one:`, toSh(["git", "checkout", "--", file])],
       });
   return remarks;
 }
@@ -137,7 +139,7 @@ function missingEntry({ input, contenders, choice, name, secrets }: Scene): read
         cause: "entry-skipped",
         severity: "failed",
         seen: `${lost.file}${lost.lost.at}: ${lost.lost.why}`,
-        tryThis: [...repair, repairCommand(lost.entry)],
+        tryThis: [...repair, repairCommand(input, lost)],
       },
     ];
   }
@@ -154,7 +156,7 @@ function missingEntry({ input, contenders, choice, name, secrets }: Scene): read
           toSh(["npx", "create-halo-mcp", "doctor", "--name", other]),
           "# there is an entry of that name",
         ]),
-        "npx create-halo-mcp",
+        repairCommand(input, undefined),
       ],
     },
   ];
@@ -174,7 +176,7 @@ function unfitEntry(scene: Scene): readonly Remark[] {
   const { entry, file, stuck } = winner;
   // another server of the name is nobody's business, unless it gets the token
   if (!winner.isHalo && input.url === undefined && !(url.foreign && url.carries)) return [];
-  const again = [repairCommand(entry)];
+  const again = [repairCommand(input, winner)];
   const failed = (cause: Remark["cause"], seen: string, tryThis: readonly string[] = again): Remark => ({
     cause,
     severity: "failed",
@@ -208,7 +210,7 @@ function unfitEntry(scene: Scene): readonly Remark[] {
         isLeak
           ? `its URL is not HALO's endpoint. Claude Code itself sends your token there: reject it`
           : "its URL is not HALO's endpoint; nothing was sent there",
-        foreignLines(url.text, entry, secrets, shown({ secrets }, url.text, 120), reject),
+        foreignLines(url.text, input, winner, secrets, shown({ secrets }, url.text, 120), reject),
       ),
     ];
   const type = isObject(entry.raw) ? entry.raw.type : undefined;
@@ -224,7 +226,7 @@ function unfitEntry(scene: Scene): readonly Remark[] {
     return [
       failed("bad-url", isLeak ? `${problem}. Claude Code itself sends your token there: reject it` : problem, [
         ...reject,
-        replaceCommand(entry),
+        replaceCommand(input, winner),
       ]),
     ];
   return stuck === undefined

@@ -2,7 +2,6 @@
 import type { ClientStatus } from "../clients/claude-code.ts";
 import type { Diagnosis } from "../diagnosis.ts";
 import { LABELS } from "../halo.ts";
-import { repairCommand } from "./advice.ts";
 import type { Remark, SetupView, ValueSource } from "./model.ts";
 import { STATUS_WORDS } from "./remarks-client.ts";
 import { otherWay } from "./remarks-network.ts";
@@ -32,7 +31,7 @@ export function contradiction(
     const base = { cause: "client-disagrees", severity: "failed" } as const;
     if (!own) {
       const seen = `${client} says "${says}" with the token of the set-up; this test passed with the token of this command line`;
-      return { ...base, seen, tryThis: [repairCommand(view.winner), "# and give it the token that works"] };
+      return { ...base, seen, tryThis: [view.repair, "# and give it the token that works"] };
     }
     if (way !== undefined) {
       const seen = `${client} says "${says}" by ${way}; this test connects without`;
@@ -90,6 +89,7 @@ export function refusedCopy(view: SetupView, { cause, own }: Tested): Remark | u
     cause: "stale-value",
     severity: "failed",
     seen: `Claude Code sends ${nameOf(stale)} of ${used}, and it was refused; ${others.join(" and ")} ${holds} another one`,
-    tryThis: [repairCommand(view.winner), "# asks which one is right, and writes it everywhere"],
+    tryThis: view.remarks.values.find(({ about }) => about === stale.value)?.tryThis ?? [view.repair],
+    about: stale.value,
   };
 }

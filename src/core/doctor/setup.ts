@@ -3,6 +3,7 @@ import { expandEntry, isObject, type Sent } from "../clients/claude-code.ts";
 import { type Value, variablesFor } from "../halo.ts";
 import type { Json } from "../jsonc.ts";
 import { jsonOf } from "../read-json.ts";
+import { repairCommand } from "./advice.ts";
 import { approvalOf, isSwitchedOff, trustOf } from "./approval.ts";
 import { type Contender, chooseEntry, chooseName, contendersOf, type Place, placesOf, viewEntries } from "./entries.ts";
 import type { SetupInput } from "./input.ts";
@@ -118,20 +119,21 @@ export function viewSetup(input: SetupInput, client: ClientFacts): Setup {
   const lacks = winner === undefined || values.some(({ state }) => state === "unset");
   const mayFill = (contender: Contender): boolean => isFit(input, layers, env, contender);
   const scene = { input, settings, storeBroken, places, contenders, choice, name, secrets, url, lacks, isFit: mayFill };
+  const repair = repairCommand(input, winner);
   const whole = {
     setup: remarksOnSetup(scene),
     values: [
-      ...(winner === undefined ? [] : remarksOnValues(input, winner.entry, winner.file, values, bridge, trust)),
+      ...(winner === undefined ? [] : remarksOnValues(input, winner, values, bridge, trust)),
       ...remarksOnSecrets(contenders),
     ],
-    client: [...remarksOnClient(client, shownName, choice, trust, true), ...remarksOnNetwork(layers, network)],
+    client: [...remarksOnClient(client, shownName, choice, trust, true, repair), ...remarksOnNetwork(layers, network)],
   };
+  const skipped = Object.values(settings).find((each) => each?.broken !== undefined)?.file.shown;
   const dialogs: Dialog[] = [];
   // with a file of settings that is skipped it says "skipping .mcp.json server approval" (measured 2026-11-22, both versions)
-  const isSkipped = Object.values(settings).some((each) => each?.broken !== undefined);
-  if (isSkipped) dialogs.push("settings-error");
+  if (skipped !== undefined) dialogs.push("settings-error");
   if (!trust.trusted) dialogs.push("trust");
-  if (!isSkipped && hasNewServers(input, settings, store, places)) dialogs.push("new-server");
+  if (skipped === undefined && hasNewServers(input, settings, store, places)) dialogs.push("new-server");
   const verdict = verdictOf(whole, winner, dialogs);
   // nobody is told to fill or approve what is not HALO's: what the client does is worked out from all of it, all the same
   const remarks =
@@ -140,7 +142,10 @@ export function viewSetup(input: SetupInput, client: ClientFacts): Setup {
       : {
           ...whole,
           values: remarksOnSecrets(contenders),
-          client: [...remarksOnClient(client, shownName, choice, trust, false), ...remarksOnNetwork(layers, network)],
+          client: [
+            ...remarksOnClient(client, shownName, choice, trust, false, repair),
+            ...remarksOnNetwork(layers, network),
+          ],
         };
   const view: SetupView = {
     name,
@@ -156,7 +161,16 @@ export function viewSetup(input: SetupInput, client: ClientFacts): Setup {
     },
     network,
     verdict,
-    remarks: verdict.wouldConnect ? { ...remarks, setup: remarks.setup.map(mildly) } : remarks,
+    repair,
+    remarks: verdict.wouldConnect
+      ? { ...remarks, setup: remarks.setup.map(mildly) }
+      : skipped === undefined
+        ? remarks
+        : {
+            ...remarks,
+            values: remarks.values.map((each) => afterSkipped(each, skipped)),
+            client: remarks.client.map((each) => afterSkipped(each, skipped)),
+          },
   };
   const usable = winner?.isHalo === true || input.url !== undefined ? winner?.entry : undefined;
   const found = whatToSend(input, layers, env, name, usable);
@@ -186,6 +200,14 @@ function tokenOf(input: SetupInput, layers: readonly Layer[], view: SetupView, t
 /** A file of settings that is skipped, where nothing of it is missed. */
 function mildly(remark: Remark): Remark {
   return remark.cause === "settings-broken" ? { ...remark, severity: "warning" } : remark;
+}
+
+/** What is missing may stand in the file that is skipped: nothing can be done about it before that is mended, the wizard refuses too. */
+function afterSkipped(remark: Remark, skipped: string): Remark {
+  const tryThis = [`# first mend ${skipped}: see set-up`];
+  if (remark.cause === "not-approved" && remark.severity === "failed")
+    return { ...remark, seen: `whether it is approved cannot be told: ${skipped} is skipped`, tryThis };
+  return remark.cause === "no-bridge" || remark.cause === "missing-value" ? { ...remark, tryThis } : remark;
 }
 
 function placeFor(name: string, raw: Json): Place {

@@ -1,6 +1,7 @@
 /** The report for a person: the cause first, then the chain, a line a link. One screen of 80 columns. Pure. */
 import type { DoctorReport } from "./conclude.ts";
 import { headline } from "./conclude.ts";
+import { NOT_TAKEN } from "./lines-of.ts";
 import type { LinkResult } from "./model.ts";
 
 /** How it is drawn: words alone where there is no colour, ASCII signs where there is no Unicode. */
@@ -43,16 +44,28 @@ function shorten(text: string, width: number, more: string): string {
   return points.length <= width ? text : `${points.slice(0, Math.max(0, width - more.length)).join("")}${more}`;
 }
 
+const MOST_OTHERS = 3;
+
+/** The entries that are not taken, below the one that is: whoever changes one of them changes nothing. */
+function others({ seen }: LinkResult, d: Drawing): readonly string[] {
+  const lines = seen.slice(1).filter((line) => line.startsWith(NOT_TAKEN));
+  const more = lines.length - MOST_OTHERS;
+  return [...lines.slice(0, MOST_OTHERS), ...(more > 0 ? [`${d.more} and ${more} more`] : [])].map((line) =>
+    d.dim(`${" ".repeat(12)}${shorten(line, d.width - 12, d.more)}`),
+  );
+}
+
 function chain(report: DoctorReport, d: Drawing): readonly string[] {
   const skipped = report.links.filter(({ status, seen }) => status === "skipped" && seen.length === 0);
   const shown = report.links.filter((link) => !skipped.includes(link));
-  const lines = shown.map((link) => {
+  const lines = shown.flatMap((link) => {
     const time = link.ms >= 1 ? `${link.ms} ms` : "";
     const room = d.width - 12 - (time === "" ? 0 : time.length + 1);
     const words = shorten(shortOf(link), room, d.more);
     const padded =
       time === "" ? words : `${words}${" ".repeat(Math.max(1, room - Array.from(words).length + 1))}${d.dim(time)}`;
-    return `${d.sign[link.status]} ${NAMES[link.link].padEnd(9)} ${padded}`.trimEnd();
+    const line = `${d.sign[link.status]} ${NAMES[link.link].padEnd(9)} ${padded}`.trimEnd();
+    return [line, ...(link.link === "setup" && link.cause === undefined ? others(link, d) : [])];
   });
   if (skipped.length > 0) {
     const names = skipped.map(({ link }) => NAMES[link]).join(", ");

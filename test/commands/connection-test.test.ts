@@ -1,0 +1,36 @@
+/** What the connection test knows beside its record: the file of NODE_EXTRA_CA_CERTS, where a certificate is not trusted. */
+import { describe, expect, it } from "vitest";
+import { runTest } from "../../src/commands/connection-test.ts";
+import type { Context } from "../../src/context.ts";
+import { makeTlsFaults } from "../servers/tls-faults.ts";
+
+const SECRET = "made-up-token-0123456789abcdef";
+const contextOf = (env: Context["env"]): Context =>
+  ({
+    cwd: "/",
+    env,
+    version: "0.0.0-test",
+    signal: new AbortController().signal,
+    secrets: new Set([SECRET]),
+  }) as unknown as Context;
+
+describe("a certificate that is not trusted", () => {
+  const { ca, faults } = makeTlsFaults();
+  const fault = faults.find(({ cause }) => cause === "tls-untrusted");
+  it.each<[Context["env"], RegExp]>([
+    [{ NODE_EXTRA_CA_CERTS: "absent.pem" }, /NODE_EXTRA_CA_CERTS names absent\.pem, which does not exist\./],
+    [{ NODE_EXTRA_CA_CERTS: `/${SECRET}` }, /names \/••••cdef, which does not exist\./],
+    [{ NODE_EXTRA_CA_CERTS: ca }, /which does not hold the issuer "/],
+    [{}, /^(?!.*NODE_EXTRA_CA_CERTS)/],
+  ])("%o", async (env, words) => {
+    const server = await fault?.start();
+    const { diagnosis } = await runTest(
+      contextOf(env),
+      { url: server?.url ?? "", headers: { "X-CM-PRODUCTTOKEN": SECRET }, read: [] },
+      { timeoutMs: 5000 },
+    );
+    await server?.close();
+    expect(diagnosis.cause).toBe("tls-untrusted");
+    expect(diagnosis.stages.find(({ status }) => status === "failed")?.detail).toMatch(words);
+  });
+});

@@ -1,0 +1,148 @@
+/** The commands that `doctor` suggests act on what it looked at: the same folder, name, scope and files. */
+import { describe, expect, it, test } from "vitest";
+import { BRIDGE, dotenv, entry, FOLDER, servers, setupOf, type Told, trusted, VALUES } from "./doctor-support.ts";
+
+const OLD = "made.up.old.Qq2Ww3Ee4Rr5Tt6Yy";
+const sub = `${FOLDER}/api`;
+const root: Told = { mcps: { ".mcp.json": servers(entry()) }, local: BRIDGE, dotenv: dotenv() };
+const below: Told = {
+  ...root,
+  folder: sub,
+  mcps: { "../.mcp.json": servers(entry()) },
+  local: undefined,
+  rootLocal: BRIDGE,
+};
+
+describe("the folder of a repair", () => {
+  test.each<[string, Told, string]>([
+    ["at the root", root, "npx create-halo-mcp"],
+    ["below it, of the root's entry", below, "npx create-halo-mcp"],
+    [
+      "below it, of an entry of that folder",
+      { ...below, mcps: { ".mcp.json": servers(entry()), "../.mcp.json": servers(entry()) } },
+      "npx create-halo-mcp --cwd .",
+    ],
+    [
+      "an entry between folder and root",
+      { ...below, folder: `${sub}/v1`, mcps: { "../.mcp.json": servers(entry()) } },
+      "npx create-halo-mcp --cwd ..",
+    ],
+    [
+      "an entry above the repository",
+      { ...root, mcps: { "~/.mcp.json": servers(entry()) } },
+      "npx create-halo-mcp --cwd ~",
+    ],
+    ["no entry, below the root", { folder: sub }, "npx create-halo-mcp"],
+    [
+      "--cwd of this command line, at the root",
+      { ...root, given: { cwd: "shop", valuesFile: undefined } },
+      "npx create-halo-mcp --cwd shop",
+    ],
+    [
+      "--cwd of this command line, below the root",
+      { ...below, given: { cwd: "shop/api", valuesFile: undefined } },
+      "npx create-halo-mcp --cwd shop/api/..",
+    ],
+    [
+      "--values-file of this command line",
+      { ...root, given: { cwd: undefined, valuesFile: "my env" } },
+      "npx create-halo-mcp --values-file 'my env'",
+    ],
+    [
+      "a name and a scope",
+      { name: "halo-de", store: trusted({}, { mcpServers: { "halo-de": entry() } }), env: VALUES },
+      "npx create-halo-mcp --scope user --name halo-de",
+    ],
+  ])("%s", (_, told, command) => expect(setupOf(told).view.repair).toBe(command));
+});
+
+const advice = (told: Told, link: "setup" | "values" | "client", cause: string) =>
+  setupOf(told).view.remarks[link].find((each) => each.cause === cause);
+
+describe("a copy that differs", () => {
+  const bridge = (token: string) => ({ ...BRIDGE, env: { ...VALUES, HALO_MCP_TOKEN: token } });
+  test.each<[string, Told, readonly string[]]>([
+    [
+      "in a file that the wizard does not write",
+      { ...root, userSettings: { env: { HALO_MCP_TOKEN: OLD } } },
+      ["take HALO_MCP_TOKEN out of ~/.claude/settings.json, if it is old there"],
+    ],
+    [
+      "in the committed settings",
+      { ...root, settings: { env: { HALO_MCP_TOKEN: OLD } } },
+      ["take HALO_MCP_TOKEN out of .claude/settings.json, if it is old there"],
+    ],
+    [
+      "in .env and in the user's settings",
+      { ...root, dotenv: dotenv({ ...VALUES, HALO_MCP_TOKEN: OLD }), userSettings: { env: { HALO_MCP_TOKEN: OLD } } },
+      [
+        "npx create-halo-mcp",
+        "# asks which one is right, and writes it where it is kept",
+        "take HALO_MCP_TOKEN out of ~/.claude/settings.json, if it is old there",
+      ],
+    ],
+    [
+      "the one in force stands in the settings of a folder below the root",
+      { ...below, local: bridge(OLD), rootLocal: undefined },
+      ["npx create-halo-mcp", "# asks which one is right, and writes it where it is kept"],
+    ],
+    [
+      "an ID that stands in the committed entry",
+      {
+        ...root,
+        mcps: {
+          ".mcp.json": servers(entry({ headers: { ...(entry().headers as object), "CM-PROFILE-ID": "profile-9" } })),
+        },
+      },
+      [
+        `put "\${HALO_PROFILE_ID}" in the place of the profile ID in .mcp.json`,
+        "# then it is the one of .claude/settings.local.json, .env; or correct it there",
+      ],
+    ],
+  ])("%s", (_, told, lines) => expect(advice(told, "values", "stale-value")?.tryThis).toEqual(lines));
+});
+
+it("an old Claude Code below the root: its words and the two ways out", () => {
+  const found = advice({ ...below, version: "2.1.197" }, "values", "no-bridge");
+  expect(found?.seen).toBe(
+    "HALO_MCP_TOKEN, HALO_ACCOUNT_ID, HALO_PROFILE_ID stand in ../.claude/settings.local.json, which Claude Code 2.1.197 reads only when it is started in that folder",
+  );
+  expect(found?.tryThis).toEqual([
+    "cd .. && claude",
+    "# or give this folder values of its own:",
+    "npx create-halo-mcp --cwd .",
+  ]);
+  expect(advice({ ...below, version: "2.1.197" }, "client", "not-approved")?.tryThis).toContain(
+    "npx create-halo-mcp --cwd .",
+  );
+  expect(advice(below, "values", "no-bridge")).toBeUndefined();
+});
+
+it("settings that are skipped: what they may hold is not explained again", () => {
+  const { view } = setupOf({ ...root, local: '{ "env": { // mine\n } }' });
+  expect(view.remarks.setup.map(({ cause, severity }) => [cause, severity])).toEqual([["settings-broken", "failed"]]);
+  const after = ["# first mend .claude/settings.local.json: see set-up"];
+  expect(view.remarks.values).toMatchObject([{ cause: "no-bridge", tryThis: after }]);
+  expect(view.remarks.client).toMatchObject([
+    {
+      cause: "not-approved",
+      seen: "whether it is approved cannot be told: .claude/settings.local.json is skipped",
+      tryThis: after,
+    },
+  ]);
+});
+
+it("an approval is written for the entry that waits for it", () => {
+  const told: Told = {
+    ...root,
+    name: "halo-de",
+    mcps: { ".mcp.json": { mcpServers: { halo: entry(), "halo-de": entry() } } },
+  };
+  expect(advice(told, "client", "not-approved")?.tryThis).toContain("npx create-halo-mcp --name halo-de");
+});
+
+it("beside an entry that runs a program, the one is looked at that can be tested", () => {
+  const all = { halo: { ...entry(), headersHelper: "./headers.sh" }, "halo-cm": entry() };
+  expect(setupOf({ ...root, mcps: { ".mcp.json": { mcpServers: all } } }).view.name).toBe("halo-cm");
+  expect(setupOf({ ...root, mcps: { ".mcp.json": { mcpServers: { halo: all.halo } } } }).view.name).toBe("halo");
+});

@@ -1,0 +1,55 @@
+/** Records of a probe, made up. */
+import type { Exchange, ProbeRecord } from "../../src/core/probe-record.ts";
+
+export function exchange(more: Partial<Exchange> = {}): Exchange {
+  return {
+    phase: "connect",
+    method: "initialize",
+    connected: true,
+    status: 200,
+    contentType: "application/json",
+    contentEncoding: null,
+    location: null,
+    retryAfter: null,
+    authScheme: null,
+    stream: false,
+    session: false,
+    body: "",
+    cut: false,
+    bytes: 0,
+    end: "answered",
+    rpcError: null,
+    codes: [],
+    ms: 10,
+    repeated: 0,
+    ...more,
+  };
+}
+
+export function record(exchanges: readonly Exchange[], more: Partial<ProbeRecord> = {}): ProbeRecord {
+  return {
+    endpoint: { origin: "https://api.cm.com", host: "api.cm.com", path: "/halo/core/mcp", secure: true },
+    timeoutMs: 15_000,
+    totalMs: 100,
+    input: null,
+    timings: { seen: true, dns: 1, tcp: 2, tls: 3 },
+    addresses: [],
+    proxy: null,
+    verification: "on",
+    tls: null,
+    exchanges,
+    outcome: {
+      connected: false,
+      listed: false,
+      server: null,
+      protocol: null,
+      tools: [],
+      toolCount: 0,
+      endless: false,
+      call: null,
+      failure: null,
+    },
+    control: null,
+    ...more,
+  };
+}

@@ -1,0 +1,106 @@
+/** What the record keeps of the head of an answer, and which requests a refused discovery is worth. */
+import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { diagnose } from "../../src/core/diagnosis.ts";
+import type { ProbeRecord } from "../../src/core/probe-record.ts";
+import { readExtraCas } from "../../src/io/extra-cas.ts";
+import { probe } from "../../src/io/probe.ts";
+import { DISCOVERED, HTML, html, http, json, type Kit, result, text } from "../servers/fault-kit.ts";
+import { makeTlsFaults } from "../servers/tls-faults.ts";
+
+const TOKEN = "made-up-token-0123456789abcdef";
+
+/** The record of a probe of a server that answers everything alike, and what was asked of it. */
+async function asked(answer: (kit: Kit) => void): Promise<{ record: ProbeRecord; methods: (string | undefined)[] }> {
+  const methods: (string | undefined)[] = [];
+  const server = await http("", null, (kit) => {
+    methods.push(kit.message.method);
+    answer(kit);
+  }).start("");
+  try {
+    const record = await probe({
+      url: server.url,
+      headers: { "X-CM-PRODUCTTOKEN": TOKEN },
+      tokenHeader: "X-CM-PRODUCTTOKEN",
+      timeoutMs: 5000,
+      version: "0.0.0-test",
+      signal: new AbortController().signal,
+      network: () => ({ proxy: null, verify: true, secrets: [] }),
+    });
+    return { record, methods };
+  } finally {
+    await server.close();
+  }
+}
+
+describe("a discovery that is refused", () => {
+  it.each<[string, (kit: Kit) => void, number]>([
+    ["403", ({ response }) => json(response, 403, { message: "Forbidden" }), 2],
+    ["a web page", (kit) => text(kit, 200, HTML, html), 2],
+    ["plain text", (kit) => text(kit, 200, "no", { "content-type": "text/plain" }), 2],
+    ["401", (kit) => text(kit, 401, ""), 1],
+    ["a redirect", (kit) => text(kit, 302, "", { location: "/login" }), 1],
+  ])("by %s", async (_, answer, count) => {
+    const { record, methods } = await asked(answer);
+    expect(methods).toEqual(["server/discover", "initialize"].slice(0, count));
+    expect(record.exchanges).toHaveLength(count);
+  });
+  it("is not what failed, where the old way fails otherwise", async () => {
+    const { record } = await asked((kit) =>
+      kit.message.method === "initialize" ? text(kit, 429, "") : text(kit, 403, "<html>", html),
+    );
+    expect(diagnose(record, []).cause).toBe("rate-limited");
+  });
+});
+
+describe("the record keeps", () => {
+  it.each([
+    ["/halo/core/mcp/", /^http:\/\/127\.0\.0\.1:\d+\/halo\/core\/mcp\/$/],
+    ["https://user:pass@login.example/in%20here?next=1#top", /^https:\/\/login\.example\/in%20here$/],
+    ["javascript:alert(1)", /^an address that cannot be read$/],
+    ["https://[", /^an address that cannot be read$/],
+    [`https://x.example/${"a".repeat(500)}`, /^https:\/\/x\.example\/a{282}$/],
+    ["https://x.example/%zz/a", /^https:\/\/x\.example\/%zz\/a$/],
+  ])("where a redirect leads, without query and credentials: %s", async (location, seen) => {
+    const { record } = await asked((kit) => text(kit, 307, "", { location }));
+    expect(record.exchanges[0]?.location).toMatch(seen);
+  });
+  it.each([
+    ['Bearer realm="x", error="invalid_token", error_description="The token expired"', "The token expired"],
+    ["Bearer error=invalid_token", "invalid_token"],
+    ['Bearer realm="error"', undefined],
+    [`Bearer error_description="no ${TOKEN}"`, "no ••••"],
+  ])("the words of WWW-Authenticate: %s", async (header, words) => {
+    const { record } = await asked((kit) => text(kit, 401, "", { "www-authenticate": header }));
+    expect(record.exchanges[0]?.authError).toBe(words);
+    expect(JSON.stringify(record)).not.toContain(TOKEN);
+  });
+  it("the revisions that are offered", async () => {
+    const supportedVersions = ["2031-01-01", TOKEN, 7, "x".repeat(100), "a", "b", "c"];
+    const { record } = await asked(({ response, message }) =>
+      message.method === "initialize"
+        ? json(response, 404, {})
+        : json(response, 200, result(message, { ...DISCOVERED, supportedVersions })),
+    );
+    expect(record.exchanges[0]?.revisions).toEqual(["2031-01-01", "••••", "x".repeat(50), "a", "b"]);
+    expect(record.exchanges[1]).not.toHaveProperty("revisions");
+  });
+});
+
+describe("the file of NODE_EXTRA_CA_CERTS", () => {
+  const folder = mkdtempSync(join(tmpdir(), "extra-cas-"));
+  it("is there or not, and holds certificates or not", () => {
+    mkdirSync(join(folder, "folder"));
+    writeFileSync(join(folder, "text.pem"), "-----BEGIN CERTIFICATE-----\nbm90aGluZw==\n-----END CERTIFICATE-----\n");
+    const problem = (name: string): unknown => readExtraCas(join(folder, name)).problem;
+    expect(problem("absent.pem")).toBe("missing");
+    expect(problem("folder")).toBe("no file");
+    expect(problem("text.pem")).toBe("no certificate");
+  });
+  it("names whom its certificates are for", () => {
+    const { ca } = makeTlsFaults();
+    expect(readExtraCas(ca)).toEqual({ file: ca, names: [expect.stringMatching(/\w/)] });
+  });
+});
