@@ -292,9 +292,5 @@ export function diagnose(record: ProbeRecord, secrets: readonly string[], known:
 export function explainCall(record: ProbeRecord, secrets: readonly string[], known: Known = {}): string | undefined {
   const last = record.exchanges.findLast(({ phase }) => phase === "call");
   const cause = last === undefined ? null : causeOfExchange(last, record.endpoint?.secure ?? false);
-  if (cause !== null) return CAUSES[cause].explain(factsOf(record, last, secrets, known));
-  const { call } = record.outcome;
-  return call?.ok === false && call.text.startsWith("Invalid result for tools/call: ")
-    ? `The answer is none of MCP's. The MCP library says: ${shown(libraryWords(call.text), secrets, true)}`
-    : undefined;
+  return cause === null ? undefined : CAUSES[cause].explain(factsOf(record, last, secrets, known));
 }

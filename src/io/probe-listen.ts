@@ -2,6 +2,7 @@
 import type { Exchange } from "../core/probe-record.ts";
 import { type Reply, send } from "./http-request.ts";
 import type { Connections } from "./probe-connections.ts";
+import { UNANSWERED } from "./unanswered.ts";
 
 /** A server may hold back its head until it has something to say. */
 const LONGEST_MS = 1500;
@@ -54,23 +55,15 @@ export async function listen(asked: Listening): Promise<Exchange> {
   const end = answer === undefined ? (isOver ? "timeout" : "broken") : endOf(answer.status);
   const led = answer === undefined || end === "accepted" ? null : ledTo(answer, url);
   return {
+    ...UNANSWERED,
     phase: "listen",
     method: "GET",
     connected: sending.hasConnection(),
     status: answer?.status ?? null,
-    contentType: null,
-    contentEncoding: null,
     location: led === null ? null : scrub(led, 300),
-    retryAfter: null,
-    authScheme: null,
-    stream: false,
     session: Object.hasOwn(headers, "mcp-session-id"),
-    body: "",
     cut: true,
-    bytes: 0,
     end,
-    rpcError: null,
-    codes: [],
     ms: performance.now() - start,
     repeated: sending.repeated(),
   };

@@ -2,6 +2,7 @@
 import type { Exchange } from "../core/probe-record.ts";
 import { codesOf } from "./guarded-fetch.ts";
 import type { Connections } from "./probe-connections.ts";
+import { UNANSWERED } from "./unanswered.ts";
 
 interface Reaching {
   readonly connections: Connections;
@@ -32,25 +33,6 @@ export async function reach({ connections, signal, deadline }: Reaching): Promis
   );
   const end = await Promise.race([standing, late]);
   clearTimeout(timer);
-  return {
-    phase: "connect",
-    method: "CONNECT",
-    connected: end === "accepted",
-    status: null,
-    contentType: null,
-    contentEncoding: null,
-    location: null,
-    retryAfter: null,
-    authScheme: null,
-    stream: false,
-    session: false,
-    body: "",
-    cut: false,
-    bytes: 0,
-    end,
-    rpcError: null,
-    codes,
-    ms: performance.now() - start,
-    repeated: 0,
-  };
+  const ms = performance.now() - start;
+  return { ...UNANSWERED, phase: "connect", method: "CONNECT", connected: end === "accepted", end, codes, ms };
 }

@@ -1,27 +1,17 @@
 /** Records of a probe, made up. */
 import type { Exchange, ProbeRecord } from "../../src/core/probe-record.ts";
+import { UNANSWERED } from "../../src/io/unanswered.ts";
 
 export function exchange(more: Partial<Exchange> = {}): Exchange {
   return {
+    ...UNANSWERED,
     phase: "connect",
     method: "initialize",
     connected: true,
     status: 200,
     contentType: "application/json",
-    contentEncoding: null,
-    location: null,
-    retryAfter: null,
-    authScheme: null,
-    stream: false,
-    session: false,
-    body: "",
-    cut: false,
-    bytes: 0,
     end: "answered",
-    rpcError: null,
-    codes: [],
     ms: 10,
-    repeated: 0,
     ...more,
   };
 }

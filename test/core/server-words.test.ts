@@ -31,15 +31,6 @@ describe("the words of a tool", () => {
       expect(explained).not.toContain("That is about");
     },
   );
-  it("are the MCP library's, where an answer is none of MCP's", () => {
-    const seen = record([exchange({ phase: "call", method: "tools/call" })]);
-    const text =
-      'Invalid result for tools/call: [ { "path": ["content"], "message": "Invalid input: expected array" } ]';
-    const explained = explainCall({ ...seen, outcome: { ...seen.outcome, call: { ok: false, text } } }, []);
-    expect(explained).toBe("The answer is none of MCP's. The MCP library says: content: expected array");
-    const said = { ...seen, outcome: { ...seen.outcome, call: { ok: false, text: "Invalid question" } } };
-    expect(explainCall(said, [])).toBeUndefined();
-  });
   it("name the ID that it does not know", () => {
     const last = exchange({ phase: "call", method: "tools/call", ...rpc("No such profile") });
     expect(explainCall(record([last]), [])).toContain("That is about the profile ID (sent as CM-PROFILE-ID).");
