@@ -253,7 +253,8 @@ export function openConnections({ url, network, scrub, onStep }: Settings): Conn
       closed = true;
       agent.destroy();
       lookUp.close();
-      for (const socket of sockets) socket.destroy();
+      // what lies above first: with its ground gone before it, TLS takes the process down (SIGSEGV, Node 20.20, measured 2026-11-22)
+      for (const socket of [...sockets].reverse()) socket.destroy();
     },
   };
 }

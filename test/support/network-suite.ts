@@ -337,6 +337,19 @@ export function networkSuite(node: string): void {
         expect(tryAt(answer, "tls")).toBe("");
       });
 
+      it("looked at where there is nothing to send, and the process ends as it should", async () => {
+        for (let again = 0; again < 3; again++) {
+          const answer = await probe.run({ url: secure.url, token: "", env: ca, node, timeoutMs: 8000, reaches: true });
+          figures.runs++;
+          expect(answer.code).toBe(0);
+          expect(answer.record).toMatchObject({
+            input: { cause: "missing-value" },
+            tls: { authorized: true },
+            exchanges: [],
+          });
+        }
+      });
+
       it("of a CA that nobody knows", async () => {
         const answer = await run(secure.url, { SSL_CERT_FILE: "/dev/null", SSL_CERT_DIR: "/dev/null" });
         expect(answer.diagnosis).toMatchObject({ cause: "tls-untrusted", at: "tls" });

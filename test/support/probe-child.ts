@@ -28,6 +28,7 @@ export interface ProbeRun {
   readonly cancelAfter?: number | undefined;
   readonly timeoutMs?: number;
   readonly node?: string;
+  readonly reaches?: boolean;
 }
 
 export interface ProbeChild {
@@ -47,7 +48,7 @@ export async function buildProbeChild(): Promise<ProbeChild> {
   await bundle.write({ dir: folder, format: "esm", entryFileNames: "[name].mjs" });
   await bundle.close();
   return {
-    run: async ({ url, token, env = {}, cancelAfter, timeoutMs = 3000, node = process.execPath }) => {
+    run: async ({ url, token, env = {}, cancelAfter, timeoutMs = 3000, node = process.execPath, reaches }) => {
       const child = spawn(node, [join(folder, "probe-child.mjs")], {
         env: { PATH: process.env.PATH ?? "", ...env },
         stdio: "pipe",
@@ -67,10 +68,13 @@ export async function buildProbeChild(): Promise<ProbeChild> {
           timeoutMs,
           version: "0.0.0-test",
           cancelAfter,
+          reaches,
         })}\n`,
       );
       const code = await new Promise<number | null>((resolve) => child.on("close", resolve));
-      if (out === "") throw new Error(`the probe's process wrote nothing and ended with ${code}: ${err}`);
+      // null: a signal, such as that of a crash
+      if (out === "" || code === null)
+        throw new Error(`the probe's process wrote nothing and ended with ${code}: ${err}`);
       return { ...(JSON.parse(out) as ProbeAnswer), code, text: out + err };
     },
     remove: () => rmSync(folder, { recursive: true, force: true }),
