@@ -19,11 +19,18 @@ const blamed = (which: Id): RegExp =>
     "iu",
   );
 
+/** Its name as a word or in that of a header, a variable or a field; not as a part of a path, or of a service's name. */
+const spoken = (which: Id): RegExp =>
+  new RegExp(
+    `(?:(?<![\\w/.-])|(?:cm|halo|x)[-_])${which}(?:[ _-]?ids?|s|'s)?(?![\\w/-])(?! (?:service|settings|page|server|api))`,
+    "iu",
+  );
+
 /** The IDs that the server's words name. */
 function namedIn({ words, ids }: CauseFacts): readonly Id[] {
   const which = BOTH.filter((id) => {
     const value = ids?.[id]?.value;
-    return new RegExp(id, "i").test(words ?? "") || (value !== undefined && value.length > 3 && words?.includes(value));
+    return spoken(id).test(words ?? "") || (value !== undefined && value.length > 3 && words?.includes(value));
   });
   const one = which.filter((id) => blamed(id).test(words ?? ""));
   return one.length === 1 ? one : which;

@@ -6,7 +6,7 @@ import { HALO_URL, HEADERS } from "./halo.ts";
 import { issueLink } from "./issue-link.ts";
 import { certificateWords, detailOf, directWords, LED, ledWords, proxyWords } from "./network-words.ts";
 import { type Exchange, type ProbeRecord, type ProbeStage, WAY } from "./probe-record.ts";
-import { mask, printable, redact } from "./redact.ts";
+import { holdsPieces, mask, printable, redact } from "./redact.ts";
 import { isHtml, libraryWords, pageWords, sentenceOf, wordsOf } from "./server-words.ts";
 
 export type { Cause } from "./cause-of.ts";
@@ -123,9 +123,10 @@ function spokenOf(
   const show = (text: string, cut: boolean): string | undefined =>
     text === "" ? undefined : shown(text, secrets, cut) || undefined;
   const isFailed = causeOfExchange(last, record.endpoint?.secure ?? false) !== null;
+  const page = isFailed && isHtml(last) ? pageWords(redact(last.body, secrets)) : "";
   return {
     words: isFailed ? show(sentenceOf(wordsOf(last)), last.cut || last.rpcError !== null) : undefined,
-    page: isFailed && isHtml(last) ? show(pageWords(redact(last.body, secrets)), last.cut) : undefined,
+    page: holdsPieces(page, secrets) ? undefined : show(page, last.cut),
     library: isFailed ? undefined : show(libraryWords(record.outcome.failure?.message ?? ""), true),
     revisions: show(revisionsOf(record).join(", "), true),
   };
@@ -175,7 +176,8 @@ function factsOf(
     ),
   };
   if (last === undefined) return { host, seconds: seconds(record.timeoutMs), ...network };
-  const target = clean(last.location);
+  const path = last.location?.replace(/^\w+:\/\/[^/]*/, "") ?? "";
+  const target = clean(holdsPieces(path, secrets) ? last.location?.slice(0, -path.length) : last.location);
   return {
     host,
     status: last.status ?? undefined,

@@ -5,8 +5,16 @@ type Spoken = "unauthorized" | "forbidden" | "rate-limited" | "protocol-version"
 
 const AUTH_WORDS =
   /\bun-?authori[sz]ed|\bnot (authori[sz]ed|authenticated)|\bauthentication (failed|required)|\b(invalid|missing|unknown|expired|revoked|wrong|bad) ([\w-]+ ){0,2}(credentials?|api[- ]?key)\b/iu;
-const TOKEN_WORDS =
-  /\b(invalid|missing|unknown|expired|revoked|wrong|bad)[ _]([\w-]+ ){0,2}token\b|\btoken (is |was |has )?(not |been )?(invalid|expired|missing|required|unknown|revoked|valid|recogni[sz]ed|accepted)/iu;
+const TOKEN_WORDS = new RegExp(
+  [
+    String.raw`\b(?:invalid|missing|unknown|expired|revoked|deleted|wrong|bad|no)[ _](?:[\w-]+ ){0,2}(?:product)?token\b(?! (?:is |was )?(?:needed|required))`,
+    // what stands between may be the token itself, in quotes
+    String.raw`\b(?:product)?token(?: provided| given| sent| ["'\x60“][^"'\x60”]{1,200}["'\x60”])? (?:is |was |has |been |not |no longer )*(?:invalid|expired|missing|required|unknown|revoked|deleted|disabled|valid|recogni[sz]ed|accepted|found|provided|of type)\b`,
+    String.raw`\btoken (?:does not|doesn't|do not) (?:exist|belong)\b`,
+    String.raw`\b(?:validate|verify) (?:[\w-]+ ){0,2}(?:product)?token\b`,
+  ].join("|"),
+  "iu",
+);
 const TOKEN_HEADER = /x-cm-producttoken/iu;
 const ID_HEADERS = /cm-(?:account|profile)-id/iu;
 /** Beside the names of other headers, only what is said of this one itself counts. */
@@ -15,7 +23,7 @@ const TOKEN_HEADER_BLAMED =
 const OTHER_TOKENS = /\btoken\b.{0,20}\b(in JSON )?at position \d|\b(csrf|xsrf)\b/iu;
 /** Tokens of a language model: what it counts, and where it stops. */
 const MODEL_TOKENS =
-  /\b(?:stop|input|output|prompt|completion|context|special|max(?:imum)?|eos|bos|pad)[ _-]tokens?\b|\btokens? (?:budget|count|limit|length|quota|usage|window)\b|\b(?:number|amount|count) of (?:[a-z]+ )?tokens?\b/giu;
+  /\b(?:stop|input|output|prompt|completion|context|special|max(?:imum)?|eos|bos|pad|page|continuation|cursor|progress)[ _-]tokens?\b|\btokens? (?:budget|count|limit|length|quota|usage|window)\b|\b(?:number|amount|count) of (?:[a-z]+ )?tokens?\b/giu;
 /** A name stands behind it: somebody else's. */
 const FOREIGN_TOKEN = /\b[Aa]ccess tokens?\b[^.:;]{0,40}\bfor (?!HALO\b|MCP\b|CM\b|X-CM-)[A-Z]/u;
 const DENY_WORDS =
@@ -26,7 +34,7 @@ export const VERSION_WORDS =
 const SESSION_WORDS = /\bsession\b/iu;
 /** Of an ID that the server does not know. A path with such a word in it is none. */
 const UNKNOWN_ID =
-  /\b(?:unknown|no such|no|invalid|missing|wrong|deleted) (?:[\w-]+ ){0,2}(?:account|profile)\b|(?<![/\w-])(?:account|profile)\b(?:(?!\btokens?\b)[^.;/?]){0,60}\b(?:not found|not exist|unknown|deleted|invalid|missing|not known|not valid)\b/iu;
+  /\b(?:unknown|no such|no|invalid|missing|wrong|deleted) (?:[\w-]+ ){0,2}(?:account|profile)\b(?![-/]| (?:service|settings|page|server|api))|(?<![/\w-]|\b(?:aws|credentials?) )(?:account|profile)\b(?![-/](?!id\b)| (?:service|settings|page|server|api))(?:(?!\btokens?\b)[^.;/?]){0,60}\b(?:not found|not exist|unknown|deleted|invalid|missing|not known|not valid)\b/iu;
 
 const HTML_START = /^\s*(<!doctype html|<html[\s>])/iu;
 

@@ -89,6 +89,14 @@ test("files are named from the folder, and found from below the root", async () 
   ]);
 });
 
+test("a folder behind a link is named as what it is: `..` from the link would lead elsewhere", async () => {
+  setUp();
+  mkdirSync(at("packages/shop"), { recursive: true });
+  symlinkSync(at("packages/shop"), join(scratch.root, "link"));
+  const { view } = await look(contextOf(), { ...none, cwd: join(scratch.root, "link") });
+  expect(view.repair).toBe("npx create-halo-mcp --cwd packages/shop/../..");
+});
+
 test("CLAUDE_CONFIG_DIR moves the store and the user's settings", async () => {
   const folder = join(scratch.root, "config");
   put(join(folder, ".claude.json"), servers(entry()));

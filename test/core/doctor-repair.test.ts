@@ -146,3 +146,29 @@ it("beside an entry that runs a program, the one is looked at that can be tested
   expect(setupOf({ ...root, mcps: { ".mcp.json": { mcpServers: all } } }).view.name).toBe("halo-cm");
   expect(setupOf({ ...root, mcps: { ".mcp.json": { mcpServers: { halo: all.halo } } } }).view.name).toBe("halo");
 });
+
+describe("names that are odd", () => {
+  const at = (cwd: string) => setupOf({ ...root, given: { cwd, valuesFile: undefined } }).view.repair;
+  it.each([
+    ["a space at its end", "end ", "npx create-halo-mcp --cwd 'end '"],
+    ["a line break", "a\nb'c", "npx create-halo-mcp --cwd $'a\\U0000000ab\\'c'"],
+    ["a tilde", "./~", "npx create-halo-mcp --cwd './~'"],
+    ["a dash", "./-x", "npx create-halo-mcp --cwd ./-x"],
+  ])("%s", (_, folder, command) => expect(at(folder)).toBe(command));
+  it("a name that no --name takes is left out", () => {
+    const named = { ...root, name: "-x", mcps: { ".mcp.json": { mcpServers: { "-x": entry() } } } };
+    expect(setupOf(named).view.repair).toBe("npx create-halo-mcp");
+  });
+});
+
+it("with --cwd every command is for that folder", () => {
+  const given = { cwd: "my shop", valuesFile: undefined };
+  const lines = (told: Told) =>
+    Object.values(setupOf({ ...told, given }).view.remarks).flatMap((all) => all.flatMap(({ tryThis }) => tryThis));
+  expect(lines({ ...root, local: { env: VALUES } })).toEqual(
+    expect.arrayContaining(["cd 'my shop' && claude", "npx create-halo-mcp --cwd 'my shop'"]),
+  );
+  expect(lines({ ...below, version: "2.1.197" })).toContain("cd 'my shop/..' && claude");
+  const open = { ...root, store: trusted({}, { env: VALUES, mcpServers: {} }), storeMode: 0o644 };
+  for (const line of lines(open)) expect(line).not.toMatch(/^(?:claude|chmod|ls|git)\b|^npx create-halo-mcp check$/);
+});

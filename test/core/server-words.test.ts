@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { type Cause, causeOf } from "../../src/core/cause-of.ts";
 import { type Diagnosis, diagnose, explainCall } from "../../src/core/diagnosis.ts";
 import type { Exchange, ProbeRecord } from "../../src/core/probe-record.ts";
-import { libraryWords, pageWords } from "../../src/core/server-words.ts";
+import { blamesToken, deniesId, libraryWords, pageWords } from "../../src/core/server-words.ts";
 import { exchange, record } from "./probe-support.ts";
 
 const failed = (seen: ProbeRecord, known = {}): Diagnosis["stages"][number] | undefined =>
@@ -288,5 +288,69 @@ describe("other words of a server", () => {
     expect(failed(record([last]))?.tryThis).toMatch(/^The URL is HALO's own, and right/);
     const other = { origin: "https://x.example", host: "x.example", path: "/halo/core/mcp", secure: true };
     expect(failed(record([last], { endpoint: other }))?.tryThis).toMatch(/^Check the URL/);
+  });
+});
+
+describe("the token by what is said of it", () => {
+  it.each([
+    "Product token not found",
+    "No product token provided",
+    "The product token is not of type MCP",
+    "Token has been deleted",
+    "Product token does not exist",
+    "The token provided is invalid",
+    "Token 'abc' is invalid",
+    "Invalid producttoken",
+    "Could not validate product token",
+    "Token does not belong to this account",
+  ])("is ours: %s", (message) => expect(blamesToken(message)).toBe(true));
+  it.each([
+    "page token not found",
+    "invalid continuation token",
+    "stop token not found",
+    "unknown progress token",
+    "no token is needed here",
+    "Token limit exceeded",
+  ])("is another: %s", (message) => expect(blamesToken(message)).toBe(false));
+});
+
+describe("an ID is meant where it is named", () => {
+  const explained = (words: string) =>
+    failed(record([exchange({ status: 404, end: "status", body: JSON.stringify({ message: words }) })]))?.detail;
+  it.each([
+    "Cannot POST /account/profile/mcp",
+    "No static resource halo/profile/mcp.",
+    "profile-service: route not found",
+    "The account service is not found",
+    "Account settings page not found",
+  ])("not in a path, nor in a service's name: %s", (words) => {
+    expect(explained(words)).toContain(`It said: "${words}`);
+    expect(explained(words)).not.toContain("That is about");
+    expect(deniesId(words)).toBe(false);
+  });
+  it.each(["CM-PROFILE-ID is missing", "profileId is missing", "Unknown profile", "no such account's profile"])(
+    "in a header, a field or a sentence: %s",
+    (words) => expect(explained(words)).toContain("That is about"),
+  );
+});
+
+describe("a secret in pieces", () => {
+  const SECRET = "mcpZx81kQp47LmVt29RbN";
+  const told = (more: Parameters<typeof exchange>[0]) =>
+    JSON.stringify(diagnose(record([exchange({ end: "status", ...more })]), [SECRET]));
+  it.each(["<wbr>", "</b><b>", "<!-- -->"])("split by %s in a page: the page says nothing", (tag) => {
+    for (const size of [3, 4, 7, 8]) {
+      const pieces = SECRET.match(new RegExp(`.{1,${size}}`, "g")) ?? [];
+      const body = `<html><title>No</title><h1>${pieces.join(tag)}</h1>`;
+      const text = told({ status: 403, contentType: "text/html", body });
+      for (const piece of pieces.slice(1).filter(({ length }) => length >= 3)) expect(text).not.toContain(piece);
+      expect(text).toContain("web page");
+    }
+  });
+  it("split by slashes in a redirect: its origin alone", () => {
+    const path = (SECRET.match(/.{1,4}/g) ?? []).join("/");
+    const text = told({ status: 302, end: "redirect", location: `https://api.cm.com/x/${path}` });
+    expect(text).toContain("to https://api.cm.com was not followed");
+    expect(text).not.toContain("mcpZ");
   });
 });

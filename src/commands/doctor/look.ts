@@ -92,13 +92,19 @@ export function readSetup(context: Context, options: LookOptions, version: strin
   const { valuesFile } = options;
   if (valuesFile !== undefined && (!isAbsolute(valuesFile) || readState(valuesFile).kind === "absent"))
     throw new UsageError(`--values-file: there is no file ${printable(valuesFile, 200)}`);
-  const typed = (path: string | undefined): string | undefined =>
-    path === undefined ? undefined : printable(relative(context.cwd, path).split("\\").join("/") || ".", 200);
+  // from where the command was started, links followed: `..` behind a link would lead elsewhere
+  const typed = (path: string): string => {
+    const way = relative(context.cwd, path).split("\\").join("/") || ".";
+    return /^[~-]/.test(way) ? `./${way}` : way;
+  };
   return {
     name: options.name,
     url: options.url,
     token: options.token,
-    given: { cwd: typed(options.cwd), valuesFile: typed(valuesFile) },
+    given: {
+      cwd: options.cwd === undefined ? undefined : typed(folder),
+      valuesFile: valuesFile === undefined ? undefined : typed(valuesFile),
+    },
     folder,
     above,
     gitRoot,

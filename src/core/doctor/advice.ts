@@ -22,14 +22,18 @@ export function folderWord(home: string): string {
   return path === "~" ? path : fileWord(path);
 }
 
-/** A path as a word for a shell, its `~/` left to the shell. */
+/** A path as a word for a shell, its `~/` left to the shell; what cannot be printed as bash and zsh write it. */
 export function fileWord(shown: string): string {
+  if (/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(shown)) {
+    const code = (char: string): string => `\\U${(char.codePointAt(0) ?? 0).toString(16).padStart(8, "0")}`;
+    return `$'${shown.replace(/[\\']/g, "\\$&").replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, code)}'`;
+  }
   return shown.startsWith("~/") ? `~/${quoteSh(shown.slice(2))}` : quoteSh(shown);
 }
 
 /** ` --name x`, where the command would look at another one; nothing for a name that no command takes. */
 function nameWords(name: string): readonly string[] {
-  return name !== "halo" && /^[A-Za-z0-9_-]+$/.test(name) ? ["--name", name] : [];
+  return name !== "halo" && /^[A-Za-z0-9_][A-Za-z0-9_-]*$/.test(name) ? ["--name", name] : [];
 }
 
 /** An entry and the file that it stands in, as it is shown. */
@@ -55,10 +59,7 @@ export function homeOf(input: SetupInput, target: Target | undefined): string {
 
 /** ` --cwd x`, where the wizard would work in another folder. */
 function cwdWords(input: SetupInput, home: string): readonly string[] {
-  const start = input.given?.cwd;
-  if (start === undefined && home === rootOf(input)) return [];
-  const isOwn = home === "" || home.startsWith("..");
-  return ["--cwd", folderWord(start === undefined || !isOwn ? home : `${start}/${home}`)];
+  return input.given?.cwd === undefined && home === rootOf(input) ? [] : ["--cwd", wayTo(input, home)];
 }
 
 /** The command that puts it right, for the scope and the folder of the entry and with what this command line was given. */
@@ -71,6 +72,25 @@ export function repairCommand(input: SetupInput, target: Target | undefined): st
     ...(values === undefined ? [] : ["--values-file", fileWord(values)]),
     ...cwdWords(input, homeOf(input, target)),
   ].join(" ");
+}
+
+/** Advice of the set-up as it is to be typed where `--cwd` was: the commands of others start in that folder. */
+export function fromElsewhere({ given }: SetupInput, lines: readonly string[]): readonly string[] {
+  if (given?.cwd === undefined) return lines;
+  const folder = folderWord(given.cwd);
+  return lines.map((line) => {
+    if (/^(?:claude|git|ls|chmod)\b/.test(line)) return `cd ${folder} && ${line}`;
+    return /^npx create-halo-mcp (?:check|doctor)\b/.test(line) && !/ --cwd /.test(line)
+      ? `${line} --cwd ${folder}`
+      : line;
+  });
+}
+
+/** The folder of `homeOf` from where the command was started. */
+export function wayTo({ given }: SetupInput, home: string): string {
+  return folderWord(
+    given?.cwd === undefined || !(home === "" || home.startsWith("..")) ? home : `${given.cwd}/${home}`,
+  );
 }
 
 /** The command that puts HALO's own address in the place of another one, which the wizard would ask about and then follow. */

@@ -1,6 +1,6 @@
 /** What is wrong with the three values, in words. */
 import { HEADERS, LABELS, variablesFor } from "../halo.ts";
-import { folderWord, homeOf, repairCommand, type Target, unreadWords } from "./advice.ts";
+import { homeOf, repairCommand, type Target, unreadWords, wayTo } from "./advice.ts";
 import type { SetupInput } from "./input.ts";
 import { envIn, isOld } from "./layers.ts";
 import type { BridgeView, Remark, TrustView, ValueSource } from "./model.ts";
@@ -24,7 +24,7 @@ function belowRoot(input: SetupInput, target: Target, values: readonly ValueSour
     severity: "failed",
     seen: `${listOf(held)} ${isOne(held) ? "stands" : "stand"} in ${root.shown}, which Claude Code ${input.version ?? ""} reads only when it is started in that folder`,
     tryThis: [
-      `cd ${folderWord(home)} && claude`,
+      `cd ${wayTo(input, home)} && claude`,
       "# or give this folder values of its own:",
       repairCommand(input, target),
     ],

@@ -3,7 +3,7 @@ import { expandEntry, isObject, type Sent } from "../clients/claude-code.ts";
 import { type Value, variablesFor } from "../halo.ts";
 import type { Json } from "../jsonc.ts";
 import { jsonOf } from "../read-json.ts";
-import { repairCommand } from "./advice.ts";
+import { fromElsewhere, repairCommand } from "./advice.ts";
 import { approvalOf, isSwitchedOff, trustOf } from "./approval.ts";
 import { type Contender, chooseEntry, chooseName, contendersOf, type Place, placesOf, viewEntries } from "./entries.ts";
 import type { SetupInput } from "./input.ts";
@@ -147,6 +147,13 @@ export function viewSetup(input: SetupInput, client: ClientFacts): Setup {
             ...remarksOnNetwork(layers, network),
           ],
         };
+  const finished = (link: SetupLink): readonly Remark[] =>
+    remarks[link]
+      .map((each) => {
+        if (verdict.wouldConnect) return mildly(each);
+        return skipped === undefined || link === "setup" ? each : afterSkipped(each, skipped);
+      })
+      .map((each) => ({ ...each, tryThis: fromElsewhere(input, each.tryThis) }));
   const view: SetupView = {
     name,
     entries,
@@ -162,15 +169,7 @@ export function viewSetup(input: SetupInput, client: ClientFacts): Setup {
     network,
     verdict,
     repair,
-    remarks: verdict.wouldConnect
-      ? { ...remarks, setup: remarks.setup.map(mildly) }
-      : skipped === undefined
-        ? remarks
-        : {
-            ...remarks,
-            values: remarks.values.map((each) => afterSkipped(each, skipped)),
-            client: remarks.client.map((each) => afterSkipped(each, skipped)),
-          },
+    remarks: { setup: finished("setup"), values: finished("values"), client: finished("client") },
   };
   const usable = winner?.isHalo === true || input.url !== undefined ? winner?.entry : undefined;
   const found = whatToSend(input, layers, env, name, usable);
