@@ -17,7 +17,7 @@ export const NEVER_APPROVE: readonly string[] = [
 ];
 
 /** The beginning of a path as a word for a shell, as the folder that it is. */
-export function folderWord(home: string): string {
+function folderWord(home: string): string {
   const path = home.replace(/(?<=.)\/$/, "") || ".";
   return path === "~" ? path : fileWord(path);
 }
