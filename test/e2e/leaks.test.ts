@@ -346,7 +346,9 @@ describe.concurrent("the token is where it belongs and nowhere else", () => {
       });
       expect([...ledger.argv].some((argv) => argv.includes("claude"))).toBe(true);
       // what the client of this test starts itself inherits it
-      const others = [...ledger.environments].filter((argv) => !/ mcp get -- halo |^(?:stat|dirname|sleep) /.test(argv));
+      const others = [...ledger.environments].filter(
+        (argv) => !/ mcp get -- halo |^(?:stat|dirname|sleep) /.test(argv),
+      );
       expect(others).toEqual([]);
     } finally {
       await m.close();
