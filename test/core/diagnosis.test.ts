@@ -6,7 +6,7 @@ import { CAUSES } from "../../src/core/causes.ts";
 import { type Cause, type Diagnosis, diagnose } from "../../src/core/diagnosis.ts";
 import type { Exchange, ProbeRecord } from "../../src/core/probe-record.ts";
 import { wrap } from "../../src/ui/wrap.ts";
-import { exchange, record } from "./probe-support.ts";
+import { exchange, PROXY, record } from "./probe-support.ts";
 
 const TOKEN = "made-up-token-0123456789abcdef";
 
@@ -349,19 +349,7 @@ describe("what is shown", () => {
 });
 
 describe("the network in words", () => {
-  const proxy = {
-    host: "proxy.example",
-    port: 3128,
-    variable: "HTTPS_PROXY",
-    secure: false,
-    credentials: false,
-    bypassedBy: null,
-    tunnel: false,
-    status: null,
-    said: "",
-    schemes: [],
-    systemCas: false,
-  };
+  const proxy = PROXY;
   const tls = {
     subject: "api.cm.com",
     issuer: "Example CA",

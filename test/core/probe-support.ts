@@ -1,5 +1,6 @@
 /** Records of a probe, made up. */
 import type { Exchange, ProbeRecord } from "../../src/core/probe-record.ts";
+import { NOTHING } from "../../src/io/probe-walk.ts";
 import { UNANSWERED } from "../../src/io/unanswered.ts";
 
 export function exchange(more: Partial<Exchange> = {}): Exchange {
@@ -16,6 +17,21 @@ export function exchange(more: Partial<Exchange> = {}): Exchange {
   };
 }
 
+/** A proxy that was asked for nothing yet. */
+export const PROXY = {
+  host: "proxy.example",
+  port: 3128,
+  variable: "HTTPS_PROXY",
+  secure: false,
+  credentials: false,
+  bypassedBy: null,
+  tunnel: false,
+  status: null,
+  said: "",
+  schemes: [],
+  systemCas: false,
+} as const;
+
 export function record(exchanges: readonly Exchange[], more: Partial<ProbeRecord> = {}): ProbeRecord {
   return {
     endpoint: { origin: "https://api.cm.com", host: "api.cm.com", path: "/halo/core/mcp", secure: true },
@@ -28,17 +44,7 @@ export function record(exchanges: readonly Exchange[], more: Partial<ProbeRecord
     verification: "on",
     tls: null,
     exchanges,
-    outcome: {
-      connected: false,
-      listed: false,
-      server: null,
-      protocol: null,
-      tools: [],
-      toolCount: 0,
-      endless: false,
-      call: null,
-      failure: null,
-    },
+    outcome: NOTHING,
     control: null,
     ...more,
   };

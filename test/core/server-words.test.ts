@@ -4,7 +4,7 @@ import { type Cause, causeOf } from "../../src/core/cause-of.ts";
 import { type Diagnosis, diagnose, explainCall } from "../../src/core/diagnosis.ts";
 import type { Exchange, ProbeRecord } from "../../src/core/probe-record.ts";
 import { blamesToken, deniesId, libraryWords, pageWords } from "../../src/core/server-words.ts";
-import { exchange, record } from "./probe-support.ts";
+import { exchange, PROXY, record } from "./probe-support.ts";
 
 const failed = (seen: ProbeRecord, known = {}): Diagnosis["stages"][number] | undefined =>
   diagnose(seen, [], known).stages.find(({ status }) => status === "failed");
@@ -266,19 +266,7 @@ describe("other words of a server", () => {
     expect(seen?.tryThis).toContain("\nnpx create-halo-mcp doctor --timeout 60\n");
   });
   it("a proxy that refuses is asked about first", () => {
-    const proxy = {
-      host: "proxy.example",
-      port: 3128,
-      variable: "HTTPS_PROXY",
-      secure: false,
-      credentials: false,
-      bypassedBy: null,
-      tunnel: false,
-      status: 403,
-      said: "",
-      schemes: [],
-      systemCas: false,
-    };
+    const proxy = { ...PROXY, status: 403 };
     const last = exchange({ status: null, connected: false, end: "broken", codes: ["HALO_PROXY_STATUS"] });
     expect(failed(record([last], { proxy }))?.tryThis).toMatch(/^Ask whoever runs the network/);
     expect(failed(record([last], { proxy: { ...proxy, status: 502 } }))?.tryThis).toMatch(/^Check HTTPS_PROXY/);

@@ -121,7 +121,7 @@ export function rejectLines(input: SetupInput, entry: Entry, approval: ApprovalV
 export function foreignLines(
   url: string,
   input: SetupInput,
-  { entry, file }: Target,
+  target: Target,
   secrets: readonly string[],
   shownUrl: string,
   reject: readonly string[],
@@ -130,9 +130,9 @@ export function foreignLines(
     `# it leads to:   ${shownUrl}`,
     `# HALO's own is: ${HALO_URL}`,
     ...reject,
-    replaceCommand(input, { entry, file }),
+    replaceCommand(input, target),
     "# sets HALO's own up in its place",
-    ...meantCommand(url, entry.name, secrets),
+    ...meantCommand(url, target.entry.name, secrets),
   ];
 }
 

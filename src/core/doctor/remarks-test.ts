@@ -5,6 +5,7 @@ import { LABELS } from "../halo.ts";
 import type { Remark, SetupView, ValueSource } from "./model.ts";
 import { STATUS_WORDS } from "./remarks-client.ts";
 import { otherWay } from "./remarks-network.ts";
+import { othersOf } from "./remarks-values.ts";
 
 export interface Tested {
   readonly ok: boolean;
@@ -82,7 +83,7 @@ export function refusedCopy(view: SetupView, { cause, own }: Tested): Remark | u
     ({ value, state, places }) => state === "set" && (own || value !== "token") && places.some(({ same }) => !same),
   );
   if (stale === undefined) return undefined;
-  const others = stale.places.filter(({ same }) => !same).map(({ place }) => place);
+  const others = othersOf(stale);
   const used = stale.place ?? view.winner?.file ?? "its entry";
   const holds = others.length === 1 ? "holds" : "hold";
   return {

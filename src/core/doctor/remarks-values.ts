@@ -78,10 +78,15 @@ function bad(input: SetupInput, target: Target, source: ValueSource): Remark {
 
 const ENVIRONMENT = "the environment";
 
+/** The places that hold another value than the one that is sent. */
+export function othersOf({ places }: ValueSource): readonly string[] {
+  return places.filter(({ same }) => !same).map(({ place }) => place);
+}
+
 /** The environment alone has another value, and two places at least agree: that what is exported is old, and not they. */
-function isOddOne({ places }: ValueSource): boolean {
-  const others = places.filter(({ same }) => !same);
-  return places.length > 2 && others.length === 1 && others[0]?.place === ENVIRONMENT;
+function isOddOne(source: ValueSource): boolean {
+  const others = othersOf(source);
+  return source.places.length > 2 && others.length === 1 && others[0] === ENVIRONMENT;
 }
 
 /**
@@ -90,7 +95,7 @@ function isOddOne({ places }: ValueSource): boolean {
  */
 function agree(input: SetupInput, target: Target, source: ValueSource): readonly string[] {
   const variable = source.variable ?? variablesFor(target.entry.name)[source.value];
-  const others = source.places.filter(({ same }) => !same).map(({ place }) => place);
+  const others = othersOf(source);
   if (source.variable === undefined && target.entry.scope === "project")
     return [
       `put "\${${variable}}" in the place of the ${LABELS[source.value]} in ${target.file}`,
@@ -120,7 +125,7 @@ function agree(input: SetupInput, target: Target, source: ValueSource): readonly
 
 /** Copies that differ: which one is sent, and which ones are not. */
 function stale(input: SetupInput, target: Target, trust: TrustView, source: ValueSource): readonly Remark[] {
-  const others = source.places.filter(({ same }) => !same).map(({ place }) => place);
+  const others = othersOf(source);
   if (others.length === 0 || (source.state !== "set" && source.state !== "empty")) return [];
   const label = source.variable ?? `the ${LABELS[source.value]}`;
   const used = source.place ?? "its entry";
