@@ -228,7 +228,7 @@ export default defineConfig({
     target: "node20.12",
     // while the project has no public address, there is no link to it either
     // see there: Node's own would double the start of `doctor`
-    inject: { Headers: [join(root, "src/io/plain-headers.ts"), "Headers"] },
+    inject: { Headers: [join(root, "src/io/probe/plain-headers.ts"), "Headers"] },
     define: { __VERSION__: JSON.stringify(version), __BUGS_URL__: JSON.stringify(bugs?.url) ?? "undefined" },
   },
   plugins: [

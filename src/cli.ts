@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import type { Context } from "./context.ts";
 import { nearest } from "./core/command-line.ts";
-import { printable, printableLines, redact } from "./core/redact.ts";
+import { printable, printableLines, redact } from "./core/secrets.ts";
 import { Cancelled, HaloError, UsageError } from "./errors.ts";
 import { CHECK_FLAGS, DOCTOR_FLAGS, type Flag, GLOBAL_FLAGS, INIT_FLAGS, type RawOptions } from "./flags.ts";
 import { wrap } from "./ui/wrap.ts";

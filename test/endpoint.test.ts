@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { isHaloEndpoint, parseEndpoint } from "../src/core/endpoint.ts";
 import { HALO_URL } from "../src/core/halo.ts";
-import { isHaloEndpoint, parseEndpoint } from "../src/endpoint.ts";
 
 describe("parseEndpoint", () => {
   it.each<[string, string, boolean]>([

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { CAUSES } from "../src/core/causes.ts";
+import { CAUSES } from "../src/core/diagnosis/causes.ts";
 import { CHECK_FLAGS, DOCTOR_FLAGS, GLOBAL_FLAGS, INIT_FLAGS } from "../src/flags.ts";
 
 const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");

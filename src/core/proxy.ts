@@ -4,7 +4,7 @@
  * empty; https: falls back to the proxy of http:; NO_PROXY is `*` alone, or names split by commas or white space. Older ones match less: before
  * undici 7 an entry without a dot in front excepts no subdomain (Node 20 and 22). ALL_PROXY is not read.
  */
-import type { BadInput } from "./probe-record.ts";
+import type { BadInput } from "./diagnosis/record.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
 type BrokenProxy = Extract<BadInput, { cause: "proxy-failed" }>;

@@ -5,7 +5,7 @@
 import { mkdirSync, rmdirSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
-import type { StepStatus, WriteStep } from "../core/model.ts";
+import type { StepStatus, WriteStep } from "../core/plan/model.ts";
 import { Cancelled, EnvironmentError, Refusal } from "../errors.ts";
 import { errnoOf } from "./errno.ts";
 import { explain, type Loss, withOutcome } from "./failure.ts";

@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
-import { type ExecOptions, exec } from "./exec.ts";
 import { withPrivateFile } from "./private-file.ts";
+import { type ExecOptions, exec } from "./programs.ts";
 
 export interface ClaudeProgram {
   readonly path: string;

@@ -3,7 +3,7 @@
  */
 import { closeSync, constants, fstatSync, lstatSync, openSync, readlinkSync, readSync, type Stats } from "node:fs";
 import { dirname, join, parse, resolve } from "node:path";
-import type { FileState, Snapshot } from "../core/model.ts";
+import type { FileState, Snapshot } from "../core/plan/model.ts";
 import { errnoOf } from "./errno.ts";
 
 const MAX_BYTES = 4 * 1024 * 1024;

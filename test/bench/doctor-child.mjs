@@ -4,7 +4,7 @@
  */
 import { createInterface } from "node:readline";
 import { networkOf } from "../../src/core/proxy.ts";
-import { probe } from "../../src/io/probe.ts";
+import { probe } from "../../src/io/probe/probe.ts";
 import { byHandNew, byHandOld, TOKEN_HEADER } from "./by-hand.mjs";
 
 async function tested(url, headers) {

@@ -7,7 +7,7 @@ import { type InitOptions, readOptions } from "../../src/commands/init/options.t
 import type { Room } from "../../src/commands/init/values.ts";
 import type { Context } from "../../src/context.ts";
 import { HALO_URL, variablesFor } from "../../src/core/halo.ts";
-import type { Target } from "../../src/core/target.ts";
+import type { Target } from "../../src/core/plan/target.ts";
 
 const context = { cwd: "/repo", env: {} } as Context;
 const slots = (name: string): Target["slots"] => {

@@ -1,6 +1,6 @@
 /** What the connection test knows beside its record: the file of NODE_EXTRA_CA_CERTS, where a certificate is not trusted. */
 import { describe, expect, it } from "vitest";
-import { runTest } from "../../src/commands/connection-test.ts";
+import { runTest } from "../../src/commands/shared/connection-test.ts";
 import type { Context } from "../../src/context.ts";
 import { makeTlsFaults } from "../servers/tls-faults.ts";
 

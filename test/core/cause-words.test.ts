@@ -1,10 +1,10 @@
 /** Every sentence of every cause, over facts as they come: what a person reads is held here, word by word. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Cause } from "../../src/core/cause-of.ts";
-import type { CauseFacts } from "../../src/core/cause-text.ts";
-import { CAUSES } from "../../src/core/causes.ts";
-import { type IssueFacts, issueLink } from "../../src/core/issue-link.ts";
+import type { Cause } from "../../src/core/diagnosis/cause-of.ts";
+import type { CauseFacts } from "../../src/core/diagnosis/cause-text.ts";
+import { CAUSES } from "../../src/core/diagnosis/causes.ts";
+import { type IssueFacts, issueLink } from "../../src/core/diagnosis/issue-link.ts";
 
 const base: CauseFacts = { host: "api.cm.com", method: "initialize" };
 const ids = {

@@ -12,8 +12,8 @@ import {
   reference,
   references,
 } from "../../src/core/clients/claude-code.ts";
+import type { Json } from "../../src/core/formats/json-edit.ts";
 import { HALO_URL, HEADERS, VALUES, variablesFor } from "../../src/core/halo.ts";
-import type { Json } from "../../src/core/jsonc.ts";
 
 const good = {
   type: "http",

@@ -1,10 +1,10 @@
 /** From records to causes, stages and words. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { causeOf } from "../../src/core/cause-of.ts";
-import { CAUSES } from "../../src/core/causes.ts";
-import { type Cause, type Diagnosis, diagnose } from "../../src/core/diagnosis.ts";
-import type { Exchange, ProbeRecord } from "../../src/core/probe-record.ts";
+import { causeOf } from "../../src/core/diagnosis/cause-of.ts";
+import { CAUSES } from "../../src/core/diagnosis/causes.ts";
+import { type Cause, type Diagnosis, diagnose } from "../../src/core/diagnosis/diagnose.ts";
+import type { Exchange, ProbeRecord } from "../../src/core/diagnosis/record.ts";
 import { wrap } from "../../src/ui/wrap.ts";
 import { exchange, PROXY, record } from "./probe-support.ts";
 

@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type DiffOptions, diffTexts } from "../../src/core/diff.ts";
-import { addExampleNames, setDotenv } from "../../src/core/dotenv.ts";
+import { type DiffOptions, diffTexts } from "../../src/core/formats/diff.ts";
+import { addExampleNames, setDotenv } from "../../src/core/formats/dotenv.ts";
+import { addToArray, setProperty } from "../../src/core/formats/json-edit.ts";
+import { addLines } from "../../src/core/formats/lines.ts";
+import { maskLines } from "../../src/core/formats/mask-lines.ts";
 import { HALO_URL, HEADERS } from "../../src/core/halo.ts";
-import { addToArray, setProperty } from "../../src/core/jsonc.ts";
-import { addLines } from "../../src/core/lines.ts";
-import { maskLines } from "../../src/core/mask-lines.ts";
-import { mask } from "../../src/core/redact.ts";
+import { mask } from "../../src/core/secrets.ts";
 import { type Random, randomFrom } from "./random.ts";
 
 const TOKEN = "tok-0123456789-abcdef";

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import type { ClientStatus } from "../../src/core/clients/claude-code.ts";
-import type { Cause, Diagnosis, StageResult } from "../../src/core/diagnosis.ts";
+import type { Cause, Diagnosis, StageResult } from "../../src/core/diagnosis/diagnose.ts";
+import type { ProbeRecord, ProbeStage } from "../../src/core/diagnosis/record.ts";
 import { conclude, type DoctorReport, headline } from "../../src/core/doctor/conclude.ts";
 import type { LinkResult } from "../../src/core/doctor/model.ts";
 import { linkOf } from "../../src/core/doctor/setup.ts";
-import type { ProbeRecord, ProbeStage } from "../../src/core/probe-record.ts";
 import { BRIDGE, dotenv, entry, servers, setupOf, TOKEN, type Told, trusted, VALUES } from "./doctor-support.ts";
 
 const good: Told = { mcp: servers(entry()), local: BRIDGE, dotenv: dotenv() };

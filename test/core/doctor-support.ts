@@ -2,7 +2,7 @@
 import { documentOf } from "../../src/core/check/documents.ts";
 import type { McpFile, NamedFile, SetupInput } from "../../src/core/doctor/input.ts";
 import { type Setup, viewSetup } from "../../src/core/doctor/setup.ts";
-import { parseEndpoint } from "../../src/endpoint.ts";
+import { parseEndpoint } from "../../src/core/endpoint.ts";
 
 export const TOKEN = "made.up.Zq7Xw2Lk9Rb4Nv6Ty8-e5f1";
 export const VALUES = { HALO_MCP_TOKEN: TOKEN, HALO_ACCOUNT_ID: "account-1", HALO_PROFILE_ID: "profile-1" };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { DotenvEdited } from "../../src/core/dotenv.ts";
+import type { DotenvEdited } from "../../src/core/formats/dotenv.ts";
 import {
   addExampleNames,
   formatDotenvValue,
@@ -8,7 +8,7 @@ import {
   removeDotenv,
   removeExampleNames,
   setDotenv,
-} from "../../src/core/dotenv.ts";
+} from "../../src/core/formats/dotenv.ts";
 
 function text(edited: DotenvEdited): string {
   if (!edited.ok) throw new Error(`refused at ${edited.refused.offset}: ${edited.refused.reason}`);

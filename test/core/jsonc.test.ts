@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import type { Edited, Json } from "../../src/core/jsonc.ts";
+import type { Edited, Json } from "../../src/core/formats/json-edit.ts";
 import {
   addToArray,
   isSkeleton,
@@ -9,8 +9,8 @@ import {
   removeFromArray,
   removeProperty,
   setProperty,
-} from "../../src/core/jsonc.ts";
-import { positionAt } from "../../src/core/position.ts";
+} from "../../src/core/formats/json-edit.ts";
+import { positionAt } from "../../src/core/formats/position.ts";
 
 const STRICT = { strict: true };
 const LENIENT = { strict: false };

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { addLines, removeLines } from "../../src/core/lines.ts";
+import { addLines, removeLines } from "../../src/core/formats/lines.ts";
 
 const HEADING = "# HALO: secrets";
 

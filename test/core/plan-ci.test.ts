@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import type { FileState } from "../../src/core/model.ts";
-import { type CiKind, ciFile, planCi } from "../../src/core/plan-ci.ts";
+import { type CiKind, ciFile, planCi } from "../../src/core/plan/ci.ts";
+import type { FileState } from "../../src/core/plan/model.ts";
 import { INIT_FLAGS } from "../../src/flags.ts";
 
 const path = "/r/.gitlab-ci.yml";

@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { haloEntries } from "../../src/core/clients/claude-code.ts";
+import type { Json } from "../../src/core/formats/json-edit.ts";
 import { HALO_URL, variablesFor } from "../../src/core/halo.ts";
-import type { Json } from "../../src/core/jsonc.ts";
-import type { FileState, RunStep, Step } from "../../src/core/model.ts";
-import { type ClaudeInput, planClaude, planClaudeRemoval } from "../../src/core/plan-claude.ts";
+import { type ClaudeInput, planClaude, planClaudeRemoval } from "../../src/core/plan/claude-program.ts";
+import type { FileState, RunStep, Step } from "../../src/core/plan/model.ts";
 
 const values = { token: "tok-0123456789abcdef", account: "acc-0123456789", profile: "pro-0123456789" };
 const file = (text: string, mode = 0o600): FileState => ({ kind: "file", realPath: "/h/x", text, mode });

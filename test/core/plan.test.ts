@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { haloEntries } from "../../src/core/clients/claude-code.ts";
-import { parseDotenv } from "../../src/core/dotenv.ts";
+import { parseDotenv } from "../../src/core/formats/dotenv.ts";
+import { type Json, parseDocument } from "../../src/core/formats/json-edit.ts";
 import { HALO_URL, type Value } from "../../src/core/halo.ts";
-import { type Json, parseDocument } from "../../src/core/jsonc.ts";
-import type { FileState, Snapshot, WriteStep } from "../../src/core/model.ts";
-import { idsFromExample, type ProjectInput, planProject, planRemoval, secretsOf } from "../../src/core/plan.ts";
-import { decideTarget, type Target } from "../../src/core/target.ts";
+import { idsFromExample, type ProjectInput, planProject, planRemoval, secretsOf } from "../../src/core/plan/install.ts";
+import type { FileState, Snapshot, WriteStep } from "../../src/core/plan/model.ts";
+import { decideTarget, type Target } from "../../src/core/plan/target.ts";
 
 const paths = {
   ignore: "/r/.gitignore",

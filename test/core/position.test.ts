@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { positionAt } from "../../src/core/position.ts";
+import { positionAt } from "../../src/core/formats/position.ts";
 
 describe("positionAt", () => {
   const cases: readonly (readonly [string, number, number, number])[] = [

@@ -1,7 +1,7 @@
 /** Records of a probe, made up. */
-import type { Exchange, ProbeRecord } from "../../src/core/probe-record.ts";
-import { NOTHING } from "../../src/io/probe-walk.ts";
-import { UNANSWERED } from "../../src/io/unanswered.ts";
+import type { Exchange, ProbeRecord } from "../../src/core/diagnosis/record.ts";
+import { NOTHING } from "../../src/io/probe/probe-walk.ts";
+import { UNANSWERED } from "../../src/io/probe/unanswered.ts";
 
 export function exchange(more: Partial<Exchange> = {}): Exchange {
   return {

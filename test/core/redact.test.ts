@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { mask, printable, printableLines, redact, redactedJson, redactor } from "../../src/core/redact.ts";
+import { mask, printable, printableLines, redact, redactedJson, redactor } from "../../src/core/secrets.ts";
 
 /** Controls, what is drawn as nothing, bidirectional controls, separators, halves of pairs. */
 const FORBIDDEN = /[\p{Cc}\p{Bidi_Control}\p{Default_Ignorable_Code_Point}\p{Zl}\p{Zp}\p{Cs}]/u;

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { applyEdits } from "../../src/core/check/edits.ts";
 import type { Finding } from "../../src/core/check/model.ts";
-import { MAX_DEPTH, parseTree } from "../../src/core/json-tree.ts";
+import { MAX_DEPTH, parseTree } from "../../src/core/formats/json-tree.ts";
 import { documentFrom, isError, loaderFindings, verdictsOf } from "../support/loader-corpus.ts";
 import { mutatedEntry, mutatedFile, randomValue } from "../support/loader-mutations.ts";
 import { type Random, randomFrom } from "./random.ts";

@@ -1,9 +1,9 @@
 /** What a server says: when its words decide, whom they are about, and how they are shown. */
 import { describe, expect, it } from "vitest";
-import { type Cause, causeOf } from "../../src/core/cause-of.ts";
-import { type Diagnosis, diagnose, explainCall } from "../../src/core/diagnosis.ts";
-import type { Exchange, ProbeRecord } from "../../src/core/probe-record.ts";
-import { blamesToken, deniesId, libraryWords, pageWords } from "../../src/core/server-words.ts";
+import { type Cause, causeOf } from "../../src/core/diagnosis/cause-of.ts";
+import { type Diagnosis, diagnose, explainCall } from "../../src/core/diagnosis/diagnose.ts";
+import type { Exchange, ProbeRecord } from "../../src/core/diagnosis/record.ts";
+import { blamesToken, deniesId, libraryWords, pageWords } from "../../src/core/diagnosis/server-words.ts";
 import { exchange, PROXY, record } from "./probe-support.ts";
 
 const failed = (seen: ProbeRecord, known = {}): Diagnosis["stages"][number] | undefined =>

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { haloEntries } from "../../src/core/clients/claude-code.ts";
+import { isHaloEndpoint } from "../../src/core/endpoint.ts";
+import type { Json } from "../../src/core/formats/json-edit.ts";
 import { HALO_URL } from "../../src/core/halo.ts";
-import type { Json } from "../../src/core/jsonc.ts";
-import { decideTarget, variablesOf, type Wish } from "../../src/core/target.ts";
-import { isHaloEndpoint } from "../../src/endpoint.ts";
+import { decideTarget, variablesOf, type Wish } from "../../src/core/plan/target.ts";
 
 const headers = {
   "X-CM-PRODUCTTOKEN": "${HALO_MCP_TOKEN}",

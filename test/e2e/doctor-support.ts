@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type { Cause } from "../../src/core/diagnosis.ts";
+import type { Cause } from "../../src/core/diagnosis/diagnose.ts";
 import type { DoctorReport } from "../../src/core/doctor/conclude.ts";
 import type { LinkResult, SetupCause } from "../../src/core/doctor/model.ts";
 import type { Environment } from "../support/home.ts";

@@ -1,8 +1,8 @@
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { CAUSES } from "../../src/core/causes.ts";
-import type { Cause } from "../../src/core/diagnosis.ts";
+import { CAUSES } from "../../src/core/diagnosis/causes.ts";
+import type { Cause } from "../../src/core/diagnosis/diagnose.ts";
 import type { SetupCause } from "../../src/core/doctor/model.ts";
 import type { Fault } from "../servers/fault-kit.ts";
 import { FAULTS } from "../servers/faults.ts";

@@ -17,7 +17,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import type { WriteStep } from "../../src/core/model.ts";
+import type { WriteStep } from "../../src/core/plan/model.ts";
 import { Cancelled, HaloError, Refusal } from "../../src/errors.ts";
 import { type ApplyOptions, applyWrites } from "../../src/io/apply.ts";
 

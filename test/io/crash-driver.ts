@@ -3,7 +3,7 @@
  */
 import fs from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
-import type { WriteStep } from "../../src/core/model.ts";
+import type { WriteStep } from "../../src/core/plan/model.ts";
 import { HaloError, Refusal } from "../../src/errors.ts";
 import { applyWrites } from "../../src/io/apply.ts";
 import { createGit } from "../../src/io/git.ts";

@@ -18,7 +18,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import type { WriteStep } from "../../src/core/model.ts";
+import type { WriteStep } from "../../src/core/plan/model.ts";
 import { applyWrites } from "../../src/io/apply.ts";
 import { findProgram } from "../../src/io/find-program.ts";
 import { clearStaleLocks } from "../../src/io/lock.ts";

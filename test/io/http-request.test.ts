@@ -4,9 +4,9 @@ import { Agent, createServer, type IncomingMessage, type ServerResponse } from "
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from "node:net";
 import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
 import { afterEach, describe, expect, it } from "vitest";
-import { type Message, send } from "../../src/io/http-request.ts";
-import { Headers as PlainHeaders } from "../../src/io/plain-headers.ts";
-import { probe } from "../../src/io/probe.ts";
+import { type Message, send } from "../../src/io/probe/http-request.ts";
+import { Headers as PlainHeaders } from "../../src/io/probe/plain-headers.ts";
+import { probe } from "../../src/io/probe/probe.ts";
 import { READ_MS } from "../servers/fault-kit.ts";
 import { type StandIn, startStandIn } from "../servers/stand-in.mjs";
 

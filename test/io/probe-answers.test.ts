@@ -3,10 +3,10 @@ import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { diagnose } from "../../src/core/diagnosis.ts";
-import type { ProbeRecord } from "../../src/core/probe-record.ts";
-import { readExtraCas } from "../../src/io/extra-cas.ts";
-import { probe } from "../../src/io/probe.ts";
+import { diagnose } from "../../src/core/diagnosis/diagnose.ts";
+import type { ProbeRecord } from "../../src/core/diagnosis/record.ts";
+import { readExtraCas } from "../../src/io/probe/extra-cas.ts";
+import { probe } from "../../src/io/probe/probe.ts";
 import { DISCOVERED, HTML, html, http, json, type Kit, result, text } from "../servers/fault-kit.ts";
 import { makeTlsFaults } from "../servers/tls-faults.ts";
 

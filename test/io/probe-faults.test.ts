@@ -1,9 +1,9 @@
 /** Every fault gets its cause, in time, with nothing left behind, and the token goes nowhere. */
 import { createServer } from "node:http";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { diagnose } from "../../src/core/diagnosis.ts";
+import { diagnose } from "../../src/core/diagnosis/diagnose.ts";
 import { Cancelled } from "../../src/errors.ts";
-import { type ProbeRequest, probe } from "../../src/io/probe.ts";
+import { type ProbeRequest, probe } from "../../src/io/probe/probe.ts";
 import { listen, type Running } from "../servers/fault-kit.ts";
 import { FAULTS } from "../servers/faults.ts";
 

@@ -1,7 +1,7 @@
 /** No piece of a secret stays in a text of a server, however it is written, and the time that takes is bounded. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { scrubber, secretsIn } from "../../src/io/probe-input.ts";
+import { scrubber, secretsIn } from "../../src/io/probe/probe-input.ts";
 
 const TOKEN = "Zq7Xw2Lk9Rb4-Nv6Ty8_e5f1.Ah3Jm0PcD";
 const MASK = "••••";

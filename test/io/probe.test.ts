@@ -6,9 +6,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it } from "vitest";
-import { diagnose, explainCall } from "../../src/core/diagnosis.ts";
+import { diagnose, explainCall } from "../../src/core/diagnosis/diagnose.ts";
 import { Cancelled } from "../../src/errors.ts";
-import { type ProbeRequest, probe } from "../../src/io/probe.ts";
+import { type ProbeRequest, probe } from "../../src/io/probe/probe.ts";
 import { behave, DISCOVERED, http, INITIALIZED, json, type Kit, result, TOOL } from "../servers/fault-kit.ts";
 import { type StandIn, type StandInSettings, startStandIn } from "../servers/stand-in.mjs";
 

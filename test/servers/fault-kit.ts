@@ -1,7 +1,7 @@
 /** What the faults are made of: a raw HTTP server that behaves until a fault says otherwise, raw sockets, and a second origin that must hear nothing. */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from "node:net";
-import type { Cause } from "../../src/core/diagnosis.ts";
+import type { Cause } from "../../src/core/diagnosis/diagnose.ts";
 
 export interface Running {
   readonly url: string;

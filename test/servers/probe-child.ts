@@ -1,9 +1,9 @@
 /** A program that probes once, for what needs a process of its own: another CA, or a look at what keeps Node alive. Bundled by the test. */
 import { writeSync } from "node:fs";
 import { createInterface } from "node:readline";
-import { diagnose } from "../../src/core/diagnosis.ts";
+import { diagnose } from "../../src/core/diagnosis/diagnose.ts";
 import { networkOf } from "../../src/core/proxy.ts";
-import { type ProbeRequest, probe } from "../../src/io/probe.ts";
+import { type ProbeRequest, probe } from "../../src/io/probe/probe.ts";
 
 const lines = createInterface({ input: process.stdin });
 lines.once("line", async (line) => {

@@ -1,7 +1,7 @@
 /** A CONNECT proxy on loopback that writes down every byte it was told outside a tunnel, and the ways in which one fails. */
 import { connect, createServer as createTcpServer, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
-import type { Cause } from "../../src/core/diagnosis.ts";
+import type { Cause } from "../../src/core/diagnosis/diagnose.ts";
 import { drip, flood, listen } from "./fault-kit.ts";
 
 export interface RunningProxy {

@@ -4,8 +4,8 @@ import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Cause } from "../../src/core/diagnosis.ts";
-import type { TlsFacts } from "../../src/core/probe-record.ts";
+import type { Cause } from "../../src/core/diagnosis/diagnose.ts";
+import type { TlsFacts } from "../../src/core/diagnosis/record.ts";
 import { behave, listen, type Message, type Running } from "./fault-kit.ts";
 
 export interface TlsFault {

@@ -4,8 +4,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
-import type { Diagnosis } from "../../src/core/diagnosis.ts";
-import type { ProbeRecord } from "../../src/core/probe-record.ts";
+import type { Diagnosis } from "../../src/core/diagnosis/diagnose.ts";
+import type { ProbeRecord } from "../../src/core/diagnosis/record.ts";
 
 export interface ProbeAnswer {
   readonly diagnosis?: Diagnosis;

@@ -4,7 +4,7 @@ import { stripVTControlCharacters } from "node:util";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Context } from "../../src/context.ts";
-import { redact } from "../../src/core/redact.ts";
+import { redact } from "../../src/core/secrets.ts";
 import { createPaint } from "../../src/ui/paint.ts";
 import { createShow, type Show } from "../../src/ui/show.ts";
 import { wrap } from "../../src/ui/wrap.ts";

@@ -11,7 +11,7 @@ import {
 } from "../../core/check/documents.ts";
 import type { Subject } from "../../core/check/model.ts";
 import { cleanValue } from "../../core/halo.ts";
-import { printable } from "../../core/redact.ts";
+import { printable } from "../../core/secrets.ts";
 import { EnvironmentError, UsageError } from "../../errors.ts";
 import { discover } from "../../io/discover.ts";
 import { findSpills, type Spill } from "../../io/find-spills.ts";

@@ -3,8 +3,8 @@ import type { Context } from "../../context.ts";
 import { HALO_URL } from "../../core/halo.ts";
 import { UsageError } from "../../errors.ts";
 import type { Format, RawOptions } from "../../flags.ts";
-import { seconds } from "../seconds.ts";
-import { urlOf } from "../shared-options.ts";
+import { urlOf } from "../shared/options.ts";
+import { seconds } from "../shared/seconds.ts";
 
 /** The options of `check`, checked. */
 export interface CheckOptions {

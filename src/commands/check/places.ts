@@ -2,11 +2,11 @@ import { realpathSync, statSync } from "node:fs";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import type { Context } from "../../context.ts";
 import { kindOf } from "../../core/check/documents.ts";
-import { printable } from "../../core/redact.ts";
+import { printable } from "../../core/secrets.ts";
 import { EnvironmentError, UsageError } from "../../errors.ts";
 import { findRoot, type GitOptions } from "../../io/git.ts";
 import { isInside } from "../../io/inside.ts";
-import { programsFor } from "../programs.ts";
+import { programsFor } from "../shared/programs.ts";
 import type { CheckOptions } from "./options.ts";
 
 /** Where `check` works. */

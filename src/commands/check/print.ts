@@ -2,9 +2,9 @@ import { realpathSync } from "node:fs";
 import { type Context, wantsColor } from "../../context.ts";
 import type { RawDocument } from "../../core/check/documents.ts";
 import { HALO_URL } from "../../core/halo.ts";
-import { printable, redact } from "../../core/redact.ts";
 import type { Report, RuleInfo } from "../../core/report/model.ts";
 import { toText } from "../../core/report/text.ts";
+import { printable, redact } from "../../core/secrets.ts";
 import type { CheckOptions } from "./options.ts";
 
 export interface Printed {

@@ -9,18 +9,18 @@ import type { LinkResult, Remark, SetupView } from "../../core/doctor/model.ts";
 import { type ClientFacts, disagreement } from "../../core/doctor/remarks-client.ts";
 import type { ToSend } from "../../core/doctor/sent.ts";
 import { linkOf, type Setup, viewSetup } from "../../core/doctor/setup.ts";
+import { parseEndpoint } from "../../core/endpoint.ts";
+import { jsonOf, property, strings } from "../../core/formats/read-json.ts";
 import { isSafeVariable } from "../../core/halo.ts";
-import { jsonOf, property, strings } from "../../core/read-json.ts";
-import { printable } from "../../core/redact.ts";
-import { parseEndpoint } from "../../endpoint.ts";
+import { printable } from "../../core/secrets.ts";
 import { Cancelled, UsageError } from "../../errors.ts";
 import { askClaude, type ClaudeProgram } from "../../io/claude.ts";
 import { findRoot } from "../../io/git.ts";
 import { isInside } from "../../io/inside.ts";
 import { readDocument } from "../../io/read-document.ts";
 import { readState } from "../../io/snapshot.ts";
-import { ownFiles, pathOfClaude, versionOf } from "../claude-files.ts";
-import { programsFor } from "../programs.ts";
+import { ownFiles, pathOfClaude, versionOf } from "../shared/claude-files.ts";
+import { programsFor } from "../shared/programs.ts";
 
 export interface LookOptions {
   /** `--cwd`: where a session would start. Undefined: where the command was started. */

@@ -1,8 +1,8 @@
 import type { Context } from "../../context.ts";
 import { UsageError } from "../../errors.ts";
 import type { RawOptions } from "../../flags.ts";
-import { seconds } from "../seconds.ts";
-import { connectionOptions, pathOf } from "../shared-options.ts";
+import { connectionOptions, pathOf } from "../shared/options.ts";
+import { seconds } from "../shared/seconds.ts";
 
 /** The options of `doctor`, checked. */
 export interface DoctorOptions {

@@ -3,7 +3,7 @@ import { type Context, wantsColor } from "../../context.ts";
 import type { DoctorReport } from "../../core/doctor/conclude.ts";
 import { toMarkdown } from "../../core/doctor/markdown.ts";
 import { toDoctorText } from "../../core/doctor/text.ts";
-import { plainLine, printable, redact, redactedJson } from "../../core/redact.ts";
+import { plainLine, printable, redact, redactedJson } from "../../core/secrets.ts";
 import { EnvironmentError, UsageError } from "../../errors.ts";
 import { createPaint } from "../../ui/paint.ts";
 import { wrap } from "../../ui/wrap.ts";

@@ -1,5 +1,5 @@
-import { jsonOf, property, strings } from "../../core/read-json.ts";
-import { variablesOf } from "../../core/target.ts";
+import { jsonOf, property, strings } from "../../core/formats/read-json.ts";
+import { variablesOf } from "../../core/plan/target.ts";
 import { applyPlan } from "./apply-plan.ts";
 import { buildPlan, buildRemoval } from "./build-plan.ts";
 import { carryOut, conclude, type Draft, prove, showStatuses } from "./carry-out.ts";

@@ -1,10 +1,10 @@
 import { relative, sep } from "node:path";
 import { type Entry, references, type Scope } from "../../core/clients/claude-code.ts";
+import { positionAt } from "../../core/formats/position.ts";
 import { type Value, variablesFor } from "../../core/halo.ts";
-import type { Plan, Step, TellStep } from "../../core/model.ts";
-import { type Planned, planProject, planRemoval } from "../../core/plan.ts";
-import { planClaude, planClaudeRemoval } from "../../core/plan-claude.ts";
-import { positionAt } from "../../core/position.ts";
+import { planClaude, planClaudeRemoval } from "../../core/plan/claude-program.ts";
+import { type Planned, planProject, planRemoval } from "../../core/plan/install.ts";
+import type { Plan, Step, TellStep } from "../../core/plan/model.ts";
 import { Refusal, UsageError } from "../../errors.ts";
 import type { Bridge, ClientId } from "../../flags.ts";
 import { readsStdin } from "../../io/claude.ts";

@@ -1,6 +1,6 @@
-import type { Diagnosis } from "../../core/diagnosis.ts";
-import type { Plan } from "../../core/model.ts";
-import { printableLines } from "../../core/redact.ts";
+import type { Diagnosis } from "../../core/diagnosis/diagnose.ts";
+import type { Plan } from "../../core/plan/model.ts";
+import { printableLines } from "../../core/secrets.ts";
 import { Cancelled } from "../../errors.ts";
 import { wrap } from "../../ui/wrap.ts";
 import { applyPlan, changes, type Statuses, stepLabel } from "./apply-plan.ts";

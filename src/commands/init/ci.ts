@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { toSh } from "../../core/command-line.ts";
-import type { Plan, Step } from "../../core/model.ts";
-import { ciFile, planCi } from "../../core/plan-ci.ts";
-import { isHaloEndpoint } from "../../endpoint.ts";
+import { isHaloEndpoint } from "../../core/endpoint.ts";
+import { ciFile, planCi } from "../../core/plan/ci.ts";
+import type { Plan, Step } from "../../core/plan/model.ts";
 import { readTemplate } from "../../io/templates.ts";
 import type { InitOptions } from "./options.ts";
 import { assertInside } from "./privacy.ts";

@@ -1,7 +1,7 @@
 import { relative } from "node:path";
 import { toSh } from "../../core/command-line.ts";
+import { isHaloEndpoint } from "../../core/endpoint.ts";
 import { DEFAULT_NAME, nameProblem, type Value } from "../../core/halo.ts";
-import { isHaloEndpoint } from "../../endpoint.ts";
 import type { Choice } from "./build-plan.ts";
 import type { Room, Values } from "./values.ts";
 

@@ -1,9 +1,9 @@
 import { expandEntry, references, type Scope, type Sent } from "../../core/clients/claude-code.ts";
 import { toSh } from "../../core/command-line.ts";
-import type { Diagnosis } from "../../core/diagnosis.ts";
-import { printable } from "../../core/redact.ts";
-import { type Target, variablesOf } from "../../core/target.ts";
-import { isHaloEndpoint, parseEndpoint } from "../../endpoint.ts";
+import type { Diagnosis } from "../../core/diagnosis/diagnose.ts";
+import { isHaloEndpoint, parseEndpoint } from "../../core/endpoint.ts";
+import { type Target, variablesOf } from "../../core/plan/target.ts";
+import { printable } from "../../core/secrets.ts";
 import { Cancelled, Refusal } from "../../errors.ts";
 import type { ClientId } from "../../flags.ts";
 import type { Ask } from "../../ui/ask.ts";

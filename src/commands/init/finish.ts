@@ -1,7 +1,7 @@
 import { toSh } from "../../core/command-line.ts";
-import type { Diagnosis } from "../../core/diagnosis.ts";
-import type { Plan } from "../../core/model.ts";
-import { redactedJson } from "../../core/redact.ts";
+import type { Diagnosis } from "../../core/diagnosis/diagnose.ts";
+import type { Plan } from "../../core/plan/model.ts";
+import { redactedJson } from "../../core/secrets.ts";
 import { type Statuses, stepLabel } from "./apply-plan.ts";
 import type { Choice } from "./build-plan.ts";
 import { ciLines } from "./ci.ts";

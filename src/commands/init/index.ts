@@ -1,11 +1,11 @@
 import type { Context } from "../../context.ts";
 import { expand } from "../../core/clients/claude-code.ts";
 import { toSh } from "../../core/command-line.ts";
-import type { Diagnosis } from "../../core/diagnosis.ts";
-import { hasBom } from "../../core/dotenv.ts";
+import type { Diagnosis } from "../../core/diagnosis/diagnose.ts";
+import { hasBom } from "../../core/formats/dotenv.ts";
 import { DEFAULT_NAME, HALO_URL, PASTED_BREAK, variablesFor } from "../../core/halo.ts";
-import { printable, redact } from "../../core/redact.ts";
-import { decideTarget, type Target } from "../../core/target.ts";
+import { decideTarget, type Target } from "../../core/plan/target.ts";
+import { printable, redact } from "../../core/secrets.ts";
 import { EnvironmentError, Refusal } from "../../errors.ts";
 import type { RawOptions } from "../../flags.ts";
 import { createAsk } from "../../ui/ask.ts";

@@ -1,10 +1,10 @@
 import type { Context } from "../../context.ts";
 import type { Scope } from "../../core/clients/claude-code.ts";
-import type { CiKind } from "../../core/plan-ci.ts";
+import type { CiKind } from "../../core/plan/ci.ts";
 import { UsageError } from "../../errors.ts";
 import type { Bridge, ClientId, RawOptions } from "../../flags.ts";
-import { seconds } from "../seconds.ts";
-import { connectionOptions } from "../shared-options.ts";
+import { connectionOptions } from "../shared/options.ts";
+import { seconds } from "../shared/seconds.ts";
 
 /** The options of `init`, checked. A flag that was not given is undefined, so that a default can be told from a choice. */
 export interface InitOptions {

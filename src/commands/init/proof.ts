@@ -7,12 +7,12 @@ import {
   parseStatus,
   type Scope,
 } from "../../core/clients/claude-code.ts";
-import type { Diagnosis } from "../../core/diagnosis.ts";
-import { equalJson } from "../../core/json-tree.ts";
-import { secretsOf } from "../../core/plan.ts";
-import { dotenvOf, jsonOf, property, strings } from "../../core/read-json.ts";
-import { printable } from "../../core/redact.ts";
-import { isHaloEndpoint } from "../../endpoint.ts";
+import type { Diagnosis } from "../../core/diagnosis/diagnose.ts";
+import { isHaloEndpoint } from "../../core/endpoint.ts";
+import { equalJson } from "../../core/formats/json-tree.ts";
+import { dotenvOf, jsonOf, property, strings } from "../../core/formats/read-json.ts";
+import { secretsOf } from "../../core/plan/install.ts";
+import { printable } from "../../core/secrets.ts";
 import { Cancelled, Refusal } from "../../errors.ts";
 import { type Answer, askClaude } from "../../io/claude.ts";
 import { readState } from "../../io/snapshot.ts";

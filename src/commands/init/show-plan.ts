@@ -1,10 +1,10 @@
 import { reference } from "../../core/clients/claude-code.ts";
 import { toSh } from "../../core/command-line.ts";
-import { type DiffLine, diffTexts } from "../../core/diff.ts";
+import { type DiffLine, diffTexts } from "../../core/formats/diff.ts";
 import { HALO_URL, HEADERS, VALUES } from "../../core/halo.ts";
-import type { Plan, WriteStep } from "../../core/model.ts";
-import { mask, printable } from "../../core/redact.ts";
-import { variablesOf } from "../../core/target.ts";
+import type { Plan, WriteStep } from "../../core/plan/model.ts";
+import { variablesOf } from "../../core/plan/target.ts";
+import { mask, printable } from "../../core/secrets.ts";
 import type { Paint } from "../../ui/paint.ts";
 import { stepLabel } from "./apply-plan.ts";
 import type { Room, Values } from "./values.ts";

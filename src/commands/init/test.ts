@@ -1,12 +1,12 @@
 import { expandEntry, type Sent } from "../../core/clients/claude-code.ts";
-import type { Diagnosis } from "../../core/diagnosis.ts";
+import type { Diagnosis } from "../../core/diagnosis/diagnose.ts";
+import type { ProbeStage } from "../../core/diagnosis/record.ts";
 import { HEADERS, isSafeVariable, VALUES } from "../../core/halo.ts";
-import { secretsOf } from "../../core/plan.ts";
-import type { ProbeStage } from "../../core/probe-record.ts";
-import { printable } from "../../core/redact.ts";
-import { type Target, variablesOf } from "../../core/target.ts";
+import { secretsOf } from "../../core/plan/install.ts";
+import { type Target, variablesOf } from "../../core/plan/target.ts";
+import { printable } from "../../core/secrets.ts";
 import { Refusal } from "../../errors.ts";
-import { runTest } from "../connection-test.ts";
+import { runTest } from "../shared/connection-test.ts";
 import type { Room, Values } from "./values.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;

@@ -1,4 +1,5 @@
 import type { Context } from "../../context.ts";
+import { jsonOf, property, strings } from "../../core/formats/read-json.ts";
 import {
   cleanValue,
   HEADERS,
@@ -9,10 +10,9 @@ import {
   VALUES,
   type Value,
 } from "../../core/halo.ts";
-import { idsFromExample } from "../../core/plan.ts";
-import { jsonOf, property, strings } from "../../core/read-json.ts";
-import { mask, printable } from "../../core/redact.ts";
-import type { Target } from "../../core/target.ts";
+import { idsFromExample } from "../../core/plan/install.ts";
+import type { Target } from "../../core/plan/target.ts";
+import { mask, printable } from "../../core/secrets.ts";
 import { UsageError } from "../../errors.ts";
 import { readSecretFile, readStdin } from "../../io/read-secret.ts";
 import { readTemplate } from "../../io/templates.ts";

@@ -1,5 +1,5 @@
 /** A file that was read → a Document: what it is, and its tree. Pure. */
-import { parseTree } from "../json-tree.ts";
+import { parseTree } from "../formats/json-tree.ts";
 import type { Document, DocumentKind } from "./model.ts";
 
 /** The project files of other clients that `check` looks at, by path from a root (see docs/rules). */

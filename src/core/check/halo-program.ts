@@ -3,9 +3,10 @@
  * argument that is no option is the address; `--header "Name: value"` may stand anywhere, and `${NAME}` in it is expanded
  * by the program itself, from an environment that the entry's `env` is part of.
  */
+
+import { type ClientSyntax, spelledIn, throughProgram, throughShell } from "../clients/client-syntax.ts";
+import type { Container, Entry, Scalar } from "../formats/json-tree.ts";
 import { HALO_URL } from "../halo.ts";
-import type { Container, Entry, Scalar } from "../json-tree.ts";
-import { type ClientSyntax, spelledIn, throughProgram, throughShell } from "./client-syntax.ts";
 import { isObjectNode, member, textOf } from "./servers.ts";
 
 interface ProgramHeader {

@@ -1,8 +1,9 @@
 /** The entries that are about HALO, in every client's file. */
+
+import { type ClientSyntax, spelledIn, syntaxOf, variablesIn } from "../clients/client-syntax.ts";
 import { nearest } from "../command-line.ts";
+import type { Container, Entry, Scalar } from "../formats/json-tree.ts";
 import { DEFAULT_NAME, HEADERS, VALUES, type Value } from "../halo.ts";
-import type { Container, Entry, Scalar } from "../json-tree.ts";
-import { type ClientSyntax, spelledIn, syntaxOf, variablesIn } from "./client-syntax.ts";
 import { type Program, programOf } from "./halo-program.ts";
 import type { Document, Subject } from "./model.ts";
 import { once, onceForText } from "./once.ts";

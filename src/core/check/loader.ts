@@ -2,7 +2,14 @@
  * What Claude Code makes of a `.mcp.json`, for the rules about loading. Everything here was measured with 2.1.330;
  * test/e2e/agreement.test.ts holds it against the real program.
  */
-import { CONFLICT_REASON, type Container, type Entry, type Node, parseTree, type Refused } from "../json-tree.ts";
+import {
+  CONFLICT_REASON,
+  type Container,
+  type Entry,
+  type Node,
+  parseTree,
+  type Refused,
+} from "../formats/json-tree.ts";
 import type { Document, Span, Subject } from "./model.ts";
 import { once } from "./once.ts";
 import { isObjectNode, member, textOf } from "./servers.ts";

@@ -1,5 +1,5 @@
 /** The words of `check`: what was read, and what is wrong with it. Data only. */
-import type { Node, Refused } from "../json-tree.ts";
+import type { Node, Refused } from "../formats/json-tree.ts";
 import type { TextEdit } from "./edits.ts";
 
 /** What a file is to `check`. The id of a client: that client's own project file. */

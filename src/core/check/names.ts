@@ -1,5 +1,5 @@
 /** Names that a file gives: of servers, headers, keys. A token pasted into the wrong place is one too. */
-import { mask, printable } from "../redact.ts";
+import { mask, printable } from "../secrets.ts";
 import { isUnfitToShow } from "./secret-known.ts";
 
 const LONGEST_NAME = 64;

@@ -1,7 +1,8 @@
 /** Every text of a file in which a secret can stand, with the name it stands under. */
-import { assignments } from "../dotenv-read.ts";
-import type { Container, Node } from "../json-tree.ts";
-import { type Pair, pairsOf, serverOf } from "./codex.ts";
+
+import { type Pair, pairsOf, serverOf } from "../clients/codex-check.ts";
+import { assignments } from "../formats/dotenv-read.ts";
+import type { Container, Node } from "../formats/json-tree.ts";
 import { commentsOf } from "./loose-json.ts";
 import type { Document, Span } from "./model.ts";
 import { shownName } from "./names.ts";

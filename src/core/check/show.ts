@@ -1,5 +1,5 @@
 /** Findings, whose words are fit to be shown: whatever a rule quotes passes through here. */
-import { mask, printable, redact } from "../redact.ts";
+import { mask, printable, redact } from "../secrets.ts";
 import type { TextEdit } from "./edits.ts";
 import type { Document, Finding, Span, Subject } from "./model.ts";
 import { shownName, WORD } from "./names.ts";

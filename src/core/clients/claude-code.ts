@@ -1,9 +1,10 @@
 /**
  * Claude Code as measured (2.1.197 and 2.1.330): how it spells a reference, how it expands one, what an entry is.
  */
+
+import type { Json } from "../formats/json-edit.ts";
 import { HALO_URL, HEADERS, VALUES, type Value } from "../halo.ts";
-import type { Json } from "../jsonc.ts";
-import type { Connection } from "../model.ts";
+import type { Connection } from "../plan/model.ts";
 
 /** A reference in Claude Code's spelling. */
 export function reference(env: string): string {

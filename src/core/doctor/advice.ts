@@ -3,7 +3,7 @@ import { isFitToShow } from "../check/show.ts";
 import type { Entry } from "../clients/claude-code.ts";
 import { quoteSh, toSh } from "../command-line.ts";
 import { HALO_URL } from "../halo.ts";
-import { printable } from "../redact.ts";
+import { printable } from "../secrets.ts";
 import type { NamedFile, SetupInput } from "./input.ts";
 import { isOld } from "./layers.ts";
 import type { ApprovalView } from "./model.ts";

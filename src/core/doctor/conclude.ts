@@ -1,8 +1,9 @@
 /** The whole chain of one run as one report: what was found before the network, then what the connection test saw. Pure. */
-import { CAUSES } from "../causes.ts";
+
 import type { ClientStatus } from "../clients/claude-code.ts";
-import type { Cause, Diagnosis, StageResult } from "../diagnosis.ts";
-import { type Exchange, type ProbeRecord, type ProbeStage, WAY } from "../probe-record.ts";
+import { CAUSES } from "../diagnosis/causes.ts";
+import type { Cause, Diagnosis, StageResult } from "../diagnosis/diagnose.ts";
+import { type Exchange, type ProbeRecord, type ProbeStage, WAY } from "../diagnosis/record.ts";
 import { CHANGE_VALUES } from "./advice.ts";
 import type { LinkResult, Remark, SetupCause, SetupView } from "./model.ts";
 import { contradiction, explains, refusedCopy, type Tested } from "./remarks-test.ts";

@@ -2,9 +2,9 @@
 import { documentOf } from "../check/documents.ts";
 import { shown } from "../check/show.ts";
 import { type Entry, haloEntries, isObject, type Scope } from "../clients/claude-code.ts";
+import type { Json } from "../formats/json-edit.ts";
+import { property } from "../formats/read-json.ts";
 import { DEFAULT_NAME, HALO_URL, HEADERS, variablesFor } from "../halo.ts";
-import type { Json } from "../jsonc.ts";
-import { property } from "../read-json.ts";
 import { isSwitchedOff, storeKey } from "./approval.ts";
 import type { SetupInput } from "./input.ts";
 import { type Loaded, loadDocument } from "./loads.ts";

@@ -1,6 +1,6 @@
 /** What `doctor` reads before it thinks: files and environment, as data. Holds secrets. */
 import type { Document } from "../check/model.ts";
-import type { FileState } from "../model.ts";
+import type { FileState } from "../plan/model.ts";
 
 /** A file with the words by which it is shown. */
 export interface NamedFile {

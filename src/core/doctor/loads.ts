@@ -2,9 +2,9 @@
 import { entriesOf } from "../check/loader.ts";
 import type { Document, Finding, Subject } from "../check/model.ts";
 import { runRules } from "../check/run.ts";
+import { type Json, toJson } from "../formats/json-tree.ts";
+import { positionAt } from "../formats/position.ts";
 import { HALO_URL } from "../halo.ts";
-import { type Json, toJson } from "../json-tree.ts";
-import { positionAt } from "../position.ts";
 import { LOADER_RULES } from "../rules/loader.ts";
 
 /** Rules whose finding loses the file with everything in it; the other errors cost one entry. */

@@ -1,6 +1,6 @@
 /** What `doctor` walks: a chain of links, each looked at and told apart. Data only. */
 import type { Scope } from "../clients/claude-code.ts";
-import type { Cause, ProbeStage } from "../diagnosis.ts";
+import type { Cause, ProbeStage } from "../diagnosis/diagnose.ts";
 import type { Value } from "../halo.ts";
 
 /** The links before the network: files, values, the client's own view. */

@@ -2,8 +2,8 @@
 import { shown } from "../check/show.ts";
 import { isObject } from "../clients/claude-code.ts";
 import { toSh } from "../command-line.ts";
-import { equalJson } from "../json-tree.ts";
-import { parseDocument } from "../jsonc.ts";
+import { parseDocument } from "../formats/json-edit.ts";
+import { equalJson } from "../formats/json-tree.ts";
 import {
   APPROVE,
   fileWord,

@@ -1,6 +1,6 @@
 /** What only shows once the connection test has ended: the client's word beside it, and the copy of a value that was refused. */
 import type { ClientStatus } from "../clients/claude-code.ts";
-import type { Diagnosis } from "../diagnosis.ts";
+import type { Diagnosis } from "../diagnosis/diagnose.ts";
 import { LABELS } from "../halo.ts";
 import type { Remark, SetupView, ValueSource } from "./model.ts";
 import { STATUS_WORDS } from "./remarks-client.ts";

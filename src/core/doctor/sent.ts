@@ -1,7 +1,7 @@
 /** What the connection test sends, and when it sends nothing. Pure; the result holds secrets. */
 import { type Entry, expandEntry, references, type Sent } from "../clients/claude-code.ts";
 import { HALO_URL, HEADERS, isSafeVariable, VALUES, variablesFor } from "../halo.ts";
-import { printable } from "../redact.ts";
+import { printable } from "../secrets.ts";
 import { unreadWords } from "./advice.ts";
 import type { Contender } from "./entries.ts";
 import type { SetupInput } from "./input.ts";

@@ -1,8 +1,8 @@
 /** Files and environment → the view of a set-up: which entry a session takes, what it sends, what is wrong. Pure. */
 import { expandEntry, isObject, type Sent } from "../clients/claude-code.ts";
+import type { Json } from "../formats/json-edit.ts";
+import { jsonOf } from "../formats/read-json.ts";
 import { type Value, variablesFor } from "../halo.ts";
-import type { Json } from "../jsonc.ts";
-import { jsonOf } from "../read-json.ts";
 import { fromElsewhere, repairCommand } from "./advice.ts";
 import { approvalOf, isSwitchedOff, trustOf } from "./approval.ts";
 import { type Contender, chooseEntry, chooseName, contendersOf, type Place, placesOf, viewEntries } from "./entries.ts";

@@ -1,6 +1,6 @@
 /** Workflow commands of GitHub Actions, and the job's summary. */
 import type { Severity } from "../check/model.ts";
-import { printable } from "../redact.ts";
+import { printable } from "../secrets.ts";
 import { ruleUrl } from "./links.ts";
 import { summaryOf } from "./make-report.ts";
 import type { Report } from "./model.ts";

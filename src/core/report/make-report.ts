@@ -2,7 +2,7 @@
 import type { Finding, Rule } from "../check/model.ts";
 import { isNameToShow } from "../check/names.ts";
 import { HALO_URL, HEADERS, LABELS } from "../halo.ts";
-import { printable, redact } from "../redact.ts";
+import { printable, redact } from "../secrets.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { indexLines, type LineIndex } from "./line-index.ts";
 import type { Line, Region, Report } from "./model.ts";

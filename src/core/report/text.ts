@@ -1,7 +1,7 @@
 /** The report for people: a line a finding that editors and terminals can jump to, and on a terminal the place itself. */
 import type { DocumentKind, Severity } from "../check/model.ts";
-import { maskLines } from "../mask-lines.ts";
-import { plainLine, printable, printableLines, redact } from "../redact.ts";
+import { maskLines } from "../formats/mask-lines.ts";
+import { plainLine, printable, printableLines, redact } from "../secrets.ts";
 import { summaryOf } from "./make-report.ts";
 import type { Line, Report } from "./model.ts";
 

@@ -1,9 +1,9 @@
-import { variablesIn } from "../check/client-syntax.ts";
 import { settingsVariables } from "../check/env-files.ts";
 import { remoteHaloServers, valueHeaders } from "../check/halo-servers.ts";
 import type { Rule } from "../check/model.ts";
 import { finding } from "../check/show.ts";
-import { assignments } from "../dotenv-read.ts";
+import { variablesIn } from "../clients/client-syntax.ts";
+import { assignments } from "../formats/dotenv-read.ts";
 
 const ID = "bridge-missing";
 

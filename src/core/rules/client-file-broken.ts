@@ -1,8 +1,8 @@
-import { syntaxOf } from "../check/client-syntax.ts";
-import { brokenLineOf } from "../check/codex.ts";
 import { brokenBy, spotAt } from "../check/loader.ts";
 import type { Document, Rule } from "../check/model.ts";
 import { finding } from "../check/show.ts";
+import { syntaxOf } from "../clients/client-syntax.ts";
+import { brokenLineOf } from "../clients/codex-check.ts";
 
 const ID = "client-file-broken";
 

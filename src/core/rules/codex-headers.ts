@@ -1,7 +1,7 @@
-import { pairsOf, serverOf } from "../check/codex.ts";
 import type { Rule } from "../check/model.ts";
 import { hasReference } from "../check/references.ts";
 import { finding } from "../check/show.ts";
+import { pairsOf, serverOf } from "../clients/codex-check.ts";
 import { HEADERS, VALUES, variablesFor } from "../halo.ts";
 
 const ID = "codex-headers";

@@ -5,7 +5,7 @@ import { secretAt, secretsIn } from "../check/secret-places.ts";
 import { spanOf } from "../check/servers.ts";
 import { finding } from "../check/show.ts";
 import { HEADERS } from "../halo.ts";
-import { mask } from "../redact.ts";
+import { mask } from "../secrets.ts";
 
 const ID = "committed-secret";
 

@@ -1,7 +1,7 @@
 import { isSaidElsewhere, isShared, secretsHeld, tokenVariables } from "../check/env-files.ts";
 import type { Rule } from "../check/model.ts";
 import { finding } from "../check/show.ts";
-import { mask } from "../redact.ts";
+import { mask } from "../secrets.ts";
 
 const ID = "env-example-secret";
 

@@ -3,7 +3,7 @@ import { haloServers } from "../check/halo-servers.ts";
 import type { Rule } from "../check/model.ts";
 import { spanOf } from "../check/servers.ts";
 import { editBetween, finding, MOST_FIXES } from "../check/show.ts";
-import { removeFromArray } from "../jsonc.ts";
+import { removeFromArray } from "../formats/json-edit.ts";
 
 const ID = "halo-disabled";
 

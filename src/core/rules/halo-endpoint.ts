@@ -1,11 +1,11 @@
-import { variablesIn } from "../check/client-syntax.ts";
-import { pairsOf, serverOf } from "../check/codex.ts";
 import { endpointOf, hostOf, namesIn, withVariable } from "../check/endpoint.ts";
 import { givenValues } from "../check/given-values.ts";
 import { type HaloServer, haloConnections } from "../check/halo-servers.ts";
 import type { Document, Finding, Rule, Span, Subject } from "../check/model.ts";
 import { spanOf } from "../check/servers.ts";
 import { finding } from "../check/show.ts";
+import { variablesIn } from "../clients/client-syntax.ts";
+import { pairsOf, serverOf } from "../clients/codex-check.ts";
 import { HALO_URL } from "../halo.ts";
 
 const ID = "halo-endpoint";

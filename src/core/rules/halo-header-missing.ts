@@ -1,8 +1,8 @@
-import { pairsOf, serverOf } from "../check/codex.ts";
 import { haloConnections, meantBy, missingValues } from "../check/halo-servers.ts";
 import type { Finding, Rule } from "../check/model.ts";
 import { isObjectNode, keySpan, member } from "../check/servers.ts";
 import { finding } from "../check/show.ts";
+import { pairsOf, serverOf } from "../clients/codex-check.ts";
 import { HEADERS, VALUES, type Value } from "../halo.ts";
 
 const ID = "halo-header-missing";

@@ -1,11 +1,11 @@
-import { spelledIn } from "../check/client-syntax.ts";
 import { type HaloServer, haloConnections, onlyVariable, saidBy, valueHeaders } from "../check/halo-servers.ts";
 import type { Rule } from "../check/model.ts";
 import { isObviousExample, isVariableName } from "../check/secret-examples.ts";
 import { spanOf } from "../check/servers.ts";
 import { finding } from "../check/show.ts";
+import { spelledIn } from "../clients/client-syntax.ts";
 import { isSafeVariable, LABELS, type Value, variablesFor } from "../halo.ts";
-import { mask } from "../redact.ts";
+import { mask } from "../secrets.ts";
 
 const ID = "halo-header-value";
 

@@ -1,8 +1,8 @@
-import { type Spelled, spelledIn } from "../check/client-syntax.ts";
 import { haloConnections, valueHeaders } from "../check/halo-servers.ts";
 import type { Rule } from "../check/model.ts";
 import { spanOf } from "../check/servers.ts";
 import { finding, isFitToShow } from "../check/show.ts";
+import { type Spelled, spelledIn } from "../clients/client-syntax.ts";
 import { variablesFor } from "../halo.ts";
 
 const ID = "halo-reference-spelling";

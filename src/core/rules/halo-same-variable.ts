@@ -1,8 +1,8 @@
-import { spelledIn } from "../check/client-syntax.ts";
 import { haloConnections, valueHeaders } from "../check/halo-servers.ts";
 import type { Finding, Rule } from "../check/model.ts";
 import { spanOf } from "../check/servers.ts";
 import { finding } from "../check/show.ts";
+import { spelledIn } from "../clients/client-syntax.ts";
 
 const ID = "halo-same-variable";
 

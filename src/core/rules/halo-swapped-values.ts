@@ -1,8 +1,8 @@
-import { pairsOf, serverOf } from "../check/codex.ts";
 import { haloConnections, onlyVariable, saidBy, valueHeaders } from "../check/halo-servers.ts";
 import type { Finding, Rule } from "../check/model.ts";
 import { spanOf } from "../check/servers.ts";
 import { finding } from "../check/show.ts";
+import { pairsOf, serverOf } from "../clients/codex-check.ts";
 import { HEADERS, isSafeVariable, LABELS, VALUES, type Value } from "../halo.ts";
 
 const ID = "halo-swapped-values";

@@ -1,10 +1,10 @@
-import { spelledIn } from "../check/client-syntax.ts";
 import { haloConnections } from "../check/halo-servers.ts";
 import type { Rule } from "../check/model.ts";
 import { isSecretName } from "../check/secret-names.ts";
 import { spanOf } from "../check/servers.ts";
 import { finding } from "../check/show.ts";
 import { withoutPlaceholders } from "../clients/claude-code.ts";
+import { spelledIn } from "../clients/client-syntax.ts";
 
 const ID = "halo-token-in-url";
 

@@ -1,8 +1,8 @@
-import { variablesIn } from "../check/client-syntax.ts";
 import { haloConnections, valueHeaders } from "../check/halo-servers.ts";
 import type { Rule } from "../check/model.ts";
 import { spanOf } from "../check/servers.ts";
 import { finding } from "../check/show.ts";
+import { variablesIn } from "../clients/client-syntax.ts";
 import { isSafeVariable, variablesFor } from "../halo.ts";
 
 const ID = "halo-variable-name";

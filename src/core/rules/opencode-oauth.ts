@@ -2,7 +2,7 @@ import { remoteHaloServers } from "../check/halo-servers.ts";
 import type { Rule } from "../check/model.ts";
 import { keySpan, member } from "../check/servers.ts";
 import { editBetween, finding, MOST_FIXES } from "../check/show.ts";
-import { setProperty } from "../jsonc.ts";
+import { setProperty } from "../formats/json-edit.ts";
 
 const ID = "opencode-oauth";
 

@@ -1,7 +1,7 @@
 import { mcpDocuments, spotAt } from "../check/loader.ts";
 import type { Rule } from "../check/model.ts";
 import { finding } from "../check/show.ts";
-import { MAX_DEPTH } from "../json-tree.ts";
+import { MAX_DEPTH } from "../formats/json-tree.ts";
 
 /** Claude Code read 100,000 levels; our tree ends at 256, and has nothing but the texts of what is deeper. */
 export const tooDeep: Rule = {

@@ -1,5 +1,3 @@
-import { type ClientSyntax, syntaxOf, variablesIn } from "../check/client-syntax.ts";
-import { pairsOf, serverOf } from "../check/codex.ts";
 import { givenValues } from "../check/given-values.ts";
 import { type HaloServer, haloServers, valueHeaders } from "../check/halo-servers.ts";
 import { serverObjects } from "../check/loader.ts";
@@ -7,9 +5,11 @@ import type { Document, Finding, Rule, Span, Subject } from "../check/model.ts";
 import { onceForText } from "../check/once.ts";
 import { keySpan, member, textOf } from "../check/servers.ts";
 import { editBetween, finding, isFitToShow, MOST_FIXES } from "../check/show.ts";
-import { addExampleNames, type ExampleName, parseDotenv } from "../dotenv.ts";
+import { type ClientSyntax, syntaxOf, variablesIn } from "../clients/client-syntax.ts";
+import { pairsOf, serverOf } from "../clients/codex-check.ts";
+import { addExampleNames, type ExampleName, parseDotenv } from "../formats/dotenv.ts";
+import type { Container, Node } from "../formats/json-tree.ts";
 import { HEADERS, isSafeVariable, LABELS, VALUES } from "../halo.ts";
-import type { Container, Node } from "../json-tree.ts";
 
 const ID = "variable-not-in-example";
 

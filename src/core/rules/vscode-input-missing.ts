@@ -1,8 +1,8 @@
-import { spelledIn } from "../check/client-syntax.ts";
 import { remoteHaloServers, valueHeaders } from "../check/halo-servers.ts";
 import type { Rule } from "../check/model.ts";
 import { member, spanOf, textOf } from "../check/servers.ts";
 import { finding } from "../check/show.ts";
+import { spelledIn } from "../clients/client-syntax.ts";
 
 const ID = "vscode-input-missing";
 

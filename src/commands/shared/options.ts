@@ -1,0 +1,42 @@
+/** What several commands read from their words in the same way. */
+import { isAbsolute, resolve } from "node:path";
+import type { Context } from "../../context.ts";
+import { parseEndpoint } from "../../core/endpoint.ts";
+import { nameProblem } from "../../core/halo.ts";
+import { UsageError } from "../../errors.ts";
+import type { RawOptions } from "../../flags.ts";
+
+/** `--url`. Throws UsageError, under the name by which it was given, for one that cannot be an endpoint. */
+export function urlOf({ values, origins }: RawOptions): string | undefined {
+  if (values.url === undefined) return undefined;
+  const endpoint = parseEndpoint(values.url);
+  if (!endpoint.ok) throw new UsageError(`${origins.url ?? "--url"}: ${endpoint.problem}`);
+  return values.url;
+}
+
+/** A path of the command line, from the folder of the call. */
+export function pathOf(context: Context, given: string | undefined): string | undefined {
+  return given === undefined || isAbsolute(given) ? given : resolve(context.cwd, given);
+}
+
+/** Server, endpoint, and where the token and the other values come from. Throws UsageError. */
+export function connectionOptions(context: Context, raw: RawOptions) {
+  const { values, switches, origins } = raw;
+  if (values.name !== undefined) {
+    const problem = nameProblem(values.name);
+    if (problem !== undefined) throw new UsageError(`${origins.name ?? "--name"}: ${problem}`);
+  }
+  const url = urlOf(raw);
+  if (switches.has("token-stdin") && values["token-file"] !== undefined)
+    throw new UsageError("choose one of --token-stdin and --token-file");
+  return {
+    name: values.name,
+    url,
+    tokenStdin: switches.has("token-stdin"),
+    tokenFile: pathOf(context, values["token-file"]),
+    valuesFile: pathOf(context, values["values-file"]),
+    cwd: pathOf(context, values.cwd),
+    json: switches.has("json"),
+    quiet: switches.has("quiet"),
+  };
+}

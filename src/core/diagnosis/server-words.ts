@@ -1,0 +1,201 @@
+/** What a server said, and whether it is about the token, access, haste, the session or the protocol. Also what its web pages and the MCP library say, which decides nothing. */
+import type { Exchange } from "./record.ts";
+
+type Spoken = "unauthorized" | "forbidden" | "rate-limited" | "protocol-version" | "session-lost";
+
+const AUTH_WORDS =
+  /\bun-?authori[sz]ed|\bnot (authori[sz]ed|authenticated)|\bauthentication (failed|required)|\b(invalid|missing|unknown|expired|revoked|wrong|bad) ([\w-]+ ){0,2}(credentials?|api[- ]?key)\b/iu;
+const TOKEN_WORDS = new RegExp(
+  [
+    String.raw`\b(?:invalid|missing|unknown|expired|revoked|deleted|wrong|bad|no)[ _](?:[\w-]+ ){0,2}(?:product)?token\b(?! (?:is |was )?(?:needed|required))`,
+    // what stands between may be the token itself, in quotes
+    String.raw`\b(?:product)?token(?: provided| given| sent| ["'\x60“][^"'\x60”]{1,200}["'\x60”])? (?:is |was |has |been |not |no longer )*(?:invalid|expired|missing|required|unknown|revoked|deleted|disabled|valid|recogni[sz]ed|accepted|found|provided|of type)\b`,
+    String.raw`\btoken (?:does not|doesn't|do not) (?:exist|belong)\b`,
+    String.raw`\b(?:validate|verify) (?:[\w-]+ ){0,2}(?:product)?token\b`,
+  ].join("|"),
+  "iu",
+);
+const TOKEN_HEADER = /x-cm-producttoken/iu;
+const ID_HEADERS = /cm-(?:account|profile)-id/iu;
+/** Beside the names of other headers, only what is said of this one itself counts. */
+const TOKEN_HEADER_BLAMED =
+  /x-cm-producttoken["'`]? (?:header |is |was |has |been |not )*(?:invalid|expired|missing|required|unknown|revoked|valid|recogni[sz]ed|accepted)/iu;
+const OTHER_TOKENS = /\btoken\b.{0,20}\b(in JSON )?at position \d|\b(csrf|xsrf)\b/iu;
+/** Tokens of a language model: what it counts, and where it stops. */
+const MODEL_TOKENS =
+  /\b(?:stop|input|output|prompt|completion|context|special|max(?:imum)?|eos|bos|pad|page|continuation|cursor|progress)[ _-]tokens?\b|\btokens? (?:budget|count|limit|length|quota|usage|window)\b|\b(?:number|amount|count) of (?:[a-z]+ )?tokens?\b/giu;
+/** A name stands behind it: somebody else's. */
+const FOREIGN_TOKEN = /\b[Aa]ccess tokens?\b[^.:;]{0,40}\bfor (?!HALO\b|MCP\b|CM\b|X-CM-)[A-Z]/u;
+const DENY_WORDS =
+  /\bforbidden\b|\b(access|permission) (is |was )?denied|\bno (access(?! tokens?\b)|permission)\b|\bnot (allowed|permitted) to\b/iu;
+const RATE_WORDS = /\brate[- ]?limit|\btoo many requests|\bquota exceeded|\bthrottl/iu;
+export const VERSION_WORDS =
+  /\b(un|not )supported protocol version|\bprotocol version\b[^.]{0,40}\b(not |un)supported|\bunsupported protocol/iu;
+const SESSION_WORDS = /\bsession\b/iu;
+/** Of an ID that the server does not know. A path with such a word in it is none. */
+const UNKNOWN_ID =
+  /\b(?:unknown|no such|no|invalid|missing|wrong|deleted) (?:[\w-]+ ){0,2}(?:account|profile)\b(?![-/]| (?:service|settings|page|server|api))|(?<![/\w-]|\b(?:aws|credentials?) )(?:account|profile)\b(?![-/](?!id\b)| (?:service|settings|page|server|api))(?:(?!\btokens?\b)[^.;/?]){0,60}\b(?:not found|not exist|unknown|deleted|invalid|missing|not known|not valid)\b/iu;
+
+const HTML_START = /^\s*(<!doctype html|<html[\s>])/iu;
+
+/** The answer is a web page, by its type or its first words. */
+export function isHtml(exchange: Exchange): boolean {
+  return /^\s*(text\/html|application\/xhtml)/iu.test(exchange.contentType ?? "") || HTML_START.test(exchange.body);
+}
+
+/** The data of the last event that calls itself an error: other events are no words. */
+const errorEvent = (stream: string): string => /^event: ?error\s*\r?\ndata: ?(.*)$/mu.exec(stream)?.[1] ?? "";
+
+/** What the server said: the words of its JSON-RPC error, or its body when that is no web page; else those of WWW-Authenticate. */
+export function wordsOf(exchange: Exchange): string {
+  if (exchange.rpcError !== null) return exchange.rpcError.message;
+  if (exchange.end === "answered") return "";
+  const isStream = exchange.stream && exchange.status !== null && exchange.status < 300;
+  const body = isHtml(exchange) ? "" : isStream ? errorEvent(exchange.body) : exchange.body;
+  return body.trim() === "" ? (exchange.authError ?? "") : body;
+}
+
+const KEYS = ["message", "error_description", "detail", "title", "error"];
+
+/** The sentence in a JSON body, in a usual place; "" for one that says nothing (`{}`, `null`), undefined for any other text. */
+function sentenceIn(body: string): string | undefined {
+  if (!/^\s*(?:[{["]|null\s*$)/.test(body)) return undefined;
+  try {
+    const parsed: unknown = JSON.parse(body);
+    if (typeof parsed === "string") return parsed;
+    if (parsed === null || Object.keys(Object(parsed)).length === 0) return "";
+    const errors: unknown = Reflect.get(Object(parsed), "errors");
+    for (const place of [parsed, Reflect.get(Object(parsed), "error"), Array.isArray(errors) ? errors[0] : null]) {
+      for (const key of KEYS) {
+        const value: unknown = Reflect.get(Object(place), key);
+        if (typeof value === "string" && value.trim() !== "") return value;
+      }
+    }
+  } catch {
+    // A body that was cut, or no JSON after all.
+  }
+  return undefined;
+}
+
+/** The sentence of a JSON body, if it has one; else the body as it is. */
+export const sentenceOf = (body: string): string => sentenceIn(body) ?? body;
+
+/** The words are about the token of this connection. */
+export function blamesToken(words: string): boolean {
+  // a parser speaks of tokens too, a token against forgery is not ours, and a model counts its own
+  if (OTHER_TOKENS.test(words)) return false;
+  if (AUTH_WORDS.test(words)) return true;
+  if (!FOREIGN_TOKEN.test(words) && TOKEN_WORDS.test(words.replace(MODEL_TOKENS, ""))) return true;
+  return TOKEN_HEADER.test(words) && (!ID_HEADERS.test(words) || TOKEN_HEADER_BLAMED.test(words));
+}
+
+/** An answer that refuses by its words: an error in the JSON-RPC answer, or in a body below any error status. */
+export function causeOfWords(exchange: Exchange): Spoken | null {
+  const words = wordsOf(exchange);
+  if (words === "") return null;
+  if (exchange.rpcError?.code === -32022 || VERSION_WORDS.test(words)) return "protocol-version";
+  if (
+    exchange.session &&
+    exchange.status !== 401 &&
+    SESSION_WORDS.test(words) &&
+    (exchange.rpcError?.code === -32001 || exchange.status === 400)
+  )
+    return "session-lost";
+  if (RATE_WORDS.test(words)) return "rate-limited";
+  if (exchange.rpcError?.code === -32700 || OTHER_TOKENS.test(words)) return null;
+  if (blamesToken(words)) return "unauthorized";
+  return DENY_WORDS.test(words) ? "forbidden" : null;
+}
+
+/** JSON that is no JSON-RPC, and refuses by its sentence: a gateway's way to say no with 200. */
+export function causeOfSentence(exchange: Exchange): Spoken | null {
+  const cause = (sentenceIn(exchange.body) ?? "") === "" ? null : causeOfWords(exchange);
+  return cause === "unauthorized" || cause === "forbidden" || cause === "rate-limited" ? cause : null;
+}
+
+/** The words say that there is no such account or profile. */
+export const deniesId = (words: string): boolean => UNKNOWN_ID.test(words);
+
+/** That is what the answer says. */
+export function missesId(exchange: Exchange): boolean {
+  const words = sentenceOf(wordsOf(exchange));
+  return deniesId(words) && !(exchange.session && SESSION_WORDS.test(words));
+}
+
+const ENTITIES: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'", nbsp: " " };
+
+function decoded(text: string): string {
+  return text.replace(/&(?:#(\d{1,6})|#x([\da-f]{1,5})|([a-z]{2,4}));/giu, (whole, decimal, hex, name) => {
+    if (name !== undefined) return ENTITIES[String(name).toLowerCase()] ?? whole;
+    const point = decimal === undefined ? Number.parseInt(String(hex), 16) : Number(decimal);
+    return point > 0x1f && point <= 0x10ffff ? String.fromCodePoint(point) : " ";
+  });
+}
+
+const oneLine = (text: string): string => decoded(text).replace(/\s+/gu, " ").trim();
+/** What is drawn as no text, up to its end. */
+const HIDDEN = /^<(script|style|title|head|template|svg|!--)/iu;
+
+/** The text between the tags. No parser of HTML: each step goes on from where the last one ended, and what never ends is left out. */
+function visibleIn(html: string): string {
+  const lower = html.toLowerCase();
+  let text = "";
+  let at = 0;
+  while (at < html.length) {
+    const open = html.indexOf("<", at);
+    if (open < 0) return text + html.slice(at);
+    text += `${html.slice(at, open)} `;
+    const hidden = HIDDEN.exec(lower.slice(open, open + 10))?.[1];
+    const close = hidden === undefined ? ">" : hidden === "!--" ? "-->" : `</${hidden}`;
+    const end = lower.indexOf(close, open);
+    if (end < 0) return text;
+    at = end + (hidden === undefined || hidden === "!--" ? close.length : 0);
+  }
+  return text;
+}
+
+const LONGEST_PAGE = 150;
+
+/** What a web page says in short: its title, and its first heading or the beginning of its text. Without secrets already, since it is cut. */
+export function pageWords(body: string): string {
+  const html = body.slice(0, 2000);
+  const title = oneLine(/<title[^<>]*>([^<]*)/iu.exec(html)?.[1] ?? "");
+  const heading = /<h[12](?:\s[^<>]*)?>/iu.exec(html);
+  const from = heading === null ? 0 : heading.index;
+  const end = heading === null ? -1 : html.toLowerCase().indexOf("</h", from);
+  const rest = oneLine(visibleIn(end < 0 ? html : html.slice(from, end)));
+  const short = Array.from(rest).slice(0, LONGEST_PAGE).join("") + (rest.length > LONGEST_PAGE ? "…" : "");
+  if (title === "" || short === "" || short.startsWith(title)) return short || title;
+  return `${title}${/[.:!?]$/.test(title) ? "" : ":"} ${short}`;
+}
+
+/** A path of zod as it would stand in a program: `tools[0].name`. */
+const pathText = (path: readonly unknown[]): string =>
+  path.map((part, at) => (typeof part === "number" ? `[${part}]` : `${at === 0 ? "" : "."}${String(part)}`)).join("");
+
+/** The first of zod's issues, be the list cut or not. */
+function firstIssue(list: string): { readonly path: readonly unknown[]; readonly message: string } | undefined {
+  try {
+    const [first]: readonly unknown[] = JSON.parse(list);
+    const [path, message] = [Reflect.get(Object(first), "path"), Reflect.get(Object(first), "message")];
+    if (Array.isArray(path) && typeof message === "string") return { path, message };
+  } catch {
+    const path = /"path":\s*\[([^[\]]{0,300})\]/u.exec(list)?.[1];
+    const message = /"message":\s*"([^"\\]{0,300})"/u.exec(list)?.[1];
+    if (path !== undefined && message !== undefined)
+      return { path: path.split(",").map((part) => partOf(part.trim())), message };
+  }
+  return undefined;
+}
+const partOf = (text: string): unknown => (/^\d+$/.test(text) ? Number(text) : text.replace(/^"|"$/g, ""));
+
+/** What the MCP library says of an answer, in one short line. Its lists of issues are JSON (zod 4). */
+export function libraryWords(message: string): string {
+  const text = message.replace(/^Invalid result for [\w/]+: /u, "");
+  if (!/^\s*\[/u.test(text)) return text;
+  const issue = firstIssue(text);
+  if (issue === undefined) return "the answer does not have the shape that it must have";
+  const what = issue.message.replace(/^Invalid input: /u, "").replace(/, received undefined$/u, "");
+  const where = pathText(issue.path);
+  return where === "" ? what : `${where}: ${what}`;
+}

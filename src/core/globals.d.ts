@@ -1,0 +1,20 @@
+/** The globals that `core` may use beside the language: pure, and the same in every runtime. Node itself is not among them. */
+declare class URL {
+  constructor(text: string, base?: string);
+  readonly href: string;
+  readonly protocol: string;
+  readonly username: string;
+  readonly password: string;
+  readonly host: string;
+  readonly hostname: string;
+  readonly port: string;
+  readonly pathname: string;
+  readonly search: string;
+  readonly hash: string;
+  readonly origin: string;
+}
+declare class TextEncoder {
+  encode(text: string): Uint8Array;
+}
+declare function btoa(bytes: string): string;
+declare function atob(text: string): string;
