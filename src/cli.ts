@@ -50,9 +50,7 @@ const COMMANDS: readonly Command[] = [
     ],
     words: "[path…]",
     isQuick: true,
-    notes: [
-      "Reads only, unless --fix is given; no network, unless --online is. Under GitHub Actions the format is github.",
-    ],
+    notes: ["Reads only, unless --fix is given; no network. Under GitHub Actions the format is github."],
     load: async () => await import("./commands/check/index.ts"),
   },
   {

@@ -48,9 +48,6 @@ export const CHECK_FLAGS: readonly Flag[] = [
   { name: "max-warnings", arg: "n", summary: "fail when there are more warnings (default: any number will do)" },
   { name: "allow-missing", summary: "a repository without HALO is fine" },
   { name: "url", arg: "url", env: "HALO_MCP_URL", summary: "the endpoint that is meant (default HALO's own)" },
-  { name: "online", summary: "test the connection too, with the values at hand" },
-  { name: "values-file", arg: "file", summary: "with --online: where the values are kept (default .env)" },
-  { name: "timeout", arg: "seconds", summary: "with --online: limit of a connection test (default 15)" },
 ];
 
 export const DOCTOR_FLAGS: readonly Flag[] = [

@@ -117,9 +117,6 @@ describe("no eight characters of a secret are printed", () => {
     const secret = "827364519012345";
     const runs = await everything({ ".mcp.json": entry(`${URL}, "headers": { "X-Pin": ${secret} }`) });
     expect(leaksOf(secret, runs)).toEqual([]);
-    const log = JSON.parse(runs.find(({ what }) => what === "sarif")?.stdout ?? "");
-    const fixes = log.runs[0].results.flatMap(({ fixes = [] }: { fixes?: object[] }) => fixes);
-    expect(JSON.stringify(fixes)).toContain('"insertedContent":{"text":"\\""}');
   });
 });
 

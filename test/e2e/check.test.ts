@@ -4,22 +4,9 @@ import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { INIT_FLAGS } from "../../src/flags.ts";
-import { behave, http } from "../servers/fault-kit.ts";
 import { CLEAN, HALO_FILE } from "../support/check.ts";
 import { claudeBinFolder, quietClaude } from "../support/claude.ts";
-import {
-  ACCOUNT,
-  entryFor,
-  ids,
-  type Machine,
-  on,
-  PROFILE,
-  recorder,
-  start,
-  TOKEN,
-  withToken,
-  withTokenSent,
-} from "./support.ts";
+import { ACCOUNT, ids, type Machine, on, PROFILE, start, TOKEN, withToken } from "./support.ts";
 
 const repository = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -264,87 +251,5 @@ describe(".ci/own-check", () => {
       expect(code).toBe(1);
       expect(stderr).toContain(words);
     });
-  });
-});
-
-describe("check --online", () => {
-  const values = { HALO_MCP_TOKEN: TOKEN, HALO_ACCOUNT_ID: ACCOUNT, HALO_PROFILE_ID: PROFILE };
-  const json = async (m: Machine, args: readonly string[], env: Record<string, string>) => {
-    const { code, stdout } = await m.run(["check", "--json", "--online", ...args], { env: { ...CI, ...env } });
-    expect(stdout).not.toContain(TOKEN);
-    const { findings } = JSON.parse(stdout) as { findings: { rule: string; message: string; line: number }[] };
-    return { code, online: findings.filter(({ rule }) => rule.startsWith("online")) };
-  };
-  const withUrl = (m: Pick<Machine, "url">) => ({
-    ...CLEAN,
-    ".mcp.json": `${JSON.stringify({ mcpServers: { halo: entryFor(m.url) } }, null, 2)}\n`,
-  });
-
-  test("tests the connection with the values of the environment, of .env and of another file", async () => {
-    await on({}, async (m) => {
-      commit(m, withUrl(m));
-      expect(await json(m, ["--url", m.url], values)).toEqual({ code: 0, online: [] });
-      expect(withTokenSent(m.standIn).length).toBeGreaterThan(0);
-      const text = Object.entries(values)
-        .map(([name, value]) => `${name}=${value}\n`)
-        .join("");
-      writeFileSync(join(m.tmp, "values"), text);
-      expect(await json(m, ["--url", m.url, "--values-file", join(m.tmp, "values")], {})).toEqual({
-        code: 0,
-        online: [],
-      });
-      m.write(".env", text, 0o600);
-      expect((await json(m, ["--url", m.url], {})).code).toBe(0);
-    });
-  });
-
-  test("says what is missing, and what is refused", async () => {
-    await on({}, async (m) => {
-      commit(m, withUrl(m));
-      const none = await json(m, ["--url", m.url], { HALO_ACCOUNT_ID: ACCOUNT, HALO_PROFILE_ID: PROFILE });
-      expect(none).toMatchObject({
-        code: 1,
-        online: [{ line: 3, message: expect.stringContaining("no value is at hand for HALO_MCP_TOKEN") }],
-      });
-      expect(m.standIn.requests).toHaveLength(0);
-      const open = await http("", null, (kit) => {
-        kit.request.headers["x-cm-producttoken"] = TOKEN;
-        behave(kit);
-      }).start("");
-      try {
-        commit(m, withUrl(open));
-        const { code, online } = await json(m, ["--url", open.url], values);
-        expect(code).toBe(0);
-        expect(online).toMatchObject([
-          { rule: "online-unproven", message: expect.stringContaining("(unproven-token, at stage auth)") },
-        ]);
-        commit(m, withUrl(m));
-      } finally {
-        await open.close();
-      }
-      const wrong = await json(m, ["--url", m.url], { ...values, HALO_MCP_TOKEN: "made-up-wrong-token" });
-      expect(wrong.online).toMatchObject([{ rule: "online", message: expect.stringMatching(/token|401/i) }]);
-    });
-  });
-
-  test("sends nothing to a foreign host without --url, nor what the repository asks for", async () => {
-    const spy = await recorder((_, response) => response.writeHead(401).end());
-    try {
-      await on({}, async (m) => {
-        commit(m, { ...CLEAN, ".mcp.json": JSON.stringify({ mcpServers: { halo: entryFor(spy.url) } }) });
-        const foreign = await json(m, [], values);
-        expect(foreign.online).toMatchObject([
-          { message: expect.stringContaining("if that is meant, say it with --url") },
-        ]);
-        expect((await json(m, ["--url", m.url], values)).code).toBe(1);
-        expect(spy.received).toEqual([]);
-        const greedy = { ...entryFor(m.url), headers: { "X-CM-PRODUCTTOKEN": "${AWS_SECRET_ACCESS_KEY}" } };
-        commit(m, { ...CLEAN, ".mcp.json": JSON.stringify({ mcpServers: { halo: greedy } }) });
-        await json(m, ["--url", m.url], { ...values, AWS_SECRET_ACCESS_KEY: "made-up-aws" });
-        expect(JSON.stringify(m.standIn.requests)).not.toContain("made-up-aws");
-      });
-    } finally {
-      await spy.close();
-    }
   });
 });

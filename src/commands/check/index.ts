@@ -52,12 +52,7 @@ export async function run(context: Context, raw: RawOptions): Promise<number> {
     // what is left is read from the disk again, as the next run will
     if (fixed.length > 0 && !options.dryRun) gathered = gather(context, options);
   }
-  let found: Found = { findings: runRules(RULES, subjectOf(context, options, gathered)), rules: RULES, fixed };
-  if (options.online) {
-    const { ONLINE_RULES, testOnline } = await import("./online.ts");
-    const online = await testOnline(context, options, gathered);
-    found = { findings: [...found.findings, ...online], rules: [...RULES, ...ONLINE_RULES], fixed };
-  }
+  const found: Found = { findings: runRules(RULES, subjectOf(context, options, gathered)), rules: RULES, fixed };
   const report = reportOf(context, options, gathered, found);
   await printReport(context, options, report, {
     documents: gathered.documents,

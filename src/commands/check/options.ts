@@ -4,7 +4,6 @@ import { HALO_URL } from "../../core/halo.ts";
 import { UsageError } from "../../errors.ts";
 import type { Format, RawOptions } from "../../flags.ts";
 import { urlOf } from "../shared/options.ts";
-import { seconds } from "../shared/seconds.ts";
 
 /** The options of `check`, checked. */
 export interface CheckOptions {
@@ -13,14 +12,9 @@ export interface CheckOptions {
   readonly format: Format;
   readonly fix: boolean;
   readonly dryRun: boolean;
-  readonly online: boolean;
   readonly maxWarnings: number | undefined;
   readonly allowMissing: boolean;
   readonly url: string;
-  /** `--url` was given: this very URL may get the token. */
-  readonly isUrlGiven: boolean;
-  readonly valuesFile: string | undefined;
-  readonly timeoutMs: number;
   readonly quiet: boolean;
   readonly noColor: boolean;
   /** Absolute; undefined: the root of the repository. */
@@ -40,7 +34,6 @@ function formatOf(context: Context, { values, switches }: RawOptions): Format {
 /** Words → options. Throws UsageError before anything is read. */
 export function readOptions(context: Context, raw: RawOptions): CheckOptions {
   const { values, switches } = raw;
-  const url = urlOf(raw);
   const most = values["max-warnings"];
   if (most !== undefined && !/^\d{1,6}$/.test(most)) throw new UsageError("--max-warnings takes a number, 0 or more");
   const needs = (name: string, other: string): void => {
@@ -48,21 +41,15 @@ export function readOptions(context: Context, raw: RawOptions): CheckOptions {
     if (given && !switches.has(other)) throw new UsageError(`--${name} says nothing without --${other}`);
   };
   needs("dry-run", "fix");
-  needs("values-file", "online");
-  needs("timeout", "online");
   if (raw.words?.some((word) => word === "") === true) throw new UsageError("a path is empty");
   return {
     paths: raw.words ?? [],
     format: formatOf(context, raw),
     fix: switches.has("fix"),
     dryRun: switches.has("dry-run"),
-    online: switches.has("online"),
     maxWarnings: most === undefined ? undefined : Number(most),
     allowMissing: switches.has("allow-missing"),
-    url: url ?? HALO_URL,
-    isUrlGiven: url !== undefined,
-    valuesFile: values["values-file"] === undefined ? undefined : resolve(context.cwd, values["values-file"]),
-    timeoutMs: seconds(values.timeout) * 1000,
+    url: urlOf(raw) ?? HALO_URL,
     quiet: switches.has("quiet"),
     noColor: switches.has("no-color"),
     cwd: values.cwd === undefined ? undefined : resolve(context.cwd, values.cwd),

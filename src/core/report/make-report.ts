@@ -1,7 +1,5 @@
 /** Findings → a report: the words of the rules, lines for offsets. Pure. */
 import type { Finding, Rule } from "../check/model.ts";
-import { isNameToShow } from "../check/names.ts";
-import { HALO_URL, HEADERS, LABELS } from "../halo.ts";
 import { printable, redact } from "../secrets.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { indexLines, type LineIndex } from "./line-index.ts";
@@ -31,37 +29,6 @@ function identityOf(finding: Finding): string {
   return JSON.stringify([finding.path, finding.rule, args]);
 }
 
-const REFERENCE = /\$\{(?:env:)?([A-Za-z_]\w*)(?::-)?\}|\{env:([A-Za-z_]\w*)\}/g;
-/** What a fix of ours says beside references and names of variables. */
-const WORDS: ReadonlySet<string> = new Set([
-  ...[
-    "mcpServers",
-    "type",
-    "url",
-    "command",
-    "args",
-    "env",
-    "headers",
-    "headersHelper",
-    "oauth",
-    "timeout",
-    "alwaysLoad",
-  ],
-  ...["tools", "toolPermissions", "http", "streamable-http", "sse", "ws", "stdio", "true", "false", "null"],
-  ...["HALO", "endpoint", ...Object.values(HEADERS), ...Object.values(LABELS).flatMap((label) => label.split(" "))],
-]);
-
-/** A fix that keeps a value of the file would carry it into the report: only what is ours, or no value, is shown there. */
-function isFixToShow(text: string): boolean {
-  const rest = text
-    .replace(REFERENCE, (_, plain?: string, braced?: string) => (isNameToShow(plain ?? braced ?? "") ? "" : "?0"))
-    .replaceAll(HALO_URL, "");
-  if (!/^[\s"{}[\],:=#A-Za-z_-]*$/.test(rest)) return false;
-  const words = rest.match(/[A-Za-z_-]+/g) ?? [];
-  // a short one is where an edit begins or ends in the middle of a word
-  return words.every((word) => word.length <= 3 || WORDS.has(word) || /^[A-Z]{1,16}(?:_[A-Z]{1,16}){1,6}$/.test(word));
-}
-
 /** Of one rule in one file. Nobody reads more, and a list of 200,000 numbers would make a report of 160 MB. */
 const MOST_LINES = 100;
 
@@ -85,8 +52,8 @@ export function makeReport(input: ReportInput): Report {
     const rule = rules.get(finding.rule);
     if (rule === undefined) continue;
     counts[rule.severity] += 1;
-    const fix = finding.fix ?? [];
-    if (fix.length > 0) mendable += 1;
+    const fixable = (finding.fix ?? []).length > 0;
+    if (fixable) mendable += 1;
     const key = `${rule.id}\n${finding.path}`;
     const group = groups.get(key) ?? { count: 0, last: -1 };
     groups.set(key, group);
@@ -103,10 +70,7 @@ export function makeReport(input: ReportInput): Report {
       message: safe(rule.message(finding.args)),
       path: finding.path,
       ...regionOf(at, finding.span.offset, finding.span.length),
-      fixable: fix.length > 0,
-      fix: fix.every(({ text }) => safe(text) === text && isFixToShow(text))
-        ? fix.map((edit) => ({ region: regionOf(at, edit.offset, edit.length), text: edit.text }))
-        : [],
+      fixable,
       fingerprint: fingerprint(`${identity}#${count}`),
     });
   }
@@ -115,7 +79,7 @@ export function makeReport(input: ReportInput): Report {
     const more = count - MOST_LINES;
     // a single one too many is shown as it is
     if (line === undefined || more < 2) continue;
-    lines[last] = { ...line, message: `and ${more} more of this rule in this file`, fix: [], more };
+    lines[last] = { ...line, message: `and ${more} more of this rule in this file`, more };
   }
   const { files, maxWarnings, empty = [], fixed = [], dryRun = false } = input;
   const ok = counts.error === 0 && (maxWarnings === undefined || counts.warning <= maxWarnings);

@@ -17,8 +17,6 @@ export interface Line extends Region {
   /** From the root, with "/". */
   readonly path: string;
   readonly fixable: boolean;
-  /** What its fix would change, with where it is; empty where that is not to be shown. */
-  readonly fix: readonly { readonly region: Region; readonly text: string }[];
   /** The same for one place wherever it moves to in its file. */
   readonly fingerprint: string;
   /** It stands for this many findings of its rule in its file, of which only the first hundred have a line of their own. */

@@ -1,7 +1,7 @@
 /** SARIF 2.1.0 (OASIS), as code scanning services take it. */
 import { toSafeJson } from "./json.ts";
 import { HOME_URL, ruleUrl } from "./links.ts";
-import type { Line, Region, Report, Tool } from "./model.ts";
+import type { Region, Report, Tool } from "./model.ts";
 
 const SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 const ROOT = "%SRCROOT%";
@@ -20,16 +20,6 @@ function locationOf(path: string): { readonly uri: string; readonly uriBaseId: s
 function sarifRegion(region: Region): object {
   const { line, column, endLine, endColumn } = region;
   return { startLine: line, startColumn: column, endLine, endColumn };
-}
-
-function fixesOf(line: Line): object {
-  if (line.fix.length === 0) return {};
-  const replacements = line.fix.map(({ region, text }) => ({
-    deletedRegion: sarifRegion(region),
-    ...(text === "" ? {} : { insertedContent: { text } }),
-  }));
-  const artifactChanges = [{ artifactLocation: locationOf(line.path), replacements }];
-  return { fixes: [{ description: { text: "as check --fix does it" }, artifactChanges }] };
 }
 
 /** The whole log: one run, every rule with its page, every finding with what names it across commits. */
@@ -52,7 +42,6 @@ export function toSarif(report: Report, tool: Tool): string {
     message: { text: line.message },
     locations: [{ physicalLocation: { artifactLocation: locationOf(line.path), region: sarifRegion(line) } }],
     partialFingerprints: { "createHaloMcp/v1": line.fingerprint },
-    ...fixesOf(line),
   }));
   const driver = {
     name: "create-halo-mcp",
