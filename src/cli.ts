@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import type { Context } from "./context.ts";
 import { nearest } from "./core/command-line.ts";
-import { printable, printableLines, redact } from "./core/secrets.ts";
+import { mask, printable, printableLines } from "./core/secrets.ts";
 import { Cancelled, HaloError, UsageError } from "./errors.ts";
 import { CHECK_FLAGS, DOCTOR_FLAGS, type Flag, GLOBAL_FLAGS, INIT_FLAGS, type RawOptions } from "./flags.ts";
 import { wrap } from "./ui/wrap.ts";
@@ -239,7 +239,7 @@ export function wantsJson(argv: readonly string[]): boolean {
 
 /** The one error boundary: what went wrong, then the next command to type. Returns the exit code. */
 function report(context: Context, error: unknown, argv: readonly string[]): number {
-  const safe = (text: string): string => printableLines(redact(text, context.secrets));
+  const safe = (text: string): string => printableLines(mask(text, context.secrets));
   const cancelled = context.signal.aborted && !(error instanceof HaloError);
   const known = error instanceof HaloError ? error : cancelled ? new Cancelled() : undefined;
   const exitCode = known?.exitCode ?? 3;

@@ -1,29 +1,89 @@
-/** What may be shown. Every printer passes through these two functions. */
+/** What may be shown: secrets masked, and no character that lies to a terminal or to a reader. */
 
-const MASK = "••••";
+/** Stands for a value that is not shown at all. */
+export const HIDDEN = "••••";
+
+/** `••••` and the last four characters; a value of fewer than 16 shows none, so that most of it stays hidden. */
+export function maskOf(secret: string): string {
+  return secret.length >= 16 ? `${HIDDEN}${secret.slice(-4)}` : HIDDEN;
+}
+
+/** URL-encoded, with the five characters that `encodeURIComponent` leaves and a form's encoding does not; in either case. */
+function urlForms(secret: string): string[] {
+  // a lone surrogate, which the JSON of a repository can hold, has no URL-encoded form
+  if (/\p{Cs}/u.test(secret)) return [];
+  const url = encodeURIComponent(secret);
+  const form = url.replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
+  return [url, form].flatMap((text) => [text, text.replace(/%[0-9A-F]{2}/g, (code) => code.toLowerCase())]);
+}
+
+/** base64 and base64url, without what depends on the neighbours, for each place that a secret can have in a longer text (`user:password`). */
+function base64Forms(secret: string): string[] {
+  if (secret.length < 8) return [];
+  const bytes = Array.from(new TextEncoder().encode(secret), (byte) => String.fromCharCode(byte)).join("");
+  return [0, 1, 2].flatMap((before) => {
+    const whole = btoa("\0".repeat(before) + bytes);
+    const end = Math.floor(((before + bytes.length) * 8) / 6);
+    const own = whole.slice(before === 0 ? 0 : before + 1, end);
+    return [own, own.replace(/\+/g, "-").replace(/\//g, "_")];
+  });
+}
+
+/** The forms in which a value turns up in a text: plain, JSON-escaped (with `\/` too, as PHP writes it), URL-encoded, base64. Longest first. */
+function formsOf(secret: string): string[] {
+  const json = JSON.stringify(secret).slice(1, -1);
+  const forms = [secret, json, json.replace(/\//g, "\\/"), ...urlForms(secret), ...base64Forms(secret)];
+  return [...new Set(forms)].sort((a, b) => b.length - a.length);
+}
+
+type Secrets = readonly string[] | ReadonlySet<string>;
+type Form = { readonly form: string; readonly hidden: string };
+
+/** The forms of a list of secrets, made once. A list does not change; a set grows. */
+const made = new WeakMap<Secrets, { readonly count: number; readonly forms: readonly Form[] }>();
+
+function formsIn(secrets: Secrets): readonly Form[] {
+  const count = "size" in secrets ? secrets.size : secrets.length;
+  const there = made.get(secrets);
+  if (there?.count === count) return there.forms;
+  const known = [...new Set(secrets)].filter((secret) => secret.length >= 4).sort((a, b) => b.length - a.length);
+  const forms = known.flatMap((secret) => formsOf(secret).map((form) => ({ form, hidden: maskOf(secret) })));
+  made.set(secrets, { count, forms });
+  return forms;
+}
 
 /**
- * Controls, everything that is drawn as nothing (zero-width, fillers, variation selectors, tags), bidirectional controls,
- * line separators and halves of surrogate pairs: what can lie to a terminal or a reader.
+ * The text with every secret replaced by `maskOf` it, whatever its written form. Secrets of fewer than four characters are
+ * left alone: replacing them would garble the text and hide nothing that cannot be guessed.
  */
-const UNPRINTABLE = String.raw`\p{Cc}\p{Default_Ignorable_Code_Point}\p{Bidi_Control}\p{Zl}\p{Zp}\p{Cs}\u{fff9}-\u{fffb}`;
+export function mask(text: string, secrets: Secrets): string {
+  let out = text;
+  for (const { form, hidden } of formsIn(secrets)) {
+    if (!out.includes(form)) continue;
+    // the mask's last four can complete the same secret again ("aaaa…"); every round makes the text shorter
+    do out = out.replaceAll(form, () => hidden);
+    while (form.length > hidden.length && out.includes(form));
+  }
+  return out;
+}
+
+/** A value as JSON in which no text holds a secret or an invisible character. The texts are masked, not the JSON: a secret may be the word "true". */
+export function maskedJson(value: unknown, secrets: Secrets): string {
+  const text = JSON.stringify(value, (_, each: unknown) => (typeof each === "string" ? mask(each, secrets) : each), 2);
+  return text.replace(/[\p{Cf}\p{Zl}\p{Zp}\u{7f}-\u{9f}]/gu, (char) =>
+    Array.from({ length: char.length }, (_, at) => `\\u${char.charCodeAt(at).toString(16).padStart(4, "0")}`).join(""),
+  );
+}
 
 let unprintable: RegExp | undefined;
 
-/** Made when it is needed: for a literal V8 reads the tables of Unicode with the file, which was 1 ms of every start. */
+/**
+ * Without controls, what is drawn as nothing (zero-width, fillers, variation selectors, tags), bidirectional controls, line
+ * separators and lone surrogates. The pattern is made when it is needed: as a literal it costs 1 ms of every start.
+ */
 function withoutUnprintable(text: string): string {
-  unprintable ??= new RegExp(`[${UNPRINTABLE}]`, "gu");
+  unprintable ??= /[\p{Cc}\p{Default_Ignorable_Code_Point}\p{Bidi_Control}\p{Zl}\p{Zp}\p{Cs}\u{fff9}-\u{fffb}]/gu;
   return text.replace(unprintable, "");
-}
-
-/** A runner of GitHub Actions takes `##[…]` for a command wherever it stands in a line (ActionCommand.cs of actions/runner). */
-function withoutCommand(line: string): string {
-  return line.replaceAll("##[", "## [");
-}
-
-/** A line of our own that a runner would take for a command of the newer kind: blanks before it do not matter there. */
-export function plainLine(line: string): string {
-  return withoutCommand(line.replace(/^(\s*:):/, "$1 :"));
 }
 
 /** Escape sequences as a whole (CSI, OSC, two-byte), so that "[31m" does not stay behind when ESC is removed. */
@@ -31,12 +91,20 @@ const ESCAPES =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: removing escape sequences is the purpose
   /(?:\u001b\[|\u009b)[0-?]*[ -/]*[@-~]|(?:\u001b\]|\u009d)[^\u0007\u001b\u009c]{0,4096}(?:\u0007|\u001b\\|\u009c)|\u001b[ -/]*[0-~]/gu;
 
+/** GitHub Actions takes `##[…]` for a command wherever it stands in a line (ActionCommand.cs of actions/runner, 2026). */
+const withoutCommand = (line: string): string => line.replaceAll("##[", "## [");
+
+/** A line of ours that GitHub Actions would take for a workflow command (`::`, with or without blanks before it). */
+export function plainLine(line: string): string {
+  return withoutCommand(line.replace(/^(\s*:):/, "$1 :"));
+}
+
 /**
  * Text from a file or a server, on one line: escape sequences, control and bidirectional characters removed,
  * runs of white space folded, cut to `max` characters with an ellipsis.
  */
 export function printable(text: string, max = 300): string {
-  // most text: what is below is four tables of Unicode, and to make them costs a hundredth of a start
+  // most text; the patterns below are four tables of Unicode, and to make them costs a hundredth of a start
   if (text.length <= max && /^[!-~]*(?: [!-~]+)*$/.test(text)) return withoutCommand(text.trim());
   const line = text
     .slice(0, max * 16 + 4096)
@@ -47,78 +115,21 @@ export function printable(text: string, max = 300): string {
   return points.length <= max ? clean : `${points.slice(0, Math.max(0, max - 1)).join("")}…`;
 }
 
-/** Text of our own with lines of its own, in which a word of a file or a server may stand: the same, line by line. */
-export function printableLines(text: string): string {
-  return text
-    .replace(ESCAPES, "")
-    .split(/\r?\n/)
-    .map((line) => plainLine(withoutUnprintable(line.replace(/\t/g, "  "))))
-    .join("\n");
-}
-
-/** `••••` and at most the last four characters; a short value shows none, so that most of it stays hidden. */
-export function mask(secret: string): string {
-  return secret.length >= 16 ? `${MASK}${secret.slice(-4)}` : MASK;
-}
-
-/** URL-encoded, with the five characters that encodeURIComponent leaves and a form's encoding does not. */
-function urlForms(secret: string): string[] {
-  try {
-    const url = encodeURIComponent(secret);
-    const form = url.replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
-    const small = (text: string): string => text.replace(/%[0-9A-F]{2}/g, (code) => code.toLowerCase());
-    return [url, form, small(url), small(form)];
-  } catch {
-    // half a surrogate pair, which a repository's JSON can hold: it has no URL-encoded form
-    return [];
-  }
-}
-
-/** Every form in which a value can turn up in a text: as it is, JSON-escaped (with `\\/` too, as PHP does) or URL-encoded. */
-function forms(secret: string): string[] {
-  const json = JSON.stringify(secret).slice(1, -1);
-  return [...new Set([secret, json, json.replace(/\//g, "\\/"), ...urlForms(secret)])];
-}
-
-/**
- * Replaces every secret in a text by its mask. Secrets of fewer than four characters are left alone:
- * replacing them would garble the text and hide nothing that can be guessed anyway.
- */
-export function redactor(secrets: Iterable<string>): (text: string) => string {
-  const known = [...new Set(secrets)].filter((secret) => secret.length >= 4).sort((a, b) => b.length - a.length);
-  const masks = known.flatMap((secret) => forms(secret).map((form) => ({ form, masked: mask(secret) })));
-  return (text) => {
-    let out = text;
-    for (const { form, masked } of masks) {
-      if (!out.includes(form)) continue;
-      // the mask's last four may begin the same secret again ("aaaa…"); every round makes the text shorter
-      do out = out.split(form).join(masked);
-      while (form.length > masked.length && out.includes(form));
-    }
-    return out;
-  };
-}
-
-/** By the list of secrets, which is never changed; a set grows. */
-const made = new WeakMap<readonly string[], (text: string) => string>();
-
-/** The same for one text. */
-export function redact(text: string, secrets: Iterable<string>): string {
-  if (!Array.isArray(secrets)) return redactor(secrets)(text);
-  const list: readonly string[] = secrets;
-  const known = made.get(list) ?? redactor(list);
-  made.set(list, known);
-  return known(text);
-}
-
-/** JSON whose texts hold no secret, and nothing that is drawn as nothing or moves a cursor. Not the JSON is redacted: a secret may be a word of it, such as "true". */
-export function redactedJson(value: unknown, secrets: Iterable<string>): string {
-  const clean = redactor(secrets);
-  const text = JSON.stringify(value, (_, each: unknown) => (typeof each === "string" ? clean(each) : each), 2);
-  // JSON may hold them as they are, and somebody may look at it in a terminal
-  return text.replace(/[\p{Cf}\p{Zl}\p{Zp}\u{7f}-\u{9f}]/gu, (char) =>
-    Array.from({ length: char.length }, (_, at) => `\\u${char.charCodeAt(at).toString(16).padStart(4, "0")}`).join(""),
-  );
+/** Text of several lines without control characters; no line is a workflow command. `colors`: our own colour sequences stay. */
+export function printableLines(text: string, { colors = false } = {}): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are control sequences
+  const parts = colors ? text.split(/(\u001b\[\d{1,2}m)/) : [text];
+  return parts
+    .map((part, index) =>
+      index % 2 === 1
+        ? part
+        : part
+            .replace(ESCAPES, "")
+            .split(/\r?\n/)
+            .map((line) => plainLine(/^[ -~]*$/.test(line) ? line : withoutUnprintable(line.replace(/\t/g, "  "))))
+            .join("\n"),
+    )
+    .join("");
 }
 
 /** Of a secret so many letters and digits in a row are a part of it. */

@@ -1,4 +1,5 @@
-import type { Context, Output } from "../context.ts";
+import type { Context } from "../context.ts";
+import { createOutput } from "./output.ts";
 import { createPaint, type Paint } from "./paint.ts";
 import { wrap } from "./wrap.ts";
 
@@ -8,7 +9,7 @@ export interface Progress {
   end(outcome: "ok" | "bad" | "gone", text?: string): void;
 }
 
-/** Everything that is said on the way goes to stderr; results go to stdout. Nothing leaves unredacted. */
+/** What a command says on the way, on stderr, with a sign before each message; results go to stdout. */
 export interface Show {
   readonly paint: Paint;
   readonly columns: number;
@@ -25,115 +26,97 @@ export interface Show {
 }
 
 export interface ShowOptions {
-  readonly redact: (text: string) => string;
   /** Warnings, failures and results only. */
   readonly quiet: boolean;
+  /** A bar at the left, as clack draws it between its questions. */
   readonly guide: boolean;
 }
 
 const FRAMES = ["◒", "◐", "◓", "◑"];
 const ASCII_FRAMES = ["-", "\\", "|", "/"];
 
-/** What a runner of GitHub Actions would take for a command: `##[` anywhere, `::` at the beginning of a line. */
-function withoutCommands(text: string): string {
-  return text.replaceAll("##[", "## [").replace(/^([ \t]*:):/gm, "$1 :");
-}
-
-export function createShow(context: Context, options: ShowOptions): Show {
-  const { stderr, stdout } = context;
+/** Messages of one run, made from the context. */
+export function createShow(context: Context, { quiet, guide }: ShowOptions): Show {
+  const output = createOutput(context);
   const paint = createPaint(context.color, context.unicode);
-  const columns = Math.max(40, Math.min(stderr.columns ?? 80, 100));
-  const bar = options.guide ? `${paint.dim(paint.sign.bar)}  ` : "";
-  const width = columns - (options.guide ? 4 : 2);
+  const { sign, dim } = paint;
+  const columns = Math.max(40, Math.min(context.stderr.columns ?? 80, 100));
+  const width = columns - (guide ? 4 : 2);
+  const bar = guide ? `${dim(sign.bar)}  ` : "";
 
-  const write = (output: Output, text: string): void => {
-    const safe = options.redact(text);
-    output.write(output === stderr ? withoutCommands(safe) : safe);
-  };
-  const line = (text: string): void => write(stderr, `${text}\n`);
-
-  const say = (sign: string, text: string, details: readonly string[] = []): void => {
-    if (options.guide) line(paint.dim(paint.sign.bar));
+  const say = (mark: string, text: string, details: readonly string[] = []): void => {
     const [first = "", ...rest] = text.split("\n").flatMap((part) => wrap(part, width - 3));
-    line(`${sign}  ${first}`);
-    const below = options.guide ? bar : "   ";
-    for (const part of rest) line(below + part);
-    for (const detail of details) for (const part of wrap(detail, width - 3)) line(below + paint.dim(part));
+    const more = details.flatMap((detail) => wrap(detail, width - 3)).map(dim);
+    const below = [...rest, ...more].map((part) => (guide ? bar : "   ") + part);
+    output.say([...(guide ? [dim(sign.bar)] : []), `${mark}  ${first}`, ...below].join("\n"));
   };
+  const title = (text: string): void =>
+    output.say(guide ? `${dim(context.unicode ? "┌" : "+")}  ${paint.bold(text)}` : text);
 
   return {
     paint,
     columns,
-    title: (text) => {
-      if (options.quiet) return;
-      if (options.guide) line(`${paint.dim(context.unicode ? "┌" : "+")}  ${paint.bold(text)}`);
-      else line(text);
+    title: (text) => quiet || title(text),
+    info: (text, details) => quiet || say(paint.cyan(sign.info), text, details),
+    ok: (text, details) => quiet || say(paint.green(sign.ok), text, details),
+    warn: (text, details) => say(paint.yellow(sign.warn), text, details),
+    bad: (text, details) => say(paint.red(sign.bad), text, details),
+    verbatim: (lines) => quiet || output.say(lines.map((line) => `${bar}${line}\n`).join("")),
+    progress: (text) => {
+      const isMoving = context.stderr.isTTY === true && !quiet && context.env.TERM !== "dumb";
+      if (!isMoving && !quiet) output.say(`${sign.dot}  ${text}`);
+      const line = isMoving ? movingLine(context, paint, output.clean, width - 4) : undefined;
+      let current: string | undefined = text;
+      line?.draw(text);
+      return {
+        update: (next) => {
+          if (current === undefined) return;
+          current = next;
+          line?.draw(next);
+        },
+        end: (outcome, last) => {
+          const text = last ?? current ?? "";
+          if (current === undefined || context.signal.aborted) return;
+          current = undefined;
+          line?.erase();
+          if (outcome === "bad") say(paint.red(sign.bad), text);
+          if (outcome === "ok" && !quiet) say(paint.green(sign.ok), text);
+        },
+      };
     },
-    info: (text, details) => options.quiet || say(paint.cyan(paint.sign.info), text, details),
-    ok: (text, details) => options.quiet || say(paint.green(paint.sign.ok), text, details),
-    warn: (text, details) => say(paint.yellow(paint.sign.warn), text, details),
-    bad: (text, details) => say(paint.red(paint.sign.bad), text, details),
-    verbatim: (lines) => {
-      if (options.quiet) return;
-      for (const text of lines) line(bar + text);
-    },
-    progress: (text) => startProgress(text, { stderr, context, paint, options, write, say, width }),
     result: (text) => {
-      if (options.guide) line("");
-      write(stdout, text.endsWith("\n") ? text : `${text}\n`);
+      if (guide) output.say("\n");
+      output.result(text);
     },
   };
 }
 
-interface ProgressParts {
-  readonly stderr: Output;
-  readonly context: Context;
-  readonly paint: Paint;
-  readonly options: ShowOptions;
-  readonly write: (output: Output, text: string) => void;
-  readonly say: (sign: string, text: string) => void;
-  readonly width: number;
-}
-
-/** A line that moves on a terminal; elsewhere one line when it starts and one when it ends. */
-function startProgress(text: string, parts: ProgressParts): Progress {
-  const { stderr, context, paint, options, write, say, width } = parts;
-  const moving = stderr.isTTY === true && !options.quiet && context.env.TERM !== "dumb";
-  const frames = context.unicode ? FRAMES : ASCII_FRAMES;
-  let current = text;
+/** A line of a terminal that is drawn again and again, until it is erased or the run is cancelled. */
+function movingLine(context: Context, paint: Paint, clean: (text: string) => string, width: number) {
+  const { stderr, unicode, signal } = context;
+  const frames = unicode ? FRAMES : ASCII_FRAMES;
+  const more = unicode ? "…" : "...";
   let frame = 0;
-  let ended = false;
-  const erase = (): void => write(stderr, "\r\u001b[2K");
-  const draw = (): void => {
-    // masked before it is cut: of a secret in two nothing would be recognised
-    const safe = options.redact(current);
-    const more = context.unicode ? "…" : "...";
-    const shown = safe.length > width - 4 ? `${safe.slice(0, width - 4 - more.length)}${more}` : safe;
-    write(stderr, `\r\u001b[2K${paint.cyan(frames[frame % frames.length] ?? "")}  ${shown}`);
+  let shown = "";
+  const redraw = (): void => {
+    stderr.write(`\r\u001b[2K${paint.cyan(frames[frame % frames.length] ?? "")}  ${shown}`);
     frame += 1;
   };
-  if (moving) draw();
-  else if (!options.quiet) write(stderr, `${paint.sign.dot}  ${text}\n`);
-  const timer = moving ? setInterval(draw, 120) : undefined;
-  timer?.unref();
-  const gone = (): void => {
-    if (ended) return;
-    ended = true;
+  const timer = setInterval(redraw, 120);
+  timer.unref();
+  const erase = (): void => {
+    signal.removeEventListener("abort", erase);
     clearInterval(timer);
-    if (moving) erase();
+    stderr.write("\r\u001b[2K");
   };
-  context.signal.addEventListener("abort", gone, { once: true });
+  signal.addEventListener("abort", erase, { once: true });
   return {
-    update: (next) => {
-      current = next;
-      if (moving && !ended) draw();
+    draw: (text: string): void => {
+      // masked before it is cut: half a secret would not be recognised
+      const safe = clean(text);
+      shown = safe.length > width ? `${safe.slice(0, width - more.length)}${more}` : safe;
+      if (!signal.aborted) redraw();
     },
-    end: (outcome, last) => {
-      if (ended) return;
-      gone();
-      context.signal.removeEventListener("abort", gone);
-      if (outcome === "gone" || (outcome === "ok" && options.quiet)) return;
-      say(outcome === "ok" ? paint.green(paint.sign.ok) : paint.red(paint.sign.bad), last ?? current);
-    },
+    erase,
   };
 }

@@ -6,7 +6,7 @@ import { addToArray, setProperty } from "../../src/core/formats/json-edit.ts";
 import { addLines } from "../../src/core/formats/lines.ts";
 import { maskLines } from "../../src/core/formats/mask-lines.ts";
 import { HALO_URL, HEADERS } from "../../src/core/halo.ts";
-import { mask } from "../../src/core/secrets.ts";
+import { maskOf } from "../../src/core/secrets.ts";
 import { type Random, randomFrom } from "./random.ts";
 
 const TOKEN = "tok-0123456789-abcdef";
@@ -22,7 +22,7 @@ const entry = {
 function options(format: DiffOptions["format"], width = 100): DiffOptions {
   return {
     secrets: [TOKEN],
-    shown: ["http", HALO_URL, "halo", ...references, mask(TOKEN), ACCOUNT, PROFILE],
+    shown: ["http", HALO_URL, "halo", ...references, maskOf(TOKEN), ACCOUNT, PROFILE],
     format,
     width,
   };

@@ -4,7 +4,6 @@ import { stripVTControlCharacters } from "node:util";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Context } from "../../src/context.ts";
-import { redact } from "../../src/core/secrets.ts";
 import { createPaint } from "../../src/ui/paint.ts";
 import { createShow, type Show } from "../../src/ui/show.ts";
 import { wrap } from "../../src/ui/wrap.ts";
@@ -43,7 +42,7 @@ function screen(given: Given = {}): Screen {
     stdout,
     stderr,
     isWatched: false,
-    print: () => undefined,
+    print: (text) => stdout.write(text),
     now: () => 0,
     signal: given.signal ?? new AbortController().signal,
     color: given.color ?? false,
@@ -52,7 +51,6 @@ function screen(given: Given = {}): Screen {
     templates: pathToFileURL("/"),
   };
   const show = createShow(context, {
-    redact: (text) => redact(text, context.secrets),
     quiet: given.quiet ?? false,
     guide: given.guide ?? false,
   });

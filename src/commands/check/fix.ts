@@ -8,7 +8,7 @@ import { type DiffLine, diffTexts } from "../../core/formats/diff.ts";
 import { HALO_URL } from "../../core/halo.ts";
 import type { WriteStep } from "../../core/plan/model.ts";
 import { RULES } from "../../core/rules/index.ts";
-import { printable, redact } from "../../core/secrets.ts";
+import { printable } from "../../core/secrets.ts";
 import { Refusal } from "../../errors.ts";
 import { applyWrites } from "../../io/apply.ts";
 import { resolveTarget } from "../../io/snapshot.ts";
@@ -100,7 +100,6 @@ function stepsOf(gathered: Gathered, texts: Fixed["texts"]): readonly (WriteStep
 export async function fix(context: Context, options: CheckOptions, gathered: Gathered): Promise<readonly string[]> {
   const { root, git } = gathered.places;
   const show = createShow(context, {
-    redact: (text) => redact(text, context.secrets),
     quiet: options.quiet || options.format === "json",
     guide: false,
   });

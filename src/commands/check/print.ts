@@ -4,7 +4,7 @@ import type { RawDocument } from "../../core/check/documents.ts";
 import { HALO_URL } from "../../core/halo.ts";
 import type { Report, RuleInfo } from "../../core/report/model.ts";
 import { toText } from "../../core/report/text.ts";
-import { printable, redact } from "../../core/secrets.ts";
+import { mask, printable } from "../../core/secrets.ts";
 import type { CheckOptions } from "./options.ts";
 
 export interface Printed {
@@ -66,18 +66,18 @@ export async function printReport(
   report: Report,
   printed: Printed,
 ): Promise<void> {
-  context.print(redact(await format(context, options, report, printed), printed.secrets));
+  context.print(mask(await format(context, options, report, printed), printed.secrets));
   // text and github have it in their summary
   if (report.empty.length > 0 && !options.quiet && /^(?:json|sarif)$/.test(options.format)) {
     const shown = report.empty.map((path) => printable(path, 200)).join(", ");
-    context.stderr.write(redact(`no file to check here: ${shown}\n`, printed.secrets));
+    context.stderr.write(mask(`no file to check here: ${shown}\n`, printed.secrets));
   }
   const page = context.env.GITHUB_STEP_SUMMARY;
   if (options.format !== "github" || page === undefined || page === "") return;
   const { toJobSummary } = await import("../../core/report/github.ts");
   const { appendToFile } = await import("../../io/append.ts");
   try {
-    appendToFile(page, redact(toJobSummary(report, context.version), printed.secrets));
+    appendToFile(page, mask(toJobSummary(report, context.version), printed.secrets));
   } catch {
     // the annotations are what counts; a runner without that page is no reason to fail
     context.stderr.write("the job summary could not be written\n");

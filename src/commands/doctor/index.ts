@@ -4,7 +4,7 @@ import { type CallReport, conclude, type DoctorReport, type Found } from "../../
 import type { ToSend } from "../../core/doctor/sent.ts";
 import { isHaloEndpoint } from "../../core/endpoint.ts";
 import { cleanValue } from "../../core/halo.ts";
-import { printable, redact } from "../../core/secrets.ts";
+import { printable } from "../../core/secrets.ts";
 import { UsageError } from "../../errors.ts";
 import type { RawOptions } from "../../flags.ts";
 import { readSecretFile, readStdin } from "../../io/read-secret.ts";
@@ -81,7 +81,6 @@ async function lookAndTest(
   });
   const looking = startLook(context, { ...options, token, deadline, passed });
   const show = createShow(context, {
-    redact: (text) => redact(text, context.secrets),
     quiet: options.json || options.quiet,
     guide: false,
   });

@@ -3,7 +3,7 @@ import { type Context, wantsColor } from "../../context.ts";
 import type { DoctorReport } from "../../core/doctor/conclude.ts";
 import { toMarkdown } from "../../core/doctor/markdown.ts";
 import { toDoctorText } from "../../core/doctor/text.ts";
-import { plainLine, printable, redact, redactedJson } from "../../core/secrets.ts";
+import { mask, maskedJson, plainLine, printable } from "../../core/secrets.ts";
 import { EnvironmentError, UsageError } from "../../errors.ts";
 import { createPaint } from "../../ui/paint.ts";
 import { wrap } from "../../ui/wrap.ts";
@@ -34,7 +34,7 @@ export function openReport(path: string): ReportFile {
         time: new Date().toISOString(),
       });
       try {
-        writeFileSync(file, redact(text, context.secrets));
+        writeFileSync(file, mask(text, context.secrets));
         // some disks say only now that they are full
         end();
       } catch (error) {
@@ -69,7 +69,7 @@ function open(path: string): number {
 }
 
 /** The contract of docs/json.md. */
-function toJson(report: DoctorReport, secrets: Iterable<string>): string {
+function toJson(report: DoctorReport, secrets: ReadonlySet<string>): string {
   const { links, client, setup, ...rest } = report;
   const stages = links.map(({ link, seen, tryThis, notes, ...more }) => ({
     stage: link,
@@ -80,7 +80,7 @@ function toJson(report: DoctorReport, secrets: Iterable<string>): string {
     ...(notes === undefined ? {} : { notes: notes.map((note) => ({ ...note, tryThis: note.tryThis.join("\n") })) }),
   }));
   const { remarks: _, ...view } = { ...setup, winner: setup.winner ?? null, approval: setup.approval ?? null };
-  return redactedJson({ version: 1, ...rest, stages, clients: [client], setup: view }, secrets);
+  return maskedJson({ version: 1, ...rest, stages, clients: [client], setup: view }, secrets);
 }
 
 /** The report on stdout, as a person or a program reads it. */
@@ -107,7 +107,7 @@ export function printReport(context: Context, options: DoctorOptions, report: Do
     wrap,
     width: Math.max(40, Math.min(context.stdout.columns ?? 80, 100)) - 1,
   });
-  const lines = ascii(redact(text, context.secrets)).split("\n");
+  const lines = ascii(mask(text, context.secrets)).split("\n");
   // a line may be all of what a server or a tool said
   context.stdout.write(lines.map(plainLine).join("\n"));
 }

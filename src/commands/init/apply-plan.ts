@@ -3,7 +3,7 @@ import { removeProperty, setProperty } from "../../core/formats/json-edit.ts";
 import { equalJson } from "../../core/formats/json-tree.ts";
 import { jsonOf, property } from "../../core/formats/read-json.ts";
 import type { Plan, RunStep, Step, StepStatus, WriteStep } from "../../core/plan/model.ts";
-import { printable, redact } from "../../core/secrets.ts";
+import { mask, printable } from "../../core/secrets.ts";
 import { Cancelled, EnvironmentError, Refusal } from "../../errors.ts";
 import { applyWrites } from "../../io/apply.ts";
 import { isInside } from "../../io/inside.ts";
@@ -67,7 +67,7 @@ async function runStep(
     signal,
   });
   if (result.exitCode === 0) return;
-  const said = printable(redact(result.stderr || result.stdout, context.secrets));
+  const said = printable(mask(result.stderr || result.stdout, context.secrets));
   const words = argv.slice(1, 3).join(" ");
   if (result.startError !== undefined)
     throw new EnvironmentError(`claude ${words} could not be started (${result.startError})`, {

@@ -1,7 +1,7 @@
 import { toSh } from "../../core/command-line.ts";
 import type { Diagnosis } from "../../core/diagnosis/diagnose.ts";
 import type { Plan } from "../../core/plan/model.ts";
-import { redactedJson } from "../../core/secrets.ts";
+import { maskedJson } from "../../core/secrets.ts";
 import { type Statuses, stepLabel } from "./apply-plan.ts";
 import type { Choice } from "./build-plan.ts";
 import { ciLines } from "./ci.ts";
@@ -93,5 +93,5 @@ export function jsonResult(
         : { id: "claude-code", version: survey.claude?.version ?? null, status: parts.proof.client },
     recreate: parts.recreate,
   };
-  return redactedJson(body, context.secrets);
+  return maskedJson(body, context.secrets);
 }

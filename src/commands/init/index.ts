@@ -5,7 +5,7 @@ import type { Diagnosis } from "../../core/diagnosis/diagnose.ts";
 import { hasBom } from "../../core/formats/dotenv.ts";
 import { DEFAULT_NAME, HALO_URL, PASTED_BREAK, variablesFor } from "../../core/halo.ts";
 import { decideTarget, type Target } from "../../core/plan/target.ts";
-import { printable, redact } from "../../core/secrets.ts";
+import { printable } from "../../core/secrets.ts";
 import { EnvironmentError, Refusal } from "../../errors.ts";
 import type { RawOptions } from "../../flags.ts";
 import { createAsk } from "../../ui/ask.ts";
@@ -106,7 +106,6 @@ async function draft(context: Context, raw: RawOptions): Promise<{ draft: Draft;
   const options = readOptions(context, raw);
   const interactive = await canAsk(context, options);
   const show = createShow(context, {
-    redact: (text) => redact(text, context.secrets),
     // nobody is asked about a plan that was not shown
     quiet: options.json || (options.quiet && (!interactive || options.yes)),
     guide: interactive,

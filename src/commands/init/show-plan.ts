@@ -4,7 +4,7 @@ import { type DiffLine, diffTexts } from "../../core/formats/diff.ts";
 import { HALO_URL, HEADERS, VALUES } from "../../core/halo.ts";
 import type { Plan, WriteStep } from "../../core/plan/model.ts";
 import { variablesOf } from "../../core/plan/target.ts";
-import { mask, printable } from "../../core/secrets.ts";
+import { maskOf, printable } from "../../core/secrets.ts";
 import type { Paint } from "../../ui/paint.ts";
 import { stepLabel } from "./apply-plan.ts";
 import type { Room, Values } from "./values.ts";
@@ -26,7 +26,7 @@ function shownTexts(room: Room, values: Values): readonly string[] {
     target.name,
     ...Object.values(HEADERS),
     ...variablesOf(target).map(({ env }) => reference(env)),
-    mask(secret),
+    maskOf(secret),
     ...VALUES.filter((value) => value !== "token").map((value) => values[value]),
   ].filter((text) => text !== secret);
 }

@@ -12,7 +12,7 @@ import {
 } from "../../core/halo.ts";
 import { idsFromExample } from "../../core/plan/install.ts";
 import type { Target } from "../../core/plan/target.ts";
-import { mask, printable } from "../../core/secrets.ts";
+import { maskOf, printable } from "../../core/secrets.ts";
 import { UsageError } from "../../errors.ts";
 import { readSecretFile, readStdin } from "../../io/read-secret.ts";
 import { readTemplate } from "../../io/templates.ts";
@@ -177,7 +177,7 @@ export async function askToken(room: Room, ask: Ask, candidates: readonly Candid
   if (candidates.length > 0) {
     const choices = candidates.map(({ value, from }, index) => ({
       value: String(index),
-      label: `${mask(value)} from ${from}`,
+      label: `${maskOf(value)} from ${from}`,
     }));
     const choice = await ask.select({
       message: "Product token",

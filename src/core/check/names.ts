@@ -1,5 +1,5 @@
 /** Names that a file gives: of servers, headers, keys. A token pasted into the wrong place is one too. */
-import { mask, printable } from "../secrets.ts";
+import { HIDDEN, printable } from "../secrets.ts";
 import { isUnfitToShow } from "./secret-known.ts";
 
 const LONGEST_NAME = 64;
@@ -18,5 +18,5 @@ export function isNameToShow(name: string): boolean {
 
 /** A name as a message may quote it. */
 export function shownName(name: string): string {
-  return isNameToShow(name) ? name : mask("");
+  return isNameToShow(name) ? name : HIDDEN;
 }

@@ -1,5 +1,5 @@
 /** Findings, whose words are fit to be shown: whatever a rule quotes passes through here. */
-import { mask, printable, redact } from "../secrets.ts";
+import { HIDDEN, mask, maskOf, printable } from "../secrets.ts";
 import type { TextEdit } from "./edits.ts";
 import type { Document, Finding, Span, Subject } from "./model.ts";
 import { shownName, WORD } from "./names.ts";
@@ -10,15 +10,15 @@ import { isSecretName } from "./secret-names.ts";
 function withoutNamed(text: string): string {
   if (!/[:=]|(?:bearer|basic)\s/i.test(text)) return text;
   return text
-    .replace(/(:\/\/[^\s:/@"]{0,256}):[^\s/@"$]{1,512}@/g, (_, head: string) => `${head}:${mask("")}@`)
-    .replace(/\b((?:bearer|basic)\s{1,9})[^\s"$<{•]{8,}/gi, (_, head: string) => head + mask(""))
+    .replace(/(:\/\/[^\s:/@"]{0,256}):[^\s/@"$]{1,512}@/g, (_, head: string) => `${head}:${HIDDEN}@`)
+    .replace(/\b((?:bearer|basic)\s{1,9})[^\s"$<{•]{8,}/gi, (_, head: string) => head + HIDDEN)
     .replace(/\b([A-Za-z][\w-]{0,63})(=|:\s{1,9})([^\s"'$<{•&#]{6,})/g, (whole, name: string, sign: string) =>
-      isSecretName(name) ? name + sign + mask("") : whole,
+      isSecretName(name) ? name + sign + HIDDEN : whole,
     );
 }
 
 function hidden(subject: Pick<Subject, "secrets">, text: string): string {
-  return withoutNamed(redact(text, subject.secrets).replace(WORD, (word) => (isUnfitToShow(word) ? mask(word) : word)));
+  return withoutNamed(mask(text, subject.secrets).replace(WORD, (word) => (isUnfitToShow(word) ? maskOf(word) : word)));
 }
 
 /** Nothing in the text had to be masked. */

@@ -1,7 +1,7 @@
 /** What a probe's record means: which stage failed, why, and what to try. Pure; the words are in `causes.ts`. */
 
 import { HALO_URL, HEADERS } from "../halo.ts";
-import { holdsPieces, mask, printable, redact } from "../secrets.ts";
+import { HIDDEN, holdsPieces, mask, printable } from "../secrets.ts";
 import { type Cause, causeOf, causeOfExchange, decisive, revisionsOf, stageOf } from "./cause-of.ts";
 import type { CauseFacts, ExtraCas, IdWords } from "./cause-text.ts";
 import { CAUSES } from "./causes.ts";
@@ -61,7 +61,7 @@ const LONGEST = 300;
 function dropCutSecret(text: string, secrets: readonly string[]): string {
   for (const secret of secrets) {
     for (let length = Math.min(secret.length - 1, text.length); length >= 4; length--) {
-      if (text.endsWith(secret.slice(0, length))) return text.slice(0, -length) + mask("");
+      if (text.endsWith(secret.slice(0, length))) return text.slice(0, -length) + HIDDEN;
     }
   }
   return text;
@@ -72,9 +72,9 @@ function dropCutSecret(text: string, secrets: readonly string[]): string {
  * Masked before the cut, so that half a secret cannot stay, and after it, since a secret may only appear once invisible characters are gone.
  */
 function shown(text: string, secrets: readonly string[], cut = false): string {
-  const masked = redact(text, secrets);
-  const whole = redact(printable(masked, masked.length + 1), secrets);
-  return redact(printable(cut ? dropCutSecret(whole, secrets) : whole, LONGEST), secrets);
+  const masked = mask(text, secrets);
+  const whole = mask(printable(masked, masked.length + 1), secrets);
+  return mask(printable(cut ? dropCutSecret(whole, secrets) : whole, LONGEST), secrets);
 }
 
 /** Did the server let the same road pass without the token? */
@@ -124,7 +124,7 @@ function spokenOf(
   const show = (text: string, cut: boolean): string | undefined =>
     text === "" ? undefined : shown(text, secrets, cut) || undefined;
   const isFailed = causeOfExchange(last, record.endpoint?.secure ?? false) !== null;
-  const page = isFailed && isHtml(last) ? pageWords(redact(last.body, secrets)) : "";
+  const page = isFailed && isHtml(last) ? pageWords(mask(last.body, secrets)) : "";
   return {
     words: isFailed ? show(sentenceOf(wordsOf(last)), last.cut || last.rpcError !== null) : undefined,
     page: holdsPieces(page, secrets) ? undefined : show(page, last.cut),

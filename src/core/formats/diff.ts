@@ -1,6 +1,6 @@
 /** The plan's changes as unified diffs, with every value masked that is not ours to show. */
 import { structuredPatch } from "diff";
-import { mask, printable } from "../secrets.ts";
+import { HIDDEN, printable } from "../secrets.ts";
 import { type MaskOptions, maskLines } from "./mask-lines.ts";
 
 export interface DiffLine {
@@ -111,7 +111,7 @@ export function diffTexts(before: string, after: string, options: DiffOptions): 
       const text = sources[side][at[side]] === raw.slice(1) ? masked[side][at[side]] : undefined;
       if (kind !== "added") at.old += 1;
       if (kind !== "removed") at.new += 1;
-      lines.push({ kind, text: text ?? mask("") });
+      lines.push({ kind, text: text ?? HIDDEN });
     }
   }
   return fitLines(lines, options.width);

@@ -3,7 +3,7 @@
  * a comment or a quoted value over several lines would make a line alone look like something else.
  */
 import { isNameToShow } from "../check/names.ts";
-import { mask, redact, redactor } from "../secrets.ts";
+import { HIDDEN, mask, maskOf } from "../secrets.ts";
 import { assignments } from "./dotenv-read.ts";
 
 export interface MaskOptions {
@@ -13,8 +13,6 @@ export interface MaskOptions {
   readonly shown: readonly string[];
   readonly format: "json" | "dotenv" | "lines";
 }
-
-const HIDDEN = mask("");
 
 /** Keys whose values say what an entry is, not what it opens. */
 const OPEN_KEYS: Readonly<Record<string, RegExp>> = {
@@ -43,8 +41,8 @@ function maskComment(opening: string, text: string): string {
 function createMasker(options: MaskOptions): (body: string, isOpen: boolean) => string {
   const shown = new Set(options.shown);
   // our own values keep their last four characters, so that a rotation can be seen
-  const ours = new Set(options.secrets.map(mask));
-  const hide = redactor(options.secrets);
+  const ours = new Set(options.secrets.map(maskOf));
+  const hide = (text: string): string => mask(text, options.secrets);
   return (body, isOpen) => {
     const own = hide(body);
     if (own !== body) return ours.has(own) ? own : HIDDEN;
@@ -117,7 +115,7 @@ function maskOther(line: string, ours: ReadonlySet<string>, options: MaskOptions
   if (bare.trim() === "") return line;
   const comment = /^(\s*#+)(.*)$/.exec(bare);
   if (comment === null) return HIDDEN;
-  return ours.has(bare) ? redact(bare, options.secrets) : maskComment(comment[1] ?? "#", comment[2] ?? "");
+  return ours.has(bare) ? mask(bare, options.secrets) : maskComment(comment[1] ?? "#", comment[2] ?? "");
 }
 
 function maskDotenv(text: string, ours: ReadonlySet<string>, options: MaskOptions): string {
@@ -146,7 +144,7 @@ function maskDotenv(text: string, ours: ReadonlySet<string>, options: MaskOption
 
 /** Ignore rules and `.envrc`, which is a program: what may carry a value is masked, quotes and here-documents included. */
 function maskPlain(text: string, ours: ReadonlySet<string>, options: MaskOptions): string {
-  const hide = redactor(options.secrets);
+  const hide = (text: string): string => mask(text, options.secrets);
   let quote = "";
   let rest = false;
   return text

@@ -12,7 +12,7 @@ import { toPowerShell, toSh } from "../command-line.ts";
 import { type Edited, parseDocument, setProperty } from "../formats/json-edit.ts";
 import { equalJson } from "../formats/json-tree.ts";
 import { HEADERS, nameProblem, type Value } from "../halo.ts";
-import { mask, printable } from "../secrets.ts";
+import { maskOf, printable } from "../secrets.ts";
 import type { Connection, FileState, RunStep, Step, TellStep, WriteStep } from "./model.ts";
 
 export interface ClaudeInput {
@@ -125,7 +125,7 @@ function removeArgv(program: string, scope: string, name: string): [string, ...s
 function describeNew(connection: Connection, values: Readonly<Record<string, string>>): readonly string[] {
   const headers = Object.entries(connection.headers).map(([header, { env }]) => {
     const value = values[env] ?? "";
-    return `  ${header}: ${header === HEADERS.token ? mask(value) : printable(value, 80)}`;
+    return `  ${header}: ${header === HEADERS.token ? maskOf(value) : printable(value, 80)}`;
   });
   return [`new: ${connection.url}`, ...headers];
 }
@@ -134,7 +134,7 @@ function describeNew(connection: Connection, values: Readonly<Record<string, str
 function describe(entry: Entry): readonly string[] {
   const headers = Object.entries(entry.headers).map(([header, text]) => {
     const isId = [HEADERS.account, HEADERS.profile].some((id) => id.toLowerCase() === header.trim().toLowerCase());
-    const shown = isId || /^\$\{[A-Za-z_][A-Za-z0-9_]*\}$/.test(text) ? printable(text, 80) : mask(text);
+    const shown = isId || /^\$\{[A-Za-z_][A-Za-z0-9_]*\}$/.test(text) ? printable(text, 80) : maskOf(text);
     return `  ${printable(header, 60)}: ${shown}`;
   });
   return [`now there: ${printable(entry.url.replace(/[?#].*$/s, "").replace(/\/\/[^/@]*@/, "//"), 200)}`, ...headers];

@@ -1,6 +1,6 @@
 /** Findings → a report: the words of the rules, lines for offsets. Pure. */
 import type { Finding, Rule } from "../check/model.ts";
-import { printable, redact } from "../secrets.ts";
+import { mask, printable } from "../secrets.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { indexLines, type LineIndex } from "./line-index.ts";
 import type { Line, Region, Report } from "./model.ts";
@@ -41,7 +41,7 @@ export function makeReport(input: ReportInput): Report {
     indexes.set(path, known);
     return known;
   };
-  const safe = (text: string): string => redact(text, input.secrets);
+  const safe = (text: string): string => mask(text, input.secrets);
   const seen = new Map<string, number>();
   const counts = { error: 0, warning: 0, note: 0 };
   let mendable = 0;

@@ -1,7 +1,7 @@
 /** The report for people: a line a finding that editors and terminals can jump to, and on a terminal the place itself. */
 import type { DocumentKind, Severity } from "../check/model.ts";
 import { maskLines } from "../formats/mask-lines.ts";
-import { plainLine, printable, printableLines, redact } from "../secrets.ts";
+import { mask, plainLine, printable, printableLines } from "../secrets.ts";
 import { summaryOf } from "./make-report.ts";
 import type { Line, Report } from "./model.ts";
 
@@ -102,7 +102,7 @@ export function toText(report: Report, options: TextOptions): string {
     const lines = index < MOST_SOURCES ? excerpt(line, read(line), options.width) : undefined;
     if (lines === undefined) continue;
     const [number, source, marks] = lines;
-    out.push(`${paint("dim", `  ${number} |`)} ${redact(source, options.secrets)}`);
+    out.push(`${paint("dim", `  ${number} |`)} ${mask(source, options.secrets)}`);
     out.push(`${paint("dim", `  ${" ".repeat(number.length)} |`)} ${paint(line.severity, marks)}`);
   }
   const from = options.root === undefined || report.lines.length === 0 ? "" : `; paths from ${printable(options.root)}`;

@@ -5,7 +5,7 @@ import { secretAt, secretsIn } from "../check/secret-places.ts";
 import { spanOf } from "../check/servers.ts";
 import { finding } from "../check/show.ts";
 import { HEADERS } from "../halo.ts";
-import { mask } from "../secrets.ts";
+import { maskOf } from "../secrets.ts";
 
 const ID = "committed-secret";
 
@@ -48,7 +48,7 @@ export const committedSecret: Rule = {
         finding(subject, ID, document, span, {
           what: shape.what,
           where,
-          value: mask(text.slice(shape.start, shape.end)),
+          value: maskOf(text.slice(shape.start, shape.end)),
           git: !subject.inRepository
             ? "there is no git repository here, so whether the file is shared cannot be told"
             : document.tracked

@@ -1,7 +1,7 @@
 import { isSaidElsewhere, isShared, secretsHeld, tokenVariables } from "../check/env-files.ts";
 import type { Rule } from "../check/model.ts";
 import { finding } from "../check/show.ts";
-import { mask } from "../secrets.ts";
+import { maskOf } from "../secrets.ts";
 
 const ID = "env-example-secret";
 
@@ -17,7 +17,7 @@ export const envExampleSecret: Rule = {
         secretsHeld(document, tokens)
           .filter(({ value }) => !isSaidElsewhere(subject, document, value))
           .map(({ name, value, offset, length }) =>
-            finding(subject, ID, document, { offset, length }, { name, value: mask(value) }),
+            finding(subject, ID, document, { offset, length }, { name, value: maskOf(value) }),
           ),
       );
   },

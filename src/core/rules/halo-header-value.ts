@@ -5,13 +5,13 @@ import { spanOf } from "../check/servers.ts";
 import { finding } from "../check/show.ts";
 import { spelledIn } from "../clients/client-syntax.ts";
 import { isSafeVariable, LABELS, type Value, variablesFor } from "../halo.ts";
-import { mask } from "../secrets.ts";
+import { maskOf } from "../secrets.ts";
 
 const ID = "halo-header-value";
 
 /** A placeholder may be quoted when it cannot be anything else: words, dots, brackets. */
 function quoted(text: string): string {
-  return /^[A-Za-z<>[\]{}()_ .*…-]{1,40}$/.test(text) ? `"${text}"` : mask(text);
+  return /^[A-Za-z<>[\]{}()_ .*…-]{1,40}$/.test(text) ? `"${text}"` : maskOf(text);
 }
 
 /** `HALO_MCP_TOKEN` where `${HALO_MCP_TOKEN}` is meant; not `YOUR_ACCOUNT_ID`. */
