@@ -4,6 +4,9 @@ import { defineConfig } from "vitest/config";
 const { version } = JSON.parse(readFileSync(new URL("package.json", import.meta.url), "utf8")) as { version: string };
 const define = { __VERSION__: JSON.stringify(version) };
 
+/** Tests that try many made-up inputs, or end a program at every point: `npm run test:slow`. `npm test` leaves them out. */
+const SLOW = "test/**/*.{property,fuzz,crash}.test.ts";
+
 /** Most tests start programs and wait: on two processors, one worker (vitest's own choice) leaves half of the time unused. */
 const WORKERS = 2;
 
@@ -16,10 +19,21 @@ export default defineConfig({
           name: "unit",
           maxWorkers: WORKERS,
           include: ["test/**/*.test.ts"],
-          exclude: ["test/e2e/**", "test/fixtures/**"],
+          exclude: ["test/e2e/**", "test/fixtures/**", SLOW],
           setupFiles: ["test/support/property-seed.ts"],
           testTimeout: 20_000,
           hookTimeout: 20_000,
+        },
+      },
+      {
+        define,
+        test: {
+          name: "slow",
+          maxWorkers: WORKERS,
+          include: [SLOW],
+          setupFiles: ["test/support/property-seed.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
       {

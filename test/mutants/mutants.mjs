@@ -1,0 +1,127 @@
+/**
+ * `npm run mutants [-- --seed N --count 60 --only <part of a path>]`: changes one token of `src/` at a time, in a copy, and runs the tests that
+ * import the changed file. A mutant that no test notices survives. Prints each one, then the figure; the same seed draws the same mutants.
+ */
+import { spawnSync } from "node:child_process";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { parseSync, Visitor } from "rolldown/utils";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const { values } = parseArgs({
+  options: {
+    seed: { type: "string" },
+    count: { type: "string", default: "60" },
+    only: { type: "string", default: "" },
+  },
+});
+const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31));
+
+/** A token → what takes its place. */
+const SWAPS = {
+  "===": "!==",
+  "!==": "===",
+  "<": "<=",
+  "<=": "<",
+  ">": ">=",
+  ">=": ">",
+  "+": "-",
+  "-": "+",
+  "*": "/",
+  "&&": "||",
+  "||": "&&",
+  "??": "&&",
+  true: "false",
+  false: "true",
+  some: "every",
+  every: "some",
+  find: "findLast",
+  findLast: "find",
+  startsWith: "endsWith",
+  endsWith: "startsWith",
+};
+
+/** Every place of a file where one token can be exchanged. */
+function placesOf(path, text) {
+  const places = [];
+  const swap = (from, token) => {
+    const to = Object.hasOwn(SWAPS, token) ? SWAPS[token] : undefined;
+    if (to !== undefined) places.push({ path, from, token, to });
+  };
+  const between = (node) => {
+    const from = node.left.end + text.slice(node.left.end, node.right.start).indexOf(node.operator);
+    swap(from, node.operator);
+  };
+  new Visitor({
+    BinaryExpression: between,
+    LogicalExpression: between,
+    Literal: (node) => {
+      if (typeof node.value === "boolean") swap(node.start, String(node.value));
+      else if (typeof node.value === "number")
+        places.push({ path, from: node.start, token: text.slice(node.start, node.end), to: String(node.value + 1) });
+    },
+    UnaryExpression: (node) => {
+      if (node.operator === "!") places.push({ path, from: node.start, token: "!", to: "" });
+    },
+    MemberExpression: (node) => {
+      if (!node.computed) swap(node.property.start, node.property.name);
+    },
+  }).visit(parseSync(path, text).program);
+  return places;
+}
+
+/** Mulberry32: the same numbers for the same seed. */
+function randomFrom(start) {
+  let state = start;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+const copy = mkdtempSync(join(tmpdir(), "mutants-"));
+process.on("exit", () => rmSync(copy, { recursive: true, force: true }));
+for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(130));
+for (const entry of readdirSync(root)) {
+  if ([".git", ".cache", "node_modules", "dist"].includes(entry)) continue;
+  cpSync(join(root, entry), join(copy, entry), { recursive: true });
+}
+symlinkSync(join(root, "node_modules"), join(copy, "node_modules"));
+spawnSync("git", ["init", "-q"], { cwd: copy });
+
+const files = readdirSync(join(copy, "src"), { recursive: true, encoding: "utf8" })
+  .filter((file) => file.endsWith(".ts") && !file.endsWith(".d.ts") && file.includes(values.only))
+  .sort();
+const texts = new Map(files.map((file) => [file, readFileSync(join(copy, "src", file), "utf8")]));
+const all = [...texts].flatMap(([path, text]) => placesOf(path, text));
+const random = randomFrom(seed);
+const drawn = [];
+while (drawn.length < Math.min(Number(values.count), all.length)) {
+  drawn.push(...all.splice(Math.floor(random() * all.length), 1));
+}
+console.log(`seed ${seed}: ${drawn.length} of ${drawn.length + all.length} possible mutants, ${files.length} files`);
+
+const vitest = [join(copy, "node_modules/vitest/vitest.mjs"), "related", "--run", "--bail=1", "--reporter=dot", "--passWithNoTests"];
+const projects = ["--project=unit", "--project=slow"];
+let killed = 0;
+for (const { path, from, token, to } of drawn) {
+  const text = texts.get(path);
+  const line = text.slice(0, from).split("\n").length;
+  writeFileSync(join(copy, "src", path), text.slice(0, from) + to + text.slice(from + token.length));
+  const run = spawnSync(process.execPath, [...vitest, ...projects, `src/${path}`], {
+    cwd: copy,
+    env: { ...process.env, PROPERTY_SEED: String(seed) },
+    encoding: "utf8",
+    timeout: 600_000,
+  });
+  writeFileSync(join(copy, "src", path), text);
+  const isKilled = run.status !== 0;
+  if (isKilled) killed += 1;
+  console.log(`${isKilled ? "killed  " : "SURVIVED"} src/${path}:${line}  ${token} → ${to === "" ? "nothing" : to}`);
+}
+console.log(`${killed} of ${drawn.length} mutants killed, seed ${seed}`);
