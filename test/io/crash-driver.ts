@@ -1,5 +1,5 @@
 /**
- * The child of crash.test.ts: `node entry.mjs <what> <JSON>`. Writes "ready" when it is about to start and one JSON line at the end.
+ * The child of write.crash.test.ts: `node entry.mjs <what> <JSON>`. Writes "ready" when it is about to start and one JSON line at the end.
  */
 import fs from "node:fs";
 import { syncBuiltinESMExports } from "node:module";

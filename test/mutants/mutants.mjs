@@ -106,7 +106,14 @@ while (drawn.length < Math.min(Number(values.count), all.length)) {
 }
 console.log(`seed ${seed}: ${drawn.length} of ${drawn.length + all.length} possible mutants, ${files.length} files`);
 
-const vitest = [join(copy, "node_modules/vitest/vitest.mjs"), "related", "--run", "--bail=1", "--reporter=dot", "--passWithNoTests"];
+const vitest = [
+  join(copy, "node_modules/vitest/vitest.mjs"),
+  "related",
+  "--run",
+  "--bail=1",
+  "--reporter=dot",
+  "--passWithNoTests",
+];
 const projects = ["--project=unit", "--project=slow"];
 let killed = 0;
 for (const { path, from, token, to } of drawn) {
