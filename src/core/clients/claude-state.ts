@@ -1,0 +1,276 @@
+/**
+ * What Claude Code knows beside the entries: its store (`~/.claude.json`) and its settings files, and what a session makes
+ * of them. Measured 2026-11-22 and 2026-11-28 with 2.1.197 and 2.1.330, in terminals, with `claude -p` and `claude mcp list`.
+ */
+import { type Json, parseDocument } from "../formats/json-edit.ts";
+import { positionAt } from "../formats/position.ts";
+import { jsonOf, property } from "../formats/read-json.ts";
+import type { FileState } from "../plan/model.ts";
+import { isObject, type Scope } from "./claude-code.ts";
+
+/** A file with the words by which it is shown. */
+export interface NamedFile {
+  readonly shown: string;
+  readonly state: FileState;
+  /** It resolves into the repository, so whoever writes there decides what it says. */
+  readonly inRepository?: boolean;
+}
+
+export interface ClaudeFiles {
+  readonly store: NamedFile;
+  readonly userSettings: NamedFile;
+  readonly projectSettings: NamedFile;
+  readonly localSettings: NamedFile;
+  /** `.claude/settings.local.json` at the git root, where the session starts in a folder below it. */
+  readonly rootLocalSettings?: NamedFile | undefined;
+}
+
+/** Where a session takes a variable from. `bridge`: the `env` of `.claude/settings.local.json`. */
+export type Origin = "environment" | "user-settings" | "project-settings" | "bridge";
+export type Env = Readonly<Record<string, string>>;
+
+/** What the two measured versions do differently, where that changes an answer. */
+interface Behaviour {
+  /** In a folder below the git root, the root's `settings.local.json` is read too, and wins. */
+  readonly readsRootSettings: boolean;
+  /** A trusted folder above the git root counts as well. */
+  readonly trustsAboveRoot: boolean;
+  /** It connects more than once at the start, before and after it has read the project's settings. */
+  readonly sendsEitherCopy: boolean;
+  /** Variables that are sent empty to remote servers (facts, section 4). */
+  readonly blanked: readonly string[];
+}
+const OLD: Behaviour = { readsRootSettings: false, trustsAboveRoot: true, sendsEitherCopy: true, blanked: [] };
+const NEW: Behaviour = {
+  readsRootSettings: true,
+  trustsAboveRoot: false,
+  sendsEitherCopy: false,
+  blanked: [
+    "NPM_TOKEN",
+    "ANTHROPIC_API_KEY",
+    "ANTHROPIC_AUTH_TOKEN",
+    "CLAUDE_CODE_OAUTH_TOKEN",
+    "AWS_SECRET_ACCESS_KEY",
+  ],
+};
+
+/** 2.1.197 is the newest version that Node 20 gets; an unknown version is taken for a new one. */
+function behaviourOf(version: string | undefined): Behaviour {
+  const [major = 0, minor = 0, patch = 0] = (version ?? "9.9.9").split(/[.-]/).map(Number);
+  return major < 2 || (major === 2 && (minor < 1 || (minor === 1 && patch <= 197))) ? OLD : NEW;
+}
+
+/** A settings file as Claude Code takes it: strict JSON, and skipped as a whole, with a dialog, when it does not fit. */
+export interface Settings {
+  readonly from: Exclude<Origin, "environment">;
+  readonly file: NamedFile;
+  readonly value: Json | undefined;
+  /** Why the file is skipped, and where in it (`:line:column`, or empty). */
+  readonly broken?: { readonly reason: string; readonly at: string };
+  readonly env: Env;
+}
+
+export interface ClaudeState {
+  readonly files: ClaudeFiles;
+  readonly store: Json | undefined;
+  readonly storeBroken: boolean;
+  /** Those that are read in this folder, the one that wins last. */
+  readonly settings: readonly Settings[];
+  readonly behaviour: Behaviour;
+}
+
+/** `:line:column`, to go behind the name of a file; empty for a text that was not decoded. */
+export function placeWords(text: string, offset: number): string {
+  if (text === "") return "";
+  const { line, column } = positionAt(text, offset);
+  return `:${line}:${column}`;
+}
+
+/** `String()` of what is no string, as both versions do: a number is sent as its digits, null as "null". */
+function envOf(value: Json | undefined): Env {
+  const env = property(value, "env");
+  if (!isObject(env)) return {};
+  return Object.fromEntries(
+    Object.entries(env).map(([name, each]) => [name, isObject(each) ? "[object Object]" : String(each)]),
+  );
+}
+
+function readSettings(from: Settings["from"], file: NamedFile): Settings {
+  const { state } = file;
+  const skipped = (reason: string, at = ""): Settings => ({
+    from,
+    file,
+    value: undefined,
+    broken: { reason, at },
+    env: {},
+  });
+  if (state.kind === "unreadable") return skipped(state.reason);
+  if (state.kind === "absent" || state.text.replace(/^\uFEFF/, "").trim() === "")
+    return { from, file, value: undefined, env: {} };
+  const parsed = parseDocument(state.text, { strict: true });
+  if (!parsed.ok) return skipped(parsed.refused.reason, placeWords(state.text, parsed.refused.offset));
+  if (!isObject(parsed.value)) return skipped("it is no object");
+  const { env } = parsed.value;
+  if (env !== undefined && !isObject(env)) return skipped('its "env" is no object');
+  return { from, file, value: parsed.value, env: envOf(parsed.value) };
+}
+
+/** In: the files as they were read, and the version of Claude Code; undefined where it is not known. */
+export function claudeState(files: ClaudeFiles, version: string | undefined): ClaudeState {
+  const behaviour = behaviourOf(version);
+  const { store, rootLocalSettings } = files;
+  const value = jsonOf(store.state, true);
+  return {
+    files,
+    store: value,
+    storeBroken: store.state.kind === "file" && store.state.text.trim() !== "" && !isObject(value),
+    settings: [
+      readSettings("user-settings", files.userSettings),
+      readSettings("project-settings", files.projectSettings),
+      readSettings("bridge", files.localSettings),
+      ...(rootLocalSettings === undefined || !behaviour.readsRootSettings
+        ? []
+        : [readSettings("bridge", rootLocalSettings)]),
+    ],
+    behaviour,
+  };
+}
+
+/** What a settings file sets, whether or not a session reads it here. */
+export function envIn(file: NamedFile): Env {
+  return readSettings("bridge", file).env;
+}
+
+export interface Layer {
+  readonly from: Origin;
+  /** The file as it is shown, or "the environment". */
+  readonly place: string;
+  readonly env: Env;
+  /** Whoever writes in the repository decides what it says. */
+  readonly ofRepository: boolean;
+}
+
+/**
+ * Which layers count, the one that wins last. `session`: a terminal session in a trusted folder. `print`: `claude -p` and
+ * the control protocol. `list`: `claude mcp list` and `get`. `.env` is in none of them.
+ */
+const ORDER = {
+  session: ["environment", "user-settings", "project-settings", "bridge"],
+  print: ["project-settings", "bridge", "environment", "user-settings"],
+  list: ["environment", "user-settings"],
+} as const satisfies Readonly<Record<string, readonly Origin[]>>;
+type Mode = keyof typeof ORDER;
+
+/** The layers from which variables are taken, the one that wins last. */
+export function sessionLayers(
+  { settings }: ClaudeState,
+  env: Readonly<Record<string, string | undefined>>,
+  mode: Mode = "session",
+): readonly Layer[] {
+  const set = Object.entries(env).filter((pair): pair is [string, string] => pair[1] !== undefined);
+  const all: readonly Layer[] = [
+    { from: "environment", place: "the environment", env: Object.fromEntries(set), ofRepository: false },
+    ...settings.map(({ from, file, env: own }) => ({
+      from,
+      place: file.shown,
+      env: own,
+      ofRepository: from === "user-settings" ? file.inRepository === true : true,
+    })),
+  ];
+  return ORDER[mode].flatMap((from) => all.filter((layer) => layer.from === from));
+}
+
+/** THE answer to what a session sends: the environment in which Claude Code expands an entry. */
+export function sessionEnv(
+  state: ClaudeState,
+  env: Readonly<Record<string, string | undefined>>,
+  mode: Mode = "session",
+): Env {
+  const all: Record<string, string> = {};
+  for (const layer of sessionLayers(state, env, mode)) Object.assign(all, layer.env);
+  for (const name of state.behaviour.blanked) if (Object.hasOwn(all, name)) all[name] = "";
+  return all;
+}
+
+/** The layer whose value of a variable counts. */
+export function layerOf(layers: readonly Layer[], name: string): Layer | undefined {
+  return layers.findLast(({ env }) => Object.hasOwn(env, name));
+}
+
+/** Where a session starts. */
+export interface Folder {
+  /** That folder and those above it, nearest first: absolute, symlinks followed. */
+  readonly above: readonly string[];
+  /** The folder of `above` that is the root of a git repository. */
+  readonly gitRoot: string | undefined;
+}
+
+/** The key of a folder under "projects" in the store: the git root, else the folder. */
+export function storeKey({ gitRoot, above }: Folder): string {
+  return gitRoot ?? above[0] ?? "";
+}
+
+export interface TrustView {
+  readonly trusted: boolean;
+  /** The folder that the store lists as trusted. */
+  readonly folder?: string;
+}
+
+/** A folder is trusted with itself or with one above it, up to the git root where there is one. */
+export function trustOf({ store, behaviour }: ClaudeState, { above, gitRoot }: Folder): TrustView {
+  const last = gitRoot === undefined || behaviour.trustsAboveRoot ? above.length : above.indexOf(gitRoot) + 1;
+  const folder = above
+    .slice(0, last)
+    .find((each) => property(store, "projects", each, "hasTrustDialogAccepted") === true);
+  return folder === undefined ? { trusted: false } : { trusted: true, folder };
+}
+
+/** Whether Claude Code starts the entry that wins. `not-needed`: entries of a person's own scopes are not asked about. */
+export interface ApprovalView {
+  readonly state: "approved" | "pending" | "rejected" | "disabled" | "not-needed";
+  /** The key that says so, and its file as it is shown. */
+  readonly by?: { readonly file: string; readonly key: string };
+}
+
+function lists(value: Json | undefined, name: string): boolean {
+  return Array.isArray(value) && value.includes(name);
+}
+
+/** Switched off with /mcp in this folder, whatever the scope (`mcp get` of 2.1.197 says "Connected" all the same). */
+export function isSwitchedOff({ store }: ClaudeState, folder: Folder, name: string): boolean {
+  return lists(property(store, "projects", storeKey(folder), "disabledMcpServers"), name);
+}
+
+/** The approval of an entry of a `.mcp.json` in a session whose folder is trusted: it goes by name alone. */
+export function approvalOf(state: ClaudeState, folder: Folder, name: string): ApprovalView {
+  const files = [
+    { file: state.files.store.shown, value: property(state.store, "projects", storeKey(folder)) },
+    ...state.settings.map(({ file, value }) => ({ file: file.shown, value })),
+  ];
+  const by = (key: string, says: (value: Json | undefined) => boolean) => {
+    const found = files.findLast(({ value }) => says(property(value, key)));
+    return found === undefined ? undefined : { file: found.file, key };
+  };
+  // a rejection in any file wins over an approval in any other
+  const rejected = by("disabledMcpjsonServers", (value) => lists(value, name));
+  if (rejected !== undefined) return { state: "rejected", by: rejected };
+  const approved =
+    by("enabledMcpjsonServers", (value) => lists(value, name)) ??
+    by("enableAllProjectMcpServers", (value) => value === true);
+  return approved === undefined ? { state: "pending" } : { state: "approved", by: approved };
+}
+
+/**
+ * The entry that a session takes when its owner approves nothing more: local, the nearest `.mcp.json`, user; one that is
+ * rejected, or waits for its approval, leaves its place to the user's own. In: the entries of one name that load, local
+ * and nearest first. `waiting`: a project entry that would be taken, were it approved.
+ */
+export function takenEntry<E extends { readonly scope: Scope }>(
+  entries: readonly E[],
+  approval: ApprovalView,
+): { readonly winner: E | undefined; readonly waiting: E | undefined } {
+  const of = (scope: Scope): E | undefined => entries.find((each) => each.scope === scope);
+  const [local, project, user] = [of("local"), of("project"), of("user")];
+  const winner = local ?? (approval.state === "approved" ? (project ?? user) : (user ?? project));
+  return { winner, waiting: approval.state === "pending" && project !== winner ? project : undefined };
+}

@@ -1,0 +1,84 @@
+/** Who may receive the token, and what is sent there. Every command that sends it asks here first. */
+import { type Entry, expandEntry, type Sent } from "./clients/claude-code.ts";
+import { type Env, type Layer, layerOf } from "./clients/claude-state.ts";
+import { isHaloEndpoint, parseEndpoint } from "./endpoint.ts";
+import { isSafeVariable } from "./halo.ts";
+import { printable } from "./secrets.ts";
+
+/** What a person said about an address. All of it is optional: without it HALO alone gets the token. */
+export interface Consent {
+  /** `--url` of this command line. */
+  readonly url?: string | undefined;
+  /** The URL that a person was shown and said yes to. */
+  readonly agreed?: string | undefined;
+  /** The URL stands in a file of the person's own, and nothing of the repository is part of it. */
+  readonly isOwn?: boolean;
+}
+
+export type Permission =
+  | { readonly ok: true }
+  /** `bad-url`: nobody may get a token there. `endpoint-foreign`: nobody has said that this address may get it. */
+  | { readonly ok: false; readonly cause: "bad-url" | "endpoint-foreign"; readonly problem: string };
+
+/**
+ * The judge of who may receive the token: HALO's own endpoint, character by character; the very URL of `--url`; the URL
+ * that a person said yes to; or one of a person's own files. A URL of the repository gets nothing.
+ */
+export function mayReceive(url: string, given: Consent): Permission {
+  if (isHaloEndpoint(url)) return { ok: true };
+  const endpoint = parseEndpoint(url);
+  if (!endpoint.ok) return { ok: false, cause: "bad-url", problem: endpoint.problem };
+  if (url === given.url || url === given.agreed || given.isOwn === true) return { ok: true };
+  return {
+    ok: false,
+    cause: "endpoint-foreign",
+    problem: "the URL comes from the repository and is not HALO's own; nothing was sent",
+  };
+}
+
+/**
+ * Whether the address of an entry is its reader's own word. In: the entry with the variables that its URL takes, the layers
+ * of a session, and whether the entry's file lies in the repository.
+ */
+export function isOwnUrl(
+  entry: Pick<Entry, "scope">,
+  variables: readonly string[],
+  layers: readonly Layer[],
+  inRepository: boolean,
+): boolean {
+  if (entry.scope === "project" || inRepository) return false;
+  return variables.every((name) => layerOf(layers, name)?.ofRepository !== true);
+}
+
+export type ToSend =
+  | { readonly ok: true; readonly sent: Sent }
+  | {
+      readonly ok: false;
+      readonly cause: "entry-runs" | "bad-url" | "endpoint-foreign" | "bad-value" | "missing-value";
+      readonly reason: string;
+      /** Where it would have gone, if a value were there: may be connected to, and gets nothing. */
+      readonly url?: string;
+    };
+
+/**
+ * What a request carries for an entry, or why nothing is sent. `env`: what a session has. `more`: values that are filled in
+ * beside it; they never reach the URL, since a file of the repository may hold them.
+ */
+export function whatToSend(entry: Entry, env: Env, more: Env, given: Consent): ToSend {
+  const no = (cause: Extract<ToSend, { ok: false }>["cause"], reason: string): ToSend => ({ ok: false, cause, reason });
+  if (entry.runs) return no("entry-runs", "the entry runs a program of its own, which is never done here");
+  const address = expandEntry({ url: entry.url, headers: {} }, env);
+  if (address.missing.length > 0) return no("bad-url", `nothing sets ${address.missing.join(", ")} in its URL`);
+  const permission = mayReceive(address.url, given);
+  if (!permission.ok) return no(permission.cause, permission.problem);
+  const sent = { ...expandEntry(entry, { ...env, ...more }), url: address.url };
+  const unsafe = sent.read.find(({ variable }) => !isSafeVariable(variable));
+  if (entry.scope === "project" && unsafe !== undefined)
+    return no(
+      "bad-value",
+      `the header ${printable(unsafe.header, 60)} would send the variable ${unsafe.variable}, which is not HALO's business`,
+    );
+  if (sent.missing.length > 0)
+    return { ok: false, cause: "missing-value", reason: `nothing sets ${sent.missing.join(", ")}`, url: sent.url };
+  return { ok: true, sent };
+}
