@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { type CiKind, ciFile, planCi } from "../../src/core/plan/ci.ts";
+import { CI_FILES, type CiKind, planCi } from "../../src/core/plan/ci.ts";
 import type { FileState } from "../../src/core/plan/model.ts";
 import { INIT_FLAGS } from "../../src/flags.ts";
 
@@ -57,7 +57,7 @@ describe("planCi", () => {
   });
   it("has a file and a template for each kind", () => {
     const kinds: readonly CiKind[] = ["github", "gitlab", "pre-commit", "lefthook", "husky"];
-    expect(kinds.map((kind) => ciFile(kind).file)).toEqual([
+    expect(kinds.map((kind) => CI_FILES[kind].file)).toEqual([
       ".github/workflows/mcp-check.yml",
       ".gitlab-ci.yml",
       ".pre-commit-config.yaml",
@@ -65,12 +65,12 @@ describe("planCi", () => {
       ".husky/pre-commit",
     ]);
     const templates = readdirSync(new URL("../../templates/ci/", import.meta.url));
-    expect(kinds.map((kind) => ciFile(kind).template).sort()).toEqual(templates.sort());
+    expect(kinds.map((kind) => CI_FILES[kind].template).sort()).toEqual(templates.sort());
     const words = INIT_FLAGS.find(({ name }) => name === "ci")?.values;
     expect(words).toEqual(["none", ...kinds]);
   });
   it("knows every name of lefthook's configuration", () => {
-    const { instead = [] } = ciFile("lefthook");
+    const { instead = [] } = CI_FILES.lefthook;
     expect(instead).toHaveLength(14);
     expect(instead).toEqual(expect.arrayContaining([".lefthook.yml", "lefthook.toml", ".config/lefthook.yml"]));
     expect(instead).not.toContain("lefthook.yml");

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { haloEntries } from "../../src/core/clients/claude-code.ts";
 import type { Json } from "../../src/core/formats/json-edit.ts";
 import { HALO_URL, variablesFor } from "../../src/core/halo.ts";
-import { type ClaudeInput, planClaude, planClaudeRemoval } from "../../src/core/plan/claude-program.ts";
+import { type ClaudeInput, planClaude, removeEntry } from "../../src/core/plan/claude-program.ts";
 import type { FileState, RunStep, Step } from "../../src/core/plan/model.ts";
 
 const values = { token: "tok-0123456789abcdef", account: "acc-0123456789", profile: "pro-0123456789" };
@@ -29,7 +29,6 @@ const input = (given: Partial<ClaudeInput> = {}): ClaudeInput => ({
   scope: "user",
   name: "halo",
   url: HALO_URL,
-  variables: variablesFor("halo"),
   values,
   program: "/bin/claude",
   readsStdin: true,
@@ -60,18 +59,35 @@ describe("with a Claude Code that reads standard input", () => {
           `  CM-ACCOUNT-ID: ${values.account}`,
           `  CM-PROFILE-ID: ${values.profile}`,
         ],
-        undo: { argv: ["/bin/claude", "mcp", "remove", "--scope", "user", "halo"] },
+        undo: ["/bin/claude", "mcp", "remove", "--scope", "user", "halo"],
       },
     ]);
   });
-  it("replaces by remove and add; the undo of the first is what was there, through standard input", () => {
+  it("replaces by remove and add: what was there is shown without its values, and not put back", () => {
     const old = { ...withValues({ ...values, token: "old-token-0123456789" }), timeout: 5 };
     const [remove, add, ...rest] = runs(steps({ scope: "local", existing: existing(old) }));
     expect(rest).toEqual([]);
-    expect(remove?.argv).toEqual(["/bin/claude", "mcp", "remove", "--scope", "local", "halo"]);
-    expect(remove?.undo?.argv).toEqual(["/bin/claude", "mcp", "add-json", "--scope", "local", "halo", "-"]);
-    expect(JSON.parse(remove?.undo?.stdin ?? "")).toEqual(old);
+    expect(remove).toEqual({
+      kind: "run",
+      argv: ["/bin/claude", "mcp", "remove", "--scope", "local", "halo"],
+      why: 'take out the "halo" that is there (local scope)',
+      details: [
+        `now there: ${HALO_URL}`,
+        "  X-CM-PRODUCTTOKEN: ••••6789",
+        `  CM-ACCOUNT-ID: ${values.account}`,
+        `  CM-PROFILE-ID: ${values.profile}`,
+      ],
+    });
     expect(add?.argv.slice(1, 3)).toEqual(["mcp", "add-json"]);
+  });
+  it.each([
+    ["a header of another kind", { ...referring, headers: { "X-Key": "s3cret" } }, "  X-Key: ••••"],
+    ["credentials", { ...referring, url: "https://u:s3cret@x.example/mcp" }, "now there: https://x.example/mcp"],
+    ["a query", { ...referring, url: "https://x.example/mcp?key=s3cret" }, "now there: https://x.example/mcp"],
+  ])("shows an entry that goes, without its secrets: %s", (_, raw, line) => {
+    const [remove] = runs(steps({ existing: existing(raw) }));
+    expect(remove?.details).toContain(line);
+    expect(JSON.stringify(remove)).not.toContain("s3cret");
   });
   it("does nothing when it is there already, in whatever order of keys", () => {
     const { type, url, headers } = withValues();
@@ -125,7 +141,7 @@ describe("with one that does not (2.1.197)", () => {
         "--header",
         "CM-PROFILE-ID: ${HALO_PROFILE_ID}",
       ],
-      undo: { argv: ["/bin/claude", "mcp", "remove", "--scope", "user", "halo"] },
+      undo: ["/bin/claude", "mcp", "remove", "--scope", "user", "halo"],
     }); // prettier-ignore
     expect(runs([add as Step])[0]?.stdin).toBeUndefined();
   });
@@ -164,29 +180,6 @@ describe("with one that does not (2.1.197)", () => {
   });
   it("leaves the entry alone that refers already", () => {
     expect(runs(steps({ ...old, existing: existing(referring) }))).toEqual([]);
-  });
-  it("puts an entry back through argv only when it holds nothing but references", () => {
-    const other = { ...referring, url: "https://other.example/mcp" };
-    const [remove] = runs(steps({ ...old, existing: existing(other) }));
-    expect(remove?.undo?.argv).toContain("https://other.example/mcp");
-    expect(remove?.undo?.stdin).toBeUndefined();
-    for (const raw of [
-      withValues(),
-      { ...referring, headers: { ...referring.headers, "X-Key": "s3cret" } },
-      { ...referring, url: "https://u:s3cret@x.example/mcp" },
-      { ...referring, url: "https://x.example/mcp?key=s3cret" },
-      { ...referring, type: "sse" },
-      { ...other, headersHelper: "x" },
-      { ...other, oauth: { clientId: "x" } },
-      {},
-    ]) {
-      const planned = planClaude(input({ ...old, existing: existing(raw) }));
-      expect(planned).toMatchObject({
-        ok: false,
-        hint: expect.stringContaining("claude mcp remove --scope user halo") as string,
-      });
-      expect(JSON.stringify(planned)).not.toMatch(/s3cret|tok-0123/);
-    }
   });
   it("refuses settings that are broken or cannot be read, by name", () => {
     for (const state of [
@@ -256,7 +249,7 @@ describe("argv", () => {
           const spoken = planned.ok
             ? planned.steps.flatMap((step) =>
                 step.kind === "run"
-                  ? [...step.argv, step.why, ...(step.undo?.argv ?? [])]
+                  ? [...step.argv, step.why, ...(step.undo ?? [])]
                   : step.kind === "tell"
                     ? step.lines
                     : [step.path],
@@ -270,17 +263,13 @@ describe("argv", () => {
   });
 });
 
-describe("planClaudeRemoval", () => {
-  it("removes by name and scope, and can put back what was there", () => {
+describe("removeEntry", () => {
+  it("removes by name and scope", () => {
     const entry = existing(withValues());
     if (entry === undefined) throw new Error("no entry");
-    const planned = planClaudeRemoval({ scope: "local", program: "/bin/claude", readsStdin: true, existing: entry });
-    if (!planned.ok) throw new Error(planned.reason);
-    const [remove, ...rest] = runs(planned.steps);
-    expect(rest).toEqual([]);
-    expect(remove?.argv).toEqual(["/bin/claude", "mcp", "remove", "--scope", "local", "halo"]);
-    expect(remove?.undo?.argv).not.toContain(values.token);
-    expect(JSON.parse(remove?.undo?.stdin ?? "")).toEqual(withValues());
+    const { argv, undo } = removeEntry("/bin/claude", "local", entry);
+    expect(argv).toEqual(["/bin/claude", "mcp", "remove", "--scope", "local", "halo"]);
+    expect(undo).toBeUndefined();
   });
 });
 

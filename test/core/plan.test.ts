@@ -4,7 +4,14 @@ import { haloEntries } from "../../src/core/clients/claude-code.ts";
 import { parseDotenv } from "../../src/core/formats/dotenv.ts";
 import { type Json, parseDocument } from "../../src/core/formats/json-edit.ts";
 import { HALO_URL, type Value } from "../../src/core/halo.ts";
-import { idsFromExample, type ProjectInput, planProject, planRemoval, secretsOf } from "../../src/core/plan/install.ts";
+import {
+  idsFromExample,
+  type ProjectInput,
+  planProject,
+  planRemoval,
+  type RemovalInput,
+  secretsOf,
+} from "../../src/core/plan/install.ts";
 import type { FileState, Snapshot, WriteStep } from "../../src/core/plan/model.ts";
 import { decideTarget, type Target } from "../../src/core/plan/target.ts";
 
@@ -45,6 +52,15 @@ const input = (given: Partial<ProjectInput> = {}, texts: Texts = {}): ProjectInp
   exampleComments,
   envFileForEnvrc: ".env",
   ...given,
+});
+const removal = (texts: Texts): RemovalInput => ({
+  tracked: new Set(),
+  paths,
+  snapshot: snapshotOf(texts),
+  target: targetOf(),
+  kept: new Set(),
+  exampleComments,
+  envFileForEnvrc: ".env",
 });
 function steps(planned: ReturnType<typeof planProject>): readonly WriteStep[] {
   if (!planned.ok) throw new Error(`${planned.path}: ${planned.refused.reason}`);
@@ -242,39 +258,18 @@ describe("planProject", () => {
       path: paths.env,
       refused: { reason: "a folder" },
     });
-    expect(planRemoval({ tracked: new Set(), paths, snapshot, target: targetOf(), kept: new Set() })).toMatchObject({
-      ok: false,
-      path: paths.env,
-    });
+    expect(planRemoval({ ...removal({}), snapshot })).toMatchObject({ ok: false, path: paths.env });
   });
 });
 
 describe("planRemoval", () => {
   const remove = (texts: Texts, kept: readonly string[] = [], target = targetOf()) =>
-    planRemoval({
-      tracked: new Set(),
-      paths,
-      snapshot: snapshotOf(texts),
-      target,
-      kept: new Set(kept),
-      exampleComments,
-      envFileForEnvrc: ".env",
-    });
+    planRemoval({ ...removal(texts), kept: new Set(kept), target });
 
   it("leaves files that git has, however little is left in them", () => {
     const before = { [paths.mcp]: '{\n  "mcpServers": {}\n}\n', [paths.example]: "" };
     const done = applied(before, steps(planProject(input(before))));
-    const removed = (tracked: readonly string[]) =>
-      steps(
-        planRemoval({
-          tracked: new Set(tracked),
-          paths,
-          snapshot: snapshotOf(done),
-          target: targetOf(),
-          kept: new Set(),
-          exampleComments,
-        }),
-      );
+    const removed = (tracked: readonly string[]) => steps(planRemoval({ ...removal(done), tracked: new Set(tracked) }));
     const left = (tracked: readonly string[]) =>
       [paths.mcp, paths.example].map((path) => removed(tracked).find((step) => step.path === path)?.after);
     expect(left([paths.mcp, paths.example])).toEqual(Object.values(before));
@@ -286,16 +281,7 @@ describe("planRemoval", () => {
     const envFileForEnvrc = "c/my env$(touch pwn)";
     const done = applied({}, steps(planProject({ ...input(), bridge: "direnv", envFileForEnvrc })));
     expect(done[paths.envrc]).toBe("dotenv_if_exists 'c/my env$(touch pwn)'\n");
-    const plan = steps(
-      planRemoval({
-        tracked: new Set(),
-        paths,
-        snapshot: snapshotOf(done),
-        target: targetOf(),
-        kept: new Set(),
-        envFileForEnvrc,
-      }),
-    );
+    const plan = steps(planRemoval({ ...removal(done), envFileForEnvrc }));
     expect(plan.find(({ path }) => path === paths.envrc)?.after).toBeUndefined();
     expect(plan.map(({ path }) => path)).toContain(paths.envrc);
   });
@@ -365,14 +351,9 @@ describe("planRemoval", () => {
     for (const path of [paths.mcp, paths.bridge, paths.env, paths.example]) expect(back[path]).toBe(first[path]);
   });
 
-  it("has nothing to do where nothing is, and leaves .env.example without its comments", () => {
+  it("has nothing to do where nothing is", () => {
     expect(steps(remove({}))).toEqual([]);
     expect(steps(remove({ [paths.env]: "A=1\n", [paths.mcp]: "{}", [paths.bridge]: "{}" }))).toEqual([]);
-    const done = applied({}, steps(planProject(input())));
-    const plan = steps(
-      planRemoval({ tracked: new Set(), paths, snapshot: snapshotOf(done), target: targetOf(), kept: new Set() }),
-    );
-    expect(plan.map(({ path }) => path)).toEqual([paths.mcp, paths.bridge, paths.env]);
   });
 
   it("refuses a broken file with its place", () => {

@@ -532,9 +532,13 @@ describe.concurrent("what is put back", () => {
   const STORE = '{"numStartups": 3}\n';
 
   test.each([
-    ["and its remove fails too", `*"mcp remove"*) exit 1 ;;`],
-    ["and its remove works", `*"mcp remove"*) printf '%s' '${STORE.trim()}' > "$HOME/.claude.json" ;;`],
-  ])("M4: claude stores the entry and then fails, %s: it is gone, and the mode is as before", (_, remove) =>
+    ["and its remove fails too: what to type", `*"mcp remove"*) exit 1 ;;`, false],
+    [
+      "and its remove works: it is gone",
+      `*"mcp remove"*) printf '%s' '${STORE.trim()}' > "$HOME/.claude.json" ;;`,
+      true,
+    ],
+  ])("M4: claude stores the entry and then fails, %s", (_, remove, isGone) =>
     on({}, async (m) => {
       const store = join(m.home, ".claude.json");
       writeFileSync(store, STORE, { mode: 0o644 });
@@ -542,12 +546,16 @@ describe.concurrent("what is put back", () => {
       const env = { ...withToken, ...fakeClaude(m, `${READS_STDIN}\n${add}\n${remove}`) };
       const run = await m.run(["--yes", ...ids, "--url", m.url, "--scope", "user"], { env });
       expect(run.code, run.stdout).toBe(1);
-      expect(flat(run)).toContain("Everything was put back.");
+      expect(flat(run)).toContain(
+        isGone
+          ? "Everything was put back."
+          : 'Could not be put back: add "halo" (user scope), values through standard input: claude mcp remove --scope user halo',
+      );
       const { mcpServers = {}, ...others } = JSON.parse(readFileSync(store, "utf8"));
-      expect(mcpServers).toEqual({});
+      expect(Object.keys(mcpServers)).toEqual(isGone ? [] : ["halo"]);
       expect(others).toEqual({ numStartups: 3 });
-      expect((statSync(store).mode & 0o777).toString(8)).toBe("644");
-      expect(all(m)).not.toContain(TOKEN);
+      expect((statSync(store).mode & 0o777).toString(8)).toBe(isGone ? "644" : "600");
+      if (isGone) expect(all(m)).not.toContain(TOKEN);
     }),
   );
 

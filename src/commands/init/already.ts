@@ -65,7 +65,7 @@ async function remove(d: Draft): Promise<number> {
     d.choice.scopes.some((scope) => scope !== "project") &&
     variablesOf(target).some(({ env }) => Object.hasOwn(shared, env));
   const left = stay ? ` Its values stay in ${survey.userSettings}, under "env".` : "";
-  const plan = await buildRemoval(room, d.choice);
+  const plan = buildRemoval(room, d.choice);
   showPlan(room, plan, d.values);
   await confirmPlan(room, "Remove this?");
   const statuses = await applyPlan(room, plan);

@@ -1,7 +1,5 @@
 import { relative } from "node:path";
-import { removeProperty, setProperty } from "../../core/formats/json-edit.ts";
-import { equalJson } from "../../core/formats/json-tree.ts";
-import { jsonOf, property } from "../../core/formats/read-json.ts";
+import { toSh } from "../../core/command-line.ts";
 import type { Plan, RunStep, Step, StepStatus, WriteStep } from "../../core/plan/model.ts";
 import { mask, printable } from "../../core/secrets.ts";
 import { Cancelled, EnvironmentError, Refusal } from "../../errors.ts";
@@ -80,57 +78,22 @@ async function runStep(
   );
 }
 
-/** Where claude keeps the entries of a scope of its own in `~/.claude.json`. */
-function storePath(survey: Room["survey"], scope: "local" | "user", name: string): readonly string[] {
-  return scope === "user" ? ["mcpServers", name] : ["projects", survey.storeKey, "mcpServers", name];
-}
-
-/**
- * When claude did not put its entries back: looks whether they are as they were, and writes them itself if not.
- * Out: whether they are.
- */
-async function restoreStore(room: Room, signal: AbortSignal): Promise<boolean> {
-  const { survey, target } = room;
-  const state = readState(survey.store);
-  if (state.kind !== "file") return state.kind === survey.snapshot.get(survey.store)?.kind;
-  let { text } = state;
-  for (const scope of ["local", "user"] as const) {
-    const path = storePath(survey, scope, target.name);
-    const was = property(jsonOf(survey.snapshot.get(survey.store), false), ...path);
-    const is = property(jsonOf({ ...state, text }, false), ...path);
-    if (was === undefined ? is === undefined : is !== undefined && equalJson(was, is)) continue;
-    const options = { strict: false };
-    const edited = was === undefined ? removeProperty(text, path, options) : setProperty(text, path, was, options);
-    if (!edited.ok) return false;
-    text = edited.text;
-  }
-  try {
-    if (text !== state.text)
-      await write(room, [{ kind: "write", path: survey.store, before: state.text, after: text }], signal);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /** Takes back what was done, last first, whatever was aborted meanwhile. Out: what could not be taken back. */
-async function takeBack(
-  room: Room,
-  done: readonly RunStep[],
-  writes: readonly WriteStep[],
-): Promise<readonly string[]> {
+async function takeBack(room: Room, done: readonly RunStep[], writes: readonly WriteStep[]): Promise<string[]> {
   const never = new AbortController().signal;
   const left: string[] = [];
-  const doubtful: RunStep[] = [];
   for (const step of [...done].reverse()) {
-    if (step.undo === undefined) continue;
+    if (step.undo === undefined) {
+      left.push(step.why);
+      continue;
+    }
     try {
-      await runStep(room, step.undo.argv, step.undo.stdin, never);
-    } catch {
-      doubtful.push(step);
+      await runStep(room, step.undo, undefined, never);
+    } catch (error) {
+      // the words of claude where it added nothing
+      if (!/No MCP server/.test(String(error))) left.push(`${step.why}: ${toSh(["claude", ...step.undo.slice(1)])}`);
     }
   }
-  if (doubtful.length > 0 && !(await restoreStore(room, never))) left.push(...doubtful.map((step) => step.why));
   const inverse = writes
     .filter((step) => step.before !== step.after)
     .reverse()
@@ -180,20 +143,20 @@ export async function applyPlan(room: Room, plan: Plan): Promise<Statuses> {
     }
     for (const step of plan.steps) {
       if (step.kind !== "run") continue;
-      // what fails may have done half of it
-      done.push(step);
+      // an add that fails may have added all the same
+      if (step.undo !== undefined) done.push(step);
       await runStep(room, step.argv, step.stdin, room.context.signal);
+      if (step.undo === undefined) done.push(step);
       statuses.set(step, "written");
     }
   } catch (error) {
-    const left = [
-      ...(await takeBack(
-        room,
-        done,
-        writes.filter((_, index) => written[index] === "written"),
-      )),
-      ...modes.flatMap(({ path, before }) => restoreMode(path, before)),
-    ];
+    const left = await takeBack(
+      room,
+      done,
+      writes.filter((_, index) => written[index] === "written"),
+    );
+    // an entry that stayed holds values: the file that has it stays closed
+    if (left.length === 0) left.push(...modes.flatMap(({ path, before }) => restoreMode(path, before)));
     const after = left.length === 0 ? "Everything was put back." : `Could not be put back: ${left.join("; ")}.`;
     if (error instanceof Cancelled)
       throw new Cancelled(`Cancelled. ${left.length === 0 ? "Nothing was changed." : after}`);

@@ -1,8 +1,8 @@
 import { relative, sep } from "node:path";
 import { type Entry, references, type Scope } from "../../core/clients/claude-code.ts";
 import { positionAt } from "../../core/formats/position.ts";
-import { type Value, variablesFor } from "../../core/halo.ts";
-import { planClaude, planClaudeRemoval } from "../../core/plan/claude-program.ts";
+import type { Value } from "../../core/halo.ts";
+import { planClaude, removeEntry } from "../../core/plan/claude-program.ts";
 import { type Planned, planProject, planRemoval } from "../../core/plan/install.ts";
 import type { Plan, Step, TellStep } from "../../core/plan/model.ts";
 import { Refusal, UsageError } from "../../errors.ts";
@@ -191,7 +191,6 @@ export async function buildPlan(room: Room, values: Values, choice: Choice, url:
       scope,
       name: target.name,
       url,
-      variables: variablesFor(target.name),
       values,
       program: survey.claude?.path,
       readsStdin: stdin,
@@ -224,8 +223,8 @@ export async function buildPlan(room: Room, values: Values, choice: Choice, url:
 }
 
 /** What takes HALO out of what was chosen again. */
-export async function buildRemoval(room: Room, choice: Choice): Promise<Plan> {
-  const { survey, target, context } = room;
+export function buildRemoval(room: Room, choice: Choice): Plan {
+  const { survey, target } = room;
   const steps: Step[] = [];
   if (choice.scopes.includes("project")) {
     const others = survey.entries.project.filter((entry) => entry.name !== target.name);
@@ -238,7 +237,8 @@ export async function buildRemoval(room: Room, choice: Choice): Promise<Plan> {
       // of a file outside, such as the values file of several repositories, git will not speak
       tracked: new Set(
         Object.values(survey.paths).filter(
-          (path) => path !== undefined && isInside(path, survey.root) && survey.git?.isTracked(path),
+          (path): path is string =>
+            path !== undefined && isInside(path, survey.root) && survey.git?.isTracked(path) === true,
         ),
       ),
       exampleComments: exampleComments(room),
@@ -250,10 +250,7 @@ export async function buildRemoval(room: Room, choice: Choice): Promise<Plan> {
   for (const scope of choice.scopes) {
     const existing = scope === "project" ? undefined : existingIn(survey, scope, target.name);
     if (scope === "project" || existing === undefined || survey.claude === undefined) continue;
-    const stdin = await readsStdin(survey.claude, { cwd: survey.root, env: survey.programEnv, signal: context.signal });
-    const planned = planClaudeRemoval({ scope, program: survey.claude.path, readsStdin: stdin, existing });
-    if (!planned.ok) throw new Refusal(planned.reason, { hint: planned.hint });
-    steps.push(...planned.steps);
+    steps.push(removeEntry(survey.claude.path, scope, existing));
   }
   return { steps };
 }

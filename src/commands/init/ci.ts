@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { toSh } from "../../core/command-line.ts";
 import { isHaloEndpoint } from "../../core/endpoint.ts";
-import { ciFile, planCi } from "../../core/plan/ci.ts";
+import { CI_FILES, planCi } from "../../core/plan/ci.ts";
 import type { Plan, Step } from "../../core/plan/model.ts";
 import { readTemplate } from "../../io/templates.ts";
 import type { InitOptions } from "./options.ts";
@@ -11,7 +11,7 @@ import type { Room } from "./values.ts";
 /** What `--ci` reads, absolute: its file, then what may stand in its place. Nothing without it. */
 export function ciPaths(options: InitOptions, root: string): readonly string[] {
   if (options.ci === undefined) return [];
-  const { file, instead = [] } = ciFile(options.ci);
+  const { file, instead = [] } = CI_FILES[options.ci];
   return [file, ...instead].map((name) => join(root, name));
 }
 
@@ -26,7 +26,7 @@ export function ciSteps({ options, survey, context, target }: Room): readonly St
   const { ci: kind } = options;
   const [path, ...others] = ciPaths(options, survey.root);
   if (kind === undefined || path === undefined) return [];
-  const { template, instead = [] } = ciFile(kind);
+  const { template, instead = [] } = CI_FILES[kind];
   const state = survey.snapshot.get(path);
   assertInside(survey.root, { path, realPath: state?.realPath ?? path });
   const told = checkOptions(target.url);
@@ -44,7 +44,7 @@ export function ciSteps({ options, survey, context, target }: Room): readonly St
 /** For a person who set up a repository: what keeps it right from now on. */
 export function ciLines({ options, survey, target }: Room, plan: Plan): readonly string[] {
   if (options.ci === undefined && target.mode === "join") return [];
-  const kept = options.ci === undefined ? undefined : ciFile(options.ci);
+  const kept = options.ci === undefined ? undefined : CI_FILES[options.ci];
   const [path] = ciPaths(options, survey.root);
   const written = plan.steps.some((step) => step.kind === "write" && step.path === path);
   return [

@@ -19,7 +19,9 @@ const LEFTHOOK = ["lefthook.", ".lefthook.", ".config/lefthook."]
   .flatMap((stem) => ["yml", "yaml", "toml", "json", "jsonc"].map((kind) => stem + kind))
   .filter((name) => name !== "lefthook.yml");
 
-const CI_FILES = {
+export type CiKind = "github" | "gitlab" | "pre-commit" | "lefthook" | "husky";
+
+export const CI_FILES: Readonly<Record<CiKind, CiFile>> = {
   github: { file: ".github/workflows/mcp-check.yml", template: "github.yml", advice: "these lines are the check" },
   gitlab: { file: ".gitlab-ci.yml", template: "gitlab.yml", advice: "add this job" },
   "pre-commit": {
@@ -41,14 +43,7 @@ const CI_FILES = {
     advice: "add this line",
     needs: 'package.json needs husky 9, and "prepare": "husky" among its scripts.',
   },
-} as const satisfies Record<string, CiFile>;
-
-export type CiKind = keyof typeof CI_FILES;
-
-/** The file of a kind: where it is, what is in it, and what a person has to know of it. */
-export function ciFile(kind: CiKind): CiFile {
-  return CI_FILES[kind];
-}
+};
 
 export interface CiInput {
   readonly kind: CiKind;
@@ -60,7 +55,7 @@ export interface CiInput {
   /** What the file is to hold. */
   readonly text: string;
   /** Why nothing can be written there, in words that end a sentence. */
-  readonly unfit?: string;
+  readonly unfit?: string | undefined;
 }
 
 /** A file that is not there is created; one that is there is never changed: a person gets the lines for it. */
@@ -68,8 +63,8 @@ export function planCi({ kind, path, state, instead, text, unfit }: CiInput): St
   const { file, advice } = CI_FILES[kind];
   const tell = (title: string): Step => ({ kind: "tell", title, lines: text.trimEnd().split("\n") });
   if (state?.kind === "file" && state.text === text) return { kind: "write", path, before: text, after: text };
-  if (unfit !== undefined) return tell(`${file} was not written: ${unfit}. Its lines:`);
-  if (state?.kind === "unreadable") return tell(`${file} was not written: ${state.reason}. Its lines:`);
+  const reason = unfit ?? (state?.kind === "unreadable" ? state.reason : undefined);
+  if (reason !== undefined) return tell(`${file} was not written: ${reason}. Its lines:`);
   const there = state?.kind === "file" ? file : instead;
   if (there !== undefined) return tell(`${there} is there and stays as it is: ${advice}`);
   return { kind: "write", path, before: undefined, after: text };

@@ -1,6 +1,4 @@
-/**
- * The words of the whole program, as types. Data only: see docs/dictionary.md.
- */
+/** What would be done, as data: see docs/dictionary.md. */
 
 /** A value that is not here: the name of the environment variable that holds it. Each client spells it its own way. */
 export interface Reference {
@@ -48,8 +46,8 @@ export interface RunStep {
   readonly why: string;
   /** What it is done to, for the plan; no secret. */
   readonly details?: readonly string[];
-  /** What takes it back when a later step fails. */
-  readonly undo?: { readonly argv: readonly [string, ...string[]]; readonly stdin?: string };
+  /** The command that takes back what it added. What it removed is not put back: the message says so. */
+  readonly undo?: readonly [string, ...string[]];
 }
 
 /** What a human does, in a web client or a shell. */

@@ -1,5 +1,5 @@
 /** What a run is about: a new connection, or the one that a repository already refers to. Pure. */
-import { type Entry, isObject } from "../clients/claude-code.ts";
+import { type Entry, type HeaderValue, isObject } from "../clients/claude-code.ts";
 import { HEADERS, isSafeVariable, LABELS, VALUES, type Value, variablesFor } from "../halo.ts";
 import { printable } from "../secrets.ts";
 
@@ -34,46 +34,46 @@ export interface Wish {
 
 function newTarget(wish: Wish, entry?: Entry, repairs?: string): Target {
   const name = wish.name ?? entry?.name ?? wish.defaultName;
-  const variables = variablesFor(name);
+  const { token, account, profile } = variablesFor(name);
   return {
     mode: "new",
     name,
     url: wish.url ?? wish.defaultUrl,
-    slots: {
-      token: { env: variables.token },
-      account: { env: variables.account },
-      profile: { env: variables.profile },
-    },
+    slots: { token: { env: token }, account: { env: account }, profile: { env: profile } },
     ...(entry === undefined ? {} : { entry }),
     ...(repairs === undefined ? {} : { repairs }),
   };
 }
 
-/** Why an entry cannot be followed as it is, in words that go after "the entry is replaced, since". */
+/** Why a header of an entry cannot be followed as it is written. Never repeats its text, which may be a secret. */
+function unfitHeader(value: Value, slot: HeaderValue | undefined): string | undefined {
+  const header = HEADERS[value];
+  if (slot === undefined) return `its header ${header} is missing`;
+  if ("env" in slot) return undefined;
+  if (value === "token") return "its token's header does not refer to a variable";
+  if (slot.literal.trim() === "" || /[$%{}<>]/.test(slot.literal))
+    return `its header ${header} is written in a way that Claude Code sends literally`;
+  if (!/^[\x21-\x7e]{1,4096}$/.test(slot.literal.trim())) return `its header ${header} holds what no header can carry`;
+  return undefined;
+}
+
+/** Why an entry cannot be followed as it is, in words that go after "will be replaced:". */
 function unfit(entry: Entry, wish: Wish): string | undefined {
   if (entry.broken !== undefined) return `Claude Code skips it: ${entry.broken}`;
   if (isObject(entry.raw) && entry.raw.type === "sse") return 'its "type" is "sse", and HALO speaks "http"';
   if (wish.url !== undefined && wish.url !== entry.url) return "you gave another URL";
-  for (const value of VALUES) {
-    if (entry.values[value] === undefined) return `its header ${HEADERS[value]} is missing`;
-  }
-  const token = entry.values.token;
-  if (token !== undefined && "literal" in token) return "its token's header does not refer to a variable";
-  for (const value of VALUES) {
-    const slot = entry.values[value];
-    if (slot === undefined || !("literal" in slot)) continue;
-    if (slot.literal.trim() === "" || /[$%{}<>]/.test(slot.literal))
-      return `its header ${HEADERS[value]} is written in a way that Claude Code sends literally`;
-    if (!/^[\x21-\x7e]{1,4096}$/.test(slot.literal.trim()))
-      return `its header ${HEADERS[value]} holds what no header can carry`;
-  }
-  const variables = VALUES.flatMap((value) => {
-    const slot = entry.values[value];
-    return slot !== undefined && "env" in slot ? [slot.env] : [];
-  });
+  const [reason] = VALUES.flatMap((value) => unfitHeader(value, entry.values[value]) ?? []);
+  if (reason !== undefined) return reason;
+  const variables = variablesIn(entry).map(({ env }) => env);
   // followed as it is, the one value would overwrite the other in .env
-  if (new Set(variables).size < variables.length) return "two of its headers take the same variable";
-  return undefined;
+  return new Set(variables).size < variables.length ? "two of its headers take the same variable" : undefined;
+}
+
+function variablesIn({ values }: Entry): readonly { readonly value: Value; readonly env: string }[] {
+  return VALUES.flatMap((value) => {
+    const slot = values[value];
+    return slot !== undefined && "env" in slot ? [{ value, env: slot.env }] : [];
+  });
 }
 
 /**
@@ -102,14 +102,11 @@ export function decideTarget(entries: readonly Entry[], wish: Wish): Decision {
   }
   const reason = unfit(entry, wish);
   if (reason !== undefined) return { ok: true, target: newTarget(wish, entry, reason) };
-  const unsafe = VALUES.find((value) => {
-    const slot = entry.values[value];
-    return slot !== undefined && "env" in slot && !isSafeVariable(slot.env);
-  });
+  const unsafe = variablesIn(entry).find(({ env }) => !isSafeVariable(env));
   if (unsafe !== undefined) {
     return {
       ok: false,
-      reason: `the entry "${shown}" takes the ${LABELS[unsafe]} from a variable whose name can steer other programs, so it is not set from here`,
+      reason: `the entry "${shown}" takes the ${LABELS[unsafe.value]} from a variable whose name can steer other programs, so it is not set from here`,
       hint: "ask whoever wrote .mcp.json for a name such as HALO_MCP_TOKEN, or set HALO up beside it: --name halo-mine",
     };
   }
