@@ -12,7 +12,7 @@ import {
   reference,
   references,
 } from "../../src/core/clients/claude-code.ts";
-import type { Json } from "../../src/core/formats/json-edit.ts";
+import type { Json } from "../../src/core/formats/json.ts";
 import { HALO_URL, HEADERS, VALUES, variablesFor } from "../../src/core/halo.ts";
 
 const good = {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { haloEntries } from "../../src/core/clients/claude-code.ts";
-import type { Json } from "../../src/core/formats/json-edit.ts";
+import type { Json } from "../../src/core/formats/json.ts";
 import { HALO_URL, variablesFor } from "../../src/core/halo.ts";
 import { type ClaudeInput, planClaude, removeEntry } from "../../src/core/plan/claude-program.ts";
 import type { FileState, RunStep, Step } from "../../src/core/plan/model.ts";

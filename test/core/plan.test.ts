@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { haloEntries } from "../../src/core/clients/claude-code.ts";
 import { parseDotenv } from "../../src/core/formats/dotenv.ts";
-import { type Json, parseDocument } from "../../src/core/formats/json-edit.ts";
+import { type Json, parseDocument } from "../../src/core/formats/json.ts";
 import { HALO_URL, type Value } from "../../src/core/halo.ts";
 import {
   idsFromExample,

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { applyEdits } from "../../src/core/check/edits.ts";
 import type { Finding } from "../../src/core/check/model.ts";
-import { parseTree } from "../../src/core/formats/json-tree.ts";
+import { parseTree } from "../../src/core/formats/json.ts";
 import { HALO_URL } from "../../src/core/halo.ts";
 import { HALO_RULES } from "../../src/core/rules/halo.ts";
 import { findingsOf, subjectOf, type TestFile } from "../support/subject.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { applyEdits } from "../../src/core/check/edits.ts";
 import { haloEntries } from "../../src/core/clients/claude-code.ts";
-import { type Json, parseDocument } from "../../src/core/formats/json-edit.ts";
+import { type Json, parseDocument } from "../../src/core/formats/json.ts";
 import { HALO_URL } from "../../src/core/halo.ts";
 import { type ProjectInput, planProject } from "../../src/core/plan/install.ts";
 import type { FileState } from "../../src/core/plan/model.ts";

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { applyEdits } from "../../src/core/check/edits.ts";
 import type { Finding } from "../../src/core/check/model.ts";
-import { MAX_DEPTH, parseTree } from "../../src/core/formats/json-tree.ts";
+import { MAX_DEPTH, parseTree } from "../../src/core/formats/json.ts";
 import { documentFrom, isError, loaderFindings, verdictsOf } from "../support/loader-corpus.ts";
 import { mutatedEntry, mutatedFile, randomValue } from "../support/loader-mutations.ts";
 import { type Random, randomFrom } from "./random.ts";
@@ -193,10 +193,10 @@ describe("size", () => {
     expect(check(many(150_000, good)).map(({ rule }) => rule)).toEqual(["file-too-big"]);
   });
 
-  it("100,000 levels: a warning where the rest is JSON, an error where it is not", () => {
+  it("100,000 levels, closed or not: one error", () => {
     const deep = (close: string): string => `{"mcpServers":{},"x":${"[".repeat(100_000)}${close}`;
     expect(check(`${deep("]".repeat(100_000))}}`).map(({ rule }) => rule)).toEqual(["too-deep"]);
-    expect(check(deep("")).map(({ rule }) => rule)).toEqual(["syntax"]);
-    expect(check("[".repeat(MAX_DEPTH + 1)).map(({ rule }) => rule)).toEqual(["syntax"]);
+    expect(check(deep("")).map(({ rule }) => rule)).toEqual(["too-deep"]);
+    expect(check("[".repeat(MAX_DEPTH + 1)).map(({ rule }) => rule)).toEqual(["too-deep"]);
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { haloEntries } from "../../src/core/clients/claude-code.ts";
 import { isHaloEndpoint } from "../../src/core/endpoint.ts";
-import type { Json } from "../../src/core/formats/json-edit.ts";
+import type { Json } from "../../src/core/formats/json.ts";
 import { HALO_URL } from "../../src/core/halo.ts";
 import { decideTarget, variablesOf, type Wish } from "../../src/core/plan/target.ts";
 

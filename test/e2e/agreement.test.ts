@@ -79,29 +79,16 @@ describe("Claude Code 2.1.330", () => {
     count("2.1.330, files of the fixtures", await all("2.1.330", files, true));
   });
 
-  test("files that are big or deep", { timeout: 120_000 }, async () => {
+  test("files that are big", { timeout: 120_000 }, async () => {
     const valid = fileOf([{ name: "a", entry: `{"type":"http","url":"${DEAD_URL}"}` }]);
     const sized = (bytes: number): Buffer => Buffer.from(valid + " ".repeat(bytes - valid.length));
-    const nested = (levels: number, close = "]"): Buffer =>
-      Buffer.from(`{"mcpServers":{},"x":${"[".repeat(levels)}${close.repeat(levels)}}`);
     const files = [
       ["2 MiB", sized(2_097_152)],
       ["2 MiB and a byte", sized(2_097_153)],
-      ["100,000 levels", nested(100_000)],
-      [
-        "300 levels in a server",
-        Buffer.from(
-          fileOf([
-            { name: "a", entry: `{"type":"http","url":"${DEAD_URL}","x":${"[".repeat(300)}${"]".repeat(300)}}` },
-            { name: "b", entry: `{"url":"${DEAD_URL}"}` },
-          ]),
-        ),
-      ],
-      ["100,000 levels, never closed", nested(100_000, "")],
     ] as const;
     const compared = await all("2.1.330", files, true);
     expect(compared.flatMap(({ disagreements }) => disagreements)).toEqual([]);
-    expect(compared.map(({ dropped }) => dropped > 0)).toEqual([false, true, false, true, true]);
+    expect(compared.map(({ dropped }) => dropped > 0)).toEqual([false, true]);
   });
 
   test("a folder that is called .mcp.json", { timeout: 120_000 }, async () => {

@@ -10,7 +10,7 @@ import { type ClientFacts, disagreement } from "../../core/doctor/remarks-client
 import type { ToSend } from "../../core/doctor/sent.ts";
 import { linkOf, type Setup, viewSetup } from "../../core/doctor/setup.ts";
 import { parseEndpoint } from "../../core/endpoint.ts";
-import { jsonOf, property, strings } from "../../core/formats/read-json.ts";
+import { jsonOf, property, strings } from "../../core/formats/json.ts";
 import { isSafeVariable } from "../../core/halo.ts";
 import { printable } from "../../core/secrets.ts";
 import { Cancelled, UsageError } from "../../errors.ts";

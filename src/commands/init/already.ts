@@ -1,4 +1,4 @@
-import { jsonOf, property, strings } from "../../core/formats/read-json.ts";
+import { jsonOf, property, strings } from "../../core/formats/json.ts";
 import { variablesOf } from "../../core/plan/target.ts";
 import { applyPlan } from "./apply-plan.ts";
 import { buildPlan, buildRemoval } from "./build-plan.ts";

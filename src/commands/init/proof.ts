@@ -9,8 +9,8 @@ import {
 } from "../../core/clients/claude-code.ts";
 import type { Diagnosis } from "../../core/diagnosis/diagnose.ts";
 import { isHaloEndpoint } from "../../core/endpoint.ts";
-import { equalJson } from "../../core/formats/json-tree.ts";
-import { dotenvOf, jsonOf, property, strings } from "../../core/formats/read-json.ts";
+import { dotenvOf } from "../../core/formats/dotenv-read.ts";
+import { equalJson, jsonOf, property, strings } from "../../core/formats/json.ts";
 import { secretsOf } from "../../core/plan/install.ts";
 import { printable } from "../../core/secrets.ts";
 import { Cancelled, Refusal } from "../../errors.ts";

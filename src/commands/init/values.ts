@@ -1,5 +1,5 @@
 import type { Context } from "../../context.ts";
-import { jsonOf, property, strings } from "../../core/formats/read-json.ts";
+import { jsonOf, property, strings } from "../../core/formats/json.ts";
 import {
   cleanValue,
   HEADERS,

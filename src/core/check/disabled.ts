@@ -1,5 +1,5 @@
 /** The servers that a settings file of Claude Code switches off. */
-import type { Entry } from "../formats/json-tree.ts";
+import type { Entry } from "../formats/json.ts";
 import type { Document } from "./model.ts";
 import { member, textOf } from "./servers.ts";
 

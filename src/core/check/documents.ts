@@ -1,5 +1,5 @@
 /** A file that was read → a Document: what it is, and its tree. Pure. */
-import { parseTree } from "../formats/json-tree.ts";
+import { parseTree } from "../formats/json.ts";
 import type { Document, DocumentKind } from "./model.ts";
 
 /** The project files of other clients that `check` looks at, by path from a root (see docs/rules). */
@@ -76,9 +76,9 @@ export function documentOf(raw: RawDocument): Document {
   // a text with bytes that are no UTF-8 is read all the same, as clients do: each of those bytes is a U+FFFD in it
   const isText = raw.encoding === "utf-8" || raw.encoding === "not-utf-8";
   if (!isJson || !isText || raw.text.trim() === "") return { ...raw, tree: undefined, broken: undefined };
-  const strict = parseTree(raw.text, { strict: true, deep: "flat" });
-  const tree = strict.ok ? strict : parseTree(raw.text, { strict: false, deep: "flat" });
+  const strict = parseTree(raw.text, { strict: true });
+  const tree = strict.ok ? strict : parseTree(raw.text, { strict: false });
   const broken = strict.ok ? undefined : strict.refused;
   if (!tree.ok) return { ...raw, tree: undefined, broken };
-  return { ...raw, tree: tree.root, broken, ...(tree.deepAt === undefined ? {} : { deepAt: tree.deepAt }) };
+  return { ...raw, tree: tree.root, broken };
 }

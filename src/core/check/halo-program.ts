@@ -5,7 +5,7 @@
  */
 
 import { type ClientSyntax, spelledIn, throughProgram, throughShell } from "../clients/client-syntax.ts";
-import type { Container, Entry, Scalar } from "../formats/json-tree.ts";
+import type { Container, Entry, Scalar } from "../formats/json.ts";
 import { HALO_URL } from "../halo.ts";
 import { isObjectNode, member, textOf } from "./servers.ts";
 

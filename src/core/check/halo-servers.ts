@@ -2,7 +2,7 @@
 
 import { type ClientSyntax, spelledIn, syntaxOf, variablesIn } from "../clients/client-syntax.ts";
 import { nearest } from "../command-line.ts";
-import type { Container, Entry, Scalar } from "../formats/json-tree.ts";
+import type { Container, Entry, Scalar } from "../formats/json.ts";
 import { DEFAULT_NAME, HEADERS, VALUES, type Value } from "../halo.ts";
 import { type Program, programOf } from "./halo-program.ts";
 import type { Document, Subject } from "./model.ts";

@@ -1,5 +1,5 @@
 /** Keys and types that are meant to be another: what other clients call it, another case, one slip of the finger. */
-import type { Container, Entry } from "../formats/json-tree.ts";
+import type { Container, Entry } from "../formats/json.ts";
 import { couldBe, TYPES } from "./loader.ts";
 import { member, textOf } from "./servers.ts";
 import { SHAPES } from "./shapes.ts";

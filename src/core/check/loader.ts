@@ -2,14 +2,7 @@
  * What Claude Code makes of a `.mcp.json`, for the rules about loading. Everything here was measured with 2.1.330;
  * test/e2e/agreement.test.ts holds it against the real program.
  */
-import {
-  CONFLICT_REASON,
-  type Container,
-  type Entry,
-  type Node,
-  parseTree,
-  type Refused,
-} from "../formats/json-tree.ts";
+import { type Container, type Entry, type Node, parseTree, type Refused } from "../formats/json.ts";
 import type { Document, Span, Subject } from "./model.ts";
 import { once } from "./once.ts";
 import { isObjectNode, member, textOf } from "./servers.ts";
@@ -101,16 +94,19 @@ export function kindWord(node: Node): string {
 }
 
 /** Why the text is no JSON that Claude Code takes. `loose`: comments or trailing commas and nothing else. */
-export type Broken = { readonly kind: "loose" } | { readonly kind: "conflict" | "syntax"; readonly refused: Refused };
+export type Broken =
+  | { readonly kind: "loose" }
+  | { readonly kind: "conflict" | "too-deep" | "syntax"; readonly refused: Refused };
 
 /** A document → why its text could not be read as strict JSON; undefined where it could. */
 export const brokenBy = once((document: Document): Broken | undefined => {
   const { broken, text, tree } = document;
   if (broken === undefined) return undefined;
-  if (broken.reason === CONFLICT_REASON) return { kind: "conflict", refused: broken };
+  if (broken.cause === "conflict") return { kind: "conflict", refused: broken };
   if (tree !== undefined) return { kind: "loose" };
-  const loose = parseTree(text, { strict: false, deep: "flat" });
-  return { kind: "syntax", refused: loose.ok ? broken : loose.refused };
+  const loose = parseTree(text, { strict: false });
+  const refused = loose.ok ? broken : loose.refused;
+  return { kind: refused.cause === "too-deep" ? "too-deep" : "syntax", refused };
 });
 
 /** A span that lies in the text, at least one character long where there is one. */

@@ -1,6 +1,6 @@
 /** Comments and trailing commas of a text that has a tree: where they are, and the edits that take them out. */
 import { createScanner } from "jsonc-parser";
-import type { Node } from "../formats/json-tree.ts";
+import type { Node } from "../formats/json.ts";
 import type { TextEdit } from "./edits.ts";
 import type { Span } from "./model.ts";
 

@@ -1,5 +1,5 @@
 /** The words of `check`: what was read, and what is wrong with it. Data only. */
-import type { Node, Refused } from "../formats/json-tree.ts";
+import type { Node, Refused } from "../formats/json.ts";
 import type { TextEdit } from "./edits.ts";
 
 /** What a file is to `check`. The id of a client: that client's own project file. */
@@ -18,8 +18,6 @@ export interface Document {
   readonly encoding: "utf-8" | "utf-16" | "not-utf-8" | "too-big" | "not-a-file";
   /** The tree, comments and trailing commas allowed; undefined where there is none or the kind is no JSON. */
   readonly tree: Node | undefined;
-  /** Where the text is nested deeper than the tree: of what is in there the tree has the texts only. */
-  readonly deepAt?: number;
   /** Why the text is not strict JSON, at its first problem; undefined when it is (or the kind is no JSON). */
   readonly broken: Refused | undefined;
   /** In git's index. False without a repository. */

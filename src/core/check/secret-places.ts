@@ -2,7 +2,7 @@
 
 import { type Pair, pairsOf, serverOf } from "../clients/codex-check.ts";
 import { assignments } from "../formats/dotenv-read.ts";
-import type { Container, Node } from "../formats/json-tree.ts";
+import type { Container, Node } from "../formats/json.ts";
 import { commentsOf } from "./loose-json.ts";
 import type { Document, Span } from "./model.ts";
 import { shownName } from "./names.ts";
@@ -216,11 +216,11 @@ export interface Secret extends Pick<Place, "text" | "span"> {
   readonly name?: string | undefined;
 }
 
-function looseSecrets(text: string, source: string, where: string, from = 0): readonly Secret[] {
-  return looseIn(text.slice(from)).map(({ what, start, end, name }) => ({
-    text: source.slice(from + start, from + end),
+function looseSecrets(text: string, source: string, where: string): readonly Secret[] {
+  return looseIn(text).map(({ what, start, end, name }) => ({
+    text: source.slice(start, end),
     where: name === undefined ? where : `${where}, beside "${name}"`,
-    span: { offset: from + start, length: end - start },
+    span: { offset: start, length: end - start },
     shape: { what, start: 0, end: end - start },
     name,
   }));
@@ -247,9 +247,7 @@ export const unread = once((document: Document): readonly Secret[] => {
     return looseSecrets(rest, text, "a comment or a text that goes on over lines");
   }
   if (document.tree === undefined) return looseSecrets(text, text, "a file that could not be parsed");
-  const { deepAt } = document;
-  const deep = deepAt === undefined ? [] : looseSecrets(text, text, "a file that is nested too deep", deepAt);
-  return [...commentSecrets(document), ...deep];
+  return commentSecrets(document);
 });
 
 function secretOf(place: Place): Shape | undefined {

@@ -1,5 +1,5 @@
 /** Walks over the servers of an MCP file, for the rules. */
-import type { Container, Entry, Node } from "../formats/json-tree.ts";
+import type { Container, Entry, Node } from "../formats/json.ts";
 import type { Document, Span } from "./model.ts";
 
 /** Whether a node is there and an object. */

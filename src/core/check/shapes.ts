@@ -1,5 +1,5 @@
 /** The shape of each field of a server, as Claude Code 2.1.330 demands it (measured): a value that does not fit costs the whole entry. */
-import type { Node } from "../formats/json-tree.ts";
+import type { Node } from "../formats/json.ts";
 import { kindWord, type Transport, winners } from "./loader.ts";
 import { textOf } from "./servers.ts";
 

@@ -2,7 +2,7 @@
  * Claude Code as measured (2.1.197 and 2.1.330): how it spells a reference, how it expands one, what an entry is.
  */
 
-import type { Json } from "../formats/json-edit.ts";
+import type { Json } from "../formats/json.ts";
 import { HALO_URL, HEADERS, VALUES, type Value } from "../halo.ts";
 import type { Connection } from "../plan/model.ts";
 

@@ -2,9 +2,8 @@
  * What Claude Code knows beside the entries: its store (`~/.claude.json`) and its settings files, and what a session makes
  * of them. Measured 2026-11-22 and 2026-11-28 with 2.1.197 and 2.1.330, in terminals, with `claude -p` and `claude mcp list`.
  */
-import { type Json, parseDocument } from "../formats/json-edit.ts";
+import { type Json, jsonOf, parseDocument, property } from "../formats/json.ts";
 import { positionAt } from "../formats/position.ts";
-import { jsonOf, property } from "../formats/read-json.ts";
 import type { FileState } from "../plan/model.ts";
 import { isObject, type Scope } from "./claude-code.ts";
 

@@ -2,8 +2,8 @@
  * Whether a session starts a server without asking: trust, approval, rejection, switched off. Claude-code facts,
  * section 3, for `mcp list`; sessions were measured 2026-11-22 with 2.1.197 and 2.1.330.
  */
-import type { Json } from "../formats/json-edit.ts";
-import { property } from "../formats/read-json.ts";
+import type { Json } from "../formats/json.ts";
+import { property } from "../formats/json.ts";
 import type { SetupInput } from "./input.ts";
 import { type AllSettings, isOld } from "./layers.ts";
 import type { ApprovalView, TrustView } from "./model.ts";

@@ -2,8 +2,8 @@
 import { documentOf } from "../check/documents.ts";
 import { shown } from "../check/show.ts";
 import { type Entry, haloEntries, isObject, type Scope } from "../clients/claude-code.ts";
-import type { Json } from "../formats/json-edit.ts";
-import { property } from "../formats/read-json.ts";
+import type { Json } from "../formats/json.ts";
+import { property } from "../formats/json.ts";
 import { DEFAULT_NAME, HALO_URL, HEADERS, variablesFor } from "../halo.ts";
 import { isSwitchedOff, storeKey } from "./approval.ts";
 import type { SetupInput } from "./input.ts";

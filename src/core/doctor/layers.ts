@@ -3,8 +3,7 @@
  * with `mcp list`: a later layer wins in a session. `.env` is none of them.
  */
 import { isObject } from "../clients/claude-code.ts";
-import { type Json, parseDocument } from "../formats/json-edit.ts";
-import { property } from "../formats/read-json.ts";
+import { type Json, parseDocument, property } from "../formats/json.ts";
 import type { FileState } from "../plan/model.ts";
 import type { NamedFile, SetupInput } from "./input.ts";
 import { placeWords } from "./loads.ts";

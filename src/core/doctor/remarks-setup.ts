@@ -2,8 +2,7 @@
 import { shown } from "../check/show.ts";
 import { isObject } from "../clients/claude-code.ts";
 import { toSh } from "../command-line.ts";
-import { parseDocument } from "../formats/json-edit.ts";
-import { equalJson } from "../formats/json-tree.ts";
+import { equalJson, parseDocument } from "../formats/json.ts";
 import {
   APPROVE,
   fileWord,

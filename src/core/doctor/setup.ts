@@ -1,7 +1,7 @@
 /** Files and environment → the view of a set-up: which entry a session takes, what it sends, what is wrong. Pure. */
 import { expandEntry, isObject, type Sent } from "../clients/claude-code.ts";
-import type { Json } from "../formats/json-edit.ts";
-import { jsonOf } from "../formats/read-json.ts";
+import type { Json } from "../formats/json.ts";
+import { jsonOf } from "../formats/json.ts";
 import { type Value, variablesFor } from "../halo.ts";
 import { fromElsewhere, repairCommand } from "./advice.ts";
 import { approvalOf, isSwitchedOff, trustOf } from "./approval.ts";

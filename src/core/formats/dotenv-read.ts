@@ -1,4 +1,5 @@
 /** Reading `.env`: where each assignment is, and what it says. */
+import type { FileState } from "../plan/model.ts";
 
 /** One `NAME=value` of a file. Offsets are into the text as it is, BOM and CRs included. */
 export interface Assignment {
@@ -27,6 +28,11 @@ export interface Assignment {
  */
 export function parseDotenv(text: string): ReadonlyMap<string, string> {
   return new Map(assignments(text).map(({ name, value }) => [name, value]));
+}
+
+/** The assignments of a dotenv file; none when it is absent. */
+export function dotenvOf(state: FileState | undefined): ReadonlyMap<string, string> {
+  return state?.kind === "file" ? parseDotenv(state.text) : new Map();
 }
 
 /** True if the text starts with a BOM: bash, direnv, docker and Node then do not see its first name. */

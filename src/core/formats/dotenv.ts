@@ -1,7 +1,7 @@
 /** Edits of `.env` as text: a line that is not ours keeps every byte. */
 import type { Assignment } from "./dotenv-read.ts";
 import { assignments, hasBom, parseDotenv } from "./dotenv-read.ts";
-import type { Refused } from "./json-tree.ts";
+import type { Refused } from "./json.ts";
 
 export { hasBom, parseDotenv } from "./dotenv-read.ts";
 

@@ -3,14 +3,14 @@
  * reformats the neighbour, moves its comment and edits broken files without a word (jsonc-parser 3.3.1, 2026).
  */
 
+import type { Container, EditOptions, Json, JsonObject, Node, Refused } from "./json.ts";
+import { equalJson, isArray, MAX_DEPTH, parseTree, toJson, toObject } from "./json.ts";
 import type { Span } from "./json-place.ts";
 import { createdTail, placeIn, removalOf } from "./json-place.ts";
 import type { Layout, Style } from "./json-style.ts";
 import { detectStyle, formatJson, formatMember, hasBreak, lineIndent, NEW_STYLE, wrap } from "./json-style.ts";
-import type { Container, EditOptions, Json, JsonObject, Node, Refused } from "./json-tree.ts";
-import { equalJson, isArray, MAX_DEPTH, parseTree, toJson, toObject } from "./json-tree.ts";
 
-export type { EditOptions, Json, Refused } from "./json-tree.ts";
+export type { EditOptions, Json, Refused } from "./json.ts";
 
 /** `changed: false` comes with the very text that went in. */
 export type Edited =

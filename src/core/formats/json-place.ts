@@ -17,10 +17,9 @@
  * No memory of the first run is needed, and a file that was reformatted in between only loses that last nicety.
  */
 
+import type { Container } from "./json.ts";
 import type { Layout, Style } from "./json-style.ts";
 import { blanksAt, entryIndent, hasBreak, isBlank, isBreak, lineIndent } from "./json-style.ts";
-import type { Container } from "./json-tree.ts";
-import { commentEnd } from "./json-tree.ts";
 
 /** Bytes to take out: from, to. */
 export type Span = readonly [number, number];
@@ -192,4 +191,15 @@ function breaksBefore(text: string, eol: string): { readonly count: number; read
 
 function insert(text: string, at: number, run: string): string {
   return text.slice(0, at) + run + text.slice(at);
+}
+
+/** Offset after the comment that starts at `at`; a line comment ends before its line break. Undefined if it is not closed. */
+function commentEnd(text: string, at: number): number | undefined {
+  if (text[at + 1] === "*") {
+    const close = text.indexOf("*/", at + 2);
+    return close < 0 ? undefined : close + 2;
+  }
+  let end = at;
+  while (end < text.length && text[end] !== "\n" && text[end] !== "\r") end += 1;
+  return end;
 }

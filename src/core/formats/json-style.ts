@@ -1,5 +1,5 @@
-import type { Container, Json, Node } from "./json-tree.ts";
-import { isArray } from "./json-tree.ts";
+import type { Container, Json, Node } from "./json.ts";
+import { isArray } from "./json.ts";
 
 /** How a file is written: what we insert follows it. */
 export interface Style {

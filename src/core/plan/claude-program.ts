@@ -1,8 +1,8 @@
 /** Steps for Claude Code's own scopes (`local`, `user`), through its program. Pure. */
 import { connectionFor, type Entry, entryOf, isObject, reference, type Scope } from "../clients/claude-code.ts";
 import { toPowerShell, toSh } from "../command-line.ts";
-import { parseDocument, setProperty } from "../formats/json-edit.ts";
-import { equalJson } from "../formats/json-tree.ts";
+import { equalJson, parseDocument } from "../formats/json.ts";
+import { setProperty } from "../formats/json-edit.ts";
 import { HEADERS, nameProblem, VALUES, type Value, variablesFor } from "../halo.ts";
 import { maskOf, printable } from "../secrets.ts";
 import type { FileState, RunStep, Step, WriteStep } from "./model.ts";

@@ -2,11 +2,11 @@
 import { connectionFor, entryOf } from "../clients/claude-code.ts";
 import { quoteSh } from "../command-line.ts";
 import { addExampleNames, removeDotenv, removeExampleNames, setDotenv } from "../formats/dotenv.ts";
+import type { Refused } from "../formats/json.ts";
 import {
   addToArray,
   type Edited,
   isSkeleton,
-  type Refused,
   removeFromArray,
   removeProperty,
   setProperty,

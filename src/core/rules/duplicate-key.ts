@@ -2,7 +2,7 @@ import { keyToken, mcpDocuments, winners } from "../check/loader.ts";
 import type { Document, Rule } from "../check/model.ts";
 import { isObjectNode, member } from "../check/servers.ts";
 import { finding } from "../check/show.ts";
-import type { Entry, Node } from "../formats/json-tree.ts";
+import type { Entry, Node } from "../formats/json.ts";
 
 /** The properties that a later one of the same name replaces. What the rule `duplicate-server` says is not said again. */
 function replaced({ tree }: Document): readonly Entry[] {

@@ -4,7 +4,7 @@ import { serverObjects } from "../check/loader.ts";
 import type { Rule } from "../check/model.ts";
 import { keySpan, member, textOf } from "../check/servers.ts";
 import { finding } from "../check/show.ts";
-import type { Entry } from "../formats/json-tree.ts";
+import type { Entry } from "../formats/json.ts";
 
 /** `"type": "http"` on a line of its own where the URL has one. */
 function withType(text: string, url: Entry): TextEdit {

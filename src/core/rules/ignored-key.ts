@@ -2,7 +2,7 @@ import { keyToken, type ServerObject, serverObjects } from "../check/loader.ts";
 import type { Rule } from "../check/model.ts";
 import { member, textOf } from "../check/servers.ts";
 import { finding } from "../check/show.ts";
-import type { Entry, Node } from "../formats/json-tree.ts";
+import type { Entry, Node } from "../formats/json.ts";
 
 const isValue = (node: Node, value: boolean): boolean => node.kind === "scalar" && node.value === value;
 const isText = (node: Node): boolean => (textOf(node) ?? "") !== "";

@@ -2,7 +2,7 @@ import { couldBe, keyToken, mcpDocuments, spotAt } from "../check/loader.ts";
 import type { Rule } from "../check/model.ts";
 import { isObjectNode, member, textOf } from "../check/servers.ts";
 import { finding } from "../check/show.ts";
-import type { Container, Entry } from "../formats/json-tree.ts";
+import type { Container, Entry } from "../formats/json.ts";
 
 /** Other spellings, and what other clients call it: VS Code `servers`, Zed `context_servers`, Codex `mcp_servers`, opencode `mcp`. */
 const OTHERS = new Set(["mcpservers", "mcpserver", "servers", "server", "contextservers", "mcp"]);

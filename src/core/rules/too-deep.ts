@@ -1,18 +1,19 @@
-import { mcpDocuments, spotAt } from "../check/loader.ts";
+import { brokenBy, mcpDocuments, spotAt } from "../check/loader.ts";
 import type { Rule } from "../check/model.ts";
 import { finding } from "../check/show.ts";
-import { MAX_DEPTH } from "../formats/json-tree.ts";
+import { MAX_DEPTH } from "../formats/json.ts";
 
-/** Claude Code read 100,000 levels; our tree ends at 256, and has nothing but the texts of what is deeper. */
+/** Claude Code read 100,000 levels (2.1.330); our tree ends at 256. */
 export const tooDeep: Rule = {
   id: "too-deep",
-  severity: "warning",
-  summary: "What is nested too deep cannot be checked",
+  severity: "error",
+  summary: "A file that is nested too deep cannot be checked",
   check: (subject) =>
     mcpDocuments(subject).flatMap((document) => {
-      const { deepAt } = document;
-      return deepAt === undefined ? [] : [finding(subject, "too-deep", document, spotAt(document, deepAt), {})];
+      const broken = brokenBy(document);
+      if (broken?.kind !== "too-deep") return [];
+      return [finding(subject, "too-deep", document, spotAt(document, broken.refused.offset), {})];
     }),
   message: () =>
-    `nested deeper than ${MAX_DEPTH} levels: what is in there was searched for secrets and not checked; no field of a server is nested`,
+    `nested deeper than ${MAX_DEPTH} levels: this file cannot be checked; no field of a server is nested that deep`,
 };

@@ -8,7 +8,7 @@ import { editBetween, finding, isFitToShow, MOST_FIXES } from "../check/show.ts"
 import { type ClientSyntax, syntaxOf, variablesIn } from "../clients/client-syntax.ts";
 import { pairsOf, serverOf } from "../clients/codex-check.ts";
 import { addExampleNames, type ExampleName, parseDotenv } from "../formats/dotenv.ts";
-import type { Container, Node } from "../formats/json-tree.ts";
+import type { Container, Node } from "../formats/json.ts";
 import { HEADERS, isSafeVariable, LABELS, VALUES } from "../halo.ts";
 
 const ID = "variable-not-in-example";

@@ -1,0 +1,239 @@
+/**
+ * JSON with or without comments and trailing commas → a tree that knows where everything is. jsonc-parser reads; its own tree
+ * is not used, since it sets prototypes and goes on after errors (3.3.1).
+ */
+import { visit } from "jsonc-parser";
+import type { FileState } from "../plan/model.ts";
+
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+export type JsonObject = { readonly [key: string]: Json };
+
+/** Why a document is not read or edited: one sentence, no file name, never a value from the file. */
+export interface Refused {
+  readonly cause?: "conflict" | "too-deep";
+  readonly reason: string;
+  readonly offset: number;
+  readonly hint?: string;
+}
+
+/** `strict`: comments and trailing commas are refused, since Claude Code drops the whole `.mcp.json` because of them. */
+export interface EditOptions {
+  readonly strict: boolean;
+}
+
+/** A property of an object or an item of an array. `start` is the key or, in an array, the value. */
+export interface Entry {
+  readonly key: string;
+  readonly start: number;
+  readonly colon: number;
+  readonly value: Node;
+  readonly comma: number | undefined;
+}
+
+export interface Container {
+  readonly kind: "object" | "array";
+  readonly start: number;
+  readonly end: number;
+  readonly entries: readonly Entry[];
+}
+
+export interface Scalar {
+  readonly kind: "scalar";
+  readonly start: number;
+  readonly end: number;
+  readonly value: null | boolean | number | string;
+}
+
+export type Node = Container | Scalar;
+
+export type Tree = { readonly ok: true; readonly root: Node } | { readonly ok: false; readonly refused: Refused };
+
+/** No configuration is nested this deep; the limit keeps every walk of the tree off the end of the stack. */
+export const MAX_DEPTH = 256;
+
+const CONFLICT = /^(?:<{7}(?: |$)|={7}$|>{7}(?: |$)|\|{7}(?: |$))/m;
+const FIX = "take comments and trailing commas out of it, then run this again";
+const CONTROL = "a line break or a control character inside a string";
+const ESCAPE = "an escape that JSON does not know";
+const COMMENT = "a comment: Claude Code refuses the whole file because of it";
+
+/** Errors of the scanner by jsonc-parser's numbers: its declarations are ambient const enums, which we cannot import. */
+const INVALID_COMMENT = 10;
+const UNCLOSED_STRING = 12;
+const REASONS: Readonly<Record<number, string>> = {
+  [INVALID_COMMENT]: COMMENT,
+  11: "a comment is not closed",
+  [UNCLOSED_STRING]: CONTROL,
+  13: "this is not a JSON value",
+  14: ESCAPE,
+  15: ESCAPE,
+  16: CONTROL,
+};
+
+/** A container whose end is not read yet, and the key that waits for its value. */
+interface Open {
+  readonly kind: Container["kind"];
+  readonly start: number;
+  readonly entries: { -readonly [Part in keyof Entry]: Entry[Part] }[];
+  key?: { readonly name: string; readonly start: number; colon?: number } | undefined;
+}
+
+/** Ends jsonc-parser's walk at the first error. */
+class Stop extends Error {}
+
+/** The tree of a document. A BOM is skipped. Never throws: what cannot be read is refused, with the offset. */
+export function parseTree(text: string, { strict }: EditOptions): Tree {
+  const open: Open[] = [];
+  let root: Node | undefined;
+  let refused: Refused | undefined;
+
+  const fail = (reason: string, offset: number, more: Pick<Refused, "cause" | "hint"> = {}): never => {
+    refused = { reason, offset, ...more };
+    throw new Stop();
+  };
+  const failCutOff = (): never =>
+    fail("the file ends in the middle of the document, as if it were cut off", text.length);
+  const add = (value: Node): void => {
+    const parent = open.at(-1);
+    if (parent === undefined) {
+      root = value;
+      return;
+    }
+    const { name = "", start = value.start, colon = value.start } = parent.key ?? {};
+    parent.entries.push({ key: name, start, colon, value, comma: undefined });
+    parent.key = undefined;
+  };
+  const begin = (kind: Container["kind"], start: number): void => {
+    if (open.length === MAX_DEPTH) fail(`nested deeper than ${MAX_DEPTH} levels`, start, { cause: "too-deep" });
+    open.push({ kind, start, entries: [] });
+  };
+  const end = (offset: number): void => {
+    if (offset >= text.length) failCutOff();
+    const closed = open.pop();
+    const comma = closed?.entries.at(-1)?.comma;
+    if (strict && comma !== undefined)
+      fail("a trailing comma: Claude Code refuses the whole file because of it", comma, { hint: FIX });
+    if (closed !== undefined) add({ kind: closed.kind, start: closed.start, end: offset + 1, entries: closed.entries });
+  };
+  /** What should have come where something else stands. */
+  const expected = (offset: number): string => {
+    const parent = open.at(-1);
+    if (parent === undefined && root !== undefined) return "there is text after the end of the JSON document";
+    if (parent === undefined)
+      return offset >= text.length ? "the file holds no JSON value" : "this is not a JSON value";
+    if (parent.key !== undefined)
+      return parent.key.colon === undefined ? "a colon after the property name is missing" : "this is not a JSON value";
+    const last = parent.entries.at(-1);
+    if (last !== undefined && last.comma === undefined)
+      return `a comma or the closing "${parent.kind === "object" ? "}" : "]"}" is missing`;
+    return parent.kind === "object" ? "a property name in double quotes is missing" : "this is not a JSON value";
+  };
+
+  try {
+    visit(
+      text.replace(/^\uFEFF/, " "),
+      {
+        onObjectBegin: (offset) => begin("object", offset),
+        onArrayBegin: (offset) => begin("array", offset),
+        onObjectEnd: end,
+        onArrayEnd: end,
+        onObjectProperty: (name, start) => {
+          const parent = open.at(-1);
+          if (parent !== undefined) parent.key = { name, start };
+        },
+        onLiteralValue: (value, start, length) => add({ kind: "scalar", start, end: start + length, value }),
+        onSeparator: (sign, offset) => {
+          const parent = open.at(-1);
+          const last = parent?.entries.at(-1);
+          if (sign === ":" && parent?.key !== undefined) parent.key.colon = offset;
+          else if (last !== undefined) last.comma = offset;
+        },
+        onError: (error: number, start, length) => {
+          const offset = error === UNCLOSED_STRING ? start + length : start;
+          if (offset >= text.length && (error === UNCLOSED_STRING || open.length > 0)) failCutOff();
+          fail(REASONS[error] ?? expected(start), offset, error === INVALID_COMMENT ? { hint: FIX } : {});
+        },
+      },
+      { disallowComments: strict, allowTrailingComma: true },
+    );
+  } catch (error) {
+    if (!(error instanceof Stop)) throw error;
+  }
+  if (root !== undefined && refused === undefined) return { ok: true, root };
+  // half of a merge is the usual reason for a broken file in a repository, and the syntax error alone would not say so
+  const conflict = CONFLICT.exec(text.replace(/\r/g, "\n"));
+  if (conflict === null)
+    return { ok: false, refused: refused ?? { reason: "the file holds no JSON value", offset: 0 } };
+  const reason = "the file has conflict markers of an unfinished merge";
+  return {
+    ok: false,
+    refused: { cause: "conflict", reason, offset: conflict.index, hint: "resolve the conflict first" },
+  };
+}
+
+export type Parsed = { readonly ok: true; readonly value: Json } | { readonly ok: false; readonly refused: Refused };
+
+/**
+ * The value of a document. Objects have no prototype, and of duplicate keys the last one counts. Refused: a syntax error,
+ * conflict markers, in strict mode a comment or trailing comma, an empty document, nesting that is too deep. Never throws.
+ */
+export function parseDocument(text: string, options: EditOptions): Parsed {
+  const tree = parseTree(text, options);
+  return tree.ok ? { ok: true, value: toJson(tree.root) } : tree;
+}
+
+/** The value of a JSON file; undefined when it is absent, blank or broken (what is broken is refused elsewhere). */
+export function jsonOf(state: FileState | undefined, strict: boolean): Json | undefined {
+  if (state?.kind !== "file" || state.text.trim() === "") return undefined;
+  const parsed = parseDocument(state.text, { strict });
+  return parsed.ok ? parsed.value : undefined;
+}
+
+/** The plain value of a tree. Objects have no prototype, so `__proto__` and `constructor` are names like any other. */
+export function toJson(node: Node): Json {
+  if (node.kind === "scalar") return node.value;
+  if (node.kind === "array") return node.entries.map((entry) => toJson(entry.value));
+  return toObject(node.entries.map((entry) => [entry.key, toJson(entry.value)] as const));
+}
+
+/** An object without a prototype; of two equal keys the last one counts, as for every reader of JSON. */
+export function toObject(entries: Iterable<readonly [string, Json]>): JsonObject {
+  const object: Record<string, Json> = Object.create(null);
+  for (const [key, value] of entries) object[key] = value;
+  return object;
+}
+
+export function isArray(value: Json): value is readonly Json[] {
+  return Array.isArray(value);
+}
+
+export function isObject(value: Json | undefined): value is JsonObject {
+  return typeof value === "object" && value !== null && !isArray(value);
+}
+
+/** Same keys and values; the order of keys does not count. */
+export function equalJson(left: Json, right: Json): boolean {
+  if (left === right) return true;
+  if (isArray(left) && isArray(right))
+    return left.length === right.length && left.every((item, index) => equalJson(item, right[index] ?? null));
+  if (!isObject(left) || !isObject(right)) return false;
+  const keys = Object.keys(left);
+  if (keys.length !== Object.keys(right).length) return false;
+  return keys.every((key) => Object.hasOwn(right, key) && equalJson(left[key] ?? null, right[key] ?? null));
+}
+
+/** The value under a row of keys; undefined when one of them is not there. */
+export function property(value: Json | undefined, ...keys: readonly string[]): Json | undefined {
+  return keys.reduce<Json | undefined>(
+    (at, key) => (isObject(at) && Object.hasOwn(at, key) ? at[key] : undefined),
+    value,
+  );
+}
+
+/** The entries of an object whose values are strings. */
+export function strings(value: Json | undefined): Readonly<Record<string, string>> {
+  if (!isObject(value)) return {};
+  return Object.fromEntries(
+    Object.entries(value).filter((pair): pair is [string, string] => typeof pair[1] === "string"),
+  );
+}
