@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { isUnfitToShow } from "../../src/core/check/secret-known.ts";
+import { isUnfitToShow } from "../../src/core/check/secret-judge.ts";
 import { HALO_RULES } from "../../src/core/rules/halo.ts";
 import { ATTACK_FILES, ATTACKS, INNOCENT } from "../support/attacks.ts";
 import { findingsOf } from "../support/subject.ts";

@@ -90,7 +90,6 @@ export const ATTACKS: readonly Row[] = [
   ["JSON twice, inside", (n) => args(`{\\"apiKey\\":\\"${hex(n)}\\"}`)],
   ["JSON with a list", (n) => env("CONFIG", `{"tokens":["${hex(n)}"]}`)],
   ["code of Azure", (n) => url(`https://x.azurewebsites.net/mcp?code=${drawn(52, ALL, n)}%3D%3D`)],
-  ["a parameter with escapes", (n) => url(`https://x.example.net/?api%5Fkey=${hex(n)}`)],
   ["a parameter in brackets", (n) => url(`https://x.example.net/?auth[token]=${hex(n)}`)],
   ["a user that is a key", (n) => url(`https://${hex(n)}@host/mcp`)],
   ["a webhook of Zapier", (n) => url(`https://hooks.zapier.com/hooks/catch/${drawn(7, "123456789", n)}/${any(n, 7)}/`)],
@@ -101,10 +100,7 @@ export const ATTACKS: readonly Row[] = [
     "a webhook of Discord",
     (n) => url(`https://discord.com/api/webhooks/${drawn(18, "123456789", n)}/${drawn(68, ALL, n)}`),
   ],
-  ["config of Smithery", (n) => url(`https://server.smithery.ai/x/mcp?config=${base64(`{"exaApiKey":"${hex(n)}"}`)}`)],
   ["a host without a dot", () => env("DATABASE_URL", ["postgres://admin:Kj8s7Dh2", "mQp9@dbhost/"].join(""))],
-  ["percent-encoded", (n) => args(`gh%70_${drawn(36, ALL, n)}`)],
-  ["percent-encoded twice", (n) => env("A", `ghp%255F${drawn(36, ALL, n)}`)],
   [
     "connection of Azure",
     (n) => env("AZURE_STORAGE", `AccountName=a;AccountKey=${drawn(86, ALL, n)}==;EndpointSuffix=core.windows.net`),

@@ -98,7 +98,6 @@ export const PLACES: Readonly<Record<string, Put>> = {
     text: `{"mcpServers": {"it": {"command": "x", "args": ["--token", "${it}"]`,
   }),
   "a string that is not closed": (it) => ({ path: ".mcp.json", text: `{"mcpServers": {"it": {"token": "${it}\n}}}` }),
-  "escapes in a file that is cut off": (it) => ({ path: ".cursor/mcp.json", text: `{"token": "${escaped(it)}"` }),
   "a side of a merge": (it) => ({
     path: ".mcp.json",
     text: `{\n<<<<<<< HEAD\n  "token": "${it}",\n=======\n>>>>>>> b\n  "mcpServers": {}\n}\n`,

@@ -5,9 +5,8 @@ import { assignments } from "../formats/dotenv-read.ts";
 import { haloServers, valueHeaders } from "./halo-servers.ts";
 import type { Document, Subject } from "./model.ts";
 import { once } from "./once.ts";
-import { isObviousExample } from "./secret-examples.ts";
-import { isSecretName } from "./secret-names.ts";
-import { fullText, secretAt, unread } from "./secret-places.ts";
+import { isObviousExample, isSecretName } from "./secret-judge.ts";
+import { fullText, secretsIn } from "./secret-places.ts";
 import { isObjectNode, member, textOf } from "./servers.ts";
 
 /**
@@ -44,13 +43,14 @@ export interface Held {
 
 /** The variables of such a file whose values are secrets: by their shape, or because HALO's token is read from them. */
 export function secretsHeld(document: Document, tokens: ReadonlySet<string>): readonly Held[] {
-  const read = assignments(fullText(document)).flatMap(({ name, value, rawStart, rawEnd }) => {
-    const isToken = tokens.has(name) && !isObviousExample(value);
-    if (!isToken && secretAt({ text: value, name }) === undefined) return [];
-    return [{ name, value, offset: rawStart, length: rawEnd - rawStart }];
-  });
-  const rest = unread(document).map(({ name, text, span }) => ({ name: name ?? "a comment", value: text, ...span }));
-  return [...read, ...rest];
+  const found = secretsIn(document).map(({ name = "a comment", text, span }) => ({ name, value: text, ...span }));
+  const known = new Set(found.map(({ offset }) => offset));
+  const more = assignments(fullText(document)).flatMap(({ name, value, rawStart, rawEnd }) =>
+    known.has(rawStart) || !tokens.has(name) || isObviousExample(value)
+      ? []
+      : [{ name, value, offset: rawStart, length: rawEnd - rawStart }],
+  );
+  return [...found, ...more];
 }
 
 /**

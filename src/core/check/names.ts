@@ -1,6 +1,6 @@
 /** Names that a file gives: of servers, headers, keys. A token pasted into the wrong place is one too. */
 import { HIDDEN, printable } from "../secrets.ts";
-import { isUnfitToShow } from "./secret-known.ts";
+import { isUnfitToShow } from "./secret-judge.ts";
 
 const LONGEST_NAME = 64;
 

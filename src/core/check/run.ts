@@ -4,7 +4,7 @@ import type { Document, Finding, Rule, Subject } from "./model.ts";
 import { once } from "./once.ts";
 import { secretsIn } from "./secret-places.ts";
 
-const inOrder = once((document: Document) => secretsIn(document).toSorted((a, b) => a.span.offset - b.span.offset));
+const inOrder = once((document: Document) => secretsIn(document));
 
 /** Whether an edit takes a secret of the file out. */
 function isLoss(document: Document, { offset, length, text }: TextEdit): boolean {
@@ -19,8 +19,7 @@ function isLoss(document: Document, { offset, length, text }: TextEdit): boolean
   }
   const before = document.text.slice(offset, offset + length);
   for (let each = secrets[low]; each !== undefined && each.span.offset < offset + length; each = secrets[++low]) {
-    const secret = each.text.slice(each.shape.start, each.shape.end);
-    if (before.includes(secret) && !text.includes(secret)) return true;
+    if (before.includes(each.value) && !text.includes(each.value)) return true;
   }
   return false;
 }

@@ -3,8 +3,7 @@ import { HIDDEN, mask, maskOf, printable } from "../secrets.ts";
 import type { TextEdit } from "./edits.ts";
 import type { Document, Finding, Span, Subject } from "./model.ts";
 import { shownName, WORD } from "./names.ts";
-import { isUnfitToShow } from "./secret-known.ts";
-import { isSecretName } from "./secret-names.ts";
+import { isSecretName, isUnfitToShow } from "./secret-judge.ts";
 
 /** What a name of its own says is a secret: `Bearer …`, `api_key=…`, `Password: …`, `//user:password@`. */
 function withoutNamed(text: string): string {

@@ -1,7 +1,7 @@
 import { brokenBy, mcpDocuments } from "../check/loader.ts";
 import { commentsOf, withoutComment } from "../check/loose-json.ts";
 import type { Rule, Span } from "../check/model.ts";
-import { commentSecrets } from "../check/secret-places.ts";
+import { secretsIn } from "../check/secret-places.ts";
 import { finding } from "../check/show.ts";
 
 function holdsOne({ offset, length }: Span, places: readonly number[]): boolean {
@@ -20,7 +20,7 @@ export const comments: Rule = {
       const [first] = found;
       if (first === undefined) return [];
       // what was pushed with a secret in it needs more than a deletion, and this may be the only copy
-      const secrets = commentSecrets(document).map(({ span }) => span.offset);
+      const secrets = secretsIn(document).map(({ span }) => span.offset);
       const plain = secrets.length === 0 ? found : found.filter((comment) => !holdsOne(comment, secrets));
       const fix = plain.length === 0 ? undefined : plain.map((comment) => withoutComment(document.text, comment));
       const args = { count: String(found.length), kept: plain.length === found.length ? "" : "yes" };

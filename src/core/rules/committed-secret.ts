@@ -1,7 +1,8 @@
 import { isSaidElsewhere, isShared } from "../check/env-files.ts";
 import { type HaloServer, meantBy, missingValues, remoteHaloServers, valueHeaders } from "../check/halo-servers.ts";
 import type { Document, Finding, Rule } from "../check/model.ts";
-import { secretAt, secretsIn } from "../check/secret-places.ts";
+import { secretIn } from "../check/secret-judge.ts";
+import { secretsIn } from "../check/secret-places.ts";
 import { spanOf } from "../check/servers.ts";
 import { finding } from "../check/show.ts";
 import { HEADERS } from "../halo.ts";
@@ -39,16 +40,24 @@ export const committedSecret: Rule = {
         ];
         return all.flatMap(({ name, text, which, entry }) => {
           const shape =
-            text === undefined || (which ?? "token") !== "token" ? undefined : secretAt({ text, name: HEADERS.token });
+            text === undefined || (which ?? "token") !== "token" ? undefined : secretIn(text, HEADERS.token);
           if (shape === undefined || text === undefined || seen.has(entry.value.start) || isKnown(text)) return [];
-          return [{ text, shape, where: `header "${name}" of server "${server.name}"`, span: spanOf(entry.value) }];
+          const value = text.slice(shape.start, shape.end);
+          return [
+            {
+              what: shape.what,
+              value,
+              where: `header "${name}" of server "${server.name}"`,
+              span: spanOf(entry.value),
+            },
+          ];
         });
       });
-      return [...found, ...misspelled].map(({ text, shape, where, span }) =>
+      return [...found, ...misspelled].map(({ what, value, where, span }) =>
         finding(subject, ID, document, span, {
-          what: shape.what,
+          what,
           where,
-          value: maskOf(text.slice(shape.start, shape.end)),
+          value: maskOf(value),
           git: !subject.inRepository
             ? "there is no git repository here, so whether the file is shared cannot be told"
             : document.tracked

@@ -1,6 +1,6 @@
 import { type HaloServer, haloConnections, onlyVariable, saidBy, valueHeaders } from "../check/halo-servers.ts";
 import type { Rule } from "../check/model.ts";
-import { isObviousExample, isVariableName } from "../check/secret-examples.ts";
+import { isObviousExample, isVariableName } from "../check/secret-judge.ts";
 import { spanOf } from "../check/servers.ts";
 import { finding } from "../check/show.ts";
 import { spelledIn } from "../clients/client-syntax.ts";

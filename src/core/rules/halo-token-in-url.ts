@@ -1,6 +1,6 @@
 import { haloConnections } from "../check/halo-servers.ts";
 import type { Rule } from "../check/model.ts";
-import { isSecretName } from "../check/secret-names.ts";
+import { isSecretName } from "../check/secret-judge.ts";
 import { spanOf } from "../check/servers.ts";
 import { finding } from "../check/show.ts";
 import { withoutPlaceholders } from "../clients/claude-code.ts";

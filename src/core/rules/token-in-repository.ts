@@ -1,5 +1,5 @@
 import type { Finding, Rule } from "../check/model.ts";
-import { fullText, placesOf } from "../check/secret-places.ts";
+import { fullText, secretsIn } from "../check/secret-places.ts";
 import { finding } from "../check/show.ts";
 
 const ID = "token-in-repository";
@@ -20,7 +20,7 @@ export const tokenInRepository: Rule = {
             offset >= 0
               ? { offset, length: secret.length }
               : // written with escapes
-                placesOf(document).find(({ text }) => text.includes(secret))?.span;
+                secretsIn(document).find(({ text }) => text.includes(secret))?.span;
           return span === undefined ? [] : [finding(subject, ID, document, span, {})];
         }),
       );

@@ -1,0 +1,381 @@
+/**
+ * Is this text a secret? By its published format, by the name that it stands under, by how random it is. Examples,
+ * placeholders and references are none: a rule that reports those is switched off. The corpora that judge this file are
+ * test/fixtures/check/halo/shapes.json, test/support/attacks.ts and test/support/secrets.ts.
+ */
+import { hasReference, ONE_REFERENCE, referencesIn } from "./references.ts";
+import { FORMATS, MAYBE_PUBLIC, PUBLIC_KEY } from "./secret-formats.ts";
+
+/** A stretch of a text that is a secret, and what kind. */
+export interface Found {
+  readonly what: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+const KIND = "what looks like a secret";
+
+// --- names
+
+/** The one header, and the variables, whose text is a secret whatever it looks like: the token's format is not documented. */
+const TOKEN_ITSELF = /^(?:X[-_]?CM[-_]?PRODUCT[-_]?TOKEN|HALO_(?:\w{1,60}_)?(?:TOKEN|PRODUCTTOKEN))$/i;
+const SECRET_NAME =
+  /(?:token|secret|password|passwd|passphrase|apikey|authorization|credential|secret_id)$|(?:^|_)(?:auth|pat|jwt|bearer|sig|signature|key|dsn|cookie|session_string)$|(?:api|access|secret|private|account|master|auth|signing|shared|service|app|client)key$|(?<!by|com|tres)pass$|pwd$/;
+/** What stands behind the word that says it: `API_KEY_1`, `API_KEY_PROD`, `TOKEN_VALUE`, `GH_TOKEN2`. */
+const QUALIFIER =
+  /(?:_(?:\d{1,3}|v\d|prod|production|dev|development|stage|staging|test|testing|live|sandbox|value|val|plain|plaintext|raw|base64|b64|hex|encoded|default|main|old|new|backup|eu|us|de|nl|uk|be|fr))+$|\d{1,2}$/;
+/** What everybody may have: what NEXT_PUBLIC_ and VITE_ give to browsers, a site's key, a limit. */
+const PUBLIC_NAME =
+  /(?:^|_)(?:public|publishable|anon|site|cache|sort|idempotency|mint|contract|wallet|fingerprint|thumbprint|icon|logo|max|min)(?:_|$)|^(?:vite|react_app|gatsby)_/;
+const ID_NAME =
+  /(?:^|_)(?:id|ids|uuid|guid|hash|sha|digest|checksum|url|uri|path|dir|file|name|version|ref|commit|branch|image|host|region|zone|model|sheet|doc|document|address)$/;
+/** curl's -u takes user:password; its -k takes nothing, so whatever takes a value there takes a key. */
+const FLAGS = /^-{1,2}(?:u|user|k)$/i;
+
+/** `X-CM-PRODUCTTOKEN`, `tavilyApiKey`, `--api-key` and the like, as `x_cm_producttoken`, `tavily_api_key`. */
+function snake(name: string): string {
+  const words = name.slice(0, 200).replace(/([a-z0-9])([A-Z])/g, "$1_$2");
+  return words
+    .replace(/[^A-Za-z0-9]+/g, "_")
+    .replace(/^_+|_+$/g, "")
+    .toLowerCase();
+}
+
+/** Whether something of this name holds a secret: TOKEN, SECRETS, PASSWORD, …_KEY_1; not KEY_FILE, TOKEN_URL, PUBLIC_KEY. */
+export function isSecretName(name: string): boolean {
+  const plain = snake(name);
+  if (PUBLIC_NAME.test(plain)) return false;
+  return SECRET_NAME.test(plain) || SECRET_NAME.test(plain.replace(QUALIFIER, "").replace(/s$/, ""));
+}
+
+// --- words, as against what a machine draws
+
+const partsOf = (text: string): readonly string[] => text.split(/[^A-Za-z0-9]+/);
+
+/** A word, a year, a number, `v2`, `128k`, `ed25519`. */
+function isWord(part: string): boolean {
+  if (part.length <= 3 || /^\d{0,4}$/.test(part) || /^\d{1,4}[A-Za-z]{1,2}$|^[A-Za-z]{1,3}\d{1,5}$/.test(part))
+    return true;
+  const letters = part.replace(/\d{1,4}$/, "");
+  if (/^(?:[A-Z]+|[a-z]+)$/.test(letters)) return letters.length <= 24;
+  // capitals where a writer puts them, at the head of a word of some length; a drawn text has one at every other place
+  const capitals = letters.match(/[A-Z]+/g)?.length ?? 0;
+  if (/^[A-Z][a-z]{2,}[A-Z]{1,3}$/.test(part) && part.length <= 9) return true;
+  return /^[A-Za-z]{1,48}$/.test(letters) && !/[A-Z]{6}/.test(letters) && letters.length >= 4.5 * capitals;
+}
+
+function isWordy(value: string): boolean {
+  const parts = partsOf(value);
+  // one that is short can be a word; four that mix letters and digits are none
+  return parts.every(isWord) && parts.filter((part) => /^(?!v\d)(?=.*\d)(?=.*[a-z])\w{2,3}$/i.test(part)).length < 4;
+}
+
+/** Whether one of the parts is plainly drawn: long, or changing between letters and digits as no word does (`Zk3v9QpL`). */
+function holdsDrawn(value: string): boolean {
+  const isMixed = (part: string): boolean => part.length >= 8 && (part.match(/[A-Z]+|[a-z]+|\d+/g)?.length ?? 0) >= 5;
+  return partsOf(value).some((part) => !isWord(part) && (part.length >= 14 || isMixed(part)));
+}
+
+/** What people make when they are told to make a strong password: of four kinds of signs, or changing between them. */
+function isStrongPassword(value: string): boolean {
+  if (value.length < 8 || value.length > 128 || !/[!#$^&*?]/.test(value) || !/\d/.test(value)) return false;
+  if (/[a-z]/.test(value) && /[A-Z]/.test(value)) return true;
+  return /[a-z]/i.test(value) && (value.match(/[a-z]+|[A-Z]+|\d+|[^A-Za-z\d]+/g)?.length ?? 0) >= 6;
+}
+
+/** Bits for each character: about 3 to 3.5 for words and hex, above 4 for a drawn base64 text of 32. */
+function entropy(text: string): number {
+  const counts = new Map<string, number>();
+  for (const char of text) counts.set(char, (counts.get(char) ?? 0) + 1);
+  return [...counts.values()].reduce((bits, count) => bits - (count / text.length) * Math.log2(count / text.length), 0);
+}
+
+/** The text that base64 stands for, or "" where it is none or not ASCII. */
+function fromBase64(word: string): string {
+  try {
+    const text = atob(word.replace(/-/g, "+").replace(/_/g, "/"));
+    return /^[ -~]*$/.test(text) ? text : "";
+  } catch {
+    return "";
+  }
+}
+
+/** Base64 of something that people wrote. */
+function isEncodedText(value: string): boolean {
+  const text = value.length < 16 || value.length > 4096 ? "" : fromBase64(value);
+  return text !== "" && isWordy(text);
+}
+
+const STORE = /^(?:arn:[a-z-]+:|projects\/[\w-]+\/secrets\/|@Microsoft\.KeyVault\(|secretref:)/i;
+const FILE = /^[\w./@\\~-]+\.(?:[cm]?[jt]sx?|json[c5]?|ya?ml|toml|pem|key|crt|py|sh|txt|env|md|db|log|sqlite3?|exe)$/i;
+const DIGEST = /^(?:sha(?:1|256|384|512)[-:][A-Za-z0-9+/_=-]+|md5[-:][0-9a-f]{32})$|@sha256:[0-9a-f]{64}$/i;
+
+/** What is public by its form whatever it is called: an address, a path, a file, a number, a version, an email, a digest. */
+function isPublicForm(value: string): boolean {
+  if (PUBLIC_KEY.test(value) || DIGEST.test(value)) return true;
+  const host = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i.exec(value)?.[1];
+  if (host !== undefined)
+    return host.includes(".") || !partsOf(value).some((part) => part.length >= 14 && !isWord(part));
+  // base64 has slashes as well
+  const path = /^(?:\.{0,2}|~)[\\/]([\w.@~-]*)(?:[\\/]|$)/.exec(value)?.[1];
+  if (path !== undefined && isWordy(path) && !holdsDrawn(value)) return true;
+  if (/^[A-Za-z]:[\\/]/.test(value) || FILE.test(value)) return !holdsDrawn(value);
+  if (/^[+-]?[\d.,:_-]+[a-z%]{0,3}$/i.test(value)) return true;
+  const version = /^v?\d+\.\d+(?:\.\d+)*((?:[-+][\w.-]{0,24})?)$/.exec(value)?.[1];
+  if (version !== undefined && (isWordy(version) || version.length <= 9)) return true;
+  const user = /^([\w.+-]+)@[^\s@]+\.[a-z]{2,}$/i.exec(value)?.[1];
+  if (user !== undefined && (isWordy(user) || user === user.toLowerCase())) return true;
+  return /^@?[\w.-]+\/[\w.-]+(?:@[\w.^~-]+)?$/.test(value) && isWordy(value);
+}
+
+// --- examples
+
+/** A name that stands where its value belongs: somebody left the brackets out. */
+export function isVariableName(text: string): boolean {
+  return /^[A-Z]{2,20}(?:_[A-Z]{1,20}){1,5}$/.test(text.trim());
+}
+
+const MARKED = /^<[^>]*>?$|^\[[^\]]*\]$|^\(.*\)$|^\{.*\}$|<[a-z][\w .-]{0,64}>/i;
+/** English, and the words of the same kind of the neighbours' languages. */
+const SAYS_SO =
+  /(?:^|[^A-Za-z])(?:deine?n?|hier|einf(?:ü|ue)gen|eintragen|ersetzen|beispiel|platzhalter|jouw|invullen|vervang(?:en)?|voorbeeld|votre|ici|exemple|remplace[rz]|ins(?:é|e)re[rz]|your?s?|here|example|examples|sample|dummy|fake|placeholder|change[-_ ]?me|change[-_ ]?this|replace[-_ ]?(?:me|with)?|insert|redacted|todo|fixme|undefined|foobar)(?=$|[^A-Za-z])|^(?:your|dein|ihr|jouw|votre)(?=[A-Z_])|CHANGEME|REPLACE_?ME|PLACEHOLDER/gi;
+const FILLER =
+  /x{4,}|\*{3,}|•{2,}|\.{3,}|…|#{3,}|_{4,}|0{8,}|01234567|12345678|87654321|abcdefgh|abc123|deadbeef|123e4567-e89b-12d3-a456-\d+|123e4567-e89b/gi;
+const WEAK =
+  /^(?:passw(?:or)?d|p[a@]ssw0rd|pass|secret|root|admin|user|guest|test|postgres|mysql|redis|mongo|minio|minioadmin|rabbitmq|neo4j|sa|qwerty|letmein|hunter2|dev|local|none|null|token|key|apikey)[!@#$]?\d{0,4}[!@#$]?$/i;
+/** The words of which examples are made, also without anything between them: `mytoken123abc`. */
+const VOCABULARY =
+  /my|your|our|super|private|public|token|secret|passw(?:or)?d|pass|key|api|test|demo|dummy|fake|mock|sample|example|default|dev|local|client|access|auth|bearer|user|admin|value|string|abc|xyz|1234?5?6?7?8?9?0?/gi;
+
+/** `abcdef123456`, `a1b2c3d4e5f6`: each sign follows from the one before it, or, `far`, from the one before that. */
+function isSequence(text: string, far: boolean): boolean {
+  const codes = [...text.slice(0, 256).toLowerCase()].map((char) => char.charCodeAt(0));
+  const step = (at: number, back: number): number => (codes[at] ?? 0) - (codes[at - back] ?? 0);
+  const follows = codes.filter(
+    (_, at) =>
+      (at > 0 && Math.abs(step(at, 1)) <= 1) || (far && at > 1 && (step(at, 2) === 1 || step(at + 2, 2) === 1)),
+  );
+  return codes.length >= 6 && follows.length >= 0.75 * codes.length;
+}
+
+/**
+ * True where a reader sees at once that no secret stands here: a placeholder, an obvious example, a mask. Less of it is
+ * obvious where the text `hasFormat` of a secret.
+ */
+export function isObviousExample(text: string, hasFormat = false): boolean {
+  const value = text.trim().replace(/^(?:Bearer|Basic|Token|ApiKey)\s+/i, "");
+  if (value === "" || WEAK.test(value) || /EXAMPLE(?:KEY)?$/.test(value)) return true;
+  const isMarked = MARKED.test(value);
+  // a sentence in brackets
+  if (isMarked && /\s/.test(value)) return true;
+  const rest = value.replace(FILLER, " ").replace(SAYS_SO, " ");
+  if (isMarked || rest !== value) {
+    const drawn = partsOf(rest)
+      .filter((part) => !isWord(part) && !isSequence(part, !hasFormat))
+      .join("").length;
+    if (drawn < 16 || 3 * drawn < value.length) return true;
+  }
+  const letters = value.replace(/[-_ ]/g, "");
+  if (value.length >= 8 && new Set(letters.toLowerCase()).size <= 3) return true;
+  if (isSequence(letters, !hasFormat)) return true;
+  const unknown = value.length > 64 ? value : value.replace(VOCABULARY, " ");
+  return 2 * unknown.replace(/\s/g, "").length <= value.length && isWordy(unknown);
+}
+
+// --- values
+
+/** Before the value of a header. */
+const SCHEME = /^\s*(?:Bearer|Basic|Token|Api-?Key|SharedKey)\s/i;
+/** What stands around a value and is none of it. */
+const AROUND = /^[<>‹›«»“”„‘’(){}[\]"'`,;\\]+|[<>‹›«»“”„‘’(){}[\]"'`,;\\]+$/g;
+
+/** Whether a word under a secret's name is one that a machine drew. */
+function isDrawn(value: string): boolean {
+  if (isPublicForm(value) || isObviousExample(value)) return false;
+  return isStrongPassword(value) || !(isWordy(value) || isEncodedText(value));
+}
+
+/** A value under a secret's name: anything that a machine drew. Words, paths, numbers and examples are none. */
+function drawnValue(text: string): Found | undefined {
+  if (text.length < 8 || isObviousExample(text)) return undefined;
+  const words = [...text.matchAll(/\S{1,8192}/g)];
+  const isOne = words.length === 1 || (words.length === 2 && SCHEME.test(text));
+  const drawn = words.flatMap(({ 0: word, index }) => {
+    const value = word.replace(AROUND, "");
+    // among others, and in brackets, there are more things that are none
+    if (value.length < (isOne && value === word ? 8 : 12) || !isDrawn(value)) return [];
+    const start = index + word.indexOf(value);
+    return [{ start, end: start + value.length }];
+  });
+  const [first, last] = [drawn[0], drawn.at(-1)];
+  return first === undefined || last === undefined ? undefined : { what: KIND, start: first.start, end: last.end };
+}
+
+/** `${TOKEN:-…}`: the default is as good as the value. Or a value that references only stand beside, or in the middle of it. */
+function besideReferences(text: string, isSecret: boolean): Found | undefined {
+  for (const match of text.matchAll(/\$\{([\w:. ]{1,128}?):?[-=+]((?:[^}$]|\$(?!\{)){1,4096})\}/g)) {
+    const [whole, variable = "", fallback = ""] = match;
+    const found = isSecret || isSecretName(variable) ? drawnValue(fallback) : undefined;
+    const start = match.index + whole.length - 1 - fallback.length;
+    if (found !== undefined)
+      return { what: "the default of a variable", start: start + found.start, end: start + found.end };
+  }
+  if (!isSecret) return undefined;
+  let [rest, from] = ["", 0];
+  let [start, end] = [-1, 0];
+  for (const { text: reference, offset } of [...referencesIn(text), { text: "", offset: text.length }]) {
+    const piece = text.slice(from, offset);
+    if (piece.trim() !== "") {
+      if (start < 0) start = from;
+      end = from + piece.length;
+    }
+    rest += piece;
+    from = offset + reference.length;
+  }
+  return rest.trim().length < 12 || drawnValue(rest) === undefined ? undefined : { what: KIND, start, end };
+}
+
+/** The secret in a value that stands under a name. */
+function valueUnder(text: string, name: string, isQuoted: boolean): Found | undefined {
+  const isReference = hasReference(text);
+  if (isQuoted && TOKEN_ITSELF.test(name.trim()) && text.length >= 8) {
+    const value = text.trim();
+    const start = text.indexOf(value);
+    if (!isReference && !isObviousExample(value) && !isVariableName(value))
+      return { what: "the product token", start, end: start + value.length };
+  }
+  if (isReference) return besideReferences(text, isSecretName(name));
+  if (/^-{1,2}k$/.test(name)) return /^[\w-]{20,128}$/.test(text) ? drawnValue(text) : undefined;
+  if (isSecretName(name) || (SCHEME.test(text) && !PUBLIC_NAME.test(snake(name)))) return drawnValue(text);
+  if (!FLAGS.test(name) || !text.includes(":")) return undefined;
+  const start = text.indexOf(":") + 1;
+  const found = drawnValue(text.slice(start));
+  return found && { ...found, start: start + found.start, end: start + found.end };
+}
+
+/** Under a name that says nothing: long, of all kinds of characters, and drawn. Hex, GUIDs and digests are IDs there. */
+function dense(value: string, name: string): Found | undefined {
+  if (value.length < 32 || value.length > 4096 || !/^[A-Za-z0-9+/_=.~-]+$/.test(value)) return undefined;
+  if (ID_NAME.test(snake(name)) || PUBLIC_NAME.test(snake(name)) || isPublicForm(value)) return undefined;
+  if (!/[a-z]/.test(value) || !/[A-Z]/.test(value) || !/\d/.test(value)) return undefined;
+  if ((value.match(/[/._-]/g)?.length ?? 0) > 3 || isObviousExample(value) || isWordy(value)) return undefined;
+  return entropy(value) < 4.2 || isEncodedText(value) ? undefined : { what: KIND, start: 0, end: value.length };
+}
+
+// --- texts
+
+let anyFormat: RegExp | undefined;
+
+/** Every stretch that has a published format and is no example of one. `name`: what the text stands under. */
+function formatsIn(text: string, name = ""): readonly Found[] {
+  // made when it is needed: the usual repository has no value that is long enough
+  anyFormat ??= new RegExp(FORMATS.map(([, { source }]) => `(${source})`).join("|"), "g");
+  return [...text.matchAll(anyFormat)].flatMap((match) => {
+    const [value, ...groups] = match;
+    const what = FORMATS[groups.findIndex((group) => group !== undefined)]?.[0] ?? KIND;
+    const found = { what, start: match.index, end: match.index + value.length };
+    if (what === "a private key") return [found];
+    const rest = value.replace(/^[A-Za-z]{2,6}[-_.](?:[a-z]{2,6}[-_])?/, "");
+    if (isObviousExample(value, true) || partsOf(rest).every((part) => part.length <= 16 && isWord(part))) return [];
+    if (MAYBE_PUBLIC.has(what)) {
+      const payload = fromBase64(value.split(".")[1] ?? "");
+      const before =
+        /([\w.-]{1,64})\\?["']?\s{0,8}[=:]\s{0,8}\\?["']?(?:Bearer )?$/.exec(
+          text.slice(Math.max(0, match.index - 96), match.index),
+        )?.[1] ?? name;
+      // Supabase's keys (supabase.com/docs/guides/api/api-keys): the one of the service is secret under every name
+      if (/"role":"anon"/.test(payload)) return [];
+      if (!/"role":"service_role"/.test(payload) && [name, before].some((each) => PUBLIC_NAME.test(snake(each))))
+        return [];
+    }
+    return [found];
+  });
+}
+
+const LOCAL_HOST =
+  /^(?:127\.|0\.0\.0\.0|localhost$|host\.docker\.internal$|.*\.(?:local|localhost|test|example|internal)$)/i;
+
+/** `scheme://user:password@host` with a password that is meant, and a host that is not this machine; a user that is a key. */
+function passwordsIn(text: string): readonly Found[] {
+  if (!text.includes("://") || !text.includes("@")) return [];
+  const urls = /\b[a-z][a-z0-9+.-]{1,30}:\/\/([^\s:/@?#]{0,256})(?::([^\s/@?#]{0,512}))?@([^\s/:?#,]{1,256})/gi;
+  return [...text.matchAll(urls)].flatMap((match) => {
+    const [whole, user = "", password = "", host = ""] = match;
+    if (LOCAL_HOST.test(host)) return [];
+    const isKey = password === "" || /^(?:x|x-oauth-basic|x-token-auth)$/i.test(password);
+    // Sentry's address of a project is no secret (docs.sentry.io, "DSN explainer")
+    if (isKey && (/(?:^|\.)sentry\.io$/i.test(host) || drawnValue(user) === undefined)) return [];
+    if (!isKey && (password === user || isObviousExample(password) || hasReference(password))) return [];
+    // a name without a dot can be a service of docker compose, which has a password that somebody made up on the spot
+    if (!isKey && !host.includes(".") && !holdsDrawn(password) && !isStrongPassword(password)) return [];
+    const start = match.index + (isKey ? whole.indexOf("://") + 3 : whole.lastIndexOf(`:${password}@`) + 1);
+    return [{ what: "a password in a URL", start, end: start + (isKey ? user : password).length }];
+  });
+}
+
+/** A name and what parts it from its value: `"name": "`, `name = `, `name=`, `--name `, `"--name", "`, `/name/`. */
+const NAME =
+  /(?<![\w$.-])(-{0,2}[A-Za-z_][\w.-]{0,99})(\]?\\{0,3}["'`]?\s{0,64}(?:=>|[:=])[\s/#[]{0,64}|["']?[\s,]{1,64}|\/)/g;
+/** The value: up to the quote that it began with (TOML's `"""` too), or one word, behind `Bearer` or not. */
+const VALUE =
+  /(\\{0,3}(?:"""|'''|["'`]))\\?\s{0,64}((?:(?!\1)(?:\\.|[^\\\r\n])){1,4096})|(?:(?:Bearer|Basic|Token|ApiKey)\s{1,9})?[^\s"'`,;<>{}[\]]{1,4096}/iy;
+
+/** Values beside a name that says secret, anywhere in a text: a line for a shell, JSON in a string, a query, a cookie. */
+function pairsIn(text: string): readonly (Found & { readonly name: string })[] {
+  const found: (Found & { name: string })[] = [];
+  for (const match of text.matchAll(NAME)) {
+    const [whole, name = "", sign = ""] = match;
+    const before = text[match.index - 1] ?? "";
+    const isPath = sign === "/";
+    if (
+      isPath
+        ? before !== "/" || !/(?:token|secret|password|api[-_]?key)s?$/i.test(name)
+        : !/[:=]/.test(sign) && !name.startsWith("-")
+    )
+      continue;
+    const isCode = name.toLowerCase() === "code" && /[?&]/.test(before);
+    if (!isCode && !isPath && !isSecretName(name) && !FLAGS.test(name)) continue;
+    VALUE.lastIndex = match.index + whole.length;
+    const [all = "", quote, quoted] = VALUE.exec(text) ?? [];
+    let value = quoted ?? all;
+    const start = match.index + whole.length + all.length - value.length;
+    if (isPath) value = value.split(/[/?#&]/)[0] ?? "";
+    else if (/[?&#;]/.test(before)) value = value.split(/[&#]/)[0] ?? "";
+    // the keys of Azure's functions stand there; an OAuth code is shorter, and is never written down
+    if (isCode && value.length < 40) continue;
+    const shape = isPath || isCode ? drawnValue(value) : valueUnder(value, name, quote !== undefined);
+    if (shape === undefined) continue;
+    const what = isPath ? "a secret in a URL" : /[?&#]/.test(before) ? `the value of "${name}" in a URL` : shape.what;
+    found.push({ what, start: start + shape.start, end: start + shape.end, name: name.replace(/^-+/, "") });
+  }
+  return found;
+}
+
+/** The secret in a text that stands under a name: `undefined` when it is a reference, an example, or nothing of the kind. */
+export function secretIn(text: string, name: string): Found | undefined {
+  if (text.length < 8 || ONE_REFERENCE.test(text)) return undefined;
+  return (
+    formatsIn(text, name)[0] ??
+    (STORE.test(text)
+      ? undefined
+      : (passwordsIn(text)[0] ?? valueUnder(text, name, true) ?? pairsIn(text)[0] ?? dense(text, name)))
+  );
+}
+
+/** Every secret of a text that no parser reads, in its order, none inside of another; with the name it stands beside. */
+export function secretsInText(text: string): readonly (Found & { readonly name?: string })[] {
+  // the one with a name comes first: it says more than the format of its value
+  const all = [...pairsIn(text), ...formatsIn(text), ...passwordsIn(text)].toSorted((a, b) => a.start - b.start);
+  let last = -1;
+  return all.filter(({ start, end }) => {
+    const isNew = start >= last;
+    if (isNew) last = end;
+    return isNew;
+  });
+}
+
+/** Whether a stretch is drawn densely enough that it is not to be printed, whatever it stands under. */
+export function isUnfitToShow(word: string): boolean {
+  if (/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/i.test(word)) return true;
+  return holdsDrawn(word) || formatsIn(word).length > 0;
+}
