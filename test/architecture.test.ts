@@ -21,15 +21,16 @@ interface Source {
 
 /** What else may be used of the global `process`, where, and why. Everything else comes through the Context. */
 const mayUseProcess: Readonly<Record<string, { readonly members: readonly string[]; readonly why: string }>> = {
-  "io/lock-owner.ts": {
+  "io/lock.ts": {
     members: ["pid", "kill"],
     why: "the owner of a lock is this process, and is asked whether it lives",
   },
   "io/programs.ts": { members: ["platform", "kill"], why: "ends the group of a program that does not end" },
   "io/private-file.ts": { members: ["once", "off"], why: "a file with secrets is removed when the process ends" },
-  "io/apply.ts": { members: ["platform"], why: "Windows has no modes" },
-  "io/replace.ts": { members: ["platform"], why: "on Windows a rename fails for a moment while another program reads" },
-  "io/snapshot.ts": { members: ["platform"], why: "what separates the parts of a path" },
+  "io/write.ts": {
+    members: ["platform"],
+    why: "Windows has no modes, and a rename fails there for a moment while another program reads",
+  },
   "io/probe/look-up.ts": {
     members: ["execPath", "env"],
     why: "starts this Node once more; the resolver reads variables of its own",

@@ -1,6 +1,6 @@
 /** Adds to a file that somebody else has named: the page of a job. */
 import { closeSync, constants, fstatSync, openSync, statSync, writeFileSync } from "node:fs";
-import { errnoOf } from "./errno.ts";
+import { errnoOf } from "./read.ts";
 
 function assertRegular(isFile: boolean): void {
   if (!isFile) throw new Error("not a regular file");

@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
 import { withPrivateFile } from "./private-file.ts";
-import { type ExecOptions, exec } from "./programs.ts";
+import { type ExecOptions, type ExecResult, exec } from "./programs.ts";
 
 export interface ClaudeProgram {
   readonly path: string;
@@ -39,6 +39,11 @@ export async function readClaude(path: string, surroundings: Surroundings, limit
 export async function readsStdin(claude: ClaudeProgram, surroundings: Surroundings): Promise<boolean> {
   const result = await exec([claude.path, "mcp", "add-json", "--help"], { ...surroundings, timeoutMs: WORD_MS });
   return /stdin|standard input/i.test(result.stdout);
+}
+
+/** There is no server of that name: the words of `mcp get` and `mcp remove`. */
+export function foundNothing({ stderr }: ExecResult): boolean {
+  return /No MCP server (?:named|found)/i.test(stderr);
 }
 
 export interface Question {
@@ -93,6 +98,6 @@ export async function askClaude(
       ...(question.limit ?? { timeoutMs: question.timeoutMs + AROUND_MS }),
     });
     if (result.startError !== undefined || result.timedOut) return undefined;
-    return { said: result.stdout, isKnown: !/No MCP server (?:named|found)/i.test(result.stderr) };
+    return { said: result.stdout, isKnown: !foundNothing(result) };
   });
 }

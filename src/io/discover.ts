@@ -2,9 +2,9 @@
 import { type Dirent, lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { EnvironmentError } from "../errors.ts";
-import { errnoOf } from "./errno.ts";
 import type { GitOptions } from "./git.ts";
 import { listFiles } from "./list-files.ts";
+import { errnoOf } from "./read.ts";
 
 export interface Found {
   /** From the root, with "/". */

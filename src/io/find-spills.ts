@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import type { GitOptions } from "./git.ts";
 import { filesHolding } from "./list-files.ts";
-import { readDocument } from "./read-document.ts";
+import { readDocument } from "./read.ts";
 
 export interface Spill {
   /** From the root, with "/". */

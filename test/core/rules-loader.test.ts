@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { applyEdits } from "../../src/core/check/edits.ts";
 import { positionAt } from "../../src/core/formats/position.ts";
 import { LOADER_RULES } from "../../src/core/rules/loader.ts";
-import { readDocument } from "../../src/io/read-document.ts";
+import { readDocument } from "../../src/io/read.ts";
 import {
   bytesOf,
   documentFrom,

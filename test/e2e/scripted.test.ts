@@ -258,9 +258,10 @@ describe.concurrent("options", () => {
       expect(run.code, run.stderr).toBe(0);
       expect(m.tree()).toEqual(before);
       expect(withTokenSent(m.standIn).length).toBeGreaterThan(0);
-      expect(run.stdout).toContain("Dry run: nothing was written.");
-      for (const file of FILES) expect(run.stderr).toContain(file);
-      expect(run.stderr).toContain("+ HALO_MCP_TOKEN=••••e5f1");
+      expect(run.stderr).toContain("Dry run: nothing was written.");
+      for (const file of FILES) expect(run.stdout).toContain(`--- /dev/null\n+++ ${file}\n`);
+      expect(run.stdout).toContain("\n+ HALO_MCP_TOKEN=••••e5f1\n");
+      expect(run.stdout).not.toContain("\u001b");
       expectNoToken(run);
     }));
 

@@ -5,9 +5,9 @@ import fs from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import type { WriteStep } from "../../src/core/plan/model.ts";
 import { HaloError, Refusal } from "../../src/errors.ts";
-import { applyWrites } from "../../src/io/apply.ts";
 import { createGit } from "../../src/io/git.ts";
-import { readState } from "../../src/io/snapshot.ts";
+import { readState } from "../../src/io/read.ts";
+import { applyWrites } from "../../src/io/write.ts";
 
 interface Order {
   readonly steps?: readonly WriteStep[];
@@ -41,7 +41,7 @@ function hookCalls(before: (name: string, args: readonly unknown[]) => void): vo
 /** What needs room on the disk. The rest works on a full one too. */
 function needsRoom(name: string, [, flags]: readonly unknown[]): boolean {
   if (name === "openSync") return flags === "wx" || (typeof flags === "number" && (flags & fs.constants.O_CREAT) !== 0);
-  return ["mkdirSync", "writeSync", "linkSync", "fsyncSync"].includes(name);
+  return ["mkdirSync", "writeSync", "writeFileSync", "linkSync", "copyFileSync", "fsyncSync"].includes(name);
 }
 
 /** Applies the same plan again and again, with a fault at the first, second, third… call: once, or from there on as on a full disk, or once where no hard links are to be had. */
@@ -98,10 +98,10 @@ async function faults(): Promise<object> {
         z: ["absent", "z 384"],
       };
       if (message !== "") figures.failed += 1;
-      const told = message.match(/NOT put back: .*?\)\./)?.[0] ?? "";
+      const told = message.match(/Could not be put back: .*\./)?.[0] ?? "";
       if (told !== "") figures.lost += 1;
       for (const [name, [before, after]] of Object.entries(states)) {
-        const lost = told.includes(`/${name} (`);
+        const lost = told.includes(`/${name}:`);
         if (show(name) !== (message === "" || lost ? after : before))
           wrong.push(`${kind} ${at}: ${name} is "${show(name)}" after "${message}"`);
       }

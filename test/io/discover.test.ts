@@ -6,7 +6,7 @@ import { AT_ROOT, BESIDE_MCP, CLIENT_FILES, kindOf, mcpFolderOf, PATHSPECS } fro
 import { discover } from "../../src/io/discover.ts";
 import { findProgram } from "../../src/io/find-program.ts";
 import { listFiles } from "../../src/io/list-files.ts";
-import { readDocument } from "../../src/io/read-document.ts";
+import { readDocument } from "../../src/io/read.ts";
 import { write } from "../support/check.ts";
 import { mkRepo, type Repository, type ScratchHome, scratchHome } from "../support/home.ts";
 

@@ -7,7 +7,7 @@ import { isObjectNode } from "../../src/core/check/servers.ts";
 import { LOSES_FILE } from "../../src/core/doctor/loads.ts";
 import { HALO_URL } from "../../src/core/halo.ts";
 import { LOADER_RULES } from "../../src/core/rules/loader.ts";
-import { decode } from "../../src/io/read-document.ts";
+import { decode } from "../../src/io/read.ts";
 
 /** One server of a file: the text of its entry, and its name where that is what it is about. */
 export interface EntryFixture {

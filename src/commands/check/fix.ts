@@ -10,11 +10,11 @@ import type { WriteStep } from "../../core/plan/model.ts";
 import { RULES } from "../../core/rules/index.ts";
 import { printable } from "../../core/secrets.ts";
 import { Refusal } from "../../errors.ts";
-import { applyWrites } from "../../io/apply.ts";
-import { resolveTarget } from "../../io/snapshot.ts";
+import { resolveTarget } from "../../io/read.ts";
+import { applyWrites } from "../../io/write.ts";
 import { createShow, type Show } from "../../ui/show.ts";
-import { assertInside, assertPrivate } from "../init/privacy.ts";
 import { paintLine } from "../init/show-plan.ts";
+import { assertInside, assertPrivate } from "../shared/privacy.ts";
 import { type Gathered, subjectOf } from "./gather.ts";
 import type { CheckOptions } from "./options.ts";
 import { isAsked } from "./places.ts";
@@ -107,7 +107,7 @@ export async function fix(context: Context, options: CheckOptions, gathered: Gat
   const subject = subjectOf(context, options, gathered);
   const leftOut = new Set<string>();
   for (const { name, path, secret } of stepsOf(gathered, fixAll(subject, gathered, leftOut).texts)) {
-    const place = { path, realPath: resolveTarget(path).realPath };
+    const place = { path, realPath: resolveTarget(path) };
     try {
       if (secret === true) assertPrivate(asked, place, { ignored: true });
       else assertInside(root, place);

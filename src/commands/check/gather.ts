@@ -15,7 +15,7 @@ import { printable } from "../../core/secrets.ts";
 import { EnvironmentError, UsageError } from "../../errors.ts";
 import { discover } from "../../io/discover.ts";
 import { findSpills, type Spill } from "../../io/find-spills.ts";
-import { readDocument } from "../../io/read-document.ts";
+import { readDocument } from "../../io/read.ts";
 import type { CheckOptions } from "./options.ts";
 import { findPlaces, isAsked, type Places } from "./places.ts";
 

@@ -17,8 +17,7 @@ import { Cancelled, UsageError } from "../../errors.ts";
 import { askClaude, type ClaudeProgram } from "../../io/claude.ts";
 import { findRoot } from "../../io/git.ts";
 import { isInside } from "../../io/inside.ts";
-import { readDocument } from "../../io/read-document.ts";
-import { readState } from "../../io/snapshot.ts";
+import { readDocument, readState } from "../../io/read.ts";
 import { ownFiles, pathOfClaude, versionOf } from "../shared/claude-files.ts";
 import { programsFor } from "../shared/programs.ts";
 

@@ -1,8 +1,8 @@
 import { jsonOf, property, strings } from "../../core/formats/json.ts";
 import { variablesOf } from "../../core/plan/target.ts";
-import { applyPlan } from "./apply-plan.ts";
+import { carryOut as carryPlanOut } from "../shared/carry-out.ts";
 import { buildPlan, buildRemoval } from "./build-plan.ts";
-import { carryOut, conclude, type Draft, prove, showStatuses } from "./carry-out.ts";
+import { carryOut, conclude, type Draft, lookAgain, prove, showStatuses } from "./carry-out.ts";
 import { askUntilConnected, confirmPlan } from "./dialog.ts";
 import { showPlan } from "./show-plan.ts";
 import { findCandidates } from "./values.ts";
@@ -65,10 +65,19 @@ async function remove(d: Draft): Promise<number> {
     d.choice.scopes.some((scope) => scope !== "project") &&
     variablesOf(target).some(({ env }) => Object.hasOwn(shared, env));
   const left = stay ? ` Its values stay in ${survey.userSettings}, under "env".` : "";
-  const plan = buildRemoval(room, d.choice);
-  showPlan(room, plan, d.values);
-  await confirmPlan(room, "Remove this?");
-  const statuses = await applyPlan(room, plan);
+  let current = d;
+  const { plan, statuses } = await carryPlanOut(buildRemoval(room, d.choice), {
+    context: room.context,
+    place: survey,
+    dryRun: false,
+    show: (removal) => showPlan(current.room, removal, d.values),
+    confirm: () => confirmPlan(room, "Remove this?"),
+    onStale: (reason) => room.show.warn(`${reason} Here is the new plan.`),
+    replan: async () => {
+      current = await lookAgain(current);
+      return buildRemoval(current.room, d.choice);
+    },
+  });
   showStatuses(room, plan, statuses);
   return conclude(
     { ...d, plan },

@@ -10,8 +10,8 @@ import type { Bridge, ClientId } from "../../flags.ts";
 import { readsStdin } from "../../io/claude.ts";
 import { isInside } from "../../io/inside.ts";
 import { readTemplate } from "../../io/templates.ts";
+import { assertInside, assertPrivate } from "../shared/privacy.ts";
 import { ciSteps } from "./ci.ts";
-import { assertInside, assertPrivate } from "./privacy.ts";
 import type { Survey } from "./survey.ts";
 import type { Room, Values } from "./values.ts";
 

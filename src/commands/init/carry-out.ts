@@ -1,13 +1,16 @@
+import { expand } from "../../core/clients/claude-code.ts";
 import type { Diagnosis } from "../../core/diagnosis/diagnose.ts";
 import type { Plan } from "../../core/plan/model.ts";
 import { printableLines } from "../../core/secrets.ts";
-import { Cancelled } from "../../errors.ts";
+import { Cancelled, Refusal } from "../../errors.ts";
+import { readState } from "../../io/read.ts";
 import { wrap } from "../../ui/wrap.ts";
-import { applyPlan, changes, type Statuses, stepLabel } from "./apply-plan.ts";
-import { bridgeOf, type Choice } from "./build-plan.ts";
+import { carryOut as carryPlanOut, changes, type Statuses, stepLabel } from "../shared/carry-out.ts";
+import { bridgeOf, buildPlan, type Choice, checkBeforehand } from "./build-plan.ts";
 import { commandFor } from "./command.ts";
-import { confirmPlan } from "./dialog.ts";
+import { agreeOnHeaders, confirmPlan } from "./dialog.ts";
 import { jsonResult, nextSteps } from "./finish.ts";
+import { lookAround } from "./look-around.ts";
 import { clientFailed, type Proof, proveClient, proveFiles } from "./proof.ts";
 import { showPlan } from "./show-plan.ts";
 import type { Room, Values } from "./values.ts";
@@ -94,17 +97,66 @@ function provenBy(proof: Proof): string {
   return `HALO is connected through the files as written. ${rest}.`;
 }
 
+/**
+ * The same answers over the files as they are now, which another run has changed: as a draft whose plan is not made yet.
+ * Throws Refusal when HALO's entry is not the one that was agreed to any more.
+ */
+export async function lookAgain(d: Draft): Promise<Draft> {
+  const { context, options } = d.room;
+  const { survey, target, project } = await lookAround(context, options);
+  const room: Room = { ...d.room, survey, target };
+  const env = { ...context.env, ...survey.bridge };
+  const url = target.mode === "join" ? expand(target.url.trim(), env).text : target.url;
+  if (url !== d.url) throw changedEntry();
+  if (project) checkBeforehand(room);
+  agreeOnHeaders(room, env);
+  return { ...d, room };
+}
+
+function changedEntry(): Refusal {
+  return new Refusal(
+    ".mcp.json changed meanwhile; nothing was written",
+    { hint: "look at it, then run this again" },
+    "entry-changed",
+  );
+}
+
+/** A followed entry must still be the one that was agreed to: it may have changed while a question was open. */
+function assertFollowed({ target, survey }: Room): void {
+  if (target.mode !== "join") return;
+  const before = survey.snapshot.get(survey.paths.mcp);
+  const now = readState(survey.paths.mcp);
+  if (before?.kind !== "file" || now.kind !== "file" || before.text !== now.text) throw changedEntry();
+}
+
 /** Shows the plan, asks, writes, proves, says how to go on. */
-export async function carryOut(d: Draft): Promise<number> {
-  const { room, plan, values, tested, choice } = d;
-  const { show, options } = room;
-  showPlan(room, plan, values);
-  if (options.dryRun) return conclude(d, true, "Dry run: nothing was written.", {}, "nothing");
-  const writes = changes(plan);
-  if (writes) await confirmPlan(room, "Do this?");
-  const statuses = await applyPlan(room, plan);
+export async function carryOut(first: Draft): Promise<number> {
+  let d = first;
+  const { values, tested, choice } = first;
+  const { show, options, context } = first.room;
+  const carried = await carryPlanOut(first.plan, {
+    context,
+    place: first.room.survey,
+    dryRun: options.dryRun,
+    show: (plan) => showPlan(d.room, plan, values),
+    confirm: () => confirmPlan(d.room, "Do this?"),
+    beforehand: () => assertFollowed(d.room),
+    onStale: (reason) => show.warn(`${reason} Here is the new plan.`),
+    replan: async () => {
+      d = await lookAgain(d);
+      return await buildPlan(d.room, values, choice, d.url);
+    },
+  });
+  const { plan, statuses, changed: writes } = carried;
+  d = { ...d, plan };
+  const { room } = d;
+  if (options.dryRun) {
+    if (options.json) return conclude(d, true, "", {}, "nothing");
+    show.info("Dry run: nothing was written.");
+    return 0;
+  }
   showStatuses(room, plan, statuses);
-  const done = writes ? "Written" : "Nothing to write";
+  const done = writes ? "Written" : changes(plan) ? "Already set up" : "Nothing to write";
   if (tested === undefined) {
     return conclude(d, true, `${done}; not tested: whether it connects is not known.`, { statuses }, "all");
   }

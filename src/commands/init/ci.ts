@@ -4,8 +4,8 @@ import { isHaloEndpoint } from "../../core/endpoint.ts";
 import { CI_FILES, planCi } from "../../core/plan/ci.ts";
 import type { Plan, Step } from "../../core/plan/model.ts";
 import { readTemplate } from "../../io/templates.ts";
+import { assertInside } from "../shared/privacy.ts";
 import type { InitOptions } from "./options.ts";
-import { assertInside } from "./privacy.ts";
 import type { Room } from "./values.ts";
 
 /** What `--ci` reads, absolute: its file, then what may stand in its place. Nothing without it. */

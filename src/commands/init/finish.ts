@@ -2,7 +2,7 @@ import { toSh } from "../../core/command-line.ts";
 import type { Diagnosis } from "../../core/diagnosis/diagnose.ts";
 import type { Plan } from "../../core/plan/model.ts";
 import { maskedJson } from "../../core/secrets.ts";
-import { type Statuses, stepLabel } from "./apply-plan.ts";
+import { type Statuses, stepLabel } from "../shared/carry-out.ts";
 import type { Choice } from "./build-plan.ts";
 import { ciLines } from "./ci.ts";
 import type { Proof } from "./proof.ts";

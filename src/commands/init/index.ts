@@ -3,29 +3,20 @@ import { expand } from "../../core/clients/claude-code.ts";
 import { toSh } from "../../core/command-line.ts";
 import type { Diagnosis } from "../../core/diagnosis/diagnose.ts";
 import { hasBom } from "../../core/formats/dotenv.ts";
-import { DEFAULT_NAME, HALO_URL, PASTED_BREAK, variablesFor } from "../../core/halo.ts";
-import { decideTarget, type Target } from "../../core/plan/target.ts";
+import { PASTED_BREAK } from "../../core/halo.ts";
 import { printable } from "../../core/secrets.ts";
-import { EnvironmentError, Refusal } from "../../errors.ts";
+import { EnvironmentError } from "../../errors.ts";
 import type { RawOptions } from "../../flags.ts";
 import { createAsk } from "../../ui/ask.ts";
 import { createShow } from "../../ui/show.ts";
+import { changes, pathLabel } from "../shared/carry-out.ts";
 import { alreadySetUp } from "./already.ts";
-import { changes, pathLabel } from "./apply-plan.ts";
 import { buildPlan, checkBeforehand } from "./build-plan.ts";
 import { canAsk } from "./can-ask.ts";
 import { carryOut, type Draft } from "./carry-out.ts";
-import {
-  agreeOnHeaders,
-  agreeOnUrl,
-  askUntilConnected,
-  choiceByFlags,
-  chooseClients,
-  sentTo,
-  testFailed,
-} from "./dialog.ts";
+import { agreeOnHeaders, agreeOnUrl, askUntilConnected, chooseClients, sentTo, testFailed } from "./dialog.ts";
+import { lookAround } from "./look-around.ts";
 import { readOptions } from "./options.ts";
-import { survey as look } from "./survey.ts";
 import { showDiagnosis, testConnection } from "./test.ts";
 import { type Candidates, findCandidates, type Room, takeValues, type Values } from "./values.ts";
 
@@ -34,23 +25,6 @@ function claudeFound({ claude, claudeSilent }: Room["survey"]): string {
   return claudeSilent
     ? "Claude Code is installed, but does not answer: claude --version"
     : "Claude Code is not installed here";
-}
-
-const DEFAULT_TOKEN = variablesFor(DEFAULT_NAME).token;
-const MOST_SECRETS = 200;
-const LONGEST_SECRET = 8192;
-
-/**
- * Values of files that are never shown: the token, and what else looks like a secret. Bounded, since every printer
- * looks for each of them: nobody has hundreds, save who wants this to take minutes.
- */
-function secretsIn({ dotenv, bridge }: Room["survey"], target: Target): readonly string[] {
-  const { token } = target.slots;
-  const isToken = (name: string): boolean => name === DEFAULT_TOKEN || ("env" in token && token.env === name);
-  const all = [...dotenv, ...Object.entries(bridge)].filter(([, { length }]) => length <= LONGEST_SECRET);
-  const tokens = all.filter(([name, { length }]) => isToken(name) && length >= 8);
-  const others = all.filter(([name, { length }]) => /TOKEN|SECRET|KEY|PASSWORD/i.test(name) && length >= 12);
-  return [...tokens, ...others.slice(0, MOST_SECRETS)].map(([, value]) => value);
 }
 
 function introduce(room: Room): void {
@@ -110,19 +84,7 @@ async function draft(context: Context, raw: RawOptions): Promise<{ draft: Draft;
     quiet: options.json || (options.quiet && (!interactive || options.yes)),
     guide: interactive,
   });
-  const survey = await look(context, options);
-  const choice = choiceByFlags(options);
-  const project = choice.clients.includes("claude-code") && choice.scopes.includes("project");
-  // a repository has no say in what a person sets up for themselves alone
-  const decision = decideTarget(project ? survey.entries.project : [], {
-    name: options.name,
-    url: options.url,
-    defaultName: DEFAULT_NAME,
-    defaultUrl: HALO_URL,
-  });
-  if (!decision.ok) throw new Refusal(decision.reason, { hint: decision.hint });
-  const { target } = decision;
-  for (const secret of secretsIn(survey, target)) context.secrets.add(secret);
+  const { survey, choice, target, project } = await lookAround(context, options);
   const ask = interactive ? await createAsk(context, PASTED_BREAK) : undefined;
   const room: Room = { context, options, show, survey, target, ask };
   introduce(room);

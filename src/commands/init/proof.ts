@@ -15,7 +15,7 @@ import { secretsOf } from "../../core/plan/install.ts";
 import { printable } from "../../core/secrets.ts";
 import { Cancelled, Refusal } from "../../errors.ts";
 import { type Answer, askClaude } from "../../io/claude.ts";
-import { readState } from "../../io/snapshot.ts";
+import { readState } from "../../io/read.ts";
 import { bridgeOf } from "./build-plan.ts";
 import { sentBeside, showDiagnosis, testConnection } from "./test.ts";
 import type { Room, Values } from "./values.ts";

@@ -5,8 +5,8 @@ import { HALO_URL, HEADERS, VALUES } from "../../core/halo.ts";
 import type { Plan, WriteStep } from "../../core/plan/model.ts";
 import { variablesOf } from "../../core/plan/target.ts";
 import { maskOf, printable } from "../../core/secrets.ts";
-import type { Paint } from "../../ui/paint.ts";
-import { stepLabel } from "./apply-plan.ts";
+import { createPaint, type Paint } from "../../ui/paint.ts";
+import { stepLabel } from "../shared/carry-out.ts";
 import type { Room, Values } from "./values.ts";
 
 export function paintLine(paint: Paint, { kind, text }: DiffLine): string {
@@ -46,29 +46,49 @@ function diffOf(room: Room, values: Values, step: WriteStep): readonly DiffLine[
   });
 }
 
-/** The whole plan: a diff for each file that changes, the commands, the steps left to a person. */
+/** A file as both sides of a unified diff name it. */
+function sides(label: string, { before, after }: WriteStep): readonly string[] {
+  return [`--- ${before === undefined ? "/dev/null" : label}`, `+++ ${after === undefined ? "/dev/null" : label}`];
+}
+
+/**
+ * The whole plan: a diff for each file that changes, the commands, the steps left to a person. It is the result of a dry
+ * run, and goes to stdout then; else it is shown on the way.
+ */
 export function showPlan(room: Room, plan: Plan, values: Values): void {
-  const { show, survey } = room;
+  const { show, survey, options, context } = room;
   const { paint } = show;
+  const result: string[] = [];
+  const say = (heading: string, details: readonly string[] = []): void => {
+    if (options.dryRun) result.push(heading, ...details.map((line) => `  ${line}`));
+    else show.info(heading, details);
+  };
   for (const step of plan.steps) {
     const label = stepLabel(step, survey.root);
     if (step.kind === "write") {
+      const mode = step.mode?.toString(8);
       if (step.before === step.after) {
-        if (step.mode !== undefined)
-          show.info(`${label}: only its mode changes, to ${step.mode.toString(8)} (private)`);
+        if (mode !== undefined) say(`${label}: only its mode changes, to ${mode} (private)`);
         continue;
       }
+      const lines = diffOf(room, values, step);
       const what = step.before === undefined ? "new" : step.after === undefined ? "removed" : "changed";
-      show.info(`${paint.bold(label)} (${what}${step.mode === undefined ? "" : `, mode ${step.mode.toString(8)}`})`);
-      show.verbatim(diffOf(room, values, step).map((line) => paintLine(paint, line)));
+      if (options.dryRun) {
+        const plain = createPaint(context.isWatched && context.color, true);
+        result.push(...sides(label, step), ...lines.map((line) => paintLine(plain, line)));
+      } else {
+        show.info(`${paint.bold(label)} (${what}${mode === undefined ? "" : `, mode ${mode}`})`);
+        show.verbatim(lines.map((line) => paintLine(paint, line)));
+      }
     } else if (step.kind === "run") {
-      show.info(`Run: ${step.why}`, [
+      say(`Run: ${step.why}`, [
         printable(toSh(["claude", ...step.argv.slice(1)]), 1000) +
           (step.stdin === undefined ? "" : "  < the entry, on standard input"),
         ...(step.details ?? []),
       ]);
     } else {
-      show.info(`${step.title} (shown at the end)`);
+      say(`${step.title} (shown at the end)`);
     }
   }
+  if (options.dryRun && !options.json) show.result(result.join("\n"));
 }

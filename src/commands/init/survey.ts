@@ -10,7 +10,7 @@ import type { Snapshot } from "../../core/plan/model.ts";
 import { UsageError } from "../../errors.ts";
 import type { ClaudeProgram } from "../../io/claude.ts";
 import { createGit, findRoot, type Git } from "../../io/git.ts";
-import { takeSnapshot } from "../../io/snapshot.ts";
+import { takeSnapshot } from "../../io/read.ts";
 import { ownFiles, pathOfClaude, versionOf } from "../shared/claude-files.ts";
 import { programsFor } from "../shared/programs.ts";
 import { ciPaths } from "./ci.ts";

@@ -1,7 +1,7 @@
 /** The file that NODE_EXTRA_CA_CERTS names: is it there, and whose certificates does it hold? Node itself says no word where it cannot be used, but in a warning that nobody sees behind a client. */
 import { X509Certificate } from "node:crypto";
 import type { ExtraCas } from "../../core/diagnosis/cause-text.ts";
-import { readDocument } from "../read-document.ts";
+import { readDocument } from "../read.ts";
 
 const MOST = 500;
 

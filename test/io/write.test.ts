@@ -1,4 +1,4 @@
-import {
+import fs, {
   chmodSync,
   existsSync,
   linkSync,
@@ -9,17 +9,19 @@ import {
   readFileSync,
   readlinkSync,
   realpathSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { WriteStep } from "../../src/core/plan/model.ts";
 import { Cancelled, HaloError, Refusal } from "../../src/errors.ts";
-import { type ApplyOptions, applyWrites } from "../../src/io/apply.ts";
+import { applyWrites, type WriteOptions } from "../../src/io/write.ts";
 
 const SECRET = "made-up-secret-2";
 const folder = (): string => realpathSync(mkdtempSync(join(tmpdir(), "halo-apply-")));
@@ -29,10 +31,15 @@ const write = (
   after: string | undefined,
   rest: Partial<WriteStep> = {},
 ): WriteStep => ({ kind: "write", path, before, after, ...rest });
-const apply = (steps: readonly WriteStep[], rest: Partial<ApplyOptions> = {}): ReturnType<typeof applyWrites> =>
+const apply = (steps: readonly WriteStep[], rest: Partial<WriteOptions> = {}): ReturnType<typeof applyWrites> =>
   applyWrites(steps, { signal: new AbortController().signal, assertPrivate: () => {}, ...rest });
 const read = (path: string): string => readFileSync(path, "utf8");
 const mode = (path: string): number => statSync(path).mode & 0o777;
+
+function replaceBy(path: string, text: string): void {
+  writeFileSync(`${path}~`, text);
+  renameSync(`${path}~`, path);
+}
 
 async function failure(run: Promise<unknown>): Promise<HaloError> {
   const error: unknown = await run.then(
@@ -49,18 +56,12 @@ describe("applyWrites", () => {
     const at = (name: string): string => join(dir, name);
     writeFileSync(at("b"), "old\r\n");
     writeFileSync(at("c"), "gone");
-    const seen: string[] = [];
     const steps = [
       write(at("new/deep/a"), undefined, "\uFEFFé"),
       write(at("b"), "old\r\n", "new"),
       write(at("c"), "gone", undefined),
     ];
-    expect(await apply(steps, { onWritten: (step, status) => seen.push(`${step.path} ${status}`) })).toEqual([
-      "written",
-      "written",
-      "written",
-    ]);
-    expect(seen).toEqual(steps.map((step) => `${step.path} written`));
+    expect(await apply(steps)).toEqual(["written", "written", "written"]);
     expect(read(at("new/deep/a"))).toBe("\uFEFFé");
     expect(read(at("b"))).toBe("new");
     expect(readdirSync(dir, { recursive: true }).sort()).toEqual(["b", "new", "new/deep", "new/deep/a"]);
@@ -131,7 +132,7 @@ describe("applyWrites", () => {
     const dir = folder();
     writeFileSync(join(dir, "a"), "1", { mode: 0o644 });
     linkSync(join(dir, "a"), join(dir, "other"));
-    await apply([write(join(dir, "a"), "1", "1", { mode: 0o600 })]);
+    await apply([write(join(dir, "a"), "1", "2", { mode: 0o600 })]);
     expect([mode(join(dir, "a")), mode(join(dir, "other")), read(join(dir, "other"))]).toEqual([0o600, 0o644, "1"]);
   });
 
@@ -167,9 +168,89 @@ describe("applyWrites", () => {
     );
     expect(error).toMatchObject({
       code: "stale",
-      message: expect.stringContaining(`Put back as before: ${join(dir, "a")}.`),
+      message: expect.stringContaining("Everything was put back."),
     });
     expect([read(join(dir, "a")), read(join(dir, "b")), readdirSync(dir)]).toEqual(["1", "editor", ["a", "b"]]);
+  });
+
+  /** Runs `edit` right before the first call of one function of node:fs. */
+  async function editedAt<T>(name: "renameSync" | "linkSync", edit: () => void, run: () => Promise<T>): Promise<T> {
+    const original = fs[name];
+    const hook = (call: typeof original): void => {
+      Object.assign(fs, { [name]: call });
+      syncBuiltinESMExports();
+    };
+    hook((from, to) => {
+      hook(original);
+      edit();
+      original(from, to);
+    });
+    try {
+      return await run();
+    } finally {
+      hook(original);
+    }
+  }
+
+  it.each([
+    ["in place, while it is staged", "linkSync", (path: string) => writeFileSync(path, "editor")],
+    ["by a new file, while it is staged", "linkSync", (path: string) => replaceBy(path, "editor")],
+    ["with the same text in a new file", "linkSync", (path: string) => replaceBy(path, "1")],
+    ["in place, right before the rename", "renameSync", (path: string) => writeFileSync(path, "editor")],
+  ] as const)("loses no change of an editor that saves %s", async (_, at, edit) => {
+    const dir = folder();
+    const path = join(dir, "a");
+    writeFileSync(path, "1");
+    const run = (): Promise<HaloError> => failure(apply([write(path, "1", "2")]));
+    const error = await editedAt(at, () => edit(path), run);
+    expect(error).toMatchObject({ code: "stale" });
+    expect([read(path), readdirSync(dir)]).toEqual([edit.toString().includes('"1"') ? "1" : "editor", ["a"]]);
+  });
+
+  it("never replaces a file that somebody created just now", async () => {
+    const dir = folder();
+    const path = join(dir, "a");
+    const run = (): Promise<HaloError> => failure(apply([write(path, undefined, "2")]));
+    expect(await editedAt("linkSync", () => writeFileSync(path, "editor"), run)).toMatchObject({ code: "stale" });
+    expect([read(path), readdirSync(dir)]).toEqual(["editor", ["a"]]);
+  });
+
+  it("takes a file that is there already as the plan makes it for done", async () => {
+    const dir = folder();
+    writeFileSync(join(dir, "a"), "2", { mode: 0o644 });
+    expect(await apply([write(join(dir, "a"), "1", "2"), write(join(dir, "b"), undefined, "3")])).toEqual([
+      "unchanged",
+      "written",
+    ]);
+    expect(await apply([write(join(dir, "a"), "1", "2", { mode: 0o600 })])).toEqual(["written"]);
+    expect(mode(join(dir, "a"))).toBe(0o600);
+  });
+
+  it("puts back the files, and what came after them, when that fails; what cannot be is named", async () => {
+    const dir = folder();
+    const [a, closed] = [join(dir, "a"), join(dir, "closed")];
+    writeFileSync(closed, "x", { mode: 0o644 });
+    const calls: string[] = [];
+    for (const reason of [undefined, "type this"]) {
+      const run = apply([write(a, undefined, "1"), write(closed, "x", "x", { mode: 0o600 })], {
+        afterwards: async (onDone) => {
+          expect(read(a)).toBe("1");
+          const undo = (what: string, said?: string) => (): string | undefined => {
+            calls.push(what);
+            return said;
+          };
+          onDone("add", undo("add", reason));
+          onDone("more", undo("more"));
+          throw new Refusal("no");
+        },
+      });
+      expect((await failure(run)).message).toBe(
+        reason === undefined ? "no. Everything was put back." : "no. Could not be put back: add: type this.",
+      );
+      // what stayed may be a secret in that file
+      expect([existsSync(a), mode(closed)]).toEqual([false, reason === undefined ? 0o644 : 0o600]);
+    }
+    expect(calls).toEqual(["more", "add", "more", "add"]);
   });
 
   it("takes two paths to one file as one file", async () => {
@@ -182,20 +263,8 @@ describe("applyWrites", () => {
       exitCode: 1,
     });
     expect(read(a)).toBe("1");
-    expect(await apply([write(a, "1", "2"), write(b, "1", "2"), write(b, "2", "3")])).toEqual([
-      "written",
-      "unchanged",
-      "written",
-    ]);
-    expect([read(a), readdirSync(dir)]).toEqual(["3", ["a", "b"]]);
-    expect(
-      await failure(
-        apply([write(a, "3", "4"), write(b, "4", "5"), write(a, "5", SECRET, { secret: true })], {
-          assertPrivate: () => Promise.reject(new Refusal("no")),
-        }),
-      ),
-    ).toBeInstanceOf(Refusal);
-    expect([read(a), readdirSync(dir)]).toEqual(["3", ["a", "b"]]);
+    expect(await apply([write(a, "1", "2"), write(b, "1", "2")])).toEqual(["written", "unchanged"]);
+    expect([read(a), readdirSync(dir)]).toEqual(["2", ["a", "b"]]);
   });
 
   it("asks before a secret is written anywhere, with all earlier steps in place", async () => {
@@ -217,7 +286,7 @@ describe("applyWrites", () => {
     expect(error).toMatchObject({
       code: "tracked",
       exitCode: 1,
-      message: expect.stringContaining("Put back as before"),
+      message: ".env would be committed. Everything was put back.",
     });
     expect(error.message).not.toContain(SECRET);
     expect(readdirSync(dir)).toEqual([]);
@@ -273,7 +342,7 @@ describe("applyWrites", () => {
     expect(error).toMatchObject({
       code: "why",
       hint: "hint",
-      message: `no. NOT put back: ${a} (it was changed again meanwhile). Put back as before: ${b}.`,
+      message: `no. Could not be put back: ${a}: it was changed again meanwhile.`,
     });
     expect([read(a), read(b), readdirSync(dir)]).toEqual(["editor", "1", ["a", "b"]]);
   });
@@ -281,8 +350,8 @@ describe("applyWrites", () => {
   it("is cancelled by the signal, before and in the middle, with nothing changed", async () => {
     const dir = folder();
     const controller = new AbortController();
-    const steps = [write(join(dir, "d/a"), undefined, "1"), write(join(dir, "b"), undefined, "2")];
-    const error = await failure(apply(steps, { signal: controller.signal, onWritten: () => controller.abort() }));
+    const steps = [write(join(dir, "d/a"), undefined, SECRET, { secret: true }), write(join(dir, "b"), undefined, "2")];
+    const error = await failure(apply(steps, { signal: controller.signal, assertPrivate: () => controller.abort() }));
     expect(error).toBeInstanceOf(Cancelled);
     expect(error.message).toBe("Cancelled. Nothing was changed.");
     expect(await failure(apply(steps, { signal: controller.signal }))).toBeInstanceOf(Cancelled);
@@ -312,9 +381,7 @@ describe("applyWrites", () => {
     const dir = folder();
     const defect = new TypeError("bug");
     const thrown: unknown = await apply([write(join(dir, "a"), undefined, "1")], {
-      onWritten: () => {
-        throw defect;
-      },
+      afterwards: () => Promise.reject(defect),
     }).catch((error: unknown) => error);
     expect(thrown).toBe(defect);
     expect(readdirSync(dir)).toEqual([]);

@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { readState, resolveTarget, takeSnapshot } from "../../src/io/snapshot.ts";
+import { readState, resolveTarget, takeSnapshot } from "../../src/io/read.ts";
 
 const folder = (): string => realpathSync(mkdtempSync(join(tmpdir(), "halo-snapshot-")));
 
@@ -69,8 +69,8 @@ describe("resolveTarget", () => {
     symlinkSync(join(dir, "real", "file"), join(dir, "absolute"));
     symlinkSync("../file", join(dir, "real", "deep", "up"));
     // link/.. is real, not dir: ".." counts after the link was followed.
-    expect(resolveTarget(join(dir, "link", "up")).realPath).toBe(join(dir, "real", "file"));
-    expect(resolveTarget(join(dir, "absolute")).realPath).toBe(join(dir, "real", "file"));
+    expect(resolveTarget(join(dir, "link", "up"))).toBe(join(dir, "real", "file"));
+    expect(resolveTarget(join(dir, "absolute"))).toBe(join(dir, "real", "file"));
     expect(readState(join(dir, "link", "up"))).toMatchObject({ kind: "file", text: "x" });
   });
 

@@ -1,10 +1,10 @@
 import { realpathSync } from "node:fs";
 import { dirname, relative } from "node:path";
+import type { Context } from "../../context.ts";
 import { toSh } from "../../core/command-line.ts";
 import { EnvironmentError, Refusal } from "../../errors.ts";
 import { createGit, findRoot } from "../../io/git.ts";
 import { isInside } from "../../io/inside.ts";
-import type { Survey } from "./survey.ts";
 
 interface Place {
   /** As the user knows it. */
@@ -35,8 +35,14 @@ export function assertInside(root: string, place: Place): void {
   );
 }
 
-/** Where git is asked about a file: the survey of the run. */
-type Asked = Pick<Survey, "root" | "gitProgram" | "programEnv">;
+/** Where git is asked about a file. */
+export interface Asked {
+  readonly root: string;
+  /** Never one that a repository supplies; undefined where there is none. */
+  readonly gitProgram: string | undefined;
+  /** What every program is started with, see `trustedEnv`. */
+  readonly programEnv: Context["env"];
+}
 
 /**
  * Refuses to put a secret where git would take it: a tracked file, a file that no rule ignores, and a symlink that

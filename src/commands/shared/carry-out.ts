@@ -1,0 +1,135 @@
+/** Carries a plan out: show it, ask, write the files, run the programs, put everything back when one of them fails. */
+import { relative } from "node:path";
+import type { Context } from "../../context.ts";
+import { toSh } from "../../core/command-line.ts";
+import type { Plan, RunStep, Step, StepStatus, WriteStep } from "../../core/plan/model.ts";
+import { mask, printable } from "../../core/secrets.ts";
+import { EnvironmentError, Refusal } from "../../errors.ts";
+import { foundNothing } from "../../io/claude.ts";
+import { isInside } from "../../io/inside.ts";
+import { type ExecResult, exec } from "../../io/programs.ts";
+import { applyWrites } from "../../io/write.ts";
+import { type Asked, assertPrivate } from "./privacy.ts";
+
+export type Statuses = ReadonlyMap<Step, StepStatus>;
+
+export interface CarryOut {
+  readonly context: Context;
+  readonly place: Asked;
+  readonly dryRun: boolean;
+  /** Shows the whole plan. */
+  readonly show: (plan: Plan) => void;
+  /** Asks whether to go on, where somebody can be asked. Throws Cancelled for a no. Not called for a plan that changes nothing. */
+  readonly confirm?: (plan: Plan) => Promise<void>;
+  /** Looks once more, before anything is written, at what no step of the plan holds. */
+  readonly beforehand?: () => void;
+  /** A file changed after the plan was made: makes the plan anew from what is there now. Throws when it must be another plan. */
+  readonly replan: () => Promise<Plan>;
+  /** Called before the plan is made anew: what changed, as a sentence. */
+  readonly onStale: (reason: string) => void;
+}
+
+export interface Carried {
+  /** The plan that was carried out, which may have been made anew. */
+  readonly plan: Plan;
+  readonly statuses: Statuses;
+  /** Whether any file or program changed something: false when everything was there already, and for a dry run. */
+  readonly changed: boolean;
+}
+
+/** A file as it is named on screen: from the root, or whole when it lies elsewhere. */
+export function pathLabel(path: string, root: string): string {
+  return isInside(path, root) ? relative(root, path) : path;
+}
+
+/** A step as one line: the file, the command, the title. */
+export function stepLabel(step: Step, root: string): string {
+  if (step.kind === "write") return pathLabel(step.path, root);
+  return step.kind === "run" ? step.why : step.title;
+}
+
+/** So often a plan is made while other runs write the same files. */
+const MOST_PLANS = 3;
+const RUN_MS = 60_000;
+
+/** Does this plan change anything by itself? Steps for a human do not count. */
+export function changes(plan: Plan): boolean {
+  return plan.steps.some(
+    (step) => step.kind === "run" || (step.kind === "write" && (step.before !== step.after || step.mode !== undefined)),
+  );
+}
+
+/** Shows the plan, asks, and does what it says: all of it, or nothing. Steps for a human stay `planned`. */
+export async function carryOut(first: Plan, how: CarryOut): Promise<Carried> {
+  let plan = first;
+  for (let plans = 1; ; plans += 1) {
+    how.show(plan);
+    const nothing = new Map<Step, StepStatus>(plan.steps.map((step) => [step, "planned"]));
+    if (how.dryRun) return { plan, statuses: nothing, changed: false };
+    if (changes(plan)) await how.confirm?.(plan);
+    how.beforehand?.();
+    try {
+      const statuses = await apply(plan, how);
+      return { plan, statuses, changed: [...statuses.values()].includes("written") };
+    } catch (error) {
+      if (!(error instanceof Refusal) || error.code !== "stale" || plans === MOST_PLANS) throw error;
+      how.onStale(error.message);
+      plan = await how.replan();
+    }
+  }
+}
+
+/** The files, all or none, then the programs. */
+async function apply(plan: Plan, { context, place }: CarryOut): Promise<Statuses> {
+  const statuses = new Map<Step, StepStatus>(plan.steps.map((step) => [step, "planned"]));
+  const writes = plan.steps.filter((step): step is WriteStep => step.kind === "write");
+  const written = await applyWrites(writes, {
+    signal: context.signal,
+    assertPrivate: (realPath, path) => assertPrivate(place, { path, realPath }, { ignored: true }),
+    afterwards: async (onDone) => {
+      for (const step of plan.steps) {
+        if (step.kind !== "run") continue;
+        const { undo, why } = step;
+        // an add that fails may have added all the same
+        if (undo !== undefined) onDone(why, () => takeBack(undo, place));
+        await run(step, context, place);
+        if (undo === undefined) onDone(why, () => "");
+        statuses.set(step, "written");
+      }
+    },
+  });
+  for (const [index, step] of writes.entries()) statuses.set(step, written[index] ?? "written");
+  return statuses;
+}
+
+async function start(
+  argv: RunStep["argv"],
+  stdin: string | undefined,
+  place: Asked,
+  signal: AbortSignal,
+): Promise<ExecResult> {
+  const input = stdin === undefined ? {} : { stdin };
+  return await exec(argv, { cwd: place.root, env: place.programEnv, ...input, timeoutMs: RUN_MS, signal });
+}
+
+async function run(step: RunStep, context: Context, place: Asked): Promise<void> {
+  const result = await start(step.argv, step.stdin, place, context.signal);
+  if (result.exitCode === 0) return;
+  const words = step.argv.slice(1, 3).join(" ");
+  if (result.startError !== undefined)
+    throw new EnvironmentError(`claude ${words} could not be started (${result.startError})`, {
+      hint: "claude --version",
+    });
+  const said = printable(mask(result.stderr || result.stdout, context.secrets));
+  throw new Refusal(
+    `claude ${words} failed${result.timedOut ? ": it took more than 60 seconds" : said === "" ? "" : `: ${said}`}`,
+    { hint: "claude mcp list" },
+    "client-failed",
+  );
+}
+
+/** Whatever was aborted meanwhile. Out: what to type when it fails. */
+async function takeBack(undo: RunStep["argv"], place: Asked): Promise<string | undefined> {
+  const result = await start(undo, undefined, place, new AbortController().signal);
+  return result.exitCode === 0 || foundNothing(result) ? undefined : toSh(["claude", ...undo.slice(1)]);
+}

@@ -1,0 +1,181 @@
+/** The one reader of files: every byte kept, nothing opened that could block or have an effect. */
+import { isUtf8 } from "node:buffer";
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readlinkSync,
+  readSync,
+  realpathSync,
+  type Stats,
+  statSync,
+} from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
+import type { Document } from "../core/check/model.ts";
+import type { FileState, Snapshot } from "../core/plan/model.ts";
+
+/** No configuration comes near it. `check` searches so much of a larger file for secrets, a fifth of a second for each MB. */
+const MAX_BYTES = 4 * 1024 * 1024;
+/** Claude Code 2.1.330 refuses a larger `.mcp.json` as a whole. */
+const MAX_DOCUMENT = 2 * 1024 * 1024;
+
+/** The errno name of a system error, or undefined for any other thrown value. */
+export function errnoOf(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !("code" in error) || !("syscall" in error)) return undefined;
+  return typeof error.code === "string" ? error.code : undefined;
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: "no permission to read it",
+  EPERM: "the system does not permit reading it",
+  ELOOP: "its symbolic links lead in a circle",
+  ENOTDIR: "something in its path is a file, not a folder",
+  ENAMETOOLONG: "its name is too long",
+  EIO: "the disk reported an error",
+};
+
+type Refused = { readonly kind: "unreadable"; readonly reason: string; readonly code: string };
+type Bytes = { readonly kind: "bytes"; readonly bytes: Buffer; readonly stat: Stats };
+
+function refused(code: string, reason = REASONS[code] ?? `the system answered ${code}`): Refused {
+  return { kind: "unreadable", reason, code };
+}
+
+function kindOf(stat: Stats): string {
+  if (stat.isDirectory()) return "it is a folder";
+  if (stat.isFIFO()) return "it is a pipe";
+  return stat.isSocket() ? "it is a socket" : "it is a device";
+}
+
+/** The bytes of a file, one more than the limit at most. Links are followed, as every client does. */
+function readBytes(path: string): { readonly kind: "absent" } | Refused | Bytes {
+  try {
+    const found = statSync(path);
+    // before open: opening a pipe waits for its writer, and a device may do anything
+    if (!found.isFile()) return refused("NOTFILE", kindOf(found));
+    const fd = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    try {
+      const stat = fstatSync(fd);
+      const bytes = Buffer.allocUnsafe(Math.min(stat.size, MAX_BYTES) + 1);
+      let length = 0;
+      for (let count = 1; count > 0 && length < bytes.length; length += count)
+        count = readSync(fd, bytes, length, bytes.length - length, null);
+      return { kind: "bytes", bytes: bytes.subarray(0, length), stat };
+    } finally {
+      closeSync(fd);
+    }
+  } catch (error) {
+    const code = errnoOf(error);
+    if (code === undefined) throw error;
+    return code === "ENOENT" ? { kind: "absent" } : refused(code);
+  }
+}
+
+/** A FileState with the stat that replacing the file needs. */
+export type Entry =
+  | Extract<FileState, { kind: "absent" }>
+  | (Extract<FileState, { kind: "file" }> & { readonly stat: Stats })
+  | (Refused & { readonly realPath: string });
+
+/**
+ * Where a write to a path would land: every symlink followed, a dangling one too, which realpath(3) does not do.
+ * Throws the system's error for a path that leads nowhere at all (ELOOP, ENOTDIR, EACCES).
+ */
+export function resolveTarget(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch (error) {
+    if (errnoOf(error) !== "ENOENT" || dirname(path) === path) throw error;
+  }
+  const folder = resolveTarget(dirname(path));
+  const here = join(folder, basename(path));
+  let link: string;
+  try {
+    link = readlinkSync(here);
+  } catch {
+    return here;
+  }
+  return resolveTarget(resolve(folder, link));
+}
+
+/** Reads one path as it is to be changed: text in UTF-8. Never throws for what is on the disk: that is an `unreadable`. */
+export function inspect(path: string): Entry {
+  let realPath = resolve(path);
+  try {
+    realPath = resolveTarget(realPath);
+  } catch (error) {
+    return { realPath, ...refused(errnoOf(error) ?? "UNKNOWN") };
+  }
+  const found = readBytes(realPath);
+  if (found.kind !== "bytes") return { ...found, realPath };
+  const { bytes, stat } = found;
+  if (bytes.length > MAX_BYTES) return { realPath, ...refused("TOOLARGE", "it is larger than 4 MiB") };
+  // NUL is valid UTF-8 and in no text: this is UTF-16 without a BOM, or no text at all
+  if (!isUtf8(bytes) || bytes.includes(0)) return { realPath, ...refused("NOTUTF8", "it is not UTF-8 text") };
+  return { kind: "file", realPath, text: bytes.toString("utf8"), mode: stat.mode & 0o777, stat };
+}
+
+/** Reads one path: its text, or that it is absent, or why it cannot be read. */
+export function readState(path: string): FileState {
+  const entry = inspect(path);
+  const { realPath } = entry;
+  if (entry.kind === "absent") return entry;
+  if (entry.kind === "file") return { kind: "file", realPath, text: entry.text, mode: entry.mode };
+  return { kind: "unreadable", realPath, reason: entry.reason };
+}
+
+/** Reads many paths. The keys are the paths as given, made absolute. */
+export function takeSnapshot(paths: Iterable<string>): Snapshot {
+  return new Map(Array.from(paths, (path) => [resolve(path), readState(path)] as const));
+}
+
+/** A file as `check` judges it, in whatever encoding it is. */
+export type Reading =
+  | { readonly kind: "absent" }
+  /** A folder, a pipe, a socket or a device. */
+  | { readonly kind: "not-a-file" }
+  | { readonly kind: "unreadable"; readonly reason: string }
+  | ({ readonly kind: "read"; readonly mode: number; readonly bytes: number } & Decoded);
+
+interface Decoded {
+  readonly text: string;
+  /** Its text where clients have none of it. */
+  readonly raw?: string;
+  readonly encoding: Document["encoding"];
+}
+
+/** Reads a path for `check`. Never throws for what is on the disk. */
+export function readDocument(path: string): Reading {
+  const found = readBytes(path);
+  if (found.kind === "bytes") {
+    const { stat, bytes } = found;
+    return { kind: "read", mode: stat.mode & 0o777, bytes: stat.size, ...decode(bytes) };
+  }
+  if (found.kind === "absent") return found;
+  if (found.code === "NOTFILE") return { kind: "not-a-file" };
+  // a tracked file whose folder became a file is not there
+  return found.code === "ENOTDIR" ? { kind: "absent" } : { kind: "unreadable", reason: found.reason };
+}
+
+/** The bytes of a file, or the first of a larger one → their text and how it is stored. */
+export function decode(bytes: Buffer): Decoded {
+  const isBig = bytes.length > MAX_DOCUMENT;
+  if (isUtf16(bytes)) return { text: "", raw: fromUtf16(bytes), encoding: isBig ? "too-big" : "utf-16" };
+  if (isBig) return { text: "", raw: bytes.toString("utf8"), encoding: "too-big" };
+  // a byte that is no UTF-8 becomes U+FFFD, as in every client
+  return { text: bytes.toString("utf8"), encoding: isUtf8(bytes) ? "utf-8" : "not-utf-8" };
+}
+
+function fromUtf16(bytes: Buffer): string {
+  const isBigEndian = bytes[0] === 0xfe || (bytes[0] === 0 && bytes[1] !== 0);
+  const even = bytes.subarray(0, bytes.length - (bytes.length % 2));
+  return (isBigEndian ? Buffer.from(even).swap16() : even).toString("utf16le");
+}
+
+/** A byte order mark of UTF-16, or the zero bytes that every second place of ASCII in UTF-16 has. */
+function isUtf16(bytes: Buffer): boolean {
+  const [first, second] = bytes;
+  if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) return true;
+  return bytes.length >= 2 && (first === 0) !== (second === 0) && bytes.length % 2 === 0;
+}

@@ -1,0 +1,396 @@
+/**
+ * The one writer of files: all steps of a plan, or none. New content is staged in the lock of its file (lock.ts), synced, and
+ * renamed into place; the old file is kept in the lock until everything is done.
+ *
+ * A file with several hard links gets its link broken, as git and most editors do it: writing through would not be atomic,
+ * and could carry a secret into a tracked file of another name.
+ */
+import {
+  accessSync,
+  chmodSync,
+  closeSync,
+  constants,
+  copyFileSync,
+  fchmodSync,
+  fchownSync,
+  fstatSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmdirSync,
+  type Stats,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname } from "node:path";
+import { setImmediate as turn } from "node:timers/promises";
+import type { StepStatus, WriteStep } from "../core/plan/model.ts";
+import { Cancelled, EnvironmentError, HaloError, Refusal } from "../errors.ts";
+import { acquireLock, clearStaleLocks, isHeld, type Lock, releaseLock } from "./lock.ts";
+import { type Entry, errnoOf, inspect, resolveTarget } from "./read.ts";
+
+/** Takes one change back. Returns why it could not, or undefined. */
+export type Undo = () => string | undefined | Promise<string | undefined>;
+
+export interface WriteOptions {
+  readonly signal: AbortSignal;
+  /** Called for a step with `secret` right before its content is written anywhere, after all earlier steps are in place: throws a Refusal when git would take the file. */
+  readonly assertPrivate: (realPath: string, path: string) => void;
+  readonly lockTimeoutMs?: number;
+  /** What follows when every file is in place, and names what it did. When it throws, that and the files are put back. */
+  readonly afterwards?: (onDone: (what: string, undo: Undo) => void) => Promise<void>;
+}
+
+/** A file that is there, or its absence. */
+type Known = Exclude<Entry, { kind: "unreadable" }>;
+
+interface Done {
+  readonly what: string;
+  readonly undo: Undo;
+  /** False when somebody went on writing into the file that was replaced. */
+  readonly isAsPlanned?: () => boolean;
+  /** It closed a file to others. That stays when something could not be put back, such as an entry with values in this file. */
+  readonly isMode?: true;
+}
+
+/**
+ * Writes in the order given. Either every step is in place when this returns, or it throws and what was written is put back:
+ * Refusal "stale" (a file is neither what the plan was made from nor what it makes of it), "conflict" (two steps, one file),
+ * "unreadable", or what `assertPrivate` and `afterwards` throw; EnvironmentError for what the system refuses; Cancelled when the
+ * signal fires. The message names everything that could not be put back.
+ */
+export async function applyWrites(steps: readonly WriteStep[], options: WriteOptions): Promise<readonly StepStatus[]> {
+  const { signal, lockTimeoutMs: timeoutMs } = options;
+  const locks = new Map<string, Lock>();
+  const folders: MadeFolders[] = [];
+  const done: Done[] = [];
+  const stopIfAborted = (): void => {
+    if (signal.aborted) throw new Cancelled();
+  };
+  let at = "";
+  try {
+    stopIfAborted();
+    // what a killed run left behind, a staged secret above all
+    clearStaleLocks(steps.filter((step) => !isModeOnly(step)).map(({ path }) => path));
+    const targets = new Map<string, string>();
+    for (const { path, before, after } of steps) {
+      at = path;
+      if (before !== after) targets.set(resolveTarget(path), path);
+    }
+    // always in the same order, so that two runs never wait for each other
+    for (const [target, path] of [...targets].sort(([a], [b]) => (a < b ? -1 : 1))) {
+      at = path;
+      const makeParent = (): void => makeFolders(dirname(target), folders);
+      locks.set(target, await acquireLock(target, { signal, timeoutMs, makeParent }));
+    }
+    assertCurrent(steps);
+    const statuses: StepStatus[] = [];
+    for (const step of steps) {
+      at = step.path;
+      // lets a signal through: everything else here is synchronous
+      await turn();
+      stopIfAborted();
+      statuses.push(perform(step, locks, options, (each) => done.push(each)) ? "written" : "unchanged");
+    }
+    await options.afterwards?.((what, undo) => done.push({ what, undo }));
+    const late = done.find(({ isAsPlanned }) => isAsPlanned?.() === false);
+    if (late !== undefined) throw stale(late.what);
+    for (const lock of locks.values()) releaseLock(lock);
+    return statuses;
+  } catch (error) {
+    const outcome = await putBack(done);
+    for (const lock of locks.values()) releaseLock(lock);
+    for (const made of folders.reverse()) removeFolders(made);
+    throw withOutcome(explain(error, at), outcome);
+  }
+}
+
+/** Another program writes this file: its content is not looked at, and no lock is taken, whose name that program may use too. */
+function isModeOnly({ before, after, mode }: WriteStep): boolean {
+  return before !== undefined && before === after && mode !== undefined;
+}
+
+/** Compares every file with the plan, before the first is written. Throws Refusal. */
+function assertCurrent(steps: readonly WriteStep[]): void {
+  const seen = new Map<string, WriteStep>();
+  for (const step of steps.filter((each) => !isModeOnly(each))) {
+    const entry = readKnown(step.path);
+    const text = textOf(entry);
+    if (text !== step.before && text !== step.after) throw stale(step.path);
+    const other = seen.get(entry.realPath);
+    seen.set(entry.realPath, step);
+    if (other === undefined || other.after === step.after) continue;
+    throw new Refusal(
+      `${step.path} is the same file as another one of the plan (${entry.realPath}), and each would write something else.`,
+      { hint: "Give them files of their own: remove the symbolic link." },
+      "conflict",
+    );
+  }
+}
+
+/** One step. Out: whether it changed anything. */
+function perform(
+  step: WriteStep,
+  locks: ReadonlyMap<string, Lock>,
+  options: WriteOptions,
+  onDone: (done: Done) => void,
+): boolean {
+  if (isModeOnly(step)) return changeMode(step, onDone);
+  const entry = readKnown(step.path);
+  if (textOf(entry) === step.after) return entry.kind === "file" && changeMode(step, onDone);
+  const lock = locks.get(entry.realPath);
+  if (lock === undefined || textOf(entry) !== step.before) throw stale(step.path);
+  if (step.secret === true && step.after !== undefined) options.assertPrivate(entry.realPath, step.path);
+  if (step.after !== undefined) stage(lock.fresh, step.after, step, entry);
+  if (entry.kind === "file") {
+    // a rename would also replace a file that its owner made read-only
+    accessSync(lock.target, constants.W_OK);
+    if (step.after !== undefined) keep(lock);
+  }
+  // an editor does not know our lock: compared once more, right before the rename
+  const now = readKnown(step.path);
+  if (now.realPath !== lock.target || textOf(now) !== step.before || inodeOf(now) !== inodeOf(entry) || !isHeld(lock))
+    throw stale(step.path);
+  place(lock, step, entry);
+  onDone({
+    what: step.path,
+    undo: () => takeBack(lock, step, entry),
+    isAsPlanned: () => {
+      const kept = inspect(lock.kept);
+      return entry.kind === "absent" || (kept.kind === "file" && kept.text === entry.text);
+    },
+  });
+  syncFolder(dirname(lock.target));
+  return true;
+}
+
+/** Windows has no such bits. */
+function changeMode({ path, mode }: WriteStep, onDone: (done: Done) => void): boolean {
+  if (mode === undefined || process.platform === "win32") return false;
+  const before = statSync(path).mode & 0o777;
+  if (before === mode) return false;
+  chmodSync(path, mode);
+  onDone({ what: path, undo: () => void chmodSync(path, before) as undefined, isMode: true });
+  return true;
+}
+
+/** Without a wanted mode a file keeps its own; a new one gets what the umask says, and with a secret 0600. */
+function stage(path: string, text: string, { mode, secret = false }: WriteStep, entry: Known): void {
+  const wanted = mode ?? (entry.kind === "file" ? entry.mode : secret ? 0o600 : undefined);
+  const fd = openSync(path, "wx", wanted === undefined ? 0o666 : 0o600);
+  try {
+    writeFileSync(fd, text);
+    const isOwned = entry.kind === "absent" || keepOwner(fd, entry.stat);
+    // bits meant for another group must not open a secret to ours; after chown, which clears bits
+    if (wanted !== undefined) fchmodSync(fd, secret && !isOwned ? wanted & ~0o070 : wanted);
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Out: whether the file has the old group. Only root may give a file away, so a refusal is no failure. */
+function keepOwner(fd: number, old: Stats): boolean {
+  const now = fstatSync(fd);
+  if (now.uid === old.uid && now.gid === old.gid) return true;
+  for (const uid of [old.uid, now.uid]) {
+    try {
+      fchownSync(fd, uid, old.gid);
+      return true;
+    } catch (error) {
+      if (errnoOf(error) === undefined) throw error;
+    }
+  }
+  return now.gid === old.gid;
+}
+
+/** A second name for the old file: taking it back needs no space, and gives back the very same file. */
+function keep(lock: Lock): void {
+  try {
+    linkSync(lock.target, lock.kept);
+  } catch (error) {
+    const code = errnoOf(error);
+    if (code === undefined || FAILING_DISK.includes(code)) throw error;
+    // FAT has no hard links, and Linux protects those of other users (fs.protected_hardlinks)
+    copyFileSync(lock.target, lock.kept);
+  }
+}
+
+function place(lock: Lock, step: WriteStep, entry: Known): void {
+  try {
+    if (step.after === undefined) renamePatiently(lock.target, lock.kept);
+    else if (entry.kind === "file") renamePatiently(lock.fresh, lock.target);
+    else create(lock);
+  } catch (error) {
+    // the lock was broken, and our files with it; or somebody created the file just now
+    if (["ENOENT", "EEXIST"].includes(errnoOf(error) ?? "")) throw stale(step.path);
+    throw error;
+  }
+}
+
+/** A link, unlike a rename, never replaces a file. */
+function create({ fresh, target }: Lock): void {
+  try {
+    linkSync(fresh, target);
+  } catch (error) {
+    if (!["EPERM", "ENOTSUP", "ENOSYS", "EMLINK"].includes(errnoOf(error) ?? "")) throw error;
+    renamePatiently(fresh, target);
+  }
+}
+
+/** Windows refuses a rename while a virus scanner or an indexer has the file open, for a moment. */
+function renamePatiently(from: string, to: string): void {
+  for (let tries = 0; ; tries += 1) {
+    try {
+      renameSync(from, to);
+      return;
+    } catch (error) {
+      const passing = ["EPERM", "EACCES", "EBUSY"].includes(errnoOf(error) ?? "");
+      if (process.platform !== "win32" || !passing || tries >= 20) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 25);
+    }
+  }
+}
+
+function takeBack(lock: Lock, step: WriteStep, entry: Known): string | undefined {
+  const now = inspect(lock.target);
+  if (now.kind === "unreadable" || textOf(now) !== step.after) return "it was changed again meanwhile";
+  if (entry.kind === "absent") unlinkSync(lock.target);
+  else renamePatiently(lock.kept, lock.target);
+  return undefined;
+}
+
+function textOf(entry: Known): string | undefined {
+  return entry.kind === "file" ? entry.text : undefined;
+}
+
+function inodeOf(entry: Known): string | undefined {
+  return entry.kind === "file" ? `${entry.stat.dev}:${entry.stat.ino}` : undefined;
+}
+
+function readKnown(path: string): Known {
+  const entry = inspect(path);
+  if (entry.kind !== "unreadable") return entry;
+  const message = `${path} cannot be used: ${entry.reason}.`;
+  if (["NOTFILE", "NOTUTF8", "TOOLARGE"].includes(entry.code)) {
+    throw new Refusal(message, { hint: "Move it away or repair it, then run it again." }, "unreadable");
+  }
+  throw new EnvironmentError(message, { hint: "Check its permissions and its path, then run it again." }, "unreadable");
+}
+
+function stale(path: string): Refusal {
+  return new Refusal(
+    `${path} changed while the plan was made.`,
+    { hint: "Run it again: the plan is then made from the file as it is now." },
+    "stale",
+  );
+}
+
+/** What one mkdir made: from the first folder that was missing to the last. */
+interface MadeFolders {
+  readonly first: string;
+  readonly last: string;
+}
+
+function makeFolders(folder: string, made: MadeFolders[]): void {
+  const first = mkdirSync(folder, { recursive: true, mode: 0o755 });
+  if (first !== undefined) made.push({ first, last: folder });
+}
+
+/** Those that are still empty. */
+function removeFolders({ first, last }: MadeFolders): void {
+  try {
+    for (let folder = last; folder.length >= first.length; folder = dirname(folder)) rmdirSync(folder);
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+  }
+}
+
+const FAILING_DISK: readonly string[] = ["EIO", "ENOSPC", "EDQUOT"];
+
+/** Makes a rename last. Not every system can sync a folder (Windows, some network file systems): only a failing disk counts. */
+function syncFolder(folder: string): void {
+  try {
+    const fd = openSync(folder, "r");
+    try {
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+  } catch (error) {
+    if (FAILING_DISK.includes(errnoOf(error) ?? "")) throw error;
+  }
+}
+
+const OWNER = "Check who owns the file and its folder (ls -la), then run it again.";
+const SPACE = "Free some space, then run it again.";
+
+/** What an errno means, and what to do. */
+const WORDS: Readonly<Record<string, readonly [what: string, hint: string]>> = {
+  EACCES: ["no permission", OWNER],
+  EPERM: ["the system does not permit it", OWNER],
+  EROFS: ["the file system is read-only", "Make it writable or work in another folder, then run it again."],
+  ENOSPC: ["the disk is full", SPACE],
+  EDQUOT: ["the disk quota is used up", SPACE],
+  EIO: ["the disk reported an error", "Check the disk, then run it again."],
+  EBUSY: ["something else holds it (an open program, or a mount)", "Close what uses the file, then run it again."],
+  EMFILE: ["too many files are open", "Close some programs, then run it again."],
+  ENOTDIR: ["something in its path is a file, not a folder", "Move that file away, then run it again."],
+  ELOOP: ["its symbolic links lead in a circle", "Repair the link, then run it again."],
+  ENAMETOOLONG: ["its name is too long", "Use a shorter path."],
+};
+
+function wordsOf(code: string): readonly [what: string, hint: string] {
+  return WORDS[code] ?? [`the system answered ${code}`, "Run it again."];
+}
+
+/** A system error that hit a file, as an EnvironmentError. Anything else comes back as it is. */
+function explain(error: unknown, path: string): unknown {
+  const code = errnoOf(error);
+  if (code === undefined) return error;
+  const [what, hint] = wordsOf(code);
+  return new EnvironmentError(
+    `${path} could not be written: ${what} (${code}).`,
+    { hint, cause: error },
+    "write-failed",
+  );
+}
+
+interface Outcome {
+  readonly isTouched: boolean;
+  /** What could not be put back, with the reason or what to type. */
+  readonly lost: readonly string[];
+}
+
+/** Takes everything back, last first, whatever was aborted meanwhile. */
+async function putBack(done: readonly Done[]): Promise<Outcome> {
+  const lost: string[] = [];
+  for (const { what, undo, isMode = false } of [...done].reverse()) {
+    if (isMode && lost.length > 0) continue;
+    try {
+      const reason = await undo();
+      if (reason !== undefined) lost.push(reason === "" ? what : `${what}: ${reason}`);
+    } catch (error) {
+      const code = errnoOf(error);
+      lost.push(`${what}: ${code !== undefined ? wordsOf(code)[0] : error instanceof Error ? error.message : "?"}`);
+    }
+  }
+  return { isTouched: done.length > 0, lost };
+}
+
+/** The same error, its message followed by what was put back. Claims nothing that did not happen. */
+function withOutcome(error: unknown, { isTouched, lost }: Outcome): unknown {
+  const restored = isTouched ? "Everything was put back." : "Nothing was changed.";
+  const said = lost.length === 0 ? restored : `Could not be put back: ${lost.join("; ")}.`;
+  if (!(error instanceof HaloError)) {
+    // a defect: the user still has to learn which files it left behind
+    const message = `The run stopped on an internal error. ${said}`;
+    return lost.length === 0 ? error : new EnvironmentError(message, { cause: error }, "internal");
+  }
+  if (!(error instanceof Cancelled)) error.message = `${error.message.replace(/(?<![.!?:])$/, ".")} ${said}`;
+  else if (lost.length > 0) error.message = `Cancelled. ${said}`;
+  return error;
+}
