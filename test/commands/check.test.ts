@@ -462,6 +462,27 @@ describe("--fix", () => {
     expect(again.stderr).toContain("leads out of this repository");
   });
 
+  it("leaves out a second name of a file, and mends the rest", async () => {
+    commit({ ...CLEAN, "b/.mcp.json": text });
+    mkdirSync(join(repo.path, "c"));
+    symlinkSync("../b/.mcp.json", join(repo.path, "c/.mcp.json"));
+    const { stderr } = await check(repo.path, ["--fix"], env);
+    expect(stderr).toContain("c/.mcp.json is the same file as b/.mcp.json; the file is left as it is");
+    expect(readFileSync(join(repo.path, "b/.mcp.json"), "utf8")).not.toBe(text);
+    expect((await check(repo.path, ["--fix"], env)).stderr).toContain("There is nothing to mend.");
+  });
+
+  it("takes two runs at once: both report the same, and the file is mended once", async () => {
+    commit({ ...CLEAN, "b/.mcp.json": text });
+    const runs = await Promise.all([0, 1].map(() => check(repo.path, ["--fix"], env)));
+    expect(runs.map(({ stderr }) => /Mended|nothing to mend/.exec(stderr)?.[0]).sort()).toEqual([
+      "Mended",
+      "nothing to mend",
+    ]);
+    const findings = runs.map(({ stdout }) => stdout.split("\n").filter((line) => line.includes(".mcp.json:")));
+    expect([runs[0]?.code, findings[0]]).toEqual([runs[1]?.code, findings[1]]);
+  });
+
   it("says in every format what it changed, or would", async () => {
     commit(CLEAN);
     for (const format of ["json", "github", "sarif"]) {

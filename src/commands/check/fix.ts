@@ -11,11 +11,11 @@ import { RULES } from "../../core/rules/index.ts";
 import { printable } from "../../core/secrets.ts";
 import { Refusal } from "../../errors.ts";
 import { resolveTarget } from "../../io/read.ts";
-import { applyWrites } from "../../io/write.ts";
 import { createShow, type Show } from "../../ui/show.ts";
 import { paintLine } from "../init/show-plan.ts";
-import { assertInside, assertPrivate } from "../shared/privacy.ts";
-import { type Gathered, subjectOf } from "./gather.ts";
+import { carryOut } from "../shared/carry-out.ts";
+import { type Asked, assertInside, assertPrivate } from "../shared/privacy.ts";
+import { type Gathered, gather, subjectOf } from "./gather.ts";
 import type { CheckOptions } from "./options.ts";
 import { isAsked } from "./places.ts";
 
@@ -96,21 +96,24 @@ function stepsOf(gathered: Gathered, texts: Fixed["texts"]): readonly (WriteStep
   });
 }
 
-/** Mends what can be mended, shown as a diff: all files or none, but for those that must not be written. Out: the files that were changed, or with --dry-run would be. */
-export async function fix(context: Context, options: CheckOptions, gathered: Gathered): Promise<readonly string[]> {
-  const { root, git } = gathered.places;
-  const show = createShow(context, {
-    quiet: options.quiet || options.format === "json",
-    guide: false,
-  });
-  const asked = { root, gitProgram: git?.program, programEnv: git?.env ?? context.env };
-  const subject = subjectOf(context, options, gathered);
+interface Mending {
+  readonly steps: ReturnType<typeof stepsOf>;
+  /** "3 findings in 2 files". */
+  readonly what: string;
+}
+
+/** What can be mended. A file that must not be written is left out, and named. */
+function planFixes(show: Show, asked: Asked, subject: Subject, gathered: Gathered): Mending {
   const leftOut = new Set<string>();
+  const targets = new Map<string, string>();
   for (const { name, path, secret } of stepsOf(gathered, fixAll(subject, gathered, leftOut).texts)) {
     const place = { path, realPath: resolveTarget(path) };
+    const other = targets.get(place.realPath);
+    targets.set(place.realPath, name);
     try {
+      if (other !== undefined) throw new Refusal(`${name} is the same file as ${other}`);
       if (secret === true) assertPrivate(asked, place, { ignored: true });
-      else assertInside(root, place);
+      else assertInside(asked.root, place);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       leftOut.add(name);
@@ -119,20 +122,38 @@ export async function fix(context: Context, options: CheckOptions, gathered: Gat
   }
   const { texts, count } = fixAll(subject, gathered, leftOut);
   const steps = stepsOf(gathered, texts);
-  if (steps.length === 0) {
+  return { steps, what: `${many(count, "finding")} in ${many(steps.length, "file")}` };
+}
+
+/** Mends what can be mended, shown as a diff: all files or none. Out: the files that were changed, or with --dry-run would be. */
+export async function fix(context: Context, options: CheckOptions, gathered: Gathered): Promise<readonly string[]> {
+  const { root, git } = gathered.places;
+  const show = createShow(context, {
+    quiet: options.quiet || options.format === "json",
+    guide: false,
+  });
+  const asked = { root, gitProgram: git?.program, programEnv: git?.env ?? context.env };
+  const look = (now: Gathered): Mending => planFixes(show, asked, subjectOf(context, options, now), now);
+  let mending = look(gathered);
+  const { changed } = await carryOut(mending, {
+    context,
+    place: asked,
+    dryRun: options.dryRun,
+    show: () => {
+      for (const step of mending.steps) showStep(show, context, options, step.name, step);
+    },
+    onStale: (reason) => show.warn(`${reason} It is checked again.`),
+    replan: async () => {
+      mending = look(gather(context, options));
+      return mending;
+    },
+  });
+  const { steps, what } = mending;
+  if (steps.length === 0 || !(changed || options.dryRun)) {
     show.info("There is nothing to mend.");
     return [];
   }
-  for (const step of steps) showStep(show, context, options, step.name, step);
-  const what = `${many(count, "finding")} in ${many(steps.length, "file")}`;
-  if (options.dryRun) {
-    show.info(`Nothing was written (--dry-run). Without it, ${what} would be mended.`);
-  } else {
-    await applyWrites(steps, {
-      signal: context.signal,
-      assertPrivate: (realPath, path) => assertPrivate(asked, { path, realPath }, { ignored: true }),
-    });
-    show.ok(`Mended ${what}.`);
-  }
+  if (options.dryRun) show.info(`Nothing was written (--dry-run). Without it, ${what} would be mended.`);
+  else show.ok(`Mended ${what}.`);
   return steps.map(({ name }) => name);
 }

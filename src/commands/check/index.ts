@@ -49,8 +49,8 @@ export async function run(context: Context, raw: RawOptions): Promise<number> {
   if (options.fix) {
     const { fix } = await import("./fix.ts");
     fixed = await fix(context, options, gathered);
-    // what is left is read from the disk again, as the next run will
-    if (fixed.length > 0 && !options.dryRun) gathered = gather(context, options);
+    // what is left is read from the disk again: another run may have mended it just now
+    if (!options.dryRun) gathered = gather(context, options);
   }
   const found: Found = { findings: runRules(RULES, subjectOf(context, options, gathered)), rules: RULES, fixed };
   const report = reportOf(context, options, gathered, found);

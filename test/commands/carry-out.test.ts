@@ -1,0 +1,149 @@
+import { chmodSync, existsSync, mkdtempSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { type CarryOut, carryOut } from "../../src/commands/shared/carry-out.ts";
+import type { Context } from "../../src/context.ts";
+import type { Plan, RunStep, WriteStep } from "../../src/core/plan/model.ts";
+import { Cancelled, Refusal } from "../../src/errors.ts";
+import { readState } from "../../src/io/read.ts";
+
+const folder = (): string => realpathSync(mkdtempSync(join(tmpdir(), "halo-carry-out-")));
+const read = (path: string): string => readFileSync(path, "utf8");
+const context = { signal: new AbortController().signal, secrets: new Set<string>() } as unknown as Context;
+
+/** From what is in a file now to the same with one more line. */
+function append(path: string, line: string): Plan {
+  const state = readState(path);
+  const before = state.kind === "file" ? state.text : undefined;
+  return { steps: [{ kind: "write", path, before, after: `${before ?? ""}${line}\n` }] };
+}
+
+/** A run that counts what it does. */
+function runner(root: string, replan: () => Plan, rest: Partial<CarryOut> = {}) {
+  const seen = { shown: 0, asked: 0, stale: 0 };
+  const count = (what: keyof typeof seen) => (): void => {
+    seen[what] += 1;
+  };
+  const how: CarryOut = {
+    context,
+    place: { root, gitProgram: undefined, programEnv: { PATH: process.env.PATH } },
+    dryRun: false,
+    show: count("shown"),
+    confirm: async () => count("asked")(),
+    onStale: count("stale"),
+    replan: async () => replan(),
+    ...rest,
+  };
+  return { seen, run: (plan: Plan) => carryOut(plan, how) };
+}
+
+describe("carryOut", () => {
+  it("makes a plan anew that another run has overtaken: 20 pairs at once, and no line is lost", async () => {
+    const counted = { stale: 0, shown: 0, asked: 0 };
+    for (let pair = 0; pair < 20; pair += 1) {
+      const dir = folder();
+      const path = join(dir, "a");
+      const runs = ["one", "two"].map((line) => ({ line, ...runner(dir, () => append(path, line)) }));
+      const plans = runs.map(({ line }) => append(path, line));
+      const all = await Promise.all(runs.map(({ run }, index) => run(plans[index] ?? { steps: [] })));
+      expect(all.map(({ changed }) => changed)).toEqual([true, true]);
+      expect(read(path).trim().split("\n").sort()).toEqual(["one", "two"]);
+      for (const { seen } of runs) for (const key of ["stale", "shown", "asked"] as const) counted[key] += seen[key];
+    }
+    // one of each pair came second: it saw the new plan and was asked again
+    expect(counted).toEqual({ stale: 20, shown: 60, asked: 60 });
+  });
+
+  it("finds done what another run did alike", async () => {
+    const dir = folder();
+    const path = join(dir, "a");
+    const plan = append(path, "same");
+    const runs = [0, 1].map(() => runner(dir, () => expect.fail("a new plan")));
+    const all = await Promise.all(runs.map(({ run }) => run(plan)));
+    expect(all.map(({ changed }) => changed).sort()).toEqual([false, true]);
+    expect(read(path)).toBe("same\n");
+  });
+
+  it("gives up at the third plan, and at a refusal of the new one", async () => {
+    const dir = folder();
+    const path = join(dir, "a");
+    writeFileSync(path, "");
+    const busy = runner(dir, () => append(path, "mine"), { beforehand: () => writeFileSync(path, `${read(path)}x`) });
+    await expect(busy.run(append(path, "mine"))).rejects.toMatchObject({ code: "stale" });
+    expect(busy.seen).toEqual({ shown: 3, asked: 3, stale: 2 });
+    const replan = (): Plan => {
+      throw new Refusal("no longer", {}, "other");
+    };
+    const other = runner(dir, replan, { beforehand: () => writeFileSync(path, `${read(path)}x`) });
+    await expect(other.run(append(path, "mine"))).rejects.toMatchObject({ code: "other" });
+  });
+
+  it("shows a plan, and writes nothing for a dry run or after a no", async () => {
+    const dir = folder();
+    const plan = append(join(dir, "a"), "x");
+    const dry = runner(dir, () => plan, { dryRun: true });
+    expect(await dry.run(plan)).toMatchObject({ plan, changed: false });
+    expect(dry.seen).toEqual({ shown: 1, asked: 0, stale: 0 });
+    const no = runner(dir, () => plan, { confirm: () => Promise.reject(new Cancelled()) });
+    await expect(no.run(plan)).rejects.toBeInstanceOf(Cancelled);
+    expect(existsSync(join(dir, "a"))).toBe(false);
+    // nobody is asked about a plan that changes nothing
+    const none = runner(dir, () => plan);
+    expect(await none.run({ steps: [{ kind: "tell", title: "t", lines: [] }] })).toMatchObject({ changed: false });
+    expect(none.seen.asked).toBe(0);
+  });
+});
+
+describe.runIf(process.platform !== "win32")("carryOut with programs", () => {
+  function program(dir: string, script: string): string {
+    const path = join(dir, "claude");
+    writeFileSync(path, `#!/bin/sh\necho "$*" >> "${dir}/calls"\n${script}\n`);
+    chmodSync(path, 0o755);
+    return path;
+  }
+  const step = (path: string, word: string, rest: Partial<RunStep> = {}): RunStep => ({
+    kind: "run",
+    argv: [path, "mcp", word],
+    why: `${word} it`,
+    ...rest,
+  });
+
+  it("runs them after the files, and hands over secrets on standard input", async () => {
+    const dir = folder();
+    const write: WriteStep = { kind: "write", path: join(dir, "a"), before: undefined, after: "x" };
+    const add = step(program(dir, `cat > "${dir}/got"`), "add", { stdin: "secret" });
+    const { statuses } = await runner(dir, () => ({ steps: [] })).run({ steps: [add, write] });
+    expect([statuses.get(add), statuses.get(write), read(join(dir, "got"))]).toEqual(["written", "written", "secret"]);
+    expect(read(join(dir, "calls"))).toBe("mcp add\n");
+  });
+
+  it.each([
+    ["takes back what was added", "exit 0", "claude mcp fail failed: no room. Everything was put back."],
+    [
+      "knows the words of claude for nothing to take back",
+      'echo "No MCP server named x" >&2; exit 1',
+      "claude mcp fail failed: no room. Everything was put back.",
+    ],
+    [
+      "names what to type where that fails",
+      "exit 1",
+      "claude mcp fail failed: no room. Could not be put back: add it: claude mcp undo.",
+    ],
+  ])("%s", async (_, undo, message) => {
+    const dir = folder();
+    const path = program(dir, `case "$2" in fail) echo "no room" >&2; exit 1;; undo) ${undo};; esac`);
+    const write: WriteStep = { kind: "write", path: join(dir, "a"), before: undefined, after: "x" };
+    const steps = [write, step(path, "add", { undo: [path, "mcp", "undo"] }), step(path, "fail")];
+    const failed = runner(dir, () => expect.fail("a new plan")).run({ steps });
+    await expect(failed).rejects.toMatchObject({ code: "client-failed", message });
+    expect([existsSync(join(dir, "a")), read(join(dir, "calls"))]).toEqual([false, "mcp add\nmcp fail\nmcp undo\n"]);
+  });
+
+  it("names what was removed and is not put back", async () => {
+    const dir = folder();
+    const path = program(dir, 'test "$2" != fail');
+    const failed = runner(dir, () => ({ steps: [] })).run({ steps: [step(path, "remove"), step(path, "fail")] });
+    await expect(failed).rejects.toThrow("claude mcp fail failed. Could not be put back: remove it.");
+  });
+});
