@@ -379,9 +379,7 @@ describe("diffTexts: nothing of a neighbour is seen", () => {
     for (const space of [0, 2]) {
       const before = JSON.stringify({ mcpServers: servers }, null, space);
       const after = before.replace("{", `{"first":${JSON.stringify({ halo: entry })},`);
-      const started = performance.now();
       const shown = show(before, after, "json", 90);
-      expect(performance.now() - started).toBeLessThan(10_000);
       expect(shown).not.toMatch(SECRET);
       expect(shown).toContain('"halo"');
     }

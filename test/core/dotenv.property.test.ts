@@ -6,8 +6,7 @@ import { parseEnv } from "node:util";
 import dotenv from "dotenv";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { formatDotenvValue, parseDotenv, removeDotenv, setDotenv } from "../../src/core/formats/dotenv.ts";
-import { assignments } from "../../src/core/formats/dotenv-read.ts";
+import { assignments, formatDotenvValue, parseDotenv, removeDotenv, setDotenv } from "../../src/core/formats/dotenv.ts";
 
 const VALUES = 3000;
 const RUNS = 5000;

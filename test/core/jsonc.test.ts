@@ -11,7 +11,7 @@ import {
   removeProperty,
   setProperty,
 } from "../../src/core/formats/json-edit.ts";
-import { positionAt } from "../../src/core/formats/position.ts";
+import { positionAt } from "../../src/core/formats/lines.ts";
 
 const STRICT = { strict: true };
 const LENIENT = { strict: false };
@@ -193,11 +193,8 @@ describe("setProperty", () => {
     }
     expect(({} as { x?: number }).x).toBeUndefined();
   });
-  it("refuses a value that JSON cannot hold, or that is too deep", () => {
+  it("refuses a value that JSON cannot hold", () => {
     expect(setProperty("{}", PATH, Number.NaN, STRICT).ok).toBe(false);
-    let deep: Json = 1;
-    for (let level = 0; level < 20_000; level += 1) deep = [deep];
-    expect(setProperty("{}", PATH, deep, STRICT).ok).toBe(false);
     expect(setProperty("{}", [], 1, STRICT).ok).toBe(false);
   });
   it("never quotes a value of the file", () => {
@@ -237,15 +234,6 @@ describe("arrays of strings", () => {
   it("takes every occurrence out", () => {
     expect(text(removeFromArray('{"l":["halo", "x", "halo", 1, null]}', ["l"], "halo", STRICT))).toBe(
       '{"l":["x", 1, null]}',
-    );
-  });
-  it("gives up on an item that is there thousands of times, and soon", () => {
-    const begun = performance.now();
-    const many = JSON.stringify({ l: Array(2000).fill("halo") });
-    expect(removeFromArray(many, ["l"], "halo", STRICT)).toMatchObject({ ok: false, refused: { offset: 5 } });
-    expect(performance.now() - begun).toBeLessThan(5000);
-    expect(text(removeFromArray(JSON.stringify({ l: Array(20).fill("halo") }), ["l"], "halo", STRICT))).toBe(
-      '{"l":[]}',
     );
   });
   it("refuses what is no array, and leaves alone what is not there", () => {

@@ -4,7 +4,7 @@ import formats from "ajv-formats";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Finding } from "../../src/core/check/model.ts";
-import { positionAt } from "../../src/core/formats/position.ts";
+import { positionAt } from "../../src/core/formats/lines.ts";
 import { toGithub, toJobSummary } from "../../src/core/report/github.ts";
 import { toJson } from "../../src/core/report/json.ts";
 import { indexLines } from "../../src/core/report/line-index.ts";

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { applyEdits } from "../../src/core/check/edits.ts";
-import { positionAt } from "../../src/core/formats/position.ts";
+import { positionAt } from "../../src/core/formats/lines.ts";
 import { LOADER_RULES } from "../../src/core/rules/loader.ts";
 import { readDocument } from "../../src/io/read.ts";
 import {

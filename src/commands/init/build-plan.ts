@@ -1,6 +1,6 @@
 import { relative, sep } from "node:path";
 import { type Entry, references, type Scope } from "../../core/clients/claude-code.ts";
-import { positionAt } from "../../core/formats/position.ts";
+import { positionAt } from "../../core/formats/lines.ts";
 import type { Value } from "../../core/halo.ts";
 import { planClaude, removeEntry } from "../../core/plan/claude-program.ts";
 import { type Planned, planProject, planRemoval } from "../../core/plan/install.ts";

@@ -9,7 +9,7 @@ import {
 } from "../../core/clients/claude-code.ts";
 import type { Diagnosis } from "../../core/diagnosis/diagnose.ts";
 import { isHaloEndpoint } from "../../core/endpoint.ts";
-import { dotenvOf } from "../../core/formats/dotenv-read.ts";
+import { dotenvOf } from "../../core/formats/dotenv.ts";
 import { equalJson, jsonOf, property, strings } from "../../core/formats/json.ts";
 import { secretsOf } from "../../core/plan/install.ts";
 import { printable } from "../../core/secrets.ts";

@@ -2,7 +2,7 @@ import { realpathSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Context } from "../../context.ts";
 import { type Entry, haloEntries, type Scope } from "../../core/clients/claude-code.ts";
-import { dotenvOf } from "../../core/formats/dotenv-read.ts";
+import { dotenvOf } from "../../core/formats/dotenv.ts";
 import { jsonOf, property, strings } from "../../core/formats/json.ts";
 import { DEFAULT_NAME } from "../../core/halo.ts";
 import type { ProjectPaths } from "../../core/plan/install.ts";

@@ -1,7 +1,7 @@
 /** Files that hold values: which of them must not be in git, and what of them is a secret. */
 
 import { variablesIn } from "../clients/client-syntax.ts";
-import { assignments } from "../formats/dotenv-read.ts";
+import { assignments } from "../formats/dotenv.ts";
 import { haloServers, valueHeaders } from "./halo-servers.ts";
 import type { Document, Subject } from "./model.ts";
 import { once } from "./once.ts";

@@ -1,5 +1,5 @@
 /** The values that files of the repository give to a variable on everybody's machine. */
-import { assignments } from "../formats/dotenv-read.ts";
+import { assignments } from "../formats/dotenv.ts";
 import type { Document, DocumentKind, Span, Subject } from "./model.ts";
 import { once } from "./once.ts";
 import { isObjectNode, member, spanOf, textOf } from "./servers.ts";

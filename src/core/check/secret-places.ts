@@ -1,6 +1,6 @@
 /** Where secrets stand in a file: every text that a reader of its format finds, then what no reader reads. */
 import { type Pair, pairsOf, serverOf } from "../clients/codex-check.ts";
-import { assignments } from "../formats/dotenv-read.ts";
+import { assignments } from "../formats/dotenv.ts";
 import type { Container, Node } from "../formats/json.ts";
 import type { Document, Span } from "./model.ts";
 import { shownName } from "./names.ts";

@@ -3,7 +3,7 @@ import { entriesOf } from "../check/loader.ts";
 import type { Document, Finding, Subject } from "../check/model.ts";
 import { runRules } from "../check/run.ts";
 import { type Json, toJson } from "../formats/json.ts";
-import { positionAt } from "../formats/position.ts";
+import { positionAt } from "../formats/lines.ts";
 import { HALO_URL } from "../halo.ts";
 import { LOADER_RULES } from "../rules/loader.ts";
 

@@ -1,6 +1,6 @@
 /** Where the three values of an entry come from in a session, and where else they stand. */
 import { type Entry, expand, references } from "../clients/claude-code.ts";
-import { parseDotenv } from "../formats/dotenv-read.ts";
+import { parseDotenv } from "../formats/dotenv.ts";
 import { cleanValue, HEADERS, VALUES, type Value, variablesFor } from "../halo.ts";
 import type { SetupInput } from "./input.ts";
 import { type Env, type Layer, layerOf, textOf } from "./layers.ts";

@@ -1,15 +1,54 @@
-/** Edits of files that are lists of lines: `.gitignore`, `.envrc`. Blanks at the end of a line do not count. */
+/** Texts as lists of lines: positions, whole lines in and out, and the blocks of ours in `.gitignore` and `.envrc`. */
+
+/** Where an offset is, as people count: both from 1. */
+export interface Position {
+  readonly line: number;
+  readonly column: number;
+}
+
+/**
+ * Line and column of an offset in UTF-16 units. CR, LF and CRLF each end a line; a BOM takes no column.
+ * An offset beyond either end is moved to that end. An offset between CR and LF still belongs to the line they end.
+ */
+export function positionAt(text: string, offset: number): Position {
+  const start = text.startsWith("\uFEFF") ? 1 : 0;
+  const target = Math.max(start, Math.min(offset, text.length));
+  const isInBreak = text[target - 1] === "\r" && text[target] === "\n";
+  const lines = text.slice(start, isInBreak ? target - 1 : target).split(/\r\n|\n|\r/);
+  return { line: lines.length, column: (lines.at(-1) ?? "").length + (isInBreak ? 2 : 1) };
+}
+
+/** Whole lines behind a text. One without a final newline stays without, which is what lets `cutLines` give it back. */
+export function appendLines(text: string, lines: readonly string[]): string {
+  if (lines.length === 0) return text;
+  const eol = /\r?\n/.exec(text)?.[0] ?? "\n";
+  if (text === "" || text.endsWith("\n")) return text + lines.map((line) => line + eol).join("");
+  // a CR at the very end would turn our LF into a CRLF, and be taken out with it
+  return text + (text.endsWith("\r") ? "\r\n" : eol) + lines.join(eol);
+}
+
+/** Takes whole lines out. If the last one had no line break, the line before gives its own up. */
+export function cutLines(text: string, spans: readonly { readonly start: number; readonly end: number }[]): string {
+  const kept = spans.map(({ start }, index) => text.slice(spans[index - 1]?.end ?? 0, start));
+  const cut = kept.join("") + text.slice(spans.at(-1)?.end ?? 0);
+  const isLastOpen = spans.at(-1)?.end === text.length && !text.endsWith("\n");
+  return isLastOpen ? cut.replace(/\r?\n$/, "") : cut;
+}
 
 export interface EditedLines {
   readonly text: string;
   readonly changed: boolean;
 }
 
+/** A line without its break and the blanks at its end, which do not count. */
 interface Line {
   readonly text: string;
   readonly start: number;
   readonly end: number;
 }
+
+/** Lines in a row: from, up to but not including. */
+type Block = readonly [from: number, to: number];
 
 /**
  * The file with these lines. Those that are not there yet are appended as a block of their own, after an empty line and
@@ -18,20 +57,15 @@ interface Line {
 export function addLines(text: string | undefined, lines: readonly string[], heading?: string): EditedLines {
   const original = text ?? "";
   const there = splitLines(original);
-  const known = new Set(there.map((line) => line.text));
-  const wanted = [...new Set(lines.map(trimEnd))].filter((line) => !known.has(line));
+  const wanted = [...new Set(lines)].filter((line) => !there.some((each) => each.text === line));
   if (wanted.length === 0) return { text: original, changed: false };
-  const eol = /\r?\n/.exec(original)?.[0] ?? "\n";
   const block = heading === undefined ? undefined : findBlock(there, lines, heading);
-  const last = block === undefined ? undefined : there[block.to - 1];
-  if (last !== undefined && last.end < original.length) {
-    const joined = wanted.map((line) => line + eol).join("");
-    return { text: original.slice(0, last.end) + joined + original.slice(last.end), changed: true };
+  if (block !== undefined) {
+    const end = there[block[1] - 1]?.end ?? original.length;
+    return { text: appendLines(original.slice(0, end), wanted) + original.slice(end), changed: true };
   }
-  const written = block !== undefined || heading === undefined ? wanted : [trimEnd(heading), ...wanted];
-  if (original === "") return { text: written.map((line) => line + eol).join(""), changed: true };
-  const blank = block === undefined ? [""] : [];
-  return { text: append(original, [...blank, ...written], eol), changed: true };
+  const above = [...(original === "" ? [] : [""]), ...(heading === undefined ? [] : [heading])];
+  return { text: appendLines(original, [...above, ...wanted]), changed: true };
 }
 
 /**
@@ -42,43 +76,27 @@ export function addLines(text: string | undefined, lines: readonly string[], hea
 export function removeLines(text: string, lines: readonly string[], heading?: string): EditedLines {
   const all = splitLines(text);
   const block = heading === undefined ? lastGroup(all, lines) : findBlock(all, lines, heading);
-  const last = block === undefined ? undefined : all[block.to - 1];
-  if (block === undefined || last === undefined) return { text, changed: false };
-  const above = all[block.from - 1];
-  const first = above !== undefined && above.text === "" ? above : all[block.from];
-  const before = text.slice(0, first?.start ?? 0);
-  const behind = text.slice(last.end);
-  // The last line had no line break: neither had the line that is the last one now.
-  const open = behind === "" && !text.endsWith("\n");
-  return { text: open ? before.replace(/\r?\n$/, "") : before + behind, changed: true };
+  if (block === undefined) return { text, changed: false };
+  const first = all[block[0] - 1]?.text === "" ? block[0] - 1 : block[0];
+  const span = { start: all[first]?.start ?? 0, end: all[block[1] - 1]?.end ?? text.length };
+  return { text: cutLines(text, [span]), changed: true };
 }
 
 /** The heading and the lines of ours right under it. */
-function findBlock(
-  all: readonly Line[],
-  lines: readonly string[],
-  heading: string,
-): { readonly from: number; readonly to: number } | undefined {
-  const from = all.findLastIndex((line) => line.text === trimEnd(heading));
+function findBlock(all: readonly Line[], lines: readonly string[], heading: string): Block | undefined {
+  const from = all.findLastIndex((line) => line.text === heading);
   if (from < 0) return undefined;
-  const ours = new Set(lines.map(trimEnd));
   let to = from + 1;
-  while (ours.has(all[to]?.text ?? "\n")) to += 1;
-  return { from, to };
+  while (lines.includes(all[to]?.text ?? "\n")) to += 1;
+  return [from, to];
 }
 
 /** The last group of lines between empty ones that holds nothing but ours. */
-function lastGroup(
-  all: readonly Line[],
-  lines: readonly string[],
-): { readonly from: number; readonly to: number } | undefined {
-  const ours = new Set(lines.map(trimEnd));
-  let to = all.length;
-  while (to > 0) {
-    let from = to;
-    while (from > 0 && all[from - 1]?.text !== "") from -= 1;
+function lastGroup(all: readonly Line[], lines: readonly string[]): Block | undefined {
+  for (let to = all.length; to > 0; ) {
+    const from = all.findLastIndex((line, at) => at < to && line.text === "") + 1;
     const group = all.slice(from, to);
-    if (group.length > 0 && group.every((line) => ours.has(line.text))) return { from, to };
+    if (group.length > 0 && group.every((line) => lines.includes(line.text))) return [from, to];
     to = from - 1;
   }
   return undefined;
@@ -86,22 +104,15 @@ function lastGroup(
 
 function splitLines(text: string): readonly Line[] {
   const found: Line[] = [];
-  let start = 0;
-  while (start < text.length) {
+  for (let start = 0, end = 0; start < text.length; start = end) {
     const stop = text.indexOf("\n", start);
-    const end = stop < 0 ? text.length : stop + 1;
-    const line = text.slice(start, end).replace(/^\uFEFF/, "");
-    found.push({ text: trimEnd(line), start, end });
-    start = end;
+    end = stop < 0 ? text.length : stop + 1;
+    found.push({ text: trimEnd(text.slice(start, end).replace(/^\uFEFF/, "")), start, end });
   }
   return found;
 }
 
-function append(text: string, lines: readonly string[], eol: string): string {
-  if (text.endsWith("\n")) return text + lines.map((line) => line + eol).join("");
-  return text + (text.endsWith("\r") ? "\r\n" : eol) + lines.join(eol);
-}
-
+/** Without blanks and line breaks at the end. No pattern: one that is anchored there is quadratic in the blanks before it. */
 function trimEnd(line: string): string {
   let end = line.length;
   while (end > 0 && " \t\r\n".includes(line[end - 1] ?? "x")) end -= 1;

@@ -4,7 +4,7 @@
  */
 import { isNameToShow } from "../check/names.ts";
 import { HIDDEN, mask, maskOf } from "../secrets.ts";
-import { assignments } from "./dotenv-read.ts";
+import { assignments } from "./dotenv.ts";
 
 export interface MaskOptions {
   /** Known secrets, masked wherever they stand. */

@@ -1,4 +1,4 @@
-import type { Position } from "../formats/position.ts";
+import type { Position } from "../formats/lines.ts";
 
 /** Finds the place of any offset of one text. Made once a file: `positionAt` reads from the beginning each time. */
 export type LineIndex = (offset: number) => Position;

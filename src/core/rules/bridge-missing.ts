@@ -3,7 +3,7 @@ import { remoteHaloServers, valueHeaders } from "../check/halo-servers.ts";
 import type { Rule } from "../check/model.ts";
 import { finding } from "../check/show.ts";
 import { variablesIn } from "../clients/client-syntax.ts";
-import { assignments } from "../formats/dotenv-read.ts";
+import { assignments } from "../formats/dotenv.ts";
 
 const ID = "bridge-missing";
 
