@@ -2,8 +2,11 @@ import { execFileSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type LookOptions, look } from "../../src/commands/doctor/look.ts";
+import { ask } from "../../src/commands/doctor/ask.ts";
+import { look } from "../../src/commands/doctor/gather.ts";
 import type { Context } from "../../src/context.ts";
+import { findingsOf } from "../../src/core/doctor/findings.ts";
+import { makeReport, type Run } from "../../src/core/doctor/report.ts";
 import { entry, servers, TOKEN, VALUES } from "../core/doctor-support.ts";
 import { mkRepo, type Repository, type ScratchHome, scratchHome } from "../support/home.ts";
 
@@ -40,13 +43,12 @@ function contextOf(more: Partial<Context> = {}): Context {
   } as unknown as Context;
 }
 
-const none: LookOptions = {
-  cwd: undefined,
-  name: undefined,
-  url: undefined,
-  valuesFile: undefined,
-  timeoutMs: 2000,
-  passed: Promise.resolve(true),
+const none = { cwd: undefined, name: undefined, url: undefined, valuesFile: undefined, timeoutMs: 2000 };
+const looking = async (options: Partial<Record<keyof typeof none, unknown>> = {}, context = contextOf()) => {
+  const { view } = await look(context, { ...none, ...options } as typeof none, undefined);
+  const { findings, verdict } = findingsOf(view);
+  const { setup } = makeReport(view, { test: undefined, call: null, ms: {} });
+  return { view, findings, verdict, setup };
 };
 
 function setUp(): void {
@@ -62,26 +64,24 @@ function fakeClaude(says: string, version = "2.1.330 (Claude Code)"): void {
   chmodSync(path, 0o755);
 }
 
-test("a whole set-up: three links, what to send, the token among the secrets and nowhere else", async () => {
+test("a whole set-up: what to send, the token among the secrets and nowhere else", async () => {
   setUp();
-  const looked = await look(contextOf(), none);
-  expect(looked.view.verdict).toMatchObject({ wouldConnect: true, dialogs: [] });
-  expect(looked.links.map(({ link, status }) => [link, status])).toEqual([
-    ["setup", "ok"],
-    ["values", "ok"],
-    ["client", "ok"],
-  ]);
-  expect(looked.sent).toMatchObject({ ok: true, as: "entry", sent: { headers: { "X-CM-PRODUCTTOKEN": TOKEN } } });
-  expect(looked).toMatchObject({ status: undefined, version: undefined });
+  const { view, findings, verdict, setup } = await looking();
+  expect(verdict).toMatchObject({ wouldConnect: true });
+  expect(view.client).toEqual({ program: "none", version: undefined });
+  expect(view.sending).toMatchObject({
+    toSend: { ok: true, sent: { headers: { "X-CM-PRODUCTTOKEN": TOKEN } } },
+    as: "entry",
+  });
   expect(secrets).toContain(TOKEN);
-  expect(JSON.stringify([looked.view, looked.links])).not.toContain(TOKEN);
+  expect(JSON.stringify([findings, setup])).not.toContain(TOKEN);
 });
 
 test("files are named from the folder, and found from below the root", async () => {
   setUp();
   mkdirSync(at("packages/shop"), { recursive: true });
   put(at(".env"), `HALO_MCP_TOKEN=${TOKEN}\n`);
-  const { view } = await look(contextOf(), { ...none, cwd: at("packages/shop") });
+  const { view } = await looking({ cwd: at("packages/shop") });
   expect(view.winner?.file).toBe("../../.mcp.json");
   expect(view.values[0]?.places).toEqual([
     { place: "../../.claude/settings.local.json", same: true },
@@ -93,17 +93,39 @@ test("a folder behind a link is named as what it is: `..` from the link would le
   setUp();
   mkdirSync(at("packages/shop"), { recursive: true });
   symlinkSync(at("packages/shop"), join(scratch.root, "link"));
-  const { view } = await look(contextOf(), { ...none, cwd: join(scratch.root, "link") });
-  expect(view.repair).toBe("npx create-halo-mcp --cwd packages/shop/../..");
+  const { setup } = await looking({ cwd: join(scratch.root, "link") });
+  expect(setup.repair).toBe("npx create-halo-mcp --cwd packages/shop/../..");
 });
 
-test("CLAUDE_CONFIG_DIR moves the store and the user's settings", async () => {
-  const folder = join(scratch.root, "config");
-  put(join(folder, ".claude.json"), servers(entry()));
-  put(join(folder, "settings.json"), { env: VALUES });
-  const context = contextOf();
-  const { view } = await look({ ...context, env: { ...context.env, CLAUDE_CONFIG_DIR: folder } }, none);
-  expect(view).toMatchObject({ winner: { scope: "user" }, verdict: { wouldConnect: true } });
+describe("CLAUDE_CONFIG_DIR", () => {
+  const movedTo = (folder: string, url = entry().url) => {
+    put(join(folder, ".claude.json"), servers(entry({ url })));
+    put(join(folder, "settings.json"), { env: VALUES });
+    const context = contextOf();
+    return looking({}, { ...context, env: { ...context.env, CLAUDE_CONFIG_DIR: folder } } as Context);
+  };
+  const GATEWAY = "https://gw.example/mcp";
+
+  test("moves the store and the user's settings", async () => {
+    const { view, verdict } = await movedTo(join(scratch.root, "config"));
+    expect([view.winner?.scope, verdict.wouldConnect]).toEqual(["user", true]);
+  });
+
+  test("an address in a store of one's own is one's own word", async () => {
+    const { view } = await movedTo(join(scratch.root, "config"), GATEWAY);
+    expect(view.sending.toSend).toMatchObject({ ok: true, sent: { url: GATEWAY } });
+  });
+
+  test("a store that lies in the repository, by whatever way, is the repository's: its address gets nothing", async () => {
+    symlinkSync(at("tools"), join(scratch.root, "elsewhere"));
+    for (const folder of [at("tools"), join(scratch.root, "elsewhere")]) {
+      const { view, findings } = await movedTo(folder, GATEWAY);
+      expect(view.sending.toSend).toMatchObject({ ok: false, cause: "endpoint-foreign" });
+      expect(findings.map(({ cause }) => cause)).toContain("endpoint-foreign");
+    }
+    const { view } = await movedTo(at("tools"));
+    expect(view.sending.toSend.ok).toBe(true);
+  });
 });
 
 describe("what cannot be read is said, and stops nothing", () => {
@@ -113,12 +135,12 @@ describe("what cannot be read is said, and stops nothing", () => {
     symlinkSync("settings.json", at(".claude/settings.json"));
     mkdirSync(home(".claude/settings.json"), { recursive: true });
     put(home(".claude.json"), `${" ".repeat(4 * 1024 * 1024)}{}`);
-    const { view } = await look(contextOf(), none);
-    expect(view.remarks.setup.map(({ cause, seen }) => [cause, seen])).toEqual([
-      ["settings-broken", expect.stringContaining("a folder")],
-      ["settings-broken", expect.stringContaining("circle")],
+    const { view, findings } = await looking();
+    expect(findings.filter(({ link }) => link === "setup").map(({ cause, seen }) => [cause, seen])).toEqual([
       ["file-broken", expect.stringContaining("4 MiB")],
       ["file-broken", expect.stringContaining(".env could not be read, so what it holds is not known: it is a pipe")],
+      ["settings-broken", expect.stringContaining("a folder")],
+      ["settings-broken", expect.stringContaining("circle")],
     ]);
     expect(view.trust.trusted).toBe(false);
   });
@@ -127,27 +149,30 @@ describe("what cannot be read is said, and stops nothing", () => {
     setUp();
     mkdirSync(at("a/.mcp.json"), { recursive: true });
     put(at("b/.mcp.json"), " ".repeat(2_097_153));
-    const seen = async (name: string) => (await look(contextOf(), { ...none, cwd: at(name) })).view;
-    expect(await seen("a")).toMatchObject({
-      winner: { file: "../.mcp.json" },
-      remarks: { setup: [{ severity: "warning", seen: expect.stringContaining("no regular file") as string }] },
-    });
-    expect(await seen("b")).toMatchObject({
-      remarks: { setup: [{ seen: expect.stringContaining("2,097,152") as string }] },
-    });
+    const first = async (name: string) => {
+      const { view, findings } = await looking({ cwd: at(name) });
+      return [view.winner?.file, findings[0]?.severity, findings[0]?.seen];
+    };
+    expect(await first("a")).toEqual(["../.mcp.json", "warning", expect.stringContaining("no regular file")]);
+    expect(await first("b")).toEqual(["../.mcp.json", "warning", expect.stringContaining("2,097,152")]);
   });
 });
 
 test("a folder or values file that is not there is a wrong word", async () => {
-  await expect(look(contextOf(), { ...none, cwd: at("nope") })).rejects.toThrow(/--cwd/);
-  await expect(look(contextOf(), { ...none, valuesFile: at("nope") })).rejects.toThrow(/--values-file/);
+  await expect(looking({ cwd: at("nope") })).rejects.toThrow(/--cwd/);
+  await expect(looking({ valuesFile: at("nope") })).rejects.toThrow(/--values-file/);
 });
 
 describe.skipIf(process.platform === "win32")("the word of Claude Code", () => {
   const says = (scope: string, status: string) => `halo:\\n  Scope: ${scope} config (x)\\n  Status: ${status}\\n`;
-  const client = async () => {
-    const looked = await look(contextOf(), none);
-    return { status: looked.status, cause: looked.links[2]?.cause, version: looked.version };
+  const passed = { diagnosis: { ok: true, led: null, stages: [] }, record: {} } as unknown as Run["test"];
+  const asking = async (timeoutMs = 2000, test = passed) => {
+    const context = contextOf();
+    const looked = await look(context, { ...none, timeoutMs }, undefined);
+    const asked = await ask(context, looked, test, timeoutMs);
+    const { findings } = findingsOf({ ...looked.view, asked });
+    const cause = findings.find(({ link, severity }) => link === "client" && severity !== "note")?.cause;
+    return { asked, cause, client: looked.view.client };
   };
 
   test.each([
@@ -158,30 +183,28 @@ describe.skipIf(process.platform === "win32")("the word of Claude Code", () => {
   ])("%s", async (_, said, status, cause) => {
     setUp();
     fakeClaude(said);
-    expect(await client()).toEqual({ status, cause, version: "2.1.330" });
+    expect(await asking()).toMatchObject({ asked: { status }, cause, client: { version: "2.1.330" } });
   });
 
   test("one that gives no answer in time was asked all the same", async () => {
     setUp();
     fakeClaude("'; exec /bin/sleep 20; printf '");
-    const looked = await look(contextOf(), { ...none, timeoutMs: 1500 });
-    expect(looked.status).toBeUndefined();
-    expect(looked.links[2]?.seen[0]).toBe("Claude Code 2.1.330, trusted, approved, gave no answer");
+    expect((await asking(1500)).asked).toEqual({ silence: "no-answer" });
   });
 
   test("a program that does not say its version", async () => {
     setUp();
     fakeClaude("", "Error: claude native binary not installed.");
-    expect(await client()).toEqual({ status: undefined, cause: "client-broken", version: undefined });
+    expect(await asking()).toEqual({ asked: undefined, cause: "client-broken", client: { program: "silent" } });
   });
 
   test("is not asked about a foreign URL, nor a program of the repository", async () => {
     setUp();
     fakeClaude(says("Project", "✔ Connected"));
     put(at(".mcp.json"), servers(entry({ url: "https://evil.example/mcp" })));
-    expect((await client()).status).toBeUndefined();
+    expect((await asking()).asked).toBeUndefined();
     put(at(".mcp.json"), servers(entry({ headersHelper: "x" })));
-    expect((await client()).status).toBeUndefined();
+    expect((await asking()).asked).toBeUndefined();
   });
 
   /** A `claude` that writes down how it was called and with which environment. */
@@ -197,7 +220,7 @@ describe.skipIf(process.platform === "win32")("the word of Claude Code", () => {
   test("gets no variable of a repository that steers a program, and is not asked where such a header is sent", async () => {
     setUp();
     const called = listening();
-    await look(contextOf(), none);
+    await asking();
     expect(called()).toContain("mcp get -- halo");
     expect(called()).toContain(`HALO_MCP_TOKEN=${TOKEN}`);
     const before = called().length;
@@ -207,7 +230,7 @@ describe.skipIf(process.platform === "win32")("the word of Claude Code", () => {
       put(at(".claude/settings.json"), { env: { [name]: "/planted" } });
       for (const approved of [["halo"], []]) {
         put(at(".claude/settings.local.json"), { env: VALUES, enabledMcpjsonServers: approved });
-        await look(contextOf(), none);
+        await asking();
       }
     }
     expect(called().slice(before)).toBe("");
@@ -218,18 +241,22 @@ describe.skipIf(process.platform === "win32")("the word of Claude Code", () => {
     const called = listening();
     for (const more of [{}, { enabledMcpjsonServers: ["halo_"] }, { disabledMcpjsonServers: ["halo"] }]) {
       put(at(".claude/settings.local.json"), { env: VALUES, ...more });
-      await look(contextOf(), none);
+      await asking();
     }
     setUp();
-    await look(contextOf(), { ...none, passed: Promise.resolve(false) });
+    for (const end of [
+      { ok: false, led: null },
+      { ok: true, led: "elsewhere" },
+    ])
+      await asking(2000, { diagnosis: end, record: {} } as unknown as Run["test"]);
     expect(called()).toBe("");
   });
 
   test("no file of the repository fills in the address of one's own entry", async () => {
     put(home(".claude.json"), { mcpServers: { halo: entry({ url: "${HALO_MCP_URL}" }) } });
     put(at(".env"), "HALO_MCP_URL=http://127.0.0.1:9/evil\n");
-    const looked = await look(contextOf({ env: { ...contextOf().env, ...VALUES } }), none);
-    expect(looked.sent).toMatchObject({ ok: false, cause: "bad-url" });
+    const { view } = await looking({}, contextOf({ env: { ...contextOf().env, ...VALUES } }));
+    expect(view.sending.toSend).toMatchObject({ ok: false, cause: "bad-url" });
   });
 });
 
@@ -242,7 +269,7 @@ describe("a hostile .env", () => {
     put(at(".mcp.json"), servers(entry()));
     put(at(".env"), text);
     chmodSync(at(".env"), 0o644);
-    const { view } = await look(contextOf(), none);
+    const { view } = await looking();
     expect(view.winner?.scope).toBe("project");
     expect([...secrets].every((secret) => secret.length <= 8192)).toBe(true);
   });

@@ -2,9 +2,9 @@ import { describe, expect, test } from "vitest";
 import type { ClientStatus } from "../../src/core/clients/claude-code.ts";
 import type { Cause, Diagnosis, StageResult } from "../../src/core/diagnosis/diagnose.ts";
 import type { ProbeRecord, ProbeStage } from "../../src/core/diagnosis/record.ts";
-import { conclude, type DoctorReport, headline } from "../../src/core/doctor/conclude.ts";
-import type { LinkResult } from "../../src/core/doctor/model.ts";
-import { linkOf } from "../../src/core/doctor/setup.ts";
+import { adviceLine } from "../../src/core/doctor/advice.ts";
+import { type DoctorReport, type Link, makeReport } from "../../src/core/doctor/report.ts";
+import { headline } from "../../src/core/doctor/text.ts";
 import { BRIDGE, dotenv, entry, servers, setupOf, TOKEN, type Told, trusted, VALUES } from "./doctor-support.ts";
 
 const good: Told = { mcp: servers(entry()), local: BRIDGE, dotenv: dotenv() };
@@ -45,22 +45,45 @@ interface Run {
 }
 
 function reportOf({ told, status, cause, given = false }: Run): DoctorReport {
-  const { view, toSend, tokenFrom } = setupOf(told);
-  const client = { version: "2.1.330", silent: false, status };
+  const { view } = setupOf(given ? { ...told, token: TOKEN } : told);
   const record = { endpoint: null, exchanges: [] } as unknown as ProbeRecord;
-  return conclude({
-    view,
-    links: (["setup", "values", "client"] as const).map((link) => linkOf(view, link, client, 0, [])),
-    client: { version: "2.1.330", status: status ?? null },
-    test: toSend.ok ? { diagnosis: diagnosisOf(cause), record } : undefined,
-    unsent: toSend.ok ? undefined : toSend,
-    remark: undefined,
-    token: { from: given ? "the token of this command line" : tokenFrom, own: !given },
-    call: null,
-  });
+  const test = { diagnosis: diagnosisOf(cause), record };
+  return makeReport(view, { test, asked: status && { status }, call: null, ms: {} });
 }
 
-const link = (report: DoctorReport, name: LinkResult["link"]) => report.links.find((each) => each.link === name);
+describe("what is no cause", () => {
+  const GATEWAY = "https://gw.example/mcp";
+  const notesOf = ({ links }: DoctorReport) =>
+    links.flatMap(({ notes = [] }) => notes.map(({ cause, severity }) => [cause, severity]));
+
+  test("no entry, where --url says what is to be tested", () => {
+    const told = { url: GATEWAY, env: VALUES };
+    const report = reportOf({ told });
+    expect(report).toMatchObject({ ok: true, cause: null, at: null });
+    expect(report.client).toMatchObject({ wouldConnect: false });
+    expect(notesOf(report)).toEqual([["no-entry", "note"]]);
+    expect(link(report, "auth")?.seen[0]).toBe("tested with the values at hand, since no entry of HALO is in force");
+    expect(reportOf({ told, cause: "unauthorized" })).toMatchObject({ ok: false, cause: "unauthorized", at: "auth" });
+    expect(reportOf({ told: { env: VALUES } })).toMatchObject({ ok: false, cause: "no-entry", at: "setup" });
+  });
+
+  test("an approval that is missing, where Claude Code is not installed", () => {
+    const told: Told = { ...good, local: { env: VALUES } };
+    const report = reportOf({ told: { ...told, isAlone: true } });
+    expect(report).toMatchObject({ ok: true, cause: null });
+    expect(report.client).toMatchObject({
+      wouldConnect: false,
+      reason: expect.stringContaining("nobody has approved"),
+    });
+    expect(notesOf(report)).toEqual([["not-approved", "note"]]);
+    expect(reportOf({ told })).toMatchObject({ ok: false, cause: "not-approved", at: "client" });
+  });
+});
+
+const link = (report: DoctorReport, name: Link["link"]) => {
+  const found = report.links.find((each) => each.link === name);
+  return found && { ...found, tryThis: found.advice?.map((each) => adviceLine(each, undefined)) };
+};
 const proxied: Told = { ...good, userSettings: { env: { HTTP_PROXY: "http://127.0.0.1:9" } } };
 
 /** What, the run, cause and link of the report, its headline, its advice. */
@@ -436,12 +459,12 @@ describe("proxies and certificates", () => {
     ],
     ["the same, and the bridge mends it", { ...project({ [VERIFY]: "0" }), local: bridge({ [VERIFY]: "1" }) }, []],
   ])("%s", (_, told, wanted) => {
-    const { view } = setupOf(told);
-    expect(view.remarks.client.map(({ severity, cause, seen }) => [severity, cause, seen])).toEqual(wanted);
-    for (const { tryThis } of view.remarks.client) expect(tryThis.length).toBeGreaterThan(0);
+    const { of, verdict, setup } = setupOf(told);
+    expect(of("client").map(({ severity, cause, seen }) => [severity, cause, seen])).toEqual(wanted);
+    for (const { tryThis } of of("client")) expect(tryThis.length).toBeGreaterThan(0);
     // it connects all the same: what the client does is one thing
-    expect(view.verdict.wouldConnect).toBe(true);
-    expect(JSON.stringify(view)).not.toContain("pw@");
+    expect(verdict.wouldConnect).toBe(true);
+    expect(JSON.stringify(setup)).not.toContain("pw@");
     expect(reportOf({ told }).ok).toBe(wanted.every(([severity]) => severity !== "failed"));
   });
 });
@@ -462,7 +485,9 @@ describe("a token where others find it", () => {
     ["a placeholder", told("your-token-here"), false],
     ["one's own file", { store: trusted({ mcpServers: written(TOKEN).mcpServers as Record<string, unknown> }) }, false],
   ])("%s", (_, state, found) => {
-    const all = setupOf(state).view.remarks.values.filter(({ cause }) => cause === "token-in-repository");
+    const all = setupOf(state)
+      .of("values")
+      .filter(({ cause }) => cause === "token-in-repository");
     expect(all.map(({ seen }) => seen)).toEqual(
       found ? ["the product token stands as text in .mcp.json: whoever has this repository has the token"] : [],
     );
@@ -473,7 +498,12 @@ describe("a token where others find it", () => {
 });
 
 describe("unset, where the environment is the odd one out", () => {
-  const advice = (told: Told) => JSON.stringify(setupOf(told).view.remarks.values.map(({ tryThis }) => tryThis));
+  const advice = (told: Told) =>
+    JSON.stringify(
+      setupOf(told)
+        .of("values")
+        .map(({ tryThis }) => tryThis),
+    );
   test.each<[string, Told, boolean]>([
     ["exported alone is another one", { ...good, env: { HALO_MCP_TOKEN: OLD } }, true],
     [".env is another one", { ...rotated, env: { HALO_MCP_TOKEN: OLD } }, false],

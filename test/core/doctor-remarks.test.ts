@@ -1,8 +1,8 @@
 /** What is said and what is advised, word by word; and that every command of it can be pasted. */
 import { execFileSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
-import { conclude, headline } from "../../src/core/doctor/conclude.ts";
-import { linkOf, type Setup } from "../../src/core/doctor/setup.ts";
+import { makeReport } from "../../src/core/doctor/report.ts";
+import { headline } from "../../src/core/doctor/text.ts";
 import {
   BRIDGE,
   dotenv,
@@ -39,7 +39,6 @@ const RUNS =
 const BESIDE = ["npx create-halo-mcp --name halo-cm", "# sets HALO up beside it; or in its place:"];
 const WAITS = '"halo" of .mcp.json waits for an approval, and should not get it as it stands';
 
-const remarksOf = ({ view }: Setup) => [...view.remarks.setup, ...view.remarks.values, ...view.remarks.client];
 /** Cause, sentence, advice. */
 type Said = readonly [string, string, readonly string[]];
 
@@ -217,7 +216,11 @@ const table: readonly (readonly [string, Told, readonly Said[]])[] = [
     "a .mcp.json that cannot be read",
     { mcp: new Unreadable("no permission to read it") },
     [
-      ["file-broken", ".mcp.json cannot be read: no permission to read it", ["ls -ld .mcp.json"]],
+      [
+        "file-broken",
+        ".mcp.json could not be read, so what it holds is not known: no permission to read it",
+        ["ls -ld .mcp.json"],
+      ],
       [
         "no-entry",
         'no entry "halo" in a .mcp.json of this folder or above it, nor in ~/.claude.json',
@@ -244,7 +247,7 @@ const table: readonly (readonly [string, Told, readonly Said[]])[] = [
 ];
 
 const words = (told: Told): readonly Said[] =>
-  remarksOf(setupOf(told)).map(({ cause, seen, tryThis }) => [cause, seen, tryThis]);
+  setupOf(told).all.map(({ cause, seen, tryThis }) => [cause, seen, tryThis]);
 
 describe("the sentence and the advice", () => {
   test.each(table)("%s", (_, told, said) => expect(words(told)).toEqual(said));
@@ -268,37 +271,23 @@ describe("the sentence and the advice", () => {
 
   test("HALO's own through a program is found under another name, a program of somebody else is not", () => {
     expect(setupOf({ mcp: { mcpServers: { cm: remote } } }).view.name).toBe("cm");
-    expect(setupOf({ mcp: { mcpServers: { cm: { command: "npx", args: ["x"] } } } }).view.entries).toEqual([]);
+    expect(setupOf({ mcp: { mcpServers: { cm: { command: "npx", args: ["x"] } } } }).setup.entries).toEqual([]);
   });
 
   test("a virtual environment of the name .env is no warning where nothing is missed", () => {
-    const { view } = setupOf({ ...good, dotenv: new Unreadable("it is a folder") });
-    expect(view.remarks.setup).toMatchObject([{ cause: "file-broken", severity: "note" }]);
+    const { of } = setupOf({ ...good, dotenv: new Unreadable("it is a folder") });
+    expect(of("setup")).toMatchObject([{ cause: "file-broken", severity: "note" }]);
   });
 
+  const reportOf = (told: Told) => makeReport(setupOf(told).view, { test: undefined, call: null, ms: {} });
+
   test("the values of what is not HALO's are not looked at", () => {
-    const client = { version: "2.1.330", silent: false };
-    expect(linkOf(setupOf(at(FOREIGN, waiting)).view, "values", client, 0, [])).toEqual({
-      link: "values",
-      status: "skipped",
-      ms: 0,
-      seen: ["not looked at: see set-up"],
-    });
+    const { links } = reportOf(at(FOREIGN, waiting));
+    expect(links[1]).toEqual({ link: "values", status: "skipped", ms: 0, seen: ["not looked at: see set-up"] });
   });
 
   test("a foreign URL is one failed link", () => {
-    const { view, toSend } = setupOf(at(FOREIGN));
-    const client = { version: "2.1.330", silent: false };
-    const report = conclude({
-      view,
-      links: [linkOf(view, "setup", client, 0, []), linkOf(view, "values", client, 0, [])],
-      client: { version: null, status: null },
-      test: undefined,
-      unsent: toSend.ok ? undefined : toSend,
-      remark: undefined,
-      token: { from: undefined, own: true },
-      call: null,
-    });
+    const report = reportOf(at(FOREIGN));
     expect(report.links.filter(({ status }) => status === "failed").map(({ link }) => link)).toEqual(["setup"]);
     expect(report.links.find(({ link }) => link === "url")?.seen).toEqual(["nothing was sent: see set-up"]);
     expect(report).toMatchObject({ ok: false, cause: "endpoint-foreign", at: "setup" });
@@ -347,9 +336,7 @@ const COMMAND = /^(?:claude|npx|npm|unset|export|direnv|chmod|ls|rm|git|cd|mv)\b
 
 test("every command stands alone on its line, and a shell takes it", () => {
   const lines = new Set(
-    [...table.map(([, told]) => told), ...more].flatMap((told) =>
-      remarksOf(setupOf(told)).flatMap(({ tryThis }) => tryThis),
-    ),
+    [...table.map(([, told]) => told), ...more].flatMap((told) => setupOf(told).all.flatMap(({ tryThis }) => tryThis)),
   );
   const commands = [...lines].filter((line) => COMMAND.test(line));
   expect(commands.length).toBeGreaterThan(20);

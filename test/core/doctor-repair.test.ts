@@ -53,11 +53,13 @@ describe("the folder of a repair", () => {
       { name: "halo-de", store: trusted({}, { mcpServers: { "halo-de": entry() } }), env: VALUES },
       "npx create-halo-mcp --scope user --name halo-de",
     ],
-  ])("%s", (_, told, command) => expect(setupOf(told).view.repair).toBe(command));
+  ])("%s", (_, told, command) => expect(setupOf(told).setup.repair).toBe(command));
 });
 
 const advice = (told: Told, link: "setup" | "values" | "client", cause: string) =>
-  setupOf(told).view.remarks[link].find((each) => each.cause === cause);
+  setupOf(told)
+    .of(link)
+    .find((each) => each.cause === cause);
 
 describe("a copy that differs", () => {
   const bridge = (token: string) => ({ ...BRIDGE, env: { ...VALUES, HALO_MCP_TOKEN: token } });
@@ -102,15 +104,14 @@ describe("a copy that differs", () => {
   ])("%s", (_, told, lines) => expect(advice(told, "values", "stale-value")?.tryThis).toEqual(lines));
 });
 
-it("an old Claude Code below the root: its words and the two ways out", () => {
+it("an old Claude Code below the root, whose settings it does not read", () => {
   const found = advice({ ...below, version: "2.1.197" }, "values", "no-bridge");
   expect(found?.seen).toBe(
-    "HALO_MCP_TOKEN, HALO_ACCOUNT_ID, HALO_PROFILE_ID stand in ../.claude/settings.local.json, which Claude Code 2.1.197 reads only when it is started in that folder",
+    "HALO_MCP_TOKEN, HALO_ACCOUNT_ID, HALO_PROFILE_ID stand in ../.claude/settings.local.json, which Claude Code does not read: it would send the references themselves",
   );
   expect(found?.tryThis).toEqual([
-    "cd .. && claude",
-    "# or give this folder values of its own:",
     "npx create-halo-mcp --cwd .",
+    "# writes .claude/settings.local.json, which it does read",
   ]);
   expect(advice({ ...below, version: "2.1.197" }, "client", "not-approved")?.tryThis).toContain(
     "npx create-halo-mcp --cwd .",
@@ -119,11 +120,11 @@ it("an old Claude Code below the root: its words and the two ways out", () => {
 });
 
 it("settings that are skipped: what they may hold is not explained again", () => {
-  const { view } = setupOf({ ...root, local: '{ "env": { // mine\n } }' });
-  expect(view.remarks.setup.map(({ cause, severity }) => [cause, severity])).toEqual([["settings-broken", "failed"]]);
+  const { of } = setupOf({ ...root, local: '{ "env": { // mine\n } }' });
+  expect(of("setup").map(({ cause, severity }) => [cause, severity])).toEqual([["settings-broken", "failed"]]);
   const after = ["# first mend .claude/settings.local.json: see set-up"];
-  expect(view.remarks.values).toMatchObject([{ cause: "no-bridge", tryThis: after }]);
-  expect(view.remarks.client).toMatchObject([
+  expect(of("values")).toMatchObject([{ cause: "no-bridge", tryThis: after }]);
+  expect(of("client")).toMatchObject([
     {
       cause: "not-approved",
       seen: "whether it is approved cannot be told: .claude/settings.local.json is skipped",
@@ -148,27 +149,24 @@ it("beside an entry that runs a program, the one is looked at that can be tested
 });
 
 describe("names that are odd", () => {
-  const at = (cwd: string) => setupOf({ ...root, given: { cwd, valuesFile: undefined } }).view.repair;
+  const at = (cwd: string) => setupOf({ ...root, given: { cwd, valuesFile: undefined } }).setup.repair;
   it.each([
     ["a space at its end", "end ", "npx create-halo-mcp --cwd 'end '"],
-    ["a line break", "a\nb'c", "npx create-halo-mcp --cwd $'a\\U0000000ab\\'c'"],
     ["a tilde", "./~", "npx create-halo-mcp --cwd './~'"],
     ["a dash", "./-x", "npx create-halo-mcp --cwd ./-x"],
   ])("%s", (_, folder, command) => expect(at(folder)).toBe(command));
   it("a name that no --name takes is left out", () => {
     const named = { ...root, name: "-x", mcps: { ".mcp.json": { mcpServers: { "-x": entry() } } } };
-    expect(setupOf(named).view.repair).toBe("npx create-halo-mcp");
+    expect(setupOf(named).setup.repair).toBe("npx create-halo-mcp");
   });
 });
 
 it("with --cwd every command is for that folder", () => {
   const given = { cwd: "my shop", valuesFile: undefined };
-  const lines = (told: Told) =>
-    Object.values(setupOf({ ...told, given }).view.remarks).flatMap((all) => all.flatMap(({ tryThis }) => tryThis));
+  const lines = (told: Told) => setupOf({ ...told, given }).all.flatMap(({ tryThis }) => tryThis);
   expect(lines({ ...root, local: { env: VALUES } })).toEqual(
     expect.arrayContaining(["cd 'my shop' && claude", "npx create-halo-mcp --cwd 'my shop'"]),
   );
-  expect(lines({ ...below, version: "2.1.197" })).toContain("cd 'my shop/..' && claude");
   const open = { ...root, store: trusted({}, { env: VALUES, mcpServers: {} }), storeMode: 0o644 };
   for (const line of lines(open)) expect(line).not.toMatch(/^(?:claude|chmod|ls|git)\b|^npx create-halo-mcp check$/);
 });

@@ -1,5 +1,4 @@
 import { describe, expect, test } from "vitest";
-import { disagreement } from "../../src/core/doctor/remarks-client.ts";
 import { BRIDGE, dotenv, entry, servers, setupOf, TOKEN, type Told, trusted, URL, VALUES } from "./doctor-support.ts";
 
 const good: Told = { mcp: servers(entry()), local: BRIDGE };
@@ -8,10 +7,10 @@ const FOREIGN = "https://gw.example/mcp";
 
 describe("what the connection test sends", () => {
   test("what a session sends", () => {
-    const { toSend, session } = setupOf(good);
+    const { sending, session } = setupOf(good).view;
     const local = ".claude/settings.local.json";
-    const from = { account: local, profile: local };
-    expect(toSend).toEqual({ ok: true, as: "entry", added: [], sent: session, from });
+    const from = { token: `HALO_MCP_TOKEN of ${local}`, account: local, profile: local };
+    expect(sending).toEqual({ toSend: { ok: true, sent: session }, as: "entry", added: [], from });
     expect(session?.headers).toEqual({
       "X-CM-PRODUCTTOKEN": TOKEN,
       "CM-ACCOUNT-ID": "account-1",
@@ -20,12 +19,19 @@ describe("what the connection test sends", () => {
   });
 
   test("with .env where a session has nothing, and says so", () => {
-    const { toSend } = setupOf({ mcp: servers(entry()), local: enabled, dotenv: dotenv() });
-    expect(toSend).toMatchObject({ ok: true, as: "entry", added: Object.keys(VALUES), sent: { url: URL } });
+    const { sending } = setupOf({ mcp: servers(entry()), local: enabled, dotenv: dotenv() }).view;
+    expect(sending).toMatchObject({
+      toSend: { ok: true, sent: { url: URL } },
+      as: "entry",
+      added: Object.keys(VALUES),
+    });
   });
 
   test("the values at hand where no entry is taken, to HALO alone or the URL that was given", () => {
-    expect(setupOf({ dotenv: dotenv() }).toSend).toMatchObject({ ok: true, as: "values", sent: { url: URL } });
+    expect(setupOf({ dotenv: dotenv() }).view.sending).toMatchObject({
+      toSend: { ok: true, sent: { url: URL } },
+      as: "values",
+    });
     expect(setupOf({ env: VALUES, url: FOREIGN }).toSend).toMatchObject({ ok: true, sent: { url: FOREIGN } });
     expect(setupOf({}).toSend).toMatchObject({ ok: false, cause: "missing-value" });
   });
@@ -77,7 +83,7 @@ describe("what the connection test sends", () => {
 });
 
 test("every text that may be the token is named, to be masked", () => {
-  const { secrets, view } = setupOf({
+  const { view, all, setup } = setupOf({
     ...good,
     mcp: servers(entry({ url: `https://api.cm.com/halo/core/mcp?t=${TOKEN}` })),
     dotenv: "HALO_MCP_TOKEN=new.new.new.new-1111\n",
@@ -93,25 +99,6 @@ test("every text that may be the token is named, to be masked", () => {
     '"quoted.quoted.quoted-2222"',
     "quoted.quoted.quoted-2222",
   ];
-  expect([...secrets].sort()).toEqual([...wanted].sort());
-  for (const secret of wanted) expect(JSON.stringify(view)).not.toContain(secret);
-});
-
-describe("the word of Claude Code", () => {
-  const { view } = setupOf(good);
-  const pending = setupOf({ ...good, local: { env: VALUES } }).view;
-  test.each([
-    ["connected", view, false],
-    ["failed", view, false],
-    ["needs-auth", view, false],
-    ["pending", view, true],
-    ["rejected", view, true],
-    ["unknown", view, false],
-    ["pending", pending, false],
-    ["connected", pending, true],
-  ] as const)("%s, %#", (status, seen, differs) => {
-    const remark = disagreement("2.1.330", seen, status);
-    expect(remark === undefined).toBe(!differs);
-    if (remark !== undefined) expect(remark).toMatchObject({ cause: "client-disagrees", severity: "warning" });
-  });
+  expect([...view.secrets].sort()).toEqual([...wanted].sort());
+  for (const secret of wanted) expect(JSON.stringify([all, setup])).not.toContain(secret);
 });

@@ -1,19 +1,7 @@
 import { describe, expect, test } from "vitest";
-import type { SetupCause } from "../../src/core/doctor/model.ts";
-import { linkOf } from "../../src/core/doctor/setup.ts";
-import {
-  BRIDGE,
-  dotenv,
-  entry,
-  FOLDER,
-  servers,
-  setupOf,
-  TOKEN,
-  type Told,
-  trusted,
-  URL,
-  VALUES,
-} from "./doctor-support.ts";
+import type { SetupCause } from "../../src/core/doctor/finding.ts";
+import { makeReport } from "../../src/core/doctor/report.ts";
+import { BRIDGE, dotenv, entry, servers, setupOf, TOKEN, type Told, trusted, URL, VALUES } from "./doctor-support.ts";
 
 const good: Told = { mcp: servers(entry()), local: BRIDGE, dotenv: dotenv() };
 const other = { type: "http", url: "https://other.example/mcp" };
@@ -269,15 +257,12 @@ const table: readonly (readonly [string, Told, boolean, readonly SetupCause[], .
 
 test.each(table.map((row) => [row[0], row] as const))("%s", (_name, row) => {
   const [, told, connects, causes, ...words] = row;
-  const { view, secrets } = setupOf(told);
-  const { setup, values, client } = view.remarks;
-  const all = [...setup, ...values, ...client];
+  const { view, all, verdict, setup } = setupOf(told);
   expect(all.map(({ cause }) => cause)).toEqual(causes);
-  expect(view.verdict.wouldConnect, view.verdict.reason).toBe(connects);
+  expect(verdict.wouldConnect, verdict.reason).toBe(connects);
   for (const word of words) expect(JSON.stringify(all)).toContain(JSON.stringify(word).slice(1, -1));
   // nothing that may be the token is in what is told
-  for (const secret of secrets) expect(JSON.stringify(view)).not.toContain(secret);
-  expect(JSON.stringify(view)).not.toContain(TOKEN);
+  for (const secret of [...view.secrets, TOKEN]) expect(JSON.stringify([all, setup])).not.toContain(secret);
 });
 
 describe("which entry is taken", () => {
@@ -299,7 +284,7 @@ describe("which entry is taken", () => {
     ],
     ["of another folder: not", { mcp: at("a"), store: { projects: { "/x": at("l") } } }, ".mcp.json"],
   ] as const)("%s", (_, told, file) => {
-    const { winner, entries } = setupOf({ ...told, local: BRIDGE }).view;
+    const { winner, entries } = setupOf({ ...told, local: BRIDGE }).setup;
     expect(winner?.file).toBe(file);
     for (const { wins, why } of entries) expect(why === undefined).toBe(wins);
   });
@@ -313,57 +298,18 @@ describe("which entry is taken", () => {
   });
 });
 
-describe("where a value comes from", () => {
-  const from = (told: Told) => setupOf({ mcp: servers(entry()), ...told }).view.values[0];
-  const set = (token: string) => ({ env: { HALO_MCP_TOKEN: token } });
-  test.each([
-    ["environment", { env: { HALO_MCP_TOKEN: "p" } }],
-    ["user-settings", { env: { HALO_MCP_TOKEN: "p" }, userSettings: set("u") }],
-    ["project-settings", { env: { HALO_MCP_TOKEN: "p" }, userSettings: set("u"), settings: set("s") }],
-    ["bridge", { env: { HALO_MCP_TOKEN: "p" }, userSettings: set("u"), settings: set("s"), local: set("l") }],
-    ["bridge", { folder: `${FOLDER}/sub`, settings: set("s"), local: set("l"), rootLocal: set("r") }],
-    ["none", { dotenv: "HALO_MCP_TOKEN=d\n" }],
-  ] as const)("%s", (origin, told) => expect(from(told)?.from).toBe(origin));
-
-  test("below the root, the root's file wins with 2.1.330, and is not read by 2.1.197", () => {
-    const told = { folder: `${FOLDER}/sub`, local: set("l"), rootLocal: set("r") };
-    expect(from(told)?.place).toBe("../.claude/settings.local.json");
-    expect(from({ ...told, version: "2.1.197" })?.place).toBe(".claude/settings.local.json");
-  });
-
-  test("`claude mcp list` has two layers alone", () => {
-    expect(setupOf(good).view.missing).toEqual({ session: [], list: Object.keys(VALUES) });
-    expect(setupOf({ ...good, userSettings: { env: VALUES } }).view.missing.list).toEqual([]);
-  });
-
-  test("what is no string is sent as its digits, and a name that is blanked is empty", () => {
-    expect(
-      setupOf({ ...good, local: { ...BRIDGE, env: { ...VALUES, HALO_ACCOUNT_ID: 5 } } }).session?.headers[
-        "CM-ACCOUNT-ID"
-      ],
-    ).toBe("5");
-    const npm = entry({ headers: { ...literal.headers, "X-CM-PRODUCTTOKEN": "${NPM_TOKEN}" } });
-    expect(setupOf({ mcp: servers(npm), env: { NPM_TOKEN: "x" } }).view.values[0]?.state).toBe("empty");
-  });
+test("`claude mcp list` has two layers alone", () => {
+  expect(setupOf(good).setup.missing).toEqual({ session: [], list: Object.keys(VALUES) });
+  expect(setupOf({ ...good, userSettings: { env: VALUES } }).setup.missing.list).toEqual([]);
 });
 
-describe("trust and dialogs", () => {
-  const dialogs = (told: Told) => setupOf(told).view.verdict.dialogs;
-  test.each<readonly [string, Told, readonly string[]]>([
-    ["trusted and approved", good, []],
-    ["not trusted", { ...good, store: {} }, ["trust"]],
-    ["pending", { ...good, local: {} }, ["new-server"]],
-    ["another server waits", { ...good, mcp: { mcpServers: { halo: entry(), x: other } } }, ["new-server"]],
-    ["settings that are skipped", { ...good, local: "{,}" }, ["settings-error"]],
-  ])("%s", (_, told, wanted) => expect(dialogs(told)).toEqual(wanted));
-
-  test("a folder above is enough up to the root of the repository, with 2.1.197 beyond it", () => {
-    const told = { ...good, store: { projects: { "/home/ada": { hasTrustDialogAccepted: true } } } };
-    expect(setupOf(told).view.trust.trusted).toBe(false);
-    expect(setupOf({ ...told, version: "2.1.197" }).view.trust).toEqual({ trusted: true, folder: "/home/ada" });
-    const below = { ...good, folder: `${FOLDER}/a/b` };
-    expect(setupOf(below).view.trust).toEqual({ trusted: true, folder: FOLDER });
-  });
+test("the dialogs that a session opens with", () => {
+  const dialogs = (told: Told) => setupOf(told).view.dialogs;
+  expect(dialogs(good)).toEqual([]);
+  expect(dialogs({ ...good, store: {} })).toEqual(["trust"]);
+  expect(dialogs({ ...good, local: {} })).toEqual(["new-server"]);
+  expect(dialogs({ ...good, mcp: { mcpServers: { halo: entry(), x: other } } })).toEqual(["new-server"]);
+  expect(dialogs({ ...good, local: "{,}", store: {} })).toEqual(["settings-error", "trust"]);
 });
 
 test("variables about the network by name and origin, without their values", () => {
@@ -378,11 +324,14 @@ test("variables about the network by name and origin, without their values", () 
   ]);
 });
 
-test("a link has the first failing remark as its cause, and says everything", () => {
-  const client = { version: "2.1.330", silent: false };
-  const { view } = setupOf({ ...good, local: { enabledMcpjsonServers: ["halo"] } });
-  expect(linkOf(view, "setup", client, 3, [])).toMatchObject({ link: "setup", status: "ok", ms: 3 });
-  expect(linkOf(view, "values", client, 0, [])).toMatchObject({ status: "failed", cause: "no-bridge" });
-  expect(linkOf(view, "client", client, 0, []).seen).toContain("folder: trusted");
-  expect(linkOf(setupOf({}).view, "values", client, 0, []).status).toBe("skipped");
+test("a link has the first failing finding as its cause, and says everything", () => {
+  const linkOf = (told: Told, name: string) =>
+    makeReport(setupOf(told).view, { test: undefined, call: null, ms: { setup: 3 } }).links.find(
+      ({ link }) => link === name,
+    );
+  const told = { ...good, local: { enabledMcpjsonServers: ["halo"] } };
+  expect(linkOf(told, "setup")).toMatchObject({ status: "ok", ms: 3 });
+  expect(linkOf(told, "values")).toMatchObject({ status: "failed", cause: "no-bridge" });
+  expect(linkOf(told, "client")?.seen).toContain("folder: trusted");
+  expect(linkOf({}, "values")?.status).toBe("skipped");
 });

@@ -1,8 +1,10 @@
 /** A set-up as data, for the tests of `doctor`: what is not said is not there. */
 import { documentOf } from "../../src/core/check/documents.ts";
-import type { McpFile, NamedFile, SetupInput } from "../../src/core/doctor/input.ts";
-import { type Setup, viewSetup } from "../../src/core/doctor/setup.ts";
-import { parseEndpoint } from "../../src/core/endpoint.ts";
+import type { NamedFile } from "../../src/core/clients/claude-state.ts";
+import { adviceLine } from "../../src/core/doctor/advice.ts";
+import { findingsOf } from "../../src/core/doctor/findings.ts";
+import { makeReport } from "../../src/core/doctor/report.ts";
+import { type SetupInput, viewSetup } from "../../src/core/doctor/view.ts";
 
 export const TOKEN = "made.up.Zq7Xw2Lk9Rb4Nv6Ty8-e5f1";
 export const VALUES = { HALO_MCP_TOKEN: TOKEN, HALO_ACCOUNT_ID: "account-1", HALO_PROFILE_ID: "profile-1" };
@@ -34,7 +36,10 @@ export interface Told {
   readonly env?: Record<string, string>;
   readonly name?: string;
   readonly url?: string;
+  readonly token?: string;
   readonly version?: string;
+  /** There is no `claude` on the PATH. */
+  readonly isAlone?: true;
   readonly folder?: string;
   readonly rootLocal?: unknown;
   readonly storeMode?: number;
@@ -60,7 +65,7 @@ function named(shown: string, content: unknown, mode = 0o600): NamedFile {
     : { shown, state: { kind: "file", realPath, text: textOf(content), mode } };
 }
 
-function mcpFile(shown: string, content: unknown): McpFile {
+function mcpFile(shown: string, content: unknown): SetupInput["mcp"][number] {
   if (content instanceof Unreadable) return { shown, document: undefined, unreadable: content.reason };
   const raw = { path: ".mcp.json", kind: "mcp", encoding: "utf-8", tracked: false, ignored: false } as const;
   return { shown, document: documentOf({ ...raw, text: textOf(content), mode: undefined }) };
@@ -75,8 +80,8 @@ function inputOf(told: Told): SetupInput {
   return {
     name: told.name,
     url: told.url,
+    token: told.token,
     ...(told.given === undefined ? {} : { given: told.given }),
-    folder,
     above: [...above, "/"],
     gitRoot: FOLDER,
     mcp: Object.entries(mcps).map(([shown, content]) => mcpFile(shown, content)),
@@ -88,12 +93,7 @@ function inputOf(told: Told): SetupInput {
     dotenv: named(folder === FOLDER ? ".env" : "../.env", told.dotenv),
     envrc: named(".envrc", told.envrc),
     env: told.env ?? {},
-    version: told.version ?? "2.1.330",
     hasModes: true,
-    endpointProblem: (url) => {
-      const endpoint = parseEndpoint(url);
-      return endpoint.ok ? undefined : endpoint.problem;
-    },
   };
 }
 
@@ -103,8 +103,22 @@ export const trusted = (more: Record<string, unknown> = {}, root: Record<string,
   projects: { [FOLDER]: { hasTrustDialogAccepted: true, ...more } },
 });
 
-export function setupOf(told: Told): Setup {
-  return viewSetup(inputOf(told), { version: told.version ?? "2.1.330", silent: false });
+/** The view, what is found in it with its advice as lines, and what the JSON output says of it. */
+export function setupOf(told: Told) {
+  const input = inputOf(told);
+  const view = viewSetup(
+    input,
+    told.isAlone ? { program: "none" } : { program: "found", version: told.version ?? "2.1.330" },
+  );
+  const { findings, verdict } = findingsOf(view);
+  const lines = findings.map(({ advice, ...rest }) => ({
+    ...rest,
+    tryThis: advice.map((each) => adviceLine(each, input.given?.cwd)),
+  }));
+  const of = (link: string) => lines.filter((each) => each.link === link);
+  const all = [...of("setup"), ...of("values"), ...of("client")];
+  const { setup } = makeReport(view, { test: undefined, call: null, ms: {} });
+  return { view, all, of, verdict, setup, toSend: view.sending.toSend };
 }
 
 export const servers = (halo: unknown) => ({ mcpServers: { halo } });

@@ -1,10 +1,11 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { type Looked, type LookOptions, look, readSetup } from "../../src/commands/doctor/look.ts";
+import { ask } from "../../src/commands/doctor/ask.ts";
+import { look } from "../../src/commands/doctor/gather.ts";
 import type { Context } from "../../src/context.ts";
-import type { Verdict } from "../../src/core/doctor/model.ts";
-import { viewSetup } from "../../src/core/doctor/setup.ts";
+import { findingsOf } from "../../src/core/doctor/findings.ts";
+import { makeReport, type Run } from "../../src/core/doctor/report.ts";
 import { type ClaudeVersion, claudeVersions } from "../support/claude.ts";
 import { fromClaude, onboard, onClaude, put, reached, session } from "./real-claude-support.ts";
 import { ACCOUNT, entryFor, type Machine, PROFILE, TOKEN } from "./support.ts";
@@ -286,42 +287,31 @@ afterAll(() => {
   );
 });
 
-function noSecrets(looked: Looked, context: Context): void {
-  const { view, links } = looked;
-  const told = JSON.stringify({ view, links });
+/** As if the connection test had passed. */
+const PASSED = { diagnosis: { ok: true, led: null, stages: [] }, record: {} } as unknown as Run["test"];
+
+/** What `doctor` says, with the word of the client itself; that does not depend on trust, so of half of the states without it. */
+async function said(context: Context, url: string, state: State) {
+  const options = { cwd: undefined, name: undefined, url, valuesFile: undefined, timeoutMs: 5000 };
+  const looked = await look(context, options, undefined);
+  const { view } = looked;
+  const asked = state.trusted === true ? await ask(context, looked, PASSED, options.timeoutMs) : undefined;
+  const { findings, verdict } = findingsOf({ ...view, asked });
+  const { setup } = makeReport(view, { test: undefined, asked, call: null, ms: {} });
+  const told = JSON.stringify({ findings, setup });
   expect(told).not.toContain(TOKEN);
   expect(told).not.toContain(WRONG.HALO_MCP_TOKEN);
   expect(context.secrets).toContain(TOKEN);
-}
-
-/** Everything, with the word of the client itself; that does not depend on trust, so of half of the states without it. */
-async function viewOf(
-  context: Context,
-  options: LookOptions,
-  version: ClaudeVersion,
-  state: State,
-): Promise<{ readonly verdict: Verdict; readonly looked?: Looked }> {
-  if (state.trusted !== true) return viewSetup(readSetup(context, options, version), { version, silent: false }).view;
-  const looked = await look(context, options);
-  noSecrets(looked, context);
-  return { verdict: looked.view.verdict, looked };
+  return { view, verdict, asked, disagrees: findings.filter(({ cause }) => cause === "client-disagrees") };
 }
 
 async function agree(m: Machine, version: ClaudeVersion, state: State): Promise<void> {
   write(m, state);
   const context = contextOf(m, state);
-  const options = {
-    cwd: undefined,
-    name: undefined,
-    url: m.url,
-    valuesFile: undefined,
-    timeoutMs: 5000,
-    passed: Promise.resolve(true),
-  };
-  const { verdict, looked } = await viewOf(context, options, version, state);
-  if (looked?.status !== undefined) {
+  const { view, verdict, asked: answer, disagrees } = await said(context, m.url, state);
+  if (answer?.status !== undefined) {
     asked.all += 1;
-    if (looked.links.every(({ cause }) => cause !== "client-disagrees")) asked.agreed += 1;
+    if (disagrees.length === 0) asked.agreed += 1;
   }
   const dialogs = new Set<string>();
   await session(m, version, verdict.wouldConnect ? 10_000 : 1500, {
@@ -336,10 +326,10 @@ async function agree(m: Machine, version: ClaudeVersion, state: State): Promise<
   const truth = reached(m);
   const same = verdict.wouldConnect === truth;
   const seen = { dialogs: [...dialogs].sort(), truth };
-  const said = { dialogs: [...verdict.dialogs].sort(), truth: verdict.wouldConnect };
-  agreed.push({ state: `${version} ${state.what}`, same, dialogs: `${seen.dialogs}` === `${said.dialogs}` });
-  expect(said, verdict.reason).toEqual(seen);
-  expect(looked?.links.filter(({ cause }) => cause === "client-disagrees") ?? []).toEqual([]);
+  const ours = { dialogs: [...view.dialogs].sort(), truth: verdict.wouldConnect };
+  agreed.push({ state: `${version} ${state.what}`, same, dialogs: `${seen.dialogs}` === `${ours.dialogs}` });
+  expect(ours, verdict.reason).toEqual(seen);
+  expect(disagrees.map(({ seen: words }) => words)).toEqual([]);
 }
 
 describe.concurrent.each(claudeVersions)("Claude Code %s", (version) => {

@@ -3,16 +3,17 @@ import { spawn } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Cause } from "../../src/core/diagnosis/diagnose.ts";
-import type { DoctorReport } from "../../src/core/doctor/conclude.ts";
-import type { LinkResult, SetupCause } from "../../src/core/doctor/model.ts";
+import type { SetupCause } from "../../src/core/doctor/finding.ts";
+import type { DoctorReport, Link } from "../../src/core/doctor/report.ts";
+
 import type { Environment } from "../support/home.ts";
 import { ACCOUNT, entryFor, type Machine, PROFILE, TOKEN } from "./support.ts";
 
 export const VALUES = { HALO_MCP_TOKEN: TOKEN, HALO_ACCOUNT_ID: ACCOUNT, HALO_PROFILE_ID: PROFILE };
 export const BRIDGE = { env: VALUES, enabledMcpjsonServers: ["halo"] };
 
-type Stage = Pick<LinkResult, "status" | "cause"> & {
-  readonly stage: LinkResult["link"];
+type Stage = Pick<Link, "status" | "cause"> & {
+  readonly stage: Link["link"];
   readonly detail?: string;
   readonly tryThis?: string;
 };

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { CAUSES } from "../../src/core/diagnosis/causes.ts";
 import type { Cause } from "../../src/core/diagnosis/diagnose.ts";
-import type { SetupCause } from "../../src/core/doctor/model.ts";
+import type { SetupCause } from "../../src/core/doctor/finding.ts";
 import type { Fault } from "../servers/fault-kit.ts";
 import { FAULTS } from "../servers/faults.ts";
 import { PROXY_FAULTS } from "../servers/proxy.ts";

@@ -4,7 +4,7 @@ import { documentOf } from "../../src/core/check/documents.ts";
 import type { Document, Finding } from "../../src/core/check/model.ts";
 import { runRules } from "../../src/core/check/run.ts";
 import { isObjectNode } from "../../src/core/check/servers.ts";
-import { LOSES_FILE } from "../../src/core/doctor/loads.ts";
+import { LOSES_FILE } from "../../src/core/doctor/entries.ts";
 import { HALO_URL } from "../../src/core/halo.ts";
 import { LOADER_RULES } from "../../src/core/rules/loader.ts";
 import { decode } from "../../src/io/read.ts";

@@ -1,19 +1,24 @@
 import type { Context } from "../../context.ts";
-import { explainCall, type ProbeStage } from "../../core/diagnosis/diagnose.ts";
-import { type CallReport, conclude, type DoctorReport, type Found } from "../../core/doctor/conclude.ts";
-import type { ToSend } from "../../core/doctor/sent.ts";
+import { explainCall } from "../../core/diagnosis/diagnose.ts";
+import { type CallReport, type DoctorReport, makeReport, type Run } from "../../core/doctor/report.ts";
+import type { View } from "../../core/doctor/view.ts";
 import { isHaloEndpoint } from "../../core/endpoint.ts";
 import { cleanValue } from "../../core/halo.ts";
 import { printable } from "../../core/secrets.ts";
 import { UsageError } from "../../errors.ts";
 import type { RawOptions } from "../../flags.ts";
 import { readSecretFile, readStdin } from "../../io/read-secret.ts";
-import { createShow } from "../../ui/show.ts";
+import { createOutput } from "../../ui/output.ts";
+import { createShow, type Progress } from "../../ui/show.ts";
 import { STAGE_TEXT } from "../init/test.ts";
 import { runTest } from "../shared/connection-test.ts";
-import { type Looked, startLook } from "./look.ts";
+import { ask } from "./ask.ts";
+import { type Looked, look } from "./gather.ts";
 import { type DoctorOptions, readOptions } from "./options.ts";
-import { openReport, printReport } from "./print.ts";
+import { closeReport, openReport, printReport } from "./print.ts";
+
+/** The least that the connection test gets, whatever was before it, milliseconds. */
+const LEAST_MS = 500;
 
 /** The token of this command line, cleaned; undefined when none was given. */
 async function tokenOf(context: Context, options: DoctorOptions): Promise<string | undefined> {
@@ -24,125 +29,81 @@ async function tokenOf(context: Context, options: DoctorOptions): Promise<string
       : await readSecretFile(options.tokenFile, context.signal);
   if (given === undefined) return undefined;
   const cleaned = cleanValue("token", given.replace(/\r?\n$/, ""));
-  if (!cleaned.ok)
-    throw new UsageError(
-      `${options.tokenStdin ? "--token-stdin" : "--token-file"}: ${cleaned.problem}`,
-      undefined,
-      "bad-token",
-    );
+  const flag = options.tokenStdin ? "--token-stdin" : "--token-file";
+  if (!cleaned.ok) throw new UsageError(`${flag}: ${cleaned.problem}`, undefined, "bad-token");
   context.secrets.add(cleaned.value);
   return cleaned.value;
 }
 
-/** The least that the connection test gets, whatever was before it, milliseconds. */
-const LEAST_MS = 500;
-
-/** The connection test, with what `look` allows to be sent; the connection alone where that lacks a value. Undefined: neither may be. */
+/** The connection test, with what may be sent; the way alone where that lacks a value. Undefined: neither may be. */
 async function test(
   context: Context,
   options: DoctorOptions,
-  sent: ToSend,
-  deadline: number,
-  listens: boolean,
-  onText: (text: string) => void,
-): Promise<Found["test"]> {
-  const what = wordsFor(sent);
-  const test = sent.ok ? sent.sent : sent.url === undefined ? undefined : { url: sent.url, headers: {}, read: [] };
+  { view, claude }: Looked,
+  leftMs: number,
+  progress: Progress,
+): Promise<Run["test"]> {
+  const { toSend, as, from } = view.sending;
+  const test = toSend.ok
+    ? toSend.sent
+    : toSend.url === undefined
+      ? undefined
+      : { url: toSend.url, headers: {}, read: [] };
   if (test === undefined) return undefined;
+  const what = `testing the connection to ${printable(new URL(test.url).host, 60)}`;
   const limits = {
-    timeoutMs: Math.max(LEAST_MS, Math.round(deadline - context.now())),
+    timeoutMs: Math.max(LEAST_MS, Math.round(leftMs)),
     call: options.call,
-    listens: listens && sent.ok && sent.as === "entry" && !isHaloEndpoint(test.url),
+    // whether Claude Code, which is asked next, would be led elsewhere by a stream
+    listens: claude !== undefined && toSend.ok && as === "entry" && !isHaloEndpoint(test.url),
     reaches: true,
-    onStage: (stage: ProbeStage, event: "start" | "ok" | "failed") => {
-      if (event === "start") onText(`${what}: ${STAGE_TEXT[stage]}`);
+    onStage: (stage: keyof typeof STAGE_TEXT, event: "start" | "ok" | "failed") => {
+      if (event === "start") progress.update(`${what}: ${STAGE_TEXT[stage]}`);
     },
   };
-  return await runTest(context, test, limits, sent.ok ? sent.from : undefined);
-}
-
-const ASKING = "asking Claude Code";
-
-function wordsFor(sent: ToSend): string {
-  const url = sent.ok ? sent.sent.url : sent.url;
-  return url === undefined ? ASKING : `testing the connection to ${printable(new URL(url).host, 60)}`;
-}
-
-/** The test beside the look at the client, then the client's own word, all under one limit. What fails is thrown when both have ended: no program is left behind. */
-async function lookAndTest(
-  context: Context,
-  options: DoctorOptions,
-  token: string | undefined,
-): Promise<readonly [Looked, Found["test"]]> {
-  const deadline = context.now() + options.timeoutMs;
-  let settle: (isPassed: boolean) => void = () => undefined;
-  const passed = new Promise<boolean>((resolve) => {
-    settle = resolve;
-  });
-  const looking = startLook(context, { ...options, token, deadline, passed });
-  const show = createShow(context, {
-    quiet: options.json || options.quiet,
-    guide: false,
-  });
-  const known = await Promise.race([looking.sent, Promise.resolve().then(() => undefined)]);
-  let testing = known?.ok === true ? wordsFor(known) : "";
-  let asking = looking.asks ? ASKING : "";
-  const words = (): string => [testing, asking].filter((text) => text !== "").join("; ");
-  const progress = words() === "" ? undefined : show.progress(words());
-  const say = (): void => {
-    if (words() !== "") progress?.update(words());
-  };
-  try {
-    const looked = looking.looked.finally(() => {
-      asking = "";
-      say();
-    });
-    const tested = looking.sent
-      .then((sent) =>
-        test(context, options, sent, deadline, looking.asks, (text) => {
-          testing = text;
-          say();
-        }),
-      )
-      .then((found) => {
-        settle(found?.diagnosis.ok === true && found.diagnosis.led === null);
-        return found;
-      })
-      .finally(() => {
-        settle(false);
-        testing = "";
-        say();
-      });
-    await Promise.allSettled([looked, tested]);
-    return [await looked, await tested];
-  } finally {
-    progress?.end("gone");
-  }
-}
-
-/** Why the values of the test are not those of a session, in one line. */
-function remarkOn({ sent }: Looked, token: string | undefined): string | undefined {
-  if (token !== undefined) return "tested with the token of this command line";
-  if (!sent.ok) return undefined;
-  if (sent.as === "values") return "tested with the values at hand, since no entry of HALO is in force";
-  return sent.added.length > 0 ? `tested with ${sent.added.join(", ")} of .env, which no session has` : undefined;
+  progress.update(what);
+  return await runTest(context, test, limits, toSend.ok ? from : undefined);
 }
 
 const MOST_LINES = 40;
 
 /** The tool's answer: cut, without anything that could move a cursor. */
-function callOf(context: Context, options: DoctorOptions, sent: ToSend, found: Found["test"]): CallReport | null {
+function callOf(
+  context: Context,
+  options: DoctorOptions,
+  { sending: { toSend, from } }: View,
+  found: Run["test"],
+): CallReport | null {
   if (options.call === undefined) return null;
   const tool = printable(options.call.tool, 100);
   const answer = found?.record.outcome.call;
-  if (found === undefined || answer === undefined || answer === null)
+  if (!toSend.ok || found === undefined || answer === undefined || answer === null)
     return { tool, ok: false, text: "not called: the connection does not stand" };
-  const known = sent.ok ? { headers: sent.sent.headers, from: sent.from } : {};
-  const lines = (explainCall(found.record, [...context.secrets], known) ?? answer.text)
-    .split("\n")
-    .map((line) => printable(line, 500));
+  const said = explainCall(found.record, [...context.secrets], { headers: toSend.sent.headers, from }) ?? answer.text;
+  const lines = said.split("\n").map((line) => printable(line, 500));
   const shown = lines.length <= MOST_LINES ? lines : [...lines.slice(0, MOST_LINES), "…"];
   return { tool, ok: answer.ok, text: shown.join("\n") };
+}
+
+/** Files → view → connection test → Claude Code's own word → report, one after the other, under one limit. */
+async function walk(context: Context, options: DoctorOptions, token: string | undefined): Promise<DoctorReport> {
+  const started = context.now();
+  const left = (): number => started + options.timeoutMs - context.now();
+  const progress = createShow(context, { quiet: options.json || options.quiet, guide: false }).progress(
+    "looking at the set-up",
+  );
+  try {
+    const looked = await look(context, options, token);
+    const lookedAt = context.now();
+    const tested = await test(context, options, looked, left(), progress);
+    const testedAt = context.now();
+    progress.update("asking Claude Code");
+    const asked = await ask(context, looked, tested, left());
+    const ms = { setup: Math.round(lookedAt - started), client: Math.round(context.now() - testedAt) };
+    return makeReport(looked.view, { test: tested, asked, call: callOf(context, options, looked.view, tested), ms });
+  } finally {
+    progress.end("gone");
+  }
 }
 
 /** Walks the chain and says where it is broken. Exit code: 0 connected, 1 not. */
@@ -151,30 +112,14 @@ export async function run(context: Context, raw: RawOptions): Promise<number> {
   const token = await tokenOf(context, options);
   const { report: path } = options;
   const file = path === undefined ? undefined : openReport(path);
+  let report: DoctorReport | undefined;
   try {
-    const report = await walk(context, options, token);
-    // a disk that is full is the outcome then, and the only one that is printed
-    file?.write(context, report);
-    printReport(context, options, report);
-    if (path !== undefined && !options.quiet) context.stderr.write(`The report is in ${printable(path, 200)}\n`);
-    return report.ok ? 0 : 1;
+    report = await walk(context, options, token);
   } finally {
-    file?.close();
+    // a disk that is full is the outcome then, and the only one that is printed
+    if (path !== undefined && file !== undefined) closeReport(context, path, file, report);
   }
-}
-
-async function walk(context: Context, options: DoctorOptions, token: string | undefined): Promise<DoctorReport> {
-  const [looked, seen] = await lookAndTest(context, options, token);
-  const found = looked.sent.ok ? seen : undefined;
-  return conclude({
-    view: looked.view,
-    links: looked.links,
-    client: { version: looked.version ?? null, status: looked.status ?? null },
-    test: found,
-    unsent: looked.sent.ok ? undefined : looked.sent,
-    reached: looked.sent.ok ? undefined : seen,
-    remark: remarkOn(looked, token),
-    token: { from: looked.tokenFrom, own: token === undefined },
-    call: callOf(context, options, looked.sent, found),
-  });
+  printReport(context, options, report);
+  if (path !== undefined && !options.quiet) createOutput(context).say(`The report is in ${printable(path, 200)}`);
+  return report.ok ? 0 : 1;
 }

@@ -4,34 +4,9 @@ import type { RawOptions } from "../../flags.ts";
 import { connectionOptions, pathOf } from "../shared/options.ts";
 import { seconds } from "../shared/seconds.ts";
 
-/** The options of `doctor`, checked. */
-export interface DoctorOptions {
-  readonly name: string | undefined;
-  readonly url: string | undefined;
-  readonly valuesFile: string | undefined;
-  readonly tokenStdin: boolean;
-  readonly tokenFile: string | undefined;
-  readonly timeoutMs: number;
-  /** One tool to call, with its arguments. */
-  readonly call: { readonly tool: string; readonly args: Readonly<Record<string, unknown>> } | undefined;
-  /** Absolute: where the Markdown report goes. */
-  readonly report: string | undefined;
-  readonly json: boolean;
-  readonly quiet: boolean;
-  readonly noColor: boolean;
-  readonly cwd: string | undefined;
-}
-
-/** As deep as an answer may be. */
-const DEEPEST = 200;
-
-/** Whether values stand in one another in more than so many levels. */
-function isDeeper(value: unknown, levels: number): boolean {
-  if (typeof value !== "object" || value === null) return false;
-  return levels === 0 || Object.values(value).some((each) => isDeeper(each, levels - 1));
-}
-
-function callOf({ values }: RawOptions): DoctorOptions["call"] {
+function callOf({
+  values,
+}: RawOptions): { readonly tool: string; readonly args: Readonly<Record<string, unknown>> } | undefined {
   if (values.call === undefined) {
     if (values.args !== undefined) throw new UsageError("--args says nothing without --call");
     return undefined;
@@ -48,19 +23,22 @@ function callOf({ values }: RawOptions): DoctorOptions["call"] {
   }
   if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed))
     throw new UsageError("--args takes a JSON object", { hint: `--args '{"question":"…"}'` });
-  if (isDeeper(parsed, DEEPEST)) throw new UsageError(`--args has more than ${DEEPEST} levels`);
   return { tool: values.call, args: parsed as Readonly<Record<string, unknown>> };
 }
 
+export type DoctorOptions = ReturnType<typeof readOptions>;
+
 /** Words → options. Throws UsageError before anything is read. */
-export function readOptions(context: Context, raw: RawOptions): DoctorOptions {
+export function readOptions(context: Context, raw: RawOptions) {
   const { values, switches } = raw;
   const shared = connectionOptions(context, raw);
   return {
     ...shared,
     // a tool may take its time
     timeoutMs: seconds(values.timeout ?? (values.call === undefined ? undefined : "60")) * 1000,
+    /** One tool to call, with its arguments. */
     call: callOf(raw),
+    /** Absolute: where the Markdown report goes. */
     report: pathOf(context, values.report),
     noColor: switches.has("no-color"),
   };

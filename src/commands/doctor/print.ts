@@ -1,65 +1,28 @@
 import { closeSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { type Context, wantsColor } from "../../context.ts";
-import type { DoctorReport } from "../../core/doctor/conclude.ts";
+import type { Advice } from "../../core/advice.ts";
+import { adviceLine } from "../../core/doctor/advice.ts";
 import { toMarkdown } from "../../core/doctor/markdown.ts";
+import type { DoctorReport } from "../../core/doctor/report.ts";
 import { toDoctorText } from "../../core/doctor/text.ts";
-import { mask, maskedJson, plainLine, printable } from "../../core/secrets.ts";
+import { mask, printable } from "../../core/secrets.ts";
 import { EnvironmentError, UsageError } from "../../errors.ts";
+import { createOutput } from "../../ui/output.ts";
 import { createPaint } from "../../ui/paint.ts";
 import { wrap } from "../../ui/wrap.ts";
 import type { DoctorOptions } from "./options.ts";
 
-export interface ReportFile {
-  /** Writes and closes it. Throws EnvironmentError when the disk does not take it. */
-  readonly write: (context: Context, report: DoctorReport) => void;
-  /** A file that was not written whole is removed: it would be in the way of the next try. Never throws. */
-  readonly close: () => void;
-}
+const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? "unknown";
 
-/** Opens the file of `--report` before anything else is done: a path that cannot be used is known at once. */
-export function openReport(path: string): ReportFile {
-  const file = open(path);
-  let isOpen = true;
-  let isWhole = false;
-  const end = (): void => {
-    isOpen = false;
-    closeSync(file);
-  };
-  return {
-    write: (context, report) => {
-      const text = toMarkdown(report, {
-        version: context.version,
-        node: context.nodeVersion,
-        system: `${context.platform} ${context.arch}`,
-        time: new Date().toISOString(),
-      });
-      try {
-        writeFileSync(file, mask(text, context.secrets));
-        // some disks say only now that they are full
-        end();
-      } catch (error) {
-        const code = (error as NodeJS.ErrnoException).code ?? "unknown";
-        throw new EnvironmentError(`--report: the file could not be written (${code})`, undefined, "unwritable");
-      }
-      isWhole = true;
-    },
-    close: () => {
-      try {
-        if (isOpen) end();
-      } catch {
-        // nothing is kept of it
-      }
-      if (!isWhole) rmSync(path, { force: true });
-    },
-  };
-}
-
-function open(path: string): number {
+/**
+ * Opens the file of `--report` before anything else is done: a path that cannot be used is known at once. Never over a file
+ * that is there; for its owner alone, since it names files and hosts. Throws UsageError or EnvironmentError.
+ */
+export function openReport(path: string): number {
   try {
-    // never over a file that is there; for its owner alone, since it names files and hosts
     return openSync(path, "wx", 0o600);
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? "unknown";
+    const code = codeOf(error);
     const shown = printable(path, 200);
     if (code === "EEXIST")
       throw new UsageError(`--report: ${shown} is there already`, { hint: "name another file, or remove it" });
@@ -68,46 +31,63 @@ function open(path: string): number {
   }
 }
 
+/** Writes and closes it; without a report it is only closed. A file that was not written whole would be in the way of the next try. */
+export function closeReport(context: Context, path: string, file: number, report: DoctorReport | undefined): void {
+  try {
+    if (report !== undefined) {
+      const { version, nodeVersion: node, platform, arch } = context;
+      const machine = { version, node, system: `${platform} ${arch}`, time: new Date().toISOString() };
+      writeFileSync(file, mask(toMarkdown(report, machine), context.secrets));
+    }
+    // some disks say only now that they are full
+    closeSync(file);
+    if (report === undefined) rmSync(path, { force: true });
+  } catch (error) {
+    rmSync(path, { force: true });
+    const problem = `--report: the file could not be written (${codeOf(error)})`;
+    throw new EnvironmentError(problem, undefined, "unwritable");
+  }
+}
+
 /** The contract of docs/json.md. */
-function toJson(report: DoctorReport, secrets: ReadonlySet<string>): string {
-  const { links, client, setup, ...rest } = report;
-  const stages = links.map(({ link, seen, tryThis, notes, ...more }) => ({
+function documentOf({ links, client, cwd, ...rest }: DoctorReport): object {
+  const linesOf = (advice: readonly Advice[]): string => advice.map((each) => adviceLine(each, cwd)).join("\n");
+  const stages = links.map(({ link, seen, advice, notes, ...more }) => ({
     stage: link,
     ok: more.status === "ok" || more.status === "warning",
     ...more,
-    ...(seen.length === 0 ? {} : { detail: seen.join("\n") }),
-    ...(tryThis === undefined ? {} : { tryThis: tryThis.join("\n") }),
-    ...(notes === undefined ? {} : { notes: notes.map((note) => ({ ...note, tryThis: note.tryThis.join("\n") })) }),
+    detail: seen.length === 0 ? undefined : seen.join("\n"),
+    tryThis: advice && linesOf(advice),
+    notes: notes?.map(({ cause, severity, seen: said, advice: lines, about }) => ({
+      cause,
+      severity,
+      seen: said,
+      tryThis: linesOf(lines),
+      about,
+    })),
   }));
-  const { remarks: _, ...view } = { ...setup, winner: setup.winner ?? null, approval: setup.approval ?? null };
-  return maskedJson({ version: 1, ...rest, stages, clients: [client], setup: view }, secrets);
+  return { version: 1, ...rest, stages, clients: [client] };
 }
 
 /** The report on stdout, as a person or a program reads it. */
 export function printReport(context: Context, options: DoctorOptions, report: DoctorReport): void {
+  const output = createOutput(context);
   if (options.json) {
-    context.stdout.write(`${toJson(report, context.secrets)}\n`);
+    output.json(documentOf(report));
     return;
   }
   const color = wantsColor(context.env, context.stdout.isTTY === true, options.noColor);
-  const paint = createPaint(color, context.unicode);
+  const { sign, bold, dim, green, yellow, red } = createPaint(color, context.unicode);
   const ascii = (text: string): string =>
     context.unicode ? text : text.replaceAll("…", "...").replaceAll("•", "*").replaceAll("·", "-");
   const shown = JSON.parse(ascii(JSON.stringify(report))) as DoctorReport;
   const text = toDoctorText(shown, {
-    sign: {
-      ok: paint.green(paint.sign.ok),
-      warning: paint.yellow(paint.sign.warn),
-      failed: paint.red(paint.sign.bad),
-      skipped: paint.dim("-"),
-    },
+    sign: { ok: green(sign.ok), warning: yellow(sign.warn), failed: red(sign.bad), skipped: dim("-") },
     more: ascii("…"),
-    bold: paint.bold,
-    dim: paint.dim,
+    bold,
+    dim,
     wrap,
     width: Math.max(40, Math.min(context.stdout.columns ?? 80, 100)) - 1,
   });
-  const lines = ascii(mask(text, context.secrets)).split("\n");
-  // a line may be all of what a server or a tool said
-  context.stdout.write(lines.map(plainLine).join("\n"));
+  output.result(ascii(text));
 }

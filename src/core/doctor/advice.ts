@@ -1,49 +1,33 @@
-/** What to try, as lines to paste: a command stands alone on its line, what to do with it is a comment. */
-import { isFitToShow } from "../check/show.ts";
-import type { Entry } from "../clients/claude-code.ts";
-import { quoteSh, toSh } from "../command-line.ts";
-import { HALO_URL } from "../halo.ts";
-import { printable } from "../secrets.ts";
-import type { NamedFile, SetupInput } from "./input.ts";
-import { isOld } from "./layers.ts";
-import type { ApprovalView } from "./model.ts";
+/** What to type next, for the entry, the folder and the options of this run. */
+import type { Advice } from "../advice.ts";
+import { quoteSh } from "../command-line.ts";
+import type { Server } from "./entries.ts";
+import type { View } from "./view.ts";
 
-export const CHANGE_VALUES = "# and choose: Change values";
-export const APPROVE: readonly string[] = ["claude", "# and choose: Use this MCP server"];
+export const note = (text: string): Advice => ({ note: text });
+export const run = (...argv: readonly [string, ...string[]]): Advice => ({ run: argv });
+export const npx = (...words: readonly string[]): Advice => ({ run: ["npx", "create-halo-mcp", ...words] });
+
+export const APPROVE: readonly Advice[] = [run("claude"), note("# and choose: Use this MCP server")];
 /** For an entry that is not HALO's, leads elsewhere or runs a program: it gets the token, or runs as its reader. */
-export const NEVER_APPROVE: readonly string[] = [
-  "do not approve it: where Claude Code asks,",
-  "choose: Continue without using this MCP server",
+export const NEVER_APPROVE: readonly Advice[] = [
+  note("do not approve it: where Claude Code asks,"),
+  note("choose: Continue without using this MCP server"),
 ];
 
-/** The beginning of a path as a word for a shell, as the folder that it is. */
-function folderWord(home: string): string {
-  const path = home.replace(/(?<=.)\/$/, "") || ".";
-  return path === "~" ? path : fileWord(path);
-}
-
-/** A path as a word for a shell, its `~/` left to the shell; what cannot be printed as bash and zsh write it. */
-export function fileWord(shown: string): string {
-  if (/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(shown)) {
-    const code = (char: string): string => `\\U${(char.codePointAt(0) ?? 0).toString(16).padStart(8, "0")}`;
-    return `$'${shown.replace(/[\\']/g, "\\$&").replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, code)}'`;
-  }
-  return shown.startsWith("~/") ? `~/${quoteSh(shown.slice(2))}` : quoteSh(shown);
-}
+/** Nothing can be done about what may stand in a settings file that is skipped: the wizard refuses to write to it too. */
+export const mendFirst = ({ skipped }: View): readonly Advice[] =>
+  skipped === undefined ? [] : [note(`# first mend ${skipped}: see set-up`)];
 
 /** ` --name x`, where the command would look at another one; nothing for a name that no command takes. */
-function nameWords(name: string): readonly string[] {
+export function nameWords(name: string): readonly string[] {
   return name !== "halo" && /^[A-Za-z0-9_][A-Za-z0-9_-]*$/.test(name) ? ["--name", name] : [];
 }
 
-/** An entry and the file that it stands in, as it is shown. */
-export interface Target {
-  readonly entry: Pick<Entry, "name" | "scope">;
-  readonly file: string;
-}
+type Where = Pick<View, "input" | "state">;
 
 /** Where the wizard works by itself, as the beginning of a path from the folder: the git root. */
-function rootOf({ above, gitRoot }: SetupInput): string {
+function rootOf({ input: { above, gitRoot } }: Where): string {
   return "../".repeat(gitRoot === undefined ? 0 : Math.max(0, above.indexOf(gitRoot)));
 }
 
@@ -51,92 +35,40 @@ function rootOf({ above, gitRoot }: SetupInput): string {
  * The folder in which the wizard is to write for this entry, as the beginning of a path: that of its `.mcp.json`, or the
  * session's own for a Claude Code that reads no settings of the root.
  */
-export function homeOf(input: SetupInput, target: Target | undefined): string {
-  if (target?.entry.scope === "project" && isOld(input.version)) return "";
-  if (target?.entry.scope !== "project" || !target.file.endsWith(".mcp.json")) return rootOf(input);
+export function homeOf(v: Where, target: Server | undefined): string {
+  if (target?.scope === "project" && !v.state.behaviour.readsRootSettings) return "";
+  if (target?.scope !== "project" || !target.file.endsWith(".mcp.json")) return rootOf(v);
   return target.file.slice(0, -".mcp.json".length);
 }
 
-/** ` --cwd x`, where the wizard would work in another folder. */
-function cwdWords(input: SetupInput, home: string): readonly string[] {
-  return input.given?.cwd === undefined && home === rootOf(input) ? [] : ["--cwd", wayTo(input, home)];
-}
-
-/** The command that puts it right, for the scope and the folder of the entry and with what this command line was given. */
-export function repairCommand(input: SetupInput, target: Target | undefined): string {
-  const { entry } = target ?? {};
-  const scope = entry === undefined || entry.scope === "project" ? [] : ["--scope", entry.scope];
-  const values = input.given?.valuesFile;
-  return [
-    toSh(["npx", "create-halo-mcp", ...scope, ...nameWords(entry?.name ?? "halo")]),
-    ...(values === undefined ? [] : ["--values-file", fileWord(values)]),
-    ...cwdWords(input, homeOf(input, target)),
-  ].join(" ");
-}
-
-/** Advice of the set-up as it is to be typed where `--cwd` was: the commands of others start in that folder. */
-export function fromElsewhere({ given }: SetupInput, lines: readonly string[]): readonly string[] {
-  if (given?.cwd === undefined) return lines;
-  const folder = folderWord(given.cwd);
-  return lines.map((line) => {
-    if (/^(?:claude|git|ls|chmod)\b/.test(line)) return `cd ${folder} && ${line}`;
-    return /^npx create-halo-mcp (?:check|doctor)\b/.test(line) && !/ --cwd /.test(line)
-      ? `${line} --cwd ${folder}`
-      : line;
-  });
-}
-
-/** The folder of `homeOf` from where the command was started. */
-export function wayTo({ given }: SetupInput, home: string): string {
-  return folderWord(
-    given?.cwd === undefined || !(home === "" || home.startsWith("..")) ? home : `${given.cwd}/${home}`,
+/** The wizard for the scope and the folder of an entry, with what this command line was given. */
+export function repair(v: Where, target: Server | undefined, ...more: readonly string[]): Advice {
+  const { cwd, valuesFile } = v.input.given ?? {};
+  const home = homeOf(v, target);
+  const folder = cwd === undefined || /^[~/]/.test(home) ? home : `${cwd}/${home}`;
+  return npx(
+    ...(target === undefined || target.scope === "project" ? [] : ["--scope", target.scope]),
+    ...nameWords(target?.entry.name ?? "halo"),
+    ...(valuesFile === undefined ? [] : ["--values-file", valuesFile]),
+    ...(cwd === undefined && home === rootOf(v) ? [] : ["--cwd", folder.replace(/(?<=.)\/$/, "") || "."]),
+    ...more,
   );
 }
 
-/** The command that puts HALO's own address in the place of another one, which the wizard would ask about and then follow. */
-export function replaceCommand(input: SetupInput, target: Target): string {
-  return `${repairCommand(input, target)} --url ${HALO_URL}`;
+/** A word for a shell, the `~` before a path left to it. */
+function wordOf(word: string): string {
+  if (word === "~") return word;
+  return word.startsWith("~/") ? `~/${quoteSh(word.slice(2))}` : quoteSh(word);
 }
 
-/** The command that tests an address which its reader means; nothing where the address cannot be shown whole. */
-function meantCommand(url: string, name: string, secrets: readonly string[]): readonly string[] {
-  if (!isFitToShow({ secrets }, url) || printable(url, 4096) !== url) return [];
-  return [toSh(["npx", "create-halo-mcp", "doctor", ...nameWords(name), "--url", url]), "# only if that URL is meant"];
-}
+/** Programs that act on the folder in which they are started. */
+const LOCAL: ReadonlySet<string> = new Set(["claude", "git", "ls", "chmod", "direnv"]);
 
-/** Takes the consent to an entry back, whoever gave it. */
-export function rejectLines(input: SetupInput, entry: Entry, approval: ApprovalView | undefined): readonly string[] {
-  const name = printable(entry.name, 64);
-  if (entry.scope !== "project") return [toSh(["claude", "mcp", "remove", "--scope", entry.scope, name])];
-  const by = approval?.by;
-  // it clears the lists of these two files (claude-code facts, section 3); a rejection wins over an approval elsewhere
-  const clears =
-    by?.key === "enabledMcpjsonServers" && [input.store.shown, input.localSettings.shown].includes(by.file);
-  return clears
-    ? ["claude mcp reset-project-choices", "# then claude, and choose: Continue without using this MCP server"]
-    : [`list "${name}" under "disabledMcpjsonServers" in ${input.localSettings.shown}`];
-}
-
-/** What to do about an address that is not HALO's: both, so that a slash or a capital is seen, then how to reject or mean it. */
-export function foreignLines(
-  url: string,
-  input: SetupInput,
-  target: Target,
-  secrets: readonly string[],
-  shownUrl: string,
-  reject: readonly string[],
-): readonly string[] {
-  return [
-    `# it leads to:   ${shownUrl}`,
-    `# HALO's own is: ${HALO_URL}`,
-    ...reject,
-    replaceCommand(input, target),
-    "# sets HALO's own up in its place",
-    ...meantCommand(url, target.entry.name, secrets),
-  ];
-}
-
-/** Why the file of values says nothing, in words that go after a sentence; empty where it could be read. */
-export function unreadWords({ shown, state }: NamedFile): string {
-  return state.kind === "unreadable" ? `; ${shown} could not be read: ${state.reason}` : "";
+/** Advice as a line to be typed where `--cwd` was typed. */
+export function adviceLine(advice: Advice, cwd: string | undefined): string {
+  if ("note" in advice) return advice.note;
+  const line = advice.run.map(wordOf).join(" ");
+  if (cwd === undefined || advice.run.includes("--cwd")) return line;
+  if (advice.run[0] === "npx") return `${line} --cwd ${wordOf(cwd)}`;
+  return LOCAL.has(advice.run[0]) ? `cd ${wordOf(cwd)} && ${line}` : line;
 }

@@ -1,61 +1,58 @@
-/** The entries of HALO in every scope, and the one that a session takes. */
+/** The servers of every scope as Claude Code loads them: the rules of `check` about loading say what it skips. */
 import { documentOf } from "../check/documents.ts";
-import { shown } from "../check/show.ts";
+import { entriesOf } from "../check/loader.ts";
+import type { Document, Finding, Subject } from "../check/model.ts";
+import { runRules } from "../check/run.ts";
 import { type Entry, haloEntries, isObject, type Scope } from "../clients/claude-code.ts";
-import type { Json } from "../formats/json.ts";
-import { property } from "../formats/json.ts";
+import { placeWords } from "../clients/claude-state.ts";
+import { type Json, toJson } from "../formats/json.ts";
 import { DEFAULT_NAME, HALO_URL, HEADERS, variablesFor } from "../halo.ts";
-import { isSwitchedOff, storeKey } from "./approval.ts";
-import type { SetupInput } from "./input.ts";
-import { type Loaded, loadDocument } from "./loads.ts";
-import type { ApprovalView, EntryView } from "./model.ts";
+import { LOADER_RULES } from "../rules/loader.ts";
 
-export interface Contender {
+/** Rules whose finding loses the file with everything in it; the other errors cost one entry. */
+export const LOSES_FILE: ReadonlySet<string> = new Set([
+  "not-a-file",
+  "file-too-big",
+  "utf-16",
+  "merge-conflict",
+  "syntax",
+  "comments",
+  "trailing-commas",
+  "root-not-object",
+  "mcp-servers-missing",
+  "mcp-servers-not-object",
+]);
+
+/** Warnings of an entry that loads and can never connect. */
+const NEVER_CONNECTS: ReadonlySet<string> = new Set(["unusable-url", "unsendable-header"]);
+
+/** Why something is not loaded, where that stands (`:line:column`, or empty), and whether `check --fix` mends it. */
+interface Lost {
+  readonly why: string;
+  readonly at: string;
+  readonly fixable: boolean;
+}
+
+/** One server of a file or of the store. */
+export interface Server {
   readonly entry: Entry;
+  readonly scope: Scope;
+  /** As it is shown. */
   readonly file: string;
-  /** Why Claude Code does not have it: the file is refused, or the entry skipped. */
-  readonly lost:
-    | { readonly whole: boolean; readonly why: string; readonly at: string; readonly fixable: boolean }
-    | undefined;
+  /** Claude Code does not have it: it skips the entry, or the file. */
+  readonly lost: Lost | undefined;
+  /** Why it never connects, although it loads. */
   readonly stuck: string | undefined;
   /** It goes to HALO, carries its token, or runs a program that does; otherwise it has the name alone. */
   readonly isHalo: boolean;
 }
 
-/** One place with servers, in the order in which Claude Code asks for a name. */
+/** A file with servers. `broken`: Claude Code refuses it as a whole; what stands in it is listed all the same. */
 export interface Place {
   readonly scope: Scope;
   readonly file: string;
-  readonly loaded: Loaded;
-}
-
-/** Servers of the store in the form of a file: the same loader reads them (measured 2026-11-22: an entry without a type is skipped there too). */
-function placeOf(scope: Scope, file: string, servers: Json | undefined, secrets: readonly string[]): readonly Place[] {
-  if (!isObject(servers)) return [];
-  const raw = {
-    path: ".mcp.json",
-    kind: "mcp",
-    text: JSON.stringify({ mcpServers: servers }),
-    encoding: "utf-8",
-    tracked: false,
-    ignored: false,
-    mode: undefined,
-  } as const;
-  return [{ scope, file, loaded: loadDocument(documentOf(raw), secrets) }];
-}
-
-/** Local, the `.mcp.json` files from the nearest on, user. */
-export function placesOf(input: SetupInput, store: Json | undefined, secrets: readonly string[]): readonly Place[] {
-  const { shown: file } = input.store;
-  return [
-    ...placeOf("local", file, property(store, "projects", storeKey(input), "mcpServers"), secrets),
-    ...input.mcp.flatMap(({ document, shown: path }) =>
-      document === undefined
-        ? []
-        : [{ scope: "project" as const, file: path, loaded: loadDocument(document, secrets) }],
-    ),
-    ...placeOf("user", file, property(store, "mcpServers"), secrets),
-  ];
+  readonly broken: Lost | undefined;
+  readonly servers: readonly Server[];
 }
 
 /** HALO's address, the header of its token, or its variable: in a URL, in any header, or in what a program is started with. */
@@ -66,108 +63,58 @@ function isAboutHalo({ url, values, raw }: Entry): boolean {
   return [HALO_URL, HEADERS.token, variablesFor(DEFAULT_NAME).token].some((word) => text.includes(word.toLowerCase()));
 }
 
-/** Every entry about HALO, or of its name, in the order of the places. */
-export function contendersOf(places: readonly Place[], name: string): readonly Contender[] {
-  return places.flatMap(({ scope, file, loaded }) =>
-    loaded.entries.flatMap((each): readonly Contender[] => {
-      const stub = { name: each.name, scope, url: "", headers: {}, values: {}, runs: false, raw: each.raw };
-      const [entry] = isObject(each.raw)
-        ? haloEntries({ [each.name]: each.raw }, scope, each.name)
-        : each.name === name
-          ? [stub]
-          : [];
-      if (entry === undefined || (entry.name !== name && !isAboutHalo(entry))) return [];
-      const why = loaded.broken ?? each.skipped;
-      const lost =
-        why === undefined
-          ? undefined
-          : {
-              whole: loaded.broken !== undefined,
-              why,
-              // what stands in the store was read as a text of its own
-              at: scope === "project" ? ((loaded.broken === undefined ? each.at : loaded.at) ?? "") : "",
-              fixable: loaded.broken !== undefined && loaded.fixable,
-            };
-      return [{ entry, file, lost, stuck: each.stuck, isHalo: isAboutHalo(entry) }];
-    }),
-  );
+const rules = new Map(LOADER_RULES.map((rule) => [rule.id, rule]));
+
+/** In: a `.mcp.json`, or the servers of the store in that form; secrets are masked in what is said. */
+export function placeOf(scope: Scope, file: string, document: Document, secrets: readonly string[]): Place {
+  const documents = [document];
+  const base = { inRepository: false, url: HALO_URL, allowMissing: true, local: true, spilled: [] };
+  const subject: Subject = { ...base, documents, secrets };
+  const lostBy = ({ rule, args, span, fix }: Finding): Lost => ({
+    why: rules.get(rule)?.message(args) ?? rule,
+    // what stands in the store was read as a text of its own
+    at: scope === "project" ? placeWords(document.text, span.offset) : "",
+    fixable: fix !== undefined,
+  });
+  const findings = runRules(LOADER_RULES, subject);
+  const errors = findings.filter(({ rule }) => rules.get(rule)?.severity === "error");
+  const whole = errors.find(({ rule }) => LOSES_FILE.has(rule));
+  const broken = whole && lostBy(whole);
+  const servers = entriesOf(subject).map(({ name, entry: node }): Server => {
+    const inside = ({ span }: Finding): boolean => span.offset >= node.start && span.offset < node.value.end;
+    // of two equal names the last one stands, and that rule is about the first
+    const skipped = errors.find((found) => inside(found) && found.rule !== "duplicate-server");
+    const stuck = findings.find((found) => inside(found) && NEVER_CONNECTS.has(found.rule));
+    const raw = toJson(node.value);
+    const bare = { name, scope, url: "", headers: {}, values: {}, runs: false, raw };
+    const entry = haloEntries({ [name]: raw }, scope, name)[0] ?? bare;
+    const lost = broken ?? (skipped && lostBy(skipped));
+    return { entry, scope, file, lost, stuck: stuck && lostBy(stuck).why, isHalo: isAboutHalo(entry) };
+  });
+  return { scope, file, broken, servers };
+}
+
+/** The same for servers of the store: one loader reads them all (measured 2026-11-22: an entry without a type is skipped there too). */
+export function storePlace(
+  scope: Scope,
+  file: string,
+  servers: Json | undefined,
+  secrets: readonly string[],
+): readonly Place[] {
+  if (!isObject(servers)) return [];
+  const text = JSON.stringify({ mcpServers: servers });
+  const raw = { path: ".mcp.json", kind: "mcp", text, encoding: "utf-8", tracked: false, ignored: false } as const;
+  return [placeOf(scope, file, documentOf({ ...raw, mode: undefined }), secrets)];
 }
 
 /**
  * The name that is looked at: the one asked for, else HALO's usual one, else that of the first entry about HALO. One that
  * runs a program cannot be tested, so another goes before it.
  */
-export function chooseName(places: readonly Place[], asked: string | undefined): string {
+export function chooseName(servers: readonly Server[], asked: string | undefined): string {
   if (asked !== undefined) return asked;
-  const about = contendersOf(places, DEFAULT_NAME).filter(({ isHalo }) => isHalo);
+  const about = servers.filter(({ isHalo }) => isHalo);
   const tested = about.filter(({ entry }) => !entry.runs);
-  const all = tested.length > 0 ? tested : about;
-  if (all.some(({ entry }) => entry.name === DEFAULT_NAME)) return DEFAULT_NAME;
-  return all[0]?.entry.name ?? DEFAULT_NAME;
-}
-
-export interface Choice {
-  readonly winner: Contender | undefined;
-  readonly approval: ApprovalView | undefined;
-  /** The entry of a `.mcp.json` that waits for its approval, while another scope's is taken. */
-  readonly waiting: Contender | undefined;
-}
-
-/**
- * The entry that a session takes, when its owner approves nothing more. Measured 2026-11-22 with both versions: local,
- * the nearest `.mcp.json`, user; what is skipped, or rejected by name, leaves its place to the next.
- */
-export function chooseEntry(
-  input: SetupInput,
-  store: Json | undefined,
-  contenders: readonly Contender[],
-  name: string,
-  approval: ApprovalView,
-): Choice {
-  const kept = contenders.filter(({ entry, lost }) => entry.name === name && lost === undefined);
-  const of = (scope: Scope): Contender | undefined => kept.find(({ entry }) => entry.scope === scope);
-  const [local, project, user] = [of("local"), of("project"), of("user")];
-  const isOpen = project !== undefined && approval.state === "approved";
-  const winner = local ?? (isOpen ? project : (user ?? project));
-  const waiting = approval.state === "pending" && project !== winner ? project : undefined;
-  if (winner === undefined) return { winner, approval: undefined, waiting };
-  if (isSwitchedOff(input, store, name))
-    return {
-      winner,
-      approval: { state: "disabled", by: { file: input.store.shown, key: "disabledMcpServers" } },
-      waiting,
-    };
-  return { winner, approval: winner === project ? approval : { state: "not-needed" }, waiting };
-}
-
-const STANDS: Readonly<Record<Scope, string>> = { local: "local", project: "project's", user: "user" };
-
-/** The entries as they are shown, each with what becomes of it. */
-export function viewEntries(
-  contenders: readonly Contender[],
-  { winner }: Choice,
-  approval: ApprovalView,
-  name: string,
-  secrets: readonly string[],
-): readonly EntryView[] {
-  return contenders.map((contender) => {
-    const { entry, file, lost } = contender;
-    const base = {
-      name: shown({ secrets }, entry.name, 64),
-      scope: entry.scope,
-      file,
-      url: shown({ secrets }, entry.url),
-      wins: contender === winner,
-    };
-    if (contender === winner) return base;
-    const why = ((): string => {
-      if (lost !== undefined) return lost.whole ? `the file is refused: ${lost.why}` : lost.why;
-      if (entry.name !== name) return "another name";
-      if (entry.scope === "project" && approval.state === "rejected") return `rejected in ${approval.by?.file ?? ""}`;
-      if (entry.scope === "project" && winner?.entry.scope === "user") return "it waits for its approval";
-      if (entry.scope === "project" && winner?.entry.scope === "project") return `${winner.file} is nearer`;
-      return `the ${STANDS[winner?.entry.scope ?? "local"]} entry of the same name stands before it`;
-    })();
-    return { ...base, why };
-  });
+  const names = (tested.length > 0 ? tested : about).map(({ entry }) => entry.name);
+  return names.includes(DEFAULT_NAME) ? DEFAULT_NAME : (names[0] ?? DEFAULT_NAME);
 }

@@ -1,150 +1,149 @@
 /** The report for a person: the cause first, then the chain, a line a link. One screen of 80 columns. Pure. */
-import type { DoctorReport } from "./conclude.ts";
-import { headline } from "./conclude.ts";
-import { NOT_TAKEN } from "./lines-of.ts";
-import type { LinkResult } from "./model.ts";
+import type { Advice } from "../advice.ts";
+import { CAUSES } from "../diagnosis/causes.ts";
+import type { Cause } from "../diagnosis/diagnose.ts";
+import { adviceLine } from "./advice.ts";
+import { type DoctorReport, type Link, NOT_TAKEN, toolsWords } from "./report.ts";
 
 /** How it is drawn: words alone where there is no colour, ASCII signs where there is no Unicode. */
 export interface Drawing {
-  readonly sign: Readonly<Record<LinkResult["status"], string>>;
+  readonly sign: Readonly<Record<Link["status"], string>>;
   /** Stands where a text was cut. */
   readonly more: string;
   readonly bold: (text: string) => string;
   readonly dim: (text: string) => string;
-  /** Breaks a line at spaces; a command stays whole. */
+  /** Breaks a line at spaces. */
   readonly wrap: (line: string, width: number) => readonly string[];
   readonly width: number;
 }
 
-const NAMES: Readonly<Record<LinkResult["link"], string>> = {
-  setup: "set-up",
-  values: "values",
-  client: "client",
-  url: "url",
-  dns: "dns",
-  tcp: "tcp",
-  tls: "tls",
-  http: "http",
-  auth: "token",
-  mcp: "mcp",
-  tools: "tools",
-};
+/** A link as it is shown, where that is not its id. */
+const NAMES: Readonly<Partial<Record<Link["link"], string>>> = { setup: "set-up", auth: "token" };
+const nameOf = (link: Link["link"]): string => NAMES[link] ?? link;
 const INDENT = "    ";
 const MOST_TOOLS = 5;
-
-/** What is said beside a link's name: its cause if it has one, what was seen in short otherwise. */
-function shortOf(link: LinkResult): string {
-  if (link.status === "skipped") return link.seen[0] ?? "skipped";
-  if (link.cause !== undefined && link.status === "failed") return link.cause;
-  return link.seen[0] ?? "ok";
-}
+const MOST_OTHERS = 3;
 
 function shorten(text: string, width: number, more: string): string {
   const points = Array.from(text);
   return points.length <= width ? text : `${points.slice(0, Math.max(0, width - more.length)).join("")}${more}`;
 }
 
-const MOST_OTHERS = 3;
-
-/** The entries that are not taken, below the one that is: whoever changes one of them changes nothing. */
-function others({ seen }: LinkResult, d: Drawing): readonly string[] {
-  const lines = seen.slice(1).filter((line) => line.startsWith(NOT_TAKEN));
-  const more = lines.length - MOST_OTHERS;
-  return [...lines.slice(0, MOST_OTHERS), ...(more > 0 ? [`${d.more} and ${more} more`] : [])].map((line) =>
-    d.dim(`${" ".repeat(12)}${shorten(line, d.width - 12, d.more)}`),
-  );
-}
-
-function chain(report: DoctorReport, d: Drawing): readonly string[] {
-  const skipped = report.links.filter(({ status, seen }) => status === "skipped" && seen.length === 0);
-  const shown = report.links.filter((link) => !skipped.includes(link));
-  const lines = shown.flatMap((link) => {
-    const time = link.ms >= 1 ? `${link.ms} ms` : "";
-    const room = d.width - 12 - (time === "" ? 0 : time.length + 1);
-    const words = shorten(shortOf(link), room, d.more);
-    const padded =
-      time === "" ? words : `${words}${" ".repeat(Math.max(1, room - Array.from(words).length + 1))}${d.dim(time)}`;
-    const line = `${d.sign[link.status]} ${NAMES[link.link].padEnd(9)} ${padded}`.trimEnd();
-    return [line, ...(link.link === "setup" && link.cause === undefined ? others(link, d) : [])];
-  });
-  if (skipped.length > 0) {
-    const names = skipped.map(({ link }) => NAMES[link]).join(", ");
-    lines.push(`${d.sign.skipped} ${d.dim(`not reached, or not there: ${names}`)}`);
-  }
-  return lines;
+/** One line a link: its cause if it failed, what was seen in short otherwise; below the entry that is taken those that are not. */
+function chain({ links }: DoctorReport, d: Drawing): readonly string[] {
+  const isSilent = ({ status, seen }: Link): boolean => status === "skipped" && seen.length === 0;
+  const lines = links
+    .filter((link) => !isSilent(link))
+    .flatMap(({ link, status, ms, cause, seen }) => {
+      const time = ms >= 1 ? `${ms} ms` : "";
+      const room = d.width - 12 - (time === "" ? 0 : time.length + 1);
+      const short =
+        status === "failed" && cause !== undefined ? cause : (seen[0] ?? (status === "skipped" ? status : "ok"));
+      const words = shorten(short, room, d.more);
+      const padding = time === "" ? "" : " ".repeat(Math.max(1, room - Array.from(words).length + 1));
+      const others =
+        link === "setup" && cause === undefined ? seen.slice(1).filter((line) => line.startsWith(NOT_TAKEN)) : [];
+      const rest = others.length > MOST_OTHERS ? [`${d.more} and ${others.length - MOST_OTHERS} more`] : [];
+      return [
+        `${d.sign[status]} ${nameOf(link).padEnd(9)} ${words}${padding}${time === "" ? "" : d.dim(time)}`.trimEnd(),
+        ...[...others.slice(0, MOST_OTHERS), ...rest].map((line) =>
+          d.dim(`${" ".repeat(12)}${shorten(line, d.width - 12, d.more)}`),
+        ),
+      ];
+    });
+  const silent = links.filter(isSilent).map(({ link }) => nameOf(link));
+  const last = `${d.sign.skipped} ${d.dim(`not reached, or not there: ${silent.join(", ")}`)}`;
+  return silent.length === 0 ? lines : [...lines, last];
 }
 
 /** One word that is wider than the screen, such as the JSON of a server, in pieces; a name or an address stays whole. */
 function pieces(line: string, width: number): readonly string[] {
   const points = Array.from(line);
   if (points.length <= width || /^\s*(?:[\w.:/?=&%~@#-]+|\S+ .*)$/u.test(line)) return [line];
-  const room = width - INDENT.length;
   const words = points.slice(INDENT.length);
-  return Array.from(
-    { length: Math.ceil(words.length / room) },
-    (_, at) => INDENT + words.slice(at * room, (at + 1) * room).join(""),
-  );
+  const room = width - INDENT.length;
+  const count = Math.ceil(words.length / room);
+  return Array.from({ length: count }, (_, at) => INDENT + words.slice(at * room, (at + 1) * room).join(""));
 }
 
 function block(lines: readonly string[], d: Drawing): readonly string[] {
   return lines.flatMap((line) => d.wrap(INDENT + line, d.width)).flatMap((line) => pieces(line, d.width));
 }
 
-/** What a link that is not as it should be has to say: what was seen, what to try. */
-function explain(link: LinkResult, d: Drawing, withWhy: boolean): readonly string[] {
-  const why = link.why ?? link.seen.at(-1);
-  const advice = link.tryThis ?? [];
+/** What was seen and what to try. A command stays on one line, whatever its length. */
+function explain(
+  why: string | undefined,
+  advice: readonly Advice[],
+  cwd: string | undefined,
+  d: Drawing,
+): readonly string[] {
+  const lines = advice.flatMap((each) => {
+    const line = `  ${adviceLine(each, cwd)}`;
+    return "run" in each ? [INDENT + line] : block([line], d);
+  });
   return [
-    ...(withWhy && why !== undefined ? block([why], d) : []),
-    ...(advice.length === 0
-      ? []
-      : [
-          `${INDENT}${d.bold("Try")}`,
-          ...block(
-            advice.map((line) => `  ${line}`),
-            d,
-          ),
-        ]),
+    ...(why === undefined ? [] : block([why], d)),
+    ...(lines.length === 0 ? [] : [`${INDENT}${d.bold("Try")}`, ...lines]),
   ];
+}
+
+/** What is wrong, or that all is well, in one line. */
+export function headline({ cause, links, ok, server, toolCount, at, control, call }: DoctorReport): string {
+  if (ok) {
+    const name = server === null || server.name === "" ? "the server" : server.name;
+    if (cause === "unproven-token") return `Connected to ${name}, ${toolsWords(toolCount)}; but the token is unproven`;
+    const proof =
+      control === "refused" ? "The token is what opens it." : "Whether the token is needed could not be told.";
+    return `Connected to ${name}${server?.version ? ` ${server.version}` : ""}, ${toolsWords(toolCount)}. ${proof}`;
+  }
+  if (call?.ok === false && links.every(({ status }) => status !== "failed"))
+    return `The connection works; calling the tool "${call.tool}" did not`;
+  // ids of the set-up and of the test are partly the same, what they mean is not
+  if (at === "setup" || at === "values" || at === "client")
+    return (
+      links.find(({ link }) => link === at)?.why ??
+      links.find(({ link }) => link === "url")?.seen[0] ??
+      "It does not connect"
+    );
+  return cause !== null && Object.hasOwn(CAUSES, cause) ? CAUSES[cause as Cause].title : "It does not connect";
 }
 
 /** In: the report and how to draw. Out: lines for stdout. Everything in the report is printable and redacted. */
 export function toDoctorText(report: DoctorReport, d: Drawing): string {
-  const { links, ok, at } = report;
+  const { links, ok, at, cause, cwd, tools, toolCount, call } = report;
   const main = links.find(({ link }) => link === at);
   const title = headline(report);
-  const lines = [
-    ...d.wrap(`${d.sign[ok ? (report.cause === null ? "ok" : "warning") : "failed"]} ${d.bold(title)}`, d.width),
+  const head = (status: Link["status"], link: Link["link"], id: string | undefined): readonly string[] => [
+    "",
+    `${d.sign[status]} ${d.bold(nameOf(link))}${id === undefined ? "" : ` ${d.dim(id)}`}`,
   ];
-  if (!ok && report.cause !== null)
-    lines.push(`${INDENT}${d.dim(`cause: ${report.cause}, at: ${at === null ? "" : NAMES[at]}`)}`);
-  if (main !== undefined && main.cause !== undefined) lines.push(...explain(main, d, main.why !== title));
+  const lines = [...d.wrap(`${d.sign[ok ? (cause === null ? "ok" : "warning") : "failed"]} ${d.bold(title)}`, d.width)];
+  if (!ok && cause !== null) lines.push(`${INDENT}${d.dim(`cause: ${cause}, at: ${at === null ? "" : nameOf(at)}`)}`);
+  if (main?.cause !== undefined)
+    lines.push(...explain(main.why === title ? undefined : (main.why ?? main.seen.at(-1)), main.advice ?? [], cwd, d));
   lines.push("", ...chain(report, d));
-  const others = links.filter((link) => link !== main && (link.status === "warning" || link.status === "failed"));
-  for (const link of others)
-    lines.push(
-      "",
-      `${d.sign[link.status]} ${d.bold(NAMES[link.link])}${link.cause === undefined ? "" : ` ${d.dim(link.cause)}`}`,
-      ...explain(link, d, true),
-    );
-  // nothing is wrong with such a link, or it is not all that there is
-  for (const { link, notes = [] } of links)
-    for (const { cause, severity, seen, tryThis } of notes)
+  for (const link of links)
+    if (link !== main && (link.status === "warning" || link.status === "failed"))
       lines.push(
-        "",
-        `${severity === "note" ? d.sign.skipped : d.sign.warning} ${d.bold(NAMES[link])} ${d.dim(cause)}`,
-        ...explain({ link, status: "warning", ms: 0, seen: [], why: seen, tryThis }, d, true),
+        ...head(link.status, link.link, link.cause),
+        ...explain(link.why ?? link.seen.at(-1), link.advice ?? [], cwd, d),
       );
-  if (report.tools.length > 0 && ok) {
-    const named = report.tools.slice(0, MOST_TOOLS).map(({ name }) => name);
-    const more = report.toolCount > MOST_TOOLS ? [`${d.more} and ${report.toolCount - MOST_TOOLS} more`] : [];
+  for (const { link, notes = [] } of links)
+    for (const each of notes)
+      lines.push(
+        ...head(each.severity === "note" ? "skipped" : each.severity, link, each.cause),
+        ...explain(each.seen, each.advice, cwd, d),
+      );
+  if (tools.length > 0 && ok) {
+    const more = toolCount > MOST_TOOLS ? [`${d.more} and ${toolCount - MOST_TOOLS} more`] : [];
+    const named = tools.slice(0, MOST_TOOLS).map(({ name }) => name);
     lines.push("", ...d.wrap(`Tools: ${[...named, ...more].join(", ")}`, d.width));
   }
-  if (report.call !== null)
+  if (call !== null)
     lines.push(
       "",
-      `${d.bold(`Answer of ${report.call.tool}`)}${report.call.ok ? "" : " (an error)"}`,
-      ...block(report.call.text.split("\n"), d),
+      `${d.bold(`Answer of ${call.tool}`)}${call.ok ? "" : " (an error)"}`,
+      ...block(call.text.split("\n"), d),
     );
   return `${lines.join("\n")}\n`;
 }

@@ -1,0 +1,129 @@
+/** Reads the files, the environment and the version of Claude Code that a set-up consists of. */
+import { realpathSync, statSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import type { Context } from "../../context.ts";
+import { documentOf } from "../../core/check/documents.ts";
+import type { NamedFile } from "../../core/clients/claude-state.ts";
+import { type SetupInput, type View, viewSetup } from "../../core/doctor/view.ts";
+import { printable } from "../../core/secrets.ts";
+import { UsageError } from "../../errors.ts";
+import type { ClaudeProgram } from "../../io/claude.ts";
+import { findRoot } from "../../io/git.ts";
+import { isInside } from "../../io/inside.ts";
+import { readDocument, readState } from "../../io/read.ts";
+import { ownFiles, pathOfClaude, versionOf } from "../shared/claude-files.ts";
+import { programsFor } from "../shared/programs.ts";
+
+/** Where a session would start, and the folders above it, nearest first. Throws UsageError for a folder that is not there. */
+function foldersOf(context: Context, cwd: string | undefined): readonly [string, ...string[]] {
+  const start = resolve(context.cwd, cwd ?? ".");
+  try {
+    if (!statSync(start).isDirectory()) throw new Error("no folder");
+    const above: [string, ...string[]] = [realpathSync(start)];
+    for (let [at] = above; dirname(at) !== at; at = dirname(at)) above.push(dirname(at));
+    return above;
+  } catch {
+    throw new UsageError(`--cwd: there is no folder ${printable(start, 200)}`);
+  }
+}
+
+/** A `.mcp.json`, where there is one. */
+function mcpFile(path: string, shown: string): SetupInput["mcp"] {
+  const reading = readDocument(path);
+  if (reading.kind === "absent") return [];
+  if (reading.kind === "unreadable") return [{ shown, document: undefined, unreadable: reading.reason }];
+  const text = reading.kind === "not-a-file" ? "" : reading.text;
+  const encoding = reading.kind === "not-a-file" ? "not-a-file" : reading.encoding;
+  const raw = { path: ".mcp.json", kind: "mcp", tracked: false, ignored: false, mode: undefined } as const;
+  return [{ shown, document: documentOf({ ...raw, text, encoding }) }];
+}
+
+interface Options {
+  readonly cwd: string | undefined;
+  readonly name: string | undefined;
+  readonly url: string | undefined;
+  /** Absolute. Undefined: `.env` of the folder, else of the repository. */
+  readonly valuesFile: string | undefined;
+  readonly timeoutMs: number;
+}
+
+/** In: the options, and the token of this command line. Throws UsageError for a folder or values file that is not there. */
+function gather(context: Context, options: Options, token: string | undefined) {
+  const above = foldersOf(context, options.cwd);
+  const [folder] = above;
+  const gitRoot = findRoot(folder);
+  const repository = gitRoot ?? folder;
+  /** A path as a person knows it: from the folder, from home, or whole. */
+  const shown = (path: string): string => {
+    const from = isInside(path, repository) ? folder : isInside(path, context.home) ? context.home : undefined;
+    const way = from === undefined ? path : relative(from, path).split("\\").join("/");
+    return printable(from === context.home && from !== folder ? `~/${way}` : way, 200);
+  };
+  const named = (path: string): NamedFile => {
+    const state = readState(path);
+    // home may be a repository itself: what lies there is the person's own
+    const inRepository = isInside(state.realPath, repository) && !isInside(context.home, repository);
+    return { shown: shown(path), state, inRepository };
+  };
+  const nearest = (name: string): NamedFile => {
+    const folders = gitRoot === undefined ? [folder] : above.slice(0, above.indexOf(gitRoot) + 1);
+    const all = folders.map((each) => named(join(each, name)));
+    return all.find(({ state }) => state.kind !== "absent") ?? named(join(repository, name));
+  };
+  const { valuesFile } = options;
+  if (valuesFile !== undefined && readState(valuesFile).kind === "absent")
+    throw new UsageError(`--values-file: there is no file ${printable(valuesFile, 200)}`);
+  // from where the command was started, links followed: `..` behind a link would lead elsewhere
+  const typed = (path: string): string => {
+    const way = relative(context.cwd, path).split("\\").join("/") || ".";
+    return /^[~-]/.test(way) ? `./${way}` : way;
+  };
+  const { store, userSettings } = ownFiles(context);
+  const input: SetupInput = {
+    ...options,
+    token,
+    given: {
+      cwd: options.cwd === undefined ? undefined : typed(folder),
+      valuesFile: valuesFile === undefined ? undefined : typed(valuesFile),
+    },
+    above,
+    gitRoot,
+    mcp: above.flatMap((each) => mcpFile(join(each, ".mcp.json"), shown(join(each, ".mcp.json")))),
+    store: named(store),
+    userSettings: named(userSettings),
+    projectSettings: named(join(folder, ".claude", "settings.json")),
+    localSettings: named(join(folder, ".claude", "settings.local.json")),
+    rootLocalSettings:
+      gitRoot === undefined || gitRoot === folder ? undefined : named(join(gitRoot, ".claude", "settings.local.json")),
+    dotenv: valuesFile === undefined ? nearest(".env") : named(valuesFile),
+    envrc: nearest(".envrc"),
+    env: context.env,
+    hasModes: context.platform !== "win32",
+  };
+  return { input, folder, repository };
+}
+
+/** Claude Code is ended so soon after its time is over, milliseconds. */
+export const GRACE_MS = 300;
+
+export interface Looked {
+  readonly view: View;
+  readonly claude: ClaudeProgram | undefined;
+  /** What a program is started with. */
+  readonly env: Context["env"];
+}
+
+/**
+ * Everything that can be known before the network. Nothing is written. Every text that may be the token is in
+ * `context.secrets` afterwards. Claude Code gets half of the time to say its version.
+ */
+export async function look(context: Context, options: Options, token: string | undefined): Promise<Looked> {
+  const { input, folder, repository } = gather(context, options, token);
+  const programs = programsFor(context, folder, repository);
+  const limit = { timeoutMs: Math.round(options.timeoutMs / 2), graceMs: GRACE_MS };
+  const { claude, silent, late } = await versionOf(context, repository, pathOfClaude(programs), programs.env, limit);
+  const program = claude !== undefined ? "found" : late ? "late" : silent ? "silent" : "none";
+  const view = viewSetup(input, { program, version: claude?.version });
+  for (const secret of view.secrets) context.secrets.add(secret);
+  return { view, claude, env: programs.env };
+}

@@ -1,0 +1,240 @@
+/** The table of findings: what Claude Code does with the entry, its own word, and how it goes to the network. */
+import type { Advice } from "../advice.ts";
+import type { ClientStatus } from "../clients/claude-code.ts";
+import { type Layer, layerOf } from "../clients/claude-state.ts";
+import { APPROVE, mendFirst, NEVER_APPROVE, note, npx, repair, run } from "./advice.ts";
+import { rowOf, type Scene } from "./finding.ts";
+import type { NetworkVariable } from "./values.ts";
+
+const client = rowOf("client");
+const again = (v: Scene): readonly Advice[] => [repair(v, v.winner)];
+
+/** The entry that is taken, where its approval is in this state. */
+const inState = (state: string) => (v: Scene) => (v.approval?.state === state ? [v.approval] : []);
+
+const PROXY = /^https?_proxy$/i;
+const CERTIFICATES = /^(?:node_extra_ca_certs|ssl_cert_(?:file|dir))$/i;
+const VERIFY = "NODE_TLS_REJECT_UNAUTHORIZED";
+
+/** What the committed settings set: whoever writes in the repository would steer the way that the token takes. */
+function steering({ layers }: Scene) {
+  const own = layers.find(({ from }) => from === "project-settings");
+  const set = Object.keys(own?.env ?? {}).filter((name) => own?.env[name] !== "" && layerOf(layers, name) === own);
+  const proxies = set.filter((name) => PROXY.test(name));
+  const certificates = set.filter((name) => CERTIFICATES.test(name));
+  const off = set.filter((name) => name === VERIFY && own?.env[name] === "0");
+  const names = [...proxies, ...certificates, ...off].join(", ");
+  // a tunnel alone shows the proxy no header, a CA alone needs somebody on the way
+  const isReadable = off.length > 0 || (proxies.length > 0 && certificates.length > 0);
+  return own === undefined || names === ""
+    ? []
+    : [{ place: own.place, names, isReadable, isProxy: proxies.length > 0 }];
+}
+
+/** Variables by which a session goes another way than the test, by the file that they stand in. Neither reads ALL_PROXY. */
+function otherWays(
+  network: readonly NetworkVariable[],
+): readonly { readonly place: string; readonly names: readonly string[] }[] {
+  const places = new Map<string, string[]>();
+  for (const { name, place, differs } of network)
+    if (differs && !/^all_proxy$/i.test(name)) places.set(place, [...(places.get(place) ?? []), name]);
+  return [...places].map(([place, names]) => ({ place, names }));
+}
+
+/** Of the settings `claude mcp get` has the user's own alone. */
+const ownWay = ({ network }: Scene) => otherWays(network.filter(({ from }) => from === "user-settings"))[0];
+/** The test passed, and Claude Code does not connect. */
+const isAlone = ({ asked, tested }: Scene): boolean =>
+  tested?.ok === true && (asked?.status === "failed" || asked?.status === "needs-auth");
+
+export const STATUS_WORDS: Readonly<Record<ClientStatus, string>> = {
+  connected: "connected",
+  failed: "failed to connect",
+  "needs-auth": "needs authentication",
+  pending: "waits for an approval",
+  rejected: "rejected",
+  disabled: "switched off",
+  "not-configured": "not configured",
+  unknown: "nothing that we understand",
+};
+const SILENCE = {
+  "no-time": "there was no time left to ask Claude Code itself",
+  "no-answer": "Claude Code itself gave no answer in time",
+  failed: "Claude Code itself could not be asked",
+} as const;
+const BROKEN = {
+  silent: "there is a claude program, but it does not say a version",
+  late: "there is a claude program, but it did not say its version in time, so it was not asked",
+  none: "there is no claude program on the PATH, so Claude Code itself was not asked",
+} as const;
+
+const says = (v: Scene): string =>
+  `Claude Code ${v.client.version ?? ""} says "${STATUS_WORDS[v.asked?.status ?? "unknown"]}"`;
+const askIt = (v: Scene): readonly Advice[] => [
+  run("claude"),
+  note(`# then type /mcp: it says why at "${v.shownName}"`),
+];
+const LIST = run("claude", "mcp", "list");
+
+/** Claude Code fails where the test connects, in the words that the facts allow. */
+function aloneWords(v: Scene): string {
+  if (v.input.token !== undefined)
+    return `${says(v)} with the token of the set-up; this test passed with the token of this command line`;
+  const way = ownWay(v);
+  if (way !== undefined) return `${says(v)} by ${way.names.join(", ")} of ${way.place}; this test connects without`;
+  return v.asked?.status === "needs-auth"
+    ? `${says(v)}: what it sends is refused, and the same values work from here`
+    : `${says(v)}, while this test connects; its own proxy or certificates may be why, or another entry`;
+}
+
+function aloneAdvice(v: Scene): readonly Advice[] {
+  if (v.input.token !== undefined) return [...again(v), note("# and give it the token that works")];
+  const way = ownWay(v);
+  if (way === undefined) return askIt(v);
+  return [note(`correct ${way.names.join(", ")} in ${way.place}, or take it out; then`), ...askIt(v)];
+}
+
+export const CLIENT = [
+  client({
+    id: "disabled",
+    when: inState("disabled"),
+    sentence: ({ by }, v) => `"${v.shownName}" is switched off in this folder (${by?.key ?? ""} in ${by?.file ?? ""})`,
+    advice: () => [run("claude"), note("# then type /mcp, and switch it on")],
+    ours: true,
+  }),
+  client({
+    id: "rejected",
+    when: inState("rejected"),
+    sentence: ({ by }, v) => `"${v.shownName}" was rejected here: ${by?.key ?? ""} in ${by?.file ?? ""} lists it`,
+    advice: ({ by }) =>
+      by?.file.endsWith("settings.json") === true
+        ? [note(`take it out of disabledMcpjsonServers in ${by.file}`)]
+        : [run("claude", "mcp", "reset-project-choices"), ...APPROVE],
+    ours: true,
+  }),
+  client({
+    id: "not-approved",
+    when: (v) => (v.winner === undefined || v.approval?.state !== "pending" ? [] : [v.winner]),
+    // without Claude Code on this computer there is nobody who could have approved it
+    severity: (winner, v) => (!v.isFit(winner) ? "warning" : v.client.program === "none" ? "note" : "failed"),
+    blocks: true,
+    sentence: (winner, v) => {
+      const entry = `"${v.shownName}" of ${winner.file}`;
+      if (!v.isFit(winner)) return `${entry} waits for an approval, and should not get it as it stands`;
+      if (v.skipped !== undefined) return `whether it is approved cannot be told: ${v.skipped} is skipped`;
+      return `nobody has approved ${entry} here: Claude Code asks first, and its first answer is to do without`;
+    },
+    advice: (winner, v) => {
+      if (!v.isFit(winner)) return NEVER_APPROVE;
+      if (v.skipped !== undefined) return mendFirst(v);
+      return [...APPROVE, ...again(v), note("# writes the approval beside the values")];
+    },
+  }),
+  client<keyof typeof BROKEN>({
+    id: "client-broken",
+    when: ({ client: { program } }) => (program === "found" ? [] : [program]),
+    severity: (program) => ({ silent: "failed", late: "warning", none: "note" })[program] as "failed",
+    blocks: false,
+    sentence: (program) => BROKEN[program],
+    advice: (program) => {
+      if (program === "none") return [];
+      const longer = [note("# or a longer limit:"), npx("doctor", "--timeout", "60")];
+      const install = [run("npm", "install", "-g", "@anthropic-ai/claude-code")];
+      return [run("claude", "--version"), ...(program === "late" ? longer : install)];
+    },
+  }),
+  client({
+    id: "not-trusted",
+    when: ({ trust }) => (trust.trusted ? [] : [trust]),
+    severity: "note",
+    sentence: () => "this folder is not trusted yet: Claude Code asks about it first, and connects to nothing before",
+    advice: () => [run("claude"), note("# and choose: Yes, I trust this folder")],
+  }),
+  client<ReturnType<typeof steering>[number]>({
+    id: "repository-steers",
+    when: steering,
+    severity: ({ isReadable }) => (isReadable ? "failed" : "warning"),
+    blocks: false,
+    sentence: ({ place, names, isReadable, isProxy }) => {
+      const end = isReadable
+        ? "whoever writes there can read your token on its way"
+        : isProxy
+          ? "the connection to HALO goes through it, for everybody who uses this repository"
+          : "Claude Code trusts its certificates, for everybody who uses this repository";
+      return `${place}, a file of the repository, sets ${names}: ${end}`;
+    },
+    advice: ({ place, names, isReadable }) => [
+      note(`take ${names} out of ${place}`),
+      note("# what your network needs belongs in ~/.claude/settings.json"),
+      ...(isReadable ? [note("# and make a new token if you have started Claude Code here")] : []),
+    ],
+  }),
+  client<Layer>({
+    id: "verification-off",
+    when: ({ layers }) => layers.filter(({ from, env }) => from !== "project-settings" && env[VERIFY] === "0"),
+    severity: "warning",
+    sentence: ({ place }) =>
+      `certificates are not verified, by ${VERIFY}=0 in ${place}: whoever is on the way can read the token`,
+    advice: ({ place }) => [
+      note(`take ${VERIFY} out of ${place}`),
+      note("# for a CA of your own: NODE_EXTRA_CA_CERTS=<its file>"),
+    ],
+  }),
+  client<{ readonly place: string; readonly names: readonly string[]; readonly over: string }>({
+    id: "network-differs",
+    when: (v) => {
+      const given = v.layers.find(({ from }) => from === "environment")?.env ?? {};
+      return otherWays(v.network.filter(({ name }) => name !== VERIFY))
+        .filter(({ place }) => !isAlone(v) || v.input.token !== undefined || place !== ownWay(v)?.place)
+        .map((way) => ({ ...way, over: way.names.filter((name) => (given[name] ?? "") !== "").join(", ") }));
+    },
+    severity: "warning",
+    sentence: ({ place, names, over }) =>
+      `Claude Code uses ${names.join(", ")} of ${place}; this test ${over === "" ? "did not" : `used ${over} of the environment`}`,
+    advice: () => [note("# to test its way, export what stands there, then"), npx("doctor")],
+  }),
+  client<keyof typeof SILENCE>({
+    id: "client-disagrees",
+    when: ({ asked }) => (asked?.silence === undefined ? [] : [asked.silence]),
+    severity: "note",
+    sentence: (silence) => SILENCE[silence],
+    advice: () => [LIST],
+  }),
+  client<string>({
+    id: "client-disagrees",
+    when: ({ asked, winner }) => (asked?.scope === undefined || asked.scope === winner?.scope ? [] : [asked.scope]),
+    severity: "warning",
+    sentence: (scope, v) =>
+      `Claude Code ${v.client.version ?? ""} itself takes its ${scope} entry "${v.shownName}", not the one of the ${v.winner?.scope ?? ""} scope`,
+    advice: () => [LIST],
+  }),
+  // it is asked only about an entry that a session would connect to
+  client<ClientStatus>({
+    id: "client-disagrees",
+    when: ({ asked }) =>
+      (["pending", "rejected", "disabled", "not-configured"] as const).filter((status) => status === asked?.status),
+    severity: "warning",
+    sentence: (status, v) =>
+      `Claude Code ${v.client.version ?? ""} itself says "${STATUS_WORDS[status]}", where its files come to "connected"`,
+    advice: () => [LIST, run("claude"), note("# then type /mcp")],
+  }),
+  client<Scene>({
+    id: "client-disagrees",
+    when: (v) => (isAlone(v) ? [v] : []),
+    blocks: false,
+    sentence: aloneWords,
+    advice: aloneAdvice,
+  }),
+  client<Scene>({
+    id: "client-disagrees",
+    when: (v) => (v.tested?.ok === false && v.input.token === undefined && v.asked?.status === "connected" ? [v] : []),
+    severity: "warning",
+    sentence: (v) => {
+      const way = ownWay(v);
+      const why =
+        way === undefined ? "" : `: it goes by ${way.names.join(", ")} of ${way.place}, and this test did not`;
+      return `Claude Code ${v.client.version ?? ""} itself says "connected", while the connection test from here failed${why}`;
+    },
+    advice: askIt,
+  }),
+];

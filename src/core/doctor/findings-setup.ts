@@ -1,0 +1,263 @@
+/** The table of findings: files and entries. */
+import type { Advice } from "../advice.ts";
+import { isFitToShow, shown } from "../check/show.ts";
+import { isObject } from "../clients/claude-code.ts";
+import { type NamedFile, placeWords, type Settings } from "../clients/claude-state.ts";
+import { equalJson, parseDocument } from "../formats/json.ts";
+import { HALO_URL } from "../halo.ts";
+import { printable } from "../secrets.ts";
+import { APPROVE, NEVER_APPROVE, nameWords, note, npx, repair, run } from "./advice.ts";
+import type { Place, Server } from "./entries.ts";
+import { rowOf, type Scene } from "./finding.ts";
+
+const list = (file: string): Advice => run("ls", "-ld", file);
+const again = (server: Server, v: Scene): readonly Advice[] => [repair(v, server)];
+const remove = (v: Scene, { scope }: Server): Advice => run("claude", "mcp", "remove", "--scope", scope, v.shownName);
+const typeOf = ({ entry: { raw } }: Server): unknown => (isObject(raw) ? raw.type : undefined);
+
+/** `:line:column` of the first thing that makes it no JSON. */
+function whereBroken({ state }: NamedFile): string {
+  if (state.kind !== "file") return "";
+  const parsed = parseDocument(state.text, { strict: true });
+  return parsed.ok ? "" : placeWords(state.text, parsed.refused.offset);
+}
+
+/** Why the entry that is taken can never connect, whatever the values; or must not. Of several the first. */
+function unfitness(v: Scene): "runs" | "foreign" | "type" | "url-unset" | "url" | "stuck" | undefined {
+  const { winner, address, input } = v;
+  if (winner === undefined || address === undefined) return undefined;
+  const { foreign, carries, missing, permission } = address;
+  // another server of the name is nobody's business, unless it gets the token
+  if (!winner.isHalo && input.url === undefined && !(foreign && carries)) return undefined;
+  if (winner.entry.runs) return "runs";
+  const isBad = missing.length === 0 && !permission.ok && permission.cause === "bad-url";
+  if (foreign && missing.length === 0 && !isBad) return "foreign";
+  const type = typeOf(winner);
+  if (type !== "http" && type !== "streamable-http") return "type";
+  if (missing.length > 0) return "url-unset";
+  if (isBad) return "url";
+  return winner.stuck === undefined ? undefined : "stuck";
+}
+const unfit =
+  (kind: ReturnType<typeof unfitness>) =>
+  (v: Scene): readonly Server[] =>
+    v.winner !== undefined && unfitness(v) === kind ? [v.winner] : [];
+
+/** Takes the consent to an entry back, whoever gave it, where a session already sends the token to a foreign address. */
+function reject(v: Scene, { scope, entry }: Server): readonly Advice[] {
+  if (!v.leaks) return [];
+  const { store, localSettings } = v.input;
+  const by = v.approval?.by;
+  // it clears the lists of these two files (claude-code facts, section 3); a rejection wins over an approval elsewhere
+  const clears = by?.key === "enabledMcpjsonServers" && [store.shown, localSettings.shown].includes(by.file);
+  const ways: readonly Advice[] = clears
+    ? [
+        run("claude", "mcp", "reset-project-choices"),
+        note("# then claude, and choose: Continue without using this MCP server"),
+      ]
+    : [note(`list "${printable(entry.name, 64)}" under "disabledMcpjsonServers" in ${localSettings.shown}`)];
+  return [
+    ...(scope === "project" ? ways : [run("claude", "mcp", "remove", "--scope", scope, v.shownName)]),
+    note("# and make a new token if you have started Claude Code here"),
+  ];
+}
+
+/** What to do about an address that is not HALO's: both, so that a slash or a capital is seen, then how to reject or mean it. */
+function foreignAdvice(server: Server, v: Scene): readonly Advice[] {
+  const url = v.address?.url ?? "";
+  const isWhole = isFitToShow(v, url) && printable(url, 4096) === url;
+  return [
+    note(`# it leads to:   ${shown(v, url, 120)}`),
+    note(`# HALO's own is: ${HALO_URL}`),
+    ...reject(v, server),
+    repair(v, server, "--url", HALO_URL),
+    note("# sets HALO's own up in its place"),
+    ...(isWhole
+      ? [npx("doctor", ...nameWords(server.entry.name), "--url", url), note("# only if that URL is meant")]
+      : []),
+  ];
+}
+
+/** Files that hold the token, which their group or everybody may read. */
+function openFiles({ input, secrets }: Scene): readonly NamedFile[] {
+  const { store, userSettings, localSettings, rootLocalSettings: root, dotenv, hasModes } = input;
+  return [store, userSettings, localSettings, ...(root ? [root] : []), dotenv].filter(
+    ({ state }) =>
+      hasModes &&
+      state.kind === "file" &&
+      (state.mode & 0o077) !== 0 &&
+      // its beginning says enough: a long one of a single character would be looked for at every place, all of it
+      secrets.some((secret) => state.text.includes(JSON.stringify(secret.slice(0, 64)).slice(1, -1))),
+  );
+}
+
+/** What is lost with a file matters only where nothing else is taken. */
+const unlessTaken = (_: unknown, { winner }: Scene) => (winner === undefined ? "failed" : "warning");
+const setup = rowOf("setup");
+
+export const SETUP = [
+  setup<{ readonly shown: string; readonly reason: string }>({
+    id: "file-broken",
+    when: ({ input: { store, mcp } }) => [
+      ...(store.state.kind === "unreadable" ? [{ shown: store.shown, reason: store.state.reason }] : []),
+      ...mcp.flatMap(({ shown, unreadable: reason }) => (reason === undefined ? [] : [{ shown, reason }])),
+    ],
+    severity: unlessTaken,
+    sentence: (file) => `${file.shown} could not be read, so what it holds is not known: ${file.reason}`,
+    advice: (file) => [list(file.shown)],
+  }),
+  setup<NamedFile>({
+    id: "file-broken",
+    when: ({ input }) => [input.dotenv, input.envrc].filter(({ state }) => state.kind === "unreadable"),
+    // a folder .env may be somebody's Python, and nobody misses its values
+    severity: (_, { winner, values }) =>
+      winner === undefined || values.some(({ state }) => state === "unset") ? "warning" : "note",
+    sentence: ({ shown, state }) =>
+      `${shown} could not be read, so what it holds is not known: ${state.kind === "unreadable" ? state.reason : ""}`,
+    advice: (file) => [list(file.shown)],
+  }),
+  setup<NamedFile>({
+    id: "file-broken",
+    when: ({ state: { storeBroken }, input: { store } }) => (storeBroken ? [store] : []),
+    sentence: (store) =>
+      `${store.shown}${whereBroken(store)} is no JSON, and every command of Claude Code refuses to run with it`,
+    advice: () => [note("mend it by hand, or take the newest copy from ~/.claude/backups")],
+  }),
+  setup<Place>({
+    id: "file-broken",
+    when: ({ places }) => places.filter(({ scope, broken }) => scope === "project" && broken !== undefined),
+    severity: unlessTaken,
+    sentence: ({ file, broken }) => `${file}${broken?.at ?? ""}: ${broken?.why ?? ""}`,
+    advice: ({ file, broken }) =>
+      broken?.fixable === true
+        ? [npx("check", "--fix")]
+        : [note(`mend ${file} by hand; or, if git has a good one:`), run("git", "checkout", "--", file)],
+  }),
+  setup<Server>({
+    id: "no-entry",
+    when: ({ winner, input }) => (winner === undefined || winner.isHalo || input.url !== undefined ? [] : [winner]),
+    sentence: ({ file }, v) => `"${v.shownName}" in ${file} is another server, not HALO's`,
+    advice: () => [npx("--name", "halo-cm")],
+  }),
+  setup<Server>({
+    id: "entry-skipped",
+    when: ({ winner, contenders, places, name }) =>
+      contenders
+        .filter(({ entry, lost }) => winner === undefined && entry.name === name && lost !== undefined)
+        .slice(0, 1)
+        .filter(({ file, lost }) => !places.some((place) => place.file === file && place.broken === lost)),
+    sentence: ({ file, lost }) => `${file}${lost?.at ?? ""}: ${lost?.why ?? ""}`,
+    advice: (lost, v) => [lost.scope === "project" ? npx("check", "--fix") : remove(v, lost), repair(v, lost)],
+  }),
+  setup<readonly string[]>({
+    id: "no-entry",
+    when: ({ winner, contenders, name, secrets }) => {
+      if (winner !== undefined || contenders.some(({ entry }) => entry.name === name)) return [];
+      return [[...new Set(contenders.map(({ entry }) => shown({ secrets }, entry.name, 64)))]];
+    },
+    // with --url an address is tested that need not be set up
+    severity: (_, { input }) => (input.url === undefined ? "failed" : "note"),
+    blocks: true,
+    sentence: (_, v) =>
+      `no entry "${v.shownName}" in a .mcp.json of this folder or above it, nor in ${v.input.store.shown}`,
+    advice: (others, v) => [
+      ...others.flatMap((other) => [npx("doctor", "--name", other), note("# there is an entry of that name")]),
+      repair(v, undefined),
+    ],
+  }),
+  setup<Server>({
+    id: "entry-runs",
+    when: unfit("runs"),
+    sentence: ({ file }) =>
+      `${file}: the entry runs a program of its own (headersHelper or command), so what it sends cannot be told`,
+    advice: (server, v) => [
+      npx("--name", "halo-cm"),
+      note("# sets HALO up beside it; or in its place:"),
+      server.scope === "project" ? note(`take the entry out of ${server.file}, then`) : remove(v, server),
+      repair(v, server),
+    ],
+  }),
+  setup<Server>({
+    id: "endpoint-foreign",
+    when: unfit("foreign"),
+    blocks: false,
+    sentence: ({ file }, { leaks }) =>
+      leaks
+        ? `${file}: its URL is not HALO's endpoint. Claude Code itself sends your token there: reject it`
+        : `${file}: its URL is not HALO's endpoint; nothing was sent there`,
+    advice: foreignAdvice,
+  }),
+  setup<Server>({
+    id: "wrong-type",
+    when: unfit("type"),
+    sentence: (server, v) =>
+      `${server.file}: its "type" is ${shown(v, JSON.stringify(typeOf(server) ?? "stdio"), 40)}, and HALO speaks "http"`,
+    advice: again,
+  }),
+  setup<Server>({
+    id: "bad-url",
+    when: unfit("url-unset"),
+    sentence: ({ file }, v) => `${file}: nothing sets ${v.address?.missing.join(", ") ?? ""}, which its URL takes`,
+    advice: again,
+  }),
+  setup<Server>({
+    id: "bad-url",
+    when: unfit("url"),
+    sentence: ({ file }, { address, leaks }) => {
+      const problem = address === undefined || address.permission.ok ? "" : address.permission.problem;
+      return `${file}: ${problem}${leaks ? ". Claude Code itself sends your token there: reject it" : ""}`;
+    },
+    advice: (server, v) => [...reject(v, server), repair(v, server, "--url", HALO_URL)],
+  }),
+  setup<Server>({
+    id: "bad-value",
+    when: unfit("stuck"),
+    sentence: ({ file, stuck }) => `${file}: ${stuck ?? ""}`,
+    advice: again,
+  }),
+  setup<Settings>({
+    id: "settings-broken",
+    when: ({ state }) => state.settings.filter(({ broken }) => broken !== undefined),
+    // it is why something is missing, if anything is: that is what stops a session
+    blocks: false,
+    sentence: ({ file, broken }) =>
+      `${file.shown}${broken?.at ?? ""} is skipped as a whole by Claude Code: ${broken?.reason ?? ""}`,
+    advice: ({ file: { shown, state } }) =>
+      state.kind === "unreadable"
+        ? [list(shown)]
+        : [note(`mend ${shown}: it must be JSON without comments or trailing commas`)],
+  }),
+  setup<Server>({
+    id: "not-approved",
+    when: ({ waiting }) => (waiting === undefined ? [] : [waiting]),
+    severity: "warning",
+    sentence: ({ file }, { shownName, winner }) =>
+      `"${shownName}" in ${file} waits for an approval; until then the ${winner?.scope ?? ""} entry in ${winner?.file ?? ""} is taken`,
+    advice: (server, v) => (v.isFit(server) ? APPROVE : NEVER_APPROVE),
+  }),
+  // the reader may look at a file that is not the one that counts
+  setup<{ readonly other: Server; readonly winner: Server }>({
+    id: "shadowed",
+    when: ({ winner, waiting, contenders, name }) =>
+      contenders
+        .filter((each) => each !== winner && each !== waiting && each.entry.name === name && each.lost === undefined)
+        .flatMap((other) => (winner === undefined ? [] : [{ other, winner }])),
+    severity: ({ other, winner }) =>
+      equalJson(other.entry.raw, winner.entry.raw) || other.scope === "user" ? "note" : "warning",
+    sentence: ({ other, winner }, v) =>
+      `"${v.shownName}" stands in ${other.file} too (${other.scope} scope); the ${winner.scope} entry in ${winner.file} is the one that is taken`,
+    advice: ({ other, winner }, v) =>
+      winner.scope === "project" || !v.isFit(other) ? [] : [remove(v, winner), note("# and the other one is taken")],
+  }),
+  // Claude Code keeps the mode that its store has: one that was 0644 once stays so
+  setup<NamedFile>({
+    id: "store-readable",
+    when: openFiles,
+    severity: "warning",
+    sentence: ({ shown: file }) => `${file} holds the token, and other users of this machine can read it`,
+    advice: (file, { input }) => [
+      run("chmod", "600", file.shown),
+      ...(file === input.dotenv ? [npx("check"), note("# says whether git has it too")] : []),
+    ],
+  }),
+];
