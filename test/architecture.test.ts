@@ -26,7 +26,10 @@ const mayUseProcess: Readonly<Record<string, { readonly members: readonly string
     why: "the owner of a lock is this process, and is asked whether it lives",
   },
   "io/programs.ts": { members: ["platform", "kill"], why: "ends the group of a program that does not end" },
-  "io/private-file.ts": { members: ["once", "off"], why: "a file with secrets is removed when the process ends" },
+  "io/claude.ts": {
+    members: ["once", "off", "pid"],
+    why: "a file with secrets is removed when the process ends, or by the next one when it is killed",
+  },
   "io/write.ts": {
     members: ["platform"],
     why: "Windows has no modes, and a rename fails there for a moment while another program reads",

@@ -1,5 +1,8 @@
-import { dirname } from "node:path";
-import { withPrivateFile } from "./private-file.ts";
+/** Asks the program of Claude Code. */
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { isAlive } from "./lock.ts";
 import { type ExecOptions, type ExecResult, exec } from "./programs.ts";
 
 export interface ClaudeProgram {
@@ -100,4 +103,40 @@ export async function askClaude(
     if (result.startError !== undefined || result.timedOut) return undefined;
     return { said: result.stdout, isKnown: !foundNothing(result) };
   });
+}
+
+const PRIVATE = /^create-halo-mcp-(\d+)-/;
+
+/**
+ * Writes a text that holds secrets into a folder of its own that nobody else can enter (0700, the file 0600), hands
+ * its path to `use`, and removes both whatever happens: a failure, an abort, the end of the process. Folders of runs that
+ * were killed go first: a client logs headers beside such a file.
+ */
+export async function withPrivateFile<T>(name: string, text: string, use: (path: string) => Promise<T>): Promise<T> {
+  for (const left of readdirSync(tmpdir())) {
+    const pid = PRIVATE.exec(left)?.[1];
+    if (pid !== undefined && !isAlive(Number(pid))) removeQuietly(join(tmpdir(), left));
+  }
+  const folder = mkdtempSync(join(tmpdir(), `create-halo-mcp-${process.pid}-`));
+  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  process.once("exit", remove);
+  try {
+    const path = join(folder, name);
+    // the folder for temporary files may lie in a repository
+    writeFileSync(join(folder, ".gitignore"), "*\n");
+    writeFileSync(path, text, { mode: 0o600, flag: "wx" });
+    return await use(path);
+  } finally {
+    remove();
+    process.off("exit", remove);
+  }
+}
+
+/** What belongs to another user stays. */
+function removeQuietly(path: string): void {
+  try {
+    rmSync(path, { recursive: true, force: true });
+  } catch {
+    // theirs to remove
+  }
 }

@@ -25,7 +25,7 @@ import {
   writeSync,
 } from "node:fs";
 import { hostname } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Cancelled, EnvironmentError } from "../errors.ts";
 import { errnoOf, resolveTarget } from "./read.ts";
@@ -173,13 +173,17 @@ function ageOf(path: string): number {
 
 function isOwnerGone(owner: string): boolean {
   if (ageOf(owner) > OLDEST_MS) return true;
-  const [, pid, host] = OWNER.exec(owner.slice(owner.lastIndexOf("owner-"))) ?? [];
-  if (host !== HOST) return false;
+  const [, pid, host] = OWNER.exec(basename(owner)) ?? [];
+  return host === HOST && !isAlive(Number(pid));
+}
+
+/** Is there a process of this number here? One of another user counts, and one that nobody has waited for yet. */
+export function isAlive(pid: number): boolean {
   try {
-    process.kill(Number(pid), 0);
-    return false;
+    process.kill(pid, 0);
+    return true;
   } catch (error) {
-    return error instanceof Error && "code" in error && error.code === "ESRCH";
+    return !(error instanceof Error && "code" in error && error.code === "ESRCH");
   }
 }
 

@@ -1,4 +1,105 @@
+/** Finds programs on PATH, never one that the repository supplies, and runs them. */
+import { accessSync, constants, realpathSync, statSync } from "node:fs";
+import { dirname, join, posix, win32 } from "node:path";
 import { Cancelled } from "../errors.ts";
+import { isInside } from "./read.ts";
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** What the search depends on. */
+export interface FindOptions {
+  readonly env: Env;
+  readonly platform: string;
+  /** Folders whose programs are never taken: the repository, above all. */
+  readonly exclude: readonly string[];
+}
+
+/** Windows does not distinguish PATH from Path, a copied environment object does. */
+function variable(env: Env, name: string, platform: string): string | undefined {
+  if (platform !== "win32") return env[name];
+  const key = Object.keys(env).find((candidate) => candidate.toUpperCase() === name);
+  return key === undefined ? undefined : env[key];
+}
+
+/** The absolute folders of PATH. Relative and empty entries mean the current folder, which is the repository. */
+function foldersOf(env: Env, platform: string): readonly string[] {
+  const path = variable(env, "PATH", platform) ?? "";
+  if (platform !== "win32") return path.split(":").filter((folder) => folder.startsWith("/"));
+  const folders = path.split(";").map((folder) => folder.trim().replace(/^"(.*)"$/, "$1"));
+  // "\tools" is relative to the current drive, "C:tools" to the current folder of C
+  return folders.filter((folder) => /^[A-Za-z]:[\\/]|^[\\/]{2}[^\\/]/.test(folder));
+}
+
+/** Every path where the program could be, in the order of PATH. */
+export function programCandidates(name: string, env: Env, platform: string): readonly string[] {
+  const folders = foldersOf(env, platform);
+  if (platform !== "win32") return folders.map((folder) => posix.join(folder, name));
+  const listed = (variable(env, "PATHEXT", platform) ?? ".COM;.EXE;.BAT;.CMD").toLowerCase().split(";");
+  // .exe first: Node refuses to start .cmd and .bat without a shell (CVE-2024-27980)
+  const extensions = listed.some((end) => name.toLowerCase().endsWith(end)) ? [""] : [...new Set([".exe", ...listed])];
+  return folders.flatMap((folder) => extensions.map((end) => win32.join(folder, name + end)));
+}
+
+/**
+ * Folders whose programs are never run: the repositories that are worked in and stood in, and every `node_modules`
+ * above them, which npx puts on PATH. A home folder under git does hold the user's own programs.
+ */
+export function untrusted(home: string, folders: readonly string[]): readonly string[] {
+  const all = new Set<string>();
+  for (const folder of folders) {
+    if (!isInside(home, folder)) all.add(folder);
+    for (let at = folder; ; at = dirname(at)) {
+      all.add(join(at, "node_modules"));
+      if (dirname(at) === at) break;
+    }
+  }
+  return [...all];
+}
+
+/** The absolute path of a program on PATH, or undefined. `name` is a bare name, never a path. */
+export function findProgram(name: string, { env, platform, exclude }: FindOptions): string | undefined {
+  if (/[\\/]/.test(name)) return undefined;
+  const isOutside = outsideOf(exclude);
+  return programCandidates(name, env, platform).find(
+    (path) => isProgram(path, platform) && isOutside(dirname(path)) && isOutside(path),
+  );
+}
+
+/**
+ * The environment of a program that is started: what it finds on PATH in its turn (`#!/usr/bin/env node`, a `git` that it asks)
+ * is from no repository either. Claude Code 2.1.197 runs `git` for `mcp get` (measured 2026-11-22).
+ */
+export function trustedEnv({ env, platform, exclude }: FindOptions): Env {
+  const folders = foldersOf(env, platform).filter(outsideOf(exclude));
+  const rest = Object.entries(env).filter(([name]) => (platform === "win32" ? name.toUpperCase() : name) !== "PATH");
+  return { ...Object.fromEntries(rest), PATH: [...new Set(folders)].join(platform === "win32" ? ";" : ":") };
+}
+
+/** Is there such a path, and does it lead to none of these folders? */
+function outsideOf(exclude: readonly string[]): (path: string) => boolean {
+  const excluded = exclude.map((folder) => real(folder) ?? folder);
+  return (path) => {
+    const place = real(path);
+    return place !== undefined && !excluded.some((folder) => isInside(place, folder));
+  };
+}
+
+function real(path: string): string | undefined {
+  try {
+    return realpathSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+function isProgram(path: string, platform: string): boolean {
+  try {
+    if (platform !== "win32") accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
 
 export interface ExecResult {
   /** Exit code, or undefined when the program never ran or was ended. */
@@ -12,15 +113,14 @@ export interface ExecResult {
 
 export interface ExecOptions {
   readonly cwd: string;
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly env: Env;
   readonly stdin?: string;
   readonly timeoutMs: number;
-  /** From the limit to the end that nothing escapes, where the usual is too long. */
+  /** From a friendly signal to one that cannot be ignored, where the usual is too long. */
   readonly graceMs?: number;
   readonly signal: AbortSignal;
 }
 
-/** From a friendly signal to one that cannot be ignored. */
 const GRACE_MS = 2000;
 
 /**
@@ -29,51 +129,40 @@ const GRACE_MS = 2000;
  */
 export async function exec(argv: readonly [string, ...string[]], options: ExecOptions): Promise<ExecResult> {
   const { execa } = await import("execa");
-  const graceMs = options.graceMs ?? GRACE_MS;
+  const { cwd, env, stdin, timeoutMs, graceMs = GRACE_MS, signal } = options;
   const [program, ...args] = argv;
-  // a group of its own: what the program started would otherwise hold its output open beyond any limit
-  const grouped = process.platform !== "win32";
+  // a group of its own, so that what the program started ends with it
+  const detached = process.platform !== "win32";
   const running = execa(program, args, {
-    detached: grouped,
-    cwd: options.cwd,
-    env: { ...options.env },
+    detached,
+    cwd,
+    env: { ...env },
     extendEnv: false,
-    ...(options.stdin === undefined ? { stdin: "ignore" as const } : { input: options.stdin }),
-    timeout: options.timeoutMs,
-    cancelSignal: options.signal,
+    ...(stdin === undefined ? { stdin: "ignore" as const } : { input: stdin }),
+    timeout: timeoutMs,
+    cancelSignal: signal,
     forceKillAfterDelay: graceMs,
     maxBuffer: 1024 * 1024,
     reject: false,
-    stripFinalNewline: true,
     windowsHide: true,
   });
-  const { pid } = running;
-  const end = (): void => {
+  let timer: NodeJS.Timeout | undefined;
+  running.once("exit", () => {
     try {
-      if (pid !== undefined && grouped) process.kill(-pid, "SIGKILL");
+      if (detached && running.pid !== undefined) process.kill(-running.pid, "SIGKILL");
     } catch {
-      // all of them have ended
+      // nothing of the group is left
     }
-    // one that left the group lives on, and may hold the output open
-    running.stdout?.destroy();
-    running.stderr?.destroy();
-  };
-  const timers = [setTimeout(end, options.timeoutMs + graceMs)];
-  const aborted = (): void => void timers.push(setTimeout(end, graceMs));
-  options.signal.addEventListener("abort", aborted, { once: true });
+    // what left the group may hold the output open for ever
+    timer = setTimeout(() => {
+      running.stdout?.destroy();
+      running.stderr?.destroy();
+    }, graceMs);
+  });
   const result = await running;
-  options.signal.removeEventListener("abort", aborted);
-  for (const timer of timers) clearTimeout(timer);
-  if (options.signal.aborted) throw new Cancelled();
-  const startError =
-    result.exitCode === undefined && !result.timedOut && !result.isTerminated && result.code !== undefined
-      ? result.code
-      : undefined;
-  return {
-    exitCode: result.exitCode,
-    stdout: typeof result.stdout === "string" ? result.stdout : "",
-    stderr: typeof result.stderr === "string" ? result.stderr : "",
-    timedOut: result.timedOut,
-    startError,
-  };
+  clearTimeout(timer);
+  if (signal.aborted) throw new Cancelled();
+  const { exitCode, timedOut, isTerminated, code, stdout = "", stderr = "" } = result;
+  const startError = exitCode === undefined && !timedOut && !isTerminated ? code : undefined;
+  return { exitCode, stdout: String(stdout), stderr: String(stderr), timedOut, startError };
 }

@@ -11,7 +11,7 @@ import {
   type Stats,
   statSync,
 } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import type { Document } from "../core/check/model.ts";
 import type { FileState, Snapshot } from "../core/plan/model.ts";
 
@@ -24,6 +24,12 @@ const MAX_DOCUMENT = 2 * 1024 * 1024;
 export function errnoOf(error: unknown): string | undefined {
   if (!(error instanceof Error) || !("code" in error) || !("syscall" in error)) return undefined;
   return typeof error.code === "string" ? error.code : undefined;
+}
+
+/** Whether a path is a folder or lies below it, by its words alone: symlinks are the caller's to resolve. */
+export function isInside(path: string, folder: string): boolean {
+  const way = relative(folder, path);
+  return way === "" || (way !== ".." && !way.startsWith(`..${sep}`) && !isAbsolute(way));
 }
 
 const REASONS: Readonly<Record<string, string>> = {
@@ -136,7 +142,7 @@ export type Reading =
   /** A folder, a pipe, a socket or a device. */
   | { readonly kind: "not-a-file" }
   | { readonly kind: "unreadable"; readonly reason: string }
-  | ({ readonly kind: "read"; readonly mode: number; readonly bytes: number } & Decoded);
+  | ({ readonly kind: "read"; readonly mode: number } & Decoded);
 
 interface Decoded {
   readonly text: string;
@@ -150,7 +156,7 @@ export function readDocument(path: string): Reading {
   const found = readBytes(path);
   if (found.kind === "bytes") {
     const { stat, bytes } = found;
-    return { kind: "read", mode: stat.mode & 0o777, bytes: stat.size, ...decode(bytes) };
+    return { kind: "read", mode: stat.mode & 0o777, ...decode(bytes) };
   }
   if (found.kind === "absent") return found;
   if (found.code === "NOTFILE") return { kind: "not-a-file" };

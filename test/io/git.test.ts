@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { EnvironmentError } from "../../src/errors.ts";
-import { findProgram, programCandidates, trustedEnv, untrusted } from "../../src/io/find-program.ts";
 import { createGit, findRoot, type Git } from "../../src/io/git.ts";
+import { findProgram, programCandidates, trustedEnv, untrusted } from "../../src/io/programs.ts";
 
 const folder = (): string => realpathSync(mkdtempSync(join(tmpdir(), "halo-git-")));
 const program = findProgram("git", { env: process.env, platform: process.platform, exclude: [] }) ?? "git";
@@ -168,10 +168,10 @@ describe("findProgram", () => {
 
   it("on Windows looks at PATHEXT, .exe first, whatever PATH is called", () => {
     const env = { Path: 'C:\\a;"D:\\b c";rel;\\drive;E:x;\\\\host\\share', PATHEXT: ".COM;.EXE;.CMD" };
-    const found = programCandidates("git", { env, platform: "win32" });
+    const found = programCandidates("git", env, "win32");
     expect(found.slice(0, 4)).toEqual(["C:\\a\\git.exe", "C:\\a\\git.com", "C:\\a\\git.cmd", "D:\\b c\\git.exe"]);
     expect(found).toHaveLength(9);
     expect(found.at(-1)).toBe("\\\\host\\share\\git.cmd");
-    expect(programCandidates("git.exe", { env, platform: "win32" })[0]).toBe("C:\\a\\git.exe");
+    expect(programCandidates("git.exe", env, "win32")[0]).toBe("C:\\a\\git.exe");
   });
 });

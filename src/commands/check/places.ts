@@ -5,7 +5,7 @@ import { kindOf } from "../../core/check/documents.ts";
 import { printable } from "../../core/secrets.ts";
 import { EnvironmentError, UsageError } from "../../errors.ts";
 import { findRoot, type GitOptions } from "../../io/git.ts";
-import { isInside } from "../../io/inside.ts";
+import { isInside } from "../../io/read.ts";
 import { programsFor } from "../shared/programs.ts";
 import type { CheckOptions } from "./options.ts";
 

@@ -9,8 +9,7 @@ import { printable } from "../../core/secrets.ts";
 import { UsageError } from "../../errors.ts";
 import type { ClaudeProgram } from "../../io/claude.ts";
 import { findRoot } from "../../io/git.ts";
-import { isInside } from "../../io/inside.ts";
-import { readDocument, readState } from "../../io/read.ts";
+import { isInside, readDocument, readState } from "../../io/read.ts";
 import { ownFiles, pathOfClaude, versionOf } from "../shared/claude-files.ts";
 import { programsFor } from "../shared/programs.ts";
 

@@ -7,7 +7,7 @@ import { cleanValue } from "../../core/halo.ts";
 import { printable } from "../../core/secrets.ts";
 import { UsageError } from "../../errors.ts";
 import type { RawOptions } from "../../flags.ts";
-import { readSecretFile, readStdin } from "../../io/read-secret.ts";
+import { readSecretFile, readStdin } from "../../io/secret-input.ts";
 import { createOutput } from "../../ui/output.ts";
 import { createShow, type Progress } from "../../ui/show.ts";
 import { STAGE_TEXT } from "../init/test.ts";

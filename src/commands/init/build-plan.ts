@@ -8,7 +8,7 @@ import type { Plan, Step, TellStep } from "../../core/plan/model.ts";
 import { Refusal, UsageError } from "../../errors.ts";
 import type { Bridge, ClientId } from "../../flags.ts";
 import { readsStdin } from "../../io/claude.ts";
-import { isInside } from "../../io/inside.ts";
+import { isInside } from "../../io/read.ts";
 import { readTemplate } from "../../io/templates.ts";
 import { assertInside, assertPrivate } from "../shared/privacy.ts";
 import { ciSteps } from "./ci.ts";

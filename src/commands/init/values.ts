@@ -14,7 +14,7 @@ import { idsFromExample } from "../../core/plan/install.ts";
 import type { Target } from "../../core/plan/target.ts";
 import { maskOf, printable } from "../../core/secrets.ts";
 import { UsageError } from "../../errors.ts";
-import { readSecretFile, readStdin } from "../../io/read-secret.ts";
+import { readSecretFile, readStdin } from "../../io/secret-input.ts";
 import { readTemplate } from "../../io/templates.ts";
 import type { Ask } from "../../ui/ask.ts";
 import type { Show } from "../../ui/show.ts";

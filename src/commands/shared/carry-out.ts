@@ -6,8 +6,8 @@ import type { Plan, RunStep, Step, StepStatus, WriteStep } from "../../core/plan
 import { mask, printable } from "../../core/secrets.ts";
 import { EnvironmentError, Refusal } from "../../errors.ts";
 import { foundNothing } from "../../io/claude.ts";
-import { isInside } from "../../io/inside.ts";
 import { type ExecResult, exec } from "../../io/programs.ts";
+import { isInside } from "../../io/read.ts";
 import { applyWrites } from "../../io/write.ts";
 import { type Asked, assertPrivate } from "./privacy.ts";
 

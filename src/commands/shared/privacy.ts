@@ -4,7 +4,7 @@ import type { Context } from "../../context.ts";
 import { toSh } from "../../core/command-line.ts";
 import { EnvironmentError, Refusal } from "../../errors.ts";
 import { createGit, findRoot } from "../../io/git.ts";
-import { isInside } from "../../io/inside.ts";
+import { isInside } from "../../io/read.ts";
 
 interface Place {
   /** As the user knows it. */

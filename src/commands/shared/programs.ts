@@ -1,7 +1,7 @@
 /** The programs that a command starts, and what they are started with. */
 import type { Context } from "../../context.ts";
-import { findProgram, trustedEnv, untrusted } from "../../io/find-program.ts";
 import { findRoot } from "../../io/git.ts";
+import { findProgram, trustedEnv, untrusted } from "../../io/programs.ts";
 
 export interface Programs {
   /** The absolute path of a program on PATH. */

@@ -1,7 +1,9 @@
+/** Reads a token that is handed over by standard input or by a file. */
 import { closeSync, constants, existsSync, openSync, readFileSync, readSync, statSync } from "node:fs";
 import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Cancelled, EnvironmentError, UsageError } from "../errors.ts";
+import { errnoOf } from "./read.ts";
 
 /** More than this is no token, whatever it is. */
 const MAX_BYTES = 64 * 1024;
@@ -34,35 +36,32 @@ export async function readStdin(stdin: Readable, signal: AbortSignal): Promise<s
 const PATIENCE_MS = 2000;
 const PAUSE_MS = 20;
 
-/** As much of a pipe as there is, up to the limit; undefined while there is nothing yet. */
-function readSome(fd: number, into: Buffer, at: number): number | undefined {
-  try {
-    return readSync(fd, into, at, into.length - at, null);
-  } catch (error) {
-    if (Reflect.get(Object(error), "code") === "EAGAIN") return undefined;
-    throw error;
-  }
-}
-
 /** A pipe is read without waiting inside the system, where no Ctrl-C would end the wait. */
 async function readPipe(path: string, signal: AbortSignal): Promise<string> {
   const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const bytes = Buffer.alloc(MAX_BYTES + 1);
+  const next = (at: number): number | undefined => {
+    try {
+      return readSync(fd, bytes, at, bytes.length - at, null);
+    } catch (error) {
+      if (errnoOf(error) === "EAGAIN") return undefined;
+      throw error;
+    }
+  };
   try {
-    const bytes = Buffer.alloc(MAX_BYTES + 1);
-    const opened = performance.now();
-    for (let size = 0; ; ) {
+    let size = 0;
+    for (let waited = 0; ; waited += PAUSE_MS) {
       if (signal.aborted) throw new Cancelled();
-      const read = readSome(fd, bytes, size);
-      // without a writer a pipe is at its end, be it before the first
-      const waits = read === undefined || (read === 0 && size === 0 && performance.now() - opened < PATIENCE_MS);
-      if (waits) await sleep(PAUSE_MS);
-      else if (read === 0 && size === 0)
+      if (size > MAX_BYTES) throw new Error("too much");
+      const count = next(size);
+      // without a writer a pipe is at its end, even before the first
+      if (count === 0 && size > 0) return bytes.toString("utf8", 0, size);
+      if (count === 0 && waited >= PATIENCE_MS)
         throw new EnvironmentError(
           `--token-file: nothing was written to the pipe ${path} within ${PATIENCE_MS / 1000} s`,
         );
-      else if (read === 0) return bytes.toString("utf8", 0, size);
-      else size += read;
-      if (size > MAX_BYTES) throw new Error("too much");
+      size += count ?? 0;
+      if (!count) await sleep(PAUSE_MS);
     }
   } finally {
     closeSync(fd);

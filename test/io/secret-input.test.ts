@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { PassThrough, Readable } from "node:stream";
 import { afterAll, describe, expect, it } from "vitest";
 import { Cancelled, EnvironmentError, UsageError } from "../../src/errors.ts";
-import { readSecretFile, readStdin } from "../../src/io/read-secret.ts";
+import { readSecretFile, readStdin } from "../../src/io/secret-input.ts";
 
 const never = new AbortController().signal;
 const root = mkdtempSync(join(tmpdir(), "create-halo-mcp-test-"));

@@ -1,6 +1,7 @@
-import { execFile } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import {
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -11,9 +12,9 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
-import { withPrivateFile } from "../../src/io/private-file.ts";
+import { withPrivateFile } from "../../src/io/claude.ts";
+import { bundle } from "../support/bundle.ts";
 
 const posix = process.platform !== "win32";
 
@@ -59,24 +60,27 @@ describe("withPrivateFile", () => {
     expect(new Set(paths.map(dirname)).size).toBe(3);
   });
 
-  it("is gone when the process ends in the middle", async () => {
+  /** Uses a private file in a process of its own, which ends in the middle as `end` says. Out: where its folder was. */
+  async function ended(tmp: string, end: string): Promise<string> {
+    const module = await bundle(join(import.meta.dirname, "../../src/io/claude.ts"));
+    const script = `import { withPrivateFile } from ${JSON.stringify(module)};
+      void withPrivateFile("a", "s3cret", async (path) => { process.stdout.write(path, () => { ${end} }); await new Promise(() => {}); });`;
+    const env = { ...process.env, TMPDIR: tmp, TEMP: tmp, TMP: tmp };
+    const { stdout } = spawnSync(process.execPath, ["--input-type=module", "-e", script], { env, encoding: "utf8" });
+    return dirname(stdout);
+  }
+
+  it("is gone when the process ends in the middle, and when it is killed with the next one", async () => {
     const tmp = mkdtempSync(join(realpathSync(tmpdir()), "create-halo-mcp-test-"));
     try {
-      // Node 20 runs no TypeScript: the types are taken out by hand
-      const source = readFileSync(new URL("../../src/io/private-file.ts", import.meta.url), "utf8");
-      const plain = source
-        .replace("<T>(name: string, text: string, use: (path: string) => Promise<T>): Promise<T>", "(name, text, use)")
-        .replace("(): void =>", "() =>");
-      const script = join(tmp, "run.mjs");
-      writeFileSync(
-        script,
-        `${plain}\nvoid withPrivateFile("a", "s3cret", async (path) => { process.stdout.write(path); setTimeout(() => process.exit(0), 20); await new Promise(() => {}); });\n`,
-      );
-      const { stdout } = await promisify(execFile)(process.execPath, [script], {
-        env: { ...process.env, TMPDIR: tmp, TEMP: tmp, TMP: tmp },
-      });
-      expect(stdout.startsWith(tmp)).toBe(true);
-      expect(readdirSync(tmp)).toEqual(["run.mjs"]);
+      expect(dirname(await ended(tmp, "process.exit(0)"))).toBe(tmp);
+      expect(readdirSync(tmp)).toEqual([]);
+      if (!posix) return;
+      const left = await ended(tmp, 'process.kill(process.pid, "SIGKILL")');
+      mkdirSync(join(tmp, `create-halo-mcp-${process.pid}-living`));
+      expect(existsSync(left)).toBe(true);
+      await ended(tmp, "process.exit(0)");
+      expect(readdirSync(tmp)).toEqual([`create-halo-mcp-${process.pid}-living`]);
     } finally {
       rmSync(tmp, { recursive: true, force: true });
     }
