@@ -4,6 +4,7 @@ import { documentOf, kindOf } from "../../src/core/check/documents.ts";
 import { applyEdits, chooseFixes } from "../../src/core/check/edits.ts";
 import type { Finding, Rule } from "../../src/core/check/model.ts";
 import { runRules } from "../../src/core/check/run.ts";
+import { parseToml } from "../../src/core/formats/toml.ts";
 import { indexLines } from "../../src/core/report/line-index.ts";
 import { RULES } from "../../src/core/rules/index.ts";
 import { subjectOf, type TestFile } from "../support/subject.ts";
@@ -116,7 +117,7 @@ describe.each(RULES)("docs/rules/$id", (rule) => {
     // what has a fix is gone after it
     const texts = new Map(subject.documents.map(({ path, text }) => [path, text]));
     const documents = subject.documents.map((document) =>
-      documentOf({ ...document, text: fixed(texts, document.path, found) }),
+      documentOf({ ...document, text: fixed(texts, document.path, found) }, parseToml),
     );
     const left = runRules(RULES, { ...subject, documents }).filter(({ rule }) => rule === id);
     expect(left.length).toBeLessThan(found.length);

@@ -2,7 +2,7 @@ import { mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { AT_ROOT, BESIDE_MCP, CLIENT_FILES, kindOf, mcpFolderOf, PATHSPECS } from "../../src/core/check/documents.ts";
+import { AT_ROOT, BESIDE_MCP, kindOf, mcpFolderOf, PATHSPECS } from "../../src/core/check/documents.ts";
 import { discover, listFiles } from "../../src/io/list.ts";
 import { findProgram } from "../../src/io/programs.ts";
 import { readDocument } from "../../src/io/read.ts";
@@ -70,15 +70,7 @@ describe("discover", () => {
   });
 
   it("has pathspecs that match every path which counts", () => {
-    const names = [
-      ".mcp.json",
-      ".env",
-      ".env.local",
-      ".env.example",
-      ".envrc",
-      ...BESIDE_MCP,
-      ...Object.keys(CLIENT_FILES),
-    ];
+    const names = [".mcp.json", ".env", ".env.local", ".env.example", ".envrc", ...BESIDE_MCP, ...AT_ROOT];
     for (const [index, name] of names.entries()) {
       expect(kindOf(name), name).toBeDefined();
       write(repo.path, { [name]: "", [`deep ${index}/er/${name}`]: "" });

@@ -1,6 +1,7 @@
 import { documentOf, kindOf } from "../../src/core/check/documents.ts";
 import type { Document, Finding, Rule, Subject } from "../../src/core/check/model.ts";
 import { runRules } from "../../src/core/check/run.ts";
+import { parseToml } from "../../src/core/formats/toml.ts";
 import { HALO_URL } from "../../src/core/halo.ts";
 
 /** A file of a made-up repository; a bare text is tracked and not ignored. */
@@ -29,7 +30,7 @@ export function subjectOf(files: Readonly<Record<string, TestFile>>, given: Part
     } = typeof file === "string" ? { text: file } : file;
     const read = encoding === "utf-8" ? text : encoding === "not-utf-8" ? text.replace(/[^\0-\x7f]/g, "\uFFFD") : "";
     const raw = encoding === "utf-16" || encoding === "too-big" ? { raw: text } : {};
-    return [documentOf({ path, kind, text: read, ...raw, encoding, tracked, ignored, mode })];
+    return [documentOf({ path, kind, text: read, ...raw, encoding, tracked, ignored, mode }, parseToml)];
   });
   return {
     documents,

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Context } from "../../context.ts";
-import { documentOf, type RawDocument } from "../../core/check/documents.ts";
+import type { RawDocument } from "../../core/check/documents.ts";
 import { applyEdits, chooseFixes, type TextEdit } from "../../core/check/edits.ts";
 import type { Subject } from "../../core/check/model.ts";
 import { runRules } from "../../core/check/run.ts";
@@ -29,9 +29,9 @@ interface Fixed {
 }
 
 /** Applies the fixes of one round; a file that a client could read before and not after is left as it was. */
-function mend(document: RawDocument, fixes: readonly (readonly TextEdit[])[]): RawDocument {
+function mend(document: RawDocument, fixes: readonly (readonly TextEdit[])[], parse: Gathered["parse"]): RawDocument {
   const mended = { ...document, text: applyEdits(document.text, chooseFixes(fixes)) };
-  const isWorse = documentOf(document).tree !== undefined && documentOf(mended).tree === undefined;
+  const isWorse = parse(document).tree !== undefined && parse(mended).tree === undefined;
   return isWorse ? document : mended;
 }
 
@@ -43,7 +43,7 @@ function fixAll(subject: Subject, gathered: Gathered, leftOut: ReadonlySet<strin
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
     const fixes = new Map<string, (readonly TextEdit[])[]>();
     let found = 0;
-    for (const { path, fix } of runRules(RULES, { ...subject, documents: current.map(documentOf) })) {
+    for (const { path, fix } of runRules(RULES, { ...subject, documents: current.map(gathered.parse) })) {
       if (fix === undefined || fix.length === 0 || leftOut.has(path) || !isAsked(gathered.places, path)) continue;
       found += 1;
       const own = fixes.get(path);
@@ -54,7 +54,7 @@ function fixAll(subject: Subject, gathered: Gathered, leftOut: ReadonlySet<strin
       const own = fixes.get(document.path);
       // a file with values of its own is never written from here, and bytes that are no text would be lost
       const isOurs = document.encoding === "utf-8" && !/^env(?:rc)?$/.test(document.kind);
-      return own !== undefined && isOurs ? mend(document, own) : document;
+      return own !== undefined && isOurs ? mend(document, own, gathered.parse) : document;
     });
     const changed = next.filter(({ text }, index) => text !== current[index]?.text);
     if (changed.length === 0) break;
@@ -144,7 +144,7 @@ export async function fix(context: Context, options: CheckOptions, gathered: Gat
     },
     onStale: (reason) => show.warn(`${reason} It is checked again.`),
     replan: async () => {
-      mending = look(gather(context, options));
+      mending = look(await gather(context, options));
       return mending;
     },
   });

@@ -9,7 +9,7 @@ import {
   PATHSPECS,
   type RawDocument,
 } from "../../core/check/documents.ts";
-import type { Subject } from "../../core/check/model.ts";
+import type { Document, Subject } from "../../core/check/model.ts";
 import { cleanValue } from "../../core/halo.ts";
 import { printable } from "../../core/secrets.ts";
 import { EnvironmentError, UsageError } from "../../errors.ts";
@@ -22,6 +22,8 @@ import { findPlaces, isAsked, type Places } from "./places.ts";
 export interface Gathered {
   readonly places: Places;
   readonly documents: readonly RawDocument[];
+  /** A file as the rules look at it. */
+  readonly parse: (raw: RawDocument) => Document;
   readonly spills: readonly Spill[];
   readonly secrets: readonly string[];
   /** Folders that were asked for and hold no file to check, as they were typed. */
@@ -55,7 +57,7 @@ function secretsOf(env: Context["env"]): readonly string[] {
 }
 
 /** Finds and reads every file that matters. Throws EnvironmentError (exit 3) for what cannot be read. */
-export function gather(context: Context, options: CheckOptions): Gathered {
+export async function gather(context: Context, options: CheckOptions): Promise<Gathered> {
   const secrets = secretsOf(context.env);
   for (const secret of secrets) context.secrets.add(secret);
   const places = findPlaces(context, options);
@@ -110,13 +112,17 @@ export function gather(context: Context, options: CheckOptions): Gathered {
   }
   const known = new Set(documents.map(({ path }) => path));
   const spills = git === undefined ? [] : findSpills(git, secrets).filter(({ path }) => !known.has(path));
-  return { places, documents, spills, secrets, empty };
+  // the parser costs a third of the start, and few repositories have such a file
+  const isToml = documents.some(({ path }) => path.endsWith(".toml"));
+  const parseToml = isToml ? (await import("../../core/formats/toml.ts")).parseToml : undefined;
+  const parse = (raw: RawDocument): Document => documentOf(raw, parseToml);
+  return { places, documents, parse, spills, secrets, empty };
 }
 
 /** What the rules look at. */
 export function subjectOf(context: Context, options: CheckOptions, gathered: Gathered): Subject {
   return {
-    documents: gathered.documents.map(documentOf),
+    documents: gathered.documents.map(gathered.parse),
     inRepository: gathered.places.git !== undefined,
     url: options.url,
     allowMissing: options.allowMissing,

@@ -44,13 +44,13 @@ function reportOf(
 /** The guard. Exit code: 0 clean or warnings that are allowed, 1 findings. */
 export async function run(context: Context, raw: RawOptions): Promise<number> {
   const options = readOptions(context, raw);
-  let gathered = gather(context, options);
+  let gathered = await gather(context, options);
   let fixed: readonly string[] = [];
   if (options.fix) {
     const { fix } = await import("./fix.ts");
     fixed = await fix(context, options, gathered);
     // what is left is read from the disk again: another run may have mended it just now
-    if (!options.dryRun) gathered = gather(context, options);
+    if (!options.dryRun) gathered = await gather(context, options);
   }
   const found: Found = { findings: runRules(RULES, subjectOf(context, options, gathered)), rules: RULES, fixed };
   const report = reportOf(context, options, gathered, found);

@@ -1,5 +1,5 @@
 /** Whether an address is HALO's. No URL parser: there is none in pure code, and only the exact text counts. */
-import { hasReference, referencesIn } from "./references.ts";
+import { hasReference, referencesIn } from "../clients/references.ts";
 
 /** What is longer is no address that anybody wrote. */
 const LONGEST_URL = 4096;

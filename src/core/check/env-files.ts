@@ -1,13 +1,12 @@
 /** Files that hold values: which of them must not be in git, and what of them is a secret. */
 
-import { variablesIn } from "../clients/client-syntax.ts";
 import { assignments } from "../formats/dotenv.ts";
-import { haloServers, valueHeaders } from "./halo-servers.ts";
+import { isObjectNode, member, textOf } from "../formats/nodes.ts";
+import { once } from "../once.ts";
+import { haloServers, valueHeaders, variablesOf } from "./halo-servers.ts";
 import type { Document, Subject } from "./model.ts";
-import { once } from "./once.ts";
 import { isObviousExample, isSecretName } from "./secret-judge.ts";
 import { fullText, secretsIn } from "./secret-places.ts";
-import { isObjectNode, member, textOf } from "./servers.ts";
 
 /**
  * In git's index, or one `git add -A` away from it. Without a repository nobody can say: a file that is made to be shared
@@ -28,7 +27,7 @@ export const tokenVariables = once((subject: Subject): ReadonlySet<string> => {
   const found = haloServers(subject).flatMap((server) =>
     valueHeaders(server)
       .filter(({ which }) => which === "token")
-      .flatMap(({ text }) => variablesIn(text ?? "", server.syntax).map(({ name }) => name)),
+      .flatMap((header) => variablesOf(header, server.dialect)),
   );
   return new Set(["HALO_MCP_TOKEN", ...found]);
 });

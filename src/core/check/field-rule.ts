@@ -1,8 +1,9 @@
 /** The rules about the shape of a field: they differ in the field, not in what they do. */
+
+import { member, spanOf } from "../formats/nodes.ts";
 import type { TextEdit } from "./edits.ts";
 import { serverObjects } from "./loader.ts";
 import type { Document, Rule } from "./model.ts";
-import { member, spanOf } from "./servers.ts";
 import { FIELDS, type Misfit, type Shape } from "./shapes.ts";
 import { finding } from "./show.ts";
 

@@ -1,8 +1,8 @@
 /** The values that files of the repository give to a variable on everybody's machine. */
 import { assignments } from "../formats/dotenv.ts";
+import { isObjectNode, member, spanOf, textOf } from "../formats/nodes.ts";
+import { once } from "../once.ts";
 import type { Document, DocumentKind, Span, Subject } from "./model.ts";
-import { once } from "./once.ts";
-import { isObjectNode, member, spanOf, textOf } from "./servers.ts";
 
 /** A value that a file gives to a variable, and where it stands. */
 export interface Given {

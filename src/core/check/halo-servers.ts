@@ -1,38 +1,22 @@
 /** The entries that are about HALO, in every client's file. */
 
-import { type ClientSyntax, spelledIn, syntaxOf, variablesIn } from "../clients/client-syntax.ts";
+import { type Header, type ServerEntry, serversIn } from "../clients/entry.ts";
+import { clientOf } from "../clients/index.ts";
+import { type Dialect, spelledIn, variablesIn } from "../clients/references.ts";
 import { nearest } from "../command-line.ts";
-import type { Container, Entry, Scalar } from "../formats/json.ts";
 import { DEFAULT_NAME, HEADERS, VALUES, type Value } from "../halo.ts";
-import { type Program, programOf } from "./halo-program.ts";
+import { once } from "../once.ts";
 import type { Document, Subject } from "./model.ts";
-import { once, onceForText } from "./once.ts";
-import { isObjectNode, member, textOf } from "./servers.ts";
 
 /** A header of an entry for HALO. */
-export interface HaloHeader {
-  readonly name: string;
-  readonly entry: Entry;
-  /** Its value as written; undefined when that is no text. */
-  readonly text: string | undefined;
+export interface HaloHeader extends Header {
   /** Which of the three it is, by its name in any case. */
   readonly which: Value | undefined;
-  /** What stands before the value in the same string, as an argument of a program has it. Undefined: the value stands elsewhere. */
-  readonly before: string | undefined;
 }
 
 /** An entry for HALO in any client's file. */
-export interface HaloServer {
+export interface HaloServer extends ServerEntry {
   readonly document: Document;
-  readonly syntax: ClientSyntax;
-  readonly name: string;
-  /** Its place among the servers. */
-  readonly entry: Entry;
-  readonly node: Container;
-  /** The address, where it has one. */
-  readonly url: { readonly text: string; readonly node: Scalar } | undefined;
-  /** A program (mcp-remote) that is given address and headers as arguments. */
-  readonly program: Program["kind"] | undefined;
   readonly headers: readonly HaloHeader[];
 }
 
@@ -48,10 +32,10 @@ function squash(name: string): string {
 const SQUASHED = new Map(VALUES.map((value) => [squash(HEADERS[value]), value] as const));
 
 /** The value that a header's name means, exactly but for its case. */
-const exactly = onceForText((name): Value | undefined => {
+function exactly(name: string): Value | undefined {
   const lower = name.trim().toLowerCase();
   return VALUES.find((value) => HEADERS[value].toLowerCase() === lower);
-});
+}
 
 /** The value that a misspelled name most likely means, among those that are still missing. */
 export function meantBy(name: string, missing: readonly Value[]): Value | undefined {
@@ -65,68 +49,34 @@ export function meantBy(name: string, missing: readonly Value[]): Value | undefi
   return missing.find((value) => HEADERS[value] === near);
 }
 
-/** The entry as each client can take it: with an address, as a program, or, where both stand in it, as either. */
-function readServer(document: Document, syntax: ClientSyntax, entry: Entry, endpoint: string): readonly HaloServer[] {
-  const node = entry.value;
-  if (!isObjectNode(node)) return [];
-  const common = { document, name: entry.key, entry, node };
-  const found: HaloServer[] = [];
-  const program = programOf(node, syntax, endpoint);
-  if (program !== undefined) {
-    const { url, syntax: spelling, kind } = program;
-    const headers = program.headers.map((header) => ({ ...header, which: exactly(header.name) }));
-    found.push({ ...common, syntax: spelling, url, headers, program: kind });
-  }
-  // Gemini and Qwen call it httpUrl, and take that first
-  const address = member(node, "httpUrl")?.value ?? member(node, "url")?.value;
-  const url = textOf(address);
-  if (url === undefined || address?.kind !== "scalar") return found;
-  const headers = member(node, "headers")?.value;
-  found.push({
-    ...common,
-    syntax,
-    url: { text: url, node: address },
-    program: undefined,
-    headers: isObjectNode(headers)
-      ? headers.entries.map((header) => ({
-          name: header.key,
-          entry: header,
-          text: textOf(header.value),
-          which: exactly(header.key),
-          before: "",
-        }))
-      : [],
-  });
-  return found;
-}
-
 /** It goes to HALO, carries one of its headers, or takes its token's variable in a header or in its address. */
-function isAboutHalo({ url, headers, syntax }: HaloServer, endpoint: string): boolean {
+function isAboutHalo({ url, headers, dialect }: HaloServer, endpoint: string): boolean {
   if (url !== undefined && (url.text === endpoint || /\bcm\.com(?::\d+)?\/+halo\b/i.test(url.text))) return true;
   if (headers.some(({ name, which }) => which !== undefined || SQUASHED.has(squash(name)))) return true;
   const texts = [url?.text ?? "", ...headers.map(({ text }) => text ?? "")];
   return texts.some((text) =>
-    spelledIn(text, syntax).some(({ text: reference }) => /\bHALO_MCP_TOKEN\b/.test(reference)),
+    spelledIn(text, dialect).some(({ text: reference }) => /\bHALO_MCP_TOKEN\b/.test(reference)),
   );
 }
 
-function readAll(subject: Subject): readonly HaloServer[] {
-  return subject.documents.flatMap((document) => {
-    const syntax = syntaxOf(document.kind);
-    const servers = syntax === undefined ? undefined : member(document.tree, syntax.servers)?.value;
-    if (syntax === undefined || !isObjectNode(servers)) return [];
-    // of two equal names the last one is loaded; the other one is the business of the rules about loading
-    const last = new Map(servers.entries.map((entry) => [entry.key, entry] as const));
-    const all = [...last.values()].flatMap((entry) => readServer(document, syntax, entry, subject.url));
+/** The entries about HALO. */
+export const haloServers = once((subject: Subject): readonly HaloServer[] =>
+  subject.documents.flatMap((document) => {
+    const client = clientOf(document.kind);
+    if (client === undefined) return [];
+    const all = serversIn(document.tree, client).map((server) => {
+      const headers = server.headers.flatMap((header): readonly HaloHeader[] => {
+        const which = exactly(header.name);
+        return header.kind === "unknown" && which === undefined ? [] : [{ ...header, which }];
+      });
+      return { ...server, document, headers };
+    });
     const found = all.filter((server) => isAboutHalo(server, subject.url));
     // the name alone counts only where nothing else does: HaloPSA and others are called "halo" as well
     if (found.length > 0 || (document.kind === "mcp" && document.path !== ".mcp.json")) return found;
     return all.filter(({ name, program }) => name === DEFAULT_NAME && program === undefined);
-  });
-}
-
-/** The entries about HALO. */
-export const haloServers = once(readAll);
+  }),
+);
 
 const WORDS: Readonly<Record<Value, RegExp>> = {
   token: /token|secret|key|pass/i,
@@ -140,22 +90,27 @@ export function saidBy(name: string): Value | undefined {
   return more.length === 0 ? said : undefined;
 }
 
-/** The one variable, or VS Code input, that a text takes its value from. */
-export function onlyVariable(text: string, syntax: ClientSyntax): string | undefined {
-  const [only, ...more] = spelledIn(text, syntax);
-  if (only === undefined || more.length > 0 || !only.expanded) return undefined;
-  return /^\$\{input:([^}]+)\}$/.exec(only.text)?.[1] ?? variablesIn(text, syntax)[0]?.name;
+/** The variables that a header takes its value from. */
+export function variablesOf({ kind, text = "" }: Header, dialect: Dialect): readonly string[] {
+  if (kind === "names") return /^[A-Za-z_]\w*$/.test(text) ? [text] : [];
+  return kind === "values" ? variablesIn(text, dialect).map(({ name }) => name) : [];
 }
 
-type Addressed = HaloServer & { readonly url: NonNullable<HaloServer["url"]> };
+/** The one variable, or the one value that the client asks for, that a header takes its value from. */
+export function onlyVariable(header: Header, { client, dialect }: HaloServer): string | undefined {
+  if (header.kind !== "values") return variablesOf(header, dialect)[0];
+  const [only, ...more] = spelledIn(header.text ?? "", dialect);
+  if (only === undefined || more.length > 0 || !only.expanded) return undefined;
+  return client.asks?.reference.exec(only.text)?.[1] ?? variablesOf(header, dialect)[0];
+}
 
-/** Those with an address, which is where headers go: in the entry, or among the arguments of a program. */
-export const haloConnections = once((subject: Subject): readonly Addressed[] =>
-  haloServers(subject).flatMap((server) => (server.url === undefined ? [] : [{ ...server, url: server.url }])),
+/** Those that a client or a program connects to. */
+export const haloConnections = once((subject: Subject): readonly HaloServer[] =>
+  haloServers(subject).filter(({ url, program }) => url !== undefined || program === undefined),
 );
 
 /** Those to which the client itself connects. */
-export const remoteHaloServers = once((subject: Subject): readonly Addressed[] =>
+export const remoteHaloServers = once((subject: Subject): readonly HaloServer[] =>
   haloConnections(subject).filter(({ program }) => program === undefined),
 );
 

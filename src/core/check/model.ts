@@ -5,6 +5,9 @@ import type { TextEdit } from "./edits.ts";
 /** What a file is to `check`. The id of a client: that client's own project file. */
 export type DocumentKind = "mcp" | "env-example" | "env" | "envrc" | "settings" | "settings-local" | `client:${string}`;
 
+/** `loose`: comments or trailing commas and nothing else. */
+export type Broken = Refused & { readonly kind: "loose" | "syntax" | NonNullable<Refused["cause"]> };
+
 /** A file as it was read. */
 export interface Document {
   /** From the root that is checked, with "/": what a report names. */
@@ -18,8 +21,8 @@ export interface Document {
   readonly encoding: "utf-8" | "utf-16" | "not-utf-8" | "too-big" | "not-a-file";
   /** The tree, comments and trailing commas allowed; undefined where there is none or the kind is no JSON. */
   readonly tree: Node | undefined;
-  /** Why the text is not strict JSON, at its first problem; undefined when it is (or the kind is no JSON). */
-  readonly broken: Refused | undefined;
+  /** Why the text could not be read as strict JSON or TOML; undefined where it could, or nothing reads the kind as one. */
+  readonly broken: Broken | undefined;
   /** In git's index. False without a repository. */
   readonly tracked: boolean;
   /** Covered by an ignore rule. False without a repository. */

@@ -1,7 +1,8 @@
 /** Subject → findings. Pure. */
+
+import { once } from "../once.ts";
 import type { TextEdit } from "./edits.ts";
 import type { Document, Finding, Rule, Subject } from "./model.ts";
-import { once } from "./once.ts";
 import { secretsIn } from "./secret-places.ts";
 
 const inOrder = once((document: Document) => secretsIn(document));

@@ -3,7 +3,7 @@
  * placeholders and references are none: a rule that reports those is switched off. The corpora that judge this file are
  * test/fixtures/check/halo/shapes.json, test/support/attacks.ts and test/support/secrets.ts.
  */
-import { hasReference, ONE_REFERENCE, referencesIn } from "./references.ts";
+import { hasReference, referencesIn } from "../clients/references.ts";
 import { FORMATS, MAYBE_PUBLIC, PUBLIC_KEY } from "./secret-formats.ts";
 
 /** A stretch of a text that is a secret, and what kind. */
@@ -353,7 +353,7 @@ function pairsIn(text: string): readonly (Found & { readonly name: string })[] {
 
 /** The secret in a text that stands under a name: `undefined` when it is a reference, an example, or nothing of the kind. */
 export function secretIn(text: string, name: string): Found | undefined {
-  if (text.length < 8 || ONE_REFERENCE.test(text)) return undefined;
+  if (text.length < 8 || /^\$\{\w{1,128}\}$/.test(text)) return undefined;
   return (
     formatsIn(text, name)[0] ??
     (STORE.test(text)

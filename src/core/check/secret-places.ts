@@ -1,12 +1,12 @@
 /** Where secrets stand in a file: every text that a reader of its format finds, then what no reader reads. */
-import { type Pair, pairsOf, serverOf } from "../clients/codex-check.ts";
+import { CLIENTS } from "../clients/index.ts";
 import { assignments } from "../formats/dotenv.ts";
 import type { Container, Node } from "../formats/json.ts";
+import { member, spanOf, textOf } from "../formats/nodes.ts";
+import { once } from "../once.ts";
 import type { Document, Span } from "./model.ts";
 import { shownName } from "./names.ts";
-import { once } from "./once.ts";
 import { secretIn, secretsInText } from "./secret-judge.ts";
-import { member, spanOf, textOf } from "./servers.ts";
 
 /** A text of a file, and what it stands under. */
 interface Place {
@@ -37,6 +37,9 @@ export function fullText({ text, raw }: Pick<Document, "text" | "raw">): string 
 }
 
 const SERVERS = new Set(["mcpServers", "servers", "mcp", "amp.mcpServers", "context_servers", "mcp_servers"]);
+
+/** Keys of an entry that hold names of variables, not values. */
+const NAMES = new Set(CLIENTS.flatMap(({ entry: { names, variables = [] } }) => [names, ...variables]));
 
 interface Around {
   readonly name: string;
@@ -85,6 +88,7 @@ function walk(node: Node, around: Around, depth: number, places: Place[]): void 
   }
   for (const { key, start, colon, value } of node.entries) {
     const { server } = around;
+    if (NAMES.has(key)) continue;
     const of = server === undefined ? "" : ` of server "${shownName(server)}"`;
     if (key.length >= 12)
       places.push({ text: key, name: "id", where: () => `a name${of}`, span: spanOf({ start, end: colon }) });
@@ -92,29 +96,6 @@ function walk(node: Node, around: Around, depth: number, places: Place[]): void 
     else if (depth === 0 && SERVERS.has(key) && value.kind === "object") walk(value, { name: "servers" }, 1, places);
     else walk(value, { name: nameBeside(node, key), server, group: groupOf(key) ?? around.group }, depth + 1, places);
   }
-}
-
-/** TOML's `\u0041` and `\U00000041`; in a text between apostrophes nobody writes one. */
-function fromToml(text: string): string {
-  return text.replace(/\\(?:u([0-9a-f]{4})|U000([01][0-9a-f]{4}))/gi, (_, short?: string, long?: string) =>
-    String.fromCodePoint(Number.parseInt(short ?? long ?? "20", 16)),
-  );
-}
-
-function ofToml(pairs: readonly Pair[]): readonly Place[] {
-  return pairs.flatMap((pair, index): readonly Place[] => {
-    const { table, start, end } = pair;
-    const [key, text] = [fromToml(pair.key), fromToml(pair.value)];
-    const server = serverOf(table);
-    // these hold names of variables, not values
-    if (server?.part === "env_http_headers" || key === "env_vars" || key === "bearer_token_env_var") return [];
-    const group = groupOf(key) ?? groupOf(table.slice(table.lastIndexOf(".") + 1));
-    const before = pairs[index - 1];
-    const flag = group === "args" && before?.table === table && before.key === pair.key ? fromToml(before.value) : "";
-    const where = (): string => whereOf({ name: key, server: server?.name, group });
-    const name = group === "args" ? (/^--?[A-Za-z][\w.-]*$/.test(flag) ? flag : "") : key;
-    return [{ text, name, where, span: { offset: start, length: end - start } }];
-  });
 }
 
 function ofDotenv(text: string): readonly Place[] {
@@ -129,10 +110,10 @@ function ofDotenv(text: string): readonly Place[] {
 /** The places of a file that a reader of its format finds, in their order. */
 function placesOf(document: Document): readonly Place[] {
   if (/^env/.test(document.kind)) return ofDotenv(fullText(document));
-  if (document.kind === "client:codex") return ofToml(pairsOf(fullText(document)));
   const places: Place[] = [];
   if (document.tree !== undefined) walk(document.tree, { name: "" }, 0, places);
-  return places;
+  // a table of TOML may stand in several parts of a file
+  return places.toSorted((a, b) => a.span.offset - b.span.offset);
 }
 
 /** The secrets of a file: the first of every place, then those of comments and of a text that no parser reads. */
@@ -143,7 +124,7 @@ export const secretsIn = once((document: Document): readonly Secret[] => {
     if (shape === undefined) return [];
     return [{ what: shape.what, value: text.slice(shape.start, shape.end), text, where: where(), span, name }];
   });
-  const isStrict = document.tree !== undefined && document.broken === undefined;
+  const isStrict = document.tree !== undefined && document.broken === undefined && !document.path.endsWith(".toml");
   if (isStrict) return found;
   const text = fullText(document);
   const isRead = places.length > 0 || document.tree !== undefined;

@@ -1,7 +1,7 @@
 /** The shape of each field of a server, as Claude Code 2.1.330 demands it (measured): a value that does not fit costs the whole entry. */
 import type { Node } from "../formats/json.ts";
-import { kindWord, type Transport, winners } from "./loader.ts";
-import { textOf } from "./servers.ts";
+import { kindWord, textOf, winners } from "../formats/nodes.ts";
+import type { Transport } from "./loader.ts";
 
 /** A value that does not have the shape it should have. */
 export interface Misfit {

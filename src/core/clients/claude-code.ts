@@ -1,93 +1,39 @@
 /**
- * Claude Code as measured (2.1.197 and 2.1.330): how it spells a reference, how it expands one, what an entry is.
+ * Claude Code: what it is as a client, and what it makes of an entry (2.1.197 and 2.1.330, measured).
  */
 
 import type { Json } from "../formats/json.ts";
 import { HALO_URL, HEADERS, VALUES, type Value } from "../halo.ts";
 import type { Connection } from "../plan/model.ts";
+import { entryFor } from "./entry.ts";
+import type { Client } from "./model.ts";
+import { BRACES_WITH_DEFAULT, expand } from "./references.ts";
+
+export { expand, references } from "./references.ts";
+
+/** It reads no `.env`; `env` in `.claude/settings.local.json` reaches sessions (2.1.197 and 2.1.330, measured). */
+export const claudeCode: Client = {
+  id: "claude-code",
+  label: "Claude Code",
+  docs: "https://code.claude.com/docs/en/mcp",
+  measured: "2.1.330 (2026-11)",
+  files: { project: [".mcp.json"], user: "~/.claude.json" },
+  format: "json",
+  servers: "mcpServers",
+  entry: { url: ["url"], headers: "headers", fixed: { type: "http" } },
+  references: BRACES_WITH_DEFAULT,
+  unset: "literal",
+  reads: [".claude/settings.local.json", ".claude/settings.json"],
+  verify: ["claude", "mcp", "get", "halo"],
+  next: [{ note: "Start claude in this folder and approve the server" }],
+};
 
 /** A reference in Claude Code's spelling. */
-export function reference(env: string): string {
-  return `\${${env}}`;
-}
-
-const NAME = /[A-Za-z_][A-Za-z0-9_]{0,127}(?![A-Za-z0-9_])/y;
-const LONGEST_DEFAULT = 2048;
-
-interface Placeholder {
-  readonly name: string;
-  readonly fallback: string | undefined;
-  readonly from: number;
-  readonly to: number;
-}
-
-/** `${NAME}` and `${NAME:-default}`, in order. One pass: an expression would read on at every `${A:-` that nothing closes. */
-function placeholders(text: string): readonly Placeholder[] {
-  const found: Placeholder[] = [];
-  let close = -1;
-  for (let at = text.indexOf("${"); at >= 0; at = text.indexOf("${", at)) {
-    NAME.lastIndex = at + 2;
-    const name = NAME.exec(text)?.[0];
-    const end = at + 2 + (name?.length ?? 0);
-    const start = text.startsWith(":-", end) ? end + 2 : end;
-    if (close < start) close = text.indexOf("}", start);
-    if (close < 0) return found;
-    const fits = start === end ? close === end : close - start <= LONGEST_DEFAULT;
-    if (name !== undefined && fits) {
-      const fallback = start === end ? undefined : text.slice(start, close);
-      found.push({ name, fallback, from: at, to: close + 1 });
-      at = close + 1;
-    } else at += 2;
-  }
-  return found;
-}
-
-export interface Expanded {
-  readonly text: string;
-  /** Variables that are not set and have no default: Claude Code sends their placeholder literally. */
-  readonly missing: readonly string[];
-  /** Variables whose value, or default, became part of the text: in the second pass, those that the first one put together too. */
-  readonly read: readonly string[];
-}
-
-/**
- * Expands `${NAME}` and `${NAME:-default}` as Claude Code does: two passes, the default only when the variable is
- * unset (an empty one stays empty), every other spelling left as it is.
- */
-export function expand(text: string, env: Readonly<Record<string, string | undefined>>): Expanded {
-  const missing = new Set<string>();
-  const read = new Set<string>();
-  const pass = (input: string): string => {
-    let text = "";
-    let done = 0;
-    for (const { name, fallback, from, to } of placeholders(input)) {
-      const value = Object.hasOwn(env, name) ? env[name] : undefined;
-      const isMissing = value === undefined && fallback === undefined;
-      (isMissing ? missing : read).add(name);
-      text += input.slice(done, from) + (isMissing ? input.slice(from, to) : (value ?? fallback ?? ""));
-      done = to;
-    }
-    return text + input.slice(done);
-  };
-  return { text: pass(pass(text)), missing: [...missing], read: [...read] };
-}
-
-/** A text without whatever stands between `${` and the next `}`. What no `}` follows is not searched at every `${`. */
-export function withoutPlaceholders(text: string): string {
-  const end = text.lastIndexOf("}") + 1;
-  return text.slice(0, end).replace(/\$\{[^}]*\}/g, "") + text.slice(end);
-}
-
-/** The variables that a text refers to, in order. */
-export function references(text: string): readonly string[] {
-  return placeholders(text).map(({ name }) => name);
-}
+export const reference = BRACES_WITH_DEFAULT.spell;
 
 /** The entry exactly as CM.com documents it. */
 export function entryOf(connection: Connection): Json {
-  const headers: Record<string, string> = {};
-  for (const [header, { env }] of Object.entries(connection.headers)) headers[header] = reference(env);
-  return { type: "http", url: connection.url, headers };
+  return entryFor(claudeCode, connection);
 }
 
 /** The same with the values in place of the references: for Claude Code's own private file, through stdin. */

@@ -53,7 +53,7 @@ function createReader(options: TextOptions): (line: Line) => { text: string; mas
     // the values of .env are in no report
     if (source === undefined || source.kind === "env" || source.kind === "envrc") return undefined;
     const text = source.text.replace(/^\uFEFF/, "").replace(/\r\n?/g, "\n");
-    const format = source.kind === "env-example" ? "dotenv" : source.kind === "client:codex" ? "lines" : "json";
+    const format = source.kind === "env-example" ? "dotenv" : path.endsWith(".toml") ? "lines" : "json";
     const { secrets, shown } = options;
     return { plain: text.split("\n"), masked: maskLines(text, new Set(), { secrets, shown, format }) };
   };

@@ -1,4 +1,4 @@
-import { brokenBy, mcpDocuments } from "../check/loader.ts";
+import { mcpDocuments } from "../check/loader.ts";
 import { commentsOf, withoutComment } from "../check/loose-json.ts";
 import type { Rule, Span } from "../check/model.ts";
 import { secretsIn } from "../check/secret-places.ts";
@@ -15,7 +15,7 @@ export const comments: Rule = {
   summary: "One comment, and Claude Code refuses the whole file",
   check: (subject) =>
     mcpDocuments(subject).flatMap((document) => {
-      if (brokenBy(document)?.kind !== "loose") return [];
+      if (document.broken?.kind !== "loose") return [];
       const found = commentsOf(document.text);
       const [first] = found;
       if (first === undefined) return [];

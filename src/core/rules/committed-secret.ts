@@ -3,8 +3,8 @@ import { type HaloServer, meantBy, missingValues, remoteHaloServers, valueHeader
 import type { Document, Finding, Rule } from "../check/model.ts";
 import { secretIn } from "../check/secret-judge.ts";
 import { secretsIn } from "../check/secret-places.ts";
-import { spanOf } from "../check/servers.ts";
 import { finding } from "../check/show.ts";
+import { spanOf } from "../formats/nodes.ts";
 import { HEADERS } from "../halo.ts";
 import { maskOf } from "../secrets.ts";
 

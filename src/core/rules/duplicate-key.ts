@@ -1,8 +1,8 @@
-import { keyToken, mcpDocuments, winners } from "../check/loader.ts";
+import { mcpDocuments } from "../check/loader.ts";
 import type { Document, Rule } from "../check/model.ts";
-import { isObjectNode, member } from "../check/servers.ts";
 import { finding } from "../check/show.ts";
 import type { Entry, Node } from "../formats/json.ts";
+import { isObjectNode, keySpan, member, winners } from "../formats/nodes.ts";
 
 /** The properties that a later one of the same name replaces. What the rule `duplicate-server` says is not said again. */
 function replaced({ tree }: Document): readonly Entry[] {
@@ -30,7 +30,7 @@ export const duplicateKey: Rule = {
   check: (subject) =>
     mcpDocuments(subject).flatMap((document) =>
       replaced(document).map((entry) =>
-        finding(subject, "duplicate-key", document, keyToken(document, entry), { key: entry.key }),
+        finding(subject, "duplicate-key", document, keySpan(document, entry), { key: entry.key }),
       ),
     ),
   message: ({ key }) => `a later "${key}" in the same object replaces this one; allowed: each key once`,

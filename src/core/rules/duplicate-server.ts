@@ -1,7 +1,7 @@
-import { keyToken, mcpDocuments, winners } from "../check/loader.ts";
+import { mcpDocuments } from "../check/loader.ts";
 import type { Finding, Rule } from "../check/model.ts";
-import { isObjectNode, member } from "../check/servers.ts";
 import { finding } from "../check/show.ts";
+import { isObjectNode, keySpan, member, winners } from "../formats/nodes.ts";
 
 /** The last one wins, for names and for `mcpServers` itself (2.1.330): what came before is dropped without a word. */
 export const duplicateServer: Rule = {
@@ -18,7 +18,7 @@ export const duplicateServer: Rule = {
           entry.key === "mcpServers" && entry !== last && isObjectNode(entry.value) && entry.value.entries.length > 0,
       );
       const lost = blocks.map((entry) =>
-        finding(subject, "duplicate-server", document, keyToken(document, entry), { name: "" }),
+        finding(subject, "duplicate-server", document, keySpan(document, entry), { name: "" }),
       );
       if (!isObjectNode(last?.value)) return lost;
       const kept = new Set(winners(last.value));
@@ -26,7 +26,7 @@ export const duplicateServer: Rule = {
       return [
         ...lost,
         ...dropped.map((entry) =>
-          finding(subject, "duplicate-server", document, keyToken(document, entry), { name: `"${entry.key}"` }),
+          finding(subject, "duplicate-server", document, keySpan(document, entry), { name: `"${entry.key}"` }),
         ),
       ];
     }),

@@ -1,7 +1,7 @@
-import { entriesOf, kindWord } from "../check/loader.ts";
+import { entriesOf } from "../check/loader.ts";
 import type { Rule } from "../check/model.ts";
-import { isObjectNode, spanOf } from "../check/servers.ts";
 import { finding } from "../check/show.ts";
+import { isObjectNode, kindWord, spanOf } from "../formats/nodes.ts";
 
 export const entryNotObject: Rule = {
   id: "entry-not-object",

@@ -1,8 +1,8 @@
 import { haloConnections, valueHeaders } from "../check/halo-servers.ts";
 import type { Rule } from "../check/model.ts";
 import { isObviousExample } from "../check/secret-judge.ts";
-import { spanOf } from "../check/servers.ts";
 import { finding } from "../check/show.ts";
+import { spanOf } from "../formats/nodes.ts";
 
 const ID = "halo-token-default";
 

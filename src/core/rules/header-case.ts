@@ -1,7 +1,7 @@
-import { keyToken, REMOTE, serverObjects, winners } from "../check/loader.ts";
+import { REMOTE, serverObjects } from "../check/loader.ts";
 import type { Finding, Rule } from "../check/model.ts";
-import { isObjectNode, member } from "../check/servers.ts";
 import { finding } from "../check/show.ts";
+import { isObjectNode, keySpan, member, winners } from "../formats/nodes.ts";
 
 /** Measured: `"A": "1", "a": "2"` arrives as `a: 1, 2` with http, as `a: 2` with sse. */
 export const headerCase: Rule = {
@@ -19,7 +19,7 @@ export const headerCase: Rule = {
           seen.add(small);
           return [];
         }
-        return [finding(subject, "header-case", document, keyToken(document, entry), { name, header: entry.key })];
+        return [finding(subject, "header-case", document, keySpan(document, entry), { name, header: entry.key })];
       });
     }),
   message: ({ name, header }) =>

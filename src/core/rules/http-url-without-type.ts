@@ -2,9 +2,9 @@ import type { TextEdit } from "../check/edits.ts";
 import { keyCorrections } from "../check/key-names.ts";
 import { serverObjects } from "../check/loader.ts";
 import type { Rule } from "../check/model.ts";
-import { keySpan, member, textOf } from "../check/servers.ts";
 import { finding } from "../check/show.ts";
 import type { Entry } from "../formats/json.ts";
+import { keySpan, member, textOf } from "../formats/nodes.ts";
 
 /** `"type": "http"` on a line of its own where the URL has one. */
 function withType(text: string, url: Entry): TextEdit {

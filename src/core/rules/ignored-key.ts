@@ -1,8 +1,8 @@
-import { keyToken, type ServerObject, serverObjects } from "../check/loader.ts";
+import { type ServerObject, serverObjects } from "../check/loader.ts";
 import type { Rule } from "../check/model.ts";
-import { member, textOf } from "../check/servers.ts";
 import { finding } from "../check/show.ts";
 import type { Entry, Node } from "../formats/json.ts";
+import { keySpan, member, textOf } from "../formats/nodes.ts";
 
 const isValue = (node: Node, value: boolean): boolean => node.kind === "scalar" && node.value === value;
 const isText = (node: Node): boolean => (textOf(node) ?? "") !== "";
@@ -52,7 +52,7 @@ export const ignoredKey: Rule = {
     serverObjects(subject).flatMap((server) =>
       ignoredOf(server).map(({ entry, instead }) => {
         const { document, name } = server;
-        return finding(subject, "ignored-key", document, keyToken(document, entry), { name, key: entry.key, instead });
+        return finding(subject, "ignored-key", document, keySpan(document, entry), { name, key: entry.key, instead });
       }),
     ),
   message: ({ name, key, instead }) => `server "${name}": Claude Code ignores "${key}" here: ${instead}`,

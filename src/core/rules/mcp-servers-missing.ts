@@ -1,8 +1,8 @@
-import { couldBe, keyToken, mcpDocuments, spotAt } from "../check/loader.ts";
+import { couldBe, mcpDocuments, spotAt } from "../check/loader.ts";
 import type { Rule } from "../check/model.ts";
-import { isObjectNode, member, textOf } from "../check/servers.ts";
 import { finding } from "../check/show.ts";
 import type { Container, Entry } from "../formats/json.ts";
+import { isObjectNode, keySpan, member, textOf } from "../formats/nodes.ts";
 
 /** Other spellings, and what other clients call it: VS Code `servers`, Zed `context_servers`, Codex `mcp_servers`, opencode `mcp`. */
 const OTHERS = new Set(["mcpservers", "mcpserver", "servers", "server", "contextservers", "mcp"]);
@@ -32,7 +32,7 @@ export const mcpServersMissing: Rule = {
       if (other === undefined) {
         return [finding(subject, "mcp-servers-missing", document, spotAt(document, tree.start), { found: "" })];
       }
-      const span = keyToken(document, other);
+      const span = keySpan(document, other);
       const only = others.length === 1 && isObjectNode(other.value) && wouldLoad(other.value, text);
       const fix = only ? [{ ...span, text: '"mcpServers"' }] : undefined;
       return [finding(subject, "mcp-servers-missing", document, span, { found: other.key }, fix)];

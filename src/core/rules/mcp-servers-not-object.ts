@@ -1,7 +1,7 @@
-import { kindWord, mcpDocuments } from "../check/loader.ts";
+import { mcpDocuments } from "../check/loader.ts";
 import type { Rule } from "../check/model.ts";
-import { isObjectNode, member, spanOf } from "../check/servers.ts";
 import { finding } from "../check/show.ts";
+import { isObjectNode, kindWord, member, spanOf } from "../formats/nodes.ts";
 
 export const mcpServersNotObject: Rule = {
   id: "mcp-servers-not-object",

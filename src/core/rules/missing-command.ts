@@ -1,7 +1,7 @@
-import { keyToken, kindWord, serverObjects } from "../check/loader.ts";
+import { serverObjects } from "../check/loader.ts";
 import type { Rule } from "../check/model.ts";
-import { member, spanOf, textOf } from "../check/servers.ts";
 import { finding } from "../check/show.ts";
+import { keySpan, kindWord, member, spanOf, textOf } from "../formats/nodes.ts";
 
 /** An entry without a `type` is a program to Claude Code, as is one of the type `stdio`. */
 export const missingCommand: Rule = {
@@ -16,7 +16,7 @@ export const missingCommand: Rule = {
       // rule `http-url-without-type` says what is wrong there
       const typed = member(node, "type") !== undefined;
       if (command === undefined && !typed && member(node, "url") !== undefined) return [];
-      const span = command === undefined ? keyToken(document, entry) : spanOf(command);
+      const span = command === undefined ? keySpan(document, entry) : spanOf(command);
       const got = command === undefined ? "missing" : kindWord(command);
       return [finding(subject, "missing-command", document, span, { name, got })];
     }),

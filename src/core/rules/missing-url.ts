@@ -1,7 +1,7 @@
-import { keyToken, kindWord, serverObjects } from "../check/loader.ts";
+import { serverObjects } from "../check/loader.ts";
 import type { Rule } from "../check/model.ts";
-import { member, spanOf, textOf } from "../check/servers.ts";
 import { finding } from "../check/show.ts";
+import { keySpan, kindWord, member, spanOf, textOf } from "../formats/nodes.ts";
 
 export const missingUrl: Rule = {
   id: "missing-url",
@@ -12,7 +12,7 @@ export const missingUrl: Rule = {
       if (transport === undefined || transport === "stdio") return [];
       const url = member(node, "url")?.value;
       if (textOf(url) !== undefined) return [];
-      const span = url === undefined ? keyToken(document, entry) : spanOf(url);
+      const span = url === undefined ? keySpan(document, entry) : spanOf(url);
       return [
         finding(subject, "missing-url", document, span, { name, got: url === undefined ? "missing" : kindWord(url) }),
       ];

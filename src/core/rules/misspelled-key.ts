@@ -1,7 +1,8 @@
 import { keyCorrections } from "../check/key-names.ts";
-import { keyToken, serverObjects } from "../check/loader.ts";
+import { serverObjects } from "../check/loader.ts";
 import type { Rule } from "../check/model.ts";
 import { finding } from "../check/show.ts";
+import { keySpan } from "../formats/nodes.ts";
 
 /** Claude Code ignores keys it does not know, without a word: the headers, say, are then not sent. */
 export const misspelledKey: Rule = {
@@ -11,7 +12,7 @@ export const misspelledKey: Rule = {
   check: (subject) =>
     serverObjects(subject).flatMap(({ document, name, node }) =>
       keyCorrections(node).map(({ entry, right, safe }) => {
-        const span = keyToken(document, entry);
+        const span = keySpan(document, entry);
         const fix = safe ? [{ ...span, text: `"${right}"` }] : undefined;
         return finding(subject, "misspelled-key", document, span, { name, key: entry.key, right }, fix);
       }),

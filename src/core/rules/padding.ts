@@ -1,9 +1,9 @@
 import type { TextEdit } from "../check/edits.ts";
-import { keyToken, type ServerObject, serverObjects, winners } from "../check/loader.ts";
+import { type ServerObject, serverObjects } from "../check/loader.ts";
 import type { Document, Rule, Span } from "../check/model.ts";
-import { isObjectNode, member, spanOf, textOf } from "../check/servers.ts";
 import { FIELDS } from "../check/shapes.ts";
 import { finding } from "../check/show.ts";
+import { isObjectNode, keySpan, member, spanOf, textOf, winners } from "../formats/nodes.ts";
 
 interface Padded {
   readonly what: string;
@@ -46,7 +46,7 @@ function paddedOf({ document, node, transport }: ServerObject): readonly Padded[
     for (const entry of winners(record)) {
       const name = entry.key.trim();
       if (name === entry.key || name === "") continue;
-      const span = keyToken(document, entry);
+      const span = keySpan(document, entry);
       // trimmed it would be a second one of that name
       const fix = uses.get(name) === 1 ? trimmed(document, span) : undefined;
       found.push({ what: `a name in "${key}"`, span, fix });

@@ -1,6 +1,7 @@
-import { entriesOf, keyToken } from "../check/loader.ts";
+import { entriesOf } from "../check/loader.ts";
 import type { Rule } from "../check/model.ts";
 import { finding } from "../check/show.ts";
+import { keySpan } from "../formats/nodes.ts";
 
 /** As 2.1.330 has them; 2.1.197 knows the first three, to the letter. */
 const RESERVED: readonly string[] = [
@@ -30,7 +31,7 @@ export const reservedName: Rule = {
     entriesOf(subject)
       .filter(({ name }) => isReserved(name))
       .map(({ document, name, entry }) =>
-        finding(subject, "reserved-name", document, keyToken(document, entry), { name }),
+        finding(subject, "reserved-name", document, keySpan(document, entry), { name }),
       ),
   message: ({ name }) =>
     `"${name}" is a name that Claude Code reserves, so the server is not loaded; allowed: another name`,

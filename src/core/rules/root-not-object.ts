@@ -1,7 +1,7 @@
-import { kindWord, mcpDocuments } from "../check/loader.ts";
+import { mcpDocuments } from "../check/loader.ts";
 import type { Rule } from "../check/model.ts";
-import { isObjectNode, spanOf } from "../check/servers.ts";
 import { finding } from "../check/show.ts";
+import { isObjectNode, kindWord, spanOf } from "../formats/nodes.ts";
 
 export const rootNotObject: Rule = {
   id: "root-not-object",

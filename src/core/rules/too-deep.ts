@@ -1,4 +1,4 @@
-import { brokenBy, mcpDocuments, spotAt } from "../check/loader.ts";
+import { mcpDocuments, spotAt } from "../check/loader.ts";
 import type { Rule } from "../check/model.ts";
 import { finding } from "../check/show.ts";
 import { MAX_DEPTH } from "../formats/json.ts";
@@ -10,9 +10,9 @@ export const tooDeep: Rule = {
   summary: "A file that is nested too deep cannot be checked",
   check: (subject) =>
     mcpDocuments(subject).flatMap((document) => {
-      const broken = brokenBy(document);
+      const broken = document.broken;
       if (broken?.kind !== "too-deep") return [];
-      return [finding(subject, "too-deep", document, spotAt(document, broken.refused.offset), {})];
+      return [finding(subject, "too-deep", document, spotAt(document, broken.offset), {})];
     }),
   message: () =>
     `nested deeper than ${MAX_DEPTH} levels: this file cannot be checked; no field of a server is nested that deep`,

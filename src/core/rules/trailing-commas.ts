@@ -1,4 +1,4 @@
-import { brokenBy, mcpDocuments } from "../check/loader.ts";
+import { mcpDocuments } from "../check/loader.ts";
 import { trailingCommasOf } from "../check/loose-json.ts";
 import type { Rule } from "../check/model.ts";
 import { finding } from "../check/show.ts";
@@ -9,7 +9,7 @@ export const trailingCommas: Rule = {
   summary: "One comma too many, and Claude Code refuses the whole file",
   check: (subject) =>
     mcpDocuments(subject).flatMap((document) => {
-      if (document.tree === undefined || brokenBy(document)?.kind !== "loose") return [];
+      if (document.tree === undefined || document.broken?.kind !== "loose") return [];
       const found = trailingCommasOf(document.tree).toSorted((a, b) => a - b);
       const [first] = found;
       if (first === undefined) return [];

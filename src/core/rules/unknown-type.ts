@@ -1,8 +1,8 @@
 import { rightType } from "../check/key-names.ts";
-import { couldBe, kindWord, serverObjects } from "../check/loader.ts";
+import { couldBe, serverObjects } from "../check/loader.ts";
 import type { Rule } from "../check/model.ts";
-import { member, spanOf, textOf } from "../check/servers.ts";
 import { finding } from "../check/show.ts";
+import { kindWord, member, spanOf, textOf } from "../formats/nodes.ts";
 
 /** Case counts ("HTTP" is unknown), and `sse-ide`, `ws-ide`, `sdk`, `claudeai-proxy` belong to hosts other than a file. */
 export const unknownType: Rule = {

@@ -1,8 +1,8 @@
-import { keyToken, REMOTE, serverObjects, winners } from "../check/loader.ts";
+import { REMOTE, serverObjects } from "../check/loader.ts";
 import type { Finding, Rule } from "../check/model.ts";
-import { isObjectNode, member, spanOf, textOf } from "../check/servers.ts";
 import { finding } from "../check/show.ts";
-import { withoutPlaceholders } from "../clients/claude-code.ts";
+import { withoutPlaceholders } from "../clients/references.ts";
+import { isObjectNode, keySpan, member, spanOf, textOf, winners } from "../formats/nodes.ts";
 
 /** The letters of a header's name (RFC 9110); measured character by character with 2.1.330. */
 const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
@@ -33,7 +33,7 @@ export const unsendableHeader: Rule = {
         const args = (part: string) => ({ name, header: nameOf(entry.key), part });
         // blanks around a name are the rule `padding`
         if (!NAME.test(entry.key) && !NAME.test(entry.key.trim()))
-          return [finding(subject, "unsendable-header", document, keyToken(document, entry), args("name"))];
+          return [finding(subject, "unsendable-header", document, keySpan(document, entry), args("name"))];
         const value = textOf(entry.value);
         if (value === undefined || isSent(value)) return [];
         return [finding(subject, "unsendable-header", document, spanOf(entry.value), args("value"))];

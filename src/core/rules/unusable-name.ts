@@ -1,6 +1,7 @@
-import { entriesOf, keyToken } from "../check/loader.ts";
+import { entriesOf } from "../check/loader.ts";
 import type { Rule } from "../check/model.ts";
 import { finding } from "../check/show.ts";
+import { keySpan } from "../formats/nodes.ts";
 
 /** The file's loader takes any name; `claude mcp add` and `add-json` take only these, and `claude mcp get -x` takes it for an option. */
 const USABLE = /^[A-Za-z0-9_][A-Za-z0-9_-]*$/;
@@ -13,7 +14,7 @@ export const unusableName: Rule = {
     entriesOf(subject)
       .filter(({ name }) => !USABLE.test(name) && name !== "__proto__")
       .map(({ document, name, entry }) =>
-        finding(subject, "unusable-name", document, keyToken(document, entry), { name }),
+        finding(subject, "unusable-name", document, keySpan(document, entry), { name }),
       ),
   message: ({ name }) =>
     `Claude Code's commands refuse the name "${name}"; allowed: letters, digits, "_" and "-", not "-" first`,

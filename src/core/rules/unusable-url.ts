@@ -1,7 +1,7 @@
 import { serverObjects, type Transport } from "../check/loader.ts";
 import type { Rule } from "../check/model.ts";
-import { member, spanOf, textOf } from "../check/servers.ts";
 import { finding } from "../check/show.ts";
+import { member, spanOf, textOf } from "../formats/nodes.ts";
 
 /** Why Claude Code will not even try this URL, as far as that is certain; one with a variable may be anything. */
 function problemOf(url: string, transport: Transport): string | undefined {

@@ -1,15 +1,14 @@
+/** `.env.example` is where a person who clones the repository sees which variables to set. */
 import { givenValues } from "../check/given-values.ts";
-import { type HaloServer, haloServers, valueHeaders } from "../check/halo-servers.ts";
-import { serverObjects } from "../check/loader.ts";
+import { haloServers, valueHeaders, variablesOf } from "../check/halo-servers.ts";
 import type { Document, Finding, Rule, Span, Subject } from "../check/model.ts";
-import { onceForText } from "../check/once.ts";
-import { keySpan, member, textOf } from "../check/servers.ts";
-import { editBetween, finding, isFitToShow, MOST_FIXES } from "../check/show.ts";
-import { type ClientSyntax, syntaxOf, variablesIn } from "../clients/client-syntax.ts";
-import { pairsOf, serverOf } from "../clients/codex-check.ts";
+import { editBetween, finding, isFitToShow } from "../check/show.ts";
+import { entriesIn, type ServerEntry } from "../clients/entry.ts";
+import { clientOf } from "../clients/index.ts";
+import { variablesIn } from "../clients/references.ts";
 import { addExampleNames, type ExampleName, parseDotenv } from "../formats/dotenv.ts";
-import type { Container, Node } from "../formats/json.ts";
-import { HEADERS, isSafeVariable, LABELS, VALUES } from "../halo.ts";
+import { keySpan, member, textOf } from "../formats/nodes.ts";
+import { isSafeVariable, LABELS } from "../halo.ts";
 
 const ID = "variable-not-in-example";
 
@@ -24,6 +23,31 @@ function folderOf(path: string): string {
 const SET_ANYWAY =
   /^(?:HOME|USER(?:NAME|PROFILE)?|LOGNAME|PATH|PWD|SHELL|LANG|LC_\w+|TERM|TE?MP|TMPDIR|EDITOR|(?:HOST|COMPUTER)NAME|DISPLAY|CI|OS|(?:LOCAL)?APPDATA|PROGRAM(?:DATA|FILES)|SYSTEMROOT|HOMEDRIVE|HOMEPATH|XDG_\w+|SSH_AUTH_SOCK|CLAUDE_\w+|workspaceFolder\w*|userHome|pathSeparator|\w+_PROXY|JAVA_HOME|VIRTUAL_ENV)$/i;
 
+/** The keys of an entry in which clients expand references. */
+const EXPANDED: ReadonlySet<string> = new Set(["url", "httpUrl", "command", "args", "headers", "env", "environment"]);
+
+type Server = Pick<ServerEntry, "client" | "dialect" | "node">;
+
+/** The variables of a text that have no default, and that neither the machine nor the entry itself sets. */
+function neededIn(text: string, { dialect, node }: Server): readonly string[] {
+  return variablesIn(text, dialect).flatMap(({ name, hasDefault }) => {
+    if (hasDefault || SET_ANYWAY.test(name)) return [];
+    const own = textOf(member((member(node, "env") ?? member(node, "environment"))?.value, name)?.value);
+    return own === undefined || own === text ? [name] : [];
+  });
+}
+
+/** All variables that an entry takes, in the order of the file. */
+function neededBy(server: Server): readonly string[] {
+  const { names, variables = [] } = server.client.entry;
+  return server.node.entries.flatMap(({ key, value }) => {
+    const texts = (value.kind === "scalar" ? [value] : value.entries.map((each) => each.value)).map(textOf);
+    if (key === names || variables.includes(key))
+      return texts.flatMap((text = "") => (/^[A-Za-z_]\w*$/.test(text) && !SET_ANYWAY.test(text) ? [text] : []));
+    return EXPANDED.has(key) ? texts.flatMap((text = "") => neededIn(text, server)) : [];
+  });
+}
+
 /** A server with the variables that it takes. */
 interface Needs {
   readonly document: Document;
@@ -34,82 +58,38 @@ interface Needs {
   readonly isHalo: boolean;
 }
 
-const EXPANDED: ReadonlySet<string> = new Set(["url", "httpUrl", "command", "args", "headers", "env", "environment"]);
-
-/** The texts of an entry in which clients expand references, where there can be one. */
-function textsOf(entry: Container): readonly string[] {
-  const texts: string[] = [];
-  const add = (node: Node): void => {
-    const text = textOf(node);
-    if (text !== undefined && hasSign(text)) texts.push(text);
-  };
-  for (const { key, value } of entry.entries) {
-    if (!EXPANDED.has(key)) continue;
-    if (value.kind === "scalar") add(value);
-    else for (const each of value.entries) add(each.value);
-  }
-  return texts;
-}
-
-function hasSign(text: string): boolean {
-  return text.includes("$") || text.includes("{");
-}
-
-/** The variables of a text that have no default, and that neither the machine nor the entry itself sets. */
-function namesOf(text: string, syntax: ClientSyntax, entry: Container): readonly string[] {
-  if (!hasSign(text)) return [];
-  return variablesIn(text, syntax).flatMap(({ name, hasDefault }) => {
-    if (hasDefault || SET_ANYWAY.test(name)) return [];
-    const own = textOf(member((member(entry, "env") ?? member(entry, "environment"))?.value, name)?.value);
-    return own === undefined || own === text ? [name] : [];
-  });
-}
-
-/** What must not be set at all has a rule of its own. */
-function ofHalo(server: HaloServer): Needs {
-  const { document, syntax, node, name, entry, url } = server;
-  const names: ExampleName[] = [];
-  const known = new Set<string>();
-  const add = (text: string, comment: string, isValue: boolean): void => {
-    for (const variable of namesOf(text, syntax, node)) {
-      if (!known.has(variable) && (!isValue || isSafeVariable(variable))) names.push({ name: variable, comment });
-      known.add(variable);
+/** The servers for HALO of every client, and the others of the files that are the project's own by Claude Code and Codex. */
+function allNeeds(subject: Subject, hasExample: boolean): readonly Needs[] {
+  const halo = haloServers(subject);
+  const taken = new Set(halo.map(({ node }) => node));
+  const ofHalo = halo.map((server): Needs => {
+    const { document, name, entry, url } = server;
+    const comments = new Map<string, string>();
+    for (const header of valueHeaders(server)) {
+      const { kind, text = "", which } = header;
+      const variables = kind === "names" ? variablesOf(header, server.dialect) : neededIn(text, server);
+      for (const variable of variables) comments.set(variable, `HALO ${LABELS[which]}`);
     }
-  };
-  for (const { which, text } of valueHeaders(server)) add(text ?? "", `HALO ${LABELS[which]}`, true);
-  add(url?.text ?? "", "HALO endpoint", false);
-  for (const text of textsOf(node)) add(text, OTHER, false);
-  return { document, server: name, span: keySpan(document, entry), names, isHalo: true };
-}
-
-/** The other servers of `.mcp.json`, which are the project's as well. */
-function ofOthers(subject: Subject, halo: readonly HaloServer[]): readonly Needs[] {
-  const taken = new Set(halo.map(({ entry }) => entry));
-  const syntax = syntaxOf("mcp");
-  return serverObjects(subject).flatMap(({ document, name, entry, node }) => {
-    if (syntax === undefined || taken.has(entry) || !document.text.includes("${")) return [];
-    const names = textsOf(node).flatMap((text) =>
-      namesOf(text, syntax, node).map((variable) => ({ name: variable, comment: OTHER })),
-    );
-    return names.length === 0 ? [] : [{ document, server: name, span: keySpan(document, entry), names, isHalo: false }];
+    // what belongs to another program has a rule of its own
+    const isWanted = (variable: string): boolean => !comments.has(variable) || isSafeVariable(variable);
+    for (const variable of neededIn(url?.text ?? "", server))
+      if (!comments.has(variable)) comments.set(variable, "HALO endpoint");
+    const all = [...new Set([...comments.keys(), ...neededBy(server)])].filter(isWanted);
+    const names = all.map((variable) => ({ name: variable, comment: comments.get(variable) ?? OTHER }));
+    return { document, server: name, span: keySpan(document, entry), names, isHalo: true };
   });
-}
-
-/** Codex is given names of variables. */
-function ofCodex(document: Document): readonly Needs[] {
-  const pairs = pairsOf(document.text).flatMap((pair) => {
-    const server = serverOf(pair.table);
-    return server === undefined ? [] : [{ ...pair, server: server.name, part: server.part }];
+  if (!hasExample) return ofHalo;
+  const others = subject.documents.flatMap((document) => {
+    const client = clientOf(document.kind);
+    if (client === undefined || (document.kind !== "mcp" && client.entry.names === undefined)) return [];
+    return entriesIn(document.tree, client).flatMap((entry) => {
+      if (taken.has(entry.value)) return [];
+      const all = neededBy({ client, dialect: client.references, node: entry.value });
+      const names = all.map((name) => ({ name, comment: OTHER }));
+      return [{ document, server: entry.key, span: keySpan(document, entry), names, isHalo: false }];
+    });
   });
-  const halo = new Set(pairs.filter(({ key }) => key.toUpperCase() === HEADERS.token).map(({ server }) => server));
-  return pairs.flatMap(({ server, part, key, value, start, end }) => {
-    const isName = part === "env_http_headers" || (part === "" && key === "bearer_token_env_var");
-    if (!isName || !/^[A-Za-z_]\w*$/.test(value) || SET_ANYWAY.test(value)) return [];
-    const which = VALUES.find((each) => HEADERS[each] === key.toUpperCase());
-    if (which !== undefined && !isSafeVariable(value)) return [];
-    const names = [{ name: value, comment: which === undefined ? OTHER : `HALO ${LABELS[which]}` }];
-    return [{ document, server, span: { offset: start, length: end - start }, names, isHalo: halo.has(server) }];
-  });
+  return [...ofHalo, ...others];
 }
 
 /** The examples that whoever starts in this folder can see, the nearest first; of several in one folder `.env.example`. */
@@ -132,43 +112,34 @@ export const variableNotInExample: Rule = {
     const examples = subject.documents.filter(({ kind, encoding }) => kind === "env-example" && encoding === "utf-8");
     const named = new Map(examples.map((example) => [example, parseDotenv(example.text)] as const));
     const said = new Set<string>();
-    let fixes = 0;
-    const above = onceForText((folder) => examplesFor(folder, examples));
     if (!subject.inRepository) return [];
-    const halo = haloServers(subject);
-    const codex = subject.documents.filter(({ kind }) => kind === "client:codex");
-    const all = [
-      ...halo.map(ofHalo),
-      ...(examples.length === 0 ? [] : ofOthers(subject, halo)),
-      ...codex.flatMap(ofCodex),
-    ];
-    return all.flatMap(({ document, server, span, names, isHalo }): readonly Finding[] => {
-      if (names.length === 0 || document.ignored) return [];
-      const here = above(folderOf(document.path));
-      const [nearest] = here;
-      // a repository without HALO and without an example has its own way to say what to set
-      if (nearest === undefined && !isHalo) return [];
-      const missing = names.filter(({ name }) => {
-        const key = `${nearest?.path ?? ""}\n${name}`;
-        if (said.has(key) || here.some((example) => named.get(example)?.has(name) === true)) return false;
-        said.add(key);
-        // what a shared file sets, everybody has
-        return givenValues(subject, document, name).every((given) => given.document.kind === "env-example");
-      });
-      if (missing.length === 0) return [];
-      const args = {
-        names: missing.map(({ name }) => name).join(", "),
-        server,
-        file: nearest?.path ?? "",
-      };
-      if (nearest === undefined) return [finding(subject, ID, document, span, args)];
-      const found = finding(subject, ID, nearest, { offset: nearest.text.length, length: 0 }, args);
-      fixes += 1;
-      if (fixes > MOST_FIXES) return [found];
-      const edited = addExampleNames(nearest.text, missing);
-      const isMendable = edited.ok && missing.every(({ name }) => isFitToShow(subject, name));
-      return [isMendable ? { ...found, fix: [editBetween(nearest.text, edited.text)] } : found];
-    });
+    return allNeeds(subject, examples.length > 0).flatMap(
+      ({ document, server, span, names, isHalo }): readonly Finding[] => {
+        if (names.length === 0 || document.ignored) return [];
+        const here = examplesFor(folderOf(document.path), examples);
+        const [nearest] = here;
+        // a repository without HALO and without an example has its own way to say what to set
+        if (nearest === undefined && !isHalo) return [];
+        const missing = names.filter(({ name }) => {
+          const key = `${nearest?.path ?? ""}\n${name}`;
+          if (said.has(key) || here.some((example) => named.get(example)?.has(name) === true)) return false;
+          said.add(key);
+          // what a shared file sets, everybody has
+          return givenValues(subject, document, name).every((given) => given.document.kind === "env-example");
+        });
+        if (missing.length === 0) return [];
+        const args = {
+          names: missing.map(({ name }) => name).join(", "),
+          server,
+          file: nearest?.path ?? "",
+        };
+        if (nearest === undefined) return [finding(subject, ID, document, span, args)];
+        const found = finding(subject, ID, nearest, { offset: nearest.text.length, length: 0 }, args);
+        const edited = addExampleNames(nearest.text, missing);
+        const isMendable = edited.ok && missing.every(({ name }) => isFitToShow(subject, name));
+        return [isMendable ? { ...found, fix: [editBetween(nearest.text, edited.text)] } : found];
+      },
+    );
   },
   message: ({ names, server, file }) =>
     `server "${server}" takes ${names}, and ${file === "" ? "no .env.example says so" : `${file} does not say so`}: whoever joins cannot know; add each as a line NAME=`,

@@ -1,0 +1,140 @@
+/** Servers in the tree of a client's file, and how an entry is written there. */
+
+import type { Container, Entry, Json, JsonObject, Node, Scalar } from "../formats/json.ts";
+import { isObjectNode, member, textOf, winners } from "../formats/nodes.ts";
+import type { Connection } from "../plan/model.ts";
+import type { Client } from "./model.ts";
+import { also, BRACES, type Dialect, respelled, spelledIn } from "./references.ts";
+
+/** A header of a remote server. */
+export interface Header {
+  readonly name: string;
+  /** Its place: a property, or the argument of a program. */
+  readonly entry: Entry;
+  /** As written; undefined when that is no text. */
+  readonly text: string | undefined;
+  /** `values`: the text is sent, with its references expanded. `names`: it is the name of a variable. Else a key that the client does not know. */
+  readonly kind: "values" | "names" | "unknown";
+  /** The key of the entry that it stands under. */
+  readonly under: string;
+  /** What stands before the value in the same text, as in `Name: value`. Undefined: the value stands elsewhere. */
+  readonly before: string | undefined;
+}
+
+/** A server as a client reads it: with an address of its own, or as a program that is given one. */
+export interface ServerEntry {
+  readonly client: Client;
+  readonly dialect: Dialect;
+  /** Who expands the references. */
+  readonly label: string;
+  readonly name: string;
+  /** Its place among the servers. */
+  readonly entry: Entry;
+  readonly node: Container;
+  readonly url: { readonly text: string; readonly node: Scalar } | undefined;
+  /** The program that connects. `other`: what it does with its arguments is not known. */
+  readonly program: "mcp-remote" | "other" | undefined;
+  readonly headers: readonly Header[];
+}
+
+type ObjectEntry = Entry & { readonly value: Container };
+
+/** The entries of a file that are objects; of two with one name the last. */
+export function entriesIn(tree: Node | undefined, client: Client): readonly ObjectEntry[] {
+  const servers = member(tree, client.servers)?.value;
+  if (!isObjectNode(servers)) return [];
+  return winners(servers).filter((entry): entry is ObjectEntry => isObjectNode(entry.value));
+}
+
+/** The servers of a file that something connects to, each as the client can take it: with an address, as a program, or as both. */
+export function serversIn(tree: Node | undefined, client: Client): readonly ServerEntry[] {
+  return entriesIn(tree, client).flatMap((entry): readonly ServerEntry[] => {
+    const node = entry.value;
+    const server = { client, name: entry.key, entry, node };
+    const program = programOf(node, client);
+    const remote = remoteOf(node, client);
+    return [...(program ? [{ ...server, ...program }] : []), ...(remote ? [{ ...server, ...remote }] : [])];
+  });
+}
+
+type Connected = Pick<ServerEntry, "dialect" | "label" | "url" | "program" | "headers">;
+
+function remoteOf(node: Container, client: Client): Connected | undefined {
+  const { references: dialect, label, entry } = client;
+  const address = entry.url.map((key) => member(node, key)?.value).find((value) => value !== undefined);
+  const text = textOf(address);
+  const url = text === undefined || address?.kind !== "scalar" ? undefined : { text, node: address };
+  const headers = node.entries.flatMap(({ key, value }): readonly Header[] => {
+    const kind = key === entry.headers ? "values" : key === entry.names ? "names" : "unknown";
+    if (!isObjectNode(value) || (kind === "unknown" && entry.names === undefined)) return [];
+    return value.entries.map((each) => ({
+      name: each.key,
+      entry: each,
+      text: textOf(each.value),
+      kind,
+      under: key,
+      before: "",
+    }));
+  });
+  // where a table of headers says enough the address may come from elsewhere
+  if (url === undefined && !headers.some(({ kind }) => kind === "names")) return undefined;
+  return { dialect, label, url, program: undefined, headers };
+}
+
+/** Version or tag allowed; `mcp-remote-client` is the same package's second program. */
+const MCP_REMOTE = /(?:^|[\\/])mcp-remote(?:-client)?(?:@[\w.^~-]+)?$/;
+const SHELL = /(?:^|[\\/])(?:cmd|powershell|pwsh|\w{0,3}sh)(?:\.exe)?$/i;
+const HEADER = /^(\s*([\w-]{1,100}):\s*)([\s\S]*)$/;
+
+/**
+ * `npx -y mcp-remote URL --header "Name: value"`: the first argument that is no option is the address, and `${NAME}` in a
+ * header is expanded by mcp-remote itself, from an environment that the entry's `env` is part of (0.15.1, measured).
+ */
+function programOf(node: Container, client: Client): Connected | undefined {
+  const command = member(node, "command");
+  const list = command?.value.kind === "array" ? command.value : member(node, "args")?.value;
+  const words = list?.kind === "array" ? list.entries : [];
+  const texts = words.map(({ value }) => textOf(value) ?? "");
+  const first = textOf(command?.value) ?? texts[0] ?? "";
+  const at = MCP_REMOTE.test(first) ? -1 : texts.findIndex((text) => MCP_REMOTE.test(text));
+  const isRemote = at >= 0 || MCP_REMOTE.test(first);
+  const dialect = SHELL.test(first)
+    ? { ...client.references, expands: undefined }
+    : also(client.references, BRACES.expands);
+  const own = member(node, "env")?.value ?? member(node, "environment")?.value;
+  const headers: Header[] = [];
+  let url: Connected["url"];
+  for (const [index, entry] of words.entries()) {
+    const text = texts[index] ?? "";
+    const isHeader = texts[index - 1] === "--header";
+    const [, before, name = "", written = ""] = (isHeader && HEADER.exec(text)) || [];
+    const value = withOwn(written, dialect, own);
+    if (before !== undefined)
+      headers.push({
+        name,
+        entry,
+        text: value,
+        kind: "values",
+        under: "args",
+        before: value === written ? before : undefined,
+      });
+    const isAddress = !isHeader && (isRemote ? index > at && !text.startsWith("-") : /^https?:/i.test(text));
+    if (url === undefined && isAddress && entry.value.kind === "scalar") url = { text, node: entry.value };
+  }
+  if (url === undefined && headers.length === 0) return undefined;
+  const label = `${client.label} with mcp-remote`;
+  return { dialect, label, url, program: isRemote ? "mcp-remote" : "other", headers };
+}
+
+/** A text in which the variables that the entry's own `env` sets have their values. */
+function withOwn(text: string, dialect: Dialect, env: Node | undefined): string {
+  const own = spelledIn(text, dialect).filter(({ name }) => name !== undefined && member(env, name) !== undefined);
+  return respelled(text, own, (name) => textOf(member(env, name)?.value) ?? "");
+}
+
+/** The entry of a connection as a client's documentation has it: with references, never with values. */
+export function entryFor({ entry, references }: Client, connection: Connection): JsonObject {
+  const headers: Record<string, Json> = {};
+  for (const [header, { env }] of Object.entries(connection.headers)) headers[header] = references.spell(env);
+  return { ...entry.fixed, [entry.url[0]]: connection.url, [entry.names ?? entry.headers]: headers };
+}

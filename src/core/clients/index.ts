@@ -1,0 +1,39 @@
+/** Every client. To add one: a file beside this one and a line here (see docs/clients/README.md). */
+import { amp } from "./amp.ts";
+import { claudeCode } from "./claude-code.ts";
+import { codex } from "./codex.ts";
+import { copilotCli } from "./copilot-cli.ts";
+import { cursor } from "./cursor.ts";
+import { geminiCli } from "./gemini-cli.ts";
+import { junie } from "./junie.ts";
+import { kiro } from "./kiro.ts";
+import type { Client } from "./model.ts";
+import { opencode } from "./opencode.ts";
+import { qwenCode } from "./qwen-code.ts";
+import { rooCode } from "./roo-code.ts";
+import { vscode } from "./vscode.ts";
+
+export const CLIENTS: readonly Client[] = [
+  claudeCode,
+  cursor,
+  vscode,
+  codex,
+  geminiCli,
+  qwenCode,
+  opencode,
+  copilotCli,
+  rooCode,
+  amp,
+  kiro,
+  junie,
+];
+
+/** What `check` calls the project files of a client. */
+export function kindOfClient(client: Client): "mcp" | `client:${string}` {
+  return client === claudeCode ? "mcp" : `client:${client.id}`;
+}
+
+/** The client that a file of this kind belongs to. */
+export function clientOf(kind: string): Client | undefined {
+  return CLIENTS.find((client) => kind === kindOfClient(client));
+}

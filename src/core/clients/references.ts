@@ -1,0 +1,145 @@
+/** References to variables in a text: which spellings there are, and what Claude Code makes of its own. */
+
+/** How a client spells a reference. */
+export interface Dialect {
+  /** The references that it expands, each as a whole. Undefined where that is not established: then no spelling is judged. */
+  readonly expands: RegExp | undefined;
+  /** A reference in its spelling. */
+  readonly spell: (name: string) => string;
+}
+
+const braces = (name: string): string => `\${${name}}`;
+
+/** `${NAME}` */
+export const BRACES: Dialect = { expands: /^\$\{[A-Za-z_]\w*\}$/, spell: braces };
+/** `${NAME}`, `${NAME:-default}` */
+export const BRACES_WITH_DEFAULT: Dialect = { expands: /^\$\{[A-Za-z_]\w*(?::-[^}]*)?\}$/, spell: braces };
+/** `$NAME`, `${NAME}` */
+export const DOLLAR: Dialect = { expands: /^\$(?:[A-Za-z_]\w*|\{[A-Za-z_]\w*\})$/, spell: braces };
+/** `$NAME`, `${NAME}`, `${NAME:-default}` */
+export const DOLLAR_WITH_DEFAULT: Dialect = {
+  expands: /^\$(?:[A-Za-z_]\w*|\{[A-Za-z_]\w*(?::-[^}]*)?\})$/,
+  spell: braces,
+};
+/** `${env:NAME}` */
+export const ENV: Dialect = { expands: /^\$\{env:[A-Za-z_]\w*\}$/, spell: (name) => `\${env:${name}}` };
+/** `{env:NAME}`, `{file:path}` */
+export const PLAIN_ENV: Dialect = {
+  expands: /^\{(?:env:[A-Za-z_]\w*|file:[^}]+)\}$/,
+  spell: (name) => `{env:${name}}`,
+};
+/** No reference in any text: a table of its own holds the names of variables. */
+export const NAMES: Dialect = { expands: undefined, spell: (name) => name };
+/** Not established. */
+export const UNKNOWN: Dialect = { expands: undefined, spell: braces };
+
+/** The same dialect with these references beside its own; a dialect that is not judged stays so. */
+export function also({ expands, spell }: Dialect, more: RegExp | undefined): Dialect {
+  return { expands: expands && more && new RegExp(`${expands.source}|${more.source}`), spell };
+}
+
+/** What follows in a text is not looked at: no value refers to anything there. */
+const LONGEST = 16_384;
+/** Whatever any client, shell or template takes for a reference. The bounds keep a search over 8,000 unclosed `${` short. */
+const REFERENCE =
+  /\$\{\{[^}]{0,256}\}\}|\{\{[^}]{0,256}\}\}|\$\{[^}]{0,256}\}|\{(?:env|file):[^}]{0,256}\}|\$\([^)]{0,256}\)|(?<!\S)(?:\$[A-Za-z_]\w{0,127}|%\w{1,128}%)(?!\S)/g;
+const PLAIN = /^(?:\$?\{\{|\$?\{|\$|%)\s*(?:env[:.]|secrets\.|process\.env\.)?([A-Za-z_]\w*)\s*(?:\}\}|\}|%)?$/;
+
+/** One reference in a text, in whatever spelling. */
+export interface Reference {
+  readonly text: string;
+  readonly offset: number;
+}
+
+/** The references in a text, in any client's spelling and in order. */
+export function referencesIn(text: string): readonly Reference[] {
+  if (!/[$%{]/.test(text)) return [];
+  return [...text.slice(0, LONGEST).matchAll(REFERENCE)].map((match) => ({ text: match[0], offset: match.index }));
+}
+
+/** Whether a text refers to a variable, in any client's spelling. */
+export function hasReference(text: string): boolean {
+  return referencesIn(text).length > 0;
+}
+
+/** A reference as one client reads it. */
+export interface Spelled extends Reference {
+  /** The variable, when that is all there is between the brackets. */
+  readonly name: string | undefined;
+  /** This client expands it. */
+  readonly expanded: boolean;
+}
+
+/** Everything in a text that is meant as a reference. */
+export function spelledIn(text: string, { expands }: Dialect): readonly Spelled[] {
+  return referencesIn(text).map((reference) => ({
+    ...reference,
+    name: PLAIN.exec(reference.text)?.[1],
+    expanded: expands === undefined || expands.test(reference.text),
+  }));
+}
+
+/** A text with these references as `spell` writes them. */
+export function respelled(text: string, references: readonly Spelled[], spell: (name: string) => string): string {
+  // from the end, so that the places of the others stay
+  return references.reduceRight(
+    (done, { text: old, offset, name = "" }) => done.slice(0, offset) + spell(name) + done.slice(offset + old.length),
+    text,
+  );
+}
+
+/** A variable that a text takes its value from. */
+export interface Variable {
+  readonly name: string;
+  readonly hasDefault: boolean;
+}
+
+/** The variables that a text takes its value from in this dialect. */
+export function variablesIn(text: string, dialect: Dialect): readonly Variable[] {
+  return spelledIn(text, dialect)
+    .filter(({ expanded }) => expanded)
+    .flatMap((spelled) =>
+      [...spelled.text.matchAll(/\$?\{(?:env:)?([A-Za-z_]\w*)(?=(:-)|\})|^\$([A-Za-z_]\w*)$/g)].map((match) => ({
+        name: match[1] ?? match[3] ?? "",
+        hasDefault: match[2] !== undefined,
+      })),
+    );
+}
+
+/** A text without whatever stands between `${` and the next `}`. */
+export function withoutPlaceholders(text: string): string {
+  return text.replace(/\$\{[^}]{0,4096}\}/g, "");
+}
+
+/** What Claude Code expands (2.1.330, measured): a name of up to 128 characters, a default of up to 2,048. */
+const PLACEHOLDER = /\$\{([A-Za-z_][A-Za-z0-9_]{0,127})(?::-([^}]{0,2048}))?\}/g;
+
+/** The variables that a text refers to in Claude Code's spelling, in order. */
+export function references(text: string): readonly string[] {
+  return [...text.matchAll(PLACEHOLDER)].map(([, name = ""]) => name);
+}
+
+/** A text as Claude Code sends it. */
+export interface Expanded {
+  readonly text: string;
+  /** Variables that are not set and have no default: Claude Code sends their placeholder literally. */
+  readonly missing: readonly string[];
+  /** Variables whose value, or default, became part of the text: in the second pass, those that the first one put together too. */
+  readonly read: readonly string[];
+}
+
+/**
+ * Expands `${NAME}` and `${NAME:-default}` as Claude Code does: two passes, the default only when the variable is
+ * unset (an empty one stays empty), every other spelling left as it is.
+ */
+export function expand(text: string, env: Readonly<Record<string, string | undefined>>): Expanded {
+  const missing = new Set<string>();
+  const read = new Set<string>();
+  const pass = (input: string): string =>
+    input.replace(PLACEHOLDER, (whole, name: string, fallback: string | undefined) => {
+      const value = (Object.hasOwn(env, name) ? env[name] : undefined) ?? fallback;
+      (value === undefined ? missing : read).add(name);
+      return value ?? whole;
+    });
+  return { text: pass(pass(text)), missing: [...missing], read: [...read] };
+}

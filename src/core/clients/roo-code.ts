@@ -1,0 +1,27 @@
+import type { Client } from "./model.ts";
+import { ENV } from "./references.ts";
+
+/** A backslash in a value is changed to a slash (its source). */
+export const rooCode: Client = {
+  id: "roo-code",
+  label: "Roo Code",
+  docs: "https://docs.roocode.com/features/mcp/using-mcp-in-roo",
+  measured: "source of 2026-04",
+  files: {
+    project: [".roo/mcp.json"],
+    user: {
+      linux: "~/.config/Code/User/globalStorage/rooveterinaryinc.roo-cline/settings/mcp_settings.json",
+      macos:
+        "~/Library/Application Support/Code/User/globalStorage/rooveterinaryinc.roo-cline/settings/mcp_settings.json",
+      windows: "%APPDATA%\\Code\\User\\globalStorage\\rooveterinaryinc.roo-cline\\settings\\mcp_settings.json",
+    },
+  },
+  format: "json",
+  servers: "mcpServers",
+  entry: { url: ["url"], headers: "headers", fixed: { type: "streamable-http" } },
+  references: ENV,
+  unset: "literal",
+  reads: [],
+  verify: undefined,
+  next: [],
+};

@@ -1,0 +1,45 @@
+/** Questions about the tree of a JSON or TOML file. */
+import type { Container, Entry, Node } from "./json.ts";
+
+/** Whether a node is there and an object. */
+export function isObjectNode(node: Node | undefined): node is Container {
+  return node?.kind === "object";
+}
+
+/** The value of a property, as readers take it: of two equal keys the last one counts. */
+export function member(node: Node | undefined, key: string): Entry | undefined {
+  return isObjectNode(node) ? node.entries.findLast((entry) => entry.key === key) : undefined;
+}
+
+/** A string value, or undefined. */
+export function textOf(node: Node | undefined): string | undefined {
+  return node?.kind === "scalar" && typeof node.value === "string" ? node.value : undefined;
+}
+
+/** From start and end to offset and length. */
+export function spanOf({ start, end }: { readonly start: number; readonly end: number }) {
+  return { offset: start, length: end - start };
+}
+
+/** The stretch of a property's key, with its quotes. */
+export function keySpan({ text }: { readonly text: string }, { start, colon }: Entry) {
+  let end = start + 1;
+  while (end < colon && text[end] !== '"') end += text[end] === "\\" ? 2 : 1;
+  return { offset: start, length: Math.min(end + 1, colon) - start };
+}
+
+/** The properties of an object as readers take them: of two equal keys the last. */
+export function winners({ entries }: Container): readonly Entry[] {
+  const last = new Map(entries.map((entry) => [entry.key, entry]));
+  return last.size === entries.length ? entries : entries.filter((entry) => last.get(entry.key) === entry);
+}
+
+/** What a value is, without the value: it may be a secret. */
+export function kindWord(node: Node): string {
+  if (node.kind !== "scalar") {
+    const [empty, full] = node.kind === "object" ? ["an empty object", "an object"] : ["an empty list", "a list"];
+    return node.entries.length === 0 ? empty : full;
+  }
+  if (typeof node.value === "string") return node.value === "" ? "an empty string" : "a string";
+  return typeof node.value === "number" ? "a number" : String(node.value);
+}

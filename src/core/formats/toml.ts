@@ -1,0 +1,96 @@
+/**
+ * TOML → the same tree that JSON has, so that whoever reads servers does not care which of the two a file is.
+ * Loaded only where there is such a file (bundled-packages.json, chunk `toml`).
+ */
+import { type AST, parseTOML } from "toml-eslint-parser";
+import { type Entry, MAX_DEPTH, type Node, type Tree } from "./json.ts";
+
+/** A table while it is read: `[a]` and `[a.b]` may stand anywhere in the file, and add to the same one. */
+interface Table {
+  readonly kind: "object" | "array";
+  start: number;
+  end: number;
+  readonly entries: Entry[];
+  readonly tables: Map<string | number, Table>;
+}
+
+type Key = AST.TOMLKey["keys"][number];
+
+function tableAt(kind: Table["kind"], [start, end]: AST.Range): Table {
+  return { kind, start, end, entries: [], tables: new Map() };
+}
+
+/** Below a table: the table that these names and numbers of array items lead to, made where it is not there yet. */
+function follow(root: Table, path: readonly (string | number)[], keys: readonly Key[], range: AST.Range): Table {
+  let table = root;
+  let key = 0;
+  path.forEach((part, index) => {
+    const [start, colon] = (typeof part === "string" ? keys[key++] : keys[key - 1])?.range ?? range;
+    let next = table.tables.get(part);
+    if (next === undefined) {
+      next = tableAt(typeof path[index + 1] === "number" ? "array" : "object", range);
+      table.tables.set(part, next);
+      table.entries.push({ key: typeof part === "string" ? part : "", start, colon, value: next, comma: undefined });
+    }
+    next.end = Math.max(next.end, range[1]);
+    table = next;
+  });
+  return table;
+}
+
+function add(root: Table, pairs: readonly AST.TOMLKeyValue[], depth: number): void {
+  for (const { key, value, range } of pairs) {
+    const names = key.keys.map((part) => (part.type === "TOMLBare" ? part.name : part.value));
+    const last = key.keys.at(-1);
+    if (last === undefined) continue;
+    const table = follow(root, names.slice(0, -1), key.keys, range);
+    const node = nodeOf(value, depth + names.length);
+    const [start, colon] = last.range;
+    table.entries.push({ key: names.at(-1) ?? "", start, colon, value: node, comma: undefined });
+    if (node.kind === "object") table.tables.set(names.at(-1) ?? "", node as Table);
+  }
+}
+
+function nodeOf(value: AST.TOMLContentNode, depth: number): Node {
+  if (depth > MAX_DEPTH) throw new RangeError(`nested deeper than ${MAX_DEPTH} levels`);
+  const [start, end] = value.range;
+  if (value.type === "TOMLInlineTable") {
+    const table = tableAt("object", value.range);
+    add(table, value.body, depth);
+    return table;
+  }
+  if (value.type === "TOMLArray") {
+    const entries = value.elements.map((element): Entry => {
+      const item = nodeOf(element, depth + 1);
+      return { key: "", start: item.start, colon: item.start, value: item, comma: undefined };
+    });
+    return { kind: "array", start, end, entries };
+  }
+  return { kind: "scalar", start, end, value: "datetime" in value ? value.datetime : value.value };
+}
+
+/** The tree of a TOML text (1.1). Never throws: what cannot be read is refused, with the offset. */
+export function parseToml(text: string): Tree {
+  const conflict = /^(?:<{7}|>{7})(?: |$)/m.exec(text);
+  if (conflict !== null) {
+    const reason = "the file has conflict markers of an unfinished merge";
+    return { ok: false, refused: { cause: "conflict", reason, offset: conflict.index } };
+  }
+  try {
+    const [body] = parseTOML(text.replace(/^\uFEFF/, " ")).body;
+    const root = tableAt("object", body.range);
+    for (const item of body.body) {
+      if (item.type === "TOMLKeyValue") add(root, [item], 0);
+      else {
+        if (item.resolvedKey.length > MAX_DEPTH) throw new RangeError(`nested deeper than ${MAX_DEPTH} levels`);
+        add(follow(root, item.resolvedKey, item.key.keys, item.range), item.body, item.resolvedKey.length);
+      }
+    }
+    return { ok: true, root };
+  } catch (error) {
+    // the parser's own errors say where; a text of 200,000 escapes ends its stack
+    const { message, index } = error as Error & { readonly index?: number };
+    const reason = index === undefined ? "no reader of TOML takes it" : message[0]?.toLowerCase() + message.slice(1);
+    return { ok: false, refused: { reason, offset: index ?? 0 } };
+  }
+}

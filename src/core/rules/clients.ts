@@ -1,0 +1,106 @@
+/** What the project files of other clients get wrong about HALO, each by what the client's descriptor says of it. */
+import { variablesOf } from "../check/halo-servers.ts";
+import { spotAt } from "../check/loader.ts";
+import { headerRow, type Place, remoteRow, rowsOf } from "../check/rows.ts";
+import { editBetween } from "../check/show.ts";
+import { claudeCode } from "../clients/claude-code.ts";
+import { clientOf } from "../clients/index.ts";
+import { hasReference, spelledIn } from "../clients/references.ts";
+import { setProperty } from "../formats/json-edit.ts";
+import { keySpan, member, spanOf, textOf } from "../formats/nodes.ts";
+import { HEADERS, variablesFor } from "../halo.ts";
+
+/**
+ * Claude Code 2.1.330 takes nothing from a settings file with a comment or a comma too many (measured: the approval in it is
+ * not seen, and nothing says so); a BOM is fine. Of the other clients some take comments (VS Code, opencode), so only what no
+ * reader of the format takes is said of theirs. An empty file says nothing, and nothing is lost in it.
+ */
+export const clientFileBroken = rowsOf((subject) =>
+  subject.documents.filter(({ kind }) => kind !== "mcp").map((document) => ({ document })),
+)({
+  id: "client-file-broken",
+  severity: "error",
+  summary: "A client's settings cannot be read, and all that stands in them is lost",
+  find: ({ document }) => {
+    const isSettings = document.kind === "settings" || document.kind === "settings-local";
+    const client = isSettings ? claudeCode : clientOf(document.kind);
+    const { broken } = document;
+    if (client === undefined || broken === undefined || (broken.kind === "loose" && !isSettings)) return undefined;
+    const reason = broken.kind === "loose" ? "a comment, or a comma too many" : broken.reason;
+    return { span: spotAt(document, broken.offset), args: { client: client.label, reason, path: document.path } };
+  },
+  message: ({ client, reason, path }) =>
+    `${client} cannot read ${path}, so nothing in it counts: ${reason}; put the syntax right`,
+});
+
+/** VS Code asks for `${input:id}` only when `inputs` describes it (code.visualstudio.com, MCP configuration reference, 2026). */
+export const vscodeInputMissing = headerRow({
+  id: "vscode-input-missing",
+  severity: "error",
+  summary: "VS Code's entry for HALO asks for an input that is not described",
+  find: ({ header, client: { asks }, document, dialect }) => {
+    if (asks === undefined) return undefined;
+    const described = member(document.tree, asks.list)?.value;
+    const known =
+      described?.kind === "array" ? described.entries.map(({ value }) => textOf(member(value, "id")?.value)) : [];
+    return spelledIn(header.text ?? "", dialect).flatMap(({ text }): readonly Place[] => {
+      const id = asks.reference.exec(text)?.[1];
+      return id === undefined || known.includes(id) ? [] : [{ span: spanOf(header.entry.value), args: { id } }];
+    });
+  },
+  message: ({ name, id }) =>
+    `server "${name}" asks for the input "${id}", which "inputs" does not describe; needed: {"type": "promptString", "id": "${id}", "password": true}`,
+});
+
+/** What Codex 0.169 does with a header in one of its tables (measured), where that is not what was meant. */
+export const codexHeaders = headerRow({
+  id: "codex-headers",
+  severity: "error",
+  summary: "Codex does not send a header of HALO as it is meant",
+  find: ({ header, client, dialect }) => {
+    const { kind, text = "", under, which, entry } = header;
+    const { headers, names } = client.entry;
+    if (names === undefined) return undefined;
+    const what =
+      kind === "unknown"
+        ? `is ignored, since ${client.label} knows no table "${under}"`
+        : kind === "names"
+          ? variablesOf(header, dialect).length === 0 && "names no variable, so the header is left out"
+          : hasReference(text) && `is sent as it stands, since ${headers} holds values`;
+    if (what === false) return undefined;
+    const args = { header: HEADERS[which], what, right: variablesFor("halo")[which], table: `${client.servers}` };
+    return { span: spanOf(entry.value), args: { ...args, names } };
+  },
+  message: ({ name, header, what, right, table, names }) =>
+    `the header ${header} of server "${name}" ${what}; allowed: ${header} = "${right}" in [${table}.${name}.${names}]`,
+});
+
+export const geminiBlankedVariable = headerRow({
+  id: "gemini-blanked-variable",
+  severity: "note",
+  summary: "Gemini CLI empties this variable when it comes from .env",
+  find: ({ header, client: { label, blanks }, dialect, program }) => {
+    const variable = variablesOf(header, dialect).find((name) => blanks?.test(name));
+    if (variable === undefined || program !== undefined) return undefined;
+    return { span: spanOf(header.entry.value), args: { variable, header: header.name, client: label } };
+  },
+  message: ({ variable, header, client }) =>
+    `${client} sends an empty ${header} when ${variable} comes from a .env, since it blanks such names; export it in the shell that starts ${client}`,
+});
+
+/** opencode 1.18.33 answers a 401 with OAuth discovery and POST /register, and hides that the token is wrong (measured). */
+export const opencodeOauth = remoteRow({
+  id: "opencode-oauth",
+  severity: "warning",
+  summary: 'opencode\'s entry for HALO lacks "oauth": false',
+  find: ({ document, name, node, entry, client }) => {
+    const oauth = member(node, "oauth")?.value;
+    if (client.entry.fixed?.oauth !== false || (oauth?.kind === "scalar" && oauth.value === false)) return undefined;
+    const span = keySpan(document, entry);
+    const edited = setProperty(document.text, [client.servers, name, "oauth"], false, { strict: false });
+    const fix = edited.ok && edited.changed ? [editBetween(document.text, edited.text)] : undefined;
+    return { span, args: { client: client.label }, fix };
+  },
+  message: ({ name, client }) =>
+    `server "${name}" lacks "oauth": false: ${client} then answers a wrong token with an OAuth flow that HALO does not have`,
+});

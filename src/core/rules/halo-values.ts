@@ -1,0 +1,181 @@
+/** What the three headers of an entry for HALO take their values from. */
+import { type HaloServer, onlyVariable, saidBy, valueHeaders, variablesOf } from "../check/halo-servers.ts";
+import { connectionRow, headerRow, type Place } from "../check/rows.ts";
+import { isObviousExample, isVariableName } from "../check/secret-judge.ts";
+import { isFitToShow } from "../check/show.ts";
+import { respelled, type Spelled, spelledIn } from "../clients/references.ts";
+import { spanOf } from "../formats/nodes.ts";
+import { isSafeVariable, LABELS, type Value, variablesFor } from "../halo.ts";
+import { maskOf } from "../secrets.ts";
+
+const HEAD =
+  /^(?:\$\{\{|\{\{|\$\{|\{|\$\(|\$|%)\s*(?:(?:env|input|file|secrets)[:.]|[A-Z]+(?:_[A-Z0-9]+)+(?=[^A-Z0-9_]))?/;
+
+/** Between the brackets there can be a secret (`${TOKEN-abc}`): only the variable is named. */
+function quotedReference({ text, name }: Spelled): string {
+  return name === undefined ? `${HEAD.exec(text)?.[0] ?? ""}…` : text;
+}
+
+/** Every other spelling is sent as it stands, and the answer looks like a wrong token (measured, see docs/clients). */
+export const haloReferenceSpelling = connectionRow({
+  id: "halo-reference-spelling",
+  severity: "error",
+  summary: "A reference is spelled as this client does not expand it",
+  find: (server, subject) => {
+    const { dialect, label, url } = server;
+    const headers = valueHeaders(server).map(({ name, text = "", which, entry, before }) => {
+      return { what: `the header ${name}`, text, before, node: entry.value, likely: variablesFor("halo")[which] };
+    });
+    const address =
+      url === undefined ? [] : [{ what: "the URL", text: url.text, before: "", node: url.node, likely: "HALO_URL" }];
+    return [...headers, ...address].flatMap(({ what, text, before, node, likely }): readonly Place[] => {
+      const foreign = spelledIn(text, dialect).filter(({ expanded }) => !expanded);
+      const [first] = foreign;
+      if (first === undefined) return [];
+      const span = spanOf(node);
+      const example = dialect.spell(first.name ?? likely);
+      const args = { what, quoted: quotedReference(first), client: label, example };
+      // a fix is shown as a diff, and what stands beside a reference can be a secret
+      const rest = respelled(text, foreign, () => "");
+      const isMendable =
+        before !== undefined &&
+        foreign.every(({ name }) => name !== undefined) &&
+        isFitToShow(subject, text) &&
+        (what === "the URL" || rest.length <= 16);
+      const right = JSON.stringify(`${before}${respelled(text, foreign, dialect.spell)}`);
+      return [{ span, args, fix: isMendable ? [{ ...span, text: right }] : undefined }];
+    });
+  },
+  message: ({ name, what, quoted, client, example }) =>
+    `${client} does not expand ${quoted} in ${what} of server "${name}", but sends it as it stands; allowed: ${example}`,
+});
+
+/** A placeholder may be quoted when it cannot be anything else: words, dots, brackets. */
+function quotedPlaceholder(text: string): string {
+  return /^[A-Za-z<>[\]{}()_ .*…-]{1,40}$/.test(text) ? `"${text}"` : maskOf(text);
+}
+
+/** `HALO_MCP_TOKEN` where `${HALO_MCP_TOKEN}` is meant; not `YOUR_ACCOUNT_ID`. */
+function isBareName(text: string): boolean {
+  return isVariableName(text) && isSafeVariable(text) && !isObviousExample(text);
+}
+
+/** Why a value cannot be right, whatever the variables hold. */
+function problemOf(value: string, which: Value, only: string | undefined, { dialect }: HaloServer): string | undefined {
+  if (value === "") return "is empty";
+  const references = spelledIn(value, dialect);
+  if (references.length === 0) {
+    if (isBareName(value)) return `is ${value}, the name of a variable without its brackets`;
+    // the token itself, written out, is committed-secret's
+    if (isObviousExample(value)) return `is the placeholder ${quotedPlaceholder(value)}`;
+    return /^[\x21-\x7e]+$/.test(value) || which === "token" ? undefined : "has a character that no header can carry";
+  }
+  const rest = respelled(value, references, () => "").replace(/^\}$/, "");
+  if (/^Bearer\b/i.test(rest)) return 'has "Bearer" before the value, which HALO does not expect';
+  if (/["'`\s]/.test(rest)) return "has quotes or blanks around the reference, which are sent too";
+  if (rest === "" || references.some(({ expanded }) => !expanded)) return undefined;
+  // an ID may be made of parts; a variable that is named after the whole value holds the whole value
+  const isWhole = which === "token" || saidBy(only ?? "") === which;
+  return isWhole ? "has text around the reference, which is sent too" : undefined;
+}
+
+export const haloHeaderValue = headerRow({
+  id: "halo-header-value",
+  severity: "error",
+  summary: "A header of an entry for HALO has a value that cannot be right",
+  find: (server) => {
+    const { header, dialect } = server;
+    const { name, text, which, entry, before, kind } = header;
+    if (text === undefined || kind !== "values") return undefined;
+    const value = text.trim();
+    const what = problemOf(value, which, onlyVariable(header, server), server);
+    if (what === undefined) return undefined;
+    const span = spanOf(entry.value);
+    const isMendable = isBareName(value) && before !== undefined;
+    const fix = isMendable ? [{ ...span, text: JSON.stringify(`${before}${dialect.spell(value)}`) }] : undefined;
+    const example = dialect.spell(variablesFor("halo")[which]);
+    return { span, args: { header: name, what, label: LABELS[which], example }, fix };
+  },
+  message: ({ name, header, what, label, example }) =>
+    `the header ${header} of server "${name}" ${what}; allowed: a reference to the ${label}, such as ${example}`,
+});
+
+/** Token, account and profile are three values: two headers that share a variable send one of them wrongly. */
+export const haloSameVariable = connectionRow({
+  id: "halo-same-variable",
+  severity: "error",
+  summary: "Two headers of an entry for HALO take the same variable",
+  find: (server) => {
+    const first = new Map<string, string>();
+    return valueHeaders(server).flatMap((header): readonly Place[] => {
+      const variable = onlyVariable(header, server);
+      if (variable === undefined) return [];
+      const text = header.text?.trim() ?? "";
+      const reference = server.client.asks?.reference.test(text) ? text : variable;
+      const before = first.get(reference);
+      if (before !== undefined)
+        return [{ span: spanOf(header.entry.value), args: { header: header.name, first: before, reference } }];
+      first.set(reference, header.name);
+      return [];
+    });
+  },
+  message: ({ name, header, first, reference }) =>
+    `the headers ${first} and ${header} of server "${name}" both take ${reference}; allowed: a variable for each`,
+});
+
+/** The value that a variable is named after, when that is another one than its header's. */
+function otherThan(which: Value, variable: string | undefined): Value | undefined {
+  // what belongs to somebody else is said by a rule of its own
+  const said = variable === undefined || !isSafeVariable(variable.replace(/-/g, "_")) ? undefined : saidBy(variable);
+  return said === which ? undefined : said;
+}
+
+/** Account and profile are both IDs of the same form: what is swapped is refused, or is another profile, and nothing says which. */
+export const haloSwappedValues = connectionRow({
+  id: "halo-swapped-values",
+  severity: "error",
+  summary: "A header of an entry for HALO takes the variable of another value",
+  find: (server) => {
+    const headers = valueHeaders(server).map((header) => ({ ...header, variable: onlyVariable(header, server) }));
+    const done = new Set<Value>();
+    return headers.flatMap((header): readonly Place[] => {
+      const { name, which, variable, entry, text, before } = header;
+      const said = otherThan(which, variable);
+      if (said === undefined || variable === undefined || done.has(which)) return [];
+      // two headers that take the same variable are said by halo-same-variable
+      if (headers.some((other) => other.which !== which && other.variable === variable)) return [];
+      const span = spanOf(entry.value);
+      const args = { header: name, variable, label: LABELS[said], needed: LABELS[which] };
+      const twin = headers.find((other) => other.which === said && otherThan(said, other.variable) === which);
+      if (twin === undefined) return [{ span, args }];
+      done.add(said);
+      const isPlain = [text, twin.text].every((whole = "") => /^(?!.*:-)\S{1,140}$/.test(whole));
+      if (!isPlain || before === undefined || twin.before === undefined) return [{ span, args }];
+      const fix = [
+        { ...span, text: JSON.stringify(`${before}${twin.text}`) },
+        { ...spanOf(twin.entry.value), text: JSON.stringify(`${twin.before}${text}`) },
+      ];
+      return [{ span, args, fix }];
+    });
+  },
+  message: ({ name, header, variable, label, needed }) =>
+    `the header ${header} of server "${name}" takes ${variable}, which is named after the ${label}; allowed: the variable of the ${needed}`,
+});
+
+/**
+ * The value is asked for and set in the environment of whoever joins: a name such as NODE_OPTIONS would steer their
+ * programs, and one such as GITHUB_TOKEN would send another service's secret to CM.com. Claude Code blanks some.
+ */
+export const haloVariableName = headerRow({
+  id: "halo-variable-name",
+  severity: "error",
+  summary: "An entry for HALO takes a variable that belongs to something else",
+  find: ({ header, dialect }) => {
+    const variable = variablesOf(header, dialect).find((name) => !isSafeVariable(name));
+    if (variable === undefined) return undefined;
+    const args = { header: header.name, variable, right: variablesFor("halo")[header.which] };
+    return { span: spanOf(header.entry.value), args };
+  },
+  message: ({ name, header, variable, right }) =>
+    `the header ${header} of server "${name}" takes ${variable}, which is not named as one of HALO's values and which the wizard therefore does not set; allowed: a name such as ${right}`,
+});
