@@ -34,8 +34,6 @@ function start(): void {
   });
   main(context, process.argv.slice(2)).then((code) => {
     process.exitCode ??= code;
-    // what was printed has arrived; V8 would use the end for its garbage, 1 ms of every start
-    if (!context.hasStreams) process.exit();
     setTimeout(() => process.exit(), GRACE_MS).unref();
   });
 }

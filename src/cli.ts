@@ -1,210 +1,76 @@
 import { parseArgs } from "node:util";
 import type { Context } from "./context.ts";
 import { nearest } from "./core/command-line.ts";
-import { mask, printable, printableLines } from "./core/secrets.ts";
+import { printable } from "./core/secrets.ts";
 import { Cancelled, HaloError, UsageError } from "./errors.ts";
-import { CHECK_FLAGS, DOCTOR_FLAGS, type Flag, GLOBAL_FLAGS, INIT_FLAGS, type RawOptions } from "./flags.ts";
+import { COMMANDS, type Command, EXIT_CODES, type Flag, GLOBAL_FLAGS, type RawOptions } from "./flags.ts";
+import { createOutput } from "./ui/output.ts";
 import { wrap } from "./ui/wrap.ts";
 
-interface CommandModule {
-  run(context: Context, options: RawOptions): Promise<number>;
+/** Loaded when it is the one that runs. */
+const PAGES: Readonly<
+  Record<Command["name"], () => Promise<{ run(context: Context, options: RawOptions): Promise<number> }>>
+> = {
+  init: async () => await import("./commands/init/index.ts"),
+  check: async () => await import("./commands/check/index.ts"),
+  doctor: async () => await import("./commands/doctor/index.ts"),
+};
+
+function flagLine({ name, short, arg, values, summary }: Flag): string {
+  const left = `  ${short === undefined ? "    " : `-${short}, `}--${name}${arg === undefined ? "" : ` <${arg}>`}`;
+  return `${left.padEnd(30)}${values?.join(" | ") ?? summary}`;
 }
 
-interface Command {
-  readonly name: string;
-  readonly summary: string;
-  readonly flags: readonly Flag[];
-  readonly examples: readonly string[];
-  /** What it takes beside its options, for the help. */
-  readonly words?: string;
-  /** Prints through `context.print` alone: the streams, which cost a part of the start, are not made for it. */
-  readonly isQuick?: boolean;
-  readonly notes: readonly string[];
-  readonly load: () => Promise<CommandModule>;
-}
-
-const COMMANDS: readonly Command[] = [
-  {
-    name: "init",
-    summary: "connect this repository, or only you (default)",
-    flags: INIT_FLAGS,
-    examples: [
-      "npx create-halo-mcp",
-      "npx create-halo-mcp --scope user",
-      "HALO_MCP_TOKEN=… npx create-halo-mcp --yes --account-id <id> --profile-id <id>",
-      "npx create-halo-mcp --yes --token-stdin --studio-url '<url>' < token.txt",
-      "npx create-halo-mcp --dry-run",
-    ],
-    notes: ["The token is never an option: HALO_MCP_TOKEN, a masked prompt, --token-stdin or --token-file."],
-    load: async () => await import("./commands/init/index.ts"),
-  },
-  {
-    name: "check",
-    summary: "validate the MCP configuration of a repository, offline",
-    flags: CHECK_FLAGS,
-    examples: [
-      "npx create-halo-mcp check",
-      "npx create-halo-mcp check .mcp.json packages/shop",
-      "npx create-halo-mcp check --fix --dry-run",
-      "npx create-halo-mcp check --format sarif --max-warnings 0 > halo.sarif",
-    ],
-    words: "[path…]",
-    isQuick: true,
-    notes: ["Reads only, unless --fix is given; no network. Under GitHub Actions the format is github."],
-    load: async () => await import("./commands/check/index.ts"),
-  },
-  {
-    name: "doctor",
-    summary: "find out why a connection does not work, link by link",
-    flags: DOCTOR_FLAGS,
-    examples: [
-      "npx create-halo-mcp doctor",
-      "npx create-halo-mcp doctor --report halo-report.md",
-      "npx create-halo-mcp doctor --token-file new-token.txt",
-      `npx create-halo-mcp doctor --call <tool> --args '{"question":"…"}'`,
-    ],
-    notes: [
-      "Writes nothing, except the file of --report. The token goes to HALO's own endpoint alone, or to the one of --url.",
-    ],
-    load: async () => await import("./commands/doctor/index.ts"),
-  },
-];
-
-const EXIT_CODES = [
-  "0    done, clean, or already set up",
-  "1    findings, a refused file, a failed connection",
-  "2    usage, or input is missing and nobody can be asked",
-  "3    could not run: permissions, disk, no such program",
-  "130  cancelled, nothing changed",
-];
-
-function flagLine(flag: Flag): string {
-  const left = `  ${flag.short === undefined ? "    " : `-${flag.short}, `}--${flag.name}${flag.arg === undefined ? "" : ` <${flag.arg}>`}`;
-  const summary = flag.values === undefined ? flag.summary : `${flag.values.join(" | ")}`;
-  return `${left.padEnd(30)}${summary}`;
-}
-
-function help(context: Context, command: Command): string {
+function help(version: string, { name, words, flags, notes, examples }: Command): string {
+  const variables = flags.flatMap(({ env }) => env ?? []).join(", ");
   return [
-    `create-halo-mcp ${context.version}: connect AI clients to HALO's MCP server (CM.com)`,
+    `create-halo-mcp ${version}: connect AI clients to HALO's MCP server (CM.com)`,
     "",
-    `Usage: npx create-halo-mcp ${command.name === "init" ? "[init]" : command.name}${command.words === undefined ? "" : ` ${command.words}`} [options]`,
+    `Usage: npx create-halo-mcp ${name === "init" ? "[init]" : name}${words === undefined ? "" : ` ${words}`} [options]`,
     "",
     "Commands:",
-    ...COMMANDS.map(({ name, summary }) => `  ${name.padEnd(28)}${summary}`),
+    ...COMMANDS.map((each) => `  ${each.name.padEnd(28)}${each.summary}`),
     "",
     "Options (of several words the first is the default):",
-    ...command.flags.map(flagLine),
-    ...GLOBAL_FLAGS.map(flagLine),
+    ...[...flags, ...GLOBAL_FLAGS].map(flagLine),
     "",
-    ...command.notes.flatMap((note) => wrap(note, 78)),
-    ...wrap(`Variables for the rest: ${command.flags.flatMap(({ env }) => env ?? []).join(", ")}.`, 78),
+    ...[...notes, `Variables for the rest: ${variables}.`].flatMap((note) => wrap(note, 78)),
     "",
     "Examples:",
-    ...command.examples.map((example) => `  ${example}`),
+    ...examples.map((example) => `  ${example}`),
     "",
     "Exit codes:",
     ...EXIT_CODES.map((line) => `  ${line}`),
   ].join("\n");
 }
 
-/** A word that can be repeated: nothing of its form is a token or an ID. */
-function isWord(text: string): boolean {
-  return /^[a-z][a-z-]{0,13}$/.test(text);
-}
-
-interface Parsed {
-  readonly command: Command;
-  readonly options: RawOptions;
-}
-
-/** argv → the command and its options. Pure; throws UsageError and never repeats a value, which may be a secret. */
-export function parse(argv: readonly string[], env: Context["env"]): Parsed {
-  const first = argv[0] !== undefined && !argv[0].startsWith("-") ? argv[0] : undefined;
-  if (first === "help") return parse([...argv.slice(1), "--help"], env);
-  const named = first;
-  const command = COMMANDS.find(({ name }) => name === (named ?? "init"));
-  if (command === undefined) {
-    const near = nearest(
-      named ?? "",
-      COMMANDS.map(({ name }) => name),
-    );
-    const shown = named !== undefined && isWord(named) ? ` "${named}"` : "";
-    throw new UsageError(`unknown command${shown}${near === undefined ? "" : `: did you mean ${near}?`}`, {
-      hint: "npx create-halo-mcp --help",
-    });
-  }
-  const flags = [...command.flags, ...GLOBAL_FLAGS];
-  const { tokens } = parseArgs({
-    args: [...(named === undefined ? argv : argv.slice(1))],
-    options: Object.fromEntries(
-      flags.map((flag) => [
-        flag.name,
-        {
-          type: flag.arg === undefined ? ("boolean" as const) : ("string" as const),
-          ...(flag.short === undefined ? {} : { short: flag.short }),
-        },
-      ]),
-    ),
-    strict: false,
-    allowPositionals: true,
-    tokens: true,
-  });
-  const values: Record<string, string> = {};
-  const switches = new Set<string>();
-  const origins: Record<string, string> = {};
-  const words: string[] = [];
-  for (const token of tokens) {
-    if (token.kind === "positional" && command.words !== undefined) {
-      words.push(token.value);
-      continue;
-    }
-    if (token.kind === "positional") {
-      throw new UsageError(`${command.name} takes no argument beside its options`, { hint: helpOf(command) });
-    }
-    if (token.kind !== "option") continue;
-    const flag = flags.find(({ name }) => name === token.name);
-    if (flag === undefined) throw unknownFlag(token.name, flags, command);
-    if (flag.arg === undefined) {
-      if (token.value !== undefined) throw new UsageError(`--${flag.name} takes no value`);
-      switches.add(flag.name);
-      continue;
-    }
-    if (token.value === undefined || token.value === "" || (!token.inlineValue && token.value.startsWith("--"))) {
-      throw new UsageError(`--${flag.name} needs a value: --${flag.name} <${flag.arg}>`);
-    }
-    const before = values[flag.name];
-    values[flag.name] = takesList(flag) && before !== undefined ? `${before},${token.value}` : token.value;
-  }
-  for (const flag of flags) {
-    const text = flag.env === undefined ? undefined : env[flag.env];
-    if (text === undefined || text === "" || flag.name === "account-id" || flag.name === "profile-id") continue;
-    if (flag.arg !== undefined) {
-      if (values[flag.name] !== undefined) continue;
-      values[flag.name] = text;
-      origins[flag.name] = flag.env ?? "";
-    } else if (/^(?:1|true|yes|y|on)$/i.test(text)) switches.add(flag.name);
-  }
-  for (const flag of flags) checkValues(flag, values[flag.name], origins[flag.name] ?? `--${flag.name}`);
-  return { command, options: { values, switches, origins, ...(command.words === undefined ? {} : { words }) } };
+function versionText({ version, nodeVersion, platform, arch }: Context, debug: boolean): string {
+  if (!debug) return version;
+  const old = /^v(?:20|21|23)\./.test(nodeVersion) ? " (past its end of life; supported here)" : "";
+  return `create-halo-mcp ${version}\nnode ${nodeVersion}${old}\n${platform} ${arch}`;
 }
 
 /** What prints the options of a command. */
 const helpOf = ({ name }: Command): string => `npx create-halo-mcp ${name === "init" ? "" : `${name} `}--help`;
 
+/** A wrong word as far as it can be repeated: nothing of the form of a command or option is a token or an ID. */
+function repeated(word: string, before: string, after = ""): string {
+  return /^[a-z][a-z-]{0,13}$/.test(word) ? before + word + after : "";
+}
+
+function didYouMean(word: string, valid: readonly string[], before = ""): string {
+  const near = nearest(word, valid);
+  return near === undefined ? "" : `: did you mean ${before}${near}?`;
+}
+
 function unknownFlag(name: string, flags: readonly Flag[], command: Command): UsageError {
-  if (/(?:^|[-_])token$/i.test(name)) {
+  const names = flags.map((flag) => flag.name);
+  if (/(?:^|[-_])token$/i.test(name) || nearest(name, [...names, "token"]) === "token")
     return new UsageError(
       "there is no --token: a token on the command line can be read by every program on this machine",
-      {
-        hint: "put it into HALO_MCP_TOKEN, or use --token-stdin or --token-file",
-      },
+      { hint: "put it into HALO_MCP_TOKEN, or use --token-stdin or --token-file" },
     );
-  }
-  const near = nearest(name, [...flags.map((flag) => flag.name), "token"]);
-  if (near === "token") return unknownFlag(near, flags, command);
-  const shown = isWord(name) ? ` --${name}` : "";
-  return new UsageError(`unknown option${shown}${near === undefined ? "" : `: did you mean --${near}?`}`, {
+  return new UsageError(`unknown option${repeated(name, " --")}${didYouMean(name, names, "--")}`, {
     hint: helpOf(command),
   });
 }
@@ -216,20 +82,78 @@ function takesList(flag: Flag): boolean {
 
 function checkValues(flag: Flag, text: string | undefined, origin: string): void {
   if (flag.values === undefined || text === undefined) return;
-  const words = takesList(flag) ? text.split(",").map((word) => word.trim()) : [text];
-  for (const word of words) {
-    if (flag.values.includes(word)) continue;
-    const near = nearest(word, flag.values);
-    throw new UsageError(
-      `${origin} knows ${flag.values.join(", ")}${near === undefined ? "" : `: did you mean ${near}?`}`,
-    );
-  }
+  for (const word of takesList(flag) ? text.split(",").map((each) => each.trim()) : [text])
+    if (!flag.values.includes(word))
+      throw new UsageError(`${origin} knows ${flag.values.join(", ")}${didYouMean(word, flag.values)}`);
 }
 
-function versionText(context: Context, debug: boolean): string {
-  if (!debug) return context.version;
-  const old = /^v(?:20|21|23)\./.test(context.nodeVersion) ? " (past its end of life; supported here)" : "";
-  return `create-halo-mcp ${context.version}\nnode ${context.nodeVersion}${old}\n${context.platform} ${context.arch}`;
+interface Parsed {
+  readonly command: Command;
+  readonly options: RawOptions;
+}
+
+/** argv → the command and its options. Pure; throws UsageError and never repeats a value, which may be a secret. */
+export function parse(argv: readonly string[], env: Context["env"]): Parsed {
+  const [first = "-", ...rest] = argv;
+  if (first === "help") return parse([...rest, "--help"], env);
+  const isNamed = !first.startsWith("-");
+  const command = COMMANDS.find(({ name }) => name === (isNamed ? first : "init"));
+  if (command === undefined) {
+    const near = didYouMean(
+      first,
+      COMMANDS.map(({ name }) => name),
+    );
+    throw new UsageError(`unknown command${repeated(first, ' "', '"')}${near}`, { hint: "npx create-halo-mcp --help" });
+  }
+  const flags = [...command.flags, ...GLOBAL_FLAGS];
+  const values: Record<string, string> = {};
+  const switches = new Set<string>();
+  const origins: Record<string, string> = {};
+  const words: string[] = [];
+  for (const token of tokensOf(isNamed ? rest : argv, flags)) {
+    if (token.kind === "positional") {
+      if (command.words === undefined)
+        throw new UsageError(`${command.name} takes no argument beside its options`, { hint: helpOf(command) });
+      words.push(token.value);
+    }
+    if (token.kind !== "option") continue;
+    const flag = flags.find(({ name }) => name === token.name);
+    if (flag === undefined) throw unknownFlag(token.name, flags, command);
+    const { name, arg } = flag;
+    if (arg === undefined) {
+      if (token.value !== undefined) throw new UsageError(`--${name} takes no value`);
+      switches.add(name);
+      continue;
+    }
+    if (token.value === undefined || token.value === "" || (!token.inlineValue && token.value.startsWith("--")))
+      throw new UsageError(`--${name} needs a value: --${name} <${arg}>`);
+    values[name] = takesList(flag) && values[name] !== undefined ? `${values[name]},${token.value}` : token.value;
+  }
+  for (const { name, arg, env: variable = "" } of flags) {
+    const text = env[variable] ?? "";
+    // the IDs of the environment are cleaned before they count, like those of the files
+    if (text === "" || name === "account-id" || name === "profile-id") continue;
+    if (arg === undefined && /^(?:1|true|yes|y|on)$/i.test(text)) switches.add(name);
+    if (arg === undefined || values[name] !== undefined) continue;
+    values[name] = text;
+    origins[name] = variable;
+  }
+  for (const flag of flags) checkValues(flag, values[flag.name], origins[flag.name] ?? `--${flag.name}`);
+  return { command, options: { values, switches, origins, ...(command.words === undefined ? {} : { words }) } };
+}
+
+function tokensOf(args: readonly string[], flags: readonly Flag[]) {
+  const options = flags.map(({ name, arg, short }) => {
+    const type = arg === undefined ? ("boolean" as const) : ("string" as const);
+    return [name, short === undefined ? { type } : { type, short }] as const;
+  });
+  return parseArgs({
+    args: [...args],
+    options: Object.fromEntries(options),
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  }).tokens;
 }
 
 /** Whether these words ask for JSON, be they right or not. */
@@ -239,48 +163,36 @@ export function wantsJson(argv: readonly string[]): boolean {
 
 /** The one error boundary: what went wrong, then the next command to type. Returns the exit code. */
 function report(context: Context, error: unknown, argv: readonly string[]): number {
-  const safe = (text: string): string => printableLines(mask(text, context.secrets));
+  const output = createOutput(context);
   const cancelled = context.signal.aborted && !(error instanceof HaloError);
   const known = error instanceof HaloError ? error : cancelled ? new Cancelled() : undefined;
-  const exitCode = known?.exitCode ?? 3;
-  const message =
-    known?.message ?? `unexpected error: ${printable(safe(error instanceof Error ? error.message : String(error)))}`;
+  const unexpected = output.clean(error instanceof Error ? error.message : String(error));
+  const message = known?.message ?? `unexpected error: ${printable(unexpected)}`;
   const hint = known === undefined ? "run it again with --debug and tell us what it prints" : known.hint;
   if (wantsJson(argv)) {
-    const body = {
-      version: 1,
-      ok: false,
-      error: {
-        code: known?.code ?? "unexpected",
-        message: safe(message),
-        hint: hint === undefined ? null : safe(hint),
-      },
-    };
-    context.stdout.write(`${JSON.stringify(body, null, 2)}\n`);
+    const shown = { message: output.clean(message), hint: hint === undefined ? null : output.clean(hint) };
+    output.json({ version: 1, ok: false, error: { code: known?.code ?? "unexpected", ...shown } });
   } else {
     const text = `${known instanceof Cancelled ? "" : "create-halo-mcp: "}${message}`;
     const hints = hint === undefined ? [] : hint.split("\n").map((line) => `  ${line}`);
-    const lines = [...text.split("\n"), ...hints].flatMap((line) => wrap(line, 78));
-    context.stderr.write(safe(`${lines.join("\n")}\n`));
+    output.say([...text.split("\n"), ...hints].flatMap((line) => wrap(line, 78)).join("\n"));
   }
-  if (argv.includes("--debug") && error instanceof Error) context.stderr.write(safe(`${error.stack ?? ""}\n`));
-  return exitCode;
+  if (argv.includes("--debug") && error instanceof Error) output.say(error.stack ?? "");
+  return known?.exitCode ?? 3;
 }
 
 /** Runs one command line. In: the context and the words after the program's name. Out: the exit code. */
 export async function main(context: Context, argv: readonly string[]): Promise<number> {
   try {
     const { command, options } = parse(argv, context.env);
-    if (options.switches.has("help")) {
-      context.print(`${help(context, command)}\n`);
-      return 0;
+    const { switches } = options;
+    if (!switches.has("help") && !switches.has("version")) {
+      const page = await PAGES[command.name]();
+      return await page.run(context, options);
     }
-    if (options.switches.has("version")) {
-      context.print(`${versionText(context, options.switches.has("debug"))}\n`);
-      return 0;
-    }
-    const module = await command.load();
-    return await module.run(context, options);
+    const text = switches.has("help") ? help(context.version, command) : versionText(context, switches.has("debug"));
+    context.print(`${text}\n`);
+    return 0;
   } catch (error) {
     return report(context, error, argv);
   }

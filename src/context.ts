@@ -1,4 +1,4 @@
-import { fstatSync, writeSync } from "node:fs";
+import { writeSync } from "node:fs";
 import { homedir } from "node:os";
 import { resolve } from "node:path";
 import type { Readable, Writable } from "node:stream";
@@ -25,9 +25,9 @@ export interface Context {
   readonly stdin: Input;
   readonly stdout: Output;
   readonly stderr: Output;
-  /** Writes to stdout and is done: for `--help`, which needs no stream. */
+  /** Writes to stdout, without making the stream, whose modules cost a tenth of `node -e 0`. */
   readonly print: (text: string) => void;
-  /** Whether somebody looks at stdout: known without the stream, where that is a pipe or a file. */
+  /** Whether somebody looks at stdout. */
   readonly isWatched: boolean;
   /** Milliseconds of a clock that never goes back. */
   readonly now: () => number;
@@ -61,53 +61,11 @@ function hasUnicode(env: Context["env"], platform: string): boolean {
   return env.WT_SESSION !== undefined || env.TERM_PROGRAM !== undefined || env.TERM !== undefined;
 }
 
-/**
- * Writes without making the stream, whose modules cost a tenth of `node -e 0`. Windows' console wants the stream (it
- * knows the code page), and so does a pipe that is full.
- */
-function printTo(process: NodeJS.Process, text: string, stdout: () => Output): void {
-  const bytes = Buffer.from(text);
-  let written = 0;
-  try {
-    while (process.platform !== "win32" && written < bytes.length) written += writeSync(1, bytes, written);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EPIPE") return;
-  }
-  if (written < bytes.length) stdout().write(bytes.subarray(written));
-}
-
-function isWatched(process: NodeJS.Process): boolean {
-  try {
-    if (!fstatSync(1).isCharacterDevice()) return false;
-  } catch {
-    // closed, or a console of Windows that has no such facts
-  }
-  return process.stdout.isTTY === true;
-}
-
 /** What the process itself does not know. */
 export type Given = Pick<Context, "signal" | "version" | "templates"> & {
   /** What was said did not arrive: a full disk, say. */
   readonly onLost: () => void;
 };
-
-interface RealContext extends Context {
-  /** A stream was made, so that something may still be on its way. */
-  readonly hasStreams: boolean;
-}
-
-const seen = new WeakSet<Output>();
-
-/** A reader that goes away (`| head`) is no error of ours; a full disk is: what was said did not arrive. */
-function watched(stream: Output, onLost: () => void): Output {
-  if (!seen.has(stream)) {
-    seen.add(stream);
-    stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code !== "EPIPE") onLost();
-    });
-  }
-  return stream;
-}
 
 /** Claude Code is started in other folders too: what is relative to this one must mean the same there. */
 function withWholePaths(env: Context["env"], cwd: string): Context["env"] {
@@ -116,15 +74,18 @@ function withWholePaths(env: Context["env"], cwd: string): Context["env"] {
 }
 
 /** The context of a real run. The streams are made when they are first used: each costs a millisecond of `--help`. */
-export function contextFromProcess(process: NodeJS.Process, given: Given): RealContext {
-  const { platform } = process;
-  let hasStreams = false;
-  const stream = (made: Output): Output => {
-    hasStreams = true;
-    return watched(made, given.onLost);
-  };
+export function contextFromProcess(process: NodeJS.Process, given: Given): Context {
+  const { platform, arch, version: nodeVersion } = process;
   const cwd = process.cwd();
   const env = withWholePaths(process.env, cwd);
+  const seen = new Set<Output>();
+  /** A reader that goes away (`| head`) is no error of ours; a full disk is: what was said did not arrive. */
+  const watched = (stream: Output): Output => {
+    if (!seen.has(stream))
+      stream.on("error", (error: NodeJS.ErrnoException) => error.code === "EPIPE" || given.onLost());
+    seen.add(stream);
+    return stream;
+  };
   return {
     cwd,
     env,
@@ -132,31 +93,36 @@ export function contextFromProcess(process: NodeJS.Process, given: Given): RealC
       return homedir();
     },
     platform,
-    arch: process.arch,
-    nodeVersion: process.version,
+    arch,
+    nodeVersion,
     signal: given.signal,
     version: given.version,
     get templates() {
       return given.templates;
     },
     get stdin() {
-      hasStreams = true;
       return process.stdin;
     },
     get stdout() {
-      return stream(process.stdout);
+      return watched(process.stdout);
     },
     get stderr() {
-      return stream(process.stderr);
-    },
-    get hasStreams() {
-      return hasStreams;
+      return watched(process.stderr);
     },
     now: () => performance.now(),
     get isWatched() {
-      return isWatched(process);
+      return process.stdout.isTTY === true;
     },
-    print: (text) => printTo(process, text, () => stream(process.stdout)),
+    // Windows' console wants the stream, which knows its code page; so does a pipe that is full, and whatever comes after that
+    print: (text) => {
+      let bytes = Buffer.from(text);
+      try {
+        while (platform !== "win32" && seen.size === 0 && bytes.length > 0) bytes = bytes.subarray(writeSync(1, bytes));
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === "EPIPE") return;
+      }
+      if (bytes.length > 0) watched(process.stdout).write(bytes);
+    },
     get color() {
       return wantsColor(env, process.stderr.isTTY === true, process.argv.includes("--no-color"));
     },

@@ -1,4 +1,4 @@
-/** Every flag, once: the parser and the help are made from it, and a test holds README against it. */
+/** Every command and flag, once: the parser and the help are made from it, and a test holds README against it. */
 
 export interface Flag {
   readonly name: string;
@@ -81,3 +81,64 @@ export interface RawOptions {
   /** The variable that a value came from, for those that no flag gave: it gets the blame. */
   readonly origins: Readonly<Record<string, string>>;
 }
+
+export interface Command {
+  readonly name: "init" | "check" | "doctor";
+  readonly summary: string;
+  readonly flags: readonly Flag[];
+  /** What it takes beside its options. */
+  readonly words?: string;
+  readonly notes: readonly string[];
+  readonly examples: readonly string[];
+}
+
+export const COMMANDS: readonly Command[] = [
+  {
+    name: "init",
+    summary: "connect this repository, or only you (default)",
+    flags: INIT_FLAGS,
+    notes: ["The token is never an option: HALO_MCP_TOKEN, a masked prompt, --token-stdin or --token-file."],
+    examples: [
+      "npx create-halo-mcp",
+      "npx create-halo-mcp --scope user",
+      "HALO_MCP_TOKEN=… npx create-halo-mcp --yes --account-id <id> --profile-id <id>",
+      "npx create-halo-mcp --yes --token-stdin --studio-url '<url>' < token.txt",
+      "npx create-halo-mcp --dry-run",
+    ],
+  },
+  {
+    name: "check",
+    summary: "validate the MCP configuration of a repository, offline",
+    flags: CHECK_FLAGS,
+    words: "[path…]",
+    notes: ["Reads only, unless --fix is given; no network. Under GitHub Actions the format is github."],
+    examples: [
+      "npx create-halo-mcp check",
+      "npx create-halo-mcp check .mcp.json packages/shop",
+      "npx create-halo-mcp check --fix --dry-run",
+      "npx create-halo-mcp check --format sarif --max-warnings 0 > halo.sarif",
+    ],
+  },
+  {
+    name: "doctor",
+    summary: "find out why a connection does not work, link by link",
+    flags: DOCTOR_FLAGS,
+    notes: [
+      "Writes nothing, except the file of --report. The token goes to HALO's own endpoint alone, or to the one of --url.",
+    ],
+    examples: [
+      "npx create-halo-mcp doctor",
+      "npx create-halo-mcp doctor --report halo-report.md",
+      "npx create-halo-mcp doctor --token-file new-token.txt",
+      `npx create-halo-mcp doctor --call <tool> --args '{"question":"…"}'`,
+    ],
+  },
+];
+
+export const EXIT_CODES = [
+  "0    done, clean, or already set up",
+  "1    findings, a refused file, a failed connection",
+  "2    usage, or input is missing and nobody can be asked",
+  "3    could not run: permissions, disk, no such program",
+  "130  cancelled, nothing changed",
+] as const;
