@@ -1,6 +1,7 @@
-import { Writable } from "node:stream";
+import { type Readable, Writable } from "node:stream";
 import type { Context } from "../context.ts";
 import { Cancelled } from "../errors.ts";
+import { createOutput } from "./output.ts";
 import { openPromptInput, type Reads } from "./prompt-input.ts";
 
 export interface Choice<T> {
@@ -9,22 +10,26 @@ export interface Choice<T> {
   readonly hint?: string;
 }
 
+interface TextQuestion {
+  readonly message: string;
+  /** Why a value is not taken; undefined when it is. */
+  readonly validate: (value: string) => string | undefined;
+  readonly initial?: string;
+  readonly placeholder?: string;
+}
+
+interface ChoiceQuestion<T> {
+  readonly message: string;
+  readonly choices: readonly Choice<T>[];
+}
+
 /** The questions that a command can ask. Every one of them throws Cancelled on Ctrl-C, Ctrl-D and a closed input. */
 export interface Ask {
-  secret(question: { message: string; validate: (value: string) => string | undefined }): Promise<string>;
-  text(question: {
-    message: string;
-    initial?: string;
-    placeholder?: string;
-    validate: (value: string) => string | undefined;
-  }): Promise<string>;
-  confirm(question: { message: string; initial: boolean }): Promise<boolean>;
-  select<T extends string>(question: { message: string; choices: readonly Choice<T>[]; initial?: T }): Promise<T>;
-  several<T extends string>(question: {
-    message: string;
-    choices: readonly Choice<T>[];
-    initial: readonly T[];
-  }): Promise<readonly T[]>;
+  secret(question: TextQuestion): Promise<string>;
+  text(question: TextQuestion): Promise<string>;
+  confirm(question: { readonly message: string; readonly initial: boolean }): Promise<boolean>;
+  select<T extends string>(question: ChoiceQuestion<T>): Promise<T>;
+  several<T extends string>(question: ChoiceQuestion<T> & { readonly initial: readonly T[] }): Promise<readonly T[]>;
 }
 
 /** After a pasted secret its tail may still arrive: this long nothing that comes is shown or taken. */
@@ -34,94 +39,75 @@ const DRAIN_MS = 150;
 const COLOURS = /\u001b\[[0-9;]*m/g;
 
 /** clack colours whatever NO_COLOR says when it draws on a stream of ours: take the colours out, leave the cursor's. */
-function promptOutput(context: Context): Writable {
-  const { stderr } = context;
-  const output: Writable & { columns?: number; rows?: number; isTTY?: boolean } = new Writable({
+function promptOutput({ stderr, color }: Context): Writable {
+  const output = new Writable({
     decodeStrings: false,
     write(chunk: string | Buffer, _encoding, done) {
-      const text = typeof chunk === "string" ? chunk : chunk.toString("utf8");
-      stderr.write(context.color ? text : text.replace(COLOURS, ""));
+      const text = String(chunk);
+      stderr.write(color ? text : text.replace(COLOURS, ""));
       done();
     },
   });
-  output.isTTY = true;
-  output.columns = stderr.columns ?? 80;
-  output.rows = (stderr as { rows?: number }).rows ?? 24;
-  return output;
+  const { columns = 80, rows = 24 } = stderr as { columns?: number; rows?: number };
+  return Object.assign(output, { isTTY: true, columns, rows });
+}
+
+/** What clack reads from, draws on, and is cancelled by. */
+interface Io {
+  readonly input: Readable;
+  readonly output: Writable;
+  readonly signal: AbortSignal;
 }
 
 /** Questions on a terminal, drawn by clack (loaded when first asked). `pastedBreak` stands for a line break inside a paste. */
 export async function createAsk(context: Context, pastedBreak: string): Promise<Ask> {
   const clack = await import("@clack/prompts");
+  const { signal } = context;
+  const { clean } = createOutput(context);
 
-  async function run<T>(
-    reads: Reads,
-    drainMs: number,
-    prompt: (io: {
-      input: import("node:stream").Readable;
-      output: Writable;
-      signal: AbortSignal;
-    }) => Promise<T | symbol>,
-  ): Promise<T> {
-    if (context.signal.aborted) throw new Cancelled();
+  async function run<T>(reads: Reads, drainMs: number, prompt: (io: Io) => Promise<unknown>): Promise<T> {
+    if (signal.aborted) throw new Cancelled();
     const input = openPromptInput(context.stdin, reads, pastedBreak);
     try {
-      const answer = await prompt({ input: input.stream, output: promptOutput(context), signal: context.signal });
+      const answer = await prompt({ input: input.stream, output: promptOutput(context), signal });
       if (clack.isCancel(answer)) throw new Cancelled();
       return answer as T;
     } finally {
-      await input.close(context.signal.aborted ? 0 : drainMs);
+      await input.close(signal.aborted ? 0 : drainMs);
     }
   }
 
-  const plain = <T extends string>(choices: readonly Choice<T>[]): { value: string; label: string; hint?: string }[] =>
-    choices.map(({ value, label, hint }) => ({ value, label, ...(hint === undefined ? {} : { hint }) }));
+  const optionsOf = (choices: readonly Choice<string>[]): { value: string; label: string; hint?: string }[] =>
+    choices.map(({ value, label, hint }) => ({
+      value,
+      label: clean(label),
+      ...(hint === undefined ? {} : { hint: clean(hint) }),
+    }));
+  const textOf = ({ message, validate }: TextQuestion) => ({
+    message: clean(message),
+    validate: (value: string | undefined) => validate(value ?? ""),
+  });
 
   return {
-    secret: ({ message, validate }) =>
-      run<string>("text", DRAIN_MS, (io) =>
-        clack.password({ ...io, message, clearOnError: true, validate: (value) => validate(value ?? "") }),
-      ),
-    text: ({ message, initial, placeholder, validate }) =>
-      run<string>("text", 0, (io) =>
-        clack.text({
-          ...io,
-          message,
-          ...(initial === undefined ? {} : { initialValue: initial }),
-          ...(placeholder === undefined ? {} : { placeholder }),
-          validate: (value) => validate(value ?? ""),
-        }),
-      ),
+    secret: (question) =>
+      run("text", DRAIN_MS, (io) => clack.password({ ...io, ...textOf(question), clearOnError: true })),
+    text: (question) => {
+      const { initial = "", placeholder = "" } = question;
+      return run("text", 0, (io) => clack.text({ ...io, ...textOf(question), initialValue: initial, placeholder }));
+    },
     confirm: ({ message, initial }) =>
-      run<boolean>("keys", 0, (io) => clack.confirm({ ...io, message, initialValue: initial })),
-    select: async <T extends string>({
-      message,
-      choices,
-      initial,
-    }: {
-      message: string;
-      choices: readonly Choice<T>[];
-      initial?: T;
-    }): Promise<T> =>
-      (await run<string>("keys", 0, (io) =>
-        clack.select({
+      run("keys", 0, (io) => clack.confirm({ ...io, message: clean(message), initialValue: initial })),
+    select: ({ message, choices }) =>
+      run("keys", 0, (io) => clack.select({ ...io, message: clean(message), options: optionsOf(choices) })),
+    several: ({ message, choices, initial }) =>
+      run("keys", 0, (io) =>
+        clack.multiselect<string>({
           ...io,
-          message,
-          options: plain(choices),
-          ...(initial === undefined ? {} : { initialValue: initial as string }),
+          message: clean(message),
+          options: optionsOf(choices),
+          initialValues: [...initial],
+          required: true,
         }),
-      )) as T,
-    several: async <T extends string>({
-      message,
-      choices,
-      initial,
-    }: {
-      message: string;
-      choices: readonly Choice<T>[];
-      initial: readonly T[];
-    }): Promise<readonly T[]> =>
-      (await run<string[]>("keys", 0, (io) =>
-        clack.multiselect({ ...io, message, options: plain(choices), initialValues: [...initial], required: true }),
-      )) as T[],
+      ),
   };
 }

@@ -22,16 +22,15 @@ const BEGUN_KEY = /\u001b(?:\[[0-9;]*|O)?$/;
 export function guardInput(chunk: string, reads: Reads, pastedBreak: string): string {
   const text = chunk.replaceAll("\u0004", CTRL_C);
   if (reads === "keys") {
+    // first what has begun: what is left when a key is taken out may look like one
     const letters = text
-      // first what has begun: what is left when a key is taken out may look like one
       .replace(BEGUN_KEY, "")
       .replace(ESCAPE_KEYS, "")
       .replace(/[\s\p{Cc}]/gu, "");
     return letters.length > 1 && !text.includes(CTRL_C) ? "" : text;
   }
-  const trailing = /[\r\n]+$/.exec(text)?.[0] ?? "";
-  const body = text.slice(0, text.length - trailing.length);
-  return body.replace(/[\r\n]+/g, pastedBreak) + (trailing === "" ? "" : "\r");
+  const body = text.replace(/[\r\n]+$/, "");
+  return body.replace(/[\r\n]+/g, pastedBreak) + (body === text ? "" : "\r");
 }
 
 export interface PromptInput {
@@ -43,41 +42,35 @@ export interface PromptInput {
 /** A stream for one prompt, fed from the real input through `guardInput`. A closed input ends the prompt like Ctrl-C. */
 export function openPromptInput(input: Input, reads: Reads, pastedBreak: string): PromptInput {
   const decoder = new StringDecoder("utf8");
-  const stream: PassThrough & { isTTY?: boolean; setRawMode?: (raw: boolean) => unknown } = new PassThrough();
-  stream.isTTY = true;
-  stream.setRawMode = (raw) => input.setRawMode?.(raw);
-  let open = true;
+  const setRawMode = (raw: boolean): unknown => input.setRawMode?.(raw);
+  const stream = Object.assign(new PassThrough(), { isTTY: true, setRawMode });
+  let isOpen = true;
   let begun = "";
   const onData = (chunk: Buffer | string): void => {
-    if (!open) return;
+    if (!isOpen) return;
     const whole = begun + (typeof chunk === "string" ? chunk : decoder.write(chunk));
     const text = guardInput(whole, reads, pastedBreak);
     if (text !== "") stream.write(text.slice(begun.length));
     // an arrow key may come in two pieces (a slow line): its end alone would look like a pasted word
     begun = reads === "keys" ? (BEGUN_KEY.exec(whole)?.[0] ?? "") : "";
   };
-  const onEnd = (): void => {
-    if (open) stream.write(CTRL_C);
-  };
+  const onEnd = (): void => void (isOpen && stream.write(CTRL_C));
+  const ends = ["end", "close", "error"] as const;
   input.on("data", onData);
-  input.once("end", onEnd);
-  input.once("close", onEnd);
-  input.once("error", onEnd);
+  for (const name of ends) input.once(name, onEnd);
   input.resume();
   if (input.readableEnded || input.destroyed) queueMicrotask(onEnd);
   return {
     stream,
     close: async (drainMs) => {
-      open = false;
+      isOpen = false;
       if (drainMs > 0) {
-        input.setRawMode?.(true);
+        setRawMode(true);
         await new Promise((resolve) => setTimeout(resolve, drainMs));
-        input.setRawMode?.(false);
+        setRawMode(false);
       }
       input.off("data", onData);
-      input.off("end", onEnd);
-      input.off("close", onEnd);
-      input.off("error", onEnd);
+      for (const name of ends) input.off(name, onEnd);
       input.pause();
       stream.destroy();
     },
