@@ -1,5 +1,7 @@
 import { createColors } from "picocolors";
 
+import type { DiffLine } from "../core/formats/diff.ts";
+
 export interface Paint {
   readonly bold: (text: string) => string;
   readonly dim: (text: string) => string;
@@ -24,4 +26,11 @@ export function createPaint(color: boolean, unicode: boolean): Paint {
     ? { ok: "✔", bad: "✖", warn: "▲", info: "◇", bar: "│", dot: "•" }
     : { ok: "+", bad: "x", warn: "!", info: "-", bar: "|", dot: "*" };
   return { bold, dim, red, green, yellow, cyan, sign };
+}
+
+/** A line of a diff. */
+export function paintLine(paint: Paint, { kind, text }: DiffLine): string {
+  if (kind === "added") return paint.green(`+ ${text}`);
+  if (kind === "removed") return paint.red(`- ${text}`);
+  return paint.dim(kind === "context" ? `  ${text}` : text);
 }

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { parse } from "../../src/cli.ts";
 import { commandFor } from "../../src/commands/init/command.ts";
 import { type InitOptions, readOptions } from "../../src/commands/init/options.ts";
-import type { Room } from "../../src/commands/init/values.ts";
+import type { Decided } from "../../src/commands/init/plan.ts";
 import type { Context } from "../../src/context.ts";
 import { HALO_URL, variablesFor } from "../../src/core/halo.ts";
 import type { Target } from "../../src/core/plan/target.ts";
@@ -26,9 +26,16 @@ function optionsOf(argv: readonly string[]): InitOptions {
   return readOptions(context, parse(argv, {}).options);
 }
 
-function room(argv: readonly string[], given: Partial<Target> = {}): Room {
-  return { context, options: optionsOf(argv), target: target(given), survey: { root: "/repo" } } as unknown as Room;
-}
+const at = { cwd: "/repo", root: "/repo" };
+const decided = (given: Partial<Decided> = {}): Decided => ({
+  values,
+  choice: { clients: ["claude-code"], scopes: ["project"] },
+  url: HALO_URL,
+  ...given,
+});
+/** The words of the command that recreates what was decided. */
+const recreated = (given: Partial<Decided> = {}, about: Partial<Target> = {}): readonly string[] =>
+  words(commandFor(optionsOf([]), target(about), at, { decided: decided(given) }));
 
 /** The words that a shell makes of a command, its leading variable aside. */
 function words(command: string): readonly string[] {
@@ -38,7 +45,6 @@ function words(command: string): readonly string[] {
 }
 
 const values = { token: "tok-0123456789abcdef", account: "acc", profile: "-pro" };
-const project = { clients: ["claude-code"], scopes: ["project"] } as const;
 
 describe("commandFor", () => {
   it("names what is missing and keeps all that was said", () => {
@@ -55,7 +61,7 @@ describe("commandFor", () => {
       "--account-id",
       "a b",
     ];
-    const command = commandFor(room(argv), { missing: ["profile"] });
+    const command = commandFor(optionsOf(argv), target(), at, { missing: ["profile"] });
     expect(command).not.toMatch(/HALO_MCP_TOKEN/);
     expect(words(command)).not.toContain("--yes");
     const again = optionsOf(words(command));
@@ -63,30 +69,13 @@ describe("commandFor", () => {
   });
 
   it("recreates what was decided: web clients alone, a foreign host that was agreed to, another name", () => {
-    const web = { clients: ["claude-ai"], scopes: [] } as const;
-    expect(words(commandFor(room([]), { missing: [], decided: { values, choice: web, url: HALO_URL } }))).not.toContain(
-      "--scope",
-    );
+    expect(recreated({ choice: { clients: ["claude-ai"], scopes: [] } })).not.toContain("--scope");
     const url = "https://gateway.example/it's?a=$(touch$IFS/x);b";
-    const foreign = words(
-      commandFor(room([], { mode: "join", url }), { missing: [], decided: { values, choice: project, url } }),
-    );
-    expect(optionsOf(foreign).url).toBe(url);
-    const named = words(
-      commandFor(room([], { name: "halo-de", slots: slots("halo-de") }), {
-        missing: [],
-        decided: { values, choice: project, url: HALO_URL },
-      }),
-    );
+    expect(optionsOf(recreated({ url }, { mode: "join", url })).url).toBe(url);
+    const named = recreated({}, { name: "halo-de", slots: slots("halo-de") });
     expect(optionsOf(named)).toMatchObject({ name: "halo-de", accountId: "acc", profileId: "-pro", yes: true });
     // a name that only a repository can give is followed, not named
-    const odd = words(
-      commandFor(room([], { mode: "join", name: "--help" }), {
-        missing: [],
-        decided: { values, choice: project, url: HALO_URL },
-      }),
-    );
-    expect(odd).not.toContain("--help");
+    expect(recreated({}, { mode: "join", name: "--help" })).not.toContain("--help");
   });
 
   it("is always a command that the parser takes, with the same meaning, and never holds the token", () => {
@@ -97,12 +86,9 @@ describe("commandFor", () => {
         id,
         fc.subarray(["project", "local", "user"] as const, { minLength: 1 }),
         (account, profile, scopes) => {
-          const decided = {
-            values: { token: values.token, account, profile },
-            choice: { clients: ["claude-code"] as const, scopes },
-            url: HALO_URL,
-          };
-          const command = commandFor(room([]), { missing: [], decided });
+          const choice = { clients: ["claude-code"] as const, scopes };
+          const told = { decided: decided({ values: { token: values.token, account, profile }, choice }) };
+          const command = commandFor(optionsOf([]), target(), at, told);
           expect(command).not.toContain(values.token);
           expect(optionsOf(words(command))).toMatchObject({
             accountId: account,

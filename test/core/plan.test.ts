@@ -25,7 +25,6 @@ const paths = {
   mcp: "/r/.mcp.json",
 };
 const values: Readonly<Record<Value, string>> = { token: "tok-0123456789abcdef", account: "acc-1", profile: "pro-1" };
-const exampleComments = { token: "the token", account: "the account", profile: "the profile" };
 
 type Texts = Readonly<Record<string, string | undefined>>;
 const state = (path: string, text: string | undefined): FileState =>
@@ -49,7 +48,6 @@ const input = (given: Partial<ProjectInput> = {}, texts: Texts = {}): ProjectInp
   values,
   bridge: "claude-settings",
   uncovered: [".env", ".claude/settings.local.json"],
-  exampleComments,
   envFileForEnvrc: ".env",
   ...given,
 });
@@ -59,7 +57,6 @@ const removal = (texts: Texts): RemovalInput => ({
   snapshot: snapshotOf(texts),
   target: targetOf(),
   kept: new Set(),
-  exampleComments,
   envFileForEnvrc: ".env",
 });
 function steps(planned: ReturnType<typeof planProject>): readonly WriteStep[] {
@@ -125,8 +122,8 @@ describe("planProject", () => {
       HALO_ACCOUNT_ID: values.account,
       HALO_PROFILE_ID: values.profile,
     });
-    expect(after[paths.example]).toBe(
-      "# the token\nHALO_MCP_TOKEN=\n# the account\nHALO_ACCOUNT_ID=\n# the profile\nHALO_PROFILE_ID=\n",
+    expect(after[paths.example]).toMatch(
+      /^# HALO product token.+\nHALO_MCP_TOKEN=\n# CM.com account ID.+\nHALO_ACCOUNT_ID=\n# HALO profile ID.+\nHALO_PROFILE_ID=\n$/,
     );
     expect(json(after[paths.bridge])).toEqual({
       env: { HALO_MCP_TOKEN: values.token, HALO_ACCOUNT_ID: values.account, HALO_PROFILE_ID: values.profile },

@@ -62,7 +62,6 @@ describe("what the wizard writes", () => {
       values,
       bridge,
       uncovered: [".env", ".claude/settings.local.json"],
-      exampleComments: { token: "the token", account: "the account", profile: "the profile" },
       envFileForEnvrc: ".env",
     });
     if (!planned.ok) throw new Error(planned.refused.reason);

@@ -1,8 +1,7 @@
 import type { Context } from "../../context.ts";
 import { UsageError } from "../../errors.ts";
 import type { RawOptions } from "../../flags.ts";
-import { connectionOptions, pathOf } from "../shared/options.ts";
-import { seconds } from "../shared/seconds.ts";
+import { connectionOptions, pathOf, seconds } from "../shared/options.ts";
 
 function callOf({
   values,

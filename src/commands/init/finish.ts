@@ -1,97 +1,156 @@
+/** The last screen, and its JSON. */
 import { toSh } from "../../core/command-line.ts";
 import type { Diagnosis } from "../../core/diagnosis/diagnose.ts";
-import type { Plan } from "../../core/plan/model.ts";
-import { maskedJson } from "../../core/secrets.ts";
-import { type Statuses, stepLabel } from "../shared/carry-out.ts";
-import type { Choice } from "./build-plan.ts";
-import { ciLines } from "./ci.ts";
-import type { Proof } from "./proof.ts";
-import type { Room } from "./values.ts";
+import { CI_FILES } from "../../core/plan/ci.ts";
+import type { Plan, Step } from "../../core/plan/model.ts";
+import type { Target } from "../../core/plan/target.ts";
+import { stepLabel } from "../shared/carry-out.ts";
+import type { InitOptions } from "./options.ts";
+import { checkOptions, type Decided } from "./plan.ts";
+import type { Proof } from "./prove.ts";
+import type { Survey } from "./survey.ts";
 
 /** The steps of a plan that are left to a person. */
-function handSteps(plan: Plan): readonly string[] {
-  return plan.steps.flatMap((step) =>
+export function handSteps({ steps }: Plan): readonly string[] {
+  const lines = steps.flatMap((step) =>
     step.kind === "tell" ? ["", step.title, ...step.lines.map((line) => `  ${line}`)] : [],
   );
+  return lines.slice(1);
 }
 
-/** How to go on, for a person: all of it, or only what nobody but a person can do. */
-export function nextSteps(room: Room, plan: Plan, choice: Choice, recreate: string, only?: "by-hand"): string {
-  if (only === "by-hand") return handSteps(plan).join("\n").trimStart();
-  const { survey, target } = room;
-  const lines: string[] = [];
-  if (choice.clients.includes("claude-code")) {
-    const inFolder = choice.scopes.some((scope) => scope !== "user");
-    if (inFolder || survey.claude !== undefined)
-      lines.push("Start", inFolder ? `  cd ${toSh([survey.root])} && claude` : "  claude");
-    if (choice.scopes.includes("project")) {
-      lines.push(
-        '  It asks whether you trust this folder. Its default answer is "No, exit":',
-        '  choose "Yes". Then /mcp shows the server and its tools.',
-      );
-      if ((room.options.bridge ?? "claude-settings") === "none")
-        lines.push("  Export the three variables first: Claude Code does not read .env.");
-      if (room.options.bridge === "direnv")
-        lines.push('  Once: direnv allow. Claude Code will ask about the server: choose "Use this MCP server".');
-    }
-    if (choice.scopes.includes("project") && target.mode === "new") {
-      const committed = plan.steps.flatMap((step) =>
-        step.kind === "write" && step.secret !== true ? [stepLabel(step, survey.root)] : [],
-      );
-      lines.push(
-        "",
-        "Teammates",
-        ...(survey.git === undefined
-          ? ["  Share the folder with the files that hold no value:", `  ${committed.join(" ")}`]
-          : [
-              `  git -C ${toSh([survey.root])} add ${toSh(committed)}`,
-              `  git -C ${toSh([survey.root])} commit -m "Connect HALO"`,
-            ]),
-        "  Each of them runs: npx create-halo-mcp",
-        "  It asks for what they lack and changes no committed file. With the two IDs",
-        "  in .env.example (no secrets), it asks for their own token alone.",
-      );
-    }
-    if (choice.scopes.includes("project")) lines.push(...ciLines(room, plan));
-  }
-  lines.push(...handSteps(plan), "", "To repeat this set-up", `  ${recreate}`);
-  return lines.join("\n").replace(/^\n/, "");
-}
-
-/** The one JSON document of a run that came to its end. */
-export function jsonResult(
-  room: Room,
-  parts: {
-    ok: boolean;
-    plan: Plan;
-    statuses: Statuses | undefined;
-    url: string;
-    tested: Diagnosis | undefined;
-    proof: Proof | undefined;
-    recreate: string;
-  },
-): string {
-  const { options, target, survey, context } = room;
-  const steps = parts.plan.steps.map((step) => {
-    const unchanged = step.kind === "write" && step.before === step.after && step.mode === undefined;
-    const status = parts.statuses?.get(step) ?? (unchanged ? "unchanged" : "planned");
-    if (step.kind === "write") return { kind: step.kind, path: stepLabel(step, survey.root), status };
-    if (step.kind === "run") return { kind: step.kind, argv: ["claude", ...step.argv.slice(1)], status };
-    return { kind: step.kind, title: step.title, lines: step.lines, status };
-  });
-  const probe = parts.proof?.files ?? parts.tested ?? null;
-  const body = {
-    version: 1,
-    ok: parts.ok,
-    dryRun: options.dryRun,
-    server: { name: target.name, url: parts.url },
-    steps,
-    probe: probe === null ? null : { version: 1, ...probe },
-    client:
-      parts.proof === undefined
-        ? null
-        : { id: "claude-code", version: survey.claude?.version ?? null, status: parts.proof.client },
-    recreate: parts.recreate,
+function startLines({ bridge }: InitOptions, { root, claude }: Survey, { choice }: Decided): readonly string[] {
+  const { scopes } = choice;
+  const inFolder = scopes.some((scope) => scope !== "user");
+  const start =
+    inFolder || claude !== undefined ? ["Start", inFolder ? `  cd ${toSh([root])} && claude` : "  claude"] : [];
+  if (!scopes.includes("project")) return start;
+  const notes = {
+    "claude-settings": [],
+    none: ["  Export the three variables first: Claude Code does not read .env."],
+    direnv: ['  Once: direnv allow. Claude Code will ask about the server: choose "Use this MCP server".'],
   };
-  return maskedJson(body, context.secrets);
+  return [
+    ...start,
+    '  It asks whether you trust this folder. Its default answer is "No, exit":',
+    '  choose "Yes". Then /mcp shows the server and its tools.',
+    ...notes[bridge],
+  ];
+}
+
+/** How the team gets it: what is to be committed. */
+function teamLines({ root, git }: Survey, { steps }: Plan): readonly string[] {
+  const shared = steps.flatMap((step) =>
+    step.kind === "write" && step.secret !== true ? [stepLabel(step, root)] : [],
+  );
+  const share =
+    git === undefined
+      ? ["  Share the folder with the files that hold no value:", `  ${shared.join(" ")}`]
+      : [`  git -C ${toSh([root])} add ${toSh(shared)}`, `  git -C ${toSh([root])} commit -m "Connect HALO"`];
+  return [
+    "",
+    "Teammates",
+    ...share,
+    "  Each of them runs: npx create-halo-mcp",
+    "  It asks for what they lack and changes no committed file. With the two IDs",
+    "  in .env.example (no secrets), it asks for their own token alone.",
+  ];
+}
+
+/** What keeps a repository right from now on. */
+function ciLines({ ci }: InitOptions, { ciPaths }: Survey, { url }: Target, { steps }: Plan): readonly string[] {
+  const isWritten = steps.some((step) => step.kind === "write" && step.path === ciPaths[0]);
+  const offer = ["  To have it set up: npx create-halo-mcp --ci github", "  (or gitlab, pre-commit, lefthook, husky)."];
+  const { file, needs } = ci === undefined ? {} : CI_FILES[ci];
+  const kept = isWritten ? [`  Commit ${file}: it runs this.`, ...(needs === undefined ? [] : [`  ${needs}`])] : [];
+  return [
+    "",
+    "In CI, or before a commit",
+    `  npx create-halo-mcp check${checkOptions(url) ?? ""}`,
+    "  It needs no token and connects to nothing.",
+    ...(ci === undefined ? offer : kept),
+  ];
+}
+
+/** How to go on, for a person. */
+export function nextSteps(
+  options: InitOptions,
+  survey: Survey,
+  target: Target,
+  decided: Decided,
+  plan: Plan,
+  recreate: string,
+): readonly string[] {
+  const { clients, scopes } = decided.choice;
+  const isForClaude = clients.includes("claude-code");
+  const isForTeam = isForClaude && scopes.includes("project");
+  const byHand = handSteps(plan);
+  const lines = [
+    ...(isForClaude ? startLines(options, survey, decided) : []),
+    ...(isForTeam && target.mode === "new" ? teamLines(survey, plan) : []),
+    ...(isForTeam && (options.ci !== undefined || target.mode === "new") ? ciLines(options, survey, target, plan) : []),
+    ...byHand.flatMap((line, at) => (at === 0 ? ["", line] : [line])),
+    "",
+    "To repeat this set-up",
+    `  ${recreate}`,
+  ];
+  return lines[0] === "" ? lines.slice(1) : lines;
+}
+
+/** The headline, no stronger than what was seen. `changed`: something was written. */
+export function headlineOf({ ok, files, client }: Proof, changed: boolean): string {
+  if (!ok)
+    return changed
+      ? "Written, but the proof failed: see above."
+      : "Already set up, but not working: see above. Nothing was written.";
+  if (files === undefined) return "Prepared. Claude Code is not installed here, so nothing could be proven through it.";
+  const isUnproven = files.control === "accepted";
+  if (!changed)
+    return isUnproven
+      ? "Already set up. The server asks for no token, so whether yours is right is not proven. Nothing was written."
+      : "Already set up and working. Nothing was written.";
+  if (isUnproven) return "Connected, but this server asks for no token: whether yours is right is not proven.";
+  if (client === "connected") return "HALO is connected: proven through the files and by Claude Code itself.";
+  const rest = client === "not-asked" ? "Claude Code could not be asked" : "Claude Code gave no clear answer";
+  return `HALO is connected through the files as written. ${rest}.`;
+}
+
+/** What a run came to. */
+export interface Outcome {
+  readonly ok: boolean;
+  readonly headline: string;
+  readonly plan: Plan;
+  /** What became of each step; undefined where none was done. */
+  readonly statuses?: ReadonlyMap<Step, string>;
+  readonly tested?: Diagnosis | undefined;
+  readonly proof?: Proof;
+}
+
+/** The one JSON document of a run that came to its end: docs/json.md. */
+export function documentOf(
+  dryRun: boolean,
+  { root, claude }: Survey,
+  server: { readonly name: string; readonly url: string },
+  { ok, plan, statuses, tested, proof }: Outcome,
+  recreate: string,
+): object {
+  const steps = plan.steps.map((step) => {
+    const { kind } = step;
+    const isSame = kind === "write" && step.before === step.after && step.mode === undefined;
+    const status = statuses?.get(step) ?? (isSame ? "unchanged" : "planned");
+    if (kind === "write") return { kind, path: stepLabel(step, root), status };
+    if (kind === "run") return { kind, argv: ["claude", ...step.argv.slice(1)], status };
+    return { kind, title: step.title, lines: step.lines, status };
+  });
+  const probe = proof?.files ?? tested;
+  const client = { id: "claude-code", version: claude?.version ?? null, status: proof?.client };
+  return {
+    version: 1,
+    ok,
+    dryRun,
+    server,
+    steps,
+    probe: probe === undefined ? null : { version: 1, ...probe },
+    client: proof === undefined ? null : client,
+    recreate,
+  };
 }

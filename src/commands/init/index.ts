@@ -1,156 +1,337 @@
+/** The wizard, from top to bottom: look, ask, test, plan, write, test again through what was written, say how to go on. */
 import type { Context } from "../../context.ts";
-import { expand } from "../../core/clients/claude-code.ts";
-import { toSh } from "../../core/command-line.ts";
+import { connectionFor, entryOf, reference } from "../../core/clients/claude-code.ts";
+import { envIn } from "../../core/clients/claude-state.ts";
 import type { Diagnosis } from "../../core/diagnosis/diagnose.ts";
-import { hasBom } from "../../core/formats/dotenv.ts";
-import { PASTED_BREAK } from "../../core/halo.ts";
-import { printable } from "../../core/secrets.ts";
-import { EnvironmentError } from "../../errors.ts";
+import { equalJson } from "../../core/formats/json.ts";
+import { DEFAULT_NAME, HALO_URL, HEADERS, LABELS, PASTED_BREAK, type Value, variablesFor } from "../../core/halo.ts";
+import type { Plan, Step } from "../../core/plan/model.ts";
+import { decideTarget, type Target, variablesOf } from "../../core/plan/target.ts";
+import { maskedJson, maskOf, printableLines } from "../../core/secrets.ts";
+import { Cancelled, Refusal, UsageError } from "../../errors.ts";
 import type { RawOptions } from "../../flags.ts";
 import { createAsk } from "../../ui/ask.ts";
-import { createShow } from "../../ui/show.ts";
-import { changes, pathLabel } from "../shared/carry-out.ts";
-import { alreadySetUp } from "./already.ts";
-import { buildPlan, checkBeforehand } from "./build-plan.ts";
-import { canAsk } from "./can-ask.ts";
-import { carryOut, type Draft } from "./carry-out.ts";
-import { agreeOnHeaders, agreeOnUrl, askUntilConnected, chooseClients, sentTo, testFailed } from "./dialog.ts";
-import { lookAround } from "./look-around.ts";
-import { readOptions } from "./options.ts";
-import { showDiagnosis, testConnection } from "./test.ts";
-import { type Candidates, findCandidates, type Room, takeValues, type Values } from "./values.ts";
+import { createPaint, type Paint } from "../../ui/paint.ts";
+import { createShow, type Show } from "../../ui/show.ts";
+import { wrap } from "../../ui/wrap.ts";
+import { carryOut, changes, stepLabel } from "../shared/carry-out.ts";
+import { commandFor } from "./command.ts";
+import { documentOf, handSteps, headlineOf, nextSteps, type Outcome } from "./finish.ts";
+import { canAsk, type InitOptions, readOptions } from "./options.ts";
+import { buildPlan, buildRemoval, checkBeforehand, type Decided } from "./plan.ts";
+import { type Proof, prove } from "./prove.ts";
+import {
+  askAfterFailure,
+  askAfterProof,
+  askChoice,
+  askIds,
+  askToken,
+  choiceByFlags,
+  type Dialog,
+} from "./questions.ts";
+import { planParts } from "./show-plan.ts";
+import { assertGit, entryIn, introduce, lookAgain, type Survey, secretsIn, survey } from "./survey.ts";
+import { agreeOnUrl, sentBy, showDiagnosis, testConnection, testFailed, warnOfHeaders } from "./test.ts";
+import { type Candidates, firstOf, missingIn, usable, type Values, valueSources } from "./values.ts";
 
-function claudeFound({ claude, claudeSilent }: Room["survey"]): string {
-  if (claude !== undefined) return `Claude Code ${claude.version}`;
-  return claudeSilent
-    ? "Claude Code is installed, but does not answer: claude --version"
-    : "Claude Code is not installed here";
-}
-
-function introduce(room: Room): void {
-  const { show, survey, target, context } = room;
-  show.title(`create-halo-mcp ${context.version}: connect HALO to your AI clients`);
-  const place = survey.git === undefined && !survey.gitMissing ? "no git repository" : "git repository";
-  const found: string[] = [];
-  for (const scope of ["project", "local", "user"] as const) {
-    for (const entry of survey.entries[scope]) {
-      const where = scope === "project" ? ".mcp.json" : `Claude Code, ${scope} scope`;
-      found.push(`${where}: "${printable(entry.name, 64)}"${entry.broken === undefined ? "" : ` (${entry.broken})`}`);
-    }
-  }
-  if (survey.snapshot.get(survey.paths.env)?.kind === "file")
-    found.push(`${pathLabel(survey.paths.env, survey.root)} is there`);
-  found.push(claudeFound(survey));
-  show.info(
-    `Working in ${printable(survey.root, 200)} (${survey.startedIn === undefined ? place : `the root of the ${place.replace("no ", "")} you are in`})`,
-    found,
-  );
-  if (target.mode === "join")
-    show.info(
-      `This repository already refers to HALO, as "${printable(target.name, 64)}". No committed file will change.`,
-    );
-  const { paths, snapshot } = survey;
-  const env = snapshot.get(paths.env);
-  if (env?.kind === "file" && hasBom(env.text))
-    show.warn(
-      `${pathLabel(paths.env, survey.root)} begins with a BOM, which hides its first line from many readers (bash, direnv, docker, some versions of Node).`,
-    );
-  for (const path of [paths.env, paths.bridge]) {
-    const state = snapshot.get(path);
-    if (state?.kind === "file" && (state.mode & 0o077) !== 0 && context.platform !== "win32")
-      show.warn(`Others on this machine can read ${printable(path, 200)}. To close it:`, [
-        toSh(["chmod", "600", path]),
-      ]);
-  }
-  if (target.repairs !== undefined)
-    show.warn(`The entry "${printable(target.name, 64)}" in .mcp.json will be replaced: ${target.repairs}.`);
-  if (
-    target.entry?.values.token !== undefined &&
-    "literal" in target.entry.values.token &&
-    target.repairs?.includes("token") === true
-  ) {
-    show.warn(
-      "It may hold a token in clear. If this file was ever committed or shared, delete that token in HALO Studio > Settings > Product Tokens.",
-    );
-  }
-}
-
-/** Everything up to the plan: survey, target, values, connection test, choice. */
-async function draft(context: Context, raw: RawOptions): Promise<{ draft: Draft; already: boolean }> {
-  const options = readOptions(context, raw);
-  const interactive = await canAsk(context, options);
-  const show = createShow(context, {
-    // nobody is asked about a plan that was not shown
-    quiet: options.json || (options.quiet && (!interactive || options.yes)),
-    guide: interactive,
-  });
-  const { survey, choice, target, project } = await lookAround(context, options);
-  const ask = interactive ? await createAsk(context, PASTED_BREAK) : undefined;
-  const room: Room = { context, options, show, survey, target, ask };
-  introduce(room);
-  if (context.env.GIT_DIR !== undefined || context.env.GIT_WORK_TREE !== undefined)
-    throw new EnvironmentError(
-      "GIT_DIR or GIT_WORK_TREE is set, so which repository would take these files is not clear",
-      {
-        hint: "unset GIT_DIR GIT_WORK_TREE",
-      },
-    );
-  if (survey.gitMissing)
-    throw new EnvironmentError("this is a git repository, but there is no git program to ask what it ignores", {
-      hint: "install git, then run this again",
-    });
-  if (project) checkBeforehand(room);
-  const env = { ...context.env, ...survey.bridge };
-  const url = await agreeOnUrl(room, target, target.mode === "join" ? expand(target.url.trim(), env).text : target.url);
-  agreeOnHeaders(room, env);
-
-  const candidates = await findCandidates(room);
-  const settled = target.mode === "join" || !project ? firstOf(candidates) : undefined;
-  if (settled !== undefined) {
-    const plan = await buildPlan(room, settled, choice, url);
-    if (choice.clients.includes("claude-code") && !changes(plan) && (project || survey.claude !== undefined))
-      return { draft: { room, values: settled, choice, url, plan, tested: undefined }, already: true };
-  }
-  return { draft: await complete(room, candidates, env, url), already: false };
-}
-
-async function complete(
-  room: Room,
-  candidates: Candidates,
-  env: Readonly<Record<string, string | undefined>>,
-  url: string,
-): Promise<Draft> {
-  const { options, ask } = room;
-  let values: Values;
-  let tested: Diagnosis | undefined;
-  const all = firstOf(candidates);
-  if (ask !== undefined && !(options.yes && all !== undefined)) {
-    ({ values, tested } = await askUntilConnected(room, ask, candidates, { env, url }));
-  } else {
-    const unasked =
-      ask === undefined && !options.yes && !options.dryRun
-        ? ["your yes to the plan: --yes (or --dry-run to see it)"]
-        : [];
-    values = takeValues(room, candidates, unasked);
-    const sent = sentTo(room, values, env, url);
-    if (!options.skipTest) {
-      tested = await testConnection(room, sent, "Connection test");
-      if (!tested.ok) throw testFailed(tested);
-      showDiagnosis(room, tested, "Connection test");
-    }
-  }
-  const choice = await chooseClients(room);
-  return { room, values, choice, url, plan: await buildPlan(room, values, choice, url), tested };
-}
-
-function firstOf(candidates: Candidates): Values | undefined {
-  const [token, account, profile] = [candidates.token[0], candidates.account[0], candidates.profile[0]];
-  if (token === undefined || account === undefined || profile === undefined) return undefined;
-  return { token: token.value, account: account.value, profile: profile.value };
+/** The locals of this page. */
+interface Page {
+  readonly context: Context;
+  readonly options: InitOptions;
+  readonly show: Show;
+  readonly here: Survey;
+  readonly target: Target;
+  readonly url: string;
+  /** Undefined when nobody can be asked. */
+  readonly dialog: Dialog | undefined;
 }
 
 /** The wizard. Exit code: 0 done or already set up, 1 refused or not connected. */
 export async function run(context: Context, raw: RawOptions): Promise<number> {
-  const { draft: d, already } = await draft(context, raw);
-  return already ? await alreadySetUp(d) : await carryOut(d);
+  const options = readOptions(context, raw);
+  const isAsked = await canAsk(context, options);
+  // nobody is asked about a plan that was not shown
+  const quiet = options.json || (options.quiet && (!isAsked || options.yes));
+  const show = createShow(context, { quiet, guide: isAsked });
+  const here = await survey(context, options);
+  const choice = choiceByFlags(options);
+  const isProject = choice.clients.includes("claude-code") && choice.scopes.includes("project");
+  // a repository has no say in what a person sets up for themselves alone
+  const decision = decideTarget(isProject ? here.entries.project : [], {
+    name: options.name,
+    url: options.url,
+    defaultName: DEFAULT_NAME,
+    defaultUrl: HALO_URL,
+  });
+  if (!decision.ok) throw new Refusal(decision.reason, { hint: decision.hint });
+  const { target } = decision;
+  for (const secret of secretsIn(here, target)) context.secrets.add(secret);
+  introduce(context, show, here, target);
+  assertGit(context, here);
+  if (isProject) checkBeforehand(context, options, here, target);
+  const ask = isAsked ? await createAsk(context, PASTED_BREAK) : undefined;
+  const url = await agreeOnUrl(target, here.env, options.url, show, options.yes ? undefined : ask);
+  warnOfHeaders(target, here.env, show);
+  const candidates = usable(await valueSources(context, options, here, target), isAsked, show, context.secrets);
+  const dialog = ask === undefined ? undefined : { ask, show, context };
+  const page: Page = { context, options, show, here, target, url, dialog };
+  const isComplete = missingIn(candidates).length === 0;
+  if (isComplete && (target.mode === "join" || !isProject)) {
+    const decided = { values: firstOf(candidates), choice, url };
+    const plan = await buildPlan(context, options, here, target, decided);
+    const isThere = choice.clients.includes("claude-code") && !changes(plan);
+    if (isThere && (isProject || here.claude !== undefined)) return await alreadySetUp(page, decided, plan, candidates);
+  }
+  const { values, tested } =
+    dialog !== undefined && !(options.yes && isComplete)
+      ? await askUntilConnected(page, dialog, candidates, target.mode === "join")
+      : await takeValues(page, candidates);
+  const isOpen = options.clients === undefined && options.scopes === undefined && target.mode === "new";
+  const chosen = dialog !== undefined && !options.yes && isOpen ? await askChoice(dialog) : choice;
+  if (options.ci !== undefined && isProject && !chosen.scopes.includes("project"))
+    show.warn("--ci checks what a repository holds, and this one is not connected: no file is written for it.");
+  return await finish(page, { values, choice: chosen, url }, tested);
+}
+
+interface Tested {
+  readonly values: Values;
+  readonly tested: Diagnosis | undefined;
+}
+
+/** The connection test of these values; undefined where none is wanted. */
+async function test({ context, options, show, here, target, url }: Page, values: Values) {
+  const sent = sentBy(target, values, here.env, url);
+  if (options.skipTest) return undefined;
+  const tested = await testConnection(context, show, sent, "Connection test", { timeoutMs: options.timeoutMs });
+  if (tested.ok) showDiagnosis(show, tested, "Connection test");
+  return tested;
+}
+
+/** Where nobody is asked: the best of what is at hand. Throws UsageError that names all that is missing, Refusal for a test that failed. */
+async function takeValues(page: Page, candidates: Candidates): Promise<Tested> {
+  const { context, options, here, target, dialog } = page;
+  const missing = missingIn(candidates);
+  const needsYes = dialog === undefined && !options.yes && !options.dryRun;
+  if (missing.length > 0 || needsYes) {
+    const ways = (which: Value): string => {
+      const slot = target.slots[which];
+      const variable = `the variable ${"env" in slot ? slot.env : ""}`;
+      return which === "token"
+        ? `the product token: ${variable}, --token-stdin or --token-file <file>`
+        : `the ${LABELS[which]}: --${which}-id <id> (or --studio-url <url>), or ${variable}`;
+    };
+    const lines = [...missing.map(ways), ...(needsYes ? ["your yes to the plan: --yes (or --dry-run to see it)"] : [])];
+    const hint = commandFor(options, target, { cwd: context.cwd, root: here.root }, { missing });
+    const message = ["input is missing and nobody can be asked here:", ...lines.map((line) => `  - ${line}`)];
+    throw new UsageError(message.join("\n"), { hint }, "missing-input");
+  }
+  const values = firstOf(candidates);
+  const tested = await test(page, values);
+  if (tested?.ok === false) throw testFailed(tested);
+  return { values, tested };
+}
+
+/** Values that a person types or takes, tested, and corrected until they work or the person decides otherwise. */
+async function askUntilConnected(
+  page: Page,
+  dialog: Dialog,
+  candidates: Candidates,
+  asTheTeam: boolean,
+): Promise<Tested> {
+  const asEntered = (value: string) => [{ value, from: "as entered", given: false }];
+  let token = await askToken(dialog, candidates.token);
+  let ids = await askIds(dialog, candidates, asTheTeam);
+  for (;;) {
+    const values: Values = { token, ...ids };
+    const tested = await test(page, values);
+    if (tested === undefined || tested.ok) return { values, tested };
+    showDiagnosis(page.show, tested, "Connection test");
+    if (page.options.yes) throw testFailed(tested);
+    const next = await askAfterFailure(dialog);
+    if (next === "token") token = await askToken(dialog, []);
+    else if (next === "ids")
+      ids = await askIds(dialog, { account: asEntered(ids.account), profile: asEntered(ids.profile) }, false);
+    else if (next === "save") return { values, tested };
+    else if (next === "stop") throw new Cancelled("Stopped. Nothing was changed.");
+  }
+}
+
+/** A set-up that is complete on disk: proven, and nothing written unless the person wants something else. */
+async function alreadySetUp(page: Page, decided: Decided, plan: Plan, candidates: Candidates): Promise<number> {
+  const { context, options, show, here, target, dialog } = page;
+  for (;;) {
+    if (options.skipTest)
+      return conclude(
+        page,
+        decided,
+        { ok: true, headline: "Already set up; not tested. Nothing was written.", plan },
+        handSteps(plan),
+      );
+    const proof = await prove(context, options, show, here, target, decided);
+    const { ok } = proof;
+    const headline = headlineOf(proof, false);
+    const done = (said: string) => conclude(page, decided, { ok, headline: said, plan, proof }, handSteps(plan));
+    if (dialog === undefined || options.yes) return done(headline);
+    if (ok) show.ok(headline);
+    const next = await askAfterProof(dialog, ok, decided.choice.scopes.includes("project"));
+    if (next === "done") return done(ok ? "Nothing was written." : headline);
+    if (next === "remove") return await remove(page, decided);
+    if (next === "change") {
+      const open = (which: "account" | "profile") =>
+        candidates[which].map((each) => ({ ...each, given: "fixed" in target.slots[which] }));
+      const reopened = { token: candidates.token, account: open("account"), profile: open("profile") };
+      const { values, tested } = await askUntilConnected(page, dialog, reopened, false);
+      return await finish(page, { ...decided, values }, tested);
+    }
+  }
+}
+
+/** Shows a plan, asks, does it. `again`: makes it anew from what is there now, when a file changed meanwhile. */
+async function carry(page: Page, plan: Plan, decided: Decided, message: string, again: (now: Survey) => Promise<Plan>) {
+  const { context, options, show, here, target, dialog } = page;
+  return await carryOut(plan, {
+    context,
+    place: here,
+    dryRun: options.dryRun,
+    show: (made) => {
+      // the result of a dry run goes to stdout
+      if (options.dryRun) return;
+      for (const { title, details, diff } of planParts(made, here.root, styleOf(page, decided, show.paint))) {
+        show.info(title, details);
+        if (diff !== undefined) show.verbatim(diff);
+      }
+    },
+    confirm: async () => {
+      if (dialog === undefined || options.yes) return;
+      if (!(await dialog.ask.confirm({ message, initial: true }))) throw new Cancelled("Stopped. Nothing was changed.");
+    },
+    beforehand: () => {
+      if (decided.choice.scopes.includes("project"))
+        assertSameEntry(here, lookAgain(context, here, target.name), target);
+    },
+    replan: async () => await again(lookAgain(context, here, target.name)),
+    onStale: () => show.info("A file changed meanwhile: the plan is made anew."),
+  });
+}
+
+/** The entry must still be the one that was agreed to, or what is to be written. Throws Refusal. */
+function assertSameEntry(before: Survey, now: Survey, { name, mode, url }: Target): void {
+  const rawIn = (survey: Survey) => entryIn(survey, "project", name)?.raw ?? null;
+  const is = rawIn(now);
+  const ours = entryOf(connectionFor(name, url, variablesFor(name)));
+  if (equalJson(rawIn(before), is) || (mode === "new" && equalJson(ours, is))) return;
+  throw new Refusal(
+    ".mcp.json changed meanwhile; nothing was written",
+    { hint: "look at it, then run this again" },
+    "stale",
+  );
+}
+
+/** How the diffs of a plan look: of the values only the IDs, which are no secrets, are seen. */
+function styleOf({ context, show, target }: Page, { values }: Decided, paint: Paint) {
+  const { token, account, profile } = values;
+  const own = variablesOf(target).map(({ env }) => reference(env));
+  const shown = ["http", target.url, target.name, ...Object.values(HEADERS), ...own, maskOf(token), account, profile];
+  return {
+    paint,
+    width: show.columns - 6,
+    secrets: [...context.secrets],
+    shown: shown.filter((text) => text !== token),
+  };
+}
+
+/** One line per file and command: what became of it. */
+function showStatuses({ show, here }: Page, { steps }: Plan, statuses: ReadonlyMap<Step, string>): void {
+  const { green, sign } = show.paint;
+  const lines = steps.flatMap((step) => {
+    if (step.kind === "tell") return [];
+    const status = statuses.get(step);
+    const isRemoved = status === "written" && step.kind === "write" && step.after === undefined;
+    const word = step.kind === "run" ? "done" : isRemoved ? "removed" : status;
+    return [`${green(sign.ok)} ${stepLabel(step, here.root)}: ${word}`];
+  });
+  if (lines.length > 0) show.verbatim(lines);
+}
+
+/** Writes what was decided, proves it, says how to go on. */
+async function finish(page: Page, decided: Decided, tested: Diagnosis | undefined): Promise<number> {
+  const { context, options, show, here, target } = page;
+  const make = (now: Survey): Promise<Plan> => buildPlan(context, options, now, target, decided);
+  const { plan, statuses, changed } = await carry(page, await make(here), decided, "Do this?", make);
+  if (options.dryRun) return concludeDryRun(page, decided, plan, tested);
+  showStatuses(page, plan, statuses);
+  const { choice } = decided;
+  if (options.bridge === "none" && choice.scopes.includes("project"))
+    show.warn("No bridge was made: Claude Code gets the values only from exported variables; it does not read .env.");
+  const recreate = recreateOf(page, decided);
+  const next = nextSteps(options, here, target, decided, plan, recreate);
+  const done = changed ? "Written" : "Nothing to write";
+  const end = (ok: boolean, headline: string, proof?: Proof) =>
+    conclude(page, decided, { ok, headline, plan, statuses, tested, ...(proof === undefined ? {} : { proof }) }, next);
+  if (tested === undefined) return end(true, `${done}; not tested: whether it connects is not known.`);
+  if (!tested.ok) return end(false, `${done}, although the test failed: ${tested.cause ?? "unknown"}.`);
+  if (!choice.clients.includes("claude-code")) return end(true, "The values work. The rest is done by hand:");
+  try {
+    const proof = await prove(context, options, show, here, target, decided);
+    return end(proof.ok, headlineOf(proof, changed), proof);
+  } catch (error) {
+    if (error instanceof Cancelled && changed)
+      throw new Cancelled(
+        "Cancelled during the last test. The files above are written; run the command again to test them.",
+      );
+    throw error;
+  }
+}
+
+/** Takes HALO out of what was chosen. */
+async function remove(page: Page, decided: Decided): Promise<number> {
+  const { here, target } = page;
+  const { choice } = decided;
+  const make = async (now: Survey): Promise<Plan> => buildRemoval(now, target, choice);
+  const { plan, statuses } = await carry(page, buildRemoval(here, target, choice), decided, "Remove this?", make);
+  showStatuses(page, plan, statuses);
+  // other connections may use them
+  const shared = envIn(here.state.files.userSettings);
+  const stay =
+    choice.scopes.some((scope) => scope !== "project") &&
+    variablesOf(target).some(({ env }) => Object.hasOwn(shared, env));
+  const left = stay ? ` Its values stay in ${here.userSettings}, under "env".` : "";
+  const headline = `HALO was taken out.${left} The token still works: delete it in HALO Studio > Settings > Product Tokens.`;
+  return conclude(page, decided, { ok: true, headline, plan, statuses }, []);
+}
+
+function recreateOf({ context, options, here, target }: Page, decided: Decided): string {
+  return commandFor(options, target, { cwd: context.cwd, root: here.root }, { decided });
+}
+
+/** The plan itself is the result of a dry run: on stdout, with colours where somebody looks. */
+function concludeDryRun(page: Page, decided: Decided, plan: Plan, tested: Diagnosis | undefined): number {
+  const { context, options, show, here } = page;
+  if (options.json) return conclude(page, decided, { ok: true, headline: "", plan, tested }, []);
+  const paint = createPaint(context.color && context.isWatched, context.unicode);
+  const parts = planParts(plan, here.root, styleOf(page, decided, paint));
+  const lines = parts.flatMap(({ title, sides = [title], details = [], diff = [] }) => [
+    ...sides,
+    ...details.map((line) => `  ${line}`),
+    ...diff,
+  ]);
+  show.result(lines.length === 0 ? "Nothing to write." : lines.join("\n"));
+  show.info("Dry run: nothing was written.");
+  return 0;
+}
+
+/** The end of a run: its headline and what comes next, or the JSON document. Out: the exit code. */
+function conclude(page: Page, decided: Decided, outcome: Outcome, next: readonly string[]): number {
+  const { context, options, show, here, target, url } = page;
+  const { ok, headline } = outcome;
+  if (options.json) {
+    const server = { name: target.name, url };
+    const body = documentOf(options.dryRun, here, server, outcome, recreateOf(page, decided));
+    show.result(maskedJson(body, context.secrets));
+    return ok ? 0 : 1;
+  }
+  const lines = [...wrap(headline, show.columns), ...(next.length === 0 ? [] : ["", ...next])];
+  // the name of a folder or an entry may stand in it
+  show.result(printableLines(lines.join("\n")));
+  return ok ? 0 : 1;
 }

@@ -1,94 +1,55 @@
-import { reference } from "../../core/clients/claude-code.ts";
+/** A plan as a person reads it: a diff for each file that changes, the commands, the steps left to a person. */
 import { toSh } from "../../core/command-line.ts";
-import { type DiffLine, diffTexts } from "../../core/formats/diff.ts";
-import { HALO_URL, HEADERS, VALUES } from "../../core/halo.ts";
-import type { Plan, WriteStep } from "../../core/plan/model.ts";
-import { variablesOf } from "../../core/plan/target.ts";
-import { maskOf, printable } from "../../core/secrets.ts";
-import { createPaint, type Paint } from "../../ui/paint.ts";
+import { diffTexts } from "../../core/formats/diff.ts";
+import type { Plan } from "../../core/plan/model.ts";
+import { printable } from "../../core/secrets.ts";
+import { type Paint, paintLine } from "../../ui/paint.ts";
 import { stepLabel } from "../shared/carry-out.ts";
-import type { Room, Values } from "./values.ts";
 
-export function paintLine(paint: Paint, { kind, text }: DiffLine): string {
-  if (kind === "added") return paint.green(`+ ${text}`);
-  if (kind === "removed") return paint.red(`- ${text}`);
-  return paint.dim(kind === "context" ? `  ${text}` : text);
+export interface DiffStyle {
+  readonly paint: Paint;
+  /** Longest line, in characters. */
+  readonly width: number;
+  readonly secrets: readonly string[];
+  /** Values that may be seen. */
+  readonly shown: readonly string[];
 }
 
-/** What may be seen in a diff: our own words, and the IDs, which are no secrets. */
-function shownTexts(room: Room, values: Values): readonly string[] {
-  const { target } = room;
-  const secret = values.token;
-  return [
-    "http",
-    HALO_URL,
-    target.url,
-    target.name,
-    ...Object.values(HEADERS),
-    ...variablesOf(target).map(({ env }) => reference(env)),
-    maskOf(secret),
-    ...VALUES.filter((value) => value !== "token").map((value) => values[value]),
-  ].filter((text) => text !== secret);
+function diffLines(path: string, before: string, after: string, style: DiffStyle): readonly string[] {
+  const { paint, ...options } = style;
+  const name = path.toLowerCase();
+  const format = name.endsWith(".json") ? "json" : name.includes(".env") ? "dotenv" : "lines";
+  return diffTexts(before, after, { ...options, format }).map((line) => paintLine(paint, line));
 }
 
-function diffOf(room: Room, values: Values, step: WriteStep): readonly DiffLine[] {
-  const name = step.path.toLowerCase();
-  const format = name.endsWith(".json")
-    ? "json"
-    : step.path === room.survey.paths.env || step.path === room.survey.paths.example
-      ? "dotenv"
-      : "lines";
-  return diffTexts(step.before ?? "", step.after ?? "", {
-    secrets: [...room.context.secrets],
-    shown: shownTexts(room, values),
-    format,
-    width: room.show.columns - 6,
-  });
+/** A step with what is below it. */
+interface Part {
+  readonly title: string;
+  readonly details?: readonly string[];
+  /** Lines that stay as they are. */
+  readonly diff?: readonly string[];
+  /** What takes the place of the title in a unified diff. */
+  readonly sides?: readonly string[];
 }
 
-/** A file as both sides of a unified diff name it. */
-function sides(label: string, { before, after }: WriteStep): readonly string[] {
-  return [`--- ${before === undefined ? "/dev/null" : label}`, `+++ ${after === undefined ? "/dev/null" : label}`];
-}
-
-/**
- * The whole plan: a diff for each file that changes, the commands, the steps left to a person. It is the result of a dry
- * run, and goes to stdout then; else it is shown on the way.
- */
-export function showPlan(room: Room, plan: Plan, values: Values): void {
-  const { show, survey, options, context } = room;
-  const { paint } = show;
-  const result: string[] = [];
-  const say = (heading: string, details: readonly string[] = []): void => {
-    if (options.dryRun) result.push(heading, ...details.map((line) => `  ${line}`));
-    else show.info(heading, details);
-  };
-  for (const step of plan.steps) {
-    const label = stepLabel(step, survey.root);
-    if (step.kind === "write") {
-      const mode = step.mode?.toString(8);
-      if (step.before === step.after) {
-        if (mode !== undefined) say(`${label}: only its mode changes, to ${mode} (private)`);
-        continue;
-      }
-      const lines = diffOf(room, values, step);
-      const what = step.before === undefined ? "new" : step.after === undefined ? "removed" : "changed";
-      if (options.dryRun) {
-        const plain = createPaint(context.isWatched && context.color, true);
-        result.push(...sides(label, step), ...lines.map((line) => paintLine(plain, line)));
-      } else {
-        show.info(`${paint.bold(label)} (${what}${mode === undefined ? "" : `, mode ${mode}`})`);
-        show.verbatim(lines.map((line) => paintLine(paint, line)));
-      }
-    } else if (step.kind === "run") {
-      say(`Run: ${step.why}`, [
-        printable(toSh(["claude", ...step.argv.slice(1)]), 1000) +
-          (step.stdin === undefined ? "" : "  < the entry, on standard input"),
-        ...(step.details ?? []),
-      ]);
-    } else {
-      say(`${step.title} (shown at the end)`);
+/** What a plan changes, step by step. A file that stays as it is has no part. */
+export function planParts({ steps }: Plan, root: string, style: DiffStyle): readonly Part[] {
+  return steps.flatMap((step): readonly Part[] => {
+    const label = stepLabel(step, root);
+    if (step.kind === "tell") return [{ title: `${label} (shown at the end)` }];
+    if (step.kind === "run") {
+      const command = printable(toSh(["claude", ...step.argv.slice(1)]), 1000);
+      const input = step.stdin === undefined ? "" : "  < the entry, on standard input";
+      return [{ title: `Run: ${label}`, details: [command + input, ...(step.details ?? [])] }];
     }
-  }
-  if (options.dryRun && !options.json) show.result(result.join("\n"));
+    const { path, before, after } = step;
+    const mode = step.mode?.toString(8);
+    if (before === after)
+      return mode === undefined ? [] : [{ title: `${label}: only its mode changes, to ${mode} (private)` }];
+    const what = before === undefined ? "new" : after === undefined ? "removed" : "changed";
+    const title = `${style.paint.bold(label)} (${what}${mode === undefined ? "" : `, mode ${mode}`})`;
+    const side = (text: string | undefined): string => (text === undefined ? "/dev/null" : label);
+    const sides = [`--- ${side(before)}`, `+++ ${side(after)}`];
+    return [{ title, sides, diff: diffLines(path, before ?? "", after ?? "", style) }];
+  });
 }

@@ -19,19 +19,25 @@ export function pathOf(context: Context, given: string | undefined): string | un
   return given === undefined || isAbsolute(given) ? given : resolve(context.cwd, given);
 }
 
+/** `--timeout` in seconds; 15 when it is not given. */
+export function seconds(text: string | undefined): number {
+  if (text === undefined) return 15;
+  const number = Number(text);
+  if (!/^\d{1,4}(?:\.\d+)?$/.test(text) || number < 1 || number > 600)
+    throw new UsageError("--timeout takes seconds, from 1 to 600");
+  return number;
+}
+
 /** Server, endpoint, and where the token and the other values come from. Throws UsageError. */
 export function connectionOptions(context: Context, raw: RawOptions) {
   const { values, switches, origins } = raw;
-  if (values.name !== undefined) {
-    const problem = nameProblem(values.name);
-    if (problem !== undefined) throw new UsageError(`${origins.name ?? "--name"}: ${problem}`);
-  }
-  const url = urlOf(raw);
+  const problem = values.name === undefined ? undefined : nameProblem(values.name);
+  if (problem !== undefined) throw new UsageError(`${origins.name ?? "--name"}: ${problem}`);
   if (switches.has("token-stdin") && values["token-file"] !== undefined)
     throw new UsageError("choose one of --token-stdin and --token-file");
   return {
     name: values.name,
-    url,
+    url: urlOf(raw),
     tokenStdin: switches.has("token-stdin"),
     tokenFile: pathOf(context, values["token-file"]),
     valuesFile: pathOf(context, values["values-file"]),

@@ -24,6 +24,13 @@ import { type Target, variablesOf } from "./target.ts";
 const ORDER = ["ignore", "exclude", "env", "example", "bridge", "envrc", "mcp"] as const;
 type Role = (typeof ORDER)[number];
 
+/** The comments of `.env.example`: where to find each value. */
+const COMMENTS: Readonly<Record<Value, string>> = {
+  token: "HALO product token, type MCP: HALO Studio > Settings > Product Tokens",
+  account: "CM.com account ID: account settings, or the URL in HALO Studio",
+  profile: "HALO profile ID: in the URL of the profile in HALO Studio",
+};
+
 const SECRET: ReadonlySet<Role> = new Set(["env", "bridge"]);
 const PRIVATE = 0o600;
 
@@ -36,8 +43,6 @@ interface Project {
   readonly paths: ProjectPaths;
   readonly snapshot: Snapshot;
   readonly target: Target;
-  /** The comments of `.env.example`: where to find each value. */
-  readonly exampleComments: Readonly<Record<Value, string>>;
   /** How `.envrc` names the env file. */
   readonly envFileForEnvrc: string;
 }
@@ -121,12 +126,12 @@ export function secretsOf(target: Target, values: Readonly<Record<Value, string>
  * `before === after`.
  */
 export function planProject(input: ProjectInput): Planned {
-  const { target, uncovered, bridge, exampleComments, envFileForEnvrc } = input;
+  const { target, uncovered, bridge, envFileForEnvrc } = input;
   const { name, url } = target;
   const joining = target.mode === "join";
   const entry = entryOf(connectionFor(name, url, variablesFor(name)));
   const variables = secretsOf(target, input.values);
-  const names = variablesOf(target).map(({ value, env }) => ({ name: env, comment: exampleComments[value] }));
+  const names = variablesOf(target).map(({ value, env }) => ({ name: env, comment: COMMENTS[value] }));
   const shared: Edits = {
     ignore: [appended(uncovered, HEADING)],
     example: [(text) => addExampleNames(text, names)],
@@ -163,11 +168,11 @@ export function planProject(input: ProjectInput): Planned {
 
 /** Takes out what `planProject` put in, the reference first, the values last. Ignore rules stay: they protect. */
 export function planRemoval(input: RemovalInput): Planned {
-  const { target, kept, tracked, exampleComments, envFileForEnvrc } = input;
+  const { target, kept, tracked, envFileForEnvrc } = input;
   const { name } = target;
   const variables = variablesOf(target).filter(({ env }) => !kept.has(env));
   const names = variables.map(({ env }) => env);
-  const examples = variables.map(({ value, env }) => ({ name: env, comment: exampleComments[value] }));
+  const examples = variables.map(({ value, env }) => ({ name: env, comment: COMMENTS[value] }));
   const edits: Edits = {
     mcp: [ifThere((text) => removeProperty(text, ["mcpServers", name], STRICT))],
     bridge: [
