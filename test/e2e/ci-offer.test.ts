@@ -166,7 +166,7 @@ describe.concurrent("--ci", () => {
       expect(run.code, run.stderr).toBe(0);
       expect(m.tree()).toEqual(before);
       for (const line of template("github").trimEnd().split("\n"))
-        expect(run.stderr).toContain(`+ ${line}`.slice(0, 70));
+        expect(run.stdout).toContain(`+ ${line}`.slice(0, 70));
     }));
 
   test("without it nothing is written for CI, and the last words name the command", () =>
