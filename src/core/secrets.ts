@@ -70,9 +70,14 @@ export function mask(text: string, secrets: Secrets): string {
 /** A value as JSON in which no text holds a secret or an invisible character. The texts are masked, not the JSON: a secret may be the word "true". */
 export function maskedJson(value: unknown, secrets: Secrets): string {
   const text = JSON.stringify(value, (_, each: unknown) => (typeof each === "string" ? mask(each, secrets) : each), 2);
-  return text.replace(/[\p{Cf}\p{Zl}\p{Zp}\u{7f}-\u{9f}]/gu, (char) =>
-    Array.from({ length: char.length }, (_, at) => `\\u${char.charCodeAt(at).toString(16).padStart(4, "0")}`).join(""),
-  );
+  // GitHub Actions takes ##[…] for a command
+  return text
+    .replaceAll("##[", "#\\u0023[")
+    .replace(/[\p{Cf}\p{Zl}\p{Zp}\u{7f}-\u{9f}]/gu, (char) =>
+      Array.from({ length: char.length }, (_, at) => `\\u${char.charCodeAt(at).toString(16).padStart(4, "0")}`).join(
+        "",
+      ),
+    );
 }
 
 let unprintable: RegExp | undefined;

@@ -87,6 +87,14 @@ export function createGit(options: GitOptions): Git {
   };
 }
 
+/** Those of these paths that an ignore rule covers, whether they exist or not: one question for all. In and out: from `cwd`. */
+export function ignoredOf(options: GitOptions, paths: readonly string[]): ReadonlySet<string> {
+  const asked = new Map(paths.map((path) => [resolve(options.cwd, path), path]));
+  const input = [...asked.keys()].map((path) => `${path}\0`).join("");
+  const { stdout } = run(options, ["check-ignore", "-z", "--no-index", "--stdin"], [0, 1], input);
+  return new Set(stdout.split("\0").flatMap((path) => asked.get(path) ?? []));
+}
+
 /** What git prints is one line: only its newline goes, a path may end in a space. */
 function line(stdout: string): string {
   return stdout.replace(/\r?\n$/, "");

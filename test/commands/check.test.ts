@@ -341,6 +341,24 @@ describe("what is read", () => {
       expect((await json([], { HALO_MCP_TOKEN })).code).toBe(0);
   });
 
+  it("warns where no rule would ignore the .env that is yet to be made", async () => {
+    commit({
+      ...CLEAN,
+      "shop/.mcp.json": HALO_FILE,
+      "docs/.mcp.json": '{ "mcpServers": {} }',
+      ".gitignore": "/.env\n",
+    });
+    const found = async () =>
+      (await json()).findings
+        .filter(({ rule }) => rule === "env-file-not-ignored")
+        .map(({ path, severity }) => [path, severity]);
+    expect(await found()).toEqual([["shop/.mcp.json", "warning"]]);
+    write(repo.path, { "shop/.env": "HALO_MCP_TOKEN=x\n" });
+    expect(await found()).toEqual([["shop/.env", "error"]]);
+    write(repo.path, { ".gitignore": ".env\n" });
+    expect(await found()).toEqual([]);
+  });
+
   it("is about this machine only outside of CI", async () => {
     commit(CLEAN);
     write(repo.path, { ".env": "HALO_MCP_TOKEN=x\n" });

@@ -3,16 +3,16 @@ import { Ajv } from "ajv";
 import formats from "ajv-formats";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { documentOf } from "../../src/core/check/documents.ts";
 import type { Finding } from "../../src/core/check/model.ts";
 import { positionAt } from "../../src/core/formats/lines.ts";
 import { toGithub, toJobSummary } from "../../src/core/report/github.ts";
 import { toJson } from "../../src/core/report/json.ts";
-import { indexLines } from "../../src/core/report/line-index.ts";
-import { makeReport, summaryOf } from "../../src/core/report/make-report.ts";
-import type { Report } from "../../src/core/report/model.ts";
+import { indexLines, makeReport, type Report, summaryOf } from "../../src/core/report/make.ts";
 import { toSarif } from "../../src/core/report/sarif.ts";
 import { type TextOptions, toText } from "../../src/core/report/text.ts";
 import { RULES } from "../../src/core/rules/index.ts";
+import { maskedJson, printable, printableLines } from "../../src/core/secrets.ts";
 
 const rules = (["error", "warning", "note"] as const).map((severity) => ({
   id: `a-${severity}`,
@@ -20,7 +20,6 @@ const rules = (["error", "warning", "note"] as const).map((severity) => ({
   summary: `What a-${severity} is about`,
   message: ({ text = "" }: Readonly<Record<string, string>>) => `it says ${text}`,
 }));
-const TOOL = { version: "9.9.9", rules };
 const SECRET = "Zq7Xw2Lk9Rb4Nv6Ty8";
 
 function report(
@@ -30,7 +29,7 @@ function report(
 ): Report {
   const all = new Map(Object.entries(texts));
   const rest = { maxWarnings, empty: [], fixed: [], dryRun: false };
-  return makeReport({ findings, rules, texts: all, files: [...all.keys()], secrets: [SECRET], ...rest });
+  return makeReport({ findings, rules, texts: all, files: [...all.keys()], ...rest });
 }
 const one = (given: Partial<Finding> = {}): Finding => ({
   rule: "a-error",
@@ -42,7 +41,6 @@ const one = (given: Partial<Finding> = {}): Finding => ({
 const options: TextOptions = {
   color: false,
   sources: undefined,
-  shown: [],
   secrets: [SECRET],
   width: 80,
   root: undefined,
@@ -50,7 +48,9 @@ const options: TextOptions = {
 };
 const watched = (path: string, text: string, kind: "mcp" | "env" | "env-example" = "mcp"): TextOptions => ({
   ...options,
-  sources: new Map([[path, { kind, text }]]),
+  sources: new Map([
+    [path, documentOf({ path, kind, text, encoding: "utf-8", tracked: true, ignored: false, mode: undefined })],
+  ]),
 });
 
 /** The official schema is of draft 4: for our purposes only its identifiers differ from what ajv knows. */
@@ -58,8 +58,8 @@ const { $schema: _, id: __, ...schema } = sarifSchema as Record<string, unknown>
 const ajv = new Ajv({ strict: false, allErrors: true, unicodeRegExp: false });
 formats.default(ajv);
 const isSarif = ajv.compile(schema);
-function validSarif(text: string): void {
-  expect(isSarif(JSON.parse(text)), JSON.stringify(isSarif.errors)).toBe(true);
+function validSarif(log: object): void {
+  expect(isSarif(log), JSON.stringify(isSarif.errors)).toBe(true);
 }
 
 const nasty = fc.string({ unit: fc.constantFrom(..."a%:,\r\n\t|`<>[]()*_\\\"'&#!~@$-/ \u202e\u001b\u{1f600}é") });
@@ -85,8 +85,8 @@ describe("places", () => {
       one({ path: paths[index % 500] ?? "", span: { offset: index * 100, length: 3 } }),
     );
     const made = report(findings, Object.fromEntries(paths.map((path, index) => [path, index === 499 ? text : "x"])));
-    for (const format of [toJson(made), toGithub(made), toSarif(made, TOOL), toText(made, options)])
-      expect(format.length).toBeGreaterThan(1_000_000);
+    for (const format of [toJson(made), toGithub(made), toSarif(made, rules, "9.9.9"), toText(made, options)])
+      expect(JSON.stringify(format).length).toBeGreaterThan(1_000_000);
     expect(made.lines.at(-1)).toMatchObject({ line: 50_000, column: 1, endColumn: 4 });
   });
 });
@@ -101,26 +101,6 @@ describe("makeReport", () => {
     expect(report([warning, warning], {}, 1).ok).toBe(false);
     expect(summaryOf(report([warning, warning], {}, 1))).toBe("2 warnings in 0 files; at most 1 warning allowed");
   });
-
-  it("keeps a fingerprint when lines move, and tells equal findings apart", () => {
-    const [first] = report([one()], { ".mcp.json": "x" }).lines;
-    const [moved] = report([one({ span: { offset: 5, length: 1 } })], { ".mcp.json": "\n\n\n\n\nx" }).lines;
-    expect(moved?.fingerprint).toBe(first?.fingerprint);
-    const others = [one(), one(), one({ args: { text: "y" } }), one({ path: "b" }), one({ rule: "a-note" })];
-    expect(new Set(report(others).lines.map(({ fingerprint }) => fingerprint)).size).toBe(5);
-  });
-
-  it("masks a secret in messages", () => {
-    const leaky = report([one({ args: { text: SECRET } })]);
-    for (const text of [
-      toJson(leaky),
-      toGithub(leaky),
-      toSarif(leaky, TOOL),
-      toText(leaky, options),
-      toJobSummary(leaky, "1"),
-    ])
-      expect(text).not.toContain(SECRET);
-  });
 });
 
 describe("toText", () => {
@@ -128,7 +108,7 @@ describe("toText", () => {
 
   it("is path:line:column severity message [rule], then the sum", () => {
     expect(toText(report([one({ span: { offset: 3, length: 12 } })], { ".mcp.json": file }), options)).toBe(
-      ".mcp.json:2:2 error it says x [a-error]\n1 error in 1 file\n",
+      ".mcp.json:2:2 error it says x [a-error]\n1 error in 1 file",
     );
   });
 
@@ -149,18 +129,18 @@ describe("toText", () => {
     expect(tabbed.split("\n").slice(1, 3)).toEqual(['  2 |   "mcpServers": {', "    |   ^^^^^^^^^^^^"]);
   });
 
-  it("never shows a value: of another server, of .env, of an example, behind the place", () => {
-    const value = "s3cr3t-Value-0123456789";
-    const json = `{"a": "${value}", "b": 2, "url": "https://x/?k=${value}"}`;
-    for (const needle of ['"a"', `"${value}`, '"b"', "2,"]) {
+  it("never shows a secret: of another server, of .env, of an example, behind the place", () => {
+    const value = "Zk3v9QpLw7Rt2";
+    const json = `{"apiKey": "${value}", "b": 2, "url": "https://x/?token=${value}"}`;
+    for (const needle of ['"apiKey"', `"${value}`, '"b"', "2,"]) {
       const found = report([one({ span: { offset: json.indexOf(needle), length: 99 } })], { ".mcp.json": json });
       expect(toText(found, watched(".mcp.json", json))).not.toContain(value);
     }
     for (const kind of ["env", "env-example"] as const) {
-      const found = report([one({ path: ".env", span: { offset: 0, length: 3 } })], { ".env": `A=${value}\n` });
-      const text = toText(found, watched(".env", `A=${value}\n`, kind));
+      const found = report([one({ path: ".env", span: { offset: 0, length: 3 } })], { ".env": `A_TOKEN=${value}\n` });
+      const text = toText(found, watched(".env", `A_TOKEN=${value}\n`, kind));
       expect(text).not.toContain(value);
-      expect(text.includes("A=••••")).toBe(kind === "env-example");
+      expect(text.includes("A_TOKEN=••••")).toBe(kind === "env-example");
     }
   });
 
@@ -182,17 +162,15 @@ describe("toText", () => {
       path: "::error::x\u001b]0;owned\u0007/\u202e.mcp.json",
       args: { text: "a\r\n::stop-commands::b\u001b[2J" },
     });
-    const text = toText(report([hostile]), options);
-    expect(text).toMatch(/^\.\/::error::x\/\.mcp\.json:1:1 error it says a ::stop-commands::b \[a-error\]\n/);
-    expect(text.split("\n")).toHaveLength(3);
+    const text = printableLines(toText(report([hostile]), options));
+    expect(text).toMatch(/^: :error::x\/\.mcp\.json:1:1 error it says a ::stop-commands::b \[a-error\]\n/);
+    expect(text.split("\n")).toHaveLength(2);
   });
 
   it("says where the paths begin to a reader who is elsewhere, if there are any", () => {
     const root = "/home/a/re\u001b[2Jpo";
-    expect(toText(report([one()]), { ...options, root })).toMatch(
-      /\n1 error in 0 files; paths from \/home\/a\/repo\n$/,
-    );
-    expect(toText(report([], { a: "" }), { ...options, root })).toBe("nothing wrong in 1 file\n");
+    expect(toText(report([one()]), { ...options, root })).toMatch(/\n1 error in 0 files; paths from \/home\/a\/repo$/);
+    expect(toText(report([], { a: "" }), { ...options, root })).toBe("nothing wrong in 1 file");
   });
 
   it("names the folders that hold nothing to check", () => {
@@ -202,39 +180,32 @@ describe("toText", () => {
   });
 
   it("says nothing where nothing is wrong and nobody wants to hear it", () => {
-    expect(toText(report([], { a: "" }), options)).toBe("nothing wrong in 1 file\n");
+    expect(toText(report([], { a: "" }), options)).toBe("nothing wrong in 1 file");
     expect(toText(report([], { a: "" }), { ...options, quiet: true })).toBe("");
   });
 });
 
 describe("toGithub", () => {
-  it("escapes % CR LF in messages, and : , in properties as well", () => {
+  it("escapes % in messages, and : , in properties as well", () => {
     const text = toGithub(report([one({ path: "a%,b:c/.mcp.json", args: { text: "100% a\r\nb: c, d" } })]));
     expect(text.split("\n")).toEqual([
-      "::error file=a%25%2Cb%3Ac/.mcp.json,line=1,endLine=1,col=1,endColumn=1,title=a-error::a%25,b:c/.mcp.json:1:1: it says 100%25 a%0D%0Ab: c, d [a-error]",
+      "::error file=a%25%2Cb%3Ac/.mcp.json,line=1,endLine=1,col=1,endColumn=1,title=a-error::a%25,b:c/.mcp.json:1:1: it says 100%25 a b: c, d [a-error]",
       "1 error in 0 files",
-      "",
     ]);
     expect(toGithub(report([one({ rule: "a-note" })]))).toMatch(/^::notice /);
     const over = report([one({ span: { offset: 0, length: 3 } })], { ".mcp.json": "a\nb\n" });
     expect(toGithub(over)).toContain("line=1,endLine=2,title=");
   });
 
-  it("comes back from the runner as it was, and never as a second command", () => {
+  it("comes back from the runner as it would be printed, and never as a second command", () => {
     fc.assert(
       fc.property(nasty, nasty, (path, text) => {
-        const [line = "", sum = "", end] = toGithub(report([one({ path, args: { text } })])).split("\n");
-        expect([sum, end]).toEqual(["1 error in 0 files", ""]);
+        const [line = "", ...rest] = toGithub(report([one({ path, args: { text } })])).split("\n");
+        expect(rest).toEqual(["1 error in 0 files"]);
         const [, properties = "", message = ""] = /^::error ([^:]*)::(.*)$/.exec(line) ?? [];
-        const back = (part: string) =>
-          part
-            .replaceAll("%2C", ",")
-            .replaceAll("%3A", ":")
-            .replaceAll("%0A", "\n")
-            .replaceAll("%0D", "\r")
-            .replaceAll("%25", "%");
-        expect(back(/^file=([^,]*),/.exec(properties)?.[1] ?? "none")).toBe(path);
-        expect(back(message)).toContain(`it says ${text} [a-error]`);
+        const back = (part: string) => part.replaceAll("%2C", ",").replaceAll("%3A", ":").replaceAll("%25", "%");
+        expect(back(/^file=([^,]*),/.exec(properties)?.[1] ?? "none")).toBe(printable(path));
+        expect(back(message)).toContain(`${printable(`it says ${text}`)} [a-error]`);
       }),
     );
   });
@@ -256,8 +227,7 @@ describe("toGithub", () => {
 describe("toSarif", () => {
   it("is valid against the official schema, whatever stands in a finding", () => {
     expect(isSarif({ version: "2.1.0", runs: [{ tool: { driver: {} } }] }), "the schema refuses something").toBe(false);
-    validSarif(toSarif(report([]), TOOL));
-    validSarif(toSarif(report([]), { version: "9.9.9", rules: RULES }));
+    validSarif(toSarif(report([]), RULES, "9.9.9"));
     fc.assert(
       fc.property(nasty, nasty, fc.nat(9), fc.nat(9), (path, text, offset, length) => {
         const finding = one({
@@ -266,32 +236,45 @@ describe("toSarif", () => {
           span: { offset, length },
           fix: [{ offset, length, text }],
         });
-        validSarif(toSarif(report([finding], { [`a/${path}`]: "ab\ncd\r\nef" }), TOOL));
+        validSarif(toSarif(report([finding], { [`a/${path}`]: "ab\ncd\r\nef" }), rules, "9.9.9"));
       }),
       { numRuns: 60 },
     );
   });
 
-  it("has rules with their pages, places and fingerprints", () => {
-    const log = JSON.parse(toSarif(report([one({ path: "a b/é#.json" })], { "a b/é#.json": "{\n  }" }), TOOL));
-    expect(log.runs[0].tool.driver.rules[0]).toMatchObject({
+  const resultsOf = (made: Report) =>
+    JSON.parse(JSON.stringify(toSarif(made, rules, "9.9.9"))).runs[0].results as Record<string, unknown>[];
+
+  it("has rules with their pages, and places", () => {
+    const made = report([one({ path: "a b/é#.json" })], { "a b/é#.json": "{\n  }" });
+    expect(JSON.parse(JSON.stringify(toSarif(made, rules, "9.9.9"))).runs[0].tool.driver.rules[0]).toMatchObject({
       id: "a-error",
       helpUri: "https://unpkg.com/create-halo-mcp@9.9.9/dist/rules.md#a-error",
       defaultConfiguration: { level: "error" },
     });
-    expect(log.runs[0].results[0]).toMatchObject({
+    expect(resultsOf(made)[0]).toMatchObject({
       ruleId: "a-error",
       ruleIndex: 0,
       level: "error",
       locations: [{ physicalLocation: { artifactLocation: { uri: "a%20b/%C3%A9%23.json", uriBaseId: "%SRCROOT%" } } }],
     });
-    expect(log.runs[0].results[0].partialFingerprints["createHaloMcp/v1"]).toMatch(/^[0-9a-f]{16}$/);
+  });
+
+  it("keeps a fingerprint when lines move, and tells equal findings apart", () => {
+    const prints = (made: Report) =>
+      resultsOf(made).map(({ partialFingerprints }) => JSON.stringify(partialFingerprints));
+    const first = prints(report([one()], { ".mcp.json": "x" }));
+    expect(first[0]).toMatch(/^\{"createHaloMcp\/v1":"[0-9a-f]{16}"\}$/);
+    expect(prints(report([one({ span: { offset: 5, length: 1 } })], { ".mcp.json": "\n\n\n\n\nx" }))).toEqual(first);
+    const others = [one(), one(), one({ args: { text: "y" } }), one({ path: "b" }), one({ rule: "a-note" })];
+    expect(new Set(prints(report(others))).size).toBe(5);
   });
 });
 
 describe("toJson", () => {
   it("keeps to the contract, and holds nothing that lies to a terminal", () => {
-    const text = toJson(report([one({ path: "\u202ea\u001b" })], { a: "" }));
+    const text = maskedJson(toJson(report([one({ path: "\u202ea\u001b ##[error]" })], { a: "" })), []);
+    expect(text).not.toContain("##[");
     expect(text).toMatch(/^[\n\x20-\x7e]*$/);
     expect(JSON.parse(text)).toEqual({
       version: 1,
@@ -301,7 +284,7 @@ describe("toJson", () => {
           rule: "a-error",
           severity: "error",
           message: "it says x",
-          path: "\u202ea\u001b",
+          path: "\u202ea\u001b ##[error]",
           line: 1,
           column: 1,
           endLine: 1,
@@ -314,7 +297,7 @@ describe("toJson", () => {
       fixed: [],
       dryRun: false,
     });
-    expect(JSON.parse(toJson({ ...report([]), fixed: ["a", "b"], dryRun: true }))).toMatchObject({
+    expect(toJson({ ...report([]), fixed: ["a", "b"], dryRun: true })).toMatchObject({
       fixed: ["a", "b"],
       dryRun: true,
     });

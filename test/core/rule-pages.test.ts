@@ -5,7 +5,7 @@ import { applyEdits, chooseFixes } from "../../src/core/check/edits.ts";
 import type { Finding, Rule } from "../../src/core/check/model.ts";
 import { runRules } from "../../src/core/check/run.ts";
 import { parseToml } from "../../src/core/formats/toml.ts";
-import { indexLines } from "../../src/core/report/line-index.ts";
+import { indexLines } from "../../src/core/report/make.ts";
 import { RULES } from "../../src/core/rules/index.ts";
 import { subjectOf, type TestFile } from "../support/subject.ts";
 
@@ -19,11 +19,13 @@ interface Example {
   readonly token: string | undefined;
   /** A block says `no-git`: there is no repository. */
   readonly alone: boolean;
+  /** `.env` files that no ignore rule would cover. */
+  readonly unignoredEnv: readonly string[];
 }
 
 /**
  * The examples of a page. Every fenced block names its file, and after it its facts: `untracked`, `ignored`, `mode=644`,
- * `encoding=utf-16` (or `not-utf-8`, `too-big`), `no-git`.
+ * `encoding=utf-16` (or `not-utf-8`, `too-big`), `no-git`, `no-rule-for-env` (a `.env` beside it would not be ignored).
  * Blocks of one example follow each other; a line `---` or another heading begins the next one. A block `environment`
  * is no file: it gives HALO_MCP_TOKEN its value.
  */
@@ -46,16 +48,19 @@ function examplesOf(page: string): readonly Example[] {
           ...(encoding === undefined ? {} : { encoding: encoding as "utf-16" | "not-utf-8" | "too-big" }),
         };
       }
+      const unignoredEnv = [...part.matchAll(/^```\w+ (\S*)\.mcp\.json .*no-rule-for-env$/gm)].map(
+        ([, at]) => `${at}.env`,
+      );
       const token = /^HALO_MCP_TOKEN=(.*)$/m.exec(files.environment?.text ?? "")?.[1];
       delete files.environment;
-      if (Object.keys(files).length > 0) examples.push({ wrong: title === "Wrong", files, token, alone });
+      if (Object.keys(files).length > 0) examples.push({ wrong: title === "Wrong", files, token, alone, unignoredEnv });
     }
   }
   return examples;
 }
 
 /** All that is found in an example, and what was looked at. */
-function look({ files, token, alone }: Example) {
+function look({ files, token, alone, unignoredEnv }: Example) {
   // what `io` finds in files that are none of the documents
   const spilled = Object.entries(files).flatMap(([path, { text, tracked }]) =>
     token !== undefined && tracked === true && kindOf(path) === undefined && text.includes(token)
@@ -63,7 +68,7 @@ function look({ files, token, alone }: Example) {
       : [],
   );
   const secrets = token === undefined ? [] : [token];
-  const subject = subjectOf(files, { local: true, secrets, spilled, inRepository: !alone });
+  const subject = subjectOf(files, { local: true, secrets, spilled, inRepository: !alone, unignoredEnv });
   const spills = spilled.map(({ path }) => [path, files[path]?.text ?? ""] as const);
   const texts = new Map([...subject.documents.map(({ path, text, raw }) => [path, raw ?? text] as const), ...spills]);
   return { findings: runRules(RULES, subject), subject, texts };
@@ -81,10 +86,10 @@ function fixed(texts: ReadonlyMap<string, string>, path: string, findings: reado
 function shown({ id, severity, message }: Rule, example: Example): string {
   const { findings, texts } = look(example);
   const own = findings.filter(({ rule }) => rule === id);
-  const said = own.map(({ path, span, args }) => {
+  const said = own.map(({ path, span, args, ...found }) => {
     const at = indexLines(texts.get(path) ?? "");
     const [start, end] = [at(span.offset), at(span.offset + span.length)];
-    return `${path}:${start.line}:${start.column} to ${end.line}:${end.column} ${severity} ${message(args)}`;
+    return `${path}:${start.line}:${start.column} to ${end.line}:${end.column} ${found.severity ?? severity} ${message(args)}`;
   });
   const changed = [...new Set(own.filter(({ fix }) => fix !== undefined).map(({ path }) => path))];
   const after = changed.map((path) => `fixed ${path}:\n${fixed(texts, path, own).replace(/\n$/, "")}`);

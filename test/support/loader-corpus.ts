@@ -63,6 +63,7 @@ export function loaderFindings(document: Document): readonly Finding[] {
     local: false,
     secrets: [],
     spilled: [],
+    unignoredEnv: [],
   });
 }
 

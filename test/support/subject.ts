@@ -40,6 +40,7 @@ export function subjectOf(files: Readonly<Record<string, TestFile>>, given: Part
     local: false,
     secrets: [],
     spilled: [],
+    unignoredEnv: [],
     ...given,
   };
 }

@@ -2,7 +2,6 @@ import { join } from "node:path";
 import type { Context } from "../../context.ts";
 import type { RawDocument } from "../../core/check/documents.ts";
 import { applyEdits, chooseFixes, type TextEdit } from "../../core/check/edits.ts";
-import type { Subject } from "../../core/check/model.ts";
 import { runRules } from "../../core/check/run.ts";
 import { type DiffLine, diffTexts } from "../../core/formats/diff.ts";
 import { HALO_URL } from "../../core/halo.ts";
@@ -15,16 +14,18 @@ import { paintLine } from "../../ui/paint.ts";
 import { createShow, type Show } from "../../ui/show.ts";
 import { carryOut } from "../shared/carry-out.ts";
 import { type Asked, assertInside, assertPrivate } from "../shared/privacy.ts";
-import { type Gathered, gather, subjectOf } from "./gather.ts";
-import type { CheckOptions } from "./options.ts";
-import { isAsked } from "./places.ts";
+import { type Gathered, gather, isAsked } from "./gather.ts";
+import type { CheckOptions } from "./index.ts";
 
 /** A fix can make the next one possible: a file without comments is read on. More rounds than this are two rules at odds. */
 const MOST_ROUNDS = 10;
 
-interface Fixed {
-  /** The text of every file that changes, as it is to be. */
-  readonly texts: ReadonlyMap<string, string>;
+/** A file that changes, as it is to be. */
+type Step = WriteStep & { readonly name: string };
+
+interface Fixes {
+  readonly steps: readonly Step[];
+  /** How many findings they mend. */
   readonly count: number;
 }
 
@@ -36,16 +37,14 @@ function mend(document: RawDocument, fixes: readonly (readonly TextEdit[])[], pa
 }
 
 /** Every fix there is but those of the files to be left out, in memory, until nothing is left to fix. */
-function fixAll(subject: Subject, gathered: Gathered, leftOut: ReadonlySet<string>): Fixed {
-  const texts = new Map<string, string>();
-  let current: readonly RawDocument[] = gathered.documents;
+function fixAll(gathered: Gathered, leftOut: ReadonlySet<string>): Fixes {
+  const { subject, documents, parse, root } = gathered;
+  let current = documents;
   let count = 0;
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
     const fixes = new Map<string, (readonly TextEdit[])[]>();
-    let found = 0;
-    for (const { path, fix } of runRules(RULES, { ...subject, documents: current.map(gathered.parse) })) {
-      if (fix === undefined || fix.length === 0 || leftOut.has(path) || !isAsked(gathered.places, path)) continue;
-      found += 1;
+    for (const { path, fix = [] } of runRules(RULES, { ...subject, documents: current.map(parse) })) {
+      if (fix.length === 0 || leftOut.has(path) || !isAsked(gathered, path)) continue;
       const own = fixes.get(path);
       if (own === undefined) fixes.set(path, [fix]);
       else own.push(fix);
@@ -54,106 +53,98 @@ function fixAll(subject: Subject, gathered: Gathered, leftOut: ReadonlySet<strin
       const own = fixes.get(document.path);
       // a file with values of its own is never written from here, and bytes that are no text would be lost
       const isOurs = document.encoding === "utf-8" && !/^env(?:rc)?$/.test(document.kind);
-      return own !== undefined && isOurs ? mend(document, own, gathered.parse) : document;
+      return own !== undefined && isOurs ? mend(document, own, parse) : document;
     });
-    const changed = next.filter(({ text }, index) => text !== current[index]?.text);
-    if (changed.length === 0) break;
-    for (const { path, text } of changed) texts.set(path, text);
-    if (round === 0) count = found;
+    if (next.every(({ text }, index) => text === current[index]?.text)) break;
+    if (round === 0) count = [...fixes.values()].flat().length;
     current = next;
   }
-  return { texts, count };
+  const steps = current.flatMap(({ path: name, text: after, kind }, index): readonly Step[] => {
+    const before = documents[index]?.text;
+    const secret = kind === "settings-local" ? { secret: true } : {};
+    return before === after ? [] : [{ kind: "write", name, path: join(root, name), before, after, ...secret }];
+  });
+  return { steps, count };
 }
 
-function showStep(show: Show, context: Context, options: CheckOptions, path: string, step: WriteStep): void {
-  const lines = diffTexts(step.before ?? "", step.after ?? "", {
-    secrets: [...context.secrets],
-    shown: ["http", HALO_URL, options.url],
-    format: /\.jsonc?$/.test(path) ? "json" : /(?:^|\/)\.env/.test(path) ? "dotenv" : "lines",
-    width: show.columns - 6,
-  });
-  const name = show.paint.bold(printable(path));
-  if (options.format === "text") {
-    show.info(`${name} (changed)`);
-    show.verbatim(lines.map((line) => paintLine(show.paint, line)));
-    return;
+/** The fixes of all files that may be written. Says which of the others are left out, and why. */
+function plan(gathered: Gathered, place: Asked, show: Show): Fixes {
+  const leftOut = new Set<string>();
+  const leave = (name: string, reason: string, hint?: string): void => {
+    leftOut.add(name);
+    show.warn(`${reason}; the file is left as it is`, hint?.split("\n"));
+  };
+  const names = new Map<string, string>();
+  for (const { name, path, secret } of fixAll(gathered, leftOut).steps) {
+    const realPath = resolveTarget(path);
+    const other = names.get(realPath);
+    names.set(realPath, name);
+    // of two names of one file, the link is left out
+    if (other !== undefined) {
+      const link = path === realPath ? other : name;
+      leave(link, `${printable(link)} is the same file as ${printable(link === name ? other : name)}`);
+    }
+    try {
+      if (secret === true) assertPrivate(place, { path, realPath }, { ignored: true });
+      else assertInside(place.root, { path, realPath });
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      leave(name, error.message, error.hint);
+    }
   }
-  // a program reads the report: beside it stands what changes, not how
-  const count = (kind: DiffLine["kind"]): number => lines.filter((line) => line.kind === kind).length;
-  show.info(`${name} (changed: ${many(count("added"), "line")} added, ${count("removed")} removed)`);
+  return fixAll(gathered, leftOut);
 }
 
 function many(count: number, word: string): string {
   return `${count} ${word}${count === 1 ? "" : "s"}`;
 }
 
-function stepsOf(gathered: Gathered, texts: Fixed["texts"]): readonly (WriteStep & { readonly name: string })[] {
-  const documents = new Map(gathered.documents.map((document) => [document.path, document]));
-  return [...texts].map(([name, after]) => {
-    const document = documents.get(name);
-    const secret = document?.kind === "settings-local" ? { secret: true } : {};
-    return { kind: "write", name, path: join(gathered.places.root, name), before: document?.text, after, ...secret };
+function showStep(show: Show, context: Context, options: CheckOptions, { name, before, after }: Step): void {
+  const lines = diffTexts(before ?? "", after ?? "", {
+    secrets: [...context.secrets],
+    shown: ["http", HALO_URL, options.url],
+    format: /\.jsonc?$/.test(name) ? "json" : /(?:^|\/)\.env/.test(name) ? "dotenv" : "lines",
+    width: show.columns - 6,
   });
-}
-
-interface Mending {
-  readonly steps: ReturnType<typeof stepsOf>;
-  /** "3 findings in 2 files". */
-  readonly what: string;
-}
-
-/** What can be mended. A file that must not be written is left out, and named. */
-function planFixes(show: Show, asked: Asked, subject: Subject, gathered: Gathered): Mending {
-  const leftOut = new Set<string>();
-  const targets = new Map<string, string>();
-  for (const { name, path, secret } of stepsOf(gathered, fixAll(subject, gathered, leftOut).texts)) {
-    const place = { path, realPath: resolveTarget(path) };
-    const other = targets.get(place.realPath);
-    targets.set(place.realPath, name);
-    try {
-      if (other !== undefined) throw new Refusal(`${name} is the same file as ${other}`);
-      if (secret === true) assertPrivate(asked, place, { ignored: true });
-      else assertInside(asked.root, place);
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      leftOut.add(name);
-      show.warn(`${error.message}; the file is left as it is`, error.hint?.split("\n"));
-    }
+  const label = show.paint.bold(printable(name));
+  if (options.format === "text") {
+    show.info(`${label} (changed)`);
+    show.verbatim(lines.map((line) => paintLine(show.paint, line)));
+    return;
   }
-  const { texts, count } = fixAll(subject, gathered, leftOut);
-  const steps = stepsOf(gathered, texts);
-  return { steps, what: `${many(count, "finding")} in ${many(steps.length, "file")}` };
+  // a program reads the report: beside it stands what changes, not how
+  const count = (kind: DiffLine["kind"]): number => lines.filter((line) => line.kind === kind).length;
+  show.info(`${label} (changed: ${many(count("added"), "line")} added, ${count("removed")} removed)`);
 }
 
-/** Mends what can be mended, shown as a diff: all files or none. Out: the files that were changed, or with --dry-run would be. */
-export async function fix(context: Context, options: CheckOptions, gathered: Gathered): Promise<readonly string[]> {
-  const { root, git } = gathered.places;
-  const show = createShow(context, {
-    quiet: options.quiet || options.format === "json",
-    guide: false,
-  });
-  const asked = { root, gitProgram: git?.program, programEnv: git?.env ?? context.env };
-  const look = (now: Gathered): Mending => planFixes(show, asked, subjectOf(context, options, now), now);
-  let mending = look(gathered);
-  const { changed } = await carryOut(mending, {
+/**
+ * Mends what can be mended, shown as a diff: all files or none, but for those that must not be written.
+ * Out: the files that were changed, or with --dry-run would be.
+ */
+export async function fix(context: Context, options: CheckOptions, first: Gathered): Promise<readonly string[]> {
+  const { root, git } = first;
+  const show = createShow(context, { quiet: options.quiet || options.format === "json", guide: false });
+  const place = { root, gitProgram: git?.program, programEnv: git?.env ?? context.env };
+  let fixes = plan(first, place, show);
+  const { changed } = await carryOut(fixes, {
     context,
-    place: asked,
+    place,
     dryRun: options.dryRun,
     show: () => {
-      for (const step of mending.steps) showStep(show, context, options, step.name, step);
+      for (const step of fixes.steps) showStep(show, context, options, step);
+    },
+    replan: async () => {
+      fixes = plan(await gather(context, options), place, show);
+      return fixes;
     },
     onStale: (reason) => show.warn(`${reason} It is checked again.`),
-    replan: async () => {
-      mending = look(await gather(context, options));
-      return mending;
-    },
   });
-  const { steps, what } = mending;
-  if (steps.length === 0 || !(changed || options.dryRun)) {
+  if (fixes.steps.length === 0 || !(changed || options.dryRun)) {
     show.info("There is nothing to mend.");
     return [];
   }
+  const what = `${many(fixes.count, "finding")} in ${many(fixes.steps.length, "file")}`;
   if (options.dryRun) show.info(`Nothing was written (--dry-run). Without it, ${what} would be mended.`);
   else show.ok(`Mended ${what}.`);
-  return steps.map(({ name }) => name);
+  return fixes.steps.map(({ name }) => name);
 }

@@ -1,4 +1,6 @@
-import { join } from "node:path";
+/** Finds and reads every file that matters → what the rules look at. */
+import { realpathSync, statSync } from "node:fs";
+import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import type { Context } from "../../context.ts";
 import {
   AT_ROOT,
@@ -13,59 +15,144 @@ import type { Document, Subject } from "../../core/check/model.ts";
 import { cleanValue } from "../../core/halo.ts";
 import { printable } from "../../core/secrets.ts";
 import { EnvironmentError, UsageError } from "../../errors.ts";
+import { findRoot, type GitOptions, ignoredOf } from "../../io/git.ts";
 import { discover, findSpills, type Spill } from "../../io/list.ts";
-import { readDocument } from "../../io/read.ts";
-import type { CheckOptions } from "./options.ts";
-import { findPlaces, isAsked, type Places } from "./places.ts";
+import { isInside, readDocument } from "../../io/read.ts";
+import { programsFor } from "../shared/programs.ts";
+import type { CheckOptions } from "./index.ts";
+
+/** A path that was asked for, from the root with "/". */
+interface Asked {
+  readonly path: string;
+  readonly isFolder: boolean;
+}
+
+/** Where `check` works. */
+interface Places {
+  /** Absolute, the repository's where there is one; reports name files from here. */
+  readonly root: string;
+  readonly git: GitOptions | undefined;
+  /** What was asked for; empty: everything. */
+  readonly asked: readonly Asked[];
+}
 
 /** All that was read. */
-export interface Gathered {
-  readonly places: Places;
+export interface Gathered extends Places {
+  /** What the rules look at. */
+  readonly subject: Subject;
+  /** The files as they were read. */
   readonly documents: readonly RawDocument[];
   /** A file as the rules look at it. */
   readonly parse: (raw: RawDocument) => Document;
   readonly spills: readonly Spill[];
-  readonly secrets: readonly string[];
   /** Folders that were asked for and hold no file to check, as they were typed. */
   readonly empty: readonly string[];
 }
 
-/** A machine that builds: nobody's own files are there. Read by hand, since a package for it would cost a tenth of the start. */
-function isCi(env: Context["env"]): boolean {
-  if (/^(?:false|0|no|off)$/i.test(env.CI ?? "")) return false;
-  const names = [
-    "CI",
-    "CONTINUOUS_INTEGRATION",
-    "GITHUB_ACTIONS",
-    "TF_BUILD",
-    "JENKINS_URL",
-    "TEAMCITY_VERSION",
-    "CODEBUILD_BUILD_ID",
-  ];
-  return names.some((name) => (env[name] ?? "") !== "");
+/** Does a report about what was asked for hold findings of this path? */
+export function isAsked({ asked }: Pick<Places, "asked">, path: string): boolean {
+  const isIn = (each: Asked): boolean => each.isFolder && (each.path === "" || path.startsWith(`${each.path}/`));
+  return asked.length === 0 || asked.some((each) => path === each.path || isIn(each));
 }
 
-const SHORTEST_SECRET = 8;
+/** A path as it was typed → absolute, links of its folder followed. */
+function given(word: string, from: string): Asked {
+  const path = resolve(from, word);
+  const shown = printable(word, 200);
+  try {
+    // a folder that is called .mcp.json is what a client takes for the file
+    const isFolder = statSync(path).isDirectory() && basename(path) !== ".mcp.json";
+    // the link itself is what a client reads by its name, not what it leads to
+    const real = isFolder ? realpathSync.native(path) : join(realpathSync.native(dirname(path)), basename(path));
+    return { path: real, isFolder };
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === "ENOENT" || code === "ENOTDIR") throw new UsageError(`there is no file or folder ${shown}`);
+    throw new EnvironmentError(`${shown} could not be read (${code ?? "unknown"})`, undefined, "unreadable");
+  }
+}
+
+/** The root to work from: the repository of what was asked for, else where the command was started, else the folder above all of it. */
+function rootOf(here: string, folders: readonly string[]): { root: string; repository: string | undefined } {
+  const repositories = new Set((folders.length === 0 ? [here] : folders).map(findRoot));
+  if (repositories.size > 1)
+    throw new UsageError("the paths lie in different repositories", { hint: "run it once for each of them" });
+  const [repository] = repositories;
+  let root = repository ?? here;
+  const isAbove = (): boolean => folders.every((folder) => isInside(folder, root));
+  if (repository === undefined && !isAbove()) for (root = folders[0] ?? here; !isAbove(); ) root = dirname(root);
+  return { root, repository };
+}
+
+/** Settles where to look. Throws UsageError for a path that is not there, EnvironmentError when git is needed and missing. */
+function findPlaces(context: Context, options: CheckOptions): Places {
+  const start = options.cwd ?? context.cwd;
+  let here: string;
+  try {
+    here = realpathSync.native(start);
+    if (!statSync(here).isDirectory()) throw new Error("no folder");
+  } catch {
+    throw new UsageError(`--cwd: there is no folder ${printable(start, 200)}`);
+  }
+  const paths = options.paths.map((word) => given(word, here));
+  const { root, repository } = rootOf(
+    here,
+    paths.map(({ path, isFolder }) => (isFolder ? path : dirname(path))),
+  );
+  const fromRoot = (path: string): string => relative(root, path).split(sep).join("/");
+  const limit = options.cwd === undefined ? root : here;
+  const asked = paths.map(({ path, isFolder }, index): Asked => {
+    const shown = printable(options.paths[index] ?? "", 200);
+    if (!isInside(path, limit)) throw new UsageError(`${shown} lies outside of ${printable(limit, 200)}`);
+    if (!isFolder && kindOf(fromRoot(path)) === undefined) {
+      throw new UsageError(`${shown} is no file that check reads`, {
+        hint: "it reads .mcp.json, .env and .env.example, .claude/settings.json and other clients' MCP files, under these names",
+      });
+    }
+    return { path: fromRoot(path), isFolder };
+  });
+  // --cwd says what to look for, not what is read beside it
+  const isBelow = options.cwd !== undefined && here !== root && isInside(here, root);
+  return {
+    root,
+    git: repository === undefined ? undefined : gitFor(context, root, repository),
+    asked: asked.length === 0 && isBelow ? [{ path: fromRoot(here), isFolder: true }] : asked,
+  };
+}
+
+function gitFor(context: Context, root: string, repository: string): GitOptions {
+  const { find, env } = programsFor(context, root, repository);
+  const program = find("git");
+  if (program !== undefined) return { program, cwd: root, env };
+  throw new EnvironmentError(
+    "this is a git repository, but there is no git program to ask what it tracks and ignores",
+    { hint: "install git, then run this again" },
+    "no-git",
+  );
+}
+
+/** Variables that say: a machine that builds, on which nobody's own files are. std-env would cost a tenth of the start. */
+const CI = ["CI", "CONTINUOUS_INTEGRATION", "GITHUB_ACTIONS", "TF_BUILD", "JENKINS_URL", "TEAMCITY_VERSION"];
+
+function isCi(env: Context["env"]): boolean {
+  if (/^(?:false|0|no|off)$/i.test(env.CI ?? "")) return false;
+  return [...CI, "CODEBUILD_BUILD_ID"].some((name) => (env[name] ?? "") !== "");
+}
+
 const MOST_FOLDERS = 20_000;
 
 /** The token of the environment, if it is one: a placeholder is in many a file. */
 function secretsOf(env: Context["env"]): readonly string[] {
-  const token = env.HALO_MCP_TOKEN;
-  if (token === undefined) return [];
-  const cleaned = cleanValue("token", token);
-  return cleaned.ok && cleaned.value.length >= SHORTEST_SECRET ? [cleaned.value] : [];
+  const cleaned = cleanValue("token", env.HALO_MCP_TOKEN ?? "");
+  return cleaned.ok && cleaned.value.length >= 8 ? [cleaned.value] : [];
 }
 
-/** Finds and reads every file that matters. Throws EnvironmentError (exit 3) for what cannot be read. */
-export async function gather(context: Context, options: CheckOptions): Promise<Gathered> {
-  const secrets = secretsOf(context.env);
-  for (const secret of secrets) context.secrets.add(secret);
-  const places = findPlaces(context, options);
-  const { root, git } = places;
+/** Reads the files. Throws EnvironmentError (exit 3) when one cannot be read: a report without it would call the repository clean. */
+function read(context: Context, { root, git, asked }: Places): readonly RawDocument[] {
   const found = discover({
     root,
     git,
-    within: places.asked,
+    within: asked,
     isWanted: (path) => kindOf(path) !== undefined,
     asFolder: mcpFolderOf,
     isHome: (path) => kindOf(path) === "mcp",
@@ -74,60 +161,72 @@ export async function gather(context: Context, options: CheckOptions): Promise<G
     atRoot: AT_ROOT,
     beside: BESIDE_MCP,
   });
-  const documents: RawDocument[] = [];
   const unreadable: string[] = [];
-  for (const { path, tracked, ignored } of found) {
+  const documents = found.flatMap(({ path, tracked, ignored }): readonly RawDocument[] => {
     const reading = readDocument(join(root, path));
     const kind = kindOf(path);
-    if (reading.kind === "unreadable") unreadable.push(`${printable(path)}: ${reading.reason}`);
-    if (reading.kind === "not-a-file") {
-      // what Claude Code makes of it is known; of the others nothing is
-      if (kind === "mcp")
-        documents.push({ path, kind, text: "", encoding: reading.kind, tracked, ignored, mode: undefined });
-      else unreadable.push(`${printable(path)}: it is no regular file`);
+    if (kind === undefined || reading.kind === "absent") return [];
+    // what Claude Code makes of it is known; of the others nothing is
+    if (reading.kind === "not-a-file" && kind === "mcp")
+      return [{ path, kind, text: "", encoding: reading.kind, tracked, ignored, mode: undefined }];
+    if (reading.kind !== "read") {
+      const reason = reading.kind === "unreadable" ? reading.reason : "it is no regular file";
+      unreadable.push(`  - ${printable(path)}: ${reason}`);
+      return [];
     }
-    if (reading.kind !== "read" || kind === undefined) continue;
     const { text, raw, encoding } = reading;
     const mode = context.platform === "win32" ? undefined : reading.mode;
-    documents.push({ path, kind, text, ...(raw === undefined ? {} : { raw }), encoding, tracked, ignored, mode });
-  }
-  if (unreadable.length > 0) {
-    throw new EnvironmentError(
-      [
-        `could not read ${unreadable.length === 1 ? "a file" : `${unreadable.length} files`} of ${printable(root)}`,
-        ...unreadable.slice(0, 10).map((line) => `  - ${line}`),
-      ].join("\n"),
-      { hint: "nothing was checked: make them readable, then run this again" },
-      "unreadable",
-    );
-  }
-  const empty: string[] = [];
-  for (const [index, each] of places.asked.entries()) {
-    const one: Places = { ...places, asked: [each] };
-    if (documents.some(({ path }) => isAsked(one, path))) continue;
+    return [{ path, kind, text, ...(raw === undefined ? {} : { raw }), encoding, tracked, ignored, mode }];
+  });
+  if (unreadable.length === 0) return documents;
+  const what = unreadable.length === 1 ? "a file" : `${unreadable.length} files`;
+  throw new EnvironmentError(
+    [`could not read ${what} of ${printable(root)}`, ...unreadable.slice(0, 10)].join("\n"),
+    { hint: "nothing was checked: make them readable, then run this again" },
+    "unreadable",
+  );
+}
+
+/** The `.env` files that are not there yet and that no ignore rule covers, beside each `.mcp.json` that refers to variables. */
+function unignoredEnv(git: GitOptions | undefined, documents: readonly RawDocument[]): readonly string[] {
+  if (git === undefined) return [];
+  const known = new Set(documents.map(({ path }) => path));
+  const homes = documents.filter(({ kind, text }) => kind === "mcp" && text.includes("${"));
+  const paths = homes.map(({ path }) => join(dirname(path), ".env")).filter((path) => !known.has(path));
+  if (paths.length === 0) return [];
+  const ignored = ignoredOf(git, paths);
+  return paths.filter((path) => !ignored.has(path));
+}
+
+/** Finds and reads every file that matters. Throws UsageError for a file that was named and is not there. */
+export async function gather(context: Context, options: CheckOptions): Promise<Gathered> {
+  const secrets = secretsOf(context.env);
+  for (const secret of secrets) context.secrets.add(secret);
+  const places = findPlaces(context, options);
+  const { git, asked } = places;
+  const documents = read(context, places);
+  const empty = asked.flatMap((each, index) => {
+    if (documents.some(({ path }) => isAsked({ asked: [each] }, path))) return [];
     const word = options.paths[index] ?? each.path;
     // the folders that a hook or a workflow passes on may hold no such file today; a file that is named is meant
     if (!each.isFolder) throw new UsageError(`there is no file ${printable(word, 200)}`);
-    empty.push(word);
-  }
+    return [word];
+  });
   const known = new Set(documents.map(({ path }) => path));
   const spills = git === undefined ? [] : findSpills(git, secrets).filter(({ path }) => !known.has(path));
   // the parser costs a third of the start, and few repositories have such a file
   const isToml = documents.some(({ path }) => path.endsWith(".toml"));
   const parseToml = isToml ? (await import("../../core/formats/toml.ts")).parseToml : undefined;
   const parse = (raw: RawDocument): Document => documentOf(raw, parseToml);
-  return { places, documents, parse, spills, secrets, empty };
-}
-
-/** What the rules look at. */
-export function subjectOf(context: Context, options: CheckOptions, gathered: Gathered): Subject {
-  return {
-    documents: gathered.documents.map(gathered.parse),
-    inRepository: gathered.places.git !== undefined,
+  const subject: Subject = {
+    documents: documents.map(parse),
+    inRepository: git !== undefined,
     url: options.url,
     allowMissing: options.allowMissing,
     local: !isCi(context.env),
-    secrets: gathered.secrets,
-    spilled: gathered.spills.map(({ path, offset, length }) => ({ path, offset, length })),
+    secrets,
+    spilled: spills,
+    unignoredEnv: unignoredEnv(git, documents),
   };
+  return { ...places, subject, documents, parse, spills, empty };
 }

@@ -1,47 +1,108 @@
-import type { Context } from "../../context.ts";
-import type { Finding, Rule } from "../../core/check/model.ts";
+import { realpathSync } from "node:fs";
+import { resolve } from "node:path";
+import { type Context, wantsColor } from "../../context.ts";
 import { runRules } from "../../core/check/run.ts";
-import { makeReport } from "../../core/report/make-report.ts";
-import type { Report } from "../../core/report/model.ts";
+import { HALO_URL } from "../../core/halo.ts";
+import { makeReport, type Report } from "../../core/report/make.ts";
+import { toText } from "../../core/report/text.ts";
 import { RULES } from "../../core/rules/index.ts";
-import type { RawOptions } from "../../flags.ts";
-import { type Gathered, gather, subjectOf } from "./gather.ts";
-import { type CheckOptions, readOptions } from "./options.ts";
-import { isAsked } from "./places.ts";
-import { printReport } from "./print.ts";
+import { mask, printable } from "../../core/secrets.ts";
+import { UsageError } from "../../errors.ts";
+import type { Format, RawOptions } from "../../flags.ts";
+import { createOutput } from "../../ui/output.ts";
+import { urlOf } from "../shared/options.ts";
+import { type Gathered, gather, isAsked } from "./gather.ts";
 
-interface Found {
-  readonly findings: readonly Finding[];
-  /** The rules that the findings are of: the list, and what only this run has. */
-  readonly rules: readonly Rule[];
-  /** The files that `--fix` changed, or would. */
-  readonly fixed: readonly string[];
+/** The options of `check`, checked. */
+export interface CheckOptions {
+  /** As they were typed. */
+  readonly paths: readonly string[];
+  readonly format: Format;
+  readonly fix: boolean;
+  readonly dryRun: boolean;
+  readonly maxWarnings: number | undefined;
+  readonly allowMissing: boolean;
+  readonly url: string;
+  readonly quiet: boolean;
+  readonly noColor: boolean;
+  /** Absolute; undefined: the root of the repository. */
+  readonly cwd: string | undefined;
 }
 
-function reportOf(
-  context: Context,
-  options: CheckOptions,
-  gathered: Gathered,
-  { findings, rules, fixed }: Found,
-): Report {
-  const { documents, places, spills, empty } = gathered;
-  return makeReport({
-    findings: findings.filter(({ path }) => isAsked(places, path)),
-    rules,
-    texts: new Map([
-      ...spills.map(({ path, text }) => [path, text] as const),
-      ...documents.map(({ path, text, raw }) => [path, raw ?? text] as const),
-    ]),
-    files: documents.map(({ path }) => path).filter((path) => isAsked(places, path)),
-    secrets: [...context.secrets],
-    maxWarnings: options.maxWarnings,
-    empty,
-    fixed,
-    dryRun: options.dryRun,
-  });
+/** GitHub Actions takes annotations; everywhere else somebody reads. */
+function formatOf(context: Context, { values, switches }: RawOptions): Format {
+  const given = values.format as Format | undefined;
+  if (!switches.has("json")) return given ?? (context.env.GITHUB_ACTIONS === "true" ? "github" : "text");
+  if (given !== undefined && given !== "json") throw new UsageError("choose one of --json and --format");
+  return "json";
 }
 
-/** The guard. Exit code: 0 clean or warnings that are allowed, 1 findings. */
+/** Words → options. Throws UsageError before anything is read. */
+function readOptions(context: Context, raw: RawOptions): CheckOptions {
+  const { values, switches, words = [] } = raw;
+  const most = values["max-warnings"];
+  if (most !== undefined && !/^\d{1,6}$/.test(most)) throw new UsageError("--max-warnings takes a number, 0 or more");
+  if (switches.has("dry-run") && !switches.has("fix")) throw new UsageError("--dry-run says nothing without --fix");
+  if (words.includes("")) throw new UsageError("a path is empty");
+  return {
+    paths: words,
+    format: formatOf(context, raw),
+    fix: switches.has("fix"),
+    dryRun: switches.has("dry-run"),
+    maxWarnings: most === undefined ? undefined : Number(most),
+    allowMissing: switches.has("allow-missing"),
+    url: urlOf(raw) ?? HALO_URL,
+    quiet: switches.has("quiet"),
+    noColor: switches.has("no-color"),
+    cwd: values.cwd === undefined ? undefined : resolve(context.cwd, values.cwd),
+  };
+}
+
+/** Undefined when the command was started there. */
+function elsewhere(cwd: string, root: string): string | undefined {
+  try {
+    return cwd === root || realpathSync.native(cwd) === root ? undefined : root;
+  } catch {
+    return root;
+  }
+}
+
+/** Prints the report on stdout, and for GitHub adds it to the page of the job. What a person reads is at hand; the other forms are loaded when they are asked for. */
+async function print(context: Context, options: CheckOptions, report: Report, gathered: Gathered): Promise<void> {
+  const output = createOutput(context);
+  const { isWatched, env, version } = context;
+  const { format, quiet } = options;
+  if (format === "json") output.json((await import("../../core/report/json.ts")).toJson(report));
+  if (format === "sarif") output.json((await import("../../core/report/sarif.ts")).toSarif(report, RULES, version));
+  if (format === "text") {
+    const text = toText(report, {
+      color: wantsColor(env, isWatched, options.noColor),
+      sources: isWatched ? new Map(gathered.subject.documents.map((each) => [each.path, each])) : undefined,
+      secrets: [...context.secrets],
+      width: isWatched ? (context.stdout.columns ?? 80) : 80,
+      root: elsewhere(context.cwd, gathered.root),
+      quiet,
+    });
+    output.result(text);
+  }
+  // text and github have it in their summary
+  if (report.empty.length > 0 && !quiet && (format === "json" || format === "sarif"))
+    output.say(`no file to check here: ${report.empty.map((path) => printable(path, 200)).join(", ")}`);
+  if (format !== "github") return;
+  const { toGithub, toJobSummary } = await import("../../core/report/github.ts");
+  output.commands(toGithub(report));
+  const page = env.GITHUB_STEP_SUMMARY ?? "";
+  if (page === "") return;
+  const { appendToFile } = await import("../../io/append.ts");
+  try {
+    appendToFile(page, mask(toJobSummary(report, version), context.secrets));
+  } catch {
+    // the annotations are what counts; a runner without that page is no reason to fail
+    output.say("the job summary could not be written");
+  }
+}
+
+/** Looks at the MCP configuration of a repository. Exit code: 0 clean or warnings that are allowed, 1 findings. */
 export async function run(context: Context, raw: RawOptions): Promise<number> {
   const options = readOptions(context, raw);
   let gathered = await gather(context, options);
@@ -49,16 +110,26 @@ export async function run(context: Context, raw: RawOptions): Promise<number> {
   if (options.fix) {
     const { fix } = await import("./fix.ts");
     fixed = await fix(context, options, gathered);
-    // what is left is read from the disk again: another run may have mended it just now
+    // what is left is read from the disk again, as the next run will
     if (!options.dryRun) gathered = await gather(context, options);
   }
-  const found: Found = { findings: runRules(RULES, subjectOf(context, options, gathered)), rules: RULES, fixed };
-  const report = reportOf(context, options, gathered, found);
-  await printReport(context, options, report, {
-    documents: gathered.documents,
-    secrets: [...context.secrets],
-    rules: found.rules,
-    root: gathered.places.root,
+  const { subject, spills, empty } = gathered;
+  const findings = runRules(RULES, subject).filter(({ path }) => isAsked(gathered, path));
+  const texts = [...spills, ...subject.documents].map(
+    (each) => [each.path, "raw" in each ? each.raw : each.text] as const,
+  );
+  const files = subject.documents.map(({ path }) => path).filter((path) => isAsked(gathered, path));
+  const { maxWarnings, dryRun } = options;
+  const report = makeReport({
+    findings,
+    rules: RULES,
+    texts: new Map(texts),
+    files,
+    maxWarnings,
+    empty,
+    fixed,
+    dryRun,
   });
+  await print(context, options, report, gathered);
   return report.ok ? 0 : 1;
 }

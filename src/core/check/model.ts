@@ -46,6 +46,8 @@ export interface Subject {
   readonly secrets: readonly string[];
   /** Tracked files, other than the documents, that hold one of `secrets`: found by `io`, path and offset only. */
   readonly spilled: readonly { readonly path: string; readonly offset: number; readonly length: number }[];
+  /** `.env` files that are not there yet, beside a `.mcp.json` that refers to variables, and that no ignore rule would cover. */
+  readonly unignoredEnv: readonly string[];
 }
 
 /** error: it breaks or leaks. warning: it silently does something else. note: good to know. */
@@ -64,6 +66,8 @@ export interface Finding {
   readonly span: Span;
   /** What the message names: never a secret, already fit to be shown (`printable`). */
   readonly args: Readonly<Record<string, string>>;
+  /** Where it is another one than the rule's. */
+  readonly severity?: Severity;
   /** Edits of that file which mend it, where that is safe. */
   readonly fix?: readonly TextEdit[];
 }

@@ -4,6 +4,7 @@ import type { TextEdit } from "./edits.ts";
 import type { Document, Finding, Span, Subject } from "./model.ts";
 import { shownName, WORD } from "./names.ts";
 import { isSecretName, isUnfitToShow } from "./secret-judge.ts";
+import { secretsIn } from "./secret-places.ts";
 
 /** What a name of its own says is a secret: `Bearer …`, `api_key=…`, `Password: …`, `//user:password@`. */
 function withoutNamed(text: string): string {
@@ -16,19 +17,44 @@ function withoutNamed(text: string): string {
     );
 }
 
-function hidden(subject: Pick<Subject, "secrets">, text: string): string {
-  return withoutNamed(mask(text, subject.secrets).replace(WORD, (word) => (isUnfitToShow(word) ? maskOf(word) : word)));
+function hidden(secrets: readonly string[], text: string): string {
+  return withoutNamed(mask(text, secrets).replace(WORD, (word) => (isUnfitToShow(word) ? maskOf(word) : word)));
+}
+
+/** A line of a file, and how it may be shown. */
+export interface ShownLine {
+  readonly text: string;
+  readonly shown: string;
+}
+
+/** A file → how to get at its lines, from 1, with secrets masked. Nothing of a file that is private as a whole. */
+export function linesToShow(document: Document, secrets: readonly string[]): (line: number) => ShownLine | undefined {
+  if (document.kind === "env" || document.kind === "envrc") return () => undefined;
+  const { text } = document;
+  let [masked, at] = ["", 0];
+  for (const { span, value } of secretsIn(document)) {
+    if (span.offset < at) continue;
+    const end = span.offset + span.length;
+    const place = text.slice(span.offset, end);
+    const rest = place.replace(value, () => maskOf(value));
+    // a value that is written with escapes is not shown at all
+    masked += text.slice(at, span.offset) + (rest === place ? place.replace(/[^\r\n]+/g, HIDDEN) : rest);
+    at = end;
+  }
+  const linesOf = (whole: string): readonly string[] => whole.replace(/^\uFEFF/, "").split(/\r\n?|\n/);
+  const [plain, shown] = [linesOf(text), linesOf(masked + text.slice(at))];
+  return (line) => ({ text: plain[line - 1] ?? "", shown: hidden(secrets, shown[line - 1] ?? "") });
 }
 
 /** Nothing in the text had to be masked. */
 export function isFitToShow(subject: Pick<Subject, "secrets">, text: string): boolean {
-  return text.length <= 4096 && hidden(subject, text) === text;
+  return text.length <= 4096 && hidden(subject.secrets, text) === text;
 }
 
 /** A text of a file as a message may quote it: printable, and every stretch that could be a secret masked. */
 export function shown(subject: Pick<Subject, "secrets">, text: string, max = 200): string {
   // printable first: what is drawn as nothing would part a token
-  return printable(hidden(subject, printable(text.slice(0, 4096), 4096)), max);
+  return printable(hidden(subject.secrets, printable(text.slice(0, 4096), 4096)), max);
 }
 
 /** The arguments that are a name of the file and nothing else. */

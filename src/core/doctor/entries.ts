@@ -68,7 +68,7 @@ const rules = new Map(LOADER_RULES.map((rule) => [rule.id, rule]));
 /** In: a `.mcp.json`, or the servers of the store in that form; secrets are masked in what is said. */
 export function placeOf(scope: Scope, file: string, document: Document, secrets: readonly string[]): Place {
   const documents = [document];
-  const base = { inRepository: false, url: HALO_URL, allowMissing: true, local: true, spilled: [] };
+  const base = { inRepository: false, url: HALO_URL, allowMissing: true, local: true, spilled: [], unignoredEnv: [] };
   const subject: Subject = { ...base, documents, secrets };
   const lostBy = ({ rule, args, span, fix }: Finding): Lost => ({
     why: rules.get(rule)?.message(args) ?? rule,

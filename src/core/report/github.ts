@@ -1,11 +1,8 @@
 /** Workflow commands of GitHub Actions, and the job's summary. */
-import type { Severity } from "../check/model.ts";
 import { printable } from "../secrets.ts";
-import { ruleUrl } from "./links.ts";
-import { summaryOf } from "./make-report.ts";
-import type { Report } from "./model.ts";
+import { type Report, ruleUrl, summaryOf } from "./make.ts";
 
-const COMMANDS: Readonly<Record<Severity, string>> = { error: "error", warning: "warning", note: "notice" };
+const COMMANDS = { error: "error", warning: "warning", note: "notice" } as const;
 
 /** As the runner reads a message back (actions/toolkit, packages/core/src/command.ts). */
 function escapeData(text: string): string {
@@ -18,20 +15,21 @@ function escapeProperty(text: string): string {
 
 /** One annotation a finding, then the summary. The runner hides the properties, so the message says the place again. */
 export function toGithub(report: Report): string {
-  const lines = report.lines.map((line) => {
-    const where = `${printable(line.path)}:${line.line}:${line.column}`;
+  const lines = report.lines.map(({ path: file, line, column, endLine, endColumn, severity, message, rule }) => {
+    const path = printable(file, 500);
     const properties = {
-      file: line.path,
-      line: line.line,
-      endLine: line.endLine,
+      file: path,
+      line,
+      endLine,
       // GitHub takes columns for a single line only
-      ...(line.line === line.endLine ? { col: line.column, endColumn: line.endColumn } : {}),
-      title: line.rule,
+      ...(line === endLine ? { col: column, endColumn } : {}),
+      title: rule,
     };
     const shown = Object.entries(properties).map(([name, value]) => `${name}=${escapeProperty(String(value))}`);
-    return `::${COMMANDS[line.severity]} ${shown.join(",")}::${escapeData(`${where}: ${line.message} [${line.rule}]`)}`;
+    const text = `${path}:${line}:${column}: ${printable(message, 2000)} [${rule}]`;
+    return `::${COMMANDS[severity]} ${shown.join(",")}::${escapeData(text)}`;
   });
-  return `${[...lines, summaryOf(report)].join("\n")}\n`;
+  return [...lines, summaryOf(report)].join("\n");
 }
 
 /** Nothing in it is markup any more. */
@@ -47,12 +45,13 @@ const MOST_ROWS = 200;
 
 /** Markdown for `GITHUB_STEP_SUMMARY`. */
 export function toJobSummary(report: Report, version: string): string {
-  const title = `### create-halo-mcp check: ${report.ok ? "passed" : "failed"}\n\n${escapeMarkdown(summaryOf(report))}\n`;
-  if (report.lines.length === 0) return title;
-  const rows = report.lines.slice(0, MOST_ROWS).map((line) => {
-    const rule = `[${escapeMarkdown(line.rule)}](${ruleUrl(line.rule, version)})`;
-    return `| ${line.severity} | ${escapeMarkdown(`${line.path}:${line.line}:${line.column}`)} | ${escapeMarkdown(line.message)} | ${rule} |`;
+  const { ok, lines } = report;
+  const title = `### create-halo-mcp check: ${ok ? "passed" : "failed"}\n\n${escapeMarkdown(summaryOf(report))}\n`;
+  if (lines.length === 0) return title;
+  const rows = lines.slice(0, MOST_ROWS).map(({ severity, path, line, column, message, rule }) => {
+    const page = `[${escapeMarkdown(rule)}](${ruleUrl(rule, version)})`;
+    return `| ${severity} | ${escapeMarkdown(`${path}:${line}:${column}`)} | ${escapeMarkdown(message)} | ${page} |`;
   });
-  const more = report.lines.length > MOST_ROWS ? `\n… and ${report.lines.length - MOST_ROWS} more\n` : "";
+  const more = lines.length > MOST_ROWS ? `\n… and ${lines.length - MOST_ROWS} more\n` : "";
   return `${title}\n| severity | place | what is wrong | rule |\n|---|---|---|---|\n${rows.join("\n")}\n${more}`;
 }
