@@ -104,19 +104,49 @@ export type Cleaned =
 
 const MAX_BYTES = 4096;
 
-function codePoint(char: string): string {
-  return `U+${(char.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`;
-}
-
 /** Stands in for a line break inside a paste, which a terminal would otherwise take for Enter. */
 export const PASTED_BREAK = "\u2424";
 
+/** What people paste around a value, and what is kept of it. In this order, twice, since one may be inside another. */
+const CLEANING: readonly {
+  readonly what: string;
+  readonly found: RegExp;
+  readonly kept: string;
+  readonly of?: Value;
+}[] = [
+  {
+    what: "invisible characters",
+    found: /[\u00ad\u200b-\u200f\u2060-\u2064\ufeff\u202a-\u202e\u2066-\u2069]/gu,
+    kept: "",
+  },
+  { what: "white space around it", found: /^[\s\u2424]+|[\s\u2424]+$/gu, kept: "" },
+  { what: "quotes", found: /^(["'`])(.*)\1$/su, kept: "$2" },
+  { what: "quotes", found: /^[“”„‘’](.*)[“”‘’]$/su, kept: "$1" },
+  { what: "the header's name", found: /^(?:X-CM-PRODUCTTOKEN|CM-ACCOUNT-ID|CM-PROFILE-ID)\s*:\s*/iu, kept: "" },
+  {
+    what: "the variable's name",
+    found: /^(?:export\s+)?(?:HALO_MCP_TOKEN|HALO_ACCOUNT_ID|HALO_(?:[A-Z0-9_]+_)?PROFILE_ID)\s*=\s*/u,
+    kept: "",
+  },
+  { what: "“Bearer”", found: /^Bearer(?:\s+|$)/iu, kept: "", of: "token" },
+];
+
 /** The placeholders that people leave in place: `${HALO_MCP_TOKEN}`, `$HALO_MCP_TOKEN`, `<token>`, `your-token-here`. */
-function isPlaceholder(value: string): boolean {
-  if (/^\$\{.*\}$|^\$[A-Za-z_]\w*$|^%\w+%$|^\{\{.*\}\}$|^\{env:.*\}$|^<.*>$|^\[.*\]$/.test(value)) return true;
-  return /^(?:your|my|the|insert|paste|enter)?[-_ ]?(?:halo[-_ ]?)?(?:mcp[-_ ]?)?(?:product[-_ ]?|api[-_ ]?)?(?:token|account[-_ ]?id|profile[-_ ]?id|key)(?:[-_ ]?here)?$|^changeme$|^x{4,}$|^(?:\.{3,}|…)$|^todo$/i.test(
-    value,
-  );
+const PLACEHOLDERS = [
+  /^\$\{.*\}$|^\$[A-Za-z_]\w*$|^%\w+%$|^\{\{.*\}\}$|^\{env:.*\}$|^<.*>$|^\[.*\]$/,
+  /^(?:your|my|the|insert|paste|enter)?[-_ ]?(?:halo[-_ ]?)?(?:mcp[-_ ]?)?(?:product[-_ ]?|api[-_ ]?)?(?:token|account[-_ ]?id|profile[-_ ]?id|key)(?:[-_ ]?here)?$/i,
+  /^changeme$|^x{4,}$|^(?:\.{3,}|…)$|^todo$/i,
+];
+
+/** The first character that a header cannot carry, in words. */
+function unsendable(value: string): string | undefined {
+  const points = Array.from(value);
+  const at = points.findIndex((char) => !/^[\x21-\x7e]$/.test(char));
+  const char = points[at];
+  if (char === undefined) return undefined;
+  const code = `U+${(char.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`;
+  const what = /^[\r\n\u2424\u2028\u2029]$/.test(char) ? "a line break" : char === " " ? "a space" : code;
+  return `${what} at position ${at + 1} of ${points.length}`;
 }
 
 /**
@@ -125,73 +155,27 @@ function isPlaceholder(value: string): boolean {
  * code point, never the value.
  */
 export function cleanValue(which: Value, pasted: string): Cleaned {
-  const cleaned: string[] = [];
-  const say = (before: string, after: string, what: string): string => {
-    if (before !== after && !cleaned.includes(what)) cleaned.push(what);
-    return after;
-  };
   const label = LABELS[which];
+  const refuse = (problem: string, missing = false): Cleaned => ({ ok: false, problem, missing });
   // cut before it is cleaned, a value could lose its end without a word
   if (pasted.length > MAX_BYTES * 4)
-    return {
-      ok: false,
-      missing: false,
-      problem: `the ${label} is longer than ${MAX_BYTES * 4} characters, which no ${label} is`,
-    };
+    return refuse(`the ${label} is longer than ${MAX_BYTES * 4} characters, which no ${label} is`);
+  const cleaned = new Set<string>();
   let value = pasted;
-  value = say(
-    value,
-    value.replace(/[\u00ad\u200b-\u200f\u2060-\u2064\ufeff\u202a-\u202e\u2066-\u2069]/gu, ""),
-    "invisible characters",
-  );
-  value = say(value, value.replace(/^[\s\u2424]+|[\s\u2424]+$/gu, ""), "white space around it");
-  for (let round = 0; round < 2; round += 1) {
-    value = say(value, value.replace(/^(["'`])(.*)\1$/su, "$2").replace(/^[“”„‘’](.*)[“”‘’]$/su, "$1"), "quotes");
-    value = say(
-      value,
-      value.replace(/^(?:X-CM-PRODUCTTOKEN|CM-ACCOUNT-ID|CM-PROFILE-ID)\s*:\s*/iu, ""),
-      "the header's name",
-    );
-    value = say(
-      value,
-      value.replace(/^(?:export\s+)?(?:HALO_MCP_TOKEN|HALO_ACCOUNT_ID|HALO_(?:[A-Z0-9_]+_)?PROFILE_ID)\s*=\s*/u, ""),
-      "the variable's name",
-    );
-    if (which === "token") value = say(value, value.replace(/^Bearer(?:\s+|$)/iu, ""), "“Bearer”");
-    value = value.trim();
+  for (const { what, found, kept, of = which } of [...CLEANING, ...CLEANING]) {
+    const after = of === which ? value.replace(found, kept) : value;
+    if (after !== value) cleaned.add(what);
+    value = after;
   }
-  if (value === "") return { ok: false, missing: true, problem: `the ${label} is empty` };
-  if (/^(?:undefined|null|nan|none)$/i.test(value)) {
-    return {
-      ok: false,
-      missing: true,
-      problem: `the ${label} is the word “${value.toLowerCase()}”: the variable it came from was not set`,
-    };
-  }
-  if (isPlaceholder(value)) return { ok: false, missing: true, problem: `the ${label} is still a placeholder` };
-  const points = Array.from(value);
-  const bad = points.findIndex((char) => !/^[\x21-\x7e]$/.test(char));
-  if (bad >= 0) {
-    const char = points[bad] ?? "";
-    const what = /^[\r\n\u2424\u2028\u2029]$/.test(char) ? "a line break" : char === " " ? "a space" : codePoint(char);
-    return {
-      ok: false,
-      missing: false,
-      problem: `the ${label} has ${what} at position ${bad + 1} of ${points.length}: a header cannot carry it. Copy it again`,
-    };
-  }
-  if (value.length > MAX_BYTES) {
-    return {
-      ok: false,
-      missing: false,
-      problem: `the ${label} is ${value.length} characters long; more than ${MAX_BYTES} is no ${label}`,
-    };
-  }
-  if (looksLikeUrl(value))
-    return {
-      ok: false,
-      missing: false,
-      problem: `this is an address, not a${which === "account" ? "n" : ""} ${label}`,
-    };
-  return { ok: true, value, cleaned, unusual: !/^[A-Za-z0-9._-]+$/.test(value) };
+  value = value.trim();
+  if (value === "") return refuse(`the ${label} is empty`, true);
+  if (/^(?:undefined|null|nan|none)$/i.test(value))
+    return refuse(`the ${label} is the word “${value.toLowerCase()}”: the variable it came from was not set`, true);
+  if (PLACEHOLDERS.some((form) => form.test(value))) return refuse(`the ${label} is still a placeholder`, true);
+  const bad = unsendable(value);
+  if (bad !== undefined) return refuse(`the ${label} has ${bad}: a header cannot carry it. Copy it again`);
+  if (value.length > MAX_BYTES)
+    return refuse(`the ${label} is ${value.length} characters long; more than ${MAX_BYTES} is no ${label}`);
+  if (looksLikeUrl(value)) return refuse(`this is an address, not a${which === "account" ? "n" : ""} ${label}`);
+  return { ok: true, value, cleaned: [...cleaned], unusual: !/^[A-Za-z0-9._-]+$/.test(value) };
 }

@@ -49,6 +49,7 @@ describe("cleanValue", () => {
     ["backticks", `\`${TOKEN}\``, ["quotes"]],
     ["typographic quotes", `“${TOKEN}”`, ["quotes"]],
     ["quotes in quotes", `"'${TOKEN}'"`, ["quotes"]],
+    ["blanks in quotes in quotes", `"' ${TOKEN} '"`, ["quotes"]],
     ["Bearer", `Bearer ${TOKEN}`, ["“Bearer”"]],
     ["bearer, many blanks", `bearer   ${TOKEN}`, ["“Bearer”"]],
     ["its header", `X-CM-PRODUCTTOKEN: ${TOKEN}`, ["the header's name"]],
