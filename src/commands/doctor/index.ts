@@ -44,13 +44,8 @@ async function test(
   progress: Progress,
 ): Promise<Run["test"]> {
   const { toSend, as, from } = view.sending;
-  const test = toSend.ok
-    ? toSend.sent
-    : toSend.url === undefined
-      ? undefined
-      : { url: toSend.url, headers: {}, read: [] };
-  if (test === undefined) return undefined;
-  const what = `testing the connection to ${printable(new URL(test.url).host, 60)}`;
+  const test = toSend.ok ? toSend.sent : toSend.url && { url: toSend.url, headers: {}, read: [] };
+  if (!test) return undefined;
   const limits = {
     timeoutMs: Math.max(LEAST_MS, Math.round(leftMs)),
     call: options.call,
@@ -58,10 +53,9 @@ async function test(
     listens: claude !== undefined && toSend.ok && as === "entry" && !isHaloEndpoint(test.url),
     reaches: true,
     onStage: (stage: keyof typeof STAGE_TEXT, event: "start" | "ok" | "failed") => {
-      if (event === "start") progress.update(`${what}: ${STAGE_TEXT[stage]}`);
+      if (event === "start") progress.update(`testing the connection: ${STAGE_TEXT[stage]}`);
     },
   };
-  progress.update(what);
   return await runTest(context, test, limits, toSend.ok ? from : undefined);
 }
 
@@ -89,12 +83,14 @@ function callOf(
 async function walk(context: Context, options: DoctorOptions, token: string | undefined): Promise<DoctorReport> {
   const started = context.now();
   const left = (): number => started + options.timeoutMs - context.now();
-  const progress = createShow(context, { quiet: options.json || options.quiet, guide: false }).progress(
-    "looking at the set-up",
-  );
+  const looked = await look(context, options, token);
+  const lookedAt = context.now();
+  const show = createShow(context, { quiet: options.json || options.quiet, guide: false });
+  const { toSend } = looked.view.sending;
+  const url = toSend.ok ? toSend.sent.url : toSend.url;
+  const host = url === undefined ? "" : ` to ${printable(new URL(url).host, 60)}`;
+  const progress = show.progress(`testing the connection${host}`);
   try {
-    const looked = await look(context, options, token);
-    const lookedAt = context.now();
     const tested = await test(context, options, looked, left(), progress);
     const testedAt = context.now();
     progress.update("asking Claude Code");
