@@ -3,7 +3,7 @@ import type { Advice } from "../advice.ts";
 import type { ClientStatus } from "../clients/claude-code.ts";
 import { type Layer, layerOf } from "../clients/claude-state.ts";
 import { APPROVE, mendFirst, NEVER_APPROVE, note, npx, repair, run } from "./advice.ts";
-import { rowOf, type Scene } from "./finding.ts";
+import { type Finding, rowOf, type Scene } from "./finding.ts";
 import type { NetworkVariable } from "./values.ts";
 
 const client = rowOf("client");
@@ -68,30 +68,53 @@ const BROKEN = {
   none: "there is no claude program on the PATH, so Claude Code itself was not asked",
 } as const;
 
-const says = (v: Scene): string =>
-  `Claude Code ${v.client.version ?? ""} says "${STATUS_WORDS[v.asked?.status ?? "unknown"]}"`;
-const askIt = (v: Scene): readonly Advice[] => [
-  run("claude"),
-  note(`# then type /mcp: it says why at "${v.shownName}"`),
-];
-const LIST = run("claude", "mcp", "list");
-
-/** Claude Code fails where the test connects, in the words that the facts allow. */
-function aloneWords(v: Scene): string {
-  if (v.input.token !== undefined)
-    return `${says(v)} with the token of the set-up; this test passed with the token of this command line`;
+/** Where the word of Claude Code is not what its files, or the connection test, come to. It is asked only about an entry that a session would connect to. */
+function disagreement(v: Scene): readonly Pick<Finding, "severity" | "seen" | "advice">[] {
+  const { asked, tested, winner, input } = v;
+  const status = asked?.status;
+  if (status === undefined) return [];
+  const says = `Claude Code ${v.client.version ?? ""} says "${STATUS_WORDS[status]}"`;
   const way = ownWay(v);
-  if (way !== undefined) return `${says(v)} by ${way.names.join(", ")} of ${way.place}; this test connects without`;
-  return v.asked?.status === "needs-auth"
-    ? `${says(v)}: what it sends is refused, and the same values work from here`
-    : `${says(v)}, while this test connects; its own proxy or certificates may be why, or another entry`;
-}
-
-function aloneAdvice(v: Scene): readonly Advice[] {
-  if (v.input.token !== undefined) return [...again(v), note("# and give it the token that works")];
-  const way = ownWay(v);
-  if (way === undefined) return askIt(v);
-  return [note(`correct ${way.names.join(", ")} in ${way.place}, or take it out; then`), ...askIt(v)];
+  const by = way && `${way.names.join(", ")} of ${way.place}`;
+  const ask = [run("claude"), note(`# then type /mcp: it says why at "${v.shownName}"`)];
+  const list = run("claude", "mcp", "list");
+  const differs = (severity: "failed" | "warning", seen: string, ...advice: readonly Advice[]) => [
+    { severity, seen, advice },
+  ];
+  if (isAlone(v)) {
+    if (input.token !== undefined) {
+      const seen = `${says} with the token of the set-up; this test passed with the token of this command line`;
+      return differs("failed", seen, repair(v, winner), note("# and give it the token that works"));
+    }
+    if (way !== undefined) {
+      const correct = note(`correct ${way.names.join(", ")} in ${way.place}, or take it out; then`);
+      return differs("failed", `${says} by ${by}; this test connects without`, correct, ...ask);
+    }
+    return status === "needs-auth"
+      ? differs("failed", `${says}: what it sends is refused, and the same values work from here`, ...ask)
+      : differs(
+          "failed",
+          `${says}, while this test connects; its own proxy or certificates may be why, or another entry`,
+          ...ask,
+        );
+  }
+  if (asked?.scope !== undefined && asked.scope !== winner?.scope)
+    return differs(
+      "warning",
+      `Claude Code takes its ${asked.scope} entry "${v.shownName}", not the one of the ${winner?.scope ?? ""} scope`,
+      list,
+    );
+  if (["pending", "rejected", "disabled", "not-configured"].includes(status))
+    return differs(
+      "warning",
+      `${says}, where its files come to "connected"`,
+      list,
+      run("claude"),
+      note("# then type /mcp"),
+    );
+  if (status !== "connected" || tested?.ok !== false || input.token !== undefined) return [];
+  const why = way === undefined ? "" : `: it goes by ${by}, and this test did not`;
+  return differs("warning", `${says}, while the connection test from here failed${why}`, ...ask);
 }
 
 export const CLIENT = [
@@ -198,43 +221,14 @@ export const CLIENT = [
     when: ({ asked }) => (asked?.silence === undefined ? [] : [asked.silence]),
     severity: "note",
     sentence: (silence) => SILENCE[silence],
-    advice: () => [LIST],
+    advice: () => [run("claude", "mcp", "list")],
   }),
-  client<string>({
+  client<ReturnType<typeof disagreement>[number]>({
     id: "client-disagrees",
-    when: ({ asked, winner }) => (asked?.scope === undefined || asked.scope === winner?.scope ? [] : [asked.scope]),
-    severity: "warning",
-    sentence: (scope, v) =>
-      `Claude Code ${v.client.version ?? ""} itself takes its ${scope} entry "${v.shownName}", not the one of the ${v.winner?.scope ?? ""} scope`,
-    advice: () => [LIST],
-  }),
-  // it is asked only about an entry that a session would connect to
-  client<ClientStatus>({
-    id: "client-disagrees",
-    when: ({ asked }) =>
-      (["pending", "rejected", "disabled", "not-configured"] as const).filter((status) => status === asked?.status),
-    severity: "warning",
-    sentence: (status, v) =>
-      `Claude Code ${v.client.version ?? ""} itself says "${STATUS_WORDS[status]}", where its files come to "connected"`,
-    advice: () => [LIST, run("claude"), note("# then type /mcp")],
-  }),
-  client<Scene>({
-    id: "client-disagrees",
-    when: (v) => (isAlone(v) ? [v] : []),
+    when: disagreement,
+    severity: ({ severity }) => severity,
     blocks: false,
-    sentence: aloneWords,
-    advice: aloneAdvice,
-  }),
-  client<Scene>({
-    id: "client-disagrees",
-    when: (v) => (v.tested?.ok === false && v.input.token === undefined && v.asked?.status === "connected" ? [v] : []),
-    severity: "warning",
-    sentence: (v) => {
-      const way = ownWay(v);
-      const why =
-        way === undefined ? "" : `: it goes by ${way.names.join(", ")} of ${way.place}, and this test did not`;
-      return `Claude Code ${v.client.version ?? ""} itself says "connected", while the connection test from here failed${why}`;
-    },
-    advice: askIt,
+    sentence: ({ seen }) => seen,
+    advice: ({ advice }) => advice,
   }),
 ];

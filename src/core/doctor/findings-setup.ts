@@ -96,25 +96,23 @@ const unlessTaken = (_: unknown, { winner }: Scene) => (winner === undefined ? "
 const setup = rowOf("setup");
 
 export const SETUP = [
-  setup<{ readonly shown: string; readonly reason: string }>({
+  setup<{ readonly file: string; readonly reason: string; readonly isOwn: boolean }>({
     id: "file-broken",
-    when: ({ input: { store, mcp } }) => [
-      ...(store.state.kind === "unreadable" ? [{ shown: store.shown, reason: store.state.reason }] : []),
-      ...mcp.flatMap(({ shown, unreadable: reason }) => (reason === undefined ? [] : [{ shown, reason }])),
+    when: ({ input: { store, dotenv, envrc, mcp } }) => [
+      ...[store, dotenv, envrc].flatMap(({ shown: file, state }) =>
+        state.kind === "unreadable" ? [{ file, reason: state.reason, isOwn: file !== store.shown }] : [],
+      ),
+      ...mcp.flatMap(({ shown: file, unreadable: reason }) => (reason ? [{ file, reason, isOwn: false }] : [])),
     ],
-    severity: unlessTaken,
-    sentence: (file) => `${file.shown} could not be read, so what it holds is not known: ${file.reason}`,
-    advice: (file) => [list(file.shown)],
-  }),
-  setup<NamedFile>({
-    id: "file-broken",
-    when: ({ input }) => [input.dotenv, input.envrc].filter(({ state }) => state.kind === "unreadable"),
     // a folder .env may be somebody's Python, and nobody misses its values
-    severity: (_, { winner, values }) =>
-      winner === undefined || values.some(({ state }) => state === "unset") ? "warning" : "note",
-    sentence: ({ shown, state }) =>
-      `${shown} could not be read, so what it holds is not known: ${state.kind === "unreadable" ? state.reason : ""}`,
-    advice: (file) => [list(file.shown)],
+    severity: ({ isOwn }, v) =>
+      !isOwn
+        ? unlessTaken(undefined, v)
+        : v.winner === undefined || v.values.some(({ state }) => state === "unset")
+          ? "warning"
+          : "note",
+    sentence: ({ file, reason }) => `${file} could not be read, so what it holds is not known: ${reason}`,
+    advice: ({ file }) => [list(file)],
   }),
   setup<NamedFile>({
     id: "file-broken",

@@ -65,17 +65,15 @@ function agree(source: ValueSource, v: Scene): readonly Advice[] {
     input.given?.valuesFile === undefined ? `${home}.env` : input.dotenv.shown,
     winner?.scope === "project" ? `${home}.claude/settings.local.json` : input.userSettings.shown,
   ];
-  const known = [...written, ENVIRONMENT];
-  const isKnown = source.place === undefined || known.includes(source.place);
-  const asks = others.some((place) => (isKnown ? known : written).includes(place));
+  const byHand = others.filter((place) => place !== ENVIRONMENT && !written.includes(place));
   const isOddOne = source.places.length > 2 && others.length === 1 && others[0] === ENVIRONMENT;
-  const taken = others.filter((place) => !known.includes(place));
-  const byHand =
-    !asks && taken.length === 0 ? [`correct ${variable} in ${source.place ?? ""}, or take it out there`] : [];
+  const exported = [run("unset", variable), note("# and take it out where it is exported, such as ~/.profile")];
   return [
-    ...(asks ? [repair(v, winner), note("# asks which one is right, and writes it where it is kept")] : []),
-    ...(isOddOne ? [run("unset", variable), note("# and take it out where it is exported, such as ~/.profile")] : []),
-    ...[...taken.map((place) => `take ${variable} out of ${place}, if it is old there`), ...byHand].map(note),
+    ...(byHand.length === others.length
+      ? []
+      : [repair(v, winner), note("# asks which one is right, and writes it where it is kept")]),
+    ...(isOddOne ? exported : []),
+    ...byHand.map((place) => note(`take ${variable} out of ${place}, if it is old there`)),
   ];
 }
 

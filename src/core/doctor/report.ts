@@ -5,7 +5,6 @@ import { expandEntry } from "../clients/claude-code.ts";
 import { sessionEnv } from "../clients/claude-state.ts";
 import type { Cause, Diagnosis, StageResult } from "../diagnosis/diagnose.ts";
 import { type ProbeRecord, type ProbeStage, WAY } from "../diagnosis/record.ts";
-import { LABELS } from "../halo.ts";
 import { adviceLine, note, repair } from "./advice.ts";
 import type { Server } from "./entries.ts";
 import type { Finding, SetupCause, SetupLink } from "./finding.ts";
@@ -47,15 +46,12 @@ const STAGES: readonly ProbeStage[] = ["url", "dns", "tcp", "tls", "http", "auth
 export const toolsWords = (count: number): string => `${count} ${count === 1 ? "tool" : "tools"}`;
 
 /** Why an entry is not the one that is taken, in words that go after "not taken: ". */
-function whyNot({ entry, scope, lost }: Server, { name, winner, projectApproval, places }: View): string {
+function whyNot({ entry, scope, lost }: Server, { name, winner, places }: View): string {
   if (lost !== undefined)
     return places.some(({ broken }) => broken === lost) ? `the file is refused: ${lost.why}` : lost.why;
   if (entry.name !== name) return "another name";
-  if (scope === "project" && projectApproval.state === "rejected")
-    return `rejected in ${projectApproval.by?.file ?? ""}`;
-  if (scope === "project" && winner?.scope === "user") return "it waits for its approval";
-  if (scope === "project" && winner?.scope === "project") return `${winner.file} is nearer`;
-  return `the ${winner?.scope === "project" ? "project's" : (winner?.scope ?? "local")} entry of the same name stands before it`;
+  if (scope === "project" && winner?.scope === "user") return "it is not approved";
+  return `${winner?.file ?? "another file"} comes first`;
 }
 
 /** What the JSON output says of the set-up: where everything stands, no value. */
@@ -103,7 +99,7 @@ export const NOT_TAKEN = "not taken";
 
 type Setup = ReturnType<typeof setupOf>;
 
-/** What was seen at a link before the network, whatever is wrong with it. */
+/** What was seen at a link before the network, whatever is wrong with it: the first line in short, for the chain. */
 const LINES: Readonly<Record<SetupLink, (v: View, setup: Setup, asked: Asked | undefined) => readonly string[]>> = {
   setup: (_, { entries }) =>
     entries
@@ -115,39 +111,22 @@ const LINES: Readonly<Record<SetupLink, (v: View, setup: Setup, asked: Asked | u
       ),
   values: ({ values }) => {
     const where = new Map<string, string[]>();
-    const words = ({ from, place }: View["values"][number]): string =>
-      place === undefined ? (FROM[from] ?? "") : `from ${place}`;
-    for (const each of values) where.set(words(each), [...(where.get(words(each)) ?? []), each.value]);
-    return [
-      ...(values.length === 0 ? [] : [[...where].map(([place, all]) => `${all.join(", ")} ${place}`).join("; ")]),
-      ...values.map((each) =>
-        [`${LABELS[each.value]}:`, each.variable && `${each.variable},`, words(each)].filter(Boolean).join(" "),
-      ),
-    ];
+    for (const { value, from, place } of values) {
+      const words = place === undefined ? (FROM[from] ?? "") : `from ${place}`;
+      where.set(words, [...(where.get(words) ?? []), value]);
+    }
+    return values.length === 0 ? [] : [[...where].map(([words, all]) => `${all.join(", ")} ${words}`).join("; ")];
   },
-  client: ({ client: { program, version }, winner, approval, trust, bridge, network }, _, asked) => {
-    const said =
-      asked?.status === undefined
-        ? asked?.silence === "no-answer"
-          ? "gave no answer"
-          : "not asked"
-        : `says ${STATUS_WORDS[asked.status]}`;
-    const found = { found: `Claude Code ${version ?? ""}`, none: "Claude Code not found" };
-    const by = approval?.by === undefined ? "" : ` (${approval.by.key} in ${approval.by.file})`;
-    return [
-      [
-        program === "found" || program === "none" ? found[program] : "Claude Code gives no version",
-        trust.trusted ? "trusted" : "folder not trusted yet",
-        ...(approval === undefined ? [] : [APPROVAL[approval.state]]),
-        ...(program === "found" ? [said] : []),
-      ].join(", "),
-      `folder: ${trust.trusted ? "trusted" : "not trusted yet"}`,
-      ...(approval === undefined || approval.state === "not-needed" ? [] : [`server: ${approval.state}${by}`]),
-      ...(winner === undefined
-        ? []
-        : [`bridge: ${bridge.kind}${bridge.file === undefined ? "" : ` (${bridge.file})`}`]),
-      ...network.map(({ name, from }) => `${name} is set (${from})`),
+  client: ({ client: { program, version }, approval, trust }, _, asked) => {
+    const silence = asked?.silence === "no-answer" ? "gave no answer" : "not asked";
+    const names = { found: `Claude Code ${version ?? ""}`, none: "Claude Code not found" };
+    const words = [
+      program === "found" || program === "none" ? names[program] : "Claude Code gives no version",
+      trust.trusted ? "trusted" : "folder not trusted yet",
+      ...(approval === undefined ? [] : [APPROVAL[approval.state]]),
+      ...(program !== "found" ? [] : [asked?.status === undefined ? silence : `says ${STATUS_WORDS[asked.status]}`]),
     ];
+    return [words.join(", ")];
   },
 };
 
@@ -282,7 +261,8 @@ export type DoctorReport = ReturnType<typeof makeReport>;
 /** The report of a run. `ok`: no link failed, and the connection stood. */
 export function makeReport(v: View, run: Run) {
   const { toSend } = v.sending;
-  const diagnosis = toSend.ok ? run.test?.diagnosis : undefined;
+  const { diagnosis, record } = (toSend.ok ? run.test : undefined) ?? {};
+  const exchanges = record?.exchanges ?? [];
   const scene = { ...v, asked: run.asked, tested: diagnosis };
   const { findings, verdict } = findingsOf(scene);
   const setup = setupOf(v, verdict);
@@ -314,17 +294,9 @@ export function makeReport(v: View, run: Run) {
     },
     setup,
     /** Every request of the test; no body, no header. */
-    requests: (diagnosis === undefined ? [] : (run.test?.record.exchanges ?? [])).map(
-      ({ method, phase, status, end, codes, ms, repeated }) => ({
-        method,
-        control: phase === "control",
-        status,
-        end,
-        codes,
-        ms: Math.round(ms),
-        repeated,
-      }),
-    ),
+    requests: exchanges.map(({ method, phase, status, end, codes, ms, repeated }) => {
+      return { method, control: phase === "control", status, end, codes, ms: Math.round(ms), repeated };
+    }),
     /** Where the advice is to be typed, see `adviceLine`. */
     cwd: v.input.given?.cwd,
   };

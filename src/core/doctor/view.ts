@@ -233,8 +233,6 @@ export function viewSetup(input: SetupInput, client: ClientFacts) {
     /** The entry that a session takes, when its owner approves nothing more; and the approval that it needs. */
     winner,
     approval,
-    /** The approval of an entry of this name in a `.mcp.json`, whether or not it is the one that is taken. */
-    projectApproval,
     /** An entry of a `.mcp.json` that waits for its approval, while another scope's is taken. */
     waiting,
     trust: trustOf(state, input),
