@@ -4,7 +4,7 @@ import { applyEdits } from "../../src/core/check/edits.ts";
 import type { Finding } from "../../src/core/check/model.ts";
 import { parseTree } from "../../src/core/formats/json.ts";
 import { HALO_URL } from "../../src/core/halo.ts";
-import { HALO_RULES } from "../../src/core/rules/halo.ts";
+import { HALO_RULES } from "../../src/core/rules/index.ts";
 import { findingsOf, subjectOf, type TestFile } from "../support/subject.ts";
 
 const rules = new Map(HALO_RULES.map((rule) => [rule.id, rule]));

@@ -6,8 +6,7 @@ import { HALO_URL } from "../../src/core/halo.ts";
 import { type ProjectInput, planProject } from "../../src/core/plan/install.ts";
 import type { FileState } from "../../src/core/plan/model.ts";
 import { decideTarget } from "../../src/core/plan/target.ts";
-import { HALO_RULES } from "../../src/core/rules/halo.ts";
-import { RULES } from "../../src/core/rules/index.ts";
+import { HALO_RULES, RULES } from "../../src/core/rules/index.ts";
 import { findingsOf, type TestFile } from "../support/subject.ts";
 
 const values = { token: "6f1d2c9a-0b7e-4c53-9a55-1f0e8d7c6b5a", account: "acc-1", profile: "pro-1" };

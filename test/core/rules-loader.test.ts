@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { applyEdits } from "../../src/core/check/edits.ts";
 import { positionAt } from "../../src/core/formats/lines.ts";
-import { LOADER_RULES } from "../../src/core/rules/loader.ts";
+import { LOADER_RULES } from "../../src/core/rules/index.ts";
 import { readDocument } from "../../src/io/read.ts";
 import {
   bytesOf,

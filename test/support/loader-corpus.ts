@@ -6,7 +6,7 @@ import { runRules } from "../../src/core/check/run.ts";
 import { LOSES_FILE } from "../../src/core/doctor/entries.ts";
 import { isObjectNode } from "../../src/core/formats/nodes.ts";
 import { HALO_URL } from "../../src/core/halo.ts";
-import { LOADER_RULES } from "../../src/core/rules/loader.ts";
+import { LOADER_RULES } from "../../src/core/rules/index.ts";
 import { decode } from "../../src/io/read.ts";
 
 /** One server of a file: the text of its entry, and its name where that is what it is about. */

@@ -1,9 +1,7 @@
-/**
- * What Claude Code makes of a `.mcp.json`, for the rules about loading. Everything here was measured with 2.1.330;
- * test/e2e/agreement.test.ts holds it against the real program.
- */
+/** The entries of the `.mcp.json` files, for the rules about what Claude Code loads. */
+import { type Transport, transportOf } from "../clients/claude-loader.ts";
 import type { Container, Entry } from "../formats/json.ts";
-import { isObjectNode, member, textOf, winners } from "../formats/nodes.ts";
+import { isObjectNode, member, winners } from "../formats/nodes.ts";
 import { once } from "../once.ts";
 import type { Document, Span, Subject } from "./model.ts";
 
@@ -27,25 +25,6 @@ export const entriesOf = once((subject: Subject): readonly NamedEntry[] =>
   }),
 );
 
-/** The types that Claude Code takes, and how it treats an entry of each. `sdk` and the like belong to other hosts. */
-const TRANSPORTS = { stdio: "stdio", http: "http", "streamable-http": "http", sse: "sse", ws: "ws" } as const;
-/** How Claude Code reaches a server. */
-export type Transport = (typeof TRANSPORTS)[keyof typeof TRANSPORTS];
-/** The words that it takes for "type". */
-export const TYPES: readonly string[] = Object.keys(TRANSPORTS);
-/** Those that have a URL. */
-export const REMOTE: readonly Transport[] = ["http", "sse", "ws"];
-
-/** Undefined for a type that is none. Without a `type` an entry is a program to start. */
-function transportOf(entry: Container): Transport | undefined {
-  const type = member(entry, "type");
-  if (type === undefined) return "stdio";
-  const text = textOf(type.value);
-  return text !== undefined && Object.hasOwn(TRANSPORTS, text)
-    ? TRANSPORTS[text as keyof typeof TRANSPORTS]
-    : undefined;
-}
-
 /** A server whose value is an object; without a transport its "type" is none. */
 export interface ServerObject extends NamedEntry {
   readonly node: Container;
@@ -59,13 +38,6 @@ export const serverObjects = once((subject: Subject): readonly ServerObject[] =>
     return isObjectNode(node) ? [{ ...server, node, transport: transportOf(node) }] : [];
   }),
 );
-
-/** What an entry of this type would need is there: a command for a program, a URL for the others. */
-export function couldBe(type: string, entry: Container): boolean {
-  const key = type === "stdio" ? "command" : "url";
-  const text = textOf(member(entry, key)?.value);
-  return TYPES.includes(type) && text !== undefined && text !== "";
-}
 
 /** A span that lies in the text, at least one character long where there is one. */
 export function spotAt(document: Document, offset: number, length = 1): Span {

@@ -7,7 +7,7 @@ import { type Entry, haloEntries, isObject, type Scope } from "../clients/claude
 import { placeWords } from "../clients/claude-state.ts";
 import { type Json, toJson } from "../formats/json.ts";
 import { DEFAULT_NAME, HALO_URL, HEADERS, variablesFor } from "../halo.ts";
-import { LOADER_RULES } from "../rules/loader.ts";
+import { LOADER_RULES } from "../rules/index.ts";
 
 /** Rules whose finding loses the file with everything in it; the other errors cost one entry. */
 export const LOSES_FILE: ReadonlySet<string> = new Set([

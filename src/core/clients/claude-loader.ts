@@ -1,7 +1,32 @@
-/** The shape of each field of a server, as Claude Code 2.1.330 demands it (measured): a value that does not fit costs the whole entry. */
-import type { Node } from "../formats/json.ts";
-import { kindWord, textOf, winners } from "../formats/nodes.ts";
-import type { Transport } from "./loader.ts";
+/**
+ * What Claude Code takes in a server of `.mcp.json`: types, keys, and the shape of each value. All of it was measured with
+ * 2.1.330; test/e2e/agreement.test.ts holds it against the real program.
+ */
+import type { Container, Node } from "../formats/json.ts";
+import { isObjectNode, kindWord, member, textOf, winners } from "../formats/nodes.ts";
+
+/** The types, and how an entry of each is treated. `sdk` and the like belong to other hosts. */
+const TRANSPORTS = { stdio: "stdio", http: "http", "streamable-http": "http", sse: "sse", ws: "ws" } as const;
+/** How Claude Code reaches a server. */
+export type Transport = (typeof TRANSPORTS)[keyof typeof TRANSPORTS];
+/** The words that it takes for "type". */
+export const TYPES: readonly string[] = Object.keys(TRANSPORTS);
+/** Those that have a URL. */
+export const REMOTE: readonly Transport[] = ["http", "sse", "ws"];
+
+/** Undefined for a type that is none. Without a `type` an entry is a program to start. */
+export function transportOf(entry: Container): Transport | undefined {
+  const type = member(entry, "type");
+  if (type === undefined) return "stdio";
+  const text = textOf(type.value) ?? "";
+  return Object.hasOwn(TRANSPORTS, text) ? TRANSPORTS[text as keyof typeof TRANSPORTS] : undefined;
+}
+
+/** What an entry of this type would need is there: a command for a program, a URL for the others. */
+export function couldBe(type: string, entry: Container): boolean {
+  const text = textOf(member(entry, type === "stdio" ? "command" : "url")?.value) ?? "";
+  return TYPES.includes(type) && text !== "";
+}
 
 /** A value that does not have the shape it should have. */
 export interface Misfit {
@@ -19,7 +44,6 @@ function leaf(allowed: string, fits: (node: Node) => boolean): Shape {
   return (node) => (fits(node) ? [] : [{ node, at: "", got: kindWord(node), allowed }]);
 }
 
-const isKind = (node: Node, kind: Node["kind"]): boolean => node.kind === kind;
 const numberOf = (node: Node): number | undefined =>
   node.kind === "scalar" && typeof node.value === "number" ? node.value : undefined;
 
@@ -79,7 +103,7 @@ export const SHAPES = {
   command: filled,
   args: list("a list of strings", string),
   env: record("an object of strings", string),
-  headers: leaf("an object of strings", (node) => isKind(node, "object")),
+  headers: leaf("an object of strings", isObjectNode),
   headerValues: (node) => (node.kind === "object" ? record("an object of strings", string)(node) : []),
   timeout: positive,
   headersHelper: string,
@@ -107,3 +131,30 @@ export const FIELDS: Readonly<Record<Transport, readonly string[]>> = {
   sse: ["url", "headers", "headersHelper", "oauth", "timeout", "alwaysLoad", "tools", "toolPermissions"],
   ws: ["url", "headers", "headersHelper", "timeout", "alwaysLoad"],
 };
+
+const isValue = (node: Node, value: boolean): boolean => node.kind === "scalar" && node.value === value;
+const isText = (node: Node): boolean => (textOf(node) ?? "") !== "";
+const isFilled = (node: Node): boolean => isObjectNode(node) && node.entries.length > 0;
+
+/** Keys of other clients that it loads without a word and without effect (each measured). */
+export const IGNORED: readonly {
+  readonly key: string;
+  readonly of: "any" | "program" | "remote";
+  /** With another value the key says nothing that is not true anyway. */
+  readonly when: (node: Node) => boolean;
+  readonly instead: string;
+}[] = [
+  { key: "disabled", of: "any", when: (node) => isValue(node, true), instead: "the server is loaded all the same" },
+  { key: "enabled", of: "any", when: (node) => isValue(node, false), instead: "the server is loaded all the same" },
+  { key: "cwd", of: "program", when: isText, instead: "the program runs where Claude Code was started" },
+  { key: "envFile", of: "program", when: isText, instead: "the program does not get these variables" },
+  { key: "url", of: "program", when: () => true, instead: "the program is started, and nothing is sent to the URL" },
+  { key: "headers", of: "program", when: isFilled, instead: "a program has no headers" },
+  {
+    key: "env",
+    of: "remote",
+    when: isFilled,
+    instead: "these variables are not set, not for references in headers either",
+  },
+  { key: "command", of: "remote", when: isText, instead: "the program is not started" },
+];

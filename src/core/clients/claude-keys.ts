@@ -1,8 +1,7 @@
 /** Keys and types that are meant to be another: what other clients call it, another case, one slip of the finger. */
 import type { Container, Entry } from "../formats/json.ts";
 import { member, textOf } from "../formats/nodes.ts";
-import { couldBe, TYPES } from "./loader.ts";
-import { SHAPES } from "./shapes.ts";
+import { couldBe, SHAPES, TYPES } from "./claude-loader.ts";
 
 const KEYS = ["type", ...Object.keys(SHAPES).filter((key) => key !== "headerValues")];
 const PROGRAM = ["command", "args", "env"];
