@@ -123,8 +123,15 @@ function tryLock(target: string): Lock | undefined {
   };
   let made = false;
   try {
-    made = makeFolder(folder);
-    if (!made && !takeOver(folder)) return undefined;
+    mkdirSync(folder, { mode: 0o700 });
+    made = true;
+  } catch (error) {
+    // the folder above it may be gone: another run that had made it has taken it back
+    if (errnoOf(error) === "ENOENT") return undefined;
+    if (errnoOf(error) !== "EEXIST") throw error;
+    if (!takeOver(folder)) return undefined;
+  }
+  try {
     // appends, so that a rule somebody else wrote is never cut short, and the last rule decides
     write(path(".gitignore"), constants.O_APPEND | (constants.O_NOFOLLOW ?? 0), "*\n");
     write(lock.owner, constants.O_EXCL, "");
@@ -139,19 +146,8 @@ function tryLock(target: string): Lock | undefined {
   } catch (error) {
     quietly(() => unlinkSync(lock.owner));
     if (made) removeFolder(folder);
-    // a folder went away meanwhile: its own, or one above it that another run has made and taken back
+    // it had no owner for too long, and was broken just now
     if (errnoOf(error) === "ENOENT") return undefined;
-    throw error;
-  }
-}
-
-/** False when it is there already. */
-function makeFolder(folder: string): boolean {
-  try {
-    mkdirSync(folder, { mode: 0o700 });
-    return true;
-  } catch (error) {
-    if (errnoOf(error) === "EEXIST") return false;
     throw error;
   }
 }
@@ -190,21 +186,20 @@ export function isAlive(pid: number): boolean {
 interface View {
   readonly owners: readonly string[];
   readonly staged: readonly string[];
-  /** It holds something that no lock of ours holds: hands off. */
+  /** It holds something that no lock of ours holds, or is no folder at all: hands off. */
   readonly isForeign: boolean;
 }
 
-/** What a lock folder holds. Undefined: there is none. What cannot be read, or is no folder, is foreign. */
+/** What a lock folder holds. Undefined: there is none. */
 function look(folder: string): View | undefined {
-  let entries: Dirent[];
+  let entries: readonly Dirent[] = [];
   try {
     // a symlink of that name would lead elsewhere: a repository may bring one along
-    if (lstatSync(folder).isSymbolicLink()) return { owners: [], staged: [], isForeign: true };
-    entries = readdirSync(folder, { withFileTypes: true });
+    if (lstatSync(folder).isDirectory()) entries = readdirSync(folder, { withFileTypes: true });
+    else return { owners: [], staged: [], isForeign: true };
   } catch (error) {
-    const code = errnoOf(error);
-    if (code === undefined) throw error;
-    return code === "ENOENT" ? undefined : { owners: [], staged: [], isForeign: true };
+    if (errnoOf(error) === "ENOENT") return undefined;
+    throw error;
   }
   const names = entries.filter((entry) => entry.isFile()).map(({ name }) => name);
   const owners = names.filter((name) => OWNER.test(name));

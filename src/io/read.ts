@@ -32,19 +32,28 @@ export function isInside(path: string, folder: string): boolean {
   return way === "" || (way !== ".." && !way.startsWith(`..${sep}`) && !isAbsolute(way));
 }
 
-const REASONS: Readonly<Record<string, string>> = {
-  EACCES: "no permission to read it",
-  EPERM: "the system does not permit reading it",
-  ELOOP: "its symbolic links lead in a circle",
-  ENOTDIR: "something in its path is a file, not a folder",
-  ENAMETOOLONG: "its name is too long",
+const WORDS: Readonly<Record<string, string>> = {
+  EACCES: "no permission",
+  EPERM: "the system does not permit it",
+  EROFS: "the file system is read-only",
+  ENOSPC: "the disk is full",
+  EDQUOT: "the disk quota is used up",
   EIO: "the disk reported an error",
+  EBUSY: "something else holds it (an open program, or a mount)",
+  ENOTDIR: "something in its path is a file, not a folder",
+  ELOOP: "its symbolic links lead in a circle",
+  ENAMETOOLONG: "its name is too long",
 };
+
+/** What an errno name means. */
+export function wordsOf(code: string): string {
+  return WORDS[code] ?? `the system answered ${code}`;
+}
 
 type Refused = { readonly kind: "unreadable"; readonly reason: string; readonly code: string };
 type Bytes = { readonly kind: "bytes"; readonly bytes: Buffer; readonly stat: Stats };
 
-function refused(code: string, reason = REASONS[code] ?? `the system answered ${code}`): Refused {
+function refused(code: string, reason = wordsOf(code)): Refused {
   return { kind: "unreadable", reason, code };
 }
 

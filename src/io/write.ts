@@ -30,7 +30,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import type { StepStatus, WriteStep } from "../core/plan/model.ts";
 import { Cancelled, EnvironmentError, HaloError, Refusal } from "../errors.ts";
 import { acquireLock, clearStaleLocks, isHeld, type Lock, releaseLock } from "./lock.ts";
-import { type Entry, errnoOf, inspect, resolveTarget } from "./read.ts";
+import { type Entry, errnoOf, inspect, resolveTarget, wordsOf } from "./read.ts";
 
 /** Takes one change back. Returns why it could not, or undefined. */
 export type Undo = () => string | undefined | Promise<string | undefined>;
@@ -101,16 +101,19 @@ export async function applyWrites(steps: readonly WriteStep[], options: WriteOpt
     for (const lock of locks.values()) releaseLock(lock);
     return statuses;
   } catch (error) {
-    const outcome = await putBack(done);
+    const lost = await putBack(done);
     for (const lock of locks.values()) releaseLock(lock);
     for (const made of folders.reverse()) removeFolders(made);
-    throw withOutcome(explain(error, at), outcome);
+    throw withOutcome(explain(error, at), done.length > 0, lost);
   }
 }
 
-/** Another program writes this file: its content is not looked at, and no lock is taken, whose name that program may use too. */
-function isModeOnly({ before, after, mode }: WriteStep): boolean {
-  return before !== undefined && before === after && mode !== undefined;
+/**
+ * A file that another program keeps writing, such as `~/.claude.json`: its content is not looked at, and no lock is taken or
+ * cleared, since that program may use the same name for a lock of its own (Claude Code does).
+ */
+function isModeOnly({ before, after, mode, secret = false }: WriteStep): boolean {
+  return before !== undefined && before === after && mode !== undefined && !secret;
 }
 
 /** Compares every file with the plan, before the first is written. Throws Refusal. */
@@ -192,19 +195,17 @@ function stage(path: string, text: string, { mode, secret = false }: WriteStep, 
   }
 }
 
-/** Out: whether the file has the old group. Only root may give a file away, so a refusal is no failure. */
-function keepOwner(fd: number, old: Stats): boolean {
-  const now = fstatSync(fd);
-  if (now.uid === old.uid && now.gid === old.gid) return true;
-  for (const uid of [old.uid, now.uid]) {
+/** Gives a file the owner and group of the old one; the group alone where only root may give a file away. Out: whether it has the group. */
+function keepOwner(fd: number, { uid, gid }: Stats): boolean {
+  for (const owner of [uid, fstatSync(fd).uid]) {
     try {
-      fchownSync(fd, uid, old.gid);
+      fchownSync(fd, owner, gid);
       return true;
     } catch (error) {
       if (errnoOf(error) === undefined) throw error;
     }
   }
-  return now.gid === old.gid;
+  return false;
 }
 
 /** A second name for the old file: taking it back needs no space, and gives back the very same file. */
@@ -275,10 +276,9 @@ function readKnown(path: string): Known {
   const entry = inspect(path);
   if (entry.kind !== "unreadable") return entry;
   const message = `${path} cannot be used: ${entry.reason}.`;
-  if (["NOTFILE", "NOTUTF8", "TOOLARGE"].includes(entry.code)) {
-    throw new Refusal(message, { hint: "Move it away or repair it, then run it again." }, "unreadable");
-  }
-  throw new EnvironmentError(message, { hint: "Check its permissions and its path, then run it again." }, "unreadable");
+  const hint = "Move it away or repair it, then run it again.";
+  if (["NOTFILE", "NOTUTF8", "TOOLARGE"].includes(entry.code)) throw new Refusal(message, { hint }, "unreadable");
+  throw new EnvironmentError(message, { hint: "Mend that, then run it again." }, "unreadable");
 }
 
 function stale(path: string): Refusal {
@@ -311,78 +311,45 @@ function removeFolders({ first, last }: MadeFolders): void {
 
 const FAILING_DISK: readonly string[] = ["EIO", "ENOSPC", "EDQUOT"];
 
-/** Makes a rename last. Not every system can sync a folder (Windows, some network file systems): only a failing disk counts. */
+/** Makes a rename last. Windows and some network file systems cannot sync a folder: only a failing disk counts. */
 function syncFolder(folder: string): void {
+  let fd: number | undefined;
   try {
-    const fd = openSync(folder, "r");
-    try {
-      fsyncSync(fd);
-    } finally {
-      closeSync(fd);
-    }
+    fd = openSync(folder, "r");
+    fsyncSync(fd);
   } catch (error) {
     if (FAILING_DISK.includes(errnoOf(error) ?? "")) throw error;
+  } finally {
+    if (fd !== undefined) closeSync(fd);
   }
-}
-
-const OWNER = "Check who owns the file and its folder (ls -la), then run it again.";
-const SPACE = "Free some space, then run it again.";
-
-/** What an errno means, and what to do. */
-const WORDS: Readonly<Record<string, readonly [what: string, hint: string]>> = {
-  EACCES: ["no permission", OWNER],
-  EPERM: ["the system does not permit it", OWNER],
-  EROFS: ["the file system is read-only", "Make it writable or work in another folder, then run it again."],
-  ENOSPC: ["the disk is full", SPACE],
-  EDQUOT: ["the disk quota is used up", SPACE],
-  EIO: ["the disk reported an error", "Check the disk, then run it again."],
-  EBUSY: ["something else holds it (an open program, or a mount)", "Close what uses the file, then run it again."],
-  EMFILE: ["too many files are open", "Close some programs, then run it again."],
-  ENOTDIR: ["something in its path is a file, not a folder", "Move that file away, then run it again."],
-  ELOOP: ["its symbolic links lead in a circle", "Repair the link, then run it again."],
-  ENAMETOOLONG: ["its name is too long", "Use a shorter path."],
-};
-
-function wordsOf(code: string): readonly [what: string, hint: string] {
-  return WORDS[code] ?? [`the system answered ${code}`, "Run it again."];
 }
 
 /** A system error that hit a file, as an EnvironmentError. Anything else comes back as it is. */
 function explain(error: unknown, path: string): unknown {
   const code = errnoOf(error);
   if (code === undefined) return error;
-  const [what, hint] = wordsOf(code);
-  return new EnvironmentError(
-    `${path} could not be written: ${what} (${code}).`,
-    { hint, cause: error },
-    "write-failed",
-  );
+  const message = `${path} could not be written: ${wordsOf(code)} (${code}).`;
+  return new EnvironmentError(message, { hint: "Mend that, then run it again.", cause: error }, "write-failed");
 }
 
-interface Outcome {
-  readonly isTouched: boolean;
-  /** What could not be put back, with the reason or what to type. */
-  readonly lost: readonly string[];
-}
-
-/** Takes everything back, last first, whatever was aborted meanwhile. */
-async function putBack(done: readonly Done[]): Promise<Outcome> {
+/** Takes everything back, last first, whatever was aborted meanwhile. Out: what could not be, with the reason or what to type. */
+async function putBack(done: readonly Done[]): Promise<readonly string[]> {
   const lost: string[] = [];
   for (const { what, undo, isMode = false } of [...done].reverse()) {
     if (isMode && lost.length > 0) continue;
-    try {
-      const reason = await undo();
-      if (reason !== undefined) lost.push(reason === "" ? what : `${what}: ${reason}`);
-    } catch (error) {
-      const code = errnoOf(error);
-      lost.push(`${what}: ${code !== undefined ? wordsOf(code)[0] : error instanceof Error ? error.message : "?"}`);
-    }
+    const reason = await Promise.resolve().then(undo).catch(reasonOf);
+    if (reason !== undefined) lost.push(reason === "" ? what : `${what}: ${reason}`);
   }
-  return { isTouched: done.length > 0, lost };
+  return lost;
+}
+
+function reasonOf(error: unknown): string {
+  const code = errnoOf(error);
+  return code !== undefined ? wordsOf(code) : String(error);
 }
 
 /** The same error, its message followed by what was put back. Claims nothing that did not happen. */
-function withOutcome(error: unknown, { isTouched, lost }: Outcome): unknown {
+function withOutcome(error: unknown, isTouched: boolean, lost: readonly string[]): unknown {
   const restored = isTouched ? "Everything was put back." : "Nothing was changed.";
   const said = lost.length === 0 ? restored : `Could not be put back: ${lost.join("; ")}.`;
   if (!(error instanceof HaloError)) {
