@@ -1,7 +1,4 @@
-/**
- * What a probe asked and saw, as plain data. It can be written as JSON; it holds no request header and no token
- * (`io/probe.ts` scrubs the token out of every text before it is cut). It judges nothing: that is `diagnosis.ts`.
- */
+/** What a connection test asked and saw, as plain data: no request header, no judgement. `diagnose.ts` says what it means. */
 
 export type ProbeStage = "url" | "dns" | "tcp" | "tls" | "http" | "auth" | "mcp" | "tools";
 
@@ -35,11 +32,10 @@ export type ExchangeEnd =
   | "aborted"
   | "blocked";
 
-/** A JSON-RPC error as the server put it. `id`: whose request it names (`null` is what servers write that did not read ours). */
+/** A JSON-RPC error as the server put it. */
 export interface RpcError {
   readonly code: number;
   readonly message: string;
-  readonly id: "ours" | "null" | "other";
 }
 
 /** One request and what came back. */
@@ -55,29 +51,21 @@ export interface Exchange {
   /** Origin and path of the Location header (of the GET, `listen`, its origin alone); never its query. */
   readonly location: string | null;
   readonly retryAfter: string | null;
-  /** Scheme of WWW-Authenticate, e.g. `Bearer`. */
-  readonly authScheme: string | null;
-  /** Its `error_description`, or its `error`. */
-  readonly authError?: string | undefined;
+  /** `error_description` of WWW-Authenticate, or its `error`. */
+  readonly authError: string | null;
   /** The revisions of MCP that the answer names: what it offers, or the one it took. */
-  readonly revisions?: readonly string[] | undefined;
+  readonly revisions: readonly string[];
   /** The answer came, or was to come, as an event stream. */
   readonly stream: boolean;
   /** A session id was sent. */
   readonly session: boolean;
-  /** Beginning of the body, at most 2,000 characters, without control characters. */
+  /** Beginning of the body, after decompression. */
   readonly body: string;
-  /** `body` is not all of it. */
-  readonly cut: boolean;
-  /** Bytes read, after decompression. */
-  readonly bytes: number;
   readonly end: ExchangeEnd;
   readonly rpcError: RpcError | null;
   /** Codes along the cause chain of a network error, outermost first, e.g. `HALO_PROXY`, `ECONNREFUSED`; `ERR_STREAM_PREMATURE_CLOSE`: closed by the other side. */
   readonly codes: readonly string[];
   readonly ms: number;
-  /** How often it went out again, on a new connection, since the one that was kept had been closed. */
-  readonly repeated: number;
 }
 
 /** Something that was wrong before anything was sent. Never the value itself. */
@@ -89,15 +77,18 @@ export type BadInput =
   /** A header that belongs to HTTP itself: to set it changes what the request means. Or a value that no server would take. */
   | { readonly cause: "bad-value"; readonly header: string; readonly why: "reserved" | "too-long" };
 
-export interface ProbeTool {
+/** An error of the MCP library. */
+export interface Failure {
   readonly name: string;
-  readonly description: string;
+  readonly code: string | null;
+  readonly message: string;
 }
 
-/** `ok: false`: the tool, the server or the way said no; `text` says what. At most 20,000 characters. */
+/** What the one tool that was called answered; `failure` where it, the server or the way gave no answer. */
 export interface ToolAnswer {
   readonly ok: boolean;
   readonly text: string;
+  readonly failure?: Failure | undefined;
 }
 
 /** How far the SDK got with all headers. */
@@ -110,34 +101,18 @@ export interface ProbeOutcome {
   /** Protocol revision, e.g. `2025-11-25`. */
   readonly protocol: string | null;
   /** At most 1,000. */
-  readonly tools: readonly ProbeTool[];
+  readonly tools: readonly { readonly name: string; readonly description: string }[];
   /** All that were listed. */
   readonly toolCount: number;
   /** The cursor repeated itself or did not end within the bound of pages. */
   readonly endless: boolean;
-  /** What the one tool answered that was to be called; null when none was. */
+  /** Null when no tool was called. */
   readonly call: ToolAnswer | null;
-  /** The SDK's error in words, when it failed. */
-  readonly failure: { readonly name: string; readonly code: string | null; readonly message: string } | null;
+  /** The SDK's error, when it failed. */
+  readonly failure: Failure | null;
 }
 
-/** The same road without the token; null when it was not tried. */
-export interface ControlOutcome {
-  readonly connected: boolean;
-  readonly listed: boolean;
-  readonly toolCount: number;
-}
-
-/** Milliseconds of the first connection; null where the step did not happen or was not seen. */
-export interface ConnectTimings {
-  /** The steps could be watched; else all are null and say nothing. */
-  readonly seen: boolean;
-  readonly dns: number | null;
-  readonly tcp: number | null;
-  readonly tls: number | null;
-}
-
-/** An address that the name stood for, and what became of it. `not-tried`: another one was faster. */
+/** What became of one address of a name. */
 export interface AddressFacts {
   readonly address: string;
   readonly family: 4 | 6;
@@ -198,7 +173,21 @@ export interface TlsFacts extends CertificateFacts {
   readonly systemCas: "helped" | "did-not-help" | "unavailable" | null;
 }
 
-export interface ProbeRecord {
+/** What was seen on the way to the server. Milliseconds and addresses are those of the first connection, the proxy's where one is used. */
+export interface WayFacts {
+  /** Null where the step did not happen. */
+  readonly timings: { readonly dns: number | null; readonly tcp: number | null; readonly tls: number | null };
+  /** At most 8. Empty: no name was resolved. */
+  readonly addresses: readonly AddressFacts[];
+  /** Null: the environment names none for this URL. */
+  readonly proxy: ProxyFacts | null;
+  /** `off` under NODE_TLS_REJECT_UNAUTHORIZED=0: any certificate is taken. */
+  readonly verification: "on" | "off";
+  /** Null: no handshake came to an end. */
+  readonly tls: TlsFacts | null;
+}
+
+export interface ProbeRecord extends WayFacts {
   /** Null when the URL could not be read. `origin` and `path` only: a query can hold a secret. */
   readonly endpoint: {
     readonly origin: string;
@@ -210,20 +199,29 @@ export interface ProbeRecord {
   readonly timeoutMs: number;
   readonly totalMs: number;
   readonly input: BadInput | null;
-  readonly timings: ConnectTimings;
-  /** Of the first connection, at most 8; the proxy's where one is used. Empty: no name was resolved. */
-  readonly addresses: readonly AddressFacts[];
-  /** Null: the environment names none for this URL, or connections cannot be watched. */
-  readonly proxy: ProxyFacts | null;
   /** `ALL_PROXY` or `all_proxy`, where no variable that counts names a proxy: neither Node's fetch nor this test reads it. */
-  readonly ignoredProxy?: string | undefined;
-  /** `off` under NODE_TLS_REJECT_UNAUTHORIZED=0: any certificate is taken. */
-  readonly verification: "on" | "off";
-  /** Null: no handshake came to an end. */
-  readonly tls: TlsFacts | null;
+  readonly ignoredProxy: string | null;
   readonly exchanges: readonly Exchange[];
   /** The connection that was made although nothing could be sent; without HTTP in it. Only where `input` is not null. */
-  readonly reach?: Exchange | undefined;
+  readonly reach: Exchange | null;
   readonly outcome: ProbeOutcome;
-  readonly control: ControlOutcome | null;
+  /** The same road without the token; null when it was not tried. */
+  readonly control: { readonly connected: boolean; readonly listed: boolean; readonly toolCount: number } | null;
+}
+
+/** More than any sentence of ours shows of a text. */
+const LONGEST = 20_000;
+
+/**
+ * The same data with `clean` applied to every text, then cut: a secret is masked before it can be cut in two.
+ * A text is cut to twice the length before, so that a secret at that edge is gone with the second cut.
+ */
+export function cleaned<T>(value: T, clean: (text: string) => string): T {
+  const each = (part: unknown): unknown => {
+    if (typeof part === "string") return clean(part.slice(0, 2 * LONGEST)).slice(0, LONGEST);
+    if (Array.isArray(part)) return part.map(each);
+    if (typeof part !== "object" || part === null) return part;
+    return Object.fromEntries(Object.entries(part).map(([key, inner]) => [key, each(inner)]));
+  };
+  return each(value) as T;
 }

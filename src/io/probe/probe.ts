@@ -1,14 +1,11 @@
 /** The connection test: asks the endpoint as a client would, then once more without the token, and writes down what was seen. */
-import type { ControlOutcome, Exchange, ProbeOutcome, ProbeRecord, ProbeStage } from "../../core/diagnosis/record.ts";
+import type { Exchange, ProbeOutcome, ProbeRecord, ProbeStage } from "../../core/diagnosis/record.ts";
 import type { Network } from "../../core/proxy.ts";
 import { Cancelled } from "../../errors.ts";
-import { type Guard, guardFetch } from "./guarded-fetch.ts";
-import { openConnections } from "./probe-connections.ts";
-import { checkHeaders, readUrl, scrubber, secretsIn, withoutToken } from "./probe-input.ts";
-import { listen } from "./probe-listen.ts";
-import { followStages } from "./probe-progress.ts";
-import { reach } from "./probe-reach.ts";
-import { NOTHING, type Scrub, type Sdk, type ToolCall, walk } from "./probe-walk.ts";
+import { checkHeaders, readUrl, withoutToken } from "./input.ts";
+import { codesOf, type Recorder, recordingFetch, UNANSWERED } from "./recording-fetch.ts";
+import { NOTHING, type ToolCall, walk } from "./walk.ts";
+import { openWay, type Way } from "./way.ts";
 
 export interface ProbeRequest {
   readonly url: string;
@@ -29,11 +26,13 @@ export interface ProbeRequest {
   readonly call?: ToolCall | undefined;
   /** Where a header cannot be sent, the connection is made all the same, and nothing sent. */
   readonly reaches?: boolean | undefined;
-  readonly onStage?: ((stage: ProbeStage, event: "start" | "ok" | "failed") => void) | undefined;
+  /** Each stage as it begins, for a display: what failed says the record. */
+  readonly onStage?: ((stage: ProbeStage) => void) | undefined;
 }
 
 /** The share of the time that the first request may take, its connection included. */
 const FIRST = 0.4;
+const NO_WAY = { timings: { dns: null, tcp: null, tls: null }, addresses: [], proxy: null, tls: null } as const;
 
 /**
  * The SDK takes a server error, a denial, a silence or a nonsense answer to `server/discover` as final. A server of 2025 may answer an unknown
@@ -42,180 +41,133 @@ const FIRST = 0.4;
  */
 function worthTheOldWay(last: Exchange | undefined): boolean {
   if (last === undefined || last.method !== "server/discover" || !last.connected) return false;
-  if (last.status === null)
-    return (
-      last.end === "timeout" ||
-      (last.end === "broken" &&
-        last.codes.some((code) => code === "ECONNRESET" || code === "ERR_STREAM_PREMATURE_CLOSE"))
-    );
-  if (last.status === 403) return last.end === "status" || last.end === "timeout";
+  const { status, end, codes } = last;
+  const isGone = codes.some((code) => code === "ECONNRESET" || code === "ERR_STREAM_PREMATURE_CLOSE");
+  if (status === null) return end === "timeout" || (end === "broken" && isGone);
+  if (status === 403) return end === "status" || end === "timeout";
   // An error page that does not end keeps its status from the SDK, which would have gone on by itself.
-  if (last.status >= 400 && last.status < 500) return last.end === "timeout" && ![401, 429].includes(last.status);
-  return last.status >= 500 || (last.status < 300 && last.end !== "aborted" && last.end !== "too-big");
+  if (status >= 400 && status < 500) return end === "timeout" && ![401, 429].includes(status);
+  return status >= 500 || (status < 300 && end !== "aborted" && end !== "too-big");
 }
 
-/**
- * Tests a connection. Sends the headers to `request.url` alone, follows no redirect, starts no OAuth. Whatever the server does, it ends within
- * `timeoutMs` with a record of what was seen (`core/diagnosis.ts` says what it means); the record does not hold the token.
- * Throws only Cancelled, as soon as the signal is aborted; by then every connection is closed.
- */
-export async function probe(request: ProbeRequest): Promise<ProbeRecord> {
-  if (request.signal.aborted) throw new Cancelled();
-  const start = performance.now();
-  const url = readUrl(request.url);
-  const network: Network = url instanceof URL ? request.network(url) : { proxy: null, verify: true, secrets: [] };
-  const { proxy } = network;
-  const scrub = scrubber([...secretsIn(request.headers, request.tokenHeader), ...network.secrets]);
-  const headers = url instanceof URL ? checkHeaders(request.headers, request.tokenHeader) : url;
-  const brokenProxy = proxy !== null && "cause" in proxy ? proxy : null;
-  const input = headers ?? brokenProxy;
-  const progress = followStages(request.onStage);
-  const endpoint =
-    url instanceof URL
-      ? {
-          origin: scrub(url.origin, 300),
-          host: scrub(url.host, 300),
-          path: scrub(url.pathname, 300),
-          secure: url.protocol === "https:",
-        }
-      : null;
-  const empty = {
-    endpoint,
-    timeoutMs: request.timeoutMs,
-    input,
-    outcome: NOTHING,
-    control: null,
-    exchanges: [],
-    ...(network.ignored === undefined ? {} : { ignoredProxy: network.ignored }),
-  };
-  if (!(url instanceof URL) || (input !== null && request.reaches !== true) || (proxy !== null && "cause" in proxy)) {
-    progress.refused(!(url instanceof URL) ? "url" : input === brokenProxy ? "tcp" : "auth");
-    return {
-      ...empty,
-      totalMs: performance.now() - start,
-      timings: { seen: false, dns: null, tcp: null, tls: null },
-      addresses: [],
-      proxy: null,
-      verification: network.verify ? "on" : "off",
-      tls: null,
-    };
-  }
-
-  const connections = openConnections({ url, network: { ...network, proxy }, scrub, onStep: progress.passed });
-  const stopper = new AbortController();
-  const guard = guardFetch({
-    url,
-    connections,
-    scrub,
-    signal: stopper.signal,
-    onExchange: progress.saw,
-  });
-  let cancel = (): void => undefined;
-  const cancelled = new Promise<"cancelled">((resolve) => {
-    cancel = () => resolve("cancelled");
-  });
-  request.signal.addEventListener("abort", cancel, { once: true });
-  // The last word on time, should the SDK wait for something that no exchange is about.
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<"late">((resolve) => {
-    timer = setTimeout(resolve, request.timeoutMs, "late" as const);
-  });
-  const state: Asking["state"] = { outcome: NOTHING, control: null, listened: undefined };
-  let reached: Exchange | undefined;
-  const test = async (): Promise<"done"> => {
-    if (input !== null) {
-      reached = await reach({ connections, signal: stopper.signal, deadline: start + request.timeoutMs * FIRST });
-      return "done";
-    }
-    // The SDK's schemas are each used once or twice here: to compile them costs more than it saves (zod 4, `config({ jitless })`).
-    Object.assign(globalThis, { __zod_globalConfig: { jitless: true } });
-    // only what is named here is bundled
-    const { Client, StreamableHTTPClientTransport } = await import("@modelcontextprotocol/client");
-    if (stopper.signal.aborted) return "done";
-    await ask(
-      { Client, StreamableHTTPClientTransport },
-      {
-        request,
-        url,
-        guard,
-        scrub,
-        start,
-        state,
-        onOutcome: progress.ended,
-        listen: async (sent, deadline) => {
-          const { signal } = stopper;
-          state.listened = await listen({ url, headers: sent, connections, scrub, signal, deadline });
-        },
-      },
-    );
-    return "done";
-  };
-  progress.begin(url.protocol === "https:");
-  try {
-    const running = test();
-    running.catch(() => undefined);
-    if ((await Promise.race([running, cancelled, late])) === "cancelled") throw new Cancelled();
-  } finally {
-    clearTimeout(timer);
-    request.signal.removeEventListener("abort", cancel);
-    stopper.abort();
-    connections.close();
-    progress.close();
-  }
-  return {
-    ...empty,
-    outcome: state.outcome,
-    control: state.control,
-    totalMs: performance.now() - start,
-    timings: connections.timings(),
-    ...connections.seen(),
-    reach: reached,
-    exchanges: [...guard.exchanges, ...(state.listened === undefined ? [] : [state.listened])],
-  };
-}
-
-interface Asking {
-  readonly request: ProbeRequest;
-  readonly url: URL;
-  readonly guard: Guard;
-  readonly scrub: Scrub;
-  readonly start: number;
-  readonly state: { outcome: ProbeOutcome; control: ControlOutcome | null; listened: Exchange | undefined };
-  readonly listen: (headers: Readonly<Record<string, string>>, deadline: number) => Promise<void>;
-  readonly onOutcome: (outcome: ProbeOutcome) => void;
-}
-
-/** The road with all headers, at need the old way too, then the control. Of the time, four fifths are for the first, so that a slow server still gets a control. */
-async function ask(sdk: Sdk, asking: Asking): Promise<void> {
-  const { request, url, guard, scrub, start, state } = asking;
+/** With all headers, at need the old way too, then the control. Of the time, four fifths are for the first, so that a slow server still gets a control. */
+async function ask(
+  request: ProbeRequest,
+  url: URL,
+  recorder: Recorder,
+  start: number,
+  done: (found: Partial<Pick<ProbeRecord, "outcome" | "control">>) => void,
+): Promise<void> {
+  const { headers, version, onStage } = request;
   const at = (share: number): number => start + request.timeoutMs * share;
-  const common = { sdk, guard, url, scrub, version: request.version };
+  const common = { recorder, url, version };
   const main = {
     ...common,
-    headers: request.headers,
+    headers,
     phases: ["connect", "tools", "close"] as const,
     deadline: at(0.8),
     closeDeadline: at(0.85),
     call: request.call,
-    listen:
-      request.listens === true ? (sent: Readonly<Record<string, string>>) => asking.listen(sent, at(0.82)) : undefined,
+    listens: request.listens,
   };
-  state.outcome = await walk({ ...main, mode: "auto", firstMs: request.timeoutMs * FIRST });
-  if (!state.outcome.connected && worthTheOldWay(guard.exchanges.at(-1))) {
-    state.outcome = await walk({ ...main, mode: "legacy", firstMs: Number.POSITIVE_INFINITY });
-  }
-  asking.onOutcome(state.outcome);
-  if (!state.outcome.listed) return;
+  let outcome: ProbeOutcome = await walk({ ...main, mode: "auto", firstMs: request.timeoutMs * FIRST });
+  if (!outcome.connected && worthTheOldWay(recorder.exchanges.at(-1))) outcome = await walk({ ...main, mode: "legacy" });
+  done({ outcome });
+  if (!outcome.listed) return;
+  onStage?.("auth");
   // The same era, to the very request that brought the tools: some servers ask for the token only there.
-  const modern = guard.exchanges.every((exchange) => exchange.method !== "initialize");
-  const control = await walk({
+  const isModern = recorder.exchanges.every((exchange) => exchange.method !== "initialize");
+  const { connected, listed, toolCount } = await walk({
     ...common,
-    headers: withoutToken(request.headers, request.tokenHeader),
+    headers: withoutToken(headers, request.tokenHeader),
     phases: ["control", "control", "close"],
-    mode: modern && state.outcome.protocol ? { pin: state.outcome.protocol } : "legacy",
+    mode: isModern && outcome.protocol ? { pin: outcome.protocol } : "legacy",
     deadline: at(0.97),
     closeDeadline: at(0.99),
-    firstMs: Number.POSITIVE_INFINITY,
   });
-  state.control = { connected: control.connected, listed: control.listed, toolCount: control.toolCount };
+  done({ control: { connected, listed, toolCount } });
+}
+
+/** Makes one connection and sends nothing over it: the stages of the network can be looked at where there is nothing to send. */
+async function reach(way: Way, limitMs: number): Promise<Exchange> {
+  const start = performance.now();
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<Partial<Exchange>>((resolve) => {
+    timer = setTimeout(resolve, limitMs, { end: "timeout" });
+  });
+  const standing = way.connect().then(
+    (): Partial<Exchange> => ({ connected: true, end: "accepted" }),
+    (error): Partial<Exchange> => ({ codes: codesOf(error) }),
+  );
+  const seen = await Promise.race([standing, late]);
+  clearTimeout(timer);
+  const ms = performance.now() - start;
+  return { ...UNANSWERED, phase: "connect", method: "CONNECT", end: "broken", ...seen, ms };
+}
+
+/**
+ * Tests a connection. Sends the headers to `request.url` alone, follows no redirect, starts no OAuth. Whatever the server does, it ends within
+ * `timeoutMs` with a record of what was seen (`core/diagnosis/diagnose.ts` says what it means). What servers said stands in it as it came:
+ * `cleaned` takes secrets out. Throws only Cancelled, as soon as the signal is aborted; by then every connection is closed.
+ */
+export async function probe(request: ProbeRequest): Promise<ProbeRecord> {
+  if (request.signal.aborted) throw new Cancelled();
+  const { timeoutMs, onStage } = request;
+  const start = performance.now();
+  const url = readUrl(request.url);
+  const isUrl = url instanceof URL;
+  const network: Network = isUrl ? request.network(url) : { proxy: null, verify: true };
+  const proxy = network.proxy !== null && "cause" in network.proxy ? null : network.proxy;
+  const brokenProxy = network.proxy !== null && "cause" in network.proxy ? network.proxy : null;
+  const input = (isUrl ? checkHeaders(request.headers, request.tokenHeader) : url) ?? brokenProxy;
+  const base = {
+    ...NO_WAY,
+    endpoint: isUrl
+      ? { origin: url.origin, host: url.host, path: url.pathname, secure: url.protocol === "https:" }
+      : null,
+    timeoutMs,
+    totalMs: 0,
+    input,
+    ignoredProxy: network.ignored ?? null,
+    verification: network.verify ? ("on" as const) : ("off" as const),
+    exchanges: [],
+    reach: null,
+    outcome: NOTHING,
+    control: null,
+  };
+  if (!isUrl || brokenProxy !== null || (input !== null && request.reaches !== true)) return base;
+
+  const after = { dns: "tcp", tcp: base.endpoint?.secure === true ? "tls" : "http", tls: "http" } as const;
+  const way = openWay({ url, network: { ...network, proxy }, onPassed: (stage) => onStage?.(after[stage]) });
+  const stopper = new AbortController();
+  const recorder = recordingFetch(url, way, stopper.signal, ({ phase, end }) => {
+    if (phase === "connect" && end === "answered") onStage?.("tools");
+  });
+  let found: Partial<ProbeRecord> = {};
+  const test = async (): Promise<void> => {
+    if (input !== null) found = { reach: await reach(way, timeoutMs * FIRST) };
+    else
+      await ask(request, url, recorder, start, (more) => {
+        found = { ...found, ...more };
+      });
+  };
+  onStage?.("dns");
+  let timer: NodeJS.Timeout | undefined;
+  let cancel = (): void => undefined;
+  // The last word on time, should the SDK wait for something that no exchange is about.
+  const stopped = new Promise<void>((resolve, reject) => {
+    timer = setTimeout(resolve, timeoutMs);
+    cancel = () => reject(new Cancelled());
+    request.signal.addEventListener("abort", cancel, { once: true });
+  });
+  try {
+    await Promise.race([test(), stopped]);
+  } finally {
+    clearTimeout(timer);
+    request.signal.removeEventListener("abort", cancel);
+    stopper.abort();
+    way.close();
+  }
+  const exchanges = [...recorder.exchanges];
+  return { ...base, ...way.facts(), ...found, exchanges, totalMs: performance.now() - start };
 }

@@ -1,9 +1,7 @@
-/** TLS of the probe's connections. Certificates are judged here and not by Node, which shows none that it refuses. */
+/** TLS of the connection test. Certificates are judged here and not by Node, which shows none that it refuses. */
 import { isIP, type Socket } from "node:net";
 import * as tls from "node:tls";
 import type { CertificateFacts, TlsFacts } from "../../core/diagnosis/record.ts";
-
-type Scrub = (text: string, max: number) => string;
 
 const DAY = 86_400_000;
 const MOST_NAMES = 8;
@@ -11,14 +9,18 @@ const MOST_ABOVE = 6;
 
 /** Codes for a chain that ends at nobody whom this computer trusts: what other certificates could change. */
 const UNTRUSTED = /SELF_SIGNED_CERT|^UNABLE_TO_(GET_ISSUER|VERIFY_LEAF)|^CERT_(UNTRUSTED|CHAIN_TOO_LONG)$/;
-
-export const isUntrusted = (code: string | null): boolean => code !== null && UNTRUSTED.test(code);
+export const isUntrusted = (code: string): boolean => UNTRUSTED.test(code);
 
 /**
  * A TLS connection to `host` over a socket that is open. Resolves when the handshake is done, whatever the certificate: the caller looks at
- * `authorized` and writes nothing before. Rejects with Node's error.
+ * `error` of `tlsFacts` and writes nothing before. Rejects with Node's error. `keep` gets the connection before the handshake.
  */
-export function encrypt(socket: Socket, host: string, context: tls.SecureContext | undefined): Promise<tls.TLSSocket> {
+export function encrypt(
+  socket: Socket,
+  host: string,
+  context: tls.SecureContext | undefined,
+  keep: (secure: tls.TLSSocket) => void,
+): Promise<tls.TLSSocket> {
   return new Promise((resolve, reject) => {
     const secure = tls.connect({
       socket,
@@ -28,11 +30,12 @@ export function encrypt(socket: Socket, host: string, context: tls.SecureContext
       ALPNProtocols: ["http/1.1"],
       rejectUnauthorized: false,
     });
+    keep(secure);
     const closed = (): void =>
       reject(Object.assign(new Error("closed during the TLS handshake"), { code: "ECONNRESET" }));
     secure.once("secureConnect", () => {
       // An alert that comes after the handshake (TLS 1.3: our certificate is missed) ends nothing by itself, and an HTTP
-      // client would take down the end of the stream in its place (Node 20 to 26).
+      // client would take the end of the stream in its place (Node 20 to 26).
       secure.on("error", (error) => secure.destroy(error));
       resolve(secure);
     });
@@ -41,15 +44,6 @@ export function encrypt(socket: Socket, host: string, context: tls.SecureContext
     // when only the socket below ends, the one above may stay silent
     socket.once("close", closed);
   });
-}
-
-/** Why a certificate is not accepted, as Node's code; null when it is. Node's types call it an Error, Node gives the code (20 to 26). */
-export function refusalOf(socket: tls.TLSSocket): string | null {
-  if (socket.authorized) return null;
-  const error: unknown = socket.authorizationError;
-  if (typeof error === "string") return error;
-  const code: unknown = Reflect.get(Object(error), "code");
-  return typeof code === "string" ? code : "CERT_REJECTED";
 }
 
 /** With the system's certificates beside Node's own; undefined where Node cannot read them (`tls.getCACertificates`: 22.15, 23.10 and later). */
@@ -65,28 +59,30 @@ export function contextWithSystem(): tls.SecureContext | undefined {
   }
 }
 
-function nameOf(parts: tls.Certificate | undefined, scrub: Scrub): string {
-  const value = parts?.CN ?? parts?.O ?? parts?.OU ?? "";
-  // a repeated field is an array, which the types do not say
-  return scrub([value].flat().join(", "), 200);
+/** Why a certificate is not accepted, as Node's code. Node's types call it an Error, Node gives the code (20 to 26). */
+function refusalOf(socket: tls.TLSSocket): string | null {
+  if (socket.authorized) return null;
+  const error: unknown = socket.authorizationError;
+  return typeof error === "string" ? error : String(Reflect.get(Object(error), "code") ?? "CERT_REJECTED");
 }
+
+/** A repeated field is an array, which the types do not say. */
+const nameOf = (parts: tls.Certificate | undefined): string =>
+  [parts?.CN ?? parts?.O ?? parts?.OU ?? ""].flat().join(", ");
 
 function isoOf(text: string | undefined): string | null {
   const time = Date.parse(text ?? "");
   return Number.isNaN(time) ? null : new Date(time).toISOString();
 }
 
-function factsOf(certificate: tls.PeerCertificate, scrub: Scrub): CertificateFacts {
+function factsOf(certificate: tls.PeerCertificate): CertificateFacts {
   const validTo = isoOf(certificate.valid_to);
   // "DNS:a.example, IP Address:127.0.0.1"; Node quotes what holds a comma
-  const names = (certificate.subjectaltname ?? "")
-    .slice(0, 4096)
-    .split(", ")
-    .flatMap((entry) => /^(?:DNS|IP Address):(.+)$/.exec(entry)?.[1] ?? []);
+  const names = (certificate.subjectaltname ?? "").slice(0, 4096).split(", ");
   return {
-    subject: nameOf(certificate.subject, scrub),
-    issuer: nameOf(certificate.issuer, scrub),
-    names: names.slice(0, MOST_NAMES).map((name) => scrub(name, 200)),
+    subject: nameOf(certificate.subject),
+    issuer: nameOf(certificate.issuer),
+    names: names.flatMap((entry) => /^(?:DNS|IP Address):(.+)$/.exec(entry)?.[1] ?? []).slice(0, MOST_NAMES),
     validFrom: isoOf(certificate.valid_from),
     validTo,
     daysLeft: validTo === null ? null : Math.floor((Date.parse(validTo) - Date.now()) / DAY),
@@ -94,21 +90,16 @@ function factsOf(certificate: tls.PeerCertificate, scrub: Scrub): CertificateFac
 }
 
 /** What was shown in a handshake that is done. */
-export function tlsFacts(socket: tls.TLSSocket, scrub: Scrub): Omit<TlsFacts, "systemCas"> {
+export function tlsFacts(socket: tls.TLSSocket): Omit<TlsFacts, "systemCas"> {
   const leaf = socket.getPeerCertificate(true);
   const above: CertificateFacts[] = [];
   let at: tls.DetailedPeerCertificate = leaf;
   while (above.length < MOST_ABOVE) {
     const next: tls.DetailedPeerCertificate | undefined = at.issuerCertificate;
-    if (next === undefined || next === at || next.fingerprint256 === at.fingerprint256) break;
-    above.push(factsOf(next, scrub));
+    if (next === undefined || next.fingerprint256 === at.fingerprint256) break;
+    above.push(factsOf(next));
     at = next;
   }
-  return {
-    ...factsOf(leaf, scrub),
-    protocol: socket.getProtocol(),
-    above,
-    authorized: socket.authorized,
-    error: refusalOf(socket),
-  };
+  const error = refusalOf(socket);
+  return { ...factsOf(leaf), protocol: socket.getProtocol(), above, authorized: socket.authorized, error };
 }

@@ -1,0 +1,178 @@
+/** Reading the body of an answer within bounds, and finding our JSON-RPC answer in it: as JSON, or among the events of a stream. */
+import type { IncomingMessage } from "node:http";
+import { pipeline, type Readable } from "node:stream";
+import { constants, createBrotliDecompress, createUnzip } from "node:zlib";
+import type { ExchangeEnd, RpcError } from "../../core/diagnosis/record.ts";
+
+/** Bytes after decompression: of an answer, of all answers of a probe, of a body that comes with an error status. */
+export const ANSWER_CAP = 4 * 1024 * 1024;
+export const PROBE_CAP = 8 * 1024 * 1024;
+export const ERROR_CAP = 64 * 1024;
+
+/** What came is no answer to our request; `end` says what it is. The message holds nothing from anybody. */
+export class NoAnswer extends Error {
+  constructor(readonly end: ExchangeEnd) {
+    super(end);
+  }
+}
+
+/** What is known of a body while it is read, so that a failure half-way keeps what came. */
+export interface BodyLog {
+  text: string;
+  bytes: number;
+  /** An event of the stream was no JSON. */
+  isBad: boolean;
+}
+
+/** The body as it was before it was packed; as it is, where the coding is none of gzip, deflate and br. */
+function unpacked(message: IncomingMessage): Readable {
+  const coding = message.headers["content-encoding"]?.trim().toLowerCase() ?? "";
+  // As clients do: what has come is handed on at once, and a missing end is no error.
+  const flush = constants.Z_SYNC_FLUSH;
+  if (/^(?:x-)?gzip$|^deflate$/.test(coding))
+    return pipeline(message, createUnzip({ flush, finishFlush: flush }), () => undefined);
+  const brotli = constants.BROTLI_OPERATION_FLUSH;
+  if (coding !== "br") return message;
+  return pipeline(message, createBrotliDecompress({ flush: brotli, finishFlush: brotli }), () => undefined);
+}
+
+/** The text of a body in pieces. Throws NoAnswer over `cap` bytes, and what the connection or the decompression throws. */
+export async function* piecesOf(message: IncomingMessage, cap: number, log: BodyLog): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  for await (const bytes of unpacked(message) as AsyncIterable<Buffer>) {
+    log.bytes += bytes.byteLength;
+    if (log.bytes > cap) throw new NoAnswer("too-big");
+    const text = decoder.decode(bytes, { stream: true });
+    if (log.text.length < ERROR_CAP) log.text += text;
+    yield text;
+  }
+}
+
+export async function textOf(pieces: AsyncIterable<string>): Promise<string> {
+  let text = "";
+  for await (const piece of pieces) text += piece;
+  return text;
+}
+
+/**
+ * What no honest answer has: values in all, and in one another. A million empty ones are small as a text, a hundred times as large
+ * when they are read, and a thousand times when the SDK says of each what is wrong with it (zod 4, measured).
+ */
+const MOST_VALUES = 300_000;
+const DEEPEST = 200;
+/** Of those that the SDK looks at. */
+const MOST_CHECKED = 15_000;
+/** What it does not look into: schemas, and what a tool answers as data. */
+const UNCHECKED = new Set(["inputSchema", "outputSchema", "structuredContent", "_meta"]);
+
+/** How many values the SDK would look at; stops counting above the bound. */
+function checkedIn(value: unknown): number {
+  if (typeof value !== "object" || value === null) return 1;
+  let count = 1;
+  for (const [key, each] of Object.entries(value)) {
+    if (!UNCHECKED.has(key)) count += checkedIn(each);
+    if (count > MOST_CHECKED) break;
+  }
+  return count;
+}
+
+/** Whether a text of JSON would be too much once it is read. */
+function isTooMuch(text: string): boolean {
+  let depth = 0;
+  let values = 0;
+  let isString = false;
+  for (let at = 0; at < text.length; at++) {
+    const char = text[at];
+    if (char === '"') isString = !isString;
+    else if (isString) at += char === "\\" ? 1 : 0;
+    else if (char === "[" || char === "{") {
+      depth++;
+      values++;
+    } else if (char === "]" || char === "}") depth--;
+    else if (char === ",") values++;
+    if (depth > DEEPEST || values > MOST_VALUES) return true;
+  }
+  return false;
+}
+
+export type Message = Readonly<Record<string, unknown>>;
+const isObject = (value: unknown): value is Message =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** A JSON-RPC message, or the first of a batch; undefined where the text is none. */
+export function messageIn(text: string): Message | undefined {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    const first: unknown = Array.isArray(parsed) ? parsed[0] : parsed;
+    return isObject(first) ? first : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The JSON-RPC error in a message, if it is one. */
+export function rpcErrorOf(message: Message | undefined): RpcError | null {
+  if (message === undefined || !isObject(message.error)) return null;
+  const { code, message: words } = message.error;
+  return typeof code === "number" ? { code, message: typeof words === "string" ? words : "" } : null;
+}
+
+/** The message of a JSON body that answers our id. Throws NoAnswer. */
+export function answerIn(text: string, id: unknown): Message {
+  if (text.trim() === "") throw new NoAnswer("empty");
+  if (isTooMuch(text)) throw new NoAnswer("too-big");
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    throw new NoAnswer("bad-json");
+  }
+  if (checkedIn(parsed) > MOST_CHECKED) throw new NoAnswer("too-big");
+  for (const message of Array.isArray(parsed) ? parsed : [parsed]) {
+    if (!isObject(message)) continue;
+    // an error without an id belongs to the only request of this POST
+    const isOurs = message.id === id || (rpcErrorOf(message) !== null && (message.id ?? null) === null);
+    if (isOurs && ("result" in message || rpcErrorOf(message) !== null)) return message;
+  }
+  throw new NoAnswer("not-rpc");
+}
+
+/** The data of a server-sent event (WHATWG); undefined where it is of another type than `message`. */
+function dataOf(event: string): string | undefined {
+  const lines = event.split(/\r\n|\n|\r/);
+  const type = lines.findLast((line) => line.startsWith("event:"))?.slice(6).trim() ?? "";
+  const data = lines.filter((line) => line.startsWith("data:")).map((line) => line.slice(5).replace(/^ /, ""));
+  return data.length > 0 && (type === "" || type === "message") ? data.join("\n") : undefined;
+}
+
+/** Our answer in an event stream, and the event that holds it; the wait ends as soon as it is there. Throws NoAnswer, and what the connection throws. */
+export async function answerInStream(
+  pieces: AsyncIterable<string>,
+  id: unknown,
+  log: BodyLog,
+): Promise<{ readonly message: Message; readonly event: string }> {
+  const blank = /\r\n\r\n|\n\n|\r\r/g;
+  let isForeign = false;
+  let text = "";
+  for await (const piece of pieces) {
+    // the end of an event may have begun in what came before
+    blank.lastIndex = Math.max(0, text.length - 3);
+    text += piece;
+    for (let found = blank.exec(text); found !== null; found = blank.exec(text)) {
+      const event = text.slice(0, blank.lastIndex);
+      text = text.slice(blank.lastIndex);
+      blank.lastIndex = 0;
+      const data = dataOf(event);
+      if (data === undefined) continue;
+      try {
+        return { message: answerIn(data, id), event };
+      } catch (error) {
+        if (!(error instanceof NoAnswer) || error.end === "too-big") throw error;
+        // Requests and notifications of the server may come before our answer; an answer to somebody else may not.
+        if (error.end === "bad-json") log.isBad = true;
+        else if (error.end === "not-rpc" && !/"method"\s*:/.test(data)) isForeign = true;
+      }
+    }
+  }
+  throw new NoAnswer(log.isBad ? "bad-json" : isForeign ? "not-rpc" : "stream-ended");
+}

@@ -1,0 +1,68 @@
+/** A tunnel through a proxy: CONNECT, and what the proxy answered to it. */
+import { request } from "node:http";
+import type { Socket } from "node:net";
+import type { ProxyRoute } from "../../core/proxy.ts";
+
+/**
+ * `HALO_PROXY_AUTH` 407 · `HALO_PROXY_STATUS` any other answer that is no success · `HALO_PROXY_ANSWER` no HTTP · `HALO_PROXY_HEAD` over 16 KiB ·
+ * `HALO_PROXY_PAGE` a success, and then a page of its own in place of a tunnel · `HALO_PROXY_CLOSED` closed first · `HALO_PROXY` the network between here and the proxy (the cause says what).
+ */
+type ProxyCode = `HALO_PROXY${"" | "_AUTH" | "_STATUS" | "_ANSWER" | "_HEAD" | "_PAGE" | "_CLOSED"}`;
+
+/** An error that is the proxy's and not the server's. Its message holds nothing from anybody. */
+export const proxyError = (code: ProxyCode, cause?: unknown): Error =>
+  Object.assign(new Error("proxy", { cause }), { code });
+
+/** What the error of a request that got no answer means. */
+function failureOf(error: unknown): Error {
+  const code = String(Reflect.get(Object(error), "code"));
+  if (code === "HPE_HEADER_OVERFLOW") return proxyError("HALO_PROXY_HEAD");
+  if (code.startsWith("HPE_")) return proxyError("HALO_PROXY_ANSWER");
+  // Node gives this code to a connection that was closed, too; only that of the system names the call
+  const isClosed = code === "ECONNRESET" && !Reflect.has(Object(error), "syscall");
+  return isClosed ? proxyError("HALO_PROXY_CLOSED") : proxyError("HALO_PROXY", error);
+}
+
+/** What a proxy answered to CONNECT. */
+export interface ProxyAnswer {
+  readonly status: number;
+  readonly said: string;
+  readonly schemes: readonly string[];
+  /** Bytes of its own follow: a TLS server never speaks first. */
+  readonly isPage: boolean;
+  /** It announces a body, which the answer that opens a tunnel has not (RFC 9110, 9.3.6): to be ignored, unless no TLS comes about. */
+  readonly hasBody: boolean;
+}
+
+/**
+ * Asks the proxy at the other end of `socket` for a tunnel to `authority` (host:port). Of ours the proxy gets this and its own credentials,
+ * nothing else. Resolves with whatever it answered; rejects with a proxyError. Has no clock: who destroys the socket ends it.
+ */
+export function openTunnel(
+  socket: Socket,
+  authority: string,
+  credentials: ProxyRoute["credentials"],
+): Promise<ProxyAnswer> {
+  return new Promise((resolve, reject) => {
+    const asked = request({ method: "CONNECT", path: authority, createConnection: () => socket });
+    asked.setHeader("Host", authority);
+    asked.removeHeader("Connection");
+    if (credentials !== null) {
+      const login = Buffer.from(`${credentials.user}:${credentials.password}`).toString("base64");
+      asked.setHeader("Proxy-Authorization", `Basic ${login}`);
+    }
+    asked.once("connect", ({ statusCode = 0, statusMessage = "", headers, headersDistinct }, _socket, rest) => {
+      const schemes = (headersDistinct["proxy-authenticate"] ?? []).flatMap((line) => /^[\w-]{1,40}/.exec(line) ?? []);
+      const length = Number(headers["content-length"] ?? 0);
+      resolve({
+        status: statusCode,
+        said: statusMessage,
+        schemes: [...new Set(schemes)].slice(0, 4),
+        isPage: rest.length > 0,
+        hasBody: length > 0 || "transfer-encoding" in headers || "content-type" in headers,
+      });
+    });
+    asked.on("error", (error) => reject(failureOf(error)));
+    asked.end();
+  });
+}

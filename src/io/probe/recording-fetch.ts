@@ -1,0 +1,268 @@
+/**
+ * The `fetch` that the MCP SDK's transport gets: it limits time and bytes, follows nothing, and writes down each exchange. It goes over
+ * node:http: Node's own fetch takes no connection of ours, so that neither a proxy nor a certificate could be told apart, and undici,
+ * which would, is larger than all the rest of the package. An answer that is none to our request is thrown here, since the SDK takes a
+ * stream that ends, a 202 or a foreign id for a silence (@modelcontextprotocol/client 2.4).
+ */
+import { type IncomingMessage, request } from "node:http";
+import type { Socket } from "node:net";
+import type { Exchange, ProbePhase } from "../../core/diagnosis/record.ts";
+import {
+  ANSWER_CAP,
+  answerIn,
+  answerInStream,
+  type BodyLog,
+  ERROR_CAP,
+  type Message,
+  messageIn,
+  NoAnswer,
+  PROBE_CAP,
+  piecesOf,
+  rpcErrorOf,
+  textOf,
+} from "./answer.ts";
+import type { Way } from "./way.ts";
+
+type Seen = { -readonly [Key in keyof Exchange]: Exchange[Key] };
+
+/** What is known of an exchange before any answer. */
+export const UNANSWERED = {
+  connected: false,
+  status: null,
+  contentType: null,
+  contentEncoding: null,
+  location: null,
+  retryAfter: null,
+  authError: null,
+  revisions: [],
+  stream: false,
+  session: false,
+  body: "",
+  rpcError: null,
+  codes: [],
+} as const satisfies Partial<Exchange>;
+
+export interface Recorder {
+  readonly fetch: (input: string | URL, init?: RequestInit) => Promise<Response>;
+  readonly exchanges: readonly Exchange[];
+  /** What follows belongs to `phase`: a request may take `limitMs`, all of them until `deadline` (as of performance.now()). */
+  readonly enter: (phase: ProbePhase, deadline: number, limitMs?: number) => void;
+}
+
+/** Codes along `cause` and `errors` of a network error, outermost first. Messages are left out: they can quote values. */
+export function codesOf(error: unknown): string[] {
+  const codes: string[] = [];
+  const queue: unknown[] = [error];
+  for (let steps = 0; queue.length > 0 && steps < 32; steps++) {
+    const next = Object(queue.shift());
+    const [code, errors]: unknown[] = [Reflect.get(next, "code"), Reflect.get(next, "errors")];
+    if (typeof code === "string" && !codes.includes(code)) codes.push(code.slice(0, 64));
+    queue.push(Reflect.get(next, "cause"), ...(Array.isArray(errors) ? errors.slice(0, 8) : []));
+  }
+  return codes;
+}
+
+/** Node gives one code to a connection that was closed and to one that was reset; only the latter names the call of the system. */
+function codesAfterConnect(error: unknown): string[] {
+  const isClosed = Reflect.get(Object(error), "code") === "ECONNRESET" && !Reflect.has(Object(error), "syscall");
+  return isClosed ? ["ERR_STREAM_PREMATURE_CLOSE"] : codesOf(error);
+}
+
+/** One request over a connection of its own. `onBroken`: the first error of it; while the body is read, Node tells the reader less. */
+function send(socket: Socket, url: URL, init: RequestInit, onBroken: (error: unknown) => void): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const sent = request({
+      createConnection: () => socket,
+      method: init.method ?? "GET",
+      path: `${url.pathname}${url.search}`,
+      headers: {
+        ...Object.fromEntries(new Headers(init.headers)),
+        host: url.host,
+        // no deflate: some send it without its frame
+        "accept-encoding": "gzip, br",
+        ...(typeof init.body === "string" ? { "content-length": Buffer.byteLength(init.body) } : {}),
+      },
+    });
+    // all of them: by default Node drops those after the thousandth, and 16 KiB are the limit in any case
+    sent.maxHeadersCount = 0;
+    sent.on("error", (error) => {
+      onBroken(error);
+      reject(error);
+    });
+    sent.once("response", resolve);
+    // to another protocol, which nobody asked for
+    sent.once("upgrade", (answer) => resolve(answer));
+    sent.end(init.body);
+  });
+}
+
+const UNREADABLE = "an address that cannot be read";
+
+/** Where a redirect leads, without query and credentials. */
+function targetOf(location: string | undefined, url: URL): string | null {
+  if (location === undefined) return null;
+  if (!URL.canParse(location, url.href)) return UNREADABLE;
+  const { protocol, origin, pathname } = new URL(location, url.href);
+  return protocol === "https:" || protocol === "http:" ? `${origin}${pathname}` : UNREADABLE;
+}
+
+/** The origin to which the answer to a client's GET leads: by a redirect, or by saying where the metadata of a sign-in are. */
+function ledTo({ headers }: IncomingMessage, url: URL): string | null {
+  const metadata = /\bresource_metadata\s*=\s*"?([^",\s]+)/i.exec(headers["www-authenticate"] ?? "")?.[1];
+  const target = headers.location ?? metadata;
+  return target !== undefined && URL.canParse(target, url.href) ? new URL(target, url.href).origin : null;
+}
+
+/** What WWW-Authenticate says in words (RFC 6750, section 3). */
+function authErrorOf(header = ""): string | null {
+  for (const name of ["error_description", "error"]) {
+    const found = new RegExp(`\\b${name}\\s*=\\s*(?:"([^"]*)"|([^\\s",]+))`, "iu").exec(header);
+    const words = found?.[1] ?? found?.[2] ?? "";
+    if (words.trim() !== "") return words;
+  }
+  return null;
+}
+
+/** The revisions of MCP that an answer to a handshake or a discovery names. */
+function revisionsIn(method: string, message: Message | undefined): readonly string[] {
+  if (method !== "server/discover" && method !== "initialize") return [];
+  const at = (value: unknown, key: string): unknown => Reflect.get(Object(value), key);
+  const result = message?.result;
+  const offered = at(result, "supportedVersions") ?? at(at(message?.error, "data"), "supported");
+  const named = [offered, at(result, "protocolVersion")].flat();
+  return named.filter((each): each is string => typeof each === "string" && each !== "").slice(0, 5);
+}
+
+/** `signal` ends whatever is under way. Nothing is sent before the SDK asks, and only to `url`. */
+export function recordingFetch(
+  url: URL,
+  way: Way,
+  signal: AbortSignal,
+  onExchange: (exchange: Exchange) => void,
+): Recorder {
+  const exchanges: Exchange[] = [];
+  let phase: ProbePhase = "connect";
+  let deadline = Number.POSITIVE_INFINITY;
+  let limit = Number.POSITIVE_INFINITY;
+  let bytes = 0;
+
+  /** What the SDK gets of an answer: the server's own words. Throws NoAnswer where it is none, and what the connection throws. */
+  async function read(reply: IncomingMessage, id: unknown, seen: Seen, log: BodyLog): Promise<Response> {
+    const { statusCode: status = 0, headers } = reply;
+    const pieces = (cap: number): AsyncGenerator<string> => piecesOf(reply, cap, log);
+    const found = (message: Message | undefined): void => {
+      seen.rpcError = rpcErrorOf(message);
+      seen.revisions = revisionsIn(seen.method, message);
+    };
+    if (status >= 300 && status < 400 && status !== 304) throw new NoAnswer("redirect");
+    if (seen.phase === "listen") throw new NoAnswer(status === 401 || status === 403 ? "status" : "accepted");
+    if (status < 200) throw new NoAnswer("status");
+    if (status > 299) {
+      // A body that breaks or is too big takes nothing from what the status says.
+      const text = await textOf(pieces(ERROR_CAP)).catch(() => log.text);
+      found(messageIn(text));
+      seen.end = "status";
+      if (status > 599) throw new NoAnswer("status");
+      return new Response(status === 304 ? null : text, { status, headers: { "content-type": seen.contentType ?? "" } });
+    }
+    seen.end = "accepted";
+    if (id === undefined) return new Response(null, { status: 202 });
+    if (status === 202 || status === 204 || status === 205) throw new NoAnswer("empty");
+    const cap = Math.min(ANSWER_CAP, PROBE_CAP - bytes);
+    let text: string;
+    if (seen.stream) {
+      const { message, event } = await answerInStream(pieces(cap), id, log);
+      found(message);
+      text = event;
+    } else if (/^\s*application\/json\s*(;|$)/iu.test(seen.contentType ?? "")) {
+      text = await textOf(pieces(cap));
+      found(messageIn(text));
+      found(answerIn(text, id));
+    } else {
+      const isEmpty = await textOf(pieces(ERROR_CAP)).then((page) => page.trim() === "", () => false);
+      throw new NoAnswer(isEmpty ? "empty" : "content-type");
+    }
+    seen.end = "answered";
+    const session = headers["mcp-session-id"];
+    return new Response(text, {
+      status,
+      headers: { "content-type": seen.contentType ?? "", ...(typeof session === "string" ? { "mcp-session-id": session } : {}) },
+    });
+  }
+
+  async function fetch(input: string | URL, init: RequestInit = {}): Promise<Response> {
+    const verb = init.method ?? "GET";
+    // The stream for messages out of turn is not wanted; 405 is how a server says that it has none.
+    if (verb === "GET" && phase !== "listen") return new Response(null, { status: 405 });
+    const { method = verb, id } = (typeof init.body === "string" ? messageIn(init.body) : undefined) ?? {};
+    const start = performance.now();
+    const log: BodyLog = { text: "", bytes: 0, isBad: false };
+    const session = new Headers(init.headers).has("mcp-session-id");
+    const seen: Seen = { ...UNANSWERED, phase, method: String(method), session, end: "broken", ms: 0 };
+    let socket: Socket | undefined;
+    let why: "timeout" | "aborted" | undefined;
+    let broken: unknown;
+    let stop = (_why: "timeout" | "aborted"): void => undefined;
+    const stopped = new Promise<never>((_, reject) => {
+      stop = (reason) => {
+        why ??= reason;
+        socket?.destroy();
+        reject(new NoAnswer(reason));
+      };
+    });
+    // Not AbortSignal.any or .timeout: on Node 20 they are lost to a garbage collection (20.20, measured 2026).
+    const timer = setTimeout(() => stop("timeout"), Math.max(0, Math.min(limit, deadline - start)));
+    const abort = (): void => stop("aborted");
+    const exchange = async (): Promise<Response> => {
+      if (new URL(input).href !== url.href) throw new NoAnswer("blocked");
+      if (why === undefined) socket = await way.connect();
+      // stopped in the meantime: nothing is sent
+      if (why !== undefined || socket === undefined) {
+        socket?.destroy();
+        throw new NoAnswer(why ?? "aborted");
+      }
+      seen.connected = true;
+      const reply = await send(socket, url, init, (error) => (broken ??= error));
+      const { headers } = reply;
+      Object.assign(seen, {
+        status: reply.statusCode ?? 0,
+        contentType: headers["content-type"] ?? null,
+        contentEncoding: headers["content-encoding"] ?? null,
+        location: seen.phase === "listen" ? ledTo(reply, url) : targetOf(headers.location, url),
+        retryAfter: headers["retry-after"] ?? null,
+        authError: authErrorOf(headers["www-authenticate"]),
+        stream: /^\s*text\/event-stream\s*(;|$)/iu.test(headers["content-type"] ?? ""),
+      });
+      return await read(reply, typeof method === "string" ? id : undefined, seen, log);
+    };
+    try {
+      for (const each of [signal, init.signal]) {
+        if (each?.aborted === true) abort();
+        each?.addEventListener("abort", abort, { once: true });
+      }
+      return await Promise.race([stopped, exchange()]);
+    } catch (error) {
+      seen.end = error instanceof NoAnswer ? error.end : "broken";
+      if (why !== undefined) seen.end = why === "timeout" && log.isBad ? "bad-json" : why;
+      if (seen.end === "broken") seen.codes = seen.connected ? codesAfterConnect(broken ?? error) : codesOf(error);
+      throw new NoAnswer(seen.end);
+    } finally {
+      clearTimeout(timer);
+      for (const each of [signal, init.signal]) each?.removeEventListener("abort", abort);
+      socket?.destroy();
+      bytes += log.bytes;
+      exchanges.push({ ...seen, body: log.text, ms: performance.now() - start });
+      onExchange(exchanges.at(-1) as Exchange);
+    }
+  }
+
+  return {
+    fetch,
+    exchanges,
+    enter: (next, until, limitMs = Number.POSITIVE_INFINITY) => {
+      phase = next;
+      deadline = until;
+      limit = limitMs;
+    },
+  };
+}

@@ -1,0 +1,180 @@
+/** One walk along the road with the MCP SDK: handshake or discovery, tools, at need one tool, end of the session. */
+import type { Client, jsonSchemaValidator, Tool } from "@modelcontextprotocol/client";
+import type { Failure, ProbeOutcome, ProbePhase, ToolAnswer } from "../../core/diagnosis/record.ts";
+import type { Recorder } from "./recording-fetch.ts";
+
+export interface ToolCall {
+  readonly tool: string;
+  readonly args: Readonly<Record<string, unknown>>;
+}
+
+export interface Walk {
+  readonly recorder: Recorder;
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Of this program. */
+  readonly version: string;
+  readonly mode: "auto" | "legacy" | { readonly pin: string };
+  readonly phases: readonly [connect: ProbePhase, tools: ProbePhase, close: ProbePhase];
+  /** As of performance.now(): for the road, and for closing the session after it. */
+  readonly deadline: number;
+  readonly closeDeadline: number;
+  /** What the first request may take, so that time is left for another era. */
+  readonly firstMs?: number | undefined;
+  /** Sends the GET of a client while the session stands. */
+  readonly listens?: boolean | undefined;
+  /** A tool to call once its name is listed. */
+  readonly call?: ToolCall | undefined;
+}
+
+export const NOTHING: ProbeOutcome = {
+  connected: false,
+  listed: false,
+  server: null,
+  protocol: null,
+  tools: [],
+  toolCount: 0,
+  endless: false,
+  call: null,
+  failure: null,
+};
+
+/** What a server answers is shown, not used: nothing that it sends as a schema is compiled. */
+const TRUSTING: jsonSchemaValidator = {
+  getValidator: () => (input) => ({ valid: true, data: input as never, errorMessage: undefined }),
+};
+const MOST_PAGES = 100;
+/** So many pages, and time that runs out while a cursor still promises more: that is no server that is slow to answer. */
+const MANY_PAGES = 10;
+const MOST_TOOLS = 1000;
+/** A server may hold back the head of a stream until it has something to say. */
+const LISTEN_MS = 1500;
+
+/** What was listed so far: a failure on page 3 keeps pages 1 and 2. */
+interface Listing {
+  readonly tools: ProbeOutcome["tools"][number][];
+  count: number;
+  /** Pages that were read and promised another. */
+  pages: number;
+  /** The tool that is to be called, as the server describes it. */
+  called: Tool | undefined;
+}
+
+/** Reads all pages of the tools, up to the bounds. Out: whether they come to an end. */
+async function listTools(client: Client, timeout: number, wanted: string | undefined, into: Listing): Promise<boolean> {
+  const cursors = new Set<string>();
+  let cursor: string | undefined;
+  for (let page = 0; page < MOST_PAGES; page++) {
+    // Not client.listTools(): it walks the pages by itself, takes one that repeats for the end, writes to the console and keeps no page of a walk that fails.
+    const params = cursor === undefined ? {} : { cursor };
+    const result = await client.request({ method: "tools/list", params }, { timeout });
+    into.count += result.tools.length;
+    into.called ??= result.tools.find(({ name }) => name === wanted);
+    for (const { name, description = "" } of result.tools.slice(0, MOST_TOOLS - into.tools.length))
+      into.tools.push({ name, description });
+    cursor = result.nextCursor;
+    if (cursor === undefined || cursor === "") return true;
+    if (cursors.has(cursor)) return false;
+    cursors.add(cursor);
+    into.pages++;
+  }
+  return false;
+}
+
+/** What a content block holds, as text: images, sounds and the like by their kind alone. */
+function blockText(block: unknown): string {
+  const text: unknown = Reflect.get(Object(block), "text");
+  return typeof text === "string" ? text : `[${String(Reflect.get(Object(block), "type") ?? "something")}]`;
+}
+
+function failureOf(error: unknown): Failure {
+  const code: unknown = Reflect.get(Object(error), "code");
+  return {
+    name: error instanceof Error ? error.name : "unknown",
+    code: typeof code === "string" || typeof code === "number" ? String(code) : null,
+    message: error instanceof Error ? error.message : "",
+  };
+}
+
+/** Calls one tool, once. A name that the server does not list is not sent. Never throws. */
+async function callTool(client: Client, call: ToolCall, listing: Listing, timeout: number): Promise<ToolAnswer> {
+  if (listing.called === undefined) {
+    const names = listing.tools.slice(0, 10).map(({ name }) => name);
+    const some = names.length === 0 ? "" : `; it lists ${names.join(", ")}`;
+    return { ok: false, text: `the server lists no such tool${some}` };
+  }
+  try {
+    // A server of 2026-07-28 may want arguments as headers too, by its input schema. The SDK knows the tools only of a list that
+    // it walked itself. Without the output schema, since the answer is shown and nothing else.
+    const { outputSchema: _, ...toolDefinition } = listing.called;
+    const answer = await client.callTool({ name: call.tool, arguments: { ...call.args } }, { timeout, toolDefinition });
+    const blocks = Array.isArray(answer.content) ? answer.content : [];
+    const text =
+      blocks.length > 0 ? blocks.map(blockText).join("\n") : JSON.stringify(answer.structuredContent ?? null);
+    return { ok: answer.isError !== true, text };
+  } catch (error) {
+    return { ok: false, text: "", failure: failureOf(error) };
+  }
+}
+
+/** Handshake or discovery, tools, end of the session: once, in one mode. Never throws. */
+export async function walk(road: Walk): Promise<ProbeOutcome> {
+  const { recorder, url } = road;
+  // only what is named here is bundled
+  const { Client, StreamableHTTPClientTransport } = await import("@modelcontextprotocol/client");
+  const timeout = Math.max(1, road.deadline - performance.now()) + 500;
+  // under its name in another spelling both would be sent
+  const others = Object.entries(road.headers).filter(([name]) => name.toLowerCase() !== "user-agent");
+  const headers = { ...Object.fromEntries(others), "user-agent": `create-halo-mcp/${road.version}` };
+  const none = { maxRetries: 0, initialReconnectionDelay: 1, maxReconnectionDelay: 1, reconnectionDelayGrowFactor: 1 };
+  // Never an authProvider: on a 401 the SDK would carry our headers to whatever origin the server names.
+  const transport = new StreamableHTTPClientTransport(url, {
+    fetch: recorder.fetch,
+    requestInit: { headers },
+    reconnectionOptions: none,
+  });
+  const client = new Client(
+    { name: "create-halo-mcp", version: road.version },
+    {
+      versionNegotiation: { mode: road.mode },
+      capabilities: {},
+      jsonSchemaValidator: TRUSTING,
+      // a tool that asks back would be called again, up to ten times
+      inputRequired: { autoFulfill: false },
+    },
+  );
+  client.onerror = () => undefined;
+  const listing: Listing = { tools: [], count: 0, pages: 0, called: undefined };
+  let outcome = NOTHING;
+  try {
+    recorder.enter(road.phases[0], road.deadline, road.firstMs);
+    await client.connect(transport, { timeout });
+    const { name, version } = client.getServerVersion() ?? {};
+    const server = name === undefined ? null : { name, version: version ?? "" };
+    outcome = { ...outcome, connected: true, server, protocol: client.getNegotiatedProtocolVersion() ?? "" };
+    recorder.enter(road.phases[1], road.deadline);
+    const offered = client.getServerCapabilities()?.tools !== undefined;
+    const listed = !offered || (await listTools(client, timeout, road.call?.tool, listing));
+    outcome = { ...outcome, listed, endless: !listed };
+    if (road.call !== undefined && listed) {
+      recorder.enter("call", road.deadline);
+      outcome = { ...outcome, call: await callTool(client, road.call, listing, timeout) };
+    }
+  } catch (error) {
+    const isLate = recorder.exchanges.at(-1)?.end === "timeout" && listing.pages >= MANY_PAGES;
+    outcome = { ...outcome, failure: failureOf(error), endless: isLate };
+  }
+  if (outcome.listed && road.listens === true) {
+    const { sessionId, protocolVersion } = transport;
+    const session = sessionId === undefined ? {} : { "mcp-session-id": sessionId };
+    const revision = protocolVersion === undefined ? {} : { "mcp-protocol-version": protocolVersion };
+    recorder.enter("listen", road.deadline, LISTEN_MS);
+    // Claude Code sends it after the handshake, and takes the headers to where it is led (2.1.197 and 2.1.330, measured 2026-11-22)
+    const init = { headers: { ...headers, accept: "text/event-stream", ...session, ...revision } };
+    await recorder.fetch(url, init).catch(() => undefined);
+  }
+  recorder.enter(road.phases[2], road.closeDeadline);
+  await transport.terminateSession().catch(() => undefined);
+  await client.close().catch(() => undefined);
+  return { ...outcome, tools: listing.tools, toolCount: listing.count };
+}
