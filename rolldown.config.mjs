@@ -10,7 +10,7 @@ import { minifySync } from "rolldown/utils";
 
 const root = dirname(fileURLToPath(import.meta.url));
 const readJson = (path) => JSON.parse(readFileSync(path, "utf8"));
-const { version, bugs } = readJson(join(root, "package.json"));
+const { version } = readJson(join(root, "package.json"));
 const listed = readJson(join(root, "bundled-packages.json"));
 
 /** The package a module belongs to (the innermost node_modules folder counts), or undefined for our own. */
@@ -147,7 +147,6 @@ function oneFileForCheck() {
  */
 const UNUSED = {
   jose: "",
-  "eventsource-parser/stream": "export class EventSourceParserStream {}",
   "pkce-challenge": `export default function absent() { throw new Error("OAuth is not part of this program"); }`,
   "@modelcontextprotocol/client/_shims": `
     export const CORS_IS_POSSIBLE = false;
@@ -226,10 +225,7 @@ export default defineConfig({
   treeshake: { moduleSideEffects: [{ test: /[\\/]jsonc-parser[\\/]/, sideEffects: false }] },
   transform: {
     target: "node20.12",
-    // while the project has no public address, there is no link to it either
-    // see there: Node's own would double the start of `doctor`
-    inject: { Headers: [join(root, "src/io/probe/plain-headers.ts"), "Headers"] },
-    define: { __VERSION__: JSON.stringify(version), __BUGS_URL__: JSON.stringify(bugs?.url) ?? "undefined" },
+    define: { __VERSION__: JSON.stringify(version) },
   },
   plugins: [
     withoutUnused(),

@@ -34,10 +34,6 @@ const mayUseProcess: Readonly<Record<string, { readonly members: readonly string
     members: ["platform"],
     why: "Windows has no modes, and a rename fails there for a moment while another program reads",
   },
-  "io/probe/look-up.ts": {
-    members: ["execPath", "env"],
-    why: "starts this Node once more; the resolver reads variables of its own",
-  },
 };
 
 function read(path: string): Source {

@@ -1,2 +1,7 @@
+import { toSh } from "./command-line.ts";
+
 /** What a person does next: a command to type, word by word, or a sentence where no command helps. */
 export type Advice = { readonly run: readonly [string, ...string[]] } | { readonly note: string };
+
+/** As one line that can be pasted, or read. */
+export const adviceLine = (advice: Advice): string => ("run" in advice ? toSh(advice.run) : advice.note);

@@ -27,23 +27,19 @@ export interface Network {
   readonly proxy: ProxyRoute | BrokenProxy | null;
   /** False under NODE_TLS_REJECT_UNAUTHORIZED=0. */
   readonly verify: boolean;
-  /** What of the proxy variables must be shown nowhere. */
-  readonly secrets: readonly string[];
   /** The variable that names a proxy for everything and that Node's fetch does not read, where no other names one. */
   readonly ignored?: string | undefined;
 }
 
 /** The parts of a parsed URL (WHATWG) that count here. */
-interface Target {
-  readonly protocol: string;
-  readonly hostname: string;
-  readonly port: string;
-}
+type Target = Pick<URL, "protocol" | "hostname" | "port">;
 
 const PROXY_VARIABLES = ["https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"] as const;
 const LOOPBACK = /^(?:localhost|\[?::1\]?|127\.\d+\.\d+\.\d+)$/;
 
 const first = (env: Env, names: readonly string[]): string | undefined => names.find((name) => env[name] !== undefined);
+/** A host without brackets, and without a dot at the end. */
+const bare = (host: string): string => host.replace(/^\[(.+)\]$/, "$1").replace(/^(.+)\.$/, "$1");
 
 /** The variable that names the proxy for a scheme, if one does. */
 function variableFor(env: Env, secure: boolean): string | undefined {
@@ -52,32 +48,21 @@ function variableFor(env: Env, secure: boolean): string | undefined {
   return [own, http].find((name) => name !== undefined && env[name] !== "");
 }
 
-/** Host and port of an entry of NO_PROXY; port 0 means any. Brackets, `*.` or `.` in front and a dot at the end go. */
-function readEntry(entry: string): { readonly host: string; readonly port: number } {
-  const bracketed = /^\[(.+)\]:(\d+)$/.exec(entry);
-  const bare = entry.replace(/^\[(.+)\]$/, "$1");
-  const parted = bracketed ?? (bare.split(":").length === 2 ? /^(.+):(\d+)$/.exec(bare) : null);
-  const host = (parted?.[1] ?? bare).replace(/^\*?\./, "").replace(/^(.+)\.$/, "$1");
-  return { host: host.toLowerCase(), port: Number(parted?.[2] ?? 0) };
-}
-
 /** The variable that excepts a target from the proxy, or null. */
 function exceptedBy(env: Env, target: Target): string | null {
   const variable = first(env, ["no_proxy", "NO_PROXY"]);
   const value = variable === undefined ? "" : (env[variable] ?? "");
   if (variable === undefined || value === "") return null;
   if (value === "*") return variable;
-  const host = target.hostname
-    .replace(/^\[(.+)\]$/, "$1")
-    .replace(/^(.+)\.$/, "$1")
-    .toLowerCase();
-  const port = Number(target.port) || (target.protocol === "https:" ? 443 : 80);
-  for (const text of value.split(/[,\s]/).filter((part) => part !== "")) {
-    const entry = readEntry(text);
-    if (entry.port !== 0 && entry.port !== port) continue;
-    if (host === entry.host || host.endsWith(`.${entry.host}`)) return variable;
-  }
-  return null;
+  const host = bare(target.hostname).toLowerCase();
+  const port = target.port || (target.protocol === "https:" ? "443" : "80");
+  const excepts = (entry: string): boolean => {
+    // a port behind an IPv6 address only where brackets part the two
+    const [, name = entry, wanted = port] = /^(\[.+\]|[^:]+):(\d+)$/.exec(entry) ?? [];
+    const suffix = bare(name.replace(/^\*?\./, "")).toLowerCase();
+    return wanted === port && (host === suffix || host.endsWith(`.${suffix}`));
+  };
+  return value.split(/[,\s]/).some((entry) => entry !== "" && excepts(entry)) ? variable : null;
 }
 
 function decode(text: string): string | undefined {
@@ -88,83 +73,54 @@ function decode(text: string): string | undefined {
   }
 }
 
-/** `scheme://user:password@host:port/`, by hand: this layer has no URL class. What a browser would repair is refused. */
+/** `scheme://user:password@host:port/` */
 function readProxy(variable: string, text: string): Omit<ProxyRoute, "bypassedBy"> | BrokenProxy {
   const broken = (why: "unreadable" | "scheme") => ({ cause: "proxy-failed", variable, why }) as const;
-  const scheme = /^(https?):\/\//i.exec(text)?.[1]?.toLowerCase();
-  if (scheme === undefined) return broken("scheme");
-  const parts = /^[a-z]+:\/\/(?:([^/?#]*)@)?(\[[\da-f:.]+\]|[^\s:@/?#[\]\\%]+)(?::(\d{0,5}))?(?:[/?#][^\s]*)?$/i.exec(
-    text,
-  );
-  const [, login, host, digits] = parts ?? [];
-  const port = Number(digits || (scheme === "https" ? 443 : 80));
-  if (host === undefined || port < 1 || port > 65535) return broken("unreadable");
-  const colon = login?.indexOf(":") ?? -1;
-  const user = decode(colon < 0 ? (login ?? "") : (login ?? "").slice(0, colon));
-  const password = decode(colon < 0 ? "" : (login ?? "").slice(colon + 1));
-  if (user === undefined || password === undefined) return broken("unreadable");
+  if (!/^https?:\/\//i.test(text)) return broken("scheme");
+  let url: URL;
+  try {
+    url = new URL(text);
+  } catch {
+    return broken("unreadable");
+  }
+  const [user, password] = [decode(url.username), decode(url.password)];
+  if (user === undefined || password === undefined || url.port === "0") return broken("unreadable");
+  const secure = url.protocol === "https:";
   return {
     variable,
-    host: host.replace(/^\[(.+)\]$/, "$1").toLowerCase(),
-    port,
-    secure: scheme === "https",
+    host: url.hostname.replace(/^\[(.+)\]$/, "$1"),
+    port: Number(url.port || (secure ? 443 : 80)),
+    secure,
     // as undici does: one without the other is not sent
     credentials: user !== "" && password !== "" ? { user, password } : null,
   };
 }
 
-const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-/** Base64 of a text's UTF-8, without padding: this layer has no Buffer. */
-function base64(text: string): string {
-  const bytes = [...encodeURIComponent(text).matchAll(/%([\dA-F]{2})|(.)/g)].map(([, hex, char]) =>
-    hex === undefined ? (char ?? "").charCodeAt(0) : Number.parseInt(hex, 16),
-  );
-  let out = "";
-  for (let at = 0; at < bytes.length; at += 3) {
-    const [a = 0, b, c] = bytes.slice(at, at + 3);
-    const word = (a << 16) | ((b ?? 0) << 8) | (c ?? 0);
-    const chars = [18, 12, 6, 0].map((shift) => DIGITS[(word >> shift) & 63]);
-    out += chars.slice(0, b === undefined ? 2 : c === undefined ? 3 : 4).join("");
-  }
-  return out;
-}
-
-/** Every secret in the proxy variables, in use or not, in each form in which it could turn up: as written, decoded, and in base64. */
+/** Every password in the proxy variables, in use or not, alone and with its user name, as written and decoded. */
 export function proxySecrets(env: Env): readonly string[] {
-  const secrets = new Set<string>();
-  for (const name of PROXY_VARIABLES) {
+  const logins = PROXY_VARIABLES.flatMap((name) => {
     const text = (env[name] ?? "").trim().replace(/^[a-z][a-z\d+.-]*:\/\//i, "");
     // and all up to the last @, so that a value which cannot be understood gives nothing away either
-    for (const login of [/^([^/?#]*)@/.exec(text)?.[1], /^(.*)@/s.exec(text)?.[1]]) {
-      if (login === undefined) continue;
-      for (const raw of [login, login.slice(login.indexOf(":") + 1)]) {
-        for (const form of [raw, decode(raw) ?? raw]) {
-          secrets.add(form);
-          // half a surrogate pair has no UTF-8
-          if (!/\p{Cs}/u.test(form)) secrets.add(base64(form));
-        }
-      }
-    }
-  }
-  return [...secrets].filter((secret) => secret !== "");
+    return [/^([^/?#]*)@/.exec(text)?.[1] ?? "", /^(.*)@/s.exec(text)?.[1] ?? ""];
+  });
+  const raw = logins.flatMap((login) => [login, login.slice(login.indexOf(":") + 1)]);
+  return [...new Set(raw.flatMap((each) => [each, decode(each) ?? each]))].filter((secret) => secret !== "");
 }
 
 /** What `env` says about the way to `target`. */
 export function networkOf(env: Env, target: Target): Network {
   const secure = target.protocol === "https:";
   const verify = env.NODE_TLS_REJECT_UNAUTHORIZED !== "0";
-  const secrets = proxySecrets(env);
   const variable = variableFor(env, secure);
   const excepted = exceptedBy(env, target);
   if (variable === undefined) {
     const all = first(env, ["all_proxy", "ALL_PROXY"]);
     const counts = all !== undefined && env[all] !== "" && excepted === null && !LOOPBACK.test(target.hostname);
-    return { proxy: null, verify, secrets, ...(counts ? { ignored: all } : {}) };
+    return { proxy: null, verify, ...(counts ? { ignored: all } : {}) };
   }
   const read = readProxy(variable, (env[variable] ?? "").trim());
-  if ("cause" in read) return { proxy: excepted === null ? read : null, verify, secrets };
+  if ("cause" in read) return { proxy: excepted === null ? read : null, verify };
   // http: is for loopback alone, so that the token does not leave this computer; nor may it through a proxy elsewhere, which could read it
   const stays = !secure && LOOPBACK.test(target.hostname) && !LOOPBACK.test(read.host);
-  return { proxy: { ...read, bypassedBy: excepted ?? (stays ? "loopback" : null) }, verify, secrets };
+  return { proxy: { ...read, bypassedBy: excepted ?? (stays ? "loopback" : null) }, verify };
 }

@@ -1,6 +1,6 @@
 /** What the connection test knows beside its record: the file of NODE_EXTRA_CA_CERTS, where a certificate is not trusted. */
 import { describe, expect, it } from "vitest";
-import { runTest } from "../../src/commands/shared/connection-test.ts";
+import { runTest, secretsIn } from "../../src/commands/shared/connection-test.ts";
 import type { Context } from "../../src/context.ts";
 import { makeTlsFaults } from "../servers/tls-faults.ts";
 
@@ -32,5 +32,25 @@ describe("a certificate that is not trusted", () => {
     await server?.close();
     expect(diagnosis.cause).toBe("tls-untrusted");
     expect(diagnosis.stages.find(({ status }) => status === "failed")?.detail).toMatch(words);
+  });
+});
+
+describe("what is a secret", () => {
+  it("the token, and the words of other headers, but for what is public or in any answer", () => {
+    const headers = {
+      "x-cm-producttoken": SECRET,
+      Authorization: "Bearer made-up-other",
+      Accept: "application/json",
+      "User-Agent": "made-up-agent/1",
+      "CM-PROFILE-ID": "profile-1",
+      "X-Tenant": "profile-1",
+      "X-Custom": "Zr8Tq4Wp",
+      "X-Pass": "hunter2",
+      "X-Flag": "true",
+      "X-Stage": "prod",
+      "X-Retries": "1000",
+      "X-Revision": "2025-11-25",
+    };
+    expect(secretsIn(headers)).toEqual([SECRET, "made-up-other", "Zr8Tq4Wp", "hunter2"]);
   });
 });

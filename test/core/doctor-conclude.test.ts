@@ -19,7 +19,15 @@ const MAKE_NEW = "make a new token";
 function diagnosisOf(cause?: Cause, at: ProbeStage = "auth"): Diagnosis {
   const stages = STAGES.map((stage): StageResult => {
     if (cause !== undefined && stage === at)
-      return { stage, status: "failed", ok: false, ms: 1, cause, detail: `It is ${cause}.`, tryThis: MAKE_NEW };
+      return {
+        stage,
+        status: "failed",
+        ok: false,
+        ms: 1,
+        cause,
+        detail: `It is ${cause}.`,
+        tryThis: [{ note: MAKE_NEW }],
+      };
     return { stage, status: "ok", ok: true, ms: 1 };
   });
   const ok = cause === undefined;

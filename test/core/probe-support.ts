@@ -1,7 +1,27 @@
-/** Records of a probe, made up. */
-import type { Exchange, ProbeRecord } from "../../src/core/diagnosis/record.ts";
-import { NOTHING } from "../../src/io/probe/probe-walk.ts";
-import { UNANSWERED } from "../../src/io/probe/unanswered.ts";
+/** Records of a probe, made up, and what is made of them as every command does: cleaned first. */
+import * as diagnosis from "../../src/core/diagnosis/diagnose.ts";
+import { cleaned, type Exchange, type ProbeRecord } from "../../src/core/diagnosis/record.ts";
+import { mask } from "../../src/core/secrets.ts";
+import { type ProbeRequest, probe as probeRaw } from "../../src/io/probe/probe.ts";
+import { UNANSWERED } from "../../src/io/probe/recording-fetch.ts";
+import { NOTHING } from "../../src/io/probe/walk.ts";
+
+const without =
+  (secrets: readonly string[]) =>
+  (text: string): string =>
+    mask(text, secrets);
+
+/** The diagnosis as JSON has it. */
+export function diagnose(record: ProbeRecord, secrets: readonly string[] = [], known: diagnosis.Known = {}) {
+  const clean = without(secrets);
+  return diagnosis.diagnosisJson(cleaned(diagnosis.diagnose(cleaned(record, clean), cleaned(known, clean)), clean));
+}
+export type Told = ReturnType<typeof diagnose>;
+
+/** The record without what was sent. */
+export async function probe(request: ProbeRequest): Promise<ProbeRecord> {
+  return cleaned(await probeRaw(request), without(Object.values(request.headers)));
+}
 
 export function exchange(more: Partial<Exchange> = {}): Exchange {
   return {
@@ -38,11 +58,13 @@ export function record(exchanges: readonly Exchange[], more: Partial<ProbeRecord
     timeoutMs: 15_000,
     totalMs: 100,
     input: null,
-    timings: { seen: true, dns: 1, tcp: 2, tls: 3 },
+    timings: { dns: 1, tcp: 2, tls: 3 },
     addresses: [],
     proxy: null,
     verification: "on",
     tls: null,
+    ignoredProxy: null,
+    reach: null,
     exchanges,
     outcome: NOTHING,
     control: null,

@@ -129,11 +129,9 @@ describe("NO_PROXY", () => {
 });
 
 describe("secrets", () => {
-  it("are the password and the pair, as written, decoded and in base64", () => {
+  it("are the password and the pair, as written and decoded", () => {
     const found = proxySecrets({ https_proxy: "http://user:p%40ss@h", HTTPS_PROXY: "http://a:b@h", PATH: "/x:y@z" });
-    const both = Buffer.from("user:p@ss").toString("base64").replace(/=/g, "");
-    for (const secret of ["user:p%40ss", "user:p@ss", "p%40ss", "p@ss", both, "b", "a:b"])
-      expect(found).toContain(secret);
+    for (const secret of ["user:p%40ss", "user:p@ss", "p%40ss", "p@ss", "b", "a:b"]) expect(found).toContain(secret);
     expect(found).not.toContain("user");
     expect(found.join()).not.toContain("y@z");
   });
@@ -145,14 +143,6 @@ describe("secrets", () => {
     ] as Env[])
       expect(proxySecrets(env)).toEqual(expect.arrayContaining(["user:pa/ss", "pa/ss"]));
     expect(proxySecrets({ HTTPS_PROXY: "http://u:word@h/x@y" })).toContain("word");
-  });
-  it("in base64 are what Buffer makes of them", () => {
-    fc.assert(
-      fc.property(fc.string({ unit: "grapheme", minLength: 1 }), (password) => {
-        const secret = Buffer.from(`u:${password}`).toString("base64").replace(/=/g, "");
-        expect(proxySecrets({ HTTP_PROXY: `http://u:${encodeURIComponent(password)}@h` })).toContain(secret);
-      }),
-    );
   });
 });
 

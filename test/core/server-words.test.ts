@@ -1,15 +1,14 @@
 /** What a server says: when its words decide, whom they are about, and how they are shown. */
 import { describe, expect, it } from "vitest";
-import { type Cause, causeOf } from "../../src/core/diagnosis/cause-of.ts";
-import { type Diagnosis, diagnose, explainCall } from "../../src/core/diagnosis/diagnose.ts";
+import { type Cause, causeOf, explainCall } from "../../src/core/diagnosis/diagnose.ts";
 import type { Exchange, ProbeRecord } from "../../src/core/diagnosis/record.ts";
 import { blamesToken, deniesId, libraryWords, pageWords } from "../../src/core/diagnosis/server-words.ts";
-import { exchange, PROXY, record } from "./probe-support.ts";
+import { diagnose, exchange, PROXY, record, type Told } from "./probe-support.ts";
 
-const failed = (seen: ProbeRecord, known = {}): Diagnosis["stages"][number] | undefined =>
+const failed = (seen: ProbeRecord, known = {}): Told["stages"][number] | undefined =>
   diagnose(seen, [], known).stages.find(({ status }) => status === "failed");
-const told = (more: Partial<Exchange>): Diagnosis["stages"][number] | undefined => failed(record([exchange(more)]));
-const rpc = (message: string, code = -32603): Partial<Exchange> => ({ rpcError: { code, message, id: "ours" } });
+const told = (more: Partial<Exchange>): Told["stages"][number] | undefined => failed(record([exchange(more)]));
+const rpc = (message: string, code = -32603): Partial<Exchange> => ({ rpcError: { code, message } });
 const body = (words: unknown): string => (typeof words === "string" ? words : JSON.stringify(words));
 
 const MODEL_WORDS = [
@@ -25,7 +24,7 @@ describe("the words of a tool", () => {
     "decide nothing: %s",
     (message) => {
       const last = exchange({ phase: "call", method: "tools/call", ...rpc(message) });
-      const explained = explainCall(record([last]), []);
+      const explained = explainCall(record([last]));
       expect(explained).toContain("answered tools/call with an error (-32603)");
       expect(explained).toContain(`It said: "${message}"`);
       expect(explained).not.toContain("That is about");
@@ -33,11 +32,11 @@ describe("the words of a tool", () => {
   );
   it("name the ID that it does not know", () => {
     const last = exchange({ phase: "call", method: "tools/call", ...rpc("No such profile") });
-    expect(explainCall(record([last]), [])).toContain("That is about the profile ID (sent as CM-PROFILE-ID).");
+    expect(explainCall(record([last]))).toContain("That is about the profile ID (sent as CM-PROFILE-ID).");
   });
   it("leave a status its meaning", () => {
     const last = exchange({ phase: "call", method: "tools/call", status: 401, end: "status" });
-    expect(explainCall(record([last]), [])).toContain("did not accept the token");
+    expect(explainCall(record([last]))).toContain("did not accept the token");
   });
 });
 
@@ -118,8 +117,6 @@ describe("the words of the MCP library", () => {
   const ZOD = `[\n  {\n    "expected": "string",\n    "code": "invalid_type",\n    "path": [\n      "tools",\n      0,\n      "name"\n    ],\n    "message": "Invalid input: expected string, received undefined"\n  }\n]`;
   it.each([
     [`Invalid result for tools/list: ${ZOD}`, "tools[0].name: expected string"],
-    // cut at 1,000 characters
-    [`Invalid result for tools/list: ${ZOD.slice(0, -4)}`, "tools[0].name: expected string"],
     [ZOD, "tools[0].name: expected string"],
     ["Invalid result for initialize: not an object", "not an object"],
     ['[ { "expected": ', "the answer does not have the shape that it must have"],
@@ -202,11 +199,8 @@ describe("a web page", () => {
   ])("in short: %s", (html, words) => {
     expect(pageWords(html)).toBe(words);
   });
-  it("is cut, and read in linear time", () => {
+  it("is cut", () => {
     expect(pageWords(`<p>${"word ".repeat(100)}`).length).toBeLessThanOrEqual(151);
-    const start = performance.now();
-    for (const piece of ["<", "<title", "<h1 ", "<!--", "<script>", "&#", "</"]) pageWords(piece.repeat(2000));
-    expect(performance.now() - start).toBeLessThan(200);
   });
   const html = "<html><title>Blocked</title><h1>Invalid token: rate limit</h1></html>";
   it.each<[Cause, Partial<Exchange>]>([
@@ -320,25 +314,4 @@ describe("an ID is meant where it is named", () => {
     "in a header, a field or a sentence: %s",
     (words) => expect(explained(words)).toContain("That is about"),
   );
-});
-
-describe("a secret in pieces", () => {
-  const SECRET = "mcpZx81kQp47LmVt29RbN";
-  const told = (more: Parameters<typeof exchange>[0]) =>
-    JSON.stringify(diagnose(record([exchange({ end: "status", ...more })]), [SECRET]));
-  it.each(["<wbr>", "</b><b>", "<!-- -->"])("split by %s in a page: the page says nothing", (tag) => {
-    for (const size of [3, 4, 7, 8]) {
-      const pieces = SECRET.match(new RegExp(`.{1,${size}}`, "g")) ?? [];
-      const body = `<html><title>No</title><h1>${pieces.join(tag)}</h1>`;
-      const text = told({ status: 403, contentType: "text/html", body });
-      for (const piece of pieces.slice(1).filter(({ length }) => length >= 3)) expect(text).not.toContain(piece);
-      expect(text).toContain("web page");
-    }
-  });
-  it("split by slashes in a redirect: its origin alone", () => {
-    const path = (SECRET.match(/.{1,4}/g) ?? []).join("/");
-    const text = told({ status: 302, end: "redirect", location: `https://api.cm.com/x/${path}` });
-    expect(text).toContain("to https://api.cm.com was not followed");
-    expect(text).not.toContain("mcpZ");
-  });
 });

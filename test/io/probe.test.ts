@@ -6,9 +6,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it } from "vitest";
-import { diagnose, explainCall } from "../../src/core/diagnosis/diagnose.ts";
+import { explainCall } from "../../src/core/diagnosis/diagnose.ts";
 import { Cancelled } from "../../src/errors.ts";
-import { type ProbeRequest, probe } from "../../src/io/probe/probe.ts";
+import type { ProbeRequest } from "../../src/io/probe/probe.ts";
+import { diagnose, probe } from "../core/probe-support.ts";
 import { behave, DISCOVERED, http, INITIALIZED, json, type Kit, result, TOOL } from "../servers/fault-kit.ts";
 import { type StandIn, type StandInSettings, startStandIn } from "../servers/stand-in.mjs";
 
@@ -30,7 +31,7 @@ function request(url: string, more: Partial<ProbeRequest> = {}): ProbeRequest {
     timeoutMs: 5000,
     version: "0.0.0-test",
     signal: new AbortController().signal,
-    network: () => ({ proxy: null, verify: true, secrets: [] }),
+    network: () => ({ proxy: null, verify: true }),
     ...more,
   };
 }
@@ -148,30 +149,25 @@ describe("the probe", () => {
   it("reports its stages in order", async () => {
     const standIn = await start({});
     const events: string[] = [];
-    await probe(request(standIn.url, { onStage: (stage, event) => events.push(`${stage} ${event}`) }));
-    expect(events).toEqual(
-      ["url", "dns", "tcp", "http", "auth", "mcp", "tools"].flatMap((stage) => [`${stage} start`, `${stage} ok`]),
-    );
+    await probe(request(standIn.url, { onStage: (stage) => events.push(stage) }));
+    expect(events).toEqual(["dns", "tcp", "http", "tools", "auth"]);
     events.length = 0;
     await standIn.close();
-    await probe(request(standIn.url, { onStage: (stage, event) => events.push(`${stage} ${event}`) }));
-    expect(events.slice(-2)).toEqual(["tcp start", "tcp failed"]);
+    await probe(request(standIn.url, { onStage: (stage) => events.push(stage) }));
+    expect(events).toEqual(["dns", "tcp"]);
   });
 
   it("says what it waits for while it waits", async () => {
     const server = await http("", null, () => undefined).start("");
     const stopper = new AbortController();
     const events: string[] = [];
-    const onStage: ProbeRequest["onStage"] = (stage, event) => {
-      events.push(`${stage} ${event}`);
+    const onStage: ProbeRequest["onStage"] = (stage) => {
+      events.push(stage);
       if (stage === "http") stopper.abort();
     };
     try {
       await expect(probe(request(server.url, { signal: stopper.signal, onStage }))).rejects.toThrow(Cancelled);
-      expect(events).toEqual([
-        ...["url", "dns", "tcp"].flatMap((stage) => [`${stage} start`, `${stage} ok`]),
-        "http start",
-      ]);
+      expect(events).toEqual(["dns", "tcp", "http"]);
     } finally {
       await server.close();
     }
@@ -277,7 +273,6 @@ describe("the GET of a client", () => {
       const found = diagnose(record, []);
       expect(found).toMatchObject({ ok: true, led: null });
       expect(record.exchanges.find(({ phase }) => phase === "listen")).toMatchObject({ end: "timeout" });
-      expect(record.totalMs).toBeLessThan(10_000);
     } finally {
       await server.close();
     }
@@ -286,19 +281,15 @@ describe("the GET of a client", () => {
 
 describe("one tool", () => {
   const COMPLETE = { resultType: "complete", ttlMs: 0, cacheScope: "private" };
-  const MORE = "the tool asks for more input, which a test does not give";
+  const MORE = "the tool asks for more input, or gave a result of a type that this test does not know";
   const text = { type: "text", text: 7 };
   const ANSWERS: readonly [string, unknown, string][] = [
     ["for more with a state", { resultType: "input_required", requestState: "more" }, MORE],
-    [
-      "a task",
-      { resultType: "task", taskId: "1" },
-      'the tool gave a result of the type "task", which this test does not know',
-    ],
+    ["a task", { resultType: "task", taskId: "1" }, MORE],
     [
       "with text that is none",
       { ...COMPLETE, content: [{ type: "text", text: "so" }, text] },
-      "the tool's answer is not as MCP wants it, first at content.1",
+      "the tool's answer is not as MCP wants it: content[1]: ",
     ],
     ["with a list", [], "the tool's answer is not as MCP wants it"],
     [
@@ -332,7 +323,7 @@ describe("one tool", () => {
       const headers = { ...request("").headers, "User-Agent": "another/1" };
       const record = await probe(request(server.url, { headers, call: { tool: TOOL.name, args: {} } }));
       expect(record.outcome.call?.ok).toBe(false);
-      expect(explainCall(record, []) ?? record.outcome.call?.text).toContain(says);
+      expect(explainCall(record) ?? record.outcome.call?.text).toContain(says);
       expect(heard.filter(({ method }) => method === "tools/call")).toHaveLength(1);
       expect(new Set(agents)).toEqual(new Set(["create-halo-mcp/0.0.0-test"]));
     } finally {

@@ -1,8 +1,10 @@
 /** A program that probes once, for what needs a process of its own: another CA, or a look at what keeps Node alive. Bundled by the test. */
 import { writeSync } from "node:fs";
 import { createInterface } from "node:readline";
-import { diagnose } from "../../src/core/diagnosis/diagnose.ts";
-import { networkOf } from "../../src/core/proxy.ts";
+import { diagnose, diagnosisJson } from "../../src/core/diagnosis/diagnose.ts";
+import { cleaned } from "../../src/core/diagnosis/record.ts";
+import { networkOf, proxySecrets } from "../../src/core/proxy.ts";
+import { mask } from "../../src/core/secrets.ts";
 import { type ProbeRequest, probe } from "../../src/io/probe/probe.ts";
 
 const lines = createInterface({ input: process.stdin });
@@ -14,27 +16,29 @@ lines.once("line", async (line) => {
   };
   const stopper = new AbortController();
   if (cancelAfter !== undefined) setTimeout(() => stopper.abort(), cancelAfter);
-  const start = performance.now();
   let answer: unknown;
   try {
-    const record = await probe({
+    const seen = await probe({
       ...request,
       signal: stopper.signal,
       network: (url) => networkOf(process.env, url),
     });
-    answer = { diagnosis: diagnose(record, []), record };
+    const secrets = [...proxySecrets(process.env), request.headers["X-CM-PRODUCTTOKEN"] ?? ""];
+    const record = cleaned(seen, (text) => mask(text, secrets));
+    answer = { diagnosis: diagnosisJson(diagnose(record)), record };
   } catch (error) {
     answer = { error: error instanceof Error ? error.name : "?" };
   }
-  const took = performance.now() - start;
+  // what was destroyed is gone a turn later
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  const left = process.getActiveResourcesInfo().filter((name) => /TCP|TLS|Timeout|GetAddrInfo|Process/.test(name));
   process.on("exit", () => {
     // Whole, however long: a write to process.stdout may be cut by the exit.
     const bytes = Buffer.from(
       JSON.stringify({
         ...(answer as object),
-        took,
+        left,
         peakMiB: process.resourceUsage().maxRSS / 1024,
-        lingered: performance.now() - start - took,
       }),
     );
     for (let at = 0; at < bytes.length; ) at += writeSync(1, bytes, at);

@@ -59,6 +59,8 @@ export async function startProxy(settings: ProxySettings = {}): Promise<RunningP
       });
       target.on("error", () => socket.destroy());
       socket.on("close", () => target.destroy());
+      // nothing reads the client's end once the target is gone
+      target.on("close", () => socket.destroySoon());
     };
     socket.on("data", onData);
   };

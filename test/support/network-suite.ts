@@ -55,7 +55,7 @@ export function networkSuite(node: string): void {
       url: string,
       env: Record<string, string>,
       proxy?: RunningProxy,
-      timeoutMs = 8000,
+      timeoutMs = 15_000,
     ): Promise<ProbeAnswer> => {
       const answer = await probe.run({ url, token: TOKEN, env, node, timeoutMs });
       figures.runs++;
@@ -64,15 +64,13 @@ export function networkSuite(node: string): void {
       const leaks = SECRETS.filter((secret) => told.toLowerCase().includes(secret.toLowerCase()));
       figures.leaks += leaks.length;
       expect(leaks).toEqual([]);
-      // what the limit does not cover is this machine being busy
-      expect(answer.took).toBeLessThan(timeoutMs + 1000);
-      expect(answer.lingered).toBeLessThan(1500);
+      expect(answer.left).toEqual([]);
       for (const head of proxy?.heads ?? []) expect(head).toMatch(HEAD);
       if (proxy !== undefined) expect(await settled(proxy)).toBe(0);
       return answer;
     };
     async function settled(proxy: RunningProxy): Promise<number> {
-      for (let wait = 0; wait < 20 && proxy.open() > 0; wait++) await new Promise((wake) => setTimeout(wake, 10));
+      for (let wait = 0; wait < 300 && proxy.open() > 0; wait++) await new Promise((wake) => setTimeout(wake, 10));
       return proxy.open();
     }
 
@@ -118,7 +116,7 @@ export function networkSuite(node: string): void {
         });
         expect(detailAt(answer, "tcp")).toBe(`through the proxy ${proxy.host} (${variable})`);
         expect(detailAt(answer, "dns")).toBe("of the proxy: 127.0.0.1");
-        expect(answer.record?.timings).toMatchObject({ seen: true, dns: expect.any(Number), tcp: expect.any(Number) });
+        expect(answer.record?.timings).toMatchObject({ dns: expect.any(Number), tcp: expect.any(Number) });
         // in the tunnel of an https: URL there is nothing to read
         if (scheme === "https:") expect(proxy.inside()).not.toContain(TOKEN);
       });
@@ -164,13 +162,12 @@ export function networkSuite(node: string): void {
       it.each(PROXY_FAULTS)("$name → $cause", async ({ cause, says, start }) => {
         const proxy = await proxyOf(start);
         const silent = says === "no tunnel after";
-        const answer = await run(secure.url, { ...ca, HTTPS_PROXY: proxy.url() }, proxy, silent ? 2000 : undefined);
+        const answer = await run(secure.url, { ...ca, HTTPS_PROXY: proxy.url() }, proxy, silent ? 4000 : undefined);
         expect(answer.diagnosis, answer.text).toMatchObject({ ok: false, cause, at: "tcp", control: "skipped" });
         const detail = detailAt(answer, "tcp");
         expect(detail).toContain(says);
         expect(detail).toContain(`${proxy.host} (HTTPS_PROXY)`);
         expect(tryAt(answer, "tcp")).toMatch(cause === "proxy-auth" ? /HTTPS_PROXY|helper/ : /HTTPS_PROXY/);
-        expect(answer.record?.timings.seen).toBe(true);
         expect(answer.record?.tls).toBeNull();
       });
 
@@ -254,14 +251,13 @@ export function networkSuite(node: string): void {
         const env = { ...ca, NODE_USE_ENV_PROXY: "1", HTTPS_PROXY: proxy.url(LOGIN) };
         const answer = await run(secure.url, env, proxy);
         expect(answer.diagnosis, answer.text).toMatchObject({ ok: true, control: "refused" });
-        expect(answer.record?.timings).toMatchObject({ seen: true, tls: expect.any(Number) });
+        expect(answer.record?.timings).toMatchObject({ tls: expect.any(Number) });
       });
       it("and dead is the proxy's failure", async () => {
         const proxy = await proxyOf(() => startProxy());
         await proxy.close();
         const answer = await run(secure.url, { ...ca, NODE_USE_ENV_PROXY: "1", HTTPS_PROXY: proxy.url() }, proxy);
         expect(answer.diagnosis).toMatchObject({ ok: false, cause: "proxy-failed", at: "tcp" });
-        expect(answer.record?.timings.seen).toBe(true);
       });
     };
     if (readsProxy) describe("Node's own proxy in force", ownProxy);
@@ -310,7 +306,7 @@ export function networkSuite(node: string): void {
         await new Promise((wake) => setTimeout(wake, 50));
         expect(server.heard.bytes).toBe(0);
         // the counter counts: with verification off it hears the request
-        const off = await run(server.url, { ...ca, NODE_TLS_REJECT_UNAUTHORIZED: "0" }, undefined, 2000);
+        const off = await run(server.url, { ...ca, NODE_TLS_REJECT_UNAUTHORIZED: "0" }, undefined, 4000);
         expect(off.record?.tls).toMatchObject({ authorized: false, error: "DEPTH_ZERO_SELF_SIGNED_CERT" });
         expect(server.heard.bytes).toBeGreaterThan(100);
       });
@@ -339,7 +335,14 @@ export function networkSuite(node: string): void {
 
       it("looked at where there is nothing to send, and the process ends as it should", async () => {
         for (let again = 0; again < 3; again++) {
-          const answer = await probe.run({ url: secure.url, token: "", env: ca, node, timeoutMs: 8000, reaches: true });
+          const answer = await probe.run({
+            url: secure.url,
+            token: "",
+            env: ca,
+            node,
+            timeoutMs: 15_000,
+            reaches: true,
+          });
           figures.runs++;
           expect(answer.code).toBe(0);
           expect(answer.record).toMatchObject({

@@ -4,18 +4,17 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
-import type { Diagnosis } from "../../src/core/diagnosis/diagnose.ts";
+import type { diagnosisJson } from "../../src/core/diagnosis/diagnose.ts";
 import type { ProbeRecord } from "../../src/core/diagnosis/record.ts";
 
 export interface ProbeAnswer {
-  readonly diagnosis?: Diagnosis;
+  readonly diagnosis?: ReturnType<typeof diagnosisJson>;
   readonly record?: ProbeRecord;
   readonly error?: string;
-  readonly took: number;
+  /** What would keep the process alive after the probe, by Node's names. */
+  readonly left: readonly string[];
   /** Most memory the process ever had. */
   readonly peakMiB: number;
-  /** Milliseconds from the end of the probe to the end of the process. */
-  readonly lingered: number;
   readonly code: number | null;
   /** All that it wrote, to both outputs. */
   readonly text: string;
@@ -48,7 +47,7 @@ export async function buildProbeChild(): Promise<ProbeChild> {
   await bundle.write({ dir: folder, format: "esm", entryFileNames: "[name].mjs" });
   await bundle.close();
   return {
-    run: async ({ url, token, env = {}, cancelAfter, timeoutMs = 3000, node = process.execPath, reaches }) => {
+    run: async ({ url, token, env = {}, cancelAfter, timeoutMs = 15_000, node = process.execPath, reaches }) => {
       const child = spawn(node, [join(folder, "probe-child.mjs")], {
         env: { PATH: process.env.PATH ?? "", ...env },
         stdio: "pipe",

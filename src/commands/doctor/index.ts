@@ -52,8 +52,8 @@ async function test(
     // whether Claude Code, which is asked next, would be led elsewhere by a stream
     listens: claude !== undefined && toSend.ok && as === "entry" && !isHaloEndpoint(test.url),
     reaches: true,
-    onStage: (stage: keyof typeof STAGE_TEXT, event: "start" | "ok" | "failed") => {
-      if (event === "start") progress.update(`testing the connection: ${STAGE_TEXT[stage]}`);
+    onStage: (stage: keyof typeof STAGE_TEXT) => {
+      progress.update(`testing the connection: ${STAGE_TEXT[stage]}`);
     },
   };
   return await runTest(context, test, limits, toSend.ok ? from : undefined);
@@ -62,18 +62,13 @@ async function test(
 const MOST_LINES = 40;
 
 /** The tool's answer: cut, without anything that could move a cursor. */
-function callOf(
-  context: Context,
-  options: DoctorOptions,
-  { sending: { toSend, from } }: View,
-  found: Run["test"],
-): CallReport | null {
+function callOf(options: DoctorOptions, { sending: { toSend, from } }: View, found: Run["test"]): CallReport | null {
   if (options.call === undefined) return null;
   const tool = printable(options.call.tool, 100);
   const answer = found?.record.outcome.call;
   if (!toSend.ok || found === undefined || answer === undefined || answer === null)
     return { tool, ok: false, text: "not called: the connection does not stand" };
-  const said = explainCall(found.record, [...context.secrets], { headers: toSend.sent.headers, from }) ?? answer.text;
+  const said = explainCall(found.record, { headers: toSend.sent.headers, from }) ?? answer.text;
   const lines = said.split("\n").map((line) => printable(line, 500));
   const shown = lines.length <= MOST_LINES ? lines : [...lines.slice(0, MOST_LINES), "…"];
   return { tool, ok: answer.ok, text: shown.join("\n") };
@@ -96,7 +91,7 @@ async function walk(context: Context, options: DoctorOptions, token: string | un
     progress.update("asking Claude Code");
     const asked = await ask(context, looked, tested, left());
     const ms = { setup: Math.round(lookedAt - started), client: Math.round(context.now() - testedAt) };
-    return makeReport(looked.view, { test: tested, asked, call: callOf(context, options, looked.view, tested), ms });
+    return makeReport(looked.view, { test: tested, asked, call: callOf(options, looked.view, tested), ms });
   } finally {
     progress.end("gone");
   }

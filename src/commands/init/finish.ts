@@ -1,6 +1,6 @@
 /** The last screen, and its JSON. */
 import { toSh } from "../../core/command-line.ts";
-import type { Diagnosis } from "../../core/diagnosis/diagnose.ts";
+import { type Diagnosis, diagnosisJson } from "../../core/diagnosis/diagnose.ts";
 import { CI_FILES } from "../../core/plan/ci.ts";
 import type { Plan, Step } from "../../core/plan/model.ts";
 import type { Target } from "../../core/plan/target.ts";
@@ -149,7 +149,7 @@ export function documentOf(
     dryRun,
     server,
     steps,
-    probe: probe === undefined ? null : { version: 1, ...probe },
+    probe: probe === undefined ? null : { version: 1, ...diagnosisJson(probe) },
     client: proof === undefined ? null : client,
     recreate,
   };

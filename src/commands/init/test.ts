@@ -1,5 +1,7 @@
 /** The connection test: what may be sent, the test itself, and what came of it on the screen. */
+
 import type { Context } from "../../context.ts";
+import { adviceLine } from "../../core/advice.ts";
 import { expandEntry, references, type Sent } from "../../core/clients/claude-code.ts";
 import type { Env } from "../../core/clients/claude-state.ts";
 import { toSh } from "../../core/command-line.ts";
@@ -120,8 +122,8 @@ export async function testConnection(
   const title = `${what}: ${printable(new URL(sent.url).host, 60)}`;
   const progress = show.progress(title);
   try {
-    const onStage = (stage: ProbeStage, event: string): void => {
-      if (event === "start") progress.update(`${title}, ${STAGE_TEXT[stage]}`);
+    const onStage = (stage: ProbeStage): void => {
+      progress.update(`${title}, ${STAGE_TEXT[stage]}`);
     };
     return (await runTest(context, sent, { ...limits, onStage })).diagnosis;
   } finally {
@@ -138,7 +140,7 @@ export function showDiagnosis(show: Show, diagnosis: Diagnosis, what: string, br
   if (!ok) {
     const passed = stages.filter(({ status }) => status === "ok").map(({ stage }) => stage);
     show.bad(`${what} failed: ${failed?.detail ?? cause ?? "no reason could be found"}`, [
-      ...(failed?.tryThis?.split("\n") ?? []),
+      ...(failed?.tryThis ?? []).map(adviceLine),
       `Cause: ${cause ?? "unknown"}, at stage ${at ?? "unknown"}${passed.length > 0 ? ` (passed: ${passed.join(", ")})` : ""}`,
     ]);
     return;
@@ -168,7 +170,7 @@ export function testFailed({ stages, cause }: Diagnosis): Refusal {
   const failed = stages.find((stage) => stage.cause !== undefined);
   return new Refusal(
     `the connection test failed, so nothing was written: ${failed?.detail ?? cause ?? "unknown"}`,
-    { hint: [failed?.tryThis, "to write untested: --skip-test"].filter((line) => line !== undefined).join("\n") },
+    { hint: [...(failed?.tryThis ?? []).map(adviceLine), "to write untested: --skip-test"].join("\n") },
     cause ?? "test-failed",
   );
 }

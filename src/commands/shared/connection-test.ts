@@ -1,18 +1,36 @@
-/** The connection test as every command runs it: through the environment's proxy, whose password is never shown. */
+/** The connection test as every command runs it: through the environment's proxy; no secret is left in what was seen. */
 import { resolve } from "node:path";
 import type { Context } from "../../context.ts";
 import type { Sent } from "../../core/clients/claude-code.ts";
-import { causeOf } from "../../core/diagnosis/cause-of.ts";
-import { type Diagnosis, diagnose, type Known } from "../../core/diagnosis/diagnose.ts";
-import type { ProbeRecord } from "../../core/diagnosis/record.ts";
+import { causeOf, type Diagnosis, diagnose, type Known } from "../../core/diagnosis/diagnose.ts";
+import { cleaned, type ProbeRecord } from "../../core/diagnosis/record.ts";
 import { HEADERS } from "../../core/halo.ts";
 import { networkOf, proxySecrets } from "../../core/proxy.ts";
+import { mask } from "../../core/secrets.ts";
 import { type ProbeRequest, probe } from "../../io/probe/probe.ts";
-import { secretsIn } from "../../io/probe/probe-input.ts";
 
 /** The header that carries the token, as it is spelled here. */
-function tokenHeaderOf(headers: Sent["headers"]): string {
-  return Object.keys(headers).find((name) => name.toLowerCase() === HEADERS.token.toLowerCase()) ?? HEADERS.token;
+const tokenHeaderOf = (headers: Sent["headers"]): string =>
+  Object.keys(headers).find((name) => name.toLowerCase() === HEADERS.token.toLowerCase()) ?? HEADERS.token;
+
+/** These are no secrets. */
+const IDS = /^cm-(?:account|profile)-id$/iu;
+const PUBLIC = /^(?:accept|accept-language|content-type|user-agent|mcp-protocol-version)$/iu;
+
+/** A word that somebody made up, and not one that may be in any answer, such as "Bearer", "prod", 443 or a day. */
+const isMadeUp = (word: string): boolean =>
+  (word.length >= 8 && !/^\d{4}-\d\d-\d\d$/.test(word)) || (word.length >= 4 && /\d/.test(word) && /[a-z]/i.test(word));
+
+/** The token, and the words of other headers: an entry may send its own secrets, under any name. */
+export function secretsIn(headers: Sent["headers"]): readonly string[] {
+  const tokenHeader = tokenHeaderOf(headers);
+  const all = Object.entries(headers);
+  const ids = new Set(all.filter(([name]) => IDS.test(name)).map(([, value]) => value));
+  return all.flatMap(([name, value]) => {
+    if (name === tokenHeader) return [value];
+    if (IDS.test(name) || PUBLIC.test(name)) return [];
+    return value.split(/[\s;,]+/).filter((word) => isMadeUp(word) && !ids.has(word));
+  });
 }
 
 /** The file of NODE_EXTRA_CA_CERTS, looked at only where a certificate is not trusted. */
@@ -30,20 +48,23 @@ export async function runTest(
   limits: Pick<ProbeRequest, "timeoutMs" | "onStage" | "call" | "listens" | "reaches">,
   from?: Known["from"],
 ): Promise<{ readonly record: ProbeRecord; readonly diagnosis: Diagnosis }> {
-  const tokenHeader = tokenHeaderOf(headers);
   // not what an entry says in so many words, such as "claude-code": that may stand in a text of ours
   const filledIn = Object.entries(headers).filter(([name]) => read.some(({ header }) => header === name));
-  const secrets = secretsIn(Object.fromEntries(filledIn), tokenHeader);
-  for (const secret of [...proxySecrets(context.env), ...secrets]) context.secrets.add(secret);
-  const record = await probe({
+  for (const secret of [...proxySecrets(context.env), ...secretsIn(Object.fromEntries(filledIn))])
+    context.secrets.add(secret);
+  const seen = await probe({
     ...limits,
     url,
     headers,
-    tokenHeader,
+    tokenHeader: tokenHeaderOf(headers),
     version: context.version,
     signal: context.signal,
     network: (target) => networkOf(context.env, target),
   });
-  const extraCas = await extraCasOf(context, record);
-  return { record, diagnosis: diagnose(record, [...context.secrets], { headers, from, extraCas }) };
+  const secrets = [...context.secrets, ...secretsIn(headers)];
+  const clean = (text: string): string => mask(text, secrets);
+  const record = cleaned(seen, clean);
+  const known = cleaned({ headers, from, extraCas: await extraCasOf(context, record) }, clean);
+  // once more: invisible characters and escapes, of HTML or JSON, are gone now
+  return { record, diagnosis: cleaned(diagnose(record, known), clean) };
 }

@@ -1,43 +1,78 @@
-/** Every cause a connection test can name, in the user's words (those of the network are next door). Prose only: which cause it is decides `cause-of.ts`. */
-
+/**
+ * Every cause that a connection test can name, in the order in which they are tried: the first row whose `when` fits is the cause.
+ * Words and context count, never the number of an HTTP status alone. The rows of the network are next door.
+ */
+import type { Advice } from "../advice.ts";
 import { HALO_URL } from "../halo.ts";
-import { checkIds, meant, namesIds } from "./cause-ids.ts";
-import type { Cause } from "./cause-of.ts";
-import { type CauseFacts, type CauseText, checkUrl, code, direct, host, ownServer, tryProxy } from "./cause-text.ts";
+import {
+  asked,
+  broke,
+  type CauseRow,
+  checkUrl,
+  code,
+  doctor,
+  host,
+  http,
+  LATER,
+  note,
+  quote,
+  run,
+  said,
+} from "./cause-rows.ts";
+import { checkIds, type Facts, namesIds } from "./facts.ts";
 import { NETWORK_CAUSES } from "./network-causes.ts";
-import { blamesToken } from "./server-words.ts";
+import type { Seen } from "./seen.ts";
+import { blamesToken, isHtml, missesId, VERSION_WORDS } from "./server-words.ts";
+
+/** The newest revision of MCP that this program speaks (@modelcontextprotocol/client 2.4). */
+const NEWEST = "2026-07-28";
+/** What the SDK calls an answer that is none of MCP's (the same). */
+const NO_ANSWER =
+  /^(INVALID_RESULT|UNSUPPORTED_RESULT_TYPE|INPUT_REQUIRED_ROUNDS_EXCEEDED|METHOD_NOT_SUPPORTED_BY_PROTOCOL_VERSION|CAPABILITY_NOT_SUPPORTED|ERA_NEGOTIATION_FAILED|CLIENT_HTTP_UNEXPECTED_CONTENT)$/;
+const PLAIN = /^\s*(identity)?\s*$/iu;
+/** The encodings that the connection test unpacks; a body in any other is handed on packed, and looks like broken JSON. */
+const UNPACKED = /^\s*(identity|x-gzip|gzip|deflate|br)?\s*$/iu;
+
+const isPage = ({ last }: Seen): boolean => last !== undefined && isHtml(last);
+const isMissing = ({ status, last }: Seen): boolean =>
+  (status === 404 || status === 410) && last !== undefined && !missesId(last);
+/** The method is not known there: to a handshake, no server of MCP says so. */
+const knowsNoMethod = ({ last }: Seen): boolean => last?.rpcError?.code === -32601 && last.phase === "connect";
+/** It offered newer revisions alone, and then knew no handshake of the older ones. */
+function isTooNew(seen: Seen): boolean {
+  const { isWhole, last, status, end, record } = seen;
+  if (!isWhole || last?.method !== "initialize") return false;
+  const offered = record.exchanges.findLast((each) => each.phase === "connect" && each.revisions.length > 0)?.revisions;
+  const knowsNone = knowsNoMethod(seen) || isMissing(seen) || status === 405 || end === "not-rpc";
+  return knowsNone && offered?.every((revision) => revision > NEWEST) === true;
+}
+/** Every exchange went well, yet the SDK gave up: it did not like what an answer said. */
+const gaveUp = ({ isWhole, isFine, record }: Seen): typeof record.outcome.failure =>
+  isWhole && isFine ? record.outcome.failure : null;
 
 const NEW_TOKEN = "HALO Studio > Settings > Product Tokens > + > type MCP";
-const http = (facts: CauseFacts): string => (facts.status === undefined ? "" : ` (HTTP ${facts.status})`);
-/** With a full stop, unless its last sentence has one. */
-const quote = (words: string): string => `"${words}"${/[.!?…]$/.test(words) ? "" : "."}`;
-const said = (facts: CauseFacts): string => (facts.words ? ` It said: ${quote(facts.words)}${meant(facts)}` : "");
-const asked = (facts: CauseFacts): string => facts.method ?? "the request";
-const header = (facts: CauseFacts): string => facts.header ?? "a header";
-const WEB_PAGE = " The answer is a web page, so it may come from a firewall or gateway on the way and not from HALO.";
-const pageSaid = (facts: CauseFacts): string => (facts.page ? ` The page says: ${quote(facts.page)}` : "");
-const page = (facts: CauseFacts): string => (facts.html ? `${WEB_PAGE}${pageSaid(facts)}` : "");
-const library = (facts: CauseFacts): string => (facts.library ? ` The MCP library says: ${quote(facts.library)}` : "");
-
-/** What a local limit is about, and what helps. */
-const LIMITS: readonly (readonly [RegExp, what: string, tryThis: string])[] = [
-  [
-    /^EMFILE$/,
-    "this program has as many files and connections open as it may",
-    "Raise the limit in this terminal, and run it again:\nulimit -n 4096",
-  ],
-  [/^ENFILE$/, "the system has as many files open as it can", "Close other programs, or restart this computer."],
-  [/^EADDRINUSE$/, "no local port is free", "Close programs that hold many connections, wait a minute, run it again."],
+const STUDIO = "against HALO Studio's address bar";
+const TOKEN_ADVICE: readonly Advice[] = [
+  note(
+    `Is the token of type MCP (${NEW_TOKEN})? Not the legacy Product Token of Settings > Profile, not a CM.com platform product token.`,
+  ),
+  note("Was it pasted whole, and not deleted since? Does it belong to the account of the account ID?"),
+  note("It is shown only once: when in doubt, make a new one."),
 ];
-const limit = ({ code: seen }: CauseFacts) => LIMITS.find(([pattern]) => pattern.test(seen ?? ""));
+const pageSaid = (f: Facts): string => (f.page ? ` The page says: ${quote(f.page)}` : "");
+const page = (f: Facts): string =>
+  f.html
+    ? ` The answer is a web page, so it may come from a firewall or gateway on the way and not from HALO.${pageSaid(f)}`
+    : "";
+const library = (f: Facts): string => (f.library ? ` The MCP library says: ${quote(f.library)}` : "");
+const retryAfter = (f: Facts, words: string, end = ""): string => (f.retryAfter ? `${words}${f.retryAfter}${end}` : "");
 
 /** What was recorded of the exchange that decided, in a row. */
-function recorded(facts: CauseFacts): string {
-  const codes = facts.codes ?? [];
+function recorded({ method, status, end, codes = [] }: Facts): string {
   const parts = [
-    facts.method ?? "",
-    facts.status === undefined ? "" : `HTTP ${facts.status}`,
-    facts.end ? `ended as "${facts.end}"` : "",
+    method ?? "",
+    status === undefined ? "" : `HTTP ${status}`,
+    end === undefined ? "" : `ended as "${end}"`,
     codes.length === 0 ? "" : `${codes.length === 1 ? "code" : "codes"} ${codes.join(", ")}`,
   ].filter((part) => part !== "");
   return parts.length === 0 ? "" : ` Recorded: ${parts.join(", ")}.`;
@@ -48,228 +83,288 @@ const BAD_URL: Readonly<Record<string, string>> = {
   "plain-http": "The URL starts with http:, so the token would travel unencrypted.",
   scheme: "The URL starts with neither https: nor http:.",
 };
-const later = "Wait a few minutes and run it again. If it stays, ask CM.com support, and give the time of this test.";
-const tokenAdvice = [
-  `Is the token of type MCP (${NEW_TOKEN})? Not the legacy Product Token of Settings > Profile, not a CM.com platform product token.`,
-  "Was it pasted whole, and not deleted since? Does it belong to the account of the account ID?",
-  "It is shown only once: when in doubt, make a new one.",
-].join("\n");
-const STUDIO = "against HALO Studio's address bar";
+const header = ({ input }: Facts): string => (input != null && "header" in input ? input.header : "a header");
+const why = ({ input }: Facts): string => (input != null && "why" in input ? input.why : "");
 
-/** A limit that has room for a slow answer, up to the longest that can be given. */
-const longer = (seconds: number | undefined): number => Math.min(600, Math.max(60, Math.ceil((seconds ?? 0) * 3)));
-
-export const CAUSES: Readonly<Record<Cause, CauseText>> = {
-  ...NETWORK_CAUSES,
+/** Found out before anything is sent. */
+const INPUT_CAUSES = {
   "bad-value": {
+    stage: "auth",
     title: "A header cannot be sent",
-    explain: (f) =>
-      f.why === "reserved"
-        ? `The header ${header(f)} belongs to HTTP itself, and no entry may set it. Nothing was sent.`
-        : f.why === "too-long"
-          ? `The value of ${header(f)} is longer than 4,096 characters, which no such value is. Nothing was sent.`
-          : `The value of ${header(f)} holds a character that no HTTP header can carry${f.position === undefined ? "" : `, at position ${f.position}`}${f.codePoint === undefined ? "" : ` (U+${f.codePoint.toString(16).toUpperCase().padStart(4, "0")})`}. Nothing was sent.`,
-    tryThis: (f) =>
-      f.why === "reserved"
-        ? "Take that header out of the entry."
-        : f.why === "too-long"
-          ? "Copy the value again, and nothing beside it."
-          : "Copy the value again, without line breaks, quotes or spaces round it. Values copied from a chat or a document often bring invisible characters along.",
+    explain: (f) => {
+      if (why(f) === "reserved")
+        return `The header ${header(f)} belongs to HTTP itself, and no entry may set it. Nothing was sent.`;
+      if (why(f) === "too-long")
+        return `The value of ${header(f)} is longer than 4,096 characters, which no such value is. Nothing was sent.`;
+      const at =
+        f.input != null && "position" in f.input
+          ? `, at position ${f.input.position} (U+${f.input.codePoint.toString(16).toUpperCase().padStart(4, "0")})`
+          : "";
+      return `The value of ${header(f)} holds a character that no HTTP header can carry${at}. Nothing was sent.`;
+    },
+    tryThis: (f) => {
+      if (why(f) === "reserved") return [note("Take that header out of the entry.")];
+      if (why(f) === "too-long") return [note("Copy the value again, and nothing beside it.")];
+      return [
+        note(
+          "Copy the value again, without line breaks, quotes or spaces round it. Values copied from a chat or a document often bring invisible characters along.",
+        ),
+      ];
+    },
   },
   "missing-value": {
+    stage: "auth",
     title: "A value is missing",
     explain: (f) => `${header(f)} has no value. Nothing was sent.`,
-    tryThis: () => "Set HALO_MCP_TOKEN, HALO_ACCOUNT_ID and HALO_PROFILE_ID, or run the wizard:\nnpx create-halo-mcp",
+    tryThis: () => [
+      note("Set HALO_MCP_TOKEN, HALO_ACCOUNT_ID and HALO_PROFILE_ID, or run the wizard:"),
+      run("npx", "create-halo-mcp"),
+    ],
   },
   "placeholder-sent": {
+    stage: "auth",
     title: "A placeholder stands where a value belongs",
     explain: (f) =>
       `${header(f)} still holds a placeholder, such as \${HALO_MCP_TOKEN}: the variable was not filled in. Nothing was sent.`,
-    tryThis: () =>
-      "Run npx create-halo-mcp: it keeps the values where Claude Code reads them (.claude/settings.local.json); .env alone is not read.",
+    tryThis: () => [
+      note(
+        "Run npx create-halo-mcp: it keeps the values where Claude Code reads them (.claude/settings.local.json); .env alone is not read.",
+      ),
+    ],
   },
   "bad-url": {
+    stage: "url",
     title: "The URL cannot be used",
     explain: (f) =>
-      `${BAD_URL[f.why ?? ""] ?? "The URL cannot be read, or its port is never used for HTTP."} Nothing was sent.`,
-    tryThis: () => `Use HALO's URL:\n${HALO_URL}`,
+      `${BAD_URL[why(f)] ?? "The URL cannot be read, or its port is never used for HTTP."} Nothing was sent.`,
+    tryThis: () => [note("Use HALO's URL:"), note(HALO_URL)],
   },
   "endpoint-foreign": {
+    stage: "url",
     title: "The URL is not HALO's",
     explain: (f) =>
       `The configuration points at ${host(f)}, which is not HALO's endpoint. The token was not sent there.`,
-    tryThis: (f) =>
-      `If you know ${host(f)} and want it to have your token, say so with --url and that very URL. Otherwise change it to:\n${HALO_URL}`,
+    tryThis: (f) => [
+      note(
+        `If you know ${host(f)} and want it to have your token, say so with --url and that very URL. Otherwise change it to:`,
+      ),
+      note(HALO_URL),
+    ],
   },
-  timeout: {
-    title: "No answer in time",
-    explain: (f) =>
-      `${host(f)} did not finish its answer to ${asked(f)} ${f.seconds === undefined ? "in time" : `within ${f.share ? "its share of the" : "the"} ${f.seconds} s limit`}.${direct(f)}`,
-    tryThis: (f) =>
-      `Run it again with a longer --timeout:\nnpx create-halo-mcp doctor --timeout ${longer(f.seconds)}\nIf it stays, check whether a firewall or a proxy swallows the traffic.${tryProxy(f)}`,
-  },
-  reset: {
-    title: "The connection was cut",
-    explain: (f) => `The connection to ${host(f)} was reset during ${asked(f)}${code(f)}.${direct(f)}`,
-    tryThis: (f) =>
-      `Run it again. If it stays, a firewall, a VPN or a proxy on the way cuts the connection: try another network.${tryProxy(f)}`,
-  },
-  "closed-early": {
-    title: "The connection was closed before the answer was complete",
-    explain: (f) => `${host(f)} closed the connection before its answer to ${asked(f)} was complete${code(f)}.`,
-    tryThis: () => later,
-  },
-  "bad-http": {
-    title: "The answer is not HTTP",
-    explain: (f) => `${host(f)} answered with something that is not HTTP${code(f)}.`,
-    tryThis: (f) =>
-      `${checkUrl(f)}${ownServer(f, "On a server of your own: is it the right port, and does it want https:?")}`,
-  },
+} as const satisfies Readonly<Record<string, CauseRow>>;
+
+const ANSWER_CAUSES = {
   redirect: {
+    when: ({ end }) => end === "redirect",
     title: "The server sends us elsewhere",
     explain: (f) =>
       `The redirect of ${host(f)}${http(f)}${f.target ? ` to ${f.target}` : ""} was not followed: the token was not sent there.`,
     tryThis: (f) =>
       f.moved === undefined
-        ? `${checkUrl(f, { reason: "The sign-in page of a network, or a gateway on the way, is the usual reason.", next: "Open a web page in a browser, sign in if one asks for it, and run it again." })}${ownServer(f, "A sign-in page of the network, or http: instead of https:, also redirects. If you trust the new address, put it in as the URL yourself.")}`
-        : `It stays on the same host. If you trust the new address, put it in as the URL:\n${f.moved}`,
+        ? checkUrl(
+            f,
+            "The sign-in page of a network, or a gateway on the way, is the usual reason.",
+            "Open a web page in a browser, sign in if one asks for it, and run it again.",
+            "A sign-in page of the network, or http: instead of https:, also redirects. If you trust the new address, put it in as the URL yourself.",
+          )
+        : [note("It stays on the same host. If you trust the new address, put it in as the URL:"), note(f.moved)],
+  },
+  "rate-limited": {
+    when: ({ heard, status }) => heard === "rate-limited" || status === 429,
+    title: "Too many requests",
+    explain: (f) =>
+      `${host(f)} says that too many requests were made${http(f)}${retryAfter(f, "; it wants us to wait (Retry-After: ", ")")}.${said(f)}${page(f)}`,
+    tryThis: () => [note("Wait, then run it once more. The token itself was not judged.")],
+  },
+  "session-lost": {
+    stage: "mcp",
+    when: (seen) =>
+      seen.heard === "session-lost" ||
+      (seen.status === 404 && seen.last?.session === true && seen.heard === null && isMissing(seen)),
+    title: "The server forgot the session",
+    explain: (f) => `${host(f)} opened a session and no longer knew it at ${asked(f)}${http(f)}.${said(f)}`,
+    tryThis: () => [
+      note(
+        "Run it again. If it stays, the server's load balancer may send one session to several machines: tell CM.com support.",
+      ),
+    ],
   },
   unauthorized: {
+    stage: "auth",
+    when: ({ heard, status }) => heard === "unauthorized" || status === 401,
     title: "The token was not accepted",
     explain: (f) => `${host(f)} did not accept the token${http(f)}.${said(f)}${page(f)}`,
     // "Account … unknown", with 401: it may not have come to the token
     tryThis: (f) =>
       f.words !== undefined && namesIds(f) && !blamesToken(f.words)
-        ? `${checkIds(f)} ${STUDIO} first.\n${tokenAdvice}`
-        : tokenAdvice,
+        ? [note(`${checkIds(f)} ${STUDIO} first.`), ...TOKEN_ADVICE]
+        : TOKEN_ADVICE,
   },
   forbidden: {
+    stage: "auth",
+    when: ({ heard, status }) => heard === "forbidden" || status === 403,
     title: "Access was denied",
     explain: (f) =>
       f.html
         ? `${host(f)} denied access${http(f)}.${said(f)}${page(f)}`
         : `${host(f)} denied access${http(f)}: it does not accept the token, or the token may not use this account or profile.${said(f)}`,
-    tryThis: (f) =>
-      `${f.html ? "A firewall or gateway may block it: ask whoever runs the network, and try another network. Only then:\n" : ""}${checkIds(f)} ${STUDIO}: both IDs must belong together, and the profile must still exist.\n${tokenAdvice}`,
+    tryThis: (f) => [
+      ...(f.html
+        ? [
+            note(
+              "A firewall or gateway may block it: ask whoever runs the network, and try another network. Only then:",
+            ),
+          ]
+        : []),
+      note(`${checkIds(f)} ${STUDIO}: both IDs must belong together, and the profile must still exist.`),
+      ...TOKEN_ADVICE,
+    ],
   },
-  "not-found": {
-    title: "There is nothing at this URL",
-    explain: (f) => `${host(f)} answers, but knows nothing under this path${http(f)}.${said(f)}${page(f)}`,
-    tryThis: (f) => checkUrl(f),
-  },
-  "method-not-allowed": {
-    title: "The URL takes no MCP requests",
-    explain: (f) => `${host(f)} does not allow POST at this path${http(f)}; MCP needs it.${said(f)}${page(f)}`,
-    tryThis: (f) => checkUrl(f),
-  },
-  "rejected-request": {
-    title: "The server rejected the request",
-    explain: (f) => `${host(f)} rejected ${asked(f)}${http(f)}.${said(f)}${page(f)}`,
-    tryThis: (f) =>
-      namesIds(f)
-        ? `${checkIds(f)} ${STUDIO}: whole, and in its own place.`
-        : `${checkIds(f)}: whole, and in its own place.\n${checkUrl(f)}`,
-  },
-  "rate-limited": {
-    title: "Too many requests",
+  "protocol-version": {
+    stage: "mcp",
+    when: (seen) =>
+      seen.heard === "protocol-version" || isTooNew(seen) || VERSION_WORDS.test(gaveUp(seen)?.message ?? ""),
+    title: "No common version of the protocol",
     explain: (f) =>
-      `${host(f)} says that too many requests were made${http(f)}${f.retryAfter ? `; it wants us to wait (Retry-After: ${f.retryAfter})` : ""}.${said(f)}${page(f)}`,
-    tryThis: () => "Wait, then run it once more. The token itself was not judged.",
-  },
-  "server-error": {
-    title: "The server has a problem",
-    explain: (f) =>
-      `${host(f)} reports an error of its own${http(f)}${f.retryAfter ? ` (Retry-After: ${f.retryAfter})` : ""}.${said(f)}${page(f)}`,
-    tryThis: (f) =>
-      namesIds(f)
-        ? `${later}\n${checkIds(f)} too, since the server's words name it.`
-        : `Your values were not judged. ${later}`,
+      `${host(f)} speaks a revision of MCP that this program does not know${f.revisions ? `: ${f.revisions}` : ""}.${said(f)}`,
+    tryThis: () => [note("Run the newest version:"), run("npx", "create-halo-mcp@latest", "doctor")],
   },
   "html-answer": {
+    // 511, Network Authentication Required: what stands in the way is a network's sign-in page (RFC 6585)
+    when: (seen) => seen.status === 511 || ((seen.end === "content-type" || seen.end === "bad-json") && isPage(seen)),
     title: "A web page answered",
     explain: (f) =>
       `${host(f)} answered ${asked(f)} with a web page${http(f)}: a sign-in page, a firewall's notice, or a web site.${pageSaid(f)}`,
+    tryThis: (f) => [
+      ...checkUrl(f),
+      note(
+        `${f.halo ? "" : "That is not the address of HALO Studio, but the API's. "}On a guest network, sign in with a browser first.`,
+      ),
+    ],
+  },
+  "server-error": {
+    when: ({ status }) => status >= 500,
+    title: "The server has a problem",
+    explain: (f) =>
+      `${host(f)} reports an error of its own${http(f)}${retryAfter(f, " (Retry-After: ", ")")}.${said(f)}${page(f)}`,
     tryThis: (f) =>
-      `${checkUrl(f)}\n${f.halo ? "" : "That is not the address of HALO Studio, but the API's. "}On a guest network, sign in with a browser first.`,
-  },
-  "wrong-content-type": {
-    title: "The answer is of the wrong type",
-    explain: (f) =>
-      `${host(f)} answered ${asked(f)} with ${f.contentType ? `"${f.contentType}"` : "no content type"}; MCP uses JSON or an event stream.${/^\s*text\//i.test(f.contentType ?? "text/") ? said(f) : ""}`,
-    tryThis: (f) => checkUrl(f),
-  },
-  "bad-json": {
-    title: "The answer cannot be read",
-    explain: (f) => `${host(f)} answered ${asked(f)} with broken JSON.`,
-    tryThis: () => later,
-  },
-  "bad-encoding": {
-    title: "The answer cannot be unpacked",
-    explain: (f) => `${host(f)} answered with a compressed body that cannot be unpacked${code(f)}.`,
-    tryThis: () => "A proxy on the way may damage it: try another network. If it stays, ask CM.com support.",
-  },
-  "empty-answer": {
-    title: "The answer is empty",
-    explain: (f) => `${host(f)} accepted ${asked(f)}${http(f)}, but sent no answer.`,
-    tryThis: (f) => checkUrl(f),
-  },
-  "stream-ended": {
-    title: "The event stream ended without an answer",
-    explain: (f) => `${host(f)} opened an event stream for ${asked(f)} and closed it before the answer came.${said(f)}`,
-    tryThis: () => `A proxy that buffers or cuts long answers can do this: try another network. ${later}`,
-  },
-  "too-big": {
-    title: "The answer is too big",
-    explain: (f) =>
-      `The answer of ${host(f)} to ${asked(f)} is larger than any honest one (its head over 16 KiB, its body over 4 MiB, 8 MiB in all, or more values than any list of tools has); reading was stopped.`,
-    tryThis: (f) => checkUrl(f),
+      namesIds(f)
+        ? [note(LATER), note(`${checkIds(f)} too, since the server's words name it.`)]
+        : [note(`Your values were not judged. ${LATER}`)],
   },
   "not-mcp": {
+    stage: "mcp",
+    when: (seen) =>
+      ((seen.end === "answered" || seen.end === "status") && knowsNoMethod(seen)) ||
+      seen.end === "not-rpc" ||
+      // another protocol, or a success that no request of ours can have
+      (seen.end === "status" && seen.status === 0) ||
+      NO_ANSWER.test(gaveUp(seen)?.code ?? "") ||
+      gaveUp(seen)?.name === "ZodError",
     title: "This is no MCP server",
     explain: (f) => `${host(f)} answered ${asked(f)}, but not as an MCP server does${code(f)}.${said(f)}${library(f)}`,
     tryThis: (f) => checkUrl(f),
   },
   "rpc-error": {
+    stage: "mcp",
+    when: ({ end, last }) => (end === "answered" || end === "status") && last?.rpcError !== null && last !== undefined,
     title: "The server answered with an error",
     explain: (f) => `${host(f)} answered ${asked(f)} with an error${code(f)}${http(f)}.${said(f)}`,
+    tryThis: (f) => [
+      note(
+        `${checkIds(f)} against HALO Studio's address bar. If that is right, ask CM.com support, and give the server's words.`,
+      ),
+    ],
+  },
+  "not-found": {
+    when: isMissing,
+    title: "There is nothing at this URL",
+    explain: (f) => `${host(f)} answers, but knows nothing under this path${http(f)}.${said(f)}${page(f)}`,
+    tryThis: (f) => checkUrl(f),
+  },
+  "method-not-allowed": {
+    when: ({ status }) => status === 405,
+    title: "The URL takes no MCP requests",
+    explain: (f) => `${host(f)} does not allow POST at this path${http(f)}; MCP needs it.${said(f)}${page(f)}`,
+    tryThis: (f) => checkUrl(f),
+  },
+  "rejected-request": {
+    when: ({ status }) => status >= 400,
+    title: "The server rejected the request",
+    explain: (f) => `${host(f)} rejected ${asked(f)}${http(f)}.${said(f)}${page(f)}`,
     tryThis: (f) =>
-      `${checkIds(f)} against HALO Studio's address bar. If that is right, ask CM.com support, and give the server's words.`,
+      namesIds(f)
+        ? [note(`${checkIds(f)} ${STUDIO}: whole, and in its own place.`)]
+        : [note(`${checkIds(f)}: whole, and in its own place.`), ...checkUrl(f)],
   },
-  "protocol-version": {
-    title: "No common version of the protocol",
+  "wrong-content-type": {
+    stage: "mcp",
+    when: ({ end }) => end === "content-type",
+    title: "The answer is of the wrong type",
     explain: (f) =>
-      `${host(f)} speaks a revision of MCP that this program does not know${f.revisions ? `: ${f.revisions}` : ""}.${said(f)}`,
-    tryThis: () => "Run the newest version:\nnpx create-halo-mcp@latest doctor",
+      `${host(f)} answered ${asked(f)} with ${f.contentType ? `"${f.contentType}"` : "no content type"}; MCP uses JSON or an event stream.${/^\s*text\//i.test(f.contentType ?? "text/") ? said(f) : ""}`,
+    tryThis: (f) => checkUrl(f),
   },
-  "session-lost": {
-    title: "The server forgot the session",
-    explain: (f) => `${host(f)} opened a session and no longer knew it at ${asked(f)}${http(f)}.${said(f)}`,
-    tryThis: () =>
-      `Run it again. If it stays, the server's load balancer may send one session to several machines: tell CM.com support.`,
+  "bad-encoding": {
+    when: (seen) => {
+      if (broke(/^Z_|^ERR_BROTLI|^ERR__ERROR_|^ZSTD_/)(seen)) return true;
+      const encoding = seen.last?.contentEncoding ?? "";
+      // Node unpacks what there is of a compressed body that was cut short, be it nothing, and reports no error
+      const isEmpty = seen.end === "empty" && ![202, 204, 205].includes(seen.last?.status ?? 0);
+      return (isEmpty && !PLAIN.test(encoding)) || (seen.end === "bad-json" && !UNPACKED.test(encoding));
+    },
+    title: "The answer cannot be unpacked",
+    explain: (f) => `${host(f)} answered with a compressed body that cannot be unpacked${code(f)}.`,
+    tryThis: () => [note("A proxy on the way may damage it: try another network. If it stays, ask CM.com support.")],
   },
-  pagination: {
-    title: "The list of tools does not end",
-    explain: (f) => `${host(f)} keeps announcing further pages of tools; reading was stopped.`,
-    tryThis: () => "The connection itself works. Tell CM.com support, or whoever runs this server.",
+  "bad-json": {
+    stage: "mcp",
+    when: ({ end }) => end === "bad-json",
+    title: "The answer cannot be read",
+    explain: (f) => `${host(f)} answered ${asked(f)} with broken JSON.`,
+    tryThis: () => [note(LATER)],
   },
-  "local-limit": {
-    title: "This computer is at a limit of its own",
-    explain: (f) =>
-      `No connection to ${host(f)} could be used for ${asked(f)}: ${limit(f)?.[1] ?? "this computer is short of memory"}${code(f)}. The server has no part in it.`,
-    tryThis: (f) => limit(f)?.[2] ?? "Close other programs, or restart this computer, and run it again.",
+  "empty-answer": {
+    stage: "mcp",
+    when: ({ end }) => end === "empty",
+    title: "The answer is empty",
+    explain: (f) => `${host(f)} accepted ${asked(f)}${http(f)}, but sent no answer.`,
+    tryThis: (f) => checkUrl(f),
   },
   unknown: {
+    when: ({ isWhole, isFine }) => isWhole || !isFine,
     title: "It failed in a way that is new",
     explain: (f) =>
       `The connection test of ${host(f)} failed in a way that this program does not know.${recorded(f)}${said(f)}${library(f)}`,
-    tryThis: (f) =>
-      `Make a report, which holds nothing secret, and give it to CM.com support:\nnpx create-halo-mcp doctor --report halo-report.md${f.issue === undefined ? "" : `\nOr open an issue, filled in with what was recorded:\n${f.issue}`}`,
+    tryThis: () => [
+      note("Make a report, which holds nothing secret, and give it to CM.com support:"),
+      doctor("--report", "halo-report.md"),
+    ],
   },
   "unproven-token": {
+    stage: "auth",
     title: "The connection works, but the token is unproven",
     explain: (f) =>
       `${host(f)} did not refuse the same request without the token. So the success says nothing about the token: it may be wrong and nobody would notice here.`,
-    tryThis: () =>
-      "Ask HALO something that needs your data through the client. If that fails, make a new token of type MCP.",
+    tryThis: () => [
+      note("Ask HALO something that needs your data through the client. If that fails, make a new token of type MCP."),
+    ],
   },
-};
+} as const satisfies Readonly<Record<string, CauseRow>>;
+
+const ROWS = {
+  ...INPUT_CAUSES,
+  pagination: {
+    stage: "tools",
+    when: ({ isWhole, record }) => isWhole && record.outcome.endless,
+    title: "The list of tools does not end",
+    explain: (f) => `${host(f)} keeps announcing further pages of tools; reading was stopped.`,
+    tryThis: () => [note("The connection itself works. Tell CM.com support, or whoever runs this server.")],
+  },
+  ...NETWORK_CAUSES,
+  ...ANSWER_CAUSES,
+} as const satisfies Readonly<Record<string, CauseRow>>;
+
+/** Ids are part of the contract of the JSON output. */
+export type Cause = keyof typeof ROWS;
+export const CAUSES: Readonly<Record<Cause, CauseRow>> = ROWS;

@@ -1,7 +1,7 @@
 /** What a server said, and whether it is about the token, access, haste, the session or the protocol. Also what its web pages and the MCP library say, which decides nothing. */
 import type { Exchange } from "./record.ts";
 
-type Spoken = "unauthorized" | "forbidden" | "rate-limited" | "protocol-version" | "session-lost";
+export type Spoken = "unauthorized" | "forbidden" | "rate-limited" | "protocol-version" | "session-lost";
 
 const AUTH_WORDS =
   /\bun-?authori[sz]ed|\bnot (authori[sz]ed|authenticated)|\bauthentication (failed|required)|\b(invalid|missing|unknown|expired|revoked|wrong|bad) ([\w-]+ ){0,2}(credentials?|api[- ]?key)\b/iu;
@@ -20,6 +20,7 @@ const ID_HEADERS = /cm-(?:account|profile)-id/iu;
 /** Beside the names of other headers, only what is said of this one itself counts. */
 const TOKEN_HEADER_BLAMED =
   /x-cm-producttoken["'`]? (?:header |is |was |has |been |not )*(?:invalid|expired|missing|required|unknown|revoked|valid|recogni[sz]ed|accepted)/iu;
+/** A parser's tokens, and those against forgery. */
 const OTHER_TOKENS = /\btoken\b.{0,20}\b(in JSON )?at position \d|\b(csrf|xsrf)\b/iu;
 /** Tokens of a language model: what it counts, and where it stops. */
 const MODEL_TOKENS =
@@ -36,26 +37,21 @@ const SESSION_WORDS = /\bsession\b/iu;
 const UNKNOWN_ID =
   /\b(?:unknown|no such|no|invalid|missing|wrong|deleted) (?:[\w-]+ ){0,2}(?:account|profile)\b(?![-/]| (?:service|settings|page|server|api))|(?<![/\w-]|\b(?:aws|credentials?) )(?:account|profile)\b(?![-/](?!id\b)| (?:service|settings|page|server|api))(?:(?!\btokens?\b)[^.;/?]){0,60}\b(?:not found|not exist|unknown|deleted|invalid|missing|not known|not valid)\b/iu;
 
-const HTML_START = /^\s*(<!doctype html|<html[\s>])/iu;
-
 /** The answer is a web page, by its type or its first words. */
-export function isHtml(exchange: Exchange): boolean {
-  return /^\s*(text\/html|application\/xhtml)/iu.test(exchange.contentType ?? "") || HTML_START.test(exchange.body);
-}
+export const isHtml = ({ contentType, body }: Exchange): boolean =>
+  /^\s*(text\/html|application\/xhtml)/iu.test(contentType ?? "") || /^\s*(<!doctype html|<html[\s>])/iu.test(body);
 
 /** The data of the last event that calls itself an error: other events are no words. */
 const errorEvent = (stream: string): string => /^event: ?error\s*\r?\ndata: ?(.*)$/mu.exec(stream)?.[1] ?? "";
 
 /** What the server said: the words of its JSON-RPC error, or its body when that is no web page; else those of WWW-Authenticate. */
-export function wordsOf(exchange: Exchange): string {
+function wordsOf(exchange: Exchange): string {
   if (exchange.rpcError !== null) return exchange.rpcError.message;
   if (exchange.end === "answered") return "";
   const isStream = exchange.stream && exchange.status !== null && exchange.status < 300;
   const body = isHtml(exchange) ? "" : isStream ? errorEvent(exchange.body) : exchange.body;
   return body.trim() === "" ? (exchange.authError ?? "") : body;
 }
-
-const KEYS = ["message", "error_description", "detail", "title", "error"];
 
 /** The sentence in a JSON body, in a usual place; "" for one that says nothing (`{}`, `null`), undefined for any other text. */
 function sentenceIn(body: string): string | undefined {
@@ -66,7 +62,7 @@ function sentenceIn(body: string): string | undefined {
     if (parsed === null || Object.keys(Object(parsed)).length === 0) return "";
     const errors: unknown = Reflect.get(Object(parsed), "errors");
     for (const place of [parsed, Reflect.get(Object(parsed), "error"), Array.isArray(errors) ? errors[0] : null]) {
-      for (const key of KEYS) {
+      for (const key of ["message", "error_description", "detail", "title", "error"]) {
         const value: unknown = Reflect.get(Object(place), key);
         if (typeof value === "string" && value.trim() !== "") return value;
       }
@@ -77,49 +73,68 @@ function sentenceIn(body: string): string | undefined {
   return undefined;
 }
 
-/** The sentence of a JSON body, if it has one; else the body as it is. */
-export const sentenceOf = (body: string): string => sentenceIn(body) ?? body;
+/** What the server said, as a sentence where its body has one. */
+export function sentenceOf(exchange: Exchange): string {
+  const words = wordsOf(exchange);
+  return sentenceIn(words) ?? words;
+}
 
 /** The words are about the token of this connection. */
 export function blamesToken(words: string): boolean {
-  // a parser speaks of tokens too, a token against forgery is not ours, and a model counts its own
   if (OTHER_TOKENS.test(words)) return false;
   if (AUTH_WORDS.test(words)) return true;
   if (!FOREIGN_TOKEN.test(words) && TOKEN_WORDS.test(words.replace(MODEL_TOKENS, ""))) return true;
   return TOKEN_HEADER.test(words) && (!ID_HEADERS.test(words) || TOKEN_HEADER_BLAMED.test(words));
 }
 
-/** An answer that refuses by its words: an error in the JSON-RPC answer, or in a body below any error status. */
-export function causeOfWords(exchange: Exchange): Spoken | null {
+/** The words say that there is no such account or profile. */
+export const deniesId = (words: string): boolean => UNKNOWN_ID.test(words);
+
+/** An answer that refuses by its words. */
+function spokenIn(exchange: Exchange): Spoken | null {
+  const { rpcError, session, status } = exchange;
   const words = wordsOf(exchange);
   if (words === "") return null;
-  if (exchange.rpcError?.code === -32022 || VERSION_WORDS.test(words)) return "protocol-version";
-  if (
-    exchange.session &&
-    exchange.status !== 401 &&
-    SESSION_WORDS.test(words) &&
-    (exchange.rpcError?.code === -32001 || exchange.status === 400)
-  )
-    return "session-lost";
+  if (rpcError?.code === -32022 || VERSION_WORDS.test(words)) return "protocol-version";
+  const isLost = session && status !== 401 && (rpcError?.code === -32001 || status === 400);
+  if (isLost && SESSION_WORDS.test(words)) return "session-lost";
   if (RATE_WORDS.test(words)) return "rate-limited";
-  if (exchange.rpcError?.code === -32700 || OTHER_TOKENS.test(words)) return null;
+  if (rpcError?.code === -32700 || OTHER_TOKENS.test(words)) return null;
   if (blamesToken(words)) return "unauthorized";
   return DENY_WORDS.test(words) ? "forbidden" : null;
 }
 
-/** JSON that is no JSON-RPC, and refuses by its sentence: a gateway's way to say no with 200. */
-export function causeOfSentence(exchange: Exchange): Spoken | null {
-  const cause = (sentenceIn(exchange.body) ?? "") === "" ? null : causeOfWords(exchange);
-  return cause === "unauthorized" || cause === "forbidden" || cause === "rate-limited" ? cause : null;
+/** The answer says that it does not know one of the IDs, and nothing of the URL. */
+export function missesId(exchange: Exchange): boolean {
+  const words = sentenceOf(exchange);
+  const isLost = exchange.session && SESSION_WORDS.test(words);
+  return exchange.rpcError === null && deniesId(words) && !isLost;
 }
 
-/** The words say that there is no such account or profile. */
-export const deniesId = (words: string): boolean => UNKNOWN_ID.test(words);
+/** What words count beside these statuses: both are used for a bad token, and 407 and 429 say it all. */
+const COUNT: Readonly<Record<number, readonly Spoken[]>> = {
+  401: ["rate-limited", "session-lost"],
+  403: ["rate-limited", "unauthorized"],
+  407: [],
+  429: [],
+};
 
-/** That is what the answer says. */
-export function missesId(exchange: Exchange): boolean {
-  const words = sentenceOf(wordsOf(exchange));
-  return deniesId(words) && !(exchange.session && SESSION_WORDS.test(words));
+/** What the server's words decide, as far as they count. */
+export function heardIn(exchange: Exchange): Spoken | null {
+  const { status, end, phase } = exchange;
+  const spoken = spokenIn(exchange);
+  if (spoken === null || end === "redirect" || end === "blocked") return null;
+  if (status !== null && status >= 400) {
+    const counts = COUNT[status];
+    if (counts !== undefined) return counts.includes(spoken) ? spoken : null;
+    if ((status === 404 || status === 410) && missesId(exchange)) return null;
+    return status < 500 || spoken === "unauthorized" ? spoken : null;
+  }
+  // of a tool, it is the tool that speaks, of whatever it works with: a model's tokens, the limits of others
+  if (end === "answered") return phase === "call" ? null : spoken;
+  // JSON that is no JSON-RPC, and refuses by its sentence: a gateway's way to say no with 200
+  const isSentence = end === "not-rpc" && (sentenceIn(exchange.body) ?? "") !== "";
+  return isSentence && spoken !== "protocol-version" && spoken !== "session-lost" ? spoken : null;
 }
 
 const ENTITIES: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'", nbsp: " " };
@@ -133,69 +148,36 @@ function decoded(text: string): string {
 }
 
 const oneLine = (text: string): string => decoded(text).replace(/\s+/gu, " ").trim();
-/** What is drawn as no text, up to its end. */
-const HIDDEN = /^<(script|style|title|head|template|svg|!--)/iu;
-
-/** The text between the tags. No parser of HTML: each step goes on from where the last one ended, and what never ends is left out. */
-function visibleIn(html: string): string {
-  const lower = html.toLowerCase();
-  let text = "";
-  let at = 0;
-  while (at < html.length) {
-    const open = html.indexOf("<", at);
-    if (open < 0) return text + html.slice(at);
-    text += `${html.slice(at, open)} `;
-    const hidden = HIDDEN.exec(lower.slice(open, open + 10))?.[1];
-    const close = hidden === undefined ? ">" : hidden === "!--" ? "-->" : `</${hidden}`;
-    const end = lower.indexOf(close, open);
-    if (end < 0) return text;
-    at = end + (hidden === undefined || hidden === "!--" ? close.length : 0);
-  }
-  return text;
-}
+/** The text that a page shows. No parser of HTML: what never ends is left out. */
+const visibleIn = (html: string): string =>
+  html
+    .replace(/<!--.*?(?:-->|$)/gsu, " ")
+    .replace(/<(script|style|title|head|template|svg)\b.*?(?:<\/\1|$)/gisu, "<")
+    .replace(/<[^>]*(?:>|$)/gu, " ");
 
 const LONGEST_PAGE = 150;
 
-/** What a web page says in short: its title, and its first heading or the beginning of its text. Without secrets already, since it is cut. */
+/** What a web page says in short: its title, and its first heading or the beginning of its text. */
 export function pageWords(body: string): string {
   const html = body.slice(0, 2000);
   const title = oneLine(/<title[^<>]*>([^<]*)/iu.exec(html)?.[1] ?? "");
-  const heading = /<h[12](?:\s[^<>]*)?>/iu.exec(html);
-  const from = heading === null ? 0 : heading.index;
-  const end = heading === null ? -1 : html.toLowerCase().indexOf("</h", from);
-  const rest = oneLine(visibleIn(end < 0 ? html : html.slice(from, end)));
+  const heading = /<(h[12])(?:\s[^<>]*)?>.*?<\/\1/isu.exec(html)?.[0];
+  const rest = oneLine(visibleIn(heading ?? html));
   const short = Array.from(rest).slice(0, LONGEST_PAGE).join("") + (rest.length > LONGEST_PAGE ? "…" : "");
   if (title === "" || short === "" || short.startsWith(title)) return short || title;
   return `${title}${/[.:!?]$/.test(title) ? "" : ":"} ${short}`;
 }
 
-/** A path of zod as it would stand in a program: `tools[0].name`. */
-const pathText = (path: readonly unknown[]): string =>
-  path.map((part, at) => (typeof part === "number" ? `[${part}]` : `${at === 0 ? "" : "."}${String(part)}`)).join("");
-
-/** The first of zod's issues, be the list cut or not. */
-function firstIssue(list: string): { readonly path: readonly unknown[]; readonly message: string } | undefined {
-  try {
-    const [first]: readonly unknown[] = JSON.parse(list);
-    const [path, message] = [Reflect.get(Object(first), "path"), Reflect.get(Object(first), "message")];
-    if (Array.isArray(path) && typeof message === "string") return { path, message };
-  } catch {
-    const path = /"path":\s*\[([^[\]]{0,300})\]/u.exec(list)?.[1];
-    const message = /"message":\s*"([^"\\]{0,300})"/u.exec(list)?.[1];
-    if (path !== undefined && message !== undefined)
-      return { path: path.split(",").map((part) => partOf(part.trim())), message };
-  }
-  return undefined;
-}
-const partOf = (text: string): unknown => (/^\d+$/.test(text) ? Number(text) : text.replace(/^"|"$/g, ""));
-
 /** What the MCP library says of an answer, in one short line. Its lists of issues are JSON (zod 4). */
 export function libraryWords(message: string): string {
   const text = message.replace(/^Invalid result for [\w/]+: /u, "");
   if (!/^\s*\[/u.test(text)) return text;
-  const issue = firstIssue(text);
-  if (issue === undefined) return "the answer does not have the shape that it must have";
-  const what = issue.message.replace(/^Invalid input: /u, "").replace(/, received undefined$/u, "");
-  const where = pathText(issue.path);
-  return where === "" ? what : `${where}: ${what}`;
+  try {
+    const [{ path, message: words }] = JSON.parse(text) as [{ path: readonly (string | number)[]; message: string }];
+    const where = path.map((part, at) => (typeof part === "number" ? `[${part}]` : `${at === 0 ? "" : "."}${part}`));
+    const what = words.replace(/^Invalid input: /u, "").replace(/, received undefined$/u, "");
+    return path.length === 0 ? what : `${where.join("")}: ${what}`;
+  } catch {
+    return "the answer does not have the shape that it must have";
+  }
 }

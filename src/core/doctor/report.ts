@@ -185,7 +185,7 @@ function stageLink(
     ms,
     seen: seen === undefined ? [] : [seen],
     ...(cause === undefined ? {} : { cause, why: detail }),
-    ...(tryThis === undefined ? {} : { advice: tryThis.split("\n").map(note) }),
+    ...(tryThis === undefined ? {} : { advice: tryThis }),
   };
 }
 
@@ -294,8 +294,9 @@ export function makeReport(v: View, run: Run) {
     },
     setup,
     /** Every request of the test; no body, no header. */
-    requests: exchanges.map(({ method, phase, status, end, codes, ms, repeated }) => {
-      return { method, control: phase === "control", status, end, codes, ms: Math.round(ms), repeated };
+    requests: exchanges.map(({ method, phase, status, end, codes, ms }) => {
+      // each has a connection of its own, on which nothing is sent twice
+      return { method, control: phase === "control", status, end, codes, ms: Math.round(ms), repeated: 0 };
     }),
     /** Where the advice is to be typed, see `adviceLine`. */
     cwd: v.input.given?.cwd,

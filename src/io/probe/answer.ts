@@ -11,8 +11,10 @@ export const ERROR_CAP = 64 * 1024;
 
 /** What came is no answer to our request; `end` says what it is. The message holds nothing from anybody. */
 export class NoAnswer extends Error {
-  constructor(readonly end: ExchangeEnd) {
+  readonly end: ExchangeEnd;
+  constructor(end: ExchangeEnd) {
     super(end);
+    this.end = end;
   }
 }
 
@@ -76,20 +78,22 @@ function checkedIn(value: unknown): number {
   return count;
 }
 
+const [QUOTE, BACKSLASH, BRACKET, BRACE, COMMA] = [0x22, 0x5c, 0x5b, 0x7b, 0x2c];
+
 /** Whether a text of JSON would be too much once it is read. */
 function isTooMuch(text: string): boolean {
   let depth = 0;
   let values = 0;
   let isString = false;
   for (let at = 0; at < text.length; at++) {
-    const char = text[at];
-    if (char === '"') isString = !isString;
-    else if (isString) at += char === "\\" ? 1 : 0;
-    else if (char === "[" || char === "{") {
+    const char = text.charCodeAt(at);
+    if (char === QUOTE) isString = !isString;
+    else if (isString) at += char === BACKSLASH ? 1 : 0;
+    else if (char === BRACKET || char === BRACE) {
       depth++;
       values++;
-    } else if (char === "]" || char === "}") depth--;
-    else if (char === ",") values++;
+    } else if (char === BRACKET + 2 || char === BRACE + 2) depth--;
+    else if (char === COMMA) values++;
     if (depth > DEEPEST || values > MOST_VALUES) return true;
   }
   return false;
@@ -140,7 +144,11 @@ export function answerIn(text: string, id: unknown): Message {
 /** The data of a server-sent event (WHATWG); undefined where it is of another type than `message`. */
 function dataOf(event: string): string | undefined {
   const lines = event.split(/\r\n|\n|\r/);
-  const type = lines.findLast((line) => line.startsWith("event:"))?.slice(6).trim() ?? "";
+  const type =
+    lines
+      .findLast((line) => line.startsWith("event:"))
+      ?.slice(6)
+      .trim() ?? "";
   const data = lines.filter((line) => line.startsWith("data:")).map((line) => line.slice(5).replace(/^ /, ""));
   return data.length > 0 && (type === "" || type === "message") ? data.join("\n") : undefined;
 }
@@ -151,17 +159,20 @@ export async function answerInStream(
   id: unknown,
   log: BodyLog,
 ): Promise<{ readonly message: Message; readonly event: string }> {
-  const blank = /\r\n\r\n|\n\n|\r\r/g;
+  const blank = /\r\n\r\n|\n\n|\r\r/;
   let isForeign = false;
   let text = "";
+  let tail = "";
   for await (const piece of pieces) {
-    // the end of an event may have begun in what came before
-    blank.lastIndex = Math.max(0, text.length - 3);
     text += piece;
+    // the end of an event may have begun in what came before; to search all of it again would take long
+    const window = tail + piece;
+    tail = window.slice(-3);
+    if (!blank.test(window)) continue;
     for (let found = blank.exec(text); found !== null; found = blank.exec(text)) {
-      const event = text.slice(0, blank.lastIndex);
-      text = text.slice(blank.lastIndex);
-      blank.lastIndex = 0;
+      const end = found.index + found[0].length;
+      const event = text.slice(0, end);
+      text = text.slice(end);
       const data = dataOf(event);
       if (data === undefined) continue;
       try {

@@ -1,6 +1,6 @@
 /** The file that NODE_EXTRA_CA_CERTS names: is it there, and whose certificates does it hold? Node itself says no word where it cannot be used, but in a warning that nobody sees behind a client. */
 import { X509Certificate } from "node:crypto";
-import type { ExtraCas } from "../../core/diagnosis/cause-text.ts";
+import type { Known } from "../../core/diagnosis/facts.ts";
 import { readDocument } from "../read.ts";
 
 const MOST = 500;
@@ -15,7 +15,7 @@ function nameOf({ subject }: X509Certificate): string {
 }
 
 /** In: its absolute path. Never throws for what is on the disk. */
-export function readExtraCas(file: string): ExtraCas {
+export function readExtraCas(file: string): NonNullable<Known["extraCas"]> {
   const read = readDocument(file);
   if (read.kind !== "read")
     return {

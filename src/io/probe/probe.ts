@@ -71,7 +71,8 @@ async function ask(
     listens: request.listens,
   };
   let outcome: ProbeOutcome = await walk({ ...main, mode: "auto", firstMs: request.timeoutMs * FIRST });
-  if (!outcome.connected && worthTheOldWay(recorder.exchanges.at(-1))) outcome = await walk({ ...main, mode: "legacy" });
+  if (!outcome.connected && worthTheOldWay(recorder.exchanges.at(-1)))
+    outcome = await walk({ ...main, mode: "legacy" });
   done({ outcome });
   if (!outcome.listed) return;
   onStage?.("auth");

@@ -69,7 +69,12 @@ function codesAfterConnect(error: unknown): string[] {
 }
 
 /** One request over a connection of its own. `onBroken`: the first error of it; while the body is read, Node tells the reader less. */
-function send(socket: Socket, url: URL, init: RequestInit, onBroken: (error: unknown) => void): Promise<IncomingMessage> {
+function send(
+  socket: Socket,
+  url: URL,
+  init: RequestInit,
+  onBroken: (error: unknown) => void,
+): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const sent = request({
       createConnection: () => socket,
@@ -163,7 +168,10 @@ export function recordingFetch(
       found(messageIn(text));
       seen.end = "status";
       if (status > 599) throw new NoAnswer("status");
-      return new Response(status === 304 ? null : text, { status, headers: { "content-type": seen.contentType ?? "" } });
+      return new Response(status === 304 ? null : text, {
+        status,
+        headers: { "content-type": seen.contentType ?? "" },
+      });
     }
     seen.end = "accepted";
     if (id === undefined) return new Response(null, { status: 202 });
@@ -173,20 +181,26 @@ export function recordingFetch(
     if (seen.stream) {
       const { message, event } = await answerInStream(pieces(cap), id, log);
       found(message);
-      text = event;
+      // its parser waits for what follows a CR
+      text = `${event}\n`;
     } else if (/^\s*application\/json\s*(;|$)/iu.test(seen.contentType ?? "")) {
       text = await textOf(pieces(cap));
-      found(messageIn(text));
       found(answerIn(text, id));
     } else {
-      const isEmpty = await textOf(pieces(ERROR_CAP)).then((page) => page.trim() === "", () => false);
+      const isEmpty = await textOf(pieces(ERROR_CAP)).then(
+        (page) => page.trim() === "",
+        () => false,
+      );
       throw new NoAnswer(isEmpty ? "empty" : "content-type");
     }
     seen.end = "answered";
     const session = headers["mcp-session-id"];
     return new Response(text, {
       status,
-      headers: { "content-type": seen.contentType ?? "", ...(typeof session === "string" ? { "mcp-session-id": session } : {}) },
+      headers: {
+        "content-type": seen.contentType ?? "",
+        ...(typeof session === "string" ? { "mcp-session-id": session } : {}),
+      },
     });
   }
 

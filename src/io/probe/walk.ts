@@ -120,6 +120,8 @@ async function callTool(client: Client, call: ToolCall, listing: Listing, timeou
 /** Handshake or discovery, tools, end of the session: once, in one mode. Never throws. */
 export async function walk(road: Walk): Promise<ProbeOutcome> {
   const { recorder, url } = road;
+  // The SDK's schemas are each used once or twice here: to compile them costs more than it saves (zod 4, `config({ jitless })`).
+  Object.assign(globalThis, { __zod_globalConfig: { jitless: true } });
   // only what is named here is bundled
   const { Client, StreamableHTTPClientTransport } = await import("@modelcontextprotocol/client");
   const timeout = Math.max(1, road.deadline - performance.now()) + 500;

@@ -62,7 +62,7 @@ export function openWay({ url, network, onPassed }: Settings): Way {
   let answer: ProxyAnswer | undefined;
   let hasTunnel = false;
   let dials = 0;
-  let refused: Trust | undefined;
+  const refused: Trust[] = [];
   let isClosed = false;
 
   const keep = (socket: Socket): void => {
@@ -77,7 +77,8 @@ export function openWay({ url, network, onPassed }: Settings): Way {
     const family = typeof address === "string" ? isIP(address) : 0;
     const isKnown = addresses.has(String(address));
     if (dials > 1 || (family !== 4 && family !== 6) || (!isKnown && addresses.size >= MOST_ADDRESSES)) return;
-    if (!isKnown || outcome !== "not-tried") addresses.set(String(address), { address: String(address), family, outcome, code });
+    if (!isKnown || outcome !== "not-tried")
+      addresses.set(String(address), { address: String(address), family, outcome, code });
   };
 
   /** v6 and v4 in turn, as Node does. */
@@ -110,7 +111,7 @@ export function openWay({ url, network, onPassed }: Settings): Way {
     const secure = await encrypt(socket, name, trust.context, keep);
     trust.shown = tlsFacts(secure);
     if (trust.shown.error !== null && network.verify) {
-      refused = trust;
+      refused.push(trust);
       secure.destroy();
       throw Object.assign(new Error("certificate"), { code: trust.shown.error });
     }
@@ -166,12 +167,12 @@ export function openWay({ url, network, onPassed }: Settings): Way {
 
   /** Where nobody whom Node knows vouches for a certificate, once more with those of the system. */
   const connectTrusting = async (): Promise<Socket> => {
-    refused = undefined;
     try {
       return await dial();
     } catch (error) {
-      const trust: Trust | undefined = refused;
-      if (trust?.systemCas !== null || isClosed || !isUntrusted(trust.shown?.error ?? "")) throw error;
+      const trust = refused.pop();
+      if (trust === undefined || trust.systemCas !== null || isClosed || !isUntrusted(trust.shown?.error ?? ""))
+        throw error;
       trust.context = contextWithSystem();
       trust.systemCas = trust.context === undefined ? "unavailable" : "did-not-help";
       if (trust.context === undefined) throw error;
