@@ -136,18 +136,3 @@ export function printableLines(text: string, { colors = false } = {}): string {
     )
     .join("");
 }
-
-/** Of a secret so many letters and digits in a row are a part of it. */
-const PIECE = 5;
-
-/** Whether a text holds parts of a secret, whatever else stands between its letters and digits: tags that were taken out, slashes, spaces. */
-export function holdsPieces(text: string, secrets: Iterable<string>): boolean {
-  const bare = (any: string): string => any.replace(/[^\p{L}\p{N}]/gu, "");
-  const said = bare(text);
-  return [...secrets].some((secret) => {
-    const whole = bare(secret);
-    if (whole.length < 2 * PIECE) return false;
-    for (let at = 0; at + PIECE <= said.length; at += 1) if (whole.includes(said.slice(at, at + PIECE))) return true;
-    return false;
-  });
-}
