@@ -3,6 +3,7 @@ import { dirname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseSync, Visitor } from "rolldown/utils";
 import { expect, test } from "vitest";
+import { CLIENTS } from "../src/core/clients/index.ts";
 
 const src = fileURLToPath(new URL("../src", import.meta.url));
 
@@ -17,6 +18,7 @@ interface Source {
   /** Members of `process` that are used; "*" where it is handed on. */
   readonly ofProcess: ReadonlySet<string>;
   readonly setsExit: boolean;
+  readonly literals: ReadonlySet<string>;
 }
 
 /** What else may be used of the global `process`, where, and why. Everything else comes through the Context. */
@@ -40,6 +42,7 @@ function read(path: string): Source {
   const text = readFileSync(path, "utf8");
   const imports: Import[] = [];
   const ofProcess = new Set<string>();
+  const literals = new Set<string>();
   let setsExit = false;
   const add = (from: string, kind: Import["kind"]) => {
     const local = from.startsWith(".")
@@ -60,6 +63,9 @@ function read(path: string): Source {
     ImportExpression: (node) => {
       if (node.source.type === "Literal") add(String(node.source.value), "dynamic");
     },
+    Literal: (node) => {
+      if (typeof node.value === "string") literals.add(node.value);
+    },
     MemberExpression: (node) => {
       if (isProcess(node.object) || (node.object.type === "Identifier" && node.object.name === "globalThis")) {
         const name = node.property.type === "Identifier" ? node.property.name : "";
@@ -78,7 +84,7 @@ function read(path: string): Source {
   const parsed = parseSync(path, text);
   expect(parsed.errors, path).toEqual([]);
   visitor.visit(parsed.program);
-  return { imports, lines: text.split("\n").length - 1, ofProcess, setsExit };
+  return { imports, lines: text.split("\n").length - 1, ofProcess, setsExit, literals };
 }
 
 const sources = new Map(
@@ -139,6 +145,15 @@ test("no runtime import cycles", () => {
   };
   for (const file of sources.keys()) walk(file, []);
   expect(cycles).toEqual([]);
+});
+
+test("only src/core/clients names a client, and the commands in which a person chooses one", () => {
+  const names = new Set(CLIENTS.flatMap(({ id }) => [id, `client:${id}`]));
+  const mayName = /^(?:core\/clients|commands)\/|^flags\.ts$/;
+  const naming = [...sources].flatMap(([file, { literals }]) =>
+    mayName.test(file) ? [] : [...literals].filter((text) => names.has(text)).map((text) => `${file}: "${text}"`),
+  );
+  expect(naming).toEqual([]);
 });
 
 test("no source file over 400 lines", () => {

@@ -1,7 +1,7 @@
 /** One run as one report: the links of the chain, from the files to the tools, each with what was seen and what to do. Pure. */
 import type { Advice } from "../advice.ts";
 import { shown } from "../check/show.ts";
-import { expandEntry } from "../clients/claude-code.ts";
+import { claudeCode, expandEntry } from "../clients/claude-code.ts";
 import { sessionEnv } from "../clients/claude-state.ts";
 import type { Cause, Diagnosis, StageResult } from "../diagnosis/diagnose.ts";
 import { type ProbeRecord, type ProbeStage, WAY } from "../diagnosis/record.ts";
@@ -286,7 +286,7 @@ export function makeReport(v: View, run: Run) {
     toolCount: diagnosis?.toolCount ?? 0,
     call: run.call,
     client: {
-      id: "claude-code" as const,
+      id: claudeCode.id,
       version: v.client.version ?? null,
       status: run.asked?.status ?? null,
       wouldConnect: verdict.wouldConnect,

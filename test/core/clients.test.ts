@@ -1,0 +1,153 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import type { Advice } from "../../src/core/advice.ts";
+import { documentOf, kindOf } from "../../src/core/check/documents.ts";
+import { claudeCode, connectionFor } from "../../src/core/clients/claude-code.ts";
+import { entriesIn, entryFor, serversIn } from "../../src/core/clients/entry.ts";
+import { CLIENTS, clientOf } from "../../src/core/clients/index.ts";
+import type { Client } from "../../src/core/clients/model.ts";
+import { variablesIn } from "../../src/core/clients/references.ts";
+import { toJson } from "../../src/core/formats/json.ts";
+import { positionAt } from "../../src/core/formats/lines.ts";
+import { parseToml } from "../../src/core/formats/toml.ts";
+import { HALO_URL, HEADERS, VALUES, variablesFor } from "../../src/core/halo.ts";
+import { RULES } from "../../src/core/rules/index.ts";
+import { findingsOf } from "../support/subject.ts";
+
+const at = (path: string) => new URL(`../../${path}`, import.meta.url);
+const read = (path: string): string => readFileSync(at(path), "utf8");
+const ids = CLIENTS.map(({ id }) => id);
+const example = VALUES.map((value) => `${variablesFor("halo")[value]}=\n`).join("");
+
+const code = (text: string): string => `\`${text.replaceAll("|", "\\|")}\``;
+const advice = (each: Advice): string => ("run" in each ? code(each.run.join(" ")) : each.note);
+const UNSET: Readonly<Record<Client["unset"], string>> = {
+  literal: "the reference is sent as it stands",
+  empty: "an empty header is sent",
+  absent: "the header is left out",
+  unknown: "not known",
+};
+
+/** The facts of a client, as its page has them. */
+function factsOf({ files, format, servers, entry, references, ...client }: Client): string {
+  const { user } = files;
+  const spelled =
+    entry.names === undefined ? code(references.spell("NAME")) : `the name of the variable in ${code(entry.names)}`;
+  const rows: readonly (readonly [string, string])[] = [
+    ["project file", files.project.map(code).join(", ")],
+    [
+      "user file",
+      typeof user === "string"
+        ? code(user)
+        : Object.entries(user)
+            .map(([os, path]) => `${os}: ${code(path)}`)
+            .join("; "),
+    ],
+    ["format", format],
+    ["servers are under", code(servers)],
+    ["address, headers", `${entry.url.map(code).join(" or ")}, ${code(entry.headers)}`],
+    ["a reference", spelled],
+    ["a variable that is not set", UNSET[client.unset]],
+    [
+      "takes variables from",
+      client.reads.length === 0 ? "the environment only" : `the environment, ${client.reads.map(code).join(", ")}`,
+    ],
+    ["blanks from a file", client.blanks === undefined ? "nothing" : code(String(client.blanks))],
+    ["lists its servers", client.verify === undefined ? "in its window only" : code(client.verify.join(" "))],
+    ["after the entry is written", client.next.map(advice).join("; ") || "nothing"],
+    ["measured", client.measured],
+    ["its documentation", client.docs],
+  ];
+  return `| fact | value |\n|---|---|\n${rows.map(([name, value]) => `| ${name} | ${value} |`).join("\n")}\n`;
+}
+
+const extension = ({ format }: Client): string => (format === "toml" ? "toml" : "json");
+
+/** The page with its facts and its example as they are. */
+function pageOf(client: Client, page: string): string {
+  const start = page.indexOf("<!-- facts");
+  const end = page.indexOf("<!-- end -->");
+  const right = read(`test/fixtures/clients/${client.id}/right.${extension(client)}`);
+  const made = `<!-- facts: made from src/core/clients/${client.id}.ts by test/core/clients.test.ts -u -->\n\n${factsOf(client)}\n\`\`\`${extension(client)}\n${right}\`\`\`\n\n`;
+  return page.slice(0, start) + made + page.slice(end);
+}
+
+/** Everything but notes that `check` says of a client's project file. */
+function said(client: Client, text: string): string {
+  const files = { [client.files.project[0]]: text, ".env.example": example };
+  return findingsOf(RULES, files, { allowMissing: true })
+    .flatMap(({ rule: id, path, span, args }) => {
+      const rule = RULES.find((each) => each.id === id);
+      const { line, column } = positionAt(path === ".env.example" ? example : text, span.offset);
+      return rule === undefined || rule.severity === "note"
+        ? []
+        : [`${path}:${line}:${column} ${id}: ${rule.message(args)}\n`];
+    })
+    .join("");
+}
+
+it("a client is a descriptor, a page and a folder of fixtures", () => {
+  const shared = /^(?:model|index|references|entry|claude-(?:keys|loader|state))\.ts$/;
+  const descriptors = readdirSync(at("src/core/clients")).filter((name) => !shared.test(name));
+  expect(descriptors.sort()).toEqual(ids.map((id) => `${id}.ts`).sort());
+  expect(readdirSync(at("docs/clients")).sort()).toEqual(["README.md", ...ids.map((id) => `${id}.md`)].sort());
+  expect(readdirSync(at("test/fixtures/clients")).sort()).toEqual(ids.toSorted());
+});
+
+it("the list of clients is that of docs/clients/README.md", async () => {
+  const page = read("docs/clients/README.md");
+  const start = page.indexOf("| client");
+  const rows = CLIENTS.map(
+    ({ id, label, files, measured }) =>
+      `| [${label}](${id}.md) | ${files.project.map(code).join(", ")} | ${measured} |`,
+  );
+  const table = `| client | project file | measured |\n|---|---|---|\n${rows.join("\n")}\n`;
+  await expect(page.slice(0, start) + table).toMatchFileSnapshot("../../docs/clients/README.md");
+});
+
+describe.each(CLIENTS.map((client) => [client.id, client] as const))("%s", (id, client) => {
+  const folder = `test/fixtures/clients/${id}`;
+  const right = read(`${folder}/right.${extension(client)}`);
+  const raw = {
+    path: client.files.project[0],
+    encoding: "utf-8",
+    tracked: true,
+    ignored: false,
+    mode: undefined,
+  } as const;
+  const kind = kindOf(client.files.project[0]);
+
+  it("is known by each of its project files", () => {
+    for (const path of client.files.project) expect(clientOf(kindOf(path) ?? "")).toBe(client);
+  });
+
+  it("has the entry in its example that the wizard would write", () => {
+    const connection = connectionFor("halo", HALO_URL, variablesFor("halo"));
+    const { tree } = documentOf({ ...raw, kind: kind ?? "mcp", text: right }, parseToml);
+    const [entry, ...more] = entriesIn(tree, client);
+    expect(more).toEqual([]);
+    expect(entry && JSON.parse(JSON.stringify(toJson(entry.value)))).toEqual(entryFor(client, connection));
+    const [server] = serversIn(tree, client);
+    expect(server?.url?.text).toBe(HALO_URL);
+    expect(server?.headers.map(({ name }) => name)).toEqual(VALUES.map((value) => HEADERS[value]));
+    for (const { text = "", kind: how } of server?.headers ?? [])
+      expect(how === "names" ? text : variablesIn(text, client.references)[0]?.name).toMatch(/^HALO_/);
+  });
+
+  it("is silent on its example, and says of the wrong one what findings.txt holds", async () => {
+    expect(said(client, right)).toBe("");
+    const wrong = said(client, read(`${folder}/wrong.${extension(client)}`));
+    expect(wrong).not.toBe("");
+    await expect(wrong).toMatchFileSnapshot(`../../${folder}/findings.txt`);
+  });
+
+  it("has a page with its facts", async () => {
+    const path = `docs/clients/${id}.md`;
+    expect(existsSync(at(path)), path).toBe(true);
+    await expect(pageOf(client, read(path))).toMatchFileSnapshot(`../../${path}`);
+  });
+});
+
+it("Claude Code's own file is `.mcp.json`, wherever it lies", () => {
+  expect(clientOf(kindOf("a/b/.mcp.json") ?? "")).toBe(claudeCode);
+});
