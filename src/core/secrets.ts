@@ -100,7 +100,7 @@ const ESCAPES =
 const withoutCommand = (line: string): string => line.replaceAll("##[", "## [");
 
 /** A line of ours that GitHub Actions would take for a workflow command (`::`, with or without blanks before it). */
-export function plainLine(line: string): string {
+function plainLine(line: string): string {
   return withoutCommand(line.replace(/^(\s*:):/, "$1 :"));
 }
 

@@ -2,9 +2,9 @@ import { join } from "node:path";
 import type { Context } from "../../context.ts";
 import type { RawDocument } from "../../core/check/documents.ts";
 import { applyEdits, chooseFixes, type TextEdit } from "../../core/check/edits.ts";
+import { maskFile } from "../../core/check/mask-file.ts";
 import { runRules } from "../../core/check/run.ts";
 import { type DiffLine, diffTexts } from "../../core/formats/diff.ts";
-import { HALO_URL } from "../../core/halo.ts";
 import type { WriteStep } from "../../core/plan/model.ts";
 import { RULES } from "../../core/rules/index.ts";
 import { printable } from "../../core/secrets.ts";
@@ -101,9 +101,7 @@ function many(count: number, word: string): string {
 
 function showStep(show: Show, context: Context, options: CheckOptions, { name, before, after }: Step): void {
   const lines = diffTexts(before ?? "", after ?? "", {
-    secrets: [...context.secrets],
-    shown: ["http", HALO_URL, options.url],
-    format: /\.jsonc?$/.test(name) ? "json" : /(?:^|\/)\.env/.test(name) ? "dotenv" : "lines",
+    mask: (text) => maskFile(name, text, [...context.secrets], []),
     width: show.columns - 6,
   });
   const label = show.paint.bold(printable(name));

@@ -1,13 +1,13 @@
 /** The wizard, from top to bottom: look, ask, test, plan, write, test again through what was written, say how to go on. */
 import type { Context } from "../../context.ts";
-import { connectionFor, entryOf, reference } from "../../core/clients/claude-code.ts";
+import { connectionFor, entryOf } from "../../core/clients/claude-code.ts";
 import { envIn } from "../../core/clients/claude-state.ts";
 import type { Diagnosis } from "../../core/diagnosis/diagnose.ts";
 import { equalJson } from "../../core/formats/json.ts";
-import { DEFAULT_NAME, HALO_URL, HEADERS, LABELS, PASTED_BREAK, type Value, variablesFor } from "../../core/halo.ts";
+import { DEFAULT_NAME, HALO_URL, LABELS, PASTED_BREAK, type Value, variablesFor } from "../../core/halo.ts";
 import type { Plan, Step } from "../../core/plan/model.ts";
 import { decideTarget, type Target, variablesOf } from "../../core/plan/target.ts";
-import { maskedJson, maskOf, printableLines } from "../../core/secrets.ts";
+import { maskedJson, printableLines } from "../../core/secrets.ts";
 import { Cancelled, Refusal, UsageError } from "../../errors.ts";
 import type { RawOptions } from "../../flags.ts";
 import { createAsk } from "../../ui/ask.ts";
@@ -228,16 +228,8 @@ function assertSameEntry(before: Survey, now: Survey, { name, mode, url }: Targe
 }
 
 /** How the diffs of a plan look: of the values only the IDs, which are no secrets, are seen. */
-function styleOf({ context, show, target }: Page, { values }: Decided, paint: Paint) {
-  const { token, account, profile } = values;
-  const own = variablesOf(target).map(({ env }) => reference(env));
-  const shown = ["http", target.url, target.name, ...Object.values(HEADERS), ...own, maskOf(token), account, profile];
-  return {
-    paint,
-    width: show.columns - 6,
-    secrets: [...context.secrets],
-    shown: shown.filter((text) => text !== token),
-  };
+function styleOf({ context, show }: Page, { values: { account, profile } }: Decided, paint: Paint) {
+  return { paint, width: show.columns - 6, secrets: [...context.secrets], shown: [account, profile] };
 }
 
 /** One line per file and command: what became of it. */

@@ -1,4 +1,5 @@
 /** A plan as a person reads it: a diff for each file that changes, the commands, the steps left to a person. */
+import { maskFile } from "../../core/check/mask-file.ts";
 import { toSh } from "../../core/command-line.ts";
 import { diffTexts } from "../../core/formats/diff.ts";
 import type { Plan } from "../../core/plan/model.ts";
@@ -11,15 +12,14 @@ export interface DiffStyle {
   /** Longest line, in characters. */
   readonly width: number;
   readonly secrets: readonly string[];
-  /** Values that may be seen. */
+  /** Values that may be seen in .env, whose others are private. */
   readonly shown: readonly string[];
 }
 
 function diffLines(path: string, before: string, after: string, style: DiffStyle): readonly string[] {
-  const { paint, ...options } = style;
-  const name = path.toLowerCase();
-  const format = name.endsWith(".json") ? "json" : name.includes(".env") ? "dotenv" : "lines";
-  return diffTexts(before, after, { ...options, format }).map((line) => paintLine(paint, line));
+  const { paint, width, secrets, shown } = style;
+  const mask = (text: string): string => maskFile(path, text, secrets, shown);
+  return diffTexts(before, after, { mask, width }).map((line) => paintLine(paint, line));
 }
 
 /** A step with what is below it. */

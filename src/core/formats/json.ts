@@ -229,11 +229,3 @@ export function property(value: Json | undefined, ...keys: readonly string[]): J
     value,
   );
 }
-
-/** The entries of an object whose values are strings. */
-export function strings(value: Json | undefined): Readonly<Record<string, string>> {
-  if (!isObject(value)) return {};
-  return Object.fromEntries(
-    Object.entries(value).filter((pair): pair is [string, string] => typeof pair[1] === "string"),
-  );
-}
