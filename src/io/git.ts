@@ -7,8 +7,6 @@ import { lstatSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { Cancelled, EnvironmentError } from "../errors.ts";
 
-const TIMEOUT_MS = 10_000;
-
 /** Variables that belong to the user's set-up of git. Every other GIT_* (GIT_DIR, GIT_INDEX_FILE… inside a hook) would send us elsewhere. */
 const KEPT = /^GIT_(?:CONFIG_(?:GLOBAL|SYSTEM|NOSYSTEM|COUNT|KEY_\d+|VALUE_\d+)|DISCOVERY_ACROSS_FILESYSTEM)$/i;
 
@@ -54,30 +52,20 @@ export function findRoot(cwd: string): string | undefined {
 
 /** A small, synchronous wrapper over the git program. */
 export function createGit(options: GitOptions): Git {
-  const matchingRule = (path: string): { source: string; pattern: string } | undefined => {
-    // The path goes through stdin, absolute: check-ignore knows no literal pathspecs, and "/…" is never pathspec magic.
-    const answer = run(
-      options,
-      ["check-ignore", "-v", "-z", "--no-index", "--stdin"],
-      [0, 1],
-      `${resolve(options.cwd, path)}\0`,
-    );
-    const [source, , pattern] = answer.stdout.split("\0");
-    return source === undefined || pattern === undefined ? undefined : { source, pattern };
-  };
-  const ignoringRule = (path: string): { source: string; pattern: string } | undefined => {
-    const rule = matchingRule(path);
-    // With -v git also reports, with exit code 0, the "!rule" that takes a path back in.
-    return rule === undefined || rule.pattern.startsWith("!") ? undefined : rule;
+  /** The file whose rule ignores the path, as git names it. */
+  const sourceOf = (path: string): string | undefined => {
+    // the path goes through stdin, absolute: check-ignore knows no literal pathspecs, and "/…" is never pathspec magic
+    const argv = ["check-ignore", "-v", "-z", "--no-index", "--stdin"];
+    const [source, , pattern] = run(options, argv, [0, 1], `${resolve(options.cwd, path)}\0`).stdout.split("\0");
+    // with -v git also reports, with exit code 0, the "!rule" that takes a path back in
+    return pattern === undefined || pattern.startsWith("!") ? undefined : source;
   };
   return {
-    isIgnored: (path) => ignoringRule(path) !== undefined,
+    isIgnored: (path) => sourceOf(path) !== undefined,
     ignoreSource: (path) => {
-      const rule = ignoringRule(path);
-      if (rule === undefined) return undefined;
-      // Relative sources are relative to the root of the worktree, wherever git was started.
-      const root = line(run(options, ["rev-parse", "--show-toplevel"], [0]).stdout);
-      return resolve(root, rule.source);
+      const source = sourceOf(path);
+      // a relative one is relative to the root of the worktree, wherever git was started
+      return source && resolve(line(run(options, ["rev-parse", "--show-toplevel"], [0]).stdout), source);
     },
     isTracked: (path) => {
       const argv = ["--literal-pathspecs", "ls-files", "--error-unmatch", "-z", "--", resolve(options.cwd, path)];
@@ -100,13 +88,7 @@ function line(stdout: string): string {
   return stdout.replace(/\r?\n$/, "");
 }
 
-/** What one question may take, where that is more than usual. */
-interface RunLimits {
-  readonly timeoutMs: number;
-  readonly maxBytes: number;
-}
-
-const LIMITS: RunLimits = { timeoutMs: TIMEOUT_MS, maxBytes: 16 * 1024 * 1024 };
+const LIMITS = { timeoutMs: 10_000, maxBytes: 16 * 1024 * 1024 };
 
 /** Runs git with words that name no program. `expected`: the exit codes that are an answer; another one is an EnvironmentError. */
 export function run(
@@ -117,8 +99,9 @@ export function run(
   limits = LIMITS,
 ): Answer {
   const safe = ["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", ...argv];
-  const result = spawnSync(options.program, safe, {
-    cwd: options.cwd,
+  const { cwd } = options;
+  const { error, status, signal, stdout, stderr } = spawnSync(options.program, safe, {
+    cwd,
     env: cleanEnv(options.env),
     input,
     encoding: "utf8",
@@ -127,39 +110,34 @@ export function run(
     maxBuffer: limits.maxBytes,
     windowsHide: true,
   });
-  if (result.error === undefined && result.status !== null && expected.includes(result.status)) {
-    return { status: result.status, stdout: result.stdout, stderr: result.stderr };
-  }
+  if (error === undefined && status !== null && expected.includes(status)) return { status, stdout, stderr };
   // Ctrl-C goes to the whole group of a terminal
-  if (result.signal === "SIGINT" || result.signal === "SIGTERM" || result.signal === "SIGHUP") throw new Cancelled();
-  const owned = /^fatal: (?:detected dubious ownership in|unsafe) repository (?:at )?\(?'([^\n]*)'/m.exec(
-    result.stderr ?? "",
-  );
-  if (owned !== null) throw foreign(owned[1] ?? options.cwd);
+  if (signal === "SIGINT" || signal === "SIGTERM" || signal === "SIGHUP") throw new Cancelled();
+  const reason = error === undefined ? said(stderr) : `it could not be started, or took too long (${error.message})`;
+  // git works in no repository of another user (CVE-2022-24765), unless it is told that this is meant
+  const owned = /^fatal: (?:detected dubious ownership in|unsafe) repository (?:at )?\(?'([^\n]*)'/m.exec(stderr ?? "");
+  if (owned !== null) {
+    const [, root = cwd] = owned;
+    const word = /^[\w./:@%+-]+$/.test(root) ? root : `'${root.replaceAll("'", "'\\''")}'`;
+    throw new EnvironmentError(
+      `${root} belongs to another user, so git does not work in it ("dubious ownership")`,
+      { hint: `if you trust what is in it, tell git so:\ngit config --global --add safe.directory ${word}` },
+      "git",
+    );
+  }
+  const command = argv.find((word) => !word.startsWith("-")) ?? "";
   throw new EnvironmentError(
-    `git could not answer "git ${argv.find((word) => !word.startsWith("-")) ?? ""}" in ${options.cwd}: ${reasonOf(result.error, result.signal, result.stderr)}`,
-    { hint: `See what git says: git -C "${options.cwd}" status`, cause: result.error },
+    `git could not answer "git ${command}" in ${cwd}: ${reason}`,
+    { hint: `See what git says: git -C "${cwd}" status`, cause: error },
     "git",
   );
 }
 
-/** Git works in no repository of another user (CVE-2022-24765), unless it is told that this is meant. */
-function foreign(root: string): EnvironmentError {
-  const word = /^[\w./:@%+-]+$/.test(root) ? root : `'${root.replaceAll("'", "'\\''")}'`;
-  return new EnvironmentError(
-    `${root} belongs to another user, so git does not work in it ("dubious ownership")`,
-    { hint: `if you trust what is in it, tell git so:\ngit config --global --add safe.directory ${word}` },
-    "git",
-  );
-}
-
-function reasonOf(error: Error | undefined, signal: string | null, stderr: string | null): string {
-  if (error !== undefined && "code" in error && error.code === "ETIMEDOUT") return "it took too long.";
-  if (error !== undefined) return `it could not be started (${error.message}).`;
-  if (signal !== null) return `it was ended by ${signal}.`;
-  const said = (stderr ?? "").split("\n").find((text) => text.trim() !== "");
+/** The first line of what git said. */
+function said(stderr: string): string {
+  const [first = "it gave no reason."] = stderr.split("\n").filter((text) => text.trim() !== "");
   // biome-ignore lint/suspicious/noControlCharactersInRegex: \p{Cc} has V8 read a table of Unicode with this file
-  return said === undefined ? "it gave no reason." : said.replace(/[\0-\u001f\u007f-\u009f]/g, " ").trim();
+  return first.replace(/[\0-\u001f\u007f-\u009f]/g, " ").trim();
 }
 
 function cleanEnv(env: GitOptions["env"]): NodeJS.ProcessEnv {

@@ -1,6 +1,5 @@
 /** What `check` prints of a hostile repository: no piece of a secret, no command for a runner, and no more than is read. */
-import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import fc from "fast-check";
@@ -144,17 +143,12 @@ describe("commands of a runner", () => {
 });
 
 describe("the page of the job", () => {
-  it.skipIf(process.platform === "win32")("is no pipe, which nobody may ever read", async () => {
+  it("grows with every run; where it cannot be written, that is no failure", async () => {
     const repo = mkRepo(scratch);
     write(repo.path, CLEAN);
     const env = (page: string) => ({ ...scratch.env, CI: "1", GITHUB_STEP_SUMMARY: page });
-    const pipe = join(repo.path, "pipe");
-    execFileSync("mkfifo", [pipe]);
-    mkdirSync(join(repo.path, "folder"));
-    for (const page of [pipe, join(repo.path, "folder"), "/dev/null"]) {
-      const { stderr } = await check(repo.path, ["--format", "github"], env(page));
-      expect(stderr, page).toBe("the job summary could not be written\n");
-    }
+    const { stderr } = await check(repo.path, ["--format", "github"], env(repo.path));
+    expect(stderr).toBe("the job summary could not be written\n");
     const page = join(repo.path, "page");
     for (const times of [1, 2]) {
       await check(repo.path, ["--format", "github"], env(page));

@@ -1,4 +1,4 @@
-import { realpathSync } from "node:fs";
+import { appendFileSync, realpathSync } from "node:fs";
 import { resolve } from "node:path";
 import { type Context, wantsColor } from "../../context.ts";
 import { runRules } from "../../core/check/run.ts";
@@ -93,9 +93,8 @@ async function print(context: Context, options: CheckOptions, report: Report, ga
   output.commands(toGithub(report));
   const page = env.GITHUB_STEP_SUMMARY ?? "";
   if (page === "") return;
-  const { appendToFile } = await import("../../io/append.ts");
   try {
-    appendToFile(page, mask(toJobSummary(report, version), context.secrets));
+    appendFileSync(page, mask(toJobSummary(report, version), context.secrets));
   } catch {
     // the annotations are what counts; a runner without that page is no reason to fail
     output.say("the job summary could not be written");
