@@ -32,7 +32,7 @@ export function mayReceive(url: string, given: Consent): Permission {
   return {
     ok: false,
     cause: "endpoint-foreign",
-    problem: "the URL comes from the repository and is not HALO's own; nothing was sent",
+    problem: "the URL comes from the repository and is not HALO's; nothing was sent",
   };
 }
 
@@ -66,9 +66,9 @@ export type ToSend =
  */
 export function whatToSend(entry: Entry, env: Env, more: Env, given: Consent): ToSend {
   const no = (cause: Extract<ToSend, { ok: false }>["cause"], reason: string): ToSend => ({ ok: false, cause, reason });
-  if (entry.runs) return no("entry-runs", "the entry runs a program of its own, which is never done here");
+  if (entry.runs) return no("entry-runs", "the entry starts a program, which is never run here");
   const address = expandEntry({ url: entry.url, headers: {} }, env);
-  if (address.missing.length > 0) return no("bad-url", `nothing sets ${address.missing.join(", ")} in its URL`);
+  if (address.missing.length > 0) return no("bad-url", `the URL uses ${address.missing.join(", ")}, which is not set`);
   const permission = mayReceive(address.url, given);
   if (!permission.ok) return no(permission.cause, permission.problem);
   const sent = { ...expandEntry(entry, { ...env, ...more }), url: address.url };
@@ -76,9 +76,9 @@ export function whatToSend(entry: Entry, env: Env, more: Env, given: Consent): T
   if (entry.scope === "project" && unsafe !== undefined)
     return no(
       "bad-value",
-      `the header ${printable(unsafe.header, 60)} would send the variable ${unsafe.variable}, which is not HALO's business`,
+      `the header ${printable(unsafe.header, 60)} would send the variable ${unsafe.variable}, which is not meant for HALO`,
     );
   if (sent.missing.length > 0)
-    return { ok: false, cause: "missing-value", reason: `nothing sets ${sent.missing.join(", ")}`, url: sent.url };
+    return { ok: false, cause: "missing-value", reason: `${sent.missing.join(", ")} is not set`, url: sent.url };
   return { ok: true, sent };
 }

@@ -138,7 +138,7 @@ describe("what cannot be read is said, and stops nothing", () => {
     const { view, findings } = await looking();
     expect(findings.filter(({ link }) => link === "setup").map(({ cause, seen }) => [cause, seen])).toEqual([
       ["file-broken", expect.stringContaining("4 MiB")],
-      ["file-broken", expect.stringContaining(".env could not be read, so what it holds is not known: it is a pipe")],
+      ["file-broken", expect.stringContaining(".env cannot be read: it is a pipe")],
       ["settings-broken", expect.stringContaining("a folder")],
       ["settings-broken", expect.stringContaining("circle")],
     ]);

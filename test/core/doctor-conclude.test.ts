@@ -70,7 +70,7 @@ describe("what is no cause", () => {
     expect(report).toMatchObject({ ok: true, cause: null, at: null });
     expect(report.client).toMatchObject({ wouldConnect: false });
     expect(notesOf(report)).toEqual([["no-entry", "note"]]);
-    expect(link(report, "auth")?.seen[0]).toBe("tested with the values at hand, since no entry of HALO is in force");
+    expect(link(report, "auth")?.seen[0]).toBe("tested with your values: Claude Code uses no HALO entry here");
     expect(reportOf({ told, cause: "unauthorized" })).toMatchObject({ ok: false, cause: "unauthorized", at: "auth" });
     expect(reportOf({ told: { env: VALUES } })).toMatchObject({ ok: false, cause: "no-entry", at: "setup" });
   });
@@ -81,7 +81,7 @@ describe("what is no cause", () => {
     expect(report).toMatchObject({ ok: true, cause: null });
     expect(report.client).toMatchObject({
       wouldConnect: false,
-      reason: expect.stringContaining("nobody has approved"),
+      reason: expect.stringContaining("is not approved in this folder"),
     });
     expect(notesOf(report)).toEqual([["not-approved", "note"]]);
     expect(reportOf({ told })).toMatchObject({ ok: false, cause: "not-approved", at: "client" });
@@ -108,11 +108,11 @@ const table: readonly (readonly [
     { told: proxied, status: "failed" },
     "client-disagrees",
     "client",
-    'Claude Code 2.1.330 says "failed to connect" by HTTP_PROXY of ~/.claude/settings.json; this test connects without',
+    'Claude Code 2.1.330 reports "failed to connect" through HTTP_PROXY from ~/.claude/settings.json; this test connects without it',
     [
-      "correct HTTP_PROXY in ~/.claude/settings.json, or take it out; then",
+      "correct HTTP_PROXY in ~/.claude/settings.json or remove it, then",
       "claude",
-      '# then type /mcp: it says why at "halo"',
+      '# then type /mcp: it shows the reason for "halo"',
     ],
   ],
   [
@@ -120,24 +120,24 @@ const table: readonly (readonly [
     { told: good, status: "failed" },
     "client-disagrees",
     "client",
-    'Claude Code 2.1.330 says "failed to connect", while this test connects; its own proxy or certificates may be why, or another entry',
-    ["claude", '# then type /mcp: it says why at "halo"'],
+    'Claude Code 2.1.330 reports "failed to connect", but this test connects: its proxy, its certificates or another entry may be the reason',
+    ["claude", '# then type /mcp: it shows the reason for "halo"'],
   ],
   [
     "Claude Code is refused",
     { told: good, status: "needs-auth" },
     "client-disagrees",
     "client",
-    'Claude Code 2.1.330 says "needs authentication": what it sends is refused, and the same values work from here',
-    ["claude", '# then type /mcp: it says why at "halo"'],
+    'Claude Code 2.1.330 reports "needs authentication": the server refuses what it sends, but the same values work here',
+    ["claude", '# then type /mcp: it shows the reason for "halo"'],
   ],
   [
     "the token of the command line is another one",
     { told: good, status: "needs-auth", given: true },
     "client-disagrees",
     "client",
-    'Claude Code 2.1.330 says "needs authentication" with the token of the set-up; this test passed with the token of this command line',
-    ["npx create-halo-mcp", "# and give it the token that works"],
+    'Claude Code 2.1.330 reports "needs authentication" with the saved token; this test passed with the token from the command line',
+    ["npx create-halo-mcp", "# and enter the token that works"],
   ],
   [
     "both are refused: no word about a difference",
@@ -161,16 +161,16 @@ const table: readonly (readonly [
     { told: rotated, cause: "unauthorized" },
     "stale-value",
     "values",
-    "Claude Code sends HALO_MCP_TOKEN of .claude/settings.local.json, and it was refused; .env holds another one",
-    ["npx create-halo-mcp", "# asks which one is right, and writes it where it is kept"],
+    "HALO_MCP_TOKEN in .claude/settings.local.json was refused; .env has another value",
+    ["npx create-halo-mcp", "# asks which one is right and saves it"],
   ],
   [
     "the old copy of an ID is refused",
     { told: { ...good, local: bridge({ HALO_ACCOUNT_ID: "account-2" }) }, cause: "forbidden" },
     "stale-value",
     "values",
-    "Claude Code sends HALO_ACCOUNT_ID of .claude/settings.local.json, and it was refused; .env holds another one",
-    ["npx create-halo-mcp", "# asks which one is right, and writes it where it is kept"],
+    "HALO_ACCOUNT_ID in .claude/settings.local.json was refused; .env has another value",
+    ["npx create-halo-mcp", "# asks which one is right and saves it"],
   ],
   [
     "of another name and scope",
@@ -185,8 +185,8 @@ const table: readonly (readonly [
     },
     "stale-value",
     "values",
-    "Claude Code sends HALO_MCP_TOKEN of ~/.claude/settings.json, and it was refused; the environment holds another one",
-    ["npx create-halo-mcp --scope user --name halo-de", "# asks which one is right, and writes it where it is kept"],
+    "HALO_MCP_TOKEN in ~/.claude/settings.json was refused; the environment has another value",
+    ["npx create-halo-mcp --scope user --name halo-de", "# asks which one is right and saves it"],
   ],
   ["a copy that differs, and works", { told: rotated }, null, null, /^Connected/],
   [
@@ -223,7 +223,7 @@ const table: readonly (readonly [
     { told: {} },
     "no-entry",
     "setup",
-    'no entry "halo" in a .mcp.json of this folder or above it, nor in ~/.claude.json',
+    'no entry "halo" in a .mcp.json of this folder or a folder above, nor in ~/.claude.json',
     ["npx create-halo-mcp"],
   ],
 ];
@@ -250,22 +250,22 @@ describe("a token that was refused", () => {
   };
   const no = { local: { enabledMcpjsonServers: ["halo"] } };
   test.each<[string, Run, string]>([
-    ["bridge", { told: good }, "HALO_MCP_TOKEN of .claude/settings.local.json"],
-    ["environment", { told: { ...good, ...no, env: VALUES } }, "HALO_MCP_TOKEN of the environment"],
-    [".env alone", { told: { ...good, ...no } }, "HALO_MCP_TOKEN of .env"],
-    ["no entry", { told: { dotenv: dotenv() } }, "HALO_MCP_TOKEN of .env"],
-    ["no entry, exported", { told: { env: VALUES } }, "HALO_MCP_TOKEN of the environment"],
+    ["bridge", { told: good }, "HALO_MCP_TOKEN from .claude/settings.local.json"],
+    ["environment", { told: { ...good, ...no, env: VALUES } }, "HALO_MCP_TOKEN from the environment"],
+    [".env alone", { told: { ...good, ...no } }, "HALO_MCP_TOKEN from .env"],
+    ["no entry", { told: { dotenv: dotenv() } }, "HALO_MCP_TOKEN from .env"],
+    ["no entry, exported", { told: { env: VALUES } }, "HALO_MCP_TOKEN from the environment"],
     [
       "text",
       { told: { ...good, mcp: servers(entry({ headers: { ...entryHeaders(), "X-CM-PRODUCTTOKEN": TOKEN } })) } },
-      "the token that stands in .mcp.json",
+      "the token in .mcp.json",
     ],
-    ["command line", { told: good, given: true }, "the token of this command line"],
+    ["command line", { told: good, given: true }, "the token from the command line"],
   ])("is named: %s", (_, run, from) => expect(why(run)).toBe(`It is unauthorized. Tested with ${from}.`));
 
   test("no new token before the copies agree", () => {
     const report = reportOf({ told: rotated, cause: "unauthorized" });
-    expect(link(report, "auth")?.tryThis?.[0]).toContain("first let the copies agree");
+    expect(link(report, "auth")?.tryThis?.[0]).toContain("first make the copies match");
     expect(link(report, "values")).toMatchObject({ status: "failed" });
     expect(link(report, "values")?.notes).toBeUndefined();
   });
@@ -279,12 +279,12 @@ describe("what to do about a refusal", () => {
     [
       "a value is not fit to be sent",
       { told: quoted, cause: "unauthorized" },
-      ["# first put the values right: see values"],
+      ["# first correct the values: see values"],
     ],
     [
       "a copy of an ID differs",
       { told: { ...good, local: bridge({ HALO_ACCOUNT_ID: "account-2" }) }, cause: "forbidden" },
-      ["# first let the copies agree: see values"],
+      ["# first make the copies match: see values"],
     ],
     [
       "an ID is refused",
@@ -308,7 +308,7 @@ test("one thing is said once: the difference that explains the failure", () => {
   const told = { ...proxied, local: bridge({ NO_PROXY: "x" }) };
   const client = link(reportOf({ told, status: "failed" }), "client");
   expect(client?.notes?.map(({ seen }) => seen)).toEqual([
-    "Claude Code uses NO_PROXY of .claude/settings.local.json; this test did not",
+    "Claude Code uses NO_PROXY from .claude/settings.local.json; this test did not",
   ]);
 });
 
@@ -326,7 +326,9 @@ describe("Claude Code connects, our test does not", () => {
     const client = link(report, "client");
     expect(client).toMatchObject({ status: "warning", cause: "network-differs" });
     expect(client?.notes?.map(({ cause }) => cause)).toEqual(["client-disagrees"]);
-    expect(client?.seen.at(-1)).toContain("it goes by HTTP_PROXY of ~/.claude/settings.json, and this test did not");
+    expect(client?.seen.at(-1)).toContain(
+      "it connects through HTTP_PROXY from ~/.claude/settings.json, and this test did not",
+    );
   });
 });
 
@@ -340,7 +342,7 @@ describe("the lines of the chain", () => {
       good,
       "connected",
       "token, account, profile from .claude/settings.local.json",
-      "Claude Code 2.1.330, trusted, approved, says connected",
+      "Claude Code 2.1.330, trusted, approved, reports connected",
     ],
     [
       { ...good, store: {}, local: { enabledMcpjsonServers: ["halo"], env: { HALO_MCP_TOKEN: TOKEN } }, env: VALUES },
@@ -352,7 +354,7 @@ describe("the lines of the chain", () => {
       { ...good, local: { env: VALUES } },
       "pending",
       "token, account, profile from .claude/settings.local.json",
-      "Claude Code 2.1.330, trusted, not approved, says waits for an approval",
+      "Claude Code 2.1.330, trusted, not approved, reports not approved",
     ],
   ])("%#", (told, status, values, client) => expect(lines(told, status)).toEqual([values, client]));
 
@@ -376,7 +378,7 @@ describe("proxies and certificates", () => {
         [
           "warning",
           "network-differs",
-          "Claude Code uses HTTP_PROXY, NODE_EXTRA_CA_CERTS of ~/.claude/settings.json; this test did not",
+          "Claude Code uses HTTP_PROXY, NODE_EXTRA_CA_CERTS from ~/.claude/settings.json; this test did not",
         ],
       ],
     ],
@@ -387,7 +389,7 @@ describe("proxies and certificates", () => {
         [
           "warning",
           "network-differs",
-          "Claude Code uses HTTPS_PROXY of .claude/settings.local.json; this test used HTTPS_PROXY of the environment",
+          "Claude Code uses HTTPS_PROXY from .claude/settings.local.json; this test used HTTPS_PROXY from the environment",
         ],
       ],
     ],
@@ -398,7 +400,7 @@ describe("proxies and certificates", () => {
         [
           "warning",
           "network-differs",
-          "Claude Code uses HTTPS_PROXY of .claude/settings.local.json; this test used HTTPS_PROXY of the environment",
+          "Claude Code uses HTTPS_PROXY from .claude/settings.local.json; this test used HTTPS_PROXY from the environment",
         ],
       ],
     ],
@@ -410,7 +412,7 @@ describe("proxies and certificates", () => {
         [
           "warning",
           "verification-off",
-          `certificates are not verified, by ${VERIFY}=0 in the environment: whoever is on the way can read the token`,
+          `certificates are not verified, because ${VERIFY}=0 is set in the environment: others can read the token on its way`,
         ],
       ],
     ],
@@ -421,7 +423,7 @@ describe("proxies and certificates", () => {
         [
           "warning",
           "verification-off",
-          `certificates are not verified, by ${VERIFY}=0 in .claude/settings.local.json: whoever is on the way can read the token`,
+          `certificates are not verified, because ${VERIFY}=0 is set in .claude/settings.local.json: others can read the token on its way`,
         ],
       ],
     ],
@@ -433,9 +435,9 @@ describe("proxies and certificates", () => {
         [
           "warning",
           "repository-steers",
-          ".claude/settings.json, a file of the repository, sets HTTPS_PROXY: the connection to HALO goes through it, for everybody who uses this repository",
+          ".claude/settings.json is a file of the repository and sets HTTPS_PROXY: everyone who uses this repository connects to HALO through it",
         ],
-        ["warning", "network-differs", "Claude Code uses HTTPS_PROXY of .claude/settings.json; this test did not"],
+        ["warning", "network-differs", "Claude Code uses HTTPS_PROXY from .claude/settings.json; this test did not"],
       ],
     ],
     [
@@ -445,12 +447,12 @@ describe("proxies and certificates", () => {
         [
           "failed",
           "repository-steers",
-          ".claude/settings.json, a file of the repository, sets HTTPS_PROXY, NODE_EXTRA_CA_CERTS: whoever writes there can read your token on its way",
+          ".claude/settings.json is a file of the repository and sets HTTPS_PROXY, NODE_EXTRA_CA_CERTS: whoever can change that file can read your token on its way",
         ],
         [
           "warning",
           "network-differs",
-          "Claude Code uses HTTPS_PROXY, NODE_EXTRA_CA_CERTS of .claude/settings.json; this test did not",
+          "Claude Code uses HTTPS_PROXY, NODE_EXTRA_CA_CERTS from .claude/settings.json; this test did not",
         ],
       ],
     ],
@@ -461,7 +463,7 @@ describe("proxies and certificates", () => {
         [
           "failed",
           "repository-steers",
-          `.claude/settings.json, a file of the repository, sets ${VERIFY}: whoever writes there can read your token on its way`,
+          `.claude/settings.json is a file of the repository and sets ${VERIFY}: whoever can change that file can read your token on its way`,
         ],
       ],
     ],
@@ -497,7 +499,7 @@ describe("a token where others find it", () => {
       .of("values")
       .filter(({ cause }) => cause === "token-in-repository");
     expect(all.map(({ seen }) => seen)).toEqual(
-      found ? ["the product token stands as text in .mcp.json: whoever has this repository has the token"] : [],
+      found ? ["the product token is in .mcp.json as plain text: everyone who has this repository has the token"] : [],
     );
     if (found)
       expect(all[0]?.tryThis).toEqual(expect.arrayContaining(["npx create-halo-mcp", "npx create-halo-mcp check"]));

@@ -22,22 +22,21 @@ const good: Told = { mcp: servers(entry()), local: BRIDGE };
 const at = (url: string, more: Told = {}): Told => ({ ...good, mcp: servers(entry({ url })), ...more });
 const remote = { command: "npx", args: ["mcp-remote", URL, "--header", "X-CM-PRODUCTTOKEN:${HALO_MCP_TOKEN}"] };
 const waiting: Told = { local: { env: VALUES } };
-const NEVER = ["do not approve it: where Claude Code asks,", "choose: Continue without using this MCP server"];
-const REPLACE = [`npx create-halo-mcp --url ${URL}`, "# sets HALO's own up in its place"];
-const MEANT = [`npx create-halo-mcp doctor --url '${FOREIGN}'`, "# only if that URL is meant"];
-const URLS = (url: string) => [`# it leads to:   ${url}`, `# HALO's own is: ${URL}`];
+const NEVER = ["do not approve it; when Claude Code asks,", "choose: Continue without using this MCP server"];
+const REPLACE = [`npx create-halo-mcp --url ${URL}`, "# replaces it with HALO's URL"];
+const MEANT = [`npx create-halo-mcp doctor --url '${FOREIGN}'`, "# only if you mean that URL"];
+const URLS = (url: string) => [`# its URL:    ${url}`, `# HALO's URL: ${URL}`];
 const RESET = [
   "claude mcp reset-project-choices",
   "# then claude, and choose: Continue without using this MCP server",
-  "# and make a new token if you have started Claude Code here",
+  "# and create a new token if Claude Code has run in this folder",
 ];
-const LEAK = ".mcp.json: its URL is not HALO's endpoint. Claude Code itself sends your token there: reject it";
-const QUIET = ".mcp.json: its URL is not HALO's endpoint; nothing was sent there";
-const OTHER = '"halo" in .mcp.json is another server, not HALO\'s';
-const RUNS =
-  ".mcp.json: the entry runs a program of its own (headersHelper or command), so what it sends cannot be told";
-const BESIDE = ["npx create-halo-mcp --name halo-cm", "# sets HALO up beside it; or in its place:"];
-const WAITS = '"halo" of .mcp.json waits for an approval, and should not get it as it stands';
+const LEAK = ".mcp.json: the URL is not HALO's, and Claude Code sends your token there: reject the entry";
+const QUIET = ".mcp.json: the URL is not HALO's, so nothing was sent there";
+const OTHER = '"halo" in .mcp.json is another server, not HALO';
+const RUNS = ".mcp.json: the entry starts a program (headersHelper or command), so what it sends is unknown";
+const BESIDE = ["npx create-halo-mcp --name halo-cm", "# adds HALO under another name; or, to replace the entry:"];
+const WAITS = '"halo" in .mcp.json is not approved, and should not be approved as it is';
 
 /** Cause, sentence, advice. */
 type Said = readonly [string, string, readonly string[]];
@@ -62,7 +61,7 @@ const table: readonly (readonly [string, Told, readonly Said[]])[] = [
         LEAK,
         [
           ...URLS(`${URL}/`),
-          'list "halo" under "disabledMcpjsonServers" in .claude/settings.local.json',
+          'add "halo" to "disabledMcpjsonServers" in .claude/settings.local.json',
           RESET[2] ?? "",
           ...REPLACE,
           `npx create-halo-mcp doctor --url ${URL}/`,
@@ -100,7 +99,7 @@ const table: readonly (readonly [string, Told, readonly Said[]])[] = [
     [
       [
         "bad-url",
-        ".mcp.json: http: would send the token in clear: use https: (http: is for this machine alone). Claude Code itself sends your token there: reject it",
+        ".mcp.json: http: would send the token in clear: use https: (http: is for this machine alone). Claude Code sends your token there: reject the entry",
         [...RESET, REPLACE[0] ?? ""],
       ],
     ],
@@ -125,7 +124,7 @@ const table: readonly (readonly [string, Told, readonly Said[]])[] = [
     "HALO through a program, and it waits",
     { ...waiting, mcp: servers(remote) },
     [
-      ["entry-runs", RUNS, [...BESIDE, "take the entry out of .mcp.json, then", "npx create-halo-mcp"]],
+      ["entry-runs", RUNS, [...BESIDE, "remove the entry from .mcp.json, then", "npx create-halo-mcp"]],
       ["not-approved", WAITS, NEVER],
     ],
   ],
@@ -146,12 +145,12 @@ const table: readonly (readonly [string, Told, readonly Said[]])[] = [
     [
       [
         "not-approved",
-        'nobody has approved "halo" of .mcp.json here: Claude Code asks first, and its first answer is to do without',
+        '"halo" in .mcp.json is not approved in this folder: Claude Code asks first, and its default answer is no',
         [
           "claude",
           "# and choose: Use this MCP server",
           "npx create-halo-mcp",
-          "# writes the approval beside the values",
+          "# saves the approval together with the values",
         ],
       ],
     ],
@@ -162,7 +161,7 @@ const table: readonly (readonly [string, Told, readonly Said[]])[] = [
     [
       [
         "not-approved",
-        '"halo" in .mcp.json waits for an approval; until then the user entry in ~/.claude.json is taken',
+        '"halo" in .mcp.json is not approved yet; until then Claude Code uses the user entry in ~/.claude.json',
         NEVER,
       ],
     ],
@@ -173,8 +172,8 @@ const table: readonly (readonly [string, Told, readonly Said[]])[] = [
     [
       [
         "shadowed",
-        '"halo" stands in .mcp.json too (project scope); the local entry in ~/.claude.json is the one that is taken',
-        ["claude mcp remove --scope local halo", "# and the other one is taken"],
+        '"halo" is also in .mcp.json (project scope); Claude Code uses the local entry in ~/.claude.json',
+        ["claude mcp remove --scope local halo", "# then Claude Code uses the other entry"],
       ],
     ],
   ],
@@ -184,7 +183,7 @@ const table: readonly (readonly [string, Told, readonly Said[]])[] = [
     [
       [
         "shadowed",
-        '"halo" stands in .mcp.json too (project scope); the local entry in ~/.claude.json is the one that is taken',
+        '"halo" is also in .mcp.json (project scope); Claude Code uses the local entry in ~/.claude.json',
         [],
       ],
     ],
@@ -193,10 +192,10 @@ const table: readonly (readonly [string, Told, readonly Said[]])[] = [
     "a .env that is a folder",
     { ...good, local: { enabledMcpjsonServers: ["halo"] }, dotenv: new Unreadable("it is a folder") },
     [
-      ["file-broken", ".env could not be read, so what it holds is not known: it is a folder", ["ls -ld .env"]],
+      ["file-broken", ".env cannot be read: it is a folder", ["ls -ld .env"]],
       [
         "missing-value",
-        "nothing sets HALO_MCP_TOKEN, HALO_ACCOUNT_ID, HALO_PROFILE_ID: Claude Code would send the references themselves; .env could not be read: it is a folder",
+        "HALO_MCP_TOKEN, HALO_ACCOUNT_ID, HALO_PROFILE_ID are not set: Claude Code would send the placeholders instead; .env could not be read: it is a folder",
         ["npx create-halo-mcp"],
       ],
     ],
@@ -207,7 +206,7 @@ const table: readonly (readonly [string, Told, readonly Said[]])[] = [
     [
       [
         "settings-broken",
-        ".claude/settings.local.json is skipped as a whole by Claude Code: no permission",
+        ".claude/settings.local.json: Claude Code ignores the whole file: no permission",
         ["ls -ld .claude/settings.local.json"],
       ],
     ],
@@ -216,14 +215,10 @@ const table: readonly (readonly [string, Told, readonly Said[]])[] = [
     "a .mcp.json that cannot be read",
     { mcp: new Unreadable("no permission to read it") },
     [
-      [
-        "file-broken",
-        ".mcp.json could not be read, so what it holds is not known: no permission to read it",
-        ["ls -ld .mcp.json"],
-      ],
+      ["file-broken", ".mcp.json cannot be read: no permission to read it", ["ls -ld .mcp.json"]],
       [
         "no-entry",
-        'no entry "halo" in a .mcp.json of this folder or above it, nor in ~/.claude.json',
+        'no entry "halo" in a .mcp.json of this folder or a folder above, nor in ~/.claude.json',
         ["npx create-halo-mcp"],
       ],
     ],
@@ -239,7 +234,7 @@ const table: readonly (readonly [string, Told, readonly Said[]])[] = [
       ],
       [
         "no-entry",
-        'no entry "halo" in a .mcp.json of this folder or above it, nor in ~/.claude.json',
+        'no entry "halo" in a .mcp.json of this folder or a folder above, nor in ~/.claude.json',
         ["npx create-halo-mcp"],
       ],
     ],
@@ -255,9 +250,11 @@ describe("the sentence and the advice", () => {
   test("where a file is broken, by line and column", () => {
     const comment = `{\n  "env": {}, // mine\n  "x": 1\n}`;
     const seen = (told: Told) => words(told).map(([, sentence]) => sentence);
-    expect(seen({ ...good, local: comment })[0]).toMatch(/^\.claude\/settings\.local\.json:2:14 is skipped/);
-    expect(seen({ ...good, userSettings: comment })[0]).toMatch(/^~\/\.claude\/settings\.json:2:14 is skipped/);
-    expect(seen({ ...good, store: '{\n  "a": }' })[0]).toMatch(/^~\/\.claude\.json:2:8 is no JSON/);
+    expect(seen({ ...good, local: comment })[0]).toMatch(/^\.claude\/settings\.local\.json:2:14: Claude Code ignores/);
+    expect(seen({ ...good, userSettings: comment })[0]).toMatch(
+      /^~\/\.claude\/settings\.json:2:14: Claude Code ignores/,
+    );
+    expect(seen({ ...good, store: '{\n  "a": }' })[0]).toMatch(/^~\/\.claude\.json:2:8 is not valid JSON/);
     const skipped = JSON.stringify(servers({ url: URL }), null, 2);
     expect(seen({ mcp: skipped })[0]).toMatch(/^\.mcp\.json:3:\d+: /);
     expect(seen({ store: trusted({}, servers({ url: URL })) })[0]).toMatch(/^~\/\.claude\.json: /);
@@ -283,7 +280,7 @@ describe("the sentence and the advice", () => {
 
   test("the values of what is not HALO's are not looked at", () => {
     const { links } = reportOf(at(FOREIGN, waiting));
-    expect(links[1]).toEqual({ link: "values", status: "skipped", ms: 0, seen: ["not looked at: see set-up"] });
+    expect(links[1]).toEqual({ link: "values", status: "skipped", ms: 0, seen: ["not checked: see set-up"] });
   });
 
   test("a foreign URL is one failed link", () => {

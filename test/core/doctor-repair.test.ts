@@ -67,26 +67,26 @@ describe("a copy that differs", () => {
     [
       "in a file that the wizard does not write",
       { ...root, userSettings: { env: { HALO_MCP_TOKEN: OLD } } },
-      ["take HALO_MCP_TOKEN out of ~/.claude/settings.json, if it is old there"],
+      ["remove HALO_MCP_TOKEN from ~/.claude/settings.json if it is outdated"],
     ],
     [
       "in the committed settings",
       { ...root, settings: { env: { HALO_MCP_TOKEN: OLD } } },
-      ["take HALO_MCP_TOKEN out of .claude/settings.json, if it is old there"],
+      ["remove HALO_MCP_TOKEN from .claude/settings.json if it is outdated"],
     ],
     [
       "in .env and in the user's settings",
       { ...root, dotenv: dotenv({ ...VALUES, HALO_MCP_TOKEN: OLD }), userSettings: { env: { HALO_MCP_TOKEN: OLD } } },
       [
         "npx create-halo-mcp",
-        "# asks which one is right, and writes it where it is kept",
-        "take HALO_MCP_TOKEN out of ~/.claude/settings.json, if it is old there",
+        "# asks which one is right and saves it",
+        "remove HALO_MCP_TOKEN from ~/.claude/settings.json if it is outdated",
       ],
     ],
     [
       "the one in force stands in the settings of a folder below the root",
       { ...below, local: bridge(OLD), rootLocal: undefined },
-      ["npx create-halo-mcp", "# asks which one is right, and writes it where it is kept"],
+      ["npx create-halo-mcp", "# asks which one is right and saves it"],
     ],
     [
       "an ID that stands in the committed entry",
@@ -97,8 +97,8 @@ describe("a copy that differs", () => {
         },
       },
       [
-        `put "\${HALO_PROFILE_ID}" in the place of the profile ID in .mcp.json`,
-        "# then it is the one of .claude/settings.local.json, .env; or correct it there",
+        `replace the profile ID in .mcp.json with "\${HALO_PROFILE_ID}"`,
+        "# then the one in .claude/settings.local.json, .env is used; or correct it there",
       ],
     ],
   ])("%s", (_, told, lines) => expect(advice(told, "values", "stale-value")?.tryThis).toEqual(lines));
@@ -107,11 +107,11 @@ describe("a copy that differs", () => {
 it("an old Claude Code below the root, whose settings it does not read", () => {
   const found = advice({ ...below, version: "2.1.197" }, "values", "no-bridge");
   expect(found?.seen).toBe(
-    "HALO_MCP_TOKEN, HALO_ACCOUNT_ID, HALO_PROFILE_ID stand in ../.claude/settings.local.json, which Claude Code does not read: it would send the references themselves",
+    "HALO_MCP_TOKEN, HALO_ACCOUNT_ID, HALO_PROFILE_ID are only in ../.claude/settings.local.json, which Claude Code does not read: it would send the placeholders instead",
   );
   expect(found?.tryThis).toEqual([
     "npx create-halo-mcp --cwd .",
-    "# writes .claude/settings.local.json, which it does read",
+    "# writes .claude/settings.local.json, which Claude Code reads",
   ]);
   expect(advice({ ...below, version: "2.1.197" }, "client", "not-approved")?.tryThis).toContain(
     "npx create-halo-mcp --cwd .",
@@ -122,12 +122,12 @@ it("an old Claude Code below the root, whose settings it does not read", () => {
 it("settings that are skipped: what they may hold is not explained again", () => {
   const { of } = setupOf({ ...root, local: '{ "env": { // mine\n } }' });
   expect(of("setup").map(({ cause, severity }) => [cause, severity])).toEqual([["settings-broken", "failed"]]);
-  const after = ["# first mend .claude/settings.local.json: see set-up"];
+  const after = ["# first fix .claude/settings.local.json: see set-up"];
   expect(of("values")).toMatchObject([{ cause: "no-bridge", tryThis: after }]);
   expect(of("client")).toMatchObject([
     {
       cause: "not-approved",
-      seen: "whether it is approved cannot be told: .claude/settings.local.json is skipped",
+      seen: "the approval cannot be checked: Claude Code ignores .claude/settings.local.json",
       tryThis: after,
     },
   ]);

@@ -9,7 +9,7 @@ describe("what the connection test sends", () => {
   test("what a session sends", () => {
     const { sending, session } = setupOf(good).view;
     const local = ".claude/settings.local.json";
-    const from = { token: `HALO_MCP_TOKEN of ${local}`, account: local, profile: local };
+    const from = { token: `HALO_MCP_TOKEN from ${local}`, account: local, profile: local };
     expect(sending).toEqual({ toSend: { ok: true, sent: session }, as: "entry", added: [], from });
     expect(session?.headers).toEqual({
       "X-CM-PRODUCTTOKEN": TOKEN,

@@ -21,7 +21,7 @@ const table: readonly (readonly [string, Told, boolean, readonly SetupCause[], .
     { mcp: servers(other) },
     false,
     ["no-entry", "not-approved"],
-    "not HALO's",
+    "not HALO",
     "do not approve it",
   ],
   [
@@ -123,7 +123,7 @@ const table: readonly (readonly [string, Told, boolean, readonly SetupCause[], .
     { mcp: servers(entry()), local: { enabledMcpjsonServers: ["halo"] } },
     false,
     ["missing-value"],
-    "nothing sets HALO_MCP_TOKEN",
+    "are not set",
   ],
   ["exported", { ...good, local: { enabledMcpjsonServers: ["halo"] }, env: VALUES }, true, []],
   [
@@ -181,7 +181,7 @@ const table: readonly (readonly [string, Told, boolean, readonly SetupCause[], .
     { ...good, dotenv: dotenv({ ...VALUES, HALO_MCP_TOKEN: "new.new.new.new.new-1111" }) },
     true,
     ["stale-value"],
-    "not the same in .env as in .claude/settings.local.json",
+    "differs between .claude/settings.local.json and .env",
   ],
   [
     "rotated, exported otherwise",
@@ -212,7 +212,7 @@ const table: readonly (readonly [string, Told, boolean, readonly SetupCause[], .
     { ...good, local: `${JSON.stringify(BRIDGE)} // c` },
     false,
     ["settings-broken", "no-bridge", "not-approved"],
-    "skipped as a whole",
+    "ignores the whole file",
   ],
   ["settings with a comment that nobody misses", { ...good, settings: "{} // c" }, true, ["settings-broken"]],
   ["settings whose env is a list", { ...good, settings: { env: [] } }, true, ["settings-broken"], '"env" is no object'],

@@ -91,7 +91,7 @@ describe("what Claude Code says beside our test", () => {
       const cwd = setUp(m, m.url);
       const run = await doctor(m, ["--url", m.url], { cwd });
       expect(run.code, run.stdout).toBe(0);
-      expect(lineOf(run.stdout, "client")).toContain(`Claude Code ${NEW}, trusted, approved, says connected`);
+      expect(lineOf(run.stdout, "client")).toContain(`Claude Code ${NEW}, trusted, approved, reports connected`);
       expect(lineOf(run.stdout, "values")).toContain("token, account, profile from .claude/settings.local.json");
       put(m.home, { ".claude.json": {} });
       const untrusted = await doctor(m, ["--url", m.url], { cwd });
@@ -109,7 +109,7 @@ describe("what Claude Code says beside our test", () => {
       const answer = told(run);
       expect(answer).toMatchObject({ ok: false, cause: "client-disagrees", at: "client" });
       expect(stage(answer, "client")?.detail).toContain(
-        `Claude Code ${NEW} says "failed to connect" by HTTP_PROXY of ~/.claude/settings.json; this test connects without`,
+        `Claude Code ${NEW} reports "failed to connect" through HTTP_PROXY from ~/.claude/settings.json; this test connects without it`,
       );
       expect(stage(answer, "client")?.tryThis).toMatch(/^correct HTTP_PROXY in ~\/\.claude\/settings\.json/);
       expect(stage(answer, "tools")?.status).toBe("ok");
@@ -141,7 +141,7 @@ describe("what Claude Code says beside our test", () => {
       const cwd = setUp(m, m.url, { ".claude/settings.local.json": wrong });
       const run = await doctor(m, ["--json", "--url", m.url, "--token-stdin"], { cwd, stdin: TOKEN });
       expect(told(run)).toMatchObject({ ok: false, cause: "client-disagrees" });
-      expect(stage(told(run), "client")?.detail).toContain("passed with the token of this command line");
+      expect(stage(told(run), "client")?.detail).toContain("passed with the token from the command line");
       expect([...leaks(run.stdout), ...leaks(run.stdout, OTHER)]).toEqual([]);
     }));
 });

@@ -49,7 +49,9 @@ describe.concurrent("the exit code", () => {
     const cwd = here();
     const run = await doctor(m, ["--url", m.url], { cwd });
     expect(run.code, run.stderr).toBe(0);
-    expect(run.stdout.split("\n")[0]).toBe("✔ Connected to halo-stand-in 1.0.0, 4 tools. The token is what opens it.");
+    expect(run.stdout.split("\n")[0]).toBe(
+      "✔ Connected to halo-stand-in 1.0.0, 4 tools. Checked: it refuses the same request without your token.",
+    );
     const answer = told(await doctor(m, ["--json", "--url", m.url], { cwd }));
     expect(answer).toMatchObject({ ok: true, cause: null, at: null, control: "refused", call: null });
     expect(answer.stages.map(({ stage, status }) => [stage, status])).toEqual([
@@ -177,7 +179,7 @@ describe.concurrent("--call", () => {
     expect(run.code).toBe(1);
     expect(calls).toEqual([]);
     expect(answer.call).toEqual({ tool: "nope", ok: false, text: "the server lists no such tool; it lists odd" });
-    expect(text).toContain('The connection works; calling the tool "nope" did not');
+    expect(text).toContain('The connection works, but calling the tool "nope" failed');
   });
 
   test("a tool that says no", async () => {
@@ -301,9 +303,7 @@ describe.concurrent("a URL of the repository that is not HALO's", () => {
         expect(foreign.count()).toBe(0);
       }
       const text = await doctor(m, [], { cwd });
-      expect(text.stdout.split("\n").slice(0, 3).join(" ")).toMatch(
-        /its URL is not HALO's endpoint.*cause: endpoint-foreign/,
-      );
+      expect(text.stdout.split("\n").slice(0, 3).join(" ")).toMatch(/the URL is not HALO's.*cause: endpoint-foreign/);
       expect(text.stdout).toContain("nothing was sent");
       const allowed = await doctor(m, ["--json", "--url", foreign.url], { cwd });
       expect(foreign.count()).toBeGreaterThan(0);
@@ -460,7 +460,7 @@ describe.concurrent("a token of the command line", () => {
           stdin: `Bearer ${TOKEN}\n`,
         });
         expect(run.code, run.stdout).toBe(0);
-        expect(run.stdout).toContain("tested with the token of this command line");
+        expect(run.stdout).toContain("tested with the token from the command line");
         const printed = run.stdout + run.stderr + readFileSync(report, "utf8");
         expect([...leaks(printed), ...leaks(printed, OTHER)]).toEqual([]);
       }
@@ -711,6 +711,6 @@ test("an entry that is not taken stands below the one that is", async () => {
   const home = join(m.root, "home-of-two");
   put(home, { ".claude.json": { mcpServers: { halo: entryFor("https://elsewhere.example/mcp") } } });
   const run = await doctor(m, ["--url", m.url], { cwd, env: { HOME: home } });
-  expect(run.stdout).toMatch(/^. set-up {4}taken: "halo" in \.mcp\.json \(project scope\), /m);
-  expect(run.stdout).toMatch(/^ {12}not taken: "halo" in ~\/\.claude\.json \(user scope\): /m);
+  expect(run.stdout).toMatch(/^. set-up {4}used: "halo" in \.mcp\.json \(project scope\), /m);
+  expect(run.stdout).toMatch(/^ {12}not used: "halo" in ~\/\.claude\.json \(user scope\): /m);
 });

@@ -46,7 +46,7 @@ interface Options {
   readonly timeoutMs: number;
 }
 
-/** In: the options, and the token of this command line. Throws UsageError for a folder or values file that is not there. */
+/** In: the options, and the token from the command line. Throws UsageError for a folder or values file that is not there. */
 function gather(context: Context, options: Options, token: string | undefined) {
   const above = foldersOf(context, options.cwd);
   const [folder] = above;

@@ -67,7 +67,7 @@ function callOf(options: DoctorOptions, { sending: { toSend, from } }: View, fou
   const tool = printable(options.call.tool, 100);
   const answer = found?.record.outcome.call;
   if (!toSend.ok || found === undefined || answer === undefined || answer === null)
-    return { tool, ok: false, text: "not called: the connection does not stand" };
+    return { tool, ok: false, text: "not called: there is no connection" };
   const said = explainCall(found.record, { headers: toSend.sent.headers, from }) ?? answer.text;
   const lines = said.split("\n").map((line) => printable(line, 500));
   const shown = lines.length <= MOST_LINES ? lines : [...lines.slice(0, MOST_LINES), "…"];

@@ -7,7 +7,7 @@ function callOf({
   values,
 }: RawOptions): { readonly tool: string; readonly args: Readonly<Record<string, unknown>> } | undefined {
   if (values.call === undefined) {
-    if (values.args !== undefined) throw new UsageError("--args says nothing without --call");
+    if (values.args !== undefined) throw new UsageError("--args needs --call");
     return undefined;
   }
   if (values.args === undefined) return { tool: values.call, args: {} };
@@ -16,7 +16,7 @@ function callOf({
     parsed = JSON.parse(values.args);
   } catch {
     // the text may hold what is nobody's business
-    throw new UsageError("--args is no JSON", {
+    throw new UsageError("--args is not valid JSON", {
       hint: `npx create-halo-mcp doctor --call <tool> --args '{"question":"…"}'`,
     });
   }

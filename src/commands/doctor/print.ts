@@ -25,7 +25,7 @@ export function openReport(path: string): number {
     const code = codeOf(error);
     const shown = printable(path, 200);
     if (code === "EEXIST")
-      throw new UsageError(`--report: ${shown} is there already`, { hint: "name another file, or remove it" });
+      throw new UsageError(`--report: ${shown} already exists`, { hint: "name another file, or remove it" });
     if (code === "ENOENT" || code === "ENOTDIR") throw new UsageError(`--report: there is no folder for ${shown}`);
     throw new EnvironmentError(`--report: ${shown} could not be made (${code})`, undefined, "unwritable");
   }

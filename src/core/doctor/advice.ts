@@ -11,13 +11,13 @@ export const npx = (...words: readonly string[]): Advice => ({ run: ["npx", "cre
 export const APPROVE: readonly Advice[] = [run("claude"), note("# and choose: Use this MCP server")];
 /** For an entry that is not HALO's, leads elsewhere or runs a program: it gets the token, or runs as its reader. */
 export const NEVER_APPROVE: readonly Advice[] = [
-  note("do not approve it: where Claude Code asks,"),
+  note("do not approve it; when Claude Code asks,"),
   note("choose: Continue without using this MCP server"),
 ];
 
 /** Nothing can be done about what may stand in a settings file that is skipped: the wizard refuses to write to it too. */
 export const mendFirst = ({ skipped }: View): readonly Advice[] =>
-  skipped === undefined ? [] : [note(`# first mend ${skipped}: see set-up`)];
+  skipped === undefined ? [] : [note(`# first fix ${skipped}: see set-up`)];
 
 /** ` --name x`, where the command would look at another one; nothing for a name that no command takes. */
 export function nameWords(name: string): readonly string[] {

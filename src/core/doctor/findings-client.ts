@@ -51,21 +51,21 @@ export const STATUS_WORDS: Readonly<Record<ClientStatus, string>> = {
   connected: "connected",
   failed: "failed to connect",
   "needs-auth": "needs authentication",
-  pending: "waits for an approval",
+  pending: "not approved",
   rejected: "rejected",
-  disabled: "switched off",
+  disabled: "disabled",
   "not-configured": "not configured",
-  unknown: "nothing that we understand",
+  unknown: "an unknown status",
 };
 const SILENCE = {
-  "no-time": "there was no time left to ask Claude Code itself",
-  "no-answer": "Claude Code itself gave no answer in time",
-  failed: "Claude Code itself could not be asked",
+  "no-time": "no time was left to ask Claude Code",
+  "no-answer": "Claude Code did not answer in time",
+  failed: "Claude Code could not be asked",
 } as const;
 const BROKEN = {
-  silent: "there is a claude program, but it does not say a version",
-  late: "there is a claude program, but it did not say its version in time, so it was not asked",
-  none: "there is no claude program on the PATH, so Claude Code itself was not asked",
+  silent: "claude is installed, but it does not report its version",
+  late: "claude did not report its version in time, so it was not asked",
+  none: "claude is not on the PATH, so it was not asked",
 } as const;
 
 /** Where the word of Claude Code is not what its files, or the connection test, come to. It is asked only about an entry that a session would connect to. */
@@ -73,65 +73,65 @@ function disagreement(v: Scene): readonly Pick<Finding, "severity" | "seen" | "a
   const { asked, tested, winner, input } = v;
   const status = asked?.status;
   if (status === undefined) return [];
-  const says = `Claude Code ${v.client.version ?? ""} says "${STATUS_WORDS[status]}"`;
+  const says = `Claude Code ${v.client.version ?? ""} reports "${STATUS_WORDS[status]}"`;
   const way = ownWay(v);
-  const by = way && `${way.names.join(", ")} of ${way.place}`;
-  const ask = [run("claude"), note(`# then type /mcp: it says why at "${v.shownName}"`)];
+  const by = way && `${way.names.join(", ")} from ${way.place}`;
+  const ask = [run("claude"), note(`# then type /mcp: it shows the reason for "${v.shownName}"`)];
   const list = run("claude", "mcp", "list");
   const differs = (severity: "failed" | "warning", seen: string, ...advice: readonly Advice[]) => [
     { severity, seen, advice },
   ];
   if (isAlone(v)) {
     if (input.token !== undefined) {
-      const seen = `${says} with the token of the set-up; this test passed with the token of this command line`;
-      return differs("failed", seen, repair(v, winner), note("# and give it the token that works"));
+      const seen = `${says} with the saved token; this test passed with the token from the command line`;
+      return differs("failed", seen, repair(v, winner), note("# and enter the token that works"));
     }
     if (way !== undefined) {
-      const correct = note(`correct ${way.names.join(", ")} in ${way.place}, or take it out; then`);
-      return differs("failed", `${says} by ${by}; this test connects without`, correct, ...ask);
+      const correct = note(`correct ${way.names.join(", ")} in ${way.place} or remove it, then`);
+      return differs("failed", `${says} through ${by}; this test connects without it`, correct, ...ask);
     }
     return status === "needs-auth"
-      ? differs("failed", `${says}: what it sends is refused, and the same values work from here`, ...ask)
+      ? differs("failed", `${says}: the server refuses what it sends, but the same values work here`, ...ask)
       : differs(
           "failed",
-          `${says}, while this test connects; its own proxy or certificates may be why, or another entry`,
+          `${says}, but this test connects: its proxy, its certificates or another entry may be the reason`,
           ...ask,
         );
   }
   if (asked?.scope !== undefined && asked.scope !== winner?.scope)
     return differs(
       "warning",
-      `Claude Code takes its ${asked.scope} entry "${v.shownName}", not the one of the ${winner?.scope ?? ""} scope`,
+      `Claude Code uses its ${asked.scope} entry "${v.shownName}", not the one of the ${winner?.scope ?? ""} scope`,
       list,
     );
   if (["pending", "rejected", "disabled", "not-configured"].includes(status))
     return differs(
       "warning",
-      `${says}, where its files come to "connected"`,
+      `${says}, but by its files it should connect`,
       list,
       run("claude"),
       note("# then type /mcp"),
     );
   if (status !== "connected" || tested?.ok !== false || input.token !== undefined) return [];
-  const why = way === undefined ? "" : `: it goes by ${by}, and this test did not`;
-  return differs("warning", `${says}, while the connection test from here failed${why}`, ...ask);
+  const why = way === undefined ? "" : `: it connects through ${by}, and this test did not`;
+  return differs("warning", `${says}, but the connection test failed${why}`, ...ask);
 }
 
 export const CLIENT = [
   client({
     id: "disabled",
     when: inState("disabled"),
-    sentence: ({ by }, v) => `"${v.shownName}" is switched off in this folder (${by?.key ?? ""} in ${by?.file ?? ""})`,
-    advice: () => [run("claude"), note("# then type /mcp, and switch it on")],
+    sentence: ({ by }, v) => `"${v.shownName}" is disabled in this folder (${by?.key ?? ""} in ${by?.file ?? ""})`,
+    advice: () => [run("claude"), note("# then type /mcp and enable it")],
     ours: true,
   }),
   client({
     id: "rejected",
     when: inState("rejected"),
-    sentence: ({ by }, v) => `"${v.shownName}" was rejected here: ${by?.key ?? ""} in ${by?.file ?? ""} lists it`,
+    sentence: ({ by }, v) => `"${v.shownName}" was rejected in this folder (${by?.key ?? ""} in ${by?.file ?? ""})`,
     advice: ({ by }) =>
       by?.file.endsWith("settings.json") === true
-        ? [note(`take it out of disabledMcpjsonServers in ${by.file}`)]
+        ? [note(`remove it from disabledMcpjsonServers in ${by.file}`)]
         : [run("claude", "mcp", "reset-project-choices"), ...APPROVE],
     ours: true,
   }),
@@ -142,15 +142,15 @@ export const CLIENT = [
     severity: (winner, v) => (!v.isFit(winner) ? "warning" : v.client.program === "none" ? "note" : "failed"),
     blocks: true,
     sentence: (winner, v) => {
-      const entry = `"${v.shownName}" of ${winner.file}`;
-      if (!v.isFit(winner)) return `${entry} waits for an approval, and should not get it as it stands`;
-      if (v.skipped !== undefined) return `whether it is approved cannot be told: ${v.skipped} is skipped`;
-      return `nobody has approved ${entry} here: Claude Code asks first, and its first answer is to do without`;
+      const entry = `"${v.shownName}" in ${winner.file}`;
+      if (!v.isFit(winner)) return `${entry} is not approved, and should not be approved as it is`;
+      if (v.skipped !== undefined) return `the approval cannot be checked: Claude Code ignores ${v.skipped}`;
+      return `${entry} is not approved in this folder: Claude Code asks first, and its default answer is no`;
     },
     advice: (winner, v) => {
       if (!v.isFit(winner)) return NEVER_APPROVE;
       if (v.skipped !== undefined) return mendFirst(v);
-      return [...APPROVE, ...again(v), note("# writes the approval beside the values")];
+      return [...APPROVE, ...again(v), note("# saves the approval together with the values")];
     },
   }),
   client<keyof typeof BROKEN>({
@@ -161,7 +161,7 @@ export const CLIENT = [
     sentence: (program) => BROKEN[program],
     advice: (program) => {
       if (program === "none") return [];
-      const longer = [note("# or a longer limit:"), npx("doctor", "--timeout", "60")];
+      const longer = [note("# or with a longer limit:"), npx("doctor", "--timeout", "60")];
       const install = [run("npm", "install", "-g", "@anthropic-ai/claude-code")];
       return [run("claude", "--version"), ...(program === "late" ? longer : install)];
     },
@@ -170,7 +170,7 @@ export const CLIENT = [
     id: "not-trusted",
     when: ({ trust }) => (trust.trusted ? [] : [trust]),
     severity: "note",
-    sentence: () => "this folder is not trusted yet: Claude Code asks about it first, and connects to nothing before",
+    sentence: () => "this folder is not trusted yet: Claude Code asks first, and connects to nothing until then",
     advice: () => [run("claude"), note("# and choose: Yes, I trust this folder")],
   }),
   client<ReturnType<typeof steering>[number]>({
@@ -180,16 +180,16 @@ export const CLIENT = [
     blocks: false,
     sentence: ({ place, names, isReadable, isProxy }) => {
       const end = isReadable
-        ? "whoever writes there can read your token on its way"
+        ? "whoever can change that file can read your token on its way"
         : isProxy
-          ? "the connection to HALO goes through it, for everybody who uses this repository"
-          : "Claude Code trusts its certificates, for everybody who uses this repository";
-      return `${place}, a file of the repository, sets ${names}: ${end}`;
+          ? "everyone who uses this repository connects to HALO through it"
+          : "Claude Code trusts these certificates for everyone who uses this repository";
+      return `${place} is a file of the repository and sets ${names}: ${end}`;
     },
     advice: ({ place, names, isReadable }) => [
-      note(`take ${names} out of ${place}`),
-      note("# what your network needs belongs in ~/.claude/settings.json"),
-      ...(isReadable ? [note("# and make a new token if you have started Claude Code here")] : []),
+      note(`remove ${names} from ${place}`),
+      note("# settings of your own network belong in ~/.claude/settings.json"),
+      ...(isReadable ? [note("# and create a new token if Claude Code has run in this folder")] : []),
     ],
   }),
   client<Layer>({
@@ -197,10 +197,10 @@ export const CLIENT = [
     when: ({ layers }) => layers.filter(({ from, env }) => from !== "project-settings" && env[VERIFY] === "0"),
     severity: "warning",
     sentence: ({ place }) =>
-      `certificates are not verified, by ${VERIFY}=0 in ${place}: whoever is on the way can read the token`,
+      `certificates are not verified, because ${VERIFY}=0 is set in ${place}: others can read the token on its way`,
     advice: ({ place }) => [
-      note(`take ${VERIFY} out of ${place}`),
-      note("# for a CA of your own: NODE_EXTRA_CA_CERTS=<its file>"),
+      note(`remove ${VERIFY} from ${place}`),
+      note("# for a CA of your own, set NODE_EXTRA_CA_CERTS=<file>"),
     ],
   }),
   client<{ readonly place: string; readonly names: readonly string[]; readonly over: string }>({
@@ -213,8 +213,8 @@ export const CLIENT = [
     },
     severity: "warning",
     sentence: ({ place, names, over }) =>
-      `Claude Code uses ${names.join(", ")} of ${place}; this test ${over === "" ? "did not" : `used ${over} of the environment`}`,
-    advice: () => [note("# to test its way, export what stands there, then"), npx("doctor")],
+      `Claude Code uses ${names.join(", ")} from ${place}; this test ${over === "" ? "did not" : `used ${over} from the environment`}`,
+    advice: () => [note("# to test the same way, export these variables, then"), npx("doctor")],
   }),
   client<keyof typeof SILENCE>({
     id: "client-disagrees",

@@ -55,10 +55,10 @@ function reject(v: Scene, { scope, entry }: Server): readonly Advice[] {
         run("claude", "mcp", "reset-project-choices"),
         note("# then claude, and choose: Continue without using this MCP server"),
       ]
-    : [note(`list "${printable(entry.name, 64)}" under "disabledMcpjsonServers" in ${localSettings.shown}`)];
+    : [note(`add "${printable(entry.name, 64)}" to "disabledMcpjsonServers" in ${localSettings.shown}`)];
   return [
     ...(scope === "project" ? ways : [run("claude", "mcp", "remove", "--scope", scope, v.shownName)]),
-    note("# and make a new token if you have started Claude Code here"),
+    note("# and create a new token if Claude Code has run in this folder"),
   ];
 }
 
@@ -67,13 +67,13 @@ function foreignAdvice(server: Server, v: Scene): readonly Advice[] {
   const url = v.address?.url ?? "";
   const isWhole = isFitToShow(v, url) && printable(url, 4096) === url;
   return [
-    note(`# it leads to:   ${shown(v, url, 120)}`),
-    note(`# HALO's own is: ${HALO_URL}`),
+    note(`# its URL:    ${shown(v, url, 120)}`),
+    note(`# HALO's URL: ${HALO_URL}`),
     ...reject(v, server),
     repair(v, server, "--url", HALO_URL),
-    note("# sets HALO's own up in its place"),
+    note("# replaces it with HALO's URL"),
     ...(isWhole
-      ? [npx("doctor", ...nameWords(server.entry.name), "--url", url), note("# only if that URL is meant")]
+      ? [npx("doctor", ...nameWords(server.entry.name), "--url", url), note("# only if you mean that URL")]
       : []),
   ];
 }
@@ -111,15 +111,15 @@ export const SETUP = [
         : v.winner === undefined || v.values.some(({ state }) => state === "unset")
           ? "warning"
           : "note",
-    sentence: ({ file, reason }) => `${file} could not be read, so what it holds is not known: ${reason}`,
+    sentence: ({ file, reason }) => `${file} cannot be read: ${reason}`,
     advice: ({ file }) => [list(file)],
   }),
   setup<NamedFile>({
     id: "file-broken",
     when: ({ state: { storeBroken }, input: { store } }) => (storeBroken ? [store] : []),
     sentence: (store) =>
-      `${store.shown}${whereBroken(store)} is no JSON, and every command of Claude Code refuses to run with it`,
-    advice: () => [note("mend it by hand, or take the newest copy from ~/.claude/backups")],
+      `${store.shown}${whereBroken(store)} is not valid JSON, so every command of Claude Code refuses to run`,
+    advice: () => [note("fix it by hand, or restore the newest copy from ~/.claude/backups")],
   }),
   setup<Place>({
     id: "file-broken",
@@ -129,12 +129,12 @@ export const SETUP = [
     advice: ({ file, broken }) =>
       broken?.fixable === true
         ? [npx("check", "--fix")]
-        : [note(`mend ${file} by hand; or, if git has a good one:`), run("git", "checkout", "--", file)],
+        : [note(`fix ${file} by hand, or restore it from git:`), run("git", "checkout", "--", file)],
   }),
   setup<Server>({
     id: "no-entry",
     when: ({ winner, input }) => (winner === undefined || winner.isHalo || input.url !== undefined ? [] : [winner]),
-    sentence: ({ file }, v) => `"${v.shownName}" in ${file} is another server, not HALO's`,
+    sentence: ({ file }, v) => `"${v.shownName}" in ${file} is another server, not HALO`,
     advice: () => [npx("--name", "halo-cm")],
   }),
   setup<Server>({
@@ -157,9 +157,9 @@ export const SETUP = [
     severity: (_, { input }) => (input.url === undefined ? "failed" : "note"),
     blocks: true,
     sentence: (_, v) =>
-      `no entry "${v.shownName}" in a .mcp.json of this folder or above it, nor in ${v.input.store.shown}`,
+      `no entry "${v.shownName}" in a .mcp.json of this folder or a folder above, nor in ${v.input.store.shown}`,
     advice: (others, v) => [
-      ...others.flatMap((other) => [npx("doctor", "--name", other), note("# there is an entry of that name")]),
+      ...others.flatMap((other) => [npx("doctor", "--name", other), note("# an entry with this name exists")]),
       repair(v, undefined),
     ],
   }),
@@ -167,11 +167,11 @@ export const SETUP = [
     id: "entry-runs",
     when: unfit("runs"),
     sentence: ({ file }) =>
-      `${file}: the entry runs a program of its own (headersHelper or command), so what it sends cannot be told`,
+      `${file}: the entry starts a program (headersHelper or command), so what it sends is unknown`,
     advice: (server, v) => [
       npx("--name", "halo-cm"),
-      note("# sets HALO up beside it; or in its place:"),
-      server.scope === "project" ? note(`take the entry out of ${server.file}, then`) : remove(v, server),
+      note("# adds HALO under another name; or, to replace the entry:"),
+      server.scope === "project" ? note(`remove the entry from ${server.file}, then`) : remove(v, server),
       repair(v, server),
     ],
   }),
@@ -181,21 +181,21 @@ export const SETUP = [
     blocks: false,
     sentence: ({ file }, { leaks }) =>
       leaks
-        ? `${file}: its URL is not HALO's endpoint. Claude Code itself sends your token there: reject it`
-        : `${file}: its URL is not HALO's endpoint; nothing was sent there`,
+        ? `${file}: the URL is not HALO's, and Claude Code sends your token there: reject the entry`
+        : `${file}: the URL is not HALO's, so nothing was sent there`,
     advice: foreignAdvice,
   }),
   setup<Server>({
     id: "wrong-type",
     when: unfit("type"),
     sentence: (server, v) =>
-      `${server.file}: its "type" is ${shown(v, JSON.stringify(typeOf(server) ?? "stdio"), 40)}, and HALO speaks "http"`,
+      `${server.file}: "type" is ${shown(v, JSON.stringify(typeOf(server) ?? "stdio"), 40)}, but HALO needs "http"`,
     advice: again,
   }),
   setup<Server>({
     id: "bad-url",
     when: unfit("url-unset"),
-    sentence: ({ file }, v) => `${file}: nothing sets ${v.address?.missing.join(", ") ?? ""}, which its URL takes`,
+    sentence: ({ file }, v) => `${file}: the URL uses ${v.address?.missing.join(", ") ?? ""}, which is not set`,
     advice: again,
   }),
   setup<Server>({
@@ -203,7 +203,7 @@ export const SETUP = [
     when: unfit("url"),
     sentence: ({ file }, { address, leaks }) => {
       const problem = address === undefined || address.permission.ok ? "" : address.permission.problem;
-      return `${file}: ${problem}${leaks ? ". Claude Code itself sends your token there: reject it" : ""}`;
+      return `${file}: ${problem}${leaks ? ". Claude Code sends your token there: reject the entry" : ""}`;
     },
     advice: (server, v) => [...reject(v, server), repair(v, server, "--url", HALO_URL)],
   }),
@@ -219,18 +219,18 @@ export const SETUP = [
     // it is why something is missing, if anything is: that is what stops a session
     blocks: false,
     sentence: ({ file, broken }) =>
-      `${file.shown}${broken?.at ?? ""} is skipped as a whole by Claude Code: ${broken?.reason ?? ""}`,
+      `${file.shown}${broken?.at ?? ""}: Claude Code ignores the whole file: ${broken?.reason ?? ""}`,
     advice: ({ file: { shown, state } }) =>
       state.kind === "unreadable"
         ? [list(shown)]
-        : [note(`mend ${shown}: it must be JSON without comments or trailing commas`)],
+        : [note(`fix ${shown}: it must be JSON without comments or trailing commas`)],
   }),
   setup<Server>({
     id: "not-approved",
     when: ({ waiting }) => (waiting === undefined ? [] : [waiting]),
     severity: "warning",
     sentence: ({ file }, { shownName, winner }) =>
-      `"${shownName}" in ${file} waits for an approval; until then the ${winner?.scope ?? ""} entry in ${winner?.file ?? ""} is taken`,
+      `"${shownName}" in ${file} is not approved yet; until then Claude Code uses the ${winner?.scope ?? ""} entry in ${winner?.file ?? ""}`,
     advice: (server, v) => (v.isFit(server) ? APPROVE : NEVER_APPROVE),
   }),
   // the reader may look at a file that is not the one that counts
@@ -243,19 +243,21 @@ export const SETUP = [
     severity: ({ other, winner }) =>
       equalJson(other.entry.raw, winner.entry.raw) || other.scope === "user" ? "note" : "warning",
     sentence: ({ other, winner }, v) =>
-      `"${v.shownName}" stands in ${other.file} too (${other.scope} scope); the ${winner.scope} entry in ${winner.file} is the one that is taken`,
+      `"${v.shownName}" is also in ${other.file} (${other.scope} scope); Claude Code uses the ${winner.scope} entry in ${winner.file}`,
     advice: ({ other, winner }, v) =>
-      winner.scope === "project" || !v.isFit(other) ? [] : [remove(v, winner), note("# and the other one is taken")],
+      winner.scope === "project" || !v.isFit(other)
+        ? []
+        : [remove(v, winner), note("# then Claude Code uses the other entry")],
   }),
   // Claude Code keeps the mode that its store has: one that was 0644 once stays so
   setup<NamedFile>({
     id: "store-readable",
     when: openFiles,
     severity: "warning",
-    sentence: ({ shown: file }) => `${file} holds the token, and other users of this machine can read it`,
+    sentence: ({ shown: file }) => `${file} contains the token, and other users of this computer can read it`,
     advice: (file, { input }) => [
       run("chmod", "600", file.shown),
-      ...(file === input.dotenv ? [npx("check"), note("# says whether git has it too")] : []),
+      ...(file === input.dotenv ? [npx("check"), note("# also says whether git tracks it")] : []),
     ],
   }),
 ];

@@ -57,8 +57,8 @@ function agree(source: ValueSource, v: Scene): readonly Advice[] {
   const others = othersOf(source);
   if (source.variable === undefined && winner?.scope === "project")
     return [
-      note(`put "\${${variable}}" in the place of the ${LABELS[source.value]} in ${winner.file}`),
-      note(`# then it is the one of ${others.join(", ")}; or correct it there`),
+      note(`replace the ${LABELS[source.value]} in ${winner.file} with "\${${variable}}"`),
+      note(`# then the one in ${others.join(", ")} is used; or correct it there`),
     ];
   const home = homeOf(v, winner);
   const written = [
@@ -67,13 +67,11 @@ function agree(source: ValueSource, v: Scene): readonly Advice[] {
   ];
   const byHand = others.filter((place) => place !== ENVIRONMENT && !written.includes(place));
   const isOddOne = source.places.length > 2 && others.length === 1 && others[0] === ENVIRONMENT;
-  const exported = [run("unset", variable), note("# and take it out where it is exported, such as ~/.profile")];
+  const exported = [run("unset", variable), note("# and remove it where it is exported, such as ~/.profile")];
   return [
-    ...(byHand.length === others.length
-      ? []
-      : [repair(v, winner), note("# asks which one is right, and writes it where it is kept")]),
+    ...(byHand.length === others.length ? [] : [repair(v, winner), note("# asks which one is right and saves it")]),
     ...(isOddOne ? exported : []),
-    ...byHand.map((place) => note(`take ${variable} out of ${place}, if it is old there`)),
+    ...byHand.map((place) => note(`remove ${variable} from ${place} if it is outdated`)),
   ];
 }
 
@@ -82,7 +80,7 @@ function staleWords(source: ValueSource, v: Scene): string {
   const others = othersOf(source);
   if (source === refusedCopy(v)) {
     const used = source.place ?? v.winner?.file ?? "its entry";
-    return `Claude Code sends ${nameOf(source)} of ${used}, and it was refused; ${others.join(" and ")} ${others.length === 1 ? "holds" : "hold"} another one`;
+    return `${nameOf(source)} in ${used} was refused; ${others.join(" and ")} ${others.length === 1 ? "has" : "have"} another value`;
   }
   const used = source.place ?? "its entry";
   const isEither =
@@ -90,8 +88,8 @@ function staleWords(source: ValueSource, v: Scene): string {
     v.trust.trusted &&
     (source.from === "bridge" || source.from === "project-settings") &&
     others.some((place) => place === ENVIRONMENT || place === v.input.userSettings.shown);
-  const which = isEither ? "this version of Claude Code may send either" : `Claude Code sends the one of ${used}`;
-  return `${nameOf(source)} is not the same in ${others.join(", ")} as in ${used}: ${which}`;
+  const which = isEither ? "this version of Claude Code may send either" : `Claude Code sends the one in ${used}`;
+  return `${nameOf(source)} differs between ${used} and ${others.join(", ")}: ${which}`;
 }
 
 /** A header that is a token by itself: as text, or as the default of a reference. */
@@ -106,15 +104,15 @@ export const VALUES = [
     when: (v) => unset(v, true),
     sentence: ({ place, all }) =>
       all.length === 1
-        ? `${listOf(all)} stands in ${place}, which Claude Code does not read: it would send the reference itself`
-        : `${listOf(all)} stand in ${place}, which Claude Code does not read: it would send the references themselves`,
+        ? `${listOf(all)} is only in ${place}, which Claude Code does not read: it would send the placeholder instead`
+        : `${listOf(all)} are only in ${place}, which Claude Code does not read: it would send the placeholders instead`,
     advice: (_, v) => {
       if (v.skipped !== undefined) return mendFirst(v);
       const direnv = [
         run("direnv", "allow"),
-        note(`# ${v.bridge.file ?? ".envrc"} loads the values, but not in this shell`),
+        note(`# ${v.bridge.file ?? ".envrc"} would load the values, but not in this shell`),
       ];
-      const own = [note("# writes .claude/settings.local.json, which it does read")];
+      const own = [note("# writes .claude/settings.local.json, which Claude Code reads")];
       return [
         ...(v.bridge.kind === "direnv" ? direnv : []),
         ...again(v),
@@ -127,10 +125,13 @@ export const VALUES = [
     id: "missing-value",
     when: (v) => unset(v, false),
     sentence: ({ all }, { input: { dotenv } }) => {
-      const sent = all.length === 1 ? "the reference itself" : "the references themselves";
       const unread =
         dotenv.state.kind === "unreadable" ? `; ${dotenv.shown} could not be read: ${dotenv.state.reason}` : "";
-      return `nothing sets ${listOf(all)}: Claude Code would send ${sent}${unread}`;
+      const words =
+        all.length === 1
+          ? "is not set: Claude Code would send the placeholder"
+          : "are not set: Claude Code would send the placeholders";
+      return `${listOf(all)} ${words} instead${unread}`;
     },
     advice: (_, v) => (v.skipped === undefined ? again(v) : mendFirst(v)),
     ours: true,
@@ -159,14 +160,14 @@ export const VALUES = [
       ];
     },
     severity: "warning",
-    sentence: (file) => `the product token stands as text in ${file}: whoever has this repository has the token`,
+    sentence: (file) => `the product token is in ${file} as plain text: everyone who has this repository has the token`,
     advice: () => [
-      note("# make a new token: HALO Studio > Settings > Product Tokens, type MCP"),
-      note("# and delete this one; then"),
+      note("# create a new token: HALO Studio > Settings > Product Tokens, type MCP"),
+      note("# and delete this one, then"),
       npx(),
-      note("# puts a reference in its place"),
+      note("# replaces it with a placeholder"),
       npx("check"),
-      note("# finds it wherever else git has it"),
+      note("# finds other copies that git tracks"),
     ],
   }),
 ];

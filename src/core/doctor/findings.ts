@@ -18,7 +18,7 @@ export function findingsOf(v: Scene): { readonly findings: readonly Finding[]; r
   const reason = all.find(({ blocks }) => blocks);
   const connects = v.winner !== undefined && reason === undefined;
   const verdict: Verdict = connects
-    ? { wouldConnect: true, reason: `it sends the three values of ${v.winner?.file ?? ""}'s entry` }
+    ? { wouldConnect: true, reason: `it sends the values of the entry in ${v.winner?.file ?? ""}` }
     : { wouldConnect: false, ...(reason && { cause: reason.cause }), reason: reason?.seen ?? "there is no entry" };
   const isFit = v.winner === undefined || v.isFit(v.winner);
   const findings = all

@@ -45,12 +45,12 @@ export interface Run {
 const STAGES: readonly ProbeStage[] = ["url", "dns", "tcp", "tls", "http", "auth", "mcp", "tools"];
 export const toolsWords = (count: number): string => `${count} ${count === 1 ? "tool" : "tools"}`;
 
-/** Why an entry is not the one that is taken, in words that go after "not taken: ". */
+/** Why an entry is not the one that is taken, in words that go after "not used: ". */
 function whyNot({ entry, scope, lost }: Server, { name, winner, places }: View): string {
   if (lost !== undefined)
-    return places.some(({ broken }) => broken === lost) ? `the file is refused: ${lost.why}` : lost.why;
+    return places.some(({ broken }) => broken === lost) ? `the file is not loaded: ${lost.why}` : lost.why;
   if (entry.name !== name) return "another name";
-  if (scope === "project" && winner?.scope === "user") return "it is not approved";
+  if (scope === "project" && winner?.scope === "user") return "not approved";
   return `${winner?.file ?? "another file"} comes first`;
 }
 
@@ -86,16 +86,16 @@ function setupOf(v: View, verdict: Verdict) {
 const FROM: Readonly<Record<string, string>> = {
   literal: "in the entry itself",
   default: "a default in the entry",
-  none: "set nowhere",
+  none: "not set",
 };
 const APPROVAL = {
   approved: "approved",
   pending: "not approved",
   rejected: "rejected",
-  disabled: "switched off",
-  "not-needed": "needs no approval",
+  disabled: "disabled",
+  "not-needed": "no approval needed",
 } as const;
-export const NOT_TAKEN = "not taken";
+export const NOT_TAKEN = "not used";
 
 type Setup = ReturnType<typeof setupOf>;
 
@@ -106,7 +106,7 @@ const LINES: Readonly<Record<SetupLink, (v: View, setup: Setup, asked: Asked | u
       .toSorted((a, b) => Number(b.wins) - Number(a.wins))
       .map(({ name, file, scope, url, wins, why }) =>
         wins
-          ? `taken: "${name}" in ${file} (${scope} scope), ${url}`
+          ? `used: "${name}" in ${file} (${scope} scope), ${url}`
           : `${NOT_TAKEN}: "${name}" in ${file} (${scope} scope): ${why ?? ""}`,
       ),
   values: ({ values }) => {
@@ -118,13 +118,13 @@ const LINES: Readonly<Record<SetupLink, (v: View, setup: Setup, asked: Asked | u
     return values.length === 0 ? [] : [[...where].map(([words, all]) => `${all.join(", ")} ${words}`).join("; ")];
   },
   client: ({ client: { program, version }, approval, trust }, _, asked) => {
-    const silence = asked?.silence === "no-answer" ? "gave no answer" : "not asked";
+    const silence = asked?.silence === "no-answer" ? "did not answer" : "not asked";
     const names = { found: `Claude Code ${version ?? ""}`, none: "Claude Code not found" };
     const words = [
-      program === "found" || program === "none" ? names[program] : "Claude Code gives no version",
+      program === "found" || program === "none" ? names[program] : "Claude Code version unknown",
       trust.trusted ? "trusted" : "folder not trusted yet",
       ...(approval === undefined ? [] : [APPROVAL[approval.state]]),
-      ...(program !== "found" ? [] : [asked?.status === undefined ? silence : `says ${STATUS_WORDS[asked.status]}`]),
+      ...(program !== "found" ? [] : [asked?.status === undefined ? silence : `reports ${STATUS_WORDS[asked.status]}`]),
     ];
     return [words.join(", ")];
   },
@@ -141,7 +141,7 @@ function setupLink(link: SetupLink, v: View, lines: readonly string[], all: read
   const seen = [...lines, ...own.map((each) => each.seen)];
   if (link === "values" && v.winner === undefined) return { link, status: "skipped", ms, seen };
   if (link === "values" && own.length === 0 && all.some(({ cause }) => NOT_OURS.includes(cause)))
-    return { link, status: "skipped", ms, seen: ["not looked at: see set-up"] };
+    return { link, status: "skipped", ms, seen: ["not checked: see set-up"] };
   const first = own.find(({ severity }) => severity === "failed") ?? own.find(({ severity }) => severity === "warning");
   const notes = own.filter(
     ({ severity, cause, advice }, at) =>
@@ -168,7 +168,7 @@ function seenAt(stage: ProbeStage, { server, toolCount, control }: Diagnosis, { 
   if (stage !== "auth" || control === "accepted") return undefined;
   return control === "refused"
     ? "the same request without the token was refused"
-    : "whether the token is needed could not be told";
+    : "could not check whether the token is needed";
 }
 
 function stageLink(
@@ -204,14 +204,11 @@ function withSource(link: Link, v: View, copy: View["values"][number] | undefine
   const isFixed =
     v.winner?.scope === "project" && v.values.some(({ value, from }) => value === "token" && from === "literal");
   const isOurs = v.input.token === undefined && v.winner !== undefined && !isFixed;
-  const agree = "# first let the copies agree: see values";
+  const agree = "# first make the copies match: see values";
   const advice = isWrong
-    ? [note("# first put the values right: see values")]
+    ? [note("# first correct the values: see values")]
     : copy?.value === "token"
-      ? [
-          note(`${agree}; if it is refused after that:`),
-          note("# HALO Studio > Settings > Product Tokens > + > type MCP"),
-        ]
+      ? [note(`${agree}; if it is still refused:`), note("# HALO Studio > Settings > Product Tokens > + > type MCP")]
       : copy !== undefined
         ? [note(agree)]
         : [...(link.advice ?? []), ...(isOurs ? [repair(v, v.winner), note("# and choose: Change values")] : [])];
@@ -224,10 +221,10 @@ function withSource(link: Link, v: View, copy: View["values"][number] | undefine
 
 /** Why the values of the test are not those of a session, in one line. */
 function testedWith({ input, sending: { toSend, as, added } }: View): string | undefined {
-  if (input.token !== undefined) return "tested with the token of this command line";
+  if (input.token !== undefined) return "tested with the token from the command line";
   if (!toSend.ok) return undefined;
-  if (as === "values") return "tested with the values at hand, since no entry of HALO is in force";
-  return added.length > 0 ? `tested with ${added.join(", ")} of .env, which no session has` : undefined;
+  if (as === "values") return "tested with your values: Claude Code uses no HALO entry here";
+  return added.length > 0 ? `tested with ${added.join(", ")} from .env, which Claude Code does not read` : undefined;
 }
 
 /** The stages of the test; where nothing was sent, why, and what there is of the way. */

@@ -52,7 +52,7 @@ function chain({ links }: DoctorReport, d: Drawing): readonly string[] {
       ];
     });
   const silent = links.filter(isSilent).map(({ link }) => nameOf(link));
-  const last = `${d.sign.skipped} ${d.dim(`not reached, or not there: ${silent.join(", ")}`)}`;
+  const last = `${d.sign.skipped} ${d.dim(`not reached: ${silent.join(", ")}`)}`;
   return silent.length === 0 ? lines : [...lines, last];
 }
 
@@ -91,21 +91,22 @@ function explain(
 export function headline({ cause, links, ok, server, toolCount, at, control, call }: DoctorReport): string {
   if (ok) {
     const name = server === null || server.name === "" ? "the server" : server.name;
-    if (cause === "unproven-token") return `Connected to ${name}, ${toolsWords(toolCount)}; but the token is unproven`;
+    if (cause === "unproven-token")
+      return `Connected to ${name}, ${toolsWords(toolCount)}, but it accepts requests without the token too`;
     const proof =
-      control === "refused" ? "The token is what opens it." : "Whether the token is needed could not be told.";
+      control === "refused"
+        ? "Checked: it refuses the same request without your token."
+        : "Could not check whether it needs the token.";
     return `Connected to ${name}${server?.version ? ` ${server.version}` : ""}, ${toolsWords(toolCount)}. ${proof}`;
   }
   if (call?.ok === false && links.every(({ status }) => status !== "failed"))
-    return `The connection works; calling the tool "${call.tool}" did not`;
+    return `The connection works, but calling the tool "${call.tool}" failed`;
   // ids of the set-up and of the test are partly the same, what they mean is not
   if (at === "setup" || at === "values" || at === "client")
     return (
-      links.find(({ link }) => link === at)?.why ??
-      links.find(({ link }) => link === "url")?.seen[0] ??
-      "It does not connect"
+      links.find(({ link }) => link === at)?.why ?? links.find(({ link }) => link === "url")?.seen[0] ?? "Not connected"
     );
-  return cause !== null && Object.hasOwn(CAUSES, cause) ? CAUSES[cause as Cause].title : "It does not connect";
+  return cause !== null && Object.hasOwn(CAUSES, cause) ? CAUSES[cause as Cause].title : "Not connected";
 }
 
 /** In: the report and how to draw. Out: lines for stdout. Everything in the report is printable and redacted. */

@@ -30,7 +30,10 @@ function judge(value: Value, sent: string): Pick<ValueSource, "state" | "problem
   if (!cleaned.ok) return { state: cleaned.missing ? "placeholder" : "bad", problem: cleaned.problem };
   return cleaned.cleaned.length === 0
     ? { state: "set" }
-    : { state: "bad", problem: `there is more than the value, and it is sent too: ${cleaned.cleaned.join(", ")}` };
+    : {
+        state: "bad",
+        problem: `it contains more than the value, and all of it is sent: ${cleaned.cleaned.join(", ")}`,
+      };
 }
 
 /** The headers that carry a value, in any case, each as written. */
@@ -63,7 +66,7 @@ function sourceOf(entry: Entry, value: Value, layers: readonly Layer[], env: Env
   if (variable !== undefined && expanded.missing.length > 0)
     return { ...base, variable: expanded.missing[0] ?? variable, from: "none", place: undefined, state: "unset" };
   const from = variable === undefined ? "literal" : (layer?.from ?? "default");
-  const problem = `the header ${HEADERS[value]} stands there ${more.length + 1} times, and all are sent`;
+  const problem = `the header ${HEADERS[value]} is there ${more.length + 1} times, and all are sent`;
   return {
     ...base,
     from,

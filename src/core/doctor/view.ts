@@ -154,11 +154,11 @@ function sendingOf(input: SetupInput, name: string, taken: Server | undefined, g
   const more = Object.fromEntries(added.map((each) => [each, dotenv[each] ?? ""]));
   const file = taken?.file ?? "the entry";
   const words = ({ value, variable, from, place }: ValueSource): string | undefined => {
-    if (value === "token" && input.token !== undefined) return "the token of this command line";
+    if (value === "token" && input.token !== undefined) return "the token from the command line";
     const where = variable !== undefined && added.includes(variable) ? input.dotenv.shown : place;
-    if (from === "literal") return value === "token" ? `the token that stands in ${file}` : file;
+    if (from === "literal") return value === "token" ? `the token in ${file}` : file;
     const whole = where ?? (from === "default" ? `a default in ${file}` : undefined);
-    return whole === undefined || value !== "token" ? whole : `${variable ?? ""} of ${whole}`;
+    return whole === undefined || value !== "token" ? whole : `${variable ?? ""} from ${whole}`;
   };
   const [token, account, profile] = viewValues(entry, layers, env, holders).map(words);
   return {
