@@ -37,17 +37,6 @@ describe("what the connection test sends", () => {
   });
 
   test.each<readonly [string, Told, string]>([
-    ["a foreign URL", { ...good, mcp: servers(entry({ url: FOREIGN })) }, "endpoint-foreign"],
-    [
-      "a foreign URL, another one given",
-      { ...good, url: "https://x.example/mcp", mcp: servers(entry({ url: FOREIGN })) },
-      "endpoint-foreign",
-    ],
-    [
-      "a foreign URL in a default",
-      { ...good, mcp: servers(entry({ url: `\${HALO_URL:-${FOREIGN}}` })) },
-      "endpoint-foreign",
-    ],
     ["HALO's, written otherwise", { ...good, mcp: servers(entry({ url: `${URL}/` })) }, "endpoint-foreign"],
     [
       "one's own entry, whose URL the repository sets",
@@ -56,16 +45,6 @@ describe("what the connection test sends", () => {
         settings: { env: { ...VALUES, HALO_URL: FOREIGN } },
       },
       "endpoint-foreign",
-    ],
-    ["a program", { ...good, mcp: servers(entry({ headersHelper: "x" })) }, "entry-runs"],
-    [
-      "a secret that is not HALO's",
-      {
-        ...good,
-        env: { AWS_SECRET_ACCESS_KEY: "x" },
-        mcp: servers(entry({ headers: { ...(entry().headers as object), "X-Y": "${AWS_SECRET_ACCESS_KEY}" } })),
-      },
-      "bad-value",
     ],
     [
       "in clear",

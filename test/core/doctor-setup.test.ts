@@ -275,13 +275,6 @@ describe("which entry is taken", () => {
       "../.mcp.json",
     ],
     ["so does a file that is refused", { mcps: { ".mcp.json": "{,}", "../.mcp.json": at("b") } }, "../.mcp.json"],
-    ["local before project", { mcp: at("a"), store: trusted(at("l")) }, "~/.claude.json"],
-    ["project before user", { mcp: at("a"), store: trusted({}, at("u")) }, ".mcp.json"],
-    [
-      "rejected: user",
-      { mcp: at("a"), store: trusted({ disabledMcpjsonServers: ["halo"] }, at("u")) },
-      "~/.claude.json",
-    ],
     ["of another folder: not", { mcp: at("a"), store: { projects: { "/x": at("l") } } }, ".mcp.json"],
   ] as const)("%s", (_, told, file) => {
     const { winner, entries } = setupOf({ ...told, local: BRIDGE }).setup;

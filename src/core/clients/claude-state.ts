@@ -44,13 +44,7 @@ const NEW: Behaviour = {
   readsRootSettings: true,
   trustsAboveRoot: false,
   sendsEitherCopy: false,
-  blanked: [
-    "NPM_TOKEN",
-    "ANTHROPIC_API_KEY",
-    "ANTHROPIC_AUTH_TOKEN",
-    "CLAUDE_CODE_OAUTH_TOKEN",
-    "AWS_SECRET_ACCESS_KEY",
-  ],
+  blanked: "NPM_TOKEN ANTHROPIC_API_KEY ANTHROPIC_AUTH_TOKEN CLAUDE_CODE_OAUTH_TOKEN AWS_SECRET_ACCESS_KEY".split(" "),
 };
 
 /** 2.1.197 is the newest version that Node 20 gets; an unknown version is taken for a new one. */

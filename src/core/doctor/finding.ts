@@ -88,3 +88,9 @@ export const rowOf =
         ours: row.ours === true,
       };
     });
+
+/** Of several rows the first that finds something. */
+export const firstOf =
+  (...rows: readonly ((v: Scene) => readonly Finding[])[]) =>
+  (v: Scene): readonly Finding[] =>
+    rows.map((row) => row(v)).find((found) => found.length > 0) ?? [];

@@ -62,10 +62,11 @@ const SILENCE = {
   "no-answer": "Claude Code did not answer in time",
   failed: "Claude Code could not be asked",
 } as const;
+/** By what is wrong with the program: how bad that is, and what is said. */
 const BROKEN = {
-  silent: "claude is installed, but it does not report its version",
-  late: "claude did not report its version in time, so it was not asked",
-  none: "claude is not on the PATH, so it was not asked",
+  silent: ["failed", "claude is installed, but it does not report its version"],
+  late: ["warning", "claude did not report its version in time, so it was not asked"],
+  none: ["note", "claude is not on the PATH, so it was not asked"],
 } as const;
 
 /** Where the word of Claude Code is not what its files, or the connection test, come to. It is asked only about an entry that a session would connect to. */
@@ -156,9 +157,9 @@ export const CLIENT = [
   client<keyof typeof BROKEN>({
     id: "client-broken",
     when: ({ client: { program } }) => (program === "found" ? [] : [program]),
-    severity: (program) => ({ silent: "failed", late: "warning", none: "note" })[program] as "failed",
+    severity: (program) => BROKEN[program][0],
     blocks: false,
-    sentence: (program) => BROKEN[program],
+    sentence: (program) => BROKEN[program][1],
     advice: (program) => {
       if (program === "none") return [];
       const longer = [note("# or with a longer limit:"), npx("doctor", "--timeout", "60")];

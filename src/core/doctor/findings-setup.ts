@@ -8,12 +8,12 @@ import { HALO_URL } from "../halo.ts";
 import { printable } from "../secrets.ts";
 import { APPROVE, NEVER_APPROVE, nameWords, note, npx, repair, run } from "./advice.ts";
 import type { Place, Server } from "./entries.ts";
-import { rowOf, type Scene } from "./finding.ts";
+import { firstOf, rowOf, type Scene } from "./finding.ts";
 
 const list = (file: string): Advice => run("ls", "-ld", file);
 const again = (server: Server, v: Scene): readonly Advice[] => [repair(v, server)];
 const remove = (v: Scene, { scope }: Server): Advice => run("claude", "mcp", "remove", "--scope", scope, v.shownName);
-const typeOf = ({ entry: { raw } }: Server): unknown => (isObject(raw) ? raw.type : undefined);
+const typeOf = ({ entry: { raw } }: Server): unknown => (isObject(raw) ? raw.type : undefined) ?? "stdio";
 
 /** `:line:column` of the first thing that makes it no JSON. */
 function whereBroken({ state }: NamedFile): string {
@@ -22,26 +22,20 @@ function whereBroken({ state }: NamedFile): string {
   return parsed.ok ? "" : placeWords(state.text, parsed.refused.offset);
 }
 
-/** Why the entry that is taken can never connect, whatever the values; or must not. Of several the first. */
-function unfitness(v: Scene): "runs" | "foreign" | "type" | "url-unset" | "url" | "stuck" | undefined {
-  const { winner, address, input } = v;
-  if (winner === undefined || address === undefined) return undefined;
-  const { foreign, carries, missing, permission } = address;
-  // another server of the name is nobody's business, unless it gets the token
-  if (!winner.isHalo && input.url === undefined && !(foreign && carries)) return undefined;
-  if (winner.entry.runs) return "runs";
-  const isBad = missing.length === 0 && !permission.ok && permission.cause === "bad-url";
-  if (foreign && missing.length === 0 && !isBad) return "foreign";
-  const type = typeOf(winner);
-  if (type !== "http" && type !== "streamable-http") return "type";
-  if (missing.length > 0) return "url-unset";
-  if (isBad) return "url";
-  return winner.stuck === undefined ? undefined : "stuck";
-}
-const unfit =
-  (kind: ReturnType<typeof unfitness>) =>
-  (v: Scene): readonly Server[] =>
-    v.winner !== undefined && unfitness(v) === kind ? [v.winner] : [];
+type Address = NonNullable<Scene["address"]>;
+const isBad = ({ missing, permission }: Address): boolean =>
+  missing.length === 0 && !permission.ok && permission.cause === "bad-url";
+
+/** The entry that is taken, where it fits. Another server of the name is nobody's business, unless it gets the token. */
+const takenIf =
+  (fits: (winner: Server, address: Address) => boolean) =>
+  ({ winner, address, input }: Scene): readonly Server[] =>
+    winner !== undefined &&
+    address !== undefined &&
+    (winner.isHalo || input.url !== undefined || (address.foreign && address.carries)) &&
+    fits(winner, address)
+      ? [winner]
+      : [];
 
 /** Takes the consent to an entry back, whoever gave it, where a session already sends the token to a foreign address. */
 function reject(v: Scene, { scope, entry }: Server): readonly Advice[] {
@@ -163,56 +157,59 @@ export const SETUP = [
       repair(v, undefined),
     ],
   }),
-  setup<Server>({
-    id: "entry-runs",
-    when: unfit("runs"),
-    sentence: ({ file }) =>
-      `${file}: the entry starts a program (headersHelper or command), so what it sends is unknown`,
-    advice: (server, v) => [
-      npx("--name", "halo-cm"),
-      note("# adds HALO under another name; or, to replace the entry:"),
-      server.scope === "project" ? note(`remove the entry from ${server.file}, then`) : remove(v, server),
-      repair(v, server),
-    ],
-  }),
-  setup<Server>({
-    id: "endpoint-foreign",
-    when: unfit("foreign"),
-    blocks: false,
-    sentence: ({ file }, { leaks }) =>
-      leaks
-        ? `${file}: the URL is not HALO's, and Claude Code sends your token there: reject the entry`
-        : `${file}: the URL is not HALO's, so nothing was sent there`,
-    advice: foreignAdvice,
-  }),
-  setup<Server>({
-    id: "wrong-type",
-    when: unfit("type"),
-    sentence: (server, v) =>
-      `${server.file}: "type" is ${shown(v, JSON.stringify(typeOf(server) ?? "stdio"), 40)}, but HALO needs "http"`,
-    advice: again,
-  }),
-  setup<Server>({
-    id: "bad-url",
-    when: unfit("url-unset"),
-    sentence: ({ file }, v) => `${file}: the URL uses ${v.address?.missing.join(", ") ?? ""}, which is not set`,
-    advice: again,
-  }),
-  setup<Server>({
-    id: "bad-url",
-    when: unfit("url"),
-    sentence: ({ file }, { address, leaks }) => {
-      const problem = address === undefined || address.permission.ok ? "" : address.permission.problem;
-      return `${file}: ${problem}${leaks ? ". Claude Code sends your token there: reject the entry" : ""}`;
-    },
-    advice: (server, v) => [...reject(v, server), repair(v, server, "--url", HALO_URL)],
-  }),
-  setup<Server>({
-    id: "bad-value",
-    when: unfit("stuck"),
-    sentence: ({ file, stuck }) => `${file}: ${stuck ?? ""}`,
-    advice: again,
-  }),
+  // why the entry that is taken can never connect, whatever the values, or must not: the first that fits
+  firstOf(
+    setup<Server>({
+      id: "entry-runs",
+      when: takenIf(({ entry }) => entry.runs),
+      sentence: ({ file }) =>
+        `${file}: the entry starts a program (headersHelper or command), so what it sends is unknown`,
+      advice: (server, v) => [
+        npx("--name", "halo-cm"),
+        note("# adds HALO under another name; or, to replace the entry:"),
+        server.scope === "project" ? note(`remove the entry from ${server.file}, then`) : remove(v, server),
+        repair(v, server),
+      ],
+    }),
+    setup<Server>({
+      id: "endpoint-foreign",
+      when: takenIf((_, address) => address.foreign && address.missing.length === 0 && !isBad(address)),
+      blocks: false,
+      sentence: ({ file }, { leaks }) =>
+        leaks
+          ? `${file}: the URL is not HALO's, and Claude Code sends your token there: reject the entry`
+          : `${file}: the URL is not HALO's, so nothing was sent there`,
+      advice: foreignAdvice,
+    }),
+    setup<Server>({
+      id: "wrong-type",
+      when: takenIf((server) => typeOf(server) !== "http" && typeOf(server) !== "streamable-http"),
+      sentence: (server, v) =>
+        `${server.file}: "type" is ${shown(v, JSON.stringify(typeOf(server)), 40)}, but HALO needs "http"`,
+      advice: again,
+    }),
+    setup<Server>({
+      id: "bad-url",
+      when: takenIf((_, { missing }) => missing.length > 0),
+      sentence: ({ file }, v) => `${file}: the URL uses ${v.address?.missing.join(", ") ?? ""}, which is not set`,
+      advice: again,
+    }),
+    setup<Server>({
+      id: "bad-url",
+      when: takenIf((_, address) => isBad(address)),
+      sentence: ({ file }, { address, leaks }) => {
+        const problem = address === undefined || address.permission.ok ? "" : address.permission.problem;
+        return `${file}: ${problem}${leaks ? ". Claude Code sends your token there: reject the entry" : ""}`;
+      },
+      advice: (server, v) => [...reject(v, server), repair(v, server, "--url", HALO_URL)],
+    }),
+    setup<Server>({
+      id: "bad-value",
+      when: takenIf(({ stuck }) => stuck !== undefined),
+      sentence: ({ file, stuck }) => `${file}: ${stuck ?? ""}`,
+      advice: again,
+    }),
+  ),
   setup<Settings>({
     id: "settings-broken",
     when: ({ state }) => state.settings.filter(({ broken }) => broken !== undefined),
