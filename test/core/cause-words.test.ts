@@ -1,6 +1,7 @@
 /** Every sentence of every cause, over facts as they come: what a person reads is held here, word by word. */
 import { describe, expect, it } from "vitest";
 import { adviceLine } from "../../src/core/advice.ts";
+import { adviceOf } from "../../src/core/diagnosis/cause-rows.ts";
 import { CAUSES, type Cause } from "../../src/core/diagnosis/causes.ts";
 import type { Facts } from "../../src/core/diagnosis/facts.ts";
 import { PROXY } from "./probe-support.ts";
@@ -169,9 +170,9 @@ const COPIED = /^(?:https:\/\/\S+|npx create-halo-mcp\S*(?: [\w./-]+)*|export [A
 
 describe("the words of a cause", () => {
   it.each(all)("%s, %i", (id, _, facts) => {
-    const { explain, tryThis } = CAUSES[id];
-    const seen = explain(facts);
-    const lines = tryThis(facts).map(adviceLine);
+    const row = CAUSES[id];
+    const seen = row.explain(facts);
+    const lines = adviceOf(row, facts).map(adviceLine);
     expect(seen).not.toContain("\n");
     expect(lines.length).toBeLessThanOrEqual(5);
     for (const line of [seen, ...lines]) {
@@ -208,13 +209,12 @@ const AT_THE_DOOR: readonly Cause[] = [
 describe("where the URL is HALO's own", () => {
   it.each(AT_THE_DOOR)("%s: nobody is told to compare it with itself, or of a server of their own", (id) => {
     for (const facts of FACTS[id]) {
-      const own = CAUSES[id]
-        .tryThis({ ...base, ...facts, moved: undefined, halo: true })
+      const own = adviceOf(CAUSES[id], { ...base, ...facts, moved: undefined, halo: true })
         .map(adviceLine)
         .join("\n");
       expect(own).not.toMatch(/Check the URL|HALO's is|https:\/\/api|server of your own|An old server/);
       expect(own).toMatch(/support|another network|address bar/);
     }
-    expect(CAUSES[id].tryThis({ ...base, halo: false })).toEqual(CAUSES[id].tryThis(base));
+    expect(adviceOf(CAUSES[id], { ...base, halo: false })).toEqual(adviceOf(CAUSES[id], base));
   });
 });

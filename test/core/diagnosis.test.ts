@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { adviceLine } from "../../src/core/advice.ts";
+import { adviceOf } from "../../src/core/diagnosis/cause-rows.ts";
 import { CAUSES } from "../../src/core/diagnosis/causes.ts";
 import { type Cause, causeOf, type Diagnosis } from "../../src/core/diagnosis/diagnose.ts";
 import type { Exchange, ProbeRecord } from "../../src/core/diagnosis/record.ts";
@@ -316,7 +317,7 @@ describe("what is shown", () => {
   });
   it("has prose for every cause that reads well without any fact", () => {
     for (const [cause, text] of Object.entries(CAUSES)) {
-      for (const part of [text.title, text.explain({}), ...text.tryThis({}).map(adviceLine)]) {
+      for (const part of [text.title, text.explain({}), ...adviceOf(text, {}).map(adviceLine)]) {
         expect(part.length, cause).toBeGreaterThan(8);
         expect(part, cause).not.toMatch(/undefined|null|NaN|\(\)| {2}/u);
       }

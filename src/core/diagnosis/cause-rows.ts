@@ -14,10 +14,17 @@ export interface CauseRow {
   /** What was seen. */
   readonly explain: (facts: Facts) => string;
   /** What to do next. */
-  readonly tryThis: (facts: Facts) => readonly Advice[];
+  readonly tryThis: Next | ((facts: Facts) => Next);
 }
 
-export const note = (text: string): Advice => ({ note: text });
+/** A text is a note. */
+export type Next = string | readonly (string | Advice)[];
+
+export function adviceOf({ tryThis }: CauseRow, facts: Facts): readonly Advice[] {
+  const next = typeof tryThis === "function" ? tryThis(facts) : tryThis;
+  return [next].flat().map((each) => (typeof each === "string" ? { note: each } : each));
+}
+
 export const run = (...argv: [string, ...string[]]): Advice => ({ run: argv });
 export const doctor = (...more: string[]): Advice => run("npx", "create-halo-mcp", "doctor", ...more);
 
@@ -44,10 +51,15 @@ export const LATER = `Wait a few minutes and run it again. ${SUPPORT}`;
  * What is to be looked at first. HALO's own URL needs no second look: `reason` says what else it can be, and `next` what to do about it.
  * `own`: for whoever runs the server; the one who uses HALO's cannot do anything with it.
  */
-export function checkUrl({ halo }: Facts, reason = ON_THE_WAY, next = "Try another network.", own = ""): Advice[] {
-  if (halo === true) return [note(`${RIGHT_URL} ${reason}`), note(`${next} ${SUPPORT}`)];
-  const lines = [note("Check the URL, letter by letter. HALO's is:"), note(HALO_URL)];
-  return own === "" ? lines : [...lines, note(own)];
+export function checkUrl(
+  { halo }: Facts,
+  reason = ON_THE_WAY,
+  next = "Try another network.",
+  own = "",
+): readonly string[] {
+  if (halo === true) return [`${RIGHT_URL} ${reason}`, `${next} ${SUPPORT}`];
+  const lines = ["Check the URL, letter by letter. HALO's is:", HALO_URL];
+  return own === "" ? lines : [...lines, own];
 }
 
 /** That the direct way was taken in spite of a variable. */
@@ -57,11 +69,11 @@ export function direct({ direct: way }: Facts): string {
     ? ` It was tried directly: ${way.by} excepts this host from ${way.variable}.`
     : ` It was tried directly: ${way.variable} is set, but Node's fetch and this test do not read it.`;
 }
-export function tryProxy({ direct: way }: Facts): readonly Advice[] {
+export function tryProxy({ direct: way }: Facts): readonly string[] {
   if (way === undefined) return [];
   const what =
     "by" in way ? `take the host out of ${way.by}` : `set HTTPS_PROXY to the address that ${way.variable} holds`;
-  return [note(`If only the proxy reaches it, ${what}.`)];
+  return [`If only the proxy reaches it, ${what}.`];
 }
 
 /** In quotes; with a full stop, unless its last sentence has one. */

@@ -2,7 +2,6 @@
  * Every cause that a connection test can name, in the order in which they are tried: the first row whose `when` fits is the cause.
  * Words and context count, never the number of an HTTP status alone. The rows of the network are next door.
  */
-import type { Advice } from "../advice.ts";
 import { HALO_URL } from "../halo.ts";
 import {
   asked,
@@ -14,7 +13,6 @@ import {
   host,
   http,
   LATER,
-  note,
   quote,
   run,
   said,
@@ -52,12 +50,10 @@ const gaveUp = ({ isWhole, isFine, record }: Seen): typeof record.outcome.failur
 
 const NEW_TOKEN = "HALO Studio > Settings > Product Tokens > + > type MCP";
 const STUDIO = "against HALO Studio's address bar";
-const TOKEN_ADVICE: readonly Advice[] = [
-  note(
-    `Is the token of type MCP (${NEW_TOKEN})? Not the legacy Product Token of Settings > Profile, not a CM.com platform product token.`,
-  ),
-  note("Was it pasted whole, and not deleted since? Does it belong to the account of the account ID?"),
-  note("It is shown only once: when in doubt, make a new one."),
+const TOKEN_ADVICE: readonly string[] = [
+  `Is the token of type MCP (${NEW_TOKEN})? Not the legacy Product Token of Settings > Profile, not a CM.com platform product token.`,
+  "Was it pasted whole, and not deleted since? Does it belong to the account of the account ID?",
+  "It is shown only once: when in doubt, make a new one.",
 ];
 const pageSaid = (f: Facts): string => (f.page ? ` The page says: ${quote(f.page)}` : "");
 const page = (f: Facts): string =>
@@ -103,21 +99,17 @@ const INPUT_CAUSES = {
       return `The value of ${header(f)} holds a character that no HTTP header can carry${at}. Nothing was sent.`;
     },
     tryThis: (f) => {
-      if (why(f) === "reserved") return [note("Take that header out of the entry.")];
-      if (why(f) === "too-long") return [note("Copy the value again, and nothing beside it.")];
-      return [
-        note(
-          "Copy the value again, without line breaks, quotes or spaces round it. Values copied from a chat or a document often bring invisible characters along.",
-        ),
-      ];
+      if (why(f) === "reserved") return "Take that header out of the entry.";
+      if (why(f) === "too-long") return "Copy the value again, and nothing beside it.";
+      return "Copy the value again, without line breaks, quotes or spaces round it. Values copied from a chat or a document often bring invisible characters along.";
     },
   },
   "missing-value": {
     stage: "auth",
     title: "A value is missing",
     explain: (f) => `${header(f)} has no value. Nothing was sent.`,
-    tryThis: () => [
-      note("Set HALO_MCP_TOKEN, HALO_ACCOUNT_ID and HALO_PROFILE_ID, or run the wizard:"),
+    tryThis: [
+      "Set HALO_MCP_TOKEN, HALO_ACCOUNT_ID and HALO_PROFILE_ID, or run the wizard:",
       run("npx", "create-halo-mcp"),
     ],
   },
@@ -126,18 +118,15 @@ const INPUT_CAUSES = {
     title: "A placeholder stands where a value belongs",
     explain: (f) =>
       `${header(f)} still holds a placeholder, such as \${HALO_MCP_TOKEN}: the variable was not filled in. Nothing was sent.`,
-    tryThis: () => [
-      note(
-        "Run npx create-halo-mcp: it keeps the values where Claude Code reads them (.claude/settings.local.json); .env alone is not read.",
-      ),
-    ],
+    tryThis:
+      "Run npx create-halo-mcp: it keeps the values where Claude Code reads them (.claude/settings.local.json); .env alone is not read.",
   },
   "bad-url": {
     stage: "url",
     title: "The URL cannot be used",
     explain: (f) =>
       `${BAD_URL[why(f)] ?? "The URL cannot be read, or its port is never used for HTTP."} Nothing was sent.`,
-    tryThis: () => [note("Use HALO's URL:"), note(HALO_URL)],
+    tryThis: ["Use HALO's URL:", HALO_URL],
   },
   "endpoint-foreign": {
     stage: "url",
@@ -145,10 +134,8 @@ const INPUT_CAUSES = {
     explain: (f) =>
       `The configuration points at ${host(f)}, which is not HALO's endpoint. The token was not sent there.`,
     tryThis: (f) => [
-      note(
-        `If you know ${host(f)} and want it to have your token, say so with --url and that very URL. Otherwise change it to:`,
-      ),
-      note(HALO_URL),
+      `If you know ${host(f)} and want it to have your token, say so with --url and that very URL. Otherwise change it to:`,
+      HALO_URL,
     ],
   },
 } as const satisfies Readonly<Record<string, CauseRow>>;
@@ -167,14 +154,14 @@ const ANSWER_CAUSES = {
             "Open a web page in a browser, sign in if one asks for it, and run it again.",
             "A sign-in page of the network, or http: instead of https:, also redirects. If you trust the new address, put it in as the URL yourself.",
           )
-        : [note("It stays on the same host. If you trust the new address, put it in as the URL:"), note(f.moved)],
+        : ["It stays on the same host. If you trust the new address, put it in as the URL:", f.moved],
   },
   "rate-limited": {
     when: ({ heard, status }) => heard === "rate-limited" || status === 429,
     title: "Too many requests",
     explain: (f) =>
       `${host(f)} says that too many requests were made${http(f)}${retryAfter(f, "; it wants us to wait (Retry-After: ", ")")}.${said(f)}${page(f)}`,
-    tryThis: () => [note("Wait, then run it once more. The token itself was not judged.")],
+    tryThis: "Wait, then run it once more. The token itself was not judged.",
   },
   "session-lost": {
     stage: "mcp",
@@ -183,11 +170,8 @@ const ANSWER_CAUSES = {
       (seen.status === 404 && seen.last?.session === true && seen.heard === null && isMissing(seen)),
     title: "The server forgot the session",
     explain: (f) => `${host(f)} opened a session and no longer knew it at ${asked(f)}${http(f)}.${said(f)}`,
-    tryThis: () => [
-      note(
-        "Run it again. If it stays, the server's load balancer may send one session to several machines: tell CM.com support.",
-      ),
-    ],
+    tryThis:
+      "Run it again. If it stays, the server's load balancer may send one session to several machines: tell CM.com support.",
   },
   unauthorized: {
     stage: "auth",
@@ -197,7 +181,7 @@ const ANSWER_CAUSES = {
     // "Account … unknown", with 401: it may not have come to the token
     tryThis: (f) =>
       f.words !== undefined && namesIds(f) && !blamesToken(f.words)
-        ? [note(`${checkIds(f)} ${STUDIO} first.`), ...TOKEN_ADVICE]
+        ? [`${checkIds(f)} ${STUDIO} first.`, ...TOKEN_ADVICE]
         : TOKEN_ADVICE,
   },
   forbidden: {
@@ -210,13 +194,9 @@ const ANSWER_CAUSES = {
         : `${host(f)} denied access${http(f)}: it does not accept the token, or the token may not use this account or profile.${said(f)}`,
     tryThis: (f) => [
       ...(f.html
-        ? [
-            note(
-              "A firewall or gateway may block it: ask whoever runs the network, and try another network. Only then:",
-            ),
-          ]
+        ? ["A firewall or gateway may block it: ask whoever runs the network, and try another network. Only then:"]
         : []),
-      note(`${checkIds(f)} ${STUDIO}: both IDs must belong together, and the profile must still exist.`),
+      `${checkIds(f)} ${STUDIO}: both IDs must belong together, and the profile must still exist.`,
       ...TOKEN_ADVICE,
     ],
   },
@@ -227,7 +207,7 @@ const ANSWER_CAUSES = {
     title: "No common version of the protocol",
     explain: (f) =>
       `${host(f)} speaks a revision of MCP that this program does not know${f.revisions ? `: ${f.revisions}` : ""}.${said(f)}`,
-    tryThis: () => [note("Run the newest version:"), run("npx", "create-halo-mcp@latest", "doctor")],
+    tryThis: ["Run the newest version:", run("npx", "create-halo-mcp@latest", "doctor")],
   },
   "html-answer": {
     // 511, Network Authentication Required: what stands in the way is a network's sign-in page (RFC 6585)
@@ -237,9 +217,7 @@ const ANSWER_CAUSES = {
       `${host(f)} answered ${asked(f)} with a web page${http(f)}: a sign-in page, a firewall's notice, or a web site.${pageSaid(f)}`,
     tryThis: (f) => [
       ...checkUrl(f),
-      note(
-        `${f.halo ? "" : "That is not the address of HALO Studio, but the API's. "}On a guest network, sign in with a browser first.`,
-      ),
+      `${f.halo ? "" : "That is not the address of HALO Studio, but the API's. "}On a guest network, sign in with a browser first.`,
     ],
   },
   "server-error": {
@@ -249,8 +227,8 @@ const ANSWER_CAUSES = {
       `${host(f)} reports an error of its own${http(f)}${retryAfter(f, " (Retry-After: ", ")")}.${said(f)}${page(f)}`,
     tryThis: (f) =>
       namesIds(f)
-        ? [note(LATER), note(`${checkIds(f)} too, since the server's words name it.`)]
-        : [note(`Your values were not judged. ${LATER}`)],
+        ? [LATER, `${checkIds(f)} too, since the server's words name it.`]
+        : `Your values were not judged. ${LATER}`,
   },
   "not-mcp": {
     stage: "mcp",
@@ -271,9 +249,7 @@ const ANSWER_CAUSES = {
     title: "The server answered with an error",
     explain: (f) => `${host(f)} answered ${asked(f)} with an error${code(f)}${http(f)}.${said(f)}`,
     tryThis: (f) => [
-      note(
-        `${checkIds(f)} against HALO Studio's address bar. If that is right, ask CM.com support, and give the server's words.`,
-      ),
+      `${checkIds(f)} against HALO Studio's address bar. If that is right, ask CM.com support, and give the server's words.`,
     ],
   },
   "not-found": {
@@ -294,8 +270,8 @@ const ANSWER_CAUSES = {
     explain: (f) => `${host(f)} rejected ${asked(f)}${http(f)}.${said(f)}${page(f)}`,
     tryThis: (f) =>
       namesIds(f)
-        ? [note(`${checkIds(f)} ${STUDIO}: whole, and in its own place.`)]
-        : [note(`${checkIds(f)}: whole, and in its own place.`), ...checkUrl(f)],
+        ? `${checkIds(f)} ${STUDIO}: whole, and in its own place.`
+        : [`${checkIds(f)}: whole, and in its own place.`, ...checkUrl(f)],
   },
   "wrong-content-type": {
     stage: "mcp",
@@ -315,14 +291,14 @@ const ANSWER_CAUSES = {
     },
     title: "The answer cannot be unpacked",
     explain: (f) => `${host(f)} answered with a compressed body that cannot be unpacked${code(f)}.`,
-    tryThis: () => [note("A proxy on the way may damage it: try another network. If it stays, ask CM.com support.")],
+    tryThis: "A proxy on the way may damage it: try another network. If it stays, ask CM.com support.",
   },
   "bad-json": {
     stage: "mcp",
     when: ({ end }) => end === "bad-json",
     title: "The answer cannot be read",
     explain: (f) => `${host(f)} answered ${asked(f)} with broken JSON.`,
-    tryThis: () => [note(LATER)],
+    tryThis: LATER,
   },
   "empty-answer": {
     stage: "mcp",
@@ -336,8 +312,8 @@ const ANSWER_CAUSES = {
     title: "It failed in a way that is new",
     explain: (f) =>
       `The connection test of ${host(f)} failed in a way that this program does not know.${recorded(f)}${said(f)}${library(f)}`,
-    tryThis: () => [
-      note("Make a report, which holds nothing secret, and give it to CM.com support:"),
+    tryThis: [
+      "Make a report, which holds nothing secret, and give it to CM.com support:",
       doctor("--report", "halo-report.md"),
     ],
   },
@@ -346,9 +322,7 @@ const ANSWER_CAUSES = {
     title: "The connection works, but the token is unproven",
     explain: (f) =>
       `${host(f)} did not refuse the same request without the token. So the success says nothing about the token: it may be wrong and nobody would notice here.`,
-    tryThis: () => [
-      note("Ask HALO something that needs your data through the client. If that fails, make a new token of type MCP."),
-    ],
+    tryThis: "Ask HALO something that needs your data through the client. If that fails, make a new token of type MCP.",
   },
 } as const satisfies Readonly<Record<string, CauseRow>>;
 
@@ -359,7 +333,7 @@ const ROWS = {
     when: ({ isWhole, record }) => isWhole && record.outcome.endless,
     title: "The list of tools does not end",
     explain: (f) => `${host(f)} keeps announcing further pages of tools; reading was stopped.`,
-    tryThis: () => [note("The connection itself works. Tell CM.com support, or whoever runs this server.")],
+    tryThis: "The connection itself works. Tell CM.com support, or whoever runs this server.",
   },
   ...NETWORK_CAUSES,
   ...ANSWER_CAUSES,

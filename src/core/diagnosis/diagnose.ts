@@ -1,6 +1,7 @@
 /** What a probe's record means: which stage failed, why, and what to try. Pure; the words are in `causes.ts`. */
 import { type Advice, adviceLine } from "../advice.ts";
 import { printable } from "../secrets.ts";
+import { adviceOf } from "./cause-rows.ts";
 import { CAUSES, type Cause } from "./causes.ts";
 import { factsOf, type Known } from "./facts.ts";
 import { detailOf, LED, ledWords } from "./passed.ts";
@@ -127,7 +128,7 @@ export function diagnose(record: ProbeRecord, known: Known = {}): Diagnosis {
   const told = (id: Cause): Pick<StageResult, "cause" | "detail" | "tryThis"> => {
     const { last, isFine } = seenOf(record);
     const facts = factsOf(record, failure === null ? undefined : last, !isFine, known);
-    return { cause: id, detail: CAUSES[id].explain(facts), tryThis: CAUSES[id].tryThis(facts) };
+    return { cause: id, detail: CAUSES[id].explain(facts), tryThis: adviceOf(CAUSES[id], facts) };
   };
   const led = failure === null ? ledWords(record) : null;
   const { reach } = record;

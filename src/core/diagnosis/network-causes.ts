@@ -10,7 +10,7 @@ import {
   doctor,
   host,
   LATER,
-  note,
+  type Next,
   run,
   said,
   tryProxy,
@@ -37,24 +37,30 @@ const isGone = ({ end, last }: Seen): boolean =>
 const waits = ({ isWhole, end, last }: Seen): boolean => isWhole && end === "timeout" && last?.connected === false;
 
 /** What a local limit is about, and what helps. */
-const LIMITS: Readonly<Record<string, readonly [what: string, ...tryThis: ReturnType<CauseRow["tryThis"]>]>> = {
-  EMFILE: [
-    "this program has as many files and connections open as it may",
-    note("Raise the limit in this terminal, and run it again:"),
-    run("ulimit", "-n", "4096"),
-  ],
-  ENFILE: ["the system has as many files open as it can", note("Close other programs, or restart this computer.")],
-  EADDRINUSE: [
-    "no local port is free",
-    note("Close programs that hold many connections, wait a minute, run it again."),
-  ],
+const LIMITS: Readonly<Record<string, { readonly what: string; readonly tryThis: Next }>> = {
+  EMFILE: {
+    what: "this program has as many files and connections open as it may",
+    tryThis: ["Raise the limit in this terminal, and run it again:", run("ulimit", "-n", "4096")],
+  },
+  ENFILE: {
+    what: "the system has as many files open as it can",
+    tryThis: "Close other programs, or restart this computer.",
+  },
+  EADDRINUSE: {
+    what: "no local port is free",
+    tryThis: "Close programs that hold many connections, wait a minute, run it again.",
+  },
 };
-const limitOf = ({ codes }: Facts) => LIMITS[codes?.find((each) => LIMITS[each] !== undefined) ?? ""];
+const MEMORY = {
+  what: "this computer is short of memory",
+  tryThis: "Close other programs, or restart this computer, and run it again.",
+};
+const limitOf = ({ codes }: Facts) => codes?.map((each) => LIMITS[each]).find((each) => each !== undefined) ?? MEMORY;
 
 const ENCODE = "Special characters in them are percent-encoded: @ is %40, : is %3A, / is %2F.";
-const setProxy = (variable: string): ReturnType<CauseRow["tryThis"]> => [
+const setProxy = (variable: string): Next & readonly unknown[] => [
   run("export", `${variable}=http://user:password@host:port`),
-  note(`User and password only where the proxy wants them. ${ENCODE}`),
+  `User and password only where the proxy wants them. ${ENCODE}`,
 ];
 const PROXY_ENDS: Readonly<Record<string, string>> = {
   HALO_PROXY_ANSWER: "answered with something that is not HTTP",
@@ -129,9 +135,8 @@ export const NETWORK_CAUSES = {
     when: broke(/^(EMFILE|ENFILE|ENOBUFS|ENOMEM|EADDRINUSE|EAI_MEMORY|OUT_OF_MEM|ERR_MEMORY_ALLOCATION_FAILED)$/),
     title: "This computer is at a limit of its own",
     explain: (f) =>
-      `No connection to ${host(f)} could be used for ${asked(f)}: ${limitOf(f)?.[0] ?? "this computer is short of memory"}${code(f)}. The server has no part in it.`,
-    tryThis: (f) =>
-      (limitOf(f)?.slice(1) as never) ?? [note("Close other programs, or restart this computer, and run it again.")],
+      `No connection to ${host(f)} could be used for ${asked(f)}: ${limitOf(f).what}${code(f)}. The server has no part in it.`,
+    tryThis: (f) => limitOf(f).tryThis,
   },
   // whatever lies behind it, name or certificate: it is the proxy's
   "proxy-auth": {
@@ -148,14 +153,10 @@ export const NETWORK_CAUSES = {
     tryThis: (f) => {
       const variable = f.proxy?.variable ?? "HTTPS_PROXY";
       if (/negotiate|ntlm|kerberos/i.test(schemesOf(f)) && !/basic/i.test(schemesOf(f)))
-        return [
-          note(
-            "Node knows only the scheme Basic: this proxy needs a helper on this computer that signs in for you (such as px or cntlm), or an exception from whoever runs the network.",
-          ),
-        ];
+        return "Node knows only the scheme Basic: this proxy needs a helper on this computer that signs in for you (such as px or cntlm), or an exception from whoever runs the network.";
       return f.proxy?.credentials === true
-        ? [note(`Check user name and password in ${variable}. ${ENCODE}`)]
-        : [note("Put the proxy's credentials into it:"), ...setProxy(variable)];
+        ? `Check user name and password in ${variable}. ${ENCODE}`
+        : ["Put the proxy's credentials into it:", ...setProxy(variable)];
     },
   },
   "proxy-failed": {
@@ -175,20 +176,12 @@ export const NETWORK_CAUSES = {
       if (f.input?.cause === "proxy-failed") {
         const socks =
           "Node and Claude Code speak to HTTP proxies alone, not to SOCKS ones. Set it to the address of an HTTP proxy:";
-        return [note(f.input.why === "scheme" ? socks : "Write it as:"), ...setProxy(f.input.variable)];
+        return [f.input.why === "scheme" ? socks : "Write it as:", ...setProxy(f.input.variable)];
       }
       const variable = f.proxy?.variable ?? "HTTPS_PROXY";
       return f.ownCode === "HALO_PROXY_STATUS" && (f.proxy?.status ?? 500) < 500
-        ? [
-            note(
-              `Ask whoever runs the network to allow ${host(f)} at the proxy. If it can be reached without the proxy, add the host to NO_PROXY. If this is not the proxy that you mean, correct ${variable}.`,
-            ),
-          ]
-        : [
-            note(
-              `Check ${variable}, and that the proxy runs. If ${host(f)} can be reached without it, add the host to NO_PROXY; if the proxy forbids it, ask whoever runs the network.`,
-            ),
-          ];
+        ? `Ask whoever runs the network to allow ${host(f)} at the proxy. If it can be reached without the proxy, add the host to NO_PROXY. If this is not the proxy that you mean, correct ${variable}.`
+        : `Check ${variable}, and that the proxy runs. If ${host(f)} can be reached without it, add the host to NO_PROXY; if the proxy forbids it, ask whoever runs the network.`;
     },
   },
   "tls-expired": {
@@ -197,9 +190,7 @@ export const NETWORK_CAUSES = {
     title: "The certificate has expired",
     explain: (f) =>
       `The certificate of ${host(f)} has expired${when("on", f.certificate?.validTo)}, or this computer's clock is ahead.${issued(f)} Nothing was sent.`,
-    tryThis: () => [
-      note("Check date and time of this computer. If they are right, the server's owner must renew the certificate."),
-    ],
+    tryThis: "Check date and time of this computer. If they are right, the server's owner must renew the certificate.",
   },
   "tls-not-yet-valid": {
     stage: "tls",
@@ -207,7 +198,7 @@ export const NETWORK_CAUSES = {
     title: "The certificate is not valid yet",
     explain: (f) =>
       `The certificate of ${host(f)} becomes valid in the future${when("on", f.certificate?.validFrom)}, or this computer's clock is behind.${issued(f)} Nothing was sent.`,
-    tryThis: () => [note("Check date and time of this computer.")],
+    tryThis: "Check date and time of this computer.",
   },
   "tls-wrong-host": {
     stage: "tls",
@@ -217,7 +208,7 @@ export const NETWORK_CAUSES = {
       `Whoever answered at ${host(f)} showed a certificate ${f.certificate?.names ? `for ${f.certificate.names}` : "for another name"}.${issued(f)} Nothing was sent.`,
     tryThis: (f) => [
       ...checkUrl(f, "Something on the way answers in HALO's place."),
-      note("On a public network, open a web page first: a sign-in page may be in the way."),
+      "On a public network, open a web page first: a sign-in page may be in the way.",
     ],
   },
   "tls-untrusted": {
@@ -228,12 +219,10 @@ export const NETWORK_CAUSES = {
     title: "The certificate is not trusted",
     explain: (f) =>
       `The certificate that ${host(f)} showed is not signed by anyone this computer trusts${f.certificate?.systemTried === true ? ", nor by its system's own list" : ""}${code(f)}.${issued(f)}${extra(f)} Nothing was sent.`,
-    tryThis: () => [
-      note(
-        'If your company inspects TLS traffic, let Node know its certificate, in the environment or in "env" of ~/.claude/settings.json, where Claude Code reads it too:',
-      ),
+    tryThis: [
+      'If your company inspects TLS traffic, let Node know its certificate, in the environment or in "env" of ~/.claude/settings.json, where Claude Code reads it too:',
       run("export", "NODE_EXTRA_CA_CERTS=/path/to/company-ca.pem"),
-      note("Do not switch verification off: the token would go to whoever answers."),
+      "Do not switch verification off: the token would go to whoever answers.",
     ],
   },
   "not-tls": {
@@ -265,11 +254,9 @@ export const NETWORK_CAUSES = {
         : `${host(f)} ended the TLS handshake${code(f)}. Nothing was sent.${direct(f)}${through(f)}`,
     tryThis: (f) =>
       wantsCertificate(f)
-        ? [note("HALO wants no such certificate: a gateway of your network may stand in between."), ...checkUrl(f)]
+        ? ["HALO wants no such certificate: a gateway of your network may stand in between.", ...checkUrl(f)]
         : [
-            note(
-              `A firewall or proxy that cuts TLS is the usual reason: try another network.${f.halo === true ? "" : " An old server that knows no TLS 1.2 is another."}`,
-            ),
+            `A firewall or proxy that cuts TLS is the usual reason: try another network.${f.halo === true ? "" : " An old server that knows no TLS 1.2 is another."}`,
             ...tryProxy(f),
           ],
   },
@@ -313,7 +300,7 @@ export const NETWORK_CAUSES = {
     when: broke(/^(EHOSTUNREACH|ENETUNREACH|ENETDOWN|EHOSTDOWN|EADDRNOTAVAIL|EAFNOSUPPORT|EACCES|EPERM)$/),
     title: "There is no way to the server",
     explain: (f) => `This computer has no network route to ${host(f)}${code(f)}.${direct(f)}`,
-    tryThis: (f) => [note("Check the network connection, the VPN and the firewall."), ...tryProxy(f)],
+    tryThis: (f) => ["Check the network connection, the VPN and the firewall.", ...tryProxy(f)],
   },
   timeout: {
     when: (seen) => {
@@ -328,9 +315,9 @@ export const NETWORK_CAUSES = {
     explain: (f) =>
       `${host(f)} did not finish its answer to ${asked(f)} ${f.seconds === undefined ? "in time" : `within ${f.share ? "its share of the" : "the"} ${f.seconds} s limit`}.${direct(f)}`,
     tryThis: (f) => [
-      note("Run it again with a longer --timeout:"),
+      "Run it again with a longer --timeout:",
       doctor("--timeout", longer(f.seconds)),
-      note("If it stays, check whether a firewall or a proxy swallows the traffic."),
+      "If it stays, check whether a firewall or a proxy swallows the traffic.",
       ...tryProxy(f),
     ],
   },
@@ -339,9 +326,7 @@ export const NETWORK_CAUSES = {
     title: "The connection was cut",
     explain: (f) => `The connection to ${host(f)} was reset during ${asked(f)}${code(f)}.${direct(f)}`,
     tryThis: (f) => [
-      note(
-        "Run it again. If it stays, a firewall, a VPN or a proxy on the way cuts the connection: try another network.",
-      ),
+      "Run it again. If it stays, a firewall, a VPN or a proxy on the way cuts the connection: try another network.",
       ...tryProxy(f),
     ],
   },
@@ -349,14 +334,14 @@ export const NETWORK_CAUSES = {
     when: (seen) => isGone(seen) && !(seen.last?.stream === true && seen.last.status !== null),
     title: "The connection was closed before the answer was complete",
     explain: (f) => `${host(f)} closed the connection before its answer to ${asked(f)} was complete${code(f)}.`,
-    tryThis: () => [note(LATER)],
+    tryThis: LATER,
   },
   "stream-ended": {
     stage: "mcp",
     when: (seen) => seen.end === "stream-ended" || isGone(seen),
     title: "The event stream ended without an answer",
     explain: (f) => `${host(f)} opened an event stream for ${asked(f)} and closed it before the answer came.${said(f)}`,
-    tryThis: () => [note(`A proxy that buffers or cuts long answers can do this: try another network. ${LATER}`)],
+    tryThis: `A proxy that buffers or cuts long answers can do this: try another network. ${LATER}`,
   },
   "too-big": {
     when: (seen) => seen.end === "too-big" || broke(/^HPE_(HEADER|CHUNK_EXTENSIONS)_OVERFLOW$/)(seen),

@@ -1,7 +1,6 @@
 /** What was seen at a stage of the network that passed, and where a client would be led after a test that passed. */
 import type { Advice } from "../advice.ts";
 import { printable } from "../secrets.ts";
-import { note } from "./cause-rows.ts";
 import { proxyAddress } from "./network-causes.ts";
 import type { ProbeRecord, ProbeStage, TlsFacts } from "./record.ts";
 
@@ -26,12 +25,12 @@ function wayOf({ proxy, addresses }: ProbeRecord): string {
 }
 
 /** What Node's own list does not know and the system's does: said, since the client may read the first alone. */
-const SYSTEM_ONLY = note(
-  "Only this system's own certificates vouch for the server; Node's list does not. A client that does not read them refuses it: start the client with NODE_EXTRA_CA_CERTS=/path/to/company-ca.pem, or, where it runs on Node 22.15 or later, with NODE_OPTIONS=--use-system-ca.",
-);
-const UNVERIFIED = note(
-  "In this environment NODE_TLS_REJECT_UNAUTHORIZED=0 is set: no certificate is verified, and the token goes to whoever answers. Unset it, and let Node know a company's certificate with NODE_EXTRA_CA_CERTS=/path/to/company-ca.pem.",
-);
+const SYSTEM_ONLY = {
+  note: "Only this system's own certificates vouch for the server; Node's list does not. A client that does not read them refuses it: start the client with NODE_EXTRA_CA_CERTS=/path/to/company-ca.pem, or, where it runs on Node 22.15 or later, with NODE_OPTIONS=--use-system-ca.",
+};
+const UNVERIFIED = {
+  note: "In this environment NODE_TLS_REJECT_UNAUTHORIZED=0 is set: no certificate is verified, and the token goes to whoever answers. Unset it, and let Node know a company's certificate with NODE_EXTRA_CA_CERTS=/path/to/company-ca.pem.",
+};
 
 function tlsWords(tls: TlsFacts, isOff: boolean): Words {
   const days = tls.daysLeft === null ? [] : [`${tls.daysLeft} ${Math.abs(tls.daysLeft) === 1 ? "day" : "days"} left`];
@@ -52,7 +51,9 @@ export function detailOf(stage: ProbeStage, record: ProbeRecord): Words {
   return detail === "" ? {} : { detail: printable(detail) };
 }
 
-export const LED = [note("Whoever runs that server can answer a GET with 405, as one does that has no such stream.")];
+export const LED = [
+  { note: "Whoever runs that server can answer a GET with 405, as one does that has no such stream." },
+];
 
 /** Where a client would be led that opens its stream, or ends its session, after a test that passed; null where nowhere, or not tried. */
 export function ledWords({ exchanges }: ProbeRecord): string | null {

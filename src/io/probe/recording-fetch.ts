@@ -21,6 +21,7 @@ import {
   rpcErrorOf,
   textOf,
 } from "./answer.ts";
+import { headOf } from "./head.ts";
 import type { Way } from "./way.ts";
 
 type Seen = { -readonly [Key in keyof Exchange]: Exchange[Key] };
@@ -99,33 +100,6 @@ function send(
     sent.once("upgrade", (answer) => resolve(answer));
     sent.end(init.body);
   });
-}
-
-const UNREADABLE = "an address that cannot be read";
-
-/** Where a redirect leads, without query and credentials. */
-function targetOf(location: string | undefined, url: URL): string | null {
-  if (location === undefined) return null;
-  if (!URL.canParse(location, url.href)) return UNREADABLE;
-  const { protocol, origin, pathname } = new URL(location, url.href);
-  return protocol === "https:" || protocol === "http:" ? `${origin}${pathname}` : UNREADABLE;
-}
-
-/** The origin to which the answer to a client's GET leads: by a redirect, or by saying where the metadata of a sign-in are. */
-function ledTo({ headers }: IncomingMessage, url: URL): string | null {
-  const metadata = /\bresource_metadata\s*=\s*"?([^",\s]+)/i.exec(headers["www-authenticate"] ?? "")?.[1];
-  const target = headers.location ?? metadata;
-  return target !== undefined && URL.canParse(target, url.href) ? new URL(target, url.href).origin : null;
-}
-
-/** What WWW-Authenticate says in words (RFC 6750, section 3). */
-function authErrorOf(header = ""): string | null {
-  for (const name of ["error_description", "error"]) {
-    const found = new RegExp(`\\b${name}\\s*=\\s*(?:"([^"]*)"|([^\\s",]+))`, "iu").exec(header);
-    const words = found?.[1] ?? found?.[2] ?? "";
-    if (words.trim() !== "") return words;
-  }
-  return null;
 }
 
 /** The revisions of MCP that an answer to a handshake or a discovery names. */
@@ -237,16 +211,7 @@ export function recordingFetch(
       }
       seen.connected = true;
       const reply = await send(socket, url, init, (error) => (broken ??= error));
-      const { headers } = reply;
-      Object.assign(seen, {
-        status: reply.statusCode ?? 0,
-        contentType: headers["content-type"] ?? null,
-        contentEncoding: headers["content-encoding"] ?? null,
-        location: seen.phase === "listen" ? ledTo(reply, url) : targetOf(headers.location, url),
-        retryAfter: headers["retry-after"] ?? null,
-        authError: authErrorOf(headers["www-authenticate"]),
-        stream: /^\s*text\/event-stream\s*(;|$)/iu.test(headers["content-type"] ?? ""),
-      });
+      Object.assign(seen, headOf(reply, url, seen.phase));
       return await read(reply, typeof method === "string" ? id : undefined, seen, log);
     };
     try {
