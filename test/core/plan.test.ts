@@ -35,8 +35,6 @@ const targetOf = (servers: Json = {}, name?: string): Target => {
   const decision = decideTarget(haloEntries(servers, "project", name ?? "halo"), {
     name,
     url: undefined,
-    defaultName: "halo",
-    defaultUrl: HALO_URL,
   });
   if (!decision.ok) throw new Error(decision.reason);
   return decision.target;

@@ -14,8 +14,6 @@ const good = { type: "http", url: HALO_URL, headers };
 const wish = (given: Partial<Wish> = {}): Wish => ({
   name: undefined,
   url: undefined,
-  defaultName: "halo",
-  defaultUrl: HALO_URL,
   ...given,
 });
 const decide = (servers: Json, given: Partial<Wish> = {}) =>

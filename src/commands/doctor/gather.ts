@@ -10,7 +10,7 @@ import { UsageError } from "../../errors.ts";
 import type { ClaudeProgram } from "../../io/claude.ts";
 import { findRoot } from "../../io/git.ts";
 import { isInside, readDocument, readState } from "../../io/read.ts";
-import { ownFiles, pathOfClaude, versionOf } from "../shared/claude-files.ts";
+import { claudeOf, ownFiles } from "../shared/claude-files.ts";
 import { programsFor } from "../shared/programs.ts";
 
 /** Where a session would start, and the folders above it, nearest first. Throws UsageError for a folder that is not there. */
@@ -120,8 +120,7 @@ export async function look(context: Context, options: Options, token: string | u
   const { input, folder, repository } = gather(context, options, token);
   const programs = programsFor(context, folder, repository);
   const limit = { timeoutMs: Math.round(options.timeoutMs / 2), graceMs: GRACE_MS };
-  const { claude, silent, late } = await versionOf(context, repository, pathOfClaude(programs), programs.env, limit);
-  const program = claude !== undefined ? "found" : late ? "late" : silent ? "silent" : "none";
+  const { claude, claudeIs: program } = await claudeOf(context, programs, limit);
   const view = viewSetup(input, { program, version: claude?.version });
   for (const secret of view.secrets) context.secrets.add(secret);
   return { view, claude, env: programs.env };

@@ -4,7 +4,7 @@ import { connectionFor, entryOf } from "../../core/clients/claude-code.ts";
 import { envIn } from "../../core/clients/claude-state.ts";
 import type { Diagnosis } from "../../core/diagnosis/diagnose.ts";
 import { equalJson } from "../../core/formats/json.ts";
-import { DEFAULT_NAME, HALO_URL, LABELS, PASTED_BREAK, type Value, variablesFor } from "../../core/halo.ts";
+import { LABELS, PASTED_BREAK, type Value, variablesFor } from "../../core/halo.ts";
 import type { Plan, Step } from "../../core/plan/model.ts";
 import { decideTarget, type Target, variablesOf } from "../../core/plan/target.ts";
 import { maskedJson, printableLines } from "../../core/secrets.ts";
@@ -57,12 +57,7 @@ export async function run(context: Context, raw: RawOptions): Promise<number> {
   const choice = choiceByFlags(options);
   const isProject = choice.clients.includes("claude-code") && choice.scopes.includes("project");
   // a repository has no say in what a person sets up for themselves alone
-  const decision = decideTarget(isProject ? here.entries.project : [], {
-    name: options.name,
-    url: options.url,
-    defaultName: DEFAULT_NAME,
-    defaultUrl: HALO_URL,
-  });
+  const decision = decideTarget(isProject ? here.entries.project : [], options);
   if (!decision.ok) throw new Refusal(decision.reason, { hint: decision.hint });
   const { target } = decision;
   for (const secret of secretsIn(here, target)) context.secrets.add(secret);

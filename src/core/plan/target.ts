@@ -1,6 +1,6 @@
 /** What a run is about: a new connection, or the one that a repository already refers to. Pure. */
 import { type Entry, type HeaderValue, isObject } from "../clients/claude-code.ts";
-import { HEADERS, isSafeVariable, LABELS, VALUES, type Value, variablesFor } from "../halo.ts";
+import { DEFAULT_NAME, HALO_URL, HEADERS, isSafeVariable, LABELS, VALUES, type Value, variablesFor } from "../halo.ts";
 import { printable } from "../secrets.ts";
 
 /** Where a value comes from in a connection: a variable, or text that stands in the file itself. */
@@ -23,22 +23,19 @@ export type Decision =
   | { readonly ok: true; readonly target: Target }
   | { readonly ok: false; readonly reason: string; readonly hint: string };
 
+/** `--name` and `--url`, if they were given. */
 export interface Wish {
-  /** `--name`, if it was given. */
   readonly name: string | undefined;
-  /** `--url`, if it was given. */
   readonly url: string | undefined;
-  readonly defaultName: string;
-  readonly defaultUrl: string;
 }
 
 function newTarget(wish: Wish, entry?: Entry, repairs?: string): Target {
-  const name = wish.name ?? entry?.name ?? wish.defaultName;
+  const name = wish.name ?? entry?.name ?? DEFAULT_NAME;
   const { token, account, profile } = variablesFor(name);
   return {
     mode: "new",
     name,
-    url: wish.url ?? wish.defaultUrl,
+    url: wish.url ?? HALO_URL,
     slots: { token: { env: token }, account: { env: account }, profile: { env: profile } },
     ...(entry === undefined ? {} : { entry }),
     ...(repairs === undefined ? {} : { repairs }),
@@ -91,7 +88,7 @@ export function decideTarget(entries: readonly Entry[], wish: Wish): Decision {
       hint: "look at it, then take it out of .mcp.json, or set HALO up beside it: --name halo-mine",
     };
   }
-  const hasHalo = VALUES.some((value) => entry.values[value] !== undefined) || entry.url.includes(wish.defaultUrl);
+  const hasHalo = VALUES.some((value) => entry.values[value] !== undefined) || entry.url.includes(HALO_URL);
   // broken or not, what leads elsewhere is somebody's: only an entry without any address is filled in
   if (!hasHalo && (entry.broken === undefined || entry.url !== "")) {
     return {
