@@ -46,7 +46,7 @@ describe("what the wizard writes", () => {
     if (!parsed.ok) throw new Error(parsed.refused.reason);
     const { mcpServers } = JSON.parse(JSON.stringify(parsed.value)) as { mcpServers: Json };
     const entries = haloEntries(mcpServers, "project", name ?? "halo");
-    const decision = decideTarget(entries, { name, url: undefined, defaultName: "halo", defaultUrl: HALO_URL });
+    const decision = decideTarget(entries, { name, url: undefined });
     if (!decision.ok) throw new Error(decision.reason);
     const state = (path: string): FileState => {
       const text = before[path];

@@ -29,61 +29,60 @@ export interface Candidate {
 
 export type Candidates = Readonly<Record<Value, readonly Candidate[]>>;
 
-/** A file ends in a line break: that is not worth a word. */
-function withoutEnd(text: string): string {
-  return text.replace(/\r?\n$/, "");
-}
-
-/** What this command line says. Throws UsageError for a Studio URL without an ID. */
-async function givenSources(context: Context, options: InitOptions): Promise<Record<Value, Source[]>> {
-  const { stdin, signal } = context;
-  const { tokenFile, studioUrl } = options;
-  const given = (text: string | undefined, from: string): Source => ({ text, from, kind: "given" });
-  const ids = studioUrl === undefined ? {} : idsFromStudioUrl(studioUrl);
-  if (studioUrl !== undefined && ids.account === undefined && ids.profile === undefined)
-    throw new UsageError("--studio-url: there is no ID in it", { hint: "give --account-id and --profile-id" });
-  return {
-    token: [
-      given(options.tokenStdin ? withoutEnd(await readStdin(stdin, signal)) : undefined, "--token-stdin"),
-      given(tokenFile === undefined ? undefined : withoutEnd(await readSecretFile(tokenFile, signal)), "--token-file"),
-    ],
-    account: [given(options.accountId, "--account-id"), given(ids.account, "--studio-url")],
-    profile: [given(options.profileId, "--profile-id"), given(ids.profile, "--studio-url")],
-  };
-}
-
-/** Every place where a value of a target can be found, best first. */
+/** Every place where a value of a target can be found, best first. Throws UsageError for a Studio URL without an ID. */
 export async function valueSources(
   context: Context,
   options: InitOptions,
   survey: Survey,
   target: Target,
 ): Promise<Readonly<Record<Value, readonly Source[]>>> {
-  const given = await givenSources(context, options);
-  const { dotenv, state } = survey;
-  const bridge = envIn(state.files.localSettings);
+  const { tokenFile, studioUrl, scopes } = options;
+  const ids = studioUrl === undefined ? {} : idsFromStudioUrl(studioUrl);
+  if (studioUrl !== undefined && ids.account === undefined && ids.profile === undefined)
+    throw new UsageError("--studio-url: there is no ID in it", { hint: "give --account-id and --profile-id" });
+  // a file ends in a line break: that is not worth a word
+  const withoutEnd = (text: string | undefined): string | undefined => text?.replace(/\r?\n$/, "");
+  const { stdin, signal } = context;
+  const given: Readonly<Record<Value, readonly (readonly [text: string | undefined, from: string])[]>> = {
+    token: [
+      [withoutEnd(options.tokenStdin ? await readStdin(stdin, signal) : undefined), "--token-stdin"],
+      [withoutEnd(tokenFile === undefined ? undefined : await readSecretFile(tokenFile, signal)), "--token-file"],
+    ],
+    account: [
+      [options.accountId, "--account-id"],
+      [ids.account, "--studio-url"],
+    ],
+    profile: [
+      [options.profileId, "--profile-id"],
+      [ids.profile, "--studio-url"],
+    ],
+  };
+  const { localSettings, userSettings } = survey.state.files;
+  const bridge = envIn(localSettings);
   const example = target.mode === "join" ? idsFromExample(survey.example, target) : {};
   // where a Claude Code that takes only references keeps what a person set up for themselves
-  const isAlone = options.scopes !== undefined && !options.scopes.includes("project");
-  const own = isAlone ? envIn(state.files.userSettings) : {};
-  const file = (text: string | undefined, from: string): Source => ({ text, from, kind: "file" });
+  const own = scopes !== undefined && !scopes.includes("project") ? envIn(userSettings) : {};
+  const envFile = options.valuesFile === undefined ? ".env" : "the values file";
   const sourcesOf = (which: Value): readonly Source[] => {
     const slot = target.slots[which];
     if ("fixed" in slot) return [{ text: slot.fixed, from: ".mcp.json", kind: "fixed" }];
     const { env } = slot;
-    const kept = (["local", "user"] as const).map((scope) => {
+    const literal = (scope: "local" | "user"): string | undefined => {
       const header = entryIn(survey, scope, target.name)?.values[which];
-      const text = header !== undefined && "literal" in header ? header.literal : undefined;
-      return file(text, `Claude Code's ${scope} scope`);
-    });
+      return header !== undefined && "literal" in header ? header.literal : undefined;
+    };
+    const files: readonly (readonly [text: string | undefined, from: string])[] = [
+      [survey.dotenv.get(env), `${env} in ${envFile}`],
+      [bridge[env], `${env} in .claude/settings.local.json`],
+      [example[which], ".env.example"],
+      [own[env], `${env} in ~/.claude/settings.json`],
+      [literal("local"), "Claude Code's local scope"],
+      [literal("user"), "Claude Code's user scope"],
+    ];
     return [
-      ...given[which],
+      ...given[which].map(([text, from]): Source => ({ text, from, kind: "given" })),
       { text: context.env[env], from: `${env} in the environment`, kind: "environment" },
-      file(dotenv.get(env), `${env} in ${options.valuesFile === undefined ? ".env" : "the values file"}`),
-      file(bridge[env], `${env} in .claude/settings.local.json`),
-      file(example[which], ".env.example"),
-      file(own[env], `${env} in ~/.claude/settings.json`),
-      ...kept,
+      ...files.map(([text, from]): Source => ({ text, from, kind: "file" })),
     ];
   };
   return { token: sourcesOf("token"), account: sourcesOf("account"), profile: sourcesOf("profile") };
