@@ -119,7 +119,7 @@ const CLEANING: readonly {
     found: /[\u00ad\u200b-\u200f\u2060-\u2064\ufeff\u202a-\u202e\u2066-\u2069]/gu,
     kept: "",
   },
-  { what: "white space around it", found: /^[\s\u2424]+|[\s\u2424]+$/gu, kept: "" },
+  { what: "spaces around it", found: /^[\s\u2424]+|[\s\u2424]+$/gu, kept: "" },
   { what: "quotes", found: /^(["'`])(.*)\1$/su, kept: "$2" },
   { what: "quotes", found: /^[“”„‘’](.*)[“”‘’]$/su, kept: "$1" },
   { what: "the header's name", found: /^(?:X-CM-PRODUCTTOKEN|CM-ACCOUNT-ID|CM-PROFILE-ID)\s*:\s*/iu, kept: "" },

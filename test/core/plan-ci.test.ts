@@ -28,7 +28,7 @@ describe("planCi", () => {
       const step = planCi({ ...base, state: file(text) });
       expect(step).toEqual({
         kind: "tell",
-        title: ".gitlab-ci.yml is there and stays as it is: add this job",
+        title: ".gitlab-ci.yml exists and was not changed: add this job",
         lines: ["a:", "  b: c"],
       });
     },
@@ -48,11 +48,11 @@ describe("planCi", () => {
     const lefthook = { kind: "lefthook", path: "/r/lefthook.yml", text: "a: b\n" } as const;
     expect(planCi({ ...lefthook, state: undefined, instead: ".lefthook.toml" })).toEqual({
       kind: "tell",
-      title: ".lefthook.toml is there and stays as it is: add this command",
+      title: ".lefthook.toml exists and was not changed: add this command",
       lines: ["a: b"],
     });
     expect(planCi({ ...lefthook, state: file("x: y\n"), instead: ".lefthook.toml" })).toMatchObject({
-      title: "lefthook.yml is there and stays as it is: add this command",
+      title: "lefthook.yml exists and was not changed: add this command",
     });
   });
   it("has a file and a template for each kind", () => {

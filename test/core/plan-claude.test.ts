@@ -70,9 +70,9 @@ describe("with a Claude Code that reads standard input", () => {
     expect(remove).toEqual({
       kind: "run",
       argv: ["/bin/claude", "mcp", "remove", "--scope", "local", "halo"],
-      why: 'take out the "halo" that is there (local scope)',
+      why: 'remove the existing "halo" (local scope)',
       details: [
-        `now there: ${HALO_URL}`,
+        `existing: ${HALO_URL}`,
         "  X-CM-PRODUCTTOKEN: ••••6789",
         `  CM-ACCOUNT-ID: ${values.account}`,
         `  CM-PROFILE-ID: ${values.profile}`,
@@ -82,8 +82,8 @@ describe("with a Claude Code that reads standard input", () => {
   });
   it.each([
     ["a header of another kind", { ...referring, headers: { "X-Key": "s3cret" } }, "  X-Key: ••••"],
-    ["credentials", { ...referring, url: "https://u:s3cret@x.example/mcp" }, "now there: https://x.example/mcp"],
-    ["a query", { ...referring, url: "https://x.example/mcp?key=s3cret" }, "now there: https://x.example/mcp"],
+    ["credentials", { ...referring, url: "https://u:s3cret@x.example/mcp" }, "existing: https://x.example/mcp"],
+    ["a query", { ...referring, url: "https://x.example/mcp?key=s3cret" }, "existing: https://x.example/mcp"],
   ])("shows an entry that goes, without its secrets: %s", (_, raw, line) => {
     const [remove] = runs(steps({ existing: existing(raw) }));
     expect(remove?.details).toContain(line);

@@ -164,7 +164,7 @@ describe("an entry that is not touched", () => {
     ["command beside the right address", { halo: { ...good, command: "sh" } }],
     ["another name", { zzz: { ...good, headersHelper: "x" } }],
   ])("it runs something: %s", (_what, servers) => {
-    expect(refusal(servers).reason).toMatch(/runs a program of its own/);
+    expect(refusal(servers).reason).toMatch(/starts a program/);
     expect(refusal(servers).hint).toContain("--name");
   });
   it("it is somebody else's server of that name, well-formed or not", () => {
@@ -186,7 +186,7 @@ describe("an entry that is not touched", () => {
   ])("it wants %s set", (name) => {
     for (const each of Object.keys(headers) as (keyof typeof headers)[]) {
       const { reason, hint } = refusal(header(each, `\${${name}}`));
-      expect(reason).toMatch(/can steer other programs/);
+      expect(reason).toMatch(/that other programs act on/);
       expect(`${reason}${hint}`).not.toContain(name);
     }
   });

@@ -228,7 +228,7 @@ describe("an address made of variables", () => {
       committed(m, { ...entry, headers: { ...(entry.headers as object), "X-Team": "${TEAM_ID}" } });
       const run = await m.run(["--yes", "--url", m.url], { env: { ...everything, TEAM_ID: "blue" } });
       expect(run.code, run.stderr).toBe(0);
-      expect(flat(run)).toContain("The entry sends more than the three headers: X-Team, from TEAM_ID");
+      expect(flat(run)).toContain("This entry sends more than the three HALO headers: X-Team, from TEAM_ID");
       expect(m.standIn.requests[0]?.headers["x-team"]).toBe("blue");
     }));
 });
@@ -490,7 +490,7 @@ describe.concurrent("Claude Code while it is asked", () => {
       const env = { ...withToken, ...fakeClaude(m, CONNECTED), TMPDIR: join(m.root, "nowhere") };
       const run = await m.run(["--yes", ...ids, "--url", m.url], { env });
       expect(run.code, run.stderr).toBe(0);
-      expect(flat(run)).toContain("HALO is connected through the files as written. Claude Code could not be asked.");
+      expect(flat(run)).toContain("HALO answers with the saved settings. Claude Code could not be asked.");
       expect(flat(run)).not.toContain("does not answer");
       expect(m.read(".env")).toContain(TOKEN);
     }));
@@ -520,7 +520,7 @@ describe.concurrent("Claude Code while it is asked", () => {
       const run = await m.run(args, { env, cwd });
       expect(run.code, run.stderr).toBe(0);
       expect(JSON.parse(readFileSync(join(cwd, "conf/.claude.json"), "utf8")).mcpServers.halo.url).toBe(m.url);
-      expect(flat(run)).toContain("proven through the files and by Claude Code itself");
+      expect(flat(run)).toContain("HALO is connected, and Claude Code confirms it");
       const again = await m.run(args, { env, cwd });
       expect(again.code, again.stderr).toBe(0);
       expect(flat(again)).toContain("Already set up and working");
@@ -626,11 +626,11 @@ describe.concurrent("what is put back", () => {
       const args = ["--yes", ...ids, "--url", m.url];
       const run = await m.run(args, { env: { ...withToken, ...fakeClaude(m, CONNECTED) } });
       expect(run.code, run.stderr).toBe(0);
-      expect(flat(run)).toContain("this server asks for no token: whether yours is right is not proven");
-      expect(flat(run)).not.toMatch(/HALO is connected|proven through/);
+      expect(flat(run)).toContain("this server accepts requests without a token, so your token was not tested");
+      expect(flat(run)).not.toMatch(/HALO is connected|HALO answers/);
       const again = await m.run(args, { env: { ...withToken, ...fakeClaude(m, CONNECTED) } });
       expect(again.code, again.stderr).toBe(0);
-      expect(flat(again)).toContain("is not proven");
+      expect(flat(again)).toContain("your token was not tested");
       expect(flat(again)).not.toContain("set up and working");
     }));
 
@@ -640,10 +640,10 @@ describe.concurrent("what is put back", () => {
         committed(m, entryFor(m.url));
         const wizard = m.open(["--url", m.url, ...ids], { env: withToken });
         await wizard.answer("Product token", "enter");
-        await wizard.asks("Do this?");
+        await wizard.asks("Apply these changes?");
         m.write(".mcp.json", JSON.stringify({ mcpServers: { halo: entryFor(evil.url) } }));
         const before = contents(m.tree());
-        await wizard.answer("Do this?", "enter");
+        await wizard.answer("Apply these changes?", "enter");
         await wizard.ends(1);
         expect(wizard.prose()).toContain(".mcp.json changed meanwhile; nothing was written");
         expect(contents(m.tree())).toEqual(before);
@@ -665,9 +665,9 @@ describe.concurrent("what is put back", () => {
       const wizard = m.open([...ids, "--url", m.url], { env: withToken });
       await wizard.answer("Product token", "enter");
       await wizard.answer("What do you want to connect?", "enter");
-      await wizard.asks("Do this?");
+      await wizard.asks("Apply these changes?");
       expect(contents(m.tree())).toEqual(before);
-      await wizard.answer("Do this?", "right", "enter");
+      await wizard.answer("Apply these changes?", "right", "enter");
       await wizard.ends(130);
       expect(contents(m.tree())).toEqual(before);
     }));
@@ -809,7 +809,7 @@ describe.concurrent("a Claude Code that takes only references", () => {
       await wizard.answer("What now?", "up", "enter");
       await wizard.answer("Remove this?", "enter");
       await wizard.ends(0);
-      expect(wizard.prose()).toContain("HALO was taken out.");
+      expect(wizard.prose()).toContain("HALO was removed.");
       expect(wizard.prose()).toMatch(/values stay in \S*\/\.claude\/settings\.json/);
       expect(readFileSync(settings, "utf8")).toContain(TOKEN);
       expect(wizard.raw()).not.toContain(TOKEN.slice(-8));

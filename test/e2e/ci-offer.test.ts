@@ -51,7 +51,7 @@ describe.concurrent("--ci", () => {
       expect(m.read(file)).toBe(template(kind));
       expect(m.mode(file)).toBe("644");
       expect(first.stderr).toContain(`${file} (new)`);
-      expect(first.stdout).toContain(`Commit ${file}: it runs this.`);
+      expect(first.stdout).toContain(`Commit ${file}: it runs this check.`);
       expect(first.stdout).toMatch(new RegExp(`git -C .* add .*${file.replaceAll(".", "\\.")}`));
       expect(first.stdout).toContain(`--ci ${kind}`);
 
@@ -72,12 +72,12 @@ describe.concurrent("--ci", () => {
       const run = await own(m, "--ci", kind);
       expect(run.code, run.stderr).toBe(0);
       expect(m.tree().get(file)).toBe(before);
-      expect(run.stdout).toContain(`${file} is there and stays as it is`);
+      expect(run.stdout).toContain(`${file} exists and was not changed`);
       for (const line of template(kind).trimEnd().split("\n")) expect(run.stdout).toContain(`  ${line}\n`);
       expect(run.stdout).not.toContain(`Commit ${file}`);
       const again = await own(m, "--ci", kind);
       expect(again.code).toBe(0);
-      expect(again.stdout).toContain(`${file} is there and stays as it is`);
+      expect(again.stdout).toContain(`${file} exists and was not changed`);
       expect(m.tree().get(file)).toBe(before);
     }),
   );
@@ -110,7 +110,7 @@ describe.concurrent("--ci", () => {
       expect(run.code, run.stderr).toBe(0);
       expect(m.exists("lefthook.yml")).toBe(false);
       expect(m.read(".config/lefthook.toml")).toBe("[pre-push]\n");
-      expect(run.stdout).toContain(".config/lefthook.toml is there and stays as it is: add this command");
+      expect(run.stdout).toContain(".config/lefthook.toml exists and was not changed: add this command");
       for (const line of template("lefthook").trimEnd().split("\n")) expect(run.stdout).toContain(`  ${line}\n`);
     }));
 

@@ -136,7 +136,7 @@ describe.concurrent("an entry that leads elsewhere", () => {
         const wizard = second.open([], { env: everything });
         await wizard.answer(`Send your token to ${host}?`, "left", "enter");
         await wizard.answer("Product token", "enter");
-        await wizard.answer("Do this?", "enter");
+        await wizard.answer("Apply these changes?", "enter");
         await wizard.ends(0);
         expect(second.standIn.requests.length).toBeGreaterThan(0);
       });
@@ -162,9 +162,9 @@ describe.concurrent("an entry that leads elsewhere", () => {
         const wizard = m.open(["--url", m.url, ...ids], { env: withToken });
         await wizard.answer("Product token", "enter");
         await wizard.answer("What do you want to connect?", "enter");
-        await wizard.asks("Do this?");
+        await wizard.asks("Apply these changes?");
         m.write(".mcp.json", JSON.stringify({ mcpServers: { halo: entryFor(evil.url) } }));
-        await wizard.answer("Do this?", "enter");
+        await wizard.answer("Apply these changes?", "enter");
         await wizard.ends(1);
         expect(evil.received).toEqual([]);
         expect(m.exists(".env")).toBe(false);

@@ -275,7 +275,7 @@ const SCENARIOS: Scenario[] = [
       await wizard.answer("What now?", "enter");
       await wizard.answer("Paste the product token", { text: `"${SECRET}"` }, "enter");
       await wizard.answer("What do you want to connect?", "enter");
-      await wizard.answer("Do this?", "enter");
+      await wizard.answer("Apply these changes?", "enter");
       await wizard.ends(0);
       l.printed += wizard.raw() + wizard.prose();
       const again = m.open(["--url", m.url]);
@@ -292,7 +292,7 @@ const SCENARIOS: Scenario[] = [
       const wizard = m.open(["--url", m.url, ...ids], { env });
       await wizard.answer("Product token", "enter");
       await wizard.answer("What do you want to connect?", "enter");
-      await wizard.answer("Do this?", "ctrl-c");
+      await wizard.answer("Apply these changes?", "ctrl-c");
       await wizard.ends(130);
       l.printed += wizard.raw() + wizard.prose();
     },

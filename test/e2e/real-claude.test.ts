@@ -259,7 +259,7 @@ describe.concurrent.each(claudeVersions)("Claude Code %s", (version) => {
           put(store(m), { projects: { [m.path]: { mcpServers: { halo: { type: "http", url: other.url } } } } });
           const run = await m.run(base(m), { stdin });
           expect(run.code).toBe(1);
-          expect(run.stderr).toContain("takes its local entry");
+          expect(run.stderr).toContain("uses its local entry");
           const again = await m.run(["--yes", "--url", m.url, "--json"]);
           await compare(m, version, "foreign local entry in front", { ...told(again), code: again.code });
           expect(JSON.stringify(other.requests)).not.toContain(TOKEN);
@@ -350,7 +350,7 @@ describe.concurrent.each(claudeVersions)("Claude Code %s", (version) => {
         const run = await m.run([...base(m), "--scope", scope, "--json"], { stdin, env: claude.env });
         expect(run.code).toBe(1);
         expect(told(run)).toMatchObject({ ok: false, error: { code: "client-failed" } });
-        expect(told(run).error?.message).toMatch(/failed: no room\. Could not be put back: take out the "halo"/);
+        expect(told(run).error?.message).toMatch(/failed: no room\. Could not be put back: remove the existing "halo"/);
         const { first } = place.mcpServers;
         expect(servers(m, scope)).toEqual({ first });
         expect(readFileSync(userSettings(m), "utf8")).toBe('{ "env": { "A": "b" } }\n');

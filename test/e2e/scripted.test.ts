@@ -212,8 +212,8 @@ describe.concurrent("--yes takes the values from", () => {
       expect(names(m.tree()).sort()).toEqual(FILES);
       expectNoToken(run);
       // a result on stdout, all the rest on stderr
-      expect(run.stdout).toMatch(/^HALO is connected through the files as written\./);
-      expect(run.stderr).toContain("without the token was refused");
+      expect(run.stdout).toMatch(/^HALO answers with the saved settings\./);
+      expect(run.stderr).toContain("refuses the same request without your token");
     }),
   );
 
@@ -282,7 +282,7 @@ describe.concurrent("options", () => {
       expect(m.standIn.requests).toEqual([]);
       expect(m.read(".env")).toBe(ENV);
       expect(run.stdout).toMatch(/not\s+tested/);
-      expect(run.stdout).not.toMatch(/is connected|proven/);
+      expect(run.stdout).not.toMatch(/is connected|HALO answers/);
     }));
 
   test("--quiet: results and errors only", () =>
@@ -290,7 +290,7 @@ describe.concurrent("options", () => {
       const good = await m.run(["--yes", "--quiet", ...ids, "--url", m.url], { env: withToken });
       expect(good.code).toBe(0);
       expect(good.stderr).toBe("");
-      expect(good.stdout).toMatch(/^HALO is connected/);
+      expect(good.stdout).toMatch(/^HALO answers with the saved settings/);
       const bad = await m.run(["--yes", "--quiet", "--name", "halo-de", ...ids, "--url", m.url], {
         env: { HALO_MCP_TOKEN: "made.up.wrong.Pm3Jx8Qd5Wc1" },
       });
@@ -448,7 +448,7 @@ describe.concurrent("--scope user without Claude Code", () => {
         "--header",
         "CM-PROFILE-ID: ${HALO_PROFILE_ID}",
       ]);
-      expect(run.stdout).not.toMatch(/is connected/);
+      expect(run.stdout).not.toMatch(/is connected|HALO answers/);
       expectNoToken(run);
     }));
 
@@ -942,7 +942,7 @@ describe.concurrent("again and at once", () => {
       const run = () => m.run(["--yes", ...ids, "--url", m.url], { env: withToken });
       for (const { code, stdout, stderr } of await Promise.all([run(), run(), run()])) {
         expect(code, stderr).toBe(0);
-        expect(stdout).toMatch(/^(?:HALO is connected|Already set up and working)/);
+        expect(stdout).toMatch(/^(?:HALO answers|Already set up and working)/);
       }
       expect(m.read(".env")).toBe(ENV);
       expect(Object.keys(JSON.parse(m.read(".mcp.json")).mcpServers)).toEqual(["halo"]);

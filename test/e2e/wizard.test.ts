@@ -38,7 +38,7 @@ const QUESTIONS = [
   ["The account ID (", ""],
   ["The profile ID (", ""],
   ["What do you want to connect?", ""],
-  ["Do this?", ""],
+  ["Apply these changes?", ""],
 ] as const;
 
 async function answerUntil(wizard: Wizard, upTo: string | undefined): Promise<void> {
@@ -120,10 +120,10 @@ describe.concurrent("the happy path", () => {
       for (const said of [
         "connected to halo-stand-in 1.0.0, 4 tools",
         "list_agents: List the agents of this HALO profile.",
-        "without the token was refused",
+        "refuses the same request without your token",
         "+ HALO_MCP_TOKEN=••••e5f1",
-        "Through the files as written: connected",
-        'default answer is "No, exit"',
+        "Test with the saved settings: connected",
+        "asks if you trust this folder",
         "Teammates",
       ])
         expect(text).toContain(said);
@@ -146,9 +146,9 @@ describe.concurrent("the happy path", () => {
       await wizard.answer("Paste the product token", { text: TOKEN }, "enter");
       await wizard.answer("Paste a HALO Studio URL", { text: "acme-42" }, "enter");
       await wizard.answer("The profile ID", { text: PROFILE }, "enter");
-      expect(wizard.text()).toContain("not in the form of a GUID");
+      expect(wizard.text()).toContain("is not a GUID");
       await wizard.answer("What do you want to connect?", "enter");
-      await wizard.answer("Do this?", "enter");
+      await wizard.answer("Apply these changes?", "enter");
       await wizard.ends(0);
       expect(m.read(".env")).toContain("HALO_ACCOUNT_ID=acme-42\n");
     }));
@@ -158,10 +158,10 @@ describe.concurrent("the happy path", () => {
       const wizard = m.open(["--url", m.url]);
       await answerUntil(wizard, "What do you want to connect?");
       await wizard.answer("What do you want to connect?", "down", "down", "down", "space", "down", "space", "enter");
-      await wizard.answer("Do this?", "enter");
+      await wizard.answer("Apply these changes?", "enter");
       await wizard.ends(0);
       expectWritten(m);
-      for (const title of ["Claude.ai: these steps are yours", "ChatGPT: these steps are yours"]) {
+      for (const title of ["Claude.ai: finish in your browser", "ChatGPT: finish in your browser"]) {
         const steps = wizard.text().split(`\n${title}\n`)[1]?.split("\n\n")[0] ?? "";
         for (const said of [
           m.url,
@@ -242,8 +242,8 @@ describe.concurrent("a failed test is corrected", () => {
       expect(wizard.text()).toContain("Cause: forbidden");
       expect(wizard.text()).toContain("Access to this profile is denied");
       await wizard.answer("What now?", "down", "enter");
-      await wizard.answer("The account ID (as entered): right?", "enter");
-      await wizard.answer("The profile ID (as entered): right?", "ctrl-u", { text: PROFILE }, "enter");
+      await wizard.answer("The account ID (as entered):", "enter");
+      await wizard.answer("The profile ID (as entered):", "ctrl-u", { text: PROFILE }, "enter");
       await answerFrom(wizard, 4);
       await wizard.ends(0);
       expectWritten(m);
@@ -276,10 +276,10 @@ describe.concurrent("a failed test is corrected", () => {
       await answerFailing(wizard);
       await wizard.answer("What now?", "down", "down", "down", "enter");
       await answerFrom(wizard, 4);
-      await wizard.waitFor("Written, although the test failed: unauthorized.");
+      await wizard.waitFor("Saved, although the test failed: unauthorized.");
       await wizard.exit;
       expectWritten(m);
-      expect(wizard.text()).not.toMatch(/HALO is connected|proven/);
+      expect(wizard.text()).not.toMatch(/HALO is connected|HALO answers/);
     }));
 
   test("stop: nothing is written", () =>
@@ -297,8 +297,8 @@ describe.concurrent("a failed test is corrected", () => {
     on({}, async (m) => {
       const before = m.tree();
       const wizard = m.open(["--url", m.url]);
-      await answerUntil(wizard, "Do this?");
-      await wizard.answer("Do this?", "right", "enter");
+      await answerUntil(wizard, "Apply these changes?");
+      await wizard.answer("Apply these changes?", "right", "enter");
       await wizard.ends(130);
       expect(wizard.text()).toContain("Stopped. Nothing was changed.");
       expect(m.tree()).toEqual(before);
@@ -343,7 +343,7 @@ describe.concurrent("already set up", () => {
       await wizard.answer("The account ID (", "enter");
       await wizard.answer("The profile ID (", "ctrl-u", { text: other }, "enter");
       await wizard.answer("What now?", "down", "down", "down", "enter");
-      await wizard.answer("Do this?", "enter");
+      await wizard.answer("Apply these changes?", "enter");
       await wizard.exit;
       const after = contents(m.tree());
       expect(m.read(".env")).toContain(`HALO_PROFILE_ID=${other}\n`);
@@ -366,7 +366,7 @@ describe.concurrent("already set up", () => {
       await wizard.answer("Paste the product token", { text: TOKEN }, "enter");
       await wizard.answer("The account ID (", "enter");
       await wizard.answer("The profile ID (", "enter");
-      await wizard.answer("Do this?", "enter");
+      await wizard.answer("Apply these changes?", "enter");
       await wizard.ends(0);
       expectWritten(m);
       expect(wizard.raw()).not.toContain(WRONG.slice(-5));
@@ -461,7 +461,7 @@ describe.concurrent("joining a repository that somebody else set up", () => {
       const before = contents(m.tree());
       const wizard = m.open(["--url", m.url]);
       await wizard.answer("Paste the product token", { text: TOKEN }, "enter");
-      await wizard.answer("Do this?", "enter");
+      await wizard.answer("Apply these changes?", "enter");
       await wizard.ends(0);
       const questions = [
         ...new Set(
@@ -474,7 +474,7 @@ describe.concurrent("joining a repository that somebody else set up", () => {
         ),
       ];
       expect(questions).toHaveLength(2);
-      expect(wizard.prose()).toContain('as "halo-shop". No committed file will change.');
+      expect(wizard.prose()).toContain('as "halo-shop". You only need your own token; no shared file changes.');
       expect(m.read(".env")).toBe(`CMCOM_TOKEN=${TOKEN}\nCMCOM_ACCOUNT_ID=${ACCOUNT}\nCMCOM_PROFILE_ID=${PROFILE}\n`);
       expect(JSON.parse(m.read(".claude/settings.local.json"))).toEqual({
         enabledMcpjsonServers: ["halo-shop"],
@@ -502,7 +502,7 @@ describe.concurrent("joining a repository that somebody else set up", () => {
       const yes = m.open([]);
       await yes.answer(`Send your token to ${host}?`, "left", "enter");
       await yes.answer("Paste the product token", { text: TOKEN }, "enter");
-      await yes.answer("Do this?", "enter");
+      await yes.answer("Apply these changes?", "enter");
       await yes.ends(0);
       expect(m.repo.git("status", "--short")).toBe("");
     }));
@@ -515,7 +515,7 @@ describe.concurrent("joining a repository that somebody else set up", () => {
       await wizard.answer("Paste a HALO Studio URL", { text: STUDIO }, "enter");
       await wizard.answer("The account ID (", "enter");
       await wizard.answer("The profile ID (", "enter");
-      await wizard.answer("Do this?", "enter");
+      await wizard.answer("Apply these changes?", "enter");
       await wizard.ends(0);
       expect(m.repo.git("status", "--short")).toBe("");
     }));
@@ -529,7 +529,7 @@ describe.concurrent("stopping", () => {
   test.each([
     ...stops,
     { message: "Paste the product token", key: "escape" as const },
-    { message: "Do this?", key: "escape" as const },
+    { message: "Apply these changes?", key: "escape" as const },
   ])("$key at “$message”", ({ message, key }) =>
     on({}, async (m) => {
       const before = m.tree();
@@ -626,9 +626,9 @@ describe.concurrent("stopping", () => {
         const wizard = m.open(["--url", front.url, ...ids], { env: withToken });
         await wizard.answer("Product token", "enter");
         await wizard.answer("What do you want to connect?", "enter");
-        await wizard.asks("Do this?");
+        await wizard.asks("Apply these changes?");
         front.shut();
-        await wizard.answer("Do this?", "enter");
+        await wizard.answer("Apply these changes?", "enter");
         await expect.poll(() => front.waiting(), { timeout: 10_000 }).toBeGreaterThan(0);
         wizard.press("ctrl-c");
         await wizard.ends(130);
@@ -687,12 +687,12 @@ describe.concurrent("what people paste", () => {
     ["the header's line", `X-CM-PRODUCTTOKEN: ${TOKEN}`, "the header's name"],
     ["a line of .env", `HALO_MCP_TOKEN='${TOKEN}'`, "the variable's name"],
     ["zero-width characters", `\u200b${TOKEN.slice(0, 9)}\u200d${TOKEN.slice(9)}\ufeff`, "invisible characters"],
-    ["blanks", `  \u00a0${TOKEN}  `, "white space around it"],
+    ["blanks", `  \u00a0${TOKEN}  `, "spaces around it"],
   ])("a token with %s is cleaned, and that is said", (_, pasted, said) =>
     on({}, async (m) => {
       const wizard = m.open(["--url", m.url]);
       await wizard.answer("Paste the product token", { text: pasted }, "enter");
-      await wizard.waitFor("Taken out of the product token:");
+      await wizard.waitFor("Removed from the product token:");
       expect(wizard.text()).toContain(said);
       await answerFrom(wizard, 1);
       await wizard.ends(0);
@@ -747,7 +747,7 @@ describe.concurrent("what people paste", () => {
   test("a paste into a question of keys answers nothing", () =>
     on({}, async (m) => {
       const wizard = m.open(["--url", m.url]);
-      await answerUntil(wizard, "Do this?");
+      await answerUntil(wizard, "Apply these changes?");
       wizard.type("yes please\nand more\n");
       await wizard.settle(300);
       expect(m.exists(".env")).toBe(false);
@@ -799,7 +799,7 @@ describe.concurrent("the screen", () => {
   test("NO_COLOR: no colour in any byte; without it there are some", () =>
     on({}, async (m) => {
       const bare = m.open(["--url", m.url], { env: { NO_COLOR: "1" } });
-      await answerUntil(bare, "Do this?");
+      await answerUntil(bare, "Apply these changes?");
       bare.press("ctrl-c");
       await bare.ends(130);
       expect(bare.raw().match(COLOURS)).toBeNull();
@@ -819,7 +819,7 @@ describe.concurrent("the screen", () => {
         ["The account ID (", ""],
         ["The profile ID (", ""],
         ["What do you want to", ""],
-        ["Do this?", ""],
+        ["Apply these changes?", ""],
       ] as const) {
         await wizard.answer(start, ...(text === "" ? [] : [{ text }]), "enter");
       }
@@ -841,7 +841,7 @@ describe.concurrent("the screen", () => {
       const before = m.tree();
       const wizard = m.open(["--url", m.url], { env });
       await wizard.ends(2);
-      expect(wizard.text()).toContain("input is missing and nobody can be asked here");
+      expect(wizard.text()).toContain("values are missing, and this is no terminal to ask in");
       for (const word of [
         "HALO_MCP_TOKEN",
         "--token-stdin",

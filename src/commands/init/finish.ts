@@ -31,8 +31,8 @@ function startLines({ bridge }: InitOptions, { root, claude }: Survey, { choice 
   };
   return [
     ...start,
-    '  It asks whether you trust this folder. Its default answer is "No, exit":',
-    '  choose "Yes". Then /mcp shows the server and its tools.',
+    '  Claude Code asks if you trust this folder. Pick "Yes, I trust this folder"',
+    "  (it starts on No). Then /mcp shows the server and its tools.",
     ...notes[bridge],
   ];
 }
@@ -44,29 +44,31 @@ function teamLines({ root, git }: Survey, { steps }: Plan): readonly string[] {
   );
   const share =
     git === undefined
-      ? ["  Share the folder with the files that hold no value:", `  ${shared.join(" ")}`]
+      ? ["  Share these files, which contain no secrets:", `  ${shared.join(" ")}`]
       : [`  git -C ${toSh([root])} add ${toSh(shared)}`, `  git -C ${toSh([root])} commit -m "Connect HALO"`];
   return [
     "",
     "Teammates",
     ...share,
     "  Each of them runs: npx create-halo-mcp",
-    "  It asks for what they lack and changes no committed file. With the two IDs",
-    "  in .env.example (no secrets), it asks for their own token alone.",
+    "  It asks only for what they need and changes no committed file. If .env.example",
+    "  contains the two IDs (they are no secrets), it asks only for their token.",
   ];
 }
 
 /** What keeps a repository right from now on. */
 function ciLines({ ci }: InitOptions, { ciPaths }: Survey, { url }: Target, { steps }: Plan): readonly string[] {
   const isWritten = steps.some((step) => step.kind === "write" && step.path === ciPaths[0]);
-  const offer = ["  To have it set up: npx create-halo-mcp --ci github", "  (or gitlab, pre-commit, lefthook, husky)."];
+  const offer = ["  To add it: npx create-halo-mcp --ci github", "  (or gitlab, pre-commit, lefthook, husky)."];
   const { file, needs } = ci === undefined ? {} : CI_FILES[ci];
-  const kept = isWritten ? [`  Commit ${file}: it runs this.`, ...(needs === undefined ? [] : [`  ${needs}`])] : [];
+  const kept = isWritten
+    ? [`  Commit ${file}: it runs this check.`, ...(needs === undefined ? [] : [`  ${needs}`])]
+    : [];
   return [
     "",
     "In CI, or before a commit",
     `  npx create-halo-mcp check${checkOptions(url) ?? ""}`,
-    "  It needs no token and connects to nothing.",
+    "  It needs no token and no network.",
     ...(ci === undefined ? offer : kept),
   ];
 }
@@ -96,22 +98,26 @@ export function nextSteps(
   return lines[0] === "" ? lines.slice(1) : lines;
 }
 
-/** The headline, no stronger than what was seen. `changed`: something was written. */
-export function headlineOf({ ok, files, client }: Proof, changed: boolean): string {
+/** The headline, no stronger than what was seen. `changed`: something was written. `hasClaude`: Claude Code is installed. */
+export function headlineOf({ ok, files, client }: Proof, changed: boolean, hasClaude: boolean): string {
   if (!ok)
     return changed
-      ? "Written, but the proof failed: see above."
+      ? "Saved, but it does not work yet: see above."
       : "Already set up, but not working: see above. Nothing was written.";
-  if (files === undefined) return "Prepared. Claude Code is not installed here, so nothing could be proven through it.";
+  if (files === undefined) return "Saved. Claude Code isn't installed here, so nothing was tested with it.";
   const isUnproven = files.control === "accepted";
   if (!changed)
     return isUnproven
-      ? "Already set up. The server asks for no token, so whether yours is right is not proven. Nothing was written."
+      ? "Already set up. The server accepts requests without a token, so your token was not tested. Nothing was written."
       : "Already set up and working. Nothing was written.";
-  if (isUnproven) return "Connected, but this server asks for no token: whether yours is right is not proven.";
-  if (client === "connected") return "HALO is connected: proven through the files and by Claude Code itself.";
-  const rest = client === "not-asked" ? "Claude Code could not be asked" : "Claude Code gave no clear answer";
-  return `HALO is connected through the files as written. ${rest}.`;
+  if (isUnproven) return "Connected, but this server accepts requests without a token, so your token was not tested.";
+  if (client === "connected") return "HALO is connected, and Claude Code confirms it.";
+  const rest = !hasClaude
+    ? "Claude Code isn't installed here, so it is untested there"
+    : client === "not-asked"
+      ? "Claude Code could not be asked"
+      : "Claude Code gave no clear answer";
+  return `HALO answers with the saved settings. ${rest}.`;
 }
 
 /** What a run came to. */

@@ -117,7 +117,7 @@ async function takeValues(page: Page, candidates: Candidates): Promise<Tested> {
     };
     const lines = [...missing.map(ways), ...(needsYes ? ["your yes to the plan: --yes (or --dry-run to see it)"] : [])];
     const hint = commandFor(options, target, { cwd: context.cwd, root: here.root }, { missing });
-    const message = ["input is missing and nobody can be asked here:", ...lines.map((line) => `  - ${line}`)];
+    const message = ["values are missing, and this is no terminal to ask in:", ...lines.map((line) => `  - ${line}`)];
     throw new UsageError(message.join("\n"), { hint }, "missing-input");
   }
   const values = firstOf(candidates);
@@ -164,7 +164,7 @@ async function alreadySetUp(page: Page, decided: Decided, plan: Plan, candidates
       );
     const proof = await prove(context, options, show, here, target, decided);
     const { ok } = proof;
-    const headline = headlineOf(proof, false);
+    const headline = headlineOf(proof, false, here.claude !== undefined);
     const done = (said: string) => conclude(page, decided, { ok, headline: said, plan, proof }, handSteps(plan));
     if (dialog === undefined || options.yes) return done(headline);
     if (ok) show.ok(headline);
@@ -244,23 +244,23 @@ function showStatuses({ show, here }: Page, { steps }: Plan, statuses: ReadonlyM
 async function finish(page: Page, decided: Decided, tested: Diagnosis | undefined): Promise<number> {
   const { context, options, show, here, target } = page;
   const make = (now: Survey): Promise<Plan> => buildPlan(context, options, now, target, decided);
-  const { plan, statuses, changed } = await carry(page, await make(here), decided, "Do this?", make);
+  const { plan, statuses, changed } = await carry(page, await make(here), decided, "Apply these changes?", make);
   if (options.dryRun) return concludeDryRun(page, decided, plan, tested);
   showStatuses(page, plan, statuses);
   const { choice } = decided;
   if (options.bridge === "none" && choice.scopes.includes("project"))
-    show.warn("No bridge was made: Claude Code gets the values only from exported variables; it does not read .env.");
+    show.warn("No bridge: Claude Code does not read .env. Export the variables before you start it.");
   const recreate = recreateOf(page, decided);
   const next = nextSteps(options, here, target, decided, plan, recreate);
-  const done = changed ? "Written" : "Nothing to write";
+  const done = changed ? "Saved" : "Nothing had to change";
   const end = (ok: boolean, headline: string, proof?: Proof) =>
     conclude(page, decided, { ok, headline, plan, statuses, tested, ...(proof === undefined ? {} : { proof }) }, next);
-  if (tested === undefined) return end(true, `${done}; not tested: whether it connects is not known.`);
+  if (tested === undefined) return end(true, `${done}, but not tested.`);
   if (!tested.ok) return end(false, `${done}, although the test failed: ${tested.cause ?? "unknown"}.`);
-  if (!choice.clients.includes("claude-code")) return end(true, "The values work. The rest is done by hand:");
+  if (!choice.clients.includes("claude-code")) return end(true, "The values work. What is left to do by hand:");
   try {
     const proof = await prove(context, options, show, here, target, decided);
-    return end(proof.ok, headlineOf(proof, changed), proof);
+    return end(proof.ok, headlineOf(proof, changed, here.claude !== undefined), proof);
   } catch (error) {
     if (error instanceof Cancelled && changed)
       throw new Cancelled(
@@ -283,7 +283,7 @@ async function remove(page: Page, decided: Decided): Promise<number> {
     choice.scopes.some((scope) => scope !== "project") &&
     variablesOf(target).some(({ env }) => Object.hasOwn(shared, env));
   const left = stay ? ` Its values stay in ${here.userSettings}, under "env".` : "";
-  const headline = `HALO was taken out.${left} The token still works: delete it in HALO Studio > Settings > Product Tokens.`;
+  const headline = `HALO was removed.${left} The token still works: delete it in HALO Studio > Settings > Product Tokens.`;
   return conclude(page, decided, { ok: true, headline, plan, statuses }, []);
 }
 
@@ -302,7 +302,7 @@ function concludeDryRun(page: Page, decided: Decided, plan: Plan, tested: Diagno
     ...details.map((line) => `  ${line}`),
     ...diff,
   ]);
-  show.result(lines.length === 0 ? "Nothing to write." : lines.join("\n"));
+  show.result(lines.length === 0 ? "Nothing has to change." : lines.join("\n"));
   show.info("Dry run: nothing was written.");
   return 0;
 }

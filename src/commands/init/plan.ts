@@ -68,7 +68,7 @@ function stepsOf(planned: Planned): readonly Step[] {
   const { line, column } = positionAt(text, refused.offset);
   throw new Refusal(
     `${text === "" ? path : `${path}:${line}:${column}`}: ${refused.reason}`,
-    { hint: refused.hint ?? "mend the file, then run this again. Nothing was written." },
+    { hint: refused.hint ?? "fix the file, then run this again. Nothing was written." },
     "refused-file",
   );
 }
@@ -154,7 +154,7 @@ function webSteps(
     .filter(([client]) => choice.clients.includes(client))
     .map(([client, label]) => ({
       kind: "tell",
-      title: `${label}: these steps are yours`,
+      title: `${label}: finish in your browser`,
       lines: readTemplate(templates, `${client}.txt`, fill).trimEnd().split("\n"),
     }));
 }

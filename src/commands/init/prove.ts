@@ -41,14 +41,14 @@ const UNLIKE_HERE: readonly [string, string] = [
 /** The statuses of Claude Code that are failures: what is wrong, and what to do about it. */
 const FAILURES: Readonly<Partial<Record<Proof["client"], readonly [string, string]>>> = {
   disabled: ["it is switched off for this folder.", "To switch it on again: claude, then /mcp"],
-  rejected: ["somebody once answered no.", "To be asked again: claude mcp reset-project-choices"],
+  rejected: ["it was rejected earlier.", "To be asked again: claude mcp reset-project-choices"],
   failed: UNLIKE_HERE,
   "needs-auth": UNLIKE_HERE,
   "not-configured": UNLIKE_HERE,
 };
 
 const titleOf = (scope: Scope): string =>
-  scope === "project" ? "Through the files as written" : `Through Claude Code's ${scope} scope`;
+  scope === "project" ? "Test with the saved settings" : `Test through Claude Code's ${scope} scope`;
 
 /** What the entry on disk sends. Throws Refusal when that goes to another URL than the one agreed on, or not at all. */
 function sentByFiles(survey: Survey, bridge: Bridge, name: string, scope: Scope, url: string): Sent {
@@ -101,7 +101,7 @@ async function proveClient(
   const isProject = scope === "project";
   const pairs = Object.entries(secrets);
   if (isProject && bridge !== "claude-settings" && pairs.some(([key, value]) => exported[key] !== value)) {
-    show.warn("Claude Code was not asked: the variables are not exported here, so it does not get the values yet.");
+    show.warn("Claude Code was not tested: the variables are not exported in this shell.");
     return "unknown";
   }
   const client = `Claude Code ${claude.version}`;
@@ -127,7 +127,7 @@ async function proveClient(
   const { status, inFront } = readAnswer(survey, name, scope, answer);
   const [why, advice] = FAILURES[status] ?? [];
   if (inFront !== undefined)
-    show.bad(`${client} takes its ${inFront} entry of the same name here, not the one of the ${scope} scope.`, [
+    show.bad(`${client} uses its ${inFront} entry of the same name here, not the one in the ${scope} scope.`, [
       `To use the latter: claude mcp remove --scope ${inFront} ${printable(name, 64)}`,
     ]);
   else if (why !== undefined) show.bad(`${client} says: ${status}, ${why}`, advice === undefined ? [] : [advice]);

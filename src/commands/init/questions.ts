@@ -30,16 +30,14 @@ function settle({ show, context }: Dialog, which: Value, text: string): string {
   const result = cleanValue(which, text);
   if (!result.ok) throw new Error(result.problem);
   if (which === "token") context.secrets.add(result.value);
-  if (result.cleaned.length > 0) show.info(`Taken out of the ${LABELS[which]}: ${result.cleaned.join(", ")}.`);
+  if (result.cleaned.length > 0) show.info(`Removed from the ${LABELS[which]}: ${result.cleaned.join(", ")}.`);
   if (result.unusual) {
     show.info(
       `The ${LABELS[which]} has characters other than letters, digits, ".", "_" and "-". Claude Code takes them; some other clients do not.`,
     );
   }
   if (which === "account" && !isGuid(result.value)) {
-    show.info(
-      "This account ID is not in the form of a GUID, as CM.com's usually are. If the test fails, look at it first.",
-    );
+    show.info("This account ID is not a GUID, as most CM.com account IDs are. If the test fails, check it first.");
   }
   return result.value;
 }
@@ -57,8 +55,8 @@ export async function askToken(dialog: Dialog, candidates: readonly Candidate[])
     const chosen = candidates[Number(choice)];
     if (chosen !== undefined) return chosen.value;
   }
-  const steps = readTemplate(context.templates, "token-steps.txt", { example: "Claude Code, your name" });
-  show.info("The product token (type MCP):", steps.trimEnd().split("\n"));
+  const steps = readTemplate(context.templates, "token-steps.txt", { example: "Claude Code – Anna" });
+  show.info("How to get a product token:", steps.trimEnd().split("\n"));
   return settle(dialog, "token", await ask.secret({ message: "Paste the product token", validate: check("token") }));
 }
 
@@ -68,7 +66,9 @@ async function askUrlOrAccount(dialog: Dialog): Promise<Partial<Record<"account"
     message: "Paste a HALO Studio URL of the profile, or the account ID",
     placeholder: "https://… or 01234567-89ab-…",
     validate: (value) => {
-      if (!looksLikeUrl(value)) return check("account")(value);
+      const problem = check("account")(value);
+      if (!looksLikeUrl(value))
+        return problem === undefined ? undefined : `Paste a HALO Studio URL or an account ID. ${problem}`;
       const ids = idsFromStudioUrl(value);
       return ids.account === undefined && ids.profile === undefined
         ? "There is no ID in this URL. Paste the account ID instead."
@@ -79,7 +79,7 @@ async function askUrlOrAccount(dialog: Dialog): Promise<Partial<Record<"account"
     return { account: { value: settle(dialog, "account", text), from: "you", given: true } };
   }
   const { account, profile } = idsFromStudioUrl(text);
-  dialog.show.info("Taken from the URL", [`account: ${account ?? "not found"}`, `profile: ${profile ?? "not found"}`]);
+  dialog.show.info("Found in the URL", [`account: ${account ?? "not found"}`, `profile: ${profile ?? "not found"}`]);
   const found = (value: string): Candidate => ({ value, from: "found in the URL", given: false });
   return {
     ...(account === undefined ? {} : { account: found(account) }),
@@ -98,7 +98,7 @@ async function confirmId(
   if (candidate === undefined && which === "profile")
     dialog.show.info("The profile ID is in the URL while you look at the profile in HALO Studio.");
   const text = await dialog.ask.text({
-    message: candidate === undefined ? `The ${label}` : `The ${label} (${candidate.from}): right?`,
+    message: candidate === undefined ? `The ${label}` : `The ${label} (${candidate.from}):`,
     ...(candidate === undefined ? {} : { initial: candidate.value }),
     validate: check(which),
   });

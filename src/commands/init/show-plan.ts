@@ -45,7 +45,7 @@ export function planParts({ steps }: Plan, root: string, style: DiffStyle): read
     const { path, before, after } = step;
     const mode = step.mode?.toString(8);
     if (before === after)
-      return mode === undefined ? [] : [{ title: `${label}: only its mode changes, to ${mode} (private)` }];
+      return mode === undefined ? [] : [{ title: `${label}: only its permissions change, to ${mode} (private)` }];
     const what = before === undefined ? "new" : after === undefined ? "removed" : "changed";
     const title = `${style.paint.bold(label)} (${what}${mode === undefined ? "" : `, mode ${mode}`})`;
     const side = (text: string | undefined): string => (text === undefined ? "/dev/null" : label);

@@ -145,11 +145,13 @@ export function introduce(context: Context, show: Show, here: Survey, target: Ta
   show.info(`Working in ${printable(root, 200)} (${place})`, found);
   const name = printable(target.name, 64);
   if (target.mode === "join")
-    show.info(`This repository already refers to HALO, as "${name}". No committed file will change.`);
+    show.info(
+      `Your team has already set up HALO here, as "${name}". You only need your own token; no shared file changes.`,
+    );
   for (const path of [paths.env, paths.bridge]) {
     const state = snapshot.get(path);
     if (state?.kind === "file" && (state.mode & 0o077) !== 0 && context.platform !== "win32")
-      show.warn(`Others on this machine can read ${printable(path, 200)}. To close it:`, [
+      show.warn(`Other users of this computer can read ${printable(path, 200)}. To change that:`, [
         toSh(["chmod", "600", path]),
       ]);
   }
@@ -158,19 +160,21 @@ export function introduce(context: Context, show: Show, here: Survey, target: Ta
   const { token } = target.entry?.values ?? {};
   if (token !== undefined && "literal" in token && target.repairs.includes("token"))
     show.warn(
-      "It may hold a token in clear. If this file was ever committed or shared, delete that token in HALO Studio > Settings > Product Tokens.",
+      "It may contain a token in plain text. If this file was ever committed or shared, delete that token in HALO Studio > Settings > Product Tokens.",
     );
 }
 
 /** Throws EnvironmentError where git cannot say what it ignores. */
 export function assertGit({ env }: Context, { folder, git }: Survey): void {
   if (env.GIT_DIR !== undefined || env.GIT_WORK_TREE !== undefined)
-    throw new EnvironmentError(
-      "GIT_DIR or GIT_WORK_TREE is set, so which repository would take these files is not clear",
-      { hint: "unset GIT_DIR GIT_WORK_TREE" },
-    );
-  if (folder.gitRoot !== undefined && git === undefined)
-    throw new EnvironmentError("this is a git repository, but there is no git program to ask what it ignores", {
-      hint: "install git, then run this again",
+    throw new EnvironmentError("GIT_DIR or GIT_WORK_TREE is set, so it is unclear which repository is meant", {
+      hint: "unset GIT_DIR GIT_WORK_TREE",
     });
+  if (folder.gitRoot !== undefined && git === undefined)
+    throw new EnvironmentError(
+      "this is a git repository, but git is not installed, so its ignore rules cannot be read",
+      {
+        hint: "install git, then run this again",
+      },
+    );
 }

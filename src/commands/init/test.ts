@@ -18,7 +18,7 @@ import type { Show } from "../../ui/show.ts";
 import { runTest } from "../shared/connection-test.ts";
 import type { Values } from "./values.ts";
 
-const BESIDE = "set HALO up beside it: --name halo-mine";
+const BESIDE = "set up HALO under another name: --name halo-mine";
 
 /**
  * The URL of a target, fit to receive a token. One that comes from a file of the repository and is not HALO's own needs
@@ -39,12 +39,12 @@ export async function agreeOnUrl(
     new Refusal(`.mcp.json: ${named} ${why}; nothing was sent`, { hint }, code);
   const own = variablesOf(target).map(({ env: variable }) => variable);
   if (references(written).some((variable) => own.includes(variable)))
-    throw refusal("bad-url", "is put together from HALO's own values");
+    throw refusal("bad-url", "is built from HALO's own values");
   const { url } = expandEntry({ url: written, headers: {} }, env);
   const permission = mayReceive(url, { url: given });
   if (permission.ok) return url;
   if (written.includes("${")) {
-    const why = "is put together from variables and does not come to HALO's own endpoint";
+    const why = "is built from variables and is not HALO's own endpoint";
     const hint = `correct it, ${BESIDE}, or name the whole address with --url`;
     throw refusal("endpoint-foreign", `${why}: ${printable(written, 200)}`, hint);
   }
@@ -68,7 +68,7 @@ export function warnOfHeaders(target: Target, env: Env, show: Show): void {
   const own = variablesOf(target).map(({ env: variable }) => variable);
   const more = expandEntry(target.entry, env).read.filter(({ variable }) => !own.includes(variable));
   const lines = more.map(({ header, variable }) => `${printable(header, 60)}, from ${variable}`);
-  if (lines.length > 0) show.warn("The entry sends more than the three headers:", lines);
+  if (lines.length > 0) show.warn("This entry sends more than the three HALO headers:", lines);
 }
 
 /** What may be sent. Throws Refusal with the reason why nothing is. `where`: what holds the entry. */
@@ -155,9 +155,9 @@ export function showDiagnosis(show: Show, diagnosis: Diagnosis, what: string, br
   const count = `${toolCount} ${toolCount === 1 ? "tool" : "tools"}`;
   show.ok(`${what}: connected to ${name}, ${count}`, brief ? [] : [...listed, ...more]);
   if (brief && control === "refused") return;
-  if (control === "refused") show.ok("The same request without the token was refused: the token is what opens it.");
+  if (control === "refused") show.ok("Checked: HALO refuses the same request without your token.");
   else if (control === "skipped")
-    show.warn("Whether the server refuses a request without the token could not be told.");
+    show.warn("It could not be tested whether the server refuses a request without your token.");
   else
     show.warn(
       failed?.detail ??

@@ -115,7 +115,7 @@ export function usable(
         continue;
       }
       if (result.cleaned.length > 0)
-        show.info(`Taken out of the ${LABELS[which]} (${from}): ${result.cleaned.join(", ")}.`);
+        show.info(`Removed from the ${LABELS[which]} (${from}): ${result.cleaned.join(", ")}.`);
       if (which === "token") secrets.add(result.value);
       if (!found[which].some(({ value }) => value === result.value))
         found[which].push({ value: result.value, from, given: kind === "given" });

@@ -6,7 +6,7 @@ interface CiFile {
   readonly file: string;
   /** Its text below `templates/ci/`. */
   readonly template: string;
-  /** What to do with the lines where the file is there already, after "is there and stays as it is". */
+  /** What to do with the lines where the file is there already, after "exists and was not changed". */
   readonly advice: string;
   /** What else it reads in place of the file: beside one of these a second file would count or not, by chance. */
   readonly instead?: readonly string[];
@@ -66,6 +66,6 @@ export function planCi({ kind, path, state, instead, text, unfit }: CiInput): St
   const reason = unfit ?? (state?.kind === "unreadable" ? state.reason : undefined);
   if (reason !== undefined) return tell(`${file} was not written: ${reason}. Its lines:`);
   const there = state?.kind === "file" ? file : instead;
-  if (there !== undefined) return tell(`${there} is there and stays as it is: ${advice}`);
+  if (there !== undefined) return tell(`${there} exists and was not changed: ${advice}`);
   return { kind: "write", path, before: undefined, after: text };
 }

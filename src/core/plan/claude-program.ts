@@ -66,7 +66,7 @@ function takenBy(input: ClaudeInput, text: string | undefined): string | undefin
 function settingsStep(input: ClaudeInput): WriteStep | { readonly reason: string; readonly hint: string } {
   const { name, values, platform } = input;
   const { path, state } = input.userSettings;
-  const refuse = (reason: string, hint = "mend that file, then run this again") => ({
+  const refuse = (reason: string, hint = "fix that file, then run this again") => ({
     reason: `${path}: ${reason}`,
     hint,
   });
@@ -76,7 +76,7 @@ function settingsStep(input: ClaudeInput): WriteStep | { readonly reason: string
   const taken = takenBy(input, before);
   if (taken !== undefined) {
     return refuse(
-      `${taken} is there already with another value, which another connection uses`,
+      `${taken} already has another value there, which another connection uses`,
       taken === variables.profile
         ? `choose a name for this one, so that it gets a variable of its own: --name ${name}-2`
         : "a newer Claude Code keeps the values with the entry: claude update, then run this again",
@@ -107,8 +107,8 @@ export function removeEntry(program: string, scope: OwnScope, entry: Entry): Run
   return {
     kind: "run",
     argv: removeArgv(program, scope, entry.name),
-    why: `take out the "${entry.name}" that is there (${scope} scope)`,
-    details: describe("now there", entry.url, entry.headers),
+    why: `remove the existing "${entry.name}" (${scope} scope)`,
+    details: describe("existing", entry.url, entry.headers),
   };
 }
 

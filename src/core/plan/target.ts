@@ -50,7 +50,8 @@ function unfitHeader(value: Value, slot: HeaderValue | undefined): string | unde
   if (value === "token") return "its token's header does not refer to a variable";
   if (slot.literal.trim() === "" || /[$%{}<>]/.test(slot.literal))
     return `its header ${header} is written in a way that Claude Code sends literally`;
-  if (!/^[\x21-\x7e]{1,4096}$/.test(slot.literal.trim())) return `its header ${header} holds what no header can carry`;
+  if (!/^[\x21-\x7e]{1,4096}$/.test(slot.literal.trim()))
+    return `its header ${header} contains characters that no header can carry`;
   return undefined;
 }
 
@@ -63,7 +64,7 @@ function unfit(entry: Entry, wish: Wish): string | undefined {
   if (reason !== undefined) return reason;
   const variables = variablesIn(entry).map(({ env }) => env);
   // followed as it is, the one value would overwrite the other in .env
-  return new Set(variables).size < variables.length ? "two of its headers take the same variable" : undefined;
+  return new Set(variables).size < variables.length ? "two of its headers use the same variable" : undefined;
 }
 
 function variablesIn({ values }: Entry): readonly { readonly value: Value; readonly env: string }[] {
@@ -84,8 +85,8 @@ export function decideTarget(entries: readonly Entry[], wish: Wish): Decision {
   if (entry.runs) {
     return {
       ok: false,
-      reason: `the entry "${shown}" runs a program of its own (headersHelper or command), which this tool never does and will not vouch for`,
-      hint: "look at it, then take it out of .mcp.json, or set HALO up beside it: --name halo-mine",
+      reason: `the entry "${shown}" starts a program (headersHelper or command), and this tool runs no program of a repository`,
+      hint: "look at it, then take it out of .mcp.json, or set up HALO under another name: --name halo-mine",
     };
   }
   const hasHalo = VALUES.some((value) => entry.values[value] !== undefined) || entry.url.includes(HALO_URL);
@@ -103,8 +104,8 @@ export function decideTarget(entries: readonly Entry[], wish: Wish): Decision {
   if (unsafe !== undefined) {
     return {
       ok: false,
-      reason: `the entry "${shown}" takes the ${LABELS[unsafe.value]} from a variable whose name can steer other programs, so it is not set from here`,
-      hint: "ask whoever wrote .mcp.json for a name such as HALO_MCP_TOKEN, or set HALO up beside it: --name halo-mine",
+      reason: `the entry "${shown}" takes the ${LABELS[unsafe.value]} from a variable that other programs act on, so it is not set`,
+      hint: "ask whoever wrote .mcp.json for a name such as HALO_MCP_TOKEN, or set up HALO under another name: --name halo-mine",
     };
   }
   // an entry that is fit has all three
