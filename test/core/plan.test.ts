@@ -1,92 +1,23 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { haloEntries } from "../../src/core/clients/claude-code.ts";
 import { parseDotenv } from "../../src/core/formats/dotenv.ts";
-import { type Json, parseDocument } from "../../src/core/formats/json.ts";
-import { HALO_URL, type Value } from "../../src/core/halo.ts";
+import { HALO_URL } from "../../src/core/halo.ts";
+import { idsFromExample, planProject, planRemoval, secretsOf } from "../../src/core/plan/install.ts";
+import type { Snapshot } from "../../src/core/plan/model.ts";
 import {
-  idsFromExample,
-  type ProjectInput,
-  planProject,
-  planRemoval,
-  type RemovalInput,
-  secretsOf,
-} from "../../src/core/plan/install.ts";
-import type { FileState, Snapshot, WriteStep } from "../../src/core/plan/model.ts";
-import { decideTarget, type Target } from "../../src/core/plan/target.ts";
-
-const paths = {
-  ignore: "/r/.gitignore",
-  exclude: "/r/.git/info/exclude",
-  env: "/r/.env",
-  example: "/r/.env.example",
-  bridge: "/r/.claude/settings.local.json",
-  envrc: "/r/.envrc",
-  mcp: "/r/.mcp.json",
-};
-const values: Readonly<Record<Value, string>> = { token: "tok-0123456789abcdef", account: "acc-1", profile: "pro-1" };
-
-type Texts = Readonly<Record<string, string | undefined>>;
-const state = (path: string, text: string | undefined): FileState =>
-  text === undefined ? { kind: "absent", realPath: path } : { kind: "file", realPath: path, text, mode: 0o644 };
-const snapshotOf = (texts: Texts): Snapshot =>
-  new Map(Object.values(paths).map((path) => [path, state(path, texts[path])]));
-const targetOf = (servers: Json = {}, name?: string): Target => {
-  const decision = decideTarget(haloEntries(servers, "project", name ?? "halo"), {
-    name,
-    url: undefined,
-  });
-  if (!decision.ok) throw new Error(decision.reason);
-  return decision.target;
-};
-const input = (given: Partial<ProjectInput> = {}, texts: Texts = {}): ProjectInput => ({
+  applied,
+  entry,
+  input,
+  json,
   paths,
-  snapshot: snapshotOf(texts),
-  target: targetOf(),
+  removal,
+  remove,
+  snapshotOf,
+  steps,
+  type Texts,
+  targetOf,
+  theirs,
   values,
-  bridge: "claude-settings",
-  uncovered: [".env", ".claude/settings.local.json"],
-  envFileForEnvrc: ".env",
-  ...given,
-});
-const removal = (texts: Texts): RemovalInput => ({
-  tracked: new Set(),
-  paths,
-  snapshot: snapshotOf(texts),
-  target: targetOf(),
-  kept: new Set(),
-  envFileForEnvrc: ".env",
-});
-function steps(planned: ReturnType<typeof planProject>): readonly WriteStep[] {
-  if (!planned.ok) throw new Error(`${planned.path}: ${planned.refused.reason}`);
-  return planned.steps;
-}
-const applied = (texts: Texts, done: readonly WriteStep[]): Texts => ({
-  ...texts,
-  ...Object.fromEntries(done.map(({ path, after }) => [path, after])),
-});
-const json = (text: string | undefined): Json => {
-  const parsed = parseDocument(text ?? "", { strict: true });
-  if (!parsed.ok) throw new Error(parsed.refused.reason);
-  return JSON.parse(JSON.stringify(parsed.value)) as Json;
-};
-const entry = {
-  type: "http",
-  url: HALO_URL,
-  headers: {
-    "X-CM-PRODUCTTOKEN": "${HALO_MCP_TOKEN}",
-    "CM-ACCOUNT-ID": "${HALO_ACCOUNT_ID}",
-    "CM-PROFILE-ID": "${HALO_PROFILE_ID}",
-  },
-};
-const theirs = {
-  mcpServers: {
-    "team-halo": {
-      ...entry,
-      headers: { ...entry.headers, "X-CM-PRODUCTTOKEN": "${TEAM_TOKEN}", "CM-PROFILE-ID": "p-7" },
-    },
-  },
-};
+} from "./plan-input.ts";
 
 describe("planProject", () => {
   it("protects first, refers last", () => {
@@ -258,9 +189,6 @@ describe("planProject", () => {
 });
 
 describe("planRemoval", () => {
-  const remove = (texts: Texts, kept: readonly string[] = [], target = targetOf()) =>
-    planRemoval({ ...removal(texts), kept: new Set(kept), target });
-
   it("leaves files that git has, however little is left in them", () => {
     const before = { [paths.mcp]: '{\n  "mcpServers": {}\n}\n', [paths.example]: "" };
     const done = applied(before, steps(planProject(input(before))));
@@ -286,54 +214,6 @@ describe("planRemoval", () => {
     const plan = steps(remove(done));
     expect(plan.map(({ path }) => path)).toEqual([paths.mcp, paths.bridge, paths.example, paths.env]);
     expect(plan.every(({ after }) => after === undefined)).toBe(true);
-  });
-
-  const document = fc
-    .tuple(
-      fc.dictionary(fc.constantFrom("a", "b", "x-y"), fc.jsonValue({ maxDepth: 2 })),
-      fc.constantFrom(0, 2, 4, "\t"),
-      fc.constantFrom("\n", "\r\n"),
-      fc.constantFrom("", "\n"),
-    )
-    .map(([value, space, eol, end]) =>
-      (JSON.stringify({ keep: 1, ...value }, null, space) + end).replaceAll("\n", eol),
-    );
-  const file = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined });
-  const lines = fc
-    .tuple(
-      fc.array(fc.constantFrom("A=1", "# note", "", "B='x y'", 'export C="d"'), { maxLength: 4 }),
-      fc.constantFrom("\n", "\r\n"),
-      fc.boolean(),
-    )
-    .map(([all, eol, last]) => `FIRST=1${eol}${all.join(eol)}${last ? eol : ""}`);
-
-  it("gives back every byte that was there", () => {
-    fc.assert(
-      fc.property(
-        file(document),
-        file(document),
-        file(lines),
-        file(lines),
-        file(lines),
-        fc.constantFrom("claude-settings", "direnv", "none"),
-        (mcp, bridgeText, env, example, envrc, bridge) => {
-          const before: Texts = {
-            [paths.mcp]: mcp,
-            [paths.bridge]: bridgeText,
-            [paths.env]: env,
-            [paths.example]: example,
-            [paths.envrc]: envrc,
-          };
-          const planned = planProject(input({ bridge: bridge as ProjectInput["bridge"] }, before));
-          fc.pre(planned.ok);
-          const done = applied(before, steps(planned));
-          const back = applied(done, steps(remove(done)));
-          for (const path of [paths.mcp, paths.bridge, paths.env, paths.example, paths.envrc])
-            expect(back[path]).toBe(before[path]);
-        },
-      ),
-      { numRuns: 600 },
-    );
   });
 
   it("leaves what another connection still needs", () => {
