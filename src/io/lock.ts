@@ -11,18 +11,14 @@
  */
 import { randomUUID } from "node:crypto";
 import {
-  closeSync,
-  constants,
   type Dirent,
-  fsyncSync,
   lstatSync,
   mkdirSync,
-  openSync,
   readdirSync,
   rmdirSync,
   statSync,
   unlinkSync,
-  writeSync,
+  writeFileSync,
 } from "node:fs";
 import { hostname } from "node:os";
 import { basename, join } from "node:path";
@@ -90,23 +86,16 @@ export function isHeld(lock: Lock): boolean {
   return quietly(() => statSync(lock.owner));
 }
 
-/**
- * Removes the locks, and the secrets in them, that dead runs left beside these files. Locks of the living stay.
- * Returns the lock folders that were cleared.
- */
-export function clearStaleLocks(paths: Iterable<string>): readonly string[] {
-  return [...new Set(paths)].flatMap((path) => {
-    let cleared: string | undefined;
+/** Removes the locks, and the secrets in them, that dead runs left beside these files. Locks of the living stay. */
+export function clearStaleLocks(paths: Iterable<string>): void {
+  for (const path of paths) {
     // what cannot be cleared is reported by the run that needs the lock
     quietly(() => {
       const target = resolveTarget(path);
       const lock = look(`${target}.lock`) === undefined ? undefined : tryLock(target);
-      if (lock === undefined) return;
-      releaseLock(lock);
-      cleared = lock.folder;
+      if (lock !== undefined) releaseLock(lock);
     });
-    return cleared ?? [];
-  });
+  }
 }
 
 /** One try. It never waits, so that nothing of this process comes between its steps. */
@@ -133,8 +122,8 @@ function tryLock(target: string): Lock | undefined {
   }
   try {
     // appends, so that a rule somebody else wrote is never cut short, and the last rule decides
-    write(path(".gitignore"), constants.O_APPEND | (constants.O_NOFOLLOW ?? 0), "*\n");
-    write(lock.owner, constants.O_EXCL, "");
+    writeFileSync(path(".gitignore"), "*\n", { flag: "a", mode: 0o600, flush: true });
+    writeFileSync(lock.owner, "", { flag: "wx", mode: 0o600 });
     const view = look(folder);
     if (view === undefined || view.isForeign || view.owners.length !== 1) {
       // two that found a lock without an owner see each other: both try again
@@ -206,16 +195,6 @@ function look(folder: string): View | undefined {
   const staged = names.filter((name) => STAGED.test(name));
   const known = owners.length + staged.length + (names.includes(".gitignore") ? 1 : 0);
   return { owners, staged, isForeign: known !== entries.length };
-}
-
-function write(path: string, flags: number, text: string): void {
-  const fd = openSync(path, constants.O_WRONLY | constants.O_CREAT | flags, 0o600);
-  try {
-    writeSync(fd, text);
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
 }
 
 /** Removes `.gitignore` only from a folder that holds nothing else which it could be hiding. */
