@@ -88,16 +88,10 @@ function explain(
 }
 
 /** What is wrong, or that all is well, in one line. */
-export function headline({ cause, links, ok, server, toolCount, at, control, call }: DoctorReport): string {
+export function headline({ cause, links, ok, server, toolCount, at, call }: DoctorReport): string {
   if (ok) {
     const name = server === null || server.name === "" ? "the server" : server.name;
-    if (cause === "unproven-token")
-      return `Connected to ${name}, ${toolsWords(toolCount)}, but it accepts requests without the token too`;
-    const proof =
-      control === "refused"
-        ? "Checked: it refuses the same request without your token."
-        : "Could not check whether it needs the token.";
-    return `Connected to ${name}${server?.version ? ` ${server.version}` : ""}, ${toolsWords(toolCount)}. ${proof}`;
+    return `Connected to ${name}${server?.version ? ` ${server.version}` : ""}, ${toolsWords(toolCount)}`;
   }
   if (call?.ok === false && links.every(({ status }) => status !== "failed"))
     return `The connection works, but calling the tool "${call.tool}" failed`;
@@ -120,6 +114,17 @@ export function toDoctorText(report: DoctorReport, d: Drawing): string {
   ];
   const lines = [...d.wrap(`${d.sign[ok ? (cause === null ? "ok" : "warning") : "failed"]} ${d.bold(title)}`, d.width)];
   if (!ok && cause !== null) lines.push(`${INDENT}${d.dim(`cause: ${cause}, at: ${at === null ? "" : nameOf(at)}`)}`);
+  if (ok && cause === null)
+    lines.push(
+      ...block(
+        [
+          report.control === "refused"
+            ? "Checked: the server refuses the same request without your token."
+            : "Could not check whether the server needs the token.",
+        ],
+        d,
+      ),
+    );
   if (main?.cause !== undefined)
     lines.push(...explain(main.why === title ? undefined : (main.why ?? main.seen.at(-1)), main.advice ?? [], cwd, d));
   lines.push("", ...chain(report, d));
