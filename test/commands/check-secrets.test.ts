@@ -1,8 +1,12 @@
+/** What `check` prints of a hostile repository: every secret is found, no piece of one is shown, nothing is a command for a runner. */
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { check, write } from "../support/check.ts";
+import { CLEAN, check, write } from "../support/check.ts";
 import { mkRepo, type Repository, type ScratchHome, scratchHome } from "../support/home.ts";
-import { encode, FORMS, PLACES } from "../support/secrets.ts";
+import { ALL, drawn, encode, FORMS, PLACES } from "../support/secrets.ts";
 
 let scratch: ScratchHome;
 let repo: Repository;
@@ -12,52 +16,167 @@ beforeEach(() => {
 });
 afterEach(() => scratch.dispose());
 
-/** A terminal on which no line is cut. */
-function wide() {
-  return { isWatched: true, stdout: Object.assign(new PassThrough(), { columns: 4000 }) };
+interface Output {
+  readonly how: string;
+  readonly out: string;
+  readonly code: number;
 }
 
-/** Every form of output there is for these files, with the code of each. */
-async function outputs(): Promise<readonly { readonly how: string; readonly out: string; readonly code: number }[]> {
-  const hows = [
-    ["--format", "text"],
-    ["--format", "json"],
-    ["--format", "github"],
-    ["--format", "sarif"],
-    ["--fix", "--dry-run"],
-  ];
-  return Promise.all(
-    hows.map(async (args) => {
-      const given = args[1] === "text" || args[0] === "--fix" ? wide() : undefined;
-      const { code, stdout, stderr } = await check(
-        repo.path,
-        ["--allow-missing", ...args],
-        { ...scratch.env, CI: "1" },
-        given,
-      );
-      return { how: args.join(" "), out: stdout + stderr + String(given?.stdout.read() ?? ""), code };
-    }),
+const HOWS = [["text"], ["json"], ["github"], ["sarif"], ["text", "--fix", "--dry-run"]] as const;
+
+/** Everything that is printed about the repository: in all formats, with and without a terminal on which no line is cut, and with --fix. */
+async function outputs(): Promise<readonly Output[]> {
+  const all: Output[] = [];
+  for (const isWatched of [false, true]) {
+    for (const [format, ...args] of HOWS) {
+      const stdout = Object.assign(new PassThrough(), { columns: 4000 });
+      const given = isWatched ? { isWatched, stdout } : {};
+      const env = { ...scratch.env, CI: "1" };
+      const ran = await check(repo.path, ["--allow-missing", "--format", format, ...args], env, given);
+      const out = ran.stdout + ran.stderr + String(stdout.read() ?? "");
+      all.push({ how: [format, ...args, isWatched ? "watched" : ""].join(" "), out, code: ran.code });
+    }
+  }
+  return all;
+}
+
+/** The lines that hold eight characters in a row of the secret, or of its base64. */
+function leaks(secret: string, runs: readonly Output[]): readonly string[] {
+  const forms = [secret, Buffer.from(secret).toString("base64").replace(/=+$/, "")];
+  const pieces = forms.flatMap((form) => Array.from({ length: form.length - 7 }, (_, at) => form.slice(at, at + 8)));
+  return runs.flatMap(({ how, out }) =>
+    out.split("\n").flatMap((line) => (pieces.some((piece) => line.includes(piece)) ? [`${how}: ${line}`] : [])),
   );
 }
 
-const PIECE = 8;
+const findingsOf = (
+  runs: readonly Output[],
+): readonly { rule: string; path: string; more?: number; message: string }[] =>
+  JSON.parse(runs.find(({ how }) => how.startsWith("json"))?.out ?? "").findings;
 
-/** The pieces of the secret that stand in a text, also where it is written with escapes. */
-function pieces(secret: string, text: string): readonly string[] {
-  const all = Array.from({ length: secret.length - PIECE + 1 }, (_, at) => secret.slice(at, at + PIECE));
-  return all.filter((piece) => text.includes(piece));
-}
-
-describe.each(Object.entries(FORMS))("%s", (_, make) => {
-  it.each(Object.entries(PLACES))("in %s: is found, and no piece of it is printed", async (title, put) => {
-    const secret = make(title.length + Object.keys(PLACES).indexOf(title));
-    const { path, text, encoding } = put(secret);
-    write(repo.path, { [path]: encode(text, encoding), ".gitignore": ".env\n" });
-    for (const { how, out, code } of await outputs()) {
-      expect(code, `${how}\n${out}`).toBe(1);
-      for (const form of [secret, Buffer.from(secret).toString("base64").replace(/=+$/, "")])
-        expect(pieces(form, out), `${how}\n${out}`).toEqual([]);
-      if (how === "--format json") expect(out).toMatch(/"rule": "(?:committed|env-example)-secret"/);
+it.each(Object.entries(FORMS))(
+  "%s is found in every place, and no piece of it is printed",
+  { timeout: 60_000 },
+  async (_, make) => {
+    const secrets = Object.entries(PLACES).map(([title, put], at) => {
+      const secret = make(title.length + at);
+      const { path, text, encoding } = put(secret);
+      write(repo.path, { [`${at}/${path}`]: encode(text, encoding), ".gitignore": ".env\n" });
+      return { title, secret, folder: `${at}/` };
+    });
+    const runs = await outputs();
+    expect(runs.map(({ code }) => code)).toEqual(runs.map(() => 1));
+    const found = findingsOf(runs).filter(({ rule }) => /^(?:committed|env-example)-secret$/.test(rule));
+    for (const { title, secret, folder } of secrets) {
+      expect(
+        found.some(({ path }) => path.startsWith(folder)),
+        title,
+      ).toBe(true);
+      expect(leaks(secret, runs), title).toEqual([]);
     }
+  },
+);
+
+const entry = (fields: string): string =>
+  `{\n  "mcpServers": {\n    "a": {\n      "type": "http",\n      ${fields}\n    }\n  }\n}\n`;
+const URL = '"url": "https://example.com/mcp"';
+const mcp = (text: string) => ({ ".mcp.json": text });
+
+/** Places that other rules quote, and fixes that touch them. */
+const QUOTED: Readonly<Record<string, (secret: string) => Readonly<Record<string, string>>>> = {
+  "a server's name": (it) => mcp(`{"mcpServers":{"${it}":{"url":"https://example.com"},"b":{"url":1}}}`),
+  "a server's name over lines": (it) => mcp(`{\n"mcpServers":{\n"${it}":{\n"url":"https://example.com"\n}\n}\n}\n`),
+  "a header's name": (it) => mcp(entry(`"headers": { "Authorization: Bearer ${it}": "x" }, "uri": "x"`)),
+  "a header's name, twice": (it) =>
+    mcp(entry(`${URL}, "headers": { "${it}": "x", "${it.toLowerCase()}": 7, " ${it}": "x" }`)),
+  "a header's name behind a place": (it) => mcp(entry(`"headers": { "A": 1, "X=${it}": "x" }, ${URL}`)),
+  "a key": (it) => mcp(entry(`${URL}, "${it}": 1, "${it}": 2`)),
+  "a parted key": (it) => mcp(entry(`${URL}, "${it.slice(0, 9)}\u200b${it.slice(9)}": 1, "uRL": 1`)),
+  "a padded query": (it) => mcp(entry(`"url": " https://example.com/mcp?api_key=${it} "`)),
+  "the path of a URL": (it) => mcp(entry(`"url": "https://example.com/${it} "`)),
+  "HALO's URL": (it) => mcp(CLEAN[".mcp.json"]?.replace("/mcp", `/mcp/?token=${it}`) ?? ""),
+  "a command": (it) => mcp(`{"mcpServers":{"a":{"command":"psql postgres://a:${it}@b.example.com "}}}`),
+  "broken JSON": (it) => mcp(`{"mcpServers":{"a":{"url":"${it},\n"headers":{"${it}": ${it}`),
+  "a deep value": (it) => mcp(entry(`${URL}, "x": ${"[".repeat(300)}{"token":"${it}"}${"]".repeat(300)}`)),
+  TOML: (it) => ({
+    ".codex/config.toml": `[mcp_servers.${it}]\nurl = "https://x/?k=${it}"\nhttp_headers = { "${it}" = "${it}" }\n# ${it}\n`,
+  }),
+  ".env": (it) => ({ ".env": `HALO_MCP_TOKEN=${it}\n${it}=1\n` }),
+  "a client's file": (it) => ({
+    ".cursor/mcp.json": `{"mcpServers":{"${it}":{"url":"x","headers":{"${it}":"${it}"}}}}`,
+  }),
+};
+
+describe("no eight characters of a secret are printed", () => {
+  const put = (secret: string, titles: readonly string[] = Object.keys(QUOTED)): void => {
+    for (const [at, title] of titles.entries())
+      for (const [path, text] of Object.entries(QUOTED[title]?.(secret) ?? {}))
+        write(repo.path, { [`${at}/${path}`]: text });
+  };
+
+  it.each([1, 2])("that rules quote, %i", { timeout: 60_000 }, async (seed) => {
+    const secret = `ghp_${drawn(36, ALL, seed)}`;
+    put(secret);
+    expect(leaks(secret, await outputs())).toEqual([]);
   });
+
+  it("that looks like a word, where its place says what it is", async () => {
+    const secret = "Tr0ub4dor&3xy";
+    put(secret, ["a header's name", "a command", "a header's name behind a place"]);
+    write(repo.path, mcp(`{"mcpServers":{"https://admin:${secret}@example.com":{"url":"x"}}}`));
+    expect(leaks(secret, await outputs())).toEqual([]);
+  });
+
+  it("that is a number without quotes", async () => {
+    write(repo.path, mcp(entry(`${URL}, "headers": { "X-Pin": 827364519012345 }`)));
+    expect(leaks("827364519012345", await outputs())).toEqual([]);
+  });
+});
+
+it("no command of a runner is printed, whatever a server or a folder is called", async () => {
+  const file = '{"mcpServers":{"##[add-mask]e":{"url":"https://x"},"\\u200b##\\u200b[error]":{"command":" x"}}}';
+  const names = ["", "##[add-mask]f/", " ::error::x/", "esc\u001b[2Jape\u202e/"];
+  write(repo.path, Object.fromEntries(names.map((name) => [`${name}.mcp.json`, file])));
+  const runs = await outputs();
+  for (const { how, out } of runs) {
+    // a line that begins with :: is an annotation of ours, and read as that alone
+    const lines = out.split("\n").filter((line) => !/^::(?:error|warning|notice) file=/.test(line));
+    expect(
+      lines.filter((line) => line.includes("##[") || /^\s*::/.test(line)),
+      how,
+    ).toEqual([]);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+    expect(out.replace(/\u001b\[\d{1,2}m/g, ""), how).not.toMatch(/[\0-\t\v-\u001f\u202e]/);
+  }
+  expect(findingsOf(runs).map(({ path }) => path)).toEqual(
+    expect.arrayContaining(names.map((name) => `${name}.mcp.json`)),
+  );
+});
+
+it.skipIf(process.platform === "win32")("the page of the job is no pipe, which nobody may ever read", async () => {
+  write(repo.path, CLEAN);
+  const onPage = (page: string) =>
+    check(repo.path, ["--format", "github"], { ...scratch.env, CI: "1", GITHUB_STEP_SUMMARY: page });
+  const pipe = join(repo.path, "pipe");
+  execFileSync("mkfifo", [pipe]);
+  mkdirSync(join(repo.path, "folder"));
+  for (const page of [pipe, join(repo.path, "folder"), "/dev/null"])
+    expect((await onPage(page)).stderr, page).toBe("the job summary could not be written\n");
+  const page = join(repo.path, "page");
+  for (const times of [1, 2]) {
+    await onPage(page);
+    expect(readFileSync(page, "utf8").match(/### create-halo-mcp/g)).toHaveLength(times);
+  }
+});
+
+it("findings without end are a hundred of one rule in one file, and one that says how many more", async () => {
+  write(
+    repo.path,
+    mcp(`{"mcpServers":{"a":{"command":"x","args":[${Array.from({ length: 5000 }, (_, at) => at).join(",")}]}}}`),
+  );
+  const runs = await outputs();
+  const shape = findingsOf(runs).filter(({ rule }) => rule === "args-shape");
+  expect(shape).toHaveLength(101);
+  expect(shape.at(-1)).toMatchObject({ more: 4900, message: "and 4900 more of this rule in this file" });
+  for (const { out } of runs) expect(out.length).toBeLessThan(600_000);
 });
