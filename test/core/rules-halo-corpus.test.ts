@@ -134,7 +134,7 @@ const unnamed: Readonly<Record<string, Put>> = {
   "prose in a comment": (it) => ({ path: ".vscode/mcp.json", content: `{ /* it was ${it} */ "servers": {} }` }),
 };
 
-it("finds secrets where they stand, and never prints them", () => {
+it("finds secrets where they stand, and never prints them", { timeout: 60_000 }, () => {
   const missed: string[] = [];
   let tried = 0;
   const attempt = (title: string, put: Put, secret: string): void => {

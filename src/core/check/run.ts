@@ -1,16 +1,13 @@
 /** Subject → findings. Pure. */
 
-import { once } from "../once.ts";
 import type { TextEdit } from "./edits.ts";
 import type { Document, Finding, Rule, Subject } from "./model.ts";
 import { secretsIn } from "./secret-places.ts";
 
-const inOrder = once((document: Document) => secretsIn(document));
-
 /** Whether an edit takes a secret of the file out. */
 function isLoss(document: Document, { offset, length, text }: TextEdit): boolean {
   if (length < 8) return false;
-  const secrets = inOrder(document);
+  const secrets = secretsIn(document);
   let [low, high] = [0, secrets.length];
   while (low < high) {
     const middle = (low + high) >> 1;

@@ -65,9 +65,7 @@ function isWord(part: string): boolean {
 }
 
 function isWordy(value: string): boolean {
-  const parts = partsOf(value);
-  // one that is short can be a word; four that mix letters and digits are none
-  return parts.every(isWord) && parts.filter((part) => /^(?!v\d)(?=.*\d)(?=.*[a-z])\w{2,3}$/i.test(part)).length < 4;
+  return partsOf(value).every(isWord);
 }
 
 /** Whether one of the parts is plainly drawn: long, or changing between letters and digits as no word does (`Zk3v9QpL`). */
@@ -76,11 +74,10 @@ function holdsDrawn(value: string): boolean {
   return partsOf(value).some((part) => !isWord(part) && (part.length >= 14 || isMixed(part)));
 }
 
-/** What people make when they are told to make a strong password: of four kinds of signs, or changing between them. */
+/** What people make when they are told to make a strong password: of four kinds of signs. */
 function isStrongPassword(value: string): boolean {
-  if (value.length < 8 || value.length > 128 || !/[!#$^&*?]/.test(value) || !/\d/.test(value)) return false;
-  if (/[a-z]/.test(value) && /[A-Z]/.test(value)) return true;
-  return /[a-z]/i.test(value) && (value.match(/[a-z]+|[A-Z]+|\d+|[^A-Za-z\d]+/g)?.length ?? 0) >= 6;
+  if (value.length < 8 || value.length > 128) return false;
+  return [/[!#$^&*?]/, /\d/, /[a-z]/, /[A-Z]/].every((sign) => sign.test(value));
 }
 
 /** Bits for each character: about 3 to 3.5 for words and hex, above 4 for a drawn base64 text of 32. */
@@ -116,13 +113,8 @@ function isPublicForm(value: string): boolean {
   const host = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i.exec(value)?.[1];
   if (host !== undefined)
     return host.includes(".") || !partsOf(value).some((part) => part.length >= 14 && !isWord(part));
-  // base64 has slashes as well
-  const path = /^(?:\.{0,2}|~)[\\/]([\w.@~-]*)(?:[\\/]|$)/.exec(value)?.[1];
-  if (path !== undefined && isWordy(path) && !holdsDrawn(value)) return true;
-  if (/^[A-Za-z]:[\\/]/.test(value) || FILE.test(value)) return !holdsDrawn(value);
+  if (/^(?:\.{0,2}|~|[A-Za-z]:)[\\/]/.test(value) || FILE.test(value)) return !holdsDrawn(value);
   if (/^[+-]?[\d.,:_-]+[a-z%]{0,3}$/i.test(value)) return true;
-  const version = /^v?\d+\.\d+(?:\.\d+)*((?:[-+][\w.-]{0,24})?)$/.exec(value)?.[1];
-  if (version !== undefined && (isWordy(version) || version.length <= 9)) return true;
   const user = /^([\w.+-]+)@[^\s@]+\.[a-z]{2,}$/i.exec(value)?.[1];
   if (user !== undefined && (isWordy(user) || user === user.toLowerCase())) return true;
   return /^@?[\w.-]+\/[\w.-]+(?:@[\w.^~-]+)?$/.test(value) && isWordy(value);
@@ -323,7 +315,8 @@ const VALUE =
 /** Values beside a name that says secret, anywhere in a text: a line for a shell, JSON in a string, a query, a cookie. */
 function pairsIn(text: string): readonly (Found & { readonly name: string })[] {
   const found: (Found & { name: string })[] = [];
-  for (const match of text.matchAll(NAME)) {
+  NAME.lastIndex = 0;
+  for (let match = NAME.exec(text); match !== null; match = NAME.exec(text)) {
     const [whole, name = "", sign = ""] = match;
     const before = text[match.index - 1] ?? "";
     const isPath = sign === "/";
@@ -338,6 +331,8 @@ function pairsIn(text: string): readonly (Found & { readonly name: string })[] {
     VALUE.lastIndex = match.index + whole.length;
     const [all = "", quote, quoted] = VALUE.exec(text) ?? [];
     let value = quoted ?? all;
+    // what is judged is not read again
+    NAME.lastIndex += all.length;
     const start = match.index + whole.length + all.length - value.length;
     if (isPath) value = value.split(/[/?#&]/)[0] ?? "";
     else if (/[?&#;]/.test(before)) value = value.split(/[&#]/)[0] ?? "";
