@@ -99,7 +99,7 @@ export function looksLikeUrl(text: string): boolean {
 }
 
 export type Cleaned =
-  | { readonly ok: true; readonly value: string; readonly cleaned: readonly string[]; readonly unusual: boolean }
+  | { readonly ok: true; readonly value: string; readonly cleaned: readonly string[] }
   | { readonly ok: false; readonly problem: string; readonly missing: boolean };
 
 const MAX_BYTES = 4096;
@@ -177,5 +177,5 @@ export function cleanValue(which: Value, pasted: string): Cleaned {
   if (value.length > MAX_BYTES)
     return refuse(`the ${label} is ${value.length} characters long; more than ${MAX_BYTES} is no ${label}`);
   if (looksLikeUrl(value)) return refuse(`this is an address, not a${which === "account" ? "n" : ""} ${label}`);
-  return { ok: true, value, cleaned: [...cleaned], unusual: !/^[A-Za-z0-9._-]+$/.test(value) };
+  return { ok: true, value, cleaned: [...cleaned] };
 }

@@ -37,12 +37,15 @@ const decided = (given: Partial<Decided> = {}): Decided => ({
 const recreated = (given: Partial<Decided> = {}, about: Partial<Target> = {}): readonly string[] =>
   words(commandFor(optionsOf([]), target(about), at, { decided: decided(given) }));
 
-/** The words that a shell makes of a command, its leading variable aside. */
-function words(command: string): readonly string[] {
-  const bare = command.replace(/^[A-Z_]+=… /, "");
-  const all = execFileSync("sh", ["-c", `set -- ${bare}; printf '%s\\0' "$@"`], { encoding: "utf8" }).split("\0");
-  return all.slice(2, -1);
+/** The words that one shell makes of each command, its leading variable aside. None of them is empty. */
+function wordsOf(commands: readonly string[]): readonly (readonly string[])[] {
+  const script = commands.map((command) => `set -- ${command.replace(/^[A-Z_]+=… /, "")}; printf '%s\\0' "$@" ''`);
+  const all = execFileSync("sh", ["-c", script.join("\n")], { encoding: "utf8" })
+    .split("\0\0")
+    .slice(0, -1);
+  return all.map((line) => line.split("\0").slice(2));
 }
+const words = (command: string): readonly string[] => wordsOf([command])[0] ?? [];
 
 const values = { token: "tok-0123456789abcdef", account: "acc", profile: "-pro" };
 
@@ -80,24 +83,21 @@ describe("commandFor", () => {
 
   it("is always a command that the parser takes, with the same meaning, and never holds the token", () => {
     const id = fc.string({ unit: fc.constantFrom(..."ab1.-_$'\"`\\ !~"), minLength: 1, maxLength: 12 });
-    fc.assert(
-      fc.property(
-        id,
-        id,
-        fc.subarray(["project", "local", "user"] as const, { minLength: 1 }),
-        (account, profile, scopes) => {
-          const choice = { clients: ["claude-code"] as const, scopes };
-          const told = { decided: decided({ values: { token: values.token, account, profile }, choice }) };
-          const command = commandFor(optionsOf([]), target(), at, told);
-          expect(command).not.toContain(values.token);
-          expect(optionsOf(words(command))).toMatchObject({
-            accountId: account,
-            profileId: profile,
-            scopes: scopes.join() === "project" ? undefined : scopes,
-          });
-        },
-      ),
-      { numRuns: 60 },
-    );
+    const scopes = fc.subarray(["project", "local", "user"] as const, { minLength: 1 });
+    const cases = fc.sample(fc.record({ account: id, profile: id, scopes }), 200);
+    const commands = cases.map(({ account, profile, scopes }) => {
+      const choice = { clients: ["claude-code"] as const, scopes };
+      const told = { decided: decided({ values: { token: values.token, account, profile }, choice }) };
+      return commandFor(optionsOf([]), target(), at, told);
+    });
+    expect(commands.join("\n")).not.toContain(values.token);
+    const read = wordsOf(commands).map(optionsOf);
+    expect(read).toHaveLength(cases.length);
+    for (const [index, { account, profile, scopes }] of cases.entries())
+      expect(read[index], commands[index]).toMatchObject({
+        accountId: account,
+        profileId: profile,
+        scopes: scopes.join() === "project" ? undefined : scopes,
+      });
   });
 });

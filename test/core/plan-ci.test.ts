@@ -4,56 +4,54 @@ import { CI_FILES, type CiKind, planCi } from "../../src/core/plan/ci.ts";
 import type { FileState } from "../../src/core/plan/model.ts";
 import { INIT_FLAGS } from "../../src/flags.ts";
 
-const path = "/r/.gitlab-ci.yml";
-const base = { kind: "gitlab", path, text: "a:\n  b: c\n" } as const;
-const file = (text: string): FileState => ({ kind: "file", realPath: path, text, mode: 0o644 });
+const path = "/r/file";
+const text = "a:\n  b: c\n";
+const file = (there: string): FileState => ({ kind: "file", realPath: path, text: there, mode: 0o644 });
+const absent: FileState = { kind: "absent", realPath: path };
+const pipe: FileState = { kind: "unreadable", realPath: path, reason: "it is a pipe" };
 
 describe("planCi", () => {
-  it("creates what is not there", () => {
-    const write = { kind: "write", path, before: undefined, after: base.text };
-    expect(planCi({ ...base, state: { kind: "absent", realPath: path } })).toEqual(write);
-    expect(planCi({ ...base, state: undefined })).toEqual(write);
+  it.each([
+    ["what is not there is created", absent, undefined],
+    ["what was not looked for too", undefined, undefined],
+    ["what is there already, to the byte, stays", file(text), text],
+  ])("%s", (_, state, before) => {
+    expect(planCi("gitlab", path, text, state)).toEqual({ kind: "write", path, before, after: text });
   });
-  it("leaves what is there already, to the byte, as it is", () => {
-    expect(planCi({ ...base, state: file(base.text) })).toEqual({
-      kind: "write",
-      path,
-      before: base.text,
-      after: base.text,
-    });
-  });
-  it.each(["", "a:\n  b: d\n", "a:\r\n  b: c\r\n", "other:\n"])(
-    "never changes another text (%j): it shows the lines",
-    (text) => {
-      const step = planCi({ ...base, state: file(text) });
-      expect(step).toEqual({
-        kind: "tell",
-        title: ".gitlab-ci.yml exists and was not changed: add this job",
-        lines: ["a:", "  b: c"],
-      });
-    },
-  );
-  it("says why where nothing can be written", () => {
-    const unreadable = planCi({ ...base, state: { kind: "unreadable", realPath: path, reason: "it is a folder" } });
-    expect(unreadable).toMatchObject({
-      kind: "tell",
-      title: ".gitlab-ci.yml was not written: it is a folder. Its lines:",
-    });
-    expect(planCi({ ...base, state: undefined, unfit: "it belongs elsewhere" })).toMatchObject({
-      kind: "tell",
-      title: ".gitlab-ci.yml was not written: it belongs elsewhere. Its lines:",
-    });
-  });
-  it("writes no second file beside one that counts in its place", () => {
-    const lefthook = { kind: "lefthook", path: "/r/lefthook.yml", text: "a: b\n" } as const;
-    expect(planCi({ ...lefthook, state: undefined, instead: ".lefthook.toml" })).toEqual({
-      kind: "tell",
-      title: ".lefthook.toml exists and was not changed: add this command",
-      lines: ["a: b"],
-    });
-    expect(planCi({ ...lefthook, state: file("x: y\n"), instead: ".lefthook.toml" })).toMatchObject({
-      title: "lefthook.yml exists and was not changed: add this command",
-    });
+  it.each<[string, CiKind, FileState | undefined, { instead?: string; unfit?: string }, string]>([
+    ...["", "a:\n  b: d\n", "a:\r\n  b: c\r\n", "other:\n"].map(
+      (there): [string, CiKind, FileState, object, string] => [
+        `another text (${JSON.stringify(there)})`,
+        "gitlab",
+        file(there),
+        {},
+        ".gitlab-ci.yml exists and was not changed: add this job",
+      ],
+    ),
+    ["a pipe", "gitlab", pipe, {}, ".gitlab-ci.yml was not written: it is a pipe. Its lines:"],
+    [
+      "an unfit place",
+      "gitlab",
+      absent,
+      { unfit: "it belongs elsewhere" },
+      ".gitlab-ci.yml was not written: it belongs elsewhere. Its lines:",
+    ],
+    [
+      "a file that counts in its place",
+      "lefthook",
+      undefined,
+      { instead: ".lefthook.toml" },
+      ".lefthook.toml exists and was not changed: add this command",
+    ],
+    [
+      "both",
+      "lefthook",
+      file("x: y\n"),
+      { instead: ".lefthook.toml" },
+      "lefthook.yml exists and was not changed: add this command",
+    ],
+  ])("shows the lines and writes nothing: %s", (_, kind, state, more, title) => {
+    expect(planCi(kind, path, text, state, more)).toEqual({ kind: "tell", title, lines: ["a:", "  b: c"] });
   });
   it("has a file and a template for each kind", () => {
     const kinds: readonly CiKind[] = ["github", "gitlab", "pre-commit", "lefthook", "husky"];

@@ -30,7 +30,7 @@ import {
   type Dialog,
 } from "./questions.ts";
 import { planParts } from "./show-plan.ts";
-import { assertGit, entryIn, introduce, lookAgain, type Survey, secretsIn, survey } from "./survey.ts";
+import { assertGit, entryIn, introduce, lookAgain, type Survey, survey } from "./survey.ts";
 import { agreeOnUrl, sentBy, showDiagnosis, testConnection, testFailed, warnOfHeaders } from "./test.ts";
 import { type Candidates, firstOf, missingIn, usable, type Values, valueSources } from "./values.ts";
 
@@ -60,7 +60,6 @@ export async function run(context: Context, raw: RawOptions): Promise<number> {
   const decision = decideTarget(isProject ? here.entries.project : [], options);
   if (!decision.ok) throw new Refusal(decision.reason, { hint: decision.hint });
   const { target } = decision;
-  for (const secret of secretsIn(here, target)) context.secrets.add(secret);
   introduce(context, show, here, target);
   assertGit(context, here);
   if (isProject) checkBeforehand(context, options, here, target);

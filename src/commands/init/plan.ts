@@ -110,7 +110,7 @@ function ciSteps({ templates, version }: Context, { ci }: InitOptions, survey: S
       ? "the endpoint is not HALO's own, so check needs --url with it"
       : undefined;
   const taken = instead[others.findIndex((other) => snapshot.get(other)?.kind === "file")];
-  return [planCi({ kind: ci, path, state, instead: taken, text, unfit })];
+  return [planCi(ci, path, text, state, { instead: taken, unfit })];
 }
 
 /** Every refusal that can be known before a question is asked. */

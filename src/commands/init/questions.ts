@@ -8,7 +8,7 @@ import { readTemplate } from "../../io/templates.ts";
 import type { Ask } from "../../ui/ask.ts";
 import type { Show } from "../../ui/show.ts";
 import type { InitOptions } from "./options.ts";
-import type { Candidate, Candidates } from "./values.ts";
+import type { Candidate, Candidates, Values } from "./values.ts";
 
 /** What a question needs: to ask, to say something beside it, to keep a token that was typed from being shown. */
 export interface Dialog {
@@ -31,11 +31,6 @@ function settle({ show, context }: Dialog, which: Value, text: string): string {
   if (!result.ok) throw new Error(result.problem);
   if (which === "token") context.secrets.add(result.value);
   if (result.cleaned.length > 0) show.info(`Removed from the ${LABELS[which]}: ${result.cleaned.join(", ")}.`);
-  if (result.unusual) {
-    show.info(
-      `The ${LABELS[which]} has characters other than letters, digits, ".", "_" and "-". Claude Code takes them; some other clients do not.`,
-    );
-  }
   if (which === "account" && !isGuid(result.value)) {
     show.info("This account ID is not a GUID, as most CM.com account IDs are. If the test fails, check it first.");
   }
@@ -105,11 +100,6 @@ async function confirmId(
   return settle(dialog, which, text);
 }
 
-export interface Ids {
-  readonly account: string;
-  readonly profile: string;
-}
-
 /**
  * Both IDs: from a pasted HALO Studio URL or one by one, each shown and open to correction. `asTheTeam`: taken as they
  * were found, without a question.
@@ -118,7 +108,7 @@ export async function askIds(
   dialog: Dialog,
   candidates: Pick<Candidates, "account" | "profile">,
   asTheTeam: boolean,
-): Promise<Ids> {
+): Promise<Pick<Values, "account" | "profile">> {
   const found = { account: candidates.account[0], profile: candidates.profile[0] };
   const { account, profile } = found;
   if (account !== undefined && profile !== undefined && (asTheTeam || (account.given && profile.given))) {
@@ -134,11 +124,9 @@ export async function askIds(
   };
 }
 
-export type AfterFailure = "token" | "ids" | "again" | "save" | "stop";
-
 /** What to do about a connection test that failed. */
-export async function askAfterFailure({ ask }: Dialog): Promise<AfterFailure> {
-  return await ask.select<AfterFailure>({
+export async function askAfterFailure({ ask }: Dialog) {
+  return await ask.select({
     message: "What now?",
     choices: [
       { value: "token", label: "Enter another token" },
@@ -150,11 +138,9 @@ export async function askAfterFailure({ ask }: Dialog): Promise<AfterFailure> {
   });
 }
 
-export type AfterProof = "done" | "again" | "change" | "remove";
-
 /** What to do about a set-up that is there already. */
-export async function askAfterProof({ ask }: Dialog, works: boolean, inRepository: boolean): Promise<AfterProof> {
-  return await ask.select<AfterProof>({
+export async function askAfterProof({ ask }: Dialog, works: boolean, inRepository: boolean) {
+  return await ask.select({
     message: "What now?",
     choices: [
       { value: "done", label: works ? "Nothing, I am done" : "Nothing, stop here" },

@@ -3,11 +3,11 @@ import { realpathSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Context } from "../../context.ts";
 import { type Entry, haloEntries, type Scope } from "../../core/clients/claude-code.ts";
-import { claudeState, envIn, sessionEnv } from "../../core/clients/claude-state.ts";
+import { claudeState, sessionEnv } from "../../core/clients/claude-state.ts";
 import { toSh } from "../../core/command-line.ts";
 import { dotenvOf } from "../../core/formats/dotenv.ts";
 import { jsonOf, property } from "../../core/formats/json.ts";
-import { DEFAULT_NAME, variablesFor } from "../../core/halo.ts";
+import { DEFAULT_NAME } from "../../core/halo.ts";
 import { CI_FILES } from "../../core/plan/ci.ts";
 import type { Target } from "../../core/plan/target.ts";
 import { printable } from "../../core/secrets.ts";
@@ -108,19 +108,6 @@ export function lookAgain(context: Context, survey: Survey, name: string): Surve
 /** The entry of a name in a scope. */
 export function entryIn({ entries }: Survey, scope: Scope, name: string): Entry | undefined {
   return entries[scope].find((entry) => entry.name === name);
-}
-
-const MOST_SECRETS = 200;
-const LONGEST_SECRET = 8192;
-
-/** Values of files that are never shown: the token, and what else looks like a secret. Every printer looks for each of them, so there is a bound. */
-export function secretsIn({ dotenv, state }: Survey, { slots }: Target): readonly string[] {
-  const tokens = [variablesFor(DEFAULT_NAME).token, "env" in slots.token ? slots.token.env : ""];
-  const all = [...dotenv, ...Object.entries(envIn(state.files.localSettings))];
-  const isShort = ([, { length }]: readonly [string, string]): boolean => length <= LONGEST_SECRET;
-  const own = all.filter(([name, { length }]) => tokens.includes(name) && length >= 8);
-  const others = all.filter(([name, { length }]) => /TOKEN|SECRET|KEY|PASSWORD/i.test(name) && length >= 12);
-  return [...own, ...others.slice(0, MOST_SECRETS)].filter(isShort).map(([, value]) => value);
 }
 
 /** What was found, before anything is asked. */

@@ -45,21 +45,17 @@ export const CI_FILES: Readonly<Record<CiKind, CiFile>> = {
   },
 };
 
-export interface CiInput {
-  readonly kind: CiKind;
-  /** Absolute path of the file. */
-  readonly path: string;
-  readonly state: FileState | undefined;
-  /** Which of `instead` is there. */
-  readonly instead?: string | undefined;
-  /** What the file is to hold. */
-  readonly text: string;
-  /** Why nothing can be written there, in words that end a sentence. */
-  readonly unfit?: string | undefined;
-}
-
-/** A file that is not there is created; one that is there is never changed: a person gets the lines for it. */
-export function planCi({ kind, path, state, instead, text, unfit }: CiInput): Step {
+/**
+ * The step that puts `text` into the file at `path`. A file that is there is never changed: a person gets the lines for it.
+ * `instead`: which of the kind's `instead` is there. `unfit`: why nothing can be written, in words that end a sentence.
+ */
+export function planCi(
+  kind: CiKind,
+  path: string,
+  text: string,
+  state: FileState | undefined,
+  { instead, unfit }: { readonly instead?: string | undefined; readonly unfit?: string | undefined } = {},
+): Step {
   const { file, advice } = CI_FILES[kind];
   const tell = (title: string): Step => ({ kind: "tell", title, lines: text.trimEnd().split("\n") });
   if (state?.kind === "file" && state.text === text) return { kind: "write", path, before: text, after: text };
