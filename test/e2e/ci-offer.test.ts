@@ -121,7 +121,7 @@ describe.concurrent("--ci", () => {
   ])("%s: what has to be done once is said with the file", (kind, words) =>
     on({}, async (m) => {
       const run = await own(m, "--ci", kind);
-      expect(run.stdout).toMatch(new RegExp(`it runs this\\.\n  .*${words}`));
+      expect(run.stdout).toMatch(new RegExp(`it runs this check\\.\n  .*${words}`));
     }),
   );
 

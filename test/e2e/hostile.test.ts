@@ -219,7 +219,7 @@ describe.concurrent("what a repository would have run or set", () => {
         await expectHarmless(m, [evil], async () => {
           const run = await m.run(["--yes", "--skip-test"], { env: everything });
           expect(run.code).toBe(1);
-          expect(run.stderr.replace(/\s+/g, " ")).toContain("runs a program of its own");
+          expect(run.stderr.replace(/\s+/g, " ")).toContain("starts a program (headersHelper or command)");
           const url = await m.run(["--yes", "--url", HALO, "--skip-test"], { env: everything });
           expect(url.code).toBe(1);
           return [run, url];
