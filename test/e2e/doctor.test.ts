@@ -228,7 +228,10 @@ const STATES: Readonly<Record<SetupCause, State>> = {
     store: (folder) => trusted(folder, { mcpServers: { halo: { ...halo, url: "https://halo.invalid/mcp" } } }),
   },
   "not-trusted": { store: () => ({}), note: "this folder is not trusted yet" },
-  "not-approved": { files: { ".claude/settings.local.json": { env: VALUES } } },
+  "not-approved": {
+    files: { ".claude/settings.local.json": { env: VALUES } },
+    claude: { version: "2.1.330 (Claude Code)", says: "" },
+  },
   rejected: { files: { ".claude/settings.local.json": { env: VALUES, disabledMcpjsonServers: ["halo"] } } },
   disabled: { store: (folder) => trusted(folder, { disabledMcpServers: ["halo"] }) },
   "no-bridge": {
