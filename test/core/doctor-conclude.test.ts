@@ -435,7 +435,7 @@ describe("proxies and certificates", () => {
         [
           "warning",
           "repository-steers",
-          ".claude/settings.json is a file of the repository and sets HTTPS_PROXY: everyone who uses this repository connects to HALO through it",
+          ".claude/settings.json in the repository sets HTTPS_PROXY: everyone who uses this repository connects to HALO through it",
         ],
         ["warning", "network-differs", "Claude Code uses HTTPS_PROXY from .claude/settings.json; this test did not"],
       ],
@@ -447,7 +447,7 @@ describe("proxies and certificates", () => {
         [
           "failed",
           "repository-steers",
-          ".claude/settings.json is a file of the repository and sets HTTPS_PROXY, NODE_EXTRA_CA_CERTS: whoever can change that file can read your token on its way",
+          ".claude/settings.json in the repository sets HTTPS_PROXY, NODE_EXTRA_CA_CERTS: whoever changes that file can read your token on its way",
         ],
         [
           "warning",
@@ -463,7 +463,7 @@ describe("proxies and certificates", () => {
         [
           "failed",
           "repository-steers",
-          `.claude/settings.json is a file of the repository and sets ${VERIFY}: whoever can change that file can read your token on its way`,
+          `.claude/settings.json in the repository sets ${VERIFY}: whoever changes that file can read your token on its way`,
         ],
       ],
     ],

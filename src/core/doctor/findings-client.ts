@@ -181,11 +181,11 @@ export const CLIENT = [
     blocks: false,
     sentence: ({ place, names, isReadable, isProxy }) => {
       const end = isReadable
-        ? "whoever can change that file can read your token on its way"
+        ? "whoever changes that file can read your token on its way"
         : isProxy
           ? "everyone who uses this repository connects to HALO through it"
           : "Claude Code trusts these certificates for everyone who uses this repository";
-      return `${place} is a file of the repository and sets ${names}: ${end}`;
+      return `${place} in the repository sets ${names}: ${end}`;
     },
     advice: ({ place, names, isReadable }) => [
       note(`remove ${names} from ${place}`),
