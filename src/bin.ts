@@ -47,6 +47,6 @@ if (major < 20 || (major === 20 && minor < 12)) {
     start();
   } catch (error) {
     // the folder that one stands in was removed, or this user has no home folder
-    fail(`it cannot start here: ${error instanceof Error ? error.message : String(error)}`);
+    fail(`cannot start here: ${error instanceof Error ? error.message : String(error)}`);
   }
 }

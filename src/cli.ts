@@ -31,10 +31,10 @@ function help(version: string, { name, words, flags, notes, examples }: Command)
     "Commands:",
     ...COMMANDS.map((each) => `  ${each.name.padEnd(28)}${each.summary}`),
     "",
-    "Options (of several words the first is the default):",
+    "Options (the first of several values is the default):",
     ...[...flags, ...GLOBAL_FLAGS].map(flagLine),
     "",
-    ...[...notes, `Variables for the rest: ${variables}.`].flatMap((note) => wrap(note, 78)),
+    ...[...notes, `Environment variables: ${variables}.`].flatMap((note) => wrap(note, 78)),
     "",
     "Examples:",
     ...examples.map((example) => `  ${example}`),
@@ -67,8 +67,8 @@ function unknownFlag(name: string, flags: readonly Flag[], command: Command): Us
   const names = flags.map((flag) => flag.name);
   if (/(?:^|[-_])token$/i.test(name) || nearest(name, [...names, "token"]) === "token")
     return new UsageError(
-      "there is no --token: a token on the command line can be read by every program on this machine",
-      { hint: "put it into HALO_MCP_TOKEN, or use --token-stdin or --token-file" },
+      "there is no --token option: every program on this machine could read it from the command line",
+      { hint: "set HALO_MCP_TOKEN, or use --token-stdin or --token-file" },
     );
   return new UsageError(`unknown option${repeated(name, " --")}${didYouMean(name, names, "--")}`, {
     hint: helpOf(command),
@@ -84,7 +84,7 @@ function checkValues(flag: Flag, text: string | undefined, origin: string): void
   if (flag.values === undefined || text === undefined) return;
   for (const word of takesList(flag) ? text.split(",").map((each) => each.trim()) : [text])
     if (!flag.values.includes(word))
-      throw new UsageError(`${origin} knows ${flag.values.join(", ")}${didYouMean(word, flag.values)}`);
+      throw new UsageError(`${origin} must be one of ${flag.values.join(", ")}${didYouMean(word, flag.values)}`);
 }
 
 interface Parsed {
@@ -113,7 +113,7 @@ export function parse(argv: readonly string[], env: Context["env"]): Parsed {
   for (const token of tokensOf(isNamed ? rest : argv, flags)) {
     if (token.kind === "positional") {
       if (command.words === undefined)
-        throw new UsageError(`${command.name} takes no argument beside its options`, { hint: helpOf(command) });
+        throw new UsageError(`${command.name} takes options only`, { hint: helpOf(command) });
       words.push(token.value);
     }
     if (token.kind !== "option") continue;
@@ -168,7 +168,7 @@ function report(context: Context, error: unknown, argv: readonly string[]): numb
   const known = error instanceof HaloError ? error : cancelled ? new Cancelled() : undefined;
   const unexpected = output.clean(error instanceof Error ? error.message : String(error));
   const message = known?.message ?? `unexpected error: ${printable(unexpected)}`;
-  const hint = known === undefined ? "run it again with --debug and tell us what it prints" : known.hint;
+  const hint = known === undefined ? "run it again with --debug and send us the output" : known.hint;
   if (wantsJson(argv)) {
     const shown = { message: output.clean(message), hint: hint === undefined ? null : output.clean(hint) };
     output.json({ version: 1, ok: false, error: { code: known?.code ?? "unexpected", ...shown } });

@@ -21,21 +21,21 @@ const CI_KINDS = ["none", "github", "gitlab", "pre-commit", "lefthook", "husky"]
 export const INIT_FLAGS: readonly Flag[] = [
   { name: "client", arg: "id,…", values: CLIENTS, env: "HALO_CLIENT", summary: "" },
   { name: "scope", arg: "scope,…", values: SCOPES, env: "HALO_SCOPE", summary: "" },
-  { name: "name", arg: "name", env: "HALO_NAME", summary: "server name (default halo)" },
-  { name: "url", arg: "url", env: "HALO_MCP_URL", summary: "endpoint (default HALO's own)" },
+  { name: "name", arg: "name", env: "HALO_NAME", summary: "server name (default: halo)" },
+  { name: "url", arg: "url", env: "HALO_MCP_URL", summary: "endpoint (default: HALO's)" },
   { name: "account-id", arg: "id", env: "HALO_ACCOUNT_ID", summary: "CM.com account ID" },
   { name: "profile-id", arg: "id", env: "HALO_PROFILE_ID", summary: "HALO profile ID" },
   { name: "studio-url", arg: "url", env: "HALO_STUDIO_URL", summary: "HALO Studio URL to take both IDs from" },
   { name: "token-stdin", summary: "read the product token from standard input" },
   { name: "token-file", arg: "file", summary: "read the product token from a file" },
   // not --env-file: Node 20 to 24 take that one for themselves wherever it stands, NODE_OPTIONS in the file included
-  { name: "values-file", arg: "file", summary: "where the values are kept (default .env)" },
+  { name: "values-file", arg: "file", summary: "file with the values (default: .env)" },
   { name: "bridge", arg: "kind", values: BRIDGES, env: "HALO_BRIDGE", summary: "" },
   { name: "ci", arg: "kind", values: CI_KINDS, summary: "" },
-  { name: "yes", short: "y", env: "HALO_YES", summary: "accept the plan without a question" },
-  { name: "dry-run", summary: "show the plan and stop: nothing is written" },
+  { name: "yes", short: "y", env: "HALO_YES", summary: "accept the plan without asking" },
+  { name: "dry-run", summary: "show the plan, write nothing" },
   { name: "skip-test", summary: "write without testing the connection" },
-  { name: "timeout", arg: "seconds", summary: "limit of a connection test (default 15)" },
+  { name: "timeout", arg: "seconds", summary: "time limit of the connection test (default: 15)" },
 ];
 
 export const FORMATS = ["text", "json", "github", "sarif"] as const;
@@ -43,33 +43,33 @@ export type Format = (typeof FORMATS)[number];
 
 export const CHECK_FLAGS: readonly Flag[] = [
   { name: "format", arg: "format", values: FORMATS, summary: "" },
-  { name: "fix", summary: "mend what can be mended safely" },
+  { name: "fix", summary: "fix what can be fixed safely" },
   { name: "dry-run", summary: "with --fix: show the changes, write nothing" },
-  { name: "max-warnings", arg: "n", summary: "fail when there are more warnings (default: any number will do)" },
-  { name: "allow-missing", summary: "a repository without HALO is fine" },
-  { name: "url", arg: "url", env: "HALO_MCP_URL", summary: "the endpoint that is meant (default HALO's own)" },
+  { name: "max-warnings", arg: "n", summary: "fail when there are more warnings (default: no limit)" },
+  { name: "allow-missing", summary: "do not report a repository without HALO" },
+  { name: "url", arg: "url", env: "HALO_MCP_URL", summary: "expected endpoint (default: HALO's)" },
 ];
 
 export const DOCTOR_FLAGS: readonly Flag[] = [
-  { name: "name", arg: "name", env: "HALO_NAME", summary: "server name (default halo, or the one that is there)" },
-  { name: "url", arg: "url", env: "HALO_MCP_URL", summary: "endpoint that may get the token, beside HALO's own" },
+  { name: "name", arg: "name", env: "HALO_NAME", summary: "server name (default: the existing one, or halo)" },
+  { name: "url", arg: "url", env: "HALO_MCP_URL", summary: "endpoint that may receive the token, besides HALO's" },
   { name: "token-stdin", summary: "test with the token from standard input" },
   { name: "token-file", arg: "file", summary: "test with the token from a file" },
-  { name: "values-file", arg: "file", summary: "where the values are kept (default .env)" },
-  { name: "timeout", arg: "seconds", summary: "limit of the whole run (default 15, with --call 60)" },
-  { name: "call", arg: "tool", summary: "call this tool too, and show its answer" },
+  { name: "values-file", arg: "file", summary: "file with the values (default: .env)" },
+  { name: "timeout", arg: "seconds", summary: "time limit of the whole run (default: 15, with --call 60)" },
+  { name: "call", arg: "tool", summary: "also call this tool and show its answer" },
   { name: "args", arg: "json", summary: "with --call: its arguments, a JSON object" },
-  { name: "report", arg: "file", summary: "write a report for a support ticket, as Markdown" },
+  { name: "report", arg: "file", summary: "write a Markdown report for a support ticket" },
 ];
 
 export const GLOBAL_FLAGS: readonly Flag[] = [
   { name: "json", summary: "one JSON document on stdout" },
   { name: "quiet", short: "q", summary: "results and errors only" },
-  { name: "no-color", summary: "no colours (NO_COLOR and FORCE_COLOR count too)" },
+  { name: "no-color", summary: "no colours (NO_COLOR and FORCE_COLOR also work)" },
   { name: "cwd", arg: "dir", summary: "work in this folder, not at the git root" },
   { name: "debug", summary: "show where an unexpected error came from" },
-  { name: "help", short: "h", summary: "this help" },
-  { name: "version", short: "V", summary: "the version (with --debug: of Node too)" },
+  { name: "help", short: "h", summary: "print this help" },
+  { name: "version", short: "V", summary: "print the version (with --debug: also of Node)" },
 ];
 
 /** A run's options as text, before a command gives them their types. */
@@ -95,9 +95,9 @@ export interface Command {
 export const COMMANDS: readonly Command[] = [
   {
     name: "init",
-    summary: "connect this repository, or only you (default)",
+    summary: "connect this repository to HALO, or only yourself (default)",
     flags: INIT_FLAGS,
-    notes: ["The token is never an option: HALO_MCP_TOKEN, a masked prompt, --token-stdin or --token-file."],
+    notes: ["Never pass the token as an option. Use HALO_MCP_TOKEN, the prompt, --token-stdin or --token-file."],
     examples: [
       "npx create-halo-mcp",
       "npx create-halo-mcp --scope user",
@@ -108,10 +108,10 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: "check",
-    summary: "validate the MCP configuration of a repository, offline",
+    summary: "find mistakes, secrets and missing variables in MCP configuration",
     flags: CHECK_FLAGS,
     words: "[path…]",
-    notes: ["Reads only, unless --fix is given; no network. Under GitHub Actions the format is github."],
+    notes: ["Changes files only with --fix. Never uses the network. In GitHub Actions the default format is github."],
     examples: [
       "npx create-halo-mcp check",
       "npx create-halo-mcp check .mcp.json packages/shop",
@@ -121,11 +121,9 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: "doctor",
-    summary: "find out why a connection does not work, link by link",
+    summary: "find out why a connection does not work, step by step",
     flags: DOCTOR_FLAGS,
-    notes: [
-      "Writes nothing, except the file of --report. The token goes to HALO's own endpoint alone, or to the one of --url.",
-    ],
+    notes: ["Writes nothing except the --report file. Sends the token only to HALO's endpoint, or to --url."],
     examples: [
       "npx create-halo-mcp doctor",
       "npx create-halo-mcp doctor --report halo-report.md",
@@ -137,8 +135,8 @@ export const COMMANDS: readonly Command[] = [
 
 export const EXIT_CODES = [
   "0    done, clean, or already set up",
-  "1    findings, a refused file, a failed connection",
-  "2    usage, or input is missing and nobody can be asked",
-  "3    could not run: permissions, disk, no such program",
+  "1    problems found, a file refused, or the connection failed",
+  "2    wrong usage, or a value is missing and nobody can be asked",
+  "3    could not run: permissions, disk, missing program",
   "130  cancelled, nothing changed",
 ] as const;

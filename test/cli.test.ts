@@ -1,6 +1,5 @@
 import { PassThrough } from "node:stream";
 import { pathToFileURL } from "node:url";
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { main, parse } from "../src/cli.ts";
 import type { Context } from "../src/context.ts";
@@ -37,8 +36,8 @@ describe("parse", () => {
   });
 
   it("blames the variable that a wrong word came from, and adds up lists", () => {
-    expect(() => parse([], { HALO_SCOPE: "nowhere" })).toThrow(/^HALO_SCOPE knows/);
-    expect(() => parse(["--scope", "nowhere"], {})).toThrow(/^--scope knows/);
+    expect(() => parse([], { HALO_SCOPE: "nowhere" })).toThrow(/^HALO_SCOPE must be one of/);
+    expect(() => parse(["--scope", "nowhere"], {})).toThrow(/^--scope must be one of/);
     expect(options(["--scope", "project", "--scope", "user"]).values).toEqual({ scope: "project,user" });
     expect(() => parse(["--tokn", "x"], {})).toThrow(/there is no --token/);
     expect(options(["help"]).switches).toEqual(new Set(["help"]));
@@ -144,82 +143,6 @@ describe("parse", () => {
     if (argv.length === 1 && argv[0] === "--") expect(options(argv).values).toEqual({});
     else expect(usage(argv).exitCode).toBe(2);
   }); // prettier-ignore
-
-  it("never repeats a value in an error, wherever it stands", () => {
-    const value = fc.oneof(
-      fc.uuid(),
-      fc
-        .string({ unit: fc.constantFrom(..."abcdefXYZ0189._~+/=-"), minLength: 12, maxLength: 40 })
-        .filter((text) => /[A-Z0-9]/.test(text)),
-      fc.string({ unit: fc.constantFrom(..."abcdefghijklmnopqrstuvwxyz"), minLength: 15, maxLength: 40 }),
-    );
-    const words = fc.constantFrom(
-      "init",
-      "--yes",
-      "--json",
-      "--scope",
-      "--client",
-      "--bridge",
-      "--token",
-      "--account-id",
-      "--name",
-      "-y",
-      "-q",
-      "--",
-      "--url",
-    );
-    const shape = fc.constantFrom(
-      (v: string) => v,
-      (v: string) => `--${v}`,
-      (v: string) => `-${v}`,
-      (v: string) => `--token=${v}`,
-      (v: string) => `--yes=${v}`,
-      (v: string) => `--scope=${v}`,
-      (v: string) => `--bridge=direnv,${v}`,
-      (v: string) => `--client=${v},x`,
-    );
-    fc.assert(
-      fc.property(
-        fc.array(words, { maxLength: 3 }),
-        value,
-        shape,
-        fc.array(words, { maxLength: 2 }),
-        (before, secret, how, after) => {
-          try {
-            parse([...before, how(secret), ...after], { HALO_BRIDGE: secret });
-          } catch (error) {
-            if (!(error instanceof UsageError)) throw error;
-            expect(said(error)).not.toContain(secret);
-            expect(said(error).toLowerCase()).not.toContain(secret.toLowerCase());
-          }
-        },
-      ),
-      { numRuns: 3000 },
-    );
-  });
-
-  it("never fails otherwise than with a UsageError", () => {
-    fc.assert(
-      fc.property(
-        fc.array(
-          fc.oneof(
-            fc.string({ unit: "binary", maxLength: 8 }),
-            fc.string({ maxLength: 8 }).map((text) => `--${text}`),
-            fc.string({ maxLength: 4 }).map((text) => `-${text}`),
-          ),
-          { maxLength: 5 },
-        ),
-        (argv) => {
-          try {
-            parse(argv, {});
-          } catch (error) {
-            expect(error).toBeInstanceOf(UsageError);
-          }
-        },
-      ),
-      { numRuns: 3000 },
-    );
-  });
 });
 
 interface Run {
@@ -339,7 +262,7 @@ describe("main", () => {
     const { code, stderr } = await run(["--cwd", "/"], { env, secrets: new Set([secret]) });
     expect(code).toBe(3);
     expect(stderr).toBe(
-      "create-halo-mcp: unexpected error: bad value ••••cdef more\n  run it again with --debug and tell us what it prints\n",
+      "create-halo-mcp: unexpected error: bad value ••••cdef more\n  run it again with --debug and send us the output\n",
     );
     const debug = await run(["--cwd", "/", "--debug", "--json"], { env, secrets: new Set([secret]) });
     expect(JSON.parse(debug.stdout)).toMatchObject({ version: 1, ok: false, error: { code: "unexpected" } });

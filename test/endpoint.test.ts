@@ -23,15 +23,15 @@ describe("parseEndpoint", () => {
 
   it.each<[string, RegExp]>([
     ["", /empty/],
-    ["api.cm.com/halo", /no URL/],
-    ["https://", /no URL/],
+    ["api.cm.com/halo", /not a URL/],
+    ["https://", /not a URL/],
     ["https:host/x", /no host/],
     ["https:/host/x", /no host/],
     ["https:///host/x", /no host/],
     ["http:localhost", /no host/],
-    ["https:\\\\host/x", /no URL has/],
-    ["https://host\\@evil.example/", /no URL has/],
-    ["https://host/<token>", /no URL has/],
+    ["https:\\\\host/x", /URLs cannot have/],
+    ["https://host\\@evil.example/", /URLs cannot have/],
+    ["https://host/<token>", /URLs cannot have/],
     ["https://api.сm.com/halo/core/mcp", /outside ASCII/],
     ["https://münchen.example/", /outside ASCII/],
     ["https://host/ x", /a space/],
@@ -47,65 +47,23 @@ describe("parseEndpoint", () => {
     ["https://api.cm.com@evil.example/halo/core/mcp", /credentials/],
     ["https://host/#x", /fragment/],
     ["https://host/#", /fragment/],
-    ["https://host:99999/", /no URL/],
-    ["https://host:x/", /no URL/],
-    ["http://api.cm.com/halo/core/mcp", /in clear/],
-    ["http://localhost.evil.example/", /in clear/],
-    ["http://127.0.0.1.evil.example/", /in clear/],
-    ["http://0.0.0.0/", /in clear/],
-    ["http://[::ffff:10.0.0.1]/", /in clear/],
-    ["http://192.168.0.1/", /in clear/],
-    ["ftp://host/", /only https/],
-    ["ws://host/", /only https/],
-    ["file:///etc/passwd", /only https/],
-    ["javascript:alert(1)", /only https/],
-    ["s3cret:rest", /only https/],
+    ["https://host:99999/", /not a URL/],
+    ["https://host:x/", /not a URL/],
+    ["http://api.cm.com/halo/core/mcp", /unencrypted/],
+    ["http://localhost.evil.example/", /unencrypted/],
+    ["http://127.0.0.1.evil.example/", /unencrypted/],
+    ["http://0.0.0.0/", /unencrypted/],
+    ["http://[::ffff:10.0.0.1]/", /unencrypted/],
+    ["http://192.168.0.1/", /unencrypted/],
+    ["ftp://host/", /must start with https/],
+    ["ws://host/", /must start with https/],
+    ["file:///etc/passwd", /must start with https/],
+    ["javascript:alert(1)", /must start with https/],
+    ["s3cret:rest", /must start with https/],
     [`https://host/${"a".repeat(2048)}`, /longer than/],
   ])("%j may not", (url, problem) => {
     const parsed = parseEndpoint(url);
     expect(parsed).toMatchObject({ ok: false, problem: expect.stringMatching(problem) as string });
-  });
-
-  it("never accepts what carries a token in clear, elsewhere than shown, or is read in two ways", () => {
-    const part = fc.constantFrom(
-      "https:",
-      "http:",
-      "//",
-      "/",
-      "\\",
-      "@",
-      ":",
-      "#",
-      "?",
-      "api.cm.com",
-      "evil.example",
-      "127.0.0.1",
-      "localhost",
-      "[::1]",
-      "8080",
-      " ",
-      "\t",
-      "%40",
-      "%2f",
-      "é",
-      "user",
-      "",
-    );
-    fc.assert(
-      fc.property(fc.array(part, { maxLength: 8 }), (parts) => {
-        const text = parts.join("");
-        const parsed = parseEndpoint(text);
-        if (!parsed.ok) return;
-        const url = new URL(text);
-        expect(url.username + url.password + url.hash).toBe("");
-        expect(parsed.host).toBe(url.host);
-        expect(text).toMatch(/^https?:\/\/[\x21-\x7e]+$/);
-        if (url.protocol === "http:") expect(parsed.loopback).toBe(true);
-        if (parsed.loopback)
-          expect(["localhost", "[::1]"].includes(url.hostname) || url.hostname.startsWith("127.")).toBe(true);
-      }),
-      { numRuns: 5000 },
-    );
   });
 
   it("never repeats what it refuses", () => {

@@ -14,20 +14,21 @@ export function parseEndpoint(text: string): Endpoint {
   const no = (problem: string): Endpoint => ({ ok: false, problem });
   if (text === "") return no("the URL is empty");
   if (text.length > 2048) return no("the URL is longer than 2,048 characters");
-  if (/[^\x21-\x7e]/.test(text)) return no("the URL has a space, a control character or a character outside ASCII");
-  if (/[\\<>"`]/.test(text)) return no('the URL has a character that no URL has: \\ < > " or `');
+  if (/[^\x21-\x7e]/.test(text))
+    return no("the URL contains a space, a control character or a character outside ASCII");
+  if (/[\\<>"`]/.test(text)) return no('the URL contains a character that URLs cannot have: \\ < > " or `');
   let url: URL;
   try {
     url = new URL(text);
   } catch {
-    return no("this is no URL");
+    return no("this is not a URL");
   }
   const loopback = LOOPBACK.test(url.hostname);
-  if (url.protocol !== "https:" && url.protocol !== "http:") return no("only https: may carry a token");
+  if (url.protocol !== "https:" && url.protocol !== "http:") return no("the URL must start with https:");
   if (url.protocol === "http:" && !loopback)
-    return no("http: would send the token in clear: use https: (http: is for this machine alone)");
+    return no("http: would send the token unencrypted: use https: (http: is allowed for this machine only)");
   if (url.username !== "" || url.password !== "" || /^https?:\/\/[^/?#]*@/i.test(text)) {
-    return no("the URL holds credentials (the part before @)");
+    return no("the URL contains credentials (the part before @)");
   }
   if (text.includes("#")) return no("the URL has a fragment (#), which is never sent");
   if (url.hostname === "" || !/^https?:\/\/[^/]/i.test(text)) return no("the URL has no host");

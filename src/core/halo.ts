@@ -26,10 +26,10 @@ const RESERVED = new Set(["claude-in-chrome", "workspace", "computer-use", "__pr
 
 /** Why a server name cannot be used, or undefined when it can. */
 export function nameProblem(name: string): string | undefined {
-  if (RESERVED.has(name)) return `the name "${name}" is reserved: Claude Code never loads a server of that name`;
-  if (!/^[A-Za-z0-9_-]{1,64}$/.test(name)) return "a server name has letters, digits, - and _ only, at most 64";
-  if (name.startsWith("-"))
-    return "a server name does not start with -: the claude program would take it for an option";
+  if (RESERVED.has(name)) return `the name "${name}" is reserved: Claude Code never loads a server with that name`;
+  if (!/^[A-Za-z0-9_-]{1,64}$/.test(name))
+    return "a server name may contain only letters, digits, - and _ (at most 64)";
+  if (name.startsWith("-")) return "a server name must not start with -: claude would read it as an option";
   return undefined;
 }
 
@@ -122,9 +122,9 @@ const CLEANING: readonly {
   { what: "spaces around it", found: /^[\s\u2424]+|[\s\u2424]+$/gu, kept: "" },
   { what: "quotes", found: /^(["'`])(.*)\1$/su, kept: "$2" },
   { what: "quotes", found: /^[“”„‘’](.*)[“”‘’]$/su, kept: "$1" },
-  { what: "the header's name", found: /^(?:X-CM-PRODUCTTOKEN|CM-ACCOUNT-ID|CM-PROFILE-ID)\s*:\s*/iu, kept: "" },
+  { what: "the header name", found: /^(?:X-CM-PRODUCTTOKEN|CM-ACCOUNT-ID|CM-PROFILE-ID)\s*:\s*/iu, kept: "" },
   {
-    what: "the variable's name",
+    what: "the variable name",
     found: /^(?:export\s+)?(?:HALO_MCP_TOKEN|HALO_ACCOUNT_ID|HALO_(?:[A-Z0-9_]+_)?PROFILE_ID)\s*=\s*/u,
     kept: "",
   },
@@ -173,9 +173,9 @@ export function cleanValue(which: Value, pasted: string): Cleaned {
     return refuse(`the ${label} is the word “${value.toLowerCase()}”: the variable it came from was not set`, true);
   if (PLACEHOLDERS.some((form) => form.test(value))) return refuse(`the ${label} is still a placeholder`, true);
   const bad = unsendable(value);
-  if (bad !== undefined) return refuse(`the ${label} has ${bad}: a header cannot carry it. Copy it again`);
+  if (bad !== undefined) return refuse(`the ${label} has ${bad}, which an HTTP header cannot carry. Copy it again`);
   if (value.length > MAX_BYTES)
     return refuse(`the ${label} is ${value.length} characters long; more than ${MAX_BYTES} is no ${label}`);
-  if (looksLikeUrl(value)) return refuse(`this is an address, not a${which === "account" ? "n" : ""} ${label}`);
+  if (looksLikeUrl(value)) return refuse(`this is a URL, not a${which === "account" ? "n" : ""} ${label}`);
   return { ok: true, value, cleaned: [...cleaned] };
 }

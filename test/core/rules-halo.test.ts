@@ -288,7 +288,7 @@ describe("HALO's entry", () => {
     expect(entryIds(entry)).toEqual(expected);
   });
 
-  it("mends a reference among arguments, and leaves the header's name", () => {
+  it("mends a reference among arguments, and leaves the header name", () => {
     const text = mcp({ halo: through(HALO_URL, "X-CM-PRODUCTTOKEN: $HALO_MCP_TOKEN") });
     expect(findingsOf(HALO_RULES, { ".mcp.json": text, ".env.example": example })).toMatchObject([
       { fix: [{ text: '"X-CM-PRODUCTTOKEN: ${HALO_MCP_TOKEN}"' }] },

@@ -684,8 +684,8 @@ describe.concurrent("what people paste", () => {
   test.each([
     ["quotes", `"${TOKEN}"`, "quotes"],
     ["Bearer", `Bearer ${TOKEN}`, "“Bearer”"],
-    ["the header's line", `X-CM-PRODUCTTOKEN: ${TOKEN}`, "the header's name"],
-    ["a line of .env", `HALO_MCP_TOKEN='${TOKEN}'`, "the variable's name"],
+    ["the header's line", `X-CM-PRODUCTTOKEN: ${TOKEN}`, "the header name"],
+    ["a line of .env", `HALO_MCP_TOKEN='${TOKEN}'`, "the variable name"],
     ["zero-width characters", `\u200b${TOKEN.slice(0, 9)}\u200d${TOKEN.slice(9)}\ufeff`, "invisible characters"],
     ["blanks", `  \u00a0${TOKEN}  `, "spaces around it"],
   ])("a token with %s is cleaned, and that is said", (_, pasted, said) =>

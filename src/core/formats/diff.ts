@@ -52,7 +52,7 @@ function fitPlace(place: readonly DiffLine[], width: number): readonly DiffLine[
 /** What changes between two texts, three lines of context. Deterministic; no line holds a control character. */
 export function diffTexts(before: string, after: string, { mask, width }: DiffOptions): readonly DiffLine[] {
   const patch = structuredPatch("a", "b", before, after, undefined, undefined, { context: 3, maxEditLength: 4000 });
-  if (patch === undefined) return [{ kind: "note", text: "(too much changes to show line by line)" }];
+  if (patch === undefined) return [{ kind: "note", text: "(too many changes to show line by line)" }];
   const masked = { old: mask(before).split("\n"), new: mask(after).split("\n") };
   const out: DiffLine[] = [];
   for (const hunk of patch.hunks) {

@@ -148,15 +148,18 @@ export function setDotenv(text: string | undefined, values: Readonly<Record<stri
   for (const [name, value] of Object.entries(values)) {
     const written = formatDotenvValue(value);
     const old = assignments(current).findLast((each) => each.name === name);
-    if (!NAME.test(name)) return refuse(`${JSON.stringify(name)} is not a name for a variable`, 0);
+    if (!NAME.test(name)) return refuse(`${JSON.stringify(name)} is not a valid variable name`, 0);
     if (written === undefined)
-      return refuse(`the value of ${name} has no form that every reader of .env files reads alike`, old?.rawStart ?? 0);
+      return refuse(
+        `the value of ${name} cannot be written so that all readers of .env files agree on it`,
+        old?.rawStart ?? 0,
+      );
     meant.set(name, value);
     if (old === undefined) added.push(`${name}=${written}`);
     if (old === undefined || old.value === value) continue;
     if (swallows(current, old))
       return refuse(
-        `a quote of ${name} is closed only below other lines, which a new value would take away`,
+        `a quote of ${name} is closed only further down: a new value would delete the lines between`,
         old.rawStart,
       );
     current = replaceValue(current, old, written);
@@ -179,7 +182,7 @@ export function addExampleNames(text: string | undefined, names: readonly Exampl
   const meant = new Map(parseDotenv(text ?? ""));
   const added = names.filter(({ name }) => !meant.has(name));
   const unfit = added.find(({ name }) => !NAME.test(name));
-  if (unfit !== undefined) return refuse(`${JSON.stringify(unfit.name)} is not a name for a variable`, 0);
+  if (unfit !== undefined) return refuse(`${JSON.stringify(unfit.name)} is not a valid variable name`, 0);
   for (const { name } of added) meant.set(name, "");
   return verified(text, appendLines(text ?? "", added.flatMap(exampleLines)), meant);
 }
@@ -228,7 +231,7 @@ function verified(before: string | undefined, after: string, meant: ReadonlyMap<
   if (same) return { ok: true, text: after, changed: after !== (before ?? "") };
   const open = assignments(before ?? "").find(({ quoting }) => quoting === "open");
   if (open !== undefined) return refuse("the quote that opens the value of a variable is not closed", open.rawStart);
-  return refuse("it cannot be edited safely: other variables would be read otherwise", 0);
+  return refuse("it cannot be edited safely: other variables would change", 0);
 }
 
 function refuse(reason: string, offset: number): DotenvEdited {

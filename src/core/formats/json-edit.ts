@@ -168,7 +168,7 @@ function follow(text: string, path: readonly string[], options: EditOptions): Wa
     }
     const [entry, twice] = node.entries.filter((each) => each.key === key);
     if (twice !== undefined)
-      return refuse(`the key ${JSON.stringify(key)} is there twice`, twice.start, "keep one of them");
+      return refuse(`the key ${JSON.stringify(key)} appears twice`, twice.start, "keep one of them");
     containers.push(node);
     if (entry === undefined) return { root, containers, indices, node: undefined };
     indices.push(node.entries.indexOf(entry));

@@ -52,9 +52,9 @@ export type Tree = { readonly ok: true; readonly root: Node } | { readonly ok: f
 export const MAX_DEPTH = 256;
 
 const CONFLICT = /^(?:<{7}(?: |$)|={7}$|>{7}(?: |$)|\|{7}(?: |$))/m;
-const FIX = "take comments and trailing commas out of it, then run this again";
+const FIX = "remove comments and trailing commas, then run this again";
 const CONTROL = "a line break or a control character inside a string";
-const ESCAPE = "an escape that JSON does not know";
+const ESCAPE = "an escape sequence that JSON does not have";
 const COMMENT = "a comment: Claude Code refuses the whole file because of it";
 
 /** Errors of the scanner by jsonc-parser's numbers: its declarations are ambient const enums, which we cannot import. */
@@ -91,8 +91,7 @@ export function parseTree(text: string, { strict }: EditOptions): Tree {
     refused = { reason, offset, ...more };
     throw new Stop();
   };
-  const failCutOff = (): never =>
-    fail("the file ends in the middle of the document, as if it were cut off", text.length);
+  const failCutOff = (): never => fail("the file ends too early, as if it were cut off", text.length);
   const add = (value: Node): void => {
     const parent = open.at(-1);
     if (parent === undefined) {
@@ -119,8 +118,7 @@ export function parseTree(text: string, { strict }: EditOptions): Tree {
   const expected = (offset: number): string => {
     const parent = open.at(-1);
     if (parent === undefined && root !== undefined) return "there is text after the end of the JSON document";
-    if (parent === undefined)
-      return offset >= text.length ? "the file holds no JSON value" : "this is not a JSON value";
+    if (parent === undefined) return offset >= text.length ? "the file contains no JSON" : "this is not a JSON value";
     if (parent.key !== undefined)
       return parent.key.colon === undefined ? "a colon after the property name is missing" : "this is not a JSON value";
     const last = parent.entries.at(-1);
@@ -162,8 +160,7 @@ export function parseTree(text: string, { strict }: EditOptions): Tree {
   if (root !== undefined && refused === undefined) return { ok: true, root };
   // half of a merge is the usual reason for a broken file in a repository, and the syntax error alone would not say so
   const conflict = CONFLICT.exec(text.replace(/\r/g, "\n"));
-  if (conflict === null)
-    return { ok: false, refused: refused ?? { reason: "the file holds no JSON value", offset: 0 } };
+  if (conflict === null) return { ok: false, refused: refused ?? { reason: "the file contains no JSON", offset: 0 } };
   const reason = "the file has conflict markers of an unfinished merge";
   return {
     ok: false,
