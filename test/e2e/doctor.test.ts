@@ -21,6 +21,7 @@ import {
   told,
   VALUES,
 } from "./doctor-support.ts";
+import { even, evenReport, golden, noneIsLeft, reduced, titled } from "./golden.ts";
 import { COLOURS, entryFor, type Machine, machine, type Recorder, recorder, wideLines } from "./support.ts";
 
 /**
@@ -51,6 +52,18 @@ const figures = {
   big: "",
 };
 const reached = new Set<string>();
+/** Those whose report is in the golden too. */
+const REPORTED = new Set<string>([
+  "401 json",
+  "a redirect of length 0 with a page",
+  "a port where nobody listens",
+  "three pages of tools",
+  "a good certificate",
+  "that wants a password",
+  "missing-value",
+  "token-in-repository",
+  "an open server",
+]);
 
 beforeAll(async () => {
   m = await machine();
@@ -84,11 +97,34 @@ function hold(run: DoctorRun, name: string, limit: number, report?: string): voi
   expect(second.received).toEqual([]);
 }
 
+/** The golden of what was printed for one fault: JSON, the text where there is one, and the report of a sample. */
+function keep(group: string, name: string, json: DoctorRun, text: DoctorRun | undefined, report: string): void {
+  const here = (said: string): string =>
+    even(said, [[second.url.replace(/\/halo.*/, ""), "http://<second>"]])
+      .replaceAll(m.root, "<folder>")
+      .replace(/\/r\d+\b/g, "/<repository>");
+  const markdown = readFileSync(report, "utf8");
+  golden(
+    `doctor/${group}/${name}.txt`,
+    titled(`${name}: --json`, here(reduced(json.stdout, json.code, group !== "set-up"))),
+    text === undefined
+      ? titled("title of the report", here(/^\*\*.*\*\*$/m.exec(markdown)?.[0] ?? ""))
+      : titled(`text, exit ${text.code}`, here(text.stdout)),
+    ...(text?.stderr ? [titled("stderr", here(text.stderr))] : []),
+    ...(REPORTED.has(name) ? [titled("--report", evenReport(here(markdown)))] : []),
+  );
+}
+
 /** One run of each kind against a URL: JSON with a report, and where asked the text. */
 async function ask(
   name: string,
   url: string,
-  { env = {}, asText = false, limit = LONG }: { env?: Environment; asText?: boolean; limit?: number },
+  {
+    env = {},
+    asText = false,
+    limit = LONG,
+    group = "more",
+  }: { env?: Environment; asText?: boolean; limit?: number; group?: string },
 ): Promise<[Told, DoctorRun]> {
   const cwd = repositoryFor(m, url);
   const report = join(cwd, "report.md");
@@ -99,12 +135,14 @@ async function ask(
   const answer = told(run);
   for (const id of causesOf(answer)) reached.add(id);
   expect(run.code).toBe(answer.ok ? 0 : 1);
+  let text: DoctorRun | undefined;
   if (asText) {
-    const text = await doctor(m, common, { cwd, env });
+    text = await doctor(m, common, { cwd, env });
     hold(text, name, limit);
     expect(text.code).toBe(run.code);
     readsWell(text.stdout, answer);
   }
+  keep(group, name, run, text, report);
   return [answer, run];
 }
 
@@ -132,8 +170,9 @@ describe.concurrent("a server with a fault", () => {
     const server = await fault.start(second.url.replace(/\/halo.*/, ""));
     try {
       const [answer, run] = await ask(name, server.url, {
-        asText: asText.has(fault),
+        asText: asText.has(fault) || REPORTED.has(name),
         limit: cause === "timeout" ? SHORT : LONG,
+        group: "server",
       });
       if (answer.cause === cause) figures.right += 1;
       expect(answer).toMatchObject({ cause, ok: cause === null });
@@ -156,7 +195,7 @@ describe.concurrent("a server with a fault in TLS", () => {
       figures.faults += 1;
       const server = await fault.start();
       try {
-        const [answer] = await ask(name, server.url, { env: { NODE_EXTRA_CA_CERTS: made.ca } });
+        const [answer] = await ask(name, server.url, { env: { NODE_EXTRA_CA_CERTS: made.ca }, group: "tls" });
         if (answer.cause === cause) figures.right += 1;
         expect(answer).toMatchObject({ cause, at: cause === null ? null : "tls" });
       } finally {
@@ -174,7 +213,7 @@ describe.concurrent("a proxy with a fault", () => {
       const proxy = await fault.start();
       try {
         const env = { HTTPS_PROXY: proxy.url() };
-        const [answer] = await ask(name, "https://127.0.0.1:8443/halo/core/mcp", { env });
+        const [answer] = await ask(name, "https://127.0.0.1:8443/halo/core/mcp", { env, group: "proxy" });
         if (answer.cause === cause) figures.right += 1;
         expect(answer).toMatchObject({ cause, at: "tcp" });
         expect(leaks(proxy.heads.join("") + proxy.inside())).toEqual([]);
@@ -299,6 +338,7 @@ describe.concurrent("a set-up that is wrong", () => {
     const text = await doctor(m, ["--timeout", String(LONG), ...live], { cwd, env });
     hold(text, cause, LONG);
     readsWell(text.stdout, answer);
+    keep("set-up", cause, run, text, report);
   });
 });
 
@@ -342,4 +382,5 @@ test("every cause of the contract is reached by one of these", () => {
     ...(Object.keys(STATES) as SetupCause[]),
   ];
   expect(all.filter((id) => !reached.has(id))).toEqual([]);
+  for (const group of ["server", "tls", "proxy", "set-up", "more"]) noneIsLeft(`doctor/${group}`);
 });

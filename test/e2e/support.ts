@@ -68,6 +68,8 @@ export interface MachineOptions {
   readonly env?: Environment;
   readonly path?: readonly string[];
   readonly repository?: string;
+  /** How long the path of its folder is. */
+  readonly length?: number;
 }
 
 export type Tree = ReadonlyMap<string, string>;
@@ -125,6 +127,7 @@ export async function machine(options: MachineOptions = {}): Promise<Machine> {
   const scratch = scratchHome({
     ...(options.path === undefined ? {} : { path: options.path }),
     env: options.env ?? {},
+    length: options.length,
   });
   const repo = mkRepo(scratch, options.repository ?? "shop");
   const standIn = await startStandIn({ token: TOKEN, accountId: ACCOUNT, profileId: PROFILE, ...options.server });

@@ -26,8 +26,22 @@ export function cleanPath(first: readonly string[] = []): string {
   return [...new Set([...first, dirname(process.execPath), ...inherited])].join(delimiter);
 }
 
-export function scratchHome(options: { path?: readonly string[]; env?: Environment } = {}): ScratchHome {
-  const root = mkdtempSync(join(realpathSync(tmpdir()), "create-halo-mcp-test-"));
+/** The start of a scratch folder's path. `length`: the whole path gets this long, so that text breaks at the same words. */
+function startOf(length: number): string {
+  const random = 6;
+  const above = [tmpdir(), "/tmp"].map((folder) => realpathSync(folder)).find((folder) => folder.length + 16 < length);
+  return `${above}/`
+    .concat("create-halo-mcp-")
+    .padEnd(length - random, "x")
+    .slice(0, length - random);
+}
+
+export function scratchHome(
+  options: { path?: readonly string[] | undefined; env?: Environment; length?: number | undefined } = {},
+): ScratchHome {
+  const root = mkdtempSync(
+    options.length === undefined ? join(realpathSync(tmpdir()), "create-halo-mcp-test-") : startOf(options.length),
+  );
   const [home, tmp] = [join(root, "home"), join(root, "tmp")];
   mkdirSync(home);
   mkdirSync(tmp);
