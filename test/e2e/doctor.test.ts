@@ -105,12 +105,12 @@ function keep(group: string, name: string, json: DoctorRun, text: DoctorRun | un
       .replace(/\/r\d+\b/g, "/<repository>");
   const markdown = readFileSync(report, "utf8");
   golden(
-    `doctor/${group}/${name}.txt`,
+    `doctor/${group}/${name.replaceAll("/", "-")}.txt`,
     titled(`${name}: --json`, here(reduced(json.stdout, json.code, group !== "set-up"))),
-    text === undefined
+    text === undefined || told(json).cause === "timeout"
       ? titled("title of the report", here(/^\*\*.*\*\*$/m.exec(markdown)?.[0] ?? ""))
       : titled(`text, exit ${text.code}`, here(text.stdout)),
-    ...(text?.stderr ? [titled("stderr", here(text.stderr))] : []),
+    ...(text?.stderr && told(json).cause !== "timeout" ? [titled("stderr", here(text.stderr))] : []),
     ...(REPORTED.has(name) ? [titled("--report", evenReport(here(markdown)))] : []),
   );
 }

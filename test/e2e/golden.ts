@@ -67,9 +67,16 @@ export function reduced(stdout: string, code: number | null, bare: boolean): str
   const told = JSON.parse(stdout);
   if (told.error !== undefined) return `exit ${code}\n${JSON.stringify(told, null, 2)}\n`;
   const server = told.server === null ? "unknown" : Object.values(told.server).join(" ");
+  // which request had the limit left for itself, and how many pages came before an end, is a matter of speed
+  const late = (text: string): string =>
+    text.replace(/its answer to .* within .* limit/g, "its answer to <request> within <limit>");
+  if (told.cause === "timeout") {
+    const { detail = "", tryThis = "" } = (told.stages as Step[]).find(({ cause }) => cause === "timeout") ?? {};
+    return `exit ${code}, cause timeout\n${late(detail)}\n  try\n${indented(tryThis, 4)}\n`;
+  }
   const lines = [
     `exit ${code}, ok ${told.ok}, cause ${told.cause}, at ${told.at}, control ${told.control}`,
-    `server ${server}, tools ${told.toolCount}`,
+    `server ${server}, tools ${told.ok ? told.toolCount : "<n>"}`,
   ];
   for (const { stage, status, cause, detail, tryThis, notes = [] } of told.stages as Step[]) {
     lines.push(`${stage}: ${status}${cause === undefined || cause === null ? "" : `, ${cause}`}`);
