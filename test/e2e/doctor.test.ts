@@ -124,7 +124,8 @@ async function ask(
     asText = false,
     limit = LONG,
     group = "more",
-  }: { env?: Environment; asText?: boolean; limit?: number; group?: string },
+    cause,
+  }: { env?: Environment; asText?: boolean; limit?: number; group?: string; cause?: Cause | null },
 ): Promise<[Told, DoctorRun]> {
   const cwd = repositoryFor(m, url);
   const report = join(cwd, "report.md");
@@ -142,6 +143,12 @@ async function ask(
     expect(text.code).toBe(run.code);
     readsWell(text.stdout, answer);
   }
+  // with -u an answer that is wrong is no golden either
+  if (cause !== undefined)
+    expect([answer.cause, cause === null || text === undefined || text.stdout.includes(`cause: ${cause}`)]).toEqual([
+      cause,
+      true,
+    ]);
   keep(group, name, run, text, report);
   return [answer, run];
 }
@@ -173,6 +180,7 @@ describe.concurrent("a server with a fault", () => {
         asText: asText.has(fault) || REPORTED.has(name),
         limit: cause === "timeout" ? SHORT : LONG,
         group: "server",
+        cause,
       });
       if (answer.cause === cause) figures.right += 1;
       expect(answer).toMatchObject({ cause, ok: cause === null });
@@ -195,7 +203,7 @@ describe.concurrent("a server with a fault in TLS", () => {
       figures.faults += 1;
       const server = await fault.start();
       try {
-        const [answer] = await ask(name, server.url, { env: { NODE_EXTRA_CA_CERTS: made.ca }, group: "tls" });
+        const [answer] = await ask(name, server.url, { env: { NODE_EXTRA_CA_CERTS: made.ca }, group: "tls", cause });
         if (answer.cause === cause) figures.right += 1;
         expect(answer).toMatchObject({ cause, at: cause === null ? null : "tls" });
       } finally {
@@ -213,7 +221,7 @@ describe.concurrent("a proxy with a fault", () => {
       const proxy = await fault.start();
       try {
         const env = { HTTPS_PROXY: proxy.url() };
-        const [answer] = await ask(name, "https://127.0.0.1:8443/halo/core/mcp", { env, group: "proxy" });
+        const [answer] = await ask(name, "https://127.0.0.1:8443/halo/core/mcp", { env, group: "proxy", cause });
         if (answer.cause === cause) figures.right += 1;
         expect(answer).toMatchObject({ cause, at: "tcp" });
         expect(leaks(proxy.heads.join("") + proxy.inside())).toEqual([]);

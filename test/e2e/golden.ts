@@ -17,6 +17,8 @@ export const LENGTH = 48;
 const PLACEHOLDERS: readonly (readonly [RegExp, string])[] = [
   // ephemeral ports have five digits everywhere, so no line breaks elsewhere for them
   [/\b(127\.0\.0\.1|localhost):\d{5}\b/g, "$1:<port>"],
+  // a long line of a plan is cut, maybe inside the port
+  [/\b(127\.0\.0\.1:)\d{0,5}…/g, "$1<port>…"],
   [new RegExp(`\\b(create-halo-mcp(?:[ @]| \\| ))${manifest.version.replaceAll(".", "\\.")}`, "g"), "$1<version>"],
   [new RegExp(`(rev: v|"version": ")${manifest.version.replaceAll(".", "\\.")}`, "g"), "$1<version>"],
   [/\bv\d+\.\d+\.\d+\b(?= \|| \(Node)/g, "<node>"],
