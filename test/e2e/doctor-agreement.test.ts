@@ -302,7 +302,12 @@ async function said(context: Context, url: string, state: State) {
   expect(told).not.toContain(TOKEN);
   expect(told).not.toContain(WRONG.HALO_MCP_TOKEN);
   expect(context.secrets).toContain(TOKEN);
-  return { view, verdict, asked, disagrees: findings.filter(({ cause }) => cause === "client-disagrees") };
+  return {
+    view,
+    verdict,
+    asked,
+    disagrees: findings.filter(({ cause, severity }) => cause === "client-disagrees" && severity !== "note"),
+  };
 }
 
 async function agree(m: Machine, version: ClaudeVersion, state: State): Promise<void> {
