@@ -7,10 +7,10 @@ import { equalJson } from "../../core/formats/json.ts";
 import { LABELS, PASTED_BREAK, type Value, variablesFor } from "../../core/halo.ts";
 import type { Plan, Step } from "../../core/plan/model.ts";
 import { decideTarget, type Target, variablesOf } from "../../core/plan/target.ts";
-import { maskedJson, printableLines } from "../../core/secrets.ts";
 import { Cancelled, Refusal, UsageError } from "../../errors.ts";
 import type { RawOptions } from "../../flags.ts";
 import { createAsk } from "../../ui/ask.ts";
+import { createOutput } from "../../ui/output.ts";
 import { createPaint, type Paint } from "../../ui/paint.ts";
 import { createShow, type Show } from "../../ui/show.ts";
 import { wrap } from "../../ui/wrap.ts";
@@ -313,11 +313,11 @@ function conclude(page: Page, decided: Decided, outcome: Outcome, next: readonly
   if (options.json) {
     const server = { name: target.name, url };
     const body = documentOf(options.dryRun, here, server, outcome, recreateOf(page, decided));
-    show.result(maskedJson(body, context.secrets));
+    createOutput(context).json(body);
     return ok ? 0 : 1;
   }
   const lines = [...wrap(headline, show.columns), ...(next.length === 0 ? [] : ["", ...next])];
   // the name of a folder or an entry may stand in it
-  show.result(printableLines(lines.join("\n")));
+  show.result(lines.join("\n"));
   return ok ? 0 : 1;
 }
