@@ -48,7 +48,11 @@ const FACTS: Readonly<Record<Cause, readonly Facts[]>> = {
   ],
   refused: [halo, { codes: ["ECONNREFUSED"] }, { codes: ["ECONNREFUSED"], direct: excepted }],
   unreachable: [{ codes: ["ENETUNREACH"] }, { codes: ["ENETUNREACH"], direct: ignored }],
-  timeout: [{ seconds: 2, share: true }, { seconds: 12 }, { seconds: 12, direct: excepted }],
+  timeout: [
+    { seconds: 2, connected: true },
+    { seconds: 12, connected: false },
+    { seconds: 12, direct: excepted },
+  ],
   reset: [{ codes: ["ECONNRESET"] }, { codes: ["ECONNRESET"], direct: ignored }],
   "closed-early": [{ codes: ["ERR_STREAM_PREMATURE_CLOSE"] }],
   "proxy-failed": [

@@ -395,7 +395,7 @@ describe("the network in words", () => {
     const chain = { ...tls, above, authorized: false, error: "CERT_HAS_EXPIRED" };
     const detail = failed(diagnose(record([broken("CERT_HAS_EXPIRED")], { tls: chain }), []))?.detail;
     expect(detail).toContain("has expired on 2026-11-19");
-    expect(detail).toContain('above the server\'s own: it is for "Old CA", issued by "Root"');
+    expect(detail).toContain('one above it in the chain: it is for "Old CA", issued by "Root"');
   });
 
   it("masks and cleans what a certificate or a proxy says", () => {

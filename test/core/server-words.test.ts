@@ -253,10 +253,10 @@ describe("other words of a server", () => {
     expect(first("Account 12 is unknown")).toMatch(/^Check the account ID \(/);
     expect(first("Invalid token for this account")).toMatch(/^Is the token of type MCP/);
   });
-  it("a share of the limit is called that", () => {
+  it("a limit is named in whole seconds", () => {
     const late = exchange({ status: null, end: "timeout", ms: 700 });
     const seen = failed({ ...record([late]), timeoutMs: 1870 });
-    expect(seen?.detail).toContain("within its share of the 2 s limit");
+    expect(seen?.detail).toContain("did not answer initialize in time (limit: 2 s)");
     expect(seen?.tryThis).toContain("\nnpx create-halo-mcp doctor --timeout 60\n");
   });
   it("a proxy that refuses is asked about first", () => {
@@ -267,7 +267,7 @@ describe("other words of a server", () => {
   });
   it("HALO's own URL is not to be compared with itself", () => {
     const last = exchange({ status: 404, end: "status" });
-    expect(failed(record([last]))?.tryThis).toMatch(/^The URL is HALO's own, and right/);
+    expect(failed(record([last]))?.tryThis).toMatch(/^The URL is HALO's own and correct/);
     const other = { origin: "https://x.example", host: "x.example", path: "/halo/core/mcp", secure: true };
     expect(failed(record([last], { endpoint: other }))?.tryThis).toMatch(/^Check the URL/);
   });

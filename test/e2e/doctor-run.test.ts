@@ -192,7 +192,7 @@ describe.concurrent("--call", () => {
   });
 
   test.each<[string, (kit: Kit) => void, RegExp, number?]>([
-    ["says nothing", () => undefined, /did not finish its answer to tools\/call within its share of the 4 s limit/, 4],
+    ["says nothing", () => undefined, /did not answer tools\/call in time \(limit: 4 s\)/, 4],
     [
       "answers 500",
       ({ response }) => json(response, 500, { message: "it fell over" }),

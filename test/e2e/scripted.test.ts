@@ -379,7 +379,7 @@ describe.concurrent("options", () => {
         const run = await m.run(["--yes", ...ids, "--url", silent.url, "--timeout", "1"], { env: withToken });
         expect(Date.now() - began).toBeLessThan(8000);
         expect(run.code).toBe(1);
-        expect(run.stderr.replace(/\s+/g, " ")).toContain("did not finish its answer to");
+        expect(run.stderr.replace(/\s+/g, " ")).toContain("but did not answer");
         expect(names(m.tree())).toEqual([]);
       } finally {
         await silent.close();

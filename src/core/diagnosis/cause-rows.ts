@@ -43,9 +43,9 @@ export const code = ({ rpcCode, codes }: Facts): string => {
   return shown === undefined ? "" : ` (${shown})`;
 };
 
-const RIGHT_URL = "The URL is HALO's own, and right.";
-const ON_THE_WAY = "A gateway, firewall or proxy on the way may have answered, or something is wrong at HALO.";
-const SUPPORT = "If it stays, ask CM.com support, and give the time of this test.";
+const RIGHT_URL = "The URL is HALO's own and correct.";
+const ON_THE_WAY = "A gateway, firewall or proxy on the way may have answered, or HALO has a problem.";
+const SUPPORT = "If that does not help, ask CM.com support and tell them the time of this test.";
 export const LATER = `Wait a few minutes and run it again. ${SUPPORT}`;
 /**
  * What is to be looked at first. HALO's own URL needs no second look: `reason` says what else it can be, and `next` what to do about it.

@@ -89,9 +89,9 @@ const INPUT_CAUSES = {
     title: "A header cannot be sent",
     explain: (f) => {
       if (why(f) === "reserved")
-        return `The header ${header(f)} belongs to HTTP itself, and no entry may set it. Nothing was sent.`;
+        return `The header ${header(f)} is part of HTTP itself, so an entry cannot set it. Nothing was sent.`;
       if (why(f) === "too-long")
-        return `The value of ${header(f)} is longer than 4,096 characters, which no such value is. Nothing was sent.`;
+        return `The value of ${header(f)} is longer than 4,096 characters, the limit for a value. Nothing was sent.`;
       const at =
         f.input != null && "position" in f.input
           ? `, at position ${f.input.position} (U+${f.input.codePoint.toString(16).toUpperCase().padStart(4, "0")})`
@@ -100,7 +100,7 @@ const INPUT_CAUSES = {
     },
     tryThis: (f) => {
       if (why(f) === "reserved") return "Take that header out of the entry.";
-      if (why(f) === "too-long") return "Copy the value again, and nothing beside it.";
+      if (why(f) === "too-long") return "Copy the value again, and nothing else.";
       return "Copy the value again, without line breaks, quotes or spaces round it. Values copied from a chat or a document often bring invisible characters along.";
     },
   },
@@ -115,7 +115,7 @@ const INPUT_CAUSES = {
   },
   "placeholder-sent": {
     stage: "auth",
-    title: "A placeholder stands where a value belongs",
+    title: "A placeholder was not replaced by its value",
     explain: (f) =>
       `${header(f)} still holds a placeholder, such as \${HALO_MCP_TOKEN}: the variable was not filled in. Nothing was sent.`,
     tryThis:
@@ -143,33 +143,33 @@ const INPUT_CAUSES = {
 const ANSWER_CAUSES = {
   redirect: {
     when: ({ end }) => end === "redirect",
-    title: "The server sends us elsewhere",
+    title: "The server answered with a redirect",
     explain: (f) =>
       `The redirect of ${host(f)}${http(f)}${f.target ? ` to ${f.target}` : ""} was not followed: the token was not sent there.`,
     tryThis: (f) =>
       f.moved === undefined
         ? checkUrl(
             f,
-            "The sign-in page of a network, or a gateway on the way, is the usual reason.",
+            "Usually a sign-in page of the network or a gateway on the way answers like this.",
             "Open a web page in a browser, sign in if one asks for it, and run it again.",
-            "A sign-in page of the network, or http: instead of https:, also redirects. If you trust the new address, put it in as the URL yourself.",
+            "A sign-in page of the network also redirects, and so does a server that is asked with http: instead of https:. If you trust the new address, use it as the URL.",
           )
-        : ["It stays on the same host. If you trust the new address, put it in as the URL:", f.moved],
+        : ["It stays on the same host. If you trust the new address, use it as the URL:", f.moved],
   },
   "rate-limited": {
     when: ({ heard, status }) => heard === "rate-limited" || status === 429,
     title: "Too many requests",
     explain: (f) =>
-      `${host(f)} says that too many requests were made${http(f)}${retryAfter(f, "; it wants us to wait (Retry-After: ", ")")}.${said(f)}${page(f)}`,
-    tryThis: "Wait, then run it once more. The token itself was not judged.",
+      `${host(f)} refused the request because there were too many${http(f)}${retryAfter(f, "; it asks to wait (Retry-After: ", ")")}.${said(f)}${page(f)}`,
+    tryThis: "Wait, then run it again. The token was not checked.",
   },
   "session-lost": {
     stage: "mcp",
     when: (seen) =>
       seen.heard === "session-lost" ||
       (seen.status === 404 && seen.last?.session === true && seen.heard === null && isMissing(seen)),
-    title: "The server forgot the session",
-    explain: (f) => `${host(f)} opened a session and no longer knew it at ${asked(f)}${http(f)}.${said(f)}`,
+    title: "The server lost the session",
+    explain: (f) => `${host(f)} opened a session and no longer recognised it at ${asked(f)}${http(f)}.${said(f)}`,
     tryThis:
       "Run it again. If it stays, the server's load balancer may send one session to several machines: tell CM.com support.",
   },
@@ -191,7 +191,7 @@ const ANSWER_CAUSES = {
     explain: (f) =>
       f.html
         ? `${host(f)} denied access${http(f)}.${said(f)}${page(f)}`
-        : `${host(f)} denied access${http(f)}: it does not accept the token, or the token may not use this account or profile.${said(f)}`,
+        : `${host(f)} denied access${http(f)}: either the token is not accepted, or it may not use this account or profile.${said(f)}`,
     tryThis: (f) => [
       ...(f.html
         ? ["A firewall or gateway may block it: ask whoever runs the network, and try another network. Only then:"]
@@ -214,21 +214,21 @@ const ANSWER_CAUSES = {
     when: (seen) => seen.status === 511 || ((seen.end === "content-type" || seen.end === "bad-json") && isPage(seen)),
     title: "A web page answered",
     explain: (f) =>
-      `${host(f)} answered ${asked(f)} with a web page${http(f)}: a sign-in page, a firewall's notice, or a web site.${pageSaid(f)}`,
+      `${host(f)} answered ${asked(f)} with a web page${http(f)}: a sign-in page, a message of a firewall, or a web site.${pageSaid(f)}`,
     tryThis: (f) => [
       ...checkUrl(f),
-      `${f.halo ? "" : "That is not the address of HALO Studio, but the API's. "}On a guest network, sign in with a browser first.`,
+      `${f.halo ? "" : "It is the address of the API, not of HALO Studio. "}On a guest network, sign in with a browser first.`,
     ],
   },
   "server-error": {
     when: ({ status }) => status >= 500,
     title: "The server has a problem",
     explain: (f) =>
-      `${host(f)} reports an error of its own${http(f)}${retryAfter(f, " (Retry-After: ", ")")}.${said(f)}${page(f)}`,
+      `${host(f)} reports an internal error${http(f)}${retryAfter(f, " (Retry-After: ", ")")}.${said(f)}${page(f)}`,
     tryThis: (f) =>
       namesIds(f)
         ? [LATER, `${checkIds(f)} too, since the server's words name it.`]
-        : `Your values were not judged. ${LATER}`,
+        : `Your values were not checked. ${LATER}`,
   },
   "not-mcp": {
     stage: "mcp",
@@ -239,7 +239,7 @@ const ANSWER_CAUSES = {
       (seen.end === "status" && seen.status === 0) ||
       NO_ANSWER.test(gaveUp(seen)?.code ?? "") ||
       gaveUp(seen)?.name === "ZodError",
-    title: "This is no MCP server",
+    title: "This is not an MCP server",
     explain: (f) => `${host(f)} answered ${asked(f)}, but not as an MCP server does${code(f)}.${said(f)}${library(f)}`,
     tryThis: (f) => checkUrl(f),
   },
@@ -255,13 +255,13 @@ const ANSWER_CAUSES = {
   "not-found": {
     when: isMissing,
     title: "There is nothing at this URL",
-    explain: (f) => `${host(f)} answers, but knows nothing under this path${http(f)}.${said(f)}${page(f)}`,
+    explain: (f) => `${host(f)} answers, but has nothing at this path${http(f)}.${said(f)}${page(f)}`,
     tryThis: (f) => checkUrl(f),
   },
   "method-not-allowed": {
     when: ({ status }) => status === 405,
-    title: "The URL takes no MCP requests",
-    explain: (f) => `${host(f)} does not allow POST at this path${http(f)}; MCP needs it.${said(f)}${page(f)}`,
+    title: "The URL does not accept MCP requests",
+    explain: (f) => `${host(f)} does not allow POST at this path${http(f)}, which MCP needs.${said(f)}${page(f)}`,
     tryThis: (f) => checkUrl(f),
   },
   "rejected-request": {
@@ -276,7 +276,7 @@ const ANSWER_CAUSES = {
   "wrong-content-type": {
     stage: "mcp",
     when: ({ end }) => end === "content-type",
-    title: "The answer is of the wrong type",
+    title: "The answer has the wrong content type",
     explain: (f) =>
       `${host(f)} answered ${asked(f)} with ${f.contentType ? `"${f.contentType}"` : "no content type"}; MCP uses JSON or an event stream.${/^\s*text\//i.test(f.contentType ?? "text/") ? said(f) : ""}`,
     tryThis: (f) => checkUrl(f),
@@ -309,9 +309,9 @@ const ANSWER_CAUSES = {
   },
   unknown: {
     when: ({ isWhole, isFine }) => isWhole || !isFine,
-    title: "It failed in a way that is new",
+    title: "The test failed for an unknown reason",
     explain: (f) =>
-      `The connection test of ${host(f)} failed in a way that this program does not know.${recorded(f)}${said(f)}${library(f)}`,
+      `The connection test of ${host(f)} failed for a reason that this program does not know.${recorded(f)}${said(f)}${library(f)}`,
     tryThis: [
       "Make a report, which holds nothing secret, and give it to CM.com support:",
       doctor("--report", "halo-report.md"),
@@ -321,8 +321,8 @@ const ANSWER_CAUSES = {
     stage: "auth",
     title: "The connection works, but the token is unproven",
     explain: (f) =>
-      `${host(f)} did not refuse the same request without the token. So the success says nothing about the token: it may be wrong and nobody would notice here.`,
-    tryThis: "Ask HALO something that needs your data through the client. If that fails, make a new token of type MCP.",
+      `${host(f)} accepts the same request without the token. So this test cannot tell whether the token is right.`,
+    tryThis: "Ask HALO something that needs your data, in the client. If that fails, make a new token of type MCP.",
   },
 } as const satisfies Readonly<Record<string, CauseRow>>;
 
@@ -332,7 +332,7 @@ const ROWS = {
     stage: "tools",
     when: ({ isWhole, record }) => isWhole && record.outcome.endless,
     title: "The list of tools does not end",
-    explain: (f) => `${host(f)} keeps announcing further pages of tools; reading was stopped.`,
+    explain: (f) => `${host(f)} always announces another page of tools, so reading was stopped.`,
     tryThis: "The connection itself works. Tell CM.com support, or whoever runs this server.",
   },
   ...NETWORK_CAUSES,

@@ -100,9 +100,10 @@ export function factsOf(record: ProbeRecord, last: Exchange | undefined, isFaile
     target,
     moved: last?.end === "redirect" ? movedTo(record, target) : undefined,
     retryAfter: clean(last?.retryAfter),
-    /** Limit of the whole run, and whether one request used up its share of it. */
+    /** A connection stood. */
+    connected: last?.connected,
+    /** Limit of the whole run. */
     seconds: last === undefined || last.end === "timeout" ? seconds(record.timeoutMs) : undefined,
-    share: last !== undefined && last.ms < record.timeoutMs * 0.95,
     waited: last?.end === "timeout" ? Math.max(0.1, Math.round(last.ms / 100) / 10) : undefined,
     contentType: clean(last?.contentType),
     /** How the exchange ended; its codes without our own; that of JSON-RPC, or the innermost. */

@@ -96,7 +96,7 @@ const named = ({ proxy }: Facts): string => (proxy === undefined ? "" : ` ${prox
 const schemesOf = ({ proxy }: Facts): string => printable(proxy?.schemes.join(", ") ?? "");
 /** Who else may have ended what is said of the host. */
 const through = (f: Facts): string =>
-  f.proxy === undefined ? "" : ` The way there is a tunnel through the proxy${named(f)}.`;
+  f.proxy === undefined ? "" : ` The connection goes through the proxy${named(f)}.`;
 const BAD_PROXY = { scheme: "it starts with neither http:// nor https://", unreadable: "it cannot be read as a URL" };
 
 const CA_PROBLEMS = {
@@ -119,7 +119,8 @@ function extra({ extraCas, certificate }: Facts): string {
 function issued({ certificate }: Facts): string {
   if (certificate === undefined) return "";
   const { subject, issuer, top, above } = certificate;
-  const what = above === true ? "The one to blame stands above the server's own: it" : "It";
+  const what =
+    above === true ? "The certificate that is refused is not the server's own but one above it in the chain: it" : "It";
   const end = top === undefined ? "" : `; the chain ends at "${top}"`;
   return ` ${what} is for "${subject}", issued by "${issuer}"${end}.`;
 }
@@ -133,16 +134,16 @@ export const NETWORK_CAUSES = {
   // nobody else's fault, not the proxy's either: no file, port or memory is left here
   "local-limit": {
     when: broke(/^(EMFILE|ENFILE|ENOBUFS|ENOMEM|EADDRINUSE|EAI_MEMORY|OUT_OF_MEM|ERR_MEMORY_ALLOCATION_FAILED)$/),
-    title: "This computer is at a limit of its own",
+    title: "This computer reached one of its limits",
     explain: (f) =>
-      `No connection to ${host(f)} could be used for ${asked(f)}: ${limitOf(f).what}${code(f)}. The server has no part in it.`,
+      `No connection to ${host(f)} could be used for ${asked(f)}: ${limitOf(f).what}${code(f)}. The server is not the cause.`,
     tryThis: (f) => limitOf(f).tryThis,
   },
   // whatever lies behind it, name or certificate: it is the proxy's
   "proxy-auth": {
     stage: "tcp",
     when: (seen) => seen.status === 407 || broke(/^HALO_PROXY_AUTH$/)(seen),
-    title: "A proxy wants a password",
+    title: "The proxy requires a password",
     explain: (f) => {
       if (f.proxy === undefined) return "A proxy on the way asks for a user name and password (HTTP 407).";
       const asks = schemesOf(f) === "" ? "" : ` It asks for: ${schemesOf(f)}.`;
@@ -205,10 +206,10 @@ export const NETWORK_CAUSES = {
     when: broke(/^ERR_TLS_CERT_ALTNAME|^HOSTNAME_MISMATCH$/),
     title: "The certificate is for another host",
     explain: (f) =>
-      `Whoever answered at ${host(f)} showed a certificate ${f.certificate?.names ? `for ${f.certificate.names}` : "for another name"}.${issued(f)} Nothing was sent.`,
+      `The server at ${host(f)} showed a certificate ${f.certificate?.names ? `for ${f.certificate.names}` : "for another name"}.${issued(f)} Nothing was sent.`,
     tryThis: (f) => [
-      ...checkUrl(f, "Something on the way answers in HALO's place."),
-      "On a public network, open a web page first: a sign-in page may be in the way.",
+      ...checkUrl(f, "Another server on the way, such as a gateway, answers instead of HALO."),
+      "On a public network, open a web page in a browser first: the network may ask you to sign in.",
     ],
   },
   "tls-untrusted": {
@@ -222,7 +223,7 @@ export const NETWORK_CAUSES = {
     tryThis: [
       'If your company inspects TLS traffic, let Node know its certificate, in the environment or in "env" of ~/.claude/settings.json, where Claude Code reads it too:',
       run("export", "NODE_EXTRA_CA_CERTS=/path/to/company-ca.pem"),
-      "Do not switch verification off: the token would go to whoever answers.",
+      "Do not switch verification off: then any server on the way could read the token.",
     ],
   },
   "not-tls": {
@@ -236,7 +237,7 @@ export const NETWORK_CAUSES = {
         f,
         "A proxy, a firewall or a network's sign-in page on the way may have answered.",
         undefined,
-        "A server of your own on this computer: use http: instead of https:, or the right port.",
+        "If it is your own server on this computer: use http: instead of https:, or another port.",
       ),
   },
   "tls-handshake": {
@@ -246,17 +247,17 @@ export const NETWORK_CAUSES = {
       broke(CLIENT_CERTIFICATE)(seen) ||
       (broke(TLS)(seen) && seen.last?.connected === false) ||
       (isEarly(seen) && (broke(RESET)(seen) || isGone(seen))),
-    title: "No encrypted connection could be agreed on",
+    title: "The TLS handshake failed",
     explain: (f) =>
       // the one alert that comes when a request may be under way; who sends it has read nothing of that
       wantsCertificate(f)
-        ? `${host(f)} wants a certificate of this computer, and got none${code(f)}.`
+        ? `${host(f)} asks for a client certificate, and none was sent${code(f)}.`
         : `${host(f)} ended the TLS handshake${code(f)}. Nothing was sent.${direct(f)}${through(f)}`,
     tryThis: (f) =>
       wantsCertificate(f)
-        ? ["HALO wants no such certificate: a gateway of your network may stand in between.", ...checkUrl(f)]
+        ? ["HALO does not ask for one: a gateway of your network may have answered.", ...checkUrl(f)]
         : [
-            `A firewall or proxy that cuts TLS is the usual reason: try another network.${f.halo === true ? "" : " An old server that knows no TLS 1.2 is another."}`,
+            `Usually a firewall or a proxy blocks the connection: try another network.${f.halo === true ? "" : " A server without TLS 1.2 also fails like this."}`,
             ...tryProxy(f),
           ],
   },
@@ -268,7 +269,7 @@ export const NETWORK_CAUSES = {
       const isName = endpoint !== null && !/^(?:\[|[\d.]+(?::|$))/.test(endpoint.host);
       return broke(/^ENOTFOUND$|^EAI_|^ENODATA$|^ESERVFAIL$/)(seen) || (waits(seen) && timings.dns === null && isName);
     },
-    title: "The host name is not known",
+    title: "The host name cannot be resolved",
     explain: (f) => `The name ${host(f)} could not be resolved to an address${code(f)}.${direct(f)}`,
     tryThis: (f) => [
       ...checkUrl(
@@ -283,14 +284,14 @@ export const NETWORK_CAUSES = {
   refused: {
     stage: "tcp",
     when: broke(/^ECONNREFUSED$/),
-    title: "Nobody listens there",
+    title: "The connection was refused",
     explain: (f) => `${host(f)} refused the connection: nothing listens on that port${code(f)}.${direct(f)}`,
     tryThis: (f) => [
       ...checkUrl(
         f,
-        "A firewall on the way may refuse the connection, or HALO is out of order.",
+        "A firewall on the way may refuse the connection, or HALO is down.",
         undefined,
-        "A server of your own must be running; a firewall can also answer like this.",
+        "If it is your own server: is it running? A firewall can also refuse a connection.",
       ),
       ...tryProxy(f),
     ],
@@ -298,7 +299,7 @@ export const NETWORK_CAUSES = {
   unreachable: {
     stage: "tcp",
     when: broke(/^(EHOSTUNREACH|ENETUNREACH|ENETDOWN|EHOSTDOWN|EADDRNOTAVAIL|EAFNOSUPPORT|EACCES|EPERM)$/),
-    title: "There is no way to the server",
+    title: "The server cannot be reached",
     explain: (f) => `This computer has no network route to ${host(f)}${code(f)}.${direct(f)}`,
     tryThis: (f) => ["Check the network connection, the VPN and the firewall.", ...tryProxy(f)],
   },
@@ -313,11 +314,11 @@ export const NETWORK_CAUSES = {
     },
     title: "No answer in time",
     explain: (f) =>
-      `${host(f)} did not finish its answer to ${asked(f)} ${f.seconds === undefined ? "in time" : `within ${f.share ? "its share of the" : "the"} ${f.seconds} s limit`}.${direct(f)}`,
+      `${host(f)} ${f.connected === false ? "did not complete the connection" : `accepted the connection but did not answer ${asked(f)}`} in time${f.seconds === undefined ? "" : ` (limit: ${f.seconds} s)`}.${direct(f)}`,
     tryThis: (f) => [
       "Run it again with a longer --timeout:",
       doctor("--timeout", longer(f.seconds)),
-      "If it stays, check whether a firewall or a proxy swallows the traffic.",
+      "If that does not help, check whether a firewall or a proxy drops the traffic.",
       ...tryProxy(f),
     ],
   },
@@ -326,7 +327,7 @@ export const NETWORK_CAUSES = {
     title: "The connection was cut",
     explain: (f) => `The connection to ${host(f)} was reset during ${asked(f)}${code(f)}.${direct(f)}`,
     tryThis: (f) => [
-      "Run it again. If it stays, a firewall, a VPN or a proxy on the way cuts the connection: try another network.",
+      "Run it again. If that does not help, a firewall, a VPN or a proxy may cut the connection: try another network.",
       ...tryProxy(f),
     ],
   },
@@ -341,13 +342,13 @@ export const NETWORK_CAUSES = {
     when: (seen) => seen.end === "stream-ended" || isGone(seen),
     title: "The event stream ended without an answer",
     explain: (f) => `${host(f)} opened an event stream for ${asked(f)} and closed it before the answer came.${said(f)}`,
-    tryThis: `A proxy that buffers or cuts long answers can do this: try another network. ${LATER}`,
+    tryThis: `A proxy that buffers or cuts long answers can cause this: try another network. ${LATER}`,
   },
   "too-big": {
     when: (seen) => seen.end === "too-big" || broke(/^HPE_(HEADER|CHUNK_EXTENSIONS)_OVERFLOW$/)(seen),
     title: "The answer is too big",
     explain: (f) =>
-      `The answer of ${host(f)} to ${asked(f)} is larger than any honest one (its head over 16 KiB, its body over 4 MiB, 8 MiB in all, or more values than any list of tools has); reading was stopped.`,
+      `The answer of ${host(f)} to ${asked(f)} is too large (the limits: 16 KiB for the headers, 4 MiB for a body, 8 MiB for all bodies, and a number of values that no real list of tools reaches). Reading was stopped.`,
     tryThis: (f) => checkUrl(f),
   },
   "bad-http": {
@@ -355,6 +356,6 @@ export const NETWORK_CAUSES = {
     title: "The answer is not HTTP",
     explain: (f) => `${host(f)} answered with something that is not HTTP${code(f)}.`,
     tryThis: (f) =>
-      checkUrl(f, undefined, undefined, "On a server of your own: is it the right port, and does it want https:?"),
+      checkUrl(f, undefined, undefined, "If it is your own server: is the port right, and does it use https:?"),
   },
 } as const satisfies Readonly<Record<string, CauseRow>>;
