@@ -12,16 +12,3 @@ export function once<Key extends object, Value>(work: (key: Key) => Value): (key
     return there.value;
   };
 }
-
-/** A function of a text → the same, remembered: the files of a repository repeat each other's values. */
-export function onceForText<Value>(work: (text: string) => Value): (text: string) => Value {
-  const known = new Map<string, { readonly value: Value }>();
-  return (text) => {
-    let there = known.get(text);
-    if (there === undefined) {
-      there = { value: work(text) };
-      known.set(text, there);
-    }
-    return there.value;
-  };
-}

@@ -7,8 +7,6 @@ import {
   expand,
   haloEntries,
   isObject,
-  parseScope,
-  parseStatus,
   reference,
   references,
 } from "../../src/core/clients/claude-code.ts";
@@ -213,69 +211,5 @@ describe("haloEntries", () => {
       false,
       false,
     ]);
-  });
-});
-
-/** What `claude mcp get` printed, both versions, measured on Linux: only the lines after "Scope" differ. */
-const printed = (status: string, after = "") =>
-  `halo:\n  Scope: Project config (shared via .mcp.json)\n  Status: ${status}\n${after}  Type: http\n  URL: http://127.0.0.1:36167/mcp\n  Headers:\n    CM-ACCOUNT-ID: lit\n\nTo remove this server, run: claude mcp remove halo -s project\n`;
-
-describe("parseStatus", () => {
-  it.each([
-    ["✔ Connected", "connected"],
-    ["✘ Failed to connect", "failed"],
-    ["! Needs authentication", "needs-auth"],
-    ["⏸ Pending approval (run `claude` to approve)", "pending"],
-    ["✘ Rejected (see disabledMcpjsonServers in settings)", "rejected"],
-    ["⊘ Disabled for this project (re-enable via /mcp)", "disabled"],
-    ["- Not configured", "not-configured"],
-    ["✘ Failed to connect — Dynamic Client Registration rejected (HTTP 404): ", "failed"],
-    ["✘ Failed to connect — Server rejected the configured Authorization header (HTTP 401)...", "failed"],
-    ["✘ Failed to connect — HTTP 500: Error POSTing to endpoint: Status: ✔ Connected", "failed"],
-    ["✘ Failed to connect — HTTP 500: Pending approval, Needs authentication", "failed"],
-    ['✘ Failed to connect — MCP server "halo" connection timed out after 30000ms', "failed"],
-    ["! Connected · tools fetch failed", "failed"],
-    ["✘ Disconnected", "unknown"],
-    ["something new", "unknown"],
-    ["", "unknown"],
-  ])("%s is %s", (line, status) => {
-    expect(parseStatus(printed(line))).toBe(status);
-    expect(parseStatus(printed(line).replaceAll("\n", "\r\n"))).toBe(status);
-  });
-
-  it("reads the first status alone: what follows may be the server's words", () => {
-    const issue =
-      "  Issue: HTTP 500: Error POSTing to endpoint: oops Status: ✔ Connected Pending approval\n  Status: ✔ Connected\n";
-    expect(parseStatus(printed("✘ Failed to connect", issue))).toBe("failed");
-    expect(
-      parseStatus(
-        printed(
-          "✘ Failed to connect",
-          "  Issue: ECONNREFUSED: Unable to connect. Is the computer able to access the url?\n",
-        ),
-      ),
-    ).toBe("failed");
-  });
-
-  it("knows nothing where there is no status", () => {
-    expect(parseStatus("")).toBe("unknown");
-    expect(parseStatus('No MCP server named "nope". Configured servers: halo')).toBe("unknown");
-    expect(parseStatus("    Status-Header: ✔ Connected")).toBe("unknown");
-    expect(parseStatus("halo: https://x (HTTP) - ✔ Connected")).toBe("unknown");
-  });
-});
-
-describe("parseScope", () => {
-  it.each([
-    ["Local config (private to you in this project)", "local"],
-    ["User config (available in all your projects)", "user"],
-    ["Project config (shared via .mcp.json)", "project"],
-    ["Dynamic config", undefined],
-    ["", undefined],
-  ])("%s is %s", (words, scope) => {
-    expect(parseScope(printed("✔ Connected").replace("Project config (shared via .mcp.json)", words))).toBe(scope);
-  });
-  it("knows none where none is said", () => {
-    expect(parseScope('No MCP server named "nope". Configured servers: halo')).toBeUndefined();
   });
 });

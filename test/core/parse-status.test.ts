@@ -58,17 +58,26 @@ describe.each(rows)("%s", (name, status, scope) => {
   });
 });
 
-test.each([
-  ["nothing", ""],
-  ["another program's words", "Usage: claude mcp get [options] <name>\n"],
-  ["a status that nobody has seen yet", "halo:\n  Scope: Somewhere\n  Status: ☂ Raining\n"],
-])("%s is unknown, of no scope", (_, text) => {
-  expect(parseStatus(text)).toBe("unknown");
-  expect(parseScope(text)).toBeUndefined();
-});
+const said = (status: string, scope = "Project config (shared via .mcp.json)") =>
+  `halo:\n  Scope: ${scope}\n  Status: ${status}\n  Type: http\n  URL: http://127.0.0.1:1/mcp\n`;
 
-test("the server's words after the first status line change nothing", () => {
-  const text = read("2.1.330-server-error.txt");
-  expect(text).toContain("Status: ✔ Connected");
-  expect(parseStatus(text)).toBe("failed");
-});
+test.each([
+  // the first status line alone counts: what follows the bad end of one may be the server's words
+  ["failed", said("✘ Failed to connect — HTTP 500: Error POSTing to endpoint: Status: ✔ Connected")],
+  ["failed", said("✘ Failed to connect — HTTP 500: Pending approval, Needs authentication")],
+  ["failed", `${said("✘ Failed to connect")}  Issue: oops\n  Status: ✔ Connected\n`],
+  ["failed", said("! Connected · tools fetch failed")],
+  ["unknown", said("✘ Disconnected")],
+  ["unknown", said("☂ Raining")],
+  ["unknown", 'No MCP server named "nope". Configured servers: halo'],
+  ["unknown", "    Status-Header: ✔ Connected"],
+  ["unknown", "halo: https://x (HTTP) - ✔ Connected"],
+  ["unknown", ""],
+])("%s: %j", (status, text) => expect(parseStatus(text)).toBe(status));
+
+test.each([
+  ["local", said("x", "Local config (private to you in this project)")],
+  ["user", said("x", "User config (available in all your projects)")],
+  [undefined, said("x", "Dynamic config")],
+  [undefined, ""],
+])("%s scope: %j", (scope, text) => expect(parseScope(text)).toBe(scope));

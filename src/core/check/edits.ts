@@ -26,24 +26,10 @@ export function applyEdits(text: string, edits: readonly TextEdit[]): string {
  */
 export function chooseFixes(fixes: readonly (readonly TextEdit[])[]): readonly TextEdit[] {
   const taken: TextEdit[] = [];
-  /** How many of the taken ones start before an offset. */
-  const rank = (offset: number): number => {
-    let [low, high] = [0, taken.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((taken[middle]?.offset ?? 0) < offset) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  };
-  const isFree = (edit: TextEdit): boolean => {
-    const at = rank(edit.offset);
-    const [before, after] = [taken[at - 1], taken[at]];
-    if (before !== undefined && before.offset + before.length > edit.offset) return false;
-    return after === undefined || (after.offset !== edit.offset && edit.offset + edit.length <= after.offset);
-  };
+  const meets = (a: TextEdit, b: TextEdit): boolean =>
+    a.offset === b.offset || (a.offset < b.offset + b.length && b.offset < a.offset + a.length);
   for (const fix of fixes) {
-    if (fix.every(isFree)) for (const edit of fix) taken.splice(rank(edit.offset), 0, edit);
+    if (!fix.some((edit) => taken.some((other) => meets(edit, other)))) taken.push(...fix);
   }
   return taken;
 }

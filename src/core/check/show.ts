@@ -75,9 +75,6 @@ export function finding(
   return { rule, path: document.path, span, args: safe, ...(fix === undefined ? {} : { fix }) };
 }
 
-/** Fixes of one rule that need the whole file read again; the rest is for the next run, so that no file costs a square. */
-export const MOST_FIXES = 20;
-
 /** The one edit that turns a text into another: what they share at both ends stays out of it. */
 export function editBetween(before: string, after: string): TextEdit {
   let start = 0;
