@@ -39,7 +39,7 @@ const TOKEN = "made.up.Zq7Xw2Lk9Rb4Nv6Ty8-e5f1";
 describe("exit codes", () => {
   it("0 for a clean repository, and says so", async () => {
     commit(CLEAN);
-    expect(await check(repo.path, [], env)).toEqual({ code: 0, stdout: "nothing wrong in 2 files\n", stderr: "" });
+    expect(await check(repo.path, [], env)).toEqual({ code: 0, stdout: "2 files checked, no problems\n", stderr: "" });
     expect(await check(repo.path, ["--quiet"], env)).toEqual({ code: 0, stdout: "", stderr: "" });
   });
 
@@ -216,7 +216,7 @@ describe("what is read", () => {
     }
     expect((await check(repo.path, ["--cwd", "packages"], env)).stdout).not.toContain("paths from");
     rmSync(join(shop, ".mcp.json"));
-    expect((await check(shop, [], env)).stdout).toBe("nothing wrong in 2 files\n");
+    expect((await check(shop, [], env)).stdout).toBe("2 files checked, no problems\n");
   });
 
   it("takes the folder of --cwd, and one that is named, for one that a client starts in", async () => {
@@ -276,15 +276,15 @@ describe("what is read", () => {
   it("takes a folder without a file to check, and says so", async () => {
     commit({ ...CLEAN, "docs/a.md": "x" });
     mkdirSync(join(repo.path, "empty"));
-    const none = "no file to check here: empty, docs\n";
+    const none = "no files to check: empty, docs\n";
     expect(await check(repo.path, ["empty", "docs"], env)).toEqual({ code: 0, stdout: none, stderr: "" });
     const some = await check(repo.path, [".mcp.json", "empty"], env);
-    expect(some).toEqual({ code: 0, stdout: "nothing wrong in 1 file; no file to check in empty\n", stderr: "" });
+    expect(some).toEqual({ code: 0, stdout: "1 file checked, no problems; no files to check in empty\n", stderr: "" });
     const actions = { ...env, GITHUB_ACTIONS: "true" };
-    expect((await check(repo.path, ["empty"], actions)).stdout).toBe("no file to check here: empty\n");
+    expect((await check(repo.path, ["empty"], actions)).stdout).toBe("no files to check: empty\n");
     for (const format of ["json", "sarif"]) {
       const { code, stderr } = await check(repo.path, ["--format", format, "empty"], env);
-      expect([code, stderr]).toEqual([0, "no file to check here: empty\n"]);
+      expect([code, stderr]).toEqual([0, "no files to check: empty\n"]);
     }
     expect(await check(repo.path, ["empty", "--quiet"], env)).toEqual({ code: 0, stdout: "", stderr: "" });
     for (const path of ["docs/a.md", "docs/b.md", "nowhere"])
@@ -415,12 +415,12 @@ describe("--fix", () => {
     expect(after.replaceAll("\r\n", "")).not.toMatch(/[\r\n]/);
     expect(JSON.parse(after.slice(1)).mcpServers.halo.url).toBe("https://api.cm.com/halo/core/mcp");
     expect(statSync(join(repo.path, ".mcp.json")).mode & 0o777).toBe(0o640);
-    expect(stderr).toContain("Mended");
+    expect(stderr).toContain("Fixed");
     expect(stderr).toContain("-   // ours".replace("// ours", "//"));
     expect(stdout).toContain("b/.mcp.json:1:3 error");
     expect(code).toBe(1);
     const again = await check(repo.path, ["--fix"], env);
-    expect(again.stderr).toContain("There is nothing to mend.");
+    expect(again.stderr).toContain("Nothing can be fixed automatically.");
     expect(readFileSync(join(repo.path, ".mcp.json"), "utf8")).toBe(after);
   });
 
@@ -470,7 +470,7 @@ describe("--fix", () => {
     const { code, stderr, stdout } = await check(repo.path, ["--fix"], env);
     expect(code).toBe(1);
     expect(stderr).toContain("leads out of this repository");
-    expect(stderr).toMatch(/Mended \d findings in 1 file\./);
+    expect(stderr).toMatch(/Fixed \d findings in 1 file\./);
     expect(stdout).toMatch(/^b\/\.mcp\.json:2:3 error .*\[comments\]$/m);
     expect(stdout).not.toMatch(/^c\/\.mcp\.json:.*\[comments\]$/m);
     expect(readFileSync(join(repo.path, "c/.mcp.json"), "utf8")).not.toBe(text);
@@ -487,15 +487,15 @@ describe("--fix", () => {
     const { stderr } = await check(repo.path, ["--fix"], env);
     expect(stderr).toContain("c/.mcp.json is the same file as b/.mcp.json; the file is left as it is");
     expect(readFileSync(join(repo.path, "b/.mcp.json"), "utf8")).not.toBe(text);
-    expect((await check(repo.path, ["--fix"], env)).stderr).toContain("There is nothing to mend.");
+    expect((await check(repo.path, ["--fix"], env)).stderr).toContain("Nothing can be fixed automatically.");
   });
 
   it("takes two runs at once: both report the same, and the file is mended once", async () => {
     commit({ ...CLEAN, "b/.mcp.json": text });
     const runs = await Promise.all([0, 1].map(() => check(repo.path, ["--fix"], env)));
-    expect(runs.map(({ stderr }) => /Mended|nothing to mend/.exec(stderr)?.[0]).sort()).toEqual([
-      "Mended",
-      "nothing to mend",
+    expect(runs.map(({ stderr }) => /Fixed|Nothing can be fixed/.exec(stderr)?.[0]).sort()).toEqual([
+      "Fixed",
+      "Nothing can be fixed",
     ]);
     const findings = runs.map(({ stdout }) => stdout.split("\n").filter((line) => line.includes(".mcp.json:")));
     expect([runs[0]?.code, findings[0]]).toEqual([runs[1]?.code, findings[1]]);
@@ -519,7 +519,7 @@ describe("--fix", () => {
         expect(stderr).not.toMatch(/^[+-] /m);
       }
       expect(dry.stderr).toContain("Nothing was written (--dry-run)");
-      expect(wet.stderr).toMatch(/Mended \d findings in 1 file\./);
+      expect(wet.stderr).toMatch(/Fixed \d findings in 1 file\./);
       expect((await check(repo.path, ["--fix", "--quiet", "--format", format], env)).stderr).toBe("");
     }
     expect(await json()).toMatchObject({ fixed: [], dryRun: false });

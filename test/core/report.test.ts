@@ -170,17 +170,19 @@ describe("toText", () => {
   it("says where the paths begin to a reader who is elsewhere, if there are any", () => {
     const root = "/home/a/re\u001b[2Jpo";
     expect(toText(report([one()]), { ...options, root })).toMatch(/\n1 error in 0 files; paths from \/home\/a\/repo$/);
-    expect(toText(report([], { a: "" }), { ...options, root })).toBe("nothing wrong in 1 file");
+    expect(toText(report([], { a: "" }), { ...options, root })).toBe("1 file checked, no problems");
   });
 
   it("names the folders that hold nothing to check", () => {
     const empty = ["docs", "a\u001b[2Jb"];
-    expect(summaryOf({ ...report([]), empty })).toBe("no file to check here: docs, ab");
-    expect(summaryOf({ ...report([one()], { a: "" }), empty })).toBe("1 error in 1 file; no file to check in docs, ab");
+    expect(summaryOf({ ...report([]), empty })).toBe("no files to check: docs, ab");
+    expect(summaryOf({ ...report([one()], { a: "" }), empty })).toBe(
+      "1 error in 1 file; no files to check in docs, ab",
+    );
   });
 
   it("says nothing where nothing is wrong and nobody wants to hear it", () => {
-    expect(toText(report([], { a: "" }), options)).toBe("nothing wrong in 1 file");
+    expect(toText(report([], { a: "" }), options)).toBe("1 file checked, no problems");
     expect(toText(report([], { a: "" }), { ...options, quiet: true })).toBe("");
   });
 });
@@ -220,7 +222,7 @@ describe("toGithub", () => {
         expect(row).not.toMatch(/<|(?<!\\)`/);
       }),
     );
-    expect(toJobSummary(report([]), "9.9.9")).toBe("### create-halo-mcp check: passed\n\nno file to check here\n");
+    expect(toJobSummary(report([]), "9.9.9")).toBe("### create-halo-mcp check: passed\n\nno files to check\n");
   });
 });
 

@@ -25,7 +25,7 @@ describe("check, from the tarball", () => {
       const before = m.tree();
       expect(await m.run(["check"], { env: CI })).toEqual({
         code: 0,
-        stdout: "nothing wrong in 2 files\n",
+        stdout: "2 files checked, no problems\n",
         stderr: "",
       });
       expect(m.tree()).toEqual(before);
@@ -33,7 +33,7 @@ describe("check, from the tarball", () => {
       const { code, stdout } = await m.run(["check"], { env: CI });
       expect(code).toBe(1);
       expect(stdout).toMatch(
-        /^\.mcp\.json:3:5 error .*\[http-url-without-type\]\n1 error in 2 files; check --fix mends 1\n$/,
+        /^\.mcp\.json:3:5 error .*\[http-url-without-type\]\n1 error in 2 files; 1 can be fixed: npx create-halo-mcp check --fix\n$/,
       );
       expect((await m.run(["check", "--fix"], { env: CI })).code).toBe(0);
       expect(JSON.parse(m.read(".mcp.json"))).toEqual(JSON.parse(HALO_FILE));
@@ -120,7 +120,9 @@ describe("check, from the tarball", () => {
       commit(m, { ...CLEAN, "packages/shop/.mcp.json": NO_TYPE });
       const { code, stdout } = await m.run(["check", "--cwd", "packages/shop"], { env: CI });
       expect(code).toBe(1);
-      expect(stdout).toMatch(/^packages\/shop\/\.mcp\.json:3:5 error .*\n1 error in 1 file; check --fix mends 1\n$/);
+      expect(stdout).toMatch(
+        /^packages\/shop\/\.mcp\.json:3:5 error .*\n1 error in 1 file; 1 can be fixed: npx create-halo-mcp check --fix\n$/,
+      );
       mkdirSync(join(m.path, "empty/.mcp.json"), { recursive: true });
       const folder = await m.run(["check", "empty"], { env: CI });
       expect([folder.code, folder.stdout]).toEqual([1, expect.stringContaining("[not-a-file]")]);

@@ -138,11 +138,11 @@ export async function fix(context: Context, options: CheckOptions, first: Gather
     onStale: (reason) => show.warn(`${reason} It is checked again.`),
   });
   if (fixes.steps.length === 0 || !(changed || options.dryRun)) {
-    show.info("There is nothing to mend.");
+    show.info("Nothing can be fixed automatically.");
     return [];
   }
   const what = `${many(fixes.count, "finding")} in ${many(fixes.steps.length, "file")}`;
-  if (options.dryRun) show.info(`Nothing was written (--dry-run). Without it, ${what} would be mended.`);
-  else show.ok(`Mended ${what}.`);
+  if (options.dryRun) show.info(`Nothing was written (--dry-run). Without it, ${what} would be fixed.`);
+  else show.ok(`Fixed ${what}.`);
   return fixes.steps.map(({ name }) => name);
 }

@@ -42,7 +42,7 @@ function readOptions(context: Context, raw: RawOptions): CheckOptions {
   const { values, switches, words = [] } = raw;
   const most = values["max-warnings"];
   if (most !== undefined && !/^\d{1,6}$/.test(most)) throw new UsageError("--max-warnings takes a number, 0 or more");
-  if (switches.has("dry-run") && !switches.has("fix")) throw new UsageError("--dry-run says nothing without --fix");
+  if (switches.has("dry-run") && !switches.has("fix")) throw new UsageError("--dry-run needs --fix");
   if (words.includes("")) throw new UsageError("a path is empty");
   return {
     paths: words,
@@ -87,7 +87,7 @@ async function print(context: Context, options: CheckOptions, report: Report, ga
   }
   // text and github have it in their summary
   if (report.empty.length > 0 && !quiet && (format === "json" || format === "sarif"))
-    output.say(`no file to check here: ${report.empty.map((path) => printable(path, 200)).join(", ")}`);
+    output.say(`no files to check: ${report.empty.map((path) => printable(path, 200)).join(", ")}`);
   if (format !== "github") return;
   const { toGithub, toJobSummary } = await import("../../core/report/github.ts");
   output.commands(toGithub(report));

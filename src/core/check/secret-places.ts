@@ -13,7 +13,7 @@ interface Place {
   readonly text: string;
   /** What a secret would be called here: a header, a variable, a flag, a key. */
   readonly name: string;
-  /** For a message, after "stands in": `header "Authorization" of server "github"`. */
+  /** For a message, before "contains": `header "Authorization" of server "github"`. */
   readonly where: () => string;
   readonly span: Span;
 }

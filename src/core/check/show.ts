@@ -1,10 +1,10 @@
 /** Findings, whose words are fit to be shown: whatever a rule quotes passes through here. */
 import { HIDDEN, mask, maskOf, printable } from "../secrets.ts";
 import type { TextEdit } from "./edits.ts";
+import { maskFile } from "./mask-file.ts";
 import type { Document, Finding, Span, Subject } from "./model.ts";
 import { shownName, WORD } from "./names.ts";
 import { isSecretName, isUnfitToShow } from "./secret-judge.ts";
-import { secretsIn } from "./secret-places.ts";
 
 /** What a name of its own says is a secret: `Bearer …`, `api_key=…`, `Password: …`, `//user:password@`. */
 function withoutNamed(text: string): string {
@@ -30,20 +30,9 @@ export interface ShownLine {
 /** A file → how to get at its lines, from 1, with secrets masked. Nothing of a file that is private as a whole. */
 export function linesToShow(document: Document, secrets: readonly string[]): (line: number) => ShownLine | undefined {
   if (document.kind === "env" || document.kind === "envrc") return () => undefined;
-  const { text } = document;
-  let [masked, at] = ["", 0];
-  for (const { span, value } of secretsIn(document)) {
-    if (span.offset < at) continue;
-    const end = span.offset + span.length;
-    const place = text.slice(span.offset, end);
-    const rest = place.replace(value, () => maskOf(value));
-    // a value that is written with escapes is not shown at all
-    masked += text.slice(at, span.offset) + (rest === place ? place.replace(/[^\r\n]+/g, HIDDEN) : rest);
-    at = end;
-  }
   const linesOf = (whole: string): readonly string[] => whole.replace(/^\uFEFF/, "").split(/\r\n?|\n/);
-  const [plain, shown] = [linesOf(text), linesOf(masked + text.slice(at))];
-  return (line) => ({ text: plain[line - 1] ?? "", shown: hidden(secrets, shown[line - 1] ?? "") });
+  const [plain, masked] = [document.text, maskFile(document.path, document.text, secrets, [])].map(linesOf);
+  return (line) => ({ text: plain?.[line - 1] ?? "", shown: hidden(secrets, masked?.[line - 1] ?? "") });
 }
 
 /** Nothing in the text had to be masked. */

@@ -123,15 +123,15 @@ function many(count: number, word: string): string {
 /** The report in one line. */
 export function summaryOf({ counts, files, mendable, maxWarnings, empty }: Report): string {
   const none = empty.map((path) => printable(path, 200)).join(", ");
-  const nothing = none === "" ? "" : `; no file to check in ${none}`;
+  const nothing = none === "" ? "" : `; no files to check in ${none}`;
   const found = (["error", "warning", "note"] as const).filter((severity) => counts[severity] > 0);
   const where = `in ${many(files.length, "file")}`;
-  if (found.length === 0 && files.length === 0) return `no file to check here${none === "" ? "" : `: ${none}`}`;
-  if (found.length === 0) return `nothing wrong ${where}${nothing}`;
+  if (found.length === 0 && files.length === 0) return `no files to check${none === "" ? "" : `: ${none}`}`;
+  if (found.length === 0) return `${many(files.length, "file")} checked, no problems${nothing}`;
   const isOver = maxWarnings !== undefined && counts.warning > maxWarnings;
   return [
     `${found.map((severity) => many(counts[severity], severity)).join(", ")} ${where}`,
-    mendable === 0 ? "" : `; check --fix mends ${mendable}`,
+    mendable === 0 ? "" : `; ${mendable} can be fixed: npx create-halo-mcp check --fix`,
     isOver ? `; at most ${many(maxWarnings, "warning")} allowed` : "",
     nothing,
   ].join("");

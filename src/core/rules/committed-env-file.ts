@@ -7,11 +7,11 @@ const ID = "committed-env-file";
 export const committedEnvFile: Rule = {
   id: ID,
   severity: "error",
-  summary: "A file with private values is in git",
+  summary: "Git tracks a file with private values",
   check: (subject) =>
     privateFiles(subject)
       .filter(({ tracked }) => tracked)
       .map((document) => finding(subject, ID, document, { offset: 0, length: 0 }, { path: document.path })),
   message: ({ path }) =>
-    `${path} is in git, so every clone gets its values; take it out with git rm --cached, ignore it, and replace the secrets it held. Allowed: .env.example, with names only`,
+    `git tracks ${path}, so every clone contains its values; run git rm --cached ${path}, add it to .gitignore, and replace the secrets in it. Allowed: .env.example, with names only`,
 };

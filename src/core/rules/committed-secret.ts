@@ -18,7 +18,7 @@ function isLooked({ kind }: Document): boolean {
 export const committedSecret: Rule = {
   id: ID,
   severity: "error",
-  summary: "A secret stands in a file that git tracks, or would take",
+  summary: "A file that git tracks, or would add, contains a secret",
   check: (subject) => {
     const shared = subject.documents.filter((document) => isLooked(document) && isShared(subject, document));
     const byDocument = new Map<Document, HaloServer[]>();
@@ -59,7 +59,7 @@ export const committedSecret: Rule = {
           where,
           value: maskOf(value),
           git: !subject.inRepository
-            ? "there is no git repository here, so whether the file is shared cannot be told"
+            ? "without a git repository check assumes that the file is shared"
             : document.tracked
               ? "git tracks this file"
               : "no ignore rule covers this file",
@@ -68,5 +68,5 @@ export const committedSecret: Rule = {
     });
   },
   message: ({ what, where, value, git }) =>
-    `${what} (${value}) stands in ${where}, and ${git}; allowed: a reference to a variable. Revoke it first: what was pushed stays readable`,
+    `${where} contains ${what} (${value}), and ${git}; allowed: a reference to a variable. Revoke the secret first: pushed commits stay readable`,
 };

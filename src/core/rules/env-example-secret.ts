@@ -22,5 +22,5 @@ export const envExampleSecret: Rule = {
       );
   },
   message: ({ name, value }) =>
-    `${name} has what looks like a real value (${value}) in a file that everybody gets; allowed: nothing after the "=", or a placeholder. Revoke the value`,
+    `${name} has what looks like a real value (${value}) in a file that is shared; allowed: nothing after the "=", or a placeholder. Revoke the value`,
 };

@@ -28,6 +28,6 @@ export const envFileNotIgnored: Rule = {
   ],
   message: ({ path, variable }) =>
     variable === undefined
-      ? `${path} is covered by no ignore rule, so the next "git add -A" commits its values; add it to .gitignore`
-      : `no ignore rule covers ${path}, so when somebody writes the value of ${variable} into it, the next "git add -A" commits that value; add ${path} to .gitignore`,
+      ? `no ignore rule covers ${path}, so the next "git add -A" adds its values; add it to .gitignore`
+      : `no ignore rule covers ${path}, so once it holds the value of ${variable}, the next "git add -A" adds that value; add ${path} to .gitignore`,
 };

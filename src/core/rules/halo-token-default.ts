@@ -29,5 +29,5 @@ export const haloTokenDefault: Rule = {
       }),
     ),
   message: ({ name, variable }) =>
-    `the token of server "${name}" has a default, which is in the file for everybody; allowed: \${${variable}}. If it is a real token, delete it in HALO Studio`,
+    `the token of server "${name}" has a default, which everyone who has the file can read; allowed: \${${variable}}. If it is a real token, delete it in HALO Studio`,
 };

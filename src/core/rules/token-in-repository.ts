@@ -8,7 +8,7 @@ const ID = "token-in-repository";
 export const tokenInRepository: Rule = {
   id: ID,
   severity: "error",
-  summary: "The token of this environment stands in a tracked file",
+  summary: "A tracked file contains the token of this environment",
   check: (subject): readonly Finding[] => {
     const secrets = subject.secrets.filter((secret) => secret.length >= 8);
     const inDocuments = subject.documents
@@ -30,5 +30,5 @@ export const tokenInRepository: Rule = {
     return [...inDocuments, ...elsewhere];
   },
   message: () =>
-    "the value of HALO_MCP_TOKEN stands in this tracked file; delete the token in HALO Studio at once (Settings > Product Tokens) and make a new one, since what was pushed stays readable",
+    "this tracked file contains the value of HALO_MCP_TOKEN; delete the token in HALO Studio now (Settings > Product Tokens) and create a new one: pushed commits stay readable",
 };
