@@ -20,7 +20,7 @@ export const clientFileBroken = rowsOf((subject) =>
 )({
   id: "client-file-broken",
   severity: "error",
-  summary: "A client's settings cannot be read, and all that stands in them is lost",
+  summary: "A client cannot read its settings file, and ignores all of it",
   find: ({ document }) => {
     const isSettings = document.kind === "settings" || document.kind === "settings-local";
     const client = isSettings ? claudeCode : clientOf(document.kind);
@@ -30,7 +30,7 @@ export const clientFileBroken = rowsOf((subject) =>
     return { span: spotAt(document, broken.offset), args: { client: client.label, reason, path: document.path } };
   },
   message: ({ client, reason, path }) =>
-    `${client} cannot read ${path}, so nothing in it counts: ${reason}; put the syntax right`,
+    `${client} cannot read ${path}, so it ignores the whole file: ${reason}; fix the syntax`,
 });
 
 /** VS Code asks for `${input:id}` only when `inputs` describes it (code.visualstudio.com, MCP configuration reference, 2026). */

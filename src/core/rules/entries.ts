@@ -34,7 +34,7 @@ export const ENTRY_RULES: readonly Rule[] = [
   fileRow({
     id: "duplicate-server",
     severity: "error",
-    summary: "Of two servers with one name Claude Code drops the first, without a word",
+    summary: "Claude Code silently drops the first of two servers with the same name",
     // the last one wins, for names and for `mcpServers` itself: what came before is dropped without a word
     find: ({ document }) => {
       const { tree } = document;
@@ -55,7 +55,7 @@ export const ENTRY_RULES: readonly Rule[] = [
   fileRow({
     id: "duplicate-key",
     severity: "warning",
-    summary: "Of two equal keys the last one counts, without a word",
+    summary: "Only the last of two equal keys counts",
     find: ({ document }) =>
       replacedProperties(document).map((entry) => ({ span: keySpan(document, entry), args: { key: entry.key } })),
     message: ({ key }) => `a later "${key}" in the same object replaces this one; allowed: each key once`,
@@ -63,7 +63,7 @@ export const ENTRY_RULES: readonly Rule[] = [
   entryRow({
     id: "entry-not-object",
     severity: "error",
-    summary: "Claude Code skips a server that is no object",
+    summary: "Claude Code skips a server that is not an object",
     // of the name `__proto__` the value does not count: rule `reserved-name`
     find: ({ name, entry: { value } }) =>
       isObjectNode(value) || name === "__proto__" ? undefined : { span: spanOf(value), args: { got: kindWord(value) } },

@@ -22,28 +22,28 @@ interface Row {
 const SHAPE_ROWS: readonly Row[] = [
   {
     id: "args-shape",
-    summary: 'Claude Code skips a program whose "args" are no list of strings',
+    summary: 'Claude Code skips a program whose "args" is not a list of strings',
     fields: { args: SHAPES.args },
   },
   {
     id: "env-shape",
-    summary: 'Claude Code skips a program whose "env" is no object of strings',
+    summary: 'Claude Code skips a program whose "env" is not an object of strings',
     fields: { env: SHAPES.env },
   },
   {
     id: "headers-shape",
-    summary: 'Claude Code skips a server whose "headers" are no object',
+    summary: 'Claude Code skips a server whose "headers" is not an object',
     fields: { headers: SHAPES.headers },
   },
   {
     id: "header-value-not-string",
-    summary: "Claude Code skips a server with a header that is no string",
+    summary: "Claude Code skips a server with a header that is not a string",
     fields: { headers: SHAPES.headerValues },
     fix: quoted,
   },
   {
     id: "headers-helper-value",
-    summary: 'Claude Code skips a server whose "headersHelper" is no string',
+    summary: 'Claude Code skips a server whose "headersHelper" is not a string',
     fields: { headersHelper: SHAPES.headersHelper },
   },
   {
@@ -53,7 +53,7 @@ const SHAPE_ROWS: readonly Row[] = [
   },
   {
     id: "timeout-value",
-    summary: 'Claude Code skips a server whose "timeout" is no whole number above 0',
+    summary: 'Claude Code skips a server whose "timeout" is not a whole number above 0',
     fields: { timeout: SHAPES.timeout },
   },
   {
@@ -86,7 +86,7 @@ export const FIELD_RULES: readonly Rule[] = [
   serverRow({
     id: "missing-url",
     severity: "error",
-    summary: 'Claude Code skips a remote server whose "url" is missing or no string',
+    summary: 'Claude Code skips a remote server whose "url" is missing or not a string',
     find: ({ document, entry, node, transport }) => {
       const url = member(node, "url")?.value;
       if (transport === undefined || transport === "stdio" || textOf(url) !== undefined) return undefined;
@@ -99,7 +99,7 @@ export const FIELD_RULES: readonly Rule[] = [
   serverRow({
     id: "missing-command",
     severity: "error",
-    summary: 'Claude Code skips a program whose "command" is missing, empty or no string',
+    summary: 'Claude Code skips a program whose "command" is missing, empty or not a string',
     find: ({ document, entry, node, transport }) => {
       const command = member(node, "command")?.value;
       if (transport !== "stdio" || (textOf(command) ?? "") !== "") return undefined;

@@ -56,7 +56,7 @@ export const FILE_RULES: readonly Rule[] = [
     severity: "error",
     summary: "Claude Code refuses a folder, a pipe or a device that is called .mcp.json",
     message: () =>
-      "this is no regular file but a folder, a pipe or a device, so Claude Code loads no server from it; allowed: a file, or a link to one",
+      "this is not a regular file but a folder, a pipe or a device, so Claude Code loads no server from it; allowed: a file, or a link to one",
   }),
   fileRow({
     id: "file-too-big",
@@ -81,7 +81,7 @@ export const FILE_RULES: readonly Rule[] = [
   encodingRow("not-utf-8", {
     id: "not-utf-8",
     severity: "warning",
-    summary: "Bytes that are no UTF-8 become replacement characters, without a word",
+    summary: "Bytes that are not UTF-8 silently become replacement characters",
     message: () =>
       "the file is not in UTF-8, and Claude Code reads every byte that does not fit as U+FFFD; allowed: UTF-8",
   }),
@@ -93,7 +93,7 @@ export const FILE_RULES: readonly Rule[] = [
     find: ({ document }) =>
       document.encoding === "utf-8" && document.text.trim() === "" ? { span: spotAt(document, 0) } : undefined,
     message: () =>
-      'the file is empty, and Claude Code finds no servers in it without a word; allowed: {"mcpServers": {…}}, or no file',
+      'the file is empty: Claude Code loads no servers and does not say so; allowed: {"mcpServers": {…}}, or no file',
   }),
   brokenRow("conflict", 7, {
     id: "merge-conflict",
@@ -105,8 +105,8 @@ export const FILE_RULES: readonly Rule[] = [
   brokenRow("syntax", 1, {
     id: "syntax",
     severity: "error",
-    summary: "Claude Code refuses a .mcp.json that is no JSON as a whole",
-    message: ({ reason }) => `no valid JSON: ${reason}; Claude Code loads none of the servers`,
+    summary: "Claude Code refuses a .mcp.json that is not JSON",
+    message: ({ reason }) => `invalid JSON: ${reason}; Claude Code loads none of the servers`,
   }),
   fileRow({
     id: "comments",
@@ -152,7 +152,7 @@ export const FILE_RULES: readonly Rule[] = [
   fileRow({
     id: "root-not-object",
     severity: "error",
-    summary: "Claude Code refuses a .mcp.json that is no object",
+    summary: "Claude Code refuses a .mcp.json that is not an object",
     find: ({ document: { tree } }) =>
       tree === undefined || isObjectNode(tree) ? undefined : { span: spanOf(tree), args: { got: kindWord(tree) } },
     message: ({ got }) =>
@@ -179,7 +179,7 @@ export const FILE_RULES: readonly Rule[] = [
   fileRow({
     id: "mcp-servers-not-object",
     severity: "error",
-    summary: 'Claude Code refuses the file when "mcpServers" is no object',
+    summary: 'Claude Code refuses the file when "mcpServers" is not an object',
     find: ({ document: { tree } }) => {
       const value = member(tree, "mcpServers")?.value;
       if (value === undefined || isObjectNode(value)) return undefined;

@@ -56,7 +56,7 @@ const endpoint = addressRow({
     return { span, args: { host: hostOf(url.text), url: subject.url, how }, fix };
   },
   message: ({ name, host, url, how, variable, file }) => {
-    if (how === "near") return `server "${name}" does not have HALO's endpoint exactly as it is; allowed: ${url}`;
+    if (how === "near") return `server "${name}" writes HALO's endpoint in another way; allowed: ${url}`;
     if (how === "own")
       return `the URL of server "${name}" differs from --url: it is HALO's own, at ${host}; allowed: ${url}`;
     const gateway = "or a gateway declared with --url";

@@ -29,7 +29,7 @@ export const haloMissing: Rule = {
     // a file that does not load as a whole is the business of the rules about loading; an empty one loads, with no servers
     return document.encoding === "utf-8" && document.text.trim() === "" ? missing() : [];
   },
-  message: ({ what }) => `${what}: run npx create-halo-mcp, or check with --allow-missing where that is meant`,
+  message: ({ what }) => `${what}: run npx create-halo-mcp, or use check --allow-missing if that is intended`,
 };
 
 /** Each item of `disabledMcpjsonServers` that names HALO. The list wins over `enabledMcpjsonServers` (Claude Code 2.1.330). */
@@ -58,7 +58,7 @@ export const haloDisabled = disabledIn("settings")({
     return { span, fix: edited.ok && edited.changed ? [editBetween(text, edited.text)] : undefined };
   },
   message: ({ name }) =>
-    `"disabledMcpjsonServers" lists "${name}", so Claude Code loads it for nobody in this repository; take it out`,
+    `"disabledMcpjsonServers" lists "${name}", so Claude Code does not load it for anyone in this repository; remove it`,
 });
 
 /** The default answer of Claude Code's dialog about a new server is to do without it, and this is where that is kept (2.1.330). */
@@ -69,7 +69,7 @@ export const haloRejectedHere = disabledIn("settings-local")({
   localOnly: true,
   find: ({ value }) => ({ span: spanOf(value) }),
   message: ({ name }) =>
-    `"${name}" was rejected here, so Claude Code does not load it; take it out of "disabledMcpjsonServers", or run claude mcp reset-project-choices`,
+    `"${name}" was rejected here, so Claude Code does not load it; remove it from "disabledMcpjsonServers", or run claude mcp reset-project-choices`,
 });
 
 function isAbove(upper: string, lower: string): boolean {
@@ -99,7 +99,7 @@ export const haloShadowed = rowsOf((subject) => {
     return { span: keySpan(document, entry), args: { path: above[0].document.path } };
   },
   message: ({ name, path }) =>
-    `"${name}" is another server than the "${name}" of ${path}, which is HALO: whoever starts in this folder gets this one; give it another name`,
+    `"${name}" is not the same server as the "${name}" of ${path}, which is HALO: Claude Code started in this folder uses this one; give it another name`,
 });
 
 /**
@@ -132,5 +132,5 @@ export const bridgeMissing = rowsOf((subject) =>
     };
   },
   message: ({ names }) =>
-    `Claude Code does not read .env, and nothing that can be seen carries ${names} to it; run npx create-halo-mcp, or export them in the shell that starts it`,
+    `Claude Code does not read .env, and neither .claude/settings.local.json nor .envrc passes ${names} to it; run npx create-halo-mcp, or export them in the shell that starts it`,
 });

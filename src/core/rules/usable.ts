@@ -33,13 +33,13 @@ function urlProblem(url: string, transport: Transport): string | undefined {
   if (text === "") return 'empty, which Claude Code lists as "Not configured"';
   if (text.includes("$")) return undefined;
   const [, scheme = "", rest = ""] = /^([a-z][a-z0-9+.-]*):[\\/]*(.*)$/is.exec(text) ?? [];
-  if (scheme === "") return "no URL: it does not begin with https://";
+  if (scheme === "") return "not a URL: it does not begin with https://";
   const schemes = transport === "ws" ? ["http", "https", "ws", "wss"] : ["http", "https"];
   if (!schemes.includes(scheme.toLowerCase()))
     return `of the scheme "${scheme.toLowerCase()}:", to which Claude Code does not connect`;
   const [host = ""] = rest.split(/[\\/?#]/);
-  if (host === "" || /\s/.test(host)) return "no URL: its host is missing or has a blank";
-  return Number(/:(\d+)$/.exec(host)?.[1] ?? 0) > 65_535 ? "no URL: its port is above 65535" : undefined;
+  if (host === "" || /\s/.test(host)) return "not a URL: its host is missing or contains a space";
+  return Number(/:(\d+)$/.exec(host)?.[1] ?? 0) > 65_535 ? "not a URL: its port is above 65535" : undefined;
 }
 
 /** The letters of a header's name (RFC 9110); measured character by character. */
@@ -130,8 +130,8 @@ export const USABLE_RULES: readonly Rule[] = [
       }),
     message: ({ name, header, part }) =>
       part === "name"
-        ? `server "${name}": "${header}" is no name of a header, and Claude Code never connects; allowed: letters, digits and "-"`
-        : `server "${name}": the value of "${header}" cannot be sent, and Claude Code never connects; allowed: one line of Latin-1`,
+        ? `server "${name}": "${header}" is not a valid header name, so Claude Code never connects; allowed: letters, digits and "-"`
+        : `server "${name}": the value of "${header}" cannot be sent, so Claude Code never connects; allowed: one line of Latin-1`,
   }),
   // `"A": "1", "a": "2"` arrives as `a: 1, 2` with http, as `a: 2` with sse
   serverRow({
@@ -148,14 +148,14 @@ export const USABLE_RULES: readonly Rule[] = [
       });
     },
     message: ({ name, header }) =>
-      `server "${name}": the header "${header}" is there before in another case, and both are sent as one; allowed: each header once`,
+      `server "${name}": the header "${header}" is already there in another case, and both are sent as one; allowed: each header once`,
   }),
   // warns and takes the blanks as they are: a program is not found (ENOENT), a header is refused ("Invalid header name"), a
   // variable has another name, a URL with U+00A0 is no URL; blanks around values of headers are not sent
   serverRow({
     id: "padding",
     severity: "warning",
-    summary: "Blanks around a URL, a command or a name are part of it",
+    summary: "Spaces around a URL, a command or a name become part of it",
     find: ({ document, node, transport }) => {
       const fields = transport === undefined ? [] : FIELDS[transport];
       const texts = ["url", "command"].flatMap((key): readonly Place[] => {
@@ -179,7 +179,7 @@ export const USABLE_RULES: readonly Rule[] = [
       return [...texts, ...names];
     },
     message: ({ name, what }) =>
-      `server "${name}": ${what} has blanks around it, which are part of it; allowed: no blanks`,
+      `server "${name}": ${what} has spaces around it, which Claude Code takes as part of it; allowed: no spaces`,
   }),
   // keys that it does not know are ignored without a word: the headers, say, are then not sent
   serverRow({

@@ -107,7 +107,7 @@ function examplesFor(folder: string, examples: readonly Document[]): readonly Do
 export const variableNotInExample: Rule = {
   id: ID,
   severity: "warning",
-  summary: "A variable that a server takes is not in .env.example",
+  summary: "A variable that a server needs is not in .env.example",
   check: (subject) => {
     const examples = subject.documents.filter(({ kind, encoding }) => kind === "env-example" && encoding === "utf-8");
     const named = new Map(examples.map((example) => [example, parseDotenv(example.text)] as const));
@@ -142,5 +142,5 @@ export const variableNotInExample: Rule = {
     );
   },
   message: ({ names, server, file }) =>
-    `server "${server}" takes ${names}, and ${file === "" ? "no .env.example says so" : `${file} does not say so`}: whoever joins cannot know; add each as a line NAME=`,
+    `server "${server}" needs ${names}, and ${file === "" ? "there is no .env.example that lists it" : `${file} does not list it`}: new team members cannot know what to set; add a line NAME= for each`,
 };
