@@ -96,8 +96,8 @@ describe("nextSteps", () => {
   const survey = { root: "/r", ciPaths: [], claude: undefined, git: {} } as unknown as Survey;
   const options = { bridge: "claude-settings" } as InitOptions;
   const lines = (scopes: Decided["choice"]["scopes"], clients: Decided["choice"]["clients"], url?: string): string => {
-    const decided = { values: { token: "t", account: "a", profile: "p" }, choice: { clients, scopes }, url: HALO_URL };
-    return nextSteps(options, survey, targetFor(url), decided, { steps: [] }, "npx again").join("\n");
+    const next = nextSteps(options, survey, targetFor(url), { clients, scopes }, { steps: [] }, "npx again");
+    return next.flat().join("\n");
   };
   it.each<[Decided["choice"]["scopes"], start: boolean, trust: boolean, team: boolean]>([
     [["project"], true, true, true],

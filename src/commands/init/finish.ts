@@ -1,28 +1,32 @@
 /** The last screen, and its JSON. */
+import type { Scope } from "../../core/clients/claude-code.ts";
 import { toSh } from "../../core/command-line.ts";
 import { type Diagnosis, diagnosisJson } from "../../core/diagnosis/diagnose.ts";
-import { CI_FILES } from "../../core/plan/ci.ts";
+import { CI_FILES, type CiKind } from "../../core/plan/ci.ts";
 import type { Plan, Step } from "../../core/plan/model.ts";
 import type { Target } from "../../core/plan/target.ts";
+import type { Bridge } from "../../flags.ts";
 import { stepLabel } from "../shared/carry-out.ts";
 import type { InitOptions } from "./options.ts";
-import { checkOptions, type Decided } from "./plan.ts";
+import { checkOptions } from "./plan.ts";
 import type { Proof } from "./prove.ts";
+import type { Choice } from "./questions.ts";
 import type { Survey } from "./survey.ts";
 
+/** Lines that belong together. */
+type Paragraph = readonly string[];
+
 /** The steps of a plan that are left to a person. */
-export function handSteps({ steps }: Plan): readonly string[] {
-  const lines = steps.flatMap((step) =>
-    step.kind === "tell" ? ["", step.title, ...step.lines.map((line) => `  ${line}`)] : [],
+export function handSteps({ steps }: Plan): readonly Paragraph[] {
+  return steps.flatMap((step) =>
+    step.kind === "tell" ? [[step.title, ...step.lines.map((line) => `  ${line}`)]] : [],
   );
-  return lines.slice(1);
 }
 
-function startLines({ bridge }: InitOptions, { root, claude }: Survey, { choice }: Decided): readonly string[] {
-  const { scopes } = choice;
+function startLines(bridge: Bridge, { root, claude }: Survey, scopes: readonly Scope[]): Paragraph {
   const inFolder = scopes.some((scope) => scope !== "user");
-  const start =
-    inFolder || claude !== undefined ? ["Start", inFolder ? `  cd ${toSh([root])} && claude` : "  claude"] : [];
+  if (!inFolder && claude === undefined) return [];
+  const start = ["Start", inFolder ? `  cd ${toSh([root])} && claude` : "  claude"];
   if (!scopes.includes("project")) return start;
   const notes = {
     "claude-settings": [],
@@ -38,16 +42,14 @@ function startLines({ bridge }: InitOptions, { root, claude }: Survey, { choice 
 }
 
 /** How the team gets it: what is to be committed. */
-function teamLines({ root, git }: Survey, { steps }: Plan): readonly string[] {
-  const shared = steps.flatMap((step) =>
-    step.kind === "write" && step.secret !== true ? [stepLabel(step, root)] : [],
-  );
+function teamLines({ root, git }: Survey, { steps }: Plan): Paragraph {
+  const isShared = (step: Step): boolean => step.kind === "write" && step.secret !== true;
+  const shared = steps.filter(isShared).map((step) => stepLabel(step, root));
   const share =
     git === undefined
       ? ["  Share these files, which contain no secrets:", `  ${shared.join(" ")}`]
       : [`  git -C ${toSh([root])} add ${toSh(shared)}`, `  git -C ${toSh([root])} commit -m "Connect HALO"`];
   return [
-    "",
     "Teammates",
     ...share,
     "  Each of them runs: npx create-halo-mcp",
@@ -57,45 +59,34 @@ function teamLines({ root, git }: Survey, { steps }: Plan): readonly string[] {
 }
 
 /** What keeps a repository right from now on. */
-function ciLines({ ci }: InitOptions, { ciPaths }: Survey, { url }: Target, { steps }: Plan): readonly string[] {
+function ciLines(ci: CiKind | undefined, { ciPaths }: Survey, url: string, { steps }: Plan): Paragraph {
   const isWritten = steps.some((step) => step.kind === "write" && step.path === ciPaths[0]);
-  const offer = ["  To add it: npx create-halo-mcp --ci github", "  (or gitlab, pre-commit, lefthook, husky)."];
-  const { file, needs } = ci === undefined ? {} : CI_FILES[ci];
-  const kept = isWritten
-    ? [`  Commit ${file}: it runs this check.`, ...(needs === undefined ? [] : [`  ${needs}`])]
-    : [];
-  return [
-    "",
-    "In CI, or before a commit",
-    `  npx create-halo-mcp check${checkOptions(url) ?? ""}`,
-    "  It needs no token and no network.",
-    ...(ci === undefined ? offer : kept),
-  ];
+  const offer = ["To add it: npx create-halo-mcp --ci github", "(or gitlab, pre-commit, lefthook, husky)."];
+  const { file, needs = [] } = ci === undefined ? {} : CI_FILES[ci];
+  const kept = isWritten ? [`Commit ${file}: it runs this check.`, needs].flat() : [];
+  const command = `npx create-halo-mcp check${checkOptions(url) ?? ""}`;
+  const lines = [command, "It needs no token and no network.", ...(ci === undefined ? offer : kept)];
+  return ["In CI, or before a commit", ...lines.map((line) => `  ${line}`)];
 }
 
-/** How to go on, for a person. */
+/** How to go on, for a person. `recreate`: the command that does it all again. */
 export function nextSteps(
-  options: InitOptions,
+  { bridge, ci }: InitOptions,
   survey: Survey,
-  target: Target,
-  decided: Decided,
+  { mode, url }: Target,
+  { clients, scopes }: Choice,
   plan: Plan,
   recreate: string,
-): readonly string[] {
-  const { clients, scopes } = decided.choice;
+): readonly Paragraph[] {
   const isForClaude = clients.includes("claude-code");
   const isForTeam = isForClaude && scopes.includes("project");
-  const byHand = handSteps(plan);
-  const lines = [
-    ...(isForClaude ? startLines(options, survey, decided) : []),
-    ...(isForTeam && target.mode === "new" ? teamLines(survey, plan) : []),
-    ...(isForTeam && (options.ci !== undefined || target.mode === "new") ? ciLines(options, survey, target, plan) : []),
-    ...byHand.flatMap((line, at) => (at === 0 ? ["", line] : [line])),
-    "",
-    "To repeat this set-up",
-    `  ${recreate}`,
+  return [
+    isForClaude ? startLines(bridge, survey, scopes) : [],
+    isForTeam && mode === "new" ? teamLines(survey, plan) : [],
+    isForTeam && (mode === "new" || ci !== undefined) ? ciLines(ci, survey, url, plan) : [],
+    ...handSteps(plan),
+    ["To repeat this set-up", `  ${recreate}`],
   ];
-  return lines[0] === "" ? lines.slice(1) : lines;
 }
 
 /** The headline, no stronger than what was seen. `changed`: something was written. `hasClaude`: Claude Code is installed. */

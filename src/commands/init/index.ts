@@ -250,7 +250,7 @@ async function finish(page: Page, decided: Decided, tested: Diagnosis | undefine
   if (options.bridge === "none" && choice.scopes.includes("project"))
     show.warn("No bridge: Claude Code does not read .env. Export the variables before you start it.");
   const recreate = recreateOf(page, decided);
-  const next = nextSteps(options, here, target, decided, plan, recreate);
+  const next = nextSteps(options, here, target, choice, plan, recreate);
   const done = changed ? "Saved" : "Nothing had to change";
   const end = (ok: boolean, headline: string, proof?: Proof) =>
     conclude(page, decided, { ok, headline, plan, statuses, tested, ...(proof === undefined ? {} : { proof }) }, next);
@@ -307,7 +307,7 @@ function concludeDryRun(page: Page, decided: Decided, plan: Plan, tested: Diagno
 }
 
 /** The end of a run: its headline and what comes next, or the JSON document. Out: the exit code. */
-function conclude(page: Page, decided: Decided, outcome: Outcome, next: readonly string[]): number {
+function conclude(page: Page, decided: Decided, outcome: Outcome, next: readonly (readonly string[])[]): number {
   const { context, options, show, here, target, url } = page;
   const { ok, headline } = outcome;
   if (options.json) {
@@ -316,8 +316,8 @@ function conclude(page: Page, decided: Decided, outcome: Outcome, next: readonly
     createOutput(context).json(body);
     return ok ? 0 : 1;
   }
-  const lines = [...wrap(headline, show.columns), ...(next.length === 0 ? [] : ["", ...next])];
+  const paragraphs = [wrap(headline, show.columns), ...next].filter(({ length }) => length > 0);
   // the name of a folder or an entry may stand in it
-  show.result(lines.join("\n"));
+  show.result(paragraphs.map((lines) => lines.join("\n")).join("\n\n"));
   return ok ? 0 : 1;
 }
