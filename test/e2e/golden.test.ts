@@ -346,11 +346,11 @@ const START = [PASTE, `Paste a HALO Studio URL: ${STUDIO} enter`, "The account I
 const CONNECT = "What do you want to connect?: enter";
 /** Questions with the keys or the text of their answers: the screen of a terminal so wide that it breaks no line of ours. */
 const SCREENS: Readonly<Record<string, Case & { readonly answers: readonly string[]; readonly code: number }>> = {
-  first: { answers: [...START, CONNECT, "Do this?: enter"], code: 0 },
-  "no to the plan": { answers: [...START, CONNECT, "Do this?: right enter"], code: 130 },
+  first: { answers: [...START, CONNECT, "Apply these changes?: enter"], code: 0 },
+  "no to the plan": { answers: [...START, CONNECT, "Apply these changes?: right enter"], code: 130 },
   "a failed test": { server: { token: "another" }, answers: [...START, "What now?: up enter"], code: 130 },
   "already set up": { prepare: again, answers: ["What now?: down enter", "What now?: enter"], code: 0 },
-  join: { prepare: team, answers: [PASTE, "Do this?: enter"], code: 0 },
+  join: { prepare: team, answers: [PASTE, "Apply these changes?: enter"], code: 0 },
 };
 
 describe.concurrent("screens of the wizard", () => {

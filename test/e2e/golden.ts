@@ -25,7 +25,7 @@ const PLACEHOLDERS: readonly (readonly [RegExp, string])[] = [
   [/^(\| system \| ).* \|$/gm, "$1<system> |"],
   [/\b\d{4}-\d\d-\d\dT[\d:.]+Z/g, "<time>"],
   [/"ms": \d+/g, '"ms": "<ms>"'],
-  [/(<folder>\/tmp\/create-halo-mcp-)\w{6}\b/g, "$1<random>"],
+  [/(<folder>\/tmp\/create-halo-mcp-)(?:\d+-)?\w{6}\b/g, "$1<random>"],
   [/[\w./-]*\/halo-tls-\w+/g, "<tls>"],
   // a body that drips: how much of it had come
   [/x{20,}/g, "<x…>"],
