@@ -103,7 +103,7 @@ describe("check, from the tarball", () => {
       const as = process.getuid?.() === 0 ? { uid: 65534 } : {};
       const { code, stderr, stdout } = await m.run(["check"], { env: CI, ...as });
       expect([code, stdout]).toEqual([3, ""]);
-      expect(stderr).toContain(".mcp.json: no permission to read it");
+      expect(stderr).toContain(".mcp.json: no permission");
       // a folder that git passes over with a warning
       chmodSync(join(m.path, ".mcp.json"), 0o644);
       m.write("closed/.mcp.json", "{");

@@ -8,7 +8,7 @@ const LONGEST_NAME = 64;
 export const WORD = /[A-Za-z0-9_+/=.~-]{8,}/g;
 
 /** Whether it looks like a name and nothing else: no `Name: value`, no `NAME=value`, no address, nothing drawn by a machine. */
-export function isNameToShow(name: string): boolean {
+function isNameToShow(name: string): boolean {
   if (name.length > LONGEST_NAME) return false;
   // what is drawn as nothing would part a token, and be gone on the screen
   const text = /^[ -~]*$/.test(name) ? name : printable(name);
