@@ -74,9 +74,9 @@ describe("whatever stands in .mcp.json, check ends with 0 or 1 and a sensible wo
   });
 
   it.each([
-    ["100,000 arrays", "[".repeat(100_000), "syntax"],
+    ["100,000 arrays", "[".repeat(100_000), "too-deep"],
     ["100,000 arrays, closed", `{"mcpServers":{"a":${"[".repeat(100_000)}${"]".repeat(100_000)}}}`, "too-deep"],
-    ["100,000 objects", '{"a":'.repeat(100_000), "syntax"],
+    ["100,000 objects", '{"a":'.repeat(100_000), "too-deep"],
     ["10 MB", list(150_000), "file-too-big"],
     ["10 MB of blanks", " ".repeat(10_000_000), "file-too-big"],
     ["__proto__ as a server", `{"mcpServers":{"__proto__":${server}}}`, "reserved-name"],
