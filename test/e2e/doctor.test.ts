@@ -32,8 +32,6 @@ import { COLOURS, entryFor, type Machine, machine, type Recorder, recorder, wide
 /** Seconds for a test that runs out of them, and for one that must not, on however busy a machine. */
 const SHORT = 3;
 const LONG = 12;
-/** What the limit does not cover: the start of the process, on a machine that is busy. */
-const ALLOWANCE = 5;
 /** MiB, whatever a server sends. */
 const MEMORY = 150;
 const URL = "https://api.cm.com/halo/core/mcp";
@@ -46,8 +44,6 @@ const figures = {
   right: 0,
   leaks: 0,
   reports: 0,
-  over: Number.NEGATIVE_INFINITY,
-  slowest: "",
   peak: 0,
   big: "",
 };
@@ -73,27 +69,23 @@ beforeAll(async () => {
 afterAll(async () => {
   await m?.close();
   await second?.close();
-  const { runs, faults, right, reports, over, slowest, peak, big } = figures;
+  const { runs, faults, right, reports, peak, big } = figures;
   process.stdout.write(
     `\ndoctor: causes right / faults: ${right} / ${faults}, in ${runs} runs of the packed program; leaks: ${figures.leaks} in as many outputs and ${reports} reports; ` +
-      `second origin heard: ${second.received.length}; nearest to its limit, or over it: ${(over / 1000).toFixed(1)} s (${slowest}); ` +
+      `second origin heard: ${second.received.length}; ` +
       `most memory under a size attack: ${Math.round(peak)} MiB (${big}); causes reached: ${reached.size}\n`,
   );
 });
 
 /** What must hold of every run, whatever it meets. */
-function hold(run: DoctorRun, name: string, limit: number, report?: string): void {
+function hold(run: DoctorRun, report?: string): void {
   figures.runs += 1;
-  const over = run.ms - limit * 1000;
-  const slowest = `${name}, ${(run.ms / 1000).toFixed(1)} s of ${limit}`;
-  if (over > figures.over) Object.assign(figures, { over, slowest });
   const written = report === undefined ? "" : readFileSync(report, "utf8");
   if (report !== undefined) figures.reports += 1;
   const found = leaks(run.stdout + run.stderr + written);
   figures.leaks += found.length;
   expect(found, run.stdout).toEqual([]);
   expect(run.stdout + run.stderr).not.toMatch(COLOURS);
-  expect(over).toBeLessThan(ALLOWANCE * 1000);
   expect(second.received).toEqual([]);
 }
 
@@ -132,14 +124,14 @@ async function ask(
   const common = ["--url", url, "--timeout", String(limit)];
   const run = await doctor(m, ["--json", "--report", report, ...common], { cwd, env });
   expect(run.stdout, run.stderr).not.toBe("");
-  hold(run, name, limit, report);
+  hold(run, report);
   const answer = told(run);
   for (const id of causesOf(answer)) reached.add(id);
   expect(run.code).toBe(answer.ok ? 0 : 1);
   let text: DoctorRun | undefined;
   if (asText) {
     text = await doctor(m, common, { cwd, env });
-    hold(text, name, limit);
+    hold(text);
     expect(text.code).toBe(run.code);
     readsWell(text.stdout, answer);
   }
@@ -336,7 +328,7 @@ describe.concurrent("a set-up that is wrong", () => {
       ...state.env,
     };
     const run = await doctor(m, ["--json", "--report", report, "--timeout", String(LONG), ...live], { cwd, env });
-    hold(run, cause, LONG, report);
+    hold(run, report);
     expect(run.code, run.stderr).toBe(1);
     const answer = told(run);
     const details = answer.stages.map(({ detail }) => detail ?? "").join("\n");
@@ -344,7 +336,7 @@ describe.concurrent("a set-up that is wrong", () => {
     else expect(details).toContain(state.note);
     reached.add(cause);
     const text = await doctor(m, ["--timeout", String(LONG), ...live], { cwd, env });
-    hold(text, cause, LONG);
+    hold(text);
     readsWell(text.stdout, answer);
     keep("set-up", cause, run, text, report);
   });
