@@ -6,9 +6,9 @@ import type { ProbeStage } from "./record.ts";
 import type { Seen } from "./seen.ts";
 
 export interface CauseRow {
-  /** Where it stops a test; else it is where the test was. */
+  /** The stage that fails; without it, the stage that the test had reached. */
   readonly stage?: ProbeStage;
-  /** What betrays it; the first row that fits decides. Without it, the cause is known before anything is sent, or said by somebody else. */
+  /** Whether a test failed for this cause; the first row that matches is taken. Without it, the cause is found before anything is sent. */
   readonly when?: (seen: Seen) => boolean;
   readonly title: string;
   /** What was seen. */
@@ -48,8 +48,8 @@ const ON_THE_WAY = "A gateway, firewall or proxy on the way may have answered, o
 const SUPPORT = "If that does not help, ask CM.com support and tell them the time of this test.";
 export const LATER = `Wait a few minutes and run it again. ${SUPPORT}`;
 /**
- * What is to be looked at first. HALO's own URL needs no second look: `reason` says what else it can be, and `next` what to do about it.
- * `own`: for whoever runs the server; the one who uses HALO's cannot do anything with it.
+ * Advice to check the URL. If it is HALO's own: `reason` says what else can be wrong, and `next` what to do about it.
+ * `own`: a line for people who run their own server.
  */
 export function checkUrl(
   { halo }: Facts,

@@ -23,12 +23,12 @@ const CLIENT_CERTIFICATE = /_(?:CERTIFICATE_REQUIRED|BAD_CERTIFICATE)$/;
 const NOT_TLS = /^ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST|RECORD_LAYER_FAILURE)$/;
 const TLS = /^ERR_SSL_|^ERR_TLS_|^ERR_OSSL_|^EPROTO$/;
 const RESET = /^(ECONNRESET|ECONNABORTED|ENETRESET|ENOTCONN|ESHUTDOWN|EPIPE)$/;
-/** The code that says no more than that the connection is gone. */
+/** Says only that the connection was closed. */
 const GONE = /^ERR_STREAM_PREMATURE_CLOSE$/;
 
 /** Cut before TLS stood: Node calls it ECONNRESET ("before secure TLS connection was established"). */
 const isEarly = ({ record, last }: Seen): boolean => record.endpoint?.secure === true && last?.connected === false;
-/** The connection is gone, and nothing says why; something may have come back before. */
+/** The connection was closed, and no code says why. */
 const isGone = ({ end, last }: Seen): boolean =>
   end === "broken" &&
   last?.codes.every((each) => GONE.test(each)) === true &&
@@ -94,7 +94,7 @@ export const proxyAddress = ({ host: name, port }: Pick<ProxyFacts, "host" | "po
   printable(`${name.includes(":") ? `[${name}]` : name}:${port}`);
 const named = ({ proxy }: Facts): string => (proxy === undefined ? "" : ` ${proxyAddress(proxy)} (${proxy.variable})`);
 const schemesOf = ({ proxy }: Facts): string => printable(proxy?.schemes.join(", ") ?? "");
-/** Who else may have ended what is said of the host. */
+/** Names the proxy, which may have caused the failure. */
 const through = (f: Facts): string =>
   f.proxy === undefined ? "" : ` The connection goes through the proxy${named(f)}.`;
 const BAD_PROXY = { scheme: "it starts with neither http:// nor https://", unreadable: "it cannot be read as a URL" };
@@ -131,7 +131,7 @@ const wantsCertificate = ({ codes }: Facts): boolean => codes?.some((each) => CL
 const longer = (seconds = 0): string => String(Math.min(600, Math.max(60, Math.ceil(seconds * 3))));
 
 export const NETWORK_CAUSES = {
-  // nobody else's fault, not the proxy's either: no file, port or memory is left here
+  // before the proxy's causes: a lack of files, ports or memory is not the proxy's fault
   "local-limit": {
     when: broke(/^(EMFILE|ENFILE|ENOBUFS|ENOMEM|EADDRINUSE|EAI_MEMORY|OUT_OF_MEM|ERR_MEMORY_ALLOCATION_FAILED)$/),
     title: "This computer reached one of its limits",
@@ -139,7 +139,7 @@ export const NETWORK_CAUSES = {
       `No connection to ${host(f)} could be used for ${asked(f)}: ${limitOf(f).what}${code(f)}. The server is not the cause.`,
     tryThis: (f) => limitOf(f).tryThis,
   },
-  // whatever lies behind it, name or certificate: it is the proxy's
+  // before the causes of TLS and names: a proxy has a name and a certificate too
   "proxy-auth": {
     stage: "tcp",
     when: (seen) => seen.status === 407 || broke(/^HALO_PROXY_AUTH$/)(seen),
@@ -242,14 +242,14 @@ export const NETWORK_CAUSES = {
   },
   "tls-handshake": {
     stage: "tls",
-    // a handshake that stands cannot fail any more, save over a certificate of ours, which TLS 1.3 misses after it
+    // after the handshake, only a missing client certificate can still fail it (TLS 1.3)
     when: (seen) =>
       broke(CLIENT_CERTIFICATE)(seen) ||
       (broke(TLS)(seen) && seen.last?.connected === false) ||
       (isEarly(seen) && (broke(RESET)(seen) || isGone(seen))),
     title: "The TLS handshake failed",
     explain: (f) =>
-      // the one alert that comes when a request may be under way; who sends it has read nothing of that
+      // without "Nothing was sent": this alert can come after the request was sent
       wantsCertificate(f)
         ? `${host(f)} asks for a client certificate, and none was sent${code(f)}.`
         : `${host(f)} ended the TLS handshake${code(f)}. Nothing was sent.${direct(f)}${through(f)}`,

@@ -1,4 +1,4 @@
-/** What the rows of causes look at: a record, the exchange that is judged, and what it comes down to. */
+/** What the rows of causes look at: the record, and the exchange that decided. */
 import type { Exchange, ProbeRecord } from "./record.ts";
 import { heardIn, type Spoken } from "./server-words.ts";
 
@@ -19,7 +19,7 @@ export interface Seen {
 
 /** In: `only`: the exchange that is judged alone, else the one that decided the test. */
 export function seenOf(record: ProbeRecord, only?: Exchange): Seen {
-  // the last one on the road with all headers: what failed before it was an attempt in another era
+  // the last one with all headers: an earlier failure was an attempt with another protocol version
   const last = only ?? record.exchanges.findLast(({ phase }) => phase === "connect" || phase === "tools");
   const isRedirect = last?.end === "redirect" || last?.end === "blocked";
   const status = isRedirect || last === undefined || (last.status ?? 0) < 400 ? 0 : (last.status ?? 0);

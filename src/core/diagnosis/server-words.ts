@@ -8,7 +8,7 @@ const AUTH_WORDS =
 const TOKEN_WORDS = new RegExp(
   [
     String.raw`\b(?:invalid|missing|unknown|expired|revoked|deleted|wrong|bad|no)[ _](?:[\w-]+ ){0,2}(?:product)?token\b(?! (?:is |was )?(?:needed|required))`,
-    // what stands between may be the token itself, in quotes
+    // between the two words, the server may quote the token itself
     String.raw`\b(?:product)?token(?: provided| given| sent| ["'\x60“][^"'\x60”]{1,200}["'\x60”])? (?:is |was |has |been |not |no longer )*(?:invalid|expired|missing|required|unknown|revoked|deleted|disabled|valid|recogni[sz]ed|accepted|found|provided|of type)\b`,
     String.raw`\btoken (?:does not|doesn't|do not) (?:exist|belong)\b`,
     String.raw`\b(?:validate|verify) (?:[\w-]+ ){0,2}(?:product)?token\b`,
@@ -25,7 +25,7 @@ const OTHER_TOKENS = /\btoken\b.{0,20}\b(in JSON )?at position \d|\b(csrf|xsrf)\
 /** Tokens of a language model: what it counts, and where it stops. */
 const MODEL_TOKENS =
   /\b(?:stop|input|output|prompt|completion|context|special|max(?:imum)?|eos|bos|pad|page|continuation|cursor|progress)[ _-]tokens?\b|\btokens? (?:budget|count|limit|length|quota|usage|window)\b|\b(?:number|amount|count) of (?:[a-z]+ )?tokens?\b/giu;
-/** A name stands behind it: somebody else's. */
+/** The token of another service, which is named. */
 const FOREIGN_TOKEN = /\b[Aa]ccess tokens?\b[^.:;]{0,40}\bfor (?!HALO\b|MCP\b|CM\b|X-CM-)[A-Z]/u;
 const DENY_WORDS =
   /\bforbidden\b|\b(access|permission) (is |was )?denied|\bno (access(?! tokens?\b)|permission)\b|\bnot (allowed|permitted) to\b/iu;
@@ -111,7 +111,7 @@ export function missesId(exchange: Exchange): boolean {
   return exchange.rpcError === null && deniesId(words) && !isLost;
 }
 
-/** What words count beside these statuses: both are used for a bad token, and 407 and 429 say it all. */
+/** With these statuses only some words count: 401 and 403 are both used for a bad token, 407 and 429 are clear. */
 const COUNT: Readonly<Record<number, readonly Spoken[]>> = {
   401: ["rate-limited", "session-lost"],
   403: ["rate-limited", "unauthorized"],
@@ -130,9 +130,9 @@ export function heardIn(exchange: Exchange): Spoken | null {
     if ((status === 404 || status === 410) && missesId(exchange)) return null;
     return status < 500 || spoken === "unauthorized" ? spoken : null;
   }
-  // of a tool, it is the tool that speaks, of whatever it works with: a model's tokens, the limits of others
+  // an error of a tool is about what the tool works with, such as a model's tokens or another service's limits
   if (end === "answered") return phase === "call" ? null : spoken;
-  // JSON that is no JSON-RPC, and refuses by its sentence: a gateway's way to say no with 200
+  // a gateway can refuse with HTTP 200 and a sentence in JSON
   const isSentence = end === "not-rpc" && (sentenceIn(exchange.body) ?? "") !== "";
   return isSentence && spoken !== "protocol-version" && spoken !== "session-lost" ? spoken : null;
 }

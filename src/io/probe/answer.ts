@@ -9,7 +9,7 @@ export const ANSWER_CAP = 4 * 1024 * 1024;
 export const PROBE_CAP = 8 * 1024 * 1024;
 export const ERROR_CAP = 64 * 1024;
 
-/** What came is no answer to our request; `end` says what it is. The message holds nothing from anybody. */
+/** A response that does not answer our request; `end` says what it is. The message holds no text of a server. */
 export class NoAnswer extends Error {
   readonly end: ExchangeEnd;
   constructor(end: ExchangeEnd) {
@@ -26,10 +26,10 @@ export interface BodyLog {
   isBad: boolean;
 }
 
-/** The body as it was before it was packed; as it is, where the coding is none of gzip, deflate and br. */
+/** The decompressed body; unchanged if the coding is not gzip, deflate or br. */
 function unpacked(message: IncomingMessage): Readable {
   const coding = message.headers["content-encoding"]?.trim().toLowerCase() ?? "";
-  // As clients do: what has come is handed on at once, and a missing end is no error.
+  // as fetch does: data is passed on at once, and a missing end is not an error
   const flush = constants.Z_SYNC_FLUSH;
   if (/^(?:x-)?gzip$|^deflate$/.test(coding))
     return pipeline(message, createUnzip({ flush, finishFlush: flush }), () => undefined);
@@ -57,17 +57,17 @@ export async function textOf(pieces: AsyncIterable<string>): Promise<string> {
 }
 
 /**
- * What no honest answer has: values in all, and in one another. A million empty ones are small as a text, a hundred times as large
- * when they are read, and a thousand times when the SDK says of each what is wrong with it (zod 4, measured).
+ * More values, or deeper nesting, than a real answer has. A million empty values are a small text, take a hundred times the memory when
+ * parsed, and a thousand times when the SDK reports what is wrong with each (zod 4, measured).
  */
 const MOST_VALUES = 300_000;
 const DEEPEST = 200;
-/** Of those that the SDK looks at. */
+/** Bound for the values that the SDK validates. */
 const MOST_CHECKED = 15_000;
-/** What it does not look into: schemas, and what a tool answers as data. */
+/** Fields that it does not validate in depth. */
 const UNCHECKED = new Set(["inputSchema", "outputSchema", "structuredContent", "_meta"]);
 
-/** How many values the SDK would look at; stops counting above the bound. */
+/** How many values the SDK would validate; stops counting above the bound. */
 function checkedIn(value: unknown): number {
   if (typeof value !== "object" || value === null) return 1;
   let count = 1;
@@ -80,7 +80,7 @@ function checkedIn(value: unknown): number {
 
 const [QUOTE, BACKSLASH, BRACKET, BRACE, COMMA] = [0x22, 0x5c, 0x5b, 0x7b, 0x2c];
 
-/** Whether a text of JSON would be too much once it is read. */
+/** Whether a JSON text is over the bounds, without parsing it. */
 function isTooMuch(text: string): boolean {
   let depth = 0;
   let values = 0;
@@ -165,7 +165,7 @@ export async function answerInStream(
   let tail = "";
   for await (const piece of pieces) {
     text += piece;
-    // the end of an event may have begun in what came before; to search all of it again would take long
+    // the blank line may have begun in an earlier piece; searching the whole text again would be slow
     const window = tail + piece;
     tail = window.slice(-3);
     if (!blank.test(window)) continue;

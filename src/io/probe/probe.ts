@@ -20,13 +20,13 @@ export interface ProbeRequest {
   readonly signal: AbortSignal;
   /** What the environment says about the way to a URL: `networkOf` of `core/proxy.ts`, with the environment in it. */
   readonly network: (url: URL) => Network;
-  /** Whether a client would be led to another origin with the token is tried too: where one is asked after this test. */
+  /** Also sends the GET of a client, to see whether a redirect or sign-in would lead it, and the token, to another origin. */
   readonly listens?: boolean | undefined;
   /** One tool that is called when all else went well. Nothing is called without it. */
   readonly call?: ToolCall | undefined;
-  /** Where a header cannot be sent, the connection is made all the same, and nothing sent. */
+  /** If a header cannot be sent, makes the connection anyway and sends nothing. */
   readonly reaches?: boolean | undefined;
-  /** Each stage as it begins, for a display: what failed says the record. */
+  /** Called when a stage begins, for a progress display. */
   readonly onStage?: ((stage: ProbeStage) => void) | undefined;
 }
 
@@ -36,8 +36,8 @@ const NO_WAY = { timings: { dns: null, tcp: null, tls: null }, addresses: [], pr
 
 /**
  * The SDK takes a server error, a denial, a silence or a nonsense answer to `server/discover` as final. A server of 2025 may answer an unknown
- * method with any of these and still serve `initialize`, and so may a gateway in front of it that lets known methods through. Not so after
- * a refused token, a redirect, an answer that is too big, or where no connection stood.
+ * method with any of these and still serve `initialize`, and so may a gateway in front of it that lets known methods through. It is not tried after
+ * a refused token, a redirect, an answer that is too big, or without a connection.
  */
 function worthTheOldWay(last: Exchange | undefined): boolean {
   if (last === undefined || last.method !== "server/discover" || !last.connected) return false;
@@ -45,12 +45,12 @@ function worthTheOldWay(last: Exchange | undefined): boolean {
   const isGone = codes.some((code) => code === "ECONNRESET" || code === "ERR_STREAM_PREMATURE_CLOSE");
   if (status === null) return end === "timeout" || (end === "broken" && isGone);
   if (status === 403) return end === "status" || end === "timeout";
-  // An error page that does not end keeps its status from the SDK, which would have gone on by itself.
+  // The SDK falls back by itself on a 4xx, but not if the error page never ends.
   if (status >= 400 && status < 500) return end === "timeout" && ![401, 429].includes(status);
   return status >= 500 || (status < 300 && end !== "aborted" && end !== "too-big");
 }
 
-/** With all headers, at need the old way too, then the control. Of the time, four fifths are for the first, so that a slow server still gets a control. */
+/** With all headers, if needed again with `initialize`, then without the token. Four fifths of the time are for the first part. */
 async function ask(
   request: ProbeRequest,
   url: URL,
@@ -155,7 +155,7 @@ export async function probe(request: ProbeRequest): Promise<ProbeRecord> {
   onStage?.("dns");
   let timer: NodeJS.Timeout | undefined;
   let cancel = (): void => undefined;
-  // The last word on time, should the SDK wait for something that no exchange is about.
+  // the limit of the whole run, even if the SDK waits for something that is not a request
   const stopped = new Promise<void>((resolve, reject) => {
     timer = setTimeout(resolve, timeoutMs);
     cancel = () => reject(new Cancelled());

@@ -9,7 +9,7 @@ import type { ProxyRoute } from "../../core/proxy.ts";
  */
 type ProxyCode = `HALO_PROXY${"" | "_AUTH" | "_STATUS" | "_ANSWER" | "_HEAD" | "_PAGE" | "_CLOSED"}`;
 
-/** An error that is the proxy's and not the server's. Its message holds nothing from anybody. */
+/** An error that is the proxy's and not the server's. Its message holds no text of a server. */
 export const proxyError = (code: ProxyCode, cause?: unknown): Error =>
   Object.assign(new Error("proxy", { cause }), { code });
 
@@ -18,7 +18,7 @@ function failureOf(error: unknown): Error {
   const code = String(Reflect.get(Object(error), "code"));
   if (code === "HPE_HEADER_OVERFLOW") return proxyError("HALO_PROXY_HEAD");
   if (code.startsWith("HPE_")) return proxyError("HALO_PROXY_ANSWER");
-  // Node gives this code to a connection that was closed, too; only that of the system names the call
+  // Node uses this code for a closed connection too; only an error of the system has `syscall`
   const isClosed = code === "ECONNRESET" && !Reflect.has(Object(error), "syscall");
   return isClosed ? proxyError("HALO_PROXY_CLOSED") : proxyError("HALO_PROXY", error);
 }
@@ -35,8 +35,8 @@ export interface ProxyAnswer {
 }
 
 /**
- * Asks the proxy at the other end of `socket` for a tunnel to `authority` (host:port). Of ours the proxy gets this and its own credentials,
- * nothing else. Resolves with whatever it answered; rejects with a proxyError. Has no clock: who destroys the socket ends it.
+ * Asks the proxy at the other end of `socket` for a tunnel to `authority` (host:port). The proxy gets this and its own credentials,
+ * nothing else. Resolves with any answer; rejects with a proxyError. Has no time limit: destroy the socket to stop it.
  */
 export function openTunnel(
   socket: Socket,

@@ -1,8 +1,7 @@
 /**
- * The `fetch` that the MCP SDK's transport gets: it limits time and bytes, follows nothing, and writes down each exchange. It goes over
- * node:http: Node's own fetch takes no connection of ours, so that neither a proxy nor a certificate could be told apart, and undici,
- * which would, is larger than all the rest of the package. An answer that is none to our request is thrown here, since the SDK takes a
- * stream that ends, a 202 or a foreign id for a silence (@modelcontextprotocol/client 2.4).
+ * The `fetch` for the MCP SDK's transport: it limits time and bytes, follows no redirect, and records each exchange. It uses node:http,
+ * because Node's fetch accepts no connection that was made elsewhere (docs/adr/0006). A response without an answer to our request is
+ * thrown here: the SDK would wait for a stream that ended, a 202 or another id until its timeout (@modelcontextprotocol/client 2.4).
  */
 import { type IncomingMessage, request } from "node:http";
 import type { Socket } from "node:net";
@@ -63,13 +62,13 @@ export function codesOf(error: unknown): string[] {
   return codes;
 }
 
-/** Node gives one code to a connection that was closed and to one that was reset; only the latter names the call of the system. */
+/** Node uses ECONNRESET for a closed connection and for a reset one; only the error of a reset has `syscall`. */
 function codesAfterConnect(error: unknown): string[] {
   const isClosed = Reflect.get(Object(error), "code") === "ECONNRESET" && !Reflect.has(Object(error), "syscall");
   return isClosed ? ["ERR_STREAM_PREMATURE_CLOSE"] : codesOf(error);
 }
 
-/** One request over a connection of its own. `onBroken`: the first error of it; while the body is read, Node tells the reader less. */
+/** One request over a connection of its own. `onBroken` gets the error of the connection; the reader of the body gets a less exact one. */
 function send(
   socket: Socket,
   url: URL,
@@ -84,19 +83,19 @@ function send(
       headers: {
         ...Object.fromEntries(new Headers(init.headers)),
         host: url.host,
-        // no deflate: some send it without its frame
+        // no deflate: some servers send it without the zlib header
         "accept-encoding": "gzip, br",
         ...(typeof init.body === "string" ? { "content-length": Buffer.byteLength(init.body) } : {}),
       },
     });
-    // all of them: by default Node drops those after the thousandth, and 16 KiB are the limit in any case
+    // no limit but the 16 KiB: by default Node drops headers after the thousandth
     sent.maxHeadersCount = 0;
     sent.on("error", (error) => {
       onBroken(error);
       reject(error);
     });
     sent.once("response", resolve);
-    // to another protocol, which nobody asked for
+    // 101 Switching Protocols, which was not asked for
     sent.once("upgrade", (answer) => resolve(answer));
     sent.end(init.body);
   });
@@ -112,7 +111,7 @@ function revisionsIn(method: string, message: Message | undefined): readonly str
   return named.filter((each): each is string => typeof each === "string" && each !== "").slice(0, 5);
 }
 
-/** `signal` ends whatever is under way. Nothing is sent before the SDK asks, and only to `url`. */
+/** Sends only to `url`. `signal` stops every request. */
 export function recordingFetch(
   url: URL,
   way: Way,
@@ -125,7 +124,7 @@ export function recordingFetch(
   let limit = Number.POSITIVE_INFINITY;
   let bytes = 0;
 
-  /** What the SDK gets of an answer: the server's own words. Throws NoAnswer where it is none, and what the connection throws. */
+  /** The Response for the SDK, with the server's own body. Throws NoAnswer, and what the connection throws. */
   async function read(reply: IncomingMessage, id: unknown, seen: Seen, log: BodyLog): Promise<Response> {
     const { statusCode: status = 0, headers } = reply;
     const pieces = (cap: number): AsyncGenerator<string> => piecesOf(reply, cap, log);
@@ -137,7 +136,7 @@ export function recordingFetch(
     if (seen.phase === "listen") throw new NoAnswer(status === 401 || status === 403 ? "status" : "accepted");
     if (status < 200) throw new NoAnswer("status");
     if (status > 299) {
-      // A body that breaks or is too big takes nothing from what the status says.
+      // the status counts even if the body breaks or is too big
       const text = await textOf(pieces(ERROR_CAP)).catch(() => log.text);
       found(messageIn(text));
       seen.end = "status";
@@ -155,7 +154,7 @@ export function recordingFetch(
     if (seen.stream) {
       const { message, event } = await answerInStream(pieces(cap), id, log);
       found(message);
-      // its parser waits for what follows a CR
+      // the SDK's parser waits for the character after a CR
       text = `${event}\n`;
     } else if (/^\s*application\/json\s*(;|$)/iu.test(seen.contentType ?? "")) {
       text = await textOf(pieces(cap));
@@ -180,7 +179,7 @@ export function recordingFetch(
 
   async function fetch(input: string | URL, init: RequestInit = {}): Promise<Response> {
     const verb = init.method ?? "GET";
-    // The stream for messages out of turn is not wanted; 405 is how a server says that it has none.
+    // The SDK opens a stream for server messages, which is not wanted; 405 means that a server has none.
     if (verb === "GET" && phase !== "listen") return new Response(null, { status: 405 });
     const { method = verb, id } = (typeof init.body === "string" ? messageIn(init.body) : undefined) ?? {};
     const start = performance.now();
@@ -204,7 +203,7 @@ export function recordingFetch(
     const exchange = async (): Promise<Response> => {
       if (new URL(input).href !== url.href) throw new NoAnswer("blocked");
       if (why === undefined) socket = await way.connect();
-      // stopped in the meantime: nothing is sent
+      // stopped while connecting: send nothing
       if (why !== undefined || socket === undefined) {
         socket?.destroy();
         throw new NoAnswer(why ?? "aborted");

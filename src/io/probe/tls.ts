@@ -1,4 +1,4 @@
-/** TLS of the connection test. Certificates are judged here and not by Node, which shows none that it refuses. */
+/** TLS for the connection test. Certificates are checked here, because Node does not show a certificate that it rejects. */
 import { isIP, type Socket } from "node:net";
 import * as tls from "node:tls";
 import type { CertificateFacts, TlsFacts } from "../../core/diagnosis/record.ts";
@@ -7,7 +7,7 @@ const DAY = 86_400_000;
 const MOST_NAMES = 8;
 const MOST_ABOVE = 6;
 
-/** Codes for a chain that ends at nobody whom this computer trusts: what other certificates could change. */
+/** Codes for a chain without a trusted root: a longer list of certificates can help. */
 const UNTRUSTED = /SELF_SIGNED_CERT|^UNABLE_TO_(GET_ISSUER|VERIFY_LEAF)|^CERT_(UNTRUSTED|CHAIN_TOO_LONG)$/;
 export const isUntrusted = (code: string): boolean => UNTRUSTED.test(code);
 
@@ -34,14 +34,14 @@ export function encrypt(
     const closed = (): void =>
       reject(Object.assign(new Error("closed during the TLS handshake"), { code: "ECONNRESET" }));
     secure.once("secureConnect", () => {
-      // An alert that comes after the handshake (TLS 1.3: our certificate is missed) ends nothing by itself, and an HTTP
-      // client would take the end of the stream in its place (Node 20 to 26).
+      // An alert after the handshake (TLS 1.3: the server wants a client certificate) does not end the connection, and the
+      // HTTP client would report a closed stream instead (Node 20 to 26).
       secure.on("error", (error) => secure.destroy(error));
       resolve(secure);
     });
     secure.on("error", reject);
     secure.once("close", closed);
-    // when only the socket below ends, the one above may stay silent
+    // when only the TCP socket ends, the TLS socket may emit nothing
     socket.once("close", closed);
   });
 }
@@ -54,7 +54,7 @@ export function contextWithSystem(): tls.SecureContext | undefined {
   try {
     return tls.createSecureContext({ ca: [...new Set([...certificates("default"), ...certificates("system")])] });
   } catch {
-    // a store of the system that cannot be read
+    // the system's certificates cannot be read
     return undefined;
   }
 }

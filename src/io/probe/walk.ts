@@ -1,4 +1,4 @@
-/** One walk along the road with the MCP SDK: handshake or discovery, tools, at need one tool, end of the session. */
+/** One session with the MCP SDK: handshake or discovery, list of tools, one tool call if wanted, end of the session. */
 import type { Client, jsonSchemaValidator, Tool } from "@modelcontextprotocol/client";
 import type { Failure, ProbeOutcome, ProbePhase, ToolAnswer } from "../../core/diagnosis/record.ts";
 import type { Recorder } from "./recording-fetch.ts";
@@ -44,7 +44,7 @@ const TRUSTING: jsonSchemaValidator = {
   getValidator: () => (input) => ({ valid: true, data: input as never, errorMessage: undefined }),
 };
 const MOST_PAGES = 100;
-/** So many pages, and time that runs out while a cursor still promises more: that is no server that is slow to answer. */
+/** If time runs out after so many pages, the list is endless and the server not slow. */
 const MANY_PAGES = 10;
 const MOST_TOOLS = 1000;
 /** A server may hold back the head of a stream until it has something to say. */
@@ -125,7 +125,7 @@ export async function walk(road: Walk): Promise<ProbeOutcome> {
   // only what is named here is bundled
   const { Client, StreamableHTTPClientTransport } = await import("@modelcontextprotocol/client");
   const timeout = Math.max(1, road.deadline - performance.now()) + 500;
-  // under its name in another spelling both would be sent
+  // a User-Agent in another spelling would be sent besides ours
   const others = Object.entries(road.headers).filter(([name]) => name.toLowerCase() !== "user-agent");
   const headers = { ...Object.fromEntries(others), "user-agent": `create-halo-mcp/${road.version}` };
   const none = { maxRetries: 0, initialReconnectionDelay: 1, maxReconnectionDelay: 1, reconnectionDelayGrowFactor: 1 };
@@ -171,7 +171,7 @@ export async function walk(road: Walk): Promise<ProbeOutcome> {
     const session = sessionId === undefined ? {} : { "mcp-session-id": sessionId };
     const revision = protocolVersion === undefined ? {} : { "mcp-protocol-version": protocolVersion };
     recorder.enter("listen", road.deadline, LISTEN_MS);
-    // Claude Code sends it after the handshake, and takes the headers to where it is led (2.1.197 and 2.1.330, measured 2026-11-22)
+    // Claude Code sends this GET after the handshake, and follows a redirect with all headers (2.1.197 and 2.1.330, measured 2026-11-22)
     const init = { headers: { ...headers, accept: "text/event-stream", ...session, ...revision } };
     await recorder.fetch(url, init).catch(() => undefined);
   }

@@ -1,7 +1,7 @@
 /**
- * The way to a server, one stage after the other: its name (dns), the connection and a proxy's tunnel (tcp), TLS (tls). Of ours it sends
- * nothing but the CONNECT. It has no clock: who does not want to wait longer closes it. A look-up cannot be called off, so that the
- * process ends late where name servers say nothing (docs/limits.md).
+ * Connects to a server, one stage after the other: name look-up (dns), connection and proxy tunnel (tcp), TLS (tls). It sends nothing but
+ * the CONNECT. It has no time limit: the caller stops it with `close`. A name look-up cannot be cancelled, so the process can end
+ * late when no name server answers (docs/limits.md).
  */
 import { type LookupAddress, lookup } from "node:dns";
 import { connect, isIP, type Socket } from "node:net";
@@ -21,7 +21,7 @@ export interface Way {
 
 type Stage = keyof WayFacts["timings"];
 
-/** What is known of somebody's certificate, and how it is judged from now on. */
+/** What a server or proxy showed in its handshake, and which certificates the next handshake trusts. */
 interface Trust {
   shown: Omit<TlsFacts, "systemCas"> | null;
   systemCas: TlsFacts["systemCas"];
@@ -48,7 +48,7 @@ interface Settings {
   readonly onPassed: (stage: Stage) => void;
 }
 
-/** Opens no connection yet. */
+/** No connection is opened before `connect`. */
 export function openWay({ url, network, onPassed }: Settings): Way {
   const isSecure = url.protocol === "https:";
   const host = bare(url.hostname);
@@ -67,7 +67,7 @@ export function openWay({ url, network, onPassed }: Settings): Way {
 
   const keep = (socket: Socket): void => {
     sockets.add(socket);
-    // whoever waits for it hears of an error too; nobody else may end the process over one
+    // without a listener, an error after the wait would end the process
     socket.on("error", () => undefined);
     socket.once("close", () => sockets.delete(socket));
     if (isClosed) socket.destroy();
@@ -81,7 +81,7 @@ export function openWay({ url, network, onPassed }: Settings): Way {
       addresses.set(String(address), { address: String(address), family, outcome, code });
   };
 
-  /** v6 and v4 in turn, as Node does. */
+  /** Tries the addresses in turn, IPv6 and IPv4, as Node does by itself. */
   const reach = (found: readonly LookupAddress[], to: { host: string; port: number }): Promise<Socket> =>
     new Promise((resolve, reject) => {
       const socket = connect({
@@ -119,7 +119,7 @@ export function openWay({ url, network, onPassed }: Settings): Way {
     return secure;
   };
 
-  /** A tunnel through the proxy. Whatever fails is the proxy's. */
+  /** A tunnel through the proxy. Every failure in here counts as the proxy's. */
   const tunnelOver = async (open: () => Promise<Socket>, route: ProxyRoute): Promise<Socket> => {
     try {
       const plain = await open();
@@ -165,7 +165,7 @@ export function openWay({ url, network, onPassed }: Settings): Way {
     return secure;
   };
 
-  /** Where nobody whom Node knows vouches for a certificate, once more with those of the system. */
+  /** Tries once more with the system's certificates when Node's own list does not trust the chain. */
   const connectTrusting = async (): Promise<Socket> => {
     try {
       return await dial();
@@ -206,7 +206,7 @@ export function openWay({ url, network, onPassed }: Settings): Way {
     }),
     close: () => {
       isClosed = true;
-      // what lies above first: with its ground gone before it, TLS takes the process down (SIGSEGV, Node 20.20, measured 2026-11-22)
+      // Newest first: destroy the TLS socket before the TCP socket. The other order crashes Node 20.20 (SIGSEGV, measured 2026-11-22).
       for (const socket of [...sockets].reverse()) socket.destroy();
     },
   };
