@@ -22,7 +22,7 @@ export const values: Readonly<Record<Value, string>> = {
 };
 
 export type Texts = Readonly<Record<string, string | undefined>>;
-export const state = (path: string, text: string | undefined): FileState =>
+const state = (path: string, text: string | undefined): FileState =>
   text === undefined ? { kind: "absent", realPath: path } : { kind: "file", realPath: path, text, mode: 0o644 };
 export const snapshotOf = (texts: Texts): Snapshot =>
   new Map(Object.values(paths).map((path) => [path, state(path, texts[path])]));
