@@ -841,7 +841,7 @@ describe.concurrent("the screen", () => {
       const before = m.tree();
       const wizard = m.open(["--url", m.url], { env });
       await wizard.ends(2);
-      expect(wizard.text()).toContain("values are missing, and this is no terminal to ask in");
+      expect(wizard.text()).toContain("values are missing, and there is no terminal to ask in");
       for (const word of [
         "HALO_MCP_TOKEN",
         "--token-stdin",

@@ -119,7 +119,7 @@ export interface Outcome {
   /** What became of each step; undefined where none was done. */
   readonly statuses?: ReadonlyMap<Step, string>;
   readonly tested?: Diagnosis | undefined;
-  readonly proof?: Proof;
+  readonly proof?: Proof | undefined;
 }
 
 /** The one JSON document of a run that came to its end: docs/json.md. */

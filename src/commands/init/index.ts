@@ -116,7 +116,7 @@ async function takeValues(page: Page, candidates: Candidates): Promise<Tested> {
     };
     const lines = [...missing.map(ways), ...(needsYes ? ["your yes to the plan: --yes (or --dry-run to see it)"] : [])];
     const hint = commandFor(options, target, { cwd: context.cwd, root: here.root }, { missing });
-    const message = ["values are missing, and this is no terminal to ask in:", ...lines.map((line) => `  - ${line}`)];
+    const message = ["values are missing, and there is no terminal to ask in:", ...lines.map((line) => `  - ${line}`)];
     throw new UsageError(message.join("\n"), { hint }, "missing-input");
   }
   const values = firstOf(candidates);
@@ -153,22 +153,18 @@ async function askUntilConnected(
 /** A set-up that is complete on disk: proven, and nothing written unless the person wants something else. */
 async function alreadySetUp(page: Page, decided: Decided, plan: Plan, candidates: Candidates): Promise<number> {
   const { context, options, show, here, target, dialog } = page;
+  const byHand = handSteps(plan);
+  const end = (ok: boolean, headline: string, proof?: Proof) =>
+    conclude(page, decided, { ok, headline, plan, proof }, byHand);
+  if (options.skipTest) return end(true, "Already set up; not tested. Nothing was written.");
   for (;;) {
-    if (options.skipTest)
-      return conclude(
-        page,
-        decided,
-        { ok: true, headline: "Already set up; not tested. Nothing was written.", plan },
-        handSteps(plan),
-      );
     const proof = await prove(context, options, show, here, target, decided);
     const { ok } = proof;
     const headline = headlineOf(proof, false, here.claude !== undefined);
-    const done = (said: string) => conclude(page, decided, { ok, headline: said, plan, proof }, handSteps(plan));
-    if (dialog === undefined || options.yes) return done(headline);
+    if (dialog === undefined || options.yes) return end(ok, headline, proof);
     if (ok) show.ok(headline);
     const next = await askAfterProof(dialog, ok, decided.choice.scopes.includes("project"));
-    if (next === "done") return done(ok ? "Nothing was written." : headline);
+    if (next === "done") return end(ok, ok ? "Nothing was written." : headline, proof);
     if (next === "remove") return await remove(page, decided);
     if (next === "change") {
       const open = (which: "account" | "profile") =>
@@ -253,7 +249,7 @@ async function finish(page: Page, decided: Decided, tested: Diagnosis | undefine
   const next = nextSteps(options, here, target, choice, plan, recreate);
   const done = changed ? "Saved" : "Nothing had to change";
   const end = (ok: boolean, headline: string, proof?: Proof) =>
-    conclude(page, decided, { ok, headline, plan, statuses, tested, ...(proof === undefined ? {} : { proof }) }, next);
+    conclude(page, decided, { ok, headline, plan, statuses, tested, proof }, next);
   if (tested === undefined) return end(true, `${done}, but not tested.`);
   if (!tested.ok) return end(false, `${done}, although the test failed: ${tested.cause ?? "unknown"}.`);
   if (!choice.clients.includes("claude-code")) return end(true, "The values work. What is left to do by hand:");

@@ -56,11 +56,6 @@ function uncoveredPatterns({ git, paths, root, snapshot }: Survey, joins: boolea
   });
 }
 
-/** How `.envrc` names the env file. */
-function envFileForEnvrc({ root, paths }: Survey): string {
-  return relative(root, paths.env).split(sep).join("/");
-}
-
 /** The steps of a plan, or its refusal with the place it is about: `path:line:column`. */
 function stepsOf(planned: Planned): readonly Step[] {
   if (planned.ok) return planned.steps;
@@ -74,17 +69,8 @@ function stepsOf(planned: Planned): readonly Step[] {
 }
 
 function projectSteps({ bridge }: InitOptions, survey: Survey, target: Target, values: Values): readonly Step[] {
-  return stepsOf(
-    planProject({
-      paths: survey.paths,
-      snapshot: survey.snapshot,
-      target,
-      values,
-      bridge,
-      uncovered: uncoveredPatterns(survey, target.mode === "join", bridge),
-      envFileForEnvrc: envFileForEnvrc(survey),
-    }),
-  );
+  const uncovered = uncoveredPatterns(survey, target.mode === "join", bridge);
+  return stepsOf(planProject({ ...survey, target, values, bridge, uncovered }));
 }
 
 /** What `check` must be told: nothing where HALO's own endpoint is meant. Undefined for a URL that a script could read otherwise. */
@@ -226,18 +212,9 @@ export function buildRemoval(survey: Survey, target: Target, { scopes }: Choice)
     const others = entries.project.filter(({ name }) => name !== target.name);
     // of a file outside, such as the values file of several repositories, git will not speak
     const own = Object.values(paths).filter((path): path is string => path !== undefined && isInside(path, root));
-    steps.push(
-      ...stepsOf(
-        planRemoval({
-          paths,
-          snapshot: survey.snapshot,
-          target,
-          kept: new Set(others.flatMap(({ headers }) => Object.values(headers).flatMap(references))),
-          tracked: new Set(own.filter((path) => git?.isTracked(path))),
-          envFileForEnvrc: envFileForEnvrc(survey),
-        }),
-      ),
-    );
+    const tracked = new Set(own.filter((path) => git?.isTracked(path)));
+    const kept = new Set(others.flatMap(({ headers }) => Object.values(headers).flatMap(references)));
+    steps.push(...stepsOf(planRemoval({ ...survey, target, kept, tracked })));
   }
   for (const scope of scopes) {
     const entry = scope === "project" ? undefined : entryIn(survey, scope, target.name);

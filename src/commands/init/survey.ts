@@ -1,6 +1,6 @@
 /** What is on this machine before anything is asked. */
 import { realpathSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative, sep } from "node:path";
 import type { Context } from "../../context.ts";
 import { type Entry, haloEntries, type Scope } from "../../core/clients/claude-code.ts";
 import { claudeState, sessionEnv } from "../../core/clients/claude-state.ts";
@@ -54,6 +54,10 @@ async function findPlace(context: Context, options: InitOptions) {
       envrc: join(root, ".envrc"),
       mcp: join(root, ".mcp.json"),
     },
+    /** How `.envrc` names the env file. */
+    envFileForEnvrc: relative(root, options.valuesFile ?? join(root, ".env"))
+      .split(sep)
+      .join("/"),
     /** The file of `--ci`, then what may stand in its place. */
     ciPaths: ci.map((name) => join(root, name)),
   };
