@@ -3,7 +3,9 @@ import { expect, test } from "vitest";
 import { adviceLine } from "../src/core/advice.ts";
 import { adviceOf } from "../src/core/diagnosis/cause-rows.ts";
 import { CAUSES } from "../src/core/diagnosis/causes.ts";
+import { planProject } from "../src/core/plan/install.ts";
 import { CHECK_FLAGS, DOCTOR_FLAGS, GLOBAL_FLAGS, INIT_FLAGS } from "../src/flags.ts";
+import { applied, input, paths, steps } from "./core/plan-input.ts";
 
 const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
 const rows = readme.split("\n").filter((line) => line.startsWith("| `-"));
@@ -19,11 +21,10 @@ test("README's table and the parser know the same options, variables and words",
   }
 });
 
-test("README's diff is what the templates make", () => {
-  const comments = readFileSync(new URL("../templates/env-example.txt", import.meta.url), "utf8")
-    .trim()
-    .split("\n");
-  for (const line of comments) expect(readme).toContain(`+# ${line.slice(line.indexOf(":") + 2)}\n`);
+test("README's diff shows .env.example as a set-up makes it", () => {
+  const lines = (applied({}, steps(planProject(input())))[paths.example] ?? "").trim().split("\n");
+  expect(lines).toHaveLength(6);
+  for (const line of lines) expect(readme).toContain(`+${line}\n`);
 });
 
 test.each([".mcp.json", ".env.example"])("README's diff shows docs/example/%s, which our own check reads", (name) => {
