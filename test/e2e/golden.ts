@@ -30,6 +30,7 @@ const PLACEHOLDERS: readonly (readonly [RegExp, string])[] = [
   // a body that drips: how much of it had come
   [/x{20,}/g, "<x…>"],
   [/\b(no tunnel after) [\d.]+ s/g, "$1 <s> s"],
+  [/\(limit: \d+ s\)/g, "(limit: <s> s)"],
   [/\b\d+ days left/g, "<days> days left"],
 ];
 
@@ -51,7 +52,7 @@ export function even(text: string, folders: readonly (readonly [string, string])
 export const evenReport = (text: string): string =>
   text
     .replace(/^(\| \w+ \| (?:ok|note|warning|failed|skipped) \| )\d+ \|/gm, "$1<ms> |")
-    .replace(/^(\| [\w/ ()]+ \| (?:yes)? *\|.*\| )\d+( \| *\d* *\|)$/gm, "$1<ms>$2");
+    .replace(/^(\| [\w/ ()]+ \| (?:yes|no)? *\|.*\| )\d+( \| *\d* *\|)$/gm, "$1<ms>$2");
 
 interface Step {
   readonly stage: string;
@@ -71,7 +72,7 @@ export function reduced(stdout: string, code: number | null, bare: boolean): str
   const server = told.server === null ? "unknown" : Object.values(told.server).join(" ");
   // which request had the limit left for itself, and how many pages came before an end, is a matter of speed
   const late = (text: string): string =>
-    text.replace(/its answer to .* within .* limit/g, "its answer to <request> within <limit>");
+    text.replace(/did not answer (?:\S+ )?in time/g, "did not answer <request> in time");
   if (told.cause === "timeout") {
     const { detail = "", tryThis = "" } = (told.stages as Step[]).find(({ cause }) => cause === "timeout") ?? {};
     return `exit ${code}, cause timeout\n${late(detail)}\n  try\n${indented(tryThis, 4)}\n`;

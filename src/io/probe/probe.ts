@@ -169,6 +169,8 @@ export async function probe(request: ProbeRequest): Promise<ProbeRecord> {
     stopper.abort();
     way.close();
   }
+  // a request that was stopped just now is recorded a turn later
+  await new Promise((resolve) => setImmediate(resolve));
   const exchanges = [...recorder.exchanges];
   return { ...base, ...way.facts(), ...found, exchanges, totalMs: performance.now() - start };
 }
