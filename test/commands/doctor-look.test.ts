@@ -153,7 +153,7 @@ describe("what cannot be read is said, and stops nothing", () => {
       const { view, findings } = await looking({ cwd: at(name) });
       return [view.winner?.file, findings[0]?.severity, findings[0]?.seen];
     };
-    expect(await first("a")).toEqual(["../.mcp.json", "warning", expect.stringContaining("no regular file")]);
+    expect(await first("a")).toEqual(["../.mcp.json", "warning", expect.stringContaining("not a regular file")]);
     expect(await first("b")).toEqual(["../.mcp.json", "warning", expect.stringContaining("2,097,152")]);
   });
 });

@@ -64,7 +64,7 @@ const table: readonly (readonly [string, Told, boolean, readonly SetupCause[], .
     { ...good, mcp: servers(entry({ url: "http://api.cm.com/halo/core/mcp" })) },
     false,
     ["bad-url"],
-    "in clear",
+    "unencrypted",
   ],
   [
     "a URL with a variable that is not set",
