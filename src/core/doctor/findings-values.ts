@@ -1,41 +1,65 @@
-/** The table of findings: the three values. */
+/** What is found about the three values. */
 import type { Advice } from "../advice.ts";
 import { expand, references } from "../clients/claude-code.ts";
 import { cleanValue, HEADERS, LABELS, variablesFor } from "../halo.ts";
 import { homeOf, mendFirst, note, npx, repair, run } from "./advice.ts";
-import { rowOf, type Scene } from "./finding.ts";
+import { type Found, type Scene, say } from "./finding.ts";
 import { headersFor, type ValueSource } from "./values.ts";
 
-const values = rowOf("values");
 const ENVIRONMENT = "the environment";
 
 const nameOf = ({ variable, value }: ValueSource): string => variable ?? `the ${LABELS[value]}`;
 const listOf = (all: readonly ValueSource[]): string => all.map(nameOf).join(", ");
-const again = (v: Scene): readonly Advice[] => [repair(v, v.winner)];
-/** The values that nothing sets in a session, by the place that holds them all the same: `.env`, say; "" for none. */
-function unset(v: Scene, isHeld: boolean): readonly { readonly place: string; readonly all: readonly ValueSource[] }[] {
-  const places = new Map<string, ValueSource[]>();
-  for (const source of v.values.filter(({ state }) => state === "unset")) {
-    const place = source.places[0]?.place ?? "";
-    if ((place !== "") === isHeld) places.set(place, [...(places.get(place) ?? []), source]);
+const [ONE, MANY] = [
+  ["is", "placeholder"],
+  ["are", "placeholders"],
+] as const;
+
+/** The values that nothing sets in a session, by the place that holds them all the same: `.env`, say. */
+function* unset(v: Scene): Found {
+  const all = v.values.filter(({ state }) => state === "unset");
+  const placeOf = ({ places }: ValueSource): string => places[0]?.place ?? "";
+  const { winner, bridge, skipped } = v;
+  const { dotenv } = v.input;
+  const again = [repair(v, winner)];
+  // those that are held somewhere go first
+  const held = [...new Set(all.map(placeOf))].toSorted((a, b) => Number(a === "") - Number(b === ""));
+  for (const place of held) {
+    const sources = all.filter((each) => placeOf(each) === place);
+    const [names, are, placeholders] = [listOf(sources), ...(sources.length === 1 ? ONE : MANY)];
+    if (place === "") {
+      const unread =
+        dotenv.state.kind === "unreadable" ? `; ${dotenv.shown} could not be read: ${dotenv.state.reason}` : "";
+      const seen = `${names} ${are} not set: Claude Code would send the ${placeholders} instead${unread}`;
+      yield say.failed("missing-value", seen, ...(skipped === undefined ? again : mendFirst(v)));
+      continue;
+    }
+    const loads = note(`# ${bridge.file ?? ".envrc"} would load the values, but not in this shell`);
+    const direnv = bridge.kind === "direnv" ? [run("direnv", "allow"), loads] : [];
+    const own = note("# writes .claude/settings.local.json, which Claude Code reads");
+    yield say.failed(
+      "no-bridge",
+      `${names} ${are} only in ${place}, which Claude Code does not read: it would send the ${placeholders} instead`,
+      ...(skipped === undefined ? [...direnv, ...again, ...(winner?.scope === "project" ? [own] : [])] : mendFirst(v)),
+    );
   }
-  return [...places].map(([place, all]) => ({ place, all }));
 }
 
-/** A value that is there and cannot be used, by its state. */
-const wrong = (...states: readonly ValueSource["state"][]) => ({
-  when: (v: Scene): readonly ValueSource[] => v.values.filter(({ state }) => states.includes(state)),
-  sentence: (source: ValueSource, { winner }: Scene): string => {
-    const { variable, value, state, from, place, problem } = source;
-    const file = winner?.file ?? "";
-    if (state === "absent") return `the entry in ${file} has no header ${HEADERS[value]}`;
-    const where = place ?? (from === "default" ? `a default in ${file}` : file);
-    const label = variable ?? `the header ${HEADERS[value]}`;
-    return state === "empty" ? `${label} is empty in ${where}` : `${label} in ${where}: ${problem ?? ""}`;
-  },
-  advice: (_: ValueSource, v: Scene) => again(v),
-  ours: true,
-});
+/** The cause of a value that is there and cannot be used, by its state. */
+const CAUSE_OF = {
+  absent: "missing-value",
+  empty: "missing-value",
+  placeholder: "placeholder-sent",
+  bad: "bad-value",
+} as const;
+
+/** What is wrong with such a value, in words. */
+function problemOf({ variable, value, state, from, place, problem }: ValueSource, file: string): string {
+  if (state === "absent") return `the entry in ${file} has no header ${HEADERS[value]}`;
+  const where = place ?? (from === "default" ? `a default in ${file}` : file);
+  const label = variable ?? `the header ${HEADERS[value]}`;
+  return state === "empty" ? `${label} is empty in ${where}` : `${label} in ${where}: ${problem ?? ""}`;
+}
 
 /** The places that hold another value than the one that is sent. */
 const othersOf = ({ places }: ValueSource): readonly string[] =>
@@ -98,76 +122,31 @@ function isToken(text: string): boolean {
   return alone.missing.length === 0 && cleanValue("token", alone.text).ok && references(alone.text).length === 0;
 }
 
-export const VALUES = [
-  values<ReturnType<typeof unset>[number]>({
-    id: "no-bridge",
-    when: (v) => unset(v, true),
-    sentence: ({ place, all }) =>
-      all.length === 1
-        ? `${listOf(all)} is only in ${place}, which Claude Code does not read: it would send the placeholder instead`
-        : `${listOf(all)} are only in ${place}, which Claude Code does not read: it would send the placeholders instead`,
-    advice: (_, v) => {
-      if (v.skipped !== undefined) return mendFirst(v);
-      const direnv = [
-        run("direnv", "allow"),
-        note(`# ${v.bridge.file ?? ".envrc"} would load the values, but not in this shell`),
-      ];
-      const own = [note("# writes .claude/settings.local.json, which Claude Code reads")];
-      return [
-        ...(v.bridge.kind === "direnv" ? direnv : []),
-        ...again(v),
-        ...(v.winner?.scope === "project" ? own : []),
-      ];
-    },
-    ours: true,
-  }),
-  values<ReturnType<typeof unset>[number]>({
-    id: "missing-value",
-    when: (v) => unset(v, false),
-    sentence: ({ all }, { input: { dotenv } }) => {
-      const unread =
-        dotenv.state.kind === "unreadable" ? `; ${dotenv.shown} could not be read: ${dotenv.state.reason}` : "";
-      const words =
-        all.length === 1
-          ? "is not set: Claude Code would send the placeholder"
-          : "are not set: Claude Code would send the placeholders";
-      return `${listOf(all)} ${words} instead${unread}`;
-    },
-    advice: (_, v) => (v.skipped === undefined ? again(v) : mendFirst(v)),
-    ours: true,
-  }),
-  values({ id: "missing-value", ...wrong("absent", "empty") }),
-  values({ id: "placeholder-sent", ...wrong("placeholder") }),
-  values({ id: "bad-value", ...wrong("bad") }),
-  values<ValueSource>({
-    id: "stale-value",
-    when: (v) =>
-      v.values.filter((each) => othersOf(each).length > 0 && (each.state === "set" || each.state === "empty")),
-    severity: (source, v) => (source === refusedCopy(v) ? "failed" : "warning"),
-    sentence: staleWords,
-    advice: agree,
-    about: ({ value }) => value,
-    blocks: false,
-    ours: true,
-  }),
+export function* valueFindings(v: Scene): Found {
+  const { values, winner, contenders } = v;
+  yield* unset(v);
+  for (const cause of new Set(Object.values(CAUSE_OF)))
+    for (const source of values)
+      if (source.state in CAUSE_OF && CAUSE_OF[source.state as keyof typeof CAUSE_OF] === cause)
+        yield say.failed(cause, problemOf(source, winner?.file ?? ""), repair(v, winner));
+  for (const source of values) {
+    if (othersOf(source).length === 0 || (source.state !== "set" && source.state !== "empty")) continue;
+    const made = say[source === refusedCopy(v) ? "failed" : "warning"];
+    yield { ...made("stale-value", staleWords(source, v), ...agree(source, v)), about: source.value };
+  }
   // the file is made to be shared, and git keeps every state of it
-  values<string>({
-    id: "token-in-repository",
-    when: ({ contenders }) => {
-      const holds = contenders.filter(({ isHalo, scope }) => isHalo && scope === "project");
-      return [
-        ...new Set(holds.filter(({ entry }) => headersFor(entry, "token").some(isToken)).map(({ file }) => file)),
-      ];
-    },
-    severity: "warning",
-    sentence: (file) => `the product token is in ${file} as plain text: everyone who has this repository has the token`,
-    advice: () => [
+  const holds = contenders.filter(
+    ({ isHalo, scope, entry }) => isHalo && scope === "project" && headersFor(entry, "token").some(isToken),
+  );
+  for (const file of new Set(holds.map((each) => each.file)))
+    yield say.warning(
+      "token-in-repository",
+      `the product token is in ${file} as plain text: everyone who has this repository has the token`,
       note("# create a new token: HALO Studio > Settings > Product Tokens, type MCP"),
       note("# and delete this one, then"),
       npx(),
       note("# replaces it with a placeholder"),
       npx("check"),
       note("# finds other copies that git tracks"),
-    ],
-  }),
-];
+    );
+}

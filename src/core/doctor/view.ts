@@ -242,6 +242,8 @@ export function viewSetup(input: SetupInput, client: ClientFacts) {
     /** HALO's own entry, to an address that its reader means, and no program: the only one that is ever to be approved or filled. */
     isFit: (each: Server): boolean =>
       !each.entry.runs && isOurs(each) && mayReceive(expandEntry(each.entry, env).url, consent(each)).ok,
+    /** It is about HALO, or its address is the one of `--url`. */
+    isOurs,
     session: winner && expandEntry(winner.entry, env),
     address,
     /** A session sends the token to an address that nobody meant. */
