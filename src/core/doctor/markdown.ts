@@ -47,33 +47,20 @@ export function toMarkdown(report: DoctorReport, { version, node, system, time }
     time,
   };
   const sections: Readonly<Record<string, readonly Readonly<Record<string, unknown>>[]>> = {
-    Chain: links.map(({ link, status, ms, cause, seen, advice }) => ({
-      link,
-      status,
-      ms,
-      cause,
-      seen,
-      try: lines(advice),
-    })),
+    Chain: links.map(({ link, status, ms, cause, seen, advice }) => {
+      return { link, status, ms, cause, seen, try: lines(advice) };
+    }),
     "Other remarks": links.flatMap(({ link, notes = [] }) =>
       notes.map(({ cause, severity, seen, advice }) => ({ link, cause, severity, seen, try: lines(advice) })),
     ),
-    ...(call === null ? {} : { "Tool call": [{ tool: call.tool, answered: call.ok, text: call.text }] }),
-    Entries: setup.entries.map(({ name, scope, file, url, wins, why }) => ({
-      name,
-      scope,
-      file,
-      url,
-      taken: wins,
-      why,
-    })),
-    Values: setup.values.map(({ value, variable, from, state, places }) => ({
-      value,
-      variable,
-      from,
-      state,
-      "other places": places.map(({ place, same }) => `${place}: ${same ? "the same" : "another"}`),
-    })),
+    ...(call && { "Tool call": [{ tool: call.tool, answered: call.ok, text: call.text }] }),
+    Entries: setup.entries.map(({ name, scope, file, url, wins, why }) => {
+      return { name, scope, file, url, taken: wins, why };
+    }),
+    Values: setup.values.map(({ value, variable, from, state, places }) => {
+      const others = places.map(({ place, same }) => `${place}: ${same ? "the same" : "another"}`);
+      return { value, variable, from, state, "other places": others };
+    }),
     Requests: requests,
   };
   return [

@@ -195,28 +195,31 @@ const INPUT: readonly Link["cause"][] = ["bad-value", "missing-value", "placehol
 
 /** A stage with what is known of the values: where the refused token comes from, and what comes before a new one. */
 function withSource(link: Link, v: View, copy: View["values"][number] | undefined, values: Link | undefined): Link {
-  const isWrong = values?.status === "failed" && INPUT.includes(values.cause);
-  if (INPUT.includes(link.cause) && values?.status === "failed") {
-    const why = "nothing was sent: see values";
-    return { ...link, cause: values.cause, seen: [why], why, advice: [] };
+  const { cause, advice: given = [], seen, why } = link;
+  if (INPUT.includes(cause) && values?.status === "failed") {
+    const unsent = "nothing was sent: see values";
+    return { ...link, cause: values.cause, seen: [unsent], why: unsent, advice: [] };
   }
-  if (!REFUSED.includes(link.cause)) return link;
-  const isFixed =
-    v.winner?.scope === "project" && v.values.some(({ value, from }) => value === "token" && from === "literal");
-  const isOurs = v.input.token === undefined && v.winner !== undefined && !isFixed;
-  const agree = "# first make the copies match: see values";
-  const advice = isWrong
-    ? [note("# first correct the values: see values")]
-    : copy?.value === "token"
-      ? [note(`${agree}; if it is still refused:`), note("# HALO Studio > Settings > Product Tokens > + > type MCP")]
-      : copy !== undefined
-        ? [note(agree)]
-        : [...(link.advice ?? []), ...(isOurs ? [repair(v, v.winner), note("# and choose: Change values")] : [])];
-  const isToken = link.cause === "unauthorized" || link.cause === "forbidden";
+  if (!REFUSED.includes(cause)) return link;
+  const advice = (): readonly Advice[] => {
+    if (values?.status === "failed" && INPUT.includes(values.cause))
+      return [note("# first correct the values: see values")];
+    const agree = "# first make the copies match: see values";
+    if (copy?.value === "token")
+      return [
+        note(`${agree}; if it is still refused:`),
+        note("# HALO Studio > Settings > Product Tokens > + > type MCP"),
+      ];
+    if (copy !== undefined) return [note(agree)];
+    const isFixed =
+      v.winner?.scope === "project" && v.values.some(({ value, from }) => value === "token" && from === "literal");
+    const isOurs = v.input.token === undefined && v.winner !== undefined && !isFixed;
+    return isOurs ? [...given, repair(v, v.winner), note("# and choose: Change values")] : given;
+  };
   const { token } = v.sending.from;
-  if (!isToken || token === undefined) return { ...link, advice };
+  if ((cause !== "unauthorized" && cause !== "forbidden") || token === undefined) return { ...link, advice: advice() };
   const tested = `Tested with ${token}.`;
-  return { ...link, advice, why: [link.why ?? [], tested].flat().join(" "), seen: [...link.seen, tested] };
+  return { ...link, advice: advice(), why: why === undefined ? tested : `${why} ${tested}`, seen: [...seen, tested] };
 }
 
 /** Why the values of the test are not those of a session, in one line. */

@@ -32,28 +32,27 @@ function shorten(text: string, width: number, more: string): string {
 /** One line a link: its cause if it failed, what was seen in short otherwise; below the entry that is taken those that are not. */
 function chain({ links }: DoctorReport, d: Drawing): readonly string[] {
   const isSilent = ({ status, seen }: Link): boolean => status === "skipped" && seen.length === 0;
-  const lines = links
-    .filter((link) => !isSilent(link))
-    .flatMap(({ link, status, ms, cause, seen }) => {
-      const time = ms >= 1 ? `${ms} ms` : "";
-      const room = d.width - 12 - (time === "" ? 0 : time.length + 1);
-      const short =
-        status === "failed" && cause !== undefined ? cause : (seen[0] ?? (status === "skipped" ? status : "ok"));
-      const words = shorten(short, room, d.more);
-      const padding = time === "" ? "" : " ".repeat(Math.max(1, room - Array.from(words).length + 1));
-      const others =
-        link === "setup" && cause === undefined ? seen.slice(1).filter((line) => line.startsWith(NOT_TAKEN)) : [];
-      const rest = others.length > MOST_OTHERS ? [`${d.more} and ${others.length - MOST_OTHERS} more`] : [];
-      return [
-        `${d.sign[status]} ${nameOf(link).padEnd(9)} ${words}${padding}${time === "" ? "" : d.dim(time)}`.trimEnd(),
-        ...[...others.slice(0, MOST_OTHERS), ...rest].map((line) =>
-          d.dim(`${" ".repeat(12)}${shorten(line, d.width - 12, d.more)}`),
-        ),
-      ];
-    });
+  const lines = links.flatMap((each) => {
+    const { link, status, ms, cause, seen } = each;
+    if (isSilent(each)) return [];
+    const time = ms >= 1 ? ` ${ms} ms` : "";
+    const room = d.width - 12 - time.length;
+    const short =
+      status === "failed" && cause !== undefined ? cause : (seen[0] ?? (status === "skipped" ? status : "ok"));
+    const words = shorten(short, room, d.more);
+    const padding = time === "" ? "" : " ".repeat(Math.max(0, room - Array.from(words).length) + 1);
+    const isTaken = link === "setup" && cause === undefined;
+    const others = isTaken ? seen.slice(1).filter((line) => line.startsWith(NOT_TAKEN)) : [];
+    const rest = others.length > MOST_OTHERS ? [`${d.more} and ${others.length - MOST_OTHERS} more`] : [];
+    return [
+      `${d.sign[status]} ${nameOf(link).padEnd(9)} ${words}${padding}${time && d.dim(time.trim())}`.trimEnd(),
+      ...[...others.slice(0, MOST_OTHERS), ...rest].map((line) =>
+        d.dim(" ".repeat(12) + shorten(line, d.width - 12, d.more)),
+      ),
+    ];
+  });
   const silent = links.filter(isSilent).map(({ link }) => nameOf(link));
-  const last = `${d.sign.skipped} ${d.dim(`not reached: ${silent.join(", ")}`)}`;
-  return silent.length === 0 ? lines : [...lines, last];
+  return silent.length === 0 ? lines : [...lines, `${d.sign.skipped} ${d.dim(`not reached: ${silent.join(", ")}`)}`];
 }
 
 /** One word that is wider than the screen, such as the JSON of a server, in pieces; a name or an address stays whole. */
@@ -68,23 +67,6 @@ function pieces(line: string, width: number): readonly string[] {
 
 function block(lines: readonly string[], d: Drawing): readonly string[] {
   return lines.flatMap((line) => d.wrap(INDENT + line, d.width)).flatMap((line) => pieces(line, d.width));
-}
-
-/** What was seen and what to try. A command stays on one line, whatever its length. */
-function explain(
-  why: string | undefined,
-  advice: readonly Advice[],
-  cwd: string | undefined,
-  d: Drawing,
-): readonly string[] {
-  const lines = advice.flatMap((each) => {
-    const line = `  ${adviceLine(each, cwd)}`;
-    return "run" in each ? [INDENT + line] : block([line], d);
-  });
-  return [
-    ...(why === undefined ? [] : block([why], d)),
-    ...(lines.length === 0 ? [] : [`${INDENT}${d.bold("Try")}`, ...lines]),
-  ];
 }
 
 /** What is wrong, or that all is well, in one line. */
@@ -105,51 +87,46 @@ export function headline({ cause, links, ok, server, toolCount, at, call }: Doct
 
 /** In: the report and how to draw. Out: lines for stdout. Everything in the report is printable and redacted. */
 export function toDoctorText(report: DoctorReport, d: Drawing): string {
-  const { links, ok, at, cause, cwd, tools, toolCount, call } = report;
+  const { links, ok, at, cause, cwd, tools, toolCount, call, control } = report;
   const main = links.find(({ link }) => link === at);
   const title = headline(report);
-  const head = (status: Link["status"], link: Link["link"], id: string | undefined): readonly string[] => [
+  /** What was seen and what to try. A command stays on one line, whatever its length. */
+  const explain = (why: string | undefined, advice: readonly Advice[] = []): readonly string[] => [
+    ...(why === undefined ? [] : block([why], d)),
+    ...(advice.length === 0 ? [] : [`${INDENT}${d.bold("Try")}`]),
+    ...advice.flatMap((each) => {
+      const line = `  ${adviceLine(each, cwd)}`;
+      return "run" in each ? [INDENT + line] : block([line], d);
+    }),
+  ];
+  const part = (status: Link["status"], link: Link["link"], id: string | undefined): readonly string[] => [
     "",
     `${d.sign[status]} ${d.bold(nameOf(link))}${id === undefined ? "" : ` ${d.dim(id)}`}`,
   ];
   const lines = [...d.wrap(`${d.sign[ok ? (cause === null ? "ok" : "warning") : "failed"]} ${d.bold(title)}`, d.width)];
   if (!ok && cause !== null) lines.push(`${INDENT}${d.dim(`cause: ${cause}, at: ${at === null ? "" : nameOf(at)}`)}`);
-  if (ok && cause === null)
-    lines.push(
-      ...block(
-        [
-          report.control === "refused"
-            ? "Checked: the server refuses the same request without your token."
-            : "Could not check whether the server needs the token.",
-        ],
-        d,
-      ),
-    );
+  const checked =
+    control === "refused"
+      ? "Checked: the server refuses the same request without your token."
+      : "Could not check whether the server needs the token.";
+  if (ok && cause === null) lines.push(...block([checked], d));
   if (main?.cause !== undefined)
-    lines.push(...explain(main.why === title ? undefined : (main.why ?? main.seen.at(-1)), main.advice ?? [], cwd, d));
+    lines.push(...explain(main.why === title ? undefined : (main.why ?? main.seen.at(-1)), main.advice));
   lines.push("", ...chain(report, d));
-  for (const link of links)
-    if (link !== main && (link.status === "warning" || link.status === "failed"))
-      lines.push(
-        ...head(link.status, link.link, link.cause),
-        ...explain(link.why ?? link.seen.at(-1), link.advice ?? [], cwd, d),
-      );
+  for (const each of links)
+    if (each !== main && (each.status === "warning" || each.status === "failed"))
+      lines.push(...part(each.status, each.link, each.cause), ...explain(each.why ?? each.seen.at(-1), each.advice));
   for (const { link, notes = [] } of links)
-    for (const each of notes)
-      lines.push(
-        ...head(each.severity === "note" ? "skipped" : each.severity, link, each.cause),
-        ...explain(each.seen, each.advice, cwd, d),
-      );
+    for (const { severity, cause: id, seen, advice } of notes)
+      lines.push(...part(severity === "note" ? "skipped" : severity, link, id), ...explain(seen, advice));
   if (tools.length > 0 && ok) {
     const more = toolCount > MOST_TOOLS ? [`${d.more} and ${toolCount - MOST_TOOLS} more`] : [];
     const named = tools.slice(0, MOST_TOOLS).map(({ name }) => name);
     lines.push("", ...d.wrap(`Tools: ${[...named, ...more].join(", ")}`, d.width));
   }
-  if (call !== null)
-    lines.push(
-      "",
-      `${d.bold(`Answer of ${call.tool}`)}${call.ok ? "" : " (an error)"}`,
-      ...block(call.text.split("\n"), d),
-    );
+  if (call !== null) {
+    const heading = `${d.bold(`Answer of ${call.tool}`)}${call.ok ? "" : " (an error)"}`;
+    lines.push("", heading, ...block(call.text.split("\n"), d));
+  }
   return `${lines.join("\n")}\n`;
 }
