@@ -42,16 +42,7 @@ export function mcpFolderOf(path: string): string | undefined {
 }
 
 /** A file as `io` read it, before it is parsed. */
-export interface RawDocument {
-  readonly path: string;
-  readonly kind: DocumentKind;
-  readonly text: string;
-  readonly raw?: string;
-  readonly encoding: Document["encoding"];
-  readonly tracked: boolean;
-  readonly ignored: boolean;
-  readonly mode: number | undefined;
-}
+export type RawDocument = Omit<Document, "tree" | "broken">;
 
 /**
  * Parses a file once: the tree with comments and trailing commas allowed, and the first thing that strict JSON refuses.

@@ -1,8 +1,9 @@
 /** Files that hold values: which of them must not be in git, and what of them is a secret. */
 
 import { assignments } from "../formats/dotenv.ts";
-import { isObjectNode, member, textOf } from "../formats/nodes.ts";
+import { spanOf } from "../formats/nodes.ts";
 import { once } from "../once.ts";
+import { givenBy } from "./given-values.ts";
 import { haloServers, valueHeaders, variablesOf } from "./halo-servers.ts";
 import type { Document, Subject } from "./model.ts";
 import { isObviousExample, isSecretName } from "./secret-judge.ts";
@@ -32,23 +33,13 @@ export const tokenVariables = once((subject: Subject): ReadonlySet<string> => {
   return new Set(["HALO_MCP_TOKEN", ...found]);
 });
 
-/** A variable of an env file whose value is a secret, with the place of the value. */
-export interface Held {
-  readonly name: string;
-  readonly value: string;
-  readonly offset: number;
-  readonly length: number;
-}
-
-/** The variables of such a file whose values are secrets: by their shape, or because HALO's token is read from them. */
-export function secretsHeld(document: Document, tokens: ReadonlySet<string>): readonly Held[] {
-  const found = secretsIn(document).map(({ name = "a comment", text, span }) => ({ name, value: text, ...span }));
-  const known = new Set(found.map(({ offset }) => offset));
-  const more = assignments(fullText(document)).flatMap(({ name, value, rawStart, rawEnd }) =>
-    known.has(rawStart) || !tokens.has(name) || isObviousExample(value)
-      ? []
-      : [{ name, value, offset: rawStart, length: rawEnd - rawStart }],
-  );
+/** The variables of an env file whose values are secrets: by their shape, or because HALO's token is read from them. */
+export function secretsHeld(document: Document, tokens: ReadonlySet<string>) {
+  const found = secretsIn(document).map(({ name = "a comment", text, span }) => ({ name, value: text, span }));
+  const known = new Set(found.map(({ span }) => span.offset));
+  const more = assignments(fullText(document))
+    .filter(({ name, value, rawStart }) => !known.has(rawStart) && tokens.has(name) && !isObviousExample(value))
+    .map(({ name, value, rawStart, rawEnd }) => ({ name, value, span: spanOf({ start: rawStart, end: rawEnd }) }));
   return [...found, ...more];
 }
 
@@ -70,22 +61,10 @@ export const privateFiles = once((subject: Subject): readonly Document[] => {
   });
 });
 
-/** The variables that Claude Code's settings file gives to sessions. */
-export function settingsVariables(document: Document): ReadonlyMap<string, string> {
-  const env = member(document.tree, "env")?.value;
-  if (!isObjectNode(env)) return new Map();
-  return new Map(
-    env.entries.flatMap((entry): readonly [string, string][] => {
-      const text = textOf(entry.value);
-      return text === undefined ? [] : [[entry.key, text]];
-    }),
-  );
-}
-
 /** Whether the file holds anything that other users of the machine must not read. */
 export function holdsSecret(document: Document, tokens: ReadonlySet<string>): boolean {
   if (document.kind === "env") return secretsHeld(document, tokens).length > 0;
-  return [...settingsVariables(document)].some(
-    ([name, value]) => (tokens.has(name) || isSecretName(name)) && !isObviousExample(value),
+  return [...givenBy(document)].some(
+    ([name, { value }]) => (tokens.has(name) || isSecretName(name)) && !isObviousExample(value),
   );
 }

@@ -28,34 +28,28 @@ function folderOf(path: string): string {
 }
 
 /** bash takes several assignments on a line, which readers of `.env` do not. */
-function ofShell(document: Document): readonly (readonly [string, Given])[] {
-  const given = /(?:^|[\s;&])([A-Za-z_]\w{0,127})=("[^"\n]*"|'[^'\n]*'|[^\s;&#]*)|#[^\n]*/g;
-  return [...document.text.matchAll(given)].flatMap((match): readonly (readonly [string, Given])[] => {
-    const [whole, name, raw = ""] = match;
-    const value = raw.replace(/^(["'])(.*)\1$/, "$2");
-    const span = { offset: match.index + whole.length - raw.length, length: raw.length };
-    return name === undefined ? [] : [[name, { document, value, span }]];
-  });
-}
+const SHELL = /(?:^|[\s;&])([A-Za-z_]\w{0,127})=("[^"\n]*"|'[^'\n]*'|[^\s;&#]*)|#[^\n]*/g;
 
 /** What a file gives, by name; of two assignments the last one counts. */
-const givenBy = once((document: Document): ReadonlyMap<string, Given> => {
-  if (document.kind === "envrc") return new Map(ofShell(document));
-  if (document.kind !== "settings")
-    return new Map(
-      assignments(document.text).map(({ name, value, rawStart, rawEnd }) => [
-        name,
-        { document, value, span: { offset: rawStart, length: rawEnd - rawStart } },
-      ]),
-    );
-  const env = member(document.tree, "env")?.value;
-  const entries = isObjectNode(env) ? env.entries : [];
-  return new Map(
-    entries.flatMap(({ key, value: node }): readonly (readonly [string, Given])[] => {
+export const givenBy = once((document: Document): ReadonlyMap<string, Given> => {
+  const given = new Map<string, Given>();
+  if (document.kind === "settings" || document.kind === "settings-local") {
+    const env = member(document.tree, "env")?.value;
+    for (const { key, value: node } of isObjectNode(env) ? env.entries : []) {
       const value = textOf(node);
-      return value === undefined ? [] : [[key, { document, value, span: spanOf(node) }]];
-    }),
-  );
+      if (value !== undefined) given.set(key, { document, value, span: spanOf(node) });
+    }
+  } else if (document.kind === "envrc") {
+    for (const match of document.text.matchAll(SHELL)) {
+      const [whole, name, raw = ""] = match;
+      const span = { offset: match.index + whole.length - raw.length, length: raw.length };
+      if (name !== undefined) given.set(name, { document, value: raw.replace(/^(["'])(.*)\1$/, "$2"), span });
+    }
+  } else {
+    for (const { name, value, rawStart, rawEnd } of assignments(document.text))
+      given.set(name, { document, value, span: spanOf({ start: rawStart, end: rawEnd }) });
+  }
+  return given;
 });
 
 /**

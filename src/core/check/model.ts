@@ -74,7 +74,7 @@ export interface Finding {
 
 /** One way in which a configuration breaks: what finds it, and its words. */
 export interface Rule {
-  /** Also the name of its file and of its page `docs/rules/<id>.md`. */
+  /** Also the name of its page `docs/rules/<id>.md`. */
   readonly id: string;
   readonly severity: Severity;
   /** One line, for the list of rules. */

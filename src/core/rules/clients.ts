@@ -34,7 +34,7 @@ export const clientFileBroken = rowsOf((subject) =>
 });
 
 /** VS Code asks for `${input:id}` only when `inputs` describes it (code.visualstudio.com, MCP configuration reference, 2026). */
-export const vscodeInputMissing = headerRow({
+const vscodeInputMissing = headerRow({
   id: "vscode-input-missing",
   severity: "error",
   summary: "VS Code's entry for HALO asks for an input that is not described",
@@ -53,7 +53,7 @@ export const vscodeInputMissing = headerRow({
 });
 
 /** What Codex 0.169 does with a header in one of its tables (measured), where that is not what was meant. */
-export const codexHeaders = headerRow({
+const codexHeaders = headerRow({
   id: "codex-headers",
   severity: "error",
   summary: "Codex does not send a header of HALO as it is meant",
@@ -75,7 +75,7 @@ export const codexHeaders = headerRow({
     `the header ${header} of server "${name}" ${what}; allowed: ${header} = "${right}" in [${table}.${name}.${names}]`,
 });
 
-export const geminiBlankedVariable = headerRow({
+const geminiBlankedVariable = headerRow({
   id: "gemini-blanked-variable",
   severity: "note",
   summary: "Gemini CLI empties this variable when it comes from .env",
@@ -89,7 +89,7 @@ export const geminiBlankedVariable = headerRow({
 });
 
 /** opencode 1.18.33 answers a 401 with OAuth discovery and POST /register, and hides that the token is wrong (measured). */
-export const opencodeOauth = remoteRow({
+const opencodeOauth = remoteRow({
   id: "opencode-oauth",
   severity: "warning",
   summary: 'opencode\'s entry for HALO lacks "oauth": false',
@@ -104,3 +104,5 @@ export const opencodeOauth = remoteRow({
   message: ({ name, client }) =>
     `server "${name}" lacks "oauth": false: ${client} then answers a wrong token with an OAuth flow that HALO does not have`,
 });
+
+export const CLIENT_RULES = [vscodeInputMissing, codexHeaders, geminiBlankedVariable, opencodeOauth];

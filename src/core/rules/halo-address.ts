@@ -1,12 +1,12 @@
-/** Where an entry for HALO sends the token. */
+/** Where an entry for HALO sends the token, and what else it gives away. */
 import { endpointOf, hostOf, namesIn, withVariable } from "../check/endpoint.ts";
 import { givenValues } from "../check/given-values.ts";
 import type { HaloServer } from "../check/halo-servers.ts";
 import type { Rule, Subject } from "../check/model.ts";
-import { addressRow, type Place } from "../check/rows.ts";
-import { isSecretName } from "../check/secret-judge.ts";
+import { addressRow, haloRow, headerRow, type Place } from "../check/rows.ts";
+import { isObviousExample, isSecretName } from "../check/secret-judge.ts";
 import { spelledIn, variablesIn, withoutPlaceholders } from "../clients/references.ts";
-import { spanOf } from "../formats/nodes.ts";
+import { keySpan, member, spanOf } from "../formats/nodes.ts";
 import { HALO_URL } from "../halo.ts";
 
 /** A value that is a variable in its turn is followed this far. */
@@ -67,7 +67,7 @@ const endpoint = addressRow({
 });
 
 /** Several entries may take one variable: what a file gives it is said once. */
-export const haloEndpoint: Rule = {
+const haloEndpoint: Rule = {
   ...endpoint,
   check: (subject) => {
     const places = new Set<string>();
@@ -81,7 +81,7 @@ export const haloEndpoint: Rule = {
 };
 
 /** In clear, and answered with a redirect, which Claude Code 2.1.330 follows with the token to any host (307 and 308, measured). */
-export const haloHttp = addressRow({
+const haloHttp = addressRow({
   id: "halo-http",
   severity: "error",
   summary: "An entry for HALO uses http, which sends the token in clear",
@@ -105,7 +105,7 @@ function carried(whole: string, references: readonly (string | undefined)[]): st
 }
 
 /** Addresses are printed by `claude mcp list`, in errors and in the logs of every proxy; header values are not. */
-export const haloTokenInUrl = addressRow({
+const haloTokenInUrl = addressRow({
   id: "halo-token-in-url",
   severity: "error",
   summary: "The address of an entry for HALO carries more than the address",
@@ -117,3 +117,39 @@ export const haloTokenInUrl = addressRow({
   message: ({ name, what, url }) =>
     `the URL of server "${name}" holds ${what}, which every log shows; allowed: ${url}, and the token in the header X-CM-PRODUCTTOKEN`,
 });
+
+const DEFAULT = /\$\{([A-Za-z_]\w*):-([^}]{0,4096})\}/;
+
+/** A default is in the file for everybody: the secret itself, or a text that hides Claude Code's "missing variable" warning. */
+const haloTokenDefault = headerRow({
+  id: "halo-token-default",
+  severity: "error",
+  summary: "The token's variable has a default",
+  find: ({ header: { which, text = "", entry, before } }) => {
+    const [whole, variable = "", fallback = ""] = (which === "token" && DEFAULT.exec(text)) || [];
+    // empty asks for the header to be left out on purpose; another variable is a reference
+    if (fallback === "" || fallback.startsWith("${")) return undefined;
+    const span = spanOf(entry.value);
+    // what could be the only copy of a token is not taken away by a program
+    const isMendable = isObviousExample(fallback) && text.trim() === whole && before !== undefined;
+    const fix = isMendable ? [{ ...span, text: JSON.stringify(`${before}\${${variable}}`) }] : undefined;
+    return { span, args: { variable }, fix };
+  },
+  message: ({ name, variable }) =>
+    `the token of server "${name}" has a default, which everyone who has the file can read; allowed: \${${variable}}. If it is a real token, delete it in HALO Studio`,
+});
+
+/** Measured with Claude Code 2.1.330: a command of the repository, run through a shell, and silent when it fails. */
+const haloHeadersHelper = haloRow({
+  id: "halo-headers-helper",
+  severity: "warning",
+  summary: "An entry for HALO runs a program for its headers",
+  find: ({ document, node, url }) => {
+    const helper = member(node, "headersHelper");
+    return helper === undefined || url === undefined ? undefined : { span: keySpan(document, helper) };
+  },
+  message: ({ name }) =>
+    `server "${name}" has a "headersHelper": everybody who opens the repository runs it, and its failure is silent; allowed: "headers" with references`,
+});
+
+export const ADDRESS_RULES = [haloEndpoint, haloHttp, haloTokenInUrl, haloTokenDefault, haloHeadersHelper];

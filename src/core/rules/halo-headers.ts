@@ -1,11 +1,36 @@
-/** Whether an entry for HALO has what HALO asks for: Streamable HTTP and three headers. */
-import { meantBy, missingValues, valueHeaders } from "../check/halo-servers.ts";
-import { connectionRow, haloRow, type Place, remoteRow } from "../check/rows.ts";
+/** Whether an entry for HALO is there, with what HALO asks for: Streamable HTTP and three headers. */
+import { haloServers, meantBy, missingValues, valueHeaders } from "../check/halo-servers.ts";
+import type { Rule } from "../check/model.ts";
+import { connectionRow, type Place, remoteRow } from "../check/rows.ts";
+import { finding } from "../check/show.ts";
 import { isObjectNode, keySpan, member, spanOf, textOf } from "../formats/nodes.ts";
 import { HEADERS } from "../halo.ts";
 
+/** The guard of a repository that means to have HALO: a merge that drops the entry takes it from the whole team, silently. */
+const haloMissing: Rule = {
+  id: "halo-missing",
+  severity: "error",
+  summary: "The root .mcp.json has no entry for HALO",
+  check: (subject) => {
+    if (subject.allowMissing) return [];
+    const path = ".mcp.json";
+    const document = subject.documents.find((candidate) => candidate.path === path);
+    const start = { offset: 0, length: 0 };
+    const missing = (span = start, what = ".mcp.json has no server for HALO") => [
+      finding(subject, "halo-missing", { path }, span, { what }),
+    ];
+    if (document === undefined) return missing(start, "there is no .mcp.json");
+    if (haloServers(subject).some((server) => server.document === document)) return [];
+    const servers = member(document.tree, "mcpServers");
+    if (servers !== undefined && isObjectNode(servers.value)) return missing(keySpan(document, servers));
+    // a file that does not load as a whole is the business of the rules about loading; an empty one loads, with no servers
+    return document.encoding === "utf-8" && document.text.trim() === "" ? missing() : [];
+  },
+  message: ({ what }) => `${what}: run npx create-halo-mcp, or use check --allow-missing if that is intended`,
+};
+
 /** HALO has three values and no OAuth (CM.com, page "MCP"): without one of them the answer is a refusal. */
-export const haloHeaderMissing = connectionRow({
+const haloHeaderMissing = connectionRow({
   id: "halo-header-missing",
   severity: "error",
   summary: "An entry for HALO lacks one of the three headers",
@@ -29,7 +54,7 @@ export const haloHeaderMissing = connectionRow({
     `server "${name}" has no header ${headers}; needed: ${HEADERS.token}, ${HEADERS.account} and ${HEADERS.profile}`,
 });
 
-export const haloHeaderName = connectionRow({
+const haloHeaderName = connectionRow({
   id: "halo-header-name",
   severity: "error",
   summary: "A header of an entry for HALO is misspelled",
@@ -53,7 +78,7 @@ export const haloHeaderName = connectionRow({
  * On the wire the case does not count. In Claude Code 2.1.330 it does: what comes from a helper, or from a second entry
  * in the other spelling, does not replace the header but is joined to it, "a, b" (measured).
  */
-export const haloHeaderCase = remoteRow({
+const haloHeaderCase = remoteRow({
   id: "halo-header-case",
   severity: "note",
   summary: "A header of an entry for HALO is written in another case",
@@ -70,21 +95,8 @@ export const haloHeaderCase = remoteRow({
   message: ({ name, header, right }) => `server "${name}" writes the header as "${header}"; CM.com documents ${right}`,
 });
 
-/** Measured with Claude Code 2.1.330: a command of the repository, run through a shell, and silent when it fails. */
-export const haloHeadersHelper = haloRow({
-  id: "halo-headers-helper",
-  severity: "warning",
-  summary: "An entry for HALO runs a program for its headers",
-  find: ({ document, node, url }) => {
-    const helper = member(node, "headersHelper");
-    return helper === undefined || url === undefined ? undefined : { span: keySpan(document, helper) };
-  },
-  message: ({ name }) =>
-    `server "${name}" has a "headersHelper": everybody who opens the repository runs it, and its failure is silent; allowed: "headers" with references`,
-});
-
 /** CM.com documents "HTTP" as HALO's transport (page "MCP"); a client that is told "sse" opens a stream and waits. */
-export const haloSse = remoteRow({
+const haloSse = remoteRow({
   id: "halo-sse",
   severity: "error",
   summary: 'An entry for HALO has "type": "sse", which HALO does not speak',
@@ -95,3 +107,5 @@ export const haloSse = remoteRow({
   },
   message: ({ name }) => `server "${name}" has "type": "sse", but HALO speaks Streamable HTTP; allowed: "http"`,
 });
+
+export const HEADER_RULES = [haloMissing, haloSse, haloHeaderMissing, haloHeaderName, haloHeaderCase];

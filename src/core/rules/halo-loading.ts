@@ -1,36 +1,13 @@
-/** Whether HALO's entry is there, and whether Claude Code loads it. */
-import { settingsVariables } from "../check/env-files.ts";
+/** Whether Claude Code loads HALO's entry, and gets its values. */
+import { givenBy } from "../check/given-values.ts";
 import { haloServers, remoteHaloServers, valueHeaders, variablesOf } from "../check/halo-servers.ts";
 import { mcpDocuments } from "../check/loader.ts";
-import type { Document, Rule, Subject } from "../check/model.ts";
+import type { Document, Subject } from "../check/model.ts";
 import { type Place, rowsOf } from "../check/rows.ts";
-import { editBetween, finding } from "../check/show.ts";
+import { editBetween } from "../check/show.ts";
 import { assignments } from "../formats/dotenv.ts";
 import { removeFromArray } from "../formats/json-edit.ts";
 import { isObjectNode, keySpan, member, spanOf, textOf } from "../formats/nodes.ts";
-
-/** The guard of a repository that means to have HALO: a merge that drops the entry takes it from the whole team, silently. */
-export const haloMissing: Rule = {
-  id: "halo-missing",
-  severity: "error",
-  summary: "The root .mcp.json has no entry for HALO",
-  check: (subject) => {
-    if (subject.allowMissing) return [];
-    const path = ".mcp.json";
-    const document = subject.documents.find((candidate) => candidate.path === path);
-    const start = { offset: 0, length: 0 };
-    const missing = (span = start, what = ".mcp.json has no server for HALO") => [
-      finding(subject, "halo-missing", { path }, span, { what }),
-    ];
-    if (document === undefined) return missing(start, "there is no .mcp.json");
-    if (haloServers(subject).some((server) => server.document === document)) return [];
-    const servers = member(document.tree, "mcpServers");
-    if (servers !== undefined && isObjectNode(servers.value)) return missing(keySpan(document, servers));
-    // a file that does not load as a whole is the business of the rules about loading; an empty one loads, with no servers
-    return document.encoding === "utf-8" && document.text.trim() === "" ? missing() : [];
-  },
-  message: ({ what }) => `${what}: run npx create-halo-mcp, or use check --allow-missing if that is intended`,
-};
 
 /** Each item of `disabledMcpjsonServers` that names HALO. The list wins over `enabledMcpjsonServers` (Claude Code 2.1.330). */
 function disabledIn(kind: Document["kind"]) {
@@ -118,7 +95,7 @@ export const bridgeMissing = rowsOf((subject) =>
     const settings = byPath(".claude/settings.local.json");
     const envrc = byPath(".envrc")?.text ?? "";
     if (/^[ \t]*(?:dotenv|source_env|source|\.|export[ \t]+HALO_)/m.test(envrc)) return undefined;
-    const carried = settings === undefined ? new Map<string, string>() : settingsVariables(settings);
+    const carried = settings === undefined ? new Map() : givenBy(settings);
     const given = new Map(assignments(env.text).map((each) => [each.name, each] as const));
     const needed = remoteHaloServers(subject)
       .filter(({ document }) => document.path === ".mcp.json")

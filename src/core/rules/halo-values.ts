@@ -17,7 +17,7 @@ function quotedReference({ text, name }: Spelled): string {
 }
 
 /** Every other spelling is sent as it stands, and the answer looks like a wrong token (measured, see docs/clients). */
-export const haloReferenceSpelling = connectionRow({
+const haloReferenceSpelling = connectionRow({
   id: "halo-reference-spelling",
   severity: "error",
   summary: "A reference is spelled as this client does not expand it",
@@ -79,7 +79,7 @@ function problemOf(value: string, which: Value, only: string | undefined, { dial
   return isWhole ? "has text around the reference, which is sent too" : undefined;
 }
 
-export const haloHeaderValue = headerRow({
+const haloHeaderValue = headerRow({
   id: "halo-header-value",
   severity: "error",
   summary: "A header of an entry for HALO has a value that cannot be right",
@@ -101,7 +101,7 @@ export const haloHeaderValue = headerRow({
 });
 
 /** Token, account and profile are three values: two headers that share a variable send one of them wrongly. */
-export const haloSameVariable = connectionRow({
+const haloSameVariable = connectionRow({
   id: "halo-same-variable",
   severity: "error",
   summary: "Two headers of an entry for HALO take the same variable",
@@ -131,7 +131,7 @@ function otherThan(which: Value, variable: string | undefined): Value | undefine
 }
 
 /** Account and profile are both IDs of the same form: what is swapped is refused, or is another profile, and nothing says which. */
-export const haloSwappedValues = connectionRow({
+const haloSwappedValues = connectionRow({
   id: "halo-swapped-values",
   severity: "error",
   summary: "A header of an entry for HALO takes the variable of another value",
@@ -166,7 +166,7 @@ export const haloSwappedValues = connectionRow({
  * The value is asked for and set in the environment of whoever joins: a name such as NODE_OPTIONS would steer their
  * programs, and one such as GITHUB_TOKEN would send another service's secret to CM.com. Claude Code blanks some.
  */
-export const haloVariableName = headerRow({
+const haloVariableName = headerRow({
   id: "halo-variable-name",
   severity: "error",
   summary: "An entry for HALO takes a variable that belongs to something else",
@@ -179,3 +179,11 @@ export const haloVariableName = headerRow({
   message: ({ name, header, variable, right }) =>
     `the header ${header} of server "${name}" takes ${variable}, which is not named as one of HALO's values and which the wizard therefore does not set; allowed: a name such as ${right}`,
 });
+
+export const VALUE_RULES = [
+  haloReferenceSpelling,
+  haloHeaderValue,
+  haloSameVariable,
+  haloSwappedValues,
+  haloVariableName,
+];
