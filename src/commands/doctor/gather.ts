@@ -12,6 +12,7 @@ import { findRoot } from "../../io/git.ts";
 import { isInside, readDocument, readState } from "../../io/read.ts";
 import { claudeOf, ownFiles } from "../shared/claude-files.ts";
 import { programsFor } from "../shared/programs.ts";
+import type { DoctorOptions } from "./options.ts";
 
 /** Where a session would start, and the folders above it, nearest first. Throws UsageError for a folder that is not there. */
 function foldersOf(context: Context, cwd: string | undefined): readonly [string, ...string[]] {
@@ -37,14 +38,7 @@ function mcpFile(path: string, shown: string): SetupInput["mcp"] {
   return [{ shown, document: documentOf({ ...raw, text, encoding }) }];
 }
 
-interface Options {
-  readonly cwd: string | undefined;
-  readonly name: string | undefined;
-  readonly url: string | undefined;
-  /** Absolute. Undefined: `.env` of the folder, else of the repository. */
-  readonly valuesFile: string | undefined;
-  readonly timeoutMs: number;
-}
+type Options = Pick<DoctorOptions, "cwd" | "name" | "url" | "valuesFile" | "timeoutMs">;
 
 /** In: the options, and the token from the command line. Throws UsageError for a folder or values file that is not there. */
 function gather(context: Context, options: Options, token: string | undefined) {

@@ -5,7 +5,7 @@ import { adviceOf } from "./cause-rows.ts";
 import { CAUSES, type Cause } from "./causes.ts";
 import { factsOf, type Known } from "./facts.ts";
 import { detailOf, LED, ledWords } from "./passed.ts";
-import { type Exchange, type ProbeRecord, type ProbeStage, WAY } from "./record.ts";
+import { type Exchange, type ProbeRecord, type ProbeStage, STAGES, WAY } from "./record.ts";
 import { seenOf } from "./seen.ts";
 import { libraryWords } from "./server-words.ts";
 
@@ -41,8 +41,6 @@ export interface Diagnosis {
   /** Why no client is to be asked after this, although it passed: it might be led elsewhere with the token. Null: it may. */
   readonly led: string | null;
 }
-
-const STAGES: readonly ProbeStage[] = ["url", "dns", "tcp", "tls", "http", "auth", "mcp", "tools"];
 
 /** The first row that fits; of `only` this exchange is judged, else the whole test. Null: nothing went wrong. */
 function pick(record: ProbeRecord, only?: Exchange): Cause | null {

@@ -2,6 +2,8 @@
 
 export type ProbeStage = "url" | "dns" | "tcp" | "tls" | "http" | "auth" | "mcp" | "tools";
 
+/** In the order in which they are reached. */
+export const STAGES: readonly ProbeStage[] = ["url", "dns", "tcp", "tls", "http", "auth", "mcp", "tools"];
 /** The stages that can be looked at with nothing to send. */
 export const WAY: readonly ProbeStage[] = ["dns", "tcp", "tls"];
 

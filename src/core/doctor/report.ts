@@ -4,7 +4,7 @@ import { shown } from "../check/show.ts";
 import { claudeCode, expandEntry } from "../clients/claude-code.ts";
 import { sessionEnv } from "../clients/claude-state.ts";
 import type { Cause, Diagnosis, StageResult } from "../diagnosis/diagnose.ts";
-import { type ProbeRecord, type ProbeStage, WAY } from "../diagnosis/record.ts";
+import { type ProbeRecord, type ProbeStage, STAGES, WAY } from "../diagnosis/record.ts";
 import { adviceLine, note, repair } from "./advice.ts";
 import type { Server } from "./entries.ts";
 import type { Finding, SetupCause, SetupLink } from "./finding.ts";
@@ -42,7 +42,6 @@ export interface Run {
   readonly ms: Readonly<Partial<Record<SetupLink, number>>>;
 }
 
-const STAGES: readonly ProbeStage[] = ["url", "dns", "tcp", "tls", "http", "auth", "mcp", "tools"];
 export const toolsWords = (count: number): string => `${count} ${count === 1 ? "tool" : "tools"}`;
 
 /** Why an entry is not the one that is taken, in words that go after "not used: ". */
@@ -88,13 +87,7 @@ const FROM: Readonly<Record<string, string>> = {
   default: "a default in the entry",
   none: "not set",
 };
-const APPROVAL = {
-  approved: "approved",
-  pending: "not approved",
-  rejected: "rejected",
-  disabled: "disabled",
-  "not-needed": "no approval needed",
-} as const;
+const APPROVAL = { ...STATUS_WORDS, approved: "approved", "not-needed": "no approval needed" };
 export const NOT_TAKEN = "not used";
 
 type Setup = ReturnType<typeof setupOf>;
@@ -154,7 +147,7 @@ function setupLink(link: SetupLink, v: View, lines: readonly string[], all: read
     status: first === undefined ? "ok" : first.severity === "failed" ? "failed" : "warning",
     ms,
     seen,
-    ...(first === undefined ? {} : { cause: first.cause, why: first.seen, advice: first.advice }),
+    ...(first && { cause: first.cause, why: first.seen, advice: first.advice }),
     ...(notes.length === 0 ? {} : { notes }),
   };
 }
