@@ -1,15 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import {
-  connectionFor,
-  entryOf,
-  entryWithValues,
-  expand,
-  haloEntries,
-  isObject,
-  reference,
-  references,
-} from "../../src/core/clients/claude-code.ts";
+import { connectionFor, entryOf, haloEntries, isObject, reference } from "../../src/core/clients/claude-code.ts";
+import { expand, references } from "../../src/core/clients/references.ts";
 import type { Json } from "../../src/core/formats/json.ts";
 import { HALO_URL, HEADERS, VALUES, variablesFor } from "../../src/core/halo.ts";
 
@@ -110,13 +102,6 @@ describe("the entry that is written", () => {
       },
     });
     expect(one(entryOf(connection))?.broken).toBeUndefined();
-  });
-  it("holds values only when asked to", () => {
-    const values = { HALO_MCP_TOKEN: "t", HALO_ACCOUNT_ID: "a", HALO_PROFILE_ID: "p" };
-    expect(entryWithValues(connection, values)).toEqual({
-      ...good,
-      headers: { "X-CM-PRODUCTTOKEN": "t", "CM-ACCOUNT-ID": "a", "CM-PROFILE-ID": "p" },
-    });
   });
 });
 

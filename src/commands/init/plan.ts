@@ -1,7 +1,7 @@
 /** What is to be done: the steps for what was decided, and every refusal that can be known before. */
 import { relative, sep } from "node:path";
 import type { Context } from "../../context.ts";
-import { references } from "../../core/clients/claude-code.ts";
+import { references } from "../../core/clients/references.ts";
 import { toSh } from "../../core/command-line.ts";
 import { isHaloEndpoint } from "../../core/endpoint.ts";
 import { positionAt } from "../../core/formats/lines.ts";

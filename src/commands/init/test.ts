@@ -2,8 +2,9 @@
 
 import type { Context } from "../../context.ts";
 import { adviceLine } from "../../core/advice.ts";
-import { expandEntry, references, type Sent } from "../../core/clients/claude-code.ts";
+import { expandEntry, type Sent } from "../../core/clients/claude-code.ts";
 import type { Env } from "../../core/clients/claude-state.ts";
+import { references } from "../../core/clients/references.ts";
 import { toSh } from "../../core/command-line.ts";
 import { mayReceive, type ToSend, whatToSend } from "../../core/connection.ts";
 import type { Diagnosis } from "../../core/diagnosis/diagnose.ts";

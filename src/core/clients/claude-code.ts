@@ -9,8 +9,6 @@ import { entryFor } from "./entry.ts";
 import type { Client } from "./model.ts";
 import { BRACES_WITH_DEFAULT, expand } from "./references.ts";
 
-export { expand, references } from "./references.ts";
-
 /** It reads no `.env`; `env` in `.claude/settings.local.json` reaches sessions (2.1.197 and 2.1.330, measured). */
 export const claudeCode: Client = {
   id: "claude-code",
@@ -34,13 +32,6 @@ export const reference = BRACES_WITH_DEFAULT.spell;
 /** The entry exactly as CM.com documents it. */
 export function entryOf(connection: Connection): Json {
   return entryFor(claudeCode, connection);
-}
-
-/** The same with the values in place of the references: for Claude Code's own private file, through stdin. */
-export function entryWithValues(connection: Connection, values: Readonly<Record<string, string>>): Json {
-  const headers: Record<string, string> = {};
-  for (const [header, { env }] of Object.entries(connection.headers)) headers[header] = values[env] ?? "";
-  return { type: "http", url: connection.url, headers };
 }
 
 export function connectionFor(name: string, url: string, variables: Readonly<Record<Value, string>>): Connection {

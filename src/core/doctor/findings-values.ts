@@ -1,6 +1,6 @@
 /** What is found about the three values. */
 import type { Advice } from "../advice.ts";
-import { expand, references } from "../clients/claude-code.ts";
+import { expand, references } from "../clients/references.ts";
 import { cleanValue, HEADERS, LABELS, variablesFor } from "../halo.ts";
 import { homeOf, mendFirst, note, npx, repair, run } from "./advice.ts";
 import { type Found, type Scene, say } from "./finding.ts";

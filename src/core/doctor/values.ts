@@ -1,6 +1,7 @@
 /** Where the three values of an entry come from in a session, where else they stand, and which texts are secret. */
-import { type Entry, expand, references } from "../clients/claude-code.ts";
+import type { Entry } from "../clients/claude-code.ts";
 import { type Env, type Layer, layerOf, type Origin } from "../clients/claude-state.ts";
+import { expand, references } from "../clients/references.ts";
 import { cleanValue, HEADERS, VALUES, type Value, variablesFor } from "../halo.ts";
 
 /** Where one of the three values comes from, and where else it stands. Never the value. */

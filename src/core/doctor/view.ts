@@ -8,7 +8,6 @@ import {
   entryOf,
   expandEntry,
   haloEntries,
-  references,
   type Scope,
 } from "../clients/claude-code.ts";
 import {
@@ -27,6 +26,7 @@ import {
   takenEntry,
   trustOf,
 } from "../clients/claude-state.ts";
+import { references } from "../clients/references.ts";
 import { type Consent, isOwnUrl, mayReceive, whatToSend } from "../connection.ts";
 import { dotenvOf } from "../formats/dotenv.ts";
 import { property } from "../formats/json.ts";
