@@ -64,19 +64,25 @@ describe("showDiagnosis", () => {
 describe("headlineOf", () => {
   const proof = (given: Partial<Proof>): Proof => ({ ok: true, files: passed, client: "connected", ...given });
   const open = { ...passed, control: "accepted" } as Diagnosis;
-  it.each<[Partial<Proof>, changed: boolean, hasClaude: boolean, RegExp]>([
-    [{}, true, true, /^HALO is connected, and Claude Code confirms it\.$/],
-    [{ client: "unknown" }, true, true, /^HALO answers with the saved settings\. Claude Code gave no clear answer\.$/],
-    [{ client: "not-asked" }, true, true, /Claude Code could not be asked\.$/],
-    [{ client: "not-asked" }, true, false, /isn't installed here/],
-    [{ files: undefined, client: "not-asked" }, true, false, /^Saved\. Claude Code isn't installed/],
-    [{ files: open }, true, true, /^Connected, but .* your token was not tested\.$/],
-    [{ files: open }, false, true, /^Already set up\. .* your token was not tested\. Nothing was written\.$/],
-    [{}, false, true, /^Already set up and working\. Nothing was written\.$/],
-    [{ ok: false }, true, true, /^Saved, but it does not work yet/],
-    [{ ok: false }, false, true, /^Already set up, but not working/],
-  ])("%j, changed: %s, Claude Code: %s", (given, changed, hasClaude, expected) =>
-    expect(headlineOf(proof(given), changed, hasClaude)).toMatch(expected),
+  it.each<[Partial<Proof>, changed: boolean, claudeIs: Survey["claudeIs"], RegExp]>([
+    [{}, true, "found", /^HALO is connected, and Claude Code confirms it\.$/],
+    [
+      { client: "unknown" },
+      true,
+      "found",
+      /^HALO answers with the saved settings\. Claude Code gave no clear answer\.$/,
+    ],
+    [{ client: "not-asked" }, true, "found", /Claude Code could not be asked\.$/],
+    [{ client: "not-asked" }, true, "none", /isn't installed here/],
+    [{ files: undefined, client: "not-asked" }, true, "none", /^Saved\. Claude Code isn't installed/],
+    [{ client: "not-asked" }, true, "silent", /Claude Code does not answer here, so it is untested there\.$/],
+    [{ files: open }, true, "found", /^Connected, but .* your token was not tested\.$/],
+    [{ files: open }, false, "found", /^Already set up\. .* your token was not tested\. Nothing was written\.$/],
+    [{}, false, "found", /^Already set up and working\. Nothing was written\.$/],
+    [{ ok: false }, true, "found", /^Saved, but it does not work yet/],
+    [{ ok: false }, false, "found", /^Already set up, but not working/],
+  ])("%j, changed: %s, Claude Code: %s", (given, changed, claudeIs, expected) =>
+    expect(headlineOf(proof(given), changed, claudeIs)).toMatch(expected),
   );
 });
 

@@ -195,13 +195,10 @@ describe.concurrent.each(claudeVersions)("Claude Code %s", (version) => {
       onClaude(version, async (m) => {
         const gate = await gateway(m, mood);
         try {
-          const started = performance.now();
           const run = await m.run([...base(m, gate.url), "--timeout", "3", "--json"], { stdin });
-          const ms = performance.now() - started;
           const result = { ...told(run), code: run.code };
+          // where it hangs: Claude Code's own word, which only comes in time with MCP_TIMEOUT; ended by us it would be "unknown"
           expect(result).toMatchObject({ code: 1, client: { status } });
-          // MCP_TIMEOUT is 3 s there: 30 s would be its own
-          if (mood === "hang") expect(ms).toBeLessThan(25_000);
           expect(leftBehind(m)).toEqual([]);
           await compare(m, version, `${mood} to Claude Code alone`, result);
         } finally {
@@ -466,17 +463,15 @@ describe.concurrent("stopped while Claude Code is asked", () => {
   test("a claude that hangs and cannot be ended softly: its limit holds, and no clear answer is what it says", () =>
     onClaude("2.1.330", async (m) => {
       const claude = front(m, "2.1.330", hangs);
-      const started = performance.now();
       const run = await m.run([...base(m), "--timeout", "2"], { stdin, env: claude.env });
-      expect(performance.now() - started).toBeLessThan(25_000);
       expect(run.code, run.stderr).toBe(0);
       expect(run.stdout.replace(/\s+/g, " ")).toContain("gave no clear answer");
-      expect(run.stdout).not.toContain("by Claude Code itself");
+      expect(run.stdout).not.toContain("confirms");
       expect(leftBehind(m)).toEqual([]);
       expect(m.processes()).toEqual([]);
     }));
 
-  test("Ctrl-C while an entry is replaced: it is back", () =>
+  test("Ctrl-C while an entry is replaced: that the old one is gone is said", () =>
     onClaude("2.1.330", async (m) => {
       const old = { type: "http", url: "http://127.0.0.1:1/old", headers: { "X-CM-PRODUCTTOKEN": "${OLD_TOKEN}" } };
       put(store(m), { mcpServers: { halo: old } });
@@ -488,8 +483,9 @@ describe.concurrent("stopped while Claude Code is asked", () => {
       await claude.called("mcp add-json --scope");
       run.press("ctrl-c");
       await run.ends(130);
-      expect(run.prose()).toContain("Nothing was changed");
-      expect(servers(m, "user")).toEqual({ halo: old });
+      expect(run.prose()).toContain('remove the existing "halo" (user scope)');
+      expect(run.prose()).not.toContain("Nothing was changed");
+      expect(servers(m, "user")).toEqual({});
       expect(m.processes()).toEqual([]);
     }));
 });
@@ -497,22 +493,17 @@ describe.concurrent("stopped while Claude Code is asked", () => {
 describe.concurrent("a claude that does not work", () => {
   const stub = join(claudeOf("2.1.330"), "../../@anthropic-ai/claude-code/cli-wrapper.cjs");
   test.each([
-    ["prints nothing and fails", "exit 1", 10_000],
-    ["hangs on --version", "sleep 60; exit 1", 15_000],
-    ["hangs on --version and cannot be ended softly", "trap '' TERM; sleep 60; sleep 60", 15_000],
-    [
-      "is npm's stub without its native binary",
-      "echo 'Error: claude native binary not installed.' >&2; exit 1",
-      10_000,
-    ],
-  ])("%s: the project is set up, and that it could not be asked is said", (_, script, limit) =>
+    ["prints nothing and fails", "exit 1"],
+    // longer than this test may take
+    ["hangs on --version", "sleep 200; exit 1"],
+    ["hangs on --version and cannot be ended softly", "trap '' TERM; sleep 200; sleep 200"],
+    ["is npm's stub without its native binary", "echo 'Error: claude native binary not installed.' >&2; exit 1"],
+  ])("%s: the project is set up, and that it does not answer is said", (_, script) =>
     onClaude(undefined, async (m) => {
       const claude = front(m, "2.1.330", script);
-      const started = performance.now();
       const run = await m.run(base(m), { stdin, env: claude.env });
-      expect(performance.now() - started).toBeLessThan(limit);
       expect(run.code, run.stderr).toBe(0);
-      expect(run.stdout.replace(/\s+/g, " ")).toContain("could not be asked");
+      expect(run.stdout.replace(/\s+/g, " ")).toMatch(/does not answer here|could not be asked/);
       expect(m.exists(".mcp.json")).toBe(true);
       expect(m.processes()).toEqual([]);
     }),
@@ -533,7 +524,7 @@ describe.concurrent("a claude that does not work", () => {
       chmodSync(join(folder, "claude"), 0o755);
       const run = await m.run(base(m), { stdin, env: { PATH: `${folder}:${m.env.PATH}` } });
       expect(run.code, run.stderr).toBe(0);
-      expect(run.stdout.replace(/\s+/g, " ")).toContain("could not be asked");
+      expect(run.stdout.replace(/\s+/g, " ")).toMatch(/does not answer here|could not be asked/);
     }));
 });
 

@@ -375,11 +375,9 @@ describe.concurrent("options", () => {
     on({}, async (m) => {
       const silent = await recorder(() => undefined);
       try {
-        const began = Date.now();
         const run = await m.run(["--yes", ...ids, "--url", silent.url, "--timeout", "1"], { env: withToken });
-        expect(Date.now() - began).toBeLessThan(8000);
         expect(run.code).toBe(1);
-        expect(run.stderr.replace(/\s+/g, " ")).toContain("but did not answer");
+        expect(run.stderr.replace(/\s+/g, " ")).toMatch(/did not answer .*\(limit: 1 s\)/);
         expect(names(m.tree())).toEqual([]);
       } finally {
         await silent.close();
@@ -397,7 +395,7 @@ describe.concurrent("options", () => {
     on({ server: { auth: "none" } }, async (m) => {
       const run = await m.run(["--yes", ...ids, "--url", m.url], { env: withToken });
       expect(run.code, run.stderr).toBe(0);
-      expect(run.stderr.replace(/\s+/g, " ")).toContain("says nothing about the token");
+      expect(run.stderr.replace(/\s+/g, " ")).toContain("cannot tell whether the token is right");
     }));
 });
 
@@ -634,11 +632,11 @@ describe.concurrent("bad input", () => {
     ["a reserved name", ["--name", "workspace"], {}, /reserved/],
     ["__proto__", ["--name", "__proto__"], {}, /reserved/],
     ["a name from the environment", [], { HALO_NAME: "halo/de" }, /letters, digits/],
-    ["http:", ["--url", "http://api.cm.com/halo/core/mcp"], {}, /http: would send the token in clear/],
+    ["http:", ["--url", "http://api.cm.com/halo/core/mcp"], {}, /http: would send the token unencrypted/],
     ["a URL with credentials", ["--url", "https://user:pass@api.cm.com/halo/core/mcp"], {}, /credentials/],
     ["a URL with a space", ["--url", "https://api.cm.com/halo core/mcp"], {}, /space/],
-    ["no URL", ["--url", "halo"], {}, /no URL/],
-    ["ftp:", ["--url", "ftp://api.cm.com/"], {}, /only https:/],
+    ["no URL", ["--url", "halo"], {}, /not a URL/],
+    ["ftp:", ["--url", "ftp://api.cm.com/"], {}, /must start with https:/],
     ["a timeout of words", ["--timeout", "soon"], {}, /seconds, from 1 to 600/],
     ["a timeout of 0", ["--timeout", "0"], {}, /seconds, from 1 to 600/],
     ["an option without its value", ["--name"], {}, /needs a value/],
@@ -674,7 +672,7 @@ describe.concurrent("bad input", () => {
       token,
       /a space at position 2 of 3/,
     ],
-    ["an argument too many", ["init", "halo"], {}, /takes no argument/],
+    ["an argument too many", ["init", "halo"], {}, /takes options only/],
     ["a switch with a value", ["--yes=no"], {}, /takes no value/],
   ];
   test.each(usage)("%s: exit 2, nothing sent, nothing written, no value repeated", (_, args, env, said) =>

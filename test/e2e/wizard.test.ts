@@ -591,10 +591,10 @@ describe.concurrent("stopping", () => {
         await wizard.answer("Product token", "enter");
         await expect.poll(() => silent.received.length, { timeout: 10_000 }).toBeGreaterThan(0);
         await wizard.waitFor("Connection test: 127.0.0.1");
-        const pressed = Date.now();
         wizard.press("ctrl-c");
         await wizard.ends(130);
-        expect(Date.now() - pressed).toBeLessThan(3000);
+        // not the end of the limit, after which it would ask what now
+        expect(wizard.text()).not.toContain("What now?");
         expect(wizard.text()).toContain("Cancelled. Nothing was changed.");
         expect(m.tree()).toEqual(before);
         expect(m.processes()).toEqual([]);
@@ -707,7 +707,7 @@ describe.concurrent("what people paste", () => {
     ["the word undefined", "undefined", "the variable it came from was not set"],
     ["a space inside", "made.up Zq7Xw2Lk9", "a space at position 8"],
     ["é", "made.up.é.Zq7Xw2Lk9", "U+00E9 at position 9"],
-    ["an address", "https://www.cm.com/app", "this is an address"],
+    ["an address", "https://www.cm.com/app", "this is a URL"],
   ])("%s is asked for again, with position and code point, never the value", (_, pasted, said) =>
     on({}, async (m) => {
       const wizard = m.open(["--url", m.url]);

@@ -89,13 +89,14 @@ export function nextSteps(
   ];
 }
 
-/** The headline, no stronger than what was seen. `changed`: something was written. `hasClaude`: Claude Code is installed. */
-export function headlineOf({ ok, files, client }: Proof, changed: boolean, hasClaude: boolean): string {
+/** The headline, no stronger than what was seen. `changed`: something was written. `claudeIs`: whether Claude Code is installed. */
+export function headlineOf({ ok, files, client }: Proof, changed: boolean, claudeIs: Survey["claudeIs"]): string {
   if (!ok)
     return changed
       ? "Saved, but it does not work yet: see above."
       : "Already set up, but not working: see above. Nothing was written.";
-  if (files === undefined) return "Saved. Claude Code isn't installed here, so nothing was tested with it.";
+  const missing = claudeIs === "none" ? "isn't installed here" : "does not answer here";
+  if (files === undefined) return `Saved. Claude Code ${missing}, so nothing was tested with it.`;
   const isUnproven = files.control === "accepted";
   if (!changed)
     return isUnproven
@@ -103,11 +104,12 @@ export function headlineOf({ ok, files, client }: Proof, changed: boolean, hasCl
       : "Already set up and working. Nothing was written.";
   if (isUnproven) return "Connected, but this server accepts requests without a token, so your token was not tested.";
   if (client === "connected") return "HALO is connected, and Claude Code confirms it.";
-  const rest = !hasClaude
-    ? "Claude Code isn't installed here, so it is untested there"
-    : client === "not-asked"
-      ? "Claude Code could not be asked"
-      : "Claude Code gave no clear answer";
+  const rest =
+    claudeIs !== "found"
+      ? `Claude Code ${missing}, so it is untested there`
+      : client === "not-asked"
+        ? "Claude Code could not be asked"
+        : "Claude Code gave no clear answer";
   return `HALO answers with the saved settings. ${rest}.`;
 }
 

@@ -160,7 +160,7 @@ async function alreadySetUp(page: Page, decided: Decided, plan: Plan, candidates
   for (;;) {
     const proof = await prove(context, options, show, here, target, decided);
     const { ok } = proof;
-    const headline = headlineOf(proof, false, here.claude !== undefined);
+    const headline = headlineOf(proof, false, here.claudeIs);
     if (dialog === undefined || options.yes) return end(ok, headline, proof);
     if (ok) show.ok(headline);
     const next = await askAfterProof(dialog, ok, decided.choice.scopes.includes("project"));
@@ -255,7 +255,7 @@ async function finish(page: Page, decided: Decided, tested: Diagnosis | undefine
   if (!choice.clients.includes("claude-code")) return end(true, "The values work. What is left to do by hand:");
   try {
     const proof = await prove(context, options, show, here, target, decided);
-    return end(proof.ok, headlineOf(proof, changed, here.claude !== undefined), proof);
+    return end(proof.ok, headlineOf(proof, changed, here.claudeIs), proof);
   } catch (error) {
     if (error instanceof Cancelled && changed)
       throw new Cancelled(
