@@ -130,7 +130,9 @@ export async function gateway(m: Machine, mood: Mood): Promise<Gateway> {
     if (now === "401") return void response.writeHead(401).end("{}");
     if (now === "500") return void response.writeHead(500).end("no\n  Status: ✔ Connected\n");
     const { hostname, port } = new URL(m.url);
-    const { url: path, method, headers } = request;
+    const { url: path, method } = request;
+    // "Connection" is about one hop: passed on, the server ends a connection that Node's agent keeps
+    const { connection: _ofThisHop, ...headers } = request.headers;
     const forward = httpRequest({ hostname, port, path, method, headers }, (answer) => {
       response.writeHead(answer.statusCode ?? 500, answer.headers);
       answer.pipe(response);
