@@ -20,7 +20,8 @@ export interface Output {
 
 /** The output of a run. Texts get a line break at their end if they have none; an empty text is nothing. */
 export function createOutput(context: Pick<Context, "print" | "stderr" | "secrets">): Output {
-  const clean = (text: string): string => printableLines(mask(text, context.secrets), { colors: true });
+  // stripped first: an invisible character in the middle of a secret would hide it from the mask
+  const clean = (text: string): string => mask(printableLines(text, { colors: true }), context.secrets);
   const ended = (text: string): string => (text === "" || text.endsWith("\n") ? text : `${text}\n`);
   return {
     result: (text) => context.print(ended(clean(text))),

@@ -1,26 +1,21 @@
 /** Records of a probe, made up, and what is made of them as every command does: cleaned first. */
 import * as diagnosis from "../../src/core/diagnosis/diagnose.ts";
 import { cleaned, type Exchange, type ProbeRecord } from "../../src/core/diagnosis/record.ts";
-import { mask } from "../../src/core/secrets.ts";
 import { type ProbeRequest, probe as probeRaw } from "../../src/io/probe/probe.ts";
 import { UNANSWERED } from "../../src/io/probe/recording-fetch.ts";
 import { NOTHING } from "../../src/io/probe/walk.ts";
 
-const without =
-  (secrets: readonly string[]) =>
-  (text: string): string =>
-    mask(text, secrets);
-
 /** The diagnosis as JSON has it. */
 export function diagnose(record: ProbeRecord, secrets: readonly string[] = [], known: diagnosis.Known = {}) {
-  const clean = without(secrets);
-  return diagnosis.diagnosisJson(cleaned(diagnosis.diagnose(cleaned(record, clean), cleaned(known, clean)), clean));
+  return diagnosis.diagnosisJson(
+    cleaned(diagnosis.diagnose(cleaned(record, secrets), cleaned(known, secrets)), secrets),
+  );
 }
 export type Told = ReturnType<typeof diagnose>;
 
 /** The record without what was sent. */
 export async function probe(request: ProbeRequest): Promise<ProbeRecord> {
-  return cleaned(await probeRaw(request), without(Object.values(request.headers)));
+  return cleaned(await probeRaw(request), Object.values(request.headers));
 }
 
 export function exchange(more: Partial<Exchange> = {}): Exchange {

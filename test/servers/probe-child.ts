@@ -4,7 +4,6 @@ import { createInterface } from "node:readline";
 import { diagnose, diagnosisJson } from "../../src/core/diagnosis/diagnose.ts";
 import { cleaned } from "../../src/core/diagnosis/record.ts";
 import { networkOf, proxySecrets } from "../../src/core/proxy.ts";
-import { mask } from "../../src/core/secrets.ts";
 import { type ProbeRequest, probe } from "../../src/io/probe/probe.ts";
 
 const lines = createInterface({ input: process.stdin });
@@ -24,7 +23,7 @@ lines.once("line", async (line) => {
       network: (url) => networkOf(process.env, url),
     });
     const secrets = [...proxySecrets(process.env), request.headers["X-CM-PRODUCTTOKEN"] ?? ""];
-    const record = cleaned(seen, (text) => mask(text, secrets));
+    const record = cleaned(seen, secrets);
     answer = { diagnosis: diagnosisJson(diagnose(record)), record };
   } catch (error) {
     answer = { error: error instanceof Error ? error.name : "?" };

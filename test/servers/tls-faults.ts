@@ -275,7 +275,7 @@ export function makeTlsFaults(): TlsFaults {
         },
         null,
         { protocol: "TLSv1.3", subject: "good" },
-        "wants a certificate of this computer, and got none (ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED)",
+        "asks for a client certificate, and none was sent (ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED)",
       ),
     ],
   };

@@ -6,7 +6,6 @@ import { causeOf, type Diagnosis, diagnose, type Known } from "../../core/diagno
 import { cleaned, type ProbeRecord } from "../../core/diagnosis/record.ts";
 import { HEADERS } from "../../core/halo.ts";
 import { networkOf, proxySecrets } from "../../core/proxy.ts";
-import { mask } from "../../core/secrets.ts";
 import { type ProbeRequest, probe } from "../../io/probe/probe.ts";
 
 /** The header that carries the token, as it is spelled here. */
@@ -62,9 +61,8 @@ export async function runTest(
     network: (target) => networkOf(context.env, target),
   });
   const secrets = [...context.secrets, ...secretsIn(headers)];
-  const clean = (text: string): string => mask(text, secrets);
-  const record = cleaned(seen, clean);
-  const known = cleaned({ headers, from, extraCas: await extraCasOf(context, record) }, clean);
-  // once more: invisible characters and escapes, of HTML or JSON, are gone now
-  return { record, diagnosis: cleaned(diagnose(record, known), clean) };
+  const record = cleaned(seen, secrets);
+  const known = cleaned({ headers, from, extraCas: await extraCasOf(context, record) }, secrets);
+  // once more: escapes of HTML or JSON are gone now
+  return { record, diagnosis: cleaned(diagnose(record, known), secrets) };
 }

@@ -1,5 +1,7 @@
 /** What a connection test asked and saw, as plain data: no request header, no judgement. `diagnose.ts` says what it means. */
 
+import { mask } from "../secrets.ts";
+
 export type ProbeStage = "url" | "dns" | "tcp" | "tls" | "http" | "auth" | "mcp" | "tools";
 
 /** In the order in which they are reached. */
@@ -213,14 +215,17 @@ export interface ProbeRecord extends WayFacts {
 
 /** More than any sentence of ours shows of a text. */
 const LONGEST = 20_000;
+/** Characters that are drawn as nothing: a server that puts one into the middle of a token it repeats would get it past the mask. */
+const INVISIBLE = /[\p{Default_Ignorable_Code_Point}\p{Bidi_Control}]/gu;
 
 /**
- * The same data with `clean` applied to every text, then cut: a secret is masked before it can be cut in two.
+ * The same data with the secrets masked in every text, then cut: a secret is masked before it can be cut in two.
  * A text is cut to twice the length before, so that a secret at that edge is gone with the second cut.
  */
-export function cleaned<T>(value: T, clean: (text: string) => string): T {
+export function cleaned<T>(value: T, secrets: readonly string[]): T {
   const each = (part: unknown): unknown => {
-    if (typeof part === "string") return clean(part.slice(0, 2 * LONGEST)).slice(0, LONGEST);
+    if (typeof part === "string")
+      return mask(part.slice(0, 2 * LONGEST).replace(INVISIBLE, ""), secrets).slice(0, LONGEST);
     if (Array.isArray(part)) return part.map(each);
     if (typeof part !== "object" || part === null) return part;
     return Object.fromEntries(Object.entries(part).map(([key, inner]) => [key, each(inner)]));
