@@ -358,8 +358,10 @@ export async function gate(
       return;
     }
     const target = new URL(behind());
+    // "Connection" is about one hop: passed on, the server ends a connection that Node's agent keeps
+    const { connection: _ofThisHop, ...headers } = request.headers;
     const forward = httpRequest(
-      { host: target.hostname, port: target.port, path: request.url, method: request.method, headers: request.headers },
+      { host: target.hostname, port: target.port, path: request.url, method: request.method, headers },
       (answer) => {
         response.writeHead(answer.statusCode ?? 500, answer.headers);
         answer.pipe(response);
