@@ -25,8 +25,7 @@ export function parseEndpoint(text: string): Endpoint {
   }
   const loopback = LOOPBACK.test(url.hostname);
   if (url.protocol !== "https:" && url.protocol !== "http:") return no("the URL must start with https:");
-  if (url.protocol === "http:" && !loopback)
-    return no("http: would send the token unencrypted: use https: (http: is allowed for this machine only)");
+  if (url.protocol === "http:" && !loopback) return no("http: would send the token unencrypted: use https:");
   if (url.username !== "" || url.password !== "" || /^https?:\/\/[^/?#]*@/i.test(text)) {
     return no("the URL contains credentials (the part before @)");
   }

@@ -99,7 +99,7 @@ const table: readonly (readonly [string, Told, readonly Said[]])[] = [
     [
       [
         "bad-url",
-        ".mcp.json: http: would send the token unencrypted: use https: (http: is allowed for this machine only). Claude Code sends your token there: reject the entry",
+        ".mcp.json: http: would send the token unencrypted: use https:. Claude Code sends your token there: reject the entry",
         [...RESET, REPLACE[0] ?? ""],
       ],
     ],
