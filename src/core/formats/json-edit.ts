@@ -76,8 +76,17 @@ export function removeProperty(text: string, path: readonly string[], options: E
   return walk.node === undefined ? unchanged(text) : takeOut(text, walk.containers, walk.indices, options);
 }
 
+/** Each round reads the document anew: a file made to hold one item thousands of times would keep a run busy for minutes. */
+const MOST_TWINS = 20;
+
 /** The document without `item` in the array at `path`: all of its occurrences, and the array if `addToArray` created it. */
-export function removeFromArray(text: string, path: readonly string[], item: string, options: EditOptions): Edited {
+export function removeFromArray(
+  text: string,
+  path: readonly string[],
+  item: string,
+  options: EditOptions,
+  twins = MOST_TWINS,
+): Edited {
   if (isEmptyText(text)) return unchanged(text);
   const walk = follow(text, path, options);
   if ("refused" in walk) return walk;
@@ -86,9 +95,10 @@ export function removeFromArray(text: string, path: readonly string[], item: str
   if (node.kind !== "array") return refuse(`"${path.join(".")}" is not an array`, node.start);
   const index = indexOfItem(node, item);
   if (index < 0) return unchanged(text);
+  if (twins === 0) return refuse(`"${path.join(".")}" holds the same item more than ${MOST_TWINS} times`, node.start);
   const edited = takeOut(text, [...containers, node], [...indices, index], options);
   if (!edited.ok) return edited;
-  const rest = removeFromArray(edited.text, path, item, options);
+  const rest = removeFromArray(edited.text, path, item, options, twins - 1);
   return rest.ok ? { ...rest, changed: true } : rest;
 }
 

@@ -8,7 +8,11 @@ export function isObjectNode(node: Node | undefined): node is Container {
 
 /** The value of a property, as readers take it: of two equal keys the last one counts. */
 export function member(node: Node | undefined, key: string): Entry | undefined {
-  return isObjectNode(node) ? node.entries.findLast((entry) => entry.key === key) : undefined;
+  if (!isObjectNode(node)) return undefined;
+  const { entries } = node;
+  // a loop: with findLast, 20,000 keys in one object took 14 s where each is looked up
+  for (let at = entries.length - 1; at >= 0; at -= 1) if (entries[at]?.key === key) return entries[at];
+  return undefined;
 }
 
 /** A string value, or undefined. */
