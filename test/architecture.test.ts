@@ -15,6 +15,8 @@ interface Import {
 interface Source {
   readonly imports: readonly Import[];
   readonly lines: number;
+  /** Functions of more lines than one page of a screen. */
+  readonly long: readonly string[];
   /** Members of `process` that are used; "*" where it is handed on. */
   readonly ofProcess: ReadonlySet<string>;
   readonly setsExit: boolean;
@@ -38,11 +40,19 @@ const mayUseProcess: Readonly<Record<string, { readonly members: readonly string
   },
 };
 
+const LONGEST_FUNCTION = 80;
+
 function read(path: string): Source {
   const text = readFileSync(path, "utf8");
   const imports: Import[] = [];
   const ofProcess = new Set<string>();
   const literals = new Set<string>();
+  const long: string[] = [];
+  const lineAt = (offset: number): number => text.slice(0, offset).split("\n").length;
+  const measure = (node: { start: number; end: number }): void => {
+    const [from, to] = [lineAt(node.start), lineAt(node.end)];
+    if (to - from >= LONGEST_FUNCTION) long.push(`line ${from}: ${to - from + 1} lines`);
+  };
   let setsExit = false;
   const add = (from: string, kind: Import["kind"]) => {
     const local = from.startsWith(".")
@@ -77,6 +87,9 @@ function read(path: string): Source {
     CallExpression: (node) => {
       if (node.arguments.some((argument) => isProcess(argument))) ofProcess.add("*");
     },
+    FunctionDeclaration: measure,
+    FunctionExpression: measure,
+    ArrowFunctionExpression: measure,
     VariableDeclarator: (node) => {
       if (node.init && isProcess(node.init)) ofProcess.add("*");
     },
@@ -84,7 +97,7 @@ function read(path: string): Source {
   const parsed = parseSync(path, text);
   expect(parsed.errors, path).toEqual([]);
   visitor.visit(parsed.program);
-  return { imports, lines: text.split("\n").length - 1, ofProcess, setsExit, literals };
+  return { imports, lines: text.split("\n").length - 1, long, ofProcess, setsExit, literals };
 }
 
 const sources = new Map(
@@ -134,13 +147,13 @@ test("only cli.ts imports commands, and only bin.ts imports cli.ts", () => {
   expect(violations(refused)).toEqual([]);
 });
 
-test("no runtime import cycles", () => {
+test("no import cycles, types counted", () => {
   const done = new Set<string>();
   const cycles: string[] = [];
   const walk = (file: string, path: readonly string[]): void => {
     if (path.includes(file)) cycles.push([...path.slice(path.indexOf(file)), file].join(" → "));
     if (done.has(file) || path.includes(file)) return;
-    for (const { to, kind } of sources.get(file)?.imports ?? []) if (kind !== "type") walk(to, [...path, file]);
+    for (const { to } of sources.get(file)?.imports ?? []) walk(to, [...path, file]);
     done.add(file);
   };
   for (const file of sources.keys()) walk(file, []);
@@ -160,6 +173,13 @@ test("no source file over 400 lines", () => {
   expect([...sources].filter(([, { lines }]) => lines > 400).map(([file, { lines }]) => `${file}: ${lines}`)).toEqual(
     [],
   );
+});
+
+/** Longer than that, and to be split: a list that only gets shorter. */
+const STILL_LONG = ["core/formats/json.ts", "io/probe/recording-fetch.ts", "io/probe/way.ts"];
+
+test("no function over 80 lines, but for those still to be split", () => {
+  expect([...sources].filter(([, { long }]) => long.length > 0).map(([file]) => file)).toEqual(STILL_LONG);
 });
 
 test("only bin.ts ends the process or sets its exit code", () => {

@@ -14,8 +14,7 @@ import { paintLine } from "../../ui/paint.ts";
 import { createShow, type Show } from "../../ui/show.ts";
 import { carryOut } from "../shared/carry-out.ts";
 import { type Asked, assertInside, assertPrivate } from "../shared/privacy.ts";
-import { type Gathered, gather, isAsked } from "./gather.ts";
-import type { CheckOptions } from "./index.ts";
+import { type CheckOptions, type Gathered, gather, isAsked } from "./gather.ts";
 
 /** A fix can make the next one possible: a file without comments is read on. More rounds than this are two rules at odds. */
 const MOST_ROUNDS = 10;

@@ -1,4 +1,5 @@
 /** Finds and reads every file that matters → what the rules look at. */
+
 import { realpathSync, statSync } from "node:fs";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import type { Context } from "../../context.ts";
@@ -15,11 +16,26 @@ import type { Document, Subject } from "../../core/check/model.ts";
 import { cleanValue } from "../../core/halo.ts";
 import { printable } from "../../core/secrets.ts";
 import { EnvironmentError, UsageError } from "../../errors.ts";
+import type { Format } from "../../flags.ts";
 import { findRoot, type GitOptions, ignoredOf } from "../../io/git.ts";
 import { discover, findSpills, type Spill } from "../../io/list.ts";
 import { isInside, readDocument } from "../../io/read.ts";
 import { programsFor } from "../shared/programs.ts";
-import type { CheckOptions } from "./index.ts";
+
+export interface CheckOptions {
+  /** As they were typed. */
+  readonly paths: readonly string[];
+  readonly format: Format;
+  readonly fix: boolean;
+  readonly dryRun: boolean;
+  readonly maxWarnings: number | undefined;
+  readonly allowMissing: boolean;
+  readonly url: string;
+  readonly quiet: boolean;
+  readonly noColor: boolean;
+  /** Absolute; undefined: the root of the repository. */
+  readonly cwd: string | undefined;
+}
 
 /** A path that was asked for, from the root with "/". */
 interface Asked {

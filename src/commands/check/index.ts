@@ -11,23 +11,9 @@ import { UsageError } from "../../errors.ts";
 import type { Format, RawOptions } from "../../flags.ts";
 import { createOutput } from "../../ui/output.ts";
 import { urlOf } from "../shared/options.ts";
-import { type Gathered, gather, isAsked } from "./gather.ts";
+import { type CheckOptions, type Gathered, gather, isAsked } from "./gather.ts";
 
 /** The options of `check`, checked. */
-export interface CheckOptions {
-  /** As they were typed. */
-  readonly paths: readonly string[];
-  readonly format: Format;
-  readonly fix: boolean;
-  readonly dryRun: boolean;
-  readonly maxWarnings: number | undefined;
-  readonly allowMissing: boolean;
-  readonly url: string;
-  readonly quiet: boolean;
-  readonly noColor: boolean;
-  /** Absolute; undefined: the root of the repository. */
-  readonly cwd: string | undefined;
-}
 
 /** GitHub Actions takes annotations; everywhere else somebody reads. */
 function formatOf(context: Context, { values, switches }: RawOptions): Format {
