@@ -213,7 +213,7 @@ describe.concurrent("--call", () => {
       ({ response, message }) => json(response, 200, rpcError(message.id, -32000, "No such profile")),
       /profile ID "[^"]+" \(sent as CM-PROFILE-ID, from \.claude\/settings\.local\.json\)/,
     ],
-    ["answers 1 GB", ({ response }) => flood(response), /its body over 4 MiB/],
+    ["answers 1 GB", ({ response }) => flood(response), /is too large \(.*4 MiB for a body/],
   ])("a tool that %s", async (_, answer, words, limit = 20) => {
     const { run, answer: found } = await call(answer, "odd", limit);
     expect(run.code).toBe(1);

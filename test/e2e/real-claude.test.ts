@@ -139,7 +139,7 @@ describe.concurrent.each(claudeVersions)("Claude Code %s", (version) => {
         const claude = front(m, version, 'case "$words" in *"mcp get"*) echo CANARY-OUT; echo CANARY-ERR >&2;; esac');
         const run = await m.run([...base(m), "--timeout", "7"], { stdin, env: claude.env });
         expect(run.code, run.stderr).toBe(0);
-        expect(run.stdout).toContain("by Claude Code itself");
+        expect(run.stdout).toContain("Claude Code confirms it");
         const get = claude.calls().filter(({ argv }) => argv.includes("get"));
         expect(get).toHaveLength(1);
         expect(get[0]?.argv).toEqual([
