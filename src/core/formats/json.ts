@@ -53,18 +53,19 @@ export const MAX_DEPTH = 256;
 
 const CONFLICT = /^(?:<{7}(?: |$)|={7}$|>{7}(?: |$)|\|{7}(?: |$))/m;
 const FIX = "remove comments and trailing commas, then run this again";
+const CUT_OFF = "the file ends too early, as if it were cut off";
+const NO_VALUE = "this is not a JSON value";
 const CONTROL = "a line break or a control character inside a string";
 const ESCAPE = "an escape sequence that JSON does not have";
-const COMMENT = "a comment: Claude Code refuses the whole file because of it";
 
 /** Errors of the scanner by jsonc-parser's numbers: its declarations are ambient const enums, which we cannot import. */
 const INVALID_COMMENT = 10;
 const UNCLOSED_STRING = 12;
 const REASONS: Readonly<Record<number, string>> = {
-  [INVALID_COMMENT]: COMMENT,
+  [INVALID_COMMENT]: "a comment: Claude Code refuses the whole file because of it",
   11: "a comment is not closed",
   [UNCLOSED_STRING]: CONTROL,
-  13: "this is not a JSON value",
+  13: NO_VALUE,
   14: ESCAPE,
   15: ESCAPE,
   16: CONTROL,
@@ -75,115 +76,111 @@ interface Open {
   readonly kind: Container["kind"];
   readonly start: number;
   readonly entries: { -readonly [Part in keyof Entry]: Entry[Part] }[];
-  key?: { readonly name: string; readonly start: number; colon?: number } | undefined;
+  key?: { readonly key: string; readonly start: number; colon?: number } | undefined;
+}
+
+/** What should have come where something else stands. */
+function expectedIn(parent: Open | undefined, isRead: boolean): string {
+  if (parent === undefined) return isRead ? "there is text after the end of the JSON document" : NO_VALUE;
+  const { kind, key, entries } = parent;
+  if (key !== undefined) return key.colon === undefined ? "a colon after the property name is missing" : NO_VALUE;
+  if (entries.length > 0 && entries.at(-1)?.comma === undefined)
+    return `a comma or the closing "${kind === "object" ? "}" : "]"}" is missing`;
+  return kind === "object" ? "a property name in double quotes is missing" : NO_VALUE;
 }
 
 /** Ends jsonc-parser's walk at the first error. */
-class Stop extends Error {}
+class Stop extends Error {
+  readonly refused: Refused;
+  constructor(refused: Refused) {
+    super();
+    this.refused = refused;
+  }
+}
+
+function stop(reason: string, offset: number, more: Pick<Refused, "cause" | "hint"> = {}): never {
+  throw new Stop({ reason, offset, ...more });
+}
 
 /** The tree of a document. A BOM is skipped. Never throws: what cannot be read is refused, with the offset. */
 export function parseTree(text: string, { strict }: EditOptions): Tree {
+  try {
+    return { ok: true, root: read(text, strict) };
+  } catch (error) {
+    if (!(error instanceof Stop)) throw error;
+    // half of a merge is the usual reason for a broken file in a repository, and the syntax error alone would not say so
+    const conflict = CONFLICT.exec(text.replace(/\r/g, "\n"));
+    if (conflict === null) return { ok: false, refused: error.refused };
+    const reason = "the file has conflict markers of an unfinished merge";
+    const hint = "resolve the conflict first";
+    return { ok: false, refused: { cause: "conflict", reason, offset: conflict.index, hint } };
+  }
+}
+
+function read(text: string, strict: boolean): Node {
   const open: Open[] = [];
   let root: Node | undefined;
-  let refused: Refused | undefined;
-
-  const fail = (reason: string, offset: number, more: Pick<Refused, "cause" | "hint"> = {}): never => {
-    refused = { reason, offset, ...more };
-    throw new Stop();
-  };
-  const failCutOff = (): never => fail("the file ends too early, as if it were cut off", text.length);
   const add = (value: Node): void => {
     const parent = open.at(-1);
-    if (parent === undefined) {
-      root = value;
-      return;
-    }
-    const { name = "", start = value.start, colon = value.start } = parent.key ?? {};
-    parent.entries.push({ key: name, start, colon, value, comma: undefined });
-    parent.key = undefined;
+    if (parent === undefined) root = value;
+    else
+      parent.entries.push({ key: "", start: value.start, colon: value.start, ...parent.key, value, comma: undefined });
+    if (parent !== undefined) parent.key = undefined;
   };
   const begin = (kind: Container["kind"], start: number): void => {
-    if (open.length === MAX_DEPTH) fail(`nested deeper than ${MAX_DEPTH} levels`, start, { cause: "too-deep" });
+    if (open.length === MAX_DEPTH) stop(`nested deeper than ${MAX_DEPTH} levels`, start, { cause: "too-deep" });
     open.push({ kind, start, entries: [] });
   };
   const end = (offset: number): void => {
-    if (offset >= text.length) failCutOff();
     const closed = open.pop();
-    const comma = closed?.entries.at(-1)?.comma;
+    if (closed === undefined || offset >= text.length) throw new Stop({ reason: CUT_OFF, offset: text.length });
+    const comma = closed.entries.at(-1)?.comma;
     if (strict && comma !== undefined)
-      fail("a trailing comma: Claude Code refuses the whole file because of it", comma, { hint: FIX });
-    if (closed !== undefined) add({ kind: closed.kind, start: closed.start, end: offset + 1, entries: closed.entries });
+      stop("a trailing comma: Claude Code refuses the whole file because of it", comma, { hint: FIX });
+    add({ kind: closed.kind, start: closed.start, end: offset + 1, entries: closed.entries });
   };
-  /** What should have come where something else stands. */
-  const expected = (offset: number): string => {
-    const parent = open.at(-1);
-    if (parent === undefined && root !== undefined) return "there is text after the end of the JSON document";
-    if (parent === undefined) return offset >= text.length ? "the file contains no JSON" : "this is not a JSON value";
-    if (parent.key !== undefined)
-      return parent.key.colon === undefined ? "a colon after the property name is missing" : "this is not a JSON value";
-    const last = parent.entries.at(-1);
-    if (last !== undefined && last.comma === undefined)
-      return `a comma or the closing "${parent.kind === "object" ? "}" : "]"}" is missing`;
-    return parent.kind === "object" ? "a property name in double quotes is missing" : "this is not a JSON value";
-  };
-
-  try {
-    visit(
-      text.replace(/^\uFEFF/, " "),
-      {
-        onObjectBegin: (offset) => begin("object", offset),
-        onArrayBegin: (offset) => begin("array", offset),
-        onObjectEnd: end,
-        onArrayEnd: end,
-        onObjectProperty: (name, start) => {
-          const parent = open.at(-1);
-          if (parent !== undefined) parent.key = { name, start };
-        },
-        onLiteralValue: (value, start, length) => add({ kind: "scalar", start, end: start + length, value }),
-        onSeparator: (sign, offset) => {
-          const parent = open.at(-1);
-          const last = parent?.entries.at(-1);
-          if (sign === ":" && parent?.key !== undefined) parent.key.colon = offset;
-          else if (last !== undefined) last.comma = offset;
-        },
-        onError: (error: number, start, length) => {
-          const offset = error === UNCLOSED_STRING ? start + length : start;
-          if (offset >= text.length && (error === UNCLOSED_STRING || open.length > 0)) failCutOff();
-          fail(REASONS[error] ?? expected(start), offset, error === INVALID_COMMENT ? { hint: FIX } : {});
-        },
+  visit(
+    text.replace(/^\uFEFF/, " "),
+    {
+      onObjectBegin: (offset) => begin("object", offset),
+      onArrayBegin: (offset) => begin("array", offset),
+      onObjectEnd: end,
+      onArrayEnd: end,
+      onObjectProperty: (key, start) => {
+        const parent = open.at(-1);
+        if (parent !== undefined) parent.key = { key, start };
       },
-      { disallowComments: strict, allowTrailingComma: true },
-    );
-  } catch (error) {
-    if (!(error instanceof Stop)) throw error;
-  }
-  if (root !== undefined && refused === undefined) return { ok: true, root };
-  // half of a merge is the usual reason for a broken file in a repository, and the syntax error alone would not say so
-  const conflict = CONFLICT.exec(text.replace(/\r/g, "\n"));
-  if (conflict === null) return { ok: false, refused: refused ?? { reason: "the file contains no JSON", offset: 0 } };
-  const reason = "the file has conflict markers of an unfinished merge";
-  return {
-    ok: false,
-    refused: { cause: "conflict", reason, offset: conflict.index, hint: "resolve the conflict first" },
-  };
+      onLiteralValue: (value, start, length) => add({ kind: "scalar", start, end: start + length, value }),
+      onSeparator: (sign, offset) => {
+        const parent = open.at(-1);
+        const last = parent?.entries.at(-1);
+        if (sign === ":" && parent?.key !== undefined) parent.key.colon = offset;
+        else if (last !== undefined) last.comma = offset;
+      },
+      onError: (error: number, start, length) => {
+        const parent = open.at(-1);
+        const offset = error === UNCLOSED_STRING ? start + length : start;
+        const isEmpty = parent === undefined && error !== UNCLOSED_STRING;
+        if (offset >= text.length) stop(isEmpty ? "the file contains no JSON" : CUT_OFF, text.length);
+        const more = error === INVALID_COMMENT ? { hint: FIX } : {};
+        stop(REASONS[error] ?? expectedIn(parent, root !== undefined), offset, more);
+      },
+    },
+    { disallowComments: strict, allowTrailingComma: true },
+  );
+  return root ?? stop(NO_VALUE, 0);
 }
 
-export type Parsed = { readonly ok: true; readonly value: Json } | { readonly ok: false; readonly refused: Refused };
-
-/**
- * The value of a document. Objects have no prototype, and of duplicate keys the last one counts. Refused: a syntax error,
- * conflict markers, in strict mode a comment or trailing comma, an empty document, nesting that is too deep. Never throws.
- */
-export function parseDocument(text: string, options: EditOptions): Parsed {
+/** The value of a document; refused as by `parseTree`. */
+export function parseDocument(text: string, options: EditOptions) {
   const tree = parseTree(text, options);
-  return tree.ok ? { ok: true, value: toJson(tree.root) } : tree;
+  return tree.ok ? { ok: true as const, value: toJson(tree.root) } : tree;
 }
 
 /** The value of a JSON file; undefined when it is absent, blank or broken (what is broken is refused elsewhere). */
 export function jsonOf(state: FileState | undefined, strict: boolean): Json | undefined {
-  if (state?.kind !== "file" || state.text.trim() === "") return undefined;
-  const parsed = parseDocument(state.text, { strict });
-  return parsed.ok ? parsed.value : undefined;
+  const tree = state?.kind === "file" ? parseTree(state.text, { strict }) : undefined;
+  return tree?.ok ? toJson(tree.root) : undefined;
 }
 
 /** The plain value of a tree. Objects have no prototype, so `__proto__` and `constructor` are names like any other. */
@@ -195,9 +192,7 @@ export function toJson(node: Node): Json {
 
 /** An object without a prototype; of two equal keys the last one counts, as for every reader of JSON. */
 export function toObject(entries: Iterable<readonly [string, Json]>): JsonObject {
-  const object: Record<string, Json> = Object.create(null);
-  for (const [key, value] of entries) object[key] = value;
-  return object;
+  return Object.setPrototypeOf(Object.fromEntries(entries), null);
 }
 
 export function isArray(value: Json): value is readonly Json[] {
