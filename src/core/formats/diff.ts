@@ -49,15 +49,37 @@ function fitPlace(place: readonly DiffLine[], width: number): readonly DiffLine[
   });
 }
 
+const CONTEXT = 3;
+
+/** The lines that differ, from and to on each side, with the equal ones around them that a diff shows, and one for the break at the end. */
+function changedLines(old: readonly string[], now: readonly string[]): [from: number, ends: readonly [number, number]] {
+  const most = Math.min(old.length, now.length);
+  let head = 0;
+  while (head < most && old[head] === now[head]) head += 1;
+  let tail = 0;
+  while (tail < most - head && old.at(-1 - tail) === now.at(-1 - tail)) tail += 1;
+  const left = Math.max(0, tail - CONTEXT - 1);
+  return [Math.max(0, head - CONTEXT - 1), [old.length - left, now.length - left]];
+}
+
 /** What changes between two texts, three lines of context. Deterministic; no line holds a control character. */
 export function diffTexts(before: string, after: string, { mask, width }: DiffOptions): readonly DiffLine[] {
-  const patch = structuredPatch("a", "b", before, after, undefined, undefined, { context: 3, maxEditLength: 4000 });
+  const sides = [before.split("\n"), after.split("\n")] as const;
+  const [from, ends] = changedLines(...sides);
+  // only what changes is compared: a file may have a hundred thousand lines
+  const [old, now] = sides.map(
+    (lines, at) => lines.slice(from, ends[at]).join("\n") + (ends[at] === lines.length ? "" : "\n"),
+  );
+  const patch = structuredPatch("a", "b", old ?? "", now ?? "", undefined, undefined, {
+    context: CONTEXT,
+    maxEditLength: 4000,
+  });
   if (patch === undefined) return [{ kind: "note", text: "(too many changes to show line by line)" }];
   const masked = { old: mask(before).split("\n"), new: mask(after).split("\n") };
   const out: DiffLine[] = [];
   for (const hunk of patch.hunks) {
-    if (out.length > 0 || hunk.oldStart > 1) out.push({ kind: "hunk", text: `@@ line ${hunk.newStart} @@` });
-    const at = { old: hunk.oldStart - 1, new: hunk.newStart - 1 };
+    const at = { old: from + hunk.oldStart - 1, new: from + hunk.newStart - 1 };
+    if (out.length > 0 || at.old > 0) out.push({ kind: "hunk", text: `@@ line ${at.new + 1} @@` });
     let place: DiffLine[] = [];
     for (const raw of hunk.lines) {
       if (raw.startsWith("\\")) {

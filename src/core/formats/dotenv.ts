@@ -28,8 +28,10 @@ export interface Assignment {
  * the next line for it), and `export NAME=` is the variable NAME (they call it "export NAME"). A BOM does not hide the first
  * name. Never fails: odd lines are passed over.
  */
-export function parseDotenv(text: string): ReadonlyMap<string, string> {
-  return new Map(assignments(text).map(({ name, value }) => [name, value]));
+export function parseDotenv(text: string): Map<string, string> {
+  const values = new Map<string, string>();
+  for (const { name, value } of assignments(text)) values.set(name, value);
+  return values;
 }
 
 /** The assignments of a dotenv file; none when it is absent. */
@@ -42,14 +44,21 @@ export function hasBom(text: string): boolean {
   return text.startsWith("\uFEFF");
 }
 
+/** What was read last: a plan, its last gate and its diff ask for the same texts again and again. */
+const known = new Map<string, readonly Assignment[]>();
+
 /** All assignments of a file, in its order. */
 export function assignments(text: string): readonly Assignment[] {
+  const there = known.get(text);
+  if (there !== undefined) return there;
   const found: Assignment[] = [];
   for (let start = hasBom(text) ? 1 : 0; start < text.length; ) {
     const next = readAssignment(text, start);
     if (next !== undefined) found.push(next);
     start = next?.end ?? endOfLine(text, start) + 1;
   }
+  if (known.size >= 8) known.clear();
+  known.set(text, found);
   return found;
 }
 
@@ -142,7 +151,7 @@ export function formatDotenvValue(value: string): string | undefined {
  */
 export function setDotenv(text: string | undefined, values: Readonly<Record<string, string>>): DotenvEdited {
   const original = text ?? "";
-  const meant = new Map(parseDotenv(original));
+  const meant = parseDotenv(original);
   const added: string[] = [];
   let current = original;
   for (const [name, value] of Object.entries(values)) {
@@ -172,14 +181,15 @@ export function setDotenv(text: string | undefined, values: Readonly<Record<stri
  * Refused: a file in which the other variables would then be read otherwise, as after a quote that is not closed.
  */
 export function removeDotenv(text: string, names: readonly string[]): DotenvEdited {
-  const meant = new Map([...parseDotenv(text)].filter(([name]) => !names.includes(name)));
+  const meant = parseDotenv(text);
+  for (const name of names) meant.delete(name);
   const spans = assignments(text).filter(({ name }) => names.includes(name));
   return verified(text, cutLines(text, spans), meant);
 }
 
 /** `.env.example` with a comment and an empty assignment for every name that is not there. */
 export function addExampleNames(text: string | undefined, names: readonly ExampleName[]): DotenvEdited {
-  const meant = new Map(parseDotenv(text ?? ""));
+  const meant = parseDotenv(text ?? "");
   const added = names.filter(({ name }) => !meant.has(name));
   const unfit = added.find(({ name }) => !NAME.test(name));
   if (unfit !== undefined) return refuse(`${JSON.stringify(unfit.name)} is not a valid variable name`, 0);
@@ -189,7 +199,7 @@ export function addExampleNames(text: string | undefined, names: readonly Exampl
 
 /** The inverse of `addExampleNames`: takes out the lines that are as it wrote them, and no other. */
 export function removeExampleNames(text: string, names: readonly ExampleName[]): DotenvEdited {
-  const meant = new Map(parseDotenv(text));
+  const meant = parseDotenv(text);
   const all = assignments(text);
   const spans = names.flatMap((each) => {
     const [only, twice] = all.filter(({ name }) => name === each.name);
@@ -227,8 +237,9 @@ function swallows(text: string, { rawStart, rawEnd, lineEnd }: Assignment): bool
 /** The last gate: what would be written is read again, and must be what was meant. */
 function verified(before: string | undefined, after: string, meant: ReadonlyMap<string, string>): DotenvEdited {
   const read = parseDotenv(after);
-  const same = read.size === meant.size && [...meant].every(([name, value]) => read.get(name) === value);
-  if (same) return { ok: true, text: after, changed: after !== (before ?? "") };
+  let isSame = read.size === meant.size;
+  for (const [name, value] of meant) isSame &&= read.get(name) === value;
+  if (isSame) return { ok: true, text: after, changed: after !== (before ?? "") };
   const open = assignments(before ?? "").find(({ quoting }) => quoting === "open");
   if (open !== undefined) return refuse("the quote that opens the value of a variable is not closed", open.rawStart);
   return refuse("it cannot be edited safely: other variables would change", 0);
