@@ -31,8 +31,8 @@ const mayUseProcess: Readonly<Record<string, { readonly members: readonly string
   },
   "io/programs.ts": { members: ["platform", "kill"], why: "ends the group of a program that does not end" },
   "io/claude.ts": {
-    members: ["once", "off", "pid"],
-    why: "a file with secrets is removed when the process ends, or by the next one when it is killed",
+    members: ["once", "off"],
+    why: "a file with secrets is removed when the process ends",
   },
   "io/write.ts": {
     members: ["platform"],

@@ -1,8 +1,7 @@
 /** Asks the program of Claude Code. */
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { isAlive } from "./lock.ts";
 import { type ExecOptions, type ExecResult, exec } from "./programs.ts";
 
 export interface ClaudeProgram {
@@ -69,12 +68,6 @@ export interface Answer {
   readonly isKnown: boolean;
 }
 
-/** The settings file for a question. Values are in it only where the environment cannot carry them: a killed run leaves it. */
-function settingsFor({ bridge, overridden }: Question): object {
-  if (bridge === undefined) return {};
-  return { ...(overridden ? { env: bridge.env } : {}), enabledMcpjsonServers: bridge.enabled };
-}
-
 /**
  * Asks Claude Code itself whether a server is connected, with `claude mcp get`. Out: undefined when it did not run or
  * not end.
@@ -84,17 +77,20 @@ export async function askClaude(
   question: Question,
   surroundings: Surroundings,
 ): Promise<Answer | undefined> {
-  return await withPrivateFile("settings.json", JSON.stringify(settingsFor(question)), async (path) => {
+  const { bridge, overridden } = question;
+  // values only where the environment cannot carry them: a killed run leaves this file
+  const settings = { ...(overridden ? { env: bridge?.env } : {}), enabledMcpjsonServers: bridge?.enabled };
+  return await withPrivateFile("settings.json", JSON.stringify(settings), async (path) => {
     const folder = dirname(path);
-    const settings = question.bridge === undefined ? [] : ["--settings", path];
+    const given = bridge === undefined ? [] : ["--settings", path];
     // a name of a repository may look like an option
-    const result = await exec([claude.path, ...settings, "mcp", "get", "--", question.name], {
+    const result = await exec([claude.path, ...given, "mcp", "get", "--", question.name], {
       ...surroundings,
       ...(question.elsewhere ? { cwd: folder } : {}),
       // 2.1.197 logs the headers in clear, readable for everybody, below its cache folder (Linux, measured 2026-11-22)
       env: {
         ...surroundings.env,
-        ...question.bridge?.env,
+        ...bridge?.env,
         MCP_TIMEOUT: String(question.timeoutMs),
         XDG_CACHE_HOME: folder,
       },
@@ -105,19 +101,12 @@ export async function askClaude(
   });
 }
 
-const PRIVATE = /^create-halo-mcp-(\d+)-/;
-
 /**
  * Writes a text that holds secrets into a folder of its own that nobody else can enter (0700, the file 0600), hands
- * its path to `use`, and removes both whatever happens: a failure, an abort, the end of the process. Folders of runs that
- * were killed go first: a client logs headers beside such a file.
+ * its path to `use`, and removes both whatever happens: a failure, an abort, the end of the process.
  */
 export async function withPrivateFile<T>(name: string, text: string, use: (path: string) => Promise<T>): Promise<T> {
-  for (const left of readdirSync(tmpdir())) {
-    const pid = PRIVATE.exec(left)?.[1];
-    if (pid !== undefined && !isAlive(Number(pid))) removeQuietly(join(tmpdir(), left));
-  }
-  const folder = mkdtempSync(join(tmpdir(), `create-halo-mcp-${process.pid}-`));
+  const folder = mkdtempSync(join(tmpdir(), "create-halo-mcp-"));
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
   process.once("exit", remove);
   try {
@@ -129,14 +118,5 @@ export async function withPrivateFile<T>(name: string, text: string, use: (path:
   } finally {
     remove();
     process.off("exit", remove);
-  }
-}
-
-/** What belongs to another user stays. */
-function removeQuietly(path: string): void {
-  try {
-    rmSync(path, { recursive: true, force: true });
-  } catch {
-    // theirs to remove
   }
 }

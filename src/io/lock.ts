@@ -5,21 +5,12 @@
  *     F.lock/owner-<uuid>-<pid>@<host> who holds it
  *     F.lock/new-<uuid>, old-<uuid>    staged and replaced content, secrets among it
  *
- * Exactly one process holds a lock: the one that wrote an owner file and afterwards saw no other. Breaking a lock starts with
- * the unlink of the dead owner's own file, which succeeds for one process only and never hits the lock of another. Then the
- * files of the dead owner are removed: a process that only slept can no longer rename them over what came after.
+ * The process that wrote an owner file and afterwards saw no other holds the lock. Breaking a lock starts with the unlink of the
+ * dead owner's file, which succeeds for one process only and never hits the lock of another. Then the files of the dead owner are
+ * removed: a process that only slept can no longer rename them over what came after.
  */
 import { randomUUID } from "node:crypto";
-import {
-  type Dirent,
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  rmdirSync,
-  statSync,
-  unlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, lstatSync, mkdirSync, readdirSync, rmdirSync, statSync, unlinkSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -33,9 +24,7 @@ const OLDEST_MS = 60_000;
 /** A folder without an owner was left by a process that was killed in between. */
 const OWNERLESS_MS = 2_000;
 
-const UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}";
-const OWNER = new RegExp(`^owner-${UUID}-(\\d+)@(.*)$`);
-const STAGED = new RegExp(`^(?:new|old)-${UUID}$`);
+const OURS = /^(?:\.gitignore|(?:owner|new|old)-[0-9a-f-]{36}(?:-(\d+)@(.*))?)$/;
 /** A pid says something on its own machine alone. */
 const HOST = hostname().replace(/[^\w.-]/g, "_");
 
@@ -52,17 +41,20 @@ export interface Lock {
 
 export interface LockOptions {
   readonly signal: AbortSignal;
-  readonly timeoutMs?: number | undefined;
+  readonly timeoutMs?: number;
   /** Called before each try: makes the folder of the target where it is missing. */
   readonly makeParent?: () => void;
 }
 
 /** Waits for the lock of a real path. Throws EnvironmentError "locked" when it stays taken, Cancelled when the signal fires. */
-export async function acquireLock(target: string, options: LockOptions): Promise<Lock> {
-  const deadline = performance.now() + (options.timeoutMs ?? WAIT_MS);
+export async function acquireLock(
+  target: string,
+  { signal, timeoutMs = WAIT_MS, makeParent }: LockOptions,
+): Promise<Lock> {
+  const deadline = performance.now() + timeoutMs;
   for (;;) {
-    if (options.signal.aborted) throw new Cancelled();
-    options.makeParent?.();
+    if (signal.aborted) throw new Cancelled();
+    makeParent?.();
     const lock = tryLock(target);
     if (lock !== undefined) return lock;
     if (performance.now() >= deadline)
@@ -83,7 +75,7 @@ export function releaseLock({ folder, owner, fresh, kept }: Lock): void {
 
 /** False when the lock was broken, which happens to a process that slept for a minute. */
 export function isHeld(lock: Lock): boolean {
-  return quietly(() => statSync(lock.owner));
+  return existsSync(lock.owner);
 }
 
 /** Removes the locks, and the secrets in them, that dead runs left beside these files. Locks of the living stay. */
@@ -92,7 +84,7 @@ export function clearStaleLocks(paths: Iterable<string>): void {
     // what cannot be cleared is reported by the run that needs the lock
     quietly(() => {
       const target = resolveTarget(path);
-      const lock = look(`${target}.lock`) === undefined ? undefined : tryLock(target);
+      const lock = existsSync(`${target}.lock`) ? tryLock(target) : undefined;
       if (lock !== undefined) releaseLock(lock);
     });
   }
@@ -102,14 +94,7 @@ export function clearStaleLocks(paths: Iterable<string>): void {
 function tryLock(target: string): Lock | undefined {
   const folder = `${target}.lock`;
   const id = randomUUID();
-  const path = (name: string): string => join(folder, name);
-  const lock: Lock = {
-    target,
-    folder,
-    owner: path(`owner-${id}-${process.pid}@${HOST}`),
-    fresh: path(`new-${id}`),
-    kept: path(`old-${id}`),
-  };
+  const owner = join(folder, `owner-${id}-${process.pid}@${HOST}`);
   let made = false;
   try {
     mkdirSync(folder, { mode: 0o700 });
@@ -118,36 +103,53 @@ function tryLock(target: string): Lock | undefined {
     // the folder above it may be gone: another run that had made it has taken it back
     if (errnoOf(error) === "ENOENT") return undefined;
     if (errnoOf(error) !== "EEXIST") throw error;
-    if (!takeOver(folder)) return undefined;
+    if (!isLeft(folder)) return undefined;
   }
   try {
     // appends, so that a rule somebody else wrote is never cut short, and the last rule decides
-    writeFileSync(path(".gitignore"), "*\n", { flag: "a", mode: 0o600, flush: true });
-    writeFileSync(lock.owner, "", { flag: "wx", mode: 0o600 });
-    const view = look(folder);
-    if (view === undefined || view.isForeign || view.owners.length !== 1) {
-      // two that found a lock without an owner see each other: both try again
-      quietly(() => unlinkSync(lock.owner));
-      return undefined;
+    writeFileSync(join(folder, ".gitignore"), "*\n", { flag: "a", mode: 0o600, flush: true });
+    writeFileSync(owner, "", { flag: "wx", mode: 0o600 });
+    const names = namesIn(folder);
+    if (names?.filter(isOwner).length === 1) {
+      for (const name of names.filter((each) => /^(?:new|old)-/.test(each))) unlinkSync(join(folder, name));
+      return { target, folder, owner, fresh: join(folder, `new-${id}`), kept: join(folder, `old-${id}`) };
     }
-    for (const name of view.staged) unlinkSync(path(name));
-    return lock;
+    // two that found a lock without an owner see each other: both try again
+    quietly(() => unlinkSync(owner));
   } catch (error) {
-    quietly(() => unlinkSync(lock.owner));
+    quietly(() => unlinkSync(owner));
     if (made) removeFolder(folder);
     // it had no owner for too long, and was broken just now
-    if (errnoOf(error) === "ENOENT") return undefined;
-    throw error;
+    if (errnoOf(error) !== "ENOENT") throw error;
   }
+  return undefined;
 }
 
 /** May we write our owner file into a lock that exists? Only if every owner is gone, and for one of several that ask at once. */
-function takeOver(folder: string): boolean {
-  const view = look(folder);
-  if (view === undefined || view.isForeign) return false;
-  if (view.owners.length === 0) return ageOf(folder) > OWNERLESS_MS;
-  const paths = view.owners.map((name) => join(folder, name));
-  return paths.every(isOwnerGone) && paths.every((owner) => quietly(() => unlinkSync(owner)));
+function isLeft(folder: string): boolean {
+  const names = namesIn(folder);
+  if (names === undefined) return false;
+  const owners = names.filter(isOwner).map((name) => join(folder, name));
+  if (owners.length === 0) return ageOf(folder) > OWNERLESS_MS;
+  return owners.every(isGone) && owners.every((owner) => quietly(() => unlinkSync(owner)));
+}
+
+/** What a lock folder holds. Undefined where it is gone, or no lock of ours (a symlink of a repository would lead elsewhere): hands off. */
+function namesIn(folder: string): readonly string[] | undefined {
+  try {
+    if (!lstatSync(folder).isDirectory()) return undefined;
+    const entries = readdirSync(folder, { withFileTypes: true });
+    return entries.every((entry) => entry.isFile() && OURS.test(entry.name))
+      ? entries.map(({ name }) => name)
+      : undefined;
+  } catch (error) {
+    if (errnoOf(error) !== "ENOENT") throw error;
+    return undefined;
+  }
+}
+
+function isOwner(name: string): boolean {
+  return name.startsWith("owner-");
 }
 
 /** By the clock of the disk. A clock that was set back counts too; what vanished meanwhile is young: look again. */
@@ -156,45 +158,18 @@ function ageOf(path: string): number {
   return stat === undefined ? 0 : Math.abs(Date.now() - stat.mtimeMs);
 }
 
-function isOwnerGone(owner: string): boolean {
-  if (ageOf(owner) > OLDEST_MS) return true;
-  const [, pid, host] = OWNER.exec(basename(owner)) ?? [];
-  return host === HOST && !isAlive(Number(pid));
+function isGone(owner: string): boolean {
+  const [, pid, host] = OURS.exec(basename(owner)) ?? [];
+  return ageOf(owner) > OLDEST_MS || (host === HOST && !isAlive(Number(pid)));
 }
 
 /** Is there a process of this number here? One of another user counts, and one that nobody has waited for yet. */
-export function isAlive(pid: number): boolean {
+function isAlive(pid: number): boolean {
   try {
-    process.kill(pid, 0);
-    return true;
+    return process.kill(pid, 0);
   } catch (error) {
-    return !(error instanceof Error && "code" in error && error.code === "ESRCH");
+    return errnoOf(error) !== "ESRCH";
   }
-}
-
-interface View {
-  readonly owners: readonly string[];
-  readonly staged: readonly string[];
-  /** It holds something that no lock of ours holds, or is no folder at all: hands off. */
-  readonly isForeign: boolean;
-}
-
-/** What a lock folder holds. Undefined: there is none. */
-function look(folder: string): View | undefined {
-  let entries: readonly Dirent[] = [];
-  try {
-    // a symlink of that name would lead elsewhere: a repository may bring one along
-    if (lstatSync(folder).isDirectory()) entries = readdirSync(folder, { withFileTypes: true });
-    else return { owners: [], staged: [], isForeign: true };
-  } catch (error) {
-    if (errnoOf(error) === "ENOENT") return undefined;
-    throw error;
-  }
-  const names = entries.filter((entry) => entry.isFile()).map(({ name }) => name);
-  const owners = names.filter((name) => OWNER.test(name));
-  const staged = names.filter((name) => STAGED.test(name));
-  const known = owners.length + staged.length + (names.includes(".gitignore") ? 1 : 0);
-  return { owners, staged, isForeign: known !== entries.length };
 }
 
 /** Removes `.gitignore` only from a folder that holds nothing else which it could be hiding. */

@@ -13,7 +13,6 @@ import {
   copyFileSync,
   fchmodSync,
   fchownSync,
-  fstatSync,
   fsyncSync,
   linkSync,
   mkdirSync,
@@ -39,7 +38,6 @@ export interface WriteOptions {
   readonly signal: AbortSignal;
   /** Called for a step with `secret` right before its content is written anywhere, after all earlier steps are in place: throws a Refusal when git would take the file. */
   readonly assertPrivate: (realPath: string, path: string) => void;
-  readonly lockTimeoutMs?: number;
   /** What follows when every file is in place, and names what it did. When it throws, that and the files are put back. */
   readonly afterwards?: (onDone: (what: string, undo: Undo) => void) => Promise<void>;
 }
@@ -63,16 +61,13 @@ interface Done {
  * signal fires. The message names everything that could not be put back.
  */
 export async function applyWrites(steps: readonly WriteStep[], options: WriteOptions): Promise<readonly StepStatus[]> {
-  const { signal, lockTimeoutMs: timeoutMs } = options;
+  const { signal } = options;
   const locks = new Map<string, Lock>();
   const folders: MadeFolders[] = [];
   const done: Done[] = [];
-  const stopIfAborted = (): void => {
-    if (signal.aborted) throw new Cancelled();
-  };
   let at = "";
   try {
-    stopIfAborted();
+    if (signal.aborted) throw new Cancelled();
     // what a killed run left behind, a staged secret above all
     clearStaleLocks(steps.filter((step) => !isModeOnly(step)).map(({ path }) => path));
     const targets = new Map<string, string>();
@@ -84,7 +79,7 @@ export async function applyWrites(steps: readonly WriteStep[], options: WriteOpt
     for (const [target, path] of [...targets].sort(([a], [b]) => (a < b ? -1 : 1))) {
       at = path;
       const makeParent = (): void => makeFolders(dirname(target), folders);
-      locks.set(target, await acquireLock(target, { signal, timeoutMs, makeParent }));
+      locks.set(target, await acquireLock(target, { signal, makeParent }));
     }
     assertCurrent(steps);
     const statuses: StepStatus[] = [];
@@ -92,7 +87,7 @@ export async function applyWrites(steps: readonly WriteStep[], options: WriteOpt
       at = step.path;
       // lets a signal through: everything else here is synchronous
       await turn();
-      stopIfAborted();
+      if (signal.aborted) throw new Cancelled();
       statuses.push(perform(step, locks, options, (each) => done.push(each)) ? "written" : "unchanged");
     }
     await options.afterwards?.((what, undo) => done.push({ what, undo }));
@@ -195,28 +190,23 @@ function stage(path: string, text: string, { mode, secret = false }: WriteStep, 
   }
 }
 
-/** Gives a file the owner and group of the old one; the group alone where only root may give a file away. Out: whether it has the group. */
+/** Gives a file the owner and group of the old one. False where the system refuses: only root may give a file away. */
 function keepOwner(fd: number, { uid, gid }: Stats): boolean {
-  for (const owner of [uid, fstatSync(fd).uid]) {
-    try {
-      fchownSync(fd, owner, gid);
-      return true;
-    } catch (error) {
-      if (errnoOf(error) === undefined) throw error;
-    }
+  try {
+    fchownSync(fd, uid, gid);
+    return true;
+  } catch {
+    return false;
   }
-  return false;
 }
 
 /** A second name for the old file: taking it back needs no space, and gives back the very same file. */
-function keep(lock: Lock): void {
+function keep({ target, kept }: Lock): void {
   try {
-    linkSync(lock.target, lock.kept);
-  } catch (error) {
-    const code = errnoOf(error);
-    if (code === undefined || FAILING_DISK.includes(code)) throw error;
+    linkSync(target, kept);
+  } catch {
     // FAT has no hard links, and Linux protects those of other users (fs.protected_hardlinks)
-    copyFileSync(lock.target, lock.kept);
+    copyFileSync(target, kept);
   }
 }
 
@@ -300,27 +290,25 @@ function makeFolders(folder: string, made: MadeFolders[]): void {
   if (first !== undefined) made.push({ first, last: folder });
 }
 
-/** Those that are still empty. */
 function removeFolders({ first, last }: MadeFolders): void {
   try {
     for (let folder = last; folder.length >= first.length; folder = dirname(folder)) rmdirSync(folder);
-  } catch (error) {
-    if (errnoOf(error) === undefined) throw error;
+  } catch {
+    // somebody put something there
   }
 }
 
-const FAILING_DISK: readonly string[] = ["EIO", "ENOSPC", "EDQUOT"];
-
-/** Makes a rename last. Windows and some network file systems cannot sync a folder: only a failing disk counts. */
+/** Makes a rename last. The content is synced already; Windows and some network file systems cannot sync a folder. */
 function syncFolder(folder: string): void {
-  let fd: number | undefined;
   try {
-    fd = openSync(folder, "r");
-    fsyncSync(fd);
-  } catch (error) {
-    if (FAILING_DISK.includes(errnoOf(error) ?? "")) throw error;
-  } finally {
-    if (fd !== undefined) closeSync(fd);
+    const fd = openSync(folder, "r");
+    try {
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    // the rename is done all the same
   }
 }
 
@@ -337,27 +325,26 @@ async function putBack(done: readonly Done[]): Promise<readonly string[]> {
   const lost: string[] = [];
   for (const { what, undo, isMode = false } of [...done].reverse()) {
     if (isMode && lost.length > 0) continue;
-    const reason = await Promise.resolve().then(undo).catch(reasonOf);
-    if (reason !== undefined) lost.push(reason === "" ? what : `${what}: ${reason}`);
+    try {
+      const reason = await undo();
+      if (reason !== undefined) lost.push(reason === "" ? what : `${what}: ${reason}`);
+    } catch (error) {
+      const code = errnoOf(error);
+      lost.push(`${what}: ${code === undefined ? String(error) : wordsOf(code)}`);
+    }
   }
   return lost;
-}
-
-function reasonOf(error: unknown): string {
-  const code = errnoOf(error);
-  return code !== undefined ? wordsOf(code) : String(error);
 }
 
 /** The same error, its message followed by what was put back. Claims nothing that did not happen. */
 function withOutcome(error: unknown, isTouched: boolean, lost: readonly string[]): unknown {
   const restored = isTouched ? "Everything was put back." : "Nothing was changed.";
   const said = lost.length === 0 ? restored : `Could not be put back: ${lost.join("; ")}.`;
-  if (!(error instanceof HaloError)) {
-    // a defect: the user still has to learn which files it left behind
-    const message = `The run stopped on an internal error. ${said}`;
-    return lost.length === 0 ? error : new EnvironmentError(message, { cause: error }, "internal");
-  }
-  if (!(error instanceof Cancelled)) error.message = `${error.message.replace(/(?<![.!?:])$/, ".")} ${said}`;
-  else if (lost.length > 0) error.message = `Cancelled. ${said}`;
+  if (error instanceof HaloError && !(error instanceof Cancelled))
+    error.message = `${error.message.replace(/(?<![.!?:])$/, ".")} ${said}`;
+  else if (lost.length === 0) return error;
+  else if (error instanceof Cancelled) error.message = `Cancelled. ${said}`;
+  // a defect: the user still has to learn which files it left behind
+  else return new EnvironmentError(`The run stopped on an internal error. ${said}`, { cause: error }, "internal");
   return error;
 }

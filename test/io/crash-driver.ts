@@ -79,7 +79,7 @@ async function faults(): Promise<object> {
       };
       let message = "";
       try {
-        await applyWrites(steps, { signal, assertPrivate: () => {}, lockTimeoutMs: 30 });
+        await applyWrites(steps, { signal, assertPrivate: () => {} });
       } catch (error) {
         message = (error as Error).message;
         if (!(error instanceof HaloError)) wrong.push(`${kind} ${at}: ${String(error)}`);

@@ -8,6 +8,11 @@ import type { Cause } from "../../src/core/diagnosis/diagnose.ts";
 import type { TlsFacts } from "../../src/core/diagnosis/record.ts";
 import { behave, listen, type Message, type Running } from "./fault-kit.ts";
 
+export interface KeyPair {
+  readonly key: Buffer;
+  readonly cert: Buffer;
+}
+
 export interface TlsFault {
   readonly name: string;
   readonly cause: Cause | null;
@@ -17,19 +22,6 @@ export interface TlsFault {
   /** Words that the stage must say. */
   readonly says: readonly string[];
   readonly start: () => Promise<Running>;
-}
-
-export interface KeyPair {
-  readonly key: Buffer;
-  readonly cert: Buffer;
-}
-
-export interface TlsFaults {
-  /** For NODE_EXTRA_CA_CERTS. */
-  readonly ca: string;
-  readonly good: KeyPair;
-  readonly selfSigned: KeyPair;
-  readonly faults: readonly TlsFault[];
 }
 
 const CONFIG = `
@@ -52,231 +44,158 @@ distinguished_name = dn
 basicConstraints = critical,CA:true
 keyUsage = keyCertSign
 `;
+const NEW_KEY = "req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -config c.cnf".split(" ");
+const HERE = "IP:127.0.0.1,DNS:localhost";
+const [PAST, FUTURE] = ["20200101000000Z", "20490101000000Z"];
 
-/** Makes the certificates, in a folder of their own. */
-export function makeTlsFaults(): TlsFaults {
+/** A healthy server of MCP. */
+function serve(options: Parameters<typeof createServer>[0]): Promise<Running> {
+  const server = createServer(options, (request, response) => {
+    let text = "";
+    request.on("data", (chunk: Buffer) => {
+      text += chunk.toString();
+    });
+    request.on("end", () => {
+      const message = (text === "" ? {} : JSON.parse(text)) as Message;
+      behave({ request, response, message, second: "", token: "" });
+    });
+  });
+  return listen(
+    server.on("tlsClientError", () => undefined),
+    "https",
+  );
+}
+
+/** Makes a CA in a folder of its own, and each certificate when its server starts. */
+export function makeTlsFaults() {
   const folder = mkdtempSync(join(tmpdir(), "halo-tls-"));
+  const at = (file: string): string => join(folder, file);
   const openssl = (...args: string[]): void =>
     void execFileSync("openssl", args, { cwd: folder, stdio: ["ignore", "ignore", "pipe"] });
-  mkdirSync(join(folder, "certs"));
-  writeFileSync(join(folder, "index"), "");
-  writeFileSync(join(folder, "serial"), "01\n");
-  writeFileSync(join(folder, "c.cnf"), CONFIG);
-  const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-config", "c.cnf"];
-  openssl(
-    "req",
-    "-x509",
-    ...key,
-    "-keyout",
-    "ca.key",
-    "-out",
-    "ca.pem",
-    "-subj",
-    "/CN=test ca",
-    "-days",
-    "30",
-    "-extensions",
-    "v3_ca",
-  );
-
-  /** Signed by the CA, or by the one that is named. `extensions`: a section of the configuration. */
-  const signed = (name: string, host: string, from: string, to: string, by = "ca", extensions?: string): KeyPair => {
-    openssl(
-      "req",
-      ...key,
-      "-keyout",
-      `${name}.key`,
-      "-out",
-      `${name}.csr`,
-      "-subj",
-      `/CN=${name === "between" ? "test intermediate" : name}`,
-      "-addext",
-      `subjectAltName=${host}`,
-    );
-    openssl(
-      "ca",
-      "-batch",
-      "-notext",
-      "-config",
-      "c.cnf",
-      "-cert",
-      `${by}.pem`,
-      "-keyfile",
-      `${by}.key`,
-      ...(extensions === undefined ? [] : ["-extensions", extensions]),
-      "-in",
-      `${name}.csr`,
-      "-out",
-      `${name}.pem`,
-      "-startdate",
-      from,
-      "-enddate",
-      to,
-    );
-    return { key: readFileSync(join(folder, `${name}.key`)), cert: readFileSync(join(folder, `${name}.pem`)) };
-  };
-  const selfSigned = (): { key: Buffer; cert: Buffer } => {
-    openssl(
-      "req",
-      "-x509",
-      ...key,
-      "-keyout",
-      "self.key",
-      "-out",
-      "self.pem",
-      "-subj",
-      "/CN=self",
-      "-addext",
-      "subjectAltName=IP:127.0.0.1",
-      "-days",
-      "30",
-    );
-    return { key: readFileSync(join(folder, "self.key")), cert: readFileSync(join(folder, "self.pem")) };
-  };
-  const here = "IP:127.0.0.1,DNS:localhost";
-  const [past, future] = ["20200101000000Z", "20490101000000Z"];
-  const good = signed("good", here, past, future);
-  signed("between", "DNS:intermediate.invalid", past, future, "ca", "v3_ca");
-  const orphan = signed("orphan", here, past, future, "between");
-
-  const self = selfSigned();
-  const serve = (
-    name: string,
-    cause: Cause | null,
-    options: Parameters<typeof createServer>[0],
-    error: string | null,
-    shown: Partial<TlsFacts> | null,
-    ...says: string[]
-  ): TlsFault => ({
-    name,
-    cause,
-    error,
-    shown,
-    says,
-    start: () =>
-      listen(
-        createServer(options, (request, response) => {
-          let text = "";
-          request.on("data", (chunk: Buffer) => {
-            text += chunk.toString();
-          });
-          request.on("end", () => {
-            const message = (text === "" ? {} : JSON.parse(text)) as Message;
-            behave({ request, response, message, second: "", token: "" });
-          });
-        }).on("tlsClientError", () => undefined),
-        "https",
-      ),
+  const pair = (name: string): KeyPair => ({
+    key: readFileSync(at(`${name}.key`)),
+    cert: readFileSync(at(`${name}.pem`)),
   });
-  return {
-    ca: join(folder, "ca.pem"),
-    good,
-    selfSigned: self,
-    faults: [
-      serve(
-        "a good certificate",
-        null,
-        good,
-        null,
-        {
-          protocol: "TLSv1.3",
-          subject: "good",
-          issuer: "test ca",
-          names: ["127.0.0.1", "localhost"],
-          validTo: "2049-01-01T00:00:00.000Z",
-          systemCas: null,
-        },
-        "TLSv1.3, issued by test ca, ",
-        " days left",
-      ),
-      serve(
-        "a self-signed certificate",
-        "tls-untrusted",
-        self,
-        "DEPTH_ZERO_SELF_SIGNED_CERT",
-        { subject: "self", issuer: "self", names: ["127.0.0.1"], above: [] },
-        'It is for "self", issued by "self".',
-        "Nothing was sent.",
-      ),
-      serve(
-        "an expired certificate",
-        "tls-expired",
-        signed("expired", here, past, "20210101000000Z"),
-        "CERT_HAS_EXPIRED",
-        { subject: "expired", issuer: "test ca", validTo: "2021-01-01T00:00:00.000Z" },
-        "has expired on 2021-01-01",
-        'for "expired", issued by "test ca"',
-      ),
-      serve(
-        "a certificate of tomorrow",
-        "tls-not-yet-valid",
-        signed("early", here, "20480101000000Z", future),
-        "CERT_NOT_YET_VALID",
-        { subject: "early", validFrom: "2048-01-01T00:00:00.000Z" },
-        "valid in the future on 2048-01-01",
-      ),
-      serve(
-        "a certificate for another host",
-        "tls-wrong-host",
-        signed("other", "DNS:example.com", past, future),
-        "ERR_TLS_CERT_ALTNAME_INVALID",
-        { subject: "other", names: ["example.com"] },
-        "showed a certificate for example.com.",
-      ),
-      serve(
-        "no protocol in common",
-        "tls-handshake",
-        {
-          ...good,
-          minVersion: "TLSv1",
-          maxVersion: "TLSv1.1",
-          ciphers: "ALL:@SECLEVEL=0",
-        },
-        null,
-        null,
-      ),
-      serve(
-        "a certificate whose signer is not sent along",
-        "tls-untrusted",
-        orphan,
-        "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
-        { subject: "orphan", issuer: "test intermediate", above: [] },
-        'It is for "orphan", issued by "test intermediate".',
-        "Nothing was sent.",
-      ),
-      serve(
-        "a certificate with its signer",
-        null,
-        { ...orphan, cert: Buffer.concat([orphan.cert, readFileSync(join(folder, "between.pem"))]) },
-        null,
-        { subject: "orphan", issuer: "test intermediate" },
-      ),
-      serve(
-        "a certificate asked of us",
-        "tls-handshake",
-        {
-          ...good,
-          requestCert: true,
-          rejectUnauthorized: true,
-          maxVersion: "TLSv1.2",
-        },
-        null,
-        null,
-      ),
-      // The handshake is over for us before the server misses our certificate: it says so in an alert that comes after.
-      serve(
-        "a certificate asked of us under TLS 1.3",
-        "tls-handshake",
-        {
-          ...good,
-          requestCert: true,
-          rejectUnauthorized: true,
-          minVersion: "TLSv1.3",
-        },
-        null,
-        { protocol: "TLSv1.3", subject: "good" },
-        "asks for a client certificate, and none was sent (ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED)",
-      ),
-    ],
+  const asked = (name: string, end: string, subject: string, ...more: string[]): void =>
+    openssl(...NEW_KEY, "-keyout", `${name}.key`, "-out", `${name}.${end}`, "-subj", `/CN=${subject}`, ...more);
+
+  mkdirSync(at("certs"));
+  for (const [file, text] of Object.entries({ index: "", serial: "01\n", "c.cnf": CONFIG }))
+    writeFileSync(at(file), text);
+  asked("ca", "pem", "test ca", "-x509", "-days", "30", "-extensions", "v3_ca");
+
+  /** Signed by the CA, or by the one that is named. */
+  const signed = (
+    name: string,
+    { host = HERE, from = PAST, to = FUTURE, by = "ca", subject = name, more = "" },
+  ): KeyPair => {
+    asked(name, "csr", subject, "-addext", `subjectAltName=${host}`);
+    const dates = `-startdate ${from} -enddate ${to} ${more}`.trim().split(" ");
+    const files = `-config c.cnf -cert ${by}.pem -keyfile ${by}.key -in ${name}.csr -out ${name}.pem`.split(" ");
+    openssl("ca", "-batch", "-notext", ...files, ...dates);
+    return pair(name);
   };
+  const orphan = (): KeyPair => {
+    signed("between", { host: "DNS:intermediate.invalid", subject: "test intermediate", more: "-extensions v3_ca" });
+    return signed("orphan", { by: "between" });
+  };
+  const good = signed("good", {});
+  asked("self", "pem", "self", "-x509", "-days", "30", "-addext", "subjectAltName=IP:127.0.0.1");
+  const selfSigned = pair("self");
+
+  const faults: readonly TlsFault[] = [
+    {
+      name: "a good certificate",
+      cause: null,
+      error: null,
+      shown: {
+        protocol: "TLSv1.3",
+        subject: "good",
+        issuer: "test ca",
+        names: ["127.0.0.1", "localhost"],
+        validTo: "2049-01-01T00:00:00.000Z",
+        systemCas: null,
+      },
+      says: ["TLSv1.3, issued by test ca, ", " days left"],
+      start: () => serve(good),
+    },
+    {
+      name: "a self-signed certificate",
+      cause: "tls-untrusted",
+      error: "DEPTH_ZERO_SELF_SIGNED_CERT",
+      shown: { subject: "self", issuer: "self", names: ["127.0.0.1"], above: [] },
+      says: ['It is for "self", issued by "self".', "Nothing was sent."],
+      start: () => serve(selfSigned),
+    },
+    {
+      name: "an expired certificate",
+      cause: "tls-expired",
+      error: "CERT_HAS_EXPIRED",
+      shown: { subject: "expired", issuer: "test ca", validTo: "2021-01-01T00:00:00.000Z" },
+      says: ["has expired on 2021-01-01", 'for "expired", issued by "test ca"'],
+      start: () => serve(signed("expired", { to: "20210101000000Z" })),
+    },
+    {
+      name: "a certificate of tomorrow",
+      cause: "tls-not-yet-valid",
+      error: "CERT_NOT_YET_VALID",
+      shown: { subject: "early", validFrom: "2048-01-01T00:00:00.000Z" },
+      says: ["valid in the future on 2048-01-01"],
+      start: () => serve(signed("early", { from: "20480101000000Z" })),
+    },
+    {
+      name: "a certificate for another host",
+      cause: "tls-wrong-host",
+      error: "ERR_TLS_CERT_ALTNAME_INVALID",
+      shown: { subject: "other", names: ["example.com"] },
+      says: ["showed a certificate for example.com."],
+      start: () => serve(signed("other", { host: "DNS:example.com" })),
+    },
+    {
+      name: "no protocol in common",
+      cause: "tls-handshake",
+      error: null,
+      shown: null,
+      says: [],
+      start: () => serve({ ...good, minVersion: "TLSv1", maxVersion: "TLSv1.1", ciphers: "ALL:@SECLEVEL=0" }),
+    },
+    {
+      name: "a certificate whose signer is not sent along",
+      cause: "tls-untrusted",
+      error: "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+      shown: { subject: "orphan", issuer: "test intermediate", above: [] },
+      says: ['It is for "orphan", issued by "test intermediate".', "Nothing was sent."],
+      start: () => serve(orphan()),
+    },
+    {
+      name: "a certificate with its signer",
+      cause: null,
+      error: null,
+      shown: { subject: "orphan", issuer: "test intermediate" },
+      says: [],
+      start: () => {
+        const { key, cert } = orphan();
+        return serve({ key, cert: Buffer.concat([cert, readFileSync(at("between.pem"))]) });
+      },
+    },
+    {
+      name: "a certificate asked of us",
+      cause: "tls-handshake",
+      error: null,
+      shown: null,
+      says: [],
+      start: () => serve({ ...good, requestCert: true, rejectUnauthorized: true, maxVersion: "TLSv1.2" }),
+    },
+    {
+      // The handshake is over for us before the server misses our certificate: it says so in an alert that comes after.
+      name: "a certificate asked of us under TLS 1.3",
+      cause: "tls-handshake",
+      error: null,
+      shown: { protocol: "TLSv1.3", subject: "good" },
+      says: ["asks for a client certificate, and none was sent (ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED)"],
+      start: () => serve({ ...good, requestCert: true, rejectUnauthorized: true, minVersion: "TLSv1.3" }),
+    },
+  ];
+  /** `ca`: for NODE_EXTRA_CA_CERTS. */
+  return { ca: at("ca.pem"), good, selfSigned, faults };
 }
