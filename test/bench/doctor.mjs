@@ -15,10 +15,10 @@ const VALUES = {
   HALO_ACCOUNT_ID: "made-up-account",
   HALO_PROFILE_ID: "made-up-profile",
 };
-const HEADERS = {
-  "X-CM-PRODUCTTOKEN": VALUES.HALO_MCP_TOKEN,
-  "CM-ACCOUNT-ID": VALUES.HALO_ACCOUNT_ID,
-  "CM-PROFILE-ID": VALUES.HALO_PROFILE_ID,
+export const HEADERS = {
+  "X-CM-PRODUCTTOKEN": "${HALO_MCP_TOKEN}",
+  "CM-ACCOUNT-ID": "${HALO_ACCOUNT_ID}",
+  "CM-PROFILE-ID": "${HALO_PROFILE_ID}",
 };
 
 /** A file of the tests as one that Node 20 runs. */
@@ -40,9 +40,8 @@ async function bundle(name, folder) {
 function setUp(folder, url) {
   mkdirSync(join(folder, ".git"), { recursive: true });
   mkdirSync(join(folder, ".claude"), { recursive: true });
-  const headers = Object.fromEntries(Object.keys(HEADERS).map((name, i) => [name, `\${${Object.keys(VALUES)[i]}}`]));
   const put = (name, content) => writeFileSync(join(folder, name), JSON.stringify(content), { mode: 0o600 });
-  put(".mcp.json", { mcpServers: { halo: { type: "http", url, headers } } });
+  put(".mcp.json", { mcpServers: { halo: { type: "http", url, headers: HEADERS } } });
   put(".claude/settings.local.json", { env: VALUES, enabledMcpjsonServers: ["halo"] });
   return folder;
 }
@@ -67,8 +66,8 @@ async function watched(args, { cwd, env }) {
   return { code, out, err, peak };
 }
 
-/** A stand-in of HALO. */
-async function standIn() {
+/** A stand-in of HALO as a program of its own, so that it does not share our event loop. It ends when its stdin closes. */
+export async function standIn() {
   const program = fileURLToPath(new URL("../servers/stand-in.mjs", import.meta.url));
   const child = spawn(process.execPath, [program], { stdio: ["pipe", "pipe", "inherit"] });
   const [token, accountId, profileId] = Object.values(VALUES);

@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { createServer, type Server } from "node:net";
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -33,10 +33,15 @@ import {
 /** What `doctor` takes, sends, prints and leaves behind: the packed program without a terminal, but where one is named. */
 
 let m: Machine;
+const opened: { close(): Promise<void> }[] = [];
+const closing = <T extends { close(): Promise<void> }>(server: T): T => {
+  opened.push(server);
+  return server;
+};
 beforeAll(async () => {
-  m = await machine();
+  m = closing(await machine());
 });
-afterAll(() => m?.close());
+afterAll(() => Promise.all(opened.map((each) => each.close())));
 
 const OTHER = "another.made.up.Kd8Rb4Nv6Ty8Zq7-a1b2";
 const here = (...files: Readonly<Record<string, unknown>>[]): string =>
@@ -45,31 +50,6 @@ const sent = (machine: Machine, token: string): number =>
   machine.standIn.requests.filter(({ headers }) => headers["x-cm-producttoken"] === token).length;
 
 describe.concurrent("the exit code", () => {
-  test("0: connected, and what was seen", async () => {
-    const cwd = here();
-    const run = await doctor(m, ["--url", m.url], { cwd });
-    expect(run.code, run.stderr).toBe(0);
-    expect(run.stdout.split("\n").slice(0, 2)).toEqual([
-      "✔ Connected to halo-stand-in 1.0.0, 4 tools",
-      "    Checked: the server refuses the same request without your token.",
-    ]);
-    const answer = told(await doctor(m, ["--json", "--url", m.url], { cwd }));
-    expect(answer).toMatchObject({ ok: true, cause: null, at: null, control: "refused", call: null });
-    expect(answer.stages.map(({ stage, status }) => [stage, status])).toEqual([
-      ["setup", "ok"],
-      ["values", "ok"],
-      ["client", "ok"],
-      ["url", "ok"],
-      ["dns", "ok"],
-      ["tcp", "ok"],
-      ["tls", "skipped"],
-      ["http", "ok"],
-      ["auth", "ok"],
-      ["mcp", "ok"],
-      ["tools", "ok"],
-    ]);
-  });
-
   test.each<[string, readonly string[]]>([
     ["--args without --call", ["--args", "{}"]],
     ["--args that are no JSON", ["--call", "ask_agent", "--args", "{question"]],
@@ -101,21 +81,10 @@ describe.concurrent("the exit code", () => {
     expect(readFileSync(join(cwd, ".mcp.json"), "utf8")).toBe(before);
   });
 
-  test("3: it could not run", async () => {
-    const cwd = here();
-    const token = await doctor(m, ["--token-file", "nowhere", "--url", m.url], { cwd });
-    expect(token.code, token.stderr).toBe(3);
-    expect(token.stderr).not.toContain("nowhere");
-    if (process.getuid?.() === 0) {
-      // to root every folder is open; a device that is always full is not
-      const full = await doctor(m, ["--report", "/dev/full", "--url", m.url], { cwd });
-      expect([2, 3]).toContain(full.code);
-      return;
-    }
-    mkdirSync(join(cwd, "locked"));
-    chmodSync(join(cwd, "locked"), 0o555);
-    const report = await doctor(m, ["--report", "locked/report.md", "--url", m.url], { cwd });
-    expect(report.code, report.stderr).toBe(3);
+  test("3: a file that cannot be read", async () => {
+    const run = await doctor(m, ["--token-file", "nowhere", "--url", m.url], { cwd: here() });
+    expect(run.code, run.stderr).toBe(3);
+    expect(run.stderr).not.toContain("nowhere");
   });
 });
 
@@ -143,18 +112,14 @@ const content =
     json(kit.response, 200, result(kit.message, { content: [{ type: "text", text }], ...more }));
 
 async function call(answer: (kit: Kit) => void, tool = "odd", timeout = 20) {
-  const server = await withTool(answer);
-  try {
-    const cwd = repositoryFor(m, server.url);
-    const flags = ["--url", server.url, "--call", tool, "--timeout", String(timeout)];
-    const [run, text] = [await doctor(m, ["--json", ...flags], { cwd }), await doctor(m, flags, { cwd })];
-    expect(text.code).toBe(run.code);
-    expect(leaks(run.stdout + run.stderr + text.stdout + text.stderr)).toEqual([]);
-    expect(wideLines(text.stdout, 80)).toEqual([]);
-    return { run, text: text.stdout, answer: told(run), calls: server.calls() };
-  } finally {
-    await server.close();
-  }
+  const server = closing(await withTool(answer));
+  const cwd = repositoryFor(m, server.url);
+  const flags = ["--url", server.url, "--call", tool, "--timeout", String(timeout)];
+  const [run, text] = [await doctor(m, ["--json", ...flags], { cwd }), await doctor(m, flags, { cwd })];
+  expect(text.code).toBe(run.code);
+  expect(leaks(run.stdout + run.stderr + text.stdout + text.stderr)).toEqual([]);
+  expect(wideLines(text.stdout, 80)).toEqual([]);
+  return { run, text: text.stdout, answer: told(run), calls: server.calls() };
 }
 
 describe.concurrent("--call", () => {
@@ -183,12 +148,18 @@ describe.concurrent("--call", () => {
     expect(text).toContain('The connection works, but calling the tool "nope" failed');
   });
 
-  test("a tool that says no", async () => {
-    const { run, answer, calls } = await call(content("the profile has no agents", { isError: true }));
-    expect(run.code).toBe(1);
+  const rows = Array.from({ length: 3000 }, (_, at) => ({ id: at, a: 1, b: 2, c: 3, d: 4, e: 5, f: 6, g: 7, h: 8 }));
+  const image = { type: "image", data: "AAAA", mimeType: "image/png" };
+  test.each<[string, (kit: Kit) => void, boolean, string]>([
+    ["says no", content("the profile has no agents", { isError: true }), false, "the profile has no agents"],
+    ["answers with many values", content("3,000 rows", { structuredContent: { rows } }), true, "3,000 rows"],
+    ["answers with an image", content("so", { content: [image, { type: "text", text: "so" }] }), true, "[image]\nso"],
+  ])("a tool that %s", async (_, answer, ok, text) => {
+    const { run, answer: found, calls } = await call(answer);
+    expect(run.code).toBe(ok ? 0 : 1);
     expect(calls).toHaveLength(2);
-    expect(answer).toMatchObject({ ok: false, cause: null, call: { ok: false, text: "the profile has no agents" } });
-    expect(answer.stages.filter(({ status }) => status === "failed")).toEqual([]);
+    expect(found).toMatchObject({ cause: null, call: { ok, text } });
+    expect(found.stages.filter(({ status }) => status === "failed")).toEqual([]);
   });
 
   test.each<[string, (kit: Kit) => void, RegExp, number?]>([
@@ -240,13 +211,6 @@ describe.concurrent("--call", () => {
     for (const printed of [text, run.stdout]) expect(printed).not.toMatch(/^\s*::|##\[/m);
   });
 
-  test("an answer of many values is one", async () => {
-    const rows = Array.from({ length: 3000 }, (_, at) => ({ id: at, a: 1, b: 2, c: 3, d: 4, e: 5, f: 6, g: 7, h: 8 }));
-    const { run, answer } = await call(content("3,000 rows", { structuredContent: { rows } }));
-    expect(run.code, run.stdout).toBe(0);
-    expect(answer.call).toMatchObject({ ok: true, text: "3,000 rows" });
-  });
-
   test("an answer of 1 MB is cut", async () => {
     for (const long of ["x".repeat(1_000_000), "y\n".repeat(500_000), "ab cd ".repeat(170_000)]) {
       const { run, answer, text } = await call(content(long));
@@ -255,17 +219,6 @@ describe.concurrent("--call", () => {
       expect(answer.call?.text.trimEnd()).toMatch(/…$/);
       expect(text.length).toBeLessThan(30_000);
     }
-  });
-
-  test("what is no text is named", async () => {
-    const image = {
-      content: [
-        { type: "image", data: "AAAA", mimeType: "image/png" },
-        { type: "text", text: "so" },
-      ],
-    };
-    const { answer } = await call((kit) => json(kit.response, 200, result(kit.message, image)));
-    expect(answer.call).toMatchObject({ ok: true, text: "[image]\nso" });
   });
 });
 
@@ -280,38 +233,38 @@ function flood(response: Kit["response"]): void {
   more();
 }
 
-describe.concurrent("a URL of the repository that is not HALO's", () => {
-  /** Counts connections, the ones included that say nothing. */
-  async function counting(): Promise<{ url: string; port: number; count: () => number; close: () => Promise<void> }> {
-    let count = 0;
-    const server: Server = createServer((socket) => {
-      count += 1;
-      socket.on("error", () => undefined);
-      socket.end("HTTP/1.1 401 No\r\ncontent-length: 0\r\n\r\n");
-    });
-    const { url, close } = await listen(server);
-    return { url, port: Number(new globalThis.URL(url).port), count: () => count, close };
-  }
+/** A server that counts connections and what is said over them, and answers only to what was said. */
+async function counting() {
+  const heard = { connections: 0, bytes: 0 };
+  const server = createServer((socket) => {
+    heard.connections++;
+    socket
+      .on("error", () => undefined)
+      .on("data", (chunk) => {
+        heard.bytes += chunk.length;
+        socket.end("HTTP/1.1 401 No\r\ncontent-length: 0\r\n\r\n");
+      });
+  });
+  const { url } = closing(await listen(server));
+  return { url, port: Number(new URL(url).port), heard };
+}
 
+describe.concurrent("a URL of the repository that is not HALO's", () => {
   test("gets not even a connection, and one with --url", async () => {
     const foreign = await counting();
-    try {
-      const cwd = repositoryFor(m, foreign.url);
-      for (const args of [[], ["--token-stdin"], ["--call", "ask_agent"], ["--url", m.url]]) {
-        const run = await doctor(m, ["--json", ...args], { cwd, stdin: OTHER });
-        expect(run.code, run.stdout + run.stderr).toBe(1);
-        expect(told(run)).toMatchObject({ ok: false, cause: "endpoint-foreign", server: null });
-        expect(foreign.count()).toBe(0);
-      }
-      const text = await doctor(m, [], { cwd });
-      expect(text.stdout.split("\n").slice(0, 3).join(" ")).toMatch(/the URL is not HALO's.*cause: endpoint-foreign/);
-      expect(text.stdout).toContain("nothing was sent");
-      const allowed = await doctor(m, ["--json", "--url", foreign.url], { cwd });
-      expect(foreign.count()).toBeGreaterThan(0);
-      expect(told(allowed).cause).toBe("unauthorized");
-    } finally {
-      await foreign.close();
+    const cwd = repositoryFor(m, foreign.url);
+    for (const args of [[], ["--token-stdin"], ["--call", "ask_agent"], ["--url", m.url]]) {
+      const run = await doctor(m, ["--json", ...args], { cwd, stdin: OTHER });
+      expect(run.code, run.stdout + run.stderr).toBe(1);
+      expect(told(run)).toMatchObject({ ok: false, cause: "endpoint-foreign", server: null });
+      expect(foreign.heard.connections).toBe(0);
     }
+    const text = await doctor(m, [], { cwd });
+    expect(text.stdout.split("\n").slice(0, 3).join(" ")).toMatch(/the URL is not HALO's.*cause: endpoint-foreign/);
+    expect(text.stdout).toContain("nothing was sent");
+    const allowed = await doctor(m, ["--json", "--url", foreign.url], { cwd });
+    expect(foreign.heard.connections).toBeGreaterThan(0);
+    expect(told(allowed).cause).toBe("unauthorized");
   });
 
   test.each([
@@ -321,17 +274,13 @@ describe.concurrent("a URL of the repository that is not HALO's", () => {
     ["a default", (port: number) => `\${NOWHERE_URL:-http://127.0.0.1:${port}/halo/core/mcp}`, {}],
   ] as const)("%s", async (_, urlFor, local) => {
     const foreign = await counting();
-    try {
-      const place = { PLACE: `127.0.0.1:${foreign.port}` };
-      const cwd = repositoryFor(m, urlFor(foreign.port), {
-        ".claude/settings.local.json": { ...BRIDGE, env: { ...VALUES, ...(local === undefined ? {} : place) } },
-      });
-      const run = await doctor(m, ["--json"], { cwd, env: local === undefined ? place : {} });
-      expect(told(run)).toMatchObject({ ok: false, cause: "endpoint-foreign" });
-      expect(foreign.count()).toBe(0);
-    } finally {
-      await foreign.close();
-    }
+    const place = { PLACE: `127.0.0.1:${foreign.port}` };
+    const cwd = repositoryFor(m, urlFor(foreign.port), {
+      ".claude/settings.local.json": { ...BRIDGE, env: { ...VALUES, ...(local === undefined ? {} : place) } },
+    });
+    const run = await doctor(m, ["--json"], { cwd, env: local === undefined ? place : {} });
+    expect(told(run)).toMatchObject({ ok: false, cause: "endpoint-foreign" });
+    expect(foreign.heard.connections).toBe(0);
   });
 
   test("HALO's own URL goes to HALO alone: a look-alike host is foreign", async () => {
@@ -343,15 +292,6 @@ describe.concurrent("a URL of the repository that is not HALO's", () => {
 });
 
 describe.concurrent("without a value the way is looked at, and nothing sent", () => {
-  /** Counts connections, and what is said over them. */
-  async function hearing() {
-    const heard = { connections: 0, bytes: 0 };
-    const server = createServer((socket) => {
-      heard.connections++;
-      socket.on("error", () => undefined).on("data", (chunk) => (heard.bytes += chunk.length));
-    });
-    return { ...(await listen(server)), heard };
-  }
   const { HALO_MCP_TOKEN: _, ...rest } = VALUES;
   const without = (env: Record<string, string>) => ({ ".claude/settings.local.json": { ...BRIDGE, env } });
   const statusOf = (answer: ReturnType<typeof told>) =>
@@ -361,21 +301,17 @@ describe.concurrent("without a value the way is looked at, and nothing sent", ()
     ["missing", rest],
     ["empty", { ...rest, HALO_MCP_TOKEN: "" }],
   ])("%s", async (_, env) => {
-    const server = await hearing();
-    try {
-      const cwd = repositoryFor(m, server.url, without(env));
-      const run = await doctor(m, ["--json", "--url", server.url], { cwd });
-      const answer = told(run);
-      expect(answer).toMatchObject({ ok: false, cause: "missing-value", at: "values", server: null, requests: [] });
-      const { dns, tcp, tls, http, mcp, tools } = statusOf(answer);
-      expect([dns, tcp, tls, http, mcp, tools]).toEqual(["ok", "ok", "skipped", "skipped", "skipped", "skipped"]);
-      expect(server.heard).toEqual({ connections: 1, bytes: 0 });
-      const text = await doctor(m, ["--url", server.url], { cwd });
-      expect(text.stdout).toMatch(/^✔ tcp +127\.0\.0\.1 \(IPv4\)/m);
-      expect(wideLines(text.stdout, 80)).toEqual([]);
-    } finally {
-      await server.close();
-    }
+    const server = await counting();
+    const cwd = repositoryFor(m, server.url, without(env));
+    const run = await doctor(m, ["--json", "--url", server.url], { cwd });
+    const answer = told(run);
+    expect(answer).toMatchObject({ ok: false, cause: "missing-value", at: "values", server: null, requests: [] });
+    const { dns, tcp, tls, http, mcp, tools } = statusOf(answer);
+    expect([dns, tcp, tls, http, mcp, tools]).toEqual(["ok", "ok", "skipped", "skipped", "skipped", "skipped"]);
+    expect(server.heard).toEqual({ connections: 1, bytes: 0 });
+    const text = await doctor(m, ["--url", server.url], { cwd });
+    expect(text.stdout).toMatch(/^✔ tcp +127\.0\.0\.1 \(IPv4\)/m);
+    expect(wideLines(text.stdout, 80)).toEqual([]);
   });
 
   test("a dead proxy is there to be read beside it", async () => {
@@ -389,14 +325,10 @@ describe.concurrent("without a value the way is looked at, and nothing sent", ()
   });
 
   test("not of a URL that comes from the repository", async () => {
-    const server = await hearing();
-    try {
-      const run = await doctor(m, ["--json"], { cwd: repositoryFor(m, server.url, without(rest)) });
-      expect(told(run)).toMatchObject({ ok: false, cause: "endpoint-foreign" });
-      expect(server.heard.connections).toBe(0);
-    } finally {
-      await server.close();
-    }
+    const server = await counting();
+    const run = await doctor(m, ["--json"], { cwd: repositoryFor(m, server.url, without(rest)) });
+    expect(told(run)).toMatchObject({ ok: false, cause: "endpoint-foreign" });
+    expect(server.heard.connections).toBe(0);
   });
 });
 
@@ -413,7 +345,7 @@ test("what other headers take from variables is shown nowhere, whatever they are
     Accept: "application/json, text/event-stream",
   };
   const told = new Set<string>();
-  const server = await http("", null, (kit) => {
+  const behaviour = (kit: Kit): void => {
     const { "x-custom": a, "x-signature": b, "x-pwd": c, "x-api": d } = kit.request.headers;
     told.add([a, b, c, d].join(" "));
     // a token is refused at the tools: what was sent comes back in three places
@@ -425,23 +357,20 @@ test("what other headers take from variables is shown nowhere, whatever they are
     else if (kit.message.method === "tools/call")
       json(kit.response, 200, result(kit.message, { content: [{ type: "text", text: said }] }));
     else behave(kit);
-  }).start("");
-  try {
-    const cwd = repositoryFor(m, server.url, {
-      ".mcp.json": servers({ ...entryFor(server.url), headers }),
-      ".claude/settings.local.json": { ...BRIDGE, env },
-    });
-    for (const form of [[], ["--json"]]) {
-      const path = join(cwd, `report-${form.length}.md`);
-      const run = await doctor(m, ["--url", server.url, "--call", "odd", "--report", path, ...form], { cwd });
-      const printed = run.stdout + run.stderr + readFileSync(path, "utf8");
-      expect(printed).toContain("••••");
-      for (const value of values) expect(printed.replace(/\u034f/gu, "")).not.toContain(value);
-    }
-    expect([...told]).toEqual([values.join(" ")]);
-  } finally {
-    await server.close();
+  };
+  const server = closing(await http("", null, behaviour).start(""));
+  const cwd = repositoryFor(m, server.url, {
+    ".mcp.json": servers({ ...entryFor(server.url), headers }),
+    ".claude/settings.local.json": { ...BRIDGE, env },
+  });
+  for (const form of [[], ["--json"]]) {
+    const path = join(cwd, `report-${form.length}.md`);
+    const run = await doctor(m, ["--url", server.url, "--call", "odd", "--report", path, ...form], { cwd });
+    const printed = run.stdout + run.stderr + readFileSync(path, "utf8");
+    expect(printed).toContain("••••");
+    for (const value of values) expect(printed.replace(/\u034f/gu, "")).not.toContain(value);
   }
+  expect([...told]).toEqual([values.join(" ")]);
 });
 
 describe.concurrent("a token of the command line", () => {
@@ -549,17 +478,12 @@ describe("what is printed", () => {
 
   test.each([
     ["on Linux's own console", { TERM: "linux" }],
-    ["in a locale that says so", { LC_ALL: "C" }],
     ["in one whose letters are of one byte", { LANG: "de_DE.ISO-8859-1", LC_ALL: "" }],
-    ["where LC_CTYPE says so, whatever LANG does", { LC_CTYPE: "POSIX" }],
   ])("ASCII %s", async (_, env) => {
     const { stdout, stderr } = await texts(env);
     // biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII is meant
-    expect(stderr).toMatch(/^[\x00-\x7f]*$/);
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII is meant
-    expect(stdout).toMatch(/^[\x00-\x7f]*$/);
+    expect(stderr + stdout).toMatch(/^[\x00-\x7f]*$/);
     expect(stdout).toMatch(/^x \S/);
-    expect(stdout).toMatch(/^\+ set-up/m);
     expect(stdout).toMatch(/^\+ set-up .*\.\.\./m);
     expect(wideLines(stdout, 79)).toEqual([]);
   });
@@ -585,51 +509,43 @@ describe("what is printed", () => {
 
 describe("Ctrl-C", () => {
   /** A server that takes the connection and says nothing. */
-  const silent = () => listen(createServer((socket) => void socket.resume()));
+  const silent = async () => closing(await listen(createServer((socket) => void socket.resume())));
 
   test("during a test that hangs: exit 130, at once, nothing printed, nothing left", () =>
     on({}, async (own) => {
       const server = await silent();
-      try {
-        const cwd = repositoryFor(own, server.url);
-        for (const args of [[], ["--json"], ["--report", "report.md"]]) {
-          const run = await doctor(own, ["--url", server.url, "--timeout", "60", ...args], {
-            cwd,
-            started: (pid) => {
-              const wait = setInterval(() => {
-                if (server.open() === 0) return;
-                clearInterval(wait);
-                process.kill(pid, "SIGINT");
-              }, 10);
-            },
-          });
-          expect(run.code, run.stdout + run.stderr).toBe(130);
-          expect(own.processes()).toEqual([]);
-          expect(leaks(run.stdout + run.stderr)).toEqual([]);
-          if (args[0] === "--json") expect(JSON.parse(run.stdout)).toMatchObject({ ok: false, error: {} });
-          else expect(run.stdout).toBe("");
-          // an empty file would be in the way of the next try
-          expect(existsSync(join(cwd, "report.md"))).toBe(false);
-        }
-      } finally {
-        await server.close();
+      const cwd = repositoryFor(own, server.url);
+      for (const args of [[], ["--json"], ["--report", "report.md"]]) {
+        const run = await doctor(own, ["--url", server.url, "--timeout", "60", ...args], {
+          cwd,
+          started: (pid) => {
+            const wait = setInterval(() => {
+              if (server.open() === 0) return;
+              clearInterval(wait);
+              process.kill(pid, "SIGINT");
+            }, 10);
+          },
+        });
+        expect(run.code, run.stdout + run.stderr).toBe(130);
+        expect(own.processes()).toEqual([]);
+        expect(leaks(run.stdout + run.stderr)).toEqual([]);
+        if (args[0] === "--json") expect(JSON.parse(run.stdout)).toMatchObject({ ok: false, error: {} });
+        else expect(run.stdout).toBe("");
+        // an empty file would be in the way of the next try
+        expect(existsSync(join(cwd, "report.md"))).toBe(false);
       }
     }));
 
   test("in a terminal: the cursor is there again", () =>
     on({}, async (own) => {
       const server = await silent();
-      try {
-        const screen = own.open(["doctor", "--url", server.url, "--timeout", "60"], {
-          cwd: repositoryFor(own, server.url),
-        });
-        await screen.waitFor(/testing the connection/);
-        screen.press("ctrl-c");
-        await screen.ends(130);
-        expect(own.processes()).toEqual([]);
-      } finally {
-        await server.close();
-      }
+      const screen = own.open(["doctor", "--url", server.url, "--timeout", "60"], {
+        cwd: repositoryFor(own, server.url),
+      });
+      await screen.waitFor(/testing the connection/);
+      screen.press("ctrl-c");
+      await screen.ends(130);
+      expect(own.processes()).toEqual([]);
     }));
 
   test("while the token is read from a pipe that says nothing", () =>
