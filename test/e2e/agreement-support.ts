@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { type ClaudeVersion, runClaude } from "../support/claude.ts";
 import { scratchHome } from "../support/home.ts";
 import { type Content, place, type Verdict, verdictsOf } from "../support/loader-corpus.ts";
+import { inTurns } from "../support/turns.ts";
 
 /** What `claude mcp list` says of a file: one line a server that it loaded, or that it refused the file. */
 export interface Listing {
@@ -12,21 +13,8 @@ export interface Listing {
   readonly output: string;
 }
 
-const waiting: (() => void)[] = [];
-let free = 3;
-
-/** At most three at once: the machine has others to serve. */
-async function inTurn<T>(work: () => Promise<T>): Promise<T> {
-  if (free > 0) free -= 1;
-  else await new Promise<void>((resolve) => waiting.push(resolve));
-  try {
-    return await work();
-  } finally {
-    const next = waiting.shift();
-    if (next === undefined) free += 1;
-    else next();
-  }
-}
+/** The machine has others to serve. */
+const inTurn = inTurns(3);
 
 /**
  * Gives this to the real client as the `.mcp.json` of a fresh folder. `approved`: every server is, through

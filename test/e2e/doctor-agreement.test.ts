@@ -101,144 +101,85 @@ const own = (["local", "user"] as const).flatMap((scope) =>
 const connected: Partial<State> = { trusted: true, localSettings: { ...ENABLED, env: VALUES } };
 const elsewhere = () => ({ type: "http", url: "http://127.0.0.1:9/halo/core/mcp" });
 
-const others: readonly State[] = [
-  {
-    ...connected,
-    what: "approved and with its values in settings.json",
+const others = Object.entries<Partial<State>>({
+  "approved and with its values in settings.json": {
     mcp: halo,
     localSettings: {},
     settings: { ...ENABLED, env: VALUES },
   },
-  {
-    ...connected,
-    what: "all approved, in the store",
+  "all approved, in the store": {
     mcp: halo,
     localSettings: { env: VALUES },
     project: { enableAllProjectMcpServers: true },
   },
-  { ...connected, what: "rejected in the user's settings", mcp: halo, userSettings: REJECTED },
-  { ...connected, what: "rejected in the store", mcp: halo, project: REJECTED },
-  {
-    ...connected,
-    what: "rejected in the repository, the user's own is taken",
-    mcp: elsewhere,
-    user: halo,
-    settings: REJECTED,
-  },
-  {
-    ...connected,
-    what: "waits for approval, the user's own is taken",
-    mcp: elsewhere,
-    user: halo,
-    localSettings: { env: VALUES },
-  },
-  { ...connected, what: "a foreign local entry in front", mcp: halo, local: elsewhere },
-  {
-    ...connected,
-    what: "a local entry with its values in front",
-    mcp: elsewhere,
-    local: (m) => literal(m.url),
-    localSettings: {},
-  },
-  { ...connected, what: "a local entry without a type is skipped", mcp: halo, local: (m) => ({ url: m.url }) },
-  {
-    ...connected,
-    what: "an entry without a type is skipped, the user's own is taken",
-    mcp: () => ({ url: "x" }),
-    user: halo,
-  },
-  { ...connected, what: "an entry of type ws", mcp: (m) => ({ ...entryFor(m.url), type: "ws" }) },
-  { ...connected, what: "a timeout that is no number", mcp: (m) => ({ ...entryFor(m.url), timeout: "5" }) },
-  {
-    ...connected,
-    what: "a broken .mcp.json",
+  "rejected in the user's settings": { mcp: halo, userSettings: REJECTED },
+  "rejected in the store": { mcp: halo, project: REJECTED },
+  "rejected in the repository, the user's own is taken": { mcp: elsewhere, user: halo, settings: REJECTED },
+  "waits for approval, the user's own is taken": { mcp: elsewhere, user: halo, localSettings: { env: VALUES } },
+  "a foreign local entry in front": { mcp: halo, local: elsewhere },
+  "a local entry with its values in front": { mcp: elsewhere, local: (m) => literal(m.url), localSettings: {} },
+  "a local entry without a type is skipped": { mcp: halo, local: (m) => ({ url: m.url }) },
+  "an entry without a type is skipped, the user's own is taken": { mcp: () => ({ url: "x" }), user: halo },
+  "an entry of type ws": { mcp: (m) => ({ ...entryFor(m.url), type: "ws" }) },
+  "a timeout that is no number": { mcp: (m) => ({ ...entryFor(m.url), timeout: "5" }) },
+  "a broken .mcp.json": {
     files: (m) => ({ ".mcp.json": `{"mcpServers":{"halo":${JSON.stringify(halo(m))}}, // c\n}` }),
   },
-  {
-    ...connected,
-    what: "a header is missing",
-    mcp: (m) => ({ ...entryFor(m.url), headers: { "X-CM-PRODUCTTOKEN": TOKEN } }),
-  },
-  { ...connected, what: "an old token exported, the bridge wins", mcp: halo, env: WRONG, only: "2.1.330" },
-  {
-    ...connected,
-    what: "an old token in the user's settings, the bridge wins",
-    mcp: halo,
-    userSettings: { env: WRONG },
-    only: "2.1.330",
-  },
-  {
-    ...connected,
-    what: "a placeholder in the bridge",
+  "a header is missing": { mcp: (m) => ({ ...entryFor(m.url), headers: { "X-CM-PRODUCTTOKEN": TOKEN } }) },
+  "an old token exported, the bridge wins": { mcp: halo, env: WRONG, only: "2.1.330" },
+  "an old token in the user's settings, the bridge wins": { mcp: halo, userSettings: { env: WRONG }, only: "2.1.330" },
+  "a placeholder in the bridge": {
     mcp: halo,
     localSettings: { ...ENABLED, env: { ...VALUES, HALO_MCP_TOKEN: "<token>" } },
   },
-  {
-    ...connected,
-    what: "empty in the bridge, set in the environment",
+  "empty in the bridge, set in the environment": {
     mcp: halo,
     env: VALUES,
     localSettings: { ...ENABLED, env: { ...VALUES, HALO_MCP_TOKEN: "" } },
     only: "2.1.330",
   },
-  {
-    ...connected,
-    what: "quotes round the token",
+  "quotes round the token": {
     mcp: halo,
     localSettings: { ...ENABLED, env: { ...VALUES, HALO_MCP_TOKEN: `"${TOKEN}"` } },
   },
-  {
-    ...connected,
-    what: "a line break in the account",
+  "a line break in the account": {
     mcp: halo,
     localSettings: { ...ENABLED, env: { ...VALUES, HALO_ACCOUNT_ID: "a\nb" } },
   },
-  {
-    ...connected,
-    what: "blanks round the token",
+  "blanks round the token": {
     mcp: halo,
     localSettings: { ...ENABLED, env: { ...VALUES, HALO_MCP_TOKEN: ` ${TOKEN} ` } },
   },
-  {
-    ...connected,
-    what: "a default for the profile",
+  "a default for the profile": {
     mcp: (m) => ({
       ...halo(m),
       headers: { ...(literal(m.url).headers as Json), "CM-PROFILE-ID": `\${NOPE:-${PROFILE}}` },
     }),
     localSettings: ENABLED,
   },
-  {
-    ...connected,
-    what: "comments in settings.local.json",
+  "comments in settings.local.json": {
     mcp: halo,
     localSettings: `{"env":${JSON.stringify(VALUES)}, // c\n"enabledMcpjsonServers":["halo"]}`,
   },
-  { ...connected, what: "comments in settings.json, which is not needed", mcp: halo, settings: "{} // c" },
-  { ...connected, what: "below the root, with the root's settings.local.json", mcp: halo, folder: "packages/shop" },
-  {
-    ...connected,
-    what: "below the root, the nearer .mcp.json",
+  "comments in settings.json, which is not needed": { mcp: halo, settings: "{} // c" },
+  "below the root, with the root's settings.local.json": { mcp: halo, folder: "packages/shop" },
+  "below the root, the nearer .mcp.json": {
     mcp: elsewhere,
     folder: "packages/shop",
     userSettings: { ...ENABLED, env: VALUES },
     files: (m) => ({ "packages/shop/.mcp.json": { mcpServers: { halo: halo(m) } } }),
   },
-  {
-    ...connected,
-    what: "below the root, the nearer entry is skipped",
+  "below the root, the nearer entry is skipped": {
     mcp: halo,
     folder: "packages/shop",
     userSettings: { ...ENABLED, env: VALUES },
     files: () => ({ "packages/shop/.mcp.json": { mcpServers: { halo: { url: "x" } } } }),
   },
-  {
-    ...connected,
-    what: "in a folder above the repository",
+  "in a folder above the repository": {
     folder: ".",
     files: (m) => ({ "../.mcp.json": { mcpServers: { halo: halo(m) } } }),
   },
-];
+}).map(([what, state]): State => ({ ...connected, ...state, what }));
 
 function write(m: Machine, state: State): void {
   const file = (path: string, content: unknown) => content !== undefined && put(join(m.path, path), content);
@@ -254,7 +195,7 @@ function write(m: Machine, state: State): void {
   for (const [path, content] of Object.entries(state.files?.(m) ?? {})) file(path, content);
   if (state.userSettings !== undefined) put(join(m.home, ".claude/settings.json"), state.userSettings);
   mkdirSync(join(m.path, state.folder ?? "."), { recursive: true });
-  const local = state.local === undefined ? {} : { mcpServers: { halo: state.local(m) } };
+  const local = state.local && { mcpServers: { halo: state.local(m) } };
   onboard(m, {
     ...(state.user === undefined ? {} : { mcpServers: { halo: state.user(m) } }),
     projects: {

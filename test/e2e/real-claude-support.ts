@@ -6,34 +6,17 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { StandInRequest } from "../servers/stand-in.mjs";
 import { type ClaudeVersion, claudeBinFolder, quietClaude } from "../support/claude.ts";
 import { openTerminal } from "../support/terminal.ts";
-import { ACCOUNT, type Machine, machine, PROFILE, TOKEN } from "./support.ts";
+import { inTurns } from "../support/turns.ts";
+import { ACCOUNT, type Machine, on, PROFILE, TOKEN } from "./support.ts";
 
 export const VALUES = [TOKEN, ACCOUNT, PROFILE];
 
-/** A machine with this Claude Code on its PATH, or with none. */
-const claudeMachine = (version: ClaudeVersion | undefined): Promise<Machine> =>
-  machine({ env: quietClaude, ...(version === undefined ? {} : { path: [claudeBinFolder(version)] }) });
+/** Only so many at once: Claude Code takes its time to start, and our limits are real ones. */
+const inTurn = inTurns(3);
 
-const waiting: (() => void)[] = [];
-let free = 3;
-
-/** A machine for one test. Only so many at once: Claude Code takes its time to start, and our limits are real ones. */
-export async function onClaude(version: ClaudeVersion | undefined, use: (m: Machine) => Promise<void>): Promise<void> {
-  if (free > 0) free -= 1;
-  else await new Promise<void>((resolve) => waiting.push(resolve));
-  try {
-    const made = await claudeMachine(version);
-    try {
-      await use(made);
-    } finally {
-      await made.close();
-    }
-  } finally {
-    const next = waiting.shift();
-    if (next === undefined) free += 1;
-    else next();
-  }
-}
+/** A machine for one test, with this Claude Code on its PATH, or with none. */
+export const onClaude = (version: ClaudeVersion | undefined, use: (m: Machine) => Promise<void>): Promise<void> =>
+  inTurn(() => on({ env: quietClaude, ...(version && { path: [claudeBinFolder(version)] }) }, use));
 
 export const claudeOf = (version: ClaudeVersion): string => join(claudeBinFolder(version), "claude");
 

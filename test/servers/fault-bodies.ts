@@ -1,6 +1,7 @@
 /** Faults in what comes after the headers: bodies, encodings, event streams. */
 import { gzipSync } from "node:zlib";
 import {
+  attack,
   drip,
   type Fault,
   flood,
@@ -50,34 +51,14 @@ export const bodies: Fault[] = [
   http("headers, then nothing", "timeout", (kit) =>
     kit.response.writeHead(200, { "content-type": "application/json" }).flushHeaders(),
   ),
-  http(
-    "1 GB of JSON",
-    "too-big",
-    (kit) => flood(kit.response.writeHead(200, { "content-type": "application/json" }), MIB, 1024),
-    undefined,
-    true,
+  attack("1 GB of JSON", "too-big", (kit) =>
+    flood(kit.response.writeHead(200, { "content-type": "application/json" }), MIB, 1024),
   ),
-  http(
-    "1 GB of a web page",
-    "html-answer",
-    (kit) => flood(kit.response.writeHead(200, html), MIB, 1024),
-    undefined,
-    true,
-  ),
-  http(
-    "a gzip bomb of 1 GB",
-    "too-big",
-    (kit) => {
-      const member = gzipSync(Buffer.alloc(16 * 1024 * 1024, 0x20));
-      flood(
-        kit.response.writeHead(200, { "content-type": "application/json", "content-encoding": "gzip" }),
-        member,
-        64,
-      );
-    },
-    undefined,
-    true,
-  ),
+  attack("1 GB of a web page", "html-answer", (kit) => flood(kit.response.writeHead(200, html), MIB, 1024)),
+  attack("a gzip bomb of 1 GB", "too-big", (kit) => {
+    const member = gzipSync(Buffer.alloc(16 * 1024 * 1024, 0x20));
+    flood(kit.response.writeHead(200, { "content-type": "application/json", "content-encoding": "gzip" }), member, 64);
+  }),
   http("bad gzip", "bad-encoding", ({ response }) =>
     json(response, 200, "this is not gzip", { "content-encoding": "gzip" }),
   ),
@@ -122,7 +103,7 @@ export const streams: Fault[] = [
     "rpc-error",
     (kit) => void sse(kit, rpcError(kit.message.id, -32000, "No such profile")),
   ),
-  http("1 GB in one event", "too-big", (kit) => flood(sse(kit, "x"), MIB, 1024), undefined, true),
+  attack("1 GB in one event", "too-big", (kit) => flood(sse(kit, "x"), MIB, 1024)),
   http(
     "a good stream that stays open",
     null,

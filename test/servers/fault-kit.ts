@@ -139,6 +139,22 @@ export function http(name: string, cause: Cause | null, answer: Answer, at?: rea
   };
 }
 
+/** One that sends more than anybody wants: memory is watched. */
+export const attack = (name: string, cause: Cause, answer: Answer, at?: readonly string[]): Fault =>
+  http(name, cause, answer, at, true);
+
+/** Answers with this result. */
+export const answers =
+  (value: unknown | ((message: Message) => unknown)): Answer =>
+  ({ response, message }) =>
+    json(response, 200, result(message, typeof value === "function" ? value(message) : value));
+
+/** Answers with this text in place of a result, in an envelope of JSON-RPC. */
+export const answersText =
+  (text: string): Answer =>
+  ({ response, message }) =>
+    json(response, 200, `{"jsonrpc":"2.0","id":${JSON.stringify(message.id)},"result":${text}}`);
+
 /** A server that treats the bare socket. `scheme` is what the URL claims. */
 export function raw(
   name: string,

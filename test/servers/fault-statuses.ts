@@ -1,5 +1,5 @@
 /** Faults told by an HTTP status: refusals, errors, redirects. */
-import { drip, type Fault, flood, HTML, html, http, json, MIB, reset, TOOLS, text } from "./fault-kit.ts";
+import { attack, drip, type Fault, flood, HTML, html, http, json, MIB, reset, TOOLS, text } from "./fault-kit.ts";
 
 export const statuses: Fault[] = [
   http("401 json", "unauthorized", ({ response }) => json(response, 401, { error: "invalid_token" })),
@@ -26,12 +26,8 @@ export const statuses: Fault[] = [
       "www-authenticate": `Bearer error="insufficient_scope", scope="x", resource_metadata="${kit.second}/meta"`,
     }),
   ),
-  http(
-    "401 with an endless body",
-    "unauthorized",
-    (kit) => flood(kit.response.writeHead(401, { "content-type": "application/json" }), MIB, 1024),
-    undefined,
-    true,
+  attack("401 with an endless body", "unauthorized", (kit) =>
+    flood(kit.response.writeHead(401, { "content-type": "application/json" }), MIB, 1024),
   ),
   http("401 whose body breaks", "unauthorized", (kit) => {
     kit.response.writeHead(401, { "content-length": "500" }).write("{");

@@ -2,6 +2,9 @@
 import { createServer as createTcpServer, type Socket } from "node:net";
 import { bodies, streams } from "./fault-bodies.ts";
 import {
+  answers,
+  answersText,
+  attack,
   behave,
   CONNECT,
   cut,
@@ -169,18 +172,10 @@ const protocol: Fault[] = [
   http("JSON-RPC by 404, but no MCP", "not-mcp", ({ response, message }) =>
     json(response, 404, rpcError(message.id, -32601, "Method not found")),
   ),
-  http(
-    "an initialize result of another shape",
-    "not-mcp",
-    ({ response, message }) => json(response, 200, result(message, { ok: true })),
-    CONNECT,
-  ),
-  http(
-    "an unknown protocol revision",
-    "protocol-version",
-    ({ response, message }) => json(response, 200, result(message, { ...INITIALIZED, protocolVersion: "2031-01-01" })),
-    ["initialize"],
-  ),
+  http("an initialize result of another shape", "not-mcp", answers({ ok: true }), CONNECT),
+  http("an unknown protocol revision", "protocol-version", answers({ ...INITIALIZED, protocolVersion: "2031-01-01" }), [
+    "initialize",
+  ]),
   http("only unknown revisions", "protocol-version", ({ response, message }) =>
     json(
       response,
@@ -233,37 +228,15 @@ const protocol: Fault[] = [
     ({ response, message }) => json(response, 200, rpcError(message.id, -32603, "profile has no agents")),
     TOOLS,
   ),
-  http(
-    "tools of another shape",
-    "not-mcp",
-    ({ response, message }) => json(response, 200, result(message, { tools: "many" })),
-    TOOLS,
-  ),
-  http(
-    "a million values in the tools",
-    "too-big",
-    ({ response, message }) =>
-      json(
-        response,
-        200,
-        `{"jsonrpc":"2.0","id":${JSON.stringify(message.id)},"result":{"tools":[],"x":[${"{},".repeat(1e6)}0]}}`,
-      ),
-    TOOLS,
-    true,
-  ),
-  http(
+  http("tools of another shape", "not-mcp", answers({ tools: "many" }), TOOLS),
+  attack("a million values in the tools", "too-big", answersText(`{"tools":[],"x":[${"{},".repeat(1e6)}0]}`), TOOLS),
+  attack(
     "a million levels in the tools",
     "too-big",
-    ({ response, message }) =>
-      json(
-        response,
-        200,
-        `{"jsonrpc":"2.0","id":${JSON.stringify(message.id)},"result":{"tools":[],"x":${"[".repeat(1e6)}${"]".repeat(1e6)}}}`,
-      ),
+    answersText(`{"tools":[],"x":${"[".repeat(1e6)}${"]".repeat(1e6)}}`),
     TOOLS,
-    true,
   ),
-  http(
+  attack(
     "pages of megabytes that never end",
     "too-big",
     ({ response, message }) => {
@@ -275,57 +248,38 @@ const protocol: Fault[] = [
       json(response, 200, result(message, { tools, nextCursor: `m${page++}` }));
     },
     TOOLS,
-    true,
   ),
-  ...(
-    [
-      ["tools that are nothing", (id) => `{"jsonrpc":"2.0","id":${id},"result":{"tools":[${"{},".repeat(51_000)}{}]}}`],
-      [
-        "many lists of nothing",
-        (id) => `{"jsonrpc":"2.0","id":${id},"result":{"tools":[${`[${"{},".repeat(9000)}{}],`.repeat(6)}{}]}}`,
-      ],
-      [
-        "a tool of 200,000 levels",
-        (id) =>
-          `{"jsonrpc":"2.0","id":${id},"result":{"tools":[{"name":"a","inputSchema":${'{"a":'.repeat(2e5)}1${"}".repeat(2e5)}}]}}`,
-      ],
-    ] as const satisfies readonly (readonly [string, (id: string) => string])[]
-  ).map(([name, text]) =>
-    http(
-      name,
-      "too-big",
-      ({ response, message }) => json(response, 200, text(JSON.stringify(message.id))),
-      TOOLS,
-      true,
-    ),
-  ),
-  http(
-    "tools that are nothing, not too many",
-    "not-mcp",
-    ({ response, message }) => json(response, 200, result(message, { tools: Array(14_000).fill({}) })),
+  attack("tools that are nothing", "too-big", answersText(`{"tools":[${"{},".repeat(51_000)}{}]}`), TOOLS),
+  attack(
+    "many lists of nothing",
+    "too-big",
+    answersText(`{"tools":[${`[${"{},".repeat(9000)}{}],`.repeat(6)}{}]}`),
     TOOLS,
-    true,
   ),
-  http(
+  attack(
+    "a tool of 200,000 levels",
+    "too-big",
+    answersText(`{"tools":[{"name":"a","inputSchema":${'{"a":'.repeat(2e5)}1${"}".repeat(2e5)}}]}`),
+    TOOLS,
+  ),
+  attack("tools that are nothing, not too many", "not-mcp", answers({ tools: Array(14_000).fill({}) }), TOOLS),
+  attack(
     "cursors of 3 MB",
     "too-big",
-    ({ response, message }) =>
-      json(response, 200, result(message, { tools: [TOOL], nextCursor: `${page++}${"c".repeat(3e6)}` })),
+    answers(() => ({ tools: [TOOL], nextCursor: `${page++}${"c".repeat(3e6)}` })),
     TOOLS,
-    true,
   ),
   http("a silence at the tools", "timeout", () => undefined, TOOLS),
-  http(
+  attack(
     "1 GB of tools",
     "too-big",
     (kit) => flood(kit.response.writeHead(200, { "content-type": "application/json" }), MIB, 1024),
     TOOLS,
-    true,
   ),
   http(
     "a cursor that never ends",
     "pagination",
-    ({ response, message }) => json(response, 200, result(message, { tools: [TOOL], nextCursor: `c${page++}` })),
+    answers(() => ({ tools: [TOOL], nextCursor: `c${page++}` })),
     TOOLS,
   ),
   http(
@@ -335,12 +289,7 @@ const protocol: Fault[] = [
       setTimeout(() => json(kit.response, 200, result(kit.message, { tools: [TOOL], nextCursor: `d${page++}` })), 30),
     TOOLS,
   ),
-  http(
-    "a cursor that repeats",
-    "pagination",
-    ({ response, message }) => json(response, 200, result(message, { tools: [TOOL], nextCursor: "again" })),
-    TOOLS,
-  ),
+  http("a cursor that repeats", "pagination", answers({ tools: [TOOL], nextCursor: "again" }), TOOLS),
 ];
 
 /** Odd, but not wrong: the probe must succeed. */
