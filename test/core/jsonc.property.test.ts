@@ -1,7 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Json } from "../../src/core/formats/json.ts";
-import type { Edited } from "../../src/core/formats/json-edit.ts";
+import type { Edited, Json } from "../../src/core/formats/json.ts";
 import { addToArray, removeFromArray, removeProperty, setProperty } from "../../src/core/formats/json-edit.ts";
 import { type Random, randomFrom } from "./random.ts";
 

@@ -1,9 +1,8 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import type { Json } from "../../src/core/formats/json.ts";
+import type { Edited, Json } from "../../src/core/formats/json.ts";
 import { parseDocument } from "../../src/core/formats/json.ts";
-import type { Edited } from "../../src/core/formats/json-edit.ts";
 import {
   addToArray,
   isSkeleton,

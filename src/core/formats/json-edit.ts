@@ -2,14 +2,9 @@
  * Edits of JSON and JSONC as text: what is not ours keeps every byte. jsonc-parser's `modify` is not used, since it
  * reformats the neighbour, moves its comment and edits broken files without a word (jsonc-parser 3.3.1, 2026).
  */
-import type { Container, EditOptions, Json, Node, Refused } from "./json.ts";
+import type { Container, Edited, EditOptions, Json, Node, Refused } from "./json.ts";
 import { equalJson, isObject, parseTree, toJson, toObject } from "./json.ts";
 import { detectStyle, formatJson, formatMember, hasBreak, isOurs, lineIndent, placeIn, waysOut } from "./json-style.ts";
-
-/** `changed: false` comes with the very text that went in. */
-export type Edited =
-  | { readonly ok: true; readonly text: string; readonly changed: boolean }
-  | { readonly ok: false; readonly refused: Refused };
 
 type Path = readonly string[];
 

@@ -16,6 +16,11 @@ export interface Refused {
   readonly hint?: string;
 }
 
+/** `changed: false` comes with the very text that went in. */
+export type Edited =
+  | { readonly ok: true; readonly text: string; readonly changed: boolean }
+  | { readonly ok: false; readonly refused: Refused };
+
 /** `strict`: comments and trailing commas are refused, since Claude Code drops the whole `.mcp.json` because of them. */
 export interface EditOptions {
   readonly strict: boolean;

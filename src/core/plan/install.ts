@@ -2,16 +2,9 @@
 import { connectionFor, entryOf } from "../clients/claude-code.ts";
 import { quoteSh } from "../command-line.ts";
 import { addExampleNames, removeDotenv, removeExampleNames, setDotenv } from "../formats/dotenv.ts";
-import type { Refused } from "../formats/json.ts";
-import {
-  addToArray,
-  type Edited,
-  isSkeleton,
-  removeFromArray,
-  removeProperty,
-  setProperty,
-} from "../formats/json-edit.ts";
-import { addLines, removeLines } from "../formats/lines.ts";
+import type { Edited, Refused } from "../formats/json.ts";
+import { addToArray, isSkeleton, removeFromArray, removeProperty, setProperty } from "../formats/json-edit.ts";
+import { addLines, removeLine } from "../formats/lines.ts";
 import { type Value, variablesFor } from "../halo.ts";
 import type { Secrets, Snapshot, WriteStep } from "./model.ts";
 import { type Target, variablesOf } from "./target.ts";
@@ -111,7 +104,7 @@ function ifThere(edit: (text: string) => Edited): Editor {
 }
 
 function appended(lines: readonly string[], heading?: string): Editor {
-  return (text) => ({ ok: true, ...addLines(text, lines, heading) });
+  return (text) => addLines(text, lines, heading);
 }
 
 const envrcLine = (file: string): string => `dotenv_if_exists ${quoteSh(file)}`;
@@ -180,9 +173,7 @@ export function planRemoval(input: RemovalInput): Planned {
       ifThere((text) => removeFromArray(text, ["enabledMcpjsonServers"], name, LENIENT)),
     ],
     example: [ifThere((text) => removeExampleNames(text, examples))],
-    ...(kept.size === 0
-      ? { envrc: [ifThere((text) => ({ ok: true, ...removeLines(text, [envrcLine(envFileForEnvrc)]) }))] }
-      : {}),
+    ...(kept.size === 0 ? { envrc: [ifThere((text) => removeLine(text, envrcLine(envFileForEnvrc)))] } : {}),
     env: [ifThere((text) => removeDotenv(text, names))],
   };
   return editFiles(input, [...ORDER].reverse(), edits, (role, path, before, after) => {
