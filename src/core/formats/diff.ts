@@ -27,10 +27,10 @@ const SEEN = 12;
  * A line as far as there is room. Of a long one that changes, the part around its first difference from the other side:
  * its beginning would be the same on both.
  */
-function fitLine(line: string, width: number, other?: string): string {
+function fitLine(line: string, width: number, other = ""): string {
   const whole = pointsOf(line, width);
   if (whole.length <= width) return whole.join("");
-  const counterpart = other === undefined ? [] : pointsOf(other, width);
+  const counterpart = pointsOf(other, width);
   let at = 0;
   while (at < whole.length && whole[at] === counterpart[at]) at += 1;
   if (at < width - SEEN) return `${whole.slice(0, width - 1).join("")}…`;
@@ -38,66 +38,47 @@ function fitLine(line: string, width: number, other?: string): string {
   return `…${rest.slice(0, width - 2).join("")}${rest.length > width - 2 ? "…" : ""}`;
 }
 
-/** Lines that take the place of others, each fitted beside the one that stands in the same place on the other side. */
-function fitPlace(place: readonly DiffLine[], width: number): readonly DiffLine[] {
-  const of = (wanted: DiffLine["kind"]): readonly DiffLine[] => place.filter(({ kind }) => kind === wanted);
-  const [removed, added] = [of("removed"), of("added")];
-  return place.map((line) => {
-    if (line.kind === "note") return line;
-    const [side, others] = line.kind === "removed" ? [removed, added] : [added, removed];
-    return { ...line, text: fitLine(line.text, width, others[side.indexOf(line)]?.text) };
-  });
-}
-
 const CONTEXT = 3;
 
 /** The lines that differ, from and to on each side, with the equal ones around them that a diff shows, and one for the break at the end. */
-function changedLines(old: readonly string[], now: readonly string[]): [from: number, ends: readonly [number, number]] {
+function changedLines(old: readonly string[], now: readonly string[]): [from: number, oldEnd: number, nowEnd: number] {
   const most = Math.min(old.length, now.length);
   let head = 0;
   while (head < most && old[head] === now[head]) head += 1;
   let tail = 0;
   while (tail < most - head && old.at(-1 - tail) === now.at(-1 - tail)) tail += 1;
   const left = Math.max(0, tail - CONTEXT - 1);
-  return [Math.max(0, head - CONTEXT - 1), [old.length - left, now.length - left]];
+  return [Math.max(0, head - CONTEXT - 1), old.length - left, now.length - left];
 }
 
 /** What changes between two texts, three lines of context. Deterministic; no line holds a control character. */
 export function diffTexts(before: string, after: string, { mask, width }: DiffOptions): readonly DiffLine[] {
-  const sides = [before.split("\n"), after.split("\n")] as const;
-  const [from, ends] = changedLines(...sides);
+  const [old, now] = [before.split("\n"), after.split("\n")];
+  const [from, oldEnd, nowEnd] = changedLines(old, now);
   // only what changes is compared: a file may have a hundred thousand lines
-  const [old, now] = sides.map(
-    (lines, at) => lines.slice(from, ends[at]).join("\n") + (ends[at] === lines.length ? "" : "\n"),
-  );
-  const patch = structuredPatch("a", "b", old ?? "", now ?? "", undefined, undefined, {
-    context: CONTEXT,
-    maxEditLength: 4000,
-  });
+  const part = (lines: readonly string[], end: number): string =>
+    lines.slice(from, end).join("\n") + (end === lines.length ? "" : "\n");
+  const compared = [part(old, oldEnd), part(now, nowEnd)] as const;
+  const patch = structuredPatch("a", "b", ...compared, "", "", { context: CONTEXT, maxEditLength: 4000 });
   if (patch === undefined) return [{ kind: "note", text: "(too many changes to show line by line)" }];
-  const masked = { old: mask(before).split("\n"), new: mask(after).split("\n") };
-  const out: DiffLine[] = [];
-  for (const hunk of patch.hunks) {
-    const at = { old: from + hunk.oldStart - 1, new: from + hunk.newStart - 1 };
-    if (out.length > 0 || at.old > 0) out.push({ kind: "hunk", text: `@@ line ${at.new + 1} @@` });
-    let place: DiffLine[] = [];
-    for (const raw of hunk.lines) {
-      if (raw.startsWith("\\")) {
-        place.push({ kind: "note", text: "\\ no newline at the end" });
-        continue;
-      }
+  const masked = [mask(before).split("\n"), mask(after).split("\n")] as const;
+  return patch.hunks.flatMap((hunk): readonly DiffLine[] => {
+    const newStart = from + hunk.newStart;
+    let [oldAt, newAt] = [from + hunk.oldStart - 1, newStart - 1];
+    const head: readonly DiffLine[] = oldAt > 0 ? [{ kind: "hunk", text: `@@ line ${newStart} @@` }] : [];
+    const sides = { removed: [] as string[], added: [] as string[] };
+    const lines = hunk.lines.map((raw): DiffLine & { readonly place: number } => {
+      if (raw.startsWith("\\")) return { kind: "note", text: "\\ no newline at the end", place: 0 };
       const kind = raw.startsWith("+") ? "added" : raw.startsWith("-") ? "removed" : "context";
-      const side = kind === "removed" ? "old" : "new";
-      const text = masked[side][at[side]] ?? HIDDEN;
-      if (kind !== "added") at.old += 1;
-      if (kind !== "removed") at.new += 1;
-      if (kind !== "context") place.push({ kind, text });
-      else {
-        out.push(...fitPlace(place, width), { kind, text: fitLine(text, width) });
-        place = [];
-      }
-    }
-    out.push(...fitPlace(place, width));
-  }
-  return out;
+      const text = (kind === "removed" ? masked[0][oldAt] : masked[1][newAt]) ?? HIDDEN;
+      if (kind !== "added") oldAt += 1;
+      if (kind !== "removed") newAt += 1;
+      return { kind, text, place: kind === "context" ? 0 : sides[kind].push(text) - 1 };
+    });
+    const fitted = lines.map(({ kind, text, place }): DiffLine => {
+      const other = kind === "removed" ? sides.added[place] : kind === "added" ? sides.removed[place] : undefined;
+      return { kind, text: kind === "note" ? text : fitLine(text, width, other) };
+    });
+    return [...head, ...fitted];
+  });
 }

@@ -8,7 +8,7 @@ import { type Entry, MAX_DEPTH, type Node, type Tree } from "./json.ts";
 /** A table while it is read: `[a]` and `[a.b]` may stand anywhere in the file, and add to the same one. */
 interface Table {
   readonly kind: "object" | "array";
-  start: number;
+  readonly start: number;
   end: number;
   readonly entries: Entry[];
   readonly tables: Map<string | number, Table>;
@@ -24,7 +24,7 @@ function tableAt(kind: Table["kind"], [start, end]: AST.Range): Table {
 function follow(root: Table, path: readonly (string | number)[], keys: readonly Key[], range: AST.Range): Table {
   let table = root;
   let key = 0;
-  path.forEach((part, index) => {
+  for (const [index, part] of path.entries()) {
     const [start, colon] = (typeof part === "string" ? keys[key++] : keys[key - 1])?.range ?? range;
     let next = table.tables.get(part);
     if (next === undefined) {
@@ -34,39 +34,36 @@ function follow(root: Table, path: readonly (string | number)[], keys: readonly 
     }
     next.end = Math.max(next.end, range[1]);
     table = next;
-  });
+  }
   return table;
 }
 
-function add(root: Table, pairs: readonly AST.TOMLKeyValue[], depth: number): void {
+function add(root: Table, pairs: readonly AST.TOMLKeyValue[]): Table {
   for (const { key, value, range } of pairs) {
     const names = key.keys.map((part) => (part.type === "TOMLBare" ? part.name : part.value));
-    const last = key.keys.at(-1);
-    if (last === undefined) continue;
     const table = follow(root, names.slice(0, -1), key.keys, range);
-    const node = nodeOf(value, depth + names.length);
-    const [start, colon] = last.range;
-    table.entries.push({ key: names.at(-1) ?? "", start, colon, value: node, comma: undefined });
-    if (node.kind === "object") table.tables.set(names.at(-1) ?? "", node as Table);
+    const [name = "", [start, colon] = range] = [names.at(-1), key.keys.at(-1)?.range];
+    const node = nodeOf(value);
+    table.entries.push({ key: name, start, colon, value: node, comma: undefined });
+    if ("tables" in node) table.tables.set(name, node);
   }
+  return root;
 }
 
-function nodeOf(value: AST.TOMLContentNode, depth: number): Node {
-  if (depth > MAX_DEPTH) throw new RangeError(`nested deeper than ${MAX_DEPTH} levels`);
+function nodeOf(value: AST.TOMLContentNode): Node | Table {
   const [start, end] = value.range;
-  if (value.type === "TOMLInlineTable") {
-    const table = tableAt("object", value.range);
-    add(table, value.body, depth);
-    return table;
-  }
-  if (value.type === "TOMLArray") {
-    const entries = value.elements.map((element): Entry => {
-      const item = nodeOf(element, depth + 1);
-      return { key: "", start: item.start, colon: item.start, value: item, comma: undefined };
-    });
-    return { kind: "array", start, end, entries };
-  }
-  return { kind: "scalar", start, end, value: "datetime" in value ? value.datetime : value.value };
+  if (value.type === "TOMLInlineTable") return add(tableAt("object", value.range), value.body);
+  if (value.type !== "TOMLArray")
+    return { kind: "scalar", start, end, value: "datetime" in value ? value.datetime : value.value };
+  const entries = value.elements.map((element): Entry => {
+    const item = nodeOf(element);
+    return { key: "", start: item.start, colon: item.start, value: item, comma: undefined };
+  });
+  return { kind: "array", start, end, entries };
+}
+
+function isDeeper(node: Node, levels: number): boolean {
+  return node.kind !== "scalar" && (levels === 0 || node.entries.some(({ value }) => isDeeper(value, levels - 1)));
 }
 
 /** The tree of a TOML text (1.1). Never throws: what cannot be read is refused, with the offset. */
@@ -79,13 +76,10 @@ export function parseToml(text: string): Tree {
   try {
     const [body] = parseTOML(text.replace(/^\uFEFF/, " ")).body;
     const root = tableAt("object", body.range);
-    for (const item of body.body) {
-      if (item.type === "TOMLKeyValue") add(root, [item], 0);
-      else {
-        if (item.resolvedKey.length > MAX_DEPTH) throw new RangeError(`nested deeper than ${MAX_DEPTH} levels`);
-        add(follow(root, item.resolvedKey, item.key.keys, item.range), item.body, item.resolvedKey.length);
-      }
-    }
+    for (const item of body.body)
+      if (item.type === "TOMLKeyValue") add(root, [item]);
+      else add(follow(root, item.resolvedKey, item.key.keys, item.range), item.body);
+    if (isDeeper(root, MAX_DEPTH)) throw new RangeError(`nested deeper than ${MAX_DEPTH} levels`);
     return { ok: true, root };
   } catch (error) {
     // the parser's own errors say where; a text of 200,000 escapes ends its stack
