@@ -1,5 +1,6 @@
 /** The globals that `core` may use beside the language: pure, and the same in every runtime. Node itself is not among them. */
 declare class URL {
+  static canParse(text: string): boolean;
   constructor(text: string, base?: string);
   readonly href: string;
   readonly protocol: string;

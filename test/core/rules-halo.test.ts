@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest";
-import { applyEdits } from "../../src/core/check/edits.ts";
 import { haloEntries } from "../../src/core/clients/claude-code.ts";
 import { type Json, parseDocument } from "../../src/core/formats/json.ts";
 import { HALO_URL } from "../../src/core/halo.ts";
@@ -182,14 +181,6 @@ describe("HALO's entry", () => {
     expect(entryIds(halo, { url })).toEqual(["halo-endpoint"]);
     expect(entryIds({ ...halo, url: "http://localhost:8080/mcp" }, { url: "http://localhost:8080/mcp" })).toEqual([]);
     expect(entryIds({ ...halo, url: "http://gateway.example.net/halo" }, { url })).toEqual(["halo-http"]);
-  });
-
-  it("differs from --url where that is another one", () => {
-    const url = "https://gw.example/x";
-    const [found] = findingsOf(HALO_RULES, { ".mcp.json": mcp({ halo }), ".env.example": example }, { url });
-    expect(HALO_RULES.find(({ id }) => id === found?.rule)?.message(found?.args ?? {})).toMatch(
-      /differs from --url.*api\.cm\.com.*gw\.example/,
-    );
   });
 
   const own = `\${HALO_URL:-${HALO_URL}}`;
@@ -490,13 +481,13 @@ describe("secrets", () => {
     expect(alone(".claude/settings.local.json", '{"env":{"API_KEY":"u7Rk2pQx9v"}}')).toEqual([]);
   });
 
-  it("in a comment outlive --fix, which takes the other comments out", () => {
+  it("in a comment outlive --fix", () => {
     const text = '{\n  // our servers\n  // token=u7Rk2pQx9v\n  "mcpServers": {}\n}\n';
     const found = findingsOf(RULES, { ".mcp.json": text }, { allowMissing: true });
-    expect(found.map(({ rule }) => rule)).toEqual(["comments", "committed-secret"]);
-    expect(applyEdits(text, found[0]?.fix ?? [])).toBe('{\n  // token=u7Rk2pQx9v\n  "mcpServers": {}\n}\n');
-    const only = findingsOf(RULES, { ".mcp.json": text.replace("  // our servers\n", "") }, { allowMissing: true });
-    expect(only.map(({ fix }) => fix)).toEqual([undefined, undefined]);
+    expect(found.map(({ rule, fix }) => [rule, fix])).toEqual([
+      ["comments", undefined],
+      ["committed-secret", undefined],
+    ]);
   });
 
   it("are found under a misspelled header, in duplicate keys and with escapes", () => {

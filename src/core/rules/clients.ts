@@ -1,13 +1,14 @@
-/** What the project files of other clients get wrong about HALO, each by what the client's descriptor says of it. */
+/** What the project files of clients get wrong about HALO, each by what the client's descriptor says of it. */
 import { variablesOf } from "../check/halo-servers.ts";
 import { spotAt } from "../check/loader.ts";
-import { headerRow, type Place, remoteRow, rowsOf } from "../check/rows.ts";
+import type { Rule } from "../check/model.ts";
+import { filesWhere, headerRow, type Place, remoteRow } from "../check/rows.ts";
 import { editBetween } from "../check/show.ts";
 import { claudeCode } from "../clients/claude-code.ts";
 import { clientOf } from "../clients/index.ts";
 import { hasReference, spelledIn } from "../clients/references.ts";
 import { setProperty } from "../formats/json-edit.ts";
-import { keySpan, member, spanOf, textOf } from "../formats/nodes.ts";
+import { member, textOf } from "../formats/nodes.ts";
 import { HEADERS, variablesFor } from "../halo.ts";
 
 /**
@@ -15,94 +16,85 @@ import { HEADERS, variablesFor } from "../halo.ts";
  * not seen, and nothing says so); a BOM is fine. Of the other clients some take comments (VS Code, opencode), so only what no
  * reader of the format takes is said of theirs. An empty file says nothing, and nothing is lost in it.
  */
-export const clientFileBroken = rowsOf((subject) =>
-  subject.documents.filter(({ kind }) => kind !== "mcp").map((document) => ({ document })),
-)({
+export const clientFileBroken = filesWhere(({ kind }) => kind !== "mcp")({
   id: "client-file-broken",
-  severity: "error",
   summary: "A client cannot read its settings file, and ignores all of it",
   find: ({ document }) => {
-    const isSettings = document.kind === "settings" || document.kind === "settings-local";
-    const client = isSettings ? claudeCode : clientOf(document.kind);
-    const { broken } = document;
+    const { kind, path, broken } = document;
+    const isSettings = kind === "settings" || kind === "settings-local";
+    const client = isSettings ? claudeCode : clientOf(kind);
     if (client === undefined || broken === undefined || (broken.kind === "loose" && !isSettings)) return undefined;
     const reason = broken.kind === "loose" ? "a comment, or a comma too many" : broken.reason;
-    return { span: spotAt(document, broken.offset), args: { client: client.label, reason, path: document.path } };
+    return { at: spotAt(document, broken.offset), args: { client: client.label, reason, path } };
   },
   message: ({ client, reason, path }) =>
     `${client} cannot read ${path}, so it ignores the whole file: ${reason}; fix the syntax`,
 });
 
-/** VS Code asks for `${input:id}` only when `inputs` describes it (code.visualstudio.com, MCP configuration reference, 2026). */
-const vscodeInputMissing = headerRow({
-  id: "vscode-input-missing",
-  severity: "error",
-  summary: "VS Code's entry for HALO asks for an input that is not described",
-  find: ({ header, client: { asks }, document, dialect }) => {
-    if (asks === undefined) return undefined;
-    const described = member(document.tree, asks.list)?.value;
-    const known =
-      described?.kind === "array" ? described.entries.map(({ value }) => textOf(member(value, "id")?.value)) : [];
-    return spelledIn(header.text ?? "", dialect).flatMap(({ text }): readonly Place[] => {
-      const id = asks.reference.exec(text)?.[1];
-      return id === undefined || known.includes(id) ? [] : [{ span: spanOf(header.entry.value), args: { id } }];
-    });
-  },
-  message: ({ name, id }) =>
-    `server "${name}" asks for the input "${id}", which "inputs" does not describe; needed: {"type": "promptString", "id": "${id}", "password": true}`,
-});
-
-/** What Codex 0.169 does with a header in one of its tables (measured), where that is not what was meant. */
-const codexHeaders = headerRow({
-  id: "codex-headers",
-  severity: "error",
-  summary: "Codex does not send a header of HALO as it is meant",
-  find: ({ header, client, dialect }) => {
-    const { kind, text = "", under, which, entry } = header;
-    const { headers, names } = client.entry;
-    if (names === undefined) return undefined;
-    const what =
-      kind === "unknown"
-        ? `is ignored, since ${client.label} knows no table "${under}"`
-        : kind === "names"
-          ? variablesOf(header, dialect).length === 0 && "names no variable, so the header is left out"
-          : hasReference(text) && `is sent as it stands, since ${headers} holds values`;
-    if (what === false) return undefined;
-    const args = { header: HEADERS[which], what, right: variablesFor("halo")[which], table: `${client.servers}` };
-    return { span: spanOf(entry.value), args: { ...args, names } };
-  },
-  message: ({ name, header, what, right, table, names }) =>
-    `the header ${header} of server "${name}" ${what}; allowed: ${header} = "${right}" in [${table}.${name}.${names}]`,
-});
-
-const geminiBlankedVariable = headerRow({
-  id: "gemini-blanked-variable",
-  severity: "note",
-  summary: "Gemini CLI empties this variable when it comes from .env",
-  find: ({ header, client: { label, blanks }, dialect, program }) => {
-    const variable = variablesOf(header, dialect).find((name) => blanks?.test(name));
-    if (variable === undefined || program !== undefined) return undefined;
-    return { span: spanOf(header.entry.value), args: { variable, header: header.name, client: label } };
-  },
-  message: ({ variable, header, client }) =>
-    `${client} sends an empty ${header} when ${variable} comes from a .env, since it blanks such names; export it in the shell that starts ${client}`,
-});
-
-/** opencode 1.18.33 answers a 401 with OAuth discovery and POST /register, and hides that the token is wrong (measured). */
-const opencodeOauth = remoteRow({
-  id: "opencode-oauth",
-  severity: "warning",
-  summary: 'opencode\'s entry for HALO lacks "oauth": false',
-  find: ({ document, name, node, entry, client }) => {
-    const oauth = member(node, "oauth")?.value;
-    if (client.entry.fixed?.oauth !== false || (oauth?.kind === "scalar" && oauth.value === false)) return undefined;
-    const span = keySpan(document, entry);
-    const edited = setProperty(document.text, [client.servers, name, "oauth"], false, { strict: false });
-    const fix = edited.ok && edited.changed ? [editBetween(document.text, edited.text)] : undefined;
-    return { span, args: { client: client.label }, fix };
-  },
-  message: ({ name, client }) =>
-    `server "${name}" lacks "oauth": false: ${client} then answers a wrong token with an OAuth flow that HALO does not have`,
-});
-
-export const CLIENT_RULES = [vscodeInputMissing, codexHeaders, geminiBlankedVariable, opencodeOauth];
+export const CLIENT_RULES: readonly Rule[] = [
+  // VS Code asks for `${input:id}` only when `inputs` describes it (code.visualstudio.com, MCP configuration reference, 2026)
+  headerRow({
+    id: "vscode-input-missing",
+    summary: "VS Code's entry for HALO asks for an input that is not described",
+    find: ({ header: { text = "", entry }, client: { asks }, document, dialect }) => {
+      if (asks === undefined) return undefined;
+      const list = member(document.tree, asks.list)?.value;
+      const described =
+        list?.kind === "array" ? list.entries.map(({ value }) => textOf(member(value, "id")?.value)) : [];
+      return spelledIn(text, dialect).flatMap((spelled): readonly Place[] => {
+        const id = asks.reference.exec(spelled.text)?.[1];
+        return id === undefined || described.includes(id) ? [] : [{ at: entry.value, args: { id } }];
+      });
+    },
+    message: ({ name, id }) =>
+      `server "${name}" asks for the input "${id}", which "inputs" does not describe; needed: {"type": "promptString", "id": "${id}", "password": true}`,
+  }),
+  // what Codex 0.169 does with a header in one of its tables (measured), where that is not what was meant
+  headerRow({
+    id: "codex-headers",
+    summary: "Codex does not send a header of HALO as it is meant",
+    find: ({ header, client, dialect }) => {
+      const { kind, text = "", under, which, entry } = header;
+      const { headers, names } = client.entry;
+      if (names === undefined) return undefined;
+      const what =
+        kind === "unknown"
+          ? `is ignored, since ${client.label} knows no table "${under}"`
+          : kind === "names"
+            ? variablesOf(header, dialect).length === 0 && "names no variable, so the header is left out"
+            : hasReference(text) && `is sent as it stands, since ${headers} holds values`;
+      if (what === false) return undefined;
+      const args = { header: HEADERS[which], what, right: variablesFor("halo")[which], table: client.servers, names };
+      return { at: entry.value, args };
+    },
+    message: ({ name, header, what, right, table, names }) =>
+      `the header ${header} of server "${name}" ${what}; allowed: ${header} = "${right}" in [${table}.${name}.${names}]`,
+  }),
+  headerRow({
+    id: "gemini-blanked-variable",
+    severity: "note",
+    summary: "Gemini CLI empties this variable when it comes from .env",
+    find: ({ header, client: { label, blanks }, dialect, program }) => {
+      const variable = variablesOf(header, dialect).find((name) => blanks?.test(name));
+      if (variable === undefined || program !== undefined) return undefined;
+      return { at: header.entry.value, args: { variable, header: header.name, client: label } };
+    },
+    message: ({ variable, header, client }) =>
+      `${client} sends an empty ${header} when ${variable} comes from a .env, since it blanks such names; export it in the shell that starts ${client}`,
+  }),
+  // opencode 1.18.33 answers a 401 with OAuth discovery and POST /register, and hides that the token is wrong (measured)
+  remoteRow({
+    id: "opencode-oauth",
+    severity: "warning",
+    summary: 'opencode\'s entry for HALO lacks "oauth": false',
+    find: ({ document: { text }, name, node, entry, client }) => {
+      const oauth = member(node, "oauth")?.value;
+      if (client.entry.fixed?.oauth !== false || (oauth?.kind === "scalar" && oauth.value === false)) return undefined;
+      const edited = setProperty(text, [client.servers, name, "oauth"], false, { strict: false });
+      const fix = edited.ok && edited.changed ? [editBetween(text, edited.text)] : undefined;
+      return { at: entry, args: { client: client.label }, fix };
+    },
+    message: ({ name, client }) =>
+      `server "${name}" lacks "oauth": false: ${client} then answers a wrong token with an OAuth flow that HALO does not have`,
+  }),
+];

@@ -1,96 +1,96 @@
-/** Which entries of a `.mcp.json` Claude Code keeps: names, keys and types (2.1.330, measured). In report order. */
-
+/** Which entries of a `.mcp.json` Claude Code keeps: names, keys, types, and the shape of each field (2.1.330, measured). In report order. */
+import type { TextEdit } from "../check/edits.ts";
 import type { Document, Rule } from "../check/model.ts";
 import { entryRow, fileRow, type Place, serverRow } from "../check/rows.ts";
 import { keyCorrections, rightType } from "../clients/claude-keys.ts";
-import { couldBe } from "../clients/claude-loader.ts";
-import type { Container, Entry, Node } from "../formats/json.ts";
-import { isObjectNode, keySpan, kindWord, member, spanOf, textOf, winners } from "../formats/nodes.ts";
+import { couldBe, FIELDS, type Misfit, SHAPES } from "../clients/claude-loader.ts";
+import type { Entry, Node } from "../formats/json.ts";
+import { isObjectNode, kindWord, member, textOf, winners } from "../formats/nodes.ts";
 
-/** The properties of an object that a later one of the same name replaces. */
-function replacedIn(node: Container): readonly Entry[] {
-  const kept = new Set(winners(node));
-  return kept.size === node.entries.length ? [] : node.entries.filter((entry) => !kept.has(entry));
-}
-
-/** A block of servers that a later one replaces. */
-function isLostBlock({ key, value }: Entry): boolean {
-  return key === "mcpServers" && isObjectNode(value) && value.entries.length > 0;
-}
-
-/** The properties that a later one of the same name replaces, but for those of which `duplicate-server` says so. */
-function replacedProperties({ tree }: Document): readonly Entry[] {
+/** The properties that a later one of the same name replaces: the servers, with whole blocks of them, or all others. */
+function replaced({ tree }: Document, which: "servers" | "others"): readonly Entry[] {
   const servers = member(tree, "mcpServers")?.value;
+  const isBlock = ({ key, value }: Entry) => key === "mcpServers" && isObjectNode(value) && value.entries.length > 0;
   const walk = (node: Node): readonly Entry[] => {
     if (node.kind === "scalar") return [];
-    const below = node.entries.flatMap(({ value }) => walk(value));
-    if (node.kind !== "object" || node === servers) return below;
-    return [...below, ...replacedIn(node).filter((entry) => node !== tree || !isLostBlock(entry))];
+    const kept = new Set(node.kind === "object" ? winners(node) : node.entries);
+    const lost = node.entries.filter((entry) => {
+      const isServer = node === servers || (node === tree && isBlock(entry));
+      return !kept.has(entry) && isServer === (which === "servers");
+    });
+    return [...node.entries.flatMap(({ value }) => walk(value)), ...lost];
   };
   return tree === undefined ? [] : walk(tree);
+}
+
+/** Two quotes around a whole number, digit by digit as it stands: an ID may be longer than a number can hold, or a secret. */
+function quoted({ text }: Document, { node }: Misfit): readonly TextEdit[] | undefined {
+  if (!/^\d+$/.test(text.slice(node.start, node.end))) return undefined;
+  return [node.start, node.end].map((offset) => ({ offset, length: 0, text: '"' }));
+}
+
+/** A field of another shape costs the whole entry. A transport that does not read the field does not care. */
+function shapeRule(id: string, summary: string, ...shapes: readonly (keyof typeof SHAPES)[]): Rule {
+  return serverRow({
+    id,
+    summary,
+    find: ({ document, node, transport }) =>
+      shapes.flatMap((shape): readonly Place[] => {
+        const key = shape === "headerValues" ? "headers" : shape;
+        const value = member(node, key)?.value;
+        if (value === undefined || transport === undefined || !FIELDS[transport].includes(key)) return [];
+        return SHAPES[shape](value).map((misfit) => {
+          const args = { key: key + misfit.at, got: misfit.got, allowed: misfit.allowed };
+          return { at: misfit.node, args, fix: shape === "headerValues" ? quoted(document, misfit) : undefined };
+        });
+      }),
+    message: ({ name, key, got, allowed }) =>
+      `server "${name}": "${key}" is ${got}, so Claude Code skips the server; allowed: ${allowed}`,
+  });
 }
 
 export const ENTRY_RULES: readonly Rule[] = [
   fileRow({
     id: "duplicate-server",
-    severity: "error",
     summary: "Claude Code silently drops the first of two servers with the same name",
-    // the last one wins, for names and for `mcpServers` itself: what came before is dropped without a word
-    find: ({ document }) => {
-      const { tree } = document;
-      if (!isObjectNode(tree)) return undefined;
-      const servers = member(tree, "mcpServers")?.value;
-      const blocks = replacedIn(tree).filter(isLostBlock);
-      const dropped = isObjectNode(servers) ? replacedIn(servers) : [];
-      return [
-        ...blocks.map((entry): Place => ({ span: keySpan(document, entry), args: { name: "" } })),
-        ...dropped.map((entry): Place => ({ span: keySpan(document, entry), args: { name: `"${entry.key}"` } })),
-      ];
-    },
-    message: ({ name = "" }) =>
-      name === ""
-        ? 'a later "mcpServers" replaces this one, and Claude Code drops its servers; allowed: one'
-        : `a later server of the same name replaces ${name}, and Claude Code drops this one; allowed: each name once`,
+    find: ({ document }) => replaced(document, "servers").map((entry) => ({ at: entry, args: { name: entry.key } })),
+    message: ({ name }) =>
+      `a later "${name}" replaces this one, which Claude Code drops silently; allowed: each name once`,
   }),
   fileRow({
     id: "duplicate-key",
     severity: "warning",
     summary: "Only the last of two equal keys counts",
-    find: ({ document }) =>
-      replacedProperties(document).map((entry) => ({ span: keySpan(document, entry), args: { key: entry.key } })),
+    find: ({ document }) => replaced(document, "others").map((entry) => ({ at: entry, args: { key: entry.key } })),
     message: ({ key }) => `a later "${key}" in the same object replaces this one; allowed: each key once`,
   }),
   entryRow({
     id: "entry-not-object",
-    severity: "error",
     summary: "Claude Code skips a server that is not an object",
     // of the name `__proto__` the value does not count: rule `reserved-name`
     find: ({ name, entry: { value } }) =>
-      isObjectNode(value) || name === "__proto__" ? undefined : { span: spanOf(value), args: { got: kindWord(value) } },
+      isObjectNode(value) || name === "__proto__" ? undefined : { at: value, args: { got: kindWord(value) } },
     message: ({ name, got }) => `server "${name}" is ${got}, so Claude Code skips it; allowed: an object`,
   }),
   // case counts ("HTTP" is unknown), and `sse-ide`, `ws-ide`, `sdk`, `claudeai-proxy` belong to hosts other than a file
   serverRow({
     id: "unknown-type",
-    severity: "error",
     summary: 'Claude Code skips a server whose "type" it does not know, and case counts',
     find: ({ node, transport }) => {
       const type = member(node, "type")?.value;
       if (transport !== undefined || type === undefined) return undefined;
       const text = textOf(type);
-      const right = text === undefined ? undefined : rightType(text);
       const got = text === undefined ? kindWord(type) : `"${text}"`;
-      const span = spanOf(type);
-      const fix = right !== undefined && couldBe(right, node) ? [{ ...span, text: `"${right}"` }] : undefined;
-      return { span, args: { got, right: right === undefined ? "" : `"${right}"` }, fix };
+      const right = rightType(text ?? "");
+      if (right === undefined) return { at: type, args: { got } };
+      return { at: type, args: { got, right }, fix: couldBe(right, node) ? right : undefined };
     },
-    message: ({ name, got, right = "" }) =>
-      `server "${name}": "type" is ${got}, so Claude Code skips the server; ${right === "" ? "" : `${right} is probably meant; `}allowed: "http", "sse", "ws", "stdio"`,
+    message: ({ name, got, right }) =>
+      `server "${name}": "type" is ${got}, so Claude Code skips the server; ${right === undefined ? "" : `"${right}" is probably meant; `}allowed: "http", "sse", "ws", "stdio"`,
   }),
   // "Skipped — has a "url" but no "type"", the other servers stay; with a `command` the URL is not looked at
   serverRow({
     id: "http-url-without-type",
-    severity: "error",
     summary: 'A server with a "url" needs "type": Claude Code skips it otherwise',
     find: ({ document, entry, node }) => {
       const url = member(node, "url");
@@ -104,9 +104,51 @@ export const ENTRY_RULES: readonly Rule[] = [
       const before = document.text.slice(Math.max(0, url.start - 200), url.start);
       const gap = /(?:\r\n|\n|\r)[ \t]*$/.exec(before)?.[0] ?? " ";
       const fix = [{ offset: url.start, length: 0, text: `"type": "http",${gap}` }];
-      return { span: keySpan(document, entry), fix: isHttp && !isMeant ? fix : undefined };
+      return { at: entry, fix: isHttp && !isMeant ? fix : undefined };
     },
     message: ({ name }) =>
       `server "${name}" has a "url" but no "type", so Claude Code skips it; allowed: "type": "http", "sse" or "ws"`,
   }),
+  serverRow({
+    id: "missing-url",
+    summary: 'Claude Code skips a remote server whose "url" is missing or not a string',
+    find: ({ entry, node, transport }) => {
+      const url = member(node, "url")?.value;
+      if (transport === undefined || transport === "stdio" || textOf(url) !== undefined) return undefined;
+      return { at: url ?? entry, args: { got: url === undefined ? "missing" : kindWord(url) } };
+    },
+    message: ({ name, got }) => `server "${name}": "url" is ${got}, so Claude Code skips the server; allowed: a string`,
+  }),
+  serverRow({
+    id: "missing-command",
+    summary: 'Claude Code skips a program whose "command" is missing, empty or not a string',
+    find: ({ entry, node, transport }) => {
+      const command = member(node, "command")?.value;
+      if (transport !== "stdio" || (textOf(command) ?? "") !== "") return undefined;
+      // without a "type", rule `http-url-without-type` says what is wrong
+      if (command === undefined && member(node, "type") === undefined && member(node, "url") !== undefined)
+        return undefined;
+      return { at: command ?? entry, args: { got: command === undefined ? "missing" : kindWord(command) } };
+    },
+    message: ({ name, got }) =>
+      `server "${name}": "command" is ${got}, so Claude Code skips the server; allowed: the name of a program, or "type": "http" with a "url"`,
+  }),
+  shapeRule("args-shape", 'Claude Code skips a program whose "args" is not a list of strings', "args"),
+  shapeRule("env-shape", 'Claude Code skips a program whose "env" is not an object of strings', "env"),
+  shapeRule("headers-shape", 'Claude Code skips a server whose "headers" is not an object', "headers"),
+  shapeRule("header-value-not-string", "Claude Code skips a server with a header that is not a string", "headerValues"),
+  shapeRule(
+    "headers-helper-value",
+    'Claude Code skips a server whose "headersHelper" is not a string',
+    "headersHelper",
+  ),
+  shapeRule("oauth-shape", 'Claude Code skips a server whose "oauth" does not have the right shape', "oauth"),
+  shapeRule("timeout-value", 'Claude Code skips a server whose "timeout" is not a whole number above 0', "timeout"),
+  shapeRule(
+    "tool-options",
+    "Claude Code skips a server whose options about tools do not have the right shape",
+    "alwaysLoad",
+    "tools",
+    "toolPermissions",
+  ),
 ];

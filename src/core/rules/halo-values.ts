@@ -1,5 +1,6 @@
 /** What the three headers of an entry for HALO take their values from. */
 import { type HaloServer, onlyVariable, saidBy, valueHeaders, variablesOf } from "../check/halo-servers.ts";
+import type { Rule } from "../check/model.ts";
 import { connectionRow, headerRow, type Place } from "../check/rows.ts";
 import { isObviousExample, isVariableName } from "../check/secret-judge.ts";
 import { isFitToShow } from "../check/show.ts";
@@ -8,47 +9,11 @@ import { spanOf } from "../formats/nodes.ts";
 import { isSafeVariable, LABELS, type Value, variablesFor } from "../halo.ts";
 import { maskOf } from "../secrets.ts";
 
-const HEAD =
-  /^(?:\$\{\{|\{\{|\$\{|\{|\$\(|\$|%)\s*(?:(?:env|input|file|secrets)[:.]|[A-Z]+(?:_[A-Z0-9]+)+(?=[^A-Z0-9_]))?/;
-
-/** Between the brackets there can be a secret (`${TOKEN-abc}`): only the variable is named. */
+/** Between the brackets there can be a secret (`${TOKEN-abc}`): of what is no plain name only the beginning is shown. */
 function quotedReference({ text, name }: Spelled): string {
-  return name === undefined ? `${HEAD.exec(text)?.[0] ?? ""}…` : text;
+  if (name !== undefined) return text;
+  return `${/^\W+(?:(?:env|input|file|secrets)[:.]|[A-Z]+(?:_[A-Z0-9]+)+(?=[^A-Z0-9_]))?/.exec(text)?.[0] ?? ""}…`;
 }
-
-/** Every other spelling is sent as it stands, and the answer looks like a wrong token (measured, see docs/clients). */
-const haloReferenceSpelling = connectionRow({
-  id: "halo-reference-spelling",
-  severity: "error",
-  summary: "A reference is spelled as this client does not expand it",
-  find: (server, subject) => {
-    const { dialect, label, url } = server;
-    const headers = valueHeaders(server).map(({ name, text = "", which, entry, before }) => {
-      return { what: `the header ${name}`, text, before, node: entry.value, likely: variablesFor("halo")[which] };
-    });
-    const address =
-      url === undefined ? [] : [{ what: "the URL", text: url.text, before: "", node: url.node, likely: "HALO_URL" }];
-    return [...headers, ...address].flatMap(({ what, text, before, node, likely }): readonly Place[] => {
-      const foreign = spelledIn(text, dialect).filter(({ expanded }) => !expanded);
-      const [first] = foreign;
-      if (first === undefined) return [];
-      const span = spanOf(node);
-      const example = dialect.spell(first.name ?? likely);
-      const args = { what, quoted: quotedReference(first), client: label, example };
-      // a fix is shown as a diff, and what stands beside a reference can be a secret
-      const rest = respelled(text, foreign, () => "");
-      const isMendable =
-        before !== undefined &&
-        foreign.every(({ name }) => name !== undefined) &&
-        isFitToShow(subject, text) &&
-        (what === "the URL" || rest.length <= 16);
-      const right = JSON.stringify(`${before}${respelled(text, foreign, dialect.spell)}`);
-      return [{ span, args, fix: isMendable ? [{ ...span, text: right }] : undefined }];
-    });
-  },
-  message: ({ name, what, quoted, client, example }) =>
-    `${client} does not expand ${quoted} in ${what} of server "${name}", but sends it as it stands; allowed: ${example}`,
-});
 
 /** A placeholder may be quoted when it cannot be anything else: words, dots, brackets. */
 function quotedPlaceholder(text: string): string {
@@ -79,50 +44,6 @@ function problemOf(value: string, which: Value, only: string | undefined, { dial
   return isWhole ? "has text around the reference, which is sent too" : undefined;
 }
 
-const haloHeaderValue = headerRow({
-  id: "halo-header-value",
-  severity: "error",
-  summary: "A header of an entry for HALO has a value that cannot be right",
-  find: (server) => {
-    const { header, dialect } = server;
-    const { name, text, which, entry, before, kind } = header;
-    if (text === undefined || kind !== "values") return undefined;
-    const value = text.trim();
-    const what = problemOf(value, which, onlyVariable(header, server), server);
-    if (what === undefined) return undefined;
-    const span = spanOf(entry.value);
-    const isMendable = isBareName(value) && before !== undefined;
-    const fix = isMendable ? [{ ...span, text: JSON.stringify(`${before}${dialect.spell(value)}`) }] : undefined;
-    const example = dialect.spell(variablesFor("halo")[which]);
-    return { span, args: { header: name, what, label: LABELS[which], example }, fix };
-  },
-  message: ({ name, header, what, label, example }) =>
-    `the header ${header} of server "${name}" ${what}; allowed: a reference to the ${label}, such as ${example}`,
-});
-
-/** Token, account and profile are three values: two headers that share a variable send one of them wrongly. */
-const haloSameVariable = connectionRow({
-  id: "halo-same-variable",
-  severity: "error",
-  summary: "Two headers of an entry for HALO take the same variable",
-  find: (server) => {
-    const first = new Map<string, string>();
-    return valueHeaders(server).flatMap((header): readonly Place[] => {
-      const variable = onlyVariable(header, server);
-      if (variable === undefined) return [];
-      const text = header.text?.trim() ?? "";
-      const reference = server.client.asks?.reference.test(text) ? text : variable;
-      const before = first.get(reference);
-      if (before !== undefined)
-        return [{ span: spanOf(header.entry.value), args: { header: header.name, first: before, reference } }];
-      first.set(reference, header.name);
-      return [];
-    });
-  },
-  message: ({ name, header, first, reference }) =>
-    `the headers ${first} and ${header} of server "${name}" both take ${reference}; allowed: a variable for each`,
-});
-
 /** The value that a variable is named after, when that is another one than its header's. */
 function otherThan(which: Value, variable: string | undefined): Value | undefined {
   // what belongs to somebody else is said by a rule of its own
@@ -130,60 +51,114 @@ function otherThan(which: Value, variable: string | undefined): Value | undefine
   return said === which ? undefined : said;
 }
 
-/** Account and profile are both IDs of the same form: what is swapped is refused, or is another profile, and nothing says which. */
-const haloSwappedValues = connectionRow({
-  id: "halo-swapped-values",
-  severity: "error",
-  summary: "A header of an entry for HALO takes the variable of another value",
-  find: (server) => {
-    const headers = valueHeaders(server).map((header) => ({ ...header, variable: onlyVariable(header, server) }));
-    const done = new Set<Value>();
-    return headers.flatMap((header): readonly Place[] => {
-      const { name, which, variable, entry, text, before } = header;
-      const said = otherThan(which, variable);
-      if (said === undefined || variable === undefined || done.has(which)) return [];
-      // two headers that take the same variable are said by halo-same-variable
-      if (headers.some((other) => other.which !== which && other.variable === variable)) return [];
-      const span = spanOf(entry.value);
-      const args = { header: name, variable, label: LABELS[said], needed: LABELS[which] };
-      const twin = headers.find((other) => other.which === said && otherThan(said, other.variable) === which);
-      if (twin === undefined) return [{ span, args }];
-      done.add(said);
-      const isPlain = [text, twin.text].every((whole = "") => /^(?!.*:-)\S{1,140}$/.test(whole));
-      if (!isPlain || before === undefined || twin.before === undefined) return [{ span, args }];
-      const fix = [
-        { ...span, text: JSON.stringify(`${before}${twin.text}`) },
-        { ...spanOf(twin.entry.value), text: JSON.stringify(`${twin.before}${text}`) },
-      ];
-      return [{ span, args, fix }];
-    });
-  },
-  message: ({ name, header, variable, label, needed }) =>
-    `the header ${header} of server "${name}" takes ${variable}, which is named after the ${label}; allowed: the variable of the ${needed}`,
-});
-
-/**
- * The value is asked for and set in the environment of whoever joins: a name such as NODE_OPTIONS would steer their
- * programs, and one such as GITHUB_TOKEN would send another service's secret to CM.com. Claude Code blanks some.
- */
-const haloVariableName = headerRow({
-  id: "halo-variable-name",
-  severity: "error",
-  summary: "An entry for HALO takes a variable that belongs to something else",
-  find: ({ header, dialect }) => {
-    const variable = variablesOf(header, dialect).find((name) => !isSafeVariable(name));
-    if (variable === undefined) return undefined;
-    const args = { header: header.name, variable, right: variablesFor("halo")[header.which] };
-    return { span: spanOf(header.entry.value), args };
-  },
-  message: ({ name, header, variable, right }) =>
-    `the header ${header} of server "${name}" takes ${variable}, which is not named as one of HALO's values and which the wizard therefore does not set; allowed: a name such as ${right}`,
-});
-
-export const VALUE_RULES = [
-  haloReferenceSpelling,
-  haloHeaderValue,
-  haloSameVariable,
-  haloSwappedValues,
-  haloVariableName,
+export const VALUE_RULES: readonly Rule[] = [
+  // every other spelling is sent as it stands, and the answer looks like a wrong token (measured, see docs/clients)
+  connectionRow({
+    id: "halo-reference-spelling",
+    summary: "A reference is spelled as this client does not expand it",
+    find: (server, subject) => {
+      const { dialect, label, url } = server;
+      const headers = valueHeaders(server).map(({ name, text = "", which, entry, before }) => {
+        return { what: `the header ${name}`, text, before, at: entry.value, likely: variablesFor("halo")[which] };
+      });
+      const address = url && { what: "the URL", text: url.text, before: "", at: url.node, likely: "HALO_URL" };
+      return [...headers, ...(address ? [address] : [])].flatMap(({ what, text, before, at, likely }) => {
+        const foreign = spelledIn(text, dialect).filter(({ expanded }) => !expanded);
+        const [first] = foreign;
+        if (first === undefined) return [];
+        const args = {
+          what,
+          quoted: quotedReference(first),
+          client: label,
+          example: dialect.spell(first.name ?? likely),
+        };
+        // a fix is shown as a diff, and what stands in or beside a reference can be a secret
+        const isMendable = foreign.every(({ name }) => name !== undefined) && isFitToShow(subject, text);
+        const right = before === undefined ? undefined : `${before}${respelled(text, foreign, dialect.spell)}`;
+        return [{ at, args, fix: isMendable ? right : undefined }];
+      });
+    },
+    message: ({ name, what, quoted, client, example }) =>
+      `${client} does not expand ${quoted} in ${what} of server "${name}", but sends it as it stands; allowed: ${example}`,
+  }),
+  headerRow({
+    id: "halo-header-value",
+    summary: "A header of an entry for HALO has a value that cannot be right",
+    find: (server) => {
+      const { header, dialect } = server;
+      const { name, text, which, entry, before, kind } = header;
+      if (text === undefined || kind !== "values") return undefined;
+      const value = text.trim();
+      const what = problemOf(value, which, onlyVariable(header, server), server);
+      if (what === undefined) return undefined;
+      const fix = isBareName(value) && before !== undefined ? `${before}${dialect.spell(value)}` : undefined;
+      const example = dialect.spell(variablesFor("halo")[which]);
+      return { at: entry.value, args: { header: name, what, label: LABELS[which], example }, fix };
+    },
+    message: ({ name, header, what, label, example }) =>
+      `the header ${header} of server "${name}" ${what}; allowed: a reference to the ${label}, such as ${example}`,
+  }),
+  // token, account and profile are three values: two headers that share a variable send one of them wrongly
+  connectionRow({
+    id: "halo-same-variable",
+    summary: "Two headers of an entry for HALO take the same variable",
+    find: (server) => {
+      const first = new Map<string, string>();
+      return valueHeaders(server).flatMap((header): readonly Place[] => {
+        const variable = onlyVariable(header, server);
+        if (variable === undefined) return [];
+        const text = header.text?.trim() ?? "";
+        const reference = server.client.asks?.reference.test(text) ? text : variable;
+        const before = first.get(reference);
+        if (before === undefined) first.set(reference, header.name);
+        else return [{ at: header.entry.value, args: { header: header.name, first: before, reference } }];
+        return [];
+      });
+    },
+    message: ({ name, header, first, reference }) =>
+      `the headers ${first} and ${header} of server "${name}" both take ${reference}; allowed: a variable for each`,
+  }),
+  // account and profile are both IDs of the same form: what is swapped is refused, or is another profile, and nothing says which
+  connectionRow({
+    id: "halo-swapped-values",
+    summary: "A header of an entry for HALO takes the variable of another value",
+    find: (server) => {
+      const headers = valueHeaders(server).map((header) => ({ ...header, variable: onlyVariable(header, server) }));
+      const done = new Set<Value>();
+      return headers.flatMap((header): readonly Place[] => {
+        const { name, which, variable, entry, text, before } = header;
+        const said = otherThan(which, variable);
+        if (said === undefined || variable === undefined || done.has(which)) return [];
+        // two headers that take the same variable are said by halo-same-variable
+        if (headers.some((other) => other.which !== which && other.variable === variable)) return [];
+        const place = { at: entry.value, args: { header: name, variable, label: LABELS[said], needed: LABELS[which] } };
+        const twin = headers.find((other) => other.which === said && otherThan(said, other.variable) === which);
+        if (twin === undefined) return [place];
+        done.add(said);
+        const isPlain = [text, twin.text].every((whole = "") => /^(?!.*:-)\S{1,140}$/.test(whole));
+        if (!isPlain || before === undefined || twin.before === undefined) return [place];
+        const fix = [
+          { ...spanOf(entry.value), text: JSON.stringify(`${before}${twin.text}`) },
+          { ...spanOf(twin.entry.value), text: JSON.stringify(`${twin.before}${text}`) },
+        ];
+        return [{ ...place, fix }];
+      });
+    },
+    message: ({ name, header, variable, label, needed }) =>
+      `the header ${header} of server "${name}" takes ${variable}, which is named after the ${label}; allowed: the variable of the ${needed}`,
+  }),
+  // The value is asked for and set in the environment of whoever joins: a name such as NODE_OPTIONS would steer their
+  // programs, and one such as GITHUB_TOKEN would send another service's secret to CM.com. Claude Code blanks some.
+  headerRow({
+    id: "halo-variable-name",
+    summary: "An entry for HALO takes a variable that belongs to something else",
+    find: ({ header, dialect }) => {
+      const variable = variablesOf(header, dialect).find((name) => !isSafeVariable(name));
+      if (variable === undefined) return undefined;
+      const args = { header: header.name, variable, right: variablesFor("halo")[header.which] };
+      return { at: header.entry.value, args };
+    },
+    message: ({ name, header, variable, right }) =>
+      `the header ${header} of server "${name}" takes ${variable}, which is not named as one of HALO's values and which the wizard therefore does not set; allowed: a name such as ${right}`,
+  }),
 ];
