@@ -7,8 +7,7 @@ import { documentOf } from "../../src/core/check/documents.ts";
 import type { Finding } from "../../src/core/check/model.ts";
 import { positionAt } from "../../src/core/formats/lines.ts";
 import { toGithub, toJobSummary } from "../../src/core/report/github.ts";
-import { toJson } from "../../src/core/report/json.ts";
-import { indexLines, makeReport, type Report, summaryOf } from "../../src/core/report/make.ts";
+import { indexLines, makeReport, type Report, summaryOf, toJson } from "../../src/core/report/make.ts";
 import { toSarif } from "../../src/core/report/sarif.ts";
 import { type TextOptions, toText } from "../../src/core/report/text.ts";
 import { RULES } from "../../src/core/rules/index.ts";
@@ -260,16 +259,6 @@ describe("toSarif", () => {
       level: "error",
       locations: [{ physicalLocation: { artifactLocation: { uri: "a%20b/%C3%A9%23.json", uriBaseId: "%SRCROOT%" } } }],
     });
-  });
-
-  it("keeps a fingerprint when lines move, and tells equal findings apart", () => {
-    const prints = (made: Report) =>
-      resultsOf(made).map(({ partialFingerprints }) => JSON.stringify(partialFingerprints));
-    const first = prints(report([one()], { ".mcp.json": "x" }));
-    expect(first[0]).toMatch(/^\{"createHaloMcp\/v1":"[0-9a-f]{16}"\}$/);
-    expect(prints(report([one({ span: { offset: 5, length: 1 } })], { ".mcp.json": "\n\n\n\n\nx" }))).toEqual(first);
-    const others = [one(), one(), one({ args: { text: "y" } }), one({ path: "b" }), one({ rule: "a-note" })];
-    expect(new Set(prints(report(others))).size).toBe(5);
   });
 });
 

@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { type Context, wantsColor } from "../../context.ts";
 import { runRules } from "../../core/check/run.ts";
 import { HALO_URL } from "../../core/halo.ts";
-import { makeReport, type Report } from "../../core/report/make.ts";
+import { makeReport, type Report, toJson } from "../../core/report/make.ts";
 import { toText } from "../../core/report/text.ts";
 import { RULES } from "../../core/rules/index.ts";
 import { mask, printable } from "../../core/secrets.ts";
@@ -58,7 +58,7 @@ async function print(context: Context, options: CheckOptions, report: Report, ga
   const output = createOutput(context);
   const { isWatched, env, version } = context;
   const { format, quiet } = options;
-  if (format === "json") output.json((await import("../../core/report/json.ts")).toJson(report));
+  if (format === "json") output.json(toJson(report));
   if (format === "sarif") output.json((await import("../../core/report/sarif.ts")).toSarif(report, RULES, version));
   if (format === "text") {
     const text = toText(report, {

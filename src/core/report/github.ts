@@ -17,14 +17,9 @@ function escapeProperty(text: string): string {
 export function toGithub(report: Report): string {
   const lines = report.lines.map(({ path: file, line, column, endLine, endColumn, severity, message, rule }) => {
     const path = printable(file, 500);
-    const properties = {
-      file: path,
-      line,
-      endLine,
-      // GitHub takes columns for a single line only
-      ...(line === endLine ? { col: column, endColumn } : {}),
-      title: rule,
-    };
+    // GitHub takes columns for a single line only
+    const columns = line === endLine ? { col: column, endColumn } : {};
+    const properties = { file: path, line, endLine, ...columns, title: rule };
     const shown = Object.entries(properties).map(([name, value]) => `${name}=${escapeProperty(String(value))}`);
     const text = `${path}:${line}:${column}: ${printable(message, 2000)} [${rule}]`;
     return `::${COMMANDS[severity]} ${shown.join(",")}::${escapeData(text)}`;

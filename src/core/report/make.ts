@@ -2,18 +2,14 @@
 import type { Finding, Rule, Severity } from "../check/model.ts";
 import { printable } from "../secrets.ts";
 
-/** As people count, from 1; columns in UTF-16 units. The end is the first place behind. */
-interface Region {
+/** A finding as it is reported. People count from 1; columns are in UTF-16 units; the end is the first place behind. */
+export interface Line extends Pick<Finding, "rule" | "path"> {
+  readonly severity: Severity;
+  readonly message: string;
   readonly line: number;
   readonly column: number;
   readonly endLine: number;
   readonly endColumn: number;
-}
-
-/** A finding as it is reported. */
-export interface Line extends Region, Pick<Finding, "rule" | "path" | "args"> {
-  readonly severity: Severity;
-  readonly message: string;
   readonly fixable: boolean;
   /** It stands for this many findings of its rule in its file, of which only the first hundred have a line of their own. */
   readonly more?: number;
@@ -63,13 +59,11 @@ export function indexLines(text: string): (offset: number) => { readonly line: n
   for (const { index, 0: end } of text.matchAll(/\r\n?|\n/g)) starts.push(index + end.length);
   return (offset) => {
     const target = Math.min(Math.max(0, offset), text.length);
-    let [low, high] = [0, starts.length - 1];
-    while (low < high) {
-      const middle = (low + high + 1) >> 1;
-      if ((starts[middle] ?? 0) <= target) low = middle;
-      else high = middle - 1;
-    }
-    return { line: low + 1, column: Math.max(0, target - (starts[low] ?? 0)) + 1 };
+    const line = Math.max(
+      0,
+      starts.findLastIndex((start) => start <= target),
+    );
+    return { line: line + 1, column: Math.max(0, target - (starts[line] ?? 0)) + 1 };
   };
 }
 
@@ -77,43 +71,45 @@ export function indexLines(text: string): (offset: number) => { readonly line: n
 const MOST_LINES = 100;
 
 /** The findings, in their order; those of rules that are not in the list are left out. */
-export function makeReport(input: ReportInput): Report {
-  const { findings, rules: all, texts, ...facts } = input;
-  const rules = new Map(all.map((rule) => [rule.id, rule]));
+export function makeReport({ findings, rules, texts, ...facts }: ReportInput): Report {
+  const byId = new Map(rules.map((rule) => [rule.id, rule]));
   const indexes = new Map<string, ReturnType<typeof indexLines>>();
   const counts = { error: 0, warning: 0, note: 0 };
   let mendable = 0;
-  const lines: (Line & { more?: number })[] = [];
-  /** How many there are of a rule in a file, and the line that stands for those that are too many. */
-  const groups = new Map<string, { count: number; last: number }>();
-  for (const { rule: id, path, span, args, fix = [], ...finding } of findings) {
-    const rule = rules.get(id);
+  const lines: Line[] = [];
+  const groupOf = ({ rule, path }: Finding): string => `${rule}\n${path}`;
+  const totals = new Map<string, number>();
+  for (const finding of findings) totals.set(groupOf(finding), (totals.get(groupOf(finding)) ?? 0) + 1);
+  const seen = new Map<string, number>();
+  for (const finding of findings) {
+    const { rule: id, path, span, args, fix = [] } = finding;
+    const rule = byId.get(id);
     if (rule === undefined) continue;
     const fixable = fix.length > 0;
     const severity = finding.severity ?? rule.severity;
     counts[severity] += 1;
     if (fixable) mendable += 1;
-    const group = groups.get(`${id}\n${path}`) ?? { count: 0, last: -1 };
-    groups.set(`${id}\n${path}`, group);
-    group.count += 1;
-    if (group.count > MOST_LINES + 1) continue;
-    if (group.count > MOST_LINES) group.last = lines.length;
+    const count = (seen.get(groupOf(finding)) ?? 0) + 1;
+    seen.set(groupOf(finding), count);
+    if (count > MOST_LINES + 1) continue;
     const at = indexes.get(path) ?? indexLines(texts.get(path) ?? "");
     indexes.set(path, at);
     const end = at(span.offset + Math.max(0, span.length));
     const place = { ...at(span.offset), endLine: end.line, endColumn: end.column };
-    lines.push({ rule: id, severity, message: rule.message(args), path, args, ...place, fixable });
-  }
-  for (const { count, last } of groups.values()) {
-    const line = lines[last];
-    const more = count - MOST_LINES;
+    const line = { rule: id, severity, message: rule.message(args), path, ...place, fixable };
+    const more = (totals.get(groupOf(finding)) ?? 0) - MOST_LINES;
     // a single one too many is shown as it is
-    if (line !== undefined && more > 1)
-      lines[last] = { ...line, message: `and ${more} more of this rule in this file`, more };
+    const isRest = count > MOST_LINES && more > 1;
+    lines.push(isRest ? { ...line, message: `and ${more} more of this rule in this file`, more } : line);
   }
   const { maxWarnings } = facts;
   const ok = counts.error === 0 && (maxWarnings === undefined || counts.warning <= maxWarnings);
   return { ...facts, ok, lines, counts, mendable };
+}
+
+/** The document of docs/json.md. */
+export function toJson({ ok, lines, files, counts, fixed, dryRun }: Report): object {
+  return { version: 1, ok, findings: lines, files, counts, fixed, dryRun };
 }
 
 function many(count: number, word: string): string {
@@ -125,14 +121,12 @@ export function summaryOf({ counts, files, mendable, maxWarnings, empty }: Repor
   const none = empty.map((path) => printable(path, 200)).join(", ");
   const nothing = none === "" ? "" : `; no files to check in ${none}`;
   const found = (["error", "warning", "note"] as const).filter((severity) => counts[severity] > 0);
-  const where = `in ${many(files.length, "file")}`;
+  const checked = many(files.length, "file");
   if (found.length === 0 && files.length === 0) return `no files to check${none === "" ? "" : `: ${none}`}`;
-  if (found.length === 0) return `${many(files.length, "file")} checked, no problems${nothing}`;
+  if (found.length === 0) return `${checked} checked, no problems${nothing}`;
+  const sum = found.map((severity) => many(counts[severity], severity)).join(", ");
+  const mend = mendable === 0 ? "" : `; ${mendable} can be fixed: npx create-halo-mcp check --fix`;
   const isOver = maxWarnings !== undefined && counts.warning > maxWarnings;
-  return [
-    `${found.map((severity) => many(counts[severity], severity)).join(", ")} ${where}`,
-    mendable === 0 ? "" : `; ${mendable} can be fixed: npx create-halo-mcp check --fix`,
-    isOver ? `; at most ${many(maxWarnings, "warning")} allowed` : "",
-    nothing,
-  ].join("");
+  const over = isOver ? `; at most ${many(maxWarnings, "warning")} allowed` : "";
+  return `${sum} in ${checked}${mend}${over}${nothing}`;
 }

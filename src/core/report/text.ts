@@ -28,9 +28,6 @@ const COLORS: Readonly<Record<Severity | "dim" | "bold" | "green", string>> = {
   bold: "1",
 };
 
-/** Nobody reads the source lines of more findings than these. */
-const MOST_SOURCES = 200;
-
 /** The source line of a finding, cut to the width, and the marks below it. Nothing where a secret stands before the place, or the line is blank. */
 function excerpt(line: Line, source: ShownLine | undefined, width: number) {
   if (source === undefined || source.text.trim() === "") return undefined;
@@ -63,12 +60,12 @@ export function toText(report: Report, options: TextOptions): string {
     return lines(line);
   };
   const out: string[] = [];
-  for (const [index, line] of report.lines.entries()) {
+  for (const line of report.lines) {
     const { severity, rule } = line;
     const place = paint("bold", `${printable(line.path, 500)}:${line.line}:${line.column}`);
     const message = printable(line.message, 2000);
     out.push(`${place} ${paint(severity, severity)} ${message} ${paint("dim", `[${rule}]`)}`);
-    const source = index < MOST_SOURCES ? excerpt(line, sourceOf(line), width) : undefined;
+    const source = excerpt(line, sourceOf(line), width);
     if (source === undefined) continue;
     out.push(`${paint("dim", `  ${source.number} |`)} ${source.text}`);
     out.push(`${paint("dim", `  ${" ".repeat(source.number.length)} |`)} ${paint(severity, source.marks)}`);
