@@ -43,58 +43,41 @@ describe("no finding holds a secret", () => {
   const mcp = (servers: unknown, path = ".mcp.json", key = "mcpServers"): Files => ({
     [path]: JSON.stringify({ [key]: servers }),
   });
-  const tokens: readonly ((it: string) => string)[] = [
-    (it) => it,
-    (it) => `Bearer ${it}`,
-    (it) => ` ${it} `,
-    (it) => `"${it}"`,
-    (it) => `\${HALO_MCP_TOKEN:-${it}}`,
-    (it) => `\${HALO_MCP_TOKEN-${it}}`,
-    (it) => `\${${it}}`,
-    (it) => `\${env:${it}}`,
-    (it) => `\${ ${it} }`,
-    (it) => `$${it}`,
-    (it) => `%${it}%`,
-    (it) => `{{${it}}}`,
-    (it) => `{env:${it}}`,
-    (it) => `\${env:HALO_MCP_TOKEN}${it}`,
-    (it) => `${it}\${HALO_MCP_TOKEN}`,
-    (it) => `<${it}>`,
-    (it) => `$(echo ${it})`,
-    (it) => `\${input:${it}}`,
-  ];
+  /** How a secret is written: `@` stands for it. */
+  const tokens =
+    '@;Bearer @; @ ;"@";${HALO_MCP_TOKEN:-@};${HALO_MCP_TOKEN-@};${@};${env:@};${ @ };$@;%@%;{{@}};{env:@};${env:HALO_MCP_TOKEN}@;@${HALO_MCP_TOKEN};<@>;$(echo @);${input:@}'
+      .split(";")
+      .map((form) => (it: string) => form.replace("@", () => it));
+  const files = [".mcp.json", ".cursor/mcp.json", ".gemini/settings.json"];
   const puts: readonly Put[] = [
     ...tokens.flatMap((write): readonly Put[] => [
-      (it) => mcp({ halo: halo({ headers: headers(write(it)) }) }),
-      (it) => mcp({ halo: halo({ headers: headers(write(it)) }) }, ".cursor/mcp.json"),
+      ...files.map(
+        (path): Put =>
+          (it) =>
+            mcp({ halo: halo({ headers: headers(write(it)) }) }, path),
+      ),
       (it) => mcp({ halo: halo({ headers: headers(write(it)) }) }, ".vscode/mcp.json", "servers"),
-      (it) => mcp({ halo: halo({ headers: headers(write(it)) }) }, ".gemini/settings.json"),
       (it) => mcp({ halo: halo({ headers: headers(write(it)) }) }, "opencode.json", "mcp"),
-      (it) =>
-        mcp({
-          halo: halo({ headers: headers("${A_TOKEN}", { "CM-ACCOUNT-ID": write(it), "CM-PROFILE-ID": write(it) }) }),
-        }),
+      (it) => {
+        const ids = { "CM-ACCOUNT-ID": write(it), "CM-PROFILE-ID": write(it) };
+        return mcp({ halo: halo({ headers: headers("${A_TOKEN}", ids) }) });
+      },
       (it) => mcp({ halo: halo({ headers: { "X-CM-PRODUCT-TOKEN": write(it) } }) }),
       (it) => mcp({ halo: halo({ url: `${HALO_URL}?token=${write(it)}` }) }),
       (it) => mcp({ halo: halo({ url: `https://${write(it)}@api.cm.com/halo/core/mcp` }) }),
       (it) => mcp({ halo: halo({ url: `https://x.example/${write(it)}/mcp` }) }),
       (it) => mcp({ halo: halo({ url: write(it) }) }),
-      (it) =>
-        mcp({
-          it: {
-            command: write(it),
-            args: ["--token", write(it), `--key=${write(it)}`, `A_TOKEN=${write(it)}`],
-            env: { A_TOKEN: write(it) },
-          },
-        }),
+      (it) => {
+        const args = ["--token", write(it), `--key=${write(it)}`, `A_TOKEN=${write(it)}`];
+        return mcp({ it: { command: write(it), args, env: { A_TOKEN: write(it) } } });
+      },
       (it) => ({
         ".codex/config.toml": `[mcp_servers.halo]\nurl = "${write("x")}"\nhttp_headers = { "X-CM-PRODUCTTOKEN" = '${write(it)}' }\n`,
       }),
-      (it) => ({
-        ".env.example": `HALO_MCP_TOKEN=${write(it)}\n`,
-        ".env": `HALO_MCP_TOKEN=${write(it)}\n`,
-        ".envrc": `export HALO_MCP_TOKEN=${write(it)}\n`,
-      }),
+      (it) =>
+        Object.fromEntries(
+          [".env.example", ".env", ".envrc"].map((path) => [path, `export HALO_MCP_TOKEN=${write(it)}\n`]),
+        ),
     ]),
     (it) => mcp({ [it]: halo({ type: "sse" }) }),
     (it) => mcp({ halo: halo({ headers: headers("${A_TOKEN}", { [it]: "x", [`CM-${it}`]: "y" }) }) }),
@@ -120,77 +103,26 @@ describe("no finding holds a secret", () => {
 });
 
 describe("any content", () => {
-  const paths = [
-    ".mcp.json",
-    "a/.mcp.json",
-    ".cursor/mcp.json",
-    ".vscode/mcp.json",
-    ".gemini/settings.json",
-    ".qwen/settings.json",
-    "opencode.json",
-    ".github/mcp.json",
-    ".roo/mcp.json",
-    ".amp/settings.json",
-    ".kiro/settings/mcp.json",
-    ".junie/mcp/mcp.json",
-    ".claude/settings.json",
-    ".claude/settings.local.json",
-    ".codex/config.toml",
-    ".env",
-    ".env.example",
-    ".envrc",
-    ".env.test",
-  ];
+  const paths =
+    ".mcp.json a/.mcp.json .cursor/mcp.json .vscode/mcp.json .gemini/settings.json .qwen/settings.json opencode.json .github/mcp.json .roo/mcp.json .amp/settings.json .kiro/settings/mcp.json .junie/mcp/mcp.json .claude/settings.json .claude/settings.local.json .codex/config.toml .env .env.example .envrc .env.test".split(
+      " ",
+    );
+  const texts =
+    "|${|}|${HALO_MCP_TOKEN}|$HALO_MCP_TOKEN|{env:X}|http://api.cm.com/halo/core/mcp|halo|https://|Bearer ${X}|\ud800|\u202e|\u0000".split(
+      "|",
+    );
   const leaf = fc.oneof(
     fc.string(),
-    fc.constantFrom(
-      "",
-      "${",
-      "}",
-      "${HALO_MCP_TOKEN}",
-      "$HALO_MCP_TOKEN",
-      "{env:X}",
-      HALO_URL,
-      "http://api.cm.com/halo/core/mcp",
-      "halo",
-      "https://",
-      "Bearer ${X}",
-      "\ud800",
-      "\u202e",
-      "\u0000",
-    ),
+    fc.constantFrom(HALO_URL, ...texts),
     fc.integer(),
     fc.boolean(),
     fc.constant(null),
   );
-  const key = fc.oneof(
-    fc.string(),
-    fc.constantFrom(
-      "mcpServers",
-      "servers",
-      "mcp",
-      "amp.mcpServers",
-      "halo",
-      "url",
-      "httpUrl",
-      "type",
-      "headers",
-      "X-CM-PRODUCTTOKEN",
-      "x-cm-producttoken",
-      "CM-ACCOUNT-ID",
-      "CM_PROFILE_ID",
-      "env",
-      "args",
-      "command",
-      "inputs",
-      "id",
-      "oauth",
-      "disabledMcpjsonServers",
-      "__proto__",
-      "constructor",
-      "headersHelper",
-    ),
-  );
+  const keys =
+    "mcpServers servers mcp amp.mcpServers halo url httpUrl type headers X-CM-PRODUCTTOKEN x-cm-producttoken CM-ACCOUNT-ID CM_PROFILE_ID env args command inputs id oauth disabledMcpjsonServers __proto__ constructor headersHelper".split(
+      " ",
+    );
+  const key = fc.oneof(fc.string(), fc.constantFrom(...keys));
   const { json } = fc.letrec<{ json: unknown }>((tie) => ({
     json: fc.oneof(
       { maxDepth: 6, depthSize: "medium" },
@@ -212,49 +144,34 @@ describe("any content", () => {
     json,
     fc.record({ pairs: fc.tuple(fc.tuple(fc.constant("url"), leaf), fc.tuple(fc.constant("headers"), json)) }),
   );
+  const lines = [
+    "[mcp_servers.halo]",
+    "[",
+    "X-CM-PRODUCTTOKEN = ",
+    '"',
+    "'",
+    "= {",
+    "#",
+    "\n",
+    "HALO_MCP_TOKEN=",
+    "export ",
+  ];
   const text = fc.oneof(
     json.map(write),
-    fc
-      .tuple(key, server)
-      .map(
-        ([name, entry]) =>
-          `{"mcpServers":{${JSON.stringify(name)}:${write(entry)}},"mcp":{"halo":${write(entry)}},"servers":{"halo":${write(entry)}}}`,
-      ),
+    fc.tuple(key, server.map(write)).map(([name, entry]) => {
+      return `{"mcpServers":{${JSON.stringify(name)}:${entry}},"mcp":{"halo":${entry}},"servers":{"halo":${entry}}}`;
+    }),
     fc.string(),
-    fc
-      .array(
-        fc.oneof(
-          fc.string(),
-          fc.constantFrom(
-            "[mcp_servers.halo]",
-            "[",
-            "X-CM-PRODUCTTOKEN = ",
-            '"',
-            "'",
-            "= {",
-            "#",
-            "\n",
-            "HALO_MCP_TOKEN=",
-            "export ",
-          ),
-        ),
-      )
-      .map((parts) => parts.join("")),
+    fc.array(fc.oneof(fc.string(), fc.constantFrom(...lines))).map((parts) => parts.join("")),
   );
   it("is judged without an error, with places inside the file, and words that can be printed", () => {
     fc.assert(
       fc.property(fc.dictionary(fc.constantFrom(...paths), text, { maxKeys: 4 }), fc.boolean(), (files, local) => {
-        for (const { rule, path, span, args, fix } of findingsOf(HALO_RULES, files, {
-          local,
-          secrets: ["secret-of-the-environment"],
-        })) {
+        const found = findingsOf(HALO_RULES, files, { local, secrets: ["secret-of-the-environment"] });
+        for (const { rule, path, span, args, fix = [] } of found) {
           const whole = files[path] ?? "";
-          expect(
-            span.offset >= 0 && span.length >= 0 && span.offset + span.length <= whole.length,
-            `${rule} ${path}`,
-          ).toBe(true);
-          for (const edit of fix ?? [])
-            expect(edit.offset >= 0 && edit.offset + edit.length <= whole.length).toBe(true);
+          for (const { offset, length } of [span, ...fix])
+            expect(offset >= 0 && length >= 0 && offset + length <= whole.length, `${rule} ${path}`).toBe(true);
           const message = rules.get(rule)?.message(args) ?? "";
           expect(message).toMatch(/^[^\p{Cc}\p{Bidi_Control}\p{Cs}]+$/u);
           expect(message).not.toContain("undefined");
@@ -267,38 +184,20 @@ describe("any content", () => {
 
 describe("fixes", () => {
   const names = fc.constantFrom(
-    "X-CM-PRODUCTTOKEN",
-    "x-cm-producttoken",
-    "X-CM-PRODUCT-TOKEN",
-    "CM-ACCOUNT-ID",
-    "CM_ACCOUNT_ID",
-    "cm-account-id",
-    "CM-PROFILE-ID",
-    "CM-PROFIEL-ID",
-    "Accept",
+    ..."X-CM-PRODUCTTOKEN x-cm-producttoken X-CM-PRODUCT-TOKEN CM-ACCOUNT-ID CM_ACCOUNT_ID cm-account-id CM-PROFILE-ID CM-PROFIEL-ID Accept".split(
+      " ",
+    ),
   );
   const values = fc.constantFrom(
-    "${HALO_MCP_TOKEN}",
-    "$HALO_MCP_TOKEN",
-    "${env:HALO_ACCOUNT_ID}",
-    "{env:HALO_PROFILE_ID}",
-    "${ HALO_PROFILE_ID }",
-    "%HALO_ACCOUNT_ID%",
-    "${HALO_MCP_TOKEN:-changeme}",
-    "${HALO_MCP_TOKEN:-<token>}",
-    "Bearer $HALO_MCP_TOKEN",
-    "${input:a}",
-    "acc-7",
-    "",
-    "<id>",
-    "{{HALO_MCP_TOKEN}}",
+    ..."${HALO_MCP_TOKEN}|$HALO_MCP_TOKEN|${env:HALO_ACCOUNT_ID}|{env:HALO_PROFILE_ID}|${ HALO_PROFILE_ID }|%HALO_ACCOUNT_ID%|${HALO_MCP_TOKEN:-changeme}|${HALO_MCP_TOKEN:-<token>}|Bearer $HALO_MCP_TOKEN|${input:a}|acc-7||<id>|{{HALO_MCP_TOKEN}}".split(
+      "|",
+    ),
   );
   const urls = fc.constantFrom(
     HALO_URL,
-    `${HALO_URL}/`,
-    "http://api.cm.com/halo/core/mcp",
-    "https://API.cm.com/halo/core/mcp",
-    "https://evil.example/mcp",
+    ...`${HALO_URL}/ http://api.cm.com/halo/core/mcp https://API.cm.com/halo/core/mcp https://evil.example/mcp`.split(
+      " ",
+    ),
     "${HALO_URL}",
     "$HALO_URL",
   );
@@ -342,11 +241,8 @@ describe("fixes", () => {
           for (const one of found) {
             if (one.fix === undefined) continue;
             const mended = findingsOf(HALO_RULES, { ...texts, [one.path]: applyEdits(texts[one.path] ?? "", one.fix) });
-            const same = (list: readonly Finding[]): number =>
-              list.filter(
-                ({ rule, path, args }) =>
-                  rule === one.rule && path === one.path && JSON.stringify(args) === JSON.stringify(one.args),
-              ).length;
+            const idOf = ({ rule, path, args }: Finding): string => JSON.stringify([rule, path, args]);
+            const same = (list: readonly Finding[]) => list.filter((each) => idOf(each) === idOf(one)).length;
             expect(same(mended), one.rule).toBeLessThan(same(found));
           }
           const before = found;
