@@ -28,20 +28,7 @@ function dress(random: Random, text: string): string {
 /** A file with anything anywhere: at the root, as the servers, as one server, in a field; dressed or broken. */
 function randomFile(random: Random): string {
   const entry = (): string => (random.chance(0.8) ? mutatedEntry(random) : randomValue(random));
-  const names = [
-    "a",
-    "a",
-    "b",
-    "",
-    " b",
-    "workspace",
-    "__proto__",
-    "constructor",
-    "--x",
-    "\\u0061",
-    "é\\n",
-    "\\ud800",
-  ] as const;
+  const names = ["a", "a", "b", "", " b", "workspace", "__proto__", "--x", "\\u0061", "é\\n", "\\ud800"] as const;
   const servers = (): string =>
     random.chance(0.9)
       ? `{${Array.from({ length: random.int(4) }, () => `"${random.pick(names)}":${entry()}`).join(",")}}`
@@ -60,6 +47,7 @@ const anyText = fc.oneof(
   { weight: 1, arbitrary: fc.string({ unit: "binary" }) },
   { weight: 1, arbitrary: fc.json() },
 );
+const bytes = fc.uint8Array({ maxLength: 200 }).map((each) => Buffer.from(each));
 
 /** Applies every fix until there is none: each round at most once a place. */
 function fixAll(text: string): string {
@@ -84,27 +72,22 @@ function lostOf(text: string): readonly boolean[] | undefined {
 describe("whatever the file holds", () => {
   it("nothing throws, and every finding lies in the text and is fit to be shown", () => {
     fc.assert(
-      fc.property(anyText, (text) => {
-        const document = documentFrom(Buffer.from(text));
-        for (const { span, args, fix = [] } of loaderFindings(document)) {
-          expect(span.offset).toBeGreaterThanOrEqual(0);
-          expect(span.length).toBeGreaterThanOrEqual(document.text === "" ? 0 : 1);
-          expect(span.offset + span.length).toBeLessThanOrEqual(document.text.length);
-          for (const edit of fix) expect(edit.offset + edit.length).toBeLessThanOrEqual(document.text.length);
-          expect(Object.values(args).join("")).not.toMatch(/[\p{Cc}\p{Bidi_Control}]/u);
-        }
-      }),
-      { numRuns: RUNS },
-    );
-  });
-
-  it("bytes that are no text are no problem", () => {
-    fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
-        const document = documentFrom(Buffer.from(bytes));
-        for (const { span } of loaderFindings(document))
-          expect(span.offset + span.length).toBeLessThanOrEqual(document.text.length);
-      }),
+      fc.property(
+        fc.oneof(
+          anyText.map((text) => Buffer.from(text)),
+          bytes,
+        ),
+        (content) => {
+          const document = documentFrom(content);
+          for (const { span, args, fix = [] } of loaderFindings(document)) {
+            expect(span.offset).toBeGreaterThanOrEqual(0);
+            expect(span.length).toBeGreaterThanOrEqual(document.text === "" ? 0 : 1);
+            expect(span.offset + span.length).toBeLessThanOrEqual(document.text.length);
+            for (const edit of fix) expect(edit.offset + edit.length).toBeLessThanOrEqual(document.text.length);
+            expect(Object.values(args).join("")).not.toMatch(/[\p{Cc}\p{Bidi_Control}]/u);
+          }
+        },
+      ),
       { numRuns: RUNS },
     );
   });
@@ -148,18 +131,12 @@ describe("whatever the file holds", () => {
 });
 
 describe("size", () => {
-  const good = '{"type":"http","url":"http://127.0.0.1:1/mcp","headers":{"A":"x"}}';
   const many = (count: number, entry: string): string =>
     `{"mcpServers":{${Array.from({ length: count }, (_, index) => `"s${index}":${entry}`).join(",")}}}`;
 
   it("50,000 servers, and as many findings", { timeout: 60_000 }, () => {
-    const text = many(50_000, '{"command":"x"}');
-    expect(check(text)).toEqual([]);
+    expect(check(many(50_000, '{"command":"x"}'))).toEqual([]);
     expect(check(many(50_000, '{"url":"x"}'))).toHaveLength(50_000);
-  });
-
-  it("10 MB: one finding", () => {
-    expect(check(many(150_000, good)).map(({ rule }) => rule)).toEqual(["file-too-big"]);
   });
 
   it("100,000 levels, closed or not: one error", () => {

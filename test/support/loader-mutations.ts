@@ -6,108 +6,42 @@ export const DEAD_URL = "http://127.0.0.1:1/mcp";
 export const NO_PROGRAM = "/nonexistent/program";
 
 type Member = readonly [key: string, value: string];
+type Words = readonly [string, ...string[]];
 const text = (value: unknown): string => JSON.stringify(value);
+function words(list: string): Words {
+  const [first = "", ...rest] = list.split(" ");
+  return [first, ...rest];
+}
 
-const BASES = [
-  [
-    ["type", text("http")],
-    ["url", text(DEAD_URL)],
-    ["headers", '{"X-CM-PRODUCTTOKEN":"${HALO_MCP_TOKEN}","CM-ACCOUNT-ID":"${HALO_ACCOUNT_ID}"}'],
-  ],
-  [
-    ["type", text("http")],
-    ["url", text(DEAD_URL)],
-    ["headers", '{"A":"x"}'],
-    ["headersHelper", text("no-such-helper")],
-    ["timeout", "1000"],
-    ["alwaysLoad", "true"],
-    ["oauth", '{"clientId":"x","callbackPort":8080,"scopes":"a","xaa":true}'],
-    ["tools", '[{"name":"a","permission_policy":"always_ask"}]'],
-    ["toolPermissions", '{"a":"allow"}'],
-  ],
-  [
-    ["type", text("sse")],
-    ["url", text(DEAD_URL)],
-    ["headers", '{"A":"x"}'],
-    ["oauth", "{}"],
-    ["timeout", "5"],
-  ],
-  [
-    ["type", text("ws")],
-    ["url", text(DEAD_URL)],
-    ["headers", '{"A":"x"}'],
-  ],
-  [
-    ["type", text("stdio")],
-    ["command", text(NO_PROGRAM)],
-    ["args", '["-y","x"]'],
-    ["env", '{"A":"x"}'],
-  ],
-  [
-    ["command", text(NO_PROGRAM)],
-    ["args", "[]"],
-    ["timeout", "5"],
-  ],
-] as const satisfies readonly (readonly Member[])[];
+const BASES: readonly [object, ...object[]] = [
+  {
+    type: "http",
+    url: DEAD_URL,
+    headers: { "X-CM-PRODUCTTOKEN": "${HALO_MCP_TOKEN}", "CM-ACCOUNT-ID": "${HALO_ACCOUNT_ID}" },
+  },
+  {
+    type: "http",
+    url: DEAD_URL,
+    headers: { A: "x" },
+    headersHelper: "no-such-helper",
+    timeout: 1000,
+    alwaysLoad: true,
+    oauth: { clientId: "x", callbackPort: 8080, scopes: "a", xaa: true },
+    tools: [{ name: "a", permission_policy: "always_ask" }],
+    toolPermissions: { a: "allow" },
+  },
+  { type: "sse", url: DEAD_URL, headers: { A: "x" }, oauth: {}, timeout: 5 },
+  { type: "ws", url: DEAD_URL, headers: { A: "x" } },
+  { type: "stdio", command: NO_PROGRAM, args: ["-y", "x"], env: { A: "x" } },
+  { command: NO_PROGRAM, args: [], timeout: 5 },
+];
 
-const KEYS = [
-  "type",
-  "url",
-  "headers",
-  "headersHelper",
-  "oauth",
-  "timeout",
-  "alwaysLoad",
-  "tools",
-  "toolPermissions",
-  "command",
-  "args",
-  "env",
-  "__proto__",
-  "disabled",
-  "Headers",
-  "transport",
-] as const;
-const TYPES = [
-  "http",
-  "sse",
-  "ws",
-  "stdio",
-  "streamable-http",
-  "HTTP",
-  "Sse",
-  "streamableHttp",
-  "websocket",
-  "",
-  "sdk",
-] as const;
-const SCALARS = [
-  "null",
-  "true",
-  "false",
-  "0",
-  "1",
-  "-1",
-  "1.5",
-  "1e3",
-  "1e99",
-  '""',
-  '" x "',
-  '"5"',
-  '"https://127.0.0.1:1/"',
-] as const;
-const NAMES = [
-  "A",
-  "a",
-  " A",
-  "clientId",
-  "callbackPort",
-  "scopes",
-  "xaa",
-  "authServerMetadataUrl",
-  "name",
-  "__proto__",
-] as const;
+const KEYS = words(
+  "type url headers headersHelper oauth timeout alwaysLoad tools toolPermissions command args env __proto__ disabled Headers transport",
+);
+const TYPES: Words = [...words("http sse ws stdio streamable-http HTTP Sse streamableHttp websocket sdk"), ""];
+const SCALARS: Words = [...words('null true false 0 1 -1 1.5 1e3 1e99 "" "5" "https://127.0.0.1:1/"'), '" x "'];
+const NAMES: Words = [...words("A a clientId callbackPort scopes xaa authServerMetadataUrl name __proto__"), " A"];
 
 /** A value of any kind. */
 export function randomValue(random: Random, depth = 0): string {
@@ -163,9 +97,7 @@ function mutateMember(random: Random, members: readonly Member[]): readonly Memb
 /** The text of one entry: valid, or one to three changes away from it. */
 export function mutatedEntry(random: Random): string {
   if (random.chance(0.03)) return randomValue(random);
-  let members: readonly Member[] = random.pick(
-    BASES as unknown as readonly [readonly Member[], ...(readonly Member[])[]],
-  );
+  let members: readonly Member[] = Object.entries(random.pick(BASES)).map(([key, value]): Member => [key, text(value)]);
   const changes = random.int(3) + 1;
   for (let change = 0; change < changes && members.length > 0; change += 1) members = mutateMember(random, members);
   return `{${members.map(([key, value]) => `${text(key)}:${value}`).join(",")}}`;
@@ -183,39 +115,10 @@ const VALID = `{
   }
 }
 `;
-const PIECES = [
-  ",",
-  ":",
-  "{",
-  "}",
-  "[",
-  "]",
-  '"',
-  "'",
-  "\\",
-  "/",
-  "//",
-  "// x\n",
-  "/* x */",
-  "#",
-  "\uFEFF",
-  "\u00a0",
-  "\u0000",
-  "\t",
-  "\n",
-  "\r",
-  " ",
-  "null",
-  "0",
-  "-",
-  ".",
-  "e",
-  "x",
-  ",\n}",
-  '"a":1,',
-  "\u2028",
-  "é",
-] as const;
+const PIECES: Words = [
+  ...words(`, : { } [ ] " ' \\ / // # \uFEFF \u0000 null 0 - . e x "a":1, \u2028 é`),
+  ...["// x\n", "/* x */", "\u00a0", "\t", "\n", "\r", " ", ",\n}"],
+];
 
 /** The text of a whole file, one or two changes away from a valid one. */
 export function mutatedFile(random: Random): string {
@@ -237,10 +140,9 @@ export function mutatedFile(random: Random): string {
       case 3:
         file = random.pick([
           file.replaceAll('"', "'"),
-          file.replaceAll("\n", "\r\n"),
+          file.replaceAll("\n", random.pick(["\r\n", "\r"])),
           `\uFEFF${file}`,
-          file.replaceAll("\n", "\r"),
-        ] as const);
+        ]);
         break;
       case 4: {
         // between two tokens, where most of these do no harm and commas and comments do
