@@ -19,10 +19,6 @@ import { findingsOf } from "../support/subject.ts";
 
 const findings = (text: string) => loaderFindings(documentFrom(Buffer.from(text)));
 const rulesOf = (text: string) => [...new Set(findings(text).map(({ rule }) => rule))];
-const message = (text: string, rule: string): string | undefined => {
-  const found = findings(text).find((finding) => finding.rule === rule);
-  return found && LOADER_RULES.find(({ id }) => id === rule)?.message(found.args);
-};
 /** The text after the fixes of one rule. */
 function fixed(text: string, rule: string): string {
   return applyEdits(
@@ -32,6 +28,7 @@ function fixed(text: string, rule: string): string {
 }
 const server = (entry: string, name = "a"): string => fileOf([{ name, entry }]);
 const URL_ = '"url":"http://127.0.0.1:1/mcp"';
+const HEADERS = `"type":"http",${URL_},"headers":`;
 
 describe("fixtures", () => {
   it.each(entryFixtures)("a server: $what", ({ name = "a", entry, rules }) => {
@@ -68,20 +65,16 @@ describe("fixtures", () => {
 });
 
 describe("which files", () => {
-  const broken = '{"mcpServers":{"a":1}}';
-  it("takes a nested .mcp.json like the root's", () => {
-    const found = findingsOf(LOADER_RULES, { ".mcp.json": broken, "packages/x/.mcp.json": broken });
-    expect(found.map(({ path, rule }) => [path, rule])).toEqual([
-      [".mcp.json", "entry-not-object"],
-      ["packages/x/.mcp.json", "entry-not-object"],
+  it("are those of Claude Code, nested ones too", () => {
+    const broken = '{"mcpServers":{"a":1}}';
+    const others = { ".vscode/mcp.json": '// x\n{"servers":{}}', ".cursor/mcp.json": broken };
+    const found = findingsOf(LOADER_RULES, { ".mcp.json": broken, "packages/x/.mcp.json": broken, ...others });
+    expect(found.map(({ path, rule }) => `${path} ${rule}`)).toEqual([
+      ".mcp.json entry-not-object",
+      "packages/x/.mcp.json entry-not-object",
     ]);
   });
-  it("leaves the files of other clients alone", () => {
-    expect(
-      findingsOf(LOADER_RULES, { ".vscode/mcp.json": '// x\n{"servers":{}}', ".cursor/mcp.json": broken }),
-    ).toEqual([]);
-  });
-  it("says one thing of a file of more than 2 MiB, whose bytes count", () => {
+  it("are up to 2 MiB long, and of a longer one a single thing is said", () => {
     const valid = server(`{"type":"http",${URL_}}`);
     const fill = (bytes: number) => valid + " ".repeat(bytes - valid.length);
     expect(rulesOf(fill(2_097_152))).toEqual([]);
@@ -93,8 +86,8 @@ describe("which files", () => {
 describe("places", () => {
   it.each([
     ["syntax", '{\n  "mcpServers": {\n    "a": tru\n  }\n}', 3, 10],
-    ["syntax", "{\n  'mcpServers': {}\n}", 2, 3],
     ["syntax", '{"mcpServers":{}} x', 1, 19],
+    ["syntax", '// x\n{"mcpServers": {,}}', 2, 17],
     ["comments", '{\n  // x\n  "mcpServers": {}\n}', 2, 3],
     ["trailing-commas", '{\r\n  "mcpServers": {},\r\n}', 2, 19],
     ["merge-conflict", '{\n<<<<<<< HEAD\n  "mcpServers": {}\n=======\n', 2, 1],
@@ -105,18 +98,12 @@ describe("places", () => {
     const found = findings(text).find((finding) => finding.rule === rule);
     expect(found && positionAt(text, found.span.offset)).toEqual({ line, column });
   });
-  it("finds the place of a syntax error behind comments", () => {
-    const text = '// x\n{"mcpServers": {,}}';
-    expect(findings(text).map(({ rule, span }) => [rule, span.offset])).toEqual([["syntax", text.indexOf(",")]]);
-  });
 });
 
 describe("messages", () => {
   it("name the file's words fit to be shown", () => {
-    const text = server('{"type":"HT\\u001b[31mTP","url":"x:y"}', "a\u202Eb\u0007");
-    expect(message(text, "unknown-type")).toBe(
-      'server "ab": "type" is "HTTP", so Claude Code skips the server; "http" is probably meant; allowed: "http", "sse", "ws", "stdio"',
-    );
+    const found = findings(server('{"type":"HT\\u001b[31mTP","url":"x:y"}', "a\u202Eb\u0007"));
+    expect(found.map(({ args }) => args)).toContainEqual({ name: "ab", got: '"HTTP"', right: "http" });
   });
   it("never show a value that could be a secret", () => {
     const secret = "made-up-9f8e7d6c5b4a39281706";
@@ -133,24 +120,13 @@ describe("messages", () => {
       `"${secret}"`,
       `{"type":"http",${URL_},"timeout":"${secret}","oauth":"${secret}","header":{"A":"${secret}"}}`,
     ];
-    for (const text of [
-      ...places.map((place) => server(place)),
-      `{"mcpServers":"${secret}"}`,
-      `"${secret}"`,
-      `{'${secret}'}`,
-    ]) {
+    const files = [`{"mcpServers":"${secret}"}`, `"${secret}"`, `{'${secret}'}`];
+    for (const text of [...places.map((place) => server(place)), ...files]) {
       const found = findings(text);
       expect(found.length, text).toBeGreaterThan(0);
-      const words = found.map(({ rule, args }) => LOADER_RULES.find(({ id }) => id === rule)?.message(args));
-      expect(words.join("\n"), text).not.toContain(secret);
-      expect(JSON.stringify(found.map(({ args }) => args)), text).not.toContain(secret);
+      const words = found.map(({ rule, args }) => [args, LOADER_RULES.find(({ id }) => id === rule)?.message(args)]);
+      expect(JSON.stringify(words), text).not.toContain(secret);
     }
-  });
-  it("name the right word", () => {
-    expect(message(server(`{"type":"http",${URL_},"headres":{}}`), "misspelled-key")).toContain(
-      '"headers" is probably meant',
-    );
-    expect(message('{"servers":{}}', "mcp-servers-missing")).toContain('under "servers"');
   });
 });
 
@@ -163,16 +139,8 @@ describe("fixes", () => {
       '{\n   "mcpServers": {}\n}\n',
     ],
     ["comments", '\uFEFF// one\r\n{"mcpServers":{}}// two', '\uFEFF{"mcpServers":{}}'],
-    [
-      "comments",
-      '{"mcpServers":{}, "x": "// no /* comment */"} // yes',
-      '{"mcpServers":{}, "x": "// no /* comment */"}',
-    ],
-    [
-      "trailing-commas",
-      '{"mcpServers":{"a":{"command":"x","args":["y" , ],},},}',
-      '{"mcpServers":{"a":{"command":"x","args":["y"  ]}}}',
-    ],
+    ["comments", '{"mcpServers":{}, "x": "// no"} // yes', '{"mcpServers":{}, "x": "// no"}'],
+    ["trailing-commas", '{"mcpServers":{"a":{"args":["y" , ],},},}', '{"mcpServers":{"a":{"args":["y"  ]}}}'],
     ["mcp-servers-missing", '{"servers":{"a":{"command":"x"}}}', '{"mcpServers":{"a":{"command":"x"}}}'],
     ["mcp-servers-missing", '{"mcp_servers":{}}', '{"mcpServers":{}}'],
     ["mcp-servers-missing", '{"servers":{"a":{"url":"https://x"}}}', undefined],
@@ -191,22 +159,14 @@ describe("fixes", () => {
     ["header-value-not-string", entry(`"type":"http",${URL_},"headers":{"A":01234}`), undefined],
     [
       "header-value-not-string",
-      entry(`"type":"http",${URL_},"headers":{"A":12345678901234567890,"B":true}`),
-      entry(`"type":"http",${URL_},"headers":{"A":"12345678901234567890","B":true}`),
+      entry(`${HEADERS}{"A":12345678901234567890,"B":true}`),
+      entry(`${HEADERS}{"A":"12345678901234567890","B":true}`),
     ],
-    [
-      "padding",
-      entry('"type":"http","url":" https://x\t"').replace("\t", "  "),
-      entry('"type":"http","url":"https://x"'),
-    ],
+    ["padding", entry('"type":"http","url":" https://x  "'), entry('"type":"http","url":"https://x"')],
     ["padding", entry('"command":"x ","env":{" A":"y"}'), entry('"command":"x","env":{"A":"y"}')],
     ["padding", entry(`"type":"http",${URL_},"headers":{" A":"y","A":"z"}`), undefined],
     ["padding", entry('"type":"http","url":"https://x\\n"'), entry('"type":"http","url":"https://x"')],
-    [
-      "misspelled-key",
-      entry(`"type":"http",${URL_},"Headers":{"A":"x"}`),
-      entry(`"type":"http",${URL_},"headers":{"A":"x"}`),
-    ],
+    ["misspelled-key", entry(`"type":"http",${URL_},"Headers":{}`), entry(`"type":"http",${URL_},"headers":{}`)],
     ["misspelled-key", entry(`"transport":"sse",${URL_}`), entry(`"type":"sse",${URL_}`)],
     ["misspelled-key", entry('"transport":"http","command":"x"'), undefined],
     ["misspelled-key", entry(`"type":"http",${URL_},"Headers":{"A":1}`), undefined],
