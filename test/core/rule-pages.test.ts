@@ -96,8 +96,19 @@ function shown({ id, severity, message }: Rule, example: Example): string {
   return [...said, ...after].join("\n");
 }
 
-it("every rule has its page, and every page its rule", () => {
-  expect(pages.map((name) => name.slice(0, -3)).sort()).toEqual(RULES.map(({ id }) => id).sort());
+it("every rule has its page and its golden file, and is on the list of docs/rules, in report order", async () => {
+  const goldens = readdirSync(new URL("../golden/rules/", import.meta.url));
+  const ids = RULES.map(({ id }) => id).sort();
+  expect(pages.map((name) => name.slice(0, -3)).sort()).toEqual(ids);
+  expect(goldens.sort()).toEqual(ids.map((id) => `${id}.txt`));
+  const rows = RULES.map(({ id, severity, summary, localOnly }) => {
+    const where = localOnly === true ? `${severity}, not in CI` : severity;
+    return `| [${id}](${id}.md) | ${where} | ${summary.replaceAll("|", "\\|").replaceAll("<", "&lt;")} |\n`;
+  });
+  const head =
+    "# Rules of `check`\n\n<!-- made from src/core/rules: npx vitest run --project unit test/core/rule-pages.test.ts -u -->\n";
+  const page = `${head}\n| rule | severity | what it finds |\n|---|---|---|\n${rows.join("")}`;
+  await expect(page).toMatchFileSnapshot("../../docs/rules/README.md");
 });
 
 describe.each(RULES)("docs/rules/$id", (rule) => {
@@ -134,9 +145,4 @@ describe.each(RULES)("docs/rules/$id", (rule) => {
       .map((example, index) => `# ${index + 1}\n${shown(rule, example)}\n`);
     await expect(parts.join("\n")).toMatchFileSnapshot(`../golden/rules/${id}.txt`);
   });
-});
-
-it("test/golden/rules has a file a rule, and no other", () => {
-  const names = readdirSync(new URL("../golden/rules/", import.meta.url));
-  expect(names.sort()).toEqual(RULES.map(({ id }) => `${id}.txt`).sort());
 });
