@@ -1,8 +1,5 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { adviceLine } from "../src/core/advice.ts";
-import { adviceOf } from "../src/core/diagnosis/cause-rows.ts";
-import { CAUSES } from "../src/core/diagnosis/causes.ts";
 import { planProject } from "../src/core/plan/install.ts";
 import { CHECK_FLAGS, DOCTOR_FLAGS, GLOBAL_FLAGS, INIT_FLAGS } from "../src/flags.ts";
 import { applied, input, paths, steps } from "./core/plan-input.ts";
@@ -32,13 +29,4 @@ test.each([".mcp.json", ".env.example"])("README's diff shows docs/example/%s, w
     .trimEnd()
     .split("\n");
   expect(readme).toContain(`--- ${name}\n${lines.map((line) => `+${line}\n`).join("")}`);
-});
-
-test("every cause has a title, and no text names a command that does not exist", () => {
-  for (const [id, text] of Object.entries(CAUSES)) {
-    expect(text.title, id).not.toBe("");
-    const words = `${text.explain({})} ${adviceOf(text, {}).map(adviceLine).join("\n")}`;
-    for (const [, command] of words.matchAll(/create-halo-mcp ([a-z]+)/g))
-      expect(["init", "check", "doctor"], id).toContain(command);
-  }
 });

@@ -14,25 +14,18 @@ const contextOf = (env: Context["env"]): Context =>
     secrets: new Set([SECRET]),
   }) as unknown as Context;
 
-describe("a certificate that is not trusted", () => {
-  const { ca, faults } = makeTlsFaults();
-  const fault = faults.find(({ cause }) => cause === "tls-untrusted");
-  it.each<[Context["env"], RegExp]>([
-    [{ NODE_EXTRA_CA_CERTS: "absent.pem" }, /NODE_EXTRA_CA_CERTS names absent\.pem, which does not exist\./],
-    [{ NODE_EXTRA_CA_CERTS: `/${SECRET}` }, /names \/••••cdef, which does not exist\./],
-    [{ NODE_EXTRA_CA_CERTS: ca }, /which does not hold the issuer "/],
-    [{}, /^(?!.*NODE_EXTRA_CA_CERTS)/],
-  ])("%o", async (env, words) => {
-    const server = await fault?.start();
-    const { diagnosis } = await runTest(
-      contextOf(env),
-      { url: server?.url ?? "", headers: { "X-CM-PRODUCTTOKEN": SECRET }, read: [] },
-      { timeoutMs: 5000 },
-    );
-    await server?.close();
-    expect(diagnosis.cause).toBe("tls-untrusted");
-    expect(diagnosis.stages.find(({ status }) => status === "failed")?.detail).toMatch(words);
-  });
+it("names the file of NODE_EXTRA_CA_CERTS where a certificate is not trusted, and no secret in it", async () => {
+  const server = await makeTlsFaults()
+    .faults.find(({ cause }) => cause === "tls-untrusted")
+    ?.start();
+  const { diagnosis } = await runTest(
+    contextOf({ NODE_EXTRA_CA_CERTS: `/${SECRET}` }),
+    { url: server?.url ?? "", headers: { "X-CM-PRODUCTTOKEN": SECRET }, read: [] },
+    { timeoutMs: 5000 },
+  );
+  await server?.close();
+  expect(diagnosis.cause).toBe("tls-untrusted");
+  expect(JSON.stringify(diagnosis.stages)).toContain("NODE_EXTRA_CA_CERTS names /••••cdef now: ");
 });
 
 describe("what is a secret", () => {

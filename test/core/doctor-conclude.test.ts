@@ -54,7 +54,7 @@ interface Run {
 
 function reportOf({ told, status, cause, given = false }: Run): DoctorReport {
   const { view } = setupOf(given ? { ...told, token: TOKEN } : told);
-  const record = { endpoint: null, exchanges: [] } as unknown as ProbeRecord;
+  const record = { endpoint: {}, exchanges: [] } as unknown as ProbeRecord;
   const test = { diagnosis: diagnosisOf(cause), record };
   return makeReport(view, { test, asked: status && { status }, call: null, ms: {} });
 }

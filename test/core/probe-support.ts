@@ -11,7 +11,9 @@ export function diagnose(record: ProbeRecord, secrets: readonly string[] = [], k
     cleaned(diagnosis.diagnose(cleaned(record, secrets), cleaned(known, secrets)), secrets),
   );
 }
-export type Told = ReturnType<typeof diagnose>;
+type Told = ReturnType<typeof diagnose>;
+export const failedStage = ({ stages }: Told): Told["stages"][number] | undefined =>
+  stages.find(({ status }) => status === "failed");
 
 /** The record without what was sent. */
 export async function probe(request: ProbeRequest): Promise<ProbeRecord> {
@@ -37,7 +39,6 @@ export const PROXY = {
   host: "proxy.example",
   port: 3128,
   variable: "HTTPS_PROXY",
-  secure: false,
   credentials: false,
   bypassedBy: null,
   tunnel: false,
@@ -51,7 +52,6 @@ export function record(exchanges: readonly Exchange[], more: Partial<ProbeRecord
   return {
     endpoint: { origin: "https://api.cm.com", host: "api.cm.com", path: "/halo/core/mcp", secure: true },
     timeoutMs: 15_000,
-    totalMs: 100,
     input: null,
     timings: { dns: 1, tcp: 2, tls: 3 },
     addresses: [],

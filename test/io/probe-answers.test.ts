@@ -1,13 +1,8 @@
 /** What the record keeps of the head of an answer, and which requests a refused discovery is worth. */
-import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { ProbeRecord } from "../../src/core/diagnosis/record.ts";
-import { readExtraCas } from "../../src/io/probe/extra-cas.ts";
 import { diagnose, probe } from "../core/probe-support.ts";
 import { DISCOVERED, HTML, html, http, json, type Kit, result, text } from "../servers/fault-kit.ts";
-import { makeTlsFaults } from "../servers/tls-faults.ts";
 
 const TOKEN = "made-up-token-0123456789abcdef";
 
@@ -85,21 +80,5 @@ describe("the record keeps", () => {
     );
     expect(record.exchanges[0]?.revisions).toEqual(["2031-01-01", "••••cdef", "x".repeat(100), "a", "b"]);
     expect(record.exchanges[1]?.revisions).toEqual([]);
-  });
-});
-
-describe("the file of NODE_EXTRA_CA_CERTS", () => {
-  const folder = mkdtempSync(join(tmpdir(), "extra-cas-"));
-  it("is there or not, and holds certificates or not", () => {
-    mkdirSync(join(folder, "folder"));
-    writeFileSync(join(folder, "text.pem"), "-----BEGIN CERTIFICATE-----\nbm90aGluZw==\n-----END CERTIFICATE-----\n");
-    const problem = (name: string): unknown => readExtraCas(join(folder, name)).problem;
-    expect(problem("absent.pem")).toBe("missing");
-    expect(problem("folder")).toBe("no file");
-    expect(problem("text.pem")).toBe("no certificate");
-  });
-  it("names whom its certificates are for", () => {
-    const { ca } = makeTlsFaults();
-    expect(readExtraCas(ca)).toEqual({ file: ca, names: [expect.stringMatching(/\w/)] });
   });
 });

@@ -1,8 +1,7 @@
 /** The connection test as every command runs it: through the environment's proxy; no secret is left in what was seen. */
-import { resolve } from "node:path";
 import type { Context } from "../../context.ts";
 import type { Sent } from "../../core/clients/claude-code.ts";
-import { causeOf, type Diagnosis, diagnose, type Known } from "../../core/diagnosis/diagnose.ts";
+import { type Diagnosis, diagnose, type Known } from "../../core/diagnosis/diagnose.ts";
 import { cleaned, type ProbeRecord } from "../../core/diagnosis/record.ts";
 import { HEADERS } from "../../core/halo.ts";
 import { networkOf, proxySecrets } from "../../core/proxy.ts";
@@ -32,14 +31,6 @@ export function secretsIn(headers: Sent["headers"]): readonly string[] {
   });
 }
 
-/** The file of NODE_EXTRA_CA_CERTS, looked at only where a certificate is not trusted. */
-async function extraCasOf({ env, cwd }: Context, record: ProbeRecord): Promise<Known["extraCas"]> {
-  const file = env.NODE_EXTRA_CA_CERTS;
-  if (file === undefined || file === "" || causeOf(record) !== "tls-untrusted") return undefined;
-  const { readExtraCas } = await import("../../io/probe/extra-cas.ts");
-  return { ...readExtraCas(resolve(cwd, file)), file };
-}
-
 /** In: what is sent and how long it may take, milliseconds; where the IDs come from, in words. Out: what was seen, and what it means. Throws Cancelled alone. */
 export async function runTest(
   context: Context,
@@ -62,7 +53,7 @@ export async function runTest(
   });
   const secrets = [...context.secrets, ...secretsIn(headers)];
   const record = cleaned(seen, secrets);
-  const known = cleaned({ headers, from, extraCas: await extraCasOf(context, record) }, secrets);
+  const known = cleaned({ headers, from, extraCas: context.env.NODE_EXTRA_CA_CERTS }, secrets);
   // once more: escapes of HTML or JSON are gone now
   return { record, diagnosis: cleaned(diagnose(record, known), secrets) };
 }

@@ -3,10 +3,9 @@ import { type Advice, adviceLine } from "../advice.ts";
 import { printable } from "../secrets.ts";
 import { adviceOf } from "./cause-rows.ts";
 import { CAUSES, type Cause } from "./causes.ts";
-import { factsOf, type Known } from "./facts.ts";
+import { factsOf, type Known, seenOf } from "./facts.ts";
 import { detailOf, LED, ledWords } from "./passed.ts";
 import { type Exchange, type ProbeRecord, type ProbeStage, STAGES, WAY } from "./record.ts";
-import { seenOf } from "./seen.ts";
 import { libraryWords } from "./server-words.ts";
 
 export type { Cause } from "./causes.ts";
@@ -50,10 +49,18 @@ function pick(record: ProbeRecord, only?: Exchange): Cause | null {
   return (found?.[0] ?? "unknown") as Cause;
 }
 
-/** The cause of a whole test, or null when it reached its end. */
+const lastOf = ({ exchanges }: ProbeRecord, phase: Exchange["phase"]): Exchange | undefined =>
+  exchanges.findLast((each) => each.phase === phase);
+/** A refusal: of the token, or of what it may do. */
+const refuses = (cause: Cause | null): boolean => cause === "unauthorized" || cause === "forbidden";
+
+/** The cause of a whole test, or null when it reached its end. A server may ask for the token only when a tool is called. */
 export function causeOf(record: ProbeRecord): Cause | null {
   if (record.input !== null) return record.input.cause;
-  return record.outcome.listed ? null : pick(record);
+  if (!record.outcome.listed) return pick(record);
+  const call = lastOf(record, "call");
+  const cause = call === undefined ? null : pick(record, call);
+  return refuses(cause) ? cause : null;
 }
 
 /** Did the server let the same road pass without the token? */
@@ -62,15 +69,15 @@ function controlOf(record: ProbeRecord): Diagnosis["control"] {
   if (control === null || !outcome.listed) return "skipped";
   // Nothing to see without the token and something with it: the token made the difference.
   if (control.listed) return control.toolCount === 0 && outcome.toolCount > 0 ? "refused" : "accepted";
-  const last = record.exchanges.findLast((exchange) => exchange.phase === "control");
+  const last = lastOf(record, "control");
   if (last === undefined) return "skipped";
   const cause = pick(record, last);
-  if (cause === "unauthorized" || cause === "forbidden") return "refused";
+  if (refuses(cause)) return "refused";
   if (cause === "rate-limited" || cause === "server-error" || last.status === null || last.status === 408)
     return "skipped";
   // Another 4xx, a redirect (to a sign-in page), a web page or an error in the answer, where the token got an answer.
-  const refuses = last.status >= 300 || last.rpcError !== null || cause === "html-answer";
-  return refuses && last.end !== "timeout" && last.end !== "aborted" ? "refused" : "skipped";
+  const isRefused = last.status >= 300 || last.rpcError !== null || cause === "html-answer";
+  return isRefused && last.end !== "timeout" && last.end !== "aborted" ? "refused" : "skipped";
 }
 
 /** The stage at which a cause stopped the test. Once the handshake stands, whatever then fails belongs to `tools`, save the token and the session. */
@@ -81,7 +88,7 @@ function stageOf(cause: Cause, record: ProbeRecord): ProbeStage {
   const { last } = seenOf(record);
   if (cause === "unknown" && (last?.end === "answered" || last?.end === "accepted")) return "mcp";
   if (last === undefined || last.connected) return "http";
-  if (record.endpoint?.secure === true && record.timings.tcp !== null) return "tls";
+  if (record.endpoint.secure && record.timings.tcp !== null) return "tls";
   return record.timings.dns === null ? "dns" : "tcp";
 }
 
@@ -99,18 +106,19 @@ function timesOf({ timings, exchanges }: ProbeRecord): Readonly<Record<ProbeStag
   return { url: 0, dns, tcp, tls, http, auth, mcp: whole(sum("connect") - first), tools: whole(sum("tools")) };
 }
 
-/** Was a stage before the failing one passed, or is it not there at all? A stage after it may have been passed too: the token can be refused at the tools only. */
+/** Was a stage before the failing one passed, or is it not there at all? One after it may have passed too: the token can be refused at the tools only. */
 function statusOf(stage: ProbeStage, at: ProbeStage | null, record: ProbeRecord): StageResult["status"] {
   const { outcome, endpoint, timings, input } = record;
   if (stage === at) return "failed";
-  if (stage === "tls" && endpoint?.secure !== true) return "skipped";
+  if (stage === "tls" && !endpoint.secure) return "skipped";
   // behind a proxy that fails, nobody has looked the name up
   if (stage === "dns" && at === "tcp" && timings.dns === null) return "skipped";
   if (at === null) return "ok";
   if (stage !== "url" && input !== null) return "skipped";
+  if (stage === "mcp") return outcome.connected ? "ok" : "skipped";
+  if (stage === "tools") return outcome.listed ? "ok" : "skipped";
   const isBefore = STAGES.indexOf(stage) < STAGES.indexOf(at);
-  if (stage === "auth" ? isBefore && outcome.connected : isBefore) return "ok";
-  return stage === "mcp" && outcome.connected ? "ok" : "skipped";
+  return isBefore && (stage !== "auth" || outcome.connected) ? "ok" : "skipped";
 }
 
 /**
@@ -124,8 +132,7 @@ export function diagnose(record: ProbeRecord, known: Known = {}): Diagnosis {
   const cause = failure ?? (control === "accepted" ? "unproven-token" : null);
   const times = timesOf(record);
   const told = (id: Cause): Pick<StageResult, "cause" | "detail" | "tryThis"> => {
-    const { last, isFine } = seenOf(record);
-    const facts = factsOf(record, failure === null ? undefined : last, !isFine, known);
+    const facts = factsOf(seenOf(record), known);
     return { cause: id, detail: CAUSES[id].explain(facts), tryThis: adviceOf(CAUSES[id], facts) };
   };
   const led = failure === null ? ledWords(record) : null;
@@ -169,9 +176,9 @@ export const diagnosisJson = (diagnosis: Diagnosis) => ({
 
 /** Why the one tool that was called gave no answer; undefined where it gave one, or was not asked. Never throws. */
 export function explainCall(record: ProbeRecord, known: Known = {}): string | undefined {
-  const last = record.exchanges.findLast(({ phase }) => phase === "call");
+  const last = lastOf(record, "call");
   const cause = last === undefined ? null : pick(record, last);
-  if (cause !== null) return CAUSES[cause].explain(factsOf(record, last, true, known));
+  if (cause !== null) return CAUSES[cause].explain(factsOf(seenOf(record, last), known));
   const failure = record.outcome.call?.failure;
   if (failure === undefined) return undefined;
   if (failure.code === "UNSUPPORTED_RESULT_TYPE")

@@ -1,7 +1,7 @@
 /** What was seen at a stage of the network that passed, and where a client would be led after a test that passed. */
 import type { Advice } from "../advice.ts";
 import { printable } from "../secrets.ts";
-import { proxyAddress } from "./network-causes.ts";
+import { proxyAddress } from "./facts.ts";
 import type { ProbeRecord, ProbeStage, TlsFacts } from "./record.ts";
 
 interface Words {

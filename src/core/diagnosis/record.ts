@@ -1,5 +1,5 @@
 /** What a connection test asked and saw, as plain data: no request header, no judgement. `diagnose.ts` says what it means. */
-
+import type { ProxyRoute } from "../proxy.ts";
 import { mask } from "../secrets.ts";
 
 export type ProbeStage = "url" | "dns" | "tcp" | "tls" | "http" | "auth" | "mcp" | "tools";
@@ -36,13 +36,11 @@ export type ExchangeEnd =
   | "aborted"
   | "blocked";
 
-/** A JSON-RPC error as the server put it. */
 export interface RpcError {
   readonly code: number;
   readonly message: string;
 }
 
-/** One request and what came back. */
 export interface Exchange {
   readonly phase: ProbePhase;
   /** The JSON-RPC method (`server/discover`, `initialize`, `tools/list`, …) or the HTTP method (`DELETE`). */
@@ -59,9 +57,7 @@ export interface Exchange {
   readonly authError: string | null;
   /** The revisions of MCP that the answer names: what it offers, or the one it took. */
   readonly revisions: readonly string[];
-  /** The answer came, or was to come, as an event stream. */
   readonly stream: boolean;
-  /** A session id was sent. */
   readonly session: boolean;
   /** Beginning of the body, after decompression. */
   readonly body: string;
@@ -74,14 +70,13 @@ export interface Exchange {
 
 /** Something that was wrong before anything was sent. Never the value itself. */
 export type BadInput =
-  | { readonly cause: "bad-url"; readonly why: "unreadable" | "scheme" | "plain-http" | "credentials" }
   | { readonly cause: "missing-value"; readonly header: string }
-  | { readonly cause: "proxy-failed"; readonly variable: string; readonly why: "unreadable" | "scheme" }
+  /** The variable holds no address of an HTTP proxy. */
+  | { readonly cause: "proxy-failed"; readonly variable: string }
   | { readonly cause: "bad-value"; readonly header: string; readonly position: number; readonly codePoint: number }
-  /** A header that belongs to HTTP itself: to set it changes what the request means. Or a value that no server would take. */
+  /** A header that belongs to HTTP itself, or a value that no server would take. */
   | { readonly cause: "bad-value"; readonly header: string; readonly why: "reserved" | "too-long" };
 
-/** An error of the MCP library. */
 export interface Failure {
   readonly name: string;
   readonly code: string | null;
@@ -102,42 +97,27 @@ export interface ProbeOutcome {
   /** Every page of the tools was read, or the server offers none. */
   readonly listed: boolean;
   readonly server: { readonly name: string; readonly version: string } | null;
-  /** Protocol revision, e.g. `2025-11-25`. */
   readonly protocol: string | null;
   /** At most 1,000. */
   readonly tools: readonly { readonly name: string; readonly description: string }[];
-  /** All that were listed. */
   readonly toolCount: number;
   /** The cursor repeated itself or did not end within the bound of pages. */
   readonly endless: boolean;
-  /** Null when no tool was called. */
   readonly call: ToolAnswer | null;
-  /** The SDK's error, when it failed. */
   readonly failure: Failure | null;
 }
 
-/** What became of one address of a name. */
 export interface AddressFacts {
   readonly address: string;
   readonly family: 4 | 6;
   readonly outcome: "connected" | "failed" | "not-tried";
-  /** Of the failure, e.g. `ENETUNREACH`. */
   readonly code: string | null;
 }
 
 /** The proxy that the environment names, without its credentials. */
-export interface ProxyFacts {
-  readonly host: string;
-  readonly port: number;
-  /** The variable that names it. */
-  readonly variable: string;
-  /** Spoken to over TLS. */
-  readonly secure: boolean;
-  /** User name and password were sent, or would have been. */
+export interface ProxyFacts extends Pick<ProxyRoute, "variable" | "host" | "port" | "bypassedBy"> {
+  /** It names a user and a password. */
   readonly credentials: boolean;
-  /** What let the connection go directly all the same: `NO_PROXY`, `no_proxy`, or `loopback` (plain http: does not leave this computer). */
-  readonly bypassedBy: string | null;
-  /** It opened a tunnel. */
   readonly tunnel: boolean;
   /** Of its last answer to CONNECT. */
   readonly status: number | null;
@@ -155,7 +135,7 @@ export interface CertificateFacts {
   readonly issuer: string;
   /** Names and addresses that it is for, at most 8. */
   readonly names: readonly string[];
-  /** ISO 8601; null when it cannot be read. */
+  /** ISO 8601; null when it cannot be read, as below. */
   readonly validFrom: string | null;
   readonly validTo: string | null;
   /** Whole days until `validTo`, by this computer's clock; negative when it is past. */
@@ -164,11 +144,9 @@ export interface CertificateFacts {
 
 /** What the server showed in the last handshake that came to an end: its own certificate, and those above it, nearest first. */
 export interface TlsFacts extends CertificateFacts {
-  /** E.g. `TLSv1.3`. */
   readonly protocol: string | null;
   readonly above: readonly CertificateFacts[];
-  readonly authorized: boolean;
-  /** Node's code when it is not authorized, e.g. `CERT_HAS_EXPIRED`. */
+  /** Node's code when the certificate is not accepted, e.g. `CERT_HAS_EXPIRED`. */
   readonly error: string | null;
   /**
    * The one more try with the system's certificates, where Node's own list did not trust the chain: `unavailable` before Node 22.15.
@@ -177,7 +155,7 @@ export interface TlsFacts extends CertificateFacts {
   readonly systemCas: "helped" | "did-not-help" | "unavailable" | null;
 }
 
-/** What was seen on the way to the server. Milliseconds and addresses are those of the first connection, the proxy's where one is used. */
+/** The way to the server. Milliseconds and addresses are those of the first connection, the proxy's where one is used. */
 export interface WayFacts {
   /** Null where the step did not happen. */
   readonly timings: { readonly dns: number | null; readonly tcp: number | null; readonly tls: number | null };
@@ -192,16 +170,15 @@ export interface WayFacts {
 }
 
 export interface ProbeRecord extends WayFacts {
-  /** Null when the URL could not be read. `origin` and `path` only: a query can hold a secret. */
+  /** Without the query, which can hold a secret. */
   readonly endpoint: {
     readonly origin: string;
     readonly host: string;
     readonly path: string;
     readonly secure: boolean;
-  } | null;
+  };
   /** The limit of the whole run. */
   readonly timeoutMs: number;
-  readonly totalMs: number;
   readonly input: BadInput | null;
   /** `ALL_PROXY` or `all_proxy`, where no variable that counts names a proxy: neither Node's fetch nor this test reads it. */
   readonly ignoredProxy: string | null;

@@ -154,7 +154,7 @@ function setupLink(link: SetupLink, v: View, lines: readonly string[], all: read
 
 /** What was seen at a stage that passed and has no words of its own. */
 function seenAt(stage: ProbeStage, { server, toolCount, control }: Diagnosis, { endpoint }: ProbeRecord) {
-  if (stage === "url") return endpoint === null ? undefined : `${endpoint.origin}${endpoint.path}`;
+  if (stage === "url") return `${endpoint.origin}${endpoint.path}`;
   if (stage === "mcp")
     return server === null ? undefined : `${server.name} ${server.version}, protocol ${server.protocol}`;
   if (stage === "tools") return toolsWords(toolCount);

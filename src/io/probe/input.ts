@@ -3,20 +3,6 @@ import type { BadInput } from "../../core/diagnosis/record.ts";
 
 const LONGEST_VALUE = 4096;
 
-/** Loopback is the only place where http: is allowed: the token does not leave this computer. */
-const LOOPBACK = /^(?:localhost|\[::1\]|127\.\d+\.\d+\.\d+)$/;
-
-/** The URL, parsed, or what is wrong with it. */
-export function readUrl(text: string): URL | BadInput {
-  const url = /\s/u.test(text) || !URL.canParse(text) ? undefined : new URL(text);
-  if (url === undefined) return { cause: "bad-url", why: "unreadable" };
-  if (url.protocol !== "https:" && url.protocol !== "http:") return { cause: "bad-url", why: "scheme" };
-  if (url.username !== "" || url.password !== "") return { cause: "bad-url", why: "credentials" };
-  if (url.protocol === "http:" && !LOOPBACK.test(url.hostname)) return { cause: "bad-url", why: "plain-http" };
-  url.hash = "";
-  return url;
-}
-
 /** The framing of a request, its way, and where it goes behind a host's front: an entry that sets one of these gets another answer, or none. */
 const RESERVED =
   /^(?:host|content-length|transfer-encoding|expect|connection|keep-alive|upgrade|te|trailer|proxy-.*|accept-encoding|content-type|mcp-session-id|mcp-protocol-version)$/iu;

@@ -2,12 +2,13 @@
 import type { Exchange, ProbeOutcome, ProbeRecord, ProbeStage } from "../../core/diagnosis/record.ts";
 import type { Network } from "../../core/proxy.ts";
 import { Cancelled } from "../../errors.ts";
-import { checkHeaders, readUrl, withoutToken } from "./input.ts";
+import { checkHeaders, withoutToken } from "./input.ts";
 import { codesOf, type Recorder, recordingFetch, UNANSWERED } from "./recording-fetch.ts";
 import { NOTHING, type ToolCall, walk } from "./walk.ts";
 import { openWay, type Way } from "./way.ts";
 
 export interface ProbeRequest {
+  /** One that `mayReceive` of `core/connection.ts` said yes to. */
   readonly url: string;
   /** All headers of the connection, with their values. */
   readonly headers: Readonly<Record<string, string>>;
@@ -115,19 +116,15 @@ export async function probe(request: ProbeRequest): Promise<ProbeRecord> {
   if (request.signal.aborted) throw new Cancelled();
   const { timeoutMs, onStage } = request;
   const start = performance.now();
-  const url = readUrl(request.url);
-  const isUrl = url instanceof URL;
-  const network: Network = isUrl ? request.network(url) : { proxy: null, verify: true };
-  const proxy = network.proxy !== null && "cause" in network.proxy ? null : network.proxy;
-  const brokenProxy = network.proxy !== null && "cause" in network.proxy ? network.proxy : null;
-  const input = (isUrl ? checkHeaders(request.headers, request.tokenHeader) : url) ?? brokenProxy;
+  const url = new URL(request.url);
+  const network = request.network(url);
+  const { broken } = network;
+  const brokenProxy = broken === undefined ? null : ({ cause: "proxy-failed", variable: broken } as const);
+  const input = checkHeaders(request.headers, request.tokenHeader) ?? brokenProxy;
   const base = {
     ...NO_WAY,
-    endpoint: isUrl
-      ? { origin: url.origin, host: url.host, path: url.pathname, secure: url.protocol === "https:" }
-      : null,
+    endpoint: { origin: url.origin, host: url.host, path: url.pathname, secure: url.protocol === "https:" },
     timeoutMs,
-    totalMs: 0,
     input,
     ignoredProxy: network.ignored ?? null,
     verification: network.verify ? ("on" as const) : ("off" as const),
@@ -136,10 +133,10 @@ export async function probe(request: ProbeRequest): Promise<ProbeRecord> {
     outcome: NOTHING,
     control: null,
   };
-  if (!isUrl || brokenProxy !== null || (input !== null && request.reaches !== true)) return base;
+  if (brokenProxy !== null || (input !== null && request.reaches !== true)) return base;
 
-  const after = { dns: "tcp", tcp: base.endpoint?.secure === true ? "tls" : "http", tls: "http" } as const;
-  const way = openWay({ url, network: { ...network, proxy }, onPassed: (stage) => onStage?.(after[stage]) });
+  const after = { dns: "tcp", tcp: base.endpoint.secure ? "tls" : "http", tls: "http" } as const;
+  const way = openWay({ url, network, onPassed: (stage) => onStage?.(after[stage]) });
   const stopper = new AbortController();
   const recorder = recordingFetch(url, way, stopper.signal, ({ phase, end }) => {
     if (phase === "connect" && end === "answered") onStage?.("tools");
@@ -171,6 +168,5 @@ export async function probe(request: ProbeRequest): Promise<ProbeRecord> {
   }
   // a request that was stopped just now is recorded a turn later
   await new Promise((resolve) => setImmediate(resolve));
-  const exchanges = [...recorder.exchanges];
-  return { ...base, ...way.facts(), ...found, exchanges, totalMs: performance.now() - start };
+  return { ...base, ...way.facts(), ...found, exchanges: [...recorder.exchanges] };
 }

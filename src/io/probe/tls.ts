@@ -101,5 +101,5 @@ export function tlsFacts(socket: tls.TLSSocket): Omit<TlsFacts, "systemCas"> {
     at = next;
   }
   const error = refusalOf(socket);
-  return { ...factsOf(leaf), protocol: socket.getProtocol(), above, authorized: socket.authorized, error };
+  return { ...factsOf(leaf), protocol: socket.getProtocol(), above, error };
 }

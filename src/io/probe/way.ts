@@ -43,7 +43,7 @@ function lookUp(host: string): Promise<readonly LookupAddress[]> {
 
 interface Settings {
   readonly url: URL;
-  readonly network: Pick<Network, "verify"> & { readonly proxy: ProxyRoute | null };
+  readonly network: Network;
   /** A stage of the first connection is done. */
   readonly onPassed: (stage: Stage) => void;
 }
@@ -192,7 +192,6 @@ export function openWay({ url, network, onPassed }: Settings): Way {
               host: network.proxy.host,
               port: network.proxy.port,
               variable: network.proxy.variable,
-              secure: network.proxy.secure,
               credentials: network.proxy.credentials !== null,
               bypassedBy: network.proxy.bypassedBy,
               tunnel: hasTunnel,
