@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { connectionFor, entryOf, haloEntries, isObject, reference } from "../../src/core/clients/claude-code.ts";
+import { connectionFor, entryOf, haloEntries } from "../../src/core/clients/claude-code.ts";
 import { expand, references } from "../../src/core/clients/references.ts";
 import type { Json } from "../../src/core/formats/json.ts";
-import { HALO_URL, HEADERS, VALUES, variablesFor } from "../../src/core/halo.ts";
+import { HALO_URL, variablesFor } from "../../src/core/halo.ts";
 
 const good = {
   type: "http",
@@ -21,7 +21,6 @@ describe("expand, as measured (facts, section 4)", () => {
   const rows: readonly (readonly [string, string, readonly string[]])[] = [
     ["${A}", "va", []],
     ["${name}", "vn", []],
-    ["pre-${A}-post", "pre-va-post", []],
     ["${A}${name}", "vavn", []],
     ["${NOPE}", "${NOPE}", ["NOPE"]],
     ["${UNDEF}", "${UNDEF}", ["UNDEF"]],
@@ -41,14 +40,8 @@ describe("expand, as measured (facts, section 4)", () => {
     ["${env:A}", "${env:A}", []],
     ["${ A }", "${ A }", []],
     ["${A-d}", "${A-d}", []],
-    ["${NOPE-d}", "${NOPE-d}", []],
-    ["${NOPE:?e}", "${NOPE:?e}", []],
-    ["${A:+a}", "${A:+a}", []],
-    ["${A-B}", "${A-B}", []],
     ["%A%", "%A%", []],
     ["${}", "${}", []],
-    ["${1A}", "${1A}", []],
-    ["", "", []],
     ["${toString} ${__proto__}", "${toString} ${__proto__}", ["toString", "__proto__"]],
   ];
   it.each(rows)("%s", (text, expected, missing) => {
@@ -84,24 +77,18 @@ describe("expand, as measured (facts, section 4)", () => {
   });
 });
 
-describe("the entry that is written", () => {
-  const connection = connectionFor("halo", HALO_URL, variablesFor("halo"));
-  it("is what CM.com documents", () => {
-    expect(entryOf(connection)).toEqual(good);
-    expect(Object.keys((entryOf(connection) as typeof good).headers)).toEqual(VALUES.map((value) => HEADERS[value]));
-    expect(reference("A")).toBe("${A}");
-  });
-  it("is read back as three references", () => {
-    expect(one(entryOf(connection))).toMatchObject({
-      url: HALO_URL,
-      runs: false,
-      values: {
-        token: { env: "HALO_MCP_TOKEN" },
-        account: { env: "HALO_ACCOUNT_ID" },
-        profile: { env: "HALO_PROFILE_ID" },
-      },
-    });
-    expect(one(entryOf(connection))?.broken).toBeUndefined();
+it("the entry that is written is what CM.com documents, and is read back as three references", () => {
+  const entry = entryOf(connectionFor("halo", HALO_URL, variablesFor("halo")));
+  expect(JSON.stringify(entry)).toBe(JSON.stringify(good));
+  expect(one(entry)).toMatchObject({
+    url: HALO_URL,
+    runs: false,
+    broken: undefined,
+    values: {
+      token: { env: "HALO_MCP_TOKEN" },
+      account: { env: "HALO_ACCOUNT_ID" },
+      profile: { env: "HALO_PROFILE_ID" },
+    },
   });
 });
 
@@ -122,16 +109,10 @@ describe("haloEntries", () => {
     expect(haloEntries(servers, "user", "header").map(({ name }) => name)).toEqual(["header", "address"]);
   });
 
-  it.each<[string, Json | undefined]>([
-    ["nothing", undefined],
-    ["null", null],
-    ["an array", [good]],
-    ["a text", "x"],
-    ["a number", 5],
-    ["entries that are no objects", { halo: null, a: "x", b: [good], c: 7, d: true }],
-  ])("finds none in %s", (_what, servers) => {
-    expect(haloEntries(servers, "project", "halo")).toEqual([]);
-  }); // prettier-ignore
+  it.each<Json | undefined>([undefined, null, [good], "x", { halo: null, a: "x", b: [good], c: 7, d: true }])(
+    "finds none in %j",
+    (servers) => expect(haloEntries(servers, "project", "halo")).toEqual([]),
+  );
 
   it.each<[string, Json, RegExp]>([
     ["{}", {}, /no url/],
@@ -149,8 +130,8 @@ describe("haloEntries", () => {
     expect(one(raw)?.broken).toMatch(reason);
   });
 
-  it.each(["http", "streamable-http", "sse"])("takes the type %s for known", (type) => {
-    expect(one({ ...good, type })?.broken).toBeUndefined();
+  it("takes each type of a remote server for known", () => {
+    for (const type of ["http", "streamable-http", "sse"]) expect(one({ ...good, type })?.broken).toBeUndefined();
   });
 
   it("tells a reference from every other way to write a header", () => {
@@ -168,33 +149,5 @@ describe("haloEntries", () => {
     expect(one({ ...good, headersHelper: null })?.runs).toBe(true);
     expect(one({ command: "node" })?.runs).toBe(true);
     expect(one(good)?.runs).toBe(false);
-  });
-
-  it("bears any JSON", () => {
-    fc.assert(
-      fc.property(
-        fc.jsonValue({ maxDepth: 4 }),
-        fc.dictionary(fc.constantFrom("halo", "type", "url", "headers", "__proto__", "x"), fc.jsonValue()),
-        (json, entry) => {
-          for (const servers of [json, { halo: entry }, { halo: json, x: entry }] as Json[]) {
-            for (const found of haloEntries(servers, "project", "halo")) {
-              expect(typeof found.url).toBe("string");
-              expect(Object.values(found.headers).every((text) => typeof text === "string")).toBe(true);
-            }
-          }
-        },
-      ),
-    );
-  });
-
-  it("tells objects from the rest", () => {
-    expect([{}, [], null, "x", undefined, 1].map((value) => isObject(value))).toEqual([
-      true,
-      false,
-      false,
-      false,
-      false,
-      false,
-    ]);
   });
 });

@@ -1,23 +1,20 @@
-/**
- * Claude Code: what it is as a client, and what it makes of an entry (2.1.197 and 2.1.330, measured).
- */
-
-import type { Json } from "../formats/json.ts";
+/** Claude Code: what it is as a client, and what it makes of an entry (2.1.197 and 2.1.330, measured). */
+import { isObject, type Json, type JsonObject } from "../formats/json.ts";
 import { HALO_URL, HEADERS, VALUES, type Value } from "../halo.ts";
 import type { Connection } from "../plan/model.ts";
 import { entryFor } from "./entry.ts";
-import type { Client } from "./model.ts";
+import { type Client, USUAL } from "./model.ts";
 import { BRACES_WITH_DEFAULT, expand } from "./references.ts";
 
 /** It reads no `.env`; `env` in `.claude/settings.local.json` reaches sessions (2.1.197 and 2.1.330, measured). */
 export const claudeCode: Client = {
+  ...USUAL,
   id: "claude-code",
   label: "Claude Code",
   docs: "https://code.claude.com/docs/en/mcp",
   measured: "2.1.330 (2026-11)",
   files: { project: [".mcp.json"], user: "~/.claude.json" },
   format: "json",
-  servers: "mcpServers",
   entry: { url: ["url"], headers: "headers", fixed: { type: "http" } },
   references: BRACES_WITH_DEFAULT,
   unset: "literal",
@@ -35,9 +32,7 @@ export function entryOf(connection: Connection): Json {
 }
 
 export function connectionFor(name: string, url: string, variables: Readonly<Record<Value, string>>): Connection {
-  const headers: Record<string, { env: string }> = {};
-  for (const value of VALUES) headers[HEADERS[value]] = { env: variables[value] };
-  return { name, url, headers };
+  return { name, url, headers: Object.fromEntries(VALUES.map((value) => [HEADERS[value], { env: variables[value] }])) };
 }
 
 /** What is sent where, exactly as the client would send it. Holds secrets. */
@@ -82,18 +77,12 @@ export interface Entry {
   /** The entry has a `headersHelper` or a `command`: something that would be run. */
   readonly runs: boolean;
   /** Why Claude Code skips this entry, if it does. */
-  readonly broken?: string;
+  readonly broken: string | undefined;
   readonly raw: Json;
 }
 
 /** How a header is written: one reference and nothing else, or text (a literal, another spelling, a mixture). */
 export type HeaderValue = { readonly env: string } | { readonly literal: string };
-
-type JsonObject = { readonly [key: string]: Json };
-
-export function isObject(value: Json | undefined): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
 
 function headerValue(text: string): HeaderValue {
   const only = /^\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-)?\}$/.exec(text.trim());
@@ -101,40 +90,31 @@ function headerValue(text: string): HeaderValue {
 }
 
 /** Why Claude Code would skip an entry (claude-code facts, "Entry skipped"), or undefined. */
-function brokenReason(entry: JsonObject): string | undefined {
-  if (typeof entry.url !== "string") return "it has no url";
-  if (entry.type === undefined) return 'it has a url but no "type": "http"';
-  if (entry.type !== "http" && entry.type !== "streamable-http" && entry.type !== "sse")
+function brokenReason({ url, type, headers }: JsonObject): string | undefined {
+  if (typeof url !== "string") return "it has no url";
+  if (type === undefined) return 'it has a url but no "type": "http"';
+  if (type !== "http" && type !== "streamable-http" && type !== "sse")
     return 'its "type" is none that Claude Code knows';
-  if (entry.headers !== undefined && !isObject(entry.headers)) return "its headers are no object";
-  if (isObject(entry.headers) && Object.values(entry.headers).some((value) => typeof value !== "string")) {
-    return "a header's value is no string";
-  }
-  return undefined;
+  if (headers !== undefined && !isObject(headers)) return "its headers are no object";
+  return Object.values(headers ?? {}).every((value) => typeof value === "string")
+    ? undefined
+    : "a header's value is no string";
 }
 
-function readEntry(name: string, scope: Scope, raw: JsonObject): Entry {
+/** An entry of any shape. */
+export function readEntry(name: string, scope: Scope, raw: Json): Entry {
+  const entry = isObject(raw) ? raw : {};
   const headers: Record<string, string> = {};
   const values: Partial<Record<Value, HeaderValue>> = {};
-  if (isObject(raw.headers)) {
-    for (const [header, text] of Object.entries(raw.headers)) {
-      if (typeof text !== "string") continue;
-      headers[header] = text;
-      const which = VALUES.find((value) => HEADERS[value].toLowerCase() === header.trim().toLowerCase());
-      if (which !== undefined) values[which] = headerValue(text);
-    }
+  for (const [header, text] of Object.entries(isObject(entry.headers) ? entry.headers : {})) {
+    if (typeof text !== "string") continue;
+    headers[header] = text;
+    const which = VALUES.find((value) => HEADERS[value].toLowerCase() === header.trim().toLowerCase());
+    if (which !== undefined) values[which] = headerValue(text);
   }
-  const broken = brokenReason(raw);
-  return {
-    name,
-    scope,
-    url: typeof raw.url === "string" ? raw.url : "",
-    headers,
-    values,
-    runs: raw.headersHelper !== undefined || raw.command !== undefined,
-    ...(broken === undefined ? {} : { broken }),
-    raw,
-  };
+  const url = typeof entry.url === "string" ? entry.url : "";
+  const runs = entry.headersHelper !== undefined || entry.command !== undefined;
+  return { name, scope, url, headers, values, runs, broken: brokenReason(entry), raw };
 }
 
 /**
@@ -142,41 +122,32 @@ function readEntry(name: string, scope: Scope, raw: JsonObject): Entry {
  * In: the value of `mcpServers`.
  */
 export function haloEntries(servers: Json | undefined, scope: Scope, name: string): readonly Entry[] {
-  if (!isObject(servers)) return [];
-  const found: Entry[] = [];
-  for (const [key, raw] of Object.entries(servers)) {
-    if (!isObject(raw)) continue;
-    const entry = readEntry(key, scope, raw);
-    const aboutHalo = entry.url.includes(HALO_URL) || entry.values.token !== undefined;
-    if (aboutHalo || key === name) found.push(entry);
-  }
-  return found.sort((a, b) => Number(b.name === name) - Number(a.name === name));
+  return Object.entries(isObject(servers) ? servers : {})
+    .filter(([, raw]) => isObject(raw))
+    .map(([key, raw]) => readEntry(key, scope, raw))
+    .filter((each) => each.name === name || each.url.includes(HALO_URL) || each.values.token !== undefined)
+    .sort((a, b) => Number(b.name === name) - Number(a.name === name));
 }
 
-/** What `claude mcp get` says of a server. Its text is never shown: it prints header values as they are stored. */
-export type ClientStatus =
-  | "connected"
-  | "failed"
-  | "needs-auth"
-  | "pending"
-  | "rejected"
-  | "disabled"
-  | "not-configured"
-  | "unknown";
+/** What the status line of `claude mcp get <name>` says, in both measured versions; the first that fits counts. */
+const STATUSES = [
+  // first of all the bad end: what follows it may be the server's own words
+  [/^\S*\s*failed/i, "failed"],
+  [/^\S*\s*connected(?!.*failed)/i, "connected"],
+  [/needs authentication/i, "needs-auth"],
+  [/pending approval/i, "pending"],
+  [/rejected \(see|rejected$/i, "rejected"],
+  [/disabled/i, "disabled"],
+  [/not configured/i, "not-configured"],
+  [/failed|error|timed out/i, "failed"],
+] as const;
 
-/** Parses the status line of `claude mcp get <name>` (both measured versions). */
+/** What `claude mcp get` says of a server. Its text is never shown: it prints header values as they are stored. */
+export type ClientStatus = (typeof STATUSES)[number][1] | "unknown";
+
 export function parseStatus(output: string): ClientStatus {
   const line = /^\s*Status:\s*(.*)$/m.exec(output)?.[1] ?? "";
-  // first of all the bad end: what follows it may be the server's own words
-  if (/^\S*\s*failed/i.test(line)) return "failed";
-  if (/^\S*\s*connected/i.test(line) && !/failed/i.test(line)) return "connected";
-  if (/needs authentication/i.test(line)) return "needs-auth";
-  if (/pending approval/i.test(line)) return "pending";
-  if (/rejected \(see|rejected$/i.test(line)) return "rejected";
-  if (/disabled/i.test(line)) return "disabled";
-  if (/not configured/i.test(line)) return "not-configured";
-  if (/failed|error|timed out/i.test(line)) return "failed";
-  return "unknown";
+  return STATUSES.find(([pattern]) => pattern.test(line))?.[1] ?? "unknown";
 }
 
 /** The scope whose entry that output is about: of several with one name Claude Code takes local, project, user in this order. */

@@ -2,10 +2,10 @@
  * What Claude Code knows beside the entries: its store (`~/.claude.json`) and its settings files, and what a session makes
  * of them. Measured 2026-11-22 and 2026-11-28 with 2.1.197 and 2.1.330, in terminals, with `claude -p` and `claude mcp list`.
  */
-import { type Json, jsonOf, parseDocument, property } from "../formats/json.ts";
+import { isObject, type Json, jsonOf, parseDocument, property } from "../formats/json.ts";
 import { positionAt } from "../formats/lines.ts";
 import type { FileState } from "../plan/model.ts";
-import { isObject, type Scope } from "./claude-code.ts";
+import type { Scope } from "./claude-code.ts";
 
 /** A file with the words by which it is shown. */
 export interface NamedFile {

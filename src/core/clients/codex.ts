@@ -1,8 +1,9 @@
-import type { Client } from "./model.ts";
+import { type Client, USUAL } from "./model.ts";
 import { NAMES } from "./references.ts";
 
 /** No `${…}` is expanded anywhere, and `codex mcp add` drops `env_http_headers` of an entry that is there (0.169, measured). */
 export const codex: Client = {
+  ...USUAL,
   id: "codex",
   label: "Codex",
   docs: "https://developers.openai.com/codex/mcp",

@@ -1,19 +1,16 @@
-import type { Client } from "./model.ts";
+import { type Client, USUAL } from "./model.ts";
 import { also, ENV } from "./references.ts";
 
 /** Bare `${NAME}` arrived too in @cursor/sdk 1.0.32, but is not documented, and users of the IDE report it as literal. */
 export const cursor: Client = {
+  ...USUAL,
   id: "cursor",
   label: "Cursor",
   docs: "https://cursor.com/docs/mcp",
   measured: "@cursor/sdk 1.0.32 (2026-11); the IDE and cursor-agent: documentation",
   files: { project: [".cursor/mcp.json"], user: "~/.cursor/mcp.json" },
-  format: "jsonc",
-  servers: "mcpServers",
-  entry: { url: ["url"], headers: "headers" },
   references: also(ENV, /^\$\{(?:workspaceFolder|workspaceFolderBasename|userHome|pathSeparator|\/)\}$/),
   unset: "literal",
-  reads: [],
   verify: ["cursor-agent", "mcp", "list"],
   next: [
     { run: ["cursor-agent", "mcp", "enable", "halo"] },

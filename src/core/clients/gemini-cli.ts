@@ -1,15 +1,14 @@
-import type { Client } from "./model.ts";
+import { type Client, USUAL } from "./model.ts";
 import { DOLLAR_WITH_DEFAULT } from "./references.ts";
 
 /** The names are blanked by its source and measured; those that begin with GEMINI_CLI_ are not (source). */
 export const geminiCli: Client = {
+  ...USUAL,
   id: "gemini-cli",
   label: "Gemini CLI",
   docs: "https://geminicli.com/docs/tools/mcp-server/",
   measured: "0.61.0 (2026-11)",
   files: { project: [".gemini/settings.json"], user: "~/.gemini/settings.json" },
-  format: "jsonc",
-  servers: "mcpServers",
   entry: { url: ["httpUrl", "url"], headers: "headers" },
   references: DOLLAR_WITH_DEFAULT,
   unset: "empty",

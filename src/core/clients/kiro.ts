@@ -1,18 +1,16 @@
-import type { Client } from "./model.ts";
+import { type Client, USUAL } from "./model.ts";
 import { BRACES } from "./references.ts";
 
 export const kiro: Client = {
+  ...USUAL,
   id: "kiro",
   label: "Kiro",
   docs: "https://kiro.dev/docs/mcp/configuration",
   measured: "documentation (2026-11)",
   files: { project: [".kiro/settings/mcp.json"], user: "~/.kiro/settings/mcp.json" },
   format: "json",
-  servers: "mcpServers",
-  entry: { url: ["url"], headers: "headers" },
   references: BRACES,
   unset: "unknown",
-  reads: [],
   verify: ["kiro-cli", "mcp", "status", "--name", "halo"],
   next: [{ note: 'Add the names of the variables to the setting "Mcp Approved Env Vars": Kiro expands no others' }],
 };

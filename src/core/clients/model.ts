@@ -46,3 +46,13 @@ export interface Client {
   /** What a person does after the entry is written. */
   readonly next: readonly Advice[];
 }
+
+/** What most clients have in common. */
+export const USUAL = {
+  format: "jsonc",
+  servers: "mcpServers",
+  entry: { url: ["url"], headers: "headers" },
+  reads: [],
+  verify: undefined,
+  next: [],
+} as const satisfies Partial<Client>;

@@ -1,8 +1,9 @@
-import type { Client } from "./model.ts";
+import { type Client, USUAL } from "./model.ts";
 import { ENV } from "./references.ts";
 
 /** A backslash in a value is changed to a slash (its source). */
 export const rooCode: Client = {
+  ...USUAL,
   id: "roo-code",
   label: "Roo Code",
   docs: "https://docs.roocode.com/features/mcp/using-mcp-in-roo",
@@ -17,11 +18,7 @@ export const rooCode: Client = {
     },
   },
   format: "json",
-  servers: "mcpServers",
   entry: { url: ["url"], headers: "headers", fixed: { type: "streamable-http" } },
   references: ENV,
   unset: "literal",
-  reads: [],
-  verify: undefined,
-  next: [],
 };

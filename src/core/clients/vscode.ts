@@ -1,8 +1,9 @@
-import type { Client } from "./model.ts";
+import { type Client, USUAL } from "./model.ts";
 import { also, ENV } from "./references.ts";
 
 /** `${env:NAME}` in a header arrived (code-server 4.139.1); microsoft/vscode#336232 says that on Windows it does not (open, 2026-11). */
 export const vscode: Client = {
+  ...USUAL,
   id: "vscode",
   label: "VS Code",
   docs: "https://code.visualstudio.com/docs/copilot/reference/mcp-configuration",
@@ -15,13 +16,10 @@ export const vscode: Client = {
       windows: "%APPDATA%\\Code\\User\\mcp.json",
     },
   },
-  format: "jsonc",
   servers: "servers",
   entry: { url: ["url"], headers: "headers", fixed: { type: "http" } },
   references: also(ENV, /^\$\{(?:(?:input|env|config|command):[^}]+|workspaceFolder\w*|userHome)\}$/),
   unset: "empty",
-  reads: [],
   asks: { list: "inputs", reference: /^\$\{input:([^}]+)\}$/ },
-  verify: undefined,
   next: [{ note: "In the Command Palette run MCP: List Servers, choose halo, then Start Server" }],
 };

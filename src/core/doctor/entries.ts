@@ -3,9 +3,9 @@ import { documentOf } from "../check/documents.ts";
 import { entriesOf } from "../check/loader.ts";
 import type { Document, Finding, Subject } from "../check/model.ts";
 import { runRules } from "../check/run.ts";
-import { type Entry, haloEntries, isObject, type Scope } from "../clients/claude-code.ts";
+import { type Entry, readEntry, type Scope } from "../clients/claude-code.ts";
 import { placeWords } from "../clients/claude-state.ts";
-import { type Json, toJson } from "../formats/json.ts";
+import { isObject, type Json, toJson } from "../formats/json.ts";
 import { DEFAULT_NAME, HALO_URL, HEADERS, variablesFor } from "../halo.ts";
 import { LOADER_RULES } from "../rules/index.ts";
 
@@ -85,9 +85,7 @@ export function placeOf(scope: Scope, file: string, document: Document, secrets:
     // of two equal names the last one stands, and that rule is about the first
     const skipped = errors.find((found) => inside(found) && found.rule !== "duplicate-server");
     const stuck = findings.find((found) => inside(found) && NEVER_CONNECTS.has(found.rule));
-    const raw = toJson(node.value);
-    const bare = { name, scope, url: "", headers: {}, values: {}, runs: false, raw };
-    const entry = haloEntries({ [name]: raw }, scope, name)[0] ?? bare;
+    const entry = readEntry(name, scope, toJson(node.value));
     const lost = broken ?? (skipped && lostBy(skipped));
     return { entry, scope, file, lost, stuck: stuck && lostBy(stuck).why, isHalo: isAboutHalo(entry) };
   });

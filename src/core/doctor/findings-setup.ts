@@ -1,9 +1,8 @@
 /** What is found about files and entries. */
 import type { Advice } from "../advice.ts";
 import { isFitToShow, shown } from "../check/show.ts";
-import { isObject } from "../clients/claude-code.ts";
 import { placeWords } from "../clients/claude-state.ts";
-import { equalJson, parseDocument } from "../formats/json.ts";
+import { equalJson, isObject, parseDocument } from "../formats/json.ts";
 import { HALO_URL } from "../halo.ts";
 import { printable } from "../secrets.ts";
 import { APPROVE, NEVER_APPROVE, nameWords, note, npx, repair, run } from "./advice.ts";

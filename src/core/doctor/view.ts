@@ -7,7 +7,7 @@ import {
   type Entry,
   entryOf,
   expandEntry,
-  haloEntries,
+  readEntry,
   type Scope,
 } from "../clients/claude-code.ts";
 import {
@@ -129,9 +129,7 @@ function withToken(entry: Entry, token: string | undefined): Entry {
 
 /** An entry as the wizard would write it: for the values at hand, where there is none that could be tested. */
 function ownEntry(name: string, url: string): Entry {
-  const [made] = haloEntries({ [name]: entryOf(connectionFor(name, url, variablesFor(name))) }, "user", name);
-  if (made === undefined) throw new Error("an entry of our own is none");
-  return made;
+  return readEntry(name, "user", entryOf(connectionFor(name, url, variablesFor(name))));
 }
 
 type Base = ReturnType<typeof layersOf>;

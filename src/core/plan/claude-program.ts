@@ -1,7 +1,7 @@
 /** Steps for Claude Code's own scopes (`local`, `user`), through its program. Pure. */
-import { connectionFor, type Entry, entryOf, isObject, reference, type Scope } from "../clients/claude-code.ts";
+import { connectionFor, type Entry, entryOf, reference, type Scope } from "../clients/claude-code.ts";
 import { toPowerShell, toSh } from "../command-line.ts";
-import { equalJson, parseDocument } from "../formats/json.ts";
+import { equalJson, isObject, jsonOf, property } from "../formats/json.ts";
 import { setProperty } from "../formats/json-edit.ts";
 import { HEADERS, nameProblem, VALUES, type Value, variablesFor } from "../halo.ts";
 import { maskOf, printable } from "../secrets.ts";
@@ -52,10 +52,9 @@ function isOpen(state: FileState | undefined, platform: string): boolean {
  * The variable of an ID that the user settings hold with another value: they are shared by all folders, so changing it
  * would break the connection of another one. The user's own entry of this name may be changed.
  */
-function takenBy(input: ClaudeInput, text: string | undefined): string | undefined {
-  if (text === undefined || (input.scope === "user" && input.existing !== undefined)) return undefined;
-  const parsed = parseDocument(text, { strict: false });
-  const env = parsed.ok && isObject(parsed.value) ? parsed.value.env : undefined;
+function takenBy(input: ClaudeInput): string | undefined {
+  if (input.scope === "user" && input.existing !== undefined) return undefined;
+  const env = property(jsonOf(input.userSettings.state, false), "env");
   const variables = variablesFor(input.name);
   return (["account", "profile"] as const)
     .map((value) => ({ name: variables[value], value: input.values[value] }))
@@ -73,7 +72,7 @@ function settingsStep(input: ClaudeInput): WriteStep | { readonly reason: string
   if (state?.kind === "unreadable") return refuse(state.reason);
   const before = state?.kind === "file" ? state.text : undefined;
   const variables = variablesFor(name);
-  const taken = takenBy(input, before);
+  const taken = takenBy(input);
   if (taken !== undefined) {
     return refuse(
       `${taken} already has another value there, which another connection uses`,

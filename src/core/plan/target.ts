@@ -1,5 +1,6 @@
 /** What a run is about: a new connection, or the one that a repository already refers to. Pure. */
-import { type Entry, type HeaderValue, isObject } from "../clients/claude-code.ts";
+import type { Entry, HeaderValue } from "../clients/claude-code.ts";
+import { isObject } from "../formats/json.ts";
 import { DEFAULT_NAME, HALO_URL, HEADERS, isSafeVariable, LABELS, VALUES, type Value, variablesFor } from "../halo.ts";
 import { printable } from "../secrets.ts";
 
