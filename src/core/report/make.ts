@@ -59,10 +59,8 @@ export function indexLines(text: string): (offset: number) => { readonly line: n
   for (const { index, 0: end } of text.matchAll(/\r\n?|\n/g)) starts.push(index + end.length);
   return (offset) => {
     const target = Math.min(Math.max(0, offset), text.length);
-    const line = Math.max(
-      0,
-      starts.findLastIndex((start) => start <= target),
-    );
+    const found = starts.findLastIndex((start) => start <= target);
+    const line = Math.max(0, found);
     return { line: line + 1, column: Math.max(0, target - (starts[line] ?? 0)) + 1 };
   };
 }

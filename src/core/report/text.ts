@@ -52,20 +52,17 @@ export function toText(report: Report, options: TextOptions): string {
   const paint = (name: keyof typeof COLORS, text: string): string =>
     color ? `\u001b[${COLORS[name]}m${text}\u001b[0m` : text;
   const files = new Map<string, ReturnType<typeof linesToShow>>();
-  const sourceOf = ({ path, line }: Line): ShownLine | undefined => {
+  for (const path of new Set(report.lines.map((line) => line.path))) {
     const document = sources?.get(path);
-    if (document === undefined) return undefined;
-    const lines = files.get(path) ?? linesToShow(document, secrets);
-    files.set(path, lines);
-    return lines(line);
-  };
+    if (document !== undefined) files.set(path, linesToShow(document, secrets));
+  }
   const out: string[] = [];
   for (const line of report.lines) {
     const { severity, rule } = line;
     const place = paint("bold", `${printable(line.path, 500)}:${line.line}:${line.column}`);
     const message = printable(line.message, 2000);
     out.push(`${place} ${paint(severity, severity)} ${message} ${paint("dim", `[${rule}]`)}`);
-    const source = excerpt(line, sourceOf(line), width);
+    const source = excerpt(line, files.get(line.path)?.(line.line), width);
     if (source === undefined) continue;
     out.push(`${paint("dim", `  ${source.number} |`)} ${source.text}`);
     out.push(`${paint("dim", `  ${" ".repeat(source.number.length)} |`)} ${paint(severity, source.marks)}`);

@@ -1,9 +1,8 @@
 /** Which entries of a `.mcp.json` Claude Code keeps: names, keys, types, and the shape of each field (2.1.330, measured). In report order. */
-import type { TextEdit } from "../check/edits.ts";
 import type { Document, Rule } from "../check/model.ts";
 import { entryRow, fileRow, type Place, serverRow } from "../check/rows.ts";
 import { keyCorrections, rightType } from "../clients/claude-keys.ts";
-import { couldBe, FIELDS, type Misfit, SHAPES } from "../clients/claude-loader.ts";
+import { couldBe, FIELDS, SHAPES } from "../clients/claude-loader.ts";
 import type { Entry, Node } from "../formats/json.ts";
 import { isObjectNode, kindWord, member, textOf, winners } from "../formats/nodes.ts";
 
@@ -23,12 +22,6 @@ function replaced({ tree }: Document, which: "servers" | "others"): readonly Ent
   return tree === undefined ? [] : walk(tree);
 }
 
-/** Two quotes around a whole number, digit by digit as it stands: an ID may be longer than a number can hold, or a secret. */
-function quoted({ text }: Document, { node }: Misfit): readonly TextEdit[] | undefined {
-  if (!/^\d+$/.test(text.slice(node.start, node.end))) return undefined;
-  return [node.start, node.end].map((offset) => ({ offset, length: 0, text: '"' }));
-}
-
 /** A field of another shape costs the whole entry. A transport that does not read the field does not care. */
 function shapeRule(id: string, summary: string, ...shapes: readonly (keyof typeof SHAPES)[]): Rule {
   return serverRow({
@@ -39,9 +32,11 @@ function shapeRule(id: string, summary: string, ...shapes: readonly (keyof typeo
         const key = shape === "headerValues" ? "headers" : shape;
         const value = member(node, key)?.value;
         if (value === undefined || transport === undefined || !FIELDS[transport].includes(key)) return [];
-        return SHAPES[shape](value).map((misfit) => {
-          const args = { key: key + misfit.at, got: misfit.got, allowed: misfit.allowed };
-          return { at: misfit.node, args, fix: shape === "headerValues" ? quoted(document, misfit) : undefined };
+        return SHAPES[shape](value).map(({ node: at, at: below, got, allowed }) => {
+          // digit by digit as it stands: an ID may be longer than a number can hold
+          const raw = document.text.slice(at.start, at.end);
+          const isNumber = shape === "headerValues" && /^\d+$/.test(raw);
+          return { at, args: { key: key + below, got, allowed }, fix: isNumber ? raw : undefined };
         });
       }),
     message: ({ name, key, got, allowed }) =>

@@ -3,9 +3,8 @@ import { spotAt } from "../check/loader.ts";
 import { commentsOf, trailingCommasOf, withoutComment } from "../check/loose-json.ts";
 import type { Broken, Document, Rule } from "../check/model.ts";
 import { fileRow, type Row } from "../check/rows.ts";
-import { couldBe } from "../clients/claude-loader.ts";
-import { type Container, type Entry, MAX_DEPTH } from "../formats/json.ts";
-import { isObjectNode, kindWord, member, textOf } from "../formats/nodes.ts";
+import { type Entry, MAX_DEPTH } from "../formats/json.ts";
+import { isObjectNode, kindWord, member } from "../formats/nodes.ts";
 
 /** A row about a file that could not be read as UTF-8, or not be parsed, for this reason. */
 function unreadRow(why: Document["encoding"] | Broken["kind"], rule: Omit<Row<never>, "find">): Rule {
@@ -23,15 +22,6 @@ function unreadRow(why: Document["encoding"] | Broken["kind"], rule: Omit<Row<ne
 const OTHERS = new Set(["mcpservers", "mcpserver", "servers", "server", "contextservers", "mcp"]);
 
 const isOther = ({ key }: Entry): boolean => OTHERS.has(key.toLowerCase().replace(/[^a-z]/g, ""));
-
-/** Every entry would load under the right key, and none asks for VS Code's `inputs`. */
-function wouldLoad(node: Container, text: string): boolean {
-  if (text.slice(node.start, node.end).includes("${input:")) return false;
-  return node.entries.every(({ value }) => {
-    const type = member(value, "type");
-    return isObjectNode(value) && couldBe(type === undefined ? "stdio" : (textOf(type.value) ?? ""), value);
-  });
-}
 
 export const FILE_RULES: readonly Rule[] = [
   unreadRow("not-a-file", {
@@ -129,12 +119,12 @@ export const FILE_RULES: readonly Rule[] = [
     id: "mcp-servers-missing",
     summary: 'Claude Code refuses a .mcp.json without "mcpServers" as a whole',
     find: ({ document }) => {
-      const { tree, text } = document;
+      const { tree } = document;
       if (!isObjectNode(tree) || member(tree, "mcpServers") !== undefined) return undefined;
       const [other, ...more] = tree.entries.filter(isOther);
       if (other === undefined) return { at: spotAt(document, tree.start) };
-      const isSafe = more.length === 0 && isObjectNode(other.value) && wouldLoad(other.value, text);
-      return { at: other, args: { found: other.key }, fix: isSafe ? "mcpServers" : undefined };
+      const isPlain = more.length === 0 && isObjectNode(other.value);
+      return { at: other, args: { found: other.key }, fix: isPlain ? "mcpServers" : undefined };
     },
     message: ({ found }) =>
       found === undefined

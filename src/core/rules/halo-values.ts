@@ -7,17 +7,11 @@ import { isFitToShow } from "../check/show.ts";
 import { respelled, type Spelled, spelledIn } from "../clients/references.ts";
 import { spanOf } from "../formats/nodes.ts";
 import { isSafeVariable, LABELS, type Value, variablesFor } from "../halo.ts";
-import { maskOf } from "../secrets.ts";
 
 /** Between the brackets there can be a secret (`${TOKEN-abc}`): of what is no plain name only the beginning is shown. */
 function quotedReference({ text, name }: Spelled): string {
   if (name !== undefined) return text;
   return `${/^\W+(?:(?:env|input|file|secrets)[:.]|[A-Z]+(?:_[A-Z0-9]+)+(?=[^A-Z0-9_]))?/.exec(text)?.[0] ?? ""}…`;
-}
-
-/** A placeholder may be quoted when it cannot be anything else: words, dots, brackets. */
-function quotedPlaceholder(text: string): string {
-  return /^[A-Za-z<>[\]{}()_ .*…-]{1,40}$/.test(text) ? `"${text}"` : maskOf(text);
 }
 
 /** `HALO_MCP_TOKEN` where `${HALO_MCP_TOKEN}` is meant; not `YOUR_ACCOUNT_ID`. */
@@ -32,7 +26,7 @@ function problemOf(value: string, which: Value, only: string | undefined, { dial
   if (references.length === 0) {
     if (isBareName(value)) return `is ${value}, the name of a variable without its brackets`;
     // the token itself, written out, is committed-secret's
-    if (isObviousExample(value)) return `is the placeholder ${quotedPlaceholder(value)}`;
+    if (isObviousExample(value)) return `is the placeholder "${value}"`;
     return /^[\x21-\x7e]+$/.test(value) || which === "token" ? undefined : "has a character that no header can carry";
   }
   const rest = respelled(value, references, () => "").replace(/^\}$/, "");
@@ -45,9 +39,9 @@ function problemOf(value: string, which: Value, only: string | undefined, { dial
 }
 
 /** The value that a variable is named after, when that is another one than its header's. */
-function otherThan(which: Value, variable: string | undefined): Value | undefined {
+function otherThan(which: Value, variable: string): Value | undefined {
   // what belongs to somebody else is said by a rule of its own
-  const said = variable === undefined || !isSafeVariable(variable.replace(/-/g, "_")) ? undefined : saidBy(variable);
+  const said = isSafeVariable(variable.replace(/-/g, "_")) ? saidBy(variable) : undefined;
   return said === which ? undefined : said;
 }
 
@@ -66,12 +60,8 @@ export const VALUE_RULES: readonly Rule[] = [
         const foreign = spelledIn(text, dialect).filter(({ expanded }) => !expanded);
         const [first] = foreign;
         if (first === undefined) return [];
-        const args = {
-          what,
-          quoted: quotedReference(first),
-          client: label,
-          example: dialect.spell(first.name ?? likely),
-        };
+        const example = dialect.spell(first.name ?? likely);
+        const args = { what, quoted: quotedReference(first), client: label, example };
         // a fix is shown as a diff, and what stands in or beside a reference can be a secret
         const isMendable = foreign.every(({ name }) => name !== undefined) && isFitToShow(subject, text);
         const right = before === undefined ? undefined : `${before}${respelled(text, foreign, dialect.spell)}`;
@@ -103,16 +93,14 @@ export const VALUE_RULES: readonly Rule[] = [
     id: "halo-same-variable",
     summary: "Two headers of an entry for HALO take the same variable",
     find: (server) => {
-      const first = new Map<string, string>();
+      const seen = new Map<string, string>();
       return valueHeaders(server).flatMap((header): readonly Place[] => {
-        const variable = onlyVariable(header, server);
-        if (variable === undefined) return [];
         const text = header.text?.trim() ?? "";
-        const reference = server.client.asks?.reference.test(text) ? text : variable;
-        const before = first.get(reference);
-        if (before === undefined) first.set(reference, header.name);
-        else return [{ at: header.entry.value, args: { header: header.name, first: before, reference } }];
-        return [];
+        const reference = server.client.asks?.reference.test(text) ? text : onlyVariable(header, server);
+        if (reference === undefined) return [];
+        const first = seen.get(reference);
+        seen.set(reference, first ?? header.name);
+        return first === undefined ? [] : [{ at: header.entry.value, args: { header: header.name, first, reference } }];
       });
     },
     message: ({ name, header, first, reference }) =>
@@ -123,20 +111,21 @@ export const VALUE_RULES: readonly Rule[] = [
     id: "halo-swapped-values",
     summary: "A header of an entry for HALO takes the variable of another value",
     find: (server) => {
-      const headers = valueHeaders(server).map((header) => ({ ...header, variable: onlyVariable(header, server) }));
-      const done = new Set<Value>();
-      return headers.flatMap((header): readonly Place[] => {
-        const { name, which, variable, entry, text, before } = header;
-        const said = otherThan(which, variable);
-        if (said === undefined || variable === undefined || done.has(which)) return [];
+      const headers = valueHeaders(server).map((each) => ({ ...each, variable: onlyVariable(each, server) ?? "" }));
+      const wrong = headers.flatMap((header) => {
+        const said = otherThan(header.which, header.variable);
         // two headers that take the same variable are said by halo-same-variable
-        if (headers.some((other) => other.which !== which && other.variable === variable)) return [];
+        const isShared = headers.some((other) => other !== header && other.variable === header.variable);
+        return said === undefined || isShared ? [] : [{ ...header, said }];
+      });
+      return wrong.flatMap(({ name, which, variable, said, entry, text, before }, index): readonly Place[] => {
         const place = { at: entry.value, args: { header: name, variable, label: LABELS[said], needed: LABELS[which] } };
-        const twin = headers.find((other) => other.which === said && otherThan(said, other.variable) === which);
+        const at = wrong.findIndex((other) => other.which === said && other.said === which);
+        const twin = wrong[at];
         if (twin === undefined) return [place];
-        done.add(said);
-        const isPlain = [text, twin.text].every((whole = "") => /^(?!.*:-)\S{1,140}$/.test(whole));
-        if (!isPlain || before === undefined || twin.before === undefined) return [place];
+        // of two that are swapped the first one is said, and mends both
+        if (at < index) return [];
+        if (before === undefined || twin.before === undefined) return [place];
         const fix = [
           { ...spanOf(entry.value), text: JSON.stringify(`${before}${twin.text}`) },
           { ...spanOf(twin.entry.value), text: JSON.stringify(`${twin.before}${text}`) },

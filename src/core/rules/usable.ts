@@ -8,14 +8,7 @@ import type { Container } from "../formats/json.ts";
 import { isObjectNode, member, textOf, winners } from "../formats/nodes.ts";
 
 /** As 2.1.330 has them; 2.1.197 knows the first three, to the letter. */
-const RESERVED: readonly string[] = [
-  "claude-in-chrome",
-  "workspace",
-  "computer-use",
-  "Claude_in_Chrome",
-  "Claude_Preview",
-  "Claude_Browser",
-];
+const RESERVED = /^(?:claude-in-chrome|workspace|computer-use|Claude_in_Chrome|Claude_Preview|Claude_Browser)$/;
 
 /**
  * The part of `mcp__<name>__<tool>` up to the next `__`, with `_` for every other character, is what counts (measured:
@@ -23,7 +16,7 @@ const RESERVED: readonly string[] = [
  */
 function isReserved(name: string): boolean {
   const [first = ""] = `${name.replace(/[^A-Za-z0-9_-]/g, "_")}__`.split("__");
-  return name === "__proto__" || RESERVED.includes(first);
+  return name === "__proto__" || RESERVED.test(first);
 }
 
 /** Why Claude Code will not even try this URL; one with a variable may be anything. */
@@ -41,11 +34,6 @@ function urlProblem(url: string, transport: Transport): string | undefined {
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]*/;
 /** NUL, CR and LF inside, and what Latin-1 does not have ("Header 'A' has invalid value"); other controls are sent. */
 const NOT_SENT = /[\0\r\n]|[^\0-\u00ff]/;
-
-/** What stands in the file for certain: a variable may hold anything, and blanks at both ends are not sent. */
-function isSent(value: string): boolean {
-  return !NOT_SENT.test(withoutPlaceholders(value).replace(/^[\t\n\r ]+|[\t\n\r ]+$/g, ""));
-}
 
 /** The headers of a server that sends them. */
 function headersOf({ node, transport }: { readonly node: Container; readonly transport: Transport | undefined }) {
@@ -100,7 +88,9 @@ export const USABLE_RULES: readonly Rule[] = [
         if (key === "__proto__") return [];
         // blanks around a name are the rule `padding`
         if (key === "" || HEADER_NAME.exec(key.trim())?.[0] !== key.trim()) return [{ at: entry, args: { header } }];
-        return isSent(textOf(value) ?? "") ? [] : [{ at: value, args: { header, part: "value" } }];
+        // a variable may hold anything, and blanks at both ends are not sent
+        const sent = withoutPlaceholders(textOf(value) ?? "").replace(/^[\t\n\r ]+|[\t\n\r ]+$/g, "");
+        return NOT_SENT.test(sent) ? [{ at: value, args: { header, part: "value" } }] : [];
       }),
     message: ({ name, header, part }) =>
       part === undefined
