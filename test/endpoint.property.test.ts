@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { parseEndpoint } from "../src/core/endpoint.ts";
+import { endpointProblem } from "../src/core/endpoint.ts";
 
-describe("parseEndpoint", () => {
+describe("endpointProblem", () => {
   it("never accepts what carries a token in clear, elsewhere than shown, or is read in two ways", () => {
     const part = fc.constantFrom(
       "https:",
@@ -31,15 +31,11 @@ describe("parseEndpoint", () => {
     fc.assert(
       fc.property(fc.array(part, { maxLength: 8 }), (parts) => {
         const text = parts.join("");
-        const parsed = parseEndpoint(text);
-        if (!parsed.ok) return;
+        if (endpointProblem(text) !== undefined) return;
         const url = new URL(text);
         expect(url.username + url.password + url.hash).toBe("");
-        expect(parsed.host).toBe(url.host);
         expect(text).toMatch(/^https?:\/\/[\x21-\x7e]+$/);
-        if (url.protocol === "http:") expect(parsed.loopback).toBe(true);
-        if (parsed.loopback)
-          expect(["localhost", "[::1]"].includes(url.hostname) || url.hostname.startsWith("127.")).toBe(true);
+        if (url.protocol === "http:") expect(url.hostname).toMatch(/^(?:localhost|\[::1\]|127\..*)$/);
       }),
       { numRuns: 5000 },
     );

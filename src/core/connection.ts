@@ -1,7 +1,7 @@
 /** Who may receive the token, and what is sent there. Every command that sends it asks here first. */
 import { type Entry, expandEntry, type Sent } from "./clients/claude-code.ts";
 import { type Env, type Layer, layerOf } from "./clients/claude-state.ts";
-import { isHaloEndpoint, parseEndpoint } from "./endpoint.ts";
+import { endpointProblem, isHaloEndpoint } from "./endpoint.ts";
 import { isSafeVariable } from "./halo.ts";
 import { printable } from "./secrets.ts";
 
@@ -26,8 +26,8 @@ export type Permission =
  */
 export function mayReceive(url: string, given: Consent): Permission {
   if (isHaloEndpoint(url)) return { ok: true };
-  const endpoint = parseEndpoint(url);
-  if (!endpoint.ok) return { ok: false, cause: "bad-url", problem: endpoint.problem };
+  const problem = endpointProblem(url);
+  if (problem !== undefined) return { ok: false, cause: "bad-url", problem };
   if (url === given.url || url === given.agreed || given.isOwn === true) return { ok: true };
   return {
     ok: false,

@@ -139,7 +139,7 @@ describe("how words are shown", () => {
     ["<TITLE>Sign&nbsp;in</TITLE><h2>Sign in</h2>", "Sign in"],
     ["<html><title>Only this", "Only this"],
     ["<html><body></body></html>", ""],
-    ["<html><h1>never ends", ""],
+    ["<html><style>b {}</style><p>Sign&nbsp;in</p><script>never ends", "Sign in"],
   ])("of a web page: %s", (page, words) => expect(pageWords(page)).toBe(words));
   it("of a web page decide nothing", () => {
     const page = "<html><title>Blocked</title><h1>Invalid token: rate limit</h1></html>";

@@ -1,7 +1,7 @@
 /** What several commands read from their words in the same way. */
 import { isAbsolute, resolve } from "node:path";
 import type { Context } from "../../context.ts";
-import { parseEndpoint } from "../../core/endpoint.ts";
+import { endpointProblem } from "../../core/endpoint.ts";
 import { nameProblem } from "../../core/halo.ts";
 import { UsageError } from "../../errors.ts";
 import type { RawOptions } from "../../flags.ts";
@@ -9,8 +9,8 @@ import type { RawOptions } from "../../flags.ts";
 /** `--url`. Throws UsageError, under the name by which it was given, for one that cannot be an endpoint. */
 export function urlOf({ values, origins }: RawOptions): string | undefined {
   if (values.url === undefined) return undefined;
-  const endpoint = parseEndpoint(values.url);
-  if (!endpoint.ok) throw new UsageError(`${origins.url ?? "--url"}: ${endpoint.problem}`);
+  const problem = endpointProblem(values.url);
+  if (problem !== undefined) throw new UsageError(`${origins.url ?? "--url"}: ${problem}`);
   return values.url;
 }
 

@@ -103,12 +103,12 @@ export function heardIn(exchange: Exchange) {
   return isServers && DENY_WORDS.test(words) ? "forbidden" : null;
 }
 
-/** What a web page says in short: its title and its first heading. */
+/** What a web page says in short: its title and its first heading; the beginning of its text where it has neither. */
 export function pageWords(body: string): string {
-  const parts = [/<title[^>]*>([^<]*)/iu, /<h[12]\b[^>]*>(.*?)<\/h[12]/isu].map((part) =>
-    printable((part.exec(body)?.[1] ?? "").replace(/<[^>]*>|&#?\w+;/gu, " ")),
-  );
-  return [...new Set(parts)].filter((part) => part !== "").join(": ");
+  const textOf = (html = ""): string => printable(html.replace(/<[^>]*>|&#?\w+;/gu, " "), 150);
+  const parts = [/<title[^>]*>([^<]*)/iu, /<h[12]\b[^>]*>(.*?)<\/h[12]/isu].map((part) => textOf(part.exec(body)?.[1]));
+  const said = [...new Set(parts)].filter((part) => part !== "").join(": ");
+  return said || textOf(body.replace(/<(script|style)\b.*?(?:<\/\1>|$)/gisu, " "));
 }
 
 /** What the MCP library says of an answer, in one short line. Its lists of issues are JSON (zod 4). */
