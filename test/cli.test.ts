@@ -1,10 +1,9 @@
-import { PassThrough } from "node:stream";
-import { pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
 import { main, parse } from "../src/cli.ts";
 import type { Context } from "../src/context.ts";
 import { UsageError } from "../src/errors.ts";
 import { type Flag, GLOBAL_FLAGS, INIT_FLAGS } from "../src/flags.ts";
+import { madeUp } from "./support/context.ts";
 
 const FLAGS = [...INIT_FLAGS, ...GLOBAL_FLAGS];
 const options = (argv: readonly string[], env: Context["env"] = {}) => parse(argv, env).options;
@@ -43,17 +42,12 @@ describe("parse", () => {
     expect(options(["help"]).switches).toEqual(new Set(["help"]));
   });
 
-  it("takes the default command with and without its name, and nothing for an answer", () => {
-    expect(parse([], {}).command.name).toBe("init");
-    expect(parse(["init"], {}).command.name).toBe("init");
+  it("takes the default command with and without its name, and values with an equals sign, a dash or a space", () => {
+    for (const argv of [[], ["init"]]) expect(parse(argv, {}).command.name).toBe("init");
     expect(options([])).toEqual({ values: {}, switches: new Set(), origins: {} });
     expect(options(["-yq", "--dry-run"]).switches).toEqual(new Set(["yes", "quiet", "dry-run"]));
-  });
-
-  it("takes values with an equals sign, a dash or a space in them", () => {
-    expect(options(["--url=https://x/?a=b"]).values.url).toBe("https://x/?a=b");
-    expect(options(["--account-id=--x"]).values["account-id"]).toBe("--x");
-    expect(options(["--cwd", "/a b"]).values.cwd).toBe("/a b");
+    const values = { url: "https://x/?a=b", "account-id": "--x", cwd: "/a b" };
+    expect(options(["--url=https://x/?a=b", "--account-id=--x", "--cwd", "/a b"]).values).toEqual(values);
   });
 
   it("lets a flag go before its variable", () => {
@@ -70,35 +64,25 @@ describe("parse", () => {
     expect(options([], { HALO_ACCOUNT_ID: "a", HALO_PROFILE_ID: "p" }).values).toEqual({});
   });
 
-  it.each([
-    ["1", true],
-    ["true", true],
-    ["YES", true],
-    ["y", true],
-    ["on", true],
-    ["0", false],
-    ["false", false],
-    ["no", false],
-    ["n", false],
-    ["off", false],
-    ["", false],
-    ["maybe", false],
-  ])("HALO_YES=%s", (text, yes) => {
-    expect(options([], { HALO_YES: text }).switches.has("yes")).toBe(yes);
+  it("takes a switch's variable for yes where it says so", () => {
+    const said = ["1", "true", "YES", "y", "on", "0", "false", "no", "n", "off", "", "maybe"];
+    const yes = said.filter((text) => options([], { HALO_YES: text }).switches.has("yes"));
+    expect(yes).toEqual(["1", "true", "YES", "y", "on"]);
   });
 
-  it("names the nearest word", () => {
-    expect(said(usage(["ini"]))).toContain("did you mean init?");
-    expect(said(usage(["--cilent", "x"]))).toContain("did you mean --client?");
-    expect(said(usage(["--dryrun"]))).toContain("did you mean --dry-run?");
-    expect(said(usage(["--scope", "projct"]))).toContain("did you mean project?");
-    expect(said(usage(["--client", "claude-code,chatgtp"]))).toContain("did you mean chatgpt?");
-    expect(said(usage(["--bridge", "direnf"]))).toContain("did you mean direnv?");
-    expect(said(usage([], { HALO_SCOPE: "usr" }))).toContain("did you mean user?");
-    expect(said(usage(["--bananas"]))).toBe("unknown option --bananas\nnpx create-halo-mcp --help");
+  it.each<[argv: readonly string[], sentence: string, env?: Context["env"]]>([
+    [["ini"], "did you mean init?"],
+    [["--cilent", "x"], "did you mean --client?"],
+    [["--dryrun"], "did you mean --dry-run?"],
+    [["--scope", "projct"], "did you mean project?"],
+    [["--client", "claude-code,chatgtp"], "did you mean chatgpt?"],
+    [["--bridge", "direnf"], "did you mean direnv?"],
+    [[], "did you mean user?", { HALO_SCOPE: "usr" }],
     // the help that has the option which was meant
-    expect(said(usage(["doctor", "--bananas"]))).toContain("\nnpx create-halo-mcp doctor --help");
-    expect(said(usage(["doctor", "shop"]))).toContain("\nnpx create-halo-mcp doctor --help");
+    [["doctor", "--bananas"], "\nnpx create-halo-mcp doctor --help"],
+    [["doctor", "shop"], "\nnpx create-halo-mcp doctor --help"],
+  ])("%j: %s", (argv, sentence, env) => {
+    expect(said(usage(argv, env))).toContain(sentence);
   });
 
   it("takes a list only where the flag says so", () => {
@@ -122,58 +106,30 @@ describe("parse", () => {
     },
   );
 
-  it.each<[readonly string[]]>([
-    [["--account-id"]],
-    [["--account-id="]],
-    [["--account-id", ""]],
-    [["--account-id", "--yes"]],
-    [["--yes=1"]],
-    [["--json=true"]],
-    [["-z"]],
-    [["--"]],
-    [["init", "init"]],
-    [["--yes", "init"]],
-    [[""]],
-    [["--", "x"]],
-    [["--__proto__"]],
-    [["--constructor=x"]],
-    [["__proto__"]],
-    [["--no-yes"]],
-  ])("refuses %j", (argv) => {
-    if (argv.length === 1 && argv[0] === "--") expect(options(argv).values).toEqual({});
-    else expect(usage(argv).exitCode).toBe(2);
-  }); // prettier-ignore
+  it.each([
+    "--account-id",
+    "--account-id=",
+    "--account-id --yes",
+    "--yes=1",
+    "--json=true",
+    "-z",
+    "init init",
+    "--yes init",
+    "",
+    "-- x",
+    "--__proto__",
+    "--constructor=x",
+    "__proto__",
+    "--no-yes",
+  ])("refuses %j", (line) => {
+    expect(usage(line.split(" ")).exitCode).toBe(2);
+    expect(options(["--"]).values).toEqual({});
+  });
 });
 
-interface Run {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-async function run(argv: readonly string[], given: Partial<Context> = {}): Promise<Run> {
-  const streams = { stdin: new PassThrough(), stdout: new PassThrough(), stderr: new PassThrough() };
-  const context: Context = {
-    cwd: "/nowhere",
-    env: {},
-    home: "/nowhere",
-    platform: "linux",
-    arch: "x64",
-    nodeVersion: "v20.20.2",
-    version: "9.9.9",
-    ...streams,
-    isWatched: false,
-    print: (text) => streams.stdout.write(text),
-    now: () => 0,
-    signal: new AbortController().signal,
-    color: false,
-    unicode: true,
-    secrets: new Set(),
-    templates: pathToFileURL("/nowhere/"),
-    ...given,
-  };
-  const code = await main(context, argv);
-  return { code, stdout: String(streams.stdout.read() ?? ""), stderr: String(streams.stderr.read() ?? "") };
+async function run(argv: readonly string[], given: Partial<Context> = {}) {
+  const { context, said } = madeUp(given);
+  return { code: await main(context, argv), ...said };
 }
 
 describe("main", () => {
@@ -250,7 +206,7 @@ describe("main", () => {
     });
     expect(code).toBe(130);
     expect(stderr).toMatch(/^Cancelled/);
-  }); // prettier-ignore
+  });
 
   it("shows an unexpected error on one line, masked, without what steers a terminal", async () => {
     const secret = "tok-0123456789-abcdef";
@@ -258,7 +214,7 @@ describe("main", () => {
       get PATH(): string {
         throw new Error(`bad\u001b[2J value ${secret}\nmore`);
       },
-    }; // prettier-ignore
+    };
     const { code, stderr } = await run(["--cwd", "/"], { env, secrets: new Set([secret]) });
     expect(code).toBe(3);
     expect(stderr).toBe(

@@ -23,14 +23,7 @@ interface ChoiceQuestion<T> {
   readonly choices: readonly Choice<T>[];
 }
 
-/** The questions that a command can ask. Every one of them throws Cancelled on Ctrl-C, Ctrl-D and a closed input. */
-export interface Ask {
-  secret(question: TextQuestion): Promise<string>;
-  text(question: TextQuestion): Promise<string>;
-  confirm(question: { readonly message: string; readonly initial: boolean }): Promise<boolean>;
-  select<T extends string>(question: ChoiceQuestion<T>): Promise<T>;
-  several<T extends string>(question: ChoiceQuestion<T> & { readonly initial: readonly T[] }): Promise<readonly T[]>;
-}
+export type Ask = Awaited<ReturnType<typeof createAsk>>;
 
 /** After a pasted secret its tail may still arrive: this long nothing that comes is shown or taken. */
 const DRAIN_MS = 150;
@@ -52,20 +45,20 @@ function promptOutput({ stderr, color }: Context): Writable {
   return Object.assign(output, { isTTY: true, columns, rows });
 }
 
-/** What clack reads from, draws on, and is cancelled by. */
-interface Io {
-  readonly input: Readable;
-  readonly output: Writable;
-  readonly signal: AbortSignal;
-}
-
-/** Questions on a terminal, drawn by clack (loaded when first asked). `pastedBreak` stands for a line break inside a paste. */
-export async function createAsk(context: Context, pastedBreak: string): Promise<Ask> {
+/**
+ * Questions on a terminal, drawn by clack (loaded when first asked). Every one of them throws Cancelled on Ctrl-C, Ctrl-D and
+ * a closed input. `pastedBreak` stands for a line break inside a paste.
+ */
+export async function createAsk(context: Context, pastedBreak: string) {
   const clack = await import("@clack/prompts");
   const { signal } = context;
   const { clean } = createOutput(context);
 
-  async function run<T>(reads: Reads, drainMs: number, prompt: (io: Io) => Promise<unknown>): Promise<T> {
+  async function run<T>(
+    reads: Reads,
+    drainMs: number,
+    prompt: (io: { input: Readable; output: Writable; signal: AbortSignal }) => Promise<unknown>,
+  ): Promise<T> {
     if (signal.aborted) throw new Cancelled();
     const input = openPromptInput(context.stdin, reads, pastedBreak);
     try {
@@ -76,38 +69,31 @@ export async function createAsk(context: Context, pastedBreak: string): Promise<
       await input.close(signal.aborted ? 0 : drainMs);
     }
   }
-
-  const optionsOf = (choices: readonly Choice<string>[]): { value: string; label: string; hint?: string }[] =>
-    choices.map(({ value, label, hint }) => ({
-      value,
-      label: clean(label),
-      ...(hint === undefined ? {} : { hint: clean(hint) }),
-    }));
+  const choicesOf = ({ message, choices }: ChoiceQuestion<string>) => ({
+    message: clean(message),
+    options: choices.map((choice) => ({ ...choice, label: clean(choice.label), hint: clean(choice.hint ?? "") })),
+  });
   const textOf = ({ message, validate }: TextQuestion) => ({
     message: clean(message),
     validate: (value: string | undefined) => validate(value ?? ""),
   });
 
   return {
-    secret: (question) =>
-      run("text", DRAIN_MS, (io) => clack.password({ ...io, ...textOf(question), clearOnError: true })),
-    text: (question) => {
+    secret: (question: TextQuestion) =>
+      run<string>("text", DRAIN_MS, (io) => clack.password({ ...io, ...textOf(question), clearOnError: true })),
+    text: (question: TextQuestion) => {
       const { initial = "", placeholder = "" } = question;
-      return run("text", 0, (io) => clack.text({ ...io, ...textOf(question), initialValue: initial, placeholder }));
+      return run<string>("text", 0, (io) =>
+        clack.text({ ...io, ...textOf(question), initialValue: initial, placeholder }),
+      );
     },
-    confirm: ({ message, initial }) =>
-      run("keys", 0, (io) => clack.confirm({ ...io, message: clean(message), initialValue: initial })),
-    select: ({ message, choices }) =>
-      run("keys", 0, (io) => clack.select({ ...io, message: clean(message), options: optionsOf(choices) })),
-    several: ({ message, choices, initial }) =>
-      run("keys", 0, (io) =>
-        clack.multiselect<string>({
-          ...io,
-          message: clean(message),
-          options: optionsOf(choices),
-          initialValues: [...initial],
-          required: true,
-        }),
+    confirm: ({ message, initial }: { readonly message: string; readonly initial: boolean }) =>
+      run<boolean>("keys", 0, (io) => clack.confirm({ ...io, message: clean(message), initialValue: initial })),
+    select: <T extends string>(question: ChoiceQuestion<T>) =>
+      run<T>("keys", 0, (io) => clack.select({ ...io, ...choicesOf(question) })),
+    several: <T extends string>(question: ChoiceQuestion<T> & { readonly initial: readonly T[] }) =>
+      run<readonly T[]>("keys", 0, (io) =>
+        clack.multiselect({ ...io, ...choicesOf(question), initialValues: [...question.initial], required: true }),
       ),
   };
 }

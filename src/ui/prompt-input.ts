@@ -33,14 +33,8 @@ export function guardInput(chunk: string, reads: Reads, pastedBreak: string): st
   return body.replace(/[\r\n]+/g, pastedBreak) + (body === text ? "" : "\r");
 }
 
-export interface PromptInput {
-  readonly stream: PassThrough;
-  /** Stops reading. What arrives in the next `drainMs` milliseconds is thrown away: the tail of a paste. */
-  close(drainMs: number): Promise<void>;
-}
-
 /** A stream for one prompt, fed from the real input through `guardInput`. A closed input ends the prompt like Ctrl-C. */
-export function openPromptInput(input: Input, reads: Reads, pastedBreak: string): PromptInput {
+export function openPromptInput(input: Input, reads: Reads, pastedBreak: string) {
   const decoder = new StringDecoder("utf8");
   const setRawMode = (raw: boolean): unknown => input.setRawMode?.(raw);
   const stream = Object.assign(new PassThrough(), { isTTY: true, setRawMode });
@@ -62,7 +56,8 @@ export function openPromptInput(input: Input, reads: Reads, pastedBreak: string)
   if (input.readableEnded || input.destroyed) queueMicrotask(onEnd);
   return {
     stream,
-    close: async (drainMs) => {
+    /** Stops reading. What arrives in the next `drainMs` milliseconds is thrown away: the tail of a paste. */
+    close: async (drainMs: number): Promise<void> => {
       isOpen = false;
       if (drainMs > 0) {
         setRawMode(true);

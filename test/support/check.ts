@@ -1,10 +1,10 @@
 /** Runs `check` in this process, on real files. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { PassThrough } from "node:stream";
 import { pathToFileURL } from "node:url";
 import { main } from "../../src/cli.ts";
 import type { Context } from "../../src/context.ts";
+import { madeUp } from "./context.ts";
 import type { Environment } from "./home.ts";
 
 export interface Checked {
@@ -13,38 +13,17 @@ export interface Checked {
   readonly stderr: string;
 }
 
-/** A Context whose stdout somebody looks at, or not. */
 export async function check(
   cwd: string,
   args: readonly string[],
   env: Environment,
   given: Partial<Context> = {},
 ): Promise<Checked> {
-  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
-  const out: string[] = [];
-  const context: Context = {
-    cwd,
-    env,
-    home: env.HOME ?? "/nowhere",
-    platform: process.platform,
-    arch: "x64",
-    nodeVersion: process.version,
-    version: "9.9.9",
-    stdin: new PassThrough(),
-    stdout,
-    stderr,
-    isWatched: false,
-    print: (text) => void out.push(text),
-    now: () => 0,
-    signal: new AbortController().signal,
-    color: false,
-    unicode: true,
-    secrets: new Set(),
-    templates: pathToFileURL(`${join(import.meta.dirname, "../../templates")}/`),
-    ...given,
-  };
-  const code = await main(context, ["check", ...args]);
-  return { code, stdout: out.join("") + String(stdout.read() ?? ""), stderr: String(stderr.read() ?? "") };
+  const templates = pathToFileURL(`${join(import.meta.dirname, "../../templates")}/`);
+  const { platform, version: nodeVersion } = process;
+  const home = env.HOME ?? "/nowhere";
+  const { context, said } = madeUp({ cwd, env, home, platform, nodeVersion, templates, ...given });
+  return { code: await main(context, ["check", ...args]), ...said };
 }
 
 export function write(root: string, files: Readonly<Record<string, string | Uint8Array>>): void {

@@ -93,7 +93,7 @@ async function walk(context: Context, options: DoctorOptions, token: string | un
     const ms = { setup: Math.round(lookedAt - started), client: Math.round(context.now() - testedAt) };
     return makeReport(looked.view, { test: tested, asked, call: callOf(options, looked.view, tested), ms });
   } finally {
-    progress.end("gone");
+    progress.end();
   }
 }
 

@@ -122,7 +122,7 @@ async function proveClient(
     show.warn("Claude Code could not be asked.", [printable(error instanceof Error ? error.message : String(error))]);
     return "not-asked";
   } finally {
-    progress.end("gone");
+    progress.end();
   }
   const { status, inFront } = readAnswer(survey, name, scope, answer);
   const [why, advice] = FAILURES[status] ?? [];

@@ -128,7 +128,7 @@ export async function testConnection(
     };
     return (await runTest(context, sent, { ...limits, onStage })).diagnosis;
   } finally {
-    progress.end("gone");
+    progress.end();
   }
 }
 

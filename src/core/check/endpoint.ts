@@ -1,65 +1,46 @@
-/** Whether an address is HALO's. No URL parser: there is none in pure code, and only the exact text counts. */
+/** Whether an address is HALO's. */
 import { hasReference, referencesIn } from "../clients/references.ts";
 
 /** What is longer is no address that anybody wrote. */
 const LONGEST_URL = 4096;
 
-/** What an address is, beside HALO's own. */
-export type Verdict =
-  | { readonly kind: "right" }
-  /** HALO's but for the scheme. */
-  | { readonly kind: "http" }
-  /** HALO's own host and path, written otherwise: blanks, case, a slash, a port. */
-  | { readonly kind: "near" }
-  | { readonly kind: "other" };
-
-/** A URL whose variables have taken their defaults. */
+/** The variables have taken their defaults. */
 function withDefaults(text: string): string {
-  return text.replace(/\$\{[A-Za-z_]\w*:-([^}]*)\}/g, "$1");
+  return text.slice(0, LONGEST_URL).replace(/\$\{[A-Za-z_]\w*:-([^}]*)\}/g, "$1");
 }
 
-/** Address, query and fragment apart. */
-function withoutQuery(text: string): string {
-  return text.replace(/[?#].*$/s, "");
+function parsed(address: string): URL | undefined {
+  try {
+    return new URL(address);
+  } catch {
+    return undefined;
+  }
 }
 
-function plain(text: string): string {
-  return text
-    .trim()
-    .replace(
-      /^(https?):\/\/([^/]*)/i,
-      (_, scheme: string, host: string) => `${scheme.toLowerCase()}://${host.toLowerCase()}`,
-    )
-    .replace(/^(https:\/\/[^/:]+):443(?=\/|$)/, "$1")
-    .replace(/\/+$/, "");
-}
-
-/** In: the text of an entry, and the endpoint that is meant. A user's name, a query and a fragment are judged elsewhere. */
-export function endpointOf(text: string, meant: string): Verdict {
-  if (text === meant) return { kind: "right" };
-  if (text.length > LONGEST_URL) return { kind: "other" };
+/**
+ * What the address of an entry is, beside the endpoint that is meant. `http`: the same but for the scheme; `near`: the same
+ * host and path, written otherwise. A user's name, a query and a fragment are judged elsewhere.
+ */
+export function endpointOf(text: string, meant: string): "right" | "http" | "near" | "other" {
   // a variable alone leads where its owner says, on each machine; .env.example must name it
   const [only] = referencesIn(text.trim());
-  if (only?.text === text.trim() && !text.includes(":-")) return { kind: "right" };
-  const address = withoutQuery(withDefaults(text)).replace(/^(https?:\/\/)[^/@]*@/i, "$1");
-  if (address === meant) return { kind: "right" };
-  if (
-    meant.startsWith("https:") &&
-    plain(address)
-      .replace(/^http:/, "https:")
-      .replace(/:80(?=\/)/, "") === plain(meant) &&
-    /^\s*http:/i.test(address)
-  )
-    return { kind: "http" };
-  return plain(address) === plain(meant) ? { kind: "near" } : { kind: "other" };
+  if (text === meant || (only?.text === text.trim() && !text.includes(":-"))) return "right";
+  const address = withDefaults(text)
+    .replace(/[?#].*$/s, "")
+    .replace(/^(https?:\/\/)[^/@]*@/i, "$1");
+  if (address === meant) return "right";
+  const [url, wanted] = [parsed(address), parsed(meant)];
+  const path = (each: URL): string => each.pathname.replace(/\/+$/, "");
+  if (url === undefined || wanted === undefined || url.host !== wanted.host || path(url) !== path(wanted))
+    return "other";
+  if (url.protocol === wanted.protocol) return "near";
+  return url.protocol === "http:" ? "http" : "other";
 }
 
 /** The host that would receive the request, for a message. */
 export function hostOf(text: string): string {
-  const address = withDefaults(text.slice(0, LONGEST_URL)).trim();
-  const host = /^[a-z][a-z0-9+.-]*:[\\/]*(?:[^\\/?#]*@)?([^\\/?#]*)/i.exec(address)?.[1] ?? "";
-  if (host === "" || hasReference(host)) return "a host that only a variable knows";
-  return `host ${host}`;
+  const host = parsed(withDefaults(text))?.host ?? "";
+  return host === "" || hasReference(host) ? "a host that only a variable knows" : `host ${host}`;
 }
 
 /** The variables that a value refers to, in the spelling of any shell or client. */

@@ -19,7 +19,7 @@ function givenElsewhere(
   return [...new Set(names)].flatMap((variable) =>
     givenValues(subject, user, variable).flatMap(({ document, value, span }): readonly Place[] => {
       const address = withVariable(text, variable, value);
-      const { kind } = endpointOf(address, subject.url);
+      const kind = endpointOf(address, subject.url);
       if (kind === "right") return givenElsewhere(subject, user, address, namesIn(value), steps - 1);
       // `HALO_URL=<the address>` is a note for people
       if (document.kind === "env-example" && (/[<>]/.test(value) || !/^\s*[a-z][a-z0-9+.-]*:/i.test(address)))
@@ -50,7 +50,7 @@ export const ADDRESS_RULES: readonly Rule[] = [
     summary: "An entry for HALO sends the token to another address than HALO's",
     find: ({ url: { text, node }, document, dialect }, subject) => {
       const { url } = subject;
-      const { kind } = endpointOf(text, url);
+      const kind = endpointOf(text, url);
       if (kind === "http") return undefined;
       // only what is HALO's own address but for its writing is put right: another host may be meant, and declared with --url
       if (kind === "near") return { at: node, args: { url }, fix: url };
@@ -72,7 +72,7 @@ export const ADDRESS_RULES: readonly Rule[] = [
     id: "halo-http",
     summary: "An entry for HALO uses http, which sends the token in clear",
     find: ({ url: { text, node } }, { url }) =>
-      endpointOf(text, url).kind === "http" ? { at: node, args: { url }, fix: url } : undefined,
+      endpointOf(text, url) === "http" ? { at: node, args: { url }, fix: url } : undefined,
     message: ({ name, url }) => `server "${name}" uses http, so the token travels in clear; allowed: ${url}`,
   }),
   // addresses are printed by `claude mcp list`, in errors and in the logs of every proxy; header values are not
