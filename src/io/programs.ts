@@ -14,30 +14,25 @@ export interface FindOptions {
   readonly exclude: readonly string[];
 }
 
-/** Windows does not distinguish PATH from Path, a copied environment object does. */
-function variable(env: Env, name: string, platform: string): string | undefined {
-  if (platform !== "win32") return env[name];
-  const key = Object.keys(env).find((candidate) => candidate.toUpperCase() === name);
-  return key === undefined ? undefined : env[key];
+/** PATH. Windows does not distinguish it from Path, a copied environment object does. */
+function isPath(name: string, platform: string): boolean {
+  return (platform === "win32" ? name.toUpperCase() : name) === "PATH";
 }
 
 /** The absolute folders of PATH. Relative and empty entries mean the current folder, which is the repository. */
 function foldersOf(env: Env, platform: string): readonly string[] {
-  const path = variable(env, "PATH", platform) ?? "";
+  const path = Object.entries(env).find(([name]) => isPath(name, platform))?.[1] ?? "";
   if (platform !== "win32") return path.split(":").filter((folder) => folder.startsWith("/"));
   const folders = path.split(";").map((folder) => folder.trim().replace(/^"(.*)"$/, "$1"));
   // "\tools" is relative to the current drive, "C:tools" to the current folder of C
   return folders.filter((folder) => /^[A-Za-z]:[\\/]|^[\\/]{2}[^\\/]/.test(folder));
 }
 
-/** Every path where the program could be, in the order of PATH. */
+/** Every path where the program could be, in the order of PATH. Windows: Node starts no `.cmd` without a shell, but one says where its program is. */
 export function programCandidates(name: string, env: Env, platform: string): readonly string[] {
   const folders = foldersOf(env, platform);
   if (platform !== "win32") return folders.map((folder) => posix.join(folder, name));
-  const listed = (variable(env, "PATHEXT", platform) ?? ".COM;.EXE;.BAT;.CMD").toLowerCase().split(";");
-  // .exe first: Node refuses to start .cmd and .bat without a shell (CVE-2024-27980)
-  const extensions = listed.some((end) => name.toLowerCase().endsWith(end)) ? [""] : [...new Set([".exe", ...listed])];
-  return folders.flatMap((folder) => extensions.map((end) => win32.join(folder, name + end)));
+  return folders.flatMap((folder) => [".exe", ".cmd"].map((end) => win32.join(folder, name + end)));
 }
 
 /**
@@ -71,7 +66,7 @@ export function findProgram(name: string, { env, platform, exclude }: FindOption
  */
 export function trustedEnv({ env, platform, exclude }: FindOptions): Env {
   const folders = foldersOf(env, platform).filter(outsideOf(exclude));
-  const rest = Object.entries(env).filter(([name]) => (platform === "win32" ? name.toUpperCase() : name) !== "PATH");
+  const rest = Object.entries(env).filter(([name]) => !isPath(name, platform));
   return { ...Object.fromEntries(rest), PATH: [...new Set(folders)].join(platform === "win32" ? ";" : ":") };
 }
 
@@ -146,7 +141,6 @@ export async function exec(argv: readonly [string, ...string[]], options: ExecOp
     reject: false,
     windowsHide: true,
   });
-  let timer: NodeJS.Timeout | undefined;
   running.once("exit", () => {
     try {
       if (detached && running.pid !== undefined) process.kill(-running.pid, "SIGKILL");
@@ -154,13 +148,13 @@ export async function exec(argv: readonly [string, ...string[]], options: ExecOp
       // nothing of the group is left
     }
     // what left the group may hold the output open for ever
-    timer = setTimeout(() => {
+    const letGo = (): void => {
       running.stdout?.destroy();
       running.stderr?.destroy();
-    }, graceMs);
+    };
+    setTimeout(letGo, graceMs).unref();
   });
   const result = await running;
-  clearTimeout(timer);
   if (signal.aborted) throw new Cancelled();
   const { exitCode, timedOut, isTerminated, code, stdout = "", stderr = "" } = result;
   const startError = exitCode === undefined && !timedOut && !isTerminated ? code : undefined;

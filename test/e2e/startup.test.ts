@@ -18,7 +18,7 @@ let packed: PackedPackage;
 let scratch: ScratchHome;
 beforeAll(async () => {
   scratch = scratchHome();
-  packed = packedPackage();
+  packed = await packedPackage();
 });
 afterAll(() => scratch.dispose());
 

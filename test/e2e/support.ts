@@ -123,7 +123,7 @@ function ofHome(home: string): string[] {
 }
 
 export async function machine(options: MachineOptions = {}): Promise<Machine> {
-  const { bin } = packedPackage();
+  const { bin } = await packedPackage();
   const scratch = scratchHome({
     ...(options.path === undefined ? {} : { path: options.path }),
     env: options.env ?? {},

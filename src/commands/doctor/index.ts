@@ -22,11 +22,12 @@ const LEAST_MS = 500;
 
 /** The token of this command line, cleaned; undefined when none was given. */
 async function tokenOf(context: Context, options: DoctorOptions): Promise<string | undefined> {
+  const patience = { signal: context.signal, timeoutMs: options.timeoutMs };
   const given = options.tokenStdin
-    ? await readStdin(context.stdin, context.signal)
+    ? await readStdin(context.stdin, patience)
     : options.tokenFile === undefined
       ? undefined
-      : await readSecretFile(options.tokenFile, context.signal);
+      : await readSecretFile(options.tokenFile, patience);
   if (given === undefined) return undefined;
   const cleaned = cleanValue("token", given.replace(/\r?\n$/, ""));
   const flag = options.tokenStdin ? "--token-stdin" : "--token-file";

@@ -45,8 +45,8 @@ export async function valueSources(
   const { stdin, signal } = context;
   const given: Readonly<Record<Value, readonly (readonly [text: string | undefined, from: string])[]>> = {
     token: [
-      [withoutEnd(options.tokenStdin ? await readStdin(stdin, signal) : undefined), "--token-stdin"],
-      [withoutEnd(tokenFile === undefined ? undefined : await readSecretFile(tokenFile, signal)), "--token-file"],
+      [withoutEnd(options.tokenStdin ? await readStdin(stdin, { signal }) : undefined), "--token-stdin"],
+      [withoutEnd(tokenFile === undefined ? undefined : await readSecretFile(tokenFile, { signal })), "--token-file"],
     ],
     account: [
       [options.accountId, "--account-id"],

@@ -4,9 +4,7 @@ import { pipeline, type Readable } from "node:stream";
 import { constants, createBrotliDecompress, createUnzip } from "node:zlib";
 import type { ExchangeEnd, RpcError } from "../../core/diagnosis/record.ts";
 
-/** Bytes after decompression: of an answer, of all answers of a probe, of a body that comes with an error status. */
-export const ANSWER_CAP = 4 * 1024 * 1024;
-export const PROBE_CAP = 8 * 1024 * 1024;
+/** Bytes of a body, after decompression, that are kept for the record; no body that comes with an error status is read further. */
 export const ERROR_CAP = 64 * 1024;
 
 /** A response that does not answer our request; `end` says what it is. The message holds no text of a server. */
@@ -107,8 +105,7 @@ const isObject = (value: unknown): value is Message =>
 export function messageIn(text: string): Message | undefined {
   try {
     const parsed: unknown = JSON.parse(text);
-    const first: unknown = Array.isArray(parsed) ? parsed[0] : parsed;
-    return isObject(first) ? first : undefined;
+    return [parsed].flat().find(isObject);
   } catch {
     return undefined;
   }
@@ -141,48 +138,50 @@ export function answerIn(text: string, id: unknown): Message {
   throw new NoAnswer("not-rpc");
 }
 
-/** The data of a server-sent event (WHATWG); undefined where it is of another type than `message`. */
-function dataOf(event: string): string | undefined {
-  const lines = event.split(/\r\n|\n|\r/);
-  const type =
-    lines
-      .findLast((line) => line.startsWith("event:"))
-      ?.slice(6)
-      .trim() ?? "";
-  const data = lines.filter((line) => line.startsWith("data:")).map((line) => line.slice(5).replace(/^ /, ""));
-  return data.length > 0 && (type === "" || type === "message") ? data.join("\n") : undefined;
+/** The events of a stream (WHATWG, "Server-sent events"), each as its lines. One without a blank line after it is none. */
+async function* eventsIn(pieces: AsyncIterable<string>): AsyncGenerator<readonly string[]> {
+  let lines: string[] = [];
+  let rest = "";
+  const take = (lineEnd: RegExp): (readonly string[])[] => {
+    const events: string[][] = [];
+    const found = rest.split(lineEnd);
+    rest = found.pop() ?? "";
+    for (const line of found) {
+      if (line !== "") lines.push(line);
+      else {
+        events.push(lines);
+        lines = [];
+      }
+    }
+    return events;
+  };
+  for await (const piece of pieces) {
+    rest += piece;
+    // an LF that belongs to a CR at the end may follow
+    if (/[\r\n]/.test(piece)) yield* take(/\r\n|\n|\r(?!$)/);
+  }
+  yield* take(/\r\n|\n|\r/);
 }
 
-/** Our answer in an event stream, and the event that holds it; the wait ends as soon as it is there. Throws NoAnswer, and what the connection throws. */
-export async function answerInStream(
-  pieces: AsyncIterable<string>,
-  id: unknown,
-  log: BodyLog,
-): Promise<{ readonly message: Message; readonly event: string }> {
-  const blank = /\r\n\r\n|\n\n|\r\r/;
+/** Our answer in an event stream, as JSON; the wait ends as soon as it is there. Throws NoAnswer, and what the connection throws. */
+export async function answerInStream(pieces: AsyncIterable<string>, id: unknown, log: BodyLog): Promise<string> {
   let isForeign = false;
-  let text = "";
-  let tail = "";
-  for await (const piece of pieces) {
-    text += piece;
-    // the blank line may have begun in an earlier piece; searching the whole text again would be slow
-    const window = tail + piece;
-    tail = window.slice(-3);
-    if (!blank.test(window)) continue;
-    for (let found = blank.exec(text); found !== null; found = blank.exec(text)) {
-      const end = found.index + found[0].length;
-      const event = text.slice(0, end);
-      text = text.slice(end);
-      const data = dataOf(event);
-      if (data === undefined) continue;
-      try {
-        return { message: answerIn(data, id), event };
-      } catch (error) {
-        if (!(error instanceof NoAnswer) || error.end === "too-big") throw error;
-        // Requests and notifications of the server may come before our answer; an answer to somebody else may not.
-        if (error.end === "bad-json") log.isBad = true;
-        else if (error.end === "not-rpc" && !/"method"\s*:/.test(data)) isForeign = true;
-      }
+  for await (const lines of eventsIn(pieces)) {
+    const values = (field: string): string[] =>
+      lines
+        .filter((line) => line.startsWith(`${field}:`))
+        .map((line) => line.slice(field.length + 1).replace(/^ /, ""));
+    const [type, data] = [values("event").at(-1)?.trim() ?? "", values("data")];
+    if (data.length === 0 || (type !== "" && type !== "message")) continue;
+    const text = data.join("\n");
+    try {
+      answerIn(text, id);
+      return text;
+    } catch (error) {
+      if (!(error instanceof NoAnswer) || error.end === "too-big") throw error;
+      // Requests and notifications of the server may come before our answer; an answer to somebody else may not.
+      if (error.end === "bad-json") log.isBad = true;
+      else if (error.end === "not-rpc" && !/"method"\s*:/.test(text)) isForeign = true;
     }
   }
   throw new NoAnswer(log.isBad ? "bad-json" : isForeign ? "not-rpc" : "stream-ended");

@@ -1,5 +1,6 @@
 /** The connection test: asks the endpoint as a client would, then once more without the token, and writes down what was seen. */
-import type { Exchange, ProbeOutcome, ProbeRecord, ProbeStage } from "../../core/diagnosis/record.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Exchange, ProbeRecord, ProbeStage } from "../../core/diagnosis/record.ts";
 import type { Network } from "../../core/proxy.ts";
 import { Cancelled } from "../../errors.ts";
 import { checkHeaders, withoutToken } from "./input.ts";
@@ -33,7 +34,9 @@ export interface ProbeRequest {
 
 /** The share of the time that the first request may take, its connection included. */
 const FIRST = 0.4;
-const NO_WAY = { timings: { dns: null, tcp: null, tls: null }, addresses: [], proxy: null, tls: null } as const;
+
+/** What was found so far: the limit of the whole run may end it at any point. */
+type Found = { -readonly [Key in "reach" | "outcome" | "control"]: ProbeRecord[Key] };
 
 /**
  * The SDK takes a server error, a denial, a silence or a nonsense answer to `server/discover` as final. A server of 2025 may answer an unknown
@@ -52,57 +55,40 @@ function worthTheOldWay(last: Exchange | undefined): boolean {
 }
 
 /** With all headers, if needed again with `initialize`, then without the token. Four fifths of the time are for the first part. */
-async function ask(
-  request: ProbeRequest,
-  url: URL,
-  recorder: Recorder,
-  start: number,
-  done: (found: Partial<Pick<ProbeRecord, "outcome" | "control">>) => void,
-): Promise<void> {
-  const { headers, version, onStage } = request;
-  const at = (share: number): number => start + request.timeoutMs * share;
+async function ask(request: ProbeRequest, recorder: Recorder, start: number, found: Found): Promise<void> {
+  const { headers, tokenHeader, timeoutMs, version, call, listens, onStage } = request;
+  const at = (share: number): number => start + timeoutMs * share;
+  const url = new URL(request.url);
   const common = { recorder, url, version };
-  const main = {
-    ...common,
-    headers,
-    phases: ["connect", "tools", "close"] as const,
-    deadline: at(0.8),
-    closeDeadline: at(0.85),
-    call: request.call,
-    listens: request.listens,
-  };
-  let outcome: ProbeOutcome = await walk({ ...main, mode: "auto", firstMs: request.timeoutMs * FIRST });
-  if (!outcome.connected && worthTheOldWay(recorder.exchanges.at(-1)))
-    outcome = await walk({ ...main, mode: "legacy" });
-  done({ outcome });
-  if (!outcome.listed) return;
+  const main = { ...common, headers, call, listens, deadline: at(0.8), closeDeadline: at(0.85) };
+  found.outcome = await walk({ ...main, mode: "auto", firstMs: timeoutMs * FIRST });
+  if (!found.outcome.connected && worthTheOldWay(recorder.exchanges.at(-1)))
+    found.outcome = await walk({ ...main, mode: "legacy" });
+  const { listed, protocol } = found.outcome;
+  if (!listed) return;
   onStage?.("auth");
   // The same era, to the very request that brought the tools: some servers ask for the token only there.
   const isModern = recorder.exchanges.every((exchange) => exchange.method !== "initialize");
-  const { connected, listed, toolCount } = await walk({
+  const { connected, toolCount, ...control } = await walk({
     ...common,
-    headers: withoutToken(headers, request.tokenHeader),
-    phases: ["control", "control", "close"],
-    mode: isModern && outcome.protocol ? { pin: outcome.protocol } : "legacy",
+    headers: withoutToken(headers, tokenHeader),
+    isControl: true,
+    mode: isModern && protocol ? { pin: protocol } : "legacy",
     deadline: at(0.97),
     closeDeadline: at(0.99),
   });
-  done({ control: { connected, listed, toolCount } });
+  found.control = { connected, listed: control.listed, toolCount };
 }
 
 /** Makes one connection and sends nothing over it: the stages of the network can be looked at where there is nothing to send. */
 async function reach(way: Way, limitMs: number): Promise<Exchange> {
   const start = performance.now();
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<Partial<Exchange>>((resolve) => {
-    timer = setTimeout(resolve, limitMs, { end: "timeout" });
-  });
   const standing = way.connect().then(
     (): Partial<Exchange> => ({ connected: true, end: "accepted" }),
     (error): Partial<Exchange> => ({ codes: codesOf(error) }),
   );
-  const seen = await Promise.race([standing, late]);
-  clearTimeout(timer);
+  const late: Partial<Exchange> = { end: "timeout" };
+  const seen = await Promise.race([standing, sleep(limitMs, late, { ref: false })]);
   const ms = performance.now() - start;
   return { ...UNANSWERED, phase: "connect", method: "CONNECT", end: "broken", ...seen, ms };
 }
@@ -114,59 +100,53 @@ async function reach(way: Way, limitMs: number): Promise<Exchange> {
  */
 export async function probe(request: ProbeRequest): Promise<ProbeRecord> {
   if (request.signal.aborted) throw new Cancelled();
-  const { timeoutMs, onStage } = request;
+  const { timeoutMs, onStage, reaches = false } = request;
   const start = performance.now();
   const url = new URL(request.url);
+  const secure = url.protocol === "https:";
   const network = request.network(url);
-  const { broken } = network;
+  const { broken, ignored = null } = network;
   const brokenProxy = broken === undefined ? null : ({ cause: "proxy-failed", variable: broken } as const);
   const input = checkHeaders(request.headers, request.tokenHeader) ?? brokenProxy;
-  const base = {
-    ...NO_WAY,
-    endpoint: { origin: url.origin, host: url.host, path: url.pathname, secure: url.protocol === "https:" },
-    timeoutMs,
-    input,
-    ignoredProxy: network.ignored ?? null,
-    verification: network.verify ? ("on" as const) : ("off" as const),
-    exchanges: [],
-    reach: null,
-    outcome: NOTHING,
-    control: null,
-  };
-  if (brokenProxy !== null || (input !== null && request.reaches !== true)) return base;
-
-  const after = { dns: "tcp", tcp: base.endpoint.secure ? "tls" : "http", tls: "http" } as const;
+  const after = { dns: "tcp", tcp: secure ? "tls" : "http", tls: "http" } as const;
   const way = openWay({ url, network, onPassed: (stage) => onStage?.(after[stage]) });
   const stopper = new AbortController();
   const recorder = recordingFetch(url, way, stopper.signal, ({ phase, end }) => {
     if (phase === "connect" && end === "answered") onStage?.("tools");
   });
-  let found: Partial<ProbeRecord> = {};
+  const found: Found = { reach: null, outcome: NOTHING, control: null };
   const test = async (): Promise<void> => {
-    if (input !== null) found = { reach: await reach(way, timeoutMs * FIRST) };
-    else
-      await ask(request, url, recorder, start, (more) => {
-        found = { ...found, ...more };
-      });
+    if (input === null) await ask(request, recorder, start, found);
+    else found.reach = await reach(way, timeoutMs * FIRST);
   };
-  onStage?.("dns");
-  let timer: NodeJS.Timeout | undefined;
-  let cancel = (): void => undefined;
-  // the limit of the whole run, even if the SDK waits for something that is not a request
-  const stopped = new Promise<void>((resolve, reject) => {
-    timer = setTimeout(resolve, timeoutMs);
-    cancel = () => reject(new Cancelled());
-    request.signal.addEventListener("abort", cancel, { once: true });
-  });
-  try {
-    await Promise.race([test(), stopped]);
-  } finally {
-    clearTimeout(timer);
-    request.signal.removeEventListener("abort", cancel);
-    stopper.abort();
-    way.close();
+  if (brokenProxy === null && (input === null || reaches)) {
+    onStage?.("dns");
+    let timer: NodeJS.Timeout | undefined;
+    let cancel = (): void => undefined;
+    // the limit of the whole run, even if the SDK waits for something that is not a request
+    const stopped = new Promise<void>((resolve, reject) => {
+      timer = setTimeout(resolve, timeoutMs);
+      cancel = () => reject(new Cancelled());
+      request.signal.addEventListener("abort", cancel, { once: true });
+    });
+    try {
+      await Promise.race([test(), stopped]);
+    } finally {
+      clearTimeout(timer);
+      request.signal.removeEventListener("abort", cancel);
+      stopper.abort();
+      way.close();
+    }
+    // a request that was stopped just now is recorded a turn later
+    await new Promise((resolve) => setImmediate(resolve));
   }
-  // a request that was stopped just now is recorded a turn later
-  await new Promise((resolve) => setImmediate(resolve));
-  return { ...base, ...way.facts(), ...found, exchanges: [...recorder.exchanges] };
+  return {
+    ...way.facts(),
+    ...found,
+    endpoint: { origin: url.origin, host: url.host, path: url.pathname, secure },
+    timeoutMs,
+    input,
+    ignoredProxy: ignored,
+    exchanges: [...recorder.exchanges],
+  };
 }

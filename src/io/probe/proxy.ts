@@ -1,6 +1,7 @@
 /** A tunnel through a proxy: CONNECT, and what the proxy answered to it. */
 import { request } from "node:http";
 import type { Socket } from "node:net";
+import type { ProxyFacts } from "../../core/diagnosis/record.ts";
 import type { ProxyRoute } from "../../core/proxy.ts";
 
 /**
@@ -24,25 +25,21 @@ function failureOf(error: unknown): Error {
 }
 
 /** What a proxy answered to CONNECT. */
-export interface ProxyAnswer {
-  readonly status: number;
-  readonly said: string;
-  readonly schemes: readonly string[];
-  /** Bytes of its own follow: a TLS server never speaks first. */
-  readonly isPage: boolean;
+export interface ProxyAnswer extends Pick<ProxyFacts, "tunnel" | "status" | "said" | "schemes"> {
   /** It announces a body, which the answer that opens a tunnel has not (RFC 9110, 9.3.6): to be ignored, unless no TLS comes about. */
   readonly hasBody: boolean;
 }
 
 /**
  * Asks the proxy at the other end of `socket` for a tunnel to `authority` (host:port). The proxy gets this and its own credentials,
- * nothing else. Resolves with any answer; rejects with a proxyError. Has no time limit: destroy the socket to stop it.
+ * nothing else. Rejects with a proxyError when there is no tunnel. Has no time limit: destroy the socket to stop it.
  */
 export function openTunnel(
   socket: Socket,
   authority: string,
   credentials: ProxyRoute["credentials"],
-): Promise<ProxyAnswer> {
+  onAnswer: (answer: ProxyAnswer) => void,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     const asked = request({ method: "CONNECT", path: authority, createConnection: () => socket });
     asked.setHeader("Host", authority);
@@ -51,16 +48,17 @@ export function openTunnel(
       const login = Buffer.from(`${credentials.user}:${credentials.password}`).toString("base64");
       asked.setHeader("Proxy-Authorization", `Basic ${login}`);
     }
-    asked.once("connect", ({ statusCode = 0, statusMessage = "", headers, headersDistinct }, _socket, rest) => {
+    asked.once("connect", ({ statusCode: status = 0, statusMessage: said = "", headers, headersDistinct }, _, rest) => {
       const schemes = (headersDistinct["proxy-authenticate"] ?? []).flatMap((line) => /^[\w-]{1,40}/.exec(line) ?? []);
-      const length = Number(headers["content-length"] ?? 0);
-      resolve({
-        status: statusCode,
-        said: statusMessage,
-        schemes: [...new Set(schemes)].slice(0, 4),
-        isPage: rest.length > 0,
-        hasBody: length > 0 || "transfer-encoding" in headers || "content-type" in headers,
-      });
+      const isSuccess = status >= 200 && status <= 299;
+      // bytes of its own: a TLS server never speaks first
+      const tunnel = isSuccess && rest.length === 0;
+      const hasBody =
+        Number(headers["content-length"] ?? 0) > 0 || "transfer-encoding" in headers || "content-type" in headers;
+      onAnswer({ tunnel, status, said, schemes: [...new Set(schemes)].slice(0, 4), hasBody });
+      if (tunnel) resolve();
+      else if (isSuccess) reject(proxyError("HALO_PROXY_PAGE"));
+      else reject(proxyError(status === 407 ? "HALO_PROXY_AUTH" : "HALO_PROXY_STATUS"));
     });
     asked.on("error", (error) => reject(failureOf(error)));
     asked.end();

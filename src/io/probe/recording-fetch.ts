@@ -7,7 +7,6 @@ import { type IncomingMessage, request } from "node:http";
 import type { Socket } from "node:net";
 import type { Exchange, ProbePhase } from "../../core/diagnosis/record.ts";
 import {
-  ANSWER_CAP,
   answerIn,
   answerInStream,
   type BodyLog,
@@ -15,13 +14,16 @@ import {
   type Message,
   messageIn,
   NoAnswer,
-  PROBE_CAP,
   piecesOf,
   rpcErrorOf,
   textOf,
 } from "./answer.ts";
 import { headOf } from "./head.ts";
 import type { Way } from "./way.ts";
+
+/** Bytes after decompression: of an answer, of all answers of a probe. */
+const ANSWER_CAP = 4 * 1024 * 1024;
+const PROBE_CAP = 8 * 1024 * 1024;
 
 type Seen = { -readonly [Key in keyof Exchange]: Exchange[Key] };
 
@@ -111,6 +113,45 @@ function revisionsIn(method: string, message: Message | undefined): readonly str
   return named.filter((each): each is string => typeof each === "string" && each !== "").slice(0, 5);
 }
 
+/** The Response for the SDK, with the server's own answer. `room`: bytes. Throws NoAnswer, and what the connection throws. */
+async function read(reply: IncomingMessage, id: unknown, seen: Seen, log: BodyLog, room: number): Promise<Response> {
+  const { statusCode: status = 0, headers } = reply;
+  const keep = (message: Message | undefined): void => {
+    seen.rpcError = rpcErrorOf(message);
+    seen.revisions = revisionsIn(seen.method, message);
+  };
+  if (status >= 300 && status < 400 && status !== 304) throw new NoAnswer("redirect");
+  if (seen.phase === "listen") throw new NoAnswer(status === 401 || status === 403 ? "status" : "accepted");
+  if (status < 200) throw new NoAnswer("status");
+  const type = { "content-type": seen.contentType ?? "" };
+  if (status > 299) {
+    // the status counts even if the body breaks or is too big
+    const text = await textOf(piecesOf(reply, ERROR_CAP, log)).catch(() => log.text);
+    keep(messageIn(text));
+    seen.end = "status";
+    if (status > 599) throw new NoAnswer("status");
+    return new Response(status === 304 ? null : text, { status, headers: type });
+  }
+  seen.end = "accepted";
+  if (id === undefined) return new Response(null, { status: 202 });
+  if (status === 202 || status === 204 || status === 205) throw new NoAnswer("empty");
+  const isJson = /^\s*application\/json\s*(;|$)/iu.test(seen.contentType ?? "");
+  if (!seen.stream && !isJson) {
+    const page = await textOf(piecesOf(reply, ERROR_CAP, log)).catch(() => "too big, or broken");
+    throw new NoAnswer(page.trim() === "" ? "empty" : "content-type");
+  }
+  const pieces = piecesOf(reply, Math.min(ANSWER_CAP, room), log);
+  const text = await (seen.stream ? answerInStream(pieces, id, log) : textOf(pieces));
+  keep(answerIn(text, id));
+  seen.end = "answered";
+  const session = headers["mcp-session-id"];
+  const json = { "content-type": "application/json" };
+  return new Response(text, {
+    status,
+    headers: typeof session === "string" ? { ...json, "mcp-session-id": session } : json,
+  });
+}
+
 /** Sends only to `url`. `signal` stops every request. */
 export function recordingFetch(
   url: URL,
@@ -124,59 +165,6 @@ export function recordingFetch(
   let limit = Number.POSITIVE_INFINITY;
   let bytes = 0;
 
-  /** The Response for the SDK, with the server's own body. Throws NoAnswer, and what the connection throws. */
-  async function read(reply: IncomingMessage, id: unknown, seen: Seen, log: BodyLog): Promise<Response> {
-    const { statusCode: status = 0, headers } = reply;
-    const pieces = (cap: number): AsyncGenerator<string> => piecesOf(reply, cap, log);
-    const found = (message: Message | undefined): void => {
-      seen.rpcError = rpcErrorOf(message);
-      seen.revisions = revisionsIn(seen.method, message);
-    };
-    if (status >= 300 && status < 400 && status !== 304) throw new NoAnswer("redirect");
-    if (seen.phase === "listen") throw new NoAnswer(status === 401 || status === 403 ? "status" : "accepted");
-    if (status < 200) throw new NoAnswer("status");
-    if (status > 299) {
-      // the status counts even if the body breaks or is too big
-      const text = await textOf(pieces(ERROR_CAP)).catch(() => log.text);
-      found(messageIn(text));
-      seen.end = "status";
-      if (status > 599) throw new NoAnswer("status");
-      return new Response(status === 304 ? null : text, {
-        status,
-        headers: { "content-type": seen.contentType ?? "" },
-      });
-    }
-    seen.end = "accepted";
-    if (id === undefined) return new Response(null, { status: 202 });
-    if (status === 202 || status === 204 || status === 205) throw new NoAnswer("empty");
-    const cap = Math.min(ANSWER_CAP, PROBE_CAP - bytes);
-    let text: string;
-    if (seen.stream) {
-      const { message, event } = await answerInStream(pieces(cap), id, log);
-      found(message);
-      // the SDK's parser waits for the character after a CR
-      text = `${event}\n`;
-    } else if (/^\s*application\/json\s*(;|$)/iu.test(seen.contentType ?? "")) {
-      text = await textOf(pieces(cap));
-      found(answerIn(text, id));
-    } else {
-      const isEmpty = await textOf(pieces(ERROR_CAP)).then(
-        (page) => page.trim() === "",
-        () => false,
-      );
-      throw new NoAnswer(isEmpty ? "empty" : "content-type");
-    }
-    seen.end = "answered";
-    const session = headers["mcp-session-id"];
-    return new Response(text, {
-      status,
-      headers: {
-        "content-type": seen.contentType ?? "",
-        ...(typeof session === "string" ? { "mcp-session-id": session } : {}),
-      },
-    });
-  }
-
   async function fetch(input: string | URL, init: RequestInit = {}): Promise<Response> {
     const verb = init.method ?? "GET";
     // The SDK opens a stream for server messages, which is not wanted; 405 means that a server has none.
@@ -187,8 +175,8 @@ export function recordingFetch(
     const session = new Headers(init.headers).has("mcp-session-id");
     const seen: Seen = { ...UNANSWERED, phase, method: String(method), session, end: "broken", ms: 0 };
     let socket: Socket | undefined;
-    let why: "timeout" | "aborted" | undefined;
     let broken: unknown;
+    let why: "timeout" | "aborted" | undefined;
     let stop = (_why: "timeout" | "aborted"): void => undefined;
     const stopped = new Promise<never>((_, reject) => {
       stop = (reason) => {
@@ -197,26 +185,26 @@ export function recordingFetch(
         reject(new NoAnswer(reason));
       };
     });
-    // Not AbortSignal.any or .timeout: on Node 20 they are lost to a garbage collection (20.20, measured 2026).
-    const timer = setTimeout(() => stop("timeout"), Math.max(0, Math.min(limit, deadline - start)));
-    const abort = (): void => stop("aborted");
     const exchange = async (): Promise<Response> => {
       if (new URL(input).href !== url.href) throw new NoAnswer("blocked");
-      if (why === undefined) socket = await way.connect();
-      // stopped while connecting: send nothing
-      if (why !== undefined || socket === undefined) {
-        socket?.destroy();
-        throw new NoAnswer(why ?? "aborted");
+      socket = await way.connect();
+      if (why !== undefined) {
+        // stopped while connecting: send nothing
+        socket.destroy();
+        throw new NoAnswer(why);
       }
       seen.connected = true;
       const reply = await send(socket, url, init, (error) => (broken ??= error));
       Object.assign(seen, headOf(reply, url, seen.phase));
-      return await read(reply, typeof method === "string" ? id : undefined, seen, log);
+      return await read(reply, id, seen, log, PROBE_CAP - bytes);
     };
+    // Not AbortSignal.any or .timeout: on Node 20 they are lost to a garbage collection (20.20, measured 2026).
+    const timer = setTimeout(() => stop("timeout"), Math.max(0, Math.min(limit, deadline - start)));
+    const abort = (): void => stop("aborted");
     try {
       for (const each of [signal, init.signal]) {
-        if (each?.aborted === true) abort();
-        each?.addEventListener("abort", abort, { once: true });
+        if (each?.aborted === true) throw new NoAnswer("aborted");
+        each?.addEventListener("abort", abort);
       }
       return await Promise.race([stopped, exchange()]);
     } catch (error) {
@@ -229,8 +217,9 @@ export function recordingFetch(
       for (const each of [signal, init.signal]) each?.removeEventListener("abort", abort);
       socket?.destroy();
       bytes += log.bytes;
-      exchanges.push({ ...seen, body: log.text, ms: performance.now() - start });
-      onExchange(exchanges.at(-1) as Exchange);
+      const done: Exchange = { ...seen, body: log.text, ms: performance.now() - start };
+      exchanges.push(done);
+      onExchange(done);
     }
   }
 

@@ -9,17 +9,48 @@ const MOST_ABOVE = 6;
 
 /** Codes for a chain without a trusted root: a longer list of certificates can help. */
 const UNTRUSTED = /SELF_SIGNED_CERT|^UNABLE_TO_(GET_ISSUER|VERIFY_LEAF)|^CERT_(UNTRUSTED|CHAIN_TOO_LONG)$/;
-export const isUntrusted = (code: string): boolean => UNTRUSTED.test(code);
 
-/**
- * A TLS connection to `host` over a socket that is open. Resolves when the handshake is done, whatever the certificate: the caller looks at
- * `error` of `tlsFacts` and writes nothing before. Rejects with Node's error. `keep` gets the connection before the handshake.
- */
-export function encrypt(
+/** What one other side, a server or a proxy, showed in its handshakes, and which certificates the next handshake trusts. */
+export interface Trust {
+  /** TLS over an open socket. Rejects, before anything is written, when the handshake fails or the certificate is not accepted. */
+  readonly encrypt: (socket: Socket, host: string, keep: (secure: Socket) => void) => Promise<Socket>;
+  /** After a failure: whether to try once more, with the system's certificates. */
+  readonly widen: () => boolean;
+  readonly facts: () => TlsFacts | null;
+}
+
+/** `verify` false: any certificate is taken. */
+export function newTrust(verify: boolean): Trust {
+  let shown: Omit<TlsFacts, "systemCas"> | null = null;
+  let systemCas: TlsFacts["systemCas"] = null;
+  let context: tls.SecureContext | undefined;
+  return {
+    encrypt: async (socket, host, keep) => {
+      const secure = await handshake(socket, host, context, keep);
+      shown = shownBy(secure);
+      if (shown.error !== null && verify) {
+        secure.destroy();
+        throw Object.assign(new Error("certificate"), { code: shown.error });
+      }
+      if (systemCas === "did-not-help") systemCas = "helped";
+      return secure;
+    },
+    widen: () => {
+      if (!verify || systemCas !== null || !UNTRUSTED.test(shown?.error ?? "")) return false;
+      context = contextWithSystem();
+      systemCas = context === undefined ? "unavailable" : "did-not-help";
+      return context !== undefined;
+    },
+    facts: () => shown && { ...shown, systemCas },
+  };
+}
+
+/** Resolves when the handshake is done, whatever the certificate. Rejects with Node's error. */
+function handshake(
   socket: Socket,
   host: string,
   context: tls.SecureContext | undefined,
-  keep: (secure: tls.TLSSocket) => void,
+  keep: (secure: Socket) => void,
 ): Promise<tls.TLSSocket> {
   return new Promise((resolve, reject) => {
     const secure = tls.connect({
@@ -47,12 +78,11 @@ export function encrypt(
 }
 
 /** With the system's certificates beside Node's own; undefined where Node cannot read them (`tls.getCACertificates`: 22.15, 23.10 and later). */
-export function contextWithSystem(): tls.SecureContext | undefined {
+function contextWithSystem(): tls.SecureContext | undefined {
   const read: unknown = Reflect.get(tls, "getCACertificates");
   if (typeof read !== "function") return undefined;
-  const certificates = (type: string): readonly string[] => read(type) as readonly string[];
   try {
-    return tls.createSecureContext({ ca: [...new Set([...certificates("default"), ...certificates("system")])] });
+    return tls.createSecureContext({ ca: [...new Set([...read("default"), ...read("system")])] });
   } catch {
     // the system's certificates cannot be read
     return undefined;
@@ -66,7 +96,7 @@ function refusalOf(socket: tls.TLSSocket): string | null {
   return typeof error === "string" ? error : String(Reflect.get(Object(error), "code") ?? "CERT_REJECTED");
 }
 
-/** A repeated field is an array, which the types do not say. */
+/** The name of a subject or an issuer. A repeated field is an array, which the types do not say. */
 const nameOf = (parts: tls.Certificate | undefined): string =>
   [parts?.CN ?? parts?.O ?? parts?.OU ?? ""].flat().join(", ");
 
@@ -89,8 +119,7 @@ function factsOf(certificate: tls.PeerCertificate): CertificateFacts {
   };
 }
 
-/** What was shown in a handshake that is done. */
-export function tlsFacts(socket: tls.TLSSocket): Omit<TlsFacts, "systemCas"> {
+function shownBy(socket: tls.TLSSocket): Omit<TlsFacts, "systemCas"> {
   const leaf = socket.getPeerCertificate(true);
   const above: CertificateFacts[] = [];
   let at: tls.DetailedPeerCertificate = leaf;

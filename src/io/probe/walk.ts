@@ -1,6 +1,6 @@
 /** One session with the MCP SDK: handshake or discovery, list of tools, one tool call if wanted, end of the session. */
 import type { Client, jsonSchemaValidator, Tool } from "@modelcontextprotocol/client";
-import type { Failure, ProbeOutcome, ProbePhase, ToolAnswer } from "../../core/diagnosis/record.ts";
+import type { Failure, ProbeOutcome, ToolAnswer } from "../../core/diagnosis/record.ts";
 import type { Recorder } from "./recording-fetch.ts";
 
 export interface ToolCall {
@@ -8,19 +8,20 @@ export interface ToolCall {
   readonly args: Readonly<Record<string, unknown>>;
 }
 
-export interface Walk {
+interface Walk {
   readonly recorder: Recorder;
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
   /** Of this program. */
   readonly version: string;
   readonly mode: "auto" | "legacy" | { readonly pin: string };
-  readonly phases: readonly [connect: ProbePhase, tools: ProbePhase, close: ProbePhase];
-  /** As of performance.now(): for the road, and for closing the session after it. */
+  /** Without the token. */
+  readonly isControl?: boolean;
+  /** As of performance.now(): for the walk, and for closing the session after it. */
   readonly deadline: number;
   readonly closeDeadline: number;
   /** What the first request may take, so that time is left for another era. */
-  readonly firstMs?: number | undefined;
+  readonly firstMs?: number;
   /** Sends the GET of a client while the session stands. */
   readonly listens?: boolean | undefined;
   /** A tool to call once its name is listed. */
@@ -118,16 +119,16 @@ async function callTool(client: Client, call: ToolCall, listing: Listing, timeou
 }
 
 /** Handshake or discovery, tools, end of the session: once, in one mode. Never throws. */
-export async function walk(road: Walk): Promise<ProbeOutcome> {
-  const { recorder, url } = road;
+export async function walk(way: Walk): Promise<ProbeOutcome> {
+  const { recorder, url, isControl = false } = way;
   // The SDK's schemas are each used once or twice here: to compile them costs more than it saves (zod 4, `config({ jitless })`).
   Object.assign(globalThis, { __zod_globalConfig: { jitless: true } });
   // only what is named here is bundled
   const { Client, StreamableHTTPClientTransport } = await import("@modelcontextprotocol/client");
-  const timeout = Math.max(1, road.deadline - performance.now()) + 500;
+  const timeout = Math.max(1, way.deadline - performance.now()) + 500;
   // a User-Agent in another spelling would be sent besides ours
-  const others = Object.entries(road.headers).filter(([name]) => name.toLowerCase() !== "user-agent");
-  const headers = { ...Object.fromEntries(others), "user-agent": `create-halo-mcp/${road.version}` };
+  const others = Object.entries(way.headers).filter(([name]) => name.toLowerCase() !== "user-agent");
+  const headers = { ...Object.fromEntries(others), "user-agent": `create-halo-mcp/${way.version}` };
   const none = { maxRetries: 0, initialReconnectionDelay: 1, maxReconnectionDelay: 1, reconnectionDelayGrowFactor: 1 };
   // Never an authProvider: on a 401 the SDK would carry our headers to whatever origin the server names.
   const transport = new StreamableHTTPClientTransport(url, {
@@ -136,9 +137,9 @@ export async function walk(road: Walk): Promise<ProbeOutcome> {
     reconnectionOptions: none,
   });
   const client = new Client(
-    { name: "create-halo-mcp", version: road.version },
+    { name: "create-halo-mcp", version: way.version },
     {
-      versionNegotiation: { mode: road.mode },
+      versionNegotiation: { mode: way.mode },
       capabilities: {},
       jsonSchemaValidator: TRUSTING,
       // a tool that asks back would be called again, up to ten times
@@ -149,33 +150,33 @@ export async function walk(road: Walk): Promise<ProbeOutcome> {
   const listing: Listing = { tools: [], count: 0, pages: 0, called: undefined };
   let outcome = NOTHING;
   try {
-    recorder.enter(road.phases[0], road.deadline, road.firstMs);
+    recorder.enter(isControl ? "control" : "connect", way.deadline, way.firstMs);
     await client.connect(transport, { timeout });
     const { name, version } = client.getServerVersion() ?? {};
     const server = name === undefined ? null : { name, version: version ?? "" };
     outcome = { ...outcome, connected: true, server, protocol: client.getNegotiatedProtocolVersion() ?? "" };
-    recorder.enter(road.phases[1], road.deadline);
+    recorder.enter(isControl ? "control" : "tools", way.deadline);
     const offered = client.getServerCapabilities()?.tools !== undefined;
-    const listed = !offered || (await listTools(client, timeout, road.call?.tool, listing));
+    const listed = !offered || (await listTools(client, timeout, way.call?.tool, listing));
     outcome = { ...outcome, listed, endless: !listed };
-    if (road.call !== undefined && listed) {
-      recorder.enter("call", road.deadline);
-      outcome = { ...outcome, call: await callTool(client, road.call, listing, timeout) };
+    if (way.call !== undefined && listed) {
+      recorder.enter("call", way.deadline);
+      outcome = { ...outcome, call: await callTool(client, way.call, listing, timeout) };
     }
   } catch (error) {
     const isLate = recorder.exchanges.at(-1)?.end === "timeout" && listing.pages >= MANY_PAGES;
     outcome = { ...outcome, failure: failureOf(error), endless: isLate };
   }
-  if (outcome.listed && road.listens === true) {
+  if (outcome.listed && way.listens === true) {
     const { sessionId, protocolVersion } = transport;
     const session = sessionId === undefined ? {} : { "mcp-session-id": sessionId };
     const revision = protocolVersion === undefined ? {} : { "mcp-protocol-version": protocolVersion };
-    recorder.enter("listen", road.deadline, LISTEN_MS);
+    recorder.enter("listen", way.deadline, LISTEN_MS);
     // Claude Code sends this GET after the handshake, and follows a redirect with all headers (2.1.197 and 2.1.330, measured 2026-11-22)
     const init = { headers: { ...headers, accept: "text/event-stream", ...session, ...revision } };
     await recorder.fetch(url, init).catch(() => undefined);
   }
-  recorder.enter(road.phases[2], road.closeDeadline);
+  recorder.enter("close", way.closeDeadline);
   await transport.terminateSession().catch(() => undefined);
   await client.close().catch(() => undefined);
   return { ...outcome, tools: listing.tools, toolCount: listing.count };

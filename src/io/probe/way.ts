@@ -5,11 +5,10 @@
  */
 import { type LookupAddress, lookup } from "node:dns";
 import { connect, isIP, type Socket } from "node:net";
-import type { SecureContext } from "node:tls";
-import type { AddressFacts, TlsFacts, WayFacts } from "../../core/diagnosis/record.ts";
+import type { AddressFacts, WayFacts } from "../../core/diagnosis/record.ts";
 import type { Network, ProxyRoute } from "../../core/proxy.ts";
 import { openTunnel, type ProxyAnswer, proxyError } from "./proxy.ts";
-import { contextWithSystem, encrypt, isUntrusted, tlsFacts } from "./tls.ts";
+import { newTrust } from "./tls.ts";
 
 export interface Way {
   /** One connection, TLS included, over which nothing was sent. Rejects with an error whose codes say what failed. */
@@ -20,18 +19,10 @@ export interface Way {
 }
 
 type Stage = keyof WayFacts["timings"];
-
-/** What a server or proxy showed in its handshake, and which certificates the next handshake trusts. */
-interface Trust {
-  shown: Omit<TlsFacts, "systemCas"> | null;
-  systemCas: TlsFacts["systemCas"];
-  context: SecureContext | undefined;
-}
-const newTrust = (): Trust => ({ shown: null, systemCas: null, context: undefined });
+type Note = (address: unknown, outcome: AddressFacts["outcome"], code?: string) => void;
 
 const MOST_ADDRESSES = 8;
 const codeOf = (error: unknown): string => String(Reflect.get(Object(error), "code") ?? "").slice(0, 64);
-const bare = (host: string): string => host.replace(/^\[(.*)\]$/, "$1");
 
 function lookUp(host: string): Promise<readonly LookupAddress[]> {
   const family = isIP(host);
@@ -41,9 +32,95 @@ function lookUp(host: string): Promise<readonly LookupAddress[]> {
   });
 }
 
+/** Tries the addresses in turn, IPv6 and IPv4, as Node does by itself. */
+function reach(
+  found: readonly LookupAddress[],
+  { host, port }: { host: string; port: number },
+  note: Note,
+  keep: (socket: Socket) => void,
+): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({
+      host,
+      port,
+      noDelay: true,
+      lookup: (_name, options, done) => {
+        const [first] = found;
+        if (options.all === true) done(null, [...found]);
+        else done(null, first?.address ?? "", first?.family);
+      },
+    });
+    keep(socket);
+    socket.on("connectionAttemptFailed", (address, _port, _family, error) => note(address, "failed", codeOf(error)));
+    socket.on("connectionAttemptTimeout", (address) => note(address, "failed", "ETIMEDOUT"));
+    socket.once("connect", () => {
+      note(socket.remoteAddress, "connected");
+      resolve(socket);
+    });
+    socket.once("error", (error) => {
+      note(Reflect.get(error, "address"), "failed", codeOf(error));
+      reject(error);
+    });
+    socket.once("close", () => reject(Object.assign(new Error("closed"), { code: "ECONNRESET" })));
+  });
+}
+
+/** What is seen of the first connection: how long its stages took, and what became of each address. */
+function firstSeen(onPassed: (stage: Stage) => void) {
+  const timings: Record<Stage, number | null> = { dns: null, tcp: null, tls: null };
+  const addresses = new Map<string, AddressFacts>();
+  let dials = 0;
+  let mark = 0;
+  const note: Note = (address, outcome, code) => {
+    const family = typeof address === "string" ? isIP(address) : 0;
+    const isKnown = addresses.has(String(address));
+    if (dials > 1 || (family !== 4 && family !== 6) || (!isKnown && addresses.size >= MOST_ADDRESSES)) return;
+    if (!isKnown || outcome !== "not-tried")
+      addresses.set(String(address), { address: String(address), family, outcome, code: code ?? null });
+  };
+  return {
+    timings,
+    addresses,
+    note,
+    begin: (): void => {
+      dials++;
+      mark = performance.now();
+    },
+    passed: (stage: Stage): void => {
+      const now = performance.now();
+      if (timings[stage] === null) {
+        timings[stage] = now - mark;
+        onPassed(stage);
+      }
+      mark = now;
+    },
+  };
+}
+
+/** The open sockets, until all of them are closed: those that come later are closed at once. */
+function socketSet() {
+  const sockets = new Set<Socket>();
+  let isClosed = false;
+  return {
+    isClosed: () => isClosed,
+    keep: (socket: Socket): void => {
+      sockets.add(socket);
+      // without a listener, an error after the wait would end the process
+      socket.on("error", () => undefined);
+      socket.once("close", () => sockets.delete(socket));
+      if (isClosed) socket.destroy();
+    },
+    close: (): void => {
+      isClosed = true;
+      // Newest first: destroy the TLS socket before the TCP socket. The other order crashes Node 20.20 (SIGSEGV, measured 2026-11-22).
+      for (const socket of [...sockets].reverse()) socket.destroy();
+    },
+  };
+}
+
 interface Settings {
   readonly url: URL;
-  readonly network: Network;
+  readonly network: Pick<Network, "verify"> & { readonly proxy: ProxyRoute | null };
   /** A stage of the first connection is done. */
   readonly onPassed: (stage: Stage) => void;
 }
@@ -51,84 +128,22 @@ interface Settings {
 /** No connection is opened before `connect`. */
 export function openWay({ url, network, onPassed }: Settings): Way {
   const isSecure = url.protocol === "https:";
-  const host = bare(url.hostname);
+  const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
   const port = Number(url.port || (isSecure ? 443 : 80));
   const proxy = network.proxy?.bypassedBy === null ? network.proxy : null;
-  const sockets = new Set<Socket>();
-  const timings: Record<Stage, number | null> = { dns: null, tcp: null, tls: null };
-  const addresses = new Map<string, AddressFacts>();
-  const ofServer = newTrust();
-  const ofProxy = newTrust();
+  const { isClosed, keep, close } = socketSet();
+  const [ofServer, ofProxy] = [newTrust(network.verify), newTrust(network.verify)];
+  const seen = firstSeen(onPassed);
   let answer: ProxyAnswer | undefined;
-  let hasTunnel = false;
-  let dials = 0;
-  const refused: Trust[] = [];
-  let isClosed = false;
-
-  const keep = (socket: Socket): void => {
-    sockets.add(socket);
-    // without a listener, an error after the wait would end the process
-    socket.on("error", () => undefined);
-    socket.once("close", () => sockets.delete(socket));
-    if (isClosed) socket.destroy();
-  };
-
-  const note = (address: unknown, outcome: AddressFacts["outcome"], code: string | null = null): void => {
-    const family = typeof address === "string" ? isIP(address) : 0;
-    const isKnown = addresses.has(String(address));
-    if (dials > 1 || (family !== 4 && family !== 6) || (!isKnown && addresses.size >= MOST_ADDRESSES)) return;
-    if (!isKnown || outcome !== "not-tried")
-      addresses.set(String(address), { address: String(address), family, outcome, code });
-  };
-
-  /** Tries the addresses in turn, IPv6 and IPv4, as Node does by itself. */
-  const reach = (found: readonly LookupAddress[], to: { host: string; port: number }): Promise<Socket> =>
-    new Promise((resolve, reject) => {
-      const socket = connect({
-        ...to,
-        noDelay: true,
-        lookup: (_name, options, done) => {
-          const [first] = found;
-          if (options.all === true) done(null, [...found]);
-          else done(null, first?.address ?? "", first?.family);
-        },
-      });
-      keep(socket);
-      socket.on("connectionAttemptFailed", (address, _port, _family, error) => note(address, "failed", codeOf(error)));
-      socket.on("connectionAttemptTimeout", (address) => note(address, "failed", "ETIMEDOUT"));
-      socket.once("connect", () => {
-        note(socket.remoteAddress, "connected");
-        resolve(socket);
-      });
-      socket.once("error", (error) => {
-        note(Reflect.get(error, "address"), "failed", codeOf(error));
-        reject(error);
-      });
-      socket.once("close", () => reject(Object.assign(new Error("closed"), { code: "ECONNRESET" })));
-    });
-
-  const secured = async (socket: Socket, name: string, trust: Trust): Promise<Socket> => {
-    const secure = await encrypt(socket, name, trust.context, keep);
-    trust.shown = tlsFacts(secure);
-    if (trust.shown.error !== null && network.verify) {
-      refused.push(trust);
-      secure.destroy();
-      throw Object.assign(new Error("certificate"), { code: trust.shown.error });
-    }
-    if (trust.systemCas === "did-not-help") trust.systemCas = "helped";
-    return secure;
-  };
 
   /** A tunnel through the proxy. Every failure in here counts as the proxy's. */
-  const tunnelOver = async (open: () => Promise<Socket>, route: ProxyRoute): Promise<Socket> => {
+  const tunnelOver = async (opened: Promise<Socket>, route: ProxyRoute): Promise<Socket> => {
     try {
-      const plain = await open();
-      const socket = route.secure ? await secured(plain, route.host, ofProxy) : plain;
-      answer = await openTunnel(socket, `${host.includes(":") ? `[${host}]` : host}:${port}`, route.credentials);
-      if (answer.status === 407) throw proxyError("HALO_PROXY_AUTH");
-      if (answer.status < 200 || answer.status > 299) throw proxyError("HALO_PROXY_STATUS");
-      if (answer.isPage) throw proxyError("HALO_PROXY_PAGE");
-      hasTunnel = true;
+      const socket = route.secure ? await ofProxy.encrypt(await opened, route.host, keep) : await opened;
+      const authority = `${host.includes(":") ? `[${host}]` : host}:${port}`;
+      await openTunnel(socket, authority, route.credentials, (given) => {
+        answer = given;
+      });
       return socket;
     } catch (error) {
       throw codeOf(error).startsWith("HALO_PROXY") ? error : proxyError("HALO_PROXY", error);
@@ -136,77 +151,54 @@ export function openWay({ url, network, onPassed }: Settings): Way {
   };
 
   const dial = async (): Promise<Socket> => {
-    dials++;
-    let mark = performance.now();
-    const passed = (stage: Stage): void => {
-      const now = performance.now();
-      if (timings[stage] === null) {
-        timings[stage] = now - mark;
-        onPassed(stage);
-      }
-      mark = now;
+    seen.begin();
+    const open = async (to: { host: string; port: number }): Promise<Socket> => {
+      const found = await lookUp(to.host);
+      for (const { address } of found) seen.note(address, "not-tried");
+      seen.passed("dns");
+      return await reach(found, to, seen.note, keep);
     };
-    const first = { host: proxy?.host ?? host, port: proxy?.port ?? port };
-    const open = async (): Promise<Socket> => {
-      const found = await lookUp(first.host);
-      for (const { address } of found) note(address, "not-tried");
-      passed("dns");
-      return await reach(found, first);
-    };
-    const socket = await (proxy === null ? open() : tunnelOver(open, proxy));
-    passed("tcp");
+    const socket = await (proxy === null ? open({ host, port }) : tunnelOver(open(proxy), proxy));
+    seen.passed("tcp");
     if (!isSecure) return socket;
-    const secure = await secured(socket, host, ofServer).catch((error) => {
+    const secure = await ofServer.encrypt(socket, host, keep).catch((error) => {
       if (answer?.hasBody !== true || !/^(?:ERR_SSL_|EPROTO$)/.test(codeOf(error))) throw error;
-      hasTunnel = false;
+      answer = { ...answer, tunnel: false };
       throw proxyError("HALO_PROXY_PAGE");
     });
-    passed("tls");
+    seen.passed("tls");
     return secure;
   };
 
-  /** Tries once more with the system's certificates when Node's own list does not trust the chain. */
-  const connectTrusting = async (): Promise<Socket> => {
-    try {
-      return await dial();
-    } catch (error) {
-      const trust = refused.pop();
-      if (trust === undefined || trust.systemCas !== null || isClosed || !isUntrusted(trust.shown?.error ?? ""))
-        throw error;
-      trust.context = contextWithSystem();
-      trust.systemCas = trust.context === undefined ? "unavailable" : "did-not-help";
-      if (trust.context === undefined) throw error;
-      return await connectTrusting();
-    }
+  const proxyFacts = ({ credentials, secure: _isSecure, ...route }: ProxyRoute): WayFacts["proxy"] => {
+    const { hasBody: _, ...answered } = answer ?? {
+      tunnel: false,
+      status: null,
+      said: "",
+      schemes: [],
+      hasBody: false,
+    };
+    const systemCas = ofProxy.facts()?.systemCas === "helped";
+    return { ...route, ...answered, credentials: credentials !== null, systemCas };
   };
-
   return {
-    connect: connectTrusting,
-    facts: () => ({
-      timings: { ...timings },
-      addresses: [...addresses.values()],
-      proxy:
-        network.proxy === null
-          ? null
-          : {
-              host: network.proxy.host,
-              port: network.proxy.port,
-              variable: network.proxy.variable,
-              credentials: network.proxy.credentials !== null,
-              bypassedBy: network.proxy.bypassedBy,
-              tunnel: hasTunnel,
-              status: answer?.status ?? null,
-              said: answer?.said ?? "",
-              schemes: answer?.schemes ?? [],
-              systemCas: ofProxy.systemCas === "helped",
-            },
-      verification: network.verify ? "on" : "off",
-      tls: ofServer.shown === null ? null : { ...ofServer.shown, systemCas: ofServer.systemCas },
-    }),
-    close: () => {
-      isClosed = true;
-      // Newest first: destroy the TLS socket before the TCP socket. The other order crashes Node 20.20 (SIGSEGV, measured 2026-11-22).
-      for (const socket of [...sockets].reverse()) socket.destroy();
+    // tries once more with the system's certificates when Node's own list does not trust the chain
+    connect: async () => {
+      for (;;) {
+        try {
+          return await dial();
+        } catch (error) {
+          if (isClosed() || !(ofServer.widen() || ofProxy.widen())) throw error;
+        }
+      }
     },
+    facts: () => ({
+      timings: { ...seen.timings },
+      addresses: [...seen.addresses.values()],
+      proxy: network.proxy && proxyFacts(network.proxy),
+      verification: network.verify ? "on" : "off",
+      tls: ofServer.facts(),
+    }),
+    close,
   };
 }
