@@ -1,6 +1,5 @@
 import { join } from "node:path";
 import type { Context } from "../../context.ts";
-import type { RawDocument } from "../../core/check/documents.ts";
 import { applyEdits, chooseFixes, type TextEdit } from "../../core/check/edits.ts";
 import { maskFile } from "../../core/check/mask-file.ts";
 import { runRules } from "../../core/check/run.ts";
@@ -28,38 +27,33 @@ interface Fixes {
   readonly count: number;
 }
 
-/** Applies the fixes of one round; a file that a client could read before and not after is left as it was. */
-function mend(document: RawDocument, fixes: readonly (readonly TextEdit[])[], parse: Gathered["parse"]): RawDocument {
-  const mended = { ...document, text: applyEdits(document.text, chooseFixes(fixes)) };
-  const isWorse = parse(document).tree !== undefined && parse(mended).tree === undefined;
-  return isWorse ? document : mended;
-}
-
 /** Every fix there is but those of the files to be left out, in memory, until nothing is left to fix. */
 function fixAll(gathered: Gathered, leftOut: ReadonlySet<string>): Fixes {
-  const { subject, documents, parse, root } = gathered;
-  let current = documents;
+  const { subject, parse, root } = gathered;
+  let current = subject.documents;
   let count = 0;
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
     const fixes = new Map<string, (readonly TextEdit[])[]>();
-    for (const { path, fix = [] } of runRules(RULES, { ...subject, documents: current.map(parse) })) {
+    for (const { path, fix = [] } of runRules(RULES, { ...subject, documents: current })) {
       if (fix.length === 0 || leftOut.has(path) || !isAsked(gathered, path)) continue;
-      const own = fixes.get(path);
-      if (own === undefined) fixes.set(path, [fix]);
-      else own.push(fix);
+      const own = fixes.get(path) ?? [];
+      own.push(fix);
+      fixes.set(path, own);
     }
     const next = current.map((document) => {
       const own = fixes.get(document.path);
       // a file with values of its own is never written from here, and bytes that are no text would be lost
-      const isOurs = document.encoding === "utf-8" && !/^env(?:rc)?$/.test(document.kind);
-      return own !== undefined && isOurs ? mend(document, own, parse) : document;
+      if (own === undefined || document.encoding !== "utf-8" || /^env(?:rc)?$/.test(document.kind)) return document;
+      const mended = parse({ ...document, text: applyEdits(document.text, chooseFixes(own)) });
+      // what a client could read before it must be able to read after
+      return document.tree !== undefined && mended.tree === undefined ? document : mended;
     });
     if (next.every(({ text }, index) => text === current[index]?.text)) break;
     if (round === 0) count = [...fixes.values()].flat().length;
     current = next;
   }
   const steps = current.flatMap(({ path: name, text: after, kind }, index): readonly Step[] => {
-    const before = documents[index]?.text;
+    const before = subject.documents[index]?.text;
     const secret = kind === "settings-local" ? { secret: true } : {};
     return before === after ? [] : [{ kind: "write", name, path: join(root, name), before, after, ...secret }];
   });

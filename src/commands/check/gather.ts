@@ -18,8 +18,8 @@ import { printable } from "../../core/secrets.ts";
 import { EnvironmentError, UsageError } from "../../errors.ts";
 import type { Format } from "../../flags.ts";
 import { findRoot, type GitOptions, ignoredOf } from "../../io/git.ts";
-import { discover, findSpills, type Spill } from "../../io/list.ts";
-import { isInside, readDocument } from "../../io/read.ts";
+import { discover, findSpills } from "../../io/list.ts";
+import { errnoOf, isInside, readDocument } from "../../io/read.ts";
 import { programsFor } from "../shared/programs.ts";
 
 export interface CheckOptions {
@@ -37,7 +37,7 @@ export interface CheckOptions {
   readonly cwd: string | undefined;
 }
 
-/** A path that was asked for, from the root with "/". */
+/** A path that was asked for: first absolute, then from the root with "/". */
 interface Asked {
   readonly path: string;
   readonly isFolder: boolean;
@@ -53,17 +53,7 @@ interface Places {
 }
 
 /** All that was read. */
-export interface Gathered extends Places {
-  /** What the rules look at. */
-  readonly subject: Subject;
-  /** The files as they were read. */
-  readonly documents: readonly RawDocument[];
-  /** A file as the rules look at it. */
-  readonly parse: (raw: RawDocument) => Document;
-  readonly spills: readonly Spill[];
-  /** Folders that were asked for and hold no file to check, as they were typed. */
-  readonly empty: readonly string[];
-}
+export type Gathered = Awaited<ReturnType<typeof gather>>;
 
 /** Does a report about what was asked for hold findings of this path? */
 export function isAsked({ asked }: Pick<Places, "asked">, path: string): boolean {
@@ -79,30 +69,20 @@ function given(word: string, from: string): Asked {
     // a folder that is called .mcp.json is what a client takes for the file
     const isFolder = statSync(path).isDirectory() && basename(path) !== ".mcp.json";
     // the link itself is what a client reads by its name, not what it leads to
-    const real = isFolder ? realpathSync.native(path) : join(realpathSync.native(dirname(path)), basename(path));
-    return { path: real, isFolder };
+    return {
+      path: isFolder ? realpathSync.native(path) : join(realpathSync.native(dirname(path)), basename(path)),
+      isFolder,
+    };
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
+    const code = errnoOf(error) ?? "unknown";
     if (code === "ENOENT" || code === "ENOTDIR") throw new UsageError(`there is no file or folder ${shown}`);
-    throw new EnvironmentError(`${shown} could not be read (${code ?? "unknown"})`, undefined, "unreadable");
+    throw new EnvironmentError(`${shown} could not be read (${code})`, undefined, "unreadable");
   }
 }
 
-/** The root to work from: the repository of what was asked for, else where the command was started, else the folder above all of it. */
-function rootOf(here: string, folders: readonly string[]): { root: string; repository: string | undefined } {
-  const repositories = new Set((folders.length === 0 ? [here] : folders).map(findRoot));
-  if (repositories.size > 1)
-    throw new UsageError("the paths lie in different repositories", { hint: "run it once for each of them" });
-  const [repository] = repositories;
-  let root = repository ?? here;
-  const isAbove = (): boolean => folders.every((folder) => isInside(folder, root));
-  if (repository === undefined && !isAbove()) for (root = folders[0] ?? here; !isAbove(); ) root = dirname(root);
-  return { root, repository };
-}
-
 /** Settles where to look. Throws UsageError for a path that is not there, EnvironmentError when git is needed and missing. */
-function findPlaces(context: Context, options: CheckOptions): Places {
-  const start = options.cwd ?? context.cwd;
+function findPlaces(context: Context, { cwd, paths: words }: CheckOptions): Places {
+  const start = cwd ?? context.cwd;
   let here: string;
   try {
     here = realpathSync.native(start);
@@ -110,15 +90,20 @@ function findPlaces(context: Context, options: CheckOptions): Places {
   } catch {
     throw new UsageError(`--cwd: there is no folder ${printable(start, 200)}`);
   }
-  const paths = options.paths.map((word) => given(word, here));
-  const { root, repository } = rootOf(
-    here,
-    paths.map(({ path, isFolder }) => (isFolder ? path : dirname(path))),
-  );
+  const paths = words.map((word) => given(word, here));
+  const folders = paths.map(({ path, isFolder }) => (isFolder ? path : dirname(path)));
+  const repositories = new Set((folders.length === 0 ? [here] : folders).map(findRoot));
+  if (repositories.size > 1)
+    throw new UsageError("the paths lie in different repositories", { hint: "run it once for each of them" });
+  const [repository] = repositories;
+  const isAbove = (path: string): boolean => folders.every((folder) => isInside(folder, path));
+  // without a repository the folder above all that was asked for
+  let root = repository ?? (isAbove(here) ? here : (folders[0] ?? here));
+  while (!isAbove(root)) root = dirname(root);
   const fromRoot = (path: string): string => relative(root, path).split(sep).join("/");
-  const limit = options.cwd === undefined ? root : here;
+  const limit = cwd === undefined ? root : here;
   const asked = paths.map(({ path, isFolder }, index): Asked => {
-    const shown = printable(options.paths[index] ?? "", 200);
+    const shown = printable(words[index] ?? "", 200);
     if (!isInside(path, limit)) throw new UsageError(`${shown} lies outside of ${printable(limit, 200)}`);
     if (!isFolder && kindOf(fromRoot(path)) === undefined) {
       throw new UsageError(`${shown} is no file that check reads`, {
@@ -128,12 +113,8 @@ function findPlaces(context: Context, options: CheckOptions): Places {
     return { path: fromRoot(path), isFolder };
   });
   // --cwd says what to look for, not what is read beside it
-  const isBelow = options.cwd !== undefined && here !== root && isInside(here, root);
-  return {
-    root,
-    git: repository === undefined ? undefined : gitFor(context, root, repository),
-    asked: asked.length === 0 && isBelow ? [{ path: fromRoot(here), isFolder: true }] : asked,
-  };
+  if (asked.length === 0 && cwd !== undefined && here !== root) asked.push({ path: fromRoot(here), isFolder: true });
+  return { root, asked, git: repository === undefined ? undefined : gitFor(context, root, repository) };
 }
 
 function gitFor(context: Context, root: string, repository: string): GitOptions {
@@ -147,12 +128,14 @@ function gitFor(context: Context, root: string, repository: string): GitOptions 
   );
 }
 
-/** Variables that say: a machine that builds, on which nobody's own files are. std-env would cost a tenth of the start. */
-const CI = ["CI", "CONTINUOUS_INTEGRATION", "GITHUB_ACTIONS", "TF_BUILD", "JENKINS_URL", "TEAMCITY_VERSION"];
-
+/** A machine that builds, on which nobody's own files are. std-env would cost a tenth of the start. */
 function isCi(env: Context["env"]): boolean {
   if (/^(?:false|0|no|off)$/i.test(env.CI ?? "")) return false;
-  return [...CI, "CODEBUILD_BUILD_ID"].some((name) => (env[name] ?? "") !== "");
+  const { CI, CONTINUOUS_INTEGRATION, GITHUB_ACTIONS, TF_BUILD, JENKINS_URL, TEAMCITY_VERSION, CODEBUILD_BUILD_ID } =
+    env;
+  return Boolean(
+    CI || CONTINUOUS_INTEGRATION || GITHUB_ACTIONS || TF_BUILD || JENKINS_URL || TEAMCITY_VERSION || CODEBUILD_BUILD_ID,
+  );
 }
 
 const MOST_FOLDERS = 20_000;
@@ -182,17 +165,17 @@ function read(context: Context, { root, git, asked }: Places): readonly RawDocum
     const reading = readDocument(join(root, path));
     const kind = kindOf(path);
     if (kind === undefined || reading.kind === "absent") return [];
+    const of = { path, kind, tracked, ignored };
     // what Claude Code makes of it is known; of the others nothing is
     if (reading.kind === "not-a-file" && kind === "mcp")
-      return [{ path, kind, text: "", encoding: reading.kind, tracked, ignored, mode: undefined }];
-    if (reading.kind !== "read") {
-      const reason = reading.kind === "unreadable" ? reading.reason : "it is no regular file";
-      unreadable.push(`  - ${printable(path)}: ${reason}`);
-      return [];
+      return [{ ...of, text: "", encoding: reading.kind, mode: undefined }];
+    if (reading.kind === "read") {
+      const { kind: _, mode, ...decoded } = reading;
+      return [{ ...of, ...decoded, mode: context.platform === "win32" ? undefined : mode }];
     }
-    const { text, raw, encoding } = reading;
-    const mode = context.platform === "win32" ? undefined : reading.mode;
-    return [{ path, kind, text, ...(raw === undefined ? {} : { raw }), encoding, tracked, ignored, mode }];
+    const reason = reading.kind === "unreadable" ? reading.reason : "it is no regular file";
+    unreadable.push(`  - ${printable(path)}: ${reason}`);
+    return [];
   });
   if (unreadable.length === 0) return documents;
   const what = unreadable.length === 1 ? "a file" : `${unreadable.length} files`;
@@ -205,44 +188,45 @@ function read(context: Context, { root, git, asked }: Places): readonly RawDocum
 
 /** The `.env` files that are not there yet and that no ignore rule covers, beside each `.mcp.json` that refers to variables. */
 function unignoredEnv(git: GitOptions | undefined, documents: readonly RawDocument[]): readonly string[] {
-  if (git === undefined) return [];
-  const known = new Set(documents.map(({ path }) => path));
   const homes = documents.filter(({ kind, text }) => kind === "mcp" && text.includes("${"));
-  const paths = homes.map(({ path }) => join(dirname(path), ".env")).filter((path) => !known.has(path));
-  if (paths.length === 0) return [];
+  const beside = homes.map(({ path }) => join(dirname(path), ".env"));
+  const paths = beside.filter((each) => documents.every(({ path }) => path !== each));
+  if (git === undefined || paths.length === 0) return [];
   const ignored = ignoredOf(git, paths);
   return paths.filter((path) => !ignored.has(path));
 }
 
 /** Finds and reads every file that matters. Throws UsageError for a file that was named and is not there. */
-export async function gather(context: Context, options: CheckOptions): Promise<Gathered> {
+export async function gather(context: Context, options: CheckOptions) {
   const secrets = secretsOf(context.env);
   for (const secret of secrets) context.secrets.add(secret);
   const places = findPlaces(context, options);
   const { git, asked } = places;
-  const documents = read(context, places);
+  const files = read(context, places);
+  /** Folders that were asked for and hold no file to check, as they were typed. */
   const empty = asked.flatMap((each, index) => {
-    if (documents.some(({ path }) => isAsked({ asked: [each] }, path))) return [];
+    if (files.some(({ path }) => isAsked({ asked: [each] }, path))) return [];
     const word = options.paths[index] ?? each.path;
     // the folders that a hook or a workflow passes on may hold no such file today; a file that is named is meant
     if (!each.isFolder) throw new UsageError(`there is no file ${printable(word, 200)}`);
     return [word];
   });
-  const known = new Set(documents.map(({ path }) => path));
+  const known = new Set(files.map(({ path }) => path));
   const spills = git === undefined ? [] : findSpills(git, secrets).filter(({ path }) => !known.has(path));
   // the parser costs a third of the start, and few repositories have such a file
-  const isToml = documents.some(({ path }) => path.endsWith(".toml"));
+  const isToml = files.some(({ path }) => path.endsWith(".toml"));
   const parseToml = isToml ? (await import("../../core/formats/toml.ts")).parseToml : undefined;
+  /** A file as the rules look at it. */
   const parse = (raw: RawDocument): Document => documentOf(raw, parseToml);
   const subject: Subject = {
-    documents: documents.map(parse),
+    documents: files.map(parse),
     inRepository: git !== undefined,
     url: options.url,
     allowMissing: options.allowMissing,
     local: !isCi(context.env),
     secrets,
     spilled: spills,
-    unignoredEnv: unignoredEnv(git, documents),
+    unignoredEnv: unignoredEnv(git, files),
   };
-  return { ...places, subject, documents, parse, spills, empty };
+  return { ...places, subject, parse, spills, empty };
 }

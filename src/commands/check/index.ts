@@ -1,5 +1,4 @@
 import { appendFileSync, realpathSync } from "node:fs";
-import { resolve } from "node:path";
 import { type Context, wantsColor } from "../../context.ts";
 import { runRules } from "../../core/check/run.ts";
 import { HALO_URL } from "../../core/halo.ts";
@@ -10,29 +9,23 @@ import { mask, printable } from "../../core/secrets.ts";
 import { UsageError } from "../../errors.ts";
 import type { Format, RawOptions } from "../../flags.ts";
 import { createOutput } from "../../ui/output.ts";
-import { urlOf } from "../shared/options.ts";
+import { pathOf, urlOf } from "../shared/options.ts";
 import { type CheckOptions, type Gathered, gather, isAsked } from "./gather.ts";
-
-/** The options of `check`, checked. */
-
-/** GitHub Actions takes annotations; everywhere else somebody reads. */
-function formatOf(context: Context, { values, switches }: RawOptions): Format {
-  const given = values.format as Format | undefined;
-  if (!switches.has("json")) return given ?? (context.env.GITHUB_ACTIONS === "true" ? "github" : "text");
-  if (given !== undefined && given !== "json") throw new UsageError("choose one of --json and --format");
-  return "json";
-}
 
 /** Words → options. Throws UsageError before anything is read. */
 function readOptions(context: Context, raw: RawOptions): CheckOptions {
   const { values, switches, words = [] } = raw;
-  const most = values["max-warnings"];
+  const [most, given] = [values["max-warnings"], values.format as Format | undefined];
   if (most !== undefined && !/^\d{1,6}$/.test(most)) throw new UsageError("--max-warnings takes a number, 0 or more");
   if (switches.has("dry-run") && !switches.has("fix")) throw new UsageError("--dry-run needs --fix");
   if (words.includes("")) throw new UsageError("a path is empty");
+  const isJson = switches.has("json");
+  if (isJson && given !== undefined && given !== "json") throw new UsageError("choose one of --json and --format");
+  // GitHub Actions takes annotations; everywhere else somebody reads
+  const usual = context.env.GITHUB_ACTIONS === "true" ? "github" : "text";
   return {
     paths: words,
-    format: formatOf(context, raw),
+    format: isJson ? "json" : (given ?? usual),
     fix: switches.has("fix"),
     dryRun: switches.has("dry-run"),
     maxWarnings: most === undefined ? undefined : Number(most),
@@ -40,17 +33,8 @@ function readOptions(context: Context, raw: RawOptions): CheckOptions {
     url: urlOf(raw) ?? HALO_URL,
     quiet: switches.has("quiet"),
     noColor: switches.has("no-color"),
-    cwd: values.cwd === undefined ? undefined : resolve(context.cwd, values.cwd),
+    cwd: pathOf(context, values.cwd),
   };
-}
-
-/** Undefined when the command was started there. */
-function elsewhere(cwd: string, root: string): string | undefined {
-  try {
-    return cwd === root || realpathSync.native(cwd) === root ? undefined : root;
-  } catch {
-    return root;
-  }
 }
 
 /** Prints the report on stdout, and for GitHub adds it to the page of the job. What a person reads is at hand; the other forms are loaded when they are asked for. */
@@ -66,7 +50,7 @@ async function print(context: Context, options: CheckOptions, report: Report, ga
       sources: isWatched ? new Map(gathered.subject.documents.map((each) => [each.path, each])) : undefined,
       secrets: [...context.secrets],
       width: isWatched ? (context.stdout.columns ?? 80) : 80,
-      root: elsewhere(context.cwd, gathered.root),
+      root: realpathSync.native(context.cwd) === gathered.root ? undefined : gathered.root,
       quiet,
     });
     output.result(text);
@@ -103,17 +87,15 @@ export async function run(context: Context, raw: RawOptions): Promise<number> {
   const texts = [...spills, ...subject.documents].map(
     (each) => [each.path, "raw" in each ? each.raw : each.text] as const,
   );
-  const files = subject.documents.map(({ path }) => path).filter((path) => isAsked(gathered, path));
-  const { maxWarnings, dryRun } = options;
   const report = makeReport({
     findings,
     rules: RULES,
     texts: new Map(texts),
-    files,
-    maxWarnings,
+    files: subject.documents.map(({ path }) => path).filter((path) => isAsked(gathered, path)),
+    maxWarnings: options.maxWarnings,
     empty,
     fixed,
-    dryRun,
+    dryRun: options.dryRun,
   });
   await print(context, options, report, gathered);
   return report.ok ? 0 : 1;
