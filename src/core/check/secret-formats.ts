@@ -38,6 +38,8 @@ export const FORMATS: readonly (readonly [what: string, pattern: RegExp])[] = [
   ["a secret address", /(?<=\bhook\.[\w.]{0,16}(?:make|integromat)\.com\/)[a-zA-Z0-9]{20,64}/],
   ["a secret address", /(?<=\bdiscord(?:app)?\.com\/api\/(?:v\d+\/)?webhooks\/\d{15,20}\/)[\w-]{60,80}/],
   ["a secret address", /(?<=\bwebhook\.office\.com\/webhookb2\/[\w@-]{36,80}\/IncomingWebhook\/)[0-9a-fA-F]{32}/],
+  ["the key of an Azure function", /(?<=[?&]code=)[\w%=-]{40,512}/],
+  ["a secret in a URL", /(?<=\/[\w.-]{0,64}(?:token|secret|password|api[-_]?key)s?\/)[\w.~%=+-]{8,512}/],
   ["a secret address", /(?<=\bmcp\.pipedream\.net\/)[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}/],
 ];
 

@@ -107,20 +107,20 @@ const STORE = /^(?:arn:[a-z-]+:|projects\/[\w-]+\/secrets\/|@Microsoft\.KeyVault
 const FILE = /^[\w./@\\~-]+\.(?:[cm]?[jt]sx?|json[c5]?|ya?ml|toml|pem|key|crt|py|sh|txt|env|md|db|log|sqlite3?|exe)$/i;
 const DIGEST = /^(?:sha(?:1|256|384|512)[-:][A-Za-z0-9+/_=-]+|md5[-:][0-9a-f]{32})$|@sha256:[0-9a-f]{64}$/i;
 
-/** What is public by its form whatever it is called: an address, a path, a file, a number, a version, an email, a digest. */
+/** What is public by its form whatever it is called: an address, a path, a file, a number, a version, a digest. */
 function isPublicForm(value: string): boolean {
   if (PUBLIC_KEY.test(value) || DIGEST.test(value)) return true;
   const host = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i.exec(value)?.[1];
   if (host !== undefined)
     return host.includes(".") || !partsOf(value).some((part) => part.length >= 14 && !isWord(part));
   if (/^(?:\.{0,2}|~|[A-Za-z]:)[\\/]/.test(value) || FILE.test(value)) return !holdsDrawn(value);
-  if (/^[+-]?[\d.,:_-]+[a-z%]{0,3}$/i.test(value)) return true;
-  const user = /^([\w.+-]+)@[^\s@]+\.[a-z]{2,}$/i.exec(value)?.[1];
-  if (user !== undefined && (isWordy(user) || user === user.toLowerCase())) return true;
-  return /^@?[\w.-]+\/[\w.-]+(?:@[\w.^~-]+)?$/.test(value) && isWordy(value);
+  return /^[+-]?[\d.,:_-]+[a-z%]{0,3}$/i.test(value);
 }
 
 // --- examples
+
+/** Before the value of a header. */
+const SCHEME = /^\s*(?:Bearer|Basic|Token|Api-?Key|SharedKey)\s/i;
 
 /** A name that stands where its value belongs: somebody left the brackets out. */
 export function isVariableName(text: string): boolean {
@@ -133,8 +133,6 @@ const SAYS_SO =
   /(?:^|[^A-Za-z])(?:deine?n?|hier|einf(?:ü|ue)gen|eintragen|ersetzen|beispiel|platzhalter|jouw|invullen|vervang(?:en)?|voorbeeld|votre|ici|exemple|remplace[rz]|ins(?:é|e)re[rz]|your?s?|here|example|examples|sample|dummy|fake|placeholder|change[-_ ]?me|change[-_ ]?this|replace[-_ ]?(?:me|with)?|insert|redacted|todo|fixme|undefined|foobar)(?=$|[^A-Za-z])|^(?:your|dein|ihr|jouw|votre)(?=[A-Z_])|CHANGEME|REPLACE_?ME|PLACEHOLDER/gi;
 const FILLER =
   /x{4,}|\*{3,}|•{2,}|\.{3,}|…|#{3,}|_{4,}|0{8,}|01234567|12345678|87654321|abcdefgh|abc123|deadbeef|123e4567-e89b-12d3-a456-\d+|123e4567-e89b/gi;
-const WEAK =
-  /^(?:passw(?:or)?d|p[a@]ssw0rd|pass|secret|root|admin|user|guest|test|postgres|mysql|redis|mongo|minio|minioadmin|rabbitmq|neo4j|sa|qwerty|letmein|hunter2|dev|local|none|null|token|key|apikey)[!@#$]?\d{0,4}[!@#$]?$/i;
 /** The words of which examples are made, also without anything between them: `mytoken123abc`. */
 const VOCABULARY =
   /my|your|our|super|private|public|token|secret|passw(?:or)?d|pass|key|api|test|demo|dummy|fake|mock|sample|example|default|dev|local|client|access|auth|bearer|user|admin|value|string|abc|xyz|1234?5?6?7?8?9?0?/gi;
@@ -155,47 +153,32 @@ function isSequence(text: string, far: boolean): boolean {
  * obvious where the text `hasFormat` of a secret.
  */
 export function isObviousExample(text: string, hasFormat = false): boolean {
-  const value = text.trim().replace(/^(?:Bearer|Basic|Token|ApiKey)\s+/i, "");
-  if (value === "" || WEAK.test(value) || /EXAMPLE(?:KEY)?$/.test(value)) return true;
-  const isMarked = MARKED.test(value);
-  // a sentence in brackets
-  if (isMarked && /\s/.test(value)) return true;
+  const value = text.replace(SCHEME, "").trim();
+  if (value === "" || /EXAMPLE(?:KEY)?$/.test(value)) return true;
   const rest = value.replace(FILLER, " ").replace(SAYS_SO, " ");
-  if (isMarked || rest !== value) {
+  if (rest !== value || MARKED.test(value)) {
     const drawn = partsOf(rest)
-      .filter((part) => !isWord(part) && !isSequence(part, !hasFormat))
+      .filter((part) => !isWord(part))
       .join("").length;
     if (drawn < 16 || 3 * drawn < value.length) return true;
   }
-  const letters = value.replace(/[-_ ]/g, "");
-  if (value.length >= 8 && new Set(letters.toLowerCase()).size <= 3) return true;
-  if (isSequence(letters, !hasFormat)) return true;
+  if (isSequence(value.replace(/[-_ ]/g, ""), !hasFormat)) return true;
   const unknown = value.length > 64 ? value : value.replace(VOCABULARY, " ");
   return 2 * unknown.replace(/\s/g, "").length <= value.length && isWordy(unknown);
 }
 
 // --- values
 
-/** Before the value of a header. */
-const SCHEME = /^\s*(?:Bearer|Basic|Token|Api-?Key|SharedKey)\s/i;
 /** What stands around a value and is none of it. */
 const AROUND = /^[<>‹›«»“”„‘’(){}[\]"'`,;\\]+|[<>‹›«»“”„‘’(){}[\]"'`,;\\]+$/g;
-
-/** Whether a word under a secret's name is one that a machine drew. */
-function isDrawn(value: string): boolean {
-  if (isPublicForm(value) || isObviousExample(value)) return false;
-  return isStrongPassword(value) || !(isWordy(value) || isEncodedText(value));
-}
 
 /** A value under a secret's name: anything that a machine drew. Words, paths, numbers and examples are none. */
 function drawnValue(text: string): Found | undefined {
   if (text.length < 8 || isObviousExample(text)) return undefined;
-  const words = [...text.matchAll(/\S{1,8192}/g)];
-  const isOne = words.length === 1 || (words.length === 2 && SCHEME.test(text));
-  const drawn = words.flatMap(({ 0: word, index }) => {
+  const drawn = [...text.matchAll(/\S{8,8192}/g)].flatMap(({ 0: word, index }) => {
     const value = word.replace(AROUND, "");
-    // among others, and in brackets, there are more things that are none
-    if (value.length < (isOne && value === word ? 8 : 12) || !isDrawn(value)) return [];
+    if (value.length < 8 || isPublicForm(value) || isObviousExample(value)) return [];
+    if (!isStrongPassword(value) && (isWordy(value) || isEncodedText(value))) return [];
     const start = index + word.indexOf(value);
     return [{ start, end: start + value.length }];
   });
@@ -203,28 +186,14 @@ function drawnValue(text: string): Found | undefined {
   return first === undefined || last === undefined ? undefined : { what: KIND, start: first.start, end: last.end };
 }
 
-/** `${TOKEN:-…}`: the default is as good as the value. Or a value that references only stand beside, or in the middle of it. */
-function besideReferences(text: string, isSecret: boolean): Found | undefined {
-  for (const match of text.matchAll(/\$\{([\w:. ]{1,128}?):?[-=+]((?:[^}$]|\$(?!\{)){1,4096})\}/g)) {
-    const [whole, variable = "", fallback = ""] = match;
-    const found = isSecret || isSecretName(variable) ? drawnValue(fallback) : undefined;
-    const start = match.index + whole.length - 1 - fallback.length;
-    if (found !== undefined)
-      return { what: "the default of a variable", start: start + found.start, end: start + found.end };
-  }
-  if (!isSecret) return undefined;
-  let [rest, from] = ["", 0];
-  let [start, end] = [-1, 0];
-  for (const { text: reference, offset } of [...referencesIn(text), { text: "", offset: text.length }]) {
-    const piece = text.slice(from, offset);
-    if (piece.trim() !== "") {
-      if (start < 0) start = from;
-      end = from + piece.length;
-    }
-    rest += piece;
-    from = offset + reference.length;
-  }
-  return rest.trim().length < 12 || drawnValue(rest) === undefined ? undefined : { what: KIND, start, end };
+/** A value that references only stand beside, or in the middle of it. `${TOKEN:-…}`: the default is as good as the value. */
+function besideReferences(text: string): Found | undefined {
+  const rest = referencesIn(text).reduceRight((done, { text: reference, offset }) => {
+    const fallback = /^\$\{[\w. ]+:?[-=+](.*)\}$/s.exec(reference)?.[1] ?? "";
+    return done.slice(0, offset) + fallback + done.slice(offset + reference.length);
+  }, text);
+  const isDrawn = rest.trim().length >= 12 && drawnValue(rest) !== undefined;
+  return isDrawn ? { what: KIND, start: 0, end: text.length } : undefined;
 }
 
 /** The secret in a value that stands under a name. */
@@ -236,9 +205,9 @@ function valueUnder(text: string, name: string, isQuoted: boolean): Found | unde
     if (!isReference && !isObviousExample(value) && !isVariableName(value))
       return { what: "the product token", start, end: start + value.length };
   }
-  if (isReference) return besideReferences(text, isSecretName(name));
+  if (isReference) return isSecretName(name) ? besideReferences(text) : undefined;
   if (/^-{1,2}k$/.test(name)) return /^[\w-]{20,128}$/.test(text) ? drawnValue(text) : undefined;
-  if (isSecretName(name) || (SCHEME.test(text) && !PUBLIC_NAME.test(snake(name)))) return drawnValue(text);
+  if (isSecretName(name) || SCHEME.test(text)) return drawnValue(text);
   if (!FLAGS.test(name) || !text.includes(":")) return undefined;
   const start = text.indexOf(":") + 1;
   const found = drawnValue(text.slice(start));
@@ -271,14 +240,9 @@ function formatsIn(text: string, name = ""): readonly Found[] {
     if (isObviousExample(value, true) || partsOf(rest).every((part) => part.length <= 16 && isWord(part))) return [];
     if (MAYBE_PUBLIC.has(what)) {
       const payload = fromBase64(value.split(".")[1] ?? "");
-      const before =
-        /([\w.-]{1,64})\\?["']?\s{0,8}[=:]\s{0,8}\\?["']?(?:Bearer )?$/.exec(
-          text.slice(Math.max(0, match.index - 96), match.index),
-        )?.[1] ?? name;
       // Supabase's keys (supabase.com/docs/guides/api/api-keys): the one of the service is secret under every name
       if (/"role":"anon"/.test(payload)) return [];
-      if (!/"role":"service_role"/.test(payload) && [name, before].some((each) => PUBLIC_NAME.test(snake(each))))
-        return [];
+      if (!/"role":"service_role"/.test(payload) && PUBLIC_NAME.test(snake(name))) return [];
     }
     return [found];
   });
@@ -294,20 +258,20 @@ function passwordsIn(text: string): readonly Found[] {
   return [...text.matchAll(urls)].flatMap((match) => {
     const [whole, user = "", password = "", host = ""] = match;
     if (LOCAL_HOST.test(host)) return [];
-    const isKey = password === "" || /^(?:x|x-oauth-basic|x-token-auth)$/i.test(password);
+    const isKey = password === "";
     // Sentry's address of a project is no secret (docs.sentry.io, "DSN explainer")
     if (isKey && (/(?:^|\.)sentry\.io$/i.test(host) || drawnValue(user) === undefined)) return [];
-    if (!isKey && (password === user || isObviousExample(password) || hasReference(password))) return [];
+    if (!isKey && (isObviousExample(password) || hasReference(password))) return [];
     // a name without a dot can be a service of docker compose, which has a password that somebody made up on the spot
-    if (!isKey && !host.includes(".") && !holdsDrawn(password) && !isStrongPassword(password)) return [];
+    if (!isKey && !host.includes(".") && !holdsDrawn(password)) return [];
     const start = match.index + (isKey ? whole.indexOf("://") + 3 : whole.lastIndexOf(`:${password}@`) + 1);
     return [{ what: "a password in a URL", start, end: start + (isKey ? user : password).length }];
   });
 }
 
-/** A name and what parts it from its value: `"name": "`, `name = `, `name=`, `--name `, `"--name", "`, `/name/`. */
+/** A name and what parts it from its value: `"name": "`, `name = `, `name=`, `--name `, `"--name", "`. */
 const NAME =
-  /(?<![\w$.-])(-{0,2}[A-Za-z_][\w.-]{0,99})(\]?\\{0,3}["'`]?\s{0,64}(?:=>|[:=])[\s/#[]{0,64}|["']?[\s,]{1,64}|\/)/g;
+  /(?<![\w$.-])(-{0,2}[A-Za-z_][\w.-]{0,99})(\]?\\{0,3}["'`]?\s{0,64}(?:=>|[:=])[\s/#[]{0,64}|["']?[\s,]{1,64})/g;
 /** The value: up to the quote that it began with (TOML's `"""` too), or one word, behind `Bearer` or not. */
 const VALUE =
   /(\\{0,3}(?:"""|'''|["'`]))\\?\s{0,64}((?:(?!\1)(?:\\.|[^\\\r\n])){1,4096})|(?:(?:Bearer|Basic|Token|ApiKey)\s{1,9})?[^\s"'`,;<>{}[\]]{1,4096}/iy;
@@ -318,29 +282,17 @@ function pairsIn(text: string): readonly (Found & { readonly name: string })[] {
   NAME.lastIndex = 0;
   for (let match = NAME.exec(text); match !== null; match = NAME.exec(text)) {
     const [whole, name = "", sign = ""] = match;
-    const before = text[match.index - 1] ?? "";
-    const isPath = sign === "/";
-    if (
-      isPath
-        ? before !== "/" || !/(?:token|secret|password|api[-_]?key)s?$/i.test(name)
-        : !/[:=]/.test(sign) && !name.startsWith("-")
-    )
-      continue;
-    const isCode = name.toLowerCase() === "code" && /[?&]/.test(before);
-    if (!isCode && !isPath && !isSecretName(name) && !FLAGS.test(name)) continue;
+    if (!/[:=]/.test(sign) && !name.startsWith("-")) continue;
+    if (!isSecretName(name) && !FLAGS.test(name)) continue;
     VALUE.lastIndex = match.index + whole.length;
-    const [all = "", quote, quoted] = VALUE.exec(text) ?? [];
-    let value = quoted ?? all;
+    const [all = "", quote, value = all] = VALUE.exec(text) ?? [];
     // what is judged is not read again
     NAME.lastIndex += all.length;
     const start = match.index + whole.length + all.length - value.length;
-    if (isPath) value = value.split(/[/?#&]/)[0] ?? "";
-    else if (/[?&#;]/.test(before)) value = value.split(/[&#]/)[0] ?? "";
-    // the keys of Azure's functions stand there; an OAuth code is shorter, and is never written down
-    if (isCode && value.length < 40) continue;
-    const shape = isPath || isCode ? drawnValue(value) : valueUnder(value, name, quote !== undefined);
+    const isInUrl = /[?&#;]/.test(text[match.index - 1] ?? "");
+    const shape = valueUnder(isInUrl ? value.replace(/[&#].*/s, "") : value, name, quote !== undefined);
     if (shape === undefined) continue;
-    const what = isPath ? "a secret in a URL" : /[?&#]/.test(before) ? `the value of "${name}" in a URL` : shape.what;
+    const what = isInUrl ? `the value of "${name}" in a URL` : shape.what;
     found.push({ what, start: start + shape.start, end: start + shape.end, name: name.replace(/^-+/, "") });
   }
   return found;
@@ -348,13 +300,10 @@ function pairsIn(text: string): readonly (Found & { readonly name: string })[] {
 
 /** The secret in a text that stands under a name: `undefined` when it is a reference, an example, or nothing of the kind. */
 export function secretIn(text: string, name: string): Found | undefined {
-  if (text.length < 8 || /^\$\{\w{1,128}\}$/.test(text)) return undefined;
-  return (
-    formatsIn(text, name)[0] ??
-    (STORE.test(text)
-      ? undefined
-      : (passwordsIn(text)[0] ?? valueUnder(text, name, true) ?? pairsIn(text)[0] ?? dense(text, name)))
-  );
+  if (text.length < 8) return undefined;
+  const format = formatsIn(text, name)[0];
+  if (format !== undefined || STORE.test(text)) return format;
+  return passwordsIn(text)[0] ?? valueUnder(text, name, true) ?? pairsIn(text)[0] ?? dense(text, name);
 }
 
 /** Every secret of a text that no parser reads, in its order, none inside of another; with the name it stands beside. */
