@@ -1,7 +1,7 @@
 /** A file that was read → a Document: what it is, and its tree. Pure. */
 import { CLIENTS, kindOfClient } from "../clients/index.ts";
 import { parseTree, type Tree } from "../formats/json.ts";
-import type { Document, DocumentKind } from "./model.ts";
+import type { Document, DocumentKind, Span } from "./model.ts";
 
 /** The project files of the clients, by path from a root. */
 const CLIENT_FILES = new Map<string, DocumentKind>(
@@ -60,4 +60,10 @@ export function documentOf(raw: RawDocument, parseToml?: (text: string) => Tree)
   const loose = isToml || strict.refused.cause !== undefined ? strict : parseTree(raw.text, { strict: false });
   if (loose.ok) return { ...raw, tree: loose.root, broken: { kind: "loose", ...strict.refused } };
   return { ...raw, tree: undefined, broken: { kind: loose.refused.cause ?? "syntax", ...loose.refused } };
+}
+
+/** A span that lies in the text, at least one character long where there is one. */
+export function spotAt(document: Document, offset: number, length = 1): Span {
+  const at = Math.max(0, Math.min(offset, document.text.length - 1));
+  return { offset: at, length: Math.max(0, Math.min(length, document.text.length - at)) };
 }

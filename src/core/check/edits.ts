@@ -33,3 +33,13 @@ export function chooseFixes(fixes: readonly (readonly TextEdit[])[]): readonly T
   }
   return taken;
 }
+
+/** The one edit that turns a text into another: what they share at both ends stays out of it. */
+export function editBetween(before: string, after: string): TextEdit {
+  let start = 0;
+  while (start < before.length && start < after.length && before[start] === after[start]) start += 1;
+  let end = 0;
+  const most = Math.min(before.length, after.length) - start;
+  while (end < most && before[before.length - 1 - end] === after[after.length - 1 - end]) end += 1;
+  return { offset: start, length: before.length - end - start, text: after.slice(start, after.length - end) };
+}

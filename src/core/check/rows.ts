@@ -1,9 +1,10 @@
 /** Rules as rows: each looks at one thing at a time, and says what it finds there. */
-import type { Entry, Node } from "../formats/json.ts";
-import { keySpan, spanOf } from "../formats/nodes.ts";
+import { type Transport, transportOf } from "../clients/claude-loader.ts";
+import type { Container, Entry, Node } from "../formats/json.ts";
+import { isObjectNode, keySpan, member, spanOf, winners } from "../formats/nodes.ts";
+import { once } from "../once.ts";
 import type { TextEdit } from "./edits.ts";
 import { haloConnections, haloServers, remoteHaloServers, valueHeaders } from "./halo-servers.ts";
-import { entriesOf, serverObjects } from "./loader.ts";
 import type { Document, Rule, Severity, Span, Subject } from "./model.ts";
 import { finding } from "./show.ts";
 
@@ -51,6 +52,36 @@ export function rowsOf<Thing extends Named>(things: (subject: Subject) => readon
       ),
   });
 }
+
+/** A server that Claude Code would read: of two with one name, the last. */
+export interface NamedEntry {
+  readonly document: Document;
+  readonly name: string;
+  readonly entry: Entry;
+}
+
+/** The servers that Claude Code would read from them, whatever their values are. */
+export const entriesOf = once((subject: Subject): readonly NamedEntry[] =>
+  subject.documents.flatMap((document) => {
+    if (document.kind !== "mcp") return [];
+    const servers = member(document.tree, "mcpServers")?.value;
+    return isObjectNode(servers) ? winners(servers).map((entry) => ({ document, name: entry.key, entry })) : [];
+  }),
+);
+
+/** A server whose value is an object; without a transport its "type" is none. */
+export interface ServerObject extends NamedEntry {
+  readonly node: Container;
+  readonly transport: Transport | undefined;
+}
+
+/** The servers that are objects, with their transport. */
+export const serverObjects = once((subject: Subject): readonly ServerObject[] =>
+  entriesOf(subject).flatMap((server) => {
+    const node = server.entry.value;
+    return isObjectNode(node) ? [{ ...server, node, transport: transportOf(node) }] : [];
+  }),
+);
 
 /** About each file of these. */
 export function filesWhere(picks: (document: Document, subject: Subject) => boolean) {

@@ -5,8 +5,7 @@ import type { Container, Node } from "../formats/json.ts";
 import { member, spanOf, textOf } from "../formats/nodes.ts";
 import { once } from "../once.ts";
 import type { Document, Span } from "./model.ts";
-import { shownName } from "./names.ts";
-import { secretIn, secretsInText } from "./secret-judge.ts";
+import { secretIn, secretsInText, shownName } from "./secret-judge.ts";
 
 /** A text of a file, and what it stands under. */
 interface Place {

@@ -3,8 +3,7 @@ import { HIDDEN, mask, maskOf, printable } from "../secrets.ts";
 import type { TextEdit } from "./edits.ts";
 import { maskFile } from "./mask-file.ts";
 import type { Document, Finding, Span, Subject } from "./model.ts";
-import { shownName, WORD } from "./names.ts";
-import { isSecretName, isUnfitToShow } from "./secret-judge.ts";
+import { isSecretName, isUnfitToShow, shownName, WORD } from "./secret-judge.ts";
 
 /** What a name of its own says is a secret: `Bearer …`, `api_key=…`, `Password: …`, `//user:password@`. */
 function withoutNamed(text: string): string {
@@ -62,14 +61,4 @@ export function finding(
     Object.entries(args).map(([name, text]) => [name, shown(subject, NAMES.has(name) ? shownName(text) : text)]),
   );
   return { rule, path: document.path, span, args: safe, ...(fix === undefined ? {} : { fix }) };
-}
-
-/** The one edit that turns a text into another: what they share at both ends stays out of it. */
-export function editBetween(before: string, after: string): TextEdit {
-  let start = 0;
-  while (start < before.length && start < after.length && before[start] === after[start]) start += 1;
-  let end = 0;
-  const most = Math.min(before.length, after.length) - start;
-  while (end < most && before[before.length - 1 - end] === after[after.length - 1 - end]) end += 1;
-  return { offset: start, length: before.length - end - start, text: after.slice(start, after.length - end) };
 }

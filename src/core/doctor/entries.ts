@@ -1,7 +1,7 @@
 /** The servers of every scope as Claude Code loads them: the rules of `check` about loading say what it skips. */
 import { documentOf } from "../check/documents.ts";
-import { entriesOf } from "../check/loader.ts";
 import type { Document, Finding, Subject } from "../check/model.ts";
+import { entriesOf } from "../check/rows.ts";
 import { runRules } from "../check/run.ts";
 import { type Entry, readEntry, type Scope } from "../clients/claude-code.ts";
 import { placeWords } from "../clients/claude-state.ts";

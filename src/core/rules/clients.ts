@@ -1,9 +1,10 @@
 /** What the project files of clients get wrong about HALO, each by what the client's descriptor says of it. */
+
+import { spotAt } from "../check/documents.ts";
+import { editBetween } from "../check/edits.ts";
 import { variablesOf } from "../check/halo-servers.ts";
-import { spotAt } from "../check/loader.ts";
 import type { Rule } from "../check/model.ts";
 import { filesWhere, headerRow, type Place, remoteRow } from "../check/rows.ts";
-import { editBetween } from "../check/show.ts";
 import { claudeCode } from "../clients/claude-code.ts";
 import { clientOf } from "../clients/index.ts";
 import { hasReference, spelledIn } from "../clients/references.ts";

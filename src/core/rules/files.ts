@@ -1,5 +1,5 @@
 /** What costs a `.mcp.json` all of its servers, or changes what is read from it (Claude Code 2.1.330, measured). In report order. */
-import { spotAt } from "../check/loader.ts";
+import { spotAt } from "../check/documents.ts";
 import { commentsOf, trailingCommasOf, withoutComment } from "../check/loose-json.ts";
 import type { Broken, Document, Rule } from "../check/model.ts";
 import { fileRow, type Row } from "../check/rows.ts";

@@ -1,9 +1,10 @@
 /** Whether Claude Code loads HALO's entry, and gets its values. */
+
+import { editBetween } from "../check/edits.ts";
 import { givenBy } from "../check/given-values.ts";
 import { haloServers, remoteHaloServers, valueHeaders, variablesOf } from "../check/halo-servers.ts";
 import type { Document, Rule } from "../check/model.ts";
 import { entryRow, filesWhere, rowsOf } from "../check/rows.ts";
-import { editBetween } from "../check/show.ts";
 import { assignments } from "../formats/dotenv.ts";
 import { removeFromArray } from "../formats/json-edit.ts";
 import { member, textOf } from "../formats/nodes.ts";

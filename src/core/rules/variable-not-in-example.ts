@@ -1,8 +1,10 @@
 /** `.env.example` is where a person who clones the repository sees which variables to set. */
+
+import { editBetween } from "../check/edits.ts";
 import { givenValues } from "../check/given-values.ts";
 import { type HaloServer, haloServers, valueHeaders, variablesOf } from "../check/halo-servers.ts";
 import type { Finding, Rule } from "../check/model.ts";
-import { editBetween, finding, isFitToShow } from "../check/show.ts";
+import { finding, isFitToShow } from "../check/show.ts";
 import { entriesIn, type ServerEntry } from "../clients/entry.ts";
 import { clientOf } from "../clients/index.ts";
 import { variablesIn } from "../clients/references.ts";
