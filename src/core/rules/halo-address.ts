@@ -1,6 +1,6 @@
 /** Where an entry for HALO sends the token, and what else it gives away. */
 import { endpointOf, hostOf, namesIn, withVariable } from "../check/endpoint.ts";
-import { givenValues } from "../check/given-values.ts";
+import { givenValues } from "../check/env-files.ts";
 import type { Document, Rule, Subject } from "../check/model.ts";
 import { addressRow, haloRow, headerRow, type Place } from "../check/rows.ts";
 import { isObviousExample, isSecretName } from "../check/secret-judge.ts";

@@ -1,7 +1,7 @@
 /** Whether Claude Code loads HALO's entry, and gets its values. */
 
 import { editBetween } from "../check/edits.ts";
-import { givenBy } from "../check/given-values.ts";
+import { givenBy } from "../check/env-files.ts";
 import { haloServers, remoteHaloServers, valueHeaders, variablesOf } from "../check/halo-servers.ts";
 import type { Document, Rule } from "../check/model.ts";
 import { entryRow, filesWhere, rowsOf } from "../check/rows.ts";

@@ -1,12 +1,5 @@
 /** Secrets that others can read: in git, one `git add -A` away from it, or open to other users of the machine. */
-import {
-  holdsSecret,
-  isSaidElsewhere,
-  isShared,
-  privateFiles,
-  secretsHeld,
-  tokenVariables,
-} from "../check/env-files.ts";
+import { isSaidElsewhere, isShared, privateFiles, secretsHeld } from "../check/env-files.ts";
 import type { Document, Rule, Span } from "../check/model.ts";
 import { filesWhere, rowsOf } from "../check/rows.ts";
 import { isSecretName } from "../check/secret-judge.ts";
@@ -97,7 +90,7 @@ export const LEAK_RULES: readonly Rule[] = [
     id: "env-example-secret",
     summary: "An example of .env holds a real secret",
     find: ({ document }, subject) =>
-      secretsHeld(document, tokenVariables(subject))
+      secretsHeld(subject, document)
         .filter(({ value }) => !isSaidElsewhere(subject, document, value))
         .map(({ name, value, span }) => ({ at: span, args: { name, value: maskOf(value) } })),
     message: ({ name, value }) =>
@@ -111,7 +104,7 @@ export const LEAK_RULES: readonly Rule[] = [
     localOnly: true,
     find: ({ document }, subject) => {
       const { mode = 0, path } = document;
-      if ((mode & 0o077) === 0 || !holdsSecret(document, tokenVariables(subject))) return undefined;
+      if ((mode & 0o077) === 0 || secretsHeld(subject, document).length === 0) return undefined;
       return { at: START, args: { path, mode: mode.toString(8).padStart(3, "0") } };
     },
     message: ({ path, mode }) =>

@@ -1,7 +1,7 @@
 /** `.env.example` is where a person who clones the repository sees which variables to set. */
 
 import { editBetween } from "../check/edits.ts";
-import { givenValues } from "../check/given-values.ts";
+import { givenValues } from "../check/env-files.ts";
 import { type HaloServer, haloServers, valueHeaders, variablesOf } from "../check/halo-servers.ts";
 import type { Finding, Rule } from "../check/model.ts";
 import { finding, isFitToShow } from "../check/show.ts";
