@@ -8,16 +8,11 @@ import { DEFAULT_NAME, HEADERS, VALUES, type Value } from "../halo.ts";
 import { once } from "../once.ts";
 import type { Document, Subject } from "./model.ts";
 
-/** A header of an entry for HALO. */
-export interface HaloHeader extends Header {
-  /** Which of the three it is, by its name in any case. */
-  readonly which: Value | undefined;
-}
-
 /** An entry for HALO in any client's file. */
 export interface HaloServer extends ServerEntry {
   readonly document: Document;
-  readonly headers: readonly HaloHeader[];
+  /** `which`: which of the three a header is, by its name in any case. */
+  readonly headers: readonly (Header & { readonly which: Value | undefined })[];
 }
 
 /** `X-Cm_ProductToken` → `cmproducttoken`: what is left when only the letters count. */
@@ -65,10 +60,9 @@ export const haloServers = once((subject: Subject): readonly HaloServer[] =>
     const client = clientOf(document.kind);
     if (client === undefined) return [];
     const all = serversIn(document.tree, client).map((server) => {
-      const headers = server.headers.flatMap((header): readonly HaloHeader[] => {
-        const which = exactly(header.name);
-        return header.kind === "unknown" && which === undefined ? [] : [{ ...header, which }];
-      });
+      const headers = server.headers
+        .map((header) => ({ ...header, which: exactly(header.name) }))
+        .filter(({ kind, which }) => kind !== "unknown" || which !== undefined);
       return { ...server, document, headers };
     });
     const found = all.filter((server) => isAboutHalo(server, subject.url));
@@ -115,14 +109,14 @@ export const remoteHaloServers = once((subject: Subject): readonly HaloServer[] 
 );
 
 /** The headers that carry one of the three values, by their names in any case; of two equal names the last one. */
-export const valueHeaders = once((server: HaloServer): readonly (HaloHeader & { readonly which: Value })[] =>
-  VALUES.flatMap((value) => {
-    const header = server.headers.findLast(({ which }) => which === value);
-    return header === undefined ? [] : [{ ...header, which: value }];
+export const valueHeaders = once((server: HaloServer) =>
+  VALUES.flatMap((which) => {
+    const header = server.headers.findLast((each) => each.which === which);
+    return header === undefined ? [] : [{ ...header, which }];
   }),
 );
 
-/** A server → those of the three values for which it has no header. */
-export const missingValues = once((server: HaloServer): readonly Value[] =>
-  VALUES.filter((value) => server.headers.every(({ which }) => which !== value)),
-);
+/** Those of the three values for which a server has no header. */
+export function missingValues({ headers }: HaloServer): readonly Value[] {
+  return VALUES.filter((value) => headers.every(({ which }) => which !== value));
+}

@@ -23,18 +23,16 @@ export function commentsOf(text: string): readonly Span[] {
 
 /** Takes a comment out: with its lines where it has them to itself, else with the blanks before it when nothing follows. */
 export function withoutComment(text: string, { offset, length }: Span): TextEdit {
-  let start = offset;
-  while (text[start - 1] === " " || text[start - 1] === "\t") start -= 1;
-  const end = offset + length;
-  let rest = end;
-  while (text[rest] === " " || text[rest] === "\t") rest += 1;
-  const ends = rest >= text.length || text[rest] === "\n" || text[rest] === "\r";
-  if (!ends) return { offset, length, text: "" };
-  const before = text[start - 1];
-  const alone = start === 0 || before === "\n" || before === "\r" || before === "\uFEFF";
-  if (!alone) return { offset: start, length: end - start, text: "" };
-  if (text[rest] === "\r" && text[rest + 1] === "\n") rest += 1;
-  return { offset: start, length: Math.min(rest + 1, text.length) - start, text: "" };
+  const isBlank = (at: number): boolean => text[at] === " " || text[at] === "\t";
+  let [start, end] = [offset, offset + length];
+  while (isBlank(start - 1)) start -= 1;
+  while (isBlank(end)) end += 1;
+  const isLast = /^[\r\n]?$/.test(text.slice(end, end + 1));
+  if (!isLast) return { offset, length, text: "" };
+  if (!/^[\r\n\uFEFF]?$/.test(text.slice(Math.max(0, start - 1), start)))
+    return { offset: start, length: offset + length - start, text: "" };
+  if (text.startsWith("\r\n", end)) end += 1;
+  return { offset: start, length: Math.min(end + 1, text.length) - start, text: "" };
 }
 
 /** Offsets of the commas before a closing brace or bracket. */

@@ -7,13 +7,18 @@ import { once } from "../once.ts";
 import type { Document, Span } from "./model.ts";
 import { secretIn, secretsInText, shownName } from "./secret-judge.ts";
 
-/** A text of a file, and what it stands under. */
-interface Place {
-  readonly text: string;
+/** What a text stands under. */
+interface Around {
   /** What a secret would be called here: a header, a variable, a flag, a key. */
   readonly name: string;
-  /** For a message, before "contains": `header "Authorization" of server "github"`. */
-  readonly where: () => string;
+  readonly group?: "headers" | "env" | "args" | "names" | undefined;
+  /** For a message: of which server. */
+  readonly of: string;
+}
+
+/** A text of a file. */
+interface Place extends Around {
+  readonly text: string;
   readonly span: Span;
 }
 
@@ -40,15 +45,10 @@ const SERVERS = new Set(["mcpServers", "servers", "mcp", "amp.mcpServers", "cont
 /** Keys of an entry that hold names of variables, not values. */
 const NAMES = new Set(CLIENTS.flatMap(({ entry: { names, variables = [] } }) => [names, ...variables]));
 
-interface Around {
-  readonly name: string;
-  readonly server?: string | undefined;
-  readonly group?: "headers" | "env" | "args" | undefined;
-}
-
-function whereOf({ name: key, server, group }: Around): string {
+/** For a message, before "contains": `header "Authorization" of server "github"`. */
+function whereOf({ name: key, of, group }: Around): string {
   const name = shownName(key);
-  const of = server === undefined ? "" : ` of server "${shownName(server)}"`;
+  if (group === "names") return `a name${of}`;
   if (group === "headers") return `header "${name}"${of}`;
   if (group === "env") return `variable "${name}"${of}`;
   if (group === "args") return `the arguments${of}`;
@@ -72,7 +72,7 @@ function nameBeside(node: Container, key: string): string {
 function walk(node: Node, around: Around, depth: number, places: Place[]): void {
   if (node.kind === "scalar") {
     const text = textOf(node) ?? "";
-    if (text !== "") places.push({ text, name: around.name, where: () => whereOf(around), span: spanOf(node) });
+    if (text !== "") places.push({ ...around, text, span: spanOf(node) });
     return;
   }
   if (node.kind === "array") {
@@ -85,32 +85,28 @@ function walk(node: Node, around: Around, depth: number, places: Place[]): void 
     }
     return;
   }
+  const { of } = around;
   for (const { key, start, colon, value } of node.entries) {
-    const { server } = around;
     if (NAMES.has(key)) continue;
-    const of = server === undefined ? "" : ` of server "${shownName(server)}"`;
     if (key.length >= 12)
-      places.push({ text: key, name: "id", where: () => `a name${of}`, span: spanOf({ start, end: colon }) });
-    if (depth === 1 && around.name === "servers") walk(value, { name: key, server: key }, depth + 1, places);
-    else if (depth === 0 && SERVERS.has(key) && value.kind === "object") walk(value, { name: "servers" }, 1, places);
-    else walk(value, { name: nameBeside(node, key), server, group: groupOf(key) ?? around.group }, depth + 1, places);
+      places.push({ text: key, name: "id", group: "names", of, span: spanOf({ start, end: colon }) });
+    if (depth === 1 && around.name === "servers")
+      walk(value, { name: key, of: ` of server "${shownName(key)}"` }, depth + 1, places);
+    else if (depth === 0 && SERVERS.has(key) && value.kind === "object")
+      walk(value, { name: "servers", of }, 1, places);
+    else walk(value, { name: nameBeside(node, key), of, group: groupOf(key) ?? around.group }, depth + 1, places);
   }
-}
-
-function ofDotenv(text: string): readonly Place[] {
-  return assignments(text).map(({ name, value, rawStart, rawEnd }) => ({
-    text: value,
-    name,
-    where: () => `variable "${name}"`,
-    span: { offset: rawStart, length: rawEnd - rawStart },
-  }));
 }
 
 /** The places of a file that a reader of its format finds, in their order. */
 function placesOf(document: Document): readonly Place[] {
-  if (/^env/.test(document.kind)) return ofDotenv(fullText(document));
+  if (/^env/.test(document.kind)) {
+    return assignments(fullText(document)).map(({ name, value: text, rawStart: start, rawEnd: end }) => {
+      return { text, name, group: "env", of: "", span: spanOf({ start, end }) };
+    });
+  }
   const places: Place[] = [];
-  if (document.tree !== undefined) walk(document.tree, { name: "" }, 0, places);
+  if (document.tree !== undefined) walk(document.tree, { name: "", of: "" }, 0, places);
   // a table of TOML may stand in several parts of a file
   return places.toSorted((a, b) => a.span.offset - b.span.offset);
 }
@@ -118,10 +114,11 @@ function placesOf(document: Document): readonly Place[] {
 /** The secrets of a file: the first of every place, then those of comments and of a text that no parser reads. */
 export const secretsIn = once((document: Document): readonly Secret[] => {
   const places = placesOf(document);
-  const found: Secret[] = places.flatMap(({ text, name, where, span }) => {
-    const shape = secretIn(text, name);
+  const found: Secret[] = places.flatMap(({ text, span, ...around }) => {
+    const shape = secretIn(text, around.name);
     if (shape === undefined) return [];
-    return [{ what: shape.what, value: text.slice(shape.start, shape.end), text, where: where(), span, name }];
+    const { what, start, end } = shape;
+    return [{ what, value: text.slice(start, end), text, where: whereOf(around), span, name: around.name }];
   });
   const isStrict = document.tree !== undefined && document.broken === undefined && !document.path.endsWith(".toml");
   if (isStrict) return found;
@@ -129,7 +126,8 @@ export const secretsIn = once((document: Document): readonly Secret[] => {
   const isRead = places.length > 0 || document.tree !== undefined;
   let at = 0;
   for (const { what, start, end, name } of secretsInText(text)) {
-    while (at < places.length && endOf(places[at]) <= start) at += 1;
+    const endOf = ({ span }: Place): number => span.offset + span.length;
+    for (let place = places[at]; place !== undefined && endOf(place) <= start; place = places[at]) at += 1;
     if ((places[at]?.span.offset ?? end) < end) continue;
     const value = text.slice(start, end);
     const where = `${isRead ? "a comment" : "a file that could not be parsed"}${name === undefined ? "" : `, beside "${name}"`}`;
@@ -137,7 +135,3 @@ export const secretsIn = once((document: Document): readonly Secret[] => {
   }
   return found.toSorted((a, b) => a.span.offset - b.span.offset);
 });
-
-function endOf(place: Place | undefined): number {
-  return place === undefined ? 0 : place.span.offset + place.span.length;
-}
