@@ -2,8 +2,6 @@
 import { main, wantsJson } from "./cli.ts";
 import { contextFromProcess } from "./context.ts";
 
-declare const __VERSION__: string;
-
 /** What may still run when everything is done ends with the process. */
 const GRACE_MS = 300;
 
@@ -22,15 +20,8 @@ function start(): void {
     // the second time is meant at once; what it leaves is cleared by the next run
     process.on(name, () => (stop.signal.aborted ? process.exit(130) : stop.abort()));
   }
-  const context = contextFromProcess(process, {
-    signal: stop.signal,
-    version: __VERSION__,
-    get templates() {
-      return new URL("../templates/", import.meta.url);
-    },
-    onLost: () => {
-      process.exitCode = 3;
-    },
+  const context = contextFromProcess(process, stop.signal, () => {
+    process.exitCode = 3;
   });
   main(context, process.argv.slice(2)).then((code) => {
     process.exitCode ??= code;

@@ -87,13 +87,11 @@ function checkValues(flag: Flag, text: string | undefined, origin: string): void
       throw new UsageError(`${origin} must be one of ${flag.values.join(", ")}${didYouMean(word, flag.values)}`);
 }
 
-interface Parsed {
-  readonly command: Command;
-  readonly options: RawOptions;
-}
-
 /** argv → the command and its options. Pure; throws UsageError and never repeats a value, which may be a secret. */
-export function parse(argv: readonly string[], env: Context["env"]): Parsed {
+export function parse(
+  argv: readonly string[],
+  env: Context["env"],
+): { readonly command: Command; readonly options: RawOptions } {
   const [first = "-", ...rest] = argv;
   if (first === "help") return parse([...rest, "--help"], env);
   const isNamed = !first.startsWith("-");

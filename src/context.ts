@@ -3,6 +3,8 @@ import { homedir } from "node:os";
 import { resolve } from "node:path";
 import type { Readable, Writable } from "node:stream";
 
+declare const __VERSION__: string;
+
 export interface Output extends Writable {
   readonly isTTY?: boolean;
   readonly columns?: number;
@@ -61,44 +63,39 @@ function hasUnicode(env: Context["env"], platform: string): boolean {
   return env.WT_SESSION !== undefined || env.TERM_PROGRAM !== undefined || env.TERM !== undefined;
 }
 
-/** What the process itself does not know. */
-export type Given = Pick<Context, "signal" | "version" | "templates"> & {
-  /** What was said did not arrive: a full disk, say. */
-  readonly onLost: () => void;
-};
-
-/** Claude Code is started in other folders too: what is relative to this one must mean the same there. */
-function withWholePaths(env: Context["env"], cwd: string): Context["env"] {
-  const folder = env.CLAUDE_CONFIG_DIR;
-  return folder === undefined || folder === "" ? env : { ...env, CLAUDE_CONFIG_DIR: resolve(cwd, folder) };
-}
-
-/** The context of a real run. The streams are made when they are first used: each costs a millisecond of `--help`. */
-export function contextFromProcess(process: NodeJS.Process, given: Given): Context {
+/**
+ * The context of a real run. The streams are made when they are first used: each costs a millisecond of `--help`.
+ * `onLost`: what was said did not arrive, because of a full disk, say.
+ */
+export function contextFromProcess(process: NodeJS.Process, signal: AbortSignal, onLost: () => void): Context {
   const { platform, arch, version: nodeVersion } = process;
   const cwd = process.cwd();
-  const env = withWholePaths(process.env, cwd);
+  const config = process.env.CLAUDE_CONFIG_DIR ?? "";
+  // Claude Code is started in other folders too: what is relative to this one must mean the same there
+  const env = config === "" ? process.env : { ...process.env, CLAUDE_CONFIG_DIR: resolve(cwd, config) };
   const seen = new Set<Output>();
-  /** A reader that goes away (`| head`) is no error of ours; a full disk is: what was said did not arrive. */
+  /** A reader that goes away (`| head`) is no error of ours. */
   const watched = (stream: Output): Output => {
-    if (!seen.has(stream))
-      stream.on("error", (error: NodeJS.ErrnoException) => error.code === "EPIPE" || given.onLost());
+    if (!seen.has(stream)) stream.on("error", (error: NodeJS.ErrnoException) => error.code === "EPIPE" || onLost());
     seen.add(stream);
     return stream;
   };
   return {
     cwd,
     env,
-    get home() {
-      return homedir();
-    },
     platform,
     arch,
     nodeVersion,
-    signal: given.signal,
-    version: given.version,
+    signal,
+    version: __VERSION__,
+    unicode: hasUnicode(env, platform),
+    secrets: new Set(),
+    now: () => performance.now(),
+    get home() {
+      return homedir();
+    },
     get templates() {
-      return given.templates;
+      return new URL("../templates/", import.meta.url);
     },
     get stdin() {
       return process.stdin;
@@ -109,9 +106,11 @@ export function contextFromProcess(process: NodeJS.Process, given: Given): Conte
     get stderr() {
       return watched(process.stderr);
     },
-    now: () => performance.now(),
     get isWatched() {
       return process.stdout.isTTY === true;
+    },
+    get color() {
+      return wantsColor(env, process.stderr.isTTY === true, process.argv.includes("--no-color"));
     },
     // Windows' console wants the stream, which knows its code page; so does a pipe that is full, and whatever comes after that
     print: (text) => {
@@ -123,10 +122,5 @@ export function contextFromProcess(process: NodeJS.Process, given: Given): Conte
       }
       if (bytes.length > 0) watched(process.stdout).write(bytes);
     },
-    get color() {
-      return wantsColor(env, process.stderr.isTTY === true, process.argv.includes("--no-color"));
-    },
-    unicode: hasUnicode(env, platform),
-    secrets: new Set(),
   };
 }
