@@ -1,7 +1,6 @@
 /** A set-up as data, for the tests of `doctor`: what is not said is not there. */
 import { documentOf } from "../../src/core/check/documents.ts";
 import type { NamedFile } from "../../src/core/clients/claude-state.ts";
-import { adviceLine } from "../../src/core/doctor/advice.ts";
 import { findingsOf } from "../../src/core/doctor/findings.ts";
 import { makeReport } from "../../src/core/doctor/report.ts";
 import { type SetupInput, viewSetup } from "../../src/core/doctor/view.ts";
@@ -11,15 +10,23 @@ export const VALUES = { HALO_MCP_TOKEN: TOKEN, HALO_ACCOUNT_ID: "account-1", HAL
 export const URL = "https://api.cm.com/halo/core/mcp";
 export const FOLDER = "/home/ada/shop";
 
+/** Another token. */
+export const OLD = "old.old.old.old.old-0000";
+
+export const headers = {
+  "X-CM-PRODUCTTOKEN": "${HALO_MCP_TOKEN}",
+  "CM-ACCOUNT-ID": "${HALO_ACCOUNT_ID}",
+  "CM-PROFILE-ID": "${HALO_PROFILE_ID}",
+};
 export const entry = (more: Record<string, unknown> = {}): Record<string, unknown> => ({
   type: "http",
   url: URL,
-  headers: {
-    "X-CM-PRODUCTTOKEN": "${HALO_MCP_TOKEN}",
-    "CM-ACCOUNT-ID": "${HALO_ACCOUNT_ID}",
-    "CM-PROFILE-ID": "${HALO_PROFILE_ID}",
-  },
+  headers,
   ...more,
+});
+/** The same with the values as text. */
+export const literal = entry({
+  headers: { "X-CM-PRODUCTTOKEN": TOKEN, "CM-ACCOUNT-ID": "account-1", "CM-PROFILE-ID": "profile-1" },
 });
 
 /** Contents by the name under which a file is shown; JSON unless it is a text. */
@@ -44,7 +51,6 @@ export interface Told {
   readonly rootLocal?: unknown;
   readonly storeMode?: number;
   readonly given?: SetupInput["given"];
-  readonly gitRoot?: string;
 }
 
 const textOf = (content: unknown): string => (typeof content === "string" ? content : JSON.stringify(content));
@@ -81,7 +87,7 @@ function inputOf(told: Told): SetupInput {
     name: told.name,
     url: told.url,
     token: told.token,
-    ...(told.given === undefined ? {} : { given: told.given }),
+    given: told.given ?? { cwd: undefined, valuesFile: undefined },
     above: [...above, "/"],
     gitRoot: FOLDER,
     mcp: Object.entries(mcps).map(([shown, content]) => mcpFile(shown, content)),
@@ -111,14 +117,11 @@ export function setupOf(told: Told) {
     told.isAlone ? { program: "none" } : { program: "found", version: told.version ?? "2.1.330" },
   );
   const { findings, verdict } = findingsOf(view);
-  const lines = findings.map(({ advice, ...rest }) => ({
-    ...rest,
-    tryThis: advice.map((each) => adviceLine(each, input.given?.cwd)),
-  }));
+  const lines = findings.map((each) => ({ ...each, tryThis: each.tryThis.split("\n").filter(Boolean) }));
   const of = (link: string) => lines.filter((each) => each.link === link);
   const all = [...of("setup"), ...of("values"), ...of("client")];
   const { setup } = makeReport(view, { test: undefined, call: null, ms: {} });
-  return { view, all, of, verdict, setup, toSend: view.sending.toSend };
+  return { view, all, of, verdict, setup, toSend: view.toSend };
 }
 
 export const servers = (halo: unknown) => ({ mcpServers: { halo } });

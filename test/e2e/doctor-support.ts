@@ -2,9 +2,7 @@
 import { spawn } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type { Cause } from "../../src/core/diagnosis/diagnose.ts";
-import type { SetupCause } from "../../src/core/doctor/finding.ts";
-import type { DoctorReport, Link } from "../../src/core/doctor/report.ts";
+import type { DoctorReport } from "../../src/core/doctor/report.ts";
 
 import type { Environment } from "../support/home.ts";
 import { ACCOUNT, entryFor, type Machine, PROFILE, TOKEN } from "./support.ts";
@@ -12,17 +10,8 @@ import { ACCOUNT, entryFor, type Machine, PROFILE, TOKEN } from "./support.ts";
 export const VALUES = { HALO_MCP_TOKEN: TOKEN, HALO_ACCOUNT_ID: ACCOUNT, HALO_PROFILE_ID: PROFILE };
 export const BRIDGE = { env: VALUES, enabledMcpjsonServers: ["halo"] };
 
-type Stage = Pick<Link, "status" | "cause"> & {
-  readonly stage: Link["link"];
-  readonly detail?: string;
-  readonly tryThis?: string;
-};
-
 /** What `--json` prints. */
-export type Told = Pick<DoctorReport, "ok" | "at" | "control" | "server" | "tools" | "call"> & {
-  readonly cause: Cause | SetupCause | null;
-  readonly stages: readonly Stage[];
-};
+export type Told = DoctorReport;
 
 /** Content of files by their path: JSON unless it is a text. For their owner alone. */
 export function put(folder: string, files: Readonly<Record<string, unknown>>): void {

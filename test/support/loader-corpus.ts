@@ -3,9 +3,9 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { documentOf } from "../../src/core/check/documents.ts";
 import type { Document, Finding } from "../../src/core/check/model.ts";
 import { runRules } from "../../src/core/check/run.ts";
-import { LOSES_FILE } from "../../src/core/doctor/entries.ts";
 import { isObjectNode } from "../../src/core/formats/nodes.ts";
 import { HALO_URL } from "../../src/core/halo.ts";
+import { FILE_RULES } from "../../src/core/rules/files.ts";
 import { LOADER_RULES } from "../../src/core/rules/index.ts";
 import { decode } from "../../src/io/read.ts";
 
@@ -87,7 +87,7 @@ export function verdictsOf(content: Content): {
 } {
   const document = documentFrom(content);
   const errors = loaderFindings(document).filter(isError);
-  const file = errors.some(({ rule }) => LOSES_FILE.has(rule));
+  const file = errors.some(({ rule }) => FILE_RULES.some(({ id }) => id === rule));
   const root = document.tree;
   const blocks = isObjectNode(root) ? root.entries.filter(({ key }) => key === "mcpServers") : [];
   const servers = blocks.flatMap((block) => {

@@ -29,9 +29,8 @@ function bridgeFor({ session, env, state, name, approval }: View): Pick<Question
  * approved. So it is asked only about an entry that our own test was sent through, and only after that test passed.
  */
 function mayAsk(view: View, test: Run["test"]): boolean {
-  const { toSend, as } = view.sending;
-  const isPassed = toSend.ok && as === "entry" && test?.diagnosis.ok === true && test.diagnosis.led === null;
-  return isPassed && findingsOf(view).verdict.wouldConnect;
+  const isPassed = view.toSend.ok && test?.diagnosis.ok === true && test.diagnosis.led === null;
+  return isPassed && view.ours !== undefined && findingsOf(view).verdict.wouldConnect;
 }
 
 /** In: what is known, and the time that is left, milliseconds. Out: undefined where it was not to be asked. Throws Cancelled alone. */

@@ -11,8 +11,8 @@ import type { ClaudeProgram } from "../../io/claude.ts";
 import { findRoot } from "../../io/git.ts";
 import { isInside, readDocument, readState } from "../../io/read.ts";
 import { claudeOf, ownFiles } from "../shared/claude-files.ts";
+import type { connectionOptions } from "../shared/options.ts";
 import { programsFor } from "../shared/programs.ts";
-import type { DoctorOptions } from "./options.ts";
 
 /** Where a session would start, and the folders above it, nearest first. Throws UsageError for a folder that is not there. */
 function foldersOf(context: Context, cwd: string | undefined): readonly [string, ...string[]] {
@@ -38,7 +38,9 @@ function mcpFile(path: string, shown: string): SetupInput["mcp"] {
   return [{ shown, document: documentOf({ ...raw, text, encoding }) }];
 }
 
-type Options = Pick<DoctorOptions, "cwd" | "name" | "url" | "valuesFile" | "timeoutMs">;
+interface Options extends Pick<ReturnType<typeof connectionOptions>, "cwd" | "name" | "url" | "valuesFile"> {
+  readonly timeoutMs: number;
+}
 
 /** In: the options, and the token from the command line. Throws UsageError for a folder or values file that is not there. */
 function gather(context: Context, options: Options, token: string | undefined) {

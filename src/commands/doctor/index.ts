@@ -1,6 +1,7 @@
+/** `doctor`: walks the chain from the files to the tools, and says where it is broken. */
 import type { Context } from "../../context.ts";
 import { explainCall } from "../../core/diagnosis/diagnose.ts";
-import { type CallReport, type DoctorReport, makeReport, type Run } from "../../core/doctor/report.ts";
+import { type DoctorReport, makeReport, type Run } from "../../core/doctor/report.ts";
 import type { View } from "../../core/doctor/view.ts";
 import { isHaloEndpoint } from "../../core/endpoint.ts";
 import { cleanValue } from "../../core/halo.ts";
@@ -12,46 +13,76 @@ import { createOutput } from "../../ui/output.ts";
 import { createShow, type Progress } from "../../ui/show.ts";
 import { STAGE_TEXT } from "../init/test.ts";
 import { runTest } from "../shared/connection-test.ts";
+import { connectionOptions, pathOf, seconds } from "../shared/options.ts";
 import { ask } from "./ask.ts";
 import { type Looked, look } from "./gather.ts";
-import { type DoctorOptions, readOptions } from "./options.ts";
-import { closeReport, openReport, printReport } from "./print.ts";
+import { checkReport, printReport, writeReport } from "./print.ts";
 
-/** The least that the connection test gets, whatever was before it, milliseconds. */
-const LEAST_MS = 500;
+/** The arguments of `--args`. */
+function argsOf(text: string): Readonly<Record<string, unknown>> {
+  const hint = `npx create-halo-mcp doctor --call <tool> --args '{"question":"…"}'`;
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    // the text may hold what is nobody's business
+    throw new UsageError("--args is not valid JSON", { hint });
+  }
+  if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed))
+    throw new UsageError("--args takes a JSON object", { hint });
+  return parsed as Readonly<Record<string, unknown>>;
+}
+
+type Options = ReturnType<typeof readOptions>;
+
+/** Words → options. Throws UsageError before anything is read. */
+function readOptions(context: Context, raw: RawOptions) {
+  const { call, args, timeout, report } = raw.values;
+  if (call === undefined && args !== undefined) throw new UsageError("--args needs --call");
+  return {
+    ...connectionOptions(context, raw),
+    // a tool may take its time
+    timeoutMs: seconds(timeout ?? (call === undefined ? undefined : "60")) * 1000,
+    /** One tool to call, with its arguments. */
+    call: call === undefined ? undefined : { tool: call, args: argsOf(args ?? "{}") },
+    /** Absolute: where the Markdown report goes. */
+    report: pathOf(context, report),
+  };
+}
 
 /** The token of this command line, cleaned; undefined when none was given. */
-async function tokenOf(context: Context, options: DoctorOptions): Promise<string | undefined> {
-  const patience = { signal: context.signal, timeoutMs: options.timeoutMs };
-  const given = options.tokenStdin
-    ? await readStdin(context.stdin, patience)
-    : options.tokenFile === undefined
-      ? undefined
-      : await readSecretFile(options.tokenFile, patience);
-  if (given === undefined) return undefined;
+async function tokenOf(context: Context, options: Options): Promise<string | undefined> {
+  const { tokenStdin, tokenFile, timeoutMs } = options;
+  if (!tokenStdin && tokenFile === undefined) return undefined;
+  const patience = { signal: context.signal, timeoutMs };
+  const given =
+    tokenFile === undefined ? await readStdin(context.stdin, patience) : await readSecretFile(tokenFile, patience);
   const cleaned = cleanValue("token", given.replace(/\r?\n$/, ""));
-  const flag = options.tokenStdin ? "--token-stdin" : "--token-file";
+  const flag = tokenStdin ? "--token-stdin" : "--token-file";
   if (!cleaned.ok) throw new UsageError(`${flag}: ${cleaned.problem}`, undefined, "bad-token");
   context.secrets.add(cleaned.value);
   return cleaned.value;
 }
 
+/** The least that the connection test gets, whatever was before it, milliseconds. */
+const LEAST_MS = 500;
+
 /** The connection test, with what may be sent; the way alone where that lacks a value. Undefined: neither may be. */
 async function test(
   context: Context,
-  options: DoctorOptions,
+  { call }: Options,
   { view, claude }: Looked,
   leftMs: number,
   progress: Progress,
 ): Promise<Run["test"]> {
-  const { toSend, as, from } = view.sending;
+  const { toSend, ours, from } = view;
   const test = toSend.ok ? toSend.sent : toSend.url && { url: toSend.url, headers: {}, read: [] };
   if (!test) return undefined;
   const limits = {
     timeoutMs: Math.max(LEAST_MS, Math.round(leftMs)),
-    call: options.call,
+    call,
     // whether Claude Code, which is asked next, would be led elsewhere by a stream
-    listens: claude !== undefined && toSend.ok && as === "entry" && !isHaloEndpoint(test.url),
+    listens: claude !== undefined && toSend.ok && ours !== undefined && !isHaloEndpoint(test.url),
     reaches: true,
     onStage: (stage: keyof typeof STAGE_TEXT) => {
       progress.update(`testing the connection: ${STAGE_TEXT[stage]}`);
@@ -63,9 +94,9 @@ async function test(
 const MOST_LINES = 40;
 
 /** The tool's answer: cut, without anything that could move a cursor. */
-function callOf(options: DoctorOptions, { sending: { toSend, from } }: View, found: Run["test"]): CallReport | null {
-  if (options.call === undefined) return null;
-  const tool = printable(options.call.tool, 100);
+function callOf({ call }: Options, { toSend, from }: View, found: Run["test"]): Run["call"] {
+  if (call === undefined) return null;
+  const tool = printable(call.tool, 100);
   const answer = found?.record.outcome.call;
   if (!toSend.ok || found === undefined || answer === undefined || answer === null)
     return { tool, ok: false, text: "not called: there is no connection" };
@@ -76,13 +107,13 @@ function callOf(options: DoctorOptions, { sending: { toSend, from } }: View, fou
 }
 
 /** Files → view → connection test → Claude Code's own word → report, one after the other, under one limit. */
-async function walk(context: Context, options: DoctorOptions, token: string | undefined): Promise<DoctorReport> {
+async function walk(context: Context, options: Options, token: string | undefined): Promise<DoctorReport> {
   const started = context.now();
   const left = (): number => started + options.timeoutMs - context.now();
   const looked = await look(context, options, token);
   const lookedAt = context.now();
   const show = createShow(context, { quiet: options.json || options.quiet, guide: false });
-  const { toSend } = looked.view.sending;
+  const { toSend } = looked.view;
   const url = toSend.ok ? toSend.sent.url : toSend.url;
   const host = url === undefined ? "" : ` to ${printable(new URL(url).host, 60)}`;
   const progress = show.progress(`testing the connection${host}`);
@@ -98,20 +129,17 @@ async function walk(context: Context, options: DoctorOptions, token: string | un
   }
 }
 
-/** Walks the chain and says where it is broken. Exit code: 0 connected, 1 not. */
+/** Exit code: 0 connected, 1 not. */
 export async function run(context: Context, raw: RawOptions): Promise<number> {
   const options = readOptions(context, raw);
+  if (options.report !== undefined) checkReport(options.report);
   const token = await tokenOf(context, options);
-  const { report: path } = options;
-  const file = path === undefined ? undefined : openReport(path);
-  let report: DoctorReport | undefined;
-  try {
-    report = await walk(context, options, token);
-  } finally {
-    // a disk that is full is the outcome then, and the only one that is printed
-    if (path !== undefined && file !== undefined) closeReport(context, path, file, report);
-  }
-  printReport(context, options, report);
-  if (path !== undefined && !options.quiet) createOutput(context).say(`The report is in ${printable(path, 200)}`);
+  const report = await walk(context, options, token);
+  // a disk that is full is the outcome then, and the only one that is printed
+  if (options.report !== undefined) writeReport(context, options.report, report);
+  const output = createOutput(context);
+  if (options.json) output.json(report);
+  else printReport(context, report, raw.switches.has("no-color"));
+  if (options.report !== undefined && !options.quiet) output.say(`The report is in ${printable(options.report, 200)}`);
   return report.ok ? 0 : 1;
 }

@@ -1,6 +1,7 @@
 /** What to type next, for the entry, the folder and the options of this run. */
 import type { Advice } from "../advice.ts";
 import { quoteSh } from "../command-line.ts";
+import { DEFAULT_NAME, nameProblem } from "../halo.ts";
 import type { Server } from "./entries.ts";
 import type { View } from "./view.ts";
 
@@ -14,43 +15,27 @@ export const NEVER_APPROVE: readonly Advice[] = [
   note("do not approve it; when Claude Code asks,"),
   note("choose: Continue without using this MCP server"),
 ];
-
-/** Nothing can be done about what may stand in a settings file that is skipped: the wizard refuses to write to it too. */
-export const mendFirst = ({ skipped }: View): readonly Advice[] =>
-  skipped === undefined ? [] : [note(`# first fix ${skipped}: see set-up`)];
+export const NEW_TOKEN = note("# and create a new token if Claude Code has run in this folder");
 
 /** ` --name x`, where the command would look at another one; nothing for a name that no command takes. */
-export function nameWords(name: string): readonly string[] {
-  return name !== "halo" && /^[A-Za-z0-9_][A-Za-z0-9_-]*$/.test(name) ? ["--name", name] : [];
-}
-
-type Where = Pick<View, "input" | "state">;
-
-/** Where the wizard works by itself, as the beginning of a path from the folder: the git root. */
-function rootOf({ input: { above, gitRoot } }: Where): string {
-  return "../".repeat(gitRoot === undefined ? 0 : Math.max(0, above.indexOf(gitRoot)));
-}
-
-/**
- * The folder in which the wizard is to write for this entry, as the beginning of a path: that of its `.mcp.json`, or the
- * session's own for a Claude Code that reads no settings of the root.
- */
-export function homeOf(v: Where, target: Server | undefined): string {
-  if (target?.scope === "project" && !v.state.behaviour.readsRootSettings) return "";
-  if (target?.scope !== "project" || !target.file.endsWith(".mcp.json")) return rootOf(v);
-  return target.file.slice(0, -".mcp.json".length);
-}
+export const nameWords = (name: string): readonly string[] =>
+  name === DEFAULT_NAME || nameProblem(name) !== undefined ? [] : ["--name", name];
 
 /** The wizard for the scope and the folder of an entry, with what this command line was given. */
-export function repair(v: Where, target: Server | undefined, ...more: readonly string[]): Advice {
-  const { cwd, valuesFile } = v.input.given ?? {};
-  const home = homeOf(v, target);
-  const folder = cwd === undefined || /^[~/]/.test(home) ? home : `${cwd}/${home}`;
+export function repair({ input, state }: View, target: Server | undefined, ...more: readonly string[]): Advice {
+  const { above, gitRoot, given } = input;
+  const { scope = "project", file = "", entry } = target ?? {};
+  // as beginnings of paths from the folder: where the wizard works by itself, and where it is to write
+  const root = "../".repeat(gitRoot === undefined ? 0 : Math.max(0, above.indexOf(gitRoot)));
+  const own = scope === "project" && file.endsWith(".mcp.json") ? file.slice(0, -".mcp.json".length) : root;
+  // a Claude Code that reads no settings of the root needs them in the session's folder
+  const home = scope === "project" && file !== "" && !state.behaviour.readsRootSettings ? "" : own;
+  const folder = given.cwd === undefined || /^[~/]/.test(home) ? home : `${given.cwd}/${home}`;
   return npx(
-    ...(target === undefined || target.scope === "project" ? [] : ["--scope", target.scope]),
-    ...nameWords(target?.entry.name ?? "halo"),
-    ...(valuesFile === undefined ? [] : ["--values-file", valuesFile]),
-    ...(cwd === undefined && home === rootOf(v) ? [] : ["--cwd", folder.replace(/(?<=.)\/$/, "") || "."]),
+    ...(scope === "project" ? [] : ["--scope", scope]),
+    ...nameWords(entry?.name ?? DEFAULT_NAME),
+    ...(given.valuesFile === undefined ? [] : ["--values-file", given.valuesFile]),
+    ...(given.cwd === undefined && home === root ? [] : ["--cwd", folder.replace(/(?<=.)\/$/, "") || "."]),
     ...more,
   );
 }
@@ -64,11 +49,14 @@ function wordOf(word: string): string {
 /** Programs that act on the folder in which they are started. */
 const LOCAL: ReadonlySet<string> = new Set(["claude", "git", "ls", "chmod", "direnv"]);
 
-/** Advice as a line to be typed where `--cwd` was typed. */
-export function adviceLine(advice: Advice, cwd: string | undefined): string {
-  if ("note" in advice) return advice.note;
-  const line = advice.run.map(wordOf).join(" ");
-  if (cwd === undefined || advice.run.includes("--cwd")) return line;
-  if (advice.run[0] === "npx") return `${line} --cwd ${wordOf(cwd)}`;
-  return LOCAL.has(advice.run[0]) ? `cd ${wordOf(cwd)} && ${line}` : line;
+/** Advice as lines to be typed where `--cwd` was typed. */
+export function linesOf(advice: readonly Advice[], cwd: string | undefined): string {
+  const lineOf = (each: Advice): string => {
+    if ("note" in each) return each.note;
+    const line = each.run.map(wordOf).join(" ");
+    if (cwd === undefined || each.run.includes("--cwd")) return line;
+    if (each.run[0] === "npx") return `${line} --cwd ${wordOf(cwd)}`;
+    return LOCAL.has(each.run[0]) ? `cd ${wordOf(cwd)} && ${line}` : line;
+  };
+  return advice.map(lineOf).join("\n");
 }

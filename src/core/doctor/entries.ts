@@ -7,22 +7,11 @@ import { type Entry, readEntry, type Scope } from "../clients/claude-code.ts";
 import { placeWords } from "../clients/claude-state.ts";
 import { isObject, type Json, toJson } from "../formats/json.ts";
 import { DEFAULT_NAME, HALO_URL, HEADERS, variablesFor } from "../halo.ts";
+import { FILE_RULES } from "../rules/files.ts";
 import { LOADER_RULES } from "../rules/index.ts";
 
-/** Rules whose finding loses the file with everything in it; the other errors cost one entry. */
-export const LOSES_FILE: ReadonlySet<string> = new Set([
-  "not-a-file",
-  "file-too-big",
-  "utf-16",
-  "merge-conflict",
-  "syntax",
-  "comments",
-  "trailing-commas",
-  "root-not-object",
-  "mcp-servers-missing",
-  "mcp-servers-not-object",
-]);
-
+/** Each of them loses the file with everything in it; the other errors cost one entry. */
+const LOSES_FILE: ReadonlySet<string> = new Set(FILE_RULES.map(({ id }) => id));
 /** Warnings of an entry that loads and can never connect. */
 const NEVER_CONNECTS: ReadonlySet<string> = new Set(["unusable-url", "unsendable-header"]);
 

@@ -38,18 +38,19 @@ export type SetupCause =
 type Severity = "failed" | "warning" | "note";
 
 export interface Finding {
-  readonly cause: SetupCause;
   readonly link: SetupLink;
+  readonly cause: SetupCause;
   readonly severity: Severity;
   /** One sentence: what was seen, with the file that it stands in. No secret, printable. */
   readonly seen: string;
-  readonly advice: readonly Advice[];
+  /** Advice, a line each. */
+  readonly tryThis: string;
   /** The value that it is about, where its copies differ. */
   readonly about?: Value;
 }
 
 /** What is found at one link, in the order in which it is said. */
-export type Found = Iterable<Omit<Finding, "link">>;
+export type Found = Iterable<Omit<Finding, "link" | "tryThis"> & { readonly advice: readonly Advice[] }>;
 
 /** What is looked at: the view, and once they are known the word of Claude Code and the end of the connection test. */
 export type Scene = View & {
@@ -59,11 +60,6 @@ export type Scene = View & {
 
 const make =
   (severity: Severity) =>
-  (cause: SetupCause, seen: string, ...advice: readonly Advice[]): Omit<Finding, "link"> => ({
-    cause,
-    severity,
-    seen,
-    advice,
-  });
+  (cause: SetupCause, seen: string, ...advice: readonly Advice[]) => ({ cause, severity, seen, advice });
 /** A cause, one sentence and the advice → a finding of that severity. */
 export const say = { failed: make("failed"), warning: make("warning"), note: make("note") } as const;

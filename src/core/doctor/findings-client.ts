@@ -2,7 +2,7 @@
 import type { Advice } from "../advice.ts";
 import type { ClientStatus } from "../clients/claude-code.ts";
 import { layerOf } from "../clients/claude-state.ts";
-import { APPROVE, mendFirst, NEVER_APPROVE, note, npx, repair, run } from "./advice.ts";
+import { APPROVE, NEVER_APPROVE, NEW_TOKEN, note, npx, repair, run } from "./advice.ts";
 import { type Found, type Scene, say } from "./finding.ts";
 import type { NetworkVariable } from "./values.ts";
 
@@ -19,11 +19,13 @@ function otherWays(network: readonly NetworkVariable[]) {
   }));
 }
 
-/** Of the settings `claude mcp get` has the user's own alone. */
-const ownWay = ({ network }: Scene) => otherWays(network.filter(({ from }) => from === "user-settings"))[0];
-/** The test passed, and Claude Code does not connect. */
-const isAlone = ({ asked, tested }: Scene): boolean =>
-  tested?.ok === true && (asked?.status === "failed" || asked?.status === "needs-auth");
+/** The test passed, and Claude Code does not connect with the same token. */
+const isAlone = ({ asked, tested, input }: Scene): boolean =>
+  tested?.ok === true && input.token === undefined && (asked?.status === "failed" || asked?.status === "needs-auth");
+
+/** Why, where its settings say so: of them `claude mcp get` has the user's own alone. */
+const ownWay = (v: Scene) =>
+  isAlone(v) ? otherWays(v.network.filter(({ from }) => from === "user-settings"))[0] : undefined;
 
 export const STATUS_WORDS: Readonly<Record<ClientStatus, string>> = {
   connected: "connected",
@@ -40,49 +42,43 @@ const SILENCE = {
   "no-answer": "Claude Code did not answer in time",
   failed: "Claude Code could not be asked",
 } as const;
-/** By what is wrong with the program: how bad that is, and what is said. */
-const BROKEN = {
-  silent: ["failed", "claude is installed, but it does not report its version"],
-  late: ["warning", "claude did not report its version in time, so it was not asked"],
-  none: ["note", "claude is not on the PATH, so it was not asked"],
-} as const;
 
-/** Where the word of Claude Code is not what its files, or the connection test, come to. It is asked only about an entry that a session would connect to. */
-function disagreement(v: Scene) {
-  const { asked, tested, winner, input } = v;
+/** Where the word of Claude Code is not what its files, or the connection test, come to. It is asked only about an entry that a session would connect to, after a test that passed. */
+function* disagreement(v: Scene): Found {
+  const { asked, tested, winner, shownName } = v;
+  if (asked?.silence !== undefined)
+    yield say.note("client-disagrees", SILENCE[asked.silence], run("claude", "mcp", "list"));
   const status = asked?.status;
-  if (status === undefined) return undefined;
+  if (status === undefined) return;
   const says = `Claude Code ${v.client.version ?? ""} reports "${STATUS_WORDS[status]}"`;
-  const way = ownWay(v);
-  const by = way && `${way.names.join(", ")} from ${way.place}`;
-  const ask = [run("claude"), note(`# then type /mcp: it shows the reason for "${v.shownName}"`)];
   const failed = (seen: string, ...advice: readonly Advice[]) => say.failed("client-disagrees", says + seen, ...advice);
-  const warning = (seen: string, ...advice: readonly Advice[]) => say.warning("client-disagrees", seen, ...advice);
-  if (isAlone(v)) {
-    if (input.token !== undefined)
-      return failed(
-        " with the saved token; this test passed with the token from the command line",
-        repair(v, winner),
-        note("# and enter the token that works"),
-      );
-    if (way !== undefined) {
-      const correct = note(`correct ${way.names.join(", ")} in ${way.place} or remove it, then`);
-      return failed(` through ${by}; this test connects without it`, correct, ...ask);
-    }
-    return status === "needs-auth"
-      ? failed(": the server refuses what it sends, but the same values work here", ...ask)
-      : failed(", but this test connects: its proxy, its certificates or another entry may be the reason", ...ask);
-  }
-  const list = run("claude", "mcp", "list");
-  if (asked?.scope !== undefined && asked.scope !== winner?.scope) {
-    const theirs = `Claude Code uses its ${asked.scope} entry "${v.shownName}"`;
-    return warning(`${theirs}, not the one of the ${winner?.scope ?? ""} scope`, list);
-  }
-  if (["pending", "rejected", "disabled", "not-configured"].includes(status))
-    return warning(`${says}, but by its files it should connect`, list, run("claude"), note("# then type /mcp"));
-  if (status !== "connected" || tested?.ok !== false || input.token !== undefined) return undefined;
-  const why = way === undefined ? "" : `: it connects through ${by}, and this test did not`;
-  return warning(`${says}, but the connection test failed${why}`, ...ask);
+  const warning = (seen: string, ...advice: readonly Advice[]) =>
+    say.warning("client-disagrees", seen, run("claude", "mcp", "list"), ...advice);
+  const ask = [run("claude"), note(`# then type /mcp: it shows the reason for "${shownName}"`)];
+  const way = ownWay(v);
+  const names = way?.names.join(", ") ?? "";
+  if (way !== undefined)
+    yield failed(
+      ` through ${names} from ${way.place}; this test connects without it`,
+      note(`correct ${names} in ${way.place} or remove it, then`),
+      ...ask,
+    );
+  else if (isAlone(v) && status === "needs-auth")
+    yield failed(": the server refuses what it sends, but the same values work here", ...ask);
+  else if (isAlone(v))
+    yield failed(", but this test connects: its proxy, its certificates or another entry may be the reason", ...ask);
+  else if (tested?.ok === true && (status === "failed" || status === "needs-auth"))
+    yield failed(
+      " with the saved token; this test passed with the token from the command line",
+      repair(v, winner),
+      note("# and enter the token that works"),
+    );
+  else if (asked?.scope !== undefined && asked.scope !== winner?.scope)
+    yield warning(
+      `Claude Code uses its ${asked.scope} entry "${shownName}", not the one of the ${winner?.scope ?? ""} scope`,
+    );
+  else if (["pending", "rejected", "disabled", "not-configured"].includes(status))
+    yield warning(`${says}, but by its files it should connect`, run("claude"), note("# then type /mcp"));
 }
 
 /** Whether Claude Code may start the entry that is taken. */
@@ -114,16 +110,47 @@ function* consent(v: Scene): Found {
       `${entry} is not approved, and should not be approved as it is`,
       ...NEVER_APPROVE,
     );
-  else if (skipped !== undefined) {
-    const seen = `the approval cannot be checked: Claude Code ignores ${skipped}`;
-    yield pending("not-approved", seen, ...mendFirst(v));
-  } else
+  else if (skipped !== undefined)
+    yield pending(
+      "not-approved",
+      `the approval cannot be checked: Claude Code ignores ${skipped}`,
+      note(`# first fix ${skipped}: see set-up`),
+    );
+  else
     yield pending(
       "not-approved",
       `${entry} is not approved in this folder: Claude Code asks first, and its default answer is no`,
       ...APPROVE,
       repair(v, winner),
       note("# saves the approval together with the values"),
+    );
+}
+
+/** The program, and whether it may connect from this folder at all. */
+function* program({ client, trust }: Scene): Found {
+  const version = run("claude", "--version");
+  if (client.program === "silent")
+    yield say.failed(
+      "client-broken",
+      "claude is installed, but it does not report its version",
+      version,
+      run("npm", "install", "-g", "@anthropic-ai/claude-code"),
+    );
+  if (client.program === "late")
+    yield say.warning(
+      "client-broken",
+      "claude did not report its version in time, so it was not asked",
+      version,
+      note("# or with a longer limit:"),
+      npx("doctor", "--timeout", "60"),
+    );
+  if (client.program === "none") yield say.note("client-broken", "claude is not on the PATH, so it was not asked");
+  if (!trust.trusted)
+    yield say.note(
+      "not-trusted",
+      "this folder is not trusted yet: Claude Code asks first, and connects to nothing until then",
+      run("claude"),
+      note("# and choose: Yes, I trust this folder"),
     );
 }
 
@@ -149,13 +176,12 @@ function* steering({ layers }: Scene): Found {
     `${own.place} in the repository sets ${names}: ${end}`,
     note(`remove ${names} from ${own.place}`),
     note("# settings of your own network belong in ~/.claude/settings.json"),
-    ...(isReadable ? [note("# and create a new token if Claude Code has run in this folder")] : []),
+    ...(isReadable ? [NEW_TOKEN] : []),
   );
 }
 
 /** By which way a session goes to the network, where that is another one than the test's, or an unsafe one. */
 function* ways(v: Scene): Found {
-  yield* steering(v);
   for (const { from, env, place } of v.layers)
     if (from !== "project-settings" && env[VERIFY] === "0")
       yield say.warning(
@@ -165,15 +191,13 @@ function* ways(v: Scene): Found {
         note("# for a CA of your own, set NODE_EXTRA_CA_CERTS=<file>"),
       );
   const given = v.layers.find(({ from }) => from === "environment")?.env ?? {};
-  // the disagreement speaks of it
-  const told = isAlone(v) && v.input.token === undefined ? ownWay(v)?.place : undefined;
   for (const { place, names } of otherWays(v.network.filter(({ name }) => name !== VERIFY))) {
-    if (place === told) continue;
+    // the disagreement speaks of it
+    if (place === ownWay(v)?.place) continue;
     const over = names.filter((name) => (given[name] ?? "") !== "").join(", ");
-    const own = over === "" ? "did not" : `used ${over} from the environment`;
     yield say.warning(
       "network-differs",
-      `Claude Code uses ${names.join(", ")} from ${place}; this test ${own}`,
+      `Claude Code uses ${names.join(", ")} from ${place}; this test ${over === "" ? "did not" : `used ${over} from the environment`}`,
       note("# to test the same way, export these variables, then"),
       npx("doctor"),
     );
@@ -181,26 +205,9 @@ function* ways(v: Scene): Found {
 }
 
 export function* clientFindings(v: Scene): Found {
-  const { asked, trust } = v;
-  const { program } = v.client;
   yield* consent(v);
-  if (program !== "found") {
-    const longer = [note("# or with a longer limit:"), npx("doctor", "--timeout", "60")];
-    const install = [run("npm", "install", "-g", "@anthropic-ai/claude-code")];
-    const advice = [run("claude", "--version"), ...(program === "late" ? longer : install)];
-    const [severity, seen] = BROKEN[program];
-    yield say[severity]("client-broken", seen, ...(program === "none" ? [] : advice));
-  }
-  if (!trust.trusted)
-    yield say.note(
-      "not-trusted",
-      "this folder is not trusted yet: Claude Code asks first, and connects to nothing until then",
-      run("claude"),
-      note("# and choose: Yes, I trust this folder"),
-    );
+  yield* program(v);
+  yield* steering(v);
   yield* ways(v);
-  if (asked?.silence !== undefined)
-    yield say.note("client-disagrees", SILENCE[asked.silence], run("claude", "mcp", "list"));
-  const other = disagreement(v);
-  if (other !== undefined) yield other;
+  yield* disagreement(v);
 }

@@ -1,11 +1,10 @@
 /** What is found about files and entries. */
 import type { Advice } from "../advice.ts";
-import { isFitToShow, shown } from "../check/show.ts";
+import { shown } from "../check/show.ts";
 import { placeWords } from "../clients/claude-state.ts";
 import { equalJson, isObject, parseDocument } from "../formats/json.ts";
 import { HALO_URL } from "../halo.ts";
-import { printable } from "../secrets.ts";
-import { APPROVE, NEVER_APPROVE, nameWords, note, npx, repair, run } from "./advice.ts";
+import { APPROVE, NEVER_APPROVE, NEW_TOKEN, nameWords, note, npx, repair, run } from "./advice.ts";
 import type { Server } from "./entries.ts";
 import { type Found, type Scene, say } from "./finding.ts";
 
@@ -43,86 +42,80 @@ function* brokenFiles({ input, state, places, winner, values }: Scene): Found {
 function reject(v: Scene, server: Server): readonly Advice[] {
   if (!v.leaks) return [];
   const { store, localSettings } = v.input;
-  const by = v.approval?.by;
+  const { key, file = "" } = v.approval?.by ?? {};
+  if (server.scope !== "project") return [remove(v, server), NEW_TOKEN];
   // it clears the lists of these two files (claude-code facts, section 3); a rejection wins over an approval elsewhere
-  const clears = by?.key === "enabledMcpjsonServers" && [store.shown, localSettings.shown].includes(by.file);
-  const ways = clears
+  const clears = key === "enabledMcpjsonServers" && [store.shown, localSettings.shown].includes(file);
+  const byHand = note(`add "${v.shownName}" to "disabledMcpjsonServers" in ${localSettings.shown}`);
+  return clears
     ? [
         run("claude", "mcp", "reset-project-choices"),
         note("# then claude, and choose: Continue without using this MCP server"),
+        NEW_TOKEN,
       ]
-    : [note(`add "${printable(server.entry.name, 64)}" to "disabledMcpjsonServers" in ${localSettings.shown}`)];
-  return [
-    ...(server.scope === "project" ? ways : [remove(v, server)]),
-    note("# and create a new token if Claude Code has run in this folder"),
-  ];
-}
-
-/** What to do about an address that is not HALO's: both, so that a slash or a capital is seen, then how to reject or mean it. */
-function foreignAdvice(server: Server, v: Scene, url: string): readonly Advice[] {
-  const isWhole = isFitToShow(v, url) && printable(url, 4096) === url;
-  const mean = [npx("doctor", ...nameWords(server.entry.name), "--url", url), note("# only if you mean that URL")];
-  return [
-    note(`# its URL:    ${shown(v, url, 120)}`),
-    note(`# HALO's URL: ${HALO_URL}`),
-    ...reject(v, server),
-    repair(v, server, "--url", HALO_URL),
-    note("# replaces it with HALO's URL"),
-    ...(isWhole ? mean : []),
-  ];
+    : [byHand, NEW_TOKEN];
 }
 
 /** Why the entry that is taken can never connect, whatever the values, or must not: the first that fits. */
-function obstacle(v: Scene, server: Server, { url, missing, permission }: NonNullable<Scene["address"]>) {
+function* obstacle(v: Scene, server: Server): Found {
+  const { toSend } = v;
   const { entry, file, scope, stuck } = server;
   const again = repair(v, server);
-  const cause = missing.length > 0 || permission.ok ? undefined : permission.cause;
-  if (entry.runs)
-    return say.failed(
-      "entry-runs",
+  const { cause, reason = "" } = toSend.ok ? {} : toSend;
+  const type = (isObject(entry.raw) ? entry.raw.type : undefined) ?? "stdio";
+  const end = v.leaks ? "Claude Code sends your token there: reject the entry" : "";
+  if (cause === "entry-runs")
+    yield say.failed(
+      cause,
       `${file}: the entry starts a program (headersHelper or command), so what it sends is unknown`,
       npx("--name", "halo-cm"),
       note("# adds HALO under another name; or, to replace the entry:"),
       scope === "project" ? note(`remove the entry from ${file}, then`) : remove(v, server),
       again,
     );
-  if (cause === "endpoint-foreign") {
-    const end = v.leaks ? "and Claude Code sends your token there: reject the entry" : "so nothing was sent there";
-    return say.failed(cause, `${file}: the URL is not HALO's, ${end}`, ...foreignAdvice(server, v, url));
-  }
-  const type = (isObject(entry.raw) ? entry.raw.type : undefined) ?? "stdio";
-  if (type !== "http" && type !== "streamable-http")
-    return say.failed(
+  else if (cause === "endpoint-foreign") {
+    const url = v.session?.url ?? "";
+    // one that is long, or holds a secret, is in no command
+    const isWhole = shown(v, url, 120) === url;
+    const mean = [npx("doctor", ...nameWords(entry.name), "--url", url), note("# only if you mean that URL")];
+    yield say.failed(
+      cause,
+      `${file}: the URL is not HALO's, ${v.leaks ? `and ${end}` : "so nothing was sent there"}`,
+      // both, so that a slash or a capital is seen
+      note(`# its URL:    ${shown(v, url, 120)}`),
+      note(`# HALO's URL: ${HALO_URL}`),
+      ...reject(v, server),
+      repair(v, server, "--url", HALO_URL),
+      note("# replaces it with HALO's URL"),
+      ...(isWhole ? mean : []),
+    );
+  } else if (type !== "http" && type !== "streamable-http")
+    yield say.failed(
       "wrong-type",
       `${file}: "type" is ${shown(v, JSON.stringify(type), 40)}, but HALO needs "http"`,
       again,
     );
-  if (missing.length > 0)
-    return say.failed("bad-url", `${file}: the URL uses ${missing.join(", ")}, which is not set`, again);
-  if (cause === "bad-url") {
-    const end = v.leaks ? ". Claude Code sends your token there: reject the entry" : "";
-    const problem = permission.ok ? "" : permission.problem;
-    return say.failed(cause, `${file}: ${problem}${end}`, ...reject(v, server), repair(v, server, "--url", HALO_URL));
-  }
-  return stuck === undefined ? undefined : say.failed("bad-value", `${file}: ${stuck}`, again);
+  else if (cause === "bad-url")
+    yield say.failed(
+      cause,
+      `${file}: ${reason}${end && `. ${end}`}`,
+      ...reject(v, server),
+      repair(v, server, "--url", HALO_URL),
+    );
+  else if (stuck !== undefined) yield say.failed("bad-value", `${file}: ${stuck}`, again);
 }
 
 /** The entry that is taken; or why there is none. */
 function* takenEntry(v: Scene): Found {
-  const { winner, address, contenders, places, name, input, shownName } = v;
-  if (winner !== undefined && address !== undefined) {
-    if (!v.isOurs(winner))
-      yield say.failed(
-        "no-entry",
-        `"${shownName}" in ${winner.file} is another server, not HALO`,
-        npx("--name", "halo-cm"),
-      );
-    // another server of the name is nobody's business, unless it gets the token
-    const isToLookAt = v.isOurs(winner) || (address.foreign && address.carries);
-    const found = isToLookAt ? obstacle(v, winner, address) : undefined;
-    if (found !== undefined) yield found;
-    return;
-  }
+  const { winner, ours, contenders, places, name, input, shownName } = v;
+  if (ours !== undefined) yield* obstacle(v, ours);
+  else if (winner !== undefined)
+    yield say.failed(
+      "no-entry",
+      `"${shownName}" in ${winner.file} is another server, not HALO`,
+      npx("--name", "halo-cm"),
+    );
+  if (winner !== undefined) return;
   const named = contenders.filter(({ entry }) => entry.name === name);
   if (named.length === 0) {
     const others = [...new Set(contenders.map(({ entry }) => shown(v, entry.name, 64)))];
@@ -170,19 +163,18 @@ function* otherEntries(v: Scene): Found {
 
 /** Files that hold the token, and that their group or everybody may read. Claude Code keeps the mode that its store has: one that was 0644 once stays so. */
 function* openFiles({ input, secrets }: Scene): Found {
-  const { store, userSettings, localSettings, rootLocalSettings: root, dotenv } = input;
-  // its beginning says enough: a long one of a single character would be looked for at every place, all of it
-  const held = secrets.map((secret) => JSON.stringify(secret.slice(0, 64)).slice(1, -1));
+  const { store, userSettings, localSettings, rootLocalSettings: root, dotenv, hasModes } = input;
+  const held = secrets.map((secret) => JSON.stringify(secret).slice(1, -1));
   for (const file of [store, userSettings, localSettings, ...(root ? [root] : []), dotenv]) {
     const { shown: path, state } = file;
-    if (!input.hasModes || state.kind !== "file" || (state.mode & 0o077) === 0) continue;
-    if (!held.some((secret) => state.text.includes(secret))) continue;
-    yield say.warning(
-      "store-readable",
-      `${path} contains the token, and other users of this computer can read it`,
-      run("chmod", "600", path),
-      ...(file === dotenv ? [npx("check"), note("# also says whether git tracks it")] : []),
-    );
+    if (!hasModes || state.kind !== "file" || (state.mode & 0o077) === 0) continue;
+    if (held.some((secret) => state.text.includes(secret)))
+      yield say.warning(
+        "store-readable",
+        `${path} contains the token, and other users of this computer can read it`,
+        run("chmod", "600", path),
+        ...(file === dotenv ? [npx("check"), note("# also says whether git tracks it")] : []),
+      );
   }
 }
 

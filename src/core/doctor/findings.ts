@@ -1,4 +1,5 @@
 /** All that is found out about a set-up. */
+import { linesOf } from "./advice.ts";
 import type { Finding, Found, Scene, SetupCause, SetupLink } from "./finding.ts";
 import { clientFindings } from "./findings-client.ts";
 import { setupFindings } from "./findings-setup.ts";
@@ -34,7 +35,8 @@ const isForFit = ({ cause, link }: Finding): boolean =>
 
 /** In: the view, and what is known of the test and of Claude Code's own word. Out: what is said, the failures of each link first. */
 export function findingsOf(v: Scene): { readonly findings: readonly Finding[]; readonly verdict: Verdict } {
-  const at = (link: SetupLink, found: Found): readonly Finding[] => Array.from(found, (each) => ({ ...each, link }));
+  const at = (link: SetupLink, found: Found): readonly Finding[] =>
+    Array.from(found, ({ advice, ...rest }) => ({ link, ...rest, tryThis: linesOf(advice, v.input.given.cwd) }));
   const all = [...at("setup", setupFindings(v)), ...at("client", clientFindings(v)), ...at("values", valueFindings(v))];
   const reason = all.find(isObstacle);
   const connects = v.winner !== undefined && reason === undefined;

@@ -81,9 +81,7 @@ export function viewValues(entry: Entry, layers: readonly Layer[], env: Env, hol
   return VALUES.map((value) => sourceOf(entry, value, layers, env, holders));
 }
 
-/** Nobody has hundreds, save who wants every text to be searched for each of them. The test masks what it sends in any case. */
-const MOST_SECRETS = 300;
-/** Of a value, characters: no server takes a header that long, and nothing that is shown is. */
+/** Of a value, characters: no server takes a header that long, and to mask one of megabytes takes half a minute. */
 const LONGEST_SECRET = 8192;
 
 /** Every text that may be the token: wherever its variables stand, and what entries hold themselves. To be masked. */
@@ -91,10 +89,9 @@ export function secretsIn(entries: readonly Entry[], env: Env, holders: Holders)
   const headers = entries.flatMap((entry) => headersFor(entry, "token"));
   const names = new Set(["HALO_MCP_TOKEN", ...headers.flatMap(references)]);
   const held = [...names].flatMap((name) => copiesOf(holders, name).map(({ text }) => text));
-  const literal = headers.filter((text) => references(text).length === 0).map((text) => text.trim());
-  const sent = headers.map((text) => expand(text, env).text.trim());
-  const texts = [...held, ...literal, ...sent].map((text) => text.slice(0, LONGEST_SECRET));
-  return [...new Set(texts)].slice(0, MOST_SECRETS).flatMap((text) => {
+  const texts = new Set([...held, ...headers.map((text) => expand(text, env).text.trim())]);
+  return [...texts].flatMap((whole) => {
+    const text = whole.slice(0, LONGEST_SECRET);
     const cleaned = cleanValue("token", text);
     // what no header can carry is a secret all the same
     if (!cleaned.ok) return cleaned.missing ? [] : [text];

@@ -43,7 +43,7 @@ export interface SetupInput extends ClaudeFiles, Folder {
   /** Of this command line: tested in place of the one that is found. */
   readonly token?: string | undefined;
   /** Words of this command line that a command to be typed needs too, as they are typed where it was started. */
-  readonly given?: { readonly cwd: string | undefined; readonly valuesFile: string | undefined };
+  readonly given: { readonly cwd: string | undefined; readonly valuesFile: string | undefined };
   /** The `.mcp.json` files of the folder and above it that are there, nearest first; without a document where one could not be read. */
   readonly mcp: readonly {
     readonly shown: string;
@@ -132,58 +132,14 @@ function ownEntry(name: string, url: string): Entry {
   return readEntry(name, "user", entryOf(connectionFor(name, url, variablesFor(name))));
 }
 
-type Base = ReturnType<typeof layersOf>;
-
-/** The layers of a session, what they come to, and every place that holds values: the lowest first, those that feed no session last. */
-function layersOf(input: SetupInput, state: ClaudeState) {
-  const layers = sessionLayers(state, input.env);
-  const { rootLocalSettings: root, dotenv } = input;
-  const unread =
-    root === undefined || state.behaviour.readsRootSettings ? [] : [{ place: root.shown, env: envIn(root) }];
-  const filled = { place: dotenv.shown, env: Object.fromEntries(dotenvOf(dotenv.state)) };
-  return { layers, env: sessionEnv(state, input.env), holders: [...layers, ...unread, filled], dotenv: filled.env };
-}
-
-/** What the test sends: the entry as a session sends it, or the values at hand; filled up from `.env`, save for the address. */
-function sendingOf(input: SetupInput, name: string, taken: Server | undefined, given: Consent, base: Base) {
-  const { layers, env, holders, dotenv } = base;
-  const entry = withToken(taken?.entry ?? ownEntry(name, input.url ?? HALO_URL), input.token);
-  const added = expandEntry(entry, env).missing.filter((each) => isSafeVariable(each) && (dotenv[each] ?? "") !== "");
-  const more = Object.fromEntries(added.map((each) => [each, dotenv[each] ?? ""]));
-  const file = taken?.file ?? "the entry";
-  const words = ({ value, variable, from, place }: ValueSource): string | undefined => {
-    if (value === "token" && input.token !== undefined) return "the token from the command line";
-    const where = variable !== undefined && added.includes(variable) ? input.dotenv.shown : place;
-    if (from === "literal") return value === "token" ? `the token in ${file}` : file;
-    const whole = where ?? (from === "default" ? `a default in ${file}` : undefined);
-    return whole === undefined || value !== "token" ? whole : `${variable ?? ""} from ${whole}`;
-  };
-  const [token, account, profile] = viewValues(entry, layers, env, holders).map(words);
-  return {
-    toSend: whatToSend(entry, env, more, given),
-    /** `entry`: what a session sends. `values`: the values at hand, since there is no entry that Claude Code takes. */
-    as: taken === undefined ? ("values" as const) : ("entry" as const),
-    /** Variables taken from `.env`, which no session has: it would send their placeholder. */
-    added,
-    /** Where each value comes from, in words. */
-    from: { token, account, profile } satisfies Record<Value, string | undefined>,
-  };
-}
-
-/** Where a session sends what, for the entry that it takes. */
-function addressOf({ entry }: Server, given: Consent, { env }: Base, secrets: readonly string[]) {
-  const { url, headers } = expandEntry(entry, env);
-  const permission = mayReceive(url, given);
-  return {
-    url,
-    /** Variables of the URL that nothing sets. */
-    missing: expandEntry({ url: entry.url, headers: {} }, env).missing,
-    permission,
-    /** Nobody but the repository says that this address gets anything. */
-    foreign: !permission.ok && given.isOwn !== true,
-    /** The token is in what a session sends there. */
-    carries: [url, ...Object.values(headers)].some((text) => secrets.some((secret) => text.includes(secret))),
-  };
+/** Where a value of the test comes from, in words. `added`: variables that were filled in from `.env`. */
+function fromWords(source: ValueSource, { token, dotenv }: SetupInput, file: string, added: readonly string[]) {
+  const { value, variable, from, place } = source;
+  if (value === "token" && token !== undefined) return "the token from the command line";
+  if (from === "literal") return value === "token" ? `the token in ${file}` : file;
+  const isAdded = variable !== undefined && added.includes(variable);
+  const where = isAdded ? dotenv.shown : (place ?? (from === "default" ? `a default in ${file}` : undefined));
+  return where === undefined || value !== "token" ? where : `${variable ?? ""} from ${where}`;
 }
 
 export type View = ReturnType<typeof viewSetup>;
@@ -191,10 +147,19 @@ export type View = ReturnType<typeof viewSetup>;
 /** Works everything out that can be known without the network. */
 export function viewSetup(input: SetupInput, client: ClientFacts) {
   const state = claudeState(input, client.version);
-  const base = layersOf(input, state);
-  const { env } = base;
+  const layers = sessionLayers(state, input.env);
+  const env = sessionEnv(state, input.env);
+  const { rootLocalSettings: root, dotenv } = input;
+  const isUnread = root !== undefined && !state.behaviour.readsRootSettings;
+  const filled = Object.fromEntries(dotenvOf(dotenv.state));
+  /** Every place that holds values: the lowest first, those that feed no session last. */
+  const holders = [
+    ...layers,
+    ...(isUnread ? [{ place: root.shown, env: envIn(root) }] : []),
+    { place: dotenv.shown, env: filled },
+  ];
   const unmasked = placesOf(input, state, []).flatMap(({ servers }) => servers.map(({ entry }) => entry));
-  const secrets = secretsIn(unmasked, env, base.holders);
+  const secrets = secretsIn(unmasked, env, holders);
 
   const places = placesOf(input, state, secrets);
   const all = places.flatMap(({ servers }) => servers);
@@ -209,18 +174,29 @@ export function viewSetup(input: SetupInput, client: ClientFacts) {
 
   const consent = ({ entry }: Server): Consent => ({
     url: input.url,
-    isOwn: isOwnUrl(entry, references(entry.url), base.layers, input.store.inRepository === true),
+    isOwn: isOwnUrl(entry, references(entry.url), layers, input.store.inRepository === true),
   });
   const isOurs = ({ isHalo }: Server): boolean => isHalo || input.url !== undefined;
   const ours = winner !== undefined && isOurs(winner) ? winner : undefined;
-  const address = winner && addressOf(winner, consent(winner), base, secrets);
+  const tested = ours?.entry ?? ownEntry(name, input.url ?? HALO_URL);
+  const given = ours === undefined ? { url: input.url } : consent(ours);
+  const values = winner === undefined ? [] : viewValues(winner.entry, layers, env, holders);
+  const sources = ours === undefined ? viewValues(tested, layers, env, holders) : values;
+  const entry = withToken(tested, input.token);
+  const added = expandEntry(entry, env).missing.filter((each) => isSafeVariable(each) && (filled[each] ?? "") !== "");
+  const toSend = whatToSend(entry, env, Object.fromEntries(added.map((each) => [each, filled[each] ?? ""])), given);
+  const [token, account, profile] = sources.map((each) => fromWords(each, input, ours?.file ?? "the entry", added));
+
+  const session = winner && expandEntry(winner.entry, env);
+  const isForeign = !toSend.ok && (toSend.cause === "endpoint-foreign" || toSend.cause === "bad-url") && !given.isOwn;
   const isStarted = approval?.state === "approved" || approval?.state === "not-needed";
-  const values = winner === undefined ? [] : viewValues(winner.entry, base.layers, env, base.holders);
+  const sent = session === undefined ? [] : [session.url, ...Object.values(session.headers)];
   return {
-    ...base,
     input,
     client,
     state,
+    layers,
+    env,
     /** Every text that may be the token: to be masked wherever it turns up. */
     secrets,
     places,
@@ -231,6 +207,8 @@ export function viewSetup(input: SetupInput, client: ClientFacts) {
     /** The entry that a session takes, when its owner approves nothing more; and the approval that it needs. */
     winner,
     approval,
+    /** The same, where it is about HALO or its address is the one of `--url`: it is tested. Else the values at hand are. */
+    ours,
     /** An entry of a `.mcp.json` that waits for its approval, while another scope's is taken. */
     waiting,
     trust: trustOf(state, input),
@@ -240,15 +218,18 @@ export function viewSetup(input: SetupInput, client: ClientFacts) {
     /** HALO's own entry, to an address that its reader means, and no program: the only one that is ever to be approved or filled. */
     isFit: (each: Server): boolean =>
       !each.entry.runs && isOurs(each) && mayReceive(expandEntry(each.entry, env).url, consent(each)).ok,
-    /** It is about HALO, or its address is the one of `--url`. */
-    isOurs,
-    session: winner && expandEntry(winner.entry, env),
-    address,
-    /** A session sends the token to an address that nobody meant. */
-    leaks: address?.foreign === true && address.carries && isStarted && !state.storeBroken,
+    session,
     values,
     bridge: bridgeOf(input, values),
-    network: viewNetwork(base.layers),
-    sending: sendingOf(input, name, ours, ours === undefined ? { url: input.url } : consent(ours), base),
+    network: viewNetwork(layers),
+    /** What the test sends: the entry as a session sends it, or the values at hand; filled up from `.env`, save for the address. */
+    toSend,
+    /** Variables taken from `.env`, which no session has: it would send their placeholder. */
+    added,
+    /** Where each value of the test comes from, in words. */
+    from: { token, account, profile } satisfies Record<Value, string | undefined>,
+    /** A session sends the token to an address that nobody but the repository names. */
+    leaks:
+      isForeign && isStarted && !state.storeBroken && sent.some((text) => secrets.some((each) => text.includes(each))),
   };
 }

@@ -1,0 +1,477 @@
+/** What `doctor` finds in a set-up, and what it advises. The goldens of the packed program hold the words of one set-up for each cause. */
+import { execFileSync } from "node:child_process";
+import { describe, expect, test } from "vitest";
+import type { SetupCause } from "../../src/core/doctor/finding.ts";
+import {
+  BRIDGE,
+  dotenv,
+  entry,
+  FOLDER,
+  headers,
+  literal,
+  OLD,
+  servers,
+  setupOf,
+  TOKEN,
+  type Told,
+  trusted,
+  Unreadable,
+  URL,
+  VALUES,
+} from "./doctor-support.ts";
+
+const good: Told = { mcp: servers(entry()), local: BRIDGE, dotenv: dotenv() };
+const APPROVED = { enabledMcpjsonServers: ["halo"] };
+const FOREIGN = "https://gw.example/mcp?a=1&b=2";
+const PROXY = "http://u:pw@proxy.invalid:1";
+const VERIFY = "NODE_TLS_REJECT_UNAUTHORIZED";
+const other = { type: "http", url: "https://other.example/mcp" };
+const remote = { command: "npx", args: ["mcp-remote", URL, "--header", "X-CM-PRODUCTTOKEN:${HALO_MCP_TOKEN}"] };
+
+const halo = (more: Record<string, unknown>, told: Told = {}): Told => ({
+  ...good,
+  mcp: servers(entry(more)),
+  ...told,
+});
+const token = (text: string): Told => halo({ headers: { ...headers, "X-CM-PRODUCTTOKEN": text } });
+const bridge = (values: Record<string, string>, told: Told = {}): Told => ({
+  ...good,
+  local: { ...BRIDGE, env: { ...VALUES, ...values } },
+  ...told,
+});
+const waiting: Told = { ...good, local: { env: VALUES } };
+const unfilled: Told = { ...good, local: APPROVED };
+const own = (more: Record<string, unknown>, told: Told = {}): Told => ({
+  store: trusted({}, servers(entry(more))),
+  userSettings: { env: VALUES },
+  ...told,
+});
+const before = (of: unknown): Told => ({ ...good, store: trusted({ mcpServers: { halo: of } }) });
+const [RESET, REJECT, NEVER] = ["claude mcp reset-project-choices", '"disabledMcpjsonServers"', "do not approve it"];
+
+/** What, the state, would a session connect, the causes in their order, what is said; with a "!" before it what is not. */
+type Row = readonly [string, Told, boolean, readonly SetupCause[], ...(readonly string[])];
+
+const entries: readonly Row[] = [
+  ["all is well", good, true, []],
+  ["nothing at all", {}, false, ["no-entry"], "npx create-halo-mcp"],
+  ["another name is there", { ...good, name: "halo-de" }, false, ["no-entry"], "doctor --name halo"],
+  ["the name alone", { mcp: servers(other) }, false, ["no-entry", "not-approved"], "not HALO", NEVER],
+  ["a program that waits", { mcp: servers({ command: "npx" }) }, false, ["no-entry", "not-approved"], NEVER],
+  [
+    "a file that cannot be read",
+    { mcp: new Unreadable("no permission") },
+    false,
+    ["file-broken", "no-entry"],
+    "ls -ld",
+  ],
+  [
+    "a comment",
+    { ...good, mcp: `{\n  // c\n  "mcpServers": {}}` },
+    false,
+    ["file-broken", "no-entry"],
+    ".mcp.json:2:3: a",
+  ],
+  ["no type", { ...good, mcp: servers({ url: URL, headers }) }, false, ["entry-skipped"], 'no "type"', ".mcp.json:1:"],
+  ["a timeout that is no number", halo({ timeout: "5" }), false, ["entry-skipped"], '"timeout"'],
+  ["an oauth of another shape", halo({ oauth: false }), false, ["entry-skipped"], '"oauth"'],
+  ["null", { ...good, mcp: servers(null) }, false, ["entry-skipped"], "is null"],
+  ["a reserved name", { mcp: { mcpServers: { workspace: entry() } }, name: "workspace" }, false, ["entry-skipped"]],
+  [
+    "one's own that is skipped",
+    { store: trusted({}, servers({ url: URL })) },
+    false,
+    ["entry-skipped"],
+    "~/.claude.json: ",
+  ],
+  ["type ws", halo({ type: "ws" }), false, ["wrong-type"], '"ws"'],
+  ["type sse", halo({ type: "sse" }), false, ["wrong-type"], '"sse"'],
+  [
+    "a helper",
+    halo({ headersHelper: "x" }),
+    false,
+    ["entry-runs"],
+    "--name halo-cm",
+    "remove the entry from .mcp.json",
+  ],
+  [
+    "HALO through a program that waits",
+    { ...waiting, mcp: servers(remote) },
+    false,
+    ["entry-runs", "not-approved"],
+    NEVER,
+  ],
+  ["through one's own program", own(remote), false, ["entry-runs"], "claude mcp remove --scope user halo"],
+  ["in clear to HALO", halo({ url: "http://api.cm.com/halo/core/mcp" }), false, ["bad-url"], "unencrypted", RESET],
+  ["a variable in the URL", halo({ url: "${HALO_URL}" }), false, ["bad-url"], "HALO_URL", `--url ${URL}`],
+  ["a URL that is none", halo({ url: "https://" }), false, ["bad-url"]],
+];
+
+const foreign: readonly Row[] = [
+  ["approved and filled", halo({ url: FOREIGN }), true, ["endpoint-foreign"], "sends your token there", RESET, FOREIGN],
+  ["an event stream", halo({ url: FOREIGN, type: "sse" }), true, ["endpoint-foreign"], RESET],
+  [
+    "a slash more",
+    halo({ url: `${URL}/` }, { settings: BRIDGE, local: undefined }),
+    true,
+    ["endpoint-foreign"],
+    REJECT,
+  ],
+  ["in clear", halo({ url: "http://gw.example/mcp" }), false, ["bad-url"], "sends your token there", RESET],
+  [
+    "waiting",
+    { ...waiting, mcp: servers(entry({ url: FOREIGN })) },
+    false,
+    ["endpoint-foreign", "not-approved"],
+    NEVER,
+  ],
+  [
+    "not filled",
+    halo({ url: FOREIGN }, { local: APPROVED }),
+    false,
+    ["endpoint-foreign"],
+    "nothing was sent",
+    `!${RESET}`,
+  ],
+  [
+    "the token in another header",
+    { ...good, mcp: servers({ ...other, headers: { Authorization: "Bearer ${HALO_MCP_TOKEN}" } }) },
+    false,
+    ["endpoint-foreign"],
+    "sends your token there",
+  ],
+  ["given with --url", halo({ url: FOREIGN }, { url: FOREIGN }), true, []],
+  ["one's own", own({ url: FOREIGN }), true, []],
+  [
+    "one's own, steered",
+    own({ url: "${U}" }, { settings: { env: { U: FOREIGN } } }),
+    true,
+    ["endpoint-foreign"],
+    "remove --scope user",
+  ],
+  [
+    "with the token in it",
+    halo({ url: `https://gw.example/mcp?t=${TOKEN}` }),
+    true,
+    ["endpoint-foreign"],
+    "!doctor --url",
+  ],
+];
+
+const values: readonly Row[] = [
+  [
+    ".env alone",
+    unfilled,
+    false,
+    ["no-bridge"],
+    "which Claude Code does not read",
+    "writes .claude/settings.local.json",
+  ],
+  ["direnv that is not on", { ...unfilled, envrc: "dotenv\n" }, false, ["no-bridge"], "direnv allow"],
+  ["nothing sets it", { ...unfilled, dotenv: undefined }, false, ["missing-value"], "are not set"],
+  [".env is a folder", { ...unfilled, dotenv: new Unreadable("a folder") }, false, ["file-broken", "missing-value"]],
+  ["exported", { ...unfilled, env: VALUES }, true, []],
+  [
+    "empty",
+    bridge({ HALO_PROFILE_ID: "" }),
+    false,
+    ["missing-value", "stale-value"],
+    "is empty in .claude/settings.local",
+  ],
+  ["a placeholder", bridge({ HALO_MCP_TOKEN: "<your-token>" }, { dotenv: "" }), false, ["placeholder-sent"]],
+  ["another client's spelling", token("$HALO_MCP_TOKEN"), false, ["placeholder-sent"]],
+  ["Bearer", token("Bearer ${HALO_MCP_TOKEN}"), false, ["bad-value"], "“Bearer”"],
+  ["no letter of a header", bridge({ HALO_ACCOUNT_ID: "aé" }, { dotenv: "" }), false, ["bad-value"], "U+00E9"],
+  [
+    "a header less",
+    halo({ headers: { ...headers, "CM-ACCOUNT-ID": undefined } }),
+    false,
+    ["missing-value"],
+    "no header CM-ACC",
+  ],
+  ["two spellings of one", halo({ headers: { ...headers, "cm-account-id": "x" } }), false, ["bad-value"], "2 times"],
+  [
+    "rotated in .env alone",
+    { ...good, dotenv: dotenv({ ...VALUES, HALO_MCP_TOKEN: OLD }) },
+    true,
+    ["stale-value"],
+    "asks which",
+  ],
+  [
+    "exported otherwise",
+    { ...good, env: { HALO_MCP_TOKEN: OLD } },
+    true,
+    ["stale-value"],
+    "HALO_MCP_TOKEN from the environment",
+  ],
+  [
+    "the user's settings",
+    { ...good, userSettings: { env: { HALO_MCP_TOKEN: OLD } } },
+    true,
+    ["stale-value"],
+    "remove HALO_MCP_TOKEN from ~/.claude/settings.json",
+    "!npx",
+  ],
+  [
+    "an ID in the committed entry",
+    halo({ headers: { ...headers, "CM-PROFILE-ID": "profile-9" } }),
+    true,
+    ["stale-value"],
+    'replace the profile ID in .mcp.json with \\"${HALO_PROFILE_ID}\\"',
+  ],
+  ["a token in the repository", token(TOKEN), true, ["token-in-repository"], "create-halo-mcp check"],
+  ["with Bearer", token(`Bearer ${TOKEN}`), false, ["bad-value", "token-in-repository"]],
+  ["as a default", token(`\${HALO_MCP_TOKEN:-${TOKEN}}`), true, ["token-in-repository"]],
+  ["an empty default", token("${HALO_MCP_TOKEN:-}"), true, []],
+  ["one's own file", own({ headers: { ...headers, "X-CM-PRODUCTTOKEN": TOKEN } }, { dotenv: "" }), true, []],
+];
+
+const client: readonly Row[] = [
+  ["pending", waiting, false, ["not-approved"], "Use this MCP server", "saves the approval"],
+  ["pending, and no Claude Code", { ...waiting, isAlone: true }, false, ["not-approved", "client-broken"]],
+  [
+    "rejected",
+    { ...good, settings: { disabledMcpjsonServers: ["halo"] } },
+    false,
+    ["rejected"],
+    ".claude/settings.json",
+  ],
+  ["switched off", { ...good, store: trusted({ disabledMcpServers: ["halo"] }) }, false, ["disabled"], "/mcp"],
+  ["not trusted", { ...good, store: {} }, true, ["not-trusted"], "Yes, I trust this folder"],
+  [
+    "settings with a comment",
+    { ...good, local: `{\n "a": 1, // c\n}` },
+    false,
+    ["settings-broken", "no-bridge", "not-approved"],
+    ".claude/settings.local.json:2:10: Claude Code ignores the whole file",
+    "the approval cannot be checked",
+    "first fix .claude/settings.local.json: see set-up",
+    "!npx",
+  ],
+  ["settings that nobody misses", { ...good, settings: "{} // c" }, true, ["settings-broken"]],
+  [
+    "settings whose env is a list",
+    { ...good, settings: { env: [] } },
+    true,
+    ["settings-broken"],
+    '\\"env\\" is no object',
+  ],
+  [
+    "settings without permission",
+    { ...good, settings: new Unreadable("x") },
+    true,
+    ["settings-broken"],
+    "ls -ld .claude",
+  ],
+  ["a local entry in front", before(literal), true, ["shadowed"], "claude mcp remove --scope local halo"],
+  [
+    "one in front of a foreign one",
+    { ...before(literal), mcp: servers(other) },
+    true,
+    ["shadowed"],
+    "!claude mcp remove",
+  ],
+  ["a local entry that is skipped", before({ url: URL }), true, []],
+  [
+    "the user's own under it",
+    { ...good, store: trusted({}, servers(literal)) },
+    true,
+    ["shadowed"],
+    "!claude mcp remove",
+  ],
+  [
+    "the user's own in its place",
+    { ...waiting, store: trusted({}, servers(literal)) },
+    true,
+    ["not-approved"],
+    "until then",
+  ],
+  ["that of a foreign one", own({}, { mcp: servers(entry({ url: FOREIGN })) }), true, ["not-approved"], NEVER],
+  [
+    "a token that others read",
+    { ...before(literal), storeMode: 0o644 },
+    true,
+    ["shadowed", "store-readable"],
+    "chmod 600",
+  ],
+  [
+    "a store that is no JSON",
+    { ...good, store: '{\n"a": }' },
+    false,
+    ["file-broken", "not-trusted"],
+    "~/.claude.json:2:6 is",
+  ],
+  ["a folder .env", { ...good, dotenv: new Unreadable("a folder") }, true, ["file-broken"]],
+];
+
+const DIFFERS = "Claude Code uses HTTPS_PROXY from .claude/settings";
+const network: readonly Row[] = [
+  ["the environment's own", { ...good, env: { HTTPS_PROXY: PROXY, NODE_EXTRA_CA_CERTS: "/ca.pem" } }, true, []],
+  ["the same in both", bridge({ HTTPS_PROXY: PROXY }, { env: { HTTPS_PROXY: PROXY } }), true, []],
+  ["the bridge", bridge({ HTTPS_PROXY: PROXY }), true, ["network-differs"], `${DIFFERS}.local.json; this test did not`],
+  [
+    "over the environment",
+    bridge({ HTTPS_PROXY: "" }, { env: { HTTPS_PROXY: PROXY } }),
+    true,
+    ["network-differs"],
+    "used HTTPS_",
+  ],
+  ["what nobody reads", { ...good, userSettings: { env: { ALL_PROXY: PROXY } } }, true, []],
+  ["no verification, exported", { ...good, env: { [VERIFY]: "0" } }, true, ["verification-off"], "in the environment"],
+  [
+    "no verification, in the bridge",
+    bridge({ [VERIFY]: "0" }),
+    true,
+    ["verification-off"],
+    "set in .claude/settings.local",
+  ],
+  ["verification on", bridge({ [VERIFY]: "1" }), true, []],
+  [
+    "a proxy of the repository",
+    { ...good, settings: { env: { HTTPS_PROXY: PROXY } } },
+    true,
+    ["repository-steers", "network-differs"],
+    "everyone who uses this repository connects to HALO through it",
+  ],
+  [
+    "with a CA",
+    { ...good, settings: { env: { HTTPS_PROXY: PROXY, NODE_EXTRA_CA_CERTS: "ca.pem" } } },
+    true,
+    ["repository-steers", "network-differs"],
+    "can read your token on its way",
+  ],
+  [
+    "no verification, of the repository",
+    { ...good, settings: { env: { [VERIFY]: "0" } } },
+    true,
+    ["repository-steers"],
+  ],
+  ["that the bridge mends", bridge({ [VERIFY]: "1" }, { settings: { env: { [VERIFY]: "0" } } }), true, []],
+];
+
+const groups = { entries, foreign, values, client, network };
+const rows = Object.entries(groups).flatMap(([group, all]) => all.map((row) => [`${group}: ${row[0]}`, row] as const));
+
+test.each(rows)("%s", (_name, row) => {
+  const [, told, connects, causes, ...words] = row;
+  const { view, all, verdict, setup } = setupOf(told);
+  expect(all.map(({ cause }) => cause)).toEqual(causes);
+  expect(verdict.wouldConnect, verdict.reason).toBe(connects);
+  const said = all.map(({ seen, tryThis }) => [seen, ...tryThis].join("\n")).join("\n");
+  for (const word of words)
+    if (word.startsWith("!")) expect(said).not.toContain(word.slice(1));
+    else expect(said).toContain(word.replaceAll('\\"', '"'));
+  // nothing that may be the token is in what is told
+  for (const secret of [...view.secrets, TOKEN, "pw@"]) expect(JSON.stringify([all, setup])).not.toContain(secret);
+});
+
+test("how bad it is: what stops nobody is a warning or a note", () => {
+  const severities = (told: Told) => setupOf(told).all.map(({ cause, severity }) => `${cause} ${severity}`);
+  expect(severities({ ...waiting, isAlone: true })).toEqual(["not-approved note", "client-broken note"]);
+  expect(severities({ ...good, dotenv: new Unreadable("a folder") })).toEqual(["file-broken note"]);
+  expect(severities({ ...good, settings: "{,}" })).toEqual(["settings-broken warning"]);
+  expect(severities({ ...good, settings: { env: { [VERIFY]: "0" } } })).toEqual(["repository-steers failed"]);
+  expect(severities({ ...good, settings: { env: { HTTPS_PROXY: PROXY } } })[0]).toBe("repository-steers warning");
+  expect(severities({ url: FOREIGN })).toEqual(["no-entry note"]);
+});
+
+describe("which entry is looked at", () => {
+  const at = (url: string) => servers(entry({ url }));
+  test.each([
+    ["the nearest .mcp.json", { mcps: { ".mcp.json": at("a"), "../.mcp.json": at("b") } }, ".mcp.json"],
+    [
+      "not one that is skipped",
+      { mcps: { ".mcp.json": servers({ url: "a" }), "../.mcp.json": at("b") } },
+      "../.mcp.json",
+    ],
+    ["not one of a broken file", { mcps: { ".mcp.json": "{,}", "../.mcp.json": at("b") } }, "../.mcp.json"],
+    ["not one of another folder", { mcp: at("a"), store: { projects: { "/x": at("l") } } }, ".mcp.json"],
+  ] as const)("%s", (_, told, file) => {
+    const { winner, entries: found } = setupOf({ ...told, local: BRIDGE }).setup;
+    expect(winner?.file).toBe(file);
+    for (const { wins, why } of found) expect(why === undefined).toBe(wins);
+  });
+
+  test("without a name HALO's usual one, else the first that is HALO's and can be tested", () => {
+    const nameOf = (all: Record<string, unknown>) => setupOf({ mcp: { mcpServers: all } }).view.name;
+    expect(nameOf({ "halo-de": entry(), halo: entry() })).toBe("halo");
+    expect(nameOf({ "halo-de": entry(), "halo-nl": entry() })).toBe("halo-de");
+    expect(nameOf({ halo: other, "halo-de": entry() })).toBe("halo-de");
+    expect(nameOf({ halo: { ...entry(), headersHelper: "x" }, "halo-cm": entry() })).toBe("halo-cm");
+    expect(nameOf({ cm: remote })).toBe("cm");
+    expect(nameOf({ cm: { command: "npx", args: ["x"] } })).toBe("halo");
+  });
+});
+
+describe("the command that sets the entry up again", () => {
+  const sub = `${FOLDER}/api`;
+  const below: Told = { folder: sub, mcps: { "../.mcp.json": servers(entry()) }, rootLocal: BRIDGE, dotenv: dotenv() };
+  const given = (cwd: string | undefined, valuesFile?: string) => ({ given: { cwd, valuesFile } });
+  const named = (name: string): Told => ({ name, mcp: { mcpServers: { [name]: entry() } } });
+  const inFolder = { ...below, mcps: { ".mcp.json": servers(entry()), "../.mcp.json": servers(entry()) } };
+  test.each<[string, Told, string]>([
+    ["at the root", good, ""],
+    ["below it, of the root's entry", below, ""],
+    ["below it, of an entry of that folder", inFolder, " --cwd ."],
+    [
+      "between folder and root",
+      { ...below, folder: `${sub}/v1`, mcps: { "../.mcp.json": servers(entry()) } },
+      " --cwd ..",
+    ],
+    ["above the repository", { mcps: { "~/.mcp.json": servers(entry()) } }, " --cwd ~"],
+    ["no entry, below the root", { folder: sub }, ""],
+    ["--cwd at the root", { ...good, ...given("shop") }, " --cwd shop"],
+    ["--cwd below the root", { ...below, ...given("shop/api") }, " --cwd shop/api/.."],
+    ["--values-file", { ...good, ...given(undefined, "my env") }, " --values-file 'my env'"],
+    [
+      "a name and a scope",
+      { name: "halo-de", store: trusted({}, { mcpServers: { "halo-de": entry() } }) },
+      " --scope user --name halo-de",
+    ],
+    ["an old Claude Code, which does not read the root's settings", { ...below, version: "2.1.197" }, " --cwd ."],
+    ["a space at the end", { ...good, ...given("end ") }, " --cwd 'end '"],
+    ["a tilde", { ...good, ...given("./~") }, " --cwd './~'"],
+    ["a name that no --name takes", named("-x"), ""],
+  ])("%s", (_, told, words) => expect(setupOf(told).setup.repair).toBe(`npx create-halo-mcp${words}`));
+
+  test("an old Claude Code: the values are where it does not look", () => {
+    const { all } = setupOf({ ...below, version: "2.1.197" });
+    expect(all.map(({ cause }) => cause)).toEqual(["no-bridge", "not-approved"]);
+    expect(all[0]?.seen).toContain("are only in ../.claude/settings.local.json, which Claude Code does not read");
+  });
+
+  test("with --cwd every command is for that folder", () => {
+    const lines = (told: Told) => setupOf({ ...told, ...given("my shop") }).all.flatMap(({ tryThis }) => tryThis);
+    expect(lines(waiting)).toEqual(
+      expect.arrayContaining(["cd 'my shop' && claude", "npx create-halo-mcp --cwd 'my shop'"]),
+    );
+    const open = { ...good, store: trusted({}, { env: VALUES, mcpServers: {} }), storeMode: 0o644 };
+    for (const line of lines(open)) expect(line).not.toMatch(/^(?:claude|chmod|ls|git)\b|^npx create-halo-mcp check$/);
+  });
+});
+
+test("every command stands alone on its line, and a shell takes it", () => {
+  const odd = { mcpServers: { "it's; $(x)": entry() } };
+  const more: readonly Told[] = [
+    { mcp: odd },
+    { mcp: odd, name: "halo" },
+    { mcps: { "../it's (mine)/.mcp.json": new Unreadable("x") } },
+    { store: trusted({ mcpServers: { "a b": { url: URL } } }), name: "a b" },
+    own({ url: "${U}" }, { settings: { env: { U: "https://x.example/it's?a&b" } } }),
+  ];
+  const COMMAND = /^(?:claude|npx|npm|unset|export|direnv|chmod|ls|rm|git|cd|mv)\b/;
+  const told = [...rows.map(([, [, each]]) => each), ...more];
+  const lines = new Set(told.flatMap((each) => setupOf(each).all.flatMap(({ tryThis }) => tryThis)));
+  const commands = [...lines].filter((line) => COMMAND.test(line));
+  expect(commands.length).toBeGreaterThan(20);
+  for (const line of commands) {
+    expect(() => execFileSync("bash", ["-n", "-c", line], { stdio: "pipe" }), line).not.toThrow();
+    expect(line).not.toMatch(/ {2}|create-halo-mcp run\b|<|#/);
+  }
+  for (const line of lines) {
+    if (!COMMAND.test(line)) expect(line).not.toMatch(/npx |claude mcp/);
+    // a comment that wraps is none any more
+    if ((line.startsWith("#") || COMMAND.test(line)) && !line.includes("://"))
+      expect(line.length, line).toBeLessThan(74);
+  }
+});

@@ -1,0 +1,321 @@
+/** What becomes of the findings, the connection test and the word of Claude Code: the links, the cause, what is said first. */
+import { describe, expect, test } from "vitest";
+import type { ClientStatus } from "../../src/core/clients/claude-code.ts";
+import type { Cause, Diagnosis, ProbeStage } from "../../src/core/diagnosis/diagnose.ts";
+import { type ProbeRecord, STAGES } from "../../src/core/diagnosis/record.ts";
+import { type DoctorReport, type Link, makeReport } from "../../src/core/doctor/report.ts";
+import { headline } from "../../src/core/doctor/text.ts";
+import {
+  BRIDGE,
+  dotenv,
+  entry,
+  headers,
+  OLD,
+  servers,
+  setupOf,
+  TOKEN,
+  type Told,
+  trusted,
+  URL,
+  VALUES,
+} from "./doctor-support.ts";
+
+const GATEWAY = "https://gw.example/mcp";
+const good: Told = { mcp: servers(entry()), local: BRIDGE, dotenv: dotenv() };
+const bare: Told = { ...good, local: { enabledMcpjsonServers: ["halo"] } };
+const bridge = (more: Record<string, string>) => ({ ...good, local: { ...BRIDGE, env: { ...VALUES, ...more } } });
+const rotated = bridge({ HALO_MCP_TOKEN: OLD });
+const otherId = bridge({ HALO_ACCOUNT_ID: "account-2" });
+const proxied: Told = { ...good, userSettings: { env: { HTTP_PROXY: "http://127.0.0.1:9" } } };
+const token = (text: string): Told => ({
+  ...good,
+  mcp: servers(entry({ headers: { ...headers, "X-CM-PRODUCTTOKEN": text } })),
+});
+const MAKE_NEW = "make a new token";
+const CHANGE = ["npx create-halo-mcp", "# and choose: Change values"];
+const ASK = ["claude", '# then type /mcp: it shows the reason for "halo"'];
+const MATCH = "# first make the copies match: see values; if it is still refused:";
+const AGREE = "# asks which one is right and saves it";
+
+/** A test that passed, or one that failed at a stage. */
+function diagnosisOf(cause: Cause | undefined, at: ProbeStage = "auth"): Diagnosis {
+  const fault = {
+    status: "failed",
+    ok: false,
+    cause,
+    detail: `It is ${cause}.`,
+    tryThis: [{ note: MAKE_NEW }],
+  } as const;
+  const stages = STAGES.map((stage) => {
+    const passed = { stage, status: "ok", ok: true, ms: 1 } as const;
+    return cause !== undefined && stage === at ? { ...passed, ...fault, cause } : passed;
+  });
+  const nothing = { server: null, tools: [], toolCount: 0, led: null };
+  const end = cause === undefined ? { ok: true, cause: null, at: null } : { ok: false, cause, at };
+  return { ...end, ...nothing, control: "refused", stages };
+}
+
+interface Run {
+  readonly status?: ClientStatus;
+  readonly cause?: Cause;
+  /** Tested with the token of the command line. */
+  readonly given?: boolean;
+}
+
+function reportOf(told: Told, { status, cause, given = false }: Run = {}): DoctorReport {
+  const { view } = setupOf(given ? { ...told, token: TOKEN } : told);
+  const record = { endpoint: {}, exchanges: [] } as unknown as ProbeRecord;
+  const report = makeReport(view, {
+    test: { diagnosis: diagnosisOf(cause), record },
+    asked: status && { status },
+    call: null,
+    ms: {},
+  });
+  for (const secret of [TOKEN, OLD]) expect(JSON.stringify(report)).not.toContain(secret);
+  return report;
+}
+
+const linkOf = ({ stages }: DoctorReport, name: Link["stage"]) => stages.find(({ stage }) => stage === name);
+const adviceOf = (report: DoctorReport, name: Link["stage"]) => linkOf(report, name)?.tryThis?.split("\n") ?? [];
+const notesOf = ({ stages }: DoctorReport) =>
+  stages.flatMap(({ notes = [] }) => notes.map(({ cause, severity }) => [cause, severity]));
+
+const SAYS = "Claude Code 2.1.330 reports";
+/** What, the set-up and the run, the link and the cause of the report, its headline, the advice. */
+const table: readonly (readonly [string, Told, Run, string, string | RegExp, ...string[]])[] = [
+  [
+    "Claude Code fails by a proxy of its own",
+    proxied,
+    { status: "failed" },
+    "client client-disagrees",
+    `${SAYS} "failed to connect" through HTTP_PROXY from ~/.claude/settings.json; this test connects without it`,
+    "correct HTTP_PROXY in ~/.claude/settings.json or remove it, then",
+    ...ASK,
+  ],
+  [
+    "Claude Code fails",
+    good,
+    { status: "failed" },
+    "client client-disagrees",
+    /but this test connects: its proxy/,
+    ...ASK,
+  ],
+  ["it is refused", good, { status: "needs-auth" }, "client client-disagrees", /the same values work here/, ...ASK],
+  [
+    "it is refused, and tested with another token",
+    good,
+    { status: "needs-auth", given: true },
+    "client client-disagrees",
+    `${SAYS} "needs authentication" with the saved token; this test passed with the token from the command line`,
+    "npx create-halo-mcp",
+    "# and enter the token that works",
+  ],
+  ["both connect", good, { status: "connected" }, "", /^Connected/],
+  ["it was not asked", good, {}, "", /^Connected/],
+  ["not trusted yet is a note", { ...good, store: {} }, { status: "connected" }, "", /^Connected/],
+  ["refused", good, { cause: "unauthorized" }, "auth unauthorized", /token/, MAKE_NEW, ...CHANGE],
+  ["an ID is refused", good, { cause: "rejected-request" }, "auth rejected-request", /./, MAKE_NEW, ...CHANGE],
+  ["the given one is refused", good, { cause: "unauthorized", given: true }, "auth unauthorized", /token/, MAKE_NEW],
+  ["one of the repository", token(TOKEN), { cause: "unauthorized" }, "auth unauthorized", /token/, MAKE_NEW],
+  [
+    "the old copy is refused",
+    rotated,
+    { cause: "unauthorized" },
+    "values stale-value",
+    "HALO_MCP_TOKEN in .claude/settings.local.json was refused; .env has another value",
+    "npx create-halo-mcp",
+    AGREE,
+  ],
+  [
+    "an old ID",
+    otherId,
+    { cause: "forbidden" },
+    "values stale-value",
+    /^HALO_ACCOUNT_ID in/,
+    "npx create-halo-mcp",
+    AGREE,
+  ],
+  [
+    "of another name and scope",
+    {
+      name: "halo-de",
+      store: trusted({}, { mcpServers: { "halo-de": entry() } }),
+      userSettings: { env: { ...VALUES, HALO_MCP_TOKEN: OLD } },
+      env: VALUES,
+    },
+    { cause: "unauthorized" },
+    "values stale-value",
+    "HALO_MCP_TOKEN in ~/.claude/settings.json was refused; the environment has another value",
+    "npx create-halo-mcp --scope user --name halo-de",
+    AGREE,
+    "remove HALO_MCP_TOKEN from the environment if it is outdated",
+  ],
+  ["a copy that differs, and works", rotated, {}, "", /^Connected/],
+  ["the given one, beside copies", rotated, { cause: "unauthorized", given: true }, "auth unauthorized", /./, MAKE_NEW],
+  ["no matter of copies", rotated, { cause: "server-error" }, "auth server-error", /./, MAKE_NEW],
+  [
+    "Bearer: the sentence of the link, not the one of the test",
+    token("Bearer ${HALO_MCP_TOKEN}"),
+    { cause: "bad-value" },
+    "values bad-value",
+    /^HALO_MCP_TOKEN in .*“Bearer”/,
+    "npx create-halo-mcp",
+  ],
+  ["no entry", {}, {}, "setup no-entry", /^no entry "halo" in a .mcp.json/, "npx create-halo-mcp"],
+  ["no entry, and --url", { url: GATEWAY, env: VALUES }, {}, "", /^Connected/],
+  ["the same, refused", { url: GATEWAY, env: VALUES }, { cause: "unauthorized" }, "auth unauthorized", /./, MAKE_NEW],
+  ["not approved, and no Claude Code", { ...good, local: { env: VALUES }, isAlone: true }, {}, "", /^Connected/],
+  [
+    "a foreign URL",
+    { ...good, mcp: servers(entry({ url: GATEWAY })) },
+    {},
+    "setup endpoint-foreign",
+    /URL is not HALO's/,
+  ],
+];
+
+test.each(table.map((row) => [row[0], row] as const))("%s", (_, [, told, run, end, words, ...advice]) => {
+  const report = reportOf(told, run);
+  expect([report.at, report.cause].filter((each) => each !== null).join(" ")).toBe(end);
+  expect(report.ok).toBe(end === "");
+  expect(headline(report)).toMatch(words);
+  if (report.at !== null && advice.length > 0) expect(adviceOf(report, report.at)).toEqual(advice);
+});
+
+describe("the token link", () => {
+  const why = (told: Told, run: Run = {}) => linkOf(reportOf(told, { cause: "unauthorized", ...run }), "auth")?.why;
+  test.each<[string, Told, Run, string]>([
+    ["the bridge", good, {}, "HALO_MCP_TOKEN from .claude/settings.local.json"],
+    ["the environment", { ...bare, env: VALUES }, {}, "HALO_MCP_TOKEN from the environment"],
+    [".env alone", bare, {}, "HALO_MCP_TOKEN from .env"],
+    ["no entry", { dotenv: dotenv() }, {}, "HALO_MCP_TOKEN from .env"],
+    ["text", token(TOKEN), {}, "the token in .mcp.json"],
+    ["the command line", good, { given: true }, "the token from the command line"],
+  ])("names what was refused: %s", (_, told, run, from) =>
+    expect(why(told, run)).toBe(`It is unauthorized. Tested with ${from}.`),
+  );
+
+  test("no new token before the values are right and the copies agree", () => {
+    const auth = (told: Told, cause: Cause) => adviceOf(reportOf(told, { cause }), "auth");
+    expect(auth(rotated, "unauthorized")).toEqual([MATCH, MAKE_NEW, ...CHANGE]);
+    expect(auth(otherId, "forbidden")[0]).toBe(MATCH);
+    expect(auth(bridge({ HALO_MCP_TOKEN: `"${TOKEN}"` }), "unauthorized")).toEqual([
+      "# first correct the values: see values",
+    ]);
+  });
+
+  test("a value that was not sent is explained where it stands", () => {
+    const report = reportOf(bridge({ HALO_MCP_TOKEN: `Bearer ${TOKEN}` }), { cause: "bad-value" });
+    expect(report).toMatchObject({ cause: "bad-value", at: "values" });
+    expect(linkOf(report, "auth")).toMatchObject({ why: "nothing was sent: see values", tryThis: "" });
+  });
+});
+
+describe("the links before the network", () => {
+  test.each<[Told, ClientStatus | undefined, string, string]>([
+    [
+      good,
+      "connected",
+      "token, account, profile from .claude/settings.local.json",
+      "Claude Code 2.1.330, trusted, approved, reports connected",
+    ],
+    [
+      { ...bare, store: {}, local: { ...BRIDGE, env: { HALO_MCP_TOKEN: TOKEN } }, env: VALUES },
+      undefined,
+      "token from .claude/settings.local.json; account, profile from the environment",
+      "Claude Code 2.1.330, folder not trusted yet, approved, not asked",
+    ],
+  ])("in short: %#", (told, status, values, client) => {
+    const { stages } = reportOf(told, status && { status });
+    expect(stages.slice(1, 3).map(({ detail }) => detail?.split("\n")[0])).toEqual([values, client]);
+  });
+
+  test("the first failure is the cause; what else there is to do is a note", () => {
+    expect(linkOf(reportOf({ ...good, store: {} }), "client")).toMatchObject({
+      status: "ok",
+      notes: [{ cause: "not-trusted", severity: "note" }],
+    });
+    expect(notesOf(reportOf({ url: GATEWAY, env: VALUES }))).toEqual([["no-entry", "note"]]);
+    expect(linkOf(reportOf({}), "values")).toMatchObject({ status: "skipped" });
+    // one thing is said once: the difference that explains the failure
+    const told = { ...proxied, local: { ...BRIDGE, env: { ...VALUES, NO_PROXY: "x" } } };
+    const notes = linkOf(reportOf(told, { status: "failed" }), "client")?.notes;
+    expect(notes?.map(({ seen }) => seen)).toEqual([
+      "Claude Code uses NO_PROXY from .claude/settings.local.json; this test did not",
+    ]);
+  });
+
+  test("of a foreign URL nothing but that is said", () => {
+    const { stages } = reportOf({ ...good, mcp: servers(entry({ url: GATEWAY })), local: { env: VALUES } });
+    expect(stages.filter(({ status }) => status === "failed").map(({ stage }) => stage)).toEqual(["setup"]);
+    expect(stages[1]).toMatchObject({ status: "skipped", detail: "not checked: see set-up" });
+    expect(stages[3]).toMatchObject({ stage: "url", status: "skipped", detail: "nothing was sent: see set-up" });
+  });
+});
+
+describe("what the connection test sends", () => {
+  const toSend = (told: Told) => setupOf(told).view.toSend;
+
+  test("what a session sends; .env where that has nothing, and it says so", () => {
+    const { toSend: sent, session, added } = setupOf(good).view;
+    expect([sent, added]).toEqual([{ ok: true, sent: session }, []]);
+    expect(session?.headers["X-CM-PRODUCTTOKEN"]).toBe(TOKEN);
+    expect(setupOf(bare).view).toMatchObject({ toSend: { ok: true }, added: Object.keys(VALUES) });
+    expect(linkOf(reportOf(bare), "auth")?.detail).toMatch(/^tested with HALO_MCP_TOKEN, .* from \.env, which/);
+  });
+
+  test("the values at hand where no entry is taken, to HALO alone or the URL that was given", () => {
+    expect(toSend({ dotenv: dotenv() })).toMatchObject({ ok: true, sent: { url: URL } });
+    expect(toSend({ env: VALUES, url: GATEWAY })).toMatchObject({ ok: true, sent: { url: GATEWAY } });
+    expect(linkOf(reportOf({ env: VALUES }), "auth")?.detail).toMatch(/^tested with your values:/);
+    expect(toSend({})).toMatchObject({ ok: false, cause: "missing-value" });
+  });
+
+  test.each<readonly [string, Told, string]>([
+    ["HALO's, written otherwise", { ...good, mcp: servers(entry({ url: `${URL}/` })) }, "endpoint-foreign"],
+    [
+      "one's own entry, whose URL the repository sets",
+      { store: trusted({}, servers(entry({ url: "${U}" }))), settings: { env: { ...VALUES, U: GATEWAY } } },
+      "endpoint-foreign",
+    ],
+    [
+      "one's own entry, whose URL stands in .env",
+      { store: trusted({}, servers(entry({ url: "${U}" }))), dotenv: `U=${GATEWAY}\n`, userSettings: { env: VALUES } },
+      "bad-url",
+    ],
+    ["in clear", { ...good, url: "http://a.example", mcp: servers(entry({ url: "http://a.example" })) }, "bad-url"],
+    ["a value that is nowhere", { ...bare, dotenv: undefined }, "missing-value"],
+  ])("nothing: %s", (_, told, cause) => expect(toSend(told)).toMatchObject({ ok: false, cause }));
+});
+
+test("every text that may be the token is named, to be masked", () => {
+  const { view, all, setup } = setupOf({
+    ...good,
+    mcp: servers(entry({ url: `https://api.cm.com/halo/core/mcp?t=${TOKEN}` })),
+    dotenv: "HALO_MCP_TOKEN=new.new.new.new-1111\n",
+    env: { HALO_MCP_TOKEN: '"quoted.quoted.quoted-2222"' },
+    store: trusted({
+      mcpServers: { mine: { type: "http", url: URL, headers: { "x-cm-producttoken": "kept.kept.kept-3333" } } },
+    }),
+  });
+  const [given, quoted] = ["quoted.quoted.quoted-2222", '"quoted.quoted.quoted-2222"'];
+  const wanted = [TOKEN, "new.new.new.new-1111", "kept.kept.kept-3333", given, quoted];
+  expect([...view.secrets].sort()).toEqual([...wanted].sort());
+  for (const secret of wanted) expect(JSON.stringify([all, setup])).not.toContain(secret);
+});
+
+test("what the JSON output says beside: missing variables, dialogs, network", () => {
+  const setup = (told: Told) => setupOf({ ...good, ...told }).setup;
+  expect(setup({}).missing).toEqual({ session: [], list: Object.keys(VALUES) });
+  expect(setup({ userSettings: { env: VALUES } }).missing.list).toEqual([]);
+  const dialogs = (told: Told) => setup(told).verdict.dialogs;
+  expect(dialogs({})).toEqual([]);
+  expect(dialogs({ store: {} })).toEqual(["trust"]);
+  expect(dialogs({ local: {} })).toEqual(["new-server"]);
+  expect(dialogs({ local: "{,}", store: {} })).toEqual(["settings-error", "trust"]);
+  const env = { HTTPS_PROXY: "http://u:pw@p:1", NO_PROXY: "" };
+  expect(setup({ env, userSettings: { env: { NODE_EXTRA_CA_CERTS: "/ca.pem" } } }).network).toEqual([
+    { name: "HTTPS_PROXY", from: "environment", place: "the environment", differs: false },
+    { name: "NODE_EXTRA_CA_CERTS", from: "user-settings", place: "~/.claude/settings.json", differs: true },
+  ]);
+});
