@@ -16,6 +16,7 @@ import {
   type ClaudeFiles,
   type ClaudeState,
   claudeState,
+  type Env,
   envIn,
   type Folder,
   isSwitchedOff,
@@ -142,6 +143,28 @@ function fromWords(source: ValueSource, { token, dotenv }: SetupInput, file: str
   return where === undefined || value !== "token" ? where : `${variable ?? ""} from ${where}`;
 }
 
+/** What the test sends: the entry as a session sends it, or the values at hand; filled up from `.env`, save for the address. */
+function sendingOf(
+  input: SetupInput,
+  tested: Entry,
+  sources: readonly ValueSource[],
+  env: Env,
+  given: Consent,
+  file: string,
+) {
+  const filled = Object.fromEntries(dotenvOf(input.dotenv.state));
+  const entry = withToken(tested, input.token);
+  const added = expandEntry(entry, env).missing.filter((each) => isSafeVariable(each) && (filled[each] ?? "") !== "");
+  const [token, account, profile] = sources.map((each) => fromWords(each, input, file, added));
+  return {
+    toSend: whatToSend(entry, env, Object.fromEntries(added.map((each) => [each, filled[each] ?? ""])), given),
+    /** Variables taken from `.env`, which no session has: it would send their placeholder. */
+    added,
+    /** Where each value of the test comes from, in words. */
+    from: { token, account, profile } satisfies Record<Value, string | undefined>,
+  };
+}
+
 export type View = ReturnType<typeof viewSetup>;
 
 /** Works everything out that can be known without the network. */
@@ -151,12 +174,11 @@ export function viewSetup(input: SetupInput, client: ClientFacts) {
   const env = sessionEnv(state, input.env);
   const { rootLocalSettings: root, dotenv } = input;
   const isUnread = root !== undefined && !state.behaviour.readsRootSettings;
-  const filled = Object.fromEntries(dotenvOf(dotenv.state));
   /** Every place that holds values: the lowest first, those that feed no session last. */
   const holders = [
     ...layers,
     ...(isUnread ? [{ place: root.shown, env: envIn(root) }] : []),
-    { place: dotenv.shown, env: filled },
+    { place: dotenv.shown, env: Object.fromEntries(dotenvOf(dotenv.state)) },
   ];
   const unmasked = placesOf(input, state, []).flatMap(({ servers }) => servers.map(({ entry }) => entry));
   const secrets = secretsIn(unmasked, env, holders);
@@ -182,11 +204,9 @@ export function viewSetup(input: SetupInput, client: ClientFacts) {
   const given = ours === undefined ? { url: input.url } : consent(ours);
   const values = winner === undefined ? [] : viewValues(winner.entry, layers, env, holders);
   const sources = ours === undefined ? viewValues(tested, layers, env, holders) : values;
-  const entry = withToken(tested, input.token);
-  const added = expandEntry(entry, env).missing.filter((each) => isSafeVariable(each) && (filled[each] ?? "") !== "");
-  const toSend = whatToSend(entry, env, Object.fromEntries(added.map((each) => [each, filled[each] ?? ""])), given);
-  const [token, account, profile] = sources.map((each) => fromWords(each, input, ours?.file ?? "the entry", added));
+  const sending = sendingOf(input, tested, sources, env, given, ours?.file ?? "the entry");
 
+  const { toSend } = sending;
   const session = winner && expandEntry(winner.entry, env);
   const isForeign = !toSend.ok && (toSend.cause === "endpoint-foreign" || toSend.cause === "bad-url") && !given.isOwn;
   const isStarted = approval?.state === "approved" || approval?.state === "not-needed";
@@ -222,12 +242,7 @@ export function viewSetup(input: SetupInput, client: ClientFacts) {
     values,
     bridge: bridgeOf(input, values),
     network: viewNetwork(layers),
-    /** What the test sends: the entry as a session sends it, or the values at hand; filled up from `.env`, save for the address. */
-    toSend,
-    /** Variables taken from `.env`, which no session has: it would send their placeholder. */
-    added,
-    /** Where each value of the test comes from, in words. */
-    from: { token, account, profile } satisfies Record<Value, string | undefined>,
+    ...sending,
     /** A session sends the token to an address that nobody but the repository names. */
     leaks:
       isForeign && isStarted && !state.storeBroken && sent.some((text) => secrets.some((each) => text.includes(each))),
