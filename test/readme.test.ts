@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { planProject } from "../src/core/plan/install.ts";
 import { CHECK_FLAGS, DOCTOR_FLAGS, GLOBAL_FLAGS, INIT_FLAGS } from "../src/flags.ts";
-import { applied, input, paths, steps } from "./core/plan-input.ts";
+import { applied, input, paths } from "./core/plan-input.ts";
 
 const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
 const rows = readme.split("\n").filter((line) => line.startsWith("| `-"));
@@ -19,7 +19,7 @@ test("README's table and the parser know the same options, variables and words",
 });
 
 test("README's diff shows .env.example as a set-up makes it", () => {
-  const lines = (applied({}, steps(planProject(input())))[paths.example] ?? "").trim().split("\n");
+  const lines = (applied({}, planProject(input()))[paths.example] ?? "").trim().split("\n");
   expect(lines).toHaveLength(6);
   for (const line of lines) expect(readme).toContain(`+${line}\n`);
 });

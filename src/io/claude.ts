@@ -62,7 +62,7 @@ export interface Question {
 }
 
 export interface Answer {
-  /** To be parsed and never shown: it prints header values as they are stored. */
+  /** What it says behind the name. To be parsed and never shown: it prints header values as they are stored. */
   readonly said: string;
   /** False when it has no server of that name. */
   readonly isKnown: boolean;
@@ -97,7 +97,10 @@ export async function askClaude(
       ...(question.limit ?? { timeoutMs: question.timeoutMs + AROUND_MS }),
     });
     if (result.startError !== undefined || result.timedOut) return undefined;
-    return { said: result.stdout, isKnown: !foundNothing(result) };
+    // 2.1.197 prints a name as it is, line breaks and all: what comes after it is Claude Code's own
+    const { stdout } = result;
+    const said = stdout.startsWith(`${question.name}:`) ? stdout.slice(question.name.length + 1) : stdout;
+    return { said, isKnown: !foundNothing(result) };
   });
 }
 

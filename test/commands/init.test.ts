@@ -1,15 +1,16 @@
+import { execFileSync } from "node:child_process";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { documentOf, headlineOf, nextSteps } from "../../src/commands/init/finish.ts";
-import type { InitOptions } from "../../src/commands/init/options.ts";
-import { checkOptions, type Decided } from "../../src/commands/init/plan.ts";
-import type { Proof } from "../../src/commands/init/prove.ts";
-import type { Survey } from "../../src/commands/init/survey.ts";
-import { agreeOnUrl, permitted, showDiagnosis } from "../../src/commands/init/test.ts";
+import { parse } from "../../src/cli.ts";
+import { type Decided, type InitOptions, readOptions } from "../../src/commands/init/options.ts";
+import { commandFor, headlineOf, nextSteps } from "../../src/commands/init/screens.ts";
+import type { Page, Survey } from "../../src/commands/init/survey.ts";
+import { agreeOnUrl, type Proof, permitted, showDiagnosis } from "../../src/commands/init/test.ts";
 import { firstOf, missingIn, usable } from "../../src/commands/init/values.ts";
-import { haloEntries } from "../../src/core/clients/claude-code.ts";
+import type { Context } from "../../src/context.ts";
+import { haloEntries, haloEntry } from "../../src/core/clients/claude-code.ts";
 import type { Diagnosis } from "../../src/core/diagnosis/diagnose.ts";
 import { HALO_URL } from "../../src/core/halo.ts";
-import type { Step } from "../../src/core/plan/model.ts";
 import { decideTarget, type Target } from "../../src/core/plan/target.ts";
 import type { Ask } from "../../src/ui/ask.ts";
 import type { Show } from "../../src/ui/show.ts";
@@ -25,6 +26,24 @@ function recorder(): { readonly show: Show; readonly said: string[] } {
   return { show: show as unknown as Show, said };
 }
 
+const context = { cwd: "/repo", env: {} } as Context;
+const optionsOf = (argv: readonly string[]): InitOptions => readOptions(context, parse(argv, {}).options);
+
+/** What a repository is set up for: its entry with a URL of its own, or nothing yet. */
+function targetFor(url?: string, name = "halo"): Target {
+  const entries = url === undefined ? [] : haloEntries({ [name]: haloEntry("halo", url) }, "project", name);
+  const decision = decideTarget(entries, { name: url === undefined ? name : undefined, url: undefined });
+  if (!decision.ok) throw new Error(decision.reason);
+  return decision.target;
+}
+
+function pageOf(given: Partial<Page> = {}): Page {
+  const here = { root: "/repo", ciPaths: undefined, claude: undefined, git: {}, env: {} } as unknown as Survey;
+  const target = given.target ?? targetFor();
+  const base = { context, options: optionsOf([]), show: recorder().show, here, target, url: target.url };
+  return { ...base, ask: undefined, decides: undefined, ...given };
+}
+
 const passed = {
   ok: true,
   cause: null,
@@ -38,40 +57,26 @@ const passed = {
 } as unknown as Diagnosis;
 
 describe("showDiagnosis", () => {
-  const refused = "ok: Checked: HALO refuses the same request without your token.";
-  it.each<[string, Diagnosis["control"], boolean, RegExp | string | undefined]>([
-    ["refused", "refused", false, refused],
-    ["refused, the second time", "refused", true, undefined],
-    ["accepted", "accepted", false, /^warn: .*accepted too/],
-    ["accepted, the second time", "accepted", true, /^warn: .*accepted too/],
-    ["skipped", "skipped", false, /^warn: .*could not be tested/],
-    ["skipped, the second time", "skipped", true, /^warn: .*could not be tested/],
-  ])("says what came of the control: %s", (_, control, brief, expected) => {
+  it.each<[Diagnosis["control"], brief: boolean, RegExp | undefined]>([
+    ["refused", false, /^ok: Checked: HALO refuses/],
+    ["refused", true, undefined],
+    ["accepted", false, /^warn: .*accepted too/],
+    ["accepted", true, /^warn: .*accepted too/],
+    ["skipped", true, /^warn: .*could not be tested/],
+  ])("says what came of the control: %s, brief: %s", (control, brief, expected) => {
     const { show, said } = recorder();
     showDiagnosis(show, { ...passed, control }, "Connection test", brief);
     expect(said[0]).toBe(`ok: Connection test: connected to halo 1.0.0, 1 tool${brief ? "" : " | ask: Asks."}`);
     expect(said).toHaveLength(expected === undefined ? 1 : 2);
     if (expected !== undefined) expect(said[1]).toMatch(expected);
   });
-  it("shows eight tools, and how many more there are", () => {
-    const { show, said } = recorder();
-    const tools = Array.from({ length: 9 }, (_, index) => ({ name: `t${index}`, description: "" }));
-    showDiagnosis(show, { ...passed, tools, toolCount: 12 }, "Connection test");
-    expect(said[0]).toMatch(/12 tools \| t0 .* t7 \| … and 4 more$/);
-  });
 });
 
 describe("headlineOf", () => {
-  const proof = (given: Partial<Proof>): Proof => ({ ok: true, files: passed, client: "connected", ...given });
   const open = { ...passed, control: "accepted" } as Diagnosis;
   it.each<[Partial<Proof>, changed: boolean, claudeIs: Survey["claudeIs"], RegExp]>([
     [{}, true, "found", /^HALO is connected, and Claude Code confirms it\.$/],
-    [
-      { client: "unknown" },
-      true,
-      "found",
-      /^HALO answers with the saved settings\. Claude Code gave no clear answer\.$/,
-    ],
+    [{ client: "unknown" }, true, "found", /^HALO answers .* Claude Code gave no clear answer\.$/],
     [{ client: "not-asked" }, true, "found", /Claude Code could not be asked\.$/],
     [{ client: "not-asked" }, true, "none", /isn't installed here/],
     [{ files: undefined, client: "not-asked" }, true, "none", /^Saved\. Claude Code isn't installed/],
@@ -82,70 +87,39 @@ describe("headlineOf", () => {
     [{ ok: false }, true, "found", /^Saved, but it does not work yet/],
     [{ ok: false }, false, "found", /^Already set up, but not working/],
   ])("%j, changed: %s, Claude Code: %s", (given, changed, claudeIs, expected) =>
-    expect(headlineOf(proof(given), changed, claudeIs)).toMatch(expected),
+    expect(headlineOf({ ok: true, files: passed, client: "connected", ...given }, changed, claudeIs)).toMatch(expected),
   );
 });
 
-const headers = {
-  "X-CM-PRODUCTTOKEN": "${HALO_MCP_TOKEN}",
-  "CM-ACCOUNT-ID": "${HALO_ACCOUNT_ID}",
-  "CM-PROFILE-ID": "${HALO_PROFILE_ID}",
-};
-function targetFor(url?: string): Target {
-  const entries = url === undefined ? [] : haloEntries({ halo: { type: "http", url, headers } }, "project", "halo");
-  const decision = decideTarget(entries, { name: undefined, url: undefined });
-  if (!decision.ok) throw new Error(decision.reason);
-  return decision.target;
-}
-
-describe("nextSteps", () => {
-  const survey = { root: "/r", ciPaths: [], claude: undefined, git: {} } as unknown as Survey;
-  const options = { bridge: "claude-settings" } as InitOptions;
-  const lines = (scopes: Decided["choice"]["scopes"], clients: Decided["choice"]["clients"], url?: string): string => {
-    const next = nextSteps(options, survey, targetFor(url), { clients, scopes }, { steps: [] }, "npx again");
-    return next.flat().join("\n");
-  };
-  it.each<[Decided["choice"]["scopes"], start: boolean, trust: boolean, team: boolean]>([
-    [["project"], true, true, true],
-    [["local"], true, false, false],
-    [["user"], false, false, false],
-    [["project", "user"], true, true, true],
-  ])("%j: starting, trusting, teammates", (scopes, start, trust, team) => {
-    const text = lines(scopes, ["claude-code"]);
-    expect([/cd \/r && claude/, /trust this folder/, /Teammates/].map((part) => part.test(text))).toEqual([
-      start,
-      trust,
-      team,
-    ]);
-    expect(text).toMatch(/To repeat this set-up\n {2}npx again$/);
-  });
-  it("who joins is told nothing for the team, and web clients nothing of Claude Code", () => {
-    expect(lines(["project"], ["claude-code"], HALO_URL)).not.toMatch(/Teammates|In CI/);
-    expect(lines([], ["claude-ai"])).toBe("To repeat this set-up\n  npx again");
-  });
+const values = { token: "tok-0123456789abcdef", account: "acc", profile: "-pro" };
+const decided = (given: Partial<Decided["choice"]> = {}): Decided => ({
+  values,
+  choice: { clients: ["claude-code"], scopes: ["project"], ...given },
 });
 
-describe("documentOf", () => {
-  it("gives each step its status, and null where nothing was proven", () => {
-    const write = (path: string, before: string, after: string): Step => ({ kind: "write", path, before, after });
-    const steps = [write("/r/a", "1", "1"), write("/r/b", "1", "2"), write("/r/c", "1", "3")] as const;
-    const statuses = new Map([[steps[2] as Step, "written"]]);
-    const server = { name: "halo", url: HALO_URL };
-    const outcome = { ok: true, headline: "", plan: { steps }, statuses };
-    const body = documentOf(false, { root: "/r" } as Survey, server, outcome, "again");
-    expect(body).toMatchObject({
-      steps: [{ status: "unchanged" }, { status: "planned" }, { path: "c", status: "written" }],
-      probe: null,
-      client: null,
-    });
+describe("nextSteps", () => {
+  it.each<[Partial<Decided["choice"]>, url: string | undefined, start: boolean, trust: boolean, team: boolean]>([
+    [{ scopes: ["project"] }, undefined, true, true, true],
+    [{ scopes: ["local"] }, undefined, true, false, false],
+    [{ scopes: ["user"] }, undefined, false, false, false],
+    [{ scopes: ["project"] }, HALO_URL, true, true, false],
+    [{ clients: ["claude-ai"], scopes: [] }, undefined, false, false, false],
+  ])("%j, joined: %s", (choice, url, start, trust, team) => {
+    const text = nextSteps(pageOf({ target: targetFor(url) }), decided(choice), { steps: [] })
+      .flat()
+      .join("\n");
+    const parts = [/cd \/repo && claude/, /trust this folder/, /Teammates/, /In CI/];
+    expect(parts.map((part) => part.test(text))).toEqual([start, trust, team, team]);
   });
 });
 
 describe("agreeOnUrl", () => {
   const FOREIGN = "https://gateway.example/mcp";
   const answering = (yes: boolean): Ask => ({ confirm: async () => yes }) as unknown as Ask;
-  const agree = (url: string | undefined, given: string | undefined, ask?: Ask, env = {}) =>
-    agreeOnUrl(targetFor(url), env, given, recorder().show, ask);
+  const agree = (url: string | undefined, given: string | undefined, ask?: Ask, env = {}) => {
+    const options = { ...optionsOf([]), url: given };
+    return agreeOnUrl(pageOf({ target: targetFor(url), options, here: { env } as Survey }), ask);
+  };
   it("takes HALO's own, the one of --url, and the one that got a yes", async () => {
     expect(await agree(undefined, undefined)).toBe(HALO_URL);
     expect(await agree(HALO_URL, undefined)).toBe(HALO_URL);
@@ -165,31 +139,29 @@ describe("agreeOnUrl", () => {
   });
 });
 
-describe("permitted", () => {
-  it.each([
-    ["missing-value", "placeholder-sent", /would send the placeholder/],
-    ["bad-value", "bad-header", /nothing was sent/],
-    ["endpoint-foreign", "endpoint-foreign", /elsewhere than agreed/],
-    ["bad-url", "bad-url", /nothing was sent/],
-    ["entry-runs", "refused", /nothing was sent/],
-  ] as const)("%s is the error %s", (cause, code, message) => {
-    expect(() => permitted({ ok: false, cause, reason: "why" }, ".mcp.json", "hint")).toThrow(
-      expect.objectContaining({ code, message: expect.stringMatching(message) as string }) as Error,
-    );
-  });
+it.each([
+  ["missing-value", "placeholder-sent", /would send the placeholder/],
+  ["bad-value", "bad-header", /nothing was sent/],
+  ["endpoint-foreign", "endpoint-foreign", /elsewhere than agreed/],
+  ["bad-url", "bad-url", /nothing was sent/],
+  ["entry-runs", "refused", /nothing was sent/],
+] as const)("what may not be sent: %s is the error %s", (cause, code, message) => {
+  expect(() => permitted({ ok: false, cause, reason: "why" }, ".mcp.json", "hint")).toThrow(
+    expect.objectContaining({ code, message: expect.stringMatching(message) as string }) as Error,
+  );
 });
 
 describe("usable", () => {
-  const none = { token: [], account: [], profile: [] };
-  const from = (kind: "given" | "environment" | "file" | "fixed", text: string, place = kind) => ({
-    text,
-    from: place,
-    kind,
-  });
-  it("keeps the order, drops copies, and hides tokens", () => {
+  const from = (kind: "given" | "environment" | "file" | "fixed", text: string) => ({ text, from: kind, kind });
+  const judge = (token: readonly ReturnType<typeof from>[], ask?: Ask) => {
     const secrets = new Set<string>();
-    const token = [from("given", '"tok-1"'), from("environment", "tok-2"), from("file", "tok-1")];
-    const found = usable({ ...none, token }, false, recorder().show, secrets);
+    return {
+      secrets,
+      found: usable({ token, account: [], profile: [] }, pageOf({ ask, context: { ...context, secrets } })),
+    };
+  };
+  it("keeps the order, drops copies, and hides tokens", () => {
+    const { secrets, found } = judge([from("given", '"tok-1"'), from("environment", "tok-2"), from("file", "tok-1")]);
     expect(found.token.map(({ value, given }) => [value, given])).toEqual([
       ["tok-1", true],
       ["tok-2", false],
@@ -211,16 +183,63 @@ describe("usable", () => {
     ["an unfilled line of a file", [from("file", "<token>")], false, false],
     ["what the team wrote, taken as it is", [from("fixed", "<token>")], false, false],
   ])("%s", (_, token, isAsked, isRefused) => {
-    const judge = () => usable({ ...none, token }, isAsked, recorder().show, new Set());
-    if (isRefused) expect(judge).toThrow(expect.objectContaining({ code: "bad-token", exitCode: 2 }) as Error);
-    else expect(judge).not.toThrow();
+    const run = () => judge(token, isAsked ? ({} as Ask) : undefined);
+    if (isRefused) expect(run).toThrow(expect.objectContaining({ code: "bad-token", exitCode: 2 }) as Error);
+    else expect(run).not.toThrow();
   });
 });
 
-describe("checkOptions", () => {
-  it.each([
-    [HALO_URL, ""],
-    ["https://gateway.example/mcp?a=1", " --url 'https://gateway.example/mcp?a=1'"],
-    ["https://gateway.example/$(x)", undefined],
-  ])("%s", (url, expected) => expect(checkOptions(url)).toBe(expected));
+describe("commandFor", () => {
+  /** The words that one shell makes of each command, its leading variable aside. None of them is empty. */
+  function wordsOf(commands: readonly string[]): readonly (readonly string[])[] {
+    const script = commands.map((command) => `set -- ${command.replace(/^[A-Z_]+=… /, "")}; printf '%s\\0' "$@" ''`);
+    const all = execFileSync("sh", ["-c", script.join("\n")], { encoding: "utf8" })
+      .split("\0\0")
+      .slice(0, -1);
+    return all.map((line) => line.split("\0").slice(2));
+  }
+  const again = (page: Partial<Page>, told: Parameters<typeof commandFor>[1]): InitOptions =>
+    optionsOf(wordsOf([commandFor(pageOf(page), told)])[0] ?? []);
+
+  it("names what is missing and keeps all that was said", () => {
+    const argv = [
+      "--dry-run",
+      "--bridge=none",
+      "--values-file=conf/.env",
+      "--timeout=5",
+      "--skip-test",
+      "--token-stdin",
+    ];
+    const options = optionsOf([...argv, "--account-id", "a b"]);
+    expect(commandFor(pageOf({ options }), { missing: ["profile"] })).not.toMatch(/HALO_MCP_TOKEN/);
+    expect(again({ options }, { missing: ["profile"] })).toEqual({ ...options, profileId: "PROFILE_ID" });
+  });
+
+  it("recreates what was decided: web clients alone, a foreign host that was agreed to, another name", () => {
+    expect(again({}, decided({ clients: ["claude-ai"], scopes: [] })).scopes).toBeUndefined();
+    const url = "https://gateway.example/it's?a=$(touch$IFS/x);b";
+    expect(again({ target: targetFor(url) }, decided()).url).toBe(url);
+    const named = again({ target: targetFor(undefined, "halo-de") }, decided());
+    expect(named).toMatchObject({ name: "halo-de", accountId: "acc", profileId: "-pro", yes: true });
+    // a name that only a repository can give is followed, not named
+    expect(again({ target: targetFor(HALO_URL, "--help") }, decided()).name).toBeUndefined();
+  });
+
+  it("is always a command that the parser takes, with the same meaning, and never holds the token", () => {
+    const id = fc.string({ unit: fc.constantFrom(..."ab1.-_$'\"`\\ !~"), minLength: 1, maxLength: 12 });
+    const scopes = fc.subarray(["project", "local", "user"] as const, { minLength: 1 });
+    const cases = fc.sample(fc.record({ account: id, profile: id, scopes }), 200);
+    const commands = cases.map(({ account, profile, scopes }) =>
+      commandFor(pageOf(), { ...decided({ scopes }), values: { ...values, account, profile } }),
+    );
+    expect(commands.join("\n")).not.toContain(values.token);
+    const read = wordsOf(commands).map(optionsOf);
+    expect(read).toHaveLength(cases.length);
+    for (const [index, { account, profile, scopes }] of cases.entries())
+      expect(read[index], commands[index]).toMatchObject({
+        accountId: account,
+        profileId: profile,
+        scopes: scopes.join() === "project" ? undefined : scopes,
+      });
+  });
 });

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { connectionFor, entryOf, haloEntries } from "../../src/core/clients/claude-code.ts";
+import { haloEntries, haloEntry } from "../../src/core/clients/claude-code.ts";
 import { expand, references } from "../../src/core/clients/references.ts";
 import type { Json } from "../../src/core/formats/json.ts";
-import { HALO_URL, variablesFor } from "../../src/core/halo.ts";
+import { HALO_URL } from "../../src/core/halo.ts";
 
 const good = {
   type: "http",
@@ -78,7 +78,7 @@ describe("expand, as measured (facts, section 4)", () => {
 });
 
 it("the entry that is written is what CM.com documents, and is read back as three references", () => {
-  const entry = entryOf(connectionFor("halo", HALO_URL, variablesFor("halo")));
+  const entry = haloEntry("halo", HALO_URL);
   expect(JSON.stringify(entry)).toBe(JSON.stringify(good));
   expect(one(entry)).toMatchObject({
     url: HALO_URL,

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { Advice } from "../../src/core/advice.ts";
 import { documentOf, kindOf } from "../../src/core/check/documents.ts";
-import { claudeCode, connectionFor } from "../../src/core/clients/claude-code.ts";
+import { claudeCode } from "../../src/core/clients/claude-code.ts";
 import { entriesIn, entryFor, serversIn } from "../../src/core/clients/entry.ts";
 import { CLIENTS, clientOf } from "../../src/core/clients/index.ts";
 import type { Client } from "../../src/core/clients/model.ts";
@@ -122,11 +122,12 @@ describe.each(CLIENTS.map((client) => [client.id, client] as const))("%s", (id, 
   });
 
   it("has the entry in its example that the wizard would write", () => {
-    const connection = connectionFor("halo", HALO_URL, variablesFor("halo"));
     const { tree } = documentOf({ ...raw, kind: kind ?? "mcp", text: right }, parseToml);
     const [entry, ...more] = entriesIn(tree, client);
     expect(more).toEqual([]);
-    expect(entry && JSON.parse(JSON.stringify(toJson(entry.value)))).toEqual(entryFor(client, connection));
+    expect(entry && JSON.parse(JSON.stringify(toJson(entry.value)))).toEqual(
+      entryFor(client, HALO_URL, variablesFor("halo")),
+    );
     const [server] = serversIn(tree, client);
     expect(server?.url?.text).toBe(HALO_URL);
     expect(server?.headers.map(({ name }) => name)).toEqual(VALUES.map((value) => HEADERS[value]));

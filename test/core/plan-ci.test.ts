@@ -1,76 +1,68 @@
 import { readdirSync } from "node:fs";
-import { describe, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { CI_FILES, type CiKind, planCi } from "../../src/core/plan/ci.ts";
 import type { FileState } from "../../src/core/plan/model.ts";
 import { INIT_FLAGS } from "../../src/flags.ts";
 
-const path = "/r/file";
 const text = "a:\n  b: c\n";
-const file = (there: string): FileState => ({ kind: "file", realPath: path, text: there, mode: 0o644 });
-const absent: FileState = { kind: "absent", realPath: path };
-const pipe: FileState = { kind: "unreadable", realPath: path, reason: "it is a pipe" };
+const pipe: FileState = { kind: "unreadable", realPath: "x", reason: "it is a pipe" };
 
-describe("planCi", () => {
-  it.each([
-    ["what is not there is created", absent, undefined],
-    ["what was not looked for too", undefined, undefined],
-    ["what is there already, to the byte, stays", file(text), text],
-  ])("%s", (_, state, before) => {
-    expect(planCi("gitlab", path, text, state)).toEqual({ kind: "write", path, before, after: text });
-  });
-  it.each<[string, CiKind, FileState | undefined, { instead?: string; unfit?: string }, string]>([
-    ...["", "a:\n  b: d\n", "a:\r\n  b: c\r\n", "other:\n"].map(
-      (there): [string, CiKind, FileState, object, string] => [
-        `another text (${JSON.stringify(there)})`,
-        "gitlab",
-        file(there),
-        {},
-        ".gitlab-ci.yml exists and was not changed: add this job",
-      ],
-    ),
-    ["a pipe", "gitlab", pipe, {}, ".gitlab-ci.yml was not written: it is a pipe. Its lines:"],
-    [
-      "an unfit place",
-      "gitlab",
-      absent,
-      { unfit: "it belongs elsewhere" },
-      ".gitlab-ci.yml was not written: it belongs elsewhere. Its lines:",
-    ],
-    [
-      "a file that counts in its place",
-      "lefthook",
-      undefined,
-      { instead: ".lefthook.toml" },
-      ".lefthook.toml exists and was not changed: add this command",
-    ],
-    [
-      "both",
-      "lefthook",
-      file("x: y\n"),
-      { instead: ".lefthook.toml" },
-      "lefthook.yml exists and was not changed: add this command",
-    ],
-  ])("shows the lines and writes nothing: %s", (_, kind, state, more, title) => {
-    expect(planCi(kind, path, text, state, more)).toEqual({ kind: "tell", title, lines: ["a:", "  b: c"] });
-  });
-  it("has a file and a template for each kind", () => {
-    const kinds: readonly CiKind[] = ["github", "gitlab", "pre-commit", "lefthook", "husky"];
-    expect(kinds.map((kind) => CI_FILES[kind].file)).toEqual([
-      ".github/workflows/mcp-check.yml",
-      ".gitlab-ci.yml",
-      ".pre-commit-config.yaml",
-      "lefthook.yml",
-      ".husky/pre-commit",
-    ]);
-    const templates = readdirSync(new URL("../../templates/ci/", import.meta.url));
-    expect(kinds.map((kind) => CI_FILES[kind].template).sort()).toEqual(templates.sort());
-    const words = INIT_FLAGS.find(({ name }) => name === "ci")?.values;
-    expect(words).toEqual(["none", ...kinds]);
-  });
-  it("knows every name of lefthook's configuration", () => {
-    const { instead = [] } = CI_FILES.lefthook;
-    expect(instead).toHaveLength(14);
-    expect(instead).toEqual(expect.arrayContaining([".lefthook.yml", "lefthook.toml", ".config/lefthook.yml"]));
-    expect(instead).not.toContain("lefthook.yml");
-  });
+/** In: what is there, by name from the root. */
+function plan(kind: CiKind, there: Readonly<Record<string, string | FileState>>, unfit?: string) {
+  const [file, ...others] = CI_FILES[kind].files;
+  const state = (each: string | FileState): FileState =>
+    typeof each === "string" ? { kind: "file", realPath: "x", text: each, mode: 0o644 } : each;
+  const snapshot = new Map(Object.entries(there).map(([name, each]) => [`/r/${name}`, state(each)]));
+  return planCi(kind, [`/r/${file}`, ...others.map((name) => `/r/${name}`)], text, snapshot, unfit);
+}
+
+it("creates what is not there, and leaves what is there to the byte", () => {
+  const write = { kind: "write", path: "/r/.gitlab-ci.yml", after: text };
+  expect(plan("gitlab", {})).toEqual({ ...write, before: undefined });
+  expect(plan("gitlab", { ".gitlab-ci.yml": text })).toEqual({ ...write, before: text });
+});
+
+it.each<[string, CiKind, Parameters<typeof plan>[1], string | undefined, string]>([
+  [
+    "another text",
+    "gitlab",
+    { ".gitlab-ci.yml": "a:\r\n  b: c\r\n" },
+    undefined,
+    ".gitlab-ci.yml exists and was not changed: add this job",
+  ],
+  [
+    "a pipe",
+    "gitlab",
+    { ".gitlab-ci.yml": pipe },
+    undefined,
+    ".gitlab-ci.yml was not written: it is a pipe. Its lines:",
+  ],
+  ["an unfit place", "gitlab", {}, "it is elsewhere", ".gitlab-ci.yml was not written: it is elsewhere. Its lines:"],
+  [
+    "a file that counts in its place",
+    "lefthook",
+    { ".lefthook.toml": "x" },
+    undefined,
+    ".lefthook.toml exists and was not changed: add this command",
+  ],
+  [
+    "both",
+    "lefthook",
+    { "lefthook.yml": "x", ".lefthook.toml": "x" },
+    undefined,
+    "lefthook.yml exists and was not changed: add this command",
+  ],
+])("shows the lines and writes nothing: %s", (_, kind, there, unfit, title) => {
+  expect(plan(kind, there, unfit)).toEqual({ kind: "tell", title, lines: ["a:", "  b: c"] });
+});
+
+it("has a template for each kind and no other", () => {
+  const templates = readdirSync(new URL("../../templates/ci/", import.meta.url));
+  expect(
+    Object.values(CI_FILES)
+      .map(({ template }) => template)
+      .sort(),
+  ).toEqual(templates.sort());
+  expect(INIT_FLAGS.find(({ name }) => name === "ci")?.values).toEqual(["none", ...Object.keys(CI_FILES)]);
+  expect(CI_FILES.lefthook.files).toHaveLength(15);
 });

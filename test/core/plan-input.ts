@@ -1,8 +1,8 @@
 /** What the tests of a set-up plan start from. */
-import { haloEntries } from "../../src/core/clients/claude-code.ts";
-import { type Json, parseDocument } from "../../src/core/formats/json.ts";
-import { HALO_URL, type Value } from "../../src/core/halo.ts";
-import { type ProjectInput, type planProject, planRemoval, type RemovalInput } from "../../src/core/plan/install.ts";
+import { haloEntries, haloEntry } from "../../src/core/clients/claude-code.ts";
+import type { Json } from "../../src/core/formats/json.ts";
+import { HALO_URL } from "../../src/core/halo.ts";
+import { type Planned, type ProjectInput, planRemoval, type RemovalInput } from "../../src/core/plan/install.ts";
 import type { FileState, Snapshot, WriteStep } from "../../src/core/plan/model.ts";
 import { decideTarget, type Target } from "../../src/core/plan/target.ts";
 
@@ -15,11 +15,7 @@ export const paths = {
   envrc: "/r/.envrc",
   mcp: "/r/.mcp.json",
 };
-export const values: Readonly<Record<Value, string>> = {
-  token: "tok-0123456789abcdef",
-  account: "acc-1",
-  profile: "pro-1",
-};
+export const values = { token: "tok-0123456789abcdef", account: "acc-1", profile: "pro-1" };
 
 export type Texts = Readonly<Record<string, string | undefined>>;
 const state = (path: string, text: string | undefined): FileState =>
@@ -27,61 +23,38 @@ const state = (path: string, text: string | undefined): FileState =>
 export const snapshotOf = (texts: Texts): Snapshot =>
   new Map(Object.values(paths).map((path) => [path, state(path, texts[path])]));
 export const targetOf = (servers: Json = {}, name?: string): Target => {
-  const decision = decideTarget(haloEntries(servers, "project", name ?? "halo"), {
-    name,
-    url: undefined,
-  });
+  const decision = decideTarget(haloEntries(servers, "project", name ?? "halo"), { name, url: undefined });
   if (!decision.ok) throw new Error(decision.reason);
   return decision.target;
 };
-export const input = (given: Partial<ProjectInput> = {}, texts: Texts = {}): ProjectInput => ({
+const project = (texts: Texts) => ({
   paths,
   snapshot: snapshotOf(texts),
   target: targetOf(),
+  envFileForEnvrc: ".env",
+});
+export const input = (given: Partial<ProjectInput> = {}, texts: Texts = {}): ProjectInput => ({
+  ...project(texts),
   values,
   bridge: "claude-settings",
   uncovered: [".env", ".claude/settings.local.json"],
-  envFileForEnvrc: ".env",
   ...given,
 });
-export const removal = (texts: Texts): RemovalInput => ({
-  tracked: new Set(),
-  paths,
-  snapshot: snapshotOf(texts),
-  target: targetOf(),
-  kept: new Set(),
-  envFileForEnvrc: ".env",
-});
-export function steps(planned: ReturnType<typeof planProject>): readonly WriteStep[] {
+export const remove = (texts: Texts, given: Partial<RemovalInput> = {}): Planned =>
+  planRemoval({ ...project(texts), tracked: new Set(), kept: new Set(), ...given });
+export function steps(planned: Planned): readonly WriteStep[] {
   if (!planned.ok) throw new Error(`${planned.path}: ${planned.refused.reason}`);
   return planned.steps;
 }
-export const applied = (texts: Texts, done: readonly WriteStep[]): Texts => ({
+export const applied = (texts: Texts, planned: Planned): Texts => ({
   ...texts,
-  ...Object.fromEntries(done.map(({ path, after }) => [path, after])),
+  ...Object.fromEntries(steps(planned).map(({ path, after }) => [path, after])),
 });
-export const json = (text: string | undefined): Json => {
-  const parsed = parseDocument(text ?? "", { strict: true });
-  if (!parsed.ok) throw new Error(parsed.refused.reason);
-  return JSON.parse(JSON.stringify(parsed.value)) as Json;
-};
-export const entry = {
-  type: "http",
-  url: HALO_URL,
-  headers: {
-    "X-CM-PRODUCTTOKEN": "${HALO_MCP_TOKEN}",
-    "CM-ACCOUNT-ID": "${HALO_ACCOUNT_ID}",
-    "CM-PROFILE-ID": "${HALO_PROFILE_ID}",
-  },
-};
+const referring = haloEntry("halo", HALO_URL) as { readonly headers: Readonly<Record<string, string>> };
+/** Another one of a team, with names of its own and one ID in clear. */
 export const theirs = {
-  mcpServers: {
-    "team-halo": {
-      ...entry,
-      headers: { ...entry.headers, "X-CM-PRODUCTTOKEN": "${TEAM_TOKEN}", "CM-PROFILE-ID": "p-7" },
-    },
+  "team-halo": {
+    ...referring,
+    headers: { ...referring.headers, "X-CM-PRODUCTTOKEN": "${TEAM_TOKEN}", "CM-PROFILE-ID": "p-7" },
   },
 };
-
-export const remove = (texts: Texts, kept: readonly string[] = [], target = targetOf()) =>
-  planRemoval({ ...removal(texts), kept: new Set(kept), target });

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { type ProjectInput, planProject } from "../../src/core/plan/install.ts";
-import { applied, input, paths, remove, steps, type Texts } from "./plan-input.ts";
+import { applied, input, paths, remove, type Texts } from "./plan-input.ts";
 
 const document = fc
   .tuple(
@@ -39,8 +39,8 @@ it("gives back every byte that was there", () => {
         };
         const planned = planProject(input({ bridge: bridge as ProjectInput["bridge"] }, before));
         fc.pre(planned.ok);
-        const done = applied(before, steps(planned));
-        const back = applied(done, steps(remove(done)));
+        const done = applied(before, planned);
+        const back = applied(done, remove(done));
         for (const path of [paths.mcp, paths.bridge, paths.env, paths.example, paths.envrc])
           expect(back[path]).toBe(before[path]);
       },

@@ -1,15 +1,13 @@
 import { describe, expect, it } from "vitest";
+import { haloEntry } from "../../src/core/clients/claude-code.ts";
 import { parseDotenv } from "../../src/core/formats/dotenv.ts";
 import { HALO_URL } from "../../src/core/halo.ts";
-import { idsFromExample, planProject, planRemoval, secretsOf } from "../../src/core/plan/install.ts";
+import { idsFromExample, planProject, secretsOf } from "../../src/core/plan/install.ts";
 import type { Snapshot } from "../../src/core/plan/model.ts";
 import {
   applied,
-  entry,
   input,
-  json,
   paths,
-  removal,
   remove,
   snapshotOf,
   steps,
@@ -19,57 +17,38 @@ import {
   values,
 } from "./plan-input.ts";
 
+const env = { HALO_MCP_TOKEN: values.token, HALO_ACCOUNT_ID: values.account, HALO_PROFILE_ID: values.profile };
+const json = (text: string | undefined): unknown => JSON.parse(text ?? "");
+
 describe("planProject", () => {
-  it("protects first, refers last", () => {
-    const plan = steps(planProject(input()));
-    expect(plan.map(({ path }) => path)).toEqual([paths.ignore, paths.env, paths.example, paths.bridge, paths.mcp]);
-    expect(plan.map(({ secret }) => secret === true)).toEqual([false, true, false, true, false]);
-    expect(plan.map(({ before }) => before)).toEqual([undefined, undefined, undefined, undefined, undefined]);
+  it("protects first, refers last; what holds a secret is private", () => {
+    expect(steps(planProject(input())).map(({ path, secret, mode }) => [path, secret, mode])).toEqual([
+      [paths.ignore, undefined, undefined],
+      [paths.env, true, 0o600],
+      [paths.example, undefined, undefined],
+      [paths.bridge, true, 0o600],
+      [paths.mcp, undefined, undefined],
+    ]);
   });
 
-  it("makes the files that hold a secret private, and leaves the mode of what is there", () => {
-    const modes = (texts: Texts) =>
-      Object.fromEntries(steps(planProject(input({}, texts))).map(({ path, mode }) => [path, mode]));
-    expect(modes({})).toEqual({
-      [paths.ignore]: undefined,
-      [paths.env]: 0o600,
-      [paths.example]: undefined,
-      [paths.bridge]: 0o600,
-      [paths.mcp]: undefined,
-    });
-    expect(modes({ [paths.env]: "A=1\n", [paths.bridge]: "{}\n" })).toMatchObject({
-      [paths.env]: undefined,
-      [paths.bridge]: undefined,
-    });
+  it("leaves the mode of what is there", () => {
+    const plan = steps(planProject(input({}, { [paths.env]: "A=1\n", [paths.bridge]: "{}\n" })));
+    expect(plan.filter(({ mode }) => mode !== undefined)).toEqual([]);
   });
 
   it("writes what was asked for, and the token only where it belongs", () => {
-    const after = applied({}, steps(planProject(input())));
+    const after = applied({}, planProject(input()));
     expect(after[paths.ignore]).toContain("\n.env\n.claude/settings.local.json\n");
-    expect(Object.fromEntries(parseDotenv(after[paths.env] ?? ""))).toEqual({
-      HALO_MCP_TOKEN: values.token,
-      HALO_ACCOUNT_ID: values.account,
-      HALO_PROFILE_ID: values.profile,
-    });
+    expect(Object.fromEntries(parseDotenv(after[paths.env] ?? ""))).toEqual(env);
     expect(after[paths.example]).toMatch(
       /^# HALO product token.+\nHALO_MCP_TOKEN=\n# CM.com account ID.+\nHALO_ACCOUNT_ID=\n# HALO profile ID.+\nHALO_PROFILE_ID=\n$/,
     );
-    expect(json(after[paths.bridge])).toEqual({
-      env: { HALO_MCP_TOKEN: values.token, HALO_ACCOUNT_ID: values.account, HALO_PROFILE_ID: values.profile },
-      enabledMcpjsonServers: ["halo"],
-    });
-    expect(json(after[paths.mcp])).toEqual({ mcpServers: { halo: entry } });
+    expect(json(after[paths.bridge])).toEqual({ env, enabledMcpjsonServers: ["halo"] });
+    // the token first
+    expect(after[paths.bridge]).toMatch(/HALO_MCP_TOKEN.*HALO_ACCOUNT_ID.*HALO_PROFILE_ID/s);
+    expect(json(after[paths.mcp])).toEqual({ mcpServers: { halo: haloEntry("halo", HALO_URL) } });
     for (const path of [paths.ignore, paths.example, paths.mcp])
       for (const value of Object.values(values)) expect(after[path]).not.toContain(value);
-  });
-
-  it("lists the token first in the bridge", () => {
-    const text = applied({}, steps(planProject(input())))[paths.bridge] ?? "";
-    expect([...text.matchAll(/"(HALO_\w+)"/g)].map((match) => match[1])).toEqual([
-      "HALO_MCP_TOKEN",
-      "HALO_ACCOUNT_ID",
-      "HALO_PROFILE_ID",
-    ]);
   });
 
   it("changes nothing the second time, whatever was there", () => {
@@ -80,92 +59,76 @@ describe("planProject", () => {
       [paths.mcp]: '{\n\t"mcpServers": {}\n}\n',
     };
     for (const bridge of ["claude-settings", "direnv", "none"] as const) {
-      const once = applied(start, steps(planProject(input({ bridge }, start))));
-      const again = steps(planProject(input({ bridge, uncovered: [] }, once)));
-      expect(again.length).toBeGreaterThan(2);
-      for (const { before, after } of again) expect(after).toBe(before);
-      expect(steps(planProject(input({ bridge }, once))).every(({ before, after }) => before === after)).toBe(true);
+      const once = applied(start, planProject(input({ bridge }, start)));
+      for (const uncovered of [[], [".env"]]) {
+        const again = steps(planProject(input({ bridge, uncovered }, once)));
+        expect(again.length).toBeGreaterThan(2);
+        for (const { before, after } of again) expect(after).toBe(before);
+      }
     }
   });
 
   it("takes the server off the list of rejected ones, which wins", () => {
-    const before = '{\n  "disabledMcpjsonServers": ["other", "halo"]\n}\n';
-    const after = json(applied({}, steps(planProject(input({}, { [paths.bridge]: before }))))[paths.bridge]);
+    const before = { [paths.bridge]: '{\n  "disabledMcpjsonServers": ["other", "halo"]\n}\n' };
+    const after = json(applied(before, planProject(input({}, before)))[paths.bridge]);
     expect(after).toMatchObject({ enabledMcpjsonServers: ["halo"], disabledMcpjsonServers: ["other"] });
   });
 
-  it.each([
-    ["its settings", paths.bridge],
-    [".mcp.json", paths.mcp],
-  ])("refuses comments in %s, since Claude Code drops the whole file for them", (_, path) => {
-    const text = '{\n  // mine\n  "a": 1\n}\n';
-    expect(planProject(input({}, { [path]: text }))).toMatchObject({ ok: false, path, text, refused: { offset: 4 } });
-  });
-
-  it("uses direnv or nothing when asked to", () => {
-    const direnv = steps(planProject(input({ bridge: "direnv" }, { [paths.envrc]: "use node\n" })));
-    expect(direnv.map(({ path }) => path)).toEqual([paths.ignore, paths.env, paths.example, paths.envrc, paths.mcp]);
-    expect(direnv.find(({ path }) => path === paths.envrc)?.after).toBe("use node\n\ndotenv_if_exists .env\n");
-    expect(steps(planProject(input({ bridge: "none" }))).map(({ path }) => path)).toEqual([
-      paths.ignore,
-      paths.env,
-      paths.example,
-      paths.mcp,
-    ]);
+  it("uses direnv or nothing when asked to; the values file is one word of a shell", () => {
+    const texts = { [paths.envrc]: "use node\n" };
+    const direnv = planProject(input({ bridge: "direnv", envFileForEnvrc: "c/my env$(x)" }, texts));
+    expect(steps(direnv).map(({ path }) => path)).not.toContain(paths.bridge);
+    expect(applied(texts, direnv)[paths.envrc]).toBe("use node\n\ndotenv_if_exists 'c/my env$(x)'\n");
+    const none = steps(planProject(input({ bridge: "none" }))).map(({ path }) => path);
+    expect(none).toEqual([paths.ignore, paths.env, paths.example, paths.mcp]);
   });
 
   it("mends an entry that is there, and no other", () => {
-    const before = JSON.stringify({ mcpServers: { a: { command: "x" }, halo: { url: HALO_URL } }, x: [1] }, null, 4);
-    const target = targetOf({ halo: { url: HALO_URL } });
-    expect(target.repairs).toBeDefined();
-    const after = applied({}, steps(planProject(input({ target }, { [paths.mcp]: before }))))[paths.mcp];
-    expect(json(after)).toEqual({ mcpServers: { a: { command: "x" }, halo: entry }, x: [1] });
+    const servers = { a: { command: "x" }, halo: { url: HALO_URL } };
+    const before = { [paths.mcp]: JSON.stringify({ mcpServers: servers, x: [1] }, null, 4) };
+    const after = applied(before, planProject(input({ target: targetOf(servers) }, before)))[paths.mcp];
+    expect(json(after)).toEqual({ mcpServers: { ...servers, halo: haloEntry("halo", HALO_URL) }, x: [1] });
   });
 
   it("writes no committed file when it joins", () => {
     const texts: Texts = {
-      [paths.mcp]: JSON.stringify(theirs),
+      [paths.mcp]: JSON.stringify({ mcpServers: theirs }),
       [paths.ignore]: "x\n",
       [paths.example]: "A=\n",
       [paths.envrc]: "use x\n",
     };
-    const target = targetOf(theirs.mcpServers);
-    expect(target.mode).toBe("join");
+    const target = targetOf(theirs);
     for (const bridge of ["claude-settings", "direnv", "none"] as const) {
       for (const uncovered of [[], [".env"]]) {
         const plan = steps(planProject(input({ target, bridge, uncovered }, texts)));
-        const allowed = [paths.exclude, paths.env, paths.bridge];
-        expect(plan.filter(({ path }) => !allowed.includes(path))).toEqual([]);
-        expect(plan.some(({ path }) => path === paths.exclude)).toBe(uncovered.length > 0);
-        expect(plan.find(({ path }) => path === paths.env)?.after).toBe(
-          `TEAM_TOKEN=${values.token}\nHALO_ACCOUNT_ID=${values.account}\n`,
-        );
+        expect(plan.map(({ path }) => path)).toEqual([
+          ...(uncovered.length > 0 ? [paths.exclude] : []),
+          paths.env,
+          ...(bridge === "claude-settings" ? [paths.bridge] : []),
+        ]);
+        const written = plan.find(({ path }) => path === paths.env)?.after;
+        expect(written).toBe(`TEAM_TOKEN=${values.token}\nHALO_ACCOUNT_ID=${values.account}\n`);
       }
     }
     expect(secretsOf(target, values)).toEqual({ TEAM_TOKEN: values.token, HALO_ACCOUNT_ID: values.account });
   });
 
-  it.each<[string, string, string, RegExp, number | undefined]>([
+  const comment = '{\n  // mine\n  "a": 1\n}\n';
+  it.each<[string, string, string, RegExp, number]>([
     ["a broken .mcp.json", paths.mcp, '{\n  "mcpServers": {\n', /cut off/, 20],
     ["conflict markers", paths.mcp, "<<<<<<< HEAD\n{}\n=======\n{}\n>>>>>>> x\n", /conflict/, 0],
     ["a duplicate name", paths.mcp, '{"mcpServers":{"halo":{},"halo":{}}}', /twice/, 25],
     ["no object", paths.mcp, "[]", /not an object/, 0],
     ["servers that are an array", paths.mcp, '{"mcpServers": []}', /not an object/, 15],
+    ["a comment, for which Claude Code drops the whole file", paths.mcp, comment, /comment/, 4],
+    ["the same in its settings", paths.bridge, comment, /comment/, 4],
     ["a broken bridge", paths.bridge, '{"env": ', /cut off/, 8],
     ["an env that is a text", paths.bridge, '{"env": "x"}', /not an object/, 8],
     ["a list that is none", paths.bridge, '{"enabledMcpjsonServers": true}', /not an array/, 26],
-    ["an open quote in .env", paths.env, "A=1\nB='open\n", /./, undefined],
-  ])("refuses %s, with the path and the place", (_what, path, text, reason, offset) => {
+  ])("refuses %s, with the path and the place", (_, path, text, reason, offset) => {
     const planned = planProject(input({}, { [path]: text }));
-    if (planned.ok) {
-      // an open quote is only refused when appending would be read otherwise
-      expect(path).toBe(paths.env);
-      return;
-    }
-    expect(planned.path).toBe(path);
-    expect(planned.text).toBe(text);
-    expect(planned.refused.reason).toMatch(reason);
-    if (offset !== undefined) expect(planned.refused.offset).toBe(offset);
+    expect(planned).toMatchObject({ ok: false, path, text, refused: { offset } });
+    expect(planned.ok ? "" : planned.refused.reason).toMatch(reason);
   });
 
   it("refuses a value that .env cannot carry, without repeating it", () => {
@@ -175,54 +138,37 @@ describe("planProject", () => {
   });
 
   it("refuses a file that cannot be read", () => {
-    const snapshot: Snapshot = new Map([
-      ...snapshotOf({}),
-      [paths.env, { kind: "unreadable", realPath: paths.env, reason: "a folder" }],
-    ]);
-    expect(planProject(input({ snapshot }))).toMatchObject({
-      ok: false,
-      path: paths.env,
-      refused: { reason: "a folder" },
-    });
-    expect(planRemoval({ ...removal({}), snapshot })).toMatchObject({ ok: false, path: paths.env });
+    const pipe = { kind: "unreadable", realPath: paths.env, reason: "a folder" } as const;
+    const snapshot: Snapshot = new Map([...snapshotOf({}), [paths.env, pipe]]);
+    const refused = { ok: false, path: paths.env, refused: { reason: "a folder" } };
+    expect(planProject(input({ snapshot }))).toMatchObject(refused);
+    expect(remove({}, { snapshot })).toMatchObject(refused);
   });
 });
 
 describe("planRemoval", () => {
-  it("leaves files that git has, however little is left in them", () => {
-    const before = { [paths.mcp]: '{\n  "mcpServers": {}\n}\n', [paths.example]: "" };
-    const done = applied(before, steps(planProject(input(before))));
-    const removed = (tracked: readonly string[]) => steps(planRemoval({ ...removal(done), tracked: new Set(tracked) }));
-    const left = (tracked: readonly string[]) =>
-      [paths.mcp, paths.example].map((path) => removed(tracked).find((step) => step.path === path)?.after);
-    expect(left([paths.mcp, paths.example])).toEqual(Object.values(before));
-    expect(left([])).toEqual([undefined, undefined]);
-    expect(left([paths.example])).toEqual([undefined, ""]);
-  });
-
-  it("names a values file in .envrc as one word of a shell", () => {
-    const envFileForEnvrc = "c/my env$(touch pwn)";
-    const done = applied({}, steps(planProject({ ...input(), bridge: "direnv", envFileForEnvrc })));
-    expect(done[paths.envrc]).toBe("dotenv_if_exists 'c/my env$(touch pwn)'\n");
-    const plan = steps(planRemoval({ ...removal(done), envFileForEnvrc }));
-    expect(plan.find(({ path }) => path === paths.envrc)?.after).toBeUndefined();
-    expect(plan.map(({ path }) => path)).toContain(paths.envrc);
-  });
-
   it("takes the reference out first and the values last", () => {
-    const done = applied({}, steps(planProject(input())));
-    const plan = steps(remove(done));
+    const plan = steps(remove(applied({}, planProject(input()))));
     expect(plan.map(({ path }) => path)).toEqual([paths.mcp, paths.bridge, paths.example, paths.env]);
     expect(plan.every(({ after }) => after === undefined)).toBe(true);
   });
 
+  it("leaves files that git has, however little is left in them", () => {
+    const before = { [paths.mcp]: '{\n  "mcpServers": {}\n}\n', [paths.example]: "" };
+    const done = applied(before, planProject(input({}, before)));
+    const left = (tracked: readonly string[]) => {
+      const after = applied(done, remove(done, { tracked: new Set(tracked) }));
+      return [after[paths.mcp], after[paths.example]];
+    };
+    expect(left([paths.mcp, paths.example])).toEqual(Object.values(before));
+    expect(left([paths.example])).toEqual([undefined, ""]);
+  });
+
   it("leaves what another connection still needs", () => {
-    const first = applied({}, steps(planProject(input())));
-    const two = applied(first, steps(planProject(input({ target: targetOf({}, "halo-de") }, first))));
-    const back = applied(
-      two,
-      steps(remove(two, ["HALO_MCP_TOKEN", "HALO_ACCOUNT_ID", "HALO_PROFILE_ID"], targetOf({}, "halo-de"))),
-    );
+    const first = applied({}, planProject(input()));
+    const target = targetOf({}, "halo-de");
+    const two = applied(first, planProject(input({ target }, first)));
+    const back = applied(two, remove(two, { kept: new Set(Object.keys(env)), target }));
     for (const path of [paths.mcp, paths.bridge, paths.env, paths.example]) expect(back[path]).toBe(first[path]);
   });
 
@@ -232,24 +178,17 @@ describe("planRemoval", () => {
   });
 
   it("refuses a broken file with its place", () => {
-    expect(remove({ [paths.mcp]: '{"mcpServers":{' })).toMatchObject({
-      ok: false,
-      path: paths.mcp,
-      refused: { offset: 15 },
-    });
+    const broken = { ok: false, path: paths.mcp, refused: { offset: 15 } };
+    expect(remove({ [paths.mcp]: '{"mcpServers":{' })).toMatchObject(broken);
   });
 });
 
-describe("idsFromExample", () => {
-  it("takes IDs and never a token, a placeholder or anything odd", () => {
-    const target = targetOf();
-    const ids = (entries: Record<string, string>) => idsFromExample(new Map(Object.entries(entries)), target);
-    expect(ids({ HALO_MCP_TOKEN: "abc", HALO_ACCOUNT_ID: " acc ", HALO_PROFILE_ID: "p-1" })).toEqual({
-      account: "acc",
-      profile: "p-1",
-    });
-    for (const text of ["", "<id>", "${X}", "a b", "a\u001b[2J", "-x", "é", "x".repeat(200)])
-      expect(ids({ HALO_ACCOUNT_ID: text })).toEqual({});
-    expect(ids({ OTHER: "x" })).toEqual({});
+it("an example gives IDs and never a token, a placeholder or anything odd", () => {
+  const ids = (entries: Record<string, string>) => idsFromExample(new Map(Object.entries(entries)), targetOf());
+  expect(ids({ HALO_MCP_TOKEN: "abc", HALO_ACCOUNT_ID: " acc ", HALO_PROFILE_ID: "p-1", OTHER: "x" })).toEqual({
+    account: "acc",
+    profile: "p-1",
   });
+  for (const text of ["", "<id>", "${X}", "a b", "a\u001b[2J", "-x", "é", "x".repeat(200)])
+    expect(ids({ HALO_ACCOUNT_ID: text })).toEqual({});
 });

@@ -5,7 +5,7 @@ import { HALO_URL } from "../../src/core/halo.ts";
 import { type ProjectInput, planProject } from "../../src/core/plan/install.ts";
 import { HALO_RULES, RULES } from "../../src/core/rules/index.ts";
 import { findingsOf, type TestFile } from "../support/subject.ts";
-import { applied, input, paths, steps, type Texts, targetOf, values as written } from "./plan-input.ts";
+import { applied, input, paths, type Texts, targetOf, values as written } from "./plan-input.ts";
 
 const token = "6f1d2c9a-0b7e-4c53-9a55-1f0e8d7c6b5a";
 const headers = {
@@ -34,7 +34,7 @@ describe("what the wizard writes", () => {
   /** The repository after a set-up. */
   function setUp(before: Texts, name: string | undefined, bridge: ProjectInput["bridge"]): Texts {
     const { mcpServers } = JSON.parse(before[paths.mcp] ?? '{"mcpServers":{}}') as { mcpServers: Json };
-    return applied(before, steps(planProject(input({ target: targetOf(mcpServers, name), bridge }, before))));
+    return applied(before, planProject(input({ target: targetOf(mcpServers, name), bridge }, before)));
   }
   const hidden: readonly string[] = [paths.env, paths.bridge, paths.exclude];
   const judge = (texts: Texts): readonly string[] =>

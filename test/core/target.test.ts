@@ -49,7 +49,7 @@ describe("a repository without HALO", () => {
   it("under the name and the address that were given", () => {
     const found = target({}, { name: "halo-de", url: "https://own.example/mcp" });
     expect(found).toMatchObject({ mode: "new", name: "halo-de", url: "https://own.example/mcp" });
-    expect(variablesOf(found)).toEqual([
+    expect(variablesOf(found.slots)).toEqual([
       { value: "token", env: "HALO_MCP_TOKEN" },
       { value: "account", env: "HALO_ACCOUNT_ID" },
       { value: "profile", env: "HALO_DE_PROFILE_ID" },
@@ -75,9 +75,9 @@ describe("a repository that refers to HALO", () => {
       mode: "join",
       name: "cm-halo",
       url: ` ${HALO_URL} `,
-      slots: { token: { env: "TEAM_TOKEN" }, account: { env: "CM_ACCOUNT_ID" }, profile: { fixed: "p-42" } },
+      slots: { token: { env: "TEAM_TOKEN" }, account: { env: "CM_ACCOUNT_ID" }, profile: { literal: "p-42" } },
     });
-    expect(variablesOf(target(servers)).map(({ env }) => env)).toEqual(["TEAM_TOKEN", "CM_ACCOUNT_ID"]);
+    expect(variablesOf(target(servers).slots).map(({ env }) => env)).toEqual(["TEAM_TOKEN", "CM_ACCOUNT_ID"]);
   });
   it("gets a second connection under another name", () => {
     expect(target({ halo: good }, { name: "halo-de" })).toMatchObject({ mode: "new", name: "halo-de" });

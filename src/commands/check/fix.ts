@@ -124,11 +124,11 @@ export async function fix(context: Context, options: CheckOptions, first: Gather
     show: () => {
       for (const step of fixes.steps) showStep(show, context, options, step);
     },
-    replan: async () => {
+    replan: async (reason) => {
+      show.warn(`${reason} It is checked again.`);
       fixes = plan(await gather(context, options), place, show);
       return fixes;
     },
-    onStale: (reason) => show.warn(`${reason} It is checked again.`),
   });
   if (fixes.steps.length === 0 || !(changed || options.dryRun)) {
     show.info("Nothing can be fixed automatically.");

@@ -57,8 +57,7 @@ export async function ask(
       signal: context.signal,
     });
     if (answer === undefined) return { silence: "no-answer" };
-    // 2.1.197 prints a name as it is, line breaks and all: what comes after it is Claude Code's own
-    const said = answer.said.startsWith(`${view.name}:`) ? answer.said.slice(view.name.length + 1) : answer.said;
+    const { said } = answer;
     return { status: answer.isKnown ? parseStatus(said) : "not-configured", scope: parseScope(said) };
   } catch (error) {
     if (error instanceof Cancelled) throw error;

@@ -10,9 +10,8 @@ import { UsageError } from "../../errors.ts";
 import type { ClaudeProgram } from "../../io/claude.ts";
 import { findRoot } from "../../io/git.ts";
 import { isInside, readDocument, readState } from "../../io/read.ts";
-import { claudeOf, ownFiles } from "../shared/claude-files.ts";
 import type { connectionOptions } from "../shared/options.ts";
-import { programsFor } from "../shared/programs.ts";
+import { claudeOf, ownFiles, programsFor } from "../shared/programs.ts";
 
 /** Where a session would start, and the folders above it, nearest first. Throws UsageError for a folder that is not there. */
 function foldersOf(context: Context, cwd: string | undefined): readonly [string, ...string[]] {

@@ -1,5 +1,6 @@
 import type { Context } from "../../context.ts";
 import type { Scope } from "../../core/clients/claude-code.ts";
+import type { Value } from "../../core/halo.ts";
 import type { CiKind } from "../../core/plan/ci.ts";
 import { UsageError } from "../../errors.ts";
 import type { Bridge, ClientId, RawOptions } from "../../flags.ts";
@@ -48,4 +49,23 @@ export async function canAsk(context: Context, options: InitOptions): Promise<bo
   if (context.stdin.isTTY !== true || context.stderr.isTTY !== true || context.env.TERM === "dumb") return false;
   const { isCI, isAgent, agent } = await import("std-env");
   return !isCI && (!isAgent || AMBIENT.has(agent ?? ""));
+}
+
+/** What is connected: clients, and of Claude Code the scopes. */
+export interface Choice {
+  readonly clients: readonly ClientId[];
+  readonly scopes: readonly Scope[];
+}
+
+/** What the flags say, and Claude Code for this repository where they say nothing. */
+export function choiceByFlags({ clients, scopes }: InitOptions): Choice {
+  return { clients: clients ?? ["claude-code"], scopes: scopes ?? ["project"] };
+}
+
+export type Values = Readonly<Record<Value, string>>;
+
+/** What a person, or the flags, decided. */
+export interface Decided {
+  readonly values: Values;
+  readonly choice: Choice;
 }

@@ -14,11 +14,30 @@ import { printable } from "../../core/secrets.ts";
 import { EnvironmentError, UsageError } from "../../errors.ts";
 import { createGit, findRoot } from "../../io/git.ts";
 import { readState, takeSnapshot } from "../../io/read.ts";
+import type { Ask } from "../../ui/ask.ts";
 import type { Show } from "../../ui/show.ts";
 import { pathLabel } from "../shared/carry-out.ts";
-import { claudeOf, ownFiles } from "../shared/claude-files.ts";
-import { programsFor } from "../shared/programs.ts";
+import { claudeOf, ownFiles, programsFor } from "../shared/programs.ts";
 import type { InitOptions } from "./options.ts";
+
+/** What is known once the machine was looked at. */
+export interface Start {
+  readonly context: Context;
+  readonly options: InitOptions;
+  readonly show: Show;
+  readonly here: Survey;
+  readonly target: Target;
+}
+
+/** The locals of the wizard. */
+export interface Page extends Start {
+  /** The URL of the target, fit to receive the token. */
+  readonly url: string;
+  /** Who is asked for values; undefined when nobody can be. */
+  readonly ask: Ask | undefined;
+  /** Who is asked for decisions: with --yes nobody. */
+  readonly decides: Ask | undefined;
+}
 
 /** Where the wizard works, and the programs that it can start. Throws UsageError for a bad `--cwd`. */
 async function findPlace(context: Context, options: InitOptions) {
@@ -29,18 +48,21 @@ async function findPlace(context: Context, options: InitOptions) {
   const gitRoot = findRoot(here);
   const root = options.cwd === undefined ? (gitRoot ?? here) : here;
   const programs = programsFor(context, root, gitRoot ?? root);
-  const program = programs.find("git");
-  const hasGit = program !== undefined && gitRoot !== undefined;
-  const git = hasGit ? createGit({ program, cwd: root, env: programs.env }) : undefined;
-  const ci = options.ci === undefined ? [] : [CI_FILES[options.ci].file, ...(CI_FILES[options.ci].instead ?? [])];
+  const gitProgram = programs.find("git");
+  const git =
+    gitProgram !== undefined && gitRoot !== undefined
+      ? createGit({ program: gitProgram, cwd: root, env: programs.env })
+      : undefined;
+  const env = options.valuesFile ?? join(root, ".env");
+  const [ciFile, ...ciOthers] = options.ci === undefined ? [] : CI_FILES[options.ci].files;
   return {
     root,
-    /** Where the command was started, when that is below the root. */
-    startedIn: here === root ? undefined : here,
+    /** The command was started below the root. */
+    isBelow: here !== root,
     /** As Claude Code sees it. */
     folder: { above: [root], gitRoot },
     git,
-    gitProgram: program,
+    gitProgram,
     /** What every program is started with, see `trustedEnv`. */
     programEnv: programs.env,
     ...(await claudeOf(context, programs)),
@@ -48,24 +70,23 @@ async function findPlace(context: Context, options: InitOptions) {
     paths: {
       ignore: join(root, ".gitignore"),
       exclude: git?.gitPath("info/exclude"),
-      env: options.valuesFile ?? join(root, ".env"),
+      env,
       example: join(root, ".env.example"),
       bridge: join(root, ".claude", "settings.local.json"),
       envrc: join(root, ".envrc"),
       mcp: join(root, ".mcp.json"),
     },
     /** How `.envrc` names the env file. */
-    envFileForEnvrc: relative(root, options.valuesFile ?? join(root, ".env"))
-      .split(sep)
-      .join("/"),
+    envFileForEnvrc: relative(root, env).split(sep).join("/"),
     /** The file of `--ci`, then what may stand in its place. */
-    ciPaths: ci.map((name) => join(root, name)),
+    ciPaths:
+      ciFile === undefined ? undefined : ([join(root, ciFile), ...ciOthers.map((name) => join(root, name))] as const),
   };
 }
 
 /** What stands in the files. `name`: of the server whose entries count. */
 function readFiles(context: Context, place: Awaited<ReturnType<typeof findPlace>>, name: string) {
-  const { root, folder, paths, store, userSettings, ciPaths } = place;
+  const { root, folder, paths, store, userSettings, ciPaths = [] } = place;
   const wanted = [...Object.values(paths), store, userSettings, ...ciPaths];
   const snapshot = takeSnapshot(wanted.filter((path) => path !== undefined));
   const file = (path: string) => ({ shown: path, state: snapshot.get(path) ?? readState(path) });
@@ -80,11 +101,10 @@ function readFiles(context: Context, place: Awaited<ReturnType<typeof findPlace>
     },
     place.claude?.version,
   );
-  const mcp = jsonOf(snapshot.get(paths.mcp), true);
   return {
     snapshot,
     entries: {
-      project: haloEntries(property(mcp, "mcpServers"), "project", name),
+      project: haloEntries(property(jsonOf(snapshot.get(paths.mcp), true), "mcpServers"), "project", name),
       local: haloEntries(property(state.store, "projects", gitRoot, "mcpServers"), "local", name),
       user: haloEntries(property(state.store, "mcpServers"), "user", name),
     },
@@ -105,8 +125,9 @@ export async function survey(context: Context, options: InitOptions) {
 }
 
 /** Reads the files again. */
-export function lookAgain(context: Context, survey: Survey, name: string): Survey {
-  return { ...survey, ...readFiles(context, survey, name) };
+export function lookAgain(page: Page): Page {
+  const { context, here, target } = page;
+  return { ...page, here: { ...here, ...readFiles(context, here, target.name) } };
 }
 
 /** The entry of a name in a scope. */
@@ -115,24 +136,19 @@ export function entryIn({ entries }: Survey, scope: Scope, name: string): Entry 
 }
 
 /** What was found, before anything is asked. */
-export function introduce(context: Context, show: Show, here: Survey, target: Target): void {
-  const { root, startedIn, folder, entries, snapshot, paths, claude, claudeIs } = here;
+export function introduce({ context, show, here, target }: Start): void {
+  const { root, isBelow, folder, entries, snapshot, paths, claude, claudeIs } = here;
   show.title(`create-halo-mcp ${context.version}: connect HALO to your AI clients`);
-  const found = Object.values(entries)
-    .flat()
-    .map(({ scope, name, broken }) => {
-      const where = scope === "project" ? ".mcp.json" : `Claude Code, ${scope} scope`;
-      return `${where}: "${printable(name, 64)}"${broken === undefined ? "" : ` (${broken})`}`;
-    });
-  const env = snapshot.get(paths.env);
-  if (env?.kind === "file") found.push(`${pathLabel(paths.env, root)} is there`);
-  const without =
-    claudeIs !== "none"
-      ? "Claude Code is installed, but does not answer: claude --version"
-      : "Claude Code is not installed here";
-  found.push(claude === undefined ? without : `Claude Code ${claude.version}`);
+  const found = [...entries.project, ...entries.local, ...entries.user].map(({ scope, name, broken }) => {
+    const where = scope === "project" ? ".mcp.json" : `Claude Code, ${scope} scope`;
+    return `${where}: "${printable(name, 64)}"${broken === undefined ? "" : ` (${broken})`}`;
+  });
+  if (snapshot.get(paths.env)?.kind === "file") found.push(`${pathLabel(paths.env, root)} is there`);
+  if (claude !== undefined) found.push(`Claude Code ${claude.version}`);
+  else if (claudeIs === "none") found.push("Claude Code is not installed here");
+  else found.push("Claude Code is installed, but does not answer: claude --version");
   const repository = folder.gitRoot === undefined ? "no git repository" : "git repository";
-  const place = startedIn === undefined ? repository : "the root of the git repository you are in";
+  const place = isBelow ? "the root of the git repository you are in" : repository;
   show.info(`Working in ${printable(root, 200)} (${place})`, found);
   const name = printable(target.name, 64);
   if (target.mode === "join")
@@ -156,7 +172,7 @@ export function introduce(context: Context, show: Show, here: Survey, target: Ta
 }
 
 /** Throws EnvironmentError where git cannot say what it ignores. */
-export function assertGit({ env }: Context, { folder, git }: Survey): void {
+export function assertGit({ context: { env }, here: { folder, git } }: Start): void {
   if (env.GIT_DIR !== undefined || env.GIT_WORK_TREE !== undefined)
     throw new EnvironmentError("GIT_DIR or GIT_WORK_TREE is set, so it is unclear which repository is meant", {
       hint: "unset GIT_DIR GIT_WORK_TREE",
@@ -164,8 +180,6 @@ export function assertGit({ env }: Context, { folder, git }: Survey): void {
   if (folder.gitRoot !== undefined && git === undefined)
     throw new EnvironmentError(
       "this is a git repository, but git is not installed, so its ignore rules cannot be read",
-      {
-        hint: "install git, then run this again",
-      },
+      { hint: "install git, then run this again" },
     );
 }

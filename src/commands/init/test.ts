@@ -1,23 +1,32 @@
-/** The connection test: what may be sent, the test itself, and what came of it on the screen. */
-
-import type { Context } from "../../context.ts";
+/** Who may receive the token, the connection test, and the proof after writing: through what is on disk, then by Claude Code itself. */
 import { adviceLine } from "../../core/advice.ts";
-import { expandEntry, type Sent } from "../../core/clients/claude-code.ts";
-import type { Env } from "../../core/clients/claude-state.ts";
+import {
+  type ClientStatus,
+  expandEntry,
+  parseScope,
+  parseStatus,
+  type Scope,
+  type Sent,
+} from "../../core/clients/claude-code.ts";
+import { envIn, isSwitchedOff } from "../../core/clients/claude-state.ts";
 import { references } from "../../core/clients/references.ts";
 import { toSh } from "../../core/command-line.ts";
 import { mayReceive, type ToSend, whatToSend } from "../../core/connection.ts";
 import type { Diagnosis } from "../../core/diagnosis/diagnose.ts";
-import type { ProbeStage } from "../../core/diagnosis/record.ts";
+import { isHaloEndpoint } from "../../core/endpoint.ts";
+import { equalJson, type Json } from "../../core/formats/json.ts";
 import { HEADERS, VALUES } from "../../core/halo.ts";
 import { secretsOf } from "../../core/plan/install.ts";
-import { type Target, variablesOf } from "../../core/plan/target.ts";
+import type { Secrets } from "../../core/plan/model.ts";
+import { variablesOf } from "../../core/plan/target.ts";
 import { printable } from "../../core/secrets.ts";
-import { Refusal } from "../../errors.ts";
+import { Cancelled, Refusal } from "../../errors.ts";
+import { type Answer, askClaude } from "../../io/claude.ts";
 import type { Ask } from "../../ui/ask.ts";
 import type { Show } from "../../ui/show.ts";
-import { runTest } from "../shared/connection-test.ts";
-import type { Values } from "./values.ts";
+import { runTest, STAGE_TEXT } from "../shared/connection-test.ts";
+import type { Decided, Values } from "./options.ts";
+import { entryIn, lookAgain, type Page, type Start } from "./survey.ts";
 
 const BESIDE = "set up HALO under another name: --name halo-mine";
 
@@ -26,23 +35,16 @@ const BESIDE = "set up HALO under another name: --name halo-mine";
  * `--url` with that very URL, or a yes that was shown the host (nobody to ask: no yes). One that is put together from
  * variables is never offered for a yes: it would show, and send, what they hold. Throws Refusal; nothing was sent by then.
  */
-export async function agreeOnUrl(
-  target: Target,
-  env: Env,
-  given: string | undefined,
-  show: Show,
-  ask: Ask | undefined,
-): Promise<string> {
-  const { entry, url: written } = target;
+export async function agreeOnUrl({ target, here, options, show }: Start, ask: Ask | undefined): Promise<string> {
+  const { entry, url: written, slots } = target;
   if (target.mode === "new" || entry === undefined) return written;
   const named = `the URL of "${printable(target.name, 64)}"`;
   const refusal = (code: string, why: string, hint = `correct it, or ${BESIDE}`): Refusal =>
     new Refusal(`.mcp.json: ${named} ${why}; nothing was sent`, { hint }, code);
-  const own = variablesOf(target).map(({ env: variable }) => variable);
-  if (references(written).some((variable) => own.includes(variable)))
+  if (variablesOf(slots).some(({ env }) => references(written).includes(env)))
     throw refusal("bad-url", "is built from HALO's own values");
-  const { url } = expandEntry({ url: written, headers: {} }, env);
-  const permission = mayReceive(url, { url: given });
+  const { url } = expandEntry({ url: written, headers: {} }, here.env);
+  const permission = mayReceive(url, { url: options.url });
   if (permission.ok) return url;
   if (written.includes("${")) {
     const why = "is built from variables and is not HALO's own endpoint";
@@ -64,10 +66,10 @@ export async function agreeOnUrl(
 }
 
 /** Says what a followed entry sends beside the three headers. */
-export function warnOfHeaders(target: Target, env: Env, show: Show): void {
-  if (target.mode !== "join" || target.entry === undefined) return;
-  const own = variablesOf(target).map(({ env: variable }) => variable);
-  const more = expandEntry(target.entry, env).read.filter(({ variable }) => !own.includes(variable));
+export function warnOfHeaders({ target: { mode, entry, slots }, here, show }: Start): void {
+  if (mode !== "join" || entry === undefined) return;
+  const own = variablesOf(slots).map(({ env }) => env);
+  const more = expandEntry(entry, here.env).read.filter(({ variable }) => !own.includes(variable));
   const lines = more.map(({ header, variable }) => `${printable(header, 60)}, from ${variable}`);
   if (lines.length > 0) show.warn("This entry sends more than the three HALO headers:", lines);
 }
@@ -75,72 +77,64 @@ export function warnOfHeaders(target: Target, env: Env, show: Show): void {
 /** What may be sent. Throws Refusal with the reason why nothing is. `where`: what holds the entry. */
 export function permitted(judged: ToSend, where: string, hint: string): Sent {
   if (judged.ok) return judged.sent;
+  const { cause, reason } = judged;
   const [code, why] = {
-    "entry-runs": ["refused", `${judged.reason}; nothing was sent`],
-    "bad-url": ["bad-url", `${judged.reason}; nothing was sent`],
+    "entry-runs": ["refused", `${reason}; nothing was sent`],
+    "bad-url": ["bad-url", `${reason}; nothing was sent`],
     "endpoint-foreign": ["endpoint-foreign", "the URL leads elsewhere than agreed; nothing was sent"],
-    "bad-value": ["bad-header", `${judged.reason}; nothing was sent`],
-    "missing-value": ["placeholder-sent", `${judged.reason}, so Claude Code would send the placeholder itself`],
-  }[judged.cause];
+    "bad-value": ["bad-header", `${reason}; nothing was sent`],
+    "missing-value": ["placeholder-sent", `${reason}, so Claude Code would send the placeholder itself`],
+  }[cause];
   throw new Refusal(`${where}: ${why}`, { hint }, code);
 }
 
 /** What a target sends with these values to the URL that was agreed on: a followed entry as it is written, a new one with the three headers. */
-export function sentBy(target: Target, values: Values, env: Env, url: string): Sent {
-  if (target.mode === "join" && target.entry !== undefined)
-    return permitted(
-      whatToSend(target.entry, env, secretsOf(target, values), { url }),
-      ".mcp.json",
-      `correct it, or ${BESIDE}`,
-    );
-  return {
-    url,
-    headers: Object.fromEntries(VALUES.map((value) => [HEADERS[value], values[value]])),
-    missing: [],
-    read: [],
-  };
+function sentBy({ target, here, url }: Page, values: Values): Sent {
+  const { mode, entry } = target;
+  if (mode === "join" && entry !== undefined) {
+    const judged = whatToSend(entry, here.env, secretsOf(target, values), { url });
+    return permitted(judged, ".mcp.json", `correct it, or ${BESIDE}`);
+  }
+  const headers = Object.fromEntries(VALUES.map((value) => [HEADERS[value], values[value]]));
+  return { url, headers, missing: [], read: [] };
 }
 
-export const STAGE_TEXT: Readonly<Record<ProbeStage, string>> = {
-  url: "looking at the URL",
-  dns: "looking the host up",
-  tcp: "connecting",
-  tls: "securing the connection",
-  http: "sending the first request",
-  auth: "checking the token",
-  mcp: "speaking MCP",
-  tools: "listing the tools",
-};
-
-/** Runs the connection test with its stages on screen. `what`: the title of the test. Throws Cancelled alone. */
-export async function testConnection(
-  context: Context,
-  show: Show,
-  sent: Sent,
-  what: string,
-  limits: { readonly timeoutMs: number; readonly listens?: boolean },
-): Promise<Diagnosis> {
-  const title = `${what}: ${printable(new URL(sent.url).host, 60)}`;
-  const progress = show.progress(title);
+/** Runs the connection test with its stages on screen. Throws Cancelled alone. */
+async function test({ context, show, options }: Page, sent: Sent, title: string, listens: boolean): Promise<Diagnosis> {
+  const text = `${title}: ${printable(new URL(sent.url).host, 60)}`;
+  const progress = show.progress(text);
   try {
-    const onStage = (stage: ProbeStage): void => {
-      progress.update(`${title}, ${STAGE_TEXT[stage]}`);
-    };
-    return (await runTest(context, sent, { ...limits, onStage })).diagnosis;
+    const { diagnosis } = await runTest(context, sent, {
+      timeoutMs: options.timeoutMs,
+      listens,
+      onStage: (stage) => progress.update(`${text}, ${STAGE_TEXT[stage]}`),
+    });
+    return diagnosis;
   } finally {
     progress.end();
   }
 }
 
+export const TITLE = "Connection test";
+
+/** The connection test of these values; undefined where none is wanted. */
+export async function testValues(page: Page, values: Values): Promise<Diagnosis | undefined> {
+  const sent = sentBy(page, values);
+  if (page.options.skipTest) return undefined;
+  const tested = await test(page, sent, TITLE, false);
+  if (tested.ok) showDiagnosis(page.show, tested, TITLE);
+  return tested;
+}
+
 const MOST_TOOLS = 8;
 
 /** The outcome for a person: what was proven, or the cause and what to try. `brief` leaves out what was shown before. */
-export function showDiagnosis(show: Show, diagnosis: Diagnosis, what: string, brief = false): void {
+export function showDiagnosis(show: Show, diagnosis: Diagnosis, title: string, brief = false): void {
   const { ok, cause, at, stages, server, tools, toolCount, control } = diagnosis;
   const failed = stages.find((stage) => stage.cause !== undefined);
   if (!ok) {
     const passed = stages.filter(({ status }) => status === "ok").map(({ stage }) => stage);
-    show.bad(`${what} failed: ${failed?.detail ?? cause ?? "no reason could be found"}`, [
+    show.bad(`${title} failed: ${failed?.detail ?? cause ?? "no reason could be found"}`, [
       ...(failed?.tryThis ?? []).map(adviceLine),
       `Cause: ${cause ?? "unknown"}, at stage ${at ?? "unknown"}${passed.length > 0 ? ` (passed: ${passed.join(", ")})` : ""}`,
     ]);
@@ -148,22 +142,21 @@ export function showDiagnosis(show: Show, diagnosis: Diagnosis, what: string, br
   }
   const name = [printable(server?.name ?? "the server", 60), printable(server?.version ?? "", 20)].join(" ").trim();
   const listed = tools.slice(0, MOST_TOOLS).map((tool) => {
-    const title = printable(tool.name, 40);
-    const line = printable(tool.description, Math.max(10, show.columns - 10 - title.length));
-    return line === "" ? title : `${title}: ${line}`;
+    const label = printable(tool.name, 40);
+    const line = printable(tool.description, Math.max(10, show.columns - 10 - label.length));
+    return line === "" ? label : `${label}: ${line}`;
   });
   const more = toolCount > MOST_TOOLS ? [`… and ${toolCount - MOST_TOOLS} more`] : [];
   const count = `${toolCount} ${toolCount === 1 ? "tool" : "tools"}`;
-  show.ok(`${what}: connected to ${name}, ${count}`, brief ? [] : [...listed, ...more]);
-  if (brief && control === "refused") return;
-  if (control === "refused") show.ok("Checked: HALO refuses the same request without your token.");
-  else if (control === "skipped")
-    show.warn("It could not be tested whether the server refuses a request without your token.");
-  else
+  show.ok(`${title}: connected to ${name}, ${count}`, brief ? [] : [...listed, ...more]);
+  if (control === "accepted")
     show.warn(
       failed?.detail ??
         "The same request without the token was accepted too: this success says nothing about the token.",
     );
+  else if (control === "skipped")
+    show.warn("It could not be tested whether the server refuses a request without your token.");
+  else if (!brief) show.ok("Checked: HALO refuses the same request without your token.");
 }
 
 /** A failed test where nobody can correct it: exit 1 with the cause, and how to write all the same. */
@@ -174,4 +167,123 @@ export function testFailed({ stages, cause }: Diagnosis): Refusal {
     { hint: [...(failed?.tryThis ?? []).map(adviceLine), "to write untested: --skip-test"].join("\n") },
     cause ?? "test-failed",
   );
+}
+
+/** What was proven. `client`: the word of Claude Code itself, where it could be asked. */
+export interface Proof {
+  readonly ok: boolean;
+  readonly files: Diagnosis | undefined;
+  readonly client: ClientStatus | "not-asked";
+}
+
+const UNLIKE_HERE: readonly [string, string] = [
+  "although the same values work from here.",
+  "Proxy variables, NODE_EXTRA_CA_CERTS and another entry of the same name are the usual reasons: claude mcp list",
+];
+
+/** The statuses of Claude Code that are failures: what is wrong, and what to do about it. */
+const FAILURES: Readonly<Partial<Record<Proof["client"], readonly [string, string]>>> = {
+  disabled: ["it is switched off for this folder.", "To switch it on again: claude, then /mcp"],
+  rejected: ["it was rejected earlier.", "To be asked again: claude mcp reset-project-choices"],
+  failed: UNLIKE_HERE,
+  "needs-auth": UNLIKE_HERE,
+  "not-configured": UNLIKE_HERE,
+};
+
+/** What the entry on disk sends. Throws Refusal when that goes to another URL than the one agreed on, or not at all. */
+function sentByFiles({ here, options, target: { name }, url }: Page, scope: Scope, title: string): Sent {
+  const entry = entryIn(here, scope, name);
+  if (entry === undefined)
+    throw new Refusal(
+      `${title}: the entry "${name}" is not there when the file is read back`,
+      { hint: "claude mcp list" },
+      "proof-failed",
+    );
+  // without the bridge, whoever starts Claude Code has the values in the environment: .env stands in for it
+  const more = scope === "project" && options.bridge !== "claude-settings" ? Object.fromEntries(here.dotenv) : {};
+  const hint = `look at ${here.paths.mcp}, and at "env" in ${here.paths.bridge}`;
+  return permitted(whatToSend(entry, here.env, more, { url }), title, hint);
+}
+
+/** What Claude Code's answer comes to. `inFront`: the scope whose entry it takes in place of the one of `scope`. */
+function readAnswer({ here, target: { name } }: Page, scope: Scope, { said, isKnown }: Answer) {
+  /** What an entry comes to: two that are equal give the same answer. */
+  const sends = (of: Scope): Json => {
+    const entry = entryIn(here, of, name);
+    if (entry === undefined) return null;
+    const { url, headers } = expandEntry(entry, here.env);
+    return { url, headers: { ...headers } };
+  };
+  const inFront = parseScope(said) ?? scope;
+  if (!equalJson(sends(inFront), sends(scope))) return { status: "failed", inFront } as const;
+  if (isSwitchedOff(here.state, here.folder, name)) return { status: "disabled" } as const;
+  return { status: isKnown ? parseStatus(said) : "not-configured" } as const;
+}
+
+/** Asks Claude Code itself, through a private settings file for the project scope. Only its status is shown. */
+async function proveClient(page: Page, scope: Scope, secrets: Secrets): Promise<Proof["client"]> {
+  const { context, options, show, here, target } = page;
+  const { claude, root, programEnv, state } = here;
+  if (claude === undefined) return "not-asked";
+  const { name } = target;
+  const own = envIn(state.files.userSettings);
+  const exported = { ...context.env, ...own };
+  const isProject = scope === "project";
+  const pairs = Object.entries(secrets);
+  if (isProject && options.bridge !== "claude-settings" && pairs.some(([key, value]) => exported[key] !== value)) {
+    show.warn("Claude Code was not tested: the variables are not exported in this shell.");
+    return "unknown";
+  }
+  const client = `Claude Code ${claude.version}`;
+  const question = {
+    name,
+    bridge: isProject ? { env: secrets, enabled: [name] } : undefined,
+    overridden: pairs.some(([key, value]) => Object.hasOwn(own, key) && own[key] !== value),
+    elsewhere: scope === "user",
+    timeoutMs: Math.min(options.timeoutMs, 30_000),
+  };
+  const progress = show.progress(`asking ${client}`);
+  let answer: Answer | undefined;
+  try {
+    answer = await askClaude(claude, question, { cwd: root, env: programEnv, signal: context.signal });
+  } catch (error) {
+    if (error instanceof Cancelled) throw error;
+    // no room for a private file, say: everything is written and proven from here
+    show.warn("Claude Code could not be asked.", [printable(error instanceof Error ? error.message : String(error))]);
+    return "not-asked";
+  } finally {
+    progress.end();
+  }
+  const { status, inFront } = readAnswer(page, scope, answer ?? { said: "", isKnown: true });
+  const [why, advice = ""] = FAILURES[status] ?? [];
+  if (inFront !== undefined)
+    show.bad(`${client} uses its ${inFront} entry of the same name here, not the one in the ${scope} scope.`, [
+      `To use the latter: claude mcp remove --scope ${inFront} ${printable(name, 64)}`,
+    ]);
+  else if (why !== undefined) show.bad(`${client} says: ${status}, ${why}`, [advice]);
+  else if (status === "connected") show.ok(`${client} says: connected (${scope} scope).`);
+  else show.warn(`${client} gave no clear answer (${status}).`, ["Look for yourself: claude, then /mcp"]);
+  return status;
+}
+
+/** The proof of every scope that was chosen. The first failure is what is reported. */
+export async function prove(before: Page, { values, choice }: Decided): Promise<Proof> {
+  let proof: Proof = { ok: true, files: undefined, client: "not-asked" };
+  if (!choice.clients.includes("claude-code")) return proof;
+  const page = lookAgain(before);
+  const { show, here, target } = page;
+  for (const scope of choice.scopes) {
+    if (scope !== "project" && here.claude === undefined) continue;
+    const title = scope === "project" ? "Test with the saved settings" : `Test through Claude Code's ${scope} scope`;
+    const sent = sentByFiles(page, scope, title);
+    // Claude Code is asked next; HALO's own address is where the token belongs, wherever that leads
+    const files = await test(page, sent, title, here.claude !== undefined && !isHaloEndpoint(sent.url));
+    showDiagnosis(show, files, title, true);
+    if (files.led !== null) show.warn(files.led);
+    const isAsked = files.ok && files.led === null;
+    const client = isAsked ? await proveClient(page, scope, secretsOf(target, values)) : "not-asked";
+    proof = { ok: files.ok && FAILURES[client] === undefined, files, client };
+    if (!proof.ok) return proof;
+  }
+  return proof;
 }

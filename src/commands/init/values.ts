@@ -1,16 +1,16 @@
-/** Where each of the three values comes from. */
-import type { Context } from "../../context.ts";
+/** Where the three values come from: the command line, the environment, files, or a person. */
 import { envIn } from "../../core/clients/claude-state.ts";
-import { cleanValue, idsFromStudioUrl, LABELS, VALUES, type Value } from "../../core/halo.ts";
+import { cleanValue, idsFromStudioUrl, isGuid, LABELS, looksLikeUrl, VALUES, type Value } from "../../core/halo.ts";
 import { idsFromExample } from "../../core/plan/install.ts";
-import type { Target } from "../../core/plan/target.ts";
+import { maskOf, printable } from "../../core/secrets.ts";
 import { UsageError } from "../../errors.ts";
 import { readSecretFile, readStdin } from "../../io/secret-input.ts";
-import type { Show } from "../../ui/show.ts";
-import type { InitOptions } from "./options.ts";
-import { entryIn, type Survey } from "./survey.ts";
+import { readTemplate } from "../../io/templates.ts";
+import type { Ask } from "../../ui/ask.ts";
+import type { Values } from "./options.ts";
+import { entryIn, type Page } from "./survey.ts";
 
-export type Values = Readonly<Record<Value, string>>;
+type Id = "account" | "profile";
 
 interface Source {
   readonly text: string | undefined;
@@ -30,59 +30,49 @@ export interface Candidate {
 export type Candidates = Readonly<Record<Value, readonly Candidate[]>>;
 
 /** Every place where a value of a target can be found, best first. Throws UsageError for a Studio URL without an ID. */
-export async function valueSources(
-  context: Context,
-  options: InitOptions,
-  survey: Survey,
-  target: Target,
-): Promise<Readonly<Record<Value, readonly Source[]>>> {
-  const { tokenFile, studioUrl, scopes } = options;
+export async function valueSources({ context, options, here, target }: Page) {
+  const { tokenFile, tokenStdin, studioUrl, accountId, profileId, scopes } = options;
   const ids = studioUrl === undefined ? {} : idsFromStudioUrl(studioUrl);
   if (studioUrl !== undefined && ids.account === undefined && ids.profile === undefined)
     throw new UsageError("--studio-url: there is no ID in it", { hint: "give --account-id and --profile-id" });
-  // a file ends in a line break: that is not worth a word
-  const withoutEnd = (text: string | undefined): string | undefined => text?.replace(/\r?\n$/, "");
   const { stdin, signal } = context;
-  const given: Readonly<Record<Value, readonly (readonly [text: string | undefined, from: string])[]>> = {
-    token: [
-      [withoutEnd(options.tokenStdin ? await readStdin(stdin, { signal }) : undefined), "--token-stdin"],
-      [withoutEnd(tokenFile === undefined ? undefined : await readSecretFile(tokenFile, { signal })), "--token-file"],
-    ],
-    account: [
-      [options.accountId, "--account-id"],
-      [ids.account, "--studio-url"],
-    ],
-    profile: [
-      [options.profileId, "--profile-id"],
-      [ids.profile, "--studio-url"],
-    ],
+  // a file ends in a line break: that is not worth a word
+  const withoutEnd = (text: string): string => text.replace(/\r?\n$/, "");
+  const given: Readonly<Record<Value, Readonly<Record<string, string | undefined>>>> = {
+    token: {
+      "--token-stdin": tokenStdin ? withoutEnd(await readStdin(stdin, { signal })) : undefined,
+      "--token-file": tokenFile === undefined ? undefined : withoutEnd(await readSecretFile(tokenFile, { signal })),
+    },
+    account: { "--account-id": accountId, "--studio-url": ids.account },
+    profile: { "--profile-id": profileId, "--studio-url": ids.profile },
   };
-  const { localSettings, userSettings } = survey.state.files;
+  const { localSettings, userSettings } = here.state.files;
   const bridge = envIn(localSettings);
-  const example = target.mode === "join" ? idsFromExample(survey.example, target) : {};
+  const example = target.mode === "join" ? idsFromExample(here.example, target) : {};
   // where a Claude Code that takes only references keeps what a person set up for themselves
   const own = scopes !== undefined && !scopes.includes("project") ? envIn(userSettings) : {};
-  const envFile = options.valuesFile === undefined ? ".env" : "the values file";
   const sourcesOf = (which: Value): readonly Source[] => {
     const slot = target.slots[which];
-    if ("fixed" in slot) return [{ text: slot.fixed, from: ".mcp.json", kind: "fixed" }];
+    if ("literal" in slot) return [{ text: slot.literal.trim(), from: ".mcp.json", kind: "fixed" }];
     const { env } = slot;
     const literal = (scope: "local" | "user"): string | undefined => {
-      const header = entryIn(survey, scope, target.name)?.values[which];
+      const header = entryIn(here, scope, target.name)?.values[which];
       return header !== undefined && "literal" in header ? header.literal : undefined;
     };
-    const files: readonly (readonly [text: string | undefined, from: string])[] = [
-      [survey.dotenv.get(env), `${env} in ${envFile}`],
-      [bridge[env], `${env} in .claude/settings.local.json`],
-      [example[which], ".env.example"],
-      [own[env], `${env} in ~/.claude/settings.json`],
-      [literal("local"), "Claude Code's local scope"],
-      [literal("user"), "Claude Code's user scope"],
-    ];
+    const files = {
+      [`${env} in ${options.valuesFile === undefined ? ".env" : "the values file"}`]: here.dotenv.get(env),
+      [`${env} in .claude/settings.local.json`]: bridge[env],
+      ".env.example": example[which],
+      [`${env} in ~/.claude/settings.json`]: own[env],
+      "Claude Code's local scope": literal("local"),
+      "Claude Code's user scope": literal("user"),
+    };
+    const as = (kind: Source["kind"], texts: Readonly<Record<string, string | undefined>>): readonly Source[] =>
+      Object.entries(texts).map(([from, text]) => ({ text, from, kind }));
     return [
-      ...given[which].map(([text, from]): Source => ({ text, from, kind: "given" })),
-      { text: context.env[env], from: `${env} in the environment`, kind: "environment" },
-      ...files.map(([text, from]): Source => ({ text, from, kind: "file" })),
+      ...as("given", given[which]),
+      ...as("environment", { [`${env} in the environment`]: context.env[env] }),
+      ...as("file", files),
     ];
   };
   return { token: sourcesOf("token"), account: sourcesOf("account"), profile: sourcesOf("profile") };
@@ -94,31 +84,27 @@ export async function valueSources(
  */
 export function usable(
   sources: Readonly<Record<Value, readonly Source[]>>,
-  isAsked: boolean,
-  show: Show,
-  secrets: Set<string>,
+  { ask, show, context }: Pick<Page, "ask" | "show" | "context">,
 ): Candidates {
   const found: Record<Value, Candidate[]> = { token: [], account: [], profile: [] };
   for (const which of VALUES) {
+    const good = found[which];
     for (const { text, from, kind } of sources[which]) {
       if (text === undefined || (text === "" && kind !== "given")) continue;
-      if (kind === "fixed") {
-        found[which].push({ value: text, from, given: true });
-        continue;
-      }
-      const result = cleanValue(which, text);
+      // what the team wrote is taken as it is
+      const result = kind === "fixed" ? ({ ok: true, value: text, cleaned: [] } as const) : cleanValue(which, text);
       if (!result.ok) {
         if (kind === "file" && result.missing) continue;
-        if (kind === "given" || (!isAsked && found[which].length === 0))
+        if (kind === "given" || (ask === undefined && good.length === 0))
           throw new UsageError(`${from}: ${result.problem}`, undefined, which === "token" ? "bad-token" : "bad-id");
         show.warn(`Not used, ${from}: ${result.problem}.`);
         continue;
       }
-      if (result.cleaned.length > 0)
-        show.info(`Removed from the ${LABELS[which]} (${from}): ${result.cleaned.join(", ")}.`);
-      if (which === "token") secrets.add(result.value);
-      if (!found[which].some(({ value }) => value === result.value))
-        found[which].push({ value: result.value, from, given: kind === "given" });
+      const { value, cleaned } = result;
+      if (cleaned.length > 0) show.info(`Removed from the ${LABELS[which]} (${from}): ${cleaned.join(", ")}.`);
+      if (which === "token") context.secrets.add(value);
+      if (!good.some((other) => other.value === value))
+        good.push({ value, from, given: kind === "given" || kind === "fixed" });
     }
   }
   return found;
@@ -132,4 +118,104 @@ export function missingIn(candidates: Candidates): readonly Value[] {
 /** The best value of each. */
 export function firstOf({ token, account, profile }: Candidates): Values {
   return { token: token[0]?.value ?? "", account: account[0]?.value ?? "", profile: profile[0]?.value ?? "" };
+}
+
+/** Checks an answer while it is typed; the message never repeats it. */
+function check(which: Value): (text: string) => string | undefined {
+  return (text) => {
+    const result = cleanValue(which, text);
+    return result.ok ? undefined : `${result.problem.charAt(0).toUpperCase()}${result.problem.slice(1)}.`;
+  };
+}
+
+/** An answer that `check` took, cleaned, and what was cleaned is said. */
+function settle({ show, context }: Page, which: Value, text: string): string {
+  const result = cleanValue(which, text);
+  if (!result.ok) throw new Error(result.problem);
+  if (which === "token") context.secrets.add(result.value);
+  if (result.cleaned.length > 0) show.info(`Removed from the ${LABELS[which]}: ${result.cleaned.join(", ")}.`);
+  if (which === "account" && !isGuid(result.value))
+    show.info("This account ID is not a GUID, as most CM.com account IDs are. If the test fails, check it first.");
+  return result.value;
+}
+
+/** The token: what is at hand is offered first, shown by its last characters at most. */
+export async function askToken(ask: Ask, page: Page, candidates: readonly Candidate[]): Promise<string> {
+  const given = candidates.find((candidate) => candidate.given);
+  if (given !== undefined) return given.value;
+  if (candidates.length > 0) {
+    const choices = candidates.map(({ value, from }, index) => ({
+      value: String(index),
+      label: `${maskOf(value)} from ${from}`,
+    }));
+    const other = { value: "other", label: "Another one" };
+    const chosen = candidates[Number(await ask.select({ message: "Product token", choices: [...choices, other] }))];
+    if (chosen !== undefined) return chosen.value;
+  }
+  const steps = readTemplate(page.context.templates, "token-steps.txt", { example: "Claude Code – Anna" });
+  page.show.info("How to get a product token:", steps.trimEnd().split("\n"));
+  return settle(page, "token", await ask.secret({ message: "Paste the product token", validate: check("token") }));
+}
+
+/** A pasted HALO Studio URL, or the account ID itself. Out: what of both IDs is known now. */
+async function askUrlOrAccount(ask: Ask, page: Page): Promise<Partial<Record<Id, Candidate>>> {
+  const text = await ask.text({
+    message: "Paste a HALO Studio URL of the profile, or the account ID",
+    placeholder: "https://… or 01234567-89ab-…",
+    validate: (value) => {
+      const problem = check("account")(value);
+      if (!looksLikeUrl(value))
+        return problem === undefined ? undefined : `Paste a HALO Studio URL or an account ID. ${problem}`;
+      return Object.keys(idsFromStudioUrl(value)).length === 0
+        ? "There is no ID in this URL. Paste the account ID instead."
+        : undefined;
+    },
+  });
+  if (!looksLikeUrl(text)) return { account: { value: settle(page, "account", text), from: "you", given: true } };
+  const { account, profile } = idsFromStudioUrl(text);
+  page.show.info("Found in the URL", [`account: ${account ?? "not found"}`, `profile: ${profile ?? "not found"}`]);
+  const found = (value: string): Candidate => ({ value, from: "found in the URL", given: false });
+  return {
+    ...(account === undefined ? {} : { account: found(account) }),
+    ...(profile === undefined ? {} : { profile: found(profile) }),
+  };
+}
+
+/** One ID, with what was found as the answer that is offered. */
+async function confirmId(ask: Ask, page: Page, which: Id, candidate: Candidate | undefined): Promise<string> {
+  if (candidate?.given === true) return candidate.value;
+  const label = LABELS[which];
+  if (candidate === undefined && which === "profile")
+    page.show.info("The profile ID is in the URL while you look at the profile in HALO Studio.");
+  const text = await ask.text({
+    message: candidate === undefined ? `The ${label}` : `The ${label} (${candidate.from}):`,
+    initial: candidate?.value ?? "",
+    validate: check(which),
+  });
+  return settle(page, which, text);
+}
+
+/**
+ * Both IDs: from a pasted HALO Studio URL or one by one, each shown and open to correction. `asTheTeam`: taken as they
+ * were found, without a question.
+ */
+export async function askIds(
+  ask: Ask,
+  page: Page,
+  candidates: Pick<Candidates, Id>,
+  asTheTeam: boolean,
+): Promise<Pick<Values, Id>> {
+  const found = { account: candidates.account[0], profile: candidates.profile[0] };
+  const { account, profile } = found;
+  if (account !== undefined && profile !== undefined) {
+    const isGiven = account.given && profile.given;
+    const shown = ({ value, from }: Candidate): string => `${printable(value, 60)} from ${from}`;
+    if (asTheTeam && !isGiven) page.show.info("Account and profile", [shown(account), shown(profile)]);
+    if (asTheTeam || isGiven) return { account: account.value, profile: profile.value };
+  }
+  const asked = { ...found, ...(account === undefined ? await askUrlOrAccount(ask, page) : {}) };
+  return {
+    account: await confirmId(ask, page, "account", asked.account),
+    profile: await confirmId(ask, page, "profile", asked.profile),
+  };
 }

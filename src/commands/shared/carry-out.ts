@@ -17,16 +17,11 @@ export interface CarryOut {
   readonly context: Context;
   readonly place: Asked;
   readonly dryRun: boolean;
-  /** Shows the whole plan. */
   readonly show: (plan: Plan) => void;
-  /** Asks whether to go on, where somebody can be asked. Throws Cancelled for a no. Not called for a plan that changes nothing. */
-  readonly confirm?: (plan: Plan) => Promise<void>;
-  /** Looks once more, before anything is written, at what no step of the plan holds. */
-  readonly beforehand?: () => void;
-  /** A file changed after the plan was made: makes the plan anew from what is there now. Throws when it must be another plan. */
-  readonly replan: () => Promise<Plan>;
-  /** Called before the plan is made anew: what changed, as a sentence. */
-  readonly onStale: (reason: string) => void;
+  /** Asks whether to go on. Throws Cancelled for a no. Not called for a plan that changes nothing. */
+  readonly confirm?: () => Promise<void>;
+  /** A file changed after the plan was made (`reason`): makes it anew from what is there now. Throws when it must be another plan. */
+  readonly replan: (reason: string) => Promise<Plan>;
 }
 
 export interface Carried {
@@ -53,8 +48,8 @@ const MOST_PLANS = 3;
 const RUN_MS = 60_000;
 
 /** Does this plan change anything by itself? Steps for a human do not count. */
-export function changes(plan: Plan): boolean {
-  return plan.steps.some(
+export function changes({ steps }: Plan): boolean {
+  return steps.some(
     (step) => step.kind === "run" || (step.kind === "write" && (step.before !== step.after || step.mode !== undefined)),
   );
 }
@@ -64,30 +59,27 @@ export async function carryOut(first: Plan, how: CarryOut): Promise<Carried> {
   let plan = first;
   for (let plans = 1; ; plans += 1) {
     how.show(plan);
-    const nothing = new Map<Step, StepStatus>(plan.steps.map((step) => [step, "planned"]));
-    if (how.dryRun) return { plan, statuses: nothing, changed: false };
-    if (changes(plan)) await how.confirm?.(plan);
-    how.beforehand?.();
+    const statuses = new Map<Step, StepStatus>(plan.steps.map((step) => [step, "planned"]));
+    if (how.dryRun) return { plan, statuses, changed: false };
+    if (changes(plan)) await how.confirm?.();
     try {
-      const statuses = await apply(plan, how);
+      await apply(plan, statuses, how);
       return { plan, statuses, changed: [...statuses.values()].includes("written") };
     } catch (error) {
       if (!(error instanceof Refusal) || error.code !== "stale" || plans === MOST_PLANS) throw error;
-      how.onStale(error.message);
-      plan = await how.replan();
+      plan = await how.replan(error.message);
     }
   }
 }
 
 /** The files, all or none, then the programs. */
-async function apply(plan: Plan, { context, place }: CarryOut): Promise<Statuses> {
-  const statuses = new Map<Step, StepStatus>(plan.steps.map((step) => [step, "planned"]));
-  const writes = plan.steps.filter((step): step is WriteStep => step.kind === "write");
+async function apply({ steps }: Plan, statuses: Map<Step, StepStatus>, { context, place }: CarryOut): Promise<void> {
+  const writes = steps.filter((step): step is WriteStep => step.kind === "write");
   const written = await applyWrites(writes, {
     signal: context.signal,
     assertPrivate: (realPath, path) => assertPrivate(place, { path, realPath }, { ignored: true }),
     afterwards: async (onDone) => {
-      for (const step of plan.steps) {
+      for (const step of steps) {
         if (step.kind !== "run") continue;
         const { undo, why } = step;
         // an add that fails may have added all the same
@@ -99,37 +91,25 @@ async function apply(plan: Plan, { context, place }: CarryOut): Promise<Statuses
     },
   });
   for (const [index, step] of writes.entries()) statuses.set(step, written[index] ?? "written");
-  return statuses;
 }
 
-async function start(
-  argv: RunStep["argv"],
-  stdin: string | undefined,
-  place: Asked,
-  signal: AbortSignal,
-): Promise<ExecResult> {
-  const input = stdin === undefined ? {} : { stdin };
-  return await exec(argv, { cwd: place.root, env: place.programEnv, ...input, timeoutMs: RUN_MS, signal });
+async function start(argv: RunStep["argv"], stdin: string, place: Asked, signal: AbortSignal): Promise<ExecResult> {
+  return await exec(argv, { cwd: place.root, env: place.programEnv, stdin, timeoutMs: RUN_MS, signal });
 }
 
-async function run(step: RunStep, context: Context, place: Asked): Promise<void> {
-  const result = await start(step.argv, step.stdin, place, context.signal);
-  if (result.exitCode === 0) return;
-  const words = step.argv.slice(1, 3).join(" ");
-  if (result.startError !== undefined)
-    throw new EnvironmentError(`claude ${words} could not be started (${result.startError})`, {
-      hint: "claude --version",
-    });
-  const said = printable(mask(result.stderr || result.stdout, context.secrets));
-  throw new Refusal(
-    `claude ${words} failed${result.timedOut ? ": it took more than 60 seconds" : said === "" ? "" : `: ${said}`}`,
-    { hint: "claude mcp list" },
-    "client-failed",
-  );
+async function run({ argv, stdin = "" }: RunStep, context: Context, place: Asked): Promise<void> {
+  const { exitCode, startError, timedOut, stderr, stdout } = await start(argv, stdin, place, context.signal);
+  if (exitCode === 0) return;
+  const words = argv.slice(1, 3).join(" ");
+  if (startError !== undefined)
+    throw new EnvironmentError(`claude ${words} could not be started (${startError})`, { hint: "claude --version" });
+  const said = timedOut ? "it took more than 60 seconds" : printable(mask(stderr || stdout, context.secrets));
+  const why = said === "" ? "" : `: ${said}`;
+  throw new Refusal(`claude ${words} failed${why}`, { hint: "claude mcp list" }, "client-failed");
 }
 
 /** Whatever was aborted meanwhile. Out: what to type when it fails. */
 async function takeBack(undo: RunStep["argv"], place: Asked): Promise<string | undefined> {
-  const result = await start(undo, undefined, place, new AbortController().signal);
+  const result = await start(undo, "", place, new AbortController().signal);
   return result.exitCode === 0 || foundNothing(result) ? undefined : toSh(["claude", ...undo.slice(1)]);
 }

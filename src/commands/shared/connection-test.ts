@@ -2,10 +2,22 @@
 import type { Context } from "../../context.ts";
 import type { Sent } from "../../core/clients/claude-code.ts";
 import { type Diagnosis, diagnose, type Known } from "../../core/diagnosis/diagnose.ts";
-import { cleaned, type ProbeRecord } from "../../core/diagnosis/record.ts";
+import { cleaned, type ProbeRecord, type ProbeStage } from "../../core/diagnosis/record.ts";
 import { HEADERS } from "../../core/halo.ts";
 import { networkOf, proxySecrets } from "../../core/proxy.ts";
 import { type ProbeRequest, probe } from "../../io/probe/probe.ts";
+
+/** What a stage does, for a person who waits. */
+export const STAGE_TEXT: Readonly<Record<ProbeStage, string>> = {
+  url: "looking at the URL",
+  dns: "looking the host up",
+  tcp: "connecting",
+  tls: "securing the connection",
+  http: "sending the first request",
+  auth: "checking the token",
+  mcp: "speaking MCP",
+  tools: "listing the tools",
+};
 
 /** The header that carries the token, as it is spelled here. */
 const tokenHeaderOf = (headers: Sent["headers"]): string =>

@@ -1,4 +1,4 @@
-import { realpathSync } from "node:fs";
+/** Where a file may be written: not out of the repository, and a secret not where git would take it. */
 import { dirname, relative } from "node:path";
 import type { Context } from "../../context.ts";
 import { toSh } from "../../core/command-line.ts";
@@ -13,20 +13,8 @@ interface Place {
   readonly realPath: string;
 }
 
-/** The nearest folder of a path that exists. */
-function existing(folder: string): string {
-  for (let at = folder; ; at = dirname(at)) {
-    try {
-      return realpathSync(at);
-    } catch {
-      if (dirname(at) === at) return at;
-    }
-  }
-}
-
 /** Refuses a symlink of the repository that leads out of it: what it leads to is not the repository's to change. */
-export function assertInside(root: string, place: Place): void {
-  const { path, realPath } = place;
+export function assertInside(root: string, { path, realPath }: Place): void {
   if (!isInside(path, root) || isInside(realPath, root)) return;
   throw new Refusal(
     `${path} is a symlink that leads out of this repository, to ${realPath}: nothing is written through it`,
@@ -44,6 +32,13 @@ export interface Asked {
   readonly programEnv: Context["env"];
 }
 
+/** Nearest first. */
+function repositoriesAround(folder: string): readonly string[] {
+  const nearest = findRoot(folder);
+  if (nearest === undefined) return [];
+  return [nearest, ...(dirname(nearest) === nearest ? [] : repositoriesAround(dirname(nearest)))];
+}
+
 /**
  * Refuses to put a secret where git would take it: a tracked file, a file that no rule ignores, and a symlink that
  * leads out of the repository it stands in. Holds for the resolved path, and for every repository around it.
@@ -56,37 +51,29 @@ export function assertPrivate(
 ): void {
   assertInside(root, place);
   const { path, realPath } = place;
-  const nearest = findRoot(existing(dirname(realPath)));
-  for (let repository = nearest; repository !== undefined; repository = above(repository)) {
-    if (gitProgram === undefined) {
+  for (const [index, repository] of repositoriesAround(dirname(realPath)).entries()) {
+    if (gitProgram === undefined)
       throw new EnvironmentError(
         `${path} lies in a git repository, and the git program is missing: whether git would take the file cannot be checked`,
         { hint: "install git, then run this again" },
       );
-    }
     const git = createGit({ program: gitProgram, cwd: repository, env: programEnv });
     const shown = relative(repository, realPath);
-    if (git.isTracked(realPath)) {
+    const inRepository = (...words: readonly string[]): string => toSh(["git", "-C", repository, ...words]);
+    if (git.isTracked(realPath))
       throw new Refusal(
         `${path} is tracked by git${path === realPath ? "" : ` (it leads to ${realPath})`}: a secret in it would be committed`,
         {
-          hint: `${toSh(["git", "-C", repository, "rm", "--cached", shown])} && ${toSh(["git", "-C", repository, "commit", "-m", `Stop tracking ${shown}`])}\nif it held a token, delete that token in HALO Studio > Settings > Product Tokens`,
+          hint: `${inRepository("rm", "--cached", shown)} && ${inRepository("commit", "-m", `Stop tracking ${shown}`)}\nif it held a token, delete that token in HALO Studio > Settings > Product Tokens`,
         },
         "tracked",
       );
-    }
     // a repository around the nearest one takes nothing of it that it does not track already
-    if (repository === nearest && check.ignored && !git.isIgnored(realPath)) {
+    if (index === 0 && check.ignored && !git.isIgnored(realPath))
       throw new Refusal(
         `${path} is not ignored by git, whatever was added to the ignore rules: a later rule takes it back in, or git does not read the ignore file (a symlink, say)`,
-        { hint: toSh(["git", "-C", repository, "check-ignore", "-v", "--no-index", shown]) },
+        { hint: inRepository("check-ignore", "-v", "--no-index", shown) },
         "not-ignored",
       );
-    }
   }
-}
-
-/** The next repository around this one. */
-function above(repository: string): string | undefined {
-  return dirname(repository) === repository ? undefined : findRoot(dirname(repository));
 }

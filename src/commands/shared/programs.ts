@@ -1,5 +1,7 @@
-/** The programs that a command starts, and what they are started with. */
+/** The programs that a command starts, Claude Code above all, and its files that are a person's own. */
+import { dirname, join, parse, resolve } from "node:path";
 import type { Context } from "../../context.ts";
+import { type ClaudeProgram, readClaude } from "../../io/claude.ts";
 import { findRoot } from "../../io/git.ts";
 import { findProgram, trustedEnv, untrusted } from "../../io/programs.ts";
 
@@ -15,4 +17,37 @@ export function programsFor(context: Context, root: string, repository: string):
   const exclude = untrusted(context.home, [repository, root, findRoot(context.cwd) ?? context.cwd, context.cwd]);
   const options = { env: context.env, platform: context.platform, exclude };
   return { find: (name) => findProgram(name, options), env: trustedEnv(options) };
+}
+
+/** The store and the user's settings. With CLAUDE_CONFIG_DIR both lie in that folder (claude-code facts, section 2). */
+export function ownFiles({ cwd, env, home }: Pick<Context, "cwd" | "env" | "home">) {
+  const given = env.CLAUDE_CONFIG_DIR;
+  const isMoved = given !== undefined && given !== "";
+  const folder = isMoved ? resolve(cwd, given) : join(home, ".claude");
+  return { store: join(isMoved ? folder : home, ".claude.json"), userSettings: join(folder, "settings.json") };
+}
+
+/** npm on Windows installs a `.cmd` that Node cannot start without a shell: the program it calls lies beside it. */
+function runnable(path: string): string {
+  return /\.(?:cmd|bat|ps1)$/i.test(path)
+    ? join(dirname(path), "node_modules", "@anthropic-ai", "claude-code", "bin", "claude.exe")
+    : path;
+}
+
+export interface FoundClaude {
+  readonly claude: ClaudeProgram | undefined;
+  /** `silent`: there is a program that does not say its version; `late`: not in the time that there was. */
+  readonly claudeIs: "found" | "silent" | "late" | "none";
+}
+
+/** The `claude` of PATH, and its version. `limit`: how long that may take. */
+export async function claudeOf(
+  { cwd, signal }: Pick<Context, "cwd" | "signal">,
+  { find, env }: Programs,
+  limit?: Parameters<typeof readClaude>[2],
+): Promise<FoundClaude> {
+  const path = find("claude");
+  if (path === undefined) return { claude: undefined, claudeIs: "none" };
+  const { claude, late } = await readClaude(runnable(path), { cwd: parse(cwd).root, env, signal }, limit);
+  return { claude, claudeIs: claude !== undefined ? "found" : late ? "late" : "silent" };
 }

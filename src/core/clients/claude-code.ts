@@ -1,7 +1,6 @@
 /** Claude Code: what it is as a client, and what it makes of an entry (2.1.197 and 2.1.330, measured). */
 import { isObject, type Json, type JsonObject } from "../formats/json.ts";
-import { HALO_URL, HEADERS, VALUES, type Value } from "../halo.ts";
-import type { Connection } from "../plan/model.ts";
+import { HALO_URL, HEADERS, VALUES, type Value, variablesFor } from "../halo.ts";
 import { entryFor } from "./entry.ts";
 import { type Client, USUAL } from "./model.ts";
 import { BRACES_WITH_DEFAULT, expand } from "./references.ts";
@@ -27,12 +26,8 @@ export const claudeCode: Client = {
 export const reference = BRACES_WITH_DEFAULT.spell;
 
 /** The entry exactly as CM.com documents it. */
-export function entryOf(connection: Connection): Json {
-  return entryFor(claudeCode, connection);
-}
-
-export function connectionFor(name: string, url: string, variables: Readonly<Record<Value, string>>): Connection {
-  return { name, url, headers: Object.fromEntries(VALUES.map((value) => [HEADERS[value], { env: variables[value] }])) };
+export function haloEntry(name: string, url: string): Json {
+  return entryFor(claudeCode, url, variablesFor(name));
 }
 
 /** What is sent where, exactly as the client would send it. Holds secrets. */

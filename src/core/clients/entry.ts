@@ -1,8 +1,8 @@
 /** Servers in the tree of a client's file, and how an entry is written there. */
 
-import type { Container, Entry, Json, JsonObject, Node, Scalar } from "../formats/json.ts";
+import type { Container, Entry, JsonObject, Node, Scalar } from "../formats/json.ts";
 import { isObjectNode, member, textOf, winners } from "../formats/nodes.ts";
-import type { Connection } from "../plan/model.ts";
+import { HEADERS, VALUES, type Value } from "../halo.ts";
 import type { Client } from "./model.ts";
 import { also, BRACES, type Dialect, respelled, spelledIn } from "./references.ts";
 
@@ -133,8 +133,11 @@ function withOwn(text: string, dialect: Dialect, env: Node | undefined): string 
 }
 
 /** The entry of a connection as a client's documentation has it: with references, never with values. */
-export function entryFor({ entry, references }: Client, connection: Connection): JsonObject {
-  const headers: Record<string, Json> = {};
-  for (const [header, { env }] of Object.entries(connection.headers)) headers[header] = references.spell(env);
-  return { ...entry.fixed, [entry.url[0]]: connection.url, [entry.names ?? entry.headers]: headers };
+export function entryFor(
+  { entry, references }: Client,
+  url: string,
+  variables: Readonly<Record<Value, string>>,
+): JsonObject {
+  const headers = Object.fromEntries(VALUES.map((value) => [HEADERS[value], references.spell(variables[value])]));
+  return { ...entry.fixed, [entry.url[0]]: url, [entry.names ?? entry.headers]: headers };
 }

@@ -3,10 +3,9 @@ import type { Document } from "../check/model.ts";
 import { shown } from "../check/show.ts";
 import {
   type ClientStatus,
-  connectionFor,
   type Entry,
-  entryOf,
   expandEntry,
+  haloEntry,
   readEntry,
   type Scope,
 } from "../clients/claude-code.ts";
@@ -31,7 +30,7 @@ import { references } from "../clients/references.ts";
 import { type Consent, isOwnUrl, mayReceive, whatToSend } from "../connection.ts";
 import { dotenvOf } from "../formats/dotenv.ts";
 import { property } from "../formats/json.ts";
-import { HALO_URL, HEADERS, isSafeVariable, type Value, variablesFor } from "../halo.ts";
+import { HALO_URL, HEADERS, isSafeVariable, type Value } from "../halo.ts";
 import { chooseName, type Place, placeOf, type Server, storePlace } from "./entries.ts";
 import { secretsIn, type ValueSource, viewNetwork, viewValues } from "./values.ts";
 
@@ -130,7 +129,7 @@ function withToken(entry: Entry, token: string | undefined): Entry {
 
 /** An entry as the wizard would write it: for the values at hand, where there is none that could be tested. */
 function ownEntry(name: string, url: string): Entry {
-  return readEntry(name, "user", entryOf(connectionFor(name, url, variablesFor(name))));
+  return readEntry(name, "user", haloEntry(name, url));
 }
 
 /** Where a value of the test comes from, in words. `added`: variables that were filled in from `.env`. */

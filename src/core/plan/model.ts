@@ -1,18 +1,6 @@
 /** What would be done, as data: see docs/dictionary.md. */
 
-/** A value that is not here: the name of the environment variable that holds it. Each client spells it its own way. */
-export interface Reference {
-  readonly env: string;
-}
-
-/** What a client connects to. It never holds a secret: every header is a reference. */
-export interface Connection {
-  readonly name: string;
-  readonly url: string;
-  readonly headers: Readonly<Record<string, Reference>>;
-}
-
-/** Variable name → value. Travels apart from the connection; ends only in `.env`, a private client file, or a child's stdin. */
+/** Variable name → value. Ends only in `.env`, a private client file, or a child's stdin. */
 export type Secrets = Readonly<Record<string, string>>;
 
 /** One path as it was found. `text` keeps every byte: a BOM, CRLF, a missing final newline. */

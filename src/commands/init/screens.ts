@@ -1,0 +1,258 @@
+/** What a person reads of a plan, and at the end; the same as JSON; the command that does it all again. */
+import { relative } from "node:path";
+import { maskFile } from "../../core/check/mask-file.ts";
+import type { Scope } from "../../core/clients/claude-code.ts";
+import { toSh } from "../../core/command-line.ts";
+import { type Diagnosis, diagnosisJson } from "../../core/diagnosis/diagnose.ts";
+import { isHaloEndpoint } from "../../core/endpoint.ts";
+import { diffTexts } from "../../core/formats/diff.ts";
+import { DEFAULT_NAME, nameProblem, type Value } from "../../core/halo.ts";
+import { CI_FILES } from "../../core/plan/ci.ts";
+import type { Plan, Step } from "../../core/plan/model.ts";
+import { printable } from "../../core/secrets.ts";
+import { type Paint, paintLine } from "../../ui/paint.ts";
+import { stepLabel } from "../shared/carry-out.ts";
+import type { Decided } from "./options.ts";
+import { checkOptions } from "./plan.ts";
+import type { Page, Survey } from "./survey.ts";
+import type { Proof } from "./test.ts";
+
+/** A step with what is below it. */
+interface Part {
+  readonly title: string;
+  readonly details?: readonly string[];
+  /** Lines that stay as they are. */
+  readonly diff?: readonly string[];
+  /** What takes the place of the title in a unified diff. */
+  readonly sides?: readonly string[];
+}
+
+/** What a plan changes, step by step. A file that stays as it is has no part. Of the values only the IDs are seen. */
+export function planParts(page: Page, { values }: Decided, { steps }: Plan, paint: Paint): readonly Part[] {
+  const { context, here, show } = page;
+  const secrets = [...context.secrets];
+  const shown = [values.account, values.profile];
+  return steps.flatMap((step): readonly Part[] => {
+    const label = stepLabel(step, here.root);
+    if (step.kind === "tell") return [{ title: `${label} (shown at the end)` }];
+    if (step.kind === "run") {
+      const command = printable(toSh(["claude", ...step.argv.slice(1)]), 1000);
+      const input = step.stdin === undefined ? "" : "  < the entry, on standard input";
+      return [{ title: `Run: ${label}`, details: [command + input, ...(step.details ?? [])] }];
+    }
+    const { path, before, after } = step;
+    const mode = step.mode?.toString(8);
+    if (before === after)
+      return mode === undefined ? [] : [{ title: `${label}: only its permissions change, to ${mode} (private)` }];
+    const what = before === undefined ? "new" : after === undefined ? "removed" : "changed";
+    const title = `${paint.bold(label)} (${what}${mode === undefined ? "" : `, mode ${mode}`})`;
+    const side = (text: string | undefined): string => (text === undefined ? "/dev/null" : label);
+    const mask = (text: string): string => maskFile(path, text, secrets, shown);
+    const lines = diffTexts(before ?? "", after ?? "", { mask, width: show.columns - 6 });
+    const diff = lines.map((line) => paintLine(paint, line));
+    return [{ title, sides: [`--- ${side(before)}`, `+++ ${side(after)}`], diff }];
+  });
+}
+
+/** The plan as the result of a dry run. */
+export function planText(page: Page, decided: Decided, plan: Plan, paint: Paint): string {
+  const lines = planParts(page, decided, plan, paint).flatMap(({ title, sides = [title], details = [], diff = [] }) => [
+    ...sides,
+    ...details.map((line) => `  ${line}`),
+    ...diff,
+  ]);
+  return lines.length === 0 ? "Nothing has to change." : lines.join("\n");
+}
+
+/** One line per file and command: what became of it. */
+export function statusLines({ show, here }: Page, { steps }: Plan, statuses: ReadonlyMap<Step, string>) {
+  const { green, sign } = show.paint;
+  return steps.flatMap((step) => {
+    if (step.kind === "tell") return [];
+    const status = statuses.get(step);
+    const isRemoved = status === "written" && step.kind === "write" && step.after === undefined;
+    const word = step.kind === "run" ? "done" : isRemoved ? "removed" : status;
+    return [`${green(sign.ok)} ${stepLabel(step, here.root)}: ${word}`];
+  });
+}
+
+/** Lines that belong together. */
+type Paragraph = readonly string[];
+
+/** The steps of a plan that are left to a person. */
+export function handSteps({ steps }: Plan): readonly Paragraph[] {
+  return steps.flatMap((step) =>
+    step.kind === "tell" ? [[step.title, ...step.lines.map((line) => `  ${line}`)]] : [],
+  );
+}
+
+function startLines({ options, here }: Page, scopes: readonly Scope[]): Paragraph {
+  const inFolder = scopes.some((scope) => scope !== "user");
+  if (!inFolder && here.claude === undefined) return [];
+  const start = ["Start", inFolder ? `  cd ${toSh([here.root])} && claude` : "  claude"];
+  if (!scopes.includes("project")) return start;
+  const notes = {
+    "claude-settings": [],
+    none: ["  Export the three variables first: Claude Code does not read .env."],
+    direnv: ['  Once: direnv allow. Claude Code will ask about the server: choose "Use this MCP server".'],
+  };
+  return [
+    ...start,
+    '  Claude Code asks if you trust this folder. Pick "Yes, I trust this folder"',
+    "  (it starts on No). Then /mcp shows the server and its tools.",
+    ...notes[options.bridge],
+  ];
+}
+
+/** How the team gets it: what is to be committed. */
+function teamLines({ root, git }: Survey, { steps }: Plan): Paragraph {
+  const isShared = (step: Step): boolean => step.kind === "write" && step.secret !== true;
+  const shared = steps.filter(isShared).map((step) => stepLabel(step, root));
+  const share =
+    git === undefined
+      ? ["  Share these files, which contain no secrets:", `  ${shared.join(" ")}`]
+      : [`  git -C ${toSh([root])} add ${toSh(shared)}`, `  git -C ${toSh([root])} commit -m "Connect HALO"`];
+  return [
+    "Teammates",
+    ...share,
+    "  Each of them runs: npx create-halo-mcp",
+    "  It asks only for what they need and changes no committed file. If .env.example",
+    "  contains the two IDs (they are no secrets), it asks only for their token.",
+  ];
+}
+
+/** What keeps a repository right from now on. */
+function ciLines({ options: { ci }, here, target }: Page, { steps }: Plan): Paragraph {
+  const isWritten = steps.some((step) => step.kind === "write" && step.path === here.ciPaths?.[0]);
+  const offer = ["To add it: npx create-halo-mcp --ci github", "(or gitlab, pre-commit, lefthook, husky)."];
+  const kept = ({ files, needs }: (typeof CI_FILES)["github"]) =>
+    isWritten ? [`Commit ${files[0]}: it runs this check.`, ...(needs === undefined ? [] : [needs])] : [];
+  const command = `npx create-halo-mcp check${checkOptions(target.url) ?? ""}`;
+  const lines = [command, "It needs no token and no network.", ...(ci === undefined ? offer : kept(CI_FILES[ci]))];
+  return ["In CI, or before a commit", ...lines.map((line) => `  ${line}`)];
+}
+
+/** How to go on, for a person. */
+export function nextSteps(page: Page, decided: Decided, plan: Plan): readonly Paragraph[] {
+  const { clients, scopes } = decided.choice;
+  const isNew = page.target.mode === "new";
+  const isForClaude = clients.includes("claude-code");
+  const isForTeam = isForClaude && scopes.includes("project");
+  return [
+    isForClaude ? startLines(page, scopes) : [],
+    isForTeam && isNew ? teamLines(page.here, plan) : [],
+    isForTeam && (isNew || page.options.ci !== undefined) ? ciLines(page, plan) : [],
+    ...handSteps(plan),
+    ["To repeat this set-up", `  ${commandFor(page, decided)}`],
+  ];
+}
+
+/** The headline, no stronger than what was seen. `changed`: something was written. `claudeIs`: whether Claude Code is installed. */
+export function headlineOf({ ok, files, client }: Proof, changed: boolean, claudeIs: Survey["claudeIs"]): string {
+  if (!ok)
+    return changed
+      ? "Saved, but it does not work yet: see above."
+      : "Already set up, but not working: see above. Nothing was written.";
+  const missing = claudeIs === "none" ? "isn't installed here" : "does not answer here";
+  if (files === undefined) return `Saved. Claude Code ${missing}, so nothing was tested with it.`;
+  const isUnproven = files.control === "accepted";
+  if (!changed)
+    return isUnproven
+      ? "Already set up. The server accepts requests without a token, so your token was not tested. Nothing was written."
+      : "Already set up and working. Nothing was written.";
+  if (isUnproven) return "Connected, but this server accepts requests without a token, so your token was not tested.";
+  if (client === "connected") return "HALO is connected, and Claude Code confirms it.";
+  const rest =
+    claudeIs !== "found"
+      ? `Claude Code ${missing}, so it is untested there`
+      : client === "not-asked"
+        ? "Claude Code could not be asked"
+        : "Claude Code gave no clear answer";
+  return `HALO answers with the saved settings. ${rest}.`;
+}
+
+/** What a run came to. */
+export interface Outcome {
+  readonly ok: boolean;
+  readonly headline: string;
+  readonly plan: Plan;
+  /** What became of each step; undefined where none was done. */
+  readonly statuses?: ReadonlyMap<Step, string>;
+  readonly tested?: Diagnosis | undefined;
+  readonly proof?: Proof | undefined;
+}
+
+/** The one JSON document of a run that came to its end: docs/json.md. */
+export function documentOf(page: Page, decided: Decided, { ok, plan, statuses, tested, proof }: Outcome): object {
+  const { options, here, target, url } = page;
+  const steps = plan.steps.map((step) => {
+    const { kind } = step;
+    const isSame = kind === "write" && step.before === step.after && step.mode === undefined;
+    const status = statuses?.get(step) ?? (isSame ? "unchanged" : "planned");
+    if (kind === "write") return { kind, path: stepLabel(step, here.root), status };
+    if (kind === "run") return { kind, argv: ["claude", ...step.argv.slice(1)], status };
+    return { kind, title: step.title, lines: step.lines, status };
+  });
+  const probe = proof?.files ?? tested;
+  const client = { id: "claude-code", version: here.claude?.version ?? null, status: proof?.client };
+  return {
+    version: 1,
+    ok,
+    dryRun: options.dryRun,
+    server: { name: target.name, url },
+    steps,
+    probe: probe === undefined ? null : { version: 1, ...diagnosisJson(probe) },
+    client: proof === undefined ? null : client,
+    recreate: commandFor(page, decided),
+  };
+}
+
+/** One option; a value that begins with a dash needs the other spelling. `usual`: left out, since it would be taken anyway. */
+function option(name: string, value: string | undefined, usual = ""): readonly string[] {
+  if (value === undefined || value === "" || value === usual) return [];
+  return value.startsWith("-") ? [`--${name}=${value}`] : [`--${name}`, value];
+}
+
+/**
+ * The whole command for sh that does what this run was told (`missing`: values that nobody gave, which stand as
+ * placeholders) or has decided. Without the token: it comes from its variable, or the way it came. The parser takes every
+ * word of it.
+ */
+export function commandFor(
+  { context: { cwd }, options, here, target, url }: Page,
+  told: { readonly missing: readonly Value[] } | Decided,
+): string {
+  const decided = "values" in told ? told : undefined;
+  const isNew = target.mode === "new";
+  const id = (value: "account" | "profile", given: string | undefined): string | undefined => {
+    if ("missing" in told && told.missing.includes(value)) return `${value.toUpperCase()}_ID`;
+    return decided !== undefined && isNew ? decided.values[value] : given;
+  };
+  const ownName = isNew && nameProblem(target.name) === undefined && target.name !== DEFAULT_NAME;
+  const { clients, scopes } = decided?.choice ?? options;
+  const isForClaude = clients?.includes("claude-code") ?? true;
+  const { valuesFile: file } = options;
+  const argv = [
+    "npx",
+    "create-halo-mcp",
+    options.dryRun && decided === undefined ? "--dry-run" : "--yes",
+    ...option("account-id", id("account", options.accountId)),
+    ...option("profile-id", id("profile", options.profileId)),
+    ...option("studio-url", decided === undefined ? options.studioUrl : undefined),
+    ...option("name", options.name ?? (ownName ? target.name : undefined)),
+    ...option("url", options.url ?? (decided === undefined || isHaloEndpoint(url) ? undefined : url)),
+    ...option("client", clients?.join(","), "claude-code"),
+    ...option("scope", isForClaude ? scopes?.join(",") : undefined, "project"),
+    ...option("bridge", options.bridge, "claude-settings"),
+    ...option("ci", isForClaude && (scopes?.includes("project") ?? true) ? options.ci : undefined),
+    ...option("values-file", file === undefined ? undefined : relative(cwd, file) || file),
+    ...option("timeout", String(options.timeoutMs / 1000), "15"),
+    ...(options.skipTest ? ["--skip-test"] : []),
+    ...option("cwd", options.cwd === undefined ? undefined : here.root),
+    ...option("token-file", options.tokenFile),
+    ...(options.tokenStdin ? ["--token-stdin"] : []),
+  ];
+  const slot = target.slots.token;
+  const fromVariable = "env" in slot && options.tokenFile === undefined && !options.tokenStdin;
+  return `${fromVariable ? `${slot.env}=… ` : ""}${toSh(argv)}`;
+}
