@@ -5,7 +5,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, join, relative } from "node:path";
+import { delimiter, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { startStandIn } from "../servers/stand-in.mjs";
 
@@ -22,24 +22,15 @@ const interactive =
   !words.includes("--yes") &&
   !words.includes("-y");
 
-/** Files below a folder, without git's own. */
-function files(folder) {
-  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
-    if (entry.name === ".git") return [];
-    const path = join(folder, entry.name);
-    return entry.isDirectory() ? files(path) : [path];
-  });
-}
-
 /** The environment of the demo: a home of its own, and no Claude Code of yours. */
 function environment(home, extra) {
-  const { PATH = "", TERM, LANG, NO_COLOR, FORCE_COLOR, SystemRoot, COMSPEC, PATHEXT } = process.env;
-  const path = PATH.split(delimiter).filter(
-    (folder) => !["claude", "claude.exe", "claude.cmd"].some((name) => existsSync(join(folder, name))),
-  );
-  const kept = { TERM, LANG, NO_COLOR, FORCE_COLOR, SystemRoot, COMSPEC, PATHEXT };
+  const kept = ["TERM", "LANG", "NO_COLOR", "FORCE_COLOR", "SystemRoot", "COMSPEC", "PATHEXT"];
+  const claude = ["claude", "claude.exe", "claude.cmd"];
+  const path = (process.env.PATH ?? "")
+    .split(delimiter)
+    .filter((folder) => !claude.some((name) => existsSync(join(folder, name))));
   return {
-    ...Object.fromEntries(Object.entries(kept).filter(([, value]) => value !== undefined)),
+    ...Object.fromEntries(Object.entries(process.env).filter(([name]) => kept.includes(name))),
     PATH: path.join(delimiter),
     HOME: home,
     USERPROFILE: home,
@@ -69,16 +60,8 @@ if (interactive) {
 
 // Ctrl-C goes to the wizard, which knows what to do about it; the demo waits for its end
 process.on("SIGINT", () => undefined);
-const args = interactive
-  ? words
-  : [
-      "--yes",
-      "--account-id",
-      ACCOUNT,
-      "--profile-id",
-      PROFILE,
-      ...words.filter((word) => word !== "--yes" && word !== "-y"),
-    ];
+const ids = ["--account-id", ACCOUNT, "--profile-id", PROFILE];
+const args = interactive ? words : ["--yes", ...ids, ...words.filter((word) => word !== "--yes" && word !== "-y")];
 const child = spawn(process.execPath, [bin, ...args], {
   cwd: repository,
   env: environment(home, { HALO_MCP_URL: server.url, ...(interactive ? {} : { HALO_MCP_TOKEN: TOKEN }) }),
@@ -87,13 +70,13 @@ const child = spawn(process.execPath, [bin, ...args], {
 const code = await new Promise((resolve) => child.on("close", (status) => resolve(status ?? 1)));
 await server.close();
 
-const made = files(repository);
+const made = readdirSync(repository, { recursive: true })
+  .filter((name) => name.split(sep)[0] !== ".git" && statSync(join(repository, name)).isFile())
+  .sort();
 if (made.length > 0) {
   console.log(`\nWhat it made in ${repository}:`);
-  for (const path of made.sort()) {
-    const mode = (statSync(path).mode & 0o777).toString(8);
-    console.log(`  ${relative(repository, path).padEnd(30)} ${mode}`);
-  }
+  for (const name of made)
+    console.log(`  ${name.padEnd(30)} ${(statSync(join(repository, name)).mode & 0o777).toString(8)}`);
   const mcp = join(repository, ".mcp.json");
   if (existsSync(mcp))
     console.log(`\n.mcp.json, the file your team commits, holds no value:\n${readFileSync(mcp, "utf8")}`);

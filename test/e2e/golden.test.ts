@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { CLEAN } from "../support/check.ts";
@@ -6,16 +6,25 @@ import { put, servers, VALUES } from "./doctor-support.ts";
 import { even, evenReport, golden, LENGTH, noneIsLeft, reduced, titled } from "./golden.ts";
 import {
   ACCOUNT,
+  APPLY,
+  ASK_IDS,
+  CONNECT,
+  callsOf,
   committed,
   entryFor,
+  fakeClaude,
   ids,
   type Machine,
   type MachineOptions,
   on,
+  PASTE,
   PROFILE,
+  READS_STDIN,
   type Run,
   STUDIO,
+  says,
   TOKEN,
+  untouched,
   withToken,
 } from "./support.ts";
 
@@ -42,15 +51,6 @@ function written(m: Machine, folder: string, before: ReturnType<Machine["tree"]>
     });
 }
 
-/** A `claude` first on the PATH, which does what these branches of a `case "$*" in` say, and writes down its arguments. */
-function claude(m: Machine, version: string, ...cases: string[]): Record<string, string> {
-  const branches = [...cases, `*--version) echo "${version} (Claude Code)" ;;`];
-  const script = `#!/bin/sh\nprintf '%s\\n' "$*" >> "${m.root}/argv"\ncase "$*" in\n${branches.join("\n")}\nesac\n`;
-  put(join(m.root, "bin"), { claude: script });
-  chmodSync(join(m.root, "bin/claude"), 0o755);
-  return { PATH: `${join(m.root, "bin")}:${m.env.PATH}` };
-}
-const READS_STDIN = `*"add-json --help"*) echo "json: the entry, - for stdin" ;;`;
 /** Puts the entry where the real one does: for everybody's folders, or for this one. */
 const adds = (m: Machine, local: boolean): string => {
   const [head, tail] = local
@@ -58,8 +58,6 @@ const adds = (m: Machine, local: boolean): string => {
     : ['{"mcpServers":{"halo":', "}}"];
   return `*add-json*) { printf '%s' '${head}'; cat; printf '%s' '${tail}'; } > "$HOME/.claude.json" ;;`;
 };
-const says = (status: string, scope = "Project"): string =>
-  `*"mcp get"*) printf 'halo:\\n  Scope: ${scope} config\\n  Status: ${status}\\n' ;;`;
 
 interface Case extends MachineOptions {
   readonly args?: readonly string[];
@@ -75,7 +73,7 @@ const file =
   (m: Machine): undefined =>
     m.write(name, text, 0o600) as undefined;
 const again = async (m: Machine): Promise<Record<string, string>> => {
-  expect((await m.run(["--yes", ...ids, "--url", m.url], { env: withToken })).code).toBe(0);
+  expect((await m.run([...full, "--url", m.url], { env: withToken })).code).toBe(0);
   return {};
 };
 const team = (m: Machine): undefined => {
@@ -115,15 +113,15 @@ const INIT: Readonly<Record<string, Case>> = {
   "scope local": { args: [...full, "--scope", "local"] },
   "scope user, claude": {
     args: [...full, "--scope", "user"],
-    prepare: (m) => claude(m, "2.1.330", READS_STDIN, adds(m, false), says("✔ Connected", "User")),
+    prepare: (m) => fakeClaude(m, [READS_STDIN, adds(m, false), says("✔ Connected", "User")]),
   },
   "scope local, claude, json": {
     args: [...full, "--scope", "local", "--json"],
-    prepare: (m) => claude(m, "2.1.330", READS_STDIN, adds(m, true), says("✔ Connected", "Local")),
+    prepare: (m) => fakeClaude(m, [READS_STDIN, adds(m, true), says("✔ Connected", "Local")]),
   },
-  "claude connects": { prepare: (m) => claude(m, "2.1.330", says("✔ Connected")) },
-  "claude waits for approval": { prepare: (m) => claude(m, "2.1.197", says("⏸ Pending approval")) },
-  "claude fails": { prepare: (m) => claude(m, "2.1.330", says("✘ Failed to connect")) },
+  "claude connects": { prepare: (m) => fakeClaude(m, [says("✔ Connected")]) },
+  "claude waits for approval": { prepare: (m) => fakeClaude(m, [says("⏸ Pending approval")], "2.1.197") },
+  "claude fails": { prepare: (m) => fakeClaude(m, [says("✘ Failed to connect")]) },
   "all clients": { args: [...full, "--client", "claude-code,claude-ai,chatgpt"] },
   "web clients, json": { args: [...full, "--client", "claude-ai,chatgpt", "--json"] },
   "wrong token": { env: WRONG },
@@ -176,10 +174,7 @@ describe.concurrent("init without a terminal", () => {
         const folder = cwd?.(m) ?? m.path;
         const [before, home] = [m.tree(folder), m.tree(m.home)];
         const run = await m.run([...args, "--url", m.url], { env: { ...env, ...more }, stdin, cwd: folder });
-        const asked =
-          more.PATH === undefined
-            ? ""
-            : `\n${titled("how claude was called", here(m, readFileSync(join(m.root, "argv"), "utf8")))}`;
+        const asked = more.PATH === undefined ? "" : `\n${titled("how claude was called", here(m, callsOf(m)))}`;
         golden(
           `init/${name}.txt`,
           printed(m, `create-halo-mcp ${args.join(" ").replace(ids.join(" "), "<ids>")}`, run) + asked,
@@ -204,7 +199,7 @@ test.each(["help", "init", "others"].map((name, at) => [name, COMMANDS[at] ?? ""
           words.filter((word) => form.test(word)),
         );
         const env = Object.fromEntries((variables ?? []).map((word) => word.split("=")));
-        parts.push(printed(m, `create-halo-mcp ${line}`, await m.run(args ?? [], { env })));
+        parts.push(printed(m, `create-halo-mcp ${line}`, await untouched(m, () => m.run(args ?? [], { env }))));
       }
       golden(`words/${name}.txt`, ...parts);
     }),
@@ -272,11 +267,11 @@ const SET_UPS: Readonly<Record<string, SetUp>> = {
   "a tool that is not there": { files: (m) => ({ ...entry(m), ...bridge(VALUES) }), args: ["--call", "nope"] },
   "claude connects": {
     files: (m) => ({ ...entry(m), ...bridge(VALUES) }),
-    env: (m) => claude(m, "2.1.330", says("✔ Connected")),
+    env: (m) => fakeClaude(m, [says("✔ Connected")]),
   },
   "claude waits": {
     files: (m) => ({ ...entry(m), ...bridge(VALUES, {}) }),
-    env: (m) => claude(m, "2.1.197", says("⏸ Pending approval")),
+    env: (m) => fakeClaude(m, [says("⏸ Pending approval")], "2.1.197"),
   },
 };
 
@@ -340,17 +335,13 @@ describe.concurrent("check", () => {
   );
 });
 
-const KEYS = ["enter", "up", "down", "right"] as const;
-const PASTE = `Paste the product token: ${TOKEN} enter`;
-const START = [PASTE, `Paste a HALO Studio URL: ${STUDIO} enter`, "The account ID (: enter", "The profile ID (: enter"];
-const CONNECT = "What do you want to connect?: enter";
 /** Questions with the keys or the text of their answers: the screen of a terminal so wide that it breaks no line of ours. */
 const SCREENS: Readonly<Record<string, Case & { readonly answers: readonly string[]; readonly code: number }>> = {
-  first: { answers: [...START, CONNECT, "Apply these changes?: enter"], code: 0 },
-  "no to the plan": { answers: [...START, CONNECT, "Apply these changes?: right enter"], code: 130 },
-  "a failed test": { server: { token: "another" }, answers: [...START, "What now?: up enter"], code: 130 },
+  first: { answers: [PASTE, ...ASK_IDS, CONNECT, APPLY], code: 0 },
+  "no to the plan": { answers: [PASTE, ...ASK_IDS, CONNECT, "Apply these changes?: right enter"], code: 130 },
+  "a failed test": { server: { token: "another" }, answers: [PASTE, ...ASK_IDS, "What now?: up enter"], code: 130 },
   "already set up": { prepare: again, answers: ["What now?: down enter", "What now?: enter"], code: 0 },
-  join: { prepare: team, answers: [PASTE, "Apply these changes?: enter"], code: 0 },
+  join: { prepare: team, answers: [PASTE, APPLY], code: 0 },
 };
 
 describe.concurrent("screens of the wizard", () => {
@@ -358,10 +349,7 @@ describe.concurrent("screens of the wizard", () => {
     on({ ...options, length: LENGTH }, async (m) => {
       await prepare?.(m);
       const wizard = m.open(["--url", m.url], { cols: 200 });
-      for (const [message = "", words = ""] of answers.map((answer) => answer.split(": "))) {
-        const keys = words.split(" ").map((word) => KEYS.find((key) => key === word) ?? { text: word });
-        await wizard.answer(message, ...keys);
-      }
+      await wizard.follow(...answers);
       await wizard.ends(code);
       golden(`init/screens/${name}.txt`, titled(`exit ${code}`, here(m, wizard.text().replace(/ +$/gm, ""))));
     }),

@@ -1,17 +1,28 @@
 /** What the end-to-end tests of the wizard share: a scratch machine with a stand-in HALO, the packed program on it, and what became of it. */
-import { spawn } from "node:child_process";
-import { appendFileSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  type Dirent,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from "node:http";
 import { dirname, join, relative } from "node:path";
+import { text as readAll } from "node:stream/consumers";
+import { execa } from "execa";
 import { expect } from "vitest";
+import { listen, type Running } from "../servers/fault-kit.ts";
 import { type StandIn, type StandInSettings, startStandIn } from "../servers/stand-in.mjs";
 import { type Environment, mkRepo, type Repository, type ScratchHome, scratchHome } from "../support/home.ts";
 import { packedPackage } from "../support/package.ts";
-import { openTerminal, type Terminal } from "../support/terminal.ts";
+import { type Key, openTerminal, type Terminal } from "../support/terminal.ts";
 
 /** Made up, as everything here. Its last four characters are what may be shown of it. */
 export const TOKEN = "made.up.Zq7Xw2Lk9Rb4Nv6Ty8-e5f1";
-export const TAIL = "e5f1";
 export const ACCOUNT = "0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d";
 export const PROFILE = "5d6e7f80-91a2-4b3c-8d4e-5f60718293a4";
 export const STUDIO = `https://www.cm.com/app/halo/${ACCOUNT}/profiles/${PROFILE}/overview`;
@@ -32,7 +43,7 @@ export interface RunOptions {
 
 export interface Machine extends ScratchHome {
   readonly repo: Repository;
-  /** Where the wizard works. */
+  /** The repository, where the wizard works. */
   readonly path: string;
   readonly standIn: StandIn;
   readonly url: string;
@@ -45,7 +56,9 @@ export interface Machine extends ScratchHome {
   mode(name: string): string;
   write(name: string, text: string, mode?: number): void;
   exists(name: string): boolean;
-  /** Every file below the repository, git's own included: content, mode and time. */
+  /** Adds to git what `add` takes (all that is not ignored), and commits it. */
+  commit(...add: string[]): void;
+  /** Every file below a folder (the repository), git's own included: content, mode and time. */
   tree(folder?: string): Tree;
   /** The processes of this machine that still run: their command lines. */
   processes(): string[];
@@ -55,8 +68,10 @@ export interface Machine extends ScratchHome {
 export interface Wizard extends Terminal {
   /** Waits until this question is the one that is open. */
   asks(message: string): Promise<void>;
-  /** Waits for a question, then presses these keys or types this text and Enter. */
-  answer(message: string, ...keys: readonly (Parameters<Terminal["press"]>[0] | { text: string })[]): Promise<void>;
+  /** Waits for a question, then presses these keys or types this text. */
+  answer(message: string, ...keys: readonly (Key | { text: string })[]): Promise<void>;
+  /** Answers questions one by one: "question: words", each word a key or a text. */
+  follow(...answers: readonly string[]): Promise<void>;
   text(): string;
   /** The same as running text: what the tool broke into lines is whole again. */
   prose(): string;
@@ -76,24 +91,21 @@ export type Tree = ReadonlyMap<string, string>;
 
 const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 
-/** The tree below a folder as one line a file: kind, mode, time, content. */
+/** The tree below a folder, each file as one text: mode and time, then its content. */
 function readTree(root: string): Tree {
   const found = new Map<string, string>();
-  const walk = (folder: string): void => {
-    for (const name of readdirSync(folder).sort()) {
-      const path = join(folder, name);
-      const stat = lstatSync(path);
-      const head = `${(stat.mode & 0o777).toString(8)} ${stat.isDirectory() ? "" : stat.mtimeMs}`;
-      const way = relative(root, path);
-      if (stat.isSymbolicLink()) found.set(way, `link ${readlinkSync(path)}`);
-      else if (stat.isDirectory()) {
-        found.set(way, "folder");
-        walk(path);
-      } else if (stat.isFile()) found.set(way, `${head}\n${readFileSync(path, "latin1")}`);
-      else found.set(way, "other");
-    }
-  };
-  walk(root);
+  const at = (entry: Dirent): string => join(entry.parentPath, entry.name);
+  const all = readdirSync(root, { recursive: true, withFileTypes: true });
+  for (const entry of all.sort((a, b) => (at(a) < at(b) ? -1 : 1))) {
+    const path = at(entry);
+    const way = relative(root, path);
+    if (entry.isSymbolicLink()) found.set(way, `link ${readlinkSync(path)}`);
+    else if (entry.isDirectory()) found.set(way, "folder");
+    else if (entry.isFile()) {
+      const { mode, mtimeMs } = lstatSync(path);
+      found.set(way, `${(mode & 0o777).toString(8)} ${mtimeMs}\n${readFileSync(path, "latin1")}`);
+    } else found.set(way, "other");
+  }
   return found;
 }
 
@@ -107,28 +119,24 @@ export function names(tree: Tree): string[] {
   return [...tree.keys()].filter((path) => !/^\.git(?:\/|$)/.test(path) && tree.get(path) !== "folder");
 }
 
-function ofHome(home: string): string[] {
-  const found: string[] = [];
-  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+/** The programs that run with this HOME: their command lines and environments. */
+export function programsOf(home: string): { argv: string; environ: string }[] {
+  return readdirSync("/proc").flatMap((pid) => {
+    if (!/^\d+$/.test(pid)) return [];
     try {
-      if (!readFileSync(`/proc/${pid}/environ`, "latin1").split("\0").includes(`HOME=${home}`)) continue;
-      const words = readFileSync(`/proc/${pid}/cmdline`, "latin1").replaceAll("\0", " ");
-      // a zombie has no command line: it has ended
-      if (words !== "") found.push(words);
+      const environ = readFileSync(`/proc/${pid}/environ`, "utf8");
+      if (!environ.split("\0").includes(`HOME=${home}`)) return [];
+      return [{ environ, argv: readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ") }];
     } catch {
       // it ended while it was looked at
+      return [];
     }
-  }
-  return found;
+  });
 }
 
 export async function machine(options: MachineOptions = {}): Promise<Machine> {
   const { bin } = await packedPackage();
-  const scratch = scratchHome({
-    ...(options.path === undefined ? {} : { path: options.path }),
-    env: options.env ?? {},
-    length: options.length,
-  });
+  const scratch = scratchHome({ path: options.path, env: options.env ?? {}, length: options.length });
   const repo = mkRepo(scratch, options.repository ?? "shop");
   const standIn = await startStandIn({ token: TOKEN, accountId: ACCOUNT, profileId: PROFILE, ...options.server });
   const opened: Wizard[] = [];
@@ -143,15 +151,8 @@ export async function machine(options: MachineOptions = {}): Promise<Machine> {
     run: (args, run = {}) =>
       start(process.execPath, [bin, ...args], { cwd: repo.path, ...run, env: { ...scratch.env, ...run.env } }),
     open(args, { env = {}, cwd = repo.path, cols = 80, rows = 40 } = {}) {
-      const terminal = openTerminal({
-        file: process.execPath,
-        args: [bin, ...args],
-        cwd,
-        env: { ...scratch.env, ...env },
-        cols,
-        rows,
-      });
-      const wizard = asWizard(terminal);
+      const program = { file: process.execPath, args: [bin, ...args], cwd, env: { ...scratch.env, ...env } };
+      const wizard = asWizard(openTerminal({ ...program, cols, rows }));
       opened.push(wizard);
       return wizard;
     },
@@ -161,16 +162,14 @@ export async function machine(options: MachineOptions = {}): Promise<Machine> {
       mkdirSync(dirname(at(name)), { recursive: true });
       writeFileSync(at(name), text, { mode });
     },
-    exists(name) {
-      try {
-        lstatSync(at(name));
-        return true;
-      } catch {
-        return false;
-      }
+    exists: (name) => lstatSync(at(name), { throwIfNoEntry: false }) !== undefined,
+    commit(...add) {
+      repo.git("add", ...(add.length === 0 ? ["--all"] : add));
+      repo.git("commit", "--quiet", "--message=files");
     },
     tree: (folder = repo.path) => readTree(folder),
-    processes: () => ofHome(scratch.home),
+    // a zombie has no command line: it has ended
+    processes: () => programsOf(scratch.home).flatMap(({ argv }) => (argv === "" ? [] : [argv])),
     async close() {
       for (const wizard of opened) await wizard.kill();
       await standIn.close();
@@ -179,14 +178,10 @@ export async function machine(options: MachineOptions = {}): Promise<Machine> {
   };
 }
 
+const KEYS = ["enter", "up", "down", "left", "right", "space", "escape", "ctrl-c", "ctrl-d", "ctrl-u"] as const;
+
 function asWizard(terminal: Terminal): Wizard {
   const text = (): string => terminal.history().join("\n");
-  const dump = process.env.HALO_E2E_SCREENS;
-  if (dump !== undefined) {
-    void terminal.exit.then(({ code }) => {
-      appendFileSync(dump, `\n##### ${expect.getState().currentTestName} → ${code}\n${text()}\n`);
-    });
-  }
   const count = (message: string): number => text().match(new RegExp(`[◇■]  ${escaped(message)}`, "g"))?.length ?? 0;
   const wizard: Wizard = {
     ...terminal,
@@ -206,95 +201,106 @@ function asWizard(terminal: Terminal): Wizard {
       }
       if (keys.at(-1) === "enter") await terminal.waitFor(submitted).catch(() => undefined);
     },
+    async follow(...answers) {
+      for (const [message = "", words = ""] of answers.map((answer) => answer.split(": "))) {
+        const keys = words.split(" ").map((word) => KEYS.find((key) => key === word) ?? { text: word });
+        await wizard.answer(message, ...keys);
+      }
+    },
     async ends(code) {
       const end = await terminal.exit;
       expect(end, text()).toEqual({ code, signal: 0 });
       expect(terminal.cursorVisible(), "the cursor is visible again").toBe(true);
+      expectNoToken(terminal.raw());
     },
   };
   return wizard;
 }
 
 /** Runs a program without a terminal. */
-export function start(
+export async function start(
   file: string,
   args: readonly string[],
-  options: { cwd: string; env: Environment; stdin?: string; uid?: number; timeoutMs?: number },
+  { cwd, env, stdin = "", uid, timeoutMs = 60_000 }: RunOptions & { cwd: string; env: Environment },
 ): Promise<Run> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(file, [...args], {
-      cwd: options.cwd,
-      env: options.env,
-      stdio: ["pipe", "pipe", "pipe"],
-      ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
-    });
-    let stdout = "";
-    let stderr = "";
-    const timer = setTimeout(() => child.kill("SIGKILL"), options.timeoutMs ?? 60_000);
-    child.stdout.setEncoding("utf8").on("data", (text: string) => {
-      stdout += text;
-    });
-    child.stderr.setEncoding("utf8").on("data", (text: string) => {
-      stderr += text;
-    });
-    child.on("error", reject);
-    child.on("close", (code) => {
-      clearTimeout(timer);
-      resolve({ code, stdout, stderr });
-    });
-    child.stdin.on("error", () => undefined);
-    child.stdin.end(options.stdin ?? "");
+  const run = await execa(file, args, {
+    cwd,
+    env,
+    extendEnv: false,
+    input: stdin,
+    reject: false,
+    stripFinalNewline: false,
+    timeout: timeoutMs,
+    killSignal: "SIGKILL",
+    ...(uid === undefined ? {} : { uid, gid: uid }),
   });
+  // what ended by a signal, or did not start, has none
+  return { code: run.exitCode ?? null, stdout: run.stdout, stderr: run.stderr };
 }
 
-export interface Recorder {
-  readonly url: string;
-  readonly port: number;
+export interface Recorder extends Running {
   /** Everything that it received: request line, headers and body of each request. */
   readonly received: string[];
-  close(): Promise<void>;
 }
+
+type Answer = (request: IncomingMessage, response: ServerResponse, body: string) => void;
 
 /** A server that writes down what it gets and answers as it is told. */
-export async function recorder(
-  answer: (request: IncomingMessage, response: ServerResponse) => void,
-): Promise<Recorder> {
+export async function recorder(answer: Answer): Promise<Recorder> {
   const received: string[] = [];
-  const server = createServer((request, response) => {
-    let body = "";
-    request.on("data", (chunk: Buffer) => {
-      body += chunk.toString("latin1");
-    });
-    request.on("end", () => {
-      received.push(`${request.method} ${request.url}\n${request.rawHeaders.join("\n")}\n${body}`);
-      answer(request, response);
-    });
+  const server = createServer(async (request, response) => {
+    const body = await readAll(request).catch(() => "");
+    received.push(`${request.method} ${request.url}\n${request.rawHeaders.join("\n")}\n${body}`);
+    answer(request, response, body);
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  const port = typeof address === "object" && address !== null ? address.port : 0;
-  return {
-    url: `http://127.0.0.1:${port}/halo/core/mcp`,
-    port,
-    received,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
+  return { ...(await listen(server)), received };
 }
 
-/** The flags of a run that has all it needs. */
+/** A recorder for one test, gone when it ends. */
+export async function withRecorder(answer: Answer, use: (server: Recorder) => Promise<void>): Promise<void> {
+  const server = await recorder(answer);
+  try {
+    await use(server);
+  } finally {
+    await server.close();
+  }
+}
+
 export const ids = ["--account-id", ACCOUNT, "--profile-id", PROFILE] as const;
 export const withToken: Environment = { HALO_MCP_TOKEN: TOKEN };
+export const everything: Environment = { ...withToken, HALO_ACCOUNT_ID: ACCOUNT, HALO_PROFILE_ID: PROFILE };
+/** The flags of a run that needs the token alone. */
+export const full = (m: Machine, ...more: readonly string[]): string[] => ["--yes", ...ids, "--url", m.url, ...more];
+
+/** The answers of a first run in a terminal, for `follow`. At 40 columns a question breaks behind these words. */
+export const PASTE = `Paste the product: ${TOKEN} enter`;
+export const ASK_IDS = [`Paste a HALO Studio: ${STUDIO} enter`, "The account ID (: enter", "The profile ID (: enter"];
+export const CONNECT = "What do you want to: enter";
+export const APPLY = "Apply these changes?: enter";
+
+/** What a run said, as running text. */
+export const flat = (run: Run): string => (run.stdout + run.stderr).replace(/\s+/g, " ");
+
+/** No more of the token than its last four characters. */
+export function expectNoToken(text: string): void {
+  for (const part of [TOKEN.slice(0, 12), TOKEN.slice(-5)]) expect(text).not.toContain(part);
+}
+
+/** While this goes on, nothing is written and nothing is asked of the stand-in. */
+export async function untouched<T>(m: Machine, go: () => Promise<T>): Promise<T> {
+  const look = () => [m.path, m.home, m.tmp].map((folder) => m.tree(folder));
+  const before = look();
+  const result = await go();
+  expect(look()).toEqual(before);
+  expect(m.standIn.requests).toEqual([]);
+  return result;
+}
 
 /** A committed set-up as a teammate finds it. */
 export function committed(m: Machine, entry: unknown, name = "halo", files: Record<string, string> = {}): void {
   m.write(".mcp.json", `${JSON.stringify({ mcpServers: { [name]: entry } }, null, 2)}\n`);
   for (const [path, text] of Object.entries(files)) m.write(path, text);
-  m.repo.git("add", "--all");
-  m.repo.git("commit", "--quiet", "--message=set up");
+  m.commit();
 }
 
 export function entryFor(
@@ -310,9 +316,26 @@ export function entryFor(
   return { type: "http", url, headers };
 }
 
-/** The requests that carried the token. */
-export const withTokenSent = (standIn: StandIn) =>
-  standIn.requests.filter(({ headers }) => headers["x-cm-producttoken"] !== undefined);
+/** A shell script of this name in a folder. Out: the folder. */
+export function program(folder: string, name: string, script: string): string {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, name), `#!/bin/sh\n${script}\n`);
+  chmodSync(join(folder, name), 0o755);
+  return folder;
+}
+
+/** A `claude` first on the PATH, which does what these branches of a `case "$*" in` say, and writes down its arguments. */
+export function fakeClaude(m: Machine, cases: readonly string[], version = "2.1.330"): Environment {
+  const branches = [...cases, `*--version) echo "${version} (Claude Code)" ;;`];
+  const script = `printf '%s\\n' "$*" >> "${m.root}/argv"\ncase "$*" in\n${branches.join("\n")}\nesac`;
+  return { PATH: `${program(join(m.root, "bin"), "claude", script)}:${m.env.PATH}` };
+}
+export const READS_STDIN = `*"add-json --help"*) echo "json: the entry, - for stdin" ;;`;
+export const says = (status: string, scope = "Project"): string =>
+  `*"mcp get"*) printf 'halo:\\n  Scope: ${scope} config\\n  Status: ${status}\\n' ;;`;
+/** How that claude was called, a line a call. */
+export const callsOf = (m: Machine): string =>
+  existsSync(join(m.root, "argv")) ? readFileSync(join(m.root, "argv"), "utf8") : "";
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are control sequences
 export const COLOURS = /\u001b\[[0-9;]*m/g;
@@ -347,9 +370,7 @@ export async function on(options: MachineOptions, use: (m: Machine) => Promise<v
 }
 
 /** A server in front of another one, that stops answering when it is told to. */
-export async function gate(
-  behind: () => string,
-): Promise<{ url: string; shut(): void; waiting(): number; close(): Promise<void> }> {
+export async function gate(behind: string): Promise<Running & { shut(): void; waiting(): number }> {
   let isShut = false;
   let waiting = 0;
   const server = createServer((request, response) => {
@@ -357,31 +378,17 @@ export async function gate(
       waiting += 1;
       return;
     }
-    const target = new URL(behind());
     // "Connection" is about one hop: passed on, the server ends a connection that Node's agent keeps
     const { connection: _ofThisHop, ...headers } = request.headers;
-    const forward = httpRequest(
-      { host: target.hostname, port: target.port, path: request.url, method: request.method, headers },
-      (answer) => {
-        response.writeHead(answer.statusCode ?? 500, answer.headers);
-        answer.pipe(response);
-      },
-    );
+    const forward = httpRequest(behind, { method: request.method, headers }, (answer) => {
+      response.writeHead(answer.statusCode ?? 500, answer.headers);
+      answer.pipe(response);
+    });
     forward.on("error", () => response.destroy());
     request.pipe(forward);
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  return {
-    url: `http://127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}/halo/core/mcp`,
-    shut() {
-      isShut = true;
-    },
-    waiting: () => waiting,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+  const shut = (): void => {
+    isShut = true;
   };
+  return { ...(await listen(server)), shut, waiting: () => waiting };
 }
