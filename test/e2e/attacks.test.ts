@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import type { Environment } from "../support/home.ts";
 import {
   callsOf,
@@ -138,11 +138,11 @@ describe.concurrent("Claude Code while it is asked", () => {
     on({}, async (m) => {
       const env = { ...m.env, ...withToken, ...fakeClaude(m, [asked(m, "sleep 60")]) };
       const child = spawn(process.execPath, [m.bin, ...full(m)], { cwd: m.path, env, stdio: "ignore" });
-      await expect.poll(() => existsSync(join(m.root, "pid")), { timeout: 30_000 }).toBe(true);
+      const pid = (): string => (existsSync(join(m.root, "pid")) ? readFileSync(join(m.root, "pid"), "utf8") : "");
+      await vi.waitUntil(() => pid().endsWith("\n"), { timeout: 30_000 });
       child.kill("SIGKILL");
       await once(child, "close");
-      await expect.poll(() => readFileSync(join(m.root, "pid"), "utf8")).toMatch(/\n/);
-      process.kill(-Number(readFileSync(join(m.root, "pid"), "utf8")), "SIGKILL");
+      process.kill(-Number(pid()), "SIGKILL");
       const left = readdirSync(m.tmp).filter((name) => name.startsWith("create-halo-mcp-"));
       expect(left).toHaveLength(1);
       expect(JSON.stringify([...m.tree(m.tmp)])).not.toContain(TOKEN);

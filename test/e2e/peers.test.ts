@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { listen } from "../servers/fault-kit.ts";
 import { nodeBinary, programFolder } from "../support/claude.ts";
 import { doctor, leaks, repositoryFor, told } from "./doctor-support.ts";
@@ -63,7 +63,7 @@ test("@modelcontextprotocol/server-everything: connects, lists all its tools, ca
       server.stderr.setEncoding("utf8").on("data", (text: string) => {
         said += text;
       });
-      await expect.poll(() => said, { timeout: 20_000 }).toContain("listening");
+      await vi.waitUntil(() => said.includes("listening"), { timeout: 30_000 });
       const url = `${new URL(free.url).origin}/mcp`;
       const call = ["--call", "echo", "--args", '{"message":"is anybody there?"}'];
       const run = await doctor(m, ["--json", "--url", url, ...call], { cwd: repositoryFor(m, url) });

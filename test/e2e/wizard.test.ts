@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import type { Environment } from "../support/home.ts";
 import {
   ACCOUNT,
@@ -277,7 +277,7 @@ describe.concurrent("nothing is changed", () => {
           const before = m.tree();
           const wizard = m.open([...args, "--url", silent.url, ...ids], { env: { ...withToken, ...env } });
           if (args.length === 0) await wizard.follow("Product token: enter");
-          await expect.poll(() => silent.received.length, { timeout: 10_000 }).toBeGreaterThan(0);
+          await vi.waitUntil(() => silent.received.length > 0, { timeout: 30_000 });
           wizard.press("ctrl-c");
           await wizard.ends(130);
           // not the end of the limit, after which it would ask what now
@@ -298,7 +298,7 @@ describe.concurrent("nothing is changed", () => {
         await wizard.asks("Apply these changes?");
         front.shut();
         await wizard.follow(APPLY);
-        await expect.poll(() => front.waiting(), { timeout: 10_000 }).toBeGreaterThan(0);
+        await vi.waitUntil(() => front.waiting() > 0, { timeout: 30_000 });
         wizard.press("ctrl-c");
         await wizard.ends(130);
         expect(wizard.text()).toContain("The files above are written");
