@@ -38,6 +38,8 @@ export interface DiscoverOptions {
 }
 
 const SKIPPED = new Set(["node_modules", ".git"]);
+/** For an answer that names many files. */
+const LIST = { timeoutMs: 60_000, maxBytes: 512 * 1024 * 1024 };
 
 /** The files that matter, by path. Private ones (`.env`, a bridge) are found where a client starts, though git ignores them. */
 export function discover(options: DiscoverOptions): readonly Found[] {
@@ -60,7 +62,7 @@ export function discover(options: DiscoverOptions): readonly Found[] {
   };
   for (const { path, isFolder } of within) if (!isFolder) addUnlisted(path);
   for (const folder of new Set(["", ...asked])) lookIn(prefixOf(folder), [...options.atRoot, ...options.beside]);
-  for (const home of new Set([...found.keys()].filter(isHome).map(folderOf)))
+  for (const home of new Set([...found.keys()].filter(isHome).map((path) => path.slice(0, path.lastIndexOf("/") + 1))))
     if (home !== "") lookIn(home, options.beside);
   return [...found.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
 }
@@ -69,19 +71,17 @@ function prefixOf(folder: string): string {
   return folder === "" ? "" : `${folder}/`;
 }
 
-/** Its folder from the root, "" or ending in "/". */
-function folderOf(path: string): string {
-  return path.slice(0, path.lastIndexOf("/") + 1);
-}
-
+/** The files that are tracked, or that no rule ignores. Throws where git could not look into a folder that was asked for. */
 function askGit({ root, within, patterns, asFolder, isWanted }: DiscoverOptions, git: GitOptions): Map<string, Found> {
-  const found = new Map<string, Found>();
-  const { files, closed } = listFiles(git, patterns);
+  const argv = ["ls-files", "-z", "-t", "--cached", "--others", "--exclude-standard", "--", ...patterns];
+  const { stdout, stderr } = run(git, argv, [0], "", LIST);
+  // what git passes over with no more than a warning (dir.c of git 2.39, in the words of LC_ALL=C); a folder that went away holds nothing
+  const closed = [...stderr.matchAll(/^warning: could not open directory '(.*)': (?!No such file|Not a directory)/gm)];
   // could it hold something that was asked for?
   const isAsked = (folder: string): boolean =>
     within.length === 0 ||
     within.some(({ path, isFolder }) => isBelow(path, folder) || (isFolder && isBelow(folder, path)));
-  const missed = closed.filter(isAsked);
+  const missed = closed.map(([, folder = ""]) => folder.replace(/\/$/, "")).filter(isAsked);
   if (missed.length > 0) {
     const which = missed.length === 1 ? "a folder" : `${missed.length} folders`;
     const lines = missed.slice(0, 10).map((folder) => `  - ${folder}: no permission to read it`);
@@ -91,7 +91,10 @@ function askGit({ root, within, patterns, asFolder, isWanted }: DiscoverOptions,
       "unreadable",
     );
   }
-  for (const { path, tracked } of files) {
+  const found = new Map<string, Found>();
+  for (const line of stdout.split("\0").filter((each) => each !== "")) {
+    // "H path" and its like are tracked (of an unfinished merge three times "M path"), "? path" is not
+    const [path, tracked] = [line.slice(2), line[0] !== "?"];
     const folder = asFolder(path);
     if (folder === undefined && isWanted(path)) found.set(path, { path, tracked, ignored: false });
     // of a folder that became a file git may know both
@@ -152,34 +155,6 @@ function walk(options: DiscoverOptions, folders: readonly string[]): Map<string,
   return found;
 }
 
-export interface Listing {
-  /** From the folder that was asked. `tracked`: in the index; otherwise on the disk and not ignored. */
-  readonly files: readonly { readonly path: string; readonly tracked: boolean }[];
-  /** Folders that git had no permission to look into: what they hold is not in `files`. */
-  readonly closed: readonly string[];
-}
-
-const LIST = { timeoutMs: 60_000, maxBytes: 512 * 1024 * 1024 };
-
-/** Every file below the folder that is tracked, or that no rule ignores. `patterns`: pathspecs that keep the answer short. */
-export function listFiles(options: GitOptions, patterns: readonly string[]): Listing {
-  const argv = ["ls-files", "-z", "-t", "--cached", "--others", "--exclude-standard", "--", ...patterns];
-  const { stdout, stderr } = run(options, argv, [0], "", LIST);
-  const found = new Map<string, boolean>();
-  for (const line of stdout.split("\0")) {
-    // "H path" and its like are tracked (of an unfinished merge three times "M path"), "? path" is not
-    if (line.length > 2) found.set(line.slice(2), line[0] !== "?");
-  }
-  // what git passes over with no more than a warning (dir.c of git 2.39, in the words of LC_ALL=C)
-  const warnings = [...stderr.matchAll(/^warning: could not open directory '(.*)': (.*)$/gm)];
-  // a folder that went away meanwhile holds nothing
-  const closed = warnings.filter(([, , reason = ""]) => !/^(?:No such file or|Not a) directory$/.test(reason));
-  return {
-    files: [...found].map(([path, tracked]) => ({ path, tracked })),
-    closed: closed.map(([, folder = ""]) => folder.replace(/\/$/, "")),
-  };
-}
-
 export interface Spill {
   /** From the root, with "/". */
   readonly path: string;
@@ -192,7 +167,7 @@ export interface Spill {
 /** More places than that help nobody: the token has to be deleted anyway. */
 const MOST = 20;
 
-/** Where one of the secrets stands in a tracked file, one place a file. A binary or very large file is named without its place. */
+/** Where one of the secrets stands in a tracked file, one place a file; a binary or very large file is named without it. */
 export function findSpills(options: GitOptions, secrets: readonly string[]): readonly Spill[] {
   if (secrets.length === 0) return [];
   // the secrets go through stdin: argv is public

@@ -57,18 +57,15 @@ function refused(code: string, reason = wordsOf(code)): Refused {
   return { kind: "unreadable", reason, code };
 }
 
-function kindOf(stat: Stats): string {
-  if (stat.isDirectory()) return "it is a folder";
-  if (stat.isFIFO()) return "it is a pipe";
-  return stat.isSocket() ? "it is a socket" : "it is a device";
-}
-
 /** The bytes of a file, one more than the limit at most. Links are followed, as every client does. */
 function readBytes(path: string): { readonly kind: "absent" } | Refused | Bytes {
   try {
     const found = statSync(path);
     // before open: opening a pipe waits for its writer, and a device may do anything
-    if (!found.isFile()) return refused("NOTFILE", kindOf(found));
+    if (!found.isFile()) {
+      const what = found.isDirectory() ? "folder" : found.isFIFO() ? "pipe" : found.isSocket() ? "socket" : "device";
+      return refused("NOTFILE", `it is a ${what}`);
+    }
     const fd = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     try {
       const stat = fstatSync(fd);
@@ -131,14 +128,8 @@ export function inspect(path: string): Entry {
   return { kind: "file", realPath, text: bytes.toString("utf8"), mode: stat.mode & 0o777, stat };
 }
 
-/** Reads one path: its text, or that it is absent, or why it cannot be read. */
-export function readState(path: string): FileState {
-  const entry = inspect(path);
-  const { realPath } = entry;
-  if (entry.kind === "absent") return entry;
-  if (entry.kind === "file") return { kind: "file", realPath, text: entry.text, mode: entry.mode };
-  return { kind: "unreadable", realPath, reason: entry.reason };
-}
+/** The same for those who do not write. */
+export const readState: (path: string) => FileState = inspect;
 
 /** Reads many paths. The keys are the paths as given, made absolute. */
 export function takeSnapshot(paths: Iterable<string>): Snapshot {
@@ -163,10 +154,7 @@ interface Decoded {
 /** Reads a path for `check`. Never throws for what is on the disk. */
 export function readDocument(path: string): Reading {
   const found = readBytes(path);
-  if (found.kind === "bytes") {
-    const { stat, bytes } = found;
-    return { kind: "read", mode: stat.mode & 0o777, ...decode(bytes) };
-  }
+  if (found.kind === "bytes") return { kind: "read", mode: found.stat.mode & 0o777, ...decode(found.bytes) };
   if (found.kind === "absent") return found;
   if (found.code === "NOTFILE") return { kind: "not-a-file" };
   // a tracked file whose folder became a file is not there
@@ -176,21 +164,19 @@ export function readDocument(path: string): Reading {
 /** The bytes of a file, or the first of a larger one → their text and how it is stored. */
 export function decode(bytes: Buffer): Decoded {
   const isBig = bytes.length > MAX_DOCUMENT;
-  if (isUtf16(bytes)) return { text: "", raw: fromUtf16(bytes), encoding: isBig ? "too-big" : "utf-16" };
+  const utf16 = fromUtf16(bytes);
+  if (utf16 !== undefined) return { text: "", raw: utf16, encoding: isBig ? "too-big" : "utf-16" };
   if (isBig) return { text: "", raw: bytes.toString("utf8"), encoding: "too-big" };
   // a byte that is no UTF-8 becomes U+FFFD, as in every client
   return { text: bytes.toString("utf8"), encoding: isUtf8(bytes) ? "utf-8" : "not-utf-8" };
 }
 
-function fromUtf16(bytes: Buffer): string {
-  const isBigEndian = bytes[0] === 0xfe || (bytes[0] === 0 && bytes[1] !== 0);
-  const even = bytes.subarray(0, bytes.length - (bytes.length % 2));
-  return (isBigEndian ? Buffer.from(even).swap16() : even).toString("utf16le");
-}
-
-/** A byte order mark of UTF-16, or the zero bytes that every second place of ASCII in UTF-16 has. */
-function isUtf16(bytes: Buffer): boolean {
-  const [first, second] = bytes;
-  if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) return true;
-  return bytes.length >= 2 && (first === 0) !== (second === 0) && bytes.length % 2 === 0;
+/** The text of UTF-16: of bytes with its byte order mark, or with the zero bytes that every second place of ASCII has. */
+function fromUtf16(bytes: Buffer): string | undefined {
+  const mark = bytes.subarray(0, 2).toString("hex");
+  const isEven = bytes.length % 2 === 0;
+  const even = isEven ? bytes : bytes.subarray(0, -1);
+  if (mark === "fffe" || (isEven && /^(?!00)..00$/.test(mark))) return even.toString("utf16le");
+  if (mark === "feff" || (isEven && /^00(?!00)..$/.test(mark))) return Buffer.from(even).swap16().toString("utf16le");
+  return undefined;
 }

@@ -63,7 +63,8 @@ interface Done {
 export async function applyWrites(steps: readonly WriteStep[], options: WriteOptions): Promise<readonly StepStatus[]> {
   const { signal } = options;
   const locks = new Map<string, Lock>();
-  const folders: MadeFolders[] = [];
+  /** What each mkdir made: from the first folder that was missing to the last. */
+  const folders: [first: string, last: string][] = [];
   const done: Done[] = [];
   let at = "";
   try {
@@ -78,7 +79,10 @@ export async function applyWrites(steps: readonly WriteStep[], options: WriteOpt
     // always in the same order, so that two runs never wait for each other
     for (const [target, path] of [...targets].sort(([a], [b]) => (a < b ? -1 : 1))) {
       at = path;
-      const makeParent = (): void => makeFolders(dirname(target), folders);
+      const makeParent = (): void => {
+        const first = mkdirSync(dirname(target), { recursive: true, mode: 0o755 });
+        if (first !== undefined) folders.push([first, dirname(target)]);
+      };
       locks.set(target, await acquireLock(target, { signal, makeParent }));
     }
     assertCurrent(steps);
@@ -98,7 +102,7 @@ export async function applyWrites(steps: readonly WriteStep[], options: WriteOpt
   } catch (error) {
     const lost = await putBack(done);
     for (const lock of locks.values()) releaseLock(lock);
-    for (const made of folders.reverse()) removeFolders(made);
+    for (const [first, last] of folders.reverse()) removeFolders(first, last);
     throw withOutcome(explain(error, at), done.length > 0, lost);
   }
 }
@@ -150,8 +154,7 @@ function perform(
   }
   // an editor does not know our lock: compared once more, right before the rename
   const now = readKnown(step.path);
-  if (now.realPath !== lock.target || textOf(now) !== step.before || inodeOf(now) !== inodeOf(entry) || !isHeld(lock))
-    throw stale(step.path);
+  if (now.realPath !== lock.target || !isSame(now, entry) || !isHeld(lock)) throw stale(step.path);
   place(lock, step, entry);
   onDone({
     what: step.path,
@@ -258,8 +261,9 @@ function textOf(entry: Known): string | undefined {
   return entry.kind === "file" ? entry.text : undefined;
 }
 
-function inodeOf(entry: Known): string | undefined {
-  return entry.kind === "file" ? `${entry.stat.dev}:${entry.stat.ino}` : undefined;
+function isSame(now: Known, before: Known): boolean {
+  if (now.kind === "absent" || before.kind === "absent") return now.kind === before.kind;
+  return now.text === before.text && now.stat.ino === before.stat.ino && now.stat.dev === before.stat.dev;
 }
 
 function readKnown(path: string): Known {
@@ -279,18 +283,7 @@ function stale(path: string): Refusal {
   );
 }
 
-/** What one mkdir made: from the first folder that was missing to the last. */
-interface MadeFolders {
-  readonly first: string;
-  readonly last: string;
-}
-
-function makeFolders(folder: string, made: MadeFolders[]): void {
-  const first = mkdirSync(folder, { recursive: true, mode: 0o755 });
-  if (first !== undefined) made.push({ first, last: folder });
-}
-
-function removeFolders({ first, last }: MadeFolders): void {
+function removeFolders(first: string, last: string): void {
   try {
     for (let folder = last; folder.length >= first.length; folder = dirname(folder)) rmdirSync(folder);
   } catch {

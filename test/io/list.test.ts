@@ -3,7 +3,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { AT_ROOT, BESIDE_MCP, kindOf, mcpFolderOf, PATHSPECS } from "../../src/core/check/documents.ts";
-import { discover, listFiles } from "../../src/io/list.ts";
+import { discover } from "../../src/io/list.ts";
 import { findProgram } from "../../src/io/programs.ts";
 import { readDocument } from "../../src/io/read.ts";
 import { write } from "../support/check.ts";
@@ -75,7 +75,9 @@ describe("discover", () => {
       expect(kindOf(name), name).toBeDefined();
       write(repo.path, { [name]: "", [`deep ${index}/er/${name}`]: "" });
     }
-    const listed = new Set(listFiles(git(), PATHSPECS).files.map(({ path }) => path));
+    const listed = discover({ root: repo.path, git: git(), within: [], ...rules, atRoot: [], beside: [] }).map(
+      ({ path }) => path,
+    );
     for (const [index, name] of names.entries()) {
       expect(listed).toContain(name);
       expect(listed).toContain(`deep ${index}/er/${name}`);
