@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -139,14 +139,6 @@ describe.concurrent("--call", () => {
       const text = await doctor(own, ["--url", own.url, ...args], { cwd });
       expect(text.stdout).toContain("Answer of ask_agent\n    ask_agent: this is the stand-in");
     }));
-
-  test("a tool that is not there is not asked for", async () => {
-    const { run, answer, calls, text } = await call(content("never"), "nope");
-    expect(run.code).toBe(1);
-    expect(calls).toEqual([]);
-    expect(answer.call).toEqual({ tool: "nope", ok: false, text: "the server lists no such tool; it lists odd" });
-    expect(text).toContain('The connection works, but calling the tool "nope" failed');
-  });
 
   const rows = Array.from({ length: 3000 }, (_, at) => ({ id: at, a: 1, b: 2, c: 3, d: 4, e: 5, f: 6, g: 7, h: 8 }));
   const image = { type: "image", data: "AAAA", mimeType: "image/png" };
@@ -314,16 +306,6 @@ describe.concurrent("without a value the way is looked at, and nothing sent", ()
     expect(wideLines(text.stdout, 80)).toEqual([]);
   });
 
-  test("a dead proxy is there to be read beside it", async () => {
-    const url = "https://halo.invalid/mcp";
-    const cwd = repositoryFor(m, url, without(rest));
-    const run = await doctor(m, ["--json", "--url", url], { cwd, env: { HTTPS_PROXY: "http://127.0.0.1:9" } });
-    const answer = told(run);
-    expect(answer).toMatchObject({ ok: false, cause: "missing-value", at: "values" });
-    expect(statusOf(answer)).toMatchObject({ tcp: "proxy-failed", tls: "skipped", http: "skipped" });
-    expect(answer.stages.find(({ stage }) => stage === "tcp")?.detail).toContain("127.0.0.1:9 (HTTPS_PROXY)");
-  });
-
   test("not of a URL that comes from the repository", async () => {
     const server = await counting();
     const run = await doctor(m, ["--json"], { cwd: repositoryFor(m, server.url, without(rest)) });
@@ -408,27 +390,15 @@ describe.concurrent("a token of the command line", () => {
 });
 
 describe.concurrent("the report", () => {
-  test("is for its owner, whole, and holds nothing secret", async () => {
+  test("is for its owner alone, and holds nothing secret", async () => {
     const cwd = here();
-    const path = join(cwd, "report.md");
     const run = await doctor(m, ["--url", m.url, "--report", "report.md", "--call", "nope"], { cwd });
     expect(run.stderr).toContain("The report is in ");
+    const path = join(cwd, "report.md");
     expect(statSync(path).mode & 0o777).toBe(0o600);
     const text = readFileSync(path, "utf8");
     expect([...leaks(text), ...strangeBytes(text)]).toEqual([]);
-    for (const heading of [
-      "# HALO connection report",
-      "## Chain",
-      "## Other remarks",
-      "## Tool call",
-      "## Entries",
-      "## Values",
-      "## Requests",
-    ])
-      expect(text).toContain(`${heading}\n`);
     expect(text).toContain(`| Node | ${process.version} |`);
-    expect(text).toMatch(/^\| nope \| no \| the server lists no such tool/m);
-    expect(text).toMatch(/^\| client \| not-trusted \| note \|/m);
   });
 
   test("that does not fit on the disk is the one thing that is said", async () => {
@@ -560,25 +530,6 @@ describe("Ctrl-C", () => {
     }));
 });
 
-test("an entry of another name, and one in a folder above", async () => {
-  const cwd = repositoryFor(m, m.url, {
-    ".mcp.json": {
-      mcpServers: { "halo-de": entryFor(m.url, ["HALO_DE_MCP_TOKEN", "HALO_DE_ACCOUNT_ID", "HALO_DE_PROFILE_ID"]) },
-    },
-  });
-  const env = {
-    HALO_DE_MCP_TOKEN: TOKEN,
-    HALO_DE_ACCOUNT_ID: VALUES.HALO_ACCOUNT_ID,
-    HALO_DE_PROFILE_ID: VALUES.HALO_PROFILE_ID,
-  };
-  put(cwd, { ".claude/settings.local.json": { env, enabledMcpjsonServers: ["halo-de"] } });
-  expect((await doctor(m, ["--url", m.url], { cwd })).code).toBe(0);
-  expect((await doctor(m, ["--url", m.url, "--name", "halo-de"], { cwd })).code).toBe(0);
-  mkdirSync(join(cwd, "packages/shop"), { recursive: true });
-  const below = await doctor(m, ["--json", "--url", m.url, "--cwd", "packages/shop"], { cwd });
-  expect(told(below).stages[0]?.detail).toContain("../../.mcp.json");
-});
-
 describe.concurrent("the command that is suggested, typed, puts it right", () => {
   const wrong = (url: string) => ({ mcpServers: { halo: { ...entryFor(url), type: "sse" } } });
   const lines = Object.entries(VALUES).map(([name, value]) => `${name}=${value}\n`);
@@ -621,13 +572,4 @@ describe.concurrent("the command that is suggested, typed, puts it right", () =>
     expect(setupOf(after).verdict.wouldConnect).toBe(true);
     expect(leaks(before.stdout + wizard.stdout + wizard.stderr + after.stdout)).toEqual([]);
   });
-});
-
-test("an entry that is not taken stands below the one that is", async () => {
-  const cwd = here();
-  const home = join(m.root, "home-of-two");
-  put(home, { ".claude.json": { mcpServers: { halo: entryFor("https://elsewhere.example/mcp") } } });
-  const run = await doctor(m, ["--url", m.url], { cwd, env: { HOME: home } });
-  expect(run.stdout).toMatch(/^. set-up {4}used: "halo" in \.mcp\.json \(project scope\), /m);
-  expect(run.stdout).toMatch(/^ {12}not used: "halo" in ~\/\.claude\.json \(user scope\): /m);
 });
