@@ -44,14 +44,8 @@ function distance(a: string, b: string, limit: number): number {
 /** The valid word that was probably meant, or undefined when none is near. */
 export function nearest(word: string, valid: readonly string[]): string | undefined {
   const limit = Math.max(1, Math.min(3, Math.floor(word.length / 3)));
-  let best: string | undefined;
-  let least = limit + 1;
-  for (const candidate of valid) {
-    const edits = distance(word.toLowerCase(), candidate.toLowerCase(), limit);
-    if (edits < least) {
-      least = edits;
-      best = candidate;
-    }
-  }
-  return best;
+  return valid
+    .map((candidate) => ({ candidate, edits: distance(word.toLowerCase(), candidate.toLowerCase(), limit) }))
+    .filter(({ edits }) => edits <= limit)
+    .toSorted((a, b) => a.edits - b.edits)[0]?.candidate;
 }

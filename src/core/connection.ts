@@ -1,8 +1,8 @@
 /** Who may receive the token, and what is sent there. Every command that sends it asks here first. */
 import { type Entry, expandEntry, type Sent } from "./clients/claude-code.ts";
 import { type Env, type Layer, layerOf } from "./clients/claude-state.ts";
-import { endpointProblem, isHaloEndpoint } from "./endpoint.ts";
-import { isSafeVariable } from "./halo.ts";
+import { endpointProblem } from "./endpoint.ts";
+import { HALO_URL, isSafeVariable } from "./halo.ts";
 import { printable } from "./secrets.ts";
 
 /** What a person said about an address. All of it is optional: without it HALO alone gets the token. */
@@ -25,7 +25,7 @@ export type Permission =
  * that a person said yes to; or one of a person's own files. A URL of the repository gets nothing.
  */
 export function mayReceive(url: string, given: Consent): Permission {
-  if (isHaloEndpoint(url)) return { ok: true };
+  if (url === HALO_URL) return { ok: true };
   const problem = endpointProblem(url);
   if (problem !== undefined) return { ok: false, cause: "bad-url", problem };
   if (url === given.url || url === given.agreed || given.isOwn === true) return { ok: true };
@@ -65,7 +65,8 @@ export type ToSend =
  * beside it; they never reach the URL, since a file of the repository may hold them.
  */
 export function whatToSend(entry: Entry, env: Env, more: Env, given: Consent): ToSend {
-  const no = (cause: Extract<ToSend, { ok: false }>["cause"], reason: string): ToSend => ({ ok: false, cause, reason });
+  type Cause = Extract<ToSend, { ok: false }>["cause"];
+  const no = (cause: Cause, reason: string, more = {}): ToSend => ({ ok: false, cause, reason, ...more });
   if (entry.runs) return no("entry-runs", "the entry starts a program, which is never run here");
   const address = expandEntry({ url: entry.url, headers: {} }, env);
   if (address.missing.length > 0) return no("bad-url", `the URL uses ${address.missing.join(", ")}, which is not set`);
@@ -73,12 +74,10 @@ export function whatToSend(entry: Entry, env: Env, more: Env, given: Consent): T
   if (!permission.ok) return no(permission.cause, permission.problem);
   const sent = { ...expandEntry(entry, { ...env, ...more }), url: address.url };
   const unsafe = sent.read.find(({ variable }) => !isSafeVariable(variable));
-  if (entry.scope === "project" && unsafe !== undefined)
-    return no(
-      "bad-value",
-      `the header ${printable(unsafe.header, 60)} would send the variable ${unsafe.variable}, which is not meant for HALO`,
-    );
-  if (sent.missing.length > 0)
-    return { ok: false, cause: "missing-value", reason: `${sent.missing.join(", ")} is not set`, url: sent.url };
+  if (entry.scope === "project" && unsafe !== undefined) {
+    const would = `the header ${printable(unsafe.header, 60)} would send the variable ${unsafe.variable}`;
+    return no("bad-value", `${would}, which is not meant for HALO`);
+  }
+  if (sent.missing.length > 0) return no("missing-value", `${sent.missing.join(", ")} is not set`, { url: sent.url });
   return { ok: true, sent };
 }

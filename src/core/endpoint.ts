@@ -1,5 +1,3 @@
-import { HALO_URL } from "./halo.ts";
-
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
 
 /**
@@ -11,12 +9,8 @@ export function endpointProblem(text: string): string | undefined {
   if (text.length > 2048) return "the URL is longer than 2,048 characters";
   if (/[^\x21-\x7e]/.test(text)) return "the URL contains a space, a control character or a character outside ASCII";
   if (/[\\<>"`]/.test(text)) return 'the URL contains a character that URLs cannot have: \\ < > " or `';
-  let url: URL;
-  try {
-    url = new URL(text);
-  } catch {
-    return "this is not a URL";
-  }
+  if (!URL.canParse(text)) return "this is not a URL";
+  const url = new URL(text);
   if (url.protocol !== "https:" && url.protocol !== "http:") return "the URL must start with https:";
   if (url.protocol === "http:" && !LOOPBACK.test(url.hostname))
     return "http: would send the token unencrypted: use https:";
@@ -24,9 +18,4 @@ export function endpointProblem(text: string): string | undefined {
     return "the URL contains credentials (the part before @)";
   if (text.includes("#")) return "the URL has a fragment (#), which is never sent";
   return /^https?:\/\/[^/]/i.test(text) ? undefined : "the URL has no host";
-}
-
-/** True only for HALO's own endpoint, character by character: everything else is foreign. */
-export function isHaloEndpoint(url: string): boolean {
-  return url === HALO_URL;
 }

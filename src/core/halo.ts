@@ -21,12 +21,21 @@ export const LABELS: Readonly<Record<Value, string>> = {
 
 export const DEFAULT_NAME = "halo";
 
-/** Names that Claude Code never loads (measured with 2.1.330), and `__proto__`. */
-const RESERVED = new Set(["claude-in-chrome", "workspace", "computer-use", "__proto__"]);
+/** Names of Claude Code's own servers, as 2.1.330 has them; 2.1.197 knows the first three, to the letter. */
+const RESERVED = /^(?:claude-in-chrome|workspace|computer-use|Claude_in_Chrome|Claude_Preview|Claude_Browser)$/;
+
+/**
+ * Whether Claude Code never loads a server of this name. The part of `mcp__<name>__<tool>` up to the next `__`, with `_` for every
+ * other character, is what counts (measured: "workspace", "workspace " and "workspace__x" are reserved, "workspace_x" is not).
+ */
+export function isReserved(name: string): boolean {
+  const [first = ""] = `${name.replace(/[^A-Za-z0-9_-]/g, "_")}__`.split("__");
+  return name === "__proto__" || RESERVED.test(first);
+}
 
 /** Why a server name cannot be used, or undefined when it can. */
 export function nameProblem(name: string): string | undefined {
-  if (RESERVED.has(name)) return `the name "${name}" is reserved: Claude Code never loads a server with that name`;
+  if (isReserved(name)) return `the name "${name}" is reserved: Claude Code never loads a server with that name`;
   if (!/^[A-Za-z0-9_-]{1,64}$/.test(name))
     return "a server name may contain only letters, digits, - and _ (at most 64)";
   if (name.startsWith("-")) return "a server name must not start with -: claude would read it as an option";
@@ -72,16 +81,11 @@ export function isGuid(text: string): boolean {
   return new RegExp(`^${GUID.source}$`, "i").test(text);
 }
 
-export interface PastedIds {
-  readonly account?: string;
-  readonly profile?: string;
-}
-
 /**
  * The IDs in a pasted HALO Studio URL: the first GUID anywhere in it is the account, the next different one the
  * profile; a named profile (`/profiles/<id>`, `profileId=<id>`) wins over the position.
  */
-export function idsFromStudioUrl(url: string): PastedIds {
+export function idsFromStudioUrl(url: string) {
   const text = url.slice(0, 4096);
   const same = (a: string, b: string | undefined): boolean => a.toLowerCase() === b?.toLowerCase();
   const guids = text.match(GUID) ?? [];
@@ -89,8 +93,7 @@ export function idsFromStudioUrl(url: string): PastedIds {
   // in a path only a GUID counts: `/app/account/en/<guid>` names an app and a language, not an account
   const inPath = new RegExp(`/accounts?/(${GUID.source})`, "i").exec(text)?.[1];
   const account = ACCOUNT_IN_URL.exec(text)?.[1] ?? inPath ?? guids.find((guid) => !same(guid, named));
-  const profile = named ?? guids.find((guid) => !same(guid, account));
-  return { ...(account === undefined ? {} : { account }), ...(profile === undefined ? {} : { profile }) };
+  return { account, profile: named ?? guids.find((guid) => !same(guid, account)) };
 }
 
 /** True when a pasted text is meant as an address, not as an ID. */
@@ -108,27 +111,14 @@ const MAX_BYTES = 4096;
 export const PASTED_BREAK = "\u2424";
 
 /** What people paste around a value, and what is kept of it. In this order, twice, since one may be inside another. */
-const CLEANING: readonly {
-  readonly what: string;
-  readonly found: RegExp;
-  readonly kept: string;
-  readonly of?: Value;
-}[] = [
-  {
-    what: "invisible characters",
-    found: /[\u00ad\u200b-\u200f\u2060-\u2064\ufeff\u202a-\u202e\u2066-\u2069]/gu,
-    kept: "",
-  },
-  { what: "spaces around it", found: /^[\s\u2424]+|[\s\u2424]+$/gu, kept: "" },
-  { what: "quotes", found: /^(["'`])(.*)\1$/su, kept: "$2" },
-  { what: "quotes", found: /^[“”„‘’](.*)[“”‘’]$/su, kept: "$1" },
-  { what: "the header name", found: /^(?:X-CM-PRODUCTTOKEN|CM-ACCOUNT-ID|CM-PROFILE-ID)\s*:\s*/iu, kept: "" },
-  {
-    what: "the variable name",
-    found: /^(?:export\s+)?(?:HALO_MCP_TOKEN|HALO_ACCOUNT_ID|HALO_(?:[A-Z0-9_]+_)?PROFILE_ID)\s*=\s*/u,
-    kept: "",
-  },
-  { what: "“Bearer”", found: /^Bearer(?:\s+|$)/iu, kept: "", of: "token" },
+const CLEANING: readonly (readonly [what: string, found: RegExp, kept: string, of?: Value])[] = [
+  ["invisible characters", /[\u00ad\u200b-\u200f\u2060-\u2064\ufeff\u202a-\u202e\u2066-\u2069]/gu, ""],
+  ["spaces around it", /^[\s\u2424]+|[\s\u2424]+$/gu, ""],
+  ["quotes", /^(["'`])(.*)\1$/su, "$2"],
+  ["quotes", /^[“”„‘’](.*)[“”‘’]$/su, "$1"],
+  ["the header name", /^(?:X-CM-PRODUCTTOKEN|CM-ACCOUNT-ID|CM-PROFILE-ID)\s*:\s*/iu, ""],
+  ["the variable name", /^(?:export\s+)?HALO_(?:MCP_TOKEN|ACCOUNT_ID|(?:[A-Z0-9_]+_)?PROFILE_ID)\s*=\s*/u, ""],
+  ["“Bearer”", /^Bearer(?:\s+|$)/iu, "", "token"],
 ];
 
 /** The placeholders that people leave in place: `${HALO_MCP_TOKEN}`, `$HALO_MCP_TOKEN`, `<token>`, `your-token-here`. */
@@ -162,7 +152,7 @@ export function cleanValue(which: Value, pasted: string): Cleaned {
     return refuse(`the ${label} is longer than ${MAX_BYTES * 4} characters, which no ${label} is`);
   const cleaned = new Set<string>();
   let value = pasted;
-  for (const { what, found, kept, of = which } of [...CLEANING, ...CLEANING]) {
+  for (const [what, found, kept, of = which] of [...CLEANING, ...CLEANING]) {
     const after = of === which ? value.replace(found, kept) : value;
     if (after !== value) cleaned.add(what);
     value = after;

@@ -4,11 +4,8 @@
 export function once<Key extends object, Value>(work: (key: Key) => Value): (key: Key) => Value {
   const known = new WeakMap<Key, { readonly value: Value }>();
   return (key) => {
-    let there = known.get(key);
-    if (there === undefined) {
-      there = { value: work(key) };
-      known.set(key, there);
-    }
+    const there = known.get(key) ?? { value: work(key) };
+    known.set(key, there);
     return there.value;
   };
 }

@@ -62,12 +62,8 @@ function decode(text: string): string | undefined {
 
 /** `http://user:password@host:port`, or undefined where it is something else. */
 function readProxy(variable: string, text: string): Omit<ProxyRoute, "bypassedBy"> | undefined {
-  let url: URL;
-  try {
-    url = new URL(text);
-  } catch {
-    return undefined;
-  }
+  if (!URL.canParse(text)) return undefined;
+  const url = new URL(text);
   const [user, password] = [decode(url.username), decode(url.password)];
   if (!/^https?:\/\//i.test(text) || user === undefined || password === undefined || url.port === "0") return undefined;
   const secure = url.protocol === "https:";

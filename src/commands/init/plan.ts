@@ -2,9 +2,8 @@
 import { relative, sep } from "node:path";
 import { references } from "../../core/clients/references.ts";
 import { toSh } from "../../core/command-line.ts";
-import { isHaloEndpoint } from "../../core/endpoint.ts";
 import { positionAt } from "../../core/formats/lines.ts";
-import { nameProblem } from "../../core/halo.ts";
+import { HALO_URL, nameProblem } from "../../core/halo.ts";
 import { CI_FILES, planCi } from "../../core/plan/ci.ts";
 import { type OwnScope, planClaude, removeEntry } from "../../core/plan/claude-program.ts";
 import { type Planned, planProject, planRemoval } from "../../core/plan/install.ts";
@@ -69,7 +68,7 @@ function projectSteps(start: Start, values: Values): readonly Step[] {
 
 /** What `check` must be told: nothing where HALO's own endpoint is meant. Undefined for a URL that a script could read otherwise. */
 export function checkOptions(url: string): string | undefined {
-  if (isHaloEndpoint(url)) return "";
+  if (url === HALO_URL) return "";
   return /^[\w.:/~%?=&+-]+$/.test(url) ? ` --url ${toSh([url])}` : undefined;
 }
 

@@ -4,9 +4,8 @@ import { maskFile } from "../../core/check/mask-file.ts";
 import type { Scope } from "../../core/clients/claude-code.ts";
 import { toSh } from "../../core/command-line.ts";
 import { type Diagnosis, diagnosisJson } from "../../core/diagnosis/diagnose.ts";
-import { isHaloEndpoint } from "../../core/endpoint.ts";
 import { diffTexts } from "../../core/formats/diff.ts";
-import { DEFAULT_NAME, nameProblem, type Value } from "../../core/halo.ts";
+import { DEFAULT_NAME, HALO_URL, nameProblem, type Value } from "../../core/halo.ts";
 import { CI_FILES } from "../../core/plan/ci.ts";
 import type { Plan, Step } from "../../core/plan/model.ts";
 import { printable } from "../../core/secrets.ts";
@@ -240,7 +239,7 @@ export function commandFor(
     ...option("profile-id", id("profile", options.profileId)),
     ...option("studio-url", decided === undefined ? options.studioUrl : undefined),
     ...option("name", options.name ?? (ownName ? target.name : undefined)),
-    ...option("url", options.url ?? (decided === undefined || isHaloEndpoint(url) ? undefined : url)),
+    ...option("url", options.url ?? (decided === undefined || url === HALO_URL ? undefined : url)),
     ...option("client", clients?.join(","), "claude-code"),
     ...option("scope", isForClaude ? scopes?.join(",") : undefined, "project"),
     ...option("bridge", options.bridge, "claude-settings"),

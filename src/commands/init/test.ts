@@ -13,9 +13,8 @@ import { references } from "../../core/clients/references.ts";
 import { toSh } from "../../core/command-line.ts";
 import { mayReceive, type ToSend, whatToSend } from "../../core/connection.ts";
 import type { Diagnosis } from "../../core/diagnosis/diagnose.ts";
-import { isHaloEndpoint } from "../../core/endpoint.ts";
 import { equalJson, type Json } from "../../core/formats/json.ts";
-import { HEADERS, VALUES } from "../../core/halo.ts";
+import { HALO_URL, HEADERS, VALUES } from "../../core/halo.ts";
 import { secretsOf } from "../../core/plan/install.ts";
 import type { Secrets } from "../../core/plan/model.ts";
 import { variablesOf } from "../../core/plan/target.ts";
@@ -277,7 +276,7 @@ export async function prove(before: Page, { values, choice }: Decided): Promise<
     const title = scope === "project" ? "Test with the saved settings" : `Test through Claude Code's ${scope} scope`;
     const sent = sentByFiles(page, scope, title);
     // Claude Code is asked next; HALO's own address is where the token belongs, wherever that leads
-    const files = await test(page, sent, title, here.claude !== undefined && !isHaloEndpoint(sent.url));
+    const files = await test(page, sent, title, here.claude !== undefined && sent.url !== HALO_URL);
     showDiagnosis(show, files, title, true);
     if (files.led !== null) show.warn(files.led);
     const isAsked = files.ok && files.led === null;

@@ -32,7 +32,7 @@ export type Candidates = Readonly<Record<Value, readonly Candidate[]>>;
 /** Every place where a value of a target can be found, best first. Throws UsageError for a Studio URL without an ID. */
 export async function valueSources({ context, options, here, target }: Page) {
   const { tokenFile, tokenStdin, studioUrl, accountId, profileId, scopes } = options;
-  const ids = studioUrl === undefined ? {} : idsFromStudioUrl(studioUrl);
+  const ids = idsFromStudioUrl(studioUrl ?? "");
   if (studioUrl !== undefined && ids.account === undefined && ids.profile === undefined)
     throw new UsageError("--studio-url: there is no ID in it", { hint: "give --account-id and --profile-id" });
   const { stdin, signal } = context;
@@ -166,7 +166,7 @@ async function askUrlOrAccount(ask: Ask, page: Page): Promise<Partial<Record<Id,
       const problem = check("account")(value);
       if (!looksLikeUrl(value))
         return problem === undefined ? undefined : `Paste a HALO Studio URL or an account ID. ${problem}`;
-      return Object.keys(idsFromStudioUrl(value)).length === 0
+      return Object.values(idsFromStudioUrl(value)).every((id) => id === undefined)
         ? "There is no ID in this URL. Paste the account ID instead."
         : undefined;
     },

@@ -6,18 +6,7 @@ import { FIELDS, IGNORED, REMOTE, type Transport } from "../clients/claude-loade
 import { withoutPlaceholders } from "../clients/references.ts";
 import type { Container } from "../formats/json.ts";
 import { isObjectNode, member, textOf, winners } from "../formats/nodes.ts";
-
-/** As 2.1.330 has them; 2.1.197 knows the first three, to the letter. */
-const RESERVED = /^(?:claude-in-chrome|workspace|computer-use|Claude_in_Chrome|Claude_Preview|Claude_Browser)$/;
-
-/**
- * The part of `mcp__<name>__<tool>` up to the next `__`, with `_` for every other character, is what counts (measured:
- * "workspace", "workspace " and "workspace__x" are reserved, "workspace_x" is not). Case counts.
- */
-function isReserved(name: string): boolean {
-  const [first = ""] = `${name.replace(/[^A-Za-z0-9_-]/g, "_")}__`.split("__");
-  return name === "__proto__" || RESERVED.test(first);
-}
+import { isReserved } from "../halo.ts";
 
 /** Why Claude Code will not even try this URL; one with a variable may be anything. */
 function urlProblem(url: string, transport: Transport): string | undefined {
