@@ -6,9 +6,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { documentOf } from "../../src/core/check/documents.ts";
 import type { Finding } from "../../src/core/check/model.ts";
-import { positionAt } from "../../src/core/formats/lines.ts";
 import { toGithub, toJobSummary } from "../../src/core/report/github.ts";
-import { indexLines, makeReport, type Report, summaryOf, toJson } from "../../src/core/report/make.ts";
+import { makeReport, type Report, summaryOf, toJson } from "../../src/core/report/make.ts";
 import { toSarif } from "../../src/core/report/sarif.ts";
 import { type TextOptions, toText } from "../../src/core/report/text.ts";
 import { RULES } from "../../src/core/rules/index.ts";
@@ -65,18 +64,6 @@ function watched(
 const nasty = fc.string({ unit: fc.constantFrom(..."a%:,\r\n\t|`<>[]()*_\\\"'&#!~@$-/ \u202e\u001b\u{1f600}é") });
 
 describe("places", () => {
-  it("are what positionAt says, for every offset", () => {
-    const text = fc.string({ unit: fc.constantFrom("\r", "\n", "a", "\ufeff", "\t", "\u{1f600}") });
-    fc.assert(
-      fc.property(text, fc.integer({ min: -2, max: 30 }), (sample, offset) => {
-        // between CR and LF is the one place where both are right; nothing starts there
-        if (sample[offset - 1] === "\r" && sample[offset] === "\n") return;
-        expect(indexLines(sample)(offset)).toEqual(positionAt(sample, offset));
-      }),
-      { numRuns: 2000 },
-    );
-  });
-
   it("are found for 50,000 findings in 5 MB", () => {
     const text = `${"x".repeat(99)}\n`.repeat(50_000);
     // of one rule in one file a hundred are shown

@@ -4,8 +4,8 @@ import { documentOf, kindOf } from "../../src/core/check/documents.ts";
 import { applyEdits, chooseFixes } from "../../src/core/check/edits.ts";
 import type { Finding, Rule } from "../../src/core/check/model.ts";
 import { runRules } from "../../src/core/check/run.ts";
+import { indexLines } from "../../src/core/formats/lines.ts";
 import { parseToml } from "../../src/core/formats/toml.ts";
-import { indexLines } from "../../src/core/report/make.ts";
 import { RULES } from "../../src/core/rules/index.ts";
 import { subjectOf, type TestFile } from "../support/subject.ts";
 

@@ -8,16 +8,20 @@ export interface Position {
 }
 
 /**
- * Line and column of an offset in UTF-16 units. CR, LF and CRLF each end a line; a BOM takes no column.
+ * Offset in UTF-16 units → line and column, for one text. CR, LF and CRLF each end a line; a BOM takes no column.
  * An offset beyond either end is moved to that end. An offset between CR and LF still belongs to the line they end.
  */
-export function positionAt(text: string, offset: number): Position {
-  const start = text.startsWith("\uFEFF") ? 1 : 0;
-  const target = Math.max(start, Math.min(offset, text.length));
-  const ends = [...text.matchAll(/\r\n?|\n/g)].map(({ index, 0: end }) => index + end.length);
-  const before = ends.filter((end) => end <= target);
-  return { line: before.length + 1, column: target - (before.at(-1) ?? start) + 1 };
+export function indexLines(text: string): (offset: number) => Position {
+  const starts = [text.startsWith("\uFEFF") ? 1 : 0];
+  for (const { index, 0: end } of text.matchAll(/\r\n?|\n/g)) starts.push(index + end.length);
+  return (offset) => {
+    const target = Math.min(Math.max(starts[0] ?? 0, offset), text.length);
+    const line = starts.findLastIndex((start) => start <= target);
+    return { line: line + 1, column: target - (starts[line] ?? 0) + 1 };
+  };
 }
+
+export const positionAt = (text: string, offset: number): Position => indexLines(text)(offset);
 
 /** Whole lines behind a text. One without a final newline stays without, which is what lets `cutLines` give it back. */
 export function appendLines(text: string, lines: readonly string[]): string {

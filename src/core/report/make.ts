@@ -1,5 +1,6 @@
 /** Findings → a report: the sentences of the rules, lines for offsets, the sum. Every format prints this. Pure. */
 import type { Finding, Rule, Severity } from "../check/model.ts";
+import { indexLines } from "../formats/lines.ts";
 import { printable } from "../secrets.ts";
 
 /** A finding as it is reported. People count from 1; columns are in UTF-16 units; the end is the first place behind. */
@@ -53,18 +54,6 @@ export function ruleUrl(id: string, version: string): string {
   return `${PACKAGE_URL}@${version}/dist/rules.md#${id}`;
 }
 
-/** Offset → place, for one text. It says what `positionAt` says, which reads from the beginning each time. */
-export function indexLines(text: string): (offset: number) => { readonly line: number; readonly column: number } {
-  const starts = [text.startsWith("\uFEFF") ? 1 : 0];
-  for (const { index, 0: end } of text.matchAll(/\r\n?|\n/g)) starts.push(index + end.length);
-  return (offset) => {
-    const target = Math.min(Math.max(0, offset), text.length);
-    const found = starts.findLastIndex((start) => start <= target);
-    const line = Math.max(0, found);
-    return { line: line + 1, column: Math.max(0, target - (starts[line] ?? 0)) + 1 };
-  };
-}
-
 /** Of one rule in one file. Nobody reads more, and a list of 200,000 numbers would make a report of 160 MB. */
 const MOST_LINES = 100;
 
@@ -72,33 +61,32 @@ const MOST_LINES = 100;
 export function makeReport({ findings, rules, texts, ...facts }: ReportInput): Report {
   const byId = new Map(rules.map((rule) => [rule.id, rule]));
   const indexes = new Map<string, ReturnType<typeof indexLines>>();
+  const groups = new Map<string, { count: number; last: number }>();
   const counts = { error: 0, warning: 0, note: 0 };
   let mendable = 0;
   const lines: Line[] = [];
-  const groupOf = ({ rule, path }: Finding): string => `${rule}\n${path}`;
-  const totals = new Map<string, number>();
-  for (const finding of findings) totals.set(groupOf(finding), (totals.get(groupOf(finding)) ?? 0) + 1);
-  const seen = new Map<string, number>();
-  for (const finding of findings) {
-    const { rule: id, path, span, args, fix = [] } = finding;
+  for (const { rule: id, path, span, args, fix = [], ...finding } of findings) {
     const rule = byId.get(id);
     if (rule === undefined) continue;
-    const fixable = fix.length > 0;
     const severity = finding.severity ?? rule.severity;
+    const fixable = fix.length > 0;
     counts[severity] += 1;
     if (fixable) mendable += 1;
-    const count = (seen.get(groupOf(finding)) ?? 0) + 1;
-    seen.set(groupOf(finding), count);
-    if (count > MOST_LINES + 1) continue;
+    const { count, last } = groups.get(`${id}\n${path}`) ?? { count: 0, last: 0 };
+    groups.set(`${id}\n${path}`, { count: count + 1, last: count <= MOST_LINES ? lines.length : last });
+    if (count > MOST_LINES) continue;
     const at = indexes.get(path) ?? indexLines(texts.get(path) ?? "");
     indexes.set(path, at);
     const end = at(span.offset + Math.max(0, span.length));
     const place = { ...at(span.offset), endLine: end.line, endColumn: end.column };
-    const line = { rule: id, severity, message: rule.message(args), path, ...place, fixable };
-    const more = (totals.get(groupOf(finding)) ?? 0) - MOST_LINES;
+    lines.push({ rule: id, severity, message: rule.message(args), path, ...place, fixable });
+  }
+  for (const { count, last } of groups.values()) {
+    const line = lines[last];
+    const more = count - MOST_LINES;
     // a single one too many is shown as it is
-    const isRest = count > MOST_LINES && more > 1;
-    lines.push(isRest ? { ...line, message: `and ${more} more of this rule in this file`, more } : line);
+    if (more < 2 || line === undefined) continue;
+    lines[last] = { ...line, message: `and ${more} more of this rule in this file`, more };
   }
   const { maxWarnings } = facts;
   const ok = counts.error === 0 && (maxWarnings === undefined || counts.warning <= maxWarnings);
