@@ -74,9 +74,7 @@ export function maskedJson(value: unknown, secrets: Secrets): string {
   return text
     .replaceAll("##[", "#\\u0023[")
     .replace(/[\p{Cf}\p{Zl}\p{Zp}\u{7f}-\u{9f}]/gu, (char) =>
-      Array.from({ length: char.length }, (_, at) => `\\u${char.charCodeAt(at).toString(16).padStart(4, "0")}`).join(
-        "",
-      ),
+      char.replace(/./gs, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`),
     );
 }
 
@@ -99,11 +97,6 @@ const ESCAPES =
 /** GitHub Actions takes `##[…]` for a command wherever it stands in a line (ActionCommand.cs of actions/runner, 2026). */
 const withoutCommand = (line: string): string => line.replaceAll("##[", "## [");
 
-/** A line of ours that GitHub Actions would take for a workflow command (`::`, with or without blanks before it). */
-function plainLine(line: string): string {
-  return withoutCommand(line.replace(/^(\s*:):/, "$1 :"));
-}
-
 /**
  * Text from a file or a server, on one line: escape sequences, control and bidirectional characters removed,
  * runs of white space folded, cut to `max` characters with an ellipsis.
@@ -122,17 +115,14 @@ export function printable(text: string, max = 300): string {
 
 /** Text of several lines without control characters; no line is a workflow command. `colors`: our own colour sequences stay. */
 export function printableLines(text: string, { colors = false } = {}): string {
+  const plain = (line: string): string => {
+    const clean = /^[ -~]*$/.test(line) ? line : withoutUnprintable(line.replace(/\t/g, "  "));
+    // GitHub Actions takes `::` for a command, with or without blanks before it
+    return withoutCommand(clean.replace(/^(\s*:):/, "$1 :"));
+  };
+  const plainPart = (part: string): string => part.replace(ESCAPES, "").split(/\r?\n/).map(plain).join("\n");
+  if (!colors) return plainPart(text);
   // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are control sequences
-  const parts = colors ? text.split(/(\u001b\[\d{1,2}m)/) : [text];
-  return parts
-    .map((part, index) =>
-      index % 2 === 1
-        ? part
-        : part
-            .replace(ESCAPES, "")
-            .split(/\r?\n/)
-            .map((line) => plainLine(/^[ -~]*$/.test(line) ? line : withoutUnprintable(line.replace(/\t/g, "  "))))
-            .join("\n"),
-    )
-    .join("");
+  const parts = text.split(/(\u001b\[\d{1,2}m)/);
+  return parts.map((part, index) => (index % 2 === 1 ? part : plainPart(part))).join("");
 }

@@ -47,7 +47,7 @@ const library = ({ record, isFine }: Facts): string => {
   return words === "" ? "" : ` The MCP library says: ${quote(words)}`;
 };
 
-/** What was recorded of the exchange that decided, in a row. */
+/** What was recorded of the exchange that decided. */
 function recorded({ last, http, codes }: Facts): string {
   if (last === undefined) return "";
   return ` Recorded: ${last.method}${http}, ended as "${last.end}"${codes.length === 0 ? "" : `, codes ${codes.join(", ")}`}.`;

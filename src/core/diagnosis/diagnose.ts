@@ -14,7 +14,7 @@ export type { ProbeStage } from "./record.ts";
 
 export interface StageResult {
   readonly stage: ProbeStage;
-  /** `skipped`: not reached, or not there (no TLS on http:). */
+  /** `skipped`: not reached, or none (no TLS on http:). */
   readonly status: "ok" | "failed" | "skipped";
   readonly ok: boolean;
   /** Milliseconds; 0 where nothing was measured. */
@@ -55,7 +55,7 @@ const lastOf = ({ exchanges }: ProbeRecord, phase: Exchange["phase"]): Exchange 
 const refuses = (cause: Cause | null): boolean => cause === "unauthorized" || cause === "forbidden";
 
 /** The cause of a whole test, or null when it reached its end. A server may ask for the token only when a tool is called. */
-export function causeOf(record: ProbeRecord): Cause | null {
+function causeOf(record: ProbeRecord): Cause | null {
   if (record.input !== null) return record.input.cause;
   if (!record.outcome.listed) return pick(record);
   const call = lastOf(record, "call");
@@ -83,7 +83,7 @@ function controlOf(record: ProbeRecord): Diagnosis["control"] {
 /** The stage at which a cause stopped the test. Once the handshake stands, whatever then fails belongs to `tools`, save the token and the session. */
 function stageOf(cause: Cause, record: ProbeRecord): ProbeStage {
   const own = CAUSES[cause].stage;
-  if (record.outcome.connected) return own === "auth" || cause === "session-lost" ? (own ?? "tools") : "tools";
+  if (record.outcome.connected) return own === "auth" || (own && cause === "session-lost") ? own : "tools";
   if (own !== undefined) return own;
   const { last } = seenOf(record);
   if (cause === "unknown" && (last?.end === "answered" || last?.end === "accepted")) return "mcp";
@@ -98,15 +98,14 @@ const whole = (ms: number | null): number => Math.max(0, Math.round(ms ?? 0));
 function timesOf({ timings, exchanges }: ProbeRecord): Readonly<Record<ProbeStage, number>> {
   const sum = (phase: Exchange["phase"]): number =>
     exchanges.reduce((total, exchange) => (exchange.phase === phase ? total + exchange.ms : total), 0);
-  const first = exchanges.find((exchange) => exchange.phase === "connect")?.ms ?? 0;
+  const first = exchanges.find(({ phase }) => phase === "connect")?.ms ?? 0;
   const [dns, tcp, tls] = [whole(timings.dns), whole(timings.tcp), whole(timings.tls)];
+  const [http, mcp] = [whole(first - dns - tcp - tls), whole(sum("connect") - first)];
   // the same request without the token is what proves it
-  const auth = whole(sum("control"));
-  const http = whole(first - dns - tcp - tls);
-  return { url: 0, dns, tcp, tls, http, auth, mcp: whole(sum("connect") - first), tools: whole(sum("tools")) };
+  return { url: 0, dns, tcp, tls, http, auth: whole(sum("control")), mcp, tools: whole(sum("tools")) };
 }
 
-/** Was a stage before the failing one passed, or is it not there at all? One after it may have passed too: the token can be refused at the tools only. */
+/** One after the failing stage may have passed too: the token can be refused at the tools only. */
 function statusOf(stage: ProbeStage, at: ProbeStage | null, record: ProbeRecord): StageResult["status"] {
   const { outcome, endpoint, timings, input } = record;
   if (stage === at) return "failed";

@@ -55,20 +55,20 @@ export const proxyAddress = ({ host, port }: ProxyFacts): string =>
 /** Which way was taken, for a failure before a connection stood; and what to do about the direct one. */
 function wayWords({ proxy, ignoredProxy }: ProbeRecord, last: Exchange | undefined) {
   if (last !== undefined && (last.connected || last.status !== null)) return { way: "", tryProxy: [] };
-  const advice = (what: string): string[] => [`If only the proxy reaches it, ${what}.`];
+  const directly = (why: string, todo: string) => ({
+    way: ` It was tried directly: ${why}.`,
+    tryProxy: [`If only the proxy reaches it, ${todo}.`],
+  });
   if (ignoredProxy !== null)
-    return {
-      way: ` It was tried directly: ${ignoredProxy} is set, but Node's fetch and this test do not read it.`,
-      tryProxy: advice(`set HTTPS_PROXY to the address that ${ignoredProxy} holds`),
-    };
+    return directly(
+      `${ignoredProxy} is set, but Node's fetch and this test do not read it`,
+      `set HTTPS_PROXY to the address that ${ignoredProxy} holds`,
+    );
   if (proxy === null || proxy.bypassedBy === "loopback") return { way: "", tryProxy: [] };
   const { bypassedBy, variable } = proxy;
   if (bypassedBy === null)
     return { way: ` The connection goes through the proxy ${proxyAddress(proxy)} (${variable}).`, tryProxy: [] };
-  return {
-    way: ` It was tried directly: ${bypassedBy} excepts this host from ${variable}.`,
-    tryProxy: advice(`take the host out of ${bypassedBy}`),
-  };
+  return directly(`${bypassedBy} excepts this host from ${variable}`, `take the host out of ${bypassedBy}`);
 }
 
 /** The IDs that the server's words name, as they were sent, and what to check: both where none is named. */
@@ -85,10 +85,11 @@ function idWords(last: Exchange | undefined, words: string, { headers = {}, from
       .join(" and the ");
   // a server that fell over speaks of much else, and a tool too, unless it knows no such ID
   const isSure = last?.method === "tools/call" ? deniesId(words) : (last?.status ?? 0) < 500;
+  /** An ID is named, and not the token. */
+  const namesIds = named.length > 0 && !blamesToken(words);
   return {
-    /** An ID is named, and not the token. */
-    namesIds: named.length > 0 && !blamesToken(words),
-    meant: named.length > 0 && isSure && !blamesToken(words) ? ` That is about the ${list(named)}.` : "",
+    namesIds,
+    meant: namesIds && isSure ? ` That is about the ${list(named)}.` : "",
     checkIds: `Check the ${list(named.length > 0 ? named : IDS)}`,
   };
 }
@@ -101,8 +102,8 @@ export function factsOf(seen: Seen, known: Known = {}) {
   const code = last?.rpcError?.code ?? codes.at(-1);
   const words = last === undefined ? "" : printable(sentenceOf(last));
   const ids = idWords(last, words, known);
-  const page = last !== undefined && isHtml(last) ? pageWords(last.body) : "";
-  const pageSaid = page === "" ? "" : ` The page says: ${quote(page)}`;
+  const isPage = last !== undefined && isHtml(last);
+  const page = isPage ? pageWords(last.body) : "";
   return {
     ...seen,
     ...ids,
@@ -115,8 +116,8 @@ export function factsOf(seen: Seen, known: Known = {}) {
     http: last === undefined || last.status === null ? "" : ` (HTTP ${last.status})`,
     code: code === undefined ? "" : ` (${code})`,
     said: words === "" ? "" : ` It said: ${quote(words)}${ids.meant}`,
-    isPage: last !== undefined && isHtml(last),
-    pageSaid,
+    isPage,
+    pageSaid: page === "" ? "" : ` The page says: ${quote(page)}`,
     wait: last?.retryAfter ? ` It asks to wait (Retry-After: ${printable(last.retryAfter)}).` : "",
     /** The proxy in use. */
     proxy: proxy?.bypassedBy === null ? proxy : null,

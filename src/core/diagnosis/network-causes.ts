@@ -150,14 +150,11 @@ export const NETWORK_CAUSES = {
     tryThis: (f) => {
       const file = f.known.extraCas;
       const signer = certificate(f)?.top ?? "the signer";
+      const asked = `NODE_EXTRA_CA_CERTS names ${printable(file ?? "")} now: is that a file, and does it hold the certificate of ${signer}?`;
       return [
         'If your company inspects TLS traffic, let Node know its certificate, in the environment or in "env" of ~/.claude/settings.json, where Claude Code reads it too:',
         run("export", "NODE_EXTRA_CA_CERTS=/path/to/company-ca.pem"),
-        ...(file
-          ? [
-              `NODE_EXTRA_CA_CERTS names ${printable(file)} now: is that a file, and does it hold the certificate of ${signer}?`,
-            ]
-          : []),
+        ...(file ? [asked] : []),
         "Do not switch verification off: then any server on the way could read the token.",
       ];
     },
@@ -238,19 +235,16 @@ export const NETWORK_CAUSES = {
       const limit = last?.end === "broken" ? "" : ` (limit: ${Math.max(1, Math.ceil(record.timeoutMs / 1000))} s)`;
       return `${host} ${did} in time${limit}.${way}`;
     },
-    tryThis: ({ record, tryProxy }) => [
-      "Run it again with a longer --timeout:",
+    tryThis: ({ record, tryProxy }) => {
       // room for a slow answer, up to the longest that can be given
-      run(
-        "npx",
-        "create-halo-mcp",
-        "doctor",
-        "--timeout",
-        `${Math.min(600, Math.max(60, Math.ceil(record.timeoutMs / 333)))}`,
-      ),
-      "If that does not help, check whether a firewall or a proxy drops the traffic.",
-      ...tryProxy,
-    ],
+      const longer = Math.min(600, Math.max(60, Math.ceil(record.timeoutMs / 333)));
+      return [
+        "Run it again with a longer --timeout:",
+        run("npx", "create-halo-mcp", "doctor", "--timeout", `${longer}`),
+        "If that does not help, check whether a firewall or a proxy drops the traffic.",
+        ...tryProxy,
+      ];
+    },
   },
   reset: {
     when: (seen) => broke(RESET)(seen) || (broke(TLS)(seen) && seen.last?.connected === true),

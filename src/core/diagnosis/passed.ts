@@ -9,16 +9,16 @@ interface Words {
   readonly tryThis?: readonly Advice[];
 }
 
+const VOUCHED = "trusted through the system's certificates alone";
+
 function wayOf({ proxy, addresses }: ProbeRecord): string {
-  if (proxy !== null && proxy.bypassedBy === null) {
-    const trust = proxy.systemCas ? ", trusted through the system's certificates alone" : "";
-    return `through the proxy ${proxyAddress(proxy)} (${proxy.variable})${trust}`;
-  }
-  const parts: string[] = [];
-  for (const { address, family, outcome } of addresses)
-    if (outcome === "connected") parts.push(`${address} (IPv${family})`);
-  for (const { address, family, outcome, code } of addresses)
-    if (outcome === "failed") parts.push(`${address} (IPv${family}) failed: ${code ?? "unknown"}`);
+  if (proxy?.bypassedBy === null)
+    return `through the proxy ${proxyAddress(proxy)} (${proxy.variable})${proxy.systemCas ? `, ${VOUCHED}` : ""}`;
+  const tried = (wanted: "connected" | "failed", words: (code: string | null) => string) =>
+    addresses
+      .filter(({ outcome }) => outcome === wanted)
+      .map(({ address, family, code }) => `${address} (IPv${family})${words(code)}`);
+  const parts = [...tried("connected", () => ""), ...tried("failed", (code) => ` failed: ${code ?? "unknown"}`)];
   if (proxy?.bypassedBy === "loopback") parts.push("directly: plain http: does not leave this computer");
   else if (proxy !== null) parts.push(`directly: ${proxy.bypassedBy} excepts it from ${proxy.variable}`);
   return parts.join(", ");
@@ -32,22 +32,22 @@ const UNVERIFIED = {
   note: "In this environment NODE_TLS_REJECT_UNAUTHORIZED=0 is set: no certificate is verified, and the token goes to whoever answers. Unset it, and let Node know a company's certificate with NODE_EXTRA_CA_CERTS=/path/to/company-ca.pem.",
 };
 
-function tlsWords(tls: TlsFacts, isOff: boolean): Words {
-  const days = tls.daysLeft === null ? [] : [`${tls.daysLeft} ${Math.abs(tls.daysLeft) === 1 ? "day" : "days"} left`];
-  const parts = [tls.protocol ?? "TLS", `issued by ${tls.issuer || "no name"}`, ...days];
-  if (tls.systemCas === "helped") parts.push("trusted through the system's certificates alone");
-  if (isOff) parts.push(`not verified${tls.error === null ? "" : `: ${tls.error}`}`);
-  const advice = isOff ? UNVERIFIED : tls.systemCas === "helped" ? SYSTEM_ONLY : undefined;
-  return { detail: printable(parts.join(", ")), ...(advice === undefined ? {} : { tryThis: [advice] }) };
+function tlsWords({ protocol, issuer, daysLeft, systemCas, error }: TlsFacts, isOff: boolean): Words {
+  const parts = [protocol ?? "TLS", `issued by ${issuer || "no name"}`];
+  if (daysLeft !== null) parts.push(`${daysLeft} ${Math.abs(daysLeft) === 1 ? "day" : "days"} left`);
+  if (systemCas === "helped") parts.push(VOUCHED);
+  if (isOff) parts.push(`not verified${error === null ? "" : `: ${error}`}`);
+  const tryThis = isOff ? [UNVERIFIED] : systemCas === "helped" ? [SYSTEM_ONLY] : undefined;
+  return { detail: printable(parts.join(", ")), ...(tryThis && { tryThis }) };
 }
 
 /** What was seen at a stage of the network that passed; nothing for other stages. */
 export function detailOf(stage: ProbeStage, record: ProbeRecord): Words {
-  const isProxied = record.proxy !== null && record.proxy.bypassedBy === null;
-  const found = record.addresses.map(({ address }) => address).join(", ");
-  const name = isProxied && found !== "" ? `of the proxy: ${found}` : found;
+  const { proxy, addresses, tls, verification } = record;
+  if (stage === "tls" && tls !== null) return tlsWords(tls, verification === "off");
+  const found = addresses.map(({ address }) => address).join(", ");
+  const name = proxy?.bypassedBy === null && found !== "" ? `of the proxy: ${found}` : found;
   const detail = stage === "dns" ? name : stage === "tcp" ? wayOf(record) : "";
-  if (stage === "tls" && record.tls !== null) return tlsWords(record.tls, record.verification === "off");
   return detail === "" ? {} : { detail: printable(detail) };
 }
 
@@ -57,10 +57,10 @@ export const LED = [
 
 /** Where a client would be led that opens its stream, or ends its session, after a test that passed; null where nowhere, or not tried. */
 export function ledWords({ exchanges }: ProbeRecord): string | null {
+  // one that gets no answer for a while is a stream with nothing to say yet
   const found = exchanges.find(
-    // one that gets no answer for a while is a stream with nothing to say yet
     ({ phase, end }) =>
-      end === "redirect" ? phase === "listen" || phase === "close" : phase === "listen" && end === "status",
+      (phase === "listen" && (end === "redirect" || end === "status")) || (phase === "close" && end === "redirect"),
   );
   if (found === undefined) return null;
   const { phase, end, status, location } = found;

@@ -2,39 +2,30 @@
 import type { ProxyRoute } from "../proxy.ts";
 import { mask } from "../secrets.ts";
 
-export type ProbeStage = "url" | "dns" | "tcp" | "tls" | "http" | "auth" | "mcp" | "tools";
-
 /** In the order in which they are reached. */
-export const STAGES: readonly ProbeStage[] = ["url", "dns", "tcp", "tls", "http", "auth", "mcp", "tools"];
+export const STAGES = ["url", "dns", "tcp", "tls", "http", "auth", "mcp", "tools"] as const;
+export type ProbeStage = (typeof STAGES)[number];
 /** The stages that can be looked at with nothing to send. */
 export const WAY: readonly ProbeStage[] = ["dns", "tcp", "tls"];
 
 /** What an exchange belonged to. `control` repeats the whole road without the token, `listen` is the GET with which a client opens a stream. */
 export type ProbePhase = "connect" | "tools" | "call" | "close" | "control" | "listen";
 
-/**
- * How an exchange ended:
- * `answered` our JSON-RPC answer came whole (a result or an error) · `accepted` a success where no answer is due (notification, DELETE) ·
- * `status` an HTTP status that is no success · `redirect` 3xx, not followed · `content-type` neither JSON nor an event stream ·
- * `empty` a success without a body where an answer was due · `bad-json` · `not-rpc` JSON, but no JSON-RPC answer to our id ·
- * `stream-ended` an event stream closed in good order, without our answer · `too-big` over the cap · `broken` the connection or the decoding failed (see `codes`) ·
- * `timeout` our own limit · `aborted` the caller's signal · `blocked` the SDK asked for another address, nothing was sent.
- */
 export type ExchangeEnd =
-  | "answered"
-  | "accepted"
-  | "status"
-  | "redirect"
-  | "content-type"
-  | "empty"
+  | "answered" // our JSON-RPC answer came whole: a result or an error
+  | "accepted" // a success where no answer is due: a notification, DELETE
+  | "status" // an HTTP status that is no success
+  | "redirect" // not followed
+  | "content-type" // neither JSON nor an event stream
+  | "empty" // a success without a body where an answer was due
   | "bad-json"
-  | "not-rpc"
-  | "stream-ended"
+  | "not-rpc" // JSON, but no JSON-RPC answer to our id
+  | "stream-ended" // in good order, without our answer
   | "too-big"
-  | "broken"
-  | "timeout"
-  | "aborted"
-  | "blocked";
+  | "broken" // the connection or the decoding failed: see `codes`
+  | "timeout" // our own limit
+  | "aborted" // by the caller's signal
+  | "blocked"; // the SDK asked for another address, nothing was sent
 
 export interface RpcError {
   readonly code: number;
