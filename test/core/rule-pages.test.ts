@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { documentOf, kindOf } from "../../src/core/check/documents.ts";
 import { applyEdits, chooseFixes } from "../../src/core/check/edits.ts";
-import type { Finding, Rule } from "../../src/core/check/model.ts";
+import type { Finding, Rule, Subject } from "../../src/core/check/model.ts";
 import { runRules } from "../../src/core/check/run.ts";
 import { indexLines } from "../../src/core/formats/lines.ts";
 import { parseToml } from "../../src/core/formats/toml.ts";
@@ -82,6 +82,20 @@ function fixed(texts: ReadonlyMap<string, string>, path: string, findings: reado
   return applyEdits(texts.get(path) ?? "", chooseFixes(fixes));
 }
 
+/** What is found once the files have the fixes of these findings. */
+function mended(subject: Subject, found: readonly Finding[]) {
+  const texts = new Map(subject.documents.map(({ path, text }) => [path, text]));
+  const documents = subject.documents.map((document) =>
+    documentOf({ ...document, text: fixed(texts, document.path, found) }, parseToml),
+  );
+  const after: Subject = { ...subject, documents };
+  return { subject: after, findings: runRules(RULES, after) };
+}
+
+const severities = new Map(RULES.map(({ id, severity }) => [id, severity]));
+const errorsIn = (found: readonly Finding[]): number =>
+  found.filter(({ rule, severity = severities.get(rule) }) => severity === "error").length;
+
 /** What a rule says of an example, where, and each file that its fixes change, as they leave it. */
 function shown({ id, severity, message }: Rule, example: Example): string {
   const { findings, texts } = look(example);
@@ -131,13 +145,17 @@ describe.each(RULES)("docs/rules/$id", (rule) => {
     expect(fixes.every((fix) => fix.length > 0)).toBe(true);
     if (fixes.length === 0) return;
     // what has a fix is gone after it
-    const texts = new Map(subject.documents.map(({ path, text }) => [path, text]));
-    const documents = subject.documents.map((document) =>
-      documentOf({ ...document, text: fixed(texts, document.path, found) }, parseToml),
-    );
-    const left = runRules(RULES, { ...subject, documents }).filter(({ rule }) => rule === id);
+    const left = mended(subject, found).findings.filter(({ rule }) => rule === id);
     expect(left.length).toBeLessThan(found.length);
     expect(left.filter(({ fix }) => fix !== undefined)).toEqual([]);
+    // and so is all that any rule mends: no fix adds an error, and they end
+    let now: ReturnType<typeof mended> = { subject, findings };
+    for (let round = 0; now.findings.some(({ fix }) => fix !== undefined); round += 1) {
+      expect(round, "the fixes do not end").toBeLessThan(6);
+      const next = mended(now.subject, now.findings);
+      expect(errorsIn(next.findings)).toBeLessThanOrEqual(errorsIn(now.findings));
+      now = next;
+    }
   });
   it("says of each wrong example what test/golden/rules holds", async () => {
     const parts = examples

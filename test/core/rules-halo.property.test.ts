@@ -1,11 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { applyEdits } from "../../src/core/check/edits.ts";
 import type { Finding } from "../../src/core/check/model.ts";
-import { parseTree } from "../../src/core/formats/json.ts";
 import { HALO_URL } from "../../src/core/halo.ts";
 import { HALO_RULES } from "../../src/core/rules/index.ts";
-import { findingsOf, subjectOf, type TestFile } from "../support/subject.ts";
+import { findingsOf, type TestFile } from "../support/subject.ts";
 
 const rules = new Map(HALO_RULES.map((rule) => [rule.id, rule]));
 type Files = Readonly<Record<string, TestFile>>;
@@ -48,16 +46,19 @@ describe("no finding holds a secret", () => {
     '@;Bearer @; @ ;"@";${HALO_MCP_TOKEN:-@};${HALO_MCP_TOKEN-@};${@};${env:@};${ @ };$@;%@%;{{@}};{env:@};${env:HALO_MCP_TOKEN}@;@${HALO_MCP_TOKEN};<@>;$(echo @);${input:@}'
       .split(";")
       .map((form) => (it: string) => form.replace("@", () => it));
-  const files = [".mcp.json", ".cursor/mcp.json", ".gemini/settings.json"];
+  const files = [
+    ".mcp.json",
+    ".cursor/mcp.json",
+    ".gemini/settings.json",
+    ".vscode/mcp.json servers",
+    "opencode.json mcp",
+  ];
   const puts: readonly Put[] = [
     ...tokens.flatMap((write): readonly Put[] => [
-      ...files.map(
-        (path): Put =>
-          (it) =>
-            mcp({ halo: halo({ headers: headers(write(it)) }) }, path),
-      ),
-      (it) => mcp({ halo: halo({ headers: headers(write(it)) }) }, ".vscode/mcp.json", "servers"),
-      (it) => mcp({ halo: halo({ headers: headers(write(it)) }) }, "opencode.json", "mcp"),
+      ...files.map((file): Put => {
+        const [path, key] = file.split(" ");
+        return (it) => mcp({ halo: halo({ headers: headers(write(it)) }) }, path, key);
+      }),
       (it) => {
         const ids = { "CM-ACCOUNT-ID": write(it), "CM-PROFILE-ID": write(it) };
         return mcp({ halo: halo({ headers: headers("${A_TOKEN}", ids) }) });
@@ -111,13 +112,7 @@ describe("any content", () => {
     "|${|}|${HALO_MCP_TOKEN}|$HALO_MCP_TOKEN|{env:X}|http://api.cm.com/halo/core/mcp|halo|https://|Bearer ${X}|\ud800|\u202e|\u0000".split(
       "|",
     );
-  const leaf = fc.oneof(
-    fc.string(),
-    fc.constantFrom(HALO_URL, ...texts),
-    fc.integer(),
-    fc.boolean(),
-    fc.constant(null),
-  );
+  const leaf = fc.oneof(fc.string(), fc.constantFrom(HALO_URL, ...texts, null), fc.integer(), fc.boolean());
   const keys =
     "mcpServers servers mcp amp.mcpServers halo url httpUrl type headers X-CM-PRODUCTTOKEN x-cm-producttoken CM-ACCOUNT-ID CM_PROFILE_ID env args command inputs id oauth disabledMcpjsonServers __proto__ constructor headersHelper".split(
       " ",
@@ -144,18 +139,7 @@ describe("any content", () => {
     json,
     fc.record({ pairs: fc.tuple(fc.tuple(fc.constant("url"), leaf), fc.tuple(fc.constant("headers"), json)) }),
   );
-  const lines = [
-    "[mcp_servers.halo]",
-    "[",
-    "X-CM-PRODUCTTOKEN = ",
-    '"',
-    "'",
-    "= {",
-    "#",
-    "\n",
-    "HALO_MCP_TOKEN=",
-    "export ",
-  ];
+  const lines = `[mcp_servers.halo]|[|X-CM-PRODUCTTOKEN = |"|'|= {|#|\n|HALO_MCP_TOKEN=|export `.split("|");
   const text = fc.oneof(
     json.map(write),
     fc.tuple(key, server.map(write)).map(([name, entry]) => {
@@ -178,85 +162,6 @@ describe("any content", () => {
         }
       }),
       { numRuns: 4000 },
-    );
-  });
-});
-
-describe("fixes", () => {
-  const names = fc.constantFrom(
-    ..."X-CM-PRODUCTTOKEN x-cm-producttoken X-CM-PRODUCT-TOKEN CM-ACCOUNT-ID CM_ACCOUNT_ID cm-account-id CM-PROFILE-ID CM-PROFIEL-ID Accept".split(
-      " ",
-    ),
-  );
-  const values = fc.constantFrom(
-    ..."${HALO_MCP_TOKEN}|$HALO_MCP_TOKEN|${env:HALO_ACCOUNT_ID}|{env:HALO_PROFILE_ID}|${ HALO_PROFILE_ID }|%HALO_ACCOUNT_ID%|${HALO_MCP_TOKEN:-changeme}|${HALO_MCP_TOKEN:-<token>}|Bearer $HALO_MCP_TOKEN|${input:a}|acc-7||<id>|{{HALO_MCP_TOKEN}}".split(
-      "|",
-    ),
-  );
-  const urls = fc.constantFrom(
-    HALO_URL,
-    ...`${HALO_URL}/ http://api.cm.com/halo/core/mcp https://API.cm.com/halo/core/mcp https://evil.example/mcp`.split(
-      " ",
-    ),
-    "${HALO_URL}",
-    "$HALO_URL",
-  );
-  const entry = fc.record(
-    {
-      type: fc.constantFrom("http", "sse", "remote"),
-      url: urls,
-      headers: fc.dictionary(names, values, { maxKeys: 5 }),
-      oauth: fc.constantFrom(false, true, {}),
-    },
-    { requiredKeys: ["url", "headers"] },
-  );
-  const indent = fc.constantFrom(0, 2, "\t");
-  const file = (root: string) =>
-    fc
-      .tuple(fc.dictionary(fc.constantFrom("halo", "halo-de", "x"), entry), indent)
-      .map(([servers, by]) => JSON.stringify({ [root]: servers }, null, by));
-  const files = fc.record(
-    {
-      ".mcp.json": file("mcpServers"),
-      ".cursor/mcp.json": file("mcpServers"),
-      ".vscode/mcp.json": file("servers"),
-      "opencode.json": file("mcp"),
-      ".claude/settings.json": fc
-        .tuple(fc.subarray(["halo", "other", "halo-de", "x"]), indent)
-        .map(([list, by]) => JSON.stringify({ a: 1, disabledMcpjsonServers: list }, null, by)),
-      ".env.example": fc.constantFrom("", "HALO_MCP_TOKEN=\n", "A=1", "A=1\r\n", "# note\n\nHALO_PROFILE_ID=\n"),
-    },
-    { requiredKeys: [".mcp.json"] },
-  );
-  it("mend what they are for, add no error, and end", () => {
-    fc.assert(
-      fc.property(files, (start) => {
-        let texts: Record<string, string> = { ...start };
-        const errors = (found: readonly Finding[]): number =>
-          found.filter(({ rule }) => rules.get(rule)?.severity === "error").length;
-        let found = findingsOf(HALO_RULES, texts);
-        for (let round = 0; found.some(({ fix }) => fix !== undefined); round += 1) {
-          expect(round, "the fixes do not end").toBeLessThan(6);
-          // one alone: its finding goes, and nothing gets worse
-          for (const one of found) {
-            if (one.fix === undefined) continue;
-            const mended = findingsOf(HALO_RULES, { ...texts, [one.path]: applyEdits(texts[one.path] ?? "", one.fix) });
-            const idOf = ({ rule, path, args }: Finding): string => JSON.stringify([rule, path, args]);
-            const same = (list: readonly Finding[]) => list.filter((each) => idOf(each) === idOf(one)).length;
-            expect(same(mended), one.rule).toBeLessThan(same(found));
-          }
-          const before = found;
-          for (const path of Object.keys(texts)) {
-            const edits = found.filter((each) => each.path === path).flatMap(({ fix }) => fix ?? []);
-            texts = { ...texts, [path]: applyEdits(texts[path] ?? "", edits) };
-            if (path.endsWith(".json")) expect(parseTree(texts[path] ?? "", { strict: true }).ok, path).toBe(true);
-          }
-          found = findingsOf(HALO_RULES, texts);
-          expect(errors(found)).toBeLessThanOrEqual(errors(before));
-        }
-        expect(subjectOf(texts).documents.every(({ broken }) => broken === undefined)).toBe(true);
-      }),
-      { numRuns: 20 },
     );
   });
 });
