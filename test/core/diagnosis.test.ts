@@ -58,7 +58,6 @@ const CASES: readonly (readonly [Cause, At, Exchange | ProbeRecord])[] = [
   ["bad-value", "auth", record([], { input: { cause: "bad-value", header: "X-A", why: "too-long" } })],
   ["missing-value", "auth", record([], { input: { cause: "missing-value", header: "CM-PROFILE-ID" } })],
   ["dns", "dns", broken("ERR_OUTER", "ENOTFOUND")],
-  ["dns", "dns", broken("EAI_AGAIN")],
   ["dns", "dns", named("api.cm.com:8443")],
   ["dns", "dns", named("1and1.example")],
   ["timeout", "dns", named("10.0.0.1:8443")],
@@ -71,7 +70,6 @@ const CASES: readonly (readonly [Cause, At, Exchange | ProbeRecord])[] = [
   ["refused", "tcp", broken("ECONNREFUSED")],
   ["unreachable", "tcp", broken("ENETUNREACH")],
   ["tls-untrusted", "tls", broken("DEPTH_ZERO_SELF_SIGNED_CERT")],
-  ["tls-untrusted", "tls", broken("SELF_SIGNED_CERT_IN_CHAIN")],
   ["tls-untrusted", "tls", broken("UNABLE_TO_VERIFY_LEAF_SIGNATURE")],
   ["tls-untrusted", "tls", broken("UNABLE_TO_GET_ISSUER_CERT_LOCALLY")],
   ["tls-expired", "tls", broken("CERT_HAS_EXPIRED")],
@@ -118,7 +116,6 @@ const CASES: readonly (readonly [Cause, At, Exchange | ProbeRecord])[] = [
   ["forbidden", "auth", http(400, "Access denied for this profile")],
   ["rate-limited", "http", http(429, "", { retryAfter: "120" })],
   ["rate-limited", "http", http(403, "Rate limit exceeded")],
-  ["rate-limited", "http", http(401, "too many requests")],
   ["rate-limited", "http", rpc(-32000, "Rate limit reached")],
   ["server-error", "http", http(500, "permission denied: /var/lib/app")],
   ["server-error", "http", http(502, html)],
@@ -186,35 +183,10 @@ describe("a cause, its stage and its words", () => {
     const all = Object.keys(CAUSES).filter((cause) => !CASES.some(([id]) => id === cause));
     expect(all).toEqual(["unproven-token"]);
   });
-  const said = (seen: Exchange | ProbeRecord, known = {}): string => {
-    const { detail, tryThis } =
-      failedStage(diagnose("exchanges" in seen ? seen : record([seen]), [TOKEN], known)) ?? {};
+  const said = (seen: ProbeRecord, known = {}): string => {
+    const { detail, tryThis } = failedStage(diagnose(seen, [TOKEN], known)) ?? {};
     return `${detail}\n${tryThis}`;
   };
-  it.each<[RegExp, Exchange | ProbeRecord]>([
-    [/position 7 \(U\+000A\)/, record([], { input: { cause: "bad-value", header: "X", position: 7, codePoint: 10 } })],
-    [
-      /^https_proxy holds no address of a proxy that can be used\. Nothing was sent\.$/m,
-      record([], { input: BROKEN_PROXY }),
-    ],
-    [
-      /^The proxy proxy\.example:3128 \(HTTPS_PROXY\) had opened no tunnel after 6 s\.$/m,
-      record([late], { proxy: PROXY }),
-    ],
-    [
-      /to https:\/\/x\.example was not followed/,
-      exchange({ status: 307, end: "redirect", location: "https://x.example" }),
-    ],
-    [/Retry-After: 120/, http(429, "", { retryAfter: "120" })],
-    [
-      /in time \(limit: 2 s\)\.\n.*\nnpx create-halo-mcp doctor --timeout 60\n/,
-      { ...named("10.0.0.1"), timeoutMs: 1870 },
-    ],
-    [/Recorded: initialize, ended as "broken", codes ERR_OUTER, EMADEUP\./, broken("ERR_OUTER", "EMADEUP")],
-    [/The page says: "Access Denied: Blocked by Guard"\.\nA firewall/, http(403, html)],
-    [/type MCP.*legacy.*platform product token.*\n.*whole.*deleted.*account/, http(401)],
-    [/not know: 2030-01-01\.$/m, record([discovered("2030-01-01"), http(404)])],
-  ])("says %s", (words, seen) => expect(said(seen)).toMatch(words));
   it("names the certificate that was refused, and the file that was to vouch for it", () => {
     const above = [{ ...TLS, subject: "Old CA", issuer: "Root", daysLeft: -3, validTo: "2026-11-19T00:00:00.000Z" }];
     const expired = { ...TLS, above, error: "CERT_HAS_EXPIRED" };
@@ -303,8 +275,8 @@ describe("the tool that is called", () => {
 describe("what was seen at the stages that passed", () => {
   const v4 = { address: "203.0.113.1", family: 4, outcome: "connected", code: null } as const;
   const v6 = { address: "2001:db8::1", family: 6, outcome: "failed", code: "ENETUNREACH" } as const;
-  const seen = (more: Partial<ProbeRecord>, what: "detail" | "tryThis" = "detail") =>
-    Object.fromEntries(diagnose({ ...good, ...more }).stages.map((each) => [each.stage, each[what]]));
+  const seen = (more: Partial<ProbeRecord>) =>
+    Object.fromEntries(diagnose({ ...good, ...more }).stages.map(({ stage, detail }) => [stage, detail]));
 
   it("addresses, the proxy, the certificate", () => {
     expect(seen({ addresses: [v4, v6], tls: TLS })).toMatchObject({
@@ -322,12 +294,6 @@ describe("what was seen at the stages that passed", () => {
     );
     expect(seen({ proxy: { ...PROXY, bypassedBy: "loopback" } }).tcp).toContain("does not leave this computer");
     expect(Object.values(seen({})).filter((detail) => detail !== undefined)).toEqual([]);
-  });
-  it("a warning where certificates are not verified, or only the system's vouch", () => {
-    expect(seen({ tls: TLS, verification: "off" }, "tryThis").tls).toContain("NODE_TLS_REJECT_UNAUTHORIZED=0 is set");
-    expect(seen({ tls: TLS, verification: "off" }).tls).toContain("not verified");
-    expect(seen({ tls: { ...TLS, systemCas: "helped" } }, "tryThis").tls).toContain("--use-system-ca");
-    expect(seen({ tls: TLS }, "tryThis").tls).toBeUndefined();
   });
   it("nothing behind a proxy that fails: nobody has looked the name up", () => {
     const waiting = diagnose(record([late], { proxy: PROXY, ...NO_TIMES }));
@@ -355,10 +321,8 @@ describe("no secret, nothing that steers a terminal", () => {
     expect(text).not.toMatch(/\\u001b|\u202e|\u200b/u);
   });
 
-  const ENDS: readonly Exchange["end"][] = [
-    ...(["answered", "accepted", "status", "redirect", "content-type", "empty", "bad-json", "not-rpc"] as const),
-    ...(["stream-ended", "too-big", "broken", "timeout", "aborted", "blocked"] as const),
-  ];
+  const ENDS =
+    "answered accepted status redirect content-type empty bad-json not-rpc stream-ended too-big broken timeout aborted blocked";
   const text = fc.string({ maxLength: 60, unit: "grapheme" });
   const secret = text.map((words) => `${words}${TOKEN}`);
   const maybe = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<T | null> => fc.option(value, { nil: null });
@@ -378,7 +342,7 @@ describe("no secret, nothing that steers a terminal", () => {
     body: fc
       .tuple(text, fc.constantFrom("", "<html><title>", "<html><h1>", "{"))
       .map(([words, start]) => `${start}${words}${TOKEN}${words}`),
-    end: fc.constantFrom(...ENDS),
+    end: fc.constantFrom(...(ENDS.split(" ") as Exchange["end"][])),
     rpcError: maybe(fc.record({ code: fc.integer(), message: secret })),
     codes: fc.array(fc.constantFrom("ECONNRESET", "ERR_STREAM_PREMATURE_CLOSE", "Z_DATA_ERROR", "X"), { maxLength: 3 }),
     ms: fc.nat(20_000),

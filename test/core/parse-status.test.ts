@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { parseScope, parseStatus } from "../../src/core/clients/claude-code.ts";
 
 /**
@@ -33,11 +33,8 @@ const old: Partial<Record<keyof typeof meaning, string>> = { disabled: "connecte
 const rows = ["2.1.197", "2.1.330"].flatMap((version) =>
   (Object.keys(meaning) as (keyof typeof meaning)[]).map((state) => {
     const status = (version === "2.1.197" ? old[state] : undefined) ?? meaning[state];
-    return [
-      `${version}-${state}.txt`,
-      status,
-      /^(?:local|user)-/.test(state) ? state.slice(0, -6) : "project",
-    ] as const;
+    const scope = /^(local|user)-/.exec(state)?.[1] ?? "project";
+    return [`${version}-${state}.txt`, status, scope] as const;
   }),
 );
 
@@ -45,17 +42,9 @@ test("every text that was collected is looked at", () => {
   expect(rows.map(([name]) => name).sort()).toEqual(readdirSync(folder).sort());
 });
 
-describe.each(rows)("%s", (name, status, scope) => {
-  test(`is ${status}, ${scope} scope`, () => {
-    expect(parseStatus(read(name))).toBe(status);
-    expect(parseScope(read(name))).toBe(scope);
-  });
-
-  test("the same with the line ends of Windows", () => {
-    const text = read(name).replaceAll("\n", "\r\n");
-    expect(parseStatus(text)).toBe(status);
-    expect(parseScope(text)).toBe(scope);
-  });
+test.each(rows)("%s is %s, %s scope, with the line ends of Windows too", (name, status, scope) => {
+  for (const text of [read(name), read(name).replaceAll("\n", "\r\n")])
+    expect([parseStatus(text), parseScope(text)]).toEqual([status, scope]);
 });
 
 const said = (status: string, scope = "Project config (shared via .mcp.json)") =>

@@ -11,7 +11,7 @@ import { makeReport, type Report, summaryOf, toJson } from "../../src/core/repor
 import { toSarif } from "../../src/core/report/sarif.ts";
 import { type TextOptions, toText } from "../../src/core/report/text.ts";
 import { RULES } from "../../src/core/rules/index.ts";
-import { maskedJson, printable, printableLines } from "../../src/core/secrets.ts";
+import { printable, printableLines } from "../../src/core/secrets.ts";
 
 const rules = (["error", "warning", "note"] as const).map((severity) => ({
   id: `a-${severity}`,
@@ -21,11 +21,7 @@ const rules = (["error", "warning", "note"] as const).map((severity) => ({
 }));
 const SECRET = "Zq7Xw2Lk9Rb4Nv6Ty8";
 
-function report(
-  findings: readonly Finding[],
-  texts: Readonly<Record<string, string>> = {},
-  maxWarnings?: number,
-): Report {
+function report(findings: readonly Finding[], texts: Readonly<Record<string, string>> = {}, maxWarnings?: number) {
   const all = new Map(Object.entries(texts));
   const rest = { maxWarnings, empty: [], fixed: [], dryRun: false };
   return makeReport({ findings, rules, texts: all, files: [...all.keys()], ...rest });
@@ -37,28 +33,15 @@ const one = (given: Partial<Finding> = {}): Finding => ({
   args: { text: "x" },
   ...given,
 });
-const options: TextOptions = {
-  color: false,
-  sources: undefined,
-  secrets: [SECRET],
-  width: 80,
-  root: undefined,
-  quiet: false,
-};
+const plain = { color: false, sources: undefined, width: 80, root: undefined, quiet: false };
+const options: TextOptions = { ...plain, secrets: [SECRET] };
 /** What a terminal shows of one finding. */
-function watched(
-  text: string,
-  needle: string,
-  length = needle.length,
-  kind: "mcp" | "env" | "env-example" = "mcp",
-): string {
+function watched(text: string, needle: string, kind: "mcp" | "env" | "env-example" = "mcp"): string {
   const path = ".mcp.json";
   const read = { encoding: "utf-8", tracked: true, ignored: false, mode: undefined } as const;
   const sources = new Map([[path, documentOf({ path, kind, text, ...read })]]);
-  return toText(report([one({ span: { offset: text.indexOf(needle), length } })], { [path]: text }), {
-    ...options,
-    sources,
-  });
+  const span = { offset: text.indexOf(needle), length: needle.length };
+  return toText(report([one({ span })], { [path]: text }), { ...options, sources });
 }
 
 const nasty = fc.string({ unit: fc.constantFrom(..."a%:,\r\n\t|`<>[]()*_\\\"'&#!~@$-/ \u202e\u001b\u{1f600}é") });
@@ -105,9 +88,9 @@ describe("toText", () => {
   it("never shows a secret: of another server, of .env, of an example, behind the place", () => {
     const json = `{"apiKey": "Zk3v9QpLw7Rt2", "b": "${SECRET}", "url": "https://x/?token=Zk3v9QpLw7Rt2"}`;
     for (const needle of ['"apiKey"', '"Zk3v', '"b"', '"url"'])
-      expect(watched(json, needle, 99)).not.toMatch(/Zk3v9QpLw7Rt2|Zq7Xw2Lk9Rb4Nv6Ty8/);
+      expect(watched(json, needle)).not.toMatch(/Zk3v9QpLw7Rt2|Zq7Xw2Lk9Rb4Nv6Ty8/);
     for (const kind of ["env", "env-example"] as const) {
-      const text = watched("A_TOKEN=Zk3v9QpLw7Rt2\n", "A_T", 3, kind);
+      const text = watched("A_TOKEN=Zk3v9QpLw7Rt2\n", "A_T", kind);
       expect(text).not.toContain("Zk3v9QpLw7Rt2");
       expect(text.includes("A_TOKEN=••••")).toBe(kind === "env-example");
     }
@@ -120,8 +103,7 @@ describe("toText", () => {
     expect(source.slice(marks.indexOf("^"), marks.lastIndexOf("^") + 1)).toBe('"key300"');
   });
 
-  it("colours when it is told to, and lies to no terminal and no runner", () => {
-    expect(toText(report([one()]), { ...options, color: true })).toContain("\u001b[31merror\u001b[0m");
+  it("lies to no terminal and no runner", () => {
     const hostile = one({
       path: "::error::x\u001b]0;owned\u0007/\u202e.mcp.json",
       args: { text: "a\r\n::stop-commands::b\u001b[2J" },
@@ -186,12 +168,4 @@ it("SARIF is valid against the official schema, whatever stands in a finding", (
     }),
     { numRuns: 60 },
   );
-});
-
-it("JSON holds nothing that lies to a terminal, and is read as it was", () => {
-  const path = "\u202ea\u001b ##[error]";
-  const text = maskedJson(toJson({ ...report([one({ path })]), fixed: ["a"], dryRun: true }), []);
-  expect(text).not.toContain("##[");
-  expect(text).toMatch(/^[\n\x20-\x7e]*$/);
-  expect(JSON.parse(text)).toMatchObject({ findings: [{ path }], fixed: ["a"], dryRun: true });
 });

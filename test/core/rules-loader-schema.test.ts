@@ -16,18 +16,10 @@ import { mutatedEntry, mutatedFile } from "../support/loader-mutations.ts";
 import { randomFrom } from "./random.ts";
 
 /** What no schema can say: it is given a value, and these are about the bytes it was read from. */
-const NOT_IN_A_SCHEMA = [
-  "file-too-big",
-  "utf-16",
-  "merge-conflict",
-  "syntax",
-  "comments",
-  "trailing-commas",
-  "duplicate-server",
-];
-const schema = JSON.parse(readFileSync(new URL("../../schema/mcp.schema.json", import.meta.url), "utf8")) as {
-  readonly definitions: Readonly<Record<string, unknown>>;
-};
+const NOT_IN_A_SCHEMA = "file-too-big utf-16 merge-conflict syntax comments trailing-commas duplicate-server".split(
+  " ",
+);
+const schema = JSON.parse(readFileSync(new URL("../../schema/mcp.schema.json", import.meta.url), "utf8")) as object;
 const validate = new Ajv({ strict: true, allErrors: false, strictRequired: false, strictTypes: false }).compile(schema);
 
 /** The schema's word and the rules' on one text; undefined where it is no JSON at all. */
@@ -73,8 +65,4 @@ it("agrees on mutated servers and files", () => {
 
 it("has the same pattern for the metadata URL", () => {
   expect(JSON.stringify(schema)).toContain(JSON.stringify(METADATA_URL.source));
-});
-
-it("describes what an editor shows", () => {
-  expect(Object.keys(schema.definitions)).toEqual(expect.arrayContaining(["server", "program", "remote", "strings"]));
 });

@@ -69,29 +69,20 @@ function mutateMember(random: Random, members: readonly Member[]): readonly Memb
   const [key, value] = members[at] ?? ["type", '"http"'];
   const with_ = (...replacement: readonly Member[]): readonly Member[] => members.toSpliced(at, 1, ...replacement);
   const cased = random.chance(0.5) ? key.toUpperCase() : key.charAt(0).toUpperCase() + key.slice(1);
-  switch (random.int(10)) {
-    case 0:
-      return with_();
-    case 1:
-      return with_([key, randomValue(random)]);
-    case 2:
-      return with_([cased, value]);
-    case 3:
-      return with_([key, value], [key, randomValue(random)]);
-    case 4:
-      return with_([key, randomValue(random)], [key, value]);
-    case 5:
-      return with_([random.pick(KEYS), value]);
-    case 6:
-      return [...members, [random.pick(KEYS), randomValue(random)]];
-    case 7:
-      return members.map((member): Member => (member[0] === "type" ? ["type", text(random.pick(TYPES))] : member));
-    case 8:
-      // the shape stays, what is in it changes
-      return with_([key, changedInside(random, value)]);
-    default:
-      return with_([key, value.startsWith('"') ? `" ${value.slice(1, -1)} "` : value]);
-  }
+  const other = randomValue(random);
+  return random.pick([
+    with_(),
+    with_([key, other]),
+    with_([cased, value]),
+    with_([key, value], [key, other]),
+    with_([key, other], [key, value]),
+    with_([random.pick(KEYS), value]),
+    [...members, [random.pick(KEYS), other]],
+    members.map((member): Member => (member[0] === "type" ? ["type", text(random.pick(TYPES))] : member)),
+    // the shape stays, what is in it changes
+    with_([key, changedInside(random, value)]),
+    with_([key, value.startsWith('"') ? `" ${value.slice(1, -1)} "` : value]),
+  ]);
 }
 
 /** The text of one entry: valid, or one to three changes away from it. */
@@ -127,38 +118,23 @@ export function mutatedFile(random: Random): string {
   for (let change = 0; change < changes; change += 1) {
     const at = random.int(file.length + 1);
     const length = random.pick([1, 1, 1, 2, 5, 20] as const);
-    switch (random.int(8)) {
-      case 0:
-        file = file.slice(0, at) + file.slice(at + length);
-        break;
-      case 1:
-        file = file.slice(0, at) + file.slice(at, at + length) + file.slice(at);
-        break;
-      case 2:
-        file = file.slice(0, at);
-        break;
-      case 3:
-        file = random.pick([
-          file.replaceAll('"', "'"),
-          file.replaceAll("\n", random.pick(["\r\n", "\r"])),
-          `\uFEFF${file}`,
-        ]);
-        break;
-      case 4: {
-        // between two tokens, where most of these do no harm and commas and comments do
-        const places = [...file.matchAll(/(?<=[,{}[\]:])|(?=[,{}[\]:])/g)].map(({ index }) => index);
-        const place = places[random.int(places.length)] ?? 0;
-        file = file.slice(0, place) + random.pick(PIECES) + file.slice(place);
-        break;
-      }
-      case 5:
-        file = file.replace(/"(?:mcpServers|files|type|url|timeout)"/g, (key) =>
-          random.chance(0.3) ? `"${random.pick(KEYS)}"` : key,
-        );
-        break;
-      default:
-        file = file.slice(0, at) + random.pick(PIECES) + file.slice(at);
-    }
+    const piece = random.pick(PIECES);
+    // between two tokens, where most pieces do no harm and commas and comments do
+    const places = [...file.matchAll(/(?<=[,{}[\]:])|(?=[,{}[\]:])/g)].map(({ index }) => index);
+    const place = places[random.int(places.length)] ?? 0;
+    const renamed = (key: string): string => (random.chance(0.3) ? `"${random.pick(KEYS)}"` : key);
+    file = random.pick([
+      file.slice(0, at) + file.slice(at + length),
+      file.slice(0, at) + file.slice(at, at + length) + file.slice(at),
+      file.slice(0, at),
+      file.replaceAll('"', "'"),
+      file.replaceAll("\n", random.pick(["\r\n", "\r"])),
+      `\uFEFF${file}`,
+      file.slice(0, place) + piece + file.slice(place),
+      file.replace(/"(?:mcpServers|files|type|url|timeout)"/g, renamed),
+      file.slice(0, at) + piece + file.slice(at),
+      file.slice(0, at) + piece + file.slice(at),
+    ]);
   }
   return file;
 }
