@@ -72,8 +72,8 @@ describe("expand, as measured (facts, section 4)", () => {
     expect(expand(text, env).read).toEqual(read);
   });
 
-  it("lists references in order", () => {
-    expect(references("${A} $B ${C:-x} ${env:D} ${A}")).toEqual(["A", "C", "A"]);
+  it("lists references in order, those of a default too", () => {
+    expect(references("${A} $B ${C:-x} ${env:D} ${A} ${E:-${F}}")).toEqual(["A", "C", "A", "E", "F"]);
   });
 });
 

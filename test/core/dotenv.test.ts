@@ -1,16 +1,15 @@
 import { describe, expect, it } from "vitest";
-import type { DotenvEdited } from "../../src/core/formats/dotenv.ts";
 import {
   addExampleNames,
   formatDotenvValue,
-  hasBom,
   parseDotenv,
   removeDotenv,
   removeExampleNames,
   setDotenv,
 } from "../../src/core/formats/dotenv.ts";
+import type { Edited } from "../../src/core/formats/json.ts";
 
-function text(edited: DotenvEdited): string {
+function text(edited: Edited): string {
   if (!edited.ok) throw new Error(`refused at ${edited.refused.offset}: ${edited.refused.reason}`);
   return edited.text;
 }
@@ -196,9 +195,4 @@ describe("addExampleNames", () => {
   it("takes out only what is as it was written", () => {
     expect(removeExampleNames("# mine\nT=\n# two\n# lines\nA=5\n", names)).toMatchObject({ changed: false });
   });
-});
-
-it("hasBom", () => {
-  expect(hasBom("\uFEFFA=1")).toBe(true);
-  expect(hasBom("A=\uFEFF")).toBe(false);
 });

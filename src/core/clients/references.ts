@@ -8,30 +8,26 @@ export interface Dialect {
   readonly spell: (name: string) => string;
 }
 
-const braces = (name: string): string => `\${${name}}`;
+function dialect(spelling: string, expands?: RegExp): Dialect {
+  return { expands, spell: (name) => spelling.replace("NAME", name) };
+}
 
 /** `${NAME}` */
-export const BRACES: Dialect = { expands: /^\$\{[A-Za-z_]\w*\}$/, spell: braces };
+export const BRACES = dialect("${NAME}", /^\$\{[A-Za-z_]\w*\}$/);
 /** `${NAME}`, `${NAME:-default}` */
-export const BRACES_WITH_DEFAULT: Dialect = { expands: /^\$\{[A-Za-z_]\w*(?::-[^}]*)?\}$/, spell: braces };
+export const BRACES_WITH_DEFAULT = dialect("${NAME}", /^\$\{[A-Za-z_]\w*(?::-[^}]*)?\}$/);
 /** `$NAME`, `${NAME}` */
-export const DOLLAR: Dialect = { expands: /^\$(?:[A-Za-z_]\w*|\{[A-Za-z_]\w*\})$/, spell: braces };
+export const DOLLAR = dialect("${NAME}", /^\$(?:[A-Za-z_]\w*|\{[A-Za-z_]\w*\})$/);
 /** `$NAME`, `${NAME}`, `${NAME:-default}` */
-export const DOLLAR_WITH_DEFAULT: Dialect = {
-  expands: /^\$(?:[A-Za-z_]\w*|\{[A-Za-z_]\w*(?::-[^}]*)?\})$/,
-  spell: braces,
-};
+export const DOLLAR_WITH_DEFAULT = dialect("${NAME}", /^\$(?:[A-Za-z_]\w*|\{[A-Za-z_]\w*(?::-[^}]*)?\})$/);
 /** `${env:NAME}` */
-export const ENV: Dialect = { expands: /^\$\{env:[A-Za-z_]\w*\}$/, spell: (name) => `\${env:${name}}` };
+export const ENV = dialect("${env:NAME}", /^\$\{env:[A-Za-z_]\w*\}$/);
 /** `{env:NAME}`, `{file:path}` */
-export const PLAIN_ENV: Dialect = {
-  expands: /^\{(?:env:[A-Za-z_]\w*|file:[^}]+)\}$/,
-  spell: (name) => `{env:${name}}`,
-};
+export const PLAIN_ENV = dialect("{env:NAME}", /^\{(?:env:[A-Za-z_]\w*|file:[^}]+)\}$/);
 /** No reference in any text: a table of its own holds the names of variables. */
-export const NAMES: Dialect = { expands: undefined, spell: (name) => name };
+export const NAMES = dialect("NAME");
 /** Not established. */
-export const UNKNOWN: Dialect = { expands: undefined, spell: braces };
+export const UNKNOWN = dialect("${NAME}");
 
 /** The same dialect with these references beside its own; a dialect that is not judged stays so. */
 export function also({ expands, spell }: Dialect, more: RegExp | undefined): Dialect {
@@ -114,9 +110,9 @@ export function withoutPlaceholders(text: string): string {
 /** What Claude Code expands (2.1.330, measured): a name of up to 128 characters, a default of up to 2,048. */
 const PLACEHOLDER = /\$\{([A-Za-z_][A-Za-z0-9_]{0,127})(?::-([^}]{0,2048}))?\}/g;
 
-/** The variables that a text refers to in Claude Code's spelling, in order. */
+/** The variables that a text refers to in Claude Code's spelling, those of a default too, in order. */
 export function references(text: string): readonly string[] {
-  return [...text.matchAll(PLACEHOLDER)].map(([, name = ""]) => name);
+  return [...text.matchAll(/\$\{([A-Za-z_]\w{0,127})(?=\}|:-)/g)].map(([, name = ""]) => name);
 }
 
 /** A text as Claude Code sends it. */

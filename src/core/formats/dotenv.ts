@@ -1,6 +1,6 @@
 /** `.env` as text: what it says, and edits in which a line that is not ours keeps every byte. */
 import type { FileState } from "../plan/model.ts";
-import type { Refused } from "./json.ts";
+import type { Edited } from "./json.ts";
 import { appendLines, cutLines } from "./lines.ts";
 
 /** One `NAME=value` of a file. Offsets are into the text as it is, BOM and CRs included. */
@@ -39,11 +39,6 @@ export function dotenvOf(state: FileState | undefined): ReadonlyMap<string, stri
   return state?.kind === "file" ? parseDotenv(state.text) : new Map();
 }
 
-/** True if the text starts with a BOM: bash, direnv, docker and Node then do not see its first name. */
-export function hasBom(text: string): boolean {
-  return text.startsWith("\uFEFF");
-}
-
 /** What was read last: a plan, its last gate and its diff ask for the same texts again and again. */
 const known = new Map<string, readonly Assignment[]>();
 
@@ -52,7 +47,7 @@ export function assignments(text: string): readonly Assignment[] {
   const there = known.get(text);
   if (there !== undefined) return there;
   const found: Assignment[] = [];
-  for (let start = hasBom(text) ? 1 : 0; start < text.length; ) {
+  for (let start = text.startsWith("\uFEFF") ? 1 : 0; start < text.length; ) {
     const next = readAssignment(text, start);
     if (next !== undefined) found.push(next);
     start = next?.end ?? endOfLine(text, start) + 1;
@@ -64,32 +59,30 @@ export function assignments(text: string): readonly Assignment[] {
 
 function readAssignment(text: string, start: number): Assignment | undefined {
   const firstEnd = endOfLine(text, start);
-  const equals = text.slice(start, firstEnd).indexOf("=") + start;
+  const equals = start + text.slice(start, firstEnd).indexOf("=");
   if (equals < start) return undefined;
-  const before = trimBlanks(text.slice(start, equals));
-  if (before === "" || before.startsWith("#")) return undefined;
-  const name = before.startsWith("export ") ? trimBlanks(before.slice("export ".length)) : before;
-  const nameEnd = equals - blanksAtEnd(text.slice(start, equals));
-  let rawStart = equals + 1;
-  while (rawStart < firstEnd && isBlank(text[rawStart])) rawStart += 1;
-  const quote = rawStart < firstEnd ? (text[rawStart] ?? "") : "";
-  const close = /["'`]/.test(quote) ? text.indexOf(quote, rawStart + 1) : -1;
-  const line = text.slice(rawStart, firstEnd);
-  let [quoting, value, rawEnd, end]: [Assignment["quoting"], string, number, number] = ["none", "", 0, firstEnd];
-  if (close >= 0) {
-    const inside = text.slice(rawStart + 1, close).replaceAll("\r", "");
+  const [nameStart, nameEnd] = trim(text, start, equals);
+  const name = plain(text, nameStart, nameEnd).replace(/^export [ \t]*/, "");
+  if (name === "" || name.startsWith("#")) return undefined;
+  let [rawStart, rawEnd] = trim(text, equals + 1, firstEnd);
+  let [value, end]: [string, number] = ["", firstEnd];
+  let quoting: Assignment["quoting"] = "none";
+  const quote = /["'`]/.exec(text.charAt(rawStart))?.[0];
+  const close = quote === undefined ? -1 : text.indexOf(quote, rawStart + 1);
+  if (quote === undefined) {
+    const comment = text.slice(rawStart, rawEnd).indexOf("#");
+    if (comment >= 0) [, rawEnd] = trim(text, rawStart, rawStart + comment);
+    value = plain(text, rawStart, rawEnd);
+    if (value === "") rawStart = rawEnd = equals + 1;
+  } else if (close >= 0) {
     [quoting, rawEnd, end] = ["closed", close + 1, endOfLine(text, close)];
-    value = quote === '"' ? inside.replaceAll("\\n", "\n") : inside;
-  } else if (/["'`]/.test(quote)) {
-    [quoting, rawEnd] = ["open", firstEnd - (line.endsWith("\r") ? 1 : 0)];
-    // Node trims the file as a whole first, and the rest of such a line not at all
-    value = /^\s*$/.test(text.slice(firstEnd)) ? trimBlanks(line) : line.replaceAll("\r", "");
+    value = plain(text, rawStart + 1, close);
+    if (quote === '"') value = value.replaceAll("\\n", "\n");
   } else {
-    const comment = line.indexOf("#");
-    const bare = comment < 0 ? line : line.slice(0, comment);
-    value = trimBlanks(bare);
-    if (value === "") rawStart = equals + 1;
-    rawEnd = value === "" ? rawStart : rawStart + bare.length - blanksAtEnd(bare);
+    quoting = "open";
+    // Node trims the file as a whole first, and the rest of such a line not at all
+    value = plain(text, rawStart, /^\s*$/.test(text.slice(firstEnd)) ? rawEnd : firstEnd);
+    rawEnd = text[firstEnd - 1] === "\r" ? firstEnd - 1 : firstEnd;
   }
   const lineEnd = text[end - 1] === "\r" && end > rawEnd ? end - 1 : end;
   return { name, value, start, nameEnd, rawStart, rawEnd, quoting, lineEnd, end: Math.min(end + 1, text.length) };
@@ -105,26 +98,23 @@ function isBlank(char: string | undefined): boolean {
   return char === " " || char === "\t" || char === "\r";
 }
 
-/** Counted, not matched: a pattern that is anchored at the end is quadratic in the blanks before it. */
-function blanksAtEnd(text: string): number {
-  let count = 0;
-  while (isBlank(text[text.length - 1 - count])) count += 1;
-  return count;
+/**
+ * A stretch without the blanks at its ends. Counted, not matched: a pattern that is anchored at the end is quadratic in
+ * the blanks before it.
+ */
+function trim(text: string, from: number, to: number): [from: number, to: number] {
+  let [start, end] = [from, to];
+  while (start < end && isBlank(text[start])) start += 1;
+  while (end > start && isBlank(text[end - 1])) end -= 1;
+  return [start, end];
 }
 
-function trimBlanks(text: string): string {
-  let start = 0;
-  while (isBlank(text[start])) start += 1;
-  return text.slice(start, Math.max(start, text.length - blanksAtEnd(text))).replaceAll("\r", "");
+function plain(text: string, from: number, to: number): string {
+  return text.slice(from, to).replaceAll("\r", "");
 }
-
-/** `changed: false` comes with the very text that went in (for undefined, the empty text). */
-export type DotenvEdited =
-  | { readonly ok: true; readonly text: string; readonly changed: boolean }
-  | { readonly ok: false; readonly refused: Refused };
 
 /** A name for `.env.example`, with what it is for. */
-export interface ExampleName {
+interface ExampleName {
   readonly name: string;
   readonly comment: string;
 }
@@ -149,7 +139,7 @@ export function formatDotenvValue(value: string): string | undefined {
  * there are appended as a block. A name whose value is read already stays as it is written. Undefined makes a new file.
  * Refused: a name that no shell takes, a value without a portable form, a file in which the result would read otherwise.
  */
-export function setDotenv(text: string | undefined, values: Readonly<Record<string, string>>): DotenvEdited {
+export function setDotenv(text: string | undefined, values: Readonly<Record<string, string>>): Edited {
   const original = text ?? "";
   const meant = parseDotenv(original);
   const added: string[] = [];
@@ -180,7 +170,7 @@ export function setDotenv(text: string | undefined, values: Readonly<Record<stri
  * The file without any assignment of these names, whole lines. What `setDotenv` appended comes out byte for byte.
  * Refused: a file in which the other variables would then be read otherwise, as after a quote that is not closed.
  */
-export function removeDotenv(text: string, names: readonly string[]): DotenvEdited {
+export function removeDotenv(text: string, names: readonly string[]): Edited {
   const meant = parseDotenv(text);
   for (const name of names) meant.delete(name);
   const spans = assignments(text).filter(({ name }) => names.includes(name));
@@ -188,7 +178,7 @@ export function removeDotenv(text: string, names: readonly string[]): DotenvEdit
 }
 
 /** `.env.example` with a comment and an empty assignment for every name that is not there. */
-export function addExampleNames(text: string | undefined, names: readonly ExampleName[]): DotenvEdited {
+export function addExampleNames(text: string | undefined, names: readonly ExampleName[]): Edited {
   const meant = parseDotenv(text ?? "");
   const added = names.filter(({ name }) => !meant.has(name));
   const unfit = added.find(({ name }) => !NAME.test(name));
@@ -198,21 +188,19 @@ export function addExampleNames(text: string | undefined, names: readonly Exampl
 }
 
 /** The inverse of `addExampleNames`: takes out the lines that are as it wrote them, and no other. */
-export function removeExampleNames(text: string, names: readonly ExampleName[]): DotenvEdited {
+export function removeExampleNames(text: string, names: readonly ExampleName[]): Edited {
   const meant = parseDotenv(text);
-  const all = assignments(text);
-  const spans = names.flatMap((each) => {
-    const [only, twice] = all.filter(({ name }) => name === each.name);
-    if (only === undefined || twice !== undefined) return [];
-    const eol = /\r?\n$/.exec(text.slice(0, only.start))?.[0] ?? "\n";
-    const lines = exampleLines(each).join(eol);
-    const start = only.lineEnd - lines.length;
-    const isWhole = text.slice(start, only.lineEnd) === lines && /^(?:\uFEFF)?$|\n$/.test(text.slice(0, start));
-    return isWhole ? [{ name: each.name, start, end: only.end }] : [];
-  });
-  for (const { name } of spans) meant.delete(name);
-  const inOrder = spans.sort((left, right) => left.start - right.start);
-  return verified(text, cutLines(text, inOrder), meant);
+  const eol = /\r?\n/.exec(text)?.[0] ?? "\n";
+  let current = text;
+  for (const each of names) {
+    const block = exampleLines(each).join(eol);
+    const start = `${eol}${current}${eol}`.indexOf(`${eol}${block}${eol}`);
+    if (start < 0 || assignments(text).filter(({ name }) => name === each.name).length > 1) continue;
+    const end = Math.min(start + block.length + eol.length, current.length);
+    current = cutLines(current, [{ start, end }]);
+    meant.delete(each.name);
+  }
+  return verified(text, current, meant);
 }
 
 function exampleLines({ name, comment }: ExampleName): string[] {
@@ -235,16 +223,15 @@ function swallows(text: string, { rawStart, rawEnd, lineEnd }: Assignment): bool
 }
 
 /** The last gate: what would be written is read again, and must be what was meant. */
-function verified(before: string | undefined, after: string, meant: ReadonlyMap<string, string>): DotenvEdited {
+function verified(before: string | undefined, after: string, meant: ReadonlyMap<string, string>): Edited {
   const read = parseDotenv(after);
-  let isSame = read.size === meant.size;
-  for (const [name, value] of meant) isSame &&= read.get(name) === value;
+  const isSame = read.size === meant.size && [...meant].every(([name, value]) => read.get(name) === value);
   if (isSame) return { ok: true, text: after, changed: after !== (before ?? "") };
   const open = assignments(before ?? "").find(({ quoting }) => quoting === "open");
   if (open !== undefined) return refuse("the quote that opens the value of a variable is not closed", open.rawStart);
   return refuse("it cannot be edited safely: other variables would change", 0);
 }
 
-function refuse(reason: string, offset: number): DotenvEdited {
+function refuse(reason: string, offset: number): Edited {
   return { ok: false, refused: { reason, offset } };
 }
