@@ -7,43 +7,30 @@ const KEYS = ["type", ...Object.keys(SHAPES).filter((key) => key !== "headerValu
 const PROGRAM = ["command", "args", "env"];
 const EITHER = ["type", "timeout", "alwaysLoad"];
 
-/** Letters only, small: key → the right one. Windsurf `serverUrl`, Gemini `httpUrl`, Codex `http_headers`, opencode `environment`. */
-const ALIASES: Readonly<Record<string, string>> = {
-  transport: "type",
-  transporttype: "type",
-  servertype: "type",
-  uri: "url",
-  endpoint: "url",
-  baseurl: "url",
-  serverurl: "url",
-  httpurl: "url",
-  href: "url",
-  header: "headers",
-  httpheaders: "headers",
-  requestheaders: "headers",
-  customheaders: "headers",
-  headerhelper: "headersHelper",
-  timeoutms: "timeout",
-  requesttimeout: "timeout",
-  cmd: "command",
-  exec: "command",
-  executable: "command",
-  arg: "args",
-  argv: "args",
-  arguments: "args",
-  envs: "env",
-  environment: "env",
-  envvars: "env",
-  toolpermission: "toolPermissions",
-  ...Object.fromEntries(KEYS.map((key) => [key.toLowerCase(), key])),
+/** The right key, and how it is called elsewhere, letters only, small. Windsurf `serverUrl`, Gemini `httpUrl`, Codex `http_headers`, opencode `environment`. */
+const ALIASES = {
+  type: "transport transporttype servertype",
+  url: "uri endpoint baseurl serverurl httpurl href",
+  headers: "header httpheaders requestheaders customheaders",
+  headersHelper: "headerhelper",
+  timeout: "timeoutms requesttimeout",
+  command: "cmd exec executable",
+  args: "arg argv arguments",
+  env: "envs environment envvars",
+  toolPermissions: "toolpermission",
 };
+const MEANT = new Map([
+  ...Object.entries(ALIASES).flatMap(([key, names]) => names.split(" ").map((name) => [name, key] as const)),
+  ...KEYS.map((key) => [key.toLowerCase(), key] as const),
+]);
 
 /** The key that this one is meant to be; undefined when it is right or means nothing to us. */
 function rightKey(key: string): string | undefined {
   if (KEYS.includes(key) || key.length > 40) return undefined;
   const plain = key.toLowerCase().replace(/[^a-z]/g, "");
-  if (Object.hasOwn(ALIASES, plain)) return ALIASES[plain];
-  return key.length < 4 ? undefined : KEYS.find((known) => known.length >= 4 && isOneSlip(plain, known.toLowerCase()));
+  const meant = MEANT.get(plain);
+  if (meant !== undefined || key.length < 4) return meant;
+  return KEYS.find((known) => known.length >= 4 && isOneSlip(plain, known.toLowerCase()));
 }
 
 /** One letter too many, too few, another one, or two swapped. */
@@ -84,16 +71,14 @@ export function keyCorrections(node: Container): readonly KeyCorrection[] {
     if (right === "type" && there.has("command") && textOf(entry.value) === "stdio") return [];
     return [{ entry, right }];
   });
-  if (meant.length === 0) return [];
-  const times = new Map<string, number>();
-  for (const { right } of meant) times.set(right, (times.get(right) ?? 0) + 1);
-  const has = (key: string): boolean => there.has(key) || times.has(key);
+  const times = (key: string): number => meant.filter(({ right }) => right === key).length;
+  const has = (key: string): boolean => there.has(key) || times(key) > 0;
   const [program, remote] = [has("command"), has("url")];
   const counts = (right: string): boolean =>
     EITHER.includes(right) || (PROGRAM.includes(right) ? program || !remote : remote || !program);
   return meant
     .filter(({ right }) => counts(right))
-    .map(({ entry, right }) => ({ entry, right, safe: times.get(right) === 1 && fits(entry, right, node) }));
+    .map(({ entry, right }) => ({ entry, right, safe: times(right) === 1 && fits(entry, right, node) }));
 }
 
 function fits({ value }: Entry, right: string, node: Container): boolean {

@@ -40,55 +40,53 @@ export interface Misfit {
 /** A node → what does not fit in it; nothing when all of it does. */
 export type Shape = (node: Node) => readonly Misfit[];
 
+const misfit = (node: Node, allowed: string): readonly Misfit[] => [{ node, at: "", got: kindWord(node), allowed }];
+
 function leaf(allowed: string, fits: (node: Node) => boolean): Shape {
-  return (node) => (fits(node) ? [] : [{ node, at: "", got: kindWord(node), allowed }]);
+  return (node) => (fits(node) ? [] : misfit(node, allowed));
 }
 
-const numberOf = (node: Node): number | undefined =>
-  node.kind === "scalar" && typeof node.value === "number" ? node.value : undefined;
-
 const below = (at: string, misfits: readonly Misfit[]): readonly Misfit[] =>
-  misfits.map((misfit) => ({ ...misfit, at: at + misfit.at }));
+  misfits.map((each) => ({ ...each, at: at + each.at }));
+
+function container(kind: Container["kind"], allowed: string, inside: (node: Container) => readonly Misfit[]): Shape {
+  return (node) => (node.kind === kind ? inside(node) : misfit(node, allowed));
+}
 
 /** An object whose values all fit; `__proto__` is no key to Claude Code, so its value does not count. */
 function record(allowed: string, value: Shape): Shape {
-  return (node) => {
-    if (node.kind !== "object") return [{ node, at: "", got: kindWord(node), allowed }];
-    return winners(node)
+  return container("object", allowed, (node) =>
+    winners(node)
       .filter(({ key }) => key !== "__proto__")
-      .flatMap((entry) => below(`.${entry.key}`, value(entry.value)));
-  };
+      .flatMap((entry) => below(`.${entry.key}`, value(entry.value))),
+  );
 }
 
 function list(allowed: string, item: Shape): Shape {
-  return (node) => {
-    if (node.kind !== "array") return [{ node, at: "", got: kindWord(node), allowed }];
-    return node.entries.flatMap((entry, index) => below(`[${index}]`, item(entry.value)));
-  };
+  return container("array", allowed, ({ entries }) =>
+    entries.flatMap((entry, index) => below(`[${index}]`, item(entry.value))),
+  );
 }
 
 /** An object with these fields, each optional unless listed in `required`; other keys are not looked at. */
 function object(allowed: string, fields: Readonly<Record<string, Shape>>, required: readonly string[] = []): Shape {
-  return (node) => {
-    if (node.kind !== "object") return [{ node, at: "", got: kindWord(node), allowed }];
-    const there = winners(node);
-    const missing = required.filter((key) => !there.some((entry) => entry.key === key));
-    const misfits = there.flatMap((entry) => {
-      const shape = Object.hasOwn(fields, entry.key) ? fields[entry.key] : undefined;
-      return shape === undefined ? [] : below(`.${entry.key}`, shape(entry.value));
+  return container("object", allowed, (node) => {
+    const missing = required.filter((key) => member(node, key) === undefined);
+    const misfits = winners(node).flatMap(({ key, value }) => {
+      const shape = Object.hasOwn(fields, key) ? fields[key] : undefined;
+      return shape === undefined ? [] : below(`.${key}`, shape(value));
     });
     return [...missing.map((key) => ({ node, at: `.${key}`, got: "missing", allowed: "a string" })), ...misfits];
-  };
+  });
 }
 
 const string = leaf("a string", (node) => textOf(node) !== undefined);
 const filled = leaf("a string that is not empty", (node) => (textOf(node) ?? "") !== "");
 const boolean = leaf("true or false", (node) => node.kind === "scalar" && typeof node.value === "boolean");
-const WHOLE = "a whole number above 0, without quotes";
-const positive = leaf(WHOLE, (node) => {
-  const number = numberOf(node);
-  return number !== undefined && number > 0 && Number.isSafeInteger(number);
-});
+const positive = leaf(
+  "a whole number above 0, without quotes",
+  (node) => node.kind === "scalar" && Number.isSafeInteger(node.value) && Number(node.value) > 0,
+);
 const oneOf = (...words: readonly string[]): Shape =>
   leaf(words.map((word) => `"${word}"`).join(", "), (node) => words.includes(textOf(node) ?? ""));
 
@@ -124,11 +122,12 @@ export const SHAPES = {
   toolPermissions: record("an object", oneOf("allow", "ask", "blocked")),
 } as const satisfies Readonly<Record<string, Shape>>;
 
+const HTTP = ["url", "headers", "headersHelper", "oauth", "timeout", "alwaysLoad", "tools", "toolPermissions"];
 /** The fields that Claude Code reads, by transport; it looks at no other key. */
 export const FIELDS: Readonly<Record<Transport, readonly string[]>> = {
   stdio: ["command", "args", "env", "timeout", "alwaysLoad"],
-  http: ["url", "headers", "headersHelper", "oauth", "timeout", "alwaysLoad", "tools", "toolPermissions"],
-  sse: ["url", "headers", "headersHelper", "oauth", "timeout", "alwaysLoad", "tools", "toolPermissions"],
+  http: HTTP,
+  sse: HTTP,
   ws: ["url", "headers", "headersHelper", "timeout", "alwaysLoad"],
 };
 

@@ -28,29 +28,22 @@ export interface ClaudeFiles {
 export type Origin = "environment" | "user-settings" | "project-settings" | "bridge";
 export type Env = Readonly<Record<string, string>>;
 
-/** What the two measured versions do differently, where that changes an answer. */
-interface Behaviour {
-  /** In a folder below the git root, the root's `settings.local.json` is read too, and wins. */
-  readonly readsRootSettings: boolean;
-  /** A trusted folder above the git root counts as well. */
-  readonly trustsAboveRoot: boolean;
-  /** It connects more than once at the start, before and after it has read the project's settings. */
-  readonly sendsEitherCopy: boolean;
-  /** Variables that are sent empty to remote servers (facts, section 4). */
-  readonly blanked: readonly string[];
-}
-const OLD: Behaviour = { readsRootSettings: false, trustsAboveRoot: true, sendsEitherCopy: true, blanked: [] };
-const NEW: Behaviour = {
-  readsRootSettings: true,
-  trustsAboveRoot: false,
-  sendsEitherCopy: false,
-  blanked: "NPM_TOKEN ANTHROPIC_API_KEY ANTHROPIC_AUTH_TOKEN CLAUDE_CODE_OAUTH_TOKEN AWS_SECRET_ACCESS_KEY".split(" "),
-};
+/** Variables that are sent empty to remote servers. */
+const BLANKED = "NPM_TOKEN ANTHROPIC_API_KEY ANTHROPIC_AUTH_TOKEN CLAUDE_CODE_OAUTH_TOKEN AWS_SECRET_ACCESS_KEY";
 
-/** 2.1.197 is the newest version that Node 20 gets; an unknown version is taken for a new one. */
-function behaviourOf(version: string | undefined): Behaviour {
-  const [major = 0, minor = 0, patch = 0] = (version ?? "9.9.9").split(/[.-]/).map(Number);
-  return major < 2 || (major === 2 && (minor < 1 || (minor === 1 && patch <= 197))) ? OLD : NEW;
+/** What the two measured versions do differently. 2.1.197 is the newest that Node 20 gets; an unknown one is taken for new. */
+function behaviourOf(version = "9.9.9") {
+  const [major = 0, minor = 0, patch = 0] = version.split(/[.-]/).map(Number);
+  const isOld = major < 2 || (major === 2 && (minor < 1 || (minor === 1 && patch <= 197)));
+  return {
+    /** In a folder below the git root, the root's `settings.local.json` is read too, and wins. */
+    readsRootSettings: !isOld,
+    /** A trusted folder above the git root counts as well. */
+    trustsAboveRoot: isOld,
+    /** It connects more than once at the start, before and after it has read the project's settings. */
+    sendsEitherCopy: isOld,
+    blanked: isOld ? [] : BLANKED.split(" "),
+  };
 }
 
 /** A settings file as Claude Code takes it: strict JSON, and skipped as a whole, with a dialog, when it does not fit. */
@@ -69,7 +62,7 @@ export interface ClaudeState {
   readonly storeBroken: boolean;
   /** Those that are read in this folder, the one that wins last. */
   readonly settings: readonly Settings[];
-  readonly behaviour: Behaviour;
+  readonly behaviour: ReturnType<typeof behaviourOf>;
 }
 
 /** `:line:column`, to go behind the name of a file; empty for a text that was not decoded. */
@@ -79,33 +72,21 @@ export function placeWords(text: string, offset: number): string {
   return `:${line}:${column}`;
 }
 
-/** `String()` of what is no string, as both versions do: a number is sent as its digits, null as "null". */
-function envOf(value: Json | undefined): Env {
-  const env = property(value, "env");
-  if (!isObject(env)) return {};
-  return Object.fromEntries(
-    Object.entries(env).map(([name, each]) => [name, isObject(each) ? "[object Object]" : String(each)]),
-  );
-}
-
 function readSettings(from: Settings["from"], file: NamedFile): Settings {
   const { state } = file;
-  const skipped = (reason: string, at = ""): Settings => ({
-    from,
-    file,
-    value: undefined,
-    broken: { reason, at },
-    env: {},
-  });
+  const nothing: Settings = { from, file, value: undefined, env: {} };
+  const skipped = (reason: string, at = ""): Settings => ({ ...nothing, broken: { reason, at } });
   if (state.kind === "unreadable") return skipped(state.reason);
-  if (state.kind === "absent" || state.text.replace(/^\uFEFF/, "").trim() === "")
-    return { from, file, value: undefined, env: {} };
+  if (state.kind === "absent" || state.text.replace(/^\uFEFF/, "").trim() === "") return nothing;
   const parsed = parseDocument(state.text, { strict: true });
   if (!parsed.ok) return skipped(parsed.refused.reason, placeWords(state.text, parsed.refused.offset));
-  if (!isObject(parsed.value)) return skipped("it is no object");
-  const { env } = parsed.value;
-  if (env !== undefined && !isObject(env)) return skipped('its "env" is no object');
-  return { from, file, value: parsed.value, env: envOf(parsed.value) };
+  const { value } = parsed;
+  if (!isObject(value)) return skipped("it is no object");
+  const { env = {} } = value;
+  if (!isObject(env)) return skipped('its "env" is no object');
+  // `String()` of what is no string, as both versions do: a number is sent as its digits, null as "null"
+  const texts = Object.entries(env).map(([name, each]) => [name, isObject(each) ? "[object Object]" : String(each)]);
+  return { from, file, value, env: Object.fromEntries(texts) };
 }
 
 /** In: the files as they were read, and the version of Claude Code; undefined where it is not known. */
@@ -203,19 +184,12 @@ export function storeKey({ gitRoot, above }: Folder): string {
   return gitRoot ?? above[0] ?? "";
 }
 
-export interface TrustView {
-  readonly trusted: boolean;
-  /** The folder that the store lists as trusted. */
-  readonly folder?: string;
-}
-
 /** A folder is trusted with itself or with one above it, up to the git root where there is one. */
-export function trustOf({ store, behaviour }: ClaudeState, { above, gitRoot }: Folder): TrustView {
+export function trustOf({ store, behaviour }: ClaudeState, { above, gitRoot }: Folder) {
   const last = gitRoot === undefined || behaviour.trustsAboveRoot ? above.length : above.indexOf(gitRoot) + 1;
-  const folder = above
-    .slice(0, last)
-    .find((each) => property(store, "projects", each, "hasTrustDialogAccepted") === true);
-  return folder === undefined ? { trusted: false } : { trusted: true, folder };
+  const isListed = (each: string): boolean => property(store, "projects", each, "hasTrustDialogAccepted") === true;
+  const folder = above.slice(0, last).find(isListed);
+  return { trusted: folder !== undefined, ...(folder === undefined ? {} : { folder }) };
 }
 
 /** Whether Claude Code starts the entry that wins. `not-needed`: entries of a person's own scopes are not asked about. */

@@ -85,25 +85,21 @@ export function removeProperty(text: string, path: Path, options: EditOptions): 
 const MOST_TWINS = 20;
 
 /** The document without `item` in the array at `path`: all of its occurrences, and the array if `addToArray` created it. */
-export function removeFromArray(text: string, path: Path, item: string, options: EditOptions): Edited {
+export function removeFromArray(text: string, path: Path, item: string, options: EditOptions, twins = 0): Edited {
   if (isEmptyText(text)) return unchanged(text);
-  let current = text;
-  for (let twins = 0; ; twins += 1) {
-    const walk = follow(current, path, options);
-    if ("refused" in walk) return walk;
-    const { containers, indices, node } = walk;
-    const done: Edited = { ok: true, text: current, changed: twins > 0 };
-    if (node === undefined) return done;
-    if (node.kind !== "array") return refuse(`"${path.join(".")}" is not an array`, node.start);
-    const index = indexOfItem(node, item);
-    if (index < 0) return done;
-    if (twins === MOST_TWINS)
-      return refuse(`"${path.join(".")}" holds the same item more than ${MOST_TWINS} times`, node.start);
-    const chain = { ...walk, containers: [...containers, node], indices: [...indices, index] };
-    const edited = takeOut(current, path, chain, options);
-    if (!edited.ok) return edited;
-    current = edited.text;
-  }
+  const walk = follow(text, path, options);
+  if ("refused" in walk) return walk;
+  const { containers, indices, node } = walk;
+  if (node === undefined) return unchanged(text);
+  if (node.kind !== "array") return refuse(`"${path.join(".")}" is not an array`, node.start);
+  const index = indexOfItem(node, item);
+  if (index < 0) return unchanged(text);
+  if (twins === MOST_TWINS)
+    return refuse(`"${path.join(".")}" holds the same item more than ${MOST_TWINS} times`, node.start);
+  const chain = { ...walk, containers: [...containers, node], indices: [...indices, index] };
+  const edited = takeOut(text, path, chain, options);
+  const rest = edited.ok ? removeFromArray(edited.text, path, item, options, twins + 1) : edited;
+  return rest.ok ? { ...rest, changed: true } : rest;
 }
 
 /** True for an empty object, or one whose values are empty objects: what is left of a file that we created. */

@@ -42,10 +42,8 @@ export function detectStyle(text: string, root: Node): Style {
 
 /** Blanks at the start of the line that holds the offset. */
 export function lineIndent(text: string, offset: number): string {
-  let start = offset;
-  while (start > 0 && !isBreak(text[start - 1])) start -= 1;
-  if (text[start] === "\uFEFF") start += 1;
-  return blanksAt(text, start);
+  const start = Math.max(text.lastIndexOf("\n", offset), text.lastIndexOf("\r", offset)) + 1;
+  return blanksAt(text, text[start] === "\uFEFF" ? start + 1 : start);
 }
 
 /** A value as text. No string of JSON holds a line break, so that every one of them is layout. */
@@ -117,6 +115,7 @@ export function isOurs(text: string, { kind, start, end, entries }: Container): 
 
 /** Bytes to take out: from, to. */
 export type Span = readonly [number, number];
+const span = (from: number, to: number): Span => [from, to];
 
 /**
  * Ways to take an entry out, comma included, that leave all other bytes, the best one first. Each must be tried and read
@@ -129,32 +128,18 @@ export function waysOut(text: string, container: Container, index: number): read
   const previous = container.entries[index - 1];
   const after = previous === undefined ? container.start + 1 : (previous.comma ?? previous.value.end) + 1;
   const cut = ownBreak(text, after, start);
+  const alone = span(start, value.end);
   if (comma !== undefined) {
     const rest = comma + 1 + blanksAt(text, comma + 1).length;
     const from = isBreak(text[rest]) ? cut : start;
     // a comment between value and comma is the user's
     const isBare = text.slice(value.end, comma).trim() === "";
-    const best: readonly Span[] = isBare
-      ? [[from, rest]]
-      : [
-          [from, value.end],
-          [comma, rest],
-        ]; // prettier-ignore
-    return [
-      best,
-      [
-        [start, value.end],
-        [comma, comma + 1],
-      ],
-    ];
+    const best: readonly Span[] = isBare ? [[from, rest]] : [span(from, value.end), span(comma, rest)];
+    return [best, [alone, span(comma, comma + 1)]];
   }
-  const commaBefore: readonly Span[] = previous?.comma === undefined ? [] : [[previous.comma, previous.comma + 1]];
+  const commaBefore = previous?.comma === undefined ? [] : [span(previous.comma, previous.comma + 1)];
   const only = previous === undefined ? emptied(text, container, entry, cut) : undefined;
-  return [
-    ...(only === undefined ? [] : [[only]]),
-    [...commaBefore, [cut, value.end]],
-    [...commaBefore, [start, value.end]],
-  ];
+  return [...(only === undefined ? [] : [[only]]), [...commaBefore, span(cut, value.end)], [...commaBefore, alone]];
 }
 
 /** What goes with the last entry of a container, where white space alone follows it. */
