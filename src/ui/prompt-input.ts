@@ -7,11 +7,9 @@ export type Reads = "text" | "keys";
 
 const CTRL_C = "\u0003";
 
+/** What is no letter: blanks, control characters, and the keys of a terminal, of which a slow line may bring the end alone. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the keys of a terminal
-const ESCAPE_KEYS = /\u001b(?:\[[0-9;]*[A-Za-z~]|O[A-Za-z])/g;
-
-// biome-ignore lint/suspicious/noControlCharactersInRegex: the begin of such a key
-const BEGUN_KEY = /\u001b(?:\[[0-9;]*|O)?$/;
+const NO_LETTERS = /\u001b?\[[\d;]*[A-Za-z~]?|\u001bO[A-Za-z]?|[\s\p{Cc}]/gu;
 
 /**
  * Makes what a person types or pastes safe for one prompt:
@@ -21,14 +19,7 @@ const BEGUN_KEY = /\u001b(?:\[[0-9;]*|O)?$/;
  */
 export function guardInput(chunk: string, reads: Reads, pastedBreak: string): string {
   const text = chunk.replaceAll("\u0004", CTRL_C);
-  if (reads === "keys") {
-    // first what has begun: what is left when a key is taken out may look like one
-    const letters = text
-      .replace(BEGUN_KEY, "")
-      .replace(ESCAPE_KEYS, "")
-      .replace(/[\s\p{Cc}]/gu, "");
-    return letters.length > 1 && !text.includes(CTRL_C) ? "" : text;
-  }
+  if (reads === "keys") return text.includes(CTRL_C) || text.replace(NO_LETTERS, "").length <= 1 ? text : "";
   const body = text.replace(/[\r\n]+$/, "");
   return body.replace(/[\r\n]+/g, pastedBreak) + (body === text ? "" : "\r");
 }
@@ -39,14 +30,9 @@ export function openPromptInput(input: Input, reads: Reads, pastedBreak: string)
   const setRawMode = (raw: boolean): unknown => input.setRawMode?.(raw);
   const stream = Object.assign(new PassThrough(), { isTTY: true, setRawMode });
   let isOpen = true;
-  let begun = "";
   const onData = (chunk: Buffer | string): void => {
-    if (!isOpen) return;
-    const whole = begun + (typeof chunk === "string" ? chunk : decoder.write(chunk));
-    const text = guardInput(whole, reads, pastedBreak);
-    if (text !== "") stream.write(text.slice(begun.length));
-    // an arrow key may come in two pieces (a slow line): its end alone would look like a pasted word
-    begun = reads === "keys" ? (BEGUN_KEY.exec(whole)?.[0] ?? "") : "";
+    const text = guardInput(typeof chunk === "string" ? chunk : decoder.write(chunk), reads, pastedBreak);
+    if (isOpen && text !== "") stream.write(text);
   };
   const onEnd = (): void => void (isOpen && stream.write(CTRL_C));
   const ends = ["end", "close", "error"] as const;

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { documentOf, kindOf } from "../../src/core/check/documents.ts";
-import { applyEdits, chooseFixes } from "../../src/core/check/edits.ts";
+import { applyFixes } from "../../src/core/check/edits.ts";
 import type { Finding, Rule, Subject } from "../../src/core/check/model.ts";
 import { runRules } from "../../src/core/check/run.ts";
 import { indexLines } from "../../src/core/formats/lines.ts";
@@ -76,10 +76,8 @@ function look({ files, token, alone, unignoredEnv }: Example) {
 
 /** The file with its fixes. */
 function fixed(texts: ReadonlyMap<string, string>, path: string, findings: readonly Finding[]): string {
-  const fixes = findings
-    .filter((finding) => finding.path === path)
-    .flatMap(({ fix }) => (fix === undefined ? [] : [fix]));
-  return applyEdits(texts.get(path) ?? "", chooseFixes(fixes));
+  const fixes = findings.flatMap(({ path: own, fix }) => (own === path && fix !== undefined ? [fix] : []));
+  return applyFixes(texts.get(path) ?? "", fixes);
 }
 
 /** What is found once the files have the fixes of these findings. */

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { applyEdits } from "../../src/core/check/edits.ts";
+import { applyFixes } from "../../src/core/check/edits.ts";
 import type { Finding } from "../../src/core/check/model.ts";
 import { MAX_DEPTH, parseTree } from "../../src/core/formats/json.ts";
 import { documentFrom, isError, loaderFindings, verdictsOf } from "../support/loader-corpus.ts";
@@ -53,9 +53,9 @@ const bytes = fc.uint8Array({ maxLength: 200 }).map((each) => Buffer.from(each))
 function fixAll(text: string): string {
   let now = text;
   for (let round = 0; round < 8; round += 1) {
-    const next = applyEdits(
+    const next = applyFixes(
       now,
-      check(now).flatMap(({ fix }) => fix ?? []),
+      check(now).map(({ fix = [] }) => fix),
     );
     if (next === now) return now;
     now = next;

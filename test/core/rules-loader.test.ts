@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { applyEdits } from "../../src/core/check/edits.ts";
+import { applyFixes } from "../../src/core/check/edits.ts";
 import { positionAt } from "../../src/core/formats/lines.ts";
 import { LOADER_RULES } from "../../src/core/rules/index.ts";
 import { readDocument } from "../../src/io/read.ts";
@@ -21,9 +21,9 @@ const findings = (text: string) => loaderFindings(documentFrom(Buffer.from(text)
 const rulesOf = (text: string) => [...new Set(findings(text).map(({ rule }) => rule))];
 /** The text after the fixes of one rule. */
 function fixed(text: string, rule: string): string {
-  return applyEdits(
+  return applyFixes(
     text,
-    findings(text).flatMap((finding) => (finding.rule === rule ? (finding.fix ?? []) : [])),
+    findings(text).flatMap((each) => (each.rule === rule ? [each.fix ?? []] : [])),
   );
 }
 const server = (entry: string, name = "a"): string => fileOf([{ name, entry }]);

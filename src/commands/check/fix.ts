@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import type { Context } from "../../context.ts";
-import { applyEdits, chooseFixes, type TextEdit } from "../../core/check/edits.ts";
+import { applyFixes } from "../../core/check/edits.ts";
 import { maskFile } from "../../core/check/mask-file.ts";
+import type { TextEdit } from "../../core/check/model.ts";
 import { runRules } from "../../core/check/run.ts";
 import { type DiffLine, diffTexts } from "../../core/formats/diff.ts";
 import type { WriteStep } from "../../core/plan/model.ts";
@@ -18,74 +19,57 @@ import { type CheckOptions, type Gathered, gather, isAsked } from "./gather.ts";
 /** A fix can make the next one possible: a file without comments is read on. More rounds than this are two rules at odds. */
 const MOST_ROUNDS = 10;
 
-/** A file that changes, as it is to be. */
-type Step = WriteStep & { readonly name: string };
+/** A file that changes, as it is to be, and how many findings that mends. */
+type Step = WriteStep & { readonly name: string; readonly count: number };
 
-interface Fixes {
-  readonly steps: readonly Step[];
-  /** How many findings they mend. */
-  readonly count: number;
-}
-
-/** Every fix there is but those of the files to be left out, in memory, until nothing is left to fix. */
-function fixAll(gathered: Gathered, leftOut: ReadonlySet<string>): Fixes {
+/** Every fix there is, in memory, until nothing is left to fix. */
+function fixAll(gathered: Gathered): readonly Step[] {
   const { subject, parse, root } = gathered;
   let current = subject.documents;
-  let count = 0;
+  const counts = new Map<string, number>();
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
     const fixes = new Map<string, (readonly TextEdit[])[]>();
     for (const { path, fix = [] } of runRules(RULES, { ...subject, documents: current })) {
-      if (fix.length === 0 || leftOut.has(path) || !isAsked(gathered, path)) continue;
-      const own = fixes.get(path) ?? [];
-      own.push(fix);
-      fixes.set(path, own);
+      if (fix.length > 0 && isAsked(gathered, path)) fixes.set(path, [...(fixes.get(path) ?? []), fix]);
     }
     const next = current.map((document) => {
       const own = fixes.get(document.path);
       // a file with values of its own is never written from here, and bytes that are no text would be lost
       if (own === undefined || document.encoding !== "utf-8" || /^env(?:rc)?$/.test(document.kind)) return document;
-      const mended = parse({ ...document, text: applyEdits(document.text, chooseFixes(own)) });
+      if (round === 0) counts.set(document.path, own.length);
+      const mended = parse({ ...document, text: applyFixes(document.text, own) });
       // what a client could read before it must be able to read after
       return document.tree !== undefined && mended.tree === undefined ? document : mended;
     });
     if (next.every(({ text }, index) => text === current[index]?.text)) break;
-    if (round === 0) count = [...fixes.values()].flat().length;
     current = next;
   }
-  const steps = current.flatMap(({ path: name, text: after, kind }, index): readonly Step[] => {
+  return current.flatMap(({ path: name, text: after, kind }, index): readonly Step[] => {
     const before = subject.documents[index]?.text;
     const secret = kind === "settings-local" ? { secret: true } : {};
-    return before === after ? [] : [{ kind: "write", name, path: join(root, name), before, after, ...secret }];
+    const step = { kind: "write", name, path: join(root, name), before, after, count: counts.get(name) ?? 0 } as const;
+    return before === after ? [] : [{ ...step, ...secret }];
   });
-  return { steps, count };
 }
 
-/** The fixes of all files that may be written. Says which of the others are left out, and why. */
-function plan(gathered: Gathered, place: Asked, show: Show): Fixes {
-  const leftOut = new Set<string>();
-  const leave = (name: string, reason: string, hint?: string): void => {
-    leftOut.add(name);
-    show.warn(`${reason}; the file is left as it is`, hint?.split("\n"));
-  };
-  const names = new Map<string, string>();
-  for (const { name, path, secret } of fixAll(gathered, leftOut).steps) {
+/** The files that may be written; says which of the others are left out, and why. */
+function plan(gathered: Gathered, place: Asked, show: Show): readonly Step[] {
+  const seen = new Set<string>();
+  return fixAll(gathered).filter(({ path, secret }) => {
     const realPath = resolveTarget(path);
-    const other = names.get(realPath);
-    names.set(realPath, name);
-    // of two names of one file, the link is left out
-    if (other !== undefined) {
-      const link = path === realPath ? other : name;
-      leave(link, `${printable(link)} is the same file as ${printable(link === name ? other : name)}`);
-    }
     try {
       if (secret === true) assertPrivate(place, { path, realPath }, { ignored: true });
       else assertInside(place.root, { path, realPath });
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      leave(name, error.message, error.hint);
+      show.warn(`${error.message}; the file is left as it is`, error.hint?.split("\n"));
+      return false;
     }
-  }
-  return fixAll(gathered, leftOut);
+    // a link to a file of the repository: mended once, under its first name
+    const isNew = !seen.has(realPath);
+    seen.add(realPath);
+    return isNew;
+  });
 }
 
 function many(count: number, word: string): string {
@@ -116,26 +100,30 @@ export async function fix(context: Context, options: CheckOptions, first: Gather
   const { root, git } = first;
   const show = createShow(context, { quiet: options.quiet || options.format === "json", guide: false });
   const place = { root, gitProgram: git?.program, programEnv: git?.env ?? context.env };
-  let fixes = plan(first, place, show);
-  const { changed } = await carryOut(fixes, {
-    context,
-    place,
-    dryRun: options.dryRun,
-    show: () => {
-      for (const step of fixes.steps) showStep(show, context, options, step);
+  let steps = plan(first, place, show);
+  const { changed } = await carryOut(
+    { steps },
+    {
+      context,
+      place,
+      dryRun: options.dryRun,
+      show: () => {
+        for (const step of steps) showStep(show, context, options, step);
+      },
+      replan: async (reason) => {
+        show.warn(`${reason} It is checked again.`);
+        steps = plan(await gather(context, options), place, show);
+        return { steps };
+      },
     },
-    replan: async (reason) => {
-      show.warn(`${reason} It is checked again.`);
-      fixes = plan(await gather(context, options), place, show);
-      return fixes;
-    },
-  });
-  if (fixes.steps.length === 0 || !(changed || options.dryRun)) {
+  );
+  if (steps.length === 0 || !(changed || options.dryRun)) {
     show.info("Nothing can be fixed automatically.");
     return [];
   }
-  const what = `${many(fixes.count, "finding")} in ${many(fixes.steps.length, "file")}`;
+  const findings = steps.reduce((sum, { count }) => sum + count, 0);
+  const what = `${many(findings, "finding")} in ${many(steps.length, "file")}`;
   if (options.dryRun) show.info(`Nothing was written (--dry-run). Without it, ${what} would be fixed.`);
   else show.ok(`Fixed ${what}.`);
-  return fixes.steps.map(({ name }) => name);
+  return steps.map(({ name }) => name);
 }

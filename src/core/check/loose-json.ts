@@ -1,8 +1,7 @@
 /** Comments and trailing commas of a text that has a tree: where they are, and the edits that take them out. */
 import { createScanner } from "jsonc-parser";
 import type { Node } from "../formats/json.ts";
-import type { TextEdit } from "./edits.ts";
-import type { Span } from "./model.ts";
+import type { Span, TextEdit } from "./model.ts";
 
 /** jsonc-parser's numbers of the tokens (3.3.1): its declarations are ambient const enums, which we cannot import. */
 const LINE_COMMENT = 12;

@@ -1,6 +1,5 @@
 /** The words of `check`: what was read, and what is wrong with it. Data only. */
 import type { Node, Refused } from "../formats/json.ts";
-import type { TextEdit } from "./edits.ts";
 
 /** What a file is to `check`. The id of a client: that client's own project file. */
 export type DocumentKind = "mcp" | "env-example" | "env" | "envrc" | "settings" | "settings-local" | `client:${string}`;
@@ -57,6 +56,11 @@ export type Severity = "error" | "warning" | "note";
 export interface Span {
   readonly offset: number;
   readonly length: number;
+}
+
+/** What stands in the place of a stretch. */
+export interface TextEdit extends Span {
+  readonly text: string;
 }
 
 /** One place where a rule is broken. Its words come from the rule; the offset becomes a line in the report. */

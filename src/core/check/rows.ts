@@ -1,11 +1,10 @@
 /** Rules as rows: each looks at one thing at a time, and says what it finds there. */
-import { type Transport, transportOf } from "../clients/claude-loader.ts";
-import type { Container, Entry, Node } from "../formats/json.ts";
+import { transportOf } from "../clients/claude-loader.ts";
+import type { Entry, Node } from "../formats/json.ts";
 import { isObjectNode, keySpan, member, spanOf, winners } from "../formats/nodes.ts";
 import { once } from "../once.ts";
-import type { TextEdit } from "./edits.ts";
 import { haloConnections, haloServers, remoteHaloServers, valueHeaders } from "./halo-servers.ts";
-import type { Document, Rule, Severity, Span, Subject } from "./model.ts";
+import type { Document, Rule, Severity, Span, Subject, TextEdit } from "./model.ts";
 import { finding } from "./show.ts";
 
 /** A place where a rule is broken. */
@@ -22,22 +21,16 @@ export interface Place {
   readonly severity?: Severity;
 }
 
-/** What a rule finds in one thing. */
-export type Found = Place | readonly Place[] | undefined;
-
 /** A rule as a row: an error, if it does not say otherwise. */
 export interface Row<Thing> extends Omit<Rule, "check" | "severity"> {
   readonly severity?: Severity;
-  readonly find: (thing: Thing, subject: Subject) => Found;
-}
-
-interface Named {
-  readonly document: Document;
-  readonly name?: string;
+  readonly find: (thing: Thing, subject: Subject) => Place | readonly Place[] | undefined;
 }
 
 /** In: how to list the things. Out: a function from a row to its rule. */
-export function rowsOf<Thing extends Named>(things: (subject: Subject) => readonly Thing[]) {
+export function rowsOf<Thing extends { readonly document: Document; readonly name?: string }>(
+  things: (subject: Subject) => readonly Thing[],
+) {
   return ({ find, severity = "error", ...rule }: Row<Thing>): Rule => ({
     ...rule,
     severity,
@@ -53,30 +46,16 @@ export function rowsOf<Thing extends Named>(things: (subject: Subject) => readon
   });
 }
 
-/** A server that Claude Code would read: of two with one name, the last. */
-export interface NamedEntry {
-  readonly document: Document;
-  readonly name: string;
-  readonly entry: Entry;
-}
-
-/** The servers that Claude Code would read from them, whatever their values are. */
-export const entriesOf = once((subject: Subject): readonly NamedEntry[] =>
+/** The servers that Claude Code would read, whatever their values are: of two with one name, the last. */
+export const entriesOf = once((subject: Subject) =>
   subject.documents.flatMap((document) => {
-    if (document.kind !== "mcp") return [];
-    const servers = member(document.tree, "mcpServers")?.value;
+    const servers = document.kind === "mcp" ? member(document.tree, "mcpServers")?.value : undefined;
     return isObjectNode(servers) ? winners(servers).map((entry) => ({ document, name: entry.key, entry })) : [];
   }),
 );
 
-/** A server whose value is an object; without a transport its "type" is none. */
-export interface ServerObject extends NamedEntry {
-  readonly node: Container;
-  readonly transport: Transport | undefined;
-}
-
-/** The servers that are objects, with their transport. */
-export const serverObjects = once((subject: Subject): readonly ServerObject[] =>
+/** Those that are objects, with their transport: without one their "type" is none. */
+const serverObjects = once((subject: Subject) =>
   entriesOf(subject).flatMap((server) => {
     const node = server.entry.value;
     return isObjectNode(node) ? [{ ...server, node, transport: transportOf(node) }] : [];

@@ -1,6 +1,5 @@
 /** Subject → findings. Pure. */
-import type { TextEdit } from "./edits.ts";
-import type { Document, Finding, Rule, Subject } from "./model.ts";
+import type { Document, Finding, Rule, Subject, TextEdit } from "./model.ts";
 import { secretsIn } from "./secret-places.ts";
 
 /** Whether an edit takes a secret of the file out: it may be the only copy, and to delete it does not take it back. */

@@ -12,6 +12,8 @@ export interface Found {
   readonly what: string;
   readonly start: number;
   readonly end: number;
+  /** What it stands beside in a text. */
+  readonly name?: string;
 }
 
 const KIND = "what looks like a secret";
@@ -53,16 +55,15 @@ export function isSecretName(name: string): boolean {
 
 const partsOf = (text: string): readonly string[] => text.split(/[^A-Za-z0-9]+/);
 
-/** A word, a year, a number, `v2`, `128k`, `ed25519`. */
+/** A word, a year, a number, `v2`, `ed25519`. */
 function isWord(part: string): boolean {
-  if (part.length <= 3 || /^\d{0,4}$/.test(part) || /^\d{1,4}[A-Za-z]{1,2}$|^[A-Za-z]{1,3}\d{1,5}$/.test(part))
-    return true;
+  if (part.length <= 3 || /^\d{0,4}$/.test(part) || /^[A-Za-z]{1,3}\d{1,5}$/.test(part)) return true;
   const letters = part.replace(/\d{1,4}$/, "");
   if (/^(?:[A-Z]+|[a-z]+)$/.test(letters)) return letters.length <= 24;
   // capitals where a writer puts them, at the head of a word of some length; a drawn text has one at every other place
   const capitals = letters.match(/[A-Z]+/g)?.length ?? 0;
   if (/^[A-Z][a-z]{2,}[A-Z]{1,3}$/.test(part) && part.length <= 9) return true;
-  return /^[A-Za-z]{1,48}$/.test(letters) && !/[A-Z]{6}/.test(letters) && letters.length >= 4.5 * capitals;
+  return /^[A-Za-z]+$/.test(letters) && letters.length >= 4.5 * capitals;
 }
 
 function isWordy(value: string): boolean {
@@ -105,17 +106,15 @@ function isEncodedText(value: string): boolean {
 }
 
 const STORE = /^(?:arn:[a-z-]+:|projects\/[\w-]+\/secrets\/|@Microsoft\.KeyVault\(|secretref:)/i;
-const FILE = /^[\w./@\\~-]+\.(?:[cm]?[jt]sx?|json[c5]?|ya?ml|toml|pem|key|crt|py|sh|txt|env|md|db|log|sqlite3?|exe)$/i;
 const DIGEST = /^(?:sha(?:1|256|384|512)[-:][A-Za-z0-9+/_=-]+|md5[-:][0-9a-f]{32})$|@sha256:[0-9a-f]{64}$/i;
 
-/** What is public by its form whatever it is called: an address, a path, a file, a number, a version, a digest. */
+/** What is public by its form whatever it is called: an address, a digest, a public key. */
 function isPublicForm(value: string): boolean {
   if (PUBLIC_KEY.test(value) || DIGEST.test(value)) return true;
   const host = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i.exec(value)?.[1];
-  if (host !== undefined)
-    return host.includes(".") || !partsOf(value).some((part) => part.length >= 14 && !isWord(part));
-  if (/^(?:\.{0,2}|~|[A-Za-z]:)[\\/]/.test(value) || FILE.test(value)) return !holdsDrawn(value);
-  return /^[+-]?[\d.,:_-]+[a-z%]{0,3}$/i.test(value);
+  return (
+    host !== undefined && (host.includes(".") || !partsOf(value).some((part) => part.length >= 14 && !isWord(part)))
+  );
 }
 
 // --- examples
@@ -154,62 +153,49 @@ function isSequence(text: string, far: boolean): boolean {
  * obvious where the text `hasFormat` of a secret.
  */
 export function isObviousExample(text: string, hasFormat = false): boolean {
-  const value = text.replace(SCHEME, "").trim();
+  const value = text.trim();
   if (value === "" || /EXAMPLE(?:KEY)?$/.test(value)) return true;
   const rest = value.replace(FILLER, " ").replace(SAYS_SO, " ");
   if (rest !== value || MARKED.test(value)) {
     const drawn = partsOf(rest)
       .filter((part) => !isWord(part))
       .join("").length;
-    if (drawn < 16 || 3 * drawn < value.length) return true;
+    if (drawn < 16) return true;
   }
   if (isSequence(value.replace(/[-_ ]/g, ""), !hasFormat)) return true;
-  const unknown = value.length > 64 ? value : value.replace(VOCABULARY, " ");
+  const unknown = value.replace(VOCABULARY, " ");
   return 2 * unknown.replace(/\s/g, "").length <= value.length && isWordy(unknown);
 }
 
 // --- values
 
-/** What stands around a value and is none of it. */
-const AROUND = /^[<>‹›«»“”„‘’(){}[\]"'`,;\\]+|[<>‹›«»“”„‘’(){}[\]"'`,;\\]+$/g;
-
 /** A value under a secret's name: anything that a machine drew. Words, paths, numbers and examples are none. */
 function drawnValue(text: string): Found | undefined {
   if (text.length < 8 || isObviousExample(text)) return undefined;
-  const drawn = [...text.matchAll(/\S{8,8192}/g)].flatMap(({ 0: word, index }) => {
-    const value = word.replace(AROUND, "");
-    if (value.length < 8 || isPublicForm(value) || isObviousExample(value)) return [];
-    if (!isStrongPassword(value) && (isWordy(value) || isEncodedText(value))) return [];
-    const start = index + word.indexOf(value);
-    return [{ start, end: start + value.length }];
+  const drawn = [...text.matchAll(/[^\s"'`]{8,8192}/g)].filter(({ 0: word }) => {
+    if (isPublicForm(word) || isObviousExample(word)) return false;
+    return isStrongPassword(word) || !(isWordy(word) || isEncodedText(word));
   });
   const [first, last] = [drawn[0], drawn.at(-1)];
-  return first === undefined || last === undefined ? undefined : { what: KIND, start: first.start, end: last.end };
+  return first && last && { what: KIND, start: first.index, end: last.index + last[0].length };
 }
 
-/** A value that references only stand beside, or in the middle of it. `${TOKEN:-…}`: the default is as good as the value. */
-function besideReferences(text: string): Found | undefined {
-  const rest = referencesIn(text).reduceRight((done, { text: reference, offset }) => {
-    const fallback = /^\$\{[\w. ]+:?[-=+](.*)\}$/s.exec(reference)?.[1] ?? "";
-    return done.slice(0, offset) + fallback + done.slice(offset + reference.length);
-  }, text);
-  const isDrawn = rest.trim().length >= 12 && drawnValue(rest) !== undefined;
-  return isDrawn ? { what: KIND, start: 0, end: text.length } : undefined;
-}
-
-/** The secret in a value that stands under a name. */
+/** The secret in a value that stands under a name. Of a value with references only what stands beside them counts. */
 function valueUnder(text: string, name: string, isQuoted: boolean): Found | undefined {
-  const isReference = hasReference(text);
-  if (isQuoted && TOKEN_ITSELF.test(name.trim()) && text.length >= 8) {
-    const value = text.trim();
+  const value = text.trim();
+  const references = referencesIn(text);
+  const isReference = references.length > 0;
+  if (isQuoted && !isReference && value.length >= 8 && TOKEN_ITSELF.test(name.trim())) {
     const start = text.indexOf(value);
-    if (!isReference && !isObviousExample(value) && !isVariableName(value))
+    if (!isObviousExample(value) && !isVariableName(value))
       return { what: "the product token", start, end: start + value.length };
   }
-  if (isReference) return isSecretName(name) ? besideReferences(text) : undefined;
-  if (/^-{1,2}k$/.test(name)) return /^[\w-]{20,128}$/.test(text) ? drawnValue(text) : undefined;
-  if (isSecretName(name) || SCHEME.test(text)) return drawnValue(text);
-  if (!FLAGS.test(name) || !text.includes(":")) return undefined;
+  if (isSecretName(name) || /^-{1,2}k$/.test(name) || SCHEME.test(text)) {
+    if (!isReference) return drawnValue(text);
+    const rest = references.reduce((left, { text: each }) => left.replace(each, ""), text);
+    return drawnValue(rest) && { what: KIND, start: 0, end: text.length };
+  }
+  if (isReference || !FLAGS.test(name) || !text.includes(":")) return undefined;
   const start = text.indexOf(":") + 1;
   const found = drawnValue(text.slice(start));
   return found && { ...found, start: start + found.start, end: start + found.end };
@@ -217,11 +203,11 @@ function valueUnder(text: string, name: string, isQuoted: boolean): Found | unde
 
 /** Under a name that says nothing: long, of all kinds of characters, and drawn. Hex, GUIDs and digests are IDs there. */
 function dense(value: string, name: string): Found | undefined {
-  if (value.length < 32 || value.length > 4096 || !/^[A-Za-z0-9+/_=.~-]+$/.test(value)) return undefined;
+  if (value.length < 32 || !/^[A-Za-z0-9+/_=.~-]+$/.test(value)) return undefined;
   if (ID_NAME.test(snake(name)) || PUBLIC_NAME.test(snake(name)) || isPublicForm(value)) return undefined;
   if (!/[a-z]/.test(value) || !/[A-Z]/.test(value) || !/\d/.test(value)) return undefined;
-  if ((value.match(/[/._-]/g)?.length ?? 0) > 3 || isObviousExample(value) || isWordy(value)) return undefined;
-  return entropy(value) < 4.2 || isEncodedText(value) ? undefined : { what: KIND, start: 0, end: value.length };
+  if (isObviousExample(value) || isWordy(value) || isEncodedText(value)) return undefined;
+  return entropy(value) < 4.2 ? undefined : { what: KIND, start: 0, end: value.length };
 }
 
 // --- texts
@@ -237,8 +223,7 @@ function formatsIn(text: string, name = ""): readonly Found[] {
     const what = FORMATS[groups.findIndex((group) => group !== undefined)]?.[0] ?? KIND;
     const found = { what, start: match.index, end: match.index + value.length };
     if (what === "a private key") return [found];
-    const rest = value.replace(/^[A-Za-z]{2,6}[-_.](?:[a-z]{2,6}[-_])?/, "");
-    if (isObviousExample(value, true) || partsOf(rest).every((part) => part.length <= 16 && isWord(part))) return [];
+    if (isObviousExample(value, true) || partsOf(value).every((part) => part.length <= 16 && isWord(part))) return [];
     if (MAYBE_PUBLIC.has(what)) {
       const payload = fromBase64(value.split(".")[1] ?? "");
       // Supabase's keys (supabase.com/docs/guides/api/api-keys): the one of the service is secret under every name
@@ -278,8 +263,8 @@ const VALUE =
   /(\\{0,3}(?:"""|'''|["'`]))\\?\s{0,64}((?:(?!\1)(?:\\.|[^\\\r\n])){1,4096})|(?:(?:Bearer|Basic|Token|ApiKey)\s{1,9})?[^\s"'`,;<>{}[\]]{1,4096}/iy;
 
 /** Values beside a name that says secret, anywhere in a text: a line for a shell, JSON in a string, a query, a cookie. */
-function pairsIn(text: string): readonly (Found & { readonly name: string })[] {
-  const found: (Found & { name: string })[] = [];
+function pairsIn(text: string): readonly Found[] {
+  const found: Found[] = [];
   NAME.lastIndex = 0;
   for (let match = NAME.exec(text); match !== null; match = NAME.exec(text)) {
     const [whole, name = "", sign = ""] = match;
@@ -308,7 +293,7 @@ export function secretIn(text: string, name: string): Found | undefined {
 }
 
 /** Every secret of a text that no parser reads, in its order, none inside of another; with the name it stands beside. */
-export function secretsInText(text: string): readonly (Found & { readonly name?: string })[] {
+export function secretsInText(text: string): readonly Found[] {
   // the one with a name comes first: it says more than the format of its value
   const all = [...pairsIn(text), ...formatsIn(text), ...passwordsIn(text)].toSorted((a, b) => a.start - b.start);
   let last = -1;

@@ -1,8 +1,7 @@
 /** Findings, whose words are fit to be shown: whatever a rule quotes passes through here. */
 import { HIDDEN, mask, maskOf, printable } from "../secrets.ts";
-import type { TextEdit } from "./edits.ts";
 import { maskFile } from "./mask-file.ts";
-import type { Document, Finding, Span, Subject } from "./model.ts";
+import type { Document, Finding, Span, Subject, TextEdit } from "./model.ts";
 import { isSecretName, isUnfitToShow, shownName, WORD } from "./secret-judge.ts";
 
 /** What a name of its own says is a secret: `Bearer …`, `api_key=…`, `Password: …`, `//user:password@`. */

@@ -1,7 +1,7 @@
 /** What the project files of clients get wrong about HALO, each by what the client's descriptor says of it. */
 
 import { spotAt } from "../check/documents.ts";
-import { editBetween } from "../check/edits.ts";
+import { fixOf } from "../check/edits.ts";
 import { variablesOf } from "../check/halo-servers.ts";
 import type { Rule } from "../check/model.ts";
 import { filesWhere, headerRow, type Place, remoteRow } from "../check/rows.ts";
@@ -92,8 +92,7 @@ export const CLIENT_RULES: readonly Rule[] = [
       const oauth = member(node, "oauth")?.value;
       if (client.entry.fixed?.oauth !== false || (oauth?.kind === "scalar" && oauth.value === false)) return undefined;
       const edited = setProperty(text, [client.servers, name, "oauth"], false, { strict: false });
-      const fix = edited.ok && edited.changed ? [editBetween(text, edited.text)] : undefined;
-      return { at: entry, args: { client: client.label }, fix };
+      return { at: entry, args: { client: client.label }, fix: fixOf(text, edited) };
     },
     message: ({ name, client }) =>
       `server "${name}" lacks "oauth": false: ${client} then answers a wrong token with an OAuth flow that HALO does not have`,

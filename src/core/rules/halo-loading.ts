@@ -1,6 +1,6 @@
 /** Whether Claude Code loads HALO's entry, and gets its values. */
 
-import { editBetween } from "../check/edits.ts";
+import { fixOf } from "../check/edits.ts";
 import { givenBy } from "../check/env-files.ts";
 import { haloServers, remoteHaloServers, valueHeaders, variablesOf } from "../check/halo-servers.ts";
 import type { Document, Rule } from "../check/model.ts";
@@ -33,7 +33,7 @@ export const LOADING_RULES: readonly Rule[] = [
     summary: "A shared settings file switches HALO off for everybody",
     find: ({ document: { text }, name, value }) => {
       const edited = removeFromArray(text, ["disabledMcpjsonServers"], name, { strict: false });
-      return { at: value, fix: edited.ok && edited.changed ? [editBetween(text, edited.text)] : undefined };
+      return { at: value, fix: fixOf(text, edited) };
     },
     message: ({ name }) =>
       `"disabledMcpjsonServers" lists "${name}", so Claude Code does not load it for anyone in this repository; remove it`,

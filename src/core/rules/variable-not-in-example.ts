@@ -1,6 +1,6 @@
 /** `.env.example` is where a person who clones the repository sees which variables to set. */
 
-import { editBetween } from "../check/edits.ts";
+import { fixOf } from "../check/edits.ts";
 import { givenValues } from "../check/env-files.ts";
 import { type HaloServer, haloServers, valueHeaders, variablesOf } from "../check/halo-servers.ts";
 import type { Finding, Rule } from "../check/model.ts";
@@ -91,8 +91,8 @@ export const variableNotInExample: Rule = {
         if (nearest === undefined) return [finding(subject, ID, document, keySpan(document, entry), args)];
         const names = missing.map((name) => ({ name, comment: purposes.get(name) ?? "For an MCP server" }));
         const edited = addExampleNames(nearest.text, names);
-        const isMendable = edited.ok && missing.every((name) => isFitToShow(subject, name));
-        const fix = isMendable ? [editBetween(nearest.text, edited.text)] : undefined;
+        const isMendable = missing.every((name) => isFitToShow(subject, name));
+        const fix = isMendable ? fixOf(nearest.text, edited) : undefined;
         return [finding(subject, ID, nearest, { offset: nearest.text.length, length: 0 }, args, fix)];
       });
     });
