@@ -15,19 +15,7 @@ describe("parse", () => {
       fc.string({ unit: fc.constantFrom(..."abcdefghijklmnopqrstuvwxyz"), minLength: 15, maxLength: 40 }),
     );
     const words = fc.constantFrom(
-      "init",
-      "--yes",
-      "--json",
-      "--scope",
-      "--client",
-      "--bridge",
-      "--token",
-      "--account-id",
-      "--name",
-      "-y",
-      "-q",
-      "--",
-      "--url",
+      ..."init --yes --json --scope --client --bridge --token --account-id --name -y -q -- --url".split(" "),
     );
     const shape = fc.constantFrom(
       (v: string) => v,
@@ -50,7 +38,6 @@ describe("parse", () => {
             parse([...before, how(secret), ...after], { HALO_BRIDGE: secret });
           } catch (error) {
             if (!(error instanceof UsageError)) throw error;
-            expect(said(error)).not.toContain(secret);
             expect(said(error).toLowerCase()).not.toContain(secret.toLowerCase());
           }
         },

@@ -5,28 +5,9 @@ import { endpointProblem } from "../src/core/endpoint.ts";
 describe("endpointProblem", () => {
   it("never accepts what carries a token in clear, elsewhere than shown, or is read in two ways", () => {
     const part = fc.constantFrom(
-      "https:",
-      "http:",
-      "//",
-      "/",
-      "\\",
-      "@",
-      ":",
-      "#",
-      "?",
-      "api.cm.com",
-      "evil.example",
-      "127.0.0.1",
-      "localhost",
-      "[::1]",
-      "8080",
-      " ",
-      "\t",
-      "%40",
-      "%2f",
-      "é",
-      "user",
-      "",
+      ..."https:|http:|//|/|\\|@|:|#|?|api.cm.com|evil.example|127.0.0.1|localhost|[::1]|8080| |\t|%40|%2f|é|user|".split(
+        "|",
+      ),
     );
     fc.assert(
       fc.property(fc.array(part, { maxLength: 8 }), (parts) => {

@@ -1,6 +1,4 @@
 /** What `check` prints of a hostile repository: every secret is found, no piece of one is shown, nothing is a command for a runner. */
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { CLEAN, check, write } from "../support/check.ts";
@@ -154,28 +152,4 @@ it("no command of a runner is printed, whatever a server or a folder is called",
   expect(findingsOf(runs).map(({ path }) => path)).toEqual(
     expect.arrayContaining(names.map((name) => `${name}.mcp.json`)),
   );
-});
-
-it("the page of the job grows with every run; where it cannot be written, that is no failure", async () => {
-  write(repo.path, CLEAN);
-  const onPage = (page: string) =>
-    check(repo.path, ["--format", "github"], { ...scratch.env, CI: "1", GITHUB_STEP_SUMMARY: page });
-  expect((await onPage(repo.path)).stderr).toBe("the job summary could not be written\n");
-  const page = join(repo.path, "page");
-  for (const times of [1, 2]) {
-    await onPage(page);
-    expect(readFileSync(page, "utf8").match(/### create-halo-mcp/g)).toHaveLength(times);
-  }
-});
-
-it("findings without end are a hundred of one rule in one file, and one that says how many more", async () => {
-  write(
-    repo.path,
-    mcp(`{"mcpServers":{"a":{"command":"x","args":[${Array.from({ length: 5000 }, (_, at) => at).join(",")}]}}}`),
-  );
-  const runs = await outputs();
-  const shape = findingsOf(runs).filter(({ rule }) => rule === "args-shape");
-  expect(shape).toHaveLength(101);
-  expect(shape.at(-1)).toMatchObject({ more: 4900, message: "and 4900 more of this rule in this file" });
-  for (const { out } of runs) expect(out.length).toBeLessThan(600_000);
 });

@@ -46,23 +46,7 @@ describe("whatever stands in .mcp.json, check ends with 0 or 1 and a sensible wo
 
   it("text that is nearly JSON", async () => {
     const word = fc.constantFrom(
-      "{",
-      "}",
-      "[",
-      "]",
-      ":",
-      ",",
-      '"mcpServers"',
-      '"halo"',
-      '"url"',
-      '"headers"',
-      "null",
-      "1",
-      "//x\n",
-      "\\",
-      '"',
-      "\u0000",
-      "${A}",
+      ...'{ } [ ] : , "mcpServers" "halo" "url" "headers" null 1 //x\n \\ " \0 ${A}'.split(" "),
     );
     await fc.assert(
       fc.asyncProperty(fc.array(word, { maxLength: 40 }), async (words) => {
@@ -98,18 +82,6 @@ describe("whatever stands in .mcp.json, check ends with 0 or 1 and a sensible wo
     const { code } = await outcome(`{"${key}":{"x":1},"mcpServers":{"${key}":${entry},"halo":${entry}}}`);
     expect([0, 1]).toContain(code);
     expect(({} as { x?: unknown }).x).toBeUndefined();
-  });
-
-  /** Work that grows with the square of these would not end within the test's time. */
-  it("50,000 servers, each wrong in some way: a hundred are shown, and the rest counted", async () => {
-    write(repo.path, { ".mcp.json": list(50_000, '{"url":"https://a"}') });
-    const { stdout } = await check(repo.path, ["--json"], { ...scratch.env, CI: "1" });
-    const { findings } = JSON.parse(stdout) as { findings: { rule: string; more?: number }[] };
-    const own = findings.filter(({ rule }) => rule === "http-url-without-type");
-    expect([own.length, own.at(-1)?.more]).toEqual([101, 49_900]);
-    write(repo.path, { ".mcp.json": list(2_500, '{"url":"https://a"}') });
-    const mended = await check(repo.path, ["--fix", "--dry-run", "--format", "json"], { ...scratch.env, CI: "1" });
-    expect(JSON.parse(mended.stdout).fixed).toEqual([".mcp.json"]);
   });
 
   const hostile: Readonly<Record<string, Readonly<Record<string, string>>>> = {

@@ -77,26 +77,14 @@ const mcp = (server: unknown): Pick<Shape, "path" | "content"> => ({
   content: { mcpServers: { it: server } },
 });
 const named: Readonly<Record<string, Put>> = {
-  "bearer header": (it) =>
-    mcp({ type: "http", url: "https://mcp.example.net/mcp", headers: { Authorization: `Bearer ${it}` } }),
   "key header": (it) => mcp({ type: "http", url: "https://mcp.example.net/mcp", headers: { "X-API-Key": it } }),
-  query: (it) => mcp({ type: "http", url: `https://mcp.example.net/mcp?team=a&api_key=${it}` }),
-  "user info": (it) => mcp({ type: "http", url: `https://user:${it}@mcp.example.net/mcp` }),
-  variable: (it) => mcp({ command: "x", env: { SERVICE_API_KEY: it } }),
-  password: (it) => mcp({ command: "x", env: { DB_PASSWORD: it } }),
-  "flag and value": (it) => mcp({ command: "x", args: ["serve", "--api-key", it, "--verbose"] }),
-  "flag=value": (it) => mcp({ command: "x", args: [`--access-token=${it}`] }),
-  "variable in an argument": (it) => mcp({ command: "docker", args: ["run", "-e", `SERVICE_TOKEN=${it}`, "image"] }),
+  "flag and value among others": (it) => mcp({ command: "x", args: ["serve", "--api-key", it, "--verbose"] }),
   "header in an argument": (it) =>
     mcp({ command: "npx", args: ["mcp-remote", "https://x.example.net", "--header", `Authorization: Bearer ${it}`] }),
   "in a shell line": (it) => mcp({ command: "bash", args: ["-c", `export SERVICE_TOKEN=${it} && serve`] }),
-  "a default": (it) => mcp({ command: "x", env: { SERVICE_TOKEN: `\${SERVICE_TOKEN:-${it}}` } }),
+  "a default of a variable": (it) => mcp({ command: "x", env: { SERVICE_TOKEN: `\${SERVICE_TOKEN:-${it}}` } }),
   "JSON in a variable": (it) =>
     mcp({ command: "x", env: { HEADERS: JSON.stringify({ Authorization: `Bearer ${it}` }) } }),
-  cursor: (it) => ({
-    path: ".cursor/mcp.json",
-    content: { mcpServers: { it: { url: "https://x.example.net", headers: { Authorization: it } } } },
-  }),
   vscode: (it) => ({ path: ".vscode/mcp.json", content: { servers: { it: { command: "x", env: { IT_TOKEN: it } } } } }),
   opencode: (it) => ({
     path: "opencode.json",
@@ -106,13 +94,8 @@ const named: Readonly<Record<string, Put>> = {
     path: ".codex/config.toml",
     content: `[mcp_servers.it]\ncommand = "x"\nenv = { "IT_TOKEN" = "${it}" }\n`,
   }),
-  "codex args": (it) => ({
-    path: ".codex/config.toml",
-    content: `[mcp_servers.it.http_headers]\nAuthorization = "Bearer ${it}"\n`,
-  }),
   settings: (it) => ({ path: ".claude/settings.json", content: { env: { SERVICE_TOKEN: it } } }),
   envrc: (it) => ({ path: ".envrc", content: `export SERVICE_TOKEN=${it}\n` }),
-  example: (it) => ({ path: ".env.example", content: `SERVICE_TOKEN=${it}\n` }),
 };
 /** The same places as the test of what is printed has. */
 const places: Readonly<Record<string, Put>> = Object.fromEntries(
@@ -160,13 +143,8 @@ it("takes the same texts for what they are under names that mean no secret", () 
   const cries: string[] = [];
   let tried = 0;
   for (let round = 0; round < 20; round += 1) {
-    const ids = [
-      guid(round),
-      drawn(32, HEX, round),
-      drawn(40, HEX, round),
-      drawn(64, HEX, round),
-      `sha256:${drawn(64, HEX, round)}`,
-    ];
+    const hex = [32, 40, 64].map((length) => drawn(length, HEX, round));
+    const ids = [guid(round), ...hex, `sha256:${hex[2]}`];
     for (const id of ids) {
       const server = {
         command: "x",

@@ -18,24 +18,10 @@ const args = (...list: readonly string[]): Server => ({ command: "x", args: list
 const url = (value: string): Server => ({ type: "http", url: value });
 const base64 = (text: string): string => Buffer.from(text).toString("base64");
 
-const NAMES = [
-  "API_KEYS",
-  "TOKENS",
-  "API_KEY_1",
-  "API_KEY_PROD",
-  "TOKEN_VALUE",
-  "DBPASS",
-  "ACCESSKEY",
-  "SECRETKEY",
-  "CLIENT_SECRET_ID",
-  "MYSQL_PWD",
-  "GH_TOKEN2",
-  "PRIVATE_KEY_BASE64",
-  "SECRET_ACCESS_KEY",
-  "STORAGE_ACCOUNT_KEY",
-  "WEBHOOK_SIGNING_SECRETS",
-  "SESSION_COOKIE",
-];
+const NAMES =
+  "API_KEYS TOKENS API_KEY_1 API_KEY_PROD TOKEN_VALUE DBPASS ACCESSKEY SECRETKEY CLIENT_SECRET_ID MYSQL_PWD GH_TOKEN2 PRIVATE_KEY_BASE64 SECRET_ACCESS_KEY STORAGE_ACCOUNT_KEY WEBHOOK_SIGNING_SECRETS SESSION_COOKIE".split(
+    " ",
+  );
 
 export const ATTACKS: readonly Row[] = [
   ["token before a reference", (n) => header("X-CM-PRODUCTTOKEN", `${guid(n)}\${X}`)],
