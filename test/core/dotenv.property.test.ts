@@ -60,19 +60,10 @@ describe("the writer", () => {
       .filter((each) => formatDotenvValue(each) !== undefined)
       .slice(0, VALUES);
     expect(values.length).toBeGreaterThanOrEqual(2000);
-    const tiers = { bare: 0, single: 0, double: 0 };
     const all = Object.fromEntries(values.map((each, index) => [`V_${index}`, each]));
     const edited = setDotenv(undefined, all);
     if (!edited.ok) throw new Error(edited.refused.reason);
-    for (const each of values) {
-      const form = formatDotenvValue(each) ?? "";
-      tiers[form.startsWith("'") ? "single" : form.startsWith('"') ? "double" : "bare"] += 1;
-      const alone = `A=1\nT=${form}\nB=2\n`;
-      const expected = { A: "1", T: each, B: "2" };
-      expect(Object.fromEntries(parseDotenv(alone))).toEqual(expected);
-      expect({ ...parseEnv(alone) }).toEqual(expected);
-      expect(dotenv.parse(alone)).toEqual(expected);
-    }
+    expect(Object.fromEntries(parseDotenv(edited.text))).toEqual(all);
     expect({ ...parseEnv(edited.text) }).toEqual(all);
     expect(dotenv.parse(edited.text)).toEqual(all);
     const folder = mkdtempSync(join(tmpdir(), "halo-dotenv-"));
@@ -89,32 +80,26 @@ describe("the writer", () => {
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
-    console.log("values read alike by parseEnv, dotenv, bash:", values.length, JSON.stringify(tiers));
   }, 60_000);
 });
 
 describe("any .env", () => {
   it("is read as Node reads it, where the Node releases agree with each other", () => {
-    let compared = 0;
     fc.assert(
       fc.property(file, (text) => {
         fc.pre(!text.startsWith("\uFEFF") && !disputed(text));
-        compared += 1;
         expect(named(parseDotenv(text))).toEqual(named(Object.entries(parseEnv(text))));
       }),
       { numRuns: NODE_20 ? 500 : RUNS, maxSkipsPerRun: 1000 },
     );
-    console.log("files read as node", process.version, "reads them:", compared);
   }, 60_000);
 
   it("gets new names and gives them back byte for byte; twice is once", () => {
-    let refused = 0;
     fc.assert(
       fc.property(file, fresh, (before, values) => {
         const set = setDotenv(before, values);
         if (!set.ok) {
           expect(/['"`]/.test(before)).toBe(true);
-          refused += 1;
           return;
         }
         expect(set.text.startsWith(before)).toBe(true);
@@ -127,18 +112,13 @@ describe("any .env", () => {
       }),
       { numRuns: RUNS },
     );
-    console.log("given back:", RUNS - refused, "refused because of an open quote:", refused);
   }, 60_000);
 
   it("changes a name in place and no other line", () => {
-    let refused = 0;
     fc.assert(
       fc.property(file, name, value, (before, key, wanted) => {
         const set = setDotenv(before, { [key]: wanted });
-        if (!set.ok) {
-          refused += 1;
-          return;
-        }
+        if (!set.ok) return;
         const old = parseDotenv(before);
         expect(parseDotenv(set.text)).toEqual(new Map([...old, [key, wanted]]));
         if (old.get(key) === wanted) expect(set.text).toBe(before);
@@ -158,7 +138,6 @@ describe("any .env", () => {
       }),
       { numRuns: RUNS },
     );
-    console.log("changed in place:", RUNS - refused, "refused:", refused);
   }, 60_000);
 });
 

@@ -16,23 +16,17 @@ function text(edited: Edited): string {
 
 describe("parseDotenv", () => {
   const cases: readonly (readonly [string, Record<string, string>])[] = [
-    ["", {}],
-    ["A=1\nB=2", { A: "1", B: "2" }],
-    ["A=1\nA=2", { A: "2" }],
     ["\uFEFFA=1", { A: "1" }],
     ["A=1\r\nB='2'\r\n", { A: "1", B: "2" }],
     ["export A=1\nexport   B=2", { A: "1", B: "2" }],
     ["export=3", { export: "3" }],
     [" A = b c \t# note", { A: "b c" }],
     ["A=a#b", { A: "a" }],
-    ["A='a#b' # note", { A: "a#b" }],
     ["# A=1\n  # B=2\nC=3", { C: "3" }],
-    ["A=\nB=", { A: "", B: "" }],
     ["A= \nB=1", { A: "", B: "1" }],
     ["A='x\nB=1\n'\nC=2", { A: "x\nB=1\n", C: "2" }],
     ['A="a\\nb"', { A: "a\nb" }],
     ["A='a\\nb'", { A: "a\\nb" }],
-    ["A=`x`", { A: "x" }],
     ["A='x'junk\nB=1", { A: "x", B: "1" }],
     ['A="x\nB=1', { A: '"x', B: "1" }],
     ["junk\nA=1\n=2\nB=3", { A: "1", B: "3" }],
@@ -51,22 +45,16 @@ describe("parseDotenv", () => {
 
 describe("formatDotenvValue", () => {
   it.each([
-    ["abc", "abc"],
     ["", ""],
-    ["a+b/c==", "a+b/c=="],
     ["https://x.test/?a=b", "https://x.test/?a=b"],
     ["a b", "'a b'"],
-    ["a#b", "'a#b'"],
     ['a"b`', "'a\"b`'"],
-    ["é", "'é'"],
     ["it's", '"it\'s"'],
     ["a$b", undefined],
     ["a\\b", undefined],
     ["a\nb", undefined],
-    ["a\rb", undefined],
     ["a\0b", undefined],
     ["'\"", undefined],
-    ["'`", undefined],
     ["\ud800", undefined],
     ["😀", "'😀'"],
   ] as const)("%j → %j", (value, expected) => {
@@ -77,13 +65,8 @@ describe("formatDotenvValue", () => {
 describe("setDotenv", () => {
   const cases: readonly (readonly [string, string | undefined, string])[] = [
     ["a new file", undefined, "T=new\n"],
-    ["an empty file", "", "T=new\n"],
-    ["appended", "A=1\n", "A=1\nT=new\n"],
-    ["no final newline", "A=1", "A=1\nT=new"],
     ["CRLF", "A=1\r\n", "A=1\r\nT=new\r\n"],
-    ["CRLF, no final newline", "A=1\r\nB=2", "A=1\r\nB=2\r\nT=new"],
     ["BOM", "\uFEFFT=old\nA=1\n", "\uFEFFT=new\nA=1\n"],
-    ["in place", "A=1\nT=old\nB=2\n", "A=1\nT=new\nB=2\n"],
     ["in place, CRLF", "A=1\r\nT=old\r\nB=2\r\n", "A=1\r\nT=new\r\nB=2\r\n"],
     ["export", "export T='old'\n", "export T=new\n"],
     ["empty", "T=\nB=2\n", "T=new\nB=2\n"],
@@ -93,12 +76,8 @@ describe("setDotenv", () => {
     ["comment behind, no blank", "T=old#note\n", "T=new #note\n"],
     ["comment behind a quote", 'T="old"# note\n', "T=new # note\n"],
     ["junk behind a quote", "T='old'junk\nB=1\n", "T=new\nB=1\n"],
-    ["several lines", "T='a\nb'\nB=1\n", "T=new\nB=1\n"],
-    ["several times", "T=1\nT=2\nB=1\n", "T=1\nT=new\nB=1\n"],
-    ["inside somebody's quotes", "A='\nT=old\n'\n", "A='\nT=old\n'\nT=new\n"],
+    ["several lines", 'T="-----BEGIN\nabc\n-----END" # note\nB=2\n', "T=new # note\nB=2\n"],
     ["inside somebody's quotes, and outside", 'T=1\nA="\nT=old\n"\n', 'T=new\nA="\nT=old\n"\n'],
-    ["a comment", "# T=old\n", "# T=old\nT=new\n"],
-    ["a longer name", "T2=1\nXT=2\n", "T2=1\nXT=2\nT=new\n"],
     ["an open quote", 'A="x\nB=1\n', 'A="x\nB=1\nT=new\n'],
     ["an open quote as the old value", 'T="x\nB=1\n', "T=new\nB=1\n"],
   ];
@@ -106,41 +85,24 @@ describe("setDotenv", () => {
     expect(setDotenv(before, { T: "new" })).toEqual({ ok: true, text: after, changed: true });
     expect(setDotenv(after, { T: "new" })).toEqual({ ok: true, text: after, changed: false });
   });
-  it("leaves a value that is read already as it is written", () => {
-    expect(setDotenv('export T = "new" # x', { T: "new" })).toMatchObject({ changed: false });
-    expect(setDotenv(undefined, {})).toEqual({ ok: true, text: "", changed: false });
-  });
   it("appends several names as one block", () => {
     expect(text(setDotenv("A=1\nB=2\n", { X: "1", A: "9", Y: "a b" }))).toBe("A=9\nB=2\nX=1\nY='a b'\n");
   });
-  it("refuses with the name, never with the value", () => {
-    const edited = setDotenv("A=1\nT=old\n", { T: "s3cr$t" });
-    expect(edited).toMatchObject({ ok: false, refused: { offset: 6, reason: expect.stringContaining("T") } });
-    expect(JSON.stringify(edited)).not.toContain("s3cr");
-    expect(setDotenv("", { "A B": "1" }).ok).toBe(false);
-  });
-  it("refuses where somebody's open quote would swallow the new line", () => {
-    expect(setDotenv('A="x\n', { T: "it's" })).toMatchObject({ ok: false, refused: { offset: 2 } });
-    expect(setDotenv("B=1\nA='x", { T: "a b" })).toMatchObject({ ok: false, refused: { offset: 6 } });
-  });
-});
-
-describe("a quote that was forgotten", () => {
-  it.each([
-    ['T="old\nDB_PASSWORD="hunter2 secret"\nB=2\n', 2],
-    ["A=1\nT='old\nexport DB='x'\n", 6],
-    ['T="old\n  DB =1\n"\n', 2],
-    ['T="a\nb" c\n', 2],
-    ['T="old\r\nDB="x"\r\n', 2],
-  ])("is not closed by taking other lines away: %j", (text, offset) => {
-    const edited = setDotenv(text, { T: "new" });
-    expect(edited).toMatchObject({ ok: false, refused: { offset, reason: expect.stringContaining("quote of T") } });
-    expect(JSON.stringify(edited)).not.toMatch(/hunter2|old/);
-  });
-  it("a value that does go over several lines is replaced, or stays when it is the same", () => {
-    const key = 'T="-----BEGIN\nabc\n-----END" # note\nB=2\n';
-    expect(text(setDotenv(key, { T: "new" }))).toBe("T=new # note\nB=2\n");
-    expect(text(setDotenv("T='a b'\nC='\nX=1\n'\n", { T: "a b" }))).toBe("T='a b'\nC='\nX=1\n'\n");
+  it.each<[string, string, number, RegExp]>([
+    // a quote that was forgotten is not closed by taking other lines away
+    ['T="old\nDB_PASSWORD="hunter2 secret"\nB=2\n', "new", 2, /quote of T/],
+    ["A=1\nT='old\nexport DB='x'\n", "new", 6, /quote of T/],
+    ['T="old\n  DB =1\n"\n', "new", 2, /quote of T/],
+    ['T="a\nb" c\n', "new", 2, /quote of T/],
+    ['T="old\r\nDB="x"\r\n', "new", 2, /quote of T/],
+    // nor does somebody's open quote swallow the new line
+    ['A="x\n', "it's", 2, /not closed/],
+    ["B=1\nA='x", "a b", 6, /not closed/],
+    ["A=1\nT=old\n", "s3cr$t", 6, /value of T cannot be written/],
+  ])("refuses, with no value: %j and %s", (before, value, offset, reason) => {
+    const edited = setDotenv(before, { T: value });
+    expect(edited).toMatchObject({ ok: false, refused: { offset, reason: expect.stringMatching(reason) } });
+    expect(JSON.stringify(edited)).not.toMatch(/hunter2|old\b|s3cr/);
   });
 });
 
@@ -152,7 +114,6 @@ describe("files that are made to take for ever", () => {
     ["blanks everywhere", `${blanks}A${blanks}=${blanks}x${blanks}\n`],
     ["blanks behind a quote", `A="x"${blanks}y\n`],
     ["open quotes", "B='x\n".repeat(100_000)],
-    ["many lines", "A=1\n".repeat(50_000)],
   ])("%s", (_, before) => {
     addExampleNames(before, [{ name: "T", comment: "t" }]);
     setDotenv(before, { T: "a", U: "b" });
@@ -161,19 +122,14 @@ describe("files that are made to take for ever", () => {
 
 describe("removeDotenv", () => {
   const cases: readonly (readonly [string, string, string])[] = [
-    ["whole lines", "A=1\nT=x\nB=2\n", "A=1\nB=2\n"],
     ["every occurrence", "T=1\nA=1\nexport T=2 # x\r\n", "A=1\n"],
     ["several lines", "A=1\nT='a\nb' # c\nB=2\n", "A=1\nB=2\n"],
     ["the last line, no final newline", "A=1\r\nT=x", "A=1"],
-    ["the only line", "T=x", ""],
     ["with a BOM", "\uFEFFT=x\nA=1\n", "\uFEFFA=1\n"],
     ["not in somebody's quotes", "A='\nT=x\n'\nT=y\n", "A='\nT=x\n'\n"],
   ];
   it.each(cases)("%s", (_, before, after) => {
     expect(removeDotenv(before, ["T"])).toEqual({ ok: true, text: after, changed: true });
-  });
-  it("changes nothing where there is nothing", () => {
-    expect(removeDotenv("A=1\n# T=1", ["T"])).toEqual({ ok: true, text: "A=1\n# T=1", changed: false });
   });
 });
 

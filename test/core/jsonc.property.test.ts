@@ -12,120 +12,60 @@ const ENTRY: Json = {
 };
 const KEYS = ["mcpServers", "env", "list", "a", "b", "linear", "__proto__", "constructor", 'é\n"', ""] as const;
 
-type Mode = "pretty" | "mixed" | "minified" | "spaced" | "chaos" | "comments";
-const MODES = ["pretty", "mixed", "minified", "spaced", "chaos", "comments"] as const satisfies readonly Mode[];
+const BLANKS = ["", "", "", " ", "\n", "\r\n", "\r", "\t", "  ", "\n\n", "\n  ", "\r\n    ", "\n\n  "] as const;
+const COMMENTS = ["// note\n", "// note\r\n", "/* note */", "/* two\n lines */", "//\r", " // , }\n  "] as const;
+const MODES = ["pretty", "mixed", "minified", "spaced", "chaos", "comments"] as const;
 
-interface Format {
-  readonly mode: Mode;
-  readonly eol: string;
-  readonly unit: string;
-  readonly random: Random;
-}
-
-/** JSON text of a random object. Objects where the paths need them, so that most documents can be edited. */
-function randomDocument(seed: number): { text: string; mode: Mode } {
-  const random = randomFrom(seed);
-  const mode = random.pick(MODES);
-  const format: Format = {
-    mode,
-    eol: random.pick(["\n", "\n", "\r\n", "\r"]),
-    unit: random.pick(["  ", "    ", "\t", " "]),
-    random,
-  };
-  const end =
-    mode === "minified" || mode === "spaced"
-      ? random.pick(["", "\n"])
-      : random.pick(["", format.eol, `${format.eol}${format.eol}`]);
-  const text = `${random.chance(0.1) ? "\uFEFF" : ""}${gap(format)}${object(format, 0, "")}${gap(format)}`;
-  return { text: mode === "chaos" || mode === "comments" ? text : text + end, mode };
-}
-
-function gap({ mode, random }: Format): string {
-  if (mode !== "chaos" && mode !== "comments") return "";
-  const pieces = ["", "", "", " ", "\n", "\r\n", "\r", "\t", "  ", "\n\n", "\n  ", "\r\n    ", "\n\n  "] as const;
-  const comments = ["// note\n", "// note\r\n", "/* note */", "/* two\n lines */", "//\r", " // , }\n  "] as const;
-  let text = "";
-  do text += mode === "comments" && random.chance(0.3) ? random.pick(comments) : random.pick(pieces);
-  while (random.chance(0.3));
-  return text;
-}
-
-function value(format: Format, depth: number, key: string, outer: string): string {
-  const { random } = format;
-  if (key === "mcpServers" || key === "env" || key === "a") return object(format, depth, outer);
-  if (key === "list") return list(format, outer);
-  if (depth < 4 && random.chance(0.3)) return object(format, depth, outer);
-  return random.pick([
-    "1",
-    "-0.5e3",
-    '"x"',
-    "null",
-    "true",
-    '"\\u00e9 // no /* comment"',
-    '"}"',
-    "[]",
-    "[ ]",
-    '[1,{"k":[]}]',
-  ]);
-}
-
-function object(format: Format, depth: number, outer: string): string {
-  const { random } = format;
+/** A random object. There are objects where the paths need them, so that most documents can be edited. */
+function object(random: Random, depth: number): object {
   const keys = random.chance(0.25) ? [] : KEYS.filter(() => random.chance(depth === 0 ? 0.35 : 0.2));
   if (random.chance(0.2)) keys.reverse();
-  const inner = outer + format.unit;
-  const entries = keys.map(
-    (key) =>
-      (before: string): string =>
-        `${JSON.stringify(key)}${before}:${space(format)}${value(format, depth + 1, key, inner)}`,
-  );
-  return container(format, "{", "}", entries, outer);
+  const value = (key: string): unknown => {
+    if (key === "list") return ["x", "y", 1].filter(() => random.chance(0.4));
+    if (/^(?:mcpServers|env|a)$/.test(key) || (depth < 3 && random.chance(0.3))) return object(random, depth + 1);
+    return random.pick([1, -500, "x", null, true, "é // no /* comment", "}", [], [1, { k: [] }]]);
+  };
+  return Object.fromEntries(keys.map((key) => [key, value(key)]));
 }
 
-function list(format: Format, outer: string): string {
-  const items = ['"x"', '"y"', "1"].filter(() => format.random.chance(0.4));
-  return container(
-    format,
-    "[",
-    "]",
-    items.map((item) => () => item),
-    outer,
-  );
-}
-
-function space(format: Format): string {
-  if (format.mode === "minified") return "";
-  return format.mode === "chaos" || format.mode === "comments" ? gap(format) : " ";
-}
-
-function container(
-  format: Format,
-  open: string,
-  close: string,
-  entries: readonly ((before: string) => string)[],
-  outer: string,
-): string {
-  const { mode, eol, unit, random } = format;
-  const inner = eol + outer + unit;
-  if (mode === "chaos" || mode === "comments") {
-    const parts = entries.map((entry) => gap(format) + entry(gap(format)) + gap(format));
-    const trailing = mode === "comments" && parts.length > 0 && random.chance(0.2) ? `,${gap(format)}` : "";
-    return open + (parts.length === 0 ? gap(format) : parts.join(",")) + trailing + close;
+/** The JSON text of a random object, laid out in one of the modes. */
+function randomDocument(seed: number): { text: string; mode: (typeof MODES)[number] } {
+  const random = randomFrom(seed);
+  const mode = random.pick(MODES);
+  const value = object(random, 0);
+  const bom = random.chance(0.1) ? "\uFEFF" : "";
+  const eol = random.pick(["\n", "\n", "\r\n", "\r"]);
+  if (mode === "pretty" || mode === "mixed") {
+    let text = JSON.stringify(value, null, random.pick(["  ", "    ", "\t", " "]));
+    if (mode === "mixed")
+      text = text
+        .replace(/\{\s*("[^{}[\]]*?)\s*\}/g, (all, inner: string) =>
+          random.chance(0.4) ? `{ ${inner.replace(/\s*\n\s*/g, " ")} }` : all,
+        )
+        .replace(/,\n/g, (all) => (random.chance(0.2) ? `${all}\n` : all));
+    const empties = ["", "", " ", "\n", "\n  ", "\n\n", "\n\n  ", "\n ", "  "] as const;
+    text = text.replace(/(?<=\{)(?=\})|(?<=\[)(?=\])/g, () => random.pick(empties));
+    return { text: bom + (text + random.pick(["", "\n", "\n\n"])).replaceAll("\n", eol), mode };
   }
-  const parts = entries.map((entry) => entry(""));
-  const empties = ["", "", " ", eol, eol + outer, inner, eol + eol, eol + eol + outer, `${eol} `, "  "] as const;
-  if (parts.length === 0)
-    return (
-      open + (mode === "minified" || mode === "spaced" ? random.pick(["", " ", "\t"]) : random.pick(empties)) + close
-    );
-  if (mode === "minified") return open + parts.join(",") + close;
-  if (mode === "spaced") {
-    const blank = random.pick(["", " "]);
-    return open + blank + parts.join(", ") + blank + close;
-  }
-  if (mode === "mixed" && random.chance(0.4)) return `${open} ${parts.join(", ")} ${close}`;
-  const blank = mode === "mixed" && random.chance(0.2) ? eol : "";
-  return open + blank + inner + parts.join(`,${blank}${inner}`) + blank + eol + outer + close;
+  const tokens = JSON.stringify(value).match(/"(?:[^"\\]|\\.)*"|[{}[\],:]|[^"{}[\],:]+/g) ?? [];
+  const inside = random.pick(["", " "]);
+  const gap = (before = "", behind = ""): string => {
+    const isEmpty = /[{[]/.test(before) && /[}\]]/.test(behind);
+    if (mode === "minified") return isEmpty ? random.pick(["", " ", "\t"]) : "";
+    if (mode === "spaced" && isEmpty) return random.pick(["", " ", "\t"]);
+    if (mode === "spaced")
+      return /^[,:]$/.test(before) ? " " : /^[{[]$/.test(before) || /^[}\]]$/.test(behind) ? inside : "";
+    let text = "";
+    do text += mode === "comments" && random.chance(0.3) ? random.pick(COMMENTS) : random.pick(BLANKS);
+    while (random.chance(0.3));
+    const isLast = mode === "comments" && /^[}\]]$/.test(behind) && !/^[{[]$/.test(before);
+    return isLast && random.chance(0.2) ? `${text},${random.pick(BLANKS)}` : text;
+  };
+  const isFree = mode === "chaos" || mode === "comments";
+  const ends = isFree ? [gap(), gap()] : ["", random.pick(["", "\n"])];
+  const parts = tokens.map((token, index) => (index === 0 ? token : gap(tokens[index - 1], token) + token));
+  const text = parts.join("").replaceAll("-500", "-0.5e3").replaceAll("é", "\\u00e9");
+  return { text: bom + ends[0] + text + ends[1], mode };
 }
 
 function text(edited: Edited): string {
@@ -202,7 +142,6 @@ describe("any JSON document, however it is formatted", () => {
   it.each(OPERATIONS)(
     "$label: pure insertion, idempotent, as meant, and taken out byte for byte",
     (operation) => {
-      const seen = new Map<string, number>();
       fc.assert(
         fc.property(fc.nat(), (seed) => {
           const { text: before, mode } = randomDocument(seed);
@@ -216,14 +155,11 @@ describe("any JSON document, however it is formatted", () => {
             operation.meant(meant);
             expect(strictly(after)).toEqual(meant);
           }
-          if (mode === "minified" && strictly(before) !== null && before.trim().replace(/^\uFEFF/, "").length > 3) {
+          if (mode === "minified" && before.trim().replace(/^\uFEFF/, "").length > 3)
             expect(after.trim()).not.toMatch(/[\r\n]/);
-          }
-          seen.set(mode, (seen.get(mode) ?? 0) + 1);
         }),
         { numRuns: RUNS },
       );
-      console.log(operation.label, RUNS, JSON.stringify(Object.fromEntries(seen)));
     },
     120_000,
   );
@@ -249,7 +185,6 @@ describe("any JSON document, however it is formatted", () => {
   }, 120_000);
 
   it("several entries of a formatted document come out in the order in which they went in", () => {
-    let count = 0;
     fc.assert(
       fc.property(fc.nat(), (seed) => {
         const { text: before, mode } = randomDocument(seed);
@@ -261,33 +196,24 @@ describe("any JSON document, however it is formatted", () => {
         for (const name of names) after = text(setProperty(after, ["env", name], "x", { strict: true }));
         for (const name of names) after = text(removeProperty(after, ["env", name], { strict: true }));
         expect(after).toBe(before);
-        count += 1;
       }),
       { numRuns: 1500 },
     );
-    console.log("first in, first out:", count);
   }, 120_000);
 
-  it("what a user wrote is taken out or refused, never broken, and nothing else is lost", () => {
-    let refused = 0;
+  it("what a user wrote is taken out, and nothing else is lost", () => {
     fc.assert(
       fc.property(fc.nat(), fc.constantFrom(...KEYS), (seed, key) => {
         const { text: before, mode } = randomDocument(seed);
         const strict = mode !== "comments";
-        const edited = removeProperty(before, [key], { strict });
-        if (!edited.ok) {
-          refused += 1;
-          return;
-        }
+        const removed = text(removeProperty(before, [key], { strict }));
         if (!strict) return;
         const meant = strictly(before) as Record<string, unknown>;
         delete meant[key];
-        expect(strictly(edited.text)).toEqual(meant);
+        expect(strictly(removed)).toEqual(meant);
       }),
       { numRuns: RUNS },
     );
-    console.log("removals of hand-written keys refused:", refused, "of", RUNS);
-    expect(refused).toBe(0);
   }, 120_000);
 
   it("a value is replaced alone", () => {

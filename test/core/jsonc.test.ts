@@ -87,36 +87,17 @@ describe("every way to write an empty object", () => {
       expect(text(removeProperty(after, PATH, STRICT)), JSON.stringify(before)).toBe(before);
     }
   });
-
   it.each([
-    ["[", "]"],
     ['{"list":[', "]}"],
     ['{\n  "list": [', "]\n}"],
     ['{ "x": 1, "list": [', "] }"],
     ["{", "}"],
-  ] as const)("array in %j … %j", (head, tail) => {
+  ])("array in %j … %j", (head, tail) => {
     for (const blank of all) {
       const before = head + blank + tail;
-      if (before.startsWith("[")) continue;
       const after = text(addToArray(before, ["list"], "halo", STRICT));
       expect(text(removeFromArray(after, ["list"], "halo", STRICT)), JSON.stringify(before)).toBe(before);
     }
-  });
-  it("no two of them become the same text", () => {
-    const originals = all.flatMap((blank) => [
-      `{${blank}}`,
-      `{${blank}"mcpServers": {}}`,
-      `{"mcpServers": {${blank}}}`,
-      `{\n  "mcpServers": {${blank}}\n}`,
-      `{\n  "mcpServers": {}${blank}}`,
-    ]);
-    const installed = new Map<string, string>();
-    for (const before of new Set(originals)) {
-      const after = text(setProperty(before, PATH, ENTRY, STRICT));
-      expect(installed.get(after), JSON.stringify(before)).toBeUndefined();
-      installed.set(after, before);
-    }
-    console.log("originals with distinct results:", installed.size);
   });
 });
 
@@ -135,29 +116,19 @@ describe("removeProperty, of what a user wrote", () => {
     ["blanks after the comma", '{\n  "halo": 1,  \n  "b": 2\n}', '{\n  "b": 2\n}'],
     ["sharing a line", '{\n  "halo": 1, "b": 2\n}', '{\n  "b": 2\n}'],
     ["blank lines", '{\n\n  "a": 1,\n\n  "halo": 1,\n\n  "b": 2\n}', '{\n\n  "a": 1,\n\n\n  "b": 2\n}'],
-  ];
-  it.each(cases)("%s", (_, before, after) => {
-    expect(removeProperty(before, ["halo"], STRICT)).toEqual({ ok: true, text: after, changed: true });
-  });
-
-  const commented: readonly (readonly [string, string, string])[] = [
-    ["above", '{\n  // mine\n  "halo": 1,\n  "b": 2\n}', '{\n  // mine\n  "b": 2\n}'],
-    ["behind", '{\n  "halo": 1, // mine\n  "b": 2\n}', '{\n  // mine\n  "b": 2\n}'],
-    ["before the comma", '{\n  "halo": 1 /* mine */,\n  "b": 2\n}', '{ /* mine */\n  "b": 2\n}'],
-    ["behind the last", '{\n  "a": 1, // a\n  "halo": 1 // mine\n}', '{\n  "a": 1 // a // mine\n}'],
-    ["behind the only", '{ // top\n  "halo": 1 // mine\n}', "{ // top // mine\n}"],
+    ["comment above", '{\n  // mine\n  "halo": 1,\n  "b": 2\n}', '{\n  // mine\n  "b": 2\n}'],
+    ["comment behind", '{\n  "halo": 1, // mine\n  "b": 2\n}', '{\n  // mine\n  "b": 2\n}'],
+    ["comment before the comma", '{\n  "halo": 1 /* mine */,\n  "b": 2\n}', '{ /* mine */\n  "b": 2\n}'],
+    ["comment behind the last", '{\n  "a": 1, // a\n  "halo": 1 // mine\n}', '{\n  "a": 1 // a // mine\n}'],
+    ["comment behind the only", '{ // top\n  "halo": 1 // mine\n}', "{ // top // mine\n}"],
     ["line comment right before the end", '{ // top\n  "halo": 1 }', "{ // top\n   }"],
     ["only, trailing comma", '{\n  "halo": 1,\n}', "{\n}"],
     ["last, trailing comma", '{\n  "a": 1,\n  "halo": 1,\n}', '{\n  "a": 1,\n}'],
   ];
-  it.each(commented)("comment %s", (_, before, after) => {
+  it.each(cases)("%s", (_, before, after) => {
     expect(removeProperty(before, ["halo"], LENIENT)).toEqual({ ok: true, text: after, changed: true });
   });
 
-  it("keeps the object that the user has", () => {
-    const before = '{\n  "mcpServers": {\n    "halo": {}\n  }\n}\n';
-    expect(text(removeProperty(before, PATH, STRICT))).toBe('{\n  "mcpServers": {}\n}\n');
-  });
   it("changes nothing where there is nothing to take out", () => {
     for (const before of ["", " \n", "{}", '{"mcpServers":{}}', '{"mcpServers":{"a":1}}']) {
       expect(removeProperty(before, PATH, STRICT)).toEqual({ ok: true, text: before, changed: false });
@@ -173,16 +144,10 @@ describe("removeProperty, of what a user wrote", () => {
 });
 
 describe("setProperty", () => {
-  it("makes a document where there is none", () => {
-    const made = '{\n  "mcpServers": {\n    "halo": 1\n  }\n}\n';
-    expect(setProperty(undefined, PATH, 1, STRICT)).toEqual({ ok: true, text: made, changed: true });
-    expect(text(setProperty("\uFEFF", PATH, 1, STRICT))).toBe(`\uFEFF${made}`);
-    expect(isSkeleton(text(removeProperty(made, PATH, STRICT)))).toBe(true);
-  });
   it("takes an equal value in any order and format for the same", () => {
-    const before =
-      '{"mcpServers":{"halo":{"headers":{"Authorization":"Bearer ${HALO_MCP_TOKEN}"},\n"url":"https:\\/\\/api.cm.com/halo/core/mcp","type":"http"}}}';
-    expect(setProperty(before, PATH, ENTRY, STRICT)).toEqual({ ok: true, text: before, changed: false });
+    const before = '{"a":{"x":{"k":"\\u0062",\n"l":[1 ]},"y":"\\/"}}';
+    const same = setProperty(before, ["a"], { y: "/", x: { l: [1], k: "b" } }, STRICT);
+    expect(same).toEqual({ ok: true, text: before, changed: false });
   });
   it("takes any name for a name", () => {
     for (const name of ["__proto__", "constructor", "toString", "", "a.b", 'q"\\\n']) {
@@ -216,7 +181,6 @@ describe("arrays of strings", () => {
   const path = ["enabledMcpjsonServers"];
   const cases: readonly (readonly [string, string])[] = [
     ['{\n  "enabledMcpjsonServers": ["linear"]\n}', '{\n  "enabledMcpjsonServers": ["halo", "linear"]\n}'],
-    ['{\n  "enabledMcpjsonServers": [ "linear" ]\n}', '{\n  "enabledMcpjsonServers": [ "halo", "linear" ]\n}'],
     ['{\n  "enabledMcpjsonServers": []\n}', '{\n  "enabledMcpjsonServers": ["halo"]\n}'],
     [
       '{\n  "enabledMcpjsonServers": [\n    "linear"\n  ]\n}',
@@ -265,19 +229,6 @@ describe("parseDocument", () => {
         refused: { reason: expect.stringMatching(/nested/) },
       });
     }
-  });
-  it("refuses an empty document", () => {
-    for (const empty of ["", "\uFEFF", "  \n", "//\n"]) expect(parseDocument(empty, LENIENT).ok).toBe(false);
-  });
-  it("says of a comment and a trailing comma that Claude Code refuses the whole file", () => {
-    expect(parseDocument("{} // x", STRICT)).toMatchObject({
-      ok: false,
-      refused: { offset: 3, reason: expect.stringMatching(/Claude Code refuses the whole file/) },
-    });
-    expect(parseDocument("[1 , ]", STRICT)).toMatchObject({
-      ok: false,
-      refused: { offset: 3, reason: expect.stringMatching(/Claude Code refuses the whole file/) },
-    });
   });
 });
 
