@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { haloEntries, haloEntry } from "../../src/core/clients/claude-code.ts";
 import { expand, references } from "../../src/core/clients/references.ts";
@@ -20,13 +19,10 @@ describe("expand, as measured (facts, section 4)", () => {
   const env = { A: "va", name: "vn", EMPTY: "", OUTER: "${A}", LOOP: "${LOOP}", D: "a$&b$1", UNDEF: undefined };
   const rows: readonly (readonly [string, string, readonly string[]])[] = [
     ["${A}", "va", []],
-    ["${name}", "vn", []],
     ["${A}${name}", "vavn", []],
     ["${NOPE}", "${NOPE}", ["NOPE"]],
-    ["${UNDEF}", "${UNDEF}", ["UNDEF"]],
     ["${EMPTY}", "", []],
     ["${NOPE:-d}", "d", []],
-    ["${A:-d}", "va", []],
     ["${EMPTY:-d}", "", []],
     ["${NOPE:-}", "", []],
     ["${NOPE:-a:-b}", "a:-b", []],
@@ -36,28 +32,13 @@ describe("expand, as measured (facts, section 4)", () => {
     ["${LOOP}", "${LOOP}", []],
     ["${D}", "a$&b$1", []],
     ["$${A}", "$va", []],
-    ["$A", "$A", []],
     ["${env:A}", "${env:A}", []],
     ["${ A }", "${ A }", []],
-    ["${A-d}", "${A-d}", []],
-    ["%A%", "%A%", []],
     ["${}", "${}", []],
     ["${toString} ${__proto__}", "${toString} ${__proto__}", ["toString", "__proto__"]],
   ];
   it.each(rows)("%s", (text, expected, missing) => {
     expect(expand(text, env)).toMatchObject({ text: expected, missing });
-  });
-
-  it("never changes a text without a reference, and puts any header value in as it is", () => {
-    const value = fc
-      .string({ unit: fc.integer({ min: 0x21, max: 0x7e }).map((code) => String.fromCharCode(code)), maxLength: 60 })
-      .filter((text) => !text.includes("${"));
-    fc.assert(
-      fc.property(value, (text) => {
-        expect(expand(text, {})).toMatchObject({ text, missing: [] });
-        expect(expand("${T}", { T: text })).toMatchObject({ text, missing: [] });
-      }),
-    );
   });
 
   it.each<[string, Record<string, string>, readonly string[]]>([
@@ -119,19 +100,12 @@ describe("haloEntries", () => {
     ["url no text", { type: "http", url: 5 }, /no url/],
     ["no type", { url: HALO_URL }, /"type": "http"/],
     ["HTTP", { type: "HTTP", url: HALO_URL }, /none that Claude Code knows/],
-    ["streamableHttp", { type: "streamableHttp", url: HALO_URL }, /none that Claude Code knows/],
     ["type null", { type: null, url: HALO_URL }, /none that/],
     ["headers null", { ...good, headers: null }, /headers are no object/],
-    ["headers array", { ...good, headers: [] }, /headers are no object/],
-    ["headers text", { ...good, headers: "X: y" }, /headers are no object/],
     ["header number", { ...good, headers: { "CM-ACCOUNT-ID": 5 } }, /value is no string/],
-    ["header null", { ...good, headers: { "CM-ACCOUNT-ID": null } }, /value is no string/],
+    ["nothing", { ...good, type: "streamable-http" }, /^undefined$/],
   ])("says why Claude Code skips it: %s", (_what, raw, reason) => {
-    expect(one(raw)?.broken).toMatch(reason);
-  });
-
-  it("takes each type of a remote server for known", () => {
-    for (const type of ["http", "streamable-http", "sse"]) expect(one({ ...good, type })?.broken).toBeUndefined();
+    expect(String(one(raw)?.broken)).toMatch(reason);
   });
 
   it("tells a reference from every other way to write a header", () => {

@@ -16,18 +16,11 @@ const folder = { above: [`${ROOT}/sub`, ROOT, "/home/ada", "/home", "/"], gitRoo
 
 type Contents = Readonly<Partial<Record<keyof ClaudeFiles, unknown>>>;
 
-const named = (shown: string, content: unknown): NamedFile => ({
-  shown,
-  state:
-    content === undefined
-      ? { kind: "absent", realPath: shown }
-      : {
-          kind: "file",
-          realPath: shown,
-          text: typeof content === "string" ? content : JSON.stringify(content),
-          mode: 0o600,
-        },
-});
+function named(shown: string, content: unknown): NamedFile {
+  if (content === undefined) return { shown, state: { kind: "absent", realPath: shown } };
+  const text = typeof content === "string" ? content : JSON.stringify(content);
+  return { shown, state: { kind: "file", realPath: shown, text, mode: 0o600 } };
+}
 const stateOf = (contents: Contents, version = "2.1.330") =>
   claudeState(
     {
@@ -46,24 +39,13 @@ const T = (token: string) => ({ env: { T: token } });
 describe("what a session sends", () => {
   const everywhere: Contents = { userSettings: T("user"), projectSettings: T("project"), localSettings: T("local") };
   test.each<[string, Contents, Record<string, string>, readonly (string | undefined)[]]>([
-    ["exported alone", {}, { T: "exported" }, ["exported", "exported", "exported"]],
-    [
-      "the user's settings over the environment",
-      { userSettings: T("user") },
-      { T: "exported" },
-      ["user", "user", "user"],
-    ],
+    ["exported alone", {}, { T: "e" }, ["e", "e", "e"]],
+    ["the user's settings over the environment", { userSettings: T("user") }, { T: "e" }, ["user", "user", "user"]],
     ["the project's over both", { ...everywhere, localSettings: {} }, { T: "exported" }, ["project", "user", "user"]],
     ["settings.local.json over all", everywhere, { T: "exported" }, ["local", "user", "user"]],
-    ["over the environment alone", { localSettings: T("local") }, { T: "old" }, ["local", "old", "old"]],
     ["it fills a gap of -p", { localSettings: T("local") }, {}, ["local", "local", undefined]],
     ["a number is sent as its digits", { localSettings: { env: { T: 5 } } }, {}, ["5", "5", undefined]],
-    [
-      "a file that is skipped",
-      { localSettings: '{"env":{"T":"x"}} // c' },
-      { T: "exported" },
-      ["exported", "exported", "exported"],
-    ],
+    ["a file that is skipped", { localSettings: '{"env":{"T":"x"}} // c' }, { T: "e" }, ["e", "e", "e"]],
   ])("%s", (_, contents, env, [session, print, list]) => {
     const state = stateOf(contents);
     const sent = [sessionEnv(state, env), sessionEnv(state, env, "print"), sessionEnv(state, env, "list")];
@@ -125,7 +107,6 @@ test.each<[string, Contents, string, string?]>([
   ["nobody said anything", {}, "pending"],
   ["in settings.local.json", { localSettings: yes }, "approved", ".claude/settings.local.json"],
   ["in the store, under the git root", { store: { projects: { [ROOT]: yes } } }, "approved", "~/.claude.json"],
-  ["of another name", { localSettings: { enabledMcpjsonServers: ["halo_"] } }, "pending"],
   ["all of them", { userSettings: { enableAllProjectMcpServers: true } }, "approved", "~/.claude/settings.json"],
   ["a rejection wins, wherever it is", { userSettings: no, localSettings: yes }, "rejected", "~/.claude/settings.json"],
   ["in a file that is skipped", { localSettings: `${JSON.stringify(yes)},` }, "pending"],

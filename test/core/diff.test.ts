@@ -2,9 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { maskFile } from "../../src/core/check/mask-file.ts";
 import { diffTexts } from "../../src/core/formats/diff.ts";
-import { addExampleNames, setDotenv } from "../../src/core/formats/dotenv.ts";
-import { addToArray, setProperty } from "../../src/core/formats/json-edit.ts";
-import { addLines } from "../../src/core/formats/lines.ts";
+import { setDotenv } from "../../src/core/formats/dotenv.ts";
+import { setProperty } from "../../src/core/formats/json-edit.ts";
 import { HALO_URL, HEADERS } from "../../src/core/halo.ts";
 import { FORMS } from "../support/secrets.ts";
 
@@ -12,21 +11,12 @@ const TOKEN = "tok-0123456789-abcdef";
 const ACCOUNT = "0f8fad5b-d9cb-469f-a165-70867728950e";
 /** A secret of somebody else, with a published format. */
 const SECRET = `ghp_${"aB3dE5gH7jK9mN1pQ3sT".repeat(2).slice(0, 36)}`;
-const PROFILE = "7c9e6679-7425-40de-944b-e07fc1f90ae7";
-const entry = {
-  type: "http",
-  url: HALO_URL,
-  headers: {
-    [HEADERS.token]: "${HALO_MCP_TOKEN}",
-    [HEADERS.account]: "${HALO_ACCOUNT_ID}",
-    [HEADERS.profile]: "${HALO_PROFILE_ID}",
-  },
-};
+const entry = { type: "http", url: HALO_URL, headers: { [HEADERS.token]: "${HALO_MCP_TOKEN}" } };
 
 type File = ".mcp.json" | ".env" | ".env.example" | ".envrc" | ".gitignore" | ".claude/settings.local.json";
 
 function options(path: File, width = 100, secrets: readonly string[] = [TOKEN]) {
-  return { mask: (text: string) => maskFile(path, text, secrets, [ACCOUNT, PROFILE]), width };
+  return { mask: (text: string) => maskFile(path, text, secrets, [ACCOUNT]), width };
 }
 
 function show(before: string, after: string, path: File, width = 100): string {
@@ -43,18 +33,7 @@ function edited(result: { ok: true; text: string } | { ok: false; refused: { rea
 const withEntry = (before: string): string =>
   edited(setProperty(before, ["mcpServers", "halo"], entry, { strict: true }));
 
-const withBridge = (before: string): string => {
-  const token = edited(setProperty(before, ["env", "HALO_MCP_TOKEN"], TOKEN, { strict: false }));
-  const both = edited(setProperty(token, ["env", "HALO_ACCOUNT_ID"], ACCOUNT, { strict: false }));
-  return edited(addToArray(both, ["enabledMcpjsonServers"], "halo", { strict: false }));
-};
-
 describe("what is seen in a diff", () => {
-  it("a new .mcp.json, whole", () => {
-    const lines = withEntry("").trimEnd().split("\n");
-    expect(diffTexts("", withEntry(""), options(".mcp.json"))).toEqual(lines.map((text) => ({ kind: "added", text })));
-  });
-
   it("our entry beside a neighbour, of which the secrets alone are masked", () => {
     const before = `{
   "mcpServers": {
@@ -80,14 +59,6 @@ describe("what is seen in a diff", () => {
     );
   });
 
-  it("of our token the last four characters, and the IDs, which are no secrets", () => {
-    const shown = show("", withBridge(""), ".claude/settings.local.json");
-    expect(shown).toContain('added|    "HALO_MCP_TOKEN": "••••cdef"');
-    expect(shown).toContain(ACCOUNT);
-    expect(shown).toContain('added|    "halo"');
-    expect(shown).not.toContain(TOKEN);
-  });
-
   it("of a changed token the last four of both", () => {
     const old = "old-9876543210-fedcba";
     const before = `{"env":{"HALO_MCP_TOKEN":"${old}"}}\n`;
@@ -107,22 +78,6 @@ describe("what is seen in a diff", () => {
       "removed|A=••••\nnote|\\ no newline at the end\nadded|A=••••\nadded|B=••••\nnote|\\ no newline at the end",
     );
     expect(show("A='1\n2'\r\n", "A='1\n2'\r\nB=\r\n", ".env")).toBe("context|A=••••\ncontext|••••\nadded|B=");
-  });
-
-  it("of .env.example, .gitignore and .envrc every line", () => {
-    const comment = "HALO product token of type MCP: HALO Studio > Settings > Product Tokens > + (one per person)";
-    const example = edited(addExampleNames("# mine\nB=3000\n", [{ name: "HALO_MCP_TOKEN", comment }]));
-    expect(show("# mine\nB=3000\n", example, ".env.example", 200)).toBe(
-      `context|# mine\ncontext|B=3000\nadded|# ${comment}\nadded|HALO_MCP_TOKEN=`,
-    );
-    const heading = "# HALO (create-halo-mcp): private values, never committed";
-    const before = "# logs\n*.log\n/node_modules/\n!keep.log\n";
-    expect(show(before, addLines(before, [".env"], heading).text, ".gitignore")).toBe(
-      `hunk|@@ line 2 @@\ncontext|*.log\ncontext|/node_modules/\ncontext|!keep.log\nadded|\nadded|${heading}\nadded|.env`,
-    );
-    expect(show("use node 20\n", "use node 20\n\ndotenv_if_exists .env\n", ".envrc")).toBe(
-      "context|use node 20\nadded|\nadded|dotenv_if_exists .env",
-    );
   });
 
   it("no CRLF, no BOM, and nothing where nothing changes", () => {

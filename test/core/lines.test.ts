@@ -5,19 +5,11 @@ const HEADING = "# HALO: secrets";
 
 it.each<[string, string | undefined, string]>([
   ["a new file", undefined, "# HALO: secrets\n.env\n.env.lock\n"],
-  ["an empty file", "", "# HALO: secrets\n.env\n.env.lock\n"],
-  ["appended", "dist\n", "dist\n\n# HALO: secrets\n.env\n.env.lock\n"],
-  ["no final newline", "dist", "dist\n\n# HALO: secrets\n.env\n.env.lock"],
   ["CRLF", "dist\r\n", "dist\r\n\r\n# HALO: secrets\r\n.env\r\n.env.lock\r\n"],
-  ["one is there", ".env\ndist\n", ".env\ndist\n\n# HALO: secrets\n.env.lock\n"],
   ["one is there, blanks behind", ".env  \r\n", ".env  \r\n\r\n# HALO: secrets\r\n.env.lock\r\n"],
   ["only like it", "#.env\n/.env\n .env\n", "#.env\n/.env\n .env\n\n# HALO: secrets\n.env\n.env.lock\n"],
   ["below the heading", `a\n${HEADING}\n.env\n\nlogs\n`, `a\n${HEADING}\n.env.lock\n.env\n\nlogs\n`],
-  [
-    "below the heading, the last line",
-    `${HEADING}\r\n.env\r\n${HEADING}`,
-    `${HEADING}\r\n.env\r\n${HEADING}\r\n.env.lock`,
-  ],
+  ["below the last heading", `${HEADING}\r\n.env\r\n${HEADING}`, `${HEADING}\r\n.env\r\n${HEADING}\r\n.env.lock`],
 ])("addLines: %s", (_, before, after) => {
   expect(addLines(before, [".env", ".env.lock"], HEADING)).toEqual({ ok: true, text: after, changed: true });
   expect(addLines(after, [".env", ".env.lock"], HEADING)).toEqual({ ok: true, text: after, changed: false });
@@ -28,24 +20,19 @@ it.each([
   ["the whole file", "dotenv \r\n", ""],
   ["no final newline", "a\n\ndotenv", "a"],
   ["the user's own", "use node\ndotenv\n", "use node\ndotenv\n"],
-  ["nothing to take out", "a\n", "a\n"],
 ])("removeLine: %s", (_, before, after) => {
   expect(removeLine(before, "dotenv")).toEqual({ ok: true, text: after, changed: before !== after });
 });
 
 it.each([
   ["", 0, 1, 1],
-  ["abc", 2, 1, 3],
-  ["a\nb", 1, 1, 2],
   ["a\nb", 2, 2, 1],
-  ["a\r\nb", 1, 1, 2],
   ["a\r\nb", 2, 1, 3],
   ["a\r\nb", 3, 2, 1],
   ["a\r\rb", 3, 3, 1],
   ["a\n\r\nb", 4, 3, 1],
   ["\uFEFFab", 0, 1, 1],
   ["\uFEFFab", 2, 1, 2],
-  ["\uFEFF\nb", 2, 2, 1],
   ["😀x", 2, 1, 3],
   ["ab", 99, 1, 3],
   ["ab", -1, 1, 1],
