@@ -44,12 +44,6 @@ function help(version: string, { name, words, flags, notes, examples }: Command)
   ].join("\n");
 }
 
-function versionText({ version, nodeVersion, platform, arch }: Context, debug: boolean): string {
-  if (!debug) return version;
-  const old = /^v(?:20|21|23)\./.test(nodeVersion) ? " (past its end of life; supported here)" : "";
-  return `create-halo-mcp ${version}\nnode ${nodeVersion}${old}\n${platform} ${arch}`;
-}
-
 /** What prints the options of a command. */
 const helpOf = ({ name }: Command): string => `npx create-halo-mcp ${name === "init" ? "" : `${name} `}--help`;
 
@@ -188,8 +182,10 @@ export async function main(context: Context, argv: readonly string[]): Promise<n
       const page = await PAGES[command.name]();
       return await page.run(context, options);
     }
-    const text = switches.has("help") ? help(context.version, command) : versionText(context, switches.has("debug"));
-    context.print(`${text}\n`);
+    const { version, nodeVersion, platform, arch, print } = context;
+    if (switches.has("help")) print(`${help(version, command)}\n`);
+    else if (switches.has("debug")) print(`create-halo-mcp ${version}\nnode ${nodeVersion}\n${platform} ${arch}\n`);
+    else print(`${version}\n`);
     return 0;
   } catch (error) {
     return report(context, error, argv);

@@ -12,12 +12,12 @@ export class HaloError extends Error {
   readonly code: string;
   readonly hint: string | undefined;
 
-  constructor(exitCode: number, code: string, message: string, details: Details = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+  constructor(exitCode: number, code: string, message: string, { hint, cause }: Details = {}) {
+    super(message, { cause });
     this.name = new.target.name;
     this.exitCode = exitCode;
     this.code = code;
-    this.hint = details.hint;
+    this.hint = hint;
   }
 }
 

@@ -135,10 +135,7 @@ describe("main", () => {
   it("prints the version alone, and Node's with --debug", async () => {
     for (const flag of ["--version", "-V"])
       expect(await run([flag])).toEqual({ code: 0, stdout: "9.9.9\n", stderr: "" });
-    expect((await run(["--version", "--debug"])).stdout).toBe(
-      "create-halo-mcp 9.9.9\nnode v20.20.2 (past its end of life; supported here)\nlinux x64\n",
-    );
-    expect((await run(["--version", "--debug"], { nodeVersion: "v24.1.0" })).stdout).toContain("node v24.1.0\n");
+    expect((await run(["--version", "--debug"])).stdout).toBe("create-halo-mcp 9.9.9\nnode v20.20.2\nlinux x64\n");
   });
 
   it("says cancelled, 130, when the run was aborted", async () => {

@@ -1,8 +1,6 @@
 import type { Context } from "../context.ts";
 import { mask, maskedJson, printableLines } from "../core/secrets.ts";
 
-export type Output = ReturnType<typeof createOutput>;
-
 /**
  * The one way out of the program. The context's secrets are masked in everything, and of the control characters only line
  * breaks and our own colours pass. Texts get a line break at their end if they have none; an empty text is nothing.

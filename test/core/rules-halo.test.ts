@@ -133,7 +133,7 @@ describe("HALO's entry", () => {
   const settings = (env: object): string => JSON.stringify({ env });
   it.each<readonly [Files, string | undefined]>([
     [{ ".claude/settings.json": settings({ HALO_URL: evil }) }, ".claude/settings.json HALO_URL"],
-    [{ ".envrc": `# HALO_URL=${HALO_URL}\nexport A=1 HALO_URL="${evil}" # x\n` }, ".envrc HALO_URL"],
+    [{ ".envrc": `# HALO_URL=${HALO_URL}\nexport HALO_URL="${evil}" # x\n` }, ".envrc HALO_URL"],
     [{ ".env.example": `${example}HALO_URL=${evil}\n` }, ".env.example HALO_URL"],
     [{ ".env.shared": `HALO_URL=${evil}\n` }, ".env.shared HALO_URL"],
     [{ "apps/a/.envrc": `export HALO_URL='${evil}'\n` }, "apps/a/.envrc HALO_URL"],

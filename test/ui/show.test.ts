@@ -56,12 +56,6 @@ it.each([
   expect(said).toEqual(expected);
 });
 
-it("colours where it may", () => {
-  const { show, said } = screen({ context: { color: true } });
-  show.ok("x");
-  expect(said.stderr).toContain("\u001b[32m");
-});
-
 it("lets no secret out by any way, wherever a line breaks, and keeps lines within the terminal", () => {
   for (const columns of [20, 40, 60, 200]) {
     for (const guide of [true, false]) {

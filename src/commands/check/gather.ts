@@ -43,20 +43,11 @@ interface Asked {
   readonly isFolder: boolean;
 }
 
-/** Where `check` works. */
-interface Places {
-  /** Absolute, the repository's where there is one; reports name files from here. */
-  readonly root: string;
-  readonly git: GitOptions | undefined;
-  /** What was asked for; empty: everything. */
-  readonly asked: readonly Asked[];
-}
-
 /** All that was read. */
 export type Gathered = Awaited<ReturnType<typeof gather>>;
 
-/** Does a report about what was asked for hold findings of this path? */
-export function isAsked({ asked }: Pick<Places, "asked">, path: string): boolean {
+/** Does a report about what was asked for (nothing: everything) hold findings of this path? */
+export function isAsked({ asked }: Pick<Gathered, "asked">, path: string): boolean {
   const isIn = (each: Asked): boolean => each.isFolder && (each.path === "" || path.startsWith(`${each.path}/`));
   return asked.length === 0 || asked.some((each) => path === each.path || isIn(each));
 }
@@ -68,11 +59,9 @@ function given(word: string, from: string): Asked {
   try {
     // a folder that is called .mcp.json is what a client takes for the file
     const isFolder = statSync(path).isDirectory() && basename(path) !== ".mcp.json";
+    if (isFolder) return { path: realpathSync.native(path), isFolder };
     // the link itself is what a client reads by its name, not what it leads to
-    return {
-      path: isFolder ? realpathSync.native(path) : join(realpathSync.native(dirname(path)), basename(path)),
-      isFolder,
-    };
+    return { path: join(realpathSync.native(dirname(path)), basename(path)), isFolder };
   } catch (error) {
     const code = errnoOf(error) ?? "unknown";
     if (code === "ENOENT" || code === "ENOTDIR") throw new UsageError(`there is no file or folder ${shown}`);
@@ -80,8 +69,11 @@ function given(word: string, from: string): Asked {
   }
 }
 
-/** Settles where to look. Throws UsageError for a path that is not there, EnvironmentError when git is needed and missing. */
-function findPlaces(context: Context, { cwd, paths: words }: CheckOptions): Places {
+/**
+ * Settles where to look. `root`: the repository's where there is one; reports name files from here.
+ * Throws UsageError for a path that is not there, EnvironmentError when git is needed and missing.
+ */
+function findPlaces(context: Context, { cwd, paths: words }: CheckOptions) {
   const start = cwd ?? context.cwd;
   let here: string;
   try {
@@ -136,8 +128,6 @@ function isCi(env: Context["env"]): boolean {
   return !/^(?:false|0|no|off)$/i.test(env.CI ?? "") && CI_VARIABLES.some((name) => (env[name] ?? "") !== "");
 }
 
-const MOST_FOLDERS = 20_000;
-
 /** The token of the environment, if it is one: a placeholder is in many a file. */
 function secretsOf(env: Context["env"]): readonly string[] {
   const cleaned = cleanValue("token", env.HALO_MCP_TOKEN ?? "");
@@ -145,7 +135,7 @@ function secretsOf(env: Context["env"]): readonly string[] {
 }
 
 /** Reads the files. Throws EnvironmentError (exit 3) when one cannot be read: a report without it would call the repository clean. */
-function read(context: Context, { root, git, asked }: Places): readonly RawDocument[] {
+function read(context: Context, { root, git, asked }: ReturnType<typeof findPlaces>): readonly RawDocument[] {
   const found = discover({
     root,
     git,
@@ -153,7 +143,7 @@ function read(context: Context, { root, git, asked }: Places): readonly RawDocum
     isWanted: (path) => kindOf(path) !== undefined,
     asFolder: mcpFolderOf,
     isHome: (path) => kindOf(path) === "mcp",
-    maxFolders: MOST_FOLDERS,
+    maxFolders: 20_000,
     patterns: PATHSPECS,
     atRoot: AT_ROOT,
     beside: BESIDE_MCP,

@@ -29,9 +29,6 @@ function folderOf(path: string): string {
   return path.slice(0, path.lastIndexOf("/") + 1).replace(/(^|\/)\.[\w-]+\/(?:[\w-]+\/)?$/, "$1");
 }
 
-/** bash takes several assignments on a line, which readers of `.env` do not. */
-const SHELL = /(?:^|[\s;&])([A-Za-z_]\w{0,127})=("[^"\n]*"|'[^'\n]*'|[^\s;&#]*)|#[^\n]*/g;
-
 /** What a file gives, by name; of two assignments the last one counts. */
 export const givenBy = once((document: Document): ReadonlyMap<string, Given> => {
   const given = new Map<string, Given>();
@@ -40,12 +37,6 @@ export const givenBy = once((document: Document): ReadonlyMap<string, Given> => 
     for (const { key, value: node } of isObjectNode(env) ? env.entries : []) {
       const value = textOf(node);
       if (value !== undefined) given.set(key, { document, value, span: spanOf(node) });
-    }
-  } else if (document.kind === "envrc") {
-    for (const match of document.text.matchAll(SHELL)) {
-      const [whole, name, raw = ""] = match;
-      const span = { offset: match.index + whole.length - raw.length, length: raw.length };
-      if (name !== undefined) given.set(name, { document, value: raw.replace(/^(["'])(.*)\1$/, "$2"), span });
     }
   } else {
     for (const { name, value, rawStart, rawEnd } of assignments(document.text))

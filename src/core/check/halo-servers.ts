@@ -16,13 +16,11 @@ export interface HaloServer extends ServerEntry {
 }
 
 /** `X-Cm_ProductToken` → `cmproducttoken`: what is left when only the letters count. */
-function squash(name: string): string {
-  return name
+const squash = (name: string): string =>
+  name
     .slice(0, 100)
     .toLowerCase()
-    .replace(/[^a-z0-9]/g, "")
-    .replace(/^x(?=cm)/, "");
-}
+    .replace(/^[^a-z0-9]*x(?=[^a-z0-9]*cm)|[^a-z0-9]/g, "");
 
 const SQUASHED = new Map(VALUES.map((value) => [squash(HEADERS[value]), value] as const));
 
@@ -37,10 +35,8 @@ export function meantBy(name: string, missing: readonly Value[]): Value | undefi
   if (exactly(name) !== undefined) return undefined;
   const squashed = SQUASHED.get(squash(name));
   if (squashed !== undefined) return missing.includes(squashed) ? squashed : undefined;
-  const near = nearest(
-    name.slice(0, 100),
-    missing.map((value) => HEADERS[value]),
-  );
+  const headers = missing.map((value) => HEADERS[value]);
+  const near = nearest(name.slice(0, 100), headers);
   return missing.find((value) => HEADERS[value] === near);
 }
 
@@ -99,22 +95,22 @@ export function onlyVariable(header: Header, { client, dialect }: HaloServer): s
 }
 
 /** Those that a client or a program connects to. */
-export const haloConnections = once((subject: Subject): readonly HaloServer[] =>
-  haloServers(subject).filter(({ url, program }) => url !== undefined || program === undefined),
-);
+export function haloConnections(subject: Subject): readonly HaloServer[] {
+  return haloServers(subject).filter(({ url, program }) => url !== undefined || program === undefined);
+}
 
 /** Those to which the client itself connects. */
-export const remoteHaloServers = once((subject: Subject): readonly HaloServer[] =>
-  haloConnections(subject).filter(({ program }) => program === undefined),
-);
+export function remoteHaloServers(subject: Subject): readonly HaloServer[] {
+  return haloServers(subject).filter(({ program }) => program === undefined);
+}
 
 /** The headers that carry one of the three values, by their names in any case; of two equal names the last one. */
-export const valueHeaders = once((server: HaloServer) =>
-  VALUES.flatMap((which) => {
-    const header = server.headers.findLast((each) => each.which === which);
+export function valueHeaders({ headers }: HaloServer) {
+  return VALUES.flatMap((which) => {
+    const header = headers.findLast((each) => each.which === which);
     return header === undefined ? [] : [{ ...header, which }];
-  }),
-);
+  });
+}
 
 /** Those of the three values for which a server has no header. */
 export function missingValues({ headers }: HaloServer): readonly Value[] {

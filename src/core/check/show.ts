@@ -19,18 +19,12 @@ function hidden(secrets: readonly string[], text: string): string {
   return withoutNamed(mask(text, secrets).replace(WORD, (word) => (isUnfitToShow(word) ? maskOf(word) : word)));
 }
 
-/** A line of a file, and how it may be shown. */
-export interface ShownLine {
-  readonly text: string;
-  readonly shown: string;
-}
-
-/** A file → how to get at its lines, from 1, with secrets masked. Nothing of a file that is private as a whole. */
-export function linesToShow(document: Document, secrets: readonly string[]): (line: number) => ShownLine | undefined {
+/** A file → how to get at a line, from 1: as it is, and as it may be shown. Nothing of a file that is private as a whole. */
+export function linesToShow(document: Document, secrets: readonly string[]) {
   if (document.kind === "env" || document.kind === "envrc") return () => undefined;
   const linesOf = (whole: string): readonly string[] => whole.replace(/^\uFEFF/, "").split(/\r\n?|\n/);
   const [plain, masked] = [document.text, maskFile(document.path, document.text, secrets, [])].map(linesOf);
-  return (line) => ({ text: plain?.[line - 1] ?? "", shown: hidden(secrets, masked?.[line - 1] ?? "") });
+  return (line: number) => ({ text: plain?.[line - 1] ?? "", shown: hidden(secrets, masked?.[line - 1] ?? "") });
 }
 
 /** Nothing in the text had to be masked. */

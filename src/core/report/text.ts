@@ -1,6 +1,6 @@
 /** The report for people: a line a finding that editors and terminals can jump to, and on a terminal the place itself. */
 import type { Document, Severity } from "../check/model.ts";
-import { linesToShow, type ShownLine } from "../check/show.ts";
+import { linesToShow } from "../check/show.ts";
 import { printable, printableLines } from "../secrets.ts";
 import { type Line, type Report, summaryOf } from "./make.ts";
 
@@ -29,7 +29,7 @@ const COLORS: Readonly<Record<Severity | "dim" | "bold" | "green", string>> = {
 };
 
 /** The source line of a finding, cut to the width, and the marks below it. Nothing where a secret stands before the place, or the line is blank. */
-function excerpt(line: Line, source: ShownLine | undefined, width: number) {
+function excerpt(line: Line, source: ReturnType<ReturnType<typeof linesToShow>>, width: number) {
   if (source === undefined || source.text.trim() === "") return undefined;
   const before = source.text.slice(0, line.column - 1);
   if (!source.shown.startsWith(before)) return undefined;
