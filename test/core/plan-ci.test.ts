@@ -24,13 +24,6 @@ it("creates what is not there, and leaves what is there to the byte", () => {
 
 it.each<[string, CiKind, Parameters<typeof plan>[1], string | undefined, string]>([
   [
-    "another text",
-    "gitlab",
-    { ".gitlab-ci.yml": "a:\r\n  b: c\r\n" },
-    undefined,
-    ".gitlab-ci.yml exists and was not changed: add this job",
-  ],
-  [
     "a pipe",
     "gitlab",
     { ".gitlab-ci.yml": pipe },
@@ -39,14 +32,7 @@ it.each<[string, CiKind, Parameters<typeof plan>[1], string | undefined, string]
   ],
   ["an unfit place", "gitlab", {}, "it is elsewhere", ".gitlab-ci.yml was not written: it is elsewhere. Its lines:"],
   [
-    "a file that counts in its place",
-    "lefthook",
-    { ".lefthook.toml": "x" },
-    undefined,
-    ".lefthook.toml exists and was not changed: add this command",
-  ],
-  [
-    "both",
+    "a file, and one that counts in its place",
     "lefthook",
     { "lefthook.yml": "x", ".lefthook.toml": "x" },
     undefined,

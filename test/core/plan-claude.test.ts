@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { haloEntries, haloEntry } from "../../src/core/clients/claude-code.ts";
 import type { Json } from "../../src/core/formats/json.ts";
 import { HALO_URL, variablesFor } from "../../src/core/halo.ts";
-import { type ClaudeInput, type OwnScope, planClaude, removeEntry } from "../../src/core/plan/claude-program.ts";
+import { type ClaudeInput, type OwnScope, planClaude } from "../../src/core/plan/claude-program.ts";
 import type { FileState, RunStep, Step } from "../../src/core/plan/model.ts";
 
 const values = { token: "tok-0123456789abcdef", account: "acc-0123456789", profile: "pro-0123456789" };
@@ -101,31 +101,6 @@ describe("with a Claude Code that reads standard input", () => {
 
 describe("with one that does not (2.1.197)", () => {
   const old = { readsStdin: false };
-  it("writes the values into its private settings once, then adds references, positionals first", () => {
-    const before = '{\n  "model": "x"\n}\n';
-    const [write, ...adds] = steps({ ...old, scopes: ["local", "user"], ...file(SETTINGS, before, 0o644) });
-    expect(write).toMatchObject({ kind: "write", path: SETTINGS, mode: 0o600, secret: true, before });
-    expect(JSON.parse(write?.kind === "write" ? (write.after ?? "") : "")).toEqual({
-      env: { HALO_MCP_TOKEN: values.token, HALO_ACCOUNT_ID: values.account, HALO_PROFILE_ID: values.profile },
-      model: "x",
-    });
-    const headers = Object.entries(referring.headers).flatMap(([name, text]) => ["--header", `${name}: ${text}`]);
-    const argv = (scope: OwnScope) => [
-      "mcp",
-      "add",
-      "--transport",
-      "http",
-      "--scope",
-      scope,
-      "halo",
-      HALO_URL,
-      ...headers,
-    ];
-    expect(adds).toMatchObject(
-      (["local", "user"] as const).map((scope) => ({ argv: ["/bin/claude", ...argv(scope)] })),
-    );
-    expect(adds[0]).not.toHaveProperty("stdin");
-  });
   it("never changes an ID that another connection takes from the shared settings", () => {
     const ids = { HALO_ACCOUNT_ID: values.account, HALO_PROFILE_ID: values.profile };
     const settings = (env: object) => ({ ...old, ...file(SETTINGS, JSON.stringify({ env })) });
@@ -141,20 +116,9 @@ describe("with one that does not (2.1.197)", () => {
     expect(plan(settings({ ...ids, HALO_MCP_TOKEN: "another-token" })).ok).toBe(true);
     expect(plan(settings({ HALO_ACCOUNT_ID: "other" }))).toMatchObject({ refused: { hint: containing("newer") } });
   });
-  it("leaves the entry alone that refers already", () => expect(runs({ ...old, ...has(referring) })).toEqual([]));
   it.each(["{", "[]", '{"env": 1}'])("refuses settings that are broken, by name: %s", (text) => {
     expect(plan({ ...old, ...file(SETTINGS, text) })).toMatchObject({ ok: false, path: SETTINGS });
   });
-});
-
-it("without Claude Code it says what to run later, for sh and PowerShell, in single quotes", () => {
-  const all = steps({ program: undefined, readsStdin: false, scopes: ["local"] });
-  const headers = Object.entries(referring.headers).map(([name, text]) => `--header '${name}: ${text}'`);
-  const command = `  claude mcp add --transport http --scope local halo ${HALO_URL} ${headers.join(" ")}`;
-  expect(all).toMatchObject([
-    { kind: "write", path: SETTINGS },
-    { kind: "tell", lines: ["sh, bash, zsh:", command, "PowerShell:", command] },
-  ]);
 });
 
 it("argv never holds one of the three values, in no step and no undo", () => {
@@ -195,11 +159,4 @@ it("argv never holds one of the three values, in no step and no undo", () => {
     ),
     { numRuns: 1000 },
   );
-});
-
-it("removes by name and scope", () => {
-  const entry = has(literal()).existing("user");
-  if (entry === undefined) throw new Error("no entry");
-  const { argv } = removeEntry("/bin/claude", "local", entry);
-  expect(argv).toEqual(["/bin/claude", "mcp", "remove", "--scope", "local", "halo"]);
 });

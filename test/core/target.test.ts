@@ -33,18 +33,6 @@ const header = (name: keyof typeof headers, text: string): Json => ({
 });
 
 describe("a repository without HALO", () => {
-  it("gets a new connection", () => {
-    expect(target({})).toEqual({
-      mode: "new",
-      name: "halo",
-      url: HALO_URL,
-      slots: {
-        token: { env: "HALO_MCP_TOKEN" },
-        account: { env: "HALO_ACCOUNT_ID" },
-        profile: { env: "HALO_PROFILE_ID" },
-      },
-    });
-  });
   it("under the name and the address that were given", () => {
     const found = target({}, { name: "halo-de", url: "https://own.example/mcp" });
     expect(found).toMatchObject({ mode: "new", name: "halo-de", url: "https://own.example/mcp" });
@@ -94,46 +82,18 @@ describe("a repository that refers to HALO", () => {
 describe("an entry that cannot be followed is replaced, with the reason", () => {
   it.each<[string, Json, Partial<Wish>, RegExp]>([
     ["no type", { halo: { url: HALO_URL, headers } }, {}, /skips it.*"type": "http"/],
-    ["unknown type", { halo: { ...good, type: "HTTP" } }, {}, /skips it/],
     ["sse", { halo: { ...good, type: "sse" } }, {}, /"sse"/],
-    ["headers null", { halo: { ...good, headers: null } }, {}, /skips it/],
     ["empty", { halo: {} }, {}, /no url/],
     ["another URL is wanted", { halo: good }, { url: "https://own.example/mcp" }, /another URL/],
-    [
-      "token missing",
-      { halo: { ...good, headers: { "CM-ACCOUNT-ID": "x", "CM-PROFILE-ID": "y" } } },
-      {},
-      /X-CM-PRODUCTTOKEN is missing/,
-    ],
-    [
-      "profile missing",
-      { halo: { ...good, headers: { "X-CM-PRODUCTTOKEN": "${T}", "CM-ACCOUNT-ID": "x" } } },
-      {},
-      /CM-PROFILE-ID is missing/,
-    ],
-    ["no headers", { halo: { type: "http", url: HALO_URL } }, {}, /is missing/],
+    ["no headers", { halo: { type: "http", url: HALO_URL } }, {}, /X-CM-PRODUCTTOKEN is missing/],
     ["literal token", header("X-CM-PRODUCTTOKEN", "abc-123"), {}, /does not refer to a variable/],
-    ["Bearer and a reference", header("X-CM-PRODUCTTOKEN", "Bearer ${T}"), {}, /does not refer to a variable/],
     ["a default for the token", header("X-CM-PRODUCTTOKEN", "${T:-abc}"), {}, /does not refer to a variable/],
-    [
-      "Cursor's spelling of the token",
-      header("X-CM-PRODUCTTOKEN", "${env:HALO_MCP_TOKEN}"),
-      {},
-      /does not refer to a variable/,
-    ],
-    [
-      "Cursor's spelling of an ID",
-      header("CM-ACCOUNT-ID", "${env:HALO_ACCOUNT_ID}"),
-      {},
-      /CM-ACCOUNT-ID.*sends literally/,
-    ],
-    ["VS Code's", header("CM-ACCOUNT-ID", "${input:account}"), {}, /sends literally/],
+    ["Cursor's spelling", header("CM-ACCOUNT-ID", "${env:HALO_ACCOUNT_ID}"), {}, /CM-ACCOUNT-ID.*sends literally/],
     ["a shell's", header("CM-PROFILE-ID", "$HALO_PROFILE_ID"), {}, /CM-PROFILE-ID.*sends literally/],
     ["Windows'", header("CM-PROFILE-ID", "%HALO_PROFILE_ID%"), {}, /sends literally/],
     ["a placeholder", header("CM-PROFILE-ID", "<profile>"), {}, /sends literally/],
     ["an empty ID", header("CM-ACCOUNT-ID", "  "), {}, /sends literally/],
     ["an ID with a line break", header("CM-ACCOUNT-ID", "a\r\nX-Evil: 1"), {}, /no header can carry/],
-    ["an ID with an escape", header("CM-ACCOUNT-ID", "a\u001b[2Jb"), {}, /no header can carry/],
     ["an ID outside ASCII", header("CM-PROFILE-ID", "prof\u00edl"), {}, /no header can carry/],
     ["one variable for two values", header("CM-PROFILE-ID", "${HALO_MCP_TOKEN}"), {}, /same variable/],
   ])("%s", (_what, servers, given, reason) => {
@@ -173,16 +133,7 @@ describe("an entry that is not touched", () => {
       /not HALO's/,
     );
   });
-  it.each([
-    "PATH",
-    "NODE_OPTIONS",
-    "LD_PRELOAD",
-    "ANTHROPIC_BASE_URL",
-    "GIT_SSH_COMMAND",
-    "CLAUDE_CODE_OAUTH_TOKEN",
-    "HTTPS_PROXY",
-    "USERPROFILE",
-  ])("it wants %s set", (name) => {
+  it.each(["PATH", "NODE_OPTIONS", "ANTHROPIC_BASE_URL", "HTTPS_PROXY"])("it wants %s set", (name) => {
     for (const each of Object.keys(headers) as (keyof typeof headers)[]) {
       const { reason, hint } = refusal(header(each, `\${${name}}`));
       expect(reason).toMatch(/that other programs act on/);
@@ -203,22 +154,9 @@ describe("an entry that is not touched", () => {
 });
 
 describe("an address that is not HALO's", () => {
-  it.each([
-    "https://evil.example/halo/core/mcp",
-    `https://evil.example/?${HALO_URL}`,
-    "https://api.cm.com.evil.example/halo/core/mcp",
-    "https://api.cm.com@evil.example/halo/core/mcp",
-    "https://api-cm.com/halo/core/mcp",
-    "https://api.сm.com/halo/core/mcp",
-    "http://api.cm.com/halo/core/mcp",
-    "http://127.0.0.1:8080/mcp",
-    `${HALO_URL}/`,
-    `${HALO_URL}?x=\${HALO_MCP_TOKEN}`,
-    "${HALO_URL:-https://evil.example}",
-  ])("stays visible in the target and is no endpoint of HALO's: %s", (url) => {
-    const found = target({ halo: { ...good, url } });
-    expect(found).toMatchObject({ mode: "join", url });
-    expect(found.url).not.toBe(HALO_URL);
+  it("stays visible in the target", () => {
+    const url = "https://evil.example/halo/core/mcp";
+    expect(target({ halo: { ...good, url } })).toMatchObject({ mode: "join", url });
   });
   it("never becomes the address of a new or mended entry", () => {
     const url = "https://evil.example/halo/core/mcp";

@@ -8,7 +8,7 @@ import { CI_FILES, planCi } from "../../core/plan/ci.ts";
 import { type OwnScope, planClaude, removeEntry } from "../../core/plan/claude-program.ts";
 import { type Planned, planProject, planRemoval } from "../../core/plan/install.ts";
 import type { Plan, Step, TellStep } from "../../core/plan/model.ts";
-import { Refusal, UsageError } from "../../errors.ts";
+import { Refusal } from "../../errors.ts";
 import { readsStdin } from "../../io/claude.ts";
 import { isInside } from "../../io/read.ts";
 import { readTemplate } from "../../io/templates.ts";
@@ -95,11 +95,6 @@ export function checkBeforehand(start: Start): void {
   const { root, paths, snapshot } = here;
   const placeOf = (path: string) => ({ path, realPath: snapshot.get(path)?.realPath ?? path });
   const { env, bridge, exclude, ...shared } = paths;
-  const taken = [...Object.values(shared), bridge].find((path) => placeOf(path).realPath === placeOf(env).realPath);
-  if (taken !== undefined)
-    throw new UsageError(`--values-file: ${taken} has another purpose`, {
-      hint: "leave it out: the values go into .env",
-    });
   // first where they lead: git does not look beyond a symlink
   for (const path of [env, ...(options.bridge === "claude-settings" ? [bridge] : [])])
     assertPrivate(here, placeOf(path), { ignored: false });

@@ -1,7 +1,6 @@
 /** Where the three values come from: the command line, the environment, files, or a person. */
 import { envIn } from "../../core/clients/claude-state.ts";
 import { cleanValue, idsFromStudioUrl, isGuid, LABELS, looksLikeUrl, VALUES, type Value } from "../../core/halo.ts";
-import { idsFromExample } from "../../core/plan/install.ts";
 import { maskOf, printable } from "../../core/secrets.ts";
 import { UsageError } from "../../errors.ts";
 import { readSecretFile, readStdin } from "../../io/secret-input.ts";
@@ -12,12 +11,11 @@ import { entryIn, type Page } from "./survey.ts";
 
 type Id = "account" | "profile";
 
-interface Source {
-  readonly text: string | undefined;
-  readonly from: string;
-  /** `given`: on this command line. `fixed`: in clear in the team's entry. `file`: where an unfilled line is no mistake. */
-  readonly kind: "given" | "fixed" | "environment" | "file";
-}
+/** `given`: on this command line. `fixed`: in clear in the team's entry. `file`: where an unfilled line is no mistake. */
+type Kind = "given" | "fixed" | "environment" | "file";
+
+/** A place where a value may stand. */
+type Source = readonly [kind: Kind, from: string, text: string | undefined];
 
 /** A value that is at hand, and where it was found. */
 export interface Candidate {
@@ -31,48 +29,51 @@ export type Candidates = Readonly<Record<Value, readonly Candidate[]>>;
 
 /** Every place where a value of a target can be found, best first. Throws UsageError for a Studio URL without an ID. */
 export async function valueSources({ context, options, here, target }: Page) {
-  const { tokenFile, tokenStdin, studioUrl, accountId, profileId, scopes } = options;
+  const { tokenFile, tokenStdin, studioUrl, accountId, profileId, scopes, valuesFile } = options;
   const ids = idsFromStudioUrl(studioUrl ?? "");
   if (studioUrl !== undefined && ids.account === undefined && ids.profile === undefined)
     throw new UsageError("--studio-url: there is no ID in it", { hint: "give --account-id and --profile-id" });
   const { stdin, signal } = context;
+  const fromStdin = tokenStdin ? await readStdin(stdin, { signal }) : undefined;
+  const fromFile = tokenFile === undefined ? undefined : await readSecretFile(tokenFile, { signal });
   // a file ends in a line break: that is not worth a word
-  const withoutEnd = (text: string): string => text.replace(/\r?\n$/, "");
-  const given: Readonly<Record<Value, Readonly<Record<string, string | undefined>>>> = {
-    token: {
-      "--token-stdin": tokenStdin ? withoutEnd(await readStdin(stdin, { signal })) : undefined,
-      "--token-file": tokenFile === undefined ? undefined : withoutEnd(await readSecretFile(tokenFile, { signal })),
-    },
-    account: { "--account-id": accountId, "--studio-url": ids.account },
-    profile: { "--profile-id": profileId, "--studio-url": ids.profile },
+  const withoutEnd = (text: string | undefined) => text?.replace(/\r?\n$/, "");
+  const given: Readonly<Record<Value, readonly Source[]>> = {
+    token: [
+      ["given", "--token-stdin", withoutEnd(fromStdin)],
+      ["given", "--token-file", withoutEnd(fromFile)],
+    ],
+    account: [
+      ["given", "--account-id", accountId],
+      ["given", "--studio-url", ids.account],
+    ],
+    profile: [
+      ["given", "--profile-id", profileId],
+      ["given", "--studio-url", ids.profile],
+    ],
   };
   const { localSettings, userSettings } = here.state.files;
-  const bridge = envIn(localSettings);
-  const example = target.mode === "join" ? idsFromExample(here.example, target) : {};
   // where a Claude Code that takes only references keeps what a person set up for themselves
   const own = scopes !== undefined && !scopes.includes("project") ? envIn(userSettings) : {};
   const sourcesOf = (which: Value): readonly Source[] => {
     const slot = target.slots[which];
-    if ("literal" in slot) return [{ text: slot.literal.trim(), from: ".mcp.json", kind: "fixed" }];
+    if ("literal" in slot) return [["fixed", ".mcp.json", slot.literal.trim()]];
     const { env } = slot;
     const literal = (scope: "local" | "user"): string | undefined => {
       const header = entryIn(here, scope, target.name)?.values[which];
       return header !== undefined && "literal" in header ? header.literal : undefined;
     };
-    const files = {
-      [`${env} in ${options.valuesFile === undefined ? ".env" : "the values file"}`]: here.dotenv.get(env),
-      [`${env} in .claude/settings.local.json`]: bridge[env],
-      ".env.example": example[which],
-      [`${env} in ~/.claude/settings.json`]: own[env],
-      "Claude Code's local scope": literal("local"),
-      "Claude Code's user scope": literal("user"),
-    };
-    const as = (kind: Source["kind"], texts: Readonly<Record<string, string | undefined>>): readonly Source[] =>
-      Object.entries(texts).map(([from, text]) => ({ text, from, kind }));
+    // a team may name its IDs there; a token there is never taken
+    const example = which === "token" || target.mode === "new" ? undefined : here.example.get(env);
     return [
-      ...as("given", given[which]),
-      ...as("environment", { [`${env} in the environment`]: context.env[env] }),
-      ...as("file", files),
+      ...given[which],
+      ["environment", `${env} in the environment`, context.env[env]],
+      ["file", `${env} in ${valuesFile === undefined ? ".env" : "the values file"}`, here.dotenv.get(env)],
+      ["file", `${env} in .claude/settings.local.json`, envIn(localSettings)[env]],
+      ["file", ".env.example", example],
+      ["file", `${env} in ~/.claude/settings.json`, own[env]],
+      ["file", "Claude Code's local scope", literal("local")],
+      ["file", "Claude Code's user scope", literal("user")],
     ];
   };
   return { token: sourcesOf("token"), account: sourcesOf("account"), profile: sourcesOf("profile") };
@@ -89,7 +90,7 @@ export function usable(
   const found: Record<Value, Candidate[]> = { token: [], account: [], profile: [] };
   for (const which of VALUES) {
     const good = found[which];
-    for (const { text, from, kind } of sources[which]) {
+    for (const [kind, from, text] of sources[which]) {
       if (text === undefined || (text === "" && kind !== "given")) continue;
       // what the team wrote is taken as it is
       const result = kind === "fixed" ? ({ ok: true, value: text, cleaned: [] } as const) : cleanValue(which, text);

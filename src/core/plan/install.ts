@@ -177,16 +177,3 @@ export function planRemoval(input: RemovalInput): Planned {
     (after.trim() === "" || isSkeleton(after)) && !tracked.has(path);
   return { ok: true, steps: changed.map((step) => (isEmpty(step) ? { ...step, after: undefined } : step)) };
 }
-
-/** `.env.example` of a team may name the IDs, which are no secrets. A token there is never taken. */
-export function idsFromExample(
-  example: ReadonlyMap<string, string>,
-  { slots }: Target,
-): Partial<Record<Value, string>> {
-  const ids: Partial<Record<Value, string>> = {};
-  for (const { value, env } of variablesOf(slots)) {
-    const text = example.get(env)?.trim();
-    if (value !== "token" && text !== undefined && /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(text)) ids[value] = text;
-  }
-  return ids;
-}
