@@ -38,34 +38,14 @@ function fitLine(line: string, width: number, other = ""): string {
   return `…${rest.slice(0, width - 2).join("")}${rest.length > width - 2 ? "…" : ""}`;
 }
 
-const CONTEXT = 3;
-
-/** The lines that differ, from and to on each side, with the equal ones around them that a diff shows, and one for the break at the end. */
-function changedLines(old: readonly string[], now: readonly string[]): [from: number, oldEnd: number, nowEnd: number] {
-  const most = Math.min(old.length, now.length);
-  let head = 0;
-  while (head < most && old[head] === now[head]) head += 1;
-  let tail = 0;
-  while (tail < most - head && old.at(-1 - tail) === now.at(-1 - tail)) tail += 1;
-  const left = Math.max(0, tail - CONTEXT - 1);
-  return [Math.max(0, head - CONTEXT - 1), old.length - left, now.length - left];
-}
-
 /** What changes between two texts, three lines of context. Deterministic; no line holds a control character. */
 export function diffTexts(before: string, after: string, { mask, width }: DiffOptions): readonly DiffLine[] {
-  const [old, now] = [before.split("\n"), after.split("\n")];
-  const [from, oldEnd, nowEnd] = changedLines(old, now);
-  // only what changes is compared: a file may have a hundred thousand lines
-  const part = (lines: readonly string[], end: number): string =>
-    lines.slice(from, end).join("\n") + (end === lines.length ? "" : "\n");
-  const compared = [part(old, oldEnd), part(now, nowEnd)] as const;
-  const patch = structuredPatch("a", "b", ...compared, "", "", { context: CONTEXT, maxEditLength: 4000 });
+  const patch = structuredPatch("a", "b", before, after, "", "", { context: 3, maxEditLength: 4000 });
   if (patch === undefined) return [{ kind: "note", text: "(too many changes to show line by line)" }];
   const masked = [mask(before).split("\n"), mask(after).split("\n")] as const;
   return patch.hunks.flatMap((hunk): readonly DiffLine[] => {
-    const newStart = from + hunk.newStart;
-    let [oldAt, newAt] = [from + hunk.oldStart - 1, newStart - 1];
-    const head: readonly DiffLine[] = oldAt > 0 ? [{ kind: "hunk", text: `@@ line ${newStart} @@` }] : [];
+    let [oldAt, newAt] = [hunk.oldStart - 1, hunk.newStart - 1];
+    const head: readonly DiffLine[] = oldAt > 0 ? [{ kind: "hunk", text: `@@ line ${hunk.newStart} @@` }] : [];
     const sides = { removed: [] as string[], added: [] as string[] };
     const lines = hunk.lines.map((raw): DiffLine & { readonly place: number } => {
       if (raw.startsWith("\\")) return { kind: "note", text: "\\ no newline at the end", place: 0 };

@@ -200,7 +200,7 @@ export function toObject(entries: Iterable<readonly [string, Json]>): JsonObject
   return Object.setPrototypeOf(Object.fromEntries(entries), null);
 }
 
-export function isArray(value: Json): value is readonly Json[] {
+function isArray(value: Json): value is readonly Json[] {
   return Array.isArray(value);
 }
 
