@@ -56,15 +56,6 @@ export interface Settings {
   readonly env: Env;
 }
 
-export interface ClaudeState {
-  readonly files: ClaudeFiles;
-  readonly store: Json | undefined;
-  readonly storeBroken: boolean;
-  /** Those that are read in this folder, the one that wins last. */
-  readonly settings: readonly Settings[];
-  readonly behaviour: ReturnType<typeof behaviourOf>;
-}
-
 /** `:line:column`, to go behind the name of a file; empty for a text that was not decoded. */
 export function placeWords(text: string, offset: number): string {
   if (text === "") return "";
@@ -90,7 +81,7 @@ function readSettings(from: Settings["from"], file: NamedFile): Settings {
 }
 
 /** In: the files as they were read, and the version of Claude Code; undefined where it is not known. */
-export function claudeState(files: ClaudeFiles, version: string | undefined): ClaudeState {
+export function claudeState(files: ClaudeFiles, version: string | undefined) {
   const behaviour = behaviourOf(version);
   const { store, rootLocalSettings } = files;
   const value = jsonOf(store.state, true);
@@ -98,17 +89,18 @@ export function claudeState(files: ClaudeFiles, version: string | undefined): Cl
     files,
     store: value,
     storeBroken: store.state.kind === "file" && store.state.text.trim() !== "" && !isObject(value),
+    /** Those that are read in this folder, the one that wins last. */
     settings: [
       readSettings("user-settings", files.userSettings),
       readSettings("project-settings", files.projectSettings),
       readSettings("bridge", files.localSettings),
-      ...(rootLocalSettings === undefined || !behaviour.readsRootSettings
-        ? []
-        : [readSettings("bridge", rootLocalSettings)]),
+      ...(rootLocalSettings && behaviour.readsRootSettings ? [readSettings("bridge", rootLocalSettings)] : []),
     ],
     behaviour,
   };
 }
+
+export type ClaudeState = ReturnType<typeof claudeState>;
 
 /** What a settings file sets, whether or not a session reads it here. */
 export function envIn(file: NamedFile): Env {
@@ -148,7 +140,7 @@ export function sessionLayers(
       from,
       place: file.shown,
       env: own,
-      ofRepository: from === "user-settings" ? file.inRepository === true : true,
+      ofRepository: from !== "user-settings" || file.inRepository === true,
     })),
   ];
   return ORDER[mode].flatMap((from) => all.filter((layer) => layer.from === from));

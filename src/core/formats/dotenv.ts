@@ -42,7 +42,6 @@ export function dotenvOf(state: FileState | undefined): ReadonlyMap<string, stri
 /** What was read last: a plan, its last gate and its diff ask for the same texts again and again. */
 const known = new Map<string, readonly Assignment[]>();
 
-/** All assignments of a file, in its order. */
 export function assignments(text: string): readonly Assignment[] {
   const there = known.get(text);
   if (there !== undefined) return there;
@@ -148,20 +147,15 @@ export function setDotenv(text: string | undefined, values: Readonly<Record<stri
     const written = formatDotenvValue(value);
     const old = assignments(current).findLast((each) => each.name === name);
     if (!NAME.test(name)) return refuse(`${JSON.stringify(name)} is not a valid variable name`, 0);
-    if (written === undefined)
-      return refuse(
-        `the value of ${name} cannot be written so that all readers of .env files agree on it`,
-        old?.rawStart ?? 0,
-      );
+    const unwritten = `the value of ${name} cannot be written so that all readers of .env files agree on it`;
+    if (written === undefined) return refuse(unwritten, old?.rawStart ?? 0);
     meant.set(name, value);
     if (old === undefined) added.push(`${name}=${written}`);
     if (old === undefined || old.value === value) continue;
-    if (swallows(current, old))
-      return refuse(
-        `a quote of ${name} is closed only further down: a new value would delete the lines between`,
-        old.rawStart,
-      );
-    current = replaceValue(current, old, written);
+    const replaced = replaceValue(current, old, written);
+    const swallows = `a quote of ${name} is closed only further down: a new value would delete the lines between`;
+    if (replaced === undefined) return refuse(swallows, old.rawStart);
+    current = replaced;
   }
   return verified(text, appendLines(current, added), meant);
 }
@@ -207,19 +201,17 @@ function exampleLines({ name, comment }: ExampleName): string[] {
   return [...comment.split(/\r\n|\n|\r/).map((line) => `# ${line}`.trimEnd()), `${name}=`];
 }
 
-/** Puts a value in the place of another, with no blanks round the `=`, since bash reads none there. */
-function replaceValue(text: string, old: Assignment, written: string): string {
-  const tail = text.slice(old.rawEnd, old.lineEnd);
+/**
+ * Puts a value in the place of another, with no blanks round the `=`, since bash reads none there. Undefined where the old
+ * one goes over several lines and took other assignments in, or ends in the middle of a line: its quote was forgotten.
+ */
+function replaceValue(text: string, old: Assignment, written: string): string | undefined {
+  const [raw, tail] = [text.slice(old.rawStart, old.rawEnd), text.slice(old.rawEnd, old.lineEnd)];
+  const isComment = /^[ \t]*(?:#.*)?$/s.test(tail);
+  if (raw.includes("\n") && (!isComment || /\n[ \t]*(?:export[ \t]+)?[A-Za-z_]\w*[ \t]*=/.test(raw))) return undefined;
   // what follows a closing quote, and is no comment, was read by nobody; after a bare value it would become part of it
-  const kept = /^[ \t]*(?:#.*)?$/s.test(tail) ? tail : "";
+  const kept = isComment ? tail : "";
   return `${text.slice(0, old.nameEnd)}=${written}${kept.startsWith("#") ? " " : ""}${kept}${text.slice(old.lineEnd)}`;
-}
-
-/** A value over several lines that took other assignments in, or ends in the middle of a line: its quote was forgotten. */
-function swallows(text: string, { rawStart, rawEnd, lineEnd }: Assignment): boolean {
-  const raw = text.slice(rawStart, rawEnd);
-  const isAlone = /^[ \t]*(?:#.*)?\r?$/s.test(text.slice(rawEnd, lineEnd));
-  return raw.includes("\n") && (!isAlone || /\n[ \t]*(?:export[ \t]+)?[A-Za-z_]\w*[ \t]*=/.test(raw));
 }
 
 /** The last gate: what would be written is read again, and must be what was meant. */

@@ -38,7 +38,7 @@ function put(text: string, path: Path, value: Json, item: string | undefined, op
   if (isEmptyText(text)) {
     const bom = text.startsWith("\uFEFF") ? "\uFEFF" : "";
     const meant = withValue(null, path, value);
-    return verified(undefined, `${bom}${JSON.stringify(meant, null, 2)}\n`, meant, options, 0);
+    return verified(`${bom}${JSON.stringify(meant, null, 2)}\n`, meant, options, 0);
   }
   const walk = follow(text, path, options);
   if ("refused" in walk) return walk;
@@ -52,14 +52,14 @@ function put(text: string, path: Path, value: Json, item: string | undefined, op
     const after = placeIn(text, parent, style, (indent) =>
       formatMember(missing, value, item !== undefined, indent, style),
     );
-    return verified(text, after, meant(value), options, parent.start);
+    return verified(after, meant(value), options, parent.start);
   }
   if (item !== undefined) {
     if (node.kind !== "array") return refuse(`"${path.join(".")}" is not an array`, node.start);
     if (indexOfItem(node, item) >= 0) return unchanged(text);
     const items = node.entries.map((entry) => toJson(entry.value));
     const after = placeIn(text, node, style, () => JSON.stringify(item));
-    return verified(text, after, meant([item, ...items]), options, node.start);
+    return verified(after, meant([item, ...items]), options, node.start);
   }
   if (equalJson(toJson(node), value)) return unchanged(text);
   // what was on one line stays on it
@@ -67,7 +67,7 @@ function put(text: string, path: Path, value: Json, item: string | undefined, op
   const wasOneLine = isOneLine(parent) || (node.kind !== "scalar" && node.entries.length > 0 && isOneLine(node));
   const indent = lineIndent(text, parent.entries[indices.at(-1) ?? 0]?.start ?? node.start);
   const written = formatJson(value, wasOneLine ? undefined : indent, style);
-  return verified(text, text.slice(0, node.start) + written + text.slice(node.end), meant(value), options, node.start);
+  return verified(text.slice(0, node.start) + written + text.slice(node.end), meant(value), options, node.start);
 }
 
 /**
@@ -142,24 +142,18 @@ function takeOut(text: string, path: Path, { root, containers, indices }: Walk, 
   const meant = withValue(toJson(root), path.slice(0, level + 1), items?.toSpliced(index, 1));
   for (const spans of container === undefined ? [] : waysOut(text, container, index)) {
     const cut = spans.reduceRight((rest, [from, to]) => rest.slice(0, from) + rest.slice(to), text);
-    const edited = verified(text, cut, meant, options, at);
+    const edited = verified(cut, meant, options, at);
     if (edited.ok) return edited;
   }
   return refuse("it cannot be edited safely", at);
 }
 
 /** The last gate: what would be written is read again, and must be what was meant. */
-function verified(
-  before: string | undefined,
-  after: string,
-  meant: Json | undefined,
-  options: EditOptions,
-  offset: number,
-): Edited {
+function verified(after: string, meant: Json | undefined, options: EditOptions, offset: number): Edited {
   const tree = parseTree(after, options);
   if (!tree.ok || meant === undefined || !equalJson(toJson(tree.root), meant))
     return refuse("it cannot be edited safely", offset);
-  return { ok: true, text: after, changed: after !== before };
+  return { ok: true, text: after, changed: true };
 }
 
 /** The document with another value at the path; undefined takes it out. */
