@@ -22,8 +22,8 @@ const AROUND_MS = 5000;
 export interface FoundClaude {
   /** Undefined when it does not run (an npm install without its native binary, say). */
   readonly claude: ClaudeProgram | undefined;
-  /** It was ended before it said anything. */
-  readonly late: boolean;
+  /** `silent`: there is a program that does not say its version; `late`: not in the time that there was. */
+  readonly claudeIs: "found" | "silent" | "late" | "none";
 }
 
 /** The program and its version. */
@@ -34,7 +34,7 @@ export async function readClaude(path: string, surroundings: Surroundings, limit
   const result = await exec([path, "--version"], { ...surroundings, env, ...limit, timeoutMs });
   const version = /^(\d+\.\d+\.\d+[\w.-]*)/.exec(result.stdout.trim())?.[1];
   const claude = result.exitCode === 0 && version !== undefined ? { path, version } : undefined;
-  return { claude, late: claude === undefined && result.timedOut };
+  return { claude, claudeIs: claude !== undefined ? "found" : result.timedOut ? "late" : "silent" };
 }
 
 /** Whether `claude mcp add-json <name> -` reads standard input: its help names it from the version on that does. */

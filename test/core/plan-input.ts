@@ -31,7 +31,7 @@ const project = (texts: Texts) => ({
   paths,
   snapshot: snapshotOf(texts),
   target: targetOf(),
-  envFileForEnvrc: ".env",
+  envFromRoot: ".env",
 });
 export const input = (given: Partial<ProjectInput> = {}, texts: Texts = {}): ProjectInput => ({
   ...project(texts),

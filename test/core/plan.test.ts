@@ -60,7 +60,7 @@ describe("planProject", () => {
 
   it("uses direnv or nothing when asked to; the values file is one word of a shell", () => {
     const texts = { [paths.envrc]: "use node\n" };
-    const direnv = planProject(input({ bridge: "direnv", envFileForEnvrc: "c/my env$(x)" }, texts));
+    const direnv = planProject(input({ bridge: "direnv", envFromRoot: "c/my env$(x)" }, texts));
     expect(steps(direnv).map(({ path }) => path)).not.toContain(paths.bridge);
     expect(applied(texts, direnv)[paths.envrc]).toBe("use node\n\ndotenv_if_exists 'c/my env$(x)'\n");
     const none = steps(planProject(input({ bridge: "none" }))).map(({ path }) => path);

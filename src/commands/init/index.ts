@@ -70,13 +70,8 @@ export async function run(context: Context, raw: RawOptions): Promise<number> {
   return await finish(page, { values, choice: chosen }, tested);
 }
 
-interface Tested {
-  readonly values: Values;
-  readonly tested: Diagnosis | undefined;
-}
-
 /** Where nobody is asked: the best of what is at hand. Throws UsageError that names all that is missing, Refusal for a test that failed. */
-async function takeValues(page: Page, candidates: Candidates): Promise<Tested> {
+async function takeValues(page: Page, candidates: Candidates) {
   const { options, target, ask } = page;
   const missing = missingIn(candidates);
   const needsYes = ask === undefined && !options.yes && !options.dryRun;
@@ -99,7 +94,7 @@ async function takeValues(page: Page, candidates: Candidates): Promise<Tested> {
 }
 
 /** Values that a person types or takes, tested, and corrected until they work or the person decides otherwise. */
-async function askUntilConnected(page: Page, ask: Ask, candidates: Candidates, asTheTeam: boolean): Promise<Tested> {
+async function askUntilConnected(page: Page, ask: Ask, candidates: Candidates, asTheTeam: boolean) {
   const asEntered = (value: string) => [{ value, from: "as entered", given: false }];
   let token = await askToken(ask, page, candidates.token);
   let ids = await askIds(ask, page, candidates, asTheTeam);

@@ -1,5 +1,5 @@
 /** What is to be done: the steps for what was decided, and every refusal that can be known before. */
-import { relative, sep } from "node:path";
+import { relative } from "node:path";
 import { references } from "../../core/clients/references.ts";
 import { toSh } from "../../core/command-line.ts";
 import { positionAt } from "../../core/formats/lines.ts";
@@ -18,23 +18,17 @@ import { entryIn, type Page, type Start } from "./survey.ts";
 
 const isOwn = (scope: Choice["scopes"][number]): scope is OwnScope => scope !== "project";
 
-/** A path as it is written in a file of the root. */
-const fromRoot = (path: string, root: string): string => relative(root, path).split(sep).join("/");
-
-/** A path as an ignore pattern: bare for a name at the root, anchored when it lies deeper. */
-function patternFor(path: string, root: string): string | undefined {
-  if (!isInside(path, root)) return undefined;
-  const escaped = fromRoot(path, root).replace(/[*?[\]\\!#]/g, "\\$&");
-  return escaped.includes("/") ? `/${escaped}` : escaped;
-}
-
 /** Patterns for the secret files that the ignore rules do not cover yet. */
 function uncoveredPatterns({ options, target, here }: Start): readonly string[] {
   const { git, paths, root, snapshot } = here;
-  const files = [{ path: paths.env, pattern: patternFor(paths.env, root) }];
-  if (options.bridge === "claude-settings") files.push({ path: paths.bridge, pattern: ".claude/settings.local.json" });
+  const escaped = here.envFromRoot.replace(/[*?[\]\\!#]/g, "\\$&");
+  const files = [
+    // anchored when it lies deeper
+    { path: paths.env, pattern: escaped.includes("/") ? `/${escaped}` : escaped },
+    ...(options.bridge === "claude-settings" ? [{ path: paths.bridge, pattern: ".claude/settings.local.json" }] : []),
+  ];
   return files.flatMap(({ path, pattern }) => {
-    if (pattern === undefined) return [];
+    if (!isInside(path, root)) return [];
     const source = git?.ignoreSource(path);
     // a personal rule (global, or .git/info/exclude) protects one person; the team needs one of the repository's own
     const isShared = source?.endsWith(".gitignore") === true && isInside(source, root);
@@ -75,8 +69,8 @@ export function checkOptions(url: string): string | undefined {
 /** The step of `--ci`; none without it. Throws Refusal when the file would land outside of the repository. */
 function ciSteps({ context: { templates, version }, options: { ci }, here, target }: Start): readonly Step[] {
   const { root, folder, snapshot, ciPaths } = here;
-  if (ci === undefined || ciPaths === undefined) return [];
   const [path] = ciPaths;
+  if (ci === undefined || path === undefined) return [];
   assertInside(root, { path, realPath: snapshot.get(path)?.realPath ?? path });
   const options = checkOptions(target.url);
   const text = readTemplate(templates, `ci/${CI_FILES[ci].template}`, { version, options: options ?? "" });

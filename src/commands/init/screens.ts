@@ -122,7 +122,7 @@ function teamLines({ root, git }: Survey, { steps }: Plan): Paragraph {
 
 /** What keeps a repository right from now on. */
 function ciLines({ options: { ci }, here, target }: Page, { steps }: Plan): Paragraph {
-  const isWritten = steps.some((step) => step.kind === "write" && step.path === here.ciPaths?.[0]);
+  const isWritten = steps.some((step) => step.kind === "write" && step.path === here.ciPaths[0]);
   const offer = ["To add it: npx create-halo-mcp --ci github", "(or gitlab, pre-commit, lefthook, husky)."];
   const kept = ({ files, needs }: (typeof CI_FILES)["github"]) =>
     isWritten ? [`Commit ${files[0]}: it runs this check.`, ...(needs === undefined ? [] : [needs])] : [];

@@ -54,7 +54,6 @@ async function findPlace(context: Context, options: InitOptions) {
       ? createGit({ program: gitProgram, cwd: root, env: programs.env })
       : undefined;
   const env = options.valuesFile ?? join(root, ".env");
-  const [ciFile, ...ciOthers] = options.ci === undefined ? [] : CI_FILES[options.ci].files;
   return {
     root,
     /** The command was started below the root. */
@@ -76,17 +75,16 @@ async function findPlace(context: Context, options: InitOptions) {
       envrc: join(root, ".envrc"),
       mcp: join(root, ".mcp.json"),
     },
-    /** How `.envrc` names the env file. */
-    envFileForEnvrc: relative(root, env).split(sep).join("/"),
+    /** How a file of the root names the env file. */
+    envFromRoot: relative(root, env).split(sep).join("/"),
     /** The file of `--ci`, then what may stand in its place. */
-    ciPaths:
-      ciFile === undefined ? undefined : ([join(root, ciFile), ...ciOthers.map((name) => join(root, name))] as const),
+    ciPaths: options.ci === undefined ? [] : CI_FILES[options.ci].files.map((name) => join(root, name)),
   };
 }
 
 /** What stands in the files. `name`: of the server whose entries count. */
 function readFiles(context: Context, place: Awaited<ReturnType<typeof findPlace>>, name: string) {
-  const { root, folder, paths, store, userSettings, ciPaths = [] } = place;
+  const { root, folder, paths, store, userSettings, ciPaths } = place;
   const wanted = [...Object.values(paths), store, userSettings, ...ciPaths];
   const snapshot = takeSnapshot(wanted.filter((path) => path !== undefined));
   const file = (path: string) => ({ shown: path, state: snapshot.get(path) ?? readState(path) });

@@ -3,8 +3,10 @@ import { adviceLine } from "../../core/advice.ts";
 import {
   type ClientStatus,
   expandEntry,
+  haloEntry,
   parseScope,
   parseStatus,
+  readEntry,
   type Scope,
   type Sent,
 } from "../../core/clients/claude-code.ts";
@@ -14,7 +16,7 @@ import { toSh } from "../../core/command-line.ts";
 import { mayReceive, type ToSend, whatToSend } from "../../core/connection.ts";
 import type { Diagnosis } from "../../core/diagnosis/diagnose.ts";
 import { equalJson, type Json } from "../../core/formats/json.ts";
-import { HALO_URL, HEADERS, VALUES } from "../../core/halo.ts";
+import { HALO_URL } from "../../core/halo.ts";
 import { secretsOf } from "../../core/plan/install.ts";
 import type { Secrets } from "../../core/plan/model.ts";
 import { variablesOf } from "../../core/plan/target.ts";
@@ -87,13 +89,11 @@ export function permitted(judged: ToSend, where: string, hint: string): Sent {
 
 /** What a target sends with these values to the URL that was agreed on: a followed entry as it is written, a new one with the three headers. */
 function sentBy({ target, here, url }: Page, values: Values): Sent {
-  const { mode, entry } = target;
-  if (mode === "join" && entry !== undefined) {
-    const judged = whatToSend(entry, here.env, secretsOf(target, values), { url });
-    return permitted(judged, ".mcp.json", `correct it, or ${BESIDE}`);
-  }
-  const headers = Object.fromEntries(VALUES.map((value) => [HEADERS[value], values[value]]));
-  return { url, headers, missing: [], read: [] };
+  const { mode, name } = target;
+  const followed = mode === "join" ? target.entry : undefined;
+  const entry = followed ?? readEntry(name, "project", haloEntry(name, url));
+  const judged = whatToSend(entry, here.env, secretsOf(target, values), { url });
+  return permitted(judged, ".mcp.json", `correct it, or ${BESIDE}`);
 }
 
 /** Runs the connection test with its stages on screen. Throws Cancelled alone. */
@@ -125,14 +125,20 @@ export async function testValues(page: Page, values: Values): Promise<Diagnosis 
 
 const MOST_TOOLS = 8;
 
+/** Why a test failed, and what to try. */
+function failureOf({ stages, cause }: Diagnosis) {
+  const failed = stages.find((stage) => stage.cause !== undefined);
+  return { detail: failed?.detail ?? cause, advice: (failed?.tryThis ?? []).map(adviceLine) };
+}
+
 /** The outcome for a person: what was proven, or the cause and what to try. `brief` leaves out what was shown before. */
 export function showDiagnosis(show: Show, diagnosis: Diagnosis, title: string, brief = false): void {
   const { ok, cause, at, stages, server, tools, toolCount, control } = diagnosis;
-  const failed = stages.find((stage) => stage.cause !== undefined);
+  const { detail, advice } = failureOf(diagnosis);
   if (!ok) {
     const passed = stages.filter(({ status }) => status === "ok").map(({ stage }) => stage);
-    show.bad(`${title} failed: ${failed?.detail ?? cause ?? "no reason could be found"}`, [
-      ...(failed?.tryThis ?? []).map(adviceLine),
+    show.bad(`${title} failed: ${detail ?? "no reason could be found"}`, [
+      ...advice,
       `Cause: ${cause ?? "unknown"}, at stage ${at ?? "unknown"}${passed.length > 0 ? ` (passed: ${passed.join(", ")})` : ""}`,
     ]);
     return;
@@ -148,8 +154,7 @@ export function showDiagnosis(show: Show, diagnosis: Diagnosis, title: string, b
   show.ok(`${title}: connected to ${name}, ${count}`, brief ? [] : [...listed, ...more]);
   if (control === "accepted")
     show.warn(
-      failed?.detail ??
-        "The same request without the token was accepted too: this success says nothing about the token.",
+      detail ?? "The same request without the token was accepted too: this success says nothing about the token.",
     );
   else if (control === "skipped")
     show.warn("It could not be tested whether the server refuses a request without your token.");
@@ -157,12 +162,12 @@ export function showDiagnosis(show: Show, diagnosis: Diagnosis, title: string, b
 }
 
 /** A failed test where nobody can correct it: exit 1 with the cause, and how to write all the same. */
-export function testFailed({ stages, cause }: Diagnosis): Refusal {
-  const failed = stages.find((stage) => stage.cause !== undefined);
+export function testFailed(diagnosis: Diagnosis): Refusal {
+  const { detail, advice } = failureOf(diagnosis);
   return new Refusal(
-    `the connection test failed, so nothing was written: ${failed?.detail ?? cause ?? "unknown"}`,
-    { hint: [...(failed?.tryThis ?? []).map(adviceLine), "to write untested: --skip-test"].join("\n") },
-    cause ?? "test-failed",
+    `the connection test failed, so nothing was written: ${detail ?? "unknown"}`,
+    { hint: [...advice, "to write untested: --skip-test"].join("\n") },
+    diagnosis.cause ?? "test-failed",
   );
 }
 

@@ -159,7 +159,7 @@ export async function askToken(ask: Ask, page: Page, candidates: readonly Candid
 }
 
 /** A pasted HALO Studio URL, or the account ID itself. Out: what of both IDs is known now. */
-async function askUrlOrAccount(ask: Ask, page: Page): Promise<Partial<Record<Id, Candidate>>> {
+async function askUrlOrAccount(ask: Ask, page: Page): Promise<{ readonly [which in Id]?: Candidate | undefined }> {
   const text = await ask.text({
     message: "Paste a HALO Studio URL of the profile, or the account ID",
     placeholder: "https://… or 01234567-89ab-…",
@@ -175,11 +175,9 @@ async function askUrlOrAccount(ask: Ask, page: Page): Promise<Partial<Record<Id,
   if (!looksLikeUrl(text)) return { account: { value: settle(page, "account", text), from: "you", given: true } };
   const { account, profile } = idsFromStudioUrl(text);
   page.show.info("Found in the URL", [`account: ${account ?? "not found"}`, `profile: ${profile ?? "not found"}`]);
-  const found = (value: string): Candidate => ({ value, from: "found in the URL", given: false });
-  return {
-    ...(account === undefined ? {} : { account: found(account) }),
-    ...(profile === undefined ? {} : { profile: found(profile) }),
-  };
+  const found = (value: string | undefined) =>
+    value === undefined ? undefined : { value, from: "found in the URL", given: false };
+  return { account: found(account), profile: found(profile) };
 }
 
 /** One ID, with what was found as the answer that is offered. */
@@ -214,9 +212,9 @@ export async function askIds(
     if (asTheTeam && !isGiven) page.show.info("Account and profile", [shown(account), shown(profile)]);
     if (asTheTeam || isGiven) return { account: account.value, profile: profile.value };
   }
-  const asked = { ...found, ...(account === undefined ? await askUrlOrAccount(ask, page) : {}) };
+  const asked = account === undefined ? await askUrlOrAccount(ask, page) : found;
   return {
     account: await confirmId(ask, page, "account", asked.account),
-    profile: await confirmId(ask, page, "profile", asked.profile),
+    profile: await confirmId(ask, page, "profile", asked.profile ?? profile),
   };
 }

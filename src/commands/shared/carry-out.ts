@@ -11,8 +11,6 @@ import { isInside } from "../../io/read.ts";
 import { applyWrites } from "../../io/write.ts";
 import { type Asked, assertPrivate } from "./privacy.ts";
 
-export type Statuses = ReadonlyMap<Step, StepStatus>;
-
 export interface CarryOut {
   readonly context: Context;
   readonly place: Asked;
@@ -27,7 +25,7 @@ export interface CarryOut {
 export interface Carried {
   /** The plan that was carried out, which may have been made anew. */
   readonly plan: Plan;
-  readonly statuses: Statuses;
+  readonly statuses: ReadonlyMap<Step, StepStatus>;
   /** Whether any file or program changed something: false when everything was there already, and for a dry run. */
   readonly changed: boolean;
 }
@@ -93,8 +91,8 @@ async function apply({ steps }: Plan, statuses: Map<Step, StepStatus>, { context
   for (const [index, step] of writes.entries()) statuses.set(step, written[index] ?? "written");
 }
 
-async function start(argv: RunStep["argv"], stdin: string, place: Asked, signal: AbortSignal): Promise<ExecResult> {
-  return await exec(argv, { cwd: place.root, env: place.programEnv, stdin, timeoutMs: RUN_MS, signal });
+function start(argv: RunStep["argv"], stdin: string, place: Asked, signal: AbortSignal): Promise<ExecResult> {
+  return exec(argv, { cwd: place.root, env: place.programEnv, stdin, timeoutMs: RUN_MS, signal });
 }
 
 async function run({ argv, stdin = "" }: RunStep, context: Context, place: Asked): Promise<void> {

@@ -1,7 +1,7 @@
 /** The programs that a command starts, Claude Code above all, and its files that are a person's own. */
 import { dirname, join, parse, resolve } from "node:path";
 import type { Context } from "../../context.ts";
-import { type ClaudeProgram, readClaude } from "../../io/claude.ts";
+import { type FoundClaude, readClaude } from "../../io/claude.ts";
 import { findRoot } from "../../io/git.ts";
 import { findProgram, trustedEnv, untrusted } from "../../io/programs.ts";
 
@@ -34,12 +34,6 @@ function runnable(path: string): string {
     : path;
 }
 
-export interface FoundClaude {
-  readonly claude: ClaudeProgram | undefined;
-  /** `silent`: there is a program that does not say its version; `late`: not in the time that there was. */
-  readonly claudeIs: "found" | "silent" | "late" | "none";
-}
-
 /** The `claude` of PATH, and its version. `limit`: how long that may take. */
 export async function claudeOf(
   { cwd, signal }: Pick<Context, "cwd" | "signal">,
@@ -48,6 +42,5 @@ export async function claudeOf(
 ): Promise<FoundClaude> {
   const path = find("claude");
   if (path === undefined) return { claude: undefined, claudeIs: "none" };
-  const { claude, late } = await readClaude(runnable(path), { cwd: parse(cwd).root, env, signal }, limit);
-  return { claude, claudeIs: claude !== undefined ? "found" : late ? "late" : "silent" };
+  return await readClaude(runnable(path), { cwd: parse(cwd).root, env, signal }, limit);
 }

@@ -2,12 +2,9 @@
 import type { Snapshot, Step } from "./model.ts";
 
 interface CiFile {
-  /**
-   * From the root of the repository: the file that is written, then what else is read in its place. Beside one of these a
-   * second file would count or not, by chance.
-   */
-  readonly files: readonly [string, ...string[]];
-  /** Its text below `templates/ci/`. */
+  /** From the root of the repository: the file that is written, then what is read in its place, where a second one counts by chance. */
+  readonly files: readonly string[];
+  /** Below `templates/ci/`. */
   readonly template: string;
   /** What to do with the lines where the file is there already, after "exists and was not changed". */
   readonly advice: string;
@@ -49,15 +46,9 @@ export const CI_FILES: Readonly<Record<CiKind, CiFile>> = {
  * The step that puts `text` into the file of a kind. A file that is there is never changed: a person gets the lines for it.
  * `paths`: the kind's `files`, absolute. `unfit`: why nothing can be written, in words that end a sentence.
  */
-export function planCi(
-  kind: CiKind,
-  paths: readonly [string, ...string[]],
-  text: string,
-  snapshot: Snapshot,
-  unfit?: string,
-): Step {
+export function planCi(kind: CiKind, paths: readonly string[], text: string, snapshot: Snapshot, unfit?: string): Step {
   const { files, advice } = CI_FILES[kind];
-  const [path] = paths;
+  const [path = ""] = paths;
   const state = snapshot.get(path);
   const tell = (title: string): Step => ({ kind: "tell", title, lines: text.trimEnd().split("\n") });
   if (state?.kind === "file" && state.text === text) return { kind: "write", path, before: text, after: text };

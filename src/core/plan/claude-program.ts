@@ -5,7 +5,7 @@ import { equalJson, jsonOf, property } from "../formats/json.ts";
 import { HEADERS, VALUES, type Value, variablesFor } from "../halo.ts";
 import { maskOf, printable } from "../secrets.ts";
 import { editFile, envEdits, type Planned } from "./install.ts";
-import type { FileState, RunStep, Snapshot, Step } from "./model.ts";
+import type { RunStep, Snapshot, Step } from "./model.ts";
 
 export type OwnScope = Exclude<Scope, "project">;
 type Argv = readonly [string, ...string[]];
@@ -42,8 +42,11 @@ function removeArgv(program: string, scope: OwnScope, name: string): Argv {
   return [program, "mcp", "remove", "--scope", scope, name];
 }
 
-/** Others on this machine can read it. */
-const isOpen = (state: FileState | undefined): boolean => state?.kind === "file" && (state.mode & 0o077) !== 0;
+/** Others on this machine can read the file. Windows has no such bits. */
+const isOpen = ({ hasModes, snapshot }: ClaudeInput, path: string): boolean => {
+  const state = snapshot.get(path);
+  return hasModes && state?.kind === "file" && (state.mode & 0o077) !== 0;
+};
 
 /**
  * Values for a Claude Code that takes only references: its private user settings, which every version expands. They are
@@ -51,7 +54,7 @@ const isOpen = (state: FileState | undefined): boolean => state?.kind === "file"
  * entry of this name may be changed.
  */
 function settingsSteps(input: ClaudeInput): Planned {
-  const { name, values, userSettings: path, snapshot, scopes, existing, hasModes } = input;
+  const { name, values, userSettings: path, snapshot, scopes, existing } = input;
   const state = snapshot.get(path);
   const variables = variablesFor(name);
   const isOwn = scopes.every((scope) => scope === "user" && existing("user") !== undefined);
@@ -71,7 +74,7 @@ function settingsSteps(input: ClaudeInput): Planned {
   const edited = editFile(path, state, envEdits(all));
   if (!edited.ok) return edited;
   const { before, after } = edited;
-  const mode = before === undefined || (hasModes && isOpen(state)) ? { mode: 0o600 } : {};
+  const mode = before === undefined || isOpen(input, path) ? { mode: 0o600 } : {};
   return { ok: true, steps: [{ kind: "write", path, before, after, secret: true, ...mode }] };
 }
 
@@ -106,7 +109,7 @@ export function planClaude(input: ClaudeInput): Planned<Step> {
     const settings = settingsSteps(input);
     if (!settings.ok) return settings;
     steps.push(...settings.steps);
-  } else if (state?.kind === "file" && input.hasModes && isOpen(state)) {
+  } else if (state?.kind === "file" && isOpen(input, store)) {
     steps.push({ kind: "write", path: store, before: state.text, after: state.text, mode: 0o600 });
   }
   for (const scope of scopes) {

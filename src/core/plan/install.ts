@@ -20,7 +20,7 @@ interface Project {
   readonly snapshot: Snapshot;
   readonly target: Target;
   /** How `.envrc` names the env file. */
-  readonly envFileForEnvrc: string;
+  readonly envFromRoot: string;
 }
 
 export interface ProjectInput extends Project {
@@ -85,18 +85,14 @@ function editFiles({ snapshot, paths }: Project, files: readonly FileEdits[]): P
     const edited = editFile(path, snapshot.get(path), edits);
     if (!edited.ok) return edited;
     const { before, after } = edited;
-    const secret = path === paths.env || path === paths.bridge ? { secret: true } : {};
+    const mode = before === undefined ? { mode: 0o600 } : {};
+    const secret = path === paths.env || path === paths.bridge ? { secret: true, ...mode } : {};
     steps.push({ kind: "write", path, before, after, ...secret });
   }
   return { ok: true, steps };
 }
 
-const appended =
-  (lines: readonly string[], heading?: string): Edit =>
-  (text) =>
-    addLines(text, lines, heading);
-
-const envrcLine = ({ envFileForEnvrc }: Project): string => `dotenv_if_exists ${quoteSh(envFileForEnvrc)}`;
+const envrcLine = ({ envFromRoot }: Project): string => `dotenv_if_exists ${quoteSh(envFromRoot)}`;
 
 const exampleNames = (variables: ReturnType<typeof variablesOf>) =>
   variables.map(({ value, env }) => ({ name: env, comment: COMMENTS[value] }));
@@ -125,7 +121,7 @@ export function planProject(input: ProjectInput): Planned {
   const { name, url, slots } = target;
   const variables = secretsOf(target, values);
   const names = exampleNames(variablesOf(slots));
-  const rules = [appended(uncovered, HEADING)];
+  const rules: readonly Edit[] = [(text) => addLines(text, uncovered, HEADING)];
   const settings: readonly Edit[] = [
     ...envEdits(variables),
     (text) => addToArray(text, ["enabledMcpjsonServers"], name, STRICT),
@@ -134,7 +130,7 @@ export function planProject(input: ProjectInput): Planned {
   ];
   const env: FileEdits = [paths.env, [(text) => setDotenv(text, variables)]];
   const forClaude: FileEdits = [paths.bridge, bridge === "claude-settings" ? settings : []];
-  const planned = editFiles(
+  return editFiles(
     input,
     target.mode === "join"
       ? [[paths.exclude, uncovered.length === 0 ? [] : rules], env, forClaude]
@@ -143,13 +139,10 @@ export function planProject(input: ProjectInput): Planned {
           env,
           [paths.example, [(text) => addExampleNames(text, names)]],
           forClaude,
-          [paths.envrc, bridge === "direnv" ? [appended([envrcLine(input)])] : []],
+          [paths.envrc, bridge === "direnv" ? [(text) => addLines(text, [envrcLine(input)])] : []],
           [paths.mcp, [(text) => setProperty(text, ["mcpServers", name], haloEntry(name, url), STRICT)]],
         ],
   );
-  if (!planned.ok) return planned;
-  const isNewSecret = ({ secret, before }: WriteStep): boolean => secret === true && before === undefined;
-  return { ok: true, steps: planned.steps.map((step) => (isNewSecret(step) ? { ...step, mode: 0o600 } : step)) };
 }
 
 /** Takes out what `planProject` put in, the reference first, the values last. Ignore rules stay: they protect. */

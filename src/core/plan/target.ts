@@ -52,9 +52,8 @@ function unfitHeader(value: Value, slot: HeaderValue | undefined): string | unde
   const text = slot.literal.trim();
   if (text === "" || /[$%{}<>]/.test(text))
     return `its header ${header} is written in a way that Claude Code sends literally`;
-  return /^[\x21-\x7e]{1,4096}$/.test(text)
-    ? undefined
-    : `its header ${header} contains characters that no header can carry`;
+  if (!/^[\x21-\x7e]{1,4096}$/.test(text)) return `its header ${header} contains characters that no header can carry`;
+  return undefined;
 }
 
 /** Why an entry cannot be followed as it is, in words that go after "will be replaced:". */
