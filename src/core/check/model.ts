@@ -22,9 +22,8 @@ export interface Document {
   readonly tree: Node | undefined;
   /** Why the text could not be read as strict JSON or TOML; undefined where it could, or nothing reads the kind as one. */
   readonly broken: Broken | undefined;
-  /** In git's index. False without a repository. */
+  /** In git's index, and covered by an ignore rule: both false without a repository. */
   readonly tracked: boolean;
-  /** Covered by an ignore rule. False without a repository. */
   readonly ignored: boolean;
   /** Permission bits, where the platform has them and they count. */
   readonly mode: number | undefined;
@@ -33,11 +32,9 @@ export interface Document {
 /** Everything a rule may look at. No clock, no environment beyond this. */
 export interface Subject {
   readonly documents: readonly Document[];
-  /** There is a repository, and git could be asked. */
   readonly inRepository: boolean;
   /** The endpoint that is meant: HALO's own, or `--url`. */
   readonly url: string;
-  /** `--allow-missing`: a repository without HALO is fine. */
   readonly allowMissing: boolean;
   /** Not CI: rules about this machine apply. */
   readonly local: boolean;
@@ -81,9 +78,7 @@ export interface Rule {
   /** Also the name of its page `docs/rules/<id>.md`. */
   readonly id: string;
   readonly severity: Severity;
-  /** One line, for the list of rules. */
   readonly summary: string;
-  /** Only on a person's machine, never in CI. */
   readonly localOnly?: boolean;
   readonly check: (subject: Subject) => readonly Finding[];
   /** One sentence: what is wrong, the offending value quoted, what is allowed. */

@@ -2,21 +2,13 @@
 import { HIDDEN, mask, maskOf, printable } from "../secrets.ts";
 import { maskFile } from "./mask-file.ts";
 import type { Document, Finding, Span, Subject, TextEdit } from "./model.ts";
-import { isSecretName, isUnfitToShow, shownName, WORD } from "./secret-judge.ts";
-
-/** What a name of its own says is a secret: `Bearer …`, `api_key=…`, `Password: …`, `//user:password@`. */
-function withoutNamed(text: string): string {
-  if (!/[:=]|(?:bearer|basic)\s/i.test(text)) return text;
-  return text
-    .replace(/(:\/\/[^\s:/@"]{0,256}):[^\s/@"$]{1,512}@/g, (_, head: string) => `${head}:${HIDDEN}@`)
-    .replace(/\b((?:bearer|basic)\s{1,9})[^\s"$<{•]{8,}/gi, (_, head: string) => head + HIDDEN)
-    .replace(/\b([A-Za-z][\w-]{0,63})(=|:\s{1,9})([^\s"'$<{•&#]{6,})/g, (whole, name: string, sign: string) =>
-      isSecretName(name) ? name + sign + HIDDEN : whole,
-    );
-}
+import { isUnfitToShow, secretsInText, shownName, WORD } from "./secret-judge.ts";
 
 function hidden(secrets: readonly string[], text: string): string {
-  return withoutNamed(mask(text, secrets).replace(WORD, (word) => (isUnfitToShow(word) ? maskOf(word) : word)));
+  const known = mask(text, secrets);
+  const found = secretsInText(known).toReversed();
+  const plain = found.reduce((left, { start, end }) => left.slice(0, start) + HIDDEN + left.slice(end), known);
+  return plain.replace(WORD, (word) => (isUnfitToShow(word) ? maskOf(word) : word));
 }
 
 /** A file → how to get at a line, from 1: as it is, and as it may be shown. Nothing of a file that is private as a whole. */
