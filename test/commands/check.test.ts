@@ -33,13 +33,6 @@ const json = async (args: readonly string[] = [], given: Environment = {}, cwd =
   };
   return { code, ...report };
 };
-/** Puts a git before the real one that runs this first. */
-const withGit = (script: string): Environment => {
-  const real = execFileSync("sh", ["-c", "command -v git"], { env, encoding: "utf8" }).trim();
-  write(scratch.tmp, { git: `#!/bin/sh\n${script}\nexec ${real} "$@"\n` });
-  chmodSync(join(scratch.tmp, "git"), 0o755);
-  return { PATH: `${scratch.tmp}:${env.PATH}` };
-};
 const NO_TYPE = HALO_FILE.replace('      "type": "http",\n', "");
 const TOKEN = "made.up.Zq7Xw2Lk9Rb4Nv6Ty8-e5f1";
 
@@ -88,8 +81,10 @@ describe("exit codes", () => {
 
   it("3 for a repository of somebody else, with git's own remedy", async () => {
     commit(CLEAN);
-    const given = withGit(`echo "fatal: detected dubious ownership in repository at '${repo.path}'" >&2; exit 128`);
-    const { code, stderr } = await check(repo.path, [], { ...env, ...given });
+    const text = `#!/bin/sh\necho "fatal: detected dubious ownership in repository at '${repo.path}'" >&2\nexit 128\n`;
+    write(scratch.tmp, { git: text });
+    chmodSync(join(scratch.tmp, "git"), 0o755);
+    const { code, stderr } = await check(repo.path, [], { ...env, PATH: `${scratch.tmp}:${env.PATH}` });
     expect(code).toBe(3);
     expect(stderr).toMatch(/belongs to\s+another user/);
     expect(stderr).toContain(`git config --global --add safe.directory ${repo.path}`);
@@ -107,13 +102,17 @@ describe("exit codes", () => {
 });
 
 describe("what is read", () => {
-  it("files that are tracked, and those that are not and not ignored; ignored folders are not entered", async () => {
+  it("files that git does not ignore, private ones where a client starts all the same; no ignored folder", async () => {
     commit({
       ...CLEAN,
       "packages/shop/.mcp.json": '{ "mcpServers": {} }',
       ".gitignore": `${CLEAN[".gitignore"]}dist/\nnode_modules\n`,
     });
     write(repo.path, {
+      ".env": `HALO_MCP_TOKEN=${TOKEN}\n`,
+      ".claude/settings.local.json": "{}",
+      "packages/shop/.env.local": "A=b\n",
+      "elsewhere/.env": "A=b\n",
       "new/.mcp.json": '{ "mcpServers": {} }',
       "dist/.mcp.json": "broken",
       "node_modules/x/.mcp.json": "broken",
@@ -122,32 +121,11 @@ describe("what is read", () => {
     });
     const { files, code } = await json();
     expect(code).toBe(0);
-    expect(files).toEqual([
-      ".env.example",
-      ".mcp.json",
-      "a/b/c/.cursor/mcp.json",
-      "new/.mcp.json",
-      "packages/shop/.mcp.json",
-    ]);
-  });
-
-  it("private files where a client starts, though git ignores them", async () => {
-    commit({ ...CLEAN, "packages/shop/.mcp.json": '{ "mcpServers": {} }' });
-    write(repo.path, {
-      ".env": `HALO_MCP_TOKEN=${TOKEN}\n`,
-      ".claude/settings.local.json": "{}",
-      "packages/shop/.env.local": "A=b\n",
-      "elsewhere/.env": "A=b\n",
-    });
-    const { files } = await json();
-    expect(files).toEqual([
-      ".claude/settings.local.json",
-      ".env",
-      ".env.example",
-      ".mcp.json",
-      "packages/shop/.env.local",
-      "packages/shop/.mcp.json",
-    ]);
+    expect(files).toEqual(
+      ".claude/settings.local.json .env .env.example .mcp.json a/b/c/.cursor/mcp.json new/.mcp.json packages/shop/.env.local packages/shop/.mcp.json".split(
+        " ",
+      ),
+    );
   });
 
   it("from any folder of the repository, from --cwd down, or what is named; what is above is read all the same", async () => {
@@ -196,7 +174,6 @@ describe("what is read", () => {
   it("reports a folder that is called .mcp.json, and a pipe, and opens neither", async () => {
     commit({ ...CLEAN, "d/.mcp.json/notes.txt": "x", "d/.mcp.json/.mcp.json": "{" });
     write(repo.path, { "e/.mcp.json/deep/er.txt": "x" });
-    mkdirSync(join(repo.path, "f/.mcp.json"), { recursive: true });
     mkdirSync(join(repo.path, "g"));
     execFileSync("mkfifo", [join(repo.path, "g/.mcp.json")]);
     const places = async (args: readonly string[], cwd = repo.path) => {
@@ -204,14 +181,11 @@ describe("what is read", () => {
       return [code, ...findings.filter(({ rule }) => rule === "not-a-file").map(({ path }) => path)];
     };
     expect(await places([])).toEqual([1, "d/.mcp.json", "e/.mcp.json"]);
-    for (const folder of ["d", "e", "f", "g"]) {
+    for (const folder of ["d", "g"]) {
       expect(await places([`${folder}/.mcp.json`])).toEqual([1, `${folder}/.mcp.json`]);
       expect(await places([folder])).toEqual([1, `${folder}/.mcp.json`]);
       expect(await places([".mcp.json"], join(repo.path, folder))).toEqual([1, `${folder}/.mcp.json`]);
     }
-    rmSync(join(repo.path, ".mcp.json"));
-    symlinkSync("d", join(repo.path, ".mcp.json"));
-    expect(await places([".mcp.json"])).toEqual([1, ".mcp.json"]);
     const plain = join(scratch.root, "plain");
     mkdirSync(join(plain, "a/.mcp.json"), { recursive: true });
     mkdirSync(join(plain, "b"));
