@@ -4,7 +4,6 @@ import { linesToShow } from "../check/show.ts";
 import { printable, printableLines } from "../secrets.ts";
 import { type Line, type Report, summaryOf } from "./make.ts";
 
-/** How the text is to look, and what may be seen in it. */
 export interface TextOptions {
   readonly color: boolean;
   /** The files of the source lines; undefined where no terminal shows them. */

@@ -4,7 +4,7 @@ import { spotAt } from "../check/documents.ts";
 import { fixOf } from "../check/edits.ts";
 import { variablesOf } from "../check/halo-servers.ts";
 import type { Rule } from "../check/model.ts";
-import { filesWhere, headerRow, type Place, remoteRow } from "../check/rows.ts";
+import { filesWhere, headerRow, remoteRow } from "../check/rows.ts";
 import { claudeCode } from "../clients/claude-code.ts";
 import { clientOf } from "../clients/index.ts";
 import { hasReference, spelledIn } from "../clients/references.ts";
@@ -40,12 +40,10 @@ export const CLIENT_RULES: readonly Rule[] = [
     find: ({ header: { text = "", entry }, client: { asks }, document, dialect }) => {
       if (asks === undefined) return undefined;
       const list = member(document.tree, asks.list)?.value;
-      const described =
-        list?.kind === "array" ? list.entries.map(({ value }) => textOf(member(value, "id")?.value)) : [];
-      return spelledIn(text, dialect).flatMap((spelled): readonly Place[] => {
-        const id = asks.reference.exec(spelled.text)?.[1];
-        return id === undefined || described.includes(id) ? [] : [{ at: entry.value, args: { id } }];
-      });
+      const inputs = list?.kind === "array" ? list.entries : [];
+      const described = inputs.map(({ value }) => textOf(member(value, "id")?.value));
+      const asked = spelledIn(text, dialect).flatMap((spelled) => asks.reference.exec(spelled.text)?.[1] ?? []);
+      return asked.filter((id) => !described.includes(id)).map((id) => ({ at: entry.value, args: { id } }));
     },
     message: ({ name, id }) =>
       `server "${name}" asks for the input "${id}", which "inputs" does not describe; needed: {"type": "promptString", "id": "${id}", "password": true}`,

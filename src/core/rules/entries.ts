@@ -89,8 +89,7 @@ export const ENTRY_RULES: readonly Rule[] = [
     summary: 'A server with a "url" needs "type": Claude Code skips it otherwise',
     find: ({ document, entry, node }) => {
       const url = member(node, "url");
-      if (url === undefined || member(node, "type") !== undefined || member(node, "command") !== undefined)
-        return undefined;
+      if (url === undefined || member(node, "type") || member(node, "command")) return undefined;
       // not where the URL says another transport, or a misspelled key is meant to be the type
       const text = textOf(url.value) ?? "";
       const isHttp = /^https?:/.test(text) && !/\/sse\/?(?:[?#]|$)/.test(text);
@@ -120,9 +119,8 @@ export const ENTRY_RULES: readonly Rule[] = [
     find: ({ entry, node, transport }) => {
       const command = member(node, "command")?.value;
       if (transport !== "stdio" || (textOf(command) ?? "") !== "") return undefined;
-      // without a "type", rule `http-url-without-type` says what is wrong
-      if (command === undefined && member(node, "type") === undefined && member(node, "url") !== undefined)
-        return undefined;
+      // rule `http-url-without-type` says what is wrong
+      if (command === undefined && !member(node, "type") && member(node, "url")) return undefined;
       return { at: command ?? entry, args: { got: command === undefined ? "missing" : kindWord(command) } };
     },
     message: ({ name, got }) =>

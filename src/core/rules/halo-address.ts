@@ -4,23 +4,17 @@ import { givenValues } from "../check/env-files.ts";
 import type { Document, Rule, Subject } from "../check/model.ts";
 import { addressRow, haloRow, headerRow, type Place } from "../check/rows.ts";
 import { isObviousExample, isSecretName } from "../check/secret-judge.ts";
-import { spelledIn, variablesIn, withoutPlaceholders } from "../clients/references.ts";
+import { type Dialect, spelledIn, withoutPlaceholders } from "../clients/references.ts";
 import { member } from "../formats/nodes.ts";
 
 /** Where a file of the repository gives a variable of the URL another address than HALO's. Variables of variables are followed. */
-function givenElsewhere(
-  subject: Subject,
-  user: Document,
-  text: string,
-  names: readonly string[],
-  steps = 4,
-): readonly Place[] {
+function givenElsewhere(subject: Subject, user: Document, text: string, steps = 4): readonly Place[] {
   if (steps === 0) return [];
-  return [...new Set(names)].flatMap((variable) =>
+  return [...new Set(namesIn(text))].flatMap((variable) =>
     givenValues(subject, user, variable).flatMap(({ document, value, span }): readonly Place[] => {
       const address = withVariable(text, variable, value);
       const kind = endpointOf(address, subject.url);
-      if (kind === "right") return givenElsewhere(subject, user, address, namesIn(value), steps - 1);
+      if (kind === "right") return givenElsewhere(subject, user, address, steps - 1);
       // `HALO_URL=<the address>` is a note for people
       if (document.kind === "env-example" && (/[<>]/.test(value) || !/^\s*[a-z][a-z0-9+.-]*:/i.test(address)))
         return [];
@@ -31,9 +25,9 @@ function givenElsewhere(
 }
 
 /** What an address carries besides the address, or undefined. */
-function carried(whole: string, references: readonly (string | undefined)[]): string | undefined {
+function carried(whole: string, dialect: Dialect): string | undefined {
   const url = whole.slice(0, 4096);
-  const secret = references.find((name) => name !== undefined && isSecretName(name));
+  const secret = spelledIn(whole, dialect).find(({ name = "" }) => isSecretName(name))?.name;
   if (secret !== undefined) return `the variable ${secret}`;
   if (/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*@/i.test(url)) return "a user name or password";
   const parameter = [...url.matchAll(/[?&#;]([\w.-]{1,64})=/g)].find(([, name = ""]) => isSecretName(name))?.[1];
@@ -48,15 +42,14 @@ export const ADDRESS_RULES: readonly Rule[] = [
   addressRow({
     id: "halo-endpoint",
     summary: "An entry for HALO sends the token to another address than HALO's",
-    find: ({ url: { text, node }, document, dialect }, subject) => {
+    find: ({ url: { text, node }, document }, subject) => {
       const { url } = subject;
       const kind = endpointOf(text, url);
       if (kind === "http") return undefined;
       // only what is HALO's own address but for its writing is put right: another host may be meant, and declared with --url
       if (kind === "near") return { at: node, args: { url }, fix: url };
       if (kind === "other") return { at: node, args: { host: hostOf(text), url } };
-      const names = variablesIn(text, dialect).map(({ name }) => name);
-      return givenElsewhere(subject, document, text, names);
+      return givenElsewhere(subject, document, text);
     },
     message: ({ name, host, url, variable, file }) => {
       if (host === undefined) return `server "${name}" writes HALO's endpoint in another way; allowed: ${url}`;
@@ -80,8 +73,7 @@ export const ADDRESS_RULES: readonly Rule[] = [
     id: "halo-token-in-url",
     summary: "The address of an entry for HALO carries more than the address",
     find: ({ url: { text, node }, dialect }, { url }) => {
-      const names = spelledIn(text, dialect).map((spelled) => spelled.name);
-      const what = text === url ? undefined : carried(text, names);
+      const what = text === url ? undefined : carried(text, dialect);
       return what === undefined ? undefined : { at: node, args: { what, url } };
     },
     message: ({ name, what, url }) =>

@@ -16,16 +16,13 @@ function disabledRow(kind: Document["kind"]) {
     return subject.documents.flatMap((document) => {
       const list = member(document.tree, "disabledMcpjsonServers")?.value;
       if (document.kind !== kind || list?.kind !== "array") return [];
-      return list.entries
-        .map(({ value }) => ({ document, name: textOf(value) ?? "", value }))
-        .filter(({ name }) => names.has(name));
+      const named = list.entries.map(({ value }) => ({ document, name: textOf(value) ?? "", value }));
+      return named.filter(({ name }) => names.has(name));
     });
   });
 }
 
-function folderOf(path: string): string {
-  return path.slice(0, path.lastIndexOf("/") + 1);
-}
+const folderOf = (path: string): string => path.slice(0, path.lastIndexOf("/") + 1);
 
 export const LOADING_RULES: readonly Rule[] = [
   disabledRow("settings")({
@@ -46,9 +43,8 @@ export const LOADING_RULES: readonly Rule[] = [
     find: ({ document, name, entry }, subject) => {
       const same = haloServers(subject).filter((server) => server.document.kind === "mcp" && server.name === name);
       const folder = folderOf(document.path);
-      const above = same.find(
-        ({ document: { path } }) => folder !== folderOf(path) && folder.startsWith(folderOf(path)),
-      );
+      const isAbove = (other: string): boolean => folder !== other && folder.startsWith(other);
+      const above = same.find((server) => isAbove(folderOf(server.document.path)));
       // HALO again, for another profile, is what a repository of many packages does on purpose
       if (above === undefined || same.some((server) => server.entry === entry)) return undefined;
       return { at: entry, args: { path: above.document.path } };
@@ -66,8 +62,7 @@ export const LOADING_RULES: readonly Rule[] = [
     find: ({ document: env }, subject) => {
       const byPath = (path: string) => subject.documents.find((document) => document.path === path);
       const settings = byPath(".claude/settings.local.json");
-      const envrc = byPath(".envrc")?.text ?? "";
-      if (/^[ \t]*(?:dotenv|source_env|source|\.|export[ \t]+HALO_)/m.test(envrc)) return undefined;
+      if (/^[ \t]*(?:dotenv|source|\.|export[ \t]+HALO_)/m.test(byPath(".envrc")?.text ?? "")) return undefined;
       const needed = remoteHaloServers(subject)
         .filter(({ document }) => document.path === ".mcp.json")
         .flatMap((server) => valueHeaders(server).flatMap((header) => variablesOf(header, server.dialect)))

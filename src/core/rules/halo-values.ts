@@ -15,9 +15,7 @@ function quotedReference({ text, name }: Spelled): string {
 }
 
 /** `HALO_MCP_TOKEN` where `${HALO_MCP_TOKEN}` is meant; not `YOUR_ACCOUNT_ID`. */
-function isBareName(text: string): boolean {
-  return isVariableName(text) && isSafeVariable(text) && !isObviousExample(text);
-}
+const isBareName = (text: string): boolean => isVariableName(text) && isSafeVariable(text) && !isObviousExample(text);
 
 /** Why a value cannot be right, whatever the variables hold. */
 function problemOf(value: string, which: Value, only: string | undefined, { dialect }: HaloServer): string | undefined {
@@ -120,12 +118,10 @@ export const VALUE_RULES: readonly Rule[] = [
       });
       return wrong.flatMap(({ name, which, variable, said, entry, text, before }, index): readonly Place[] => {
         const place = { at: entry.value, args: { header: name, variable, label: LABELS[said], needed: LABELS[which] } };
-        const at = wrong.findIndex((other) => other.which === said && other.said === which);
-        const twin = wrong[at];
-        if (twin === undefined) return [place];
+        const twin = wrong.find((other) => other.which === said && other.said === which);
         // of two that are swapped the first one is said, and mends both
-        if (at < index) return [];
-        if (before === undefined || twin.before === undefined) return [place];
+        if (twin !== undefined && wrong.indexOf(twin) < index) return [];
+        if (before === undefined || twin?.before === undefined) return [place];
         const fix = [
           { ...spanOf(entry.value), text: JSON.stringify(`${before}${twin.text}`) },
           { ...spanOf(twin.entry.value), text: JSON.stringify(`${twin.before}${text}`) },

@@ -17,7 +17,7 @@ import { variableNotInExample } from "./variable-not-in-example.ts";
 /** Claude Code's measured loader is the specification. */
 export const LOADER_RULES: readonly Rule[] = [...FILE_RULES, ...ENTRY_RULES, ...USABLE_RULES];
 
-const OF_HALO = [
+export const HALO_RULES: readonly Rule[] = [
   ...LEAK_RULES,
   ...ADDRESS_RULES,
   ...HEADER_RULES,
@@ -26,9 +26,6 @@ const OF_HALO = [
   variableNotInExample,
   ...LOADING_RULES,
   ...CLIENT_RULES,
-];
-export const HALO_RULES: readonly Rule[] = OF_HALO.toSorted(
-  (a, b) => Number(a.localOnly ?? false) - Number(b.localOnly ?? false),
-);
+].toSorted((a, b) => Number(a.localOnly ?? false) - Number(b.localOnly ?? false));
 
 export const RULES: readonly Rule[] = [...LOADER_RULES, ...HALO_RULES];

@@ -63,11 +63,10 @@ export const LEAK_RULES: readonly Rule[] = [
   rowsOf((subject) => {
     const open = privateFiles(subject).filter(({ tracked, ignored }) => subject.inRepository && !tracked && !ignored);
     // a `.env` that is not there yet, beside a .mcp.json
-    const absent = subject.unignoredEnv.flatMap((env) =>
-      subject.documents
-        .filter(({ path }) => path === env.replace(/\.env$/, ".mcp.json"))
-        .map((document) => ({ document, env })),
-    );
+    const absent = subject.unignoredEnv.flatMap((env) => {
+      const beside = subject.documents.filter(({ path }) => path === env.replace(/\.env$/, ".mcp.json"));
+      return beside.map((document) => ({ document, env }));
+    });
     return [...open.map((document) => ({ document, env: undefined })), ...absent];
   })({
     id: "env-file-not-ignored",

@@ -1,10 +1,9 @@
 /** Entries that load, or could, and do something else than they say (Claude Code 2.1.330, measured). In report order. */
 import type { Rule } from "../check/model.ts";
-import { entryRow, type Place, serverRow } from "../check/rows.ts";
+import { entryRow, type Place, type ServerObject, serverRow } from "../check/rows.ts";
 import { keyCorrections } from "../clients/claude-keys.ts";
 import { FIELDS, IGNORED, REMOTE, type Transport } from "../clients/claude-loader.ts";
 import { withoutPlaceholders } from "../clients/references.ts";
-import type { Container } from "../formats/json.ts";
 import { isObjectNode, member, textOf, winners } from "../formats/nodes.ts";
 import { isReserved } from "../halo.ts";
 
@@ -25,7 +24,7 @@ const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]*/;
 const NOT_SENT = /[\0\r\n]|[^\0-\u00ff]/;
 
 /** The headers of a server that sends them. */
-function headersOf({ node, transport }: { readonly node: Container; readonly transport: Transport | undefined }) {
+function headersOf({ node, transport }: Pick<ServerObject, "node" | "transport">) {
   const headers = member(node, "headers")?.value;
   return isObjectNode(headers) && transport !== undefined && REMOTE.includes(transport) ? winners(headers) : [];
 }
@@ -57,8 +56,7 @@ export const USABLE_RULES: readonly Rule[] = [
     find: ({ node, transport }) => {
       const value = member(node, "url")?.value;
       const url = textOf(value);
-      if (value === undefined || url === undefined || transport === undefined || transport === "stdio")
-        return undefined;
+      if (value === undefined || url === undefined || !transport || transport === "stdio") return undefined;
       const problem = urlProblem(url, transport);
       return problem === undefined ? undefined : { at: value, args: { problem } };
     },

@@ -40,8 +40,9 @@ function neededBy({ client, dialect, node }: Pick<ServerEntry, "client" | "diale
   return [...new Set(all)].filter((name) => !SET_ANYWAY.test(name));
 }
 
-/** What the variables of an entry for HALO are for. */
-function purposesOf(server: HaloServer): ReadonlyMap<string, string> {
+/** What the variables of an entry are for, if it is one for HALO. */
+function purposesOf(server: HaloServer | undefined): ReadonlyMap<string, string> {
+  if (server === undefined) return new Map();
   const { url, dialect } = server;
   const ofUrl = variablesIn(url?.text ?? "", dialect).map(({ name }) => [name, "HALO endpoint"] as const);
   const ofHeaders = valueHeaders(server).flatMap((header) =>
@@ -76,7 +77,7 @@ export const variableNotInExample: Rule = {
         // a repository without HALO and without an example has its own way to say what to set
         if (server === undefined && nearest === undefined) return [];
         if (server === undefined && document.kind !== "mcp" && client.entry.names === undefined) return [];
-        const purposes = server === undefined ? new Map<string, string>() : purposesOf(server);
+        const purposes = purposesOf(server);
         const missing = neededBy(server ?? { client, dialect: client.references, node: entry.value }).filter((name) => {
           // what belongs to another program has a rule of its own
           if (purposes.has(name) && !isSafeVariable(name)) return false;
