@@ -1,9 +1,10 @@
 /** Entries that load, or could, and do something else than they say (Claude Code 2.1.330, measured). In report order. */
 import type { Rule } from "../check/model.ts";
-import { entryRow, type Place, type ServerObject, serverRow } from "../check/rows.ts";
+import { entryRow, type Place, serverRow } from "../check/rows.ts";
 import { keyCorrections } from "../clients/claude-keys.ts";
 import { FIELDS, IGNORED, REMOTE, type Transport } from "../clients/claude-loader.ts";
 import { withoutPlaceholders } from "../clients/references.ts";
+import type { Container } from "../formats/json.ts";
 import { isObjectNode, member, textOf, winners } from "../formats/nodes.ts";
 import { isReserved } from "../halo.ts";
 
@@ -24,7 +25,7 @@ const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]*/;
 const NOT_SENT = /[\0\r\n]|[^\0-\u00ff]/;
 
 /** The headers of a server that sends them. */
-function headersOf({ node, transport }: Pick<ServerObject, "node" | "transport">) {
+function headersOf({ node, transport }: { readonly node: Container; readonly transport: Transport | undefined }) {
   const headers = member(node, "headers")?.value;
   return isObjectNode(headers) && transport !== undefined && REMOTE.includes(transport) ? winners(headers) : [];
 }
