@@ -30,33 +30,32 @@ export function haloEntry(name: string, url: string): Json {
   return entryFor(claudeCode, url, variablesFor(name));
 }
 
-/** What is sent where, exactly as the client would send it. Holds secrets. */
-export interface Sent {
-  readonly url: string;
-  readonly headers: Readonly<Record<string, string>>;
-  /** Variables that nothing sets: the client would send their placeholder. */
-  readonly missing: readonly string[];
-  /** Variables that headers take, by header: all that is sent beside plain text. */
-  readonly read: readonly { readonly header: string; readonly variable: string }[];
-}
-
-/** Expands an entry's URL and headers; blanks at both ends of a header are not sent. */
+/** What is sent where, exactly as the client would send it: blanks at both ends of a header are not. Holds secrets. */
 export function expandEntry(
   entry: { readonly url: string; readonly headers: Readonly<Record<string, string>> },
   env: Readonly<Record<string, string | undefined>>,
-): Sent {
+) {
   const url = expand(entry.url.trim(), env);
   const missing = new Set(url.missing);
   const headers: Record<string, string> = {};
-  const read: Sent["read"][number][] = [];
+  const read: { readonly header: string; readonly variable: string }[] = [];
   for (const [name, text] of Object.entries(entry.headers)) {
     const expanded = expand(text, env);
     for (const variable of expanded.missing) missing.add(variable);
     for (const variable of [...expanded.read, ...expanded.missing]) read.push({ header: name, variable });
     headers[name.trim()] = expanded.text.trim();
   }
-  return { url: url.text, headers, missing: [...missing], read };
+  return {
+    url: url.text,
+    headers,
+    /** Variables that nothing sets: the client would send their placeholder. */
+    missing: [...missing],
+    /** Variables that headers take, by header: all that is sent beside plain text. */
+    read,
+  };
 }
+
+export type Sent = ReturnType<typeof expandEntry>;
 
 export type Scope = "project" | "local" | "user";
 

@@ -41,14 +41,8 @@ const REFERENCE =
   /\$\{\{[^}]{0,256}\}\}|\{\{[^}]{0,256}\}\}|\$\{[^}]{0,256}\}|\{(?:env|file):[^}]{0,256}\}|\$\([^)]{0,256}\)|(?<!\S)(?:\$[A-Za-z_]\w{0,127}|%\w{1,128}%)(?!\S)/g;
 const PLAIN = /^(?:\$?\{\{|\$?\{|\$|%)\s*(?:env[:.]|secrets\.|process\.env\.)?([A-Za-z_]\w*)\s*(?:\}\}|\}|%)?$/;
 
-/** One reference in a text, in whatever spelling. */
-export interface Reference {
-  readonly text: string;
-  readonly offset: number;
-}
-
 /** The references in a text, in any client's spelling and in order. */
-export function referencesIn(text: string): readonly Reference[] {
+export function referencesIn(text: string) {
   if (!/[$%{]/.test(text)) return [];
   return [...text.slice(0, LONGEST).matchAll(REFERENCE)].map((match) => ({ text: match[0], offset: match.index }));
 }
@@ -58,22 +52,18 @@ export function hasReference(text: string): boolean {
   return referencesIn(text).length > 0;
 }
 
-/** A reference as one client reads it. */
-export interface Spelled extends Reference {
-  /** The variable, when that is all there is between the brackets. */
-  readonly name: string | undefined;
-  /** This client expands it. */
-  readonly expanded: boolean;
-}
-
 /** Everything in a text that is meant as a reference. */
-export function spelledIn(text: string, { expands }: Dialect): readonly Spelled[] {
+export function spelledIn(text: string, { expands }: Dialect) {
   return referencesIn(text).map((reference) => ({
     ...reference,
+    /** The variable, when that is all there is between the brackets. */
     name: PLAIN.exec(reference.text)?.[1],
+    /** This client expands it. */
     expanded: expands === undefined || expands.test(reference.text),
   }));
 }
+
+export type Spelled = ReturnType<typeof spelledIn>[number];
 
 /** A text with these references as `spell` writes them. */
 export function respelled(text: string, references: readonly Spelled[], spell: (name: string) => string): string {
@@ -84,14 +74,8 @@ export function respelled(text: string, references: readonly Spelled[], spell: (
   );
 }
 
-/** A variable that a text takes its value from. */
-export interface Variable {
-  readonly name: string;
-  readonly hasDefault: boolean;
-}
-
 /** The variables that a text takes its value from in this dialect. */
-export function variablesIn(text: string, dialect: Dialect): readonly Variable[] {
+export function variablesIn(text: string, dialect: Dialect) {
   return spelledIn(text, dialect)
     .filter(({ expanded }) => expanded)
     .flatMap((spelled) =>
@@ -115,20 +99,11 @@ export function references(text: string): readonly string[] {
   return [...text.matchAll(/\$\{([A-Za-z_]\w{0,127})(?=\}|:-)/g)].map(([, name = ""]) => name);
 }
 
-/** A text as Claude Code sends it. */
-export interface Expanded {
-  readonly text: string;
-  /** Variables that are not set and have no default: Claude Code sends their placeholder literally. */
-  readonly missing: readonly string[];
-  /** Variables whose value, or default, became part of the text: in the second pass, those that the first one put together too. */
-  readonly read: readonly string[];
-}
-
 /**
  * Expands `${NAME}` and `${NAME:-default}` as Claude Code does: two passes, the default only when the variable is
  * unset (an empty one stays empty), every other spelling left as it is.
  */
-export function expand(text: string, env: Readonly<Record<string, string | undefined>>): Expanded {
+export function expand(text: string, env: Readonly<Record<string, string | undefined>>) {
   const missing = new Set<string>();
   const read = new Set<string>();
   const pass = (input: string): string =>
@@ -137,5 +112,11 @@ export function expand(text: string, env: Readonly<Record<string, string | undef
       (value === undefined ? missing : read).add(name);
       return value ?? whole;
     });
-  return { text: pass(pass(text)), missing: [...missing], read: [...read] };
+  return {
+    text: pass(pass(text)),
+    /** Variables that are not set and have no default: Claude Code sends their placeholder literally. */
+    missing: [...missing],
+    /** Variables whose value, or default, became part of the text: in the second pass, those that the first one put together too. */
+    read: [...read],
+  };
 }

@@ -13,32 +13,25 @@
  */
 import type { Container, Entry, Json, Node } from "./json.ts";
 
-/** How a file is written: what we insert follows it. */
-export interface Style {
-  readonly eol: string;
-  /** One step of indentation. */
-  readonly unit: string;
-  /** On one line: blanks follow colons and commas. */
-  readonly isSpaced: boolean;
-  /** Inside the braces of a one-line object. */
-  readonly gap: string;
-  /** The document is one line, so that what is inserted has no line breaks either. An empty document is not. */
-  readonly isOneLine: boolean;
-}
-
 /** The indentation of the line that a value starts on, when its entries get lines of their own; undefined: all on one line. */
 export type Indent = string | undefined;
 
-/** Reads the style off a document: the first example of each habit counts. */
-export function detectStyle(text: string, root: Node): Style {
+/** How a file is written: what we insert follows it. The first example of each habit counts. */
+export function detectStyle(text: string, root: Node) {
   return {
     eol: /\r\n|\n|\r/.exec(text)?.[0] ?? "\n",
+    /** One step of indentation. */
     unit: /[\r\n]([ \t]+)"/.exec(text)?.[1] ?? "  ",
+    /** On one line: blanks follow colons and commas. */
     isSpaced: /"\s*:(\s?)/.exec(text)?.[1] !== "",
+    /** Inside the braces of a one-line object. */
     gap: /\{([ \t]?)"/.exec(text)?.[1] ?? "",
+    /** What is inserted has no line breaks either. An empty document is not one line. */
     isOneLine: root.kind !== "scalar" && root.entries.length > 0 && !hasBreak(text.slice(root.start, root.end)),
   };
 }
+
+type Style = ReturnType<typeof detectStyle>;
 
 /** Blanks at the start of the line that holds the offset. */
 export function lineIndent(text: string, offset: number): string {
