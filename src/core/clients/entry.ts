@@ -67,14 +67,8 @@ function remoteOf(node: Container, client: Client): Connected | undefined {
   const headers = node.entries.flatMap(({ key, value }): readonly Header[] => {
     const kind = key === entry.headers ? "values" : key === entry.names ? "names" : "unknown";
     if (!isObjectNode(value) || (kind === "unknown" && entry.names === undefined)) return [];
-    return value.entries.map((each) => ({
-      name: each.key,
-      entry: each,
-      text: textOf(each.value),
-      kind,
-      under: key,
-      before: "",
-    }));
+    const shared = { kind, under: key, before: "" } as const;
+    return value.entries.map((each) => ({ ...shared, name: each.key, entry: each, text: textOf(each.value) }));
   });
   // where a table of headers says enough the address may come from elsewhere
   if (url === undefined && !headers.some(({ kind }) => kind === "names")) return undefined;
@@ -109,15 +103,8 @@ function programOf(node: Container, client: Client): Connected | undefined {
     const isHeader = texts[index - 1] === "--header";
     const [, before, name = "", written = ""] = (isHeader && HEADER.exec(text)) || [];
     const value = withOwn(written, dialect, own);
-    if (before !== undefined)
-      headers.push({
-        name,
-        entry,
-        text: value,
-        kind: "values",
-        under: "args",
-        before: value === written ? before : undefined,
-      });
+    const header = { name, entry, text: value, kind: "values", under: "args" } as const;
+    if (before !== undefined) headers.push({ ...header, before: value === written ? before : undefined });
     const isAddress = !isHeader && (isRemote ? index > at && !text.startsWith("-") : /^https?:/i.test(text));
     if (url === undefined && isAddress && entry.value.kind === "scalar") url = { text, node: entry.value };
   }

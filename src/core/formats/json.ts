@@ -56,7 +56,6 @@ export type Tree = { readonly ok: true; readonly root: Node } | { readonly ok: f
 /** No configuration is nested this deep; the limit keeps every walk of the tree off the end of the stack. */
 export const MAX_DEPTH = 256;
 
-const CONFLICT = /^(?:<{7}(?: |$)|={7}$|>{7}(?: |$)|\|{7}(?: |$))/m;
 const FIX = "remove comments and trailing commas, then run this again";
 const CUT_OFF = "the file ends too early, as if it were cut off";
 const NO_VALUE = "this is not a JSON value";
@@ -113,13 +112,17 @@ export function parseTree(text: string, { strict }: EditOptions): Tree {
     return { ok: true, root: read(text, strict) };
   } catch (error) {
     if (!(error instanceof Stop)) throw error;
-    // half of a merge is the usual reason for a broken file in a repository, and the syntax error alone would not say so
-    const conflict = CONFLICT.exec(text.replace(/\r/g, "\n"));
-    if (conflict === null) return { ok: false, refused: error.refused };
-    const reason = "the file has conflict markers of an unfinished merge";
-    const hint = "resolve the conflict first";
-    return { ok: false, refused: { cause: "conflict", reason, offset: conflict.index, hint } };
+    return { ok: false, refused: conflictIn(text) ?? error.refused };
   }
+}
+
+/** Half of a merge is the usual reason for a broken file in a repository, and the syntax error alone would not say so. */
+export function conflictIn(text: string): Refused | undefined {
+  const found = /^(?:<{7}(?: |$)|={7}$|>{7}(?: |$)|\|{7}(?: |$))/m.exec(text.replace(/\r/g, "\n"));
+  const reason = "the file has conflict markers of an unfinished merge";
+  return found === null
+    ? undefined
+    : { cause: "conflict", reason, offset: found.index, hint: "resolve the conflict first" };
 }
 
 function read(text: string, strict: boolean): Node {

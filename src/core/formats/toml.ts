@@ -3,7 +3,7 @@
  * Loaded only where there is such a file (bundled-packages.json, chunk `toml`).
  */
 import { type AST, parseTOML } from "toml-eslint-parser";
-import { type Entry, MAX_DEPTH, type Node, type Tree } from "./json.ts";
+import { conflictIn, type Entry, MAX_DEPTH, type Node, type Tree } from "./json.ts";
 
 /** A table while it is read: `[a]` and `[a.b]` may stand anywhere in the file, and add to the same one. */
 interface Table {
@@ -68,11 +68,6 @@ function isDeeper(node: Node, levels: number): boolean {
 
 /** The tree of a TOML text (1.1). Never throws: what cannot be read is refused, with the offset. */
 export function parseToml(text: string): Tree {
-  const conflict = /^(?:<{7}|>{7})(?: |$)/m.exec(text);
-  if (conflict !== null) {
-    const reason = "the file has conflict markers of an unfinished merge";
-    return { ok: false, refused: { cause: "conflict", reason, offset: conflict.index } };
-  }
   try {
     const [body] = parseTOML(text.replace(/^\uFEFF/, " ")).body;
     const root = tableAt("object", body.range);
@@ -85,6 +80,6 @@ export function parseToml(text: string): Tree {
     // the parser's own errors say where; a text of 200,000 escapes ends its stack
     const { message, index } = error as Error & { readonly index?: number };
     const reason = index === undefined ? "no reader of TOML takes it" : message[0]?.toLowerCase() + message.slice(1);
-    return { ok: false, refused: { reason, offset: index ?? 0 } };
+    return { ok: false, refused: conflictIn(text) ?? { reason, offset: index ?? 0 } };
   }
 }
