@@ -41,7 +41,7 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
-          globalSetup: ["test/support/package-setup.ts"],
+          globalSetup: ["test/support/package.ts"],
           testTimeout: 90_000,
           hookTimeout: 90_000,
           maxWorkers: WORKERS,

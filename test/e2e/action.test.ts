@@ -38,7 +38,7 @@ let summary: string;
 beforeEach(async () => {
   scratch = scratchHome();
   repo = mkRepo(scratch);
-  npx = fakeNpx(scratch.tmp, (await packedPackage()).bin);
+  npx = fakeNpx(scratch.tmp, packedPackage().bin);
   summary = join(scratch.tmp, "summary.md");
 });
 afterEach(() => scratch.dispose());

@@ -37,8 +37,6 @@ export interface DoctorRun {
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
-  /** From the start of the process to its end, milliseconds. */
-  readonly ms: number;
   /** Most memory that it had, MiB; 0 where nobody says (Linux does). */
   readonly peak: number;
 }
@@ -54,7 +52,6 @@ export interface DoctorOptions {
 /** The packed program as `doctor`, without a terminal. */
 export function doctor(m: Machine, args: readonly string[], options: DoctorOptions): Promise<DoctorRun> {
   return new Promise((resolve, reject) => {
-    const start = performance.now();
     const child = spawn(process.execPath, [m.bin, "doctor", ...args], {
       cwd: options.cwd,
       env: { ...m.env, ...options.env },
@@ -81,7 +78,7 @@ export function doctor(m: Machine, args: readonly string[], options: DoctorOptio
     child.on("close", (code) => {
       clearInterval(watch);
       clearTimeout(late);
-      resolve({ code, stdout, stderr, peak, ms: performance.now() - start });
+      resolve({ code, stdout, stderr, peak });
     });
     child.stdin.on("error", () => undefined);
     child.stdin.end(options.stdin ?? "");

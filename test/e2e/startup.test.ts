@@ -17,7 +17,7 @@ let packed: PackedPackage;
 let scratch: ScratchHome;
 beforeAll(async () => {
   scratch = scratchHome();
-  packed = await packedPackage();
+  packed = packedPackage();
 });
 afterAll(() => scratch.dispose());
 

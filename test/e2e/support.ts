@@ -12,9 +12,13 @@ import {
 } from "node:fs";
 import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from "node:http";
 import { dirname, join, relative } from "node:path";
+import { Readable, Writable } from "node:stream";
 import { text as readAll } from "node:stream/consumers";
 import { execa } from "execa";
 import { expect } from "vitest";
+import manifest from "../../package.json" with { type: "json" };
+import { main } from "../../src/cli.ts";
+import type { Context } from "../../src/context.ts";
 import { listen, type Running } from "../servers/fault-kit.ts";
 import { type StandIn, type StandInSettings, startStandIn } from "../servers/stand-in.mjs";
 import { type Environment, mkRepo, type Repository, type ScratchHome, scratchHome } from "../support/home.ts";
@@ -85,6 +89,8 @@ export interface MachineOptions {
   readonly repository?: string;
   /** How long the path of its folder is. */
   readonly length?: number;
+  /** `run` runs the source in this process, not the packed program in one of its own. */
+  readonly isHere?: boolean;
 }
 
 export type Tree = ReadonlyMap<string, string>;
@@ -135,7 +141,7 @@ export function programsOf(home: string): { argv: string; environ: string }[] {
 }
 
 export async function machine(options: MachineOptions = {}): Promise<Machine> {
-  const { bin } = await packedPackage();
+  const bin = options.isHere === true ? "" : packedPackage().bin;
   const scratch = scratchHome({ path: options.path, env: options.env ?? {}, length: options.length });
   const repo = mkRepo(scratch, options.repository ?? "shop");
   const standIn = await startStandIn({ token: TOKEN, accountId: ACCOUNT, profileId: PROFILE, ...options.server });
@@ -149,7 +155,9 @@ export async function machine(options: MachineOptions = {}): Promise<Machine> {
     url: standIn.url,
     bin,
     run: (args, run = {}) =>
-      start(process.execPath, [bin, ...args], { cwd: repo.path, ...run, env: { ...scratch.env, ...run.env } }),
+      options.isHere === true
+        ? runHere(args, { cwd: repo.path, ...run, env: { ...scratch.env, ...run.env } })
+        : start(process.execPath, [bin, ...args], { cwd: repo.path, ...run, env: { ...scratch.env, ...run.env } }),
     open(args, { env = {}, cwd = repo.path, cols = 80, rows = 40 } = {}) {
       const program = { file: process.execPath, args: [bin, ...args], cwd, env: { ...scratch.env, ...env } };
       const wizard = asWizard(openTerminal({ ...program, cols, rows }));
@@ -236,6 +244,46 @@ export async function start(
   });
   // what ended by a signal, or did not start, has none
   return { code: run.exitCode ?? null, stdout: run.stdout, stderr: run.stderr };
+}
+
+/** Runs the program in this process, as without a terminal. */
+async function runHere(
+  args: readonly string[],
+  { cwd, env, stdin = "" }: RunOptions & { cwd: string; env: Environment },
+): Promise<Run> {
+  const said = { stdout: "", stderr: "" };
+  const collect = (name: keyof typeof said): Writable =>
+    new Writable({
+      decodeStrings: false,
+      write(text, _, done) {
+        said[name] += text;
+        done();
+      },
+    });
+  const context: Context = {
+    cwd,
+    env,
+    home: env.HOME ?? "",
+    platform: process.platform,
+    arch: process.arch,
+    nodeVersion: process.version,
+    version: manifest.version,
+    stdin: Readable.from([stdin]),
+    stdout: collect("stdout"),
+    stderr: collect("stderr"),
+    print: (text) => {
+      said.stdout += text;
+    },
+    isWatched: false,
+    now: () => performance.now(),
+    signal: new AbortController().signal,
+    color: false,
+    unicode: true,
+    secrets: new Set(),
+    templates: new URL("../../templates/", import.meta.url),
+  };
+  const code = await main(context, args);
+  return { code, ...said };
 }
 
 export interface Recorder extends Running {

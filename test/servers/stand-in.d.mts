@@ -3,10 +3,14 @@ export interface StandInSettings {
   token: string;
   accountId: string;
   profileId: string;
+  /** Default "2025-stateful". */
   era?: "2025-stateful" | "2025-stateless" | "2026" | "both";
+  /** Default "sse". The 2025 side of "both" always answers as a stream. */
   answers?: "json" | "sse";
+  /** When the token is demanded: at the first request, at tools/list and tools/call only, or never. */
   auth?: "first" | "tools-list" | "none";
   port?: number;
+  /** File that gets every request as a JSON line. */
   record?: string;
 }
 export interface StandInRequest {

@@ -16,27 +16,7 @@ import { StreamableHTTPServerTransport } from "@modelcontextprotocol/sdk/server/
 import { CallToolRequestSchema, ListToolsRequestSchema } from "@modelcontextprotocol/sdk/types.js";
 import { createMcpHandler, Server as NewServer } from "@modelcontextprotocol/server";
 
-/**
- * @typedef {object} StandInSettings
- * @property {string} token
- * @property {string} accountId
- * @property {string} profileId
- * @property {"2025-stateful" | "2025-stateless" | "2026" | "both"} [era] default "2025-stateful"
- * @property {"json" | "sse"} [answers] default "sse". The 2025 side of "both" always answers as a stream.
- * @property {"first" | "tools-list" | "none"} [auth] when the token is demanded: at the first request, at tools/list and tools/call only, or never
- * @property {number} [port] default 0: any free one
- * @property {string} [record] file that gets every request as a JSON line
- */
-
-/**
- * @typedef {object} StandInRequest
- * @property {string} method HTTP method
- * @property {string} path
- * @property {Record<string, string | string[] | undefined>} headers
- * @property {string | null} rpc JSON-RPC method
- */
-
-/** @typedef {{ url: string, requests: StandInRequest[], close: () => Promise<void> }} StandIn */
+/** @typedef {import("./stand-in.mjs").StandInSettings} StandInSettings */
 
 const INFO = { name: "halo-stand-in", version: "1.0.0" };
 const CAPABILITIES = { capabilities: { tools: {} } };
@@ -161,19 +141,13 @@ function newHandler(settings) {
   );
 }
 
-/**
- * Starts the stand-in on 127.0.0.1.
- * @param {StandInSettings} settings
- * @returns {Promise<StandIn>}
- */
+/** Starts the stand-in on 127.0.0.1. @param {StandInSettings} settings */
 export async function startStandIn(settings) {
-  /** @type {StandInRequest[]} */
   const requests = [];
   const serve = settings.era === "2026" || settings.era === "both" ? newHandler(settings) : oldHandler(settings);
   const server = createServer(async (request, response) => {
     const body = await readBody(request);
     const rpc = typeof body?.method === "string" ? body.method : null;
-    /** @type {StandInRequest} */
     const seen = { method: request.method ?? "", path: request.url ?? "", headers: { ...request.headers }, rpc };
     requests.push(seen);
     if (settings.record !== undefined) appendFileSync(settings.record, `${JSON.stringify(seen)}\n`, { mode: 0o600 });
@@ -208,7 +182,6 @@ export async function startStandIn(settings) {
 
 async function main() {
   const lines = createInterface({ input: process.stdin });
-  /** @type {StandIn | undefined} */
   let standIn;
   lines.on("close", () => void (standIn === undefined ? process.exit(0) : standIn.close().then(() => process.exit(0))));
   lines.once("line", async (line) => {

@@ -1,0 +1,3 @@
+import { transcripts } from "../e2e/transcripts.ts";
+
+transcripts({ isHere: true });
