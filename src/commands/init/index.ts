@@ -176,7 +176,7 @@ async function alreadySetUp(page: Page, decided: Decided, plan: Plan, candidates
 /** Shows a plan, asks, does it; makes it anew from what is there now when a file changed meanwhile. */
 async function carry(page: Page, decided: Decided, message: string, make: (now: Page) => Plan | Promise<Plan>) {
   const { context, options, show, here, decides } = page;
-  return await carryOut(await make(page), {
+  const carried = await carryOut(await make(page), {
     context,
     place: here,
     dryRun: options.dryRun,
@@ -197,6 +197,8 @@ async function carry(page: Page, decided: Decided, message: string, make: (now: 
       return await make(lookAgain(page));
     },
   });
+  if (!options.dryRun) show.verbatim(statusLines(page, carried.plan, carried.statuses));
+  return carried;
 }
 
 /** Writes what was decided, proves it, says how to go on. */
@@ -206,7 +208,6 @@ async function finish(page: Page, decided: Decided, tested: Diagnosis | undefine
     buildPlan(now, decided),
   );
   if (options.dryRun) return concludeDryRun(page, decided, plan, tested);
-  show.verbatim(statusLines(page, plan, statuses));
   const { clients, scopes } = decided.choice;
   if (options.bridge === "none" && scopes.includes("project"))
     show.warn("No bridge: Claude Code does not read .env. Export the variables before you start it.");
@@ -229,13 +230,11 @@ async function finish(page: Page, decided: Decided, tested: Diagnosis | undefine
   }
 }
 
-/** Takes HALO out of what was chosen. */
 async function remove(page: Page, decided: Decided): Promise<number> {
-  const { options, show, here, target } = page;
+  const { options, here, target } = page;
   const { scopes } = decided.choice;
   const { plan, statuses } = await carry(page, decided, "Remove this?", (now) => buildRemoval(now, decided.choice));
   if (options.dryRun) return concludeDryRun(page, decided, plan, undefined);
-  show.verbatim(statusLines(page, plan, statuses));
   // other connections may use them
   const shared = envIn(here.state.files.userSettings);
   const stay =

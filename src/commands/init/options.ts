@@ -64,7 +64,6 @@ export function choiceByFlags({ clients, scopes }: InitOptions): Choice {
 
 export type Values = Readonly<Record<Value, string>>;
 
-/** What a person, or the flags, decided. */
 export interface Decided {
   readonly values: Values;
   readonly choice: Choice;

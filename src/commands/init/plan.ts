@@ -52,7 +52,6 @@ function stepsOf<S>(planned: Planned<S>): readonly S[] {
   );
 }
 
-/** The steps for the files of the repository. */
 function projectSteps(start: Start, values: Values): readonly Step[] {
   const { target, here, options } = start;
   const { bridge } = options;
@@ -115,7 +114,6 @@ function webSteps(page: Page, { values, choice }: Decided, keepsToken: boolean):
   }));
 }
 
-/** The steps for Claude Code's own scopes. */
 async function ownSteps(page: Page, { values, choice }: Decided): Promise<readonly Step[]> {
   const { context, here, target, url } = page;
   const scopes = choice.scopes.filter(isOwn);
@@ -161,7 +159,6 @@ export async function buildPlan(page: Page, decided: Decided): Promise<Plan> {
   return { steps: [...of("write"), ...of("run"), ...of("tell"), ...webSteps(page, decided, keepsToken)] };
 }
 
-/** What takes HALO out of what was chosen again. */
 export function buildRemoval(page: Page, { scopes }: Choice): Plan {
   const { here, target } = page;
   const { entries, paths, root, git, claude } = here;

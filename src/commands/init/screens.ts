@@ -16,11 +16,9 @@ import { checkOptions } from "./plan.ts";
 import type { Page, Survey } from "./survey.ts";
 import type { Proof } from "./test.ts";
 
-/** A step with what is below it. */
 interface Part {
   readonly title: string;
   readonly details?: readonly string[];
-  /** Lines that stay as they are. */
   readonly diff?: readonly string[];
   /** What takes the place of the title in a unified diff. */
   readonly sides?: readonly string[];
@@ -63,7 +61,6 @@ export function planText(page: Page, decided: Decided, plan: Plan, paint: Paint)
   return lines.length === 0 ? "Nothing has to change." : lines.join("\n");
 }
 
-/** One line per file and command: what became of it. */
 export function statusLines({ show, here }: Page, { steps }: Plan, statuses: ReadonlyMap<Step, string>) {
   const { green, sign } = show.paint;
   return steps.flatMap((step) => {
@@ -75,10 +72,8 @@ export function statusLines({ show, here }: Page, { steps }: Plan, statuses: Rea
   });
 }
 
-/** Lines that belong together. */
 type Paragraph = readonly string[];
 
-/** The steps of a plan that are left to a person. */
 export function handSteps({ steps }: Plan): readonly Paragraph[] {
   return steps.flatMap((step) =>
     step.kind === "tell" ? [[step.title, ...step.lines.map((line) => `  ${line}`)]] : [],
@@ -131,7 +126,6 @@ function ciLines({ options: { ci }, here, target }: Page, { steps }: Plan): Para
   return ["In CI, or before a commit", ...lines.map((line) => `  ${line}`)];
 }
 
-/** How to go on, for a person. */
 export function nextSteps(page: Page, decided: Decided, plan: Plan): readonly Paragraph[] {
   const { clients, scopes } = decided.choice;
   const isNew = page.target.mode === "new";
@@ -170,7 +164,6 @@ export function headlineOf({ ok, files, client }: Proof, changed: boolean, claud
   return `HALO answers with the saved settings. ${rest}.`;
 }
 
-/** What a run came to. */
 export interface Outcome {
   readonly ok: boolean;
   readonly headline: string;

@@ -20,7 +20,6 @@ import { pathLabel } from "../shared/carry-out.ts";
 import { claudeOf, ownFiles, programsFor } from "../shared/programs.ts";
 import type { InitOptions } from "./options.ts";
 
-/** What is known once the machine was looked at. */
 export interface Start {
   readonly context: Context;
   readonly options: InitOptions;
@@ -116,19 +115,16 @@ function readFiles(context: Context, place: Awaited<ReturnType<typeof findPlace>
 
 export type Survey = Awaited<ReturnType<typeof survey>>;
 
-/** Finds the root and the programs, reads the files. */
 export async function survey(context: Context, options: InitOptions) {
   const place = await findPlace(context, options);
   return { ...place, ...readFiles(context, place, options.name ?? DEFAULT_NAME) };
 }
 
-/** Reads the files again. */
 export function lookAgain(page: Page): Page {
   const { context, here, target } = page;
   return { ...page, here: { ...here, ...readFiles(context, here, target.name) } };
 }
 
-/** The entry of a name in a scope. */
 export function entryIn({ entries }: Survey, scope: Scope, name: string): Entry | undefined {
   return entries[scope].find((entry) => entry.name === name);
 }

@@ -111,12 +111,10 @@ export function usable(
   return found;
 }
 
-/** The values that nothing gives. */
 export function missingIn(candidates: Candidates): readonly Value[] {
   return VALUES.filter((which) => candidates[which].length === 0);
 }
 
-/** The best value of each. */
 export function firstOf({ token, account, profile }: Candidates): Values {
   return { token: token[0]?.value ?? "", account: account[0]?.value ?? "", profile: profile[0]?.value ?? "" };
 }

@@ -35,7 +35,6 @@ export function pathLabel(path: string, root: string): string {
   return isInside(path, root) ? relative(root, path) : path;
 }
 
-/** A step as one line: the file, the command, the title. */
 export function stepLabel(step: Step, root: string): string {
   if (step.kind === "write") return pathLabel(step.path, root);
   return step.kind === "run" ? step.why : step.title;

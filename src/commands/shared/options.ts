@@ -1,5 +1,5 @@
 /** What several commands read from their words in the same way. */
-import { isAbsolute, resolve } from "node:path";
+import { resolve } from "node:path";
 import type { Context } from "../../context.ts";
 import { endpointProblem } from "../../core/endpoint.ts";
 import { nameProblem } from "../../core/halo.ts";
@@ -16,7 +16,7 @@ export function urlOf({ values, origins }: RawOptions): string | undefined {
 
 /** A path of the command line, from the folder of the call. */
 export function pathOf(context: Context, given: string | undefined): string | undefined {
-  return given === undefined || isAbsolute(given) ? given : resolve(context.cwd, given);
+  return given === undefined ? undefined : resolve(context.cwd, given);
 }
 
 /** `--timeout` in seconds; 15 when it is not given. */

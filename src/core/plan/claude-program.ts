@@ -16,11 +16,9 @@ export interface ClaudeInput {
   readonly name: string;
   readonly url: string;
   readonly values: Readonly<Record<Value, string>>;
-  /** The program, or undefined when it is not installed. */
   readonly program: string | undefined;
-  /** `claude mcp add-json … -` reads standard input (2.1.330 does, 2.1.197 does not). */
+  /** There is a program whose `claude mcp add-json … -` reads standard input (2.1.330 does, 2.1.197 does not). */
   readonly readsStdin: boolean;
-  /** The entry of that name in a scope. */
   readonly existing: (scope: OwnScope) => Entry | undefined;
   readonly snapshot: Snapshot;
   readonly userSettings: string;
@@ -87,7 +85,6 @@ function describe(title: string, url: string, headers: Readonly<Record<string, s
   return [`${title}: ${printable(url.replace(/[?#].*$/s, "").replace(/\/\/[^/@]*@/, "//"), 200)}`, ...lines];
 }
 
-/** The step that takes an entry out of a scope of Claude Code's own. */
 export function removeEntry(program: string, scope: OwnScope, entry: Entry): RunStep {
   return {
     kind: "run",
@@ -97,11 +94,9 @@ export function removeEntry(program: string, scope: OwnScope, entry: Entry): Run
   };
 }
 
-/** The steps that put one connection into scopes of Claude Code's own, through its program. */
 export function planClaude(input: ClaudeInput): Planned<Step> {
-  const { scopes, name, url, program, values, store, snapshot } = input;
+  const { scopes, name, url, program, values, store, snapshot, readsStdin: viaStdin } = input;
   const headers = Object.fromEntries(VALUES.map((value) => [HEADERS[value], values[value]]));
-  const viaStdin = program !== undefined && input.readsStdin;
   const entry = viaStdin ? { type: "http", url, headers } : haloEntry(name, url);
   const steps: Step[] = [];
   const state = snapshot.get(store);
