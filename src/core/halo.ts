@@ -147,9 +147,6 @@ function unsendable(value: string): string | undefined {
 export function cleanValue(which: Value, pasted: string): Cleaned {
   const label = LABELS[which];
   const refuse = (problem: string, missing = false): Cleaned => ({ ok: false, problem, missing });
-  // cut before it is cleaned, a value could lose its end without a word
-  if (pasted.length > MAX_BYTES * 4)
-    return refuse(`the ${label} is longer than ${MAX_BYTES * 4} characters, which no ${label} is`);
   const cleaned = new Set<string>();
   let value = pasted;
   for (const [what, found, kept, of = which] of [...CLEANING, ...CLEANING]) {

@@ -4,14 +4,9 @@ import { type Report, ruleUrl, summaryOf } from "./make.ts";
 
 const COMMANDS = { error: "error", warning: "warning", note: "notice" } as const;
 
-/** As the runner reads a message back (actions/toolkit, packages/core/src/command.ts). */
-function escapeData(text: string): string {
-  return text.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
-}
-
-function escapeProperty(text: string): string {
-  return escapeData(text).replaceAll(":", "%3A").replaceAll(",", "%2C");
-}
+/** As the runner reads a message back (actions/toolkit, packages/core/src/command.ts): of a message `%`, CR and LF. */
+const escapeData = (text: string): string => text.replace(/[%\r\n]/g, encodeURIComponent);
+const escapeProperty = (text: string): string => text.replace(/[%\r\n:,]/g, encodeURIComponent);
 
 /** One annotation a finding, then the summary. The runner hides the properties, so the message says the place again. */
 export function toGithub(report: Report): string {

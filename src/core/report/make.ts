@@ -29,7 +29,6 @@ interface Facts {
   readonly dryRun: boolean;
 }
 
-/** What every format prints. */
 export interface Report extends Facts {
   readonly ok: boolean;
   readonly lines: readonly Line[];
@@ -38,8 +37,7 @@ export interface Report extends Facts {
   readonly mendable: number;
 }
 
-/** What a report is made from. */
-export interface ReportInput extends Facts {
+interface ReportInput extends Facts {
   readonly findings: readonly Finding[];
   readonly rules: readonly Pick<Rule, "id" | "severity" | "message">[];
   /** The text of every file that a finding may be about; a file without one has its findings at 1:1. */

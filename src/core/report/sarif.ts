@@ -5,9 +5,7 @@ import { PACKAGE_URL, type Report, ruleUrl } from "./make.ts";
 const SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 const ROOT = "%SRCROOT%";
 
-function locationOf(path: string): object {
-  return { uri: path.split("/").map(encodeURIComponent).join("/"), uriBaseId: ROOT };
-}
+const locationOf = (path: string) => ({ uri: path.split("/").map(encodeURIComponent).join("/"), uriBaseId: ROOT });
 
 /**
  * The whole log: one run, every rule with its page. No fingerprints: GitHub takes `primaryLocationLineHash` alone, which
@@ -29,20 +27,16 @@ export function toSarif(
     defaultConfiguration: { level: severity },
     properties: { "problem.severity": severity === "note" ? "recommendation" : severity },
   }));
-  const results = report.lines.map(({ rule, severity, message, path, line, column, endLine, endColumn }) => ({
-    ruleId: rule,
-    ruleIndex: indexes.get(rule) ?? -1,
-    level: severity,
-    message: { text: message },
-    locations: [
-      {
-        physicalLocation: {
-          artifactLocation: locationOf(path),
-          region: { startLine: line, startColumn: column, endLine, endColumn },
-        },
-      },
-    ],
-  }));
+  const results = report.lines.map(({ rule, severity, message, path, line, column, endLine, endColumn }) => {
+    const region = { startLine: line, startColumn: column, endLine, endColumn };
+    return {
+      ruleId: rule,
+      ruleIndex: indexes.get(rule) ?? -1,
+      level: severity,
+      message: { text: message },
+      locations: [{ physicalLocation: { artifactLocation: locationOf(path), region } }],
+    };
+  });
   const informationUri = `${PACKAGE_URL}/README.md`;
   const run = {
     tool: { driver: { name: "create-halo-mcp", version, semanticVersion: version, informationUri, rules } },

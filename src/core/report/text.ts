@@ -6,11 +6,10 @@ import { type Line, type Report, summaryOf } from "./make.ts";
 
 export interface TextOptions {
   readonly color: boolean;
-  /** The files of the source lines; undefined where no terminal shows them. */
+  /** Whose source lines are shown; undefined where no terminal shows them. */
   readonly sources: ReadonlyMap<string, Document> | undefined;
   /** Never shown in a source line. */
   readonly secrets: readonly string[];
-  /** Columns of the terminal. */
   readonly width: number;
   /** Where the paths begin, absolute, for a reader who is elsewhere; undefined where that is the reader's own folder. */
   readonly root: string | undefined;
@@ -50,11 +49,9 @@ export function toText(report: Report, options: TextOptions): string {
   const { color, sources, secrets, width, root, quiet } = options;
   const paint = (name: keyof typeof COLORS, text: string): string =>
     color ? `\u001b[${COLORS[name]}m${text}\u001b[0m` : text;
-  const files = new Map<string, ReturnType<typeof linesToShow>>();
-  for (const path of new Set(report.lines.map((line) => line.path))) {
-    const document = sources?.get(path);
-    if (document !== undefined) files.set(path, linesToShow(document, secrets));
-  }
+  const named = new Set(report.lines.map(({ path }) => path));
+  const shown = [...(sources ?? [])].filter(([path]) => named.has(path));
+  const files = new Map(shown.map(([path, document]) => [path, linesToShow(document, secrets)]));
   const out: string[] = [];
   for (const line of report.lines) {
     const { severity, rule } = line;
