@@ -70,9 +70,7 @@ function unknownFlag(name: string, flags: readonly Flag[], command: Command): Us
 }
 
 /** Only a flag that says so in its placeholder takes a list; given twice, its lists add up. */
-function takesList(flag: Flag): boolean {
-  return flag.arg?.endsWith(",…") === true;
-}
+const takesList = ({ arg }: Flag): boolean => arg?.endsWith(",…") === true;
 
 function checkValues(flag: Flag, text: string | undefined, origin: string): void {
   if (flag.values === undefined || text === undefined) return;

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { maskFile } from "../../src/core/check/mask-file.ts";
+import { maskFile } from "../../src/core/check/show.ts";
 import { diffTexts } from "../../src/core/formats/diff.ts";
 import { setDotenv } from "../../src/core/formats/dotenv.ts";
 import { setProperty } from "../../src/core/formats/json-edit.ts";

@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import type { Context } from "../../context.ts";
 import { applyFixes } from "../../core/check/edits.ts";
-import { maskFile } from "../../core/check/mask-file.ts";
 import type { TextEdit } from "../../core/check/model.ts";
 import { runRules } from "../../core/check/run.ts";
+import { maskFile } from "../../core/check/show.ts";
 import { type DiffLine, diffTexts } from "../../core/formats/diff.ts";
 import type { WriteStep } from "../../core/plan/model.ts";
 import { RULES } from "../../core/rules/index.ts";
@@ -14,7 +14,8 @@ import { paintLine } from "../../ui/paint.ts";
 import { createShow, type Show } from "../../ui/show.ts";
 import { carryOut } from "../shared/carry-out.ts";
 import { type Asked, assertInside, assertPrivate } from "../shared/privacy.ts";
-import { type CheckOptions, type Gathered, gather, isAsked } from "./gather.ts";
+import { type Gathered, gather, isAsked } from "./gather.ts";
+import type { CheckOptions } from "./options.ts";
 
 /** A fix can make the next one possible: a file without comments is read on. More rounds than this are two rules at odds. */
 const MOST_ROUNDS = 10;

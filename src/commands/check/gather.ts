@@ -16,26 +16,11 @@ import type { Document, Subject } from "../../core/check/model.ts";
 import { cleanValue } from "../../core/halo.ts";
 import { printable } from "../../core/secrets.ts";
 import { EnvironmentError, UsageError } from "../../errors.ts";
-import type { Format } from "../../flags.ts";
 import { findRoot, type GitOptions, ignoredOf } from "../../io/git.ts";
 import { discover, findSpills } from "../../io/list.ts";
 import { errnoOf, isInside, readDocument } from "../../io/read.ts";
 import { programsFor } from "../shared/programs.ts";
-
-export interface CheckOptions {
-  /** As they were typed. */
-  readonly paths: readonly string[];
-  readonly format: Format;
-  readonly fix: boolean;
-  readonly dryRun: boolean;
-  readonly maxWarnings: number | undefined;
-  readonly allowMissing: boolean;
-  readonly url: string;
-  readonly quiet: boolean;
-  readonly noColor: boolean;
-  /** Absolute; undefined: the root of the repository. */
-  readonly cwd: string | undefined;
-}
+import type { CheckOptions } from "./options.ts";
 
 /** A path that was asked for: first absolute, then from the root with "/". */
 interface Asked {

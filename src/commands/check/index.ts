@@ -1,41 +1,14 @@
 import { appendFileSync, realpathSync } from "node:fs";
 import { type Context, wantsColor } from "../../context.ts";
 import { runRules } from "../../core/check/run.ts";
-import { HALO_URL } from "../../core/halo.ts";
 import { makeReport, type Report, toJson } from "../../core/report/make.ts";
 import { toText } from "../../core/report/text.ts";
 import { RULES } from "../../core/rules/index.ts";
 import { mask, printable } from "../../core/secrets.ts";
-import { UsageError } from "../../errors.ts";
-import type { Format, RawOptions } from "../../flags.ts";
+import type { RawOptions } from "../../flags.ts";
 import { createOutput } from "../../ui/output.ts";
-import { pathOf, urlOf } from "../shared/options.ts";
-import { type CheckOptions, type Gathered, gather, isAsked } from "./gather.ts";
-
-/** Words → options. Throws UsageError before anything is read. */
-function readOptions(context: Context, raw: RawOptions): CheckOptions {
-  const { values, switches, words = [] } = raw;
-  const [most, given] = [values["max-warnings"], values.format as Format | undefined];
-  if (most !== undefined && !/^\d{1,6}$/.test(most)) throw new UsageError("--max-warnings takes a number, 0 or more");
-  if (switches.has("dry-run") && !switches.has("fix")) throw new UsageError("--dry-run needs --fix");
-  if (words.includes("")) throw new UsageError("a path is empty");
-  const isJson = switches.has("json");
-  if (isJson && given !== undefined && given !== "json") throw new UsageError("choose one of --json and --format");
-  // GitHub Actions takes annotations; everywhere else somebody reads
-  const usual = context.env.GITHUB_ACTIONS === "true" ? "github" : "text";
-  return {
-    paths: words,
-    format: isJson ? "json" : (given ?? usual),
-    fix: switches.has("fix"),
-    dryRun: switches.has("dry-run"),
-    maxWarnings: most === undefined ? undefined : Number(most),
-    allowMissing: switches.has("allow-missing"),
-    url: urlOf(raw) ?? HALO_URL,
-    quiet: switches.has("quiet"),
-    noColor: switches.has("no-color"),
-    cwd: pathOf(context, values.cwd),
-  };
-}
+import { type Gathered, gather, isAsked } from "./gather.ts";
+import { type CheckOptions, readOptions } from "./options.ts";
 
 /** Prints the report on stdout, and for GitHub adds it to the page of the job. What a person reads is at hand; the other forms are loaded when they are asked for. */
 async function print(context: Context, options: CheckOptions, report: Report, gathered: Gathered): Promise<void> {

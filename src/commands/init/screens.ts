@@ -1,6 +1,6 @@
 /** What a person reads of a plan, and at the end; the same as JSON; the command that does it all again. */
 import { relative } from "node:path";
-import { maskFile } from "../../core/check/mask-file.ts";
+import { maskFile } from "../../core/check/show.ts";
 import type { Scope } from "../../core/clients/claude-code.ts";
 import { toSh } from "../../core/command-line.ts";
 import { type Diagnosis, diagnosisJson } from "../../core/diagnosis/diagnose.ts";

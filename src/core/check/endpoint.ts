@@ -9,13 +9,7 @@ function withDefaults(text: string): string {
   return text.slice(0, LONGEST_URL).replace(/\$\{[A-Za-z_]\w*:-([^}]*)\}/g, "$1");
 }
 
-function parsed(address: string): URL | undefined {
-  try {
-    return new URL(address);
-  } catch {
-    return undefined;
-  }
-}
+const parsed = (address: string): URL | undefined => (URL.canParse(address) ? new URL(address) : undefined);
 
 /**
  * What the address of an entry is, beside the endpoint that is meant. `http`: the same but for the scheme; `near`: the same

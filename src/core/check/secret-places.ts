@@ -7,20 +7,17 @@ import { once } from "../once.ts";
 import type { Document, Span } from "./model.ts";
 import { secretIn, secretsInText, shownName } from "./secret-judge.ts";
 
-/** What a text stands under. */
-interface Around {
+/** A text of a file, and what it stands under. */
+interface Place {
+  readonly text: string;
+  readonly span: Span;
   /** What a secret would be called here: a header, a variable, a flag, a key. */
   readonly name: string;
   readonly group?: "headers" | "env" | "args" | "names" | undefined;
   /** For a message: of which server. */
   readonly of: string;
 }
-
-/** A text of a file. */
-interface Place extends Around {
-  readonly text: string;
-  readonly span: Span;
-}
+type Around = Pick<Place, "name" | "group" | "of">;
 
 /** A secret of a file. */
 export interface Secret {
