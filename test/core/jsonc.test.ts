@@ -67,7 +67,7 @@ describe("every way to write an empty object", () => {
       ? [""]
       : blanks(length - 1).flatMap((rest) => [rest, ` ${rest}`, `\n${rest}`, `\r${rest}`, `\t${rest}`]);
   const all = [...new Set([...blanks(5), "\r\n  ", "\r\n\r\n", "\n\n\n", "\r\n  \r\n", "\n    ", "\n  \n  "])];
-  const frames: readonly (readonly [string, string])[] = [
+  it.each([
     ["{", "}"],
     ['{"mcpServers":{', "}}"],
     ['{ "mcpServers": {', "} }"],
@@ -79,24 +79,16 @@ describe("every way to write an empty object", () => {
     ["{", '"x":1\n}'],
     ["{", '"mcpServers":{}}'],
     ["{\n", '"mcpServers":{}}'],
-  ];
-  it.each(frames)("%j … %j", (head, tail) => {
+    ['{"list":[', "]}"],
+    ['{\n  "list": [', "]\n}"],
+    ['{ "x": 1, "list": [', "] }"],
+  ])("%j … %j", (head, tail) => {
     for (const blank of all) {
       const before = head + blank + tail;
       const after = text(setProperty(before, PATH, ENTRY, STRICT));
       expect(text(removeProperty(after, PATH, STRICT)), JSON.stringify(before)).toBe(before);
-    }
-  });
-  it.each([
-    ['{"list":[', "]}"],
-    ['{\n  "list": [', "]\n}"],
-    ['{ "x": 1, "list": [', "] }"],
-    ["{", "}"],
-  ])("array in %j … %j", (head, tail) => {
-    for (const blank of all) {
-      const before = head + blank + tail;
-      const after = text(addToArray(before, ["list"], "halo", STRICT));
-      expect(text(removeFromArray(after, ["list"], "halo", STRICT)), JSON.stringify(before)).toBe(before);
+      const longer = text(addToArray(before, ["list"], "halo", STRICT));
+      expect(text(removeFromArray(longer, ["list"], "halo", STRICT)), JSON.stringify(before)).toBe(before);
     }
   });
 });
@@ -134,13 +126,6 @@ describe("removeProperty, of what a user wrote", () => {
       expect(removeProperty(before, PATH, STRICT)).toEqual({ ok: true, text: before, changed: false });
     }
   });
-  it("refuses what it cannot read", () => {
-    expect(removeProperty('{"mcpServers":[]}', PATH, STRICT)).toMatchObject({ ok: false, refused: { offset: 14 } });
-    expect(removeProperty('{"halo":1,"halo":2}', ["halo"], STRICT)).toMatchObject({
-      ok: false,
-      refused: { offset: 10 },
-    });
-  });
 });
 
 describe("setProperty", () => {
@@ -157,20 +142,10 @@ describe("setProperty", () => {
     }
     expect(({} as { x?: number }).x).toBeUndefined();
   });
-  it("refuses a value that JSON cannot hold", () => {
-    expect(setProperty("{}", PATH, Number.NaN, STRICT).ok).toBe(false);
-    expect(setProperty("{}", [], 1, STRICT).ok).toBe(false);
-  });
   it("never quotes a value of the file", () => {
     const secret = "s3cr3t-value";
-    for (const before of [
-      `{"mcpServers": "${secret}"}`,
-      `{"a": "${secret}`,
-      `{"a": ${secret}}`,
-      `{"a": "${secret}" "b"}`,
-      `${secret}`,
-    ]) {
-      const edited = setProperty(before, PATH, ENTRY, STRICT);
+    for (const frame of ['{"mcpServers": "X"}', '{"a": "X', '{"a": X}', '{"a": "X" "b"}', "X"]) {
+      const edited = setProperty(frame.replace("X", secret), PATH, ENTRY, STRICT);
       expect(edited.ok).toBe(false);
       expect(JSON.stringify(edited)).not.toContain(secret);
     }
@@ -215,12 +190,9 @@ describe("arrays of strings", () => {
 describe("parseDocument", () => {
   it("never sets a prototype", () => {
     const parsed = parseDocument('{"__proto__": {"polluted": 1}, "a": {"__proto__": null}}', STRICT);
-    if (!parsed.ok) throw new Error("refused");
-    const value = parsed.value as Record<string, Json>;
+    const value = parsed.ok ? (parsed.value as Record<string, Json>) : {};
     expect(Object.getPrototypeOf(value)).toBeNull();
     expect(Object.keys(value)).toEqual(["__proto__", "a"]);
-    expect(value["polluted"]).toBeUndefined();
-    expect(({} as { polluted?: number }).polluted).toBeUndefined();
   });
   it("refuses any depth without an error of the stack", () => {
     for (const piece of ["[", '{"a":', '[{"a":', "[ "]) {
