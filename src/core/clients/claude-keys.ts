@@ -53,16 +53,11 @@ export function rightType(type: string): string | undefined {
   return TYPES.find((known) => known === plain || (plain.length > 2 && isOneSlip(plain, known.replace(/-/g, ""))));
 }
 
-/** A misspelled key of a server, and how it is spelled right. */
-export interface KeyCorrection {
-  readonly entry: Entry;
-  readonly right: string;
-  /** Renaming it alone gives a server that loads as far as this key is concerned. */
-  readonly safe: boolean;
-}
-
-/** The keys of a server that are misspelled and whose right spelling is not there. */
-export function keyCorrections(node: Container): readonly KeyCorrection[] {
+/**
+ * The keys of a server that are misspelled and whose right spelling is not there. `safe`: renaming it alone gives a server
+ * that loads as far as this key is concerned.
+ */
+export function keyCorrections(node: Container) {
   const there = new Set(node.entries.map(({ key }) => key));
   const meant = node.entries.flatMap((entry) => {
     const right = rightKey(entry.key);
