@@ -58,7 +58,7 @@ describe("agreeOnUrl", () => {
     ["a no", FOREIGN, answering(false), "endpoint-foreign"],
     ["another URL than that of --url", `${FOREIGN}/`, undefined, "endpoint-foreign"],
     ["variables, whoever is asked", "${GATEWAY:-https://gateway.example/mcp}", answering(true), "endpoint-foreign"],
-    ["HALO's own values", `${HALO_URL}\${HALO_PROFILE_ID:-x}`, answering(true), "endpoint-foreign"],
+    ["HALO's own values", `${HALO_URL}\${HALO_PROFILE_ID:-}`, answering(true), "bad-url"],
     ["no encryption", "http://gateway.example/mcp", answering(true), "bad-url"],
   ])("refuses: %s", async (_, url, ask, code) => {
     await expect(agree(url, undefined, ask)).rejects.toMatchObject({ exitCode: 1, code });

@@ -37,11 +37,14 @@ const BESIDE = "set up HALO under another name: --name halo-mine";
  * variables is never offered for a yes: it would show, and send, what they hold. Throws Refusal; nothing was sent by then.
  */
 export async function agreeOnUrl({ target, here, options, show }: Start, ask: Ask | undefined): Promise<string> {
-  const { entry, url: written } = target;
+  const { entry, url: written, slots } = target;
   if (target.mode === "new" || entry === undefined) return written;
   const named = `the URL of "${printable(target.name, 64)}"`;
   const refusal = (code: string, why: string, hint = `correct it, or ${BESIDE}`): Refusal =>
     new Refusal(`.mcp.json: ${named} ${why}; nothing was sent`, { hint }, code);
+  // .env.example or .env may fill them in later, and lead elsewhere
+  if (variablesOf(slots).some(({ env }) => references(written).includes(env)))
+    throw refusal("bad-url", "is built from HALO's own values");
   const { url } = expandEntry({ url: written, headers: {} }, here.env);
   const permission = mayReceive(url, { url: options.url });
   if (permission.ok) return url;
