@@ -20,6 +20,22 @@ export async function probe(request: ProbeRequest): Promise<ProbeRecord> {
   return cleaned(await probeRaw(request), Object.values(request.headers));
 }
 
+export const IDS = { accountId: "11111111-2222-3333-4444-555555555555", profileId: "profile-7" };
+
+/** All headers of HALO, no proxy, and nobody who cancels. */
+export function request(url: string, token: string, more: Partial<ProbeRequest> = {}): ProbeRequest {
+  return {
+    url,
+    headers: { "X-CM-PRODUCTTOKEN": token, "CM-ACCOUNT-ID": IDS.accountId, "CM-PROFILE-ID": IDS.profileId },
+    tokenHeader: "X-CM-PRODUCTTOKEN",
+    timeoutMs: 5000,
+    version: "0.0.0-test",
+    signal: new AbortController().signal,
+    network: () => ({ proxy: null, verify: true }),
+    ...more,
+  };
+}
+
 export function exchange(more: Partial<Exchange> = {}): Exchange {
   return {
     ...UNANSWERED,

@@ -1,7 +1,7 @@
 /** What the record keeps of the head of an answer, and which requests a refused discovery is worth. */
 import { describe, expect, it } from "vitest";
 import type { ProbeRecord } from "../../src/core/diagnosis/record.ts";
-import { diagnose, probe } from "../core/probe-support.ts";
+import { diagnose, probe, request } from "../core/probe-support.ts";
 import { DISCOVERED, HTML, html, http, json, type Kit, result, text } from "../servers/fault-kit.ts";
 
 const TOKEN = "made-up-token-0123456789abcdef";
@@ -14,15 +14,7 @@ async function asked(answer: (kit: Kit) => void): Promise<{ record: ProbeRecord;
     answer(kit);
   }).start("");
   try {
-    const record = await probe({
-      url: server.url,
-      headers: { "X-CM-PRODUCTTOKEN": TOKEN },
-      tokenHeader: "X-CM-PRODUCTTOKEN",
-      timeoutMs: 5000,
-      version: "0.0.0-test",
-      signal: new AbortController().signal,
-      network: () => ({ proxy: null, verify: true }),
-    });
+    const record = await probe(request(server.url, TOKEN));
     return { record, methods };
   } finally {
     await server.close();

@@ -2,8 +2,7 @@
 import { createServer } from "node:http";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { Cancelled } from "../../src/errors.ts";
-import type { ProbeRequest } from "../../src/io/probe/probe.ts";
-import { diagnose, probe } from "../core/probe-support.ts";
+import { diagnose, probe, request } from "../core/probe-support.ts";
 import { listen, type Running } from "../servers/fault-kit.ts";
 import { FAULTS } from "../servers/faults.ts";
 
@@ -12,18 +11,6 @@ const heard: string[] = [];
 const rejections: unknown[] = [];
 const onRejection = (error: unknown): void => void rejections.push(error);
 let second: Running;
-
-function request(url: string, timeoutMs: number, signal = new AbortController().signal): ProbeRequest {
-  return {
-    url,
-    headers: { "X-CM-PRODUCTTOKEN": TOKEN, "CM-ACCOUNT-ID": "account-1", "CM-PROFILE-ID": "profile-1" },
-    tokenHeader: "X-CM-PRODUCTTOKEN",
-    timeoutMs,
-    version: "0.0.0-test",
-    signal,
-    network: () => ({ proxy: null, verify: true }),
-  };
-}
 
 const closed = (server: Running) => vi.waitFor(() => expect(server.open()).toBe(0), { interval: 10, timeout: 200 });
 
@@ -52,7 +39,7 @@ describe.concurrent("a fault", () => {
     const server = await fault.start(second.url.replace(/\/halo.*/u, ""));
     try {
       // what must pass needs more time on a busy machine
-      const record = await probe(request(server.url, fault.cause === null ? 5000 : 2000));
+      const record = await probe(request(server.url, TOKEN, { timeoutMs: fault.cause === null ? 5000 : 2000 }));
       const diagnosis = diagnose(record, [TOKEN]);
       expect({ cause: diagnosis.cause, ok: diagnosis.ok }).toEqual({ cause: fault.cause, ok: fault.cause === null });
       // in any writing, or either half of it
@@ -86,7 +73,8 @@ describe.concurrent("cancelling", () => {
     const server = await fault.start("http://127.0.0.1:9");
     const stopper = new AbortController();
     setTimeout(() => stopper.abort(), 150);
-    await expect(probe(request(server.url, 10_000, stopper.signal))).rejects.toBeInstanceOf(Cancelled);
+    const run = probe(request(server.url, TOKEN, { timeoutMs: 10_000, signal: stopper.signal }));
+    await expect(run).rejects.toBeInstanceOf(Cancelled);
     await closed(server);
     await server.close();
   });

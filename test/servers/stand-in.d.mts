@@ -10,8 +10,6 @@ export interface StandInSettings {
   /** When the token is demanded: at the first request, at tools/list and tools/call only, or never. */
   auth?: "first" | "tools-list" | "none";
   port?: number;
-  /** File that gets every request as a JSON line. */
-  record?: string;
 }
 export interface StandInRequest {
   method: string;

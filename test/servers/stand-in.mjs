@@ -3,10 +3,9 @@
  * Plain JavaScript, since Node 20 runs no TypeScript.
  *
  * As a program: `node test/servers/stand-in.mjs`, its settings as one JSON line on stdin (never a secret in argv), prints one JSON line
- * `{"url", "pid"}` and ends when stdin closes. A setting `record: <file>` writes every request as a JSON line to that file: it then holds the token.
+ * `{"url", "pid"}` and ends when stdin closes.
  */
 import { randomUUID } from "node:crypto";
-import { appendFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
@@ -150,7 +149,6 @@ export async function startStandIn(settings) {
     const rpc = typeof body?.method === "string" ? body.method : null;
     const seen = { method: request.method ?? "", path: request.url ?? "", headers: { ...request.headers }, rpc };
     requests.push(seen);
-    if (settings.record !== undefined) appendFileSync(settings.record, `${JSON.stringify(seen)}\n`, { mode: 0o600 });
     const guarded =
       settings.auth === "none" ? false : settings.auth === "tools-list" ? rpc?.startsWith("tools/") === true : true;
     const refused = guarded ? refusal(request, settings) : undefined;
