@@ -14,14 +14,16 @@ type ProxyCode = `HALO_PROXY${"" | "_AUTH" | "_STATUS" | "_ANSWER" | "_HEAD" | "
 export const proxyError = (code: ProxyCode, cause?: unknown): Error =>
   Object.assign(new Error("proxy", { cause }), { code });
 
+/** Node uses ECONNRESET for a closed connection and for a reset one; only the error of a reset has `syscall`. */
+export const isClosedBy = (error: unknown): boolean =>
+  Reflect.get(Object(error), "code") === "ECONNRESET" && !Reflect.has(Object(error), "syscall");
+
 /** What the error of a request that got no answer means. */
 function failureOf(error: unknown): Error {
   const code = String(Reflect.get(Object(error), "code"));
   if (code === "HPE_HEADER_OVERFLOW") return proxyError("HALO_PROXY_HEAD");
   if (code.startsWith("HPE_")) return proxyError("HALO_PROXY_ANSWER");
-  // Node uses this code for a closed connection too; only an error of the system has `syscall`
-  const isClosed = code === "ECONNRESET" && !Reflect.has(Object(error), "syscall");
-  return isClosed ? proxyError("HALO_PROXY_CLOSED") : proxyError("HALO_PROXY", error);
+  return isClosedBy(error) ? proxyError("HALO_PROXY_CLOSED") : proxyError("HALO_PROXY", error);
 }
 
 /** What a proxy answered to CONNECT. */

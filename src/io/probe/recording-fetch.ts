@@ -19,6 +19,7 @@ import {
   textOf,
 } from "./answer.ts";
 import { headOf } from "./head.ts";
+import { isClosedBy } from "./proxy.ts";
 import type { Way } from "./way.ts";
 
 /** Bytes after decompression: of an answer, of all answers of a probe. */
@@ -58,17 +59,14 @@ export function codesOf(error: unknown): string[] {
   for (let steps = 0; queue.length > 0 && steps < 32; steps++) {
     const next = Object(queue.shift());
     const [code, errors]: unknown[] = [Reflect.get(next, "code"), Reflect.get(next, "errors")];
-    if (typeof code === "string" && !codes.includes(code)) codes.push(code.slice(0, 64));
+    if (typeof code === "string" && !codes.includes(code)) codes.push(code);
     queue.push(Reflect.get(next, "cause"), ...(Array.isArray(errors) ? errors.slice(0, 8) : []));
   }
   return codes;
 }
 
-/** Node uses ECONNRESET for a closed connection and for a reset one; only the error of a reset has `syscall`. */
-function codesAfterConnect(error: unknown): string[] {
-  const isClosed = Reflect.get(Object(error), "code") === "ECONNRESET" && !Reflect.has(Object(error), "syscall");
-  return isClosed ? ["ERR_STREAM_PREMATURE_CLOSE"] : codesOf(error);
-}
+const codesAfterConnect = (error: unknown): string[] =>
+  isClosedBy(error) ? ["ERR_STREAM_PREMATURE_CLOSE"] : codesOf(error);
 
 /** One request over a connection of its own. `onBroken` gets the error of the connection; the reader of the body gets a less exact one. */
 function send(

@@ -22,7 +22,7 @@ type Stage = keyof WayFacts["timings"];
 type Note = (address: unknown, outcome: AddressFacts["outcome"], code?: string) => void;
 
 const MOST_ADDRESSES = 8;
-const codeOf = (error: unknown): string => String(Reflect.get(Object(error), "code") ?? "").slice(0, 64);
+const codeOf = (error: unknown): string => String(Reflect.get(Object(error), "code") ?? "");
 
 function lookUp(host: string): Promise<readonly LookupAddress[]> {
   const family = isIP(host);
