@@ -37,7 +37,7 @@ export const here = (m: Machine, text: string): string =>
   even(text, [
     [m.root, "<folder>"],
     // a run in our own process has our own folder for temporary files
-    [`${tmpdir()}/create-halo-mcp-`, "<folder>/tmp/create-halo-mcp-"],
+    [`--settings ${tmpdir()}/`, "--settings <folder>/tmp/"],
   ]);
 export const printed = (m: Machine, title: string, run: Run): string =>
   titled(`${title}: exit ${run.code}`, here(m, run.stdout)) +

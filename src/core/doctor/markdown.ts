@@ -4,7 +4,8 @@ import { headline } from "./text.ts";
 
 /** Text of others in a table's cell: no Markdown, no HTML, no mention of anybody; it reads well as plain text, too. */
 function plain(cell: unknown): string {
-  const text = typeof cell === "boolean" ? (cell ? "yes" : "no") : `${cell ?? ""}`;
+  const text =
+    typeof cell === "boolean" ? (cell ? "yes" : "no") : Array.isArray(cell) ? cell.join("\n") : `${cell ?? ""}`;
   return text
     .replaceAll("\n", " · ")
     .replace(/&/g, "&amp;")
