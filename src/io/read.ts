@@ -112,7 +112,7 @@ export function resolveTarget(path: string): string {
 }
 
 /** Reads one path as it is to be changed: text in UTF-8. Never throws for what is on the disk: that is an `unreadable`. */
-export function inspect(path: string): Entry {
+export function readState(path: string): Entry {
   let realPath = resolve(path);
   try {
     realPath = resolveTarget(realPath);
@@ -127,9 +127,6 @@ export function inspect(path: string): Entry {
   if (!isUtf8(bytes) || bytes.includes(0)) return { realPath, ...refused("NOTUTF8", "it is not UTF-8 text") };
   return { kind: "file", realPath, text: bytes.toString("utf8"), mode: stat.mode & 0o777, stat };
 }
-
-/** The same for those who do not write. */
-export const readState: (path: string) => FileState = inspect;
 
 /** Reads many paths. The keys are the paths as given, made absolute. */
 export function takeSnapshot(paths: Iterable<string>): Snapshot {

@@ -29,7 +29,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import type { StepStatus, WriteStep } from "../core/plan/model.ts";
 import { Cancelled, EnvironmentError, HaloError, Refusal } from "../errors.ts";
 import { acquireLock, clearStaleLocks, isHeld, type Lock, releaseLock } from "./lock.ts";
-import { type Entry, errnoOf, inspect, resolveTarget, wordsOf } from "./read.ts";
+import { type Entry, errnoOf, readState, resolveTarget, wordsOf } from "./read.ts";
 
 /** Takes one change back. Returns why it could not, or undefined. */
 export type Undo = () => string | undefined | Promise<string | undefined>;
@@ -160,7 +160,7 @@ function perform(
     what: step.path,
     undo: () => takeBack(lock, step, entry),
     isAsPlanned: () => {
-      const kept = inspect(lock.kept);
+      const kept = readState(lock.kept);
       return entry.kind === "absent" || (kept.kind === "file" && kept.text === entry.text);
     },
   });
@@ -250,7 +250,7 @@ function renamePatiently(from: string, to: string): void {
 }
 
 function takeBack(lock: Lock, step: WriteStep, entry: Known): string | undefined {
-  const now = inspect(lock.target);
+  const now = readState(lock.target);
   if (now.kind === "unreadable" || textOf(now) !== step.after) return "it was changed again meanwhile";
   if (entry.kind === "absent") unlinkSync(lock.target);
   else renamePatiently(lock.kept, lock.target);
@@ -267,7 +267,7 @@ function isSame(now: Known, before: Known): boolean {
 }
 
 function readKnown(path: string): Known {
-  const entry = inspect(path);
+  const entry = readState(path);
   if (entry.kind !== "unreadable") return entry;
   const message = `${path} cannot be used: ${entry.reason}.`;
   const hint = "Move it away or repair it, then run it again.";
