@@ -50,7 +50,7 @@ function diagnosisOf(cause: Cause | undefined, at: ProbeStage = "auth"): Diagnos
     const passed = { stage, status: "ok", ok: true, ms: 1 } as const;
     return cause !== undefined && stage === at ? { ...passed, ...fault, cause } : passed;
   });
-  const nothing = { server: null, tools: [], toolCount: 0, led: null };
+  const nothing = { server: null, tools: [], toolCount: 0 };
   const end = cause === undefined ? { ok: true, cause: null, at: null } : { ok: false, cause, at };
   return { ...end, ...nothing, control: "refused", stages };
 }

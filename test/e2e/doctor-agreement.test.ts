@@ -229,7 +229,7 @@ afterAll(() => {
 });
 
 /** As if the connection test had passed. */
-const PASSED = { diagnosis: { ok: true, led: null, stages: [] }, record: {} } as unknown as Run["test"];
+const PASSED = { diagnosis: { ok: true, stages: [] }, record: {} } as unknown as Run["test"];
 
 /** What `doctor` says, with the word of the client itself; that does not depend on trust, so of half of the states without it. */
 async function said(context: Context, url: string, state: State) {

@@ -2,11 +2,11 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { behave, http, listen } from "../servers/fault-kit.ts";
+import { listen } from "../servers/fault-kit.ts";
 import { quietClaude } from "../support/claude.ts";
 import { doctor, leaks, put, repositoryFor, told, VALUES } from "./doctor-support.ts";
 import { front, gateway, onClaude } from "./real-claude-support.ts";
-import { type Machine, on, recorder, TOKEN } from "./support.ts";
+import { type Machine, on, TOKEN } from "./support.ts";
 
 /** `doctor` beside the real Claude Code: where the two do not come to the same, and how long both together take. */
 
@@ -64,28 +64,6 @@ describe("a claude program that is a script", () => {
 });
 
 describe("what Claude Code says beside our test", () => {
-  test("nothing, where its stream would take the token elsewhere: it is not asked", () =>
-    onClaude(NEW, async (m) => {
-      const other = await recorder((_, response) => void response.end("{}"));
-      const server = await http("", null, (kit) => {
-        if (kit.request.method !== "GET") return behave(kit);
-        kit.response.writeHead(307, { location: `${new URL(other.url).origin}/steal` }).end();
-      }).start("");
-      try {
-        const cwd = setUp(m, server.url);
-        const run = await doctor(m, ["--json", "--url", server.url], { cwd });
-        expect(run.code, run.stdout).toBe(0);
-        const answer = told(run);
-        expect(answer).toMatchObject({ ok: true, cause: null, control: "refused" });
-        expect(stage(answer, "http")).toMatchObject({ status: "warning" });
-        expect(stage(answer, "http")?.detail).toContain("Claude Code was not asked");
-        expect(other.received).toEqual([]);
-        expect(leaks(run.stdout)).toEqual([]);
-      } finally {
-        await Promise.all([server.close(), other.close()]);
-      }
-    }));
-
   test("the same: one line says all of it", () =>
     onClaude(NEW, async (m) => {
       const cwd = setUp(m, m.url);

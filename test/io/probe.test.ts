@@ -4,7 +4,7 @@ import { explainCall } from "../../src/core/diagnosis/diagnose.ts";
 import { Cancelled } from "../../src/errors.ts";
 import type { ProbeRequest } from "../../src/io/probe/probe.ts";
 import { diagnose, IDS, probe, request as requestOf } from "../core/probe-support.ts";
-import { behave, DISCOVERED, http, INITIALIZED, json, type Kit, result, TOOL } from "../servers/fault-kit.ts";
+import { DISCOVERED, http, json, type Kit, result, TOOL } from "../servers/fault-kit.ts";
 import { type StandIn, type StandInSettings, startStandIn } from "../servers/stand-in.mjs";
 
 const TOKEN = "made-up-token-0123456789abcdef";
@@ -163,85 +163,6 @@ describe("the probe", () => {
     const [one, two] = [await start({}), await start({ era: "2026", token: "the-other-token-0123" })];
     const [first, second] = await Promise.all([probe(request(one.url)), probe(request(two.url))]);
     expect([diagnose(first, []).cause, diagnose(second, []).cause]).toEqual([null, "unauthorized"]);
-  });
-});
-
-describe("the GET of a client", () => {
-  const elsewhere = "http://127.0.0.2:9/steal";
-  const answers: readonly [string, number, Record<string, string>, RegExp | null][] = [
-    ["a redirect to another origin", 307, { location: elsewhere }, /redirected to http:\/\/127\.0\.0\.2:9: a client/],
-    ["a redirect at home, which may lead on", 308, { location: "/elsewhere" }, /redirected to http:\/\/127\.0\.0\.1/],
-    ["a redirect to nowhere", 302, {}, /is redirected: a client/],
-    [
-      "a sign-in elsewhere",
-      401,
-      { "www-authenticate": `Bearer resource_metadata="${elsewhere}"` },
-      /refused \(HTTP 401\): a client starts a sign-in then, led to http:\/\/127\.0\.0\.2:9, and/,
-    ],
-    ["a sign-in", 401, { "www-authenticate": "Bearer" }, /refused \(HTTP 401\)/],
-    ["403", 403, {}, /refused \(HTTP 403\)/],
-    ["304", 304, {}, null],
-    ["an error", 500, {}, null],
-    ["405", 405, {}, null],
-    ["a stream", 200, { "content-type": "text/event-stream" }, null],
-  ];
-  it.each(answers)("that gets %s", async (_, status, headers, words) => {
-    const heard: unknown[] = [];
-    const server = await http("", null, (kit) => {
-      const { request: got, response, message } = kit;
-      if (message.method === "initialize" && kit.token !== "")
-        return json(response, 200, result(message, INITIALIZED), { "mcp-session-id": "s1" });
-      if (got.method !== "GET") return behave(kit);
-      heard.push([kit.token, got.headers["mcp-session-id"], got.headers["mcp-protocol-version"]]);
-      response.writeHead(status, headers).flushHeaders();
-      if (status !== 200) response.end();
-    }).start("");
-    try {
-      const record = await probe(request(server.url, { listens: true }));
-      const found = diagnose(record, [TOKEN]);
-      expect(found).toMatchObject({ ok: true, cause: null, control: "refused" });
-      if (words === null) expect(found.led).toBeNull();
-      else {
-        expect(found.led).toMatch(words);
-        expect(found.led).toContain("Claude Code was not asked.");
-        expect(found.stages.find(({ stage }) => stage === "http")).toMatchObject({ status: "ok", detail: found.led });
-      }
-      expect(heard).toEqual([[TOKEN, "s1", "2025-11-25"]]);
-      expect(JSON.stringify(record)).not.toContain(TOKEN);
-      // nobody asks for it unless a client is asked after this
-      expect(diagnose(await probe(request(server.url)), [TOKEN])).toMatchObject({ ok: true, led: null });
-      expect(heard).toHaveLength(1);
-    } finally {
-      await server.close();
-    }
-  });
-
-  it("that is sent on a connection which the server closes after each answer", async () => {
-    const server = await http("", null, (kit) => {
-      const { request: got, response } = kit;
-      if (got.method === "GET") response.writeHead(302, { location: elsewhere }).end();
-      else behave(kit);
-      response.once("finish", () => response.socket?.end());
-    }).start("");
-    try {
-      expect(diagnose(await probe(request(server.url, { listens: true })), []).led).toContain("127.0.0.2:9");
-    } finally {
-      await server.close();
-    }
-  });
-
-  it("is not waited for long", async () => {
-    const server = await http("", null, (kit) => {
-      if (kit.request.method !== "GET") behave(kit);
-    }).start("");
-    try {
-      const record = await probe(request(server.url, { listens: true, timeoutMs: 30_000 }));
-      const found = diagnose(record, []);
-      expect(found).toMatchObject({ ok: true, led: null });
-      expect(record.exchanges.find(({ phase }) => phase === "listen")).toMatchObject({ end: "timeout" });
-    } finally {
-      await server.close();
-    }
   });
 });
 

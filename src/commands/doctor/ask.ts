@@ -29,7 +29,7 @@ function bridgeFor({ session, env, state, name, approval }: View): Pick<Question
  * approved. So it is asked only about an entry that our own test was sent through, and only after that test passed.
  */
 function mayAsk(view: View, test: Run["test"]): boolean {
-  const isPassed = view.toSend.ok && test?.diagnosis.ok === true && test.diagnosis.led === null;
+  const isPassed = view.toSend.ok && test?.diagnosis.ok === true;
   return isPassed && view.ours !== undefined && findingsOf(view).verdict.wouldConnect;
 }
 

@@ -3,7 +3,7 @@ import type { Context } from "../../context.ts";
 import { explainCall } from "../../core/diagnosis/diagnose.ts";
 import { type DoctorReport, makeReport, type Run } from "../../core/doctor/report.ts";
 import type { View } from "../../core/doctor/view.ts";
-import { cleanValue, HALO_URL } from "../../core/halo.ts";
+import { cleanValue } from "../../core/halo.ts";
 import { printable } from "../../core/secrets.ts";
 import { UsageError } from "../../errors.ts";
 import type { RawOptions } from "../../flags.ts";
@@ -69,18 +69,16 @@ const LEAST_MS = 500;
 async function test(
   context: Context,
   { call }: Options,
-  { view, claude }: Looked,
+  { view }: Looked,
   leftMs: number,
   progress: Progress,
 ): Promise<Run["test"]> {
-  const { toSend, ours, from } = view;
+  const { toSend, from } = view;
   const test = toSend.ok ? toSend.sent : toSend.url && { url: toSend.url, headers: {}, read: [] };
   if (!test) return undefined;
   const limits = {
     timeoutMs: Math.max(LEAST_MS, Math.round(leftMs)),
     call,
-    // whether Claude Code, which is asked next, would be led elsewhere by a stream
-    listens: claude !== undefined && toSend.ok && ours !== undefined && test.url !== HALO_URL,
     reaches: true,
     onStage: (stage: keyof typeof STAGE_TEXT) => {
       progress.update(`testing the connection: ${STAGE_TEXT[stage]}`);

@@ -16,7 +16,6 @@ import { toSh } from "../../core/command-line.ts";
 import { mayReceive, type ToSend, whatToSend } from "../../core/connection.ts";
 import type { Diagnosis } from "../../core/diagnosis/diagnose.ts";
 import { equalJson, type Json } from "../../core/formats/json.ts";
-import { HALO_URL } from "../../core/halo.ts";
 import { secretsOf } from "../../core/plan/install.ts";
 import type { Secrets } from "../../core/plan/model.ts";
 import { variablesOf } from "../../core/plan/target.ts";
@@ -100,13 +99,12 @@ function sentBy({ target, here, url }: Page, values: Values): Sent {
 }
 
 /** Runs the connection test with its stages on screen. Throws Cancelled alone. */
-async function test({ context, show, options }: Page, sent: Sent, title: string, listens: boolean): Promise<Diagnosis> {
+async function test({ context, show, options }: Page, sent: Sent, title: string): Promise<Diagnosis> {
   const text = `${title}: ${printable(new URL(sent.url).host, 60)}`;
   const progress = show.progress(text);
   try {
     const { diagnosis } = await runTest(context, sent, {
       timeoutMs: options.timeoutMs,
-      listens,
       onStage: (stage) => progress.update(`${text}, ${STAGE_TEXT[stage]}`),
     });
     return diagnosis;
@@ -121,7 +119,7 @@ export const TITLE = "Connection test";
 export async function testValues(page: Page, values: Values): Promise<Diagnosis | undefined> {
   const sent = sentBy(page, values);
   if (page.options.skipTest) return undefined;
-  const tested = await test(page, sent, TITLE, false);
+  const tested = await test(page, sent, TITLE);
   if (tested.ok) showDiagnosis(page.show, tested, TITLE);
   return tested;
 }
@@ -281,12 +279,9 @@ export async function prove(before: Page, { values, choice }: Decided): Promise<
     if (scope !== "project" && here.claude === undefined) continue;
     const title = scope === "project" ? "Test with the saved settings" : `Test through Claude Code's ${scope} scope`;
     const sent = sentByFiles(page, scope, title);
-    // Claude Code is asked next; HALO's own address is where the token belongs, wherever that leads
-    const files = await test(page, sent, title, here.claude !== undefined && sent.url !== HALO_URL);
+    const files = await test(page, sent, title);
     showDiagnosis(show, files, title, true);
-    if (files.led !== null) show.warn(files.led);
-    const isAsked = files.ok && files.led === null;
-    const client = isAsked ? await proveClient(page, scope, secretsOf(target, values)) : "not-asked";
+    const client = files.ok ? await proveClient(page, scope, secretsOf(target, values)) : "not-asked";
     proof = { ok: files.ok && FAILURES[client] === undefined, files, client };
     if (!proof.ok) return proof;
   }

@@ -4,7 +4,7 @@ import { printable } from "../secrets.ts";
 import { adviceOf } from "./cause-rows.ts";
 import { CAUSES, type Cause } from "./causes.ts";
 import { factsOf, type Known, seenOf } from "./facts.ts";
-import { detailOf, LED, ledWords } from "./passed.ts";
+import { detailOf } from "./passed.ts";
 import { type Exchange, type ProbeRecord, type ProbeStage, STAGES, WAY } from "./record.ts";
 import { libraryWords } from "./server-words.ts";
 
@@ -37,8 +37,6 @@ export interface Diagnosis {
   readonly tools: readonly { readonly name: string; readonly description: string }[];
   /** All that were listed. */
   readonly toolCount: number;
-  /** Why no client is to be asked after this, although it passed: it might be led elsewhere with the token. Null: it may. */
-  readonly led: string | null;
 }
 
 /** The first row that fits; of `only` this exchange is judged, else the whole test. Null: nothing went wrong. */
@@ -134,7 +132,6 @@ export function diagnose(record: ProbeRecord, known: Known = {}): Diagnosis {
     const facts = factsOf(seenOf(record), known);
     return { cause: id, detail: CAUSES[id].explain(facts), tryThis: adviceOf(CAUSES[id], facts) };
   };
-  const led = failure === null ? ledWords(record) : null;
   const { reach } = record;
   const way = reach === null ? undefined : diagnose({ ...record, input: null, exchanges: [reach], reach: null });
   const stages = STAGES.map((stage): StageResult => {
@@ -143,7 +140,6 @@ export function diagnose(record: ProbeRecord, known: Known = {}): Diagnosis {
     const status = statusOf(stage, at, record);
     const base = { stage, status, ok: status === "ok", ms: status === "skipped" ? 0 : times[stage] };
     if (cause !== null && (stage === at || (failure === null && stage === "auth"))) return { ...base, ...told(cause) };
-    if (led !== null && stage === "http") return { ...base, detail: led, tryThis: LED };
     return status === "ok" ? { ...base, ...detailOf(stage, record) } : base;
   });
   const { server, protocol, tools, toolCount } = record.outcome;
@@ -160,13 +156,13 @@ export function diagnose(record: ProbeRecord, known: Known = {}): Diagnosis {
     },
     tools: tools.map(({ name, description }) => ({ name: printable(name), description: printable(description) })),
     toolCount,
-    led,
   };
 }
 
-/** As docs/json.md has it: advice as lines. */
+/** As docs/json.md has it: advice as lines. `led` is always null: version 1 of the JSON promises the key. */
 export const diagnosisJson = (diagnosis: Diagnosis) => ({
   ...diagnosis,
+  led: null,
   stages: diagnosis.stages.map(({ tryThis, ...stage }) => ({
     ...stage,
     ...(tryThis === undefined ? {} : { tryThis: tryThis.map(adviceLine).join("\n") }),

@@ -1,4 +1,4 @@
-/** What was seen at a stage of the network that passed, and where a client would be led after a test that passed. */
+/** What was seen at a stage of the network that passed. */
 import type { Advice } from "../advice.ts";
 import { printable } from "../secrets.ts";
 import { proxyAddress } from "./facts.ts";
@@ -49,26 +49,4 @@ export function detailOf(stage: ProbeStage, record: ProbeRecord): Words {
   const name = proxy?.bypassedBy === null && found !== "" ? `of the proxy: ${found}` : found;
   const detail = stage === "dns" ? name : stage === "tcp" ? wayOf(record) : "";
   return detail === "" ? {} : { detail: printable(detail) };
-}
-
-export const LED = [
-  { note: "Whoever runs that server can answer a GET with 405, as one does that has no such stream." },
-];
-
-/** Where a client would be led that opens its stream, or ends its session, after a test that passed; null where nowhere, or not tried. */
-export function ledWords({ exchanges }: ProbeRecord): string | null {
-  // one that gets no answer for a while is a stream with nothing to say yet
-  const found = exchanges.find(
-    ({ phase, end }) =>
-      (phase === "listen" && (end === "redirect" || end === "status")) || (phase === "close" && end === "redirect"),
-  );
-  if (found === undefined) return null;
-  const { phase, end, status, location } = found;
-  const what = phase === "close" ? "The end of the session (DELETE)" : "A GET, with which a client opens its stream,";
-  const where = location === null ? "" : ` to ${printable(location)}`;
-  const words =
-    end === "redirect"
-      ? `is redirected${where}: a client that follows takes the token along`
-      : `is refused (HTTP ${status}): a client starts a sign-in then${where === "" ? "" : `, led${where}`}, and takes the token along`;
-  return `${what} ${words}. Claude Code was not asked.`;
 }

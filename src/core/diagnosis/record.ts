@@ -8,8 +8,8 @@ export type ProbeStage = (typeof STAGES)[number];
 /** The stages that can be looked at with nothing to send. */
 export const WAY: readonly ProbeStage[] = ["dns", "tcp", "tls"];
 
-/** What an exchange belonged to. `control` repeats the whole road without the token, `listen` is the GET with which a client opens a stream. */
-export type ProbePhase = "connect" | "tools" | "call" | "close" | "control" | "listen";
+/** What an exchange belonged to. `control` repeats the whole road without the token. */
+export type ProbePhase = "connect" | "tools" | "call" | "close" | "control";
 
 export type ExchangeEnd =
   | "answered" // our JSON-RPC answer came whole: a result or an error
@@ -41,7 +41,7 @@ export interface Exchange {
   readonly status: number | null;
   readonly contentType: string | null;
   readonly contentEncoding: string | null;
-  /** Origin and path of the Location header (of the GET, `listen`, its origin alone); never its query. */
+  /** Origin and path of the Location header; never its query. */
   readonly location: string | null;
   readonly retryAfter: string | null;
   /** `error_description` of WWW-Authenticate, or its `error`. */

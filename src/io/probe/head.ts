@@ -1,6 +1,6 @@
 /** What the head of an answer says, as it goes into the record. */
 import type { IncomingMessage } from "node:http";
-import type { Exchange, ProbePhase } from "../../core/diagnosis/record.ts";
+import type { Exchange } from "../../core/diagnosis/record.ts";
 
 const UNREADABLE = "an address that cannot be read";
 
@@ -10,13 +10,6 @@ function targetOf(location: string | undefined, url: URL): string | null {
   if (!URL.canParse(location, url.href)) return UNREADABLE;
   const { protocol, origin, pathname } = new URL(location, url.href);
   return protocol === "https:" || protocol === "http:" ? `${origin}${pathname}` : UNREADABLE;
-}
-
-/** The origin to which the answer to a client's GET leads: by a redirect, or by saying where the metadata of a sign-in are. */
-function ledTo({ headers }: IncomingMessage, url: URL): string | null {
-  const metadata = /\bresource_metadata\s*=\s*"?([^",\s]+)/i.exec(headers["www-authenticate"] ?? "")?.[1];
-  const target = headers.location ?? metadata;
-  return target !== undefined && URL.canParse(target, url.href) ? new URL(target, url.href).origin : null;
 }
 
 /** What WWW-Authenticate says in words (RFC 6750, section 3). */
@@ -34,14 +27,14 @@ type Head = Pick<
   "status" | "contentType" | "contentEncoding" | "location" | "retryAfter" | "authError" | "stream"
 >;
 
-export function headOf(reply: IncomingMessage, url: URL, phase: ProbePhase): Head {
+export function headOf(reply: IncomingMessage, url: URL): Head {
   const { statusCode = 0, headers } = reply;
   const type = headers["content-type"] ?? null;
   return {
     status: statusCode,
     contentType: type,
     contentEncoding: headers["content-encoding"] ?? null,
-    location: phase === "listen" ? ledTo(reply, url) : targetOf(headers.location, url),
+    location: targetOf(headers.location, url),
     retryAfter: headers["retry-after"] ?? null,
     authError: authErrorOf(headers["www-authenticate"]),
     stream: /^\s*text\/event-stream\s*(;|$)/iu.test(type ?? ""),

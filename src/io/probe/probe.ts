@@ -22,8 +22,6 @@ export interface ProbeRequest {
   readonly signal: AbortSignal;
   /** What the environment says about the way to a URL: `networkOf` of `core/proxy.ts`, with the environment in it. */
   readonly network: (url: URL) => Network;
-  /** Also sends the GET of a client, to see whether a redirect or sign-in would lead it, and the token, to another origin. */
-  readonly listens?: boolean | undefined;
   /** One tool that is called when all else went well. Nothing is called without it. */
   readonly call?: ToolCall | undefined;
   /** If a header cannot be sent, makes the connection anyway and sends nothing. */
@@ -56,11 +54,11 @@ function worthTheOldWay(last: Exchange | undefined): boolean {
 
 /** With all headers, if needed again with `initialize`, then without the token. Four fifths of the time are for the first part. */
 async function ask(request: ProbeRequest, recorder: Recorder, start: number, found: Found): Promise<void> {
-  const { headers, tokenHeader, timeoutMs, version, call, listens, onStage } = request;
+  const { headers, tokenHeader, timeoutMs, version, call, onStage } = request;
   const at = (share: number): number => start + timeoutMs * share;
   const url = new URL(request.url);
   const common = { recorder, url, version };
-  const main = { ...common, headers, call, listens, deadline: at(0.8), closeDeadline: at(0.85) };
+  const main = { ...common, headers, call, deadline: at(0.8), closeDeadline: at(0.85) };
   found.outcome = await walk({ ...main, mode: "auto", firstMs: timeoutMs * FIRST });
   if (!found.outcome.connected && worthTheOldWay(recorder.exchanges.at(-1)))
     found.outcome = await walk({ ...main, mode: "legacy" });

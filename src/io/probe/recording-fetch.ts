@@ -119,7 +119,6 @@ async function read(reply: IncomingMessage, id: unknown, seen: Seen, log: BodyLo
     seen.revisions = revisionsIn(seen.method, message);
   };
   if (status >= 300 && status < 400 && status !== 304) throw new NoAnswer("redirect");
-  if (seen.phase === "listen") throw new NoAnswer(status === 401 || status === 403 ? "status" : "accepted");
   if (status < 200) throw new NoAnswer("status");
   const type = { "content-type": seen.contentType ?? "" };
   if (status > 299) {
@@ -166,7 +165,7 @@ export function recordingFetch(
   async function fetch(input: string | URL, init: RequestInit = {}): Promise<Response> {
     const verb = init.method ?? "GET";
     // The SDK opens a stream for server messages, which is not wanted; 405 means that a server has none.
-    if (verb === "GET" && phase !== "listen") return new Response(null, { status: 405 });
+    if (verb === "GET") return new Response(null, { status: 405 });
     const { method = verb, id } = (typeof init.body === "string" ? messageIn(init.body) : undefined) ?? {};
     const start = performance.now();
     const log: BodyLog = { text: "", bytes: 0, isBad: false };
@@ -193,7 +192,7 @@ export function recordingFetch(
       }
       seen.connected = true;
       const reply = await send(socket, url, init, (error) => (broken ??= error));
-      Object.assign(seen, headOf(reply, url, seen.phase));
+      Object.assign(seen, headOf(reply, url));
       return await read(reply, id, seen, log, PROBE_CAP - bytes);
     };
     // Not AbortSignal.any or .timeout: on Node 20 they are lost to a garbage collection (20.20, measured 2026).

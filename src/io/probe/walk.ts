@@ -22,8 +22,6 @@ interface Walk {
   readonly closeDeadline: number;
   /** What the first request may take, so that time is left for another era. */
   readonly firstMs?: number;
-  /** Sends the GET of a client while the session stands. */
-  readonly listens?: boolean | undefined;
   /** A tool to call once its name is listed. */
   readonly call?: ToolCall | undefined;
 }
@@ -48,8 +46,6 @@ const MOST_PAGES = 100;
 /** If time runs out after so many pages, the list is endless and the server not slow. */
 const MANY_PAGES = 10;
 const MOST_TOOLS = 1000;
-/** A server may hold back the head of a stream until it has something to say. */
-const LISTEN_MS = 1500;
 
 /** What was listed so far: a failure on page 3 keeps pages 1 and 2. */
 interface Listing {
@@ -166,15 +162,6 @@ export async function walk(way: Walk): Promise<ProbeOutcome> {
   } catch (error) {
     const isLate = recorder.exchanges.at(-1)?.end === "timeout" && listing.pages >= MANY_PAGES;
     outcome = { ...outcome, failure: failureOf(error), endless: isLate };
-  }
-  if (outcome.listed && way.listens === true) {
-    const { sessionId, protocolVersion } = transport;
-    const session = sessionId === undefined ? {} : { "mcp-session-id": sessionId };
-    const revision = protocolVersion === undefined ? {} : { "mcp-protocol-version": protocolVersion };
-    recorder.enter("listen", way.deadline, LISTEN_MS);
-    // Claude Code sends this GET after the handshake, and follows a redirect with all headers (2.1.197 and 2.1.330, measured 2026-11-22)
-    const init = { headers: { ...headers, accept: "text/event-stream", ...session, ...revision } };
-    await recorder.fetch(url, init).catch(() => undefined);
   }
   recorder.enter("close", way.closeDeadline);
   await transport.terminateSession().catch(() => undefined);
