@@ -28,7 +28,7 @@ const OURS = /^(?:\.gitignore|(?:owner|new|old)-[0-9a-f-]{36}(?:-(\d+)@(.*))?)$/
 /** A pid says something on its own machine alone. */
 const HOST = hostname().replace(/[^\w.-]/g, "_");
 
-/** A lock that is held. */
+/** A lock that is held, as long as its owner file is there: a process that slept for a minute may have lost it. */
 export interface Lock {
   /** The real path of the file. */
   readonly target: string;
@@ -39,22 +39,11 @@ export interface Lock {
   readonly kept: string;
 }
 
-export interface LockOptions {
-  readonly signal: AbortSignal;
-  readonly timeoutMs?: number;
-  /** Called before each try: makes the folder of the target where it is missing. */
-  readonly makeParent?: () => void;
-}
-
 /** Waits for the lock of a real path. Throws EnvironmentError "locked" when it stays taken, Cancelled when the signal fires. */
-export async function acquireLock(
-  target: string,
-  { signal, timeoutMs = WAIT_MS, makeParent }: LockOptions,
-): Promise<Lock> {
+export async function acquireLock(target: string, signal: AbortSignal, timeoutMs = WAIT_MS): Promise<Lock> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {
     if (signal.aborted) throw new Cancelled();
-    makeParent?.();
     const lock = tryLock(target);
     if (lock !== undefined) return lock;
     if (performance.now() >= deadline)
@@ -73,21 +62,14 @@ export function releaseLock({ folder, owner, fresh, kept }: Lock): void {
   if (quietly(() => unlinkSync(owner))) removeFolder(folder);
 }
 
-/** False when the lock was broken, which happens to a process that slept for a minute. */
-export function isHeld(lock: Lock): boolean {
-  return existsSync(lock.owner);
-}
-
-/** Removes the locks, and the secrets in them, that dead runs left beside these files. Locks of the living stay. */
-export function clearStaleLocks(paths: Iterable<string>): void {
-  for (const path of paths) {
-    // what cannot be cleared is reported by the run that needs the lock
-    quietly(() => {
-      const target = resolveTarget(path);
-      const lock = existsSync(`${target}.lock`) ? tryLock(target) : undefined;
-      if (lock !== undefined) releaseLock(lock);
-    });
-  }
+/** Removes the lock, and the secrets in it, that a dead run left beside a file. A lock of the living stays. */
+export function clearStaleLock(path: string): void {
+  // what cannot be cleared is reported by the run that needs the lock
+  quietly(() => {
+    const target = resolveTarget(path);
+    const lock = existsSync(`${target}.lock`) ? tryLock(target) : undefined;
+    if (lock !== undefined) releaseLock(lock);
+  });
 }
 
 /** One try. It never waits, so that nothing of this process comes between its steps. */
@@ -95,75 +77,62 @@ function tryLock(target: string): Lock | undefined {
   const folder = `${target}.lock`;
   const id = randomUUID();
   const owner = join(folder, `owner-${id}-${process.pid}@${HOST}`);
-  let made = false;
   try {
-    mkdirSync(folder, { mode: 0o700 });
-    made = true;
-  } catch (error) {
-    // the folder above it may be gone: another run that had made it has taken it back
-    if (errnoOf(error) === "ENOENT") return undefined;
-    if (errnoOf(error) !== "EEXIST") throw error;
-    if (!isLeft(folder)) return undefined;
-  }
-  try {
+    const isMade = mkdirSync(folder, { recursive: true, mode: 0o700 }) !== undefined;
+    if (!isMade && !isLeft(folder)) return undefined;
     // appends, so that a rule somebody else wrote is never cut short, and the last rule decides
     writeFileSync(join(folder, ".gitignore"), "*\n", { flag: "a", mode: 0o600, flush: true });
     writeFileSync(owner, "", { flag: "wx", mode: 0o600 });
-    const names = namesIn(folder);
-    if (names?.filter(isOwner).length === 1) {
-      for (const name of names.filter((each) => /^(?:new|old)-/.test(each))) unlinkSync(join(folder, name));
+    const names = namesIn(folder) ?? [];
+    if (names.filter(isOwner).length === 1) {
+      for (const name of names) if (/^(?:new|old)-/.test(name)) unlinkSync(join(folder, name));
       return { target, folder, owner, fresh: join(folder, `new-${id}`), kept: join(folder, `old-${id}`) };
     }
-    // two that found a lock without an owner see each other: both try again
-    quietly(() => unlinkSync(owner));
   } catch (error) {
     quietly(() => unlinkSync(owner));
-    if (made) removeFolder(folder);
-    // it had no owner for too long, and was broken just now
-    if (errnoOf(error) !== "ENOENT") throw error;
+    // another run gave it back or broke it just now; or a file has its name
+    if (["ENOENT", "EEXIST"].includes(errnoOf(error) ?? "")) return undefined;
+    removeFolder(folder);
+    throw error;
   }
+  // two that found a lock without an owner see each other: both try again
+  quietly(() => unlinkSync(owner));
   return undefined;
 }
 
 /** May we write our owner file into a lock that exists? Only if every owner is gone, and for one of several that ask at once. */
 function isLeft(folder: string): boolean {
-  const names = namesIn(folder);
-  if (names === undefined) return false;
-  const owners = names.filter(isOwner).map((name) => join(folder, name));
+  const owners = namesIn(folder)?.filter(isOwner);
+  if (owners === undefined) return false;
   if (owners.length === 0) return ageOf(folder) > OWNERLESS_MS;
-  return owners.every(isGone) && owners.every((owner) => quietly(() => unlinkSync(owner)));
+  const paths = owners.map((name) => join(folder, name));
+  return paths.every(isGone) && paths.every((path) => quietly(() => unlinkSync(path)));
 }
 
-/** What a lock folder holds. Undefined where it is gone, or no lock of ours (a symlink of a repository would lead elsewhere): hands off. */
+/** What a lock folder holds. Undefined where it is no lock of ours (a symlink of a repository would lead elsewhere): hands off. */
 function namesIn(folder: string): readonly string[] | undefined {
-  try {
-    if (!lstatSync(folder).isDirectory()) return undefined;
-    const entries = readdirSync(folder, { withFileTypes: true });
-    return entries.every((entry) => entry.isFile() && OURS.test(entry.name))
-      ? entries.map(({ name }) => name)
-      : undefined;
-  } catch (error) {
-    if (errnoOf(error) !== "ENOENT") throw error;
-    return undefined;
-  }
+  if (!lstatSync(folder).isDirectory()) return undefined;
+  const entries = readdirSync(folder, { withFileTypes: true });
+  const isOurs = entries.every((entry) => entry.isFile() && OURS.test(entry.name));
+  return isOurs ? entries.map(({ name }) => name) : undefined;
 }
 
 function isOwner(name: string): boolean {
   return name.startsWith("owner-");
 }
 
-/** By the clock of the disk. A clock that was set back counts too; what vanished meanwhile is young: look again. */
+/** By the clock of the disk, in milliseconds. A clock that was set back counts too; what vanished meanwhile is young. */
 function ageOf(path: string): number {
   const stat = statSync(path, { throwIfNoEntry: false });
   return stat === undefined ? 0 : Math.abs(Date.now() - stat.mtimeMs);
 }
 
+/** A process of another user counts as alive, and one that nobody has waited for yet. */
 function isGone(owner: string): boolean {
   const [, pid, host] = OURS.exec(basename(owner)) ?? [];
   return ageOf(owner) > OLDEST_MS || (host === HOST && !isAlive(Number(pid)));
 }
 
-/** Is there a process of this number here? One of another user counts, and one that nobody has waited for yet. */
 function isAlive(pid: number): boolean {
   try {
     return process.kill(pid, 0);
@@ -182,7 +151,7 @@ function removeFolder(folder: string): void {
 }
 
 /** Runs a step of cleaning up; false when the system refused it. */
-function quietly(action: () => void): boolean {
+export function quietly(action: () => void): boolean {
   try {
     action();
     return true;

@@ -11,6 +11,7 @@ import {
   closeSync,
   constants,
   copyFileSync,
+  existsSync,
   fchmodSync,
   fchownSync,
   fsyncSync,
@@ -19,7 +20,6 @@ import {
   openSync,
   renameSync,
   rmdirSync,
-  type Stats,
   statSync,
   unlinkSync,
   writeFileSync,
@@ -27,8 +27,8 @@ import {
 import { dirname } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
 import type { StepStatus, WriteStep } from "../core/plan/model.ts";
-import { Cancelled, EnvironmentError, HaloError, Refusal } from "../errors.ts";
-import { acquireLock, clearStaleLocks, isHeld, type Lock, releaseLock } from "./lock.ts";
+import { Cancelled, EnvironmentError, Refusal } from "../errors.ts";
+import { acquireLock, clearStaleLock, type Lock, quietly, releaseLock } from "./lock.ts";
 import { type Entry, errnoOf, readState, resolveTarget, wordsOf } from "./read.ts";
 
 /** Takes one change back. Returns why it could not, or undefined. */
@@ -45,20 +45,20 @@ export interface WriteOptions {
 /** A file that is there, or its absence. */
 type Known = Exclude<Entry, { kind: "unreadable" }>;
 
+const MEND = "Mend that, then run it again.";
+
 interface Done {
   readonly what: string;
   readonly undo: Undo;
-  /** False when somebody went on writing into the file that was replaced. */
-  readonly isAsPlanned?: () => boolean;
-  /** It closed a file to others. That stays when something could not be put back, such as an entry with values in this file. */
-  readonly isMode?: true;
+  /** Somebody went on writing into the file that was replaced. */
+  readonly isStale?: () => boolean;
 }
 
 /**
- * Writes in the order given. Either every step is in place when this returns, or it throws and what was written is put back:
- * Refusal "stale" (a file is neither what the plan was made from nor what it makes of it), "conflict" (two steps, one file),
- * "unreadable", or what `assertPrivate` and `afterwards` throw; EnvironmentError for what the system refuses; Cancelled when the
- * signal fires. The message names everything that could not be put back.
+ * Writes in the order given. Either every step is in place when this returns, or it throws and what was written is put back,
+ * but for a mode, which only ever closes a file to others: Refusal "stale" (a file is neither what the plan was made from nor
+ * what it makes of it), "unreadable", or what `assertPrivate` and `afterwards` throw; EnvironmentError for what the system
+ * refuses; Cancelled when the signal fires. The message names everything that could not be put back.
  */
 export async function applyWrites(steps: readonly WriteStep[], options: WriteOptions): Promise<readonly StepStatus[]> {
   const { signal } = options;
@@ -69,33 +69,34 @@ export async function applyWrites(steps: readonly WriteStep[], options: WriteOpt
   let at = "";
   try {
     if (signal.aborted) throw new Cancelled();
+    const files = steps.filter((step) => !isModeOnly(step));
     // what a killed run left behind, a staged secret above all
-    clearStaleLocks(steps.filter((step) => !isModeOnly(step)).map(({ path }) => path));
+    for (const { path } of files) clearStaleLock(path);
     const targets = new Map<string, string>();
-    for (const { path, before, after } of steps) {
+    for (const { path, before, after } of files) {
       at = path;
       if (before !== after) targets.set(resolveTarget(path), path);
     }
     // always in the same order, so that two runs never wait for each other
     for (const [target, path] of [...targets].sort(([a], [b]) => (a < b ? -1 : 1))) {
       at = path;
-      const makeParent = (): void => {
-        const first = mkdirSync(dirname(target), { recursive: true, mode: 0o755 });
-        if (first !== undefined) folders.push([first, dirname(target)]);
-      };
-      locks.set(target, await acquireLock(target, { signal, makeParent }));
+      const first = mkdirSync(dirname(target), { recursive: true, mode: 0o755 });
+      if (first !== undefined) folders.push([first, dirname(target)]);
+      locks.set(target, await acquireLock(target, signal));
     }
-    assertCurrent(steps);
+    // every file, before the first is written
+    for (const { path, before, after } of files)
+      if (![before, after].includes(textOf(readKnown(path)))) throw stale(path);
     const statuses: StepStatus[] = [];
     for (const step of steps) {
       at = step.path;
       // lets a signal through: everything else here is synchronous
       await turn();
       if (signal.aborted) throw new Cancelled();
-      statuses.push(perform(step, locks, options, (each) => done.push(each)) ? "written" : "unchanged");
+      statuses.push(perform(step, locks, options, done) ? "written" : "unchanged");
     }
     await options.afterwards?.((what, undo) => done.push({ what, undo }));
-    const late = done.find(({ isAsPlanned }) => isAsPlanned?.() === false);
+    const late = done.find(({ isStale }) => isStale?.());
     if (late !== undefined) throw stale(late.what);
     for (const lock of locks.values()) releaseLock(lock);
     return statuses;
@@ -103,7 +104,8 @@ export async function applyWrites(steps: readonly WriteStep[], options: WriteOpt
     const lost = await putBack(done);
     for (const lock of locks.values()) releaseLock(lock);
     for (const [first, last] of folders.reverse()) removeFolders(first, last);
-    throw withOutcome(explain(error, at), done.length > 0, lost);
+    const restored = done.length > 0 ? "Everything was put back." : "Nothing was changed.";
+    throw inWords(error, at, lost.length > 0 ? `Could not be put back: ${lost.join("; ")}.` : restored);
   }
 }
 
@@ -115,34 +117,11 @@ function isModeOnly({ before, after, mode, secret = false }: WriteStep): boolean
   return before !== undefined && before === after && mode !== undefined && !secret;
 }
 
-/** Compares every file with the plan, before the first is written. Throws Refusal. */
-function assertCurrent(steps: readonly WriteStep[]): void {
-  const seen = new Map<string, WriteStep>();
-  for (const step of steps.filter((each) => !isModeOnly(each))) {
-    const entry = readKnown(step.path);
-    const text = textOf(entry);
-    if (text !== step.before && text !== step.after) throw stale(step.path);
-    const other = seen.get(entry.realPath);
-    seen.set(entry.realPath, step);
-    if (other === undefined || other.after === step.after) continue;
-    throw new Refusal(
-      `${step.path} is the same file as another one of the plan (${entry.realPath}), and each would write something else.`,
-      { hint: "Give them files of their own: remove the symbolic link." },
-      "conflict",
-    );
-  }
-}
-
 /** One step. Out: whether it changed anything. */
-function perform(
-  step: WriteStep,
-  locks: ReadonlyMap<string, Lock>,
-  options: WriteOptions,
-  onDone: (done: Done) => void,
-): boolean {
-  if (isModeOnly(step)) return changeMode(step, onDone);
+function perform(step: WriteStep, locks: ReadonlyMap<string, Lock>, options: WriteOptions, done: Done[]): boolean {
+  if (isModeOnly(step)) return changeMode(step);
   const entry = readKnown(step.path);
-  if (textOf(entry) === step.after) return entry.kind === "file" && changeMode(step, onDone);
+  if (textOf(entry) === step.after) return entry.kind === "file" && changeMode(step);
   const lock = locks.get(entry.realPath);
   if (lock === undefined || textOf(entry) !== step.before) throw stale(step.path);
   if (step.secret === true && step.after !== undefined) options.assertPrivate(entry.realPath, step.path);
@@ -154,27 +133,20 @@ function perform(
   }
   // an editor does not know our lock: compared once more, right before the rename
   const now = readKnown(step.path);
-  if (now.realPath !== lock.target || !isSame(now, entry) || !isHeld(lock)) throw stale(step.path);
+  if (now.realPath !== lock.target || !isSame(now, entry) || !existsSync(lock.owner)) throw stale(step.path);
   place(lock, step, entry);
-  onDone({
+  done.push({
     what: step.path,
     undo: () => takeBack(lock, step, entry),
-    isAsPlanned: () => {
-      const kept = readState(lock.kept);
-      return entry.kind === "absent" || (kept.kind === "file" && kept.text === entry.text);
-    },
+    isStale: () => entry.kind === "file" && textOf(readState(lock.kept)) !== entry.text,
   });
-  syncFolder(dirname(lock.target));
   return true;
 }
 
 /** Windows has no such bits. */
-function changeMode({ path, mode }: WriteStep, onDone: (done: Done) => void): boolean {
-  if (mode === undefined || process.platform === "win32") return false;
-  const before = statSync(path).mode & 0o777;
-  if (before === mode) return false;
+function changeMode({ path, mode }: WriteStep): boolean {
+  if (mode === undefined || process.platform === "win32" || (statSync(path).mode & 0o777) === mode) return false;
   chmodSync(path, mode);
-  onDone({ what: path, undo: () => void chmodSync(path, before) as undefined, isMode: true });
   return true;
 }
 
@@ -184,22 +156,12 @@ function stage(path: string, text: string, { mode, secret = false }: WriteStep, 
   const fd = openSync(path, "wx", wanted === undefined ? 0o666 : 0o600);
   try {
     writeFileSync(fd, text);
-    const isOwned = entry.kind === "absent" || keepOwner(fd, entry.stat);
-    // bits meant for another group must not open a secret to ours; after chown, which clears bits
-    if (wanted !== undefined) fchmodSync(fd, secret && !isOwned ? wanted & ~0o070 : wanted);
+    // only root may give a file away; before chmod, since it clears bits
+    if (entry.kind === "file") quietly(() => fchownSync(fd, entry.stat.uid, entry.stat.gid));
+    if (wanted !== undefined) fchmodSync(fd, wanted);
     fsyncSync(fd);
   } finally {
     closeSync(fd);
-  }
-}
-
-/** Gives a file the owner and group of the old one. False where the system refuses: only root may give a file away. */
-function keepOwner(fd: number, { uid, gid }: Stats): boolean {
-  try {
-    fchownSync(fd, uid, gid);
-    return true;
-  } catch {
-    return false;
   }
 }
 
@@ -250,14 +212,13 @@ function renamePatiently(from: string, to: string): void {
 }
 
 function takeBack(lock: Lock, step: WriteStep, entry: Known): string | undefined {
-  const now = readState(lock.target);
-  if (now.kind === "unreadable" || textOf(now) !== step.after) return "it was changed again meanwhile";
+  if (textOf(readState(lock.target)) !== step.after) return "it was changed again meanwhile";
   if (entry.kind === "absent") unlinkSync(lock.target);
   else renamePatiently(lock.kept, lock.target);
   return undefined;
 }
 
-function textOf(entry: Known): string | undefined {
+function textOf(entry: Entry): string | undefined {
   return entry.kind === "file" ? entry.text : undefined;
 }
 
@@ -272,52 +233,25 @@ function readKnown(path: string): Known {
   const message = `${path} cannot be used: ${entry.reason}.`;
   const hint = "Move it away or repair it, then run it again.";
   if (["NOTFILE", "NOTUTF8", "TOOLARGE"].includes(entry.code)) throw new Refusal(message, { hint }, "unreadable");
-  throw new EnvironmentError(message, { hint: "Mend that, then run it again." }, "unreadable");
+  throw new EnvironmentError(message, { hint: MEND }, "unreadable");
 }
 
 function stale(path: string): Refusal {
-  return new Refusal(
-    `${path} changed while the plan was made.`,
-    { hint: "Run it again: the plan is then made from the file as it is now." },
-    "stale",
-  );
+  const hint = "Run it again: the plan is then made from the file as it is now.";
+  return new Refusal(`${path} changed while the plan was made.`, { hint }, "stale");
 }
 
+/** Those that are empty still. */
 function removeFolders(first: string, last: string): void {
-  try {
+  quietly(() => {
     for (let folder = last; folder.length >= first.length; folder = dirname(folder)) rmdirSync(folder);
-  } catch {
-    // somebody put something there
-  }
-}
-
-/** Makes a rename last. The content is synced already; Windows and some network file systems cannot sync a folder. */
-function syncFolder(folder: string): void {
-  try {
-    const fd = openSync(folder, "r");
-    try {
-      fsyncSync(fd);
-    } finally {
-      closeSync(fd);
-    }
-  } catch {
-    // the rename is done all the same
-  }
-}
-
-/** A system error that hit a file, as an EnvironmentError. Anything else comes back as it is. */
-function explain(error: unknown, path: string): unknown {
-  const code = errnoOf(error);
-  if (code === undefined) return error;
-  const message = `${path} could not be written: ${wordsOf(code)} (${code}).`;
-  return new EnvironmentError(message, { hint: "Mend that, then run it again.", cause: error }, "write-failed");
+  });
 }
 
 /** Takes everything back, last first, whatever was aborted meanwhile. Out: what could not be, with the reason or what to type. */
 async function putBack(done: readonly Done[]): Promise<readonly string[]> {
   const lost: string[] = [];
-  for (const { what, undo, isMode = false } of [...done].reverse()) {
-    if (isMode && lost.length > 0) continue;
+  for (const { what, undo } of [...done].reverse()) {
     try {
       const reason = await undo();
       if (reason !== undefined) lost.push(reason === "" ? what : `${what}: ${reason}`);
@@ -329,15 +263,15 @@ async function putBack(done: readonly Done[]): Promise<readonly string[]> {
   return lost;
 }
 
-/** The same error, its message followed by what was put back. Claims nothing that did not happen. */
-function withOutcome(error: unknown, isTouched: boolean, lost: readonly string[]): unknown {
-  const restored = isTouched ? "Everything was put back." : "Nothing was changed.";
-  const said = lost.length === 0 ? restored : `Could not be put back: ${lost.join("; ")}.`;
-  if (error instanceof HaloError && !(error instanceof Cancelled))
-    error.message = `${error.message.replace(/(?<![.!?:])$/, ".")} ${said}`;
-  else if (lost.length === 0) return error;
-  else if (error instanceof Cancelled) error.message = `Cancelled. ${said}`;
-  // a defect: the user still has to learn which files it left behind
-  else return new EnvironmentError(`The run stopped on an internal error. ${said}`, { cause: error }, "internal");
+/** The error with what became of the files. One of the system, which hit the file at `path`, becomes an EnvironmentError. */
+function inWords(error: unknown, path: string, outcome: string): unknown {
+  const code = errnoOf(error);
+  if (code !== undefined) {
+    const message = `${path} could not be written: ${wordsOf(code)} (${code}). ${outcome}`;
+    return new EnvironmentError(message, { hint: MEND, cause: error }, "write-failed");
+  }
+  if (!(error instanceof Error)) return error;
+  const said = error instanceof Cancelled ? "Cancelled." : error.message.replace(/(?<![.!?:])$/, ".");
+  error.message = `${said} ${outcome}`;
   return error;
 }
