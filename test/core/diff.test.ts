@@ -98,19 +98,6 @@ describe("what is seen in a diff", () => {
     expect(show(lines("a"), lines("b"), ".gitignore")).toBe("note|(too many changes to show line by line)");
   });
 
-  it("of a long line the part around the first difference, the same on both sides", () => {
-    const servers = (type: string) =>
-      `{${Array.from({ length: 30 }, (_, index) => `"s${index}":{"type":"http","key":"${TOKEN}"}`).join(",")},"z":{${type}"on":true},${'"long":true,'.repeat(40)}"end":1}\n`;
-    const [removed, added] = diffTexts(servers(""), servers('"type":"http",'), options(".mcp.json", 80));
-    expect(removed?.text).toMatch(/^….*"z":\{"on":true\}.*…$/);
-    expect(added?.text).toMatch(/^….*"z":\{"type":"http","on":true\}.*…$/);
-    expect(removed?.text.indexOf('"z"')).toBe(added?.text.indexOf('"z"'));
-    for (const line of [removed, added]) {
-      expect(line?.text).not.toContain(TOKEN);
-      expect(Array.from(line?.text ?? "").length).toBeLessThanOrEqual(80);
-    }
-  });
-
   it("no line that is wider than asked, or holds a control character", () => {
     const unit = fc.oneof(
       fc.string({ unit: "binary", minLength: 1, maxLength: 1 }),

@@ -14,28 +14,10 @@ export interface DiffOptions {
   readonly width: number;
 }
 
-/** The characters of a line as they would be printed, if there were room. Its indent stays, as far as there is room for the line. */
-function pointsOf(line: string, width: number): readonly string[] {
+/** A line as far as there is room. Its indent stays. */
+function fitLine(line: string, width: number): string {
   const indent = (/^[\t ]*/.exec(line)?.[0] ?? "").replace(/\t/g, "  ").slice(0, Math.max(0, width - 20));
-  return Array.from(indent + printable(line, Number.POSITIVE_INFINITY));
-}
-
-/** As much of a difference has to be seen. */
-const SEEN = 12;
-
-/**
- * A line as far as there is room. Of a long one that changes, the part around its first difference from the other side:
- * its beginning would be the same on both.
- */
-function fitLine(line: string, width: number, other = ""): string {
-  const whole = pointsOf(line, width);
-  if (whole.length <= width) return whole.join("");
-  const counterpart = pointsOf(other, width);
-  let at = 0;
-  while (at < whole.length && whole[at] === counterpart[at]) at += 1;
-  if (at < width - SEEN) return `${whole.slice(0, width - 1).join("")}…`;
-  const rest = whole.slice(at - Math.floor(width / 3));
-  return `…${rest.slice(0, width - 2).join("")}${rest.length > width - 2 ? "…" : ""}`;
+  return indent + printable(line, width - indent.length);
 }
 
 /** What changes between two texts, three lines of context. Deterministic; no line holds a control character. */
@@ -46,19 +28,14 @@ export function diffTexts(before: string, after: string, { mask, width }: DiffOp
   return patch.hunks.flatMap((hunk): readonly DiffLine[] => {
     let [oldAt, newAt] = [hunk.oldStart - 1, hunk.newStart - 1];
     const head: readonly DiffLine[] = oldAt > 0 ? [{ kind: "hunk", text: `@@ line ${hunk.newStart} @@` }] : [];
-    const sides = { removed: [] as string[], added: [] as string[] };
-    const lines = hunk.lines.map((raw): DiffLine & { readonly place: number } => {
-      if (raw.startsWith("\\")) return { kind: "note", text: "\\ no newline at the end", place: 0 };
+    const lines = hunk.lines.map((raw): DiffLine => {
+      if (raw.startsWith("\\")) return { kind: "note", text: "\\ no newline at the end" };
       const kind = raw.startsWith("+") ? "added" : raw.startsWith("-") ? "removed" : "context";
       const text = (kind === "removed" ? masked[0][oldAt] : masked[1][newAt]) ?? HIDDEN;
       if (kind !== "added") oldAt += 1;
       if (kind !== "removed") newAt += 1;
-      return { kind, text, place: kind === "context" ? 0 : sides[kind].push(text) - 1 };
+      return { kind, text: fitLine(text, width) };
     });
-    const fitted = lines.map(({ kind, text, place }): DiffLine => {
-      const other = kind === "removed" ? sides.added[place] : kind === "added" ? sides.removed[place] : undefined;
-      return { kind, text: kind === "note" ? text : fitLine(text, width, other) };
-    });
-    return [...head, ...fitted];
+    return [...head, ...lines];
   });
 }

@@ -2,34 +2,35 @@
  * Edits of JSON and JSONC as text: what is not ours keeps every byte. jsonc-parser's `modify` is not used, since it
  * reformats the neighbour, moves its comment and edits broken files without a word (jsonc-parser 3.3.1, 2026).
  */
-import type { Container, Edited, EditOptions, Json, Node, Refused } from "./json.ts";
+import type { Container, Edited, EditOptions, Entry, Json, Node, Refused } from "./json.ts";
 import { equalJson, isObject, parseTree, toJson, toObject } from "./json.ts";
-import { detectStyle, formatJson, formatMember, hasBreak, isOurs, lineIndent, placeIn, waysOut } from "./json-style.ts";
 
 type Path = readonly string[];
 
-/** How far a path is there: the containers along it, the index of each key in its own, and the node at its end if there is one. */
+/** How far a path is there: the containers along it, each with the index of the next key, and the node at its end. */
 interface Walk {
   readonly root: Node;
-  readonly containers: readonly Container[];
-  readonly indices: readonly number[];
+  /** Only the last index can be -1: its key is not there. */
+  readonly steps: readonly Step[];
   readonly node: Node | undefined;
+}
+
+interface Step {
+  readonly container: Container;
+  readonly index: number;
 }
 
 /**
  * The document with `value` at `path`. A new property is inserted first in its object, with the objects that are missing
- * around it, and no other byte changes; an existing value is replaced alone; an equal one is left as it is written.
- * Without a document (undefined or blank) a new one is made: two spaces, LF, final newline.
+ * around it, and no other byte changes but the white space of an object that was empty; an existing value is replaced
+ * alone; an equal one is left as it is written. Without a document (undefined or blank) a new one is made.
  * Refused, beside what `parseTree` refuses: a key of the path that is there twice, a parent that is no object.
  */
 export function setProperty(text: string | undefined, path: Path, value: Json, options: EditOptions): Edited {
   return put(text ?? "", path, value, undefined, options);
 }
 
-/**
- * The array of strings at `path` with `item` first in it, unchanged if it is in there; the array is created if absent.
- * Refused as in `setProperty`, and if there is something else than an array.
- */
+/** The array of strings at `path` with `item` first in it, unchanged if it is in there. Created, and refused, as by `setProperty`. */
 export function addToArray(text: string | undefined, path: Path, item: string, options: EditOptions): Edited {
   return put(text ?? "", path, [item], item, options);
 }
@@ -42,37 +43,32 @@ function put(text: string, path: Path, value: Json, item: string | undefined, op
   }
   const walk = follow(text, path, options);
   if ("refused" in walk) return walk;
-  const { root, containers, indices, node } = walk;
-  const parent = containers.at(-1);
+  const { root, steps, node } = walk;
+  const parent = steps.at(-1)?.container;
   if (parent === undefined) return refuse("the document itself is not replaced", 0);
-  const style = detectStyle(text, root);
   const meant = (written: Json): Json | undefined => withValue(toJson(root), path, written);
   if (node === undefined) {
-    const missing = path.slice(containers.length - 1);
-    const after = placeIn(text, parent, style, (indent) =>
-      formatMember(missing, value, item !== undefined, indent, style),
-    );
-    return verified(after, meant(value), options, parent.start);
+    const [key = "", ...missing] = path.slice(steps.length - 1);
+    const member = withValue(null, missing, value) ?? null;
+    const render = (indent?: string): string => `${JSON.stringify(key)}: ${formatJson(member, text, indent)}`;
+    return verified(insertFirst(text, root, parent, render), meant(value), options, parent.start);
   }
   if (item !== undefined) {
     if (node.kind !== "array") return refuse(`"${path.join(".")}" is not an array`, node.start);
     if (indexOfItem(node, item) >= 0) return unchanged(text);
     const items = node.entries.map((entry) => toJson(entry.value));
-    const after = placeIn(text, node, style, () => JSON.stringify(item));
+    const after = insertFirst(text, root, node, () => JSON.stringify(item));
     return verified(after, meant([item, ...items]), options, node.start);
   }
   if (equalJson(toJson(node), value)) return unchanged(text);
-  // what was on one line stays on it
-  const isOneLine = (each: Node): boolean => !hasBreak(text.slice(each.start, each.end));
-  const wasOneLine = isOneLine(parent) || (node.kind !== "scalar" && node.entries.length > 0 && isOneLine(node));
-  const indent = lineIndent(text, parent.entries[indices.at(-1) ?? 0]?.start ?? node.start);
-  const written = formatJson(value, wasOneLine ? undefined : indent, style);
+  const isOneLine = !hasBreak(text.slice(parent.start, parent.end));
+  const written = formatJson(value, text, isOneLine ? undefined : lineIndent(text, node.start));
   return verified(text.slice(0, node.start) + written + text.slice(node.end), meant(value), options, node.start);
 }
 
 /**
- * The document without the property at `path`, and without objects that `setProperty` created for it. What `setProperty`
- * inserted comes out byte for byte; unchanged if there is no such property. Refused as in `setProperty`.
+ * The document without the property at `path`, and without objects that are empty then. What `setProperty` inserted comes
+ * out byte for byte; unchanged if there is no such property. Refused as in `setProperty`.
  */
 export function removeProperty(text: string, path: Path, options: EditOptions): Edited {
   if (isEmptyText(text)) return unchanged(text);
@@ -81,25 +77,21 @@ export function removeProperty(text: string, path: Path, options: EditOptions): 
   return walk.node === undefined ? unchanged(text) : takeOut(text, path, walk, options);
 }
 
-/** Each round reads the document anew: a file made to hold one item thousands of times would keep a run busy for minutes. */
-const MOST_TWINS = 20;
-
-/** The document without `item` in the array at `path`: all of its occurrences, and the array if `addToArray` created it. */
-export function removeFromArray(text: string, path: Path, item: string, options: EditOptions, twins = 0): Edited {
-  if (isEmptyText(text)) return unchanged(text);
-  const walk = follow(text, path, options);
-  if ("refused" in walk) return walk;
-  const { containers, indices, node } = walk;
-  if (node === undefined) return unchanged(text);
-  if (node.kind !== "array") return refuse(`"${path.join(".")}" is not an array`, node.start);
-  const index = indexOfItem(node, item);
-  if (index < 0) return unchanged(text);
-  if (twins === MOST_TWINS)
-    return refuse(`"${path.join(".")}" holds the same item more than ${MOST_TWINS} times`, node.start);
-  const chain = { ...walk, containers: [...containers, node], indices: [...indices, index] };
-  const edited = takeOut(text, path, chain, options);
-  const rest = edited.ok ? removeFromArray(edited.text, path, item, options, twins + 1) : edited;
-  return rest.ok ? { ...rest, changed: true } : rest;
+/** The document without `item` in the array at `path`: all of its occurrences, and the array if it is empty then. */
+export function removeFromArray(text: string, path: Path, item: string, options: EditOptions): Edited {
+  let current = text;
+  while (!isEmptyText(current)) {
+    const walk = follow(current, path, options);
+    if ("refused" in walk) return walk;
+    const { steps, node } = walk;
+    if (node !== undefined && node.kind !== "array") return refuse(`"${path.join(".")}" is not an array`, node.start);
+    const index = node === undefined ? -1 : indexOfItem(node, item);
+    if (node === undefined || index < 0) break;
+    const edited = takeOut(current, path, { ...walk, steps: [...steps, { container: node, index }] }, options);
+    if (!edited.ok) return edited;
+    current = edited.text;
+  }
+  return { ok: true, text: current, changed: current !== text };
 }
 
 /** True for an empty object, or one whose values are empty objects: what is left of a file that we created. */
@@ -113,46 +105,89 @@ export function isSkeleton(text: string): boolean {
 function follow(text: string, path: Path, options: EditOptions): Walk | (Edited & { readonly ok: false }) {
   const tree = parseTree(text, options);
   if (!tree.ok) return tree;
-  const { root } = tree;
-  const containers: Container[] = [];
-  const indices: number[] = [];
-  let node: Node = root;
+  const steps: Step[] = [];
+  let node: Node | undefined = tree.root;
   for (const [level, key] of path.entries()) {
-    if (node.kind !== "object") {
+    if (node?.kind !== "object") {
       const what = level === 0 ? "the document" : `"${path.slice(0, level).join(".")}"`;
-      return refuse(`${what} is not an object`, node.start);
+      return refuse(`${what} is not an object`, node?.start ?? 0);
     }
-    const [entry, twice] = node.entries.filter((each) => each.key === key);
+    const [entry, twice]: readonly Entry[] = node.entries.filter((each) => each.key === key);
     if (twice !== undefined)
       return refuse(`the key ${JSON.stringify(key)} appears twice`, twice.start, "keep one of them");
-    containers.push(node);
-    if (entry === undefined) return { root, containers, indices, node: undefined };
-    indices.push(node.entries.indexOf(entry));
-    node = entry.value;
+    steps.push({ container: node, index: entry === undefined ? -1 : node.entries.indexOf(entry) });
+    node = entry?.value;
+    if (node === undefined) break;
   }
-  return { root, containers, indices, node };
+  return { root: tree.root, steps, node };
 }
 
-/** Takes out the last entry of a chain of containers, and every container that was created for it alone. */
-function takeOut(text: string, path: Path, { root, containers, indices }: Walk, options: EditOptions): Edited {
-  const level = containers.findLastIndex((each, at) => at === 0 || !isOurs(text, each));
-  const container = containers[level];
-  const [at, index] = [container?.start ?? root.start, indices[level] ?? 0];
+/** What stands before the first entry: comments on the line of the brace, then white space. */
+const LEAD = /^(?:[ \t]*(?:\/\/[^\r\n]*|\/\*(?:[^*]|\*(?!\/))*\*\/))*\s*/;
+
+/**
+ * The text with one entry more, first in its container. It is followed by the white space that stands before it, so that
+ * its neighbour keeps its place, and `takeOut` finds what to take. `indent`: of its line, if it gets one.
+ */
+function insertFirst(text: string, root: Node, container: Container, render: (indent?: string) => string): string {
+  const { kind, start, end, entries } = container;
+  const inside = text.slice(start + 1, end - 1);
+  const insert = (at: number, run: string): string => text.slice(0, at) + run + text.slice(at);
+  if (entries.length > 0) {
+    const lead = LEAD.exec(inside)?.[0] ?? "";
+    const gap = lead.slice(lead.trimEnd().length);
+    const indent = hasBreak(gap) ? gap.split(/[\r\n]/).at(-1) : undefined;
+    return insert(start + 1 + lead.length, `${render(indent)},${gap || " "}`);
+  }
+  const isOneLine =
+    kind === "array" ? !hasBreak(inside) : container !== root && !hasBreak(text.slice(root.start, root.end));
+  if (isOneLine) return insert(start + 1, render());
+  const { eol, unit } = layoutOf(text);
+  const outer = lineIndent(text, start);
+  const rest = inside.trim() === "" ? eol + outer : inside;
+  return `${text.slice(0, start + 1)}${eol}${outer}${unit}${render(outer + unit)}${rest}${text.slice(end - 1)}`;
+}
+
+/** Takes out the last entry of a chain of containers, and every container that it leaves empty. */
+function takeOut(text: string, path: Path, { root, steps }: Walk, options: EditOptions): Edited {
+  const level = steps.findLastIndex((step, at) => at === 0 || options.keepsEmpty || !isAlone(text, step.container));
+  const { container, index } = steps[level] ?? { container: undefined, index: 0 };
   const items = container?.kind === "array" ? container.entries.map(({ value }) => toJson(value)) : undefined;
   const meant = withValue(toJson(root), path.slice(0, level + 1), items?.toSpliced(index, 1));
-  for (const spans of container === undefined ? [] : waysOut(text, container, index)) {
-    const cut = spans.reduceRight((rest, [from, to]) => rest.slice(0, from) + rest.slice(to), text);
-    const edited = verified(cut, meant, options, at);
-    if (edited.ok) return edited;
-  }
-  return refuse("it cannot be edited safely", at);
+  const at = container?.start ?? root.start;
+  const ways = container === undefined ? [] : waysOut(text, container, index);
+  const edits = ways.map((after) => verified(after, meant, options, at));
+  return edits.find(({ ok }) => ok) ?? refuse(UNSAFE, at);
 }
+
+/** Nothing but white space stands beside the only entry. */
+function isAlone(text: string, { start, end, entries }: Container): boolean {
+  const [only, ...more] = entries;
+  if (only === undefined || more.length > 0) return false;
+  return `${text.slice(start + 1, only.start)}${text.slice(only.value.end, end - 1)}`.trim() === "";
+}
+
+/**
+ * The text without an entry and one comma, in two ways: with white space taken out beside it, and without. A line comment
+ * can make the first one wrong.
+ */
+function waysOut(text: string, { entries }: Container, index: number): readonly string[] {
+  const [entry, before] = [entries[index], entries[index - 1]?.comma];
+  if (entry === undefined) return [];
+  const { start, value, comma = value.end } = entry;
+  const tail = text.slice(value.end, comma) + text.slice(entry.comma === undefined ? comma : comma + 1);
+  const isLast = entry.comma === undefined && before !== undefined;
+  const head = isLast ? text.slice(0, before) + text.slice(before + 1, start) : text.slice(0, start);
+  const closer = index === 0 ? tail.trimStart() : tail;
+  return [(entries.length === 1 || index > 0 ? head.trimEnd() : head) + closer, head + tail];
+}
+
+const UNSAFE = "it cannot be edited safely";
 
 /** The last gate: what would be written is read again, and must be what was meant. */
 function verified(after: string, meant: Json | undefined, options: EditOptions, offset: number): Edited {
   const tree = parseTree(after, options);
-  if (!tree.ok || meant === undefined || !equalJson(toJson(tree.root), meant))
-    return refuse("it cannot be edited safely", offset);
+  if (!tree.ok || meant === undefined || !equalJson(toJson(tree.root), meant)) return refuse(UNSAFE, offset);
   return { ok: true, text: after, changed: true };
 }
 
@@ -164,6 +199,32 @@ function withValue(document: Json, path: Path, value: Json | undefined): Json | 
   const inner = withValue(object[key] ?? null, rest, value);
   const others = Object.entries(object).filter(([name]) => name !== key);
   return toObject(inner === undefined ? others : [...others, [key, inner]]);
+}
+
+/** The line break and one step of indentation, as the document has them first. */
+function layoutOf(text: string) {
+  return { eol: /\r\n|\n|\r/.exec(text)?.[0] ?? "\n", unit: /[\r\n]([ \t]+)"/.exec(text)?.[1] ?? "  " };
+}
+
+/** A value as text, on one line without an indentation. No string of JSON holds a line break: every one of them is layout. */
+function formatJson(value: Json, text: string, indent: string | undefined): string {
+  const { eol, unit } = layoutOf(text);
+  if (indent === undefined) return JSON.stringify(value, null, 1).replace(/,\n */g, ", ").replace(/\n */g, "");
+  return JSON.stringify(value, null, unit).replaceAll("\n", eol + indent);
+}
+
+/** Blanks at the start of the line that holds the offset. */
+function lineIndent(text: string, offset: number): string {
+  const line =
+    text
+      .slice(0, offset)
+      .split(/[\r\n]/)
+      .at(-1) ?? "";
+  return /^\uFEFF?([ \t]*)/.exec(line)?.[1] ?? "";
+}
+
+function hasBreak(text: string): boolean {
+  return /[\r\n]/.test(text);
 }
 
 function indexOfItem(array: Container, item: string): number {

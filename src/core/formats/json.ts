@@ -24,6 +24,8 @@ export type Edited =
 /** `strict`: comments and trailing commas are refused, since Claude Code drops the whole `.mcp.json` because of them. */
 export interface EditOptions {
   readonly strict: boolean;
+  /** What a removal leaves empty stays. Else it goes too. */
+  readonly keepsEmpty?: boolean;
 }
 
 /** A property of an object or an item of an array. `start` is the key or, in an array, the value. */

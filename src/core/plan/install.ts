@@ -152,7 +152,8 @@ export function planRemoval(input: RemovalInput): Planned {
   const variables = variablesOf(slots).filter(({ env }) => !kept.has(env));
   const names = variables.map(({ env }) => env);
   const planned = editFiles(input, [
-    [paths.mcp, [(text) => removeProperty(text, ["mcpServers", name], STRICT)]],
+    // Claude Code refuses a .mcp.json without "mcpServers"
+    [paths.mcp, [(text) => removeProperty(text, ["mcpServers", name], { strict: true, keepsEmpty: true })]],
     [paths.envrc, kept.size === 0 ? [(text) => removeLine(text, envrcLine(input))] : []],
     [
       paths.bridge,
