@@ -33,8 +33,6 @@ export interface Git {
 interface Answer {
   readonly status: number;
   readonly stdout: string;
-  /** Warnings, where it answered. */
-  readonly stderr: string;
 }
 
 /** The folder at or above `cwd` that holds `.git` (a folder, or a file in a worktree or submodule). git is not run. */
@@ -110,7 +108,7 @@ export function run(
     maxBuffer: limits.maxBytes,
     windowsHide: true,
   });
-  if (error === undefined && status !== null && expected.includes(status)) return { status, stdout, stderr };
+  if (error === undefined && status !== null && expected.includes(status)) return { status, stdout };
   // Ctrl-C goes to the whole group of a terminal
   if (signal === "SIGINT" || signal === "SIGTERM" || signal === "SIGHUP") throw new Cancelled();
   const reason = error === undefined ? said(stderr) : `it could not be started, or took too long (${error.message})`;
@@ -118,7 +116,7 @@ export function run(
   const owned = /^fatal: (?:detected dubious ownership in|unsafe) repository (?:at )?\(?'([^\n]*)'/m.exec(stderr ?? "");
   if (owned !== null) {
     const [, root = cwd] = owned;
-    const word = /^[\w./:@%+-]+$/.test(root) ? root : `'${root.replaceAll("'", "'\\''")}'`;
+    const word = `'${root.replaceAll("'", "'\\''")}'`;
     throw new EnvironmentError(
       `${root} belongs to another user, so git does not work in it ("dubious ownership")`,
       { hint: `if you trust what is in it, tell git so:\ngit config --global --add safe.directory ${word}` },

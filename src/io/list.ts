@@ -1,9 +1,9 @@
 /** Finds the files that `check` reads: with git by one question, without it by a walk. Names them, reads none of them. */
-import { type Dirent, lstatSync, readdirSync } from "node:fs";
+import { type Dirent, existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { EnvironmentError } from "../errors.ts";
 import { type GitOptions, run } from "./git.ts";
-import { errnoOf, readDocument } from "./read.ts";
+import { readDocument } from "./read.ts";
 
 export interface Found {
   /** From the root, with "/". */
@@ -23,8 +23,6 @@ export interface DiscoverOptions {
   readonly within: readonly { readonly path: string; readonly isFolder: boolean }[];
   /** Does a path matter? By its name alone. */
   readonly isWanted: (path: string) => boolean;
-  /** The folder that a file lies in and that stands where a client looks for a file. */
-  readonly asFolder: (path: string) => string | undefined;
   /** Does a file with this path make its folder one that a client starts in? */
   readonly isHome: (path: string) => boolean;
   /** Where there is no repository: more folders than these are not searched, but refused. */
@@ -45,20 +43,17 @@ const LIST = { timeoutMs: 60_000, maxBytes: 512 * 1024 * 1024 };
 export function discover(options: DiscoverOptions): readonly Found[] {
   const { git, within, isWanted, isHome, root } = options;
   const asked = within.filter(({ isFolder }) => isFolder).map(({ path }) => path);
-  const found = git === undefined ? walk(options, within.length === 0 ? [""] : asked) : askGit(options, git);
+  const listed = git === undefined ? walk(options, within.length === 0 ? [""] : asked) : askGit(options, git);
+  const found = new Map(listed.map((file) => [file.path, file]));
   const addUnlisted = (path: string): void => {
     // what is there and was not listed is what an ignore rule leaves out
-    if (!found.has(path) && isThere(join(root, path), isHome(path)))
+    if (!found.has(path) && existsSync(join(root, path)))
       found.set(path, { path, tracked: false, ignored: git !== undefined });
   };
   const lookIn = (folder: string, paths: readonly string[]): void => {
-    const entries = entriesOf(join(root, folder));
-    // one look at the folder instead of one for each path; macOS and Windows take a name in any case
-    const names = new Set(entries.map(({ name }) => name.toLowerCase()));
-    for (const path of paths) if (names.has(path.split("/", 1)[0] ?? "")) addUnlisted(folder + path);
-    for (const entry of entries)
-      if (entry.name.startsWith(".env") && !entry.isDirectory() && isWanted(folder + entry.name))
-        addUnlisted(folder + entry.name);
+    for (const path of paths) addUnlisted(folder + path);
+    for (const { name } of entriesOf(join(root, folder)))
+      if (name.startsWith(".env") && isWanted(folder + name)) addUnlisted(folder + name);
   };
   for (const { path, isFolder } of within) if (!isFolder) addUnlisted(path);
   for (const folder of new Set(["", ...asked])) lookIn(prefixOf(folder), [...options.atRoot, ...options.beside]);
@@ -71,69 +66,27 @@ function prefixOf(folder: string): string {
   return folder === "" ? "" : `${folder}/`;
 }
 
-/** The files that are tracked, or that no rule ignores. Throws where git could not look into a folder that was asked for. */
-function askGit({ root, within, patterns, asFolder, isWanted }: DiscoverOptions, git: GitOptions): Map<string, Found> {
+/** The files that are tracked, or that no rule ignores. */
+function askGit({ patterns, isWanted }: DiscoverOptions, git: GitOptions): readonly Found[] {
   const argv = ["ls-files", "-z", "-t", "--cached", "--others", "--exclude-standard", "--", ...patterns];
-  const { stdout, stderr } = run(git, argv, [0], "", LIST);
-  // what git passes over with no more than a warning (dir.c of git 2.39, in the words of LC_ALL=C); a folder that went away holds nothing
-  const closed = [...stderr.matchAll(/^warning: could not open directory '(.*)': (?!No such file|Not a directory)/gm)];
-  // could it hold something that was asked for?
-  const isAsked = (folder: string): boolean =>
-    within.length === 0 ||
-    within.some(({ path, isFolder }) => isBelow(path, folder) || (isFolder && isBelow(folder, path)));
-  const missed = closed.map(([, folder = ""]) => folder.replace(/\/$/, "")).filter(isAsked);
-  if (missed.length > 0) {
-    const which = missed.length === 1 ? "a folder" : `${missed.length} folders`;
-    const lines = missed.slice(0, 10).map((folder) => `  - ${folder}: no permission to read it`);
-    throw new EnvironmentError(
-      [`could not look into ${which} of ${root}`, ...lines].join("\n"),
-      { hint: "nothing was checked: make it readable, let git ignore it, or name what to check" },
-      "unreadable",
-    );
-  }
-  const found = new Map<string, Found>();
-  for (const line of stdout.split("\0").filter((each) => each !== "")) {
-    // "H path" and its like are tracked (of an unfinished merge three times "M path"), "? path" is not
-    const [path, tracked] = [line.slice(2), line[0] !== "?"];
-    const folder = asFolder(path);
-    if (folder === undefined && isWanted(path)) found.set(path, { path, tracked, ignored: false });
-    // of a folder that became a file git may know both
-    if (folder !== undefined && !found.has(folder)) found.set(folder, { path: folder, tracked, ignored: false });
-  }
-  return found;
+  const lines = run(git, argv, [0], "", LIST).stdout.split("\0");
+  // "H path" and its like are tracked (of an unfinished merge three times "M path"), "? path" is not
+  const files = lines.map((line) => ({ path: line.slice(2), tracked: line[0] !== "?", ignored: false }));
+  return files.filter(({ path }) => isWanted(path));
 }
 
-function isBelow(path: string, above: string): boolean {
-  return above === "" || `${path}/`.startsWith(`${above}/`);
-}
-
-/** `asAny`: a folder, a pipe or a device counts too, since a client stumbles over it. */
-function isThere(path: string, asAny: boolean): boolean {
-  try {
-    const stat = lstatSync(path, { throwIfNoEntry: false });
-    return stat !== undefined && (asAny || stat.isFile() || stat.isSymbolicLink());
-  } catch (error) {
-    if (errnoOf(error) === undefined) throw error;
-    // something in its path is a file, or closed: listed or not, it is no file that a client reads
-    return false;
-  }
-}
-
+/** Nothing for a folder that is gone or may not be read: git passes it over too. */
 function entriesOf(folder: string): readonly Dirent[] {
   try {
     return readdirSync(folder, { withFileTypes: true });
-  } catch (error) {
-    const code = errnoOf(error);
-    if (code === "ENOENT" || code === "ENOTDIR") return [];
-    if (code === undefined) throw error;
-    throw new EnvironmentError(`${folder} could not be read (${code})`, { hint: `ls -ld '${folder}'` }, "unreadable");
+  } catch {
+    return [];
   }
 }
 
 /** Below these folders, without a repository. Links to folders are not followed, so that no circle is walked. */
-function walk(options: DiscoverOptions, folders: readonly string[]): Map<string, Found> {
-  const { root, isWanted, isHome, maxFolders } = options;
-  const found = new Map<string, Found>();
+function walk({ root, isWanted, isHome, maxFolders }: DiscoverOptions, folders: readonly string[]): readonly Found[] {
+  const found: Found[] = [];
   const pending = folders.map(prefixOf);
   let seen = 0;
   for (let folder = pending.pop(); folder !== undefined; folder = pending.pop()) {
@@ -147,9 +100,10 @@ function walk(options: DiscoverOptions, folders: readonly string[]): Map<string,
     }
     for (const entry of entriesOf(join(root, folder))) {
       const path = folder + entry.name;
-      const isFile = isHome(path) || ((entry.isFile() || entry.isSymbolicLink()) && isWanted(path));
-      if (isFile) found.set(path, { path, tracked: false, ignored: false });
-      else if (entry.isDirectory() && !SKIPPED.has(entry.name)) pending.push(`${path}/`);
+      // a client that finds a folder where its file should be stumbles over it
+      const isSearched = entry.isDirectory() && !isHome(path);
+      if (isSearched && !SKIPPED.has(entry.name)) pending.push(`${path}/`);
+      else if (!isSearched && isWanted(path)) found.push({ path, tracked: false, ignored: false });
     }
   }
   return found;

@@ -136,10 +136,8 @@ export function takeSnapshot(paths: Iterable<string>): Snapshot {
 /** A file as `check` judges it, in whatever encoding it is. */
 export type Reading =
   | { readonly kind: "absent" }
-  /** A folder, a pipe, a socket or a device. */
-  | { readonly kind: "not-a-file" }
   | { readonly kind: "unreadable"; readonly reason: string }
-  | ({ readonly kind: "read"; readonly mode: number } & Decoded);
+  | ({ readonly kind: "read"; readonly mode: number | undefined } & Decoded);
 
 interface Decoded {
   readonly text: string;
@@ -153,7 +151,7 @@ export function readDocument(path: string): Reading {
   const found = readBytes(path);
   if (found.kind === "bytes") return { kind: "read", mode: found.stat.mode & 0o777, ...decode(found.bytes) };
   if (found.kind === "absent") return found;
-  if (found.code === "NOTFILE") return { kind: "not-a-file" };
+  if (found.code === "NOTFILE") return { kind: "read", mode: undefined, text: "", encoding: "not-a-file" };
   // a tracked file whose folder became a file is not there
   return found.code === "ENOTDIR" ? { kind: "absent" } : { kind: "unreadable", reason: found.reason };
 }

@@ -67,16 +67,12 @@ describe("exit codes", () => {
     expect(stdout.includes("findings")).toBe(false);
   });
 
-  it("3 for what is no file, by name; a link that leads nowhere is no file either", async () => {
+  it("0 where what has the name of a file is none: a link that leads nowhere, or to a folder", async () => {
     commit(CLEAN);
-    mkdirSync(join(repo.path, "folder"));
+    mkdirSync(join(repo.path, "folder/.cursor"), { recursive: true });
     symlinkSync("nowhere", join(repo.path, "folder/.mcp.json"));
+    symlinkSync("..", join(repo.path, "folder/.cursor/mcp.json"));
     expect((await json()).code).toBe(0);
-    mkdirSync(join(repo.path, ".cursor"));
-    symlinkSync("../folder", join(repo.path, ".cursor/mcp.json"));
-    const { code, stderr } = await check(repo.path, [], env);
-    expect(code).toBe(3);
-    expect(stderr).toContain(".cursor/mcp.json: it is no regular file");
   });
 
   it("3 for a repository of somebody else, with git's own remedy", async () => {
@@ -87,7 +83,7 @@ describe("exit codes", () => {
     const { code, stderr } = await check(repo.path, [], { ...env, PATH: `${scratch.tmp}:${env.PATH}` });
     expect(code).toBe(3);
     expect(stderr).toMatch(/belongs to\s+another user/);
-    expect(stderr).toContain(`git config --global --add safe.directory ${repo.path}`);
+    expect(stderr).toContain(`git config --global --add safe.directory '${repo.path}'`);
     expect(stderr).not.toContain("ls-files");
   });
 
@@ -172,15 +168,13 @@ describe("what is read", () => {
   });
 
   it("reports a folder that is called .mcp.json, and a pipe, and opens neither", async () => {
-    commit({ ...CLEAN, "d/.mcp.json/notes.txt": "x", "d/.mcp.json/.mcp.json": "{" });
-    write(repo.path, { "e/.mcp.json/deep/er.txt": "x" });
+    commit({ ...CLEAN, "d/.mcp.json/notes.txt": "x" });
     mkdirSync(join(repo.path, "g"));
     execFileSync("mkfifo", [join(repo.path, "g/.mcp.json")]);
     const places = async (args: readonly string[], cwd = repo.path) => {
       const { code, findings } = await json(args, {}, cwd);
       return [code, ...findings.filter(({ rule }) => rule === "not-a-file").map(({ path }) => path)];
     };
-    expect(await places([])).toEqual([1, "d/.mcp.json", "e/.mcp.json"]);
     for (const folder of ["d", "g"]) {
       expect(await places([`${folder}/.mcp.json`])).toEqual([1, `${folder}/.mcp.json`]);
       expect(await places([folder])).toEqual([1, `${folder}/.mcp.json`]);

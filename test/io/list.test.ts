@@ -2,7 +2,7 @@ import { mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { AT_ROOT, BESIDE_MCP, kindOf, mcpFolderOf, PATHSPECS } from "../../src/core/check/documents.ts";
+import { AT_ROOT, BESIDE_MCP, kindOf, PATHSPECS } from "../../src/core/check/documents.ts";
 import { discover } from "../../src/io/list.ts";
 import { findProgram } from "../../src/io/programs.ts";
 import { readDocument } from "../../src/io/read.ts";
@@ -29,7 +29,6 @@ const rules = {
   patterns: PATHSPECS,
   atRoot: AT_ROOT,
   beside: BESIDE_MCP,
-  asFolder: mcpFolderOf,
 };
 
 describe("discover", () => {
@@ -114,24 +113,22 @@ describe("readDocument", () => {
   it("keeps a BOM, and names what is no UTF-8", () => {
     const read = (content: string | Uint8Array) => {
       write(scratch.tmp, { x: content });
-      const reading = readDocument(join(scratch.tmp, "x"));
-      return reading.kind === "read" ? [reading.encoding, reading.text] : [reading.kind];
-    };
-    expect(read("\ufeff{}")).toEqual(["utf-8", "\ufeff{}"]);
-    expect(read("")).toEqual(["utf-8", ""]);
-    expect(read(Buffer.from("{}", "utf16le"))).toEqual(["utf-16", ""]);
-    expect(read(Buffer.from("\ufeff{}", "utf16le"))).toEqual(["utf-16", ""]);
-    expect(read(Buffer.from([0x7b, 0xff, 0x7d]))).toEqual(["not-utf-8", "{\ufffd}"]);
-    expect(read(" ".repeat(2_097_152))).toEqual(["utf-8", " ".repeat(2_097_152)]);
-    expect(read(" ".repeat(2_097_153))).toEqual(["too-big", ""]);
-    const raw = (content: Uint8Array) => {
-      write(scratch.tmp, { x: content });
       return readDocument(join(scratch.tmp, "x"));
     };
-    expect(raw(Buffer.from("{é}", "utf16le"))).toMatchObject({ text: "", raw: "{é}" });
-    expect(raw(Buffer.from("\ufeff{é}", "utf16le").swap16())).toMatchObject({ text: "", raw: "\ufeff{é}" });
-    expect(raw(Buffer.alloc(2_097_153, "é"))).toMatchObject({ text: "", raw: expect.stringMatching(/^éé/) });
-    expect(readDocument(scratch.tmp)).toEqual({ kind: "not-a-file" });
+    const utf16 = Buffer.from("\ufeff{é}", "utf16le");
+    const big = Buffer.alloc(2_097_153, "é");
+    for (const [content, expected] of [
+      ["\ufeff{}", { encoding: "utf-8", text: "\ufeff{}" }],
+      ["", { encoding: "utf-8", text: "" }],
+      [Buffer.from("{é}", "utf16le"), { encoding: "utf-16", text: "", raw: "{é}" }],
+      [utf16, { encoding: "utf-16", text: "", raw: "\ufeff{é}" }],
+      [Buffer.from(utf16).swap16(), { encoding: "utf-16", text: "", raw: "\ufeff{é}" }],
+      [Buffer.from([0x7b, 0xff, 0x7d]), { encoding: "not-utf-8", text: "{\ufffd}" }],
+      [" ".repeat(2_097_152), { encoding: "utf-8", text: " ".repeat(2_097_152) }],
+      [big, { encoding: "too-big", text: "", raw: expect.stringMatching(/^éé/) }],
+    ] as const)
+      expect(read(content)).toMatchObject({ kind: "read", ...expected });
+    expect(readDocument(scratch.tmp)).toMatchObject({ encoding: "not-a-file", text: "", mode: undefined });
     expect(readDocument(join(scratch.tmp, "x/y"))).toEqual({ kind: "absent" });
   });
 });

@@ -3,15 +3,7 @@
 import { realpathSync, statSync } from "node:fs";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import type { Context } from "../../context.ts";
-import {
-  AT_ROOT,
-  BESIDE_MCP,
-  documentOf,
-  kindOf,
-  mcpFolderOf,
-  PATHSPECS,
-  type RawDocument,
-} from "../../core/check/documents.ts";
+import { AT_ROOT, BESIDE_MCP, documentOf, kindOf, PATHSPECS, type RawDocument } from "../../core/check/documents.ts";
 import type { Document, Subject } from "../../core/check/model.ts";
 import { cleanValue } from "../../core/halo.ts";
 import { printable } from "../../core/secrets.ts";
@@ -126,7 +118,6 @@ function read(context: Context, { root, git, asked }: ReturnType<typeof findPlac
     git,
     within: asked,
     isWanted: (path) => kindOf(path) !== undefined,
-    asFolder: mcpFolderOf,
     isHome: (path) => kindOf(path) === "mcp",
     maxFolders: 20_000,
     patterns: PATHSPECS,
@@ -138,17 +129,14 @@ function read(context: Context, { root, git, asked }: ReturnType<typeof findPlac
     const reading = readDocument(join(root, path));
     const kind = kindOf(path);
     if (kind === undefined || reading.kind === "absent") return [];
-    const of = { path, kind, tracked, ignored };
-    // what Claude Code makes of it is known; of the others nothing is
-    if (reading.kind === "not-a-file" && kind === "mcp")
-      return [{ ...of, text: "", encoding: reading.kind, mode: undefined }];
-    if (reading.kind === "read") {
-      const { kind: _, mode, ...decoded } = reading;
-      return [{ ...of, ...decoded, mode: context.platform === "win32" ? undefined : mode }];
+    if (reading.kind === "unreadable") {
+      unreadable.push(`  - ${printable(path)}: ${reading.reason}`);
+      return [];
     }
-    const reason = reading.kind === "unreadable" ? reading.reason : "it is no regular file";
-    unreadable.push(`  - ${printable(path)}: ${reason}`);
-    return [];
+    const { kind: _, mode, ...decoded } = reading;
+    // what Claude Code makes of a folder or a pipe is known; of the others nothing is
+    if (decoded.encoding === "not-a-file" && kind !== "mcp") return [];
+    return [{ path, kind, tracked, ignored, ...decoded, mode: context.platform === "win32" ? undefined : mode }];
   });
   if (unreadable.length === 0) return documents;
   const what = unreadable.length === 1 ? "a file" : `${unreadable.length} files`;

@@ -31,8 +31,7 @@ function mcpFile(path: string, shown: string): SetupInput["mcp"] {
   const reading = readDocument(path);
   if (reading.kind === "absent") return [];
   if (reading.kind === "unreadable") return [{ shown, document: undefined, unreadable: reading.reason }];
-  const text = reading.kind === "not-a-file" ? "" : reading.text;
-  const encoding = reading.kind === "not-a-file" ? "not-a-file" : reading.encoding;
+  const { text, encoding } = reading;
   const raw = { path: ".mcp.json", kind: "mcp", tracked: false, ignored: false, mode: undefined } as const;
   return [{ shown, document: documentOf({ ...raw, text, encoding }) }];
 }

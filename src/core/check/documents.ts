@@ -10,7 +10,6 @@ const CLIENT_FILES = new Map<string, DocumentKind>(
 
 /** Every name that `kindOf` knows, as git's pathspecs: `*` also stands for folders. A test holds both together. */
 export const PATHSPECS: readonly string[] = [
-  "*.mcp.json/*",
   "*.env",
   "*.env.*",
   "*.envrc",
@@ -33,12 +32,6 @@ export function kindOf(path: string): DocumentKind | undefined {
   if (name === ".envrc") return "envrc";
   for (const [file, kind] of CLIENT_FILES) if (path === file || path.endsWith(`/${file}`)) return kind;
   return undefined;
-}
-
-/** The path of a folder called `.mcp.json` that this file lies in: the client finds a folder where it looks for a file. */
-export function mcpFolderOf(path: string): string | undefined {
-  const at = `/${path}`.indexOf("/.mcp.json/");
-  return at === -1 ? undefined : path.slice(0, at + ".mcp.json".length);
 }
 
 /** A file as `io` read it, before it is parsed. */
