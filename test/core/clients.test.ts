@@ -8,7 +8,7 @@ import { CLIENTS, clientOf } from "../../src/core/clients/index.ts";
 import type { Client } from "../../src/core/clients/model.ts";
 import { variablesIn } from "../../src/core/clients/references.ts";
 import { toJson } from "../../src/core/formats/json.ts";
-import { positionAt } from "../../src/core/formats/lines.ts";
+import { indexLines } from "../../src/core/formats/lines.ts";
 import { parseToml } from "../../src/core/formats/toml.ts";
 import { HALO_URL, HEADERS, VALUES, variablesFor } from "../../src/core/halo.ts";
 import { RULES } from "../../src/core/rules/index.ts";
@@ -78,7 +78,7 @@ function said(client: Client, text: string): string {
   return findingsOf(RULES, files, { allowMissing: true })
     .flatMap(({ rule: id, path, span, args }) => {
       const rule = RULES.find((each) => each.id === id);
-      const { line, column } = positionAt(path === ".env.example" ? example : text, span.offset);
+      const { line, column } = indexLines(path === ".env.example" ? example : text)(span.offset);
       return rule === undefined || rule.severity === "note"
         ? []
         : [`${path}:${line}:${column} ${id}: ${rule.message(args)}\n`];

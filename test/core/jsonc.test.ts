@@ -10,7 +10,7 @@ import {
   removeProperty,
   setProperty,
 } from "../../src/core/formats/json-edit.ts";
-import { positionAt } from "../../src/core/formats/lines.ts";
+import { placeWords } from "../../src/core/formats/lines.ts";
 
 const STRICT = { strict: true };
 const LENIENT = { strict: false };
@@ -41,7 +41,7 @@ describe("fixtures/edit", () => {
     const edited = setProperty(before, PATH, ENTRY, { strict });
     const [file, written] = edited.ok
       ? [`after.${extension}`, edited.text]
-      : ["refused.txt", `${place(before, edited.refused.offset)} ${edited.refused.reason}\n`];
+      : ["refused.txt", `${placeWords(before, edited.refused.offset).slice(1)} ${edited.refused.reason}\n`];
     if (process.env["UPDATE_FIXTURES"] === "1" && !existsSync(join(folder, file))) {
       writeFileSync(join(folder, file), written);
     }
@@ -55,11 +55,6 @@ describe("fixtures/edit", () => {
     else if (!/empty|comments-only/.test(name)) expect(removed).toBe(before);
   });
 });
-
-function place(document: string, offset: number): string {
-  const { line, column } = positionAt(document, offset);
-  return `${line}:${column}`;
-}
 
 describe("objects and lists that are empty", () => {
   const layouts = ["{}", '{"mcpServers":{}}', '{\n  "mcpServers": {}\n}\n', '{\r\n\t"mcpServers": {}\r\n}', '{"x":1}'];

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { addLines, positionAt, removeLine } from "../../src/core/formats/lines.ts";
+import { addLines, indexLines, removeLine } from "../../src/core/formats/lines.ts";
 
 const HEADING = "# HALO: secrets";
 
@@ -37,6 +37,6 @@ it.each([
   ["ab", 99, 1, 3],
   ["ab", -1, 1, 1],
   ["a\n", 2, 2, 1],
-])("positionAt: %j at %i is line %i, column %i", (text, offset, line, column) => {
-  expect(positionAt(text, offset)).toEqual({ line, column });
+])("indexLines: %j at %i is line %i, column %i", (text, offset, line, column) => {
+  expect(indexLines(text)(offset)).toEqual({ line, column });
 });

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { applyFixes } from "../../src/core/check/edits.ts";
-import { positionAt } from "../../src/core/formats/lines.ts";
+import { indexLines } from "../../src/core/formats/lines.ts";
 import { LOADER_RULES } from "../../src/core/rules/index.ts";
 import { readDocument } from "../../src/io/read.ts";
 import {
@@ -96,7 +96,7 @@ describe("places", () => {
     ["oauth-shape", `{"mcpServers":{"a":{"type":"http",${URL_},\n"oauth":{"callbackPort":"1"}}}}`, 2, 25],
   ])("%s in %j is at %i:%i", (rule, text, line, column) => {
     const found = findings(text).find((finding) => finding.rule === rule);
-    expect(found && positionAt(text, found.span.offset)).toEqual({ line, column });
+    expect(found && indexLines(text)(found.span.offset)).toEqual({ line, column });
   });
 });
 

@@ -2,7 +2,7 @@
 import { relative } from "node:path";
 import { references } from "../../core/clients/references.ts";
 import { toSh } from "../../core/command-line.ts";
-import { positionAt } from "../../core/formats/lines.ts";
+import { placeWords } from "../../core/formats/lines.ts";
 import { HALO_URL, nameProblem } from "../../core/halo.ts";
 import { CI_FILES, planCi } from "../../core/plan/ci.ts";
 import { type OwnScope, planClaude, removeEntry } from "../../core/plan/claude-program.ts";
@@ -44,9 +44,8 @@ function uncoveredPatterns({ options, target, here }: Start): readonly string[] 
 function stepsOf<S>(planned: Planned<S>): readonly S[] {
   if (planned.ok) return planned.steps;
   const { path, text, refused } = planned;
-  const { line, column } = positionAt(text, refused.offset);
   throw new Refusal(
-    `${text === "" ? path : `${path}:${line}:${column}`}: ${refused.reason}`,
+    `${path}${placeWords(text, refused.offset)}: ${refused.reason}`,
     { hint: refused.hint ?? "fix the file, then run this again. Nothing was written." },
     "refused-file",
   );

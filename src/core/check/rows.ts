@@ -37,7 +37,7 @@ export function rowsOf<Thing extends { readonly document: Document; readonly nam
     check: (subject) =>
       things(subject).flatMap((thing) =>
         [find(thing, subject) ?? []].flat().map(({ document = thing.document, at, args, fix, ...place }) => {
-          const span = "offset" in at ? at : "colon" in at ? keySpan(document, at) : spanOf(at);
+          const span = "offset" in at ? at : "keyEnd" in at ? keySpan(at) : spanOf(at);
           const edits = typeof fix === "string" ? [{ ...span, text: JSON.stringify(fix) }] : fix;
           const name = thing.name === undefined ? {} : { name: thing.name };
           return { ...finding(subject, rule.id, document, span, { ...name, ...args }, edits), ...place };

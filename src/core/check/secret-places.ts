@@ -2,7 +2,7 @@
 import { CLIENTS } from "../clients/index.ts";
 import { assignments } from "../formats/dotenv.ts";
 import type { Container, Node } from "../formats/json.ts";
-import { member, spanOf, textOf } from "../formats/nodes.ts";
+import { keySpan, member, spanOf, textOf } from "../formats/nodes.ts";
 import { once } from "../once.ts";
 import type { Document, Span } from "./model.ts";
 import { secretIn, secretsInText, shownName } from "./secret-judge.ts";
@@ -85,10 +85,10 @@ function walk(node: Node, around: Around, depth: number, places: Place[]): void 
     return;
   }
   const { of } = around;
-  for (const { key, start, colon, value } of node.entries) {
+  for (const entry of node.entries) {
+    const { key, value } = entry;
     if (NAMES.has(key)) continue;
-    if (key.length >= 12)
-      places.push({ text: key, name: "id", group: "names", of, span: spanOf({ start, end: colon }) });
+    if (key.length >= 12) places.push({ text: key, name: "id", group: "names", of, span: keySpan(entry) });
     if (depth === 1 && around.name === "servers")
       walk(value, { name: key, of: ` of server "${shownName(key)}"` }, depth + 1, places);
     else if (depth === 0 && SERVERS.has(key) && value.kind === "object")

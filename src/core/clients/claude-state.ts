@@ -3,7 +3,7 @@
  * of them. Measured 2026-11-22 and 2026-11-28 with 2.1.197 and 2.1.330, in terminals, with `claude -p` and `claude mcp list`.
  */
 import { isObject, type Json, jsonOf, parseDocument, property } from "../formats/json.ts";
-import { positionAt } from "../formats/lines.ts";
+import { placeWords } from "../formats/lines.ts";
 import type { FileState } from "../plan/model.ts";
 import type { Scope } from "./claude-code.ts";
 
@@ -54,13 +54,6 @@ export interface Settings {
   /** Why the file is skipped, and where in it (`:line:column`, or empty). */
   readonly broken?: { readonly reason: string; readonly at: string };
   readonly env: Env;
-}
-
-/** `:line:column`, to go behind the name of a file; empty for a text that was not decoded. */
-export function placeWords(text: string, offset: number): string {
-  if (text === "") return "";
-  const { line, column } = positionAt(text, offset);
-  return `:${line}:${column}`;
 }
 
 function readSettings(from: Settings["from"], file: NamedFile): Settings {

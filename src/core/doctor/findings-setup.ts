@@ -1,8 +1,8 @@
 /** What is found about files and entries. */
 import type { Advice } from "../advice.ts";
 import { shown } from "../check/show.ts";
-import { placeWords } from "../clients/claude-state.ts";
 import { equalJson, isObject, parseDocument } from "../formats/json.ts";
+import { placeWords } from "../formats/lines.ts";
 import { HALO_URL } from "../halo.ts";
 import { APPROVE, NEVER_APPROVE, NEW_TOKEN, nameWords, note, npx, repair, run } from "./advice.ts";
 import type { Server } from "./entries.ts";

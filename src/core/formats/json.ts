@@ -28,11 +28,12 @@ export interface EditOptions {
   readonly keepsEmpty?: boolean;
 }
 
-/** A property of an object or an item of an array. `start` is the key or, in an array, the value. */
+/** A property of an object or an item of an array, where the key is empty and lies at the start of the value. */
 export interface Entry {
   readonly key: string;
   readonly start: number;
-  readonly colon: number;
+  /** After the key, with its quotes. */
+  readonly keyEnd: number;
   readonly value: Node;
   readonly comma: number | undefined;
 }
@@ -64,14 +65,18 @@ const NO_VALUE = "this is not a JSON value";
 const CONTROL = "a line break or a control character inside a string";
 const ESCAPE = "an escape sequence that JSON does not have";
 
-/** Errors of the scanner by jsonc-parser's numbers: its declarations are ambient const enums, which we cannot import. */
+/** jsonc-parser's errors by number: its declarations are ambient const enums, which we cannot import. */
 const INVALID_COMMENT = 10;
 const UNCLOSED_STRING = 12;
 const REASONS: Readonly<Record<number, string>> = {
+  1: "this is neither a JSON value nor a name in double quotes",
+  3: "a property name in double quotes is missing",
+  5: "a colon after the property name is missing",
+  6: "a comma or a closing bracket is missing",
+  9: "there is text after the end of the JSON document",
   [INVALID_COMMENT]: "a comment: Claude Code refuses the whole file because of it",
   11: "a comment is not closed",
   [UNCLOSED_STRING]: CONTROL,
-  13: NO_VALUE,
   14: ESCAPE,
   15: ESCAPE,
   16: CONTROL,
@@ -82,30 +87,16 @@ interface Open {
   readonly kind: Container["kind"];
   readonly start: number;
   readonly entries: { -readonly [Part in keyof Entry]: Entry[Part] }[];
-  key?: { readonly key: string; readonly start: number; colon?: number } | undefined;
-}
-
-/** What should have come where something else stands. */
-function expectedIn(parent: Open | undefined, isRead: boolean): string {
-  if (parent === undefined) return isRead ? "there is text after the end of the JSON document" : NO_VALUE;
-  const { kind, key, entries } = parent;
-  if (key !== undefined) return key.colon === undefined ? "a colon after the property name is missing" : NO_VALUE;
-  if (entries.length > 0 && entries.at(-1)?.comma === undefined)
-    return `a comma or the closing "${kind === "object" ? "}" : "]"}" is missing`;
-  return kind === "object" ? "a property name in double quotes is missing" : NO_VALUE;
+  key?: Pick<Entry, "key" | "start" | "keyEnd"> | undefined;
 }
 
 /** Ends jsonc-parser's walk at the first error. */
 class Stop extends Error {
   readonly refused: Refused;
-  constructor(refused: Refused) {
+  constructor(reason: string, offset: number, more: Pick<Refused, "cause" | "hint"> = {}) {
     super();
-    this.refused = refused;
+    this.refused = { reason, offset, ...more };
   }
-}
-
-function stop(reason: string, offset: number, more: Pick<Refused, "cause" | "hint"> = {}): never {
-  throw new Stop({ reason, offset, ...more });
 }
 
 /** The tree of a document. A BOM is skipped. Never throws: what cannot be read is refused, with the offset. */
@@ -133,21 +124,25 @@ function read(text: string, strict: boolean): Node {
   const add = (value: Node): void => {
     const parent = open.at(-1);
     if (parent === undefined) root = value;
-    else
-      parent.entries.push({ key: "", start: value.start, colon: value.start, ...parent.key, value, comma: undefined });
-    if (parent !== undefined) parent.key = undefined;
+    else {
+      const { key = { key: "", start: value.start, keyEnd: value.start } } = parent;
+      parent.entries.push({ ...key, value, comma: undefined });
+      parent.key = undefined;
+    }
   };
   const begin = (kind: Container["kind"], start: number): void => {
-    if (open.length === MAX_DEPTH) stop(`nested deeper than ${MAX_DEPTH} levels`, start, { cause: "too-deep" });
+    if (open.length === MAX_DEPTH)
+      throw new Stop(`nested deeper than ${MAX_DEPTH} levels`, start, { cause: "too-deep" });
     open.push({ kind, start, entries: [] });
   };
   const end = (offset: number): void => {
     const closed = open.pop();
-    if (closed === undefined || offset >= text.length) throw new Stop({ reason: CUT_OFF, offset: text.length });
-    const comma = closed.entries.at(-1)?.comma;
+    if (closed === undefined || offset >= text.length) throw new Stop(CUT_OFF, text.length);
+    const { kind, start, entries } = closed;
+    const comma = entries.at(-1)?.comma;
     if (strict && comma !== undefined)
-      stop("a trailing comma: Claude Code refuses the whole file because of it", comma, { hint: FIX });
-    add({ kind: closed.kind, start: closed.start, end: offset + 1, entries: closed.entries });
+      throw new Stop("a trailing comma: Claude Code refuses the whole file because of it", comma, { hint: FIX });
+    add({ kind, start, end: offset + 1, entries });
   };
   visit(
     text.replace(/^\uFEFF/, " "),
@@ -156,29 +151,26 @@ function read(text: string, strict: boolean): Node {
       onArrayBegin: (offset) => begin("array", offset),
       onObjectEnd: end,
       onArrayEnd: end,
-      onObjectProperty: (key, start) => {
+      onObjectProperty: (key, start, length) => {
         const parent = open.at(-1);
-        if (parent !== undefined) parent.key = { key, start };
+        if (parent !== undefined) parent.key = { key, start, keyEnd: start + length };
       },
       onLiteralValue: (value, start, length) => add({ kind: "scalar", start, end: start + length, value }),
       onSeparator: (sign, offset) => {
-        const parent = open.at(-1);
-        const last = parent?.entries.at(-1);
-        if (sign === ":" && parent?.key !== undefined) parent.key.colon = offset;
-        else if (last !== undefined) last.comma = offset;
+        const last = open.at(-1)?.entries.at(-1);
+        if (sign === "," && last !== undefined) last.comma = offset;
       },
       onError: (error: number, start, length) => {
-        const parent = open.at(-1);
         const offset = error === UNCLOSED_STRING ? start + length : start;
-        const isEmpty = parent === undefined && error !== UNCLOSED_STRING;
-        if (offset >= text.length) stop(isEmpty ? "the file contains no JSON" : CUT_OFF, text.length);
-        const more = error === INVALID_COMMENT ? { hint: FIX } : {};
-        stop(REASONS[error] ?? expectedIn(parent, root !== undefined), offset, more);
+        const isEmpty = open.length === 0 && error !== UNCLOSED_STRING;
+        if (offset >= text.length) throw new Stop(isEmpty ? "the file contains no JSON" : CUT_OFF, text.length);
+        throw new Stop(REASONS[error] ?? NO_VALUE, offset, error === INVALID_COMMENT ? { hint: FIX } : {});
       },
     },
     { disallowComments: strict, allowTrailingComma: true },
   );
-  return root ?? stop(NO_VALUE, 0);
+  if (root === undefined) throw new Stop(NO_VALUE, 0);
+  return root;
 }
 
 /** The value of a document; refused as by `parseTree`. */

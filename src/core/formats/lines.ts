@@ -21,7 +21,12 @@ export function indexLines(text: string): (offset: number) => Position {
   };
 }
 
-export const positionAt = (text: string, offset: number): Position => indexLines(text)(offset);
+/** `:line:column`, to go behind the name of a file; empty for a text that was not decoded. */
+export function placeWords(text: string, offset: number): string {
+  if (text === "") return "";
+  const { line, column } = indexLines(text)(offset);
+  return `:${line}:${column}`;
+}
 
 /** Whole lines behind a text. One without a final newline stays without, which is what lets `cutLines` give it back. */
 export function appendLines(text: string, lines: readonly string[]): string {

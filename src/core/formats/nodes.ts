@@ -26,11 +26,7 @@ export function spanOf({ start, end }: { readonly start: number; readonly end: n
 }
 
 /** The stretch of a property's key, with its quotes. */
-export function keySpan({ text }: { readonly text: string }, { start, colon }: Entry) {
-  let end = start + 1;
-  while (end < colon && text[end] !== '"') end += text[end] === "\\" ? 2 : 1;
-  return { offset: start, length: Math.min(end + 1, colon) - start };
-}
+export const keySpan = ({ start, keyEnd }: Entry) => spanOf({ start, end: keyEnd });
 
 /** The properties of an object as readers take them: of two equal keys the last. */
 export function winners({ entries }: Container): readonly Entry[] {

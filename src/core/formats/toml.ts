@@ -25,12 +25,12 @@ function follow(root: Table, path: readonly (string | number)[], keys: readonly 
   let table = root;
   let key = 0;
   for (const [index, part] of path.entries()) {
-    const [start, colon] = (typeof part === "string" ? keys[key++] : keys[key - 1])?.range ?? range;
+    const [start, keyEnd] = (typeof part === "string" ? keys[key++] : keys[key - 1])?.range ?? range;
     let next = table.tables.get(part);
     if (next === undefined) {
       next = tableAt(typeof path[index + 1] === "number" ? "array" : "object", range);
       table.tables.set(part, next);
-      table.entries.push({ key: typeof part === "string" ? part : "", start, colon, value: next, comma: undefined });
+      table.entries.push({ key: typeof part === "string" ? part : "", start, keyEnd, value: next, comma: undefined });
     }
     next.end = Math.max(next.end, range[1]);
     table = next;
@@ -42,9 +42,9 @@ function add(root: Table, pairs: readonly AST.TOMLKeyValue[]): Table {
   for (const { key, value, range } of pairs) {
     const names = key.keys.map((part) => (part.type === "TOMLBare" ? part.name : part.value));
     const table = follow(root, names.slice(0, -1), key.keys, range);
-    const [name = "", [start, colon] = range] = [names.at(-1), key.keys.at(-1)?.range];
+    const [name = "", [start, keyEnd] = range] = [names.at(-1), key.keys.at(-1)?.range];
     const node = nodeOf(value);
-    table.entries.push({ key: name, start, colon, value: node, comma: undefined });
+    table.entries.push({ key: name, start, keyEnd, value: node, comma: undefined });
     if ("tables" in node) table.tables.set(name, node);
   }
   return root;
@@ -57,7 +57,7 @@ function nodeOf(value: AST.TOMLContentNode): Node | Table {
     return { kind: "scalar", start, end, value: "datetime" in value ? value.datetime : value.value };
   const entries = value.elements.map((element): Entry => {
     const item = nodeOf(element);
-    return { key: "", start: item.start, colon: item.start, value: item, comma: undefined };
+    return { key: "", start: item.start, keyEnd: item.start, value: item, comma: undefined };
   });
   return { kind: "array", start, end, entries };
 }

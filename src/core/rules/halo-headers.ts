@@ -21,7 +21,7 @@ export const HEADER_RULES: readonly Rule[] = [
       const isThere = haloServers(subject).some((server) => server.document === document);
       if (subject.allowMissing || !loads || isThere) return [];
       const what = document === undefined ? "there is no .mcp.json" : ".mcp.json has no server for HALO";
-      const span = document && servers ? keySpan(document, servers) : { offset: 0, length: 0 };
+      const span = document && servers ? keySpan(servers) : { offset: 0, length: 0 };
       return [finding(subject, "halo-missing", { path: ".mcp.json" }, span, { what })];
     },
     message: ({ what }) => `${what}: run npx create-halo-mcp, or use check --allow-missing if that is intended`,

@@ -89,7 +89,7 @@ export const variableNotInExample: Rule = {
         });
         if (missing.length === 0) return [];
         const args = { names: missing.join(", "), server: entry.key, file: nearest?.path ?? "" };
-        if (nearest === undefined) return [finding(subject, ID, document, keySpan(document, entry), args)];
+        if (nearest === undefined) return [finding(subject, ID, document, keySpan(entry), args)];
         const names = missing.map((name) => ({ name, comment: purposes.get(name) ?? "For an MCP server" }));
         const edited = addExampleNames(nearest.text, names);
         const isMendable = missing.every((name) => isFitToShow(subject, name));
