@@ -1,7 +1,6 @@
 /** Claude Code: what it is as a client, and what it makes of an entry (2.1.197 and 2.1.330, measured). */
 import { isObject, type Json, type JsonObject } from "../formats/json.ts";
 import { HALO_URL, HEADERS, VALUES, type Value, variablesFor } from "../halo.ts";
-import { entryFor } from "./entry.ts";
 import { type Client, USUAL } from "./model.ts";
 import { BRACES_WITH_DEFAULT, expand } from "./references.ts";
 
@@ -10,24 +9,18 @@ export const claudeCode: Client = {
   ...USUAL,
   id: "claude-code",
   label: "Claude Code",
-  docs: "https://code.claude.com/docs/en/mcp",
-  measured: "2.1.330 (2026-11)",
-  files: { project: [".mcp.json"], user: "~/.claude.json" },
-  format: "json",
-  entry: { url: ["url"], headers: "headers", fixed: { type: "http" } },
+  files: [".mcp.json"],
   references: BRACES_WITH_DEFAULT,
-  unset: "literal",
-  reads: [".claude/settings.local.json", ".claude/settings.json"],
-  verify: ["claude", "mcp", "get", "halo"],
-  next: [{ note: "Start claude in this folder and approve the server" }],
 };
 
 /** A reference in Claude Code's spelling. */
 export const reference = BRACES_WITH_DEFAULT.spell;
 
-/** The entry exactly as CM.com documents it. */
+/** The entry exactly as CM.com documents it: with references, never with values. */
 export function haloEntry(name: string, url: string): Json {
-  return entryFor(claudeCode, url, variablesFor(name));
+  const variables = variablesFor(name);
+  const headers = Object.fromEntries(VALUES.map((value) => [HEADERS[value], reference(variables[value])]));
+  return { type: "http", url, headers };
 }
 
 /** What is sent where, exactly as the client would send it: blanks at both ends of a header are not. Holds secrets. */

@@ -1,15 +1,12 @@
 import { type Client, USUAL } from "./model.ts";
 import { NAMES } from "./references.ts";
 
-/** No `${…}` is expanded anywhere, and `codex mcp add` drops `env_http_headers` of an entry that is there (0.169, measured). */
+/** Measured with 0.171.0 (2026-11). No `${…}` is expanded anywhere. */
 export const codex: Client = {
   ...USUAL,
   id: "codex",
   label: "Codex",
-  docs: "https://developers.openai.com/codex/mcp",
-  measured: "0.171.0 (2026-11)",
-  files: { project: [".codex/config.toml"], user: "~/.codex/config.toml" },
-  format: "toml",
+  files: [".codex/config.toml"],
   servers: "mcp_servers",
   entry: {
     url: ["url"],
@@ -18,8 +15,4 @@ export const codex: Client = {
     variables: ["bearer_token_env_var", "env_vars"],
   },
   references: NAMES,
-  unset: "absent",
-  reads: ["~/.codex/.env"],
-  verify: ["codex", "doctor", "--json"],
-  next: [{ note: "Trust the folder when Codex asks: in a folder that is not trusted it ignores the project's file" }],
 };

@@ -1,24 +1,11 @@
 import { type Client, USUAL } from "./model.ts";
 import { ENV } from "./references.ts";
 
-/** A backslash in a value is changed to a slash (its source). */
+/** From its source of 2026-04. */
 export const rooCode: Client = {
   ...USUAL,
   id: "roo-code",
   label: "Roo Code",
-  docs: "https://docs.roocode.com/features/mcp/using-mcp-in-roo",
-  measured: "source of 2026-04",
-  files: {
-    project: [".roo/mcp.json"],
-    user: {
-      linux: "~/.config/Code/User/globalStorage/rooveterinaryinc.roo-cline/settings/mcp_settings.json",
-      macos:
-        "~/Library/Application Support/Code/User/globalStorage/rooveterinaryinc.roo-cline/settings/mcp_settings.json",
-      windows: "%APPDATA%\\Code\\User\\globalStorage\\rooveterinaryinc.roo-cline\\settings\\mcp_settings.json",
-    },
-  },
-  format: "json",
-  entry: { url: ["url"], headers: "headers", fixed: { type: "streamable-http" } },
+  files: [".roo/mcp.json"],
   references: ENV,
-  unset: "literal",
 };
