@@ -136,10 +136,10 @@ describe("fixes", () => {
     [
       "comments",
       '// one\n{ // two\n  /* three */ "mcpServers": {} // five\n  /* six\n   */\n}\n',
-      '{\n   "mcpServers": {}\n}\n',
+      '\n{ \n   "mcpServers": {} \n  \n}\n',
     ],
-    ["comments", '\uFEFF// one\r\n{"mcpServers":{}}// two', '\uFEFF{"mcpServers":{}}'],
-    ["comments", '{"mcpServers":{}, "x": "// no"} // yes', '{"mcpServers":{}, "x": "// no"}'],
+    ["comments", '\uFEFF// one\r\n{"mcpServers":{}}// two', '\uFEFF\r\n{"mcpServers":{}}'],
+    ["comments", '{"mcpServers":{}, "x": "// no"} // yes', '{"mcpServers":{}, "x": "// no"} '],
     ["trailing-commas", '{"mcpServers":{"a":{"args":["y" , ],},},}', '{"mcpServers":{"a":{"args":["y"  ]}}}'],
     ["mcp-servers-missing", '{"servers":{"a":{"command":"x"}}}', '{"mcpServers":{"a":{"command":"x"}}}'],
     ["mcp-servers-missing", '{"mcp_servers":{}}', '{"mcpServers":{}}'],

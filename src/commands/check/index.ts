@@ -20,9 +20,6 @@ async function print(context: Context, options: CheckOptions, report: Report, ga
   if (format === "text") {
     const text = toText(report, {
       color: wantsColor(env, isWatched, options.noColor),
-      sources: isWatched ? new Map(gathered.subject.documents.map((each) => [each.path, each])) : undefined,
-      secrets: [...context.secrets],
-      width: isWatched ? (context.stdout.columns ?? 80) : 80,
       root: realpathSync.native(context.cwd) === gathered.root ? undefined : gathered.root,
       quiet,
     });

@@ -1,4 +1,5 @@
 /** Edits of a text, as fixes make them. */
+import { applyEdits } from "jsonc-parser";
 import type { TextEdit } from "./model.ts";
 
 /**
@@ -12,12 +13,10 @@ export function applyFixes(text: string, fixes: readonly (readonly TextEdit[])[]
   for (const fix of fixes) {
     if (!fix.some((edit) => taken.some((other) => meets(edit, other)))) taken.push(...fix);
   }
-  let [out, at] = ["", 0];
-  for (const edit of taken.toSorted((a, b) => a.offset - b.offset)) {
-    out += text.slice(at, edit.offset) + edit.text;
-    at = edit.offset + edit.length;
-  }
-  return out + text.slice(at);
+  return applyEdits(
+    text,
+    taken.map(({ offset, length, text: content }) => ({ offset, length, content })),
+  );
 }
 
 /** The one edit that a changed file comes down to: what both texts share at their ends stays out of it. */
@@ -27,10 +26,9 @@ export function fixOf(
 ): readonly TextEdit[] | undefined {
   if (!edited.ok || edited.text === before) return undefined;
   const after = edited.text;
-  let start = 0;
-  while (start < before.length && start < after.length && before[start] === after[start]) start += 1;
-  let end = 0;
+  let [start, end] = [0, 0];
+  while (before[start] === after[start]) start += 1;
   const most = Math.min(before.length, after.length) - start;
-  while (end < most && before[before.length - 1 - end] === after[after.length - 1 - end]) end += 1;
+  while (end < most && before.at(-1 - end) === after.at(-1 - end)) end += 1;
   return [{ offset: start, length: before.length - end - start, text: after.slice(start, after.length - end) }];
 }

@@ -48,14 +48,6 @@ function hidden(secrets: readonly string[], text: string): string {
   return plain.replace(WORD, (word) => (isUnfitToShow(word) ? maskOf(word) : word));
 }
 
-/** A file → how to get at a line, from 1: as it is, and as it may be shown. Nothing of a file that is private as a whole. */
-export function linesToShow(document: Document, secrets: readonly string[]) {
-  if (document.kind === "env" || document.kind === "envrc") return () => undefined;
-  const linesOf = (whole: string): readonly string[] => whole.replace(/^\uFEFF/, "").split(/\r\n?|\n/);
-  const [plain, masked] = [document.text, maskFile(document.path, document.text, secrets, [])].map(linesOf);
-  return (line: number) => ({ text: plain?.[line - 1] ?? "", shown: hidden(secrets, masked?.[line - 1] ?? "") });
-}
-
 /** Nothing in the text had to be masked. */
 export function isFitToShow(subject: Pick<Subject, "secrets">, text: string): boolean {
   return text.length <= 4096 && hidden(subject.secrets, text) === text;

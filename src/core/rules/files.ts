@@ -1,9 +1,10 @@
 /** What costs a `.mcp.json` all of its servers, or changes what is read from it (Claude Code 2.1.330, measured). In report order. */
+import { stripComments } from "jsonc-parser";
 import { spotAt } from "../check/documents.ts";
-import { commentsOf, trailingCommasOf, withoutComment } from "../check/loose-json.ts";
-import type { Broken, Document, Rule } from "../check/model.ts";
+import { fixOf } from "../check/edits.ts";
+import type { Broken, Document, Rule, Span } from "../check/model.ts";
 import { fileRow, type Row } from "../check/rows.ts";
-import { type Entry, MAX_DEPTH } from "../formats/json.ts";
+import { type Entry, MAX_DEPTH, type Node } from "../formats/json.ts";
 import { isObjectNode, kindWord, member } from "../formats/nodes.ts";
 
 /** A row about a file that could not be read as UTF-8, or not be parsed, for this reason. */
@@ -16,6 +17,14 @@ function unreadRow(why: Document["encoding"] | Broken["kind"], rule: Omit<Row<ne
     return { at: spotAt(document, broken.offset, why === "conflict" ? 7 : 1), args: { reason: broken.reason } };
   };
   return fileRow({ ...rule, find });
+}
+
+/** The commas before a closing brace or bracket, in their order. */
+function commasIn(node: Node): readonly Span[] {
+  if (node.kind === "scalar") return [];
+  const comma = node.entries.at(-1)?.comma;
+  const inside = node.entries.flatMap(({ value }) => commasIn(value));
+  return comma === undefined ? inside : [...inside, { offset: comma, length: 1 }];
 }
 
 /** Other spellings, and what other clients call it: VS Code `servers`, Zed `context_servers`, Codex `mcp_servers`, opencode `mcp`. */
@@ -77,28 +86,20 @@ export const FILE_RULES: readonly Rule[] = [
     summary: "One comment, and Claude Code refuses the whole file",
     // one finding a file: the first comment is enough to lose everything; the fix takes all of them out
     find: ({ document: { text, broken } }) => {
-      const found = broken?.kind === "loose" ? commentsOf(text) : [];
-      if (found[0] === undefined) return undefined;
-      const fix = found.map((comment) => withoutComment(text, comment));
-      return { at: found[0], args: { count: `${found.length}` }, fix };
+      const fix = broken?.kind === "loose" ? fixOf(text, { ok: true, text: stripComments(text) }) : undefined;
+      return fix?.[0] && { at: { offset: fix[0].offset, length: 2 }, fix };
     },
-    message: ({ count }) =>
-      `a comment${count === "1" ? "" : ` (${count} in the file)`}: Claude Code takes strict JSON only and loads none of the servers`,
+    message: () => "a comment: Claude Code takes strict JSON only and loads none of the servers",
   }),
   fileRow({
     id: "trailing-commas",
     summary: "One comma too many, and Claude Code refuses the whole file",
     find: ({ document: { tree, broken } }) => {
-      if (tree === undefined || broken?.kind !== "loose") return undefined;
-      const places = trailingCommasOf(tree)
-        .map((offset) => ({ offset, length: 1 }))
-        .toSorted((a, b) => a.offset - b.offset);
-      if (places[0] === undefined) return undefined;
-      const fix = places.map((place) => ({ ...place, text: "" }));
-      return { at: places[0], args: { count: `${places.length}` }, fix };
+      const commas = tree === undefined || broken?.kind !== "loose" ? [] : commasIn(tree);
+      return commas[0] && { at: commas[0], fix: commas.map((comma) => ({ ...comma, text: "" })) };
     },
-    message: ({ count }) =>
-      `a comma before a closing brace or bracket${count === "1" ? "" : ` (${count} in the file)`}: Claude Code takes strict JSON only and loads none of the servers`,
+    message: () =>
+      "a comma before a closing brace or bracket: Claude Code takes strict JSON only and loads none of the servers",
   }),
   // Claude Code read 100,000 levels; our tree ends at 256
   unreadRow("too-deep", {
