@@ -141,8 +141,6 @@ export type Reading =
 
 interface Decoded {
   readonly text: string;
-  /** Its text where clients have none of it. */
-  readonly raw?: string;
   readonly encoding: Document["encoding"];
 }
 
@@ -158,12 +156,11 @@ export function readDocument(path: string): Reading {
 
 /** The bytes of a file, or the first of a larger one → their text and how it is stored. */
 export function decode(bytes: Buffer): Decoded {
-  const isBig = bytes.length > MAX_DOCUMENT;
   const utf16 = fromUtf16(bytes);
-  if (utf16 !== undefined) return { text: "", raw: utf16, encoding: isBig ? "too-big" : "utf-16" };
-  if (isBig) return { text: "", raw: bytes.toString("utf8"), encoding: "too-big" };
   // a byte that is no UTF-8 becomes U+FFFD, as in every client
-  return { text: bytes.toString("utf8"), encoding: isUtf8(bytes) ? "utf-8" : "not-utf-8" };
+  const text = utf16 ?? bytes.toString("utf8");
+  if (bytes.length > MAX_DOCUMENT) return { text, encoding: "too-big" };
+  return { text, encoding: utf16 !== undefined ? "utf-16" : isUtf8(bytes) ? "utf-8" : "not-utf-8" };
 }
 
 /** The text of UTF-16: of bytes with its byte order mark, or with the zero bytes that every second place of ASCII has. */

@@ -70,7 +70,7 @@ function look({ files, token, alone, unignoredEnv }: Example) {
   const secrets = token === undefined ? [] : [token];
   const subject = subjectOf(files, { local: true, secrets, spilled, inRepository: !alone, unignoredEnv });
   const spills = spilled.map(({ path }) => [path, files[path]?.text ?? ""] as const);
-  const texts = new Map([...subject.documents.map(({ path, text, raw }) => [path, raw ?? text] as const), ...spills]);
+  const texts = new Map([...subject.documents.map(({ path, text }) => [path, text] as const), ...spills]);
   return { findings: runRules(RULES, subject), subject, texts };
 }
 

@@ -12,7 +12,7 @@ export type TestFile =
       readonly tracked?: boolean;
       readonly ignored?: boolean;
       readonly mode?: number;
-      /** How the text is stored; `io` hands over none of it, or what is left of it. */
+      /** How the text is stored. */
       readonly encoding?: Document["encoding"];
     };
 
@@ -28,9 +28,8 @@ export function subjectOf(files: Readonly<Record<string, TestFile>>, given: Part
       mode,
       encoding = "utf-8",
     } = typeof file === "string" ? { text: file } : file;
-    const read = encoding === "utf-8" ? text : encoding === "not-utf-8" ? text.replace(/[^\0-\x7f]/g, "\uFFFD") : "";
-    const raw = encoding === "utf-16" || encoding === "too-big" ? { raw: text } : {};
-    return [documentOf({ path, kind, text: read, ...raw, encoding, tracked, ignored, mode }, parseToml)];
+    const read = encoding === "not-utf-8" ? text.replace(/[^\0-\x7f]/g, "\uFFFD") : text;
+    return [documentOf({ path, kind, text: read, encoding, tracked, ignored, mode }, parseToml)];
   });
   return {
     documents,

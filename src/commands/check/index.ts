@@ -54,13 +54,10 @@ export async function run(context: Context, raw: RawOptions): Promise<number> {
   }
   const { subject, spills, empty } = gathered;
   const findings = runRules(RULES, subject).filter(({ path }) => isAsked(gathered, path));
-  const texts = [...spills, ...subject.documents].map(
-    (each) => [each.path, "raw" in each ? each.raw : each.text] as const,
-  );
   const report = makeReport({
     findings,
     rules: RULES,
-    texts: new Map(texts),
+    texts: new Map([...spills, ...subject.documents].map(({ path, text }) => [path, text])),
     files: subject.documents.map(({ path }) => path).filter((path) => isAsked(gathered, path)),
     maxWarnings: options.maxWarnings,
     empty,

@@ -12,10 +12,8 @@ export interface Document {
   /** From the root that is checked, with "/": what a report names. */
   readonly path: string;
   readonly kind: DocumentKind;
-  /** What it holds; empty where it could not be decoded (see `encoding`). */
+  /** What it holds, decoded though no client would decode it (see `encoding`). */
   readonly text: string;
-  /** What it would hold, where `text` is empty: only ever searched for secrets, since no client reads it so. */
-  readonly raw?: string;
   /** `utf-8`, or why the text could not be read as that; `not-a-file`: a folder, a pipe or a device has the name. */
   readonly encoding: "utf-8" | "utf-16" | "not-utf-8" | "too-big" | "not-a-file";
   /** The tree, comments and trailing commas allowed; undefined where there is none or the kind is no JSON. */

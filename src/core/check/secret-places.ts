@@ -32,11 +32,6 @@ export interface Secret {
   readonly name: string | undefined;
 }
 
-/** What a file holds, decoded where no client would decode it. */
-export function fullText({ text, raw }: Pick<Document, "text" | "raw">): string {
-  return raw ?? text;
-}
-
 const SERVERS = new Set(["mcpServers", "servers", "mcp", "amp.mcpServers", "context_servers", "mcp_servers"]);
 
 /** Keys of an entry that hold names of variables, not values. */
@@ -100,7 +95,7 @@ function walk(node: Node, around: Around, depth: number, places: Place[]): void 
 /** The places of a file that a reader of its format finds, in their order. */
 function placesOf(document: Document): readonly Place[] {
   if (/^env/.test(document.kind)) {
-    return assignments(fullText(document)).map(({ name, value: text, rawStart: start, rawEnd: end }) => {
+    return assignments(document.text).map(({ name, value: text, rawStart: start, rawEnd: end }) => {
       return { text, name, group: "env", of: "", span: spanOf({ start, end }) };
     });
   }
@@ -121,7 +116,7 @@ export const secretsIn = once((document: Document): readonly Secret[] => {
   });
   const isStrict = document.tree !== undefined && document.broken === undefined && !document.path.endsWith(".toml");
   if (isStrict) return found;
-  const text = fullText(document);
+  const { text } = document;
   const isRead = places.length > 0 || document.tree !== undefined;
   let at = 0;
   for (const { what, start, end, name } of secretsInText(text)) {

@@ -3,7 +3,7 @@ import { isSaidElsewhere, isShared, privateFiles, secretsHeld } from "../check/e
 import type { Document, Rule, Span } from "../check/model.ts";
 import { filesWhere, rowsOf } from "../check/rows.ts";
 import { isSecretName } from "../check/secret-judge.ts";
-import { fullText, secretsIn } from "../check/secret-places.ts";
+import { secretsIn } from "../check/secret-places.ts";
 import { finding } from "../check/show.ts";
 import { maskOf } from "../secrets.ts";
 
@@ -11,7 +11,7 @@ const START = { offset: 0, length: 0 };
 
 /** Where a file holds a value: as it is, or written with escapes. */
 function spanIn(document: Document, secret: string): Span | undefined {
-  const offset = fullText(document).indexOf(secret);
+  const offset = document.text.indexOf(secret);
   if (offset >= 0) return { offset, length: secret.length };
   return secretsIn(document).find(({ text }) => text.includes(secret))?.span;
 }
