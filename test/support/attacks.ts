@@ -24,6 +24,8 @@ const NAMES =
   );
 
 export const ATTACKS: readonly Row[] = [
+  ["a host inside of a network", (n) => args(`postgresql://app:${any(n)}@db.prod.acme.internal:5432/shop`)],
+  ["a browser's token of Slack", (n) => env("SLACK", `xoxc-${drawn(30, ALL, n)}`)],
   ["token before a reference", (n) => header("X-CM-PRODUCTTOKEN", `${guid(n)}\${X}`)],
   ["token after a reference", (n) => header("Authorization", `\${PRE}${hex(n)}`)],
   ["token after a default", (n) => header("Authorization", `Bearer \${T:-x}${hex(n)}`)],
@@ -45,7 +47,6 @@ export const ATTACKS: readonly Row[] = [
   ["like a path in folders", (n) => env("PASSWORD", `/${drawn(9, ALL, n)}k7Q/${drawn(9, ALL, n + 1)}3Qx`)],
   ["like a number", (n) => env("API_KEY", `1.${hex(n)}`)],
   ["like a version", (n) => env("CLOUDFLARE_API_TOKEN", `v1.0-${hex(n)}-${hex(n + 1, 40)}`)],
-  ["like an address", (n) => env("SECRET", `a://${hex(n)}`)],
   ["like a file", (n) => env("SECRET", `${hex(n)}.key`)],
   ["like a mail address", () => env("PASSWORD", ["P4ssQ9x", "!@acme.com"].join(""))],
   ["like a package", (n) => env("SECRET", `@${hex(n)}/a`)],
@@ -112,6 +113,9 @@ export const ATTACK_FILES: readonly (readonly [title: string, path: string, text
 ];
 
 export const INNOCENT: readonly Row[] = [
+  ["a reference of 1Password", () => header("X-CM-PRODUCTTOKEN", "op://Team/HALO/token")],
+  ["the ID of a file", (n) => env("FIGMA_FILE_KEY", drawn(22, ALL, n))],
+  ["a key for searches", (n) => env("ALGOLIA_SEARCH_API_KEY", hex(n))],
   ["PostHog's key of a project", (n) => env("POSTHOG_KEY", `phc_${drawn(43, ALL, n)}`)],
   [
     "Supabase's key for everybody",

@@ -27,9 +27,9 @@ const SECRET_NAME =
 /** What stands behind the word that says it: `API_KEY_1`, `API_KEY_PROD`, `TOKEN_VALUE`, `GH_TOKEN2`. */
 const QUALIFIER =
   /(?:_(?:\d{1,3}|v\d|prod|production|dev|development|stage|staging|test|testing|live|sandbox|value|val|plain|plaintext|raw|base64|b64|hex|encoded|default|main|old|new|backup|eu|us|de|nl|uk|be|fr))+$|\d{1,2}$/;
-/** What everybody may have: what NEXT_PUBLIC_ and VITE_ give to browsers, a site's key, a limit. */
+/** What everybody may have: what NEXT_PUBLIC_ and VITE_ give to browsers, a site's key, a limit, what vendors say is for browsers. */
 const PUBLIC_NAME =
-  /(?:^|_)(?:public|publishable|anon|site|cache|sort|idempotency|mint|contract|wallet|fingerprint|thumbprint|icon|logo|max|min)(?:_|$)|^(?:vite|react_app|gatsby)_/;
+  /(?:^|_)(?:public|publishable|anon|site|cache|sort|idempotency|mint|contract|wallet|fingerprint|thumbprint|icon|logo|max|min)(?:_|$)|^(?:vite|react_app|gatsby)_|(?:figma_file|algolia_search_api|pusher_app)_key$/;
 const ID_NAME =
   /(?:^|_)(?:id|ids|uuid|guid|hash|sha|digest|checksum|url|uri|path|dir|file|name|version|ref|commit|branch|image|host|region|zone|model|sheet|doc|document|address)$/;
 /** curl's -u takes user:password; its -k takes nothing, so whatever takes a value there takes a key. */
@@ -62,18 +62,16 @@ function isWord(part: string): boolean {
   if (/^(?:[A-Z]+|[a-z]+)$/.test(letters)) return letters.length <= 24;
   // capitals where a writer puts them, at the head of a word of some length; a drawn text has one at every other place
   const capitals = letters.match(/[A-Z]+/g)?.length ?? 0;
-  if (/^[A-Z][a-z]{2,}[A-Z]{1,3}$/.test(part) && part.length <= 9) return true;
-  return /^[A-Za-z]+$/.test(letters) && letters.length >= 4.5 * capitals;
+  return /^[A-Za-z]+$/.test(letters) && letters.length >= 3.5 * capitals;
 }
 
 function isWordy(value: string): boolean {
   return partsOf(value).every(isWord);
 }
 
-/** Whether one of the parts is plainly drawn: long, or changing between letters and digits as no word does (`Zk3v9QpL`). */
+/** Whether a part of some length is no word. */
 function holdsDrawn(value: string): boolean {
-  const isMixed = (part: string): boolean => part.length >= 8 && (part.match(/[A-Z]+|[a-z]+|\d+/g)?.length ?? 0) >= 5;
-  return partsOf(value).some((part) => !isWord(part) && (part.length >= 14 || isMixed(part)));
+  return partsOf(value).some((part) => part.length >= 8 && !isWord(part));
 }
 
 /** What people make when they are told to make a strong password: of four kinds of signs. */
@@ -105,16 +103,15 @@ function isEncodedText(value: string): boolean {
   return text !== "" && isWordy(text);
 }
 
-const STORE = /^(?:arn:[a-z-]+:|projects\/[\w-]+\/secrets\/|@Microsoft\.KeyVault\(|secretref:)/i;
+/** What a program that keeps secrets gives out in their place, and what dotenvx encrypts (dotenvx/dotenvx#207). */
+const STORE =
+  /^(?:op:\/\/|bws:\/\/|vault:|encrypted:|arn:[a-z-]+:|projects\/[\w-]+\/secrets\/|@Microsoft\.KeyVault\(|secretref:)/i;
 const DIGEST = /^(?:sha(?:1|256|384|512)[-:][A-Za-z0-9+/_=-]+|md5[-:][0-9a-f]{32})$|@sha256:[0-9a-f]{64}$/i;
 
 /** What is public by its form whatever it is called: an address, a digest, a public key. */
 function isPublicForm(value: string): boolean {
   if (PUBLIC_KEY.test(value) || DIGEST.test(value)) return true;
-  const host = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i.exec(value)?.[1];
-  return (
-    host !== undefined && (host.includes(".") || !partsOf(value).some((part) => part.length >= 14 && !isWord(part)))
-  );
+  return /^[a-z][a-z0-9+.-]*:\/\//i.test(value);
 }
 
 // --- examples
@@ -132,27 +129,13 @@ const MARKED = /^<[^>]*>?$|^\[[^\]]*\]$|^\(.*\)$|^\{.*\}$|<[a-z][\w .-]{0,64}>/i
 const SAYS_SO =
   /(?:^|[^A-Za-z])(?:deine?n?|hier|einf(?:ü|ue)gen|eintragen|ersetzen|beispiel|platzhalter|jouw|invullen|vervang(?:en)?|voorbeeld|votre|ici|exemple|remplace[rz]|ins(?:é|e)re[rz]|your?s?|here|example|examples|sample|dummy|fake|placeholder|change[-_ ]?me|change[-_ ]?this|replace[-_ ]?(?:me|with)?|insert|redacted|todo|fixme|undefined|foobar)(?=$|[^A-Za-z])|^(?:your|dein|ihr|jouw|votre)(?=[A-Z_])|CHANGEME|REPLACE_?ME|PLACEHOLDER/gi;
 const FILLER =
-  /x{4,}|\*{3,}|•{2,}|\.{3,}|…|#{3,}|_{4,}|0{8,}|01234567|12345678|87654321|abcdefgh|abc123|deadbeef|123e4567-e89b-12d3-a456-\d+|123e4567-e89b/gi;
+  /x{4,}|\*{3,}|•{2,}|\.{3,}|…|#{3,}|_{4,}|0{8,}|01234567|12345678|87654321|abcdef|a1b2c3|abc123|deadbeef|123e4567-e89b-12d3-a456-\d+|123e4567-e89b/gi;
 /** The words of which examples are made, also without anything between them: `mytoken123abc`. */
 const VOCABULARY =
   /my|your|our|super|private|public|token|secret|passw(?:or)?d|pass|key|api|test|demo|dummy|fake|mock|sample|example|default|dev|local|client|access|auth|bearer|user|admin|value|string|abc|xyz|1234?5?6?7?8?9?0?/gi;
 
-/** `abcdef123456`, `a1b2c3d4e5f6`: each sign follows from the one before it, or, `far`, from the one before that. */
-function isSequence(text: string, far: boolean): boolean {
-  const codes = [...text.slice(0, 256).toLowerCase()].map((char) => char.charCodeAt(0));
-  const step = (at: number, back: number): number => (codes[at] ?? 0) - (codes[at - back] ?? 0);
-  const follows = codes.filter(
-    (_, at) =>
-      (at > 0 && Math.abs(step(at, 1)) <= 1) || (far && at > 1 && (step(at, 2) === 1 || step(at + 2, 2) === 1)),
-  );
-  return codes.length >= 6 && follows.length >= 0.75 * codes.length;
-}
-
-/**
- * True where a reader sees at once that no secret stands here: a placeholder, an obvious example, a mask. Less of it is
- * obvious where the text `hasFormat` of a secret.
- */
-export function isObviousExample(text: string, hasFormat = false): boolean {
+/** True where a reader sees at once that no secret stands here: a placeholder, an obvious example, a mask. */
+export function isObviousExample(text: string): boolean {
   const value = text.trim();
   if (value === "" || /EXAMPLE(?:KEY)?$/.test(value)) return true;
   const rest = value.replace(FILLER, " ").replace(SAYS_SO, " ");
@@ -162,7 +145,6 @@ export function isObviousExample(text: string, hasFormat = false): boolean {
       .join("").length;
     if (drawn < 16) return true;
   }
-  if (isSequence(value.replace(/[-_ ]/g, ""), !hasFormat)) return true;
   const unknown = value.replace(VOCABULARY, " ");
   return 2 * unknown.replace(/\s/g, "").length <= value.length && isWordy(unknown);
 }
@@ -223,19 +205,15 @@ function formatsIn(text: string, name = ""): readonly Found[] {
     const what = FORMATS[groups.findIndex((group) => group !== undefined)]?.[0] ?? KIND;
     const found = { what, start: match.index, end: match.index + value.length };
     if (what === "a private key") return [found];
-    if (isObviousExample(value, true) || partsOf(value).every((part) => part.length <= 16 && isWord(part))) return [];
-    if (MAYBE_PUBLIC.has(what)) {
-      const payload = fromBase64(value.split(".")[1] ?? "");
-      // Supabase's keys (supabase.com/docs/guides/api/api-keys): the one of the service is secret under every name
-      if (/"role":"anon"/.test(payload)) return [];
-      if (!/"role":"service_role"/.test(payload) && PUBLIC_NAME.test(snake(name))) return [];
-    }
+    if (isObviousExample(value) || partsOf(value).every((part) => part.length <= 16 && isWord(part))) return [];
+    if (MAYBE_PUBLIC.has(what) && PUBLIC_NAME.test(snake(name))) return [];
+    // Supabase's key of a site (supabase.com/docs/guides/api/api-keys)
+    if (fromBase64(value.split(".")[1] ?? "").includes('"role":"anon"')) return [];
     return [found];
   });
 }
 
-const LOCAL_HOST =
-  /^(?:127\.|0\.0\.0\.0|localhost$|host\.docker\.internal$|.*\.(?:local|localhost|test|example|internal)$)/i;
+const LOCAL_HOST = /^(?:127\.|0\.0\.0\.0|localhost$|host\.docker\.internal$|.*\.(?:localhost|test|example)$)/i;
 
 /** `scheme://user:password@host` with a password that is meant, and a host that is not this machine; a user that is a key. */
 function passwordsIn(text: string): readonly Found[] {
