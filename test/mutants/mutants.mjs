@@ -2,12 +2,12 @@
  * `npm run mutants [-- --seed N --count 60 --only <part of a path>]`: changes one token of `src/` at a time, in a copy, and runs the tests that
  * import the changed file. A mutant that no test notices survives. Prints each one, then the figure; the same seed draws the same mutants.
  */
-import { spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { execa } from "execa";
 import { parseSync, Visitor } from "rolldown/utils";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -92,7 +92,7 @@ for (const entry of readdirSync(root)) {
   cpSync(join(root, entry), join(copy, entry), { recursive: true });
 }
 symlinkSync(join(root, "node_modules"), join(copy, "node_modules"));
-spawnSync("git", ["init", "-q"], { cwd: copy });
+await execa("git", ["init", "-q"], { cwd: copy });
 
 const files = readdirSync(join(copy, "src"), { recursive: true, encoding: "utf8" })
   .filter((file) => file.endsWith(".ts") && !file.endsWith(".d.ts") && file.includes(values.only))
@@ -106,28 +106,43 @@ while (drawn.length < Math.min(Number(values.count), all.length)) {
 }
 console.log(`seed ${seed}: ${drawn.length} of ${drawn.length + all.length} possible mutants, ${files.length} files`);
 
-const vitest = [
-  join(copy, "node_modules/vitest/vitest.mjs"),
-  "related",
-  "--run",
-  "--bail=1",
-  "--reporter=dot",
-  "--passWithNoTests",
-];
-const projects = ["--project=unit", "--project=slow"];
+/** A mutant may loop for ever; the run without a mutant takes a quarter of this on a busy machine. */
+const LIMIT_MS = 300_000;
+
+/** Whether a test fails. The workers of the test run end with it: they are one process group. */
+async function isNoticed(path) {
+  const vitest = join(copy, "node_modules/vitest/vitest.mjs");
+  const projects = ["--project=unit", "--project=slow"];
+  const options = ["related", "--run", "--bail=1", "--reporter=dot", "--passWithNoTests", ...projects];
+  const run = execa(process.execPath, [vitest, ...options, `src/${path}`], {
+    cwd: copy,
+    env: { PROPERTY_SEED: String(seed) },
+    stdio: "ignore",
+    detached: true,
+    reject: false,
+  });
+  const end = () => {
+    try {
+      process.kill(-run.pid, "SIGKILL");
+    } catch {
+      // it ended by itself
+    }
+  };
+  const timer = setTimeout(end, LIMIT_MS);
+  process.on("exit", end);
+  const { exitCode } = await run;
+  clearTimeout(timer);
+  process.off("exit", end);
+  return exitCode !== 0;
+}
+
 let killed = 0;
 for (const { path, from, token, to } of drawn) {
   const text = texts.get(path);
   const line = text.slice(0, from).split("\n").length;
   writeFileSync(join(copy, "src", path), text.slice(0, from) + to + text.slice(from + token.length));
-  const run = spawnSync(process.execPath, [...vitest, ...projects, `src/${path}`], {
-    cwd: copy,
-    env: { ...process.env, PROPERTY_SEED: String(seed) },
-    encoding: "utf8",
-    timeout: 600_000,
-  });
+  const isKilled = await isNoticed(path);
   writeFileSync(join(copy, "src", path), text);
-  const isKilled = run.status !== 0;
   if (isKilled) killed += 1;
   console.log(`${isKilled ? "killed  " : "SURVIVED"} src/${path}:${line}  ${token} → ${to === "" ? "nothing" : to}`);
 }
