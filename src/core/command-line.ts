@@ -8,18 +8,7 @@ export function quoteSh(word: string): string {
   return /^[A-Za-z0-9_@%+:,./-][A-Za-z0-9_@%+=:,./-]*$/.test(word) ? word : `'${word.replace(/'/g, "'\\''")}'`;
 }
 
-/**
- * A word for PowerShell: single quotes keep `$` literal, a quote inside is doubled, a typographic one too since
- * PowerShell takes it for a plain one. A bare `-a.b` or `-a:b` would be split in two.
- */
-function quotePowerShell(word: string): string {
-  return /^(?:[A-Za-z0-9_+./][A-Za-z0-9_+=:./-]*|--?[A-Za-z0-9-]+)$/.test(word)
-    ? word
-    : `'${word.replace(/['‘’‚‛]/g, "$&$&")}'`;
-}
-
 export const toSh = (argv: readonly string[]): string => argv.map(quoteSh).join(" ");
-export const toPowerShell = (argv: readonly string[]): string => argv.map(quotePowerShell).join(" ");
 
 /** The smallest number of single-character edits between two words; at most `limit` + 1. */
 function distance(a: string, b: string, limit: number): number {

@@ -76,11 +76,6 @@ const ACCOUNT_IN_URL = /[?&#;]account[-_]?id=([A-Za-z0-9._~-]+)/i;
 
 const GUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gi;
 
-/** True for a GUID, the form of CM.com account IDs. A hint at most: never a reason to refuse. */
-export function isGuid(text: string): boolean {
-  return new RegExp(`^${GUID.source}$`, "i").test(text);
-}
-
 /**
  * The IDs in a pasted HALO Studio URL: the first GUID anywhere in it is the account, the next different one the
  * profile; a named profile (`/profiles/<id>`, `profileId=<id>`) wins over the position.

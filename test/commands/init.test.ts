@@ -2,11 +2,11 @@ import { execFileSync } from "node:child_process";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parse } from "../../src/cli.ts";
-import { type Decided, type InitOptions, readOptions } from "../../src/commands/init/options.ts";
+import { type Choice, type InitOptions, readOptions } from "../../src/commands/init/options.ts";
 import { commandFor } from "../../src/commands/init/screens.ts";
 import type { Page, Survey } from "../../src/commands/init/survey.ts";
 import { agreeOnUrl, permitted } from "../../src/commands/init/test.ts";
-import { firstOf, missingIn, usable } from "../../src/commands/init/values.ts";
+import { missingIn, usable, valuesOf } from "../../src/commands/init/values.ts";
 import type { Context } from "../../src/context.ts";
 import { haloEntries, haloEntry } from "../../src/core/clients/claude-code.ts";
 import { HALO_URL } from "../../src/core/halo.ts";
@@ -34,10 +34,7 @@ function pageOf(given: Partial<Page> = {}): Page {
 }
 
 const values = { token: "tok-0123456789abcdef", account: "acc", profile: "-pro" };
-const decided = (given: Partial<Decided["choice"]> = {}): Decided => ({
-  values,
-  choice: { clients: ["claude-code"], scopes: ["project"], ...given },
-});
+const choice: Choice = { clients: ["claude-code"], scopes: ["project"] };
 
 describe("agreeOnUrl", () => {
   const FOREIGN = "https://gateway.example/mcp";
@@ -86,15 +83,16 @@ describe("usable", () => {
       found: usable({ token, account: [], profile: [] }, pageOf({ ask, context: { ...context, secrets } })),
     };
   };
-  it("keeps the order, drops copies, and hides tokens", () => {
-    const { secrets, found } = judge([from("given", '"tok-1"'), from("environment", "tok-2"), from("file", "tok-1")]);
-    expect(found.token.map(({ value, given }) => [value, given])).toEqual([
-      ["tok-1", true],
-      ["tok-2", false],
-    ]);
+  it("takes the first, and hides every token", () => {
+    const { secrets, found } = judge([from("file", ""), from("given", '"tok-1"'), from("environment", "tok-2")]);
+    expect(found.token).toEqual({ value: "tok-1", from: "given", given: true });
     expect([...secrets]).toEqual(["tok-1", "tok-2"]);
     expect(missingIn(found)).toEqual(["account", "profile"]);
-    expect(firstOf(found)).toEqual({ token: "tok-1", account: "", profile: "" });
+    const id = { value: "id", from: "file", given: false };
+    expect(valuesOf({ ...found, account: id })).toBeUndefined();
+    expect(valuesOf({ ...found, account: id, profile: id })).toEqual({ token: "tok-1", account: "id", profile: "id" });
+    expect(judge([from("file", "tok")]).found.token).toMatchObject({ given: false });
+    expect(judge([from("fixed", "<token>")]).found.token).toMatchObject({ value: "<token>", given: true });
   });
   it.each([
     ["a bad one of the command line", [from("given", "a b")], true, true],
@@ -107,7 +105,8 @@ describe("usable", () => {
       false,
     ],
     ["an unfilled line of a file", [from("file", "<token>")], false, false],
-    ["what the team wrote, taken as it is", [from("fixed", "<token>")], false, false],
+    ["a bad one of a file, nobody to ask", [from("file", "a b")], false, true],
+    ["an empty one of the command line", [from("given", "")], true, true],
   ])("%s", (_, token, isAsked, isRefused) => {
     const run = () => judge(token, isAsked ? ({} as Ask) : undefined);
     if (isRefused) expect(run).toThrow(expect.objectContaining({ code: "bad-token", exitCode: 2 }) as Error);
@@ -124,24 +123,26 @@ describe("commandFor", () => {
       .slice(0, -1);
     return all.map((line) => line.split("\0").slice(2));
   }
-  const again = (page: Partial<Page>, told: Parameters<typeof commandFor>[1]): InitOptions =>
-    optionsOf(wordsOf([commandFor(pageOf(page), told)])[0] ?? []);
+  const again = (page: Partial<Page>, chosen = choice): InitOptions =>
+    optionsOf(wordsOf([commandFor(pageOf(page), chosen, values)])[0] ?? []);
 
   it("names what is missing and keeps all that was said", () => {
     const flags = "--dry-run --bridge=none --values-file=conf/.env --timeout=5 --skip-test --token-stdin";
     const options = optionsOf([...flags.split(" "), "--account-id", "a b"]);
-    expect(commandFor(pageOf({ options }), { missing: ["profile"] })).not.toMatch(/HALO_MCP_TOKEN/);
-    expect(again({ options }, { missing: ["profile"] })).toEqual({ ...options, profileId: "PROFILE_ID" });
+    const command = commandFor(pageOf({ options }), choice, undefined, ["profile"]);
+    expect(command).not.toMatch(/HALO_MCP_TOKEN/);
+    expect(optionsOf(wordsOf([command])[0] ?? [])).toEqual({ ...options, profileId: "PROFILE_ID" });
   });
 
   it("recreates what was decided: web clients alone, a foreign host that was agreed to, another name", () => {
-    expect(again({}, decided({ clients: ["claude-ai"], scopes: [] })).scopes).toBeUndefined();
+    const web: Choice = { clients: ["claude-ai"], scopes: [] };
+    expect(again({}, web).choice).toEqual(web);
     const url = "https://gateway.example/it's?a=$(touch$IFS/x);b";
-    expect(again({ target: targetFor(url) }, decided()).url).toBe(url);
-    const named = again({ target: targetFor(undefined, "halo-de") }, decided());
+    expect(again({ target: targetFor(url) }).url).toBe(url);
+    const named = again({ target: targetFor(undefined, "halo-de") });
     expect(named).toMatchObject({ name: "halo-de", accountId: "acc", profileId: "-pro", yes: true });
     // a name that only a repository can give is followed, not named
-    expect(again({ target: targetFor(HALO_URL, "--help") }, decided()).name).toBeUndefined();
+    expect(again({ target: targetFor(HALO_URL, "--help") }).name).toBeUndefined();
   });
 
   it("is always a command that the parser takes, with the same meaning, and never holds the token", () => {
@@ -149,7 +150,7 @@ describe("commandFor", () => {
     const scopes = fc.subarray(["project", "local", "user"] as const, { minLength: 1 });
     const cases = fc.sample(fc.record({ account: id, profile: id, scopes }), 200);
     const commands = cases.map(({ account, profile, scopes }) =>
-      commandFor(pageOf(), { ...decided({ scopes }), values: { ...values, account, profile } }),
+      commandFor(pageOf(), { ...choice, scopes }, { ...values, account, profile }),
     );
     expect(commands.join("\n")).not.toContain(values.token);
     const read = wordsOf(commands).map(optionsOf);
@@ -158,7 +159,7 @@ describe("commandFor", () => {
       expect(read[index], commands[index]).toMatchObject({
         accountId: account,
         profileId: profile,
-        scopes: scopes.join() === "project" ? undefined : scopes,
+        choice: { scopes },
       });
   });
 });

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { nearest, toPowerShell, toSh } from "../../src/core/command-line.ts";
+import { nearest, toSh } from "../../src/core/command-line.ts";
 
 describe("quoting for sh", () => {
   it.each([
@@ -35,36 +35,6 @@ describe("quoting for sh", () => {
         expect(out.split("\u0000").slice(0, -1)).toEqual(commands.flat());
       }),
       { numRuns: 40 },
-    );
-  });
-});
-
-describe("quoting for PowerShell", () => {
-  it.each([
-    ["--header", "--header"],
-    ["https://x/y", "https://x/y"],
-    ["", "''"],
-    ["${T}", "'${T}'"],
-    ["it's", "'it''s'"],
-    ["a,b", "'a,b'"],
-    ["@x", "'@x'"],
-    ["a b", "'a b'"],
-    ["a’b", "'a’’b'"],
-    ["‘;calc;‘", "'‘‘;calc;‘‘'"],
-    ["-a.b", "'-a.b'"],
-    ["-a:b", "'-a:b'"],
-  ])("%s", (word, quoted) => expect(toPowerShell([word, "b"])).toBe(`${quoted} b`));
-
-  it("never leaves a quote open, a typographic one included, and never a $ outside of quotes", () => {
-    fc.assert(
-      fc.property(fc.string({ unit: fc.constantFrom(..."'‘’‚‛\"$`{}();& a"), maxLength: 20 }), (word) => {
-        const quoted = toPowerShell([word]);
-        // as PowerShell reads it: any of the five ends the text, two in a row are one
-        const inside = /^'((?:[^'‘’‚‛]|['‘’‚‛]{2})*)'$/u.exec(quoted)?.[1];
-        if (inside === undefined) expect(quoted).toMatch(/^[A-Za-z0-9]+$/);
-        else expect(inside.replace(/(['‘’‚‛])\1/gu, "$1")).toBe(word);
-      }),
-      { numRuns: 2000 },
     );
   });
 });

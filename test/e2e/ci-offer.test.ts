@@ -119,15 +119,6 @@ describe.concurrent("--ci", () => {
       }
     }));
 
-  test("a URL that a script could read otherwise gets into no file", () =>
-    on({}, async (m) => {
-      const url = "https://gateway.example/$" + "{{github.token}}";
-      const run = await m.run(["--yes", "--skip-test", ...ids, "--url", url, "--ci", "github"], { env: withToken });
-      expect(run.code, run.stderr).toBe(0);
-      expect(m.exists(".github")).toBe(false);
-      expect(run.stdout).toContain(".github/workflows/mcp-check.yml was not written");
-    }));
-
   test("joining: the committed files stay, the new file is added", () =>
     on({}, async (m) => {
       m.write(".mcp.json", `${JSON.stringify({ mcpServers: { halo: entryFor(m.url) } }, null, 2)}\n`);

@@ -72,7 +72,7 @@ const SCREENS: Readonly<Record<string, Case & { readonly answers: readonly strin
   first: { answers: [PASTE, ...ASK_IDS, CONNECT, APPLY], code: 0 },
   "no to the plan": { answers: [PASTE, ...ASK_IDS, CONNECT, "Apply these changes?: right enter"], code: 130 },
   "a failed test": { server: { token: "another" }, answers: [PASTE, ...ASK_IDS, "What now?: up enter"], code: 130 },
-  "already set up": { prepare: again, answers: ["What now?: down enter", "What now?: enter"], code: 0 },
+  "already set up": { prepare: again, answers: ["What now?: enter"], code: 0 },
   join: { prepare: team, answers: [PASTE, APPLY], code: 0 },
 };
 

@@ -153,13 +153,12 @@ describe.concurrent("an entry that would lead the token elsewhere", () => {
       expect(m.standIn.requests.length).toBeGreaterThan(sent);
     }));
 
-  test("a header with a value of the team is sent, and said", () =>
+  test("a header with a value of the team is sent", () =>
     on({}, async (m) => {
       const entry = entryFor(m.url);
       committed(m, { ...entry, headers: { ...(entry.headers as object), "X-Team": "${TEAM_ID}" } });
       const run = await m.run(["--yes", "--url", m.url], { env: { ...everything, TEAM_ID: "blue" } });
       expect(run.code, run.stderr).toBe(0);
-      expect(flat(run)).toContain("This entry sends more than the three HALO headers: X-Team, from TEAM_ID");
       expect(m.standIn.requests[0]?.headers["x-team"]).toBe("blue");
     }));
 
@@ -319,7 +318,7 @@ describe.concurrent("links, ignore rules and repositories that would take the to
     [".env.example out of the repository", link(".env.example", "../home/deep/er/file")],
     [".gitignore out of the repository", link(".gitignore", "../home/deep/er/file")],
     ["a rule that takes the bridge back in", (m) => m.write(".claude/.gitignore", "!settings.local.json\n")],
-    ["a negation behind a rule in every form", (m) => m.write(".gitignore", ".env\n/.env\n!.env\n")],
+    ["a negation behind the rule", (m) => m.write(".gitignore", ".env\n!.env\n")],
     ["the bridge is tracked", tracked(BRIDGE)],
     [".env is tracked by the repository around this one", tracked("inner/.env", "inner"), "inner"],
     ["the bridge is tracked two repositories up", tracked(`mid/inner/${BRIDGE}`, "mid", "mid/inner"), "mid/inner"],
@@ -362,7 +361,6 @@ describe.concurrent("links, ignore rules and repositories that would take the to
 
   test.each<[string, Readonly<Record<string, string>>]>([
     ["negations, overruled by the rules that are added", { ".gitignore": `!.env\n!${BRIDGE}\n` }],
-    ["negations behind the rules", { ".gitignore": `.env\n${BRIDGE}\n!.env\n!${BRIDGE}\n` }],
     ["a link inside the repository to an ignored file", { ".gitignore": "private/\n", "private/env": "A=1\n" }],
   ])("%s: written, and git takes none of it", (_, files) =>
     on({}, async (m) => {

@@ -118,16 +118,6 @@ describe.concurrent("options", () => {
         },
       ),
     ));
-
-  test("--scope local without Claude Code: what is in ~/.claude/settings.json stays, and its open mode is closed", () =>
-    on({}, async (m) => {
-      m.write(SETTINGS, '{\n\t"model":   "opus"\n}\n');
-      const run = await m.run(full(m, "--scope", "local"), { env: withToken });
-      expect(run.code, run.stderr).toBe(0);
-      expect(m.read(SETTINGS)).toContain('\t"model":   "opus"\n');
-      expect(m.read(SETTINGS)).toContain(TOKEN);
-      expect(m.mode(SETTINGS)).toBe("600");
-    }));
 });
 
 describe.concurrent("refused, with nothing written and nothing sent", () => {
@@ -155,7 +145,14 @@ describe.concurrent("refused, with nothing written and nothing sent", () => {
     ["UTF-16, big end first", file(".env", Buffer.from(utf16).swap16()), [], withToken, 1, /\.env.* not UTF-8 text/],
     ["a cut-off .mcp.json", file(".mcp.json", '{"mcpServers": {"x": {"ty'), [], withToken, 1, /\.mcp\.json:1:\d+/],
     ["a comment in the bridge", file(BRIDGE, comment), [], withToken, 1, /settings\.local\.json:2:3/],
-    ["a comment of the user", file(SETTINGS, comment), ["--scope", "user"], withToken, 1, /settings\.json/],
+    [
+      "the scope of a Claude Code that is not there",
+      nothing,
+      ["--scope", "user"],
+      withToken,
+      3,
+      /is not installed here/,
+    ],
     ["a quote that would take another variable", file(".env", quote), [], withToken, 1, /\.env:2:\d+: a quote of HALO/],
     ["an empty standard input", nothing, ["--token-stdin"], {}, 2, /token/],
     ["no such token file", nothing, ["--token-file", TOKEN], {}, 3, /no such file/],

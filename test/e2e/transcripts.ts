@@ -113,7 +113,10 @@ const INIT: Readonly<Record<string, Case>> = {
   "cwd below": { args: [...full, "--cwd", "apps/bot"], prepare: file("apps/bot/a.ts", "") },
   "no git": { cwd: (m) => m.tmp },
   "scope user": { args: [...full, "--scope", "user"] },
-  "scope local": { args: [...full, "--scope", "local"] },
+  "scope user, an old claude": {
+    args: [...full, "--scope", "user"],
+    prepare: (m) => fakeClaude(m, [], "2.1.197"),
+  },
   "scope user, claude": {
     args: [...full, "--scope", "user"],
     prepare: (m) => fakeClaude(m, [READS_STDIN, adds(m, false), says("✔ Connected", "User")]),
@@ -139,7 +142,17 @@ const INIT: Readonly<Record<string, Case>> = {
   "no account": { args: ["--yes", "--profile-id", PROFILE] },
   "no profile": { args: ["--yes", "--account-id", ACCOUNT] },
   "no profile, more options": {
-    args: ["--yes", "--account-id", ACCOUNT, "--name", "halo-de", "--scope", "local", "--bridge", "direnv"],
+    args: [
+      "--yes",
+      "--account-id",
+      ACCOUNT,
+      "--name",
+      "halo-de",
+      "--client",
+      "claude-code,chatgpt",
+      "--bridge",
+      "direnv",
+    ],
   },
   "a comma too many": { prepare: file(".mcp.json", '{\n  "mcpServers": {},\n}\n') },
   "a comment": { prepare: file(".mcp.json", '{\n  // ours\n  "mcpServers": {}\n}\n') },

@@ -1,12 +1,11 @@
 /** The wizard, from top to bottom: look, ask, test, plan, write, test again through what was written, say how to go on. */
 import type { Context } from "../../context.ts";
 import { haloEntry, type Scope } from "../../core/clients/claude-code.ts";
-import { envIn } from "../../core/clients/claude-state.ts";
 import type { Diagnosis } from "../../core/diagnosis/diagnose.ts";
 import { equalJson } from "../../core/formats/json.ts";
 import { LABELS, PASTED_BREAK, type Value } from "../../core/halo.ts";
 import type { Plan } from "../../core/plan/model.ts";
-import { decideTarget, variablesOf } from "../../core/plan/target.ts";
+import { decideTarget } from "../../core/plan/target.ts";
 import { Cancelled, Refusal, UsageError } from "../../errors.ts";
 import type { ClientId, RawOptions } from "../../flags.ts";
 import { type Ask, createAsk } from "../../ui/ask.ts";
@@ -15,7 +14,7 @@ import { createPaint } from "../../ui/paint.ts";
 import { createShow } from "../../ui/show.ts";
 import { wrap } from "../../ui/wrap.ts";
 import { carryOut, changes } from "../shared/carry-out.ts";
-import { type Choice, canAsk, choiceByFlags, type Decided, readOptions, type Values } from "./options.ts";
+import { type Choice, canAsk, type Decided, readOptions, type Values } from "./options.ts";
 import { buildPlan, buildRemoval, checkBeforehand } from "./plan.ts";
 import {
   commandFor,
@@ -28,9 +27,9 @@ import {
   planText,
   statusLines,
 } from "./screens.ts";
-import { assertGit, entryIn, introduce, lookAgain, type Page, survey } from "./survey.ts";
-import { agreeOnUrl, type Proof, prove, showDiagnosis, TITLE, testFailed, testValues, warnOfHeaders } from "./test.ts";
-import { askIds, askToken, type Candidates, firstOf, missingIn, usable, valueSources } from "./values.ts";
+import { assertGit, entryIn, introduce, lookAgain, type Page, survey, whyNotOwn } from "./survey.ts";
+import { agreeOnUrl, type Proof, prove, showDiagnosis, TITLE, testFailed, testValues } from "./test.ts";
+import { askIds, askToken, type Candidates, missingIn, usable, valueSources, valuesOf } from "./values.ts";
 
 /** The wizard. Exit code: 0 done or already set up, 1 refused or not connected. */
 export async function run(context: Context, raw: RawOptions): Promise<number> {
@@ -40,43 +39,41 @@ export async function run(context: Context, raw: RawOptions): Promise<number> {
   const quiet = options.json || (options.quiet && (!isAsked || options.yes));
   const show = createShow(context, { quiet, guide: isAsked });
   const here = await survey(context, options);
-  const choice = choiceByFlags(options);
-  const isProject = choice.clients.includes("claude-code") && choice.scopes.includes("project");
+  const { choice } = options;
+  const isProject = choice.scopes.includes("project");
   // a repository has no say in what a person sets up for themselves alone
   const decision = decideTarget(isProject ? here.entries.project : [], options);
   if (!decision.ok) throw new Refusal(decision.reason, { hint: decision.hint });
   const start = { context, options, show, here, target: decision.target };
   introduce(start);
   assertGit(start);
-  if (isProject) checkBeforehand(start);
+  await checkBeforehand(start);
   const ask = isAsked ? await createAsk(context, PASTED_BREAK) : undefined;
   const decides = options.yes ? undefined : ask;
   const page: Page = { ...start, url: await agreeOnUrl(start, decides), ask, decides };
-  warnOfHeaders(page);
   const candidates = usable(await valueSources(page), page);
-  const isComplete = missingIn(candidates).length === 0;
+  const found = valuesOf(candidates);
   const isJoining = page.target.mode === "join";
-  if (isComplete && (isJoining || !isProject)) {
-    const decided = { values: firstOf(candidates), choice };
-    const plan = await buildPlan(page, decided);
-    const isThere = choice.clients.includes("claude-code") && !changes(plan);
-    if (isThere && (isProject || here.claude !== undefined)) return await alreadySetUp(page, decided, plan, candidates);
+  if (found !== undefined && (isJoining || !isProject)) {
+    const decided = { values: found, choice };
+    const plan = buildPlan(page, decided);
+    if (choice.scopes.length > 0 && !changes(plan)) return await alreadySetUp(page, decided, plan, candidates);
   }
   const { values, tested } =
-    ask !== undefined && !(options.yes && isComplete)
+    ask !== undefined && !(options.yes && found !== undefined)
       ? await askUntilConnected(page, ask, candidates, isJoining)
       : await takeValues(page, candidates);
-  const isOpen = options.clients === undefined && options.scopes === undefined && !isJoining;
-  const chosen = decides !== undefined && isOpen ? await askChoice(decides) : choice;
+  const chosen = decides === undefined || options.isChosen || isJoining ? choice : await askChoice(page, decides);
   return await finish(page, { values, choice: chosen }, tested);
 }
 
 /** Where nobody is asked: the best of what is at hand. Throws UsageError that names all that is missing, Refusal for a test that failed. */
 async function takeValues(page: Page, candidates: Candidates) {
   const { options, target, ask } = page;
-  const missing = missingIn(candidates);
+  const values = valuesOf(candidates);
   const needsYes = ask === undefined && !options.yes && !options.dryRun;
-  if (missing.length > 0 || needsYes) {
+  if (values === undefined || needsYes) {
+    const missing = missingIn(candidates);
     const ways = (which: Value): string => {
       const slot = target.slots[which];
       const variable = `the variable ${"env" in slot ? slot.env : ""}`;
@@ -86,9 +83,12 @@ async function takeValues(page: Page, candidates: Candidates) {
     };
     const lines = [...missing.map(ways), ...(needsYes ? ["your yes to the plan: --yes (or --dry-run to see it)"] : [])];
     const message = ["values are missing, and there is no terminal to ask in:", ...lines.map((line) => `  - ${line}`)];
-    throw new UsageError(message.join("\n"), { hint: commandFor(page, { missing }) }, "missing-input");
+    throw new UsageError(
+      message.join("\n"),
+      { hint: commandFor(page, options.choice, undefined, missing) },
+      "missing-input",
+    );
   }
-  const values = firstOf(candidates);
   const tested = await testValues(page, values);
   if (tested?.ok === false) throw testFailed(tested);
   return { values, tested };
@@ -96,7 +96,7 @@ async function takeValues(page: Page, candidates: Candidates) {
 
 /** Values that a person types or takes, tested, and corrected until they work or the person decides otherwise. */
 async function askUntilConnected(page: Page, ask: Ask, candidates: Candidates, asTheTeam: boolean) {
-  const asEntered = (value: string) => [{ value, from: "as entered", given: false }];
+  const asEntered = (value: string) => ({ value, from: "as entered", given: false });
   let token = await askToken(ask, page, candidates.token);
   let ids = await askIds(ask, page, candidates, asTheTeam);
   for (;;) {
@@ -115,7 +115,7 @@ async function askUntilConnected(page: Page, ask: Ask, candidates: Candidates, a
         { value: "stop", label: "Stop, write nothing" },
       ],
     });
-    if (next === "token") token = await askToken(ask, page, []);
+    if (next === "token") token = await askToken(ask, page, undefined);
     if (next === "ids")
       ids = await askIds(ask, page, { account: asEntered(ids.account), profile: asEntered(ids.profile) }, false);
     if (next === "save") return { values, tested };
@@ -123,13 +123,16 @@ async function askUntilConnected(page: Page, ask: Ask, candidates: Candidates, a
   }
 }
 
-async function askChoice(ask: Ask): Promise<Choice> {
+async function askChoice(page: Page, ask: Ask): Promise<Choice> {
+  const own = [
+    { value: "local", label: "Claude Code, only me, in this repository" },
+    { value: "user", label: "Claude Code, only me, everywhere" },
+  ] as const;
   const picked = await ask.several<Scope | ClientId>({
     message: "What do you want to connect?",
     choices: [
       { value: "project", label: "Claude Code, for this repository", hint: ".mcp.json, for the team" },
-      { value: "local", label: "Claude Code, only me, in this repository" },
-      { value: "user", label: "Claude Code, only me, everywhere" },
+      ...((await whyNotOwn(page)) === undefined ? own : []),
       { value: "claude-ai", label: "Claude.ai", hint: "steps to do by hand" },
       { value: "chatgpt", label: "ChatGPT", hint: "steps to do by hand" },
     ],
@@ -145,39 +148,37 @@ async function alreadySetUp(page: Page, decided: Decided, plan: Plan, candidates
   const { options, show, here, target, decides } = page;
   const end = (ok: boolean, headline: string, proof?: Proof) =>
     conclude(page, decided, { ok, headline, plan, proof }, handSteps(plan));
-  if (options.skipTest) return end(true, "Already set up; not tested. Nothing was written.");
-  for (;;) {
-    const proof = await prove(page, decided);
-    const { ok } = proof;
-    const headline = headlineOf(proof, false, here.claudeIs);
-    if (decides === undefined) return end(ok, headline, proof);
-    if (ok) show.ok(headline);
-    const place = decided.choice.scopes.includes("project") ? "this repository" : "Claude Code";
-    const next = await decides.select({
-      message: "What now?",
-      choices: [
-        { value: "done", label: ok ? "Nothing, I am done" : "Nothing, stop here" },
-        { value: "again", label: "Test again" },
-        { value: "change", label: "Change values" },
-        { value: "remove", label: `Remove HALO from ${place}` },
-      ],
-    });
-    if (next === "done") return end(ok, ok ? "Nothing was written." : headline, proof);
-    if (next === "remove") return await remove(page, decided);
-    if (next === "change") {
-      const open = (which: "account" | "profile") =>
-        candidates[which].map((each) => ({ ...each, given: "literal" in target.slots[which] }));
-      const reopened = { token: candidates.token, account: open("account"), profile: open("profile") };
-      const { values, tested } = await askUntilConnected(page, decides, reopened, false);
-      return await finish(page, { ...decided, values }, tested);
-    }
-  }
+  const proof = options.skipTest ? undefined : await prove(page, decided);
+  if (proof === undefined) return end(true, "Already set up; not tested. Nothing was written.");
+  const { ok } = proof;
+  const headline = headlineOf(proof, false, here);
+  if (decides === undefined) return end(ok, headline, proof);
+  if (ok) show.ok(headline);
+  const place = decided.choice.scopes.includes("project") ? "this repository" : "Claude Code";
+  const next = await decides.select({
+    message: "What now?",
+    choices: [
+      { value: "done", label: ok ? "Nothing, I am done" : "Nothing, stop here" },
+      { value: "change", label: "Change values" },
+      { value: "remove", label: `Remove HALO from ${place}` },
+    ],
+  });
+  if (next === "done") return end(ok, ok ? "Nothing was written." : headline, proof);
+  if (next === "remove") return await remove(page, decided);
+  // what the team fixed stays as it is
+  const open = (which: "account" | "profile") => {
+    const found = candidates[which];
+    return found && { ...found, given: "literal" in target.slots[which] };
+  };
+  const reopened = { token: candidates.token, account: open("account"), profile: open("profile") };
+  const { values, tested } = await askUntilConnected(page, decides, reopened, false);
+  return await finish(page, { ...decided, values }, tested);
 }
 
 /** Shows a plan, asks, does it; makes it anew from what is there now when a file changed meanwhile. */
-async function carry(page: Page, decided: Decided, message: string, make: (now: Page) => Plan | Promise<Plan>) {
+async function carry(page: Page, decided: Decided, message: string, make: (now: Page) => Plan) {
   const { context, options, show, here, decides } = page;
-  const carried = await carryOut(await make(page), {
+  const carried = await carryOut(make(page), {
     context,
     place: here,
     dryRun: options.dryRun,
@@ -196,7 +197,7 @@ async function carry(page: Page, decided: Decided, message: string, make: (now: 
     },
     replan: async () => {
       show.info("A file changed meanwhile: the plan is made anew.");
-      return await make(lookAgain(page));
+      return make(lookAgain(page));
     },
   });
   if (!options.dryRun) show.verbatim(statusLines(page, carried.plan, carried.statuses));
@@ -215,24 +216,19 @@ function assertSameEntry(page: Page): void {
 
 /** Writes what was decided, proves it, says how to go on. */
 async function finish(page: Page, decided: Decided, tested: Diagnosis | undefined): Promise<number> {
-  const { options, show, here } = page;
-  const { plan, statuses, changed } = await carry(page, decided, "Apply these changes?", (now) =>
-    buildPlan(now, decided),
-  );
-  if (options.dryRun) return concludeDryRun(page, decided, plan, tested);
-  const { clients, scopes } = decided.choice;
-  if (options.bridge === "none" && scopes.includes("project"))
-    show.warn("No bridge: Claude Code does not read .env. Export the variables before you start it.");
+  const make = (now: Page): Plan => buildPlan(now, decided);
+  const { plan, statuses, changed } = await carry(page, decided, "Apply these changes?", make);
+  if (page.options.dryRun) return concludeDryRun(page, decided, plan, tested);
   const next = nextSteps(page, decided, plan);
   const done = changed ? "Saved" : "Nothing had to change";
   const end = (ok: boolean, headline: string, proof?: Proof) =>
     conclude(page, decided, { ok, headline, plan, statuses, tested, proof }, next);
   if (tested === undefined) return end(true, `${done}, but not tested.`);
   if (!tested.ok) return end(false, `${done}, although the test failed: ${tested.cause ?? "unknown"}.`);
-  if (!clients.includes("claude-code")) return end(true, "The values work. What is left to do by hand:");
   try {
     const proof = await prove(page, decided);
-    return end(proof.ok, headlineOf(proof, changed, here.claudeIs), proof);
+    if (proof === undefined) return end(true, "The values work. What is left to do by hand:");
+    return end(proof.ok, headlineOf(proof, changed, page.here), proof);
   } catch (error) {
     if (error instanceof Cancelled && changed)
       throw new Cancelled(
@@ -243,17 +239,9 @@ async function finish(page: Page, decided: Decided, tested: Diagnosis | undefine
 }
 
 async function remove(page: Page, decided: Decided): Promise<number> {
-  const { options, here, target } = page;
-  const { scopes } = decided.choice;
   const { plan, statuses } = await carry(page, decided, "Remove this?", (now) => buildRemoval(now, decided.choice));
-  if (options.dryRun) return concludeDryRun(page, decided, plan, undefined);
-  // other connections may use them
-  const shared = envIn(here.state.files.userSettings);
-  const stay =
-    scopes.some((scope) => scope !== "project") &&
-    variablesOf(target.slots).some(({ env }) => Object.hasOwn(shared, env));
-  const left = stay ? ` Its values stay in ${here.userSettings}, under "env".` : "";
-  const headline = `HALO was removed.${left} The token still works: delete it in HALO Studio > Settings > Product Tokens.`;
+  if (page.options.dryRun) return concludeDryRun(page, decided, plan, undefined);
+  const headline = "HALO was removed. The token still works: delete it in HALO Studio > Settings > Product Tokens.";
   return conclude(page, decided, { ok: true, headline, plan, statuses }, []);
 }
 

@@ -6,26 +6,40 @@ import { UsageError } from "../../errors.ts";
 import type { Bridge, ClientId, RawOptions } from "../../flags.ts";
 import { connectionOptions, seconds } from "../shared/options.ts";
 
-/** The words of a list. They were checked against the flag's values when they were parsed. */
-function list<T extends string>(text: string | undefined): readonly T[] | undefined {
-  return text === undefined ? undefined : ([...new Set(text.split(",").map((word) => word.trim()))] as T[]);
+/** What is connected: clients, and of Claude Code the scopes; none without it. */
+export interface Choice {
+  readonly clients: readonly ClientId[];
+  readonly scopes: readonly Scope[];
 }
 
-/**
- * Words → options. A flag that was not given is undefined, so that a default can be told from a choice.
- * Throws UsageError before anything is read or written.
- */
+export type Values = Readonly<Record<Value, string>>;
+
+export interface Decided {
+  readonly values: Values;
+  readonly choice: Choice;
+}
+
+/** The words of a list. They were checked against the flag's values when they were parsed. */
+function list<T extends string>(text: string): readonly T[] {
+  return [...new Set(text.split(",").map((word) => word.trim()))] as T[];
+}
+
+/** Words → options. Throws UsageError before anything is read or written. */
 export function readOptions(context: Context, raw: RawOptions) {
   const { values, switches } = raw;
-  const clients = list<ClientId>(values.client);
-  const scopes = list<Scope>(values.scope);
+  const clients = list<ClientId>(values.client ?? "claude-code");
+  const choice: Choice = {
+    clients,
+    scopes: clients.includes("claude-code") ? list<Scope>(values.scope ?? "project") : [],
+  };
   const ci = values.ci === undefined || values.ci === "none" ? undefined : (values.ci as CiKind);
-  if (ci !== undefined && !((clients?.includes("claude-code") ?? true) && (scopes?.includes("project") ?? true)))
+  if (ci !== undefined && !choice.scopes.includes("project"))
     throw new UsageError("--ci goes with --client claude-code and --scope project: it checks what a repository holds");
   return {
     ...connectionOptions(context, raw),
-    clients,
-    scopes,
+    /** By the flags; Claude Code for this repository where they say nothing. */
+    choice,
+    isChosen: values.client !== undefined || values.scope !== undefined,
     accountId: values["account-id"],
     profileId: values["profile-id"],
     studioUrl: values["studio-url"],
@@ -49,22 +63,4 @@ export async function canAsk(context: Context, options: InitOptions): Promise<bo
   if (context.stdin.isTTY !== true || context.stderr.isTTY !== true || context.env.TERM === "dumb") return false;
   const { isCI, isAgent, agent } = await import("std-env");
   return !isCI && (!isAgent || AMBIENT.has(agent ?? ""));
-}
-
-/** What is connected: clients, and of Claude Code the scopes. */
-export interface Choice {
-  readonly clients: readonly ClientId[];
-  readonly scopes: readonly Scope[];
-}
-
-/** What the flags say, and Claude Code for this repository where they say nothing. */
-export function choiceByFlags({ clients, scopes }: InitOptions): Choice {
-  return { clients: clients ?? ["claude-code"], scopes: scopes ?? ["project"] };
-}
-
-export type Values = Readonly<Record<Value, string>>;
-
-export interface Decided {
-  readonly values: Values;
-  readonly choice: Choice;
 }

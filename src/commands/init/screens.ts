@@ -1,7 +1,6 @@
 /** What a person reads of a plan, and at the end; the same as JSON; the command that does it all again. */
 import { relative } from "node:path";
 import { maskFile } from "../../core/check/show.ts";
-import type { Scope } from "../../core/clients/claude-code.ts";
 import { toSh } from "../../core/command-line.ts";
 import { type Diagnosis, diagnosisJson } from "../../core/diagnosis/diagnose.ts";
 import { diffTexts } from "../../core/formats/diff.ts";
@@ -11,9 +10,9 @@ import type { Plan, Step } from "../../core/plan/model.ts";
 import { printable } from "../../core/secrets.ts";
 import { type Paint, paintLine } from "../../ui/paint.ts";
 import { stepLabel } from "../shared/carry-out.ts";
-import type { Decided } from "./options.ts";
+import type { Choice, Decided, Values } from "./options.ts";
 import { checkOptions } from "./plan.ts";
-import type { Page, Survey } from "./survey.ts";
+import { absenceOf, type Page, type Survey } from "./survey.ts";
 import type { Proof } from "./test.ts";
 
 interface Part {
@@ -37,12 +36,10 @@ export function planParts(page: Page, { values }: Decided, { steps }: Plan, pain
       const input = step.stdin === undefined ? "" : "  < the entry, on standard input";
       return [{ title: `Run: ${label}`, details: [command + input, ...(step.details ?? [])] }];
     }
-    const { path, before, after } = step;
-    const mode = step.mode?.toString(8);
-    if (before === after)
-      return mode === undefined ? [] : [{ title: `${label}: only its permissions change, to ${mode} (private)` }];
+    const { path, before, after, mode } = step;
+    if (before === after) return [];
     const what = before === undefined ? "new" : after === undefined ? "removed" : "changed";
-    const title = `${paint.bold(label)} (${what}${mode === undefined ? "" : `, mode ${mode}`})`;
+    const title = `${paint.bold(label)} (${what}${mode === undefined ? "" : `, mode ${mode.toString(8)}`})`;
     const side = (text: string | undefined): string => (text === undefined ? "/dev/null" : label);
     const mask = (text: string): string => maskFile(path, text, secrets, shown);
     const lines = diffTexts(before ?? "", after ?? "", { mask, width: show.columns - 6 });
@@ -80,9 +77,9 @@ export function handSteps({ steps }: Plan): readonly Paragraph[] {
   );
 }
 
-function startLines({ options, here }: Page, scopes: readonly Scope[]): Paragraph {
+function startLines({ options, here }: Page, { scopes }: Choice): Paragraph {
+  if (scopes.length === 0) return [];
   const inFolder = scopes.some((scope) => scope !== "user");
-  if (!inFolder && here.claude === undefined) return [];
   const start = ["Start", inFolder ? `  cd ${toSh([here.root])} && claude` : "  claude"];
   if (!scopes.includes("project")) return start;
   const notes = {
@@ -121,46 +118,33 @@ function ciLines({ options: { ci }, here, target }: Page, { steps }: Plan): Para
   const offer = ["To add it: npx create-halo-mcp --ci github", "(or gitlab, pre-commit, lefthook, husky)."];
   const kept = ({ files, needs }: (typeof CI_FILES)["github"]) =>
     isWritten ? [`Commit ${files[0]}: it runs this check.`, ...(needs === undefined ? [] : [needs])] : [];
-  const command = `npx create-halo-mcp check${checkOptions(target.url) ?? ""}`;
+  const command = `npx create-halo-mcp check${checkOptions(target.url)}`;
   const lines = [command, "It needs no token and no network.", ...(ci === undefined ? offer : kept(CI_FILES[ci]))];
   return ["In CI, or before a commit", ...lines.map((line) => `  ${line}`)];
 }
 
-export function nextSteps(page: Page, decided: Decided, plan: Plan): readonly Paragraph[] {
-  const { clients, scopes } = decided.choice;
+export function nextSteps(page: Page, { values, choice }: Decided, plan: Plan): readonly Paragraph[] {
   const isNew = page.target.mode === "new";
-  const isForClaude = clients.includes("claude-code");
-  const isForTeam = isForClaude && scopes.includes("project");
+  const isForTeam = choice.scopes.includes("project");
   return [
-    isForClaude ? startLines(page, scopes) : [],
+    startLines(page, choice),
     isForTeam && isNew ? teamLines(page.here, plan) : [],
     isForTeam && (isNew || page.options.ci !== undefined) ? ciLines(page, plan) : [],
     ...handSteps(plan),
-    ["To repeat this set-up", `  ${commandFor(page, decided)}`],
+    ["To repeat this set-up", `  ${commandFor(page, choice, values)}`],
   ];
 }
 
-/** The headline, no stronger than what was seen. `changed`: something was written. `claudeIs`: whether Claude Code is installed. */
-export function headlineOf({ ok, files, client }: Proof, changed: boolean, claudeIs: Survey["claudeIs"]): string {
-  if (!ok)
-    return changed
-      ? "Saved, but it does not work yet: see above."
-      : "Already set up, but not working: see above. Nothing was written.";
-  const missing = claudeIs === "none" ? "isn't installed here" : "does not answer here";
-  if (files === undefined) return `Saved. Claude Code ${missing}, so nothing was tested with it.`;
-  const isUnproven = files.control === "accepted";
-  if (!changed)
-    return isUnproven
-      ? "Already set up. The server accepts requests without a token, so your token was not tested. Nothing was written."
-      : "Already set up and working. Nothing was written.";
-  if (isUnproven) return "Connected, but this server accepts requests without a token, so your token was not tested.";
+/** The headline, no stronger than what was seen. `changed`: something was written. */
+export function headlineOf({ ok, files, client }: Proof, changed: boolean, here: Survey): string {
+  const [saved, untouched] = changed ? ["Saved", ""] : ["Already set up", " Nothing was written."];
+  if (!ok) return `${saved}, but it does not work: see above.${untouched}`;
+  if (files.control === "accepted")
+    return `${saved}, but the server accepts requests without a token, so your token was not tested.${untouched}`;
+  if (!changed) return `Already set up and working.${untouched}`;
   if (client === "connected") return "HALO is connected, and Claude Code confirms it.";
-  const rest =
-    claudeIs !== "found"
-      ? `Claude Code ${missing}, so it is untested there`
-      : client === "not-asked"
-        ? "Claude Code could not be asked"
-        : "Claude Code gave no clear answer";
+  const asked = client === "not-asked" ? "Claude Code could not be asked" : "Claude Code gave no clear answer";
+  const rest = here.claude === undefined ? `${absenceOf(here)}, so it is untested there` : asked;
   return `HALO answers with the saved settings. ${rest}.`;
 }
 
@@ -175,11 +159,15 @@ export interface Outcome {
 }
 
 /** The one JSON document of a run that came to its end: docs/json.md. */
-export function documentOf(page: Page, decided: Decided, { ok, plan, statuses, tested, proof }: Outcome): object {
+export function documentOf(
+  page: Page,
+  { values, choice }: Decided,
+  { ok, plan, statuses, tested, proof }: Outcome,
+): object {
   const { options, here, target, url } = page;
   const steps = plan.steps.map((step) => {
     const { kind } = step;
-    const isSame = kind === "write" && step.before === step.after && step.mode === undefined;
+    const isSame = kind === "write" && step.before === step.after;
     const status = statuses?.get(step) ?? (isSame ? "unchanged" : "planned");
     if (kind === "write") return { kind, path: stepLabel(step, here.root), status };
     if (kind === "run") return { kind, argv: ["claude", ...step.argv.slice(1)], status };
@@ -195,7 +183,7 @@ export function documentOf(page: Page, decided: Decided, { ok, plan, statuses, t
     steps,
     probe: probe === undefined ? null : { version: 1, ...diagnosisJson(probe) },
     client: proof === undefined ? null : client,
-    recreate: commandFor(page, decided),
+    recreate: commandFor(page, choice, values),
   };
 }
 
@@ -206,37 +194,36 @@ function option(name: string, value: string | undefined, usual = ""): readonly s
 }
 
 /**
- * The whole command for sh that does what this run was told (`missing`: values that nobody gave, which stand as
- * placeholders) or has decided. Without the token: it comes from its variable, or the way it came. The parser takes every
- * word of it.
+ * The whole command for sh that does this again. `values`: of a run that is done; without them the command is what this run
+ * was told, with a placeholder for each ID that is `missing`. Never with the token: that comes from its variable, or the way
+ * it came. The parser takes every word of it.
  */
 export function commandFor(
   { context: { cwd }, options, here, target, url }: Page,
-  told: { readonly missing: readonly Value[] } | Decided,
+  { clients, scopes }: Choice,
+  values?: Values,
+  missing: readonly Value[] = [],
 ): string {
-  const decided = "values" in told ? told : undefined;
   const isNew = target.mode === "new";
   const id = (value: "account" | "profile", given: string | undefined): string | undefined => {
-    if ("missing" in told && told.missing.includes(value)) return `${value.toUpperCase()}_ID`;
-    return decided !== undefined && isNew ? decided.values[value] : given;
+    if (missing.includes(value)) return `${value.toUpperCase()}_ID`;
+    return isNew ? (values?.[value] ?? given) : given;
   };
   const ownName = isNew && nameProblem(target.name) === undefined && target.name !== DEFAULT_NAME;
-  const { clients, scopes } = decided?.choice ?? options;
-  const isForClaude = clients?.includes("claude-code") ?? true;
   const { valuesFile: file } = options;
   const argv = [
     "npx",
     "create-halo-mcp",
-    options.dryRun && decided === undefined ? "--dry-run" : "--yes",
+    options.dryRun && values === undefined ? "--dry-run" : "--yes",
     ...option("account-id", id("account", options.accountId)),
     ...option("profile-id", id("profile", options.profileId)),
-    ...option("studio-url", decided === undefined ? options.studioUrl : undefined),
+    ...option("studio-url", values === undefined ? options.studioUrl : undefined),
     ...option("name", options.name ?? (ownName ? target.name : undefined)),
-    ...option("url", options.url ?? (decided === undefined || url === HALO_URL ? undefined : url)),
-    ...option("client", clients?.join(","), "claude-code"),
-    ...option("scope", isForClaude ? scopes?.join(",") : undefined, "project"),
+    ...option("url", options.url ?? (values === undefined || url === HALO_URL ? undefined : url)),
+    ...option("client", clients.join(","), "claude-code"),
+    ...option("scope", scopes.join(","), "project"),
     ...option("bridge", options.bridge, "claude-settings"),
-    ...option("ci", isForClaude && (scopes?.includes("project") ?? true) ? options.ci : undefined),
+    ...option("ci", scopes.includes("project") ? options.ci : undefined),
     ...option("values-file", file === undefined ? undefined : relative(cwd, file) || file),
     ...option("timeout", String(options.timeoutMs / 1000), "15"),
     ...(options.skipTest ? ["--skip-test"] : []),

@@ -12,6 +12,7 @@ import { CI_FILES } from "../../core/plan/ci.ts";
 import type { Target } from "../../core/plan/target.ts";
 import { printable } from "../../core/secrets.ts";
 import { EnvironmentError, UsageError } from "../../errors.ts";
+import { readsStdin } from "../../io/claude.ts";
 import { createGit, findRoot } from "../../io/git.ts";
 import { readState, takeSnapshot } from "../../io/read.ts";
 import type { Ask } from "../../ui/ask.ts";
@@ -84,7 +85,7 @@ async function findPlace(context: Context, options: InitOptions) {
 /** What stands in the files. `name`: of the server whose entries count. */
 function readFiles(context: Context, place: Awaited<ReturnType<typeof findPlace>>, name: string) {
   const { root, folder, paths, store, userSettings, ciPaths } = place;
-  const wanted = [...Object.values(paths), store, userSettings, ...ciPaths];
+  const wanted = [...Object.values(paths), store, ...ciPaths];
   const snapshot = takeSnapshot(wanted.filter((path) => path !== undefined));
   const file = (path: string) => ({ shown: path, state: snapshot.get(path) ?? readState(path) });
   const gitRoot = folder.gitRoot ?? root;
@@ -129,18 +130,28 @@ export function entryIn({ entries }: Survey, scope: Scope, name: string): Entry 
   return entries[scope].find((entry) => entry.name === name);
 }
 
+/** Why Claude Code itself cannot be asked, as the end of a sentence. */
+export const absenceOf = ({ claudeIs }: Survey): string =>
+  `Claude Code ${claudeIs === "none" ? "is not installed here" : "does not answer here"}`;
+
+/** Why nothing can be added to Claude Code's own scopes; undefined where it reads an entry from standard input. */
+export async function whyNotOwn({ context: { signal }, here }: Start): Promise<string | undefined> {
+  const { claude, root: cwd, programEnv: env } = here;
+  if (claude === undefined) return absenceOf(here);
+  const isNew = await readsStdin(claude, { cwd, env, signal });
+  return isNew ? undefined : `Claude Code ${claude.version} cannot read an entry from standard input`;
+}
+
 /** What was found, before anything is asked. */
-export function introduce({ context, show, here, target }: Start): void {
-  const { root, isBelow, folder, entries, snapshot, paths, claude, claudeIs } = here;
+export function introduce({ context, options, show, here, target }: Start): void {
+  const { root, isBelow, folder, entries, snapshot, paths, claude, store } = here;
   show.title(`create-halo-mcp ${context.version}: connect HALO to your AI clients`);
   const found = [...entries.project, ...entries.local, ...entries.user].map(({ scope, name, broken }) => {
     const where = scope === "project" ? ".mcp.json" : `Claude Code, ${scope} scope`;
     return `${where}: "${printable(name, 64)}"${broken === undefined ? "" : ` (${broken})`}`;
   });
   if (snapshot.get(paths.env)?.kind === "file") found.push(`${pathLabel(paths.env, root)} is there`);
-  if (claude !== undefined) found.push(`Claude Code ${claude.version}`);
-  else if (claudeIs === "none") found.push("Claude Code is not installed here");
-  else found.push("Claude Code is installed, but does not answer: claude --version");
+  found.push(claude === undefined ? absenceOf(here) : `Claude Code ${claude.version}`);
   const repository = folder.gitRoot === undefined ? "no git repository" : "git repository";
   const place = isBelow ? "the root of the git repository you are in" : repository;
   show.info(`Working in ${printable(root, 200)} (${place})`, found);
@@ -149,7 +160,8 @@ export function introduce({ context, show, here, target }: Start): void {
     show.info(
       `Your team has already set up HALO here, as "${name}". You only need your own token; no shared file changes.`,
     );
-  for (const path of [paths.env, paths.bridge]) {
+  const isOwn = options.choice.scopes.some((scope) => scope !== "project");
+  for (const path of [paths.env, paths.bridge, ...(isOwn ? [store] : [])]) {
     const state = snapshot.get(path);
     if (state?.kind === "file" && (state.mode & 0o077) !== 0 && context.platform !== "win32")
       show.warn(`Other users of this computer can read ${printable(path, 200)}. To change that:`, [

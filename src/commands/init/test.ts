@@ -66,15 +66,6 @@ export async function agreeOnUrl({ target, here, options, show }: Start, ask: As
   throw refusal("endpoint-foreign", why, `ask whoever changed .mcp.json, or ${BESIDE}`);
 }
 
-/** Says what a followed entry sends beside the three headers. */
-export function warnOfHeaders({ target: { mode, entry, slots }, here, show }: Start): void {
-  if (mode !== "join" || entry === undefined) return;
-  const own = variablesOf(slots).map(({ env }) => env);
-  const more = expandEntry(entry, here.env).read.filter(({ variable }) => !own.includes(variable));
-  const lines = more.map(({ header, variable }) => `${printable(header, 60)}, from ${variable}`);
-  if (lines.length > 0) show.warn("This entry sends more than the three HALO headers:", lines);
-}
-
 /** What may be sent. Throws Refusal with the reason why nothing is. `where`: what holds the entry. */
 export function permitted(judged: ToSend, where: string, hint: string): Sent {
   if (judged.ok) return judged.sent;
@@ -146,9 +137,8 @@ export function showDiagnosis(show: Show, diagnosis: Diagnosis, title: string, b
   }
   const name = [printable(server?.name ?? "the server", 60), printable(server?.version ?? "", 20)].join(" ").trim();
   const listed = tools.slice(0, MOST_TOOLS).map((tool) => {
-    const label = printable(tool.name, 40);
-    const line = printable(tool.description, Math.max(10, show.columns - 10 - label.length));
-    return line === "" ? label : `${label}: ${line}`;
+    const line = tool.description === "" ? tool.name : `${tool.name}: ${tool.description}`;
+    return printable(line, show.columns - 8);
   });
   const more = toolCount > MOST_TOOLS ? [`… and ${toolCount - MOST_TOOLS} more`] : [];
   const count = `${toolCount} ${toolCount === 1 ? "tool" : "tools"}`;
@@ -175,7 +165,7 @@ export function testFailed(diagnosis: Diagnosis): Refusal {
 /** What was proven. `client`: the word of Claude Code itself, where it could be asked. */
 export interface Proof {
   readonly ok: boolean;
-  readonly files: Diagnosis | undefined;
+  readonly files: Diagnosis;
   readonly client: ClientStatus | "not-asked";
 }
 
@@ -269,21 +259,19 @@ async function proveClient(page: Page, scope: Scope, secrets: Secrets): Promise<
   return status;
 }
 
-/** The proof of every scope that was chosen. The first failure is what is reported. */
-export async function prove(before: Page, { values, choice }: Decided): Promise<Proof> {
-  let proof: Proof = { ok: true, files: undefined, client: "not-asked" };
-  if (!choice.clients.includes("claude-code")) return proof;
+/** The proof of every scope that was chosen; undefined where none was. The first failure is what is reported. */
+export async function prove(before: Page, { values, choice }: Decided): Promise<Proof | undefined> {
   const page = lookAgain(before);
   const { show, here, target } = page;
+  let proof: Proof | undefined;
   for (const scope of choice.scopes) {
-    if (scope !== "project" && here.claude === undefined) continue;
     const title = scope === "project" ? "Test with the saved settings" : `Test through Claude Code's ${scope} scope`;
     const sent = sentByFiles(page, scope, title);
     const files = await test(page, sent, title);
     showDiagnosis(show, files, title, true);
     const client = files.ok ? await proveClient(page, scope, secretsOf(target, values)) : "not-asked";
     proof = { ok: files.ok && FAILURES[client] === undefined, files, client };
-    if (!proof.ok) return proof;
+    if (!proof.ok) break;
   }
   return proof;
 }

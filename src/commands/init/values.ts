@@ -1,6 +1,6 @@
 /** Where the three values come from: the command line, the environment, files, or a person. */
 import { envIn } from "../../core/clients/claude-state.ts";
-import { cleanValue, idsFromStudioUrl, isGuid, LABELS, looksLikeUrl, VALUES, type Value } from "../../core/halo.ts";
+import { cleanValue, idsFromStudioUrl, LABELS, looksLikeUrl, VALUES, type Value } from "../../core/halo.ts";
 import { maskOf, printable } from "../../core/secrets.ts";
 import { UsageError } from "../../errors.ts";
 import { readSecretFile, readStdin } from "../../io/secret-input.ts";
@@ -25,36 +25,27 @@ export interface Candidate {
   readonly given: boolean;
 }
 
-export type Candidates = Readonly<Record<Value, readonly Candidate[]>>;
+export type Candidates = { readonly [which in Value]?: Candidate | undefined };
 
 /** Every place where a value of a target can be found, best first. Throws UsageError for a Studio URL without an ID. */
 export async function valueSources({ context, options, here, target }: Page) {
-  const { tokenFile, tokenStdin, studioUrl, accountId, profileId, scopes, valuesFile } = options;
+  const { tokenFile, tokenStdin, studioUrl, accountId, profileId, valuesFile } = options;
   const ids = idsFromStudioUrl(studioUrl ?? "");
   if (studioUrl !== undefined && ids.account === undefined && ids.profile === undefined)
     throw new UsageError("--studio-url: there is no ID in it", { hint: "give --account-id and --profile-id" });
   const { stdin, signal } = context;
   const fromStdin = tokenStdin ? await readStdin(stdin, { signal }) : undefined;
   const fromFile = tokenFile === undefined ? undefined : await readSecretFile(tokenFile, { signal });
-  // a file ends in a line break: that is not worth a word
-  const withoutEnd = (text: string | undefined) => text?.replace(/\r?\n$/, "");
-  const given: Readonly<Record<Value, readonly Source[]>> = {
-    token: [
-      ["given", "--token-stdin", withoutEnd(fromStdin)],
-      ["given", "--token-file", withoutEnd(fromFile)],
-    ],
-    account: [
-      ["given", "--account-id", accountId],
-      ["given", "--studio-url", ids.account],
-    ],
-    profile: [
-      ["given", "--profile-id", profileId],
-      ["given", "--studio-url", ids.profile],
-    ],
-  };
-  const { localSettings, userSettings } = here.state.files;
-  // where a Claude Code that takes only references keeps what a person set up for themselves
-  const own = scopes !== undefined && !scopes.includes("project") ? envIn(userSettings) : {};
+  const flags: readonly (readonly [Value, string, string | undefined])[] = [
+    // a file ends in a line break: that is not worth a word
+    ["token", "--token-stdin", fromStdin?.replace(/\r?\n$/, "")],
+    ["token", "--token-file", fromFile?.replace(/\r?\n$/, "")],
+    ["account", "--account-id", accountId],
+    ["account", "--studio-url", ids.account],
+    ["profile", "--profile-id", profileId],
+    ["profile", "--studio-url", ids.profile],
+  ];
+  const bridge = envIn(here.state.files.localSettings);
   const sourcesOf = (which: Value): readonly Source[] => {
     const slot = target.slots[which];
     if ("literal" in slot) return [["fixed", ".mcp.json", slot.literal.trim()]];
@@ -66,12 +57,11 @@ export async function valueSources({ context, options, here, target }: Page) {
     // a team may name its IDs there; a token there is never taken
     const example = which === "token" || target.mode === "new" ? undefined : here.example.get(env);
     return [
-      ...given[which],
+      ...flags.filter(([of]) => of === which).map(([, flag, text]): Source => ["given", flag, text]),
       ["environment", `${env} in the environment`, context.env[env]],
       ["file", `${env} in ${valuesFile === undefined ? ".env" : "the values file"}`, here.dotenv.get(env)],
-      ["file", `${env} in .claude/settings.local.json`, envIn(localSettings)[env]],
+      ["file", `${env} in .claude/settings.local.json`, bridge[env]],
       ["file", ".env.example", example],
-      ["file", `${env} in ~/.claude/settings.json`, own[env]],
       ["file", "Claude Code's local scope", literal("local")],
       ["file", "Claude Code's user scope", literal("user")],
     ];
@@ -80,43 +70,43 @@ export async function valueSources({ context, options, here, target }: Page) {
 }
 
 /**
- * The values that can be used, best first. One of the command line that cannot be used is a UsageError; one of the
+ * The best of each value that can be used. One of the command line that cannot be used is a UsageError; one of the
  * environment too, unless somebody can be asked for another.
  */
 export function usable(
   sources: Readonly<Record<Value, readonly Source[]>>,
   { ask, show, context }: Pick<Page, "ask" | "show" | "context">,
 ): Candidates {
-  const found: Record<Value, Candidate[]> = { token: [], account: [], profile: [] };
+  const found: Partial<Record<Value, Candidate>> = {};
   for (const which of VALUES) {
-    const good = found[which];
     for (const [kind, from, text] of sources[which]) {
       if (text === undefined || (text === "" && kind !== "given")) continue;
       // what the team wrote is taken as it is
       const result = kind === "fixed" ? ({ ok: true, value: text, cleaned: [] } as const) : cleanValue(which, text);
+      // every token that is at hand stays off the screen
+      if (result.ok && which === "token") context.secrets.add(result.value);
+      if (found[which] !== undefined || (!result.ok && kind === "file" && result.missing)) continue;
       if (!result.ok) {
-        if (kind === "file" && result.missing) continue;
-        if (kind === "given" || (ask === undefined && good.length === 0))
+        if (kind === "given" || ask === undefined)
           throw new UsageError(`${from}: ${result.problem}`, undefined, which === "token" ? "bad-token" : "bad-id");
         show.warn(`Not used, ${from}: ${result.problem}.`);
         continue;
       }
       const { value, cleaned } = result;
       if (cleaned.length > 0) show.info(`Removed from the ${LABELS[which]} (${from}): ${cleaned.join(", ")}.`);
-      if (which === "token") context.secrets.add(value);
-      if (!good.some((other) => other.value === value))
-        good.push({ value, from, given: kind === "given" || kind === "fixed" });
+      found[which] = { value, from, given: kind === "given" || kind === "fixed" };
     }
   }
   return found;
 }
 
 export function missingIn(candidates: Candidates): readonly Value[] {
-  return VALUES.filter((which) => candidates[which].length === 0);
+  return VALUES.filter((which) => candidates[which] === undefined);
 }
 
-export function firstOf({ token, account, profile }: Candidates): Values {
-  return { token: token[0]?.value ?? "", account: account[0]?.value ?? "", profile: profile[0]?.value ?? "" };
+/** All three, where none is missing. */
+export function valuesOf({ token, account, profile }: Candidates): Values | undefined {
+  return token && account && profile && { token: token.value, account: account.value, profile: profile.value };
 }
 
 /** Checks an answer while it is typed; the message never repeats it. */
@@ -133,23 +123,16 @@ function settle({ show, context }: Page, which: Value, text: string): string {
   if (!result.ok) throw new Error(result.problem);
   if (which === "token") context.secrets.add(result.value);
   if (result.cleaned.length > 0) show.info(`Removed from the ${LABELS[which]}: ${result.cleaned.join(", ")}.`);
-  if (which === "account" && !isGuid(result.value))
-    show.info("This account ID is not a GUID, as most CM.com account IDs are. If the test fails, check it first.");
   return result.value;
 }
 
 /** The token: what is at hand is offered first, shown by its last characters at most. */
-export async function askToken(ask: Ask, page: Page, candidates: readonly Candidate[]): Promise<string> {
-  const given = candidates.find((candidate) => candidate.given);
-  if (given !== undefined) return given.value;
-  if (candidates.length > 0) {
-    const choices = candidates.map(({ value, from }, index) => ({
-      value: String(index),
-      label: `${maskOf(value)} from ${from}`,
-    }));
-    const other = { value: "other", label: "Another one" };
-    const chosen = candidates[Number(await ask.select({ message: "Product token", choices: [...choices, other] }))];
-    if (chosen !== undefined) return chosen.value;
+export async function askToken(ask: Ask, page: Page, candidate: Candidate | undefined): Promise<string> {
+  if (candidate?.given === true) return candidate.value;
+  if (candidate !== undefined) {
+    const label = `${maskOf(candidate.value)} from ${candidate.from}`;
+    const choices = [{ value: "found", label } as const, { value: "other", label: "Another one" } as const];
+    if ((await ask.select({ message: "Product token", choices })) === "found") return candidate.value;
   }
   const steps = readTemplate(page.context.templates, "token-steps.txt", { example: "Claude Code – Anna" });
   page.show.info("How to get a product token:", steps.trimEnd().split("\n"));
@@ -162,9 +145,7 @@ async function askUrlOrAccount(ask: Ask, page: Page): Promise<{ readonly [which 
     message: "Paste a HALO Studio URL of the profile, or the account ID",
     placeholder: "https://… or 01234567-89ab-…",
     validate: (value) => {
-      const problem = check("account")(value);
-      if (!looksLikeUrl(value))
-        return problem === undefined ? undefined : `Paste a HALO Studio URL or an account ID. ${problem}`;
+      if (!looksLikeUrl(value)) return check("account")(value);
       return Object.values(idsFromStudioUrl(value)).every((id) => id === undefined)
         ? "There is no ID in this URL. Paste the account ID instead."
         : undefined;
@@ -199,18 +180,15 @@ async function confirmId(ask: Ask, page: Page, which: Id, candidate: Candidate |
 export async function askIds(
   ask: Ask,
   page: Page,
-  candidates: Pick<Candidates, Id>,
+  { account, profile }: Pick<Candidates, Id>,
   asTheTeam: boolean,
 ): Promise<Pick<Values, Id>> {
-  const found = { account: candidates.account[0], profile: candidates.profile[0] };
-  const { account, profile } = found;
-  if (account !== undefined && profile !== undefined) {
-    const isGiven = account.given && profile.given;
+  if (asTheTeam && account !== undefined && profile !== undefined) {
     const shown = ({ value, from }: Candidate): string => `${printable(value, 60)} from ${from}`;
-    if (asTheTeam && !isGiven) page.show.info("Account and profile", [shown(account), shown(profile)]);
-    if (asTheTeam || isGiven) return { account: account.value, profile: profile.value };
+    page.show.info("Account and profile", [shown(account), shown(profile)]);
+    return { account: account.value, profile: profile.value };
   }
-  const asked = account === undefined ? await askUrlOrAccount(ask, page) : found;
+  const asked = account === undefined ? await askUrlOrAccount(ask, page) : { account, profile };
   return {
     account: await confirmId(ask, page, "account", asked.account),
     profile: await confirmId(ask, page, "profile", asked.profile ?? profile),

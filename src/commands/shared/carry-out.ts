@@ -46,9 +46,7 @@ const RUN_MS = 60_000;
 
 /** Does this plan change anything by itself? Steps for a human do not count. */
 export function changes({ steps }: Plan): boolean {
-  return steps.some(
-    (step) => step.kind === "run" || (step.kind === "write" && (step.before !== step.after || step.mode !== undefined)),
-  );
+  return steps.some((step) => step.kind === "run" || (step.kind === "write" && step.before !== step.after));
 }
 
 /** Shows the plan, asks, and does what it says: all of it, or nothing. Steps for a human stay `planned`. */

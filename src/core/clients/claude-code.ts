@@ -13,13 +13,12 @@ export const claudeCode: Client = {
   references: BRACES_WITH_DEFAULT,
 };
 
-/** A reference in Claude Code's spelling. */
-export const reference = BRACES_WITH_DEFAULT.spell;
-
 /** The entry exactly as CM.com documents it: with references, never with values. */
 export function haloEntry(name: string, url: string): Json {
   const variables = variablesFor(name);
-  const headers = Object.fromEntries(VALUES.map((value) => [HEADERS[value], reference(variables[value])]));
+  const headers = Object.fromEntries(
+    VALUES.map((value) => [HEADERS[value], BRACES_WITH_DEFAULT.spell(variables[value])]),
+  );
   return { type: "http", url, headers };
 }
 

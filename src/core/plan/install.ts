@@ -38,8 +38,8 @@ export interface RemovalInput extends Project {
 }
 
 /** `text`: the file as it is, in which the place of a refusal stands. */
-export type Planned<S = WriteStep> =
-  | { readonly ok: true; readonly steps: readonly S[] }
+export type Planned =
+  | { readonly ok: true; readonly steps: readonly WriteStep[] }
   | { readonly ok: false; readonly path: string; readonly text: string; readonly refused: Refused };
 
 type Edit = (text: string) => Edited;
@@ -60,7 +60,7 @@ const COMMENTS: Readonly<Record<Value, string>> = {
 };
 
 /** A file after its edits, each on the text of the one before. Stops at the first that is refused. */
-export function editFile(path: string, state: FileState | undefined, edits: readonly Edit[]) {
+function editFile(path: string, state: FileState | undefined, edits: readonly Edit[]) {
   const refuse = (text: string, refused: Refused) => ({ ok: false, path, text, refused }) as const;
   if (state?.kind === "unreadable") return refuse("", { reason: state.reason, offset: 0 });
   const before = state?.kind === "file" ? state.text : undefined;
@@ -98,7 +98,7 @@ const exampleNames = (variables: ReturnType<typeof variablesOf>) =>
   variables.map(({ value, env }) => ({ name: env, comment: COMMENTS[value] }));
 
 /** Sets variables under "env", the first at the top. */
-export function envEdits(variables: Secrets): readonly Edit[] {
+function envEdits(variables: Secrets): readonly Edit[] {
   const set =
     ([name, value]: [string, string]): Edit =>
     (text) =>
