@@ -262,7 +262,7 @@ async function proveClient(page: Page, scope: Scope, secrets: Secrets): Promise<
 /** The proof of every scope that was chosen; undefined where none was. The first failure is what is reported. */
 export async function prove(before: Page, { values, choice }: Decided): Promise<Proof | undefined> {
   const page = lookAgain(before);
-  const { show, here, target } = page;
+  const { show, target } = page;
   let proof: Proof | undefined;
   for (const scope of choice.scopes) {
     const title = scope === "project" ? "Test with the saved settings" : `Test through Claude Code's ${scope} scope`;
