@@ -7,7 +7,6 @@
  */
 import {
   accessSync,
-  chmodSync,
   closeSync,
   constants,
   copyFileSync,
@@ -20,7 +19,6 @@ import {
   openSync,
   renameSync,
   rmdirSync,
-  statSync,
   unlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -55,10 +53,10 @@ interface Done {
 }
 
 /**
- * Writes in the order given. Either every step is in place when this returns, or it throws and what was written is put back,
- * but for a mode, which only ever closes a file to others: Refusal "stale" (a file is neither what the plan was made from nor
- * what it makes of it), "unreadable", or what `assertPrivate` and `afterwards` throw; EnvironmentError for what the system
- * refuses; Cancelled when the signal fires. The message names everything that could not be put back.
+ * Writes in the order given. Either every step is in place when this returns, or it throws and what was written is put back:
+ * Refusal "stale" (a file is neither what the plan was made from nor what it makes of it), "unreadable", or what
+ * `assertPrivate` and `afterwards` throw; EnvironmentError for what the system refuses; Cancelled when the signal fires. The
+ * message names everything that could not be put back.
  */
 export async function applyWrites(steps: readonly WriteStep[], options: WriteOptions): Promise<readonly StepStatus[]> {
   const { signal } = options;
@@ -69,11 +67,10 @@ export async function applyWrites(steps: readonly WriteStep[], options: WriteOpt
   let at = "";
   try {
     if (signal.aborted) throw new Cancelled();
-    const files = steps.filter((step) => !isModeOnly(step));
     // what a killed run left behind, a staged secret above all
-    for (const { path } of files) clearStaleLock(path);
+    for (const { path } of steps) clearStaleLock(path);
     const targets = new Map<string, string>();
-    for (const { path, before, after } of files) {
+    for (const { path, before, after } of steps) {
       at = path;
       if (before !== after) targets.set(resolveTarget(path), path);
     }
@@ -85,7 +82,7 @@ export async function applyWrites(steps: readonly WriteStep[], options: WriteOpt
       locks.set(target, await acquireLock(target, signal));
     }
     // every file, before the first is written
-    for (const { path, before, after } of files)
+    for (const { path, before, after } of steps)
       if (![before, after].includes(textOf(readKnown(path)))) throw stale(path);
     const statuses: StepStatus[] = [];
     for (const step of steps) {
@@ -109,19 +106,10 @@ export async function applyWrites(steps: readonly WriteStep[], options: WriteOpt
   }
 }
 
-/**
- * A file that another program keeps writing, such as `~/.claude.json`: its content is not looked at, and no lock is taken or
- * cleared, since that program may use the same name for a lock of its own (Claude Code does).
- */
-function isModeOnly({ before, after, mode, secret = false }: WriteStep): boolean {
-  return before !== undefined && before === after && mode !== undefined && !secret;
-}
-
 /** One step. Out: whether it changed anything. */
 function perform(step: WriteStep, locks: ReadonlyMap<string, Lock>, options: WriteOptions, done: Done[]): boolean {
-  if (isModeOnly(step)) return changeMode(step);
   const entry = readKnown(step.path);
-  if (textOf(entry) === step.after) return entry.kind === "file" && changeMode(step);
+  if (textOf(entry) === step.after) return false;
   const lock = locks.get(entry.realPath);
   if (lock === undefined || textOf(entry) !== step.before) throw stale(step.path);
   if (step.secret === true && step.after !== undefined) options.assertPrivate(entry.realPath, step.path);
@@ -143,16 +131,9 @@ function perform(step: WriteStep, locks: ReadonlyMap<string, Lock>, options: Wri
   return true;
 }
 
-/** Windows has no such bits. */
-function changeMode({ path, mode }: WriteStep): boolean {
-  if (mode === undefined || process.platform === "win32" || (statSync(path).mode & 0o777) === mode) return false;
-  chmodSync(path, mode);
-  return true;
-}
-
-/** Without a wanted mode a file keeps its own; a new one gets what the umask says, and with a secret 0600. */
-function stage(path: string, text: string, { mode, secret = false }: WriteStep, entry: Known): void {
-  const wanted = mode ?? (entry.kind === "file" ? entry.mode : secret ? 0o600 : undefined);
+/** A file keeps its mode; a new one gets what the umask says, and with a secret 0600. */
+function stage(path: string, text: string, { secret = false }: WriteStep, entry: Known): void {
+  const wanted = entry.kind === "file" ? entry.mode : secret ? 0o600 : undefined;
   const fd = openSync(path, "wx", wanted === undefined ? 0o666 : 0o600);
   try {
     writeFileSync(fd, text);

@@ -21,18 +21,13 @@ const json = (text: string | undefined): unknown => JSON.parse(text ?? "");
 
 describe("planProject", () => {
   it("protects first, refers last; what holds a secret is private", () => {
-    expect(steps(planProject(input())).map(({ path, secret, mode }) => [path, secret, mode])).toEqual([
-      [paths.ignore, undefined, undefined],
-      [paths.env, true, 0o600],
-      [paths.example, undefined, undefined],
-      [paths.bridge, true, 0o600],
-      [paths.mcp, undefined, undefined],
+    expect(steps(planProject(input())).map(({ path, secret }) => [path, secret])).toEqual([
+      [paths.ignore, undefined],
+      [paths.env, true],
+      [paths.example, undefined],
+      [paths.bridge, true],
+      [paths.mcp, undefined],
     ]);
-  });
-
-  it("leaves the mode of what is there", () => {
-    const plan = steps(planProject(input({}, { [paths.env]: "A=1\n", [paths.bridge]: "{}\n" })));
-    expect(plan.filter(({ mode }) => mode !== undefined)).toEqual([]);
   });
 
   it("changes nothing the second time, whatever was there", () => {

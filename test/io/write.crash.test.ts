@@ -110,7 +110,7 @@ function plan(dir: string): WriteStep[] {
       path: join(dir, name),
       before: state.kind === "file" ? state.text : undefined,
       after,
-      ...(secret ? { secret, mode: 0o600 } : {}),
+      ...(secret ? { secret } : {}),
     };
   });
 }

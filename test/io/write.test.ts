@@ -67,7 +67,7 @@ describe("applyWrites", () => {
     expect(mode(at("new/deep/a"))).toBe(0o666 & ~process.umask());
   });
 
-  it("keeps the mode of a file, and gives a new or a changed one the mode asked for", async () => {
+  it("keeps the mode of a file; a new one with a secret is private", async () => {
     const dir = folder();
     const modes = [0o640, 0o600, 0o755, 0o664];
     const at = (name: string | number): string => join(dir, String(name));
@@ -77,12 +77,8 @@ describe("applyWrites", () => {
       await apply([write(at(kept), "1", "2")]);
     }
     expect(modes.map((kept) => mode(at(kept)))).toEqual(modes);
-    await apply([
-      write(at("asked"), undefined, "x", { mode: 0o664 }),
-      write(at(0o640), "2", "3", { mode: 0o600 }),
-      write(at("secret"), undefined, SECRET, { secret: true }),
-    ]);
-    expect(["asked", 0o640, "secret"].map((name) => mode(at(name)))).toEqual([0o664, 0o600, 0o600]);
+    await apply([write(at("secret"), undefined, SECRET, { secret: true })]);
+    expect(mode(at("secret"))).toBe(0o600);
   });
 
   it("writes nothing at all when nothing changes, also where nothing can be written", async () => {
@@ -90,22 +86,10 @@ describe("applyWrites", () => {
     const path = join(dir, "a");
     writeFileSync(path, "same", { mode: 0o600 });
     const before = [statSync(path).mtimeMs, statSync(path).ino, statSync(dir).mtimeMs];
-    const steps = [
-      write(path, "same", "same", { mode: 0o600, secret: true }),
-      write(join(dir, "x/y"), undefined, undefined),
-    ];
+    const steps = [write(path, "same", "same", { secret: true }), write(join(dir, "x/y"), undefined, undefined)];
     const refuse = (): void => expect.fail("asked for no write");
     expect(await apply(steps, { assertPrivate: refuse })).toEqual(["unchanged", "unchanged"]);
     expect([statSync(path).mtimeMs, statSync(path).ino, statSync(dir).mtimeMs]).toEqual(before);
-  });
-
-  it("changes only the mode when only the mode differs", async () => {
-    const path = join(folder(), "a");
-    writeFileSync(path, "same", { mode: 0o644 });
-    const { ino, mtimeMs } = statSync(path);
-    expect(await apply([write(path, "same", "same", { mode: 0o600 })])).toEqual(["written"]);
-    expect(statSync(path)).toMatchObject({ ino, mtimeMs });
-    expect(mode(path)).toBe(0o600);
   });
 
   it("writes through a symlink, a dangling one too, and the link stays", async () => {
@@ -128,10 +112,10 @@ describe("applyWrites", () => {
 
   it("breaks a hard link and leaves the other name whole", async () => {
     const dir = folder();
-    writeFileSync(join(dir, "a"), "1", { mode: 0o644 });
+    writeFileSync(join(dir, "a"), "1");
     linkSync(join(dir, "a"), join(dir, "other"));
-    await apply([write(join(dir, "a"), "1", "2", { mode: 0o600 })]);
-    expect([mode(join(dir, "a")), mode(join(dir, "other")), read(join(dir, "other"))]).toEqual([0o600, 0o644, "1"]);
+    await apply([write(join(dir, "a"), "1", "2")]);
+    expect([read(join(dir, "a")), read(join(dir, "other"))]).toEqual(["2", "1"]);
   });
 
   it("refuses a stale plan and writes no file of it", async () => {
@@ -215,22 +199,19 @@ describe("applyWrites", () => {
 
   it("takes a file that is there already as the plan makes it for done", async () => {
     const dir = folder();
-    writeFileSync(join(dir, "a"), "2", { mode: 0o644 });
+    writeFileSync(join(dir, "a"), "2");
     expect(await apply([write(join(dir, "a"), "1", "2"), write(join(dir, "b"), undefined, "3")])).toEqual([
       "unchanged",
       "written",
     ]);
-    expect(await apply([write(join(dir, "a"), "1", "2", { mode: 0o600 })])).toEqual(["written"]);
-    expect(mode(join(dir, "a"))).toBe(0o600);
   });
 
   it("puts back the files, and what came after them, when that fails; what cannot be is named", async () => {
     const dir = folder();
-    const [a, closed] = [join(dir, "a"), join(dir, "closed")];
-    writeFileSync(closed, "x", { mode: 0o644 });
+    const a = join(dir, "a");
     const calls: string[] = [];
     for (const reason of [undefined, "type this"]) {
-      const run = apply([write(a, undefined, "1"), write(closed, "x", "x", { mode: 0o600 })], {
+      const run = apply([write(a, undefined, "1")], {
         afterwards: async (onDone) => {
           expect(read(a)).toBe("1");
           const undo = (what: string, said?: string) => (): string | undefined => {
@@ -245,8 +226,7 @@ describe("applyWrites", () => {
       expect((await failure(run)).message).toBe(
         reason === undefined ? "no. Everything was put back." : "no. Could not be put back: add: type this.",
       );
-      // a mode stays: what could not be put back may be a secret in that file
-      expect([existsSync(a), mode(closed)]).toEqual([false, 0o600]);
+      expect(existsSync(a)).toBe(false);
     }
     expect(calls).toEqual(["more", "add", "more", "add"]);
   });
@@ -256,7 +236,7 @@ describe("applyWrites", () => {
     const path = join(dir, ".env");
     const steps = [
       write(join(dir, ".gitignore"), undefined, ".env\n"),
-      write(path, undefined, SECRET, { secret: true, mode: 0o600 }),
+      write(path, undefined, SECRET, { secret: true }),
       write(join(dir, "ref"), undefined, "${X}"),
     ];
     const assertPrivate = (realPath: string): void => {

@@ -36,10 +36,11 @@ export function planParts(page: Page, { values }: Decided, { steps }: Plan, pain
       const input = step.stdin === undefined ? "" : "  < the entry, on standard input";
       return [{ title: `Run: ${label}`, details: [command + input, ...(step.details ?? [])] }];
     }
-    const { path, before, after, mode } = step;
+    const { path, before, after, secret } = step;
     if (before === after) return [];
-    const what = before === undefined ? "new" : after === undefined ? "removed" : "changed";
-    const title = `${paint.bold(label)} (${what}${mode === undefined ? "" : `, mode ${mode.toString(8)}`})`;
+    const isNew = before === undefined;
+    const what = isNew ? (secret === true ? "new, mode 600" : "new") : after === undefined ? "removed" : "changed";
+    const title = `${paint.bold(label)} (${what})`;
     const side = (text: string | undefined): string => (text === undefined ? "/dev/null" : label);
     const mask = (text: string): string => maskFile(path, text, secrets, shown);
     const lines = diffTexts(before ?? "", after ?? "", { mask, width: show.columns - 6 });

@@ -85,8 +85,7 @@ function editFiles({ snapshot, paths }: Project, files: readonly FileEdits[]): P
     const edited = editFile(path, snapshot.get(path), edits);
     if (!edited.ok) return edited;
     const { before, after } = edited;
-    const mode = before === undefined ? { mode: 0o600 } : {};
-    const secret = path === paths.env || path === paths.bridge ? { secret: true, ...mode } : {};
+    const secret = path === paths.env || path === paths.bridge ? { secret: true } : {};
     steps.push({ kind: "write", path, before, after, ...secret });
   }
   return { ok: true, steps };

@@ -19,9 +19,7 @@ export interface WriteStep {
   readonly path: string;
   readonly before: string | undefined;
   readonly after: string | undefined;
-  /** Mode for a new file, or the mode that an existing one must get. Without it an existing mode stays. */
-  readonly mode?: number;
-  /** The content holds a secret: staged under an ignore rule, and never written where git would take it. */
+  /** The content holds a secret: private when new (0600), staged under an ignore rule, never where git would take it. */
   readonly secret?: boolean;
 }
 
