@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ask } from "../../src/commands/doctor/ask.ts";
@@ -130,16 +130,18 @@ describe("CLAUDE_CONFIG_DIR", () => {
 describe("what cannot be read is said, and stops nothing", () => {
   test.skipIf(process.platform === "win32")("a pipe, a link in a circle, a folder, a big file", async () => {
     setUp();
-    execFileSync("mkfifo", [at(".env")]);
+    rmSync(at(".claude/settings.local.json"));
+    for (const name of [".env", ".claude/settings.local.json"]) execFileSync("mkfifo", [at(name)]);
     symlinkSync("settings.json", at(".claude/settings.json"));
     mkdirSync(home(".claude/settings.json"), { recursive: true });
     put(home(".claude.json"), `${" ".repeat(4 * 1024 * 1024)}{}`);
     const { view, findings } = await looking();
     expect(findings.filter(({ link }) => link === "setup").map(({ cause, seen }) => [cause, seen])).toEqual([
-      ["file-broken", expect.stringContaining("4 MiB")],
-      ["file-broken", expect.stringContaining(".env cannot be read: it is a pipe")],
       ["settings-broken", expect.stringContaining("a folder")],
       ["settings-broken", expect.stringContaining("circle")],
+      ["settings-broken", expect.stringContaining("it is a pipe")],
+      ["file-broken", expect.stringContaining("4 MiB")],
+      ["file-broken", expect.stringContaining(".env cannot be read: it is a pipe")],
     ]);
     expect(view.trust.trusted).toBe(false);
   });

@@ -47,7 +47,7 @@ const own = (more: Record<string, unknown>, told: Told = {}): Told => ({
   ...told,
 });
 const before = (of: unknown): Told => ({ ...good, store: trusted({ mcpServers: { halo: of } }) });
-const [RESET, REJECT, NEVER] = ["claude mcp reset-project-choices", '"disabledMcpjsonServers"', "do not approve it"];
+const [REJECT, NEVER] = ['add "halo" to "disabledMcpjsonServers"', "do not approve it"];
 
 /** What, the state, would a session connect, the causes in their order, what is said; with a "!" before it what is not. */
 type Row = readonly [string, Told, boolean, readonly SetupCause[], ...(readonly string[])];
@@ -102,22 +102,24 @@ const entries: readonly Row[] = [
     NEVER,
   ],
   ["through one's own program", own(remote), false, ["entry-runs"], "claude mcp remove --scope user halo"],
-  ["in clear to HALO", halo({ url: "http://api.cm.com/halo/core/mcp" }), false, ["bad-url"], "unencrypted", RESET],
+  ["in clear to HALO", halo({ url: "http://api.cm.com/halo/core/mcp" }), false, ["bad-url"], "unencrypted", REJECT],
   ["a variable in the URL", halo({ url: "${HALO_URL}" }), false, ["bad-url"], "HALO_URL", `--url ${URL}`],
   ["a URL that is none", halo({ url: "https://" }), false, ["bad-url"]],
 ];
 
 const foreign: readonly Row[] = [
-  ["approved and filled", halo({ url: FOREIGN }), true, ["endpoint-foreign"], "sends your token there", RESET, FOREIGN],
-  ["an event stream", halo({ url: FOREIGN, type: "sse" }), true, ["endpoint-foreign"], RESET],
   [
-    "a slash more",
-    halo({ url: `${URL}/` }, { settings: BRIDGE, local: undefined }),
+    "approved and filled",
+    halo({ url: FOREIGN }),
     true,
     ["endpoint-foreign"],
+    "sends your token there",
     REJECT,
+    FOREIGN,
   ],
-  ["in clear", halo({ url: "http://gw.example/mcp" }), false, ["bad-url"], "sends your token there", RESET],
+  ["an event stream", halo({ url: FOREIGN, type: "sse" }), true, ["endpoint-foreign"], REJECT],
+  ["a slash more", halo({ url: `${URL}/` }), true, ["endpoint-foreign"], REJECT],
+  ["in clear", halo({ url: "http://gw.example/mcp" }), false, ["bad-url"], "sends your token there", REJECT],
   [
     "waiting",
     { ...waiting, mcp: servers(entry({ url: FOREIGN })) },
@@ -131,7 +133,7 @@ const foreign: readonly Row[] = [
     false,
     ["endpoint-foreign"],
     "nothing was sent",
-    `!${RESET}`,
+    `!${REJECT}`,
   ],
   [
     "the token in another header",
@@ -149,13 +151,7 @@ const foreign: readonly Row[] = [
     ["endpoint-foreign"],
     "remove --scope user",
   ],
-  [
-    "with the token in it",
-    halo({ url: `https://gw.example/mcp?t=${TOKEN}` }),
-    true,
-    ["endpoint-foreign"],
-    "!doctor --url",
-  ],
+  ["with the token in it", halo({ url: `https://gw.example/mcp?t=${TOKEN}` }), true, ["endpoint-foreign"]],
 ];
 
 const values: readonly Row[] = [
@@ -168,7 +164,7 @@ const values: readonly Row[] = [
     "writes .claude/settings.local.json",
   ],
   ["direnv that is not on", { ...unfilled, envrc: "dotenv\n" }, false, ["no-bridge"], "direnv allow"],
-  ["nothing sets it", { ...unfilled, dotenv: undefined }, false, ["missing-value"], "are not set"],
+  ["nothing sets it", { ...unfilled, dotenv: undefined }, false, ["missing-value"], "HALO_PROFILE_ID: not set"],
   [".env is a folder", { ...unfilled, dotenv: new Unreadable("a folder") }, false, ["file-broken", "missing-value"]],
   ["exported", { ...unfilled, env: VALUES }, true, []],
   [
@@ -176,7 +172,7 @@ const values: readonly Row[] = [
     bridge({ HALO_PROFILE_ID: "" }),
     false,
     ["missing-value", "stale-value"],
-    "is empty in .claude/settings.local",
+    "HALO_PROFILE_ID in .claude/settings.local.json: it is empty",
   ],
   ["a placeholder", bridge({ HALO_MCP_TOKEN: "<your-token>" }, { dotenv: "" }), false, ["placeholder-sent"]],
   ["another client's spelling", token("$HALO_MCP_TOKEN"), false, ["placeholder-sent"]],
@@ -189,7 +185,6 @@ const values: readonly Row[] = [
     ["missing-value"],
     "no header CM-ACC",
   ],
-  ["two spellings of one", halo({ headers: { ...headers, "cm-account-id": "x" } }), false, ["bad-value"], "2 times"],
   [
     "rotated in .env alone",
     { ...good, dotenv: dotenv({ ...VALUES, HALO_MCP_TOKEN: OLD }) },
@@ -217,9 +212,9 @@ const values: readonly Row[] = [
     halo({ headers: { ...headers, "CM-PROFILE-ID": "profile-9" } }),
     true,
     ["stale-value"],
-    'replace the profile ID in .mcp.json with \\"${HALO_PROFILE_ID}\\"',
+    "the profile ID differs between .mcp.json and .claude/settings.local.json, .env",
   ],
-  ["a token in the repository", token(TOKEN), true, ["token-in-repository"], "create-halo-mcp check"],
+  ["a token in the repository", token(TOKEN), true, ["token-in-repository"], "create a new token"],
   ["with Bearer", token(`Bearer ${TOKEN}`), false, ["bad-value", "token-in-repository"]],
   ["as a default", token(`\${HALO_MCP_TOKEN:-${TOKEN}}`), true, ["token-in-repository"]],
   ["an empty default", token("${HALO_MCP_TOKEN:-}"), true, []],
@@ -244,7 +239,6 @@ const client: readonly Row[] = [
     false,
     ["settings-broken", "no-bridge", "not-approved"],
     ".claude/settings.local.json:2:10: Claude Code ignores the whole file",
-    "the approval cannot be checked",
     "first fix .claude/settings.local.json: see set-up",
     "!npx",
   ],
@@ -299,22 +293,22 @@ const client: readonly Row[] = [
     { ...good, store: '{\n"a": }' },
     false,
     ["file-broken", "not-trusted"],
-    "~/.claude.json:2:6 is",
+    "~/.claude.json is not valid JSON",
   ],
-  ["a folder .env", { ...good, dotenv: new Unreadable("a folder") }, true, ["file-broken"]],
+  ["a folder .env, which nobody misses", { ...good, dotenv: new Unreadable("a folder") }, true, []],
 ];
 
 const DIFFERS = "Claude Code uses HTTPS_PROXY from .claude/settings";
 const network: readonly Row[] = [
   ["the environment's own", { ...good, env: { HTTPS_PROXY: PROXY, NODE_EXTRA_CA_CERTS: "/ca.pem" } }, true, []],
   ["the same in both", bridge({ HTTPS_PROXY: PROXY }, { env: { HTTPS_PROXY: PROXY } }), true, []],
-  ["the bridge", bridge({ HTTPS_PROXY: PROXY }), true, ["network-differs"], `${DIFFERS}.local.json; this test did not`],
+  ["the bridge", bridge({ HTTPS_PROXY: PROXY }), true, ["network-differs"], `${DIFFERS}.local.json`],
   [
     "over the environment",
     bridge({ HTTPS_PROXY: "" }, { env: { HTTPS_PROXY: PROXY } }),
     true,
     ["network-differs"],
-    "used HTTPS_",
+    "this test uses the environment alone",
   ],
   ["what nobody reads", { ...good, userSettings: { env: { ALL_PROXY: PROXY } } }, true, []],
   ["no verification, exported", { ...good, env: { [VERIFY]: "0" } }, true, ["verification-off"], "in the environment"],
@@ -331,7 +325,7 @@ const network: readonly Row[] = [
     { ...good, settings: { env: { HTTPS_PROXY: PROXY } } },
     true,
     ["repository-steers", "network-differs"],
-    "everyone who uses this repository connects to HALO through it",
+    "everyone who uses this repository connects to HALO that way",
   ],
   [
     "with a CA",
@@ -368,7 +362,8 @@ test.each(rows)("%s", (_name, row) => {
 test("how bad it is: what stops nobody is a warning or a note", () => {
   const severities = (told: Told) => setupOf(told).all.map(({ cause, severity }) => `${cause} ${severity}`);
   expect(severities({ ...waiting, isAlone: true })).toEqual(["not-approved note", "client-broken note"]);
-  expect(severities({ ...good, dotenv: new Unreadable("a folder") })).toEqual(["file-broken note"]);
+  const missing = { ...unfilled, dotenv: new Unreadable("a folder") };
+  expect(severities(missing)).toEqual(["file-broken warning", "missing-value failed"]);
   expect(severities({ ...good, settings: "{,}" })).toEqual(["settings-broken warning"]);
   expect(severities({ ...good, settings: { env: { [VERIFY]: "0" } } })).toEqual(["repository-steers failed"]);
   expect(severities({ ...good, settings: { env: { HTTPS_PROXY: PROXY } } })[0]).toBe("repository-steers warning");
@@ -433,12 +428,6 @@ describe("the command that sets the entry up again", () => {
     ["a tilde", { ...good, ...given("./~") }, " --cwd './~'"],
     ["a name that no --name takes", named("-x"), ""],
   ])("%s", (_, told, words) => expect(setupOf(told).setup.repair).toBe(`npx create-halo-mcp${words}`));
-
-  test("an old Claude Code: the values are where it does not look", () => {
-    const { all } = setupOf({ ...below, version: "2.1.197" });
-    expect(all.map(({ cause }) => cause)).toEqual(["no-bridge", "not-approved"]);
-    expect(all[0]?.seen).toContain("are only in ../.claude/settings.local.json, which Claude Code does not read");
-  });
 
   test("with --cwd every command is for that folder", () => {
     const lines = (told: Told) => setupOf({ ...told, ...given("my shop") }).all.flatMap(({ tryThis }) => tryThis);

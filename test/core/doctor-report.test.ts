@@ -88,8 +88,7 @@ const table: readonly (readonly [string, Told, Run, string, string | RegExp, ...
     proxied,
     { status: "failed" },
     "client client-disagrees",
-    `${SAYS} "failed to connect" through HTTP_PROXY from ~/.claude/settings.json; this test connects without it`,
-    "correct HTTP_PROXY in ~/.claude/settings.json or remove it, then",
+    /but this test connects: its proxy/,
     ...ASK,
   ],
   [
@@ -100,7 +99,7 @@ const table: readonly (readonly [string, Told, Run, string, string | RegExp, ...
     /but this test connects: its proxy/,
     ...ASK,
   ],
-  ["it is refused", good, { status: "needs-auth" }, "client client-disagrees", /the same values work here/, ...ASK],
+  ["it is refused", good, { status: "needs-auth" }, "client client-disagrees", /but this test connects/, ...ASK],
   [
     "it is refused, and tested with another token",
     good,
@@ -122,7 +121,7 @@ const table: readonly (readonly [string, Told, Run, string, string | RegExp, ...
     rotated,
     { cause: "unauthorized" },
     "values stale-value",
-    "HALO_MCP_TOKEN in .claude/settings.local.json was refused; .env has another value",
+    "HALO_MCP_TOKEN in .claude/settings.local.json was refused; another value is in .env",
     "npx create-halo-mcp",
     AGREE,
   ],
@@ -145,7 +144,7 @@ const table: readonly (readonly [string, Told, Run, string, string | RegExp, ...
     },
     { cause: "unauthorized" },
     "values stale-value",
-    "HALO_MCP_TOKEN in ~/.claude/settings.json was refused; the environment has another value",
+    "HALO_MCP_TOKEN in ~/.claude/settings.json was refused; another value is in the environment",
     "npx create-halo-mcp --scope user --name halo-de",
     AGREE,
     "remove HALO_MCP_TOKEN from the environment if it is outdated",
@@ -189,7 +188,7 @@ describe("the token link", () => {
     ["the environment", { ...bare, env: VALUES }, {}, "HALO_MCP_TOKEN from the environment"],
     [".env alone", bare, {}, "HALO_MCP_TOKEN from .env"],
     ["no entry", { dotenv: dotenv() }, {}, "HALO_MCP_TOKEN from .env"],
-    ["text", token(TOKEN), {}, "the token in .mcp.json"],
+    ["text", token(TOKEN), {}, "the token from .mcp.json"],
     ["the command line", good, { given: true }, "the token from the command line"],
   ])("names what was refused: %s", (_, told, run, from) =>
     expect(why(told, run)).toBe(`It is unauthorized. Tested with ${from}.`),
@@ -237,12 +236,6 @@ describe("the links before the network", () => {
     });
     expect(notesOf(reportOf({ url: GATEWAY, env: VALUES }))).toEqual([["no-entry", "note"]]);
     expect(linkOf(reportOf({}), "values")).toMatchObject({ status: "skipped" });
-    // one thing is said once: the difference that explains the failure
-    const told = { ...proxied, local: { ...BRIDGE, env: { ...VALUES, NO_PROXY: "x" } } };
-    const notes = linkOf(reportOf(told, { status: "failed" }), "client")?.notes;
-    expect(notes?.map(({ seen }) => seen)).toEqual([
-      "Claude Code uses NO_PROXY from .claude/settings.local.json; this test did not",
-    ]);
   });
 
   test("of a foreign URL nothing but that is said", () => {

@@ -1,5 +1,4 @@
 /** A set-up as data, for the tests of `doctor`: what is not said is not there. */
-import { documentOf } from "../../src/core/check/documents.ts";
 import type { NamedFile } from "../../src/core/clients/claude-state.ts";
 import { findingsOf } from "../../src/core/doctor/findings.ts";
 import { makeReport } from "../../src/core/doctor/report.ts";
@@ -72,9 +71,8 @@ function named(shown: string, content: unknown, mode = 0o600): NamedFile {
 }
 
 function mcpFile(shown: string, content: unknown): SetupInput["mcp"][number] {
-  if (content instanceof Unreadable) return { shown, document: undefined, unreadable: content.reason };
-  const raw = { path: ".mcp.json", kind: "mcp", encoding: "utf-8", tracked: false, ignored: false } as const;
-  return { shown, document: documentOf({ ...raw, text: textOf(content), mode: undefined }) };
+  if (content instanceof Unreadable) return { shown, unreadable: content.reason };
+  return { shown, read: { text: textOf(content), encoding: "utf-8" } };
 }
 
 /** In a git repository, trusted unless the store says otherwise. */

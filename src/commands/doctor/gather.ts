@@ -2,7 +2,6 @@
 import { realpathSync, statSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import type { Context } from "../../context.ts";
-import { documentOf } from "../../core/check/documents.ts";
 import type { NamedFile } from "../../core/clients/claude-state.ts";
 import { type SetupInput, type View, viewSetup } from "../../core/doctor/view.ts";
 import { printable } from "../../core/secrets.ts";
@@ -30,10 +29,8 @@ function foldersOf(context: Context, cwd: string | undefined): readonly [string,
 function mcpFile(path: string, shown: string): SetupInput["mcp"] {
   const reading = readDocument(path);
   if (reading.kind === "absent") return [];
-  if (reading.kind === "unreadable") return [{ shown, document: undefined, unreadable: reading.reason }];
-  const { text, encoding } = reading;
-  const raw = { path: ".mcp.json", kind: "mcp", tracked: false, ignored: false, mode: undefined } as const;
-  return [{ shown, document: documentOf({ ...raw, text, encoding }) }];
+  if (reading.kind === "unreadable") return [{ shown, unreadable: reading.reason }];
+  return [{ shown, read: reading }];
 }
 
 interface Options extends Pick<ReturnType<typeof connectionOptions>, "cwd" | "name" | "url" | "valuesFile"> {

@@ -4,22 +4,26 @@ import type { Document, Finding, Subject } from "../check/model.ts";
 import { entriesOf } from "../check/rows.ts";
 import { runRules } from "../check/run.ts";
 import { type Entry, readEntry, type Scope } from "../clients/claude-code.ts";
-import { isObject, type Json, toJson } from "../formats/json.ts";
+import { storeKey } from "../clients/claude-state.ts";
+import { isObject, type Json, property, toJson } from "../formats/json.ts";
 import { placeWords } from "../formats/lines.ts";
 import { DEFAULT_NAME, HALO_URL, HEADERS, variablesFor } from "../halo.ts";
 import { FILE_RULES } from "../rules/files.ts";
 import { LOADER_RULES } from "../rules/index.ts";
+import type { SetupInput } from "./view.ts";
 
 /** Each of them loses the file with everything in it; the other errors cost one entry. */
 const LOSES_FILE: ReadonlySet<string> = new Set(FILE_RULES.map(({ id }) => id));
-/** Warnings of an entry that loads and can never connect. */
-const NEVER_CONNECTS: ReadonlySet<string> = new Set(["unusable-url", "unsendable-header"]);
 
-/** Why something is not loaded, where that stands (`:line:column`, or empty), and whether `check --fix` mends it. */
+/** Why something is not loaded. */
 interface Lost {
   readonly why: string;
+  /** `:line:column`, or empty. */
   readonly at: string;
+  /** `check --fix` mends it. */
   readonly fixable: boolean;
+  /** The whole file is not loaded. */
+  readonly isFile: boolean;
 }
 
 /** One server of a file or of the store. */
@@ -30,68 +34,59 @@ export interface Server {
   readonly file: string;
   /** Claude Code does not have it: it skips the entry, or the file. */
   readonly lost: Lost | undefined;
-  /** Why it never connects, although it loads. */
-  readonly stuck: string | undefined;
   /** It goes to HALO, carries its token, or runs a program that does; otherwise it has the name alone. */
   readonly isHalo: boolean;
 }
 
-/** A file with servers. `broken`: Claude Code refuses it as a whole; what stands in it is listed all the same. */
-export interface Place {
-  readonly scope: Scope;
-  readonly file: string;
-  readonly broken: Lost | undefined;
-  readonly servers: readonly Server[];
-}
-
-/** HALO's address, the header of its token, or its variable: in a URL, in any header, or in what a program is started with. */
-function isAboutHalo({ url, values, raw }: Entry): boolean {
-  if (url.includes(HALO_URL) || values.token !== undefined) return true;
-  if (!isObject(raw)) return false;
-  const text = JSON.stringify([raw.url, raw.headers, raw.command, raw.args, raw.env]).toLowerCase();
-  return [HALO_URL, HEADERS.token, variablesFor(DEFAULT_NAME).token].some((word) => text.includes(word.toLowerCase()));
-}
+/** HALO's address, the header of its token, and its variable. */
+const MARKS = [HALO_URL, HEADERS.token, variablesFor(DEFAULT_NAME).token].map((mark) => mark.toLowerCase());
 
 const rules = new Map(LOADER_RULES.map((rule) => [rule.id, rule]));
 
-/** In: a `.mcp.json`, or the servers of the store in that form; secrets are masked in what is said. */
-export function placeOf(scope: Scope, file: string, document: Document, secrets: readonly string[]): Place {
-  const documents = [document];
+/** In: the text of a `.mcp.json`, or the servers of the store in that form; secrets are masked in what is said. */
+function placeOf(scope: Scope, file: string, read: Pick<Document, "text" | "encoding">, secrets: readonly string[]) {
+  const raw = { path: ".mcp.json", kind: "mcp", tracked: false, ignored: false, mode: undefined } as const;
+  const document = documentOf({ ...read, ...raw });
   const base = { inRepository: false, url: HALO_URL, allowMissing: true, local: true, spilled: [], unignoredEnv: [] };
-  const subject: Subject = { ...base, documents, secrets };
+  const subject: Subject = { ...base, documents: [document], secrets };
   const lostBy = ({ rule, args, span, fix }: Finding): Lost => ({
     why: rules.get(rule)?.message(args) ?? rule,
     // what stands in the store was read as a text of its own
-    at: scope === "project" ? placeWords(document.text, span.offset) : "",
+    at: scope === "project" ? placeWords(read.text, span.offset) : "",
     fixable: fix !== undefined,
+    isFile: LOSES_FILE.has(rule),
   });
-  const findings = runRules(LOADER_RULES, subject);
-  const errors = findings.filter(({ rule }) => rules.get(rule)?.severity === "error");
+  const errors = runRules(LOADER_RULES, subject).filter(({ rule }) => rules.get(rule)?.severity === "error");
   const whole = errors.find(({ rule }) => LOSES_FILE.has(rule));
-  const broken = whole && lostBy(whole);
   const servers = entriesOf(subject).map(({ name, entry: node }): Server => {
-    const inside = ({ span }: Finding): boolean => span.offset >= node.start && span.offset < node.value.end;
     // of two equal names the last one stands, and that rule is about the first
-    const skipped = errors.find((found) => inside(found) && found.rule !== "duplicate-server");
-    const stuck = findings.find((found) => inside(found) && NEVER_CONNECTS.has(found.rule));
-    const entry = readEntry(name, scope, toJson(node.value));
-    const lost = broken ?? (skipped && lostBy(skipped));
-    return { entry, scope, file, lost, stuck: stuck && lostBy(stuck).why, isHalo: isAboutHalo(entry) };
+    const found = errors.find(
+      ({ rule, span }) => rule !== "duplicate-server" && span.offset >= node.start && span.offset < node.value.end,
+    );
+    const lost = whole ?? found;
+    const value = toJson(node.value);
+    const text = JSON.stringify(value).toLowerCase();
+    const isHalo = MARKS.some((mark) => text.includes(mark));
+    return { entry: readEntry(name, scope, value), scope, file, lost: lost && lostBy(lost), isHalo };
   });
-  return { scope, file, broken, servers };
+  /** `broken`: Claude Code refuses the file as a whole; what stands in it is listed all the same. */
+  return { scope, file, broken: whole && lostBy(whole), servers };
 }
 
-/** The same for servers of the store: one loader reads them all (measured 2026-11-22: an entry without a type is skipped there too). */
-export function storePlace(
-  scope: Scope,
-  file: string,
-  servers: Json | undefined,
-  secrets: readonly string[],
-): readonly Place[] {
-  if (!isObject(servers)) return [];
-  const text = JSON.stringify({ mcpServers: servers });
-  const raw = { path: ".mcp.json", kind: "mcp", text, encoding: "utf-8", tracked: false, ignored: false } as const;
-  return [placeOf(scope, file, documentOf({ ...raw, mode: undefined }), secrets)];
+/**
+ * The files with servers: local, `.mcp.json` from the nearest on, user. One loader reads them all (measured 2026-11-22: in
+ * the store, too, an entry without a type is skipped).
+ */
+export function placesOf(input: SetupInput, store: Json | undefined, secrets: readonly string[]) {
+  const ofStore = (scope: Scope, mcpServers: Json | undefined) => {
+    const read = { text: JSON.stringify({ mcpServers }), encoding: "utf-8" } as const;
+    return isObject(mcpServers) ? [placeOf(scope, input.store.shown, read, secrets)] : [];
+  };
+  return [
+    ...ofStore("local", property(store, "projects", storeKey(input), "mcpServers")),
+    ...input.mcp.flatMap(({ shown, read }) => (read === undefined ? [] : [placeOf("project", shown, read, secrets)])),
+    ...ofStore("user", property(store, "mcpServers")),
+  ];
 }
 
 /**

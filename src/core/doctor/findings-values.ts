@@ -3,7 +3,7 @@ import type { Advice } from "../advice.ts";
 import { expand, references } from "../clients/references.ts";
 import { cleanValue, HEADERS, LABELS, variablesFor } from "../halo.ts";
 import { note, npx, repair, run } from "./advice.ts";
-import { type Found, type Scene, type SetupCause, say } from "./finding.ts";
+import { type Found, type Scene, say } from "./finding.ts";
 import { headersFor, type ValueSource } from "./values.ts";
 
 const nameOf = ({ variable, value }: ValueSource): string => variable ?? `the ${LABELS[value]}`;
@@ -11,49 +11,51 @@ const nameOf = ({ variable, value }: ValueSource): string => variable ?? `the ${
 const othersOf = ({ places }: ValueSource): readonly string[] =>
   places.filter(({ same }) => !same).map(({ place }) => place);
 
-/** The values that nothing sets in a session, by the place that holds them all the same: `.env`, say. */
+/** The values that nothing sets in a session, whether or not a place that it does not read holds them. */
 function* unset(v: Scene): Found {
+  const { winner, bridge } = v;
   const all = v.values.filter(({ state }) => state === "unset");
-  const placeOf = ({ places }: ValueSource): string => places[0]?.place ?? "";
-  const { winner, bridge, skipped } = v;
-  const { dotenv } = v.input;
-  // those that are held somewhere go first
-  const held = [...new Set(all.map(placeOf))].toSorted((a, b) => Number(a === "") - Number(b === ""));
-  for (const place of held) {
-    const sources = all.filter((each) => placeOf(each) === place);
-    const names = `${sources.map(nameOf).join(", ")} ${sources.length === 1 ? "is" : "are"}`;
-    const sent = sources.length === 1 ? "the placeholder" : "the placeholders";
-    const unread = dotenv.state.kind === "unreadable" ? `; ${dotenv.shown}: ${dotenv.state.reason}` : "";
-    const seen =
-      place === ""
-        ? `${names} not set: Claude Code would send ${sent} instead${unread}`
-        : `${names} only in ${place}, which Claude Code does not read: it would send ${sent} instead`;
-    const direnv = [
-      run("direnv", "allow"),
-      note(`# ${bridge.file ?? ".envrc"} would load the values, but not in this shell`),
-    ];
-    const own = note("# writes .claude/settings.local.json, which Claude Code reads");
-    const fill = [
-      ...(place !== "" && bridge.kind === "direnv" ? direnv : []),
+  const [held, gone] = [true, false].map((isHeld) => all.filter(({ places }) => places.length > 0 === isHeld));
+  const namesOf = (sources: readonly ValueSource[] = []) => sources.map(nameOf).join(", ");
+  const places = new Set(held?.flatMap((source) => source.places.map(({ place }) => place)));
+  const direnv = [
+    run("direnv", "allow"),
+    note(`# ${bridge.file ?? ".envrc"} would load the values, but not in this shell`),
+  ];
+  if (places.size > 0)
+    yield say.failed(
+      "no-bridge",
+      `${namesOf(held)}: set only in ${[...places].join(", ")}, which Claude Code does not read`,
+      ...(bridge.kind === "direnv" ? direnv : []),
       repair(v, winner),
-      ...(place !== "" && winner?.scope === "project" ? [own] : []),
-    ];
-    // what a skipped file may hold is not known, and the wizard does not write to it
-    const advice = skipped === undefined ? fill : [note(`# first fix ${skipped}: see set-up`)];
-    yield say.failed(place === "" ? "missing-value" : "no-bridge", seen, ...advice);
-  }
+      ...(winner?.scope === "project" ? [note("# writes .claude/settings.local.json, which Claude Code reads")] : []),
+    );
+  if (gone?.length)
+    yield say.failed(
+      "missing-value",
+      `${namesOf(gone)}: not set, so Claude Code would send the placeholder instead`,
+      repair(v, winner),
+    );
 }
 
-/** A value that is there, or whose header is not, and cannot be used. */
-function* unusable({ variable, value, state, from, place, problem }: ValueSource, v: Scene): Found {
+/** What a value is that is there, or whose header is not, and cannot be used. */
+const UNUSABLE = {
+  absent: "missing-value",
+  empty: "missing-value",
+  placeholder: "placeholder-sent",
+  bad: "bad-value",
+} as const;
+
+function* unusable(v: Scene): Found {
   const { file = "" } = v.winner ?? {};
-  const where = place ?? (from === "default" ? `a default in ${file}` : file);
-  const label = variable ?? `the header ${HEADERS[value]}`;
-  const failed = (cause: SetupCause, seen: string) => say.failed(cause, seen, repair(v, v.winner));
-  if (state === "absent") yield failed("missing-value", `the entry in ${file} has no header ${HEADERS[value]}`);
-  if (state === "empty") yield failed("missing-value", `${label} is empty in ${where}`);
-  if (state === "placeholder") yield failed("placeholder-sent", `${label} in ${where}: ${problem ?? ""}`);
-  if (state === "bad") yield failed("bad-value", `${label} in ${where}: ${problem ?? ""}`);
+  for (const { variable, value, state, place = "", problem = "" } of v.values) {
+    if (state === "set" || state === "unset") continue;
+    const seen =
+      state === "absent"
+        ? `the entry in ${file} has no header ${HEADERS[value]}`
+        : `${variable ?? `the header ${HEADERS[value]}`} in ${place}: ${problem}`;
+    yield say.failed(UNUSABLE[state], seen, repair(v, v.winner));
+  }
 }
 
 /** The value that was refused has copies that differ: then one of them is the first thing to try, and no new token. */
@@ -65,37 +67,31 @@ export function refusedCopy({ values, tested, input }: Scene): ValueSource | und
   );
 }
 
-/** What makes the copies of a value agree: the wizard for the files that it writes itself, a person for any other. */
-function agree(source: ValueSource, others: readonly string[], v: Scene): readonly Advice[] {
-  const { input, winner } = v;
-  const variable = source.variable ?? variablesFor(v.name)[source.value];
+/** Copies that differ, and which one is sent. */
+function* stale(v: Scene): Found {
+  const { winner, input } = v;
   const isProject = winner?.scope === "project";
-  if (source.variable === undefined && isProject)
-    return [note(`replace the ${LABELS[source.value]} in ${winner.file} with "\${${variable}}"`)];
-  // the wizard writes to neither, and asks about what is exported
+  // the wizard writes to neither; it asks about what is exported, and does not change that
   const foreign = [input.projectSettings, isProject ? input.userSettings : input.localSettings].map(
     ({ shown }) => shown,
   );
-  const byHand = others.filter((place) => place === "the environment" || foreign.includes(place));
-  const wizard = [repair(v, winner), note("# asks which one is right and saves it")];
-  return [
-    ...(others.some((place) => !foreign.includes(place)) ? wizard : []),
-    ...byHand.map((place) => note(`remove ${variable} from ${place} if it is outdated`)),
-  ];
-}
-
-/** Copies that differ, and which one is sent. */
-function* stale(v: Scene): Found {
   for (const source of v.values) {
     const others = othersOf(source);
     if (others.length === 0 || (source.state !== "set" && source.state !== "empty")) continue;
-    const used = source.place ?? v.winner?.file ?? "";
+    const used = source.place ?? "";
     const isRefused = source === refusedCopy(v);
     const seen = isRefused
-      ? `${nameOf(source)} in ${used} was refused; ${others.join(" and ")} ${others.length === 1 ? "has" : "have"} another value`
+      ? `${nameOf(source)} in ${used} was refused; another value is in ${others.join(", ")}`
       : `${nameOf(source)} differs between ${used} and ${others.join(", ")}: Claude Code sends the one in ${used}`;
-    const made = say[isRefused ? "failed" : "warning"]("stale-value", seen, ...agree(source, others, v));
-    yield { ...made, about: source.value };
+    const byHand = others.filter((place) => place === "the environment" || foreign.includes(place));
+    const variable = source.variable ?? variablesFor(v.name)[source.value];
+    const advice: readonly Advice[] = [
+      ...(others.some((place) => !foreign.includes(place))
+        ? [repair(v, winner), note("# asks which one is right and saves it")]
+        : []),
+      ...byHand.map((place) => note(`remove ${variable} from ${place} if it is outdated`)),
+    ];
+    yield { ...say[isRefused ? "failed" : "warning"]("stale-value", seen, ...advice), about: source.value };
   }
 }
 
@@ -107,7 +103,7 @@ function isToken(text: string): boolean {
 
 export function* valueFindings(v: Scene): Found {
   yield* unset(v);
-  for (const source of v.values) yield* unusable(source, v);
+  yield* unusable(v);
   yield* stale(v);
   // the file is made to be shared, and git keeps every state of it
   const holds = v.contenders.filter(
@@ -121,7 +117,5 @@ export function* valueFindings(v: Scene): Found {
       note("# and delete this one, then"),
       npx(),
       note("# replaces it with a placeholder"),
-      npx("check"),
-      note("# finds other copies that git tracks"),
     );
 }

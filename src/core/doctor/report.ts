@@ -40,9 +40,8 @@ export interface Run {
 export const toolsWords = (count: number): string => `${count} ${count === 1 ? "tool" : "tools"}`;
 
 /** Why an entry is not the one that is taken, in words that go after "not used: ". */
-function whyNot({ entry, scope, lost }: Server, { name, winner, places }: View): string {
-  if (lost !== undefined)
-    return places.some(({ broken }) => broken === lost) ? `the file is not loaded: ${lost.why}` : lost.why;
+function whyNot({ entry, scope, lost }: Server, { name, winner }: View): string {
+  if (lost !== undefined) return lost.isFile ? `the file is not loaded: ${lost.why}` : lost.why;
   if (entry.name !== name) return "another name";
   if (scope === "project" && winner?.scope === "user") return "not approved";
   return `${winner?.file ?? "another file"} comes first`;
@@ -76,13 +75,7 @@ function setupOf(v: View, verdict: Verdict) {
   };
 }
 
-const FROM: Readonly<Record<string, string>> = {
-  literal: "in the entry itself",
-  default: "a default in the entry",
-  none: "not set",
-};
 const APPROVAL = { ...STATUS_WORDS, approved: "approved", "not-needed": "no approval needed" };
-export const NOT_TAKEN = "not used";
 
 /** What was seen at each link before the network, whatever is wrong with it. */
 const LINES: Readonly<Record<SetupLink, (v: Scene, setup: ReturnType<typeof setupOf>) => readonly string[]>> = {
@@ -91,15 +84,14 @@ const LINES: Readonly<Record<SetupLink, (v: Scene, setup: ReturnType<typeof setu
       .toSorted((a, b) => Number(b.wins) - Number(a.wins))
       .map(({ name, file, scope, url, wins, why = "" }) => {
         const entry = `"${name}" in ${file} (${scope} scope)`;
-        return wins ? `used: ${entry}, ${url}` : `${NOT_TAKEN}: ${entry}: ${why}`;
+        return wins ? `used: ${entry}, ${url}` : `not used: ${entry}: ${why}`;
       }),
   values: ({ values }) => {
-    const wordsOf = ({ place, from }: View["values"][number]) => (place ? `from ${place}` : (FROM[from] ?? ""));
-    const named = [...new Set(values.map(wordsOf))].map((words) => {
-      const those = values.filter((each) => wordsOf(each) === words);
-      return `${those.map(({ value }) => value).join(", ")} ${words}`;
+    const places = [...new Set(values.map(({ place }) => place))].map((place) => {
+      const those = values.filter((each) => each.place === place).map(({ value }) => value);
+      return `${those.join(", ")} ${place === undefined ? "not set" : `from ${place}`}`;
     });
-    return named.length === 0 ? [] : [named.join("; ")];
+    return places.length === 0 ? [] : [places.join("; ")];
   },
   client: ({ client: { program, version }, approval, trust, asked }) => {
     const silence = asked?.silence === "no-answer" ? "did not answer" : "not asked";
@@ -115,25 +107,15 @@ const LINES: Readonly<Record<SetupLink, (v: Scene, setup: ReturnType<typeof setu
   },
 };
 
-/** Notes that say what to do next; the others are small things of files. */
-const NEXT: readonly SetupCause[] = ["not-trusted", "not-approved", "no-entry"];
-/** The entry that is taken is not one to be filled. */
-const NOT_OURS: readonly SetupCause[] = ["no-entry", "entry-runs", "endpoint-foreign"];
-
 /** A link before the network: its first failure is its cause, else its first warning. */
 function setupLink(stage: SetupLink, v: View, lines: readonly string[], all: readonly Finding[], ms = 0): Link {
   const own = all.filter(({ link }) => link === stage);
   const detail = [...lines, ...own.map(({ seen }) => seen)].join("\n") || undefined;
-  if (stage === "values" && v.winner === undefined) return { stage, status: "skipped", ok: false, ms, detail };
-  if (stage === "values" && own.length === 0 && all.some(({ cause }) => NOT_OURS.includes(cause)))
-    return { stage, status: "skipped", ok: false, ms, detail: "not checked: see set-up" };
+  // an entry that is not to be filled
+  if (stage === "values" && own.length === 0 && (v.winner === undefined || !v.isFit(v.winner)))
+    return { stage, status: "skipped", ok: false, ms, detail: v.winner && "not checked: see set-up" };
   const first = own.find(({ severity }) => severity === "failed") ?? own.find(({ severity }) => severity === "warning");
-  const notes = own.filter(
-    (each) =>
-      each !== first &&
-      each.tryThis !== "" &&
-      (each.severity === "warning" || (each.severity === "note" && NEXT.includes(each.cause))),
-  );
+  const notes = own.filter((each) => each !== first && each.tryThis !== "" && each.severity !== "failed");
   const ok = first?.severity !== "failed";
   return {
     stage,
@@ -179,30 +161,27 @@ const INPUT: readonly Link["cause"][] = ["bad-value", "missing-value", "placehol
 
 /** A stage with what is known of the values: where the refused token comes from, and what comes before a new one. */
 function withSource(link: Link, v: Scene, values: Link | undefined): Link {
-  const { cause, tryThis = "" } = link;
-  const areWrong = values?.status === "failed" && INPUT.includes(values.cause);
-  if (INPUT.includes(cause) && values?.status === "failed") {
-    const unsent = "nothing was sent: see values";
-    return { ...link, cause: values.cause, detail: unsent, why: unsent, tryThis: "" };
-  }
+  const { cause, why, detail, tryThis } = link;
+  const wrong = values?.status === "failed" && INPUT.includes(values.cause) ? values.cause : undefined;
+  const unsent = "nothing was sent: see values";
+  if (wrong !== undefined && INPUT.includes(cause))
+    return { ...link, cause: wrong, detail: unsent, why: unsent, tryThis: "" };
   if (!REFUSED.includes(cause)) return link;
   const isFixed =
     v.winner?.scope === "project" && v.values.some(({ value, from }) => value === "token" && from === "literal");
-  const first = areWrong
-    ? "# first correct the values: see values"
-    : refusedCopy(v) && "# first make the copies match: see values; if it is still refused:";
-  const change =
-    v.input.token !== undefined || v.winner === undefined || isFixed
-      ? []
-      : [repair(v, v.winner), note("# and choose: Change values")];
-  const { token } = v.from;
-  const isToken = token !== undefined && (cause === "unauthorized" || cause === "forbidden");
-  const tested = isToken ? [`Tested with ${token}.`] : [];
+  const first = refusedCopy(v) && "# first make the copies match: see values; if it is still refused:";
+  const canChange = v.input.token === undefined && v.winner !== undefined && !isFixed;
+  const change = canChange ? [repair(v, v.winner), note("# and choose: Change values")] : [];
+  const isToken = cause === "unauthorized" || cause === "forbidden";
+  const tested = isToken && v.from.token !== undefined ? `Tested with ${v.from.token}.` : undefined;
   return {
     ...link,
-    why: [link.why, ...tested].filter(Boolean).join(" "),
-    detail: [link.detail, ...tested].filter(Boolean).join("\n"),
-    tryThis: areWrong ? first : [first, tryThis, linesOf(change, v.input.given.cwd)].filter(Boolean).join("\n"),
+    why: [why, tested].filter(Boolean).join(" "),
+    detail: [detail, tested].filter(Boolean).join("\n"),
+    tryThis:
+      wrong === undefined
+        ? [first, tryThis, linesOf(change, v.input.given.cwd)].filter(Boolean).join("\n")
+        : "# first correct the values: see values",
   };
 }
 

@@ -1,7 +1,7 @@
 /** The report for a person: the cause first, then the chain, a line a link. One screen of 80 columns. Pure. */
 import { CAUSES } from "../diagnosis/causes.ts";
 import type { Cause } from "../diagnosis/diagnose.ts";
-import { type DoctorReport, type Link, NOT_TAKEN, toolsWords } from "./report.ts";
+import { type DoctorReport, type Link, toolsWords } from "./report.ts";
 
 /** How it is drawn: words alone where there is no colour, ASCII signs where there is no Unicode. */
 export interface Drawing {
@@ -20,46 +20,26 @@ const NAMES: Readonly<Partial<Record<Link["stage"], string>>> = { setup: "set-up
 const nameOf = (stage: Link["stage"]): string => NAMES[stage] ?? stage;
 const INDENT = "    ";
 const MOST_TOOLS = 5;
-const MOST_OTHERS = 3;
 
-function shorten(text: string, width: number, more: string): string {
-  const points = Array.from(text);
-  return points.length <= width ? text : `${points.slice(0, Math.max(0, width - more.length)).join("")}${more}`;
-}
-
-/** One line a link: its cause if it failed, what was seen in short otherwise; below the entry that is taken those that are not. */
+/** One line a link: its cause if it failed, what was seen in short otherwise. */
 function chain({ stages }: DoctorReport, d: Drawing): readonly string[] {
   const isSilent = ({ status, detail }: Link): boolean => status === "skipped" && detail === undefined;
   const lines = stages.flatMap((each) => {
-    const { stage, status, ms, cause, detail } = each;
     if (isSilent(each)) return [];
-    const [seen = "ok", ...rest] = detail?.split("\n") ?? [];
+    const { stage, status, ms, cause, detail } = each;
     const time = ms >= 1 ? ` ${ms} ms` : "";
     const room = d.width - 12 - time.length;
-    const words = shorten(status === "failed" && cause !== undefined ? cause : seen, room, d.more);
-    const padding = time === "" ? "" : " ".repeat(Math.max(0, room - Array.from(words).length) + 1);
-    const others = cause === undefined ? rest.filter((line) => line.startsWith(NOT_TAKEN)) : [];
-    const left = others.length > MOST_OTHERS ? [`${d.more} and ${others.length - MOST_OTHERS} more`] : [];
-    return [
-      `${d.sign[status]} ${nameOf(stage).padEnd(9)} ${words}${padding}${time && d.dim(time.trim())}`.trimEnd(),
-      ...[...others.slice(0, MOST_OTHERS), ...left].map((line) =>
-        d.dim(" ".repeat(12) + shorten(line, d.width - 12, d.more)),
-      ),
-    ];
+    const seen = Array.from(status === "failed" && cause !== undefined ? cause : (detail?.split("\n")[0] ?? "ok"));
+    const words = seen.length <= room ? seen.join("") : `${seen.slice(0, room - d.more.length).join("")}${d.more}`;
+    const padding = " ".repeat(Math.max(0, room - seen.length));
+    return `${d.sign[status]} ${nameOf(stage).padEnd(9)} ${words}${time && padding + d.dim(time)}`;
   });
   const silent = stages.filter(isSilent).map(({ stage }) => nameOf(stage));
   return silent.length === 0 ? lines : [...lines, `${d.sign.skipped} ${d.dim(`not reached: ${silent.join(", ")}`)}`];
 }
 
-/** Text at the indent. One word that is wider than the screen, such as the JSON of a server, is cut in pieces; a name or an address stays whole. */
-function block(text: string, { wrap, width }: Drawing): readonly string[] {
-  const lines = text.split("\n").flatMap((line) => wrap(INDENT + line, width));
-  const isWhole = /^\s*(?:[\w.:/?=&%~@#-]+|\S+ .*)$/u;
-  const room = new RegExp(`.{1,${width - INDENT.length}}`, "gsu");
-  return lines.flatMap((line) =>
-    isWhole.test(line) ? [line] : (line.slice(INDENT.length).match(room) ?? [""]).map((piece) => INDENT + piece),
-  );
-}
+const block = (text: string, { wrap, width }: Drawing): readonly string[] =>
+  text.split("\n").flatMap((line) => wrap(INDENT + line, width));
 
 /** What is wrong, or that all is well, in one line. */
 export function headline({ cause, stages, ok, server, toolCount, at, call }: DoctorReport): string {

@@ -11,7 +11,7 @@ export interface ValueSource {
   readonly variable: string | undefined;
   /** What a session of Claude Code sends: from which place. `none`: nothing sets it, the placeholder itself is sent. */
   readonly from: Origin | "default" | "literal" | "none";
-  /** The same as it is shown: a file, or "the environment". */
+  /** The same as it is shown: a file, or "the environment"; undefined where nothing is sent. */
   readonly place: string | undefined;
   /** Every place that holds it, and whether it is the same value as the one that is sent. `.env` feeds no session. */
   readonly places: readonly { readonly place: string; readonly same: boolean }[];
@@ -26,15 +26,11 @@ export type Holders = readonly Pick<Layer, "place" | "env">[];
 
 /** What HALO would make of a value as it is sent; never says the value. */
 function judge(value: Value, sent: string): Pick<ValueSource, "state" | "problem"> {
-  if (sent === "") return { state: "empty" };
+  if (sent === "") return { state: "empty", problem: "it is empty" };
   const cleaned = cleanValue(value, sent);
   if (!cleaned.ok) return { state: cleaned.missing ? "placeholder" : "bad", problem: cleaned.problem };
-  return cleaned.cleaned.length === 0
-    ? { state: "set" }
-    : {
-        state: "bad",
-        problem: `it contains more than the value, and all of it is sent: ${cleaned.cleaned.join(", ")}`,
-      };
+  const problem = `it contains more than the value, and all of it is sent: ${cleaned.cleaned.join(", ")}`;
+  return cleaned.cleaned.length === 0 ? { state: "set" } : { state: "bad", problem };
 }
 
 /** The headers that carry a value, in any case, each as written. */
@@ -51,34 +47,37 @@ function copiesOf(holders: Holders, name: string): readonly { readonly place: st
   });
 }
 
-function sourceOf(entry: Entry, value: Value, layers: readonly Layer[], env: Env, holders: Holders): ValueSource {
-  const [text, ...more] = headersFor(entry, value).toReversed();
-  if (text === undefined)
-    return { value, variable: undefined, from: "none", place: undefined, places: [], state: "absent" };
-  const [variable] = references(text);
-  const expanded = expand(text, env);
-  const sent = expanded.text.trim();
-  const layer = variable === undefined ? undefined : layerOf(layers, variable);
-  // text that stands in the file has its copies under the usual name
-  const copies = copiesOf(holders, variable ?? variablesFor(entry.name)[value]);
-  const own = variable === undefined ? sent : (layer?.env[variable]?.trim() ?? copies[0]?.text);
-  const base = { value, variable, places: copies.map(({ place, text: copy }) => ({ place, same: copy === own })) };
-  // of several variables any one that is missing spoils the value
-  if (variable !== undefined && expanded.missing.length > 0)
-    return { ...base, variable: expanded.missing[0] ?? variable, from: "none", place: undefined, state: "unset" };
-  const from = variable === undefined ? "literal" : (layer?.from ?? "default");
-  const problem = `the header ${HEADERS[value]} is there ${more.length + 1} times, and all are sent`;
-  return {
-    ...base,
-    from,
-    place: layer?.place,
-    ...(more.length > 0 ? { state: "bad" as const, problem } : judge(value, sent)),
-  };
-}
-
-/** In: the entry that is taken, the layers of a session with what they come to, and every place that holds values. */
-export function viewValues(entry: Entry, layers: readonly Layer[], env: Env, holders: Holders): readonly ValueSource[] {
-  return VALUES.map((value) => sourceOf(entry, value, layers, env, holders));
+/** In: the entry that is taken and its file, the layers of a session with what they come to, and every place that holds values. */
+export function viewValues(
+  entry: Entry,
+  file: string,
+  layers: readonly Layer[],
+  env: Env,
+  holders: Holders,
+): readonly ValueSource[] {
+  return VALUES.map((value): ValueSource => {
+    const text = headersFor(entry, value).at(-1);
+    const [variable] = references(text ?? "");
+    const nothing = { value, variable, from: "none", place: undefined, places: [], state: "absent" } as const;
+    if (text === undefined) return nothing;
+    const expanded = expand(text, env);
+    const layer = variable === undefined ? undefined : layerOf(layers, variable);
+    // text that stands in the file has its copies under the usual name
+    const copies = copiesOf(holders, variable ?? variablesFor(entry.name)[value]);
+    const own = variable === undefined ? expanded.text.trim() : (layer?.env[variable]?.trim() ?? copies[0]?.text);
+    const places = copies.map(({ place, text: copy }) => ({ place, same: copy === own }));
+    // of several variables any one that is missing spoils the value
+    const [missing] = expanded.missing;
+    if (missing !== undefined) return { ...nothing, variable: missing, places, state: "unset" };
+    return {
+      value,
+      variable,
+      from: variable === undefined ? "literal" : (layer?.from ?? "default"),
+      place: layer?.place ?? (variable === undefined ? file : `a default in ${file}`),
+      places,
+      ...judge(value, expanded.text.trim()),
+    };
+  });
 }
 
 /** Of a value, characters: no server takes a header that long, and to mask one of megabytes takes half a minute. */
@@ -110,9 +109,10 @@ export interface NetworkVariable {
   readonly differs: boolean;
 }
 
-/** What the client's connection depends on beside the entry. Windows does not distinguish their case, others do. */
-const NETWORK =
-  /^(?:https?_proxy|all_proxy|no_proxy|node_extra_ca_certs|node_tls_reject_unauthorized|ssl_cert_(?:file|dir))$/i;
+/** What the client's connection depends on beside the entry; neither reads ALL_PROXY. Windows does not distinguish their case, others do. */
+const NETWORK = /^(?:https?_proxy|no_proxy|node_extra_ca_certs|node_tls_reject_unauthorized|ssl_cert_(?:file|dir))$/i;
+/** At 0, certificates are not verified; no other value counts. */
+export const VERIFY = "NODE_TLS_REJECT_UNAUTHORIZED";
 
 export function viewNetwork(layers: readonly Layer[]): readonly NetworkVariable[] {
   const names = new Set(layers.flatMap(({ env }) => Object.keys(env).filter((name) => NETWORK.test(name))));
@@ -120,7 +120,9 @@ export function viewNetwork(layers: readonly Layer[]): readonly NetworkVariable[
   return [...names].sort().flatMap((name) => {
     const layer = layerOf(layers, name);
     const [text, own] = [layer?.env[name] ?? "", given[name] ?? ""];
-    if (layer === undefined || (text === "" && own === "")) return [];
-    return [{ name, from: layer.from, place: layer.place, differs: text !== own }];
+    const isNothing = name === VERIFY ? text !== "0" : text === "" && own === "";
+    return layer === undefined || isNothing
+      ? []
+      : [{ name, from: layer.from, place: layer.place, differs: text !== own }];
   });
 }

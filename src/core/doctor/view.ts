@@ -16,22 +16,19 @@ import {
   type ClaudeState,
   claudeState,
   type Env,
-  envIn,
   type Folder,
   isSwitchedOff,
   type NamedFile,
   sessionEnv,
   sessionLayers,
-  storeKey,
   takenEntry,
   trustOf,
 } from "../clients/claude-state.ts";
 import { references } from "../clients/references.ts";
 import { type Consent, isOwnUrl, mayReceive, whatToSend } from "../connection.ts";
 import { dotenvOf } from "../formats/dotenv.ts";
-import { property } from "../formats/json.ts";
 import { HALO_URL, HEADERS, isSafeVariable, type Value } from "../halo.ts";
-import { chooseName, type Place, placeOf, type Server, storePlace } from "./entries.ts";
+import { chooseName, placesOf, type Server } from "./entries.ts";
 import { secretsIn, type ValueSource, viewNetwork, viewValues } from "./values.ts";
 
 /** What `doctor` reads before it thinks. */
@@ -44,10 +41,10 @@ export interface SetupInput extends ClaudeFiles, Folder {
   readonly token?: string | undefined;
   /** Words of this command line that a command to be typed needs too, as they are typed where it was started. */
   readonly given: { readonly cwd: string | undefined; readonly valuesFile: string | undefined };
-  /** The `.mcp.json` files of the folder and above it that are there, nearest first; without a document where one could not be read. */
+  /** The `.mcp.json` files of the folder and above it that are there, nearest first. */
   readonly mcp: readonly {
     readonly shown: string;
-    readonly document: Document | undefined;
+    readonly read?: Pick<Document, "text" | "encoding">;
     readonly unreadable?: string;
   }[];
   readonly dotenv: NamedFile;
@@ -70,35 +67,14 @@ export interface Asked {
   readonly silence?: "no-time" | "no-answer" | "failed";
 }
 
-/** What carries the variables of the entry into a session. */
-export interface BridgeView {
-  /** `direnv`: an .envrc loads values, but not in this shell. `literal`: the entry needs no variable. */
-  readonly kind: "claude-settings" | "user-settings" | "environment" | "direnv" | "literal" | "none";
-  readonly file?: string;
-}
-
-/** A dialog that a session opens with, before it connects to anything. */
-export type Dialog = "settings-error" | "trust" | "new-server";
-
-/** Local, the `.mcp.json` files from the nearest on, user. */
-function placesOf(input: SetupInput, { store }: ClaudeState, secrets: readonly string[]): readonly Place[] {
-  const { shown: file } = input.store;
-  return [
-    ...storePlace("local", file, property(store, "projects", storeKey(input), "mcpServers"), secrets),
-    ...input.mcp.flatMap(({ document, shown: path }) =>
-      document === undefined ? [] : [placeOf("project", path, document, secrets)],
-    ),
-    ...storePlace("user", file, property(store, "mcpServers"), secrets),
-  ];
-}
-
-function dialogsOf(input: SetupInput, state: ClaudeState, servers: readonly Server[]): readonly Dialog[] {
+/** The dialogs that a session opens with, before it connects to anything. */
+function dialogsOf(input: SetupInput, state: ClaudeState, servers: readonly Server[]) {
   const isNew = ({ scope, lost, entry: { name } }: Server): boolean =>
     scope === "project" &&
     lost === undefined &&
     approvalOf(state, input, name).state === "pending" &&
     !isSwitchedOff(state, input, name);
-  const trust: Dialog[] = trustOf(state, input).trusted ? [] : ["trust"];
+  const trust = trustOf(state, input).trusted ? [] : ["trust"];
   // with a settings file that is skipped it says "skipping .mcp.json server approval" (measured 2026-11-22, both versions)
   if (state.settings.some(({ broken }) => broken !== undefined)) return ["settings-error", ...trust];
   return servers.some(isNew) ? [...trust, "new-server"] : trust;
@@ -107,60 +83,38 @@ function dialogsOf(input: SetupInput, state: ClaudeState, servers: readonly Serv
 /** direnv's `.envrc` loads something: the same words as the rule `bridge-missing` looks for. */
 const LOADS = /^[ \t]*(?:dotenv|source_env|source|\.|export[ \t]+HALO_)/m;
 
-function bridgeOf({ envrc }: SetupInput, values: readonly ValueSource[]): BridgeView {
+/** What carries the variables of the entry into a session. `direnv`: an .envrc would, but not in this shell. `literal`: it needs none. */
+function bridgeOf({ envrc }: SetupInput, values: readonly ValueSource[]) {
   const needed = values.filter(({ variable }) => variable !== undefined);
-  if (needed.length === 0 && values.some(({ from }) => from === "literal")) return { kind: "literal" };
-  const token = needed.find(({ value }) => value === "token") ?? needed[0];
-  if (token === undefined || needed.some(({ state }) => state === "unset"))
+  const [first] = needed;
+  if (first === undefined) return { kind: values.some(({ from }) => from === "literal") ? "literal" : "none" };
+  if (needed.some(({ state }) => state === "unset"))
     return envrc.state.kind === "file" && LOADS.test(envrc.state.text)
       ? { kind: "direnv", file: envrc.shown }
       : { kind: "none" };
-  if (token.from === "environment" || token.from === "default") return { kind: "environment" };
-  const file = token.place === undefined ? {} : { file: token.place };
-  return { kind: token.from === "user-settings" ? "user-settings" : "claude-settings", ...file };
-}
-
-/** The token of the command line in the place of any other. */
-function withToken(entry: Entry, token: string | undefined): Entry {
-  if (token === undefined) return entry;
-  const rest = Object.entries(entry.headers).filter(([name]) => name.toLowerCase() !== HEADERS.token.toLowerCase());
-  return { ...entry, headers: { ...Object.fromEntries(rest), [HEADERS.token]: token } };
-}
-
-/** An entry as the wizard would write it: for the values at hand, where there is none that could be tested. */
-function ownEntry(name: string, url: string): Entry {
-  return readEntry(name, "user", haloEntry(name, url));
-}
-
-/** Where a value of the test comes from, in words. `added`: variables that were filled in from `.env`. */
-function fromWords(source: ValueSource, { token, dotenv }: SetupInput, file: string, added: readonly string[]) {
-  const { value, variable, from, place } = source;
-  if (value === "token" && token !== undefined) return "the token from the command line";
-  if (from === "literal") return value === "token" ? `the token in ${file}` : file;
-  const isAdded = variable !== undefined && added.includes(variable);
-  const where = isAdded ? dotenv.shown : (place ?? (from === "default" ? `a default in ${file}` : undefined));
-  return where === undefined || value !== "token" ? where : `${variable ?? ""} from ${where}`;
+  if (first.from === "environment" || first.from === "default") return { kind: "environment" };
+  return { kind: first.from === "user-settings" ? first.from : "claude-settings", file: first.place };
 }
 
 /** What the test sends: the entry as a session sends it, or the values at hand; filled up from `.env`, save for the address. */
-function sendingOf(
-  input: SetupInput,
-  tested: Entry,
-  sources: readonly ValueSource[],
-  env: Env,
-  given: Consent,
-  file: string,
-) {
-  const filled = Object.fromEntries(dotenvOf(input.dotenv.state));
-  const entry = withToken(tested, input.token);
+function sendingOf(input: SetupInput, tested: Entry, sources: readonly ValueSource[], env: Env, given: Consent) {
+  const { token, dotenv } = input;
+  const filled = Object.fromEntries(dotenvOf(dotenv.state));
+  const others = Object.entries(tested.headers).filter(([name]) => name.toLowerCase() !== HEADERS.token.toLowerCase());
+  const headers = token === undefined ? tested.headers : { ...Object.fromEntries(others), [HEADERS.token]: token };
+  const entry = { ...tested, headers };
   const added = expandEntry(entry, env).missing.filter((each) => isSafeVariable(each) && (filled[each] ?? "") !== "");
-  const [token, account, profile] = sources.map((each) => fromWords(each, input, file, added));
+  const from = sources.map(({ value, variable, place }) => {
+    if (value === "token" && token !== undefined) return [value, "the token from the command line"];
+    const where = variable !== undefined && added.includes(variable) ? dotenv.shown : place;
+    return [value, where === undefined || value !== "token" ? where : `${variable ?? "the token"} from ${where}`];
+  });
   return {
     toSend: whatToSend(entry, env, Object.fromEntries(added.map((each) => [each, filled[each] ?? ""])), given),
     /** Variables taken from `.env`, which no session has: it would send their placeholder. */
     added,
     /** Where each value of the test comes from, in words. */
-    from: { token, account, profile } satisfies Record<Value, string | undefined>,
+    from: Object.fromEntries(from) as Record<Value, string | undefined>,
   };
 }
 
@@ -171,18 +125,13 @@ export function viewSetup(input: SetupInput, client: ClientFacts) {
   const state = claudeState(input, client.version);
   const layers = sessionLayers(state, input.env);
   const env = sessionEnv(state, input.env);
-  const { rootLocalSettings: root, dotenv } = input;
-  const isUnread = root !== undefined && !state.behaviour.readsRootSettings;
-  /** Every place that holds values: the lowest first, those that feed no session last. */
-  const holders = [
-    ...layers,
-    ...(isUnread ? [{ place: root.shown, env: envIn(root) }] : []),
-    { place: dotenv.shown, env: Object.fromEntries(dotenvOf(dotenv.state)) },
-  ];
-  const unmasked = placesOf(input, state, []).flatMap(({ servers }) => servers.map(({ entry }) => entry));
+  const { dotenv } = input;
+  /** Every place that holds values: the lowest first, the one that feeds no session last. */
+  const holders = [...layers, { place: dotenv.shown, env: Object.fromEntries(dotenvOf(dotenv.state)) }];
+  const unmasked = placesOf(input, state.store, []).flatMap(({ servers }) => servers.map(({ entry }) => entry));
   const secrets = secretsIn(unmasked, env, holders);
 
-  const places = placesOf(input, state, secrets);
+  const places = placesOf(input, state.store, secrets);
   const all = places.flatMap(({ servers }) => servers);
   const name = chooseName(all, input.name);
   const contenders = all.filter(({ entry, isHalo }) => entry.name === name || isHalo);
@@ -199,11 +148,12 @@ export function viewSetup(input: SetupInput, client: ClientFacts) {
   });
   const isOurs = ({ isHalo }: Server): boolean => isHalo || input.url !== undefined;
   const ours = winner !== undefined && isOurs(winner) ? winner : undefined;
-  const tested = ours?.entry ?? ownEntry(name, input.url ?? HALO_URL);
+  // as the wizard would write it: for the values at hand, where there is none that could be tested
+  const tested = ours?.entry ?? readEntry(name, "user", haloEntry(name, input.url ?? HALO_URL));
   const given = ours === undefined ? { url: input.url } : consent(ours);
-  const values = winner === undefined ? [] : viewValues(winner.entry, layers, env, holders);
-  const sources = ours === undefined ? viewValues(tested, layers, env, holders) : values;
-  const sending = sendingOf(input, tested, sources, env, given, ours?.file ?? "the entry");
+  const values = winner === undefined ? [] : viewValues(winner.entry, winner.file, layers, env, holders);
+  const sources = ours === undefined ? viewValues(tested, "", layers, env, holders) : values;
+  const sending = sendingOf(input, tested, sources, env, given);
 
   const { toSend } = sending;
   const session = winner && expandEntry(winner.entry, env);
@@ -214,7 +164,6 @@ export function viewSetup(input: SetupInput, client: ClientFacts) {
     input,
     client,
     state,
-    layers,
     env,
     /** Every text that may be the token: to be masked wherever it turns up. */
     secrets,
