@@ -4,13 +4,19 @@ import type { Document, Finding, Subject } from "../check/model.ts";
 import { entriesOf } from "../check/rows.ts";
 import { runRules } from "../check/run.ts";
 import { type Entry, readEntry, type Scope } from "../clients/claude-code.ts";
-import { storeKey } from "../clients/claude-state.ts";
+import { type ClaudeFiles, type Folder, storeKey } from "../clients/claude-state.ts";
 import { isObject, type Json, property, toJson } from "../formats/json.ts";
 import { placeWords } from "../formats/lines.ts";
 import { DEFAULT_NAME, HALO_URL, HEADERS, variablesFor } from "../halo.ts";
 import { FILE_RULES } from "../rules/files.ts";
 import { LOADER_RULES } from "../rules/index.ts";
-import type { SetupInput } from "./view.ts";
+
+/** A `.mcp.json`, or why it could not be read. */
+export interface McpFile {
+  readonly shown: string;
+  readonly read?: Pick<Document, "text" | "encoding">;
+  readonly unreadable?: string;
+}
 
 /** Each of them loses the file with everything in it; the other errors cost one entry. */
 const LOSES_FILE: ReadonlySet<string> = new Set(FILE_RULES.map(({ id }) => id));
@@ -77,7 +83,11 @@ function placeOf(scope: Scope, file: string, read: Pick<Document, "text" | "enco
  * The files with servers: local, `.mcp.json` from the nearest on, user. One loader reads them all (measured 2026-11-22: in
  * the store, too, an entry without a type is skipped).
  */
-export function placesOf(input: SetupInput, store: Json | undefined, secrets: readonly string[]) {
+export function placesOf(
+  input: Pick<ClaudeFiles, "store"> & Folder & { readonly mcp: readonly McpFile[] },
+  store: Json | undefined,
+  secrets: readonly string[],
+) {
   const ofStore = (scope: Scope, mcpServers: Json | undefined) => {
     const read = { text: JSON.stringify({ mcpServers }), encoding: "utf-8" } as const;
     return isObject(mcpServers) ? [placeOf(scope, input.store.shown, read, secrets)] : [];

@@ -1,5 +1,4 @@
 /** Files and environment → what a session of Claude Code would do with HALO. Data only, and pure; it holds secrets. */
-import type { Document } from "../check/model.ts";
 import { shown } from "../check/show.ts";
 import {
   type ClientStatus,
@@ -28,7 +27,7 @@ import { references } from "../clients/references.ts";
 import { type Consent, isOwnUrl, mayReceive, whatToSend } from "../connection.ts";
 import { dotenvOf } from "../formats/dotenv.ts";
 import { HALO_URL, HEADERS, isSafeVariable, type Value } from "../halo.ts";
-import { chooseName, placesOf, type Server } from "./entries.ts";
+import { chooseName, type McpFile, placesOf, type Server } from "./entries.ts";
 import { secretsIn, type ValueSource, viewNetwork, viewValues } from "./values.ts";
 
 /** What `doctor` reads before it thinks. */
@@ -42,11 +41,7 @@ export interface SetupInput extends ClaudeFiles, Folder {
   /** Words of this command line that a command to be typed needs too, as they are typed where it was started. */
   readonly given: { readonly cwd: string | undefined; readonly valuesFile: string | undefined };
   /** The `.mcp.json` files of the folder and above it that are there, nearest first. */
-  readonly mcp: readonly {
-    readonly shown: string;
-    readonly read?: Pick<Document, "text" | "encoding">;
-    readonly unreadable?: string;
-  }[];
+  readonly mcp: readonly McpFile[];
   readonly dotenv: NamedFile;
   readonly envrc: NamedFile;
   readonly env: Readonly<Record<string, string | undefined>>;
