@@ -9,12 +9,6 @@ export const note = (text: string): Advice => ({ note: text });
 export const run = (...argv: readonly [string, ...string[]]): Advice => ({ run: argv });
 export const npx = (...words: readonly string[]): Advice => ({ run: ["npx", "create-halo-mcp", ...words] });
 
-export const APPROVE: readonly Advice[] = [run("claude"), note("# and choose: Use this MCP server")];
-/** For an entry that is not HALO's, leads elsewhere or runs a program: it gets the token, or runs as its reader. */
-export const NEVER_APPROVE: readonly Advice[] = [
-  note("do not approve it; when Claude Code asks,"),
-  note("choose: Continue without using this MCP server"),
-];
 export const NEW_TOKEN = note("# and create a new token if Claude Code has run in this folder");
 
 /** ` --name x`, where the command would look at another one; nothing for a name that no command takes. */
