@@ -70,24 +70,20 @@ export function variablesFor(name: string): Readonly<Record<Value, string>> {
   return { token: "HALO_MCP_TOKEN", account: "HALO_ACCOUNT_ID", profile: `${own}_PROFILE_ID` };
 }
 
-/** `accountId=<id>`, `profile_id=<id>` and the like in a query or fragment; `/profiles/<id>` in a path. */
+/** `profile_id=<id>` and the like in a query or fragment; `/profiles/<id>` in a path. */
 const PROFILE_IN_URL = /(?:\/profiles?\/|[?&#;]profile[-_]?id=)([A-Za-z0-9._~-]+)/i;
-const ACCOUNT_IN_URL = /[?&#;]account[-_]?id=([A-Za-z0-9._~-]+)/i;
-
 const GUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gi;
 
 /**
- * The IDs in a pasted HALO Studio URL: the first GUID anywhere in it is the account, the next different one the
- * profile; a named profile (`/profiles/<id>`, `profileId=<id>`) wins over the position.
+ * The IDs in a pasted HALO Studio URL: the first GUID is the account, the next different one the profile; a named profile
+ * (`/profiles/<id>`, `profileId=<id>`) wins over the position.
  */
 export function idsFromStudioUrl(url: string) {
   const text = url.slice(0, 4096);
   const same = (a: string, b: string | undefined): boolean => a.toLowerCase() === b?.toLowerCase();
   const guids = text.match(GUID) ?? [];
   const named = PROFILE_IN_URL.exec(text)?.[1];
-  // in a path only a GUID counts: `/app/account/en/<guid>` names an app and a language, not an account
-  const inPath = new RegExp(`/accounts?/(${GUID.source})`, "i").exec(text)?.[1];
-  const account = ACCOUNT_IN_URL.exec(text)?.[1] ?? inPath ?? guids.find((guid) => !same(guid, named));
+  const account = guids.find((guid) => !same(guid, named));
   return { account, profile: named ?? guids.find((guid) => !same(guid, account)) };
 }
 

@@ -30,27 +30,16 @@ function base64Forms(secret: string): string[] {
 }
 
 /** The forms in which a value turns up in a text: plain, JSON-escaped (with `\/` too, as PHP writes it), URL-encoded, base64. Longest first. */
-function formsOf(secret: string): string[] {
+function formsOf(secret: string): readonly string[] {
   const json = JSON.stringify(secret).slice(1, -1);
   const forms = [secret, json, json.replace(/\//g, "\\/"), ...urlForms(secret), ...base64Forms(secret)];
   return [...new Set(forms)].sort((a, b) => b.length - a.length);
 }
 
 type Secrets = readonly string[] | ReadonlySet<string>;
-type Form = { readonly form: string; readonly hidden: string };
 
-/** The forms of a list of secrets, made once. A list does not change; a set grows. */
-const made = new WeakMap<Secrets, { readonly count: number; readonly forms: readonly Form[] }>();
-
-function formsIn(secrets: Secrets): readonly Form[] {
-  const count = "size" in secrets ? secrets.size : secrets.length;
-  const there = made.get(secrets);
-  if (there?.count === count) return there.forms;
-  const known = [...new Set(secrets)].filter((secret) => secret.length >= 4).sort((a, b) => b.length - a.length);
-  const forms = known.flatMap((secret) => formsOf(secret).map((form) => ({ form, hidden: maskOf(secret) })));
-  made.set(secrets, { count, forms });
-  return forms;
-}
+/** Made once for each secret: hundreds of them are looked for in thousands of lines. */
+const known = new Map<string, readonly string[]>();
 
 /**
  * The text with every secret replaced by `maskOf` it, whatever its written form. Secrets of fewer than four characters are
@@ -58,11 +47,16 @@ function formsIn(secrets: Secrets): readonly Form[] {
  */
 export function mask(text: string, secrets: Secrets): string {
   let out = text;
-  for (const { form, hidden } of formsIn(secrets)) {
-    if (!out.includes(form)) continue;
-    // the mask's last four can complete the same secret again ("aaaa…"); every round makes the text shorter
-    do out = out.replaceAll(form, () => hidden);
-    while (form.length > hidden.length && out.includes(form));
+  for (const secret of [...secrets].filter(({ length }) => length >= 4).sort((a, b) => b.length - a.length)) {
+    const forms = known.get(secret) ?? formsOf(secret);
+    known.set(secret, forms);
+    const hidden = maskOf(secret);
+    for (const form of forms) {
+      if (!out.includes(form)) continue;
+      // the mask's last four can complete the same secret again ("aaaa…"); every round makes the text shorter
+      do out = out.replaceAll(form, () => hidden);
+      while (form.length > hidden.length && out.includes(form));
+    }
   }
   return out;
 }

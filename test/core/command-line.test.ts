@@ -42,7 +42,7 @@ describe("quoting for sh", () => {
 describe("nearest", () => {
   const words = ["init", "check", "doctor", "remove", "claude-code", "claude-ai"];
   it.each([
-    ["inti", undefined],
+    ["inti", "init"],
     ["ini", "init"],
     ["chek", "check"],
     ["CHECK", "check"],

@@ -153,14 +153,16 @@ function named(all: Iterable<readonly [string, string | undefined]>): Record<str
 function disputed(text: string): boolean {
   const all = assignments(text);
   const plain = text.replaceAll("\r", "");
-  if (all.some((each) => each.value === "" && each.quoting === "none" && /=[ \t]+(?:#|\n|$)/.test(plain))) return true;
+  if (
+    all.some(
+      (each) => each.value === "" && !/^["'`]/.test(text.slice(each.rawStart)) && /=[ \t]+(?:#|\n|$)/.test(plain),
+    )
+  )
+    return true;
   // They keep `export ` in the name of an empty variable.
   if (!NODE_20) return /export [^\n=]*=[ \t]*$/m.test(plain);
   const lines = plain.split("\n").slice(0, plain.endsWith("\n") ? -1 : undefined);
   return (
-    plain.includes("\t") ||
-    all.length !== lines.length ||
-    all.some(({ quoting }) => quoting === "open") ||
-    /export {2}/.test(plain)
+    plain.includes("\t") || all.length !== lines.length || all.some(({ isOpen }) => isOpen) || /export {2}/.test(plain)
   );
 }

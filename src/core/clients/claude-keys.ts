@@ -1,4 +1,5 @@
 /** Keys and types that are meant to be another: what other clients call it, another case, one slip of the finger. */
+import { isOneSlip } from "../command-line.ts";
 import type { Container, Entry } from "../formats/json.ts";
 import { member, textOf } from "../formats/nodes.ts";
 import { couldBe, SHAPES, TYPES } from "./claude-loader.ts";
@@ -31,16 +32,6 @@ function rightKey(key: string): string | undefined {
   const meant = MEANT.get(plain);
   if (meant !== undefined || key.length < 4) return meant;
   return KEYS.find((known) => known.length >= 4 && isOneSlip(plain, known.toLowerCase()));
-}
-
-/** One letter too many, too few, another one, or two swapped. */
-function isOneSlip(a: string, b: string): boolean {
-  let start = 0;
-  while (start < a.length && a[start] === b[start]) start += 1;
-  let end = 0;
-  while (end < Math.min(a.length, b.length) - start && a[a.length - 1 - end] === b[b.length - 1 - end]) end += 1;
-  const [x, y] = [a.slice(start, a.length - end), b.slice(start, b.length - end)];
-  return x.length <= 1 ? y.length <= 1 : x.length === 2 && y.length === 2 && x[0] === y[1] && x[1] === y[0];
 }
 
 /** The type that this one is meant to be. VS Code and Cline write `streamableHttp`, opencode `remote`. */

@@ -40,8 +40,6 @@ function behaviourOf(version = "9.9.9") {
     readsRootSettings: !isOld,
     /** A trusted folder above the git root counts as well. */
     trustsAboveRoot: isOld,
-    /** It connects more than once at the start, before and after it has read the project's settings. */
-    sendsEitherCopy: isOld,
     blanked: isOld ? [] : BLANKED.split(" "),
   };
 }

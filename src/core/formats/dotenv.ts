@@ -14,8 +14,8 @@ export interface Assignment {
   /** The value as written, with its quotes; empty if there is none. */
   readonly rawStart: number;
   readonly rawEnd: number;
-  /** `open`: it starts with a quote that nothing closes. */
-  readonly quoting: "none" | "closed" | "open";
+  /** It starts with a quote that nothing closes. */
+  readonly isOpen: boolean;
   /** End of its last line, before the line break. */
   readonly lineEnd: number;
   /** After that line break. */
@@ -39,20 +39,13 @@ export function dotenvOf(state: FileState | undefined): ReadonlyMap<string, stri
   return state?.kind === "file" ? parseDotenv(state.text) : new Map();
 }
 
-/** What was read last: a plan, its last gate and its diff ask for the same texts again and again. */
-const known = new Map<string, readonly Assignment[]>();
-
 export function assignments(text: string): readonly Assignment[] {
-  const there = known.get(text);
-  if (there !== undefined) return there;
   const found: Assignment[] = [];
   for (let start = text.startsWith("\uFEFF") ? 1 : 0; start < text.length; ) {
     const next = readAssignment(text, start);
     if (next !== undefined) found.push(next);
     start = next?.end ?? endOfLine(text, start) + 1;
   }
-  if (known.size >= 8) known.clear();
-  known.set(text, found);
   return found;
 }
 
@@ -65,26 +58,25 @@ function readAssignment(text: string, start: number): Assignment | undefined {
   if (name === "" || name.startsWith("#")) return undefined;
   let [rawStart, rawEnd] = trim(text, equals + 1, firstEnd);
   let [value, end]: [string, number] = ["", firstEnd];
-  let quoting: Assignment["quoting"] = "none";
   const quote = /["'`]/.exec(text.charAt(rawStart))?.[0];
   const close = quote === undefined ? -1 : text.indexOf(quote, rawStart + 1);
+  const isOpen = quote !== undefined && close < 0;
   if (quote === undefined) {
     const comment = text.slice(rawStart, rawEnd).indexOf("#");
     if (comment >= 0) [, rawEnd] = trim(text, rawStart, rawStart + comment);
     value = plain(text, rawStart, rawEnd);
     if (value === "") rawStart = rawEnd = equals + 1;
   } else if (close >= 0) {
-    [quoting, rawEnd, end] = ["closed", close + 1, endOfLine(text, close)];
+    [rawEnd, end] = [close + 1, endOfLine(text, close)];
     value = plain(text, rawStart + 1, close);
     if (quote === '"') value = value.replaceAll("\\n", "\n");
   } else {
-    quoting = "open";
     // Node trims the file as a whole first, and the rest of such a line not at all
     value = plain(text, rawStart, /^\s*$/.test(text.slice(firstEnd)) ? rawEnd : firstEnd);
     rawEnd = text[firstEnd - 1] === "\r" ? firstEnd - 1 : firstEnd;
   }
   const lineEnd = text[end - 1] === "\r" && end > rawEnd ? end - 1 : end;
-  return { name, value, start, nameEnd, rawStart, rawEnd, quoting, lineEnd, end: Math.min(end + 1, text.length) };
+  return { name, value, start, nameEnd, rawStart, rawEnd, isOpen, lineEnd, end: Math.min(end + 1, text.length) };
 }
 
 function endOfLine(text: string, from: number): number {
@@ -113,10 +105,7 @@ function plain(text: string, from: number, to: number): string {
 }
 
 /** A name for `.env.example`, with what it is for. */
-interface ExampleName {
-  readonly name: string;
-  readonly comment: string;
-}
+type ExampleName = { readonly name: string; readonly comment: string };
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 const BARE = /^[A-Za-z0-9!%*+,./:=?@[\]^_{}-]*$/;
@@ -152,10 +141,13 @@ export function setDotenv(text: string | undefined, values: Readonly<Record<stri
     meant.set(name, value);
     if (old === undefined) added.push(`${name}=${written}`);
     if (old === undefined || old.value === value) continue;
-    const replaced = replaceValue(current, old, written);
     const swallows = `a quote of ${name} is closed only further down: a new value would delete the lines between`;
-    if (replaced === undefined) return refuse(swallows, old.rawStart);
-    current = replaced;
+    if (current.slice(old.rawStart, old.rawEnd).includes("\n")) return refuse(swallows, old.rawStart);
+    // what follows a closing quote, and is no comment, was read by nobody; after a bare value it would become part of it
+    const comment = /^[ \t]*(?:#.*)?$/s.exec(current.slice(old.rawEnd, old.lineEnd))?.[0] ?? "";
+    // no blanks round the `=`, since bash reads none there
+    const line = `=${written}${comment.startsWith("#") ? " " : ""}${comment}`;
+    current = current.slice(0, old.nameEnd) + line + current.slice(old.lineEnd);
   }
   return verified(text, appendLines(current, added), meant);
 }
@@ -201,25 +193,12 @@ function exampleLines({ name, comment }: ExampleName): string[] {
   return [...comment.split(/\r\n|\n|\r/).map((line) => `# ${line}`.trimEnd()), `${name}=`];
 }
 
-/**
- * Puts a value in the place of another, with no blanks round the `=`, since bash reads none there. Undefined where the old
- * one goes over several lines and took other assignments in, or ends in the middle of a line: its quote was forgotten.
- */
-function replaceValue(text: string, old: Assignment, written: string): string | undefined {
-  const [raw, tail] = [text.slice(old.rawStart, old.rawEnd), text.slice(old.rawEnd, old.lineEnd)];
-  const isComment = /^[ \t]*(?:#.*)?$/s.test(tail);
-  if (raw.includes("\n") && (!isComment || /\n[ \t]*(?:export[ \t]+)?[A-Za-z_]\w*[ \t]*=/.test(raw))) return undefined;
-  // what follows a closing quote, and is no comment, was read by nobody; after a bare value it would become part of it
-  const kept = isComment ? tail : "";
-  return `${text.slice(0, old.nameEnd)}=${written}${kept.startsWith("#") ? " " : ""}${kept}${text.slice(old.lineEnd)}`;
-}
-
 /** The last gate: what would be written is read again, and must be what was meant. */
 function verified(before: string | undefined, after: string, meant: ReadonlyMap<string, string>): Edited {
   const read = parseDotenv(after);
   const isSame = read.size === meant.size && [...meant].every(([name, value]) => read.get(name) === value);
   if (isSame) return { ok: true, text: after, changed: after !== (before ?? "") };
-  const open = assignments(before ?? "").find(({ quoting }) => quoting === "open");
+  const open = assignments(before ?? "").find(({ isOpen }) => isOpen);
   if (open !== undefined) return refuse("the quote that opens the value of a variable is not closed", open.rawStart);
   return refuse("it cannot be edited safely: other variables would change", 0);
 }
