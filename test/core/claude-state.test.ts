@@ -35,21 +35,21 @@ const stateOf = (contents: Contents, version = "2.1.330") =>
 
 const T = (token: string) => ({ env: { T: token } });
 
-/** The files, the environment, and the value that counts: in a session, with `claude -p`, for `claude mcp list`. */
+/** The files, the environment, and the value that counts: in a session, for `claude mcp list`. */
 describe("what a session sends", () => {
   const everywhere: Contents = { userSettings: T("user"), projectSettings: T("project"), localSettings: T("local") };
   test.each<[string, Contents, Record<string, string>, readonly (string | undefined)[]]>([
-    ["exported alone", {}, { T: "e" }, ["e", "e", "e"]],
-    ["the user's settings over the environment", { userSettings: T("user") }, { T: "e" }, ["user", "user", "user"]],
-    ["the project's over both", { ...everywhere, localSettings: {} }, { T: "exported" }, ["project", "user", "user"]],
-    ["settings.local.json over all", everywhere, { T: "exported" }, ["local", "user", "user"]],
-    ["it fills a gap of -p", { localSettings: T("local") }, {}, ["local", "local", undefined]],
-    ["a number is sent as its digits", { localSettings: { env: { T: 5 } } }, {}, ["5", "5", undefined]],
-    ["a file that is skipped", { localSettings: '{"env":{"T":"x"}} // c' }, { T: "e" }, ["e", "e", "e"]],
-  ])("%s", (_, contents, env, [session, print, list]) => {
+    ["exported alone", {}, { T: "e" }, ["e", "e"]],
+    ["the user's settings over the environment", { userSettings: T("user") }, { T: "e" }, ["user", "user"]],
+    ["the project's over both", { ...everywhere, localSettings: {} }, { T: "exported" }, ["project", "user"]],
+    ["settings.local.json over all", everywhere, { T: "exported" }, ["local", "user"]],
+    ["it fills a gap, in a session alone", { localSettings: T("local") }, {}, ["local", undefined]],
+    ["a number is sent as its digits", { localSettings: { env: { T: 5 } } }, {}, ["5", undefined]],
+    ["a file that is skipped", { localSettings: '{"env":{"T":"x"}} // c' }, { T: "e" }, ["e", "e"]],
+  ])("%s", (_, contents, env, [session, list]) => {
     const state = stateOf(contents);
-    const sent = [sessionEnv(state, env), sessionEnv(state, env, "print"), sessionEnv(state, env, "list")];
-    expect(sent.map((each) => each.T)).toEqual([session, print, list]);
+    const sent = [sessionEnv(state, env), sessionEnv(state, env, "list")];
+    expect(sent.map((each) => each.T)).toEqual([session, list]);
   });
 
   test("below the root: the root's settings.local.json wins with 2.1.330 and is not read by 2.1.197", () => {

@@ -133,19 +133,19 @@ describe("removeDotenv", () => {
 describe("addExampleNames", () => {
   const names = [
     { name: "T", comment: "the token" },
-    { name: "A", comment: "two\nlines" },
+    { name: "A", comment: "the account" },
   ];
   it.each([
-    [undefined, "# the token\nT=\n# two\n# lines\nA=\n", ""],
-    ["B=1\r\n", "B=1\r\n# the token\r\nT=\r\n# two\r\n# lines\r\nA=\r\n", "B=1\r\n"],
+    [undefined, "# the token\nT=\n# the account\nA=\n", ""],
+    ["B=1\r\n", "B=1\r\n# the token\r\nT=\r\n# the account\r\nA=\r\n", "B=1\r\n"],
     ["A=user's", "A=user's\n# the token\nT=", "A=user's"],
-    ["# note", "# note\n# the token\nT=\n# two\n# lines\nA=", "# note"],
+    ["# note", "# note\n# the token\nT=\n# the account\nA=", "# note"],
   ] as const)("%j", (before, after, restored) => {
     expect(addExampleNames(before, names)).toEqual({ ok: true, text: after, changed: true });
     expect(addExampleNames(after, names)).toEqual({ ok: true, text: after, changed: false });
     expect(text(removeExampleNames(after, names))).toBe(restored);
   });
   it("takes out only what is as it was written", () => {
-    expect(removeExampleNames("# mine\nT=\n# two\n# lines\nA=5\n", names)).toMatchObject({ changed: false });
+    expect(removeExampleNames("# mine\nT=\n# the account\nA=5\n", names)).toMatchObject({ changed: false });
   });
 });

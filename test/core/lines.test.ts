@@ -8,8 +8,7 @@ it.each<[string, string | undefined, string]>([
   ["CRLF", "dist\r\n", "dist\r\n\r\n# HALO: secrets\r\n.env\r\n.env.lock\r\n"],
   ["one is there, blanks behind", ".env  \r\n", ".env  \r\n\r\n# HALO: secrets\r\n.env.lock\r\n"],
   ["only like it", "#.env\n/.env\n .env\n", "#.env\n/.env\n .env\n\n# HALO: secrets\n.env\n.env.lock\n"],
-  ["below the heading", `a\n${HEADING}\n.env\n\nlogs\n`, `a\n${HEADING}\n.env.lock\n.env\n\nlogs\n`],
-  ["below the last heading", `${HEADING}\r\n.env\r\n${HEADING}`, `${HEADING}\r\n.env\r\n${HEADING}\r\n.env.lock`],
+  ["the heading is there", `a\n${HEADING}\n.env\n\nlogs\n`, `a\n${HEADING}\n.env\n\nlogs\n.env.lock\n`],
 ])("addLines: %s", (_, before, after) => {
   expect(addLines(before, [".env", ".env.lock"], HEADING)).toEqual({ ok: true, text: after, changed: true });
   expect(addLines(after, [".env", ".env.lock"], HEADING)).toEqual({ ok: true, text: after, changed: false });

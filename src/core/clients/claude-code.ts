@@ -138,6 +138,5 @@ export function parseStatus(output: string): ClientStatus {
 
 /** The scope whose entry that output is about: of several with one name Claude Code takes local, project, user in this order. */
 export function parseScope(output: string): Scope | undefined {
-  const word = /^\s*Scope:\s*(local|project|user) config/im.exec(output)?.[1]?.toLowerCase();
-  return word === "local" || word === "project" || word === "user" ? word : undefined;
+  return /^\s*Scope:\s*(local|project|user) config/im.exec(output)?.[1]?.toLowerCase() as Scope | undefined;
 }

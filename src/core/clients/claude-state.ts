@@ -107,25 +107,13 @@ export interface Layer {
   readonly ofRepository: boolean;
 }
 
-/**
- * Which layers count, the one that wins last. `session`: a terminal session in a trusted folder. `print`: `claude -p` and
- * the control protocol. `list`: `claude mcp list` and `get`. `.env` is in none of them.
- */
-const ORDER = {
-  session: ["environment", "user-settings", "project-settings", "bridge"],
-  print: ["project-settings", "bridge", "environment", "user-settings"],
-  list: ["environment", "user-settings"],
-} as const satisfies Readonly<Record<string, readonly Origin[]>>;
-type Mode = keyof typeof ORDER;
-
-/** The layers from which variables are taken, the one that wins last. */
+/** The layers from which a terminal session in a trusted folder takes variables, the one that wins last. `.env` is in none. */
 export function sessionLayers(
   { settings }: ClaudeState,
   env: Readonly<Record<string, string | undefined>>,
-  mode: Mode = "session",
 ): readonly Layer[] {
   const set = Object.entries(env).filter((pair): pair is [string, string] => pair[1] !== undefined);
-  const all: readonly Layer[] = [
+  return [
     { from: "environment", place: "the environment", env: Object.fromEntries(set), ofRepository: false },
     ...settings.map(({ from, file, env: own }) => ({
       from,
@@ -134,17 +122,17 @@ export function sessionLayers(
       ofRepository: from !== "user-settings" || file.inRepository === true,
     })),
   ];
-  return ORDER[mode].flatMap((from) => all.filter((layer) => layer.from === from));
 }
 
-/** THE answer to what a session sends: the environment in which Claude Code expands an entry. */
+/** THE answer to what a session sends: the environment in which Claude Code expands an entry. `list`: for `claude mcp list` and `get`. */
 export function sessionEnv(
   state: ClaudeState,
   env: Readonly<Record<string, string | undefined>>,
-  mode: Mode = "session",
+  by: "session" | "list" = "session",
 ): Env {
   const all: Record<string, string> = {};
-  for (const layer of sessionLayers(state, env, mode)) Object.assign(all, layer.env);
+  for (const { from, env: own } of sessionLayers(state, env))
+    if (by === "session" || from === "environment" || from === "user-settings") Object.assign(all, own);
   for (const name of state.behaviour.blanked) if (Object.hasOwn(all, name)) all[name] = "";
   return all;
 }

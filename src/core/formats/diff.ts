@@ -7,21 +7,21 @@ export interface DiffLine {
   readonly text: string;
 }
 
-export interface DiffOptions {
-  /** A side as it may be shown, with as many lines as it has. */
-  readonly mask: (text: string) => string;
-  /** Longest line that is printed, in characters. */
-  readonly width: number;
-}
-
 /** A line as far as there is room. Its indent stays. */
 function fitLine(line: string, width: number): string {
   const indent = (/^[\t ]*/.exec(line)?.[0] ?? "").replace(/\t/g, "  ").slice(0, Math.max(0, width - 20));
   return indent + printable(line, width - indent.length);
 }
 
-/** What changes between two texts, three lines of context. Deterministic; no line holds a control character. */
-export function diffTexts(before: string, after: string, { mask, width }: DiffOptions): readonly DiffLine[] {
+/**
+ * What changes between two texts, three lines of context; no line holds a control character, or is longer than `width`
+ * characters. `mask`: a side as it may be shown, with as many lines as it has.
+ */
+export function diffTexts(
+  before: string,
+  after: string,
+  { mask, width }: { readonly mask: (text: string) => string; readonly width: number },
+): readonly DiffLine[] {
   const patch = structuredPatch("a", "b", before, after, "", "", { context: 3, maxEditLength: 4000 });
   if (patch === undefined) return [{ kind: "note", text: "(too many changes to show line by line)" }];
   const masked = [mask(before).split("\n"), mask(after).split("\n")] as const;

@@ -107,7 +107,6 @@ function plain(text: string, from: number, to: number): string {
 /** A name for `.env.example`, with what it is for. */
 type ExampleName = { readonly name: string; readonly comment: string };
 
-const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 const BARE = /^[A-Za-z0-9!%*+,./:=?@[\]^_{}-]*$/;
 
 /**
@@ -125,7 +124,7 @@ export function formatDotenvValue(value: string): string | undefined {
 /**
  * The file with these variables. The last assignment of a name is changed in place, on its own line; names that are not
  * there are appended as a block. A name whose value is read already stays as it is written. Undefined makes a new file.
- * Refused: a name that no shell takes, a value without a portable form, a file in which the result would read otherwise.
+ * Refused: a value without a portable form, a file in which the result would read otherwise.
  */
 export function setDotenv(text: string | undefined, values: Readonly<Record<string, string>>): Edited {
   const original = text ?? "";
@@ -135,7 +134,6 @@ export function setDotenv(text: string | undefined, values: Readonly<Record<stri
   for (const [name, value] of Object.entries(values)) {
     const written = formatDotenvValue(value);
     const old = assignments(current).findLast((each) => each.name === name);
-    if (!NAME.test(name)) return refuse(`${JSON.stringify(name)} is not a valid variable name`, 0);
     const unwritten = `the value of ${name} cannot be written so that all readers of .env files agree on it`;
     if (written === undefined) return refuse(unwritten, old?.rawStart ?? 0);
     meant.set(name, value);
@@ -167,8 +165,6 @@ export function removeDotenv(text: string, names: readonly string[]): Edited {
 export function addExampleNames(text: string | undefined, names: readonly ExampleName[]): Edited {
   const meant = parseDotenv(text ?? "");
   const added = names.filter(({ name }) => !meant.has(name));
-  const unfit = added.find(({ name }) => !NAME.test(name));
-  if (unfit !== undefined) return refuse(`${JSON.stringify(unfit.name)} is not a valid variable name`, 0);
   for (const { name } of added) meant.set(name, "");
   return verified(text, appendLines(text ?? "", added.flatMap(exampleLines)), meant);
 }
@@ -189,9 +185,7 @@ export function removeExampleNames(text: string, names: readonly ExampleName[]):
   return verified(text, current, meant);
 }
 
-function exampleLines({ name, comment }: ExampleName): string[] {
-  return [...comment.split(/\r\n|\n|\r/).map((line) => `# ${line}`.trimEnd()), `${name}=`];
-}
+const exampleLines = ({ name, comment }: ExampleName): string[] => [`# ${comment}`, `${name}=`];
 
 /** The last gate: what would be written is read again, and must be what was meant. */
 function verified(before: string | undefined, after: string, meant: ReadonlyMap<string, string>): Edited {

@@ -1,17 +1,11 @@
 /** Texts as lists of lines: positions, whole lines in and out, and the blocks of ours in `.gitignore` and `.envrc`. */
 import type { Edited } from "./json.ts";
 
-/** Where an offset is, as people count: both from 1. */
-export interface Position {
-  readonly line: number;
-  readonly column: number;
-}
-
 /**
- * Offset in UTF-16 units → line and column, for one text. CR, LF and CRLF each end a line; a BOM takes no column.
+ * Offset in UTF-16 units → line and column, both from 1. CR, LF and CRLF each end a line; a BOM takes no column.
  * An offset beyond either end is moved to that end. An offset between CR and LF still belongs to the line they end.
  */
-export function indexLines(text: string): (offset: number) => Position {
+export function indexLines(text: string): (offset: number) => { readonly line: number; readonly column: number } {
   const starts = [text.startsWith("\uFEFF") ? 1 : 0];
   for (const { index, 0: end } of text.matchAll(/\r\n?|\n/g)) starts.push(index + end.length);
   return (offset) => {
@@ -54,18 +48,17 @@ function linesOf(text: string): { readonly all: readonly string[]; readonly plai
 }
 
 /**
- * The file with these lines. Those that are not there yet are appended as a block of their own, after an empty line and
- * with the heading (a comment line, written as given) above. If the heading is there they go below it.
+ * The file with these lines. Those that are not there yet are appended: as a block of their own after an empty line, with
+ * the heading (a comment line, written as given) above; or behind the last line, where the heading is there.
  */
 export function addLines(text: string | undefined, lines: readonly string[], heading?: string): Done {
   const original = text ?? "";
-  const { all, plain } = linesOf(original);
+  const { plain } = linesOf(original);
   const wanted = lines.filter((line) => !plain.includes(line));
   if (wanted.length === 0) return { ok: true, text: original, changed: false };
-  const block = heading === undefined ? 0 : plain.lastIndexOf(heading) + 1;
-  const above = block > 0 ? [] : [...(original === "" ? [] : [""]), ...(heading === undefined ? [] : [heading])];
-  const [head, tail] = block > 0 ? [all.slice(0, block).join(""), all.slice(block).join("")] : [original, ""];
-  return { ok: true, text: appendLines(head, [...above, ...wanted]) + tail, changed: true };
+  const isBlock = heading === undefined || !plain.includes(heading);
+  const above = isBlock ? [original === "" ? [] : "", heading ?? []].flat() : [];
+  return { ok: true, text: appendLines(original, [...above, ...wanted]), changed: true };
 }
 
 /**
