@@ -48,25 +48,33 @@ function help(version: string, { name, words, flags, notes, examples }: Command)
 const helpOf = ({ name }: Command): string => `npx create-halo-mcp ${name === "init" ? "" : `${name} `}--help`;
 
 /** A wrong word as far as it can be repeated: nothing of the form of a command or option is a token or an ID. */
-function repeated(word: string, before: string, after = ""): string {
-  return /^[a-z][a-z-]{0,13}$/.test(word) ? before + word + after : "";
-}
+const repeated = (word: string, quote: (word: string) => string): string =>
+  /^[a-z][a-z-]{0,13}$/.test(word) ? ` ${quote(word)}` : "";
 
 function didYouMean(word: string, valid: readonly string[], before = ""): string {
   const near = nearest(word, valid);
   return near === undefined ? "" : `: did you mean ${before}${near}?`;
 }
 
-function unknownFlag(name: string, flags: readonly Flag[], command: Command): UsageError {
-  const names = flags.map((flag) => flag.name);
+function commandOf(name: string): Command {
+  const command = COMMANDS.find((each) => each.name === name);
+  if (command !== undefined) return command;
+  const names = COMMANDS.map((each) => each.name);
+  const message = `unknown command${repeated(name, (word) => `"${word}"`)}${didYouMean(name, names)}`;
+  throw new UsageError(message, { hint: "npx create-halo-mcp --help" });
+}
+
+function flagOf(name: string, flags: readonly Flag[], command: Command): Flag {
+  const flag = flags.find((each) => each.name === name);
+  if (flag !== undefined) return flag;
+  const names = flags.map((each) => each.name);
   if (/(?:^|[-_])token$/i.test(name) || nearest(name, [...names, "token"]) === "token")
-    return new UsageError(
+    throw new UsageError(
       "there is no --token option: every program on this machine could read it from the command line",
       { hint: "set HALO_MCP_TOKEN, or use --token-stdin or --token-file" },
     );
-  return new UsageError(`unknown option${repeated(name, " --")}${didYouMean(name, names, "--")}`, {
-    hint: helpOf(command),
-  });
+  const message = `unknown option${repeated(name, (word) => `--${word}`)}${didYouMean(name, names, "--")}`;
+  throw new UsageError(message, { hint: helpOf(command) });
 }
 
 /** Only a flag that says so in its placeholder takes a list; given twice, its lists add up. */
@@ -87,14 +95,7 @@ export function parse(
   const [first = "-", ...rest] = argv;
   if (first === "help") return parse([...rest, "--help"], env);
   const isNamed = !first.startsWith("-");
-  const command = COMMANDS.find(({ name }) => name === (isNamed ? first : "init"));
-  if (command === undefined) {
-    const near = didYouMean(
-      first,
-      COMMANDS.map(({ name }) => name),
-    );
-    throw new UsageError(`unknown command${repeated(first, ' "', '"')}${near}`, { hint: "npx create-halo-mcp --help" });
-  }
+  const command = commandOf(isNamed ? first : "init");
   const flags = [...command.flags, ...GLOBAL_FLAGS];
   const values: Record<string, string> = {};
   const switches = new Set<string>();
@@ -107,8 +108,7 @@ export function parse(
       words.push(token.value);
     }
     if (token.kind !== "option") continue;
-    const flag = flags.find(({ name }) => name === token.name);
-    if (flag === undefined) throw unknownFlag(token.name, flags, command);
+    const flag = flagOf(token.name, flags, command);
     const { name, arg } = flag;
     if (arg === undefined) {
       if (token.value !== undefined) throw new UsageError(`--${name} takes no value`);
@@ -129,7 +129,7 @@ export function parse(
     origins[name] = variable;
   }
   for (const flag of flags) checkValues(flag, values[flag.name], origins[flag.name] ?? `--${flag.name}`);
-  return { command, options: { values, switches, origins, ...(command.words === undefined ? {} : { words }) } };
+  return { command, options: { values, switches, words, origins } };
 }
 
 function tokensOf(args: readonly string[], flags: readonly Flag[]) {
@@ -180,10 +180,8 @@ export async function main(context: Context, argv: readonly string[]): Promise<n
       const page = await PAGES[command.name]();
       return await page.run(context, options);
     }
-    const { version, nodeVersion, platform, arch, print } = context;
-    if (switches.has("help")) print(`${help(version, command)}\n`);
-    else if (switches.has("debug")) print(`create-halo-mcp ${version}\nnode ${nodeVersion}\n${platform} ${arch}\n`);
-    else print(`${version}\n`);
+    const { version, print } = context;
+    print(`${switches.has("help") ? help(version, command) : version}\n`);
     return 0;
   } catch (error) {
     return report(context, error, argv);

@@ -1,6 +1,5 @@
 import { writeSync } from "node:fs";
 import { homedir } from "node:os";
-import { resolve } from "node:path";
 import type { Readable, Writable } from "node:stream";
 
 declare const __VERSION__: string;
@@ -45,22 +44,15 @@ export interface Context {
 
 /** Whether one output is to be coloured. `off`: somebody said no. */
 export function wantsColor(env: Context["env"], isTerminal: boolean, off: boolean): boolean {
-  if (off) return false;
-  if (env.NO_COLOR !== undefined && env.NO_COLOR !== "") return false;
+  if (off || (env.NO_COLOR ?? "") !== "") return false;
   if (env.FORCE_COLOR !== undefined) return env.FORCE_COLOR !== "0" && env.FORCE_COLOR !== "false";
   return isTerminal && env.TERM !== "dumb";
 }
 
-/**
- * Windows consoles other than the modern terminals, and Linux's own console, lack the signs we use; and where a locale is named, it
- * says what bytes mean: the first that is set of these three (POSIX, "Environment Variables").
- */
+/** Linux's own console, and on Windows those without any of these variables, lack the signs we use: as clack has it. */
 function hasUnicode(env: Context["env"], platform: string): boolean {
-  if (platform !== "win32") {
-    const locale = [env.LC_ALL, env.LC_CTYPE, env.LANG].find((text) => text !== undefined && text !== "");
-    return env.TERM !== "linux" && env.TERM !== "dumb" && (locale === undefined || /utf-?8/i.test(locale));
-  }
-  return env.WT_SESSION !== undefined || env.TERM_PROGRAM !== undefined || env.TERM !== undefined;
+  if (platform !== "win32") return env.TERM !== "linux";
+  return (env.WT_SESSION ?? env.TERM_PROGRAM ?? env.TERM) !== undefined;
 }
 
 /**
@@ -68,11 +60,7 @@ function hasUnicode(env: Context["env"], platform: string): boolean {
  * `onLost`: what was said did not arrive, because of a full disk, say.
  */
 export function contextFromProcess(process: NodeJS.Process, signal: AbortSignal, onLost: () => void): Context {
-  const { platform, arch, version: nodeVersion } = process;
-  const cwd = process.cwd();
-  const config = process.env.CLAUDE_CONFIG_DIR ?? "";
-  // Claude Code is started in other folders too: what is relative to this one must mean the same there
-  const env = config === "" ? process.env : { ...process.env, CLAUDE_CONFIG_DIR: resolve(cwd, config) };
+  const { env, platform, arch, version: nodeVersion } = process;
   const seen = new Set<Output>();
   /** A reader that goes away (`| head`) is no error of ours. */
   const watched = (stream: Output): Output => {
@@ -81,7 +69,7 @@ export function contextFromProcess(process: NodeJS.Process, signal: AbortSignal,
     return stream;
   };
   return {
-    cwd,
+    cwd: process.cwd(),
     env,
     platform,
     arch,

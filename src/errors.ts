@@ -21,30 +21,27 @@ export class HaloError extends Error {
   }
 }
 
-/** Exit 2: a wrong word on the command line, or input is missing and nobody can be asked. */
-export class UsageError extends HaloError {
-  constructor(message: string, details?: Details, code = "usage") {
-    super(2, code, message, details);
-  }
+/** One of the ways: its exit code, and the code that JSON gets where nothing says it better. */
+function ending(exitCode: number, usual: string) {
+  return class extends HaloError {
+    constructor(message: string, details?: Details, code = usual) {
+      super(exitCode, code, message, details);
+    }
+  };
 }
+
+/** Exit 2: a wrong word on the command line, or input is missing and nobody can be asked. */
+export class UsageError extends ending(2, "usage") {}
 
 /** Exit 1: a file that must not be touched, or a connection that does not work. */
-export class Refusal extends HaloError {
-  constructor(message: string, details?: Details, code = "refused") {
-    super(1, code, message, details);
-  }
-}
+export class Refusal extends ending(1, "refused") {}
 
 /** Exit 3: the machine does not let us: permissions, disk, a lock that stays, no such program. */
-export class EnvironmentError extends HaloError {
-  constructor(message: string, details?: Details, code = "environment") {
-    super(3, code, message, details);
-  }
-}
+export class EnvironmentError extends ending(3, "environment") {}
 
 /** Exit 130: Ctrl-C, Ctrl-D or a closed stdin. Nothing was changed. */
-export class Cancelled extends HaloError {
-  constructor(message = "Cancelled. Nothing was changed.", details?: Details) {
-    super(130, "cancelled", message, details);
+export class Cancelled extends ending(130, "cancelled") {
+  constructor(message = "Cancelled. Nothing was changed.") {
+    super(message);
   }
 }

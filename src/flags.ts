@@ -69,15 +69,15 @@ export const GLOBAL_FLAGS: readonly Flag[] = [
   { name: "cwd", arg: "dir", summary: "work in this folder, not at the git root" },
   { name: "debug", summary: "show where an unexpected error came from" },
   { name: "help", short: "h", summary: "print this help" },
-  { name: "version", short: "V", summary: "print the version (with --debug: also of Node)" },
+  { name: "version", short: "V", summary: "print the version" },
 ];
 
 /** A run's options as text, before a command gives them their types. */
 export interface RawOptions {
   readonly values: Readonly<Record<string, string>>;
   readonly switches: ReadonlySet<string>;
-  /** What stood beside the options, for a command that takes it. */
-  readonly words?: readonly string[];
+  /** What stood beside the options. */
+  readonly words: readonly string[];
   /** The variable that a value came from, for those that no flag gave: it gets the blame. */
   readonly origins: Readonly<Record<string, string>>;
 }

@@ -45,7 +45,7 @@ describe("parse", () => {
   it("takes the default command with and without its name, and values with an equals sign, a dash or a space", () => {
     for (const argv of [[], ["init"]]) expect(parse(argv, {}).command.name).toBe("init");
     const ids = { HALO_ACCOUNT_ID: "a", HALO_PROFILE_ID: "p" };
-    expect(options([], ids)).toEqual({ values: {}, switches: new Set(), origins: {} });
+    expect(options([], ids)).toEqual({ values: {}, switches: new Set(), words: [], origins: {} });
     expect(options(["-yq", "--dry-run"]).switches).toEqual(new Set(["yes", "quiet", "dry-run"]));
     const values = { url: "https://x/?a=b", "account-id": "--x", cwd: "/a b" };
     expect(options(["--url=https://x/?a=b", "--account-id=--x", "--cwd", "/a b"]).values).toEqual(values);
@@ -132,10 +132,9 @@ describe("main", () => {
     }
   });
 
-  it("prints the version alone, and Node's with --debug", async () => {
+  it("prints the version alone", async () => {
     for (const flag of ["--version", "-V"])
       expect(await run([flag])).toEqual({ code: 0, stdout: "9.9.9\n", stderr: "" });
-    expect((await run(["--version", "--debug"])).stdout).toBe("create-halo-mcp 9.9.9\nnode v20.20.2\nlinux x64\n");
   });
 
   it("says cancelled, 130, when the run was aborted", async () => {

@@ -1,7 +1,7 @@
 /** Asks the program of Claude Code. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { type ExecOptions, type ExecResult, exec } from "./programs.ts";
 
 export interface ClaudeProgram {
@@ -74,50 +74,34 @@ export interface Answer {
  */
 export async function askClaude(
   claude: ClaudeProgram,
-  question: Question,
+  { name, bridge, overridden, elsewhere, timeoutMs, limit }: Question,
   surroundings: Surroundings,
 ): Promise<Answer | undefined> {
-  const { bridge, overridden } = question;
-  // values only where the environment cannot carry them: a killed run leaves this file
-  const settings = { ...(overridden ? { env: bridge?.env } : {}), enabledMcpjsonServers: bridge?.enabled };
-  return await withPrivateFile("settings.json", JSON.stringify(settings), async (path) => {
-    const folder = dirname(path);
-    const given = bridge === undefined ? [] : ["--settings", path];
-    // a name of a repository may look like an option
-    const result = await exec([claude.path, ...given, "mcp", "get", "--", question.name], {
-      ...surroundings,
-      ...(question.elsewhere ? { cwd: folder } : {}),
-      // 2.1.197 logs the headers in clear, readable for everybody, below its cache folder (Linux, measured 2026-11-22)
-      env: {
-        ...surroundings.env,
-        ...bridge?.env,
-        MCP_TIMEOUT: String(question.timeoutMs),
-        XDG_CACHE_HOME: folder,
-      },
-      ...(question.limit ?? { timeoutMs: question.timeoutMs + AROUND_MS }),
-    });
-    if (result.startError !== undefined || result.timedOut) return undefined;
-    // 2.1.197 prints a name as it is, line breaks and all: what comes after it is Claude Code's own
-    const { stdout } = result;
-    const said = stdout.startsWith(`${question.name}:`) ? stdout.slice(question.name.length + 1) : stdout;
-    return { said, isKnown: !foundNothing(result) };
-  });
-}
-
-/**
- * Writes a text that holds secrets into a folder of its own that nobody else can enter (0700, the file 0600), hands
- * its path to `use`, and removes both whatever happens: a failure, an abort, the end of the process.
- */
-export async function withPrivateFile<T>(name: string, text: string, use: (path: string) => Promise<T>): Promise<T> {
+  // only its owner can enter it (0700), and it is removed whatever happens: a failure, an abort, the end of the process
   const folder = mkdtempSync(join(tmpdir(), "create-halo-mcp-"));
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
   process.once("exit", remove);
   try {
-    const path = join(folder, name);
     // the folder for temporary files may lie in a repository
     writeFileSync(join(folder, ".gitignore"), "*\n");
-    writeFileSync(path, text, { mode: 0o600, flag: "wx" });
-    return await use(path);
+    // values only where the environment cannot carry them: a killed run leaves this file
+    const settings = { ...(overridden ? { env: bridge?.env } : {}), enabledMcpjsonServers: bridge?.enabled };
+    const path = join(folder, "settings.json");
+    writeFileSync(path, JSON.stringify(settings), { mode: 0o600 });
+    const given = bridge === undefined ? [] : ["--settings", path];
+    // a name of a repository may look like an option
+    const result = await exec([claude.path, ...given, "mcp", "get", "--", name], {
+      ...surroundings,
+      ...(elsewhere ? { cwd: folder } : {}),
+      // 2.1.197 logs the headers in clear, readable for everybody, below its cache folder (Linux, measured 2026-11-22)
+      env: { ...surroundings.env, ...bridge?.env, MCP_TIMEOUT: String(timeoutMs), XDG_CACHE_HOME: folder },
+      ...(limit ?? { timeoutMs: timeoutMs + AROUND_MS }),
+    });
+    if (result.startError !== undefined || result.timedOut) return undefined;
+    // 2.1.197 prints a name as it is, line breaks and all: what comes after it is Claude Code's own
+    const { stdout } = result;
+    const said = stdout.startsWith(`${name}:`) ? stdout.slice(name.length + 1) : stdout;
+    return { said, isKnown: !foundNothing(result) };
   } finally {
     remove();
     process.off("exit", remove);

@@ -18,23 +18,6 @@ export interface GitOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** Questions to git. Paths are absolute, or relative to `cwd`. */
-export interface Git {
-  /** Would git ignore an untracked file of this path? A tracked file is taken all the same: ask isTracked too. */
-  readonly isIgnored: (path: string) => boolean;
-  /** The absolute path of the file whose rule ignores the path, or undefined when none does. */
-  readonly ignoreSource: (path: string) => string | undefined;
-  /** Is the path (or anything below it) in the index? */
-  readonly isTracked: (path: string) => boolean;
-  /** Absolute path of one of git's own files, such as `info/exclude`. */
-  readonly gitPath: (name: string) => string;
-}
-
-interface Answer {
-  readonly status: number;
-  readonly stdout: string;
-}
-
 /** The folder at or above `cwd` that holds `.git` (a folder, or a file in a worktree or submodule). git is not run. */
 export function findRoot(cwd: string): string | undefined {
   for (let folder = resolve(cwd); ; folder = dirname(folder)) {
@@ -48,8 +31,8 @@ export function findRoot(cwd: string): string | undefined {
   }
 }
 
-/** A small, synchronous wrapper over the git program. */
-export function createGit(options: GitOptions): Git {
+/** Questions about one path, which is absolute or relative to `cwd`. */
+export function createGit(options: GitOptions) {
   /** The file whose rule ignores the path, as git names it. */
   const sourceOf = (path: string): string | undefined => {
     // the path goes through stdin, absolute: check-ignore knows no literal pathspecs, and "/…" is never pathspec magic
@@ -58,18 +41,25 @@ export function createGit(options: GitOptions): Git {
     // with -v git also reports, with exit code 0, the "!rule" that takes a path back in
     return pattern === undefined || pattern.startsWith("!") ? undefined : source;
   };
+  /** A path that git prints on a line: only its newline goes, a path may end in a space. */
+  const pathOf = (...argv: readonly string[]): string =>
+    resolve(options.cwd, run(options, ["rev-parse", ...argv], [0]).stdout.replace(/\r?\n$/, ""));
   return {
-    isIgnored: (path) => sourceOf(path) !== undefined,
-    ignoreSource: (path) => {
+    /** Would git ignore an untracked file of this path? A tracked file is taken all the same: ask isTracked too. */
+    isIgnored: (path: string): boolean => sourceOf(path) !== undefined,
+    /** The absolute path of the file whose rule ignores the path, or undefined when none does. */
+    ignoreSource: (path: string): string | undefined => {
       const source = sourceOf(path);
       // a relative one is relative to the root of the worktree, wherever git was started
-      return source && resolve(line(run(options, ["rev-parse", "--show-toplevel"], [0]).stdout), source);
+      return source && resolve(pathOf("--show-toplevel"), source);
     },
-    isTracked: (path) => {
+    /** Is the path (or anything below it) in the index? */
+    isTracked: (path: string): boolean => {
       const argv = ["--literal-pathspecs", "ls-files", "--error-unmatch", "-z", "--", resolve(options.cwd, path)];
       return run(options, argv, [0, 1]).status === 0;
     },
-    gitPath: (name) => resolve(options.cwd, line(run(options, ["rev-parse", "--git-path", name], [0]).stdout)),
+    /** Absolute path of one of git's own files, such as `info/exclude`. */
+    gitPath: (name: string): string => pathOf("--git-path", name),
   };
 }
 
@@ -81,26 +71,20 @@ export function ignoredOf(options: GitOptions, paths: readonly string[]): Readon
   return new Set(stdout.split("\0").flatMap((path) => asked.get(path) ?? []));
 }
 
-/** What git prints is one line: only its newline goes, a path may end in a space. */
-function line(stdout: string): string {
-  return stdout.replace(/\r?\n$/, "");
-}
-
 const LIMITS = { timeoutMs: 10_000, maxBytes: 16 * 1024 * 1024 };
 
 /** Runs git with words that name no program. `expected`: the exit codes that are an answer; another one is an EnvironmentError. */
 export function run(
-  options: GitOptions,
+  { program, cwd, env }: GitOptions,
   argv: readonly string[],
   expected: readonly number[],
   input = "",
   limits = LIMITS,
-): Answer {
+): { readonly status: number; readonly stdout: string } {
   const safe = ["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", ...argv];
-  const { cwd } = options;
-  const { error, status, signal, stdout, stderr } = spawnSync(options.program, safe, {
+  const { error, status, signal, stdout, stderr } = spawnSync(program, safe, {
     cwd,
-    env: cleanEnv(options.env),
+    env: cleanEnv(env),
     input,
     encoding: "utf8",
     timeout: limits.timeoutMs,
@@ -111,31 +95,15 @@ export function run(
   if (error === undefined && status !== null && expected.includes(status)) return { status, stdout };
   // Ctrl-C goes to the whole group of a terminal
   if (signal === "SIGINT" || signal === "SIGTERM" || signal === "SIGHUP") throw new Cancelled();
-  const reason = error === undefined ? said(stderr) : `it could not be started, or took too long (${error.message})`;
-  // git works in no repository of another user (CVE-2022-24765), unless it is told that this is meant
-  const owned = /^fatal: (?:detected dubious ownership in|unsafe) repository (?:at )?\(?'([^\n]*)'/m.exec(stderr ?? "");
-  if (owned !== null) {
-    const [, root = cwd] = owned;
-    const word = `'${root.replaceAll("'", "'\\''")}'`;
-    throw new EnvironmentError(
-      `${root} belongs to another user, so git does not work in it ("dubious ownership")`,
-      { hint: `if you trust what is in it, tell git so:\ngit config --global --add safe.directory ${word}` },
-      "git",
-    );
-  }
+  // git's own remedy is among its first lines: "git config --global --add safe.directory …" for another user's repository
+  const answer = (stderr ?? "").trim().split("\n").slice(0, 5).join("\n");
+  const said = error === undefined ? answer : `it could not be started, or took too long (${error.message})`;
   const command = argv.find((word) => !word.startsWith("-")) ?? "";
   throw new EnvironmentError(
-    `git could not answer "git ${command}" in ${cwd}: ${reason}`,
+    `git could not answer "git ${command}" in ${cwd}: ${said}`,
     { hint: `See what git says: git -C "${cwd}" status`, cause: error },
     "git",
   );
-}
-
-/** The first line of what git said. */
-function said(stderr: string): string {
-  const [first = "it gave no reason."] = stderr.split("\n").filter((text) => text.trim() !== "");
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: \p{Cc} has V8 read a table of Unicode with this file
-  return first.replace(/[\0-\u001f\u007f-\u009f]/g, " ").trim();
 }
 
 function cleanEnv(env: GitOptions["env"]): NodeJS.ProcessEnv {

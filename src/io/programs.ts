@@ -53,7 +53,6 @@ export function untrusted(home: string, folders: readonly string[]): readonly st
 
 /** The absolute path of a program on PATH, or undefined. `name` is a bare name, never a path. */
 export function findProgram(name: string, { env, platform, exclude }: FindOptions): string | undefined {
-  if (/[\\/]/.test(name)) return undefined;
   const isOutside = outsideOf(exclude);
   return programCandidates(name, env, platform).find(
     (path) => isProgram(path, platform) && isOutside(dirname(path)) && isOutside(path),

@@ -5,6 +5,7 @@ import {
   constants,
   fstatSync,
   openSync,
+  readFileSync,
   readlinkSync,
   readSync,
   realpathSync,
@@ -171,4 +172,10 @@ function fromUtf16(bytes: Buffer): string | undefined {
   if (mark === "fffe" || (isEven && /^(?!00)..00$/.test(mark))) return even.toString("utf16le");
   if (mark === "feff" || (isEven && /^00(?!00)..$/.test(mark))) return Buffer.from(even).swap16().toString("utf16le");
   return undefined;
+}
+
+/** A text from `templates/`, with `{{name}}` filled in. Every name in the text must be given. */
+export function readTemplate(templates: URL, file: string, fill: Readonly<Record<string, string>>): string {
+  const text = readFileSync(new URL(file, templates), "utf8");
+  return text.replace(/\{\{(\w+)\}\}/g, (whole, name: string) => fill[name] ?? whole);
 }

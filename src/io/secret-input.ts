@@ -1,8 +1,8 @@
 /** Reads a token that is handed over by standard input or by a file. */
 import { constants, existsSync, openSync, readFileSync, statSync } from "node:fs";
 import { Socket } from "node:net";
-import type { Readable } from "node:stream";
-import { Cancelled, EnvironmentError, HaloError, UsageError } from "../errors.ts";
+import { addAbortSignal, type Readable } from "node:stream";
+import { Cancelled, EnvironmentError, UsageError } from "../errors.ts";
 
 /** More than this is no token, whatever it is. */
 const MAX_BYTES = 64 * 1024;
@@ -15,34 +15,21 @@ export interface Patience {
 
 /** Everything that a stream gives, up to 64 KiB. Throws Cancelled on abort, UsageError when it is more, EnvironmentError when it is late. */
 async function readAll(stream: Readable, flag: string, { signal, timeoutMs }: Patience): Promise<string> {
-  // an abort that is over fires no event, and an open terminal would be read for ever
-  if (signal.aborted) throw new Cancelled();
+  const limit = timeoutMs === undefined ? [] : [AbortSignal.timeout(timeoutMs)];
   const chunks: Buffer[] = [];
   let size = 0;
-  let isLate = false;
-  const stop = (): void => void stream.destroy();
-  const giveUp = (): void => {
-    isLate = true;
-    stop();
-  };
-  const timer = timeoutMs === undefined ? undefined : setTimeout(giveUp, timeoutMs);
-  signal.addEventListener("abort", stop, { once: true });
   try {
-    for await (const chunk of stream) {
+    for await (const chunk of addAbortSignal(AbortSignal.any([signal, ...limit]), stream)) {
       const bytes = Buffer.from(chunk);
       size += bytes.length;
       if (size > MAX_BYTES) throw new UsageError(`${flag}: more than 64 KiB is no token`);
       chunks.push(bytes);
     }
   } catch (error) {
-    if (!signal.aborted && !isLate) throw error;
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener("abort", stop);
-  }
-  if (signal.aborted) throw new Cancelled();
-  if (isLate)
+    if (signal.aborted) throw new Cancelled();
+    if (limit[0]?.aborted !== true) throw error;
     throw new EnvironmentError(`${flag}: the input did not end in time`, { hint: "give it more: --timeout 120" });
+  }
   return Buffer.concat(chunks).toString("utf8");
 }
 
@@ -60,20 +47,17 @@ export async function readSecretFile(path: string, patience: Patience): Promise<
     throw new EnvironmentError("--token-file: there is no such file", {
       hint: "give the path of a file that holds the token and nothing else",
     });
-  try {
-    const stat = statSync(path);
-    if (stat.isFIFO()) {
-      // `--token-file <(pass show halo)`; as a socket, so that no read waits inside the system, where no Ctrl-C would end it
-      const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-      return await readAll(new Socket({ fd, readable: true, writable: false }), "--token-file", patience);
-    }
-    if (!stat.isFile() || stat.size > MAX_BYTES) throw new Error("not a small file");
-    return readFileSync(path, "utf8");
-  } catch (cause) {
-    if (cause instanceof HaloError) throw cause;
-    throw new EnvironmentError(`--token-file: ${path} cannot be read, or is no file of at most 64 KiB`, {
-      hint: `ls -l ${path}`,
-      cause,
-    });
+  const stat = statSync(path);
+  if (stat.isFIFO()) {
+    // `--token-file <(pass show halo)`; as a socket, so that no read waits inside the system, where no Ctrl-C would end it
+    const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    return await readAll(new Socket({ fd, readable: true, writable: false }), "--token-file", patience);
   }
+  try {
+    if (stat.isFile() && stat.size <= MAX_BYTES) return readFileSync(path, "utf8");
+  } catch {
+    // said below
+  }
+  const message = `--token-file: ${path} cannot be read, or is no file of at most 64 KiB`;
+  throw new EnvironmentError(message, { hint: `ls -l ${path}` });
 }

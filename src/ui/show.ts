@@ -55,32 +55,27 @@ export function createShow(context: Context, { quiet, guide }: ShowOptions) {
     },
   };
 
-  /** A line that is drawn again and again, until it ends or the run is cancelled. */
+  /** A line that is drawn again and again, until it ends. */
   function movingLine(first: string) {
-    const { stderr, unicode, signal } = context;
-    const frames = unicode ? "◒◐◓◑" : "-\\|/";
-    const more = unicode ? "…" : "...";
-    let [frame, shown, isOver] = [0, "", signal.aborted];
+    const frames = context.unicode ? "◒◐◓◑" : "-\\|/";
+    const more = context.unicode ? "…" : "...";
+    let [frame, shown] = [0, ""];
     const draw = (): void => {
-      stderr.write(`\r\u001b[2K${paint.cyan(frames[frame % frames.length] ?? "")}  ${shown}`);
+      context.stderr.write(`\r\u001b[2K${paint.cyan(frames[frame % frames.length] ?? "")}  ${shown}`);
       frame += 1;
     };
     const update = (text: string): void => {
-      if (isOver) return;
       // masked before it is cut: half a secret would not be recognised
       const safe = output.clean(text);
       shown = safe.length > width - 4 ? `${safe.slice(0, width - 4 - more.length)}${more}` : safe;
       draw();
     };
+    const timer = setInterval(draw, 120).unref();
+    update(first);
     const end = (): void => {
       clearInterval(timer);
-      signal.removeEventListener("abort", end);
-      if (!isOver) stderr.write("\r\u001b[2K");
-      isOver = true;
+      context.stderr.write("\r\u001b[2K");
     };
-    const timer = setInterval(draw, 120).unref();
-    signal.addEventListener("abort", end, { once: true });
-    update(first);
     return { update, end };
   }
 }

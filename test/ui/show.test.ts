@@ -20,7 +20,6 @@ function screen({ context: given, stderr, quiet = false, guide = false }: Given 
   const { context, said } = madeUp({ secrets: new Set([SECRET]), ...given }, stderr);
   return { show: createShow(context, { quiet, guide }), said };
 }
-const tick = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 it.each([
   [
@@ -88,26 +87,13 @@ it("shows progress as one line where nothing can move", () => {
   expect(said.stderr).toBe("•  testing\n");
 });
 
-it("moves on a terminal, erases itself at the end, and when the run is aborted", async () => {
-  const stop = new AbortController();
-  const [moving, aborted] = [{}, { signal: stop.signal }].map((context) =>
-    screen({ context, stderr: { isTTY: true } }),
-  );
-  const progress = moving?.show.progress("one");
-  progress?.update("two");
-  progress?.end();
-  progress?.update("three");
-  const waiting = aborted?.show.progress("waiting");
-  stop.abort();
-  waiting?.update("late");
-  await tick(150);
-  waiting?.end();
-  for (const said of [moving?.said.stderr, aborted?.said.stderr]) {
-    expect(said?.split(ERASED).length).toBeGreaterThan(2);
-    expect(said?.endsWith(ERASED)).toBe(true);
-    expect(said).not.toMatch(/three|late/);
-  }
-  expect(moving?.said.stderr).toMatch(/one.*two/s);
+it("moves on a terminal, and erases itself at the end", async () => {
+  const { show, said } = screen({ stderr: { isTTY: true } });
+  const progress = show.progress("one");
+  progress.update("two");
+  await new Promise((resolve) => setTimeout(resolve, 150));
+  progress.end();
+  expect(said.stderr).toBe(["", "◒  one", "◐  two", "◓  two", ""].join(ERASED));
 });
 
 it("a line that is wrapped loses no word, cuts none, keeps the indent and the width", () => {

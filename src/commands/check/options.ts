@@ -8,7 +8,7 @@ export type CheckOptions = ReturnType<typeof readOptions>;
 
 /** Words → options. Throws UsageError before anything is read. */
 export function readOptions(context: Context, raw: RawOptions) {
-  const { values, switches, words = [] } = raw;
+  const { values, switches, words } = raw;
   const [most, given] = [values["max-warnings"], values.format as Format | undefined];
   if (most !== undefined && !/^\d{1,6}$/.test(most)) throw new UsageError("--max-warnings takes a number, 0 or more");
   if (switches.has("dry-run") && !switches.has("fix")) throw new UsageError("--dry-run needs --fix");

@@ -8,8 +8,7 @@ import { type OwnScope, planClaude, removeEntry } from "../../core/plan/claude-p
 import { type Planned, planProject, planRemoval } from "../../core/plan/install.ts";
 import type { Plan, Step, TellStep, WriteStep } from "../../core/plan/model.ts";
 import { EnvironmentError, Refusal } from "../../errors.ts";
-import { isInside } from "../../io/read.ts";
-import { readTemplate } from "../../io/templates.ts";
+import { isInside, readTemplate } from "../../io/read.ts";
 import { assertInside, assertPrivate } from "../shared/privacy.ts";
 import type { Choice, Decided, Values } from "./options.ts";
 import { entryIn, type Page, type Start, type Survey, whyNotOwn } from "./survey.ts";
