@@ -36,7 +36,7 @@ const mayUseProcess: Readonly<Record<string, { readonly members: readonly string
   },
   "io/write.ts": {
     members: ["platform"],
-    why: "Windows has no modes, and a rename fails there for a moment while another program reads",
+    why: "a rename fails on Windows for a moment while another program reads",
   },
 };
 

@@ -100,7 +100,10 @@ export async function applyWrites(steps: readonly WriteStep[], options: WriteOpt
   } catch (error) {
     const lost = await putBack(done);
     for (const lock of locks.values()) releaseLock(lock);
-    for (const [first, last] of folders.reverse()) removeFolders(first, last);
+    for (const [first, last] of folders.reverse())
+      quietly(() => {
+        for (let folder = last; folder.length >= first.length; folder = dirname(folder)) rmdirSync(folder);
+      });
     const restored = done.length > 0 ? "Everything was put back." : "Nothing was changed.";
     throw inWords(error, at, lost.length > 0 ? `Could not be put back: ${lost.join("; ")}.` : restored);
   }
@@ -117,7 +120,10 @@ function perform(step: WriteStep, locks: ReadonlyMap<string, Lock>, options: Wri
   if (entry.kind === "file") {
     // a rename would also replace a file that its owner made read-only
     accessSync(lock.target, constants.W_OK);
-    if (step.after !== undefined) keep(lock);
+    // a second name for the old file: taking it back needs no space, and gives back the very same file. FAT has no hard links,
+    // and Linux protects those of other users (fs.protected_hardlinks)
+    const isLinked = step.after === undefined || quietly(() => linkSync(lock.target, lock.kept));
+    if (!isLinked) copyFileSync(lock.target, lock.kept);
   }
   // an editor does not know our lock: compared once more, right before the rename
   const now = readKnown(step.path);
@@ -146,49 +152,28 @@ function stage(path: string, text: string, { secret = false }: WriteStep, entry:
   }
 }
 
-/** A second name for the old file: taking it back needs no space, and gives back the very same file. */
-function keep({ target, kept }: Lock): void {
+function place({ fresh, target, kept }: Lock, { path, after }: WriteStep, entry: Known): void {
   try {
-    linkSync(target, kept);
-  } catch {
-    // FAT has no hard links, and Linux protects those of other users (fs.protected_hardlinks)
-    copyFileSync(target, kept);
-  }
-}
-
-function place(lock: Lock, step: WriteStep, entry: Known): void {
-  try {
-    if (step.after === undefined) renamePatiently(lock.target, lock.kept);
-    else if (entry.kind === "file") renamePatiently(lock.fresh, lock.target);
-    else create(lock);
+    if (after === undefined) renamePatiently(target, kept);
+    else if (entry.kind === "file") renamePatiently(fresh, target);
+    // unlike a rename, neither replaces a file that is there by now
+    else if (!quietly(() => linkSync(fresh, target))) copyFileSync(fresh, target, constants.COPYFILE_EXCL);
   } catch (error) {
     // the lock was broken, and our files with it; or somebody created the file just now
-    if (["ENOENT", "EEXIST"].includes(errnoOf(error) ?? "")) throw stale(step.path);
+    if (["ENOENT", "EEXIST"].includes(errnoOf(error) ?? "")) throw stale(path);
     throw error;
   }
 }
 
-/** A link, unlike a rename, never replaces a file. */
-function create({ fresh, target }: Lock): void {
-  try {
-    linkSync(fresh, target);
-  } catch (error) {
-    if (!["EPERM", "ENOTSUP", "ENOSYS", "EMLINK"].includes(errnoOf(error) ?? "")) throw error;
-    renamePatiently(fresh, target);
-  }
-}
-
 /** Windows refuses a rename while a virus scanner or an indexer has the file open, for a moment. */
-function renamePatiently(from: string, to: string): void {
-  for (let tries = 0; ; tries += 1) {
-    try {
-      renameSync(from, to);
-      return;
-    } catch (error) {
-      const passing = ["EPERM", "EACCES", "EBUSY"].includes(errnoOf(error) ?? "");
-      if (process.platform !== "win32" || !passing || tries >= 20) throw error;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 25);
-    }
+function renamePatiently(from: string, to: string, tries = 20): void {
+  try {
+    renameSync(from, to);
+  } catch (error) {
+    const isPassing = ["EPERM", "EACCES", "EBUSY"].includes(errnoOf(error) ?? "");
+    if (process.platform !== "win32" || !isPassing || tries === 0) throw error;
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 25);
+    renamePatiently(from, to, tries - 1);
   }
 }
 
@@ -220,13 +205,6 @@ function readKnown(path: string): Known {
 function stale(path: string): Refusal {
   const hint = "Run it again: the plan is then made from the file as it is now.";
   return new Refusal(`${path} changed while the plan was made.`, { hint }, "stale");
-}
-
-/** Those that are empty still. */
-function removeFolders(first: string, last: string): void {
-  quietly(() => {
-    for (let folder = last; folder.length >= first.length; folder = dirname(folder)) rmdirSync(folder);
-  });
 }
 
 /** Takes everything back, last first, whatever was aborted meanwhile. Out: what could not be, with the reason or what to type. */
