@@ -41,7 +41,7 @@ describe("agreeOnUrl", () => {
   const answering = (yes: boolean): Ask => ({ confirm: async () => yes }) as unknown as Ask;
   const agree = (url: string | undefined, given: string | undefined, ask?: Ask, env = {}) => {
     const options = { ...optionsOf([]), url: given };
-    return agreeOnUrl(pageOf({ target: targetFor(url), options, here: { env } as Survey }), ask);
+    return agreeOnUrl(pageOf({ target: targetFor(url), options, here: { env } as Survey, decides: ask }));
   };
   it("takes HALO's own, the one of --url, and the one that got a yes", async () => {
     expect(await agree(undefined, undefined)).toBe(HALO_URL);

@@ -1,8 +1,7 @@
 /** The wizard, from top to bottom: look, ask, test, plan, write, test again through what was written, say how to go on. */
 import type { Context } from "../../context.ts";
-import { haloEntry, type Scope } from "../../core/clients/claude-code.ts";
+import type { Scope } from "../../core/clients/claude-code.ts";
 import type { Diagnosis } from "../../core/diagnosis/diagnose.ts";
-import { equalJson } from "../../core/formats/json.ts";
 import { LABELS, PASTED_BREAK, type Value } from "../../core/halo.ts";
 import type { Plan } from "../../core/plan/model.ts";
 import { decideTarget } from "../../core/plan/target.ts";
@@ -27,7 +26,7 @@ import {
   planText,
   statusLines,
 } from "./screens.ts";
-import { assertGit, entryIn, introduce, lookAgain, type Page, survey, whyNotOwn } from "./survey.ts";
+import { introduce, lookAgain, type Page, survey, whyNotOwn } from "./survey.ts";
 import { agreeOnUrl, type Proof, prove, showDiagnosis, TITLE, testFailed, testValues } from "./test.ts";
 import { askIds, askToken, type Candidates, missingIn, usable, valueSources, valuesOf } from "./values.ts";
 
@@ -44,16 +43,16 @@ export async function run(context: Context, raw: RawOptions): Promise<number> {
   // a repository has no say in what a person sets up for themselves alone
   const decision = decideTarget(isProject ? here.entries.project : [], options);
   if (!decision.ok) throw new Refusal(decision.reason, { hint: decision.hint });
-  const start = { context, options, show, here, target: decision.target };
-  introduce(start);
-  assertGit(start);
-  await checkBeforehand(start);
+  const { target } = decision;
   const ask = isAsked ? await createAsk(context, PASTED_BREAK) : undefined;
   const decides = options.yes ? undefined : ask;
-  const page: Page = { ...start, url: await agreeOnUrl(start, decides), ask, decides };
+  const start: Page = { context, options, show, here, target, url: target.url, ask, decides };
+  introduce(start);
+  await checkBeforehand(start);
+  const page: Page = { ...start, url: await agreeOnUrl(start) };
   const candidates = usable(await valueSources(page), page);
   const found = valuesOf(candidates);
-  const isJoining = page.target.mode === "join";
+  const isJoining = target.mode === "join";
   if (found !== undefined && (isJoining || !isProject)) {
     const decided = { values: found, choice };
     const plan = buildPlan(page, decided);
@@ -145,7 +144,7 @@ async function askChoice(page: Page, ask: Ask): Promise<Choice> {
 
 /** A set-up that is complete on disk: proven, and nothing written unless the person wants something else. */
 async function alreadySetUp(page: Page, decided: Decided, plan: Plan, candidates: Candidates): Promise<number> {
-  const { options, show, here, target, decides } = page;
+  const { options, show, here, decides } = page;
   const end = (ok: boolean, headline: string, proof?: Proof) =>
     conclude(page, decided, { ok, headline, plan, proof }, handSteps(plan));
   const proof = options.skipTest ? undefined : await prove(page, decided);
@@ -165,13 +164,7 @@ async function alreadySetUp(page: Page, decided: Decided, plan: Plan, candidates
   });
   if (next === "done") return end(ok, ok ? "Nothing was written." : headline, proof);
   if (next === "remove") return await remove(page, decided);
-  // what the team fixed stays as it is
-  const open = (which: "account" | "profile") => {
-    const found = candidates[which];
-    return found && { ...found, given: "literal" in target.slots[which] };
-  };
-  const reopened = { token: candidates.token, account: open("account"), profile: open("profile") };
-  const { values, tested } = await askUntilConnected(page, decides, reopened, false);
+  const { values, tested } = await askUntilConnected(page, decides, candidates, false);
   return await finish(page, { ...decided, values }, tested);
 }
 
@@ -193,7 +186,6 @@ async function carry(page: Page, decided: Decided, message: string, make: (now: 
     confirm: async () => {
       if (decides !== undefined && !(await decides.confirm({ message, initial: true })))
         throw new Cancelled("Stopped. Nothing was changed.");
-      if (decided.choice.scopes.includes("project")) assertSameEntry(page);
     },
     replan: async () => {
       show.info("A file changed meanwhile: the plan is made anew.");
@@ -202,16 +194,6 @@ async function carry(page: Page, decided: Decided, message: string, make: (now: 
   });
   if (!options.dryRun) show.verbatim(statusLines(page, carried.plan, carried.statuses));
   return carried;
-}
-
-/** The entry must still be the one that was agreed to, or what is to be written. Throws Refusal. */
-function assertSameEntry(page: Page): void {
-  const { name, mode, url } = page.target;
-  const rawIn = ({ here }: Page) => entryIn(here, "project", name)?.raw ?? null;
-  const is = rawIn(lookAgain(page));
-  if (equalJson(rawIn(page), is) || (mode === "new" && equalJson(haloEntry(name, url), is))) return;
-  const hint = "look at it, then run this again";
-  throw new Refusal(".mcp.json changed meanwhile; nothing was written", { hint }, "stale");
 }
 
 /** Writes what was decided, proves it, says how to go on. */

@@ -11,7 +11,7 @@ import { EnvironmentError, Refusal } from "../../errors.ts";
 import { isInside, readTemplate } from "../../io/read.ts";
 import { assertInside, assertPrivate } from "../shared/privacy.ts";
 import type { Choice, Decided, Values } from "./options.ts";
-import { entryIn, type Page, type Start, type Survey, whyNotOwn } from "./survey.ts";
+import { entryIn, type Page, type Survey, whyNotOwn } from "./survey.ts";
 
 const isOwn = (scope: Choice["scopes"][number]): scope is OwnScope => scope !== "project";
 
@@ -19,7 +19,7 @@ const isOwn = (scope: Choice["scopes"][number]): scope is OwnScope => scope !== 
 const placeOf = ({ snapshot }: Survey, path: string) => ({ path, realPath: snapshot.get(path)?.realPath ?? path });
 
 /** Patterns for the secret files that the ignore rules do not cover yet. */
-function uncoveredPatterns({ options, target, here }: Start): readonly string[] {
+function uncoveredPatterns({ options, target, here }: Page): readonly string[] {
   const { git, paths, root, envFromRoot } = here;
   const files = [
     // anchored when it lies deeper
@@ -47,18 +47,18 @@ function stepsOf(planned: Planned): readonly WriteStep[] {
   );
 }
 
-function projectSteps(start: Start, values: Values): readonly Step[] {
-  const { target, here, options } = start;
+function projectSteps(page: Page, values: Values): readonly Step[] {
+  const { target, here, options } = page;
   const { bridge } = options;
-  const written = planProject({ ...here, target, values, bridge, uncovered: uncoveredPatterns(start) });
-  return [...stepsOf(written), ...ciSteps(start)];
+  const written = planProject({ ...here, target, values, bridge, uncovered: uncoveredPatterns(page) });
+  return [...stepsOf(written), ...ciSteps(page)];
 }
 
 /** What `check` must be told: nothing where HALO's own endpoint is meant. */
 export const checkOptions = (url: string): string => (url === HALO_URL ? "" : ` --url ${toSh([url])}`);
 
 /** The step of `--ci`; none without it. Throws Refusal when the file would land outside of the repository. */
-function ciSteps({ context: { templates, version }, options: { ci }, here, target }: Start): readonly Step[] {
+function ciSteps({ context: { templates, version }, options: { ci }, here, target }: Page): readonly Step[] {
   const { root, folder, snapshot, ciPaths } = here;
   const [path] = ciPaths;
   if (ci === undefined || path === undefined) return [];
@@ -69,10 +69,10 @@ function ciSteps({ context: { templates, version }, options: { ci }, here, targe
 }
 
 /** Every refusal that can be known before a question is asked. */
-export async function checkBeforehand(start: Start): Promise<void> {
-  const { options, here, target } = start;
+export async function checkBeforehand(page: Page): Promise<void> {
+  const { options, here, target } = page;
   const { scopes } = options.choice;
-  const why = scopes.some(isOwn) ? await whyNotOwn(start) : undefined;
+  const why = scopes.some(isOwn) ? await whyNotOwn(page) : undefined;
   if (why !== undefined)
     throw new EnvironmentError(`--scope ${scopes.join(",")}: ${why}`, {
       hint: "install or update Claude Code, then run this again; or take --scope project",
@@ -83,7 +83,7 @@ export async function checkBeforehand(start: Start): Promise<void> {
   for (const path of [env, ...(options.bridge === "claude-settings" ? [bridge] : [])])
     assertPrivate(here, placeOf(here, path), { ignored: false });
   if (target.mode === "new") for (const path of Object.values(shared)) assertInside(here.root, placeOf(here, path));
-  projectSteps(start, { token: "x", account: "x", profile: "x" });
+  projectSteps(page, { token: "x", account: "x", profile: "x" });
 }
 
 const WEB_CLIENTS = [

@@ -17,21 +17,17 @@ import { createGit, findRoot } from "../../io/git.ts";
 import { readState, takeSnapshot } from "../../io/read.ts";
 import type { Ask } from "../../ui/ask.ts";
 import type { Show } from "../../ui/show.ts";
-import { pathLabel } from "../shared/carry-out.ts";
 import { claudeOf, ownFiles, programsFor } from "../shared/programs.ts";
 import type { InitOptions } from "./options.ts";
 
-export interface Start {
+/** The locals of the wizard. */
+export interface Page {
   readonly context: Context;
   readonly options: InitOptions;
   readonly show: Show;
   readonly here: Survey;
   readonly target: Target;
-}
-
-/** The locals of the wizard. */
-export interface Page extends Start {
-  /** The URL of the target, fit to receive the token. */
+  /** The URL of the target; once it was agreed on, without references. */
   readonly url: string;
   /** Who is asked for values; undefined when nobody can be. */
   readonly ask: Ask | undefined;
@@ -41,6 +37,11 @@ export interface Page extends Start {
 
 /** Where the wizard works, and the programs that it can start. Throws UsageError for a bad `--cwd`. */
 async function findPlace(context: Context, options: InitOptions) {
+  const { GIT_DIR, GIT_WORK_TREE } = context.env;
+  if (GIT_DIR !== undefined || GIT_WORK_TREE !== undefined)
+    throw new EnvironmentError("GIT_DIR or GIT_WORK_TREE is set, so it is unclear which repository is meant", {
+      hint: "unset GIT_DIR GIT_WORK_TREE",
+    });
   const cwd = options.cwd ?? context.cwd;
   if (!statSync(cwd, { throwIfNoEntry: false })?.isDirectory())
     throw new UsageError(`--cwd: there is no folder ${cwd}`);
@@ -135,7 +136,7 @@ export const absenceOf = ({ claudeIs }: Survey): string =>
   `Claude Code ${claudeIs === "none" ? "is not installed here" : "does not answer here"}`;
 
 /** Why nothing can be added to Claude Code's own scopes; undefined where it reads an entry from standard input. */
-export async function whyNotOwn({ context: { signal }, here }: Start): Promise<string | undefined> {
+export async function whyNotOwn({ context: { signal }, here }: Page): Promise<string | undefined> {
   const { claude, root: cwd, programEnv: env } = here;
   if (claude === undefined) return absenceOf(here);
   const isNew = await readsStdin(claude, { cwd, env, signal });
@@ -143,18 +144,14 @@ export async function whyNotOwn({ context: { signal }, here }: Start): Promise<s
 }
 
 /** What was found, before anything is asked. */
-export function introduce({ context, options, show, here, target }: Start): void {
-  const { root, isBelow, folder, entries, snapshot, paths, claude, store } = here;
+export function introduce({ context, options, show, here, target }: Page): void {
+  const { root, isBelow, folder, snapshot, paths, claude, store } = here;
   show.title(`create-halo-mcp ${context.version}: connect HALO to your AI clients`);
-  const found = [...entries.project, ...entries.local, ...entries.user].map(({ scope, name, broken }) => {
-    const where = scope === "project" ? ".mcp.json" : `Claude Code, ${scope} scope`;
-    return `${where}: "${printable(name, 64)}"${broken === undefined ? "" : ` (${broken})`}`;
-  });
-  if (snapshot.get(paths.env)?.kind === "file") found.push(`${pathLabel(paths.env, root)} is there`);
-  found.push(claude === undefined ? absenceOf(here) : `Claude Code ${claude.version}`);
   const repository = folder.gitRoot === undefined ? "no git repository" : "git repository";
   const place = isBelow ? "the root of the git repository you are in" : repository;
-  show.info(`Working in ${printable(root, 200)} (${place})`, found);
+  show.info(`Working in ${printable(root, 200)} (${place})`, [
+    claude === undefined ? absenceOf(here) : `Claude Code ${claude.version}`,
+  ]);
   const name = printable(target.name, 64);
   if (target.mode === "join")
     show.info(
@@ -174,18 +171,5 @@ export function introduce({ context, options, show, here, target }: Start): void
   if (token !== undefined && "literal" in token && target.repairs.includes("token"))
     show.warn(
       "It may contain a token in plain text. If this file was ever committed or shared, delete that token in HALO Studio > Settings > Product Tokens.",
-    );
-}
-
-/** Throws EnvironmentError where git cannot say what it ignores. */
-export function assertGit({ context: { env }, here: { folder, git } }: Start): void {
-  if (env.GIT_DIR !== undefined || env.GIT_WORK_TREE !== undefined)
-    throw new EnvironmentError("GIT_DIR or GIT_WORK_TREE is set, so it is unclear which repository is meant", {
-      hint: "unset GIT_DIR GIT_WORK_TREE",
-    });
-  if (folder.gitRoot !== undefined && git === undefined)
-    throw new EnvironmentError(
-      "this is a git repository, but git is not installed, so its ignore rules cannot be read",
-      { hint: "install git, then run this again" },
     );
 }

@@ -22,11 +22,10 @@ import { variablesOf } from "../../core/plan/target.ts";
 import { printable } from "../../core/secrets.ts";
 import { Cancelled, Refusal } from "../../errors.ts";
 import { type Answer, askClaude } from "../../io/claude.ts";
-import type { Ask } from "../../ui/ask.ts";
 import type { Show } from "../../ui/show.ts";
 import { runTest, STAGE_TEXT } from "../shared/connection-test.ts";
 import type { Decided, Values } from "./options.ts";
-import { entryIn, lookAgain, type Page, type Start } from "./survey.ts";
+import { entryIn, lookAgain, type Page } from "./survey.ts";
 
 const BESIDE = "set up HALO under another name: --name halo-mine";
 
@@ -35,7 +34,7 @@ const BESIDE = "set up HALO under another name: --name halo-mine";
  * `--url` with that very URL, or a yes that was shown the host (nobody to ask: no yes). One that is put together from
  * variables is never offered for a yes: it would show, and send, what they hold. Throws Refusal; nothing was sent by then.
  */
-export async function agreeOnUrl({ target, here, options, show }: Start, ask: Ask | undefined): Promise<string> {
+export async function agreeOnUrl({ target, here, options, show, decides: ask }: Page): Promise<string> {
   const { entry, url: written, slots } = target;
   if (target.mode === "new" || entry === undefined) return written;
   const named = `the URL of "${printable(target.name, 64)}"`;

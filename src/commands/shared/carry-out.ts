@@ -6,7 +6,7 @@ import type { Plan, RunStep, Step, StepStatus, WriteStep } from "../../core/plan
 import { mask, printable } from "../../core/secrets.ts";
 import { EnvironmentError, Refusal } from "../../errors.ts";
 import { foundNothing } from "../../io/claude.ts";
-import { type ExecResult, exec } from "../../io/programs.ts";
+import { exec } from "../../io/programs.ts";
 import { isInside } from "../../io/read.ts";
 import { applyWrites } from "../../io/write.ts";
 import { type Asked, assertPrivate } from "./privacy.ts";
@@ -18,25 +18,13 @@ export interface CarryOut {
   readonly show: (plan: Plan) => void;
   /** Asks whether to go on. Throws Cancelled for a no. Not called for a plan that changes nothing. */
   readonly confirm?: () => Promise<void>;
-  /** A file changed after the plan was made (`reason`): makes it anew from what is there now. Throws when it must be another plan. */
+  /** A file changed after the plan was made (`reason`): makes it anew from what is there now. */
   readonly replan: (reason: string) => Promise<Plan>;
 }
 
-export interface Carried {
-  /** The plan that was carried out, which may have been made anew. */
-  readonly plan: Plan;
-  readonly statuses: ReadonlyMap<Step, StepStatus>;
-  /** Whether any file or program changed something: false when everything was there already, and for a dry run. */
-  readonly changed: boolean;
-}
-
-/** A file as it is named on screen: from the root, or whole when it lies elsewhere. */
-export function pathLabel(path: string, root: string): string {
-  return isInside(path, root) ? relative(root, path) : path;
-}
-
+/** A step as it is named on screen; a file from the root, or whole when it lies elsewhere. */
 export function stepLabel(step: Step, root: string): string {
-  if (step.kind === "write") return pathLabel(step.path, root);
+  if (step.kind === "write") return isInside(step.path, root) ? relative(root, step.path) : step.path;
   return step.kind === "run" ? step.why : step.title;
 }
 
@@ -49,8 +37,11 @@ export function changes({ steps }: Plan): boolean {
   return steps.some((step) => step.kind === "run" || (step.kind === "write" && step.before !== step.after));
 }
 
-/** Shows the plan, asks, and does what it says: all of it, or nothing. Steps for a human stay `planned`. */
-export async function carryOut(first: Plan, how: CarryOut): Promise<Carried> {
+/**
+ * Shows the plan, asks, and does what it says: all of it, or nothing. Out: the plan that was carried out, which may have been
+ * made anew; what became of its steps (those for a human stay `planned`); and whether anything changed.
+ */
+export async function carryOut(first: Plan, how: CarryOut) {
   let plan = first;
   for (let plans = 1; ; plans += 1) {
     how.show(plan);
@@ -88,8 +79,8 @@ async function apply({ steps }: Plan, statuses: Map<Step, StepStatus>, { context
   for (const [index, step] of writes.entries()) statuses.set(step, written[index] ?? "written");
 }
 
-function start(argv: RunStep["argv"], stdin: string, place: Asked, signal: AbortSignal): Promise<ExecResult> {
-  return exec(argv, { cwd: place.root, env: place.programEnv, stdin, timeoutMs: RUN_MS, signal });
+function start(argv: RunStep["argv"], stdin: string, { root, programEnv }: Asked, signal: AbortSignal) {
+  return exec(argv, { cwd: root, env: programEnv, stdin, timeoutMs: RUN_MS, signal });
 }
 
 async function run({ argv, stdin = "" }: RunStep, context: Context, place: Asked): Promise<void> {

@@ -6,12 +6,8 @@ import { EnvironmentError, Refusal } from "../../errors.ts";
 import { createGit, findRoot } from "../../io/git.ts";
 import { isInside } from "../../io/read.ts";
 
-interface Place {
-  /** As the user knows it. */
-  readonly path: string;
-  /** Where a write would land. */
-  readonly realPath: string;
-}
+/** A file as the user knows it, and where a write would land. */
+type Place = { readonly path: string; readonly realPath: string };
 
 /** Refuses a symlink of the repository that leads out of it: what it leads to is not the repository's to change. */
 export function assertInside(root: string, { path, realPath }: Place): void {
@@ -32,17 +28,10 @@ export interface Asked {
   readonly programEnv: Context["env"];
 }
 
-/** Nearest first. */
-function repositoriesAround(folder: string): readonly string[] {
-  const nearest = findRoot(folder);
-  if (nearest === undefined) return [];
-  return [nearest, ...(dirname(nearest) === nearest ? [] : repositoriesAround(dirname(nearest)))];
-}
-
 /**
  * Refuses to put a secret where git would take it: a tracked file, a file that no rule ignores, and a symlink that
- * leads out of the repository it stands in. Holds for the resolved path, and for every repository around it.
- * `ignored: false` leaves the rule out, for the look before the ignore file is written.
+ * leads out of the repository it stands in. Holds for the resolved path. `ignored: false` leaves the rule out, for the
+ * look before the ignore file is written.
  */
 export function assertPrivate(
   { root, gitProgram, programEnv }: Asked,
@@ -51,29 +40,28 @@ export function assertPrivate(
 ): void {
   assertInside(root, place);
   const { path, realPath } = place;
-  for (const [index, repository] of repositoriesAround(dirname(realPath)).entries()) {
-    if (gitProgram === undefined)
-      throw new EnvironmentError(
-        `${path} lies in a git repository, and the git program is missing: whether git would take the file cannot be checked`,
-        { hint: "install git, then run this again" },
-      );
-    const git = createGit({ program: gitProgram, cwd: repository, env: programEnv });
-    const shown = relative(repository, realPath);
-    const inRepository = (...words: readonly string[]): string => toSh(["git", "-C", repository, ...words]);
-    if (git.isTracked(realPath))
-      throw new Refusal(
-        `${path} is tracked by git${path === realPath ? "" : ` (it leads to ${realPath})`}: a secret in it would be committed`,
-        {
-          hint: `${inRepository("rm", "--cached", shown)} && ${inRepository("commit", "-m", `Stop tracking ${shown}`)}\nif it held a token, delete that token in HALO Studio > Settings > Product Tokens`,
-        },
-        "tracked",
-      );
-    // a repository around the nearest one takes nothing of it that it does not track already
-    if (index === 0 && check.ignored && !git.isIgnored(realPath))
-      throw new Refusal(
-        `${path} is not ignored by git, whatever was added to the ignore rules: a later rule takes it back in, or git does not read the ignore file (a symlink, say)`,
-        { hint: inRepository("check-ignore", "-v", "--no-index", shown) },
-        "not-ignored",
-      );
-  }
+  const repository = findRoot(dirname(realPath));
+  if (repository === undefined) return;
+  if (gitProgram === undefined)
+    throw new EnvironmentError(
+      `${path} lies in a git repository, and the git program is missing: whether git would take the file cannot be checked`,
+      { hint: "install git, then run this again" },
+    );
+  const git = createGit({ program: gitProgram, cwd: repository, env: programEnv });
+  const shown = relative(repository, realPath);
+  const inRepository = (...words: readonly string[]): string => toSh(["git", "-C", repository, ...words]);
+  if (git.isTracked(realPath))
+    throw new Refusal(
+      `${path} is tracked by git${path === realPath ? "" : ` (it leads to ${realPath})`}: a secret in it would be committed`,
+      {
+        hint: `${inRepository("rm", "--cached", shown)} && ${inRepository("commit", "-m", `Stop tracking ${shown}`)}\nif it held a token, delete that token in HALO Studio > Settings > Product Tokens`,
+      },
+      "tracked",
+    );
+  if (check.ignored && !git.isIgnored(realPath))
+    throw new Refusal(
+      `${path} is not ignored by git, whatever was added to the ignore rules: a later rule takes it back in, or git does not read the ignore file (a symlink, say)`,
+      { hint: inRepository("check-ignore", "-v", "--no-index", shown) },
+      "not-ignored",
+    );
 }

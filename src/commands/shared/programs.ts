@@ -5,18 +5,14 @@ import { type FoundClaude, readClaude } from "../../io/claude.ts";
 import { findRoot } from "../../io/git.ts";
 import { findProgram, trustedEnv, untrusted } from "../../io/programs.ts";
 
-export interface Programs {
-  /** The absolute path of a program on PATH. */
-  readonly find: (name: string) => string | undefined;
-  /** What every program is started with, see `trustedEnv`. */
-  readonly env: Context["env"];
-}
-
-/** A repository must not supply what is run: not the one that is worked in, nor the one that is stood in. */
-export function programsFor(context: Context, root: string, repository: string): Programs {
+/**
+ * The programs of PATH, and the environment that each is started with. A repository must not supply what is run: not the
+ * one that is worked in, nor the one that is stood in.
+ */
+export function programsFor(context: Context, root: string, repository: string) {
   const exclude = untrusted(context.home, [repository, root, findRoot(context.cwd) ?? context.cwd, context.cwd]);
   const options = { env: context.env, platform: context.platform, exclude };
-  return { find: (name) => findProgram(name, options), env: trustedEnv(options) };
+  return { find: (name: string) => findProgram(name, options), env: trustedEnv(options) };
 }
 
 /** The store and the user's settings. With CLAUDE_CONFIG_DIR both lie in that folder (claude-code facts, section 2). */
@@ -37,7 +33,7 @@ function runnable(path: string): string {
 /** The `claude` of PATH, and its version. `limit`: how long that may take. */
 export async function claudeOf(
   { cwd, signal }: Pick<Context, "cwd" | "signal">,
-  { find, env }: Programs,
+  { find, env }: ReturnType<typeof programsFor>,
   limit?: Parameters<typeof readClaude>[2],
 ): Promise<FoundClaude> {
   const path = find("claude");
