@@ -1,8 +1,9 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import type { Advice } from "../../src/core/advice.ts";
 import { documentOf, kindOf } from "../../src/core/check/documents.ts";
-import { claudeCode, haloEntry } from "../../src/core/clients/claude-code.ts";
-import { serversIn } from "../../src/core/clients/entry.ts";
+import { claudeCode } from "../../src/core/clients/claude-code.ts";
+import { entriesIn, entryFor, serversIn } from "../../src/core/clients/entry.ts";
 import { CLIENTS, clientOf } from "../../src/core/clients/index.ts";
 import type { Client } from "../../src/core/clients/model.ts";
 import { variablesIn } from "../../src/core/clients/references.ts";
@@ -18,11 +19,62 @@ const read = (path: string): string => readFileSync(at(path), "utf8");
 const ids = CLIENTS.map(({ id }) => id);
 const example = VALUES.map((value) => `${variablesFor("halo")[value]}=\n`).join("");
 
-const extension = ({ files }: Client): string => (files[0].endsWith(".toml") ? "toml" : "json");
+const code = (text: string): string => `\`${text.replaceAll("|", "\\|")}\``;
+const advice = (each: Advice): string => ("run" in each ? code(each.run.join(" ")) : each.note);
+const UNSET: Readonly<Record<Client["unset"], string>> = {
+  literal: "the reference is sent as it stands",
+  empty: "an empty header is sent",
+  absent: "the header is left out",
+  unknown: "not known",
+};
+
+/** The facts of a client, as its page has them. */
+function factsOf({ files, format, servers, entry, references, ...client }: Client): string {
+  const { user } = files;
+  const spelled =
+    entry.names === undefined ? code(references.spell("NAME")) : `the name of the variable in ${code(entry.names)}`;
+  const rows: readonly (readonly [string, string])[] = [
+    ["project file", files.project.map(code).join(", ")],
+    [
+      "user file",
+      typeof user === "string"
+        ? code(user)
+        : Object.entries(user)
+            .map(([os, path]) => `${os}: ${code(path)}`)
+            .join("; "),
+    ],
+    ["format", format],
+    ["servers are under", code(servers)],
+    ["address, headers", `${entry.url.map(code).join(" or ")}, ${code(entry.headers)}`],
+    ["a reference", spelled],
+    ["a variable that is not set", UNSET[client.unset]],
+    [
+      "takes variables from",
+      client.reads.length === 0 ? "the environment only" : `the environment, ${client.reads.map(code).join(", ")}`,
+    ],
+    ["blanks from a file", client.blanks === undefined ? "nothing" : code(String(client.blanks))],
+    ["lists its servers", client.verify === undefined ? "in its window only" : code(client.verify.join(" "))],
+    ["after the entry is written", client.next.map(advice).join("; ") || "nothing"],
+    ["measured", client.measured],
+    ["its documentation", client.docs],
+  ];
+  return `| fact | value |\n|---|---|\n${rows.map(([name, value]) => `| ${name} | ${value} |`).join("\n")}\n`;
+}
+
+const extension = ({ format }: Client): string => (format === "toml" ? "toml" : "json");
+
+/** The page with its facts and its example as they are. */
+function pageOf(client: Client, page: string): string {
+  const start = page.indexOf("<!-- facts");
+  const end = page.indexOf("<!-- end -->");
+  const right = read(`test/fixtures/clients/${client.id}/right.${extension(client)}`);
+  const made = `<!-- facts: made from src/core/clients/${client.id}.ts by test/core/clients.test.ts -u -->\n\n${factsOf(client)}\n\`\`\`${extension(client)}\n${right}\`\`\`\n\n`;
+  return page.slice(0, start) + made + page.slice(end);
+}
 
 /** Everything but notes that `check` says of a client's project file. */
 function said(client: Client, text: string): string {
-  const files = { [client.files[0]]: text, ".env.example": example };
+  const files = { [client.files.project[0]]: text, ".env.example": example };
   return findingsOf(RULES, files, { allowMissing: true })
     .flatMap(({ rule: id, path, span, args }) => {
       const rule = RULES.find((each) => each.id === id);
@@ -42,24 +94,37 @@ it("a client is a descriptor, a page and a folder of fixtures", () => {
   expect(readdirSync(at("test/fixtures/clients")).sort()).toEqual(ids.toSorted());
 });
 
+it("the list of clients is that of docs/clients/README.md", async () => {
+  const page = read("docs/clients/README.md");
+  const start = page.indexOf("| client");
+  const rows = CLIENTS.map(
+    ({ id, label, files, measured }) =>
+      `| [${label}](${id}.md) | ${files.project.map(code).join(", ")} | ${measured} |`,
+  );
+  const table = `| client | project file | measured |\n|---|---|---|\n${rows.join("\n")}\n`;
+  await expect(page.slice(0, start) + table).toMatchFileSnapshot("../../docs/clients/README.md");
+});
+
 describe.each(CLIENTS.map((client) => [client.id, client] as const))("%s", (id, client) => {
   const folder = `test/fixtures/clients/${id}`;
   const right = read(`${folder}/right.${extension(client)}`);
   const raw = {
-    path: client.files[0],
+    path: client.files.project[0],
     encoding: "utf-8",
     tracked: true,
     ignored: false,
     mode: undefined,
   } as const;
-  const kind = kindOf(client.files[0]);
+  const kind = kindOf(client.files.project[0]);
 
-  it("has an example of an entry with a reference in each header", () => {
+  it("has the entry in its example that the wizard would write", () => {
     const { tree } = documentOf({ ...raw, kind: kind ?? "mcp", text: right }, parseToml);
-    const [server, ...more] = serversIn(tree, client);
+    const [entry, ...more] = entriesIn(tree, client);
     expect(more).toEqual([]);
-    if (client === claudeCode && server !== undefined)
-      expect(JSON.parse(JSON.stringify(toJson(server.node)))).toEqual(haloEntry("halo", HALO_URL));
+    expect(entry && JSON.parse(JSON.stringify(toJson(entry.value)))).toEqual(
+      entryFor(client, HALO_URL, variablesFor("halo")),
+    );
+    const [server] = serversIn(tree, client);
     expect(server?.url?.text).toBe(HALO_URL);
     expect(server?.headers.map(({ name }) => name)).toEqual(VALUES.map((value) => HEADERS[value]));
     for (const { text = "", kind: how } of server?.headers ?? [])
@@ -73,17 +138,15 @@ describe.each(CLIENTS.map((client) => [client.id, client] as const))("%s", (id, 
     await expect(wrong).toMatchFileSnapshot(`../../${folder}/findings.txt`);
   });
 
-  it("has a page with its example and its files, and a line in the list", () => {
-    const page = read(`docs/clients/${id}.md`);
-    expect(page).toContain(`\`\`\`${extension(client)}\n${right}\`\`\`\n`);
-    expect(page).toMatch(/\| measured \| .*20\d\d-\d\d/);
-    const files = client.files.map((path) => `\`${path}\``).join(", ");
-    expect(page).toContain(`| project file | ${files} |`);
-    expect(read("docs/clients/README.md")).toContain(`| [${client.label}](${id}.md) | ${files} |`);
+  it("has a page with its facts", async () => {
+    const path = `docs/clients/${id}.md`;
+    expect(existsSync(at(path)), path).toBe(true);
+    await expect(pageOf(client, read(path))).toMatchFileSnapshot(`../../${path}`);
   });
 });
 
 it("a client is known by each of its project files, Claude Code by any `.mcp.json`", () => {
-  for (const client of CLIENTS) for (const path of client.files) expect(clientOf(kindOf(path) ?? "")).toBe(client);
+  for (const client of CLIENTS)
+    for (const path of client.files.project) expect(clientOf(kindOf(path) ?? "")).toBe(client);
   expect(clientOf(kindOf("a/b/.mcp.json") ?? "")).toBe(claudeCode);
 });

@@ -5,7 +5,7 @@ import type { Document, DocumentKind, Span } from "./model.ts";
 
 /** The project files of the clients, by path from a root. */
 const CLIENT_FILES = new Map<string, DocumentKind>(
-  CLIENTS.flatMap((client) => client.files.map((path) => [path, kindOfClient(client)] as const)),
+  CLIENTS.flatMap((client) => client.files.project.map((path) => [path, kindOfClient(client)] as const)),
 );
 
 /** Every name that `kindOf` knows, as git's pathspecs: `*` also stands for folders. A test holds both together. */

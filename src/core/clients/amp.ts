@@ -1,12 +1,17 @@
 import { type Client, USUAL } from "./model.ts";
 import { BRACES } from "./references.ts";
 
-/** Version 0.0.1790142911 without a login (2026-11): the files were measured; what it expands is known from others' documentation only. */
+/** The files and the shape were measured; what it expands is known from others' documentation only. */
 export const amp: Client = {
   ...USUAL,
   id: "amp",
   label: "Amp",
-  files: [".amp/settings.json"],
+  docs: "https://ampcode.com/manual#mcp",
+  measured: "0.0.1790142911 (2026-11), without a login",
+  files: { project: [".amp/settings.json"], user: "~/.config/amp/settings.json" },
   servers: "amp.mcpServers",
   references: BRACES,
+  unset: "unknown",
+  verify: ["amp", "mcp", "list"],
+  next: [{ run: ["amp", "mcp", "approve", "halo"] }],
 };

@@ -1,6 +1,7 @@
 /** Claude Code: what it is as a client, and what it makes of an entry (2.1.197 and 2.1.330, measured). */
 import { isObject, type Json, type JsonObject } from "../formats/json.ts";
 import { HALO_URL, HEADERS, VALUES, type Value, variablesFor } from "../halo.ts";
+import { entryFor } from "./entry.ts";
 import { type Client, USUAL } from "./model.ts";
 import { BRACES_WITH_DEFAULT, expand } from "./references.ts";
 
@@ -9,17 +10,24 @@ export const claudeCode: Client = {
   ...USUAL,
   id: "claude-code",
   label: "Claude Code",
-  files: [".mcp.json"],
+  docs: "https://code.claude.com/docs/en/mcp",
+  measured: "2.1.330 (2026-11)",
+  files: { project: [".mcp.json"], user: "~/.claude.json" },
+  format: "json",
+  entry: { url: ["url"], headers: "headers", fixed: { type: "http" } },
   references: BRACES_WITH_DEFAULT,
+  unset: "literal",
+  reads: [".claude/settings.local.json", ".claude/settings.json"],
+  verify: ["claude", "mcp", "get", "halo"],
+  next: [{ note: "Start claude in this folder and approve the server" }],
 };
 
-/** The entry exactly as CM.com documents it: with references, never with values. */
+/** A reference in Claude Code's spelling. */
+export const reference = BRACES_WITH_DEFAULT.spell;
+
+/** The entry exactly as CM.com documents it. */
 export function haloEntry(name: string, url: string): Json {
-  const variables = variablesFor(name);
-  const headers = Object.fromEntries(
-    VALUES.map((value) => [HEADERS[value], BRACES_WITH_DEFAULT.spell(variables[value])]),
-  );
-  return { type: "http", url, headers };
+  return entryFor(claudeCode, url, variablesFor(name));
 }
 
 /** What is sent where, exactly as the client would send it: blanks at both ends of a header are not. Holds secrets. */

@@ -1,12 +1,15 @@
 import { type Client, USUAL } from "./model.ts";
 import { NAMES } from "./references.ts";
 
-/** Measured with 0.171.0 (2026-11). No `${…}` is expanded anywhere. */
+/** No `${…}` is expanded anywhere, and `codex mcp add` drops `env_http_headers` of an entry that is there (0.169, measured). */
 export const codex: Client = {
   ...USUAL,
   id: "codex",
   label: "Codex",
-  files: [".codex/config.toml"],
+  docs: "https://developers.openai.com/codex/mcp",
+  measured: "0.171.0 (2026-11)",
+  files: { project: [".codex/config.toml"], user: "~/.codex/config.toml" },
+  format: "toml",
   servers: "mcp_servers",
   entry: {
     url: ["url"],
@@ -15,4 +18,8 @@ export const codex: Client = {
     variables: ["bearer_token_env_var", "env_vars"],
   },
   references: NAMES,
+  unset: "absent",
+  reads: ["~/.codex/.env"],
+  verify: ["codex", "doctor", "--json"],
+  next: [{ note: "Trust the folder when Codex asks: in a folder that is not trusted it ignores the project's file" }],
 };

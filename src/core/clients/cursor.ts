@@ -1,14 +1,19 @@
 import { type Client, USUAL } from "./model.ts";
 import { also, ENV } from "./references.ts";
 
-/**
- * @cursor/sdk 1.0.32 (2026-11); the IDE and cursor-agent by their documentation. Bare `${NAME}` arrived too, but is not
- * documented, and users of the IDE report it as literal.
- */
+/** Bare `${NAME}` arrived too in @cursor/sdk 1.0.32, but is not documented, and users of the IDE report it as literal. */
 export const cursor: Client = {
   ...USUAL,
   id: "cursor",
   label: "Cursor",
-  files: [".cursor/mcp.json"],
+  docs: "https://cursor.com/docs/mcp",
+  measured: "@cursor/sdk 1.0.32 (2026-11); the IDE and cursor-agent: documentation",
+  files: { project: [".cursor/mcp.json"], user: "~/.cursor/mcp.json" },
   references: also(ENV, /^\$\{(?:workspaceFolder|workspaceFolderBasename|userHome|pathSeparator|\/)\}$/),
+  unset: "literal",
+  verify: ["cursor-agent", "mcp", "list"],
+  next: [
+    { run: ["cursor-agent", "mcp", "enable", "halo"] },
+    { note: "Set the variables where Cursor is started: an app that is opened from the Dock does not see the shell's" },
+  ],
 };

@@ -1,6 +1,8 @@
-/** Servers in the tree of a client's file. */
-import type { Container, Entry, Node, Scalar } from "../formats/json.ts";
+/** Servers in the tree of a client's file, and how an entry is written there. */
+
+import type { Container, Entry, JsonObject, Node, Scalar } from "../formats/json.ts";
 import { isObjectNode, member, textOf, winners } from "../formats/nodes.ts";
+import { HEADERS, VALUES, type Value } from "../halo.ts";
 import type { Client } from "./model.ts";
 import { also, BRACES, type Dialect, respelled, spelledIn } from "./references.ts";
 
@@ -115,4 +117,14 @@ function programOf(node: Container, client: Client): Connected | undefined {
 function withOwn(text: string, dialect: Dialect, env: Node | undefined): string {
   const own = spelledIn(text, dialect).filter(({ name }) => name !== undefined && member(env, name) !== undefined);
   return respelled(text, own, (name) => textOf(member(env, name)?.value) ?? "");
+}
+
+/** The entry of a connection as a client's documentation has it: with references, never with values. */
+export function entryFor(
+  { entry, references }: Client,
+  url: string,
+  variables: Readonly<Record<Value, string>>,
+): JsonObject {
+  const headers = Object.fromEntries(VALUES.map((value) => [HEADERS[value], references.spell(variables[value])]));
+  return { ...entry.fixed, [entry.url[0]]: url, [entry.names ?? entry.headers]: headers };
 }

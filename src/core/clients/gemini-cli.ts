@@ -1,13 +1,22 @@
 import { type Client, USUAL } from "./model.ts";
 import { DOLLAR_WITH_DEFAULT } from "./references.ts";
 
-/** Measured with 0.61.0 (2026-11). It empties variables by name when they come from a `.env`; those of GEMINI_CLI_ stay (its source). */
+/** The names are blanked by its source and measured; those that begin with GEMINI_CLI_ are not (source). */
 export const geminiCli: Client = {
   ...USUAL,
   id: "gemini-cli",
   label: "Gemini CLI",
-  files: [".gemini/settings.json"],
+  docs: "https://geminicli.com/docs/tools/mcp-server/",
+  measured: "0.61.0 (2026-11)",
+  files: { project: [".gemini/settings.json"], user: "~/.gemini/settings.json" },
   entry: { url: ["httpUrl", "url"], headers: "headers" },
   references: DOLLAR_WITH_DEFAULT,
+  unset: "empty",
+  reads: [".gemini/.env", ".env"],
   blanks: /^(?!GEMINI_CLI_).*(?:TOKEN|SECRET|PASSWORD|PASSWD|KEY|AUTH|CREDENTIAL|CREDS|PRIVATE|CERT)/i,
+  verify: ["gemini", "mcp", "list"],
+  next: [
+    { note: "Trust the folder when Gemini CLI asks: in a folder that is not trusted no server is loaded" },
+    { note: "Export the token in the shell that starts Gemini CLI: from a .env it arrives empty" },
+  ],
 };

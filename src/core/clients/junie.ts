@@ -1,11 +1,14 @@
 import { type Client, USUAL } from "./model.ts";
 import { UNKNOWN } from "./references.ts";
 
-/** From its documentation (2026-11). */
 export const junie: Client = {
   ...USUAL,
   id: "junie",
   label: "Junie",
-  files: [".junie/mcp/mcp.json"],
+  docs: "https://www.jetbrains.com/help/junie/model-context-protocol-mcp.html",
+  measured: "documentation (2026-11)",
+  files: { project: [".junie/mcp/mcp.json"], user: "~/.junie/mcp/mcp.json" },
+  format: "json",
   references: UNKNOWN,
+  unset: "unknown",
 };

@@ -1,11 +1,16 @@
 import { type Client, USUAL } from "./model.ts";
 import { BRACES } from "./references.ts";
 
-/** From its documentation (2026-11). */
 export const kiro: Client = {
   ...USUAL,
   id: "kiro",
   label: "Kiro",
-  files: [".kiro/settings/mcp.json"],
+  docs: "https://kiro.dev/docs/mcp/configuration",
+  measured: "documentation (2026-11)",
+  files: { project: [".kiro/settings/mcp.json"], user: "~/.kiro/settings/mcp.json" },
+  format: "json",
   references: BRACES,
+  unset: "unknown",
+  verify: ["kiro-cli", "mcp", "status", "--name", "halo"],
+  next: [{ note: 'Add the names of the variables to the setting "Mcp Approved Env Vars": Kiro expands no others' }],
 };

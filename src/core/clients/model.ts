@@ -1,36 +1,58 @@
-/** What an MCP client is to this program: data. One file a client; `index.ts` lists them. The rest is in docs/clients. */
+/** What an MCP client is to this program: data. One file a client; `index.ts` lists them. */
+import type { Advice } from "../advice.ts";
+import type { JsonObject } from "../formats/json.ts";
 import type { Dialect } from "./references.ts";
 
-/** How one client is configured. */
+/** How one client is configured. Every fact is of the version in `measured`. */
 export interface Client {
   /** Also the name of its file here, of its page in docs/clients and of its folder in test/fixtures/clients. */
   readonly id: string;
   readonly label: string;
-  /** The project's files that it reads, from the root. */
-  readonly files: readonly [string, ...string[]];
+  /** Its maker's page about MCP servers. */
+  readonly docs: string;
+  /** The version that was run, with the month; or what was read instead. */
+  readonly measured: string;
+  readonly files: {
+    /** From the root of a project. Of several the first one is written. */
+    readonly project: readonly [string, ...string[]];
+    readonly user: string | { readonly linux: string; readonly macos: string; readonly windows: string };
+  };
+  readonly format: "json" | "jsonc" | "toml" | "yaml";
   /** The key of the root that holds the servers. */
   readonly servers: string;
   readonly entry: {
-    /** The keys of the address. Of several the first one that is there counts. */
+    /** The keys of the address. Of several the first one that is there counts; the first one is written. */
     readonly url: readonly [string, ...string[]];
     /** The key of the headers with their values. */
     readonly headers: string;
-    /** The key of the headers with the names of variables instead. */
+    /** The key of the headers with the names of variables instead, where there is one. It is written then. */
     readonly names?: string;
     /** Other keys whose value is the name of a variable. */
     readonly variables?: readonly string[];
+    /** What an entry for a remote server has besides. */
+    readonly fixed?: JsonObject;
   };
   readonly references: Dialect;
-  /** Variables that it empties when they come from a `.env`. */
+  /** What is sent for a variable that is not set. `literal`: the reference itself. `absent`: the header is left out. */
+  readonly unset: "literal" | "empty" | "absent" | "unknown";
+  /** The files from which it takes variables without a shell, from the root of a project. */
+  readonly reads: readonly string[];
+  /** Variables that it empties when they come from one of those files. */
   readonly blanks?: RegExp;
   /** Values that it asks a person for: the key of the root that describes them, and a reference to one. */
   readonly asks?: { readonly list: string; readonly reference: RegExp };
-  /** A refused token makes it look for an OAuth server, unless its entry says `"oauth": false`. */
-  readonly startsOAuth?: boolean;
+  /** A command that lists the servers and whether they connect; undefined where there is none. */
+  readonly verify: readonly [string, ...string[]] | undefined;
+  /** What a person does after the entry is written. */
+  readonly next: readonly Advice[];
 }
 
 /** What most clients have in common. */
 export const USUAL = {
+  format: "jsonc",
   servers: "mcpServers",
   entry: { url: ["url"], headers: "headers" },
+  reads: [],
+  verify: undefined,
+  next: [],
 } as const satisfies Partial<Client>;

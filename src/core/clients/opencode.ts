@@ -1,13 +1,17 @@
 import { type Client, USUAL } from "./model.ts";
 import { PLAIN_ENV } from "./references.ts";
 
-/** Measured with 1.18.33 (2026-11). Without `"oauth": false` a 401 starts OAuth discovery and POST /register, and hides that the token is wrong. */
+/** Without `"oauth": false` a 401 starts OAuth discovery and POST /register, and hides that the token is wrong (1.18.33, measured). */
 export const opencode: Client = {
   ...USUAL,
   id: "opencode",
   label: "opencode",
-  files: ["opencode.json", "opencode.jsonc"],
+  docs: "https://opencode.ai/docs/mcp-servers/",
+  measured: "1.18.33 (2026-11)",
+  files: { project: ["opencode.json", "opencode.jsonc"], user: "~/.config/opencode/opencode.json" },
   servers: "mcp",
+  entry: { url: ["url"], headers: "headers", fixed: { type: "remote", enabled: true, oauth: false } },
   references: PLAIN_ENV,
-  startsOAuth: true,
+  unset: "empty",
+  verify: ["opencode", "mcp", "list"],
 };

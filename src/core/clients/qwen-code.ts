@@ -1,12 +1,18 @@
 import { type Client, USUAL } from "./model.ts";
 import { DOLLAR } from "./references.ts";
 
-/** Measured with 0.24.4 (2026-11). */
+/** The approval is bound to the entry with its variables expanded: another value needs another approval (0.24.4, measured). */
 export const qwenCode: Client = {
   ...USUAL,
   id: "qwen-code",
   label: "Qwen Code",
-  files: [".qwen/settings.json"],
+  docs: "https://qwenlm.github.io/qwen-code-docs/en/users/features/mcp/",
+  measured: "0.24.4 (2026-11)",
+  files: { project: [".qwen/settings.json"], user: "~/.qwen/settings.json" },
   entry: { url: ["httpUrl", "url"], headers: "headers" },
   references: DOLLAR,
+  unset: "literal",
+  reads: ["~/.qwen/.env"],
+  verify: ["qwen", "mcp", "list"],
+  next: [{ run: ["qwen", "mcp", "approve", "halo"] }],
 };

@@ -1,11 +1,24 @@
 import { type Client, USUAL } from "./model.ts";
 import { ENV } from "./references.ts";
 
-/** From its source of 2026-04. */
+/** A backslash in a value is changed to a slash (its source). */
 export const rooCode: Client = {
   ...USUAL,
   id: "roo-code",
   label: "Roo Code",
-  files: [".roo/mcp.json"],
+  docs: "https://docs.roocode.com/features/mcp/using-mcp-in-roo",
+  measured: "source of 2026-04",
+  files: {
+    project: [".roo/mcp.json"],
+    user: {
+      linux: "~/.config/Code/User/globalStorage/rooveterinaryinc.roo-cline/settings/mcp_settings.json",
+      macos:
+        "~/Library/Application Support/Code/User/globalStorage/rooveterinaryinc.roo-cline/settings/mcp_settings.json",
+      windows: "%APPDATA%\\Code\\User\\globalStorage\\rooveterinaryinc.roo-cline\\settings\\mcp_settings.json",
+    },
+  },
+  format: "json",
+  entry: { url: ["url"], headers: "headers", fixed: { type: "streamable-http" } },
   references: ENV,
+  unset: "literal",
 };

@@ -1,16 +1,25 @@
 import { type Client, USUAL } from "./model.ts";
 import { also, ENV } from "./references.ts";
 
-/**
- * Measured with 1.139.1, as code-server 4.139.1 (2026-11): `${env:NAME}` in a header arrived. microsoft/vscode#336232 says
- * that on Windows it does not (open, 2026-11).
- */
+/** `${env:NAME}` in a header arrived (code-server 4.139.1); microsoft/vscode#336232 says that on Windows it does not (open, 2026-11). */
 export const vscode: Client = {
   ...USUAL,
   id: "vscode",
   label: "VS Code",
-  files: [".vscode/mcp.json"],
+  docs: "https://code.visualstudio.com/docs/copilot/reference/mcp-configuration",
+  measured: "1.139.1, as code-server 4.139.1 (2026-11)",
+  files: {
+    project: [".vscode/mcp.json"],
+    user: {
+      linux: "~/.config/Code/User/mcp.json",
+      macos: "~/Library/Application Support/Code/User/mcp.json",
+      windows: "%APPDATA%\\Code\\User\\mcp.json",
+    },
+  },
   servers: "servers",
+  entry: { url: ["url"], headers: "headers", fixed: { type: "http" } },
   references: also(ENV, /^\$\{(?:(?:input|env|config|command):[^}]+|workspaceFolder\w*|userHome)\}$/),
+  unset: "empty",
   asks: { list: "inputs", reference: /^\$\{input:([^}]+)\}$/ },
+  next: [{ note: "In the Command Palette run MCP: List Servers, choose halo, then Start Server" }],
 };

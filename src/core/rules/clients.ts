@@ -88,7 +88,7 @@ export const CLIENT_RULES: readonly Rule[] = [
     summary: 'opencode\'s entry for HALO lacks "oauth": false',
     find: ({ document: { text }, name, node, entry, client }) => {
       const oauth = member(node, "oauth")?.value;
-      if (client.startsOAuth !== true || (oauth?.kind === "scalar" && oauth.value === false)) return undefined;
+      if (client.entry.fixed?.oauth !== false || (oauth?.kind === "scalar" && oauth.value === false)) return undefined;
       const edited = setProperty(text, [client.servers, name, "oauth"], false, { strict: false });
       return { at: entry, args: { client: client.label }, fix: fixOf(text, edited) };
     },
