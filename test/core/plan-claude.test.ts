@@ -1,9 +1,10 @@
 import fc from "fast-check";
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { haloEntries, haloEntry } from "../../src/core/clients/claude-code.ts";
 import type { Json } from "../../src/core/formats/json.ts";
-import { HALO_URL } from "../../src/core/halo.ts";
-import { type ClaudeInput, type OwnScope, planClaude } from "../../src/core/plan/claude-program.ts";
+import { HALO_URL, variablesFor } from "../../src/core/halo.ts";
+import { type ClaudeInput, type OwnScope, planClaude, planSettings } from "../../src/core/plan/claude-program.ts";
+import type { RunStep } from "../../src/core/plan/model.ts";
 
 const values = { token: "tok-0123456789abcdef", account: "acc-0123456789", profile: "pro-0123456789" };
 const literal = (given = values) => ({
@@ -16,16 +17,17 @@ const has = (raw: Json, scope: OwnScope = "user"): Pick<ClaudeInput, "existing">
   const [entry] = haloEntries({ halo: raw }, scope, "halo");
   return { existing: (asked) => (asked === scope ? entry : undefined) };
 };
+const usual: ClaudeInput = {
+  program: "/bin/claude",
+  readsStdin: true,
+  scopes: ["user"],
+  name: "halo",
+  url: HALO_URL,
+  values,
+  existing: () => undefined,
+};
 const plan = (given: Partial<ClaudeInput> = {}) =>
-  planClaude({
-    program: "/bin/claude",
-    scopes: ["user"],
-    name: "halo",
-    url: HALO_URL,
-    values,
-    existing: () => undefined,
-    ...given,
-  });
+  planClaude({ ...usual, ...given }).filter((step): step is RunStep => step.kind === "run");
 
 it("adds through standard input, and takes back by removing", () => {
   expect(plan()).toEqual([
@@ -72,6 +74,42 @@ it("does nothing when it is there already, in whatever order of keys", () => {
   expect(plan(has({ headers, url, type }))).toEqual([]);
 });
 
+describe("with a Claude Code that reads nothing there (2.1.197)", () => {
+  const old = { readsStdin: false };
+  const settings = (text: string, isOwn: boolean) => {
+    const state = { kind: "file", realPath: "/h/settings.json", text, mode: 0o600 } as const;
+    return planSettings("/h/settings.json", { ...usual, ...old }, new Map([["/h/settings.json", state]]), isOwn);
+  };
+  it("adds references, and replaces only what is another entry", () => {
+    const references = ["X-CM-PRODUCTTOKEN: ${HALO_MCP_TOKEN}", "CM-ACCOUNT-ID: ${HALO_ACCOUNT_ID}"];
+    expect(plan(old)[0]?.argv).toEqual(expect.arrayContaining(["add", "--transport", "http", ...references]));
+    expect(plan({ ...old, ...has(referring) })).toEqual([]);
+    expect(plan({ ...old, ...has(literal()) }).map(({ argv }) => argv[2])).toEqual(["remove", "add"]);
+  });
+  it("prints the command where there is no Claude Code", () => {
+    const [step] = planClaude({ ...usual, ...old, program: undefined });
+    expect(step).toMatchObject({ kind: "tell", lines: [expect.stringMatching(/^claude mcp add .*'X-CM.*\$\{HALO_/)] });
+  });
+  it.each([
+    ["{}", false, undefined],
+    [JSON.stringify({ env: { HALO_MCP_TOKEN: "another-token", HALO_PROFILE_ID: values.profile } }), false, undefined],
+    [JSON.stringify({ env: { HALO_PROFILE_ID: "other" } }), true, undefined],
+    [JSON.stringify({ env: { HALO_PROFILE_ID: "other" } }), false, /^HALO_PROFILE_ID already has another value/],
+    [JSON.stringify({ env: { HALO_ACCOUNT_ID: "other" } }), false, /^HALO_ACCOUNT_ID already has another value/],
+    ["{", false, /./],
+    ['{"env": 1}', false, /./],
+  ])(
+    "keeps the values in the settings, and never changes the ID of another connection: %s, own %s",
+    (text, own, refused) => {
+      const planned = settings(text, own);
+      if (planned.ok) {
+        expect(refused).toBeUndefined();
+        expect(JSON.parse(planned.steps[0]?.after ?? "").env).toMatchObject({ HALO_PROFILE_ID: values.profile });
+      } else expect(planned.refused.reason).toMatch(refused ?? "not to be refused");
+    },
+  );
+});
+
 it("argv never holds one of the three values, in no step and no undo", () => {
   const text = fc.string({ unit: fc.constantFrom(..."abcdefXYZ0189._~+/="), minLength: 8, maxLength: 40 });
   const raws = (given: typeof values): Json[] => [
@@ -81,11 +119,13 @@ it("argv never holds one of the three values, in no step and no undo", () => {
     { command: given.token },
     {},
   ];
+  const known = ["halo", HALO_URL, ...Object.values(variablesFor("halo"))].join(" ");
+  const given = fc.record({ token: text, account: text, profile: text });
   fc.assert(
-    fc.property(fc.record({ token: text, account: text, profile: text }), fc.nat(5), (given, which) => {
-      fc.pre(Object.values(given).every((value) => !HALO_URL.includes(value)));
+    fc.property(given, fc.nat(5), fc.boolean(), (given, which, readsStdin) => {
+      fc.pre(Object.values(given).every((value) => !known.includes(value)));
       const raw = raws(given)[which];
-      const steps = plan({ values: given, ...(raw === undefined ? {} : has(raw)) });
+      const steps = plan({ values: given, readsStdin, ...(raw === undefined ? {} : has(raw)) });
       for (const word of steps.flatMap(({ argv, why, undo = [] }) => [...argv, why, ...undo]))
         for (const value of Object.values(given)) expect(word).not.toContain(value);
     }),

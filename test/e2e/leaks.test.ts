@@ -136,6 +136,10 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
     runs: (m) => [...write(m, "../home/token.txt", SECRET), [0, full(m, "--token-file", "../home/token.txt")]],
   },
   "--bridge direnv": { may: ["shop/.env"], runs: (m) => [[0, full(m, "--bridge", "direnv"), { env }]] },
+  "--scope user without Claude Code": {
+    may: ["home/.claude/settings.json"],
+    runs: (m) => [[0, full(m, "--scope", "user", "--client", "claude-code,claude-ai,chatgpt"), { env }]],
+  },
   "already set up, then another token": {
     may: BOTH,
     runs: (m) => [

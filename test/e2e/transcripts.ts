@@ -115,7 +115,14 @@ const INIT: Readonly<Record<string, Case>> = {
   "scope user": { args: [...full, "--scope", "user"] },
   "scope user, an old claude": {
     args: [...full, "--scope", "user"],
-    prepare: (m) => fakeClaude(m, [], "2.1.197"),
+    prepare: (m) => {
+      const store = JSON.stringify({ mcpServers: { halo: entryFor(m.url) } });
+      return fakeClaude(
+        m,
+        [`*"mcp add "*) printf '%s' '${store}' > "$HOME/.claude.json" ;;`, says("✔ Connected", "User")],
+        "2.1.197",
+      );
+    },
   },
   "scope user, claude": {
     args: [...full, "--scope", "user"],

@@ -26,7 +26,7 @@ import {
   planText,
   statusLines,
 } from "./screens.ts";
-import { introduce, lookAgain, type Page, survey, whyNotOwn } from "./survey.ts";
+import { introduce, lookAgain, type Page, survey } from "./survey.ts";
 import { agreeOnUrl, type Proof, prove, showDiagnosis, TITLE, testFailed, testValues } from "./test.ts";
 import { askIds, askToken, type Candidates, missingIn, usable, valueSources, valuesOf } from "./values.ts";
 
@@ -48,21 +48,21 @@ export async function run(context: Context, raw: RawOptions): Promise<number> {
   const decides = options.yes ? undefined : ask;
   const start: Page = { context, options, show, here, target, url: target.url, ask, decides };
   introduce(start);
-  await checkBeforehand(start);
+  checkBeforehand(start);
   const page: Page = { ...start, url: await agreeOnUrl(start) };
   const candidates = usable(await valueSources(page), page);
   const found = valuesOf(candidates);
   const isJoining = target.mode === "join";
   if (found !== undefined && (isJoining || !isProject)) {
     const decided = { values: found, choice };
-    const plan = buildPlan(page, decided);
+    const plan = await buildPlan(page, decided);
     if (choice.scopes.length > 0 && !changes(plan)) return await alreadySetUp(page, decided, plan, candidates);
   }
   const { values, tested } =
     ask !== undefined && !(options.yes && found !== undefined)
       ? await askUntilConnected(page, ask, candidates, isJoining)
       : await takeValues(page, candidates);
-  const chosen = decides === undefined || options.isChosen || isJoining ? choice : await askChoice(page, decides);
+  const chosen = decides === undefined || options.isChosen || isJoining ? choice : await askChoice(decides);
   return await finish(page, { values, choice: chosen }, tested);
 }
 
@@ -122,16 +122,13 @@ async function askUntilConnected(page: Page, ask: Ask, candidates: Candidates, a
   }
 }
 
-async function askChoice(page: Page, ask: Ask): Promise<Choice> {
-  const own = [
-    { value: "local", label: "Claude Code, only me, in this repository" },
-    { value: "user", label: "Claude Code, only me, everywhere" },
-  ] as const;
+async function askChoice(ask: Ask): Promise<Choice> {
   const picked = await ask.several<Scope | ClientId>({
     message: "What do you want to connect?",
     choices: [
       { value: "project", label: "Claude Code, for this repository", hint: ".mcp.json, for the team" },
-      ...((await whyNotOwn(page)) === undefined ? own : []),
+      { value: "local", label: "Claude Code, only me, in this repository" },
+      { value: "user", label: "Claude Code, only me, everywhere" },
       { value: "claude-ai", label: "Claude.ai", hint: "steps to do by hand" },
       { value: "chatgpt", label: "ChatGPT", hint: "steps to do by hand" },
     ],
@@ -169,9 +166,9 @@ async function alreadySetUp(page: Page, decided: Decided, plan: Plan, candidates
 }
 
 /** Shows a plan, asks, does it; makes it anew from what is there now when a file changed meanwhile. */
-async function carry(page: Page, decided: Decided, message: string, make: (now: Page) => Plan) {
+async function carry(page: Page, decided: Decided, message: string, make: (now: Page) => Plan | Promise<Plan>) {
   const { context, options, show, here, decides } = page;
-  const carried = await carryOut(make(page), {
+  const carried = await carryOut(await make(page), {
     context,
     place: here,
     dryRun: options.dryRun,
@@ -198,7 +195,7 @@ async function carry(page: Page, decided: Decided, message: string, make: (now: 
 
 /** Writes what was decided, proves it, says how to go on. */
 async function finish(page: Page, decided: Decided, tested: Diagnosis | undefined): Promise<number> {
-  const make = (now: Page): Plan => buildPlan(now, decided);
+  const make = (now: Page) => buildPlan(now, decided);
   const { plan, statuses, changed } = await carry(page, decided, "Apply these changes?", make);
   if (page.options.dryRun) return concludeDryRun(page, decided, plan, tested);
   const next = nextSteps(page, decided, plan);

@@ -4,14 +4,21 @@ import { toSh } from "../../core/command-line.ts";
 import { placeWords } from "../../core/formats/lines.ts";
 import { HALO_URL, nameProblem } from "../../core/halo.ts";
 import { CI_FILES, planCi } from "../../core/plan/ci.ts";
-import { type OwnScope, planClaude, removeEntry } from "../../core/plan/claude-program.ts";
+import {
+  type ClaudeInput,
+  type OwnScope,
+  planClaude,
+  planSettings,
+  removeEntry,
+} from "../../core/plan/claude-program.ts";
 import { type Planned, planProject, planRemoval } from "../../core/plan/install.ts";
 import type { Plan, Step, TellStep, WriteStep } from "../../core/plan/model.ts";
-import { EnvironmentError, Refusal } from "../../errors.ts";
+import { Refusal } from "../../errors.ts";
+import { readsStdin } from "../../io/claude.ts";
 import { isInside, readTemplate } from "../../io/read.ts";
 import { assertInside, assertPrivate } from "../shared/privacy.ts";
 import type { Choice, Decided, Values } from "./options.ts";
-import { entryIn, type Page, type Survey, whyNotOwn } from "./survey.ts";
+import { entryIn, type Page, type Survey } from "./survey.ts";
 
 const isOwn = (scope: Choice["scopes"][number]): scope is OwnScope => scope !== "project";
 
@@ -69,15 +76,9 @@ function ciSteps({ context: { templates, version }, options: { ci }, here, targe
 }
 
 /** Every refusal that can be known before a question is asked. */
-export async function checkBeforehand(page: Page): Promise<void> {
+export function checkBeforehand(page: Page): void {
   const { options, here, target } = page;
-  const { scopes } = options.choice;
-  const why = scopes.some(isOwn) ? await whyNotOwn(page) : undefined;
-  if (why !== undefined)
-    throw new EnvironmentError(`--scope ${scopes.join(",")}: ${why}`, {
-      hint: "install or update Claude Code, then run this again; or take --scope project",
-    });
-  if (!scopes.includes("project")) return;
+  if (!options.choice.scopes.includes("project")) return;
   const { env, bridge, exclude, ...shared } = here.paths;
   // first where they lead: git does not look beyond a symlink
   for (const path of [env, ...(options.bridge === "claude-settings" ? [bridge] : [])])
@@ -101,25 +102,30 @@ function webSteps({ context, url }: Page, { values, choice }: Decided): readonly
   }));
 }
 
-function ownSteps({ here, target, url }: Page, { values, choice }: Decided): readonly Step[] {
-  const { claude, store } = here;
+async function ownSteps({ context, here, target, url }: Page, { values, choice }: Decided): Promise<readonly Step[]> {
+  const { claude, root: cwd, programEnv: env, snapshot, store, userSettings } = here;
   const { name } = target;
   const scopes = choice.scopes.filter(isOwn);
-  if (claude === undefined || scopes.length === 0) return [];
+  if (scopes.length === 0) return [];
   // a name that a repository brought along: claude refuses it, or takes it for an option
   const problem = nameProblem(name);
   if (problem !== undefined) throw new Refusal(problem, { hint: "choose one: --name halo" });
-  // claude keeps the values in it; a home folder may be a repository that tracks it
-  assertPrivate(here, placeOf(here, store), { ignored: false });
   const existing = (scope: OwnScope) => entryIn(here, scope, name);
-  return planClaude({ program: claude.path, scopes, name, url, values, existing });
+  const viaStdin = claude !== undefined && (await readsStdin(claude, { cwd, env, signal: context.signal }));
+  const input: ClaudeInput = { program: claude?.path, readsStdin: viaStdin, scopes, name, url, values, existing };
+  const isOwnEntry = scopes.every((scope) => scope === "user" && existing("user") !== undefined);
+  const settings = viaStdin ? [] : stepsOf(planSettings(userSettings, input, snapshot, isOwnEntry));
+  // claude keeps the values in it; a home folder may be a repository that tracks it
+  if (viaStdin) assertPrivate(here, placeOf(here, store), { ignored: false });
+  return [...settings, ...planClaude(input)];
 }
 
 /** Everything that was decided, in order. Throws Refusal when a file or an entry stands in the way. */
-export function buildPlan(page: Page, decided: Decided): Plan {
+export async function buildPlan(page: Page, decided: Decided): Promise<Plan> {
   const isProject = decided.choice.scopes.includes("project");
   const project = isProject ? projectSteps(page, decided.values) : [];
-  return { steps: [...project, ...ownSteps(page, decided), ...webSteps(page, decided)] };
+  const all = [...project, ...(await ownSteps(page, decided)), ...webSteps(page, decided)];
+  return { steps: (["write", "run", "tell"] as const).flatMap((kind) => all.filter((step) => step.kind === kind)) };
 }
 
 export function buildRemoval({ here, target }: Page, { scopes }: Choice): Plan {

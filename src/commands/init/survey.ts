@@ -12,7 +12,6 @@ import { CI_FILES } from "../../core/plan/ci.ts";
 import type { Target } from "../../core/plan/target.ts";
 import { printable } from "../../core/secrets.ts";
 import { EnvironmentError, UsageError } from "../../errors.ts";
-import { readsStdin } from "../../io/claude.ts";
 import { createGit, findRoot } from "../../io/git.ts";
 import { readState, takeSnapshot } from "../../io/read.ts";
 import type { Ask } from "../../ui/ask.ts";
@@ -86,7 +85,7 @@ async function findPlace(context: Context, options: InitOptions) {
 /** What stands in the files. `name`: of the server whose entries count. */
 function readFiles(context: Context, place: Awaited<ReturnType<typeof findPlace>>, name: string) {
   const { root, folder, paths, store, userSettings, ciPaths } = place;
-  const wanted = [...Object.values(paths), store, ...ciPaths];
+  const wanted = [...Object.values(paths), store, userSettings, ...ciPaths];
   const snapshot = takeSnapshot(wanted.filter((path) => path !== undefined));
   const file = (path: string) => ({ shown: path, state: snapshot.get(path) ?? readState(path) });
   const gitRoot = folder.gitRoot ?? root;
@@ -135,17 +134,9 @@ export function entryIn({ entries }: Survey, scope: Scope, name: string): Entry 
 export const absenceOf = ({ claudeIs }: Survey): string =>
   `Claude Code ${claudeIs === "none" ? "is not installed here" : "does not answer here"}`;
 
-/** Why nothing can be added to Claude Code's own scopes; undefined where it reads an entry from standard input. */
-export async function whyNotOwn({ context: { signal }, here }: Page): Promise<string | undefined> {
-  const { claude, root: cwd, programEnv: env } = here;
-  if (claude === undefined) return absenceOf(here);
-  const isNew = await readsStdin(claude, { cwd, env, signal });
-  return isNew ? undefined : `Claude Code ${claude.version} cannot read an entry from standard input`;
-}
-
 /** What was found, before anything is asked. */
 export function introduce({ context, options, show, here, target }: Page): void {
-  const { root, isBelow, folder, snapshot, paths, claude, store } = here;
+  const { root, isBelow, folder, snapshot, paths, claude, store, userSettings } = here;
   show.title(`create-halo-mcp ${context.version}: connect HALO to your AI clients`);
   const repository = folder.gitRoot === undefined ? "no git repository" : "git repository";
   const place = isBelow ? "the root of the git repository you are in" : repository;
@@ -158,7 +149,7 @@ export function introduce({ context, options, show, here, target }: Page): void 
       `Your team has already set up HALO here, as "${name}". You only need your own token; no shared file changes.`,
     );
   const isOwn = options.choice.scopes.some((scope) => scope !== "project");
-  for (const path of [paths.env, paths.bridge, ...(isOwn ? [store] : [])]) {
+  for (const path of [paths.env, paths.bridge, ...(isOwn ? [store, userSettings] : [])]) {
     const state = snapshot.get(path);
     if (state?.kind === "file" && (state.mode & 0o077) !== 0 && context.platform !== "win32")
       show.warn(`Other users of this computer can read ${printable(path, 200)}. To change that:`, [

@@ -261,9 +261,10 @@ async function proveClient(page: Page, scope: Scope, secrets: Secrets): Promise<
 /** The proof of every scope that was chosen; undefined where none was. The first failure is what is reported. */
 export async function prove(before: Page, { values, choice }: Decided): Promise<Proof | undefined> {
   const page = lookAgain(before);
-  const { show, target } = page;
+  const { show, here, target } = page;
   let proof: Proof | undefined;
   for (const scope of choice.scopes) {
+    if (scope !== "project" && here.claude === undefined) continue;
     const title = scope === "project" ? "Test with the saved settings" : `Test through Claude Code's ${scope} scope`;
     const sent = sentByFiles(page, scope, title);
     const files = await test(page, sent, title);

@@ -1,14 +1,19 @@
 /** Steps for Claude Code's own scopes (`local`, `user`), through its program. Pure. */
-import type { Entry, Scope } from "../clients/claude-code.ts";
-import { equalJson } from "../formats/json.ts";
-import { HEADERS, VALUES, type Value } from "../halo.ts";
+import { type Entry, haloEntry, reference, type Scope } from "../clients/claude-code.ts";
+import { toSh } from "../command-line.ts";
+import { equalJson, jsonOf, property } from "../formats/json.ts";
+import { HEADERS, VALUES, type Value, variablesFor } from "../halo.ts";
 import { maskOf, printable } from "../secrets.ts";
-import type { RunStep } from "./model.ts";
+import { editFile, envEdits, type Planned } from "./install.ts";
+import type { RunStep, Snapshot, Step } from "./model.ts";
 
 export type OwnScope = Exclude<Scope, "project">;
 
 export interface ClaudeInput {
-  readonly program: string;
+  /** Undefined where Claude Code is not installed: a person gets the command. */
+  readonly program: string | undefined;
+  /** `claude mcp add-json … -` reads standard input: 2.1.330 does; 2.1.197, the newest for Node 20, does not. */
+  readonly readsStdin: boolean;
   readonly scopes: readonly OwnScope[];
   /** One that `nameProblem` has nothing against: claude takes another for an option. */
   readonly name: string;
@@ -39,21 +44,51 @@ export function removeEntry(program: string, scope: OwnScope, entry: Entry): Run
   };
 }
 
-/** Adds the entry with its values, which claude reads from standard input. One that is there already is replaced. */
-export function planClaude({ program, scopes, name, url, values, existing }: ClaudeInput): readonly RunStep[] {
+/**
+ * Values for a Claude Code that takes only references: in the user's private settings, which every version expands. All
+ * connections share them, so an ID that another one uses is not changed. `isOwn`: the entry of this name is the user's own.
+ */
+export function planSettings(path: string, { name, values }: ClaudeInput, snapshot: Snapshot, isOwn: boolean): Planned {
+  const state = snapshot.get(path);
+  const variables = variablesFor(name);
+  const taken = (["account", "profile"] as const).find((value) => {
+    const is = property(jsonOf(state, false), "env", variables[value]);
+    return !isOwn && is !== undefined && is !== values[value];
+  });
+  if (taken !== undefined) {
+    const reason = `${variables[taken]} already has another value there, which another connection uses`;
+    const hint = "a newer Claude Code keeps the values with the entry: claude update, then run this again";
+    return { ok: false, path, text: "", refused: { reason, hint, offset: 0 } };
+  }
+  const edited = editFile(path, state, envEdits(Object.fromEntries(VALUES.map((v) => [variables[v], values[v]]))));
+  if (!edited.ok) return edited;
+  return { ok: true, steps: [{ kind: "write", path, before: edited.before, after: edited.after, secret: true }] };
+}
+
+/** Adds the entry: with its values on standard input where claude reads them there, else with references. One that is there is replaced. */
+export function planClaude(input: ClaudeInput): readonly Step[] {
+  const { program = "claude", readsStdin, scopes, name, url, values, existing } = input;
+  const variables = variablesFor(name);
   const headers = Object.fromEntries(VALUES.map((value) => [HEADERS[value], values[value]]));
-  const entry = { type: "http", url, headers };
-  return scopes.flatMap((scope): readonly RunStep[] => {
-    const found = existing(scope);
-    if (found !== undefined && equalJson(found.raw, entry)) return [];
+  const entry = readsStdin ? { type: "http", url, headers } : haloEntry(name, url);
+  const references = VALUES.flatMap((value) => ["--header", `${HEADERS[value]}: ${reference(variables[value])}`]);
+  return scopes.flatMap((scope): readonly Step[] => {
     const add: RunStep = {
       kind: "run",
-      argv: [program, "mcp", "add-json", "--scope", scope, name, "-"],
-      stdin: JSON.stringify(entry),
-      why: `add "${name}" (${scope} scope), values through standard input`,
+      ...(readsStdin
+        ? { argv: [program, "mcp", "add-json", "--scope", scope, name, "-"], stdin: JSON.stringify(entry) }
+        : // positionals first: --header takes every word that follows it
+          { argv: [program, "mcp", "add", "--transport", "http", "--scope", scope, name, url, ...references] }),
+      why: `add "${name}" (${scope} scope), ${readsStdin ? "values through standard input" : "with references"}`,
       details: describe("new", url, headers),
       undo: removeArgv(program, scope, name),
     };
+    if (input.program === undefined) {
+      const title = "Claude Code is not installed here: run this when it is";
+      return [{ kind: "tell", title, lines: [toSh(add.argv)] }];
+    }
+    const found = existing(scope);
+    if (found !== undefined && equalJson(found.raw, entry)) return [];
     return found === undefined ? [add] : [removeEntry(program, scope, found), add];
   });
 }

@@ -60,7 +60,7 @@ const COMMENTS: Readonly<Record<Value, string>> = {
 };
 
 /** A file after its edits, each on the text of the one before. Stops at the first that is refused. */
-function editFile(path: string, state: FileState | undefined, edits: readonly Edit[]) {
+export function editFile(path: string, state: FileState | undefined, edits: readonly Edit[]) {
   const refuse = (text: string, refused: Refused) => ({ ok: false, path, text, refused }) as const;
   if (state?.kind === "unreadable") return refuse("", { reason: state.reason, offset: 0 });
   const before = state?.kind === "file" ? state.text : undefined;
@@ -97,7 +97,7 @@ const exampleNames = (variables: ReturnType<typeof variablesOf>) =>
   variables.map(({ value, env }) => ({ name: env, comment: COMMENTS[value] }));
 
 /** Sets variables under "env", the first at the top. */
-function envEdits(variables: Secrets): readonly Edit[] {
+export function envEdits(variables: Secrets): readonly Edit[] {
   const set =
     ([name, value]: [string, string]): Edit =>
     (text) =>
