@@ -137,8 +137,7 @@ describe("HALO's entry", () => {
     [{ ".env.example": `${example}HALO_URL=${evil}\n` }, ".env.example HALO_URL"],
     [{ ".env.shared": `HALO_URL=${evil}\n` }, ".env.shared HALO_URL"],
     [{ "apps/a/.envrc": `export HALO_URL='${evil}'\n` }, "apps/a/.envrc HALO_URL"],
-    // variables of variables, and their defaults
-    [{ ".claude/settings.json": settings({ HALO_URL: "${B}", B: evil }) }, ".claude/settings.json B"],
+    // the default of another variable
     [{ ".claude/settings.json": settings({ HALO_URL: `\${B:-${evil}}` }) }, ".claude/settings.json HALO_URL"],
     [{ ".claude/settings.json": settings({ HALO_URL: "${HALO_URL}" }) }, undefined],
     // left to each machine where nothing that is shared sets it

@@ -15,15 +15,6 @@ export interface HaloServer extends ServerEntry {
   readonly headers: readonly (Header & { readonly which: Value | undefined })[];
 }
 
-/** `X-Cm_ProductToken` → `cmproducttoken`: what is left when only the letters count. */
-const squash = (name: string): string =>
-  name
-    .slice(0, 100)
-    .toLowerCase()
-    .replace(/^[^a-z0-9]*x(?=[^a-z0-9]*cm)|[^a-z0-9]/g, "");
-
-const SQUASHED = new Map(VALUES.map((value) => [squash(HEADERS[value]), value] as const));
-
 /** The value that a header's name means, exactly but for its case. */
 function exactly(name: string): Value | undefined {
   const lower = name.trim().toLowerCase();
@@ -32,18 +23,15 @@ function exactly(name: string): Value | undefined {
 
 /** The value that a misspelled name most likely means, among those that are still missing. */
 export function meantBy(name: string, missing: readonly Value[]): Value | undefined {
-  if (exactly(name) !== undefined) return undefined;
-  const squashed = SQUASHED.get(squash(name));
-  if (squashed !== undefined) return missing.includes(squashed) ? squashed : undefined;
   const headers = missing.map((value) => HEADERS[value]);
-  const near = nearest(name.slice(0, 100), headers);
+  const near = exactly(name) === undefined ? nearest(name.slice(0, 100), headers) : undefined;
   return missing.find((value) => HEADERS[value] === near);
 }
 
 /** It goes to HALO, carries one of its headers, or takes its token's variable in a header or in its address. */
 function isAboutHalo({ url, headers, dialect }: HaloServer, endpoint: string): boolean {
   if (url !== undefined && (url.text === endpoint || /\bcm\.com(?::\d+)?\/+halo\b/i.test(url.text))) return true;
-  if (headers.some(({ name, which }) => which !== undefined || SQUASHED.has(squash(name)))) return true;
+  if (headers.some(({ name }) => /(?:^|[^a-z])cm[-_ ]?(?:product|account|profile)/i.test(name))) return true;
   const texts = [url?.text ?? "", ...headers.map(({ text }) => text ?? "")];
   return texts.some((text) =>
     spelledIn(text, dialect).some(({ text: reference }) => /\bHALO_MCP_TOKEN\b/.test(reference)),
@@ -92,11 +80,6 @@ export function onlyVariable(header: Header, { client, dialect }: HaloServer): s
   const [only, ...more] = spelledIn(header.text ?? "", dialect);
   if (only === undefined || more.length > 0 || !only.expanded) return undefined;
   return client.asks?.reference.exec(only.text)?.[1] ?? variablesOf(header, dialect)[0];
-}
-
-/** Those that a client or a program connects to. */
-export function haloConnections(subject: Subject): readonly HaloServer[] {
-  return haloServers(subject).filter(({ url, program }) => url !== undefined || program === undefined);
 }
 
 /** Those to which the client itself connects. */

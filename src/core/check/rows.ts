@@ -3,7 +3,7 @@ import { transportOf } from "../clients/claude-loader.ts";
 import type { Entry, Node } from "../formats/json.ts";
 import { isObjectNode, keySpan, member, spanOf, winners } from "../formats/nodes.ts";
 import { once } from "../once.ts";
-import { haloConnections, haloServers, remoteHaloServers, valueHeaders } from "./halo-servers.ts";
+import { haloServers, remoteHaloServers, valueHeaders } from "./halo-servers.ts";
 import type { Document, Rule, Severity, Span, Subject, TextEdit } from "./model.ts";
 import { finding } from "./show.ts";
 
@@ -77,15 +77,13 @@ export const entryRow = rowsOf(entriesOf);
 export const serverRow = rowsOf(serverObjects);
 /** About an entry for HALO, of any client. */
 export const haloRow = rowsOf(haloServers);
-/** The same, where something connects. */
-export const connectionRow = rowsOf(haloConnections);
 /** The same, where the client itself connects. */
 export const remoteRow = rowsOf(remoteHaloServers);
 /** About the address of an entry for HALO. */
 export const addressRow = rowsOf((subject) =>
-  haloConnections(subject).flatMap((server) => (server.url === undefined ? [] : [{ ...server, url: server.url }])),
+  haloServers(subject).flatMap((server) => (server.url === undefined ? [] : [{ ...server, url: server.url }])),
 );
 /** About a header of an entry for HALO that carries one of the three values. */
 export const headerRow = rowsOf((subject) =>
-  haloConnections(subject).flatMap((server) => valueHeaders(server).map((header) => ({ ...server, header }))),
+  haloServers(subject).flatMap((server) => valueHeaders(server).map((header) => ({ ...server, header }))),
 );

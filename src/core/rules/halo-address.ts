@@ -1,20 +1,59 @@
 /** Where an entry for HALO sends the token, and what else it gives away. */
-import { endpointOf, hostOf, namesIn, withVariable } from "../check/endpoint.ts";
 import { givenValues } from "../check/env-files.ts";
 import type { Document, Rule, Subject } from "../check/model.ts";
-import { addressRow, haloRow, headerRow, type Place } from "../check/rows.ts";
+import { addressRow, headerRow, type Place, remoteRow } from "../check/rows.ts";
 import { isObviousExample, isSecretName } from "../check/secret-judge.ts";
-import { type Dialect, spelledIn, withoutPlaceholders } from "../clients/references.ts";
+import {
+  type Dialect,
+  hasReference,
+  referencesIn,
+  spelledIn,
+  variablesIn,
+  withoutPlaceholders,
+} from "../clients/references.ts";
 import { member } from "../formats/nodes.ts";
 
-/** Where a file of the repository gives a variable of the URL another address than HALO's. Variables of variables are followed. */
-function givenElsewhere(subject: Subject, user: Document, text: string, steps = 4): readonly Place[] {
-  if (steps === 0) return [];
-  return [...new Set(namesIn(text))].flatMap((variable) =>
+/** The beginning of an address, as much as anybody would write, in which variables have taken their defaults. */
+function withDefaults(text: string): string {
+  return text.slice(0, 4096).replace(/\$\{[A-Za-z_]\w*:-([^}]*)\}/g, "$1");
+}
+
+const parsed = (address: string): URL | undefined => (URL.canParse(address) ? new URL(address) : undefined);
+
+/**
+ * What the address of an entry is, beside the endpoint that is meant. `http`: the same but for the scheme; `near`: the same
+ * host and path, written otherwise. A user's name, a query and a fragment are judged by another rule.
+ */
+function endpointOf(text: string, meant: string): "right" | "http" | "near" | "other" {
+  // a variable alone leads where its owner says, on each machine; .env.example must name it
+  const [only] = referencesIn(text.trim());
+  if (text === meant || (only?.text === text.trim() && !text.includes(":-"))) return "right";
+  const address = withDefaults(text)
+    .replace(/[?#].*$/s, "")
+    .replace(/^(https?:\/\/)[^/@]*@/i, "$1");
+  if (address === meant) return "right";
+  const [url, wanted] = [parsed(address), parsed(meant)];
+  const path = (each: URL): string => each.pathname.replace(/\/+$/, "");
+  if (url === undefined || wanted === undefined || url.host !== wanted.host || path(url) !== path(wanted))
+    return "other";
+  if (url.protocol === wanted.protocol) return "near";
+  return url.protocol === "http:" ? "http" : "other";
+}
+
+/** The host that would receive the request, for a message. */
+function hostOf(text: string): string {
+  const host = parsed(withDefaults(text))?.host ?? "";
+  return host === "" || hasReference(host) ? "a host that only a variable knows" : `host ${host}`;
+}
+
+/** Where a file of the repository gives a variable of the URL another address than HALO's. */
+function givenElsewhere(subject: Subject, user: Document, text: string, dialect: Dialect): readonly Place[] {
+  return variablesIn(text, dialect).flatMap(({ name: variable }) =>
     givenValues(subject, user, variable).flatMap(({ document, value, span }): readonly Place[] => {
-      const address = withVariable(text, variable, value);
+      const reference = new RegExp(`\\$?\\{(?:env:)?${variable}(?::-[^}]*)?\\}|\\$${variable}(?!\\w)`, "g");
+      const address = text.slice(0, 4096).replace(reference, () => value);
       const kind = endpointOf(address, subject.url);
-      if (kind === "right") return givenElsewhere(subject, user, address, steps - 1);
+      if (kind === "right") return [];
       // `HALO_URL=<the address>` is a note for people
       if (document.kind === "env-example" && (/[<>]/.test(value) || !/^\s*[a-z][a-z0-9+.-]*:/i.test(address)))
         return [];
@@ -42,14 +81,14 @@ export const ADDRESS_RULES: readonly Rule[] = [
   addressRow({
     id: "halo-endpoint",
     summary: "An entry for HALO sends the token to another address than HALO's",
-    find: ({ url: { text, node }, document }, subject) => {
+    find: ({ url: { text, node }, document, dialect }, subject) => {
       const { url } = subject;
       const kind = endpointOf(text, url);
       if (kind === "http") return undefined;
       // only what is HALO's own address but for its writing is put right: another host may be meant, and declared with --url
       if (kind === "near") return { at: node, args: { url }, fix: url };
       if (kind === "other") return { at: node, args: { host: hostOf(text), url } };
-      return givenElsewhere(subject, document, text);
+      return givenElsewhere(subject, document, text, dialect);
     },
     message: ({ name, host, url, variable, file }) => {
       if (host === undefined) return `server "${name}" writes HALO's endpoint in another way; allowed: ${url}`;
@@ -95,7 +134,7 @@ export const ADDRESS_RULES: readonly Rule[] = [
       `the token of server "${name}" has a default, which everyone who has the file can read; allowed: \${${variable}}. If it is a real token, delete it in HALO Studio`,
   }),
   // measured with Claude Code 2.1.330: a command of the repository, run through a shell, and silent when it fails
-  haloRow({
+  remoteRow({
     id: "halo-headers-helper",
     severity: "warning",
     summary: "An entry for HALO runs a program for its headers",

@@ -1,7 +1,7 @@
 /** Whether an entry for HALO is there, with what HALO asks for: Streamable HTTP and three headers. */
 import { haloServers, meantBy, missingValues, valueHeaders } from "../check/halo-servers.ts";
 import type { Rule } from "../check/model.ts";
-import { connectionRow, type Place, remoteRow } from "../check/rows.ts";
+import { haloRow, type Place, remoteRow } from "../check/rows.ts";
 import { finding } from "../check/show.ts";
 import { isObjectNode, keySpan, member, textOf } from "../formats/nodes.ts";
 import { HEADERS } from "../halo.ts";
@@ -37,7 +37,7 @@ export const HEADER_RULES: readonly Rule[] = [
     message: ({ name }) => `server "${name}" has "type": "sse", but HALO speaks Streamable HTTP; allowed: "http"`,
   }),
   // HALO has three values and no OAuth (CM.com, page "MCP"): without one of them the answer is a refusal
-  connectionRow({
+  haloRow({
     id: "halo-header-missing",
     summary: "An entry for HALO lacks one of the three headers",
     find: (server) => {
@@ -57,7 +57,7 @@ export const HEADER_RULES: readonly Rule[] = [
     message: ({ name, headers }) =>
       `server "${name}" has no header ${headers}; needed: ${HEADERS.token}, ${HEADERS.account} and ${HEADERS.profile}`,
   }),
-  connectionRow({
+  haloRow({
     id: "halo-header-name",
     summary: "A header of an entry for HALO is misspelled",
     find: (server) => {

@@ -1,11 +1,10 @@
 /** What the three headers of an entry for HALO take their values from. */
 import { type HaloServer, onlyVariable, saidBy, valueHeaders, variablesOf } from "../check/halo-servers.ts";
 import type { Rule } from "../check/model.ts";
-import { connectionRow, headerRow, type Place } from "../check/rows.ts";
+import { haloRow, headerRow, type Place } from "../check/rows.ts";
 import { isObviousExample, isVariableName } from "../check/secret-judge.ts";
 import { isFitToShow } from "../check/show.ts";
 import { respelled, type Spelled, spelledIn } from "../clients/references.ts";
-import { spanOf } from "../formats/nodes.ts";
 import { isSafeVariable, LABELS, type Value, variablesFor } from "../halo.ts";
 
 /** Between the brackets there can be a secret (`${TOKEN-abc}`): of what is no plain name only the beginning is shown. */
@@ -36,16 +35,9 @@ function problemOf(value: string, which: Value, only: string | undefined, { dial
   return isWhole ? "has text around the reference, which is sent too" : undefined;
 }
 
-/** The value that a variable is named after, when that is another one than its header's. */
-function otherThan(which: Value, variable: string): Value | undefined {
-  // what belongs to somebody else is said by a rule of its own
-  const said = isSafeVariable(variable.replace(/-/g, "_")) ? saidBy(variable) : undefined;
-  return said === which ? undefined : said;
-}
-
 export const VALUE_RULES: readonly Rule[] = [
   // every other spelling is sent as it stands, and the answer looks like a wrong token (measured, see docs/clients)
-  connectionRow({
+  haloRow({
     id: "halo-reference-spelling",
     summary: "A reference is spelled as this client does not expand it",
     find: (server, subject) => {
@@ -87,46 +79,34 @@ export const VALUE_RULES: readonly Rule[] = [
       `the header ${header} of server "${name}" ${what}; allowed: a reference to the ${label}, such as ${example}`,
   }),
   // token, account and profile are three values: two headers that share a variable send one of them wrongly
-  connectionRow({
+  haloRow({
     id: "halo-same-variable",
     summary: "Two headers of an entry for HALO take the same variable",
     find: (server) => {
-      const seen = new Map<string, string>();
-      return valueHeaders(server).flatMap((header): readonly Place[] => {
-        const text = header.text?.trim() ?? "";
-        const reference = server.client.asks?.reference.test(text) ? text : onlyVariable(header, server);
-        if (reference === undefined) return [];
-        const first = seen.get(reference);
-        seen.set(reference, first ?? header.name);
-        return first === undefined ? [] : [{ at: header.entry.value, args: { header: header.name, first, reference } }];
+      const headers = valueHeaders(server).map((each) => ({ ...each, reference: onlyVariable(each, server) }));
+      return headers.flatMap(({ name, entry, reference }): readonly Place[] => {
+        const first = headers.find((other) => other.reference === reference)?.name ?? name;
+        return reference === undefined || first === name
+          ? []
+          : [{ at: entry.value, args: { header: name, first, reference } }];
       });
     },
     message: ({ name, header, first, reference }) =>
       `the headers ${first} and ${header} of server "${name}" both take ${reference}; allowed: a variable for each`,
   }),
   // account and profile are both IDs of the same form: what is swapped is refused, or is another profile, and nothing says which
-  connectionRow({
+  haloRow({
     id: "halo-swapped-values",
     summary: "A header of an entry for HALO takes the variable of another value",
     find: (server) => {
       const headers = valueHeaders(server).map((each) => ({ ...each, variable: onlyVariable(each, server) ?? "" }));
-      const wrong = headers.flatMap((header) => {
-        const said = otherThan(header.which, header.variable);
-        // two headers that take the same variable are said by halo-same-variable
-        const isShared = headers.some((other) => other !== header && other.variable === header.variable);
-        return said === undefined || isShared ? [] : [{ ...header, said }];
-      });
-      return wrong.flatMap(({ name, which, variable, said, entry, text, before }, index): readonly Place[] => {
-        const place = { at: entry.value, args: { header: name, variable, label: LABELS[said], needed: LABELS[which] } };
-        const twin = wrong.find((other) => other.which === said && other.said === which);
-        // of two that are swapped the first one is said, and mends both
-        if (twin !== undefined && wrong.indexOf(twin) < index) return [];
-        if (before === undefined || twin?.before === undefined) return [place];
-        const fix = [
-          { ...spanOf(entry.value), text: JSON.stringify(`${before}${twin.text}`) },
-          { ...spanOf(twin.entry.value), text: JSON.stringify(`${twin.before}${text}`) },
-        ];
-        return [{ ...place, fix }];
+      return headers.flatMap(({ name, which, variable, entry }): readonly Place[] => {
+        // what belongs to somebody else, and what two headers share, is said by other rules
+        const said = isSafeVariable(variable.replace(/-/g, "_")) ? saidBy(variable) : undefined;
+        if (said === undefined || said === which) return [];
+        if (headers.filter((other) => other.variable === variable).length > 1) return [];
+        const args = { header: name, variable, label: LABELS[said], needed: LABELS[which] };
+        return [{ at: entry.value, args }];
       });
     },
     message: ({ name, header, variable, label, needed }) =>

@@ -1,6 +1,6 @@
 /** Secrets that others can read: in git, one `git add -A` away from it, or open to other users of the machine. */
-import { isSaidElsewhere, isShared, privateFiles, secretsHeld } from "../check/env-files.ts";
-import type { Document, Rule, Span } from "../check/model.ts";
+import { isPrivate, isShared } from "../check/env-files.ts";
+import type { Document, Rule, Span, Subject } from "../check/model.ts";
 import { filesWhere, rowsOf } from "../check/rows.ts";
 import { isSecretName } from "../check/secret-judge.ts";
 import { secretsIn } from "../check/secret-places.ts";
@@ -16,6 +16,11 @@ function spanIn(document: Document, secret: string): Span | undefined {
   return secretsIn(document).find(({ text }) => text.includes(secret))?.span;
 }
 
+/** The environment's own token in a tracked file: the rule token-in-repository says so. */
+function isOurToken({ secrets }: Subject, { tracked }: Document, text: string): boolean {
+  return tracked && secrets.some((secret) => text.includes(secret));
+}
+
 export const LEAK_RULES: readonly Rule[] = [
   // no guess: it is the very value that HALO_MCP_TOKEN has in this environment
   {
@@ -23,10 +28,9 @@ export const LEAK_RULES: readonly Rule[] = [
     severity: "error",
     summary: "A tracked file contains the token of this environment",
     check: (subject) => {
-      const secrets = subject.secrets.filter((secret) => secret.length >= 8);
       const tracked = subject.documents.filter((document) => document.tracked);
       const found = tracked.flatMap((document) =>
-        secrets.map((secret) => ({ path: document.path, ...spanIn(document, secret) })),
+        subject.secrets.map((secret) => ({ path: document.path, ...spanIn(document, secret) })),
       );
       return [...found, ...subject.spilled].flatMap(({ path, offset, length }) =>
         offset === undefined || length === undefined
@@ -47,13 +51,13 @@ export const LEAK_RULES: readonly Rule[] = [
       const ofGit = document.tracked ? "git tracks this file" : "no ignore rule covers this file";
       const git = subject.inRepository ? ofGit : "without a git repository check assumes that the file is shared";
       return secretsIn(document)
-        .filter(({ text }) => !isSaidElsewhere(subject, document, text))
+        .filter(({ text }) => !isOurToken(subject, document, text))
         .map(({ what, value, where, span }) => ({ at: span, args: { what, where, value: maskOf(value), git } }));
     },
     message: ({ what, where, value, git }) =>
       `${where} contains ${what} (${value}), and ${git}; allowed: a reference to a variable. Revoke the secret first: pushed commits stay readable`,
   }),
-  filesWhere((document, subject) => document.tracked && privateFiles(subject).includes(document))({
+  filesWhere((document) => document.tracked && isPrivate(document))({
     id: "committed-env-file",
     summary: "Git tracks a file with private values",
     find: ({ document: { path } }) => ({ at: START, args: { path } }),
@@ -61,7 +65,9 @@ export const LEAK_RULES: readonly Rule[] = [
       `git tracks ${path}, so every clone contains its values; run git rm --cached ${path}, add it to .gitignore, and replace the secrets in it. Allowed: .env.example, with names only`,
   }),
   rowsOf((subject) => {
-    const open = privateFiles(subject).filter(({ tracked, ignored }) => subject.inRepository && !tracked && !ignored);
+    const open = subject.documents.filter(
+      (each) => subject.inRepository && !each.tracked && !each.ignored && isPrivate(each),
+    );
     // a `.env` that is not there yet, beside a .mcp.json
     const absent = subject.unignoredEnv.flatMap((env) => {
       const beside = subject.documents.filter(({ path }) => path === env.replace(/\.env$/, ".mcp.json"));
@@ -89,9 +95,9 @@ export const LEAK_RULES: readonly Rule[] = [
     id: "env-example-secret",
     summary: "An example of .env holds a real secret",
     find: ({ document }, subject) =>
-      secretsHeld(subject, document)
-        .filter(({ value }) => !isSaidElsewhere(subject, document, value))
-        .map(({ name, value, span }) => ({ at: span, args: { name, value: maskOf(value) } })),
+      secretsIn(document)
+        .filter(({ value }) => !isOurToken(subject, document, value))
+        .map(({ name = "a comment", value, span }) => ({ at: span, args: { name, value: maskOf(value) } })),
     message: ({ name, value }) =>
       `${name} has what looks like a real value (${value}) in a file that is shared; allowed: nothing after the "=", or a placeholder. Revoke the value`,
   }),
@@ -101,9 +107,9 @@ export const LEAK_RULES: readonly Rule[] = [
     severity: "warning",
     summary: "Other users of this machine can read a file with secrets",
     localOnly: true,
-    find: ({ document }, subject) => {
+    find: ({ document }) => {
       const { mode = 0, path } = document;
-      if ((mode & 0o077) === 0 || secretsHeld(subject, document).length === 0) return undefined;
+      if ((mode & 0o077) === 0 || secretsIn(document).length === 0) return undefined;
       return { at: START, args: { path, mode: mode.toString(8).padStart(3, "0") } };
     },
     message: ({ path, mode }) =>

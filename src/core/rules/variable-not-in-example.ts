@@ -2,8 +2,8 @@
 
 import { fixOf } from "../check/edits.ts";
 import { givenValues } from "../check/env-files.ts";
-import { type HaloServer, haloServers, valueHeaders, variablesOf } from "../check/halo-servers.ts";
-import type { Finding, Rule } from "../check/model.ts";
+import { haloServers, saidBy, valueHeaders, variablesOf } from "../check/halo-servers.ts";
+import type { Document, Finding, Rule, Subject } from "../check/model.ts";
 import { finding, isFitToShow } from "../check/show.ts";
 import { entriesIn, type ServerEntry } from "../clients/entry.ts";
 import { clientOf } from "../clients/index.ts";
@@ -40,18 +40,15 @@ function neededBy({ client, dialect, node }: Pick<ServerEntry, "client" | "diale
   return [...new Set(all)].filter((name) => !SET_ANYWAY.test(name));
 }
 
-/** What the variables of an entry are for, if it is one for HALO. */
-function purposesOf(server: HaloServer | undefined): ReadonlyMap<string, string> {
-  if (server === undefined) return new Map();
-  const { url, dialect } = server;
-  const ofUrl = variablesIn(url?.text ?? "", dialect).map(({ name }) => [name, "HALO endpoint"] as const);
-  const ofHeaders = valueHeaders(server).flatMap((header) =>
-    variablesOf(header, dialect).map((name) => [name, `HALO ${LABELS[header.which]}`] as const),
-  );
-  return new Map([...ofUrl, ...ofHeaders]);
-}
-
 const folderOf = (path: string): string => path.slice(0, path.lastIndexOf("/") + 1);
+
+/** The `.env.example` files above a file, the nearest first. */
+function examplesFor({ documents }: Subject, { path }: Document): readonly Document[] {
+  return documents
+    .filter(({ kind, encoding }) => kind === "env-example" && encoding === "utf-8")
+    .filter((example) => path.startsWith(folderOf(example.path)))
+    .toSorted((a, b) => folderOf(b.path).length - folderOf(a.path).length);
+}
 
 /** An unset variable is sent as `${NAME}`. Of HALO in every client's file, of other servers in those of Claude Code and Codex. */
 export const variableNotInExample: Rule = {
@@ -59,41 +56,36 @@ export const variableNotInExample: Rule = {
   severity: "warning",
   summary: "A variable that a server needs is not in .env.example",
   check: (subject) => {
-    // the nearest first; of several in one folder .env.example
-    const examples = subject.documents
-      .filter(({ kind, encoding }) => kind === "env-example" && encoding === "utf-8")
-      .map((document) => ({ document, folder: folderOf(document.path), names: parseDotenv(document.text) }))
-      .toSorted((a, b) => Number(b.document.path.endsWith(".example")) - Number(a.document.path.endsWith(".example")))
-      .toSorted((a, b) => b.folder.length - a.folder.length);
     const halo = new Map(haloServers(subject).map((server) => [server.node, server]));
     const said = new Set<string>();
     return subject.documents.flatMap((document) => {
       const client = clientOf(document.kind);
       if (client === undefined || document.ignored || !subject.inRepository) return [];
-      const here = examples.filter(({ folder }) => document.path.startsWith(folder));
-      const nearest = here[0]?.document;
+      const examples = examplesFor(subject, document);
+      const [nearest] = examples;
+      // a repository without HALO and without an example has its own way to say what to set
+      const isJudged = nearest !== undefined && (document.kind === "mcp" || client.entry.names !== undefined);
       return entriesIn(document.tree, client).flatMap((entry): readonly Finding[] => {
         const server = halo.get(entry.value);
-        // a repository without HALO and without an example has its own way to say what to set
-        if (server === undefined && nearest === undefined) return [];
-        if (server === undefined && document.kind !== "mcp" && client.entry.names === undefined) return [];
-        const purposes = purposesOf(server);
+        if (server === undefined && !isJudged) return [];
+        const values = server ? valueHeaders(server).flatMap((header) => variablesOf(header, server.dialect)) : [];
         const missing = neededBy(server ?? { client, dialect: client.references, node: entry.value }).filter((name) => {
-          // what belongs to another program has a rule of its own
-          if (purposes.has(name) && !isSafeVariable(name)) return false;
           const key = `${nearest?.path ?? ""}\n${name}`;
-          if (said.has(key) || here.some(({ names }) => names.has(name))) return false;
+          const isSaid = said.has(key) || examples.some(({ text }) => parseDotenv(text).has(name));
+          // what belongs to another program has a rule of its own; what a shared file sets, everybody has
+          if (isSaid || (values.includes(name) && !isSafeVariable(name))) return false;
           said.add(key);
-          // what a shared file sets, everybody has
           return givenValues(subject, document, name).every((given) => given.document.kind === "env-example");
         });
         if (missing.length === 0) return [];
         const args = { names: missing.join(", "), server: entry.key, file: nearest?.path ?? "" };
         if (nearest === undefined) return [finding(subject, ID, document, keySpan(entry), args)];
-        const names = missing.map((name) => ({ name, comment: purposes.get(name) ?? "For an MCP server" }));
+        const names = missing.map((name) => {
+          const said = server && saidBy(name);
+          return { name, comment: said === undefined ? "For an MCP server" : `HALO ${LABELS[said]}` };
+        });
         const edited = addExampleNames(nearest.text, names);
-        const isMendable = missing.every((name) => isFitToShow(subject, name));
-        const fix = isMendable ? fixOf(nearest.text, edited) : undefined;
+        const fix = missing.every((name) => isFitToShow(subject, name)) ? fixOf(nearest.text, edited) : undefined;
         return [finding(subject, ID, nearest, { offset: nearest.text.length, length: 0 }, args, fix)];
       });
     });
