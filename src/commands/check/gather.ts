@@ -10,7 +10,7 @@ import { printable } from "../../core/secrets.ts";
 import { EnvironmentError, UsageError } from "../../errors.ts";
 import { findRoot, type GitOptions, ignoredOf } from "../../io/git.ts";
 import { discover, findSpills } from "../../io/list.ts";
-import { errnoOf, isInside, readDocument } from "../../io/read.ts";
+import { isInside, readDocument } from "../../io/read.ts";
 import { programsFor } from "../shared/programs.ts";
 import type { CheckOptions } from "./options.ts";
 
@@ -32,17 +32,14 @@ export function isAsked({ asked }: Pick<Gathered, "asked">, path: string): boole
 /** A path as it was typed → absolute, links of its folder followed. */
 function given(word: string, from: string): Asked {
   const path = resolve(from, word);
-  const shown = printable(word, 200);
   try {
     // a folder that is called .mcp.json is what a client takes for the file
     const isFolder = statSync(path).isDirectory() && basename(path) !== ".mcp.json";
     if (isFolder) return { path: realpathSync.native(path), isFolder };
     // the link itself is what a client reads by its name, not what it leads to
     return { path: join(realpathSync.native(dirname(path)), basename(path)), isFolder };
-  } catch (error) {
-    const code = errnoOf(error) ?? "unknown";
-    if (code === "ENOENT" || code === "ENOTDIR") throw new UsageError(`there is no file or folder ${shown}`);
-    throw new EnvironmentError(`${shown} could not be read (${code})`, undefined, "unreadable");
+  } catch {
+    throw new UsageError(`there is no file or folder ${printable(word, 200)}`);
   }
 }
 
@@ -70,12 +67,9 @@ function findPlaces(context: Context, { cwd, paths: words }: CheckOptions) {
   let root = repository ?? (isAbove(here) ? here : (folders[0] ?? here));
   while (!isAbove(root)) root = dirname(root);
   const fromRoot = (path: string): string => relative(root, path).split(sep).join("/");
-  const limit = cwd === undefined ? root : here;
   const asked = paths.map(({ path, isFolder }, index): Asked => {
-    const shown = printable(words[index] ?? "", 200);
-    if (!isInside(path, limit)) throw new UsageError(`${shown} lies outside of ${printable(limit, 200)}`);
     if (!isFolder && kindOf(fromRoot(path)) === undefined) {
-      throw new UsageError(`${shown} is no file that check reads`, {
+      throw new UsageError(`${printable(words[index] ?? "", 200)} is no file that check reads`, {
         hint: "it reads .mcp.json, .env and .env.example, .claude/settings.json and other clients' MCP files, under these names",
       });
     }
@@ -97,18 +91,10 @@ function gitFor(context: Context, root: string, repository: string): GitOptions 
   );
 }
 
-const CI_VARIABLES =
-  "CI CONTINUOUS_INTEGRATION GITHUB_ACTIONS TF_BUILD JENKINS_URL TEAMCITY_VERSION CODEBUILD_BUILD_ID".split(" ");
-
 /** A machine that builds, on which nobody's own files are. std-env would cost a tenth of the start. */
-function isCi(env: Context["env"]): boolean {
-  return !/^(?:false|0|no|off)$/i.test(env.CI ?? "") && CI_VARIABLES.some((name) => (env[name] ?? "") !== "");
-}
-
-/** The token of the environment, if it is one: a placeholder is in many a file. */
-function secretsOf(env: Context["env"]): readonly string[] {
-  const cleaned = cleanValue("token", env.HALO_MCP_TOKEN ?? "");
-  return cleaned.ok && cleaned.value.length >= 8 ? [cleaned.value] : [];
+function isCi({ CI, TF_BUILD, JENKINS_URL, TEAMCITY_VERSION, CODEBUILD_BUILD_ID }: Context["env"]): boolean {
+  const said = CI || TF_BUILD || JENKINS_URL || TEAMCITY_VERSION || CODEBUILD_BUILD_ID || "false";
+  return !/^(?:false|0|no|off)$/i.test(said);
 }
 
 /** Reads the files. Throws EnvironmentError (exit 3) when one cannot be read: a report without it would call the repository clean. */
@@ -124,27 +110,19 @@ function read(context: Context, { root, git, asked }: ReturnType<typeof findPlac
     atRoot: AT_ROOT,
     beside: BESIDE_MCP,
   });
-  const unreadable: string[] = [];
-  const documents = found.flatMap(({ path, tracked, ignored }): readonly RawDocument[] => {
+  return found.flatMap(({ path, tracked, ignored }): readonly RawDocument[] => {
     const reading = readDocument(join(root, path));
     const kind = kindOf(path);
     if (kind === undefined || reading.kind === "absent") return [];
     if (reading.kind === "unreadable") {
-      unreadable.push(`  - ${printable(path)}: ${reading.reason}`);
-      return [];
+      const hint = "nothing was checked: make it readable, then run this again";
+      throw new EnvironmentError(`could not read ${printable(path)}: ${reading.reason}`, { hint }, "unreadable");
     }
     const { kind: _, mode, ...decoded } = reading;
     // what Claude Code makes of a folder or a pipe is known; of the others nothing is
     if (decoded.encoding === "not-a-file" && kind !== "mcp") return [];
     return [{ path, kind, tracked, ignored, ...decoded, mode: context.platform === "win32" ? undefined : mode }];
   });
-  if (unreadable.length === 0) return documents;
-  const what = unreadable.length === 1 ? "a file" : `${unreadable.length} files`;
-  throw new EnvironmentError(
-    [`could not read ${what} of ${printable(root)}`, ...unreadable.slice(0, 10)].join("\n"),
-    { hint: "nothing was checked: make them readable, then run this again" },
-    "unreadable",
-  );
 }
 
 /** The `.env` files that are not there yet and that no ignore rule covers, beside each `.mcp.json` that refers to variables. */
@@ -157,21 +135,15 @@ function unignoredEnv(git: GitOptions | undefined, documents: readonly RawDocume
   return paths.filter((path) => !ignored.has(path));
 }
 
-/** Finds and reads every file that matters. Throws UsageError for a file that was named and is not there. */
+/** Finds and reads every file that matters. */
 export async function gather(context: Context, options: CheckOptions) {
-  const secrets = secretsOf(context.env);
+  const token = cleanValue("token", context.env.HALO_MCP_TOKEN ?? "");
+  // a placeholder is in many a file
+  const secrets = token.ok && token.value.length >= 8 ? [token.value] : [];
   for (const secret of secrets) context.secrets.add(secret);
   const places = findPlaces(context, options);
-  const { git, asked } = places;
+  const { git } = places;
   const files = read(context, places);
-  /** Folders that were asked for and hold no file to check, as they were typed. */
-  const empty = asked.flatMap((each, index) => {
-    if (files.some(({ path }) => isAsked({ asked: [each] }, path))) return [];
-    const word = options.paths[index] ?? each.path;
-    // the folders that a hook or a workflow passes on may hold no such file today; a file that is named is meant
-    if (!each.isFolder) throw new UsageError(`there is no file ${printable(word, 200)}`);
-    return [word];
-  });
   const known = new Set(files.map(({ path }) => path));
   const spills = git === undefined ? [] : findSpills(git, secrets).filter(({ path }) => !known.has(path));
   // the parser costs a third of the start, and few repositories have such a file
@@ -189,5 +161,5 @@ export async function gather(context: Context, options: CheckOptions) {
     spilled: spills,
     unignoredEnv: unignoredEnv(git, files),
   };
-  return { ...places, subject, parse, spills, empty };
+  return { ...places, subject, parse, spills };
 }

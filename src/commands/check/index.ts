@@ -4,7 +4,7 @@ import { runRules } from "../../core/check/run.ts";
 import { makeReport, type Report, toJson } from "../../core/report/make.ts";
 import { toText } from "../../core/report/text.ts";
 import { RULES } from "../../core/rules/index.ts";
-import { mask, printable } from "../../core/secrets.ts";
+import { mask } from "../../core/secrets.ts";
 import type { RawOptions } from "../../flags.ts";
 import { createOutput } from "../../ui/output.ts";
 import { type Gathered, gather, isAsked } from "./gather.ts";
@@ -25,9 +25,6 @@ async function print(context: Context, options: CheckOptions, report: Report, ga
     });
     output.result(text);
   }
-  // text and github have it in their summary
-  if (report.empty.length > 0 && !quiet && (format === "json" || format === "sarif"))
-    output.say(`no files to check: ${report.empty.map((path) => printable(path, 200)).join(", ")}`);
   if (format !== "github") return;
   const { toGithub, toJobSummary } = await import("../../core/report/github.ts");
   output.commands(toGithub(report));
@@ -52,7 +49,7 @@ export async function run(context: Context, raw: RawOptions): Promise<number> {
     // what is left is read from the disk again, as the next run will
     if (!options.dryRun) gathered = await gather(context, options);
   }
-  const { subject, spills, empty } = gathered;
+  const { subject, spills } = gathered;
   const findings = runRules(RULES, subject).filter(({ path }) => isAsked(gathered, path));
   const report = makeReport({
     findings,
@@ -60,7 +57,6 @@ export async function run(context: Context, raw: RawOptions): Promise<number> {
     texts: new Map([...spills, ...subject.documents].map(({ path, text }) => [path, text])),
     files: subject.documents.map(({ path }) => path).filter((path) => isAsked(gathered, path)),
     maxWarnings: options.maxWarnings,
-    empty,
     fixed,
     dryRun: options.dryRun,
   });

@@ -4,15 +4,8 @@ import { secretsIn } from "./secret-places.ts";
 
 /** Whether an edit takes a secret of the file out: it may be the only copy, and to delete it does not take it back. */
 function isLoss(document: Document, { offset, length, text }: TextEdit): boolean {
-  if (length < 8) return false;
   const before = document.text.slice(offset, offset + length);
-  return secretsIn(document).some(
-    ({ span, value }) =>
-      span.offset < offset + length &&
-      offset < span.offset + span.length &&
-      before.includes(value) &&
-      !text.includes(value),
-  );
+  return length >= 8 && secretsIn(document).some(({ value }) => before.includes(value) && !text.includes(value));
 }
 
 /** Runs the rules: findings by path, then position, then the order of the rules. No fix takes a secret out. */

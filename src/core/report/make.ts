@@ -1,7 +1,6 @@
 /** Findings → a report: the sentences of the rules, lines for offsets, the sum. Every format prints this. Pure. */
 import type { Finding, Rule, Severity } from "../check/model.ts";
 import { indexLines } from "../formats/lines.ts";
-import { printable } from "../secrets.ts";
 
 /** A finding as it is reported. People count from 1; columns are in UTF-16 units; the end is the first place behind. */
 export interface Line extends Pick<Finding, "rule" | "path"> {
@@ -16,33 +15,21 @@ export interface Line extends Pick<Finding, "rule" | "path"> {
   readonly more?: number;
 }
 
-/** What a report says beside its findings. */
-interface Facts {
+interface Input {
+  readonly findings: readonly Finding[];
+  readonly rules: readonly Pick<Rule, "id" | "severity" | "message">[];
+  /** The text of every file that a finding may be about; a file without one has its findings at 1:1. */
+  readonly texts: ReadonlyMap<string, string>;
   /** The files that were read. */
   readonly files: readonly string[];
   /** More warnings than this are a failure; undefined: any number will do. */
   readonly maxWarnings: number | undefined;
-  /** Folders that were asked for and hold no file to check, as they were typed. */
-  readonly empty: readonly string[];
   /** The files that `--fix` changed, or with `dryRun` would change. */
   readonly fixed: readonly string[];
   readonly dryRun: boolean;
 }
 
-export interface Report extends Facts {
-  readonly ok: boolean;
-  readonly lines: readonly Line[];
-  readonly counts: Readonly<Record<Severity, number>>;
-  /** How many findings `check --fix` mends. */
-  readonly mendable: number;
-}
-
-interface ReportInput extends Facts {
-  readonly findings: readonly Finding[];
-  readonly rules: readonly Pick<Rule, "id" | "severity" | "message">[];
-  /** The text of every file that a finding may be about; a file without one has its findings at 1:1. */
-  readonly texts: ReadonlyMap<string, string>;
-}
+export type Report = ReturnType<typeof makeReport>;
 
 /** The published package as unpkg.com shows it: every version stays there. */
 export const PACKAGE_URL = "https://unpkg.com/create-halo-mcp";
@@ -56,11 +43,11 @@ export function ruleUrl(id: string, version: string): string {
 const MOST_LINES = 100;
 
 /** The findings, in their order; those of rules that are not in the list are left out. */
-export function makeReport({ findings, rules, texts, ...facts }: ReportInput): Report {
+export function makeReport({ findings, rules, texts, ...facts }: Input) {
   const byId = new Map(rules.map((rule) => [rule.id, rule]));
   const indexes = new Map<string, ReturnType<typeof indexLines>>();
   const groups = new Map<string, { count: number; last: number }>();
-  const counts = { error: 0, warning: 0, note: 0 };
+  const counts: Record<Severity, number> = { error: 0, warning: 0, note: 0 };
   let mendable = 0;
   const lines: Line[] = [];
   for (const { rule: id, path, span, args, fix = [], ...finding } of findings) {
@@ -70,12 +57,14 @@ export function makeReport({ findings, rules, texts, ...facts }: ReportInput): R
     const fixable = fix.length > 0;
     counts[severity] += 1;
     if (fixable) mendable += 1;
-    const { count, last } = groups.get(`${id}\n${path}`) ?? { count: 0, last: 0 };
-    groups.set(`${id}\n${path}`, { count: count + 1, last: count <= MOST_LINES ? lines.length : last });
-    if (count > MOST_LINES) continue;
+    const group = groups.get(`${id}\n${path}`) ?? { count: 0, last: 0 };
+    groups.set(`${id}\n${path}`, group);
+    group.count += 1;
+    if (group.count > MOST_LINES + 1) continue;
+    group.last = lines.length;
     const at = indexes.get(path) ?? indexLines(texts.get(path) ?? "");
     indexes.set(path, at);
-    const end = at(span.offset + Math.max(0, span.length));
+    const end = at(span.offset + span.length);
     const place = { ...at(span.offset), endLine: end.line, endColumn: end.column };
     lines.push({ rule: id, severity, message: rule.message(args), path, ...place, fixable });
   }
@@ -83,8 +72,7 @@ export function makeReport({ findings, rules, texts, ...facts }: ReportInput): R
     const line = lines[last];
     const more = count - MOST_LINES;
     // a single one too many is shown as it is
-    if (more < 2 || line === undefined) continue;
-    lines[last] = { ...line, message: `and ${more} more of this rule in this file`, more };
+    if (more > 1 && line) lines[last] = { ...line, message: `and ${more} more of this rule in this file`, more };
   }
   const { maxWarnings } = facts;
   const ok = counts.error === 0 && (maxWarnings === undefined || counts.warning <= maxWarnings);
@@ -101,16 +89,12 @@ function many(count: number, word: string): string {
 }
 
 /** The report in one line. */
-export function summaryOf({ counts, files, mendable, maxWarnings, empty }: Report): string {
-  const none = empty.map((path) => printable(path, 200)).join(", ");
-  const nothing = none === "" ? "" : `; no files to check in ${none}`;
+export function summaryOf({ counts, files, mendable, maxWarnings }: Report): string {
   const found = (["error", "warning", "note"] as const).filter((severity) => counts[severity] > 0);
   const checked = many(files.length, "file");
-  if (found.length === 0 && files.length === 0) return `no files to check${none === "" ? "" : `: ${none}`}`;
-  if (found.length === 0) return `${checked} checked, no problems${nothing}`;
+  if (found.length === 0) return files.length === 0 ? "no files to check" : `${checked} checked, no problems`;
   const sum = found.map((severity) => many(counts[severity], severity)).join(", ");
   const mend = mendable === 0 ? "" : `; ${mendable} can be fixed: npx create-halo-mcp check --fix`;
   const isOver = maxWarnings !== undefined && counts.warning > maxWarnings;
-  const over = isOver ? `; at most ${many(maxWarnings, "warning")} allowed` : "";
-  return `${sum} in ${checked}${mend}${over}${nothing}`;
+  return `${sum} in ${checked}${mend}${isOver ? `; at most ${many(maxWarnings, "warning")} allowed` : ""}`;
 }
