@@ -3,7 +3,7 @@
 import { type Header, type ServerEntry, serversIn } from "../clients/entry.ts";
 import { clientOf } from "../clients/index.ts";
 import { type Dialect, spelledIn, variablesIn } from "../clients/references.ts";
-import { nearest } from "../command-line.ts";
+import { isOneSlip } from "../command-line.ts";
 import { DEFAULT_NAME, HEADERS, VALUES, type Value } from "../halo.ts";
 import { once } from "../once.ts";
 import type { Document, Subject } from "./model.ts";
@@ -21,11 +21,19 @@ function exactly(name: string): Value | undefined {
   return VALUES.find((value) => HEADERS[value].toLowerCase() === lower);
 }
 
+/** What is left of a header's name when only its letters count, and a wrong `X-` does not: `CM_Account-ID` → `cmaccountid`. */
+function lettersOf(name: string): string {
+  const letters = name
+    .slice(0, 100)
+    .toLowerCase()
+    .replace(/[^a-z0-9]/g, "");
+  return letters.replace(/^x(?=cm)/, "");
+}
+
 /** The value that a misspelled name most likely means, among those that are still missing. */
 export function meantBy(name: string, missing: readonly Value[]): Value | undefined {
-  const headers = missing.map((value) => HEADERS[value]);
-  const near = exactly(name) === undefined ? nearest(name.slice(0, 100), headers) : undefined;
-  return missing.find((value) => HEADERS[value] === near);
+  if (exactly(name) !== undefined) return undefined;
+  return missing.find((value) => isOneSlip(lettersOf(name), lettersOf(HEADERS[value])));
 }
 
 /** It goes to HALO, carries one of its headers, or takes its token's variable in a header or in its address. */
