@@ -266,7 +266,7 @@ describe("a client's file that cannot be read", () => {
     // comments where the client takes them
     [".vscode/mcp.json", loose, []],
     ["opencode.jsonc", loose, []],
-    [".claude/settings.json", loose, ["2 a comment, or a comma too many"]],
+    [".claude/settings.json", loose, ["2 a comment or a trailing comma"]],
     ...[".vscode/mcp.json", ".cursor/mcp.json", ".claude/settings.json"].flatMap((path) => [
       [path, "{", ["0 the file ends too early, as if it were cut off"]] as const,
       [path, "\uFEFF{}", []] as const,

@@ -135,16 +135,16 @@ const isValue = (node: Node, value: boolean): boolean => node.kind === "scalar" 
 const isText = (node: Node): boolean => (textOf(node) ?? "") !== "";
 const isFilled = (node: Node): boolean => isObjectNode(node) && node.entries.length > 0;
 
-/** Keys of other clients that it loads without a word and without effect (each measured). */
+/** Keys of other clients that it silently ignores (each measured). */
 export const IGNORED: readonly {
   readonly key: string;
   readonly of: "any" | "program" | "remote";
-  /** With another value the key says nothing that is not true anyway. */
+  /** Whether this value changes anything: `"enabled": true`, for example, does not. */
   readonly when: (node: Node) => boolean;
   readonly instead: string;
 }[] = [
-  { key: "disabled", of: "any", when: (node) => isValue(node, true), instead: "the server is loaded all the same" },
-  { key: "enabled", of: "any", when: (node) => isValue(node, false), instead: "the server is loaded all the same" },
+  { key: "disabled", of: "any", when: (node) => isValue(node, true), instead: "the server is loaded anyway" },
+  { key: "enabled", of: "any", when: (node) => isValue(node, false), instead: "the server is loaded anyway" },
   { key: "cwd", of: "program", when: isText, instead: "the program runs where Claude Code was started" },
   { key: "envFile", of: "program", when: isText, instead: "the program does not get these variables" },
   { key: "url", of: "program", when: () => true, instead: "the program is started, and nothing is sent to the URL" },
@@ -153,7 +153,7 @@ export const IGNORED: readonly {
     key: "env",
     of: "remote",
     when: isFilled,
-    instead: "these variables are not set, not for references in headers either",
+    instead: "these variables are not set, not even for references in headers",
   },
   { key: "command", of: "remote", when: isText, instead: "the program is not started" },
 ];

@@ -25,7 +25,7 @@ export const clientFileBroken = filesWhere(({ kind }) => kind !== "mcp")({
     const isSettings = kind === "settings" || kind === "settings-local";
     const client = isSettings ? claudeCode : clientOf(kind);
     if (client === undefined || broken === undefined || (broken.kind === "loose" && !isSettings)) return undefined;
-    const reason = broken.kind === "loose" ? "a comment, or a comma too many" : broken.reason;
+    const reason = broken.kind === "loose" ? "a comment or a trailing comma" : broken.reason;
     return { at: spotAt(document, broken.offset), args: { client: client.label, reason, path } };
   },
   message: ({ client, reason, path }) =>
@@ -51,17 +51,17 @@ export const CLIENT_RULES: readonly Rule[] = [
   // what Codex 0.169 does with a header in one of its tables (measured), where that is not what was meant
   headerRow({
     id: "codex-headers",
-    summary: "Codex does not send a header of HALO as it is meant",
+    summary: "Codex does not send a header of HALO as intended",
     find: ({ header, client, dialect }) => {
       const { kind, text = "", under, which, entry } = header;
       const { headers, names } = client.entry;
       if (names === undefined) return undefined;
       const what =
         kind === "unknown"
-          ? `is ignored, since ${client.label} knows no table "${under}"`
+          ? `is ignored, because ${client.label} has no table "${under}"`
           : kind === "names"
-            ? variablesOf(header, dialect).length === 0 && "names no variable, so the header is left out"
-            : hasReference(text) && `is sent as it stands, since ${headers} holds values`;
+            ? variablesOf(header, dialect).length === 0 && "names no variable, so the header is omitted"
+            : hasReference(text) && `is sent as literal text, because ${headers} holds values`;
       if (what === false) return undefined;
       const args = { header: HEADERS[which], what, right: variablesFor("halo")[which], table: client.servers, names };
       return { at: entry.value, args };
@@ -79,7 +79,7 @@ export const CLIENT_RULES: readonly Rule[] = [
       return { at: header.entry.value, args: { variable, header: header.name, client: label } };
     },
     message: ({ variable, header, client }) =>
-      `${client} sends an empty ${header} when ${variable} comes from a .env, since it blanks such names; export it in the shell that starts ${client}`,
+      `${client} sends an empty ${header} when ${variable} comes from a .env, because it empties variables with such names; export it in the shell that starts ${client}`,
   }),
   // opencode 1.18.33 answers a 401 with OAuth discovery and POST /register, and hides that the token is wrong (measured)
   remoteRow({

@@ -22,7 +22,7 @@ function replaced({ tree }: Document, which: "servers" | "others"): readonly Ent
   return tree === undefined ? [] : walk(tree);
 }
 
-/** A field of another shape costs the whole entry. A transport that does not read the field does not care. */
+/** A field with the wrong shape makes Claude Code skip the entry, unless its transport does not read the field. */
 function shapeRule(id: string, summary: string, ...shapes: readonly (keyof typeof SHAPES)[]): Rule {
   return serverRow({
     id,
@@ -33,7 +33,7 @@ function shapeRule(id: string, summary: string, ...shapes: readonly (keyof typeo
         const value = member(node, key)?.value;
         if (value === undefined || transport === undefined || !FIELDS[transport].includes(key)) return [];
         return SHAPES[shape](value).map(({ node: at, at: below, got, allowed }) => {
-          // digit by digit as it stands: an ID may be longer than a number can hold
+          // the digits of the file: an ID may be longer than a number can hold
           const raw = document.text.slice(at.start, at.end);
           const isNumber = shape === "headerValues" && /^\d+$/.test(raw);
           return { at, args: { key: key + below, got, allowed }, fix: isNumber ? raw : undefined };
@@ -55,7 +55,7 @@ export const ENTRY_RULES: readonly Rule[] = [
   fileRow({
     id: "duplicate-key",
     severity: "warning",
-    summary: "Only the last of two equal keys counts",
+    summary: "If an object has the same key twice, only the last one counts",
     find: ({ document }) => replaced(document, "others").map((entry) => ({ at: entry, args: { key: entry.key } })),
     message: ({ key }) => `a later "${key}" in the same object replaces this one; allowed: each key once`,
   }),
@@ -70,7 +70,7 @@ export const ENTRY_RULES: readonly Rule[] = [
   // case counts ("HTTP" is unknown), and `sse-ide`, `ws-ide`, `sdk`, `claudeai-proxy` belong to hosts other than a file
   serverRow({
     id: "unknown-type",
-    summary: 'Claude Code skips a server whose "type" it does not know, and case counts',
+    summary: 'Claude Code skips a server whose "type" it does not know (case counts)',
     find: ({ node, transport }) => {
       const type = member(node, "type")?.value;
       if (transport !== undefined || type === undefined) return undefined;
@@ -86,7 +86,7 @@ export const ENTRY_RULES: readonly Rule[] = [
   // "Skipped — has a "url" but no "type"", the other servers stay; with a `command` the URL is not looked at
   serverRow({
     id: "http-url-without-type",
-    summary: 'A server with a "url" needs "type": Claude Code skips it otherwise',
+    summary: 'Claude Code skips a server with a "url" but no "type"',
     find: ({ document, entry, node }) => {
       const url = member(node, "url");
       if (url === undefined || member(node, "type") || member(node, "command")) return undefined;
@@ -139,7 +139,7 @@ export const ENTRY_RULES: readonly Rule[] = [
   shapeRule("timeout-value", 'Claude Code skips a server whose "timeout" is not a whole number above 0', "timeout"),
   shapeRule(
     "tool-options",
-    "Claude Code skips a server whose options about tools do not have the right shape",
+    'Claude Code skips a server whose "tools", "toolPermissions" or "alwaysLoad" does not have the right shape',
     "alwaysLoad",
     "tools",
     "toolPermissions",

@@ -1,4 +1,4 @@
-/** What costs a `.mcp.json` all of its servers, or changes what is read from it (Claude Code 2.1.330, measured). In report order. */
+/** Why Claude Code loads no server of a `.mcp.json`, or reads it wrongly (2.1.330, measured). In report order. */
 import { stripComments } from "jsonc-parser";
 import { spotAt } from "../check/documents.ts";
 import { fixOf } from "../check/edits.ts";
@@ -11,7 +11,7 @@ import { isObjectNode, kindWord, member } from "../formats/nodes.ts";
 function unreadRow(why: Document["encoding"] | Broken["kind"], rule: Omit<Row<never>, "find">): Rule {
   const find = ({ document }: { readonly document: Document }) => {
     const { broken, encoding, text } = document;
-    // of bytes that did not fit the first one
+    // the first invalid byte
     if (encoding === why) return { at: spotAt(document, text.indexOf("\uFFFD")) };
     if (broken?.kind !== why) return undefined;
     return { at: spotAt(document, broken.offset, why === "conflict" ? 7 : 1), args: { reason: broken.reason } };
@@ -42,14 +42,14 @@ export const FILE_RULES: readonly Rule[] = [
   // "MCP config is not a regular file or exceeds 2097152 bytes" (a BOM counts)
   unreadRow("too-big", {
     id: "file-too-big",
-    summary: "Claude Code refuses a .mcp.json of more than 2 MiB as a whole",
+    summary: "Claude Code refuses a .mcp.json of more than 2 MiB",
     message: () =>
       "the file has more than 2,097,152 bytes, so Claude Code loads none of its servers; allowed: up to 2 MiB",
   }),
   // what Windows PowerShell's `>` and Notepad's "Unicode" write; measured with and without a BOM, both byte orders
   unreadRow("utf-16", {
     id: "utf-16",
-    summary: "Claude Code refuses a .mcp.json in UTF-16 as a whole",
+    summary: "Claude Code refuses a .mcp.json in UTF-16",
     message: () => "the file is in UTF-16, so Claude Code loads none of its servers; allowed: UTF-8",
   }),
   // the file loads, and every such byte has become U+FFFD: in a name, a URL or a header
@@ -57,22 +57,21 @@ export const FILE_RULES: readonly Rule[] = [
     id: "not-utf-8",
     severity: "warning",
     summary: "Bytes that are not UTF-8 silently become replacement characters",
-    message: () =>
-      "the file is not in UTF-8, and Claude Code reads every byte that does not fit as U+FFFD; allowed: UTF-8",
+    message: () => "the file is not in UTF-8, so Claude Code replaces every invalid byte with U+FFFD; allowed: UTF-8",
   }),
   fileRow({
     id: "empty-file",
     severity: "warning",
-    summary: "An empty .mcp.json has no servers, and Claude Code does not say so",
-    // blank is what `trim` takes for blank, a BOM included (2.1.197 calls it no valid JSON; neither has servers)
+    summary: "An empty .mcp.json has no servers, and Claude Code does not report it",
+    // blank as in `trim`, a BOM included (2.1.197 says that it is not valid JSON; neither version loads servers)
     find: ({ document }) =>
       document.encoding === "utf-8" && document.text.trim() === "" ? { at: spotAt(document, 0) } : undefined,
     message: () =>
-      'the file is empty: Claude Code loads no servers and does not say so; allowed: {"mcpServers": {…}}, or no file',
+      'the file is empty: Claude Code loads no servers and does not report it; allowed: {"mcpServers": {…}}, or no file',
   }),
   unreadRow("conflict", {
     id: "merge-conflict",
-    summary: "Conflict markers of an unfinished merge cost the whole file",
+    summary: "Claude Code refuses a .mcp.json with conflict markers of an unfinished merge",
     message: () =>
       "a conflict marker of an unfinished merge: Claude Code loads none of the servers; resolve the conflict",
   }),
@@ -83,28 +82,28 @@ export const FILE_RULES: readonly Rule[] = [
   }),
   fileRow({
     id: "comments",
-    summary: "One comment, and Claude Code refuses the whole file",
-    // one finding a file: the first comment is enough to lose everything; the fix takes all of them out
+    summary: "Claude Code refuses a .mcp.json with a comment",
+    // one finding a file, at the first comment; the fix removes all of them
     find: ({ document: { text, broken } }) => {
       const fix = broken?.kind === "loose" ? fixOf(text, { ok: true, text: stripComments(text) }) : undefined;
       return fix?.[0] && { at: { offset: fix[0].offset, length: 2 }, fix };
     },
-    message: () => "a comment: Claude Code takes strict JSON only and loads none of the servers",
+    message: () => "a comment: Claude Code accepts only strict JSON and loads none of the servers",
   }),
   fileRow({
     id: "trailing-commas",
-    summary: "One comma too many, and Claude Code refuses the whole file",
+    summary: "Claude Code refuses a .mcp.json with a trailing comma",
     find: ({ document: { tree, broken } }) => {
       const commas = tree === undefined || broken?.kind !== "loose" ? [] : commasIn(tree);
       return commas[0] && { at: commas[0], fix: commas.map((comma) => ({ ...comma, text: "" })) };
     },
     message: () =>
-      "a comma before a closing brace or bracket: Claude Code takes strict JSON only and loads none of the servers",
+      "a comma before a closing brace or bracket: Claude Code accepts only strict JSON and loads none of the servers",
   }),
   // Claude Code read 100,000 levels; our tree ends at 256
   unreadRow("too-deep", {
     id: "too-deep",
-    summary: "A file that is nested too deep cannot be checked",
+    summary: "A file that is nested too deeply cannot be checked",
     message: () =>
       `nested deeper than ${MAX_DEPTH} levels: this file cannot be checked; no field of a server is nested that deep`,
   }),
@@ -118,7 +117,7 @@ export const FILE_RULES: readonly Rule[] = [
   }),
   fileRow({
     id: "mcp-servers-missing",
-    summary: 'Claude Code refuses a .mcp.json without "mcpServers" as a whole',
+    summary: 'Claude Code refuses a .mcp.json without "mcpServers"',
     find: ({ document }) => {
       const { tree } = document;
       if (!isObjectNode(tree) || member(tree, "mcpServers") !== undefined) return undefined;
@@ -134,12 +133,12 @@ export const FILE_RULES: readonly Rule[] = [
   }),
   fileRow({
     id: "mcp-servers-not-object",
-    summary: 'Claude Code refuses the file when "mcpServers" is not an object',
+    summary: 'Claude Code refuses a .mcp.json whose "mcpServers" is not an object',
     find: ({ document: { tree } }) => {
       const value = member(tree, "mcpServers")?.value;
       return value === undefined || isObjectNode(value) ? undefined : { at: value, args: { got: kindWord(value) } };
     },
     message: ({ got }) =>
-      `"mcpServers" is ${got}, so Claude Code loads no server from the file; allowed: an object, name by name`,
+      `"mcpServers" is ${got}, so Claude Code loads no server from the file; allowed: {"<name>": {…}}`,
   }),
 ];

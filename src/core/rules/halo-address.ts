@@ -63,7 +63,7 @@ function givenElsewhere(subject: Subject, user: Document, text: string, dialect:
   );
 }
 
-/** What an address carries besides the address, or undefined. */
+/** What a URL contains besides the address, or undefined. */
 function carried(whole: string, dialect: Dialect): string | undefined {
   const url = whole.slice(0, 4096);
   const secret = spelledIn(whole, dialect).find(({ name = "" }) => isSecretName(name))?.name;
@@ -80,18 +80,18 @@ export const ADDRESS_RULES: readonly Rule[] = [
   // every client of every teammate sends the token there: a changed host is how a pull request would take it
   addressRow({
     id: "halo-endpoint",
-    summary: "An entry for HALO sends the token to another address than HALO's",
+    summary: "An entry for HALO sends the token to an address that is not HALO's",
     find: ({ url: { text, node }, document, dialect }, subject) => {
       const { url } = subject;
       const kind = endpointOf(text, url);
       if (kind === "http") return undefined;
-      // only what is HALO's own address but for its writing is put right: another host may be meant, and declared with --url
+      // only another spelling of HALO's own address is fixed: another host may be intended, and declared with --url
       if (kind === "near") return { at: node, args: { url }, fix: url };
       if (kind === "other") return { at: node, args: { host: hostOf(text), url } };
       return givenElsewhere(subject, document, text, dialect);
     },
     message: ({ name, host, url, variable, file }) => {
-      if (host === undefined) return `server "${name}" writes HALO's endpoint in another way; allowed: ${url}`;
+      if (host === undefined) return `server "${name}" spells HALO's endpoint differently; allowed: ${url}`;
       const sends =
         variable === undefined
           ? `server "${name}" sends`
@@ -99,24 +99,24 @@ export const ADDRESS_RULES: readonly Rule[] = [
       return `${sends} every teammate's token to ${host}; allowed: ${url}, or a gateway declared with --url`;
     },
   }),
-  // in clear, and answered with a redirect, which Claude Code 2.1.330 follows with the token to any host (307 and 308, measured)
+  // answered with a redirect, which Claude Code 2.1.330 follows with the token to any host (307 and 308, measured)
   addressRow({
     id: "halo-http",
-    summary: "An entry for HALO uses http, which sends the token in clear",
+    summary: "An entry for HALO uses http, which sends the token unencrypted",
     find: ({ url: { text, node } }, { url }) =>
       endpointOf(text, url) === "http" ? { at: node, args: { url }, fix: url } : undefined,
-    message: ({ name, url }) => `server "${name}" uses http, so the token travels in clear; allowed: ${url}`,
+    message: ({ name, url }) => `server "${name}" uses http, so the token is sent unencrypted; allowed: ${url}`,
   }),
   // addresses are printed by `claude mcp list`, in errors and in the logs of every proxy; header values are not
   addressRow({
     id: "halo-token-in-url",
-    summary: "The address of an entry for HALO carries more than the address",
+    summary: "The URL of an entry for HALO contains a secret or a query",
     find: ({ url: { text, node }, dialect }, { url }) => {
       const what = text === url ? undefined : carried(text, dialect);
       return what === undefined ? undefined : { at: node, args: { what, url } };
     },
     message: ({ name, what, url }) =>
-      `the URL of server "${name}" holds ${what}, which every log shows; allowed: ${url}, and the token in the header X-CM-PRODUCTTOKEN`,
+      `the URL of server "${name}" contains ${what}, which appears in logs; allowed: ${url}, and the token in the header X-CM-PRODUCTTOKEN`,
   }),
   // a default is in the file for everybody: the secret itself, or a text that hides Claude Code's "missing variable" warning
   headerRow({
@@ -124,14 +124,14 @@ export const ADDRESS_RULES: readonly Rule[] = [
     summary: "The token's variable has a default",
     find: ({ header: { which, text = "", entry, before } }) => {
       const [whole, variable = "", fallback = ""] = (which === "token" && DEFAULT.exec(text)) || [];
-      // empty asks for the header to be left out on purpose; another variable is a reference
+      // an empty default omits the header on purpose; another variable is a reference
       if (fallback === "" || fallback.startsWith("${")) return undefined;
-      // what could be the only copy of a token is not taken away by a program
+      // not removed if it could be the only copy of a token
       const isMendable = isObviousExample(fallback) && text.trim() === whole && before !== undefined;
       return { at: entry.value, args: { variable }, fix: isMendable ? `${before}\${${variable}}` : undefined };
     },
     message: ({ name, variable }) =>
-      `the token of server "${name}" has a default, which everyone who has the file can read; allowed: \${${variable}}. If it is a real token, delete it in HALO Studio`,
+      `the token of server "${name}" has a default, which everyone with the file can read; allowed: \${${variable}}. If it is a real token, delete it in HALO Studio`,
   }),
   // measured with Claude Code 2.1.330: a command of the repository, run through a shell, and silent when it fails
   remoteRow({
@@ -143,6 +143,6 @@ export const ADDRESS_RULES: readonly Rule[] = [
       return helper === undefined || url === undefined ? undefined : { at: helper };
     },
     message: ({ name }) =>
-      `server "${name}" has a "headersHelper": everybody who opens the repository runs it, and its failure is silent; allowed: "headers" with references`,
+      `server "${name}" has a "headersHelper": everybody who opens the repository runs it, and its errors are silent; allowed: "headers" with references`,
   }),
 ];

@@ -29,12 +29,12 @@ export const HEADER_RULES: readonly Rule[] = [
   // CM.com documents "HTTP" as HALO's transport (page "MCP"); a client that is told "sse" opens a stream and waits
   remoteRow({
     id: "halo-sse",
-    summary: 'An entry for HALO has "type": "sse", which HALO does not speak',
+    summary: 'An entry for HALO has "type": "sse", which HALO does not support',
     find: ({ node }) => {
       const type = member(node, "type")?.value;
       return type !== undefined && textOf(type) === "sse" ? { at: type, fix: "http" } : undefined;
     },
-    message: ({ name }) => `server "${name}" has "type": "sse", but HALO speaks Streamable HTTP; allowed: "http"`,
+    message: ({ name }) => `server "${name}" has "type": "sse", but HALO uses Streamable HTTP; allowed: "http"`,
   }),
   // HALO has three values and no OAuth (CM.com, page "MCP"): without one of them the answer is a refusal
   haloRow({
@@ -43,11 +43,11 @@ export const HEADER_RULES: readonly Rule[] = [
     find: (server) => {
       const { entry, node, client, headers, program } = server;
       const missing = missingValues(server);
-      // another program than mcp-remote may have them from elsewhere
+      // a program other than mcp-remote may get them from elsewhere
       if (program === "other" && headers.length === 0) return undefined;
       const keys = program === undefined ? [client.entry.headers, client.entry.names ?? ""] : ["args"];
       const group = keys.map((key) => member(node, key)).find((each) => each !== undefined);
-      // headers of another shape, a helper that gives them, and a misspelled one are said by their own rules
+      // headers of another shape, a helper and a misspelled header have their own rules
       if (program === undefined && group !== undefined && !isObjectNode(group.value)) return undefined;
       if (program === undefined && member(node, "headersHelper") !== undefined) return undefined;
       const meant = new Set(headers.map((header) => meantBy(header.name, missing)));
@@ -79,7 +79,7 @@ export const HEADER_RULES: readonly Rule[] = [
   remoteRow({
     id: "halo-header-case",
     severity: "note",
-    summary: "A header of an entry for HALO is written in another case",
+    summary: "A header of an entry for HALO is spelled with another case",
     find: (server) =>
       valueHeaders(server).flatMap(({ name, which, entry }): readonly Place[] => {
         const right = HEADERS[which];

@@ -27,7 +27,7 @@ const folderOf = (path: string): string => path.slice(0, path.lastIndexOf("/") +
 export const LOADING_RULES: readonly Rule[] = [
   disabledRow("settings")({
     id: "halo-disabled",
-    summary: "A shared settings file switches HALO off for everybody",
+    summary: "A shared settings file disables HALO for everybody",
     find: ({ document: { text }, name, value }) => {
       const edited = removeFromArray(text, ["disabledMcpjsonServers"], name, { strict: false });
       return { at: value, fix: fixOf(text, edited) };
@@ -50,7 +50,7 @@ export const LOADING_RULES: readonly Rule[] = [
       return { at: entry, args: { path: above.document.path } };
     },
     message: ({ name, path }) =>
-      `"${name}" is not the same server as the "${name}" of ${path}, which is HALO: Claude Code started in this folder uses this one; give it another name`,
+      `"${name}" is HALO in ${path}, but another server here, and Claude Code uses this one in this folder; give it another name`,
   }),
   // Claude Code reads no `.env` (2.1.197 and 2.1.330, measured): it sends `${HALO_MCP_TOKEN}` as it stands. What carries
   // the values is `env` in `.claude/settings.local.json`, direnv, or the shell that starts it; only the first two can be seen.

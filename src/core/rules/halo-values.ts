@@ -7,7 +7,7 @@ import { isFitToShow } from "../check/show.ts";
 import { respelled, type Spelled, spelledIn } from "../clients/references.ts";
 import { isSafeVariable, LABELS, type Value, variablesFor } from "../halo.ts";
 
-/** Between the brackets there can be a secret (`${TOKEN-abc}`): of what is no plain name only the beginning is shown. */
+/** The brackets may contain a secret (`${TOKEN-abc}`): of anything but a plain name, only the beginning is shown. */
 function quotedReference({ text, name }: Spelled): string {
   if (name !== undefined) return text;
   return `${/^\W+(?:(?:env|input|file|secrets)[:.]|[A-Z]+(?:_[A-Z0-9]+)+(?=[^A-Z0-9_]))?/.exec(text)?.[0] ?? ""}…`;
@@ -16,7 +16,7 @@ function quotedReference({ text, name }: Spelled): string {
 /** `HALO_MCP_TOKEN` where `${HALO_MCP_TOKEN}` is meant; not `YOUR_ACCOUNT_ID`. */
 const isBareName = (text: string): boolean => isVariableName(text) && isSafeVariable(text) && !isObviousExample(text);
 
-/** Why a value cannot be right, whatever the variables hold. */
+/** Why a value is wrong, whatever the variables contain. */
 function problemOf(value: string, which: Value, only: string | undefined, { dialect }: HaloServer): string | undefined {
   if (value === "") return "is empty";
   const references = spelledIn(value, dialect);
@@ -24,22 +24,22 @@ function problemOf(value: string, which: Value, only: string | undefined, { dial
     if (isBareName(value)) return `is ${value}, the name of a variable without its brackets`;
     // the token itself, written out, is committed-secret's
     if (isObviousExample(value)) return `is the placeholder "${value}"`;
-    return /^[\x21-\x7e]+$/.test(value) || which === "token" ? undefined : "has a character that no header can carry";
+    return /^[\x21-\x7e]+$/.test(value) || which === "token" ? undefined : "has a character that cannot be sent";
   }
   const rest = respelled(value, references, () => "").replace(/^\}$/, "");
   if (/^Bearer\b/i.test(rest)) return 'has "Bearer" before the value, which HALO does not expect';
-  if (/["'`\s]/.test(rest)) return "has quotes or blanks around the reference, which are sent too";
+  if (/["'`\s]/.test(rest)) return "has quotes or spaces around the reference, which are sent too";
   if (rest === "" || references.some(({ expanded }) => !expanded)) return undefined;
-  // an ID may be made of parts; a variable that is named after the whole value holds the whole value
+  // an ID may consist of parts, unless a variable is named after the whole value
   const isWhole = which === "token" || saidBy(only ?? "") === which;
   return isWhole ? "has text around the reference, which is sent too" : undefined;
 }
 
 export const VALUE_RULES: readonly Rule[] = [
-  // every other spelling is sent as it stands, and the answer looks like a wrong token (measured, see docs/clients)
+  // any other spelling sends a wrong value, and the answer looks like that for a wrong token (measured, see docs/clients)
   haloRow({
     id: "halo-reference-spelling",
-    summary: "A reference is spelled as this client does not expand it",
+    summary: "A reference is spelled in a way that this client does not expand",
     find: (server, subject) => {
       const { dialect, label, url } = server;
       const headers = valueHeaders(server).map(({ name, text = "", which, entry, before }) => {
@@ -52,18 +52,18 @@ export const VALUE_RULES: readonly Rule[] = [
         if (first === undefined) return [];
         const example = dialect.spell(first.name ?? likely);
         const args = { what, quoted: quotedReference(first), client: label, example };
-        // a fix is shown as a diff, and what stands in or beside a reference can be a secret
+        // a fix is shown as a diff, and the text in or next to a reference can be a secret
         const isMendable = foreign.every(({ name }) => name !== undefined) && isFitToShow(subject, text);
         const right = before === undefined ? undefined : `${before}${respelled(text, foreign, dialect.spell)}`;
         return [{ at, args, fix: isMendable ? right : undefined }];
       });
     },
     message: ({ name, what, quoted, client, example }) =>
-      `${client} does not expand ${quoted} in ${what} of server "${name}", but sends it as it stands; allowed: ${example}`,
+      `${client} does not expand ${quoted} in ${what} of server "${name}" correctly; allowed: ${example}`,
   }),
   headerRow({
     id: "halo-header-value",
-    summary: "A header of an entry for HALO has a value that cannot be right",
+    summary: "A header of an entry for HALO has a wrong value",
     find: (server) => {
       const { header, dialect } = server;
       const { name, text, which, entry, before, kind } = header;
@@ -81,7 +81,7 @@ export const VALUE_RULES: readonly Rule[] = [
   // token, account and profile are three values: two headers that share a variable send one of them wrongly
   haloRow({
     id: "halo-same-variable",
-    summary: "Two headers of an entry for HALO take the same variable",
+    summary: "Two headers of an entry for HALO use the same variable",
     find: (server) => {
       const headers = valueHeaders(server).map((each) => ({ ...each, reference: onlyVariable(each, server) }));
       return headers.flatMap(({ name, entry, reference }): readonly Place[] => {
@@ -92,12 +92,12 @@ export const VALUE_RULES: readonly Rule[] = [
       });
     },
     message: ({ name, header, first, reference }) =>
-      `the headers ${first} and ${header} of server "${name}" both take ${reference}; allowed: a variable for each`,
+      `the headers ${first} and ${header} of server "${name}" both use ${reference}; allowed: a variable for each`,
   }),
-  // account and profile are both IDs of the same form: what is swapped is refused, or is another profile, and nothing says which
+  // both IDs have the same form: if swapped, HALO refuses them or uses another profile, and does not say which is wrong
   haloRow({
     id: "halo-swapped-values",
-    summary: "A header of an entry for HALO takes the variable of another value",
+    summary: "A header of an entry for HALO uses the variable of another value",
     find: (server) => {
       const headers = valueHeaders(server).map((each) => ({ ...each, variable: onlyVariable(each, server) ?? "" }));
       return headers.flatMap(({ name, which, variable, entry }): readonly Place[] => {
@@ -110,13 +110,13 @@ export const VALUE_RULES: readonly Rule[] = [
       });
     },
     message: ({ name, header, variable, label, needed }) =>
-      `the header ${header} of server "${name}" takes ${variable}, which is named after the ${label}; allowed: the variable of the ${needed}`,
+      `the header ${header} of server "${name}" uses ${variable}, which is named after the ${label}; allowed: the variable of the ${needed}`,
   }),
   // The value is asked for and set in the environment of whoever joins: a name such as NODE_OPTIONS would steer their
   // programs, and one such as GITHUB_TOKEN would send another service's secret to CM.com. Claude Code blanks some.
   headerRow({
     id: "halo-variable-name",
-    summary: "An entry for HALO takes a variable that belongs to something else",
+    summary: "An entry for HALO uses a variable that belongs to something else",
     find: ({ header, dialect }) => {
       const variable = variablesOf(header, dialect).find((name) => !isSafeVariable(name));
       if (variable === undefined) return undefined;
@@ -124,6 +124,6 @@ export const VALUE_RULES: readonly Rule[] = [
       return { at: header.entry.value, args };
     },
     message: ({ name, header, variable, right }) =>
-      `the header ${header} of server "${name}" takes ${variable}, which is not named as one of HALO's values and which the wizard therefore does not set; allowed: a name such as ${right}`,
+      `the header ${header} of server "${name}" uses ${variable}, which is not named after one of HALO's values, so the wizard does not set it; allowed: a name such as ${right}`,
   }),
 ];

@@ -22,7 +22,7 @@ function isOurToken({ secrets }: Subject, { tracked }: Document, text: string): 
 }
 
 export const LEAK_RULES: readonly Rule[] = [
-  // no guess: it is the very value that HALO_MCP_TOKEN has in this environment
+  // compares with the value of HALO_MCP_TOKEN in this environment, so it does not guess
   {
     id: "token-in-repository",
     severity: "error",
@@ -41,7 +41,7 @@ export const LEAK_RULES: readonly Rule[] = [
     message: () =>
       "this tracked file contains the value of HALO_MCP_TOKEN; delete the token in HALO Studio now (Settings > Product Tokens) and create a new one: pushed commits stay readable",
   },
-  // whoever has the repository, or ever had it, has the secret: deleting the line does not take it back
+  // everybody who ever cloned the repository has the secret: deleting the line does not undo that
   filesWhere(
     (document, subject) => /^(?:mcp|settings|envrc|client:.*)$/.test(document.kind) && isShared(subject, document),
   )({
@@ -93,7 +93,7 @@ export const LEAK_RULES: readonly Rule[] = [
   }),
   filesWhere((document, subject) => document.kind === "env-example" && isShared(subject, document))({
     id: "env-example-secret",
-    summary: "An example of .env holds a real secret",
+    summary: "A .env.example contains a real secret",
     find: ({ document }, subject) =>
       secretsIn(document)
         .filter(({ value }) => !isOurToken(subject, document, value))
@@ -101,7 +101,7 @@ export const LEAK_RULES: readonly Rule[] = [
     message: ({ name, value }) =>
       `${name} has what looks like a real value (${value}) in a file that is shared; allowed: nothing after the "=", or a placeholder. Revoke the value`,
   }),
-  // what is in git is readable to more than the users of this machine, and said by another rule
+  // another rule reports files in git, which more people can read
   filesWhere(({ kind, tracked }) => /^(?:env|settings-local)$/.test(kind) && !tracked)({
     id: "env-file-readable",
     severity: "warning",

@@ -1,4 +1,4 @@
-/** Entries that load, or could, and do something else than they say (Claude Code 2.1.330, measured). In report order. */
+/** Entries that load, or could, but do not do what they say (Claude Code 2.1.330, measured). In report order. */
 import type { Rule } from "../check/model.ts";
 import { entryRow, type Place, serverRow } from "../check/rows.ts";
 import { keyCorrections } from "../clients/claude-keys.ts";
@@ -8,7 +8,7 @@ import type { Container } from "../formats/json.ts";
 import { isObjectNode, member, textOf, winners } from "../formats/nodes.ts";
 import { isReserved } from "../halo.ts";
 
-/** Why Claude Code will not even try this URL; one with a variable may be anything. */
+/** Why Claude Code never connects to this URL. A URL with a variable may be anything. */
 function urlProblem(url: string, transport: Transport): string | undefined {
   const text = url.trim();
   if (text === "") return 'empty, which Claude Code lists as "Not configured"';
@@ -35,7 +35,7 @@ const isPadded = (text: string): boolean => text.trim() !== text && text.trim() 
 export const USABLE_RULES: readonly Rule[] = [
   entryRow({
     id: "reserved-name",
-    summary: "Claude Code does not load a server with a name of its own",
+    summary: "Claude Code does not load a server with a reserved name",
     find: ({ name, entry }) => (isReserved(name) ? { at: entry } : undefined),
     message: ({ name }) =>
       `"${name}" is a name that Claude Code reserves, so the server is not loaded; allowed: another name`,
@@ -44,7 +44,7 @@ export const USABLE_RULES: readonly Rule[] = [
   entryRow({
     id: "unusable-name",
     severity: "warning",
-    summary: "A name that Claude Code's own commands refuse",
+    summary: "Claude Code's own commands refuse the name of a server",
     find: ({ name, entry }) => (/^[A-Za-z0-9_][A-Za-z0-9_-]*$/.test(name) ? undefined : { at: entry }),
     message: ({ name }) =>
       `Claude Code's commands refuse the name "${name}"; allowed: letters, digits, "_" and "-", not "-" first`,
@@ -53,7 +53,7 @@ export const USABLE_RULES: readonly Rule[] = [
   serverRow({
     id: "unusable-url",
     severity: "warning",
-    summary: "A URL to which Claude Code cannot connect, whatever the network",
+    summary: "Claude Code can never connect to the URL of a server",
     find: ({ node, transport }) => {
       const value = member(node, "url")?.value;
       const url = textOf(value);
@@ -66,7 +66,7 @@ export const USABLE_RULES: readonly Rule[] = [
   serverRow({
     id: "unsendable-header",
     severity: "warning",
-    summary: "A header that cannot be sent: the server loads and never connects",
+    summary: "A header cannot be sent, so the server loads but never connects",
     find: (server) =>
       headersOf(server).flatMap((entry): readonly Place[] => {
         const { key, value } = entry;
@@ -96,7 +96,7 @@ export const USABLE_RULES: readonly Rule[] = [
       return repeated.map((entry) => ({ at: entry, args: { header: entry.key } }));
     },
     message: ({ name, header }) =>
-      `server "${name}": the header "${header}" is already there in another case, and both are sent as one; allowed: each header once`,
+      `server "${name}": the header "${header}" appears twice with different case, and both are sent as one; allowed: each header once`,
   }),
   // warns and takes the blanks as they are: a program is not found (ENOENT), a header is refused ("Invalid header name"), a
   // variable has another name, a URL with U+00A0 is no URL; blanks around values of headers are not sent
@@ -120,13 +120,13 @@ export const USABLE_RULES: readonly Rule[] = [
         });
       }),
     message: ({ name, what }) =>
-      `server "${name}": ${what} has spaces around it, which Claude Code takes as part of it; allowed: no spaces`,
+      `server "${name}": ${what} has spaces around it, which Claude Code keeps; allowed: no spaces`,
   }),
-  // keys that it does not know are ignored without a word: the headers, say, are then not sent
+  // it silently ignores unknown keys: misspelled headers, for example, are not sent
   serverRow({
     id: "misspelled-key",
     severity: "warning",
-    summary: "A key that Claude Code does not know, and that is meant to be one it knows",
+    summary: "A key that Claude Code ignores looks like a misspelled one",
     find: ({ node }) =>
       keyCorrections(node).map(({ entry, right, safe }) => {
         return { at: entry, args: { key: entry.key, right }, fix: safe ? right : undefined };
@@ -136,7 +136,7 @@ export const USABLE_RULES: readonly Rule[] = [
   serverRow({
     id: "ignored-key",
     severity: "warning",
-    summary: "A key that works elsewhere and has no effect in Claude Code",
+    summary: "A key of another client or type has no effect in Claude Code",
     find: ({ node, transport }) => {
       const kind = transport === "stdio" ? "program" : "remote";
       if (transport === undefined || (kind === "program" && !textOf(member(node, "command")?.value))) return undefined;
