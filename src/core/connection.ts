@@ -56,8 +56,6 @@ export type ToSend =
       readonly ok: false;
       readonly cause: "entry-runs" | "bad-url" | "endpoint-foreign" | "bad-value" | "missing-value";
       readonly reason: string;
-      /** Where it would have gone, if a value were there: may be connected to, and gets nothing. */
-      readonly url?: string;
     };
 
 /**
@@ -66,7 +64,7 @@ export type ToSend =
  */
 export function whatToSend(entry: Entry, env: Env, more: Env, given: Consent): ToSend {
   type Cause = Extract<ToSend, { ok: false }>["cause"];
-  const no = (cause: Cause, reason: string, more = {}): ToSend => ({ ok: false, cause, reason, ...more });
+  const no = (cause: Cause, reason: string): ToSend => ({ ok: false, cause, reason });
   if (entry.runs) return no("entry-runs", "the entry starts a program, which is never run here");
   const address = expandEntry({ url: entry.url, headers: {} }, env);
   if (address.missing.length > 0) return no("bad-url", `the URL uses ${address.missing.join(", ")}, which is not set`);
@@ -78,6 +76,6 @@ export function whatToSend(entry: Entry, env: Env, more: Env, given: Consent): T
     const would = `the header ${printable(unsafe.header, 60)} would send the variable ${unsafe.variable}`;
     return no("bad-value", `${would}, which is not meant for HALO`);
   }
-  if (sent.missing.length > 0) return no("missing-value", `${sent.missing.join(", ")} is not set`, { url: sent.url });
+  if (sent.missing.length > 0) return no("missing-value", `${sent.missing.join(", ")} is not set`);
   return { ok: true, sent };
 }

@@ -75,7 +75,6 @@ export function record(exchanges: readonly Exchange[], more: Partial<ProbeRecord
     verification: "on",
     tls: null,
     ignoredProxy: null,
-    reach: null,
     exchanges,
     outcome: NOTHING,
     control: null,

@@ -222,8 +222,8 @@ describe.each([process.execPath, ...([22, 24, 26] as const).map(nodeBinary)])("%
   it("a name of v6 and v4: what became of each is said", async () => {
     // of names nothing else is at hand on every computer: the look-up is replaced in the child
     const code =
-      "import dns from 'node:dns';import{syncBuiltinESMExports}from'node:module';" +
-      "dns.lookup=(n,o,f)=>f(null,[{address:'::1',family:6},{address:'127.0.0.1',family:4}]);syncBuiltinESMExports()";
+      "import dns from 'node:dns/promises';import{syncBuiltinESMExports}from'node:module';" +
+      "dns.lookup=async()=>[{address:'::1',family:6},{address:'127.0.0.1',family:4}];syncBuiltinESMExports()";
     const options = `--import=data:text/javascript,${encodeURIComponent(code)}`;
     const answer = await run(secure.url.replace("127.0.0.1", "localhost"), { ...ca, NODE_OPTIONS: options });
     expect(answer.diagnosis, answer.text).toMatchObject({ ok: true });
@@ -271,14 +271,9 @@ describe.each([process.execPath, ...([22, 24, 26] as const).map(nodeBinary)])("%
       expect(answer.record).toMatchObject({
         verification: "on",
         addresses: [{ address: "127.0.0.1", family: 4, outcome: "connected", code: null }],
-        tls: { error: null, systemCas: null, above: [{ subject: "test ca", issuer: "test ca" }] },
+        tls: { error: null, systemCas: null, root: "test ca" },
       });
       expect(tryAt(answer, "tls")).toBe("");
-    });
-
-    it("looked at where there is nothing to send", async () => {
-      const { record } = await probe.run({ url: secure.url, token: "", env: ca, node, reaches: true });
-      expect(record).toMatchObject({ input: { cause: "missing-value" }, tls: { error: null }, exchanges: [] });
     });
 
     it("of a CA that nobody knows", async () => {

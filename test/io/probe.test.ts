@@ -108,8 +108,6 @@ describe("the probe", () => {
     ],
     ["X-CM-PRODUCTTOKEN", "secretvalue\u00e9", { cause: "bad-value", position: 12, codePoint: 0xe9 }],
     ["CM-PROFILE-ID", "", { cause: "missing-value", header: "CM-PROFILE-ID" }],
-    ["X-CM-PRODUCTTOKEN", "secret\\".repeat(1000), { cause: "bad-value", why: "too-long" }],
-    ["Authorization", "secret".repeat(700), { cause: "bad-value", header: "Authorization", why: "too-long" }],
   ])("sends nothing with a bad %s", async (name, value, input) => {
     const standIn = await start({});
     const record = await probe(request(standIn.url, { headers: { ...request("").headers, [name]: value } }));

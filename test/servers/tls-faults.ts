@@ -123,7 +123,7 @@ export function makeTlsFaults() {
       name: "a self-signed certificate",
       cause: "tls-untrusted",
       error: "DEPTH_ZERO_SELF_SIGNED_CERT",
-      shown: { subject: "self", issuer: "self", names: ["127.0.0.1"], above: [] },
+      shown: { subject: "self", issuer: "self", names: ["127.0.0.1"], root: "self" },
       says: ['It is for "self", issued by "self".', "Nothing was sent."],
       start: () => serve(selfSigned),
     },
@@ -163,7 +163,7 @@ export function makeTlsFaults() {
       name: "a certificate whose signer is not sent along",
       cause: "tls-untrusted",
       error: "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
-      shown: { subject: "orphan", issuer: "test intermediate", above: [] },
+      shown: { subject: "orphan", issuer: "test intermediate", root: "test intermediate" },
       says: ['It is for "orphan", issued by "test intermediate".', "Nothing was sent."],
       start: () => serve(orphan()),
     },
@@ -171,7 +171,7 @@ export function makeTlsFaults() {
       name: "a certificate with its signer",
       cause: null,
       error: null,
-      shown: { subject: "orphan", issuer: "test intermediate" },
+      shown: { subject: "orphan", issuer: "test intermediate", root: "test ca" },
       says: [],
       start: () => {
         const { key, cert } = orphan();
@@ -192,7 +192,7 @@ export function makeTlsFaults() {
       cause: "tls-handshake",
       error: null,
       shown: { protocol: "TLSv1.3", subject: "good" },
-      says: ["asks for a client certificate, and none was sent (ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED)"],
+      says: ["ended the TLS handshake (ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED)."],
       start: () => serve({ ...good, requestCert: true, rejectUnauthorized: true, minVersion: "TLSv1.3" }),
     },
   ];

@@ -28,7 +28,6 @@ export interface ProbeRun {
   readonly cancelAfter?: number;
   readonly timeoutMs?: number;
   readonly node?: string;
-  readonly reaches?: boolean;
 }
 
 /** What Node reads when it starts; the rest of an environment is the probe's own. */

@@ -65,7 +65,7 @@ async function tokenOf(context: Context, options: Options): Promise<string | und
 /** The least that the connection test gets, whatever was before it, milliseconds. */
 const LEAST_MS = 500;
 
-/** The connection test, with what may be sent; the way alone where that lacks a value. Undefined: neither may be. */
+/** The connection test; undefined where nothing may be sent. */
 async function test(
   context: Context,
   { call }: Options,
@@ -74,17 +74,15 @@ async function test(
   progress: Progress,
 ): Promise<Run["test"]> {
   const { toSend, from } = view;
-  const test = toSend.ok ? toSend.sent : toSend.url && { url: toSend.url, headers: {}, read: [] };
-  if (!test) return undefined;
+  if (!toSend.ok) return undefined;
   const limits = {
     timeoutMs: Math.max(LEAST_MS, Math.round(leftMs)),
     call,
-    reaches: true,
     onStage: (stage: keyof typeof STAGE_TEXT) => {
       progress.update(`testing the connection: ${STAGE_TEXT[stage]}`);
     },
   };
-  return await runTest(context, test, limits, toSend.ok ? from : undefined);
+  return await runTest(context, toSend.sent, limits, from);
 }
 
 const MOST_LINES = 40;
@@ -110,8 +108,7 @@ async function walk(context: Context, options: Options, token: string | undefine
   const lookedAt = context.now();
   const show = createShow(context, { quiet: options.json || options.quiet, guide: false });
   const { toSend } = looked.view;
-  const url = toSend.ok ? toSend.sent.url : toSend.url;
-  const host = url === undefined ? "" : ` to ${printable(new URL(url).host, 60)}`;
+  const host = toSend.ok ? ` to ${printable(new URL(toSend.sent.url).host, 60)}` : "";
   const progress = show.progress(`testing the connection${host}`);
   try {
     const tested = await test(context, options, looked, left(), progress);

@@ -47,7 +47,7 @@ export function secretsIn(headers: Sent["headers"]): readonly string[] {
 export async function runTest(
   context: Context,
   { url, headers, read }: Pick<Sent, "url" | "headers" | "read">,
-  limits: Pick<ProbeRequest, "timeoutMs" | "onStage" | "call" | "reaches">,
+  limits: Pick<ProbeRequest, "timeoutMs" | "onStage" | "call">,
   from?: Known["from"],
 ): Promise<{ readonly record: ProbeRecord; readonly diagnosis: Diagnosis }> {
   // not what an entry says in so many words, such as "claude-code": that may stand in a text of ours

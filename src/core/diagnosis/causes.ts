@@ -3,8 +3,7 @@
  * Words and context count, never the number of an HTTP status alone. The rows of the network are next door.
  */
 import { printable } from "../secrets.ts";
-import { broke, type CauseRow, checkUrl, LATER, run } from "./cause-rows.ts";
-import { type Facts, quote, type Seen } from "./facts.ts";
+import { broke, type CauseRow, checkUrl, type Facts, LATER, quote, run } from "./facts.ts";
 import { NETWORK_CAUSES } from "./network-causes.ts";
 import { isHtml, libraryWords, missesId, VERSION_WORDS } from "./server-words.ts";
 
@@ -13,25 +12,20 @@ const NEWEST = "2026-07-28";
 /** What the SDK calls an answer that is none of MCP's (the same). */
 const NO_ANSWER =
   /^(INVALID_RESULT|UNSUPPORTED_RESULT_TYPE|INPUT_REQUIRED_ROUNDS_EXCEEDED|METHOD_NOT_SUPPORTED_BY_PROTOCOL_VERSION|CAPABILITY_NOT_SUPPORTED|ERA_NEGOTIATION_FAILED|CLIENT_HTTP_UNEXPECTED_CONTENT)$/;
-const PLAIN = /^\s*(identity)?\s*$/iu;
 /** The encodings that the connection test unpacks; a body in any other is handed on packed, and looks like broken JSON. */
-const UNPACKED = /^\s*(identity|x-gzip|gzip|deflate|br)?\s*$/iu;
+const UNPACKED = /^\s*(identity|x-gzip|gzip|br)?\s*$/iu;
 
 /** Nothing is there; a 404 that says that an account or profile is unknown is about that. */
-const isMissing = ({ status, last }: Seen): boolean =>
+const isMissing = ({ status, last }: Facts): boolean =>
   (status === 404 || status === 410) && last !== undefined && !missesId(last);
 /** The method is not known there: to a handshake, no server of MCP says so. */
-const knowsNoMethod = ({ last }: Seen): boolean => last?.rpcError?.code === -32601 && last.phase === "connect";
+const knowsNoMethod = ({ last }: Facts): boolean => last?.rpcError?.code === -32601 && last.phase === "connect";
 /** The revisions of MCP that the server named last. */
-const offered = ({ record }: Seen): readonly string[] =>
+const offered = ({ record }: Facts): readonly string[] =>
   record.exchanges.findLast(({ phase, revisions }) => phase === "connect" && revisions.length > 0)?.revisions ?? [];
-/** It offered newer revisions alone, and then knew no handshake of the older ones. */
-function isTooNew(seen: Seen): boolean {
-  const { isWhole, last, status, end } = seen;
-  if (!isWhole || last?.method !== "initialize") return false;
-  const knowsNone = knowsNoMethod(seen) || isMissing(seen) || status === 405 || end === "not-rpc";
-  return knowsNone && offered(seen).length > 0 && offered(seen).every((revision) => revision > NEWEST);
-}
+/** It offered newer revisions alone. */
+const isTooNew = (f: Facts): boolean =>
+  f.isWhole && offered(f).length > 0 && offered(f).every((revision) => revision > NEWEST);
 
 const STUDIO = "against HALO Studio's address bar";
 const TOKEN_ADVICE: readonly string[] = [
@@ -51,22 +45,6 @@ const library = ({ record, isFine }: Facts): string => {
 function recorded({ last, http, codes }: Facts): string {
   if (last === undefined) return "";
   return ` Recorded: ${last.method}${http}, ended as "${last.end}"${codes.length === 0 ? "" : `, codes ${codes.join(", ")}`}.`;
-}
-
-/** What is wrong with a header, and what to do. */
-function badValue({ record: { input } }: Facts): readonly [string, string] {
-  if (input?.cause !== "bad-value") return ["A header cannot be sent", "Copy the value again."];
-  const { header } = input;
-  if ("position" in input) {
-    const point = `U+${input.codePoint.toString(16).toUpperCase().padStart(4, "0")}`;
-    return [
-      `The value of ${header} holds a character that no HTTP header can carry, at position ${input.position} (${point})`,
-      "Copy the value again, without line breaks, quotes or spaces round it. Values copied from a chat or a document often bring invisible characters along.",
-    ];
-  }
-  return input.why === "reserved"
-    ? [`The header ${header} is part of HTTP itself, so an entry cannot set it`, "Take that header out of the entry."]
-    : [`The value of ${header} is longer than 4,096 characters`, "Copy the value again, and nothing else."];
 }
 
 const ANSWER_CAUSES = {
@@ -197,13 +175,9 @@ const ANSWER_CAUSES = {
     tryThis: checkUrl,
   },
   "bad-encoding": {
-    when: (seen) => {
-      if (broke(/^Z_|^ERR_BROTLI|^ERR__ERROR_|^ZSTD_/)(seen)) return true;
-      const encoding = seen.last?.contentEncoding ?? "";
-      // Node unpacks what there is of a compressed body that was cut short, be it nothing, and reports no error
-      const isEmpty = seen.end === "empty" && ![202, 204, 205].includes(seen.last?.status ?? 0);
-      return (isEmpty && !PLAIN.test(encoding)) || (seen.end === "bad-json" && !UNPACKED.test(encoding));
-    },
+    when: (f) =>
+      broke(/^Z_|^ERR_BROTLI|^ERR__ERROR_/)(f) ||
+      (f.end === "bad-json" && !UNPACKED.test(f.last?.contentEncoding ?? "")),
     title: "The answer cannot be unpacked",
     explain: (f) => `${f.host} answered with a compressed body that cannot be unpacked${f.code}.`,
     tryThis: "A proxy on the way may damage it: try another network. If it stays, ask CM.com support.",
@@ -238,8 +212,13 @@ const ROWS = {
   "bad-value": {
     stage: "auth",
     title: "A header cannot be sent",
-    explain: (f) => `${badValue(f)[0]}. Nothing was sent.`,
-    tryThis: (f) => badValue(f)[1],
+    explain: ({ record: { input } }) => {
+      if (input?.cause !== "bad-value") return "A header cannot be sent.";
+      const point = `U+${input.codePoint.toString(16).toUpperCase().padStart(4, "0")}`;
+      return `The value of ${input.header} holds a character that no HTTP header can carry, at position ${input.position} (${point}). Nothing was sent.`;
+    },
+    tryThis:
+      "Copy the value again, without line breaks, quotes or spaces round it. Values copied from a chat or a document often bring invisible characters along.",
   },
   "missing-value": {
     stage: "auth",

@@ -1,11 +1,9 @@
 /** What a probe's record means: which stage failed, why, and what to try. Pure; the words are in `causes.ts`. */
 import { type Advice, adviceLine } from "../advice.ts";
 import { printable } from "../secrets.ts";
-import { adviceOf } from "./cause-rows.ts";
 import { CAUSES, type Cause } from "./causes.ts";
-import { factsOf, type Known, seenOf } from "./facts.ts";
-import { detailOf } from "./passed.ts";
-import { type Exchange, type ProbeRecord, type ProbeStage, STAGES, WAY } from "./record.ts";
+import { adviceOf, type Facts, factsOf, type Known, proxyAddress } from "./facts.ts";
+import { type Exchange, type ProbeRecord, type ProbeStage, STAGES, type TlsFacts } from "./record.ts";
 import { libraryWords } from "./server-words.ts";
 
 export type { Cause } from "./causes.ts";
@@ -39,11 +37,10 @@ export interface Diagnosis {
   readonly toolCount: number;
 }
 
-/** The first row that fits; of `only` this exchange is judged, else the whole test. Null: nothing went wrong. */
-function pick(record: ProbeRecord, only?: Exchange): Cause | null {
-  const seen = seenOf(record, only);
-  if (only !== undefined && seen.isFine) return null;
-  const found = Object.entries(CAUSES).find(([, row]) => row.when?.(seen) === true);
+/** The first row that fits. Null: nothing went wrong in an exchange that is judged alone. */
+function pick(facts: Facts): Cause | null {
+  if (!facts.isWhole && facts.isFine) return null;
+  const found = Object.entries(CAUSES).find(([, row]) => row.when?.(facts) === true);
   return (found?.[0] ?? "unknown") as Cause;
 }
 
@@ -55,9 +52,9 @@ const refuses = (cause: Cause | null): boolean => cause === "unauthorized" || ca
 /** The cause of a whole test, or null when it reached its end. A server may ask for the token only when a tool is called. */
 function causeOf(record: ProbeRecord): Cause | null {
   if (record.input !== null) return record.input.cause;
-  if (!record.outcome.listed) return pick(record);
+  if (!record.outcome.listed) return pick(factsOf(record));
   const call = lastOf(record, "call");
-  const cause = call === undefined ? null : pick(record, call);
+  const cause = call === undefined ? null : pick(factsOf(record, {}, call));
   return refuses(cause) ? cause : null;
 }
 
@@ -69,7 +66,7 @@ function controlOf(record: ProbeRecord): Diagnosis["control"] {
   if (control.listed) return control.toolCount === 0 && outcome.toolCount > 0 ? "refused" : "accepted";
   const last = lastOf(record, "control");
   if (last === undefined) return "skipped";
-  const cause = pick(record, last);
+  const cause = pick(factsOf(record, {}, last));
   if (refuses(cause)) return "refused";
   if (cause === "rate-limited" || cause === "server-error" || last.status === null || last.status === 408)
     return "skipped";
@@ -79,11 +76,10 @@ function controlOf(record: ProbeRecord): Diagnosis["control"] {
 }
 
 /** The stage at which a cause stopped the test. Once the handshake stands, whatever then fails belongs to `tools`, save the token and the session. */
-function stageOf(cause: Cause, record: ProbeRecord): ProbeStage {
+function stageOf(cause: Cause, { record, last }: Facts): ProbeStage {
   const own = CAUSES[cause].stage;
   if (record.outcome.connected) return own === "auth" || (own && cause === "session-lost") ? own : "tools";
   if (own !== undefined) return own;
-  const { last } = seenOf(record);
   if (cause === "unknown" && (last?.end === "answered" || last?.end === "accepted")) return "mcp";
   if (last === undefined || last.connected) return "http";
   if (record.endpoint.secure && record.timings.tcp !== null) return "tls";
@@ -105,17 +101,64 @@ function timesOf({ timings, exchanges }: ProbeRecord): Readonly<Record<ProbeStag
 
 /** One after the failing stage may have passed too: the token can be refused at the tools only. */
 function statusOf(stage: ProbeStage, at: ProbeStage | null, record: ProbeRecord): StageResult["status"] {
-  const { outcome, endpoint, timings, input } = record;
+  const { outcome, timings, input } = record;
   if (stage === at) return "failed";
-  if (stage === "tls" && !endpoint.secure) return "skipped";
-  // behind a proxy that fails, nobody has looked the name up
-  if (stage === "dns" && at === "tcp" && timings.dns === null) return "skipped";
-  if (at === null) return "ok";
-  if (stage !== "url" && input !== null) return "skipped";
-  if (stage === "mcp") return outcome.connected ? "ok" : "skipped";
-  if (stage === "tools") return outcome.listed ? "ok" : "skipped";
-  const isBefore = STAGES.indexOf(stage) < STAGES.indexOf(at);
-  return isBefore && (stage !== "auth" || outcome.connected) ? "ok" : "skipped";
+  const isBefore = at === null || STAGES.indexOf(stage) < STAGES.indexOf(at);
+  const passed: Readonly<Record<ProbeStage, boolean>> = {
+    url: true,
+    dns: isBefore && timings.dns !== null,
+    tcp: isBefore && timings.tcp !== null,
+    tls: isBefore && timings.tls !== null,
+    http: isBefore && input === null,
+    auth: isBefore && outcome.connected,
+    mcp: outcome.connected,
+    tools: outcome.listed,
+  };
+  return passed[stage] ? "ok" : "skipped";
+}
+
+type Words = Pick<StageResult, "detail" | "tryThis">;
+
+const VOUCHED = "trusted through the system's certificates alone";
+
+function wayOf({ proxy, addresses }: ProbeRecord): string {
+  if (proxy?.bypassedBy === null)
+    return `through the proxy ${proxyAddress(proxy)} (${proxy.variable})${proxy.systemCas ? `, ${VOUCHED}` : ""}`;
+  const tried = (wanted: "connected" | "failed", words: (code: string | null) => string) =>
+    addresses
+      .filter(({ outcome }) => outcome === wanted)
+      .map(({ address, family, code }) => `${address} (IPv${family})${words(code)}`);
+  const parts = [...tried("connected", () => ""), ...tried("failed", (code) => ` failed: ${code ?? "unknown"}`)];
+  if (proxy?.bypassedBy === "loopback") parts.push("directly: plain http: does not leave this computer");
+  else if (proxy !== null) parts.push(`directly: ${proxy.bypassedBy} excepts it from ${proxy.variable}`);
+  return parts.join(", ");
+}
+
+/** What Node's own list does not know and the system's does: said, since the client may read the first alone. */
+const SYSTEM_ONLY = {
+  note: "Only this system's own certificates vouch for the server; Node's list does not. A client that does not read them refuses it: start the client with NODE_EXTRA_CA_CERTS=/path/to/company-ca.pem, or, where it runs on Node 22.15 or later, with NODE_OPTIONS=--use-system-ca.",
+};
+const UNVERIFIED = {
+  note: "In this environment NODE_TLS_REJECT_UNAUTHORIZED=0 is set: no certificate is verified, and the token goes to whoever answers. Unset it, and let Node know a company's certificate with NODE_EXTRA_CA_CERTS=/path/to/company-ca.pem.",
+};
+
+function tlsWords({ protocol, issuer, daysLeft, systemCas, error }: TlsFacts, isOff: boolean): Words {
+  const parts = [protocol ?? "TLS", `issued by ${issuer || "no name"}`];
+  if (daysLeft !== null) parts.push(`${daysLeft} ${Math.abs(daysLeft) === 1 ? "day" : "days"} left`);
+  if (systemCas === "helped") parts.push(VOUCHED);
+  if (isOff) parts.push(`not verified${error === null ? "" : `: ${error}`}`);
+  const tryThis = isOff ? [UNVERIFIED] : systemCas === "helped" ? [SYSTEM_ONLY] : undefined;
+  return { detail: printable(parts.join(", ")), ...(tryThis && { tryThis }) };
+}
+
+/** What was seen at a stage of the network that passed; nothing for other stages. */
+function detailOf(stage: ProbeStage, record: ProbeRecord): Words {
+  const { proxy, addresses, tls, verification } = record;
+  if (stage === "tls" && tls !== null) return tlsWords(tls, verification === "off");
+  const found = addresses.map(({ address }) => address).join(", ");
+  const name = proxy?.bypassedBy === null && found !== "" ? `of the proxy: ${found}` : found;
+  const detail = stage === "dns" ? name : stage === "tcp" ? wayOf(record) : "";
+  return detail === "" ? {} : { detail: printable(detail) };
 }
 
 /**
@@ -123,23 +166,17 @@ function statusOf(stage: ProbeStage, at: ProbeStage | null, record: ProbeRecord)
  * Never throws. The result can be written as JSON as it is.
  */
 export function diagnose(record: ProbeRecord, known: Known = {}): Diagnosis {
+  const facts = factsOf(record, known);
   const failure = causeOf(record);
-  const at = failure === null ? null : stageOf(failure, record);
+  const at = failure === null ? null : stageOf(failure, facts);
   const control = controlOf(record);
   const cause = failure ?? (control === "accepted" ? "unproven-token" : null);
   const times = timesOf(record);
-  const told = (id: Cause): Pick<StageResult, "cause" | "detail" | "tryThis"> => {
-    const facts = factsOf(seenOf(record), known);
-    return { cause: id, detail: CAUSES[id].explain(facts), tryThis: adviceOf(CAUSES[id], facts) };
-  };
-  const { reach } = record;
-  const way = reach === null ? undefined : diagnose({ ...record, input: null, exchanges: [reach], reach: null });
   const stages = STAGES.map((stage): StageResult => {
-    const reached = WAY.includes(stage) ? way?.stages.find((each) => each.stage === stage) : undefined;
-    if (reached !== undefined) return reached;
     const status = statusOf(stage, at, record);
     const base = { stage, status, ok: status === "ok", ms: status === "skipped" ? 0 : times[stage] };
-    if (cause !== null && (stage === at || (failure === null && stage === "auth"))) return { ...base, ...told(cause) };
+    if (cause !== null && stage === (at ?? "auth"))
+      return { ...base, cause, detail: CAUSES[cause].explain(facts), tryThis: adviceOf(CAUSES[cause], facts) };
     return status === "ok" ? { ...base, ...detailOf(stage, record) } : base;
   });
   const { server, protocol, tools, toolCount } = record.outcome;
@@ -172,8 +209,9 @@ export const diagnosisJson = (diagnosis: Diagnosis) => ({
 /** Why the one tool that was called gave no answer; undefined where it gave one, or was not asked. Never throws. */
 export function explainCall(record: ProbeRecord, known: Known = {}): string | undefined {
   const last = lastOf(record, "call");
-  const cause = last === undefined ? null : pick(record, last);
-  if (cause !== null) return CAUSES[cause].explain(factsOf(seenOf(record, last), known));
+  const facts = last && factsOf(record, known, last);
+  const cause = facts ? pick(facts) : null;
+  if (facts && cause !== null) return CAUSES[cause].explain(facts);
   const failure = record.outcome.call?.failure;
   if (failure === undefined) return undefined;
   if (failure.code === "UNSUPPORTED_RESULT_TYPE")

@@ -1,46 +1,49 @@
 /** What a record says about one failure: what the rows of causes look at, and what their sentences name. */
+import type { Advice } from "../advice.ts";
 import { HALO_URL, HEADERS, LABELS } from "../halo.ts";
 import { printable } from "../secrets.ts";
-import type { Exchange, ProbeRecord, ProxyFacts } from "./record.ts";
+import type { Exchange, ProbeRecord, ProbeStage, ProxyFacts } from "./record.ts";
 import { blamesToken, deniesId, heardIn, IDS, type Id, idsIn, isHtml, pageWords, sentenceOf } from "./server-words.ts";
 
-/** What the caller knows beside the record. The words get better by it, the cause does not. */
-export interface Known {
-  /** The headers that were sent. Only the two IDs are read, which are no secrets. */
-  readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** Where the two IDs come from, e.g. `.env`. */
-  readonly from?: { readonly account?: string | undefined; readonly profile?: string | undefined } | undefined;
-  /** What NODE_EXTRA_CA_CERTS names. */
-  readonly extraCas?: string | undefined;
+export interface CauseRow {
+  /** The stage that fails; without it, the stage that the test had reached. */
+  readonly stage?: ProbeStage;
+  /** Whether a test failed for this cause; the first row that matches is taken. Without it, the cause is found before anything is sent. */
+  readonly when?: (facts: Facts) => boolean;
+  readonly title: string;
+  /** What was seen. */
+  readonly explain: (facts: Facts) => string;
+  /** What to do next. */
+  readonly tryThis: Next | ((facts: Facts) => Next);
 }
 
-/** In: `only`: the exchange that is judged alone, else the one that decided the test. */
-export function seenOf(record: ProbeRecord, only?: Exchange) {
-  // the last one with all headers: an earlier failure was an attempt with another protocol version
-  const phases = record.outcome.listed ? ["call"] : ["connect", "tools"];
-  const last = only ?? record.exchanges.findLast(({ phase }) => phases.includes(phase));
-  const isRedirect = last?.end === "redirect" || last?.end === "blocked";
-  const status = isRedirect || (last?.status ?? 0) < 400 ? 0 : (last?.status ?? 0);
-  const end = isRedirect ? "redirect" : status > 0 ? "status" : last?.end;
-  const isFine = end === undefined || end === "accepted" || (end === "answered" && last?.rpcError === null);
-  return {
-    record,
-    last,
-    /** The whole test is judged; else this exchange alone. */
-    isWhole: only === undefined,
-    /** How the exchange ended: an error status is one, whatever became of its body. */
-    end,
-    /** From 400 on; else 0. */
-    status,
-    /** The server refuses by its words. */
-    heard: last === undefined ? null : heardIn(last),
-    /** Every exchange went well, if there was one. */
-    isFine,
-    /** Every exchange went well, yet the MCP library gave up: it did not like what an answer said. */
-    gaveUp: only === undefined && isFine ? record.outcome.failure : null,
-  };
+/** A text is a note. */
+export type Next = string | readonly (string | Advice)[];
+
+export function adviceOf({ tryThis }: CauseRow, facts: Facts): readonly Advice[] {
+  const next = typeof tryThis === "function" ? tryThis(facts) : tryThis;
+  return [next].flat().map((each) => (typeof each === "string" ? { note: each } : each));
 }
-export type Seen = ReturnType<typeof seenOf>;
+
+export const run = (...argv: [string, ...string[]]): Advice => ({ run: argv });
+
+/** The exchange broke with such a code. */
+export const broke =
+  (pattern: RegExp) =>
+  ({ end, last }: Facts): boolean =>
+    end === "broken" && last?.codes.some((code) => pattern.test(code)) === true;
+
+const SUPPORT = "If that does not help, ask CM.com support and tell them the time of this test.";
+export const LATER = `Wait a few minutes and run it again. ${SUPPORT}`;
+
+/** Advice to check the URL. If it is HALO's own, `reason` says what else can be wrong. */
+export const checkUrl = (
+  { isHalo }: Facts,
+  reason = "A gateway, firewall or proxy on the way may have answered, or HALO has a problem.",
+): readonly string[] =>
+  isHalo
+    ? [`The URL is HALO's own and correct. ${reason}`, `Try another network. ${SUPPORT}`]
+    : ["Check the URL, letter by letter. HALO's is:", HALO_URL];
 
 /** In quotes; with a full stop, unless its last sentence has one. */
 export function quote(text: string): string {
@@ -71,6 +74,16 @@ function wayWords({ proxy, ignoredProxy }: ProbeRecord, last: Exchange | undefin
   return directly(`${bypassedBy} excepts this host from ${variable}`, `take the host out of ${bypassedBy}`);
 }
 
+/** What the caller knows beside the record. The words get better by it, the cause does not. */
+export interface Known {
+  /** The headers that were sent. Only the two IDs are read, which are no secrets. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Where the two IDs come from, e.g. `.env`. */
+  readonly from?: { readonly account?: string | undefined; readonly profile?: string | undefined } | undefined;
+  /** What NODE_EXTRA_CA_CERTS names. */
+  readonly extraCas?: string | undefined;
+}
+
 /** The IDs that the server's words name, as they were sent, and what to check: both where none is named. */
 function idWords(last: Exchange | undefined, words: string, { headers = {}, from }: Known) {
   const value = (id: Id): string =>
@@ -94,10 +107,18 @@ function idWords(last: Exchange | undefined, words: string, { headers = {}, from
   };
 }
 
-/** The words of a failure. A text that begins with a space is a sentence, or an addition, that may be missing. */
-export function factsOf(seen: Seen, known: Known = {}) {
-  const { record, last } = seen;
-  const { endpoint, proxy } = record;
+/**
+ * `only`: the exchange that is judged alone, else the one that decided the test. A text that begins with a space is a sentence,
+ * or an addition, that may be missing.
+ */
+export function factsOf(record: ProbeRecord, known: Known = {}, only?: Exchange) {
+  const { endpoint, proxy, outcome } = record;
+  // the last one with all headers: an earlier failure was an attempt with another protocol version
+  const phases = outcome.listed ? ["call"] : ["connect", "tools"];
+  const last = only ?? record.exchanges.findLast(({ phase }) => phases.includes(phase));
+  const status = last?.end === "redirect" || (last?.status ?? 0) < 400 ? 0 : (last?.status ?? 0);
+  const end = status > 0 ? "status" : last?.end;
+  const isFine = end === undefined || end === "accepted" || (end === "answered" && last?.rpcError === null);
   const codes = last?.codes.filter((each) => !each.startsWith("HALO_")) ?? [];
   const code = last?.rpcError?.code ?? codes.at(-1);
   const words = last === undefined ? "" : printable(sentenceOf(last));
@@ -105,9 +126,23 @@ export function factsOf(seen: Seen, known: Known = {}) {
   const isPage = last !== undefined && isHtml(last);
   const page = isPage ? pageWords(last.body) : "";
   return {
-    ...seen,
     ...ids,
     ...wayWords(record, last),
+    record,
+    known,
+    last,
+    /** The whole test is judged; else this exchange alone. */
+    isWhole: only === undefined,
+    /** How the exchange ended: an error status is one, whatever became of its body. */
+    end,
+    /** From 400 on; else 0. */
+    status,
+    /** The server refuses by its words. */
+    heard: last === undefined ? null : heardIn(last),
+    /** Every exchange went well, if there was one. */
+    isFine,
+    /** Every exchange went well, yet the MCP library gave up: it did not like what an answer said. */
+    gaveUp: only === undefined && isFine ? outcome.failure : null,
     codes,
     host: endpoint.host,
     isHalo: `${endpoint.origin}${endpoint.path}` === HALO_URL,
@@ -121,7 +156,6 @@ export function factsOf(seen: Seen, known: Known = {}) {
     wait: last?.retryAfter ? ` It asks to wait (Retry-After: ${printable(last.retryAfter)}).` : "",
     /** The proxy in use. */
     proxy: proxy?.bypassedBy === null ? proxy : null,
-    known,
   };
 }
 export type Facts = ReturnType<typeof factsOf>;

@@ -1,7 +1,6 @@
 /** The causes on the way: names, connections, proxies, TLS, and the bytes of HTTP. */
 import { printable } from "../secrets.ts";
-import { broke, type CauseRow, checkUrl, LATER, run } from "./cause-rows.ts";
-import { type Facts, proxyAddress, type Seen } from "./facts.ts";
+import { broke, type CauseRow, checkUrl, type Facts, LATER, proxyAddress, run } from "./facts.ts";
 
 const CLIENT_CERTIFICATE = /_(?:CERTIFICATE_REQUIRED|BAD_CERTIFICATE)$/;
 const NOT_TLS = /^ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST|RECORD_LAYER_FAILURE)$/;
@@ -9,14 +8,14 @@ const TLS = /^ERR_SSL_|^ERR_TLS_|^ERR_OSSL_|^EPROTO$/;
 const RESET = /^(ECONNRESET|ECONNABORTED|ENETRESET|ENOTCONN|ESHUTDOWN|EPIPE)$/;
 
 /** Cut before TLS stood: Node calls it ECONNRESET ("before secure TLS connection was established"). */
-const isEarly = ({ record, last }: Seen): boolean => record.endpoint.secure && last?.connected === false;
+const isEarly = ({ record, last }: Facts): boolean => record.endpoint.secure && last?.connected === false;
 /** The connection was closed, and no code says why. */
-const isGone = ({ end, last }: Seen): boolean =>
+const isGone = ({ end, last }: Facts): boolean =>
   end === "broken" &&
   last?.codes.every((each) => each === "ERR_STREAM_PREMATURE_CLOSE") === true &&
   (last.codes.length > 0 || last.status !== null);
 /** The time ran out before there was a connection. */
-const waits = ({ isWhole, end, last }: Seen): boolean => isWhole && end === "timeout" && last?.connected === false;
+const waits = ({ isWhole, end, last }: Facts): boolean => isWhole && end === "timeout" && last?.connected === false;
 
 const setProxy = (variable: string) => [
   run("export", `${variable}=http://user:password@host:port`),
@@ -25,7 +24,6 @@ const setProxy = (variable: string) => [
 /** What a proxy did that stopped us. */
 const PROXY_BREAKS: readonly (readonly [RegExp, string])[] = [
   [/^HALO_PROXY_ANSWER$/, "answered with something that is not HTTP"],
-  [/^HALO_PROXY_HEAD$/, "answered with a head over 16 KiB"],
   [/^HALO_PROXY_PAGE$/, "answered with a page of its own instead of a tunnel: it may want a sign-in"],
   [/^HALO_PROXY_CLOSED$/, "closed the connection before it opened a tunnel"],
   [/^ECONNREFUSED$/, "does not run: nothing listens there"],
@@ -47,25 +45,14 @@ const proxyName = ({ proxy }: Facts): string =>
   proxy === null ? "A proxy on the way" : `The proxy ${proxyAddress(proxy)} (${proxy.variable})`;
 const schemesOf = ({ proxy }: Facts): string => printable(proxy?.schemes.join(", ") ?? "");
 
-/** The certificate that was refused, the server's own or one above it that has expired; and its sentence. */
-function certificate({ record: { tls } }: Facts) {
-  if (tls === null || tls.error === null) return undefined;
-  const isAbove = tls.error === "CERT_HAS_EXPIRED" && tls.daysLeft !== null && tls.daysLeft >= 0;
-  const above = isAbove ? tls.above.find(({ daysLeft }) => daysLeft !== null && daysLeft < 0) : undefined;
-  const { subject, names, issuer, validFrom, validTo } = above ?? tls;
-  const top = (tls.above.at(-1) ?? tls).issuer;
-  const quoted = (name: string | undefined): string => `"${printable(name || "no name")}"`;
-  const what = above === undefined ? "It" : "The one that is refused stands above the server's own in the chain: it";
-  const end = top === issuer ? "" : `; the chain ends at ${quoted(top)}`;
-  return {
-    top: quoted(top),
-    names: printable(tls.names.join(", ")),
-    from: validFrom === null ? "" : ` on ${validFrom.slice(0, 10)}`,
-    to: validTo === null ? "" : ` on ${validTo.slice(0, 10)}`,
-    issued: ` ${what} is for ${quoted(subject || names[0])}, issued by ${quoted(issuer)}${end}.`,
-  };
+const quoted = (name = ""): string => `"${printable(name || "no name")}"`;
+/** The certificate that was refused. */
+function issued({ record: { tls } }: Facts): string {
+  if (tls === null || tls.error === null) return "";
+  const end = tls.root === tls.issuer ? "" : `; the chain ends at ${quoted(tls.root)}`;
+  return ` It is for ${quoted(tls.subject || tls.names[0])}, issued by ${quoted(tls.issuer)}${end}.`;
 }
-const issued = (f: Facts): string => certificate(f)?.issued ?? "";
+const on = (date: string | null | undefined): string => (date ? ` on ${date.slice(0, 10)}` : "");
 
 export const NETWORK_CAUSES = {
   // before the proxy's causes: a lack of files, ports or memory is not the proxy's fault
@@ -116,8 +103,12 @@ export const NETWORK_CAUSES = {
     stage: "tls",
     when: broke(/^CERT_HAS_EXPIRED$/),
     title: "The certificate has expired",
-    explain: (f) =>
-      `The certificate of ${f.host} has expired${certificate(f)?.to ?? ""}, or this computer's clock is ahead.${issued(f)} Nothing was sent.`,
+    explain: (f) => {
+      const { tls } = f.record;
+      // one above it may be the one that has expired
+      const when = tls !== null && (tls.daysLeft ?? 0) < 0 ? on(tls.validTo) : "";
+      return `The certificate of ${f.host} has expired${when}, or this computer's clock is ahead.${issued(f)} Nothing was sent.`;
+    },
     tryThis: "Check date and time of this computer. If they are right, the server's owner must renew the certificate.",
   },
   "tls-not-yet-valid": {
@@ -125,7 +116,7 @@ export const NETWORK_CAUSES = {
     when: broke(/^CERT_NOT_YET_VALID$/),
     title: "The certificate is not valid yet",
     explain: (f) =>
-      `The certificate of ${f.host} becomes valid in the future${certificate(f)?.from ?? ""}, or this computer's clock is behind.${issued(f)} Nothing was sent.`,
+      `The certificate of ${f.host} becomes valid in the future${on(f.record.tls?.validFrom)}, or this computer's clock is behind.${issued(f)} Nothing was sent.`,
     tryThis: "Check date and time of this computer.",
   },
   "tls-wrong-host": {
@@ -133,7 +124,7 @@ export const NETWORK_CAUSES = {
     when: broke(/^ERR_TLS_CERT_ALTNAME|^HOSTNAME_MISMATCH$/),
     title: "The certificate is for another host",
     explain: (f) =>
-      `The server at ${f.host} showed a certificate for ${certificate(f)?.names || "another name"}.${issued(f)} Nothing was sent.`,
+      `The server at ${f.host} showed a certificate for ${printable(f.record.tls?.names.join(", ") ?? "") || "another name"}.${issued(f)} Nothing was sent.`,
     tryThis: (f) => [
       ...checkUrl(f, "Another server on the way, such as a gateway, answers instead of HALO."),
       "On a public network, open a web page in a browser first: the network may ask you to sign in.",
@@ -149,8 +140,7 @@ export const NETWORK_CAUSES = {
       `The certificate of ${f.host} is not signed by anyone this computer trusts${f.record.tls?.systemCas === "did-not-help" ? ", nor by its system's own list" : ""}${f.code}.${issued(f)} Nothing was sent.`,
     tryThis: (f) => {
       const file = f.known.extraCas;
-      const signer = certificate(f)?.top ?? "the signer";
-      const asked = `NODE_EXTRA_CA_CERTS names ${printable(file ?? "")} now: is that a file, and does it hold the certificate of ${signer}?`;
+      const asked = `NODE_EXTRA_CA_CERTS names ${printable(file ?? "")} now: is that a file, and does it hold the certificate of ${quoted(f.record.tls?.root)}?`;
       return [
         'If your company inspects TLS traffic, let Node know its certificate, in the environment or in "env" of ~/.claude/settings.json, where Claude Code reads it too:',
         run("export", "NODE_EXTRA_CA_CERTS=/path/to/company-ca.pem"),
@@ -176,12 +166,8 @@ export const NETWORK_CAUSES = {
       (isEarly(seen) && (broke(RESET)(seen) || isGone(seen))),
     title: "The TLS handshake failed",
     explain: (f) =>
-      // without "Nothing was sent": this alert can come after the request was sent
-      broke(CLIENT_CERTIFICATE)(f)
-        ? `${f.host} asks for a client certificate, and none was sent${f.code}.`
-        : `${f.host} ended the TLS handshake${f.code}. Nothing was sent.${f.way}`,
+      `${f.host} ended the TLS handshake${f.code}.${f.last?.connected === true ? "" : " Nothing was sent."}${f.way}`,
     tryThis: (f) => [
-      ...(broke(CLIENT_CERTIFICATE)(f) ? ["HALO asks for no certificate."] : []),
       "Usually a firewall, gateway or proxy of the network is in the way: try another network.",
       ...f.tryProxy,
     ],
@@ -272,7 +258,7 @@ export const NETWORK_CAUSES = {
     when: (seen) => seen.end === "too-big" || broke(/^HPE_(HEADER|CHUNK_EXTENSIONS)_OVERFLOW$/)(seen),
     title: "The answer is too big",
     explain: (f) =>
-      `The answer of ${f.host} to ${f.asked} is too large (the limits: 16 KiB for the headers, 4 MiB for a body, 8 MiB for all bodies, and a number of values that no real list of tools reaches). Reading was stopped.`,
+      `The answer of ${f.host} to ${f.asked} is too large (the limits: 16 KiB for the headers, 4 MiB for all bodies, and 100,000 values). Reading was stopped.`,
     tryThis: checkUrl,
   },
   "bad-http": {

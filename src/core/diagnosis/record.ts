@@ -5,8 +5,6 @@ import { mask } from "../secrets.ts";
 /** In the order in which they are reached. */
 export const STAGES = ["url", "dns", "tcp", "tls", "http", "auth", "mcp", "tools"] as const;
 export type ProbeStage = (typeof STAGES)[number];
-/** The stages that can be looked at with nothing to send. */
-export const WAY: readonly ProbeStage[] = ["dns", "tcp", "tls"];
 
 /** What an exchange belonged to. `control` repeats the whole road without the token. */
 export type ProbePhase = "connect" | "tools" | "call" | "close" | "control";
@@ -24,8 +22,7 @@ export type ExchangeEnd =
   | "too-big"
   | "broken" // the connection or the decoding failed: see `codes`
   | "timeout" // our own limit
-  | "aborted" // by the caller's signal
-  | "blocked"; // the SDK asked for another address, nothing was sent
+  | "aborted"; // by the caller's signal
 
 export interface RpcError {
   readonly code: number;
@@ -64,9 +61,8 @@ export type BadInput =
   | { readonly cause: "missing-value"; readonly header: string }
   /** The variable holds no address of an HTTP proxy. */
   | { readonly cause: "proxy-failed"; readonly variable: string }
-  | { readonly cause: "bad-value"; readonly header: string; readonly position: number; readonly codePoint: number }
-  /** A header that belongs to HTTP itself, or a value that no server would take. */
-  | { readonly cause: "bad-value"; readonly header: string; readonly why: "reserved" | "too-long" };
+  /** A character that no header can carry. */
+  | { readonly cause: "bad-value"; readonly header: string; readonly position: number; readonly codePoint: number };
 
 export interface Failure {
   readonly name: string;
@@ -120,29 +116,23 @@ export interface ProxyFacts extends Pick<ProxyRoute, "variable" | "host" | "port
   readonly systemCas: boolean;
 }
 
-/** A certificate; its texts are the server's. */
-export interface CertificateFacts {
+/** The certificate that the server showed in the last handshake that came to an end; its texts are the server's. */
+export interface TlsFacts {
+  readonly protocol: string | null;
   readonly subject: string;
   readonly issuer: string;
-  /** Names and addresses that it is for, at most 8. */
+  /** Issuer of the last certificate that the server sent along: the one that is to be trusted. */
+  readonly root: string;
+  /** Names and addresses that it is for. */
   readonly names: readonly string[];
   /** ISO 8601; null when it cannot be read, as below. */
   readonly validFrom: string | null;
   readonly validTo: string | null;
   /** Whole days until `validTo`, by this computer's clock; negative when it is past. */
   readonly daysLeft: number | null;
-}
-
-/** What the server showed in the last handshake that came to an end: its own certificate, and those above it, nearest first. */
-export interface TlsFacts extends CertificateFacts {
-  readonly protocol: string | null;
-  readonly above: readonly CertificateFacts[];
   /** Node's code when the certificate is not accepted, e.g. `CERT_HAS_EXPIRED`. */
   readonly error: string | null;
-  /**
-   * The one more try with the system's certificates, where Node's own list did not trust the chain: `unavailable` before Node 22.15.
-   * Null: there was no need.
-   */
+  /** The one more try with the system's certificates; `unavailable` before Node 22.15. Null: there was no need. */
   readonly systemCas: "helped" | "did-not-help" | "unavailable" | null;
 }
 
@@ -150,7 +140,7 @@ export interface TlsFacts extends CertificateFacts {
 export interface WayFacts {
   /** Null where the step did not happen. */
   readonly timings: { readonly dns: number | null; readonly tcp: number | null; readonly tls: number | null };
-  /** At most 8. Empty: no name was resolved. */
+  /** Empty: no name was resolved. */
   readonly addresses: readonly AddressFacts[];
   /** Null: the environment names none for this URL. */
   readonly proxy: ProxyFacts | null;
@@ -174,11 +164,9 @@ export interface ProbeRecord extends WayFacts {
   /** `ALL_PROXY` or `all_proxy`, where no variable that counts names a proxy: neither Node's fetch nor this test reads it. */
   readonly ignoredProxy: string | null;
   readonly exchanges: readonly Exchange[];
-  /** The connection that was made although nothing could be sent; without HTTP in it. Only where `input` is not null. */
-  readonly reach: Exchange | null;
   readonly outcome: ProbeOutcome;
   /** The same road without the token; null when it was not tried. */
-  readonly control: { readonly connected: boolean; readonly listed: boolean; readonly toolCount: number } | null;
+  readonly control: { readonly listed: boolean; readonly toolCount: number } | null;
 }
 
 /** More than any sentence of ours shows of a text. */

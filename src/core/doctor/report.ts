@@ -3,7 +3,7 @@ import { shown } from "../check/show.ts";
 import { claudeCode, expandEntry } from "../clients/claude-code.ts";
 import { sessionEnv } from "../clients/claude-state.ts";
 import type { Cause, Diagnosis, StageResult } from "../diagnosis/diagnose.ts";
-import { type ProbeRecord, type ProbeStage, STAGES, WAY } from "../diagnosis/record.ts";
+import { type ProbeRecord, type ProbeStage, STAGES } from "../diagnosis/record.ts";
 import { linesOf, note, repair } from "./advice.ts";
 import type { Server } from "./entries.ts";
 import type { Finding, Scene, SetupCause, SetupLink } from "./finding.ts";
@@ -28,7 +28,7 @@ export interface Link {
   readonly notes?: readonly Finding[];
 }
 
-/** What came after the view. `test`: the connection test, or the way alone where nothing may be sent. `ms`: milliseconds. */
+/** What came after the view. `test`: the connection test; undefined where nothing may be sent. `ms`: milliseconds. */
 export interface Run {
   readonly test: { readonly diagnosis: Diagnosis; readonly record: ProbeRecord } | undefined;
   readonly asked?: Asked | undefined;
@@ -192,18 +192,20 @@ function testedWith({ input, added, ours }: View): string | undefined {
   return added.length > 0 ? `tested with ${added.join(", ")} from .env, which Claude Code does not read` : undefined;
 }
 
-/** The stages of the test; where nothing was sent, why, and what there is of the way. */
+/** The stages of the test; where nothing was sent, why. */
 function networkLinks(v: Scene, test: Run["test"], values: Link | undefined): readonly Link[] {
   const { toSend } = v;
   const { cwd } = v.input.given;
   if (!toSend.ok || test === undefined) {
     const isUrl = !toSend.ok && (toSend.cause === "endpoint-foreign" || toSend.cause === "bad-url");
     const why = `nothing was sent: ${isUrl || toSend.ok ? "see set-up" : toSend.reason}`;
-    return STAGES.map((stage) => {
-      const seen = test?.diagnosis.stages.find((each) => each.stage === stage && WAY.includes(stage));
-      if (test !== undefined && seen !== undefined) return stageLink(seen, test, cwd);
-      return { stage, status: "skipped", ok: false, ms: 0, detail: stage === "url" ? why : undefined };
-    });
+    return STAGES.map((stage) => ({
+      stage,
+      status: "skipped",
+      ok: false,
+      ms: 0,
+      detail: stage === "url" ? why : undefined,
+    }));
   }
   const remark = testedWith(v);
   return test.diagnosis.stages.map((result) => {
@@ -219,7 +221,7 @@ export type DoctorReport = ReturnType<typeof makeReport>;
 /** The report of a run, as docs/json.md has it. `ok`: no link failed, and the connection stood. */
 export function makeReport(v: View, run: Run) {
   const { toSend } = v;
-  const { diagnosis, record } = (toSend.ok ? run.test : undefined) ?? {};
+  const { diagnosis, record } = run.test ?? {};
   const scene: Scene = { ...v, asked: run.asked, tested: diagnosis };
   const { findings, verdict } = findingsOf(scene);
   const setup = setupOf(v, verdict);

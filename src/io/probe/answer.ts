@@ -1,8 +1,8 @@
-/** Reading the body of an answer within bounds, and finding our JSON-RPC answer in it: as JSON, or among the events of a stream. */
+/** What an answer says: its head, its body within bounds, and our JSON-RPC answer in it, as JSON or among the events of a stream. */
 import type { IncomingMessage } from "node:http";
 import { pipeline, type Readable } from "node:stream";
-import { constants, createBrotliDecompress, createUnzip } from "node:zlib";
-import type { ExchangeEnd, RpcError } from "../../core/diagnosis/record.ts";
+import { createBrotliDecompress, createUnzip } from "node:zlib";
+import type { Exchange, ExchangeEnd, RpcError } from "../../core/diagnosis/record.ts";
 
 /** Bytes of a body, after decompression, that are kept for the record; no body that comes with an error status is read further. */
 export const ERROR_CAP = 64 * 1024;
@@ -16,6 +16,40 @@ export class NoAnswer extends Error {
   }
 }
 
+const UNREADABLE = "an address that cannot be read";
+
+/** Where a redirect leads, without query and credentials. */
+function targetOf(location: string | undefined, url: URL): string | null {
+  if (location === undefined) return null;
+  if (!URL.canParse(location, url.href)) return UNREADABLE;
+  const { protocol, origin, pathname } = new URL(location, url.href);
+  return protocol === "https:" || protocol === "http:" ? `${origin}${pathname}` : UNREADABLE;
+}
+
+/** What WWW-Authenticate says in words (RFC 6750, section 3). */
+function authErrorOf(header = ""): string | null {
+  for (const name of ["error_description", "error"]) {
+    const found = new RegExp(`\\b${name}\\s*=\\s*(?:"([^"]*)"|([^\\s",]+))`, "iu").exec(header);
+    const words = found?.[1] ?? found?.[2] ?? "";
+    if (words.trim() !== "") return words;
+  }
+  return null;
+}
+
+/** What the head of an answer says, as it goes into the record. */
+export function headOf({ statusCode = 0, headers }: IncomingMessage, url: URL) {
+  const type = headers["content-type"] ?? null;
+  return {
+    status: statusCode,
+    contentType: type,
+    contentEncoding: headers["content-encoding"] ?? null,
+    location: targetOf(headers.location, url),
+    retryAfter: headers["retry-after"] ?? null,
+    authError: authErrorOf(headers["www-authenticate"]),
+    stream: /^\s*text\/event-stream\s*(;|$)/iu.test(type ?? ""),
+  } satisfies Partial<Exchange>;
+}
+
 /** What is known of a body while it is read, so that a failure half-way keeps what came. */
 export interface BodyLog {
   text: string;
@@ -24,16 +58,11 @@ export interface BodyLog {
   isBad: boolean;
 }
 
-/** The decompressed body; unchanged if the coding is not gzip, deflate or br. */
+/** The body, unpacked where it has a coding that was asked for. */
 function unpacked(message: IncomingMessage): Readable {
   const coding = message.headers["content-encoding"]?.trim().toLowerCase() ?? "";
-  // as fetch does: data is passed on at once, and a missing end is not an error
-  const flush = constants.Z_SYNC_FLUSH;
-  if (/^(?:x-)?gzip$|^deflate$/.test(coding))
-    return pipeline(message, createUnzip({ flush, finishFlush: flush }), () => undefined);
-  const brotli = constants.BROTLI_OPERATION_FLUSH;
-  if (coding !== "br") return message;
-  return pipeline(message, createBrotliDecompress({ flush: brotli, finishFlush: brotli }), () => undefined);
+  if (!/^(?:x-gzip|gzip|br)$/.test(coding)) return message;
+  return pipeline(message, coding === "br" ? createBrotliDecompress() : createUnzip(), () => undefined);
 }
 
 /** The text of a body in pieces. Throws NoAnswer over `cap` bytes, and what the connection or the decompression throws. */
@@ -55,61 +84,27 @@ export async function textOf(pieces: AsyncIterable<string>): Promise<string> {
 }
 
 /**
- * More values, or deeper nesting, than a real answer has. A million empty values are a small text, take a hundred times the memory when
+ * More brackets and commas than a real list of tools has. A million empty values are a small text, take a hundred times the memory when
  * parsed, and a thousand times when the SDK reports what is wrong with each (zod 4, measured).
  */
-const MOST_VALUES = 300_000;
-const DEEPEST = 200;
-/** Bound for the values that the SDK validates. */
-const MOST_CHECKED = 15_000;
-/** Fields that it does not validate in depth. */
-const UNCHECKED = new Set(["inputSchema", "outputSchema", "structuredContent", "_meta"]);
-
-/** How many values the SDK would validate; stops counting above the bound. */
-function checkedIn(value: unknown): number {
-  if (typeof value !== "object" || value === null) return 1;
-  let count = 1;
-  for (const [key, each] of Object.entries(value)) {
-    if (!UNCHECKED.has(key)) count += checkedIn(each);
-    if (count > MOST_CHECKED) break;
-  }
-  return count;
-}
-
-const [QUOTE, BACKSLASH, BRACKET, BRACE, COMMA] = [0x22, 0x5c, 0x5b, 0x7b, 0x2c];
-
-/** Whether a JSON text is over the bounds, without parsing it. */
-function isTooMuch(text: string): boolean {
-  let depth = 0;
-  let values = 0;
-  let isString = false;
-  for (let at = 0; at < text.length; at++) {
-    const char = text.charCodeAt(at);
-    if (char === QUOTE) isString = !isString;
-    else if (isString) at += char === BACKSLASH ? 1 : 0;
-    else if (char === BRACKET || char === BRACE) {
-      depth++;
-      values++;
-    } else if (char === BRACKET + 2 || char === BRACE + 2) depth--;
-    else if (char === COMMA) values++;
-    if (depth > DEEPEST || values > MOST_VALUES) return true;
-  }
-  return false;
-}
+const MOST_VALUES = 100_000;
+const isTooMuch = (text: string): boolean => text.split(/[[{,]/, MOST_VALUES + 1).length > MOST_VALUES;
 
 export type Message = Readonly<Record<string, unknown>>;
 const isObject = (value: unknown): value is Message =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** A JSON-RPC message, or the first of a batch; undefined where the text is none. */
-export function messageIn(text: string): Message | undefined {
+/** The value of a JSON text; undefined where it is none. */
+function parse(text: string): unknown {
   try {
-    const parsed: unknown = JSON.parse(text);
-    return [parsed].flat().find(isObject);
+    return JSON.parse(text);
   } catch {
     return undefined;
   }
 }
+
+/** A JSON-RPC message, or the first of a batch; undefined where the text is none. */
+export const messageIn = (text: string): Message | undefined => [parse(text)].flat().find(isObject);
 
 /** The JSON-RPC error in a message, if it is one. */
 export function rpcErrorOf(message: Message | undefined): RpcError | null {
@@ -122,15 +117,9 @@ export function rpcErrorOf(message: Message | undefined): RpcError | null {
 export function answerIn(text: string, id: unknown): Message {
   if (text.trim() === "") throw new NoAnswer("empty");
   if (isTooMuch(text)) throw new NoAnswer("too-big");
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text);
-  } catch {
-    throw new NoAnswer("bad-json");
-  }
-  if (checkedIn(parsed) > MOST_CHECKED) throw new NoAnswer("too-big");
-  for (const message of Array.isArray(parsed) ? parsed : [parsed]) {
-    if (!isObject(message)) continue;
+  const parsed = parse(text);
+  if (parsed === undefined) throw new NoAnswer("bad-json");
+  for (const message of [parsed].flat().filter(isObject)) {
     // an error without an id belongs to the only request of this POST
     const isOurs = message.id === id || (rpcErrorOf(message) !== null && (message.id ?? null) === null);
     if (isOurs && ("result" in message || rpcErrorOf(message) !== null)) return message;
@@ -138,40 +127,32 @@ export function answerIn(text: string, id: unknown): Message {
   throw new NoAnswer("not-rpc");
 }
 
-/** The events of a stream (WHATWG, "Server-sent events"), each as its lines. One without a blank line after it is none. */
-async function* eventsIn(pieces: AsyncIterable<string>): AsyncGenerator<readonly string[]> {
-  let lines: string[] = [];
+/** The lines of a stream of events (WHATWG, "Server-sent events"): one ends with CR, LF or both. */
+async function* linesOf(pieces: AsyncIterable<string>): AsyncGenerator<string> {
   let rest = "";
-  const take = (lineEnd: RegExp): (readonly string[])[] => {
-    const events: string[][] = [];
-    const found = rest.split(lineEnd);
-    rest = found.pop() ?? "";
-    for (const line of found) {
-      if (line !== "") lines.push(line);
-      else {
-        events.push(lines);
-        lines = [];
-      }
-    }
-    return events;
-  };
   for await (const piece of pieces) {
-    rest += piece;
     // an LF that belongs to a CR at the end may follow
-    if (/[\r\n]/.test(piece)) yield* take(/\r\n|\n|\r(?!$)/);
+    rest += piece;
+    if (!/[\r\n]/.test(piece)) continue;
+    const lines = rest.split(/\r\n|\n|\r(?!$)/);
+    rest = lines.pop() ?? "";
+    yield* lines;
   }
-  yield* take(/\r\n|\n|\r/);
+  yield* rest.split("\r").slice(0, -1);
 }
 
 /** Our answer in an event stream, as JSON; the wait ends as soon as it is there. Throws NoAnswer, and what the connection throws. */
 export async function answerInStream(pieces: AsyncIterable<string>, id: unknown, log: BodyLog): Promise<string> {
   let isForeign = false;
-  for await (const lines of eventsIn(pieces)) {
+  let event: string[] = [];
+  for await (const line of linesOf(pieces)) {
+    event.push(line);
+    // an event without a blank line after it is none
+    if (line !== "") continue;
     const values = (field: string): string[] =>
-      lines
-        .filter((line) => line.startsWith(`${field}:`))
-        .map((line) => line.slice(field.length + 1).replace(/^ /, ""));
+      event.flatMap((each) => (each.startsWith(`${field}:`) ? each.slice(field.length + 1).replace(/^ /, "") : []));
     const [type, data] = [values("event").at(-1)?.trim() ?? "", values("data")];
+    event = [];
     if (data.length === 0 || (type !== "" && type !== "message")) continue;
     const text = data.join("\n");
     try {

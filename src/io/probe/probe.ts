@@ -1,12 +1,11 @@
 /** The connection test: asks the endpoint as a client would, then once more without the token, and writes down what was seen. */
-import { setTimeout as sleep } from "node:timers/promises";
-import type { Exchange, ProbeRecord, ProbeStage } from "../../core/diagnosis/record.ts";
+import { once } from "node:events";
+import type { BadInput, Exchange, ProbeRecord, ProbeStage } from "../../core/diagnosis/record.ts";
 import type { Network } from "../../core/proxy.ts";
 import { Cancelled } from "../../errors.ts";
-import { checkHeaders, withoutToken } from "./input.ts";
-import { codesOf, type Recorder, recordingFetch, UNANSWERED } from "./recording-fetch.ts";
+import { type Recorder, recordingFetch } from "./recording-fetch.ts";
 import { NOTHING, type ToolCall, walk } from "./walk.ts";
-import { openWay, type Way } from "./way.ts";
+import { openWay } from "./way.ts";
 
 export interface ProbeRequest {
   /** One that `mayReceive` of `core/connection.ts` said yes to. */
@@ -24,33 +23,53 @@ export interface ProbeRequest {
   readonly network: (url: URL) => Network;
   /** One tool that is called when all else went well. Nothing is called without it. */
   readonly call?: ToolCall | undefined;
-  /** If a header cannot be sent, makes the connection anyway and sends nothing. */
-  readonly reaches?: boolean | undefined;
   /** Called when a stage begins, for a progress display. */
   readonly onStage?: ((stage: ProbeStage) => void) | undefined;
+}
+
+/**
+ * What is wrong with a header, or null. fetch itself would throw with the value in its message, or send an é as Latin-1.
+ * A space is allowed inside other headers than the token's ("Bearer …").
+ */
+function checkHeaders(headers: ProbeRequest["headers"], tokenHeader: string): BadInput | null {
+  const isToken = (name: string): boolean => name.toLowerCase() === tokenHeader.toLowerCase();
+  if (!Object.keys(headers).some(isToken)) return { cause: "missing-value", header: tokenHeader };
+  for (const [name, value] of Object.entries(headers)) {
+    // The name may be a value that slipped: it is not repeated.
+    if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/u.test(name))
+      return { cause: "bad-value", header: "a header's name", position: 1, codePoint: name.codePointAt(0) ?? 0 };
+    if (value === "") return { cause: "missing-value", header: name };
+    const index = value.search(isToken(name) ? /[^\x21-\x7e]/u : /[^\x20-\x7e]|^ | $/u);
+    if (index < 0) continue;
+    const position = Array.from(value.slice(0, index)).length + 1;
+    return { cause: "bad-value", header: name, position, codePoint: value.codePointAt(index) ?? 0 };
+  }
+  return null;
+}
+
+/** The headers without the token: not under its name in any spelling, and not under another name either. */
+function withoutToken(headers: ProbeRequest["headers"], tokenHeader: string): Record<string, string> {
+  const fold = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]/gu, "");
+  const all = Object.entries(headers);
+  const token = all.find(([name]) => name.toLowerCase() === tokenHeader.toLowerCase())?.[1] ?? "";
+  return Object.fromEntries(all.filter(([name, value]) => fold(name) !== fold(tokenHeader) && !value.includes(token)));
+}
+
+/**
+ * The SDK takes a server error, a denial, a silence or a nonsense answer to `server/discover` as final. A server of 2025 may answer an unknown
+ * method with any of these and still serve `initialize`, and so may a gateway in front of it that lets known methods through.
+ */
+function worthTheOldWay(last: Exchange | undefined): boolean {
+  if (last?.method !== "server/discover" || !last.connected) return false;
+  const isFinal = last.status === 401 || last.status === 429;
+  return !isFinal && last.end !== "redirect" && last.end !== "too-big" && last.end !== "aborted";
 }
 
 /** The share of the time that the first request may take, its connection included. */
 const FIRST = 0.4;
 
 /** What was found so far: the limit of the whole run may end it at any point. */
-type Found = { -readonly [Key in "reach" | "outcome" | "control"]: ProbeRecord[Key] };
-
-/**
- * The SDK takes a server error, a denial, a silence or a nonsense answer to `server/discover` as final. A server of 2025 may answer an unknown
- * method with any of these and still serve `initialize`, and so may a gateway in front of it that lets known methods through. It is not tried after
- * a refused token, a redirect, an answer that is too big, or without a connection.
- */
-function worthTheOldWay(last: Exchange | undefined): boolean {
-  if (last === undefined || last.method !== "server/discover" || !last.connected) return false;
-  const { status, end, codes } = last;
-  const isGone = codes.some((code) => code === "ECONNRESET" || code === "ERR_STREAM_PREMATURE_CLOSE");
-  if (status === null) return end === "timeout" || (end === "broken" && isGone);
-  if (status === 403) return end === "status" || end === "timeout";
-  // The SDK falls back by itself on a 4xx, but not if the error page never ends.
-  if (status >= 400 && status < 500) return end === "timeout" && ![401, 429].includes(status);
-  return status >= 500 || (status < 300 && end !== "aborted" && end !== "too-big");
-}
+type Found = { -readonly [Key in "outcome" | "control"]: ProbeRecord[Key] };
 
 /** With all headers, if needed again with `initialize`, then without the token. Four fifths of the time are for the first part. */
 async function ask(request: ProbeRequest, recorder: Recorder, start: number, found: Found): Promise<void> {
@@ -67,7 +86,7 @@ async function ask(request: ProbeRequest, recorder: Recorder, start: number, fou
   onStage?.("auth");
   // The same era, to the very request that brought the tools: some servers ask for the token only there.
   const isModern = recorder.exchanges.every((exchange) => exchange.method !== "initialize");
-  const { connected, toolCount, ...control } = await walk({
+  const control = await walk({
     ...common,
     headers: withoutToken(headers, tokenHeader),
     isControl: true,
@@ -75,20 +94,7 @@ async function ask(request: ProbeRequest, recorder: Recorder, start: number, fou
     deadline: at(0.97),
     closeDeadline: at(0.99),
   });
-  found.control = { connected, listed: control.listed, toolCount };
-}
-
-/** Makes one connection and sends nothing over it: the stages of the network can be looked at where there is nothing to send. */
-async function reach(way: Way, limitMs: number): Promise<Exchange> {
-  const start = performance.now();
-  const standing = way.connect().then(
-    (): Partial<Exchange> => ({ connected: true, end: "accepted" }),
-    (error): Partial<Exchange> => ({ codes: codesOf(error) }),
-  );
-  const late: Partial<Exchange> = { end: "timeout" };
-  const seen = await Promise.race([standing, sleep(limitMs, late, { ref: false })]);
-  const ms = performance.now() - start;
-  return { ...UNANSWERED, phase: "connect", method: "CONNECT", end: "broken", ...seen, ms };
+  found.control = { listed: control.listed, toolCount: control.toolCount };
 }
 
 /**
@@ -98,7 +104,7 @@ async function reach(way: Way, limitMs: number): Promise<Exchange> {
  */
 export async function probe(request: ProbeRequest): Promise<ProbeRecord> {
   if (request.signal.aborted) throw new Cancelled();
-  const { timeoutMs, onStage, reaches = false } = request;
+  const { timeoutMs, onStage } = request;
   const start = performance.now();
   const url = new URL(request.url);
   const secure = url.protocol === "https:";
@@ -112,29 +118,19 @@ export async function probe(request: ProbeRequest): Promise<ProbeRecord> {
   const recorder = recordingFetch(url, way, stopper.signal, ({ phase, end }) => {
     if (phase === "connect" && end === "answered") onStage?.("tools");
   });
-  const found: Found = { reach: null, outcome: NOTHING, control: null };
-  const test = async (): Promise<void> => {
-    if (input === null) await ask(request, recorder, start, found);
-    else found.reach = await reach(way, timeoutMs * FIRST);
-  };
-  if (brokenProxy === null && (input === null || reaches)) {
+  const found: Found = { outcome: NOTHING, control: null };
+  if (input === null) {
     onStage?.("dns");
-    let timer: NodeJS.Timeout | undefined;
-    let cancel = (): void => undefined;
+    const stop = (): void => stopper.abort();
     // the limit of the whole run, even if the SDK waits for something that is not a request
-    const stopped = new Promise<void>((resolve, reject) => {
-      timer = setTimeout(resolve, timeoutMs);
-      cancel = () => reject(new Cancelled());
-      request.signal.addEventListener("abort", cancel, { once: true });
-    });
-    try {
-      await Promise.race([test(), stopped]);
-    } finally {
-      clearTimeout(timer);
-      request.signal.removeEventListener("abort", cancel);
-      stopper.abort();
-      way.close();
-    }
+    const timer = setTimeout(stop, timeoutMs);
+    request.signal.addEventListener("abort", stop);
+    await Promise.race([ask(request, recorder, start, found), once(stopper.signal, "abort")]);
+    clearTimeout(timer);
+    request.signal.removeEventListener("abort", stop);
+    stop();
+    way.close();
+    if (request.signal.aborted) throw new Cancelled();
     // a request that was stopped just now is recorded a turn later
     await new Promise((resolve) => setImmediate(resolve));
   }

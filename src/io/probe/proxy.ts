@@ -5,10 +5,10 @@ import type { ProxyFacts } from "../../core/diagnosis/record.ts";
 import type { ProxyRoute } from "../../core/proxy.ts";
 
 /**
- * `HALO_PROXY_AUTH` 407 · `HALO_PROXY_STATUS` any other answer that is no success · `HALO_PROXY_ANSWER` no HTTP · `HALO_PROXY_HEAD` over 16 KiB ·
+ * `HALO_PROXY_AUTH` 407 · `HALO_PROXY_STATUS` any other answer that is no success · `HALO_PROXY_ANSWER` no HTTP, or a head over 16 KiB ·
  * `HALO_PROXY_PAGE` a success, and then a page of its own in place of a tunnel · `HALO_PROXY_CLOSED` closed first · `HALO_PROXY` the network between here and the proxy (the cause says what).
  */
-type ProxyCode = `HALO_PROXY${"" | "_AUTH" | "_STATUS" | "_ANSWER" | "_HEAD" | "_PAGE" | "_CLOSED"}`;
+type ProxyCode = `HALO_PROXY${"" | "_AUTH" | "_STATUS" | "_ANSWER" | "_PAGE" | "_CLOSED"}`;
 
 /** An error that is the proxy's and not the server's. Its message holds no text of a server. */
 export const proxyError = (code: ProxyCode, cause?: unknown): Error =>
@@ -21,16 +21,12 @@ export const isClosedBy = (error: unknown): boolean =>
 /** What the error of a request that got no answer means. */
 function failureOf(error: unknown): Error {
   const code = String(Reflect.get(Object(error), "code"));
-  if (code === "HPE_HEADER_OVERFLOW") return proxyError("HALO_PROXY_HEAD");
   if (code.startsWith("HPE_")) return proxyError("HALO_PROXY_ANSWER");
   return isClosedBy(error) ? proxyError("HALO_PROXY_CLOSED") : proxyError("HALO_PROXY", error);
 }
 
 /** What a proxy answered to CONNECT. */
-export interface ProxyAnswer extends Pick<ProxyFacts, "tunnel" | "status" | "said" | "schemes"> {
-  /** It announces a body, which the answer that opens a tunnel has not (RFC 9110, 9.3.6): to be ignored, unless no TLS comes about. */
-  readonly hasBody: boolean;
-}
+export type ProxyAnswer = Pick<ProxyFacts, "tunnel" | "status" | "said" | "schemes">;
 
 /**
  * Asks the proxy at the other end of `socket` for a tunnel to `authority` (host:port). The proxy gets this and its own credentials,
@@ -50,14 +46,12 @@ export function openTunnel(
       const login = Buffer.from(`${credentials.user}:${credentials.password}`).toString("base64");
       asked.setHeader("Proxy-Authorization", `Basic ${login}`);
     }
-    asked.once("connect", ({ statusCode: status = 0, statusMessage: said = "", headers, headersDistinct }, _, rest) => {
+    asked.once("connect", ({ statusCode: status = 0, statusMessage: said = "", headersDistinct }, _, rest) => {
       const schemes = (headersDistinct["proxy-authenticate"] ?? []).flatMap((line) => /^[\w-]{1,40}/.exec(line) ?? []);
       const isSuccess = status >= 200 && status <= 299;
       // bytes of its own: a TLS server never speaks first
       const tunnel = isSuccess && rest.length === 0;
-      const hasBody =
-        Number(headers["content-length"] ?? 0) > 0 || "transfer-encoding" in headers || "content-type" in headers;
-      onAnswer({ tunnel, status, said, schemes: [...new Set(schemes)].slice(0, 4), hasBody });
+      onAnswer({ tunnel, status, said, schemes: [...new Set(schemes)] });
       if (tunnel) resolve();
       else if (isSuccess) reject(proxyError("HALO_PROXY_PAGE"));
       else reject(proxyError(status === 407 ? "HALO_PROXY_AUTH" : "HALO_PROXY_STATUS"));

@@ -5,12 +5,13 @@
  */
 import { type IncomingMessage, request } from "node:http";
 import type { Socket } from "node:net";
-import type { Exchange, ProbePhase } from "../../core/diagnosis/record.ts";
+import type { Exchange, ExchangeEnd, ProbePhase } from "../../core/diagnosis/record.ts";
 import {
   answerIn,
   answerInStream,
   type BodyLog,
   ERROR_CAP,
+  headOf,
   type Message,
   messageIn,
   NoAnswer,
@@ -18,13 +19,11 @@ import {
   rpcErrorOf,
   textOf,
 } from "./answer.ts";
-import { headOf } from "./head.ts";
 import { isClosedBy } from "./proxy.ts";
 import type { Way } from "./way.ts";
 
-/** Bytes after decompression: of an answer, of all answers of a probe. */
-const ANSWER_CAP = 4 * 1024 * 1024;
-const PROBE_CAP = 8 * 1024 * 1024;
+/** Bytes of all answers of a probe, after decompression. */
+const PROBE_CAP = 4 * 1024 * 1024;
 
 type Seen = { -readonly [Key in keyof Exchange]: Exchange[Key] };
 
@@ -53,7 +52,7 @@ export interface Recorder {
 }
 
 /** Codes along `cause` and `errors` of a network error, outermost first. Messages are left out: they can quote values. */
-export function codesOf(error: unknown): string[] {
+function codesOf(error: unknown): string[] {
   const codes: string[] = [];
   const queue: unknown[] = [error];
   for (let steps = 0; queue.length > 0 && steps < 32; steps++) {
@@ -137,7 +136,7 @@ async function read(reply: IncomingMessage, id: unknown, seen: Seen, log: BodyLo
     const page = await textOf(piecesOf(reply, ERROR_CAP, log)).catch(() => "too big, or broken");
     throw new NoAnswer(page.trim() === "" ? "empty" : "content-type");
   }
-  const pieces = piecesOf(reply, Math.min(ANSWER_CAP, room), log);
+  const pieces = piecesOf(reply, room, log);
   const text = await (seen.stream ? answerInStream(pieces, id, log) : textOf(pieces));
   keep(answerIn(text, id));
   seen.end = "answered";
@@ -149,7 +148,7 @@ async function read(reply: IncomingMessage, id: unknown, seen: Seen, log: BodyLo
   });
 }
 
-/** Sends only to `url`. `signal` stops every request. */
+/** Sends only to `url`, whatever the SDK asks for. `signal` stops every request. */
 export function recordingFetch(
   url: URL,
   way: Way,
@@ -157,61 +156,51 @@ export function recordingFetch(
   onExchange: (exchange: Exchange) => void,
 ): Recorder {
   const exchanges: Exchange[] = [];
-  let phase: ProbePhase = "connect";
-  let deadline = Number.POSITIVE_INFINITY;
-  let limit = Number.POSITIVE_INFINITY;
+  let part = { phase: "connect" as ProbePhase, deadline: 0, limitMs: 0 };
   let bytes = 0;
 
-  async function fetch(input: string | URL, init: RequestInit = {}): Promise<Response> {
+  async function fetch(_: string | URL, init: RequestInit = {}): Promise<Response> {
     const verb = init.method ?? "GET";
     // The SDK opens a stream for server messages, which is not wanted; 405 means that a server has none.
     if (verb === "GET") return new Response(null, { status: 405 });
     const { method = verb, id } = (typeof init.body === "string" ? messageIn(init.body) : undefined) ?? {};
+    const { phase, deadline, limitMs } = part;
     const start = performance.now();
     const log: BodyLog = { text: "", bytes: 0, isBad: false };
     const session = new Headers(init.headers).has("mcp-session-id");
     const seen: Seen = { ...UNANSWERED, phase, method: String(method), session, end: "broken", ms: 0 };
     let socket: Socket | undefined;
     let broken: unknown;
-    let why: "timeout" | "aborted" | undefined;
-    let stop = (_why: "timeout" | "aborted"): void => undefined;
-    const stopped = new Promise<never>((_, reject) => {
-      stop = (reason) => {
-        why ??= reason;
-        socket?.destroy();
-        reject(new NoAnswer(reason));
-      };
-    });
+    let isOver = false;
     const exchange = async (): Promise<Response> => {
-      if (new URL(input).href !== url.href) throw new NoAnswer("blocked");
       socket = await way.connect();
-      if (why !== undefined) {
-        // stopped while connecting: send nothing
-        socket.destroy();
-        throw new NoAnswer(why);
-      }
+      // sends nothing when the time ran out meanwhile
+      if (isOver) throw socket.destroy();
       seen.connected = true;
       const reply = await send(socket, url, init, (error) => (broken ??= error));
       Object.assign(seen, headOf(reply, url));
       return await read(reply, id, seen, log, PROBE_CAP - bytes);
     };
-    // Not AbortSignal.any or .timeout: on Node 20 they are lost to a garbage collection (20.20, measured 2026).
-    const timer = setTimeout(() => stop("timeout"), Math.max(0, Math.min(limit, deadline - start)));
+    let stop = (_end: ExchangeEnd): void => undefined;
+    const stopped = new Promise<never>((_resolve, reject) => {
+      stop = (end) => reject(new NoAnswer(end));
+    });
     const abort = (): void => stop("aborted");
+    signal.addEventListener("abort", abort);
+    // Not AbortSignal.any or .timeout: on Node 20 they are lost to a garbage collection (20.20, measured 2026).
+    const timer = setTimeout(() => stop("timeout"), Math.max(0, Math.min(limitMs, deadline - start)));
     try {
-      for (const each of [signal, init.signal]) {
-        if (each?.aborted === true) throw new NoAnswer("aborted");
-        each?.addEventListener("abort", abort);
-      }
+      if (signal.aborted) throw new NoAnswer("aborted");
       return await Promise.race([stopped, exchange()]);
     } catch (error) {
       seen.end = error instanceof NoAnswer ? error.end : "broken";
-      if (why !== undefined) seen.end = why === "timeout" && log.isBad ? "bad-json" : why;
+      if (seen.end === "timeout" && log.isBad) seen.end = "bad-json";
       if (seen.end === "broken") seen.codes = seen.connected ? codesAfterConnect(broken ?? error) : codesOf(error);
       throw new NoAnswer(seen.end);
     } finally {
+      isOver = true;
       clearTimeout(timer);
-      for (const each of [signal, init.signal]) each?.removeEventListener("abort", abort);
+      signal.removeEventListener("abort", abort);
       socket?.destroy();
       bytes += log.bytes;
       const done: Exchange = { ...seen, body: log.text, ms: performance.now() - start };
@@ -223,10 +212,8 @@ export function recordingFetch(
   return {
     fetch,
     exchanges,
-    enter: (next, until, limitMs = Number.POSITIVE_INFINITY) => {
-      phase = next;
-      deadline = until;
-      limit = limitMs;
+    enter: (phase, deadline, limitMs = Number.POSITIVE_INFINITY) => {
+      part = { phase, deadline, limitMs };
     },
   };
 }

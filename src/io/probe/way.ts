@@ -3,10 +3,11 @@
  * the CONNECT. It has no time limit: the caller stops it with `close`. A name look-up cannot be cancelled, so the process can end
  * late when no name server answers (docs/limits.md).
  */
-import { type LookupAddress, lookup } from "node:dns";
+import type { LookupAddress } from "node:dns";
+import { lookup } from "node:dns/promises";
 import { connect, isIP, type Socket } from "node:net";
 import type { AddressFacts, WayFacts } from "../../core/diagnosis/record.ts";
-import type { Network, ProxyRoute } from "../../core/proxy.ts";
+import type { Network } from "../../core/proxy.ts";
 import { openTunnel, type ProxyAnswer, proxyError } from "./proxy.ts";
 import { newTrust } from "./tls.ts";
 
@@ -20,35 +21,19 @@ export interface Way {
 
 type Stage = keyof WayFacts["timings"];
 type Note = (address: unknown, outcome: AddressFacts["outcome"], code?: string) => void;
+type Keep = (socket: Socket) => void;
 
-const MOST_ADDRESSES = 8;
 const codeOf = (error: unknown): string => String(Reflect.get(Object(error), "code") ?? "");
 
-function lookUp(host: string): Promise<readonly LookupAddress[]> {
-  const family = isIP(host);
-  if (family !== 0) return Promise.resolve([{ address: host, family }]);
-  return new Promise((resolve, reject) => {
-    lookup(host, { all: true }, (error, found) => (error === null ? resolve(found) : reject(error)));
-  });
-}
-
 /** Tries the addresses in turn, IPv6 and IPv4, as Node does by itself. */
-function reach(
-  found: readonly LookupAddress[],
-  { host, port }: { host: string; port: number },
-  note: Note,
-  keep: (socket: Socket) => void,
-): Promise<Socket> {
+function reach(found: LookupAddress[], host: string, port: number, note: Note, keep: Keep): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connect({
       host,
       port,
       noDelay: true,
-      lookup: (_name, options, done) => {
-        const [first] = found;
-        if (options.all === true) done(null, [...found]);
-        else done(null, first?.address ?? "", first?.family);
-      },
+      autoSelectFamily: true,
+      lookup: (_name, _options, done) => done(null, found),
     });
     keep(socket);
     socket.on("connectionAttemptFailed", (address, _port, _family, error) => note(address, "failed", codeOf(error)));
@@ -61,66 +46,12 @@ function reach(
       note(Reflect.get(error, "address"), "failed", codeOf(error));
       reject(error);
     });
-    socket.once("close", () => reject(Object.assign(new Error("closed"), { code: "ECONNRESET" })));
   });
-}
-
-/** What is seen of the first connection: how long its stages took, and what became of each address. */
-function firstSeen(onPassed: (stage: Stage) => void) {
-  const timings: Record<Stage, number | null> = { dns: null, tcp: null, tls: null };
-  const addresses = new Map<string, AddressFacts>();
-  let dials = 0;
-  let mark = 0;
-  const note: Note = (address, outcome, code) => {
-    const family = typeof address === "string" ? isIP(address) : 0;
-    const isKnown = addresses.has(String(address));
-    if (dials > 1 || (family !== 4 && family !== 6) || (!isKnown && addresses.size >= MOST_ADDRESSES)) return;
-    if (!isKnown || outcome !== "not-tried")
-      addresses.set(String(address), { address: String(address), family, outcome, code: code ?? null });
-  };
-  return {
-    timings,
-    addresses,
-    note,
-    begin: (): void => {
-      dials++;
-      mark = performance.now();
-    },
-    passed: (stage: Stage): void => {
-      const now = performance.now();
-      if (timings[stage] === null) {
-        timings[stage] = now - mark;
-        onPassed(stage);
-      }
-      mark = now;
-    },
-  };
-}
-
-/** The open sockets, until all of them are closed: those that come later are closed at once. */
-function socketSet() {
-  const sockets = new Set<Socket>();
-  let isClosed = false;
-  return {
-    isClosed: () => isClosed,
-    keep: (socket: Socket): void => {
-      sockets.add(socket);
-      // without a listener, an error after the wait would end the process
-      socket.on("error", () => undefined);
-      socket.once("close", () => sockets.delete(socket));
-      if (isClosed) socket.destroy();
-    },
-    close: (): void => {
-      isClosed = true;
-      // Newest first: destroy the TLS socket before the TCP socket. The other order crashes Node 20.20 (SIGSEGV, measured 2026-11-22).
-      for (const socket of [...sockets].reverse()) socket.destroy();
-    },
-  };
 }
 
 interface Settings {
   readonly url: URL;
-  readonly network: Pick<Network, "verify"> & { readonly proxy: ProxyRoute | null };
+  readonly network: Network;
   /** A stage of the first connection is done. */
   readonly onPassed: (stage: Stage) => void;
 }
@@ -131,74 +62,83 @@ export function openWay({ url, network, onPassed }: Settings): Way {
   const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
   const port = Number(url.port || (isSecure ? 443 : 80));
   const proxy = network.proxy?.bypassedBy === null ? network.proxy : null;
-  const { isClosed, keep, close } = socketSet();
   const [ofServer, ofProxy] = [newTrust(network.verify), newTrust(network.verify)];
-  const seen = firstSeen(onPassed);
-  let answer: ProxyAnswer | undefined;
+  const timings: Record<Stage, number | null> = { dns: null, tcp: null, tls: null };
+  const addresses = new Map<string, AddressFacts>();
+  const sockets = new Set<Socket>();
+  let isClosed = false;
+  let answer: ProxyAnswer = { tunnel: false, status: null, said: "", schemes: [] };
 
-  /** A tunnel through the proxy. Every failure in here counts as the proxy's. */
-  const tunnelOver = async (opened: Promise<Socket>, route: ProxyRoute): Promise<Socket> => {
-    try {
-      const socket = route.secure ? await ofProxy.encrypt(await opened, route.host, keep) : await opened;
-      const authority = `${host.includes(":") ? `[${host}]` : host}:${port}`;
-      await openTunnel(socket, authority, route.credentials, (given) => {
-        answer = given;
-      });
-      return socket;
-    } catch (error) {
-      throw codeOf(error).startsWith("HALO_PROXY") ? error : proxyError("HALO_PROXY", error);
-    }
+  const note: Note = (address, outcome, code) => {
+    const family = isIP(String(address));
+    if (family === 4 || family === 6)
+      addresses.set(String(address), { address: String(address), family, outcome, code: code ?? null });
+  };
+  const keep: Keep = (socket) => {
+    sockets.add(socket);
+    // without a listener, an error after the wait would end the process
+    socket.on("error", () => undefined);
+    socket.once("close", () => sockets.delete(socket));
+    if (isClosed) socket.destroy();
   };
 
   const dial = async (): Promise<Socket> => {
-    seen.begin();
-    const open = async (to: { host: string; port: number }): Promise<Socket> => {
-      const found = await lookUp(to.host);
-      for (const { address } of found) seen.note(address, "not-tried");
-      seen.passed("dns");
-      return await reach(found, to, seen.note, keep);
+    let mark = performance.now();
+    const passed = (stage: Stage): void => {
+      const now = performance.now();
+      if (timings[stage] === null) {
+        timings[stage] = now - mark;
+        onPassed(stage);
+      }
+      mark = now;
     };
-    const socket = await (proxy === null ? open({ host, port }) : tunnelOver(open(proxy), proxy));
-    seen.passed("tcp");
+    const to = proxy ?? { host, port };
+    let socket: Socket;
+    try {
+      const found = await lookup(to.host, { all: true });
+      for (const { address } of found) if (!addresses.has(address)) note(address, "not-tried");
+      passed("dns");
+      socket = await reach(found, to.host, to.port, note, keep);
+      if (proxy !== null) {
+        if (proxy.secure) socket = await ofProxy.encrypt(socket, proxy.host, keep);
+        const authority = `${host.includes(":") ? `[${host}]` : host}:${port}`;
+        await openTunnel(socket, authority, proxy.credentials, (given) => {
+          answer = given;
+        });
+      }
+    } catch (error) {
+      // up to here, every failure is the proxy's where there is one
+      throw proxy === null || codeOf(error).startsWith("HALO_PROXY") ? error : proxyError("HALO_PROXY", error);
+    }
+    passed("tcp");
     if (!isSecure) return socket;
-    const secure = await ofServer.encrypt(socket, host, keep).catch((error) => {
-      if (answer?.hasBody !== true || !/^(?:ERR_SSL_|EPROTO$)/.test(codeOf(error))) throw error;
-      answer = { ...answer, tunnel: false };
-      throw proxyError("HALO_PROXY_PAGE");
-    });
-    seen.passed("tls");
+    const secure = await ofServer.encrypt(socket, host, keep);
+    passed("tls");
     return secure;
   };
 
-  const proxyFacts = ({ credentials, secure: _isSecure, ...route }: ProxyRoute): WayFacts["proxy"] => {
-    const { hasBody: _, ...answered } = answer ?? {
-      tunnel: false,
-      status: null,
-      said: "",
-      schemes: [],
-      hasBody: false,
-    };
+  const proxyFacts = ({ variable, host, port, bypassedBy, credentials }: NonNullable<Network["proxy"]>) => {
     const systemCas = ofProxy.facts()?.systemCas === "helped";
-    return { ...route, ...answered, credentials: credentials !== null, systemCas };
+    return { variable, host, port, bypassedBy, credentials: credentials !== null, ...answer, systemCas };
   };
   return {
     // tries once more with the system's certificates when Node's own list does not trust the chain
-    connect: async () => {
-      for (;;) {
-        try {
-          return await dial();
-        } catch (error) {
-          if (isClosed() || !(ofServer.widen() || ofProxy.widen())) throw error;
-        }
-      }
-    },
+    connect: () =>
+      dial().catch((error) => {
+        if (!ofServer.widen() && !ofProxy.widen()) throw error;
+        return dial();
+      }),
     facts: () => ({
-      timings: { ...seen.timings },
-      addresses: [...seen.addresses.values()],
+      timings: { ...timings },
+      addresses: [...addresses.values()],
       proxy: network.proxy && proxyFacts(network.proxy),
       verification: network.verify ? "on" : "off",
       tls: ofServer.facts(),
     }),
-    close,
+    close: () => {
+      isClosed = true;
+      // Newest first: destroy the TLS socket before the TCP socket. The other order crashes Node 20.20 (SIGSEGV, measured 2026-11-22).
+      for (const socket of [...sockets].reverse()) socket.destroy();
+    },
   };
 }
