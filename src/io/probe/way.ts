@@ -49,6 +49,25 @@ function reach(found: LookupAddress[], host: string, port: number, note: Note, k
   });
 }
 
+/** The open sockets, until all of them are closed: one that comes later is closed at once. */
+function socketSet() {
+  const sockets = new Set<Socket>();
+  let isClosed = false;
+  const keep: Keep = (socket) => {
+    sockets.add(socket);
+    // without a listener, an error after the wait would end the process
+    socket.on("error", () => undefined);
+    socket.once("close", () => sockets.delete(socket));
+    if (isClosed) socket.destroy();
+  };
+  const close = (): void => {
+    isClosed = true;
+    // Newest first: destroy the TLS socket before the TCP socket. The other order crashes Node 20.20 (SIGSEGV, measured 2026-11-22).
+    for (const socket of [...sockets].reverse()) socket.destroy();
+  };
+  return { keep, close };
+}
+
 interface Settings {
   readonly url: URL;
   readonly network: Network;
@@ -65,21 +84,13 @@ export function openWay({ url, network, onPassed }: Settings): Way {
   const [ofServer, ofProxy] = [newTrust(network.verify), newTrust(network.verify)];
   const timings: Record<Stage, number | null> = { dns: null, tcp: null, tls: null };
   const addresses = new Map<string, AddressFacts>();
-  const sockets = new Set<Socket>();
-  let isClosed = false;
+  const { keep, close } = socketSet();
   let answer: ProxyAnswer = { tunnel: false, status: null, said: "", schemes: [] };
 
   const note: Note = (address, outcome, code) => {
     const family = isIP(String(address));
     if (family === 4 || family === 6)
       addresses.set(String(address), { address: String(address), family, outcome, code: code ?? null });
-  };
-  const keep: Keep = (socket) => {
-    sockets.add(socket);
-    // without a listener, an error after the wait would end the process
-    socket.on("error", () => undefined);
-    socket.once("close", () => sockets.delete(socket));
-    if (isClosed) socket.destroy();
   };
 
   const dial = async (): Promise<Socket> => {
@@ -135,10 +146,6 @@ export function openWay({ url, network, onPassed }: Settings): Way {
       verification: network.verify ? "on" : "off",
       tls: ofServer.facts(),
     }),
-    close: () => {
-      isClosed = true;
-      // Newest first: destroy the TLS socket before the TCP socket. The other order crashes Node 20.20 (SIGSEGV, measured 2026-11-22).
-      for (const socket of [...sockets].reverse()) socket.destroy();
-    },
+    close,
   };
 }
