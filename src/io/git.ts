@@ -71,15 +71,13 @@ export function ignoredOf(options: GitOptions, paths: readonly string[]): Readon
   return new Set(stdout.split("\0").flatMap((path) => asked.get(path) ?? []));
 }
 
-const LIMITS = { timeoutMs: 10_000, maxBytes: 16 * 1024 * 1024 };
-
 /** Runs git with words that name no program. `expected`: the exit codes that are an answer; another one is an EnvironmentError. */
 export function run(
   { program, cwd, env }: GitOptions,
   argv: readonly string[],
   expected: readonly number[],
   input = "",
-  limits = LIMITS,
+  timeout = 10_000,
 ): { readonly status: number; readonly stdout: string } {
   const safe = ["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", ...argv];
   const { error, status, signal, stdout, stderr } = spawnSync(program, safe, {
@@ -87,9 +85,9 @@ export function run(
     env: cleanEnv(env),
     input,
     encoding: "utf8",
-    timeout: limits.timeoutMs,
+    timeout,
     killSignal: "SIGKILL",
-    maxBuffer: limits.maxBytes,
+    maxBuffer: 512 * 1024 * 1024,
     windowsHide: true,
   });
   if (error === undefined && status !== null && expected.includes(status)) return { status, stdout };

@@ -37,7 +37,7 @@ export interface DiscoverOptions {
 
 const SKIPPED = new Set(["node_modules", ".git"]);
 /** For an answer that names many files. */
-const LIST = { timeoutMs: 60_000, maxBytes: 512 * 1024 * 1024 };
+const LIST_MS = 60_000;
 
 /** The files that matter, by path. Private ones (`.env`, a bridge) are found where a client starts, though git ignores them. */
 export function discover(options: DiscoverOptions): readonly Found[] {
@@ -69,7 +69,7 @@ function prefixOf(folder: string): string {
 /** The files that are tracked, or that no rule ignores. */
 function askGit({ patterns, isWanted }: DiscoverOptions, git: GitOptions): readonly Found[] {
   const argv = ["ls-files", "-z", "-t", "--cached", "--others", "--exclude-standard", "--", ...patterns];
-  const lines = run(git, argv, [0], "", LIST).stdout.split("\0");
+  const lines = run(git, argv, [0], "", LIST_MS).stdout.split("\0");
   // "H path" and its like are tracked (of an unfinished merge three times "M path"), "? path" is not
   const files = lines.map((line) => ({ path: line.slice(2), tracked: line[0] !== "?", ignored: false }));
   return files.filter(({ path }) => isWanted(path));
@@ -126,7 +126,7 @@ export function findSpills(options: GitOptions, secrets: readonly string[]): rea
   if (secrets.length === 0) return [];
   // the secrets go through stdin: argv is public
   const argv = ["grep", "-z", "-l", "-F", "--no-recurse-submodules", "-f", "-", "--", "."];
-  const { stdout } = run(options, argv, [0, 1], `${secrets.join("\n")}\n`, LIST);
+  const { stdout } = run(options, argv, [0, 1], `${secrets.join("\n")}\n`, LIST_MS);
   const paths = stdout.split("\0").filter((path) => path !== "");
   return paths.slice(0, MOST).map((path) => {
     const reading = readDocument(join(options.cwd, path));

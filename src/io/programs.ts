@@ -55,7 +55,7 @@ export function untrusted(home: string, folders: readonly string[]): readonly st
 export function findProgram(name: string, { env, platform, exclude }: FindOptions): string | undefined {
   const isOutside = outsideOf(exclude);
   return programCandidates(name, env, platform).find(
-    (path) => isProgram(path, platform) && isOutside(dirname(path)) && isOutside(path),
+    (path) => isProgram(path) && isOutside(dirname(path)) && isOutside(path),
   );
 }
 
@@ -86,24 +86,17 @@ function real(path: string): string | undefined {
   }
 }
 
-function isProgram(path: string, platform: string): boolean {
+function isProgram(path: string): boolean {
   try {
-    if (platform !== "win32") accessSync(path, constants.X_OK);
+    // on Windows: is it there?
+    accessSync(path, constants.X_OK);
     return statSync(path).isFile();
   } catch {
     return false;
   }
 }
 
-export interface ExecResult {
-  /** Exit code, or undefined when the program never ran or was ended. */
-  readonly exitCode: number | undefined;
-  readonly stdout: string;
-  readonly stderr: string;
-  readonly timedOut: boolean;
-  /** ENOENT, EACCES, … when it could not be started. */
-  readonly startError: string | undefined;
-}
+export type ExecResult = Awaited<ReturnType<typeof exec>>;
 
 export interface ExecOptions {
   readonly cwd: string;
@@ -121,7 +114,7 @@ const GRACE_MS = 2000;
  * Runs a program without a shell and returns what it said; throws Cancelled alone. Nothing of execa's errors is
  * passed on: they carry the whole argv in message, stack and cause.
  */
-export async function exec(argv: readonly [string, ...string[]], options: ExecOptions): Promise<ExecResult> {
+export async function exec(argv: readonly [string, ...string[]], options: ExecOptions) {
   const { execa } = await import("execa");
   const { cwd, env, stdin, timeoutMs, graceMs = GRACE_MS, signal } = options;
   const [program, ...args] = argv;
@@ -156,6 +149,13 @@ export async function exec(argv: readonly [string, ...string[]], options: ExecOp
   const result = await running;
   if (signal.aborted) throw new Cancelled();
   const { exitCode, timedOut, isTerminated, code, stdout = "", stderr = "" } = result;
-  const startError = exitCode === undefined && !timedOut && !isTerminated ? code : undefined;
-  return { exitCode, stdout: String(stdout), stderr: String(stderr), timedOut, startError };
+  return {
+    /** Undefined when the program never ran or was ended. */
+    exitCode,
+    stdout: String(stdout),
+    stderr: String(stderr),
+    timedOut,
+    /** ENOENT, EACCES, … when it could not be started. */
+    startError: exitCode === undefined && !timedOut && !isTerminated ? code : undefined,
+  };
 }

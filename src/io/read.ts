@@ -13,6 +13,7 @@ import {
   statSync,
 } from "node:fs";
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
+import { getSystemErrorMap } from "node:util";
 import type { Document } from "../core/check/model.ts";
 import type { FileState, Snapshot } from "../core/plan/model.ts";
 
@@ -33,22 +34,10 @@ export function isInside(path: string, folder: string): boolean {
   return way === "" || (way !== ".." && !way.startsWith(`..${sep}`) && !isAbsolute(way));
 }
 
-const WORDS: Readonly<Record<string, string>> = {
-  EACCES: "no permission",
-  EPERM: "the system does not permit it",
-  EROFS: "the file system is read-only",
-  ENOSPC: "the disk is full",
-  EDQUOT: "the disk quota is used up",
-  EIO: "the disk reported an error",
-  EBUSY: "something else holds it (an open program, or a mount)",
-  ENOTDIR: "something in its path is a file, not a folder",
-  ELOOP: "its symbolic links lead in a circle",
-  ENAMETOOLONG: "its name is too long",
-};
-
-/** What an errno name means. */
+/** What an errno name means, in the system's words. */
 export function wordsOf(code: string): string {
-  return WORDS[code] ?? `the system answered ${code}`;
+  const known = [...getSystemErrorMap().values()].find(([name]) => name === code);
+  return known?.[1] ?? `the system answered ${code}`;
 }
 
 type Refused = { readonly kind: "unreadable"; readonly reason: string; readonly code: string };
@@ -85,7 +74,7 @@ function readBytes(path: string): { readonly kind: "absent" } | Refused | Bytes 
   }
 }
 
-/** A FileState with the stat that replacing the file needs. */
+/** A FileState with what replacing the file needs. */
 export type Entry =
   | Extract<FileState, { kind: "absent" }>
   | (Extract<FileState, { kind: "file" }> & { readonly stat: Stats })

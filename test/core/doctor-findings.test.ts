@@ -60,7 +60,7 @@ const entries: readonly Row[] = [
   ["a program that waits", { mcp: servers({ command: "npx" }) }, false, ["no-entry", "not-approved"], NEVER],
   [
     "a file that cannot be read",
-    { mcp: new Unreadable("no permission") },
+    { mcp: new Unreadable("permission denied") },
     false,
     ["file-broken", "no-entry"],
     "ls -ld",

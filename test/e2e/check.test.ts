@@ -99,7 +99,7 @@ describe("check, from the tarball", () => {
       const as = process.getuid?.() === 0 ? { uid: 65534 } : {};
       const { code, stderr, stdout } = await m.run(["check"], { env: CI, ...as });
       expect([code, stdout]).toEqual([3, ""]);
-      expect(stderr).toContain(".mcp.json: no permission");
+      expect(stderr).toContain(".mcp.json: permission denied");
     }));
 
   test("in a folder of the repository: what is above is read, and paths are from the root", () =>

@@ -253,7 +253,9 @@ describe.runIf(onLinux)("a full disk", () => {
     const result = await drive(entry, "apply", { steps }, [...namespace, "sh", "-c", script, room]).result;
     expect(result, "could neither mount a tmpfs as root nor in a namespace of our own").toBeDefined();
     expect(result).toMatchObject({ ok: false, exitCode: 3, code: "write-failed" });
-    expect(result?.message).toMatch(/b could not be written: the disk is full \(ENOSPC\)\. Everything was put back\.$/);
+    expect(result?.message).toMatch(
+      /b could not be written: no space left on device \(ENOSPC\)\. Everything was put back\.$/,
+    );
     expect(readdirSync(`${room}.after`).sort()).toEqual(["a", "b"]);
     expect([read(join(`${room}.after`, "a")), read(join(`${room}.after`, "b"))]).toEqual(["old", "old"]);
     console.log(`full disk: ${result?.message}`);
@@ -282,13 +284,13 @@ describe.runIf(onLinux)("a folder without write permission", () => {
     expect(closed).toMatchObject({
       exitCode: 3,
       message: expect.stringMatching(
-        /closed\/a could not be written: no permission \(EACCES\)\. Nothing was changed\.$/,
+        /closed\/a could not be written: permission denied \(EACCES\)\. Nothing was changed\.$/,
       ),
     });
     const readonly = await run([free, { ...free, path: at("free/readonly") }]);
     expect(readonly).toMatchObject({
       exitCode: 3,
-      message: expect.stringMatching(/readonly could not be written: no permission .*Everything was put back\./),
+      message: expect.stringMatching(/readonly could not be written: permission denied .*Everything was put back\./),
     });
     // Nothing to do is no failure, also there.
     expect(await run([{ ...free, path: at("closed/a"), after: "old" }])).toMatchObject({ ok: true });

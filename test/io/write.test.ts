@@ -317,7 +317,7 @@ describe("applyWrites", () => {
     const dir = folder();
     mkdirSync(join(dir, "folder"));
     writeFileSync(join(dir, "file"), "x");
-    const tooLong = { exitCode: 3, message: expect.stringMatching(/name is too long.*Nothing was changed/) };
+    const tooLong = { exitCode: 3, message: expect.stringMatching(/name too long.*Nothing was changed/) };
     for (const [name, refusal] of [
       ["folder", { code: "unreadable", exitCode: 1 }],
       ["file/below", { exitCode: 3 }],
