@@ -28,8 +28,6 @@ export interface Context {
   readonly stderr: Output;
   /** Writes to stdout, without making the stream, whose modules cost a tenth of `node -e 0`. */
   readonly print: (text: string) => void;
-  /** Whether somebody looks at stdout. */
-  readonly isWatched: boolean;
   /** Milliseconds of a clock that never goes back. */
   readonly now: () => number;
   /** Aborted by Ctrl-C, SIGTERM and SIGHUP. */
@@ -47,12 +45,6 @@ export function wantsColor(env: Context["env"], isTerminal: boolean, off: boolea
   if (off || (env.NO_COLOR ?? "") !== "") return false;
   if (env.FORCE_COLOR !== undefined) return env.FORCE_COLOR !== "0" && env.FORCE_COLOR !== "false";
   return isTerminal && env.TERM !== "dumb";
-}
-
-/** Linux's own console, and on Windows those without any of these variables, lack the signs we use: as clack has it. */
-function hasUnicode(env: Context["env"], platform: string): boolean {
-  if (platform !== "win32") return env.TERM !== "linux";
-  return (env.WT_SESSION ?? env.TERM_PROGRAM ?? env.TERM) !== undefined;
 }
 
 /**
@@ -76,7 +68,8 @@ export function contextFromProcess(process: NodeJS.Process, signal: AbortSignal,
     nodeVersion,
     signal,
     version: __VERSION__,
-    unicode: hasUnicode(env, platform),
+    // as clack has it: Linux's own console, and on Windows one without any of these variables, lack the signs we use
+    unicode: platform === "win32" ? !!(env.WT_SESSION ?? env.TERM_PROGRAM ?? env.TERM) : env.TERM !== "linux",
     secrets: new Set(),
     now: () => performance.now(),
     get home() {
@@ -93,9 +86,6 @@ export function contextFromProcess(process: NodeJS.Process, signal: AbortSignal,
     },
     get stderr() {
       return watched(process.stderr);
-    },
-    get isWatched() {
-      return process.stdout.isTTY === true;
     },
     get color() {
       return wantsColor(env, process.stderr.isTTY === true, process.argv.includes("--no-color"));

@@ -3,7 +3,6 @@
 interface Details {
   /** The next command to type, or what to change. */
   readonly hint?: string | undefined;
-  readonly cause?: unknown;
 }
 
 /** Base: an exit code, a sentence, a hint. The message never holds a secret. */
@@ -12,8 +11,8 @@ export class HaloError extends Error {
   readonly code: string;
   readonly hint: string | undefined;
 
-  constructor(exitCode: number, code: string, message: string, { hint, cause }: Details = {}) {
-    super(message, { cause });
+  constructor(exitCode: number, code: string, message: string, { hint }: Details = {}) {
+    super(message);
     this.name = new.target.name;
     this.exitCode = exitCode;
     this.code = code;

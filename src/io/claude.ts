@@ -19,22 +19,19 @@ const WORD_MS = 10_000;
 /** How long claude may take beside the connection that it is asked about. */
 const AROUND_MS = 5000;
 
-export interface FoundClaude {
-  /** Undefined when it does not run (an npm install without its native binary, say). */
-  readonly claude: ClaudeProgram | undefined;
-  /** `silent`: there is a program that does not say its version; `late`: not in the time that there was. */
-  readonly claudeIs: "found" | "silent" | "late" | "none";
-}
-
-/** The program and its version. */
-export async function readClaude(path: string, surroundings: Surroundings, limit?: Limit): Promise<FoundClaude> {
+/**
+ * The program and its version; undefined when it does not run (an npm install without its native binary, say).
+ * `silent`: it does not say its version; `late`: not in the time that there was.
+ */
+export async function readClaude(path: string, surroundings: Surroundings, limit?: Limit) {
   const timeoutMs = Math.min(WORD_MS, limit?.timeoutMs ?? WORD_MS);
   // for its version it needs none of the values
   const env = Object.fromEntries(Object.entries(surroundings.env).filter(([name]) => !name.startsWith("HALO_")));
   const result = await exec([path, "--version"], { ...surroundings, env, ...limit, timeoutMs });
   const version = /^(\d+\.\d+\.\d+[\w.-]*)/.exec(result.stdout.trim())?.[1];
-  const claude = result.exitCode === 0 && version !== undefined ? { path, version } : undefined;
-  return { claude, claudeIs: claude !== undefined ? "found" : result.timedOut ? "late" : "silent" };
+  if (result.exitCode === 0 && version !== undefined)
+    return { claude: { path, version } satisfies ClaudeProgram, claudeIs: "found" } as const;
+  return { claude: undefined, claudeIs: result.timedOut ? "late" : "silent" } as const;
 }
 
 /** Whether `claude mcp add-json <name> -` reads standard input: its help names it from the version on that does. */

@@ -99,7 +99,7 @@ export function run(
   const command = argv.find((word) => !word.startsWith("-")) ?? "";
   throw new EnvironmentError(
     `git could not answer "git ${command}" in ${cwd}: ${said}`,
-    { hint: `See what git says: git -C "${cwd}" status`, cause: error },
+    { hint: `See what git says: git -C "${cwd}" status` },
     "git",
   );
 }

@@ -29,10 +29,8 @@ export interface DiscoverOptions {
   readonly maxFolders: number;
   /** Pathspecs that match at least every path that matters. */
   readonly patterns: readonly string[];
-  /** Paths that matter at the root, looked for there even if git ignores them. */
-  readonly atRoot: readonly string[];
-  /** Paths that matter beside every file that `isHome`, likewise. */
-  readonly beside: readonly string[];
+  /** Paths that matter where a client may start (the root, a folder that was asked for, beside a file that `isHome`), even if git ignores them. */
+  readonly atHome: readonly string[];
 }
 
 const SKIPPED = new Set(["node_modules", ".git"]);
@@ -42,7 +40,7 @@ const LIST_MS = 60_000;
 /** The files that matter, by path. Private ones (`.env`, a bridge) are found where a client starts, though git ignores them. */
 export function discover(options: DiscoverOptions): readonly Found[] {
   const { git, within, isWanted, isHome, root } = options;
-  const asked = within.filter(({ isFolder }) => isFolder).map(({ path }) => path);
+  const asked = within.filter(({ isFolder }) => isFolder).map(({ path }) => (path === "" ? "" : `${path}/`));
   const listed = git === undefined ? walk(options, within.length === 0 ? [""] : asked) : askGit(options, git);
   const found = new Map(listed.map((file) => [file.path, file]));
   const addUnlisted = (path: string): void => {
@@ -50,20 +48,14 @@ export function discover(options: DiscoverOptions): readonly Found[] {
     if (!found.has(path) && existsSync(join(root, path)))
       found.set(path, { path, tracked: false, ignored: git !== undefined });
   };
-  const lookIn = (folder: string, paths: readonly string[]): void => {
-    for (const path of paths) addUnlisted(folder + path);
-    for (const { name } of entriesOf(join(root, folder)))
-      if (name.startsWith(".env") && isWanted(folder + name)) addUnlisted(folder + name);
-  };
   for (const { path, isFolder } of within) if (!isFolder) addUnlisted(path);
-  for (const folder of new Set(["", ...asked])) lookIn(prefixOf(folder), [...options.atRoot, ...options.beside]);
-  for (const home of new Set([...found.keys()].filter(isHome).map((path) => path.slice(0, path.lastIndexOf("/") + 1))))
-    if (home !== "") lookIn(home, options.beside);
+  const homes = [...found.keys()].filter(isHome).map((path) => path.slice(0, path.lastIndexOf("/") + 1));
+  for (const home of new Set(["", ...asked, ...homes])) {
+    for (const path of options.atHome) addUnlisted(home + path);
+    for (const { name } of entriesOf(join(root, home)))
+      if (name.startsWith(".env") && isWanted(home + name)) addUnlisted(home + name);
+  }
   return [...found.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
-}
-
-function prefixOf(folder: string): string {
-  return folder === "" ? "" : `${folder}/`;
 }
 
 /** The files that are tracked, or that no rule ignores. */
@@ -84,10 +76,10 @@ function entriesOf(folder: string): readonly Dirent[] {
   }
 }
 
-/** Below these folders, without a repository. Links to folders are not followed, so that no circle is walked. */
+/** Below these folders ("", or with a "/" at the end), without a repository. Links to folders are not followed, so that no circle is walked. */
 function walk({ root, isWanted, isHome, maxFolders }: DiscoverOptions, folders: readonly string[]): readonly Found[] {
   const found: Found[] = [];
-  const pending = folders.map(prefixOf);
+  const pending = [...folders];
   let seen = 0;
   for (let folder = pending.pop(); folder !== undefined; folder = pending.pop()) {
     seen += 1;

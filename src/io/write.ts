@@ -227,7 +227,7 @@ function inWords(error: unknown, path: string, outcome: string): unknown {
   const code = errnoOf(error);
   if (code !== undefined) {
     const message = `${path} could not be written: ${wordsOf(code)} (${code}). ${outcome}`;
-    return new EnvironmentError(message, { hint: MEND, cause: error }, "write-failed");
+    return new EnvironmentError(message, { hint: MEND }, "write-failed");
   }
   if (!(error instanceof Error)) return error;
   const said = error instanceof Cancelled ? "Cancelled." : error.message.replace(/(?<![.!?:])$/, ".");

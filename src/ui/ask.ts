@@ -36,8 +36,7 @@ function promptOutput({ stderr, color }: Context): Writable {
   const output = new Writable({
     decodeStrings: false,
     write(chunk: string | Buffer, _encoding, done) {
-      const text = String(chunk);
-      stderr.write(color ? text : text.replace(COLOURS, ""));
+      stderr.write(color ? chunk : String(chunk).replace(COLOURS, ""));
       done();
     },
   });
@@ -56,8 +55,8 @@ export async function createAsk(context: Context, pastedBreak: string) {
 
   async function run<T>(
     reads: Reads,
-    drainMs: number,
     prompt: (io: { input: Readable; output: Writable; signal: AbortSignal }) => Promise<unknown>,
+    drainMs = 0,
   ): Promise<T> {
     if (signal.aborted) throw new Cancelled();
     const input = openPromptInput(context.stdin, reads, pastedBreak);
@@ -73,26 +72,23 @@ export async function createAsk(context: Context, pastedBreak: string) {
     message: clean(message),
     options: choices.map((choice) => ({ ...choice, label: clean(choice.label), hint: clean(choice.hint ?? "") })),
   });
-  const textOf = ({ message, validate }: TextQuestion) => ({
+  const textOf = ({ message, validate, initial = "", placeholder = "" }: TextQuestion) => ({
     message: clean(message),
-    validate: (value: string | undefined) => validate(value ?? ""),
+    validate: (value = "") => validate(value),
+    initialValue: initial,
+    placeholder,
   });
 
   return {
     secret: (question: TextQuestion) =>
-      run<string>("text", DRAIN_MS, (io) => clack.password({ ...io, ...textOf(question), clearOnError: true })),
-    text: (question: TextQuestion) => {
-      const { initial = "", placeholder = "" } = question;
-      return run<string>("text", 0, (io) =>
-        clack.text({ ...io, ...textOf(question), initialValue: initial, placeholder }),
-      );
-    },
+      run<string>("text", (io) => clack.password({ ...io, ...textOf(question), clearOnError: true }), DRAIN_MS),
+    text: (question: TextQuestion) => run<string>("text", (io) => clack.text({ ...io, ...textOf(question) })),
     confirm: ({ message, initial }: { readonly message: string; readonly initial: boolean }) =>
-      run<boolean>("keys", 0, (io) => clack.confirm({ ...io, message: clean(message), initialValue: initial })),
+      run<boolean>("keys", (io) => clack.confirm({ ...io, message: clean(message), initialValue: initial })),
     select: <T extends string>(question: ChoiceQuestion<T>) =>
-      run<T>("keys", 0, (io) => clack.select({ ...io, ...choicesOf(question) })),
+      run<T>("keys", (io) => clack.select({ ...io, ...choicesOf(question) })),
     several: <T extends string>(question: ChoiceQuestion<T> & { readonly initial: readonly T[] }) =>
-      run<readonly T[]>("keys", 0, (io) =>
+      run<readonly T[]>("keys", (io) =>
         clack.multiselect({ ...io, ...choicesOf(question), initialValues: [...question.initial], required: true }),
       ),
   };

@@ -274,7 +274,6 @@ async function runHere(
     print: (text) => {
       said.stdout += text;
     },
-    isWatched: false,
     now: () => performance.now(),
     signal: new AbortController().signal,
     color: false,

@@ -28,7 +28,6 @@ export function madeUp(
     stdin: new PassThrough(),
     stdout: heard("stdout"),
     stderr: Object.assign(heard("stderr"), stderr),
-    isWatched: false,
     print: (text) => {
       said.stdout += text;
     },

@@ -3,7 +3,7 @@
 import { realpathSync, statSync } from "node:fs";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import type { Context } from "../../context.ts";
-import { AT_ROOT, BESIDE_MCP, documentOf, kindOf, PATHSPECS, type RawDocument } from "../../core/check/documents.ts";
+import { AT_HOME, documentOf, kindOf, PATHSPECS, type RawDocument } from "../../core/check/documents.ts";
 import type { Document, Subject } from "../../core/check/model.ts";
 import { cleanValue } from "../../core/halo.ts";
 import { printable } from "../../core/secrets.ts";
@@ -107,8 +107,7 @@ function read(context: Context, { root, git, asked }: ReturnType<typeof findPlac
     isHome: (path) => kindOf(path) === "mcp",
     maxFolders: 20_000,
     patterns: PATHSPECS,
-    atRoot: AT_ROOT,
-    beside: BESIDE_MCP,
+    atHome: AT_HOME,
   });
   return found.flatMap(({ path, tracked, ignored }): readonly RawDocument[] => {
     const reading = readDocument(join(root, path));

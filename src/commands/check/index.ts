@@ -13,7 +13,8 @@ import { type CheckOptions, readOptions } from "./options.ts";
 /** Prints the report on stdout, and for GitHub adds it to the page of the job. What a person reads is at hand; the other forms are loaded when they are asked for. */
 async function print(context: Context, options: CheckOptions, report: Report, gathered: Gathered): Promise<void> {
   const output = createOutput(context);
-  const { isWatched, env, version } = context;
+  const { stdout, env, version } = context;
+  const isWatched = stdout.isTTY === true;
   const { format, quiet } = options;
   if (format === "json") output.json(toJson(report));
   if (format === "sarif") output.json((await import("../../core/report/sarif.ts")).toSarif(report, RULES, version));

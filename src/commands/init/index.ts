@@ -228,7 +228,9 @@ async function remove(page: Page, decided: Decided): Promise<number> {
 function concludeDryRun(page: Page, decided: Decided, plan: Plan, tested: Diagnosis | undefined): number {
   const { context, options, show } = page;
   if (options.json) return conclude(page, decided, { ok: true, headline: "", plan, tested }, []);
-  show.result(planText(page, decided, plan, createPaint(context.color && context.isWatched, context.unicode)));
+  show.result(
+    planText(page, decided, plan, createPaint(context.color && context.stdout.isTTY === true, context.unicode)),
+  );
   show.info("Dry run: nothing was written.");
   return 0;
 }

@@ -1,7 +1,7 @@
 /** The programs that a command starts, Claude Code above all, and its files that are a person's own. */
 import { dirname, join, parse, resolve } from "node:path";
 import type { Context } from "../../context.ts";
-import { type FoundClaude, readClaude } from "../../io/claude.ts";
+import { readClaude } from "../../io/claude.ts";
 import { findRoot } from "../../io/git.ts";
 import { findProgram, trustedEnv, untrusted } from "../../io/programs.ts";
 
@@ -35,8 +35,8 @@ export async function claudeOf(
   { cwd, signal }: Pick<Context, "cwd" | "signal">,
   { find, env }: ReturnType<typeof programsFor>,
   limit?: Parameters<typeof readClaude>[2],
-): Promise<FoundClaude> {
+) {
   const path = find("claude");
-  if (path === undefined) return { claude: undefined, claudeIs: "none" };
+  if (path === undefined) return { claude: undefined, claudeIs: "none" } as const;
   return await readClaude(runnable(path), { cwd: parse(cwd).root, env, signal }, limit);
 }
