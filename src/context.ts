@@ -1,5 +1,6 @@
 import { writeSync } from "node:fs";
 import { homedir } from "node:os";
+import { resolve } from "node:path";
 import type { Readable, Writable } from "node:stream";
 
 declare const __VERSION__: string;
@@ -47,12 +48,22 @@ export function wantsColor(env: Context["env"], isTerminal: boolean, off: boolea
   return isTerminal && env.TERM !== "dumb";
 }
 
+/** Old Windows consoles and Linux's own lack the signs we use; a locale that is named says what bytes mean: the first of three (POSIX). */
+function hasUnicode(env: Context["env"], platform: string): boolean {
+  if (platform === "win32") return (env.WT_SESSION ?? env.TERM_PROGRAM ?? env.TERM) !== undefined;
+  return env.TERM !== "linux" && /^$|utf-?8/i.test(env.LC_ALL || env.LC_CTYPE || env.LANG || "");
+}
+
 /**
  * The context of a real run. The streams are made when they are first used: each costs a millisecond of `--help`.
  * `onLost`: what was said did not arrive, because of a full disk, say.
  */
 export function contextFromProcess(process: NodeJS.Process, signal: AbortSignal, onLost: () => void): Context {
-  const { env, platform, arch, version: nodeVersion } = process;
+  const { platform, arch, version: nodeVersion } = process;
+  const cwd = process.cwd();
+  const config = process.env.CLAUDE_CONFIG_DIR ?? "";
+  // Claude Code is started in other folders too: what is relative to this one must mean the same there
+  const env = config === "" ? process.env : { ...process.env, CLAUDE_CONFIG_DIR: resolve(cwd, config) };
   const seen = new Set<Output>();
   /** A reader that goes away (`| head`) is no error of ours. */
   const watched = (stream: Output): Output => {
@@ -61,15 +72,14 @@ export function contextFromProcess(process: NodeJS.Process, signal: AbortSignal,
     return stream;
   };
   return {
-    cwd: process.cwd(),
+    cwd,
     env,
     platform,
     arch,
     nodeVersion,
     signal,
     version: __VERSION__,
-    // as clack has it: Linux's own console, and on Windows one without any of these variables, lack the signs we use
-    unicode: platform === "win32" ? !!(env.WT_SESSION ?? env.TERM_PROGRAM ?? env.TERM) : env.TERM !== "linux",
+    unicode: hasUnicode(env, platform),
     secrets: new Set(),
     now: () => performance.now(),
     get home() {

@@ -78,7 +78,7 @@ export function run(
   expected: readonly number[],
   input = "",
   timeout = 10_000,
-): { readonly status: number; readonly stdout: string } {
+): { readonly status: number; readonly stdout: string; readonly stderr: string } {
   const safe = ["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", ...argv];
   const { error, status, signal, stdout, stderr } = spawnSync(program, safe, {
     cwd,
@@ -90,7 +90,7 @@ export function run(
     maxBuffer: 512 * 1024 * 1024,
     windowsHide: true,
   });
-  if (error === undefined && status !== null && expected.includes(status)) return { status, stdout };
+  if (error === undefined && status !== null && expected.includes(status)) return { status, stdout, stderr };
   // Ctrl-C goes to the whole group of a terminal
   if (signal === "SIGINT" || signal === "SIGTERM" || signal === "SIGHUP") throw new Cancelled();
   // git's own remedy is among its first lines: "git config --global --add safe.directory …" for another user's repository

@@ -3,7 +3,7 @@ import { type Dirent, existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { EnvironmentError } from "../errors.ts";
 import { type GitOptions, run } from "./git.ts";
-import { readDocument } from "./read.ts";
+import { errnoOf, isInside, readDocument } from "./read.ts";
 
 export interface Found {
   /** From the root, with "/". */
@@ -29,8 +29,10 @@ export interface DiscoverOptions {
   readonly maxFolders: number;
   /** Pathspecs that match at least every path that matters. */
   readonly patterns: readonly string[];
-  /** Paths that matter where a client may start (the root, a folder that was asked for, beside a file that `isHome`), even if git ignores them. */
-  readonly atHome: readonly string[];
+  /** Paths that matter at the root and in a folder that was asked for, looked for there even if git ignores them. */
+  readonly atRoot: readonly string[];
+  /** Paths that matter beside every file that `isHome`, likewise. */
+  readonly beside: readonly string[];
 }
 
 const SKIPPED = new Set(["node_modules", ".git"]);
@@ -51,28 +53,42 @@ export function discover(options: DiscoverOptions): readonly Found[] {
   for (const { path, isFolder } of within) if (!isFolder) addUnlisted(path);
   const homes = [...found.keys()].filter(isHome).map((path) => path.slice(0, path.lastIndexOf("/") + 1));
   for (const home of new Set(["", ...asked, ...homes])) {
-    for (const path of options.atHome) addUnlisted(home + path);
+    for (const path of home === "" || asked.includes(home) ? options.atRoot : options.beside) addUnlisted(home + path);
     for (const { name } of entriesOf(join(root, home)))
       if (name.startsWith(".env") && isWanted(home + name)) addUnlisted(home + name);
   }
   return [...found.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-/** The files that are tracked, or that no rule ignores. */
-function askGit({ patterns, isWanted }: DiscoverOptions, git: GitOptions): readonly Found[] {
+/** The files that are tracked, or that no rule ignores. Throws where git could not look into a folder that was asked for. */
+function askGit({ root, within, patterns, isWanted }: DiscoverOptions, git: GitOptions): readonly Found[] {
   const argv = ["ls-files", "-z", "-t", "--cached", "--others", "--exclude-standard", "--", ...patterns];
-  const lines = run(git, argv, [0], "", LIST_MS).stdout.split("\0");
+  const { stdout, stderr } = run(git, argv, [0], "", LIST_MS);
+  // what git passes over with no more than a warning (dir.c of git 2.39, in the words of LC_ALL=C); a folder that went away holds nothing
+  const closed = stderr.matchAll(/^warning: could not open directory '(.*?)\/?': (?!No such file|Not a directory)/gm);
+  const isAsked = (folder: string): boolean =>
+    within.length === 0 || within.some(({ path }) => isInside(path, folder) || isInside(folder, path));
+  const missed = Array.from(closed, ([, folder = ""]) => folder).filter(isAsked);
+  if (missed.length > 0) {
+    const lines = missed.slice(0, 10).map((folder) => `  - ${folder}: no permission to read it`);
+    throw new EnvironmentError(
+      [`could not look into every folder of ${root}`, ...lines].join("\n"),
+      { hint: "nothing was checked: make it readable, let git ignore it, or name what to check" },
+      "unreadable",
+    );
+  }
   // "H path" and its like are tracked (of an unfinished merge three times "M path"), "? path" is not
-  const files = lines.map((line) => ({ path: line.slice(2), tracked: line[0] !== "?", ignored: false }));
+  const files = stdout.split("\0").map((line) => ({ path: line.slice(2), tracked: line[0] !== "?", ignored: false }));
   return files.filter(({ path }) => isWanted(path));
 }
 
-/** Nothing for a folder that is gone or may not be read: git passes it over too. */
 function entriesOf(folder: string): readonly Dirent[] {
   try {
     return readdirSync(folder, { withFileTypes: true });
-  } catch {
-    return [];
+  } catch (error) {
+    const code = errnoOf(error) ?? "";
+    if (["ENOENT", "ENOTDIR"].includes(code)) return [];
+    throw new EnvironmentError(`${folder} could not be read (${code})`, { hint: `ls -ld '${folder}'` }, "unreadable");
   }
 }
 

@@ -138,7 +138,7 @@ describe("what cannot be read is said, and stops nothing", () => {
     const { view, findings } = await looking();
     expect(findings.filter(({ link }) => link === "setup").map(({ cause, seen }) => [cause, seen])).toEqual([
       ["settings-broken", expect.stringContaining("a folder")],
-      ["settings-broken", expect.stringContaining("circle")],
+      ["settings-broken", expect.stringContaining("symbolic links")],
       ["settings-broken", expect.stringContaining("it is a pipe")],
       ["file-broken", expect.stringContaining("4 MiB")],
       ["file-broken", expect.stringContaining(".env cannot be read: it is a pipe")],

@@ -100,6 +100,14 @@ describe("check, from the tarball", () => {
       const { code, stderr, stdout } = await m.run(["check"], { env: CI, ...as });
       expect([code, stdout]).toEqual([3, ""]);
       expect(stderr).toContain(".mcp.json: permission denied");
+      // a folder that git passes over with a warning
+      chmodSync(join(m.path, ".mcp.json"), 0o644);
+      m.write("closed/.mcp.json", "{");
+      chmodSync(join(m.path, "closed"), 0o000);
+      const folder = await m.run(["check"], { env: CI, ...as });
+      expect([folder.code, folder.stdout]).toEqual([3, ""]);
+      expect(folder.stderr).toContain("- closed: no permission to read it");
+      chmodSync(join(m.path, "closed"), 0o755);
     }));
 
   test("in a folder of the repository: what is above is read, and paths are from the root", () =>

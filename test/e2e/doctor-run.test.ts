@@ -446,8 +446,11 @@ describe("what is printed", () => {
     expect((await texts({ FORCE_COLOR: "1" }, ["--no-color"])).stdout).not.toMatch(COLOURS);
   });
 
-  test("ASCII on Linux's own console", async () => {
-    const { stdout, stderr } = await texts({ TERM: "linux" });
+  test.each([
+    ["on Linux's own console", { TERM: "linux" }],
+    ["in one whose letters are of one byte", { LANG: "de_DE.ISO-8859-1", LC_ALL: "" }],
+  ])("ASCII %s", async (_, env) => {
+    const { stdout, stderr } = await texts(env);
     // biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII is meant
     expect(stderr + stdout).toMatch(/^[\x00-\x7f]*$/);
     expect(stdout).toMatch(/^x \S/);

@@ -1,4 +1,14 @@
-import { chmodSync, chownSync, lstatSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Environment } from "../support/home.ts";
@@ -298,6 +308,23 @@ describe.concurrent("surroundings that are not as they should be", () => {
       expect(flat(run)).toContain(said);
       expect(m.read(".env")).toBe(ENV);
       expect(lstatSync(join(m.root, "no"), { throwIfNoEntry: false })).toBeUndefined();
+    }),
+  );
+
+  test.each([".", "packages/web"])("a relative CLAUDE_CONFIG_DIR means the same to both, started in %s", (below) =>
+    on({}, async (m) => {
+      const store = `*add-json*) printf '{"mcpServers":{"halo":%s}}' "$(cat)" > "$CLAUDE_CONFIG_DIR/.claude.json"; chmod 600 "$CLAUDE_CONFIG_DIR/.claude.json" ;;`;
+      const cases = [`*"add-json --help"*) echo "json: the entry, - for stdin" ;;`, store, says("✔ Connected", "User")];
+      m.write(`${below}/conf/a`, "");
+      m.write(".gitignore", "conf\n");
+      const env = { ...withToken, ...fakeClaude(m, cases), CLAUDE_CONFIG_DIR: "conf" };
+      for (const said of ["HALO is connected, and Claude Code confirms it", "Already set up and working"]) {
+        const run = await m.run(full(m, "--scope", "user"), { env, cwd: join(m.path, below) });
+        expect(run.code, run.stderr).toBe(0);
+        expect(flat(run)).toContain(said);
+      }
+      const text = readFileSync(join(m.path, below, "conf/.claude.json"), "utf8");
+      expect(JSON.parse(text).mcpServers.halo.url).toBe(m.url);
     }),
   );
 });

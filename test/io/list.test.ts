@@ -2,7 +2,7 @@ import { mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { AT_HOME, kindOf, PATHSPECS } from "../../src/core/check/documents.ts";
+import { AT_ROOT, BESIDE_MCP, kindOf, PATHSPECS } from "../../src/core/check/documents.ts";
 import { discover } from "../../src/io/list.ts";
 import { findProgram } from "../../src/io/programs.ts";
 import { readDocument } from "../../src/io/read.ts";
@@ -27,7 +27,8 @@ const rules = {
   isHome: (path: string) => kindOf(path) === "mcp",
   maxFolders: 20,
   patterns: PATHSPECS,
-  atHome: AT_HOME,
+  atRoot: AT_ROOT,
+  beside: BESIDE_MCP,
 };
 
 describe("discover", () => {
@@ -68,12 +69,14 @@ describe("discover", () => {
   });
 
   it("has pathspecs that match every path which counts", () => {
-    const names = [".mcp.json", ".env", ".env.local", ".env.example", ".envrc", ...AT_HOME];
+    const names = [".mcp.json", ".env", ".env.local", ".env.example", ".envrc", ...AT_ROOT];
     for (const [index, name] of names.entries()) {
       expect(kindOf(name), name).toBeDefined();
       write(repo.path, { [name]: "", [`deep ${index}/er/${name}`]: "" });
     }
-    const listed = discover({ root: repo.path, git: git(), within: [], ...rules, atHome: [] }).map(({ path }) => path);
+    const listed = discover({ root: repo.path, git: git(), within: [], ...rules, atRoot: [], beside: [] }).map(
+      ({ path }) => path,
+    );
     for (const [index, name] of names.entries()) {
       expect(listed).toContain(name);
       expect(listed).toContain(`deep ${index}/er/${name}`);

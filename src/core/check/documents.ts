@@ -17,12 +17,10 @@ export const PATHSPECS: readonly string[] = [
   ...new Set(["settings.json", ...CLIENT_FILES.keys()].map((path) => `*${path.slice(path.lastIndexOf("/") + 1)}`)),
 ];
 
-/** What a client reads in the folder it starts in, besides the `.env` files: looked for there though git may ignore it. */
-export const AT_HOME: readonly string[] = [
-  ".claude/settings.json",
-  ".claude/settings.local.json",
-  ...CLIENT_FILES.keys(),
-];
+/** What a client reads in the folder it starts in, besides `.mcp.json` and the `.env` files: looked for though git may ignore it. */
+export const BESIDE_MCP: readonly string[] = [".claude/settings.json", ".claude/settings.local.json"];
+/** What is looked for at the root though git may ignore it. */
+export const AT_ROOT: readonly string[] = [...BESIDE_MCP, ...CLIENT_FILES.keys()];
 
 /** What the file of this path is to `check`, or undefined when it is none of its business. In: the path from the root, with "/". */
 export function kindOf(path: string): DocumentKind | undefined {
