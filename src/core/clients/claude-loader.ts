@@ -2,7 +2,7 @@
  * What Claude Code takes in a server of `.mcp.json`: types, keys, and the shape of each value. All of it was measured with
  * 2.1.330; test/e2e/agreement.test.ts holds it against the real program.
  */
-import type { Container, Node } from "../formats/json.ts";
+import type { Container, Entry, Node } from "../formats/json.ts";
 import { isObjectNode, kindWord, member, textOf, winners } from "../formats/nodes.ts";
 
 /** The types, and how an entry of each is treated. `sdk` and the like belong to other hosts. */
@@ -46,39 +46,33 @@ function leaf(allowed: string, fits: (node: Node) => boolean): Shape {
   return (node) => (fits(node) ? [] : misfit(node, allowed));
 }
 
-const below = (at: string, misfits: readonly Misfit[]): readonly Misfit[] =>
-  misfits.map((each) => ({ ...each, at: at + each.at }));
-
-function container(kind: Container["kind"], allowed: string, inside: (node: Container) => readonly Misfit[]): Shape {
-  return (node) => (node.kind === kind ? inside(node) : misfit(node, allowed));
+/** A container whose entries have a shape each, as far as `shapeOf` says. */
+function container(
+  kind: Container["kind"],
+  allowed: string,
+  shapeOf: (entry: Entry) => Shape | undefined,
+  required?: string,
+): Shape {
+  return (node) => {
+    if (node.kind !== kind) return misfit(node, allowed);
+    const misfits = (kind === "array" ? node.entries : winners(node)).flatMap((entry, index) => {
+      const at = kind === "array" ? `[${index}]` : `.${entry.key}`;
+      return (shapeOf(entry)?.(entry.value) ?? []).map((each) => ({ ...each, at: at + each.at }));
+    });
+    if (required === undefined || member(node, required) !== undefined) return misfits;
+    return [{ node, at: `.${required}`, got: "missing", allowed: "a string" }, ...misfits];
+  };
 }
+
+const list = (allowed: string, item: Shape): Shape => container("array", allowed, () => item);
 
 /** An object whose values all fit; `__proto__` is no key to Claude Code, so its value does not count. */
-function record(allowed: string, value: Shape): Shape {
-  return container("object", allowed, (node) =>
-    winners(node)
-      .filter(({ key }) => key !== "__proto__")
-      .flatMap((entry) => below(`.${entry.key}`, value(entry.value))),
-  );
-}
+const record = (allowed: string, value: Shape): Shape =>
+  container("object", allowed, ({ key }) => (key === "__proto__" ? undefined : value));
 
-function list(allowed: string, item: Shape): Shape {
-  return container("array", allowed, ({ entries }) =>
-    entries.flatMap((entry, index) => below(`[${index}]`, item(entry.value))),
-  );
-}
-
-/** An object with these fields, each optional unless listed in `required`; other keys are not looked at. */
-function object(allowed: string, fields: Readonly<Record<string, Shape>>, required: readonly string[] = []): Shape {
-  return container("object", allowed, (node) => {
-    const missing = required.filter((key) => member(node, key) === undefined);
-    const misfits = winners(node).flatMap(({ key, value }) => {
-      const shape = Object.hasOwn(fields, key) ? fields[key] : undefined;
-      return shape === undefined ? [] : below(`.${key}`, shape(value));
-    });
-    return [...missing.map((key) => ({ node, at: `.${key}`, got: "missing", allowed: "a string" })), ...misfits];
-  });
-}
+/** An object with these fields, each optional but the required one; other keys are not looked at. */
+const object = (fields: Readonly<Record<string, Shape>>, required?: string): Shape =>
+  container("object", "an object", ({ key }) => (Object.hasOwn(fields, key) ? fields[key] : undefined), required);
 
 const string = leaf("a string", (node) => textOf(node) !== undefined);
 const filled = leaf("a string that is not empty", (node) => (textOf(node) ?? "") !== "");
@@ -105,7 +99,7 @@ export const SHAPES = {
   headerValues: (node) => (node.kind === "object" ? record("an object of strings", string)(node) : []),
   timeout: positive,
   headersHelper: string,
-  oauth: object("an object", {
+  oauth: object({
     clientId: string,
     callbackPort: positive,
     authServerMetadataUrl: metadataUrl,
@@ -115,9 +109,7 @@ export const SHAPES = {
   alwaysLoad: boolean,
   tools: list(
     "a list of objects",
-    object("an object", { name: string, permission_policy: oneOf("always_allow", "always_ask", "always_deny") }, [
-      "name",
-    ]),
+    object({ name: string, permission_policy: oneOf("always_allow", "always_ask", "always_deny") }, "name"),
   ),
   toolPermissions: record("an object", oneOf("allow", "ask", "blocked")),
 } as const satisfies Readonly<Record<string, Shape>>;

@@ -151,13 +151,13 @@ function insertFirst(text: string, root: Node, container: Container, render: (in
 /** Takes out the last entry of a chain of containers, and every container that it leaves empty. */
 function takeOut(text: string, path: Path, { root, steps }: Walk, options: EditOptions): Edited {
   const level = steps.findLastIndex((step, at) => at === 0 || options.keepsEmpty || !isAlone(text, step.container));
-  const { container, index } = steps[level] ?? { container: undefined, index: 0 };
-  const items = container?.kind === "array" ? container.entries.map(({ value }) => toJson(value)) : undefined;
+  const step = steps[level];
+  if (step === undefined) return refuse(UNSAFE, root.start);
+  const { container, index } = step;
+  const items = container.kind === "array" ? container.entries.map(({ value }) => toJson(value)) : undefined;
   const meant = withValue(toJson(root), path.slice(0, level + 1), items?.toSpliced(index, 1));
-  const at = container?.start ?? root.start;
-  const ways = container === undefined ? [] : waysOut(text, container, index);
-  const edits = ways.map((after) => verified(after, meant, options, at));
-  return edits.find(({ ok }) => ok) ?? refuse(UNSAFE, at);
+  const edits = waysOut(text, container, index).map((after) => verified(after, meant, options, container.start));
+  return edits.find(({ ok }) => ok) ?? refuse(UNSAFE, container.start);
 }
 
 /** Nothing but white space stands beside the only entry. */
