@@ -1,7 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { endpointProblem } from "../src/core/endpoint.ts";
-import { HALO_URL } from "../src/core/halo.ts";
+import { endpointProblem, HALO_URL } from "../src/core/halo.ts";
 
 describe("endpointProblem", () => {
   it.each([

@@ -1,8 +1,7 @@
 /** Who may receive the token, and what is sent there. Every command that sends it asks here first. */
 import { type Entry, expandEntry, type Sent } from "./clients/claude-code.ts";
 import { type Env, type Layer, layerOf } from "./clients/claude-state.ts";
-import { endpointProblem } from "./endpoint.ts";
-import { HALO_URL, isSafeVariable } from "./halo.ts";
+import { endpointProblem, HALO_URL, isSafeVariable } from "./halo.ts";
 import { printable } from "./secrets.ts";
 
 /** What a person said about an address. All of it is optional: without it HALO alone gets the token. */

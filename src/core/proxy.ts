@@ -79,14 +79,14 @@ function readProxy(variable: string, text: string): Omit<ProxyRoute, "bypassedBy
 
 /** Every password in the proxy variables, in use or not, alone and with its user name, as written and decoded. */
 export function proxySecrets(env: Env): readonly string[] {
-  const logins = ["http_proxy", "https_proxy", "all_proxy"].flatMap((name) =>
+  const raw = ["http_proxy", "https_proxy", "all_proxy"].flatMap((name) =>
     [env[name], env[name.toUpperCase()]].flatMap((value = "") => {
       const text = value.trim().replace(/^[a-z][a-z\d+.-]*:\/\//i, "");
-      // and all up to the last @, so that a value which cannot be understood gives nothing away either
-      return [/^([^/?#]*)@/.exec(text)?.[1] ?? "", /^(.*)@/s.exec(text)?.[1] ?? ""];
+      // up to each @, so that a value which cannot be understood gives nothing away either
+      const ends = [...text.matchAll(/@/g)].map(({ index }) => index);
+      return ends.flatMap((end) => [text.slice(0, end), text.slice(text.indexOf(":") + 1, end)]);
     }),
   );
-  const raw = logins.flatMap((login) => [login, login.slice(login.indexOf(":") + 1)]);
   return [...new Set(raw.flatMap((each) => [each, decode(each) ?? each]))].filter((secret) => secret !== "");
 }
 

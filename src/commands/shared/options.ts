@@ -1,8 +1,7 @@
 /** What several commands read from their words in the same way. */
 import { resolve } from "node:path";
 import type { Context } from "../../context.ts";
-import { endpointProblem } from "../../core/endpoint.ts";
-import { nameProblem } from "../../core/halo.ts";
+import { endpointProblem, nameProblem } from "../../core/halo.ts";
 import { UsageError } from "../../errors.ts";
 import type { RawOptions } from "../../flags.ts";
 

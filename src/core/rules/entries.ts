@@ -1,8 +1,7 @@
 /** Which entries of a `.mcp.json` Claude Code keeps: names, keys, types, and the shape of each field (2.1.330, measured). In report order. */
 import type { Document, Rule } from "../check/model.ts";
 import { entryRow, fileRow, type Place, serverRow } from "../check/rows.ts";
-import { keyCorrections, rightType } from "../clients/claude-keys.ts";
-import { couldBe, FIELDS, SHAPES } from "../clients/claude-loader.ts";
+import { couldBe, FIELDS, keyCorrections, rightType, SHAPES } from "../clients/claude-loader.ts";
 import type { Entry, Node } from "../formats/json.ts";
 import { isObjectNode, kindWord, member, textOf, winners } from "../formats/nodes.ts";
 

@@ -1,8 +1,7 @@
 /** Entries that load, or could, but do not do what they say (Claude Code 2.1.330, measured). In report order. */
 import type { Rule } from "../check/model.ts";
 import { entryRow, type Place, serverRow } from "../check/rows.ts";
-import { keyCorrections } from "../clients/claude-keys.ts";
-import { FIELDS, IGNORED, REMOTE, type Transport } from "../clients/claude-loader.ts";
+import { FIELDS, IGNORED, keyCorrections, REMOTE, type Transport } from "../clients/claude-loader.ts";
 import { withoutPlaceholders } from "../clients/references.ts";
 import type { Container } from "../formats/json.ts";
 import { isObjectNode, member, textOf, winners } from "../formats/nodes.ts";
