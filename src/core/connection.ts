@@ -1,6 +1,7 @@
 /** Who may receive the token, and what is sent there. Every command that sends it asks here first. */
 import { type Entry, expandEntry, type Sent } from "./clients/claude-code.ts";
 import { type Env, type Layer, layerOf } from "./clients/claude-state.ts";
+import { references } from "./clients/references.ts";
 import { endpointProblem, HALO_URL, isSafeVariable } from "./halo.ts";
 import { printable } from "./secrets.ts";
 
@@ -35,18 +36,10 @@ export function mayReceive(url: string, given: Consent): Permission {
   };
 }
 
-/**
- * Whether the address of an entry is its reader's own word. In: the entry with the variables that its URL takes, the layers
- * of a session, and whether the entry's file lies in the repository.
- */
-export function isOwnUrl(
-  entry: Pick<Entry, "scope">,
-  variables: readonly string[],
-  layers: readonly Layer[],
-  inRepository: boolean,
-): boolean {
-  if (entry.scope === "project" || inRepository) return false;
-  return variables.every((name) => layerOf(layers, name)?.ofRepository !== true);
+/** Whether the address of an entry is its reader's own word. `inRepository`: where the file of the entry lies. */
+export function isOwnUrl({ scope, url }: Entry, layers: readonly Layer[], inRepository: boolean): boolean {
+  if (scope === "project" || inRepository) return false;
+  return references(url).every((name) => layerOf(layers, name)?.ofRepository !== true);
 }
 
 export type ToSend =

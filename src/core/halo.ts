@@ -6,7 +6,8 @@
 /** The one endpoint that gets the token without a question. Compared as text, character by character. */
 export const HALO_URL = "https://api.cm.com/halo/core/mcp";
 
-const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
+/** With brackets or without. */
+export const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[?::1\]?)$/;
 
 /**
  * Why a URL may not receive a token, or undefined when it may: `https:`, or `http:` for this machine alone; no credentials, no

@@ -1,6 +1,4 @@
-/** Rules ask the same of the same data, which never changes: worked out once for each. */
-
-/** A function of an object → the same, remembered as long as the object lives. */
+/** A function of an object → the same, worked out once for each: rules ask the same of the same data, which never changes. */
 export function once<Key extends object, Value>(work: (key: Key) => Value): (key: Key) => Value {
   const known = new WeakMap<Key, { readonly value: Value }>();
   return (key) => {

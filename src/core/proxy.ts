@@ -4,6 +4,8 @@
  * empty; https: falls back to the proxy of http:; NO_PROXY is `*` alone, or names split by commas or white space. Older ones match less: before
  * undici 7 an entry without a dot in front excepts no subdomain (Node 20 and 22). ALL_PROXY is not read.
  */
+import { LOOPBACK } from "./halo.ts";
+
 type Env = Readonly<Record<string, string | undefined>>;
 
 /** A proxy that a variable names. Holds secrets: for `io/` alone, never for a record. */
@@ -29,8 +31,6 @@ export interface Network {
   /** `ALL_PROXY` or `all_proxy`, which Node's fetch does not read, where no other variable names a proxy. */
   readonly ignored?: string;
 }
-
-const LOOPBACK = /^(?:localhost|\[?::1\]?|127\.\d+\.\d+\.\d+)$/;
 
 const first = (env: Env, ...names: string[]): string | undefined => names.find((name) => env[name] !== undefined);
 /** A host without brackets, and without a dot at the end. */
@@ -69,7 +69,7 @@ function readProxy(variable: string, text: string): Omit<ProxyRoute, "bypassedBy
   const secure = url.protocol === "https:";
   return {
     variable,
-    host: url.hostname.replace(/^\[(.+)\]$/, "$1"),
+    host: bare(url.hostname),
     port: Number(url.port || (secure ? 443 : 80)),
     secure,
     // as undici does: one without the other is not sent

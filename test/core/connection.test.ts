@@ -5,6 +5,12 @@ import { entry, TOKEN, URL, VALUES } from "./doctor-support.ts";
 
 const GATEWAY = "https://gw.example/mcp";
 
+const of = (more: Record<string, unknown>, scope: Scope = "project") => {
+  const [found] = haloEntries({ halo: entry(more) as never }, scope, "halo");
+  if (found === undefined) throw new Error("no entry");
+  return found;
+};
+
 describe("who may receive the token", () => {
   test.each<[string, string, Consent, "yes" | "bad-url" | "endpoint-foreign"]>([
     ["HALO's own endpoint", URL, {}, "yes"],
@@ -40,16 +46,12 @@ describe("who may receive the token", () => {
     const layer = (place: string, name: string, ofRepository: boolean) =>
       ({ from: "environment", place, env: { [name]: GATEWAY }, ofRepository }) as const;
     const layers = [layer("the environment", "MINE", false), layer(".claude/settings.json", "THEIRS", true)];
-    expect(isOwnUrl({ scope }, variables, layers, inRepository)).toBe(wanted);
+    const url = variables.map((name) => `\${${name}}`).join("/");
+    expect(isOwnUrl({ ...of({}, scope), url }, layers, inRepository)).toBe(wanted);
   });
 });
 
 describe("what is sent", () => {
-  const of = (more: Record<string, unknown>, scope: Scope = "project") => {
-    const [found] = haloEntries({ halo: entry(more) as never }, scope, "halo");
-    if (found === undefined) throw new Error("no entry");
-    return found;
-  };
   const headers = entry().headers as Record<string, string>;
 
   test("the entry as a session expands it, with what is filled in", () => {

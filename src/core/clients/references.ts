@@ -12,21 +12,16 @@ function dialect(spelling: string, expands?: RegExp): Dialect {
   return { expands, spell: (name) => spelling.replace("NAME", name) };
 }
 
-/** `${NAME}` */
 export const BRACES = dialect("${NAME}", /^\$\{[A-Za-z_]\w*\}$/);
-/** `${NAME}`, `${NAME:-default}` */
 export const BRACES_WITH_DEFAULT = dialect("${NAME}", /^\$\{[A-Za-z_]\w*(?::-[^}]*)?\}$/);
-/** `$NAME`, `${NAME}` */
+/** `$NAME` too. */
 export const DOLLAR = dialect("${NAME}", /^\$(?:[A-Za-z_]\w*|\{[A-Za-z_]\w*\})$/);
-/** `$NAME`, `${NAME}`, `${NAME:-default}` */
 export const DOLLAR_WITH_DEFAULT = dialect("${NAME}", /^\$(?:[A-Za-z_]\w*|\{[A-Za-z_]\w*(?::-[^}]*)?\})$/);
-/** `${env:NAME}` */
 export const ENV = dialect("${env:NAME}", /^\$\{env:[A-Za-z_]\w*\}$/);
 /** `{env:NAME}`, `{file:path}` */
 export const PLAIN_ENV = dialect("{env:NAME}", /^\{(?:env:[A-Za-z_]\w*|file:[^}]+)\}$/);
 /** No reference in any text: a table of its own holds the names of variables. */
 export const NAMES = dialect("NAME");
-/** Not established. */
 export const UNKNOWN = dialect("${NAME}");
 
 /** The same dialect with these references beside its own; a dialect that is not judged stays so. */
@@ -47,7 +42,6 @@ export function referencesIn(text: string) {
   return [...text.slice(0, LONGEST).matchAll(REFERENCE)].map((match) => ({ text: match[0], offset: match.index }));
 }
 
-/** Whether a text refers to a variable, in any client's spelling. */
 export function hasReference(text: string): boolean {
   return referencesIn(text).length > 0;
 }

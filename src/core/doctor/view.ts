@@ -23,7 +23,6 @@ import {
   takenEntry,
   trustOf,
 } from "../clients/claude-state.ts";
-import { references } from "../clients/references.ts";
 import { type Consent, isOwnUrl, mayReceive, whatToSend } from "../connection.ts";
 import { dotenvOf } from "../formats/dotenv.ts";
 import { HALO_URL, HEADERS, isSafeVariable, type Value } from "../halo.ts";
@@ -139,7 +138,7 @@ export function viewSetup(input: SetupInput, client: ClientFacts) {
 
   const consent = ({ entry }: Server): Consent => ({
     url: input.url,
-    isOwn: isOwnUrl(entry, references(entry.url), layers, input.store.inRepository === true),
+    isOwn: isOwnUrl(entry, layers, input.store.inRepository === true),
   });
   const isOurs = ({ isHalo }: Server): boolean => isHalo || input.url !== undefined;
   const ours = winner !== undefined && isOurs(winner) ? winner : undefined;

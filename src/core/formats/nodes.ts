@@ -1,7 +1,6 @@
 /** Questions about the tree of a JSON or TOML file. */
 import type { Container, Entry, Node } from "./json.ts";
 
-/** Whether a node is there and an object. */
 export function isObjectNode(node: Node | undefined): node is Container {
   return node?.kind === "object";
 }
@@ -15,7 +14,6 @@ export function member(node: Node | undefined, key: string): Entry | undefined {
   return undefined;
 }
 
-/** A string value, or undefined. */
 export function textOf(node: Node | undefined): string | undefined {
   return node?.kind === "scalar" && typeof node.value === "string" ? node.value : undefined;
 }
