@@ -2,7 +2,6 @@
 declare class URL {
   static canParse(text: string): boolean;
   constructor(text: string, base?: string);
-  readonly href: string;
   readonly protocol: string;
   readonly username: string;
   readonly password: string;
@@ -10,9 +9,6 @@ declare class URL {
   readonly hostname: string;
   readonly port: string;
   readonly pathname: string;
-  readonly search: string;
-  readonly hash: string;
-  readonly origin: string;
 }
 declare class TextEncoder {
   encode(text: string): Uint8Array;

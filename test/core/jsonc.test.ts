@@ -168,7 +168,7 @@ describe("arrays of strings", () => {
     expect(removeFromArray("{}", ["l"], "halo", STRICT)).toMatchObject({ ok: true, changed: false });
   });
   it("makes a document where there is none, which is a skeleton again after the removal", () => {
-    const made = text(addToArray(undefined, path, "halo", STRICT));
+    const made = text(addToArray("", path, "halo", STRICT));
     expect(made).toBe('{\n  "enabledMcpjsonServers": [\n    "halo"\n  ]\n}\n');
     expect(isSkeleton(text(removeFromArray(made, path, "halo", STRICT)))).toBe(true);
   });

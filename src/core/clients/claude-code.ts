@@ -36,22 +36,16 @@ export function expandEntry(
   env: Readonly<Record<string, string | undefined>>,
 ) {
   const url = expand(entry.url.trim(), env);
-  const missing = new Set(url.missing);
-  const headers: Record<string, string> = {};
-  const read: { readonly header: string; readonly variable: string }[] = [];
-  for (const [name, text] of Object.entries(entry.headers)) {
-    const expanded = expand(text, env);
-    for (const variable of expanded.missing) missing.add(variable);
-    for (const variable of [...expanded.read, ...expanded.missing]) read.push({ header: name, variable });
-    headers[name.trim()] = expanded.text.trim();
-  }
+  const headers = Object.entries(entry.headers).map(([header, text]) => ({ header, ...expand(text, env) }));
   return {
     url: url.text,
-    headers,
+    headers: Object.fromEntries(headers.map(({ header, text }) => [header.trim(), text.trim()])),
     /** Variables that nothing sets: the client would send their placeholder. */
-    missing: [...missing],
+    missing: [...new Set([url, ...headers].flatMap(({ missing }) => missing))],
     /** Variables that headers take, by header: all that is sent beside plain text. */
-    read,
+    read: headers.flatMap(({ header, read, missing }) =>
+      [...read, ...missing].map((variable) => ({ header, variable })),
+    ),
   };
 }
 

@@ -23,20 +23,11 @@ interface Step {
 /**
  * The document with `value` at `path`. A new property is inserted first in its object, with the objects that are missing
  * around it, and no other byte changes but the white space of an object that was empty; an existing value is replaced
- * alone; an equal one is left as it is written. Without a document (undefined or blank) a new one is made.
+ * alone; an equal one is left as it is written. Of a blank text a new document is made.
  * Refused, beside what `parseTree` refuses: a key of the path that is there twice, a parent that is no object.
  */
-export function setProperty(text: string | undefined, path: Path, value: Json, options: EditOptions): Edited {
-  return put(text ?? "", path, value, undefined, options);
-}
-
-/** The array of strings at `path` with `item` first in it, unchanged if it is in there. Created, and refused, as by `setProperty`. */
-export function addToArray(text: string | undefined, path: Path, item: string, options: EditOptions): Edited {
-  return put(text ?? "", path, [item], item, options);
-}
-
-function put(text: string, path: Path, value: Json, item: string | undefined, options: EditOptions): Edited {
-  if (isEmptyText(text)) {
+export function setProperty(text: string, path: Path, value: Json, options: EditOptions): Edited {
+  if (isBlank(text)) {
     const bom = text.startsWith("\uFEFF") ? "\uFEFF" : "";
     const meant = withValue(null, path, value);
     return verified(`${bom}${JSON.stringify(meant, null, 2)}\n`, meant, options, 0);
@@ -46,24 +37,30 @@ function put(text: string, path: Path, value: Json, item: string | undefined, op
   const { root, steps, node } = walk;
   const parent = steps.at(-1)?.container;
   if (parent === undefined) return refuse("the document itself is not replaced", 0);
-  const meant = (written: Json): Json | undefined => withValue(toJson(root), path, written);
+  const meant = withValue(toJson(root), path, value);
   if (node === undefined) {
     const [key = "", ...missing] = path.slice(steps.length - 1);
     const member = withValue(null, missing, value) ?? null;
     const render = (indent?: string): string => `${JSON.stringify(key)}: ${formatJson(member, text, indent)}`;
-    return verified(insertFirst(text, root, parent, render), meant(value), options, parent.start);
-  }
-  if (item !== undefined) {
-    if (node.kind !== "array") return refuse(`"${path.join(".")}" is not an array`, node.start);
-    if (indexOfItem(node, item) >= 0) return unchanged(text);
-    const items = node.entries.map((entry) => toJson(entry.value));
-    const after = insertFirst(text, root, node, () => JSON.stringify(item));
-    return verified(after, meant([item, ...items]), options, node.start);
+    return verified(insertFirst(text, root, parent, render), meant, options, parent.start);
   }
   if (equalJson(toJson(node), value)) return unchanged(text);
   const isOneLine = !hasBreak(text.slice(parent.start, parent.end));
   const written = formatJson(value, text, isOneLine ? undefined : lineIndent(text, node.start));
-  return verified(text.slice(0, node.start) + written + text.slice(node.end), meant(value), options, node.start);
+  return verified(text.slice(0, node.start) + written + text.slice(node.end), meant, options, node.start);
+}
+
+/** The array of strings at `path` with `item` first in it, unchanged if it is in there. Created, and refused, as by `setProperty`. */
+export function addToArray(text: string, path: Path, item: string, options: EditOptions): Edited {
+  const walk = follow(text, path, options);
+  if ("refused" in walk) return walk;
+  const { root, node } = walk;
+  if (node === undefined) return setProperty(text, path, [item], options);
+  if (node.kind !== "array") return refuse(`"${path.join(".")}" is not an array`, node.start);
+  if (indexOfItem(node, item) >= 0) return unchanged(text);
+  const meant = withValue(toJson(root), path, [item, ...node.entries.map(({ value }) => toJson(value))]);
+  const after = insertFirst(text, root, node, () => JSON.stringify(item));
+  return verified(after, meant, options, node.start);
 }
 
 /**
@@ -71,7 +68,6 @@ function put(text: string, path: Path, value: Json, item: string | undefined, op
  * out byte for byte; unchanged if there is no such property. Refused as in `setProperty`.
  */
 export function removeProperty(text: string, path: Path, options: EditOptions): Edited {
-  if (isEmptyText(text)) return unchanged(text);
   const walk = follow(text, path, options);
   if ("refused" in walk) return walk;
   return walk.node === undefined ? unchanged(text) : takeOut(text, path, walk, options);
@@ -79,19 +75,17 @@ export function removeProperty(text: string, path: Path, options: EditOptions): 
 
 /** The document without `item` in the array at `path`: all of its occurrences, and the array if it is empty then. */
 export function removeFromArray(text: string, path: Path, item: string, options: EditOptions): Edited {
-  let current = text;
-  while (!isEmptyText(current)) {
+  for (let current = text; ; ) {
     const walk = follow(current, path, options);
     if ("refused" in walk) return walk;
     const { steps, node } = walk;
     if (node !== undefined && node.kind !== "array") return refuse(`"${path.join(".")}" is not an array`, node.start);
     const index = node === undefined ? -1 : indexOfItem(node, item);
-    if (node === undefined || index < 0) break;
+    if (node === undefined || index < 0) return { ok: true, text: current, changed: current !== text };
     const edited = takeOut(current, path, { ...walk, steps: [...steps, { container: node, index }] }, options);
     if (!edited.ok) return edited;
     current = edited.text;
   }
-  return { ok: true, text: current, changed: current !== text };
 }
 
 /** True for an empty object, or one whose values are empty objects: what is left of a file that we created. */
@@ -101,9 +95,9 @@ export function isSkeleton(text: string): boolean {
   return tree.ok && tree.root.kind === "object" && tree.root.entries.every(({ value }) => isEmpty(value));
 }
 
-/** Follows a path through a document that can be edited. */
+/** Follows a path through a document that can be edited. A blank one has nothing in it. */
 function follow(text: string, path: Path, options: EditOptions): Walk | (Edited & { readonly ok: false }) {
-  const tree = parseTree(text, options);
+  const tree = parseTree(isBlank(text) ? "{}" : text, options);
   if (!tree.ok) return tree;
   const steps: Step[] = [];
   let node: Node | undefined = tree.root;
@@ -174,9 +168,9 @@ function isAlone(text: string, { start, end, entries }: Container): boolean {
 function waysOut(text: string, { entries }: Container, index: number): readonly string[] {
   const [entry, before] = [entries[index], entries[index - 1]?.comma];
   if (entry === undefined) return [];
-  const { start, value, comma = value.end } = entry;
-  const tail = text.slice(value.end, comma) + text.slice(entry.comma === undefined ? comma : comma + 1);
-  const isLast = entry.comma === undefined && before !== undefined;
+  const { start, value, comma } = entry;
+  const tail = text.slice(value.end, comma) + (comma === undefined ? "" : text.slice(comma + 1));
+  const isLast = comma === undefined && before !== undefined;
   const head = isLast ? text.slice(0, before) + text.slice(before + 1, start) : text.slice(0, start);
   const closer = index === 0 ? tail.trimStart() : tail;
   return [(entries.length === 1 || index > 0 ? head.trimEnd() : head) + closer, head + tail];
@@ -231,7 +225,7 @@ function indexOfItem(array: Container, item: string): number {
   return array.entries.findIndex(({ value }) => value.kind === "scalar" && value.value === item);
 }
 
-function isEmptyText(text: string): boolean {
+function isBlank(text: string): boolean {
   return /^\uFEFF?[ \t\r\n]*$/.test(text);
 }
 
