@@ -58,6 +58,11 @@ describe("what a session sends", () => {
     expect(sessionEnv(stateOf(contents, "2.1.197"), {}).T).toBe("here");
   });
 
+  test("names that are sent empty to remote servers, by 2.1.330 alone", () => {
+    expect(sessionEnv(stateOf({}), { NPM_TOKEN: "x" }).NPM_TOKEN).toBe("");
+    expect(sessionEnv(stateOf({}, "2.1.197"), { NPM_TOKEN: "x" }).NPM_TOKEN).toBe("x");
+  });
+
   test("each layer says whose it is", () => {
     const state = stateOf(everywhere);
     const own = (layers: ReturnType<typeof sessionLayers>) =>

@@ -28,6 +28,9 @@ export interface ClaudeFiles {
 export type Origin = "environment" | "user-settings" | "project-settings" | "bridge";
 export type Env = Readonly<Record<string, string>>;
 
+/** Variables that are sent empty to remote servers. */
+const BLANKED = "NPM_TOKEN ANTHROPIC_API_KEY ANTHROPIC_AUTH_TOKEN CLAUDE_CODE_OAUTH_TOKEN AWS_SECRET_ACCESS_KEY";
+
 /** What the two measured versions do differently. 2.1.197 is the newest that Node 20 gets; an unknown one is taken for new. */
 function behaviourOf(version = "9.9.9") {
   const [major = 0, minor = 0, patch = 0] = version.split(/[.-]/).map(Number);
@@ -37,6 +40,7 @@ function behaviourOf(version = "9.9.9") {
     readsRootSettings: !isOld,
     /** A trusted folder above the git root counts as well. */
     trustsAboveRoot: isOld,
+    blanked: isOld ? [] : BLANKED.split(" "),
   };
 }
 
@@ -128,6 +132,7 @@ export function sessionEnv(
   const all: Record<string, string> = {};
   for (const { from, env: own } of sessionLayers(state, env))
     if (by === "session" || from === "environment" || from === "user-settings") Object.assign(all, own);
+  for (const name of state.behaviour.blanked) if (Object.hasOwn(all, name)) all[name] = "";
   return all;
 }
 
