@@ -1,6 +1,6 @@
-import { endpointProblem } from "../src/core/halo.ts";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { endpointProblem } from "../src/core/halo.ts";
 
 describe("endpointProblem", () => {
   it("never accepts what carries a token in clear, elsewhere than shown, or is read in two ways", () => {
