@@ -11,7 +11,7 @@ const TRANSPORTS = { stdio: "stdio", http: "http", "streamable-http": "http", ss
 /** How Claude Code reaches a server. */
 export type Transport = (typeof TRANSPORTS)[keyof typeof TRANSPORTS];
 /** The words that it takes for "type". */
-export const TYPES: readonly string[] = Object.keys(TRANSPORTS);
+const TYPES: readonly string[] = Object.keys(TRANSPORTS);
 /** Those that have a URL. */
 export const REMOTE: readonly Transport[] = ["http", "sse", "ws"];
 
