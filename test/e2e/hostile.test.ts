@@ -177,7 +177,7 @@ describe.concurrent("an entry that would lead the token elsewhere", () => {
       }),
     ));
 
-  test.each([["joining"], ["a first run"]])("it changes while the question is open, %s: it gets nothing", (kind) =>
+  test.each([["joining"], ["a first run"]])("it changes while the question is open, %s: nothing is written", (kind) =>
     on({}, (m) =>
       withRecorder(accepts, async (evil) => {
         if (kind === "joining") committed(m, entryFor(m.url));
@@ -185,9 +185,10 @@ describe.concurrent("an entry that would lead the token elsewhere", () => {
         await wizard.follow("Product token: enter", ...(kind === "joining" ? [] : [CONNECT]));
         await wizard.asks("Apply these changes?");
         m.write(".mcp.json", JSON.stringify({ mcpServers: { halo: entryFor(evil.url) } }));
-        // a plan that writes the file is made anew, and replaces the entry
-        await wizard.follow(APPLY, ...(kind === "joining" ? [] : [APPLY]));
-        await wizard.ends(kind === "joining" ? 1 : 0);
+        const before = contents(m.tree());
+        await wizard.follow(APPLY);
+        await wizard.ends(1);
+        expect(contents(m.tree())).toEqual(before);
         expect(evil.received).toEqual([]);
       }),
     ),
@@ -289,7 +290,15 @@ describe.concurrent("links, ignore rules and repositories that would take the to
     mkdirSync(dirname(join(m.path, name)), { recursive: true });
     symlinkSync(to, join(m.path, name));
   };
-  test.each<[string, (m: Machine) => void]>([
+  /** The values of a folder below are tracked by a repository above it. */
+  const tracked =
+    (name: string, ...repositories: readonly string[]) =>
+    (m: Machine) => {
+      m.write(name, name.endsWith("json") ? "{}\n" : "A=1\n");
+      m.commit("--force", name);
+      for (const folder of repositories) m.repo.git("init", "--quiet", join(m.path, folder));
+    };
+  test.each<[string, (m: Machine) => void, string?]>([
     [".env to a tracked file", link(".env", "config.txt")],
     [".env out of the repository", link(".env", "../home/out")],
     [".env dangling, out of the repository", link(".env", "../home/new")],
@@ -310,14 +319,10 @@ describe.concurrent("links, ignore rules and repositories that would take the to
     [".gitignore out of the repository", link(".gitignore", "../home/deep/er/file")],
     ["a rule that takes the bridge back in", (m) => m.write(".claude/.gitignore", "!settings.local.json\n")],
     ["a negation behind the rule", (m) => m.write(".gitignore", ".env\n!.env\n")],
-    [
-      "the bridge is tracked",
-      (m) => {
-        m.write(BRIDGE, "{}\n");
-        m.commit("--force", BRIDGE);
-      },
-    ],
-  ])("%s: exit 1, and the token is nowhere", (_, make) =>
+    ["the bridge is tracked", tracked(BRIDGE)],
+    [".env is tracked by the repository around this one", tracked("inner/.env", "inner"), "inner"],
+    ["the bridge is tracked two repositories up", tracked(`mid/inner/${BRIDGE}`, "mid", "mid/inner"), "mid/inner"],
+  ])("%s: exit 1, and the token is nowhere", (_, make, below = ".") =>
     on({}, async (m) => {
       m.write("config.txt", "{}\n");
       m.write("docs/settings.local.json", "{}\n");
@@ -326,7 +331,7 @@ describe.concurrent("links, ignore rules and repositories that would take the to
       make(m);
       const before = contents(m.tree(m.root));
       for (const flags of [[], ["--skip-test"]]) {
-        const run = await m.run(full(m, ...flags), { env: withToken });
+        const run = await m.run(full(m, ...flags), { env: withToken, cwd: join(m.path, below) });
         expect(run.code, run.stdout + run.stderr).toBe(1);
         expectNoToken(run.stdout + run.stderr);
       }

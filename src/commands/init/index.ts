@@ -1,7 +1,8 @@
 /** The wizard, from top to bottom: look, ask, test, plan, write, test again through what was written, say how to go on. */
 import type { Context } from "../../context.ts";
-import type { Scope } from "../../core/clients/claude-code.ts";
+import { haloEntry, type Scope } from "../../core/clients/claude-code.ts";
 import type { Diagnosis } from "../../core/diagnosis/diagnose.ts";
+import { equalJson } from "../../core/formats/json.ts";
 import { LABELS, PASTED_BREAK, type Value } from "../../core/halo.ts";
 import type { Plan } from "../../core/plan/model.ts";
 import { decideTarget } from "../../core/plan/target.ts";
@@ -26,7 +27,7 @@ import {
   planText,
   statusLines,
 } from "./screens.ts";
-import { introduce, lookAgain, type Page, survey } from "./survey.ts";
+import { entryIn, introduce, lookAgain, type Page, survey } from "./survey.ts";
 import { agreeOnUrl, type Proof, prove, showDiagnosis, TITLE, testFailed, testValues } from "./test.ts";
 import { askIds, askToken, type Candidates, missingIn, usable, valueSources, valuesOf } from "./values.ts";
 
@@ -183,6 +184,7 @@ async function carry(page: Page, decided: Decided, message: string, make: (now: 
     confirm: async () => {
       if (decides !== undefined && !(await decides.confirm({ message, initial: true })))
         throw new Cancelled("Stopped. Nothing was changed.");
+      if (decided.choice.scopes.includes("project")) assertSameEntry(page);
     },
     replan: async () => {
       show.info("A file changed meanwhile: the plan is made anew.");
@@ -191,6 +193,16 @@ async function carry(page: Page, decided: Decided, message: string, make: (now: 
   });
   if (!options.dryRun) show.verbatim(statusLines(page, carried.plan, carried.statuses));
   return carried;
+}
+
+/** The entry must still be the one that was agreed to, or what is to be written. Throws Refusal. */
+function assertSameEntry(page: Page): void {
+  const { name, mode, url } = page.target;
+  const rawIn = ({ here }: Page) => entryIn(here, "project", name)?.raw ?? null;
+  const is = rawIn(lookAgain(page));
+  if (equalJson(rawIn(page), is) || (mode === "new" && equalJson(haloEntry(name, url), is))) return;
+  const hint = "look at it, then run this again";
+  throw new Refusal(".mcp.json changed meanwhile; nothing was written", { hint }, "stale");
 }
 
 /** Writes what was decided, proves it, says how to go on. */

@@ -30,17 +30,19 @@ export interface Asked {
 
 /**
  * Refuses to put a secret where git would take it: a tracked file, a file that no rule ignores, and a symlink that
- * leads out of the repository it stands in. Holds for the resolved path. `ignored: false` leaves the rule out, for the
- * look before the ignore file is written.
+ * leads out of the repository it stands in. Holds for the resolved path, and for every repository around it. `ignored:
+ * false` leaves the rule out, for the look before the ignore file is written.
  */
 export function assertPrivate(
-  { root, gitProgram, programEnv }: Asked,
+  asked: Asked,
   place: Place,
   check: { readonly ignored: boolean },
+  folder = dirname(place.realPath),
 ): void {
+  const { root, gitProgram, programEnv } = asked;
   assertInside(root, place);
   const { path, realPath } = place;
-  const repository = findRoot(dirname(realPath));
+  const repository = findRoot(folder);
   if (repository === undefined) return;
   if (gitProgram === undefined)
     throw new EnvironmentError(
@@ -64,4 +66,7 @@ export function assertPrivate(
       { hint: inRepository("check-ignore", "-v", "--no-index", shown) },
       "not-ignored",
     );
+  // a repository around this one takes nothing of it that it does not track already
+  const above = dirname(repository);
+  if (above !== repository) assertPrivate(asked, place, { ignored: false }, above);
 }
