@@ -75,7 +75,7 @@ it.each([
 });
 
 describe("usable", () => {
-  const from = (kind: "given" | "environment" | "file" | "fixed", text: string) => [kind, kind, text] as const;
+  const from = (kind: "given" | "environment" | "file", text: string) => [kind, kind, text] as const;
   const judge = (token: readonly ReturnType<typeof from>[], ask?: Ask) => {
     const secrets = new Set<string>();
     return {
@@ -92,7 +92,6 @@ describe("usable", () => {
     expect(valuesOf({ ...found, account: id })).toBeUndefined();
     expect(valuesOf({ ...found, account: id, profile: id })).toEqual({ token: "tok-1", account: "id", profile: "id" });
     expect(judge([from("file", "tok")]).found.token).toMatchObject({ given: false });
-    expect(judge([from("fixed", "<token>")]).found.token).toMatchObject({ value: "<token>", given: true });
   });
   it.each([
     ["a bad one of the command line", [from("given", "a b")], true, true],

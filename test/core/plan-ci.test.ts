@@ -5,15 +5,17 @@ import type { FileState } from "../../src/core/plan/model.ts";
 import { INIT_FLAGS } from "../../src/flags.ts";
 
 const text = "a:\n  b: c\n";
-const pipe: FileState = { kind: "unreadable", realPath: "x", reason: "it is a pipe" };
 
 /** In: what is there, by name from the root. */
-function plan(kind: CiKind, there: Readonly<Record<string, string | FileState>>, unfit?: string) {
-  const [file, ...others] = CI_FILES[kind].files;
-  const state = (each: string | FileState): FileState =>
-    typeof each === "string" ? { kind: "file", realPath: "x", text: each, mode: 0o644 } : each;
-  const snapshot = new Map(Object.entries(there).map(([name, each]) => [`/r/${name}`, state(each)]));
-  return planCi(kind, [`/r/${file}`, ...others.map((name) => `/r/${name}`)], text, snapshot, unfit);
+function plan(kind: CiKind, there: Readonly<Record<string, string>>, isBelow = false) {
+  const snapshot = new Map(
+    Object.entries(there).map(([name, each]): [string, FileState] => [
+      `/r/${name}`,
+      { kind: "file", realPath: "x", text: each, mode: 0o644 },
+    ]),
+  );
+  const paths = CI_FILES[kind].files.map((name) => `/r/${name}`);
+  return planCi(kind, paths, text, snapshot, isBelow);
 }
 
 it("creates what is not there, and leaves what is there to the byte", () => {
@@ -22,24 +24,17 @@ it("creates what is not there, and leaves what is there to the byte", () => {
   expect(plan("gitlab", { ".gitlab-ci.yml": text })).toEqual({ ...write, before: text });
 });
 
-it.each<[string, CiKind, Parameters<typeof plan>[1], string | undefined, string]>([
-  [
-    "a pipe",
-    "gitlab",
-    { ".gitlab-ci.yml": pipe },
-    undefined,
-    ".gitlab-ci.yml was not written: it is a pipe. Its lines:",
-  ],
-  ["an unfit place", "gitlab", {}, "it is elsewhere", ".gitlab-ci.yml was not written: it is elsewhere. Its lines:"],
-  [
-    "a file, and one that counts in its place",
-    "lefthook",
-    { "lefthook.yml": "x", ".lefthook.toml": "x" },
-    undefined,
-    "lefthook.yml exists and was not changed: add this command",
-  ],
-])("shows the lines and writes nothing: %s", (_, kind, there, unfit, title) => {
-  expect(plan(kind, there, unfit)).toEqual({ kind: "tell", title, lines: ["a:", "  b: c"] });
+it("shows the lines and writes nothing below the root, or beside a file that is there", () => {
+  const tell = (title: string) => ({ kind: "tell", title, lines: ["a:", "  b: c"] });
+  expect(plan("gitlab", {}, true)).toEqual(
+    tell(".gitlab-ci.yml was not written: it belongs at the root of the repository. The lines for it:"),
+  );
+  expect(plan("lefthook", { "lefthook.yml": "x", ".lefthook.toml": "x" })).toEqual(
+    tell("lefthook.yml exists and was not changed. The lines for it:"),
+  );
+  expect(plan("lefthook", { ".lefthook.toml": "x" })).toEqual(
+    tell(".lefthook.toml exists and was not changed. The lines for it:"),
+  );
 });
 
 it("has a template for each kind and no other", () => {

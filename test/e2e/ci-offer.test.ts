@@ -102,7 +102,7 @@ describe.concurrent("--ci", () => {
       expect(run.code, run.stderr).toBe(0);
       expect(m.exists("lefthook.yml")).toBe(false);
       expect(m.read(".config/lefthook.toml")).toBe("[pre-push]\n");
-      expect(run.stdout).toContain(".config/lefthook.toml exists and was not changed: add this command");
+      expect(run.stdout).toContain(".config/lefthook.toml exists and was not changed. The lines for it:");
       for (const line of template("lefthook").trimEnd().split("\n")) expect(run.stdout).toContain(`  ${line}\n`);
     }));
 

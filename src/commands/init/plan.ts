@@ -71,8 +71,7 @@ function ciSteps({ context: { templates, version }, options: { ci }, here, targe
   if (ci === undefined || path === undefined) return [];
   assertInside(root, placeOf(here, path));
   const text = readTemplate(templates, `ci/${CI_FILES[ci].template}`, { version, options: checkOptions(target.url) });
-  const isBelow = folder.gitRoot !== undefined && folder.gitRoot !== root;
-  return [planCi(ci, ciPaths, text, snapshot, isBelow ? "it belongs at the root of the repository" : undefined)];
+  return [planCi(ci, ciPaths, text, snapshot, folder.gitRoot !== undefined && folder.gitRoot !== root)];
 }
 
 /** Every refusal that can be known before a question is asked. */

@@ -1,6 +1,6 @@
 /** Where the three values come from: the command line, the environment, files, or a person. */
 import { envIn } from "../../core/clients/claude-state.ts";
-import { cleanValue, idsFromStudioUrl, LABELS, looksLikeUrl, VALUES, type Value } from "../../core/halo.ts";
+import { cleanValue, HEADERS, idsFromStudioUrl, LABELS, looksLikeUrl, VALUES, type Value } from "../../core/halo.ts";
 import { maskOf, printable } from "../../core/secrets.ts";
 import { UsageError } from "../../errors.ts";
 import { readTemplate } from "../../io/read.ts";
@@ -11,8 +11,8 @@ import { entryIn, type Page } from "./survey.ts";
 
 type Id = "account" | "profile";
 
-/** `given`: on this command line. `fixed`: in clear in the team's entry. `file`: where an unfilled line is no mistake. */
-type Kind = "given" | "fixed" | "environment" | "file";
+/** `given`: on this command line, or in clear in the team's entry. `file`: where an unfilled line is no mistake. */
+type Kind = "given" | "environment" | "file";
 
 /** A place where a value may stand. */
 type Source = readonly [kind: Kind, from: string, text: string | undefined];
@@ -21,7 +21,7 @@ type Source = readonly [kind: Kind, from: string, text: string | undefined];
 export interface Candidate {
   readonly value: string;
   readonly from: string;
-  /** Given on this command line, or fixed by the team: taken without a question. */
+  /** Taken without a question. */
   readonly given: boolean;
 }
 
@@ -48,12 +48,9 @@ export async function valueSources({ context, options, here, target }: Page) {
   const bridge = envIn(here.state.files.localSettings);
   const sourcesOf = (which: Value): readonly Source[] => {
     const slot = target.slots[which];
-    if ("literal" in slot) return [["fixed", ".mcp.json", slot.literal.trim()]];
+    if ("literal" in slot) return [["given", ".mcp.json", slot.literal]];
     const { env } = slot;
-    const literal = (scope: "local" | "user"): string | undefined => {
-      const header = entryIn(here, scope, target.name)?.values[which];
-      return header !== undefined && "literal" in header ? header.literal : undefined;
-    };
+    const header = (scope: "local" | "user") => entryIn(here, scope, target.name)?.headers[HEADERS[which]];
     // a team may name its IDs there; a token there is never taken
     const example = which === "token" || target.mode === "new" ? undefined : here.example.get(env);
     return [
@@ -62,8 +59,8 @@ export async function valueSources({ context, options, here, target }: Page) {
       ["file", `${env} in ${valuesFile === undefined ? ".env" : "the values file"}`, here.dotenv.get(env)],
       ["file", `${env} in .claude/settings.local.json`, bridge[env]],
       ["file", ".env.example", example],
-      ["file", "Claude Code's local scope", literal("local")],
-      ["file", "Claude Code's user scope", literal("user")],
+      ["file", "Claude Code's local scope", header("local")],
+      ["file", "Claude Code's user scope", header("user")],
     ];
   };
   return { token: sourcesOf("token"), account: sourcesOf("account"), profile: sourcesOf("profile") };
@@ -81,8 +78,7 @@ export function usable(
   for (const which of VALUES) {
     for (const [kind, from, text] of sources[which]) {
       if (text === undefined || (text === "" && kind !== "given")) continue;
-      // what the team wrote is taken as it is
-      const result = kind === "fixed" ? ({ ok: true, value: text, cleaned: [] } as const) : cleanValue(which, text);
+      const result = cleanValue(which, text);
       // every token that is at hand stays off the screen
       if (result.ok && which === "token") context.secrets.add(result.value);
       if (found[which] !== undefined || (!result.ok && kind === "file" && result.missing)) continue;
@@ -94,7 +90,7 @@ export function usable(
       }
       const { value, cleaned } = result;
       if (cleaned.length > 0) show.info(`Removed from the ${LABELS[which]} (${from}): ${cleaned.join(", ")}.`);
-      found[which] = { value, from, given: kind === "given" || kind === "fixed" };
+      found[which] = { value, from, given: kind === "given" };
     }
   }
   return found;

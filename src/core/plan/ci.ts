@@ -6,9 +6,7 @@ interface CiFile {
   readonly files: readonly string[];
   /** Below `templates/ci/`. */
   readonly template: string;
-  /** What to do with the lines where the file is there already, after "exists and was not changed". */
-  readonly advice: string;
-  /** What a machine needs before it runs anything, as a sentence. */
+  /** What a machine needs before it runs anything. */
   readonly needs?: string;
 }
 
@@ -17,44 +15,40 @@ const LEFTHOOK = ["lefthook.", ".lefthook.", ".config/lefthook."]
   .flatMap((stem) => ["yml", "yaml", "toml", "json", "jsonc"].map((kind) => stem + kind))
   .filter((name) => name !== "lefthook.yml");
 
+const once = (command: string): string => `Everyone who commits runs this once: ${command}`;
+
 export type CiKind = "github" | "gitlab" | "pre-commit" | "lefthook" | "husky";
 
 export const CI_FILES: Readonly<Record<CiKind, CiFile>> = {
-  github: { files: [".github/workflows/mcp-check.yml"], template: "github.yml", advice: "these lines are the check" },
-  gitlab: { files: [".gitlab-ci.yml"], template: "gitlab.yml", advice: "add this job" },
-  "pre-commit": {
-    files: [".pre-commit-config.yaml"],
-    template: "pre-commit.yml",
-    advice: "add this hook",
-    needs: "Everyone who commits runs this once: pre-commit install",
-  },
-  lefthook: {
-    files: ["lefthook.yml", ...LEFTHOOK],
-    template: "lefthook.yml",
-    advice: "add this command",
-    needs: "Everyone who commits runs this once: lefthook install",
-  },
+  github: { files: [".github/workflows/mcp-check.yml"], template: "github.yml" },
+  gitlab: { files: [".gitlab-ci.yml"], template: "gitlab.yml" },
+  "pre-commit": { files: [".pre-commit-config.yaml"], template: "pre-commit.yml", needs: once("pre-commit install") },
+  lefthook: { files: ["lefthook.yml", ...LEFTHOOK], template: "lefthook.yml", needs: once("lefthook install") },
   husky: {
     files: [".husky/pre-commit"],
     template: "husky.sh",
-    advice: "add this line",
     needs: 'package.json needs husky 9, and "prepare": "husky" among its scripts.',
   },
 };
 
 /**
  * The step that puts `text` into the file of a kind. A file that is there is never changed: a person gets the lines for it.
- * `paths`: the kind's `files`, absolute. `unfit`: why nothing can be written, in words that end a sentence.
+ * `paths`: the kind's `files`, absolute. `isBelow`: they would not lie at the root of the repository.
  */
-export function planCi(kind: CiKind, paths: readonly string[], text: string, snapshot: Snapshot, unfit?: string): Step {
-  const { files, advice } = CI_FILES[kind];
+export function planCi(
+  kind: CiKind,
+  paths: readonly string[],
+  text: string,
+  snapshot: Snapshot,
+  isBelow: boolean,
+): Step {
+  const { files } = CI_FILES[kind];
   const [path = ""] = paths;
   const state = snapshot.get(path);
   const tell = (title: string): Step => ({ kind: "tell", title, lines: text.trimEnd().split("\n") });
+  if (isBelow) return tell(`${files[0]} was not written: it belongs at the root of the repository. The lines for it:`);
   if (state?.kind === "file" && state.text === text) return { kind: "write", path, before: text, after: text };
-  const reason = unfit ?? (state?.kind === "unreadable" ? state.reason : undefined);
-  if (reason !== undefined) return tell(`${files[0]} was not written: ${reason}. Its lines:`);
   const there = files.find((_, index) => snapshot.get(paths[index] ?? "")?.kind === "file");
-  if (there !== undefined) return tell(`${there} exists and was not changed: ${advice}`);
+  if (there !== undefined) return tell(`${there} exists and was not changed. The lines for it:`);
   return { kind: "write", path, before: undefined, after: text };
 }

@@ -9,14 +9,11 @@ import type { Value } from "../halo.ts";
 import type { FileState, Secrets, Snapshot, WriteStep } from "./model.ts";
 import { type Target, variablesOf } from "./target.ts";
 
-/** `exclude` is `.git/info/exclude`; undefined without git. `bridge` gives Claude Code the values. */
-export type ProjectPaths = Readonly<Record<"ignore" | "env" | "example" | "bridge" | "envrc" | "mcp", string>> & {
-  readonly exclude: string | undefined;
-};
-
 interface Project {
-  /** Absolute. */
-  readonly paths: ProjectPaths;
+  /** Absolute. `exclude` is `.git/info/exclude`; undefined without git. `bridge` gives Claude Code the values. */
+  readonly paths: Readonly<Record<"ignore" | "env" | "example" | "bridge" | "envrc" | "mcp", string>> & {
+    readonly exclude: string | undefined;
+  };
   readonly snapshot: Snapshot;
   readonly target: Target;
   /** How `.envrc` names the env file. */
@@ -117,31 +114,26 @@ export function secretsOf({ slots }: Target, values: Readonly<Record<Value, stri
  */
 export function planProject(input: ProjectInput): Planned {
   const { paths, target, values, bridge, uncovered } = input;
-  const { name, url, slots } = target;
+  const { name, url, slots, mode } = target;
   const variables = secretsOf(target, values);
-  const names = exampleNames(variablesOf(slots));
-  const rules: readonly Edit[] = [(text) => addLines(text, uncovered, HEADING)];
+  const isNew = mode === "new";
+  const shared = (edit: Edit): readonly Edit[] => (isNew ? [edit] : []);
+  const rules: Edit = (text) => addLines(text, uncovered, HEADING);
   const settings: readonly Edit[] = [
     ...envEdits(variables),
     (text) => addToArray(text, ["enabledMcpjsonServers"], name, STRICT),
     // the list of rejected servers wins over the list of enabled ones
     (text) => removeFromArray(text, ["disabledMcpjsonServers"], name, STRICT),
   ];
-  const env: FileEdits = [paths.env, [(text) => setDotenv(text, variables)]];
-  const forClaude: FileEdits = [paths.bridge, bridge === "claude-settings" ? settings : []];
-  return editFiles(
-    input,
-    target.mode === "join"
-      ? [[paths.exclude, uncovered.length === 0 ? [] : rules], env, forClaude]
-      : [
-          [paths.ignore, rules],
-          env,
-          [paths.example, [(text) => addExampleNames(text, names)]],
-          forClaude,
-          [paths.envrc, bridge === "direnv" ? [(text) => addLines(text, [envrcLine(input)])] : []],
-          [paths.mcp, [(text) => setProperty(text, ["mcpServers", name], haloEntry(name, url), STRICT)]],
-        ],
-  );
+  return editFiles(input, [
+    [paths.ignore, shared(rules)],
+    [paths.exclude, isNew || uncovered.length === 0 ? [] : [rules]],
+    [paths.env, [(text) => setDotenv(text, variables)]],
+    [paths.example, shared((text) => addExampleNames(text, exampleNames(variablesOf(slots))))],
+    [paths.bridge, bridge === "claude-settings" ? settings : []],
+    [paths.envrc, bridge === "direnv" ? shared((text) => addLines(text, [envrcLine(input)])) : []],
+    [paths.mcp, shared((text) => setProperty(text, ["mcpServers", name], haloEntry(name, url), STRICT))],
+  ]);
 }
 
 /** Takes out what `planProject` put in, the reference first, the values last. Ignore rules stay: they protect. */

@@ -23,10 +23,7 @@ export type Decision =
   | { readonly ok: false; readonly reason: string; readonly hint: string };
 
 /** `--name` and `--url`, if they were given. */
-export interface Wish {
-  readonly name: string | undefined;
-  readonly url: string | undefined;
-}
+export type Wish = { readonly name: string | undefined; readonly url: string | undefined };
 
 /** The variables that a target or an entry takes, each with the value it stands for. */
 export function variablesOf(slots: Readonly<Partial<Record<Value, HeaderValue>>>) {
@@ -43,26 +40,27 @@ function newTarget(wish: Wish, entry?: Entry, repairs?: string): Decision {
   return { ok: true, target: { mode: "new", name, url: wish.url ?? HALO_URL, slots, entry, repairs } };
 }
 
-/** Why a header of an entry cannot be followed as it is written. Never repeats its text, which may be a secret. */
-function unfitHeader(value: Value, slot: HeaderValue | undefined): string | undefined {
-  const header = HEADERS[value];
-  if (slot === undefined) return `its header ${header} is missing`;
-  if ("env" in slot) return undefined;
-  if (value === "token") return "its token's header does not refer to a variable";
-  const text = slot.literal.trim();
-  if (text === "" || /[$%{}<>]/.test(text))
-    return `its header ${header} is written in a way that Claude Code sends literally`;
-  if (!/^[\x21-\x7e]{1,4096}$/.test(text)) return `its header ${header} contains characters that no header can carry`;
-  return undefined;
-}
+/** Text that stands for itself in a header, and is no reference in a spelling that Claude Code sends literally. */
+const PLAIN = /^[\x21-\x7e]+$/;
+const SPELLED = /[$%{}<>]/;
 
-/** Why an entry cannot be followed as it is, in words that go after "will be replaced:". */
+/**
+ * Why an entry cannot be followed as it is, in words that go after "will be replaced:". Never repeats the text of a header,
+ * which may be a secret.
+ */
 function unfit({ broken, raw, url, values }: Entry, wish: Wish): string | undefined {
   if (broken !== undefined) return `Claude Code skips it: ${broken}`;
   if (isObject(raw) && raw.type === "sse") return 'its "type" is "sse", and HALO speaks "http"';
   if (wish.url !== undefined && wish.url !== url) return "you gave another URL";
-  const [reason] = VALUES.flatMap((value) => unfitHeader(value, values[value]) ?? []);
-  if (reason !== undefined) return reason;
+  for (const value of VALUES) {
+    const slot = values[value];
+    if (slot === undefined) return `its header ${HEADERS[value]} is missing`;
+    if ("env" in slot) continue;
+    if (value === "token") return "its token's header does not refer to a variable";
+    const text = slot.literal.trim();
+    if (!PLAIN.test(text) || SPELLED.test(text))
+      return `its header ${HEADERS[value]} is neither an ID nor a reference that Claude Code knows`;
+  }
   const names = variablesOf(values).map(({ env }) => env);
   // followed as it is, the one value would overwrite the other in .env
   return new Set(names).size < names.length ? "two of its headers use the same variable" : undefined;
