@@ -4,7 +4,6 @@
  * test/fixtures/check/halo/shapes.json, test/support/attacks.ts and test/support/secrets.ts.
  */
 import { hasReference, referencesIn } from "../clients/references.ts";
-import { HIDDEN, printable } from "../secrets.ts";
 import { FORMATS, MAYBE_PUBLIC, PUBLIC_KEY } from "./secret-formats.ts";
 
 /** A stretch of a text that is a secret, and what kind. */
@@ -290,11 +289,3 @@ export function isUnfitToShow(word: string): boolean {
 
 /** A stretch that could be a secret as a whole. */
 export const WORD = /[A-Za-z0-9_+/=.~-]{8,}/g;
-
-/** A name that a file gives, as a message may quote it: no `Name: value`, no `NAME=value`, no address, nothing drawn by a machine. */
-export function shownName(name: string): string {
-  // what is drawn as nothing would part a token, and be gone on the screen
-  const text = /^[ -~]*$/.test(name) ? name : printable(name);
-  const isName = name.length <= 64 && !/\\|=|:\s|:\/\//.test(text);
-  return isName && !text.match(WORD)?.some(isUnfitToShow) ? name : HIDDEN;
-}

@@ -5,7 +5,7 @@ import type { Container, Node } from "../formats/json.ts";
 import { keySpan, member, spanOf, textOf } from "../formats/nodes.ts";
 import { once } from "../once.ts";
 import type { Document, Span } from "./model.ts";
-import { secretIn, secretsInText, shownName } from "./secret-judge.ts";
+import { secretIn, secretsInText } from "./secret-judge.ts";
 
 /** A text of a file, and what it stands under. */
 interface Place {
@@ -13,11 +13,9 @@ interface Place {
   readonly span: Span;
   /** What a secret would be called here: a header, a variable, a flag, a key. */
   readonly name: string;
-  readonly group?: "headers" | "env" | "args" | "names" | undefined;
-  /** For a message: of which server. */
-  readonly of: string;
+  /** For a message, before "contains": `"Authorization" of server "github"`. */
+  readonly where: string;
 }
-type Around = Pick<Place, "name" | "group" | "of">;
 
 /** A secret of a file. */
 export interface Secret {
@@ -37,23 +35,6 @@ const SERVERS = new Set(["mcpServers", "servers", "mcp", "amp.mcpServers", "cont
 /** Keys of an entry that hold names of variables, not values. */
 const NAMES = new Set(CLIENTS.flatMap(({ entry: { names, variables = [] } }) => [names, ...variables]));
 
-/** For a message, before "contains": `header "Authorization" of server "github"`. */
-function whereOf({ name: key, of, group }: Around): string {
-  const name = shownName(key);
-  if (group === "names") return `a name${of}`;
-  if (group === "headers") return `header "${name}"${of}`;
-  if (group === "env") return `variable "${name}"${of}`;
-  if (group === "args") return `the arguments${of}`;
-  return /url$/i.test(name) ? `the URL${of}` : `"${name}"${of}`;
-}
-
-/** The group of the values below a key. */
-function groupOf(key: string): Around["group"] {
-  if (/headers$/i.test(key)) return "headers";
-  if (/^(?:env|environment)$/i.test(key)) return "env";
-  return /^(?:args|command)$/.test(key) ? "args" : undefined;
-}
-
 /** What a value is called where a key beside it says so: `{"name": "Authorization", "value": …}`, VS Code's password inputs. */
 function nameBeside(node: Container, key: string): string {
   if (key === "value") return textOf(member(node, "name")?.value ?? member(node, "key")?.value) ?? key;
@@ -63,32 +44,30 @@ function nameBeside(node: Container, key: string): string {
   return isPassword?.kind === "scalar" && isPassword.value === true ? "password" : key;
 }
 
-function walk(node: Node, around: Around, depth: number, places: Place[]): void {
+/** `of`: which server, for a message. */
+function walk(node: Node, name: string, of: string, depth: number, places: Place[]): void {
   if (node.kind === "scalar") {
     const text = textOf(node) ?? "";
-    if (text !== "") places.push({ ...around, text, span: spanOf(node) });
+    if (text !== "") places.push({ text, name, where: `"${name}"${of}`, span: spanOf(node) });
     return;
   }
   if (node.kind === "array") {
-    let name = around.group === "args" ? "" : around.name;
+    let own = name;
     for (const { value } of node.entries) {
-      walk(value, { ...around, name }, depth + 1, places);
+      walk(value, own, of, depth + 1, places);
       // --token, then its value
       const text = textOf(value) ?? "";
-      if (around.group === "args") name = /^--?[A-Za-z][\w.-]*$/.test(text) ? text : "";
+      own = /^--?[A-Za-z][\w.-]*$/.test(text) ? text : name;
     }
     return;
   }
-  const { of } = around;
   for (const entry of node.entries) {
     const { key, value } = entry;
     if (NAMES.has(key)) continue;
-    if (key.length >= 12) places.push({ text: key, name: "id", group: "names", of, span: keySpan(entry) });
-    if (depth === 1 && around.name === "servers")
-      walk(value, { name: key, of: ` of server "${shownName(key)}"` }, depth + 1, places);
-    else if (depth === 0 && SERVERS.has(key) && value.kind === "object")
-      walk(value, { name: "servers", of }, 1, places);
-    else walk(value, { name: nameBeside(node, key), of, group: groupOf(key) ?? around.group }, depth + 1, places);
+    if (key.length >= 12) places.push({ text: key, name: "id", where: `a name${of}`, span: keySpan(entry) });
+    if (depth === 1 && name === "servers") walk(value, key, ` of server "${key}"`, depth + 1, places);
+    else if (depth === 0 && SERVERS.has(key) && value.kind === "object") walk(value, "servers", of, 1, places);
+    else walk(value, nameBeside(node, key), of, depth + 1, places);
   }
 }
 
@@ -96,11 +75,11 @@ function walk(node: Node, around: Around, depth: number, places: Place[]): void 
 function placesOf(document: Document): readonly Place[] {
   if (/^env/.test(document.kind)) {
     return assignments(document.text).map(({ name, value: text, rawStart: start, rawEnd: end }) => {
-      return { text, name, group: "env", of: "", span: spanOf({ start, end }) };
+      return { text, name, where: `"${name}"`, span: spanOf({ start, end }) };
     });
   }
   const places: Place[] = [];
-  if (document.tree !== undefined) walk(document.tree, { name: "", of: "" }, 0, places);
+  if (document.tree !== undefined) walk(document.tree, "", "", 0, places);
   // a table of TOML may stand in several parts of a file
   return places.toSorted((a, b) => a.span.offset - b.span.offset);
 }
@@ -108,11 +87,11 @@ function placesOf(document: Document): readonly Place[] {
 /** The secrets of a file: the first of every place, then those of comments and of a text that no parser reads. */
 export const secretsIn = once((document: Document): readonly Secret[] => {
   const places = placesOf(document);
-  const found: Secret[] = places.flatMap(({ text, span, ...around }) => {
-    const shape = secretIn(text, around.name);
-    if (shape === undefined) return [];
-    const { what, start, end } = shape;
-    return [{ what, value: text.slice(start, end), text, where: whereOf(around), span, name: around.name }];
+  const found: Secret[] = places.flatMap(({ text, span, name, where }) => {
+    const shape = secretIn(text, name);
+    return shape === undefined
+      ? []
+      : [{ what: shape.what, value: text.slice(shape.start, shape.end), text, where, span, name }];
   });
   const isStrict = document.tree !== undefined && document.broken === undefined && !document.path.endsWith(".toml");
   if (isStrict) return found;

@@ -4,7 +4,7 @@ import { spanOf } from "../formats/nodes.ts";
 import { HIDDEN, mask, maskOf, printable } from "../secrets.ts";
 import { documentOf, kindOf } from "./documents.ts";
 import type { Document, Finding, Span, Subject, TextEdit } from "./model.ts";
-import { isUnfitToShow, secretsInText, shownName, WORD } from "./secret-judge.ts";
+import { isUnfitToShow, secretsInText, WORD } from "./secret-judge.ts";
 import { secretsIn } from "./secret-places.ts";
 
 /** What stands in the place of a secret: of ours its last four, in the quotes that are there; as many lines as before. */
@@ -59,9 +59,6 @@ export function shown(subject: Pick<Subject, "secrets">, text: string, max = 200
   return printable(hidden(subject.secrets, printable(text.slice(0, 4096), 4096)), max);
 }
 
-/** The arguments that are a name of the file and nothing else. */
-const NAMES: ReadonlySet<string> = new Set(["name", "header", "key", "found"]);
-
 /** A finding whose arguments are all fit to be shown. */
 export function finding(
   subject: Subject,
@@ -71,8 +68,6 @@ export function finding(
   args: Readonly<Record<string, string>>,
   fix?: readonly TextEdit[],
 ): Finding {
-  const safe = Object.fromEntries(
-    Object.entries(args).map(([name, text]) => [name, shown(subject, NAMES.has(name) ? shownName(text) : text)]),
-  );
+  const safe = Object.fromEntries(Object.entries(args).map(([name, text]) => [name, shown(subject, text)]));
   return { rule, path: document.path, span, args: safe, ...(fix === undefined ? {} : { fix }) };
 }
