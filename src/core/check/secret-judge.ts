@@ -103,7 +103,7 @@ function isEncodedText(value: string): boolean {
 }
 
 /** What a program that keeps secrets gives out in their place, and what dotenvx encrypts (dotenvx/dotenvx#207). */
-const STORE =
+export const STORE =
   /^(?:op:\/\/|bws:\/\/|vault:|encrypted:|arn:[a-z-]+:|projects\/[\w-]+\/secrets\/|@Microsoft\.KeyVault\(|secretref:)/i;
 const DIGEST = /^(?:sha(?:1|256|384|512)[-:][A-Za-z0-9+/_=-]+|md5[-:][0-9a-f]{32})$|@sha256:[0-9a-f]{64}$/i;
 

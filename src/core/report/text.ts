@@ -1,5 +1,4 @@
 /** The report for people: a line a finding that editors and terminals can jump to. */
-import type { Severity } from "../check/model.ts";
 import { printable } from "../secrets.ts";
 import { type Report, summaryOf } from "./make.ts";
 
@@ -11,14 +10,7 @@ export interface TextOptions {
   readonly quiet: boolean;
 }
 
-const COLORS: Readonly<Record<Severity | "dim" | "bold" | "green", string>> = {
-  error: "31",
-  warning: "33",
-  note: "36",
-  green: "32",
-  dim: "2",
-  bold: "1",
-};
+const COLORS = { error: 31, warning: 33, note: 36, green: 32, dim: 2, bold: 1 } as const;
 
 /** `path:line:column severity message [rule]`, one a line, and the sum of it. */
 export function toText(report: Report, { color, root, quiet }: TextOptions): string {

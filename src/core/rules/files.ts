@@ -4,7 +4,7 @@ import { spotAt } from "../check/documents.ts";
 import { fixOf } from "../check/edits.ts";
 import type { Broken, Document, Rule, Span } from "../check/model.ts";
 import { fileRow, type Row } from "../check/rows.ts";
-import { type Entry, MAX_DEPTH, type Node } from "../formats/json.ts";
+import { MAX_DEPTH, type Node } from "../formats/json.ts";
 import { isObjectNode, kindWord, member } from "../formats/nodes.ts";
 
 /** A row about a file that could not be read as UTF-8, or not be parsed, for this reason. */
@@ -29,8 +29,6 @@ function commasIn(node: Node): readonly Span[] {
 
 /** Other spellings, and what other clients call it: VS Code `servers`, Zed `context_servers`, Codex `mcp_servers`, opencode `mcp`. */
 const OTHERS = new Set(["mcpservers", "mcpserver", "servers", "server", "contextservers", "mcp"]);
-
-const isOther = ({ key }: Entry): boolean => OTHERS.has(key.toLowerCase().replace(/[^a-z]/g, ""));
 
 export const FILE_RULES: readonly Rule[] = [
   unreadRow("not-a-file", {
@@ -121,15 +119,14 @@ export const FILE_RULES: readonly Rule[] = [
     find: ({ document }) => {
       const { tree } = document;
       if (!isObjectNode(tree) || member(tree, "mcpServers") !== undefined) return undefined;
-      const [other, ...more] = tree.entries.filter(isOther);
-      if (other === undefined) return { at: spotAt(document, tree.start) };
-      const isPlain = more.length === 0 && isObjectNode(other.value);
-      return { at: other, args: { found: other.key }, fix: isPlain ? "mcpServers" : undefined };
+      // no fix: Visual Studio reads "servers" in this very file (learn.microsoft.com/visualstudio/ide/mcp-servers)
+      const other = tree.entries.find(({ key }) => OTHERS.has(key.toLowerCase().replace(/[^a-z]/g, "")));
+      return other === undefined ? { at: spotAt(document, tree.start) } : { at: other, args: { found: other.key } };
     },
     message: ({ found }) =>
       found === undefined
         ? 'there is no "mcpServers", so Claude Code loads no server from the file; allowed: {"mcpServers": {"<name>": {…}}}'
-        : `the servers are under "${found}", where Claude Code does not look; allowed: "mcpServers"`,
+        : `the servers are under "${found}", where Claude Code does not look; add "mcpServers"`,
   }),
   fileRow({
     id: "mcp-servers-not-object",

@@ -2,7 +2,7 @@
 import { type HaloServer, onlyVariable, saidBy, valueHeaders, variablesOf } from "../check/halo-servers.ts";
 import type { Rule } from "../check/model.ts";
 import { haloRow, headerRow, type Place } from "../check/rows.ts";
-import { isObviousExample, isVariableName } from "../check/secret-judge.ts";
+import { isObviousExample, isVariableName, STORE } from "../check/secret-judge.ts";
 import { isFitToShow } from "../check/show.ts";
 import { respelled, type Spelled, spelledIn } from "../clients/references.ts";
 import { isSafeVariable, LABELS, type Value, variablesFor } from "../halo.ts";
@@ -23,6 +23,7 @@ function problemOf(value: string, which: Value, only: string | undefined, { dial
   if (references.length === 0) {
     if (isBareName(value)) return `is ${value}, the name of a variable without its brackets`;
     // the token itself, written out, is committed-secret's
+    if (STORE.test(value)) return "is a reference that only a secret manager resolves, so it is sent as it stands";
     if (isObviousExample(value)) return `is the placeholder "${value}"`;
     return /^[\x21-\x7e]+$/.test(value) || which === "token" ? undefined : "has a character that cannot be sent";
   }
