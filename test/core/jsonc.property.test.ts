@@ -179,27 +179,6 @@ describe("any JSON document, however it is formatted", () => {
     120_000,
   );
 
-  it("several entries at once come out again, last one first", () => {
-    fc.assert(
-      fc.property(fc.nat(), (seed) => {
-        const { text: before, mode } = randomDocument(seed);
-        const strict = mode !== "comments";
-        const operations = [
-          property("env", "HALO_1"),
-          property("env", "HALO_2"),
-          item("list"),
-          property("mcpServers", "halo"),
-        ];
-        let after = before;
-        fc.pre(!operations.some(({ path }) => meetsEmpty(jsonOf(before), path)));
-        for (const operation of operations) after = text(operation.install(after, strict));
-        for (const operation of operations.toReversed()) after = text(operation.remove(after, strict));
-        expect(after).toBe(before);
-      }),
-      { numRuns: RUNS },
-    );
-  }, 120_000);
-
   it("several entries of a formatted document come out in the order in which they went in", () => {
     fc.assert(
       fc.property(fc.nat(), (seed) => {
@@ -217,7 +196,7 @@ describe("any JSON document, however it is formatted", () => {
     );
   }, 120_000);
 
-  it("what a user wrote is taken out, and nothing else is lost", () => {
+  it("what a user wrote is taken out or replaced alone, and nothing else is lost", () => {
     fc.assert(
       fc.property(fc.nat(), fc.constantFrom(...KEYS), (seed, key) => {
         const { text: before, mode } = randomDocument(seed);
@@ -225,24 +204,14 @@ describe("any JSON document, however it is formatted", () => {
         const removed = text(removeProperty(before, [key], { strict }));
         if (!strict) return;
         const meant = strictly(before) as Record<string, unknown>;
+        const isThere = Object.hasOwn(meant, key);
         delete meant[key];
         expect(strictly(removed)).toEqual(meant);
-      }),
-      { numRuns: RUNS },
-    );
-  }, 120_000);
-
-  it("a value is replaced alone", () => {
-    fc.assert(
-      fc.property(fc.nat(), fc.constantFrom(...KEYS), (seed, key) => {
-        const { text: before, mode } = randomDocument(seed);
-        fc.pre(mode !== "comments");
-        const meant = strictly(before) as Record<string, unknown>;
-        fc.pre(Object.hasOwn(meant, key));
-        const after = text(setProperty(before, [key], ENTRY, { strict: true }));
+        if (!isThere) return;
+        const after = text(setProperty(before, [key], ENTRY, { strict }));
         Object.defineProperty(meant, key, { value: ENTRY, enumerable: true, configurable: true, writable: true });
         expect(strictly(after)).toEqual(meant);
-        expect(text(setProperty(after, [key], ENTRY, { strict: true }))).toBe(after);
+        expect(text(setProperty(after, [key], ENTRY, { strict }))).toBe(after);
       }),
       { numRuns: RUNS },
     );
