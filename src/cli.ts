@@ -8,12 +8,10 @@ import { createOutput } from "./ui/output.ts";
 import { wrap } from "./ui/wrap.ts";
 
 /** Loaded when it is the one that runs. */
-const PAGES: Readonly<
-  Record<Command["name"], () => Promise<{ run(context: Context, options: RawOptions): Promise<number> }>>
-> = {
-  init: async () => await import("./commands/init/index.ts"),
-  check: async () => await import("./commands/check/index.ts"),
-  doctor: async () => await import("./commands/doctor/index.ts"),
+const PAGES: Record<Command["name"], () => Promise<{ run(context: Context, options: RawOptions): Promise<number> }>> = {
+  init: () => import("./commands/init/index.ts"),
+  check: () => import("./commands/check/index.ts"),
+  doctor: () => import("./commands/doctor/index.ts"),
 };
 
 function flagLine({ name, short, arg, values, summary }: Flag): string {

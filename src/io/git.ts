@@ -3,9 +3,10 @@
  * that the repository's configuration names.
  */
 import { spawnSync } from "node:child_process";
-import { lstatSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { Cancelled, EnvironmentError } from "../errors.ts";
+import { foldersFrom } from "./read.ts";
 
 /** Variables that belong to the user's set-up of git. Every other GIT_* (GIT_DIR, GIT_INDEX_FILE… inside a hook) would send us elsewhere. */
 const KEPT = /^GIT_(?:CONFIG_(?:GLOBAL|SYSTEM|NOSYSTEM|COUNT|KEY_\d+|VALUE_\d+)|DISCOVERY_ACROSS_FILESYSTEM)$/i;
@@ -20,15 +21,7 @@ export interface GitOptions {
 
 /** The folder at or above `cwd` that holds `.git` (a folder, or a file in a worktree or submodule). git is not run. */
 export function findRoot(cwd: string): string | undefined {
-  for (let folder = resolve(cwd); ; folder = dirname(folder)) {
-    try {
-      // without an exception for each folder that has none: ten of them are a hundredth of a start
-      if (lstatSync(join(folder, ".git"), { throwIfNoEntry: false }) !== undefined) return folder;
-    } catch {
-      // it cannot be looked into
-    }
-    if (dirname(folder) === folder) return undefined;
-  }
+  return foldersFrom(resolve(cwd)).find((folder) => existsSync(join(folder, ".git")));
 }
 
 /** Questions about one path, which is absolute or relative to `cwd`. */

@@ -1,5 +1,5 @@
 /**
- * The lock of file F is the folder `F.lock/` beside the real target, and the place where new content is staged:
+ * The lock of file F is the folder `F.lock/` beside the real target, and the place where new content is staged (docs/adr/0002):
  *
  *     F.lock/.gitignore                "*": git takes nothing from the folder, whatever the repository's own rules say
  *     F.lock/owner-<uuid>-<pid>@<host> who holds it
@@ -83,9 +83,9 @@ function tryLock(target: string): Lock | undefined {
     // appends, so that a rule somebody else wrote is never cut short, and the last rule decides
     writeFileSync(join(folder, ".gitignore"), "*\n", { flag: "a", mode: 0o600, flush: true });
     writeFileSync(owner, "", { flag: "wx", mode: 0o600 });
-    const names = namesIn(folder) ?? [];
-    if (names.filter(isOwner).length === 1) {
-      for (const name of names) if (/^(?:new|old)-/.test(name)) unlinkSync(join(folder, name));
+    const { owners = [], staged = [] } = contentOf(folder) ?? {};
+    if (owners.length === 1) {
+      for (const path of staged) unlinkSync(path);
       return { target, folder, owner, fresh: join(folder, `new-${id}`), kept: join(folder, `old-${id}`) };
     }
   } catch (error) {
@@ -102,23 +102,19 @@ function tryLock(target: string): Lock | undefined {
 
 /** May we write our owner file into a lock that exists? Only if every owner is gone, and for one of several that ask at once. */
 function isLeft(folder: string): boolean {
-  const owners = namesIn(folder)?.filter(isOwner);
+  const { owners } = contentOf(folder) ?? {};
   if (owners === undefined) return false;
   if (owners.length === 0) return ageOf(folder) > OWNERLESS_MS;
-  const paths = owners.map((name) => join(folder, name));
-  return paths.every(isGone) && paths.every((path) => quietly(() => unlinkSync(path)));
+  return owners.every(isGone) && owners.every((path) => quietly(() => unlinkSync(path)));
 }
 
-/** What a lock folder holds. Undefined where it is no lock of ours (a symlink of a repository would lead elsewhere): hands off. */
-function namesIn(folder: string): readonly string[] | undefined {
+/** Undefined where it is no lock of ours (a symlink of a repository would lead elsewhere): hands off. */
+function contentOf(folder: string) {
   if (!lstatSync(folder).isDirectory()) return undefined;
   const entries = readdirSync(folder, { withFileTypes: true });
-  const isOurs = entries.every((entry) => entry.isFile() && OURS.test(entry.name));
-  return isOurs ? entries.map(({ name }) => name) : undefined;
-}
-
-function isOwner(name: string): boolean {
-  return name.startsWith("owner-");
+  if (!entries.every((entry) => entry.isFile() && OURS.test(entry.name))) return undefined;
+  const pathsOf = (kind: RegExp) => entries.flatMap(({ name }) => (kind.test(name) ? [join(folder, name)] : []));
+  return { owners: pathsOf(/^owner-/), staged: pathsOf(/^(?:new|old)-/) };
 }
 
 /** By the clock of the disk, in milliseconds. A clock that was set back counts too; what vanished meanwhile is young. */

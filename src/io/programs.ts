@@ -2,7 +2,7 @@
 import { accessSync, constants, realpathSync, statSync } from "node:fs";
 import { dirname, join, posix, win32 } from "node:path";
 import { Cancelled } from "../errors.ts";
-import { isInside } from "./read.ts";
+import { foldersFrom, isInside } from "./read.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -40,15 +40,8 @@ export function programCandidates(name: string, env: Env, platform: string): rea
  * above them, which npx puts on PATH. A home folder under git does hold the user's own programs.
  */
 export function untrusted(home: string, folders: readonly string[]): readonly string[] {
-  const all = new Set<string>();
-  for (const folder of folders) {
-    if (!isInside(home, folder)) all.add(folder);
-    for (let at = folder; ; at = dirname(at)) {
-      all.add(join(at, "node_modules"));
-      if (dirname(at) === at) break;
-    }
-  }
-  return [...all];
+  const modules = folders.flatMap(foldersFrom).map((folder) => join(folder, "node_modules"));
+  return [...new Set([...folders.filter((folder) => !isInside(home, folder)), ...modules])];
 }
 
 /** The absolute path of a program on PATH, or undefined. `name` is a bare name, never a path. */

@@ -1,6 +1,6 @@
 /** Reads the files, the environment and the version of Claude Code that a set-up consists of. */
 import { realpathSync, statSync } from "node:fs";
-import { dirname, join, relative, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import type { Context } from "../../context.ts";
 import type { NamedFile } from "../../core/clients/claude-state.ts";
 import { type SetupInput, type View, viewSetup } from "../../core/doctor/view.ts";
@@ -8,7 +8,7 @@ import { printable } from "../../core/secrets.ts";
 import { UsageError } from "../../errors.ts";
 import type { ClaudeProgram } from "../../io/claude.ts";
 import { findRoot } from "../../io/git.ts";
-import { isInside, readDocument, readState } from "../../io/read.ts";
+import { foldersFrom, isInside, readDocument, readState } from "../../io/read.ts";
 import type { connectionOptions } from "../shared/options.ts";
 import { claudeOf, ownFiles, programsFor } from "../shared/programs.ts";
 
@@ -17,9 +17,7 @@ function foldersOf(context: Context, cwd: string | undefined): readonly [string,
   const start = resolve(context.cwd, cwd ?? ".");
   try {
     if (!statSync(start).isDirectory()) throw new Error("no folder");
-    const above: [string, ...string[]] = [realpathSync(start)];
-    for (let [at] = above; dirname(at) !== at; at = dirname(at)) above.push(dirname(at));
-    return above;
+    return foldersFrom(realpathSync(start));
   } catch {
     throw new UsageError(`--cwd: there is no folder ${printable(start, 200)}`);
   }
