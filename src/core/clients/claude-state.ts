@@ -44,19 +44,28 @@ function behaviourOf(version = "9.9.9") {
   };
 }
 
+/** Variables of one origin. */
+export interface Layer {
+  readonly from: Origin;
+  /** The file as it is shown, or "the environment". */
+  readonly place: string;
+  readonly env: Env;
+  /** Whoever writes in the repository decides what it says. */
+  readonly ofRepository: boolean;
+}
+
 /** A settings file as Claude Code takes it: strict JSON, and skipped as a whole, with a dialog, when it does not fit. */
-export interface Settings {
-  readonly from: Exclude<Origin, "environment">;
+interface Settings extends Layer {
   readonly file: NamedFile;
   readonly value: Json | undefined;
   /** Why the file is skipped, and where in it (`:line:column`, or empty). */
   readonly broken?: { readonly reason: string; readonly at: string };
-  readonly env: Env;
 }
 
-function readSettings(from: Settings["from"], file: NamedFile): Settings {
-  const { state } = file;
-  const nothing: Settings = { from, file, value: undefined, env: {} };
+function readSettings(from: Origin, file: NamedFile): Settings {
+  const { shown, state, inRepository = false } = file;
+  const ofRepository = from !== "user-settings" || inRepository;
+  const nothing: Settings = { from, place: shown, ofRepository, file, value: undefined, env: {} };
   const skipped = (reason: string, at = ""): Settings => ({ ...nothing, broken: { reason, at } });
   if (state.kind === "unreadable") return skipped(state.reason);
   if (state.kind === "absent" || state.text.replace(/^\uFEFF/, "").trim() === "") return nothing;
@@ -68,7 +77,7 @@ function readSettings(from: Settings["from"], file: NamedFile): Settings {
   if (!isObject(env)) return skipped('its "env" is no object');
   // `String()` of what is no string, as both versions do: a number is sent as its digits, null as "null"
   const texts = Object.entries(env).map(([name, each]) => [name, isObject(each) ? "[object Object]" : String(each)]);
-  return { from, file, value, env: Object.fromEntries(texts) };
+  return { ...nothing, value, env: Object.fromEntries(texts) };
 }
 
 /** In: the files as they were read, and the version of Claude Code; undefined where it is not known. */
@@ -90,20 +99,12 @@ export function claudeState(files: ClaudeFiles, version: string | undefined) {
     behaviour,
   };
 }
+
 export type ClaudeState = ReturnType<typeof claudeState>;
 
 /** What a settings file sets, whether or not a session reads it here. */
 export function envIn(file: NamedFile): Env {
   return readSettings("bridge", file).env;
-}
-
-export interface Layer {
-  readonly from: Origin;
-  /** The file as it is shown, or "the environment". */
-  readonly place: string;
-  readonly env: Env;
-  /** Whoever writes in the repository decides what it says. */
-  readonly ofRepository: boolean;
 }
 
 /** The layers from which a terminal session in a trusted folder takes variables, the one that wins last. `.env` is in none. */
@@ -112,15 +113,8 @@ export function sessionLayers(
   env: Readonly<Record<string, string | undefined>>,
 ): readonly Layer[] {
   const set = Object.entries(env).filter((pair): pair is [string, string] => pair[1] !== undefined);
-  return [
-    { from: "environment", place: "the environment", env: Object.fromEntries(set), ofRepository: false },
-    ...settings.map(({ from, file, env: own }) => ({
-      from,
-      place: file.shown,
-      env: own,
-      ofRepository: from !== "user-settings" || file.inRepository === true,
-    })),
-  ];
+  const environment = { from: "environment", place: "the environment", ofRepository: false } as const;
+  return [{ ...environment, env: Object.fromEntries(set) }, ...settings];
 }
 
 /** THE answer to what a session sends: the environment in which Claude Code expands an entry. `list`: for `claude mcp list` and `get`. */
@@ -182,7 +176,7 @@ export function isSwitchedOff({ store }: ClaudeState, folder: Folder, name: stri
 export function approvalOf(state: ClaudeState, folder: Folder, name: string): ApprovalView {
   const files = [
     { file: state.files.store.shown, value: property(state.store, "projects", storeKey(folder)) },
-    ...state.settings.map(({ file, value }) => ({ file: file.shown, value })),
+    ...state.settings.map(({ place, value }) => ({ file: place, value })),
   ];
   const by = (key: string, says: (value: Json | undefined) => boolean) => {
     const found = files.findLast(({ value }) => says(property(value, key)));
