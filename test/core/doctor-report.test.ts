@@ -3,8 +3,8 @@ import { describe, expect, test } from "vitest";
 import type { ClientStatus } from "../../src/core/clients/claude-code.ts";
 import type { Cause, Diagnosis, ProbeStage } from "../../src/core/diagnosis/diagnose.ts";
 import { type ProbeRecord, STAGES } from "../../src/core/diagnosis/record.ts";
-import { type DoctorReport, type Link, makeReport } from "../../src/core/doctor/report.ts";
-import { headline } from "../../src/core/doctor/text.ts";
+import { type DoctorReport, headline, type Link, makeReport } from "../../src/core/doctor/report.ts";
+
 import {
   BRIDGE,
   dotenv,

@@ -35,8 +35,22 @@ interface Options extends Pick<ReturnType<typeof connectionOptions>, "cwd" | "na
   readonly timeoutMs: number;
 }
 
-/** In: the options, and the token from the command line. Throws UsageError for a folder or values file that is not there. */
-function gather(context: Context, options: Options, token: string | undefined) {
+/** Claude Code is ended so soon after its time is over, milliseconds. */
+export const GRACE_MS = 300;
+
+export interface Looked {
+  readonly view: View;
+  readonly claude: ClaudeProgram | undefined;
+  /** What a program is started with. */
+  readonly env: Context["env"];
+}
+
+/**
+ * Everything that can be known before the network. In: the options, and the token from the command line. Nothing is written.
+ * Every text that may be the token is in `context.secrets` afterwards. Claude Code gets half of the time to say its version.
+ * Throws UsageError for a folder or values file that is not there.
+ */
+export async function look(context: Context, options: Options, token: string | undefined): Promise<Looked> {
   const above = foldersOf(context, options.cwd);
   const [folder] = above;
   const gitRoot = findRoot(folder);
@@ -88,25 +102,6 @@ function gather(context: Context, options: Options, token: string | undefined) {
     env: context.env,
     hasModes: context.platform !== "win32",
   };
-  return { input, folder, repository };
-}
-
-/** Claude Code is ended so soon after its time is over, milliseconds. */
-export const GRACE_MS = 300;
-
-export interface Looked {
-  readonly view: View;
-  readonly claude: ClaudeProgram | undefined;
-  /** What a program is started with. */
-  readonly env: Context["env"];
-}
-
-/**
- * Everything that can be known before the network. Nothing is written. Every text that may be the token is in
- * `context.secrets` afterwards. Claude Code gets half of the time to say its version.
- */
-export async function look(context: Context, options: Options, token: string | undefined): Promise<Looked> {
-  const { input, folder, repository } = gather(context, options, token);
   const programs = programsFor(context, folder, repository);
   const limit = { timeoutMs: Math.round(options.timeoutMs / 2), graceMs: GRACE_MS };
   const { claude, claudeIs: program } = await claudeOf(context, programs, limit);

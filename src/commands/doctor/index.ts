@@ -1,20 +1,25 @@
 /** `doctor`: walks the chain from the files to the tools, and says where it is broken. */
-import type { Context } from "../../context.ts";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { type Context, wantsColor } from "../../context.ts";
 import { explainCall } from "../../core/diagnosis/diagnose.ts";
+import { toMarkdown } from "../../core/doctor/markdown.ts";
 import { type DoctorReport, makeReport, type Run } from "../../core/doctor/report.ts";
 import type { View } from "../../core/doctor/view.ts";
 import { cleanValue } from "../../core/halo.ts";
-import { printable } from "../../core/secrets.ts";
-import { UsageError } from "../../errors.ts";
+import { mask, printable } from "../../core/secrets.ts";
+import { EnvironmentError, UsageError } from "../../errors.ts";
 import type { RawOptions } from "../../flags.ts";
+import { errnoOf } from "../../io/read.ts";
 import { readSecretFile, readStdin } from "../../io/secret-input.ts";
 import { createOutput } from "../../ui/output.ts";
+import { createPaint } from "../../ui/paint.ts";
 import { createShow, type Progress } from "../../ui/show.ts";
 import { runTest, STAGE_TEXT } from "../shared/connection-test.ts";
 import { connectionOptions, pathOf, seconds } from "../shared/options.ts";
 import { ask } from "./ask.ts";
 import { type Looked, look } from "./gather.ts";
-import { checkReport, printReport, writeReport } from "./print.ts";
+import { toDoctorText } from "./text.ts";
 
 /** The arguments of `--args`. */
 function argsOf(text: string): Readonly<Record<string, unknown>> {
@@ -122,6 +127,35 @@ async function walk(context: Context, options: Options, token: string | undefine
   }
 }
 
+/** A path for `--report` that cannot be used is known before anything else is done. Throws UsageError. */
+function checkReport(path: string): void {
+  const shown = printable(path, 200);
+  if (existsSync(path))
+    throw new UsageError(`--report: ${shown} already exists`, { hint: "name another file, or remove it" });
+  if (!existsSync(`${dirname(path)}/`)) throw new UsageError(`--report: there is no folder for ${shown}`);
+}
+
+/** Never over a file that is there; for its owner alone, since it names files and hosts. Throws EnvironmentError. */
+function writeReport({ version, nodeVersion, platform, arch, secrets }: Context, path: string, report: DoctorReport) {
+  const time = new Date().toISOString();
+  const machine = { "create-halo-mcp": version, Node: nodeVersion, system: `${platform} ${arch}`, time };
+  try {
+    writeFileSync(path, mask(toMarkdown(report, machine), secrets), { flag: "wx", mode: 0o600 });
+  } catch (error) {
+    const code = errnoOf(error) ?? "unknown";
+    // a part of it would be in the way of the next try
+    if (code !== "EEXIST") rmSync(path, { force: true });
+    throw new EnvironmentError(`--report: the file could not be written (${code})`, undefined, "unwritable");
+  }
+}
+
+/** In colour where stdout takes it, in ASCII where it takes no more: there `…` is wider. */
+function textOf({ env, stdout, unicode }: Context, report: DoctorReport, isColorOff: boolean): string {
+  const paint = createPaint(wantsColor(env, stdout.isTTY === true, isColorOff), unicode);
+  const text = toDoctorText(report, paint, Math.max(40, Math.min(stdout.columns ?? 80, 100)) - (unicode ? 1 : 3));
+  return unicode ? text : text.replaceAll("…", "...").replaceAll("•", "*").replaceAll("·", "-");
+}
+
 /** Exit code: 0 connected, 1 not. */
 export async function run(context: Context, raw: RawOptions): Promise<number> {
   const options = readOptions(context, raw);
@@ -132,7 +166,7 @@ export async function run(context: Context, raw: RawOptions): Promise<number> {
   if (options.report !== undefined) writeReport(context, options.report, report);
   const output = createOutput(context);
   if (options.json) output.json(report);
-  else printReport(context, report, raw.switches.has("no-color"));
+  else output.result(textOf(context, report, raw.switches.has("no-color")));
   if (options.report !== undefined && !options.quiet) output.say(`The report is in ${printable(options.report, 200)}`);
   return report.ok ? 0 : 1;
 }

@@ -1,6 +1,5 @@
 /** The report for a support ticket, as Markdown: versions, timings, what was seen; nothing secret. Pure. */
-import { type DoctorReport, serverWords } from "./report.ts";
-import { headline } from "./text.ts";
+import { type DoctorReport, headline, serverWords } from "./report.ts";
 
 /** Text of others in a table's cell: no Markdown, no HTML, no mention of anybody; it reads well as plain text, too. */
 function plain(cell: unknown): string {

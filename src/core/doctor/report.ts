@@ -2,6 +2,7 @@
 import { shown } from "../check/show.ts";
 import { claudeCode, expandEntry } from "../clients/claude-code.ts";
 import { sessionEnv } from "../clients/claude-state.ts";
+import { CAUSES } from "../diagnosis/causes.ts";
 import type { Cause, Diagnosis, StageResult } from "../diagnosis/diagnose.ts";
 import { type ProbeRecord, type ProbeStage, STAGES } from "../diagnosis/record.ts";
 import { linesOf, note, repair } from "./advice.ts";
@@ -37,7 +38,7 @@ export interface Run {
   readonly ms: Readonly<Partial<Record<SetupLink, number>>>;
 }
 
-export const toolsWords = (count: number): string => `${count} ${count === 1 ? "tool" : "tools"}`;
+const toolsWords = (count: number): string => `${count} ${count === 1 ? "tool" : "tools"}`;
 
 /** Why an entry is not the one that is taken, in words that go after "not used: ". */
 function whyNot({ entry, scope, lost }: Server, { name, winner }: View): string {
@@ -261,4 +262,20 @@ export function makeReport(v: View, run: Run) {
       return { method, control: phase === "control", status, end, codes, ms: Math.round(ms), repeated: 0 };
     }),
   };
+}
+
+/** What is wrong, or that all is well, in one line. */
+export function headline({ cause, stages, ok, server, toolCount, at, call }: DoctorReport): string {
+  if (ok) {
+    const name = server === null || server.name === "" ? "the server" : server.name;
+    return `Connected to ${name}${server?.version ? ` ${server.version}` : ""}, ${toolsWords(toolCount)}`;
+  }
+  if (call?.ok === false && stages.every(({ status }) => status !== "failed"))
+    return `The connection works, but calling the tool "${call.tool}" failed`;
+  // ids of the set-up and of the test are partly the same, what they mean is not
+  if (at === "setup" || at === "values" || at === "client") {
+    const of = (name: Link["stage"]) => stages.find(({ stage }) => stage === name);
+    return of(at)?.why ?? of("url")?.detail ?? "Not connected";
+  }
+  return cause !== null && Object.hasOwn(CAUSES, cause) ? CAUSES[cause as Cause].title : "Not connected";
 }

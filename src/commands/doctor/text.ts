@@ -1,0 +1,71 @@
+/** The report for a person: the cause first, then the chain, a line a link. One screen of 80 columns. */
+import { type DoctorReport, headline, type Link } from "../../core/doctor/report.ts";
+import type { Paint } from "../../ui/paint.ts";
+import { wrap } from "../../ui/wrap.ts";
+
+/** A link as it is shown, where that is not its id. */
+const NAMES: Readonly<Partial<Record<Link["stage"], string>>> = { setup: "set-up", auth: "token" };
+const nameOf = (stage: Link["stage"]): string => NAMES[stage] ?? stage;
+const INDENT = "    ";
+const MOST_TOOLS = 5;
+
+/** In: the report, how to paint, and columns. Out: lines for stdout. Everything in the report is printable and redacted. */
+export function toDoctorText(report: DoctorReport, paint: Paint, width: number): string {
+  const { stages, ok, at, cause, tools, toolCount, call, control } = report;
+  const { bold, dim, green, yellow, red } = paint;
+  const sign = {
+    ok: green(paint.sign.ok),
+    warning: yellow(paint.sign.warn),
+    failed: red(paint.sign.bad),
+    skipped: dim("-"),
+  };
+
+  const block = (text: string): readonly string[] => text.split("\n").flatMap((line) => wrap(INDENT + line, width));
+  /** What was seen and what to try. */
+  const explain = (seen: string | undefined, advice = ""): readonly string[] => [
+    ...(seen === undefined ? [] : block(seen)),
+    ...(advice === "" ? [] : [`${INDENT}${bold("Try")}`, ...block(advice.replace(/^/gm, "  "))]),
+  ];
+  const lastOf = ({ why, detail }: Link): string | undefined => why ?? detail?.split("\n").at(-1);
+  const part = (status: Link["status"], stage: Link["stage"], id = ""): readonly string[] => [
+    "",
+    `${sign[status]} ${bold(nameOf(stage))}${id && ` ${dim(id)}`}`,
+  ];
+  /** One line a link: its cause if it failed, what was seen in short otherwise. */
+  const lineOf = ({ stage, status, ms, cause: own, detail }: Link): string => {
+    const time = ms >= 1 ? ` ${ms} ms` : "";
+    const room = width - 12 - time.length;
+    const seen = Array.from(status === "failed" && own !== undefined ? own : (detail?.split("\n")[0] ?? "ok"));
+    const words = seen.length <= room ? seen.join("") : `${seen.slice(0, room - 1).join("")}…`;
+    const padding = " ".repeat(Math.max(0, room - seen.length));
+    return `${sign[status]} ${nameOf(stage).padEnd(9)} ${words}${time && padding + dim(time)}`;
+  };
+
+  const main = stages.find(({ stage }) => stage === at);
+  const title = headline(report);
+  const lines = [...wrap(`${sign[ok ? (cause === null ? "ok" : "warning") : "failed"]} ${bold(title)}`, width)];
+  if (!ok && cause !== null) lines.push(`${INDENT}${dim(`cause: ${cause}, at: ${at === null ? "" : nameOf(at)}`)}`);
+  const checked =
+    control === "refused"
+      ? "Checked: the server refuses the same request without your token."
+      : "Could not check whether the server needs the token.";
+  if (ok && cause === null) lines.push(...block(checked));
+  if (main?.cause !== undefined) lines.push(...explain(main.why === title ? undefined : lastOf(main), main.tryThis));
+  const isSilent = ({ status, detail }: Link): boolean => status === "skipped" && detail === undefined;
+  const silent = stages.filter(isSilent).map(({ stage }) => nameOf(stage));
+  lines.push("", ...stages.filter((each) => !isSilent(each)).map(lineOf));
+  if (silent.length > 0) lines.push(`${sign.skipped} ${dim(`not reached: ${silent.join(", ")}`)}`);
+  for (const each of stages)
+    if (each !== main && (each.status === "warning" || each.status === "failed"))
+      lines.push(...part(each.status, each.stage, each.cause), ...explain(lastOf(each), each.tryThis));
+  for (const { link, severity, cause: id, seen, tryThis } of stages.flatMap(({ notes = [] }) => notes))
+    lines.push(...part(severity === "note" ? "skipped" : severity, link, id), ...explain(seen, tryThis));
+  if (tools.length > 0 && ok) {
+    const more = toolCount > MOST_TOOLS ? [`… and ${toolCount - MOST_TOOLS} more`] : [];
+    const named = tools.slice(0, MOST_TOOLS).map(({ name }) => name);
+    lines.push("", ...wrap(`Tools: ${[...named, ...more].join(", ")}`, width));
+  }
+  if (call !== null)
+    lines.push("", `${bold(`Answer of ${call.tool}`)}${call.ok ? "" : " (an error)"}`, ...block(call.text));
+  return `${lines.join("\n")}\n`;
+}
