@@ -86,14 +86,7 @@ const entries: readonly Row[] = [
   ],
   ["type ws", halo({ type: "ws" }), false, ["wrong-type"], '"ws"'],
   ["type sse", halo({ type: "sse" }), false, ["wrong-type"], '"sse"'],
-  [
-    "a helper",
-    halo({ headersHelper: "x" }),
-    false,
-    ["entry-runs"],
-    "--name halo-cm",
-    "remove the entry from .mcp.json",
-  ],
+  ["a helper", halo({ headersHelper: "x" }), false, ["entry-runs"], "remove the entry from .mcp.json"],
   [
     "HALO through a program that waits",
     { ...waiting, mcp: servers(remote) },
@@ -163,7 +156,6 @@ const values: readonly Row[] = [
     "which Claude Code does not read",
     "writes .claude/settings.local.json",
   ],
-  ["direnv that is not on", { ...unfilled, envrc: "dotenv\n" }, false, ["no-bridge"], "direnv allow"],
   ["nothing sets it", { ...unfilled, dotenv: undefined }, false, ["missing-value"], "HALO_PROFILE_ID: not set"],
   [".env is a folder", { ...unfilled, dotenv: new Unreadable("a folder") }, false, ["file-broken", "missing-value"]],
   ["exported", { ...unfilled, env: VALUES }, true, []],

@@ -69,7 +69,6 @@ function reportOf(told: Told, { status, cause, given = false }: Run = {}): Docto
     test: { diagnosis: diagnosisOf(cause), record },
     asked: status && { status },
     call: null,
-    ms: {},
   });
   for (const secret of [TOKEN, OLD]) expect(JSON.stringify(report)).not.toContain(secret);
   return report;

@@ -38,7 +38,6 @@ export interface Told {
   readonly settings?: unknown;
   readonly local?: unknown;
   readonly dotenv?: unknown;
-  readonly envrc?: unknown;
   readonly env?: Record<string, string>;
   readonly name?: string;
   readonly url?: string;
@@ -95,7 +94,6 @@ function inputOf(told: Told): SetupInput {
     localSettings: named(".claude/settings.local.json", told.local),
     rootLocalSettings: folder === FOLDER ? undefined : named("../.claude/settings.local.json", told.rootLocal),
     dotenv: named(folder === FOLDER ? ".env" : "../.env", told.dotenv),
-    envrc: named(".envrc", told.envrc),
     env: told.env ?? {},
     hasModes: true,
   };
@@ -118,7 +116,7 @@ export function setupOf(told: Told) {
   const lines = findings.map((each) => ({ ...each, tryThis: each.tryThis.split("\n").filter(Boolean) }));
   const of = (link: string) => lines.filter((each) => each.link === link);
   const all = [...of("setup"), ...of("values"), ...of("client")];
-  const { setup } = makeReport(view, { test: undefined, call: null, ms: {} });
+  const { setup } = makeReport(view, { test: undefined, call: null });
   return { view, all, of, verdict, setup, toSend: view.toSend };
 }
 

@@ -238,7 +238,7 @@ async function said(context: Context, url: string, state: State) {
   const { view } = looked;
   const asked = state.trusted === true ? await ask(context, looked, PASSED, options.timeoutMs) : undefined;
   const { findings, verdict } = findingsOf({ ...view, asked });
-  const { setup } = makeReport(view, { test: undefined, asked, call: null, ms: {} });
+  const { setup } = makeReport(view, { test: undefined, asked, call: null });
   const told = JSON.stringify({ findings, setup });
   expect(told).not.toContain(TOKEN);
   expect(told).not.toContain(WRONG.HALO_MCP_TOKEN);

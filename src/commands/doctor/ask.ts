@@ -41,7 +41,7 @@ export async function ask(
   leftMs: number,
 ): Promise<Asked | undefined> {
   if (claude === undefined || !mayAsk(view, test)) return undefined;
-  if (leftMs < LEAST_MS) return { silence: "no-time" };
+  if (leftMs < LEAST_MS) return {};
   const question = {
     name: view.name,
     ...bridgeFor(view),
@@ -56,12 +56,12 @@ export async function ask(
       env,
       signal: context.signal,
     });
-    if (answer === undefined) return { silence: "no-answer" };
+    if (answer === undefined) return {};
     const { said } = answer;
     return { status: answer.isKnown ? parseStatus(said) : "not-configured", scope: parseScope(said) };
   } catch (error) {
     if (error instanceof Cancelled) throw error;
     // no room for a private file, say
-    return { silence: "failed" };
+    return {};
   }
 }

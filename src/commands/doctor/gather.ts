@@ -67,11 +67,6 @@ export async function look(context: Context, options: Options, token: string | u
     const inRepository = isInside(state.realPath, repository) && !isInside(context.home, repository);
     return { shown: shown(path), state, inRepository };
   };
-  const nearest = (name: string): NamedFile => {
-    const folders = gitRoot === undefined ? [folder] : above.slice(0, above.indexOf(gitRoot) + 1);
-    const all = folders.map((each) => named(join(each, name)));
-    return all.find(({ state }) => state.kind !== "absent") ?? named(join(repository, name));
-  };
   const { valuesFile } = options;
   if (valuesFile !== undefined && readState(valuesFile).kind === "absent")
     throw new UsageError(`--values-file: there is no file ${printable(valuesFile, 200)}`);
@@ -81,6 +76,9 @@ export async function look(context: Context, options: Options, token: string | u
     return /^[~-]/.test(way) ? `./${way}` : way;
   };
   const { store, userSettings } = ownFiles(context);
+  const own = gitRoot === undefined ? [folder] : above.slice(0, above.indexOf(gitRoot) + 1);
+  const dotenvs = own.map((each) => named(join(each, ".env")));
+  const dotenv = dotenvs.find(({ state }) => state.kind !== "absent") ?? named(join(repository, ".env"));
   const input: SetupInput = {
     ...options,
     token,
@@ -97,8 +95,7 @@ export async function look(context: Context, options: Options, token: string | u
     localSettings: named(join(folder, ".claude", "settings.local.json")),
     rootLocalSettings:
       gitRoot === undefined || gitRoot === folder ? undefined : named(join(gitRoot, ".claude", "settings.local.json")),
-    dotenv: valuesFile === undefined ? nearest(".env") : named(valuesFile),
-    envrc: nearest(".envrc"),
+    dotenv: valuesFile === undefined ? dotenv : named(valuesFile),
     env: context.env,
     hasModes: context.platform !== "win32",
   };

@@ -110,18 +110,15 @@ async function walk(context: Context, options: Options, token: string | undefine
   const started = context.now();
   const left = (): number => started + options.timeoutMs - context.now();
   const looked = await look(context, options, token);
-  const lookedAt = context.now();
   const show = createShow(context, { quiet: options.json || options.quiet, guide: false });
   const { toSend } = looked.view;
   const host = toSend.ok ? ` to ${printable(new URL(toSend.sent.url).host, 60)}` : "";
   const progress = show.progress(`testing the connection${host}`);
   try {
     const tested = await test(context, options, looked, left(), progress);
-    const testedAt = context.now();
     progress.update("asking Claude Code");
     const asked = await ask(context, looked, tested, left());
-    const ms = { setup: Math.round(lookedAt - started), client: Math.round(context.now() - testedAt) };
-    return makeReport(looked.view, { test: tested, asked, call: callOf(options, looked.view, tested), ms });
+    return makeReport(looked.view, { test: tested, asked, call: callOf(options, looked.view, tested) });
   } finally {
     progress.end();
   }

@@ -41,7 +41,7 @@ function wordOf(word: string): string {
 }
 
 /** Programs that act on the folder in which they are started. */
-const LOCAL: ReadonlySet<string> = new Set(["claude", "git", "ls", "chmod", "direnv"]);
+const LOCAL: ReadonlySet<string> = new Set(["claude", "git", "ls", "chmod"]);
 
 /** Advice as lines to be typed where `--cwd` was typed. */
 export function linesOf(advice: readonly Advice[], cwd: string | undefined): string {

@@ -14,21 +14,19 @@ export const STATUS_WORDS: Readonly<Record<ClientStatus, string>> = {
   "not-configured": "not configured",
   unknown: "an unknown status",
 };
-const SILENCE = {
-  "no-time": "no time was left to ask Claude Code",
-  "no-answer": "Claude Code did not answer in time",
-  failed: "Claude Code could not be asked",
-} as const;
 
 /** Where the word of Claude Code is not what its files, or the connection test, come to. It is asked only about an entry that a session would connect to, after a test that passed. */
 function* disagreement(v: Scene): Found {
   const { asked, tested, winner, input } = v;
+  if (asked === undefined) return;
   const list = run("claude", "mcp", "list");
-  if (asked?.silence !== undefined) yield say.note("client-disagrees", SILENCE[asked.silence], list);
-  const status = asked?.status;
-  if (status === undefined) return;
+  const { status, scope } = asked;
+  if (status === undefined) {
+    yield say.note("client-disagrees", "Claude Code gave no answer in time", list);
+    return;
+  }
   const says = `Claude Code ${v.client.version ?? ""} reports "${STATUS_WORDS[status]}"`;
-  const isOther = asked?.scope !== undefined && asked.scope !== winner?.scope;
+  const isOther = scope !== undefined && scope !== winner?.scope;
   if (tested?.ok === true && (status === "failed" || status === "needs-auth"))
     if (input.token === undefined)
       yield say.failed(
@@ -47,7 +45,7 @@ function* disagreement(v: Scene): Found {
   else if (isOther || !["connected", "failed", "needs-auth", "unknown"].includes(status))
     yield say.warning(
       "client-disagrees",
-      `${says}${isOther ? ` for its ${asked.scope} entry` : ""}, but by its files it should connect with the one in ${winner?.file ?? ""}`,
+      `${says}${isOther ? ` for its ${scope} entry` : ""}, but by its files it should connect with the one in ${winner?.file ?? ""}`,
       list,
     );
 }

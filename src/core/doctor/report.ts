@@ -29,13 +29,12 @@ export interface Link {
   readonly notes?: readonly Finding[];
 }
 
-/** What came after the view. `test`: the connection test; undefined where nothing may be sent. `ms`: milliseconds. */
+/** What came after the view. `test`: the connection test; undefined where nothing may be sent. */
 export interface Run {
   readonly test: { readonly diagnosis: Diagnosis; readonly record: ProbeRecord } | undefined;
   readonly asked?: Asked | undefined;
   /** What one tool answered, cut and cleaned. */
   readonly call: { readonly tool: string; readonly ok: boolean; readonly text: string } | null;
-  readonly ms: Readonly<Partial<Record<SetupLink, number>>>;
 }
 
 const toolsWords = (count: number): string => `${count} ${count === 1 ? "tool" : "tools"}`;
@@ -95,7 +94,7 @@ const LINES: Readonly<Record<SetupLink, (v: Scene, setup: ReturnType<typeof setu
     return places.length === 0 ? [] : [places.join("; ")];
   },
   client: ({ client: { program, version }, approval, trust, asked }) => {
-    const silence = asked?.silence === "no-answer" ? "did not answer" : "not asked";
+    const silence = asked === undefined ? "not asked" : "did not answer";
     const words = [
       program === "found"
         ? `Claude Code ${version ?? ""}`
@@ -109,12 +108,12 @@ const LINES: Readonly<Record<SetupLink, (v: Scene, setup: ReturnType<typeof setu
 };
 
 /** A link before the network: its first failure is its cause, else its first warning. */
-function setupLink(stage: SetupLink, v: View, lines: readonly string[], all: readonly Finding[], ms = 0): Link {
+function setupLink(stage: SetupLink, v: View, lines: readonly string[], all: readonly Finding[]): Link {
   const own = all.filter(({ link }) => link === stage);
   const detail = [...lines, ...own.map(({ seen }) => seen)].join("\n") || undefined;
   // an entry that is not to be filled
   if (stage === "values" && own.length === 0 && (v.winner === undefined || !v.isFit(v.winner)))
-    return { stage, status: "skipped", ok: false, ms, detail: v.winner && "not checked: see set-up" };
+    return { stage, status: "skipped", ok: false, ms: 0, detail: v.winner && "not checked: see set-up" };
   const first = own.find(({ severity }) => severity === "failed") ?? own.find(({ severity }) => severity === "warning");
   const notes = own.filter((each) => each !== first && each.tryThis !== "" && each.severity !== "failed");
   const ok = first?.severity !== "failed";
@@ -122,7 +121,7 @@ function setupLink(stage: SetupLink, v: View, lines: readonly string[], all: rea
     stage,
     status: first === undefined ? "ok" : ok ? "warning" : "failed",
     ok,
-    ms,
+    ms: 0,
     ...(first && { cause: first.cause, why: first.seen, tryThis: first.tryThis }),
     detail,
     ...(notes.length > 0 && { notes }),
@@ -227,7 +226,7 @@ export function makeReport(v: View, run: Run) {
   const { findings, verdict } = findingsOf(scene);
   const setup = setupOf(v, verdict);
   const before = (["setup", "values", "client"] as const).map((link) =>
-    setupLink(link, v, LINES[link](scene, setup), findings, run.ms[link]),
+    setupLink(link, v, LINES[link](scene, setup), findings),
   );
   const stages = [...before, ...networkLinks(scene, run.test, before[1])];
   const failed = stages.find(({ status }) => status === "failed");

@@ -42,7 +42,6 @@ export interface SetupInput extends ClaudeFiles, Folder {
   /** The `.mcp.json` files of the folder and above it that are there, nearest first. */
   readonly mcp: readonly McpFile[];
   readonly dotenv: NamedFile;
-  readonly envrc: NamedFile;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The platform has permissions that count. */
   readonly hasModes: boolean;
@@ -54,11 +53,10 @@ export interface ClientFacts {
   readonly version?: string | undefined;
 }
 
-/** What Claude Code said of the entry, or why it said nothing although it was to be asked. */
+/** What Claude Code said of the entry; nothing where it gave no answer in time. */
 export interface Asked {
   readonly status?: ClientStatus;
   readonly scope?: Scope | undefined;
-  readonly silence?: "no-time" | "no-answer" | "failed";
 }
 
 /** The dialogs that a session opens with, before it connects to anything. */
@@ -74,18 +72,12 @@ function dialogsOf(input: SetupInput, state: ClaudeState, servers: readonly Serv
   return servers.some(isNew) ? [...trust, "new-server"] : trust;
 }
 
-/** direnv's `.envrc` loads something: the same words as the rule `bridge-missing` looks for. */
-const LOADS = /^[ \t]*(?:dotenv|source_env|source|\.|export[ \t]+HALO_)/m;
-
-/** What carries the variables of the entry into a session. `direnv`: an .envrc would, but not in this shell. `literal`: it needs none. */
-function bridgeOf({ envrc }: SetupInput, values: readonly ValueSource[]) {
+/** What carries the variables of the entry into a session. `literal`: it needs none. */
+function bridgeOf(values: readonly ValueSource[]) {
   const needed = values.filter(({ variable }) => variable !== undefined);
   const [first] = needed;
   if (first === undefined) return { kind: values.some(({ from }) => from === "literal") ? "literal" : "none" };
-  if (needed.some(({ state }) => state === "unset"))
-    return envrc.state.kind === "file" && LOADS.test(envrc.state.text)
-      ? { kind: "direnv", file: envrc.shown }
-      : { kind: "none" };
+  if (needed.some(({ state }) => state === "unset")) return { kind: "none" };
   if (first.from === "environment" || first.from === "default") return { kind: "environment" };
   return { kind: first.from === "user-settings" ? first.from : "claude-settings", file: first.place };
 }
@@ -182,7 +174,7 @@ export function viewSetup(input: SetupInput, client: ClientFacts) {
       !each.entry.runs && isOurs(each) && mayReceive(expandEntry(each.entry, env).url, consent(each)).ok,
     session,
     values,
-    bridge: bridgeOf(input, values),
+    bridge: bridgeOf(values),
     network: viewNetwork(layers),
     ...sending,
     /** A session sends the token to an address that nobody but the repository names. */
