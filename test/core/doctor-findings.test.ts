@@ -270,7 +270,7 @@ const client: readonly Row[] = [
     { ...waiting, store: trusted({}, servers(literal)) },
     true,
     ["not-approved"],
-    "until then",
+    "saves the approval",
   ],
   ["that of a foreign one", own({}, { mcp: servers(entry({ url: FOREIGN })) }), true, ["not-approved"], NEVER],
   [

@@ -372,7 +372,7 @@ describe.concurrent("a token of the command line", () => {
           stdin: `Bearer ${TOKEN}\n`,
         });
         expect(run.code, run.stdout).toBe(0);
-        expect(run.stdout).toContain("tested with the token from the command line");
+        expect(run.stdout).toContain("Tested with the token from the command line");
         const printed = run.stdout + run.stderr + readFileSync(report, "utf8");
         expect([...leaks(printed), ...leaks(printed, OTHER)]).toEqual([]);
       }

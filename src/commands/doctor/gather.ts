@@ -1,12 +1,11 @@
 /** Reads the files, the environment and the version of Claude Code that a set-up consists of. */
-import { realpathSync, statSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import type { Context } from "../../context.ts";
 import type { NamedFile } from "../../core/clients/claude-state.ts";
-import { type SetupInput, type View, viewSetup } from "../../core/doctor/view.ts";
+import { type SetupInput, viewSetup } from "../../core/doctor/view.ts";
 import { printable } from "../../core/secrets.ts";
 import { UsageError } from "../../errors.ts";
-import type { ClaudeProgram } from "../../io/claude.ts";
 import { findRoot } from "../../io/git.ts";
 import { foldersFrom, isInside, readDocument, readState } from "../../io/read.ts";
 import type { connectionOptions } from "../shared/options.ts";
@@ -15,12 +14,8 @@ import { claudeOf, ownFiles, programsFor } from "../shared/programs.ts";
 /** Where a session would start, and the folders above it, nearest first. Throws UsageError for a folder that is not there. */
 function foldersOf(context: Context, cwd: string | undefined): readonly [string, ...string[]] {
   const start = resolve(context.cwd, cwd ?? ".");
-  try {
-    if (!statSync(start).isDirectory()) throw new Error("no folder");
-    return foldersFrom(realpathSync(start));
-  } catch {
-    throw new UsageError(`--cwd: there is no folder ${printable(start, 200)}`);
-  }
+  if (!existsSync(`${start}/`)) throw new UsageError(`--cwd: there is no folder ${printable(start, 200)}`);
+  return foldersFrom(realpathSync(start));
 }
 
 /** A `.mcp.json`, where there is one. */
@@ -31,26 +26,17 @@ function mcpFile(path: string, shown: string): SetupInput["mcp"] {
   return [{ shown, read: reading }];
 }
 
-interface Options extends Pick<ReturnType<typeof connectionOptions>, "cwd" | "name" | "url" | "valuesFile"> {
-  readonly timeoutMs: number;
-}
+type Options = Pick<ReturnType<typeof connectionOptions>, "cwd" | "name" | "url" | "valuesFile">;
 
 /** Claude Code is ended so soon after its time is over, milliseconds. */
 export const GRACE_MS = 300;
-
-export interface Looked {
-  readonly view: View;
-  readonly claude: ClaudeProgram | undefined;
-  /** What a program is started with. */
-  readonly env: Context["env"];
-}
 
 /**
  * Everything that can be known before the network. In: the options, and the token from the command line. Nothing is written.
  * Every text that may be the token is in `context.secrets` afterwards. Claude Code gets half of the time to say its version.
  * Throws UsageError for a folder or values file that is not there.
  */
-export async function look(context: Context, options: Options, token: string | undefined): Promise<Looked> {
+export async function look(context: Context, options: Options & { readonly timeoutMs: number }, token?: string) {
   const above = foldersOf(context, options.cwd);
   const [folder] = above;
   const gitRoot = findRoot(folder);
@@ -104,5 +90,7 @@ export async function look(context: Context, options: Options, token: string | u
   const { claude, claudeIs: program } = await claudeOf(context, programs, limit);
   const view = viewSetup(input, { program, version: claude?.version });
   for (const secret of view.secrets) context.secrets.add(secret);
+  /** `env`: what a program is started with. */
   return { view, claude, env: programs.env };
 }
+export type Looked = Awaited<ReturnType<typeof look>>;

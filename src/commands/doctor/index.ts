@@ -6,6 +6,7 @@ import { explainCall } from "../../core/diagnosis/diagnose.ts";
 import { toMarkdown } from "../../core/doctor/markdown.ts";
 import { type DoctorReport, makeReport, type Run } from "../../core/doctor/report.ts";
 import type { View } from "../../core/doctor/view.ts";
+import { isObject, type JsonObject, parseDocument } from "../../core/formats/json.ts";
 import { cleanValue } from "../../core/halo.ts";
 import { mask, printable } from "../../core/secrets.ts";
 import { EnvironmentError, UsageError } from "../../errors.ts";
@@ -22,18 +23,14 @@ import { type Looked, look } from "./gather.ts";
 import { toDoctorText } from "./text.ts";
 
 /** The arguments of `--args`. */
-function argsOf(text: string): Readonly<Record<string, unknown>> {
-  const hint = `npx create-halo-mcp doctor --call <tool> --args '{"question":"…"}'`;
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text);
-  } catch {
-    // the text may hold what is nobody's business
-    throw new UsageError("--args is not valid JSON", { hint });
-  }
-  if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed))
-    throw new UsageError("--args takes a JSON object", { hint });
-  return parsed as Readonly<Record<string, unknown>>;
+function argsOf(text: string): JsonObject {
+  const parsed = parseDocument(text, { strict: true });
+  // the text may hold what is nobody's business
+  if (!parsed.ok || !isObject(parsed.value))
+    throw new UsageError("--args takes a JSON object", {
+      hint: `npx create-halo-mcp doctor --call <tool> --args '{"question":"…"}'`,
+    });
+  return parsed.value;
 }
 
 type Options = ReturnType<typeof readOptions>;
@@ -80,14 +77,10 @@ async function test(
 ): Promise<Run["test"]> {
   const { toSend, from } = view;
   if (!toSend.ok) return undefined;
-  const limits = {
-    timeoutMs: Math.max(LEAST_MS, Math.round(leftMs)),
-    call,
-    onStage: (stage: keyof typeof STAGE_TEXT) => {
-      progress.update(`testing the connection: ${STAGE_TEXT[stage]}`);
-    },
-  };
-  return await runTest(context, toSend.sent, limits, from);
+  const timeoutMs = Math.max(LEAST_MS, Math.round(leftMs));
+  const onStage = (stage: keyof typeof STAGE_TEXT): void =>
+    progress.update(`testing the connection: ${STAGE_TEXT[stage]}`);
+  return await runTest(context, toSend.sent, { timeoutMs, call, onStage }, from);
 }
 
 const MOST_LINES = 40;

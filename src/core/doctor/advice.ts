@@ -40,9 +40,6 @@ function wordOf(word: string): string {
   return word.startsWith("~/") ? `~/${quoteSh(word.slice(2))}` : quoteSh(word);
 }
 
-/** Programs that act on the folder in which they are started. */
-const LOCAL: ReadonlySet<string> = new Set(["claude", "git", "ls", "chmod"]);
-
 /** Advice as lines to be typed where `--cwd` was typed. */
 export function linesOf(advice: readonly Advice[], cwd: string | undefined): string {
   const lineOf = (each: Advice): string => {
@@ -50,7 +47,7 @@ export function linesOf(advice: readonly Advice[], cwd: string | undefined): str
     const line = each.run.map(wordOf).join(" ");
     if (cwd === undefined || each.run.includes("--cwd")) return line;
     if (each.run[0] === "npx") return `${line} --cwd ${wordOf(cwd)}`;
-    return LOCAL.has(each.run[0]) ? `cd ${wordOf(cwd)} && ${line}` : line;
+    return `cd ${wordOf(cwd)} && ${line}`;
   };
   return advice.map(lineOf).join("\n");
 }

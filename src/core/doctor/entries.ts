@@ -26,8 +26,6 @@ interface Lost {
   readonly why: string;
   /** `:line:column`, or empty. */
   readonly at: string;
-  /** `check --fix` mends it. */
-  readonly fixable: boolean;
   /** The whole file is not loaded. */
   readonly isFile: boolean;
 }
@@ -55,11 +53,10 @@ function placeOf(scope: Scope, file: string, read: Pick<Document, "text" | "enco
   const document = documentOf({ ...read, ...raw });
   const base = { inRepository: false, url: HALO_URL, allowMissing: true, local: true, spilled: [], unignoredEnv: [] };
   const subject: Subject = { ...base, documents: [document], secrets };
-  const lostBy = ({ rule, args, span, fix }: Finding): Lost => ({
+  const lostBy = ({ rule, args, span }: Finding): Lost => ({
     why: rules.get(rule)?.message(args) ?? rule,
     // what stands in the store was read as a text of its own
     at: scope === "project" ? placeWords(read.text, span.offset) : "",
-    fixable: fix !== undefined,
     isFile: LOSES_FILE.has(rule),
   });
   const errors = runRules(LOADER_RULES, subject).filter(({ rule }) => rules.get(rule)?.severity === "error");

@@ -20,11 +20,8 @@ function* disagreement(v: Scene): Found {
   const { asked, tested, winner, input } = v;
   if (asked === undefined) return;
   const list = run("claude", "mcp", "list");
-  const { status, scope } = asked;
-  if (status === undefined) {
-    yield say.note("client-disagrees", "Claude Code gave no answer in time", list);
-    return;
-  }
+  const { status = "unknown", scope } = asked;
+  if (asked.status === undefined) yield say.note("client-disagrees", "Claude Code gave no answer in time", list);
   const says = `Claude Code ${v.client.version ?? ""} reports "${STATUS_WORDS[status]}"`;
   const isOther = scope !== undefined && scope !== winner?.scope;
   if (tested?.ok === true && (status === "failed" || status === "needs-auth"))
@@ -70,31 +67,20 @@ function* consent(v: Scene): Found {
       ...approve,
     );
   const asked = waiting ?? (approval?.state === "pending" ? winner : undefined);
-  if (asked === undefined || winner === undefined) return;
-  const seen = `"${shownName}" in ${asked.file} is not approved in this folder`;
-  if (!v.isFit(asked))
-    // one that is not HALO's, leads elsewhere or runs a program: it would get the token, or run as its reader
-    yield say.warning(
-      "not-approved",
-      `${seen}, and should not be approved as it is`,
-      note("do not approve it; when Claude Code asks,"),
-      note("choose: Continue without using this MCP server"),
-    );
-  else if (waiting !== undefined)
-    yield say.warning(
-      "not-approved",
-      `${seen}; until then Claude Code uses the ${winner.scope} entry in ${winner.file}`,
-      ...approve,
-    );
+  if (asked === undefined) return;
+  const isFit = v.isFit(asked);
   // without Claude Code on this computer there is nobody who could have approved it
-  else
-    yield say[client.program === "none" ? "note" : "failed"](
-      "not-approved",
-      `${seen}: Claude Code asks first, and its default answer is no`,
-      ...approve,
-      repair(v, winner),
-      note("# saves the approval together with the values"),
-    );
+  const severity = client.program === "none" ? "note" : "failed";
+  yield say[isFit && waiting === undefined ? severity : "warning"](
+    "not-approved",
+    `"${shownName}" in ${asked.file} is not approved in this folder: ${
+      isFit ? "Claude Code asks first, and its default answer is no" : "it should not be approved as it is"
+    }`,
+    ...(isFit
+      ? [...approve, repair(v, asked), note("# saves the approval together with the values")]
+      : // one that is not HALO's, leads elsewhere or runs a program: it would get the token, or run as its reader
+        [note("do not approve it; when Claude Code asks,"), note("choose: Continue without using this MCP server")]),
+  );
 }
 
 /** A program that could not be asked. */
@@ -138,20 +124,17 @@ function* ways({ network }: Scene): Found {
           : "everyone who uses this repository connects to HALO that way"
       }`,
       note(`remove ${names} from ${own[0].place}`),
-      note("# settings of your own network belong in ~/.claude/settings.json"),
       ...(isReadable ? [NEW_TOKEN] : []),
     );
   }
   const differing = network.filter(({ name, differs }) => differs && name !== VERIFY);
-  for (const place of new Set(differing.map((each) => each.place))) {
-    const names = differing.flatMap((each) => (each.place === place ? [each.name] : []));
+  if (differing.length > 0)
     yield say.warning(
       "network-differs",
-      `Claude Code uses ${names.join(", ")} from ${place}; this test uses the environment alone`,
+      `Claude Code uses ${differing.map(({ name, place }) => `${name} from ${place}`).join(", ")}; this test uses the environment alone`,
       note("# to test the same way, export these variables, then"),
       npx("doctor"),
     );
-  }
 }
 
 export function* clientFindings(v: Scene): Found {

@@ -34,9 +34,13 @@ function* brokenFiles(v: Scene): Found {
     );
   for (const { scope, file, broken } of places) {
     if (scope !== "project" || broken === undefined) continue;
-    const byHand = [note(`fix ${file} by hand, or restore it from git:`), run("git", "checkout", "--", file)];
-    const advice = broken.fixable ? [npx("check", "--fix")] : byHand;
-    yield lost("file-broken", `${file}${broken.at}: ${broken.why}`, ...advice);
+    yield lost(
+      "file-broken",
+      `${file}${broken.at}: ${broken.why}`,
+      npx("check", "--fix"),
+      note("# or restore it from git:"),
+      run("git", "checkout", "--", file),
+    );
   }
 }
 
@@ -44,7 +48,6 @@ function* brokenFiles(v: Scene): Found {
 function* obstacle(v: Scene, server: Server): Found {
   const { toSend, leaks, input } = v;
   const { entry, file, scope } = server;
-  const again = repair(v, server);
   const replace = repair(v, server, "--url", HALO_URL);
   const { cause, reason = "" } = toSend.ok ? {} : toSend;
   const type = property(entry.raw, "type");
@@ -57,7 +60,7 @@ function* obstacle(v: Scene, server: Server): Found {
       cause,
       `${file}: the entry starts a program (headersHelper or command), so what it sends is unknown`,
       scope === "project" ? note(`remove the entry from ${file}, then`) : remove(v, server),
-      again,
+      repair(v, server),
     );
   else if (cause === "endpoint-foreign")
     yield say.failed(
@@ -73,7 +76,7 @@ function* obstacle(v: Scene, server: Server): Found {
     yield say.failed(
       "wrong-type",
       `${file}: "type" is ${shown(v, JSON.stringify(type), 40)}, but HALO needs "http"`,
-      again,
+      repair(v, server),
     );
   else if (cause === "bad-url")
     yield say.failed(cause, `${file}: ${reason}${leaks ? `. ${sends}` : ""}`, ...reject, replace);
@@ -116,7 +119,7 @@ function* openFiles({ input, state, secrets }: Scene): Found {
 }
 
 export function* setupFindings(v: Scene): Found {
-  const { winner, ours, contenders, shownName } = v;
+  const { winner, ours, shownName } = v;
   yield* brokenFiles(v);
   if (winner === undefined) yield* noEntry(v);
   else if (ours !== undefined) yield* obstacle(v, ours);
@@ -135,9 +138,8 @@ export function* setupFindings(v: Scene): Found {
           ? list(file.shown)
           : note(`fix ${file.shown}: it must be JSON without comments or trailing commas`),
       );
-  for (const other of contenders) {
+  for (const other of v.kept) {
     if (winner === undefined || other === winner || other === v.waiting) continue;
-    if (other.entry.name !== v.name || other.lost !== undefined) continue;
     // the reader may look at a file that is not the one that counts
     yield say[other.scope === "user" ? "note" : "warning"](
       "shadowed",

@@ -1,6 +1,6 @@
 /** What is found about the three values. */
 import type { Advice } from "../advice.ts";
-import { expand, references } from "../clients/references.ts";
+import { expand } from "../clients/references.ts";
 import { cleanValue, HEADERS, LABELS, variablesFor } from "../halo.ts";
 import { note, npx, repair } from "./advice.ts";
 import { type Found, type Scene, say } from "./finding.ts";
@@ -90,19 +90,17 @@ function* stale(v: Scene): Found {
   }
 }
 
-/** A header that is a token by itself: as text, or as the default of a reference. */
-function isToken(text: string): boolean {
-  const alone = expand(text, {});
-  return alone.missing.length === 0 && cleanValue("token", alone.text).ok && references(alone.text).length === 0;
-}
-
 export function* valueFindings(v: Scene): Found {
   yield* unset(v);
   yield* unusable(v);
   yield* stale(v);
   // the file is made to be shared, and git keeps every state of it
   const holds = v.contenders.filter(
-    ({ isHalo, scope, entry }) => isHalo && scope === "project" && headersFor(entry, "token").some(isToken),
+    ({ isHalo, scope, entry }) =>
+      isHalo &&
+      scope === "project" &&
+      // as text, or as the default of a reference
+      headersFor(entry, "token").some((text) => cleanValue("token", expand(text, {}).text).ok),
   );
   for (const file of new Set(holds.map((each) => each.file)))
     yield say.warning(

@@ -5,18 +5,9 @@ import { clientFindings } from "./findings-client.ts";
 import { setupFindings } from "./findings-setup.ts";
 import { valueFindings } from "./findings-values.ts";
 
-/** What an interactive session does, when its owner trusts the folder and answers nothing else. */
-export interface Verdict {
-  /** It sends the three values to the URL of the entry. */
-  readonly wouldConnect: boolean;
-  readonly cause?: SetupCause;
-  readonly reason: string;
-}
-
 /** Failures that keep no session from sending the values. */
 const NO_OBSTACLE: readonly SetupCause[] = [
   "endpoint-foreign",
-  "settings-broken",
   "stale-value",
   "client-broken",
   "client-disagrees",
@@ -30,7 +21,7 @@ const isForFit = ({ cause, link }: Finding): boolean =>
   link === "values" ? cause !== "token-in-repository" : cause === "disabled" || cause === "rejected";
 
 /** In: the view, and what is known of the test and of Claude Code's own word. Out: what is said, the failures first. */
-export function findingsOf(v: Scene): { readonly findings: readonly Finding[]; readonly verdict: Verdict } {
+export function findingsOf(v: Scene) {
   const { winner, waiting, skipped } = v;
   const found = [...setupFindings(v), ...clientFindings(v), ...valueFindings(v)];
   const all = found.map(({ advice, ...rest }): Finding => {
@@ -44,7 +35,8 @@ export function findingsOf(v: Scene): { readonly findings: readonly Finding[]; r
       ? !NO_OBSTACLE.includes(cause)
       : cause === "no-entry" || (cause === "not-approved" && waiting === undefined),
   );
-  const verdict: Verdict = obstacle
+  /** What an interactive session does, when its owner trusts the folder and answers nothing else. */
+  const verdict = obstacle
     ? { wouldConnect: false, cause: obstacle.cause, reason: obstacle.seen }
     : { wouldConnect: true, reason: `it sends the values of the entry in ${winner?.file ?? ""}` };
   const findings = all

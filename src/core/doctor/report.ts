@@ -8,7 +8,7 @@ import { type ProbeRecord, type ProbeStage, STAGES } from "../diagnosis/record.t
 import { linesOf, note, repair } from "./advice.ts";
 import type { Server } from "./entries.ts";
 import type { Finding, Scene, SetupCause, SetupLink } from "./finding.ts";
-import { findingsOf, type Verdict } from "./findings.ts";
+import { findingsOf } from "./findings.ts";
 import { STATUS_WORDS } from "./findings-client.ts";
 import { refusedCopy } from "./findings-values.ts";
 import type { Asked, View } from "./view.ts";
@@ -48,7 +48,7 @@ function whyNot({ entry, scope, lost }: Server, { name, winner }: View): string 
 }
 
 /** What the JSON output says of the set-up: where everything stands, no value. */
-function setupOf(v: View, verdict: Verdict) {
+function setupOf(v: View, verdict: ReturnType<typeof findingsOf>["verdict"]) {
   const { winner, session } = v;
   const entries = v.contenders.map((each) => ({
     name: shown(v, each.entry.name, 64),
@@ -128,6 +128,9 @@ function setupLink(stage: SetupLink, v: View, lines: readonly string[], all: rea
   };
 }
 
+export const serverWords = ({ name, version, protocol }: NonNullable<Diagnosis["server"]>): string =>
+  `${name} ${version}, protocol ${protocol}`;
+
 /** What was seen at a stage that passed and has no words of its own. */
 function seenAt(stage: ProbeStage, { server, toolCount, control }: Diagnosis, { endpoint }: ProbeRecord) {
   if (stage === "url") return `${endpoint.origin}${endpoint.path}`;
@@ -139,80 +142,52 @@ function seenAt(stage: ProbeStage, { server, toolCount, control }: Diagnosis, { 
     : "could not check whether the token is needed";
 }
 
-export const serverWords = ({ name, version, protocol }: NonNullable<Diagnosis["server"]>): string =>
-  `${name} ${version}, protocol ${protocol}`;
-
-function stageLink(result: StageResult, { diagnosis, record }: NonNullable<Run["test"]>, cwd?: string): Link {
-  const { stage, cause, tryThis } = result;
-  const isUntold = stage === "auth" && diagnosis.ok && diagnosis.control === "skipped";
-  const warns = result.status === "ok" && (cause !== undefined || tryThis !== undefined || isUntold);
-  return {
-    ...result,
-    status: warns ? "warning" : result.status,
-    why: cause && result.detail,
-    detail: result.detail ?? (result.ok ? seenAt(stage, diagnosis, record) : undefined),
-    tryThis: tryThis && linesOf(tryThis, cwd),
-  };
-}
-
 /** Refused for what was sent: the token, or one of the IDs. */
 const REFUSED: readonly Link["cause"][] = ["unauthorized", "forbidden", "rejected-request", "rpc-error"];
 const INPUT: readonly Link["cause"][] = ["bad-value", "missing-value", "placeholder-sent"];
 
-/** A stage with what is known of the values: where the refused token comes from, and what comes before a new one. */
-function withSource(link: Link, v: Scene, values: Link | undefined): Link {
-  const { cause, why, detail, tryThis } = link;
+/** A stage of the test, with where its token comes from, and with what comes before a new one. */
+function stageLink(result: StageResult, v: Scene, test: NonNullable<Run["test"]>, values: Link | undefined): Link {
+  const { stage, cause, ok } = result;
+  const { input, winner, from, ours, added } = v;
+  const { diagnosis, record } = test;
   const wrong = values?.status === "failed" && INPUT.includes(values.cause) ? values.cause : undefined;
   const unsent = "nothing was sent: see values";
   if (wrong !== undefined && INPUT.includes(cause))
-    return { ...link, cause: wrong, detail: unsent, why: unsent, tryThis: "" };
-  if (!REFUSED.includes(cause)) return link;
-  const isFixed =
-    v.winner?.scope === "project" && v.values.some(({ value, from }) => value === "token" && from === "literal");
-  const first = refusedCopy(v) && "# first make the copies match: see values; if it is still refused:";
-  const canChange = v.input.token === undefined && v.winner !== undefined && !isFixed;
-  const change = canChange ? [repair(v, v.winner), note("# and choose: Change values")] : [];
-  const isToken = cause === "unauthorized" || cause === "forbidden";
-  const tested = isToken && v.from.token !== undefined ? `Tested with ${v.from.token}.` : undefined;
+    return { ...result, cause: wrong, detail: unsent, why: unsent, tryThis: "" };
+  const isUntold = stage === "auth" && diagnosis.ok && diagnosis.control === "skipped";
+  const warns = result.status === "ok" && (cause !== undefined || result.tryThis !== undefined || isUntold);
+  const isOther = stage === "auth" && ok && (input.token !== undefined || ours === undefined || added.length > 0);
+  const isToken = isOther || cause === "unauthorized" || cause === "forbidden";
+  const tested = isToken && from.token !== undefined ? `Tested with ${from.token}.` : undefined;
+  const seen = result.detail ?? (ok ? seenAt(stage, diagnosis, record) : undefined);
+  const isRefused = REFUSED.includes(cause);
+  const change = [repair(v, winner), note("# and choose: Change values")];
+  const advice = [
+    ...(isRefused && refusedCopy(v)
+      ? [note("# first make the copies match: see values; if it is still refused:")]
+      : []),
+    ...(result.tryThis ?? []),
+    ...(isRefused && input.token === undefined && winner !== undefined ? change : []),
+  ];
+  const first = isRefused && wrong !== undefined ? [note("# first correct the values: see values")] : advice;
   return {
-    ...link,
-    why: [why, tested].filter(Boolean).join(" "),
-    detail: [detail, tested].filter(Boolean).join("\n"),
-    tryThis:
-      wrong === undefined
-        ? [first, tryThis, linesOf(change, v.input.given.cwd)].filter(Boolean).join("\n")
-        : "# first correct the values: see values",
+    ...result,
+    status: warns ? "warning" : result.status,
+    why: cause && [result.detail, tested].filter(Boolean).join(" "),
+    detail: (ok ? [tested, seen] : [seen, tested]).filter(Boolean).join("\n") || undefined,
+    tryThis: first.length === 0 ? undefined : linesOf(first, input.given.cwd),
   };
-}
-
-/** Why the values of the test are not those of a session, in one line. */
-function testedWith({ input, added, ours }: View): string | undefined {
-  if (input.token !== undefined) return "tested with the token from the command line";
-  if (ours === undefined) return "tested with your values: Claude Code uses no HALO entry here";
-  return added.length > 0 ? `tested with ${added.join(", ")} from .env, which Claude Code does not read` : undefined;
 }
 
 /** The stages of the test; where nothing was sent, why. */
 function networkLinks(v: Scene, test: Run["test"], values: Link | undefined): readonly Link[] {
   const { toSend } = v;
-  const { cwd } = v.input.given;
-  if (!toSend.ok || test === undefined) {
-    const isUrl = !toSend.ok && (toSend.cause === "endpoint-foreign" || toSend.cause === "bad-url");
-    const why = `nothing was sent: ${isUrl || toSend.ok ? "see set-up" : toSend.reason}`;
-    return STAGES.map((stage) => ({
-      stage,
-      status: "skipped",
-      ok: false,
-      ms: 0,
-      detail: stage === "url" ? why : undefined,
-    }));
-  }
-  const remark = testedWith(v);
-  return test.diagnosis.stages.map((result) => {
-    const link = withSource(stageLink(result, test, cwd), v, values);
-    return link.stage === "auth" && remark !== undefined && link.status !== "skipped"
-      ? { ...link, detail: [remark, link.detail].filter(Boolean).join("\n") }
-      : link;
+  if (test !== undefined) return test.diagnosis.stages.map((result) => stageLink(result, v, test, values));
+  const isUrl = !toSend.ok && (toSend.cause === "endpoint-foreign" || toSend.cause === "bad-url");
+  const why = `nothing was sent: ${isUrl || toSend.ok ? "see set-up" : toSend.reason}`;
+  return STAGES.map((stage): Link => {
+    return { stage, status: "skipped", ok: false, ms: 0, detail: stage === "url" ? why : undefined };
   });
 }
 
@@ -266,8 +241,8 @@ export function makeReport(v: View, run: Run) {
 /** What is wrong, or that all is well, in one line. */
 export function headline({ cause, stages, ok, server, toolCount, at, call }: DoctorReport): string {
   if (ok) {
-    const name = server === null || server.name === "" ? "the server" : server.name;
-    return `Connected to ${name}${server?.version ? ` ${server.version}` : ""}, ${toolsWords(toolCount)}`;
+    const name = [server?.name || "the server", server?.version].filter(Boolean).join(" ");
+    return `Connected to ${name}, ${toolsWords(toolCount)}`;
   }
   if (call?.ok === false && stages.every(({ status }) => status !== "failed"))
     return `The connection works, but calling the tool "${call.tool}" failed`;

@@ -94,19 +94,8 @@ export function secretsIn(entries: readonly Entry[], env: Env, holders: Holders)
     const cleaned = cleanValue("token", text);
     // what no header can carry is a secret all the same
     if (!cleaned.ok) return cleaned.missing ? [] : [text];
-    return cleaned.value === text ? [text] : [text, cleaned.value];
+    return [...new Set([text, cleaned.value])];
   });
-}
-
-/** One variable about proxies and certificates, where it counts. Never its value: a proxy may hold a password. */
-export interface NetworkVariable {
-  readonly name: string;
-  /** The layer that wins in a session. */
-  readonly from: Origin;
-  /** The same as it is shown. */
-  readonly place: string;
-  /** A session has another value than the environment, which the connection test uses. */
-  readonly differs: boolean;
 }
 
 /** What the client's connection depends on beside the entry; neither reads ALL_PROXY. Windows does not distinguish their case, others do. */
@@ -114,15 +103,15 @@ const NETWORK = /^(?:https?_proxy|no_proxy|node_extra_ca_certs|node_tls_reject_u
 /** At 0, certificates are not verified; no other value counts. */
 export const VERIFY = "NODE_TLS_REJECT_UNAUTHORIZED";
 
-export function viewNetwork(layers: readonly Layer[]): readonly NetworkVariable[] {
+/** The variables about proxies and certificates, each where it counts. Never its value: a proxy may hold a password. */
+export function viewNetwork(layers: readonly Layer[]) {
   const names = new Set(layers.flatMap(({ env }) => Object.keys(env).filter((name) => NETWORK.test(name))));
   const given = layers.find(({ from }) => from === "environment")?.env ?? {};
   return [...names].sort().flatMap((name) => {
     const layer = layerOf(layers, name);
     const [text, own] = [layer?.env[name] ?? "", given[name] ?? ""];
-    const isNothing = name === VERIFY ? text !== "0" : text === "" && own === "";
-    return layer === undefined || isNothing
-      ? []
-      : [{ name, from: layer.from, place: layer.place, differs: text !== own }];
+    if (layer === undefined || (name === VERIFY ? text !== "0" : text === "" && own === "")) return [];
+    // `differs`: a session has another value than the environment, which the connection test uses
+    return [{ name, from: layer.from, place: layer.place, differs: text !== own }];
   });
 }

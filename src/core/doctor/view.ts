@@ -12,7 +12,6 @@ import {
   type ApprovalView,
   approvalOf,
   type ClaudeFiles,
-  type ClaudeState,
   claudeState,
   type Env,
   type Folder,
@@ -57,19 +56,6 @@ export interface ClientFacts {
 export interface Asked {
   readonly status?: ClientStatus;
   readonly scope?: Scope | undefined;
-}
-
-/** The dialogs that a session opens with, before it connects to anything. */
-function dialogsOf(input: SetupInput, state: ClaudeState, servers: readonly Server[]) {
-  const isNew = ({ scope, lost, entry: { name } }: Server): boolean =>
-    scope === "project" &&
-    lost === undefined &&
-    approvalOf(state, input, name).state === "pending" &&
-    !isSwitchedOff(state, input, name);
-  const trust = trustOf(state, input).trusted ? [] : ["trust"];
-  // with a settings file that is skipped it says "skipping .mcp.json server approval" (measured 2026-11-22, both versions)
-  if (state.settings.some(({ broken }) => broken !== undefined)) return ["settings-error", ...trust];
-  return servers.some(isNew) ? [...trust, "new-server"] : trust;
 }
 
 /** What carries the variables of the entry into a session. `literal`: it needs none. */
@@ -142,6 +128,9 @@ export function viewSetup(input: SetupInput, client: ClientFacts) {
   const sending = sendingOf(input, tested, sources, env, given);
 
   const { toSend } = sending;
+  const trust = trustOf(state, input);
+  const skipped = state.settings.find(({ broken }) => broken !== undefined)?.file.shown;
+  const asksFirst = approval?.state === "pending" || waiting !== undefined;
   const session = winner && expandEntry(winner.entry, env);
   const isForeign = !toSend.ok && (toSend.cause === "endpoint-foreign" || toSend.cause === "bad-url") && !given.isOwn;
   const isStarted = approval?.state === "approved" || approval?.state === "not-needed";
@@ -158,6 +147,8 @@ export function viewSetup(input: SetupInput, client: ClientFacts) {
     /** The name as it is shown. */
     shownName: shown({ secrets }, name, 64),
     contenders,
+    /** Those of that name that load. */
+    kept,
     /** The entry that a session takes, when its owner approves nothing more; and the approval that it needs. */
     winner,
     approval,
@@ -165,10 +156,13 @@ export function viewSetup(input: SetupInput, client: ClientFacts) {
     ours,
     /** An entry of a `.mcp.json` that waits for its approval, while another scope's is taken. */
     waiting,
-    trust: trustOf(state, input),
-    dialogs: dialogsOf(input, state, all),
+    trust,
+    /** The dialogs of a session, before it connects to anything: beside the first it asks about no server (measured 2026-11-22, both versions). */
+    dialogs: [skipped && "settings-error", !trust.trusted && "trust", !skipped && asksFirst && "new-server"].filter(
+      (dialog) => typeof dialog === "string",
+    ),
     /** The first settings file that is skipped as a whole, as it is shown. */
-    skipped: state.settings.find(({ broken }) => broken !== undefined)?.file.shown,
+    skipped,
     /** HALO's own entry, to an address that its reader means, and no program: the only one that is ever to be approved or filled. */
     isFit: (each: Server): boolean =>
       !each.entry.runs && isOurs(each) && mayReceive(expandEntry(each.entry, env).url, consent(each)).ok,
