@@ -156,6 +156,7 @@ const values: readonly Row[] = [
     "which Claude Code does not read",
     "writes .claude/settings.local.json",
   ],
+  ["direnv that is not on", { ...unfilled, envrc: "dotenv\n" }, false, ["no-bridge"], "direnv allow"],
   ["nothing sets it", { ...unfilled, dotenv: undefined }, false, ["missing-value"], "HALO_PROFILE_ID: not set"],
   [".env is a folder", { ...unfilled, dotenv: new Unreadable("a folder") }, false, ["file-broken", "missing-value"]],
   ["exported", { ...unfilled, env: VALUES }, true, []],
@@ -420,6 +421,12 @@ describe("the command that sets the entry up again", () => {
     ["a tilde", { ...good, ...given("./~") }, " --cwd './~'"],
     ["a name that no --name takes", named("-x"), ""],
   ])("%s", (_, told, words) => expect(setupOf(told).setup.repair).toBe(`npx create-halo-mcp${words}`));
+
+  test("an old Claude Code: the values are where it does not look", () => {
+    const { all } = setupOf({ ...below, version: "2.1.197", dotenv: "" });
+    expect(all.map(({ cause }) => cause)).toEqual(["no-bridge", "not-approved"]);
+    expect(all[0]?.seen).toContain("set only in ../.claude/settings.local.json, which Claude Code does not read");
+  });
 
   test("with --cwd every command is for that folder", () => {
     const lines = (told: Told) => setupOf({ ...told, ...given("my shop") }).all.flatMap(({ tryThis }) => tryThis);

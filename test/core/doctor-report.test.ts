@@ -87,7 +87,8 @@ const table: readonly (readonly [string, Told, Run, string, string | RegExp, ...
     proxied,
     { status: "failed" },
     "client client-disagrees",
-    /but this test connects: its proxy/,
+    `${SAYS} "failed to connect" through HTTP_PROXY from ~/.claude/settings.json; this test connects without it`,
+    "correct HTTP_PROXY in ~/.claude/settings.json or remove it, then",
     ...ASK,
   ],
   [
@@ -252,8 +253,8 @@ describe("what the connection test sends", () => {
     expect([sent, added]).toEqual([{ ok: true, sent: session }, []]);
     expect(session?.headers["X-CM-PRODUCTTOKEN"]).toBe(TOKEN);
     expect(setupOf(bare).view).toMatchObject({ toSend: { ok: true }, added: Object.keys(VALUES) });
-    expect(linkOf(reportOf(bare), "auth")?.detail).toMatch(/^Tested with HALO_MCP_TOKEN from \.env\.\n/);
-    expect(linkOf(reportOf(good), "auth")?.detail).not.toContain("Tested");
+    expect(linkOf(reportOf(bare), "auth")?.detail).toMatch(/^tested with HALO_MCP_TOKEN from \.env\n/);
+    expect(linkOf(reportOf(good), "auth")?.detail).not.toMatch(/tested/i);
   });
 
   test("the values at hand where no entry is taken, to HALO alone or the URL that was given", () => {

@@ -38,6 +38,7 @@ export interface Told {
   readonly settings?: unknown;
   readonly local?: unknown;
   readonly dotenv?: unknown;
+  readonly envrc?: unknown;
   readonly env?: Record<string, string>;
   readonly name?: string;
   readonly url?: string;
@@ -94,6 +95,7 @@ function inputOf(told: Told): SetupInput {
     localSettings: named(".claude/settings.local.json", told.local),
     rootLocalSettings: folder === FOLDER ? undefined : named("../.claude/settings.local.json", told.rootLocal),
     dotenv: named(folder === FOLDER ? ".env" : "../.env", told.dotenv),
+    envrc: named(".envrc", told.envrc),
     env: told.env ?? {},
     hasModes: true,
   };

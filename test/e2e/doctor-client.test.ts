@@ -87,9 +87,9 @@ describe("what Claude Code says beside our test", () => {
       const answer = told(run);
       expect(answer).toMatchObject({ ok: false, cause: "client-disagrees", at: "client" });
       expect(stage(answer, "client")?.detail).toContain(
-        `Claude Code ${NEW} reports "failed to connect", but this test connects`,
+        `Claude Code ${NEW} reports "failed to connect" through HTTP_PROXY from ~/.claude/settings.json; this test connects without it`,
       );
-      expect(stage(answer, "client")?.notes?.[0]?.seen).toContain("HTTP_PROXY from ~/.claude/settings.json");
+      expect(stage(answer, "client")?.tryThis).toMatch(/^correct HTTP_PROXY in ~\/\.claude\/settings\.json/);
       expect(stage(answer, "tools")?.status).toBe("ok");
       const text = await doctor(m, ["--url", m.url], { cwd });
       expect(text.stdout).toContain("cause: client-disagrees, at: client");

@@ -147,8 +147,8 @@ async function ask(
 
 /** A screen of 80 columns, where only what is to be copied may be longer, the cause on top. */
 function readsWell(text: string, { cause, ok }: Told): void {
-  // a command, or one word
-  const whole = /^\s*(?:(?:npx|git|claude|chmod|--url) .*|\S+)$/;
+  // a command, an address or a name
+  const whole = /^\s*(?:(?:npx|git|claude|chmod|--url) .*|[\w.:/-]+)$/;
   const wide = wideLines(text, 80).filter((line) => !whole.test(line));
   expect(wide).toEqual([]);
   const lines = text.split("\n");

@@ -62,9 +62,10 @@ export async function look(context: Context, options: Options & { readonly timeo
     return /^[~-]/.test(way) ? `./${way}` : way;
   };
   const { store, userSettings } = ownFiles(context);
-  const own = gitRoot === undefined ? [folder] : above.slice(0, above.indexOf(gitRoot) + 1);
-  const dotenvs = own.map((each) => named(join(each, ".env")));
-  const dotenv = dotenvs.find(({ state }) => state.kind !== "absent") ?? named(join(repository, ".env"));
+  const own = above.slice(0, above.indexOf(repository) + 1);
+  const nearest = (name: string): NamedFile =>
+    own.map((each) => named(join(each, name))).find(({ state }) => state.kind !== "absent") ??
+    named(join(repository, name));
   const input: SetupInput = {
     ...options,
     token,
@@ -81,7 +82,8 @@ export async function look(context: Context, options: Options & { readonly timeo
     localSettings: named(join(folder, ".claude", "settings.local.json")),
     rootLocalSettings:
       gitRoot === undefined || gitRoot === folder ? undefined : named(join(gitRoot, ".claude", "settings.local.json")),
-    dotenv: valuesFile === undefined ? dotenv : named(valuesFile),
+    dotenv: valuesFile === undefined ? nearest(".env") : named(valuesFile),
+    envrc: nearest(".envrc"),
     env: context.env,
     hasModes: context.platform !== "win32",
   };

@@ -20,7 +20,16 @@ export function toDoctorText(report: DoctorReport, paint: Paint, width: number):
     skipped: dim("-"),
   };
 
-  const block = (text: string): readonly string[] => text.split("\n").flatMap((line) => wrap(INDENT + line, width));
+  // a word that is wider than the screen, such as the JSON of a server, is cut in pieces; a name, an address or a command is not
+  const isWhole = /^\s*(?:[\w.:/?=&%~@#-]+|\S+ .*)$/u;
+  const pieces = new RegExp(`.{1,${width - INDENT.length}}`, "gsu");
+  const block = (text: string): readonly string[] =>
+    text
+      .split("\n")
+      .flatMap((line) => wrap(INDENT + line, width))
+      .flatMap((line) =>
+        isWhole.test(line) ? line : (line.trim().match(pieces) ?? [""]).map((piece) => INDENT + piece),
+      );
   /** What was seen and what to try. */
   const explain = (seen: string | undefined, advice = ""): readonly string[] => [
     ...(seen === undefined ? [] : block(seen)),

@@ -23,12 +23,18 @@ function* disagreement(v: Scene): Found {
   const { status = "unknown", scope } = asked;
   if (asked.status === undefined) yield say.note("client-disagrees", "Claude Code gave no answer in time", list);
   const says = `Claude Code ${v.client.version ?? ""} reports "${STATUS_WORDS[status]}"`;
+  // of the settings, `claude mcp get` has the user's own alone
+  const way = v.network.filter(({ name, from, differs }) => from === "user-settings" && differs && name !== VERIFY);
+  const names = way.map(({ name }) => name).join(", ");
   const isOther = scope !== undefined && scope !== winner?.scope;
   if (tested?.ok === true && (status === "failed" || status === "needs-auth"))
     if (input.token === undefined)
       yield say.failed(
         "client-disagrees",
-        `${says}, but this test connects: its proxy, its certificates or another entry may be the reason`,
+        way[0] === undefined
+          ? `${says}, but this test connects: its proxy, its certificates or another entry may be the reason`
+          : `${says} through ${names} from ${way[0].place}; this test connects without it`,
+        ...(way[0] === undefined ? [] : [note(`correct ${names} in ${way[0].place} or remove it, then`)]),
         run("claude"),
         note(`# then type /mcp: it shows the reason for "${v.shownName}"`),
       );

@@ -17,14 +17,14 @@ const lacks = ({ approval, values }: Scene): boolean =>
 /** Files that cannot be read, or that Claude Code refuses. What is lost with one matters only where nothing else is taken. */
 function* brokenFiles(v: Scene): Found {
   const { winner, places, state } = v;
-  const { store, dotenv, mcp } = v.input;
+  const { store, dotenv, envrc, mcp } = v.input;
   const lost = say[winner === undefined ? "failed" : "warning"];
   const unread = (made: typeof lost, file: string, reason: string) =>
     made("file-broken", `${file} cannot be read: ${reason}`, list(file));
   if (store.state.kind === "unreadable") yield unread(lost, store.shown, store.state.reason);
   // a folder .env may be somebody's Python, and nobody misses its values
-  if (dotenv.state.kind === "unreadable" && (winner === undefined || lacks(v)))
-    yield unread(say.warning, dotenv.shown, dotenv.state.reason);
+  for (const { shown: file, state: read } of [dotenv, envrc])
+    if (read.kind === "unreadable" && (winner === undefined || lacks(v))) yield unread(say.warning, file, read.reason);
   for (const { shown: file, unreadable } of mcp) if (unreadable) yield unread(lost, file, unreadable);
   if (state.storeBroken)
     yield say.failed(

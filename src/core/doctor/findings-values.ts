@@ -2,7 +2,7 @@
 import type { Advice } from "../advice.ts";
 import { expand } from "../clients/references.ts";
 import { cleanValue, HEADERS, LABELS, variablesFor } from "../halo.ts";
-import { note, npx, repair } from "./advice.ts";
+import { note, npx, repair, run } from "./advice.ts";
 import { type Found, type Scene, say } from "./finding.ts";
 import { headersFor, type ValueSource } from "./values.ts";
 
@@ -13,7 +13,8 @@ const othersOf = ({ places }: ValueSource): readonly string[] =>
 
 /** The values that nothing sets in a session, whether or not a place that it does not read holds them. */
 function* unset(v: Scene): Found {
-  const { winner } = v;
+  const { winner, bridge } = v;
+  const direnv = [run("direnv", "allow"), note("# .envrc would load the values, but not in this shell")];
   const all = v.values.filter(({ state }) => state === "unset");
   const [held, gone] = [true, false].map((isHeld) => all.filter(({ places }) => places.length > 0 === isHeld));
   const namesOf = (sources: readonly ValueSource[] = []) => sources.map(nameOf).join(", ");
@@ -22,6 +23,7 @@ function* unset(v: Scene): Found {
     yield say.failed(
       "no-bridge",
       `${namesOf(held)}: set only in ${[...places].join(", ")}, which Claude Code does not read`,
+      ...(bridge.kind === "direnv" ? direnv : []),
       repair(v, winner),
       ...(winner?.scope === "project" ? [note("# writes .claude/settings.local.json, which Claude Code reads")] : []),
     );

@@ -159,7 +159,8 @@ function stageLink(result: StageResult, v: Scene, test: NonNullable<Run["test"]>
   const warns = result.status === "ok" && (cause !== undefined || result.tryThis !== undefined || isUntold);
   const isOther = stage === "auth" && ok && (input.token !== undefined || ours === undefined || added.length > 0);
   const isToken = isOther || cause === "unauthorized" || cause === "forbidden";
-  const tested = isToken && from.token !== undefined ? `Tested with ${from.token}.` : undefined;
+  const tested =
+    isToken && from.token !== undefined ? (ok ? `tested with ${from.token}` : `Tested with ${from.token}.`) : undefined;
   const seen = result.detail ?? (ok ? seenAt(stage, diagnosis, record) : undefined);
   const isRefused = REFUSED.includes(cause);
   const change = [repair(v, winner), note("# and choose: Change values")];
@@ -183,7 +184,7 @@ function stageLink(result: StageResult, v: Scene, test: NonNullable<Run["test"]>
 /** The stages of the test; where nothing was sent, why. */
 function networkLinks(v: Scene, test: Run["test"], values: Link | undefined): readonly Link[] {
   const { toSend } = v;
-  if (test !== undefined) return test.diagnosis.stages.map((result) => stageLink(result, v, test, values));
+  if (toSend.ok && test !== undefined) return test.diagnosis.stages.map((result) => stageLink(result, v, test, values));
   const isUrl = !toSend.ok && (toSend.cause === "endpoint-foreign" || toSend.cause === "bad-url");
   const why = `nothing was sent: ${isUrl || toSend.ok ? "see set-up" : toSend.reason}`;
   return STAGES.map((stage): Link => {

@@ -14,6 +14,7 @@ import {
   type ClaudeFiles,
   claudeState,
   type Env,
+  envIn,
   type Folder,
   isSwitchedOff,
   type NamedFile,
@@ -41,6 +42,7 @@ export interface SetupInput extends ClaudeFiles, Folder {
   /** The `.mcp.json` files of the folder and above it that are there, nearest first. */
   readonly mcp: readonly McpFile[];
   readonly dotenv: NamedFile;
+  readonly envrc: NamedFile;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The platform has permissions that count. */
   readonly hasModes: boolean;
@@ -58,12 +60,16 @@ export interface Asked {
   readonly scope?: Scope | undefined;
 }
 
-/** What carries the variables of the entry into a session. `literal`: it needs none. */
-function bridgeOf(values: readonly ValueSource[]) {
+/** direnv's `.envrc` loads something: the same words as the rule `bridge-missing` looks for. */
+const LOADS = /^[ \t]*(?:dotenv|source_env|source|\.|export[ \t]+HALO_)/m;
+
+/** What carries the variables of the entry into a session. `direnv`: an .envrc would, but not in this shell. `literal`: it needs none. */
+function bridgeOf({ state, shown: file }: NamedFile, values: readonly ValueSource[]) {
   const needed = values.filter(({ variable }) => variable !== undefined);
   const [first] = needed;
   if (first === undefined) return { kind: values.some(({ from }) => from === "literal") ? "literal" : "none" };
-  if (needed.some(({ state }) => state === "unset")) return { kind: "none" };
+  if (needed.some((each) => each.state === "unset"))
+    return state.kind === "file" && LOADS.test(state.text) ? { kind: "direnv", file } : { kind: "none" };
   if (first.from === "environment" || first.from === "default") return { kind: "environment" };
   return { kind: first.from === "user-settings" ? first.from : "claude-settings", file: first.place };
 }
@@ -97,9 +103,13 @@ export function viewSetup(input: SetupInput, client: ClientFacts) {
   const state = claudeState(input, client.version);
   const layers = sessionLayers(state, input.env);
   const env = sessionEnv(state, input.env);
-  const { dotenv } = input;
-  /** Every place that holds values: the lowest first, the one that feeds no session last. */
-  const holders = [...layers, { place: dotenv.shown, env: Object.fromEntries(dotenvOf(dotenv.state)) }];
+  const { rootLocalSettings: root, dotenv } = input;
+  /** Every place that holds values: the lowest first, those that feed no session last. */
+  const holders = [
+    ...layers,
+    ...(root === undefined || state.behaviour.readsRootSettings ? [] : [{ place: root.shown, env: envIn(root) }]),
+    { place: dotenv.shown, env: Object.fromEntries(dotenvOf(dotenv.state)) },
+  ];
   const unmasked = placesOf(input, state.store, []).flatMap(({ servers }) => servers.map(({ entry }) => entry));
   const secrets = secretsIn(unmasked, env, holders);
 
@@ -168,7 +178,7 @@ export function viewSetup(input: SetupInput, client: ClientFacts) {
       !each.entry.runs && isOurs(each) && mayReceive(expandEntry(each.entry, env).url, consent(each)).ok,
     session,
     values,
-    bridge: bridgeOf(values),
+    bridge: bridgeOf(input.envrc, values),
     network: viewNetwork(layers),
     ...sending,
     /** A session sends the token to an address that nobody but the repository names. */
