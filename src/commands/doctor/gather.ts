@@ -11,13 +11,6 @@ import { foldersFrom, isInside, readDocument, readState } from "../../io/read.ts
 import type { connectionOptions } from "../shared/options.ts";
 import { claudeOf, ownFiles, programsFor } from "../shared/programs.ts";
 
-/** Where a session would start, and the folders above it, nearest first. Throws UsageError for a folder that is not there. */
-function foldersOf(context: Context, cwd: string | undefined): readonly [string, ...string[]] {
-  const start = resolve(context.cwd, cwd ?? ".");
-  if (!existsSync(`${start}/`)) throw new UsageError(`--cwd: there is no folder ${printable(start, 200)}`);
-  return foldersFrom(realpathSync(start));
-}
-
 /** A `.mcp.json`, where there is one. */
 function mcpFile(path: string, shown: string): SetupInput["mcp"] {
   const reading = readDocument(path);
@@ -37,7 +30,9 @@ export const GRACE_MS = 300;
  * Throws UsageError for a folder or values file that is not there.
  */
 export async function look(context: Context, options: Options & { readonly timeoutMs: number }, token?: string) {
-  const above = foldersOf(context, options.cwd);
+  const start = resolve(context.cwd, options.cwd ?? ".");
+  if (!existsSync(`${start}/`)) throw new UsageError(`--cwd: there is no folder ${printable(start, 200)}`);
+  const above = foldersFrom(realpathSync(start));
   const [folder] = above;
   const gitRoot = findRoot(folder);
   const repository = gitRoot ?? folder;
