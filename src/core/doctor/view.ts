@@ -12,11 +12,13 @@ import {
   type ApprovalView,
   approvalOf,
   type ClaudeFiles,
+  type ClaudeState,
   claudeState,
   type Env,
   envIn,
   type Folder,
   isSwitchedOff,
+  type Layer,
   type NamedFile,
   sessionEnv,
   sessionLayers,
@@ -60,6 +62,19 @@ export interface Asked {
   readonly scope?: Scope | undefined;
 }
 
+/** The dialogs that a session opens with, before it connects to anything. */
+function dialogsOf(input: SetupInput, state: ClaudeState, servers: readonly Server[]): readonly string[] {
+  const isNew = ({ scope, lost, entry: { name } }: Server): boolean =>
+    scope === "project" &&
+    lost === undefined &&
+    approvalOf(state, input, name).state === "pending" &&
+    !isSwitchedOff(state, input, name);
+  const trust = trustOf(state, input).trusted ? [] : ["trust"];
+  // with a settings file that is skipped it says "skipping .mcp.json server approval" (measured 2026-11-22, both versions)
+  if (state.settings.some(({ broken }) => broken !== undefined)) return ["settings-error", ...trust];
+  return servers.some(isNew) ? [...trust, "new-server"] : trust;
+}
+
 /** direnv's `.envrc` loads something: the same words as the rule `bridge-missing` looks for. */
 const LOADS = /^[ \t]*(?:dotenv|source_env|source|\.|export[ \t]+HALO_)/m;
 
@@ -96,6 +111,15 @@ function sendingOf(input: SetupInput, tested: Entry, sources: readonly ValueSour
   };
 }
 
+/** Every place that holds values: the lowest first, those that feed no session last. */
+function holdersOf({ rootLocalSettings: root, dotenv }: SetupInput, state: ClaudeState, layers: readonly Layer[]) {
+  return [
+    ...layers,
+    ...(root === undefined || state.behaviour.readsRootSettings ? [] : [{ place: root.shown, env: envIn(root) }]),
+    { place: dotenv.shown, env: Object.fromEntries(dotenvOf(dotenv.state)) },
+  ];
+}
+
 export type View = ReturnType<typeof viewSetup>;
 
 /** Works everything out that can be known without the network. */
@@ -103,13 +127,7 @@ export function viewSetup(input: SetupInput, client: ClientFacts) {
   const state = claudeState(input, client.version);
   const layers = sessionLayers(state, input.env);
   const env = sessionEnv(state, input.env);
-  const { rootLocalSettings: root, dotenv } = input;
-  /** Every place that holds values: the lowest first, those that feed no session last. */
-  const holders = [
-    ...layers,
-    ...(root === undefined || state.behaviour.readsRootSettings ? [] : [{ place: root.shown, env: envIn(root) }]),
-    { place: dotenv.shown, env: Object.fromEntries(dotenvOf(dotenv.state)) },
-  ];
+  const holders = holdersOf(input, state, layers);
   const unmasked = placesOf(input, state.store, []).flatMap(({ servers }) => servers.map(({ entry }) => entry));
   const secrets = secretsIn(unmasked, env, holders);
 
@@ -138,9 +156,6 @@ export function viewSetup(input: SetupInput, client: ClientFacts) {
   const sending = sendingOf(input, tested, sources, env, given);
 
   const { toSend } = sending;
-  const trust = trustOf(state, input);
-  const skipped = state.settings.find(({ broken }) => broken !== undefined)?.file.shown;
-  const asksFirst = approval?.state === "pending" || waiting !== undefined;
   const session = winner && expandEntry(winner.entry, env);
   const isForeign = !toSend.ok && (toSend.cause === "endpoint-foreign" || toSend.cause === "bad-url") && !given.isOwn;
   const isStarted = approval?.state === "approved" || approval?.state === "not-needed";
@@ -166,13 +181,10 @@ export function viewSetup(input: SetupInput, client: ClientFacts) {
     ours,
     /** An entry of a `.mcp.json` that waits for its approval, while another scope's is taken. */
     waiting,
-    trust,
-    /** The dialogs of a session, before it connects to anything: beside the first it asks about no server (measured 2026-11-22, both versions). */
-    dialogs: [skipped && "settings-error", !trust.trusted && "trust", !skipped && asksFirst && "new-server"].filter(
-      (dialog) => typeof dialog === "string",
-    ),
+    trust: trustOf(state, input),
+    dialogs: dialogsOf(input, state, all),
     /** The first settings file that is skipped as a whole, as it is shown. */
-    skipped,
+    skipped: state.settings.find(({ broken }) => broken !== undefined)?.file.shown,
     /** HALO's own entry, to an address that its reader means, and no program: the only one that is ever to be approved or filled. */
     isFit: (each: Server): boolean =>
       !each.entry.runs && isOurs(each) && mayReceive(expandEntry(each.entry, env).url, consent(each)).ok,
