@@ -45,13 +45,12 @@ describe("the record keeps", () => {
   it.each([
     ["/halo/core/mcp/", /^http:\/\/127\.0\.0\.1:\d+\/halo\/core\/mcp\/$/],
     ["https://user:pass@login.example/in%20here?next=1#top", /^https:\/\/login\.example\/in%20here$/],
-    ["javascript:alert(1)", /^an address that cannot be read$/],
-    ["https://[", /^an address that cannot be read$/],
-    [`https://x.example/${"a".repeat(500)}`, /^https:\/\/x\.example\/a{500}$/],
+    ["javascript:alert(1)", /^null$/],
+    ["https://[", /^null$/],
     ["https://x.example/%zz/a", /^https:\/\/x\.example\/%zz\/a$/],
   ])("where a redirect leads, without query and credentials: %s", async (location, seen) => {
     const { record } = await asked((kit) => text(kit, 307, "", { location }));
-    expect(record.exchanges[0]?.location).toMatch(seen);
+    expect(String(record.exchanges[0]?.location)).toMatch(seen);
   });
   it.each([
     ['Bearer realm="x", error="invalid_token", error_description="The token expired"', "The token expired"],

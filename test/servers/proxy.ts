@@ -158,5 +158,9 @@ export const PROXY_FAULTS: readonly ProxyFault[] = [
   }),
   fault("that closes early", "closed the connection", (socket) => socket.end()),
   fault("that closes in the head", "closed the connection", (socket) => socket.end("HTTP/1.1 200 O")),
-  fault("that cuts", "cut the connection (ECONNRESET)", (socket) => void socket.resetAndDestroy()),
+  fault(
+    "that cuts",
+    "closed the connection before it opened a tunnel (ECONNRESET)",
+    (socket) => void socket.resetAndDestroy(),
+  ),
 ];

@@ -18,8 +18,6 @@ const UNPACKED = /^\s*(identity|x-gzip|gzip|br)?\s*$/iu;
 /** Nothing is there; a 404 that says that an account or profile is unknown is about that. */
 const isMissing = ({ status, last }: Facts): boolean =>
   (status === 404 || status === 410) && last !== undefined && !missesId(last);
-/** The method is not known there: to a handshake, no server of MCP says so. */
-const knowsNoMethod = ({ last }: Facts): boolean => last?.rpcError?.code === -32601 && last.phase === "connect";
 /** The revisions of MCP that the server named last. */
 const offered = ({ record }: Facts): readonly string[] =>
   record.exchanges.findLast(({ phase, revisions }) => phase === "connect" && revisions.length > 0)?.revisions ?? [];
@@ -40,12 +38,6 @@ const library = ({ record, isFine }: Facts): string => {
   const words = isFine ? libraryWords(record.outcome.failure?.message ?? "") : "";
   return words === "" ? "" : ` The MCP library says: ${quote(words)}`;
 };
-
-/** What was recorded of the exchange that decided. */
-function recorded({ last, http, codes }: Facts): string {
-  if (last === undefined) return "";
-  return ` Recorded: ${last.method}${http}, ended as "${last.end}"${codes.length === 0 ? "" : `, codes ${codes.join(", ")}`}.`;
-}
 
 const ANSWER_CAUSES = {
   redirect: {
@@ -128,7 +120,8 @@ const ANSWER_CAUSES = {
   "not-mcp": {
     stage: "mcp",
     when: (seen) =>
-      ((seen.end === "answered" || seen.end === "status") && knowsNoMethod(seen)) ||
+      // the method is not known there: to a handshake, no server of MCP says so
+      (seen.last?.rpcError?.code === -32601 && seen.last.phase === "connect") ||
       seen.end === "not-rpc" ||
       // another protocol, or a success that no request of ours can have
       (seen.end === "status" && seen.status === 0) ||
@@ -199,8 +192,11 @@ const ANSWER_CAUSES = {
   unknown: {
     when: ({ isWhole, isFine }) => isWhole || !isFine,
     title: "The test failed for an unknown reason",
-    explain: (f) =>
-      `The connection test of ${f.host} failed for a reason that this program does not know.${recorded(f)}${f.said}${library(f)}`,
+    explain: (f) => {
+      const codes = f.codes.length === 0 ? "" : `, codes ${f.codes.join(", ")}`;
+      const recorded = f.last === undefined ? "" : ` Recorded: ${f.asked}${f.http}, ended as "${f.last.end}"${codes}.`;
+      return `The connection test of ${f.host} failed for a reason that this program does not know.${recorded}${f.said}${library(f)}`;
+    },
     tryThis: [
       "Make a report, which holds nothing secret, and give it to CM.com support:",
       run("npx", "create-halo-mcp", "doctor", "--report", "halo-report.md"),

@@ -71,8 +71,7 @@ function controlOf(record: ProbeRecord): Diagnosis["control"] {
   if (cause === "rate-limited" || cause === "server-error" || last.status === null || last.status === 408)
     return "skipped";
   // Another 4xx, a redirect (to a sign-in page), a web page or an error in the answer, where the token got an answer.
-  const isRefused = last.status >= 300 || last.rpcError !== null || cause === "html-answer";
-  return isRefused && last.end !== "timeout" && last.end !== "aborted" ? "refused" : "skipped";
+  return last.status >= 300 || last.rpcError !== null || cause === "html-answer" ? "refused" : "skipped";
 }
 
 /** The stage at which a cause stopped the test. Once the handshake stands, whatever then fails belongs to `tools`, save the token and the session. */
@@ -86,10 +85,9 @@ function stageOf(cause: Cause, { record, last }: Facts): ProbeStage {
   return record.timings.dns === null ? "dns" : "tcp";
 }
 
-const whole = (ms: number | null): number => Math.max(0, Math.round(ms ?? 0));
-
 /** Milliseconds a stage took, as far as they can be told apart. */
 function timesOf({ timings, exchanges }: ProbeRecord): Readonly<Record<ProbeStage, number>> {
+  const whole = (ms: number | null): number => Math.max(0, Math.round(ms ?? 0));
   const sum = (phase: Exchange["phase"]): number =>
     exchanges.reduce((total, exchange) => (exchange.phase === phase ? total + exchange.ms : total), 0);
   const first = exchanges.find(({ phase }) => phase === "connect")?.ms ?? 0;
@@ -209,13 +207,12 @@ export const diagnosisJson = (diagnosis: Diagnosis) => ({
 /** Why the one tool that was called gave no answer; undefined where it gave one, or was not asked. Never throws. */
 export function explainCall(record: ProbeRecord, known: Known = {}): string | undefined {
   const last = lastOf(record, "call");
-  const facts = last && factsOf(record, known, last);
-  const cause = facts ? pick(facts) : null;
-  if (facts && cause !== null) return CAUSES[cause].explain(facts);
+  const facts = factsOf(record, known, last);
+  const cause = last === undefined ? null : pick(facts);
+  if (cause !== null) return CAUSES[cause].explain(facts);
   const failure = record.outcome.call?.failure;
   if (failure === undefined) return undefined;
-  if (failure.code === "UNSUPPORTED_RESULT_TYPE")
-    return "the tool asks for more input, or gave a result of a type that this test does not know";
-  const isMisread = failure.code === "INVALID_RESULT" || failure.name === "ZodError";
-  return `${isMisread ? "the tool's answer is not as MCP wants it: " : ""}${libraryWords(failure.message)}`;
+  return failure.code === "UNSUPPORTED_RESULT_TYPE"
+    ? "the tool asks for more input, or gave a result of a type that this test does not know"
+    : `the tool's answer is not as MCP wants it: ${libraryWords(failure.message)}`;
 }

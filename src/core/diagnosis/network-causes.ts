@@ -7,8 +7,6 @@ const NOT_TLS = /^ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQU
 const TLS = /^ERR_SSL_|^ERR_TLS_|^ERR_OSSL_|^EPROTO$/;
 const RESET = /^(ECONNRESET|ECONNABORTED|ENETRESET|ENOTCONN|ESHUTDOWN|EPIPE)$/;
 
-/** Cut before TLS stood: Node calls it ECONNRESET ("before secure TLS connection was established"). */
-const isEarly = ({ record, last }: Facts): boolean => record.endpoint.secure && last?.connected === false;
 /** The connection was closed, and no code says why. */
 const isGone = ({ end, last }: Facts): boolean =>
   end === "broken" &&
@@ -23,13 +21,12 @@ const setProxy = (variable: string) => [
 ];
 /** What a proxy did that stopped us. */
 const PROXY_BREAKS: readonly (readonly [RegExp, string])[] = [
-  [/^HALO_PROXY_ANSWER$/, "answered with something that is not HTTP"],
+  [/^HPE_/, "answered with something that is not HTTP"],
   [/^HALO_PROXY_PAGE$/, "answered with a page of its own instead of a tunnel: it may want a sign-in"],
-  [/^HALO_PROXY_CLOSED$/, "closed the connection before it opened a tunnel"],
   [/^ECONNREFUSED$/, "does not run: nothing listens there"],
   [/^ENOTFOUND$|^EAI_/, "cannot be found: its name could not be resolved"],
   [/^(EHOSTUNREACH|ENETUNREACH|ETIMEDOUT)$/, "cannot be reached"],
-  [/^ECONNRESET$|^EPIPE$/, "cut the connection"],
+  [/^ECONNRESET$|^EPIPE$/, "closed the connection before it opened a tunnel"],
   [/CERT|^UNABLE_TO_/, "showed a certificate that is not accepted"],
   [/^ERR_SSL_|^EPROTO$/, "does not speak TLS on that port, although its address starts with https://"],
 ];
@@ -159,11 +156,10 @@ export const NETWORK_CAUSES = {
   },
   "tls-handshake": {
     stage: "tls",
-    // after the handshake, only a missing client certificate can still fail it (TLS 1.3)
+    // after the handshake, only a missing client certificate can still fail it (TLS 1.3); where it is cut, Node says ECONNRESET
     when: (seen) =>
       broke(CLIENT_CERTIFICATE)(seen) ||
-      (broke(TLS)(seen) && seen.last?.connected === false) ||
-      (isEarly(seen) && (broke(RESET)(seen) || isGone(seen))),
+      (seen.record.endpoint.secure && seen.last?.connected === false && (broke(TLS)(seen) || broke(RESET)(seen))),
     title: "The TLS handshake failed",
     explain: (f) =>
       `${f.host} ended the TLS handshake${f.code}.${f.last?.connected === true ? "" : " Nothing was sent."}${f.way}`,

@@ -174,14 +174,10 @@ const LONGEST = 20_000;
 /** Characters that are drawn as nothing: a server that puts one into the middle of a token it repeats would get it past the mask. */
 const INVISIBLE = /[\p{Default_Ignorable_Code_Point}\p{Bidi_Control}]/gu;
 
-/**
- * The same data with the secrets masked in every text, then cut: a secret is masked before it can be cut in two.
- * A text is cut to twice the length before, so that a secret at that edge is gone with the second cut.
- */
+/** The same data with the secrets masked in every text, then cut: a secret is masked before it can be cut in two. */
 export function cleaned<T>(value: T, secrets: readonly string[]): T {
   const each = (part: unknown): unknown => {
-    if (typeof part === "string")
-      return mask(part.slice(0, 2 * LONGEST).replace(INVISIBLE, ""), secrets).slice(0, LONGEST);
+    if (typeof part === "string") return mask(part.replace(INVISIBLE, ""), secrets).slice(0, LONGEST);
     if (Array.isArray(part)) return part.map(each);
     if (typeof part !== "object" || part === null) return part;
     return Object.fromEntries(Object.entries(part).map(([key, inner]) => [key, each(inner)]));

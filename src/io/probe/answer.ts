@@ -16,14 +16,11 @@ export class NoAnswer extends Error {
   }
 }
 
-const UNREADABLE = "an address that cannot be read";
-
-/** Where a redirect leads, without query and credentials. */
+/** Where a redirect leads, without query and credentials; null where that is no address of the web. */
 function targetOf(location: string | undefined, url: URL): string | null {
-  if (location === undefined) return null;
-  if (!URL.canParse(location, url.href)) return UNREADABLE;
+  if (location === undefined || !URL.canParse(location, url.href)) return null;
   const { protocol, origin, pathname } = new URL(location, url.href);
-  return protocol === "https:" || protocol === "http:" ? `${origin}${pathname}` : UNREADABLE;
+  return /^https?:$/.test(protocol) ? `${origin}${pathname}` : null;
 }
 
 /** What WWW-Authenticate says in words (RFC 6750, section 3). */

@@ -113,7 +113,7 @@ export async function probe(request: ProbeRequest): Promise<ProbeRecord> {
   const brokenProxy = broken === undefined ? null : ({ cause: "proxy-failed", variable: broken } as const);
   const input = checkHeaders(request.headers, request.tokenHeader) ?? brokenProxy;
   const after = { dns: "tcp", tcp: secure ? "tls" : "http", tls: "http" } as const;
-  const way = openWay({ url, network, onPassed: (stage) => onStage?.(after[stage]) });
+  const way = openWay(url, network, (stage) => onStage?.(after[stage]));
   const stopper = new AbortController();
   const recorder = recordingFetch(url, way, stopper.signal, ({ phase, end }) => {
     if (phase === "connect" && end === "answered") onStage?.("tools");

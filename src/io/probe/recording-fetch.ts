@@ -19,7 +19,6 @@ import {
   rpcErrorOf,
   textOf,
 } from "./answer.ts";
-import { isClosedBy } from "./proxy.ts";
 import type { Way } from "./way.ts";
 
 /** Bytes of all answers of a probe, after decompression. */
@@ -44,28 +43,19 @@ export const UNANSWERED = {
   codes: [],
 } as const satisfies Partial<Exchange>;
 
-export interface Recorder {
-  readonly fetch: (input: string | URL, init?: RequestInit) => Promise<Response>;
-  readonly exchanges: readonly Exchange[];
-  /** What follows belongs to `phase`: a request may take `limitMs`, all of them until `deadline` (as of performance.now()). */
-  readonly enter: (phase: ProbePhase, deadline: number, limitMs?: number) => void;
-}
-
 /** Codes along `cause` and `errors` of a network error, outermost first. Messages are left out: they can quote values. */
 function codesOf(error: unknown): string[] {
-  const codes: string[] = [];
-  const queue: unknown[] = [error];
-  for (let steps = 0; queue.length > 0 && steps < 32; steps++) {
-    const next = Object(queue.shift());
-    const [code, errors]: unknown[] = [Reflect.get(next, "code"), Reflect.get(next, "errors")];
-    if (typeof code === "string" && !codes.includes(code)) codes.push(code);
-    queue.push(Reflect.get(next, "cause"), ...(Array.isArray(errors) ? errors.slice(0, 8) : []));
-  }
-  return codes;
+  if (typeof error !== "object" || error === null) return [];
+  const { code, cause, errors = [] } = error as { code?: unknown; cause?: unknown; errors?: readonly unknown[] };
+  const codes = [code, ...[cause, ...errors].flatMap(codesOf)];
+  return [...new Set(codes.filter((each) => typeof each === "string"))];
 }
 
-const codesAfterConnect = (error: unknown): string[] =>
-  isClosedBy(error) ? ["ERR_STREAM_PREMATURE_CLOSE"] : codesOf(error);
+/** Node uses ECONNRESET for a closed connection and for a reset one; only the error of a reset has `syscall`. */
+function codesAfterConnect(error: unknown): string[] {
+  const codes = codesOf(error);
+  return codes[0] === "ECONNRESET" && !Reflect.has(Object(error), "syscall") ? ["ERR_STREAM_PREMATURE_CLOSE"] : codes;
+}
 
 /** One request over a connection of its own. `onBroken` gets the error of the connection; the reader of the body gets a less exact one. */
 function send(
@@ -117,7 +107,7 @@ async function read(reply: IncomingMessage, id: unknown, seen: Seen, log: BodyLo
     seen.rpcError = rpcErrorOf(message);
     seen.revisions = revisionsIn(seen.method, message);
   };
-  if (status >= 300 && status < 400 && status !== 304) throw new NoAnswer("redirect");
+  if (status >= 300 && status < 400) throw new NoAnswer("redirect");
   if (status < 200) throw new NoAnswer("status");
   const type = { "content-type": seen.contentType ?? "" };
   if (status > 299) {
@@ -126,7 +116,7 @@ async function read(reply: IncomingMessage, id: unknown, seen: Seen, log: BodyLo
     keep(messageIn(text));
     seen.end = "status";
     if (status > 599) throw new NoAnswer("status");
-    return new Response(status === 304 ? null : text, { status, headers: type });
+    return new Response(text, { status, headers: type });
   }
   seen.end = "accepted";
   if (id === undefined) return new Response(null, { status: 202 });
@@ -149,12 +139,7 @@ async function read(reply: IncomingMessage, id: unknown, seen: Seen, log: BodyLo
 }
 
 /** Sends only to `url`, whatever the SDK asks for. `signal` stops every request. */
-export function recordingFetch(
-  url: URL,
-  way: Way,
-  signal: AbortSignal,
-  onExchange: (exchange: Exchange) => void,
-): Recorder {
+export function recordingFetch(url: URL, way: Way, signal: AbortSignal, onExchange: (exchange: Exchange) => void) {
   const exchanges: Exchange[] = [];
   let part = { phase: "connect" as ProbePhase, deadline: 0, limitMs: 0 };
   let bytes = 0;
@@ -211,9 +196,12 @@ export function recordingFetch(
 
   return {
     fetch,
-    exchanges,
-    enter: (phase, deadline, limitMs = Number.POSITIVE_INFINITY) => {
+    exchanges: exchanges as readonly Exchange[],
+    /** What follows belongs to `phase`: a request may take `limitMs`, all of them until `deadline` (as of performance.now()). */
+    enter: (phase: ProbePhase, deadline: number, limitMs = Number.POSITIVE_INFINITY) => {
       part = { phase, deadline, limitMs };
     },
   };
 }
+
+export type Recorder = ReturnType<typeof recordingFetch>;

@@ -5,22 +5,17 @@ import type { TlsFacts } from "../../core/diagnosis/record.ts";
 
 const DAY = 86_400_000;
 
-/** What one other side, a server or a proxy, showed in its handshakes, and which certificates the next handshake trusts. */
-export interface Trust {
-  /** TLS over an open socket. Rejects, before anything is written, when the handshake fails or the certificate is not accepted. */
-  readonly encrypt: (socket: Socket, host: string, keep: (secure: Socket) => void) => Promise<Socket>;
-  /** After a failure: whether to try once more, with the system's certificates. */
-  readonly widen: () => boolean;
-  readonly facts: () => TlsFacts | null;
-}
-
-/** `verify` false: any certificate is taken. */
-export function newTrust(verify: boolean): Trust {
+/**
+ * What one other side, a server or a proxy, showed in its handshakes, and which certificates the next handshake trusts.
+ * `verify` false: any certificate is taken.
+ */
+export function newTrust(verify: boolean) {
   let shown: Omit<TlsFacts, "systemCas"> | null = null;
   let systemCas: TlsFacts["systemCas"] = null;
   let context: tls.SecureContext | undefined;
   return {
-    encrypt: async (socket, host, keep) => {
+    /** TLS over an open socket. Rejects, before anything is written, when the handshake fails or the certificate is not accepted. */
+    encrypt: async (socket: Socket, host: string, keep: (secure: Socket) => void): Promise<Socket> => {
       const secure = await handshake(socket, host, context, keep);
       shown = shownBy(secure);
       if (shown.error !== null && verify) {
@@ -30,13 +25,14 @@ export function newTrust(verify: boolean): Trust {
       if (systemCas === "did-not-help") systemCas = "helped";
       return secure;
     },
-    widen: () => {
+    /** After a failure: whether to try once more, with the system's certificates. */
+    widen: (): boolean => {
       if (!verify || systemCas !== null || shown === null || shown.error === null) return false;
       context = contextWithSystem();
       systemCas = context === undefined ? "unavailable" : "did-not-help";
       return context !== undefined;
     },
-    facts: () => shown && { ...shown, systemCas },
+    facts: (): TlsFacts | null => shown && { ...shown, systemCas },
   };
 }
 

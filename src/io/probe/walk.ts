@@ -51,29 +51,22 @@ const MOST_TOOLS = 1000;
 interface Listing {
   readonly tools: ProbeOutcome["tools"][number][];
   count: number;
-  /** Pages that were read and promised another. */
-  pages: number;
   /** The tool that is to be called, as the server describes it. */
   called: Tool | undefined;
 }
 
 /** Reads all pages of the tools, up to the bounds. Out: whether they come to an end. */
 async function listTools(client: Client, timeout: number, wanted: string | undefined, into: Listing): Promise<boolean> {
-  const cursors = new Set<string>();
   let cursor: string | undefined;
   for (let page = 0; page < MOST_PAGES; page++) {
-    // Not client.listTools(): it walks the pages by itself, takes one that repeats for the end, writes to the console and keeps no page of a walk that fails.
-    const params = cursor === undefined ? {} : { cursor };
-    const result = await client.request({ method: "tools/list", params }, { timeout });
+    // Not client.listTools(): it takes a page that repeats for the end, writes to the console and keeps no page of a walk that fails.
+    const result = await client.request({ method: "tools/list", params: cursor ? { cursor } : {} }, { timeout });
     into.count += result.tools.length;
     into.called ??= result.tools.find(({ name }) => name === wanted);
     for (const { name, description = "" } of result.tools.slice(0, MOST_TOOLS - into.tools.length))
       into.tools.push({ name, description });
     cursor = result.nextCursor;
     if (cursor === undefined || cursor === "") return true;
-    if (cursors.has(cursor)) return false;
-    cursors.add(cursor);
-    into.pages++;
   }
   return false;
 }
@@ -85,12 +78,8 @@ function blockText(block: unknown): string {
 }
 
 function failureOf(error: unknown): Failure {
-  const code: unknown = Reflect.get(Object(error), "code");
-  return {
-    name: error instanceof Error ? error.name : "unknown",
-    code: typeof code === "string" || typeof code === "number" ? String(code) : null,
-    message: error instanceof Error ? error.message : "",
-  };
+  const { name, code, message } = Object(error) as Partial<Record<keyof Failure, unknown>>;
+  return { name: String(name), code: code === undefined ? null : String(code), message: String(message) };
 }
 
 /** Calls one tool, once. A name that the server does not list is not sent. Never throws. */
@@ -122,9 +111,8 @@ export async function walk(way: Walk): Promise<ProbeOutcome> {
   // only what is named here is bundled
   const { Client, StreamableHTTPClientTransport } = await import("@modelcontextprotocol/client");
   const timeout = Math.max(1, way.deadline - performance.now()) + 500;
-  // a User-Agent in another spelling would be sent besides ours
-  const others = Object.entries(way.headers).filter(([name]) => name.toLowerCase() !== "user-agent");
-  const headers = { ...Object.fromEntries(others), "user-agent": `create-halo-mcp/${way.version}` };
+  const headers = new Headers(way.headers);
+  headers.set("user-agent", `create-halo-mcp/${way.version}`);
   const none = { maxRetries: 0, initialReconnectionDelay: 1, maxReconnectionDelay: 1, reconnectionDelayGrowFactor: 1 };
   // Never an authProvider: on a 401 the SDK would carry our headers to whatever origin the server names.
   const transport = new StreamableHTTPClientTransport(url, {
@@ -143,7 +131,7 @@ export async function walk(way: Walk): Promise<ProbeOutcome> {
     },
   );
   client.onerror = () => undefined;
-  const listing: Listing = { tools: [], count: 0, pages: 0, called: undefined };
+  const listing: Listing = { tools: [], count: 0, called: undefined };
   let outcome = NOTHING;
   try {
     recorder.enter(isControl ? "control" : "connect", way.deadline, way.firstMs);
@@ -160,8 +148,9 @@ export async function walk(way: Walk): Promise<ProbeOutcome> {
       outcome = { ...outcome, call: await callTool(client, way.call, listing, timeout) };
     }
   } catch (error) {
-    const isLate = recorder.exchanges.at(-1)?.end === "timeout" && listing.pages >= MANY_PAGES;
-    outcome = { ...outcome, failure: failureOf(error), endless: isLate };
+    const pages = recorder.exchanges.filter(({ phase }) => phase === "tools").length;
+    const endless = pages > MANY_PAGES && recorder.exchanges.at(-1)?.end === "timeout";
+    outcome = { ...outcome, failure: failureOf(error), endless };
   }
   recorder.enter("close", way.closeDeadline);
   await transport.terminateSession().catch(() => undefined);

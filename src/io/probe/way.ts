@@ -5,10 +5,10 @@
  */
 import type { LookupAddress } from "node:dns";
 import { lookup } from "node:dns/promises";
+import { request } from "node:http";
 import { connect, isIP, type Socket } from "node:net";
-import type { AddressFacts, WayFacts } from "../../core/diagnosis/record.ts";
-import type { Network } from "../../core/proxy.ts";
-import { openTunnel, type ProxyAnswer, proxyError } from "./proxy.ts";
+import type { AddressFacts, ProxyFacts, WayFacts } from "../../core/diagnosis/record.ts";
+import type { Network, ProxyRoute } from "../../core/proxy.ts";
 import { newTrust } from "./tls.ts";
 
 export interface Way {
@@ -22,6 +22,8 @@ export interface Way {
 type Stage = keyof WayFacts["timings"];
 type Note = (address: unknown, outcome: AddressFacts["outcome"], code?: string) => void;
 type Keep = (socket: Socket) => void;
+/** What a proxy answered to CONNECT. */
+type Answer = Pick<ProxyFacts, "tunnel" | "status" | "said" | "schemes">;
 
 const codeOf = (error: unknown): string => String(Reflect.get(Object(error), "code") ?? "");
 
@@ -49,6 +51,46 @@ function reach(found: LookupAddress[], host: string, port: number, note: Note, k
   });
 }
 
+/**
+ * An error that is the proxy's and not the server's. `HALO_PROXY_AUTH`: 407 · `HALO_PROXY_STATUS`: any other answer that is no success ·
+ * `HALO_PROXY_PAGE`: a success, and then a page of its own in place of a tunnel · `HALO_PROXY`: the cause says what.
+ */
+const proxyError = (code: `HALO_PROXY${"" | "_AUTH" | "_STATUS" | "_PAGE"}`, cause?: unknown): Error =>
+  Object.assign(new Error("proxy", { cause }), { code });
+
+/**
+ * Asks the proxy at the other end of `socket` for a tunnel to `authority` (host:port). The proxy gets this and its own credentials,
+ * nothing else. Rejects when there is no tunnel. Has no time limit: destroy the socket to stop it.
+ */
+function openTunnel(
+  socket: Socket,
+  authority: string,
+  credentials: ProxyRoute["credentials"],
+  onAnswer: (answer: Answer) => void,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const asked = request({ method: "CONNECT", path: authority, createConnection: () => socket });
+    asked.setHeader("Host", authority);
+    asked.removeHeader("Connection");
+    if (credentials !== null) {
+      const login = Buffer.from(`${credentials.user}:${credentials.password}`).toString("base64");
+      asked.setHeader("Proxy-Authorization", `Basic ${login}`);
+    }
+    asked.once("connect", ({ statusCode: status = 0, statusMessage: said = "", headersDistinct }, _, rest) => {
+      const schemes = (headersDistinct["proxy-authenticate"] ?? []).flatMap((line) => /^[\w-]{1,40}/.exec(line) ?? []);
+      const isSuccess = status >= 200 && status <= 299;
+      // bytes of its own: a TLS server never speaks first
+      const tunnel = isSuccess && rest.length === 0;
+      onAnswer({ tunnel, status, said, schemes: [...new Set(schemes)] });
+      if (tunnel) resolve();
+      else if (isSuccess) reject(proxyError("HALO_PROXY_PAGE"));
+      else reject(proxyError(status === 407 ? "HALO_PROXY_AUTH" : "HALO_PROXY_STATUS"));
+    });
+    asked.on("error", reject);
+    asked.end();
+  });
+}
+
 /** The open sockets, until all of them are closed: one that comes later is closed at once. */
 function socketSet() {
   const sockets = new Set<Socket>();
@@ -68,15 +110,8 @@ function socketSet() {
   return { keep, close };
 }
 
-interface Settings {
-  readonly url: URL;
-  readonly network: Network;
-  /** A stage of the first connection is done. */
-  readonly onPassed: (stage: Stage) => void;
-}
-
-/** No connection is opened before `connect`. */
-export function openWay({ url, network, onPassed }: Settings): Way {
+/** No connection is opened before `connect`. `onPassed`: a stage of the first connection is done. */
+export function openWay(url: URL, network: Network, onPassed: (stage: Stage) => void): Way {
   const isSecure = url.protocol === "https:";
   const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
   const port = Number(url.port || (isSecure ? 443 : 80));
@@ -85,7 +120,7 @@ export function openWay({ url, network, onPassed }: Settings): Way {
   const timings: Record<Stage, number | null> = { dns: null, tcp: null, tls: null };
   const addresses = new Map<string, AddressFacts>();
   const { keep, close } = socketSet();
-  let answer: ProxyAnswer = { tunnel: false, status: null, said: "", schemes: [] };
+  let answer: Answer = { tunnel: false, status: null, said: "", schemes: [] };
 
   const note: Note = (address, outcome, code) => {
     const family = isIP(String(address));
@@ -128,7 +163,7 @@ export function openWay({ url, network, onPassed }: Settings): Way {
     return secure;
   };
 
-  const proxyFacts = ({ variable, host, port, bypassedBy, credentials }: NonNullable<Network["proxy"]>) => {
+  const proxyFacts = ({ variable, host, port, bypassedBy, credentials }: ProxyRoute) => {
     const systemCas = ofProxy.facts()?.systemCas === "helped";
     return { variable, host, port, bypassedBy, credentials: credentials !== null, ...answer, systemCas };
   };
