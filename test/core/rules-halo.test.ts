@@ -242,7 +242,7 @@ it("variables of every server of the project are in .env.example, each said once
   const missing = (files: Files) =>
     findingsOf(HALO_RULES, files, { allowMissing: true })
       .filter(({ rule }) => rule === "variable-not-in-example")
-      .map(({ path, args }) => `${path} ${args.server} ${args.names}`);
+      .map(({ path, args }) => `${path} ${args.name} ${args.names}`);
   const docs = { command: "${DOCS}/x", args: ["${A}", "${HOME}/a", "${B:-b}"], env: { A: "${A}", C: "c" } };
   const wiki = { type: "http", url: "https://${A}/mcp", headers: { Authorization: "Bearer ${D}" } };
   const files = { ".mcp.json": mcp({ halo: withHeaders({ "X-Other": "${E}" }), docs, wiki }), ".env.example": example };

@@ -4,13 +4,13 @@ import type { Entry, Node } from "../formats/json.ts";
 import { isObjectNode, keySpan, member, spanOf, winners } from "../formats/nodes.ts";
 import { once } from "../once.ts";
 import { haloServers, remoteHaloServers, valueHeaders } from "./halo-servers.ts";
-import type { Document, Rule, Severity, Span, Subject, TextEdit } from "./model.ts";
-import { finding } from "./show.ts";
+import type { Document, Finding, Rule, Severity, Span, Subject, TextEdit } from "./model.ts";
+import { shown } from "./show.ts";
 
 /** A place where a rule is broken. */
 export interface Place {
   /** Where it is not the file of the thing that was looked at. */
-  readonly document?: Document;
+  readonly document?: Pick<Document, "path">;
   /** Of a property the key is marked. */
   readonly at: Span | Node | Entry;
   /** For the message, beside the thing's name. */
@@ -27,8 +27,8 @@ export interface Row<Thing> extends Omit<Rule, "check" | "severity"> {
   readonly find: (thing: Thing, subject: Subject) => Place | readonly Place[] | undefined;
 }
 
-/** In: how to list the things. Out: a function from a row to its rule. */
-export function rowsOf<Thing extends { readonly document: Document; readonly name?: string }>(
+/** In: how to list the things. Out: a function from a row to its rule. What the message names is made fit to be shown. */
+export function rowsOf<Thing extends { readonly document: { readonly path: string }; readonly name?: string }>(
   things: (subject: Subject) => readonly Thing[],
 ) {
   return ({ find, severity = "error", ...rule }: Row<Thing>): Rule => ({
@@ -36,11 +36,13 @@ export function rowsOf<Thing extends { readonly document: Document; readonly nam
     severity,
     check: (subject) =>
       things(subject).flatMap((thing) =>
-        [find(thing, subject) ?? []].flat().map(({ document = thing.document, at, args, fix, ...place }) => {
+        [find(thing, subject) ?? []].flat().map(({ document = thing.document, at, args, fix, ...place }): Finding => {
           const span = "offset" in at ? at : "keyEnd" in at ? keySpan(at) : spanOf(at);
           const edits = typeof fix === "string" ? [{ ...span, text: JSON.stringify(fix) }] : fix;
-          const name = thing.name === undefined ? {} : { name: thing.name };
-          return { ...finding(subject, rule.id, document, span, { ...name, ...args }, edits), ...place };
+          const named = Object.entries({ ...(thing.name === undefined ? {} : { name: thing.name }), ...args });
+          const safe = Object.fromEntries(named.map(([name, text]) => [name, shown(subject, text)]));
+          const found = { rule: rule.id, path: document.path, span, args: safe, ...place };
+          return edits === undefined ? found : { ...found, fix: edits };
         }),
       ),
   });

@@ -3,15 +3,15 @@ import { assignments } from "../formats/dotenv.ts";
 import { spanOf } from "../formats/nodes.ts";
 import { HIDDEN, mask, maskOf, printable } from "../secrets.ts";
 import { documentOf, kindOf } from "./documents.ts";
-import type { Document, Finding, Span, Subject, TextEdit } from "./model.ts";
+import type { Span, Subject } from "./model.ts";
 import { isUnfitToShow, secretsInText, WORD } from "./secret-judge.ts";
 import { secretsIn } from "./secret-places.ts";
 
 /** What stands in the place of a secret: of ours its last four, in the quotes that are there; as many lines as before. */
 function maskPlace(place: string, secrets: readonly string[]): string {
-  const [, quote = "", inner = ""] = /^(["'`]?)(.*)\1$/.exec(place) ?? [];
-  if (secrets.includes(inner)) return quote + maskOf(inner) + quote;
-  return inner === "" ? place.replace(/[^\r\n]+/g, HIDDEN) : quote + HIDDEN + quote;
+  return place.replace(/^(["'`]?)(.+)\1$|[^\r\n]+/g, (_, quote = "", inner = "") => {
+    return quote + (secrets.includes(inner) ? maskOf(inner) : HIDDEN) + quote;
+  });
 }
 
 /** A text with these stretches masked. */
@@ -31,14 +31,11 @@ function maskSpans(text: string, spans: readonly Span[], secrets: readonly strin
  */
 export function maskFile(path: string, text: string, secrets: readonly string[], shown: readonly string[]): string {
   const kind = kindOf(path) ?? "mcp";
-  if (kind === "env") {
-    const values = assignments(text).filter(({ value }) => value !== "" && !shown.includes(value));
-    const spans = values.map(({ rawStart, rawEnd }) => spanOf({ start: rawStart, end: rawEnd }));
-    const rest = maskSpans(text, spans, secrets);
-    return mask(maskSpans(rest, secretsInText(rest).map(spanOf), secrets), secrets);
-  }
   const document = documentOf({ path, kind, text, encoding: "utf-8", tracked: false, ignored: false, mode: undefined });
-  const spans = secretsIn(document).map(({ span }) => span);
+  const found = secretsIn(document).map(({ span }) => span);
+  const values = kind === "env" ? assignments(text).filter(({ value }) => value !== "" && !shown.includes(value)) : [];
+  const all = [...values.map(({ rawStart: start, rawEnd: end }) => spanOf({ start, end })), ...found];
+  const spans = all.toSorted((a, b) => a.offset - b.offset);
   return mask(maskSpans(text, spans, secrets), secrets);
 }
 
@@ -57,17 +54,4 @@ export function isFitToShow(subject: Pick<Subject, "secrets">, text: string): bo
 export function shown(subject: Pick<Subject, "secrets">, text: string, max = 200): string {
   // printable first: what is drawn as nothing would part a token
   return printable(hidden(subject.secrets, printable(text.slice(0, 4096), 4096)), max);
-}
-
-/** A finding whose arguments are all fit to be shown. */
-export function finding(
-  subject: Subject,
-  rule: string,
-  document: Pick<Document, "path">,
-  span: Span,
-  args: Readonly<Record<string, string>>,
-  fix?: readonly TextEdit[],
-): Finding {
-  const safe = Object.fromEntries(Object.entries(args).map(([name, text]) => [name, shown(subject, text)]));
-  return { rule, path: document.path, span, args: safe, ...(fix === undefined ? {} : { fix }) };
 }

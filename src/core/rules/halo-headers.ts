@@ -1,31 +1,29 @@
 /** Whether an entry for HALO is there, with what HALO asks for: Streamable HTTP and three headers. */
 import { haloServers, meantBy, missingValues, valueHeaders } from "../check/halo-servers.ts";
 import type { Rule } from "../check/model.ts";
-import { haloRow, type Place, remoteRow } from "../check/rows.ts";
-import { finding } from "../check/show.ts";
-import { isObjectNode, keySpan, member, textOf } from "../formats/nodes.ts";
+import { haloRow, type Place, remoteRow, rowsOf } from "../check/rows.ts";
+import { isObjectNode, member, textOf } from "../formats/nodes.ts";
 import { HEADERS } from "../halo.ts";
 
 export const HEADER_RULES: readonly Rule[] = [
   // for a repository that means to have HALO: a merge that drops the entry takes it from the whole team, silently
-  {
+  rowsOf((subject) => {
+    const root = subject.documents.find(({ path }) => path === ".mcp.json");
+    return subject.allowMissing ? [] : [{ document: { path: ".mcp.json" }, root }];
+  })({
     id: "halo-missing",
-    severity: "error",
     summary: "The root .mcp.json has no entry for HALO",
-    check: (subject) => {
-      const document = subject.documents.find(({ path }) => path === ".mcp.json");
-      const servers = member(document?.tree, "mcpServers");
+    find: ({ root }, subject) => {
+      const servers = member(root?.tree, "mcpServers");
       // other rules speak of a file that does not load as a whole; an empty one loads, with no servers
-      const isEmpty = document === undefined || (document.encoding === "utf-8" && document.text.trim() === "");
-      const loads = isEmpty || isObjectNode(servers?.value);
-      const isThere = haloServers(subject).some((server) => server.document === document);
-      if (subject.allowMissing || !loads || isThere) return [];
-      const what = document === undefined ? "there is no .mcp.json" : ".mcp.json has no server for HALO";
-      const span = document && servers ? keySpan(servers) : { offset: 0, length: 0 };
-      return [finding(subject, "halo-missing", { path: ".mcp.json" }, span, { what })];
+      const isEmpty = root === undefined || (root.encoding === "utf-8" && root.text.trim() === "");
+      const isThere = haloServers(subject).some(({ document }) => document === root);
+      if (isThere || !(isEmpty || isObjectNode(servers?.value))) return undefined;
+      const what = root === undefined ? "there is no .mcp.json" : ".mcp.json has no server for HALO";
+      return { at: servers ?? { offset: 0, length: 0 }, args: { what } };
     },
     message: ({ what }) => `${what}: run npx create-halo-mcp, or use check --allow-missing if that is intended`,
-  },
+  }),
   // CM.com documents "HTTP" as HALO's transport (page "MCP"); a client that is told "sse" opens a stream and waits
   remoteRow({
     id: "halo-sse",

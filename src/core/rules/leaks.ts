@@ -4,7 +4,6 @@ import type { Document, Rule, Span, Subject } from "../check/model.ts";
 import { filesWhere, rowsOf } from "../check/rows.ts";
 import { isSecretName } from "../check/secret-judge.ts";
 import { secretsIn } from "../check/secret-places.ts";
-import { finding } from "../check/show.ts";
 import { maskOf } from "../secrets.ts";
 
 const START = { offset: 0, length: 0 };
@@ -23,24 +22,19 @@ function isOurToken({ secrets }: Subject, { tracked }: Document, text: string): 
 
 export const LEAK_RULES: readonly Rule[] = [
   // compares with the value of HALO_MCP_TOKEN in this environment, so it does not guess
-  {
+  rowsOf(({ documents, secrets, spilled }) => {
+    const tracked = documents.filter((document) => document.tracked);
+    const found = tracked.flatMap((document) =>
+      secrets.map((secret) => ({ document, span: spanIn(document, secret) })),
+    );
+    return [...found, ...spilled.map(({ path, ...span }) => ({ document: { path }, span }))];
+  })({
     id: "token-in-repository",
-    severity: "error",
     summary: "A tracked file contains the token of this environment",
-    check: (subject) => {
-      const tracked = subject.documents.filter((document) => document.tracked);
-      const found = tracked.flatMap((document) =>
-        subject.secrets.map((secret) => ({ path: document.path, ...spanIn(document, secret) })),
-      );
-      return [...found, ...subject.spilled].flatMap(({ path, offset, length }) =>
-        offset === undefined || length === undefined
-          ? []
-          : finding(subject, "token-in-repository", { path }, { offset, length }, {}),
-      );
-    },
+    find: ({ span }) => span && { at: span },
     message: () =>
       "this tracked file contains the value of HALO_MCP_TOKEN; delete the token in HALO Studio now (Settings > Product Tokens) and create a new one: pushed commits stay readable",
-  },
+  }),
   // everybody who ever cloned the repository has the secret: deleting the line does not undo that
   filesWhere(
     (document, subject) => /^(?:mcp|settings|envrc|client:.*)$/.test(document.kind) && isShared(subject, document),

@@ -3,16 +3,15 @@
 import { fixOf } from "../check/edits.ts";
 import { givenValues } from "../check/env-files.ts";
 import { haloServers, saidBy, valueHeaders, variablesOf } from "../check/halo-servers.ts";
-import type { Document, Finding, Rule, Subject } from "../check/model.ts";
-import { finding, isFitToShow } from "../check/show.ts";
+import type { Document, Subject } from "../check/model.ts";
+import { rowsOf } from "../check/rows.ts";
+import { isFitToShow } from "../check/show.ts";
 import { entriesIn, type ServerEntry } from "../clients/entry.ts";
 import { clientOf } from "../clients/index.ts";
 import { variablesIn } from "../clients/references.ts";
 import { addExampleNames, parseDotenv } from "../formats/dotenv.ts";
 import { keySpan, member, textOf } from "../formats/nodes.ts";
 import { isSafeVariable, LABELS } from "../halo.ts";
-
-const ID = "variable-not-in-example";
 
 /** What the machine, the shell or the client sets for everybody. */
 const SET_ANYWAY =
@@ -50,46 +49,52 @@ function examplesFor({ documents }: Subject, { path }: Document): readonly Docum
     .toSorted((a, b) => folderOf(b.path).length - folderOf(a.path).length);
 }
 
+/** The servers with variables that no example lists, each variable once. */
+function unlisted(subject: Subject) {
+  const halo = new Map(haloServers(subject).map((server) => [server.node, server]));
+  const said = new Set<string>();
+  return subject.documents.flatMap((document) => {
+    const client = clientOf(document.kind);
+    if (client === undefined || document.ignored || !subject.inRepository) return [];
+    const examples = examplesFor(subject, document);
+    const [nearest] = examples;
+    // a repository without HALO and without an example has its own way to say what to set
+    const isJudged = nearest !== undefined && (document.kind === "mcp" || client.entry.names !== undefined);
+    return entriesIn(document.tree, client).flatMap((entry) => {
+      const server = halo.get(entry.value);
+      if (server === undefined && !isJudged) return [];
+      const values = server ? valueHeaders(server).flatMap((header) => variablesOf(header, server.dialect)) : [];
+      const missing = neededBy(server ?? { client, dialect: client.references, node: entry.value }).filter((name) => {
+        const key = `${nearest?.path ?? ""}\n${name}`;
+        const isSaid = said.has(key) || examples.some(({ text }) => parseDotenv(text).has(name));
+        // what belongs to another program has a rule of its own; what a shared file sets, everybody has
+        if (isSaid || (values.includes(name) && !isSafeVariable(name))) return false;
+        said.add(key);
+        return givenValues(subject, document, name).every((given) => given.document.kind === "env-example");
+      });
+      return missing.length === 0
+        ? []
+        : [{ document, name: entry.key, entry, nearest, missing, isHalo: server !== undefined }];
+    });
+  });
+}
+
 /** An unset variable is sent as `${NAME}`. Of HALO in every client's file, of other servers in those of Claude Code and Codex. */
-export const variableNotInExample: Rule = {
-  id: ID,
+export const variableNotInExample = rowsOf(unlisted)({
+  id: "variable-not-in-example",
   severity: "warning",
   summary: "A variable that a server needs is not in .env.example",
-  check: (subject) => {
-    const halo = new Map(haloServers(subject).map((server) => [server.node, server]));
-    const said = new Set<string>();
-    return subject.documents.flatMap((document) => {
-      const client = clientOf(document.kind);
-      if (client === undefined || document.ignored || !subject.inRepository) return [];
-      const examples = examplesFor(subject, document);
-      const [nearest] = examples;
-      // a repository without HALO and without an example has its own way to say what to set
-      const isJudged = nearest !== undefined && (document.kind === "mcp" || client.entry.names !== undefined);
-      return entriesIn(document.tree, client).flatMap((entry): readonly Finding[] => {
-        const server = halo.get(entry.value);
-        if (server === undefined && !isJudged) return [];
-        const values = server ? valueHeaders(server).flatMap((header) => variablesOf(header, server.dialect)) : [];
-        const missing = neededBy(server ?? { client, dialect: client.references, node: entry.value }).filter((name) => {
-          const key = `${nearest?.path ?? ""}\n${name}`;
-          const isSaid = said.has(key) || examples.some(({ text }) => parseDotenv(text).has(name));
-          // what belongs to another program has a rule of its own; what a shared file sets, everybody has
-          if (isSaid || (values.includes(name) && !isSafeVariable(name))) return false;
-          said.add(key);
-          return givenValues(subject, document, name).every((given) => given.document.kind === "env-example");
-        });
-        if (missing.length === 0) return [];
-        const args = { names: missing.join(", "), server: entry.key, file: nearest?.path ?? "" };
-        if (nearest === undefined) return [finding(subject, ID, document, keySpan(entry), args)];
-        const names = missing.map((name) => {
-          const said = server && saidBy(name);
-          return { name, comment: said === undefined ? "For an MCP server" : `HALO ${LABELS[said]}` };
-        });
-        const edited = addExampleNames(nearest.text, names);
-        const fix = missing.every((name) => isFitToShow(subject, name)) ? fixOf(nearest.text, edited) : undefined;
-        return [finding(subject, ID, nearest, { offset: nearest.text.length, length: 0 }, args, fix)];
-      });
+  find: ({ entry, nearest, missing, isHalo }, subject) => {
+    const args = { names: missing.join(", "), file: nearest?.path ?? "" };
+    if (nearest === undefined) return { at: keySpan(entry), args };
+    const names = missing.map((name) => {
+      const said = isHalo ? saidBy(name) : undefined;
+      return { name, comment: said === undefined ? "For an MCP server" : `HALO ${LABELS[said]}` };
     });
+    const isMendable = missing.every((name) => isFitToShow(subject, name));
+    const fix = isMendable ? fixOf(nearest.text, addExampleNames(nearest.text, names)) : undefined;
+    return { document: nearest, at: { offset: nearest.text.length, length: 0 }, args, fix };
   },
-  message: ({ names, server, file }) =>
-    `server "${server}" needs ${names}, and ${file === "" ? "there is no .env.example that lists it" : `${file} does not list it`}: new team members cannot know what to set; add a line NAME= for each`,
-};
+  message: ({ name, names, file }) =>
+    `server "${name}" needs ${names}, and ${file === "" ? "there is no .env.example that lists it" : `${file} does not list it`}: new team members cannot know what to set; add a line NAME= for each`,
+});
