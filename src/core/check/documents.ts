@@ -55,6 +55,11 @@ export function documentOf(raw: RawDocument, parseToml?: (text: string) => Tree)
   return { ...raw, tree: undefined, broken: { kind: loose.refused.cause ?? "syntax", ...loose.refused } };
 }
 
+/** Whether a file lies in the folder of the other, or in one below it. */
+export function isBelow({ path }: Document, other: Document): boolean {
+  return path.startsWith(other.path.slice(0, other.path.lastIndexOf("/") + 1));
+}
+
 /** A span that lies in the text, at least one character long where there is one. */
 export function spotAt(document: Document, offset: number, length = 1): Span {
   const at = Math.max(0, Math.min(offset, document.text.length - 1));

@@ -11,14 +11,14 @@ import type { Document, Subject } from "./model.ts";
 /** An entry for HALO in any client's file. */
 export interface HaloServer extends ServerEntry {
   readonly document: Document;
-  /** `which`: which of the three a header is, by its name in any case. */
-  readonly headers: readonly (Header & { readonly which: Value | undefined })[];
+  readonly headers: readonly HaloHeader[];
 }
 
-/** The value that a header's name means, exactly but for its case. */
-function exactly(name: string): Value | undefined {
-  const lower = name.trim().toLowerCase();
-  return VALUES.find((value) => HEADERS[value].toLowerCase() === lower);
+interface HaloHeader extends Header {
+  /** Which of the three it is, by its name in any case. */
+  readonly which: Value | undefined;
+  /** Which of those that are missing it most likely means to be, where its name is misspelled. */
+  readonly meant: Value | undefined;
 }
 
 /** What is left of a header's name when only its letters count, and a wrong `X-` does not: `CM_Account-ID` → `cmaccountid`. */
@@ -30,10 +30,20 @@ function lettersOf(name: string): string {
   return letters.replace(/^x(?=cm)/, "");
 }
 
-/** The value that a misspelled name most likely means, among those that are still missing. */
-export function meantBy(name: string, missing: readonly Value[]): Value | undefined {
-  if (exactly(name) !== undefined) return undefined;
-  return missing.find((value) => isOneSlip(lettersOf(name), lettersOf(HEADERS[value])));
+function withMeaning(headers: readonly Header[]): readonly HaloHeader[] {
+  const exact = headers.map(({ name }) => {
+    const lower = name.trim().toLowerCase();
+    return VALUES.find((value) => HEADERS[value].toLowerCase() === lower);
+  });
+  const missing = new Set(VALUES.filter((value) => !exact.includes(value)));
+  return headers.map((header, index) => {
+    const which = exact[index];
+    const letters = lettersOf(header.name);
+    const near = [...missing].find((value) => isOneSlip(letters, lettersOf(HEADERS[value])));
+    const meant = which === undefined ? near : undefined;
+    if (meant !== undefined) missing.delete(meant);
+    return { ...header, which, meant };
+  });
 }
 
 /** It goes to HALO, carries one of its headers, or takes its token's variable in a header or in its address. */
@@ -52,10 +62,8 @@ export const haloServers = once((subject: Subject): readonly HaloServer[] =>
     const client = clientOf(document.kind);
     if (client === undefined) return [];
     const all = serversIn(document.tree, client).map((server) => {
-      const headers = server.headers
-        .map((header) => ({ ...header, which: exactly(header.name) }))
-        .filter(({ kind, which }) => kind !== "unknown" || which !== undefined);
-      return { ...server, document, headers };
+      const headers = withMeaning(server.headers);
+      return { ...server, document, headers: headers.filter(({ kind, which }) => kind !== "unknown" || which) };
     });
     const found = all.filter((server) => isAboutHalo(server, subject.url));
     // the name alone counts only where nothing else does: HaloPSA and others are called "halo" as well
@@ -77,33 +85,24 @@ export function saidBy(name: string): Value | undefined {
 }
 
 /** The variables that a header takes its value from. */
-export function variablesOf({ kind, text = "" }: Header, dialect: Dialect): readonly string[] {
+function variablesOf({ kind, text = "" }: Header, dialect: Dialect): readonly string[] {
   if (kind === "names") return /^[A-Za-z_]\w*$/.test(text) ? [text] : [];
   return kind === "values" ? variablesIn(text, dialect).map(({ name }) => name) : [];
 }
 
 /** The one variable, or the one value that the client asks for, that a header takes its value from. */
-export function onlyVariable(header: Header, { client, dialect }: HaloServer): string | undefined {
+function onlyVariable(header: Header, { client, dialect }: HaloServer): string | undefined {
   if (header.kind !== "values") return variablesOf(header, dialect)[0];
   const [only, ...more] = spelledIn(header.text ?? "", dialect);
   if (only === undefined || more.length > 0 || !only.expanded) return undefined;
   return client.asks?.reference.exec(only.text)?.[1] ?? variablesOf(header, dialect)[0];
 }
 
-/** Those to which the client itself connects. */
-export function remoteHaloServers(subject: Subject): readonly HaloServer[] {
-  return haloServers(subject).filter(({ program }) => program === undefined);
-}
-
 /** The headers that carry one of the three values, by their names in any case; of two equal names the last one. */
-export function valueHeaders({ headers }: HaloServer) {
+export function valueHeaders(server: HaloServer) {
   return VALUES.flatMap((which) => {
-    const header = headers.findLast((each) => each.which === which);
-    return header === undefined ? [] : [{ ...header, which }];
+    const header = server.headers.findLast((each) => each.which === which);
+    if (header === undefined) return [];
+    return [{ ...header, which, variables: variablesOf(header, server.dialect), only: onlyVariable(header, server) }];
   });
-}
-
-/** Those of the three values for which a server has no header. */
-export function missingValues({ headers }: HaloServer): readonly Value[] {
-  return VALUES.filter((value) => headers.every(({ which }) => which !== value));
 }

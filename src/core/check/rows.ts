@@ -3,7 +3,7 @@ import { transportOf } from "../clients/claude-loader.ts";
 import type { Entry, Node } from "../formats/json.ts";
 import { isObjectNode, keySpan, member, spanOf, winners } from "../formats/nodes.ts";
 import { once } from "../once.ts";
-import { haloServers, remoteHaloServers, valueHeaders } from "./halo-servers.ts";
+import { haloServers, valueHeaders } from "./halo-servers.ts";
 import type { Document, Finding, Rule, Severity, Span, Subject, TextEdit } from "./model.ts";
 import { shown } from "./show.ts";
 
@@ -80,7 +80,7 @@ export const serverRow = rowsOf(serverObjects);
 /** About an entry for HALO, of any client. */
 export const haloRow = rowsOf(haloServers);
 /** The same, where the client itself connects. */
-export const remoteRow = rowsOf(remoteHaloServers);
+export const remoteRow = rowsOf((subject) => haloServers(subject).filter(({ program }) => program === undefined));
 /** About the address of an entry for HALO. */
 export const addressRow = rowsOf((subject) =>
   haloServers(subject).flatMap((server) => (server.url === undefined ? [] : [{ ...server, url: server.url }])),

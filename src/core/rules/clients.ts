@@ -2,7 +2,6 @@
 
 import { spotAt } from "../check/documents.ts";
 import { fixOf } from "../check/edits.ts";
-import { variablesOf } from "../check/halo-servers.ts";
 import type { Rule } from "../check/model.ts";
 import { filesWhere, headerRow, remoteRow } from "../check/rows.ts";
 import { claudeCode } from "../clients/claude-code.ts";
@@ -52,7 +51,7 @@ export const CLIENT_RULES: readonly Rule[] = [
   headerRow({
     id: "codex-headers",
     summary: "Codex does not send a header of HALO as intended",
-    find: ({ header, client, dialect }) => {
+    find: ({ header, client }) => {
       const { kind, text = "", under, which, entry } = header;
       const { headers, names } = client.entry;
       if (names === undefined) return undefined;
@@ -60,7 +59,7 @@ export const CLIENT_RULES: readonly Rule[] = [
         kind === "unknown"
           ? `is ignored, because ${client.label} has no table "${under}"`
           : kind === "names"
-            ? variablesOf(header, dialect).length === 0 && "names no variable, so the header is omitted"
+            ? header.variables.length === 0 && "names no variable, so the header is omitted"
             : hasReference(text) && `is sent as literal text, because ${headers} holds values`;
       if (what === false) return undefined;
       const args = { header: HEADERS[which], what, right: variablesFor("halo")[which], table: client.servers, names };
@@ -73,8 +72,8 @@ export const CLIENT_RULES: readonly Rule[] = [
     id: "gemini-blanked-variable",
     severity: "note",
     summary: "Gemini CLI empties this variable when it comes from .env",
-    find: ({ header, client: { label, blanks }, dialect, program }) => {
-      const variable = variablesOf(header, dialect).find((name) => blanks?.test(name));
+    find: ({ header, client: { label, blanks }, program }) => {
+      const variable = header.variables.find((name) => blanks?.test(name));
       if (variable === undefined || program !== undefined) return undefined;
       return { at: header.entry.value, args: { variable, header: header.name, client: label } };
     },

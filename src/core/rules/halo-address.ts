@@ -2,7 +2,7 @@
 import { givenValues } from "../check/env-files.ts";
 import type { Document, Rule, Subject } from "../check/model.ts";
 import { addressRow, headerRow, type Place, remoteRow } from "../check/rows.ts";
-import { isObviousExample, isSecretName } from "../check/secret-judge.ts";
+import { isSecretName } from "../check/secret-judge.ts";
 import {
   type Dialect,
   hasReference,
@@ -122,13 +122,10 @@ export const ADDRESS_RULES: readonly Rule[] = [
   headerRow({
     id: "halo-token-default",
     summary: "The token's variable has a default",
-    find: ({ header: { which, text = "", entry, before } }) => {
-      const [whole, variable = "", fallback = ""] = (which === "token" && DEFAULT.exec(text)) || [];
+    find: ({ header: { which, text = "", entry } }) => {
+      const [, variable = "", fallback = ""] = (which === "token" && DEFAULT.exec(text)) || [];
       // an empty default omits the header on purpose; another variable is a reference
-      if (fallback === "" || fallback.startsWith("${")) return undefined;
-      // not removed if it could be the only copy of a token
-      const isMendable = isObviousExample(fallback) && text.trim() === whole && before !== undefined;
-      return { at: entry.value, args: { variable }, fix: isMendable ? `${before}\${${variable}}` : undefined };
+      return fallback === "" || fallback.startsWith("${") ? undefined : { at: entry.value, args: { variable } };
     },
     message: ({ name, variable }) =>
       `the token of server "${name}" has a default, which everyone with the file can read; allowed: \${${variable}}. If it is a real token, delete it in HALO Studio`,

@@ -1,9 +1,9 @@
 /** Whether an entry for HALO is there, with what HALO asks for: Streamable HTTP and three headers. */
-import { haloServers, meantBy, missingValues, valueHeaders } from "../check/halo-servers.ts";
+import { haloServers } from "../check/halo-servers.ts";
 import type { Rule } from "../check/model.ts";
-import { haloRow, type Place, remoteRow, rowsOf } from "../check/rows.ts";
+import { haloRow, headerRow, type Place, remoteRow, rowsOf } from "../check/rows.ts";
 import { isObjectNode, member, textOf } from "../formats/nodes.ts";
-import { HEADERS } from "../halo.ts";
+import { HEADERS, VALUES } from "../halo.ts";
 
 export const HEADER_RULES: readonly Rule[] = [
   // for a repository that means to have HALO: a merge that drops the entry takes it from the whole team, silently
@@ -40,7 +40,6 @@ export const HEADER_RULES: readonly Rule[] = [
     summary: "An entry for HALO lacks one of the three headers",
     find: (server) => {
       const { entry, node, client, headers, program } = server;
-      const missing = missingValues(server);
       // a program other than mcp-remote may get them from elsewhere
       if (program === "other" && headers.length === 0) return undefined;
       const keys = program === undefined ? [client.entry.headers, client.entry.names ?? ""] : ["args"];
@@ -48,8 +47,8 @@ export const HEADER_RULES: readonly Rule[] = [
       // headers of another shape, a helper and a misspelled header have their own rules
       if (program === undefined && group !== undefined && !isObjectNode(group.value)) return undefined;
       if (program === undefined && member(node, "headersHelper") !== undefined) return undefined;
-      const meant = new Set(headers.map((header) => meantBy(header.name, missing)));
-      const lost = missing.filter((value) => !meant.has(value)).map((value) => HEADERS[value]);
+      const there = headers.map(({ which, meant }) => which ?? meant);
+      const lost = VALUES.filter((value) => !there.includes(value)).map((value) => HEADERS[value]);
       return lost.length === 0 ? undefined : { at: group ?? entry, args: { headers: lost.join(", ") } };
     },
     message: ({ name, headers }) =>
@@ -58,34 +57,28 @@ export const HEADER_RULES: readonly Rule[] = [
   haloRow({
     id: "halo-header-name",
     summary: "A header of an entry for HALO is misspelled",
-    find: (server) => {
-      let missing = missingValues(server);
-      return server.headers.flatMap(({ name, entry }): readonly Place[] => {
-        const value = meantBy(name, missing);
-        if (value === undefined) return [];
-        missing = missing.filter((other) => other !== value);
-        const right = HEADERS[value];
-        const args = { header: name, right };
-        return [server.program === undefined ? { at: entry, args, fix: right } : { at: entry.value, args }];
-      });
-    },
+    find: ({ headers, program }) =>
+      headers.flatMap(({ name, meant, entry }): readonly Place[] => {
+        if (meant === undefined) return [];
+        const args = { header: name, right: HEADERS[meant] };
+        return [program === undefined ? { at: entry, args, fix: args.right } : { at: entry.value, args }];
+      }),
     message: ({ name, header, right }) =>
       `server "${name}" has the header "${header}", which HALO does not know; did you mean ${right}?`,
   }),
   // On the wire the case does not count. In Claude Code 2.1.330 it does: what comes from a helper, or from a second entry
   // in the other spelling, does not replace the header but is joined to it, "a, b" (measured).
-  remoteRow({
+  headerRow({
     id: "halo-header-case",
     severity: "note",
     summary: "A header of an entry for HALO is spelled with another case",
-    find: (server) =>
-      valueHeaders(server).flatMap(({ name, which, entry }): readonly Place[] => {
-        const right = HEADERS[which];
-        // blanks around a name are said by the rules about loading
-        if (name === right || name !== name.trim()) return [];
-        const twin = server.headers.some((other) => other.entry !== entry && other.which === which);
-        return [{ at: entry, args: { header: name, right }, fix: twin ? undefined : right }];
-      }),
+    find: ({ header: { name, which, entry }, headers, program }) => {
+      const right = HEADERS[which];
+      // blanks around a name are said by the rules about loading
+      if (program !== undefined || name === right || name !== name.trim()) return undefined;
+      const twin = headers.some((other) => other.entry !== entry && other.which === which);
+      return { at: entry, args: { header: name, right }, fix: twin ? undefined : right };
+    },
     message: ({ name, header, right }) =>
       `server "${name}" writes the header as "${header}"; CM.com documents ${right}`,
   }),

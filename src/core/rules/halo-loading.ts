@@ -1,8 +1,8 @@
 /** Whether Claude Code loads HALO's entry, and gets its values. */
-
+import { isBelow } from "../check/documents.ts";
 import { fixOf } from "../check/edits.ts";
 import { givenBy } from "../check/env-files.ts";
-import { haloServers, remoteHaloServers, valueHeaders, variablesOf } from "../check/halo-servers.ts";
+import { haloServers, valueHeaders } from "../check/halo-servers.ts";
 import type { Document, Rule } from "../check/model.ts";
 import { entryRow, filesWhere, rowsOf } from "../check/rows.ts";
 import { assignments } from "../formats/dotenv.ts";
@@ -22,8 +22,6 @@ function disabledRow(kind: Document["kind"]) {
   });
 }
 
-const folderOf = (path: string): string => path.slice(0, path.lastIndexOf("/") + 1);
-
 export const LOADING_RULES: readonly Rule[] = [
   disabledRow("settings")({
     id: "halo-disabled",
@@ -42,9 +40,7 @@ export const LOADING_RULES: readonly Rule[] = [
     summary: "A nested .mcp.json has another server under HALO's name",
     find: ({ document, name, entry }, subject) => {
       const same = haloServers(subject).filter((server) => server.document.kind === "mcp" && server.name === name);
-      const folder = folderOf(document.path);
-      const isAbove = (other: string): boolean => folder !== other && folder.startsWith(other);
-      const above = same.find((server) => isAbove(folderOf(server.document.path)));
+      const above = same.find((server) => server.document !== document && isBelow(document, server.document));
       // HALO again, for another profile, is what a repository of many packages does on purpose
       if (above === undefined || same.some((server) => server.entry === entry)) return undefined;
       return { at: entry, args: { path: above.document.path } };
@@ -63,9 +59,9 @@ export const LOADING_RULES: readonly Rule[] = [
       const byPath = (path: string) => subject.documents.find((document) => document.path === path);
       const settings = byPath(".claude/settings.local.json");
       if (/^[ \t]*(?:dotenv|source|\.|export[ \t]+HALO_)/m.test(byPath(".envrc")?.text ?? "")) return undefined;
-      const needed = remoteHaloServers(subject)
-        .filter(({ document }) => document.path === ".mcp.json")
-        .flatMap((server) => valueHeaders(server).flatMap((header) => variablesOf(header, server.dialect)))
+      const needed = haloServers(subject)
+        .filter(({ document, program }) => document.path === ".mcp.json" && program === undefined)
+        .flatMap((server) => valueHeaders(server).flatMap(({ variables }) => variables))
         .filter((name) => settings === undefined || !givenBy(settings).has(name));
       const lost = assignments(env.text).filter(({ name, value }) => value !== "" && needed.includes(name));
       const [first] = lost;

@@ -1,7 +1,7 @@
 /** What the three headers of an entry for HALO take their values from. */
-import { type HaloServer, onlyVariable, saidBy, valueHeaders, variablesOf } from "../check/halo-servers.ts";
+import { type HaloServer, saidBy, valueHeaders } from "../check/halo-servers.ts";
 import type { Rule } from "../check/model.ts";
-import { haloRow, headerRow, type Place } from "../check/rows.ts";
+import { haloRow, headerRow } from "../check/rows.ts";
 import { isObviousExample, isVariableName, STORE } from "../check/secret-judge.ts";
 import { isFitToShow } from "../check/show.ts";
 import { respelled, type Spelled, spelledIn } from "../clients/references.ts";
@@ -29,10 +29,9 @@ function problemOf(value: string, which: Value, only: string | undefined, { dial
   }
   const rest = respelled(value, references, () => "").replace(/^\}$/, "");
   if (/^Bearer\b/i.test(rest)) return 'has "Bearer" before the value, which HALO does not expect';
-  if (/["'`\s]/.test(rest)) return "has quotes or spaces around the reference, which are sent too";
   if (rest === "" || references.some(({ expanded }) => !expanded)) return undefined;
   // an ID may consist of parts, unless a variable is named after the whole value
-  const isWhole = which === "token" || saidBy(only ?? "") === which;
+  const isWhole = which === "token" || saidBy(only ?? "") === which || /["'`\s]/.test(rest);
   return isWhole ? "has text around the reference, which is sent too" : undefined;
 }
 
@@ -70,7 +69,7 @@ export const VALUE_RULES: readonly Rule[] = [
       const { name, text, which, entry, before, kind } = header;
       if (text === undefined || kind !== "values") return undefined;
       const value = text.trim();
-      const what = problemOf(value, which, onlyVariable(header, server), server);
+      const what = problemOf(value, which, header.only, server);
       if (what === undefined) return undefined;
       const fix = isBareName(value) && before !== undefined ? `${before}${dialect.spell(value)}` : undefined;
       const example = dialect.spell(variablesFor("halo")[which]);
@@ -80,35 +79,29 @@ export const VALUE_RULES: readonly Rule[] = [
       `the header ${header} of server "${name}" ${what}; allowed: a reference to the ${label}, such as ${example}`,
   }),
   // token, account and profile are three values: two headers that share a variable send one of them wrongly
-  haloRow({
+  headerRow({
     id: "halo-same-variable",
     summary: "Two headers of an entry for HALO use the same variable",
     find: (server) => {
-      const headers = valueHeaders(server).map((each) => ({ ...each, reference: onlyVariable(each, server) }));
-      return headers.flatMap(({ name, entry, reference }): readonly Place[] => {
-        const first = headers.find((other) => other.reference === reference)?.name ?? name;
-        return reference === undefined || first === name
-          ? []
-          : [{ at: entry.value, args: { header: name, first, reference } }];
-      });
+      const { name, entry, only: reference } = server.header;
+      const first = valueHeaders(server).find(({ only }) => only === reference)?.name;
+      if (reference === undefined || first === undefined || first === name) return undefined;
+      return { at: entry.value, args: { header: name, first, reference } };
     },
     message: ({ name, header, first, reference }) =>
       `the headers ${first} and ${header} of server "${name}" both use ${reference}; allowed: a variable for each`,
   }),
   // both IDs have the same form: if swapped, HALO refuses them or uses another profile, and does not say which is wrong
-  haloRow({
+  headerRow({
     id: "halo-swapped-values",
     summary: "A header of an entry for HALO uses the variable of another value",
     find: (server) => {
-      const headers = valueHeaders(server).map((each) => ({ ...each, variable: onlyVariable(each, server) ?? "" }));
-      return headers.flatMap(({ name, which, variable, entry }): readonly Place[] => {
-        // what belongs to somebody else, and what two headers share, is said by other rules
-        const said = isSafeVariable(variable.replace(/-/g, "_")) ? saidBy(variable) : undefined;
-        if (said === undefined || said === which) return [];
-        if (headers.filter((other) => other.variable === variable).length > 1) return [];
-        const args = { header: name, variable, label: LABELS[said], needed: LABELS[which] };
-        return [{ at: entry.value, args }];
-      });
+      const { name, which, only: variable = "", entry } = server.header;
+      // what belongs to somebody else, and what two headers share, is said by other rules
+      const said = isSafeVariable(variable.replace(/-/g, "_")) ? saidBy(variable) : undefined;
+      const isShared = valueHeaders(server).filter(({ only }) => only === variable).length > 1;
+      if (said === undefined || said === which || isShared) return undefined;
+      return { at: entry.value, args: { header: name, variable, label: LABELS[said], needed: LABELS[which] } };
     },
     message: ({ name, header, variable, label, needed }) =>
       `the header ${header} of server "${name}" uses ${variable}, which is named after the ${label}; allowed: the variable of the ${needed}`,
@@ -118,8 +111,8 @@ export const VALUE_RULES: readonly Rule[] = [
   headerRow({
     id: "halo-variable-name",
     summary: "An entry for HALO uses a variable that belongs to something else",
-    find: ({ header, dialect }) => {
-      const variable = variablesOf(header, dialect).find((name) => !isSafeVariable(name));
+    find: ({ header }) => {
+      const variable = header.variables.find((name) => !isSafeVariable(name));
       if (variable === undefined) return undefined;
       const args = { header: header.name, variable, right: variablesFor("halo")[header.which] };
       return { at: header.entry.value, args };

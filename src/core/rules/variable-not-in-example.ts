@@ -1,8 +1,9 @@
 /** `.env.example` is where a person who clones the repository sees which variables to set. */
 
+import { isBelow } from "../check/documents.ts";
 import { fixOf } from "../check/edits.ts";
 import { givenValues } from "../check/env-files.ts";
-import { haloServers, saidBy, valueHeaders, variablesOf } from "../check/halo-servers.ts";
+import { haloServers, saidBy, valueHeaders } from "../check/halo-servers.ts";
 import type { Document, Subject } from "../check/model.ts";
 import { rowsOf } from "../check/rows.ts";
 import { isFitToShow } from "../check/show.ts";
@@ -39,14 +40,11 @@ function neededBy({ client, dialect, node }: Pick<ServerEntry, "client" | "diale
   return [...new Set(all)].filter((name) => !SET_ANYWAY.test(name));
 }
 
-const folderOf = (path: string): string => path.slice(0, path.lastIndexOf("/") + 1);
-
-/** The `.env.example` files above a file, the nearest first. */
-function examplesFor({ documents }: Subject, { path }: Document): readonly Document[] {
+/** The `.env.example` files above a file, the nearest first: of paths that lie on one way down, the longest. */
+function examplesFor({ documents }: Subject, document: Document): readonly Document[] {
   return documents
-    .filter(({ kind, encoding }) => kind === "env-example" && encoding === "utf-8")
-    .filter((example) => path.startsWith(folderOf(example.path)))
-    .toSorted((a, b) => folderOf(b.path).length - folderOf(a.path).length);
+    .filter((each) => each.kind === "env-example" && each.encoding === "utf-8" && isBelow(document, each))
+    .toSorted((a, b) => b.path.split("/").length - a.path.split("/").length);
 }
 
 /** The servers with variables that no example lists, each variable once. */
@@ -63,7 +61,7 @@ function unlisted(subject: Subject) {
     return entriesIn(document.tree, client).flatMap((entry) => {
       const server = halo.get(entry.value);
       if (server === undefined && !isJudged) return [];
-      const values = server ? valueHeaders(server).flatMap((header) => variablesOf(header, server.dialect)) : [];
+      const values = server ? valueHeaders(server).flatMap(({ variables }) => variables) : [];
       const missing = neededBy(server ?? { client, dialect: client.references, node: entry.value }).filter((name) => {
         const key = `${nearest?.path ?? ""}\n${name}`;
         const isSaid = said.has(key) || examples.some(({ text }) => parseDotenv(text).has(name));
