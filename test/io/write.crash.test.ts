@@ -258,51 +258,34 @@ describe.runIf(onLinux)("a full disk", () => {
     );
     expect(readdirSync(`${room}.after`).sort()).toEqual(["a", "b"]);
     expect([read(join(`${room}.after`, "a")), read(join(`${room}.after`, "b"))]).toEqual(["old", "old"]);
-    console.log(`full disk: ${result?.message}`);
   }, 20_000);
 });
 
-describe.runIf(onLinux)("a folder without write permission", () => {
-  it("is reported, and the files before it are put back", async () => {
-    const entry = await bundle(ENTRY);
+describe.runIf(onLinux)("without permission to write a file", () => {
+  it("the files before it are put back; nothing to do is no failure", async () => {
     const dir = folder("readonly");
-    for (const name of ["free", "closed"]) {
-      mkdirSync(join(dir, name));
-      writeFileSync(join(dir, name, "a"), "old", { mode: 0o644 });
-    }
-    writeFileSync(join(dir, "free", "readonly"), "old", { mode: 0o444 });
-    const rights = isRoot ? { uid: 65_534, gid: 65_534 } : {};
-    chmodSync(dir, 0o755);
-    if (isRoot)
-      for (const name of ["free", "free/a", "free/readonly", "closed", "closed/a"])
-        chownSync(join(dir, name), 65_534, 65_534);
-    chmodSync(join(dir, "closed"), 0o555);
     const at = (name: string): string => join(dir, name);
-    const run = (steps: object[]): Promise<Result | undefined> => drive(entry, "apply", { steps }, [], rights).result;
-    const free = { kind: "write", path: at("free/a"), before: "old", after: "new" };
-    const closed = await run([free, { ...free, path: at("closed/a") }]);
-    expect(closed).toMatchObject({
+    const nobody = isRoot ? { uid: 65_534, gid: 65_534 } : {};
+    for (const [name, mode] of [
+      ["free", 0o644],
+      ["readonly", 0o444],
+    ] as const) {
+      writeFileSync(at(name), "old", { mode });
+      if (isRoot) chownSync(at(name), 65_534, 65_534);
+    }
+    chmodSync(dir, 0o777);
+    const run = async (...steps: object[]): Promise<Result | undefined> =>
+      await drive(await bundle(ENTRY), "apply", { steps }, [], nobody).result;
+    const free = { kind: "write", path: at("free"), before: "old", after: "new" };
+    expect(await run(free, { ...free, path: at("readonly") })).toMatchObject({
       exitCode: 3,
-      message: expect.stringMatching(
-        /closed\/a could not be written: permission denied \(EACCES\)\. Nothing was changed\.$/,
-      ),
+      message: expect.stringMatching(/readonly could not be written: permission denied .*Everything was put back\.$/),
     });
-    const readonly = await run([free, { ...free, path: at("free/readonly") }]);
-    expect(readonly).toMatchObject({
-      exitCode: 3,
-      message: expect.stringMatching(/readonly could not be written: permission denied .*Everything was put back\./),
-    });
-    // Nothing to do is no failure, also there.
-    expect(await run([{ ...free, path: at("closed/a"), after: "old" }])).toMatchObject({ ok: true });
-    expect([read(at("free/a")), readdirSync(at("free")), readdirSync(at("closed"))]).toEqual([
-      "old",
-      ["a", "readonly"],
-      ["a"],
-    ]);
-    console.log(`no rights: ${closed?.message}`);
+    expect(await run({ ...free, path: at("readonly"), after: "old" })).toMatchObject({ ok: true });
+    expect([read(at("free")), readdirSync(dir)]).toEqual(["old", ["free", "readonly"]]);
   }, 20_000);
 
-  it.runIf(isRoot)("of root keeps the owner of a user's file", async () => {
+  it.runIf(isRoot)("root keeps the owner of a user's file", async () => {
     const path = join(folder("owner"), "a");
     writeFileSync(path, "old");
     chownSync(path, 65_534, 65_533);
