@@ -47,7 +47,7 @@ const own = (more: Record<string, unknown>, told: Told = {}): Told => ({
   ...told,
 });
 const before = (of: unknown): Told => ({ ...good, store: trusted({ mcpServers: { halo: of } }) });
-const [REJECT, NEVER] = ['add "halo" to "disabledMcpjsonServers"', "do not approve it"];
+const [RESET, REJECT, NEVER] = ["claude mcp reset-project-choices", '"disabledMcpjsonServers"', "do not approve it"];
 
 /** What, the state, would a session connect, the causes in their order, what is said; with a "!" before it what is not. */
 type Row = readonly [string, Told, boolean, readonly SetupCause[], ...(readonly string[])];
@@ -86,7 +86,7 @@ const entries: readonly Row[] = [
   ],
   ["type ws", halo({ type: "ws" }), false, ["wrong-type"], '"ws"'],
   ["type sse", halo({ type: "sse" }), false, ["wrong-type"], '"sse"'],
-  ["a helper", halo({ headersHelper: "x" }), false, ["entry-runs"], "remove the entry from .mcp.json"],
+  ["a helper", halo({ headersHelper: "x" }), false, ["entry-runs"], "--name halo-cm", "remove the entry"],
   [
     "HALO through a program that waits",
     { ...waiting, mcp: servers(remote) },
@@ -95,24 +95,22 @@ const entries: readonly Row[] = [
     NEVER,
   ],
   ["through one's own program", own(remote), false, ["entry-runs"], "claude mcp remove --scope user halo"],
-  ["in clear to HALO", halo({ url: "http://api.cm.com/halo/core/mcp" }), false, ["bad-url"], "unencrypted", REJECT],
+  ["in clear to HALO", halo({ url: "http://api.cm.com/halo/core/mcp" }), false, ["bad-url"], "unencrypted", RESET],
   ["a variable in the URL", halo({ url: "${HALO_URL}" }), false, ["bad-url"], "HALO_URL", `--url ${URL}`],
   ["a URL that is none", halo({ url: "https://" }), false, ["bad-url"]],
 ];
 
 const foreign: readonly Row[] = [
+  ["approved and filled", halo({ url: FOREIGN }), true, ["endpoint-foreign"], "sends your token there", RESET, FOREIGN],
+  ["an event stream", halo({ url: FOREIGN, type: "sse" }), true, ["endpoint-foreign"], RESET],
   [
-    "approved and filled",
-    halo({ url: FOREIGN }),
+    "a slash more",
+    halo({ url: `${URL}/` }, { settings: BRIDGE, local: undefined }),
     true,
     ["endpoint-foreign"],
-    "sends your token there",
     REJECT,
-    FOREIGN,
   ],
-  ["an event stream", halo({ url: FOREIGN, type: "sse" }), true, ["endpoint-foreign"], REJECT],
-  ["a slash more", halo({ url: `${URL}/` }), true, ["endpoint-foreign"], REJECT],
-  ["in clear", halo({ url: "http://gw.example/mcp" }), false, ["bad-url"], "sends your token there", REJECT],
+  ["in clear", halo({ url: "http://gw.example/mcp" }), false, ["bad-url"], "sends your token there", RESET],
   [
     "waiting",
     { ...waiting, mcp: servers(entry({ url: FOREIGN })) },
@@ -126,7 +124,7 @@ const foreign: readonly Row[] = [
     false,
     ["endpoint-foreign"],
     "nothing was sent",
-    `!${REJECT}`,
+    `!${RESET}`,
   ],
   [
     "the token in another header",
@@ -207,7 +205,7 @@ const values: readonly Row[] = [
     ["stale-value"],
     "the profile ID differs between .mcp.json and .claude/settings.local.json, .env",
   ],
-  ["a token in the repository", token(TOKEN), true, ["token-in-repository"], "create a new token"],
+  ["a token in the repository", token(TOKEN), true, ["token-in-repository"], "create-halo-mcp check"],
   ["with Bearer", token(`Bearer ${TOKEN}`), false, ["bad-value", "token-in-repository"]],
   ["as a default", token(`\${HALO_MCP_TOKEN:-${TOKEN}}`), true, ["token-in-repository"]],
   ["an empty default", token("${HALO_MCP_TOKEN:-}"), true, []],

@@ -15,11 +15,11 @@ import { errnoOf } from "../../io/read.ts";
 import { readSecretFile, readStdin } from "../../io/secret-input.ts";
 import { createOutput } from "../../ui/output.ts";
 import { createPaint } from "../../ui/paint.ts";
-import { createShow, type Progress } from "../../ui/show.ts";
+import { createShow } from "../../ui/show.ts";
 import { runTest, STAGE_TEXT } from "../shared/connection-test.ts";
 import { connectionOptions, pathOf, seconds } from "../shared/options.ts";
 import { ask } from "./ask.ts";
-import { type Looked, look } from "./gather.ts";
+import { look } from "./gather.ts";
 import { toDoctorText } from "./text.ts";
 
 /** The arguments of `--args`. */
@@ -67,22 +67,6 @@ async function tokenOf(context: Context, options: Options): Promise<string | und
 /** The least that the connection test gets, whatever was before it, milliseconds. */
 const LEAST_MS = 500;
 
-/** The connection test; undefined where nothing may be sent. */
-async function test(
-  context: Context,
-  { call }: Options,
-  { view }: Looked,
-  leftMs: number,
-  progress: Progress,
-): Promise<Run["test"]> {
-  const { toSend, from } = view;
-  if (!toSend.ok) return undefined;
-  const timeoutMs = Math.max(LEAST_MS, Math.round(leftMs));
-  const onStage = (stage: keyof typeof STAGE_TEXT): void =>
-    progress.update(`testing the connection: ${STAGE_TEXT[stage]}`);
-  return await runTest(context, toSend.sent, { timeoutMs, call, onStage }, from);
-}
-
 const MOST_LINES = 40;
 
 /** The tool's answer: cut, without anything that could move a cursor. */
@@ -101,17 +85,21 @@ function callOf({ call }: Options, { toSend, from }: View, found: Run["test"]): 
 /** Files → view → connection test → Claude Code's own word → report, one after the other, under one limit. */
 async function walk(context: Context, options: Options, token: string | undefined): Promise<DoctorReport> {
   const started = context.now();
-  const left = (): number => started + options.timeoutMs - context.now();
+  const left = (): number => Math.round(started + options.timeoutMs - context.now());
   const looked = await look(context, options, token);
+  const { view } = looked;
+  const { toSend, from } = view;
   const show = createShow(context, { quiet: options.json || options.quiet, guide: false });
-  const { toSend } = looked.view;
   const host = toSend.ok ? ` to ${printable(new URL(toSend.sent.url).host, 60)}` : "";
   const progress = show.progress(`testing the connection${host}`);
+  const onStage = (stage: keyof typeof STAGE_TEXT): void =>
+    progress.update(`testing the connection: ${STAGE_TEXT[stage]}`);
   try {
-    const tested = await test(context, options, looked, left(), progress);
+    const limits = { timeoutMs: Math.max(LEAST_MS, left()), call: options.call, onStage };
+    const test = toSend.ok ? await runTest(context, toSend.sent, limits, from) : undefined;
     progress.update("asking Claude Code");
-    const asked = await ask(context, looked, tested, left());
-    return makeReport(looked.view, { test: tested, asked, call: callOf(options, looked.view, tested) });
+    const asked = await ask(context, looked, test, left());
+    return makeReport(view, { test, asked, call: callOf(options, view, test) });
   } finally {
     progress.end();
   }

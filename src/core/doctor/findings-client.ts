@@ -1,7 +1,6 @@
 /** What is found about Claude Code: what it does with the entry, its own word, and how it goes to the network. */
 import type { ClientStatus } from "../clients/claude-code.ts";
-import { NEW_TOKEN, note, npx, repair, run } from "./advice.ts";
-import { type Found, type Scene, say } from "./finding.ts";
+import { type Found, NEW_TOKEN, note, npx, repair, run, type Scene, say } from "./finding.ts";
 import { VERIFY } from "./values.ts";
 
 export const STATUS_WORDS: Readonly<Record<ClientStatus, string>> = {
@@ -69,7 +68,9 @@ function* consent(v: Scene): Found {
     yield say.failed(
       "rejected",
       `"${shownName}" was rejected in this folder (${key} in ${file})`,
-      note(`remove it from ${key} in ${file}, then`),
+      file.endsWith("settings.json")
+        ? note(`remove it from ${key} in ${file}, then`)
+        : run("claude", "mcp", "reset-project-choices"),
       ...approve,
     );
   const asked = waiting ?? (approval?.state === "pending" ? winner : undefined);
@@ -101,6 +102,8 @@ const PROGRAM = {
   late: say.warning(
     "client-broken",
     "claude did not report its version in time, so it was not asked",
+    run("claude", "--version"),
+    note("# or with a longer limit:"),
     npx("doctor", "--timeout", "60"),
   ),
 } as const;

@@ -3,9 +3,8 @@ import type { Advice } from "../advice.ts";
 import { shown } from "../check/show.ts";
 import { property } from "../formats/json.ts";
 import { HALO_URL } from "../halo.ts";
-import { NEW_TOKEN, nameWords, note, npx, repair, run } from "./advice.ts";
 import type { Server } from "./entries.ts";
-import { type Found, type Scene, say } from "./finding.ts";
+import { type Found, NEW_TOKEN, nameWords, note, npx, repair, run, type Scene, say } from "./finding.ts";
 
 const remove = (v: Scene, { scope }: Server): Advice => run("claude", "mcp", "remove", "--scope", scope, v.shownName);
 const list = (file: string): Advice => run("ls", "-ld", file);
@@ -44,21 +43,35 @@ function* brokenFiles(v: Scene): Found {
   }
 }
 
+/** Takes the consent to an entry back, whoever gave it. */
+function withdraw(v: Scene, server: Server): readonly Advice[] {
+  const { store, localSettings } = v.input;
+  const { key, file = "" } = v.approval?.by ?? {};
+  if (server.scope !== "project") return [remove(v, server)];
+  // it clears the lists of these two files (claude-code facts, section 3); a rejection wins over an approval elsewhere
+  if (key === "enabledMcpjsonServers" && [store.shown, localSettings.shown].includes(file))
+    return [
+      run("claude", "mcp", "reset-project-choices"),
+      note("# then claude, and choose: Continue without using this MCP server"),
+    ];
+  return [note(`add "${v.shownName}" to "disabledMcpjsonServers" in ${localSettings.shown}`)];
+}
+
 /** Why the entry that is taken can never connect, whatever the values, or must not: the first that fits. */
 function* obstacle(v: Scene, server: Server): Found {
-  const { toSend, leaks, input } = v;
+  const { toSend, leaks } = v;
   const { entry, file, scope } = server;
   const replace = repair(v, server, "--url", HALO_URL);
   const { cause, reason = "" } = toSend.ok ? {} : toSend;
   const type = property(entry.raw, "type");
-  // a rejection wins over an approval in any other file
-  const byHand = note(`add "${v.shownName}" to "disabledMcpjsonServers" in ${input.localSettings.shown}`);
-  const reject = leaks ? [scope === "project" ? byHand : remove(v, server), NEW_TOKEN] : [];
+  const reject = leaks ? [...withdraw(v, server), NEW_TOKEN] : [];
   const sends = "Claude Code sends your token there: reject the entry";
   if (cause === "entry-runs")
     yield say.failed(
       cause,
       `${file}: the entry starts a program (headersHelper or command), so what it sends is unknown`,
+      npx("--name", "halo-cm"),
+      note("# adds HALO under another name; or, to replace the entry:"),
       scope === "project" ? note(`remove the entry from ${file}, then`) : remove(v, server),
       repair(v, server),
     );
@@ -114,6 +127,7 @@ function* openFiles({ input, state, secrets }: Scene): Found {
         "store-readable",
         `${file} contains the token, and other users of this computer can read it`,
         run("chmod", "600", file),
+        ...(file === input.dotenv.shown ? [npx("check"), note("# also says whether git tracks it")] : []),
       );
   }
 }

@@ -2,8 +2,7 @@
 import type { Advice } from "../advice.ts";
 import { expand } from "../clients/references.ts";
 import { cleanValue, HEADERS, LABELS, variablesFor } from "../halo.ts";
-import { note, npx, repair, run } from "./advice.ts";
-import { type Found, type Scene, say } from "./finding.ts";
+import { type Found, note, npx, repair, run, type Scene, say } from "./finding.ts";
 import { headersFor, type ValueSource } from "./values.ts";
 
 const nameOf = ({ variable, value }: ValueSource): string => variable ?? `the ${LABELS[value]}`;
@@ -112,5 +111,7 @@ export function* valueFindings(v: Scene): Found {
       note("# and delete this one, then"),
       npx(),
       note("# replaces it with a placeholder"),
+      npx("check"),
+      note("# finds other copies that git tracks"),
     );
 }

@@ -1,6 +1,5 @@
 /** All that is found out about a set-up. */
-import { linesOf } from "./advice.ts";
-import { type Finding, LINK_OF, type Scene, type SetupCause } from "./finding.ts";
+import { type Finding, LINK_OF, linesOf, type Scene, type SetupCause } from "./finding.ts";
 import { clientFindings } from "./findings-client.ts";
 import { setupFindings } from "./findings-setup.ts";
 import { valueFindings } from "./findings-values.ts";
