@@ -4,7 +4,6 @@ import { createPaint } from "./paint.ts";
 import { wrap } from "./wrap.ts";
 
 export type Show = ReturnType<typeof createShow>;
-export type Progress = ReturnType<Show["progress"]>;
 
 interface ShowOptions {
   /** Warnings, failures and results only. */
