@@ -200,7 +200,7 @@ describe("a cause, its stage and its words", () => {
     (code) => {
       const proxy = { ...PROXY, bypassedBy: "NO_PROXY" };
       expect(said(record([broken(code)], { proxy }))).toMatch(
-        /NO_PROXY excepts this host from HTTPS_PROXY(?:.|\n)*\nIf only the proxy reaches it/,
+        /NO_PROXY excludes this host from HTTPS_PROXY(?:.|\n)*\nIf the host can be reached only through the proxy/,
       );
       expect(said(record([broken(code)], { ignoredProxy: "ALL_PROXY" }))).toContain("ALL_PROXY is set, but Node's");
       expect(said(record([broken(code)], { proxy: { ...proxy, bypassedBy: "loopback" } }))).not.toContain("directly");

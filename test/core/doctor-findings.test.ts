@@ -323,7 +323,7 @@ const network: readonly Row[] = [
     { ...good, settings: { env: { HTTPS_PROXY: PROXY, NODE_EXTRA_CA_CERTS: "ca.pem" } } },
     true,
     ["repository-steers", "network-differs"],
-    "can read your token on its way",
+    "can read your token in transit",
   ],
   [
     "no verification, of the repository",

@@ -63,7 +63,7 @@ describe("an ID that is named", () => {
     const seen = http(404, words, {}, known);
     expect(seen?.cause).toBe("rejected-request");
     expect(seen?.detail).toContain(` That is about the ${id}.`);
-    expect(seen?.tryThis).toBe(`Check the ${id} against HALO Studio's address bar: whole, and in its own place.`);
+    expect(seen?.tryThis).toBe(`Check the ${id} against HALO Studio's address bar. An ID may be cut or swapped.`);
   });
   it.each([
     "Cannot POST /halo/profile/mcp",

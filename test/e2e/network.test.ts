@@ -157,7 +157,7 @@ describe.each([process.execPath, ...([22, 24, 26] as const).map(nodeBinary)])("%
       async (value) => {
         const answer = await run(secure.url, { ...ca, HTTPS_PROXY: value });
         expect(answer.diagnosis).toMatchObject({ ok: false, cause: "proxy-failed", at: "tcp" });
-        expect(detailAt(answer, "tcp")).toContain("HTTPS_PROXY holds no address of a proxy");
+        expect(detailAt(answer, "tcp")).toContain("HTTPS_PROXY does not contain a usable proxy address");
         expect(answer.record?.exchanges).toEqual([]);
       },
     );

@@ -148,7 +148,7 @@ export function makeTlsFaults() {
       cause: "tls-wrong-host",
       error: "ERR_TLS_CERT_ALTNAME_INVALID",
       shown: { subject: "other", names: ["example.com"] },
-      says: ["showed a certificate for example.com."],
+      says: ["presented a certificate for example.com."],
       start: () => serve(signed("other", { host: "DNS:example.com" })),
     },
     {

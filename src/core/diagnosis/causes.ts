@@ -1,6 +1,6 @@
 /**
  * Every cause that a connection test can name, in the order in which they are tried: the first row whose `when` fits is the cause.
- * Words and context count, never the number of an HTTP status alone. The rows of the network are next door.
+ * Words and context count, never an HTTP status alone. The network's rows are in network-causes.ts.
  */
 import { printable } from "../secrets.ts";
 import { broke, type CauseRow, checkUrl, type Facts, LATER, quote, run } from "./facts.ts";
@@ -9,13 +9,13 @@ import { isHtml, libraryWords, missesId, VERSION_WORDS } from "./server-words.ts
 
 /** The newest revision of MCP that this program speaks (@modelcontextprotocol/client 2.4). */
 const NEWEST = "2026-07-28";
-/** What the SDK calls an answer that is none of MCP's (the same). */
+/** The SDK's codes for an answer that is not MCP's (the same version). */
 const NO_ANSWER =
   /^(INVALID_RESULT|UNSUPPORTED_RESULT_TYPE|INPUT_REQUIRED_ROUNDS_EXCEEDED|METHOD_NOT_SUPPORTED_BY_PROTOCOL_VERSION|CAPABILITY_NOT_SUPPORTED|ERA_NEGOTIATION_FAILED|CLIENT_HTTP_UNEXPECTED_CONTENT)$/;
-/** The encodings that the connection test unpacks; a body in any other is handed on packed, and looks like broken JSON. */
+/** The encodings that the connection test decompresses. A body in any other one looks like broken JSON. */
 const UNPACKED = /^\s*(identity|x-gzip|gzip|br)?\s*$/iu;
 
-/** Nothing is there; a 404 that says that an account or profile is unknown is about that. */
+/** Nothing is at this URL. A 404 that says that an account or profile is unknown does not count. */
 const isMissing = ({ status, last }: Facts): boolean =>
   (status === 404 || status === 410) && last !== undefined && !missesId(last);
 /** The revisions of MCP that the server named last. */
@@ -31,9 +31,9 @@ const TOKEN_ADVICE: readonly string[] = [
   "Was it pasted whole, and not deleted since? Does it belong to the account of the account ID?",
   "It is shown only once: when in doubt, make a new one.",
 ];
-/** Of an answer that refuses with a web page. */
+/** A sentence for a refusal with a web page. */
 const page = (f: Facts): string =>
-  f.isPage ? ` The answer is a web page: it may be a firewall's or gateway's, and not HALO's.${f.pageSaid}` : "";
+  f.isPage ? ` The answer is a web page: it may come from a firewall or gateway, not from HALO.${f.pageSaid}` : "";
 const library = ({ record, isFine }: Facts): string => {
   const words = isFine ? libraryWords(record.outcome.failure?.message ?? "") : "";
   return words === "" ? "" : ` The MCP library says: ${quote(words)}`;
@@ -46,7 +46,7 @@ const ANSWER_CAUSES = {
     explain: (f) =>
       `The redirect of ${f.host}${f.http}${f.last?.location ? ` to ${printable(f.last.location)}` : ""} was not followed: the token was not sent there.`,
     tryThis: [
-      "Usually a sign-in page of the network or a gateway on the way answers like this: open a web page in a browser, sign in if one asks for it, and run it again.",
+      "Usually a sign-in page of the network or a gateway causes this: open a web page in a browser, sign in if it asks you to, and run it again.",
       "If you trust the new address, use it as the URL.",
     ],
   },
@@ -64,14 +64,14 @@ const ANSWER_CAUSES = {
     title: "The server lost the session",
     explain: (f) => `${f.host} opened a session and no longer recognised it at ${f.asked}${f.http}.${f.said}`,
     tryThis:
-      "Run it again. If it stays, the server's load balancer may send one session to several machines: tell CM.com support.",
+      "Run it again. If it happens again, the server's load balancer may send one session to several machines: tell CM.com support.",
   },
   unauthorized: {
     stage: "auth",
     when: ({ heard, status }) => heard === "unauthorized" || status === 401,
     title: "The token was not accepted",
     explain: (f) => `${f.host} did not accept the token${f.http}.${f.said}${page(f)}`,
-    // "Account … unknown", with 401: it may not have come to the token
+    // "Account … unknown", with 401: the server may not have checked the token
     tryThis: (f) => (f.namesIds ? [`${f.checkIds} ${STUDIO} first.`, ...TOKEN_ADVICE] : TOKEN_ADVICE),
   },
   forbidden: {
@@ -82,7 +82,7 @@ const ANSWER_CAUSES = {
       `${f.host} denied access${f.http}${f.isPage ? "" : ": the token is not accepted, or it may not use this account or profile"}.${f.said}${page(f)}`,
     tryThis: (f) => [
       ...(f.isPage
-        ? ["A firewall or gateway may block it: ask whoever runs the network, and try another network. Only then:"]
+        ? ["A firewall or gateway may block it: ask your network administrator, and try another network. Only then:"]
         : []),
       `${f.checkIds} ${STUDIO}: both IDs must belong together, and the profile must still exist.`,
       ...TOKEN_ADVICE,
@@ -100,7 +100,7 @@ const ANSWER_CAUSES = {
     tryThis: ["Run the newest version:", run("npx", "create-halo-mcp@latest", "doctor")],
   },
   "html-answer": {
-    // 511, Network Authentication Required: what stands in the way is a network's sign-in page (RFC 6585)
+    // 511, Network Authentication Required: a network's sign-in page answered (RFC 6585)
     when: ({ status, end, last }) =>
       status === 511 || ((end === "content-type" || end === "bad-json") && last !== undefined && isHtml(last)),
     title: "A web page answered",
@@ -115,7 +115,7 @@ const ANSWER_CAUSES = {
     when: ({ status }) => status >= 500,
     title: "The server has a problem",
     explain: (f) => `${f.host} reports an internal error${f.http}.${f.wait}${f.said}${page(f)}`,
-    tryThis: (f) => (f.namesIds ? [LATER, `${f.checkIds} too, since the server's words name it.`] : LATER),
+    tryThis: (f) => (f.namesIds ? [LATER, `${f.checkIds} too, because the server's answer mentions it.`] : LATER),
   },
   "not-mcp": {
     stage: "mcp",
@@ -136,7 +136,7 @@ const ANSWER_CAUSES = {
     when: ({ end, last }) => (end === "answered" || end === "status") && last !== undefined && last.rpcError !== null,
     title: "The server answered with an error",
     explain: (f) => `${f.host} answered ${f.asked} with an error${f.code}${f.http}.${f.said}`,
-    tryThis: (f) => `${f.checkIds} ${STUDIO}. If that is right, ask CM.com support, and give the server's words.`,
+    tryThis: (f) => `${f.checkIds} ${STUDIO}. If that is right, ask CM.com support, and quote the server's answer.`,
   },
   "not-found": {
     when: isMissing,
@@ -154,7 +154,7 @@ const ANSWER_CAUSES = {
     when: ({ status }) => status >= 400,
     title: "The server rejected the request",
     explain: (f) => `${f.host} rejected ${f.asked}${f.http}.${f.said}${page(f)}`,
-    tryThis: (f) => [`${f.checkIds} ${STUDIO}: whole, and in its own place.`, ...(f.namesIds ? [] : checkUrl(f))],
+    tryThis: (f) => [`${f.checkIds} ${STUDIO}. An ID may be cut or swapped.`, ...(f.namesIds ? [] : checkUrl(f))],
   },
   "wrong-content-type": {
     stage: "mcp",
@@ -171,9 +171,9 @@ const ANSWER_CAUSES = {
     when: (f) =>
       broke(/^Z_|^ERR_BROTLI|^ERR__ERROR_/)(f) ||
       (f.end === "bad-json" && !UNPACKED.test(f.last?.contentEncoding ?? "")),
-    title: "The answer cannot be unpacked",
-    explain: (f) => `${f.host} answered with a compressed body that cannot be unpacked${f.code}.`,
-    tryThis: "A proxy on the way may damage it: try another network. If it stays, ask CM.com support.",
+    title: "The answer cannot be decompressed",
+    explain: (f) => `${f.host} answered with a compressed body that cannot be decompressed${f.code}.`,
+    tryThis: "A proxy may damage it: try another network. If it happens again, ask CM.com support.",
   },
   "bad-json": {
     stage: "mcp",
@@ -198,7 +198,7 @@ const ANSWER_CAUSES = {
       return `The connection test of ${f.host} failed for a reason that this program does not know.${recorded}${f.said}${library(f)}`;
     },
     tryThis: [
-      "Make a report, which holds nothing secret, and give it to CM.com support:",
+      "Create a report, which contains no secrets, and send it to CM.com support:",
       run("npx", "create-halo-mcp", "doctor", "--report", "halo-report.md"),
     ],
   },
@@ -211,10 +211,10 @@ const ROWS = {
     explain: ({ record: { input } }) => {
       if (input?.cause !== "bad-value") return "A header cannot be sent.";
       const point = `U+${input.codePoint.toString(16).toUpperCase().padStart(4, "0")}`;
-      return `The value of ${input.header} holds a character that no HTTP header can carry, at position ${input.position} (${point}). Nothing was sent.`;
+      return `The value of ${input.header} contains a character that cannot be sent in an HTTP header, at position ${input.position} (${point}). Nothing was sent.`;
     },
     tryThis:
-      "Copy the value again, without line breaks, quotes or spaces round it. Values copied from a chat or a document often bring invisible characters along.",
+      "Copy the value again, without line breaks, quotes or spaces around it. Values copied from a chat or a document often contain invisible characters.",
   },
   "missing-value": {
     stage: "auth",
@@ -230,8 +230,8 @@ const ROWS = {
     stage: "tools",
     when: ({ isWhole, record }) => isWhole && record.outcome.endless,
     title: "The list of tools does not end",
-    explain: (f) => `${f.host} always announces another page of tools, so reading was stopped.`,
-    tryThis: "The connection itself works. Tell CM.com support, or whoever runs this server.",
+    explain: (f) => `${f.host} always announces another page of tools, so the test stopped reading.`,
+    tryThis: "The connection itself works. Tell CM.com support, or the owner of this server.",
   },
   ...NETWORK_CAUSES,
   ...ANSWER_CAUSES,

@@ -51,30 +51,30 @@ export function quote(text: string): string {
   return `"${words}"${/[.!?…]$/.test(words) ? "" : "."}`;
 }
 
-/** Host and port as they stand in a URL. */
+/** Host and port as in a URL. */
 export const proxyAddress = ({ host, port }: ProxyFacts): string =>
   printable(`${host.includes(":") ? `[${host}]` : host}:${port}`);
 
-/** Which way was taken, for a failure before a connection stood; and what to do about the direct one. */
+/** For a failure before a connection was open: whether a proxy was used, and what to try. */
 function wayWords({ proxy, ignoredProxy }: ProbeRecord, last: Exchange | undefined) {
   if (last !== undefined && (last.connected || last.status !== null)) return { way: "", tryProxy: [] };
   const directly = (why: string, todo: string) => ({
-    way: ` It was tried directly: ${why}.`,
-    tryProxy: [`If only the proxy reaches it, ${todo}.`],
+    way: ` No proxy was used: ${why}.`,
+    tryProxy: [`If the host can be reached only through the proxy, ${todo}.`],
   });
   if (ignoredProxy !== null)
     return directly(
       `${ignoredProxy} is set, but Node's fetch and this test do not read it`,
-      `set HTTPS_PROXY to the address that ${ignoredProxy} holds`,
+      `set HTTPS_PROXY to the address in ${ignoredProxy}`,
     );
   if (proxy === null || proxy.bypassedBy === "loopback") return { way: "", tryProxy: [] };
   const { bypassedBy, variable } = proxy;
   if (bypassedBy === null)
     return { way: ` The connection goes through the proxy ${proxyAddress(proxy)} (${variable}).`, tryProxy: [] };
-  return directly(`${bypassedBy} excepts this host from ${variable}`, `take the host out of ${bypassedBy}`);
+  return directly(`${bypassedBy} excludes this host from ${variable}`, `remove the host from ${bypassedBy}`);
 }
 
-/** What the caller knows beside the record. The words get better by it, the cause does not. */
+/** What the caller knows besides the record. It improves the words and does not change the cause. */
 export interface Known {
   /** The headers that were sent. Only the two IDs are read, which are no secrets. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
@@ -84,7 +84,7 @@ export interface Known {
   readonly extraCas?: string | undefined;
 }
 
-/** The IDs that the server's words name, as they were sent, and what to check: both where none is named. */
+/** The IDs that the server's words name, as they were sent, and what to check: both if none is named. */
 function idWords(last: Exchange | undefined, words: string, { headers = {}, from }: Known) {
   const value = (id: Id): string =>
     printable(Object.entries(headers).find(([name]) => name.toLowerCase() === HEADERS[id].toLowerCase())?.[1] ?? "");
@@ -96,9 +96,9 @@ function idWords(last: Exchange | undefined, words: string, { headers = {}, from
         return `${LABELS[id]}${value(id) === "" ? "" : ` "${value(id)}"`} (sent as ${HEADERS[id]}${source})`;
       })
       .join(" and the ");
-  // a server that fell over speaks of much else, and a tool too, unless it knows no such ID
+  // an internal error or a tool may mention an ID for other reasons, unless it says that it does not know the ID
   const isSure = last?.method === "tools/call" ? deniesId(words) : (last?.status ?? 0) < 500;
-  /** An ID is named, and not the token. */
+  /** The words name an ID and do not blame the token. */
   const namesIds = named.length > 0 && !blamesToken(words);
   return {
     namesIds,
@@ -133,15 +133,15 @@ export function factsOf(record: ProbeRecord, known: Known = {}, only?: Exchange)
     last,
     /** The whole test is judged; else this exchange alone. */
     isWhole: only === undefined,
-    /** How the exchange ended: an error status is one, whatever became of its body. */
+    /** How the exchange ended; an error status counts, whatever happened to its body. */
     end,
     /** From 400 on; else 0. */
     status,
-    /** The server refuses by its words. */
+    /** The refusal in the server's own words. */
     heard: last === undefined ? null : heardIn(last),
     /** Every exchange went well, if there was one. */
     isFine,
-    /** Every exchange went well, yet the MCP library gave up: it did not like what an answer said. */
+    /** Every exchange succeeded, but the MCP library rejected an answer. */
     gaveUp: only === undefined && isFine ? outcome.failure : null,
     codes,
     host: endpoint.host,
@@ -153,7 +153,7 @@ export function factsOf(record: ProbeRecord, known: Known = {}, only?: Exchange)
     said: words === "" ? "" : ` It said: ${quote(words)}${ids.meant}`,
     isPage,
     pageSaid: page === "" ? "" : ` The page says: ${quote(page)}`,
-    wait: last?.retryAfter ? ` It asks to wait (Retry-After: ${printable(last.retryAfter)}).` : "",
+    wait: last?.retryAfter ? ` It asks you to wait (Retry-After: ${printable(last.retryAfter)}).` : "",
     /** The proxy in use. */
     proxy: proxy?.bypassedBy === null ? proxy : null,
   };

@@ -17,24 +17,24 @@ const waits = ({ isWhole, end, last }: Facts): boolean => isWhole && end === "ti
 
 const setProxy = (variable: string) => [
   run("export", `${variable}=http://user:password@host:port`),
-  "User and password only where the proxy wants them, special characters percent-encoded: @ is %40, : is %3A, / is %2F.",
+  "Add user and password only if the proxy needs them. Percent-encode special characters: @ is %40, : is %3A, / is %2F.",
 ];
-/** What a proxy did that stopped us. */
+/** How a proxy failed, by error code. */
 const PROXY_BREAKS: readonly (readonly [RegExp, string])[] = [
   [/^HPE_/, "answered with something that is not HTTP"],
-  [/^HALO_PROXY_PAGE$/, "answered with a page of its own instead of a tunnel: it may want a sign-in"],
-  [/^ECONNREFUSED$/, "does not run: nothing listens there"],
+  [/^HALO_PROXY_PAGE$/, "answered with a page of its own instead of opening a tunnel: it may require a sign-in"],
+  [/^ECONNREFUSED$/, "is not running: nothing listens there"],
   [/^ENOTFOUND$|^EAI_/, "cannot be found: its name could not be resolved"],
   [/^(EHOSTUNREACH|ENETUNREACH|ETIMEDOUT)$/, "cannot be reached"],
   [/^ECONNRESET$|^EPIPE$/, "closed the connection before it opened a tunnel"],
-  [/CERT|^UNABLE_TO_/, "showed a certificate that is not accepted"],
+  [/CERT|^UNABLE_TO_/, "presented a certificate that is not accepted"],
   [/^ERR_SSL_|^EPROTO$/, "does not speak TLS on that port, although its address starts with https://"],
 ];
 function proxyDid({ proxy, last, code }: Facts): string {
   const codes = last?.codes ?? [];
   if (proxy !== null && codes.includes("HALO_PROXY_STATUS"))
     return `refuses to open a tunnel (HTTP ${proxy.status}${proxy.said === "" ? "" : `: "${printable(proxy.said)}"`})`;
-  if (last?.end === "timeout") return `had opened no tunnel after ${Math.max(0.1, Math.round(last.ms / 100) / 10)} s`;
+  if (last?.end === "timeout") return `did not open a tunnel within ${Math.max(0.1, Math.round(last.ms / 100) / 10)} s`;
   const did = PROXY_BREAKS.find(([pattern]) => codes.some((each) => pattern.test(each)))?.[1] ?? "failed";
   return `${did}${code}`;
 }
@@ -77,7 +77,7 @@ export const NETWORK_CAUSES = {
     },
     tryThis: (f) =>
       /negotiate|ntlm|kerberos/i.test(schemesOf(f)) && !/basic/i.test(schemesOf(f))
-        ? "Node knows only the scheme Basic: this proxy needs a helper on this computer that signs in for you (such as px or cntlm), or an exception from whoever runs the network."
+        ? "Node supports only the scheme Basic: run a helper on this computer that signs in for you (such as px or cntlm), or ask your network administrator for an exception."
         : ["Put the proxy's user name and password into its address:", ...setProxy(f.proxy?.variable ?? "HTTPS_PROXY")],
   },
   "proxy-failed": {
@@ -89,12 +89,12 @@ export const NETWORK_CAUSES = {
     title: "The connection fails at the proxy",
     explain: (f) =>
       f.record.input?.cause === "proxy-failed"
-        ? `${f.record.input.variable} holds no address of a proxy that can be used. Nothing was sent.`
+        ? `${f.record.input.variable} does not contain a usable proxy address. Nothing was sent.`
         : `${proxyName(f)} ${proxyDid(f)}.`,
     tryThis: (f) =>
       f.record.input?.cause === "proxy-failed"
-        ? ["Node and Claude Code use HTTP proxies, no SOCKS ones. Write it as:", ...setProxy(f.record.input.variable)]
-        : `Check ${f.proxy?.variable ?? "HTTPS_PROXY"}, and that the proxy runs. If ${f.host} can be reached without it, add the host to NO_PROXY; if the proxy forbids it, ask whoever runs the network.`,
+        ? ["Node and Claude Code support HTTP proxies, not SOCKS. Write it as:", ...setProxy(f.record.input.variable)]
+        : `Check ${f.proxy?.variable ?? "HTTPS_PROXY"}, and check that the proxy is running. If ${f.host} can be reached without it, add the host to NO_PROXY; if the proxy blocks the host, ask your network administrator.`,
   },
   "tls-expired": {
     stage: "tls",
@@ -106,7 +106,7 @@ export const NETWORK_CAUSES = {
       const when = tls !== null && (tls.daysLeft ?? 0) < 0 ? on(tls.validTo) : "";
       return `The certificate of ${f.host} has expired${when}, or this computer's clock is ahead.${issued(f)} Nothing was sent.`;
     },
-    tryThis: "Check date and time of this computer. If they are right, the server's owner must renew the certificate.",
+    tryThis: "Check this computer's date and time. If they are right, the server's owner must renew the certificate.",
   },
   "tls-not-yet-valid": {
     stage: "tls",
@@ -114,14 +114,14 @@ export const NETWORK_CAUSES = {
     title: "The certificate is not valid yet",
     explain: (f) =>
       `The certificate of ${f.host} becomes valid in the future${on(f.record.tls?.validFrom)}, or this computer's clock is behind.${issued(f)} Nothing was sent.`,
-    tryThis: "Check date and time of this computer.",
+    tryThis: "Check this computer's date and time.",
   },
   "tls-wrong-host": {
     stage: "tls",
     when: broke(/^ERR_TLS_CERT_ALTNAME|^HOSTNAME_MISMATCH$/),
     title: "The certificate is for another host",
     explain: (f) =>
-      `The server at ${f.host} showed a certificate for ${printable(f.record.tls?.names.join(", ") ?? "") || "another name"}.${issued(f)} Nothing was sent.`,
+      `The server at ${f.host} presented a certificate for ${printable(f.record.tls?.names.join(", ") ?? "") || "another name"}.${issued(f)} Nothing was sent.`,
     tryThis: (f) => [
       ...checkUrl(f, "Another server on the way, such as a gateway, answers instead of HALO."),
       "On a public network, open a web page in a browser first: the network may ask you to sign in.",
@@ -134,15 +134,15 @@ export const NETWORK_CAUSES = {
     ),
     title: "The certificate is not trusted",
     explain: (f) =>
-      `The certificate of ${f.host} is not signed by anyone this computer trusts${f.record.tls?.systemCas === "did-not-help" ? ", nor by its system's own list" : ""}${f.code}.${issued(f)} Nothing was sent.`,
+      `The certificate of ${f.host} is not signed by an authority that Node trusts${f.record.tls?.systemCas === "did-not-help" ? ", or by one that the system trusts" : ""}${f.code}.${issued(f)} Nothing was sent.`,
     tryThis: (f) => {
       const file = f.known.extraCas;
-      const asked = `NODE_EXTRA_CA_CERTS names ${printable(file ?? "")} now: is that a file, and does it hold the certificate of ${quoted(f.record.tls?.root)}?`;
+      const asked = `NODE_EXTRA_CA_CERTS is ${printable(file ?? "")}: does that file exist, and does it contain the certificate of ${quoted(f.record.tls?.root)}?`;
       return [
-        'If your company inspects TLS traffic, let Node know its certificate, in the environment or in "env" of ~/.claude/settings.json, where Claude Code reads it too:',
+        'If your company inspects TLS traffic, set its certificate for Node, in the environment or in "env" of ~/.claude/settings.json, which Claude Code also reads:',
         run("export", "NODE_EXTRA_CA_CERTS=/path/to/company-ca.pem"),
         ...(file ? [asked] : []),
-        "Do not switch verification off: then any server on the way could read the token.",
+        "Do not turn verification off: any server in between could then read the token.",
       ];
     },
   },
@@ -164,7 +164,7 @@ export const NETWORK_CAUSES = {
     explain: (f) =>
       `${f.host} ended the TLS handshake${f.code}.${f.last?.connected === true ? "" : " Nothing was sent."}${f.way}`,
     tryThis: (f) => [
-      "Usually a firewall, gateway or proxy of the network is in the way: try another network.",
+      "Usually a firewall, gateway or proxy of the network causes this: try another network.",
       ...f.tryProxy,
     ],
   },
@@ -254,7 +254,7 @@ export const NETWORK_CAUSES = {
     when: (seen) => seen.end === "too-big" || broke(/^HPE_(HEADER|CHUNK_EXTENSIONS)_OVERFLOW$/)(seen),
     title: "The answer is too big",
     explain: (f) =>
-      `The answer of ${f.host} to ${f.asked} is too large (the limits: 16 KiB for the headers, 4 MiB for all bodies, and 100,000 values). Reading was stopped.`,
+      `The answer of ${f.host} to ${f.asked} is too large (limits: 16 KiB for the headers, 4 MiB for all bodies, 100,000 values). The test stopped reading.`,
     tryThis: checkUrl,
   },
   "bad-http": {

@@ -14,7 +14,7 @@ export const STATUS_WORDS: Readonly<Record<ClientStatus, string>> = {
   unknown: "an unknown status",
 };
 
-/** Where the word of Claude Code is not what its files, or the connection test, come to. It is asked only about an entry that a session would connect to, after a test that passed. */
+/** Claude Code's own status contradicts its files or the test. It is asked only after a passed test, about an entry that a session would use. */
 function* disagreement(v: Scene): Found {
   const { asked, tested, winner, input } = v;
   if (asked === undefined) return;
@@ -76,7 +76,7 @@ function* consent(v: Scene): Found {
   const asked = waiting ?? (approval?.state === "pending" ? winner : undefined);
   if (asked === undefined) return;
   const isFit = v.isFit(asked);
-  // without Claude Code on this computer there is nobody who could have approved it
+  // without Claude Code on this computer nobody can have approved it
   const severity = client.program === "none" ? "note" : "failed";
   yield say[isFit && waiting === undefined ? severity : "warning"](
     "not-approved",
@@ -108,7 +108,7 @@ const PROGRAM = {
   ),
 } as const;
 
-/** By which way a session goes to the network, where that is another one than the test's, or an unsafe one. */
+/** Network variables with which a session differs from the test, or is unsafe. */
 function* ways({ network }: Scene): Found {
   const off = network.find(({ name }) => name === VERIFY);
   if (off !== undefined && off.from !== "project-settings")
@@ -122,14 +122,14 @@ function* ways({ network }: Scene): Found {
   const own = network.filter(({ name, from }) => from === "project-settings" && !/^no_proxy$/i.test(name));
   if (own[0] !== undefined) {
     const has = (kind: RegExp): boolean => own.some(({ name }) => kind.test(name));
-    // a tunnel alone shows the proxy no header, a CA alone needs somebody on the way
+    // a proxy alone sees no header (it is a tunnel); a CA alone needs an attacker on the network path
     const isReadable = own.some((each) => each === off) || (has(/_proxy$/i) && has(/cert/i));
     const names = own.map(({ name }) => name).join(", ");
     yield say[isReadable ? "failed" : "warning"](
       "repository-steers",
       `${own[0].place} in the repository sets ${names}: ${
         isReadable
-          ? "whoever changes that file can read your token on its way"
+          ? "anyone who can change that file can read your token in transit"
           : "everyone who uses this repository connects to HALO that way"
       }`,
       note(`remove ${names} from ${own[0].place}`),
