@@ -2,7 +2,6 @@
 import { isUtf8 } from "node:buffer";
 import {
   closeSync,
-  constants,
   fstatSync,
   openSync,
   readFileSync,
@@ -15,7 +14,7 @@ import {
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { getSystemErrorMap } from "node:util";
 import type { Document } from "../core/check/model.ts";
-import type { FileState, Snapshot } from "../core/plan/model.ts";
+import type { FileState } from "../core/plan/model.ts";
 
 /** No configuration comes near it. `check` searches so much of a larger file for secrets, a fifth of a second for each MB. */
 const MAX_BYTES = 4 * 1024 * 1024;
@@ -62,7 +61,7 @@ function readBytes(path: string): { readonly kind: "absent" } | Refused | Bytes 
       const what = found.isDirectory() ? "folder" : found.isFIFO() ? "pipe" : found.isSocket() ? "socket" : "device";
       return refused("NOTFILE", `it is a ${what}`);
     }
-    const fd = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    const fd = openSync(path, "r");
     try {
       const stat = fstatSync(fd);
       const bytes = Buffer.allocUnsafe(Math.min(stat.size, MAX_BYTES) + 1);
@@ -122,11 +121,6 @@ export function readState(path: string): Entry {
   // NUL is valid UTF-8 and in no text: this is UTF-16 without a BOM, or no text at all
   if (!isUtf8(bytes) || bytes.includes(0)) return { realPath, ...refused("NOTUTF8", "it is not UTF-8 text") };
   return { kind: "file", realPath, text: bytes.toString("utf8"), mode: stat.mode & 0o777, stat };
-}
-
-/** Reads many paths. The keys are the paths as given, made absolute. */
-export function takeSnapshot(paths: Iterable<string>): Snapshot {
-  return new Map(Array.from(paths, (path) => [resolve(path), readState(path)] as const));
 }
 
 /** A file as `check` judges it, in whatever encoding it is. */

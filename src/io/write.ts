@@ -7,16 +7,13 @@
  */
 import {
   accessSync,
-  closeSync,
+  chmodSync,
+  chownSync,
   constants,
   copyFileSync,
   existsSync,
-  fchmodSync,
-  fchownSync,
-  fsyncSync,
   linkSync,
   mkdirSync,
-  openSync,
   renameSync,
   rmdirSync,
   unlinkSync,
@@ -139,17 +136,11 @@ function perform(step: WriteStep, locks: ReadonlyMap<string, Lock>, options: Wri
 
 /** A file keeps its mode; a new one gets what the umask says, and with a secret 0600. */
 function stage(path: string, text: string, { secret = false }: WriteStep, entry: Known): void {
-  const wanted = entry.kind === "file" ? entry.mode : secret ? 0o600 : undefined;
-  const fd = openSync(path, "wx", wanted === undefined ? 0o666 : 0o600);
-  try {
-    writeFileSync(fd, text);
-    // only root may give a file away; before chmod, since it clears bits
-    if (entry.kind === "file") quietly(() => fchownSync(fd, entry.stat.uid, entry.stat.gid));
-    if (wanted !== undefined) fchmodSync(fd, wanted);
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
+  const mode = entry.kind === "file" ? entry.mode : secret ? 0o600 : undefined;
+  writeFileSync(path, text, { flag: "wx", mode: mode === undefined ? 0o666 : 0o600, flush: true });
+  // only root may give a file away; before chmod, since it clears bits
+  if (entry.kind === "file") quietly(() => chownSync(path, entry.stat.uid, entry.stat.gid));
+  if (mode !== undefined) chmodSync(path, mode);
 }
 
 function place({ fresh, target, kept }: Lock, { path, after }: WriteStep, entry: Known): void {

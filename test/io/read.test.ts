@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { readState, resolveTarget, takeSnapshot } from "../../src/io/read.ts";
+import { readState, resolveTarget } from "../../src/io/read.ts";
 
 const folder = (): string => realpathSync(mkdtempSync(join(tmpdir(), "halo-snapshot-")));
 
@@ -87,17 +87,5 @@ describe("resolveTarget", () => {
     for (let index = 1; index <= 41; index += 1) symlinkSync(String(index - 1), join(dir, String(index)));
     expect(readState(join(dir, "40"))).toMatchObject({ kind: "file", text: "end" });
     expect(readState(join(dir, "41"))).toMatchObject({ kind: "unreadable" });
-  });
-});
-
-describe("takeSnapshot", () => {
-  it("keeps the paths as they were asked for", () => {
-    const dir = folder();
-    writeFileSync(join(dir, "a"), "1");
-    symlinkSync("a", join(dir, "b"));
-    const snapshot = takeSnapshot([join(dir, "a"), join(dir, "b"), join(dir, "c")]);
-    expect([...snapshot.keys()]).toEqual([join(dir, "a"), join(dir, "b"), join(dir, "c")]);
-    expect(snapshot.get(join(dir, "b"))).toMatchObject({ realPath: join(dir, "a"), text: "1" });
-    expect(snapshot.get(join(dir, "c"))?.kind).toBe("absent");
   });
 });

@@ -13,7 +13,7 @@ import type { Target } from "../../core/plan/target.ts";
 import { printable } from "../../core/secrets.ts";
 import { EnvironmentError, UsageError } from "../../errors.ts";
 import { createGit, findRoot } from "../../io/git.ts";
-import { readState, takeSnapshot } from "../../io/read.ts";
+import { readState } from "../../io/read.ts";
 import type { Ask } from "../../ui/ask.ts";
 import type { Show } from "../../ui/show.ts";
 import { claudeOf, ownFiles, programsFor } from "../shared/programs.ts";
@@ -85,8 +85,8 @@ async function findPlace(context: Context, options: InitOptions) {
 /** What stands in the files. `name`: of the server whose entries count. */
 function readFiles(context: Context, place: Awaited<ReturnType<typeof findPlace>>, name: string) {
   const { root, folder, paths, store, userSettings, ciPaths } = place;
-  const wanted = [...Object.values(paths), store, userSettings, ...ciPaths];
-  const snapshot = takeSnapshot(wanted.filter((path) => path !== undefined));
+  const wanted = [...Object.values(paths), store, userSettings, ...ciPaths].filter((path) => path !== undefined);
+  const snapshot = new Map(wanted.map((path) => [path, readState(path)] as const));
   const file = (path: string) => ({ shown: path, state: snapshot.get(path) ?? readState(path) });
   const gitRoot = folder.gitRoot ?? root;
   const state = claudeState(
