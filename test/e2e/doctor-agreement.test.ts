@@ -1,8 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { ask } from "../../src/commands/doctor/ask.ts";
-import { look } from "../../src/commands/doctor/gather.ts";
+import { ask, look } from "../../src/commands/doctor/gather.ts";
 import type { Context } from "../../src/context.ts";
 import { findingsOf } from "../../src/core/doctor/findings.ts";
 import { makeReport, type Run } from "../../src/core/doctor/report.ts";

@@ -1,11 +1,17 @@
-/** Reads the files, the environment and the version of Claude Code that a set-up consists of. */
+/** What is looked at around the connection test: files, environment and the version of Claude Code before it, Claude Code's own word after it. */
 import { existsSync, realpathSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import type { Context } from "../../context.ts";
+import { parseScope, parseStatus } from "../../core/clients/claude-code.ts";
 import type { NamedFile } from "../../core/clients/claude-state.ts";
-import { type SetupInput, viewSetup } from "../../core/doctor/view.ts";
+import type { SetupInput } from "../../core/doctor/entries.ts";
+import { findingsOf } from "../../core/doctor/findings.ts";
+import type { Run } from "../../core/doctor/report.ts";
+import { type Asked, type View, viewSetup } from "../../core/doctor/view.ts";
+import { isSafeVariable } from "../../core/halo.ts";
 import { printable } from "../../core/secrets.ts";
-import { UsageError } from "../../errors.ts";
+import { Cancelled, UsageError } from "../../errors.ts";
+import { askClaude, type Question } from "../../io/claude.ts";
 import { findRoot } from "../../io/git.ts";
 import { foldersFrom, isInside, readDocument, readState } from "../../io/read.ts";
 import type { connectionOptions } from "../shared/options.ts";
@@ -22,7 +28,7 @@ function mcpFile(path: string, shown: string): SetupInput["mcp"] {
 type Options = Pick<ReturnType<typeof connectionOptions>, "cwd" | "name" | "url" | "valuesFile">;
 
 /** Claude Code is ended so soon after its time is over, milliseconds. */
-export const GRACE_MS = 300;
+const GRACE_MS = 300;
 
 /**
  * Everything that can be known before the network. In: the options, and the token from the command line. Nothing is written.
@@ -90,4 +96,55 @@ export async function look(context: Context, options: Options & { readonly timeo
   /** `env`: what a program is started with. */
   return { view, claude, env: programs.env };
 }
-export type Looked = Awaited<ReturnType<typeof look>>;
+type Looked = Awaited<ReturnType<typeof look>>;
+
+/** The least that a question is worth asking for, milliseconds. */
+const LEAST_MS = 500;
+/** Beside the limit of the run: Claude Code takes its time to start, and a moment to be ended. */
+const START_MS = 500;
+
+/** The values that a session would have, for `claude mcp get`, which reads no settings of the project. */
+function bridgeFor({ session, env, state, name, approval }: View): Pick<Question, "bridge" | "overridden"> {
+  const names = new Set((session?.read ?? []).map(({ variable }) => variable));
+  // a repository's settings may set what steers a program: none of that gets into its environment
+  const values = Object.fromEntries(Object.entries(env).filter(([each]) => names.has(each) && isSafeVariable(each)));
+  const own = state.settings[0]?.env ?? {};
+  const overridden = Object.entries(values).some(([each, value]) => Object.hasOwn(own, each) && own[each] !== value);
+  return { bridge: { env: values, enabled: approval?.state === "approved" ? [name] : [] }, overridden };
+}
+
+/** In: what is known, and the time that is left, milliseconds. Out: undefined where it was not to be asked. Throws Cancelled alone. */
+export async function ask(
+  context: Context,
+  { view, claude, env }: Looked,
+  test: Run["test"],
+  leftMs: number,
+): Promise<Asked | undefined> {
+  // it follows redirects and starts a sign-in, with the token, and versions differ in what they take for approved: it is
+  // asked only about an entry that our own test was sent through, and only after that test passed
+  const isPassed = view.toSend.ok && view.ours !== undefined && test?.diagnosis.ok === true;
+  if (claude === undefined || !isPassed || !findingsOf(view).verdict.wouldConnect) return undefined;
+  if (leftMs < LEAST_MS) return {};
+  const question = {
+    name: view.name,
+    ...bridgeFor(view),
+    elsewhere: false,
+    // the rest is for its start and its end
+    timeoutMs: Math.round(Math.min(Math.max(LEAST_MS, leftMs * 0.8), 30_000)),
+    limit: { timeoutMs: Math.round(leftMs) + START_MS, graceMs: GRACE_MS },
+  };
+  try {
+    const answer = await askClaude(claude, question, {
+      cwd: view.input.above[0] ?? context.cwd,
+      env,
+      signal: context.signal,
+    });
+    if (answer === undefined) return {};
+    const { said, isKnown } = answer;
+    return { status: isKnown ? parseStatus(said) : "not-configured", scope: parseScope(said) };
+  } catch (error) {
+    if (error instanceof Cancelled) throw error;
+    // no room for a private file, say
+    return {};
+  }
+}

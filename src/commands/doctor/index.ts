@@ -18,8 +18,7 @@ import { createPaint } from "../../ui/paint.ts";
 import { createShow } from "../../ui/show.ts";
 import { runTest, STAGE_TEXT } from "../shared/connection-test.ts";
 import { connectionOptions, pathOf, seconds } from "../shared/options.ts";
-import { ask } from "./ask.ts";
-import { look } from "./gather.ts";
+import { ask, look } from "./gather.ts";
 import { toDoctorText } from "./text.ts";
 
 /** The arguments of `--args`. */

@@ -60,10 +60,10 @@ export function toDoctorText(report: DoctorReport, paint: Paint, width: number):
       : "Could not check whether the server needs the token.";
   if (ok && cause === null) lines.push(...block(checked));
   if (main?.cause !== undefined) lines.push(...explain(main.why === title ? undefined : lastOf(main), main.tryThis));
-  const isSilent = ({ status, detail }: Link): boolean => status === "skipped" && detail === undefined;
-  const silent = stages.filter(isSilent).map(({ stage }) => nameOf(stage));
-  lines.push("", ...stages.filter((each) => !isSilent(each)).map(lineOf));
-  if (silent.length > 0) lines.push(`${sign.skipped} ${dim(`not reached: ${silent.join(", ")}`)}`);
+  const silent = stages.filter(({ status, detail }) => status === "skipped" && detail === undefined);
+  lines.push("", ...stages.filter((each) => !silent.includes(each)).map(lineOf));
+  const names = silent.map(({ stage }) => nameOf(stage)).join(", ");
+  if (names !== "") lines.push(`${sign.skipped} ${dim(`not reached: ${names}`)}`);
   for (const each of stages)
     if (each !== main && (each.status === "warning" || each.status === "failed"))
       lines.push(...part(each.status, each.stage, each.cause), ...explain(lastOf(each), each.tryThis));

@@ -1,46 +1,40 @@
-/** The servers of every scope as Claude Code loads them: the rules of `check` about loading say what it skips. */
+/** What is read, and the servers of every scope as Claude Code loads them: the rules of `check` about loading say what it skips. */
 import { documentOf } from "../check/documents.ts";
 import type { Document, Finding, Subject } from "../check/model.ts";
 import { entriesOf } from "../check/rows.ts";
 import { runRules } from "../check/run.ts";
-import { type Entry, readEntry, type Scope } from "../clients/claude-code.ts";
-import { type ClaudeFiles, type Folder, storeKey } from "../clients/claude-state.ts";
+import { readEntry, type Scope } from "../clients/claude-code.ts";
+import { type ClaudeFiles, type Folder, type NamedFile, storeKey } from "../clients/claude-state.ts";
 import { isObject, type Json, property, toJson } from "../formats/json.ts";
 import { placeWords } from "../formats/lines.ts";
 import { DEFAULT_NAME, HALO_URL, HEADERS, variablesFor } from "../halo.ts";
 import { FILE_RULES } from "../rules/files.ts";
 import { LOADER_RULES } from "../rules/index.ts";
 
-/** A `.mcp.json`, or why it could not be read. */
-export interface McpFile {
-  readonly shown: string;
-  readonly read?: Pick<Document, "text" | "encoding">;
-  readonly unreadable?: string;
+/** What `doctor` reads before it thinks. */
+export interface SetupInput extends ClaudeFiles, Folder {
+  readonly name: string | undefined;
+  /** `--url`: this very URL may get the token. */
+  readonly url: string | undefined;
+  /** Of this command line: tested in place of the one that is found. */
+  readonly token?: string | undefined;
+  /** Words of this command line that a command to be typed needs too, as they are typed where it was started. */
+  readonly given: { readonly cwd: string | undefined; readonly valuesFile: string | undefined };
+  /** The `.mcp.json` files of the folder and above it that are there, nearest first. */
+  readonly mcp: readonly {
+    readonly shown: string;
+    readonly read?: Pick<Document, "text" | "encoding">;
+    readonly unreadable?: string;
+  }[];
+  readonly dotenv: NamedFile;
+  readonly envrc: NamedFile;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The platform has permissions that count. */
+  readonly hasModes: boolean;
 }
 
 /** Each of them loses the file with everything in it; the other errors cost one entry. */
 const LOSES_FILE: ReadonlySet<string> = new Set(FILE_RULES.map(({ id }) => id));
-
-/** Why something is not loaded. */
-interface Lost {
-  readonly why: string;
-  /** `:line:column`, or empty. */
-  readonly at: string;
-  /** The whole file is not loaded. */
-  readonly isFile: boolean;
-}
-
-/** One server of a file or of the store. */
-export interface Server {
-  readonly entry: Entry;
-  readonly scope: Scope;
-  /** As it is shown. */
-  readonly file: string;
-  /** Claude Code does not have it: it skips the entry, or the file. */
-  readonly lost: Lost | undefined;
-  /** It goes to HALO, carries its token, or runs a program that does; otherwise it has the name alone. */
-  readonly isHalo: boolean;
-}
 
 /** HALO's address, the header of its token, and its variable. */
 const MARKS = [HALO_URL, HEADERS.token, variablesFor(DEFAULT_NAME).token].map((mark) => mark.toLowerCase());
@@ -53,15 +47,16 @@ function placeOf(scope: Scope, file: string, read: Pick<Document, "text" | "enco
   const document = documentOf({ ...read, ...raw });
   const base = { inRepository: false, url: HALO_URL, allowMissing: true, local: true, spilled: [], unignoredEnv: [] };
   const subject: Subject = { ...base, documents: [document], secrets };
-  const lostBy = ({ rule, args, span }: Finding): Lost => ({
+  const lostBy = ({ rule, args, span }: Finding) => ({
     why: rules.get(rule)?.message(args) ?? rule,
-    // what stands in the store was read as a text of its own
+    /** `:line:column`; empty for the store, which was read as a text of its own. */
     at: scope === "project" ? placeWords(read.text, span.offset) : "",
+    /** The whole file is not loaded. */
     isFile: LOSES_FILE.has(rule),
   });
   const errors = runRules(LOADER_RULES, subject).filter(({ rule }) => rules.get(rule)?.severity === "error");
   const whole = errors.find(({ rule }) => LOSES_FILE.has(rule));
-  const servers = entriesOf(subject).map(({ name, entry: node }): Server => {
+  const servers = entriesOf(subject).map(({ name, entry: node }) => {
     // of two equal names the last one stands, and that rule is about the first
     const found = errors.find(
       ({ rule, span }) => rule !== "duplicate-server" && span.offset >= node.start && span.offset < node.value.end,
@@ -69,22 +64,25 @@ function placeOf(scope: Scope, file: string, read: Pick<Document, "text" | "enco
     const lost = whole ?? found;
     const value = toJson(node.value);
     const text = JSON.stringify(value).toLowerCase();
-    const isHalo = MARKS.some((mark) => text.includes(mark));
-    return { entry: readEntry(name, scope, value), scope, file, lost: lost && lostBy(lost), isHalo };
+    return {
+      entry: readEntry(name, scope, value),
+      scope,
+      file,
+      /** Why Claude Code does not have it: it skips the entry, or the file. */
+      lost: lost && lostBy(lost),
+      /** It goes to HALO, carries its token, or runs a program that does; otherwise it has the name alone. */
+      isHalo: MARKS.some((mark) => text.includes(mark)),
+    };
   });
   /** `broken`: Claude Code refuses the file as a whole; what stands in it is listed all the same. */
   return { scope, file, broken: whole && lostBy(whole), servers };
 }
 
-/**
- * The files with servers: local, `.mcp.json` from the nearest on, user. One loader reads them all (measured 2026-11-22: in
- * the store, too, an entry without a type is skipped).
- */
-export function placesOf(
-  input: Pick<ClaudeFiles, "store"> & Folder & { readonly mcp: readonly McpFile[] },
-  store: Json | undefined,
-  secrets: readonly string[],
-) {
+/** One server of a file or of the store. */
+export type Server = ReturnType<typeof placeOf>["servers"][number];
+
+/** The files with servers: local, `.mcp.json` from the nearest on, user. One loader reads them all (measured 2026-11-22). */
+export function placesOf(input: SetupInput, store: Json | undefined, secrets: readonly string[]) {
   const ofStore = (scope: Scope, mcpServers: Json | undefined) => {
     const read = { text: JSON.stringify({ mcpServers }), encoding: "utf-8" } as const;
     return isObject(mcpServers) ? [placeOf(scope, input.store.shown, read, secrets)] : [];
@@ -96,10 +94,7 @@ export function placesOf(
   ];
 }
 
-/**
- * The name that is looked at: the one asked for, else HALO's usual one, else that of the first entry about HALO. One that
- * runs a program cannot be tested, so another goes before it.
- */
+/** The name asked for, else HALO's usual one, else that of the first entry about HALO; one that runs a program comes last: it cannot be tested. */
 export function chooseName(servers: readonly Server[], asked: string | undefined): string {
   if (asked !== undefined) return asked;
   const about = servers.filter(({ isHalo }) => isHalo);

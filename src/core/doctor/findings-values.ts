@@ -15,10 +15,11 @@ function* unset(v: Scene): Found {
   const { winner, bridge } = v;
   const direnv = [run("direnv", "allow"), note("# .envrc would load the values, but not in this shell")];
   const all = v.values.filter(({ state }) => state === "unset");
-  const [held, gone] = [true, false].map((isHeld) => all.filter(({ places }) => places.length > 0 === isHeld));
-  const namesOf = (sources: readonly ValueSource[] = []) => sources.map(nameOf).join(", ");
-  const places = new Set(held?.flatMap((source) => source.places.map(({ place }) => place)));
-  if (places.size > 0)
+  const held = all.filter(({ places }) => places.length > 0);
+  const gone = all.filter(({ places }) => places.length === 0);
+  const namesOf = (sources: readonly ValueSource[]) => sources.map(nameOf).join(", ");
+  const places = new Set(held.flatMap((source) => source.places.map(({ place }) => place)));
+  if (held.length > 0)
     yield say.failed(
       "no-bridge",
       `${namesOf(held)}: set only in ${[...places].join(", ")}, which Claude Code does not read`,
@@ -26,7 +27,7 @@ function* unset(v: Scene): Found {
       repair(v, winner),
       ...(winner?.scope === "project" ? [note("# writes .claude/settings.local.json, which Claude Code reads")] : []),
     );
-  if (gone?.length)
+  if (gone.length > 0)
     yield say.failed(
       "missing-value",
       `${namesOf(gone)}: not set, so Claude Code would send the placeholder instead`,
@@ -96,12 +97,11 @@ export function* valueFindings(v: Scene): Found {
   yield* unusable(v);
   yield* stale(v);
   // the file is made to be shared, and git keeps every state of it
-  const holds = v.contenders.filter(
-    ({ isHalo, scope, entry }) =>
-      isHalo &&
-      scope === "project" &&
-      // as text, or as the default of a reference
-      headersFor(entry, "token").some((text) => cleanValue("token", expand(text, {}).text).ok),
+  const shared = v.contenders.filter(({ isHalo, scope }) => isHalo && scope === "project");
+  const holds = shared.filter(({ entry }) =>
+    headersFor(entry, "token")
+      .map((text) => expand(text, {}))
+      .some(({ missing, text }) => missing.length === 0 && cleanValue("token", text).ok),
   );
   for (const file of new Set(holds.map((each) => each.file)))
     yield say.warning(

@@ -48,13 +48,7 @@ function copiesOf(holders: Holders, name: string): readonly { readonly place: st
 }
 
 /** In: the entry that is taken and its file, the layers of a session with what they come to, and every place that holds values. */
-export function viewValues(
-  entry: Entry,
-  file: string,
-  layers: readonly Layer[],
-  env: Env,
-  holders: Holders,
-): readonly ValueSource[] {
+export function viewValues(entry: Entry, file: string, layers: readonly Layer[], env: Env, holders: Holders) {
   return VALUES.map((value): ValueSource => {
     const text = headersFor(entry, value).at(-1);
     const [variable] = references(text ?? "");
@@ -93,8 +87,7 @@ export function secretsIn(entries: readonly Entry[], env: Env, holders: Holders)
     const text = whole.slice(0, LONGEST_SECRET);
     const cleaned = cleanValue("token", text);
     // what no header can carry is a secret all the same
-    if (!cleaned.ok) return cleaned.missing ? [] : [text];
-    return [...new Set([text, cleaned.value])];
+    return cleaned.ok ? [...new Set([text, cleaned.value])] : cleaned.missing ? [] : [text];
   });
 }
 

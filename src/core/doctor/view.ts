@@ -11,12 +11,10 @@ import {
 import {
   type ApprovalView,
   approvalOf,
-  type ClaudeFiles,
   type ClaudeState,
   claudeState,
   type Env,
   envIn,
-  type Folder,
   isSwitchedOff,
   type Layer,
   type NamedFile,
@@ -28,33 +26,8 @@ import {
 import { type Consent, isOwnUrl, mayReceive, whatToSend } from "../connection.ts";
 import { dotenvOf } from "../formats/dotenv.ts";
 import { HALO_URL, HEADERS, isSafeVariable, type Value } from "../halo.ts";
-import { chooseName, type McpFile, placesOf, type Server } from "./entries.ts";
+import { chooseName, placesOf, type Server, type SetupInput } from "./entries.ts";
 import { secretsIn, type ValueSource, viewNetwork, viewValues } from "./values.ts";
-
-/** What `doctor` reads before it thinks. */
-export interface SetupInput extends ClaudeFiles, Folder {
-  /** `--name`. */
-  readonly name: string | undefined;
-  /** `--url`: this very URL may get the token. */
-  readonly url: string | undefined;
-  /** Of this command line: tested in place of the one that is found. */
-  readonly token?: string | undefined;
-  /** Words of this command line that a command to be typed needs too, as they are typed where it was started. */
-  readonly given: { readonly cwd: string | undefined; readonly valuesFile: string | undefined };
-  /** The `.mcp.json` files of the folder and above it that are there, nearest first. */
-  readonly mcp: readonly McpFile[];
-  readonly dotenv: NamedFile;
-  readonly envrc: NamedFile;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  /** The platform has permissions that count. */
-  readonly hasModes: boolean;
-}
-
-/** Claude Code itself. `silent`: there is a program that does not say its version; `late`: not in the time that there was. */
-export interface ClientFacts {
-  readonly program: "none" | "silent" | "late" | "found";
-  readonly version?: string | undefined;
-}
 
 /** What Claude Code said of the entry; nothing where it gave no answer in time. */
 export interface Asked {
@@ -122,8 +95,14 @@ function holdersOf({ rootLocalSettings: root, dotenv }: SetupInput, state: Claud
 
 export type View = ReturnType<typeof viewSetup>;
 
+/** A `claude` on the PATH: it does not say its version (`silent`), or not in the time that there was (`late`). */
+type Program = "none" | "silent" | "late" | "found";
+
 /** Works everything out that can be known without the network. */
-export function viewSetup(input: SetupInput, client: ClientFacts) {
+export function viewSetup(
+  input: SetupInput,
+  client: { readonly program: Program; readonly version?: string | undefined },
+) {
   const state = claudeState(input, client.version);
   const layers = sessionLayers(state, input.env);
   const env = sessionEnv(state, input.env);
@@ -169,7 +148,6 @@ export function viewSetup(input: SetupInput, client: ClientFacts) {
     secrets,
     places,
     name,
-    /** The name as it is shown. */
     shownName: shown({ secrets }, name, 64),
     contenders,
     /** Those of that name that load. */
