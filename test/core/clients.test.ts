@@ -22,9 +22,9 @@ const example = VALUES.map((value) => `${variablesFor("halo")[value]}=\n`).join(
 const code = (text: string): string => `\`${text.replaceAll("|", "\\|")}\``;
 const advice = (each: Advice): string => ("run" in each ? code(each.run.join(" ")) : each.note);
 const UNSET: Readonly<Record<Client["unset"], string>> = {
-  literal: "the reference is sent as it stands",
+  literal: "the reference is sent as literal text",
   empty: "an empty header is sent",
-  absent: "the header is left out",
+  absent: "the header is omitted",
   unknown: "not known",
 };
 
@@ -49,11 +49,11 @@ function factsOf({ files, format, servers, entry, references, ...client }: Clien
     ["a reference", spelled],
     ["a variable that is not set", UNSET[client.unset]],
     [
-      "takes variables from",
+      "reads variables from",
       client.reads.length === 0 ? "the environment only" : `the environment, ${client.reads.map(code).join(", ")}`,
     ],
-    ["blanks from a file", client.blanks === undefined ? "nothing" : code(String(client.blanks))],
-    ["lists its servers", client.verify === undefined ? "in its window only" : code(client.verify.join(" "))],
+    ["empties, if a file sets them", client.blanks === undefined ? "nothing" : code(String(client.blanks))],
+    ["lists its servers", client.verify === undefined ? "only in its own window" : code(client.verify.join(" "))],
     ["after the entry is written", client.next.map(advice).join("; ") || "nothing"],
     ["measured", client.measured],
     ["its documentation", client.docs],

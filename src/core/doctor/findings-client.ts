@@ -47,7 +47,7 @@ function* disagreement(v: Scene): Found {
   else if (isOther || !["connected", "failed", "needs-auth", "unknown"].includes(status))
     yield say.warning(
       "client-disagrees",
-      `${says}${isOther ? ` for its ${scope} entry` : ""}, but by its files it should connect with the one in ${winner?.file ?? ""}`,
+      `${says}${isOther ? ` for its ${scope} entry` : ""}, but according to its files it should connect with the one in ${winner?.file ?? ""}`,
       list,
     );
 }
@@ -114,11 +114,11 @@ function* ways({ network }: Scene): Found {
   if (off !== undefined && off.from !== "project-settings")
     yield say.warning(
       "verification-off",
-      `certificates are not verified, because ${VERIFY}=0 is set in ${off.place}: others can read the token on its way`,
+      `certificates are not verified, because ${VERIFY}=0 is set in ${off.place}: others can read the token in transit`,
       note(`remove ${VERIFY} from ${off.place}`),
       note("# for a CA of your own, set NODE_EXTRA_CA_CERTS=<file>"),
     );
-  // whoever writes in the repository would steer the way that the token takes
+  // anyone who can commit could redirect the token
   const own = network.filter(({ name, from }) => from === "project-settings" && !/^no_proxy$/i.test(name));
   if (own[0] !== undefined) {
     const has = (kind: RegExp): boolean => own.some(({ name }) => kind.test(name));
