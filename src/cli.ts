@@ -132,16 +132,11 @@ export function parse(
 
 function tokensOf(args: readonly string[], flags: readonly Flag[]) {
   const options = flags.map(({ name, arg, short }) => {
-    const type = arg === undefined ? ("boolean" as const) : ("string" as const);
-    return [name, short === undefined ? { type } : { type, short }] as const;
+    const type: "boolean" | "string" = arg === undefined ? "boolean" : "string";
+    return [name, { type, ...(short === undefined ? {} : { short }) }] as const;
   });
-  return parseArgs({
-    args: [...args],
-    options: Object.fromEntries(options),
-    strict: false,
-    allowPositionals: true,
-    tokens: true,
-  }).tokens;
+  const config = { options: Object.fromEntries(options), strict: false, allowPositionals: true } as const;
+  return parseArgs({ args: [...args], ...config, tokens: true }).tokens;
 }
 
 /** Whether these words ask for JSON, be they right or not. */
@@ -150,23 +145,29 @@ export function wantsJson(argv: readonly string[]): boolean {
 }
 
 /** The one error boundary: what went wrong, then the next command to type. Returns the exit code. */
-function report(context: Context, error: unknown, argv: readonly string[]): number {
+function report(context: Context, thrown: unknown, argv: readonly string[]): number {
   const output = createOutput(context);
-  const cancelled = context.signal.aborted && !(error instanceof HaloError);
-  const known = error instanceof HaloError ? error : cancelled ? new Cancelled() : undefined;
-  const unexpected = output.clean(error instanceof Error ? error.message : String(error));
-  const message = known?.message ?? `unexpected error: ${printable(unexpected)}`;
-  const hint = known === undefined ? "run it again with --debug and send us the output" : known.hint;
+  const { code, message, hint, exitCode } = known(context, thrown);
   if (wantsJson(argv)) {
     const shown = { message: output.clean(message), hint: hint === undefined ? null : output.clean(hint) };
-    output.json({ version: 1, ok: false, error: { code: known?.code ?? "unexpected", ...shown } });
+    output.json({ version: 1, ok: false, error: { code, ...shown } });
   } else {
-    const text = `${known instanceof Cancelled ? "" : "create-halo-mcp: "}${message}`;
+    const text = code === "cancelled" ? message : `create-halo-mcp: ${message}`;
     const hints = hint === undefined ? [] : hint.split("\n").map((line) => `  ${line}`);
     output.say([...text.split("\n"), ...hints].flatMap((line) => wrap(line, 78)).join("\n"));
   }
-  if (argv.includes("--debug") && error instanceof Error) output.say(error.stack ?? "");
-  return known?.exitCode ?? 3;
+  if (argv.includes("--debug") && thrown instanceof Error) output.say(thrown.stack ?? "");
+  return exitCode;
+}
+
+/** Whatever was thrown, as an error with a sentence for a person. */
+function known(context: Context, thrown: unknown): HaloError {
+  if (thrown instanceof HaloError) return thrown;
+  if (context.signal.aborted) return new Cancelled();
+  // masked before it is cut: half a secret would not be recognised
+  const message = printable(createOutput(context).clean(thrown instanceof Error ? thrown.message : String(thrown)));
+  const hint = "run it again with --debug and send us the output";
+  return new HaloError(3, "unexpected", `unexpected error: ${message}`, { hint });
 }
 
 /** Runs one command line. In: the context and the words after the program's name. Out: the exit code. */

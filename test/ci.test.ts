@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import manifest from "../package.json" with { type: "json" };
-import { AT_ROOT, kindOf } from "../src/core/check/documents.ts";
+import { kindOf, PLACES } from "../src/core/check/documents.ts";
 import { CHECK_FLAGS } from "../src/flags.ts";
 
 /** The files that others run `check` with, and this repository's own workflow. */
@@ -35,7 +35,7 @@ const names = [
   ...".mcp.json .env .env.example .env.sample .env.template .env.dist .env.local .env.production.local .envrc".split(
     " ",
   ),
-  ...[".claude/settings.json", ".claude/settings.local.json", ...AT_ROOT],
+  ...[".claude/settings.json", ".claude/settings.local.json", ...PLACES.atRoot],
 ];
 /** What decides with them, and is no document itself. */
 const besides = [".gitignore"];

@@ -1,6 +1,7 @@
 /** Finds the files that `check` reads: with git by one question, without it by a walk. Names them, reads none of them. */
 import { type Dirent, existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import type { PLACES } from "../core/check/documents.ts";
 import { EnvironmentError } from "../errors.ts";
 import { type GitOptions, run } from "./git.ts";
 import { errnoOf, isInside, readDocument } from "./read.ts";
@@ -21,18 +22,9 @@ export interface DiscoverOptions {
   readonly git: GitOptions | undefined;
   /** Files and folders that were asked for; empty for all of it. Without git nothing else is searched. A client may start in such a folder. */
   readonly within: readonly { readonly path: string; readonly isFolder: boolean }[];
-  /** Does a path matter? By its name alone. */
-  readonly isWanted: (path: string) => boolean;
-  /** Does a file with this path make its folder one that a client starts in? */
-  readonly isHome: (path: string) => boolean;
+  readonly places: typeof PLACES;
   /** Where there is no repository: more folders than these are not searched, but refused. */
   readonly maxFolders: number;
-  /** Pathspecs that match at least every path that matters. */
-  readonly patterns: readonly string[];
-  /** Paths that matter at the root and in a folder that was asked for, looked for there even if git ignores them. */
-  readonly atRoot: readonly string[];
-  /** Paths that matter beside every file that `isHome`, likewise. */
-  readonly beside: readonly string[];
 }
 
 const SKIPPED = new Set(["node_modules", ".git"]);
@@ -41,7 +33,8 @@ const LIST_MS = 60_000;
 
 /** The files that matter, by path. Private ones (`.env`, a bridge) are found where a client starts, though git ignores them. */
 export function discover(options: DiscoverOptions): readonly Found[] {
-  const { git, within, isWanted, isHome, root } = options;
+  const { git, within, root } = options;
+  const { kindOf, atRoot, besideMcp } = options.places;
   const asked = within.filter(({ isFolder }) => isFolder).map(({ path }) => (path === "" ? "" : `${path}/`));
   const listed = git === undefined ? walk(options, within.length === 0 ? [""] : asked) : askGit(options, git);
   const found = new Map(listed.map((file) => [file.path, file]));
@@ -51,18 +44,20 @@ export function discover(options: DiscoverOptions): readonly Found[] {
       found.set(path, { path, tracked: false, ignored: git !== undefined });
   };
   for (const { path, isFolder } of within) if (!isFolder) addUnlisted(path);
-  const homes = [...found.keys()].filter(isHome).map((path) => path.slice(0, path.lastIndexOf("/") + 1));
+  const homes = [...found.keys()]
+    .filter((path) => kindOf(path) === "mcp")
+    .map((path) => path.slice(0, path.lastIndexOf("/") + 1));
   for (const home of new Set(["", ...asked, ...homes])) {
-    for (const path of home === "" || asked.includes(home) ? options.atRoot : options.beside) addUnlisted(home + path);
+    for (const path of home === "" || asked.includes(home) ? atRoot : besideMcp) addUnlisted(home + path);
     for (const { name } of entriesOf(join(root, home)))
-      if (name.startsWith(".env") && isWanted(home + name)) addUnlisted(home + name);
+      if (name.startsWith(".env") && kindOf(home + name) !== undefined) addUnlisted(home + name);
   }
   return [...found.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
 /** The files that are tracked, or that no rule ignores. Throws where git could not look into a folder that was asked for. */
-function askGit({ root, within, patterns, isWanted }: DiscoverOptions, git: GitOptions): readonly Found[] {
-  const argv = ["ls-files", "-z", "-t", "--cached", "--others", "--exclude-standard", "--", ...patterns];
+function askGit({ root, within, places }: DiscoverOptions, git: GitOptions): readonly Found[] {
+  const argv = ["ls-files", "-z", "-t", "--cached", "--others", "--exclude-standard", "--", ...places.pathspecs];
   const { stdout, stderr } = run(git, argv, [0], "", LIST_MS);
   // what git passes over with no more than a warning (dir.c of git 2.39, in the words of LC_ALL=C); a folder that went away holds nothing
   const closed = stderr.matchAll(/^warning: could not open directory '(.*?)\/?': (?!No such file|Not a directory)/gm);
@@ -79,7 +74,7 @@ function askGit({ root, within, patterns, isWanted }: DiscoverOptions, git: GitO
   }
   // "H path" and its like are tracked (of an unfinished merge three times "M path"), "? path" is not
   const files = stdout.split("\0").map((line) => ({ path: line.slice(2), tracked: line[0] !== "?", ignored: false }));
-  return files.filter(({ path }) => isWanted(path));
+  return files.filter(({ path }) => places.kindOf(path) !== undefined);
 }
 
 function entriesOf(folder: string): readonly Dirent[] {
@@ -93,7 +88,7 @@ function entriesOf(folder: string): readonly Dirent[] {
 }
 
 /** Below these folders ("", or with a "/" at the end), without a repository. Links to folders are not followed, so that no circle is walked. */
-function walk({ root, isWanted, isHome, maxFolders }: DiscoverOptions, folders: readonly string[]): readonly Found[] {
+function walk({ root, places, maxFolders }: DiscoverOptions, folders: readonly string[]): readonly Found[] {
   const found: Found[] = [];
   const pending = [...folders];
   let seen = 0;
@@ -109,9 +104,10 @@ function walk({ root, isWanted, isHome, maxFolders }: DiscoverOptions, folders: 
     for (const entry of entriesOf(join(root, folder))) {
       const path = folder + entry.name;
       // a client that finds a folder where its file should be stumbles over it
-      const isSearched = entry.isDirectory() && !isHome(path);
+      const kind = places.kindOf(path);
+      const isSearched = entry.isDirectory() && kind !== "mcp";
       if (isSearched && !SKIPPED.has(entry.name)) pending.push(`${path}/`);
-      else if (!isSearched && isWanted(path)) found.push({ path, tracked: false, ignored: false });
+      else if (!isSearched && kind !== undefined) found.push({ path, tracked: false, ignored: false });
     }
   }
   return found;

@@ -2,8 +2,8 @@ import { mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { AT_ROOT, BESIDE_MCP, kindOf, PATHSPECS } from "../../src/core/check/documents.ts";
-import { discover } from "../../src/io/list.ts";
+import { kindOf, PLACES } from "../../src/core/check/documents.ts";
+import { type DiscoverOptions, discover } from "../../src/io/list.ts";
 import { findProgram } from "../../src/io/programs.ts";
 import { readDocument } from "../../src/io/read.ts";
 import { write } from "../support/check.ts";
@@ -22,14 +22,8 @@ const git = () => {
   if (program === undefined) throw new Error("no git");
   return { program, cwd: repo.path, env: scratch.env };
 };
-const rules = {
-  isWanted: (path: string) => kindOf(path) !== undefined,
-  isHome: (path: string) => kindOf(path) === "mcp",
-  maxFolders: 20,
-  patterns: PATHSPECS,
-  atRoot: AT_ROOT,
-  beside: BESIDE_MCP,
-};
+const find = (given: Partial<DiscoverOptions> = {}) =>
+  discover({ root: repo.path, git: git(), within: [], places: PLACES, maxFolders: 20, ...given });
 
 describe("discover", () => {
   it("says of each file whether it is tracked or ignored", () => {
@@ -41,7 +35,7 @@ describe("discover", () => {
     });
     repo.git("add", ".mcp.json");
     write(repo.path, { ".env.local": "B=2", "ü b\n/.mcp.json": "{}" });
-    expect(discover({ root: repo.path, git: git(), within: [], ...rules })).toEqual([
+    expect(find()).toEqual([
       { path: ".claude/settings.local.json", tracked: false, ignored: true },
       { path: ".env", tracked: false, ignored: true },
       { path: ".env.local", tracked: false, ignored: false },
@@ -62,27 +56,23 @@ describe("discover", () => {
     repo.git("commit", "-qam", "3");
     expect(() => repo.git("merge", "other")).toThrow();
     repo.git("config", "core.fsmonitor", "touch owned; false");
-    expect(discover({ root: repo.path, git: git(), within: [], ...rules })).toEqual([
-      { path: ".mcp.json", tracked: true, ignored: false },
-    ]);
+    expect(find()).toEqual([{ path: ".mcp.json", tracked: true, ignored: false }]);
     expect(readDocument(join(repo.path, "owned"))).toEqual({ kind: "absent" });
   });
 
   it("has pathspecs that match every path which counts", () => {
-    const names = [".mcp.json", ".env", ".env.local", ".env.example", ".envrc", ...AT_ROOT];
+    const names = [".mcp.json", ".env", ".env.local", ".env.example", ".envrc", ...PLACES.atRoot];
     for (const [index, name] of names.entries()) {
       expect(kindOf(name), name).toBeDefined();
       write(repo.path, { [name]: "", [`deep ${index}/er/${name}`]: "" });
     }
-    const listed = discover({ root: repo.path, git: git(), within: [], ...rules, atRoot: [], beside: [] }).map(
-      ({ path }) => path,
-    );
+    const listed = find({ places: { ...PLACES, atRoot: [], besideMcp: [] } }).map(({ path }) => path);
     for (const [index, name] of names.entries()) {
       expect(listed).toContain(name);
       expect(listed).toContain(`deep ${index}/er/${name}`);
     }
     // the same by words: `*` at the front, the rest literal, or an inner `*`
-    const like = PATHSPECS.map((spec) => new RegExp(`^${spec.replace(/[.]/g, "\\.").replaceAll("*", "[^]*")}$`));
+    const like = PLACES.pathspecs.map((spec) => new RegExp(`^${spec.replace(/[.]/g, "\\.").replaceAll("*", "[^]*")}$`));
     const path = fc.string({
       unit: fc.constantFrom(".", "env", "mcp", ".json", "/", "settings", "local", ".claude", "example", "rc", "a"),
     });
@@ -102,10 +92,10 @@ describe("discover", () => {
     const root = join(scratch.root, "plain");
     write(root, { "a/.mcp.json": "{}" });
     symlinkSync(root, join(root, "a/loop"));
-    expect(discover({ root, git: undefined, within: [], ...rules }).map(({ path }) => path)).toEqual(["a/.mcp.json"]);
+    expect(find({ root, git: undefined }).map(({ path }) => path)).toEqual(["a/.mcp.json"]);
     for (let index = 0; index < 21; index += 1) mkdirSync(join(root, `f${index}`));
-    expect(() => discover({ root, git: undefined, within: [], ...rules })).toThrow(/more than 20 folders/);
-    expect(discover({ root, git: undefined, within: [{ path: "a", isFolder: true }], ...rules })).toHaveLength(1);
+    expect(() => find({ root, git: undefined })).toThrow(/more than 20 folders/);
+    expect(find({ root, git: undefined, within: [{ path: "a", isFolder: true }] })).toHaveLength(1);
   });
 });
 

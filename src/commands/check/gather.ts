@@ -3,7 +3,7 @@
 import { realpathSync, statSync } from "node:fs";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import type { Context } from "../../context.ts";
-import { AT_ROOT, BESIDE_MCP, documentOf, kindOf, PATHSPECS, type RawDocument } from "../../core/check/documents.ts";
+import { documentOf, kindOf, PLACES, type RawDocument } from "../../core/check/documents.ts";
 import type { Document, Subject } from "../../core/check/model.ts";
 import { cleanValue } from "../../core/halo.ts";
 import { printable } from "../../core/secrets.ts";
@@ -103,12 +103,8 @@ function read(context: Context, { root, git, asked }: ReturnType<typeof findPlac
     root,
     git,
     within: asked,
-    isWanted: (path) => kindOf(path) !== undefined,
-    isHome: (path) => kindOf(path) === "mcp",
+    places: PLACES,
     maxFolders: 20_000,
-    patterns: PATHSPECS,
-    atRoot: AT_ROOT,
-    beside: BESIDE_MCP,
   });
   return found.flatMap(({ path, tracked, ignored }): readonly RawDocument[] => {
     const reading = readDocument(join(root, path));

@@ -8,20 +8,6 @@ const CLIENT_FILES = new Map<string, DocumentKind>(
   CLIENTS.flatMap((client) => client.files.project.map((path) => [path, kindOfClient(client)] as const)),
 );
 
-/** Every name that `kindOf` knows, as git's pathspecs: `*` also stands for folders. A test holds both together. */
-export const PATHSPECS: readonly string[] = [
-  "*.env",
-  "*.env.*",
-  "*.envrc",
-  "*settings.local.json",
-  ...new Set(["settings.json", ...CLIENT_FILES.keys()].map((path) => `*${path.slice(path.lastIndexOf("/") + 1)}`)),
-];
-
-/** What a client reads in the folder it starts in, besides `.mcp.json` and the `.env` files: looked for though git may ignore it. */
-export const BESIDE_MCP: readonly string[] = [".claude/settings.json", ".claude/settings.local.json"];
-/** What is looked for at the root though git may ignore it. */
-export const AT_ROOT: readonly string[] = [...BESIDE_MCP, ...CLIENT_FILES.keys()];
-
 /** What the file of this path is to `check`, or undefined when it is none of its business. In: the path from the root, with "/". */
 export function kindOf(path: string): DocumentKind | undefined {
   const name = path.slice(path.lastIndexOf("/") + 1);
@@ -33,6 +19,26 @@ export function kindOf(path: string): DocumentKind | undefined {
   for (const [file, kind] of CLIENT_FILES) if (path === file || path.endsWith(`/${file}`)) return kind;
   return undefined;
 }
+
+/** What a client reads in the folder it starts in, besides `.mcp.json` and the `.env` files. */
+const BESIDE_MCP = [".claude/settings.json", ".claude/settings.local.json"];
+
+/** Where `check` looks. */
+export const PLACES = {
+  kindOf,
+  /** Every name that `kindOf` knows, as git's pathspecs: `*` also stands for folders. A test holds both together. */
+  pathspecs: [
+    "*.env",
+    "*.env.*",
+    "*.envrc",
+    "*settings.local.json",
+    ...new Set(["settings.json", ...CLIENT_FILES.keys()].map((path) => `*${path.slice(path.lastIndexOf("/") + 1)}`)),
+  ],
+  /** Looked for at the root, though git may ignore it. */
+  atRoot: [...BESIDE_MCP, ...CLIENT_FILES.keys()],
+  /** Looked for beside every `.mcp.json`, likewise. */
+  besideMcp: BESIDE_MCP,
+};
 
 /** A file as `io` read it, before it is parsed. */
 export type RawDocument = Omit<Document, "tree" | "broken">;
