@@ -14,7 +14,7 @@ import { carryOut } from "../shared/carry-out.ts";
 import { type Gathered, gather, isAsked } from "./gather.ts";
 import type { CheckOptions } from "./options.ts";
 
-/** A fix can make the next one possible: a file without comments is read on. More rounds than this are two rules at odds. */
+/** A fix can make the next one possible: a file without comments is read on. */
 const MOST_ROUNDS = 10;
 
 /** A file that changes, with its name in the report. */
@@ -43,7 +43,7 @@ function fixAll(gathered: Gathered): readonly Step[] {
   });
 }
 
-/** The files that are written. What a link leads to is the file of another client, or none of this repository's: it is left out. */
+/** What is written. A link is left out: it leads to another client's file, or out of the repository. */
 function plan(gathered: Gathered, show: Show): readonly Step[] {
   return fixAll(gathered).filter(({ name, path }) => {
     const isLink = resolveTarget(path) !== path;

@@ -1,5 +1,4 @@
 /** Finds and reads every file that matters → what the rules look at. */
-
 import { realpathSync, statSync } from "node:fs";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import type { Context } from "../../context.ts";

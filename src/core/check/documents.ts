@@ -66,8 +66,7 @@ export function isBelow({ path }: Document, other: Document): boolean {
   return path.startsWith(other.path.slice(0, other.path.lastIndexOf("/") + 1));
 }
 
-/** A span that lies in the text, at least one character long where there is one. */
-export function spotAt(document: Document, offset: number, length = 1): Span {
-  const at = Math.max(0, Math.min(offset, document.text.length - 1));
-  return { offset: at, length: Math.max(0, Math.min(length, document.text.length - at)) };
+/** The character of a text at this offset, or its first or last one; nothing of an empty text. */
+export function spotAt({ text }: Document, offset: number): Span {
+  return { offset: Math.max(0, Math.min(offset, text.length - 1)), length: Math.min(1, text.length) };
 }

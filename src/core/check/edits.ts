@@ -1,5 +1,6 @@
 /** Edits of a text, as fixes make them. */
 import { applyEdits } from "jsonc-parser";
+import type { Edited } from "../formats/json.ts";
 import type { TextEdit } from "./model.ts";
 
 /**
@@ -20,10 +21,7 @@ export function applyFixes(text: string, fixes: readonly (readonly TextEdit[])[]
 }
 
 /** The one edit that a changed file comes down to: what both texts share at their ends stays out of it. */
-export function fixOf(
-  before: string,
-  edited: { readonly ok: true; readonly text: string } | { readonly ok: false },
-): readonly TextEdit[] | undefined {
+export function fixOf(before: string, edited: Edited): readonly TextEdit[] | undefined {
   if (!edited.ok || edited.text === before) return undefined;
   const after = edited.text;
   let [start, end] = [0, 0];

@@ -1,16 +1,9 @@
-/** Files that give variables their values: what they give, to whom, which must not be in git, and what is a secret of them. */
+/** Files that give variables their values: what they give, to whom, and which must not be in git. */
 import { assignments } from "../formats/dotenv.ts";
 import { isObjectNode, member, spanOf, textOf } from "../formats/nodes.ts";
 import { once } from "../once.ts";
-import type { Document, Span, Subject } from "./model.ts";
+import type { Document, Subject } from "./model.ts";
 import { secretsIn } from "./secret-places.ts";
-
-/** A value that a file gives to a variable, and where it stands. */
-export interface Given {
-  readonly document: Document;
-  readonly value: string;
-  readonly span: Span;
-}
 
 /**
  * Those that everybody gets: `env` of `.claude/settings.json` reaches sessions (measured with Claude Code 2.1.330),
@@ -25,27 +18,25 @@ function folderOf(path: string): string {
   return path.slice(0, path.lastIndexOf("/") + 1).replace(/(^|\/)\.[\w-]+\/(?:[\w-]+\/)?$/, "$1");
 }
 
-/** What a file gives, by name; of two assignments the last one counts. */
-export const givenBy = once((document: Document): ReadonlyMap<string, Given> => {
-  const given = new Map<string, Given>();
-  if (document.kind === "settings" || document.kind === "settings-local") {
-    const env = member(document.tree, "env")?.value;
-    for (const { key, value: node } of isObjectNode(env) ? env.entries : []) {
-      const value = textOf(node);
-      if (value !== undefined) given.set(key, { document, value, span: spanOf(node) });
-    }
-  } else {
-    for (const { name, value, rawStart, rawEnd } of assignments(document.text))
-      given.set(name, { document, value, span: spanOf({ start: rawStart, end: rawEnd }) });
+/** What a file gives, by name, and where it stands; of two assignments the last one counts. */
+export const givenBy = once((document: Document) => {
+  const { kind, tree, text } = document;
+  if (kind !== "settings" && kind !== "settings-local") {
+    const given = assignments(text).map(({ name, value, rawStart: start, rawEnd: end }) => {
+      return [name, { document, value, span: spanOf({ start, end }) }] as const;
+    });
+    return new Map(given);
   }
-  return given;
+  const env = member(tree, "env")?.value;
+  const entries = isObjectNode(env) ? env.entries : [];
+  return new Map(entries.map(({ key, value }) => [key, { document, value: textOf(value) ?? "", span: spanOf(value) }]));
 });
 
 /**
  * What the files above and below this one give to a variable; nothing for an empty value, which leaves it to each machine.
  * In: the file that refers to it, and the variable.
  */
-export function givenValues(subject: Subject, user: Document, name: string): readonly Given[] {
+export function givenValues(subject: Subject, user: Document, name: string) {
   const here = folderOf(user.path);
   return subject.documents.filter(isGiving).flatMap((document) => {
     if (document.kind === "settings" && user.kind !== "mcp") return [];
@@ -66,9 +57,8 @@ export function isShared(subject: Subject, document: Document): boolean {
 }
 
 /**
- * The `.env` and `settings.local.json` files that belong to nobody but their owner: by their name, or by what they hold.
- * Others, such as `.env.test` and `.env.production`, are committed on purpose by many a framework, and what dotenvx encrypts
- * is too (dotenvx/dotenvx#207).
+ * Belongs to nobody but its owner, by its name or by what it holds. Many a framework commits `.env.test`, `.env.production`
+ * and the like on purpose, and dotenvx its encrypted ones (dotenvx/dotenvx#207).
  */
 export function isPrivate(document: Document): boolean {
   const { kind, path, text } = document;

@@ -1,5 +1,4 @@
 /** The entries that are about HALO, in every client's file. */
-
 import { type Header, type ServerEntry, serversIn } from "../clients/entry.ts";
 import { clientOf } from "../clients/index.ts";
 import { type Dialect, spelledIn, variablesIn } from "../clients/references.ts";
@@ -23,10 +22,7 @@ interface HaloHeader extends Header {
 
 /** What is left of a header's name when only its letters count, and a wrong `X-` does not: `CM_Account-ID` → `cmaccountid`. */
 function lettersOf(name: string): string {
-  const letters = name
-    .slice(0, 100)
-    .toLowerCase()
-    .replace(/[^a-z0-9]/g, "");
+  const letters = name.toLowerCase().replace(/[^a-z0-9]/g, "");
   return letters.replace(/^x(?=cm)/, "");
 }
 
@@ -72,11 +68,7 @@ export const haloServers = once((subject: Subject): readonly HaloServer[] =>
   }),
 );
 
-const WORDS: Readonly<Record<Value, RegExp>> = {
-  token: /token|secret|key|pass/i,
-  account: /account/i,
-  profile: /profile/i,
-};
+const WORDS = { token: /token|secret|key|pass/i, account: /account/i, profile: /profile/i } as const;
 
 /** Which of the three a variable's name says that it is; undefined when it says none, or several. */
 export function saidBy(name: string): Value | undefined {

@@ -27,7 +27,7 @@ export interface Document {
   readonly mode: number | undefined;
 }
 
-/** Everything a rule may look at. No clock, no environment beyond this. */
+/** Everything a rule may look at. */
 export interface Subject {
   readonly documents: readonly Document[];
   readonly inRepository: boolean;
@@ -53,10 +53,7 @@ export interface Span {
   readonly length: number;
 }
 
-/** What stands in the place of a stretch. */
-export interface TextEdit extends Span {
-  readonly text: string;
-}
+export type TextEdit = Span & { readonly text: string };
 
 /** One place where a rule is broken. Its words come from the rule; the offset becomes a line in the report. */
 export interface Finding {
@@ -67,13 +64,12 @@ export interface Finding {
   readonly args: Readonly<Record<string, string>>;
   /** Where it is another one than the rule's. */
   readonly severity?: Severity;
-  /** Edits of that file which mend it, where that is safe. */
   readonly fix?: readonly TextEdit[];
 }
 
 /** One way in which a configuration breaks: what finds it, and its words. */
 export interface Rule {
-  /** Also the name of its page `docs/rules/<id>.md`. */
+  /** Its page is `docs/rules/<id>.md`. */
   readonly id: string;
   readonly severity: Severity;
   readonly summary: string;

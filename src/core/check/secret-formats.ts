@@ -46,6 +46,6 @@ export const FORMATS: readonly (readonly [what: string, pattern: RegExp])[] = [
 /** These have forms for everybody as well: Firebase's key of an app, Supabase's of a site. */
 export const MAYBE_PUBLIC: ReadonlySet<string> = new Set(["a Google API key", "a JSON web token"]);
 
-/** Keys that are made to be given to everybody (PostHog, Stripe, Mapbox), addresses on a chain, pictures. */
-export const PUBLIC_KEY =
-  /^(?:phc_|pk_(?:live|test)_|pk\.eyJ|0x[0-9a-f]{40}$|data:|iVBORw0KGgo|\/9j\/4AA|R0lGOD|PHN2Zy)/i;
+/** Public whatever it is called: keys made for everybody (PostHog, Stripe, Mapbox), addresses, pictures, digests. */
+export const PUBLIC_FORM =
+  /^(?:phc_|pk_(?:live|test)_|pk\.eyJ|0x[0-9a-f]{40}$|data:|iVBORw0KGgo|\/9j\/4AA|R0lGOD|PHN2Zy|[a-z][a-z0-9+.-]*:\/\/)|^(?:sha(?:1|256|384|512)[-:][a-z0-9+/_=-]+|md5[-:][0-9a-f]{32})$|@sha256:[0-9a-f]{64}$/i;

@@ -1,10 +1,9 @@
 /**
- * Is this text a secret? By its published format, by the name that it stands under, by how random it is. Examples,
- * placeholders and references are none: a rule that reports those is switched off. The corpora that judge this file are
- * test/fixtures/check/halo/shapes.json, test/support/attacks.ts and test/support/secrets.ts.
+ * Is this text a secret? By its published format, by the name that it stands under, by how random it is; examples and
+ * references are none. Its corpora: test/fixtures/check/halo/shapes.json, test/support/attacks.ts, test/support/secrets.ts.
  */
 import { hasReference, referencesIn } from "../clients/references.ts";
-import { FORMATS, MAYBE_PUBLIC, PUBLIC_KEY } from "./secret-formats.ts";
+import { FORMATS, MAYBE_PUBLIC, PUBLIC_FORM } from "./secret-formats.ts";
 
 /** A stretch of a text that is a secret, and what kind. */
 export interface Found {
@@ -16,8 +15,6 @@ export interface Found {
 }
 
 const KIND = "what looks like a secret";
-
-// --- names
 
 /** The one header, and the variables, whose text is a secret whatever it looks like: the token's format is not documented. */
 const TOKEN_ITSELF = /^(?:X[-_]?CM[-_]?PRODUCT[-_]?TOKEN|HALO_(?:\w{1,60}_)?(?:TOKEN|PRODUCTTOKEN))$/i;
@@ -50,8 +47,6 @@ export function isSecretName(name: string): boolean {
   return SECRET_NAME.test(plain) || SECRET_NAME.test(plain.replace(QUALIFIER, "").replace(/s$/, ""));
 }
 
-// --- words, as against what a machine draws
-
 const partsOf = (text: string): readonly string[] => text.split(/[^A-Za-z0-9]+/);
 
 /** A word, a year, a number, `v2`, `ed25519`. */
@@ -64,9 +59,7 @@ function isWord(part: string): boolean {
   return /^[A-Za-z]+$/.test(letters) && letters.length >= 3.5 * capitals;
 }
 
-function isWordy(value: string): boolean {
-  return partsOf(value).every(isWord);
-}
+const isWordy = (value: string): boolean => partsOf(value).every(isWord);
 
 /** Whether a part of some length is no word. */
 function holdsDrawn(value: string): boolean {
@@ -105,15 +98,6 @@ function isEncodedText(value: string): boolean {
 /** What a program that keeps secrets gives out in their place, and what dotenvx encrypts (dotenvx/dotenvx#207). */
 export const STORE =
   /^(?:op:\/\/|bws:\/\/|vault:|encrypted:|arn:[a-z-]+:|projects\/[\w-]+\/secrets\/|@Microsoft\.KeyVault\(|secretref:)/i;
-const DIGEST = /^(?:sha(?:1|256|384|512)[-:][A-Za-z0-9+/_=-]+|md5[-:][0-9a-f]{32})$|@sha256:[0-9a-f]{64}$/i;
-
-/** What is public by its form whatever it is called: an address, a digest, a public key. */
-function isPublicForm(value: string): boolean {
-  if (PUBLIC_KEY.test(value) || DIGEST.test(value)) return true;
-  return /^[a-z][a-z0-9+.-]*:\/\//i.test(value);
-}
-
-// --- examples
 
 /** Before the value of a header. */
 const SCHEME = /^\s*(?:Bearer|Basic|Token|Api-?Key|SharedKey)\s/i;
@@ -148,13 +132,11 @@ export function isObviousExample(text: string): boolean {
   return 2 * unknown.replace(/\s/g, "").length <= value.length && isWordy(unknown);
 }
 
-// --- values
-
 /** A value under a secret's name: anything that a machine drew. Words, paths, numbers and examples are none. */
 function drawnValue(text: string): Found | undefined {
   if (text.length < 8 || isObviousExample(text)) return undefined;
   const drawn = [...text.matchAll(/[^\s"'`]{8,8192}/g)].filter(({ 0: word }) => {
-    if (isPublicForm(word) || isObviousExample(word)) return false;
+    if (PUBLIC_FORM.test(word) || isObviousExample(word)) return false;
     return isStrongPassword(word) || !(isWordy(word) || isEncodedText(word));
   });
   const [first, last] = [drawn[0], drawn.at(-1)];
@@ -168,8 +150,8 @@ function valueUnder(text: string, name: string, isQuoted: boolean): Found | unde
   const isReference = references.length > 0;
   if (isQuoted && !isReference && value.length >= 8 && TOKEN_ITSELF.test(name.trim())) {
     const start = text.indexOf(value);
-    if (!isObviousExample(value) && !isVariableName(value))
-      return { what: "the product token", start, end: start + value.length };
+    const isMeant = !isObviousExample(value) && !isVariableName(value);
+    if (isMeant) return { what: "the product token", start, end: start + value.length };
   }
   if (isSecretName(name) || /^-{1,2}k$/.test(name) || SCHEME.test(text)) {
     if (!isReference) return drawnValue(text);
@@ -185,13 +167,11 @@ function valueUnder(text: string, name: string, isQuoted: boolean): Found | unde
 /** Under a name that says nothing: long, of all kinds of characters, and drawn. Hex, GUIDs and digests are IDs there. */
 function dense(value: string, name: string): Found | undefined {
   if (value.length < 32 || !/^[A-Za-z0-9+/_=.~-]+$/.test(value)) return undefined;
-  if (ID_NAME.test(snake(name)) || PUBLIC_NAME.test(snake(name)) || isPublicForm(value)) return undefined;
+  if (ID_NAME.test(snake(name)) || PUBLIC_NAME.test(snake(name)) || PUBLIC_FORM.test(value)) return undefined;
   if (!/[a-z]/.test(value) || !/[A-Z]/.test(value) || !/\d/.test(value)) return undefined;
   if (isObviousExample(value) || isWordy(value) || isEncodedText(value)) return undefined;
   return entropy(value) < 4.2 ? undefined : { what: KIND, start: 0, end: value.length };
 }
-
-// --- texts
 
 let anyFormat: RegExp | undefined;
 

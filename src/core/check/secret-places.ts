@@ -17,19 +17,6 @@ interface Place {
   readonly where: string;
 }
 
-/** A secret of a file. */
-export interface Secret {
-  readonly what: string;
-  /** The secret itself. */
-  readonly value: string;
-  /** All that stands in its place. */
-  readonly text: string;
-  readonly where: string;
-  readonly span: Span;
-  /** What it stands beside, where there is a name. */
-  readonly name: string | undefined;
-}
-
 const SERVERS = new Set(["mcpServers", "servers", "mcp", "amp.mcpServers", "context_servers", "mcp_servers"]);
 
 /** Keys of an entry that hold names of variables, not values. */
@@ -85,26 +72,21 @@ function placesOf(document: Document): readonly Place[] {
 }
 
 /** The secrets of a file: the first of every place, then those of comments and of a text that no parser reads. */
-export const secretsIn = once((document: Document): readonly Secret[] => {
+export const secretsIn = once((document: Document) => {
   const places = placesOf(document);
-  const found: Secret[] = places.flatMap(({ text, span, name, where }) => {
+  const found = places.flatMap(({ text, span, name, where }) => {
     const shape = secretIn(text, name);
-    return shape === undefined
-      ? []
-      : [{ what: shape.what, value: text.slice(shape.start, shape.end), text, where, span, name }];
+    return shape ? [{ what: shape.what, value: text.slice(shape.start, shape.end), text, where, span, name }] : [];
   });
-  const isStrict = document.tree !== undefined && document.broken === undefined && !document.path.endsWith(".toml");
-  if (isStrict) return found;
-  const { text } = document;
-  const isRead = places.length > 0 || document.tree !== undefined;
-  let at = 0;
-  for (const { what, start, end, name } of secretsInText(text)) {
-    const endOf = ({ span }: Place): number => span.offset + span.length;
-    for (let place = places[at]; place !== undefined && endOf(place) <= start; place = places[at]) at += 1;
-    if ((places[at]?.span.offset ?? end) < end) continue;
+  const { text, tree, broken, path } = document;
+  // strict JSON has no other places
+  if (tree !== undefined && broken === undefined && !path.endsWith(".toml")) return found;
+  const rest = secretsInText(text).flatMap(({ what, start, end, name = "a comment" }) => {
+    if (places.some(({ span }) => span.offset < end && start < span.offset + span.length)) return [];
     const value = text.slice(start, end);
-    const where = `${isRead ? "a comment" : "a file that could not be parsed"}${name === undefined ? "" : `, beside "${name}"`}`;
-    found.push({ what, value, text: value, where, span: { offset: start, length: end - start }, name });
-  }
-  return found.toSorted((a, b) => a.span.offset - b.span.offset);
+    const kind = places.length > 0 || tree !== undefined ? "a comment" : "a file that could not be parsed";
+    const where = name === "a comment" ? kind : `${kind}, beside "${name}"`;
+    return [{ what, value, text: value, where, span: { offset: start, length: end - start }, name }];
+  });
+  return [...found, ...rest].toSorted((a, b) => a.span.offset - b.span.offset);
 });

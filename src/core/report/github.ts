@@ -24,24 +24,17 @@ export function toGithub(report: Report): string {
 
 /** Nothing in it is markup any more. */
 function escapeMarkdown(text: string): string {
-  return printable(text, 1000)
-    .replaceAll("&", "&amp;")
-    .replaceAll("<", "&lt;")
-    .replace(/[\\`*_{}[\]()#+!|~@:$-]/g, "\\$&");
+  return printable(text, 1000).replace(/[\\`*_{}[\]()#+!|~@:$&<-]/g, "\\$&");
 }
-
-/** The page is cut at 1 MiB and read by nobody from there on. */
-const MOST_ROWS = 200;
 
 /** Markdown for `GITHUB_STEP_SUMMARY`. */
 export function toJobSummary(report: Report, version: string): string {
   const { ok, lines } = report;
   const title = `### create-halo-mcp check: ${ok ? "passed" : "failed"}\n\n${escapeMarkdown(summaryOf(report))}\n`;
   if (lines.length === 0) return title;
-  const rows = lines.slice(0, MOST_ROWS).map(({ severity, path, line, column, message, rule }) => {
+  const rows = lines.map(({ severity, path, line, column, message, rule }) => {
     const page = `[${escapeMarkdown(rule)}](${ruleUrl(rule, version)})`;
     return `| ${severity} | ${escapeMarkdown(`${path}:${line}:${column}`)} | ${escapeMarkdown(message)} | ${page} |`;
   });
-  const more = lines.length > MOST_ROWS ? `\n… and ${lines.length - MOST_ROWS} more\n` : "";
-  return `${title}\n| severity | place | what is wrong | rule |\n|---|---|---|---|\n${rows.join("\n")}\n${more}`;
+  return `${title}\n| severity | place | what is wrong | rule |\n|---|---|---|---|\n${rows.join("\n")}\n`;
 }

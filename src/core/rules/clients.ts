@@ -1,5 +1,4 @@
 /** What the project files of clients get wrong about HALO, each by what the client's descriptor says of it. */
-
 import { spotAt } from "../check/documents.ts";
 import { fixOf } from "../check/edits.ts";
 import type { Rule } from "../check/model.ts";
@@ -11,27 +10,23 @@ import { setProperty } from "../formats/json-edit.ts";
 import { member, textOf } from "../formats/nodes.ts";
 import { HEADERS, variablesFor } from "../halo.ts";
 
-/**
- * Claude Code 2.1.330 takes nothing from a settings file with a comment or a comma too many (measured: the approval in it is
- * not seen, and nothing says so); a BOM is fine. Of the other clients some take comments (VS Code, opencode), so only what no
- * reader of the format takes is said of theirs. An empty file says nothing, and nothing is lost in it.
- */
-export const clientFileBroken = filesWhere(({ kind }) => kind !== "mcp")({
-  id: "client-file-broken",
-  summary: "A client cannot read its settings file, and ignores all of it",
-  find: ({ document }) => {
-    const { kind, path, broken } = document;
-    const isSettings = kind === "settings" || kind === "settings-local";
-    const client = isSettings ? claudeCode : clientOf(kind);
-    if (client === undefined || broken === undefined || (broken.kind === "loose" && !isSettings)) return undefined;
-    const reason = broken.kind === "loose" ? "a comment or a trailing comma" : broken.reason;
-    return { at: spotAt(document, broken.offset), args: { client: client.label, reason, path } };
-  },
-  message: ({ client, reason, path }) =>
-    `${client} cannot read ${path}, so it ignores the whole file: ${reason}; fix the syntax`,
-});
-
 export const CLIENT_RULES: readonly Rule[] = [
+  // Claude Code 2.1.330 silently takes nothing from a settings file with a comment or a comma too many (measured); a BOM is
+  // fine. Of the other clients some take comments (VS Code, opencode), so of theirs only what no reader takes is said.
+  filesWhere(({ kind }) => kind !== "mcp")({
+    id: "client-file-broken",
+    summary: "A client cannot read its settings file, and ignores all of it",
+    find: ({ document }) => {
+      const { kind, path, broken } = document;
+      const isSettings = kind === "settings" || kind === "settings-local";
+      const client = isSettings ? claudeCode : clientOf(kind);
+      if (client === undefined || broken === undefined || (broken.kind === "loose" && !isSettings)) return undefined;
+      const reason = broken.kind === "loose" ? "a comment or a trailing comma" : broken.reason;
+      return { at: spotAt(document, broken.offset), args: { client: client.label, reason, path } };
+    },
+    message: ({ client, reason, path }) =>
+      `${client} cannot read ${path}, so it ignores the whole file: ${reason}; fix the syntax`,
+  }),
   // VS Code asks for `${input:id}` only when `inputs` describes it (code.visualstudio.com, MCP configuration reference, 2026)
   headerRow({
     id: "vscode-input-missing",

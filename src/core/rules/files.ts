@@ -14,7 +14,7 @@ function unreadRow(why: Document["encoding"] | Broken["kind"], rule: Omit<Row<ne
     // the first invalid byte
     if (encoding === why) return { at: spotAt(document, text.indexOf("\uFFFD")) };
     if (broken?.kind !== why) return undefined;
-    return { at: spotAt(document, broken.offset, why === "conflict" ? 7 : 1), args: { reason: broken.reason } };
+    return { at: spotAt(document, broken.offset), args: { reason: broken.reason } };
   };
   return fileRow({ ...rule, find });
 }
@@ -83,7 +83,8 @@ export const FILE_RULES: readonly Rule[] = [
     summary: "Claude Code refuses a .mcp.json with a comment",
     // one finding a file, at the first comment; the fix removes all of them
     find: ({ document: { text, broken } }) => {
-      const fix = broken?.kind === "loose" ? fixOf(text, { ok: true, text: stripComments(text) }) : undefined;
+      const edited = { ok: true, text: stripComments(text), changed: true } as const;
+      const fix = broken?.kind === "loose" ? fixOf(text, edited) : undefined;
       return fix?.[0] && { at: { offset: fix[0].offset, length: 2 }, fix };
     },
     message: () => "a comment: Claude Code accepts only strict JSON and loads none of the servers",

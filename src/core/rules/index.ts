@@ -1,9 +1,6 @@
-/**
- * Every rule, in report order: first what Claude Code's loader makes of a `.mcp.json`, then HALO's entry, secrets, the team
- * and this machine. A file has the rules that look at the same things.
- */
+/** Every rule, in report order. A file has the rules that look at the same things. */
 import type { Rule } from "../check/model.ts";
-import { CLIENT_RULES, clientFileBroken } from "./clients.ts";
+import { CLIENT_RULES } from "./clients.ts";
 import { ENTRY_RULES } from "./entries.ts";
 import { FILE_RULES } from "./files.ts";
 import { ADDRESS_RULES } from "./halo-address.ts";
@@ -22,7 +19,6 @@ export const HALO_RULES: readonly Rule[] = [
   ...ADDRESS_RULES,
   ...HEADER_RULES,
   ...VALUE_RULES,
-  clientFileBroken,
   variableNotInExample,
   ...LOADING_RULES,
   ...CLIENT_RULES,

@@ -91,7 +91,7 @@ export const LEAK_RULES: readonly Rule[] = [
     find: ({ document }, subject) =>
       secretsIn(document)
         .filter(({ value }) => !isOurToken(subject, document, value))
-        .map(({ name = "a comment", value, span }) => ({ at: span, args: { name, value: maskOf(value) } })),
+        .map(({ name, value, span }) => ({ at: span, args: { name, value: maskOf(value) } })),
     message: ({ name, value }) =>
       `${name} has what looks like a real value (${value}) in a file that is shared; allowed: nothing after the "=", or a placeholder. Revoke the value`,
   }),

@@ -111,12 +111,7 @@ export const USABLE_RULES: readonly Rule[] = [
           return [{ at: value, args: { what: `"${key}"` }, fix: text.trim() }];
         if (!/^(?:headers|env)$/.test(key) || !isObjectNode(value)) return [];
         const padded = winners(value).filter((entry) => isPadded(entry.key));
-        return padded.map((entry) => {
-          const name = entry.key.trim();
-          // trimmed it would be a second one of that name
-          const isOnly = value.entries.filter((other) => other.key.trim() === name).length === 1;
-          return { at: entry, args: { what: `a name in "${key}"` }, fix: isOnly ? name : undefined };
-        });
+        return padded.map((entry) => ({ at: entry, args: { what: `a name in "${key}"` } }));
       }),
     message: ({ name, what }) =>
       `server "${name}": ${what} has spaces around it, which Claude Code keeps; allowed: no spaces`,

@@ -1,5 +1,4 @@
 /** `.env.example` is where a person who clones the repository sees which variables to set. */
-
 import { isBelow } from "../check/documents.ts";
 import { fixOf } from "../check/edits.ts";
 import { givenValues } from "../check/env-files.ts";
