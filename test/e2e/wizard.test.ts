@@ -231,7 +231,7 @@ describe.concurrent("nothing is changed", () => {
     ]),
     [at(0, "escape"), 130],
     [at(0, `${TOKEN.slice(0, 20)} ctrl-c`), 130],
-    [at(4, "space down space enter"), 0],
+    [at(4, "space down down down space enter"), 0],
     [at(5, "escape"), 130],
     [at(5, "right enter"), 130],
     [["Product token: ctrl-c"], 130, {}, { HALO_MCP_TOKEN: WRONG }],

@@ -30,6 +30,15 @@ function commasIn(node: Node): readonly Span[] {
 /** Other spellings, and what other clients call it: VS Code `servers`, Zed `context_servers`, Codex `mcp_servers`, opencode `mcp`. */
 const OTHERS = new Set(["mcpservers", "mcpserver", "servers", "server", "contextservers", "mcp"]);
 
+/** The lines of a text whose comments were blanked: one that held nothing else goes. */
+function tidied(text: string, blanked: string): string {
+  const before = text.split("\n");
+  const lines = blanked
+    .split("\n")
+    .map((line, at) => (line === before[at] ? line : line.replace(/[ \t]+(?=\r?$)/, "")));
+  return lines.filter((line, at) => line === before[at] || line.trim() !== "").join("\n");
+}
+
 export const FILE_RULES: readonly Rule[] = [
   unreadRow("not-a-file", {
     id: "not-a-file",
@@ -83,9 +92,10 @@ export const FILE_RULES: readonly Rule[] = [
     summary: "Claude Code refuses a .mcp.json with a comment",
     // one finding a file, at the first comment; the fix removes all of them
     find: ({ document: { text, broken } }) => {
-      const edited = { ok: true, text: stripComments(text), changed: true } as const;
-      const fix = broken?.kind === "loose" ? fixOf(text, edited) : undefined;
-      return fix?.[0] && { at: { offset: fix[0].offset, length: 2 }, fix };
+      const blanked = broken?.kind === "loose" ? stripComments(text, " ") : text;
+      const changed = (after: string) => fixOf(text, { ok: true, text: after, changed: true });
+      const [first] = changed(blanked) ?? [];
+      return first && { at: { offset: first.offset, length: 2 }, fix: changed(tidied(text, blanked)) };
     },
     message: () => "a comment: Claude Code accepts only strict JSON and loads none of the servers",
   }),
