@@ -111,10 +111,7 @@ export const trusted = (more: Record<string, unknown> = {}, root: Record<string,
 /** The view, what is found in it with its advice as lines, and what the JSON output says of it. */
 export function setupOf(told: Told) {
   const input = inputOf(told);
-  const view = viewSetup(
-    input,
-    told.isAlone ? { program: "none" } : { program: "found", version: told.version ?? "2.1.330" },
-  );
+  const view = told.isAlone ? viewSetup(input, "none") : viewSetup(input, "found", told.version ?? "2.1.330");
   const { findings, verdict } = findingsOf(view);
   const lines = findings.map((each) => ({ ...each, tryThis: each.tryThis.split("\n").filter(Boolean) }));
   const of = (link: string) => lines.filter((each) => each.link === link);

@@ -63,10 +63,10 @@ export async function look(context: Context, options: Options & { readonly timeo
     return /^[~-]/.test(way) ? `./${way}` : way;
   };
   const { store, userSettings } = ownFiles(context);
-  const own = above.slice(0, above.indexOf(repository) + 1);
-  const nearest = (name: string): NamedFile =>
-    own.map((each) => named(join(each, name))).find(({ state }) => state.kind !== "absent") ??
-    named(join(repository, name));
+  const nearest = (name: string): NamedFile => {
+    const files = above.slice(0, above.indexOf(repository) + 1).map((each) => named(join(each, name)));
+    return files.find(({ state }) => state.kind !== "absent") ?? named(join(repository, name));
+  };
   const input: SetupInput = {
     ...options,
     token,
@@ -90,8 +90,8 @@ export async function look(context: Context, options: Options & { readonly timeo
   };
   const programs = programsFor(context, folder, repository);
   const limit = { timeoutMs: Math.round(options.timeoutMs / 2), graceMs: GRACE_MS };
-  const { claude, claudeIs: program } = await claudeOf(context, programs, limit);
-  const view = viewSetup(input, { program, version: claude?.version });
+  const { claude, claudeIs } = await claudeOf(context, programs, limit);
+  const view = viewSetup(input, claudeIs, claude?.version);
   for (const secret of view.secrets) context.secrets.add(secret);
   /** `env`: what a program is started with. */
   return { view, claude, env: programs.env };

@@ -65,7 +65,7 @@ async function tokenOf(context: Context, options: Options): Promise<string | und
 
 /** The least that the connection test gets, whatever was before it, milliseconds. */
 const LEAST_MS = 500;
-
+/** Of a tool's answer. */
 const MOST_LINES = 40;
 
 /** The tool's answer: cut, without anything that could move a cursor. */
@@ -86,8 +86,7 @@ async function walk(context: Context, options: Options, token: string | undefine
   const started = context.now();
   const left = (): number => Math.round(started + options.timeoutMs - context.now());
   const looked = await look(context, options, token);
-  const { view } = looked;
-  const { toSend, from } = view;
+  const { toSend, from } = looked.view;
   const show = createShow(context, { quiet: options.json || options.quiet, guide: false });
   const host = toSend.ok ? ` to ${printable(new URL(toSend.sent.url).host, 60)}` : "";
   const progress = show.progress(`testing the connection${host}`);
@@ -98,7 +97,7 @@ async function walk(context: Context, options: Options, token: string | undefine
     const test = toSend.ok ? await runTest(context, toSend.sent, limits, from) : undefined;
     progress.update("asking Claude Code");
     const asked = await ask(context, looked, test, left());
-    return makeReport(view, { test, asked, call: callOf(options, view, test) });
+    return makeReport(looked.view, { test, asked, call: callOf(options, looked.view, test) });
   } finally {
     progress.end();
   }

@@ -70,9 +70,9 @@ export function toDoctorText(report: DoctorReport, paint: Paint, width: number):
   for (const { link, severity, cause: id, seen, tryThis } of stages.flatMap(({ notes = [] }) => notes))
     lines.push(...part(severity === "note" ? "skipped" : severity, link, id), ...explain(seen, tryThis));
   if (tools.length > 0 && ok) {
-    const more = toolCount > MOST_TOOLS ? [`… and ${toolCount - MOST_TOOLS} more`] : [];
     const named = tools.slice(0, MOST_TOOLS).map(({ name }) => name);
-    lines.push("", ...wrap(`Tools: ${[...named, ...more].join(", ")}`, width));
+    if (toolCount > MOST_TOOLS) named.push(`… and ${toolCount - MOST_TOOLS} more`);
+    lines.push("", ...wrap(`Tools: ${named.join(", ")}`, width));
   }
   if (call !== null)
     lines.push("", `${bold(`Answer of ${call.tool}`)}${call.ok ? "" : " (an error)"}`, ...block(call.text));

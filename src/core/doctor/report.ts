@@ -247,9 +247,7 @@ export function headline({ cause, stages, ok, server, toolCount, at, call }: Doc
   if (call?.ok === false && stages.every(({ status }) => status !== "failed"))
     return `The connection works, but calling the tool "${call.tool}" failed`;
   // ids of the set-up and of the test are partly the same, what they mean is not
-  if (at === "setup" || at === "values" || at === "client") {
-    const of = (name: Link["stage"]) => stages.find(({ stage }) => stage === name);
-    return of(at)?.why ?? of("url")?.detail ?? "Not connected";
-  }
+  const of = (name: Link["stage"]) => stages.find(({ stage }) => stage === name);
+  if (at === "setup" || at === "values" || at === "client") return of(at)?.why ?? of("url")?.detail ?? "Not connected";
   return cause !== null && Object.hasOwn(CAUSES, cause) ? CAUSES[cause as Cause].title : "Not connected";
 }

@@ -99,11 +99,8 @@ export type View = ReturnType<typeof viewSetup>;
 type Program = "none" | "silent" | "late" | "found";
 
 /** Works everything out that can be known without the network. */
-export function viewSetup(
-  input: SetupInput,
-  client: { readonly program: Program; readonly version?: string | undefined },
-) {
-  const state = claudeState(input, client.version);
+export function viewSetup(input: SetupInput, program: Program, version?: string) {
+  const state = claudeState(input, version);
   const layers = sessionLayers(state, input.env);
   const env = sessionEnv(state, input.env);
   const holders = holdersOf(input, state, layers);
@@ -141,7 +138,7 @@ export function viewSetup(
   const sent = session === undefined ? [] : [session.url, ...Object.values(session.headers)];
   return {
     input,
-    client,
+    client: { program, version },
     state,
     env,
     /** Every text that may be the token: to be masked wherever it turns up. */
