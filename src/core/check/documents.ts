@@ -8,7 +8,7 @@ const CLIENT_FILES = new Map<string, DocumentKind>(
   CLIENTS.flatMap((client) => client.files.project.map((path) => [path, kindOfClient(client)] as const)),
 );
 
-/** What the file of this path is to `check`, or undefined when it is none of its business. In: the path from the root, with "/". */
+/** The kind of the file at this path, or undefined if `check` does not read it. In: the path from the root, with "/". */
 export function kindOf(path: string): DocumentKind | undefined {
   const name = path.slice(path.lastIndexOf("/") + 1);
   if (/(?:^|\/)\.claude\/settings\.json$/.test(path)) return "settings";
@@ -26,7 +26,7 @@ const BESIDE_MCP = [".claude/settings.json", ".claude/settings.local.json"];
 /** Where `check` looks. */
 export const PLACES = {
   kindOf,
-  /** Every name that `kindOf` knows, as git's pathspecs: `*` also stands for folders. A test holds both together. */
+  /** Every name that `kindOf` knows, as git pathspecs: `*` also matches folders. A test checks that both agree. */
   pathspecs: [
     "*.env",
     "*.env.*",
@@ -45,11 +45,11 @@ export type RawDocument = Omit<Document, "tree" | "broken">;
 
 /**
  * Parses a file once: the tree with comments and trailing commas allowed, and the first thing that strict JSON refuses.
- * `parseToml` is formats/toml.ts, which callers load where a file of theirs needs it.
+ * `parseToml` is formats/toml.ts, which callers load only if they have a TOML file.
  */
 export function documentOf(raw: RawDocument, parseToml?: (text: string) => Tree): Document {
   const format = /\.(jsonc?|toml)$/.exec(raw.path)?.[1];
-  // a text with bytes that are no UTF-8 is read all the same, as clients do: each of those bytes is a U+FFFD in it
+  // invalid UTF-8 is parsed anyway, as clients do: each invalid byte is a U+FFFD
   const isText = raw.encoding === "utf-8" || raw.encoding === "not-utf-8";
   if (format === undefined || !isText || raw.text.trim() === "") return { ...raw, tree: undefined, broken: undefined };
   const isToml = format === "toml";
@@ -61,7 +61,7 @@ export function documentOf(raw: RawDocument, parseToml?: (text: string) => Tree)
   return { ...raw, tree: undefined, broken: { kind: loose.refused.cause ?? "syntax", ...loose.refused } };
 }
 
-/** Whether a file lies in the folder of the other, or in one below it. */
+/** Whether a file is in the folder of the other, or below it. */
 export function isBelow({ path }: Document, other: Document): boolean {
   return path.startsWith(other.path.slice(0, other.path.lastIndexOf("/") + 1));
 }

@@ -4,7 +4,7 @@ import type { Edited } from "../formats/json.ts";
 import type { TextEdit } from "./model.ts";
 
 /**
- * Applies the fixes that can be done together: a fix is taken whole or not at all, the first one where two touch. What was
+ * Applies the fixes that can be combined. A fix is applied whole or not at all; if two overlap, the first one. What was
  * left out is found again by the next run.
  */
 export function applyFixes(text: string, fixes: readonly (readonly TextEdit[])[]): string {
@@ -20,7 +20,7 @@ export function applyFixes(text: string, fixes: readonly (readonly TextEdit[])[]
   );
 }
 
-/** The one edit that a changed file comes down to: what both texts share at their ends stays out of it. */
+/** One edit that turns a text into another one, without the parts that both share at their ends. */
 export function fixOf(before: string, edited: Edited): readonly TextEdit[] | undefined {
   if (!edited.ok || edited.text === before) return undefined;
   const after = edited.text;

@@ -6,14 +6,14 @@ import type { Document, Subject } from "./model.ts";
 import { secretsIn } from "./secret-places.ts";
 
 /**
- * Those that everybody gets: `env` of `.claude/settings.json` reaches sessions (measured with Claude Code 2.1.330),
- * `.env.example` is copied, the others are sourced. Of `.env` and `.envrc` only what git tracks: the rest is private.
+ * Files whose values everybody gets: `env` of `.claude/settings.json` reaches sessions (measured with Claude Code 2.1.330),
+ * `.env.example` is copied, the others are sourced. `.env` and `.envrc` count only if git tracks them.
  */
 function isGiving({ kind, tracked, ignored }: Document): boolean {
   return /^env(?:rc)?$/.test(kind) ? tracked : /^(?:settings|env-example)$/.test(kind) && (tracked || !ignored);
 }
 
-/** The folder that a file speaks for: for `.claude/settings.json` and `.kiro/settings/mcp.json` the one above. */
+/** The folder that a file applies to: for `.claude/settings.json` and `.kiro/settings/mcp.json` the one above. */
 function folderOf(path: string): string {
   return path.slice(0, path.lastIndexOf("/") + 1).replace(/(^|\/)\.[\w-]+\/(?:[\w-]+\/)?$/, "$1");
 }
@@ -33,7 +33,7 @@ export const givenBy = once((document: Document) => {
 });
 
 /**
- * What the files above and below this one give to a variable; nothing for an empty value, which leaves it to each machine.
+ * The values that files above and below this one give to a variable. Not an empty one: that leaves it to each machine.
  * In: the file that refers to it, and the variable.
  */
 export function givenValues(subject: Subject, user: Document, name: string) {
@@ -48,8 +48,8 @@ export function givenValues(subject: Subject, user: Document, name: string) {
 }
 
 /**
- * In git's index, or one `git add -A` away from it. Without a repository nobody can say: a file that is made to be shared
- * counts as one, and `.envrc`, which like `.env` is private until git takes it, does not.
+ * In git's index, or added by the next `git add -A`. Without a repository, a file that is usually shared
+ * counts as shared; `.envrc`, which like `.env` is private until git tracks it, does not.
  */
 export function isShared(subject: Subject, document: Document): boolean {
   if (!subject.inRepository) return document.kind !== "envrc";

@@ -16,11 +16,11 @@ export interface HaloServer extends ServerEntry {
 interface HaloHeader extends Header {
   /** Which of the three it is, by its name in any case. */
   readonly which: Value | undefined;
-  /** Which of those that are missing it most likely means to be, where its name is misspelled. */
+  /** The missing header that this misspelled name most likely means. */
   readonly meant: Value | undefined;
 }
 
-/** What is left of a header's name when only its letters count, and a wrong `X-` does not: `CM_Account-ID` → `cmaccountid`. */
+/** The letters of a header's name, without a wrong `X-`: `CM_Account-ID` → `cmaccountid`. */
 function lettersOf(name: string): string {
   const letters = name.toLowerCase().replace(/[^a-z0-9]/g, "");
   return letters.replace(/^x(?=cm)/, "");
@@ -42,7 +42,7 @@ function withMeaning(headers: readonly Header[]): readonly HaloHeader[] {
   });
 }
 
-/** It goes to HALO, carries one of its headers, or takes its token's variable in a header or in its address. */
+/** It has HALO's URL or one of its headers, or uses the token's variable in a header or in its URL. */
 function isAboutHalo({ url, headers, dialect }: HaloServer, endpoint: string): boolean {
   if (url !== undefined && (url.text === endpoint || /\bcm\.com(?::\d+)?\/+halo\b/i.test(url.text))) return true;
   if (headers.some(({ name }) => /(?:^|[^a-z])cm[-_ ]?(?:product|account|profile)/i.test(name))) return true;
@@ -62,7 +62,7 @@ export const haloServers = once((subject: Subject): readonly HaloServer[] =>
       return { ...server, document, headers: headers.filter(({ kind, which }) => kind !== "unknown" || which) };
     });
     const found = all.filter((server) => isAboutHalo(server, subject.url));
-    // the name alone counts only where nothing else does: HaloPSA and others are called "halo" as well
+    // the name counts only if nothing else does: HaloPSA and others are also called "halo"
     if (found.length > 0 || (document.kind === "mcp" && document.path !== ".mcp.json")) return found;
     return all.filter(({ name, program }) => name === DEFAULT_NAME && program === undefined);
   }),
@@ -70,19 +70,19 @@ export const haloServers = once((subject: Subject): readonly HaloServer[] =>
 
 const WORDS = { token: /token|secret|key|pass/i, account: /account/i, profile: /profile/i } as const;
 
-/** Which of the three a variable's name says that it is; undefined when it says none, or several. */
+/** Which of the three values a variable is named after; undefined if it is none, or several. */
 export function saidBy(name: string): Value | undefined {
   const [said, ...more] = VALUES.filter((value) => WORDS[value].test(name));
   return more.length === 0 ? said : undefined;
 }
 
-/** The variables that a header takes its value from. */
+/** The variables that a header uses. */
 function variablesOf({ kind, text = "" }: Header, dialect: Dialect): readonly string[] {
   if (kind === "names") return /^[A-Za-z_]\w*$/.test(text) ? [text] : [];
   return kind === "values" ? variablesIn(text, dialect).map(({ name }) => name) : [];
 }
 
-/** The one variable, or the one value that the client asks for, that a header takes its value from. */
+/** The only variable that a header uses, or the only value that the client asks for. */
 function onlyVariable(header: Header, { client, dialect }: HaloServer): string | undefined {
   if (header.kind !== "values") return variablesOf(header, dialect)[0];
   const [only, ...more] = spelledIn(header.text ?? "", dialect);
@@ -90,7 +90,7 @@ function onlyVariable(header: Header, { client, dialect }: HaloServer): string |
   return client.asks?.reference.exec(only.text)?.[1] ?? variablesOf(header, dialect)[0];
 }
 
-/** The headers that carry one of the three values, by their names in any case; of two equal names the last one. */
+/** The headers of the three values, in any case; if a name occurs twice, the last one. */
 export function valueHeaders(server: HaloServer) {
   return VALUES.flatMap((which) => {
     const header = server.headers.findLast((each) => each.which === which);

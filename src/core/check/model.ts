@@ -12,18 +12,18 @@ export interface Document {
   /** From the root that is checked, with "/": what a report names. */
   readonly path: string;
   readonly kind: DocumentKind;
-  /** What it holds, decoded though no client would decode it (see `encoding`). */
+  /** Its text, decoded even if no client would decode it (see `encoding`). */
   readonly text: string;
   /** `utf-8`, or why the text could not be read as that; `not-a-file`: a folder, a pipe or a device has the name. */
   readonly encoding: "utf-8" | "utf-16" | "not-utf-8" | "too-big" | "not-a-file";
-  /** The tree, comments and trailing commas allowed; undefined where there is none or the kind is no JSON. */
+  /** The tree, comments and trailing commas allowed; undefined if there is none, or if the kind is not JSON. */
   readonly tree: Node | undefined;
-  /** Why the text could not be read as strict JSON or TOML; undefined where it could, or nothing reads the kind as one. */
+  /** Why the text is not strict JSON or TOML; undefined if it is, or if the kind is neither. */
   readonly broken: Broken | undefined;
-  /** In git's index, and covered by an ignore rule: both false without a repository. */
+  /** In git's index; covered by an ignore rule. Both false without a repository. */
   readonly tracked: boolean;
   readonly ignored: boolean;
-  /** Permission bits, where the platform has them and they count. */
+  /** Permission bits, if the platform has them. */
   readonly mode: number | undefined;
 }
 
@@ -31,14 +31,14 @@ export interface Document {
 export interface Subject {
   readonly documents: readonly Document[];
   readonly inRepository: boolean;
-  /** The endpoint that is meant: HALO's own, or `--url`. */
+  /** The expected endpoint: HALO's own, or `--url`. */
   readonly url: string;
   readonly allowMissing: boolean;
   /** Not CI: rules about this machine apply. */
   readonly local: boolean;
-  /** Values of the environment that must not stand in a tracked file (the token). Never printed. */
+  /** Values of the environment that must not be in a tracked file (the token). Never printed. */
   readonly secrets: readonly string[];
-  /** Tracked files, other than the documents, that hold one of `secrets`: found by `io`, path and offset only. */
+  /** Tracked files, other than the documents, that contain one of `secrets`: path and offset only. */
   readonly spilled: readonly { readonly path: string; readonly offset: number; readonly length: number }[];
   /** `.env` files that are not there yet, beside a `.mcp.json` that refers to variables, and that no ignore rule would cover. */
   readonly unignoredEnv: readonly string[];
@@ -60,14 +60,14 @@ export interface Finding {
   readonly rule: string;
   readonly path: string;
   readonly span: Span;
-  /** What the message names: never a secret, already fit to be shown (`printable`). */
+  /** The values in the message: never a secret, already `printable`. */
   readonly args: Readonly<Record<string, string>>;
-  /** Where it is another one than the rule's. */
+  /** Only if it differs from the rule's. */
   readonly severity?: Severity;
   readonly fix?: readonly TextEdit[];
 }
 
-/** One way in which a configuration breaks: what finds it, and its words. */
+/** One way in which a configuration breaks: how to find it, and its words. */
 export interface Rule {
   /** Its page is `docs/rules/<id>.md`. */
   readonly id: string;

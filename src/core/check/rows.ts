@@ -9,19 +9,19 @@ import { shown } from "./show.ts";
 
 /** A place where a rule is broken. */
 export interface Place {
-  /** Where it is not the file of the thing that was looked at. */
+  /** Only if it is another file than the one of the thing. */
   readonly document?: Pick<Document, "path">;
-  /** Of a property the key is marked. */
+  /** For a property, the key is marked. */
   readonly at: Span | Node | Entry;
   /** For the message, beside the thing's name. */
   readonly args?: Readonly<Record<string, string>>;
-  /** What mends it: another string in its place, or any edits. */
+  /** The fix: another string in its place, or any edits. */
   readonly fix?: string | readonly TextEdit[] | undefined;
-  /** Where it is another one than the rule's. */
+  /** Only if it differs from the rule's. */
   readonly severity?: Severity;
 }
 
-/** A rule as a row: an error, if it does not say otherwise. */
+/** A rule as a row; an error by default. */
 export interface Row<Thing> extends Omit<Rule, "check" | "severity"> {
   readonly severity?: Severity;
   readonly find: (thing: Thing, subject: Subject) => Place | readonly Place[] | undefined;
@@ -48,7 +48,7 @@ export function rowsOf<Thing extends { readonly document: { readonly path: strin
   });
 }
 
-/** The servers that Claude Code would read, whatever their values are: of two with one name, the last. */
+/** The servers that Claude Code would read, with any value; if two have the same name, the last. */
 export const entriesOf = once((subject: Subject) =>
   subject.documents.flatMap((document) => {
     const servers = document.kind === "mcp" ? member(document.tree, "mcpServers")?.value : undefined;
@@ -56,7 +56,7 @@ export const entriesOf = once((subject: Subject) =>
   }),
 );
 
-/** Those that are objects, with their transport: without one their "type" is none. */
+/** Those that are objects, with their transport; undefined if the "type" is unknown. */
 const serverObjects = once((subject: Subject) =>
   entriesOf(subject).flatMap((server) => {
     const node = server.entry.value;
@@ -64,28 +64,28 @@ const serverObjects = once((subject: Subject) =>
   }),
 );
 
-/** About each file of these. */
+/** A rule about each of these files. */
 export function filesWhere(picks: (document: Document, subject: Subject) => boolean) {
   return rowsOf((subject) =>
     subject.documents.filter((document) => picks(document, subject)).map((document) => ({ document })),
   );
 }
 
-/** About a `.mcp.json` as a whole. */
+/** A rule about a `.mcp.json` as a whole. */
 export const fileRow = filesWhere(({ kind }) => kind === "mcp");
-/** About an entry of a `.mcp.json`, whatever its value is. */
+/** A rule about an entry of a `.mcp.json` with any value. */
 export const entryRow = rowsOf(entriesOf);
-/** About an entry of a `.mcp.json` that is an object. */
+/** A rule about an entry of a `.mcp.json` that is an object. */
 export const serverRow = rowsOf(serverObjects);
-/** About an entry for HALO, of any client. */
+/** A rule about an entry for HALO, of any client. */
 export const haloRow = rowsOf(haloServers);
-/** The same, where the client itself connects. */
+/** The same, if the client itself connects. */
 export const remoteRow = rowsOf((subject) => haloServers(subject).filter(({ program }) => program === undefined));
-/** About the address of an entry for HALO. */
+/** A rule about the URL of an entry for HALO. */
 export const addressRow = rowsOf((subject) =>
   haloServers(subject).flatMap((server) => (server.url === undefined ? [] : [{ ...server, url: server.url }])),
 );
-/** About a header of an entry for HALO that carries one of the three values. */
+/** A rule about a header of an entry for HALO with one of the three values. */
 export const headerRow = rowsOf((subject) =>
   haloServers(subject).flatMap((server) => valueHeaders(server).map((header) => ({ ...server, header }))),
 );

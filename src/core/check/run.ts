@@ -2,13 +2,13 @@
 import type { Document, Finding, Rule, Subject, TextEdit } from "./model.ts";
 import { secretsIn } from "./secret-places.ts";
 
-/** Whether an edit takes a secret of the file out: it may be the only copy, and to delete it does not take it back. */
+/** Whether an edit removes a secret: it may be the only copy, and deleting it does not undo the leak. */
 function isLoss(document: Document, { offset, length, text }: TextEdit): boolean {
   const before = document.text.slice(offset, offset + length);
   return length >= 8 && secretsIn(document).some(({ value }) => before.includes(value) && !text.includes(value));
 }
 
-/** Runs the rules: findings by path, then position, then the order of the rules. No fix takes a secret out. */
+/** Runs the rules: findings by path, then position, then the order of the rules. No fix removes a secret. */
 export function runRules(rules: readonly Rule[], subject: Subject): readonly Finding[] {
   const byPath = new Map(subject.documents.map((document) => [document.path, document]));
   return rules

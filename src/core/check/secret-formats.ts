@@ -33,7 +33,7 @@ export const FORMATS: readonly (readonly [what: string, pattern: RegExp])[] = [
   // Zapier's addresses are keys ("treat it like a password", help.zapier.com)
   ["a secret address", /(?<=\bmcp\.zapier\.com\/api\/mcp\/[as]\/)[\w=+-]{24,255}/],
   ["a secret address", /(?<=\bhooks\.zapier\.com\/hooks\/catch\/\d{4,12}\/)[a-zA-Z0-9]{6,64}/],
-  // Make, Discord, Teams and Pipedream: who has the address may call it
+  // Make, Discord, Teams and Pipedream: anyone who has the URL can call it
   ["a secret address", /(?<=\bmake\.com\/mcp\/(?:api\/v1\/u\/)?)[0-9a-fA-F-]{32,64}/],
   ["a secret address", /(?<=\bhook\.[\w.]{0,16}(?:make|integromat)\.com\/)[a-zA-Z0-9]{20,64}/],
   ["a secret address", /(?<=\bdiscord(?:app)?\.com\/api\/(?:v\d+\/)?webhooks\/\d{15,20}\/)[\w-]{60,80}/],
@@ -43,7 +43,7 @@ export const FORMATS: readonly (readonly [what: string, pattern: RegExp])[] = [
   ["a secret address", /(?<=\bmcp\.pipedream\.net\/)[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}/],
 ];
 
-/** These have forms for everybody as well: Firebase's key of an app, Supabase's of a site. */
+/** These formats also have public keys: Firebase's app key, Supabase's site key. */
 export const MAYBE_PUBLIC: ReadonlySet<string> = new Set(["a Google API key", "a JSON web token"]);
 
 /** Public whatever it is called: keys made for everybody (PostHog, Stripe, Mapbox), addresses, pictures, digests. */

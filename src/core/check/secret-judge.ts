@@ -10,25 +10,25 @@ export interface Found {
   readonly what: string;
   readonly start: number;
   readonly end: number;
-  /** What it stands beside in a text. */
+  /** The name next to it in a text. */
   readonly name?: string;
 }
 
 const KIND = "what looks like a secret";
 
-/** The one header, and the variables, whose text is a secret whatever it looks like: the token's format is not documented. */
+/** The header and the variables whose text is always a secret, because the token's format is not documented. */
 const TOKEN_ITSELF = /^(?:X[-_]?CM[-_]?PRODUCT[-_]?TOKEN|HALO_(?:\w{1,60}_)?(?:TOKEN|PRODUCTTOKEN))$/i;
 const SECRET_NAME =
   /(?:token|secret|password|passwd|passphrase|apikey|authorization|credential|secret_id)$|(?:^|_)(?:auth|pat|jwt|bearer|sig|signature|key|dsn|cookie|session_string)$|(?:api|access|secret|private|account|master|auth|signing|shared|service|app|client)key$|(?<!by|com|tres)pass$|pwd$/;
-/** What stands behind the word that says it: `API_KEY_1`, `API_KEY_PROD`, `TOKEN_VALUE`, `GH_TOKEN2`. */
+/** Endings after the word that says secret: `API_KEY_1`, `API_KEY_PROD`, `TOKEN_VALUE`, `GH_TOKEN2`. */
 const QUALIFIER =
   /(?:_(?:\d{1,3}|v\d|prod|production|dev|development|stage|staging|test|testing|live|sandbox|value|val|plain|plaintext|raw|base64|b64|hex|encoded|default|main|old|new|backup|eu|us|de|nl|uk|be|fr))+$|\d{1,2}$/;
-/** What everybody may have: what NEXT_PUBLIC_ and VITE_ give to browsers, a site's key, a limit, what vendors say is for browsers. */
+/** Names of public values: NEXT_PUBLIC_ and VITE_ (sent to browsers), a site key, a limit, keys that vendors make for browsers. */
 const PUBLIC_NAME =
   /(?:^|_)(?:public|publishable|anon|site|cache|sort|idempotency|mint|contract|wallet|fingerprint|thumbprint|icon|logo|max|min)(?:_|$)|^(?:vite|react_app|gatsby)_|(?:figma_file|algolia_search_api|pusher_app)_key$/;
 const ID_NAME =
   /(?:^|_)(?:id|ids|uuid|guid|hash|sha|digest|checksum|url|uri|path|dir|file|name|version|ref|commit|branch|image|host|region|zone|model|sheet|doc|document|address)$/;
-/** curl's -u takes user:password; its -k takes nothing, so whatever takes a value there takes a key. */
+/** -u as in curl takes user:password. curl's -k takes no value, so a -k with a value takes a key. */
 const FLAGS = /^-{1,2}(?:u|user|k)$/i;
 
 /** `X-CM-PRODUCTTOKEN`, `tavilyApiKey`, `--api-key` and the like, as `x_cm_producttoken`, `tavily_api_key`. */
@@ -54,32 +54,32 @@ function isWord(part: string): boolean {
   if (part.length <= 3 || /^\d{0,4}$/.test(part) || /^[A-Za-z]{1,3}\d{1,5}$/.test(part)) return true;
   const letters = part.replace(/\d{1,4}$/, "");
   if (/^(?:[A-Z]+|[a-z]+)$/.test(letters)) return letters.length <= 24;
-  // capitals where a writer puts them, at the head of a word of some length; a drawn text has one at every other place
+  // people write capitals at the start of longer words; random text has them anywhere
   const capitals = letters.match(/[A-Z]+/g)?.length ?? 0;
   return /^[A-Za-z]+$/.test(letters) && letters.length >= 3.5 * capitals;
 }
 
 const isWordy = (value: string): boolean => partsOf(value).every(isWord);
 
-/** Whether a part of some length is no word. */
+/** Whether a part of some length is not a word. */
 function holdsDrawn(value: string): boolean {
   return partsOf(value).some((part) => part.length >= 8 && !isWord(part));
 }
 
-/** What people make when they are told to make a strong password: of four kinds of signs. */
+/** A strong password as people make it: with four kinds of characters. */
 function isStrongPassword(value: string): boolean {
   if (value.length < 8 || value.length > 128) return false;
   return [/[!#$^&*?]/, /\d/, /[a-z]/, /[A-Z]/].every((sign) => sign.test(value));
 }
 
-/** Bits for each character: about 3 to 3.5 for words and hex, above 4 for a drawn base64 text of 32. */
+/** Bits per character: about 3 to 3.5 for words and hex, above 4 for 32 random base64 characters. */
 function entropy(text: string): number {
   const counts = new Map<string, number>();
   for (const char of text) counts.set(char, (counts.get(char) ?? 0) + 1);
   return [...counts.values()].reduce((bits, count) => bits - (count / text.length) * Math.log2(count / text.length), 0);
 }
 
-/** The text that base64 stands for, or "" where it is none or not ASCII. */
+/** The decoded base64 text, or "" if it is not base64 or not ASCII. */
 function fromBase64(word: string): string {
   try {
     const text = atob(word.replace(/-/g, "+").replace(/_/g, "/"));
@@ -89,20 +89,20 @@ function fromBase64(word: string): string {
   }
 }
 
-/** Base64 of something that people wrote. */
+/** Base64 of text that a person wrote. */
 function isEncodedText(value: string): boolean {
   const text = value.length < 16 || value.length > 4096 ? "" : fromBase64(value);
   return text !== "" && isWordy(text);
 }
 
-/** What a program that keeps secrets gives out in their place, and what dotenvx encrypts (dotenvx/dotenvx#207). */
+/** References of a secret manager, and values that dotenvx encrypted (dotenvx/dotenvx#207). */
 export const STORE =
   /^(?:op:\/\/|bws:\/\/|vault:|encrypted:|arn:[a-z-]+:|projects\/[\w-]+\/secrets\/|@Microsoft\.KeyVault\(|secretref:)/i;
 
 /** Before the value of a header. */
 const SCHEME = /^\s*(?:Bearer|Basic|Token|Api-?Key|SharedKey)\s/i;
 
-/** A name that stands where its value belongs: somebody left the brackets out. */
+/** A variable name in place of a value: somebody forgot the brackets. */
 export function isVariableName(text: string): boolean {
   return /^[A-Z]{2,20}(?:_[A-Z]{1,20}){1,5}$/.test(text.trim());
 }
@@ -113,11 +113,11 @@ const SAYS_SO =
   /(?:^|[^A-Za-z])(?:deine?n?|hier|einf(?:ü|ue)gen|eintragen|ersetzen|beispiel|platzhalter|jouw|invullen|vervang(?:en)?|voorbeeld|votre|ici|exemple|remplace[rz]|ins(?:é|e)re[rz]|your?s?|here|example|examples|sample|dummy|fake|placeholder|change[-_ ]?me|change[-_ ]?this|replace[-_ ]?(?:me|with)?|insert|redacted|todo|fixme|undefined|foobar)(?=$|[^A-Za-z])|^(?:your|dein|ihr|jouw|votre)(?=[A-Z_])|CHANGEME|REPLACE_?ME|PLACEHOLDER/gi;
 const FILLER =
   /x{4,}|\*{3,}|•{2,}|\.{3,}|…|#{3,}|_{4,}|0{8,}|01234567|12345678|87654321|abcdef|a1b2c3|abc123|deadbeef|123e4567-e89b-12d3-a456-\d+|123e4567-e89b/gi;
-/** The words of which examples are made, also without anything between them: `mytoken123abc`. */
+/** The words that examples consist of, also without separators: `mytoken123abc`. */
 const VOCABULARY =
   /my|your|our|super|private|public|token|secret|passw(?:or)?d|pass|key|api|test|demo|dummy|fake|mock|sample|example|default|dev|local|client|access|auth|bearer|user|admin|value|string|abc|xyz|1234?5?6?7?8?9?0?/gi;
 
-/** True where a reader sees at once that no secret stands here: a placeholder, an obvious example, a mask. */
+/** True for an obvious placeholder, example or mask. */
 export function isObviousExample(text: string): boolean {
   const value = text.trim();
   if (value === "" || /EXAMPLE(?:KEY)?$/.test(value)) return true;
@@ -132,7 +132,7 @@ export function isObviousExample(text: string): boolean {
   return 2 * unknown.replace(/\s/g, "").length <= value.length && isWordy(unknown);
 }
 
-/** A value under a secret's name: anything that a machine drew. Words, paths, numbers and examples are none. */
+/** Whether a value under a secret's name looks random. Words, paths, numbers and examples do not. */
 function drawnValue(text: string): Found | undefined {
   if (text.length < 8 || isObviousExample(text)) return undefined;
   const drawn = [...text.matchAll(/[^\s"'`]{8,8192}/g)].filter(({ 0: word }) => {
@@ -143,7 +143,7 @@ function drawnValue(text: string): Found | undefined {
   return first && last && { what: KIND, start: first.index, end: last.index + last[0].length };
 }
 
-/** The secret in a value that stands under a name. Of a value with references only what stands beside them counts. */
+/** The secret in a value with a name. If the value contains references, only the text around them counts. */
 function valueUnder(text: string, name: string, isQuoted: boolean): Found | undefined {
   const value = text.trim();
   const references = referencesIn(text);
@@ -164,7 +164,7 @@ function valueUnder(text: string, name: string, isQuoted: boolean): Found | unde
   return found && { ...found, start: start + found.start, end: start + found.end };
 }
 
-/** Under a name that says nothing: long, of all kinds of characters, and drawn. Hex, GUIDs and digests are IDs there. */
+/** Under any other name: long, with all kinds of characters, and random. Hex, GUIDs and digests count as IDs there. */
 function dense(value: string, name: string): Found | undefined {
   if (value.length < 32 || !/^[A-Za-z0-9+/_=.~-]+$/.test(value)) return undefined;
   if (ID_NAME.test(snake(name)) || PUBLIC_NAME.test(snake(name)) || PUBLIC_FORM.test(value)) return undefined;
@@ -175,9 +175,9 @@ function dense(value: string, name: string): Found | undefined {
 
 let anyFormat: RegExp | undefined;
 
-/** Every stretch that has a published format and is no example of one. `name`: what the text stands under. */
+/** Every stretch with a published format that is not an example. `name`: the name of the text. */
 function formatsIn(text: string, name = ""): readonly Found[] {
-  // made when it is needed: the usual repository has no value that is long enough
+  // built lazily: most repositories have no value that is long enough
   anyFormat ??= new RegExp(FORMATS.map(([, { source }]) => `(${source})`).join("|"), "g");
   return [...text.matchAll(anyFormat)].flatMap((match) => {
     const [value, ...groups] = match;
@@ -194,7 +194,7 @@ function formatsIn(text: string, name = ""): readonly Found[] {
 
 const LOCAL_HOST = /^(?:127\.|0\.0\.0\.0|localhost$|host\.docker\.internal$|.*\.(?:localhost|test|example)$)/i;
 
-/** `scheme://user:password@host` with a password that is meant, and a host that is not this machine; a user that is a key. */
+/** `scheme://user:password@host` with a real password and a host that is not this machine; or a user that is a key. */
 function passwordsIn(text: string): readonly Found[] {
   if (!text.includes("://") || !text.includes("@")) return [];
   const urls = /\b[a-z][a-z0-9+.-]{1,30}:\/\/([^\s:/@?#]{0,256})(?::([^\s/@?#]{0,512}))?@([^\s/:?#,]{1,256})/gi;
@@ -202,24 +202,24 @@ function passwordsIn(text: string): readonly Found[] {
     const [whole, user = "", password = "", host = ""] = match;
     if (LOCAL_HOST.test(host)) return [];
     const isKey = password === "";
-    // Sentry's address of a project is no secret (docs.sentry.io, "DSN explainer")
+    // the address of a Sentry project is not a secret (docs.sentry.io, "DSN explainer")
     if (isKey && (/(?:^|\.)sentry\.io$/i.test(host) || drawnValue(user) === undefined)) return [];
     if (!isKey && (isObviousExample(password) || hasReference(password))) return [];
-    // a name without a dot can be a service of docker compose, which has a password that somebody made up on the spot
+    // a host without a dot can be a docker compose service, whose password is usually made up for development
     if (!isKey && !host.includes(".") && !holdsDrawn(password)) return [];
     const start = match.index + (isKey ? whole.indexOf("://") + 3 : whole.lastIndexOf(`:${password}@`) + 1);
     return [{ what: "a password in a URL", start, end: start + (isKey ? user : password).length }];
   });
 }
 
-/** A name and what parts it from its value: `"name": "`, `name = `, `name=`, `--name `, `"--name", "`. */
+/** A name and the separator before its value: `"name": "`, `name = `, `name=`, `--name `, `"--name", "`. */
 const NAME =
   /(?<![\w$.-])(-{0,2}[A-Za-z_][\w.-]{0,99})(\]?\\{0,3}["'`]?\s{0,64}(?:=>|[:=])[\s/#[]{0,64}|["']?[\s,]{1,64})/g;
-/** The value: up to the quote that it began with (TOML's `"""` too), or one word, behind `Bearer` or not. */
+/** The value: up to its closing quote (TOML's `"""` too), or one word, after an optional `Bearer`. */
 const VALUE =
   /(\\{0,3}(?:"""|'''|["'`]))\\?\s{0,64}((?:(?!\1)(?:\\.|[^\\\r\n])){1,4096})|(?:(?:Bearer|Basic|Token|ApiKey)\s{1,9})?[^\s"'`,;<>{}[\]]{1,4096}/iy;
 
-/** Values beside a name that says secret, anywhere in a text: a line for a shell, JSON in a string, a query, a cookie. */
+/** Values next to a name that says secret, anywhere in a text: a shell command, JSON in a string, a query, a cookie. */
 function pairsIn(text: string): readonly Found[] {
   const found: Found[] = [];
   NAME.lastIndex = 0;
@@ -229,7 +229,7 @@ function pairsIn(text: string): readonly Found[] {
     if (!isSecretName(name) && !FLAGS.test(name)) continue;
     VALUE.lastIndex = match.index + whole.length;
     const [all = "", quote, value = all] = VALUE.exec(text) ?? [];
-    // what is judged is not read again
+    // do not read a value again that was judged already
     NAME.lastIndex += all.length;
     const start = match.index + whole.length + all.length - value.length;
     const isInUrl = /[?&#;]/.test(text[match.index - 1] ?? "");
@@ -241,7 +241,7 @@ function pairsIn(text: string): readonly Found[] {
   return found;
 }
 
-/** The secret in a text that stands under a name: `undefined` when it is a reference, an example, or nothing of the kind. */
+/** The secret in a text with a name; `undefined` for a reference, an example or anything else. */
 export function secretIn(text: string, name: string): Found | undefined {
   if (text.length < 8) return undefined;
   const format = formatsIn(text, name)[0];
@@ -249,9 +249,9 @@ export function secretIn(text: string, name: string): Found | undefined {
   return passwordsIn(text)[0] ?? valueUnder(text, name, true) ?? pairsIn(text)[0] ?? dense(text, name);
 }
 
-/** Every secret of a text that no parser reads, in its order, none inside of another; with the name it stands beside. */
+/** Every secret of an unparsed text, in order, without overlaps, with the name next to it. */
 export function secretsInText(text: string): readonly Found[] {
-  // the one with a name comes first: it says more than the format of its value
+  // a match with a name comes first: it says more than a format
   const all = [...pairsIn(text), ...formatsIn(text), ...passwordsIn(text)].toSorted((a, b) => a.start - b.start);
   let last = -1;
   return all.filter(({ start, end }) => {
@@ -261,7 +261,7 @@ export function secretsInText(text: string): readonly Found[] {
   });
 }
 
-/** Whether a stretch is drawn densely enough that it is not to be printed, whatever it stands under. */
+/** Whether a stretch is so random that it must not be printed under any name. */
 export function isUnfitToShow(word: string): boolean {
   if (/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/i.test(word)) return true;
   return holdsDrawn(word) || formatsIn(word).length > 0;

@@ -1,4 +1,4 @@
-/** Where secrets stand in a file: every text that a reader of its format finds, then what no reader reads. */
+/** Finds the secrets of a file: first in the texts that a parser of its format finds, then in comments and unparsed text. */
 import { CLIENTS } from "../clients/index.ts";
 import { assignments } from "../formats/dotenv.ts";
 import type { Container, Node } from "../formats/json.ts";
@@ -7,7 +7,7 @@ import { once } from "../once.ts";
 import type { Document, Span } from "./model.ts";
 import { secretIn, secretsInText } from "./secret-judge.ts";
 
-/** A text of a file, and what it stands under. */
+/** A text of a file, with its name. */
 interface Place {
   readonly text: string;
   readonly span: Span;
@@ -22,10 +22,10 @@ const SERVERS = new Set(["mcpServers", "servers", "mcp", "amp.mcpServers", "cont
 /** Keys of an entry that hold names of variables, not values. */
 const NAMES = new Set(CLIENTS.flatMap(({ entry: { names, variables = [] } }) => [names, ...variables]));
 
-/** What a value is called where a key beside it says so: `{"name": "Authorization", "value": …}`, VS Code's password inputs. */
+/** The name of a value that a key next to it gives: `{"name": "Authorization", "value": …}`, VS Code's password inputs. */
 function nameBeside(node: Container, key: string): string {
   if (key === "value") return textOf(member(node, "name")?.value ?? member(node, "key")?.value) ?? key;
-  // looked for in these two alone: for each of 20,000 keys it would take seconds
+  // only these two keys: to look for each of 20,000 keys would take seconds
   if (key !== "default") return key;
   const isPassword = member(node, "password")?.value;
   return isPassword?.kind === "scalar" && isPassword.value === true ? "password" : key;
@@ -58,7 +58,7 @@ function walk(node: Node, name: string, of: string, depth: number, places: Place
   }
 }
 
-/** The places of a file that a reader of its format finds, in their order. */
+/** The places that a parser of the file's format finds, in order. */
 function placesOf(document: Document): readonly Place[] {
   if (/^env/.test(document.kind)) {
     return assignments(document.text).map(({ name, value: text, rawStart: start, rawEnd: end }) => {
@@ -67,11 +67,11 @@ function placesOf(document: Document): readonly Place[] {
   }
   const places: Place[] = [];
   if (document.tree !== undefined) walk(document.tree, "", "", 0, places);
-  // a table of TOML may stand in several parts of a file
+  // a TOML table may be split over several parts of a file
   return places.toSorted((a, b) => a.span.offset - b.span.offset);
 }
 
-/** The secrets of a file: the first of every place, then those of comments and of a text that no parser reads. */
+/** The secrets of a file: the first one of every place, then those in comments and unparsed text. */
 export const secretsIn = once((document: Document) => {
   const places = placesOf(document);
   const found = places.flatMap(({ text, span, name, where }) => {

@@ -7,7 +7,7 @@ import type { Span, Subject } from "./model.ts";
 import { isUnfitToShow, secretsInText, WORD } from "./secret-judge.ts";
 import { secretsIn } from "./secret-places.ts";
 
-/** What stands in the place of a secret: of ours its last four, in the quotes that are there; as many lines as before. */
+/** The mask for a secret: its last four characters if it is ours; quotes and the number of lines stay. */
 function maskPlace(place: string, secrets: readonly string[]): string {
   return place.replace(/^(["'`]?)(.+)\1$|[^\r\n]+/g, (_, quote = "", inner = "") => {
     return quote + (secrets.includes(inner) ? maskOf(inner) : HIDDEN) + quote;
@@ -26,8 +26,8 @@ function maskSpans(text: string, spans: readonly Span[], secrets: readonly strin
 }
 
 /**
- * The text of a file with secrets masked: `secrets`, which are known, and what the judge of secrets finds. As many lines as
- * before. The values of `.env` are private, whatever they look like, but for those of `shown`.
+ * The text of a file with its secrets masked: the known `secrets`, and those that secret-judge.ts finds. As many lines as
+ * before. All values of `.env` are private, except those in `shown`.
  */
 export function maskFile(path: string, text: string, secrets: readonly string[], shown: readonly string[]): string {
   const kind = kindOf(path) ?? "mcp";
@@ -52,6 +52,6 @@ export function isFitToShow(subject: Pick<Subject, "secrets">, text: string): bo
 
 /** A text of a file as a message may quote it: printable, and every stretch that could be a secret masked. */
 export function shown(subject: Pick<Subject, "secrets">, text: string, max = 200): string {
-  // printable first: what is drawn as nothing would part a token
+  // printable first: an invisible character could split a token
   return printable(hidden(subject.secrets, printable(text.slice(0, 4096), 4096)), max);
 }

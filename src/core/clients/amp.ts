@@ -1,7 +1,7 @@
 import { type Client, USUAL } from "./model.ts";
 import { BRACES } from "./references.ts";
 
-/** The files and the shape were measured; what it expands is known from others' documentation only. */
+/** The files and the shape were measured; its references are known only from the documentation of others. */
 export const amp: Client = {
   ...USUAL,
   id: "amp",

@@ -1,4 +1,4 @@
-/** Claude Code: what it is as a client, and what it makes of an entry (2.1.197 and 2.1.330, measured). */
+/** Claude Code: its descriptor, and how it reads an entry (2.1.197 and 2.1.330, measured). */
 import { isObject, type Json, type JsonObject } from "../formats/json.ts";
 import { HALO_URL, HEADERS, VALUES, type Value, variablesFor } from "../halo.ts";
 import { entryFor } from "./entry.ts";
@@ -30,7 +30,7 @@ export function haloEntry(name: string, url: string): Json {
   return entryFor(claudeCode, url, variablesFor(name));
 }
 
-/** What is sent where, exactly as the client would send it: blanks at both ends of a header are not. Holds secrets. */
+/** What is sent where, exactly as the client sends it: without spaces at the ends of a header. Contains secrets. */
 export function expandEntry(
   entry: { readonly url: string; readonly headers: Readonly<Record<string, string>> },
   env: Readonly<Record<string, string | undefined>>,
@@ -40,9 +40,9 @@ export function expandEntry(
   return {
     url: url.text,
     headers: Object.fromEntries(headers.map(({ header, text }) => [header.trim(), text.trim()])),
-    /** Variables that nothing sets: the client would send their placeholder. */
+    /** Variables that nothing sets: the client would send the reference itself. */
     missing: [...new Set([url, ...headers].flatMap(({ missing }) => missing))],
-    /** Variables that headers take, by header: all that is sent beside plain text. */
+    /** The variables that each header uses. */
     read: headers.flatMap(({ header, read, missing }) =>
       [...read, ...missing].map((variable) => ({ header, variable })),
     ),
@@ -53,16 +53,16 @@ export type Sent = ReturnType<typeof expandEntry>;
 
 export type Scope = "project" | "local" | "user";
 
-/** One entry for HALO, as it stands in a file. Every text in it is untrusted. */
+/** One entry for HALO, as it is in a file. Every text in it is untrusted. */
 export interface Entry {
   readonly name: string;
   readonly scope: Scope;
   /** As written, with placeholders. */
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** Which of the three values each header carries: how it is written. Absent when the header is not there. */
+  /** How the header of each of the three values is written; absent without the header. */
   readonly values: Readonly<Partial<Record<Value, HeaderValue>>>;
-  /** The entry has a `headersHelper` or a `command`: something that would be run. */
+  /** The entry has a `headersHelper` or a `command`, which would be run. */
   readonly runs: boolean;
   /** Why Claude Code skips this entry, if it does. */
   readonly broken: string | undefined;
@@ -106,7 +106,7 @@ export function readEntry(name: string, scope: Scope, raw: Json): Entry {
 }
 
 /**
- * The entries that are about HALO: they go to its host, or carry its token's header, or have the name that is asked for.
+ * The entries for HALO: they have its host, its token's header, or the requested name.
  * In: the value of `mcpServers`.
  */
 export function haloEntries(servers: Json | undefined, scope: Scope, name: string): readonly Entry[] {
@@ -117,9 +117,9 @@ export function haloEntries(servers: Json | undefined, scope: Scope, name: strin
     .sort((a, b) => Number(b.name === name) - Number(a.name === name));
 }
 
-/** What the status line of `claude mcp get <name>` says, in both measured versions; the first that fits counts. */
+/** The status lines of `claude mcp get <name>` in both measured versions; the first match counts. */
 const STATUSES = [
-  // first of all the bad end: what follows it may be the server's own words
+  // failures first: the text after a failure may be the server's own words
   [/^\S*\s*failed/i, "failed"],
   [/^\S*\s*connected(?!.*failed)/i, "connected"],
   [/needs authentication/i, "needs-auth"],
@@ -130,7 +130,7 @@ const STATUSES = [
   [/failed|error|timed out/i, "failed"],
 ] as const;
 
-/** What `claude mcp get` says of a server. Its text is never shown: it prints header values as they are stored. */
+/** The answer of `claude mcp get` about a server. Its text is never shown: it contains header values as they are stored. */
 export type ClientStatus = (typeof STATUSES)[number][1] | "unknown";
 
 export function parseStatus(output: string): ClientStatus {
@@ -138,7 +138,7 @@ export function parseStatus(output: string): ClientStatus {
   return STATUSES.find(([pattern]) => pattern.test(line))?.[1] ?? "unknown";
 }
 
-/** The scope whose entry that output is about: of several with one name Claude Code takes local, project, user in this order. */
+/** The scope of the entry in that output: if several have the same name, Claude Code uses local, project, user in this order. */
 export function parseScope(output: string): Scope | undefined {
   return /^\s*Scope:\s*(local|project|user) config/im.exec(output)?.[1]?.toLowerCase() as Scope | undefined;
 }

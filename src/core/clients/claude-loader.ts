@@ -1,6 +1,6 @@
 /**
- * What Claude Code takes in a server of `.mcp.json`: types, keys, and the shape of each value. All of it was measured with
- * 2.1.330; test/e2e/agreement.test.ts holds it against the real program.
+ * What Claude Code accepts in a server of `.mcp.json`: types, keys, and the shape of each value. All of it was measured with
+ * 2.1.330; test/e2e/agreement.test.ts compares it with the real program.
  */
 import { isOneSlip } from "../command-line.ts";
 import type { Container, Entry, Node } from "../formats/json.ts";
@@ -10,12 +10,12 @@ import { isObjectNode, kindWord, member, textOf, winners } from "../formats/node
 const TRANSPORTS = { stdio: "stdio", http: "http", "streamable-http": "http", sse: "sse", ws: "ws" } as const;
 /** How Claude Code reaches a server. */
 export type Transport = (typeof TRANSPORTS)[keyof typeof TRANSPORTS];
-/** The words that it takes for "type". */
+/** The words that it accepts for "type". */
 const TYPES: readonly string[] = Object.keys(TRANSPORTS);
 /** Those that have a URL. */
 export const REMOTE: readonly Transport[] = ["http", "sse", "ws"];
 
-/** Undefined for a type that is none. Without a `type` an entry is a program to start. */
+/** Undefined for an unknown type. Without a `type` an entry is a program to start. */
 export function transportOf(entry: Container): Transport | undefined {
   const type = member(entry, "type");
   if (type === undefined) return "stdio";
@@ -23,7 +23,7 @@ export function transportOf(entry: Container): Transport | undefined {
   return Object.hasOwn(TRANSPORTS, text) ? TRANSPORTS[text as keyof typeof TRANSPORTS] : undefined;
 }
 
-/** What an entry of this type would need is there: a command for a program, a URL for the others. */
+/** The entry has what this type needs: a command for a program, a URL for the others. */
 export function couldBe(type: string, entry: Container): boolean {
   const text = textOf(member(entry, type === "stdio" ? "command" : "url")?.value) ?? "";
   return TYPES.includes(type) && text !== "";
@@ -38,7 +38,7 @@ export interface Misfit {
   readonly allowed: string;
 }
 
-/** A node → what does not fit in it; nothing when all of it does. */
+/** A node → the parts that do not fit; empty if all of it fits. */
 export type Shape = (node: Node) => readonly Misfit[];
 
 const misfit = (node: Node, allowed: string): readonly Misfit[] => [{ node, at: "", got: kindWord(node), allowed }];
@@ -47,7 +47,7 @@ function leaf(allowed: string, fits: (node: Node) => boolean): Shape {
   return (node) => (fits(node) ? [] : misfit(node, allowed));
 }
 
-/** A container whose entries have a shape each, as far as `shapeOf` says. */
+/** A container whose entries have the shapes that `shapeOf` returns. */
 function container(
   kind: Container["kind"],
   allowed: string,
@@ -67,11 +67,11 @@ function container(
 
 const list = (allowed: string, item: Shape): Shape => container("array", allowed, () => item);
 
-/** An object whose values all fit; `__proto__` is no key to Claude Code, so its value does not count. */
+/** An object whose values all fit. Claude Code ignores a key `__proto__`, so its value does not count. */
 const record = (allowed: string, value: Shape): Shape =>
   container("object", allowed, ({ key }) => (key === "__proto__" ? undefined : value));
 
-/** An object with these fields, each optional but the required one; other keys are not looked at. */
+/** An object with these fields, optional except the required one; other keys are ignored. */
 const object = (fields: Readonly<Record<string, Shape>>, required?: string): Shape =>
   container("object", "an object", ({ key }) => (Object.hasOwn(fields, key) ? fields[key] : undefined), required);
 
@@ -85,7 +85,7 @@ const positive = leaf(
 const oneOf = (...words: readonly string[]): Shape =>
   leaf(words.map((word) => `"${word}"`).join(", "), (node) => words.includes(textOf(node) ?? ""));
 
-/** What Claude Code's URL check takes, short of an address that only a whole URL parser refuses. The schema has the same pattern. */
+/** What Claude Code's URL check accepts, except URLs that only a full parser refuses. The schema has the same pattern. */
 export const METADATA_URL =
   /^https:\/\/[\\/]*(?:[^\s/?#\\@]*@)?(?:\[[0-9A-Fa-f:.]+\]|[^\s/?#\\<>^|%@:[\]]+)(?::(?:\d{0,4}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5]))?(?:[/?#\\][\s\S]*)?$/;
 const metadataUrl = leaf("a URL that begins with https://", (node) => METADATA_URL.test(textOf(node) ?? ""));
@@ -116,7 +116,7 @@ export const SHAPES = {
 } as const satisfies Readonly<Record<string, Shape>>;
 
 const HTTP = ["url", "headers", "headersHelper", "oauth", "timeout", "alwaysLoad", "tools", "toolPermissions"];
-/** The fields that Claude Code reads, by transport; it looks at no other key. */
+/** The fields that Claude Code reads, by transport; it ignores all other keys. */
 export const FIELDS: Readonly<Record<Transport, readonly string[]>> = {
   stdio: ["command", "args", "env", "timeout", "alwaysLoad"],
   http: HTTP,
@@ -151,7 +151,7 @@ export const IGNORED: readonly {
   { key: "command", of: "remote", when: isText, instead: "the program is not started" },
 ];
 
-// Keys and types that are meant to be another: what other clients call it, another case, one slip of the finger.
+// Misspelled keys and types: another client's word, another case, one typing error.
 
 const KEYS = ["type", ...Object.keys(SHAPES).filter((key) => key !== "headerValues")];
 const PROGRAM = ["command", "args", "env"];
@@ -174,7 +174,7 @@ const MEANT = new Map([
   ...KEYS.map((key) => [key.toLowerCase(), key] as const),
 ]);
 
-/** The key that this one is meant to be; undefined when it is right or means nothing to us. */
+/** The key that this one should be; undefined if it is right or unknown. */
 function rightKey(key: string): string | undefined {
   if (KEYS.includes(key) || key.length > 40) return undefined;
   const plain = key.toLowerCase().replace(/[^a-z]/g, "");
@@ -183,7 +183,7 @@ function rightKey(key: string): string | undefined {
   return KEYS.find((known) => known.length >= 4 && isOneSlip(plain, known.toLowerCase()));
 }
 
-/** The type that this one is meant to be. VS Code and Cline write `streamableHttp`, opencode `remote`. */
+/** The type that this one should be. VS Code and Cline write `streamableHttp`, opencode `remote`. */
 export function rightType(type: string): string | undefined {
   const plain = type.toLowerCase().replace(/[^a-z]/g, "");
   if (/^(?:(?:mcp)?https?|streamable|remote|(?:http)?stream(?:able|ing)?(?:https?)?)$/.test(plain)) return "http";
@@ -202,7 +202,7 @@ export function keyCorrections(node: Container) {
   const meant = node.entries.flatMap((entry) => {
     const right = rightKey(entry.key);
     if (right === undefined || there.has(right)) return [];
-    // a program without a type is what it says anyway
+    // an entry with a command and no type is a program already
     if (right === "type" && there.has("command") && textOf(entry.value) === "stdio") return [];
     return [{ entry, right }];
   });
@@ -218,7 +218,7 @@ export function keyCorrections(node: Container) {
 
 function fits({ value }: Entry, right: string, node: Container): boolean {
   if (right === "type") return couldBe(textOf(value) ?? "", node);
-  // a command would turn an entry without a type, whatever it is now, into a program
+  // a command would turn an entry without a type into a program
   if (right === "command" && member(node, "type") === undefined && member(node, "url") !== undefined) return false;
   if (right === "headers" && SHAPES.headerValues(value).length > 0) return false;
   return Object.hasOwn(SHAPES, right) && SHAPES[right as keyof typeof SHAPES](value).length === 0;

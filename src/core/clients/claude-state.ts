@@ -1,17 +1,17 @@
 /**
- * What Claude Code knows beside the entries: its store (`~/.claude.json`) and its settings files, and what a session makes
- * of them. Measured 2026-11-22 and 2026-11-28 with 2.1.197 and 2.1.330, in terminals, with `claude -p` and `claude mcp list`.
+ * What Claude Code reads besides the entries: its store (`~/.claude.json`) and its settings files, and how a session uses
+ * them. Measured 2026-11-22 and 2026-11-28 with 2.1.197 and 2.1.330, in terminals, with `claude -p` and `claude mcp list`.
  */
 import { isObject, type Json, jsonOf, parseDocument, property } from "../formats/json.ts";
 import { placeWords } from "../formats/lines.ts";
 import type { FileState } from "../plan/model.ts";
 import type { Scope } from "./claude-code.ts";
 
-/** A file with the words by which it is shown. */
+/** A file, with its path as it is shown. */
 export interface NamedFile {
   readonly shown: string;
   readonly state: FileState;
-  /** It resolves into the repository, so whoever writes there decides what it says. */
+  /** It resolves into the repository, so anyone who can commit decides its content. */
   readonly inRepository?: boolean;
 }
 
@@ -20,7 +20,7 @@ export interface ClaudeFiles {
   readonly userSettings: NamedFile;
   readonly projectSettings: NamedFile;
   readonly localSettings: NamedFile;
-  /** `.claude/settings.local.json` at the git root, where the session starts in a folder below it. */
+  /** `.claude/settings.local.json` at the git root, if the session starts in a folder below it. */
   readonly rootLocalSettings?: NamedFile | undefined;
 }
 
@@ -31,7 +31,7 @@ export type Env = Readonly<Record<string, string>>;
 /** Variables that are sent empty to remote servers. */
 const BLANKED = "NPM_TOKEN ANTHROPIC_API_KEY ANTHROPIC_AUTH_TOKEN CLAUDE_CODE_OAUTH_TOKEN AWS_SECRET_ACCESS_KEY";
 
-/** What the two measured versions do differently. 2.1.197 is the newest that Node 20 gets; an unknown one is taken for new. */
+/** Differences of the two measured versions. 2.1.197 is the newest for Node 20; an unknown version counts as new. */
 function behaviourOf(version = "9.9.9") {
   const [major = 0, minor = 0, patch = 0] = version.split(/[.-]/).map(Number);
   const isOld = major < 2 || (major === 2 && (minor < 1 || (minor === 1 && patch <= 197)));
@@ -50,11 +50,11 @@ export interface Layer {
   /** The file as it is shown, or "the environment". */
   readonly place: string;
   readonly env: Env;
-  /** Whoever writes in the repository decides what it says. */
+  /** Anyone who can commit to the repository decides its content. */
   readonly ofRepository: boolean;
 }
 
-/** A settings file as Claude Code takes it: strict JSON, and skipped as a whole, with a dialog, when it does not fit. */
+/** A settings file as Claude Code reads it: strict JSON; a file that does not fit is skipped as a whole, with a dialog. */
 interface Settings extends Layer {
   readonly file: NamedFile;
   readonly value: Json | undefined;
@@ -75,12 +75,12 @@ function readSettings(from: Origin, file: NamedFile): Settings {
   if (!isObject(value)) return skipped("it is no object");
   const { env = {} } = value;
   if (!isObject(env)) return skipped('its "env" is no object');
-  // `String()` of what is no string, as both versions do: a number is sent as its digits, null as "null"
+  // `String()` of other types, as both versions do: a number is sent as its digits, null as "null"
   const texts = Object.entries(env).map(([name, each]) => [name, isObject(each) ? "[object Object]" : String(each)]);
   return { ...nothing, value, env: Object.fromEntries(texts) };
 }
 
-/** In: the files as they were read, and the version of Claude Code; undefined where it is not known. */
+/** In: the files as they were read, and the version of Claude Code, undefined if it is not known. */
 export function claudeState(files: ClaudeFiles, version: string | undefined) {
   const behaviour = behaviourOf(version);
   const { store, rootLocalSettings } = files;
@@ -117,7 +117,7 @@ export function sessionLayers(
   return [{ ...environment, env: Object.fromEntries(set) }, ...settings];
 }
 
-/** THE answer to what a session sends: the environment in which Claude Code expands an entry. `list`: for `claude mcp list` and `get`. */
+/** The environment in which Claude Code expands an entry: the only place that decides this. `list`: for `claude mcp list` and `get`. */
 export function sessionEnv(
   state: ClaudeState,
   env: Readonly<Record<string, string | undefined>>,
@@ -148,7 +148,7 @@ export function storeKey({ gitRoot, above }: Folder): string {
   return gitRoot ?? above[0] ?? "";
 }
 
-/** A folder is trusted with itself or with one above it, up to the git root where there is one. */
+/** A folder is trusted if it or a folder above it is trusted, up to the git root if there is one. */
 export function trustOf({ store, behaviour }: ClaudeState, { above, gitRoot }: Folder) {
   const last = gitRoot === undefined || behaviour.trustsAboveRoot ? above.length : above.indexOf(gitRoot) + 1;
   const isListed = (each: string): boolean => property(store, "projects", each, "hasTrustDialogAccepted") === true;
@@ -156,10 +156,10 @@ export function trustOf({ store, behaviour }: ClaudeState, { above, gitRoot }: F
   return { trusted: folder !== undefined, ...(folder === undefined ? {} : { folder }) };
 }
 
-/** Whether Claude Code starts the entry that wins. `not-needed`: entries of a person's own scopes are not asked about. */
+/** Whether Claude Code starts the winning entry. `not-needed`: Claude Code does not ask about a person's own scopes. */
 export interface ApprovalView {
   readonly state: "approved" | "pending" | "rejected" | "disabled" | "not-needed";
-  /** The key that says so, and its file as it is shown. */
+  /** The key that decides this, and its file as it is shown. */
   readonly by?: { readonly file: string; readonly key: string };
 }
 
@@ -167,12 +167,12 @@ function lists(value: Json | undefined, name: string): boolean {
   return Array.isArray(value) && value.includes(name);
 }
 
-/** Switched off with /mcp in this folder, whatever the scope (`mcp get` of 2.1.197 says "Connected" all the same). */
+/** Disabled with /mcp in this folder, in any scope (`mcp get` of 2.1.197 still says "Connected"). */
 export function isSwitchedOff({ store }: ClaudeState, folder: Folder, name: string): boolean {
   return lists(property(store, "projects", storeKey(folder), "disabledMcpServers"), name);
 }
 
-/** The approval of an entry of a `.mcp.json` in a session whose folder is trusted: it goes by name alone. */
+/** The approval of an entry of a `.mcp.json` in a trusted folder. It depends on the name only. */
 export function approvalOf(state: ClaudeState, folder: Folder, name: string): ApprovalView {
   const files = [
     { file: state.files.store.shown, value: property(state.store, "projects", storeKey(folder)) },
@@ -182,7 +182,7 @@ export function approvalOf(state: ClaudeState, folder: Folder, name: string): Ap
     const found = files.findLast(({ value }) => says(property(value, key)));
     return found === undefined ? undefined : { file: found.file, key };
   };
-  // a rejection in any file wins over an approval in any other
+  // a rejection in any file takes precedence over an approval in any other
   const rejected = by("disabledMcpjsonServers", (value) => lists(value, name));
   if (rejected !== undefined) return { state: "rejected", by: rejected };
   const approved =
@@ -192,9 +192,9 @@ export function approvalOf(state: ClaudeState, folder: Folder, name: string): Ap
 }
 
 /**
- * The entry that a session takes when its owner approves nothing more: local, the nearest `.mcp.json`, user; one that is
- * rejected, or waits for its approval, leaves its place to the user's own. In: the entries of one name that load, local
- * and nearest first. `waiting`: a project entry that would be taken, were it approved.
+ * The entry that a session uses if nothing more is approved: local, the nearest `.mcp.json`, user. An entry that is
+ * rejected or not yet approved is skipped in favour of the user's own. In: the entries of one name that load, local
+ * and nearest first. `waiting`: a project entry that would be used if it were approved.
  */
 export function takenEntry<E extends { readonly scope: Scope }>(
   entries: readonly E[],

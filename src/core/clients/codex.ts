@@ -1,7 +1,7 @@
 import { type Client, USUAL } from "./model.ts";
 import { NAMES } from "./references.ts";
 
-/** No `${…}` is expanded anywhere, and `codex mcp add` drops `env_http_headers` of an entry that is there (0.169, measured). */
+/** It expands `${…}` nowhere, and `codex mcp add` drops the `env_http_headers` of an existing entry (0.169, measured). */
 export const codex: Client = {
   ...USUAL,
   id: "codex",

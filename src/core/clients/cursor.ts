@@ -1,7 +1,7 @@
 import { type Client, USUAL } from "./model.ts";
 import { also, ENV } from "./references.ts";
 
-/** Bare `${NAME}` arrived too in @cursor/sdk 1.0.32, but is not documented, and users of the IDE report it as literal. */
+/** @cursor/sdk 1.0.32 also expands `${NAME}`, but this is not documented, and users of the IDE report that it is sent literally. */
 export const cursor: Client = {
   ...USUAL,
   id: "cursor",

@@ -11,42 +11,42 @@ export interface Header {
   readonly name: string;
   /** Its place: a property, or the argument of a program. */
   readonly entry: Entry;
-  /** As written; undefined when that is no text. */
+  /** As written; undefined if it is not a string. */
   readonly text: string | undefined;
   /** `values`: the text is sent, with its references expanded. `names`: it is the name of a variable. Else a key that the client does not know. */
   readonly kind: "values" | "names" | "unknown";
-  /** The key of the entry that it stands under. */
+  /** The key of the entry that contains it. */
   readonly under: string;
-  /** What stands before the value in the same text, as in `Name: value`. Undefined: the value stands elsewhere. */
+  /** The text before the value in the same string, as in `Name: value`. Undefined: the value is elsewhere. */
   readonly before: string | undefined;
 }
 
-/** A server as a client reads it: with an address of its own, or as a program that is given one. */
+/** A server as a client reads it: with a URL, or as a program that gets a URL. */
 export interface ServerEntry {
   readonly client: Client;
   readonly dialect: Dialect;
-  /** Who expands the references. */
+  /** The program that expands the references. */
   readonly label: string;
   readonly name: string;
   /** Its place among the servers. */
   readonly entry: Entry;
   readonly node: Container;
   readonly url: { readonly text: string; readonly node: Scalar } | undefined;
-  /** The program that connects. `other`: what it does with its arguments is not known. */
+  /** The program that connects. `other`: the meaning of its arguments is not known. */
   readonly program: "mcp-remote" | "other" | undefined;
   readonly headers: readonly Header[];
 }
 
 type ObjectEntry = Entry & { readonly value: Container };
 
-/** The entries of a file that are objects; of two with one name the last. */
+/** The entries of a file that are objects; if two have the same name, the last. */
 export function entriesIn(tree: Node | undefined, client: Client): readonly ObjectEntry[] {
   const servers = member(tree, client.servers)?.value;
   if (!isObjectNode(servers)) return [];
   return winners(servers).filter((entry): entry is ObjectEntry => isObjectNode(entry.value));
 }
 
-/** The servers of a file that something connects to, each as the client can take it: with an address, as a program, or as both. */
+/** The servers of a file, each as the client can read it: with a URL, as a program, or as both. */
 export function serversIn(tree: Node | undefined, client: Client): readonly ServerEntry[] {
   return entriesIn(tree, client).flatMap((entry): readonly ServerEntry[] => {
     const node = entry.value;
@@ -70,7 +70,7 @@ function remoteOf(node: Container, client: Client): Connected | undefined {
     const shared = { kind, under: key, before: "" } as const;
     return value.entries.map((each) => ({ ...shared, name: each.key, entry: each, text: textOf(each.value) }));
   });
-  // where a table of headers says enough the address may come from elsewhere
+  // if the table of headers is clear enough, the URL may come from elsewhere
   if (url === undefined && !headers.some(({ kind }) => kind === "names")) return undefined;
   return { dialect, label, url, program: undefined, headers };
 }
@@ -81,8 +81,8 @@ const SHELL = /(?:^|[\\/])(?:cmd|powershell|pwsh|\w{0,3}sh)(?:\.exe)?$/i;
 const HEADER = /^(\s*([\w-]{1,100}):\s*)([\s\S]*)$/;
 
 /**
- * `npx -y mcp-remote URL --header "Name: value"`: the first argument that is no option is the address, and `${NAME}` in a
- * header is expanded by mcp-remote itself, from an environment that the entry's `env` is part of (0.15.1, measured).
+ * `npx -y mcp-remote URL --header "Name: value"`: the first argument that is not an option is the URL, and `${NAME}` in a
+ * header is expanded by mcp-remote itself, from an environment that includes the entry's `env` (0.15.1, measured).
  */
 function programOf(node: Container, client: Client): Connected | undefined {
   const command = member(node, "command");
@@ -113,7 +113,7 @@ function programOf(node: Container, client: Client): Connected | undefined {
   return { dialect, label, url, program: isRemote ? "mcp-remote" : "other", headers };
 }
 
-/** A text in which the variables that the entry's own `env` sets have their values. */
+/** A text with the values of the variables that the entry's own `env` sets. */
 function withOwn(text: string, dialect: Dialect, env: Node | undefined): string {
   const own = spelledIn(text, dialect).filter(({ name }) => name !== undefined && member(env, name) !== undefined);
   return respelled(text, own, (name) => textOf(member(env, name)?.value) ?? "");

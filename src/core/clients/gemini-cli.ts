@@ -1,7 +1,7 @@
 import { type Client, USUAL } from "./model.ts";
 import { DOLLAR_WITH_DEFAULT } from "./references.ts";
 
-/** The names are blanked by its source and measured; those that begin with GEMINI_CLI_ are not (source). */
+/** It empties variables with these names (source, and measured), except those that begin with GEMINI_CLI_ (source). */
 export const geminiCli: Client = {
   ...USUAL,
   id: "gemini-cli",

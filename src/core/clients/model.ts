@@ -13,7 +13,7 @@ export interface Client {
   /** The version that was run, with the month; or what was read instead. */
   readonly measured: string;
   readonly files: {
-    /** From the root of a project. Of several the first one is written. */
+    /** From the root of a project. If there are several, the first one is written. */
     readonly project: readonly [string, ...string[]];
     readonly user: string | { readonly linux: string; readonly macos: string; readonly windows: string };
   };
@@ -21,27 +21,27 @@ export interface Client {
   /** The key of the root that holds the servers. */
   readonly servers: string;
   readonly entry: {
-    /** The keys of the address. Of several the first one that is there counts; the first one is written. */
+    /** The keys of the URL. The first one that is present counts; the first one is written. */
     readonly url: readonly [string, ...string[]];
     /** The key of the headers with their values. */
     readonly headers: string;
-    /** The key of the headers with the names of variables instead, where there is one. It is written then. */
+    /** The key of the headers that hold names of variables, if there is one. It is written then. */
     readonly names?: string;
     /** Other keys whose value is the name of a variable. */
     readonly variables?: readonly string[];
-    /** What an entry for a remote server has besides. */
+    /** Other fields of an entry for a remote server. */
     readonly fixed?: JsonObject;
   };
   readonly references: Dialect;
-  /** What is sent for a variable that is not set. `literal`: the reference itself. `absent`: the header is left out. */
+  /** What is sent for a variable that is not set. `literal`: the reference itself. `absent`: the header is omitted. */
   readonly unset: "literal" | "empty" | "absent" | "unknown";
-  /** The files from which it takes variables without a shell, from the root of a project. */
+  /** The files from which it reads variables without a shell, from the root of a project. */
   readonly reads: readonly string[];
   /** Variables that it empties when they come from one of those files. */
   readonly blanks?: RegExp;
   /** Values that it asks a person for: the key of the root that describes them, and a reference to one. */
   readonly asks?: { readonly list: string; readonly reference: RegExp };
-  /** A command that lists the servers and whether they connect; undefined where there is none. */
+  /** A command that lists the servers and whether they connect; undefined if there is none. */
   readonly verify: readonly [string, ...string[]] | undefined;
   /** What a person does after the entry is written. */
   readonly next: readonly Advice[];

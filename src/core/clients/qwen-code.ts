@@ -1,7 +1,7 @@
 import { type Client, USUAL } from "./model.ts";
 import { DOLLAR } from "./references.ts";
 
-/** The approval is bound to the entry with its variables expanded: another value needs another approval (0.24.4, measured). */
+/** An approval covers the entry with its expanded values: a new value needs a new approval (0.24.4, measured). */
 export const qwenCode: Client = {
   ...USUAL,
   id: "qwen-code",

@@ -1,8 +1,8 @@
-/** References to variables in a text: which spellings there are, and what Claude Code makes of its own. */
+/** References to variables in a text: all spellings, and how Claude Code expands its own. */
 
 /** How a client spells a reference. */
 export interface Dialect {
-  /** The references that it expands, each as a whole. Undefined where that is not established: then no spelling is judged. */
+  /** The references that it expands, each as a whole. Undefined if that is not known: then no spelling is checked. */
   readonly expands: RegExp | undefined;
   /** A reference in its spelling. */
   readonly spell: (name: string) => string;
@@ -20,18 +20,18 @@ export const DOLLAR_WITH_DEFAULT = dialect("${NAME}", /^\$(?:[A-Za-z_]\w*|\{[A-Z
 export const ENV = dialect("${env:NAME}", /^\$\{env:[A-Za-z_]\w*\}$/);
 /** `{env:NAME}`, `{file:path}` */
 export const PLAIN_ENV = dialect("{env:NAME}", /^\{(?:env:[A-Za-z_]\w*|file:[^}]+)\}$/);
-/** No reference in any text: a table of its own holds the names of variables. */
+/** No references in texts: a separate table holds the names of variables. */
 export const NAMES = dialect("NAME");
 export const UNKNOWN = dialect("${NAME}");
 
-/** The same dialect with these references beside its own; a dialect that is not judged stays so. */
+/** The dialect with additional references; an unknown dialect stays unknown. */
 export function also({ expands, spell }: Dialect, more: RegExp | undefined): Dialect {
   return { expands: expands && more && new RegExp(`${expands.source}|${more.source}`), spell };
 }
 
-/** What follows in a text is not looked at: no value refers to anything there. */
+/** Longer texts are cut here: no value has a reference after that. */
 const LONGEST = 16_384;
-/** Whatever any client, shell or template takes for a reference. The bounds keep a search over 8,000 unclosed `${` short. */
+/** Every reference of any client, shell or template. The bounds keep a search over 8,000 unclosed `${` short. */
 const REFERENCE =
   /\$\{\{[^}]{0,256}\}\}|\{\{[^}]{0,256}\}\}|\$\{[^}]{0,256}\}|\{(?:env|file):[^}]{0,256}\}|\$\([^)]{0,256}\)|(?<!\S)(?:\$[A-Za-z_]\w{0,127}|%\w{1,128}%)(?!\S)/g;
 const PLAIN = /^(?:\$?\{\{|\$?\{|\$|%)\s*(?:env[:.]|secrets\.|process\.env\.)?([A-Za-z_]\w*)\s*(?:\}\}|\}|%)?$/;
@@ -46,11 +46,11 @@ export function hasReference(text: string): boolean {
   return referencesIn(text).length > 0;
 }
 
-/** Everything in a text that is meant as a reference. */
+/** Everything in a text that looks like a reference. */
 export function spelledIn(text: string, { expands }: Dialect) {
   return referencesIn(text).map((reference) => ({
     ...reference,
-    /** The variable, when that is all there is between the brackets. */
+    /** The variable, if the brackets contain nothing else. */
     name: PLAIN.exec(reference.text)?.[1],
     /** This client expands it. */
     expanded: expands === undefined || expands.test(reference.text),
@@ -61,14 +61,14 @@ export type Spelled = ReturnType<typeof spelledIn>[number];
 
 /** A text with these references as `spell` writes them. */
 export function respelled(text: string, references: readonly Spelled[], spell: (name: string) => string): string {
-  // from the end, so that the places of the others stay
+  // from the end, so that the other offsets stay correct
   return references.reduceRight(
     (done, { text: old, offset, name = "" }) => done.slice(0, offset) + spell(name) + done.slice(offset + old.length),
     text,
   );
 }
 
-/** The variables that a text takes its value from in this dialect. */
+/** The variables that a text uses in this dialect. */
 export function variablesIn(text: string, dialect: Dialect) {
   return spelledIn(text, dialect)
     .filter(({ expanded }) => expanded)
@@ -80,7 +80,7 @@ export function variablesIn(text: string, dialect: Dialect) {
     );
 }
 
-/** A text without whatever stands between `${` and the next `}`. */
+/** A text without everything from `${` to the next `}`. */
 export function withoutPlaceholders(text: string): string {
   return text.replace(/\$\{[^}]{0,4096}\}/g, "");
 }
@@ -95,7 +95,7 @@ export function references(text: string): readonly string[] {
 
 /**
  * Expands `${NAME}` and `${NAME:-default}` as Claude Code does: two passes, the default only when the variable is
- * unset (an empty one stays empty), every other spelling left as it is.
+ * unset (an empty one stays empty). Other spellings stay as they are.
  */
 export function expand(text: string, env: Readonly<Record<string, string | undefined>>) {
   const missing = new Set<string>();
@@ -110,7 +110,7 @@ export function expand(text: string, env: Readonly<Record<string, string | undef
     text: pass(pass(text)),
     /** Variables that are not set and have no default: Claude Code sends their placeholder literally. */
     missing: [...missing],
-    /** Variables whose value, or default, became part of the text: in the second pass, those that the first one put together too. */
+    /** Variables whose value or default became part of the text, including names that the first pass composed. */
     read: [...read],
   };
 }

@@ -1,7 +1,7 @@
 import { type Client, USUAL } from "./model.ts";
 import { ENV } from "./references.ts";
 
-/** A backslash in a value is changed to a slash (its source). */
+/** It changes a backslash in a value to a slash (its source). */
 export const rooCode: Client = {
   ...USUAL,
   id: "roo-code",
