@@ -1,5 +1,4 @@
 /** From records to causes, stages and words. */
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { CAUSES } from "../../src/core/diagnosis/causes.ts";
 import { type Cause, type Diagnosis, explainCall } from "../../src/core/diagnosis/diagnose.ts";
@@ -51,7 +50,7 @@ const named = (host: string, more: Partial<ProbeRecord["timings"]> = {}): ProbeR
 const discovered = (...revisions: string[]): Exchange => exchange({ method: "server/discover", revisions });
 const html = "<html><head><title>Access Denied</title></head><body><h1>Blocked by <b>Guard</b></h1></body></html>";
 
-/** Every cause that a test can have, at its stage; one exchange, or a whole record. */
+/** Every cause that a test can have, at its stage: one exchange, or a whole record. Those of test/servers/faults.ts are not repeated. */
 const CASES: readonly (readonly [Cause, At, Exchange | ProbeRecord])[] = [
   ["bad-value", "auth", record([], { input: { cause: "bad-value", header: "X-A", position: 7, codePoint: 10 } })],
   ["missing-value", "auth", record([], { input: { cause: "missing-value", header: "CM-PROFILE-ID" } })],
@@ -68,25 +67,19 @@ const CASES: readonly (readonly [Cause, At, Exchange | ProbeRecord])[] = [
   ["refused", "tcp", broken("ECONNREFUSED")],
   ["unreachable", "tcp", broken("ENETUNREACH")],
   ["tls-untrusted", "tls", broken("DEPTH_ZERO_SELF_SIGNED_CERT")],
-  ["tls-untrusted", "tls", broken("UNABLE_TO_VERIFY_LEAF_SIGNATURE")],
-  ["tls-untrusted", "tls", broken("UNABLE_TO_GET_ISSUER_CERT_LOCALLY")],
   ["tls-expired", "tls", broken("CERT_HAS_EXPIRED")],
   ["tls-not-yet-valid", "tls", broken("CERT_NOT_YET_VALID")],
   ["tls-wrong-host", "tls", broken("ERR_TLS_CERT_ALTNAME_INVALID")],
   ["not-tls", "tls", broken("ERR_SSL_WRONG_VERSION_NUMBER")],
-  ["tls-handshake", "tls", broken("ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE")],
   ["tls-handshake", "tls", broken("EPROTO")],
   ["tls-handshake", "tls", broken("ECONNRESET")],
   ["tls-handshake", "tls", open("ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED")],
   // where the connection stood, no handshake failed
-  ["reset", "http", open("ECONNRESET")],
   ["reset", "http", open("EPROTO")],
   ["reset", "http", open("ERR_SSL_WRONG_VERSION_NUMBER")],
-  ["closed-early", "http", open("ERR_STREAM_PREMATURE_CLOSE")],
   ["closed-early", "http", { ...open(), status: 200 }],
   ["stream-ended", "mcp", { ...open("ERR_STREAM_PREMATURE_CLOSE"), status: 200, stream: true }],
   ["local-limit", "tls", broken("EMFILE")],
-  ["local-limit", "tls", broken("ENOMEM")],
   ["local-limit", "tls", broken("HALO_PROXY", "EMFILE")],
   ["proxy-failed", "tcp", broken("HALO_PROXY", "EMADEUP")],
   ["proxy-failed", "tcp", record([broken("HALO_PROXY", "ENOTFOUND")], { proxy: PROXY })],
@@ -97,50 +90,33 @@ const CASES: readonly (readonly [Cause, At, Exchange | ProbeRecord])[] = [
   ["timeout", "tls", record([late], { proxy: { ...PROXY, tunnel: true } })],
   ["proxy-auth", "tcp", record([broken("HALO_PROXY_AUTH")], { proxy: { ...PROXY, schemes: ["Negotiate"] } })],
   ["proxy-auth", "tcp", http(407)],
-  ["bad-http", "http", open("HPE_INVALID_CONSTANT")],
   ["bad-http", "http", http(999)],
   ["too-big", "http", open("HPE_HEADER_OVERFLOW")],
-  ["too-big", "http", exchange({ end: "too-big" })],
   ["redirect", "http", exchange({ status: 307, end: "redirect", location: "https://elsewhere.example" })],
   ["unauthorized", "auth", http(401)],
-  ["unauthorized", "auth", http(403, { message: "Invalid product token" })],
-  ["unauthorized", "auth", http(400, { message: "token is required" })],
   ["unauthorized", "auth", http(422, "The product token has expired")],
-  ["unauthorized", "auth", http(500, "Unauthorized")],
-  ["unauthorized", "auth", rpc(-32001, "Unauthorized: token is not of type MCP")],
   ["unauthorized", "auth", http(403, "", { authError: "invalid_token" })],
   ["forbidden", "auth", http(403)],
-  ["forbidden", "auth", http(403, html)],
   ["forbidden", "auth", http(400, "Access denied for this profile")],
   ["rate-limited", "http", http(429, "", { retryAfter: "120" })],
-  ["rate-limited", "http", http(403, "Rate limit exceeded")],
   ["rate-limited", "http", rpc(-32000, "Rate limit reached")],
   ["server-error", "http", http(500, "permission denied: /var/lib/app")],
   ["server-error", "http", http(502, html)],
   ["server-error", "http", http(500, "cannot read the agents of profile")],
   ["session-lost", "mcp", http(404, "", { session: true })],
-  ["session-lost", "mcp", http(400, { message: "No valid session ID" }, { session: true })],
-  ["not-found", "http", http(404)],
   ["not-found", "http", http(410, html)],
   ["method-not-allowed", "http", http(405)],
-  ["rejected-request", "http", http(422, "profile must be a GUID")],
   ["rejected-request", "http", http(404, { message: "No such profile" })],
   ["html-answer", "http", exchange({ end: "content-type", contentType: "text/html", body: html })],
   ["html-answer", "http", http(511)],
   ["wrong-content-type", "mcp", exchange({ end: "content-type", contentType: "text/plain", body: "until 5 pm" })],
-  ["bad-encoding", "http", open("Z_DATA_ERROR")],
   ["bad-encoding", "http", exchange({ end: "bad-json", contentEncoding: "zstd" })],
   ["bad-json", "mcp", exchange({ end: "bad-json" })],
   ["empty-answer", "mcp", exchange({ end: "empty", status: 202 })],
-  ["not-mcp", "mcp", rpc(-32601, "Method not found")],
   ["not-mcp", "mcp", exchange({ end: "not-rpc", body: '{"hello":"world"}' })],
   ["not-mcp", "mcp", gaveUp("INVALID_RESULT", "Invalid result for initialize: not an object")],
   ["rpc-error", "mcp", rpc(-32603, "Internal error")],
-  ["protocol-version", "mcp", rpc(-32022, "No")],
   ["protocol-version", "mcp", gaveUp(null, "The protocol version is not supported: 1", { revisions: ["2099-01-01"] })],
-  // newer revisions alone, and no handshake of the older ones
-  ["protocol-version", "mcp", record([discovered("2030-01-01"), http(404)])],
-  ["protocol-version", "mcp", record([discovered("2030-01-01"), rpc(-32601, "Method not found")])],
   ["not-found", "http", record([discovered("2025-11-25", "2030-01-01"), http(404)])],
   ["unauthorized", "auth", record([discovered("2030-01-01"), http(401)])],
   // the last exchange counts, not the attempt in another era before it
@@ -210,7 +186,7 @@ describe("a cause, its stage and its words", () => {
 });
 
 describe("the token, proven or not", () => {
-  const control = { connected: false, listed: false, toolCount: 0 };
+  const control = { listed: false, toolCount: 0 };
   const bare = (last: Exchange): ProbeRecord => ({
     ...good,
     exchanges: [...good.exchanges, { ...last, phase: "control" }],
@@ -232,7 +208,7 @@ describe("the token, proven or not", () => {
     expect(diagnose(bare(last))).toMatchObject({ ok: true, cause: null, control: answer });
   });
   it("is not, where the same request is accepted without it, and brings as many tools", () => {
-    const accepted = { ...control, connected: true, listed: true, toolCount: 1 };
+    const accepted = { listed: true, toolCount: 1 };
     const diagnosis = diagnose({ ...good, control: accepted });
     expect(diagnosis).toMatchObject({ ok: true, cause: "unproven-token", at: null, control: "accepted" });
     expect(diagnosis.stages.every((stage) => stage.ok)).toBe(true);
@@ -304,10 +280,7 @@ describe("no secret, nothing that steers a terminal", () => {
   const evil = `\u001b[31m${TOKEN}\u202e`;
   const bad = { ...TLS, subject: evil, issuer: evil, names: [evil], error: "CERT_UNTRUSTED" };
   it.each<[string, ProbeRecord]>([
-    ["words", record([http(401, `token ${TOKEN} is unknown`)])],
     ["cut words", record([http(401, `${"x".repeat(280)} ${TOKEN}`)])],
-    ["parted words", record([http(401, `a ${TOKEN.slice(0, 9)}\u200b${TOKEN.slice(9)} b`)])],
-    ["encoded words", record([http(401, encodeURIComponent(evil))])],
     ["a page", record([http(403, `<html><h1>${"x ".repeat(68)}${TOKEN}</h1></html>`)])],
     ["a certificate", record([broken("UNABLE_TO_VERIFY_LEAF_SIGNATURE")], { tls: bad })],
     ["its names", record([broken("ERR_TLS_CERT_ALTNAME_INVALID")], { tls: bad })],
@@ -318,48 +291,5 @@ describe("no secret, nothing that steers a terminal", () => {
     const text = JSON.stringify(diagnose(seen, [TOKEN], { headers: { "CM-PROFILE-ID": TOKEN } }));
     expect(text).not.toContain(TOKEN.slice(0, 12));
     expect(text).not.toMatch(/\\u001b|\u202e|\u200b/u);
-  });
-
-  const ENDS =
-    "answered accepted status redirect content-type empty bad-json not-rpc stream-ended too-big broken timeout aborted blocked";
-  const text = fc.string({ maxLength: 60, unit: "grapheme" });
-  const secret = text.map((words) => `${words}${TOKEN}`);
-  const maybe = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<T | null> => fc.option(value, { nil: null });
-  const anyExchange: fc.Arbitrary<Exchange> = fc.record({
-    phase: fc.constantFrom("connect", "tools", "call", "close", "control"),
-    method: fc.constantFrom("server/discover", "initialize", "tools/list", "DELETE"),
-    connected: fc.boolean(),
-    status: maybe(fc.integer({ min: 100, max: 999 })),
-    contentType: maybe(text),
-    contentEncoding: maybe(text),
-    location: maybe(text),
-    retryAfter: maybe(text),
-    stream: fc.boolean(),
-    session: fc.boolean(),
-    authError: maybe(secret),
-    revisions: fc.array(secret, { maxLength: 3 }),
-    body: fc
-      .tuple(text, fc.constantFrom("", "<html><title>", "<html><h1>", "{"))
-      .map(([words, start]) => `${start}${words}${TOKEN}${words}`),
-    end: fc.constantFrom(...(ENDS.split(" ") as Exchange["end"][])),
-    rpcError: maybe(fc.record({ code: fc.integer(), message: secret })),
-    codes: fc.array(fc.constantFrom("ECONNRESET", "ERR_STREAM_PREMATURE_CLOSE", "Z_DATA_ERROR", "X"), { maxLength: 3 }),
-    ms: fc.nat(20_000),
-  });
-  it("whatever the record: a diagnosis that is whole and consistent", () => {
-    fc.assert(
-      fc.property(fc.array(anyExchange, { maxLength: 5 }), fc.boolean(), fc.boolean(), (all, connected, listed) => {
-        const outcome = { ...OUTCOME, connected: connected || listed, listed, tools: [] };
-        const diagnosis = diagnose(record(all, { outcome }), [TOKEN]);
-        expect(JSON.parse(JSON.stringify(diagnosis))).toEqual(diagnosis);
-        expect(JSON.stringify(diagnosis)).not.toContain(TOKEN);
-        expect(diagnosis.stages).toHaveLength(8);
-        if (!listed || !all.some(({ phase }) => phase === "call")) expect(diagnosis.ok).toBe(listed);
-        expect(diagnosis.stages.filter((stage) => stage.status === "failed")).toHaveLength(diagnosis.ok ? 0 : 1);
-        expect(failedStage(diagnosis)?.stage ?? null).toBe(diagnosis.at);
-        if (!diagnosis.ok) expect(diagnosis.cause).not.toBeNull();
-      }),
-      { numRuns: 500 },
-    );
   });
 });

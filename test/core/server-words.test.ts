@@ -17,17 +17,12 @@ describe("the token by what is said of it", () => {
     "The product token is not of type MCP",
     "Token has been deleted",
     "Product token does not exist",
-    "The token provided is invalid",
-    "Token 'abc' is invalid",
     "Invalid producttoken",
     "Could not validate product token",
     "Token does not belong to this account",
     "Unauthorized: the token limit of this account is reached",
     "Invalid access token for HALO",
-    "X-CM-PRODUCTTOKEN is invalid",
-    "Header X-CM-PRODUCTTOKEN missing",
     "X-CM-PRODUCTTOKEN is missing beside CM-ACCOUNT-ID",
-    "invalid_token",
     "Missing credentials",
     "Authentication failed",
   ])("is ours: %s", (message) => {
@@ -37,7 +32,6 @@ describe("the token by what is said of it", () => {
   it.each([
     "page token not found",
     "invalid continuation token",
-    "unknown stop token",
     "model failed: invalid output token count",
     "SyntaxError: Invalid or unexpected token",
     "Token limit exceeded",
@@ -56,7 +50,6 @@ describe("an ID that is named", () => {
     [ACCOUNT, "Unknown account"],
     [PROFILE, { message: "HALO profile prof-222 does not exist" }],
     [PROFILE, { errors: [{ message: "no such profile" }] }],
-    [PROFILE, "CM-PROFILE-ID is missing"],
     [PROFILE, "profileId is missing"],
     [PROFILE, "Headers CM-ACCOUNT-ID and CM-PROFILE-ID are required; CM-PROFILE-ID is missing"],
   ])("%s: a 404 is none about the URL: %o", (id, words) => {
@@ -67,7 +60,6 @@ describe("an ID that is named", () => {
   });
   it.each([
     "Cannot POST /halo/profile/mcp",
-    "No static resource halo/profile/mcp.",
     '{"error":"Not Found","path":"/v1/profile"}',
     "profile-service: route not found",
     "/halo/profile not found",

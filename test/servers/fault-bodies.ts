@@ -9,71 +9,60 @@ import {
   html,
   http,
   INITIALIZED,
-  json,
   MIB,
+  replies,
   reset,
   result,
   rpcError,
   sse,
-  text,
 } from "./fault-kit.ts";
 
+const JSON_TYPE = { "content-type": "application/json" };
+
 export const bodies: Fault[] = [
-  http("a web page", "html-answer", (kit) => text(kit, 200, HTML, html)),
-  http("a web page that says it is JSON", "html-answer", ({ response }) => json(response, 200, HTML)),
-  http("text/plain", "wrong-content-type", (kit) => text(kit, 200, "ok", { "content-type": "text/plain" })),
-  http("no content type", "wrong-content-type", (kit) => text(kit, 200, "ok")),
-  http("bad JSON", "bad-json", ({ response }) => json(response, 200, '{"jsonrpc":')),
-  http("an empty body", "empty-answer", ({ response }) => json(response, 200, "")),
-  http("202 to initialize", "empty-answer", (kit) => text(kit, 202, "")),
-  http("204 to initialize", "empty-answer", (kit) => void kit.response.writeHead(204).end()),
-  http("an answer with another id", "not-mcp", ({ response }) =>
-    json(response, 200, { jsonrpc: "2.0", id: 9999, result: INITIALIZED }),
+  http("a web page", "html-answer", replies(200, HTML, html)),
+  http("a web page that says it is JSON", "html-answer", replies(200, HTML, JSON_TYPE)),
+  http("text/plain", "wrong-content-type", replies(200, "ok", { "content-type": "text/plain" })),
+  http("no content type", "wrong-content-type", replies(200, "ok")),
+  http("bad JSON", "bad-json", replies(200, '{"jsonrpc":', JSON_TYPE)),
+  http("an empty body", "empty-answer", replies(200, "", JSON_TYPE)),
+  http("202 to initialize", "empty-answer", replies(202)),
+  http("204 to initialize", "empty-answer", replies(204)),
+  http("an answer with another id", "not-mcp", replies(200, { jsonrpc: "2.0", id: 9999, result: INITIALIZED })),
+  http("JSON that is no JSON-RPC", "not-mcp", replies(200, { hello: "world" })),
+  http(
+    "JSON that is no JSON-RPC, and refuses",
+    "unauthorized",
+    replies(200, { statusCode: 401, message: "Unauthorized" }),
   ),
-  http("JSON that is no JSON-RPC", "not-mcp", ({ response }) => json(response, 200, { hello: "world" })),
-  http("JSON that is no JSON-RPC, and refuses", "unauthorized", ({ response }) =>
-    json(response, 200, { statusCode: 401, message: "Unauthorized" }),
-  ),
-  http("JSON that is no JSON-RPC, and denies", "forbidden", ({ response }) =>
-    json(response, 200, { success: false, error: "Access denied" }),
-  ),
+  http("JSON that is no JSON-RPC, and denies", "forbidden", replies(200, { success: false, error: "Access denied" })),
   http("a body shorter than announced", "closed-early", (kit) => {
-    kit.response.writeHead(200, { "content-type": "application/json", "content-length": "500" }).write('{"jsonrpc"');
+    kit.response.writeHead(200, { ...JSON_TYPE, "content-length": "500" }).write('{"jsonrpc"');
     setTimeout(() => kit.response.socket?.end(), 20);
   }),
   http("a reset after the headers", "reset", (kit) => {
-    kit.response.writeHead(200, { "content-type": "application/json", "content-length": "500" }).write("{");
+    kit.response.writeHead(200, { ...JSON_TYPE, "content-length": "500" }).write("{");
     reset(kit);
   }),
-  http("a body that drips", "timeout", (kit) =>
-    drip(kit.response.writeHead(200, { "content-type": "application/json" }), " ", 20),
-  ),
-  http("headers, then nothing", "timeout", (kit) =>
-    kit.response.writeHead(200, { "content-type": "application/json" }).flushHeaders(),
-  ),
-  attack("1 GB of JSON", "too-big", (kit) =>
-    flood(kit.response.writeHead(200, { "content-type": "application/json" }), MIB, 1024),
-  ),
+  http("a body that drips", "timeout", (kit) => drip(kit.response.writeHead(200, JSON_TYPE), " ", 20)),
+  http("headers, then nothing", "timeout", (kit) => kit.response.writeHead(200, JSON_TYPE).flushHeaders()),
+  attack("1 GB of JSON", "too-big", (kit) => flood(kit.response.writeHead(200, JSON_TYPE), MIB, 1024)),
   attack("1 GB of a web page", "html-answer", (kit) => flood(kit.response.writeHead(200, html), MIB, 1024)),
   attack("a gzip bomb of 1 GB", "too-big", (kit) => {
     const member = gzipSync(Buffer.alloc(16 * 1024 * 1024, 0x20));
-    flood(kit.response.writeHead(200, { "content-type": "application/json", "content-encoding": "gzip" }), member, 64);
+    flood(kit.response.writeHead(200, { ...JSON_TYPE, "content-encoding": "gzip" }), member, 64);
   }),
-  http("bad gzip", "bad-encoding", ({ response }) =>
-    json(response, 200, "this is not gzip", { "content-encoding": "gzip" }),
-  ),
+  http("bad gzip", "bad-encoding", replies(200, "this is not gzip", { ...JSON_TYPE, "content-encoding": "gzip" })),
   http("gzip cut short", "bad-encoding", (kit) => {
     const packed = gzipSync(JSON.stringify(result(kit.message, INITIALIZED)));
-    kit.response
-      .writeHead(200, { "content-type": "application/json", "content-encoding": "gzip" })
-      .end(packed.subarray(0, 30));
+    kit.response.writeHead(200, { ...JSON_TYPE, "content-encoding": "gzip" }).end(packed.subarray(0, 30));
   }),
   http(
     "an encoding nobody asked for",
     "bad-encoding",
     (kit) =>
       void kit.response
-        .writeHead(200, { "content-type": "application/json", "content-encoding": "x-unknown" })
+        .writeHead(200, { ...JSON_TYPE, "content-encoding": "x-unknown" })
         .end(Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 1, 2, 3])),
   ),
 ];

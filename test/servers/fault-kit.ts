@@ -1,6 +1,7 @@
 /** What the faults are made of: a raw HTTP server that behaves until a fault says otherwise, raw sockets, and a second origin that must hear nothing. */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from "node:net";
+import { json as readJson } from "node:stream/consumers";
 import type { Cause } from "../../src/core/diagnosis/diagnose.ts";
 
 export interface Running {
@@ -35,7 +36,7 @@ export interface Fault {
   readonly big?: boolean;
 }
 
-type Answer = (kit: Kit) => void;
+export type Answer = (kit: Kit) => void;
 
 /** Listens on a free port of 127.0.0.1 and keeps count of its connections. */
 export async function listen(server: Server, scheme: "http" | "https" = "http"): Promise<Running> {
@@ -68,6 +69,25 @@ export const json = (
     .writeHead(status, { "content-type": "application/json", ...headers })
     .end(typeof body === "string" ? body : JSON.stringify(body));
 };
+
+export const text = (kit: Kit, status: number, body: string, headers: Record<string, string> = {}): void =>
+  void kit.response.writeHead(status, headers).end(body);
+
+/** Answers everything alike: with JSON, unless the body is a text. */
+export const replies =
+  (status: number, body: unknown = "", headers: Record<string, string> = {}): Answer =>
+  (kit) =>
+    typeof body === "string" ? text(kit, status, body, headers) : json(kit.response, status, body, headers);
+
+/** Answers with a JSON-RPC error, with our id unless another is given. */
+export const fails =
+  (
+    code: number,
+    words: string,
+    { id, status = 200, data }: { id?: unknown; status?: number; data?: unknown } = {},
+  ): Answer =>
+  ({ response, message }) =>
+    json(response, status, rpcError(id === undefined ? message.id : id, code, words, data));
 
 export const result = (message: Message, value: unknown): unknown => ({
   jsonrpc: "2.0",
@@ -105,39 +125,32 @@ export function behave({ request, response, message }: Kit): void {
   else json(response, 400, rpcError(message.id, -32601, "Method not found"));
 }
 
-async function readMessage(request: IncomingMessage): Promise<Message> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
-  try {
-    return JSON.parse(Buffer.concat(chunks).toString()) as Message;
-  } catch {
-    return {};
-  }
-}
+/** What a server of HTTP does with a request: it answers so at the methods named, or always, and else behaves. */
+export const handler =
+  (answer: Answer = behave, at?: readonly string[], second = "") =>
+  (request: IncomingMessage, response: ServerResponse): void => {
+    response.on("error", () => undefined);
+    const reading = readJson(request).catch(() => ({})) as Promise<Message>;
+    void reading.then((message) => {
+      const token = String(request.headers["x-cm-producttoken"] ?? "");
+      const isAt = at === undefined || at.includes(message.method ?? request.method ?? "");
+      (isAt ? answer : behave)({ request, response, message, second, token });
+    });
+  };
 
 /** An HTTP server that answers wrongly: always, or at the methods named. */
-export function http(name: string, cause: Cause | null, answer: Answer, at?: readonly string[], big = false): Fault {
-  return {
-    name,
-    cause,
-    big,
-    start: (second) =>
-      listen(
-        createServer((request, response) => {
-          response.on("error", () => undefined);
-          readMessage(request).then(
-            (message) => {
-              const token = String(request.headers["x-cm-producttoken"] ?? "");
-              const kit = { request, response, message, second, token };
-              if (at === undefined || at.includes(message.method ?? request.method ?? "")) answer(kit);
-              else behave(kit);
-            },
-            () => undefined,
-          );
-        }),
-      ),
-  };
-}
+export const http = (
+  name: string,
+  cause: Cause | null,
+  answer: Answer,
+  at?: readonly string[],
+  big = false,
+): Fault => ({
+  name,
+  cause,
+  big,
+  start: (second) => listen(createServer(handler(answer, at, second))),
+});
 
 /** One that sends more than anybody wants: memory is watched. */
 export const attack = (name: string, cause: Cause, answer: Answer, at?: readonly string[]): Fault =>
@@ -222,6 +235,4 @@ export function cut(socket: Socket | null): void {
 /** Data and a reset that reach a busy client together are the end of a stream to it (libuv): what came before is to be read first. */
 export const READ_MS = 250;
 export const reset = ({ response }: Kit): void => void setTimeout(() => cut(response.socket), READ_MS);
-export const text = (kit: Kit, status: number, body: string, headers: Record<string, string> = {}): void =>
-  void kit.response.writeHead(status, headers).end(body);
 export const html = { "content-type": "text/html; charset=utf-8" };

@@ -1,8 +1,24 @@
 /** Faults told by an HTTP status: refusals, errors, redirects. */
-import { attack, drip, type Fault, flood, HTML, html, http, json, MIB, reset, TOOLS, text } from "./fault-kit.ts";
+import {
+  attack,
+  drip,
+  type Fault,
+  flood,
+  HTML,
+  html,
+  http,
+  json,
+  MIB,
+  replies,
+  reset,
+  TOOLS,
+  text,
+} from "./fault-kit.ts";
+
+const HEADERS = "Headers X-CM-PRODUCTTOKEN, CM-ACCOUNT-ID and CM-PROFILE-ID are required; CM-PROFILE-ID is missing";
 
 export const statuses: Fault[] = [
-  http("401 json", "unauthorized", ({ response }) => json(response, 401, { error: "invalid_token" })),
+  http("401 json", "unauthorized", replies(401, { error: "invalid_token" })),
   http("401 that repeats the token", "unauthorized", ({ response, token }) =>
     json(response, 401, { error: `Token ${token} is unknown, ${encodeURIComponent(token)} ` }),
   ),
@@ -15,7 +31,7 @@ export const statuses: Fault[] = [
     const escapes = token.replace(/./g, (char) => `\\u00${char.charCodeAt(0).toString(16)}`);
     json(response, 403, `{"message":${JSON.stringify(`${lines} ${base64}`)},"detail":"${escapes}"}`);
   }),
-  http("401 web page", "unauthorized", (kit) => text(kit, 401, HTML, html)),
+  http("401 web page", "unauthorized", replies(401, HTML, html)),
   http("401 that starts OAuth at another origin", "unauthorized", (kit) =>
     text(kit, 401, "", {
       "www-authenticate": `Bearer resource_metadata="${kit.second}/.well-known/oauth-protected-resource"`,
@@ -33,29 +49,21 @@ export const statuses: Fault[] = [
     kit.response.writeHead(401, { "content-length": "500" }).write("{");
     reset(kit);
   }),
-  http("403 json", "forbidden", ({ response }) => json(response, 403, { message: "Forbidden" })),
-  http("403 for a bad token", "unauthorized", ({ response }) =>
-    json(response, 403, { message: "Invalid product token" }),
+  http("403 json", "forbidden", replies(403, { message: "Forbidden" })),
+  http("403 for a bad token", "unauthorized", replies(403, { message: "Invalid product token" })),
+  http(
+    "403 for too many requests",
+    "rate-limited",
+    replies(403, { message: "Rate limit exceeded" }, { "retry-after": "30" }),
   ),
-  http("403 for too many requests", "rate-limited", ({ response }) =>
-    json(response, 403, { message: "Rate limit exceeded" }, { "retry-after": "30" }),
-  ),
-  http("400 for a missing token", "unauthorized", ({ response }) =>
-    json(response, 400, { message: "Missing header X-CM-PRODUCTTOKEN" }),
-  ),
-  http("500 for a bad token", "unauthorized", ({ response }) => json(response, 500, { message: "token is invalid" })),
-  http("400", "rejected-request", ({ response }) => json(response, 400, { message: "profile must be a number" })),
-  http("406", "rejected-request", (kit) => text(kit, 406, "")),
-  http("413 web page", "rejected-request", (kit) => text(kit, 413, HTML, html)),
-  http("404 json", "not-found", ({ response }) => json(response, 404, { error: "no route" })),
-  http("404 about the profile", "rejected-request", ({ response }) =>
-    json(response, 404, { message: "HALO profile prof-222 does not exist" }),
-  ),
-  http("400 that names all headers and blames one", "rejected-request", ({ response }) =>
-    json(response, 400, {
-      message: "Headers X-CM-PRODUCTTOKEN, CM-ACCOUNT-ID and CM-PROFILE-ID are required; CM-PROFILE-ID is missing",
-    }),
-  ),
+  http("400 for a missing token", "unauthorized", replies(400, { message: "Missing header X-CM-PRODUCTTOKEN" })),
+  http("500 for a bad token", "unauthorized", replies(500, { message: "token is invalid" })),
+  http("400", "rejected-request", replies(400, { message: "profile must be a number" })),
+  http("406", "rejected-request", replies(406)),
+  http("413 web page", "rejected-request", replies(413, HTML, html)),
+  http("404 json", "not-found", replies(404, { error: "no route" })),
+  http("404 about the profile", "rejected-request", replies(404, { message: "HALO profile prof-222 does not exist" })),
+  http("400 that names all headers and blames one", "rejected-request", replies(400, { message: HEADERS })),
   http("403 whose page repeats the token, in entities too", "forbidden", (kit) => {
     const entities = kit.token.replace(/./g, (char) => `&#x${char.charCodeAt(0).toString(16)};`);
     text(kit, 403, `<html><title>${entities}</title><h1>${kit.token.replace(/./g, "$&<b></b>")}</h1></html>`, html);
@@ -63,17 +71,15 @@ export const statuses: Fault[] = [
   http("401 that repeats the token in its head", "unauthorized", (kit) =>
     text(kit, 401, "", { "www-authenticate": `Bearer error="invalid_token", error_description="not ${kit.token}"` }),
   ),
-  http("404 web page", "not-found", (kit) => text(kit, 404, HTML, html)),
-  http("410", "not-found", (kit) => text(kit, 410, "gone")),
-  http("403 about the profile", "forbidden", ({ response }) =>
-    json(response, 403, { message: "Access to this profile is denied" }),
-  ),
-  http("405", "method-not-allowed", (kit) => text(kit, 405, "", { allow: "GET" })),
-  http("407", "proxy-auth", (kit) => text(kit, 407, "", { "proxy-authenticate": "Basic" })),
-  http("429 with Retry-After", "rate-limited", (kit) => text(kit, 429, "", { "retry-after": "120" })),
-  http("500", "server-error", (kit) => text(kit, 500, "oops")),
-  http("502 web page", "server-error", (kit) => text(kit, 502, HTML, html)),
-  http("503 with Retry-After", "server-error", (kit) => text(kit, 503, "", { "retry-after": "60" })),
+  http("404 web page", "not-found", replies(404, HTML, html)),
+  http("410", "not-found", replies(410, "gone")),
+  http("403 about the profile", "forbidden", replies(403, { message: "Access to this profile is denied" })),
+  http("405", "method-not-allowed", replies(405, "", { allow: "GET" })),
+  http("407", "proxy-auth", replies(407, "", { "proxy-authenticate": "Basic" })),
+  http("429 with Retry-After", "rate-limited", replies(429, "", { "retry-after": "120" })),
+  http("500", "server-error", replies(500, "oops")),
+  http("502 web page", "server-error", replies(502, HTML, html)),
+  http("503 with Retry-After", "server-error", replies(503, "", { "retry-after": "60" })),
   http("504 that drips", "server-error", (kit) => drip(kit.response.writeHead(504), "x", 50)),
 ];
 
@@ -84,7 +90,7 @@ export const redirects: Fault[] = [
   http("307 that repeats the token in its path", "redirect", (kit) =>
     text(kit, 307, "", { location: `/${kit.token}/${encodeURIComponent(`"${kit.token}"`)}/mcp?key=${kit.token}` }),
   ),
-  http("302 to the same origin", "redirect", (kit) => text(kit, 302, "", { location: "/login?next=mcp" })),
-  http("302 without Location", "redirect", (kit) => text(kit, 302, "")),
+  http("302 to the same origin", "redirect", replies(302, "", { location: "/login?next=mcp" })),
+  http("302 without Location", "redirect", replies(302)),
   http("307 at the tools", "redirect", (kit) => text(kit, 307, "", { location: `${kit.second}/take` }), TOOLS),
 ];

@@ -2,6 +2,7 @@
 import { createServer as createTcpServer, type Socket } from "node:net";
 import { bodies, streams } from "./fault-bodies.ts";
 import {
+  type Answer,
   answers,
   answersText,
   attack,
@@ -11,26 +12,35 @@ import {
   DISCOVERED,
   drip,
   type Fault,
+  fails,
   flood,
   HTML,
   html,
   http,
   INITIALIZED,
   json,
-  type Kit,
   listen,
   MIB,
   READ_MS,
   raw,
+  replies,
   reset,
   result,
-  rpcError,
   sse,
   TOOL,
   TOOLS,
-  text,
 } from "./fault-kit.ts";
 import { redirects, statuses } from "./fault-statuses.ts";
+
+const TYPE = "content-type: application/json";
+/** Once something was asked. */
+const asked =
+  (act: (socket: Socket) => unknown) =>
+  (socket: Socket): void =>
+    void socket.once("data", () => act(socket));
+/** A whole answer at once, and whatever comes behind it. */
+const says = (status: string, headers: string, body = "") =>
+  asked((socket) => socket.write(`HTTP/1.1 ${status}\r\n${headers}\r\n\r\n${body}`));
 
 const connections: Fault[] = [
   {
@@ -54,20 +64,21 @@ const connections: Fault[] = [
     start: async () => ({ url: "http://127.0.0.1:6667/mcp", open: () => 0, close: async () => undefined }),
   },
   raw("a silent accept", "timeout", () => undefined),
-  raw("a reset at once", "reset", (socket) => void socket.once("data", () => cut(socket))),
-  raw("a close at once", "closed-early", (socket) => void socket.once("data", () => socket.end())),
+  raw("a reset at once", "reset", asked(cut)),
+  raw(
+    "a close at once",
+    "closed-early",
+    asked((socket) => socket.end()),
+  ),
   raw(
     "a close in the headers",
     "closed-early",
-    (socket) => void socket.once("data", () => socket.end("HTTP/1.1 200 OK\r\ncontent-ty")),
+    asked((socket) => socket.end("HTTP/1.1 200 OK\r\ncontent-ty")),
   ),
   raw(
     "a reset in the headers",
     "reset",
-    (socket) =>
-      void socket.once("data", () =>
-        socket.write("HTTP/1.1 200 OK\r\ncontent-ty", () => setTimeout(() => cut(socket), READ_MS)),
-      ),
+    asked((socket) => socket.write("HTTP/1.1 200 OK\r\ncontent-ty", () => setTimeout(() => cut(socket), READ_MS))),
   ),
   raw("headers that drip", "timeout", (socket) => {
     socket.write("HTTP/1.1 200 OK\r\n");
@@ -77,157 +88,108 @@ const connections: Fault[] = [
   }),
   raw("garbage", "bad-http", (socket) => socket.end("\u0000\u0001garbage\r\n\r\n")),
   raw("an SSH server", "bad-http", (socket) => socket.end("SSH-2.0-OpenSSH_9.6\r\n")),
-  raw(
-    "a bad chunk",
-    "bad-http",
-    (socket) =>
-      void socket.once("data", () =>
-        socket.end(
-          "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n{}\r\n",
-        ),
-      ),
-  ),
+  raw("a bad chunk", "bad-http", says("200 OK", `${TYPE}\r\ntransfer-encoding: chunked`, "zz\r\n{}\r\n")),
   raw(
     "a header bomb",
     "too-big",
-    (socket) =>
-      void socket.once("data", () => {
-        socket.write("HTTP/1.1 200 OK\r\n");
-        flood(socket, Buffer.from(`x-bomb: ${"a".repeat(8000)}\r\n`), 20_000);
-      }),
+    asked((socket) => {
+      socket.write("HTTP/1.1 200 OK\r\n");
+      flood(socket, Buffer.from(`x-bomb: ${"a".repeat(8000)}\r\n`), 20_000);
+    }),
     "http",
     true,
   ),
+  raw("status 999", "bad-http", says("999 No", "content-length: 0")),
   raw(
-    "status 999",
-    "bad-http",
-    (socket) => void socket.once("data", () => socket.end("HTTP/1.1 999 No\r\ncontent-length: 0\r\n\r\n")),
+    "401 with more bytes than it says",
+    "unauthorized",
+    says("401 Unauthorized", `${TYPE}\r\ncontent-length: 2`, "{}and more"),
   ),
-  raw("401 with more bytes than it says", "unauthorized", (socket) =>
-    says(socket, "401 Unauthorized", "content-type: application/json\r\ncontent-length: 2", "{}and more"),
+  raw(
+    "401, packed, with a bad chunk",
+    "unauthorized",
+    says("401 Unauthorized", "content-encoding: gzip\r\ntransfer-encoding: chunked", "zz\r\n"),
   ),
-  raw("401, packed, with a bad chunk", "unauthorized", (socket) =>
-    says(socket, "401 Unauthorized", "content-encoding: gzip\r\ntransfer-encoding: chunked", "zz\r\n"),
+  raw("403 of length 0 with a body", "forbidden", says("403 Forbidden", "content-length: 0", '{"message":"no"}')),
+  raw(
+    "a redirect of length 0 with a page",
+    "redirect",
+    says("302 Found", "location: https://login.invalid/\r\ncontent-length: 0", HTML),
   ),
-  raw("403 of length 0 with a body", "forbidden", (socket) =>
-    says(socket, "403 Forbidden", "content-length: 0", '{"message":"no"}'),
-  ),
-  raw("a redirect of length 0 with a page", "redirect", (socket) =>
-    says(socket, "302 Found", "location: https://login.invalid/\r\ncontent-length: 0", HTML),
-  ),
-  raw("another protocol", "not-mcp", (socket) =>
-    says(socket, "101 Switching Protocols", "connection: upgrade\r\nupgrade: websocket", ""),
-  ),
+  raw("another protocol", "not-mcp", says("101 Switching Protocols", "connection: upgrade\r\nupgrade: websocket")),
   raw(
     "plain HTTP on an https URL",
     "not-tls",
     (socket) => socket.end("HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n"),
     "https",
   ),
-  raw("a TLS handshake that is cut", "tls-handshake", (socket) => void socket.once("data", () => cut(socket)), "https"),
+  raw("a TLS handshake that is cut", "tls-handshake", asked(cut), "https"),
   raw(
     "a TLS handshake that is closed",
     "tls-handshake",
-    (socket) => void socket.once("data", () => socket.end()),
+    asked((socket) => socket.end()),
     "https",
   ),
   raw(
     "a TLS alert",
     "tls-handshake",
-    (socket) => void socket.once("data", () => socket.end(Buffer.from([0x15, 3, 3, 0, 2, 2, 40]))),
+    asked((socket) => socket.end(Buffer.from([0x15, 3, 3, 0, 2, 2, 40]))),
     "https",
   ),
   raw("a silent accept on an https URL", "timeout", () => undefined, "https"),
 ];
 
-/** A whole answer at once, and whatever comes behind it. */
-function says(socket: Socket, status: string, headers: string, body: string): void {
-  socket.once("data", () => socket.write(`HTTP/1.1 ${status}\r\n${headers}\r\n\r\n${body}`));
-}
-
 let page = 0;
-const session = (kit: Kit, lost: (kit: Kit) => void): void => {
-  if (kit.message.method === "initialize")
-    json(kit.response, 200, result(kit.message, INITIALIZED), { "mcp-session-id": "s1" });
-  else lost(kit);
-};
-const SESSION = ["initialize", "tools/list"] as const;
+/** Opens a session, and does not know it at the tools. */
+const loses = (name: string, lost: Answer): Fault =>
+  http(
+    name,
+    "session-lost",
+    (kit) => {
+      if (kit.message.method !== "initialize") return lost(kit);
+      json(kit.response, 200, result(kit.message, INITIALIZED), { "mcp-session-id": "s1" });
+    },
+    ["initialize", "tools/list"],
+  );
 
 const protocol: Fault[] = [
-  http("a JSON-RPC error with our id", "rpc-error", ({ response, message }) =>
-    json(response, 200, rpcError(message.id, -32000, "No such profile")),
-  ),
-  http("a JSON-RPC error with id null", "rpc-error", ({ response }) =>
-    json(response, 200, rpcError(null, -32000, "No such profile")),
-  ),
-  http("a JSON-RPC error about the token", "unauthorized", ({ response, message }) =>
-    json(response, 200, rpcError(message.id, -32001, "Unauthorized: token is not of type MCP")),
-  ),
-  http("a JSON-RPC error with 400", "rpc-error", ({ response }) =>
-    json(response, 400, rpcError(null, -32000, "No such profile")),
-  ),
-  http("JSON-RPC, but no MCP", "not-mcp", ({ response, message }) =>
-    json(response, 200, rpcError(message.id, -32601, "Method not found")),
-  ),
-  http("JSON-RPC by 404, but no MCP", "not-mcp", ({ response, message }) =>
-    json(response, 404, rpcError(message.id, -32601, "Method not found")),
-  ),
+  http("a JSON-RPC error with our id", "rpc-error", fails(-32000, "No such profile")),
+  http("a JSON-RPC error with id null", "rpc-error", fails(-32000, "No such profile", { id: null })),
+  http("a JSON-RPC error about the token", "unauthorized", fails(-32001, "Unauthorized: token is not of type MCP")),
+  http("a JSON-RPC error with 400", "rpc-error", fails(-32000, "No such profile", { id: null, status: 400 })),
+  http("JSON-RPC, but no MCP", "not-mcp", fails(-32601, "Method not found")),
+  http("JSON-RPC by 404, but no MCP", "not-mcp", fails(-32601, "Method not found", { status: 404 })),
   http("an initialize result of another shape", "not-mcp", answers({ ok: true }), CONNECT),
   http("an unknown protocol revision", "protocol-version", answers({ ...INITIALIZED, protocolVersion: "2031-01-01" }), [
     "initialize",
   ]),
-  http("only unknown revisions", "protocol-version", ({ response, message }) =>
-    json(
-      response,
-      400,
-      rpcError(message.id, -32022, "Unsupported protocol version", {
-        supported: ["2031-01-01"],
-        requested: "2026-07-28",
-      }),
-    ),
+  http(
+    "only unknown revisions",
+    "protocol-version",
+    fails(-32022, "Unsupported protocol version", {
+      status: 400,
+      data: { supported: ["2031-01-01"], requested: "2026-07-28" },
+    }),
   ),
   ...([404, 200] as const).map((status) =>
     http(
       `newer revisions alone, and ${status} to initialize`,
       "protocol-version",
-      ({ response, message }) =>
-        message.method === "server/discover"
-          ? json(response, 200, result(message, { ...DISCOVERED, supportedVersions: ["2031-01-01"] }))
-          : json(response, status, rpcError(message.id, -32601, "Method not found")),
+      (kit) =>
+        kit.message.method === "server/discover"
+          ? answers({ ...DISCOVERED, supportedVersions: ["2031-01-01"] })(kit)
+          : fails(-32601, "Method not found", { status })(kit),
       CONNECT,
     ),
   ),
-  http(
-    "a session lost by 404",
-    "session-lost",
-    (kit) => session(kit, ({ response }) => json(response, 404, rpcError(null, -32001, "Session not found"))),
-    SESSION,
-  ),
-  http(
-    "a session lost by 404 without words",
-    "session-lost",
-    (kit) => session(kit, (lost) => text(lost, 404, "")),
-    SESSION,
-  ),
-  http(
-    "a session lost by 400",
-    "session-lost",
-    (kit) =>
-      session(kit, ({ response }) =>
-        json(response, 400, rpcError(null, -32000, "Bad Request: No valid session ID provided")),
-      ),
-    SESSION,
-  ),
-  http("401 at initialized", "unauthorized", (kit) => text(kit, 401, ""), ["notifications/initialized"]),
-  http("401 at the tools", "unauthorized", ({ response }) => json(response, 401, { error: "unauthorized" }), TOOLS),
-  http("403 at the tools", "forbidden", ({ response }) => json(response, 403, { error: "no" }), TOOLS),
-  http("500 at the tools", "server-error", (kit) => text(kit, 500, ""), TOOLS),
-  http(
-    "an error at the tools",
-    "rpc-error",
-    ({ response, message }) => json(response, 200, rpcError(message.id, -32603, "profile has no agents")),
-    TOOLS,
-  ),
+  loses("a session lost by 404", fails(-32001, "Session not found", { id: null, status: 404 })),
+  loses("a session lost by 404 without words", replies(404)),
+  loses("a session lost by 400", fails(-32000, "Bad Request: No valid session ID provided", { id: null, status: 400 })),
+  http("401 at initialized", "unauthorized", replies(401), ["notifications/initialized"]),
+  http("401 at the tools", "unauthorized", replies(401, { error: "unauthorized" }), TOOLS),
+  http("403 at the tools", "forbidden", replies(403, { error: "no" }), TOOLS),
+  http("500 at the tools", "server-error", replies(500), TOOLS),
+  http("an error at the tools", "rpc-error", fails(-32603, "profile has no agents"), TOOLS),
   http("tools of another shape", "not-mcp", answers({ tools: "many" }), TOOLS),
   attack("a million values in the tools", "too-big", answersText(`{"tools":[],"x":[${"{},".repeat(1e6)}0]}`), TOOLS),
   attack(
@@ -294,28 +256,17 @@ const protocol: Fault[] = [
 
 /** Odd, but not wrong: the probe must succeed. */
 const harmless: Fault[] = [
-  http("server/discover gets 500", null, (kit) => text(kit, 500, ""), ["server/discover"]),
-  http("server/discover gets 403", null, ({ response }) => json(response, 403, { message: "Forbidden" }), [
-    "server/discover",
-  ]),
-  http("server/discover gets a web page", null, (kit) => text(kit, 200, HTML, html), ["server/discover"]),
-  http("server/discover gets text", null, (kit) => text(kit, 200, "no", { "content-type": "text/plain" }), [
-    "server/discover",
-  ]),
-  http("server/discover gets a reset", null, reset, ["server/discover"]),
-  http("server/discover gets silence", null, () => undefined, ["server/discover"]),
-  http("server/discover gets 200 and nonsense", null, ({ response }) => json(response, 200, { ok: false }), [
-    "server/discover",
-  ]),
-  http(
-    "server/discover gets an error with id null",
-    null,
-    ({ response }) => json(response, 200, rpcError(null, -32600, "Bad Request")),
-    ["server/discover"],
-  ),
-  http("server/discover gets 404 with a drip", null, (kit) => drip(kit.response.writeHead(404), "x", 20), [
-    "server/discover",
-  ]),
+  ...Object.entries<Answer>({
+    "500": replies(500),
+    "403": replies(403, { message: "Forbidden" }),
+    "a web page": replies(200, HTML, html),
+    text: replies(200, "no", { "content-type": "text/plain" }),
+    "a reset": reset,
+    silence: () => undefined,
+    "200 and nonsense": replies(200, { ok: false }),
+    "an error with id null": fails(-32600, "Bad Request", { id: null }),
+    "404 with a drip": (kit) => drip(kit.response.writeHead(404), "x", 20),
+  }).map(([gets, answer]) => http(`server/discover gets ${gets}`, null, answer, ["server/discover"])),
   http(
     "DELETE hangs",
     null,

@@ -86,37 +86,28 @@ export interface ProxyFault {
   readonly start: () => Promise<RunningProxy>;
 }
 
-const fault = (name: string, says: string, answer: (socket: Socket) => void): ProxyFault => ({
-  name,
-  cause: "proxy-failed",
-  says,
-  start: () => startProxy({ answer }),
-});
+const fault = (
+  name: string,
+  says: string,
+  answer: (socket: Socket) => void,
+  cause: Cause = "proxy-failed",
+): ProxyFault => ({ name, cause, says, start: () => startProxy({ answer }) });
+
+async function deadProxy(): Promise<RunningProxy> {
+  const proxy = await startProxy();
+  await proxy.close();
+  return { ...proxy, close: async () => undefined };
+}
+/** Too long a label for any name: nobody is asked. */
+const NOBODY = `${"a".repeat(70)}.invalid:3128`;
 
 export const PROXY_FAULTS: readonly ProxyFault[] = [
-  {
-    name: "that is dead",
-    cause: "proxy-failed",
-    says: "nothing listens there (ECONNREFUSED)",
-    start: async () => {
-      const proxy = await startProxy();
-      await proxy.close();
-      return { ...proxy, close: async () => undefined };
-    },
-  },
+  { name: "that is dead", cause: "proxy-failed", says: "nothing listens there (ECONNREFUSED)", start: deadProxy },
   {
     name: "whose name nobody knows",
     cause: "proxy-failed",
     says: "name could not be resolved",
-    start: async () => ({
-      // too long a label for any name: nobody is asked
-      host: `${"a".repeat(70)}.invalid:3128`,
-      url: () => `http://${"a".repeat(70)}.invalid:3128`,
-      heads: [],
-      inside: () => "",
-      open: () => 0,
-      close: async () => undefined,
-    }),
+    start: async () => ({ ...(await deadProxy()), host: NOBODY, url: () => `http://${NOBODY}` }),
   },
   {
     name: "that wants a password",
@@ -124,16 +115,12 @@ export const PROXY_FAULTS: readonly ProxyFault[] = [
     says: "It asks for: Basic",
     start: () => startProxy({ login: "somebody:else" }),
   },
-  {
-    name: "that wants Negotiate",
-    cause: "proxy-auth",
-    says: "It asks for: Negotiate, NTLM",
-    start: () =>
-      startProxy({
-        answer: (socket) =>
-          socket.end("HTTP/1.1 407 No\r\nProxy-Authenticate: Negotiate\r\nProxy-Authenticate: NTLM\r\n\r\n"),
-      }),
-  },
+  fault(
+    "that wants Negotiate",
+    "It asks for: Negotiate, NTLM",
+    (socket) => socket.end("HTTP/1.1 407 No\r\nProxy-Authenticate: Negotiate\r\nProxy-Authenticate: NTLM\r\n\r\n"),
+    "proxy-auth",
+  ),
   fault("that answers 502", 'HTTP 502: "Bad Gateway"', (socket) => socket.end("HTTP/1.1 502 Bad Gateway\r\n\r\n")),
   fault("that forbids", 'HTTP 403: "by policy"', (socket) =>
     socket.end("HTTP/1.1 403 by policy\r\ncontent-length: 3\r\n\r\nno!"),

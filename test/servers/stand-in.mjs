@@ -6,8 +6,10 @@
  * `{"url", "pid"}` and ends when stdin closes.
  */
 import { randomUUID } from "node:crypto";
+import { once } from "node:events";
 import { createServer } from "node:http";
 import { createInterface } from "node:readline";
+import { json } from "node:stream/consumers";
 import { pathToFileURL } from "node:url";
 import { toNodeHandler } from "@modelcontextprotocol/node";
 import { Server as OldServer } from "@modelcontextprotocol/sdk/server/index.js";
@@ -62,16 +64,7 @@ function newServer() {
 }
 
 /** @param {import("node:http").IncomingMessage} request */
-async function readBody(request) {
-  const chunks = [];
-  for await (const chunk of request) chunks.push(chunk);
-  const text = Buffer.concat(chunks).toString("utf8");
-  try {
-    return text === "" ? undefined : JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
+const readBody = (request) => json(request).catch(() => undefined);
 
 /** @param {import("node:http").ServerResponse} response @param {number} status @param {unknown} body */
 function sendJson(response, status, body) {
@@ -92,7 +85,7 @@ function refusal(request, settings) {
     return { status: 403, error: "forbidden", message: "Access to this account is denied" };
   if (headers["cm-profile-id"] !== settings.profileId)
     return { status: 403, error: "forbidden", message: "Access to this profile is denied" };
-  return undefined;
+  return {};
 }
 
 /**
@@ -149,11 +142,9 @@ export async function startStandIn(settings) {
     const rpc = typeof body?.method === "string" ? body.method : null;
     const seen = { method: request.method ?? "", path: request.url ?? "", headers: { ...request.headers }, rpc };
     requests.push(seen);
-    const guarded =
-      settings.auth === "none" ? false : settings.auth === "tools-list" ? rpc?.startsWith("tools/") === true : true;
-    const refused = guarded ? refusal(request, settings) : undefined;
-    if (refused !== undefined)
-      return sendJson(response, refused.status, { error: refused.error, message: refused.message });
+    const isOpen = settings.auth === "none" || (settings.auth === "tools-list" && !rpc?.startsWith("tools/"));
+    const { status, ...refused } = isOpen ? {} : refusal(request, settings);
+    if (status !== undefined) return sendJson(response, status, refused);
     if (!request.url?.startsWith("/halo/core/mcp")) return sendJson(response, 404, { error: "not_found" });
     try {
       await serve(request, response, body);
@@ -161,10 +152,7 @@ export async function startStandIn(settings) {
       if (!response.headersSent) sendJson(response, 500, { error: "internal" });
     }
   });
-  await new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(settings.port ?? 0, "127.0.0.1", () => resolve(undefined));
-  });
+  await once(server.listen(settings.port ?? 0, "127.0.0.1"), "listening");
   const address = server.address();
   const port = typeof address === "object" && address !== null ? address.port : 0;
   return {

@@ -1,12 +1,12 @@
 /** TLS servers with certificates made for the test by the openssl program: a CA that the child trusts, and what can be wrong under it. */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
-import { createServer } from "node:https";
+import { createServer, type ServerOptions } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Cause } from "../../src/core/diagnosis/diagnose.ts";
 import type { TlsFacts } from "../../src/core/diagnosis/record.ts";
-import { behave, listen, type Message, type Running } from "./fault-kit.ts";
+import { handler, listen, type Running } from "./fault-kit.ts";
 
 export interface KeyPair {
   readonly key: Buffer;
@@ -49,22 +49,11 @@ const HERE = "IP:127.0.0.1,DNS:localhost";
 const [PAST, FUTURE] = ["20200101000000Z", "20490101000000Z"];
 
 /** A healthy server of MCP. */
-function serve(options: Parameters<typeof createServer>[0]): Promise<Running> {
-  const server = createServer(options, (request, response) => {
-    let text = "";
-    request.on("data", (chunk: Buffer) => {
-      text += chunk.toString();
-    });
-    request.on("end", () => {
-      const message = (text === "" ? {} : JSON.parse(text)) as Message;
-      behave({ request, response, message, second: "", token: "" });
-    });
-  });
-  return listen(
-    server.on("tlsClientError", () => undefined),
+const serve = (options: ServerOptions): Promise<Running> =>
+  listen(
+    createServer(options, handler()).on("tlsClientError", () => undefined),
     "https",
   );
-}
 
 /** Makes a CA in a folder of its own, and each certificate when its server starts. */
 export function makeTlsFaults() {
@@ -103,98 +92,80 @@ export function makeTlsFaults() {
   asked("self", "pem", "self", "-x509", "-days", "30", "-addext", "subjectAltName=IP:127.0.0.1");
   const selfSigned = pair("self");
 
+  const fault = (
+    name: string,
+    cause: Cause | null,
+    start: TlsFault["start"],
+    { error = null, shown = null, says = [] }: Partial<TlsFault> = {},
+  ): TlsFault => ({ name, cause, error, shown, says, start });
+  const asksUs = { ...good, requestCert: true, rejectUnauthorized: true };
+  const GOOD = {
+    protocol: "TLSv1.3",
+    subject: "good",
+    issuer: "test ca",
+    names: ["127.0.0.1", "localhost"],
+    validTo: "2049-01-01T00:00:00.000Z",
+    systemCas: null,
+  };
+  const UNSENT = "Nothing was sent.";
   const faults: readonly TlsFault[] = [
-    {
-      name: "a good certificate",
-      cause: null,
-      error: null,
-      shown: {
-        protocol: "TLSv1.3",
-        subject: "good",
-        issuer: "test ca",
-        names: ["127.0.0.1", "localhost"],
-        validTo: "2049-01-01T00:00:00.000Z",
-        systemCas: null,
-      },
+    fault("a good certificate", null, () => serve(good), {
+      shown: GOOD,
       says: ["TLSv1.3, issued by test ca, ", " days left"],
-      start: () => serve(good),
-    },
-    {
-      name: "a self-signed certificate",
-      cause: "tls-untrusted",
+    }),
+    fault("a self-signed certificate", "tls-untrusted", () => serve(selfSigned), {
       error: "DEPTH_ZERO_SELF_SIGNED_CERT",
       shown: { subject: "self", issuer: "self", names: ["127.0.0.1"], root: "self" },
-      says: ['It is for "self", issued by "self".', "Nothing was sent."],
-      start: () => serve(selfSigned),
-    },
-    {
-      name: "an expired certificate",
-      cause: "tls-expired",
+      says: ['It is for "self", issued by "self".', UNSENT],
+    }),
+    fault("an expired certificate", "tls-expired", () => serve(signed("expired", { to: "20210101000000Z" })), {
       error: "CERT_HAS_EXPIRED",
       shown: { subject: "expired", issuer: "test ca", validTo: "2021-01-01T00:00:00.000Z" },
       says: ["has expired on 2021-01-01", 'for "expired", issued by "test ca"'],
-      start: () => serve(signed("expired", { to: "20210101000000Z" })),
-    },
-    {
-      name: "a certificate of tomorrow",
-      cause: "tls-not-yet-valid",
+    }),
+    fault("a certificate of tomorrow", "tls-not-yet-valid", () => serve(signed("early", { from: "20480101000000Z" })), {
       error: "CERT_NOT_YET_VALID",
       shown: { subject: "early", validFrom: "2048-01-01T00:00:00.000Z" },
       says: ["valid in the future on 2048-01-01"],
-      start: () => serve(signed("early", { from: "20480101000000Z" })),
-    },
-    {
-      name: "a certificate for another host",
-      cause: "tls-wrong-host",
-      error: "ERR_TLS_CERT_ALTNAME_INVALID",
-      shown: { subject: "other", names: ["example.com"] },
-      says: ["presented a certificate for example.com."],
-      start: () => serve(signed("other", { host: "DNS:example.com" })),
-    },
-    {
-      name: "no protocol in common",
-      cause: "tls-handshake",
-      error: null,
-      shown: null,
-      says: [],
-      start: () => serve({ ...good, minVersion: "TLSv1", maxVersion: "TLSv1.1", ciphers: "ALL:@SECLEVEL=0" }),
-    },
-    {
-      name: "a certificate whose signer is not sent along",
-      cause: "tls-untrusted",
+    }),
+    fault(
+      "a certificate for another host",
+      "tls-wrong-host",
+      () => serve(signed("other", { host: "DNS:example.com" })),
+      {
+        error: "ERR_TLS_CERT_ALTNAME_INVALID",
+        shown: { subject: "other", names: ["example.com"] },
+        says: ["presented a certificate for example.com."],
+      },
+    ),
+    fault("no protocol in common", "tls-handshake", () =>
+      serve({ ...good, minVersion: "TLSv1", maxVersion: "TLSv1.1", ciphers: "ALL:@SECLEVEL=0" }),
+    ),
+    fault("a certificate whose signer is not sent along", "tls-untrusted", () => serve(orphan()), {
       error: "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
       shown: { subject: "orphan", issuer: "test intermediate", root: "test intermediate" },
-      says: ['It is for "orphan", issued by "test intermediate".', "Nothing was sent."],
-      start: () => serve(orphan()),
-    },
-    {
-      name: "a certificate with its signer",
-      cause: null,
-      error: null,
-      shown: { subject: "orphan", issuer: "test intermediate", root: "test ca" },
-      says: [],
-      start: () => {
+      says: ['It is for "orphan", issued by "test intermediate".', UNSENT],
+    }),
+    fault(
+      "a certificate with its signer",
+      null,
+      () => {
         const { key, cert } = orphan();
         return serve({ key, cert: Buffer.concat([cert, readFileSync(at("between.pem"))]) });
       },
-    },
-    {
-      name: "a certificate asked of us",
-      cause: "tls-handshake",
-      error: null,
-      shown: null,
-      says: [],
-      start: () => serve({ ...good, requestCert: true, rejectUnauthorized: true, maxVersion: "TLSv1.2" }),
-    },
-    {
-      // The handshake is over for us before the server misses our certificate: it says so in an alert that comes after.
-      name: "a certificate asked of us under TLS 1.3",
-      cause: "tls-handshake",
-      error: null,
-      shown: { protocol: "TLSv1.3", subject: "good" },
-      says: ["ended the TLS handshake (ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED)."],
-      start: () => serve({ ...good, requestCert: true, rejectUnauthorized: true, minVersion: "TLSv1.3" }),
-    },
+      { shown: { subject: "orphan", issuer: "test intermediate", root: "test ca" } },
+    ),
+    fault("a certificate asked of us", "tls-handshake", () => serve({ ...asksUs, maxVersion: "TLSv1.2" })),
+    // The handshake is over for us before the server misses our certificate: it says so in an alert that comes after.
+    fault(
+      "a certificate asked of us under TLS 1.3",
+      "tls-handshake",
+      () => serve({ ...asksUs, minVersion: "TLSv1.3" }),
+      {
+        shown: { protocol: "TLSv1.3", subject: "good" },
+        says: ["ended the TLS handshake (ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED)."],
+      },
+    ),
   ];
   /** `ca`: for NODE_EXTRA_CA_CERTS. */
   return { ca: at("ca.pem"), good, selfSigned, faults };

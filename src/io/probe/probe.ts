@@ -60,9 +60,8 @@ function withoutToken(headers: ProbeRequest["headers"], tokenHeader: string): Re
  * method with any of these and still serve `initialize`, and so may a gateway in front of it that lets known methods through.
  */
 function worthTheOldWay(last: Exchange | undefined): boolean {
-  if (last?.method !== "server/discover" || !last.connected) return false;
-  const isFinal = last.status === 401 || last.status === 429;
-  return !isFinal && last.end !== "redirect" && last.end !== "too-big" && last.end !== "aborted";
+  if (last?.method !== "server/discover" || !last.connected || last.status === 401) return false;
+  return last.end !== "redirect" && last.end !== "too-big" && last.end !== "aborted";
 }
 
 /** The share of the time that the first request may take, its connection included. */
