@@ -1,8 +1,7 @@
 /** Why Claude Code loads no server of a `.mcp.json`, or reads it wrongly (2.1.330, measured). In report order. */
-import { stripComments } from "jsonc-parser";
+import { visit } from "jsonc-parser";
 import { spotAt } from "../check/documents.ts";
-import { fixOf } from "../check/edits.ts";
-import type { Broken, Document, Rule, Span } from "../check/model.ts";
+import type { Broken, Document, Rule, Span, TextEdit } from "../check/model.ts";
 import { fileRow, type Row } from "../check/rows.ts";
 import { MAX_DEPTH, type Node } from "../formats/json.ts";
 import { isObjectNode, kindWord, member } from "../formats/nodes.ts";
@@ -19,25 +18,28 @@ function unreadRow(why: Document["encoding"] | Broken["kind"], rule: Omit<Row<ne
   return fileRow({ ...rule, find });
 }
 
-/** The commas before a closing brace or bracket, in their order. */
-function commasIn(node: Node): readonly Span[] {
+/** Takes a comment out: with the blanks before it where nothing follows, and with its line where it has that to itself. */
+function withoutComment(text: string, { offset, length }: Span): TextEdit {
+  const blank = /[ \t]*(?:\r?\n|$)/y;
+  blank.lastIndex = offset + length;
+  const [after] = blank.exec(text) ?? [];
+  if (after === undefined) return { offset, length, text: "" };
+  let start = offset;
+  while (text[start - 1] === " " || text[start - 1] === "\t") start -= 1;
+  const line = start === 0 || text[start - 1] === "\n" ? after.length : 0;
+  return { offset: start, length: offset + length + line - start, text: "" };
+}
+
+/** What takes the commas before closing braces and brackets out, in their order. */
+function withoutCommas(node: Node): readonly TextEdit[] {
   if (node.kind === "scalar") return [];
   const comma = node.entries.at(-1)?.comma;
-  const inside = node.entries.flatMap(({ value }) => commasIn(value));
-  return comma === undefined ? inside : [...inside, { offset: comma, length: 1 }];
+  const inside = node.entries.flatMap(({ value }) => withoutCommas(value));
+  return comma === undefined ? inside : [...inside, { offset: comma, length: 1, text: "" }];
 }
 
 /** Other spellings, and what other clients call it: VS Code `servers`, Zed `context_servers`, Codex `mcp_servers`, opencode `mcp`. */
 const OTHERS = new Set(["mcpservers", "mcpserver", "servers", "server", "contextservers", "mcp"]);
-
-/** The lines of a text whose comments were blanked: one that held nothing else goes. */
-function tidied(text: string, blanked: string): string {
-  const before = text.split("\n");
-  const lines = blanked
-    .split("\n")
-    .map((line, at) => (line === before[at] ? line : line.replace(/[ \t]+(?=\r?$)/, "")));
-  return lines.filter((line, at) => line === before[at] || line.trim() !== "").join("\n");
-}
 
 export const FILE_RULES: readonly Rule[] = [
   unreadRow("not-a-file", {
@@ -92,10 +94,10 @@ export const FILE_RULES: readonly Rule[] = [
     summary: "Claude Code refuses a .mcp.json with a comment",
     // one finding a file, at the first comment; the fix removes all of them
     find: ({ document: { text, broken } }) => {
-      const blanked = broken?.kind === "loose" ? stripComments(text, " ") : text;
-      const changed = (after: string) => fixOf(text, { ok: true, text: after, changed: true });
-      const [first] = changed(blanked) ?? [];
-      return first && { at: { offset: first.offset, length: 2 }, fix: changed(tidied(text, blanked)) };
+      const found: Span[] = [];
+      const onComment = (offset: number, length: number) => found.push({ offset, length });
+      if (broken?.kind === "loose") visit(text, { onComment });
+      return found[0] && { at: found[0], fix: found.map((comment) => withoutComment(text, comment)) };
     },
     message: () => "a comment: Claude Code accepts only strict JSON and loads none of the servers",
   }),
@@ -103,8 +105,8 @@ export const FILE_RULES: readonly Rule[] = [
     id: "trailing-commas",
     summary: "Claude Code refuses a .mcp.json with a trailing comma",
     find: ({ document: { tree, broken } }) => {
-      const commas = tree === undefined || broken?.kind !== "loose" ? [] : commasIn(tree);
-      return commas[0] && { at: commas[0], fix: commas.map((comma) => ({ ...comma, text: "" })) };
+      const fix = tree === undefined || broken?.kind !== "loose" ? [] : withoutCommas(tree);
+      return fix[0] && { at: fix[0], fix };
     },
     message: () =>
       "a comma before a closing brace or bracket: Claude Code accepts only strict JSON and loads none of the servers",
