@@ -16,6 +16,7 @@ const rules = (["error", "warning", "note"] as const).map((severity) => ({
   id: `a-${severity}`,
   severity,
   summary: `What a-${severity} is about`,
+  check: () => [],
   message: ({ text = "" }: Readonly<Record<string, string>>) => `it says ${text}`,
 }));
 

@@ -19,12 +19,8 @@ async function print(context: Context, options: CheckOptions, report: Report, ga
   if (format === "json") output.json(toJson(report));
   if (format === "sarif") output.json((await import("../../core/report/sarif.ts")).toSarif(report, RULES, version));
   if (format === "text") {
-    const text = toText(report, {
-      color: wantsColor(env, isWatched, options.noColor),
-      root: realpathSync.native(context.cwd) === gathered.root ? undefined : gathered.root,
-      quiet,
-    });
-    output.result(text);
+    const root = realpathSync.native(context.cwd) === gathered.root ? undefined : gathered.root;
+    output.result(toText(report, { color: wantsColor(env, isWatched, options.noColor), root, quiet }));
   }
   if (format !== "github") return;
   const { toGithub, toJobSummary } = await import("../../core/report/github.ts");

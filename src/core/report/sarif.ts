@@ -11,11 +11,7 @@ const locationOf = (path: string) => ({ uri: path.split("/").map(encodeURICompon
  * The whole log: one run, every rule with its page. No fingerprints: GitHub takes `primaryLocationLineHash` alone, which
  * its upload action works out itself (docs.github.com, "SARIF support for code scanning", 2026).
  */
-export function toSarif(
-  report: Report,
-  all: readonly Pick<Rule, "id" | "severity" | "summary">[],
-  version: string,
-): object {
+export function toSarif(report: Report, all: readonly Rule[], version: string): object {
   const indexes = new Map(all.map(({ id }, index) => [id, index]));
   const rules = all.map(({ id, severity, summary }) => ({
     id,

@@ -3,14 +3,7 @@ import { givenValues } from "../check/env-files.ts";
 import type { Document, Rule, Subject } from "../check/model.ts";
 import { addressRow, headerRow, type Place, remoteRow } from "../check/rows.ts";
 import { isSecretName } from "../check/secret-judge.ts";
-import {
-  type Dialect,
-  hasReference,
-  referencesIn,
-  spelledIn,
-  variablesIn,
-  withoutPlaceholders,
-} from "../clients/references.ts";
+import { type Dialect, referencesIn, spelledIn, variablesIn, withoutPlaceholders } from "../clients/references.ts";
 import { member } from "../formats/nodes.ts";
 
 /** The beginning of an address, as much as anybody would write, in which variables have taken their defaults. */
@@ -43,7 +36,7 @@ function endpointOf(text: string, meant: string): "right" | "http" | "near" | "o
 /** The host that would receive the request, for a message. */
 function hostOf(text: string): string {
   const host = parsed(withDefaults(text))?.host ?? "";
-  return host === "" || hasReference(host) ? "a host that only a variable knows" : `host ${host}`;
+  return host === "" || host.includes("$") ? "a host that only a variable knows" : `host ${host}`;
 }
 
 /** Where a file of the repository gives a variable of the URL another address than HALO's. */
