@@ -136,10 +136,11 @@ describe("fixes", () => {
     [
       "comments",
       '// one\n{ // two\n  /* three */ "mcpServers": {} // five\n  /* six\n   */\n}\n',
-      '\n{ \n   "mcpServers": {} \n  \n}\n',
+      '{\n   "mcpServers": {}\n}\n',
     ],
     ["comments", '\uFEFF// one\r\n{"mcpServers":{}}// two', '\uFEFF\r\n{"mcpServers":{}}'],
-    ["comments", '{"mcpServers":{}, "x": "// no"} // yes', '{"mcpServers":{}, "x": "// no"} '],
+    ["comments", '{"mcpServers":{}, "x": "// no"} // yes', '{"mcpServers":{}, "x": "// no"}'],
+    ["comments", '{\n// a\n\n/* b\n*/ "mcpServers":/* c */{} \n}', '{\n\n "mcpServers":{} \n}'],
     ["trailing-commas", '{"mcpServers":{"a":{"args":["y" , ],},},}', '{"mcpServers":{"a":{"args":["y"  ]}}}'],
     ["mcp-servers-missing", '{"servers":{"a":{"command":"x"}}}', undefined],
     ["http-url-without-type", entry('"url":"https://x"'), entry('"type": "http", "url":"https://x"')],
