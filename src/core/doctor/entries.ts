@@ -1,4 +1,4 @@
-/** What is read, and the servers of every scope as Claude Code loads them: the rules of `check` about loading say what it skips. */
+/** The input, and the servers of every scope as Claude Code loads them. The loading rules of `check` decide what it skips. */
 import { documentOf } from "../check/documents.ts";
 import type { Document, Finding, Subject } from "../check/model.ts";
 import { entriesOf } from "../check/rows.ts";
@@ -11,14 +11,14 @@ import { DEFAULT_NAME, HALO_URL, HEADERS, variablesFor } from "../halo.ts";
 import { FILE_RULES } from "../rules/files.ts";
 import { LOADER_RULES } from "../rules/index.ts";
 
-/** What `doctor` reads before it thinks. */
+/** Everything that `doctor` reads first. */
 export interface SetupInput extends ClaudeFiles, Folder {
   readonly name: string | undefined;
   /** `--url`: this very URL may get the token. */
   readonly url: string | undefined;
-  /** Of this command line: tested in place of the one that is found. */
+  /** From this command line: tested instead of the one that is found. */
   readonly token?: string | undefined;
-  /** Words of this command line that a command to be typed needs too, as they are typed where it was started. */
+  /** Options of this command line that a suggested command needs too, as they were typed. */
   readonly given: { readonly cwd: string | undefined; readonly valuesFile: string | undefined };
   /** The `.mcp.json` files of the folder and above it that are there, nearest first. */
   readonly mcp: readonly {
@@ -29,11 +29,11 @@ export interface SetupInput extends ClaudeFiles, Folder {
   readonly dotenv: NamedFile;
   readonly envrc: NamedFile;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** The platform has permissions that count. */
+  /** The platform has permission bits. */
   readonly hasModes: boolean;
 }
 
-/** Each of them loses the file with everything in it; the other errors cost one entry. */
+/** These errors make Claude Code skip the whole file; the other errors only one entry. */
 const LOSES_FILE: ReadonlySet<string> = new Set(FILE_RULES.map(({ id }) => id));
 
 /** HALO's address, the header of its token, and its variable. */
@@ -57,7 +57,7 @@ function placeOf(scope: Scope, file: string, read: Pick<Document, "text" | "enco
   const errors = runRules(LOADER_RULES, subject).filter(({ rule }) => rules.get(rule)?.severity === "error");
   const whole = errors.find(({ rule }) => LOSES_FILE.has(rule));
   const servers = entriesOf(subject).map(({ name, entry: node }) => {
-    // of two equal names the last one stands, and that rule is about the first
+    // if a name occurs twice, the last one counts, and that rule reports the first
     const found = errors.find(
       ({ rule, span }) => rule !== "duplicate-server" && span.offset >= node.start && span.offset < node.value.end,
     );
@@ -68,20 +68,20 @@ function placeOf(scope: Scope, file: string, read: Pick<Document, "text" | "enco
       entry: readEntry(name, scope, value),
       scope,
       file,
-      /** Why Claude Code does not have it: it skips the entry, or the file. */
+      /** Why Claude Code skips the entry, or its file. */
       lost: lost && lostBy(lost),
-      /** It goes to HALO, carries its token, or runs a program that does; otherwise it has the name alone. */
+      /** It has HALO's URL or token, or runs a program that does; otherwise it has only the name. */
       isHalo: MARKS.some((mark) => text.includes(mark)),
     };
   });
-  /** `broken`: Claude Code refuses the file as a whole; what stands in it is listed all the same. */
+  /** `broken`: Claude Code refuses the whole file; its entries are listed anyway. */
   return { scope, file, broken: whole && lostBy(whole), servers };
 }
 
 /** One server of a file or of the store. */
 export type Server = ReturnType<typeof placeOf>["servers"][number];
 
-/** The files with servers: local, `.mcp.json` from the nearest on, user. One loader reads them all (measured 2026-11-22). */
+/** The files with servers: local, each `.mcp.json` from the nearest on, user. One loader reads them all (measured 2026-11-22). */
 export function placesOf(input: SetupInput, store: Json | undefined, secrets: readonly string[]) {
   const ofStore = (scope: Scope, mcpServers: Json | undefined) => {
     const read = { text: JSON.stringify({ mcpServers }), encoding: "utf-8" } as const;
@@ -94,7 +94,7 @@ export function placesOf(input: SetupInput, store: Json | undefined, secrets: re
   ];
 }
 
-/** The name asked for, else HALO's usual one, else that of the first entry about HALO; one that runs a program comes last: it cannot be tested. */
+/** The requested name, else HALO's usual one, else that of the first entry for HALO. An entry that runs a program comes last: it cannot be tested. */
 export function chooseName(servers: readonly Server[], asked: string | undefined): string {
   if (asked !== undefined) return asked;
   const about = servers.filter(({ isHalo }) => isHalo);

@@ -1,11 +1,11 @@
-/** One finding of `doctor`: why a set-up does not connect, or what else there is to say; and what to type next. */
+/** One finding of `doctor`: why a set-up does not connect, or a remark; and what to type next. */
 import type { Advice } from "../advice.ts";
 import { quoteSh } from "../command-line.ts";
 import { DEFAULT_NAME, nameProblem, type Value } from "../halo.ts";
 import type { Server } from "./entries.ts";
 import type { Asked, View } from "./view.ts";
 
-/** Why a set-up does not connect, and the link at which that is said. The ids are part of the JSON contract, beside the causes of a probe. */
+/** Why a set-up does not connect, and the link that reports it. The ids are part of the JSON contract, like the causes of a probe. */
 export const LINK_OF = {
   "no-entry": "setup",
   "file-broken": "setup",
@@ -40,20 +40,20 @@ export type SetupLink = (typeof LINK_OF)[SetupCause];
 export interface Finding {
   readonly link: SetupLink;
   readonly cause: SetupCause;
-  /** `warning`: it works all the same, or cannot be told. */
+  /** `warning`: it works anyway, or `doctor` cannot know. */
   readonly severity: "failed" | "warning" | "note";
-  /** One sentence: what was seen, with the file that it stands in. No secret, printable. */
+  /** One sentence: what was seen, with its file. No secret, printable. */
   readonly seen: string;
   /** Advice, a line each. */
   readonly tryThis: string;
-  /** The value that it is about, where its copies differ. */
+  /** The value whose copies differ. */
   readonly about?: Value;
 }
 
-/** What is found, in the order in which it is said. */
+/** The findings, in the order in which they are printed. */
 export type Found = Iterable<Omit<Finding, "link" | "tryThis"> & { readonly advice: readonly Advice[] }>;
 
-/** What is looked at: the view, and once they are known the word of Claude Code and the end of the connection test. */
+/** The view; later also Claude Code's answer and the result of the connection test. */
 export type Scene = View & {
   readonly asked?: Asked | undefined;
   readonly tested?: { readonly ok: boolean; readonly cause: string | null } | undefined;
@@ -71,18 +71,18 @@ export const npx = (...words: readonly string[]): Advice => ({ run: ["npx", "cre
 
 export const NEW_TOKEN = note("# and create a new token if Claude Code has run in this folder");
 
-/** ` --name x`, where the command would look at another one; nothing for a name that no command takes. */
+/** ` --name x`, if the command would otherwise use another name; nothing for a name that no command accepts. */
 export const nameWords = (name: string): readonly string[] =>
   name === DEFAULT_NAME || nameProblem(name) !== undefined ? [] : ["--name", name];
 
-/** The wizard for the scope and the folder of an entry, with what this command line was given. */
+/** The wizard's command for the scope and the folder of an entry, with the options of this command line. */
 export function repair({ input, state }: View, target: Server | undefined, ...more: readonly string[]): Advice {
   const { above, gitRoot, given } = input;
   const { scope = "project", file = "", entry } = target ?? {};
-  // as beginnings of paths from the folder: where the wizard works by itself, and where it is to write
+  // path prefixes from the folder: where the wizard writes by default, and where it must write
   const root = "../".repeat(gitRoot === undefined ? 0 : Math.max(0, above.indexOf(gitRoot)));
   const own = scope === "project" && file.endsWith(".mcp.json") ? file.slice(0, -".mcp.json".length) : root;
-  // a Claude Code that reads no settings of the root needs them in the session's folder
+  // a Claude Code that does not read the root's settings needs them in the session's folder
   const home = scope === "project" && file !== "" && !state.behaviour.readsRootSettings ? "" : own;
   const folder = given.cwd === undefined || /^[~/]/.test(home) ? home : `${given.cwd}/${home}`;
   return npx(
@@ -94,7 +94,7 @@ export function repair({ input, state }: View, target: Server | undefined, ...mo
   );
 }
 
-/** A word for a shell, the `~` before a path left to it. */
+/** A word for a shell, which expands the `~` before a path. */
 function wordOf(word: string): string {
   if (word === "~") return word;
   return word.startsWith("~/") ? `~/${quoteSh(word.slice(2))}` : quoteSh(word);

@@ -1,4 +1,4 @@
-/** What is found about Claude Code: what it does with the entry, its own word, and how it goes to the network. */
+/** Findings about Claude Code: how it treats the entry, its own answer, and its network settings. */
 import type { ClientStatus } from "../clients/claude-code.ts";
 import { type Found, NEW_TOKEN, note, npx, repair, run, type Scene, say } from "./finding.ts";
 import { VERIFY } from "./values.ts";
@@ -22,7 +22,7 @@ function* disagreement(v: Scene): Found {
   const { status = "unknown", scope } = asked;
   if (asked.status === undefined) yield say.note("client-disagrees", "Claude Code gave no answer in time", list);
   const says = `Claude Code ${v.client.version ?? ""} reports "${STATUS_WORDS[status]}"`;
-  // of the settings, `claude mcp get` has the user's own alone
+  // `claude mcp get` reads only the user's own settings
   const way = v.network.filter(({ name, from, differs }) => from === "user-settings" && differs && name !== VERIFY);
   const names = way.map(({ name }) => name).join(", ");
   const isOther = scope !== undefined && scope !== winner?.scope;
@@ -52,7 +52,7 @@ function* disagreement(v: Scene): Found {
     );
 }
 
-/** Whether Claude Code may start the entry that is taken, or one that would take its place. */
+/** Whether Claude Code may start the entry that it uses, or one that would replace it. */
 function* consent(v: Scene): Found {
   const { approval, winner, waiting, shownName, client } = v;
   const { file = "", key = "" } = approval?.by ?? {};

@@ -1,4 +1,4 @@
-/** What is found about files and entries. */
+/** Findings about files and entries. */
 import type { Advice } from "../advice.ts";
 import { shown } from "../check/show.ts";
 import { property } from "../formats/json.ts";
@@ -9,11 +9,11 @@ import { type Found, NEW_TOKEN, nameWords, note, npx, repair, run, type Scene, s
 const remove = (v: Scene, { scope }: Server): Advice => run("claude", "mcp", "remove", "--scope", scope, v.shownName);
 const list = (file: string): Advice => run("ls", "-ld", file);
 
-/** Something that a session needs is not there: a file that is not read may hold it. */
+/** Something that a session needs is missing: an unreadable file may contain it. */
 const lacks = ({ approval, values }: Scene): boolean =>
   approval?.state === "pending" || values.some(({ state }) => state === "unset");
 
-/** Files that cannot be read, or that Claude Code refuses. What is lost with one matters only where nothing else is taken. */
+/** Files that cannot be read, or that Claude Code refuses. They matter only if Claude Code uses no other entry. */
 function* brokenFiles(v: Scene): Found {
   const { winner, places, state } = v;
   const { store, dotenv, envrc, mcp } = v.input;
@@ -21,7 +21,7 @@ function* brokenFiles(v: Scene): Found {
   const unread = (made: typeof lost, file: string, reason: string) =>
     made("file-broken", `${file} cannot be read: ${reason}`, list(file));
   if (store.state.kind === "unreadable") yield unread(lost, store.shown, store.state.reason);
-  // a folder .env may be somebody's Python, and nobody misses its values
+  // a folder .env may be a Python environment, which has no values
   for (const { shown: file, state: read } of [dotenv, envrc])
     if (read.kind === "unreadable" && (winner === undefined || lacks(v))) yield unread(say.warning, file, read.reason);
   for (const { shown: file, unreadable } of mcp) if (unreadable) yield unread(lost, file, unreadable);
@@ -43,12 +43,12 @@ function* brokenFiles(v: Scene): Found {
   }
 }
 
-/** Takes the consent to an entry back, whoever gave it. */
+/** How to withdraw the approval of an entry. */
 function withdraw(v: Scene, server: Server): readonly Advice[] {
   const { store, localSettings } = v.input;
   const { key, file = "" } = v.approval?.by ?? {};
   if (server.scope !== "project") return [remove(v, server)];
-  // it clears the lists of these two files (claude-code facts, section 3); a rejection wins over an approval elsewhere
+  // it clears the lists of these two files (claude-code facts, section 3); a rejection takes precedence over an approval
   if (key === "enabledMcpjsonServers" && [store.shown, localSettings.shown].includes(file))
     return [
       run("claude", "mcp", "reset-project-choices"),
@@ -57,7 +57,7 @@ function withdraw(v: Scene, server: Server): readonly Advice[] {
   return [note(`add "${v.shownName}" to "disabledMcpjsonServers" in ${localSettings.shown}`)];
 }
 
-/** Why the entry that is taken can never connect, whatever the values, or must not: the first that fits. */
+/** Why the entry in use can never connect, whatever the values, or must not: the first match. */
 function* obstacle(v: Scene, server: Server): Found {
   const { toSend, leaks } = v;
   const { entry, file, scope } = server;
@@ -95,7 +95,7 @@ function* obstacle(v: Scene, server: Server): Found {
     yield say.failed(cause, `${file}: ${reason}${leaks ? `. ${sends}` : ""}`, ...reject, replace);
 }
 
-/** Why no entry is taken. */
+/** Why Claude Code uses no entry. */
 function* noEntry(v: Scene): Found {
   const { contenders, name, input } = v;
   const named = contenders.filter(({ entry }) => entry.name === name);
@@ -109,7 +109,7 @@ function* noEntry(v: Scene): Found {
     );
   if (skipped !== undefined) return;
   const others = [...new Set(contenders.map(({ entry }) => shown(v, entry.name, 64)))];
-  // with --url an address is tested that need not be set up
+  // with --url, the URL is tested even without an entry
   yield say[input.url === undefined ? "failed" : "note"](
     "no-entry",
     `no entry "${v.shownName}" in a .mcp.json of this folder or a folder above, nor in ${input.store.shown}`,
@@ -118,7 +118,7 @@ function* noEntry(v: Scene): Found {
   );
 }
 
-/** Files that hold the token, and that their group or everybody may read. Claude Code keeps the mode that its store has: one that was 0644 once stays so. */
+/** Files with the token that their group or everybody may read. Claude Code does not change the mode of its store. */
 function* openFiles({ input, state, secrets }: Scene): Found {
   for (const { shown: file, state: read } of [input.store, ...state.settings.map((each) => each.file), input.dotenv]) {
     if (!input.hasModes || read.kind !== "file" || (read.mode & 0o077) === 0) continue;
@@ -154,7 +154,7 @@ export function* setupFindings(v: Scene): Found {
       );
   for (const other of v.kept) {
     if (winner === undefined || other === winner || other === v.waiting) continue;
-    // the reader may look at a file that is not the one that counts
+    // the reader may be looking at another file than the one in use
     yield say[other.scope === "user" ? "note" : "warning"](
       "shadowed",
       `"${shownName}" is also in ${other.file} (${other.scope} scope); Claude Code uses the ${winner.scope} entry in ${winner.file}`,

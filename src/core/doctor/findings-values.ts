@@ -1,4 +1,4 @@
-/** What is found about the three values. */
+/** Findings about the three values. */
 import type { Advice } from "../advice.ts";
 import { expand } from "../clients/references.ts";
 import { cleanValue, HEADERS, LABELS, variablesFor } from "../halo.ts";
@@ -6,11 +6,11 @@ import { type Found, note, npx, repair, run, type Scene, say } from "./finding.t
 import { headersFor, type ValueSource } from "./values.ts";
 
 const nameOf = ({ variable, value }: ValueSource): string => variable ?? `the ${LABELS[value]}`;
-/** The places that hold another value than the one that is sent. */
+/** The places with another value than the one that is sent. */
 const othersOf = ({ places }: ValueSource): readonly string[] =>
   places.filter(({ same }) => !same).map(({ place }) => place);
 
-/** The values that nothing sets in a session, whether or not a place that it does not read holds them. */
+/** The values that nothing sets in a session, even if a place that it does not read contains them. */
 function* unset(v: Scene): Found {
   const { winner, bridge } = v;
   const direnv = [run("direnv", "allow"), note("# .envrc would load the values, but not in this shell")];
@@ -35,7 +35,7 @@ function* unset(v: Scene): Found {
     );
 }
 
-/** What a value is that is there, or whose header is not, and cannot be used. */
+/** Values that cannot be used, and missing headers. */
 const UNUSABLE = {
   absent: "missing-value",
   empty: "missing-value",
@@ -55,7 +55,7 @@ function* unusable(v: Scene): Found {
   }
 }
 
-/** The value that was refused has copies that differ: then one of them is the first thing to try, and no new token. */
+/** The refused value has copies that differ: try one of them before a new token. */
 export function refusedCopy({ values, tested, input }: Scene): ValueSource | undefined {
   if (tested?.cause !== "unauthorized" && tested?.cause !== "forbidden") return undefined;
   return values.find(
@@ -68,7 +68,7 @@ export function refusedCopy({ values, tested, input }: Scene): ValueSource | und
 function* stale(v: Scene): Found {
   const { winner, input } = v;
   const isProject = winner?.scope === "project";
-  // the wizard writes to neither; it asks about what is exported, and does not change that
+  // the wizard writes to neither; it asks about exported variables, but does not change them
   const foreign = [input.projectSettings, isProject ? input.userSettings : input.localSettings].map(
     ({ shown }) => shown,
   );
@@ -96,7 +96,7 @@ export function* valueFindings(v: Scene): Found {
   yield* unset(v);
   yield* unusable(v);
   yield* stale(v);
-  // the file is made to be shared, and git keeps every state of it
+  // the file is shared, and git keeps every version of it
   const shared = v.contenders.filter(({ isHalo, scope }) => isHalo && scope === "project");
   const holds = shared.filter(({ entry }) =>
     headersFor(entry, "token")

@@ -1,10 +1,10 @@
-/** All that is found out about a set-up. */
+/** All findings about a set-up. */
 import { type Finding, LINK_OF, linesOf, type Scene, type SetupCause } from "./finding.ts";
 import { clientFindings } from "./findings-client.ts";
 import { setupFindings } from "./findings-setup.ts";
 import { valueFindings } from "./findings-values.ts";
 
-/** Failures that keep no session from sending the values. */
+/** Failures with which a session still sends the values. */
 const NO_OBSTACLE: readonly SetupCause[] = [
   "endpoint-foreign",
   "stale-value",
@@ -12,14 +12,14 @@ const NO_OBSTACLE: readonly SetupCause[] = [
   "client-disagrees",
   "repository-steers",
 ];
-/** What a settings file that is skipped may hold. */
+/** What a skipped settings file may contain. */
 const IN_SETTINGS: readonly SetupCause[] = ["missing-value", "no-bridge", "not-approved"];
 
-/** Said only of an entry that may be approved and filled: nobody is told to do that with what is not HALO's. */
+/** Reported only for an entry that may be approved: nobody must be told to approve an entry that is not HALO's. */
 const isForFit = ({ cause, link }: Finding): boolean =>
   link === "values" ? cause !== "token-in-repository" : cause === "disabled" || cause === "rejected";
 
-/** In: the view, and what is known of the test and of Claude Code's own word. Out: what is said, the failures first. */
+/** In: the view, and what is known of the test and of Claude Code's answer. Out: the findings, failures first. */
 export function findingsOf(v: Scene) {
   const { winner, waiting, skipped } = v;
   const found = [...setupFindings(v), ...clientFindings(v), ...valueFindings(v)];
@@ -34,7 +34,7 @@ export function findingsOf(v: Scene) {
       ? !NO_OBSTACLE.includes(cause)
       : cause === "no-entry" || (cause === "not-approved" && waiting === undefined),
   );
-  /** What an interactive session does, when its owner trusts the folder and answers nothing else. */
+  /** What an interactive session does if its owner trusts the folder and approves nothing. */
   const verdict = obstacle
     ? { wouldConnect: false, cause: obstacle.cause, reason: obstacle.seen }
     : { wouldConnect: true, reason: `it sends the values of the entry in ${winner?.file ?? ""}` };

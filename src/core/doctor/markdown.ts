@@ -1,7 +1,7 @@
-/** The report for a support ticket, as Markdown: versions, timings, what was seen; nothing secret. Pure. */
+/** The report for a support ticket, as Markdown: versions, timings, what was seen; no secrets. Pure. */
 import { type DoctorReport, headline, serverWords } from "./report.ts";
 
-/** Text of others in a table's cell: no Markdown, no HTML, no mention of anybody; it reads well as plain text, too. */
+/** Untrusted text for a table cell: no Markdown, no HTML, no @mentions. */
 function plain(cell: unknown): string {
   const text =
     typeof cell === "boolean" ? (cell ? "yes" : "no") : Array.isArray(cell) ? cell.join("\n") : `${cell ?? ""}`;

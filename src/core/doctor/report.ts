@@ -1,4 +1,4 @@
-/** One run as one report: the links of the chain, from the files to the tools, each with what was seen and what to do. Pure. */
+/** A run as a report: the links from the files to the tools, each with what was seen and what to do. Pure. */
 import { shown } from "../check/show.ts";
 import { claudeCode, expandEntry } from "../clients/claude-code.ts";
 import { sessionEnv } from "../clients/claude-state.ts";
@@ -19,16 +19,16 @@ export interface Link {
   readonly ok: boolean;
   readonly ms: number;
   readonly cause?: Cause | SetupCause | undefined;
-  /** The one line of `detail` that the cause is about. */
+  /** The line of `detail` about the cause. */
   readonly why?: string | undefined;
-  /** What was seen: the first line in short, for the chain. */
+  /** What was seen; the first line is short, for the chain. */
   readonly detail?: string | undefined;
   readonly tryThis?: string | undefined;
-  /** What else there is to say, with what to do. */
+  /** Further remarks, with what to do. */
   readonly notes?: readonly Finding[];
 }
 
-/** What came after the view. `test`: the connection test; undefined where nothing may be sent. */
+/** The results after the view. `test`: the connection test; undefined if nothing may be sent. */
 export interface Run {
   readonly test: { readonly diagnosis: Diagnosis; readonly record: ProbeRecord } | undefined;
   readonly asked?: Asked | undefined;
@@ -38,7 +38,7 @@ export interface Run {
 
 const toolsWords = (count: number): string => `${count} ${count === 1 ? "tool" : "tools"}`;
 
-/** Why an entry is not the one that is taken, in words that go after "not used: ". */
+/** Why an entry is not used, in words for after "not used: ". */
 function whyNot({ entry, scope, lost }: Server, { name, winner }: View): string {
   if (lost !== undefined) return lost.isFile ? `the file is not loaded: ${lost.why}` : lost.why;
   if (entry.name !== name) return "another name";
@@ -46,7 +46,7 @@ function whyNot({ entry, scope, lost }: Server, { name, winner }: View): string 
   return `${winner?.file ?? "another file"} comes first`;
 }
 
-/** What the JSON output says of the set-up: where everything stands, no value. */
+/** The set-up in the JSON output: where everything is, without values. */
 function setupOf(v: View, verdict: ReturnType<typeof findingsOf>["verdict"]) {
   const { winner, session } = v;
   const entries = v.contenders.map((each) => ({
@@ -66,7 +66,7 @@ function setupOf(v: View, verdict: ReturnType<typeof findingsOf>["verdict"]) {
     approval: v.approval ?? null,
     trust: v.trust,
     bridge: v.bridge,
-    /** Variables that a session, and `claude mcp list` and `get`, would send as their placeholder. */
+    /** Variables that a session, and `claude mcp list` and `get`, would send as the reference itself. */
     missing: { session: session?.missing ?? [], list: list ?? [] },
     network: v.network,
     verdict: { ...verdict, dialogs: v.dialogs },
@@ -76,7 +76,7 @@ function setupOf(v: View, verdict: ReturnType<typeof findingsOf>["verdict"]) {
 
 const APPROVAL = { ...STATUS_WORDS, approved: "approved", "not-needed": "no approval needed" };
 
-/** What was seen at each link before the network, whatever is wrong with it. */
+/** What was seen at each link before the network. */
 const LINES: Readonly<Record<SetupLink, (v: Scene, setup: ReturnType<typeof setupOf>) => readonly string[]>> = {
   setup: (_, { entries }) =>
     entries
@@ -110,7 +110,7 @@ const LINES: Readonly<Record<SetupLink, (v: Scene, setup: ReturnType<typeof setu
 function setupLink(stage: SetupLink, v: View, lines: readonly string[], all: readonly Finding[]): Link {
   const own = all.filter(({ link }) => link === stage);
   const detail = [...lines, ...own.map(({ seen }) => seen)].join("\n") || undefined;
-  // an entry that is not to be filled
+  // an entry that must not be filled in
   if (stage === "values" && own.length === 0 && (v.winner === undefined || !v.isFit(v.winner)))
     return { stage, status: "skipped", ok: false, ms: 0, detail: v.winner && "not checked: see set-up" };
   const first = own.find(({ severity }) => severity === "failed") ?? own.find(({ severity }) => severity === "warning");
@@ -130,7 +130,7 @@ function setupLink(stage: SetupLink, v: View, lines: readonly string[], all: rea
 export const serverWords = ({ name, version, protocol }: NonNullable<Diagnosis["server"]>): string =>
   `${name} ${version}, protocol ${protocol}`;
 
-/** What was seen at a stage that passed and has no words of its own. */
+/** The words for a stage that passed. */
 function seenAt(stage: ProbeStage, { server, toolCount, control }: Diagnosis, { endpoint }: ProbeRecord) {
   if (stage === "url") return `${endpoint.origin}${endpoint.path}`;
   if (stage === "mcp") return server === null ? undefined : serverWords(server);
@@ -141,11 +141,11 @@ function seenAt(stage: ProbeStage, { server, toolCount, control }: Diagnosis, { 
     : "could not check whether the token is needed";
 }
 
-/** Refused for what was sent: the token, or one of the IDs. */
+/** The server refused the token or one of the IDs. */
 const REFUSED: readonly Link["cause"][] = ["unauthorized", "forbidden", "rejected-request", "rpc-error"];
 const INPUT: readonly Link["cause"][] = ["bad-value", "missing-value", "placeholder-sent"];
 
-/** A stage of the test, with where its token comes from, and with what comes before a new one. */
+/** A stage of the test, with the source of its token, and with what to try before a new token. */
 function stageLink(result: StageResult, v: Scene, test: NonNullable<Run["test"]>, values: Link | undefined): Link {
   const { stage, cause, ok } = result;
   const { input, winner, from, ours, added } = v;
@@ -180,7 +180,7 @@ function stageLink(result: StageResult, v: Scene, test: NonNullable<Run["test"]>
   };
 }
 
-/** The stages of the test; where nothing was sent, why. */
+/** The stages of the test; if nothing was sent, the reason. */
 function networkLinks(v: Scene, test: Run["test"], values: Link | undefined): readonly Link[] {
   const { toSend } = v;
   if (toSend.ok && test !== undefined) return test.diagnosis.stages.map((result) => stageLink(result, v, test, values));
@@ -193,7 +193,7 @@ function networkLinks(v: Scene, test: Run["test"], values: Link | undefined): re
 
 export type DoctorReport = ReturnType<typeof makeReport>;
 
-/** The report of a run, as docs/json.md has it. `ok`: no link failed, and the connection stood. */
+/** The report of a run, see docs/json.md. `ok`: no link failed, and the connection worked. */
 export function makeReport(v: View, run: Run) {
   const { toSend } = v;
   const { diagnosis, record } = run.test ?? {};
@@ -232,13 +232,13 @@ export function makeReport(v: View, run: Run) {
     setup,
     /** Every request of the test; no body, no header. */
     requests: (record?.exchanges ?? []).map(({ method, phase, status, end, codes, ms }) => {
-      // each has a connection of its own, on which nothing is sent twice
+      // each has a connection of its own, and nothing is sent twice
       return { method, control: phase === "control", status, end, codes, ms: Math.round(ms), repeated: 0 };
     }),
   };
 }
 
-/** What is wrong, or that all is well, in one line. */
+/** The result in one line. */
 export function headline({ cause, stages, ok, server, toolCount, at, call }: DoctorReport): string {
   if (ok) {
     const name = [server?.name || "the server", server?.version].filter(Boolean).join(" ");
@@ -246,7 +246,7 @@ export function headline({ cause, stages, ok, server, toolCount, at, call }: Doc
   }
   if (call?.ok === false && stages.every(({ status }) => status !== "failed"))
     return `The connection works, but calling the tool "${call.tool}" failed`;
-  // ids of the set-up and of the test are partly the same, what they mean is not
+  // some ids of the set-up and of the test are the same, with different meanings
   const of = (name: Link["stage"]) => stages.find(({ stage }) => stage === name);
   if (at === "setup" || at === "values" || at === "client") return of(at)?.why ?? of("url")?.detail ?? "Not connected";
   return cause !== null && Object.hasOwn(CAUSES, cause) ? CAUSES[cause as Cause].title : "Not connected";

@@ -1,30 +1,30 @@
-/** Where the three values of an entry come from in a session, where else they stand, and which texts are secret. */
+/** Where the three values of an entry come from in a session, where else they are, and which texts are secret. */
 import type { Entry } from "../clients/claude-code.ts";
 import { type Env, type Layer, layerOf, type Origin } from "../clients/claude-state.ts";
 import { expand, references } from "../clients/references.ts";
 import { cleanValue, HEADERS, VALUES, type Value, variablesFor } from "../halo.ts";
 
-/** Where one of the three values comes from, and where else it stands. Never the value. */
+/** Where one of the three values comes from, and where else it is. Never the value. */
 export interface ValueSource {
   readonly value: Value;
-  /** The variable that the header refers to; undefined for text that stands in the file itself, or no header. */
+  /** The variable that the header refers to; undefined for plain text in the file, or without a header. */
   readonly variable: string | undefined;
-  /** What a session of Claude Code sends: from which place. `none`: nothing sets it, the placeholder itself is sent. */
+  /** The source of the value that a session of Claude Code sends. `none`: nothing sets it, the reference itself is sent. */
   readonly from: Origin | "default" | "literal" | "none";
-  /** The same as it is shown: a file, or "the environment"; undefined where nothing is sent. */
+  /** The source as it is shown: a file, or "the environment"; undefined if nothing is sent. */
   readonly place: string | undefined;
-  /** Every place that holds it, and whether it is the same value as the one that is sent. `.env` feeds no session. */
+  /** Every place that has it, and whether it is the value that is sent. Sessions do not read `.env`. */
   readonly places: readonly { readonly place: string; readonly same: boolean }[];
-  /** `absent`: the entry has no such header. `placeholder`: words in the place of a value, or a reference that stays one. */
+  /** `absent`: the entry has no such header. `placeholder`: words instead of a value, or a reference that is not expanded. */
   readonly state: "set" | "empty" | "placeholder" | "unset" | "bad" | "absent";
-  /** Why a session cannot send it, or HALO cannot know it; never the value. */
+  /** Why a session cannot send it, or HALO cannot accept it; never the value. */
   readonly problem?: string;
 }
 
-/** Every place that holds a variable, lowest first, `.env` last. */
+/** Every place that has a variable, lowest precedence first, `.env` last. */
 export type Holders = readonly Pick<Layer, "place" | "env">[];
 
-/** What HALO would make of a value as it is sent; never says the value. */
+/** Why HALO would not accept a value as it is sent; never the value. */
 function judge(value: Value, sent: string): Pick<ValueSource, "state" | "problem"> {
   if (sent === "") return { state: "empty", problem: "it is empty" };
   const cleaned = cleanValue(value, sent);
@@ -33,13 +33,13 @@ function judge(value: Value, sent: string): Pick<ValueSource, "state" | "problem
   return cleaned.cleaned.length === 0 ? { state: "set" } : { state: "bad", problem };
 }
 
-/** The headers that carry a value, in any case, each as written. */
+/** The headers of a value, in any case, each as written. */
 export function headersFor(entry: Entry, value: Value): readonly string[] {
   const wanted = HEADERS[value].toLowerCase();
   return Object.entries(entry.headers).flatMap(([name, text]) => (name.trim().toLowerCase() === wanted ? [text] : []));
 }
 
-/** An unfilled line holds nothing. */
+/** An empty line or a placeholder is no value. */
 function copiesOf(holders: Holders, name: string): readonly { readonly place: string; readonly text: string }[] {
   return holders.flatMap(({ place, env }) => {
     const text = Object.hasOwn(env, name) ? (env[name] ?? "").trim() : "";
@@ -47,7 +47,7 @@ function copiesOf(holders: Holders, name: string): readonly { readonly place: st
   });
 }
 
-/** In: the entry that is taken and its file, the layers of a session with what they come to, and every place that holds values. */
+/** In: the entry in use and its file, the layers of a session and their result, and every place with values. */
 export function viewValues(entry: Entry, file: string, layers: readonly Layer[], env: Env, holders: Holders) {
   return VALUES.map((value): ValueSource => {
     const text = headersFor(entry, value).at(-1);
@@ -56,11 +56,11 @@ export function viewValues(entry: Entry, file: string, layers: readonly Layer[],
     if (text === undefined) return nothing;
     const expanded = expand(text, env);
     const layer = variable === undefined ? undefined : layerOf(layers, variable);
-    // text that stands in the file has its copies under the usual name
+    // copies of plain text in the file have the usual variable name
     const copies = copiesOf(holders, variable ?? variablesFor(entry.name)[value]);
     const own = variable === undefined ? expanded.text.trim() : (layer?.env[variable]?.trim() ?? copies[0]?.text);
     const places = copies.map(({ place, text: copy }) => ({ place, same: copy === own }));
-    // of several variables any one that is missing spoils the value
+    // if one of several variables is missing, the value is wrong
     const [missing] = expanded.missing;
     if (missing !== undefined) return { ...nothing, variable: missing, places, state: "unset" };
     return {
@@ -74,10 +74,10 @@ export function viewValues(entry: Entry, file: string, layers: readonly Layer[],
   });
 }
 
-/** Of a value, characters: no server takes a header that long, and to mask one of megabytes takes half a minute. */
+/** Characters of a value: no server accepts a longer header, and masking megabytes takes half a minute. */
 const LONGEST_SECRET = 8192;
 
-/** Every text that may be the token: wherever its variables stand, and what entries hold themselves. To be masked. */
+/** Every text that may be the token: the values of its variables, and plain text in entries. To be masked. */
 export function secretsIn(entries: readonly Entry[], env: Env, holders: Holders): readonly string[] {
   const headers = entries.flatMap((entry) => headersFor(entry, "token"));
   const names = new Set(["HALO_MCP_TOKEN", ...headers.flatMap(references)]);
@@ -86,17 +86,17 @@ export function secretsIn(entries: readonly Entry[], env: Env, holders: Holders)
   return [...texts].flatMap((whole) => {
     const text = whole.slice(0, LONGEST_SECRET);
     const cleaned = cleanValue("token", text);
-    // what no header can carry is a secret all the same
+    // a value that cannot be sent is also a secret
     return cleaned.ok ? [...new Set([text, cleaned.value])] : cleaned.missing ? [] : [text];
   });
 }
 
-/** What the client's connection depends on beside the entry; neither reads ALL_PROXY. Windows does not distinguish their case, others do. */
+/** The network variables of the client; it does not read ALL_PROXY. Windows ignores their case. */
 const NETWORK = /^(?:https?_proxy|no_proxy|node_extra_ca_certs|node_tls_reject_unauthorized|ssl_cert_(?:file|dir))$/i;
 /** At 0, certificates are not verified; no other value counts. */
 export const VERIFY = "NODE_TLS_REJECT_UNAUTHORIZED";
 
-/** The variables about proxies and certificates, each where it counts. Never its value: a proxy may hold a password. */
+/** The proxy and certificate variables, each with its source. Never the value: a proxy may contain a password. */
 export function viewNetwork(layers: readonly Layer[]) {
   const names = new Set(layers.flatMap(({ env }) => Object.keys(env).filter((name) => NETWORK.test(name))));
   const given = layers.find(({ from }) => from === "environment")?.env ?? {};
@@ -104,7 +104,7 @@ export function viewNetwork(layers: readonly Layer[]) {
     const layer = layerOf(layers, name);
     const [text, own] = [layer?.env[name] ?? "", given[name] ?? ""];
     if (layer === undefined || (name === VERIFY ? text !== "0" : text === "" && own === "")) return [];
-    // `differs`: a session has another value than the environment, which the connection test uses
+    // `differs`: a session uses another value than the connection test, which uses the environment
     return [{ name, from: layer.from, place: layer.place, differs: text !== own }];
   });
 }

@@ -1,4 +1,4 @@
-/** Files and environment → what a session of Claude Code would do with HALO. Data only, and pure; it holds secrets. */
+/** Files and environment → what a session of Claude Code would do with HALO. Pure; contains secrets. */
 import { shown } from "../check/show.ts";
 import {
   type ClientStatus,
@@ -29,13 +29,13 @@ import { HALO_URL, HEADERS, isSafeVariable, type Value } from "../halo.ts";
 import { chooseName, placesOf, type Server, type SetupInput } from "./entries.ts";
 import { secretsIn, type ValueSource, viewNetwork, viewValues } from "./values.ts";
 
-/** What Claude Code said of the entry; nothing where it gave no answer in time. */
+/** What Claude Code said about the entry; nothing if it did not answer in time. */
 export interface Asked {
   readonly status?: ClientStatus;
   readonly scope?: Scope | undefined;
 }
 
-/** The dialogs that a session opens with, before it connects to anything. */
+/** The dialogs that a session shows before it connects to anything. */
 function dialogsOf(input: SetupInput, state: ClaudeState, servers: readonly Server[]): readonly string[] {
   const isNew = ({ scope, lost, entry: { name } }: Server): boolean =>
     scope === "project" &&
@@ -43,15 +43,15 @@ function dialogsOf(input: SetupInput, state: ClaudeState, servers: readonly Serv
     approvalOf(state, input, name).state === "pending" &&
     !isSwitchedOff(state, input, name);
   const trust = trustOf(state, input).trusted ? [] : ["trust"];
-  // with a settings file that is skipped it says "skipping .mcp.json server approval" (measured 2026-11-22, both versions)
+  // if it skips a settings file, it prints "skipping .mcp.json server approval" (measured 2026-11-22, both versions)
   if (state.settings.some(({ broken }) => broken !== undefined)) return ["settings-error", ...trust];
   return servers.some(isNew) ? [...trust, "new-server"] : trust;
 }
 
-/** direnv's `.envrc` loads something: the same words as the rule `bridge-missing` looks for. */
+/** direnv's `.envrc` loads something: the rule `bridge-missing` looks for the same words. */
 const LOADS = /^[ \t]*(?:dotenv|source_env|source|\.|export[ \t]+HALO_)/m;
 
-/** What carries the variables of the entry into a session. `direnv`: an .envrc would, but not in this shell. `literal`: it needs none. */
+/** How the variables of the entry reach a session. `direnv`: an .envrc would set them, but not in this shell. `literal`: none are needed. */
 function bridgeOf({ state, shown: file }: NamedFile, values: readonly ValueSource[]) {
   const needed = values.filter(({ variable }) => variable !== undefined);
   const [first] = needed;
@@ -62,7 +62,7 @@ function bridgeOf({ state, shown: file }: NamedFile, values: readonly ValueSourc
   return { kind: first.from === "user-settings" ? first.from : "claude-settings", file: first.place };
 }
 
-/** What the test sends: the entry as a session sends it, or the values at hand; filled up from `.env`, save for the address. */
+/** What the test sends: the entry as a session sends it, or the known values; completed from `.env`, except the URL. */
 function sendingOf(input: SetupInput, tested: Entry, sources: readonly ValueSource[], env: Env, given: Consent) {
   const { token, dotenv } = input;
   const filled = Object.fromEntries(dotenvOf(dotenv.state));
@@ -77,14 +77,14 @@ function sendingOf(input: SetupInput, tested: Entry, sources: readonly ValueSour
   });
   return {
     toSend: whatToSend(entry, env, Object.fromEntries(added.map((each) => [each, filled[each] ?? ""])), given),
-    /** Variables taken from `.env`, which no session has: it would send their placeholder. */
+    /** Variables from `.env`, which sessions do not read: they would send the reference itself. */
     added,
     /** Where each value of the test comes from, in words. */
     from: Object.fromEntries(from) as Record<Value, string | undefined>,
   };
 }
 
-/** Every place that holds values: the lowest first, those that feed no session last. */
+/** Every place with values: lowest precedence first, those that no session reads last. */
 function holdersOf({ rootLocalSettings: root, dotenv }: SetupInput, state: ClaudeState, layers: readonly Layer[]) {
   return [
     ...layers,
@@ -95,10 +95,10 @@ function holdersOf({ rootLocalSettings: root, dotenv }: SetupInput, state: Claud
 
 export type View = ReturnType<typeof viewSetup>;
 
-/** A `claude` on the PATH: it does not say its version (`silent`), or not in the time that there was (`late`). */
+/** A `claude` on the PATH that does not report its version (`silent`), or not in time (`late`). */
 type Program = "none" | "silent" | "late" | "found";
 
-/** Works everything out that can be known without the network. */
+/** Works out everything that can be known without the network. */
 export function viewSetup(input: SetupInput, program: Program, version?: string) {
   const state = claudeState(input, version);
   const layers = sessionLayers(state, input.env);
@@ -124,7 +124,7 @@ export function viewSetup(input: SetupInput, program: Program, version?: string)
   });
   const isOurs = ({ isHalo }: Server): boolean => isHalo || input.url !== undefined;
   const ours = winner !== undefined && isOurs(winner) ? winner : undefined;
-  // as the wizard would write it: for the values at hand, where there is none that could be tested
+  // as the wizard would write it, for the known values, if no entry can be tested
   const tested = ours?.entry ?? readEntry(name, "user", haloEntry(name, input.url ?? HALO_URL));
   const given = ours === undefined ? { url: input.url } : consent(ours);
   const values = winner === undefined ? [] : viewValues(winner.entry, winner.file, layers, env, holders);
@@ -141,7 +141,7 @@ export function viewSetup(input: SetupInput, program: Program, version?: string)
     client: { program, version },
     state,
     env,
-    /** Every text that may be the token: to be masked wherever it turns up. */
+    /** Every text that may be the token: to be masked everywhere. */
     secrets,
     places,
     name,
@@ -149,16 +149,16 @@ export function viewSetup(input: SetupInput, program: Program, version?: string)
     contenders,
     /** Those of that name that load. */
     kept,
-    /** The entry that a session takes, when its owner approves nothing more; and the approval that it needs. */
+    /** The entry that a session uses if nothing more is approved, and the approval that it needs. */
     winner,
     approval,
-    /** The same, where it is about HALO or its address is the one of `--url`: it is tested. Else the values at hand are. */
+    /** The same, if it is for HALO or has the URL of `--url`: then it is tested, otherwise the known values. */
     ours,
-    /** An entry of a `.mcp.json` that waits for its approval, while another scope's is taken. */
+    /** An entry of a `.mcp.json` that is not approved yet, while the entry of another scope is used. */
     waiting,
     trust: trustOf(state, input),
     dialogs: dialogsOf(input, state, all),
-    /** The first settings file that is skipped as a whole, as it is shown. */
+    /** The first settings file that is skipped, as it is shown. */
     skipped: state.settings.find(({ broken }) => broken !== undefined)?.file.shown,
     /** HALO's own entry, to an address that its reader means, and no program: the only one that is ever to be approved or filled. */
     isFit: (each: Server): boolean =>

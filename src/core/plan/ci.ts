@@ -1,12 +1,12 @@
-/** `--ci`: the file that runs `check` before a change is taken, and the step that puts it there. Pure. */
+/** `--ci`: the file that runs `check` before a change is merged or committed, and the step that writes it. Pure. */
 import type { Snapshot, Step } from "./model.ts";
 
 interface CiFile {
-  /** From the root of the repository: the file that is written, then what is read in its place, where a second one counts by chance. */
+  /** From the root of the repository: the file that is written, then other names that the tool reads instead of it. */
   readonly files: readonly string[];
   /** Below `templates/ci/`. */
   readonly template: string;
-  /** What a machine needs before it runs anything. */
+  /** What must be installed before it runs. */
   readonly needs?: string;
 }
 
@@ -32,8 +32,8 @@ export const CI_FILES: Readonly<Record<CiKind, CiFile>> = {
 };
 
 /**
- * The step that puts `text` into the file of a kind. A file that is there is never changed: a person gets the lines for it.
- * `paths`: the kind's `files`, absolute. `isBelow`: they would not lie at the root of the repository.
+ * The step that writes `text` to the file of a kind. An existing file is never changed: a person gets the lines to add.
+ * `paths`: the kind's `files`, absolute. `isBelow`: they would not be at the root of the repository.
  */
 export function planCi(
   kind: CiKind,

@@ -10,12 +10,12 @@ import type { RunStep, Snapshot, Step } from "./model.ts";
 export type OwnScope = Exclude<Scope, "project">;
 
 export interface ClaudeInput {
-  /** Undefined where Claude Code is not installed: a person gets the command. */
+  /** Undefined if Claude Code is not installed: a person gets the command. */
   readonly program: string | undefined;
   /** `claude mcp add-json … -` reads standard input: 2.1.330 does; 2.1.197, the newest for Node 20, does not. */
   readonly readsStdin: boolean;
   readonly scopes: readonly OwnScope[];
-  /** One that `nameProblem` has nothing against: claude takes another for an option. */
+  /** A name that `nameProblem` accepts: claude could take another one for an option. */
   readonly name: string;
   readonly url: string;
   readonly values: Readonly<Record<Value, string>>;
@@ -45,7 +45,7 @@ export function removeEntry(program: string, scope: OwnScope, entry: Entry): Run
 }
 
 /**
- * Values for a Claude Code that takes only references: in the user's private settings, which every version expands. All
+ * Values for a Claude Code that accepts only references: in the user's private settings, which every version expands. All
  * connections share them, so an ID that another one uses is not changed. `isOwn`: the entry of this name is the user's own.
  */
 export function planSettings(path: string, { name, values }: ClaudeInput, snapshot: Snapshot, isOwn: boolean): Planned {
@@ -65,7 +65,7 @@ export function planSettings(path: string, { name, values }: ClaudeInput, snapsh
   return { ok: true, steps: [{ kind: "write", path, before: edited.before, after: edited.after, secret: true }] };
 }
 
-/** Adds the entry: with its values on standard input where claude reads them there, else with references. One that is there is replaced. */
+/** Adds or replaces the entry: with its values on standard input if claude reads it, else with references. */
 export function planClaude(input: ClaudeInput): readonly Step[] {
   const { program = "claude", readsStdin, scopes, name, url, values, existing } = input;
   const variables = variablesFor(name);

@@ -1,4 +1,4 @@
-/** The files of a repository: what a set-up puts into them, and how it is taken out again. Pure. */
+/** The files of a repository: what a set-up adds to them, and how it is removed again. Pure. */
 import { haloEntry } from "../clients/claude-code.ts";
 import { quoteSh } from "../command-line.ts";
 import { addExampleNames, removeDotenv, removeExampleNames, setDotenv } from "../formats/dotenv.ts";
@@ -23,29 +23,29 @@ interface Project {
 export interface ProjectInput extends Project {
   readonly values: Readonly<Record<Value, string>>;
   readonly bridge: "claude-settings" | "direnv" | "none";
-  /** Patterns for the ignore file, for what the repository's own rules do not cover yet. */
+  /** Patterns for the ignore file that the repository's own rules do not cover yet. */
   readonly uncovered: readonly string[];
 }
 
 export interface RemovalInput extends Project {
   /** Variables that another HALO entry of the project still refers to. */
   readonly kept: ReadonlySet<string>;
-  /** Files of git: they stay, however little is left in them. */
+  /** Tracked files: they stay, even if they become empty. */
   readonly tracked: ReadonlySet<string>;
 }
 
-/** `text`: the file as it is, in which the place of a refusal stands. */
+/** `text`: the file as it is; the place of a refusal is in it. */
 export type Planned =
   | { readonly ok: true; readonly steps: readonly WriteStep[] }
   | { readonly ok: false; readonly path: string; readonly text: string; readonly refused: Refused };
 
 type Edit = (text: string) => Edited;
 
-/** A file with its edits; one without any is not looked at. */
+/** A file with its edits; a file without edits is skipped. */
 type FileEdits = readonly [path: string | undefined, edits: readonly Edit[]];
 
 const STRICT = { strict: true };
-/** To take something out; comments of their user are kept. To put something in would be in vain: Claude Code skips a settings file that has one (measured). */
+/** For removals: comments stay. An addition would have no effect: Claude Code skips a settings file with comments (measured). */
 const LENIENT = { strict: false };
 const HEADING = "# HALO (create-halo-mcp): private values, never committed";
 
@@ -66,7 +66,7 @@ export function editFile(path: string, state: FileState | undefined, edits: read
   for (const edit of edits) {
     const edited = edit(text);
     if (!edited.ok) {
-      // the offset must be one of the file as it is, not of a text that an earlier edit made (which may hold a secret)
+      // the offset must be one in the file, not in the result of an earlier edit (which may contain a secret)
       const alone = edit(original);
       return refuse(original, alone.ok ? { ...edited.refused, offset: 0 } : alone.refused);
     }
@@ -108,7 +108,7 @@ export function secretsOf({ slots }: Target, values: Readonly<Record<Value, stri
 }
 
 /**
- * The writes of a project set-up: ignore rules, private values, names for the team, and last the file that refers to them.
+ * The writes of a project set-up: ignore rules, private values, names for the team, and last the file with the references.
  * So no value is ever on disk without its ignore rule, and no reference without its value. Joining leaves every committed
  * file alone. A file that stays as it is has `before === after`.
  */
@@ -122,7 +122,7 @@ export function planProject(input: ProjectInput): Planned {
   const settings: readonly Edit[] = [
     ...envEdits(variables),
     (text) => addToArray(text, ["enabledMcpjsonServers"], name, STRICT),
-    // the list of rejected servers wins over the list of enabled ones
+    // the list of rejected servers takes precedence over the list of enabled ones
     (text) => removeFromArray(text, ["disabledMcpjsonServers"], name, STRICT),
   ];
   return editFiles(input, [
@@ -136,7 +136,7 @@ export function planProject(input: ProjectInput): Planned {
   ]);
 }
 
-/** Takes out what `planProject` put in, the reference first, the values last. Ignore rules stay: they protect. */
+/** Removes what `planProject` added: the reference first, the values last. Ignore rules stay. */
 export function planRemoval(input: RemovalInput): Planned {
   const { paths, target, kept, tracked } = input;
   const { name, slots } = target;

@@ -19,7 +19,7 @@ export interface WriteStep {
   readonly path: string;
   readonly before: string | undefined;
   readonly after: string | undefined;
-  /** The content holds a secret: private when new (0600), staged under an ignore rule, never where git would take it. */
+  /** The content has a secret: a new file is private (0600), staged under an ignore rule, never where git would add it. */
   readonly secret?: boolean;
 }
 
@@ -30,9 +30,9 @@ export interface RunStep {
   readonly stdin?: string;
   /** One line for the plan: what it is for. */
   readonly why: string;
-  /** What it is done to, for the plan; no secret. */
+  /** What it changes, for the plan; no secret. */
   readonly details?: readonly string[];
-  /** The command that takes back what it added. What it removed is not put back: the message says so. */
+  /** The command that removes what it added. What it removed is not restored: the message says so. */
   readonly undo?: readonly [string, ...string[]];
 }
 
@@ -50,5 +50,5 @@ export interface Plan {
   readonly steps: readonly Step[];
 }
 
-/** What became of a step. */
+/** The result of a step. */
 export type StepStatus = "written" | "unchanged" | "planned" | "failed";

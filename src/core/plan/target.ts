@@ -10,11 +10,11 @@ export interface Target {
   readonly name: string;
   /** As it is (to be) written, with any placeholder. */
   readonly url: string;
-  /** Where each value comes from: a variable, or text that stands in the file itself. */
+  /** Where each value comes from: a variable, or plain text in the file. */
   readonly slots: Readonly<Record<Value, HeaderValue>>;
-  /** The entry that is followed or replaced. */
+  /** The existing entry that is used or replaced. */
   readonly entry?: Entry | undefined;
-  /** Why an existing entry is replaced and not followed. */
+  /** Why an existing entry is replaced and not used. */
   readonly repairs?: string | undefined;
 }
 
@@ -25,7 +25,7 @@ export type Decision =
 /** `--name` and `--url`, if they were given. */
 export type Wish = { readonly name: string | undefined; readonly url: string | undefined };
 
-/** The variables that a target or an entry takes, each with the value it stands for. */
+/** The variables of a target or an entry, each with the value that it is for. */
 export function variablesOf(slots: Readonly<Partial<Record<Value, HeaderValue>>>) {
   return VALUES.flatMap((value) => {
     const slot = slots[value];
@@ -40,12 +40,12 @@ function newTarget(wish: Wish, entry?: Entry, repairs?: string): Decision {
   return { ok: true, target: { mode: "new", name, url: wish.url ?? HALO_URL, slots, entry, repairs } };
 }
 
-/** Text that stands for itself in a header, and is no reference in a spelling that Claude Code sends literally. */
+/** Plain text in a header, and not a reference in a spelling that Claude Code does not expand. */
 const PLAIN = /^[\x21-\x7e]+$/;
 const SPELLED = /[$%{}<>]/;
 
 /**
- * Why an entry cannot be followed as it is, in words that go after "will be replaced:". Never repeats the text of a header,
+ * Why an entry cannot be used as it is, in words for after "will be replaced:". Never repeats the text of a header,
  * which may be a secret.
  */
 function unfit({ broken, raw, url, values }: Entry, wish: Wish): string | undefined {
@@ -62,7 +62,7 @@ function unfit({ broken, raw, url, values }: Entry, wish: Wish): string | undefi
       return `its header ${HEADERS[value]} is neither an ID nor a reference that Claude Code knows`;
   }
   const names = variablesOf(values).map(({ env }) => env);
-  // followed as it is, the one value would overwrite the other in .env
+  // in .env, one value would overwrite the other
   return new Set(names).size < names.length ? "two of its headers use the same variable" : undefined;
 }
 
@@ -82,7 +82,7 @@ export function decideTarget(entries: readonly Entry[], wish: Wish): Decision {
       "look at it, then take it out of .mcp.json, or set up HALO under another name: --name halo-mine",
     );
   const hasHalo = Object.keys(values).length > 0 || url.includes(HALO_URL);
-  // broken or not, what leads elsewhere is somebody's: only an entry without any address is filled in
+  // an entry with another URL belongs to somebody, even if it is broken: only one without a URL is filled in
   if (!hasHalo && (entry.broken === undefined || url !== ""))
     return refuse(
       `.mcp.json already has a server "${shown}" that is not HALO's`,
@@ -90,7 +90,7 @@ export function decideTarget(entries: readonly Entry[], wish: Wish): Decision {
     );
   const reason = unfit(entry, wish);
   const { token, account, profile } = values;
-  // an entry that is fit has all three
+  // a usable entry has all three
   if (reason !== undefined || !token || !account || !profile) return newTarget(wish, entry, reason);
   const unsafe = variablesOf(values).find(({ env }) => !isSafeVariable(env));
   if (unsafe !== undefined)

@@ -4,15 +4,15 @@ import { type Report, ruleUrl, summaryOf } from "./make.ts";
 
 const COMMANDS = { error: "error", warning: "warning", note: "notice" } as const;
 
-/** As the runner reads a message back (actions/toolkit, packages/core/src/command.ts): of a message `%`, CR and LF. */
+/** Escapes `%`, CR and LF, as the runner decodes them (actions/toolkit, packages/core/src/command.ts). */
 const escapeData = (text: string): string => text.replace(/[%\r\n]/g, encodeURIComponent);
 const escapeProperty = (text: string): string => text.replace(/[%\r\n:,]/g, encodeURIComponent);
 
-/** One annotation a finding, then the summary. The runner hides the properties, so the message says the place again. */
+/** One annotation per finding, then the summary. The runner hides the properties, so the message repeats the place. */
 export function toGithub(report: Report): string {
   const lines = report.lines.map(({ path: file, line, column, endLine, endColumn, severity, message, rule }) => {
     const path = printable(file, 500);
-    // GitHub takes columns for a single line only
+    // GitHub accepts columns only for a single line
     const columns = line === endLine ? { col: column, endColumn } : {};
     const properties = { file: path, line, endLine, ...columns, title: rule };
     const shown = Object.entries(properties).map(([name, value]) => `${name}=${escapeProperty(String(value))}`);
@@ -22,7 +22,7 @@ export function toGithub(report: Report): string {
   return [...lines, summaryOf(report)].join("\n");
 }
 
-/** Nothing in it is markup any more. */
+/** Escapes all markup. */
 function escapeMarkdown(text: string): string {
   return printable(text, 1000).replace(/[\\`*_{}[\]()#+!|~@:$&<-]/g, "\\$&");
 }

@@ -1,8 +1,8 @@
-/** Findings → a report: the sentences of the rules, lines for offsets, the sum. Every format prints this. Pure. */
+/** Findings → a report: the sentences of the rules, line numbers, counts. Every format prints this. Pure. */
 import type { Finding, Rule, Severity } from "../check/model.ts";
 import { indexLines } from "../formats/lines.ts";
 
-/** A finding as it is reported. People count from 1; columns are in UTF-16 units; the end is the first place behind. */
+/** A finding as it is reported. Lines and columns start at 1; columns are in UTF-16 units; the end is exclusive. */
 export interface Line extends Pick<Finding, "rule" | "path"> {
   readonly severity: Severity;
   readonly message: string;
@@ -11,18 +11,18 @@ export interface Line extends Pick<Finding, "rule" | "path"> {
   readonly endLine: number;
   readonly endColumn: number;
   readonly fixable: boolean;
-  /** It stands for this many findings of its rule in its file, of which only the first hundred have a line of their own. */
+  /** It replaces this many findings of its rule in its file: only the first hundred have a line of their own. */
   readonly more?: number;
 }
 
 interface Input {
   readonly findings: readonly Finding[];
   readonly rules: readonly Pick<Rule, "id" | "severity" | "message">[];
-  /** The text of every file that a finding may be about; a file without one has its findings at 1:1. */
+  /** The text of every file that a finding may be about; findings of a file without a text are at 1:1. */
   readonly texts: ReadonlyMap<string, string>;
   /** The files that were read. */
   readonly files: readonly string[];
-  /** More warnings than this are a failure; undefined: any number will do. */
+  /** More warnings than this are a failure; undefined: no limit. */
   readonly maxWarnings: number | undefined;
   /** The files that `--fix` changed, or with `dryRun` would change. */
   readonly fixed: readonly string[];
@@ -34,12 +34,12 @@ export type Report = ReturnType<typeof makeReport>;
 /** The published package as unpkg.com shows it: every version stays there. */
 export const PACKAGE_URL = "https://unpkg.com/create-halo-mcp";
 
-/** Where a rule is explained: in the pages that are part of the package of this very version. */
+/** The page of a rule, in the package of exactly this version. */
 export function ruleUrl(id: string, version: string): string {
   return `${PACKAGE_URL}@${version}/dist/rules.md#${id}`;
 }
 
-/** Of one rule in one file. Nobody reads more, and a list of 200,000 numbers would make a report of 160 MB. */
+/** The limit for one rule in one file. Nobody reads more, and 200,000 findings would make a report of 160 MB. */
 const MOST_LINES = 100;
 
 /** The findings, in their order; those of rules that are not in the list are left out. */
@@ -71,7 +71,7 @@ export function makeReport({ findings, rules, texts, ...facts }: Input) {
   for (const { count, last } of groups.values()) {
     const line = lines[last];
     const more = count - MOST_LINES;
-    // a single one too many is shown as it is
+    // if only one is too many, it is shown
     if (more > 1 && line) lines[last] = { ...line, message: `and ${more} more of this rule in this file`, more };
   }
   const { maxWarnings } = facts;

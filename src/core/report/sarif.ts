@@ -1,4 +1,4 @@
-/** SARIF 2.1.0 (OASIS), as code scanning services take it. */
+/** SARIF 2.1.0 (OASIS), for code scanning services. */
 import type { Rule } from "../check/model.ts";
 import { PACKAGE_URL, type Report, ruleUrl } from "./make.ts";
 
@@ -8,8 +8,8 @@ const ROOT = "%SRCROOT%";
 const locationOf = (path: string) => ({ uri: path.split("/").map(encodeURIComponent).join("/"), uriBaseId: ROOT });
 
 /**
- * The whole log: one run, every rule with its page. No fingerprints: GitHub takes `primaryLocationLineHash` alone, which
- * its upload action works out itself (docs.github.com, "SARIF support for code scanning", 2026).
+ * The whole log: one run, every rule with its page. No fingerprints: GitHub uses only `primaryLocationLineHash`, which
+ * its upload action calculates itself (docs.github.com, "SARIF support for code scanning", 2026).
  */
 export function toSarif(report: Report, all: readonly Rule[], version: string): object {
   const indexes = new Map(all.map(({ id }, index) => [id, index]));

@@ -1,18 +1,18 @@
-/** The report for people: a line a finding that editors and terminals can jump to. */
+/** The report for people: one line per finding, in a form that editors and terminals can open. */
 import { printable } from "../secrets.ts";
 import { type Report, summaryOf } from "./make.ts";
 
 export interface TextOptions {
   readonly color: boolean;
-  /** Where the paths begin, absolute, for a reader who is elsewhere; undefined where that is the reader's own folder. */
+  /** The absolute folder that paths are relative to; undefined if it is the current folder. */
   readonly root: string | undefined;
-  /** Findings alone, and no word when there is none. */
+  /** Only findings, and nothing if there are none. */
   readonly quiet: boolean;
 }
 
 const COLORS = { error: 31, warning: 33, note: 36, green: 32, dim: 2, bold: 1 } as const;
 
-/** `path:line:column severity message [rule]`, one a line, and the sum of it. */
+/** `path:line:column severity message [rule]`, one per line, and a summary. */
 export function toText(report: Report, { color, root, quiet }: TextOptions): string {
   const paint = (name: keyof typeof COLORS, text: string): string =>
     color ? `\u001b[${COLORS[name]}m${text}\u001b[0m` : text;
