@@ -56,11 +56,13 @@ function setUp(): void {
   put(home(".claude.json"), { projects: { [repo.path]: { hasTrustDialogAccepted: true } } });
 }
 
-/** A `claude` of our own: says its version, and what is given for everything else. */
-function fakeClaude(says: string, version = "2.1.330 (Claude Code)"): void {
-  const path = join(scratch.root, "bin/claude");
-  put(path, `#!/bin/sh\ncase "$*" in --version) echo '${version}';; *) printf '${says}' ;; esac\n`);
+/** A `claude` of our own: says its version, and what is given for everything else. Out: how it was called, and with which environment. */
+function fakeClaude(says: string, version = "2.1.330 (Claude Code)"): () => string {
+  const [path, log] = [join(scratch.root, "bin/claude"), join(scratch.root, "called")];
+  const asked = `{ echo "$*"; /usr/bin/env; } >> '${log}'; printf '${says}'`;
+  put(path, `#!/bin/sh\ncase "$*" in --version) echo '${version}';; *) ${asked} ;; esac\n`);
   chmodSync(path, 0o755);
+  return () => (existsSync(log) ? readFileSync(log, "utf8") : "");
 }
 
 test("a whole set-up: what to send, the token among the secrets and nowhere else", async () => {
@@ -104,14 +106,11 @@ describe("CLAUDE_CONFIG_DIR", () => {
   };
   const GATEWAY = "https://gw.example/mcp";
 
-  test("moves the store and the user's settings", async () => {
+  test("moves the store and the user's settings; an address in a store of one's own is one's own word", async () => {
     const { view, verdict } = await movedTo(join(scratch.root, "config"));
     expect([view.winner?.scope, verdict.wouldConnect]).toEqual(["user", true]);
-  });
-
-  test("an address in a store of one's own is one's own word", async () => {
-    const { view } = await movedTo(join(scratch.root, "config"), GATEWAY);
-    expect(view.toSend).toMatchObject({ ok: true, sent: { url: GATEWAY } });
+    const other = await movedTo(join(scratch.root, "config"), GATEWAY);
+    expect(other.view.toSend).toMatchObject({ ok: true, sent: { url: GATEWAY } });
   });
 
   test("a store that lies in the repository, by whatever way, is the repository's: its address gets nothing", async () => {
@@ -166,10 +165,10 @@ test("a folder or values file that is not there is a wrong word", async () => {
 describe.skipIf(process.platform === "win32")("the word of Claude Code", () => {
   const says = (scope: string, status: string) => `halo:\\n  Scope: ${scope} config (x)\\n  Status: ${status}\\n`;
   const passed = { diagnosis: { ok: true, stages: [] }, record: {} } as unknown as Run["test"];
-  const asking = async (timeoutMs = 2000, test = passed) => {
+  const asking = async (test = passed, leftMs = 2000) => {
     const context = contextOf();
-    const looked = await look(context, { ...none, timeoutMs }, undefined);
-    const asked = await ask(context, looked, test, timeoutMs);
+    const looked = await look(context, none, undefined);
+    const asked = await ask(context, looked, test, leftMs);
     const { findings } = findingsOf({ ...looked.view, asked });
     const cause = findings.find(({ link, severity }) => link === "client" && severity !== "note")?.cause;
     return { asked, cause, client: looked.view.client };
@@ -186,10 +185,14 @@ describe.skipIf(process.platform === "win32")("the word of Claude Code", () => {
     expect(await asking()).toMatchObject({ asked: { status }, cause, client: { version: "2.1.330" } });
   });
 
-  test("one that gives no answer in time was asked all the same", async () => {
+  test("one that gives no answer in time was asked all the same; not where no time is left", async () => {
     setUp();
-    fakeClaude("'; exec /bin/sleep 20; printf '");
-    expect((await asking(1500)).asked).toEqual({});
+    const called = fakeClaude("'; exec /bin/sleep 20; printf '");
+    expect((await asking(passed, 1500)).asked).toEqual({});
+    const before = called();
+    expect(before).toContain("mcp get -- halo");
+    expect((await asking(passed, 499)).asked).toEqual({});
+    expect(called()).toBe(before);
   });
 
   test("a program that does not say its version", async () => {
@@ -198,30 +201,10 @@ describe.skipIf(process.platform === "win32")("the word of Claude Code", () => {
     expect(await asking()).toEqual({ asked: undefined, cause: "client-broken", client: { program: "silent" } });
   });
 
-  test("is not asked about a foreign URL, nor a program of the repository", async () => {
-    setUp();
-    fakeClaude(says("Project", "✔ Connected"));
-    put(at(".mcp.json"), servers(entry({ url: "https://evil.example/mcp" })));
-    expect((await asking()).asked).toBeUndefined();
-    put(at(".mcp.json"), servers(entry({ headersHelper: "x" })));
-    expect((await asking()).asked).toBeUndefined();
-  });
-
-  /** A `claude` that writes down how it was called and with which environment. */
-  const listening = (): (() => string) => {
-    const log = join(scratch.root, "called");
-    const path = join(scratch.root, "bin/claude");
-    const program = `#!/bin/sh\ncase "$*" in --version) echo '2.1.330 (Claude Code)';; *) { echo "$*"; /usr/bin/env; } >> '${log}'; printf '${says("Project", "✔ Connected")}' ;; esac\n`;
-    put(path, program);
-    chmodSync(path, 0o755);
-    return () => (existsSync(log) ? readFileSync(log, "utf8") : "");
-  };
-
   test("gets no variable of a repository that steers a program, and is not asked where such a header is sent", async () => {
     setUp();
-    const called = listening();
+    const called = fakeClaude(says("Project", "✔ Connected"));
     await asking();
-    expect(called()).toContain("mcp get -- halo");
     expect(called()).toContain(`HALO_MCP_TOKEN=${TOKEN}`);
     const before = called().length;
     for (const name of ["LD_PRELOAD", "NODE_OPTIONS", "PATH", "HTTPS_PROXY", "ANTHROPIC_BASE_URL", "BASH_ENV"]) {
@@ -236,15 +219,19 @@ describe.skipIf(process.platform === "win32")("the word of Claude Code", () => {
     expect(called().slice(before)).toBe("");
   });
 
-  test("is not asked about what waits for approval, was rejected, or did not pass our own test", async () => {
+  test("is not asked about a foreign URL, a program, what waits or was rejected, or did not pass our own test", async () => {
     setUp();
-    const called = listening();
+    const called = fakeClaude(says("Project", "✔ Connected"));
     for (const more of [{}, { enabledMcpjsonServers: ["halo_"] }, { disabledMcpjsonServers: ["halo"] }]) {
       put(at(".claude/settings.local.json"), { env: VALUES, ...more });
-      await asking();
+      expect((await asking()).asked).toBeUndefined();
     }
     setUp();
-    await asking(2000, { diagnosis: { ok: false }, record: {} } as unknown as Run["test"]);
+    expect((await asking({ diagnosis: { ok: false }, record: {} } as unknown as Run["test"])).asked).toBeUndefined();
+    for (const more of [{ url: "https://evil.example/mcp" }, { headersHelper: "x" }]) {
+      put(at(".mcp.json"), servers(entry(more)));
+      expect((await asking()).asked).toBeUndefined();
+    }
     expect(called()).toBe("");
   });
 });

@@ -4,7 +4,6 @@ import type { ClientStatus } from "../../src/core/clients/claude-code.ts";
 import type { Cause, Diagnosis, ProbeStage } from "../../src/core/diagnosis/diagnose.ts";
 import { type ProbeRecord, STAGES } from "../../src/core/diagnosis/record.ts";
 import { type DoctorReport, headline, type Link, makeReport } from "../../src/core/doctor/report.ts";
-
 import {
   BRIDGE,
   dotenv,
@@ -26,6 +25,7 @@ const bare: Told = { ...good, local: { enabledMcpjsonServers: ["halo"] } };
 const bridge = (more: Record<string, string>) => ({ ...good, local: { ...BRIDGE, env: { ...VALUES, ...more } } });
 const rotated = bridge({ HALO_MCP_TOKEN: OLD });
 const otherId = bridge({ HALO_ACCOUNT_ID: "account-2" });
+const foreign: Told = { ...good, mcp: servers(entry({ url: GATEWAY })) };
 const proxied: Told = { ...good, userSettings: { env: { HTTP_PROXY: "http://127.0.0.1:9" } } };
 const token = (text: string): Told => ({
   ...good,
@@ -36,6 +36,8 @@ const CHANGE = ["npx create-halo-mcp", "# and choose: Change values"];
 const ASK = ["claude", '# then type /mcp: it shows the reason for "halo"'];
 const MATCH = "# first make the copies match: see values; if it is still refused:";
 const AGREE = "# asks which one is right and saves it";
+const ENTER = "# and enter the token that works";
+const STALE = "values stale-value";
 
 /** A test that passed, or one that failed at a stage. */
 function diagnosisOf(cause: Cause | undefined, at: ProbeStage = "auth"): Diagnosis {
@@ -55,6 +57,8 @@ function diagnosisOf(cause: Cause | undefined, at: ProbeStage = "auth"): Diagnos
   return { ...end, ...nothing, control: "refused", stages };
 }
 
+const RECORD = { endpoint: {}, exchanges: [] } as unknown as ProbeRecord;
+
 interface Run {
   readonly status?: ClientStatus;
   readonly cause?: Cause;
@@ -64,9 +68,8 @@ interface Run {
 
 function reportOf(told: Told, { status, cause, given = false }: Run = {}): DoctorReport {
   const { view } = setupOf(given ? { ...told, token: TOKEN } : told);
-  const record = { endpoint: {}, exchanges: [] } as unknown as ProbeRecord;
   const report = makeReport(view, {
-    test: { diagnosis: diagnosisOf(cause), record },
+    test: { diagnosis: diagnosisOf(cause), record: RECORD },
     asked: status && { status },
     call: null,
   });
@@ -76,100 +79,51 @@ function reportOf(told: Told, { status, cause, given = false }: Run = {}): Docto
 
 const linkOf = ({ stages }: DoctorReport, name: Link["stage"]) => stages.find(({ stage }) => stage === name);
 const adviceOf = (report: DoctorReport, name: Link["stage"]) => linkOf(report, name)?.tryThis?.split("\n") ?? [];
-const notesOf = ({ stages }: DoctorReport) =>
-  stages.flatMap(({ notes = [] }) => notes.map(({ cause, severity }) => [cause, severity]));
-
-const SAYS = "Claude Code 2.1.330 reports";
+const DISAGREES = "client client-disagrees";
+const NPX = "npx create-halo-mcp";
+const otherName = { name: "halo-de", store: trusted({}, { mcpServers: { "halo-de": entry() } }), env: VALUES };
 /** What, the set-up and the run, the link and the cause of the report, its headline, the advice. */
-const table: readonly (readonly [string, Told, Run, string, string | RegExp, ...string[]])[] = [
+const table: readonly (readonly [string, Told, Run, string, RegExp, ...string[]])[] = [
   [
-    "Claude Code fails by a proxy of its own",
+    "a proxy of its own",
     proxied,
     { status: "failed" },
-    "client client-disagrees",
-    `${SAYS} "failed to connect" through HTTP_PROXY from ~/.claude/settings.json; this test connects without it`,
+    DISAGREES,
+    /^Claude Code 2\.1\.330 reports "failed to connect" through HTTP_PROXY from ~\/\.claude\/settings\.json;/,
     "correct HTTP_PROXY in ~/.claude/settings.json or remove it, then",
     ...ASK,
   ],
-  [
-    "Claude Code fails",
-    good,
-    { status: "failed" },
-    "client client-disagrees",
-    /but this test connects: its proxy/,
-    ...ASK,
-  ],
-  ["it is refused", good, { status: "needs-auth" }, "client client-disagrees", /but this test connects/, ...ASK],
-  [
-    "it is refused, and tested with another token",
-    good,
-    { status: "needs-auth", given: true },
-    "client client-disagrees",
-    `${SAYS} "needs authentication" with the saved token; this test passed with the token from the command line`,
-    "npx create-halo-mcp",
-    "# and enter the token that works",
-  ],
+  ["Claude Code fails", good, { status: "failed" }, DISAGREES, /but this test connects: its proxy/, ...ASK],
+  ["it is refused", good, { status: "needs-auth" }, DISAGREES, /needs authentication", but this test/, ...ASK],
+  ["with the saved token", good, { status: "needs-auth", given: true }, DISAGREES, /with the saved token/, NPX, ENTER],
+  ["it waits", good, { status: "pending" }, "", /^Connected/],
   ["both connect", good, { status: "connected" }, "", /^Connected/],
   ["it was not asked", good, {}, "", /^Connected/],
   ["not trusted yet is a note", { ...good, store: {} }, { status: "connected" }, "", /^Connected/],
   ["refused", good, { cause: "unauthorized" }, "auth unauthorized", /token/, MAKE_NEW, ...CHANGE],
   ["an ID is refused", good, { cause: "rejected-request" }, "auth rejected-request", /./, MAKE_NEW, ...CHANGE],
   ["the given one is refused", good, { cause: "unauthorized", given: true }, "auth unauthorized", /token/, MAKE_NEW],
-  [
-    "the old copy is refused",
-    rotated,
-    { cause: "unauthorized" },
-    "values stale-value",
-    "HALO_MCP_TOKEN in .claude/settings.local.json was refused; another value is in .env",
-    "npx create-halo-mcp",
-    AGREE,
-  ],
-  [
-    "an old ID",
-    otherId,
-    { cause: "forbidden" },
-    "values stale-value",
-    /^HALO_ACCOUNT_ID in/,
-    "npx create-halo-mcp",
-    AGREE,
-  ],
+  ["the old copy is refused", rotated, { cause: "unauthorized" }, STALE, /was refused; .* in \.env$/, NPX, AGREE],
+  ["an old ID", otherId, { cause: "forbidden" }, STALE, /^HALO_ACCOUNT_ID in/, NPX, AGREE],
   [
     "of another name and scope",
-    {
-      name: "halo-de",
-      store: trusted({}, { mcpServers: { "halo-de": entry() } }),
-      userSettings: { env: { ...VALUES, HALO_MCP_TOKEN: OLD } },
-      env: VALUES,
-    },
+    { ...otherName, userSettings: { env: { ...VALUES, HALO_MCP_TOKEN: OLD } } },
     { cause: "unauthorized" },
-    "values stale-value",
-    "HALO_MCP_TOKEN in ~/.claude/settings.json was refused; another value is in the environment",
-    "npx create-halo-mcp --scope user --name halo-de",
+    STALE,
+    /^HALO_MCP_TOKEN in ~\/\.claude\/settings\.json was refused; another value is in the environment$/,
+    `${NPX} --scope user --name halo-de`,
     AGREE,
     "remove HALO_MCP_TOKEN from the environment if it is outdated",
   ],
   ["a copy that differs, and works", rotated, {}, "", /^Connected/],
   ["the given one, beside copies", rotated, { cause: "unauthorized", given: true }, "auth unauthorized", /./, MAKE_NEW],
   ["no matter of copies", rotated, { cause: "server-error" }, "auth server-error", /./, MAKE_NEW],
-  [
-    "Bearer: the sentence of the link, not the one of the test",
-    token("Bearer ${HALO_MCP_TOKEN}"),
-    { cause: "bad-value" },
-    "values bad-value",
-    /^HALO_MCP_TOKEN in .*“Bearer”/,
-    "npx create-halo-mcp",
-  ],
-  ["no entry", {}, {}, "setup no-entry", /^no entry "halo" in a .mcp.json/, "npx create-halo-mcp"],
+  ["Bearer", token("Bearer ${HALO_MCP_TOKEN}"), { cause: "bad-value" }, "values bad-value", /^HALO_MCP.*“Bearer”/, NPX],
+  ["no entry", {}, {}, "setup no-entry", /^no entry "halo" in a .mcp.json/, NPX],
   ["no entry, and --url", { url: GATEWAY, env: VALUES }, {}, "", /^Connected/],
   ["the same, refused", { url: GATEWAY, env: VALUES }, { cause: "unauthorized" }, "auth unauthorized", /./, MAKE_NEW],
   ["not approved, and no Claude Code", { ...good, local: { env: VALUES }, isAlone: true }, {}, "", /^Connected/],
-  [
-    "a foreign URL",
-    { ...good, mcp: servers(entry({ url: GATEWAY })) },
-    {},
-    "setup endpoint-foreign",
-    /URL is not HALO's/,
-  ],
+  ["a foreign URL", foreign, {}, "setup endpoint-foreign", /URL is not HALO's/],
 ];
 
 test.each(table.map((row) => [row[0], row] as const))("%s", (_, [, told, run, end, words, ...advice]) => {
@@ -210,35 +164,34 @@ describe("the token link", () => {
 });
 
 describe("the links before the network", () => {
-  test.each<[Told, ClientStatus | undefined, string, string]>([
-    [
-      good,
-      "connected",
+  test("in short", () => {
+    const short = (told: Told, run: Run = {}) =>
+      reportOf(told, run)
+        .stages.slice(1, 3)
+        .map(({ detail }) => detail?.split("\n")[0]);
+    expect(short(good, { status: "connected" })).toEqual([
       "token, account, profile from .claude/settings.local.json",
       "Claude Code 2.1.330, trusted, approved, reports connected",
-    ],
-    [
-      { ...bare, store: {}, local: { ...BRIDGE, env: { HALO_MCP_TOKEN: TOKEN } }, env: VALUES },
-      undefined,
+    ]);
+    expect(short({ ...bare, store: {}, local: { ...BRIDGE, env: { HALO_MCP_TOKEN: TOKEN } }, env: VALUES })).toEqual([
       "token from .claude/settings.local.json; account, profile from the environment",
       "Claude Code 2.1.330, folder not trusted yet, approved, not asked",
-    ],
-  ])("in short: %#", (told, status, values, client) => {
-    const { stages } = reportOf(told, status && { status });
-    expect(stages.slice(1, 3).map(({ detail }) => detail?.split("\n")[0])).toEqual([values, client]);
+    ]);
   });
 
   test("the first failure is the cause; what else there is to do is a note", () => {
-    expect(linkOf(reportOf({ ...good, store: {} }), "client")).toMatchObject({
-      status: "ok",
-      notes: [{ cause: "not-trusted", severity: "note" }],
-    });
-    expect(notesOf(reportOf({ url: GATEWAY, env: VALUES }))).toEqual([["no-entry", "note"]]);
-    expect(linkOf(reportOf({}), "values")).toMatchObject({ status: "skipped" });
+    const notTrusted = { status: "ok", ok: true, notes: [{ cause: "not-trusted", severity: "note" }] };
+    expect(linkOf(reportOf({ ...good, store: {} }), "client")).toMatchObject(notTrusted);
+    expect(linkOf(reportOf(good, { status: "pending" }), "client")).toMatchObject({ status: "warning", ok: true });
+    expect(linkOf(reportOf({ url: GATEWAY, env: VALUES }), "setup")?.notes?.map(({ cause }) => cause)).toEqual([
+      "no-entry",
+    ]);
+    expect(linkOf(reportOf({}), "values")).toMatchObject({ status: "skipped", ok: false });
+    expect(linkOf(reportOf(good), "client")?.notes).toBeUndefined();
   });
 
   test("of a foreign URL nothing but that is said", () => {
-    const { stages } = reportOf({ ...good, mcp: servers(entry({ url: GATEWAY })), local: { env: VALUES } });
+    const { stages } = reportOf({ ...foreign, local: { env: VALUES } });
     expect(stages.filter(({ status }) => status === "failed").map(({ stage }) => stage)).toEqual(["setup"]);
     expect(stages[1]).toMatchObject({ status: "skipped", detail: "not checked: see set-up" });
     expect(stages[3]).toMatchObject({ stage: "url", status: "skipped", detail: "nothing was sent: see set-up" });
@@ -264,18 +217,10 @@ describe("what the connection test sends", () => {
     expect(toSend({})).toMatchObject({ ok: false, cause: "missing-value" });
   });
 
+  const steeredBy = (told: Told): Told => ({ store: trusted({}, servers(entry({ url: "${U}" }))), ...told });
   test.each<readonly [string, Told, string]>([
-    ["HALO's, written otherwise", { ...good, mcp: servers(entry({ url: `${URL}/` })) }, "endpoint-foreign"],
-    [
-      "one's own entry, whose URL the repository sets",
-      { store: trusted({}, servers(entry({ url: "${U}" }))), settings: { env: { ...VALUES, U: GATEWAY } } },
-      "endpoint-foreign",
-    ],
-    [
-      "one's own entry, whose URL stands in .env",
-      { store: trusted({}, servers(entry({ url: "${U}" }))), dotenv: `U=${GATEWAY}\n`, userSettings: { env: VALUES } },
-      "bad-url",
-    ],
+    ["one's own entry, steered", steeredBy({ settings: { env: { ...VALUES, U: GATEWAY } } }), "endpoint-foreign"],
+    ["with a URL in .env", steeredBy({ dotenv: `U=${GATEWAY}\n`, userSettings: { env: VALUES } }), "bad-url"],
     ["in clear", { ...good, url: "http://a.example", mcp: servers(entry({ url: "http://a.example" })) }, "bad-url"],
     ["a value that is nowhere", { ...bare, dotenv: undefined }, "missing-value"],
   ])("nothing: %s", (_, told, cause) => expect(toSend(told)).toMatchObject({ ok: false, cause }));
@@ -311,4 +256,23 @@ test("what the JSON output says beside: missing variables, dialogs, network", ()
     { name: "HTTPS_PROXY", from: "environment", place: "the environment", differs: false },
     { name: "NODE_EXTRA_CA_CERTS", from: "user-settings", place: "~/.claude/settings.json", differs: true },
   ]);
+});
+
+test("what is said first, and of a token that nothing proves", () => {
+  const report = reportOf(good);
+  const server = { name: "halo", version: "1.2", protocol: "p" };
+  expect(headline({ ...report, server, toolCount: 1 })).toBe("Connected to halo 1.2, 1 tool");
+  expect(headline({ ...report, server: { ...server, name: "", version: "" } })).toBe(
+    "Connected to the server, 0 tools",
+  );
+  const call = { tool: "ask", ok: false, text: "" };
+  expect(headline({ ...report, ok: false, call })).toBe('The connection works, but calling the tool "ask" failed');
+  expect(headline({ ...report, ok: false, cause: "refused", at: "tcp" })).not.toBe("Not connected");
+  const { view } = setupOf(good);
+  const ending = (more: Partial<Diagnosis>) =>
+    makeReport(view, { test: { diagnosis: { ...diagnosisOf(undefined), ...more }, record: RECORD }, call: null });
+  expect(ending({ cause: "unproven-token" })).toMatchObject({ ok: true, cause: "unproven-token", at: "auth" });
+  expect(linkOf(ending({ control: "skipped" }), "auth")).toMatchObject({ status: "warning", ok: true });
+  expect(linkOf(ending({}), "auth")).toMatchObject({ status: "ok" });
+  expect(makeReport(view, { test: undefined, call })).toMatchObject({ ok: false, control: "skipped", requests: [] });
 });
