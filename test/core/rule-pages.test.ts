@@ -1,9 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { documentOf, kindOf } from "../../src/core/check/documents.ts";
-import { applyFixes } from "../../src/core/check/edits.ts";
 import type { Finding, Rule, Subject } from "../../src/core/check/model.ts";
-import { runRules } from "../../src/core/check/run.ts";
+import { applyFixes, runRules } from "../../src/core/check/run.ts";
 import { indexLines } from "../../src/core/formats/lines.ts";
 import { parseToml } from "../../src/core/formats/toml.ts";
 import { RULES } from "../../src/core/rules/index.ts";

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { applyFixes } from "../../src/core/check/edits.ts";
 import type { Finding } from "../../src/core/check/model.ts";
+import { applyFixes } from "../../src/core/check/run.ts";
 import { MAX_DEPTH, parseTree } from "../../src/core/formats/json.ts";
 import { documentFrom, isError, loaderFindings, verdictsOf } from "../support/loader-corpus.ts";
 import { mutatedEntry, mutatedFile, randomValue } from "../support/loader-mutations.ts";

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { applyFixes } from "../../src/core/check/edits.ts";
+import { applyFixes } from "../../src/core/check/run.ts";
 import { indexLines } from "../../src/core/formats/lines.ts";
 import { LOADER_RULES } from "../../src/core/rules/index.ts";
 import { readDocument } from "../../src/io/read.ts";

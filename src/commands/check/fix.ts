@@ -1,7 +1,6 @@
 import { join } from "node:path";
 import type { Context } from "../../context.ts";
-import { applyFixes } from "../../core/check/edits.ts";
-import { runRules } from "../../core/check/run.ts";
+import { applyFixes, runRules } from "../../core/check/run.ts";
 import { maskFile } from "../../core/check/show.ts";
 import { diffTexts } from "../../core/formats/diff.ts";
 import type { WriteStep } from "../../core/plan/model.ts";

@@ -103,9 +103,7 @@ export const STORE =
 const SCHEME = /^\s*(?:Bearer|Basic|Token|Api-?Key|SharedKey)\s/i;
 
 /** A variable name in place of a value: somebody forgot the brackets. */
-export function isVariableName(text: string): boolean {
-  return /^[A-Z]{2,20}(?:_[A-Z]{1,20}){1,5}$/.test(text.trim());
-}
+export const isVariableName = (text: string): boolean => /^[A-Z]{2,20}(?:_[A-Z]{1,20}){1,5}$/.test(text.trim());
 
 const MARKED = /^<[^>]*>?$|^\[[^\]]*\]$|^\(.*\)$|^\{.*\}$|<[a-z][\w .-]{0,64}>/i;
 /** English, and the words of the same kind of the neighbours' languages. */

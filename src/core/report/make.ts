@@ -84,9 +84,7 @@ export function toJson({ ok, lines, files, counts, fixed, dryRun }: Report): obj
   return { version: 1, ok, findings: lines, files, counts, fixed, dryRun };
 }
 
-function many(count: number, word: string): string {
-  return `${count} ${word}${count === 1 ? "" : "s"}`;
-}
+const many = (count: number, word: string): string => `${count} ${word}${count === 1 ? "" : "s"}`;
 
 /** The report in one line. */
 export function summaryOf({ counts, files, mendable, maxWarnings }: Report): string {

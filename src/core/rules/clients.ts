@@ -1,8 +1,8 @@
 /** What the project files of clients get wrong about HALO, each by what the client's descriptor says of it. */
 import { spotAt } from "../check/documents.ts";
-import { fixOf } from "../check/edits.ts";
 import type { Rule } from "../check/model.ts";
 import { filesWhere, headerRow, remoteRow } from "../check/rows.ts";
+import { fixOf } from "../check/run.ts";
 import { claudeCode } from "../clients/claude-code.ts";
 import { clientOf } from "../clients/index.ts";
 import { hasReference, spelledIn } from "../clients/references.ts";

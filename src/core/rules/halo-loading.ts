@@ -1,10 +1,10 @@
 /** Whether Claude Code loads HALO's entry, and gets its values. */
 import { isBelow } from "../check/documents.ts";
-import { fixOf } from "../check/edits.ts";
 import { givenBy } from "../check/env-files.ts";
 import { haloServers, valueHeaders } from "../check/halo-servers.ts";
 import type { Document, Rule } from "../check/model.ts";
 import { entryRow, filesWhere, rowsOf } from "../check/rows.ts";
+import { fixOf } from "../check/run.ts";
 import { assignments } from "../formats/dotenv.ts";
 import { removeFromArray } from "../formats/json-edit.ts";
 import { member, textOf } from "../formats/nodes.ts";

@@ -1,10 +1,10 @@
 /** `.env.example` is where a person who clones the repository sees which variables to set. */
 import { isBelow } from "../check/documents.ts";
-import { fixOf } from "../check/edits.ts";
 import { givenValues } from "../check/env-files.ts";
 import { haloServers, saidBy, valueHeaders } from "../check/halo-servers.ts";
 import type { Document, Subject } from "../check/model.ts";
 import { rowsOf } from "../check/rows.ts";
+import { fixOf } from "../check/run.ts";
 import { isFitToShow } from "../check/show.ts";
 import { entriesIn, type ServerEntry } from "../clients/entry.ts";
 import { clientOf } from "../clients/index.ts";
