@@ -1,6 +1,6 @@
 import { toSh } from "./command-line.ts";
 
-/** What a person does next: a command to type, word by word, or a sentence where no command helps. */
+/** What to do next: a command to type, word by word, or a sentence if no command helps. */
 export type Advice = { readonly run: readonly [string, ...string[]] } | { readonly note: string };
 
 /** As one line that can be pasted, or read. */

@@ -2,7 +2,7 @@
 
 /**
  * A word for sh: bare when harmless, else in single quotes, so that no `${VAR}` in it is expanded by the shell.
- * A leading `=` is harmless in sh and bash, and a path search in zsh.
+ * A leading `=` is harmless in sh and bash, but a path search in zsh.
  */
 export function quoteSh(word: string): string {
   return /^[A-Za-z0-9_@%+:,./-][A-Za-z0-9_@%+=:,./-]*$/.test(word) ? word : `'${word.replace(/'/g, "'\\''")}'`;
@@ -20,7 +20,7 @@ export function isOneSlip(a: string, b: string): boolean {
   return x.length <= 1 ? y.length <= 1 : x.length === 2 && y.length === 2 && x[0] === y[1] && x[1] === y[0];
 }
 
-/** The valid word that was probably meant, or undefined when none is near. */
+/** The valid word that was probably meant, or undefined if none is similar. */
 export function nearest(word: string, valid: readonly string[]): string | undefined {
   return valid.find((each) => isOneSlip(word.toLowerCase(), each.toLowerCase()));
 }

@@ -5,24 +5,24 @@ import { references } from "./clients/references.ts";
 import { endpointProblem, HALO_URL, isSafeVariable } from "./halo.ts";
 import { printable } from "./secrets.ts";
 
-/** What a person said about an address. All of it is optional: without it HALO alone gets the token. */
+/** What a person said about a URL. All of it is optional: without it only HALO gets the token. */
 export interface Consent {
   /** `--url` of this command line. */
   readonly url?: string | undefined;
-  /** The URL that a person was shown and said yes to. */
+  /** The URL that was shown to a person, who agreed. */
   readonly agreed?: string | undefined;
-  /** The URL stands in a file of the person's own, and nothing of the repository is part of it. */
+  /** The URL is in a file of the person's own, and nothing of the repository is part of it. */
   readonly isOwn?: boolean;
 }
 
 export type Permission =
   | { readonly ok: true }
-  /** `bad-url`: nobody may get a token there. `endpoint-foreign`: nobody has said that this address may get it. */
+  /** `bad-url`: this URL may never get a token. `endpoint-foreign`: nobody has said that this URL may get it. */
   | { readonly ok: false; readonly cause: "bad-url" | "endpoint-foreign"; readonly problem: string };
 
 /**
- * The judge of who may receive the token: HALO's own endpoint, character by character; the very URL of `--url`; the URL
- * that a person said yes to; or one of a person's own files. A URL of the repository gets nothing.
+ * Decides who may receive the token: HALO's own endpoint, character by character; exactly the URL of `--url`; the URL
+ * that a person agreed to; or one of a person's own files. A URL of the repository gets nothing.
  */
 export function mayReceive(url: string, given: Consent): Permission {
   if (url === HALO_URL) return { ok: true };
@@ -36,7 +36,7 @@ export function mayReceive(url: string, given: Consent): Permission {
   };
 }
 
-/** Whether the address of an entry is its reader's own word. `inRepository`: where the file of the entry lies. */
+/** Whether the URL of an entry comes from the person, not from the repository. `inRepository`: the entry's file is there. */
 export function isOwnUrl({ scope, url }: Entry, layers: readonly Layer[], inRepository: boolean): boolean {
   if (scope === "project" || inRepository) return false;
   return references(url).every((name) => layerOf(layers, name)?.ofRepository !== true);
@@ -51,8 +51,8 @@ export type ToSend =
     };
 
 /**
- * What a request carries for an entry, or why nothing is sent. `env`: what a session has. `more`: values that are filled in
- * beside it; they never reach the URL, since a file of the repository may hold them.
+ * What a request contains for an entry, or why nothing is sent. `env`: a session's variables. `more`: additional values;
+ * they are never used in the URL, because they may come from a file of the repository.
  */
 export function whatToSend(entry: Entry, env: Env, more: Env, given: Consent): ToSend {
   type Cause = Extract<ToSend, { ok: false }>["cause"];

@@ -1,4 +1,4 @@
-/** The globals that `core` may use beside the language: pure, and the same in every runtime. Node itself is not among them. */
+/** The globals that `core` may use besides the language: pure, and the same in every runtime; nothing of Node. */
 declare class URL {
   static canParse(text: string): boolean;
   constructor(text: string, base?: string);

@@ -3,15 +3,15 @@
  * (CM.com help, page "MCP"), and how pasted values are cleaned and checked.
  */
 
-/** The one endpoint that gets the token without a question. Compared as text, character by character. */
+/** The only endpoint that gets the token without a question. Compared as text, character by character. */
 export const HALO_URL = "https://api.cm.com/halo/core/mcp";
 
 /** With brackets or without. */
 export const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[?::1\]?)$/;
 
 /**
- * Why a URL may not receive a token, or undefined when it may: `https:`, or `http:` for this machine alone; no credentials, no
- * space, no fragment, ASCII alone so that a look-alike shows. Clients send it as it is written.
+ * Why a URL may not receive a token, or undefined if it may: `https:`, or `http:` on this machine only; no credentials, no
+ * space, no fragment, only ASCII so that look-alike characters are visible. Clients send it as it is written.
  */
 export function endpointProblem(text: string): string | undefined {
   if (text === "") return "the URL is empty";
@@ -44,7 +44,7 @@ export const LABELS: Readonly<Record<Value, string>> = {
 
 export const DEFAULT_NAME = "halo";
 
-/** Names of Claude Code's own servers, as 2.1.330 has them; 2.1.197 knows the first three, to the letter. */
+/** Names of Claude Code's own servers in 2.1.330; 2.1.197 reserves the first three, compared exactly. */
 const RESERVED = /^(?:claude-in-chrome|workspace|computer-use|Claude_in_Chrome|Claude_Preview|Claude_Browser)$/;
 
 /**
@@ -65,13 +65,13 @@ export function nameProblem(name: string): string | undefined {
   return undefined;
 }
 
-/** Names that steer a program or belong to somebody else: a repository must not get us to set one. */
+/** Names that change how programs run or belong to other services: a repository must not make us set one. */
 const STEERING =
   /^(?:ANTHROPIC|CLAUDE|MCP|NODE|NPM|YARN|PNPM|LD|DYLD|GIT|SSH|AWS|GOOGLE|CLOUDSDK|AZURE|GITHUB|GH|GITLAB|OPENAI|PYTHON|PIP|PERL|RUBY|JAVA|RUST|CARGO|BASH|ZSH|DOCKER|COMPOSE|KUBE|OTEL|SSL|CURL|XDG|VSCODE|ELECTRON|BUN|DENO|DIRENV)(?:_|$)|_PROXY$/i;
 
 /**
  * Whether a variable that a repository names may be set in Claude Code's environment: it must look like one of the
- * three values, and be none that programs act on (PATH, NODE_OPTIONS, ANTHROPIC_BASE_URL, USERPROFILE, …).
+ * three values, and not be one that programs act on (PATH, NODE_OPTIONS, ANTHROPIC_BASE_URL, USERPROFILE, …).
  */
 export function isSafeVariable(name: string): boolean {
   if (!/^[A-Za-z_][A-Za-z0-9_]{0,127}$/.test(name) || STEERING.test(name)) return false;
@@ -79,9 +79,9 @@ export function isSafeVariable(name: string): boolean {
 }
 
 /**
- * The variables that a new connection refers to. Token and account are shared by all connections of an account;
+ * The variables that a new connection refers to. All connections of an account share the token and the account ID;
  * the profile is what differs: `halo-de` refers to HALO_DE_PROFILE_ID. A name such as `mcp-halo` gets HALO_ before it,
- * since MCP_… is somebody else's and would not be followed by the next person who joins.
+ * because the wizard would not accept a variable MCP_… when the next person joins.
  */
 export function variablesFor(name: string): Readonly<Record<Value, string>> {
   const prefix = name
@@ -98,8 +98,8 @@ const PROFILE_IN_URL = /(?:\/profiles?\/|[?&#;]profile[-_]?id=)([A-Za-z0-9._~-]+
 const GUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gi;
 
 /**
- * The IDs in a pasted HALO Studio URL: the first GUID is the account, the next different one the profile; a named profile
- * (`/profiles/<id>`, `profileId=<id>`) wins over the position.
+ * The IDs in a pasted HALO Studio URL: the first GUID is the account, the next different one the profile. A named profile
+ * (`/profiles/<id>`, `profileId=<id>`) takes precedence over the position.
  */
 export function idsFromStudioUrl(url: string) {
   const text = url.slice(0, 4096);
@@ -110,7 +110,7 @@ export function idsFromStudioUrl(url: string) {
   return { account, profile: named ?? guids.find((guid) => !same(guid, account)) };
 }
 
-/** True when a pasted text is meant as an address, not as an ID. */
+/** True if a pasted text is a URL, not an ID. */
 export function looksLikeUrl(text: string): boolean {
   return /^\s*(?:https?:\/\/|www\.|(?:[a-z0-9-]+\.)*cm\.com\/)/i.test(text);
 }
@@ -121,10 +121,10 @@ export type Cleaned =
 
 const MAX_BYTES = 4096;
 
-/** Stands in for a line break inside a paste, which a terminal would otherwise take for Enter. */
+/** Replaces a line break inside a paste, which a terminal would otherwise read as Enter. */
 export const PASTED_BREAK = "\u2424";
 
-/** What people paste around a value, and what is kept of it. In this order, twice, since one may be inside another. */
+/** What people paste around a value. Removed in this order, twice, because they can be nested. */
 const CLEANING: readonly (readonly [what: string, found: RegExp, kept: string, of?: Value])[] = [
   ["invisible characters", /[\u00ad\u200b-\u200f\u2060-\u2064\ufeff\u202a-\u202e\u2066-\u2069]/gu, ""],
   ["spaces around it", /^[\s\u2424]+|[\s\u2424]+$/gu, ""],
@@ -142,7 +142,7 @@ const PLACEHOLDERS = [
   /^changeme$|^x{4,}$|^(?:\.{3,}|…)$|^todo$/i,
 ];
 
-/** The first character that a header cannot carry, in words. */
+/** The first character that cannot be sent in a header, in words. */
 function unsendable(value: string): string | undefined {
   const points = Array.from(value);
   const at = points.findIndex((char) => !/^[\x21-\x7e]$/.test(char));
@@ -155,7 +155,7 @@ function unsendable(value: string): string | undefined {
 
 /**
  * Cleans a pasted value (what people paste, and what fetch does with it: invisible characters, quotes, `Bearer `,
- * a header's name) and says what it cleaned; then demands what a header can carry. A refusal names position and
+ * a header's name) and says what it cleaned; then checks that a header can contain it. A refusal names position and
  * code point, never the value.
  */
 export function cleanValue(which: Value, pasted: string): Cleaned {

@@ -1,4 +1,4 @@
-/** A function of an object → the same, worked out once for each: rules ask the same of the same data, which never changes. */
+/** Caches a function's result for each object: rules ask the same questions about data that never changes. */
 export function once<Key extends object, Value>(work: (key: Key) => Value): (key: Key) => Value {
   const known = new WeakMap<Key, { readonly value: Value }>();
   return (key) => {

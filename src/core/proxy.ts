@@ -1,42 +1,42 @@
 /**
- * Which way the environment sends a request: through a proxy or directly, and whether certificates are verified.
- * The rules are those of undici's EnvHttpProxyAgent, as Node 26.10 bundles it (read 2026-11-22): a variable in lower case wins, even when it is
- * empty; https: falls back to the proxy of http:; NO_PROXY is `*` alone, or names split by commas or white space. Older ones match less: before
- * undici 7 an entry without a dot in front excepts no subdomain (Node 20 and 22). ALL_PROXY is not read.
+ * How the environment sends a request: through a proxy or directly, and whether certificates are verified.
+ * The rules of undici's EnvHttpProxyAgent in Node 26.10 (read 2026-11-22): a variable in lower case takes precedence, even if it is
+ * empty; https: falls back to the proxy of http:; NO_PROXY is only `*`, or names split by commas or white space. Older versions match less: before
+ * undici 7, an entry without a leading dot excludes no subdomain (Node 20 and 22). ALL_PROXY is not read.
  */
 import { LOOPBACK } from "./halo.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** A proxy that a variable names. Holds secrets: for `io/` alone, never for a record. */
+/** A proxy that a variable names. Contains secrets: only for `io/`, never for a record. */
 export interface ProxyRoute {
   readonly variable: string;
-  /** Without brackets round an IPv6 address. */
+  /** Without brackets around an IPv6 address. */
   readonly host: string;
   readonly port: number;
-  /** Spoken to over TLS (`https://` in front of the proxy). */
+  /** The connection to the proxy uses TLS (`https://` in its URL). */
   readonly secure: boolean;
   readonly credentials: { readonly user: string; readonly password: string } | null;
-  /** What lets this URL go directly all the same: `NO_PROXY`, `no_proxy`, or `loopback` (plain http: does not leave this computer). */
+  /** Why this URL is reached directly anyway: `NO_PROXY`, `no_proxy`, or `loopback` (plain http: does not leave this computer). */
   readonly bypassedBy: string | null;
 }
 
-/** What the environment says about the way to one URL. */
+/** What the environment says about the connection to one URL. */
 export interface Network {
   readonly proxy: ProxyRoute | null;
-  /** The variable that counts, and holds no address of an HTTP proxy. */
+  /** The variable that applies but does not contain the URL of an HTTP proxy. */
   readonly broken?: string;
   /** False under NODE_TLS_REJECT_UNAUTHORIZED=0. */
   readonly verify: boolean;
-  /** `ALL_PROXY` or `all_proxy`, which Node's fetch does not read, where no other variable names a proxy. */
+  /** `ALL_PROXY` or `all_proxy`, which Node's fetch does not read, if no other variable names a proxy. */
   readonly ignored?: string;
 }
 
 const first = (env: Env, ...names: string[]): string | undefined => names.find((name) => env[name] !== undefined);
-/** A host without brackets, and without a dot at the end. */
+/** A host without brackets and without a final dot. */
 const bare = (host: string): string => host.replace(/^\[(.+)\]$/, "$1").replace(/^(.+)\.$/, "$1");
 
-/** The variable that excepts a target from the proxy, or null. */
+/** The variable that excludes a target from the proxy, or null. */
 function exceptedBy(env: Env, { protocol, hostname, port }: URL): string | null {
   const variable = first(env, "no_proxy", "NO_PROXY");
   const value = variable === undefined ? "" : (env[variable] ?? "");
@@ -44,7 +44,7 @@ function exceptedBy(env: Env, { protocol, hostname, port }: URL): string | null 
   const host = bare(hostname).toLowerCase();
   const own = port || (protocol === "https:" ? "443" : "80");
   const excepts = (entry: string): boolean => {
-    // a port behind an IPv6 address only where brackets part the two
+    // an IPv6 address has a port only after brackets
     const [, name = entry, wanted = own] = /^(\[.+\]|[^:]+):(\d+)$/.exec(entry) ?? [];
     const suffix = bare(name.replace(/^\*?\./, "")).toLowerCase();
     return wanted === own && (host === suffix || host.endsWith(`.${suffix}`));
@@ -60,7 +60,7 @@ function decode(text: string): string | undefined {
   }
 }
 
-/** `http://user:password@host:port`, or undefined where it is something else. */
+/** `http://user:password@host:port`, or undefined for anything else. */
 function readProxy(variable: string, text: string): Omit<ProxyRoute, "bypassedBy"> | undefined {
   if (!URL.canParse(text)) return undefined;
   const url = new URL(text);
@@ -72,7 +72,7 @@ function readProxy(variable: string, text: string): Omit<ProxyRoute, "bypassedBy
     host: bare(url.hostname),
     port: Number(url.port || (secure ? 443 : 80)),
     secure,
-    // as undici does: one without the other is not sent
+    // as in undici: only both together are sent
     credentials: user !== "" && password !== "" ? { user, password } : null,
   };
 }
@@ -82,7 +82,7 @@ export function proxySecrets(env: Env): readonly string[] {
   const raw = ["http_proxy", "https_proxy", "all_proxy"].flatMap((name) =>
     [env[name], env[name.toUpperCase()]].flatMap((value = "") => {
       const text = value.trim().replace(/^[a-z][a-z\d+.-]*:\/\//i, "");
-      // up to each @, so that a value which cannot be understood gives nothing away either
+      // up to each @, so that a malformed value reveals nothing either
       const ends = [...text.matchAll(/@/g)].map(({ index }) => index);
       return ends.flatMap((end) => [text.slice(0, end), text.slice(text.indexOf(":") + 1, end)]);
     }),
@@ -90,7 +90,7 @@ export function proxySecrets(env: Env): readonly string[] {
   return [...new Set(raw.flatMap((each) => [each, decode(each) ?? each]))].filter((secret) => secret !== "");
 }
 
-/** What `env` says about the way to `target`. */
+/** What `env` says about the connection to `target`. */
 export function networkOf(env: Env, target: URL): Network {
   const secure = target.protocol === "https:";
   const verify = env.NODE_TLS_REJECT_UNAUTHORIZED !== "0";
@@ -106,7 +106,7 @@ export function networkOf(env: Env, target: URL): Network {
   }
   const read = readProxy(variable, (env[variable] ?? "").trim());
   if (read === undefined) return { proxy: null, verify, ...(excepted === null ? { broken: variable } : {}) };
-  // http: is for loopback alone: through a proxy elsewhere the token would leave this computer in clear
+  // http: is only for loopback: through a proxy elsewhere, the token would leave this computer unencrypted
   const stays = !secure && isHere && !LOOPBACK.test(read.host);
   return { proxy: { ...read, bypassedBy: excepted ?? (stays ? "loopback" : null) }, verify };
 }

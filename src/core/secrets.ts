@@ -1,23 +1,23 @@
-/** What may be shown: secrets masked, and no character that lies to a terminal or to a reader. */
+/** What may be shown: secrets masked, and no characters that deceive a terminal or a reader. */
 
-/** Stands for a value that is not shown at all. */
+/** Replaces a value that is not shown at all. */
 export const HIDDEN = "••••";
 
-/** `••••` and the last four characters; a value of fewer than 16 shows none, so that most of it stays hidden. */
+/** `••••` and the last four characters, or none for fewer than 16, so that most of the value stays hidden. */
 export function maskOf(secret: string): string {
   return secret.length >= 16 ? `${HIDDEN}${secret.slice(-4)}` : HIDDEN;
 }
 
-/** URL-encoded, with the five characters that `encodeURIComponent` leaves and a form's encoding does not; in either case. */
+/** URL-encoded, including the five characters that `encodeURIComponent` leaves; in upper and lower case. */
 function urlForms(secret: string): string[] {
-  // a lone surrogate, which the JSON of a repository can hold, has no URL-encoded form
+  // a lone surrogate, which JSON can contain, has no URL-encoded form
   if (/\p{Cs}/u.test(secret)) return [];
   const url = encodeURIComponent(secret);
   const form = url.replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
   return [url, form].flatMap((text) => [text, text.replace(/%[0-9A-F]{2}/g, (code) => code.toLowerCase())]);
 }
 
-/** base64 and base64url, without what depends on the neighbours, for each place that a secret can have in a longer text (`user:password`). */
+/** base64 and base64url for each of the three alignments in a longer text (`user:password`), without the characters that depend on neighbours. */
 function base64Forms(secret: string): string[] {
   if (secret.length < 8) return [];
   const bytes = Array.from(new TextEncoder().encode(secret), (byte) => String.fromCharCode(byte)).join("");
@@ -29,7 +29,7 @@ function base64Forms(secret: string): string[] {
   });
 }
 
-/** The forms in which a value turns up in a text: plain, JSON-escaped (with `\/` too, as PHP writes it), URL-encoded, base64. Longest first. */
+/** The forms of a value in a text: plain, JSON-escaped (also with `\/`, as PHP writes it), URL-encoded, base64. Longest first. */
 function formsOf(secret: string): readonly string[] {
   const json = JSON.stringify(secret).slice(1, -1);
   const forms = [secret, json, json.replace(/\//g, "\\/"), ...urlForms(secret), ...base64Forms(secret)];
@@ -38,12 +38,12 @@ function formsOf(secret: string): readonly string[] {
 
 type Secrets = readonly string[] | ReadonlySet<string>;
 
-/** Made once for each secret: hundreds of them are looked for in thousands of lines. */
+/** Computed once for each secret: hundreds of them are searched in thousands of lines. */
 const known = new Map<string, readonly string[]>();
 
 /**
- * The text with every secret replaced by `maskOf` it, whatever its written form. Secrets of fewer than four characters are
- * left alone: replacing them would garble the text and hide nothing that cannot be guessed.
+ * The text with every secret replaced by its `maskOf`, in any written form. Secrets of fewer than four characters are
+ * not replaced: that would garble the text and hide nothing that cannot be guessed.
  */
 export function mask(text: string, secrets: Secrets): string {
   let out = text;
@@ -61,10 +61,10 @@ export function mask(text: string, secrets: Secrets): string {
   return out;
 }
 
-/** A value as JSON in which no text holds a secret or an invisible character. The texts are masked, not the JSON: a secret may be the word "true". */
+/** A value as JSON without secrets and invisible characters in its texts. The texts are masked, not the JSON: a secret may be the word "true". */
 export function maskedJson(value: unknown, secrets: Secrets): string {
   const text = JSON.stringify(value, (_, each: unknown) => (typeof each === "string" ? mask(each, secrets) : each), 2);
-  // GitHub Actions takes ##[…] for a command
+  // GitHub Actions reads ##[…] as a command
   return text
     .replaceAll("##[", "#\\u0023[")
     .replace(/[\p{Cf}\p{Zl}\p{Zp}\u{7f}-\u{9f}]/gu, (char) =>
@@ -75,8 +75,8 @@ export function maskedJson(value: unknown, secrets: Secrets): string {
 let unprintable: RegExp | undefined;
 
 /**
- * Without controls, what is drawn as nothing (zero-width, fillers, variation selectors, tags), bidirectional controls, line
- * separators and lone surrogates. The pattern is made when it is needed: as a literal it costs 1 ms of every start.
+ * Removes control characters, invisible characters (zero-width, fillers, variation selectors, tags), bidirectional controls, line
+ * separators and lone surrogates. The pattern is created lazily: as a literal it costs 1 ms of every start.
  */
 function withoutUnprintable(text: string): string {
   unprintable ??= /[\p{Cc}\p{Default_Ignorable_Code_Point}\p{Bidi_Control}\p{Zl}\p{Zp}\p{Cs}\u{fff9}-\u{fffb}]/gu;
@@ -88,7 +88,7 @@ const ESCAPES =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: removing escape sequences is the purpose
   /(?:\u001b\[|\u009b)[0-?]*[ -/]*[@-~]|(?:\u001b\]|\u009d)[^\u0007\u001b\u009c]{0,4096}(?:\u0007|\u001b\\|\u009c)|\u001b[ -/]*[0-~]/gu;
 
-/** GitHub Actions takes `##[…]` for a command wherever it stands in a line (ActionCommand.cs of actions/runner, 2026). */
+/** GitHub Actions reads `##[…]` as a command anywhere in a line (ActionCommand.cs of actions/runner, 2026). */
 const withoutCommand = (line: string): string => line.replaceAll("##[", "## [");
 
 /**
@@ -96,7 +96,7 @@ const withoutCommand = (line: string): string => line.replaceAll("##[", "## [");
  * runs of white space folded, cut to `max` characters with an ellipsis.
  */
 export function printable(text: string, max = 300): string {
-  // most text; the patterns below are four tables of Unicode, and to make them costs a hundredth of a start
+  // the fast path: the patterns below use four Unicode tables, which cost a hundredth of a start
   if (text.length <= max && /^[!-~]*(?: [!-~]+)*$/.test(text)) return withoutCommand(text.trim());
   const line = text
     .slice(0, max * 16 + 4096)
@@ -111,7 +111,7 @@ export function printable(text: string, max = 300): string {
 export function printableLines(text: string, { colors = false } = {}): string {
   const plain = (line: string): string => {
     const clean = /^[ -~]*$/.test(line) ? line : withoutUnprintable(line.replace(/\t/g, "  "));
-    // GitHub Actions takes `::` for a command, with or without blanks before it
+    // GitHub Actions reads `::` as a command, with or without spaces before it
     return withoutCommand(clean.replace(/^(\s*:):/, "$1 :"));
   };
   const plainPart = (part: string): string => part.replace(ESCAPES, "").split(/\r?\n/).map(plain).join("\n");

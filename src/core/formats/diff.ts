@@ -7,15 +7,15 @@ export interface DiffLine {
   readonly text: string;
 }
 
-/** A line as far as there is room. Its indent stays. */
+/** A line cut to the width, with its indentation. */
 function fitLine(line: string, width: number): string {
   const indent = (/^[\t ]*/.exec(line)?.[0] ?? "").replace(/\t/g, "  ").slice(0, Math.max(0, width - 20));
   return indent + printable(line, width - indent.length);
 }
 
 /**
- * What changes between two texts, three lines of context; no line holds a control character, or is longer than `width`
- * characters. `mask`: a side as it may be shown, with as many lines as it has.
+ * The changes between two texts, with three lines of context. No line has a control character, or is longer than `width`
+ * characters. `mask` returns a text as it may be shown, with the same number of lines.
  */
 export function diffTexts(
   before: string,

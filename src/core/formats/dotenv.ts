@@ -1,20 +1,20 @@
-/** `.env` as text: what it says, and edits in which a line that is not ours keeps every byte. */
+/** `.env` as text: its variables, and edits that keep every byte of other lines. */
 import type { FileState } from "../plan/model.ts";
 import type { Edited } from "./json.ts";
 import { appendLines, cutLines } from "./lines.ts";
 
-/** One `NAME=value` of a file. Offsets are into the text as it is, BOM and CRs included. */
+/** One `NAME=value` of a file. Offsets count in the text as it is, BOM and CRs included. */
 export interface Assignment {
   readonly name: string;
   readonly value: string;
   /** Start of its line. */
   readonly start: number;
-  /** End of the name, before blanks and `=`. */
+  /** End of the name, before spaces and `=`. */
   readonly nameEnd: number;
   /** The value as written, with its quotes; empty if there is none. */
   readonly rawStart: number;
   readonly rawEnd: number;
-  /** It starts with a quote that nothing closes. */
+  /** It starts with a quote that is not closed. */
   readonly isOpen: boolean;
   /** End of its last line, before the line break. */
   readonly lineEnd: number;
@@ -23,10 +23,10 @@ export interface Assignment {
 }
 
 /**
- * Variables of a `.env` as `util.parseEnv` reads them; the last assignment of a name wins. Where Node 20 differs from 22
- * and 24, as 22 and 24 do, save where dotenv and bash contradict them: blanks after `NAME=` are an empty value (they take
- * the next line for it), and `export NAME=` is the variable NAME (they call it "export NAME"). A BOM does not hide the first
- * name. Never fails: odd lines are passed over.
+ * Variables of a `.env` as `util.parseEnv` reads them; the last assignment of a name counts. If Node 20 differs from 22
+ * and 24, as 22 and 24 do, except if dotenv and bash contradict them: spaces after `NAME=` are an empty value (Node uses
+ * the next line), and `export NAME=` is the variable NAME (Node calls it "export NAME"). A BOM does not hide the first
+ * name. Never fails: odd lines are skipped.
  */
 export function parseDotenv(text: string): Map<string, string> {
   const values = new Map<string, string>();
@@ -34,7 +34,7 @@ export function parseDotenv(text: string): Map<string, string> {
   return values;
 }
 
-/** The assignments of a dotenv file; none when it is absent. */
+/** The assignments of a dotenv file; none if it does not exist. */
 export function dotenvOf(state: FileState | undefined): ReadonlyMap<string, string> {
   return state?.kind === "file" ? parseDotenv(state.text) : new Map();
 }
@@ -71,7 +71,7 @@ function readAssignment(text: string, start: number): Assignment | undefined {
     value = plain(text, rawStart + 1, close);
     if (quote === '"') value = value.replaceAll("\\n", "\n");
   } else {
-    // Node trims the file as a whole first, and the rest of such a line not at all
+    // Node trims the whole file first, but not the rest of such a line
     value = plain(text, rawStart, /^\s*$/.test(text.slice(firstEnd)) ? rawEnd : firstEnd);
     rawEnd = text[firstEnd - 1] === "\r" ? firstEnd - 1 : firstEnd;
   }
@@ -84,14 +84,14 @@ function endOfLine(text: string, from: number): number {
   return end < 0 ? text.length : end;
 }
 
-/** What Node trims here: space and tab and no other white space; and CRs, which it drops before it reads. */
+/** What Node trims here: only space and tab; and CRs, which it removes first. */
 function isBlank(char: string | undefined): boolean {
   return char === " " || char === "\t" || char === "\r";
 }
 
 /**
- * A stretch without the blanks at its ends. Counted, not matched: a pattern that is anchored at the end is quadratic in
- * the blanks before it.
+ * A stretch without the spaces at its ends. A loop, since a pattern that is anchored at the end is quadratic in
+ * the spaces before it.
  */
 function trim(text: string, from: number, to: number): [from: number, to: number] {
   let [start, end] = [from, to];
@@ -104,14 +104,14 @@ function plain(text: string, from: number, to: number): string {
   return text.slice(from, to).replaceAll("\r", "");
 }
 
-/** A name for `.env.example`, with what it is for. */
+/** A name for `.env.example`, with a comment. */
 type ExampleName = { readonly name: string; readonly comment: string };
 
 const BARE = /^[A-Za-z0-9!%*+,./:=?@[\]^_{}-]*$/;
 
 /**
- * A value as nine readers read it alike (measured 2026 with Node, dotenv, dotenv-expand, bash, direnv, docker, python-dotenv),
- * bare if it can be, else in single, else in double quotes. Undefined if no writing is safe with all of them.
+ * A value in a form that nine readers read the same way (measured 2026 with Node, dotenv, dotenv-expand, bash, direnv, docker, python-dotenv),
+ * bare if possible, else in single, else in double quotes. Undefined if no form is safe with all of them.
  */
 export function formatDotenvValue(value: string): string | undefined {
   if (BARE.test(value)) return value;
@@ -122,9 +122,9 @@ export function formatDotenvValue(value: string): string | undefined {
 }
 
 /**
- * The file with these variables. The last assignment of a name is changed in place, on its own line; names that are not
- * there are appended as a block. A name whose value is read already stays as it is written. Undefined makes a new file.
- * Refused: a value without a portable form, a file in which the result would read otherwise.
+ * The file with these variables. The last assignment of a name is changed in place, on its own line; missing names
+ * are appended as a block. A name that has the value already stays as it is written. Undefined makes a new file.
+ * Refused: a value without a portable form, a file in which the result would be read differently.
  */
 export function setDotenv(text: string | undefined, values: Readonly<Record<string, string>>): Edited {
   const original = text ?? "";
@@ -141,9 +141,9 @@ export function setDotenv(text: string | undefined, values: Readonly<Record<stri
     if (old === undefined || old.value === value) continue;
     const swallows = `a quote of ${name} is closed only further down: a new value would delete the lines between`;
     if (current.slice(old.rawStart, old.rawEnd).includes("\n")) return refuse(swallows, old.rawStart);
-    // what follows a closing quote, and is no comment, was read by nobody; after a bare value it would become part of it
+    // no reader uses text after a closing quote; after a bare value it would become part of it
     const comment = /^[ \t]*(?:#.*)?$/s.exec(current.slice(old.rawEnd, old.lineEnd))?.[0] ?? "";
-    // no blanks round the `=`, since bash reads none there
+    // no spaces around the `=`: bash does not allow them
     const line = `=${written}${comment.startsWith("#") ? " " : ""}${comment}`;
     current = current.slice(0, old.nameEnd) + line + current.slice(old.lineEnd);
   }
@@ -151,8 +151,8 @@ export function setDotenv(text: string | undefined, values: Readonly<Record<stri
 }
 
 /**
- * The file without any assignment of these names, whole lines. What `setDotenv` appended comes out byte for byte.
- * Refused: a file in which the other variables would then be read otherwise, as after a quote that is not closed.
+ * The file without any assignment of these names, whole lines. Removes exactly what `setDotenv` appended.
+ * Refused: a file in which the other variables would then be read differently, as after a quote that is not closed.
  */
 export function removeDotenv(text: string, names: readonly string[]): Edited {
   const meant = parseDotenv(text);
@@ -161,7 +161,7 @@ export function removeDotenv(text: string, names: readonly string[]): Edited {
   return verified(text, cutLines(text, spans), meant);
 }
 
-/** `.env.example` with a comment and an empty assignment for every name that is not there. */
+/** `.env.example` with a comment and an empty assignment for every missing name. */
 export function addExampleNames(text: string | undefined, names: readonly ExampleName[]): Edited {
   const meant = parseDotenv(text ?? "");
   const added = names.filter(({ name }) => !meant.has(name));
@@ -169,7 +169,7 @@ export function addExampleNames(text: string | undefined, names: readonly Exampl
   return verified(text, appendLines(text ?? "", added.flatMap(exampleLines)), meant);
 }
 
-/** The inverse of `addExampleNames`: takes out the lines that are as it wrote them, and no other. */
+/** The inverse of `addExampleNames`: removes only the lines that are still as it wrote them. */
 export function removeExampleNames(text: string, names: readonly ExampleName[]): Edited {
   const meant = parseDotenv(text);
   const eol = /\r?\n/.exec(text)?.[0] ?? "\n";
@@ -187,7 +187,7 @@ export function removeExampleNames(text: string, names: readonly ExampleName[]):
 
 const exampleLines = ({ name, comment }: ExampleName): string[] => [`# ${comment}`, `${name}=`];
 
-/** The last gate: what would be written is read again, and must be what was meant. */
+/** The last check: the result is read again, and must have the intended values. */
 function verified(before: string | undefined, after: string, meant: ReadonlyMap<string, string>): Edited {
   const read = parseDotenv(after);
   const isSame = read.size === meant.size && [...meant].every(([name, value]) => read.get(name) === value);

@@ -1,16 +1,16 @@
 /**
- * Edits of JSON and JSONC as text: what is not ours keeps every byte. jsonc-parser's `modify` is not used, since it
- * reformats the neighbour, moves its comment and edits broken files without a word (jsonc-parser 3.3.1, 2026).
+ * Edits of JSON and JSONC as text: every other byte stays. jsonc-parser's `modify` is not used, because it
+ * reformats neighbours, moves their comments and silently edits broken files (jsonc-parser 3.3.1, 2026).
  */
 import type { Container, Edited, EditOptions, Entry, Json, Node, Refused } from "./json.ts";
 import { equalJson, isObject, parseTree, toJson, toObject } from "./json.ts";
 
 type Path = readonly string[];
 
-/** How far a path is there: the containers along it, each with the index of the next key, and the node at its end. */
+/** How far a path exists: the containers along it, each with the index of the next key, and the node at its end. */
 interface Walk {
   readonly root: Node;
-  /** Only the last index can be -1: its key is not there. */
+  /** Only the last index can be -1: its key does not exist. */
   readonly steps: readonly Step[];
   readonly node: Node | undefined;
 }
@@ -21,10 +21,10 @@ interface Step {
 }
 
 /**
- * The document with `value` at `path`. A new property is inserted first in its object, with the objects that are missing
- * around it, and no other byte changes but the white space of an object that was empty; an existing value is replaced
- * alone; an equal one is left as it is written. Of a blank text a new document is made.
- * Refused, beside what `parseTree` refuses: a key of the path that is there twice, a parent that is no object.
+ * The document with `value` at `path`. A new property is inserted first in its object, with the missing objects
+ * around it, and no other byte changes except the white space of an empty object; only an existing value is replaced,
+ * and an equal one stays as it is written. A blank text becomes a new document.
+ * Refused, besides what `parseTree` refuses: a key of the path that occurs twice, a parent that is not an object.
  */
 export function setProperty(text: string, path: Path, value: Json, options: EditOptions): Edited {
   if (isBlank(text)) {
@@ -50,7 +50,7 @@ export function setProperty(text: string, path: Path, value: Json, options: Edit
   return verified(text.slice(0, node.start) + written + text.slice(node.end), meant, options, node.start);
 }
 
-/** The array of strings at `path` with `item` first in it, unchanged if it is in there. Created, and refused, as by `setProperty`. */
+/** The array of strings at `path` with `item` first, unchanged if it has the item. Created and refused as by `setProperty`. */
 export function addToArray(text: string, path: Path, item: string, options: EditOptions): Edited {
   const walk = follow(text, path, options);
   if ("refused" in walk) return walk;
@@ -64,8 +64,8 @@ export function addToArray(text: string, path: Path, item: string, options: Edit
 }
 
 /**
- * The document without the property at `path`, and without objects that are empty then. What `setProperty` inserted comes
- * out byte for byte; unchanged if there is no such property. Refused as in `setProperty`.
+ * The document without the property at `path`, and without objects that become empty. Removes exactly what `setProperty`
+ * inserted; unchanged if there is no such property. Refused as in `setProperty`.
  */
 export function removeProperty(text: string, path: Path, options: EditOptions): Edited {
   const walk = follow(text, path, options);
@@ -73,7 +73,7 @@ export function removeProperty(text: string, path: Path, options: EditOptions): 
   return walk.node === undefined ? unchanged(text) : takeOut(text, path, walk, options);
 }
 
-/** The document without `item` in the array at `path`: all of its occurrences, and the array if it is empty then. */
+/** The document without `item` in the array at `path`: all occurrences, and the array if it becomes empty. */
 export function removeFromArray(text: string, path: Path, item: string, options: EditOptions): Edited {
   for (let current = text; ; ) {
     const walk = follow(current, path, options);
@@ -88,14 +88,14 @@ export function removeFromArray(text: string, path: Path, item: string, options:
   }
 }
 
-/** True for an empty object, or one whose values are empty objects: what is left of a file that we created. */
+/** True for an empty object, or one whose values are empty objects: the rest of a file that we created. */
 export function isSkeleton(text: string): boolean {
   const tree = parseTree(text, { strict: true });
   const isEmpty = (node: Node): boolean => node.kind === "object" && node.entries.length === 0;
   return tree.ok && tree.root.kind === "object" && tree.root.entries.every(({ value }) => isEmpty(value));
 }
 
-/** Follows a path through a document that can be edited. A blank one has nothing in it. */
+/** Follows a path through a document that can be edited. A blank one is empty. */
 function follow(text: string, path: Path, options: EditOptions): Walk | (Edited & { readonly ok: false }) {
   const tree = parseTree(isBlank(text) ? "{}" : text, options);
   if (!tree.ok) return tree;
@@ -116,12 +116,12 @@ function follow(text: string, path: Path, options: EditOptions): Walk | (Edited 
   return { root: tree.root, steps, node };
 }
 
-/** What stands before the first entry: comments on the line of the brace, then white space. */
+/** The text before the first entry: comments on the line of the brace, then white space. */
 const LEAD = /^(?:[ \t]*(?:\/\/[^\r\n]*|\/\*(?:[^*]|\*(?!\/))*\*\/))*\s*/;
 
 /**
- * The text with one entry more, first in its container. It is followed by the white space that stands before it, so that
- * its neighbour keeps its place, and `takeOut` finds what to take. `indent`: of its line, if it gets one.
+ * The text with one more entry, first in its container. The white space before it is repeated after it, so that
+ * its neighbour keeps its place, and `takeOut` can remove exactly this. `indent`: of its line, if it gets one.
  */
 function insertFirst(text: string, root: Node, container: Container, render: (indent?: string) => string): string {
   const { kind, start, end, entries } = container;
@@ -142,7 +142,7 @@ function insertFirst(text: string, root: Node, container: Container, render: (in
   return `${text.slice(0, start + 1)}${eol}${outer}${unit}${render(outer + unit)}${rest}${text.slice(end - 1)}`;
 }
 
-/** Takes out the last entry of a chain of containers, and every container that it leaves empty. */
+/** Removes the last entry of a chain of containers, and every container that becomes empty. */
 function takeOut(text: string, path: Path, { root, steps }: Walk, options: EditOptions): Edited {
   const level = steps.findLastIndex((step, at) => at === 0 || options.keepsEmpty || !isAlone(text, step.container));
   const step = steps[level];
@@ -154,7 +154,7 @@ function takeOut(text: string, path: Path, { root, steps }: Walk, options: EditO
   return edits.find(({ ok }) => ok) ?? refuse(UNSAFE, container.start);
 }
 
-/** Nothing but white space stands beside the only entry. */
+/** The only entry has nothing but white space around it. */
 function isAlone(text: string, { start, end, entries }: Container): boolean {
   const [only, ...more] = entries;
   if (only === undefined || more.length > 0) return false;
@@ -162,7 +162,7 @@ function isAlone(text: string, { start, end, entries }: Container): boolean {
 }
 
 /**
- * The text without an entry and one comma, in two ways: with white space taken out beside it, and without. A line comment
+ * The text without an entry and one comma, in two ways: without and with the white space next to it. A line comment
  * can make the first one wrong.
  */
 function waysOut(text: string, { entries }: Container, index: number): readonly string[] {
@@ -185,7 +185,7 @@ function verified(after: string, meant: Json | undefined, options: EditOptions, 
   return { ok: true, text: after, changed: true };
 }
 
-/** The document with another value at the path; undefined takes it out. */
+/** The document with another value at the path; undefined removes it. */
 function withValue(document: Json, path: Path, value: Json | undefined): Json | undefined {
   const [key, ...rest] = path;
   if (key === undefined) return value;
@@ -195,19 +195,19 @@ function withValue(document: Json, path: Path, value: Json | undefined): Json | 
   return toObject(inner === undefined ? others : [...others, [key, inner]]);
 }
 
-/** The line break and one step of indentation, as the document has them first. */
+/** The first line break and the first step of indentation in the document. */
 function layoutOf(text: string) {
   return { eol: /\r\n|\n|\r/.exec(text)?.[0] ?? "\n", unit: /[\r\n]([ \t]+)"/.exec(text)?.[1] ?? "  " };
 }
 
-/** A value as text, on one line without an indentation. No string of JSON holds a line break: every one of them is layout. */
+/** A value as text, on one line without indentation. JSON strings have no line breaks: each one is layout. */
 function formatJson(value: Json, text: string, indent: string | undefined): string {
   const { eol, unit } = layoutOf(text);
   if (indent === undefined) return JSON.stringify(value, null, 1).replace(/,\n */g, ", ").replace(/\n */g, "");
   return JSON.stringify(value, null, unit).replaceAll("\n", eol + indent);
 }
 
-/** Blanks at the start of the line that holds the offset. */
+/** The indentation of the line at this offset. */
 function lineIndent(text: string, offset: number): string {
   const line =
     text

@@ -1,6 +1,6 @@
 /**
- * JSON with or without comments and trailing commas → a tree that knows where everything is. jsonc-parser reads; its own tree
- * is not used, since it sets prototypes and goes on after errors (3.3.1).
+ * JSON with or without comments and trailing commas → a tree with offsets. jsonc-parser reads; its own tree
+ * is not used, because it sets prototypes and continues after errors (3.3.1).
  */
 import { visit } from "jsonc-parser";
 import type { FileState } from "../plan/model.ts";
@@ -16,7 +16,7 @@ export interface Refused {
   readonly hint?: string;
 }
 
-/** `changed: false` comes with the very text that went in. */
+/** With `changed: false`, the text is the input. */
 export type Edited =
   | { readonly ok: true; readonly text: string; readonly changed: boolean }
   | { readonly ok: false; readonly refused: Refused };
@@ -24,11 +24,11 @@ export type Edited =
 /** `strict`: comments and trailing commas are refused, since Claude Code drops the whole `.mcp.json` because of them. */
 export interface EditOptions {
   readonly strict: boolean;
-  /** What a removal leaves empty stays. Else it goes too. */
+  /** Containers that a removal leaves empty stay. Otherwise they are removed too. */
   readonly keepsEmpty?: boolean;
 }
 
-/** A property of an object or an item of an array, where the key is empty and lies at the start of the value. */
+/** A property of an object or an item of an array; the key of an item is empty, at the start of the value. */
 export interface Entry {
   readonly key: string;
   readonly start: number;
@@ -56,7 +56,7 @@ export type Node = Container | Scalar;
 
 export type Tree = { readonly ok: true; readonly root: Node } | { readonly ok: false; readonly refused: Refused };
 
-/** No configuration is nested this deep; the limit keeps every walk of the tree off the end of the stack. */
+/** No configuration is nested this deeply; the limit prevents a stack overflow in recursive functions. */
 export const MAX_DEPTH = 256;
 
 const FIX = "remove comments and trailing commas, then run this again";
@@ -82,7 +82,7 @@ const REASONS: Readonly<Record<number, string>> = {
   16: CONTROL,
 };
 
-/** A container whose end is not read yet, and the key that waits for its value. */
+/** A container that is not closed yet, and the key whose value is next. */
 interface Open {
   readonly kind: Container["kind"];
   readonly start: number;
@@ -99,7 +99,7 @@ class Stop extends Error {
   }
 }
 
-/** The tree of a document. A BOM is skipped. Never throws: what cannot be read is refused, with the offset. */
+/** The tree of a document. A BOM is skipped. Never throws: an unreadable document is refused, with the offset. */
 export function parseTree(text: string, { strict }: EditOptions): Tree {
   try {
     return { ok: true, root: read(text, strict) };
@@ -109,7 +109,7 @@ export function parseTree(text: string, { strict }: EditOptions): Tree {
   }
 }
 
-/** Half of a merge is the usual reason for a broken file in a repository, and the syntax error alone would not say so. */
+/** A half-finished merge is the usual reason for a broken file, and the syntax error alone would not say so. */
 export function conflictIn(text: string): Refused | undefined {
   const found = /^(?:<{7}(?: |$)|={7}$|>{7}(?: |$)|\|{7}(?: |$))/m.exec(text.replace(/\r/g, "\n"));
   const reason = "the file has conflict markers of an unfinished merge";
@@ -179,7 +179,7 @@ export function parseDocument(text: string, options: EditOptions) {
   return tree.ok ? { ok: true as const, value: toJson(tree.root) } : tree;
 }
 
-/** The value of a JSON file; undefined when it is absent, blank or broken (what is broken is refused elsewhere). */
+/** The value of a JSON file; undefined if it is absent, blank or broken (broken files are refused elsewhere). */
 export function jsonOf(state: FileState | undefined, strict: boolean): Json | undefined {
   const tree = state?.kind === "file" ? parseTree(state.text, { strict }) : undefined;
   return tree?.ok ? toJson(tree.root) : undefined;
@@ -192,7 +192,7 @@ export function toJson(node: Node): Json {
   return toObject(node.entries.map((entry) => [entry.key, toJson(entry.value)] as const));
 }
 
-/** An object without a prototype; of two equal keys the last one counts, as for every reader of JSON. */
+/** An object without a prototype; if a key occurs twice, the last one counts, as for every JSON reader. */
 export function toObject(entries: Iterable<readonly [string, Json]>): JsonObject {
   return Object.setPrototypeOf(Object.fromEntries(entries), null);
 }
@@ -216,7 +216,7 @@ export function equalJson(left: Json, right: Json): boolean {
   return keys.every((key) => Object.hasOwn(right, key) && equalJson(left[key] ?? null, right[key] ?? null));
 }
 
-/** The value under a row of keys; undefined when one of them is not there. */
+/** The value at a path of keys; undefined if one of them does not exist. */
 export function property(value: Json | undefined, ...keys: readonly string[]): Json | undefined {
   return keys.reduce<Json | undefined>(
     (at, key) => (isObject(at) && Object.hasOwn(at, key) ? at[key] : undefined),

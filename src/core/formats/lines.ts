@@ -1,9 +1,9 @@
-/** Texts as lists of lines: positions, whole lines in and out, and the blocks of ours in `.gitignore` and `.envrc`. */
+/** Texts as lists of lines: positions, adding and removing whole lines, and our blocks in `.gitignore` and `.envrc`. */
 import type { Edited } from "./json.ts";
 
 /**
  * Offset in UTF-16 units → line and column, both from 1. CR, LF and CRLF each end a line; a BOM takes no column.
- * An offset beyond either end is moved to that end. An offset between CR and LF still belongs to the line they end.
+ * An offset beyond either end counts as that end. An offset between CR and LF belongs to the line that they end.
  */
 export function indexLines(text: string): (offset: number) => { readonly line: number; readonly column: number } {
   const starts = [text.startsWith("\uFEFF") ? 1 : 0];
@@ -15,23 +15,23 @@ export function indexLines(text: string): (offset: number) => { readonly line: n
   };
 }
 
-/** `:line:column`, to go behind the name of a file; empty for a text that was not decoded. */
+/** `:line:column`, for after the name of a file; empty for a text that was not decoded. */
 export function placeWords(text: string, offset: number): string {
   if (text === "") return "";
   const { line, column } = indexLines(text)(offset);
   return `:${line}:${column}`;
 }
 
-/** Whole lines behind a text. One without a final newline stays without, which is what lets `cutLines` give it back. */
+/** Appends whole lines. A text without a final newline stays without one, so that `cutLines` can restore it. */
 export function appendLines(text: string, lines: readonly string[]): string {
   if (lines.length === 0) return text;
   const eol = /\r?\n/.exec(text)?.[0] ?? "\n";
   if (text === "" || text.endsWith("\n")) return text + lines.map((line) => line + eol).join("");
-  // a CR at the very end would turn our LF into a CRLF, and be taken out with it
+  // a final CR would turn our LF into a CRLF, and be removed with it
   return text + (text.endsWith("\r") ? "\r\n" : eol) + lines.join(eol);
 }
 
-/** Takes whole lines out. If the last one had no line break, the line before gives its own up. */
+/** Removes whole lines. If the last one had no line break, the line before it loses its own. */
 export function cutLines(text: string, spans: readonly { readonly start: number; readonly end: number }[]): string {
   const kept = spans.map(({ start }, index) => text.slice(spans[index - 1]?.end ?? 0, start));
   const cut = kept.join("") + text.slice(spans.at(-1)?.end ?? 0);
@@ -41,15 +41,15 @@ export function cutLines(text: string, spans: readonly { readonly start: number;
 
 type Done = Edited & { readonly ok: true };
 
-/** The lines with their breaks, and as they count: without blanks at the end. */
+/** The lines with their breaks, and their text for comparison, without spaces at the end. */
 function linesOf(text: string): { readonly all: readonly string[]; readonly plain: readonly string[] } {
   const all = text.split(/(?<=\n)/);
   return { all, plain: all.map((line) => line.replace(/^\uFEFF/, "").trimEnd()) };
 }
 
 /**
- * The file with these lines. Those that are not there yet are appended: as a block of their own after an empty line, with
- * the heading (a comment line, written as given) above; or behind the last line, where the heading is there.
+ * The file with these lines. Missing ones are appended: as a block of their own after an empty line, with
+ * the heading (a comment line, written as given) above; or after the last line, if the heading exists already.
  */
 export function addLines(text: string | undefined, lines: readonly string[], heading?: string): Done {
   const original = text ?? "";
@@ -62,8 +62,8 @@ export function addLines(text: string | undefined, lines: readonly string[], hea
 }
 
 /**
- * The exact inverse of `addLines` for one line without a heading: takes it out, with the empty line above it, where it
- * stands between empty lines. Elsewhere it is the user's.
+ * The exact inverse of `addLines` for one line without a heading: removes it, with the empty line above it, if it
+ * is between empty lines. Elsewhere it is the user's.
  */
 export function removeLine(text: string, line: string): Done {
   const { all, plain } = linesOf(text);

@@ -5,11 +5,11 @@ export function isObjectNode(node: Node | undefined): node is Container {
   return node?.kind === "object";
 }
 
-/** The value of a property, as readers take it: of two equal keys the last one counts. */
+/** The value of a property, as readers see it: if a key occurs twice, the last one counts. */
 export function member(node: Node | undefined, key: string): Entry | undefined {
   if (!isObjectNode(node)) return undefined;
   const { entries } = node;
-  // a loop: with findLast, 20,000 keys in one object took 14 s where each is looked up
+  // a loop: with findLast, looking up each of 20,000 keys in one object took 14 s
   for (let at = entries.length - 1; at >= 0; at -= 1) if (entries[at]?.key === key) return entries[at];
   return undefined;
 }
@@ -23,10 +23,10 @@ export function spanOf({ start, end }: { readonly start: number; readonly end: n
   return { offset: start, length: end - start };
 }
 
-/** The stretch of a property's key, with its quotes. */
+/** The span of a property's key, with its quotes. */
 export const keySpan = ({ start, keyEnd }: Entry) => spanOf({ start, end: keyEnd });
 
-/** The properties of an object as readers take them: of two equal keys the last. */
+/** The properties of an object as readers see them: if a key occurs twice, the last one. */
 export function winners({ entries }: Container): readonly Entry[] {
   const last = new Map(entries.map((entry) => [entry.key, entry]));
   return last.size === entries.length ? entries : entries.filter((entry) => last.get(entry.key) === entry);

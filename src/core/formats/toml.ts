@@ -1,11 +1,11 @@
 /**
- * TOML → the same tree that JSON has, so that whoever reads servers does not care which of the two a file is.
- * Loaded only where there is such a file (bundled-packages.json, chunk `toml`).
+ * TOML → the same tree as for JSON, so that code that reads servers can ignore the format.
+ * Loaded only if there is such a file (bundled-packages.json, chunk `toml`).
  */
 import { type AST, parseTOML } from "toml-eslint-parser";
 import { conflictIn, type Entry, MAX_DEPTH, type Node, type Tree } from "./json.ts";
 
-/** A table while it is read: `[a]` and `[a.b]` may stand anywhere in the file, and add to the same one. */
+/** A table while it is read: `[a]` and `[a.b]` may be anywhere in the file, and add to the same table. */
 interface Table {
   readonly kind: "object" | "array";
   readonly start: number;
@@ -20,7 +20,7 @@ function tableAt(kind: Table["kind"], [start, end]: AST.Range): Table {
   return { kind, start, end, entries: [], tables: new Map() };
 }
 
-/** Below a table: the table that these names and numbers of array items lead to, made where it is not there yet. */
+/** The table at this path of names and array indices below a table; created if it does not exist. */
 function follow(root: Table, path: readonly (string | number)[], keys: readonly Key[], range: AST.Range): Table {
   let table = root;
   let key = 0;
@@ -66,7 +66,7 @@ function isDeeper(node: Node, levels: number): boolean {
   return node.kind !== "scalar" && (levels === 0 || node.entries.some(({ value }) => isDeeper(value, levels - 1)));
 }
 
-/** The tree of a TOML text (1.1). Never throws: what cannot be read is refused, with the offset. */
+/** The tree of a TOML text (1.1). Never throws: an unreadable text is refused, with the offset. */
 export function parseToml(text: string): Tree {
   try {
     const [body] = parseTOML(text.replace(/^\uFEFF/, " ")).body;
@@ -77,7 +77,7 @@ export function parseToml(text: string): Tree {
     if (isDeeper(root, MAX_DEPTH)) throw new RangeError(`nested deeper than ${MAX_DEPTH} levels`);
     return { ok: true, root };
   } catch (error) {
-    // the parser's own errors say where; a text of 200,000 escapes ends its stack
+    // the parser's errors have a place; a text of 200,000 escapes overflows its stack
     const { message, index } = error as Error & { readonly index?: number };
     const reason = index === undefined ? "no reader of TOML takes it" : message[0]?.toLowerCase() + message.slice(1);
     return { ok: false, refused: conflictIn(text) ?? { reason, offset: index ?? 0 } };
