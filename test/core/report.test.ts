@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Finding } from "../../src/core/check/model.ts";
 import { toGithub, toJobSummary } from "../../src/core/report/github.ts";
-import { makeReport, type Report, summaryOf, toJson } from "../../src/core/report/make.ts";
+import { makeReport, type Report, summaryOf } from "../../src/core/report/make.ts";
 import { toSarif } from "../../src/core/report/sarif.ts";
 import { type TextOptions, toText } from "../../src/core/report/text.ts";
 import { RULES } from "../../src/core/rules/index.ts";
@@ -35,21 +35,6 @@ const one = (given: Partial<Finding> = {}): Finding => ({
 const options: TextOptions = { color: false, root: undefined, quiet: false };
 
 const nasty = fc.string({ unit: fc.constantFrom(..."a%:,\r\n\t|`<>[]()*_\\\"'&#!~@$-/ \u202e\u001b\u{1f600}é") });
-
-describe("places", () => {
-  it("are found for 50,000 findings in 5 MB", () => {
-    const text = `${"x".repeat(99)}\n`.repeat(50_000);
-    // of one rule in one file a hundred are shown
-    const paths = Array.from({ length: 500 }, (_, index) => `${index}/.mcp.json`);
-    const findings = Array.from({ length: 50_000 }, (_, index) =>
-      one({ path: paths[index % 500] ?? "", span: { offset: index * 100, length: 3 } }),
-    );
-    const made = report(findings, Object.fromEntries(paths.map((path, index) => [path, index === 499 ? text : "x"])));
-    for (const format of [toJson(made), toGithub(made), toSarif(made, rules, "9.9.9"), toText(made, options)])
-      expect(JSON.stringify(format).length).toBeGreaterThan(1_000_000);
-    expect(made.lines.at(-1)).toMatchObject({ line: 50_000, column: 1, endColumn: 4 });
-  });
-});
 
 describe("makeReport", () => {
   const warning = one({ rule: "a-warning" });

@@ -77,14 +77,6 @@ const mcp = (server: unknown): Pick<Shape, "path" | "content"> => ({
   content: { mcpServers: { it: server } },
 });
 const named: Readonly<Record<string, Put>> = {
-  "key header": (it) => mcp({ type: "http", url: "https://mcp.example.net/mcp", headers: { "X-API-Key": it } }),
-  "flag and value among others": (it) => mcp({ command: "x", args: ["serve", "--api-key", it, "--verbose"] }),
-  "header in an argument": (it) =>
-    mcp({ command: "npx", args: ["mcp-remote", "https://x.example.net", "--header", `Authorization: Bearer ${it}`] }),
-  "in a shell line": (it) => mcp({ command: "bash", args: ["-c", `export SERVICE_TOKEN=${it} && serve`] }),
-  "a default of a variable": (it) => mcp({ command: "x", env: { SERVICE_TOKEN: `\${SERVICE_TOKEN:-${it}}` } }),
-  "JSON in a variable": (it) =>
-    mcp({ command: "x", env: { HEADERS: JSON.stringify({ Authorization: `Bearer ${it}` }) } }),
   vscode: (it) => ({ path: ".vscode/mcp.json", content: { servers: { it: { command: "x", env: { IT_TOKEN: it } } } } }),
   opencode: (it) => ({
     path: "opencode.json",

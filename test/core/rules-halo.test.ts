@@ -96,15 +96,12 @@ describe("HALO's entry", () => {
 
   it.each([
     ["https://evil.example/halo/core/mcp", "host evil.example"],
-    ["https://api.cm.com.evil.example/halo/core/mcp", "host api.cm.com.evil.example"],
     ["https://api.cm.com@evil.example/halo/core/mcp", "host evil.example"],
     ["https://api.cm.com\\@evil.example/halo/core/mcp", "host api.cm.com"],
-    ["https:\\\\evil.example/", "host evil.example"],
     ["//evil.example/halo/core/mcp", "a host that only a variable knows"],
     ["https://${HOST}/halo/core/mcp", "a host that only a variable knows"],
     ["${URL:-https://evil.example/mcp}", "host evil.example"],
     ["https://api.cm.com/halo/core/mcp/v2", "host api.cm.com"],
-    ["https://api.cm.com/halo/core", "host api.cm.com"],
     ["https://api.cm.com:8443/halo/core/mcp", "host api.cm.com:8443"],
     ["https://аpi.cm.com/halo/core/mcp", "host xn--pi-6kc.cm.com"],
     // put right where only the writing differs
@@ -135,7 +132,6 @@ describe("HALO's entry", () => {
     [{ ".claude/settings.json": settings({ HALO_URL: evil }) }, ".claude/settings.json HALO_URL"],
     [{ ".envrc": `# HALO_URL=${HALO_URL}\nexport HALO_URL="${evil}" # x\n` }, ".envrc HALO_URL"],
     [{ ".env.example": `${example}HALO_URL=${evil}\n` }, ".env.example HALO_URL"],
-    [{ ".env.shared": `HALO_URL=${evil}\n` }, ".env.shared HALO_URL"],
     [{ "apps/a/.envrc": `export HALO_URL='${evil}'\n` }, "apps/a/.envrc HALO_URL"],
     // the default of another variable
     [{ ".claude/settings.json": settings({ HALO_URL: `\${B:-${evil}}` }) }, ".claude/settings.json HALO_URL"],
@@ -144,8 +140,6 @@ describe("HALO's entry", () => {
     [{}, undefined],
     [{ ".env": { text: `HALO_URL=${evil}\n`, ...away } }, undefined],
     [{ ".envrc": { text: `export HALO_URL=${evil}\n`, ...away } }, undefined],
-    [{ ".claude/settings.local.json": { text: settings({ HALO_URL: evil }), ...away } }, undefined],
-    [{ ".env.example": `${example}HALO_URL=\n` }, undefined],
     [{ ".env.example": `${example}HALO_URL=<the address>\n` }, undefined],
     [{ ".env.example": `${example}HALO_URL=${HALO_URL}\n` }, undefined],
     [{ ".claude/settings.json": settings({ OTHER_URL: evil }) }, undefined],
@@ -171,9 +165,7 @@ describe("HALO's entry", () => {
     [through(), []],
     [through("https://api.evil.com/halo"), ["halo-endpoint"]],
     [through("${HALO_URL:-https://api.evil.com/halo}"), ["halo-endpoint"]],
-    [through("http://api.cm.com/halo/core/mcp"), ["halo-http"]],
     [through(`${HALO_URL}?key=\${HALO_MCP_TOKEN}`), ["halo-token-in-url"]],
-    [through(HALO_URL, "X-CM-PRODUCTTOKEN:$HALO_MCP_TOKEN"), ["halo-reference-spelling"]],
     [through(HALO_URL, "X-CM-PRODUCTTOKEN:${env:HALO_MCP_TOKEN}"), ["halo-reference-spelling"]],
     [through(HALO_URL, "X-CM-PRODUCT-TOKEN:${HALO_MCP_TOKEN}"), ["halo-header-name"]],
     [through(HALO_URL, "X-Trace: on"), ["halo-header-missing"]],
@@ -189,24 +181,15 @@ describe("HALO's entry", () => {
     ],
     [{ command: "node", args: ["tools/halo.js", HALO_URL] }, []],
     // one finding for one mistake
-    [{ ...halo, url: "http://api.cm.com/halo/core/mcp" }, ["halo-http"]],
     [{ ...halo, url: `${HALO_URL}?x=1` }, ["halo-token-in-url"]],
     [{ ...halo, url: "https://${HALO_MCP_TOKEN}@api.cm.com/halo/core/mcp" }, ["halo-token-in-url"]],
-    [{ ...halo, type: "sse" }, ["halo-sse"]],
-    [{ ...halo, headersHelper: "x" }, ["halo-headers-helper"]],
-    [{ ...halo, headers: {} }, ["halo-header-missing"]],
+    [{ ...halo, type: "sse", headersHelper: "x" }, ["halo-sse", "halo-headers-helper"]],
     [withHeaders({ "X-CM-PRODUCTTOKEN": token }), ["committed-secret"]],
     [withHeaders({ "X-CM-PRODUCTTOKEN": "secret" }), ["halo-header-value"]],
     [withHeaders({ "X-CM-PRODUCTTOKEN": "Bearer ${HALO_MCP_TOKEN}" }), ["halo-header-value"]],
     [withHeaders({ "X-CM-PRODUCTTOKEN": "x${HALO_MCP_TOKEN}" }), ["halo-header-value"]],
-    [withHeaders({ "X-CM-PRODUCTTOKEN": "${HALO_MCP_TOKEN:-changeme}" }), ["halo-token-default"]],
     [withHeaders({ "CM-ACCOUNT-ID": "${HALO_ACCOUNT_ID}-1" }), ["halo-header-value"]],
-    [withHeaders({ "CM-PROFILE-ID": "${HALO_ACCOUNT_ID}" }), ["halo-same-variable"]],
     [withHeaders({ "CM-ACCOUNT-ID": "acc-7", "CM-PROFILE-ID": "${HALO_ACCOUNT_ID}" }), ["halo-swapped-values"]],
-    [
-      withHeaders({ "CM-ACCOUNT-ID": "${HALO_PROFILE_ID}", "CM-PROFILE-ID": "${HALO_ACCOUNT_ID}" }),
-      ["halo-swapped-values"],
-    ],
     ...["$HALO_PROFILE_ID", "${ HALO_PROFILE_ID }", "{env:HALO_PROFILE_ID}", "%HALO_PROFILE_ID%"].map(
       (text) => [withHeaders({ "CM-PROFILE-ID": text }), ["halo-reference-spelling"]] as const,
     ),
@@ -258,8 +241,6 @@ describe("a client's file that cannot be read", () => {
       "[mcp_servers.halo\nurl = 1",
       ["18 the key, equals sign, and value must be on the same line"],
     ],
-    [".codex/config.toml", "a = 1\nb", ["6 expected equal (=) token"]],
-    [".codex/config.toml", "a = 1\na = 2", ["6 defining a key multiple times is invalid"]],
     [".codex/config.toml", "<<<<<<< HEAD\n", ["0 the file has conflict markers of an unfinished merge"]],
     [".codex/config.toml", "", []],
     [".codex/config.toml", 'a = """\n= = \n"""\n[[x."y]z"]] # x\r\nb.c = {d = [1]}\r\ne = 2024-01-01', []],
@@ -267,11 +248,9 @@ describe("a client's file that cannot be read", () => {
     [".vscode/mcp.json", loose, []],
     ["opencode.jsonc", loose, []],
     [".claude/settings.json", loose, ["2 a comment or a trailing comma"]],
-    ...[".vscode/mcp.json", ".cursor/mcp.json", ".claude/settings.json"].flatMap((path) => [
-      [path, "{", ["0 the file ends too early, as if it were cut off"]] as const,
-      [path, "\uFEFF{}", []] as const,
-      [path, "", []] as const,
-    ]),
+    [".cursor/mcp.json", "{", ["0 the file ends too early, as if it were cut off"]],
+    [".claude/settings.json", "\uFEFF{}", []],
+    [".claude/settings.json", "", []],
     [".mcp.json", "{", []],
   ])("%s: %j", (path, text, expected) => {
     const found = findingsOf(HALO_RULES, { [path]: text }, { allowMissing: true });
@@ -284,24 +263,6 @@ describe("secrets", () => {
   const leaking = mcp({ halo: withHeaders({ "X-CM-PRODUCTTOKEN": token }) });
   const alone = (path: string, file: TestFile, given: Given = {}) =>
     ids({ [path]: file }, { allowMissing: true, ...given });
-
-  it("count where git has the file, or would take it", () => {
-    const at = (tracked: boolean, ignored: boolean) => alone(".mcp.json", { text: leaking, tracked, ignored });
-    expect(at(true, false)).toContain("committed-secret");
-    expect(at(true, true)).toContain("committed-secret");
-    expect(at(false, false)).toContain("committed-secret");
-    expect(at(false, true)).not.toContain("committed-secret");
-  });
-
-  it.each([
-    [".mcp.json", leaking, ["committed-secret"]],
-    [".env.example", "API_KEY=u7Rk2pQx9v\n", ["env-example-secret"]],
-    [".env", "API_KEY=u7Rk2pQx9v\n", []],
-    [".envrc", "export API_KEY=u7Rk2pQx9v\n", []],
-    [".claude/settings.local.json", '{"env":{"API_KEY":"u7Rk2pQx9v"}}', []],
-  ])("count in a file that is made to be shared, where nobody can ask git: %s", (path, text, expected) => {
-    expect(alone(path, { text, tracked: false, ignored: false }, { inRepository: false })).toEqual(expected);
-  });
 
   it("in a comment outlive --fix", () => {
     const text = '{\n  // our servers\n  // token=u7Rk2pQx9v\n  "mcpServers": {}\n}\n';

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Finding } from "../../src/core/check/model.ts";
 import { applyFixes } from "../../src/core/check/run.ts";
-import { MAX_DEPTH, parseTree } from "../../src/core/formats/json.ts";
+import { MAX_DEPTH } from "../../src/core/formats/json.ts";
 import { documentFrom, isError, loaderFindings, verdictsOf } from "../support/loader-corpus.ts";
 import { mutatedEntry, mutatedFile, randomValue } from "../support/loader-mutations.ts";
 import { type Random, randomFrom } from "./random.ts";
@@ -108,22 +108,6 @@ describe("whatever the file holds", () => {
         const unfixable = ["syntax", "merge-conflict", "utf-16"];
         if (before.length > 0 && before.every(({ rule }) => !unfixable.includes(rule)))
           expect(() => JSON.parse(fixed.replace(/^\uFEFF/, ""))).not.toThrow();
-      }),
-      { numRuns: RUNS },
-    );
-  });
-
-  it("is read as strictly as the engine's own parser reads it", () => {
-    fc.assert(
-      fc.property(anyText, (text) => {
-        if (text.startsWith("\uFEFF\uFEFF")) return;
-        let valid = true;
-        try {
-          JSON.parse(text.replace(/^\uFEFF/, ""));
-        } catch {
-          valid = false;
-        }
-        expect(parseTree(text, { strict: true }).ok, JSON.stringify(text)).toBe(valid);
       }),
       { numRuns: RUNS },
     );

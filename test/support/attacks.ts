@@ -112,7 +112,32 @@ export const ATTACK_FILES: readonly (readonly [title: string, path: string, text
   ["an example with a sign", ".env.example", (n) => `export API_KEYS=${hex(n)} # ours\n`],
 ];
 
+/** Variables whose values are examples, names, paths and the like, as `NAME=value`. */
+const VARIABLES = `
+SECRET=@Microsoft.KeyVault(SecretUri=https://v.vault.azure.net/secrets/a/)
+ICON=iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==
+ICON=data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==
+MAX_TOKEN=128k-tokens MAX_TOKENS=128000-tokens-16k AUTH=AzureAD-v2.0 API_KEY=abcdef123456
+API_KEY=a1b2c3d4e5f6 SECRET=SECRET_GOES_IN_1PASSWORD API_KEY=dummyKey1234x SSH_KEY=ssh-ed25519
+PRIVATE_KEY=0xYOUR_PRIVATE_KEY SECRET=vault:secret/data/app#token API_KEY=test-api-key-1234
+SECRET_NAME=prod/my-app/db DB_SECRET=my-release-postgresql SIGNING_KEY=alias/my-key-2
+PRIVATE_KEY=certs/server-2.key SSH_KEY=~/.ssh/id_ed25519
+TOKEN=/run/secrets/kubernetes.io/serviceaccount/token AUTH=https://login.example.net/oauth2/v2.0/token
+GMAIL_AUTH=jane.doe2@example-company.com AUTH_SCOPE=https://www.googleapis.com/auth/drive.readonly
+SECRETS=db-password,api-token,jwt-signing-key KEYS=id,name,created_at,updated_at
+TOKENIZER=claude-sonnet-4-5-20250929 TOKEN_MODEL=cl100k_base
+DATABASE_URL=postgres://postgres:postgres@db:5432/app DATABASE_URL=postgres://app:app_password@db:5432/app
+A_TOKEN=\${HOME}/.config/tool-2/credentials.v2 TOKEN_URL=https://\${HOST}/oauth2/v2.0/token
+API_KEY=<your-api-key-v2> OPENAI_API_KEY=sk-proj-xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx
+OPENAI_API_KEY=sk-ant-api03-your-key-here-0000000000000 API_KEY=YOUR_API_KEY_V2
+GITHUB_TOKEN=ghp_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx1234 SORT_KEY=created_at2_desc KEYBOARD=us-intl-v2x3
+`;
+
 export const INNOCENT: readonly Row[] = [
+  ...(VARIABLES.match(/\S+/g) ?? []).map((line): Row => {
+    const [name = "", ...value] = line.split("=");
+    return [line, () => env(name, value.join("="))];
+  }),
   ["a reference of 1Password", () => header("X-CM-PRODUCTTOKEN", "op://Team/HALO/token")],
   ["the ID of a file", (n) => env("FIGMA_FILE_KEY", drawn(22, ALL, n))],
   ["a key for searches", (n) => env("ALGOLIA_SEARCH_API_KEY", hex(n))],
@@ -133,54 +158,13 @@ export const INNOCENT: readonly Row[] = [
   ["a name of Vite", (n) => env("VITE_MAP_TOKEN", drawn(32, ALL, n))],
   ["Mapbox's public token", (n) => env("MAPBOX_ACCESS_TOKEN", `pk.eyJ${drawn(50, ALL, n)}.${drawn(22, ALL, n)}`)],
   ["Stripe's public key", (n) => env("STRIPE_KEY", `pk_live_${drawn(40, ALL, n)}`)],
-  [
-    "reference to a vault of Azure",
-    () => env("SECRET", "@Microsoft.KeyVault(SecretUri=https://v.vault.azure.net/secrets/a/)"),
-  ],
   ["idempotency", (n) => header("Idempotency-Key", guid(n))],
   ["a contract's address", (n) => env("TOKEN", `0x${hex(n, 40)}`)],
   ["a mint", (n) => env("TOKEN_MINT", `EPj${any(n, 41)}`)],
-  [
-    "an icon",
-    () =>
-      env("ICON", "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="),
-  ],
-  [
-    "an icon as an address",
-    () =>
-      env(
-        "ICON",
-        "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==",
-      ),
-  ],
-  ["a limit", () => env("MAX_TOKEN", "128k-tokens")],
-  ["limits", () => env("MAX_TOKENS", "128000-tokens-16k")],
-  ["a kind of auth", () => env("AUTH", "AzureAD-v2.0")],
   ["documentation: my token", () => header("Authorization", "Bearer mytoken123abc")],
-  ["documentation: a sequence", () => env("API_KEY", "abcdef123456")],
-  ["documentation: another sequence", () => env("API_KEY", "a1b2c3d4e5f6")],
   ["documentation: a sequence in a header", () => header("X-API-Key", "a1b2c3d4-e5f6-7890-abcd-ef1234567890")],
-  ["where it goes", () => env("SECRET", "SECRET_GOES_IN_1PASSWORD")],
-  ["a dummy", () => env("API_KEY", "dummyKey1234x")],
-  ["a kind of key", () => env("SSH_KEY", "ssh-ed25519")],
-  ["where a private key goes", () => env("PRIVATE_KEY", "0xYOUR_PRIVATE_KEY")],
-  ["a name in a store", () => env("SECRET", "vault:secret/data/app#token")],
-  ["a test's key", () => env("API_KEY", "test-api-key-1234")],
-  ["words with a dash", () => env("SECRET_NAME", "prod/my-app/db")],
-  ["a secret of a cluster", () => env("DB_SECRET", "my-release-postgresql")],
-  ["a name of a key", () => env("SIGNING_KEY", "alias/my-key-2")],
-  ["a key's file", () => env("PRIVATE_KEY", "certs/server-2.key")],
-  ["a key's path", () => env("SSH_KEY", "~/.ssh/id_ed25519")],
-  ["a path with a date", () => env("TOKEN", "/run/secrets/kubernetes.io/serviceaccount/token")],
-  ["an address of tokens", () => env("AUTH", "https://login.example.net/oauth2/v2.0/token")],
-  ["a mail address", () => env("GMAIL_AUTH", "jane.doe2@example-company.com")],
   ["scopes", () => env("OAUTH_TOKEN_SCOPES", "read:user write:org repo:status")],
-  ["scopes of Google", () => env("AUTH_SCOPE", "https://www.googleapis.com/auth/drive.readonly")],
   ["a kind of login", () => args("--auth", "oauth2-client-credentials")],
-  ["a list of names", () => env("SECRETS", "db-password,api-token,jwt-signing-key")],
-  ["keys that are names", () => env("KEYS", "id,name,created_at,updated_at")],
-  ["a model", () => env("TOKENIZER", "claude-sonnet-4-5-20250929")],
-  ["a tokenizer", () => env("TOKEN_MODEL", "cl100k_base")],
   ["curl's -k", () => args("-k", "https://localhost:8443/mcp")],
   ["-k with a number", () => args("-k", "10", "-k", "playwright-test-name")],
   ["a public cookie", () => header("Cookie", "theme=dark; lang=de_DE; consent=2024-01-01")],
@@ -190,29 +174,18 @@ export const INNOCENT: readonly Row[] = [
     "base64 of a configuration",
     () => url(`https://server.smithery.ai/x/mcp?config=${base64('{"debug":false,"mode":"readonly"}')}`),
   ],
-  ["postgres with words", () => env("DATABASE_URL", "postgres://postgres:postgres@db:5432/app")],
-  ["postgres of docker compose", () => env("DATABASE_URL", "postgres://app:app_password@db:5432/app")],
   ["a connection by reference", () => env("DB", "Server=db;User Id=sa;Password=${DB_PASSWORD};")],
   ["a connection of examples", () => env("DB", "Server=db;User Id=sa;Password=yourStrong(!)Password;")],
-  ["a reference with a path", () => env("A_TOKEN", "${HOME}/.config/tool-2/credentials.v2")],
-  ["a reference in an address", () => env("TOKEN_URL", "https://${HOST}/oauth2/v2.0/token")],
   ["references in a row", () => header("Authorization", "Bearer ${PREFIX_1}-${TOKEN_2}.${SIGNATURE}")],
   ["a reference and words", () => header("Authorization", "Bearer ${TOKEN} (from Settings > API tokens)")],
   ["a sentence", () => env("API_KEY", "get one at https://example.net/settings/tokens and export it")],
-  ["a placeholder", () => env("API_KEY", "<your-api-key-v2>")],
   ["a placeholder in brackets", () => env("API_KEY", "[API key of https://x.example.net]")],
-  ["a placeholder with a prefix", () => env("OPENAI_API_KEY", "sk-proj-xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx")],
-  ["a placeholder with a prefix and words", () => env("OPENAI_API_KEY", "sk-ant-api03-your-key-here-0000000000000")],
-  ["a placeholder in capitals", () => env("API_KEY", "YOUR_API_KEY_V2")],
-  ["a placeholder with a number", () => env("GITHUB_TOKEN", "ghp_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx1234")],
   ["public by name", (n) => env("PUBLIC_API_KEY", drawn(32, ALL, n))],
   ["a public name of Expo", (n) => env("EXPO_PUBLIC_API_KEY", drawn(32, ALL, n))],
   ["a public name of React", (n) => env("REACT_APP_MAPS_KEY", `AIza${drawn(35, ALL, n)}`)],
   ["a key's ID", (n) => env("APPLE_KEY_ID", hex(n, 10).toUpperCase())],
   ["a key's fingerprint", (n) => env("KEY_FINGERPRINT", hex(n, 40))],
   ["a token's count", () => args("--max-tokens", "4096", "--token-budget", "128k-ctx")],
-  ["a key for sorting", () => env("SORT_KEY", "created_at2_desc")],
-  ["a keyboard", () => env("KEYBOARD", "us-intl-v2x3")],
   [
     "a shell line with references",
     () => args("-c", 'API_KEY="$API_KEY" TOKEN=$(op read op://dev/it/token-v2) npx foo'),
