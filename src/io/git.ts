@@ -8,18 +8,18 @@ import { join, resolve } from "node:path";
 import { Cancelled, EnvironmentError } from "../errors.ts";
 import { foldersFrom } from "./read.ts";
 
-/** Variables that belong to the user's set-up of git. Every other GIT_* (GIT_DIR, GIT_INDEX_FILE… inside a hook) would send us elsewhere. */
+/** Variables of the user's git set-up. Any other GIT_* (GIT_DIR, GIT_INDEX_FILE… inside a hook) would redirect git to another repository. */
 const KEPT = /^GIT_(?:CONFIG_(?:GLOBAL|SYSTEM|NOSYSTEM|COUNT|KEY_\d+|VALUE_\d+)|DISCOVERY_ACROSS_FILESYSTEM)$/i;
 
 export interface GitOptions {
   /** Absolute path of the program, see findProgram. */
   readonly program: string;
-  /** A folder of the repository that is asked. */
+  /** A folder of the repository. */
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** The folder at or above `cwd` that holds `.git` (a folder, or a file in a worktree or submodule). git is not run. */
+/** The folder at or above `cwd` that contains `.git` (a folder, or a file in a worktree or submodule). Does not run git. */
 export function findRoot(cwd: string): string | undefined {
   return foldersFrom(resolve(cwd)).find((folder) => existsSync(join(folder, ".git")));
 }
@@ -28,22 +28,22 @@ export function findRoot(cwd: string): string | undefined {
 export function createGit(options: GitOptions) {
   /** The file whose rule ignores the path, as git names it. */
   const sourceOf = (path: string): string | undefined => {
-    // the path goes through stdin, absolute: check-ignore knows no literal pathspecs, and "/…" is never pathspec magic
+    // absolute and through stdin: check-ignore has no literal pathspecs, and "/…" is never pathspec magic
     const argv = ["check-ignore", "-v", "-z", "--no-index", "--stdin"];
     const [source, , pattern] = run(options, argv, [0, 1], `${resolve(options.cwd, path)}\0`).stdout.split("\0");
-    // with -v git also reports, with exit code 0, the "!rule" that takes a path back in
+    // with -v, git also reports a "!rule" that re-includes a path, with exit code 0
     return pattern === undefined || pattern.startsWith("!") ? undefined : source;
   };
-  /** A path that git prints on a line: only its newline goes, a path may end in a space. */
+  /** A path that git prints on a line: only the newline is removed, since a path may end in a space. */
   const pathOf = (...argv: readonly string[]): string =>
     resolve(options.cwd, run(options, ["rev-parse", ...argv], [0]).stdout.replace(/\r?\n$/, ""));
   return {
-    /** Would git ignore an untracked file of this path? A tracked file is taken all the same: ask isTracked too. */
+    /** Would git ignore an untracked file at this path? Git does not ignore tracked files: check isTracked too. */
     isIgnored: (path: string): boolean => sourceOf(path) !== undefined,
-    /** The absolute path of the file whose rule ignores the path, or undefined when none does. */
+    /** The absolute path of the file whose rule ignores the path, or undefined if none does. */
     ignoreSource: (path: string): string | undefined => {
       const source = sourceOf(path);
-      // a relative one is relative to the root of the worktree, wherever git was started
+      // a relative path is relative to the root of the worktree, wherever git was started
       return source && resolve(pathOf("--show-toplevel"), source);
     },
     /** Is the path (or anything below it) in the index? */
@@ -56,7 +56,7 @@ export function createGit(options: GitOptions) {
   };
 }
 
-/** Those of these paths that an ignore rule covers, whether they exist or not: one question for all. In and out: from `cwd`. */
+/** The paths that an ignore rule covers, whether they exist or not, with one call of git. In and out: relative to `cwd`. */
 export function ignoredOf(options: GitOptions, paths: readonly string[]): ReadonlySet<string> {
   const asked = new Map(paths.map((path) => [resolve(options.cwd, path), path]));
   const input = [...asked.keys()].map((path) => `${path}\0`).join("");
@@ -64,7 +64,7 @@ export function ignoredOf(options: GitOptions, paths: readonly string[]): Readon
   return new Set(stdout.split("\0").flatMap((path) => asked.get(path) ?? []));
 }
 
-/** Runs git with words that name no program. `expected`: the exit codes that are an answer; another one is an EnvironmentError. */
+/** Runs git with arguments that name no program. `expected`: the exit codes that are an answer; any other is an EnvironmentError. */
 export function run(
   { program, cwd, env }: GitOptions,
   argv: readonly string[],
@@ -84,9 +84,9 @@ export function run(
     windowsHide: true,
   });
   if (error === undefined && status !== null && expected.includes(status)) return { status, stdout, stderr };
-  // Ctrl-C goes to the whole group of a terminal
+  // Ctrl-C reaches the whole process group of a terminal
   if (signal === "SIGINT" || signal === "SIGTERM" || signal === "SIGHUP") throw new Cancelled();
-  // git's own remedy is among its first lines: "git config --global --add safe.directory …" for another user's repository
+  // git's first lines contain its advice: "git config --global --add safe.directory …" for another user's repository
   const answer = (stderr ?? "").trim().split("\n").slice(0, 5).join("\n");
   const said = error === undefined ? answer : `it could not be started, or took too long (${error.message})`;
   const command = argv.find((word) => !word.startsWith("-")) ?? "";
@@ -104,7 +104,7 @@ function cleanEnv(env: GitOptions["env"]): NodeJS.ProcessEnv {
     LC_ALL: "C",
     GIT_OPTIONAL_LOCKS: "0",
     GIT_TERMINAL_PROMPT: "0",
-    // a repository with missing objects makes git fetch them, through a program that its configuration names
+    // in a repository with missing objects, git fetches them with a program that the configuration names
     GIT_ALLOW_PROTOCOL: "none",
     GIT_NO_LAZY_FETCH: "1",
   };

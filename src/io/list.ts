@@ -1,4 +1,4 @@
-/** Finds the files that `check` reads: with git by one question, without it by a walk. Names them, reads none of them. */
+/** Lists the files that `check` reads: with one call of git, or without git by walking the folders. Does not read them. */
 import { type Dirent, existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { PLACES } from "../core/check/documents.ts";
@@ -10,20 +10,20 @@ export interface Found {
   /** From the root, with "/". */
   readonly path: string;
   readonly tracked: boolean;
-  /** There, and git leaves it out. False without a repository. */
+  /** It exists, and git ignores it. False without a repository. */
   readonly ignored: boolean;
 }
 
 /** Paths are from the root, with "/". */
 export interface DiscoverOptions {
-  /** Absolute. Everything is found below it and named from it. */
+  /** Absolute. All paths are below it and relative to it. */
   readonly root: string;
-  /** How to ask git; undefined where there is no repository. */
+  /** How to run git; undefined if there is no repository. */
   readonly git: GitOptions | undefined;
-  /** Files and folders that were asked for; empty for all of it. Without git nothing else is searched. A client may start in such a folder. */
+  /** The path arguments; empty for everything. Without git, only these are searched. A client may start in such a folder. */
   readonly within: readonly { readonly path: string; readonly isFolder: boolean }[];
   readonly places: typeof PLACES;
-  /** Where there is no repository: more folders than these are not searched, but refused. */
+  /** Without a repository: more folders than this are refused. */
   readonly maxFolders: number;
 }
 
@@ -31,7 +31,7 @@ const SKIPPED = new Set(["node_modules", ".git"]);
 /** For an answer that names many files. */
 const LIST_MS = 60_000;
 
-/** The files that matter, by path. Private ones (`.env`, a bridge) are found where a client starts, though git ignores them. */
+/** The relevant files, by path. Private ones (`.env`, a bridge) are found where a client starts, even if git ignores them. */
 export function discover(options: DiscoverOptions): readonly Found[] {
   const { git, within, root } = options;
   const { kindOf, atRoot, besideMcp } = options.places;
@@ -39,7 +39,7 @@ export function discover(options: DiscoverOptions): readonly Found[] {
   const listed = git === undefined ? walk(options, within.length === 0 ? [""] : asked) : askGit(options, git);
   const found = new Map(listed.map((file) => [file.path, file]));
   const addUnlisted = (path: string): void => {
-    // what is there and was not listed is what an ignore rule leaves out
+    // a file that exists and was not listed is ignored
     if (!found.has(path) && existsSync(join(root, path)))
       found.set(path, { path, tracked: false, ignored: git !== undefined });
   };
@@ -55,11 +55,11 @@ export function discover(options: DiscoverOptions): readonly Found[] {
   return [...found.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-/** The files that are tracked, or that no rule ignores. Throws where git could not look into a folder that was asked for. */
+/** The files that are tracked, or that no rule ignores. Throws if git could not read a folder of a path argument. */
 function askGit({ root, within, places }: DiscoverOptions, git: GitOptions): readonly Found[] {
   const argv = ["ls-files", "-z", "-t", "--cached", "--others", "--exclude-standard", "--", ...places.pathspecs];
   const { stdout, stderr } = run(git, argv, [0], "", LIST_MS);
-  // what git passes over with no more than a warning (dir.c of git 2.39, in the words of LC_ALL=C); a folder that went away holds nothing
+  // git skips these with a warning (dir.c of git 2.39, with LC_ALL=C); a folder that was removed meanwhile is empty
   const closed = stderr.matchAll(/^warning: could not open directory '(.*?)\/?': (?!No such file|Not a directory)/gm);
   const isAsked = (folder: string): boolean =>
     within.length === 0 || within.some(({ path }) => isInside(path, folder) || isInside(folder, path));
@@ -72,7 +72,7 @@ function askGit({ root, within, places }: DiscoverOptions, git: GitOptions): rea
       "unreadable",
     );
   }
-  // "H path" and its like are tracked (of an unfinished merge three times "M path"), "? path" is not
+  // "H path" and the like are tracked (in an unfinished merge three times "M path"), "? path" is not
   const files = stdout.split("\0").map((line) => ({ path: line.slice(2), tracked: line[0] !== "?", ignored: false }));
   return files.filter(({ path }) => places.kindOf(path) !== undefined);
 }
@@ -87,7 +87,7 @@ function entriesOf(folder: string): readonly Dirent[] {
   }
 }
 
-/** Below these folders ("", or with a "/" at the end), without a repository. Links to folders are not followed, so that no circle is walked. */
+/** Walks these folders ("", or with a final "/"), without a repository. Links to folders are not followed, to avoid loops. */
 function walk({ root, places, maxFolders }: DiscoverOptions, folders: readonly string[]): readonly Found[] {
   const found: Found[] = [];
   const pending = [...folders];
@@ -103,7 +103,7 @@ function walk({ root, places, maxFolders }: DiscoverOptions, folders: readonly s
     }
     for (const entry of entriesOf(join(root, folder))) {
       const path = folder + entry.name;
-      // a client that finds a folder where its file should be stumbles over it
+      // a client fails if its file is a folder
       const kind = places.kindOf(path);
       const isSearched = entry.isDirectory() && kind !== "mcp";
       if (isSearched && !SKIPPED.has(entry.name)) pending.push(`${path}/`);
@@ -116,19 +116,19 @@ function walk({ root, places, maxFolders }: DiscoverOptions, folders: readonly s
 export interface Spill {
   /** From the root, with "/". */
   readonly path: string;
-  /** In UTF-16 units of `text`; 0 where the file has no text. */
+  /** In UTF-16 units of `text`; 0 if the file has no text. */
   readonly offset: number;
   readonly length: number;
   readonly text: string;
 }
 
-/** More places than that help nobody: the token has to be deleted anyway. */
+/** More places do not help: the token has to be deleted anyway. */
 const MOST = 20;
 
-/** Where one of the secrets stands in a tracked file, one place a file; a binary or very large file is named without it. */
+/** Where a tracked file contains one of the secrets, one place per file; without a place for a binary or very large file. */
 export function findSpills(options: GitOptions, secrets: readonly string[]): readonly Spill[] {
   if (secrets.length === 0) return [];
-  // the secrets go through stdin: argv is public
+  // the secrets go through stdin, because argv is public
   const argv = ["grep", "-z", "-l", "-F", "--no-recurse-submodules", "-f", "-", "--", "."];
   const { stdout } = run(options, argv, [0, 1], `${secrets.join("\n")}\n`, LIST_MS);
   const paths = stdout.split("\0").filter((path) => path !== "");

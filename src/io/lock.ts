@@ -1,13 +1,13 @@
 /**
- * The lock of file F is the folder `F.lock/` beside the real target, and the place where new content is staged (docs/adr/0002):
+ * The lock of file F is the folder `F.lock/` next to the real target. New content is staged in it (docs/adr/0002):
  *
  *     F.lock/.gitignore                "*": git takes nothing from the folder, whatever the repository's own rules say
  *     F.lock/owner-<uuid>-<pid>@<host> who holds it
  *     F.lock/new-<uuid>, old-<uuid>    staged and replaced content, secrets among it
  *
- * The process that wrote an owner file and afterwards saw no other holds the lock. Breaking a lock starts with the unlink of the
- * dead owner's file, which succeeds for one process only and never hits the lock of another. Then the files of the dead owner are
- * removed: a process that only slept can no longer rename them over what came after.
+ * A process that wrote an owner file and then saw no other one holds the lock. Breaking a lock starts with the unlink of the
+ * dead owner's file, which succeeds for only one process and never affects another lock. Then the files of the dead owner are
+ * removed: a process that was only suspended can no longer rename them over later changes.
  */
 import { randomUUID } from "node:crypto";
 import { existsSync, lstatSync, mkdirSync, readdirSync, rmdirSync, statSync, unlinkSync, writeFileSync } from "node:fs";
@@ -19,16 +19,16 @@ import { errnoOf, resolveTarget } from "./read.ts";
 
 /** How long a run waits for another one: a lock is held for milliseconds. */
 const WAIT_MS = 5_000;
-/** A lock this old is broken, even when its owner seems to live: its pid may belong to another process by now. */
+/** A lock this old is broken, even if its owner seems to be alive: its pid may belong to another process by now. */
 const OLDEST_MS = 60_000;
 /** A folder without an owner was left by a process that was killed in between. */
 const OWNERLESS_MS = 2_000;
 
 const OURS = /^(?:\.gitignore|(?:owner|new|old)-[0-9a-f-]{36}(?:-(\d+)@(.*))?)$/;
-/** A pid says something on its own machine alone. */
+/** A pid is meaningful only on its own machine. */
 const HOST = hostname().replace(/[^\w.-]/g, "_");
 
-/** A lock that is held, as long as its owner file is there: a process that slept for a minute may have lost it. */
+/** A lock, held as long as its owner file exists: a process that was suspended for a minute may have lost it. */
 export interface Lock {
   /** The real path of the file. */
   readonly target: string;
@@ -39,7 +39,7 @@ export interface Lock {
   readonly kept: string;
 }
 
-/** Waits for the lock of a real path. Throws EnvironmentError "locked" when it stays taken, Cancelled when the signal fires. */
+/** Waits for the lock of a real path. Throws EnvironmentError "locked" if another run keeps it, Cancelled if the signal fires. */
 export async function acquireLock(target: string, signal: AbortSignal, timeoutMs = WAIT_MS): Promise<Lock> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {
@@ -56,15 +56,15 @@ export async function acquireLock(target: string, signal: AbortSignal, timeoutMs
   }
 }
 
-/** Gives a lock back: secret content first, `.gitignore` last. Never throws; a lock that somebody broke is left to them. */
+/** Releases a lock: removes secret content first, `.gitignore` last. Never throws; a lock that another run broke is left to it. */
 export function releaseLock({ folder, owner, fresh, kept }: Lock): void {
   for (const path of [fresh, kept]) quietly(() => unlinkSync(path));
   if (quietly(() => unlinkSync(owner))) removeFolder(folder);
 }
 
-/** Removes the lock, and the secrets in it, that a dead run left beside a file. A lock of the living stays. */
+/** Removes the lock of a dead run next to a file, with its secrets. The lock of a live run stays. */
 export function clearStaleLock(path: string): void {
-  // what cannot be cleared is reported by the run that needs the lock
+  // a failure is reported by the run that needs the lock
   quietly(() => {
     const target = resolveTarget(path);
     const lock = existsSync(`${target}.lock`) ? tryLock(target) : undefined;
@@ -72,7 +72,7 @@ export function clearStaleLock(path: string): void {
   });
 }
 
-/** One try. It never waits, so that nothing of this process comes between its steps. */
+/** One attempt. It is synchronous, so that nothing else in this process runs between its steps. */
 function tryLock(target: string): Lock | undefined {
   const folder = `${target}.lock`;
   const id = randomUUID();
@@ -80,7 +80,7 @@ function tryLock(target: string): Lock | undefined {
   try {
     const isMade = mkdirSync(folder, { recursive: true, mode: 0o700 }) !== undefined;
     if (!isMade && !isLeft(folder)) return undefined;
-    // appends, so that a rule somebody else wrote is never cut short, and the last rule decides
+    // appends, so that another run's rule is never truncated; the last rule counts
     writeFileSync(join(folder, ".gitignore"), "*\n", { flag: "a", mode: 0o600, flush: true });
     writeFileSync(owner, "", { flag: "wx", mode: 0o600 });
     const { owners = [], staged = [] } = contentOf(folder) ?? {};
@@ -90,17 +90,17 @@ function tryLock(target: string): Lock | undefined {
     }
   } catch (error) {
     quietly(() => unlinkSync(owner));
-    // another run gave it back or broke it just now; or a file has its name
+    // another run released or broke it just now; or a file has its name
     if (["ENOENT", "EEXIST"].includes(errnoOf(error) ?? "")) return undefined;
     removeFolder(folder);
     throw error;
   }
-  // two that found a lock without an owner see each other: both try again
+  // two runs that found a lock without an owner see each other: both try again
   quietly(() => unlinkSync(owner));
   return undefined;
 }
 
-/** May we write our owner file into a lock that exists? Only if every owner is gone, and for one of several that ask at once. */
+/** May we write our owner file into an existing lock? Only if every owner is gone, and only one of several runs at once. */
 function isLeft(folder: string): boolean {
   const { owners } = contentOf(folder) ?? {};
   if (owners === undefined) return false;
@@ -108,7 +108,7 @@ function isLeft(folder: string): boolean {
   return owners.every(isGone) && owners.every((path) => quietly(() => unlinkSync(path)));
 }
 
-/** Undefined where it is no lock of ours (a symlink of a repository would lead elsewhere): hands off. */
+/** Undefined if it is not a lock of ours (a symlink in a repository could lead elsewhere): do not touch it. */
 function contentOf(folder: string) {
   if (!lstatSync(folder).isDirectory()) return undefined;
   const entries = readdirSync(folder, { withFileTypes: true });
@@ -117,13 +117,13 @@ function contentOf(folder: string) {
   return { owners: pathsOf(/^owner-/), staged: pathsOf(/^(?:new|old)-/) };
 }
 
-/** By the clock of the disk, in milliseconds. A clock that was set back counts too; what vanished meanwhile is young. */
+/** The age by the clock of the disk, in milliseconds, also if the clock was set back; 0 if it vanished meanwhile. */
 function ageOf(path: string): number {
   const stat = statSync(path, { throwIfNoEntry: false });
   return stat === undefined ? 0 : Math.abs(Date.now() - stat.mtimeMs);
 }
 
-/** A process of another user counts as alive, and one that nobody has waited for yet. */
+/** A process of another user counts as alive, and so does a zombie process. */
 function isGone(owner: string): boolean {
   const [, pid, host] = OURS.exec(basename(owner)) ?? [];
   return ageOf(owner) > OLDEST_MS || (host === HOST && !isAlive(Number(pid)));
@@ -137,7 +137,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** Removes `.gitignore` only from a folder that holds nothing else which it could be hiding. */
+/** Removes `.gitignore` only from an otherwise empty folder. */
 function removeFolder(folder: string): void {
   quietly(() => {
     if (readdirSync(folder).some((name) => name !== ".gitignore")) return;
@@ -146,7 +146,7 @@ function removeFolder(folder: string): void {
   });
 }
 
-/** Runs a step of cleaning up; false when the system refused it. */
+/** Runs a clean-up step; false if the system refused it. */
 export function quietly(action: () => void): boolean {
   try {
     action();

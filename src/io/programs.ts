@@ -1,4 +1,4 @@
-/** Finds programs on PATH, never one that the repository supplies, and runs them. */
+/** Finds programs on PATH, but never one from the repository, and runs them. */
 import { accessSync, constants, realpathSync, statSync } from "node:fs";
 import { dirname, join, posix, win32 } from "node:path";
 import { Cancelled } from "../errors.ts";
@@ -10,11 +10,11 @@ type Env = Readonly<Record<string, string | undefined>>;
 export interface FindOptions {
   readonly env: Env;
   readonly platform: string;
-  /** Folders whose programs are never taken: the repository, above all. */
+  /** Folders whose programs are never used, such as the repository. */
   readonly exclude: readonly string[];
 }
 
-/** PATH. Windows does not distinguish it from Path, a copied environment object does. */
+/** PATH. Windows also accepts Path, but a copied environment object is case-sensitive. */
 function isPath(name: string, platform: string): boolean {
   return (platform === "win32" ? name.toUpperCase() : name) === "PATH";
 }
@@ -28,7 +28,7 @@ function foldersOf(env: Env, platform: string): readonly string[] {
   return folders.filter((folder) => /^[A-Za-z]:[\\/]|^[\\/]{2}[^\\/]/.test(folder));
 }
 
-/** Every path where the program could be, in the order of PATH. Windows: Node starts no `.cmd` without a shell, but one says where its program is. */
+/** Every path where the program could be, in the order of PATH. Windows: Node cannot start a `.cmd` without a shell, but it names its program. */
 export function programCandidates(name: string, env: Env, platform: string): readonly string[] {
   const folders = foldersOf(env, platform);
   if (platform !== "win32") return folders.map((folder) => posix.join(folder, name));
@@ -36,8 +36,8 @@ export function programCandidates(name: string, env: Env, platform: string): rea
 }
 
 /**
- * Folders whose programs are never run: the repositories that are worked in and stood in, and every `node_modules`
- * above them, which npx puts on PATH. A home folder under git does hold the user's own programs.
+ * Folders whose programs are never run: the repository of the target and of the current folder, and every `node_modules`
+ * above them, which npx puts on PATH. A home folder under git is allowed: it contains the user's own programs.
  */
 export function untrusted(home: string, folders: readonly string[]): readonly string[] {
   const modules = folders.flatMap(foldersFrom).map((folder) => join(folder, "node_modules"));
@@ -53,8 +53,8 @@ export function findProgram(name: string, { env, platform, exclude }: FindOption
 }
 
 /**
- * The environment of a program that is started: what it finds on PATH in its turn (`#!/usr/bin/env node`, a `git` that it asks)
- * is from no repository either. Claude Code 2.1.197 runs `git` for `mcp get` (measured 2026-11-22).
+ * The environment of a program that is started: what it finds on PATH itself (`#!/usr/bin/env node`, a `git` that it runs)
+ * must not come from a repository either. Claude Code 2.1.197 runs `git` for `mcp get` (measured 2026-11-22).
  */
 export function trustedEnv({ env, platform, exclude }: FindOptions): Env {
   const folders = foldersOf(env, platform).filter(outsideOf(exclude));
@@ -62,7 +62,7 @@ export function trustedEnv({ env, platform, exclude }: FindOptions): Env {
   return { ...Object.fromEntries(rest), PATH: [...new Set(folders)].join(platform === "win32" ? ";" : ":") };
 }
 
-/** Is there such a path, and does it lead to none of these folders? */
+/** Does this path exist, and lead to none of these folders? */
 function outsideOf(exclude: readonly string[]): (path: string) => boolean {
   const excluded = exclude.map((folder) => real(folder) ?? folder);
   return (path) => {
@@ -81,7 +81,7 @@ function real(path: string): string | undefined {
 
 function isProgram(path: string): boolean {
   try {
-    // on Windows: is it there?
+    // on Windows: does it exist?
     accessSync(path, constants.X_OK);
     return statSync(path).isFile();
   } catch {
@@ -96,7 +96,7 @@ export interface ExecOptions {
   readonly env: Env;
   readonly stdin?: string;
   readonly timeoutMs: number;
-  /** From a friendly signal to one that cannot be ignored, where the usual is too long. */
+  /** The time between SIGTERM and SIGKILL, if the default is too long. */
   readonly graceMs?: number;
   readonly signal: AbortSignal;
 }
@@ -104,14 +104,14 @@ export interface ExecOptions {
 const GRACE_MS = 2000;
 
 /**
- * Runs a program without a shell and returns what it said; throws Cancelled alone. Nothing of execa's errors is
- * passed on: they carry the whole argv in message, stack and cause.
+ * Runs a program without a shell and returns its output; throws only Cancelled. Nothing of execa's errors is
+ * passed on: they contain the whole argv in message, stack and cause.
  */
 export async function exec(argv: readonly [string, ...string[]], options: ExecOptions) {
   const { execa } = await import("execa");
   const { cwd, env, stdin, timeoutMs, graceMs = GRACE_MS, signal } = options;
   const [program, ...args] = argv;
-  // a group of its own, so that what the program started ends with it
+  // a process group of its own, so that its child processes end with it
   const detached = process.platform !== "win32";
   const running = execa(program, args, {
     detached,
@@ -130,9 +130,9 @@ export async function exec(argv: readonly [string, ...string[]], options: ExecOp
     try {
       if (detached && running.pid !== undefined) process.kill(-running.pid, "SIGKILL");
     } catch {
-      // nothing of the group is left
+      // the process group is gone
     }
-    // what left the group may hold the output open for ever
+    // a process that left the group may keep the output open for ever
     const letGo = (): void => {
       running.stdout?.destroy();
       running.stderr?.destroy();
@@ -143,12 +143,12 @@ export async function exec(argv: readonly [string, ...string[]], options: ExecOp
   if (signal.aborted) throw new Cancelled();
   const { exitCode, timedOut, isTerminated, code, stdout = "", stderr = "" } = result;
   return {
-    /** Undefined when the program never ran or was ended. */
+    /** Undefined if the program never ran or was ended. */
     exitCode,
     stdout: String(stdout),
     stderr: String(stderr),
     timedOut,
-    /** ENOENT, EACCES, … when it could not be started. */
+    /** ENOENT, EACCES, … if it could not be started. */
     startError: exitCode === undefined && !timedOut && !isTerminated ? code : undefined,
   };
 }

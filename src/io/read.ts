@@ -1,4 +1,4 @@
-/** The one reader of files: every byte kept, nothing opened that could block or have an effect. */
+/** The only reader of files: keeps every byte, and opens nothing that could block or have an effect. */
 import { isUtf8 } from "node:buffer";
 import {
   closeSync,
@@ -16,7 +16,7 @@ import { getSystemErrorMap } from "node:util";
 import type { Document } from "../core/check/model.ts";
 import type { FileState } from "../core/plan/model.ts";
 
-/** No configuration comes near it. `check` searches so much of a larger file for secrets, a fifth of a second for each MB. */
+/** No configuration is this large. `check` searches this much of a larger file for secrets, 0.2 s for each MB. */
 const MAX_BYTES = 4 * 1024 * 1024;
 /** Claude Code 2.1.330 refuses a larger `.mcp.json` as a whole. */
 const MAX_DOCUMENT = 2 * 1024 * 1024;
@@ -27,7 +27,7 @@ export function errnoOf(error: unknown): string | undefined {
   return typeof error.code === "string" ? error.code : undefined;
 }
 
-/** Whether a path is a folder or lies below it, by its words alone: symlinks are the caller's to resolve. */
+/** Whether a path is a folder or below it, comparing text only: the caller resolves symlinks. */
 export function isInside(path: string, folder: string): boolean {
   const way = relative(folder, path);
   return way === "" || (way !== ".." && !way.startsWith(`..${sep}`) && !isAbsolute(way));
@@ -52,11 +52,11 @@ function refused(code: string, reason = wordsOf(code)): Refused {
   return { kind: "unreadable", reason, code };
 }
 
-/** The bytes of a file, one more than the limit at most. Links are followed, as every client does. */
+/** The bytes of a file, at most one more than the limit. Links are followed, as in every client. */
 function readBytes(path: string): { readonly kind: "absent" } | Refused | Bytes {
   try {
     const found = statSync(path);
-    // before open: opening a pipe waits for its writer, and a device may do anything
+    // before open: opening a pipe waits for its writer, and a device can do anything
     if (!found.isFile()) {
       const what = found.isDirectory() ? "folder" : found.isFIFO() ? "pipe" : found.isSocket() ? "socket" : "device";
       return refused("NOTFILE", `it is a ${what}`);
@@ -79,15 +79,15 @@ function readBytes(path: string): { readonly kind: "absent" } | Refused | Bytes 
   }
 }
 
-/** A FileState with what replacing the file needs. */
+/** A FileState with the data for replacing the file. */
 export type Entry =
   | Extract<FileState, { kind: "absent" }>
   | (Extract<FileState, { kind: "file" }> & { readonly stat: Stats })
   | (Refused & { readonly realPath: string });
 
 /**
- * Where a write to a path would land: every symlink followed, a dangling one too, which realpath(3) does not do.
- * Throws the system's error for a path that leads nowhere at all (ELOOP, ENOTDIR, EACCES).
+ * The target of a write to a path: every symlink followed, also a dangling one, which realpath(3) does not do.
+ * Throws the system's error for a path without a target (ELOOP, ENOTDIR, EACCES).
  */
 export function resolveTarget(path: string): string {
   try {
@@ -106,7 +106,7 @@ export function resolveTarget(path: string): string {
   return resolveTarget(resolve(folder, link));
 }
 
-/** Reads one path as it is to be changed: text in UTF-8. Never throws for what is on the disk: that is an `unreadable`. */
+/** Reads one path for a change: text in UTF-8. Never throws because of the file: that is an `unreadable`. */
 export function readState(path: string): Entry {
   let realPath = resolve(path);
   try {
@@ -118,12 +118,12 @@ export function readState(path: string): Entry {
   if (found.kind !== "bytes") return { ...found, realPath };
   const { bytes, stat } = found;
   if (bytes.length > MAX_BYTES) return { realPath, ...refused("TOOLARGE", "it is larger than 4 MiB") };
-  // NUL is valid UTF-8 and in no text: this is UTF-16 without a BOM, or no text at all
+  // NUL is valid UTF-8 but not in texts: this is UTF-16 without a BOM, or binary
   if (!isUtf8(bytes) || bytes.includes(0)) return { realPath, ...refused("NOTUTF8", "it is not UTF-8 text") };
   return { kind: "file", realPath, text: bytes.toString("utf8"), mode: stat.mode & 0o777, stat };
 }
 
-/** A file as `check` judges it, in whatever encoding it is. */
+/** A file for `check`, in any encoding. */
 export type Reading =
   | { readonly kind: "absent" }
   | { readonly kind: "unreadable"; readonly reason: string }
@@ -134,26 +134,26 @@ interface Decoded {
   readonly encoding: Document["encoding"];
 }
 
-/** Reads a path for `check`. Never throws for what is on the disk. */
+/** Reads a path for `check`. Never throws because of the file. */
 export function readDocument(path: string): Reading {
   const found = readBytes(path);
   if (found.kind === "bytes") return { kind: "read", mode: found.stat.mode & 0o777, ...decode(found.bytes) };
   if (found.kind === "absent") return found;
   if (found.code === "NOTFILE") return { kind: "read", mode: undefined, text: "", encoding: "not-a-file" };
-  // a tracked file whose folder became a file is not there
+  // a tracked file whose folder is now a file does not exist
   return found.code === "ENOTDIR" ? { kind: "absent" } : { kind: "unreadable", reason: found.reason };
 }
 
 /** The bytes of a file, or the first of a larger one → their text and how it is stored. */
 export function decode(bytes: Buffer): Decoded {
   const utf16 = fromUtf16(bytes);
-  // a byte that is no UTF-8 becomes U+FFFD, as in every client
+  // an invalid byte becomes U+FFFD, as in every client
   const text = utf16 ?? bytes.toString("utf8");
   if (bytes.length > MAX_DOCUMENT) return { text, encoding: "too-big" };
   return { text, encoding: utf16 !== undefined ? "utf-16" : isUtf8(bytes) ? "utf-8" : "not-utf-8" };
 }
 
-/** The text of UTF-16: of bytes with its byte order mark, or with the zero bytes that every second place of ASCII has. */
+/** UTF-16 text: bytes with a byte order mark, or with a zero in every second byte, as for ASCII. */
 function fromUtf16(bytes: Buffer): string | undefined {
   const mark = bytes.subarray(0, 2).toString("hex");
   const isEven = bytes.length % 2 === 0;

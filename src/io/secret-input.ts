@@ -1,19 +1,19 @@
-/** Reads a token that is handed over by standard input or by a file. */
+/** Reads a token from standard input or from a file. */
 import { constants, existsSync, openSync, readFileSync, statSync } from "node:fs";
 import { Socket } from "node:net";
 import { addAbortSignal, type Readable } from "node:stream";
 import { Cancelled, EnvironmentError, UsageError } from "../errors.ts";
 
-/** More than this is no token, whatever it is. */
+/** No token is longer. */
 const MAX_BYTES = 64 * 1024;
 
 export interface Patience {
   readonly signal: AbortSignal;
-  /** Undefined: as long as it takes. */
+  /** Undefined: no limit. */
   readonly timeoutMs?: number;
 }
 
-/** Everything that a stream gives, up to 64 KiB. Throws Cancelled on abort, UsageError when it is more, EnvironmentError when it is late. */
+/** The whole stream, up to 64 KiB. Throws Cancelled on abort, UsageError if it is longer, EnvironmentError if it takes too long. */
 async function readAll(stream: Readable, flag: string, { signal, timeoutMs }: Patience): Promise<string> {
   const limit = timeoutMs === undefined ? [] : [AbortSignal.timeout(timeoutMs)];
   const chunks: Buffer[] = [];
@@ -33,14 +33,14 @@ async function readAll(stream: Readable, flag: string, { signal, timeoutMs }: Pa
   return Buffer.concat(chunks).toString("utf8");
 }
 
-/** A token from standard input. A person at a terminal has all the time they need. */
+/** A token from standard input. Without a time limit in a terminal. */
 export function readStdin(stdin: Readable & { readonly isTTY?: boolean }, patience: Patience): Promise<string> {
   return readAll(stdin, "--token-stdin", stdin.isTTY === true ? { signal: patience.signal } : patience);
 }
 
 /**
- * The text of a file that holds a token. Throws EnvironmentError when it cannot be read, Cancelled on abort. A path where nothing
- * is, is not repeated: somebody may have put the token itself there.
+ * The text of a file with a token. Throws EnvironmentError if it cannot be read, Cancelled on abort. A path that does not
+ * exist is not repeated: it may be the token itself.
  */
 export async function readSecretFile(path: string, patience: Patience): Promise<string> {
   if (!existsSync(path))
@@ -49,14 +49,14 @@ export async function readSecretFile(path: string, patience: Patience): Promise<
     });
   const stat = statSync(path);
   if (stat.isFIFO()) {
-    // `--token-file <(pass show halo)`; as a socket, so that no read waits inside the system, where no Ctrl-C would end it
+    // `--token-file <(pass show halo)`; as a socket, because Ctrl-C cannot end a blocking read
     const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     return await readAll(new Socket({ fd, readable: true, writable: false }), "--token-file", patience);
   }
   try {
     if (stat.isFile() && stat.size <= MAX_BYTES) return readFileSync(path, "utf8");
   } catch {
-    // said below
+    // reported below
   }
   const message = `--token-file: ${path} cannot be read, or is no file of at most 64 KiB`;
   throw new EnvironmentError(message, { hint: `ls -l ${path}` });

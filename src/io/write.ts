@@ -1,9 +1,9 @@
 /**
- * The one writer of files: all steps of a plan, or none. New content is staged in the lock of its file (lock.ts), synced, and
+ * The only writer of files: all steps of a plan, or none. New content is staged in the lock of its file (lock.ts), synced, and
  * renamed into place; the old file is kept in the lock until everything is done.
  *
- * A file with several hard links gets its link broken, as git and most editors do it: writing through would not be atomic,
- * and could carry a secret into a tracked file of another name.
+ * A hard link is broken, as in git and most editors: writing into the file would not be atomic,
+ * and could write a secret into a tracked file with another name.
  */
 import {
   accessSync,
@@ -26,18 +26,18 @@ import { Cancelled, EnvironmentError, Refusal } from "../errors.ts";
 import { acquireLock, clearStaleLock, type Lock, quietly, releaseLock } from "./lock.ts";
 import { type Entry, errnoOf, readState, resolveTarget, wordsOf } from "./read.ts";
 
-/** Takes one change back. Returns why it could not, or undefined. */
+/** Undoes one change. Returns why it could not, or undefined. */
 export type Undo = () => string | undefined | Promise<string | undefined>;
 
 export interface WriteOptions {
   readonly signal: AbortSignal;
   /** Called for a step with `secret` right before its content is written anywhere, after all earlier steps are in place: throws a Refusal when git would take the file. */
   readonly assertPrivate: (realPath: string, path: string) => void;
-  /** What follows when every file is in place, and names what it did. When it throws, that and the files are put back. */
+  /** Runs after every file is in place, and returns what it did. If it throws, everything is undone. */
   readonly afterwards?: (onDone: (what: string, undo: Undo) => void) => Promise<void>;
 }
 
-/** A file that is there, or its absence. */
+/** A file, or its absence. */
 type Known = Exclude<Entry, { kind: "unreadable" }>;
 
 const MEND = "Mend that, then run it again.";
@@ -45,26 +45,26 @@ const MEND = "Mend that, then run it again.";
 interface Done {
   readonly what: string;
   readonly undo: Undo;
-  /** Somebody went on writing into the file that was replaced. */
+  /** Somebody continued to write into the replaced file. */
   readonly isStale?: () => boolean;
 }
 
 /**
- * Writes in the order given. Either every step is in place when this returns, or it throws and what was written is put back:
- * Refusal "stale" (a file is neither what the plan was made from nor what it makes of it), "unreadable", or what
- * `assertPrivate` and `afterwards` throw; EnvironmentError for what the system refuses; Cancelled when the signal fires. The
- * message names everything that could not be put back.
+ * Writes in the given order. Either every step is in place when this returns, or it throws and all changes are undone:
+ * Refusal "stale" (a file has neither the content before nor after the plan), "unreadable", or what
+ * `assertPrivate` and `afterwards` throw; EnvironmentError if the system refuses; Cancelled if the signal fires. The
+ * message names everything that could not be undone.
  */
 export async function applyWrites(steps: readonly WriteStep[], options: WriteOptions): Promise<readonly StepStatus[]> {
   const { signal } = options;
   const locks = new Map<string, Lock>();
-  /** What each mkdir made: from the first folder that was missing to the last. */
+  /** The folders that each mkdir created, from the first missing one to the last. */
   const folders: [first: string, last: string][] = [];
   const done: Done[] = [];
   let at = "";
   try {
     if (signal.aborted) throw new Cancelled();
-    // what a killed run left behind, a staged secret above all
+    // the rest of a killed run, such as a staged secret
     for (const { path } of steps) clearStaleLock(path);
     const targets = new Map<string, string>();
     for (const { path, before, after } of steps) {
@@ -78,13 +78,13 @@ export async function applyWrites(steps: readonly WriteStep[], options: WriteOpt
       if (first !== undefined) folders.push([first, dirname(target)]);
       locks.set(target, await acquireLock(target, signal));
     }
-    // every file, before the first is written
+    // check every file before the first is written
     for (const { path, before, after } of steps)
       if (![before, after].includes(textOf(readKnown(path)))) throw stale(path);
     const statuses: StepStatus[] = [];
     for (const step of steps) {
       at = step.path;
-      // lets a signal through: everything else here is synchronous
+      // lets a signal arrive: everything else here is synchronous
       await turn();
       if (signal.aborted) throw new Cancelled();
       statuses.push(perform(step, locks, options, done) ? "written" : "unchanged");
@@ -117,12 +117,12 @@ function perform(step: WriteStep, locks: ReadonlyMap<string, Lock>, options: Wri
   if (entry.kind === "file") {
     // a rename would also replace a file that its owner made read-only
     accessSync(lock.target, constants.W_OK);
-    // a second name for the old file: taking it back needs no space, and gives back the very same file. FAT has no hard links,
+    // a second name for the old file: restoring it needs no space, and restores the same inode. FAT has no hard links,
     // and Linux protects those of other users (fs.protected_hardlinks)
     const isLinked = step.after === undefined || quietly(() => linkSync(lock.target, lock.kept));
     if (!isLinked) copyFileSync(lock.target, lock.kept);
   }
-  // an editor does not know our lock: compared once more, right before the rename
+  // an editor does not know our lock: compare again, right before the rename
   const now = readKnown(step.path);
   if (now.realPath !== lock.target || !isSame(now, entry) || !existsSync(lock.owner)) throw stale(step.path);
   place(lock, step, entry);
@@ -134,11 +134,11 @@ function perform(step: WriteStep, locks: ReadonlyMap<string, Lock>, options: Wri
   return true;
 }
 
-/** A file keeps its mode; a new one gets what the umask says, and with a secret 0600. */
+/** A file keeps its mode; a new one gets the mode of the umask, or 0600 with a secret. */
 function stage(path: string, text: string, { secret = false }: WriteStep, entry: Known): void {
   const mode = entry.kind === "file" ? entry.mode : secret ? 0o600 : undefined;
   writeFileSync(path, text, { flag: "wx", mode: mode === undefined ? 0o666 : 0o600, flush: true });
-  // only root may give a file away; before chmod, since it clears bits
+  // only root may change the owner; before chmod, because it clears mode bits
   if (entry.kind === "file") quietly(() => chownSync(path, entry.stat.uid, entry.stat.gid));
   if (mode !== undefined) chmodSync(path, mode);
 }
@@ -147,16 +147,16 @@ function place({ fresh, target, kept }: Lock, { path, after }: WriteStep, entry:
   try {
     if (after === undefined) renamePatiently(target, kept);
     else if (entry.kind === "file") renamePatiently(fresh, target);
-    // unlike a rename, neither replaces a file that is there by now
+    // unlike a rename, neither replaces a file that exists by now
     else if (!quietly(() => linkSync(fresh, target))) copyFileSync(fresh, target, constants.COPYFILE_EXCL);
   } catch (error) {
-    // the lock was broken, and our files with it; or somebody created the file just now
+    // the lock was broken and our files removed, or somebody created the file just now
     if (["ENOENT", "EEXIST"].includes(errnoOf(error) ?? "")) throw stale(path);
     throw error;
   }
 }
 
-/** Windows refuses a rename while a virus scanner or an indexer has the file open, for a moment. */
+/** Windows refuses a rename while a virus scanner or an indexer briefly has the file open. */
 function renamePatiently(from: string, to: string, tries = 20): void {
   try {
     renameSync(from, to);
@@ -198,7 +198,7 @@ function stale(path: string): Refusal {
   return new Refusal(`${path} changed while the plan was made.`, { hint }, "stale");
 }
 
-/** Takes everything back, last first, whatever was aborted meanwhile. Out: what could not be, with the reason or what to type. */
+/** Undoes everything, last first, even after an abort. Out: what could not be undone, with the reason or what to type. */
 async function putBack(done: readonly Done[]): Promise<readonly string[]> {
   const lost: string[] = [];
   for (const { what, undo } of [...done].reverse()) {
@@ -213,7 +213,7 @@ async function putBack(done: readonly Done[]): Promise<readonly string[]> {
   return lost;
 }
 
-/** The error with what became of the files. One of the system, which hit the file at `path`, becomes an EnvironmentError. */
+/** The error, with the state of the files. A system error about the file at `path` becomes an EnvironmentError. */
 function inWords(error: unknown, path: string, outcome: string): unknown {
   const code = errnoOf(error);
   if (code !== undefined) {

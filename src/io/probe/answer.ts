@@ -1,13 +1,13 @@
-/** What an answer says: its head, its body within bounds, and our JSON-RPC answer in it, as JSON or among the events of a stream. */
+/** Reads an answer: its headers, its body within limits, and our JSON-RPC answer in it, as JSON or in an event stream. */
 import type { IncomingMessage } from "node:http";
 import { pipeline, type Readable } from "node:stream";
 import { createBrotliDecompress, createUnzip } from "node:zlib";
 import type { Exchange, ExchangeEnd, RpcError } from "../../core/diagnosis/record.ts";
 
-/** Bytes of a body, after decompression, that are kept for the record; no body that comes with an error status is read further. */
+/** Bytes of a body, after decompression, that are kept for the record. With an error status, no more is read. */
 export const ERROR_CAP = 64 * 1024;
 
-/** A response that does not answer our request; `end` says what it is. The message holds no text of a server. */
+/** A response that does not answer our request; `end` says what it is. The message contains no text of a server. */
 export class NoAnswer extends Error {
   readonly end: ExchangeEnd;
   constructor(end: ExchangeEnd) {
@@ -16,14 +16,14 @@ export class NoAnswer extends Error {
   }
 }
 
-/** Where a redirect leads, without query and credentials; null where that is no address of the web. */
+/** The target of a redirect, without query and credentials; null if it is not a web URL. */
 function targetOf(location: string | undefined, url: URL): string | null {
   if (location === undefined || !URL.canParse(location, url.href)) return null;
   const { protocol, origin, pathname } = new URL(location, url.href);
   return /^https?:$/.test(protocol) ? `${origin}${pathname}` : null;
 }
 
-/** What WWW-Authenticate says in words (RFC 6750, section 3). */
+/** The description in WWW-Authenticate (RFC 6750, section 3). */
 function authErrorOf(header = ""): string | null {
   for (const name of ["error_description", "error"]) {
     const found = new RegExp(`\\b${name}\\s*=\\s*(?:"([^"]*)"|([^\\s",]+))`, "iu").exec(header);
@@ -33,7 +33,7 @@ function authErrorOf(header = ""): string | null {
   return null;
 }
 
-/** What the head of an answer says, as it goes into the record. */
+/** The headers of an answer, as they go into the record. */
 export function headOf({ statusCode = 0, headers }: IncomingMessage, url: URL) {
   const type = headers["content-type"] ?? null;
   return {
@@ -47,15 +47,15 @@ export function headOf({ statusCode = 0, headers }: IncomingMessage, url: URL) {
   } satisfies Partial<Exchange>;
 }
 
-/** What is known of a body while it is read, so that a failure half-way keeps what came. */
+/** What is known of a body while it is read, so that a failure does not lose the first part. */
 export interface BodyLog {
   text: string;
   bytes: number;
-  /** An event of the stream was no JSON. */
+  /** An event of the stream was not JSON. */
   isBad: boolean;
 }
 
-/** The body, unpacked where it has a coding that was asked for. */
+/** The body, decompressed if it has a coding that was requested. */
 function unpacked(message: IncomingMessage): Readable {
   const coding = message.headers["content-encoding"]?.trim().toLowerCase() ?? "";
   if (!/^(?:x-gzip|gzip|br)$/.test(coding)) return message;
@@ -81,7 +81,7 @@ export async function textOf(pieces: AsyncIterable<string>): Promise<string> {
 }
 
 /**
- * More brackets and commas than a real list of tools has. A million empty values are a small text, take a hundred times the memory when
+ * More brackets and commas than a real list of tools has. A million empty values are a small text, but take a hundred times the memory when
  * parsed, and a thousand times when the SDK reports what is wrong with each (zod 4, measured).
  */
 const MOST_VALUES = 100_000;
@@ -91,7 +91,7 @@ export type Message = Readonly<Record<string, unknown>>;
 const isObject = (value: unknown): value is Message =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** The value of a JSON text; undefined where it is none. */
+/** The value of a JSON text; undefined if it is not JSON. */
 function parse(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -100,7 +100,7 @@ function parse(text: string): unknown {
   }
 }
 
-/** A JSON-RPC message, or the first of a batch; undefined where the text is none. */
+/** A JSON-RPC message, or the first of a batch; undefined if the text is neither. */
 export const messageIn = (text: string): Message | undefined => [parse(text)].flat().find(isObject);
 
 /** The JSON-RPC error in a message, if it is one. */
@@ -124,11 +124,11 @@ export function answerIn(text: string, id: unknown): Message {
   throw new NoAnswer("not-rpc");
 }
 
-/** The lines of a stream of events (WHATWG, "Server-sent events"): one ends with CR, LF or both. */
+/** The lines of an event stream (WHATWG, "Server-sent events"): a line ends with CR, LF or both. */
 async function* linesOf(pieces: AsyncIterable<string>): AsyncGenerator<string> {
   let rest = "";
   for await (const piece of pieces) {
-    // an LF that belongs to a CR at the end may follow
+    // the LF of a final CR may follow
     rest += piece;
     if (!/[\r\n]/.test(piece)) continue;
     const lines = rest.split(/\r\n|\n|\r(?!$)/);
@@ -138,13 +138,13 @@ async function* linesOf(pieces: AsyncIterable<string>): AsyncGenerator<string> {
   yield* rest.split("\r").slice(0, -1);
 }
 
-/** Our answer in an event stream, as JSON; the wait ends as soon as it is there. Throws NoAnswer, and what the connection throws. */
+/** Our answer in an event stream, as JSON; returns as soon as it arrives. Throws NoAnswer, and what the connection throws. */
 export async function answerInStream(pieces: AsyncIterable<string>, id: unknown, log: BodyLog): Promise<string> {
   let isForeign = false;
   let event: string[] = [];
   for await (const line of linesOf(pieces)) {
     event.push(line);
-    // an event without a blank line after it is none
+    // an event is complete only with a blank line after it
     if (line !== "") continue;
     const values = (field: string): string[] =>
       event.flatMap((each) => (each.startsWith(`${field}:`) ? each.slice(field.length + 1).replace(/^ /, "") : []));
@@ -157,7 +157,7 @@ export async function answerInStream(pieces: AsyncIterable<string>, id: unknown,
       return text;
     } catch (error) {
       if (!(error instanceof NoAnswer) || error.end === "too-big") throw error;
-      // Requests and notifications of the server may come before our answer; an answer to somebody else may not.
+      // Requests and notifications of the server may come before our answer, but not an answer with another id.
       if (error.end === "bad-json") log.isBad = true;
       else if (error.end === "not-rpc" && !/"method"\s*:/.test(text)) isForeign = true;
     }

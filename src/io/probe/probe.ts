@@ -1,4 +1,4 @@
-/** The connection test: asks the endpoint as a client would, then once more without the token, and writes down what was seen. */
+/** The connection test: connects to the endpoint as a client would, then again without the token, and records what it saw. */
 import { once } from "node:events";
 import type { BadInput, Exchange, ProbeRecord, ProbeStage } from "../../core/diagnosis/record.ts";
 import type { Network } from "../../core/proxy.ts";
@@ -8,34 +8,34 @@ import { NOTHING, type ToolCall, walk } from "./walk.ts";
 import { openWay } from "./way.ts";
 
 export interface ProbeRequest {
-  /** One that `mayReceive` of `core/connection.ts` said yes to. */
+  /** A URL that `mayReceive` of `core/connection.ts` allowed. */
   readonly url: string;
   /** All headers of the connection, with their values. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Name of the header that holds the token: the one the control leaves out. */
+  /** Name of the token's header, which the control omits. */
   readonly tokenHeader: string;
   /** Limit of the whole run, milliseconds. */
   readonly timeoutMs: number;
   /** Of this program; sent as User-Agent. */
   readonly version: string;
   readonly signal: AbortSignal;
-  /** What the environment says about the way to a URL: `networkOf` of `core/proxy.ts`, with the environment in it. */
+  /** What the environment says about the connection to a URL: `networkOf` of `core/proxy.ts`, bound to the environment. */
   readonly network: (url: URL) => Network;
-  /** One tool that is called when all else went well. Nothing is called without it. */
+  /** One tool to call after everything else succeeded. Without it no tool is called. */
   readonly call?: ToolCall | undefined;
   /** Called when a stage begins, for a progress display. */
   readonly onStage?: ((stage: ProbeStage) => void) | undefined;
 }
 
 /**
- * What is wrong with a header, or null. fetch itself would throw with the value in its message, or send an é as Latin-1.
- * A space is allowed inside other headers than the token's ("Bearer …").
+ * What is wrong with a header, or null. fetch would throw an error that contains the value, or send an é as Latin-1.
+ * A space is allowed in headers other than the token's ("Bearer …").
  */
 function checkHeaders(headers: ProbeRequest["headers"], tokenHeader: string): BadInput | null {
   const isToken = (name: string): boolean => name.toLowerCase() === tokenHeader.toLowerCase();
   if (!Object.keys(headers).some(isToken)) return { cause: "missing-value", header: tokenHeader };
   for (const [name, value] of Object.entries(headers)) {
-    // The name may be a value that slipped: it is not repeated.
+    // The name may be a misplaced value, so it is not repeated.
     if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/u.test(name))
       return { cause: "bad-value", header: "a header's name", position: 1, codePoint: name.codePointAt(0) ?? 0 };
     if (value === "") return { cause: "missing-value", header: name };
@@ -47,7 +47,7 @@ function checkHeaders(headers: ProbeRequest["headers"], tokenHeader: string): Ba
   return null;
 }
 
-/** The headers without the token: not under its name in any spelling, and not under another name either. */
+/** The headers without the token, under its own name in any case and under any other name. */
 function withoutToken(headers: ProbeRequest["headers"], tokenHeader: string): Record<string, string> {
   const fold = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]/gu, "");
   const all = Object.entries(headers);
@@ -56,8 +56,8 @@ function withoutToken(headers: ProbeRequest["headers"], tokenHeader: string): Re
 }
 
 /**
- * The SDK takes a server error, a denial, a silence or a nonsense answer to `server/discover` as final. A server of 2025 may answer an unknown
- * method with any of these and still serve `initialize`, and so may a gateway in front of it that lets known methods through.
+ * The SDK treats an error, a denial, silence or an invalid answer to `server/discover` as final. A server of 2025 may answer an unknown
+ * method like this and still support `initialize`, and so may a gateway that passes only known methods.
  */
 function worthTheOldWay(last: Exchange | undefined): boolean {
   if (last?.method !== "server/discover" || !last.connected || last.status === 401) return false;
@@ -67,10 +67,10 @@ function worthTheOldWay(last: Exchange | undefined): boolean {
 /** The share of the time that the first request may take, its connection included. */
 const FIRST = 0.4;
 
-/** What was found so far: the limit of the whole run may end it at any point. */
+/** The results so far: the limit of the whole run can end it at any point. */
 type Found = { -readonly [Key in "outcome" | "control"]: ProbeRecord[Key] };
 
-/** With all headers, if needed again with `initialize`, then without the token. Four fifths of the time are for the first part. */
+/** First with all headers (if needed again with `initialize`), then without the token. The first part gets four fifths of the time. */
 async function ask(request: ProbeRequest, recorder: Recorder, start: number, found: Found): Promise<void> {
   const { headers, tokenHeader, timeoutMs, version, call, onStage } = request;
   const at = (share: number): number => start + timeoutMs * share;
@@ -83,7 +83,7 @@ async function ask(request: ProbeRequest, recorder: Recorder, start: number, fou
   const { listed, protocol } = found.outcome;
   if (!listed) return;
   onStage?.("auth");
-  // The same era, to the very request that brought the tools: some servers ask for the token only there.
+  // The same protocol version, up to the request that listed the tools: some servers ask for the token only there.
   const isModern = recorder.exchanges.every((exchange) => exchange.method !== "initialize");
   const control = await walk({
     ...common,
@@ -97,9 +97,9 @@ async function ask(request: ProbeRequest, recorder: Recorder, start: number, fou
 }
 
 /**
- * Tests a connection. Sends the headers to `request.url` alone, follows no redirect, starts no OAuth. Whatever the server does, it ends within
- * `timeoutMs` with a record of what was seen (`core/diagnosis/diagnose.ts` says what it means). What servers said stands in it as it came:
- * `cleaned` takes secrets out. Throws only Cancelled, as soon as the signal is aborted; by then every connection is closed.
+ * Tests a connection. Sends the headers only to `request.url`, follows no redirect, starts no OAuth. Whatever the server does, it ends within
+ * `timeoutMs` with a record of what was seen (`core/diagnosis/diagnose.ts` interprets it). The record contains the servers' words unmasked:
+ * `cleaned` masks secrets. Throws only Cancelled, as soon as the signal is aborted; by then every connection is closed.
  */
 export async function probe(request: ProbeRequest): Promise<ProbeRecord> {
   if (request.signal.aborted) throw new Cancelled();

@@ -1,6 +1,6 @@
 /**
  * The `fetch` for the MCP SDK's transport: it limits time and bytes, follows no redirect, and records each exchange. It uses node:http,
- * because Node's fetch accepts no connection that was made elsewhere (docs/adr/0006). A response without an answer to our request is
+ * because Node's fetch does not accept a connection that was opened elsewhere (docs/adr/0006). A response without an answer to our request is
  * thrown here: the SDK would wait for a stream that ended, a 202 or another id until its timeout (@modelcontextprotocol/client 2.4).
  */
 import { type IncomingMessage, request } from "node:http";
@@ -43,7 +43,7 @@ export const UNANSWERED = {
   codes: [],
 } as const satisfies Partial<Exchange>;
 
-/** Codes along `cause` and `errors` of a network error, outermost first. Messages are left out: they can quote values. */
+/** Codes along `cause` and `errors` of a network error, outermost first. Without messages, which can contain values. */
 function codesOf(error: unknown): string[] {
   if (typeof error !== "object" || error === null) return [];
   const { code, cause, errors = [] } = error as { code?: unknown; cause?: unknown; errors?: readonly unknown[] };
@@ -159,7 +159,7 @@ export function recordingFetch(url: URL, way: Way, signal: AbortSignal, onExchan
     let isOver = false;
     const exchange = async (): Promise<Response> => {
       socket = await way.connect();
-      // sends nothing when the time ran out meanwhile
+      // sends nothing if the time ran out meanwhile
       if (isOver) throw socket.destroy();
       seen.connected = true;
       const reply = await send(socket, url, init, (error) => (broken ??= error));
@@ -197,7 +197,7 @@ export function recordingFetch(url: URL, way: Way, signal: AbortSignal, onExchan
   return {
     fetch,
     exchanges: exchanges as readonly Exchange[],
-    /** What follows belongs to `phase`: a request may take `limitMs`, all of them until `deadline` (as of performance.now()). */
+    /** Later requests belong to `phase`: each may take `limitMs`, and all must end before `deadline` (of performance.now()). */
     enter: (phase: ProbePhase, deadline: number, limitMs = Number.POSITIVE_INFINITY) => {
       part = { phase, deadline, limitMs };
     },

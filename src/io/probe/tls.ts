@@ -6,15 +6,15 @@ import type { TlsFacts } from "../../core/diagnosis/record.ts";
 const DAY = 86_400_000;
 
 /**
- * What one other side, a server or a proxy, showed in its handshakes, and which certificates the next handshake trusts.
- * `verify` false: any certificate is taken.
+ * What a server or a proxy presented in its handshakes, and which certificates the next handshake trusts.
+ * `verify` false: any certificate is accepted.
  */
 export function newTrust(verify: boolean) {
   let shown: Omit<TlsFacts, "systemCas"> | null = null;
   let systemCas: TlsFacts["systemCas"] = null;
   let context: tls.SecureContext | undefined;
   return {
-    /** TLS over an open socket. Rejects, before anything is written, when the handshake fails or the certificate is not accepted. */
+    /** TLS over an open socket. Rejects, before anything is written, if the handshake fails or the certificate is not accepted. */
     encrypt: async (socket: Socket, host: string, keep: (secure: Socket) => void): Promise<Socket> => {
       const secure = await handshake(socket, host, context, keep);
       shown = shownBy(secure);
@@ -25,7 +25,7 @@ export function newTrust(verify: boolean) {
       if (systemCas === "did-not-help") systemCas = "helped";
       return secure;
     },
-    /** After a failure: whether to try once more, with the system's certificates. */
+    /** After a failure: whether to try again with the system's certificates. */
     widen: (): boolean => {
       if (!verify || systemCas !== null || shown === null || shown.error === null) return false;
       context = contextWithSystem();
@@ -63,12 +63,12 @@ function handshake(
     });
     secure.on("error", reject);
     secure.once("close", closed);
-    // when only the TCP socket ends, the TLS socket may emit nothing
+    // if only the TCP socket ends, the TLS socket may emit nothing
     socket.once("close", closed);
   });
 }
 
-/** With the system's certificates beside Node's own; undefined where Node cannot read them (`tls.getCACertificates`: 22.15, 23.10 and later). */
+/** The system's certificates and Node's own; undefined if Node cannot read them (`tls.getCACertificates`: 22.15, 23.10 and later). */
 function contextWithSystem(): tls.SecureContext | undefined {
   const read: unknown = Reflect.get(tls, "getCACertificates");
   return typeof read === "function"
@@ -88,12 +88,12 @@ function isoOf(text: string): string | null {
 function shownBy(socket: tls.TLSSocket): Omit<TlsFacts, "systemCas"> {
   const leaf = socket.getPeerCertificate(true);
   const validTo = isoOf(leaf.valid_to);
-  // "DNS:a.example, IP Address:127.0.0.1"; Node quotes what holds a comma
+  // "DNS:a.example, IP Address:127.0.0.1"; Node quotes a name that contains a comma
   const names = (leaf.subjectaltname ?? "").split(", ");
   let last = leaf;
   // a root is its own issuer
   while (last.issuerCertificate && last.issuerCertificate !== last) last = last.issuerCertificate;
-  // Node's types call it an Error, Node gives the code (20 to 26)
+  // an Error by its type, but Node returns the code (20 to 26)
   const refusal: unknown = socket.authorizationError;
   return {
     protocol: socket.getProtocol(),

@@ -20,7 +20,7 @@ interface Walk {
   /** As of performance.now(): for the walk, and for closing the session after it. */
   readonly deadline: number;
   readonly closeDeadline: number;
-  /** What the first request may take, so that time is left for another era. */
+  /** Limit of the first request, so that time is left for another protocol version. */
   readonly firstMs?: number;
   /** A tool to call once its name is listed. */
   readonly call?: ToolCall | undefined;
@@ -38,12 +38,12 @@ export const NOTHING: ProbeOutcome = {
   failure: null,
 };
 
-/** What a server answers is shown, not used: nothing that it sends as a schema is compiled. */
+/** The server's answers are only shown: no schema that it sends is compiled. */
 const TRUSTING: jsonSchemaValidator = {
   getValidator: () => (input) => ({ valid: true, data: input as never, errorMessage: undefined }),
 };
 const MOST_PAGES = 100;
-/** If time runs out after so many pages, the list is endless and the server not slow. */
+/** If time runs out after this many pages, the list is endless, not the server slow. */
 const MANY_PAGES = 10;
 const MOST_TOOLS = 1000;
 
@@ -51,15 +51,15 @@ const MOST_TOOLS = 1000;
 interface Listing {
   readonly tools: ProbeOutcome["tools"][number][];
   count: number;
-  /** The tool that is to be called, as the server describes it. */
+  /** The tool to call, as the server describes it. */
   called: Tool | undefined;
 }
 
-/** Reads all pages of the tools, up to the bounds. Out: whether they come to an end. */
+/** Reads all pages of the tools, up to the limits. Out: whether the list ended. */
 async function listTools(client: Client, timeout: number, wanted: string | undefined, into: Listing): Promise<boolean> {
   let cursor: string | undefined;
   for (let page = 0; page < MOST_PAGES; page++) {
-    // Not client.listTools(): it takes a page that repeats for the end, writes to the console and keeps no page of a walk that fails.
+    // Not client.listTools(): it treats a repeated page as the end, writes to the console and loses all pages if one fails.
     const result = await client.request({ method: "tools/list", params: cursor ? { cursor } : {} }, { timeout });
     into.count += result.tools.length;
     into.called ??= result.tools.find(({ name }) => name === wanted);
@@ -71,7 +71,7 @@ async function listTools(client: Client, timeout: number, wanted: string | undef
   return false;
 }
 
-/** What a content block holds, as text: images, sounds and the like by their kind alone. */
+/** A content block as text; for images, sounds and the like only the kind. */
 function blockText(block: unknown): string {
   const text: unknown = Reflect.get(Object(block), "text");
   return typeof text === "string" ? text : `[${String(Reflect.get(Object(block), "type") ?? "something")}]`;
@@ -90,8 +90,8 @@ async function callTool(client: Client, call: ToolCall, listing: Listing, timeou
     return { ok: false, text: `the server lists no such tool${some}` };
   }
   try {
-    // A server of 2026-07-28 may want arguments as headers too, by its input schema. The SDK knows the tools only of a list that
-    // it walked itself. Without the output schema, since the answer is shown and nothing else.
+    // A server of 2026-07-28 may also require arguments as headers, by its input schema. The SDK knows only the tools of a list that
+    // it read itself. Without the output schema, because the answer is only shown.
     const { outputSchema: _, ...toolDefinition } = listing.called;
     const answer = await client.callTool({ name: call.tool, arguments: { ...call.args } }, { timeout, toolDefinition });
     const blocks = Array.isArray(answer.content) ? answer.content : [];
@@ -106,7 +106,7 @@ async function callTool(client: Client, call: ToolCall, listing: Listing, timeou
 /** Handshake or discovery, tools, end of the session: once, in one mode. Never throws. */
 export async function walk(way: Walk): Promise<ProbeOutcome> {
   const { recorder, url, isControl = false } = way;
-  // The SDK's schemas are each used once or twice here: to compile them costs more than it saves (zod 4, `config({ jitless })`).
+  // Each of the SDK's schemas is used once or twice here: compiling them costs more than it saves (zod 4, `config({ jitless })`).
   Object.assign(globalThis, { __zod_globalConfig: { jitless: true } });
   // only what is named here is bundled
   const { Client, StreamableHTTPClientTransport } = await import("@modelcontextprotocol/client");
@@ -114,7 +114,7 @@ export async function walk(way: Walk): Promise<ProbeOutcome> {
   const headers = new Headers(way.headers);
   headers.set("user-agent", `create-halo-mcp/${way.version}`);
   const none = { maxRetries: 0, initialReconnectionDelay: 1, maxReconnectionDelay: 1, reconnectionDelayGrowFactor: 1 };
-  // Never an authProvider: on a 401 the SDK would carry our headers to whatever origin the server names.
+  // Never an authProvider: on a 401 the SDK would send our headers to any origin that the server names.
   const transport = new StreamableHTTPClientTransport(url, {
     fetch: recorder.fetch,
     requestInit: { headers },
@@ -126,7 +126,7 @@ export async function walk(way: Walk): Promise<ProbeOutcome> {
       versionNegotiation: { mode: way.mode },
       capabilities: {},
       jsonSchemaValidator: TRUSTING,
-      // a tool that asks back would be called again, up to ten times
+      // the SDK would call a tool that asks for input again, up to ten times
       inputRequired: { autoFulfill: false },
     },
   );

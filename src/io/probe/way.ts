@@ -52,8 +52,8 @@ function reach(found: LookupAddress[], host: string, port: number, note: Note, k
 }
 
 /**
- * An error that is the proxy's and not the server's. `HALO_PROXY_AUTH`: 407 · `HALO_PROXY_STATUS`: any other answer that is no success ·
- * `HALO_PROXY_PAGE`: a success, and then a page of its own in place of a tunnel · `HALO_PROXY`: the cause says what.
+ * An error of the proxy, not of the server. `HALO_PROXY_AUTH`: 407 · `HALO_PROXY_STATUS`: any other unsuccessful answer ·
+ * `HALO_PROXY_PAGE`: a success, and then a page of its own instead of a tunnel · `HALO_PROXY`: see the cause.
  */
 const proxyError = (code: `HALO_PROXY${"" | "_AUTH" | "_STATUS" | "_PAGE"}`, cause?: unknown): Error =>
   Object.assign(new Error("proxy", { cause }), { code });
@@ -79,7 +79,7 @@ function openTunnel(
     asked.once("connect", ({ statusCode: status = 0, statusMessage: said = "", headersDistinct }, _, rest) => {
       const schemes = (headersDistinct["proxy-authenticate"] ?? []).flatMap((line) => /^[\w-]{1,40}/.exec(line) ?? []);
       const isSuccess = status >= 200 && status <= 299;
-      // bytes of its own: a TLS server never speaks first
+      // bytes of the proxy: a TLS server never speaks first
       const tunnel = isSuccess && rest.length === 0;
       onAnswer({ tunnel, status, said, schemes: [...new Set(schemes)] });
       if (tunnel) resolve();
@@ -91,7 +91,7 @@ function openTunnel(
   });
 }
 
-/** The open sockets, until all of them are closed: one that comes later is closed at once. */
+/** The open sockets. After `close`, a new one is closed at once. */
 function socketSet() {
   const sockets = new Set<Socket>();
   let isClosed = false;
@@ -153,7 +153,7 @@ export function openWay(url: URL, network: Network, onPassed: (stage: Stage) => 
         });
       }
     } catch (error) {
-      // up to here, every failure is the proxy's where there is one
+      // with a proxy, every failure before this line is the proxy's
       throw proxy === null || codeOf(error).startsWith("HALO_PROXY") ? error : proxyError("HALO_PROXY", error);
     }
     passed("tcp");
