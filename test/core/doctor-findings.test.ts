@@ -3,9 +3,11 @@ import { execFileSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
 import {
   BRIDGE,
+  bridge,
   dotenv,
   entry,
   FOLDER,
+  good,
   headers,
   literal,
   OLD,
@@ -13,13 +15,13 @@ import {
   setupOf,
   TOKEN,
   type Told,
+  token,
   trusted,
   Unreadable,
   URL,
   VALUES,
 } from "./doctor-support.ts";
 
-const good: Told = { mcp: servers(entry()), local: BRIDGE, dotenv: dotenv() };
 const APPROVED = { enabledMcpjsonServers: ["halo"] };
 const FOREIGN = "https://gw.example/mcp?a=1&b=2";
 const PROXY = "http://u:pw@proxy.invalid:1";
@@ -27,24 +29,14 @@ const VERIFY = "NODE_TLS_REJECT_UNAUTHORIZED";
 const other = { type: "http", url: "https://other.example/mcp" };
 const remote = { command: "npx", args: ["mcp-remote", URL, "--header", "X-CM-PRODUCTTOKEN:${HALO_MCP_TOKEN}"] };
 
-const halo = (more: Record<string, unknown>, told: Told = {}): Told => ({
-  ...good,
-  mcp: servers(entry(more)),
-  ...told,
-});
-const token = (text: string): Told => halo({ headers: { ...headers, "X-CM-PRODUCTTOKEN": text } });
-const bridge = (values: Record<string, string>, told: Told = {}): Told => ({
-  ...good,
-  local: { ...BRIDGE, env: { ...VALUES, ...values } },
-  ...told,
-});
+const halo = (more: Record<string, unknown>, told: Told = {}): Told => {
+  return { ...good, mcp: servers(entry(more)), ...told };
+};
 const waiting: Told = { ...good, local: { env: VALUES } };
 const unfilled: Told = { ...good, local: APPROVED };
-const own = (more: Record<string, unknown>, told: Told = {}): Told => ({
-  store: trusted({}, servers(entry(more))),
-  userSettings: { env: VALUES },
-  ...told,
-});
+const own = (more: Record<string, unknown>, told: Told = {}): Told => {
+  return { store: trusted({}, servers(entry(more))), userSettings: { env: VALUES }, ...told };
+};
 const before = (of: unknown): Told => ({ ...good, store: trusted({ mcpServers: { halo: of } }) });
 const [RESET, REJECT, NEVER] = ["claude mcp reset-project-choices", '"disabledMcpjsonServers"', "do not approve it"];
 
@@ -213,7 +205,7 @@ const network: readonly Row[] = [
     "with a CA",
     { ...good, settings: { env: { HTTPS_PROXY: PROXY, NODE_EXTRA_CA_CERTS: "ca.pem" } } },
     "+ repository-steers network-differs",
-    "can read your token in transit",
+    "can read your token",
   ],
   ["no verification, of the repository", { ...good, settings: { env: { [VERIFY]: "0" } } }, "+ repository-steers"],
   ["that the bridge mends", bridge({ [VERIFY]: "1" }, { settings: { env: { [VERIFY]: "0" } } }), "+"],

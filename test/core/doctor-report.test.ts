@@ -6,31 +6,27 @@ import { type ProbeRecord, STAGES } from "../../src/core/diagnosis/record.ts";
 import { type DoctorReport, headline, type Link, makeReport } from "../../src/core/doctor/report.ts";
 import {
   BRIDGE,
+  bridge,
   dotenv,
   entry,
-  headers,
+  good,
   OLD,
   servers,
   setupOf,
   TOKEN,
   type Told,
+  token,
   trusted,
   URL,
   VALUES,
 } from "./doctor-support.ts";
 
 const GATEWAY = "https://gw.example/mcp";
-const good: Told = { mcp: servers(entry()), local: BRIDGE, dotenv: dotenv() };
 const bare: Told = { ...good, local: { enabledMcpjsonServers: ["halo"] } };
-const bridge = (more: Record<string, string>) => ({ ...good, local: { ...BRIDGE, env: { ...VALUES, ...more } } });
 const rotated = bridge({ HALO_MCP_TOKEN: OLD });
 const otherId = bridge({ HALO_ACCOUNT_ID: "account-2" });
 const foreign: Told = { ...good, mcp: servers(entry({ url: GATEWAY })) };
 const proxied: Told = { ...good, userSettings: { env: { HTTP_PROXY: "http://127.0.0.1:9" } } };
-const token = (text: string): Told => ({
-  ...good,
-  mcp: servers(entry({ headers: { ...headers, "X-CM-PRODUCTTOKEN": text } })),
-});
 const MAKE_NEW = "make a new token";
 const CHANGE = ["npx create-halo-mcp", "# and choose: Change values"];
 const ASK = ["claude", '# then type /mcp: it shows the reason for "halo"'];
@@ -41,17 +37,12 @@ const STALE = "values stale-value";
 
 /** A test that passed, or one that failed at a stage. */
 function diagnosisOf(cause: Cause | undefined, at: ProbeStage = "auth"): Diagnosis {
-  const fault = {
-    status: "failed",
-    ok: false,
-    cause,
-    detail: `It is ${cause}.`,
-    tryThis: [{ note: MAKE_NEW }],
-  } as const;
-  const stages = STAGES.map((stage) => {
-    const passed = { stage, status: "ok", ok: true, ms: 1 } as const;
-    return cause !== undefined && stage === at ? { ...passed, ...fault, cause } : passed;
-  });
+  const tryThis = [{ note: MAKE_NEW }];
+  const stages = STAGES.map((stage) =>
+    cause !== undefined && stage === at
+      ? ({ stage, status: "failed", ok: false, ms: 1, cause, detail: `It is ${cause}.`, tryThis } as const)
+      : ({ stage, status: "ok", ok: true, ms: 1 } as const),
+  );
   const nothing = { server: null, tools: [], toolCount: 0 };
   const end = cause === undefined ? { ok: true, cause: null, at: null } : { ok: false, cause, at };
   return { ...end, ...nothing, control: "refused", stages };

@@ -126,3 +126,12 @@ export const dotenv = (values: Record<string, string> = VALUES): string =>
   Object.entries(values)
     .map(([name, value]) => `${name}=${value}\n`)
     .join("");
+
+/** All is well; with other values in the bridge; with another header for the token. */
+export const good: Told = { mcp: servers(entry()), local: BRIDGE, dotenv: dotenv() };
+export const bridge = (values: Record<string, string>, told: Told = {}): Told => {
+  return { ...good, local: { ...BRIDGE, env: { ...VALUES, ...values } }, ...told };
+};
+export const token = (text: string): Told => {
+  return { ...good, mcp: servers(entry({ headers: { ...headers, "X-CM-PRODUCTTOKEN": text } })) };
+};

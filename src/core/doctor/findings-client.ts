@@ -129,7 +129,7 @@ function* ways({ network }: Scene): Found {
       "repository-steers",
       `${own[0].place} in the repository sets ${names}: ${
         isReadable
-          ? "anyone who can change that file can read your token in transit"
+          ? "anyone who can change that file can read your token"
           : "everyone who uses this repository connects to HALO that way"
       }`,
       note(`remove ${names} from ${own[0].place}`),
