@@ -37,6 +37,7 @@ const unfilled: Told = { ...good, local: APPROVED };
 const own = (more: Record<string, unknown>, told: Told = {}): Told => {
   return { store: trusted({}, servers(entry(more))), userSettings: { env: VALUES }, ...told };
 };
+const SENDS = "sends your token there";
 const before = (of: unknown): Told => ({ ...good, store: trusted({ mcpServers: { halo: of } }) });
 const [RESET, REJECT, NEVER] = ["claude mcp reset-project-choices", '"disabledMcpjsonServers"', "do not approve it"];
 
@@ -65,17 +66,17 @@ const entries: readonly Row[] = [
 ];
 
 const foreign: readonly Row[] = [
-  ["approved and filled", halo({ url: FOREIGN }), "+ endpoint-foreign", "sends your token there", RESET, FOREIGN],
+  ["approved and filled", halo({ url: FOREIGN }), "+ endpoint-foreign", SENDS, RESET, FOREIGN],
   ["an event stream", halo({ url: FOREIGN, type: "sse" }), "+ endpoint-foreign", RESET],
   ["a slash more", halo({ url: `${URL}/` }, { settings: BRIDGE, local: undefined }), "+ endpoint-foreign", REJECT],
-  ["in clear", halo({ url: "http://gw.example/mcp" }), "- bad-url", "sends your token there", RESET],
+  ["in clear", halo({ url: "http://gw.example/mcp" }), "- bad-url", SENDS, RESET],
   ["waiting", { ...waiting, mcp: servers(entry({ url: FOREIGN })) }, "- endpoint-foreign not-approved", NEVER],
   ["not filled", halo({ url: FOREIGN }, { local: APPROVED }), "- endpoint-foreign", "nothing was sent", `!${RESET}`],
   [
-    "the token in another header",
-    { ...good, mcp: servers({ ...other, headers: { Authorization: "Bearer ${HALO_MCP_TOKEN}" } }) },
+    "in another header",
+    { ...good, mcp: servers({ ...other, headers: { A: "Bearer ${HALO_MCP_TOKEN}" } }) },
     "- endpoint-foreign",
-    "sends your token there",
+    SENDS,
   ],
   ["given with --url", halo({ url: FOREIGN }, { url: FOREIGN }), "+"],
   ["one's own", own({ url: FOREIGN }), "+"],
@@ -83,7 +84,7 @@ const foreign: readonly Row[] = [
     "one's own, steered",
     own({ url: "${U}" }, { settings: { env: { U: FOREIGN } } }),
     "+ endpoint-foreign",
-    "remove --scope user",
+    "--scope user",
   ],
   ["with the token in it", halo({ url: `https://gw.example/mcp?t=${TOKEN}` }), "+ endpoint-foreign"],
 ];
@@ -94,34 +95,14 @@ const values: readonly Row[] = [
   ["nothing sets it", { ...unfilled, dotenv: undefined }, "- missing-value", "HALO_PROFILE_ID: not set"],
   [".env is a folder", { ...unfilled, dotenv: new Unreadable("a folder") }, "- file-broken missing-value"],
   ["exported", { ...unfilled, env: VALUES }, "+"],
-  [
-    "empty",
-    bridge({ HALO_PROFILE_ID: "" }),
-    "- missing-value stale-value",
-    "HALO_PROFILE_ID in .claude/settings.local.json: it is empty",
-  ],
+  ["empty", bridge({ HALO_PROFILE_ID: "" }), "- missing-value stale-value", ".local.json: it is empty"],
   ["a placeholder", bridge({ HALO_MCP_TOKEN: "<your-token>" }, { dotenv: "" }), "- placeholder-sent"],
   ["another client's spelling", token("$HALO_MCP_TOKEN"), "- placeholder-sent"],
   ["Bearer", token("Bearer ${HALO_MCP_TOKEN}"), "- bad-value", "“Bearer”"],
   ["no letter of a header", bridge({ HALO_ACCOUNT_ID: "aé" }, { dotenv: "" }), "- bad-value", "U+00E9"],
-  [
-    "a header less",
-    halo({ headers: { ...headers, "CM-ACCOUNT-ID": undefined } }),
-    "- missing-value",
-    "no header CM-ACC",
-  ],
-  [
-    "rotated in .env alone",
-    { ...good, dotenv: dotenv({ ...VALUES, HALO_MCP_TOKEN: OLD }) },
-    "+ stale-value",
-    "asks which",
-  ],
-  [
-    "exported otherwise",
-    { ...good, env: { HALO_MCP_TOKEN: OLD } },
-    "+ stale-value",
-    "HALO_MCP_TOKEN from the environment",
-  ],
+  ["one less", halo({ headers: { ...headers, "CM-ACCOUNT-ID": undefined } }), "- missing-value", "no header CM"],
+  ["rotated in .env", { ...good, dotenv: dotenv({ ...VALUES, HALO_MCP_TOKEN: OLD }) }, "+ stale-value", "asks which"],
+  ["exported otherwise", { ...good, env: { HALO_MCP_TOKEN: OLD } }, "+ stale-value", "from the environment"],
   [
     "the user's settings",
     { ...good, userSettings: { env: { HALO_MCP_TOKEN: OLD } } },
@@ -163,20 +144,10 @@ const client: readonly Row[] = [
   ["one in front of a foreign one", { ...before(literal), mcp: servers(other) }, "+ shadowed", "!claude mcp remove"],
   ["a local entry that is skipped", before({ url: URL }), "+"],
   ["the user's own under it", { ...good, store: trusted({}, servers(literal)) }, "+ shadowed", "!claude mcp remove"],
-  [
-    "the user's own in its place",
-    { ...waiting, store: trusted({}, servers(literal)) },
-    "+ not-approved",
-    "saves the approval",
-  ],
+  ["the user's own in its place", { ...waiting, store: trusted({}, servers(literal)) }, "+ not-approved", "!do not"],
   ["that of a foreign one", own({}, { mcp: servers(entry({ url: FOREIGN })) }), "+ not-approved", NEVER],
   ["a token that others read", { ...before(literal), storeMode: 0o644 }, "+ shadowed store-readable", "chmod 600"],
-  [
-    "a store that is no JSON",
-    { ...good, store: '{\n"a": }' },
-    "- file-broken not-trusted",
-    "~/.claude.json is not valid JSON",
-  ],
+  ["a store that is no JSON", { ...good, store: '{\n"a": }' }, "- file-broken not-trusted", "is not valid JSON"],
   ["a folder .env, which nobody misses", { ...good, dotenv: new Unreadable("a folder") }, "+"],
 ];
 
@@ -189,7 +160,7 @@ const network: readonly Row[] = [
     "over the environment",
     bridge({ HTTPS_PROXY: "" }, { env: { HTTPS_PROXY: PROXY } }),
     "+ network-differs",
-    "this test uses the environment alone",
+    "environment alone",
   ],
   ["what nobody reads", { ...good, userSettings: { env: { ALL_PROXY: PROXY } } }, "+"],
   ["no verification, exported", { ...good, env: { [VERIFY]: "0" } }, "+ verification-off", "in the environment"],
@@ -240,14 +211,11 @@ test("how bad it is: what stops nobody is a warning or a note", () => {
 
 describe("which entry is looked at", () => {
   const at = (url: string) => servers(entry({ url }));
+  const under = (nearest: unknown): Told => ({ mcps: { ".mcp.json": nearest, "../.mcp.json": at("b") } });
   test.each([
-    ["the nearest .mcp.json", { mcps: { ".mcp.json": at("a"), "../.mcp.json": at("b") } }, ".mcp.json"],
-    [
-      "not one that is skipped",
-      { mcps: { ".mcp.json": servers({ url: "a" }), "../.mcp.json": at("b") } },
-      "../.mcp.json",
-    ],
-    ["not one of a broken file", { mcps: { ".mcp.json": "{,}", "../.mcp.json": at("b") } }, "../.mcp.json"],
+    ["the nearest .mcp.json", under(at("a")), ".mcp.json"],
+    ["not one that is skipped", under(servers({ url: "a" })), "../.mcp.json"],
+    ["not one of a broken file", under("{,}"), "../.mcp.json"],
     ["not one of another folder", { mcp: at("a"), store: { projects: { "/x": at("l") } } }, ".mcp.json"],
   ] as const)("%s", (_, told, file) => {
     const { winner, entries: found } = setupOf({ ...told, local: BRIDGE }).setup;

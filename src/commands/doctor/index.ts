@@ -65,7 +65,6 @@ async function tokenOf(context: Context, options: Options): Promise<string | und
 
 /** The least that the connection test gets, whatever was before it, milliseconds. */
 const LEAST_MS = 500;
-/** Of a tool's answer. */
 const MOST_LINES = 40;
 
 /** The tool's answer: cut, without anything that could move a cursor. */
