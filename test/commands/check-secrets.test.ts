@@ -86,6 +86,14 @@ const QUOTED: Readonly<Record<string, (secret: string) => Readonly<Record<string
   "the path of a URL": (it) => mcp(entry(`"url": "https://example.com/${it} "`)),
   "HALO's URL": (it) => mcp(CLEAN[".mcp.json"]?.replace("/mcp", `/mcp/?token=${it}`) ?? ""),
   "a command": (it) => mcp(`{"mcpServers":{"a":{"command":"psql postgres://a:${it}@b.example.com "}}}`),
+  "values of another shape": (it) =>
+    mcp(
+      entry(
+        `"url": {"${it}":"${it}"}, "headers": ["${it}"], "timeout": "${it}", "oauth": "${it}", "env": {"A":["${it}"]}`,
+      ),
+    ),
+  "servers of another shape": (it) =>
+    mcp(`{"mcpServers":{"a":"${it}","b":{"command":["${it}"],"args":"--token=${it}"}}}`),
   "broken JSON": (it) => mcp(`{"mcpServers":{"a":{"url":"${it},\n"headers":{"${it}": ${it}`),
   "a deep value": (it) => mcp(entry(`${URL}, "x": ${"[".repeat(300)}{"token":"${it}"}${"]".repeat(300)}`)),
   TOML: (it) => ({

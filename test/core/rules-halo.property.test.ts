@@ -3,7 +3,9 @@ import { describe, expect, it } from "vitest";
 import type { Finding } from "../../src/core/check/model.ts";
 import { HALO_URL } from "../../src/core/halo.ts";
 import { HALO_RULES } from "../../src/core/rules/index.ts";
+import { mutatedEntry, mutatedFile, randomValue } from "../support/loader-mutations.ts";
 import { findingsOf, type TestFile } from "../support/subject.ts";
+import { type Random, randomFrom } from "./random.ts";
 
 const rules = new Map(HALO_RULES.map((rule) => [rule.id, rule]));
 type Files = Readonly<Record<string, TestFile>>;
@@ -108,45 +110,20 @@ describe("any content", () => {
     ".mcp.json a/.mcp.json .cursor/mcp.json .vscode/mcp.json .gemini/settings.json .qwen/settings.json opencode.json .github/mcp.json .roo/mcp.json .amp/settings.json .kiro/settings/mcp.json .junie/mcp/mcp.json .claude/settings.json .claude/settings.local.json .codex/config.toml .env .env.example .envrc .env.test".split(
       " ",
     );
-  const texts =
-    "|${|}|${HALO_MCP_TOKEN}|$HALO_MCP_TOKEN|{env:X}|http://api.cm.com/halo/core/mcp|halo|https://|Bearer ${X}|\ud800|\u202e|\u0000".split(
+  const random = fc.integer({ min: 0, max: 2 ** 31 - 1 }).map(randomFrom);
+  const json = (of: Random): string => (of.chance(0.8) ? mutatedEntry(of) : randomValue(of));
+  const pieces =
+    "[mcp_servers.halo]|[|X-CM-PRODUCTTOKEN = |\"|'|= {|#|\n|HALO_MCP_TOKEN=|export |${|}|${HALO_MCP_TOKEN}|{env:X}|\ud800|\u202e|\u0000|https://|halo".split(
       "|",
     );
-  const leaf = fc.oneof(fc.string(), fc.constantFrom(HALO_URL, ...texts, null), fc.integer(), fc.boolean());
-  const keys =
-    "mcpServers servers mcp amp.mcpServers halo url httpUrl type headers X-CM-PRODUCTTOKEN x-cm-producttoken CM-ACCOUNT-ID CM_PROFILE_ID env args command inputs id oauth disabledMcpjsonServers __proto__ constructor headersHelper".split(
-      " ",
-    );
-  const key = fc.oneof(fc.string(), fc.constantFrom(...keys));
-  const { json } = fc.letrec<{ json: unknown }>((tie) => ({
-    json: fc.oneof(
-      { maxDepth: 6, depthSize: "medium" },
-      leaf,
-      fc.array(tie("json"), { maxLength: 4 }),
-      // pairs, so that __proto__ is a key like any other
-      fc.array(fc.tuple(key, tie("json")), { maxLength: 6 }).map((pairs) => ({ pairs })),
-    ),
-  }));
-  const write = (value: unknown): string => {
-    if (Array.isArray(value)) return `[${value.map(write).join(",")}]`;
-    if (typeof value === "object" && value !== null && "pairs" in value) {
-      const { pairs } = value as { pairs: readonly (readonly [string, unknown])[] };
-      return `{${pairs.map(([name, inner]) => `${JSON.stringify(name)}:${write(inner)}`).join(",")}}`;
-    }
-    return JSON.stringify(value);
-  };
-  const server = fc.oneof(
-    json,
-    fc.record({ pairs: fc.tuple(fc.tuple(fc.constant("url"), leaf), fc.tuple(fc.constant("headers"), json)) }),
-  );
-  const lines = `[mcp_servers.halo]|[|X-CM-PRODUCTTOKEN = |"|'|= {|#|\n|HALO_MCP_TOKEN=|export `.split("|");
   const text = fc.oneof(
-    json.map(write),
-    fc.tuple(key, server.map(write)).map(([name, entry]) => {
-      return `{"mcpServers":{${JSON.stringify(name)}:${entry}},"mcp":{"halo":${entry}},"servers":{"halo":${entry}}}`;
+    random.map((of) => {
+      const servers = (): string => `{"halo":${json(of)},"__proto__":${json(of)}}`;
+      const settings = `"env":${json(of)},"inputs":${json(of)},"disabledMcpjsonServers":["halo",${json(of)}]`;
+      return `{"mcpServers":${servers()},"mcp":${servers()},"servers":${servers()},${settings}}`;
     }),
-    fc.string(),
-    fc.array(fc.oneof(fc.string(), fc.constantFrom(...lines))).map((parts) => parts.join("")),
+    random.map(mutatedFile),
+    fc.array(fc.oneof(fc.string(), fc.constantFrom(...pieces))).map((parts) => parts.join("")),
   );
   it("is judged without an error, with places inside the file, and words that can be printed", () => {
     fc.assert(

@@ -105,29 +105,6 @@ describe("messages", () => {
     const found = findings(server('{"type":"HT\\u001b[31mTP","url":"x:y"}', "a\u202Eb\u0007"));
     expect(found.map(({ args }) => args)).toContainEqual({ name: "ab", got: '"HTTP"', right: "http" });
   });
-  it("never show a value that could be a secret", () => {
-    const secret = "made-up-9f8e7d6c5b4a39281706";
-    const places = [
-      `{"type":"http",${URL_},"headers":{"X-CM-PRODUCTTOKEN: ${secret}":"x"}}`,
-      `{"type":"http",${URL_},"headers":{"X-CM-PRODUCTTOKEN":"${secret}\\n${secret}"}}`,
-      `{"type":"http",${URL_},"headers":["${secret}"]}`,
-      `{"type":"http",${URL_},"headers":"${secret}"}`,
-      `{"type":"http","url":"${secret} "}`,
-      `{"type":"http","url":{"${secret}":"${secret}"}}`,
-      `{"command":"x","args":"--token=${secret}"}`,
-      `{"command":"x","env":{"TOKEN":["${secret}"]}}`,
-      `{"command":"${secret} "}`,
-      `"${secret}"`,
-      `{"type":"http",${URL_},"timeout":"${secret}","oauth":"${secret}","header":{"A":"${secret}"}}`,
-    ];
-    const files = [`{"mcpServers":"${secret}"}`, `"${secret}"`, `{'${secret}'}`];
-    for (const text of [...places.map((place) => server(place)), ...files]) {
-      const found = findings(text);
-      expect(found.length, text).toBeGreaterThan(0);
-      const words = found.map(({ rule, args }) => [args, LOADER_RULES.find(({ id }) => id === rule)?.message(args)]);
-      expect(JSON.stringify(words), text).not.toContain(secret);
-    }
-  });
 });
 
 describe("fixes", () => {
