@@ -43,30 +43,13 @@ describe("whatever stands in .mcp.json, check ends with 0 or 1 and a sensible wo
   });
 
   it.each([
-    ["100,000 arrays", "[".repeat(100_000), "too-deep"],
-    ["100,000 arrays, closed", `{"mcpServers":{"a":${"[".repeat(100_000)}${"]".repeat(100_000)}}}`, "too-deep"],
-    ["100,000 objects", '{"a":'.repeat(100_000), "too-deep"],
     ["10 MB", list(150_000), "file-too-big"],
     ["10 MB of blanks", " ".repeat(10_000_000), "file-too-big"],
-    ["__proto__ as a server", `{"mcpServers":{"__proto__":${server}}}`, "reserved-name"],
-    ["UTF-16", Buffer.from(`\ufeff${list(1)}`, "utf16le"), "utf-16"],
-    [
-      "half of a character",
-      Buffer.concat([Buffer.from('{"mcpServers":{"'), Buffer.from([0xc3]), Buffer.from(`":${server}}}`)]),
-      "not-utf-8",
-    ],
   ])("%s", async (_, content, rule) => {
     const { code, rules } = await outcome(content);
     expect([0, 1]).toContain(code);
     expect(rules).toContain(rule);
     expect(rules).not.toContain("halo-missing");
-  });
-
-  it.each(["__proto__", "constructor", "toString", "hasOwnProperty"])("%s as a key anywhere", async (key) => {
-    const entry = `{"type":"http","url":"https://example.com","headers":{"${key}":"x","X-CM-PRODUCTTOKEN":"\${HALO_MCP_TOKEN}"},"${key}":{"${key}":1}}`;
-    const { code } = await outcome(`{"${key}":{"x":1},"mcpServers":{"${key}":${entry},"halo":${entry}}}`);
-    expect([0, 1]).toContain(code);
-    expect(({} as { x?: unknown }).x).toBeUndefined();
   });
 
   const hostile: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -77,9 +60,6 @@ describe("whatever stands in .mcp.json, check ends with 0 or 1 and a sensible wo
       ".mcp.json": list(20, `{"type":"http","url":"${"${".repeat(8000)}"}`),
     },
     numbers: { ".mcp.json": `{"mcpServers":{"a":{"command":"x","args":[${"1,".repeat(40_000)}1]}}}` },
-    levels: {
-      ".mcp.json": `{"mcpServers":{"a":{"type":"http","url":"https://x","x":${"[".repeat(200_000)}${"]".repeat(200_000)}}}}`,
-    },
     "names without end": { ".mcp.json": `{"mcpServers":{"a":{"command":"${"token=".repeat(30_000)}"}}}` },
     "brackets without end": { ".env.example": `A_TOKEN=${")".repeat(500_000)}x\n` },
   };

@@ -185,7 +185,9 @@ describe("HALO's entry", () => {
     [{ ...halo, url: "https://${HALO_MCP_TOKEN}@api.cm.com/halo/core/mcp" }, ["halo-token-in-url"]],
     [{ ...halo, type: "sse", headersHelper: "x" }, ["halo-sse", "halo-headers-helper"]],
     [withHeaders({ "X-CM-PRODUCTTOKEN": token }), ["committed-secret"]],
-    [withHeaders({ "X-CM-PRODUCTTOKEN": "secret" }), ["halo-header-value"]],
+    ...["secret", "op://Team/HALO/token"].map(
+      (text) => [withHeaders({ "X-CM-PRODUCTTOKEN": text }), ["halo-header-value"]] as const,
+    ),
     [withHeaders({ "X-CM-PRODUCTTOKEN": "Bearer ${HALO_MCP_TOKEN}" }), ["halo-header-value"]],
     [withHeaders({ "X-CM-PRODUCTTOKEN": "x${HALO_MCP_TOKEN}" }), ["halo-header-value"]],
     [withHeaders({ "CM-ACCOUNT-ID": "${HALO_ACCOUNT_ID}-1" }), ["halo-header-value"]],
@@ -298,6 +300,10 @@ describe("secrets", () => {
       expect(alone(path, "PORT=3000\nNODE_ENV=test\n"), path).toEqual([]);
       expect(alone(path, `HALO_MCP_TOKEN=${token}\n`), path).toEqual(["committed-env-file"]);
     }
+    // what dotenvx encrypts may be committed, a plain value beside it may not
+    const encrypted = 'DOTENV_PUBLIC_KEY="03f8b3"\nAPI_KEY="encrypted:BNr24F4vW9CQ37LOXeRgOL6QlwtJfAoA"\n';
+    expect(alone(".env", encrypted)).toEqual([]);
+    expect(alone(".env", `${encrypted}HALO_MCP_TOKEN=${token}\n`)).toEqual(["committed-env-file"]);
     const open = { text: "A=1", tracked: false, ignored: false };
     expect(alone(".env", open)).toEqual(["env-file-not-ignored"]);
     expect(alone(".env", open, { inRepository: false })).toEqual([]);
