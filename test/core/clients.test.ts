@@ -6,7 +6,7 @@ import { claudeCode } from "../../src/core/clients/claude-code.ts";
 import { entriesIn, entryFor, serversIn } from "../../src/core/clients/entry.ts";
 import { CLIENTS, clientOf } from "../../src/core/clients/index.ts";
 import type { Client } from "../../src/core/clients/model.ts";
-import { variablesIn } from "../../src/core/clients/references.ts";
+import { NONE, variablesIn } from "../../src/core/clients/references.ts";
 import { toJson } from "../../src/core/formats/json.ts";
 import { indexLines } from "../../src/core/formats/lines.ts";
 import { parseToml } from "../../src/core/formats/toml.ts";
@@ -31,8 +31,8 @@ const UNSET: Readonly<Record<Client["unset"], string>> = {
 /** The facts of a client, as its page has them. */
 function factsOf({ files, format, servers, entry, references, ...client }: Client): string {
   const { user } = files;
-  const spelled =
-    entry.names === undefined ? code(references.spell("NAME")) : `the name of the variable in ${code(entry.names)}`;
+  const own = references.spell === undefined ? "none: an entry runs mcp-remote" : code(references.spell("NAME"));
+  const spelled = entry.names === undefined ? own : `the name of the variable in ${code(entry.names)}`;
   const rows: readonly (readonly [string, string])[] = [
     ["project file", files.project.map(code).join(", ")],
     [
@@ -128,14 +128,16 @@ describe.each(CLIENTS.map((client) => [client.id, client] as const))("%s", (id, 
     expect(server?.url?.text).toBe(HALO_URL);
     expect(server?.headers.map(({ name }) => name)).toEqual(VALUES.map((value) => HEADERS[value]));
     for (const { text = "", kind: how } of server?.headers ?? [])
-      expect(how === "names" ? text : variablesIn(text, client.references)[0]?.name).toMatch(/^HALO_/);
+      expect(how === "names" ? text : variablesIn(text, server?.dialect ?? client.references)[0]?.name).toMatch(
+        /^HALO_/,
+      );
   });
 
   it("is silent on its example, and says of the wrong one what findings.txt holds", async () => {
-    expect(said(client, right)).toBe("");
     const wrong = said(client, read(`${folder}/wrong.${extension(client)}`));
-    expect(wrong).not.toBe("");
     await expect(wrong).toMatchFileSnapshot(`../../${folder}/findings.txt`);
+    expect(wrong).not.toBe("");
+    expect(said(client, right)).toBe("");
   });
 
   it("has a page with its facts", async () => {
@@ -149,4 +151,25 @@ it("a client is known by each of its project files, Claude Code by any `.mcp.jso
   for (const client of CLIENTS)
     for (const path of client.files.project) expect(clientOf(kindOf(path) ?? "")).toBe(client);
   expect(clientOf(kindOf("a/b/.mcp.json") ?? "")).toBe(claudeCode);
+});
+
+it("a client that expands no references gets an entry that runs mcp-remote, which does", () => {
+  const client: Client = { ...claudeCode, references: NONE };
+  const entry = entryFor(client, HALO_URL, variablesFor("halo"));
+  const file = (server: unknown) => JSON.stringify({ mcpServers: { halo: server } });
+  const readIn = (text: string) =>
+    serversIn(
+      documentOf(
+        { path: ".mcp.json", kind: "mcp", encoding: "utf-8", tracked: true, ignored: false, mode: undefined, text },
+        parseToml,
+      ).tree,
+      client,
+    );
+  const [server] = readIn(file(entry));
+  expect(server).toMatchObject({ program: "mcp-remote", url: { text: HALO_URL } });
+  expect(server?.headers.map(({ name, text }) => [name, text])).toEqual(
+    VALUES.map((value) => [HEADERS[value], `\${${variablesFor("halo")[value]}}`]),
+  );
+  const [direct] = readIn(file(entryFor(claudeCode, HALO_URL, variablesFor("halo"))));
+  expect(variablesIn(direct?.headers[0]?.text ?? "", direct?.dialect ?? claudeCode.references)).toEqual([]);
 });

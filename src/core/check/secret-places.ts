@@ -17,7 +17,7 @@ interface Place {
   readonly where: string;
 }
 
-const SERVERS = new Set(["mcpServers", "servers", "mcp", "amp.mcpServers", "context_servers", "mcp_servers"]);
+const SERVERS = new Set([...CLIENTS.map(({ servers }) => servers), "context_servers"]);
 
 /** Keys of an entry that hold names of variables, not values. */
 const NAMES = new Set(CLIENTS.flatMap(({ entry: { names, variables = [] } }) => [names, ...variables]));

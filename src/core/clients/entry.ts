@@ -92,9 +92,9 @@ function programOf(node: Container, client: Client): Connected | undefined {
   const first = textOf(command?.value) ?? texts[0] ?? "";
   const at = MCP_REMOTE.test(first) ? -1 : texts.findIndex((text) => MCP_REMOTE.test(text));
   const isRemote = at >= 0 || MCP_REMOTE.test(first);
-  const dialect = SHELL.test(first)
-    ? { ...client.references, expands: undefined }
-    : also(client.references, BRACES.expands);
+  const { expands } = also(client.references, BRACES.expands);
+  const spell = client.references.spell ?? BRACES.spell;
+  const dialect: Dialect = { expands: SHELL.test(first) ? undefined : expands, spell };
   const own = member(node, "env")?.value ?? member(node, "environment")?.value;
   const headers: Header[] = [];
   let url: Connected["url"];
@@ -119,12 +119,16 @@ function withOwn(text: string, dialect: Dialect, env: Node | undefined): string 
   return respelled(text, own, (name) => textOf(member(env, name)?.value) ?? "");
 }
 
-/** The entry of a connection as a client's documentation has it: with references, never with values. */
+/** The entry of a connection: with references, never with values. A client that expands none of them gets it through mcp-remote. */
 export function entryFor(
-  { entry, references }: Client,
+  { entry, references: { spell } }: Client,
   url: string,
   variables: Readonly<Record<Value, string>>,
 ): JsonObject {
-  const headers = Object.fromEntries(VALUES.map((value) => [HEADERS[value], references.spell(variables[value])]));
+  if (spell === undefined) {
+    const headers = VALUES.flatMap((value) => ["--header", `${HEADERS[value]}:${BRACES.spell(variables[value])}`]);
+    return { command: "npx", args: ["-y", "mcp-remote", url, ...headers] };
+  }
+  const headers = Object.fromEntries(VALUES.map((value) => [HEADERS[value], spell(variables[value])]));
   return { ...entry.fixed, [entry.url[0]]: url, [entry.names ?? entry.headers]: headers };
 }

@@ -4,12 +4,12 @@
 export interface Dialect {
   /** The references that it expands, each as a whole. Undefined if that is not known: then no spelling is checked. */
   readonly expands: RegExp | undefined;
-  /** A reference in its spelling. */
-  readonly spell: (name: string) => string;
+  /** A reference in its spelling; undefined if it has none. */
+  readonly spell: ((name: string) => string) | undefined;
 }
 
-function dialect(spelling: string, expands?: RegExp): Dialect {
-  return { expands, spell: (name) => spelling.replace("NAME", name) };
+function dialect(spelling: string, expands?: RegExp) {
+  return { expands, spell: (name: string) => spelling.replace("NAME", name) };
 }
 
 export const BRACES = dialect("${NAME}", /^\$\{[A-Za-z_]\w*\}$/);
@@ -20,8 +20,11 @@ export const DOLLAR_WITH_DEFAULT = dialect("${NAME}", /^\$(?:[A-Za-z_]\w*|\{[A-Z
 export const ENV = dialect("${env:NAME}", /^\$\{env:[A-Za-z_]\w*\}$/);
 /** `{env:NAME}`, `{file:path}` */
 export const PLAIN_ENV = dialect("{env:NAME}", /^\{(?:env:[A-Za-z_]\w*|file:[^}]+)\}$/);
-/** No references in texts: a separate table holds the names of variables. */
+/** For a client with `entry.names`, a separate table for the names of variables. Texts are not checked. */
 export const NAMES = dialect("NAME");
+/** For a client that expands nothing, anywhere: there mcp-remote expands. */
+export const NONE: Dialect = { expands: /(?!)/, spell: undefined };
+/** What it expands is not known: not checked. */
 export const UNKNOWN = dialect("${NAME}");
 
 /** The dialect with additional references; an unknown dialect stays unknown. */

@@ -16,6 +16,10 @@ function quotedReference({ text, name }: Spelled): string {
 /** `HALO_MCP_TOKEN` where `${HALO_MCP_TOKEN}` is meant; not `YOUR_ACCOUNT_ID`. */
 const isBareName = (text: string): boolean => isVariableName(text) && isSafeVariable(text) && !isObviousExample(text);
 
+/** A correct value: a reference to this variable. */
+const exampleOf = ({ spell }: HaloServer["dialect"], name: string): string =>
+  spell?.(name) ?? `\${${name}} in an entry that runs mcp-remote`;
+
 /** Why a value is wrong, whatever the variables contain. */
 function problemOf(value: string, which: Value, only: string | undefined, { dialect }: HaloServer): string | undefined {
   if (value === "") return "is empty";
@@ -50,12 +54,13 @@ export const VALUE_RULES: readonly Rule[] = [
         const foreign = spelledIn(text, dialect).filter(({ expanded }) => !expanded);
         const [first] = foreign;
         if (first === undefined) return [];
-        const example = dialect.spell(first.name ?? likely);
+        const example = exampleOf(dialect, first.name ?? likely);
         const args = { what, quoted: quotedReference(first), client: label, example };
         // a fix is shown as a diff, and the text in or next to a reference can be a secret
         const isMendable = foreign.every(({ name }) => name !== undefined) && isFitToShow(subject, text);
-        const right = before === undefined ? undefined : `${before}${respelled(text, foreign, dialect.spell)}`;
-        return [{ at, args, fix: isMendable ? right : undefined }];
+        const { spell } = dialect;
+        if (!isMendable || spell === undefined || before === undefined) return [{ at, args }];
+        return [{ at, args, fix: `${before}${respelled(text, foreign, spell)}` }];
       });
     },
     message: ({ name, what, quoted, client, example }) =>
@@ -71,8 +76,9 @@ export const VALUE_RULES: readonly Rule[] = [
       const value = text.trim();
       const what = problemOf(value, which, header.only, server);
       if (what === undefined) return undefined;
-      const fix = isBareName(value) && before !== undefined ? `${before}${dialect.spell(value)}` : undefined;
-      const example = dialect.spell(variablesFor("halo")[which]);
+      const right = isBareName(value) && before !== undefined ? dialect.spell?.(value) : undefined;
+      const fix = right && `${before}${right}`;
+      const example = exampleOf(dialect, variablesFor("halo")[which]);
       return { at: entry.value, args: { header: name, what, label: LABELS[which], example }, fix };
     },
     message: ({ name, header, what, label, example }) =>
