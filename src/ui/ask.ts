@@ -12,7 +12,7 @@ export interface Choice<T> {
 
 interface TextQuestion {
   readonly message: string;
-  /** Why a value is not taken; undefined when it is. */
+  /** Why a value is not accepted; undefined if it is. */
   readonly validate: (value: string) => string | undefined;
   readonly initial?: string;
   readonly placeholder?: string;
@@ -25,13 +25,13 @@ interface ChoiceQuestion<T> {
 
 export type Ask = Awaited<ReturnType<typeof createAsk>>;
 
-/** After a pasted secret its tail may still arrive: this long nothing that comes is shown or taken. */
+/** The end of a pasted secret may arrive late: for this long, input is not shown and is discarded. */
 const DRAIN_MS = 150;
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are control sequences
 const COLOURS = /\u001b\[[0-9;]*m/g;
 
-/** clack colours whatever NO_COLOR says when it draws on a stream of ours: take the colours out, leave the cursor's. */
+/** On a stream of ours, clack ignores NO_COLOR: remove the colours, keep the cursor sequences. */
 function promptOutput({ stderr, color }: Context): Writable {
   const output = new Writable({
     decodeStrings: false,
@@ -45,8 +45,8 @@ function promptOutput({ stderr, color }: Context): Writable {
 }
 
 /**
- * Questions on a terminal, drawn by clack (loaded when first asked). Every one of them throws Cancelled on Ctrl-C, Ctrl-D and
- * a closed input. `pastedBreak` stands for a line break inside a paste.
+ * Questions on a terminal, drawn by clack (loaded for the first one). Each throws Cancelled on Ctrl-C, Ctrl-D and
+ * a closed input. `pastedBreak` replaces a line break inside a paste.
  */
 export async function createAsk(context: Context, pastedBreak: string) {
   const clack = await import("@clack/prompts");

@@ -2,11 +2,11 @@ import type { Context } from "../context.ts";
 import { mask, maskedJson, printableLines } from "../core/secrets.ts";
 
 /**
- * The one way out of the program. The context's secrets are masked in everything, and of the control characters only line
- * breaks and our own colours pass. Texts get a line break at their end if they have none; an empty text is nothing.
+ * The only output of the program. The context's secrets are masked in everything, and of the control characters only line
+ * breaks and our own colours pass. A line break is added to the end of a text if it has none, except to an empty text.
  */
 export function createOutput(context: Pick<Context, "print" | "stderr" | "secrets">) {
-  // stripped first: an invisible character in the middle of a secret would hide it from the mask
+  // stripped first: an invisible character inside a secret would prevent the masking
   const clean = (text: string): string => mask(printableLines(text, { colors: true }), context.secrets);
   const ended = (text: string): string => (text === "" || text.endsWith("\n") ? text : `${text}\n`);
   return {
@@ -14,11 +14,11 @@ export function createOutput(context: Pick<Context, "print" | "stderr" | "secret
     result: (text: string) => context.print(ended(clean(text))),
     /** A result for a program, on stdout. */
     json: (document: unknown) => context.print(`${maskedJson(document, context.secrets)}\n`),
-    /** Workflow commands of GitHub Actions (`::error …`), on stdout. Elsewhere a line that looks like one is broken up. */
+    /** Workflow commands of GitHub Actions (`::error …`), on stdout. All other methods break up a line that looks like one. */
     commands: (text: string) => context.print(ended(mask(text, context.secrets))),
-    /** What is said on the way, on stderr. */
+    /** Progress and messages, on stderr. */
     say: (text: string): void => void context.stderr.write(ended(clean(text))),
-    /** Text as it may be shown, for those that draw themselves: prompts, a line that moves. */
+    /** Text as it may be shown, for code that draws by itself: prompts, a spinner. */
     clean,
   };
 }

@@ -4,7 +4,7 @@ import type { DiffLine } from "../core/formats/diff.ts";
 
 export type Paint = ReturnType<typeof createPaint>;
 
-/** Colours and signs for one output: without colour the text is bare, without Unicode the signs are ASCII. */
+/** Colours and signs for one output: plain text without colours, ASCII signs without Unicode. */
 export function createPaint(color: boolean, unicode: boolean) {
   const { bold, dim, red, green, yellow, cyan } = createColors(color);
   const sign = unicode

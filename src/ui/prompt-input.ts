@@ -2,19 +2,19 @@ import { PassThrough } from "node:stream";
 import { StringDecoder } from "node:string_decoder";
 import type { Input } from "../context.ts";
 
-/** What a prompt reads: free text, or keys that choose. */
+/** What a prompt reads: free text, or keys that select. */
 export type Reads = "text" | "keys";
 
 const CTRL_C = "\u0003";
 
-/** What is no letter: blanks, control characters, and the keys of a terminal, of which a slow line may bring the end alone. */
+/** Everything except letters: spaces, control characters, and terminal keys; on a slow line, only the end of a key may arrive. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the keys of a terminal
 const NO_LETTERS = /\u001b?\[[\d;]*[A-Za-z~]?|\u001bO[A-Za-z]?|[\s\p{Cc}]/gu;
 
 /**
  * Makes what a person types or pastes safe for one prompt:
- * - a line break inside a paste is no Enter (the rest would answer the next question in clear);
- * - a pasted word is no row of key strokes where keys choose;
+ * - a line break inside a paste is not Enter (the rest would answer the next question, visibly);
+ * - a pasted word is not a series of key strokes in a selection;
  * - Ctrl-D is Ctrl-C (readline closes on it and the prompt would never settle).
  */
 export function guardInput(chunk: string, reads: Reads, pastedBreak: string): string {
@@ -24,7 +24,7 @@ export function guardInput(chunk: string, reads: Reads, pastedBreak: string): st
   return body.replace(/[\r\n]+/g, pastedBreak) + (body === text ? "" : "\r");
 }
 
-/** A stream for one prompt, fed from the real input through `guardInput`. A closed input ends the prompt like Ctrl-C. */
+/** A stream for one prompt with the real input, filtered by `guardInput`. A closed input ends the prompt like Ctrl-C. */
 export function openPromptInput(input: Input, reads: Reads, pastedBreak: string) {
   const decoder = new StringDecoder("utf8");
   const setRawMode = (raw: boolean): unknown => input.setRawMode?.(raw);
@@ -42,7 +42,7 @@ export function openPromptInput(input: Input, reads: Reads, pastedBreak: string)
   if (input.readableEnded || input.destroyed) queueMicrotask(onEnd);
   return {
     stream,
-    /** Stops reading. What arrives in the next `drainMs` milliseconds is thrown away: the tail of a paste. */
+    /** Stops reading. Discards input of the next `drainMs` milliseconds: the end of a paste. */
     close: async (drainMs: number): Promise<void> => {
       isOpen = false;
       if (drainMs > 0) {

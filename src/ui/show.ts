@@ -6,13 +6,13 @@ import { wrap } from "./wrap.ts";
 export type Show = ReturnType<typeof createShow>;
 
 interface ShowOptions {
-  /** Warnings, failures and results only. */
+  /** Only warnings, failures and results. */
   readonly quiet: boolean;
   /** A bar at the left, as clack draws it between its questions. */
   readonly guide: boolean;
 }
 
-/** What a command says on the way, on stderr, with a sign before each message; results go to stdout. */
+/** A command's messages, on stderr, each with a sign; results go to stdout. */
 export function createShow(context: Context, { quiet, guide }: ShowOptions) {
   const output = createOutput(context);
   const paint = createPaint(context.color, context.unicode);
@@ -41,7 +41,7 @@ export function createShow(context: Context, { quiet, guide }: ShowOptions) {
     bad: (text: string, details?: readonly string[]) => say(paint.red(sign.bad), text, details),
     /** Lines that must stay as they are: diffs, commands. */
     verbatim: (lines: readonly string[]) => quiet || output.say(lines.map((line) => `${bar}${line}\n`).join("")),
-    /** What the program is busy with: a line that moves on a terminal until it ends, and stays elsewhere. */
+    /** The current activity: a spinner on a terminal, a plain line elsewhere. */
     progress: (text: string) => {
       if (context.stderr.isTTY === true && !quiet && context.env.TERM !== "dumb") return movingLine(text);
       if (!quiet) output.say(`${sign.dot}  ${text}`);
@@ -54,7 +54,7 @@ export function createShow(context: Context, { quiet, guide }: ShowOptions) {
     },
   };
 
-  /** A line that is drawn again and again, until it ends. */
+  /** A line that is redrawn until it ends. */
   function movingLine(first: string) {
     const frames = context.unicode ? "◒◐◓◑" : "-\\|/";
     const more = context.unicode ? "…" : "...";
@@ -64,7 +64,7 @@ export function createShow(context: Context, { quiet, guide }: ShowOptions) {
       frame += 1;
     };
     const update = (text: string): void => {
-      // masked before it is cut: half a secret would not be recognised
+      // masked before it is cut: part of a secret would not be recognised
       const safe = output.clean(text);
       shown = safe.length > width - 4 ? `${safe.slice(0, width - 4 - more.length)}${more}` : safe;
       draw();

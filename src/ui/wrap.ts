@@ -1,9 +1,9 @@
-/** A line to be copied: a command, or an address. It stays whole, whatever its length. */
+/** A line to copy: a command or a URL. It is not wrapped. */
 function isToCopy(line: string): boolean {
   return /^\s*(?:npx|git|claude|rm|ls|cd|chmod|export|[A-Z][A-Z0-9_]*=\S*|--url) |^\s*https?:\/\/\S+$/.test(line);
 }
 
-/** Breaks a line at spaces so that it fits `width` columns. A word that is longer stays whole, and so does a command. */
+/** Wraps a line at spaces to `width` columns. Longer words and commands stay whole. */
 export function wrap(line: string, width: number): readonly string[] {
   if (isToCopy(line)) return [line];
   const indent = /^\s*/.exec(line)?.[0] ?? "";

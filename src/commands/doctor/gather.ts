@@ -1,4 +1,4 @@
-/** What is looked at around the connection test: files, environment and the version of Claude Code before it, Claude Code's own word after it. */
+/** The input of doctor: files, environment and the version of Claude Code before the connection test, Claude Code's own answer after it. */
 import { existsSync, realpathSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import type { Context } from "../../context.ts";
@@ -17,7 +17,7 @@ import { foldersFrom, isInside, readDocument, readState } from "../../io/read.ts
 import type { connectionOptions } from "../shared/options.ts";
 import { claudeOf, ownFiles, programsFor } from "../shared/programs.ts";
 
-/** A `.mcp.json`, where there is one. */
+/** A `.mcp.json`, if there is one. */
 function mcpFile(path: string, shown: string): SetupInput["mcp"] {
   const reading = readDocument(path);
   if (reading.kind === "absent") return [];
@@ -27,13 +27,13 @@ function mcpFile(path: string, shown: string): SetupInput["mcp"] {
 
 type Options = Pick<ReturnType<typeof connectionOptions>, "cwd" | "name" | "url" | "valuesFile">;
 
-/** Claude Code is ended so soon after its time is over, milliseconds. */
+/** Grace period of Claude Code after its time is over, milliseconds. */
 const GRACE_MS = 300;
 
 /**
  * Everything that can be known before the network. In: the options, and the token from the command line. Nothing is written.
  * Every text that may be the token is in `context.secrets` afterwards. Claude Code gets half of the time to say its version.
- * Throws UsageError for a folder or values file that is not there.
+ * Throws UsageError for a folder or values file that does not exist.
  */
 export async function look(context: Context, options: Options & { readonly timeoutMs: number }, token?: string) {
   const start = resolve(context.cwd, options.cwd ?? ".");
@@ -42,7 +42,7 @@ export async function look(context: Context, options: Options & { readonly timeo
   const [folder] = above;
   const gitRoot = findRoot(folder);
   const repository = gitRoot ?? folder;
-  /** A path as a person knows it: from the folder, from home, or whole. */
+  /** A path for display: relative to the folder or to home, or absolute. */
   const shown = (path: string): string => {
     const from = isInside(path, repository) ? folder : isInside(path, context.home) ? context.home : undefined;
     const way = from === undefined ? path : relative(from, path).split("\\").join("/");
@@ -50,14 +50,14 @@ export async function look(context: Context, options: Options & { readonly timeo
   };
   const named = (path: string): NamedFile => {
     const state = readState(path);
-    // home may be a repository itself: what lies there is the person's own
+    // home may be a repository itself: its files are the person's own
     const inRepository = isInside(state.realPath, repository) && !isInside(context.home, repository);
     return { shown: shown(path), state, inRepository };
   };
   const { valuesFile } = options;
   if (valuesFile !== undefined && readState(valuesFile).kind === "absent")
     throw new UsageError(`--values-file: there is no file ${printable(valuesFile, 200)}`);
-  // from where the command was started, links followed: `..` behind a link would lead elsewhere
+  // relative to where the command was started, links followed: `..` after a link would lead elsewhere
   const typed = (path: string): string => {
     const way = relative(context.cwd, path).split("\\").join("/") || ".";
     return /^[~-]/.test(way) ? `./${way}` : way;
@@ -93,35 +93,35 @@ export async function look(context: Context, options: Options & { readonly timeo
   const { claude, claudeIs } = await claudeOf(context, programs, limit);
   const view = viewSetup(input, claudeIs, claude?.version);
   for (const secret of view.secrets) context.secrets.add(secret);
-  /** `env`: what a program is started with. */
+  /** `env`: the environment of a program. */
   return { view, claude, env: programs.env };
 }
 type Looked = Awaited<ReturnType<typeof look>>;
 
-/** The least that a question is worth asking for, milliseconds. */
+/** With less time left, Claude Code is not asked, milliseconds. */
 const LEAST_MS = 500;
-/** Beside the limit of the run: Claude Code takes its time to start, and a moment to be ended. */
+/** In addition to the limit of the run: Claude Code needs time to start and to end. */
 const START_MS = 500;
 
 /** The values that a session would have, for `claude mcp get`, which reads no settings of the project. */
 function bridgeFor({ session, env, state, name, approval }: View): Pick<Question, "bridge" | "overridden"> {
   const names = new Set((session?.read ?? []).map(({ variable }) => variable));
-  // a repository's settings may set what steers a program: none of that gets into its environment
+  // a repository's settings may set variables that change how programs run: they are not passed on
   const values = Object.fromEntries(Object.entries(env).filter(([each]) => names.has(each) && isSafeVariable(each)));
   const own = state.settings[0]?.env ?? {};
   const overridden = Object.entries(values).some(([each, value]) => Object.hasOwn(own, each) && own[each] !== value);
   return { bridge: { env: values, enabled: approval?.state === "approved" ? [name] : [] }, overridden };
 }
 
-/** In: what is known, and the time that is left, milliseconds. Out: undefined where it was not to be asked. Throws Cancelled alone. */
+/** In: what is known, and the remaining time, milliseconds. Out: undefined if Claude Code must not be asked. Throws only Cancelled. */
 export async function ask(
   context: Context,
   { view, claude, env }: Looked,
   test: Run["test"],
   leftMs: number,
 ): Promise<Asked | undefined> {
-  // it follows redirects and starts a sign-in, with the token, and versions differ in what they take for approved: it is
-  // asked only about an entry that our own test was sent through, and only after that test passed
+  // it follows redirects and starts a sign-in, with the token, and versions differ in what counts as approved: it is
+  // asked only about the entry that our own test used, and only after that test passed
   const isPassed = view.toSend.ok && view.ours !== undefined && test?.diagnosis.ok === true;
   if (claude === undefined || !isPassed || !findingsOf(view).verdict.wouldConnect) return undefined;
   if (leftMs < LEAST_MS) return {};
@@ -144,7 +144,7 @@ export async function ask(
     return { status: isKnown ? parseStatus(said) : "not-configured", scope: parseScope(said) };
   } catch (error) {
     if (error instanceof Cancelled) throw error;
-    // no room for a private file, say
+    // no space for a private file, for example
     return {};
   }
 }

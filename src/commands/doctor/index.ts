@@ -1,4 +1,4 @@
-/** `doctor`: walks the chain from the files to the tools, and says where it is broken. */
+/** `doctor`: tests every step from the files to the tools, and names the one that fails. */
 import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { type Context, wantsColor } from "../../context.ts";
@@ -24,7 +24,7 @@ import { toDoctorText } from "./text.ts";
 /** The arguments of `--args`. */
 function argsOf(text: string): JsonObject {
   const parsed = parseDocument(text, { strict: true });
-  // the text may hold what is nobody's business
+  // the text may contain private data
   if (!parsed.ok || !isObject(parsed.value))
     throw new UsageError("--args takes a JSON object", {
       hint: `npx create-halo-mcp doctor --call <tool> --args '{"question":"…"}'`,
@@ -40,7 +40,7 @@ function readOptions(context: Context, raw: RawOptions) {
   if (call === undefined && args !== undefined) throw new UsageError("--args needs --call");
   return {
     ...connectionOptions(context, raw),
-    // a tool may take its time
+    // a tool may be slow
     timeoutMs: seconds(timeout ?? (call === undefined ? undefined : "60")) * 1000,
     /** One tool to call, with its arguments. */
     call: call === undefined ? undefined : { tool: call, args: argsOf(args ?? "{}") },
@@ -49,7 +49,7 @@ function readOptions(context: Context, raw: RawOptions) {
   };
 }
 
-/** The token of this command line, cleaned; undefined when none was given. */
+/** The token of this command line, cleaned; undefined if none was given. */
 async function tokenOf(context: Context, options: Options): Promise<string | undefined> {
   const { tokenStdin, tokenFile, timeoutMs } = options;
   if (!tokenStdin && tokenFile === undefined) return undefined;
@@ -63,7 +63,7 @@ async function tokenOf(context: Context, options: Options): Promise<string | und
   return cleaned.value;
 }
 
-/** The least that the connection test gets, whatever was before it, milliseconds. */
+/** Minimum time for the connection test, milliseconds. */
 const LEAST_MS = 500;
 const MOST_LINES = 40;
 
@@ -80,7 +80,7 @@ function callOf({ call }: Options, { toSend, from }: View, found: Run["test"]): 
   return { tool, ok: answer.ok, text: shown.join("\n") };
 }
 
-/** Files → view → connection test → Claude Code's own word → report, one after the other, under one limit. */
+/** Files → view → connection test → Claude Code's own answer → report, one after the other, under one limit. */
 async function walk(context: Context, options: Options, token: string | undefined): Promise<DoctorReport> {
   const started = context.now();
   const left = (): number => Math.round(started + options.timeoutMs - context.now());
@@ -102,7 +102,7 @@ async function walk(context: Context, options: Options, token: string | undefine
   }
 }
 
-/** A path for `--report` that cannot be used is known before anything else is done. Throws UsageError. */
+/** Checks the path of `--report` before anything else. Throws UsageError. */
 function checkReport(path: string): void {
   const shown = printable(path, 200);
   if (existsSync(path))
@@ -110,7 +110,7 @@ function checkReport(path: string): void {
   if (!existsSync(`${dirname(path)}/`)) throw new UsageError(`--report: there is no folder for ${shown}`);
 }
 
-/** Never over a file that is there; for its owner alone, since it names files and hosts. Throws EnvironmentError. */
+/** Never overwrites a file; readable only for its owner, because it names files and hosts. Throws EnvironmentError. */
 function writeReport({ version, nodeVersion, platform, arch, secrets }: Context, path: string, report: DoctorReport) {
   const time = new Date().toISOString();
   const machine = { "create-halo-mcp": version, Node: nodeVersion, system: `${platform} ${arch}`, time };
@@ -118,13 +118,13 @@ function writeReport({ version, nodeVersion, platform, arch, secrets }: Context,
     writeFileSync(path, mask(toMarkdown(report, machine), secrets), { flag: "wx", mode: 0o600 });
   } catch (error) {
     const code = errnoOf(error) ?? "unknown";
-    // a part of it would be in the way of the next try
+    // an incomplete file would block the next attempt
     if (code !== "EEXIST") rmSync(path, { force: true });
     throw new EnvironmentError(`--report: the file could not be written (${code})`, undefined, "unwritable");
   }
 }
 
-/** In colour where stdout takes it, in ASCII where it takes no more: there `…` is wider. */
+/** With colours if stdout supports them, in ASCII if it supports only that: there `…` is wider. */
 function textOf({ env, stdout, unicode }: Context, report: DoctorReport, isColorOff: boolean): string {
   const paint = createPaint(wantsColor(env, stdout.isTTY === true, isColorOff), unicode);
   const text = toDoctorText(report, paint, Math.max(40, Math.min(stdout.columns ?? 80, 100)) - (unicode ? 1 : 3));
@@ -137,7 +137,7 @@ export async function run(context: Context, raw: RawOptions): Promise<number> {
   if (options.report !== undefined) checkReport(options.report);
   const token = await tokenOf(context, options);
   const report = await walk(context, options, token);
-  // a disk that is full is the outcome then, and the only one that is printed
+  // if the disk is full, only that is printed
   if (options.report !== undefined) writeReport(context, options.report, report);
   const output = createOutput(context);
   if (options.json) output.json(report);

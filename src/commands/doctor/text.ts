@@ -1,9 +1,9 @@
-/** The report for a person: the cause first, then the chain, a line a link. One screen of 80 columns. */
+/** The report for a person: the cause first, then the chain, one line per link. One screen of 80 columns. */
 import { type DoctorReport, headline, type Link } from "../../core/doctor/report.ts";
 import type { Paint } from "../../ui/paint.ts";
 import { wrap } from "../../ui/wrap.ts";
 
-/** A link as it is shown, where that is not its id. */
+/** The displayed name of a link, if it differs from its id. */
 const NAMES: Readonly<Partial<Record<Link["stage"], string>>> = { setup: "set-up", auth: "token" };
 const nameOf = (stage: Link["stage"]): string => NAMES[stage] ?? stage;
 const INDENT = "    ";
@@ -20,7 +20,7 @@ export function toDoctorText(report: DoctorReport, paint: Paint, width: number):
     skipped: dim("-"),
   };
 
-  // a word that is wider than the screen, such as the JSON of a server, is cut in pieces; a name, an address or a command is not
+  // a word wider than the screen, such as a server's JSON, is split; a name, a URL or a command is not
   const isWhole = /^\s*(?:[\w.:/?=&%~@#-]+|\S+ .*)$/u;
   const pieces = new RegExp(`.{1,${width - INDENT.length}}`, "gsu");
   const block = (text: string): readonly string[] =>
@@ -40,7 +40,7 @@ export function toDoctorText(report: DoctorReport, paint: Paint, width: number):
     "",
     `${sign[status]} ${bold(nameOf(stage))}${id && ` ${dim(id)}`}`,
   ];
-  /** One line a link: its cause if it failed, what was seen in short otherwise. */
+  /** One line per link: its cause if it failed, otherwise a short result. */
   const lineOf = ({ stage, status, ms, cause: own, detail }: Link): string => {
     const time = ms >= 1 ? ` ${ms} ms` : "";
     const room = width - 12 - time.length;

@@ -1,4 +1,4 @@
-/** Carries a plan out: show it, ask, write the files, run the programs, put everything back when one of them fails. */
+/** Carries a plan out: show it, ask, write the files, run the programs, undo everything if one of them fails. */
 import { relative } from "node:path";
 import type { Context } from "../../context.ts";
 import { toSh } from "../../core/command-line.ts";
@@ -16,19 +16,19 @@ export interface CarryOut {
   readonly place: Asked;
   readonly dryRun: boolean;
   readonly show: (plan: Plan) => void;
-  /** Asks whether to go on. Throws Cancelled for a no. Not called for a plan that changes nothing. */
+  /** Asks whether to continue. Throws Cancelled for a no. Not called for a plan that changes nothing. */
   readonly confirm?: () => Promise<void>;
-  /** A file changed after the plan was made (`reason`): makes it anew from what is there now. */
+  /** A file changed after the plan was made (`reason`): makes a new plan from the current files. */
   readonly replan: (reason: string) => Promise<Plan>;
 }
 
-/** A step as it is named on screen; a file from the root, or whole when it lies elsewhere. */
+/** The name of a step on screen; a path relative to the root, or absolute if it is elsewhere. */
 export function stepLabel(step: Step, root: string): string {
   if (step.kind === "write") return isInside(step.path, root) ? relative(root, step.path) : step.path;
   return step.kind === "run" ? step.why : step.title;
 }
 
-/** So often a plan is made while other runs write the same files. */
+/** How often a plan is made while other runs write the same files. */
 const MOST_PLANS = 3;
 const RUN_MS = 60_000;
 
@@ -38,8 +38,8 @@ export function changes({ steps }: Plan): boolean {
 }
 
 /**
- * Shows the plan, asks, and does what it says: all of it, or nothing. Out: the plan that was carried out, which may have been
- * made anew; what became of its steps (those for a human stay `planned`); and whether anything changed.
+ * Shows the plan, asks, and applies it: all of it, or nothing. Out: the plan that was applied, which may have been
+ * remade; the results of its steps (those for a human stay `planned`); and whether anything changed.
  */
 export async function carryOut(first: Plan, how: CarryOut) {
   let plan = first;
@@ -68,7 +68,7 @@ async function apply({ steps }: Plan, statuses: Map<Step, StepStatus>, { context
       for (const step of steps) {
         if (step.kind !== "run") continue;
         const { undo, why } = step;
-        // an add that fails may have added all the same
+        // an add that fails may still have added the entry
         if (undo !== undefined) onDone(why, () => takeBack(undo, place));
         await run(step, context, place);
         if (undo === undefined) onDone(why, () => "");
@@ -94,7 +94,7 @@ async function run({ argv, stdin = "" }: RunStep, context: Context, place: Asked
   throw new Refusal(`claude ${words} failed${why}`, { hint: "claude mcp list" }, "client-failed");
 }
 
-/** Whatever was aborted meanwhile. Out: what to type when it fails. */
+/** Runs even after an abort. Out: what to type if it fails. */
 async function takeBack(undo: RunStep["argv"], place: Asked): Promise<string | undefined> {
   const result = await start(undo, "", place, new AbortController().signal);
   return result.exitCode === 0 || foundNothing(result) ? undefined : toSh(["claude", ...undo.slice(1)]);

@@ -1,4 +1,4 @@
-/** The connection test as every command runs it: through the environment's proxy; no secret is left in what was seen. */
+/** The connection test of every command: through the environment's proxy; the result contains no secrets. */
 import type { Context } from "../../context.ts";
 import type { Sent } from "../../core/clients/claude-code.ts";
 import { type Diagnosis, diagnose, type Known } from "../../core/diagnosis/diagnose.ts";
@@ -7,7 +7,7 @@ import { HEADERS } from "../../core/halo.ts";
 import { networkOf, proxySecrets } from "../../core/proxy.ts";
 import { type ProbeRequest, probe } from "../../io/probe/probe.ts";
 
-/** What a stage does, for a person who waits. */
+/** The activity of a stage, for the progress display. */
 export const STAGE_TEXT: Readonly<Record<ProbeStage, string>> = {
   url: "looking at the URL",
   dns: "looking the host up",
@@ -19,15 +19,15 @@ export const STAGE_TEXT: Readonly<Record<ProbeStage, string>> = {
   tools: "listing the tools",
 };
 
-/** The header that carries the token, as it is spelled here. */
+/** The name of the token's header, as it is spelled here. */
 const tokenHeaderOf = (headers: Sent["headers"]): string =>
   Object.keys(headers).find((name) => name.toLowerCase() === HEADERS.token.toLowerCase()) ?? HEADERS.token;
 
-/** These are no secrets. */
+/** These are not secrets. */
 const IDS = /^cm-(?:account|profile)-id$/iu;
 const PUBLIC = /^(?:accept|accept-language|content-type|user-agent|mcp-protocol-version)$/iu;
 
-/** A word that somebody made up, and not one that may be in any answer, such as "Bearer", "prod", 443 or a day. */
+/** A distinctive word, not one that may be in any answer, such as "Bearer", "prod", 443 or a date. */
 const isMadeUp = (word: string): boolean =>
   (word.length >= 8 && !/^\d{4}-\d\d-\d\d$/.test(word)) || (word.length >= 4 && /\d/.test(word) && /[a-z]/i.test(word));
 
@@ -43,14 +43,14 @@ export function secretsIn(headers: Sent["headers"]): readonly string[] {
   });
 }
 
-/** In: what is sent and how long it may take, milliseconds; where the IDs come from, in words. Out: what was seen, and what it means. Throws Cancelled alone. */
+/** In: what is sent, the limit in milliseconds, and where the IDs come from, in words. Out: the record and its meaning. Throws only Cancelled. */
 export async function runTest(
   context: Context,
   { url, headers, read }: Pick<Sent, "url" | "headers" | "read">,
   limits: Pick<ProbeRequest, "timeoutMs" | "onStage" | "call">,
   from?: Known["from"],
 ): Promise<{ readonly record: ProbeRecord; readonly diagnosis: Diagnosis }> {
-  // not what an entry says in so many words, such as "claude-code": that may stand in a text of ours
+  // not plain text of an entry, such as "claude-code": it may be in a text of ours
   const filledIn = Object.entries(headers).filter(([name]) => read.some(({ header }) => header === name));
   for (const secret of [...proxySecrets(context.env), ...secretsIn(Object.fromEntries(filledIn))])
     context.secrets.add(secret);
@@ -66,6 +66,6 @@ export async function runTest(
   const secrets = [...context.secrets, ...secretsIn(headers)];
   const record = cleaned(seen, secrets);
   const known = cleaned({ headers, from, extraCas: context.env.NODE_EXTRA_CA_CERTS }, secrets);
-  // once more: escapes of HTML or JSON are gone now
+  // mask again: HTML and JSON escapes are decoded now
   return { record, diagnosis: cleaned(diagnose(record, known), secrets) };
 }

@@ -1,11 +1,11 @@
-/** What several commands read from their words in the same way. */
+/** Options that several commands share. */
 import { resolve } from "node:path";
 import type { Context } from "../../context.ts";
 import { endpointProblem, nameProblem } from "../../core/halo.ts";
 import { UsageError } from "../../errors.ts";
 import type { RawOptions } from "../../flags.ts";
 
-/** `--url`. Throws UsageError, under the name by which it was given, for one that cannot be an endpoint. */
+/** `--url`. Throws UsageError, with the name of the option or variable, if it cannot be an endpoint. */
 export function urlOf({ values, origins }: RawOptions): string | undefined {
   if (values.url === undefined) return undefined;
   const problem = endpointProblem(values.url);
@@ -13,12 +13,12 @@ export function urlOf({ values, origins }: RawOptions): string | undefined {
   return values.url;
 }
 
-/** A path of the command line, from the folder of the call. */
+/** A path of the command line, relative to the current folder. */
 export function pathOf(context: Context, given: string | undefined): string | undefined {
   return given === undefined ? undefined : resolve(context.cwd, given);
 }
 
-/** `--timeout` in seconds; 15 when it is not given. */
+/** `--timeout` in seconds; 15 by default. */
 export function seconds(text: string | undefined): number {
   if (text === undefined) return 15;
   const number = Number(text);

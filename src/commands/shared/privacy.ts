@@ -1,4 +1,4 @@
-/** Where a file may be written: not out of the repository, and a secret not where git would take it. */
+/** Where a file may be written: not outside the repository, and a secret not where git would add it. */
 import { dirname, relative } from "node:path";
 import type { Context } from "../../context.ts";
 import { toSh } from "../../core/command-line.ts";
@@ -9,7 +9,7 @@ import { isInside } from "../../io/read.ts";
 /** A file as the user knows it, and where a write would land. */
 type Place = { readonly path: string; readonly realPath: string };
 
-/** Refuses a symlink of the repository that leads out of it: what it leads to is not the repository's to change. */
+/** Refuses a symlink that leads out of the repository: a repository must not change files elsewhere. */
 export function assertInside(root: string, { path, realPath }: Place): void {
   if (!isInside(path, root) || isInside(realPath, root)) return;
   throw new Refusal(
@@ -19,19 +19,19 @@ export function assertInside(root: string, { path, realPath }: Place): void {
   );
 }
 
-/** Where git is asked about a file. */
+/** The git to ask about a file. */
 export interface Asked {
   readonly root: string;
-  /** Never one that a repository supplies; undefined where there is none. */
+  /** Never one from a repository; undefined if there is none. */
   readonly gitProgram: string | undefined;
-  /** What every program is started with, see `trustedEnv`. */
+  /** The environment of every program, see `trustedEnv`. */
   readonly programEnv: Context["env"];
 }
 
 /**
- * Refuses to put a secret where git would take it: a tracked file, a file that no rule ignores, and a symlink that
- * leads out of the repository it stands in. Holds for the resolved path, and for every repository around it. `ignored:
- * false` leaves the rule out, for the look before the ignore file is written.
+ * Refuses to write a secret where git would add it: a tracked file, a file that no rule ignores, and a symlink that
+ * leads out of its repository. Checks the resolved path, in every repository around it. `ignored:
+ * false` skips the ignore rule, for the check before the ignore file is written.
  */
 export function assertPrivate(
   asked: Asked,
@@ -66,7 +66,7 @@ export function assertPrivate(
       { hint: inRepository("check-ignore", "-v", "--no-index", shown) },
       "not-ignored",
     );
-  // a repository around this one takes nothing of it that it does not track already
+  // a repository around this one adds none of its files, except those that it tracks already
   const above = dirname(repository);
   if (above !== repository) assertPrivate(asked, place, { ignored: false }, above);
 }

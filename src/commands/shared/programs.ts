@@ -1,4 +1,4 @@
-/** The programs that a command starts, Claude Code above all, and its files that are a person's own. */
+/** The programs that a command starts, such as Claude Code, and the user's own files of Claude Code. */
 import { dirname, join, parse, resolve } from "node:path";
 import type { Context } from "../../context.ts";
 import { readClaude } from "../../io/claude.ts";
@@ -6,8 +6,8 @@ import { findRoot } from "../../io/git.ts";
 import { findProgram, trustedEnv, untrusted } from "../../io/programs.ts";
 
 /**
- * The programs of PATH, and the environment that each is started with. A repository must not supply what is run: not the
- * one that is worked in, nor the one that is stood in.
+ * The programs of PATH, and the environment that each is started with. A repository must not supply programs: not the
+ * one that the command works in, and not the one of the current folder.
  */
 export function programsFor(context: Context, root: string, repository: string) {
   const exclude = untrusted(context.home, [repository, root, findRoot(context.cwd) ?? context.cwd, context.cwd]);
@@ -15,7 +15,7 @@ export function programsFor(context: Context, root: string, repository: string) 
   return { find: (name: string) => findProgram(name, options), env: trustedEnv(options) };
 }
 
-/** The store and the user's settings. With CLAUDE_CONFIG_DIR both lie in that folder (claude-code facts, section 2). */
+/** The store and the user's settings. With CLAUDE_CONFIG_DIR both are in that folder (claude-code facts, section 2). */
 export function ownFiles({ cwd, env, home }: Pick<Context, "cwd" | "env" | "home">) {
   const given = env.CLAUDE_CONFIG_DIR;
   const isMoved = given !== undefined && given !== "";
@@ -23,7 +23,7 @@ export function ownFiles({ cwd, env, home }: Pick<Context, "cwd" | "env" | "home
   return { store: join(isMoved ? folder : home, ".claude.json"), userSettings: join(folder, "settings.json") };
 }
 
-/** npm on Windows installs a `.cmd` that Node cannot start without a shell: the program it calls lies beside it. */
+/** npm on Windows installs a `.cmd`, which Node cannot start without a shell: the real program is next to it. */
 function runnable(path: string): string {
   return /\.(?:cmd|bat|ps1)$/i.test(path)
     ? join(dirname(path), "node_modules", "@anthropic-ai", "claude-code", "bin", "claude.exe")
