@@ -91,7 +91,8 @@ describe("HALO's entry", () => {
       expect(ids({ ".mcp.json": text })).toEqual([]);
     for (const text of ["", " \n", '{"mcpServers":{}}']) expect(ids({ ".mcp.json": text })).toEqual(["halo-missing"]);
     // one in a folder below does not reach who starts at the root
-    expect(ids({ "a/.mcp.json": mcp({ halo }), ".env.example": example })).toEqual(["halo-missing"]);
+    const below = findingsOf(HALO_RULES, { "a/.mcp.json": mcp({ halo }), ".env.example": example });
+    expect(below.map(({ args }) => args.what)).toEqual(["there is no .mcp.json, and HALO is only in a/.mcp.json"]);
   });
 
   it.each([

@@ -19,7 +19,6 @@ interface Asked {
   readonly isFolder: boolean;
 }
 
-/** All that was read. */
 export type Gathered = Awaited<ReturnType<typeof gather>>;
 
 /** Does a report about what was asked for (nothing: everything) hold findings of this path? */

@@ -17,7 +17,6 @@ export interface Place {
   readonly args?: Readonly<Record<string, string>>;
   /** The fix: another string in its place, or any edits. */
   readonly fix?: string | readonly TextEdit[] | undefined;
-  /** Only if it differs from the rule's. */
   readonly severity?: Severity;
 }
 

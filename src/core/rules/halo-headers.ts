@@ -19,7 +19,9 @@ export const HEADER_RULES: readonly Rule[] = [
       const isEmpty = root === undefined || (root.encoding === "utf-8" && root.text.trim() === "");
       const isThere = haloServers(subject).some(({ document }) => document === root);
       if (isThere || !(isEmpty || isObjectNode(servers?.value))) return undefined;
-      const what = root === undefined ? "there is no .mcp.json" : ".mcp.json has no server for HALO";
+      const nested = haloServers(subject).find(({ document }) => document.kind === "mcp")?.document.path;
+      const none = root === undefined ? "there is no .mcp.json" : ".mcp.json has no server for HALO";
+      const what = nested === undefined ? none : `${none}, and HALO is only in ${nested}`;
       return { at: servers ?? { offset: 0, length: 0 }, args: { what } };
     },
     message: ({ what }) => `${what}: run npx create-halo-mcp, or use check --allow-missing if that is intended`,

@@ -11,7 +11,6 @@ import { LEAK_RULES } from "./leaks.ts";
 import { USABLE_RULES } from "./usable.ts";
 import { variableNotInExample } from "./variable-not-in-example.ts";
 
-/** Claude Code's measured loader is the specification. */
 export const LOADER_RULES: readonly Rule[] = [...FILE_RULES, ...ENTRY_RULES, ...USABLE_RULES];
 
 export const HALO_RULES: readonly Rule[] = [
