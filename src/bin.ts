@@ -2,10 +2,10 @@
 import { main, wantsJson } from "./cli.ts";
 import { contextFromProcess } from "./context.ts";
 
-/** What may still run when everything is done ends with the process. */
+/** Ends the process, with everything that may still run. */
 const GRACE_MS = 300;
 
-/** What keeps everything from beginning, in the form that was asked for: docs/json.md. */
+/** An error before the start, in the requested form: docs/json.md. */
 function fail(message: string): void {
   if (wantsJson(process.argv)) {
     const body = { version: 1, ok: false, error: { code: "environment", message, hint: null } };
@@ -17,7 +17,7 @@ function fail(message: string): void {
 function start(): void {
   const stop = new AbortController();
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-    // the second time is meant at once; what it leaves is cleared by the next run
+    // the second signal ends the process at once; the next run cleans up
     process.on(name, () => (stop.signal.aborted ? process.exit(130) : stop.abort()));
   }
   const context = contextFromProcess(process, stop.signal, () => {
@@ -37,7 +37,7 @@ if (major < 20 || (major === 20 && minor < 12)) {
   try {
     start();
   } catch (error) {
-    // the folder that one stands in was removed, or this user has no home folder
+    // the current folder was removed, or this user has no home folder
     fail(`cannot start here: ${error instanceof Error ? error.message : String(error)}`);
   }
 }

@@ -7,7 +7,7 @@ import { COMMANDS, type Command, EXIT_CODES, type Flag, GLOBAL_FLAGS, type RawOp
 import { createOutput } from "./ui/output.ts";
 import { wrap } from "./ui/wrap.ts";
 
-/** Loaded when it is the one that runs. */
+/** Each command is loaded only when it runs. */
 const PAGES: Record<Command["name"], () => Promise<{ run(context: Context, options: RawOptions): Promise<number> }>> = {
   init: () => import("./commands/init/index.ts"),
   check: () => import("./commands/check/index.ts"),
@@ -42,10 +42,10 @@ function help(version: string, { name, words, flags, notes, examples }: Command)
   ].join("\n");
 }
 
-/** What prints the options of a command. */
+/** The command that prints the options of a command. */
 const helpOf = ({ name }: Command): string => `npx create-halo-mcp ${name === "init" ? "" : `${name} `}--help`;
 
-/** A wrong word as far as it can be repeated: nothing of the form of a command or option is a token or an ID. */
+/** Repeats a wrong word only if it looks like a command or option, and so is not a token or an ID. */
 const repeated = (word: string, quote: (word: string) => string): string =>
   /^[a-z][a-z-]{0,13}$/.test(word) ? ` ${quote(word)}` : "";
 
@@ -75,7 +75,7 @@ function flagOf(name: string, flags: readonly Flag[], command: Command): Flag {
   throw new UsageError(message, { hint: helpOf(command) });
 }
 
-/** Only a flag that says so in its placeholder takes a list; given twice, its lists add up. */
+/** A flag takes a list only if its placeholder says so; if it is given twice, the lists are joined. */
 const takesList = ({ arg }: Flag): boolean => arg?.endsWith(",…") === true;
 
 function checkValues(flag: Flag, text: string | undefined, origin: string): void {
@@ -119,7 +119,7 @@ export function parse(
   }
   for (const { name, arg, env: variable = "" } of flags) {
     const text = env[variable] ?? "";
-    // the IDs of the environment are cleaned before they count, like those of the files
+    // IDs from the environment are cleaned first, like those from files
     if (text === "" || name === "account-id" || name === "profile-id") continue;
     if (arg === undefined && /^(?:1|true|yes|y|on)$/i.test(text)) switches.add(name);
     if (arg === undefined || values[name] !== undefined) continue;
@@ -139,12 +139,12 @@ function tokensOf(args: readonly string[], flags: readonly Flag[]) {
   return parseArgs({ args: [...args], ...config, tokens: true }).tokens;
 }
 
-/** Whether these words ask for JSON, be they right or not. */
+/** Whether these words request JSON, even if they are wrong. */
 export function wantsJson(argv: readonly string[]): boolean {
   return argv.includes("--json") || /--format[ =]json(?: |$)/.test(argv.join(" "));
 }
 
-/** The one error boundary: what went wrong, then the next command to type. Returns the exit code. */
+/** The only error boundary: what went wrong, then the next command to type. Returns the exit code. */
 function report(context: Context, thrown: unknown, argv: readonly string[]): number {
   const output = createOutput(context);
   const { code, message, hint, exitCode } = known(context, thrown);

@@ -15,7 +15,7 @@ export interface Input extends Readable {
   setRawMode?(raw: boolean): unknown;
 }
 
-/** Everything that the program takes from the process it runs in. Built once, passed down, never reached for. */
+/** Everything that the program uses of its process. Built once and passed down; nothing else reads the process. */
 export interface Context {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -27,45 +27,45 @@ export interface Context {
   readonly stdin: Input;
   readonly stdout: Output;
   readonly stderr: Output;
-  /** Writes to stdout, without making the stream, whose modules cost a tenth of `node -e 0`. */
+  /** Writes to stdout without creating the stream, whose modules cost a tenth of `node -e 0`. */
   readonly print: (text: string) => void;
-  /** Milliseconds of a clock that never goes back. */
+  /** Milliseconds of a monotonic clock. */
   readonly now: () => number;
   /** Aborted by Ctrl-C, SIGTERM and SIGHUP. */
   readonly signal: AbortSignal;
   readonly color: boolean;
   readonly unicode: boolean;
-  /** Secrets that came up in this run: every printer masks them. */
+  /** The secrets of this run: all output masks them. */
   readonly secrets: Set<string>;
-  /** The folder of the texts that we write or show. */
+  /** The folder of our templates. */
   readonly templates: URL;
 }
 
-/** Whether one output is to be coloured. `off`: somebody said no. */
+/** Whether an output has colours. `off`: the user said no. */
 export function wantsColor(env: Context["env"], isTerminal: boolean, off: boolean): boolean {
   if (off || (env.NO_COLOR ?? "") !== "") return false;
   if (env.FORCE_COLOR !== undefined) return env.FORCE_COLOR !== "0" && env.FORCE_COLOR !== "false";
   return isTerminal && env.TERM !== "dumb";
 }
 
-/** Old Windows consoles and Linux's own lack the signs we use; a locale that is named says what bytes mean: the first of three (POSIX). */
+/** Old Windows consoles and the Linux console lack our signs. The first locale variable of three that is set counts (POSIX). */
 function hasUnicode(env: Context["env"], platform: string): boolean {
   if (platform === "win32") return (env.WT_SESSION ?? env.TERM_PROGRAM ?? env.TERM) !== undefined;
   return env.TERM !== "linux" && /^$|utf-?8/i.test(env.LC_ALL || env.LC_CTYPE || env.LANG || "");
 }
 
 /**
- * The context of a real run. The streams are made when they are first used: each costs a millisecond of `--help`.
- * `onLost`: what was said did not arrive, because of a full disk, say.
+ * The context of a real run. The streams are created on first use: each costs a millisecond of `--help`.
+ * `onLost`: output was lost, because of a full disk, for example.
  */
 export function contextFromProcess(process: NodeJS.Process, signal: AbortSignal, onLost: () => void): Context {
   const { platform, arch, version: nodeVersion } = process;
   const cwd = process.cwd();
   const config = process.env.CLAUDE_CONFIG_DIR ?? "";
-  // Claude Code is started in other folders too: what is relative to this one must mean the same there
+  // Claude Code is also started in other folders: relative paths must mean the same there
   const env = config === "" ? process.env : { ...process.env, CLAUDE_CONFIG_DIR: resolve(cwd, config) };
   const seen = new Set<Output>();
-  /** A reader that goes away (`| head`) is no error of ours. */
+  /** A reader that closes the pipe (`| head`) is not an error. */
   const watched = (stream: Output): Output => {
     if (!seen.has(stream)) stream.on("error", (error: NodeJS.ErrnoException) => error.code === "EPIPE" || onLost());
     seen.add(stream);
@@ -100,7 +100,7 @@ export function contextFromProcess(process: NodeJS.Process, signal: AbortSignal,
     get color() {
       return wantsColor(env, process.stderr.isTTY === true, process.argv.includes("--no-color"));
     },
-    // Windows' console wants the stream, which knows its code page; so does a pipe that is full, and whatever comes after that
+    // the Windows console needs the stream, which knows its code page; so does a full pipe, and all later output
     print: (text) => {
       let bytes = Buffer.from(text);
       try {

@@ -5,7 +5,7 @@ interface Details {
   readonly hint?: string | undefined;
 }
 
-/** Base: an exit code, a sentence, a hint. The message never holds a secret. */
+/** Base: an exit code, a sentence, a hint. The message never contains a secret. */
 export class HaloError extends Error {
   readonly exitCode: number;
   readonly code: string;
@@ -20,7 +20,7 @@ export class HaloError extends Error {
   }
 }
 
-/** One of the ways: its exit code, and the code that JSON gets where nothing says it better. */
+/** One of the ways: its exit code, and the default code in JSON. */
 function ending(exitCode: number, usual: string) {
   return class extends HaloError {
     constructor(message: string, details?: Details, code = usual) {
@@ -35,7 +35,7 @@ export class UsageError extends ending(2, "usage") {}
 /** Exit 1: a file that must not be touched, or a connection that does not work. */
 export class Refusal extends ending(1, "refused") {}
 
-/** Exit 3: the machine does not let us: permissions, disk, a lock that stays, no such program. */
+/** Exit 3: the machine prevents it: permissions, disk, a lock that stays, a missing program. */
 export class EnvironmentError extends ending(3, "environment") {}
 
 /** Exit 130: Ctrl-C, Ctrl-D or a closed stdin. Nothing was changed. */

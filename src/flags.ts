@@ -1,4 +1,4 @@
-/** Every command and flag, once: the parser and the help are made from it, and a test holds README against it. */
+/** Every command and flag: the parser and the help are made from this, and a test compares README with it. */
 
 export interface Flag {
   readonly name: string;
@@ -28,7 +28,7 @@ export const INIT_FLAGS: readonly Flag[] = [
   { name: "studio-url", arg: "url", env: "HALO_STUDIO_URL", summary: "HALO Studio URL to take both IDs from" },
   { name: "token-stdin", summary: "read the product token from standard input" },
   { name: "token-file", arg: "file", summary: "read the product token from a file" },
-  // not --env-file: Node 20 to 24 take that one for themselves wherever it stands, NODE_OPTIONS in the file included
+  // not --env-file: Node 20 to 24 handle that option themselves, anywhere, and apply NODE_OPTIONS from the file
   { name: "values-file", arg: "file", summary: "file with the values (default: .env)" },
   { name: "bridge", arg: "kind", values: BRIDGES, env: "HALO_BRIDGE", summary: "" },
   { name: "ci", arg: "kind", values: CI_KINDS, summary: "" },
@@ -76,9 +76,9 @@ export const GLOBAL_FLAGS: readonly Flag[] = [
 export interface RawOptions {
   readonly values: Readonly<Record<string, string>>;
   readonly switches: ReadonlySet<string>;
-  /** What stood beside the options. */
+  /** The words besides the options. */
   readonly words: readonly string[];
-  /** The variable that a value came from, for those that no flag gave: it gets the blame. */
+  /** The variable that a value came from, if not from a flag: for error messages. */
   readonly origins: Readonly<Record<string, string>>;
 }
 
@@ -86,7 +86,7 @@ export interface Command {
   readonly name: "init" | "check" | "doctor";
   readonly summary: string;
   readonly flags: readonly Flag[];
-  /** What it takes beside its options. */
+  /** Words that it accepts besides its options. */
   readonly words?: string;
   readonly notes: readonly string[];
   readonly examples: readonly string[];

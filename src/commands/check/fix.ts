@@ -27,10 +27,10 @@ function fixAll(gathered: Gathered): readonly Step[] {
     const found = runRules(RULES, { ...subject, documents: current }).filter(({ path }) => isAsked(gathered, path));
     const next = current.map((document) => {
       const fixes = found.flatMap(({ path, fix }) => (path === document.path && fix !== undefined ? [fix] : []));
-      // a file with values of its own is never written from here, and bytes that are no text would be lost
+      // files with private values are never written here, and invalid bytes would be lost
       if (fixes.length === 0 || document.encoding !== "utf-8" || /^env(?:rc)?$/.test(document.kind)) return document;
       const mended = parse({ ...document, text: applyFixes(document.text, fixes) });
-      // what a client could read before it must be able to read after
+      // a file that a client could read before must stay readable
       return document.tree !== undefined && mended.tree === undefined ? document : mended;
     });
     if (next.every(({ text }, index) => text === current[index]?.text)) break;
@@ -52,7 +52,7 @@ function plan(gathered: Gathered, show: Show): readonly Step[] {
 }
 
 /**
- * Mends what can be mended, shown as a diff: all files or none, but for those that must not be written.
+ * Fixes what can be fixed, shown as a diff: all files or none, except those that must not be written.
  * Out: the files that were changed, or with --dry-run would be.
  */
 export async function fix(context: Context, options: CheckOptions, first: Gathered): Promise<readonly string[]> {

@@ -1,4 +1,4 @@
-/** Finds and reads every file that matters → what the rules look at. */
+/** Finds and reads every relevant file → the input of the rules. */
 import { realpathSync, statSync } from "node:fs";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import type { Context } from "../../context.ts";
@@ -13,7 +13,7 @@ import { isInside, readDocument } from "../../io/read.ts";
 import { programsFor } from "../shared/programs.ts";
 import type { CheckOptions } from "./options.ts";
 
-/** A path that was asked for: first absolute, then from the root with "/". */
+/** A path argument: absolute, and relative to the root with "/". */
 interface Asked {
   readonly path: string;
   readonly isFolder: boolean;
@@ -21,7 +21,7 @@ interface Asked {
 
 export type Gathered = Awaited<ReturnType<typeof gather>>;
 
-/** Does a report about what was asked for (nothing: everything) hold findings of this path? */
+/** Does a report about these path arguments (none: everything) include findings of this path? */
 export function isAsked({ asked }: Pick<Gathered, "asked">, path: string): boolean {
   const isIn = (each: Asked): boolean => each.isFolder && (each.path === "" || path.startsWith(`${each.path}/`));
   return asked.length === 0 || asked.some((each) => path === each.path || isIn(each));
@@ -31,10 +31,10 @@ export function isAsked({ asked }: Pick<Gathered, "asked">, path: string): boole
 function given(word: string, from: string): Asked {
   const path = resolve(from, word);
   try {
-    // a folder that is called .mcp.json is what a client takes for the file
+    // a client treats a folder that is called .mcp.json as the file
     const isFolder = statSync(path).isDirectory() && basename(path) !== ".mcp.json";
     if (isFolder) return { path: realpathSync.native(path), isFolder };
-    // the link itself is what a client reads by its name, not what it leads to
+    // keep the name of the link: a client reads the file by this name
     return { path: join(realpathSync.native(dirname(path)), basename(path)), isFolder };
   } catch {
     throw new UsageError(`there is no file or folder ${printable(word, 200)}`);
@@ -43,7 +43,7 @@ function given(word: string, from: string): Asked {
 
 /**
  * Settles where to look. `root`: the repository's where there is one; reports name files from here.
- * Throws UsageError for a path that is not there, EnvironmentError when git is needed and missing.
+ * Throws UsageError for a path that does not exist, EnvironmentError if git is needed and missing.
  */
 function findPlaces(context: Context, { cwd, paths: words }: CheckOptions) {
   const start = cwd ?? context.cwd;
@@ -61,7 +61,7 @@ function findPlaces(context: Context, { cwd, paths: words }: CheckOptions) {
     throw new UsageError("the paths lie in different repositories", { hint: "run it once for each of them" });
   const [repository] = repositories;
   const isAbove = (path: string): boolean => folders.every((folder) => isInside(folder, path));
-  // without a repository the folder above all that was asked for
+  // without a repository, the common parent folder of the path arguments
   let root = repository ?? (isAbove(here) ? here : (folders[0] ?? here));
   while (!isAbove(root)) root = dirname(root);
   const fromRoot = (path: string): string => relative(root, path).split(sep).join("/");
@@ -73,7 +73,7 @@ function findPlaces(context: Context, { cwd, paths: words }: CheckOptions) {
     }
     return { path: fromRoot(path), isFolder };
   });
-  // --cwd says what to look for, not what is read beside it
+  // --cwd limits what is reported, not what is read
   if (asked.length === 0 && cwd !== undefined && here !== root) asked.push({ path: fromRoot(here), isFolder: true });
   return { root, asked, git: repository === undefined ? undefined : gitFor(context, root, repository) };
 }
@@ -89,13 +89,13 @@ function gitFor(context: Context, root: string, repository: string): GitOptions 
   );
 }
 
-/** A machine that builds, on which nobody's own files are. std-env would cost a tenth of the start. */
+/** A build machine, without anybody's own files. std-env would cost a tenth of the start. */
 function isCi({ CI, TF_BUILD, JENKINS_URL, TEAMCITY_VERSION, CODEBUILD_BUILD_ID }: Context["env"]): boolean {
   const said = CI || TF_BUILD || JENKINS_URL || TEAMCITY_VERSION || CODEBUILD_BUILD_ID || "false";
   return !/^(?:false|0|no|off)$/i.test(said);
 }
 
-/** Reads the files. Throws EnvironmentError (exit 3) when one cannot be read: a report without it would call the repository clean. */
+/** Reads the files. Throws EnvironmentError (exit 3) if one cannot be read: without it, the report would be wrong. */
 function read(context: Context, { root, git, asked }: ReturnType<typeof findPlaces>): readonly RawDocument[] {
   const found = discover({
     root,
@@ -113,13 +113,13 @@ function read(context: Context, { root, git, asked }: ReturnType<typeof findPlac
       throw new EnvironmentError(`could not read ${printable(path)}: ${reading.reason}`, { hint }, "unreadable");
     }
     const { kind: _, mode, ...decoded } = reading;
-    // what Claude Code makes of a folder or a pipe is known; of the others nothing is
+    // how Claude Code treats a folder or a pipe is known; for other clients it is not
     if (decoded.encoding === "not-a-file" && kind !== "mcp") return [];
     return [{ path, kind, tracked, ignored, ...decoded, mode: context.platform === "win32" ? undefined : mode }];
   });
 }
 
-/** The `.env` files that are not there yet and that no ignore rule covers, beside each `.mcp.json` that refers to variables. */
+/** The missing `.env` files that no ignore rule would cover, next to each `.mcp.json` with references. */
 function unignoredEnv(git: GitOptions | undefined, documents: readonly RawDocument[]): readonly string[] {
   const homes = documents.filter(({ kind, text }) => kind === "mcp" && text.includes("${"));
   const beside = homes.map(({ path }) => join(dirname(path), ".env"));
@@ -129,10 +129,10 @@ function unignoredEnv(git: GitOptions | undefined, documents: readonly RawDocume
   return paths.filter((path) => !ignored.has(path));
 }
 
-/** Finds and reads every file that matters. */
+/** Finds and reads every relevant file. */
 export async function gather(context: Context, options: CheckOptions) {
   const token = cleanValue("token", context.env.HALO_MCP_TOKEN ?? "");
-  // a placeholder is in many a file
+  // a placeholder is in many files
   const secrets = token.ok && token.value.length >= 8 ? [token.value] : [];
   for (const secret of secrets) context.secrets.add(secret);
   const places = findPlaces(context, options);
@@ -143,7 +143,7 @@ export async function gather(context: Context, options: CheckOptions) {
   // the parser costs a third of the start, and few repositories have such a file
   const isToml = files.some(({ path }) => path.endsWith(".toml"));
   const parseToml = isToml ? (await import("../../core/formats/toml.ts")).parseToml : undefined;
-  /** A file as the rules look at it. */
+  /** A file as the rules see it. */
   const parse = (raw: RawDocument): Document => documentOf(raw, parseToml);
   const subject: Subject = {
     documents: files.map(parse),

@@ -10,7 +10,7 @@ import { createOutput } from "../../ui/output.ts";
 import { type Gathered, gather, isAsked } from "./gather.ts";
 import { type CheckOptions, readOptions } from "./options.ts";
 
-/** Prints the report on stdout, and for GitHub adds it to the page of the job. What a person reads is at hand; the other forms are loaded when they are asked for. */
+/** Prints the report on stdout, and for GitHub adds it to the page of the job. Formats other than text are loaded on demand. */
 async function print(context: Context, options: CheckOptions, report: Report, gathered: Gathered): Promise<void> {
   const output = createOutput(context);
   const { stdout, env, version } = context;
@@ -30,7 +30,7 @@ async function print(context: Context, options: CheckOptions, report: Report, ga
   try {
     appendFileSync(page, mask(toJobSummary(report, version), context.secrets));
   } catch {
-    // the annotations are what counts; a runner without that page is no reason to fail
+    // a runner without that page is no reason to fail: the annotations are enough
     output.say("the job summary could not be written");
   }
 }
@@ -43,7 +43,7 @@ export async function run(context: Context, raw: RawOptions): Promise<number> {
   if (options.fix) {
     const { fix } = await import("./fix.ts");
     fixed = await fix(context, options, gathered);
-    // what is left is read from the disk again, as the next run will
+    // the rest is read from the disk again, as in the next run
     if (!options.dryRun) gathered = await gather(context, options);
   }
   const { subject, spills } = gathered;

@@ -15,7 +15,7 @@ export function readOptions(context: Context, raw: RawOptions) {
   if (words.includes("")) throw new UsageError("a path is empty");
   const isJson = switches.has("json");
   if (isJson && given !== undefined && given !== "json") throw new UsageError("choose one of --json and --format");
-  // GitHub Actions takes annotations; everywhere else somebody reads
+  // annotations in GitHub Actions, text everywhere else
   const usual = context.env.GITHUB_ACTIONS === "true" ? "github" : "text";
   return {
     /** As they were typed. */

@@ -1,4 +1,4 @@
-/** The wizard, from top to bottom: look, ask, test, plan, write, test again through what was written, say how to go on. */
+/** The wizard, from top to bottom: look, ask, test, plan, write, test what was written, say what to do next. */
 import type { Context } from "../../context.ts";
 import { haloEntry, type Scope } from "../../core/clients/claude-code.ts";
 import type { Diagnosis } from "../../core/diagnosis/diagnose.ts";
@@ -35,13 +35,13 @@ import { askIds, askToken, type Candidates, missingIn, usable, valueSources, val
 export async function run(context: Context, raw: RawOptions): Promise<number> {
   const options = readOptions(context, raw);
   const isAsked = await canAsk(context, options);
-  // nobody is asked about a plan that was not shown
+  // a plan that is not shown needs no question
   const quiet = options.json || (options.quiet && (!isAsked || options.yes));
   const show = createShow(context, { quiet, guide: isAsked });
   const here = await survey(context, options);
   const { choice } = options;
   const isProject = choice.scopes.includes("project");
-  // a repository has no say in what a person sets up for themselves alone
+  // a repository does not affect what a person sets up only for themselves
   const decision = decideTarget(isProject ? here.entries.project : [], options);
   if (!decision.ok) throw new Refusal(decision.reason, { hint: decision.hint });
   const { target } = decision;
@@ -67,7 +67,7 @@ export async function run(context: Context, raw: RawOptions): Promise<number> {
   return await finish(page, { values, choice: chosen }, tested);
 }
 
-/** Where nobody is asked: the best of what is at hand. Throws UsageError that names all that is missing, Refusal for a test that failed. */
+/** Without questions: uses the best known values. Throws UsageError that names all missing values, Refusal if the test fails. */
 async function takeValues(page: Page, candidates: Candidates) {
   const { options, target, ask } = page;
   const values = valuesOf(candidates);
@@ -94,7 +94,7 @@ async function takeValues(page: Page, candidates: Candidates) {
   return { values, tested };
 }
 
-/** Values that a person types or takes, tested, and corrected until they work or the person decides otherwise. */
+/** Values that a person enters, tested, and corrected until they work or the person decides otherwise. */
 async function askUntilConnected(page: Page, ask: Ask, candidates: Candidates, asTheTeam: boolean) {
   const asEntered = (value: string) => ({ value, from: "as entered", given: false });
   let token = await askToken(ask, page, candidates.token);
@@ -140,7 +140,7 @@ async function askChoice(ask: Ask): Promise<Choice> {
   return { clients: [...(scopes.length > 0 ? (["claude-code"] as const) : []), ...web], scopes };
 }
 
-/** A set-up that is complete on disk: proven, and nothing written unless the person wants something else. */
+/** A complete set-up on disk: tested, and nothing is written unless the person wants something else. */
 async function alreadySetUp(page: Page, decided: Decided, plan: Plan, candidates: Candidates): Promise<number> {
   const { options, show, here, decides } = page;
   const end = (ok: boolean, headline: string, proof?: Proof) =>
@@ -166,7 +166,7 @@ async function alreadySetUp(page: Page, decided: Decided, plan: Plan, candidates
   return await finish(page, { ...decided, values }, tested);
 }
 
-/** Shows a plan, asks, does it; makes it anew from what is there now when a file changed meanwhile. */
+/** Shows a plan, asks, applies it; makes a new plan from the current files if one of them changed meanwhile. */
 async function carry(page: Page, decided: Decided, message: string, make: (now: Page) => Plan | Promise<Plan>) {
   const { context, options, show, here, decides } = page;
   const carried = await carryOut(await make(page), {
@@ -195,7 +195,7 @@ async function carry(page: Page, decided: Decided, message: string, make: (now: 
   return carried;
 }
 
-/** The entry must still be the one that was agreed to, or what is to be written. Throws Refusal. */
+/** The entry must still be the one that was agreed to, or the one to be written. Throws Refusal. */
 function assertSameEntry(page: Page): void {
   const { name, mode, url } = page.target;
   const rawIn = ({ here }: Page) => entryIn(here, "project", name)?.raw ?? null;
@@ -205,7 +205,7 @@ function assertSameEntry(page: Page): void {
   throw new Refusal(".mcp.json changed meanwhile; nothing was written", { hint }, "stale");
 }
 
-/** Writes what was decided, proves it, says how to go on. */
+/** Writes what was decided, tests it, says what to do next. */
 async function finish(page: Page, decided: Decided, tested: Diagnosis | undefined): Promise<number> {
   const make = (now: Page) => buildPlan(now, decided);
   const { plan, statuses, changed } = await carry(page, decided, "Apply these changes?", make);
@@ -236,7 +236,7 @@ async function remove(page: Page, decided: Decided): Promise<number> {
   return conclude(page, decided, { ok: true, headline, plan, statuses }, []);
 }
 
-/** The plan itself is the result of a dry run: on stdout, with colours where somebody looks. */
+/** The plan is the result of a dry run: on stdout, with colours on a terminal. */
 function concludeDryRun(page: Page, decided: Decided, plan: Plan, tested: Diagnosis | undefined): number {
   const { context, options, show } = page;
   if (options.json) return conclude(page, decided, { ok: true, headline: "", plan, tested }, []);
@@ -247,7 +247,7 @@ function concludeDryRun(page: Page, decided: Decided, plan: Plan, tested: Diagno
   return 0;
 }
 
-/** The end of a run: its headline and what comes next, or the JSON document. Out: the exit code. */
+/** The end of a run: its headline and the next steps, or the JSON document. Out: the exit code. */
 function conclude(page: Page, decided: Decided, outcome: Outcome, next: readonly (readonly string[])[]): number {
   const { context, options, show } = page;
   const { ok, headline } = outcome;

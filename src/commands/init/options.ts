@@ -6,7 +6,7 @@ import { UsageError } from "../../errors.ts";
 import type { Bridge, ClientId, RawOptions } from "../../flags.ts";
 import { connectionOptions, seconds } from "../shared/options.ts";
 
-/** What is connected: clients, and of Claude Code the scopes; none without it. */
+/** What is connected: clients, and the scopes of Claude Code (none without it). */
 export interface Choice {
   readonly clients: readonly ClientId[];
   readonly scopes: readonly Scope[];
@@ -37,7 +37,7 @@ export function readOptions(context: Context, raw: RawOptions) {
     throw new UsageError("--ci goes with --client claude-code and --scope project: it checks what a repository holds");
   return {
     ...connectionOptions(context, raw),
-    /** By the flags; Claude Code for this repository where they say nothing. */
+    /** From the flags; by default Claude Code for this repository. */
     choice,
     isChosen: values.client !== undefined || values.scope !== undefined,
     accountId: values["account-id"],
@@ -54,10 +54,10 @@ export function readOptions(context: Context, raw: RawOptions) {
 
 export type InitOptions = ReturnType<typeof readOptions>;
 
-/** Agents whose marks also stand in the shell of a person who only has them installed. */
+/** Agents whose variables are also set in the shell of a person who only installed them. */
 const AMBIENT = new Set(["goose", "pi", "devin", "kiro"]);
 
-/** Whether a person is there to answer: a terminal on both sides, no CI, no AI agent, no machine that reads JSON. */
+/** Whether a person can answer: a terminal on both sides, no CI, no AI agent, no program that reads JSON. */
 export async function canAsk(context: Context, options: InitOptions): Promise<boolean> {
   if (options.json || options.tokenStdin) return false;
   if (context.stdin.isTTY !== true || context.stderr.isTTY !== true || context.env.TERM === "dumb") return false;

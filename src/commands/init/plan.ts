@@ -1,4 +1,4 @@
-/** What is to be done: the steps for what was decided, and every refusal that can be known before. */
+/** The plan: the steps for what was decided, and every refusal that can be known before. */
 import { references } from "../../core/clients/references.ts";
 import { toSh } from "../../core/command-line.ts";
 import { placeWords } from "../../core/formats/lines.ts";
@@ -22,14 +22,14 @@ import { entryIn, type Page, type Survey } from "./survey.ts";
 
 const isOwn = (scope: Choice["scopes"][number]): scope is OwnScope => scope !== "project";
 
-/** A file as it is known, and where a write would land. */
+/** A file as the user knows it, and the target of a write. */
 const placeOf = ({ snapshot }: Survey, path: string) => ({ path, realPath: snapshot.get(path)?.realPath ?? path });
 
 /** Patterns for the secret files that the ignore rules do not cover yet. */
 function uncoveredPatterns({ options, target, here }: Page): readonly string[] {
   const { git, paths, root, envFromRoot } = here;
   const files = [
-    // anchored when it lies deeper
+    // anchored if the file is in a subfolder
     { path: paths.env, pattern: envFromRoot.includes("/") ? `/${envFromRoot}` : envFromRoot },
     ...(options.bridge === "claude-settings" ? [{ path: paths.bridge, pattern: ".claude/settings.local.json" }] : []),
   ];
@@ -43,7 +43,7 @@ function uncoveredPatterns({ options, target, here }: Page): readonly string[] {
   return uncovered.map(({ pattern }) => pattern);
 }
 
-/** The steps of a plan, or its refusal with the place it is about: `path:line:column`. */
+/** The steps of a plan, or its refusal with the place: `path:line:column`. */
 function stepsOf(planned: Planned): readonly WriteStep[] {
   if (planned.ok) return planned.steps;
   const { path, text, refused } = planned;
@@ -61,10 +61,10 @@ function projectSteps(page: Page, values: Values): readonly Step[] {
   return [...stepsOf(written), ...ciSteps(page)];
 }
 
-/** What `check` must be told: nothing where HALO's own endpoint is meant. */
+/** The options for `check`: none for HALO's own endpoint. */
 export const checkOptions = (url: string): string => (url === HALO_URL ? "" : ` --url ${toSh([url])}`);
 
-/** The step of `--ci`; none without it. Throws Refusal when the file would land outside of the repository. */
+/** The step of `--ci`; none without it. Throws Refusal if the file would be outside the repository. */
 function ciSteps({ context: { templates, version }, options: { ci }, here, target }: Page): readonly Step[] {
   const { root, folder, snapshot, ciPaths } = here;
   const [path] = ciPaths;
@@ -79,7 +79,7 @@ export function checkBeforehand(page: Page): void {
   const { options, here, target } = page;
   if (!options.choice.scopes.includes("project")) return;
   const { env, bridge, exclude, ...shared } = here.paths;
-  // first where they lead: git does not look beyond a symlink
+  // resolve symlinks first: git does not follow them
   for (const path of [env, ...(options.bridge === "claude-settings" ? [bridge] : [])])
     assertPrivate(here, placeOf(here, path), { ignored: false });
   if (target.mode === "new") for (const path of Object.values(shared)) assertInside(here.root, placeOf(here, path));
@@ -106,7 +106,7 @@ async function ownSteps({ context, here, target, url }: Page, { values, choice }
   const { name } = target;
   const scopes = choice.scopes.filter(isOwn);
   if (scopes.length === 0) return [];
-  // a name that a repository brought along: claude refuses it, or takes it for an option
+  // a name from a repository: claude may refuse it, or read it as an option
   const problem = nameProblem(name);
   if (problem !== undefined) throw new Refusal(problem, { hint: "choose one: --name halo" });
   const existing = (scope: OwnScope) => entryIn(here, scope, name);
@@ -119,7 +119,7 @@ async function ownSteps({ context, here, target, url }: Page, { values, choice }
   return [...settings, ...planClaude(input)];
 }
 
-/** Everything that was decided, in order. Throws Refusal when a file or an entry stands in the way. */
+/** All steps, in order. Throws Refusal if a file or an entry prevents them. */
 export async function buildPlan(page: Page, decided: Decided): Promise<Plan> {
   const isProject = decided.choice.scopes.includes("project");
   const project = isProject ? projectSteps(page, decided.values) : [];
@@ -132,7 +132,7 @@ export function buildRemoval({ here, target }: Page, { scopes }: Choice): Plan {
   const steps: Step[] = [];
   if (scopes.includes("project")) {
     const others = entries.project.filter(({ name }) => name !== target.name);
-    // of a file outside, such as the values file of several repositories, git will not speak
+    // git does not answer about a file outside, such as a shared values file
     const own = Object.values(paths).filter((path): path is string => path !== undefined && isInside(path, root));
     const tracked = new Set(own.filter((path) => git?.isTracked(path)));
     const kept = new Set(others.flatMap(({ headers }) => Object.values(headers).flatMap(references)));

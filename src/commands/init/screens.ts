@@ -1,4 +1,4 @@
-/** What a person reads of a plan, and at the end; the same as JSON; the command that does it all again. */
+/** The text of a plan and of the end of a run; the same as JSON; the command that repeats the run. */
 import { relative } from "node:path";
 import { maskFile } from "../../core/check/show.ts";
 import { toSh } from "../../core/command-line.ts";
@@ -19,11 +19,11 @@ interface Part {
   readonly title: string;
   readonly details?: readonly string[];
   readonly diff?: readonly string[];
-  /** What takes the place of the title in a unified diff. */
+  /** Replaces the title of a unified diff. */
   readonly sides?: readonly string[];
 }
 
-/** What a plan changes, step by step. A file that stays as it is has no part. Of the values only the IDs are seen. */
+/** The changes of a plan, step by step, without unchanged files. Of the values only the IDs are shown. */
 export function planParts(page: Page, { values }: Decided, { steps }: Plan, paint: Paint): readonly Part[] {
   const { context, here, show } = page;
   const secrets = [...context.secrets];
@@ -96,7 +96,7 @@ function startLines({ options, here }: Page, { scopes }: Choice): Paragraph {
   ];
 }
 
-/** How the team gets it: what is to be committed. */
+/** What to commit for the team. */
 function teamLines({ root, git }: Survey, { steps }: Plan): Paragraph {
   const isShared = (step: Step): boolean => step.kind === "write" && step.secret !== true;
   const shared = steps.filter(isShared).map((step) => stepLabel(step, root));
@@ -113,7 +113,7 @@ function teamLines({ root, git }: Survey, { steps }: Plan): Paragraph {
   ];
 }
 
-/** What keeps a repository right from now on. */
+/** How to check the repository from now on. */
 function ciLines({ options: { ci }, here, target }: Page, { steps }: Plan): Paragraph {
   const isWritten = steps.some((step) => step.kind === "write" && step.path === here.ciPaths[0]);
   const offer = ["To add it: npx create-halo-mcp --ci github", "(or gitlab, pre-commit, lefthook, husky)."];
@@ -136,7 +136,7 @@ export function nextSteps(page: Page, { values, choice }: Decided, plan: Plan): 
   ];
 }
 
-/** The headline, no stronger than what was seen. `changed`: something was written. */
+/** The headline. It claims only what was tested. `changed`: something was written. */
 export function headlineOf({ ok, files, client }: Proof, changed: boolean, here: Survey): string {
   const [saved, untouched] = changed ? ["Saved", ""] : ["Already set up", " Nothing was written."];
   if (!ok) return `${saved}, but it does not work: see above.${untouched}`;
@@ -153,13 +153,13 @@ export interface Outcome {
   readonly ok: boolean;
   readonly headline: string;
   readonly plan: Plan;
-  /** What became of each step; undefined where none was done. */
+  /** The result of each step; undefined if none was done. */
   readonly statuses?: ReadonlyMap<Step, string>;
   readonly tested?: Diagnosis | undefined;
   readonly proof?: Proof | undefined;
 }
 
-/** The one JSON document of a run that came to its end: docs/json.md. */
+/** The JSON document of a completed run: docs/json.md. */
 export function documentOf(
   page: Page,
   { values, choice }: Decided,
@@ -188,16 +188,16 @@ export function documentOf(
   };
 }
 
-/** One option; a value that begins with a dash needs the other spelling. `usual`: left out, since it would be taken anyway. */
+/** One option; a value that begins with a dash needs the form with `=`. `usual`: the default, which is omitted. */
 function option(name: string, value: string | undefined, usual = ""): readonly string[] {
   if (value === undefined || value === "" || value === usual) return [];
   return value.startsWith("-") ? [`--${name}=${value}`] : [`--${name}`, value];
 }
 
 /**
- * The whole command for sh that does this again. `values`: of a run that is done; without them the command is what this run
- * was told, with a placeholder for each ID that is `missing`. Never with the token: that comes from its variable, or the way
- * it came. The parser takes every word of it.
+ * The command for sh that repeats this run. `values`: those of a completed run; without them, the options of this run,
+ * with a placeholder for each `missing` ID. Never with the token: that comes from its variable, or the way
+ * it came. The parser accepts the whole command.
  */
 export function commandFor(
   { context: { cwd }, options, here, target, url }: Page,

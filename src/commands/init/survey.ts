@@ -1,4 +1,4 @@
-/** What is on this machine before anything is asked. */
+/** What the wizard finds before it asks anything. */
 import { realpathSync, statSync } from "node:fs";
 import { join, relative, sep } from "node:path";
 import type { Context } from "../../context.ts";
@@ -19,18 +19,18 @@ import type { Show } from "../../ui/show.ts";
 import { claudeOf, ownFiles, programsFor } from "../shared/programs.ts";
 import type { InitOptions } from "./options.ts";
 
-/** The locals of the wizard. */
+/** The state of the wizard. */
 export interface Page {
   readonly context: Context;
   readonly options: InitOptions;
   readonly show: Show;
   readonly here: Survey;
   readonly target: Target;
-  /** The URL of the target; once it was agreed on, without references. */
+  /** The URL of the target; without references after a person agreed. */
   readonly url: string;
-  /** Who is asked for values; undefined when nobody can be. */
+  /** Asks for values; undefined if nobody can answer. */
   readonly ask: Ask | undefined;
-  /** Who is asked for decisions: with --yes nobody. */
+  /** Asks for decisions; undefined with --yes. */
   readonly decides: Ask | undefined;
 }
 
@@ -62,7 +62,7 @@ async function findPlace(context: Context, options: InitOptions) {
     folder: { above: [root], gitRoot },
     git,
     gitProgram,
-    /** What every program is started with, see `trustedEnv`. */
+    /** The environment of every program, see `trustedEnv`. */
     programEnv: programs.env,
     ...(await claudeOf(context, programs)),
     ...ownFiles(context),
@@ -75,14 +75,14 @@ async function findPlace(context: Context, options: InitOptions) {
       envrc: join(root, ".envrc"),
       mcp: join(root, ".mcp.json"),
     },
-    /** How a file of the root names the env file. */
+    /** The path of the env file as files of the root refer to it. */
     envFromRoot: relative(root, env).split(sep).join("/"),
-    /** The file of `--ci`, then what may stand in its place. */
+    /** The file of `--ci`, then the files that may replace it. */
     ciPaths: options.ci === undefined ? [] : CI_FILES[options.ci].files.map((name) => join(root, name)),
   };
 }
 
-/** What stands in the files. `name`: of the server whose entries count. */
+/** What the files contain. `name`: of the server whose entries count. */
 function readFiles(context: Context, place: Awaited<ReturnType<typeof findPlace>>, name: string) {
   const { root, folder, paths, store, userSettings, ciPaths } = place;
   const wanted = [...Object.values(paths), store, userSettings, ...ciPaths].filter((path) => path !== undefined);
@@ -109,7 +109,7 @@ function readFiles(context: Context, place: Awaited<ReturnType<typeof findPlace>
     dotenv: dotenvOf(snapshot.get(paths.env)),
     example: dotenvOf(snapshot.get(paths.example)),
     state,
-    /** What a session of Claude Code expands an entry with. */
+    /** The environment in which a session of Claude Code expands an entry. */
     env: sessionEnv(state, context.env),
   };
 }

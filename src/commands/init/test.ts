@@ -1,4 +1,4 @@
-/** Who may receive the token, the connection test, and the proof after writing: through what is on disk, then by Claude Code itself. */
+/** Who may receive the token, the connection test, and the proof after writing: with the files on disk, then by Claude Code itself. */
 import { adviceLine } from "../../core/advice.ts";
 import {
   type ClientStatus,
@@ -30,9 +30,9 @@ import { entryIn, lookAgain, type Page } from "./survey.ts";
 const BESIDE = "set up HALO under another name: --name halo-mine";
 
 /**
- * The URL of a target, fit to receive a token. One that comes from a file of the repository and is not HALO's own needs
- * `--url` with that very URL, or a yes that was shown the host (nobody to ask: no yes). One that is put together from
- * variables is never offered for a yes: it would show, and send, what they hold. Throws Refusal; nothing was sent by then.
+ * The URL of a target, if it may receive a token. A URL from a file of the repository that is not HALO's own needs
+ * `--url` with exactly that URL, or a person who sees the host and agrees. A URL that is composed from
+ * variables is never offered: that would show, and send, their values. Throws Refusal before anything is sent.
  */
 export async function agreeOnUrl({ target, here, options, show, decides: ask }: Page): Promise<string> {
   const { entry, url: written, slots } = target;
@@ -40,7 +40,7 @@ export async function agreeOnUrl({ target, here, options, show, decides: ask }: 
   const named = `the URL of "${printable(target.name, 64)}"`;
   const refusal = (code: string, why: string, hint = `correct it, or ${BESIDE}`): Refusal =>
     new Refusal(`.mcp.json: ${named} ${why}; nothing was sent`, { hint }, code);
-  // .env.example or .env may fill them in later, and lead elsewhere
+  // .env.example or .env may set them later, to another address
   if (variablesOf(slots).some(({ env }) => references(written).includes(env)))
     throw refusal("bad-url", "is built from HALO's own values");
   const { url } = expandEntry({ url: written, headers: {} }, here.env);
@@ -65,7 +65,7 @@ export async function agreeOnUrl({ target, here, options, show, decides: ask }: 
   throw refusal("endpoint-foreign", why, `ask whoever changed .mcp.json, or ${BESIDE}`);
 }
 
-/** What may be sent. Throws Refusal with the reason why nothing is. `where`: what holds the entry. */
+/** What may be sent. Throws Refusal with the reason if nothing may. `where`: the file or scope of the entry. */
 export function permitted(judged: ToSend, where: string, hint: string): Sent {
   if (judged.ok) return judged.sent;
   const { cause, reason } = judged;
@@ -79,7 +79,7 @@ export function permitted(judged: ToSend, where: string, hint: string): Sent {
   throw new Refusal(`${where}: ${why}`, { hint }, code);
 }
 
-/** What a target sends with these values to the URL that was agreed on: a followed entry as it is written, a new one with the three headers. */
+/** What a target sends with these values to the agreed URL: an existing entry as it is written, a new one with the three headers. */
 function sentBy({ target, here, url }: Page, values: Values): Sent {
   const { mode, name } = target;
   const followed = mode === "join" ? target.entry : undefined;
@@ -88,7 +88,7 @@ function sentBy({ target, here, url }: Page, values: Values): Sent {
   return permitted(judged, ".mcp.json", `correct it, or ${BESIDE}`);
 }
 
-/** Runs the connection test with its stages on screen. Throws Cancelled alone. */
+/** Runs the connection test with its stages on screen. Throws only Cancelled. */
 async function test({ context, show, options }: Page, sent: Sent, title: string): Promise<Diagnosis> {
   const text = `${title}: ${printable(new URL(sent.url).host, 60)}`;
   const progress = show.progress(text);
@@ -105,7 +105,7 @@ async function test({ context, show, options }: Page, sent: Sent, title: string)
 
 export const TITLE = "Connection test";
 
-/** The connection test of these values; undefined where none is wanted. */
+/** The connection test of these values; undefined if none is wanted. */
 export async function testValues(page: Page, values: Values): Promise<Diagnosis | undefined> {
   const sent = sentBy(page, values);
   if (page.options.skipTest) return undefined;
@@ -122,7 +122,7 @@ function failureOf({ stages, cause }: Diagnosis) {
   return { detail: failed?.detail ?? cause, advice: (failed?.tryThis ?? []).map(adviceLine) };
 }
 
-/** The outcome for a person: what was proven, or the cause and what to try. `brief` leaves out what was shown before. */
+/** The result for a person: what was proven, or the cause and what to try. `brief` omits what was shown before. */
 export function showDiagnosis(show: Show, diagnosis: Diagnosis, title: string, brief = false): void {
   const { ok, cause, at, stages, server, tools, toolCount, control } = diagnosis;
   const { detail, advice } = failureOf(diagnosis);
@@ -151,7 +151,7 @@ export function showDiagnosis(show: Show, diagnosis: Diagnosis, title: string, b
   else if (!brief) show.ok("Checked: HALO refuses the same request without your token.");
 }
 
-/** A failed test where nobody can correct it: exit 1 with the cause, and how to write all the same. */
+/** A failed test that nobody can correct: exit 1 with the cause, and how to write anyway. */
 export function testFailed(diagnosis: Diagnosis): Refusal {
   const { detail, advice } = failureOf(diagnosis);
   return new Refusal(
@@ -161,7 +161,7 @@ export function testFailed(diagnosis: Diagnosis): Refusal {
   );
 }
 
-/** What was proven. `client`: the word of Claude Code itself, where it could be asked. */
+/** What was proven. `client`: the answer of Claude Code itself, if it could be asked. */
 export interface Proof {
   readonly ok: boolean;
   readonly files: Diagnosis;
@@ -182,7 +182,7 @@ const FAILURES: Readonly<Partial<Record<Proof["client"], readonly [string, strin
   "not-configured": UNLIKE_HERE,
 };
 
-/** What the entry on disk sends. Throws Refusal when that goes to another URL than the one agreed on, or not at all. */
+/** What the entry on disk sends. Throws Refusal if it goes to another URL than the agreed one, or sends nothing. */
 function sentByFiles({ here, options, target: { name }, url }: Page, scope: Scope, title: string): Sent {
   const entry = entryIn(here, scope, name);
   if (entry === undefined)
@@ -191,15 +191,15 @@ function sentByFiles({ here, options, target: { name }, url }: Page, scope: Scop
       { hint: "claude mcp list" },
       "proof-failed",
     );
-  // without the bridge, whoever starts Claude Code has the values in the environment: .env stands in for it
+  // without the bridge, the values are in the environment that starts Claude Code: .env is used instead
   const more = scope === "project" && options.bridge !== "claude-settings" ? Object.fromEntries(here.dotenv) : {};
   const hint = `look at ${here.paths.mcp}, and at "env" in ${here.paths.bridge}`;
   return permitted(whatToSend(entry, here.env, more, { url }), title, hint);
 }
 
-/** What Claude Code's answer comes to. `inFront`: the scope whose entry it takes in place of the one of `scope`. */
+/** The result of Claude Code's answer. `inFront`: the scope whose entry it uses instead of the one of `scope`. */
 function readAnswer({ here, target: { name } }: Page, scope: Scope, { said, isKnown }: Answer) {
-  /** What an entry comes to: two that are equal give the same answer. */
+  /** The resolved entry: equal ones give the same answer. */
   const sends = (of: Scope): Json => {
     const entry = entryIn(here, of, name);
     if (entry === undefined) return null;
@@ -240,7 +240,7 @@ async function proveClient(page: Page, scope: Scope, secrets: Secrets): Promise<
     answer = await askClaude(claude, question, { cwd: root, env: programEnv, signal: context.signal });
   } catch (error) {
     if (error instanceof Cancelled) throw error;
-    // no room for a private file, say: everything is written and proven from here
+    // no space for a private file, for example: everything is written and tested from here
     show.warn("Claude Code could not be asked.", [printable(error instanceof Error ? error.message : String(error))]);
     return "not-asked";
   } finally {
@@ -258,7 +258,7 @@ async function proveClient(page: Page, scope: Scope, secrets: Secrets): Promise<
   return status;
 }
 
-/** The proof of every scope that was chosen; undefined where none was. The first failure is what is reported. */
+/** The proof of every chosen scope; undefined if there is none. The first failure is reported. */
 export async function prove(before: Page, { values, choice }: Decided): Promise<Proof | undefined> {
   const page = lookAgain(before);
   const { show, here, target } = page;

@@ -11,17 +11,17 @@ import { entryIn, type Page } from "./survey.ts";
 
 type Id = "account" | "profile";
 
-/** `given`: on this command line, or in clear in the team's entry. `file`: where an unfilled line is no mistake. */
+/** `given`: on this command line, or as plain text in the team's entry. `file`: an empty line in it is no mistake. */
 type Kind = "given" | "environment" | "file";
 
-/** A place where a value may stand. */
+/** A place where a value may be. */
 type Source = readonly [kind: Kind, from: string, text: string | undefined];
 
-/** A value that is at hand, and where it was found. */
+/** A known value, and where it was found. */
 export interface Candidate {
   readonly value: string;
   readonly from: string;
-  /** Taken without a question. */
+  /** Used without a question. */
   readonly given: boolean;
 }
 
@@ -37,7 +37,7 @@ export async function valueSources({ context, options, here, target }: Page) {
   const fromStdin = tokenStdin ? await readStdin(stdin, { signal }) : undefined;
   const fromFile = tokenFile === undefined ? undefined : await readSecretFile(tokenFile, { signal });
   const flags: readonly (readonly [Value, string, string | undefined])[] = [
-    // a file ends in a line break: that is not worth a word
+    // do not report the line break at the end of a file
     ["token", "--token-stdin", fromStdin?.replace(/\r?\n$/, "")],
     ["token", "--token-file", fromFile?.replace(/\r?\n$/, "")],
     ["account", "--account-id", accountId],
@@ -51,7 +51,7 @@ export async function valueSources({ context, options, here, target }: Page) {
     if ("literal" in slot) return [["given", ".mcp.json", slot.literal]];
     const { env } = slot;
     const header = (scope: "local" | "user") => entryIn(here, scope, target.name)?.headers[HEADERS[which]];
-    // a team may name its IDs there; a token there is never taken
+    // a team may have its IDs there; a token there is never used
     const example = which === "token" || target.mode === "new" ? undefined : here.example.get(env);
     return [
       ...flags.filter(([of]) => of === which).map(([, flag, text]): Source => ["given", flag, text]),
@@ -67,7 +67,7 @@ export async function valueSources({ context, options, here, target }: Page) {
 }
 
 /**
- * The best of each value that can be used. One of the command line that cannot be used is a UsageError; one of the
+ * The best usable value of each kind. One of the command line that cannot be used is a UsageError; one of the
  * environment too, unless somebody can be asked for another.
  */
 export function usable(
@@ -79,7 +79,7 @@ export function usable(
     for (const [kind, from, text] of sources[which]) {
       if (text === undefined || (text === "" && kind !== "given")) continue;
       const result = cleanValue(which, text);
-      // every token that is at hand stays off the screen
+      // every known token is masked on screen
       if (result.ok && which === "token") context.secrets.add(result.value);
       if (found[which] !== undefined || (!result.ok && kind === "file" && result.missing)) continue;
       if (!result.ok) {
@@ -100,7 +100,7 @@ export function missingIn(candidates: Candidates): readonly Value[] {
   return VALUES.filter((which) => candidates[which] === undefined);
 }
 
-/** All three, where none is missing. */
+/** All three, if none is missing. */
 export function valuesOf({ token, account, profile }: Candidates): Values | undefined {
   return token && account && profile && { token: token.value, account: account.value, profile: profile.value };
 }
@@ -113,7 +113,7 @@ function check(which: Value): (text: string) => string | undefined {
   };
 }
 
-/** An answer that `check` took, cleaned, and what was cleaned is said. */
+/** An answer that `check` accepted, cleaned; reports what was cleaned. */
 function settle({ show, context }: Page, which: Value, text: string): string {
   const result = cleanValue(which, text);
   if (!result.ok) throw new Error(result.problem);
@@ -122,7 +122,7 @@ function settle({ show, context }: Page, which: Value, text: string): string {
   return result.value;
 }
 
-/** The token: what is at hand is offered first, shown by its last characters at most. */
+/** The token: a known one is offered first, shown by its last characters at most. */
 export async function askToken(ask: Ask, page: Page, candidate: Candidate | undefined): Promise<string> {
   if (candidate?.given === true) return candidate.value;
   if (candidate !== undefined) {
@@ -135,7 +135,7 @@ export async function askToken(ask: Ask, page: Page, candidate: Candidate | unde
   return settle(page, "token", await ask.secret({ message: "Paste the product token", validate: check("token") }));
 }
 
-/** A pasted HALO Studio URL, or the account ID itself. Out: what of both IDs is known now. */
+/** A pasted HALO Studio URL, or the account ID itself. Out: the IDs that are known now. */
 async function askUrlOrAccount(ask: Ask, page: Page): Promise<{ readonly [which in Id]?: Candidate | undefined }> {
   const text = await ask.text({
     message: "Paste a HALO Studio URL of the profile, or the account ID",
@@ -155,7 +155,7 @@ async function askUrlOrAccount(ask: Ask, page: Page): Promise<{ readonly [which 
   return { account: found(account), profile: found(profile) };
 }
 
-/** One ID, with what was found as the answer that is offered. */
+/** One ID, with the found value as the default answer. */
 async function confirmId(ask: Ask, page: Page, which: Id, candidate: Candidate | undefined): Promise<string> {
   if (candidate?.given === true) return candidate.value;
   const label = LABELS[which];
@@ -170,7 +170,7 @@ async function confirmId(ask: Ask, page: Page, which: Id, candidate: Candidate |
 }
 
 /**
- * Both IDs: from a pasted HALO Studio URL or one by one, each shown and open to correction. `asTheTeam`: taken as they
+ * Both IDs: from a pasted HALO Studio URL or one by one, each shown and editable. `asTheTeam`: used as they
  * were found, without a question.
  */
 export async function askIds(
