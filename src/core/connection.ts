@@ -17,7 +17,7 @@ export interface Consent {
 
 export type Permission =
   | { readonly ok: true }
-  /** `bad-url`: this URL may never get a token. `endpoint-foreign`: nobody has said that this URL may get it. */
+  /** `bad-url`: this URL may never get a token, or a variable of it is not set. `endpoint-foreign`: nobody has said that this URL may get it. */
   | { readonly ok: false; readonly cause: "bad-url" | "endpoint-foreign"; readonly problem: string };
 
 /**
@@ -68,6 +68,8 @@ export function whatToSend(entry: Entry, env: Env, more: Env, given: Consent): T
     const would = `the header ${printable(unsafe.header, 60)} would send the variable ${unsafe.variable}`;
     return no("bad-value", `${would}, which is not meant for HALO`);
   }
-  if (sent.missing.length > 0) return no("missing-value", `${sent.missing.join(", ")} is not set`);
+  const { missing } = sent;
+  if (missing.length > 0)
+    return no("missing-value", `${missing.join(", ")} ${missing.length === 1 ? "is" : "are"} not set`);
   return { ok: true, sent };
 }

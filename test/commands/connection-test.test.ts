@@ -25,7 +25,7 @@ it("names the file of NODE_EXTRA_CA_CERTS where a certificate is not trusted, an
   );
   await server?.close();
   expect(diagnosis.cause).toBe("tls-untrusted");
-  expect(JSON.stringify(diagnosis.stages)).toContain("NODE_EXTRA_CA_CERTS names /••••cdef now: ");
+  expect(JSON.stringify(diagnosis.stages)).toContain("NODE_EXTRA_CA_CERTS is /••••cdef: ");
 });
 
 describe("what is a secret", () => {

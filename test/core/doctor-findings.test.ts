@@ -32,6 +32,11 @@ const remote = { command: "npx", args: ["mcp-remote", URL, "--header", "X-CM-PRO
 const halo = (more: Record<string, unknown>, told: Told = {}): Told => {
   return { ...good, mcp: servers(entry(more)), ...told };
 };
+const extra = (variable: string, value?: string): Told =>
+  halo(
+    { headers: { ...headers, "X-Team": `\${${variable}}` } },
+    { env: value === undefined ? {} : { [variable]: value } },
+  );
 const waiting: Told = { ...good, local: { env: VALUES } };
 const unfilled: Told = { ...good, local: APPROVED };
 const own = (more: Record<string, unknown>, told: Told = {}): Told => {
@@ -100,6 +105,8 @@ const values: readonly Row[] = [
   ["another client's spelling", token("$HALO_MCP_TOKEN"), "- placeholder-sent"],
   ["Bearer", token("Bearer ${HALO_MCP_TOKEN}"), "- bad-value", "“Bearer”"],
   ["no letter of a header", bridge({ HALO_ACCOUNT_ID: "aé" }, { dotenv: "" }), "- bad-value", "U+00E9"],
+  ["another header's variable", extra("TEAM_ID"), "- missing-value", "TEAM_ID is not set", "from .mcp.json"],
+  ["another service's variable", extra("GITHUB_TOKEN", "x"), "- bad-value", "GITHUB_TOKEN", "from .mcp.json"],
   ["one less", halo({ headers: { ...headers, "CM-ACCOUNT-ID": undefined } }), "- missing-value", "no header CM"],
   ["rotated in .env", { ...good, dotenv: dotenv({ ...VALUES, HALO_MCP_TOKEN: OLD }) }, "+ stale-value", "asks which"],
   ["exported otherwise", { ...good, env: { HALO_MCP_TOKEN: OLD } }, "+ stale-value", "from the environment"],

@@ -55,6 +55,17 @@ function* unusable(v: Scene): Found {
   }
 }
 
+/** Another header of the entry whose variable is not set, or belongs to another service: then nothing is sent. */
+function* others({ toSend, ours, winner, values }: Scene): Found {
+  if (toSend.ok || winner === undefined || ours !== winner || values.some(({ state }) => state !== "set")) return;
+  if (toSend.cause === "missing-value" || toSend.cause === "bad-value")
+    yield say.failed(
+      toSend.cause,
+      `${toSend.reason}: nothing was sent`,
+      note(`# set the variable, or remove the header from ${winner.file}`),
+    );
+}
+
 /** The refused value has copies that differ: try one of them before a new token. */
 export function refusedCopy({ values, tested, input }: Scene): ValueSource | undefined {
   if (tested?.cause !== "unauthorized" && tested?.cause !== "forbidden") return undefined;
@@ -95,6 +106,7 @@ function* stale(v: Scene): Found {
 export function* valueFindings(v: Scene): Found {
   yield* unset(v);
   yield* unusable(v);
+  yield* others(v);
   yield* stale(v);
   // the file is shared, and git keeps every version of it
   const shared = v.contenders.filter(({ isHalo, scope }) => isHalo && scope === "project");
