@@ -120,10 +120,10 @@ const ANSWER_CAUSES = {
   "not-mcp": {
     stage: "mcp",
     when: (seen) =>
-      // the method is not known there: to a handshake, no server of MCP says so
+      // the server does not know the method of the handshake: it is not an MCP server
       (seen.last?.rpcError?.code === -32601 && seen.last.phase === "connect") ||
       seen.end === "not-rpc" ||
-      // another protocol, or a success that no request of ours can have
+      // another protocol, or a success status that does not fit our request
       (seen.end === "status" && seen.status === 0) ||
       NO_ANSWER.test(seen.gaveUp?.code ?? "") ||
       seen.gaveUp?.name === "ZodError",

@@ -1,4 +1,4 @@
-/** What a probe's record means: which stage failed, why, and what to try. Pure; the words are in `causes.ts`. */
+/** The meaning of a probe's record: which stage failed, why, and what to try. Pure; the words are in `causes.ts`. */
 import { type Advice, adviceLine } from "../advice.ts";
 import { printable } from "../secrets.ts";
 import { CAUSES, type Cause } from "./causes.ts";
@@ -12,10 +12,10 @@ export type { ProbeStage } from "./record.ts";
 
 export interface StageResult {
   readonly stage: ProbeStage;
-  /** `skipped`: not reached, or none (no TLS on http:). */
+  /** `skipped`: not reached, or not needed (no TLS on http:). */
   readonly status: "ok" | "failed" | "skipped";
   readonly ok: boolean;
-  /** Milliseconds; 0 where nothing was measured. */
+  /** Milliseconds; 0 if nothing was measured. */
   readonly ms: number;
   readonly cause?: Cause;
   readonly detail?: string;
@@ -24,20 +24,20 @@ export interface StageResult {
 
 export interface Diagnosis {
   readonly ok: boolean;
-  /** Null when all is well; `unproven-token` goes with `ok: true`. */
+  /** Null if everything works; `unproven-token` has `ok: true`. */
   readonly cause: Cause | null;
   readonly at: ProbeStage | null;
-  /** What became of the same request without the token. `skipped`: not tried, or it cannot be told. */
+  /** The result of the same request without the token. `skipped`: not tried, or not clear. */
   readonly control: "refused" | "accepted" | "skipped";
   readonly stages: readonly StageResult[];
   readonly server: { readonly name: string; readonly version: string; readonly protocol: string } | null;
   /** The first 1,000. */
   readonly tools: readonly { readonly name: string; readonly description: string }[];
-  /** All that were listed. */
+  /** The number of all listed tools. */
   readonly toolCount: number;
 }
 
-/** The first row that fits. Null: nothing went wrong in an exchange that is judged alone. */
+/** The first matching row. Null: nothing went wrong in a single exchange. */
 function pick(facts: Facts): Cause | null {
   if (!facts.isWhole && facts.isFine) return null;
   const found = Object.entries(CAUSES).find(([, row]) => row.when?.(facts) === true);
@@ -46,10 +46,10 @@ function pick(facts: Facts): Cause | null {
 
 const lastOf = ({ exchanges }: ProbeRecord, phase: Exchange["phase"]): Exchange | undefined =>
   exchanges.findLast((each) => each.phase === phase);
-/** A refusal: of the token, or of what it may do. */
+/** A refusal of the token, or of its rights. */
 const refuses = (cause: Cause | null): boolean => cause === "unauthorized" || cause === "forbidden";
 
-/** The cause of a whole test, or null when it reached its end. A server may ask for the token only when a tool is called. */
+/** The cause of a whole test, or null if it was completed. A server may ask for the token only when a tool is called. */
 function causeOf(record: ProbeRecord): Cause | null {
   if (record.input !== null) return record.input.cause;
   if (!record.outcome.listed) return pick(factsOf(record));
@@ -58,11 +58,11 @@ function causeOf(record: ProbeRecord): Cause | null {
   return refuses(cause) ? cause : null;
 }
 
-/** Did the server let the same road pass without the token? */
+/** Did the server accept the same requests without the token? */
 function controlOf(record: ProbeRecord): Diagnosis["control"] {
   const { control, outcome } = record;
   if (control === null || !outcome.listed) return "skipped";
-  // Nothing to see without the token and something with it: the token made the difference.
+  // No tools without the token, but some with it: the token made the difference.
   if (control.listed) return control.toolCount === 0 && outcome.toolCount > 0 ? "refused" : "accepted";
   const last = lastOf(record, "control");
   if (last === undefined) return "skipped";
@@ -70,11 +70,11 @@ function controlOf(record: ProbeRecord): Diagnosis["control"] {
   if (refuses(cause)) return "refused";
   if (cause === "rate-limited" || cause === "server-error" || last.status === null || last.status === 408)
     return "skipped";
-  // Another 4xx, a redirect (to a sign-in page), a web page or an error in the answer, where the token got an answer.
+  // Another 4xx, a redirect (to a sign-in page), a web page or an error, although the request with the token got an answer.
   return last.status >= 300 || last.rpcError !== null || cause === "html-answer" ? "refused" : "skipped";
 }
 
-/** The stage at which a cause stopped the test. Once the handshake stands, whatever then fails belongs to `tools`, save the token and the session. */
+/** The stage at which a cause stopped the test. After the handshake, every failure belongs to `tools`, except the token and the session. */
 function stageOf(cause: Cause, { record, last }: Facts): ProbeStage {
   const own = CAUSES[cause].stage;
   if (record.outcome.connected) return own === "auth" || (own && cause === "session-lost") ? own : "tools";
@@ -85,7 +85,7 @@ function stageOf(cause: Cause, { record, last }: Facts): ProbeStage {
   return record.timings.dns === null ? "dns" : "tcp";
 }
 
-/** Milliseconds a stage took, as far as they can be told apart. */
+/** Milliseconds of a stage, if they were measured separately. */
 function timesOf({ timings, exchanges }: ProbeRecord): Readonly<Record<ProbeStage, number>> {
   const whole = (ms: number | null): number => Math.max(0, Math.round(ms ?? 0));
   const sum = (phase: Exchange["phase"]): number =>
@@ -93,11 +93,11 @@ function timesOf({ timings, exchanges }: ProbeRecord): Readonly<Record<ProbeStag
   const first = exchanges.find(({ phase }) => phase === "connect")?.ms ?? 0;
   const [dns, tcp, tls] = [whole(timings.dns), whole(timings.tcp), whole(timings.tls)];
   const [http, mcp] = [whole(first - dns - tcp - tls), whole(sum("connect") - first)];
-  // the same request without the token is what proves it
+  // the same request without the token proves it
   return { url: 0, dns, tcp, tls, http, auth: whole(sum("control")), mcp, tools: whole(sum("tools")) };
 }
 
-/** One after the failing stage may have passed too: the token can be refused at the tools only. */
+/** A stage after the failing one may have passed: the token can be refused when the tools are listed. */
 function statusOf(stage: ProbeStage, at: ProbeStage | null, record: ProbeRecord): StageResult["status"] {
   const { outcome, timings, input } = record;
   if (stage === at) return "failed";
@@ -132,7 +132,7 @@ function wayOf({ proxy, addresses }: ProbeRecord): string {
   return parts.join(", ");
 }
 
-/** What Node's own list does not know and the system's does: said, since the client may read the first alone. */
+/** Certificates that only the system trusts, not Node: reported, because the client may use only Node's list. */
 const SYSTEM_ONLY = {
   note: "Only this system's own certificates vouch for the server; Node's list does not. A client that does not read them refuses it: start the client with NODE_EXTRA_CA_CERTS=/path/to/company-ca.pem, or, where it runs on Node 22.15 or later, with NODE_OPTIONS=--use-system-ca.",
 };
@@ -149,7 +149,7 @@ function tlsWords({ protocol, issuer, daysLeft, systemCas, error }: TlsFacts, is
   return { detail: printable(parts.join(", ")), ...(tryThis && { tryThis }) };
 }
 
-/** What was seen at a stage of the network that passed; nothing for other stages. */
+/** The words for a network stage that passed; nothing for other stages. */
 function detailOf(stage: ProbeStage, record: ProbeRecord): Words {
   const { proxy, addresses, tls, verification } = record;
   if (stage === "tls" && tls !== null) return tlsWords(tls, verification === "off");
@@ -160,7 +160,7 @@ function detailOf(stage: ProbeStage, record: ProbeRecord): Words {
 }
 
 /**
- * What a test's record means. The texts of the record hold no secret any more (`cleaned`); nor may those of `known`.
+ * The meaning of a test's record. Its texts contain no secrets any more (`cleaned`); those of `known` must not either.
  * Never throws. The result can be written as JSON as it is.
  */
 export function diagnose(record: ProbeRecord, known: Known = {}): Diagnosis {
@@ -204,7 +204,7 @@ export const diagnosisJson = (diagnosis: Diagnosis) => ({
   })),
 });
 
-/** Why the one tool that was called gave no answer; undefined where it gave one, or was not asked. Never throws. */
+/** Why the called tool gave no answer; undefined if it answered or was not called. Never throws. */
 export function explainCall(record: ProbeRecord, known: Known = {}): string | undefined {
   const last = lastOf(record, "call");
   const facts = factsOf(record, known, last);

@@ -1,4 +1,4 @@
-/** What a record says about one failure: what the rows of causes look at, and what their sentences name. */
+/** What a record says about one failure: the data for the conditions and the sentences of causes. */
 import type { Advice } from "../advice.ts";
 import { HALO_URL, HEADERS, LABELS } from "../halo.ts";
 import { printable } from "../secrets.ts";
@@ -8,7 +8,7 @@ import { blamesToken, deniesId, heardIn, IDS, type Id, idsIn, isHtml, pageWords,
 export interface CauseRow {
   /** The stage that fails; without it, the stage that the test had reached. */
   readonly stage?: ProbeStage;
-  /** Whether a test failed for this cause; the first row that matches is taken. Without it, the cause is found before anything is sent. */
+  /** Whether a test failed for this cause; the first match counts. Without it, the cause is found before anything is sent. */
   readonly when?: (facts: Facts) => boolean;
   readonly title: string;
   /** What was seen. */
@@ -45,7 +45,7 @@ export const checkUrl = (
     ? [`The URL is HALO's own and correct. ${reason}`, `Try another network. ${SUPPORT}`]
     : ["Check the URL, letter by letter. HALO's is:", HALO_URL];
 
-/** In quotes; with a full stop, unless its last sentence has one. */
+/** In quotes, with a full stop if its last sentence has none. */
 export function quote(text: string): string {
   const words = printable(text);
   return `"${words}"${/[.!?…]$/.test(words) ? "" : "."}`;
@@ -76,7 +76,7 @@ function wayWords({ proxy, ignoredProxy }: ProbeRecord, last: Exchange | undefin
 
 /** What the caller knows besides the record. It improves the words and does not change the cause. */
 export interface Known {
-  /** The headers that were sent. Only the two IDs are read, which are no secrets. */
+  /** The headers that were sent. Only the two IDs are read, which are not secrets. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Where the two IDs come from, e.g. `.env`. */
   readonly from?: { readonly account?: string | undefined; readonly profile?: string | undefined } | undefined;
@@ -113,7 +113,7 @@ function idWords(last: Exchange | undefined, words: string, { headers = {}, from
  */
 export function factsOf(record: ProbeRecord, known: Known = {}, only?: Exchange) {
   const { endpoint, proxy, outcome } = record;
-  // the last one with all headers: an earlier failure was an attempt with another protocol version
+  // the last one with all headers: an earlier failure was with another protocol version
   const phases = outcome.listed ? ["call"] : ["connect", "tools"];
   const last = only ?? record.exchanges.findLast(({ phase }) => phases.includes(phase));
   const status = last?.end === "redirect" || (last?.status ?? 0) < 400 ? 0 : (last?.status ?? 0);
@@ -139,7 +139,7 @@ export function factsOf(record: ProbeRecord, known: Known = {}, only?: Exchange)
     status,
     /** The refusal in the server's own words. */
     heard: last === undefined ? null : heardIn(last),
-    /** Every exchange went well, if there was one. */
+    /** Every exchange succeeded, if there was one. */
     isFine,
     /** Every exchange succeeded, but the MCP library rejected an answer. */
     gaveUp: only === undefined && isFine ? outcome.failure : null,

@@ -1,4 +1,4 @@
-/** The causes on the way: names, connections, proxies, TLS, and the bytes of HTTP. */
+/** The causes in the network: names, connections, proxies, TLS, and HTTP itself. */
 import { printable } from "../secrets.ts";
 import { broke, type CauseRow, checkUrl, type Facts, LATER, proxyAddress, run } from "./facts.ts";
 
@@ -102,7 +102,7 @@ export const NETWORK_CAUSES = {
     title: "The certificate has expired",
     explain: (f) => {
       const { tls } = f.record;
-      // one above it may be the one that has expired
+      // it may be a certificate above it that has expired
       const when = tls !== null && (tls.daysLeft ?? 0) < 0 ? on(tls.validTo) : "";
       return `The certificate of ${f.host} has expired${when}, or this computer's clock is ahead.${issued(f)} Nothing was sent.`;
     },
@@ -218,7 +218,7 @@ export const NETWORK_CAUSES = {
       return `${host} ${did} in time${limit}.${way}`;
     },
     tryThis: ({ record, tryProxy }) => {
-      // room for a slow answer, up to the longest that can be given
+      // enough for a slow answer, up to the maximum of --timeout
       const longer = Math.min(600, Math.max(60, Math.ceil(record.timeoutMs / 333)));
       return [
         "Run it again with a longer --timeout:",

@@ -1,4 +1,4 @@
-/** What a connection test asked and saw, as plain data: no request header, no judgement. `diagnose.ts` says what it means. */
+/** What a connection test sent and saw, as plain data: no request headers, no conclusions. `diagnose.ts` interprets it. */
 import type { ProxyRoute } from "../proxy.ts";
 import { mask } from "../secrets.ts";
 
@@ -6,7 +6,7 @@ import { mask } from "../secrets.ts";
 export const STAGES = ["url", "dns", "tcp", "tls", "http", "auth", "mcp", "tools"] as const;
 export type ProbeStage = (typeof STAGES)[number];
 
-/** What an exchange belonged to. `control` repeats the whole road without the token. */
+/** The part of the test. `control` repeats everything without the token. */
 export type ProbePhase = "connect" | "tools" | "call" | "close" | "control";
 
 export type ExchangeEnd =
@@ -33,7 +33,7 @@ export interface Exchange {
   readonly phase: ProbePhase;
   /** The JSON-RPC method (`server/discover`, `initialize`, `tools/list`, …) or the HTTP method (`DELETE`). */
   readonly method: string;
-  /** A connection stood (TCP, and TLS where asked) when it ended. */
+  /** A connection was open (TCP, and TLS if needed) when it ended. */
   readonly connected: boolean;
   readonly status: number | null;
   readonly contentType: string | null;
@@ -43,7 +43,7 @@ export interface Exchange {
   readonly retryAfter: string | null;
   /** `error_description` of WWW-Authenticate, or its `error`. */
   readonly authError: string | null;
-  /** The revisions of MCP that the answer names: what it offers, or the one it took. */
+  /** The revisions of MCP in the answer: the offered ones, or the chosen one. */
   readonly revisions: readonly string[];
   readonly stream: boolean;
   readonly session: boolean;
@@ -51,17 +51,17 @@ export interface Exchange {
   readonly body: string;
   readonly end: ExchangeEnd;
   readonly rpcError: RpcError | null;
-  /** Codes along the cause chain of a network error, outermost first, e.g. `HALO_PROXY`, `ECONNREFUSED`; `ERR_STREAM_PREMATURE_CLOSE`: closed by the other side. */
+  /** Codes along the cause chain of a network error, outermost first, e.g. `HALO_PROXY`, `ECONNREFUSED`; `ERR_STREAM_PREMATURE_CLOSE`: the peer closed it. */
   readonly codes: readonly string[];
   readonly ms: number;
 }
 
-/** Something that was wrong before anything was sent. Never the value itself. */
+/** A mistake that was found before anything was sent. Never the value itself. */
 export type BadInput =
   | { readonly cause: "missing-value"; readonly header: string }
-  /** The variable holds no address of an HTTP proxy. */
+  /** The variable is not the URL of an HTTP proxy. */
   | { readonly cause: "proxy-failed"; readonly variable: string }
-  /** A character that no header can carry. */
+  /** A character that cannot be sent in a header. */
   | { readonly cause: "bad-value"; readonly header: string; readonly position: number; readonly codePoint: number };
 
 export interface Failure {
@@ -70,7 +70,7 @@ export interface Failure {
   readonly message: string;
 }
 
-/** What the one tool that was called answered; `failure` where it, the server or the way gave no answer. */
+/** The answer of the called tool; `failure` if there was none. */
 export interface ToolAnswer {
   readonly ok: boolean;
   readonly text: string;
@@ -79,16 +79,16 @@ export interface ToolAnswer {
 
 /** How far the SDK got with all headers. */
 export interface ProbeOutcome {
-  /** The handshake, or the discovery, is done. */
+  /** The handshake or the discovery succeeded. */
   readonly connected: boolean;
-  /** Every page of the tools was read, or the server offers none. */
+  /** Every page of tools was read, or the server has no tools. */
   readonly listed: boolean;
   readonly server: { readonly name: string; readonly version: string } | null;
   readonly protocol: string | null;
   /** At most 1,000. */
   readonly tools: readonly { readonly name: string; readonly description: string }[];
   readonly toolCount: number;
-  /** The cursor repeated itself or did not end within the bound of pages. */
+  /** The cursor repeated, or the pages exceeded the limit. */
   readonly endless: boolean;
   readonly call: ToolAnswer | null;
   readonly failure: Failure | null;
@@ -103,55 +103,55 @@ export interface AddressFacts {
 
 /** The proxy that the environment names, without its credentials. */
 export interface ProxyFacts extends Pick<ProxyRoute, "variable" | "host" | "port" | "bypassedBy"> {
-  /** It names a user and a password. */
+  /** It contains a user and a password. */
   readonly credentials: boolean;
   readonly tunnel: boolean;
   /** Of its last answer to CONNECT. */
   readonly status: number | null;
-  /** Its words beside that status. */
+  /** The text of that status. */
   readonly said: string;
   /** What a 407 asked for, e.g. `Basic`, `Negotiate`. */
   readonly schemes: readonly string[];
-  /** Its certificate is vouched for by the system's list alone. */
+  /** Only the system trusts its certificate. */
   readonly systemCas: boolean;
 }
 
-/** The certificate that the server showed in the last handshake that came to an end; its texts are the server's. */
+/** The certificate of the last completed handshake; its texts are the server's. */
 export interface TlsFacts {
   readonly protocol: string | null;
   readonly subject: string;
   readonly issuer: string;
-  /** Issuer of the last certificate that the server sent along: the one that is to be trusted. */
+  /** Issuer of the last certificate that the server sent: the one that must be trusted. */
   readonly root: string;
-  /** Names and addresses that it is for. */
+  /** The names and addresses that it is valid for. */
   readonly names: readonly string[];
-  /** ISO 8601; null when it cannot be read, as below. */
+  /** ISO 8601; null if it cannot be read, as below. */
   readonly validFrom: string | null;
   readonly validTo: string | null;
-  /** Whole days until `validTo`, by this computer's clock; negative when it is past. */
+  /** Whole days until `validTo`, by this computer's clock; negative if it has expired. */
   readonly daysLeft: number | null;
-  /** Node's code when the certificate is not accepted, e.g. `CERT_HAS_EXPIRED`. */
+  /** Node's code if the certificate is not accepted, e.g. `CERT_HAS_EXPIRED`. */
   readonly error: string | null;
-  /** The one more try with the system's certificates; `unavailable` before Node 22.15. Null: there was no need. */
+  /** The second attempt with the system's certificates; `unavailable` before Node 22.15. Null: not needed. */
   readonly systemCas: "helped" | "did-not-help" | "unavailable" | null;
 }
 
-/** The way to the server. Milliseconds and addresses are those of the first connection, the proxy's where one is used. */
+/** The network path to the server. Milliseconds and addresses of the first connection, or those of the proxy. */
 export interface WayFacts {
-  /** Null where the step did not happen. */
+  /** Null if the step did not happen. */
   readonly timings: { readonly dns: number | null; readonly tcp: number | null; readonly tls: number | null };
   /** Empty: no name was resolved. */
   readonly addresses: readonly AddressFacts[];
   /** Null: the environment names none for this URL. */
   readonly proxy: ProxyFacts | null;
-  /** `off` under NODE_TLS_REJECT_UNAUTHORIZED=0: any certificate is taken. */
+  /** `off` with NODE_TLS_REJECT_UNAUTHORIZED=0: any certificate is accepted. */
   readonly verification: "on" | "off";
-  /** Null: no handshake came to an end. */
+  /** Null: no handshake was completed. */
   readonly tls: TlsFacts | null;
 }
 
 export interface ProbeRecord extends WayFacts {
-  /** Without the query, which can hold a secret. */
+  /** Without the query, which can contain a secret. */
   readonly endpoint: {
     readonly origin: string;
     readonly host: string;
@@ -161,20 +161,20 @@ export interface ProbeRecord extends WayFacts {
   /** The limit of the whole run. */
   readonly timeoutMs: number;
   readonly input: BadInput | null;
-  /** `ALL_PROXY` or `all_proxy`, where no variable that counts names a proxy: neither Node's fetch nor this test reads it. */
+  /** `ALL_PROXY` or `all_proxy`, if no other variable names a proxy: neither Node's fetch nor this test reads it. */
   readonly ignoredProxy: string | null;
   readonly exchanges: readonly Exchange[];
   readonly outcome: ProbeOutcome;
-  /** The same road without the token; null when it was not tried. */
+  /** The same requests without the token; null if they were not tried. */
   readonly control: { readonly listed: boolean; readonly toolCount: number } | null;
 }
 
-/** More than any sentence of ours shows of a text. */
+/** Longer than any text that is shown. */
 const LONGEST = 20_000;
-/** Characters that are drawn as nothing: a server that puts one into the middle of a token it repeats would get it past the mask. */
+/** Invisible characters: a server could put one into a repeated token to prevent the masking. */
 const INVISIBLE = /[\p{Default_Ignorable_Code_Point}\p{Bidi_Control}]/gu;
 
-/** The same data with the secrets masked in every text, then cut: a secret is masked before it can be cut in two. */
+/** The same data with the secrets masked in every text, then cut: masked first, so that no part of a secret remains. */
 export function cleaned<T>(value: T, secrets: readonly string[]): T {
   const each = (part: unknown): unknown => {
     if (typeof part === "string") return mask(part.replace(INVISIBLE, ""), secrets).slice(0, LONGEST);

@@ -1,8 +1,8 @@
-/** What a server said, and whether it is about the token, access, haste, the session, the protocol or an ID. Also what its web pages and the MCP library say, which decides nothing. */
+/** Reads what a server said: about the token, access, rate limits, the session, the protocol or an ID. Also the words of web pages and the MCP library, which decide nothing. */
 import { printable } from "../secrets.ts";
 import type { Exchange } from "./record.ts";
 
-/** CM.com's APIs answer 401 or 403 for a bad token, gateways also 400, 500 or 200: the words decide before the number. */
+/** CM.com's APIs answer 401 or 403 for a bad token, gateways also 400, 500 or 200: the words take precedence over the status. */
 const TOKEN_WORDS = new RegExp(
   [
     String.raw`\bun-?authori[sz]ed|\bnot (?:authori[sz]ed|authenticated)|\bauthentication (?:failed|required)`,
@@ -11,7 +11,7 @@ const TOKEN_WORDS = new RegExp(
   ].join("|"),
   "iu",
 );
-/** A parser's ("Invalid or unexpected token", V8), one against forgery, those that a model counts. */
+/** Other kinds of token: a parser's ("Invalid or unexpected token", V8), a CSRF token, a model's. */
 const OTHER_TOKENS =
   /\b(?:unexpected|csrf|input|output|max|stop|page|continuation|progress)[ _-]tokens?\b|\btokens? (?:budget|count|limit)\b/giu;
 const DENY_WORDS =
@@ -24,15 +24,15 @@ const UNKNOWN_WORDS =
 
 export const IDS = ["account", "profile"] as const;
 export type Id = (typeof IDS)[number];
-/** Its name as a word, or in that of a header, a variable or a field; not as a part of a path or of a service's name. */
+/** Its name as a word, or in the name of a header, a variable or a field; not in a path or a service's name. */
 const nameOf = (id: Id): RegExp =>
   new RegExp(`(?:(?<![\\w/.-])|(?:cm|halo|x)[-_])${id}(?:[ _-]?ids?|s|'s)?(?![\\w/-])`, "iu");
 
-/** The answer is a web page, by its type or its first words. */
+/** The answer is a web page, by its content type or its beginning. */
 export const isHtml = ({ contentType, body }: Exchange): boolean =>
   /^\s*(text\/html|application\/xhtml)/iu.test(contentType ?? "") || /^\s*(<!doctype html|<html[\s>])/iu.test(body);
 
-/** The sentence in a JSON body, in a usual place; "" for one that says nothing (`{}`, `null`), undefined for any other text. */
+/** The sentence in a usual field of a JSON body; "" for an empty body (`{}`, `null`), undefined for any other text. */
 function sentenceIn(body: string): string | undefined {
   if (!/^\s*(?:[{["]|null\s*$)/.test(body)) return undefined;
   try {
@@ -47,12 +47,12 @@ function sentenceIn(body: string): string | undefined {
       }
     }
   } catch {
-    // A body that was cut, or no JSON after all.
+    // A truncated body, or not JSON.
   }
   return undefined;
 }
 
-/** What the server said, as a sentence where there is one: its JSON-RPC error, or its body when that is no web page; else WWW-Authenticate. */
+/** What the server said, if possible as a sentence: its JSON-RPC error, or its body if that is not a web page; else WWW-Authenticate. */
 export function sentenceOf(exchange: Exchange): string {
   const { rpcError, end, stream, status, authError } = exchange;
   if (end === "answered" && rpcError === null) return "";
@@ -62,7 +62,7 @@ export function sentenceOf(exchange: Exchange): string {
   return sentenceIn(words) ?? words;
 }
 
-/** The words are about the token of this connection. A text that names all three headers blames none. */
+/** The words blame the token of this connection. A text that names all three headers blames none. */
 export function blamesToken(words: string): boolean {
   if (TOKEN_WORDS.test(words.replace(OTHER_TOKENS, ""))) return true;
   return /x-cm-producttoken/iu.test(words) && !/cm-(?:account|profile)-id/iu.test(words);
@@ -71,10 +71,10 @@ export function blamesToken(words: string): boolean {
 /** The words say that there is no such account or profile. */
 export const deniesId = (words: string): boolean =>
   UNKNOWN_WORDS.test(words) && IDS.some((id) => nameOf(id).test(words));
-/** The answer says so, in HTTP. */
+/** The answer has an HTTP status that refuses. */
 export const missesId = (exchange: Exchange): boolean => exchange.rpcError === null && deniesId(sentenceOf(exchange));
 
-/** The IDs that the words name, by name or value; of both, the one in the part of the sentence that says what is wrong. */
+/** The IDs that the words name, by name or value; if both, the one in the part of the sentence that says what is wrong. */
 export function idsIn(words: string, values: Readonly<Record<Id, string>>): readonly Id[] {
   const isIn = (part: string, id: Id): boolean =>
     nameOf(id).test(part) || (values[id].length > 3 && part.includes(values[id]));
@@ -84,18 +84,18 @@ export function idsIn(words: string, values: Readonly<Record<Id, string>>): read
   return blamed.length === 1 ? blamed : named;
 }
 
-/** What the server's words decide. Null: they are about something else, or do not count. */
+/** The cause that the server's words name. Null: they are about something else, or do not count. */
 export function heardIn(exchange: Exchange) {
   const { status, end, phase, rpcError, session, body } = exchange;
   // a gateway can refuse with HTTP 200 and a sentence in JSON
   const isSentence = end === "not-rpc" && (sentenceIn(body) ?? "") !== "";
   const isRefusal = (status ?? 0) >= 400 || end === "answered" || isSentence;
-  // what a tool says is about what it works with, such as a model's tokens or another service's limits
+  // a tool's words are about its own work, such as a model's tokens or another service's limits
   if (!isRefusal || phase === "call") return null;
   const words = sentenceOf(exchange);
   const isServers = status === null || status < 500;
   if (isServers && (rpcError?.code === -32022 || VERSION_WORDS.test(words))) return "protocol-version";
-  // the SDK's servers also use -32001 for a token that is refused
+  // the SDK's servers also use -32001 for a refused token
   const mayBeLost = session && status !== 401 && (rpcError?.code === -32001 || status === 400);
   if (mayBeLost && /\bsession\b/iu.test(words)) return "session-lost";
   if (isServers && RATE_WORDS.test(words)) return "rate-limited";
@@ -103,7 +103,7 @@ export function heardIn(exchange: Exchange) {
   return isServers && DENY_WORDS.test(words) ? "forbidden" : null;
 }
 
-/** What a web page says in short: its title and its first heading; the beginning of its text where it has neither. */
+/** A short text of a web page: its title and first heading, or the beginning of its text if it has neither. */
 export function pageWords(body: string): string {
   const textOf = (html = ""): string => printable(html.replace(/<[^>]*>|&#?\w+;/gu, " "), 150);
   const parts = [/<title[^>]*>([^<]*)/iu, /<h[12]\b[^>]*>(.*?)<\/h[12]/isu].map((part) => textOf(part.exec(body)?.[1]));
@@ -111,7 +111,7 @@ export function pageWords(body: string): string {
   return said || textOf(body.replace(/<(script|style)\b.*?(?:<\/\1>|$)/gisu, " "));
 }
 
-/** What the MCP library says of an answer, in one short line. Its lists of issues are JSON (zod 4). */
+/** What the MCP library says about an answer, in one short line. Its lists of issues are JSON (zod 4). */
 export function libraryWords(message: string): string {
   const text = message.replace(/^Invalid result for [\w/]+: /u, "");
   if (!/^\s*\[/u.test(text)) return text;

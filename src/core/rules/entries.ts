@@ -5,7 +5,7 @@ import { couldBe, FIELDS, keyCorrections, rightType, SHAPES } from "../clients/c
 import type { Entry, Node } from "../formats/json.ts";
 import { isObjectNode, kindWord, member, textOf, winners } from "../formats/nodes.ts";
 
-/** The properties that a later one of the same name replaces: the servers, with whole blocks of them, or all others. */
+/** The properties that a later one with the same name replaces: servers and blocks of servers, or all others. */
 function replaced({ tree }: Document, which: "servers" | "others"): readonly Entry[] {
   const servers = member(tree, "mcpServers")?.value;
   const isBlock = ({ key, value }: Entry) => key === "mcpServers" && isObjectNode(value) && value.entries.length > 0;
@@ -61,12 +61,12 @@ export const ENTRY_RULES: readonly Rule[] = [
   entryRow({
     id: "entry-not-object",
     summary: "Claude Code skips a server that is not an object",
-    // of the name `__proto__` the value does not count: rule `reserved-name`
+    // for the name `__proto__`, only the rule `reserved-name` applies
     find: ({ name, entry: { value } }) =>
       isObjectNode(value) || name === "__proto__" ? undefined : { at: value, args: { got: kindWord(value) } },
     message: ({ name, got }) => `server "${name}" is ${got}, so Claude Code skips it; allowed: an object`,
   }),
-  // case counts ("HTTP" is unknown), and `sse-ide`, `ws-ide`, `sdk`, `claudeai-proxy` belong to hosts other than a file
+  // case counts ("HTTP" is unknown); `sse-ide`, `ws-ide`, `sdk`, `claudeai-proxy` are not for files
   serverRow({
     id: "unknown-type",
     summary: 'Claude Code skips a server whose "type" it does not know (case counts)',
@@ -82,18 +82,18 @@ export const ENTRY_RULES: readonly Rule[] = [
     message: ({ name, got, right }) =>
       `server "${name}": "type" is ${got}, so Claude Code skips the server; ${right === undefined ? "" : `"${right}" is probably meant; `}allowed: "http", "sse", "ws", "stdio"`,
   }),
-  // "Skipped — has a "url" but no "type"", the other servers stay; with a `command` the URL is not looked at
+  // "Skipped — has a "url" but no "type""; the other servers stay. With a `command` the URL is ignored
   serverRow({
     id: "http-url-without-type",
     summary: 'Claude Code skips a server with a "url" but no "type"',
     find: ({ document, entry, node }) => {
       const url = member(node, "url");
       if (url === undefined || member(node, "type") || member(node, "command")) return undefined;
-      // not where the URL says another transport, or a misspelled key is meant to be the type
+      // no fix if the URL is for another transport, or a misspelled key may be the type
       const text = textOf(url.value) ?? "";
       const isHttp = /^https?:/.test(text) && !/\/sse\/?(?:[?#]|$)/.test(text);
       const isMeant = keyCorrections(node).some(({ right }) => right === "type");
-      // on a line of its own where the URL has one
+      // on a line of its own if the URL has one
       const before = document.text.slice(Math.max(0, url.start - 200), url.start);
       const gap = /(?:\r\n|\n|\r)[ \t]*$/.exec(before)?.[0] ?? " ";
       const fix = [{ offset: url.start, length: 0, text: `"type": "http",${gap}` }];
@@ -118,7 +118,7 @@ export const ENTRY_RULES: readonly Rule[] = [
     find: ({ entry, node, transport }) => {
       const command = member(node, "command")?.value;
       if (transport !== "stdio" || (textOf(command) ?? "") !== "") return undefined;
-      // rule `http-url-without-type` says what is wrong
+      // the rule `http-url-without-type` reports it
       if (command === undefined && !member(node, "type") && member(node, "url")) return undefined;
       return { at: command ?? entry, args: { got: command === undefined ? "missing" : kindWord(command) } };
     },

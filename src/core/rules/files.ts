@@ -6,7 +6,7 @@ import { fileRow, type Row } from "../check/rows.ts";
 import { MAX_DEPTH, type Node } from "../formats/json.ts";
 import { isObjectNode, kindWord, member } from "../formats/nodes.ts";
 
-/** A row about a file that could not be read as UTF-8, or not be parsed, for this reason. */
+/** A row about a file that cannot be read as UTF-8, or cannot be parsed, for this reason. */
 function unreadRow(why: Document["encoding"] | Broken["kind"], rule: Omit<Row<never>, "find">): Rule {
   const find = ({ document }: { readonly document: Document }) => {
     const { broken, encoding, text } = document;
@@ -38,7 +38,7 @@ function withoutCommas(node: Node): readonly TextEdit[] {
   return comma === undefined ? inside : [...inside, { offset: comma, length: 1, text: "" }];
 }
 
-/** Other spellings, and what other clients call it: VS Code `servers`, Zed `context_servers`, Codex `mcp_servers`, opencode `mcp`. */
+/** Other spellings and other clients' keys: VS Code `servers`, Zed `context_servers`, Codex `mcp_servers`, opencode `mcp`. */
 const OTHERS = new Set(["mcpservers", "mcpserver", "servers", "server", "contextservers", "mcp"]);
 
 export const FILE_RULES: readonly Rule[] = [
@@ -61,7 +61,7 @@ export const FILE_RULES: readonly Rule[] = [
     summary: "Claude Code refuses a .mcp.json in UTF-16",
     message: () => "the file is in UTF-16, so Claude Code loads none of its servers; allowed: UTF-8",
   }),
-  // the file loads, and every such byte has become U+FFFD: in a name, a URL or a header
+  // the file loads, but every invalid byte is U+FFFD: in a name, a URL or a header
   unreadRow("not-utf-8", {
     id: "not-utf-8",
     severity: "warning",
@@ -111,7 +111,7 @@ export const FILE_RULES: readonly Rule[] = [
     message: () =>
       "a comma before a closing brace or bracket: Claude Code accepts only strict JSON and loads none of the servers",
   }),
-  // Claude Code read 100,000 levels; our tree ends at 256
+  // Claude Code reads 100,000 levels; our tree has at most 256
   unreadRow("too-deep", {
     id: "too-deep",
     summary: "A file that is nested too deeply cannot be checked",

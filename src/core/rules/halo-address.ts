@@ -1,4 +1,4 @@
-/** Where an entry for HALO sends the token, and what else it gives away. */
+/** Where an entry for HALO sends the token, and what else it reveals. */
 import { givenValues } from "../check/env-files.ts";
 import type { Document, Rule, Subject } from "../check/model.ts";
 import { addressRow, headerRow, type Place, remoteRow } from "../check/rows.ts";
@@ -6,7 +6,7 @@ import { isSecretName } from "../check/secret-judge.ts";
 import { type Dialect, referencesIn, spelledIn, variablesIn, withoutPlaceholders } from "../clients/references.ts";
 import { member } from "../formats/nodes.ts";
 
-/** The beginning of an address, as much as anybody would write, in which variables have taken their defaults. */
+/** The beginning of a URL, with the defaults of its variables; real URLs are not longer. */
 function withDefaults(text: string): string {
   return text.slice(0, 4096).replace(/\$\{[A-Za-z_]\w*:-([^}]*)\}/g, "$1");
 }
@@ -14,11 +14,11 @@ function withDefaults(text: string): string {
 const parsed = (address: string): URL | undefined => (URL.canParse(address) ? new URL(address) : undefined);
 
 /**
- * What the address of an entry is, beside the endpoint that is meant. `http`: the same but for the scheme; `near`: the same
- * host and path, written otherwise. A user's name, a query and a fragment are judged by another rule.
+ * Compares the URL of an entry with the expected endpoint. `http`: the same except for the scheme; `near`: the same
+ * host and path, spelled differently. Another rule checks user name, query and fragment.
  */
 function endpointOf(text: string, meant: string): "right" | "http" | "near" | "other" {
-  // a variable alone leads where its owner says, on each machine; .env.example must name it
+  // if the URL is only a variable, the owner of each machine decides; .env.example must name it
   const [only] = referencesIn(text.trim());
   if (text === meant || (only?.text === text.trim() && !text.includes(":-"))) return "right";
   const address = withDefaults(text)
@@ -39,7 +39,7 @@ function hostOf(text: string): string {
   return host === "" || host.includes("$") ? "a host that only a variable knows" : `host ${host}`;
 }
 
-/** Where a file of the repository gives a variable of the URL another address than HALO's. */
+/** Where a file of the repository sets a variable of the URL to an address that is not HALO's. */
 function givenElsewhere(subject: Subject, user: Document, text: string, dialect: Dialect): readonly Place[] {
   return variablesIn(text, dialect).flatMap(({ name: variable }) =>
     givenValues(subject, user, variable).flatMap(({ document, value, span }): readonly Place[] => {
@@ -70,7 +70,7 @@ function carried(whole: string, dialect: Dialect): string | undefined {
 const DEFAULT = /\$\{([A-Za-z_]\w*):-([^}]{0,4096})\}/;
 
 export const ADDRESS_RULES: readonly Rule[] = [
-  // every client of every teammate sends the token there: a changed host is how a pull request would take it
+  // every teammate's client sends the token there: a pull request could change the host to collect the tokens
   addressRow({
     id: "halo-endpoint",
     summary: "An entry for HALO sends the token to an address that is not HALO's",
@@ -100,7 +100,7 @@ export const ADDRESS_RULES: readonly Rule[] = [
       endpointOf(text, url) === "http" ? { at: node, args: { url }, fix: url } : undefined,
     message: ({ name, url }) => `server "${name}" uses http, so the token is sent unencrypted; allowed: ${url}`,
   }),
-  // addresses are printed by `claude mcp list`, in errors and in the logs of every proxy; header values are not
+  // URLs are printed by `claude mcp list`, in errors and in proxy logs; header values are not
   addressRow({
     id: "halo-token-in-url",
     summary: "The URL of an entry for HALO contains a secret or a query",
@@ -111,7 +111,7 @@ export const ADDRESS_RULES: readonly Rule[] = [
     message: ({ name, what, url }) =>
       `the URL of server "${name}" contains ${what}, which appears in logs; allowed: ${url}, and the token in the header X-CM-PRODUCTTOKEN`,
   }),
-  // a default is in the file for everybody: the secret itself, or a text that hides Claude Code's "missing variable" warning
+  // everybody gets the default: the secret itself, or a text that prevents Claude Code's "missing variable" warning
   headerRow({
     id: "halo-token-default",
     summary: "The token's variable has a default",

@@ -1,4 +1,4 @@
-/** Whether an entry for HALO is there, with what HALO asks for: Streamable HTTP and three headers. */
+/** Whether an entry for HALO exists, with what HALO needs: Streamable HTTP and three headers. */
 import { haloServers } from "../check/halo-servers.ts";
 import type { Rule } from "../check/model.ts";
 import { haloRow, headerRow, type Place, remoteRow, rowsOf } from "../check/rows.ts";
@@ -6,7 +6,7 @@ import { isObjectNode, member, textOf } from "../formats/nodes.ts";
 import { HEADERS, VALUES } from "../halo.ts";
 
 export const HEADER_RULES: readonly Rule[] = [
-  // for a repository that means to have HALO: a merge that drops the entry takes it from the whole team, silently
+  // a merge that drops the entry silently removes HALO for the whole team
   rowsOf((subject) => {
     const root = subject.documents.find(({ path }) => path === ".mcp.json");
     return subject.allowMissing ? [] : [{ document: { path: ".mcp.json" }, root }];
@@ -15,7 +15,7 @@ export const HEADER_RULES: readonly Rule[] = [
     summary: "The root .mcp.json has no entry for HALO",
     find: ({ root }, subject) => {
       const servers = member(root?.tree, "mcpServers");
-      // other rules speak of a file that does not load as a whole; an empty one loads, with no servers
+      // other rules report a file that does not load; an empty one loads, without servers
       const isEmpty = root === undefined || (root.encoding === "utf-8" && root.text.trim() === "");
       const isThere = haloServers(subject).some(({ document }) => document === root);
       if (isThere || !(isEmpty || isObjectNode(servers?.value))) return undefined;
@@ -26,7 +26,7 @@ export const HEADER_RULES: readonly Rule[] = [
     },
     message: ({ what }) => `${what}: run npx create-halo-mcp, or use check --allow-missing if that is intended`,
   }),
-  // CM.com documents "HTTP" as HALO's transport (page "MCP"); a client that is told "sse" opens a stream and waits
+  // CM.com documents "HTTP" as HALO's transport (page "MCP"); with "sse" a client opens a stream and waits
   remoteRow({
     id: "halo-sse",
     summary: 'An entry for HALO has "type": "sse", which HALO does not support',
@@ -36,7 +36,7 @@ export const HEADER_RULES: readonly Rule[] = [
     },
     message: ({ name }) => `server "${name}" has "type": "sse", but HALO uses Streamable HTTP; allowed: "http"`,
   }),
-  // HALO has three values and no OAuth (CM.com, page "MCP"): without one of them the answer is a refusal
+  // HALO needs three values and has no OAuth (CM.com, page "MCP"): without one of them it refuses
   haloRow({
     id: "halo-header-missing",
     summary: "An entry for HALO lacks one of the three headers",
@@ -68,15 +68,15 @@ export const HEADER_RULES: readonly Rule[] = [
     message: ({ name, header, right }) =>
       `server "${name}" has the header "${header}", which HALO does not know; did you mean ${right}?`,
   }),
-  // On the wire the case does not count. In Claude Code 2.1.330 it does: what comes from a helper, or from a second entry
-  // in the other spelling, does not replace the header but is joined to it, "a, b" (measured).
+  // HTTP ignores the case of names. Claude Code 2.1.330 does not: a header from a helper, or a second one
+  // with another case, does not replace the first but is joined to it, "a, b" (measured).
   headerRow({
     id: "halo-header-case",
     severity: "note",
     summary: "A header of an entry for HALO is spelled with another case",
     find: ({ header: { name, which, entry }, headers, program }) => {
       const right = HEADERS[which];
-      // blanks around a name are said by the rules about loading
+      // the rule `padding` reports spaces around a name
       if (program !== undefined || name === right || name !== name.trim()) return undefined;
       const twin = headers.some((other) => other.entry !== entry && other.which === which);
       return { at: entry, args: { header: name, right }, fix: twin ? undefined : right };

@@ -9,7 +9,7 @@ import { assignments } from "../formats/dotenv.ts";
 import { removeFromArray } from "../formats/json-edit.ts";
 import { member, textOf } from "../formats/nodes.ts";
 
-/** About each item of `disabledMcpjsonServers` that names HALO. The list wins over `enabledMcpjsonServers` (Claude Code 2.1.330). */
+/** A rule about each item of `disabledMcpjsonServers` that names HALO. The list overrides `enabledMcpjsonServers` (Claude Code 2.1.330). */
 function disabledRow(kind: Document["kind"]) {
   return rowsOf((subject) => {
     const names = new Set(haloServers(subject).flatMap(({ document, name }) => (document.kind === "mcp" ? name : [])));
@@ -33,7 +33,7 @@ export const LOADING_RULES: readonly Rule[] = [
     message: ({ name }) =>
       `"disabledMcpjsonServers" lists "${name}", so Claude Code does not load it for anyone in this repository; remove it`,
   }),
-  // Claude Code reads the `.mcp.json` of every folder above it, and takes the nearest entry of a name (2.1.330, measured)
+  // Claude Code reads the `.mcp.json` of every folder above it, and uses the nearest entry with a name (2.1.330, measured)
   entryRow({
     id: "halo-shadowed",
     severity: "warning",
@@ -41,15 +41,15 @@ export const LOADING_RULES: readonly Rule[] = [
     find: ({ document, name, entry }, subject) => {
       const same = haloServers(subject).filter((server) => server.document.kind === "mcp" && server.name === name);
       const above = same.find((server) => server.document !== document && isBelow(document, server.document));
-      // HALO again, for another profile, is what a repository of many packages does on purpose
+      // a monorepo may have HALO again on purpose, with another profile
       if (above === undefined || same.some((server) => server.entry === entry)) return undefined;
       return { at: entry, args: { path: above.document.path } };
     },
     message: ({ name, path }) =>
       `"${name}" is HALO in ${path}, but another server here, and Claude Code uses this one in this folder; give it another name`,
   }),
-  // Claude Code reads no `.env` (2.1.197 and 2.1.330, measured): it sends `${HALO_MCP_TOKEN}` as it stands. What carries
-  // the values is `env` in `.claude/settings.local.json`, direnv, or the shell that starts it; only the first two can be seen.
+  // Claude Code reads no `.env` (2.1.197 and 2.1.330, measured): it sends `${HALO_MCP_TOKEN}` as literal text. The values
+  // come from `env` in `.claude/settings.local.json`, direnv, or the shell that starts it; `check` sees only the first two.
   filesWhere(({ path }) => path === ".env")({
     id: "bridge-missing",
     severity: "note",
@@ -72,7 +72,7 @@ export const LOADING_RULES: readonly Rule[] = [
     message: ({ names }) =>
       `Claude Code does not read .env, and neither .claude/settings.local.json nor .envrc passes ${names} to it; run npx create-halo-mcp, or export them in the shell that starts it`,
   }),
-  // the default answer of Claude Code's dialog about a new server is to do without it, and this is where that is kept (2.1.330)
+  // the default answer of Claude Code's dialog about a new server rejects it, and is stored here (2.1.330)
   disabledRow("settings-local")({
     id: "halo-rejected-here",
     severity: "warning",

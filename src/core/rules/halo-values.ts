@@ -1,4 +1,4 @@
-/** What the three headers of an entry for HALO take their values from. */
+/** Where the three headers of an entry for HALO get their values. */
 import { type HaloServer, saidBy, valueHeaders } from "../check/halo-servers.ts";
 import type { Rule } from "../check/model.ts";
 import { haloRow, headerRow } from "../check/rows.ts";
@@ -26,7 +26,7 @@ function problemOf(value: string, which: Value, only: string | undefined, { dial
   const references = spelledIn(value, dialect);
   if (references.length === 0) {
     if (isBareName(value)) return `is ${value}, the name of a variable without its brackets`;
-    // the token itself, written out, is committed-secret's
+    // the rule `committed-secret` reports the token as plain text
     if (STORE.test(value)) return "is a reference that only a secret manager resolves, so it is sent as it stands";
     if (isObviousExample(value)) return `is the placeholder "${value}"`;
     return /^[\x21-\x7e]+$/.test(value) || which === "token" ? undefined : "has a character that cannot be sent";
@@ -40,7 +40,7 @@ function problemOf(value: string, which: Value, only: string | undefined, { dial
 }
 
 export const VALUE_RULES: readonly Rule[] = [
-  // any other spelling sends a wrong value, and the answer looks like that for a wrong token (measured, see docs/clients)
+  // any other spelling sends a wrong value, which HALO answers like a wrong token (measured, see docs/clients)
   haloRow({
     id: "halo-reference-spelling",
     summary: "A reference is spelled in a way that this client does not expand",
@@ -84,7 +84,7 @@ export const VALUE_RULES: readonly Rule[] = [
     message: ({ name, header, what, label, example }) =>
       `the header ${header} of server "${name}" ${what}; allowed: a reference to the ${label}, such as ${example}`,
   }),
-  // token, account and profile are three values: two headers that share a variable send one of them wrongly
+  // token, account and profile are three values: if two headers share a variable, one value is wrong
   headerRow({
     id: "halo-same-variable",
     summary: "Two headers of an entry for HALO use the same variable",
@@ -103,7 +103,7 @@ export const VALUE_RULES: readonly Rule[] = [
     summary: "A header of an entry for HALO uses the variable of another value",
     find: (server) => {
       const { name, which, only: variable = "", entry } = server.header;
-      // what belongs to somebody else, and what two headers share, is said by other rules
+      // other rules report variables of other services, and variables that two headers share
       const said = isSafeVariable(variable.replace(/-/g, "_")) ? saidBy(variable) : undefined;
       const isShared = valueHeaders(server).filter(({ only }) => only === variable).length > 1;
       if (said === undefined || said === which || isShared) return undefined;
@@ -112,8 +112,8 @@ export const VALUE_RULES: readonly Rule[] = [
     message: ({ name, header, variable, label, needed }) =>
       `the header ${header} of server "${name}" uses ${variable}, which is named after the ${label}; allowed: the variable of the ${needed}`,
   }),
-  // The value is asked for and set in the environment of whoever joins: a name such as NODE_OPTIONS would steer their
-  // programs, and one such as GITHUB_TOKEN would send another service's secret to CM.com. Claude Code blanks some.
+  // The wizard asks new team members for the value and sets it in their environment: NODE_OPTIONS would control their
+  // programs, and GITHUB_TOKEN would send another service's secret to CM.com. Claude Code empties some names.
   headerRow({
     id: "halo-variable-name",
     summary: "An entry for HALO uses a variable that belongs to something else",

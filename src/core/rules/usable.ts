@@ -18,7 +18,7 @@ function urlProblem(url: string, transport: Transport): string | undefined {
   return isFine ? undefined : `of the scheme "${protocol}", to which Claude Code does not connect`;
 }
 
-/** The letters of a header's name (RFC 9110); measured character by character. */
+/** The characters of a header name (RFC 9110); each one measured. */
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]*/;
 /** NUL, CR and LF inside, and what Latin-1 does not have ("Header 'A' has invalid value"); other controls are sent. */
 const NOT_SENT = /[\0\r\n]|[^\0-\u00ff]/;
@@ -39,7 +39,7 @@ export const USABLE_RULES: readonly Rule[] = [
     message: ({ name }) =>
       `"${name}" is a name that Claude Code reserves, so the server is not loaded; allowed: another name`,
   }),
-  // the loader takes any name; `claude mcp add` and `add-json` take only these, and `claude mcp get -x` takes it for an option
+  // the loader accepts any name; `claude mcp add` and `add-json` only these, and `claude mcp get -x` reads it as an option
   entryRow({
     id: "unusable-name",
     severity: "warning",
@@ -48,7 +48,7 @@ export const USABLE_RULES: readonly Rule[] = [
     message: ({ name }) =>
       `Claude Code's commands refuse the name "${name}"; allowed: letters, digits, "_" and "-", not "-" first`,
   }),
-  // the server loads and can never connect ("'url' is not a valid URL", "its address is not http or https")
+  // the server loads but can never connect ("'url' is not a valid URL", "its address is not http or https")
   serverRow({
     id: "unusable-url",
     severity: "warning",
@@ -69,13 +69,13 @@ export const USABLE_RULES: readonly Rule[] = [
     find: (server) =>
       headersOf(server).flatMap((entry): readonly Place[] => {
         const { key, value } = entry;
-        // the name up to the character that is wrong: a line "Name: value" may have been pasted, with a secret in it
+        // only the name up to the wrong character: a pasted line "Name: value" may contain a secret
         const [good = ""] = HEADER_NAME.exec(key) ?? [];
         const header = good === key ? key : `${good}…`;
         if (key === "__proto__") return [];
-        // blanks around a name are the rule `padding`
+        // the rule `padding` reports spaces around a name
         if (key === "" || HEADER_NAME.exec(key.trim())?.[0] !== key.trim()) return [{ at: entry, args: { header } }];
-        // a variable may hold anything, and blanks at both ends are not sent
+        // a variable may contain anything, and spaces at both ends are not sent
         const sent = withoutPlaceholders(textOf(value) ?? "").replace(/^[\t\n\r ]+|[\t\n\r ]+$/g, "");
         return NOT_SENT.test(sent) ? [{ at: value, args: { header, part: "value" } }] : [];
       }),
@@ -97,8 +97,8 @@ export const USABLE_RULES: readonly Rule[] = [
     message: ({ name, header }) =>
       `server "${name}": the header "${header}" appears twice with different case, and both are sent as one; allowed: each header once`,
   }),
-  // warns and takes the blanks as they are: a program is not found (ENOENT), a header is refused ("Invalid header name"), a
-  // variable has another name, a URL with U+00A0 is no URL; blanks around values of headers are not sent
+  // Claude Code warns and keeps the spaces: a program is not found (ENOENT), a header is refused ("Invalid header name"), a
+  // variable has another name, a URL with U+00A0 is invalid; spaces around header values are not sent
   serverRow({
     id: "padding",
     severity: "warning",

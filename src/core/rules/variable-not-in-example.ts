@@ -13,14 +13,14 @@ import { addExampleNames, parseDotenv } from "../formats/dotenv.ts";
 import { keySpan, member, textOf } from "../formats/nodes.ts";
 import { isSafeVariable, LABELS } from "../halo.ts";
 
-/** What the machine, the shell or the client sets for everybody. */
+/** Variables that the machine, the shell or the client sets for everybody. */
 const SET_ANYWAY =
   /^(?:HOME|USER(?:NAME|PROFILE)?|LOGNAME|PATH|PWD|SHELL|LANG|LC_\w+|TERM|TE?MP|TMPDIR|EDITOR|(?:HOST|COMPUTER)NAME|DISPLAY|CI|OS|(?:LOCAL)?APPDATA|PROGRAM(?:DATA|FILES)|SYSTEMROOT|HOMEDRIVE|HOMEPATH|XDG_\w+|SSH_AUTH_SOCK|CLAUDE_\w+|workspaceFolder\w*|userHome|pathSeparator|\w+_PROXY|JAVA_HOME|VIRTUAL_ENV)$/i;
 
 /** The keys of an entry in which clients expand references. */
 const EXPANDED: ReadonlySet<string> = new Set(["url", "httpUrl", "command", "args", "headers", "env", "environment"]);
 
-/** The variables of an entry that have no default, and that neither the machine nor the entry itself sets; in the order of the file. */
+/** The variables of an entry without a default that neither the machine nor the entry sets, in the order of the file. */
 function neededBy({ client, dialect, node }: Pick<ServerEntry, "client" | "dialect" | "node">): readonly string[] {
   const { names, variables = [] } = client.entry;
   const env = (member(node, "env") ?? member(node, "environment"))?.value;
@@ -39,7 +39,7 @@ function neededBy({ client, dialect, node }: Pick<ServerEntry, "client" | "diale
   return [...new Set(all)].filter((name) => !SET_ANYWAY.test(name));
 }
 
-/** The `.env.example` files above a file, the nearest first: of paths that lie on one way down, the longest. */
+/** The `.env.example` files above a file, the nearest (the longest path) first. */
 function examplesFor({ documents }: Subject, document: Document): readonly Document[] {
   return documents
     .filter((each) => each.kind === "env-example" && each.encoding === "utf-8" && isBelow(document, each))
@@ -55,7 +55,7 @@ function unlisted(subject: Subject) {
     if (client === undefined || document.ignored || !subject.inRepository) return [];
     const examples = examplesFor(subject, document);
     const [nearest] = examples;
-    // a repository without HALO and without an example has its own way to say what to set
+    // a repository without HALO and without an example documents its variables elsewhere
     const isJudged = nearest !== undefined && (document.kind === "mcp" || client.entry.names !== undefined);
     return entriesIn(document.tree, client).flatMap((entry) => {
       const server = halo.get(entry.value);
@@ -64,7 +64,7 @@ function unlisted(subject: Subject) {
       const missing = neededBy(server ?? { client, dialect: client.references, node: entry.value }).filter((name) => {
         const key = `${nearest?.path ?? ""}\n${name}`;
         const isSaid = said.has(key) || examples.some(({ text }) => parseDotenv(text).has(name));
-        // what belongs to another program has a rule of its own; what a shared file sets, everybody has
+        // variables of other programs have a rule of their own; everybody has the values of shared files
         if (isSaid || (values.includes(name) && !isSafeVariable(name))) return false;
         said.add(key);
         return givenValues(subject, document, name).every((given) => given.document.kind === "env-example");
@@ -76,7 +76,7 @@ function unlisted(subject: Subject) {
   });
 }
 
-/** An unset variable is sent as `${NAME}`. Of HALO in every client's file, of other servers in those of Claude Code and Codex. */
+/** An unset variable is sent as `${NAME}`. Covers HALO in every client's file, and other servers in those of Claude Code and Codex. */
 export const variableNotInExample = rowsOf(unlisted)({
   id: "variable-not-in-example",
   severity: "warning",
