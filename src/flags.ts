@@ -13,14 +13,13 @@ export interface Flag {
 
 export const CLIENTS = ["claude-code", "claude-ai", "chatgpt"] as const;
 export type ClientId = (typeof CLIENTS)[number];
-const SCOPES = ["project", "local", "user"] as const;
 export const BRIDGES = ["claude-settings", "direnv", "none"] as const;
 export type Bridge = (typeof BRIDGES)[number];
 const CI_KINDS = ["none", "github", "gitlab", "pre-commit", "lefthook", "husky"] as const;
 
 export const INIT_FLAGS: readonly Flag[] = [
   { name: "client", arg: "id,…", values: CLIENTS, env: "HALO_CLIENT", summary: "" },
-  { name: "scope", arg: "scope,…", values: SCOPES, env: "HALO_SCOPE", summary: "" },
+  { name: "scope", arg: "scope,…", values: ["project", "local", "user"], env: "HALO_SCOPE", summary: "" },
   { name: "name", arg: "name", env: "HALO_NAME", summary: "server name (default: halo)" },
   { name: "url", arg: "url", env: "HALO_MCP_URL", summary: "endpoint (default: HALO's)" },
   { name: "account-id", arg: "id", env: "HALO_ACCOUNT_ID", summary: "CM.com account ID" },

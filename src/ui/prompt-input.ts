@@ -1,5 +1,4 @@
 import { PassThrough } from "node:stream";
-import { StringDecoder } from "node:string_decoder";
 import type { Input } from "../context.ts";
 
 /** What a prompt reads: free text, or keys that select. */
@@ -26,17 +25,16 @@ export function guardInput(chunk: string, reads: Reads, pastedBreak: string): st
 
 /** A stream for one prompt with the real input, filtered by `guardInput`. A closed input ends the prompt like Ctrl-C. */
 export function openPromptInput(input: Input, reads: Reads, pastedBreak: string) {
-  const decoder = new StringDecoder("utf8");
   const setRawMode = (raw: boolean): unknown => input.setRawMode?.(raw);
   const stream = Object.assign(new PassThrough(), { isTTY: true, setRawMode });
   let isOpen = true;
-  const onData = (chunk: Buffer | string): void => {
-    const text = guardInput(typeof chunk === "string" ? chunk : decoder.write(chunk), reads, pastedBreak);
+  const onData = (chunk: string): void => {
+    const text = guardInput(chunk, reads, pastedBreak);
     if (isOpen && text !== "") stream.write(text);
   };
   const onEnd = (): void => void (isOpen && stream.write(CTRL_C));
   const ends = ["end", "close", "error"] as const;
-  input.on("data", onData);
+  input.setEncoding("utf8").on("data", onData);
   for (const name of ends) input.once(name, onEnd);
   input.resume();
   if (input.readableEnded || input.destroyed) queueMicrotask(onEnd);
