@@ -1,4 +1,4 @@
-import { mkdirSync, symlinkSync } from "node:fs";
+import { chmodSync, mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -86,6 +86,20 @@ describe("discover", () => {
       }),
       { numRuns: 3000 },
     );
+  });
+
+  it("stops at a folder that git could not look into, where it may hold what was asked for", () => {
+    const warned = (reason: string, ...paths: readonly string[]) => {
+      const script = `#!/bin/sh\necho "warning: could not open directory 'shut/in/': ${reason}" >&2\n`;
+      write(scratch.tmp, { git: script });
+      chmodSync(join(scratch.tmp, "git"), 0o755);
+      const within = paths.map((path) => ({ path, isFolder: true }));
+      return () => find({ git: { ...git(), program: join(scratch.tmp, "git") }, within });
+    };
+    for (const paths of [[], [""], ["shut"], ["shut/in/er"], ["a", "shut/in"]])
+      expect(warned("Permission denied", ...paths)).toThrow(/\n {2}- shut\/in: no permission to read it$/);
+    expect(warned("Permission denied", "shut/out", "a")()).toEqual([]);
+    expect(warned("No such file or directory")()).toEqual([]);
   });
 
   it("walks no circle, and gives up on a tree that never ends", () => {

@@ -69,6 +69,13 @@ describe("acquireLock", () => {
     expect(beside(path)).toEqual([]);
   });
 
+  it("keeps its rule as long as it holds content of another run", async () => {
+    const lock = await acquire(path);
+    leftOver(path, undefined);
+    releaseLock(lock);
+    expect(readdirSync(lock.folder)).toEqual([".gitignore", `new-${uuid(1)}`]);
+  });
+
   it("waits for the living, and then says which lock and what to do", async () => {
     const lock = await acquire(path);
     const error: unknown = await acquire(path, 100).catch((thrown: unknown) => thrown);

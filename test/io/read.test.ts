@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { readState, resolveTarget } from "../../src/io/read.ts";
+import { isInside, readState, resolveTarget } from "../../src/io/read.ts";
 
 const folder = (): string => realpathSync(mkdtempSync(join(tmpdir(), "halo-snapshot-")));
 
@@ -89,3 +89,12 @@ describe("resolveTarget", () => {
     expect(readState(join(dir, "41"))).toMatchObject({ kind: "unreadable" });
   });
 });
+
+it.each([
+  ["/a", "/a", true],
+  ["/a/b/c", "/a", true],
+  ["/a/..b", "/a", true],
+  ["/ab", "/a", false],
+  ["/a", "/a/b", false],
+  ["/b", "/a", false],
+])("%s is inside of %s: %s", (path, folder, expected) => expect(isInside(path, folder)).toBe(expected));
