@@ -174,7 +174,7 @@ export function cleanValue(which: Value, pasted: string): Cleaned {
     return refuse(`the ${label} is the word “${value.toLowerCase()}”: the variable it came from was not set`, true);
   if (PLACEHOLDERS.some((form) => form.test(value))) return refuse(`the ${label} is still a placeholder`, true);
   const bad = unsendable(value);
-  if (bad !== undefined) return refuse(`the ${label} has ${bad}, which an HTTP header cannot carry. Copy it again`);
+  if (bad !== undefined) return refuse(`the ${label} has ${bad}, which cannot be in an HTTP header. Copy it again`);
   if (value.length > MAX_BYTES)
     return refuse(`the ${label} is ${value.length} characters long; more than ${MAX_BYTES} is no ${label}`);
   if (looksLikeUrl(value)) return refuse(`this is a URL, not a${which === "account" ? "n" : ""} ${label}`);

@@ -67,7 +67,7 @@ function askGit({ root, within, places }: DiscoverOptions, git: GitOptions): rea
   if (missed.length > 0) {
     const lines = missed.slice(0, 10).map((folder) => `  - ${folder}: no permission to read it`);
     throw new EnvironmentError(
-      [`could not look into every folder of ${root}`, ...lines].join("\n"),
+      [`could not read every folder of ${root}`, ...lines].join("\n"),
       { hint: "nothing was checked: make it readable, let git ignore it, or name what to check" },
       "unreadable",
     );
@@ -96,7 +96,7 @@ function walk({ root, places, maxFolders }: DiscoverOptions, folders: readonly s
     seen += 1;
     if (seen > maxFolders) {
       throw new EnvironmentError(
-        `there are more than ${maxFolders} folders below ${root}, which is no git repository`,
+        `there are more than ${maxFolders} folders below ${root}, which is not a git repository`,
         { hint: "name what to check: npx create-halo-mcp check <path…>" },
         "too-many-folders",
       );

@@ -48,7 +48,7 @@ export async function acquireLock(target: string, signal: AbortSignal, timeoutMs
     if (lock !== undefined) return lock;
     if (performance.now() >= deadline)
       throw new EnvironmentError(
-        `${target} is locked by another run: ${target}.lock is there and did not go away.`,
+        `${target} is locked by another run: ${target}.lock exists and was not removed.`,
         { hint: `If no other run is alive, delete ${target}.lock and run it again.` },
         "locked",
       );

@@ -22,7 +22,7 @@ async function readAll(stream: Readable, flag: string, { signal, timeoutMs }: Pa
     for await (const chunk of addAbortSignal(AbortSignal.any([signal, ...limit]), stream)) {
       const bytes = Buffer.from(chunk);
       size += bytes.length;
-      if (size > MAX_BYTES) throw new UsageError(`${flag}: more than 64 KiB is no token`);
+      if (size > MAX_BYTES) throw new UsageError(`${flag}: the input is larger than 64 KiB`);
       chunks.push(bytes);
     }
   } catch (error) {
@@ -45,7 +45,7 @@ export function readStdin(stdin: Readable & { readonly isTTY?: boolean }, patien
 export async function readSecretFile(path: string, patience: Patience): Promise<string> {
   if (!existsSync(path))
     throw new EnvironmentError("--token-file: there is no such file", {
-      hint: "give the path of a file that holds the token and nothing else",
+      hint: "give the path of a file that contains only the token",
     });
   const stat = statSync(path);
   if (stat.isFIFO()) {
@@ -58,6 +58,6 @@ export async function readSecretFile(path: string, patience: Patience): Promise<
   } catch {
     // reported below
   }
-  const message = `--token-file: ${path} cannot be read, or is no file of at most 64 KiB`;
+  const message = `--token-file: ${path} cannot be read, or is larger than 64 KiB`;
   throw new EnvironmentError(message, { hint: `ls -l ${path}` });
 }

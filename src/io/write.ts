@@ -40,7 +40,7 @@ export interface WriteOptions {
 /** A file, or its absence. */
 type Known = Exclude<Entry, { kind: "unreadable" }>;
 
-const MEND = "Mend that, then run it again.";
+const MEND = "Fix that, then run it again.";
 
 interface Done {
   readonly what: string;
@@ -101,8 +101,8 @@ export async function applyWrites(steps: readonly WriteStep[], options: WriteOpt
       quietly(() => {
         for (let folder = last; folder.length >= first.length; folder = dirname(folder)) rmdirSync(folder);
       });
-    const restored = done.length > 0 ? "Everything was put back." : "Nothing was changed.";
-    throw inWords(error, at, lost.length > 0 ? `Could not be put back: ${lost.join("; ")}.` : restored);
+    const restored = done.length > 0 ? "Everything was restored." : "Nothing was changed.";
+    throw inWords(error, at, lost.length > 0 ? `Could not be restored: ${lost.join("; ")}.` : restored);
   }
 }
 

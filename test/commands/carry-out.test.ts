@@ -112,16 +112,16 @@ describe.runIf(process.platform !== "win32")("carryOut with programs", () => {
   });
 
   it.each([
-    ["takes back what was added", "exit 0", "claude mcp fail failed: no room. Everything was put back."],
+    ["takes back what was added", "exit 0", "claude mcp fail failed: no room. Everything was restored."],
     [
       "knows the words of claude for nothing to take back",
       'echo "No MCP server named x" >&2; exit 1',
-      "claude mcp fail failed: no room. Everything was put back.",
+      "claude mcp fail failed: no room. Everything was restored.",
     ],
     [
       "names what to type where that fails",
       "exit 1",
-      "claude mcp fail failed: no room. Could not be put back: add it: claude mcp undo.",
+      "claude mcp fail failed: no room. Could not be restored: add it: claude mcp undo.",
     ],
   ])("%s", async (_, undo, message) => {
     const dir = folder();

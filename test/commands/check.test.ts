@@ -319,7 +319,7 @@ describe("--fix", () => {
       symlinkSync(target, join(repo.path, folder, ".mcp.json"));
     }
     const dry = await check(repo.path, ["--fix", "--dry-run", "--quiet"], env);
-    expect([dry.code, dry.stderr.match(/is a link, and is left as it is/g)?.length]).toEqual([1, 2]);
+    expect([dry.code, dry.stderr.match(/is a link and is not changed/g)?.length]).toEqual([1, 2]);
     const { code, stderr, stdout } = await check(repo.path, ["--fix"], env);
     expect(code).toBe(1);
     expect(stderr).toContain("Fixed 1 file.");

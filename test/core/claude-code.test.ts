@@ -99,10 +99,10 @@ describe("haloEntries", () => {
     ["{}", {}, /no url/],
     ["url no text", { type: "http", url: 5 }, /no url/],
     ["no type", { url: HALO_URL }, /"type": "http"/],
-    ["HTTP", { type: "HTTP", url: HALO_URL }, /none that Claude Code knows/],
-    ["type null", { type: null, url: HALO_URL }, /none that/],
-    ["headers null", { ...good, headers: null }, /headers are no object/],
-    ["header number", { ...good, headers: { "CM-ACCOUNT-ID": 5 } }, /value is no string/],
+    ["HTTP", { type: "HTTP", url: HALO_URL }, /type" is unknown/],
+    ["type null", { type: null, url: HALO_URL }, /type" is unknown/],
+    ["headers null", { ...good, headers: null }, /headers are not an object/],
+    ["header number", { ...good, headers: { "CM-ACCOUNT-ID": 5 } }, /value is not a string/],
     ["nothing", { ...good, type: "streamable-http" }, /^undefined$/],
   ])("says why Claude Code skips it: %s", (_what, raw, reason) => {
     expect(String(one(raw)?.broken)).toMatch(reason);

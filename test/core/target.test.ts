@@ -136,7 +136,7 @@ describe("an entry that is not touched", () => {
   it.each(["PATH", "NODE_OPTIONS", "ANTHROPIC_BASE_URL", "HTTPS_PROXY"])("it wants %s set", (name) => {
     for (const each of Object.keys(headers) as (keyof typeof headers)[]) {
       const { reason, hint } = refusal(header(each, `\${${name}}`));
-      expect(reason).toMatch(/that other programs act on/);
+      expect(reason).toMatch(/that affects other programs/);
       expect(`${reason}${hint}`).not.toContain(name);
     }
   });

@@ -168,8 +168,8 @@ describe.concurrent("Claude Code while it is asked", () => {
       expect(run.code, run.stdout).toBe(1);
       expect(flat(run)).toContain(
         isGone
-          ? "Everything was put back."
-          : 'Could not be put back: add "halo" (user scope), values through standard input: claude mcp remove --scope user halo',
+          ? "Everything was restored."
+          : 'Could not be restored: add "halo" (user scope), values through standard input: claude mcp remove --scope user halo',
       );
       const { mcpServers = {}, numStartups } = JSON.parse(m.read(store));
       expect([Object.keys(mcpServers), numStartups]).toEqual([isGone ? [] : ["halo"], 3]);

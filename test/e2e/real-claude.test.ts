@@ -321,7 +321,7 @@ describe.concurrent.each(claudeVersions)("Claude Code %s", (version) => {
         const run = await m.run([...base(m), "--scope", scope, "--json"], { stdin, env: claude.env });
         expect(run.code).toBe(1);
         expect(told(run)).toMatchObject({ ok: false, error: { code: "client-failed" } });
-        expect(told(run).error?.message).toMatch(/failed: no room\. Could not be put back: remove the existing "halo"/);
+        expect(told(run).error?.message).toMatch(/failed: no room\. Could not be restored: remove the existing "halo"/);
         const { first } = place.mcpServers;
         expect(servers(m, scope)).toEqual({ first });
         expect(readFileSync(userSettings(m), "utf8")).toBe('{ "env": { "A": "b" } }\n');

@@ -96,7 +96,7 @@ async function faults(): Promise<object> {
         z: ["absent", "z 384"],
       };
       if (message !== "") figures.failed += 1;
-      const told = message.match(/Could not be put back: .*\./)?.[0] ?? "";
+      const told = message.match(/Could not be restored: .*\./)?.[0] ?? "";
       if (told !== "") figures.lost += 1;
       for (const [name, [before, after]] of Object.entries(states)) {
         const lost = told.includes(`/${name}:`);

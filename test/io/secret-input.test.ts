@@ -64,14 +64,14 @@ describe("readSecretFile", () => {
     writeFileSync(at("big"), "s".repeat(65_537));
     mkdirSync(at("folder"));
     for (const bad of ["big", "folder"]) {
-      const message = `--token-file: ${at(bad)} cannot be read, or is no file of at most 64 KiB`;
+      const message = `--token-file: ${at(bad)} cannot be read, or is larger than 64 KiB`;
       expect(await failure(readSecretFile(at(bad), forever))).toMatchObject({ exitCode: 3, message });
     }
   });
 
   it("never repeats a path where nothing is: it may be the token", async () => {
     const error = await failure(readSecretFile(join(root, "tok-0123456789-abcdef"), forever));
-    const hint = "give the path of a file that holds the token and nothing else";
+    const hint = "give the path of a file that contains only the token";
     expect(error).toMatchObject({ exitCode: 3, message: "--token-file: there is no such file", hint });
   });
 

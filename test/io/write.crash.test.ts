@@ -254,7 +254,7 @@ describe.runIf(onLinux)("a full disk", () => {
     expect(result, "could neither mount a tmpfs as root nor in a namespace of our own").toBeDefined();
     expect(result).toMatchObject({ ok: false, exitCode: 3, code: "write-failed" });
     expect(result?.message).toMatch(
-      /b could not be written: no space left on device \(ENOSPC\)\. Everything was put back\.$/,
+      /b could not be written: no space left on device \(ENOSPC\)\. Everything was restored\.$/,
     );
     expect(readdirSync(`${room}.after`).sort()).toEqual(["a", "b"]);
     expect([read(join(`${room}.after`, "a")), read(join(`${room}.after`, "b"))]).toEqual(["old", "old"]);
@@ -279,7 +279,7 @@ describe.runIf(onLinux)("without permission to write a file", () => {
     const free = { kind: "write", path: at("free"), before: "old", after: "new" };
     expect(await run(free, { ...free, path: at("readonly") })).toMatchObject({
       exitCode: 3,
-      message: expect.stringMatching(/readonly could not be written: permission denied .*Everything was put back\.$/),
+      message: expect.stringMatching(/readonly could not be written: permission denied .*Everything was restored\.$/),
     });
     expect(await run({ ...free, path: at("readonly"), after: "old" })).toMatchObject({ ok: true });
     expect([read(at("free")), readdirSync(dir)]).toEqual(["old", ["free", "readonly"]]);

@@ -147,7 +147,7 @@ describe("applyWrites", () => {
     put("b", "1");
     const assertPrivate = (): void => put("b", "editor");
     const error = await failure(apply([write("a", "1", "2"), secret("b", "1")], { assertPrivate }));
-    expect(error).toMatchObject({ code: "stale", message: expect.stringContaining("Everything was put back.") });
+    expect(error).toMatchObject({ code: "stale", message: expect.stringContaining("Everything was restored.") });
     expect(tree()).toEqual({ a: "1", b: "editor" });
   });
 
@@ -181,8 +181,8 @@ describe("applyWrites", () => {
   });
 
   it.each([
-    [undefined, "no. Everything was put back."],
-    ["type this", "no. Could not be put back: add: type this."],
+    [undefined, "no. Everything was restored."],
+    ["type this", "no. Could not be restored: add: type this."],
   ])("puts back the files, and what came after them, when that fails (%s)", async (reason, message) => {
     const calls: string[] = [];
     const afterwards: WriteOptions["afterwards"] = async (onDone) => {
@@ -211,7 +211,7 @@ describe("applyWrites", () => {
       expect(tree()).not.toHaveProperty("ref");
       throw new Refusal(".env would be committed.", {}, "tracked");
     };
-    const message = ".env would be committed. Everything was put back.";
+    const message = ".env would be committed. Everything was restored.";
     expect(await failure(apply(steps, { assertPrivate }))).toMatchObject({ code: "tracked", exitCode: 1, message });
     expect(tree()).toEqual({});
     await apply(steps);
@@ -245,7 +245,7 @@ describe("applyWrites", () => {
       throw new Refusal("no", { hint: "hint" }, "why");
     };
     const steps = [write("a", "1", "2"), write("b", "1", "2"), secret("c", undefined)];
-    const message = `no. Could not be put back: ${at("a")}: it was changed again meanwhile.`;
+    const message = `no. Could not be restored: ${at("a")}: it was changed again meanwhile.`;
     expect(await failure(apply(steps, { assertPrivate }))).toMatchObject({ code: "why", hint: "hint", message });
     expect(tree()).toEqual({ a: "editor", b: "1" });
   });
@@ -256,7 +256,7 @@ describe("applyWrites", () => {
     const steps = [secret("d/a", undefined), write("b", undefined, "2")];
     const error = await failure(apply(steps, { signal, assertPrivate: () => controller.abort() }));
     expect(error).toBeInstanceOf(Cancelled);
-    expect(error.message).toBe("Cancelled. Everything was put back.");
+    expect(error.message).toBe("Cancelled. Everything was restored.");
     expect((await failure(apply(steps, { signal }))).message).toBe("Cancelled. Nothing was changed.");
     expect(tree()).toEqual({});
   });
@@ -276,6 +276,6 @@ describe("applyWrites", () => {
     const defect = new TypeError("bug");
     const run = apply([write("a", undefined, "1")], { afterwards: () => Promise.reject(defect) });
     await expect(run).rejects.toBe(defect);
-    expect([defect.message, tree()]).toEqual(["bug. Everything was put back.", {}]);
+    expect([defect.message, tree()]).toEqual(["bug. Everything was restored.", {}]);
   });
 });

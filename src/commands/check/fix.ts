@@ -46,7 +46,7 @@ function fixAll(gathered: Gathered): readonly Step[] {
 function plan(gathered: Gathered, show: Show): readonly Step[] {
   return fixAll(gathered).filter(({ name, path }) => {
     const isLink = resolveTarget(path) !== path;
-    if (isLink) show.warn(`${printable(name)} is a link, and is left as it is`);
+    if (isLink) show.warn(`${printable(name)} is a link and is not changed`);
     return !isLink;
   });
 }

@@ -58,7 +58,7 @@ function findPlaces(context: Context, { cwd, paths: words }: CheckOptions) {
   const folders = paths.map(({ path, isFolder }) => (isFolder ? path : dirname(path)));
   const repositories = new Set((folders.length === 0 ? [here] : folders).map(findRoot));
   if (repositories.size > 1)
-    throw new UsageError("the paths lie in different repositories", { hint: "run it once for each of them" });
+    throw new UsageError("the paths are in different repositories", { hint: "run it once for each of them" });
   const [repository] = repositories;
   const isAbove = (path: string): boolean => folders.every((folder) => isInside(folder, path));
   // without a repository, the common parent folder of the path arguments
@@ -67,7 +67,7 @@ function findPlaces(context: Context, { cwd, paths: words }: CheckOptions) {
   const fromRoot = (path: string): string => relative(root, path).split(sep).join("/");
   const asked = paths.map(({ path, isFolder }, index): Asked => {
     if (!isFolder && kindOf(fromRoot(path)) === undefined) {
-      throw new UsageError(`${printable(words[index] ?? "", 200)} is no file that check reads`, {
+      throw new UsageError(`${printable(words[index] ?? "", 200)} is not a file that check reads`, {
         hint: "it reads .mcp.json, .env and .env.example, .claude/settings.json and other clients' MCP files, under these names",
       });
     }
@@ -83,7 +83,7 @@ function gitFor(context: Context, root: string, repository: string): GitOptions 
   const program = find("git");
   if (program !== undefined) return { program, cwd: root, env };
   throw new EnvironmentError(
-    "this is a git repository, but there is no git program to ask what it tracks and ignores",
+    "this is a git repository, but git is not installed: cannot check what is tracked and ignored",
     { hint: "install git, then run this again" },
     "no-git",
   );

@@ -187,7 +187,7 @@ async function carry(page: Page, decided: Decided, message: string, make: (now: 
       if (decided.choice.scopes.includes("project")) assertSameEntry(page);
     },
     replan: async () => {
-      show.info("A file changed meanwhile: the plan is made anew.");
+      show.info("A file changed meanwhile: making a new plan.");
       return make(lookAgain(page));
     },
   });
@@ -201,7 +201,7 @@ function assertSameEntry(page: Page): void {
   const rawIn = ({ here }: Page) => entryIn(here, "project", name)?.raw ?? null;
   const is = rawIn(lookAgain(page));
   if (equalJson(rawIn(page), is) || (mode === "new" && equalJson(haloEntry(name, url), is))) return;
-  const hint = "look at it, then run this again";
+  const hint = "check it, then run this again";
   throw new Refusal(".mcp.json changed meanwhile; nothing was written", { hint }, "stale");
 }
 

@@ -59,7 +59,7 @@ export async function agreeOnUrl({ target, here, options, show, decides: ask }: 
   show.warn(`Careful: ${named} in .mcp.json ${why}.`, [
     `URL: ${printable(url, 200)}`,
     `It would receive: ${[...new Set(Object.values(entry.headers).flatMap(references))].join(", ")}`,
-    "Say yes only if your team told you about this host (a gateway of yours, say).",
+    "Say yes only if your team told you about this host (your own gateway, for example).",
   ]);
   if (await ask.confirm({ message: `Send your token to ${host}?`, initial: false })) return url;
   throw refusal("endpoint-foreign", why, `ask whoever changed .mcp.json, or ${BESIDE}`);
@@ -144,10 +144,9 @@ export function showDiagnosis(show: Show, diagnosis: Diagnosis, title: string, b
   show.ok(`${title}: connected to ${name}, ${count}`, brief ? [] : [...listed, ...more]);
   if (control === "accepted")
     show.warn(
-      detail ?? "The same request without the token was accepted too: this success says nothing about the token.",
+      detail ?? "The server also accepts the same request without the token, so this test does not prove the token.",
     );
-  else if (control === "skipped")
-    show.warn("It could not be tested whether the server refuses a request without your token.");
+  else if (control === "skipped") show.warn("Could not check whether the server refuses a request without your token.");
   else if (!brief) show.ok("Checked: HALO refuses the same request without your token.");
 }
 
@@ -175,7 +174,7 @@ const UNLIKE_HERE: readonly [string, string] = [
 
 /** The statuses of Claude Code that are failures: what is wrong, and what to do about it. */
 const FAILURES: Readonly<Partial<Record<Proof["client"], readonly [string, string]>>> = {
-  disabled: ["it is switched off for this folder.", "To switch it on again: claude, then /mcp"],
+  disabled: ["it is disabled for this folder.", "To enable it: claude, then /mcp"],
   rejected: ["it was rejected earlier.", "To be asked again: claude mcp reset-project-choices"],
   failed: UNLIKE_HERE,
   "needs-auth": UNLIKE_HERE,
@@ -187,7 +186,7 @@ function sentByFiles({ here, options, target: { name }, url }: Page, scope: Scop
   const entry = entryIn(here, scope, name);
   if (entry === undefined)
     throw new Refusal(
-      `${title}: the entry "${name}" is not there when the file is read back`,
+      `${title}: the entry "${name}" is missing when the file is read again`,
       { hint: "claude mcp list" },
       "proof-failed",
     );
@@ -254,7 +253,7 @@ async function proveClient(page: Page, scope: Scope, secrets: Secrets): Promise<
     ]);
   else if (why !== undefined) show.bad(`${client} says: ${status}, ${why}`, [advice]);
   else if (status === "connected") show.ok(`${client} says: connected (${scope} scope).`);
-  else show.warn(`${client} gave no clear answer (${status}).`, ["Look for yourself: claude, then /mcp"]);
+  else show.warn(`${client} gave no clear answer (${status}).`, ["Check it yourself: claude, then /mcp"]);
   return status;
 }
 

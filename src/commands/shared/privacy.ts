@@ -14,7 +14,7 @@ export function assertInside(root: string, { path, realPath }: Place): void {
   if (!isInside(path, root) || isInside(realPath, root)) return;
   throw new Refusal(
     `${path} is a symlink that leads out of this repository, to ${realPath}: nothing is written through it`,
-    { hint: `look at it, then replace it by a file of its own:\n${toSh(["rm", path])}` },
+    { hint: `check it, then replace it with a regular file:\n${toSh(["rm", path])}` },
     "symlink-outside",
   );
 }
@@ -46,7 +46,7 @@ export function assertPrivate(
   if (repository === undefined) return;
   if (gitProgram === undefined)
     throw new EnvironmentError(
-      `${path} lies in a git repository, and the git program is missing: whether git would take the file cannot be checked`,
+      `${path} is in a git repository, but git is not installed: cannot check whether git would add the file`,
       { hint: "install git, then run this again" },
     );
   const git = createGit({ program: gitProgram, cwd: repository, env: programEnv });
@@ -62,7 +62,7 @@ export function assertPrivate(
     );
   if (check.ignored && !git.isIgnored(realPath))
     throw new Refusal(
-      `${path} is not ignored by git, whatever was added to the ignore rules: a later rule takes it back in, or git does not read the ignore file (a symlink, say)`,
+      `${path} is not ignored by git, in spite of the new ignore rule: a later rule re-includes it, or git does not read the ignore file (a symlink, for example)`,
       { hint: inRepository("check-ignore", "-v", "--no-index", shown) },
       "not-ignored",
     );

@@ -81,12 +81,11 @@ function headerValue(text: string): HeaderValue {
 function brokenReason({ url, type, headers }: JsonObject): string | undefined {
   if (typeof url !== "string") return "it has no url";
   if (type === undefined) return 'it has a url but no "type": "http"';
-  if (type !== "http" && type !== "streamable-http" && type !== "sse")
-    return 'its "type" is none that Claude Code knows';
-  if (headers !== undefined && !isObject(headers)) return "its headers are no object";
+  if (type !== "http" && type !== "streamable-http" && type !== "sse") return 'its "type" is unknown';
+  if (headers !== undefined && !isObject(headers)) return "its headers are not an object";
   return Object.values(headers ?? {}).every((value) => typeof value === "string")
     ? undefined
-    : "a header's value is no string";
+    : "a header's value is not a string";
 }
 
 /** An entry of any shape. */

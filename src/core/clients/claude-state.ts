@@ -72,9 +72,9 @@ function readSettings(from: Origin, file: NamedFile): Settings {
   const parsed = parseDocument(state.text, { strict: true });
   if (!parsed.ok) return skipped(parsed.refused.reason, placeWords(state.text, parsed.refused.offset));
   const { value } = parsed;
-  if (!isObject(value)) return skipped("it is no object");
+  if (!isObject(value)) return skipped("it is not an object");
   const { env = {} } = value;
-  if (!isObject(env)) return skipped('its "env" is no object');
+  if (!isObject(env)) return skipped('its "env" is not an object');
   // `String()` of other types, as both versions do: a number is sent as its digits, null as "null"
   const texts = Object.entries(env).map(([name, each]) => [name, isObject(each) ? "[object Object]" : String(each)]);
   return { ...nothing, value, env: Object.fromEntries(texts) };

@@ -71,7 +71,7 @@ export function blamesToken(words: string): boolean {
 /** The words say that there is no such account or profile. */
 export const deniesId = (words: string): boolean =>
   UNKNOWN_WORDS.test(words) && IDS.some((id) => nameOf(id).test(words));
-/** The answer has an HTTP status that refuses. */
+/** An HTTP answer without a JSON-RPC error says that an ID is unknown. */
 export const missesId = (exchange: Exchange): boolean => exchange.rpcError === null && deniesId(sentenceOf(exchange));
 
 /** The IDs that the words name, by name or value; if both, the one in the part of the sentence that says what is wrong. */

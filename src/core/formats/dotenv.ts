@@ -139,7 +139,7 @@ export function setDotenv(text: string | undefined, values: Readonly<Record<stri
     meant.set(name, value);
     if (old === undefined) added.push(`${name}=${written}`);
     if (old === undefined || old.value === value) continue;
-    const swallows = `a quote of ${name} is closed only further down: a new value would delete the lines between`;
+    const swallows = `a quote of ${name} is closed on a later line: a new value would delete the lines between`;
     if (current.slice(old.rawStart, old.rawEnd).includes("\n")) return refuse(swallows, old.rawStart);
     // no reader uses text after a closing quote; after a bare value it would become part of it
     const comment = /^[ \t]*(?:#.*)?$/s.exec(current.slice(old.rawEnd, old.lineEnd))?.[0] ?? "";

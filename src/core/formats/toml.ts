@@ -79,7 +79,7 @@ export function parseToml(text: string): Tree {
   } catch (error) {
     // the parser's errors have a place; a text of 200,000 escapes overflows its stack
     const { message, index } = error as Error & { readonly index?: number };
-    const reason = index === undefined ? "no reader of TOML takes it" : message[0]?.toLowerCase() + message.slice(1);
+    const reason = index === undefined ? "it is not valid TOML" : message[0]?.toLowerCase() + message.slice(1);
     return { ok: false, refused: conflictIn(text) ?? { reason, offset: index ?? 0 } };
   }
 }

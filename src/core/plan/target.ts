@@ -50,7 +50,7 @@ const SPELLED = /[$%{}<>]/;
  */
 function unfit({ broken, raw, url, values }: Entry, wish: Wish): string | undefined {
   if (broken !== undefined) return `Claude Code skips it: ${broken}`;
-  if (isObject(raw) && raw.type === "sse") return 'its "type" is "sse", and HALO speaks "http"';
+  if (isObject(raw) && raw.type === "sse") return 'its "type" is "sse", but HALO uses "http"';
   if (wish.url !== undefined && wish.url !== url) return "you gave another URL";
   for (const value of VALUES) {
     const slot = values[value];
@@ -79,7 +79,7 @@ export function decideTarget(entries: readonly Entry[], wish: Wish): Decision {
   if (entry.runs)
     return refuse(
       `the entry "${shown}" starts a program (headersHelper or command), and this tool runs no program of a repository`,
-      "look at it, then take it out of .mcp.json, or set up HALO under another name: --name halo-mine",
+      "check it, then remove it from .mcp.json, or set up HALO under another name: --name halo-mine",
     );
   const hasHalo = Object.keys(values).length > 0 || url.includes(HALO_URL);
   // an entry with another URL belongs to somebody, even if it is broken: only one without a URL is filled in
@@ -95,7 +95,7 @@ export function decideTarget(entries: readonly Entry[], wish: Wish): Decision {
   const unsafe = variablesOf(values).find(({ env }) => !isSafeVariable(env));
   if (unsafe !== undefined)
     return refuse(
-      `the entry "${shown}" takes the ${LABELS[unsafe.value]} from a variable that other programs act on, so it is not set`,
+      `the entry "${shown}" takes the ${LABELS[unsafe.value]} from a variable that affects other programs, so it is not set`,
       "ask whoever wrote .mcp.json for a name such as HALO_MCP_TOKEN, or set up HALO under another name: --name halo-mine",
     );
   const slots = { token, account, profile };
