@@ -113,20 +113,14 @@ function walk({ root, places, maxFolders }: DiscoverOptions, folders: readonly s
   return found;
 }
 
-export interface Spill {
-  /** From the root, with "/". */
-  readonly path: string;
-  /** In UTF-16 units of `text`; 0 if the file has no text. */
-  readonly offset: number;
-  readonly length: number;
-  readonly text: string;
-}
-
 /** More places do not help: the token has to be deleted anyway. */
 const MOST = 20;
 
-/** Where a tracked file contains one of the secrets, one place per file; without a place for a binary or very large file. */
-export function findSpills(options: GitOptions, secrets: readonly string[]): readonly Spill[] {
+/**
+ * Where a tracked file contains one of the secrets, one place per file: path from the root, place in UTF-16 units of `text`.
+ * A binary or very large file has neither place nor text.
+ */
+export function findSpills(options: GitOptions, secrets: readonly string[]) {
   if (secrets.length === 0) return [];
   // the secrets go through stdin, because argv is public
   const argv = ["grep", "-z", "-l", "-F", "--no-recurse-submodules", "-f", "-", "--", "."];
@@ -135,8 +129,7 @@ export function findSpills(options: GitOptions, secrets: readonly string[]): rea
   return paths.slice(0, MOST).map((path) => {
     const reading = readDocument(join(options.cwd, path));
     const text = reading.kind === "read" ? reading.text : "";
-    const secret = secrets.find((word) => text.includes(word));
-    if (secret === undefined) return { path, offset: 0, length: 0, text: "" };
-    return { path, offset: text.indexOf(secret), length: secret.length, text };
+    const secret = secrets.find((word) => text.includes(word)) ?? "";
+    return { path, offset: text.indexOf(secret), length: secret.length, text: secret === "" ? "" : text };
   });
 }

@@ -129,10 +129,7 @@ export type Reading =
   | { readonly kind: "unreadable"; readonly reason: string }
   | ({ readonly kind: "read"; readonly mode: number | undefined } & Decoded);
 
-interface Decoded {
-  readonly text: string;
-  readonly encoding: Document["encoding"];
-}
+type Decoded = Pick<Document, "text" | "encoding">;
 
 /** Reads a path for `check`. Never throws because of the file. */
 export function readDocument(path: string): Reading {
