@@ -90,7 +90,8 @@ const CASES: readonly (readonly [Cause, At, Exchange | ProbeRecord])[] = [
   ["timeout", "tls", record([late], { proxy: { ...PROXY, tunnel: true } })],
   ["proxy-auth", "tcp", record([broken("HALO_PROXY_AUTH")], { proxy: { ...PROXY, schemes: ["Negotiate"] } })],
   ["proxy-auth", "tcp", http(407)],
-  ["bad-http", "http", http(999)],
+  ["bad-http", "http", http(600)],
+  ["server-error", "http", http(599)],
   ["too-big", "http", open("HPE_HEADER_OVERFLOW")],
   ["redirect", "http", exchange({ status: 307, end: "redirect", location: "https://elsewhere.example" })],
   ["unauthorized", "auth", http(401)],
@@ -116,6 +117,7 @@ const CASES: readonly (readonly [Cause, At, Exchange | ProbeRecord])[] = [
   ["not-mcp", "mcp", exchange({ end: "not-rpc", body: '{"hello":"world"}' })],
   ["not-mcp", "mcp", gaveUp("INVALID_RESULT", "Invalid result for initialize: not an object")],
   ["rpc-error", "mcp", rpc(-32603, "Internal error")],
+  ["rpc-error", "mcp", rpc(-32601, "Method not found", { phase: "tools" })],
   ["protocol-version", "mcp", gaveUp(null, "The protocol version is not supported: 1", { revisions: ["2099-01-01"] })],
   ["not-found", "http", record([discovered("2025-11-25", "2030-01-01"), http(404)])],
   ["unauthorized", "auth", record([discovered("2030-01-01"), http(401)])],
@@ -161,6 +163,23 @@ describe("a cause, its stage and its words", () => {
     const { detail, tryThis } = failedStage(diagnose(seen, [TOKEN], known)) ?? {};
     return `${detail}\n${tryThis}`;
   };
+  it.each<[ProbeRecord, RegExp]>([
+    [
+      record([late], { proxy: PROXY }),
+      /^The proxy proxy\.example:3128 \(HTTPS_PROXY\) did not open a tunnel within 6 s\./,
+    ],
+    [
+      record([broken("HALO_PROXY_AUTH")], { proxy: { ...PROXY, schemes: ["NTLM"] } }),
+      /It asks for: NTLM\..*\n.*cntlm/s,
+    ],
+    [record([http(407)]), /^A proxy on the way .* \(HTTP 407\)\.\n/],
+    [record([broken("EPROTO")]), /ended the TLS handshake \(EPROTO\)\. Nothing was sent\.\n/],
+    [record([open("ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED")]), /CERTIFICATE_REQUIRED\)\.\n/],
+    [
+      gaveUp("INVALID_RESULT", "Invalid result for initialize: not an object"),
+      / The MCP library says: "not an object"\.\n/,
+    ],
+  ])("says what was seen: %#", (seen, words) => expect(said(seen)).toMatch(words));
   it("names the certificate that was refused, and the file that was to vouch for it", () => {
     const expired = { ...TLS, daysLeft: -3, validTo: "2026-11-19T00:00:00.000Z", error: "CERT_HAS_EXPIRED" };
     expect(said(record([broken("CERT_HAS_EXPIRED")], { tls: expired }))).toMatch(
@@ -199,6 +218,7 @@ describe("the token, proven or not", () => {
     ["refused", exchange({ status: 302, end: "redirect" })],
     ["refused", rpc(-32001, "Unauthorized")],
     ["refused", exchange({ contentType: "text/html", end: "content-type" })],
+    ["skipped", http(408)],
     ["skipped", http(429)],
     ["skipped", http(503)],
     ["skipped", late],
@@ -269,6 +289,12 @@ describe("what was seen at the stages that passed", () => {
     );
     expect(seen({ proxy: { ...PROXY, bypassedBy: "loopback" } }).tcp).toContain("does not leave this computer");
     expect(Object.values(seen({})).filter((detail) => detail !== undefined)).toEqual([]);
+  });
+  it("how long each took, as far as that can be told apart", () => {
+    const phases = ["connect", "connect", "tools", "control"] as const;
+    const exchanges = phases.map((phase, at) => exchange({ phase, ms: (at + 1) * 10 }));
+    const took = diagnose({ ...good, exchanges }).stages.map(({ stage, ms }) => [stage, ms]);
+    expect(Object.fromEntries(took)).toEqual({ url: 0, dns: 1, tcp: 2, tls: 3, http: 4, auth: 40, mcp: 20, tools: 30 });
   });
   it("nothing behind a proxy that fails: nobody has looked the name up", () => {
     const waiting = diagnose(record([late], { proxy: PROXY, ...NO_TIMES }));

@@ -55,6 +55,7 @@ describe("an ID that is named", () => {
   ])("%s: a 404 is none about the URL: %o", (id, words) => {
     const seen = http(404, words, {}, known);
     expect(seen?.cause).toBe("rejected-request");
+    expect(seen?.detail).toMatch(/ It said: "[^{}]*\."? That is about the /);
     expect(seen?.detail).toContain(` That is about the ${id}.`);
     expect(seen?.tryThis).toBe(`Check the ${id} against HALO Studio's address bar. An ID may be cut or swapped.`);
   });

@@ -1,6 +1,8 @@
 /** Faults in what comes after the headers: bodies, encodings, event streams. */
 import { gzipSync } from "node:zlib";
+import type { Cause } from "../../src/core/diagnosis/diagnose.ts";
 import {
+  type Answer,
   attack,
   drip,
   type Fault,
@@ -67,6 +69,16 @@ export const bodies: Fault[] = [
   ),
 ];
 
+const atInitialize = (name: string, cause: Cause | null, answer: Answer): Fault =>
+  http(name, cause, answer, ["initialize"]);
+/** A stream that closes after our answer. */
+const ends =
+  (end: string): Answer =>
+  ({ response, message }) =>
+    void response
+      .writeHead(200, { "content-type": "text/event-stream" })
+      .end(`data: ${JSON.stringify(result(message, INITIALIZED))}${end}`);
+
 export const streams: Fault[] = [
   http(
     "a stream that ends early",
@@ -93,43 +105,21 @@ export const streams: Fault[] = [
     (kit) => void sse(kit, rpcError(kit.message.id, -32000, "No such profile")),
   ),
   attack("1 GB in one event", "too-big", (kit) => flood(sse(kit, "x"), MIB, 1024)),
-  http(
+  atInitialize(
     "a good stream that stays open",
     null,
     (kit) => void sse(kit, { jsonrpc: "2.0", id: "ping-1", method: "ping" }, result(kit.message, INITIALIZED)),
-    ["initialize"],
   ),
-  http(
-    "a good stream whose last event ends with CR CR, and the stream with it",
-    null,
-    ({ response, message }) =>
-      void response
-        .writeHead(200, { "content-type": "text/event-stream" })
-        .end(`data: ${JSON.stringify(result(message, INITIALIZED))}\r\r`),
-    ["initialize"],
-  ),
-  http(
-    "a stream whose last event has no end",
-    "stream-ended",
-    ({ response, message }) =>
-      void response
-        .writeHead(200, { "content-type": "text/event-stream" })
-        .end(`data: ${JSON.stringify(result(message, INITIALIZED))}\r`),
-    ["initialize"],
-  ),
-  http(
-    "a good stream with CRLF, in single bytes",
-    null,
-    (kit) => {
-      const bytes = [
-        ...`\uFEFF: hi\r\nid: 1\r\ndata: {"jsonrpc":"2.0",\r\ndata: "id":${JSON.stringify(kit.message.id)},"result":${JSON.stringify(INITIALIZED)}}\r\n\r\n`,
-      ];
-      sse(kit);
-      const timer = setInterval(
-        () => (bytes.length === 0 ? clearInterval(timer) : void kit.response.write(bytes.splice(0, 3).join(""))),
-        1,
-      );
-    },
-    ["initialize"],
-  ),
+  atInitialize("a good stream whose last event ends with CR CR, and the stream with it", null, ends("\r\r")),
+  atInitialize("a stream whose last event has no end", "stream-ended", ends("\r")),
+  atInitialize("a good stream with CRLF, in single bytes", null, (kit) => {
+    const [id, value] = [kit.message.id, INITIALIZED].map((each) => JSON.stringify(each));
+    const lines = [": hi", "id: 1", 'data: {"jsonrpc":"2.0",', `data: "id":${id},"result":${value}}`, "", ""];
+    const bytes = [...`\uFEFF${lines.join("\r\n")}`];
+    sse(kit);
+    const timer = setInterval(
+      () => (bytes.length === 0 ? clearInterval(timer) : void kit.response.write(bytes.splice(0, 3).join(""))),
+      1,
+    );
+  }),
 ];

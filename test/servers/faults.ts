@@ -1,5 +1,6 @@
 /** Named faults of servers, each with the cause that a probe must name. TLS faults that need a trusted CA are in `tls-faults.ts`. */
 import { createServer as createTcpServer, type Socket } from "node:net";
+import type { Cause } from "../../src/core/diagnosis/diagnose.ts";
 import { bodies, streams } from "./fault-bodies.ts";
 import {
   type Answer,
@@ -19,6 +20,7 @@ import {
   http,
   INITIALIZED,
   json,
+  type Kit,
   listen,
   MIB,
   READ_MS,
@@ -139,18 +141,34 @@ const connections: Fault[] = [
   raw("a silent accept on an https URL", "timeout", () => undefined, "https"),
 ];
 
-let page = 0;
-/** Opens a session, and does not know it at the tools. */
+/** Opens a session. */
+const opens: Answer = ({ response, message }) =>
+  json(response, 200, result(message, INITIALIZED), { "mcp-session-id": "s1" });
+/** One that the server does not know at the tools. */
 const loses = (name: string, lost: Answer): Fault =>
-  http(
-    name,
-    "session-lost",
-    (kit) => {
-      if (kit.message.method !== "initialize") return lost(kit);
-      json(kit.response, 200, result(kit.message, INITIALIZED), { "mcp-session-id": "s1" });
-    },
-    ["initialize", "tools/list"],
-  );
+  http(name, "session-lost", (kit) => (kit.message.method === "initialize" ? opens : lost)(kit), [
+    "initialize",
+    "tools/list",
+  ]);
+
+const atTools = (name: string, cause: Cause | null, answer: Answer): Fault => http(name, cause, answer, TOOLS);
+const floods = (name: string, cause: Cause, answer: Answer): Fault => attack(name, cause, answer, TOOLS);
+const withToken =
+  (answer: Answer): Answer =>
+  (kit) =>
+    (kit.token === "" ? behave : answer)(kit);
+
+let page = 0;
+/** Always announces another page. */
+const pages = (next: (cursor: string) => string = (cursor) => cursor, tools: readonly unknown[] = [TOOL]): Answer =>
+  answers(() => ({ tools, nextCursor: next(`c${page++}`) }));
+/** One of so many pages. */
+const pageOf = ({ message }: Kit, count: number) => {
+  const at = Number(message.params?.cursor ?? "0") + 1;
+  return { tools: [TOOL], ...(at < count ? { nextCursor: String(at) } : {}) };
+};
+const levels = (open: string, close: string, count: number): string =>
+  `${open.repeat(count)}${open === "[" ? "" : 1}${close.repeat(count)}`;
 
 const protocol: Fault[] = [
   http("a JSON-RPC error with our id", "rpc-error", fails(-32000, "No such profile")),
@@ -186,72 +204,41 @@ const protocol: Fault[] = [
   loses("a session lost by 404 without words", replies(404)),
   loses("a session lost by 400", fails(-32000, "Bad Request: No valid session ID provided", { id: null, status: 400 })),
   http("401 at initialized", "unauthorized", replies(401), ["notifications/initialized"]),
-  http("401 at the tools", "unauthorized", replies(401, { error: "unauthorized" }), TOOLS),
-  http("403 at the tools", "forbidden", replies(403, { error: "no" }), TOOLS),
-  http("500 at the tools", "server-error", replies(500), TOOLS),
-  http("an error at the tools", "rpc-error", fails(-32603, "profile has no agents"), TOOLS),
-  http("tools of another shape", "not-mcp", answers({ tools: "many" }), TOOLS),
-  attack("a million values in the tools", "too-big", answersText(`{"tools":[],"x":[${"{},".repeat(1e6)}0]}`), TOOLS),
-  attack(
-    "a million levels in the tools",
-    "too-big",
-    answersText(`{"tools":[],"x":${"[".repeat(1e6)}${"]".repeat(1e6)}}`),
-    TOOLS,
+  atTools("401 at the tools", "unauthorized", replies(401, { error: "unauthorized" })),
+  atTools("403 at the tools", "forbidden", replies(403, { error: "no" })),
+  atTools("500 at the tools", "server-error", replies(500)),
+  atTools("an error at the tools", "rpc-error", fails(-32603, "profile has no agents")),
+  atTools("tools of another shape", "not-mcp", answers({ tools: "many" })),
+  atTools("a silence at the tools", "timeout", () => undefined),
+  atTools(
+    "a cursor that repeats",
+    "pagination",
+    pages(() => "again"),
   ),
-  attack(
-    "pages of megabytes that never end",
-    "too-big",
-    ({ response, message }) => {
-      const tools = Array.from({ length: 3000 }, (_, index) => ({
-        ...TOOL,
-        name: `t${index}`,
-        description: "d".repeat(1200),
-      }));
-      json(response, 200, result(message, { tools, nextCursor: `m${page++}` }));
-    },
-    TOOLS,
-  ),
-  attack("tools that are nothing", "too-big", answersText(`{"tools":[${"{},".repeat(51_000)}{}]}`), TOOLS),
-  attack(
-    "many lists of nothing",
-    "too-big",
-    answersText(`{"tools":[${`[${"{},".repeat(9000)}{}],`.repeat(6)}{}]}`),
-    TOOLS,
-  ),
-  attack(
-    "a tool of 200,000 levels",
-    "too-big",
-    answersText(`{"tools":[{"name":"a","inputSchema":${'{"a":'.repeat(2e5)}1${"}".repeat(2e5)}}]}`),
-    TOOLS,
-  ),
-  attack("tools that are nothing, not too many", "not-mcp", answers({ tools: Array(14_000).fill({}) }), TOOLS),
-  attack(
+  atTools("a cursor that never ends", "pagination", pages()),
+  atTools("a cursor that never ends, slowly", "pagination", (kit) => setTimeout(() => pages()(kit), 30)),
+  floods(
     "cursors of 3 MB",
     "too-big",
-    answers(() => ({ tools: [TOOL], nextCursor: `${page++}${"c".repeat(3e6)}` })),
-    TOOLS,
+    pages((cursor) => `${cursor}${"c".repeat(3e6)}`),
   ),
-  http("a silence at the tools", "timeout", () => undefined, TOOLS),
-  attack(
-    "1 GB of tools",
+  floods("pages of megabytes that never end", "too-big", (kit) => {
+    const many = Array.from({ length: 3000 }, (_, at) => ({ ...TOOL, name: `t${at}`, description: "d".repeat(1200) }));
+    pages(undefined, many)(kit);
+  }),
+  floods("a million values in the tools", "too-big", answersText(`{"tools":[],"x":[${"{},".repeat(1e6)}0]}`)),
+  floods("a million levels in the tools", "too-big", answersText(`{"tools":[],"x":${levels("[", "]", 1e6)}}`)),
+  floods("tools that are nothing", "too-big", answersText(`{"tools":[${"{},".repeat(51_000)}{}]}`)),
+  floods("tools that are nothing, not too many", "not-mcp", answers({ tools: Array(14_000).fill({}) })),
+  floods("many lists of nothing", "too-big", answersText(`{"tools":[${`[${"{},".repeat(9000)}{}],`.repeat(6)}{}]}`)),
+  floods(
+    "a tool of 200,000 levels",
     "too-big",
-    (kit) => flood(kit.response.writeHead(200, { "content-type": "application/json" }), MIB, 1024),
-    TOOLS,
+    answersText(`{"tools":[{"name":"a","inputSchema":${levels('{"a":', "}", 2e5)}}]}`),
   ),
-  http(
-    "a cursor that never ends",
-    "pagination",
-    answers(() => ({ tools: [TOOL], nextCursor: `c${page++}` })),
-    TOOLS,
+  floods("1 GB of tools", "too-big", (kit) =>
+    flood(kit.response.writeHead(200, { "content-type": "application/json" }), MIB, 1024),
   ),
-  http(
-    "a cursor that never ends, slowly",
-    "pagination",
-    (kit) =>
-      setTimeout(() => json(kit.response, 200, result(kit.message, { tools: [TOOL], nextCursor: `d${page++}` })), 30),
-    TOOLS,
-  ),
-  http("a cursor that repeats", "pagination", answers({ tools: [TOOL], nextCursor: "again" }), TOOLS),
 ];
 
 /** Odd, but not wrong: the probe must succeed. */
@@ -271,32 +258,22 @@ const harmless: Fault[] = [
     "DELETE hangs",
     null,
     (kit) => {
-      if (kit.message.method === "initialize" && kit.request.headers["x-cm-producttoken"] !== undefined)
-        json(kit.response, 200, result(kit.message, INITIALIZED), { "mcp-session-id": "s1" });
+      if (kit.message.method === "initialize" && kit.token !== "") opens(kit);
       else if (kit.request.method !== "DELETE") behave(kit);
     },
     ["initialize", "DELETE"],
   ),
-  http(
+  atTools(
     "three pages of tools",
     null,
-    ({ request, response, message }) => {
-      if (request.headers["x-cm-producttoken"] === undefined) return json(response, 401, {});
-      const at = Number(message.params?.cursor ?? "0");
-      return json(response, 200, result(message, { tools: [TOOL], ...(at < 2 ? { nextCursor: String(at + 1) } : {}) }));
-    },
-    TOOLS,
+    withToken((kit) => answers(pageOf(kit, 3))(kit)),
   ),
   http(
     "streams that stay open, five pages",
     null,
-    (kit) => {
-      const { request, message } = kit;
-      const at = Number(message.params?.cursor ?? "0");
-      if (request.headers["x-cm-producttoken"] === undefined) behave(kit);
-      else if (message.method === "initialize") sse(kit, result(message, INITIALIZED));
-      else sse(kit, result(message, { tools: [TOOL], ...(at < 4 ? { nextCursor: String(at + 1) } : {}) }));
-    },
+    withToken((kit) => {
+      sse(kit, result(kit.message, kit.message.method === "initialize" ? INITIALIZED : pageOf(kit, 5)));
+    }),
     ["initialize", "tools/list"],
   ),
   http(
@@ -308,35 +285,25 @@ const harmless: Fault[] = [
     },
     ["notifications/initialized"],
   ),
-  http(
+  atTools(
     "300 tools of 30 properties, 1.5 MB",
     null,
-    (kit) => {
-      if (kit.request.headers["x-cm-producttoken"] === undefined) return behave(kit);
+    withToken((kit) => {
       const property = { type: "string", description: "What it is.", enum: ["a", "b", "c", "d"] };
       const properties = Object.fromEntries(Array.from({ length: 30 }, (_, at) => [`p${at}`, property]));
-      const tools = Array.from({ length: 300 }, (_, at) => ({
-        ...TOOL,
-        name: `t${at}`,
-        inputSchema: { type: "object", properties },
-      }));
-      return json(kit.response, 200, result(kit.message, { tools }));
-    },
-    TOOLS,
+      const inputSchema = { type: "object", properties };
+      answers({ tools: Array.from({ length: 300 }, (_, at) => ({ ...TOOL, name: `t${at}`, inputSchema })) })(kit);
+    }),
   ),
-  http(
+  atTools(
     "hostile tools",
     null,
-    ({ request, response, message, token }) => {
-      if (request.headers["x-cm-producttoken"] === undefined) return json(response, 401, {});
-      const hostile = {
-        ...TOOL,
-        name: `\u001b[31m${"n".repeat(1000)}`,
-        description: `\u202e${token} ${token.slice(0, 8)}\u200b${token.slice(8)} ${"d".repeat(500)}`,
-      };
-      return json(response, 200, result(message, { tools: Array.from({ length: 1500 }, () => hostile) }));
-    },
-    TOOLS,
+    withToken((kit) => {
+      const { token } = kit;
+      const name = `\u001b[31m${"n".repeat(1000)}`;
+      const description = `\u202e${token} ${token.slice(0, 8)}\u200b${token.slice(8)} ${"d".repeat(500)}`;
+      answers({ tools: Array(1500).fill({ ...TOOL, name, description }) })(kit);
+    }),
   ),
 ];
 
