@@ -5,15 +5,11 @@ import { wrap } from "./wrap.ts";
 
 export type Show = ReturnType<typeof createShow>;
 
-interface ShowOptions {
-  /** Only warnings, failures and results. */
-  readonly quiet: boolean;
-  /** A bar at the left, as clack draws it between its questions. */
-  readonly guide: boolean;
-}
-
-/** A command's messages, on stderr, each with a sign; results go to stdout. */
-export function createShow(context: Context, { quiet, guide }: ShowOptions) {
+/**
+ * A command's messages, on stderr, each with a sign; results go to stdout. `quiet`: only warnings, failures and results;
+ * `guide`: a bar at the left, as clack draws it between its questions.
+ */
+export function createShow(context: Context, { quiet, guide }: Readonly<Record<"quiet" | "guide", boolean>>) {
   const output = createOutput(context);
   const paint = createPaint(context.color, context.unicode);
   const { sign, dim } = paint;
