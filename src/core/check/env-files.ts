@@ -18,7 +18,7 @@ function folderOf(path: string): string {
   return path.slice(0, path.lastIndexOf("/") + 1).replace(/(^|\/)\.[\w-]+\/(?:[\w-]+\/)?$/, "$1");
 }
 
-/** What a file gives, by name, and where it stands; of two assignments the last one counts. */
+/** The variables that a file sets, by name, with their places; the last assignment counts. */
 export const givenBy = once((document: Document) => {
   const { kind, tree, text } = document;
   if (kind !== "settings" && kind !== "settings-local") {
@@ -57,7 +57,7 @@ export function isShared(subject: Subject, document: Document): boolean {
 }
 
 /**
- * Belongs to nobody but its owner, by its name or by what it holds. Many a framework commits `.env.test`, `.env.production`
+ * Private to its owner, by its name or its content. Many frameworks commit `.env.test`, `.env.production`
  * and the like on purpose, and dotenvx its encrypted ones (dotenvx/dotenvx#207).
  */
 export function isPrivate(document: Document): boolean {

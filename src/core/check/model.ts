@@ -40,7 +40,7 @@ export interface Subject {
   readonly secrets: readonly string[];
   /** Tracked files, other than the documents, that contain one of `secrets`: path and offset only. */
   readonly spilled: readonly { readonly path: string; readonly offset: number; readonly length: number }[];
-  /** `.env` files that are not there yet, beside a `.mcp.json` that refers to variables, and that no ignore rule would cover. */
+  /** `.env` files that do not exist yet, next to a `.mcp.json` with references, and that no ignore rule would cover. */
   readonly unignoredEnv: readonly string[];
 }
 

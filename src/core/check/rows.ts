@@ -1,4 +1,4 @@
-/** Rules as rows: each looks at one thing at a time, and says what it finds there. */
+/** Rules as rows: each checks one thing at a time, and reports what it finds there. */
 import { transportOf } from "../clients/claude-loader.ts";
 import type { Entry, Node } from "../formats/json.ts";
 import { isObjectNode, keySpan, member, spanOf, winners } from "../formats/nodes.ts";
@@ -13,7 +13,7 @@ export interface Place {
   readonly document?: Pick<Document, "path">;
   /** For a property, the key is marked. */
   readonly at: Span | Node | Entry;
-  /** For the message, beside the thing's name. */
+  /** For the message, in addition to the thing's name. */
   readonly args?: Readonly<Record<string, string>>;
   /** The fix: another string in its place, or any edits. */
   readonly fix?: string | readonly TextEdit[] | undefined;

@@ -1,6 +1,6 @@
 /**
- * Is this text a secret? By its published format, by the name that it stands under, by how random it is; examples and
- * references are none. Its corpora: test/fixtures/check/halo/shapes.json, test/support/attacks.ts, test/support/secrets.ts.
+ * Is this text a secret? Decided by its published format, its name and its randomness; examples and
+ * references are not secrets. Its corpora: test/fixtures/check/halo/shapes.json, test/support/attacks.ts, test/support/secrets.ts.
  */
 import { hasReference, referencesIn } from "../clients/references.ts";
 import { FORMATS, MAYBE_PUBLIC, PUBLIC_FORM } from "./secret-formats.ts";

@@ -194,7 +194,7 @@ export function rightType(type: string): string | undefined {
 }
 
 /**
- * The keys of a server that are misspelled and whose right spelling is not there. `safe`: renaming it alone gives a server
+ * The misspelled keys of a server whose correct key is missing. `safe`: renaming only this key gives a server
  * that loads as far as this key is concerned.
  */
 export function keyCorrections(node: Container) {

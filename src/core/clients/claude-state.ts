@@ -24,7 +24,7 @@ export interface ClaudeFiles {
   readonly rootLocalSettings?: NamedFile | undefined;
 }
 
-/** Where a session takes a variable from. `bridge`: the `env` of `.claude/settings.local.json`. */
+/** The source of a session's variable. `bridge`: the `env` of `.claude/settings.local.json`. */
 export type Origin = "environment" | "user-settings" | "project-settings" | "bridge";
 export type Env = Readonly<Record<string, string>>;
 
@@ -107,7 +107,7 @@ export function envIn(file: NamedFile): Env {
   return readSettings("bridge", file).env;
 }
 
-/** The layers from which a terminal session in a trusted folder takes variables, the one that wins last. `.env` is in none. */
+/** The sources of variables of a terminal session in a trusted folder; the last one takes precedence. `.env` is not among them. */
 export function sessionLayers(
   { settings }: ClaudeState,
   env: Readonly<Record<string, string | undefined>>,

@@ -1,4 +1,4 @@
-/** Every client. To add one: a file beside this one and a line here (see docs/clients/README.md). */
+/** Every client. To add one: a file next to this one and a line here (see docs/clients/README.md). */
 import { amp } from "./amp.ts";
 import { claudeCode } from "./claude-code.ts";
 import { codex } from "./codex.ts";

@@ -22,9 +22,9 @@ export const ENV = dialect("${env:NAME}", /^\$\{env:[A-Za-z_]\w*\}$/);
 export const PLAIN_ENV = dialect("{env:NAME}", /^\{(?:env:[A-Za-z_]\w*|file:[^}]+)\}$/);
 /** For a client with `entry.names`, a separate table for the names of variables. Texts are not checked. */
 export const NAMES = dialect("NAME");
-/** For a client that expands nothing, anywhere: there mcp-remote expands. */
+/** For a client that expands nothing: mcp-remote expands the references instead. */
 export const NONE: Dialect = { expands: /(?!)/, spell: undefined };
-/** What it expands is not known: not checked. */
+/** For a client whose references are not known: nothing is checked. */
 export const UNKNOWN = dialect("${NAME}");
 
 /** The dialect with additional references; an unknown dialect stays unknown. */

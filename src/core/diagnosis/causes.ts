@@ -21,7 +21,7 @@ const isMissing = ({ status, last }: Facts): boolean =>
 /** The revisions of MCP that the server named last. */
 const offered = ({ record }: Facts): readonly string[] =>
   record.exchanges.findLast(({ phase, revisions }) => phase === "connect" && revisions.length > 0)?.revisions ?? [];
-/** It offered newer revisions alone. */
+/** It offered only newer revisions. */
 const isTooNew = (f: Facts): boolean =>
   f.isWhole && offered(f).length > 0 && offered(f).every((revision) => revision > NEWEST);
 

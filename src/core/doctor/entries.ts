@@ -41,7 +41,7 @@ const MARKS = [HALO_URL, HEADERS.token, variablesFor(DEFAULT_NAME).token].map((m
 
 const rules = new Map(LOADER_RULES.map((rule) => [rule.id, rule]));
 
-/** In: the text of a `.mcp.json`, or the servers of the store in that form; secrets are masked in what is said. */
+/** In: the text of a `.mcp.json`, or the servers of the store in that form; secrets are masked in the reasons. */
 function placeOf(scope: Scope, file: string, read: Pick<Document, "text" | "encoding">, secrets: readonly string[]) {
   const raw = { path: ".mcp.json", kind: "mcp", tracked: false, ignored: false, mode: undefined } as const;
   const document = documentOf({ ...read, ...raw });

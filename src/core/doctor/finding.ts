@@ -100,7 +100,7 @@ function wordOf(word: string): string {
   return word.startsWith("~/") ? `~/${quoteSh(word.slice(2))}` : quoteSh(word);
 }
 
-/** Advice as lines to be typed where `--cwd` was typed. */
+/** Advice as lines for the folder in which `--cwd` was typed. */
 export function linesOf(advice: readonly Advice[], cwd: string | undefined): string {
   const lineOf = (each: Advice): string => {
     if ("note" in each) return each.note;

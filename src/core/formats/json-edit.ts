@@ -178,7 +178,7 @@ function waysOut(text: string, { entries }: Container, index: number): readonly 
 
 const UNSAFE = "it cannot be edited safely";
 
-/** The last gate: what would be written is read again, and must be what was meant. */
+/** The last check: the result is read again, and must have the intended values. */
 function verified(after: string, meant: Json | undefined, options: EditOptions, offset: number): Edited {
   const tree = parseTree(after, options);
   if (!tree.ok || meant === undefined || !equalJson(toJson(tree.root), meant)) return refuse(UNSAFE, offset);

@@ -23,7 +23,7 @@ export interface WriteStep {
   readonly secret?: boolean;
 }
 
-/** A program that is run. Its argv never holds a secret: that goes through stdin. */
+/** A program that is run. Its argv never contains a secret: secrets go through stdin. */
 export interface RunStep {
   readonly kind: "run";
   readonly argv: readonly [string, ...string[]];

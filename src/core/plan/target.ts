@@ -68,7 +68,7 @@ function unfit({ broken, raw, url, values }: Entry, wish: Wish): string | undefi
 
 /**
  * Decides what to do about the entries found in the project's file. In: the entries, most fitting first, and what
- * was asked for. Out: the target, or why none is safe.
+ * was requested. Out: the target, or why none is safe.
  */
 export function decideTarget(entries: readonly Entry[], wish: Wish): Decision {
   const entry = wish.name === undefined ? entries[0] : entries.find(({ name }) => name === wish.name);

@@ -1,4 +1,4 @@
-/** What the project files of clients get wrong about HALO, each by what the client's descriptor says of it. */
+/** Mistakes about HALO in the project files of clients, according to each client's descriptor. */
 import { spotAt } from "../check/documents.ts";
 import type { Rule } from "../check/model.ts";
 import { filesWhere, headerRow, remoteRow } from "../check/rows.ts";
@@ -11,8 +11,8 @@ import { member, textOf } from "../formats/nodes.ts";
 import { HEADERS, variablesFor } from "../halo.ts";
 
 export const CLIENT_RULES: readonly Rule[] = [
-  // Claude Code 2.1.330 silently takes nothing from a settings file with a comment or a comma too many (measured); a BOM is
-  // fine. Of the other clients some take comments (VS Code, opencode), so of theirs only what no reader takes is said.
+  // Claude Code 2.1.330 silently ignores a settings file with a comment or a trailing comma (measured); a BOM is
+  // fine. Some clients accept comments (VS Code, opencode), so other clients' files are reported only if no reader accepts them.
   filesWhere(({ kind }) => kind !== "mcp")({
     id: "client-file-broken",
     summary: "A client cannot read its settings file, and ignores all of it",
@@ -42,7 +42,7 @@ export const CLIENT_RULES: readonly Rule[] = [
     message: ({ name, id }) =>
       `server "${name}" asks for the input "${id}", which "inputs" does not describe; needed: {"type": "promptString", "id": "${id}", "password": true}`,
   }),
-  // what Codex 0.169 does with a header in one of its tables (measured), where that is not what was meant
+  // what Codex 0.169 does with a header in the wrong table (measured)
   headerRow({
     id: "codex-headers",
     summary: "Codex does not send a header of HALO as intended",

@@ -18,7 +18,7 @@ function unreadRow(why: Document["encoding"] | Broken["kind"], rule: Omit<Row<ne
   return fileRow({ ...rule, find });
 }
 
-/** Takes a comment out: with the blanks before it where nothing follows, and with its line where it has that to itself. */
+/** Removes a comment: with the spaces before it if nothing follows, and with its line if nothing else is on it. */
 function withoutComment(text: string, { offset, length }: Span): TextEdit {
   const blank = /[ \t]*(?:\r?\n|$)/y;
   blank.lastIndex = offset + length;
@@ -30,7 +30,7 @@ function withoutComment(text: string, { offset, length }: Span): TextEdit {
   return { offset: start, length: offset + length + line - start, text: "" };
 }
 
-/** What takes the commas before closing braces and brackets out, in their order. */
+/** The edits that remove commas before closing braces and brackets, in order. */
 function withoutCommas(node: Node): readonly TextEdit[] {
   if (node.kind === "scalar") return [];
   const comma = node.entries.at(-1)?.comma;

@@ -13,7 +13,7 @@ function quotedReference({ text, name }: Spelled): string {
   return `${/^\W+(?:(?:env|input|file|secrets)[:.]|[A-Z]+(?:_[A-Z0-9]+)+(?=[^A-Z0-9_]))?/.exec(text)?.[0] ?? ""}…`;
 }
 
-/** `HALO_MCP_TOKEN` where `${HALO_MCP_TOKEN}` is meant; not `YOUR_ACCOUNT_ID`. */
+/** `HALO_MCP_TOKEN` without its brackets; not `YOUR_ACCOUNT_ID`. */
 const isBareName = (text: string): boolean => isVariableName(text) && isSafeVariable(text) && !isObviousExample(text);
 
 /** A correct value: a reference to this variable. */

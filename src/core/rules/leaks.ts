@@ -8,14 +8,14 @@ import { maskOf } from "../secrets.ts";
 
 const START = { offset: 0, length: 0 };
 
-/** Where a file holds a value: as it is, or written with escapes. */
+/** Where a file contains a value, as it is or with escapes. */
 function spanIn(document: Document, secret: string): Span | undefined {
   const offset = document.text.indexOf(secret);
   if (offset >= 0) return { offset, length: secret.length };
   return secretsIn(document).find(({ text }) => text.includes(secret))?.span;
 }
 
-/** The environment's own token in a tracked file: the rule token-in-repository says so. */
+/** The environment's own token in a tracked file: the rule token-in-repository reports it. */
 function isOurToken({ secrets }: Subject, { tracked }: Document, text: string): boolean {
   return tracked && secrets.some((secret) => text.includes(secret));
 }
@@ -62,7 +62,7 @@ export const LEAK_RULES: readonly Rule[] = [
     const open = subject.documents.filter(
       (each) => subject.inRepository && !each.tracked && !each.ignored && isPrivate(each),
     );
-    // a `.env` that is not there yet, beside a .mcp.json
+    // a `.env` that does not exist yet, next to a .mcp.json
     const absent = subject.unignoredEnv.flatMap((env) => {
       const beside = subject.documents.filter(({ path }) => path === env.replace(/\.env$/, ".mcp.json"));
       return beside.map((document) => ({ document, env }));
@@ -73,7 +73,7 @@ export const LEAK_RULES: readonly Rule[] = [
     summary: "No ignore rule covers a file with private values",
     find: ({ document: { path, text }, env }) => {
       if (env === undefined) return { at: START, args: { path } };
-      // the first secret that it takes from the environment
+      // the first reference to a secret
       const references = [...text.matchAll(/\$\{([A-Za-z_]\w{0,127})\}/g)];
       const match = references.find(([, name = ""]) => isSecretName(name));
       if (match === undefined) return undefined;
