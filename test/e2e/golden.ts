@@ -29,7 +29,7 @@ const PLACEHOLDERS: readonly (readonly [RegExp, string])[] = [
   [/[\w./-]*\/halo-tls-\w+/g, "<tls>"],
   // a body that drips: how much of it had come
   [/x{20,}/g, "<x…>"],
-  [/\b(no tunnel after) [\d.]+ s/g, "$1 <s> s"],
+  [/\b(a tunnel within) [\d.]+ s/g, "$1 <s> s"],
   [/\(limit: \d+ s\)/g, "(limit: <s> s)"],
   [/\b\d+ days left/g, "<days> days left"],
 ];

@@ -143,7 +143,7 @@ describe.each([process.execPath, ...([22, 24, 26] as const).map(nodeBinary)])("%
 
     it.each(PROXY_FAULTS)("$name → $cause", async ({ cause, says, start }) => {
       const proxy = await kept(start());
-      const silent = says === "no tunnel after";
+      const silent = says === "did not open a tunnel within";
       const answer = await run(secure.url, { ...ca, HTTPS_PROXY: proxy.url() }, proxy, silent ? 2000 : undefined);
       expect(answer.diagnosis, answer.text).toMatchObject({ ok: false, cause, at: "tcp", control: "skipped" });
       expect(detailAt(answer, "tcp")).toContain(says);

@@ -134,8 +134,8 @@ export const PROXY_FAULTS: readonly ProxyFault[] = [
   fault("that answers with a page of its own", "answered with a page of its own", (socket) =>
     socket.end("HTTP/1.1 200 OK\r\n\r\n<html>sign in</html>"),
   ),
-  fault("that says nothing", "no tunnel after", () => undefined),
-  fault("that drips", "no tunnel after", (socket) => {
+  fault("that says nothing", "did not open a tunnel within", () => undefined),
+  fault("that drips", "did not open a tunnel within", (socket) => {
     socket.write("HTTP/1.1 200 OK\r\n");
     drip(socket, "x: y\r\n", 30);
   }),

@@ -134,10 +134,10 @@ function wayOf({ proxy, addresses }: ProbeRecord): string {
 
 /** Certificates that only the system trusts, not Node: reported, because the client may use only Node's list. */
 const SYSTEM_ONLY = {
-  note: "Only this system's own certificates vouch for the server; Node's list does not. A client that does not read them refuses it: start the client with NODE_EXTRA_CA_CERTS=/path/to/company-ca.pem, or, where it runs on Node 22.15 or later, with NODE_OPTIONS=--use-system-ca.",
+  note: "This system trusts the certificate, but Node does not. A client that reads only Node's list refuses it: start the client with NODE_EXTRA_CA_CERTS=/path/to/company-ca.pem, or, with Node 22.15 or later, with NODE_OPTIONS=--use-system-ca.",
 };
 const UNVERIFIED = {
-  note: "In this environment NODE_TLS_REJECT_UNAUTHORIZED=0 is set: no certificate is verified, and the token goes to whoever answers. Unset it, and let Node know a company's certificate with NODE_EXTRA_CA_CERTS=/path/to/company-ca.pem.",
+  note: "In this environment NODE_TLS_REJECT_UNAUTHORIZED=0 is set: no certificate is verified, and the token goes to any server that answers. Unset it, and set your company's certificate with NODE_EXTRA_CA_CERTS=/path/to/company-ca.pem.",
 };
 
 function tlsWords({ protocol, issuer, daysLeft, systemCas, error }: TlsFacts, isOff: boolean): Words {
