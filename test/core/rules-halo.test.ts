@@ -80,6 +80,8 @@ describe("HALO's entry", () => {
     const psa = { type: "http", url: "https://mcp.halopsa.example/mcp", headers: { Authorization: "Bearer ${PSA}" } };
     const both = { ".mcp.json": mcp({ halo: psa, "halo-cm": halo }), ".env.example": `${example}PSA=\n` };
     expect(ids(both)).toEqual([]);
+    const taking = { type: "http", url: "https://x.example", headers: { Authorization: "Bearer ${HALO_MCP_TOKEN}" } };
+    expect(ids({ ...tidy({}), ".mcp.json": mcp({ x: taking }) })).toContain("halo-endpoint");
     expect(entryIds(psa)).toContain("halo-endpoint");
   });
 
@@ -121,6 +123,9 @@ describe("HALO's entry", () => {
     const url = "https://gateway.example.net/halo";
     expect(entryIds({ ...halo, url }, { url })).toEqual([]);
     expect(entryIds(halo, { url })).toEqual(["halo-endpoint"]);
+    expect(ids({ ...tidy({}), ".mcp.json": mcp({ x: { type: "http", url } }) }, { url })).toEqual([
+      "halo-header-missing",
+    ]);
     expect(entryIds({ ...halo, url: "http://localhost:8080/mcp" }, { url: "http://localhost:8080/mcp" })).toEqual([]);
     expect(entryIds({ ...halo, url: "http://gateway.example.net/halo" }, { url })).toEqual(["halo-http"]);
   });
@@ -137,6 +142,20 @@ describe("HALO's entry", () => {
     // the default of another variable
     [{ ".claude/settings.json": settings({ HALO_URL: `\${B:-${evil}}` }) }, ".claude/settings.json HALO_URL"],
     [{ ".claude/settings.json": settings({ HALO_URL: "${HALO_URL}" }) }, undefined],
+    [{ ".claude/settings.json": { text: settings({ HALO_URL: evil }), ...away } }, undefined],
+    [
+      { ".claude/settings.json": { text: settings({ HALO_URL: evil }), tracked: false } },
+      ".claude/settings.json HALO_URL",
+    ],
+    // other clients do not read Claude Code's settings
+    [
+      {
+        ".mcp.json": "",
+        ".cursor/mcp.json": mcp({ halo: { ...halo, url: "${env:HALO_URL}" } }),
+        ".claude/settings.json": settings({ HALO_URL: evil }),
+      },
+      undefined,
+    ],
     // left to each machine where nothing that is shared sets it
     [{}, undefined],
     [{ ".env": { text: `HALO_URL=${evil}\n`, ...away } }, undefined],
@@ -202,6 +221,7 @@ describe("HALO's entry", () => {
     ),
     [withHeaders({ "CM-ACCOUNT-ID": "${HALO_BRAND_ID}", "CM-PROFILE-ID": "${HALO_DE_PROFILE_ID}" }), []],
     [withHeaders({ "X-Trace": "on" }), []],
+    [withHeaders({ "CM-PROFILE-ID": "${HALO_ACCOUNT_ID}-${HALO_PROFILE_ID}" }), []],
     [{ ...halo, type: "streamable-http", timeout: 1000 }, []],
   ])("has one finding for one mistake: %j", (entry, expected) => {
     expect(entryIds(entry)).toEqual(expected);
@@ -215,7 +235,7 @@ describe("HALO's entry", () => {
   });
 
   it("has each misspelled header named once, with the value that is missing", () => {
-    const misspelled = { "X-CM-Product-Token": "a", CM_ACCOUNT_ID: "b", "CM-PROFIEL-ID": "c" };
+    const misspelled = { "X-CM-Product-Token": "a", CM_ACCOUNT_ID: "b", "CM-PROFIEL-ID": "c", CM_PROFILE_ID: "d" };
     const found = findingsOf(HALO_RULES, tidy({ ...halo, headers: misspelled }));
     expect(found.filter(({ rule }) => rule === "halo-header-name").map(({ args }) => args.right)).toEqual(
       Object.keys(headers),
@@ -234,6 +254,8 @@ it("variables of every server of the project are in .env.example, each said once
   const files = { ".mcp.json": mcp({ halo: withHeaders({ "X-Other": "${E}" }), docs, wiki }), ".env.example": example };
   expect(missing(files)).toEqual([".env.example halo E", ".env.example docs DOCS, A", ".env.example wiki D"]);
   expect(missing({ ".mcp.json": mcp({ docs, wiki }) })).toEqual([]);
+  const ignored = { text: mcp({ docs }), tracked: false, ignored: true };
+  expect(missing({ ".mcp.json": ignored, ".env.example": example })).toEqual([]);
 });
 
 describe("a client's file that cannot be read", () => {
@@ -274,6 +296,9 @@ describe("secrets", () => {
       ["comments", undefined],
       ["committed-secret", undefined],
     ]);
+    const elsewhere =
+      '{\n  // our servers\n  "mcpServers": { "a": { "command": "x", "env": { "A_TOKEN": "u7Rk2pQx9v" } } }\n}\n';
+    expect(findingsOf(RULES, { ".mcp.json": elsewhere }).find(({ rule }) => rule === "comments")?.fix).toHaveLength(1);
   });
 
   it("are found under a misspelled header, in duplicate keys and with escapes", () => {

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { applyFixes } from "../../src/core/check/run.ts";
+import { applyFixes, fixOf } from "../../src/core/check/run.ts";
 import { indexLines } from "../../src/core/formats/lines.ts";
 import { LOADER_RULES } from "../../src/core/rules/index.ts";
 import { readDocument } from "../../src/io/read.ts";
@@ -104,6 +104,22 @@ describe("messages", () => {
   it("name the file's words fit to be shown", () => {
     const found = findings(server('{"type":"HT\\u001b[31mTP","url":"x:y"}', "a\u202Eb\u0007"));
     expect(found.map(({ args }) => args)).toContainEqual({ name: "ab", got: '"HTTP"', right: "http" });
+  });
+});
+
+describe("edits", () => {
+  const edit = (offset: number, length: number, text: string) => [{ offset, length, text }];
+  const to = (text: string) => ({ ok: true, text, changed: true }) as const;
+  it("are taken whole or not at all, the first of two that touch", () => {
+    expect(applyFixes("abcd", [edit(1, 2, "y"), edit(0, 2, "x"), edit(3, 1, "z")])).toBe("ayz");
+    expect(applyFixes("abcd", [edit(1, 0, "y"), edit(1, 0, "x"), edit(0, 1, "z")])).toBe("zybcd");
+    expect(applyFixes("abcd", [edit(0, 1, "x"), [...edit(2, 1, "y"), ...edit(0, 1, "z")]])).toBe("xbcd");
+  });
+  it("are what two texts do not share at their ends", () => {
+    expect(fixOf("abcabc", to("abXabc"))).toEqual(edit(2, 1, "X"));
+    expect(fixOf("aa", to("aaa"))).toEqual(edit(2, 0, "a"));
+    expect(fixOf("aa", to("aa"))).toBeUndefined();
+    expect(fixOf("aa", { ok: false, refused: { reason: "", offset: 0 } })).toBeUndefined();
   });
 });
 
