@@ -1,7 +1,8 @@
 /**
  * What the lock protocol promises, against real processes: two at once, kill -9, a full disk, no rights.
  */
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { execFileSync } from "node:child_process";
+import { once } from "node:events";
 import {
   chmodSync,
   chownSync,
@@ -17,6 +18,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { execa } from "execa";
 import { describe, expect, it } from "vitest";
 import type { WriteStep } from "../../src/core/plan/model.ts";
 import { findProgram } from "../../src/io/programs.ts";
@@ -38,43 +40,18 @@ interface Result {
   readonly code: string;
   readonly exitCode: number;
 }
-interface Driver {
-  readonly child: ChildProcess;
-  readonly ready: Promise<void>;
-  /** The last line, or undefined when it was killed. */
-  readonly result: Promise<Result | undefined>;
-}
-
 const folder = (name: string): string => realpathSync(mkdtempSync(join(tmpdir(), `halo-${name}-`)));
 const read = (path: string): string | undefined => (existsSync(path) ? readFileSync(path, "utf8") : undefined);
 
-/** Starts a child (behind `prefix`, such as unshare) that has announced itself when `ready` resolves. */
-function drive(
-  entry: string,
-  what: string,
-  order: object,
-  prefix: readonly string[] = [],
-  rights: { uid?: number; gid?: number } = {},
-): Driver {
+/** Starts a child (behind `prefix`, such as unshare). `result`: its last line; undefined when it was killed. */
+function drive(entry: string, what: string, order: object, prefix: readonly string[] = [], rights = {}) {
   const [program = "", ...argv] = [...prefix, process.execPath, entry, what, JSON.stringify(order)];
-  const child = spawn(program, argv, { stdio: ["pipe", "pipe", "inherit"], cwd: "/", ...rights });
-  let out = "";
-  let announce = (): void => {};
-  const ready = new Promise<void>((done) => (announce = done));
-  const result = new Promise<Result | undefined>((done, fail) => {
-    child.stdout?.on("data", (chunk) => {
-      out += String(chunk);
-      announce();
-    });
-    child.once("error", fail);
-    child.stdin?.on("error", () => {});
-    child.once("close", () => {
-      announce();
-      const line = out.trim().split("\n").at(-1) ?? "";
-      done(line.startsWith("{") ? (JSON.parse(line) as Result) : undefined);
-    });
+  const child = execa(program, argv, { cwd: "/", stderr: "inherit", reject: false, ...rights });
+  const result = child.then(({ stdout }): Result | undefined => {
+    const line = stdout.trim().split("\n").at(-1) ?? "";
+    return line.startsWith("{") ? JSON.parse(line) : undefined;
   });
-  return { child, ready, result };
+  return { child, ready: once(child.stdout, "data"), result };
 }
 
 async function inParallel<T>(items: readonly T[], workers: number, work: (item: T) => Promise<void>): Promise<void> {
@@ -104,14 +81,8 @@ const SECRETS = [".env", ".claude/settings.local.json"];
 function plan(dir: string): WriteStep[] {
   return Object.entries(NEW).map(([name, after]) => {
     const state = readState(join(dir, name));
-    const secret = SECRETS.includes(name);
-    return {
-      kind: "write",
-      path: join(dir, name),
-      before: state.kind === "file" ? state.text : undefined,
-      after,
-      ...(secret ? { secret } : {}),
-    };
+    const before = state.kind === "file" ? state.text : undefined;
+    return { kind: "write", path: join(dir, name), before, after, secret: SECRETS.includes(name) };
   });
 }
 
@@ -127,12 +98,8 @@ function makeRepository(): string {
 
 /** Every file that git would take, none of which may hold the secret. Of a lock: at most its rule, killed between open and write. */
 function checkGit(dir: string): void {
-  const status = execFileSync(git, ["status", "--porcelain", "-uall", "-z"], { cwd: dir, encoding: "utf8" });
   const added = execFileSync(git, ["add", "-A", "-n"], { cwd: dir, encoding: "utf8" });
-  const taken = [
-    ...status.split("\0").map((line) => line.slice(3)),
-    ...added.split("\n").map((line) => line.replace(/^add '(.*)'$/, "$1")),
-  ].filter((name) => name !== "");
+  const taken = Array.from(added.matchAll(/^add '(.*)'$/gm), ([, name = ""]) => name);
   for (const name of taken) {
     if (name.includes(".lock/")) expect([name.endsWith(".lock/.gitignore"), read(join(dir, name))]).toEqual([true, ""]);
     expect(read(join(dir, name)) ?? "").not.toContain(SECRET);
