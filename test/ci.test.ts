@@ -118,13 +118,10 @@ describe("action.yml", () => {
 });
 
 describe("the others", () => {
-  it("GitLab's job is four lines", () => {
-    expect(text(gitlab).trimEnd().split("\n")).toHaveLength(4);
-    expect(yaml(gitlab)["mcp-check"].script).toBe("npx --yes create-halo-mcp@{{version}} check{{options}}");
-  });
+  const templates = readdirSync(new URL("../templates/ci/", import.meta.url));
   it("every template pins the version that writes it", () => {
-    for (const name of readdirSync(new URL("../templates/ci/", import.meta.url)))
-      expect(text(`templates/ci/${name}`), name).toMatch(/create-halo-mcp@\{\{version\}\}/);
+    for (const name of templates) expect(text(`templates/ci/${name}`), name).toMatch(/create-halo-mcp@\{\{version\}\}/);
+    expect(yaml(gitlab)["mcp-check"].script).toBe("npx --yes create-halo-mcp@{{version}} check{{options}}");
     expect(yaml(lefthook)["pre-commit"].commands["mcp-check"].run).toBe(text("templates/ci/husky.sh").trimEnd());
   });
   it("the hook of this repository runs the version that it is", () => {
@@ -133,21 +130,18 @@ describe("the others", () => {
     const [local] = yaml(preCommit).repos[0].hooks;
     for (const key of ["id", "name", "files", "pass_filenames"]) expect(hook[key]).toEqual(local[key]);
   });
+  it.each(templates)("docs/check.md shows templates/ci/%s as it is", (name) => {
+    const lines = text(`templates/ci/${name}`).replaceAll("{{version}}", manifest.version).replace("{{options}}", "");
+    expect(text("docs/check.md")).toContain(`\n${lines}\`\`\``);
+  });
 });
 
-describe("docs/check.md", () => {
-  const page = text("docs/check.md");
-  it("its table and the parser know the same options", () => {
-    const rows = page.split("\n").filter((line) => line.startsWith("| `-"));
-    const named = rows.flatMap((row) =>
-      [...(row.split("|")[1] ?? "").matchAll(/--([a-z-]+)/g)].map(([, name]) => name),
-    );
-    expect(named.sort()).toEqual(CHECK_FLAGS.map(({ name }) => name).sort());
-    for (const { name, values } of CHECK_FLAGS)
-      for (const word of values ?? []) expect(rows.find((row) => row.includes(`--${name}`))).toContain(`\`${word}\``);
-  });
-  it.each(readdirSync(new URL("../templates/ci/", import.meta.url)))("shows templates/ci/%s as it is", (name) => {
-    const lines = text(`templates/ci/${name}`).replaceAll("{{version}}", manifest.version).replace("{{options}}", "");
-    expect(page).toContain(`\n${lines}\`\`\``);
-  });
+it("the table of docs/check.md and the parser know the same options", () => {
+  const rows = text("docs/check.md")
+    .split("\n")
+    .filter((line) => line.startsWith("| `-"));
+  const named = rows.flatMap((row) => [...(row.split("|")[1] ?? "").matchAll(/--([a-z-]+)/g)].map(([, name]) => name));
+  expect(named.sort()).toEqual(CHECK_FLAGS.map(({ name }) => name).sort());
+  for (const { name, values } of CHECK_FLAGS)
+    for (const word of values ?? []) expect(rows.find((row) => row.includes(`--${name}`))).toContain(`\`${word}\``);
 });
