@@ -26,12 +26,12 @@ const signal = new AbortController().signal;
 let calls = 0;
 
 /** Takes the place of every synchronous function of node:fs: `before` sees its name, and may throw. */
-function hookCalls(before: (name: string, args: readonly unknown[]) => void): void {
+function hookCalls(before: (name: string) => void): void {
   const table = fs as unknown as Record<string, unknown>;
   for (const [name, original] of Object.entries(table)) {
     if (!name.endsWith("Sync") || typeof original !== "function") continue;
     table[name] = (...args: unknown[]): unknown => {
-      before(name, args);
+      before(name);
       return Reflect.apply(original, fs, args);
     };
   }
@@ -39,40 +39,41 @@ function hookCalls(before: (name: string, args: readonly unknown[]) => void): vo
 }
 
 /** What needs room on the disk. The rest works on a full one too. */
-function needsRoom(name: string, [, flags]: readonly unknown[]): boolean {
-  if (name === "openSync") return flags === "wx" || (typeof flags === "number" && (flags & fs.constants.O_CREAT) !== 0);
-  return ["mkdirSync", "writeSync", "writeFileSync", "linkSync", "copyFileSync", "fsyncSync"].includes(name);
-}
+const NEEDS_ROOM = ["mkdirSync", "writeFileSync", "linkSync", "copyFileSync"];
+
+/** Each file of the plan of `faults`, with the mode it ends with. */
+const FILES: readonly [name: string, before: string | undefined, after: string | undefined, mode: number][] = [
+  ["new/b", undefined, "b", 0o644],
+  ["a", "old a", "new a", 0o640],
+  ["gone", "old gone", undefined, 0o640],
+  ["z", undefined, "z", 0o600],
+];
 
 /** Applies the same plan again and again, with a fault at the first, second, third… call: once, or from there on as on a full disk, or once where no hard links are to be had. */
 async function faults(): Promise<object> {
   const wrong: string[] = [];
   const figures = { once: 0, full: 0, unlinkable: 0, failed: 0, lost: 0 };
-  let broken = (_name: string, _args: readonly unknown[]): boolean => false;
+  let broken = (_name: string): boolean => false;
   let linkable = true;
-  hookCalls((name, args) => {
+  hookCalls((name) => {
     calls += 1;
     if (!linkable && name === "linkSync") throw Object.assign(new Error("no links"), { code: "EPERM", syscall: name });
-    if (broken(name, args)) throw Object.assign(new Error("a fault"), { code: "ENOSPC", syscall: name });
+    if (broken(name)) throw Object.assign(new Error("a fault"), { code: "ENOSPC", syscall: name });
   });
   for (const kind of ["once", "full", "unlinkable"] as const) {
     linkable = kind !== "unlinkable";
     for (let at = 1, hit = true; hit; at += kind === "unlinkable" ? 5 : 1) {
       const dir = `${order.path}/${kind}-${at}`;
-      const old = { a: "old a", gone: "old gone" };
       fs.mkdirSync(dir);
-      for (const [name, text] of Object.entries(old)) fs.writeFileSync(`${dir}/${name}`, text, { mode: 0o640 });
-      const path = (name: string): { kind: "write"; path: string } => ({ kind: "write", path: `${dir}/${name}` });
-      const steps: WriteStep[] = [
-        { ...path("new/b"), before: undefined, after: "b" },
-        { ...path("a"), before: "old a", after: "new a" },
-        { ...path("gone"), before: "old gone", after: undefined },
-        { ...path("z"), before: undefined, after: "z", secret: true },
-      ];
+      for (const [name, text] of FILES)
+        if (text !== undefined) fs.writeFileSync(`${dir}/${name}`, text, { mode: 0o640 });
+      const steps = FILES.map(([name, before, after]): WriteStep => {
+        return { kind: "write", path: `${dir}/${name}`, before, after, secret: name === "z" };
+      });
       calls = 0;
       hit = false;
-      broken = (name, args) => {
-        const now = kind === "full" ? calls >= at && needsRoom(name, args) : calls === at;
+      broken = (name) => {
+        const now = kind === "full" ? calls >= at && NEEDS_ROOM.includes(name) : calls === at;
         hit ||= now;
         return now;
       };
@@ -85,23 +86,16 @@ async function faults(): Promise<object> {
       }
       broken = () => false;
       if (hit) figures[kind] += 1;
-      const show = (name: string): string =>
-        fs.existsSync(`${dir}/${name}`)
-          ? `${fs.readFileSync(`${dir}/${name}`, "utf8")} ${fs.statSync(`${dir}/${name}`).mode & 0o777}`
-          : "absent";
-      const states: Record<string, [before: string, after: string]> = {
-        "new/b": ["absent", "b 420"],
-        a: ["old a 416", "new a 416"],
-        gone: ["old gone 416", "absent"],
-        z: ["absent", "z 384"],
-      };
       if (message !== "") figures.failed += 1;
       const told = message.match(/Could not be restored: .*\./)?.[0] ?? "";
       if (told !== "") figures.lost += 1;
-      for (const [name, [before, after]] of Object.entries(states)) {
-        const lost = told.includes(`/${name}:`);
-        if (show(name) !== (message === "" || lost ? after : before))
-          wrong.push(`${kind} ${at}: ${name} is "${show(name)}" after "${message}"`);
+      for (const [name, before, after, mode] of FILES) {
+        const path = `${dir}/${name}`;
+        const text = fs.existsSync(path) ? fs.readFileSync(path, "utf8") : undefined;
+        const isMode = text === undefined || (fs.statSync(path).mode & 0o777) === mode;
+        const isDone = message === "" || told.includes(`/${name}:`);
+        if (text !== (isDone ? after : before) || !isMode)
+          wrong.push(`${kind} ${at}: ${name} is "${text}" after "${message}"`);
       }
       const rest = fs.readdirSync(dir, { recursive: true, encoding: "utf8" }).filter((name) => name.includes(".lock"));
       if (kind === "full" && rest.length > 0) wrong.push(`${kind} ${at}: ${rest.join(" ")} is left`);
