@@ -210,12 +210,12 @@ const protocol: Fault[] = [
   atTools("an error at the tools", "rpc-error", fails(-32603, "profile has no agents")),
   atTools("tools of another shape", "not-mcp", answers({ tools: "many" })),
   atTools("a silence at the tools", "timeout", () => undefined),
+  atTools("a cursor that never ends", "pagination", pages()),
   atTools(
     "a cursor that repeats",
     "pagination",
     pages(() => "again"),
   ),
-  atTools("a cursor that never ends", "pagination", pages()),
   atTools("a cursor that never ends, slowly", "pagination", (kit) => setTimeout(() => pages()(kit), 30)),
   floods(
     "cursors of 3 MB",
