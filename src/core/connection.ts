@@ -48,6 +48,8 @@ export type ToSend =
       readonly ok: false;
       readonly cause: "entry-runs" | "bad-url" | "endpoint-foreign" | "bad-value" | "missing-value";
       readonly reason: string;
+      /** The URL, if only a value is missing: it may be connected to. */
+      readonly url?: string | undefined;
     };
 
 /**
@@ -56,7 +58,7 @@ export type ToSend =
  */
 export function whatToSend(entry: Entry, env: Env, more: Env, given: Consent): ToSend {
   type Cause = Extract<ToSend, { ok: false }>["cause"];
-  const no = (cause: Cause, reason: string): ToSend => ({ ok: false, cause, reason });
+  const no = (cause: Cause, reason: string, url?: string): ToSend => ({ ok: false, cause, reason, url });
   if (entry.runs) return no("entry-runs", "the entry starts a program, which is never run here");
   const address = expandEntry({ url: entry.url, headers: {} }, env);
   if (address.missing.length > 0) return no("bad-url", `the URL uses ${address.missing.join(", ")}, which is not set`);
@@ -70,6 +72,6 @@ export function whatToSend(entry: Entry, env: Env, more: Env, given: Consent): T
   }
   const { missing } = sent;
   if (missing.length > 0)
-    return no("missing-value", `${missing.join(", ")} ${missing.length === 1 ? "is" : "are"} not set`);
+    return no("missing-value", `${missing.join(", ")} ${missing.length === 1 ? "is" : "are"} not set`, sent.url);
   return { ok: true, sent };
 }

@@ -76,6 +76,7 @@ export function record(exchanges: readonly Exchange[], more: Partial<ProbeRecord
     tls: null,
     ignoredProxy: null,
     exchanges,
+    reach: null,
     outcome: NOTHING,
     control: null,
     ...more,

@@ -93,7 +93,8 @@ async function walk(context: Context, options: Options, token: string | undefine
     progress.update(`testing the connection: ${STAGE_TEXT[stage]}`);
   try {
     const limits = { timeoutMs: Math.max(LEAST_MS, left()), call: options.call, onStage };
-    const test = toSend.ok ? await runTest(context, toSend.sent, limits, from) : undefined;
+    const sent = toSend.ok ? toSend.sent : toSend.url && { url: toSend.url, headers: {}, read: [] };
+    const test = sent ? await runTest(context, sent, limits, toSend.ok ? from : undefined) : undefined;
     progress.update("asking Claude Code");
     const asked = await ask(context, looked, test, left());
     return makeReport(looked.view, { test, asked, call: callOf(options, looked.view, test) });

@@ -170,7 +170,11 @@ export function diagnose(record: ProbeRecord, known: Known = {}): Diagnosis {
   const control = controlOf(record);
   const cause = failure ?? (control === "accepted" ? "unproven-token" : null);
   const times = timesOf(record);
+  const { reach } = record;
+  const network = reach && diagnose({ ...record, input: null, exchanges: [reach], reach: null }).stages;
   const stages = STAGES.map((stage): StageResult => {
+    const reached = ["dns", "tcp", "tls"].includes(stage) && network?.find((each) => each.stage === stage);
+    if (reached) return reached;
     const status = statusOf(stage, at, record);
     const base = { stage, status, ok: status === "ok", ms: status === "skipped" ? 0 : times[stage] };
     if (cause !== null && stage === (at ?? "auth"))

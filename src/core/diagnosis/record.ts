@@ -164,6 +164,8 @@ export interface ProbeRecord extends WayFacts {
   /** `ALL_PROXY` or `all_proxy`, if no other variable names a proxy: neither Node's fetch nor this test reads it. */
   readonly ignoredProxy: string | null;
   readonly exchanges: readonly Exchange[];
+  /** The connection that was opened if nothing could be sent. Nothing went over it. */
+  readonly reach: Exchange | null;
   readonly outcome: ProbeOutcome;
   /** The same requests without the token; null if they were not tried. */
   readonly control: { readonly listed: boolean; readonly toolCount: number } | null;

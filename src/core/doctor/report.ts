@@ -183,7 +183,8 @@ function stageLink(result: StageResult, v: Scene, test: NonNullable<Run["test"]>
 /** The stages of the test; if nothing was sent, the reason. */
 function networkLinks(v: Scene, test: Run["test"], values: Link | undefined): readonly Link[] {
   const { toSend } = v;
-  if (toSend.ok && test !== undefined) return test.diagnosis.stages.map((result) => stageLink(result, v, test, values));
+  if (test !== undefined && (toSend.ok || toSend.url !== undefined))
+    return test.diagnosis.stages.map((result) => stageLink(result, v, test, values));
   const isUrl = !toSend.ok && (toSend.cause === "endpoint-foreign" || toSend.cause === "bad-url");
   const why = `nothing was sent: ${isUrl || toSend.ok ? "see set-up" : toSend.reason}`;
   return STAGES.map((stage): Link => {

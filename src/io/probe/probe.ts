@@ -1,11 +1,12 @@
 /** The connection test: connects to the endpoint as a client would, then again without the token, and records what it saw. */
 import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { BadInput, Exchange, ProbeRecord, ProbeStage } from "../../core/diagnosis/record.ts";
 import type { Network } from "../../core/proxy.ts";
 import { Cancelled } from "../../errors.ts";
-import { type Recorder, recordingFetch } from "./recording-fetch.ts";
+import { codesOf, type Recorder, recordingFetch, UNANSWERED } from "./recording-fetch.ts";
 import { NOTHING, type ToolCall, walk } from "./walk.ts";
-import { openWay } from "./way.ts";
+import { openWay, type Way } from "./way.ts";
 
 export interface ProbeRequest {
   /** A URL that `mayReceive` of `core/connection.ts` allowed. */
@@ -68,7 +69,7 @@ function worthTheOldWay(last: Exchange | undefined): boolean {
 const FIRST = 0.4;
 
 /** The results so far: the limit of the whole run can end it at any point. */
-type Found = { -readonly [Key in "outcome" | "control"]: ProbeRecord[Key] };
+type Found = { -readonly [Key in "reach" | "outcome" | "control"]: ProbeRecord[Key] };
 
 /** First with all headers (if needed again with `initialize`), then without the token. The first part gets four fifths of the time. */
 async function ask(request: ProbeRequest, recorder: Recorder, start: number, found: Found): Promise<void> {
@@ -96,6 +97,18 @@ async function ask(request: ProbeRequest, recorder: Recorder, start: number, fou
   found.control = { listed: control.listed, toolCount: control.toolCount };
 }
 
+/** Opens a connection and sends nothing over it: the network can be tested without a value. */
+async function reach(way: Way, limitMs: number): Promise<Exchange> {
+  const start = performance.now();
+  const opened = way.connect().then(
+    (): Partial<Exchange> => ({ connected: true, end: "accepted" }),
+    (error): Partial<Exchange> => ({ codes: codesOf(error) }),
+  );
+  const late: Partial<Exchange> = { end: "timeout" };
+  const seen = await Promise.race([opened, sleep(limitMs, late, { ref: false })]);
+  return { ...UNANSWERED, phase: "connect", method: "CONNECT", end: "broken", ...seen, ms: performance.now() - start };
+}
+
 /**
  * Tests a connection. Sends the headers only to `request.url`, follows no redirect, starts no OAuth. Whatever the server does, it ends within
  * `timeoutMs` with a record of what was seen (`core/diagnosis/diagnose.ts` interprets it). The record contains the servers' words unmasked:
@@ -117,14 +130,18 @@ export async function probe(request: ProbeRequest): Promise<ProbeRecord> {
   const recorder = recordingFetch(url, way, stopper.signal, ({ phase, end }) => {
     if (phase === "connect" && end === "answered") onStage?.("tools");
   });
-  const found: Found = { outcome: NOTHING, control: null };
-  if (input === null) {
+  const found: Found = { reach: null, outcome: NOTHING, control: null };
+  const test = async (): Promise<void> => {
+    if (input === null) await ask(request, recorder, start, found);
+    else found.reach = await reach(way, timeoutMs * FIRST);
+  };
+  if (brokenProxy === null) {
     onStage?.("dns");
     const stop = (): void => stopper.abort();
     // the limit of the whole run, even if the SDK waits for something that is not a request
     const timer = setTimeout(stop, timeoutMs);
     request.signal.addEventListener("abort", stop);
-    await Promise.race([ask(request, recorder, start, found), once(stopper.signal, "abort")]);
+    await Promise.race([test(), once(stopper.signal, "abort")]);
     clearTimeout(timer);
     request.signal.removeEventListener("abort", stop);
     stop();

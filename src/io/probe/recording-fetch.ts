@@ -44,7 +44,7 @@ export const UNANSWERED = {
 } as const satisfies Partial<Exchange>;
 
 /** Codes along `cause` and `errors` of a network error, outermost first. Without messages, which can contain values. */
-function codesOf(error: unknown): string[] {
+export function codesOf(error: unknown): string[] {
   if (typeof error !== "object" || error === null) return [];
   const { code, cause, errors = [] } = error as { code?: unknown; cause?: unknown; errors?: readonly unknown[] };
   const codes = [code, ...[cause, ...errors].flatMap(codesOf)];

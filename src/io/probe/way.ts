@@ -163,17 +163,18 @@ export function openWay(url: URL, network: Network, onPassed: (stage: Stage) => 
     return secure;
   };
 
+  /** Tries again with the system's certificates when Node's own list does not trust the chain: once for the proxy, once for the server. */
+  const connect = (): Promise<Socket> =>
+    dial().catch((error) => {
+      if (!ofServer.widen() && !ofProxy.widen()) throw error;
+      return connect();
+    });
   const proxyFacts = ({ variable, host, port, bypassedBy, credentials }: ProxyRoute) => {
     const systemCas = ofProxy.facts()?.systemCas === "helped";
     return { variable, host, port, bypassedBy, credentials: credentials !== null, ...answer, systemCas };
   };
   return {
-    // tries once more with the system's certificates when Node's own list does not trust the chain
-    connect: () =>
-      dial().catch((error) => {
-        if (!ofServer.widen() && !ofProxy.widen()) throw error;
-        return dial();
-      }),
+    connect,
     facts: () => ({
       timings: { ...timings },
       addresses: [...addresses.values()],
