@@ -7,7 +7,6 @@ import { COMMANDS, type Command, EXIT_CODES, type Flag, GLOBAL_FLAGS, type RawOp
 import { createOutput } from "./ui/output.ts";
 import { wrap } from "./ui/wrap.ts";
 
-/** Each command is loaded only when it runs. */
 const PAGES: Record<Command["name"], () => Promise<{ run(context: Context, options: RawOptions): Promise<number> }>> = {
   init: () => import("./commands/init/index.ts"),
   check: () => import("./commands/check/index.ts"),
@@ -42,7 +41,6 @@ function help(version: string, { name, words, flags, notes, examples }: Command)
   ].join("\n");
 }
 
-/** The command that prints the options of a command. */
 const helpOf = ({ name }: Command): string => `npx create-halo-mcp ${name === "init" ? "" : `${name} `}--help`;
 
 /** Repeats a wrong word only if it looks like a command or option, and so is not a token or an ID. */

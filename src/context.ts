@@ -29,7 +29,6 @@ export interface Context {
   readonly stderr: Output;
   /** Writes to stdout without creating the stream, whose modules cost a tenth of `node -e 0`. */
   readonly print: (text: string) => void;
-  /** Milliseconds of a monotonic clock. */
   readonly now: () => number;
   /** Aborted by Ctrl-C, SIGTERM and SIGHUP. */
   readonly signal: AbortSignal;
@@ -37,7 +36,6 @@ export interface Context {
   readonly unicode: boolean;
   /** The secrets of this run: all output masks them. */
   readonly secrets: Set<string>;
-  /** The folder of our templates. */
   readonly templates: URL;
 }
 

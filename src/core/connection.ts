@@ -7,7 +7,6 @@ import { printable } from "./secrets.ts";
 
 /** What a person said about a URL. All of it is optional: without it only HALO gets the token. */
 export interface Consent {
-  /** `--url` of this command line. */
   readonly url?: string | undefined;
   /** The URL that was shown to a person, who agreed. */
   readonly agreed?: string | undefined;

@@ -28,7 +28,6 @@ export interface DiscoverOptions {
 }
 
 const SKIPPED = new Set(["node_modules", ".git"]);
-/** For an answer that names many files. */
 const LIST_MS = 60_000;
 
 /** The relevant files, by path. Private ones (`.env`, a bridge) are found where a client starts, even if git ignores them. */

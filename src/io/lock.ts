@@ -30,7 +30,6 @@ const HOST = hostname().replace(/[^\w.-]/g, "_");
 
 /** A lock, held as long as its owner file exists: a process that was suspended for a minute may have lost it. */
 export interface Lock {
-  /** The real path of the file. */
   readonly target: string;
   readonly folder: string;
   readonly owner: string;

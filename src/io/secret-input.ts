@@ -9,7 +9,6 @@ const MAX_BYTES = 64 * 1024;
 
 export interface Patience {
   readonly signal: AbortSignal;
-  /** Undefined: no limit. */
   readonly timeoutMs?: number;
 }
 

@@ -37,7 +37,6 @@ export interface WriteOptions {
   readonly afterwards?: (onDone: (what: string, undo: Undo) => void) => Promise<void>;
 }
 
-/** A file, or its absence. */
 type Known = Exclude<Entry, { kind: "unreadable" }>;
 
 const MEND = "Fix that, then run it again.";

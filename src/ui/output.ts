@@ -10,13 +10,11 @@ export function createOutput(context: Pick<Context, "print" | "stderr" | "secret
   const clean = (text: string): string => mask(printableLines(text, { colors: true }), context.secrets);
   const ended = (text: string): string => (text === "" || text.endsWith("\n") ? text : `${text}\n`);
   return {
-    /** A result for a person, on stdout. */
     result: (text: string) => context.print(ended(clean(text))),
     /** A result for a program, on stdout. */
     json: (document: unknown) => context.print(`${maskedJson(document, context.secrets)}\n`),
     /** Workflow commands of GitHub Actions (`::error …`), on stdout. All other methods break up a line that looks like one. */
     commands: (text: string) => context.print(ended(mask(text, context.secrets))),
-    /** Progress and messages, on stderr. */
     say: (text: string): void => void context.stderr.write(ended(clean(text))),
     /** Text as it may be shown, for code that draws by itself: prompts, a spinner. */
     clean,

@@ -43,7 +43,6 @@ export function createShow(context: Context, { quiet, guide }: Readonly<Record<"
       if (!quiet) output.say(`${sign.dot}  ${text}`);
       return { update: (_: string): void => {}, end: (): void => {} };
     },
-    /** One text on stdout. */
     result: (text: string) => {
       if (guide) output.say("\n");
       output.result(text);

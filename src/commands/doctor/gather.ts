@@ -17,7 +17,6 @@ import { foldersFrom, isInside, readDocument, readState } from "../../io/read.ts
 import type { connectionOptions } from "../shared/options.ts";
 import { claudeOf, ownFiles, programsFor } from "../shared/programs.ts";
 
-/** A `.mcp.json`, if there is one. */
 function mcpFile(path: string, shown: string): SetupInput["mcp"] {
   const reading = readDocument(path);
   if (reading.kind === "absent") return [];
@@ -93,7 +92,6 @@ export async function look(context: Context, options: Options & { readonly timeo
   const { claude, claudeIs } = await claudeOf(context, programs, limit);
   const view = viewSetup(input, claudeIs, claude?.version);
   for (const secret of view.secrets) context.secrets.add(secret);
-  /** `env`: the environment of a program. */
   return { view, claude, env: programs.env };
 }
 type Looked = Awaited<ReturnType<typeof look>>;

@@ -21,7 +21,6 @@ import { connectionOptions, pathOf, seconds } from "../shared/options.ts";
 import { ask, look } from "./gather.ts";
 import { toDoctorText } from "./text.ts";
 
-/** The arguments of `--args`. */
 function argsOf(text: string): JsonObject {
   const parsed = parseDocument(text, { strict: true });
   // the text may contain private data
@@ -42,7 +41,6 @@ function readOptions(context: Context, raw: RawOptions) {
     ...connectionOptions(context, raw),
     // a tool may be slow
     timeoutMs: seconds(timeout ?? (call === undefined ? undefined : "60")) * 1000,
-    /** One tool to call, with its arguments. */
     call: call === undefined ? undefined : { tool: call, args: argsOf(args ?? "{}") },
     /** Absolute: where the Markdown report goes. */
     report: pathOf(context, report),
@@ -63,7 +61,6 @@ async function tokenOf(context: Context, options: Options): Promise<string | und
   return cleaned.value;
 }
 
-/** Minimum time for the connection test, milliseconds. */
 const LEAST_MS = 500;
 const MOST_LINES = 40;
 

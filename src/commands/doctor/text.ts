@@ -30,7 +30,6 @@ export function toDoctorText(report: DoctorReport, paint: Paint, width: number):
       .flatMap((line) =>
         isWhole.test(line) ? line : (line.trim().match(pieces) ?? [""]).map((piece) => INDENT + piece),
       );
-  /** What was seen and what to try. */
   const explain = (seen: string | undefined, advice = ""): readonly string[] => [
     ...(seen === undefined ? [] : block(seen)),
     ...(advice === "" ? [] : [`${INDENT}${bold("Try")}`, ...block(advice.replace(/^/gm, "  "))]),

@@ -37,7 +37,6 @@ export function readOptions(context: Context, raw: RawOptions) {
     throw new UsageError("--ci goes with --client claude-code and --scope project: it checks what a repository holds");
   return {
     ...connectionOptions(context, raw),
-    /** From the flags; by default Claude Code for this repository. */
     choice,
     isChosen: values.client !== undefined || values.scope !== undefined,
     accountId: values["account-id"],

@@ -91,7 +91,6 @@ const WEB_CLIENTS = [
   ["chatgpt", "ChatGPT"],
 ] as const;
 
-/** What a person does in a web client. */
 function webSteps({ context, url }: Page, { values, choice }: Decided): readonly TellStep[] {
   const fill = { url, account: values.account, profile: values.profile };
   return WEB_CLIENTS.filter(([client]) => choice.clients.includes(client)).map(([client, label]) => ({

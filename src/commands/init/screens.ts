@@ -19,7 +19,6 @@ interface Part {
   readonly title: string;
   readonly details?: readonly string[];
   readonly diff?: readonly string[];
-  /** Replaces the title of a unified diff. */
   readonly sides?: readonly string[];
 }
 
@@ -96,7 +95,6 @@ function startLines({ options, here }: Page, { scopes }: Choice): Paragraph {
   ];
 }
 
-/** What to commit for the team. */
 function teamLines({ root, git }: Survey, { steps }: Plan): Paragraph {
   const isShared = (step: Step): boolean => step.kind === "write" && step.secret !== true;
   const shared = steps.filter(isShared).map((step) => stepLabel(step, root));
@@ -113,7 +111,6 @@ function teamLines({ root, git }: Survey, { steps }: Plan): Paragraph {
   ];
 }
 
-/** How to check the repository from now on. */
 function ciLines({ options: { ci }, here, target }: Page, { steps }: Plan): Paragraph {
   const isWritten = steps.some((step) => step.kind === "write" && step.path === here.ciPaths[0]);
   const offer = ["To add it: npx create-halo-mcp --ci github", "(or gitlab, pre-commit, lefthook, husky)."];
@@ -153,7 +150,6 @@ export interface Outcome {
   readonly ok: boolean;
   readonly headline: string;
   readonly plan: Plan;
-  /** The result of each step; undefined if none was done. */
   readonly statuses?: ReadonlyMap<Step, string>;
   readonly tested?: Diagnosis | undefined;
   readonly proof?: Proof | undefined;

@@ -56,9 +56,7 @@ async function findPlace(context: Context, options: InitOptions) {
   const env = options.valuesFile ?? join(root, ".env");
   return {
     root,
-    /** The command was started below the root. */
     isBelow: here !== root,
-    /** As Claude Code sees it. */
     folder: { above: [root], gitRoot },
     git,
     gitProgram,

@@ -116,7 +116,6 @@ export async function testValues(page: Page, values: Values): Promise<Diagnosis 
 
 const MOST_TOOLS = 8;
 
-/** Why a test failed, and what to try. */
 function failureOf({ stages, cause }: Diagnosis) {
   const failed = stages.find((stage) => stage.cause !== undefined);
   return { detail: failed?.detail ?? cause, advice: (failed?.tryThis ?? []).map(adviceLine) };

@@ -14,14 +14,12 @@ type Id = "account" | "profile";
 /** `given`: on this command line, or as plain text in the team's entry. `file`: an empty line in it is no mistake. */
 type Kind = "given" | "environment" | "file";
 
-/** A place where a value may be. */
 type Source = readonly [kind: Kind, from: string, text: string | undefined];
 
 /** A known value, and where it was found. */
 export interface Candidate {
   readonly value: string;
   readonly from: string;
-  /** Used without a question. */
   readonly given: boolean;
 }
 
@@ -155,7 +153,6 @@ async function askUrlOrAccount(ask: Ask, page: Page): Promise<{ readonly [which 
   return { account: found(account), profile: found(profile) };
 }
 
-/** One ID, with the found value as the default answer. */
 async function confirmId(ask: Ask, page: Page, which: Id, candidate: Candidate | undefined): Promise<string> {
   if (candidate?.given === true) return candidate.value;
   const label = LABELS[which];

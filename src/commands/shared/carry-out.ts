@@ -58,7 +58,6 @@ export async function carryOut(first: Plan, how: CarryOut) {
   }
 }
 
-/** The files, all or none, then the programs. */
 async function apply({ steps }: Plan, statuses: Map<Step, StepStatus>, { context, place }: CarryOut): Promise<void> {
   const writes = steps.filter((step): step is WriteStep => step.kind === "write");
   const written = await applyWrites(writes, {

@@ -23,7 +23,6 @@ export const STAGE_TEXT: Readonly<Record<ProbeStage, string>> = {
 const tokenHeaderOf = (headers: Sent["headers"]): string =>
   Object.keys(headers).find((name) => name.toLowerCase() === HEADERS.token.toLowerCase()) ?? HEADERS.token;
 
-/** These are not secrets. */
 const IDS = /^cm-(?:account|profile)-id$/iu;
 const PUBLIC = /^(?:accept|accept-language|content-type|user-agent|mcp-protocol-version)$/iu;
 

@@ -42,7 +42,6 @@ export function expandEntry(
     headers: Object.fromEntries(headers.map(({ header, text }) => [header.trim(), text.trim()])),
     /** Variables that nothing sets: the client would send the reference itself. */
     missing: [...new Set([url, ...headers].flatMap(({ missing }) => missing))],
-    /** The variables that each header uses. */
     read: headers.flatMap(({ header, read, missing }) =>
       [...read, ...missing].map((variable) => ({ header, variable })),
     ),
@@ -57,7 +56,6 @@ export type Scope = "project" | "local" | "user";
 export interface Entry {
   readonly name: string;
   readonly scope: Scope;
-  /** As written, with placeholders. */
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   /** How the header of each of the three values is written; absent without the header. */
@@ -88,7 +86,6 @@ function brokenReason({ url, type, headers }: JsonObject): string | undefined {
     : "a header's value is not a string";
 }
 
-/** An entry of any shape. */
 export function readEntry(name: string, scope: Scope, raw: Json): Entry {
   const entry = isObject(raw) ? raw : {};
   const headers: Record<string, string> = {};

@@ -8,11 +8,8 @@ import { isObjectNode, kindWord, member, textOf, winners } from "../formats/node
 
 /** The types, and how an entry of each is treated. `sdk` and the like belong to other hosts. */
 const TRANSPORTS = { stdio: "stdio", http: "http", "streamable-http": "http", sse: "sse", ws: "ws" } as const;
-/** How Claude Code reaches a server. */
 export type Transport = (typeof TRANSPORTS)[keyof typeof TRANSPORTS];
-/** The words that it accepts for "type". */
 const TYPES: readonly string[] = Object.keys(TRANSPORTS);
-/** Those that have a URL. */
 export const REMOTE: readonly Transport[] = ["http", "sse", "ws"];
 
 /** Undefined for an unknown type. Without a `type` an entry is a program to start. */
@@ -90,7 +87,6 @@ export const METADATA_URL =
   /^https:\/\/[\\/]*(?:[^\s/?#\\@]*@)?(?:\[[0-9A-Fa-f:.]+\]|[^\s/?#\\<>^|%@:[\]]+)(?::(?:\d{0,4}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5]))?(?:[/?#\\][\s\S]*)?$/;
 const metadataUrl = leaf("a URL that begins with https://", (node) => METADATA_URL.test(textOf(node) ?? ""));
 
-/** Field → its shape. */
 export const SHAPES = {
   url: string,
   command: filled,

@@ -44,7 +44,6 @@ function behaviourOf(version = "9.9.9") {
   };
 }
 
-/** Variables of one origin. */
 export interface Layer {
   readonly from: Origin;
   /** The file as it is shown, or "the environment". */
@@ -130,12 +129,10 @@ export function sessionEnv(
   return all;
 }
 
-/** The layer whose value of a variable counts. */
 export function layerOf(layers: readonly Layer[], name: string): Layer | undefined {
   return layers.findLast(({ env }) => Object.hasOwn(env, name));
 }
 
-/** Where a session starts. */
 export interface Folder {
   /** That folder and those above it, nearest first: absolute, symlinks followed. */
   readonly above: readonly string[];

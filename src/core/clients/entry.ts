@@ -6,7 +6,6 @@ import { HEADERS, VALUES, type Value } from "../halo.ts";
 import type { Client } from "./model.ts";
 import { also, BRACES, type Dialect, respelled, spelledIn } from "./references.ts";
 
-/** A header of a remote server. */
 export interface Header {
   readonly name: string;
   /** Its place: a property, or the argument of a program. */
@@ -15,7 +14,6 @@ export interface Header {
   readonly text: string | undefined;
   /** `values`: the text is sent, with its references expanded. `names`: it is the name of a variable. Else a key that the client does not know. */
   readonly kind: "values" | "names" | "unknown";
-  /** The key of the entry that contains it. */
   readonly under: string;
   /** The text before the value in the same string, as in `Name: value`. Undefined: the value is elsewhere. */
   readonly before: string | undefined;
@@ -28,7 +26,6 @@ export interface ServerEntry {
   /** The program that expands the references. */
   readonly label: string;
   readonly name: string;
-  /** Its place among the servers. */
   readonly entry: Entry;
   readonly node: Container;
   readonly url: { readonly text: string; readonly node: Scalar } | undefined;

@@ -8,7 +8,6 @@ export interface Client {
   /** Also the name of its file here, of its page in docs/clients and of its folder in test/fixtures/clients. */
   readonly id: string;
   readonly label: string;
-  /** Its maker's page about MCP servers. */
   readonly docs: string;
   /** The version that was run, with the month; or what was read instead. */
   readonly measured: string;
@@ -18,18 +17,15 @@ export interface Client {
     readonly user: string | { readonly linux: string; readonly macos: string; readonly windows: string };
   };
   readonly format: "json" | "jsonc" | "toml" | "yaml";
-  /** The key of the root that holds the servers. */
   readonly servers: string;
   readonly entry: {
     /** The keys of the URL. The first one that is present counts; the first one is written. */
     readonly url: readonly [string, ...string[]];
-    /** The key of the headers with their values. */
     readonly headers: string;
     /** The key of the headers that hold names of variables, if there is one. It is written then. */
     readonly names?: string;
     /** Other keys whose value is the name of a variable. */
     readonly variables?: readonly string[];
-    /** Other fields of an entry for a remote server. */
     readonly fixed?: JsonObject;
   };
   readonly references: Dialect;
@@ -47,7 +43,6 @@ export interface Client {
   readonly next: readonly Advice[];
 }
 
-/** What most clients have in common. */
 export const USUAL = {
   format: "jsonc",
   servers: "mcpServers",

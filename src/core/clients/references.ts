@@ -1,6 +1,5 @@
 /** References to variables in a text: all spellings, and how Claude Code expands its own. */
 
-/** How a client spells a reference. */
 export interface Dialect {
   /** The references that it expands, each as a whole. Undefined if that is not known: then no spelling is checked. */
   readonly expands: RegExp | undefined;
@@ -55,7 +54,6 @@ export function spelledIn(text: string, { expands }: Dialect) {
     ...reference,
     /** The variable, if the brackets contain nothing else. */
     name: PLAIN.exec(reference.text)?.[1],
-    /** This client expands it. */
     expanded: expands === undefined || expands.test(reference.text),
   }));
 }

@@ -31,7 +31,6 @@ const TOKEN_ADVICE: readonly string[] = [
   "Was it pasted whole, and not deleted since? Does it belong to the account of the account ID?",
   "It is shown only once: when in doubt, make a new one.",
 ];
-/** A sentence for a refusal with a web page. */
 const page = (f: Facts): string =>
   f.isPage ? ` The answer is a web page: it may come from a firewall or gateway, not from HALO.${f.pageSaid}` : "";
 const library = ({ record, isFine }: Facts): string => {

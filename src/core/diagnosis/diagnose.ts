@@ -31,9 +31,7 @@ export interface Diagnosis {
   readonly control: "refused" | "accepted" | "skipped";
   readonly stages: readonly StageResult[];
   readonly server: { readonly name: string; readonly version: string; readonly protocol: string } | null;
-  /** The first 1,000. */
   readonly tools: readonly { readonly name: string; readonly description: string }[];
-  /** The number of all listed tools. */
   readonly toolCount: number;
 }
 

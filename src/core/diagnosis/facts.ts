@@ -11,13 +11,10 @@ export interface CauseRow {
   /** Whether a test failed for this cause; the first match counts. Without it, the cause is found before anything is sent. */
   readonly when?: (facts: Facts) => boolean;
   readonly title: string;
-  /** What was seen. */
   readonly explain: (facts: Facts) => string;
-  /** What to do next. */
   readonly tryThis: Next | ((facts: Facts) => Next);
 }
 
-/** A text is a note. */
 export type Next = string | readonly (string | Advice)[];
 
 export function adviceOf({ tryThis }: CauseRow, facts: Facts): readonly Advice[] {
@@ -51,7 +48,6 @@ export function quote(text: string): string {
   return `"${words}"${/[.!?…]$/.test(words) ? "" : "."}`;
 }
 
-/** Host and port as in a URL. */
 export const proxyAddress = ({ host, port }: ProxyFacts): string =>
   printable(`${host.includes(":") ? `[${host}]` : host}:${port}`);
 
@@ -80,7 +76,6 @@ export interface Known {
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Where the two IDs come from, e.g. `.env`. */
   readonly from?: { readonly account?: string | undefined; readonly profile?: string | undefined } | undefined;
-  /** What NODE_EXTRA_CA_CERTS names. */
   readonly extraCas?: string | undefined;
 }
 
@@ -135,7 +130,6 @@ export function factsOf(record: ProbeRecord, known: Known = {}, only?: Exchange)
     isWhole: only === undefined,
     /** How the exchange ended; an error status counts, whatever happened to its body. */
     end,
-    /** From 400 on; else 0. */
     status,
     /** The refusal in the server's own words. */
     heard: last === undefined ? null : heardIn(last),
@@ -154,7 +148,6 @@ export function factsOf(record: ProbeRecord, known: Known = {}, only?: Exchange)
     isPage,
     pageSaid: page === "" ? "" : ` The page says: ${quote(page)}`,
     wait: last?.retryAfter ? ` It asks you to wait (Retry-After: ${printable(last.retryAfter)}).` : "",
-    /** The proxy in use. */
     proxy: proxy?.bypassedBy === null ? proxy : null,
   };
 }

@@ -2,7 +2,6 @@
 import type { ProxyRoute } from "../proxy.ts";
 import { mask } from "../secrets.ts";
 
-/** In the order in which they are reached. */
 export const STAGES = ["url", "dns", "tcp", "tls", "http", "auth", "mcp", "tools"] as const;
 export type ProbeStage = (typeof STAGES)[number];
 
@@ -59,9 +58,7 @@ export interface Exchange {
 /** A mistake that was found before anything was sent. Never the value itself. */
 export type BadInput =
   | { readonly cause: "missing-value"; readonly header: string }
-  /** The variable is not the URL of an HTTP proxy. */
   | { readonly cause: "proxy-failed"; readonly variable: string }
-  /** A character that cannot be sent in a header. */
   | { readonly cause: "bad-value"; readonly header: string; readonly position: number; readonly codePoint: number };
 
 export interface Failure {
@@ -70,7 +67,6 @@ export interface Failure {
   readonly message: string;
 }
 
-/** The answer of the called tool; `failure` if there was none. */
 export interface ToolAnswer {
   readonly ok: boolean;
   readonly text: string;
@@ -106,9 +102,7 @@ export interface ProxyFacts extends Pick<ProxyRoute, "variable" | "host" | "port
   /** It contains a user and a password. */
   readonly credentials: boolean;
   readonly tunnel: boolean;
-  /** Of its last answer to CONNECT. */
   readonly status: number | null;
-  /** The text of that status. */
   readonly said: string;
   /** What a 407 asked for, e.g. `Basic`, `Negotiate`. */
   readonly schemes: readonly string[];
@@ -123,7 +117,6 @@ export interface TlsFacts {
   readonly issuer: string;
   /** Issuer of the last certificate that the server sent: the one that must be trusted. */
   readonly root: string;
-  /** The names and addresses that it is valid for. */
   readonly names: readonly string[];
   /** ISO 8601; null if it cannot be read, as below. */
   readonly validFrom: string | null;
@@ -158,7 +151,6 @@ export interface ProbeRecord extends WayFacts {
     readonly path: string;
     readonly secure: boolean;
   };
-  /** The limit of the whole run. */
   readonly timeoutMs: number;
   readonly input: BadInput | null;
   /** `ALL_PROXY` or `all_proxy`, if no other variable names a proxy: neither Node's fetch nor this test reads it. */

@@ -28,7 +28,6 @@ export type Id = (typeof IDS)[number];
 const nameOf = (id: Id): RegExp =>
   new RegExp(`(?:(?<![\\w/.-])|(?:cm|halo|x)[-_])${id}(?:[ _-]?ids?|s|'s)?(?![\\w/-])`, "iu");
 
-/** The answer is a web page, by its content type or its beginning. */
 export const isHtml = ({ contentType, body }: Exchange): boolean =>
   /^\s*(text\/html|application\/xhtml)/iu.test(contentType ?? "") || /^\s*(<!doctype html|<html[\s>])/iu.test(body);
 
@@ -68,7 +67,6 @@ export function blamesToken(words: string): boolean {
   return /x-cm-producttoken/iu.test(words) && !/cm-(?:account|profile)-id/iu.test(words);
 }
 
-/** The words say that there is no such account or profile. */
 export const deniesId = (words: string): boolean =>
   UNKNOWN_WORDS.test(words) && IDS.some((id) => nameOf(id).test(words));
 /** An HTTP answer without a JSON-RPC error says that an ID is unknown. */

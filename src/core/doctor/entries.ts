@@ -11,7 +11,6 @@ import { DEFAULT_NAME, HALO_URL, HEADERS, variablesFor } from "../halo.ts";
 import { FILE_RULES } from "../rules/files.ts";
 import { LOADER_RULES } from "../rules/index.ts";
 
-/** Everything that `doctor` reads first. */
 export interface SetupInput extends ClaudeFiles, Folder {
   readonly name: string | undefined;
   /** `--url`: this very URL may get the token. */
@@ -51,7 +50,6 @@ function placeOf(scope: Scope, file: string, read: Pick<Document, "text" | "enco
     why: rules.get(rule)?.message(args) ?? rule,
     /** `:line:column`; empty for the store, which was read as a text of its own. */
     at: scope === "project" ? placeWords(read.text, span.offset) : "",
-    /** The whole file is not loaded. */
     isFile: LOSES_FILE.has(rule),
   });
   const errors = runRules(LOADER_RULES, subject).filter(({ rule }) => rules.get(rule)?.severity === "error");
@@ -78,7 +76,6 @@ function placeOf(scope: Scope, file: string, read: Pick<Document, "text" | "enco
   return { scope, file, broken: whole && lostBy(whole), servers };
 }
 
-/** One server of a file or of the store. */
 export type Server = ReturnType<typeof placeOf>["servers"][number];
 
 /** The files with servers: local, each `.mcp.json` from the nearest on, user. One loader reads them all (measured 2026-11-22). */

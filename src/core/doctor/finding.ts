@@ -34,7 +34,6 @@ export const LINK_OF = {
   "repository-steers": "client",
 } as const;
 export type SetupCause = keyof typeof LINK_OF;
-/** The links before the network: files, values, the client's own view. */
 export type SetupLink = (typeof LINK_OF)[SetupCause];
 
 export interface Finding {
@@ -44,13 +43,10 @@ export interface Finding {
   readonly severity: "failed" | "warning" | "note";
   /** One sentence: what was seen, with its file. No secret, printable. */
   readonly seen: string;
-  /** Advice, a line each. */
   readonly tryThis: string;
-  /** The value whose copies differ. */
   readonly about?: Value;
 }
 
-/** The findings, in the order in which they are printed. */
 export type Found = Iterable<Omit<Finding, "link" | "tryThis"> & { readonly advice: readonly Advice[] }>;
 
 /** The view; later also Claude Code's answer and the result of the connection test. */

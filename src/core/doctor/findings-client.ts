@@ -90,7 +90,6 @@ function* consent(v: Scene): Found {
   );
 }
 
-/** A program that could not be asked. */
 const PROGRAM = {
   none: say.note("client-broken", "claude is not on the PATH, so it was not asked"),
   silent: say.failed(

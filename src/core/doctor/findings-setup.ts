@@ -43,7 +43,6 @@ function* brokenFiles(v: Scene): Found {
   }
 }
 
-/** How to withdraw the approval of an entry. */
 function withdraw(v: Scene, server: Server): readonly Advice[] {
   const { store, localSettings } = v.input;
   const { key, file = "" } = v.approval?.by ?? {};
@@ -95,7 +94,6 @@ function* obstacle(v: Scene, server: Server): Found {
     yield say.failed(cause, `${file}: ${reason}${leaks ? `. ${sends}` : ""}`, ...reject, replace);
 }
 
-/** Why Claude Code uses no entry. */
 function* noEntry(v: Scene): Found {
   const { contenders, name, input } = v;
   const named = contenders.filter(({ entry }) => entry.name === name);

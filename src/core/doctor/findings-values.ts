@@ -35,7 +35,6 @@ function* unset(v: Scene): Found {
     );
 }
 
-/** Values that cannot be used, and missing headers. */
 const UNUSABLE = {
   absent: "missing-value",
   empty: "missing-value",
@@ -75,7 +74,6 @@ export function refusedCopy({ values, tested, input }: Scene): ValueSource | und
   );
 }
 
-/** Copies that differ, and which one is sent. */
 function* stale(v: Scene): Found {
   const { winner, input } = v;
   const isProject = winner?.scope === "project";

@@ -14,7 +14,6 @@ function plain(cell: unknown): string {
 
 type Row = Readonly<Record<string, unknown>>;
 
-/** A table with a row for each object; its keys are the columns. */
 function table(rows: readonly Row[]): readonly string[] {
   const [first] = rows;
   if (first === undefined) return ["none", ""];

@@ -12,7 +12,6 @@ import { STATUS_WORDS } from "./findings-client.ts";
 import { refusedCopy } from "./findings-values.ts";
 import type { Asked, View } from "./view.ts";
 
-/** One link of the chain, as docs/json.md has it. */
 export interface Link {
   readonly stage: SetupLink | ProbeStage;
   readonly status: "ok" | "warning" | "failed" | "skipped";
@@ -24,7 +23,6 @@ export interface Link {
   /** What was seen; the first line is short, for the chain. */
   readonly detail?: string | undefined;
   readonly tryThis?: string | undefined;
-  /** Further remarks, with what to do. */
   readonly notes?: readonly Finding[];
 }
 
@@ -130,7 +128,6 @@ function setupLink(stage: SetupLink, v: View, lines: readonly string[], all: rea
 export const serverWords = ({ name, version, protocol }: NonNullable<Diagnosis["server"]>): string =>
   `${name} ${version}, protocol ${protocol}`;
 
-/** The words for a stage that passed. */
 function seenAt(stage: ProbeStage, { server, toolCount, control }: Diagnosis, { endpoint }: ProbeRecord) {
   if (stage === "url") return `${endpoint.origin}${endpoint.path}`;
   if (stage === "mcp") return server === null ? undefined : serverWords(server);
@@ -239,7 +236,6 @@ export function makeReport(v: View, run: Run) {
   };
 }
 
-/** The result in one line. */
 export function headline({ cause, stages, ok, server, toolCount, at, call }: DoctorReport): string {
   if (ok) {
     const name = [server?.name || "the server", server?.version].filter(Boolean).join(" ");

@@ -7,7 +7,6 @@ import { appendLines, cutLines } from "./lines.ts";
 export interface Assignment {
   readonly name: string;
   readonly value: string;
-  /** Start of its line. */
   readonly start: number;
   /** End of the name, before spaces and `=`. */
   readonly nameEnd: number;
@@ -18,7 +17,6 @@ export interface Assignment {
   readonly isOpen: boolean;
   /** End of its last line, before the line break. */
   readonly lineEnd: number;
-  /** After that line break. */
   readonly end: number;
 }
 
@@ -104,7 +102,6 @@ function plain(text: string, from: number, to: number): string {
   return text.slice(from, to).replaceAll("\r", "");
 }
 
-/** A name for `.env.example`, with a comment. */
 type ExampleName = { readonly name: string; readonly comment: string };
 
 const BARE = /^[A-Za-z0-9!%*+,./:=?@[\]^_{}-]*$/;

@@ -207,7 +207,6 @@ function formatJson(value: Json, text: string, indent: string | undefined): stri
   return JSON.stringify(value, null, unit).replaceAll("\n", eol + indent);
 }
 
-/** The indentation of the line at this offset. */
 function lineIndent(text: string, offset: number): string {
   const line =
     text

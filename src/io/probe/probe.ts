@@ -11,13 +11,10 @@ import { openWay, type Way } from "./way.ts";
 export interface ProbeRequest {
   /** A URL that `mayReceive` of `core/connection.ts` allowed. */
   readonly url: string;
-  /** All headers of the connection, with their values. */
   readonly headers: Readonly<Record<string, string>>;
   /** Name of the token's header, which the control omits. */
   readonly tokenHeader: string;
-  /** Limit of the whole run, milliseconds. */
   readonly timeoutMs: number;
-  /** Of this program; sent as User-Agent. */
   readonly version: string;
   readonly signal: AbortSignal;
   /** What the environment says about the connection to a URL: `networkOf` of `core/proxy.ts`, bound to the environment. */

@@ -12,10 +12,8 @@ interface Walk {
   readonly recorder: Recorder;
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
-  /** Of this program. */
   readonly version: string;
   readonly mode: "auto" | "legacy" | { readonly pin: string };
-  /** Without the token. */
   readonly isControl?: boolean;
   /** As of performance.now(): for the walk, and for closing the session after it. */
   readonly deadline: number;

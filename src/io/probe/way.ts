@@ -22,7 +22,6 @@ export interface Way {
 type Stage = keyof WayFacts["timings"];
 type Note = (address: unknown, outcome: AddressFacts["outcome"], code?: string) => void;
 type Keep = (socket: Socket) => void;
-/** What a proxy answered to CONNECT. */
 type Answer = Pick<ProxyFacts, "tunnel" | "status" | "said" | "schemes">;
 
 const codeOf = (error: unknown): string => String(Reflect.get(Object(error), "code") ?? "");
