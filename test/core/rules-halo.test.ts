@@ -234,6 +234,16 @@ describe("HALO's entry", () => {
       for (const rule of entryIds(entry)) expect(["halo-missing", "halo-header-missing"]).toContain(rule);
   });
 
+  it("has its spelling mended only where each reference is a plain name", () => {
+    const fixOf = (text: string) =>
+      findingsOf(HALO_RULES, tidy(withHeaders({ "CM-PROFILE-ID": text }))).map(({ rule, fix }) => [
+        rule,
+        fix?.[0]?.text,
+      ]);
+    expect(fixOf("${env:HALO_PROFILE_ID}")).toEqual([["halo-reference-spelling", '"${HALO_PROFILE_ID}"']]);
+    expect(fixOf("${env:HALO_PROFILE_ID}{{a b}}")).toEqual([["halo-reference-spelling", undefined]]);
+  });
+
   it("has each misspelled header named once, with the value that is missing", () => {
     const misspelled = { "X-CM-Product-Token": "a", CM_ACCOUNT_ID: "b", "CM-PROFIEL-ID": "c", CM_PROFILE_ID: "d" };
     const found = findingsOf(HALO_RULES, tidy({ ...halo, headers: misspelled }));
@@ -340,6 +350,7 @@ describe("secrets", () => {
     const files = { ...tidy(halo), ".env": { ...env, mode: 0o644 } };
     expect(ids(files, { local: true })).toEqual(["env-file-readable", "bridge-missing"]);
     expect(ids(files, { local: false })).toEqual([]);
+    expect(alone(".env", { ...env, tracked: true, mode: 0o644 }, { local: true })).toEqual(["committed-env-file"]);
     expect(alone(".env", env, { local: true })).toEqual([]);
   });
 });
