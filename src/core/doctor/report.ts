@@ -150,7 +150,7 @@ function stageLink(result: StageResult, v: Scene, test: NonNullable<Run["test"]>
   const wrong = values?.status === "failed" && INPUT.includes(values.cause) ? values.cause : undefined;
   const unsent = "nothing was sent: see values";
   if (wrong !== undefined && INPUT.includes(cause))
-    return { ...result, cause: wrong, detail: unsent, why: unsent, tryThis: "" };
+    return { ...result, cause: wrong, detail: unsent, why: unsent, tryThis: undefined };
   const isUntold = stage === "auth" && diagnosis.ok && diagnosis.control === "skipped";
   const warns = result.status === "ok" && (cause !== undefined || result.tryThis !== undefined || isUntold);
   const isOther = stage === "auth" && ok && (input.token !== undefined || ours === undefined || added.length > 0);
