@@ -16,7 +16,6 @@ import type { CheckOptions } from "./options.ts";
 /** A fix can make the next one possible: a file without comments is read on. */
 const MOST_ROUNDS = 10;
 
-/** A file that changes, with its name in the report. */
 type Step = WriteStep & { readonly name: string };
 
 /** Every fix there is, in memory, until nothing is left to fix; then the files that change. */

@@ -143,7 +143,6 @@ export async function gather(context: Context, options: CheckOptions) {
   // the parser costs a third of the start, and few repositories have such a file
   const isToml = files.some(({ path }) => path.endsWith(".toml"));
   const parseToml = isToml ? (await import("../../core/formats/toml.ts")).parseToml : undefined;
-  /** A file as the rules see it. */
   const parse = (raw: RawDocument): Document => documentOf(raw, parseToml);
   const subject: Subject = {
     documents: files.map(parse),

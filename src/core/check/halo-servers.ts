@@ -52,7 +52,6 @@ function isAboutHalo({ url, headers, dialect }: HaloServer, endpoint: string): b
   );
 }
 
-/** The entries about HALO. */
 export const haloServers = once((subject: Subject): readonly HaloServer[] =>
   subject.documents.flatMap((document) => {
     const client = clientOf(document.kind);

@@ -76,11 +76,9 @@ export const fileRow = filesWhere(({ kind }) => kind === "mcp");
 export const entryRow = rowsOf(entriesOf);
 /** A rule about an entry of a `.mcp.json` that is an object. */
 export const serverRow = rowsOf(serverObjects);
-/** A rule about an entry for HALO, of any client. */
 export const haloRow = rowsOf(haloServers);
-/** The same, if the client itself connects. */
+/** A rule about an entry for HALO to which the client itself connects. */
 export const remoteRow = rowsOf((subject) => haloServers(subject).filter(({ program }) => program === undefined));
-/** A rule about the URL of an entry for HALO. */
 export const addressRow = rowsOf((subject) =>
   haloServers(subject).flatMap((server) => (server.url === undefined ? [] : [{ ...server, url: server.url }])),
 );

@@ -86,7 +86,6 @@ export function toJson({ ok, lines, files, counts, fixed, dryRun }: Report): obj
 
 const many = (count: number, word: string): string => `${count} ${word}${count === 1 ? "" : "s"}`;
 
-/** The report in one line. */
 export function summaryOf({ counts, files, mendable, maxWarnings }: Report): string {
   const found = (["error", "warning", "note"] as const).filter((severity) => counts[severity] > 0);
   const checked = many(files.length, "file");
