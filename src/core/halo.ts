@@ -17,7 +17,8 @@ export function endpointProblem(text: string): string | undefined {
   if (text === "") return "the URL is empty";
   if (text.length > 2048) return "the URL is longer than 2,048 characters";
   if (/[^\x21-\x7e]/.test(text)) return "the URL contains a space, a control character or a character outside ASCII";
-  if (/[\\<>"`]/.test(text)) return 'the URL contains a character that URLs cannot have: \\ < > " or `';
+  // an expression such as ${{…}} would act in a file of CI
+  if (/[\\<>"`{}]/.test(text)) return 'the URL contains a character that URLs cannot have: \\ < > { } " or `';
   if (!URL.canParse(text)) return "this is not a URL";
   const url = new URL(text);
   if (url.protocol !== "https:" && url.protocol !== "http:") return "the URL must start with https:";

@@ -63,7 +63,7 @@ describe("agreeOnUrl", () => {
 });
 
 it.each([
-  ["missing-value", "placeholder-sent", /would send the placeholder/],
+  ["missing-value", "placeholder-sent", /would send the reference/],
   ["bad-value", "bad-header", /nothing was sent/],
   ["endpoint-foreign", "endpoint-foreign", /elsewhere than agreed/],
   ["bad-url", "bad-url", /nothing was sent/],

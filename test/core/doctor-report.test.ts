@@ -150,7 +150,7 @@ describe("the token link", () => {
   test("a value that was not sent is explained where it stands", () => {
     const report = reportOf(bridge({ HALO_MCP_TOKEN: `Bearer ${TOKEN}` }), { cause: "bad-value" });
     expect(report).toMatchObject({ cause: "bad-value", at: "values" });
-    expect(linkOf(report, "auth")).toMatchObject({ why: "nothing was sent: see values", tryThis: "" });
+    expect(linkOf(report, "auth")).toMatchObject({ why: "nothing was sent: see values", tryThis: undefined });
   });
 });
 

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
 import type { Environment } from "../support/home.ts";
@@ -17,6 +17,7 @@ import {
   on,
   READS_STDIN,
   type Run,
+  says,
   start,
   TOKEN,
   withRecorder,
@@ -154,6 +155,29 @@ describe.concurrent("Claude Code while it is asked", () => {
       expect(readdirSync(m.tmp)).toEqual([]);
     }),
   );
+
+  test("one that takes only references (2.1.197): a second run needs nothing, and a removal says where the values stay", () =>
+    on({}, async (m) => {
+      writeFileSync(join(m.root, "entry"), JSON.stringify({ mcpServers: { halo: entryFor(m.url) } }), { mode: 0o600 });
+      const cases = [
+        `*"add-json --help"*) echo "json: the entry" ;;`,
+        `*"mcp add "*) cp "${m.root}/entry" "$HOME/.claude.json" ;;`,
+        `*"mcp remove"*) echo '{}' > "$HOME/.claude.json" ;;`,
+        says("✔ Connected", "User"),
+      ];
+      const env = fakeClaude(m, cases, "2.1.197");
+      const args = ["--url", m.url, "--scope", "user"];
+      const first = await m.run(["--yes", ...ids, ...args], { env: { ...withToken, ...env } });
+      expect(first.code, first.stderr).toBe(0);
+      const second = await m.run(["--yes", ...args], { env });
+      expect(flat(second)).toContain("Already set up and working");
+      expectNoToken(second.stdout + second.stderr);
+      const wizard = m.open(args, { env });
+      await wizard.follow("What now?: up enter", "Remove this?: enter");
+      await wizard.ends(0);
+      expect(wizard.prose()).toMatch(/HALO was removed\..*values stay in \S*\/\.claude\/settings\.json/);
+      expect(JSON.parse(m.read(SETTINGS)).env.HALO_MCP_TOKEN).toBe(TOKEN);
+    }));
 
   test.each([
     ["its remove fails too: what to type", "exit 1", false],

@@ -119,6 +119,14 @@ describe.concurrent("--ci", () => {
       }
     }));
 
+  test("a URL that GitHub would read as an expression is refused", () =>
+    on({}, async (m) => {
+      const url = "https://gateway.example/$" + "{{github.token}}";
+      const run = await m.run(["--yes", "--skip-test", ...ids, "--url", url, "--ci", "github"], { env: withToken });
+      expect(run.code, run.stdout).toBe(2);
+      expect(m.exists(".github")).toBe(false);
+    }));
+
   test("joining: the committed files stay, the new file is added", () =>
     on({}, async (m) => {
       m.write(".mcp.json", `${JSON.stringify({ mcpServers: { halo: entryFor(m.url) } }, null, 2)}\n`);

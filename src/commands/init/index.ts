@@ -1,11 +1,12 @@
 /** The wizard, from top to bottom: look, ask, test, plan, write, test what was written, say what to do next. */
 import type { Context } from "../../context.ts";
 import { haloEntry, type Scope } from "../../core/clients/claude-code.ts";
+import { envIn } from "../../core/clients/claude-state.ts";
 import type { Diagnosis } from "../../core/diagnosis/diagnose.ts";
 import { equalJson } from "../../core/formats/json.ts";
 import { LABELS, PASTED_BREAK, type Value } from "../../core/halo.ts";
 import type { Plan } from "../../core/plan/model.ts";
-import { decideTarget } from "../../core/plan/target.ts";
+import { decideTarget, variablesOf } from "../../core/plan/target.ts";
 import { Cancelled, Refusal, UsageError } from "../../errors.ts";
 import type { ClientId, RawOptions } from "../../flags.ts";
 import { type Ask, createAsk } from "../../ui/ask.ts";
@@ -81,7 +82,10 @@ async function takeValues(page: Page, candidates: Candidates) {
         ? `the product token: ${variable}, --token-stdin or --token-file <file>`
         : `the ${LABELS[which]}: --${which}-id <id> (or --studio-url <url>), or ${variable}`;
     };
-    const lines = [...missing.map(ways), ...(needsYes ? ["your yes to the plan: --yes (or --dry-run to see it)"] : [])];
+    const lines = [
+      ...missing.map(ways),
+      ...(needsYes ? ["your agreement to the plan: --yes (or --dry-run to see it)"] : []),
+    ];
     const message = ["values are missing, and there is no terminal to ask in:", ...lines.map((line) => `  - ${line}`)];
     throw new UsageError(
       message.join("\n"),
@@ -176,7 +180,10 @@ async function carry(page: Page, decided: Decided, message: string, make: (now: 
     show: (plan) => {
       // the result of a dry run goes to stdout
       if (options.dryRun) return;
-      for (const { title, details, diff } of planParts(page, decided, plan, show.paint)) {
+      for (const { title, details, diff } of planParts(page, decided, plan, {
+        paint: show.paint,
+        width: show.columns - 6,
+      })) {
         show.info(title, details);
         if (diff !== undefined) show.verbatim(diff);
       }
@@ -232,7 +239,14 @@ async function finish(page: Page, decided: Decided, tested: Diagnosis | undefine
 async function remove(page: Page, decided: Decided): Promise<number> {
   const { plan, statuses } = await carry(page, decided, "Remove this?", (now) => buildRemoval(now, decided.choice));
   if (page.options.dryRun) return concludeDryRun(page, decided, plan, undefined);
-  const headline = "HALO was removed. The token still works: delete it in HALO Studio > Settings > Product Tokens.";
+  const { here, target } = page;
+  const kept = envIn(here.state.files.userSettings);
+  const stay =
+    decided.choice.scopes.some((scope) => scope !== "project") &&
+    variablesOf(target.slots).some(({ env }) => Object.hasOwn(kept, env));
+  // other connections may use them
+  const left = stay ? ` Its values stay in ${here.userSettings}, under "env".` : "";
+  const headline = `HALO was removed.${left} The token still works: delete it in HALO Studio > Settings > Product Tokens.`;
   return conclude(page, decided, { ok: true, headline, plan, statuses }, []);
 }
 

@@ -23,8 +23,12 @@ interface Part {
 }
 
 /** The changes of a plan, step by step, without unchanged files. Of the values only the IDs are shown. */
-export function planParts(page: Page, { values }: Decided, { steps }: Plan, paint: Paint): readonly Part[] {
-  const { context, here, show } = page;
+export function planParts(
+  { context, here }: Page,
+  { values }: Decided,
+  { steps }: Plan,
+  { paint, width }: { readonly paint: Paint; readonly width: number },
+): readonly Part[] {
   const secrets = [...context.secrets];
   const shown = [values.account, values.profile];
   return steps.flatMap((step): readonly Part[] => {
@@ -42,19 +46,19 @@ export function planParts(page: Page, { values }: Decided, { steps }: Plan, pain
     const title = `${paint.bold(label)} (${what})`;
     const side = (text: string | undefined): string => (text === undefined ? "/dev/null" : label);
     const mask = (text: string): string => maskFile(path, text, secrets, shown);
-    const lines = diffTexts(before ?? "", after ?? "", { mask, width: show.columns - 6 });
+    const lines = diffTexts(before ?? "", after ?? "", { mask, width });
     const diff = lines.map((line) => paintLine(paint, line));
     return [{ title, sides: [`--- ${side(before)}`, `+++ ${side(after)}`], diff }];
   });
 }
 
-/** The plan as the result of a dry run. */
+/** The plan as the result of a dry run: whole lines, unless a person looks at them. */
 export function planText(page: Page, decided: Decided, plan: Plan, paint: Paint): string {
-  const lines = planParts(page, decided, plan, paint).flatMap(({ title, sides = [title], details = [], diff = [] }) => [
-    ...sides,
-    ...details.map((line) => `  ${line}`),
-    ...diff,
-  ]);
+  const { context, show } = page;
+  const width = context.stdout.isTTY === true ? show.columns - 6 : Number.POSITIVE_INFINITY;
+  const lines = planParts(page, decided, plan, { paint, width }).flatMap(
+    ({ title, sides = [title], details = [], diff = [] }) => [...sides, ...details.map((line) => `  ${line}`), ...diff],
+  );
   return lines.length === 0 ? "Nothing has to change." : lines.join("\n");
 }
 

@@ -157,7 +157,7 @@ export function introduce({ context, options, show, here, target }: Page): void 
   if (target.repairs === undefined) return;
   show.warn(`The entry "${name}" in .mcp.json will be replaced: ${target.repairs}.`);
   const { token } = target.entry?.values ?? {};
-  if (token !== undefined && "literal" in token && target.repairs.includes("token"))
+  if (token !== undefined && "literal" in token)
     show.warn(
       "It may contain a token in plain text. If this file was ever committed or shared, delete that token in HALO Studio > Settings > Product Tokens.",
     );

@@ -10,7 +10,7 @@ import {
   type Scope,
   type Sent,
 } from "../../core/clients/claude-code.ts";
-import { envIn, isSwitchedOff } from "../../core/clients/claude-state.ts";
+import { envIn, isSwitchedOff, sessionEnv } from "../../core/clients/claude-state.ts";
 import { references } from "../../core/clients/references.ts";
 import { toSh } from "../../core/command-line.ts";
 import { mayReceive, type ToSend, whatToSend } from "../../core/connection.ts";
@@ -74,7 +74,7 @@ export function permitted(judged: ToSend, where: string, hint: string): Sent {
     "bad-url": ["bad-url", `${reason}; nothing was sent`],
     "endpoint-foreign": ["endpoint-foreign", "the URL leads elsewhere than agreed; nothing was sent"],
     "bad-value": ["bad-header", `${reason}; nothing was sent`],
-    "missing-value": ["placeholder-sent", `${reason}, so Claude Code would send the placeholder itself`],
+    "missing-value": ["placeholder-sent", `${reason}, so Claude Code would send the reference itself`],
   }[cause];
   throw new Refusal(`${where}: ${why}`, { hint }, code);
 }
@@ -217,7 +217,7 @@ async function proveClient(page: Page, scope: Scope, secrets: Secrets): Promise<
   if (claude === undefined) return "not-asked";
   const { name } = target;
   const own = envIn(state.files.userSettings);
-  const exported = { ...context.env, ...own };
+  const exported = sessionEnv(state, context.env, "list");
   const isProject = scope === "project";
   const pairs = Object.entries(secrets);
   if (isProject && options.bridge !== "claude-settings" && pairs.some(([key, value]) => exported[key] !== value)) {
@@ -252,6 +252,7 @@ async function proveClient(page: Page, scope: Scope, secrets: Secrets): Promise<
     ]);
   else if (why !== undefined) show.bad(`${client} says: ${status}, ${why}`, [advice]);
   else if (status === "connected") show.ok(`${client} says: connected (${scope} scope).`);
+  else if (status === "pending") show.warn(`${client} waits for your approval.`, ["To approve it: claude, then /mcp"]);
   else show.warn(`${client} gave no clear answer (${status}).`, ["Check it yourself: claude, then /mcp"]);
   return status;
 }

@@ -43,7 +43,10 @@ export async function valueSources({ context, options, here, target }: Page) {
     ["profile", "--profile-id", profileId],
     ["profile", "--studio-url", ids.profile],
   ];
-  const bridge = envIn(here.state.files.localSettings);
+  const { localSettings, userSettings } = here.state.files;
+  const bridge = envIn(localSettings);
+  // where 2.1.197 has the values of its own scopes; no source for a repository
+  const own = options.choice.scopes.includes("project") ? {} : envIn(userSettings);
   const sourcesOf = (which: Value): readonly Source[] => {
     const slot = target.slots[which];
     if ("literal" in slot) return [["given", ".mcp.json", slot.literal]];
@@ -56,6 +59,7 @@ export async function valueSources({ context, options, here, target }: Page) {
       ["environment", `${env} in the environment`, context.env[env]],
       ["file", `${env} in ${valuesFile === undefined ? ".env" : "the values file"}`, here.dotenv.get(env)],
       ["file", `${env} in .claude/settings.local.json`, bridge[env]],
+      ["file", `${env} in ${here.userSettings}`, own[env]],
       ["file", ".env.example", example],
       ["file", "Claude Code's local scope", header("local")],
       ["file", "Claude Code's user scope", header("user")],

@@ -181,12 +181,13 @@ function formatsIn(text: string, name = ""): readonly Found[] {
     const [value, ...groups] = match;
     const what = FORMATS[groups.findIndex((group) => group !== undefined)]?.[0] ?? KIND;
     const found = { what, start: match.index, end: match.index + value.length };
-    if (what === "a private key") return [found];
+    // its lines are no words of an example
+    if (/^-----BEGIN/.test(value)) return [found];
     if (isObviousExample(value) || partsOf(value).every((part) => part.length <= 16 && isWord(part))) return [];
-    if (MAYBE_PUBLIC.has(what) && PUBLIC_NAME.test(snake(name))) return [];
-    // Supabase's key of a site (supabase.com/docs/guides/api/api-keys)
-    if (fromBase64(value.split(".")[1] ?? "").includes('"role":"anon"')) return [];
-    return [found];
+    // Supabase (supabase.com/docs/guides/api/api-keys): the key of a site is public, the one of the service never
+    const role = /"role":"(anon|service_role)"/.exec(fromBase64(value.split(".")[1] ?? ""))?.[1];
+    const isPublic = MAYBE_PUBLIC.has(what) && PUBLIC_NAME.test(snake(name));
+    return role === "anon" || (isPublic && role === undefined) ? [] : [found];
   });
 }
 

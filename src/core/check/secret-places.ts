@@ -81,12 +81,12 @@ export const secretsIn = once((document: Document) => {
   const { text, tree, broken, path } = document;
   // strict JSON has no other places
   if (tree !== undefined && broken === undefined && !path.endsWith(".toml")) return found;
-  const rest = secretsInText(text).flatMap(({ what, start, end, name = "a comment" }) => {
+  const rest = secretsInText(text).flatMap(({ what, start, end, name }) => {
     if (places.some(({ span }) => span.offset < end && start < span.offset + span.length)) return [];
     const value = text.slice(start, end);
     const kind = places.length > 0 || tree !== undefined ? "a comment" : "a file that could not be parsed";
-    const where = name === "a comment" ? kind : `${kind}, beside "${name}"`;
-    return [{ what, value, text: value, where, span: { offset: start, length: end - start }, name }];
+    const where = name === undefined ? kind : `${kind} next to "${name}"`;
+    return [{ what, value, text: value, where, span: { offset: start, length: end - start }, name: name ?? kind }];
   });
   return [...found, ...rest].toSorted((a, b) => a.span.offset - b.span.offset);
 });

@@ -24,6 +24,9 @@ export interface ClaudeFiles {
   readonly rootLocalSettings?: NamedFile | undefined;
 }
 
+/** The place of exported variables, as it is shown. */
+export const ENVIRONMENT = "the environment";
+
 /** The source of a session's variable. `bridge`: the `env` of `.claude/settings.local.json`. */
 export type Origin = "environment" | "user-settings" | "project-settings" | "bridge";
 export type Env = Readonly<Record<string, string>>;
@@ -112,7 +115,7 @@ export function sessionLayers(
   env: Readonly<Record<string, string | undefined>>,
 ): readonly Layer[] {
   const set = Object.entries(env).filter((pair): pair is [string, string] => pair[1] !== undefined);
-  const environment = { from: "environment", place: "the environment", ofRepository: false } as const;
+  const environment = { from: "environment", place: ENVIRONMENT, ofRepository: false } as const;
   return [{ ...environment, env: Object.fromEntries(set) }, ...settings];
 }
 

@@ -1,4 +1,5 @@
 /** Findings about Claude Code: how it treats the entry, its own answer, and its network settings. */
+import type { Advice } from "../advice.ts";
 import type { ClientStatus } from "../clients/claude-code.ts";
 import { type Found, NEW_TOKEN, note, npx, repair, run, type Scene, say } from "./finding.ts";
 import { VERIFY } from "./values.ts";
@@ -52,11 +53,17 @@ function* disagreement(v: Scene): Found {
     );
 }
 
+/** Starts Claude Code, which may have to be installed first. */
+const start = ({ client }: Scene): readonly Advice[] =>
+  client.program === "none"
+    ? [run("npm", "install", "-g", "@anthropic-ai/claude-code"), run("claude")]
+    : [run("claude")];
+
 /** Whether Claude Code may start the entry that it uses, or one that would replace it. */
 function* consent(v: Scene): Found {
   const { approval, winner, waiting, shownName, client } = v;
   const { file = "", key = "" } = approval?.by ?? {};
-  const approve = [run("claude"), note("# and choose: Use this MCP server")];
+  const approve = [...start(v), note("# and choose: Use this MCP server")];
   if (approval?.state === "disabled")
     yield say.failed(
       "disabled",
@@ -153,7 +160,7 @@ export function* clientFindings(v: Scene): Found {
     yield say.note(
       "not-trusted",
       "this folder is not trusted yet: Claude Code asks first, and connects to nothing until then",
-      run("claude"),
+      ...start(v),
       note("# and choose: Yes, I trust this folder"),
     );
   yield* ways(v);

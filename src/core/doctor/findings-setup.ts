@@ -112,7 +112,7 @@ function* noEntry(v: Scene): Found {
     "no-entry",
     `no entry "${v.shownName}" in a .mcp.json of this folder or a folder above, nor in ${input.store.shown}`,
     ...others.flatMap((other) => [npx("doctor", "--name", other), note("# an entry with this name exists")]),
-    repair(v, undefined),
+    repair(v, undefined, ...(input.url === undefined ? [] : ["--url", shown(v, input.url)])),
   );
 }
 

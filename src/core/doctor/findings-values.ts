@@ -1,5 +1,6 @@
 /** Findings about the three values. */
 import type { Advice } from "../advice.ts";
+import { ENVIRONMENT } from "../clients/claude-state.ts";
 import { expand } from "../clients/references.ts";
 import { cleanValue, HEADERS, LABELS, variablesFor } from "../halo.ts";
 import { type Found, note, npx, repair, run, type Scene, say } from "./finding.ts";
@@ -30,7 +31,7 @@ function* unset(v: Scene): Found {
   if (gone.length > 0)
     yield say.failed(
       "missing-value",
-      `${namesOf(gone)}: not set, so Claude Code would send the placeholder instead`,
+      `${namesOf(gone)}: not set, so Claude Code would send the reference itself`,
       repair(v, winner),
     );
 }
@@ -89,7 +90,7 @@ function* stale(v: Scene): Found {
     const seen = isRefused
       ? `${nameOf(source)} in ${used} was refused; another value is in ${others.join(", ")}`
       : `${nameOf(source)} differs between ${used} and ${others.join(", ")}: Claude Code sends the one in ${used}`;
-    const byHand = others.filter((place) => place === "the environment" || foreign.includes(place));
+    const byHand = others.filter((place) => place === ENVIRONMENT || foreign.includes(place));
     const variable = source.variable ?? variablesFor(v.name)[source.value];
     const advice: readonly Advice[] = [
       ...(others.some((place) => !foreign.includes(place))

@@ -93,5 +93,5 @@ export const variableNotInExample = rowsOf(unlisted)({
     return { document: nearest, at: { offset: nearest.text.length, length: 0 }, args, fix };
   },
   message: ({ name, names, file }) =>
-    `server "${name}" needs ${names}, and ${file === "" ? "there is no .env.example that lists it" : `${file} does not list it`}: new team members cannot know what to set; add a line NAME= for each`,
+    `server "${name}" needs ${names}, which ${file === "" ? "no .env.example lists" : `${file} does not list`}: new team members cannot know what to set; add a line NAME= for each`,
 });
