@@ -1,16 +1,6 @@
 /** The only reader of files: keeps every byte, and opens nothing that could block or have an effect. */
 import { isUtf8 } from "node:buffer";
-import {
-  closeSync,
-  fstatSync,
-  openSync,
-  readFileSync,
-  readlinkSync,
-  readSync,
-  realpathSync,
-  type Stats,
-  statSync,
-} from "node:fs";
+import * as fs from "node:fs";
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { getSystemErrorMap } from "node:util";
 import type { Document } from "../core/check/model.ts";
@@ -46,7 +36,7 @@ export function wordsOf(code: string): string {
 }
 
 type Refused = { readonly kind: "unreadable"; readonly reason: string; readonly code: string };
-type Bytes = { readonly kind: "bytes"; readonly bytes: Buffer; readonly stat: Stats };
+type Bytes = { readonly kind: "bytes"; readonly bytes: Buffer; readonly stat: fs.Stats };
 
 function refused(code: string, reason = wordsOf(code)): Refused {
   return { kind: "unreadable", reason, code };
@@ -55,22 +45,22 @@ function refused(code: string, reason = wordsOf(code)): Refused {
 /** The bytes of a file, at most one more than the limit. Links are followed, as in every client. */
 function readBytes(path: string): { readonly kind: "absent" } | Refused | Bytes {
   try {
-    const found = statSync(path);
+    const found = fs.statSync(path);
     // before open: opening a pipe waits for its writer, and a device can do anything
     if (!found.isFile()) {
       const what = found.isDirectory() ? "folder" : found.isFIFO() ? "pipe" : found.isSocket() ? "socket" : "device";
       return refused("NOTFILE", `it is a ${what}`);
     }
-    const fd = openSync(path, "r");
+    const fd = fs.openSync(path, "r");
     try {
-      const stat = fstatSync(fd);
+      const stat = fs.fstatSync(fd);
       const bytes = Buffer.allocUnsafe(Math.min(stat.size, MAX_BYTES) + 1);
       let length = 0;
       for (let count = 1; count > 0 && length < bytes.length; length += count)
-        count = readSync(fd, bytes, length, bytes.length - length, null);
+        count = fs.readSync(fd, bytes, length, bytes.length - length, null);
       return { kind: "bytes", bytes: bytes.subarray(0, length), stat };
     } finally {
-      closeSync(fd);
+      fs.closeSync(fd);
     }
   } catch (error) {
     const code = errnoOf(error);
@@ -82,7 +72,7 @@ function readBytes(path: string): { readonly kind: "absent" } | Refused | Bytes 
 /** A FileState with the data for replacing the file. */
 export type Entry =
   | Extract<FileState, { kind: "absent" }>
-  | (Extract<FileState, { kind: "file" }> & { readonly stat: Stats })
+  | (Extract<FileState, { kind: "file" }> & { readonly stat: fs.Stats })
   | (Refused & { readonly realPath: string });
 
 /**
@@ -91,7 +81,7 @@ export type Entry =
  */
 export function resolveTarget(path: string): string {
   try {
-    return realpathSync(path);
+    return fs.realpathSync(path);
   } catch (error) {
     if (errnoOf(error) !== "ENOENT" || dirname(path) === path) throw error;
   }
@@ -99,7 +89,7 @@ export function resolveTarget(path: string): string {
   const here = join(folder, basename(path));
   let link: string;
   try {
-    link = readlinkSync(here);
+    link = fs.readlinkSync(here);
   } catch {
     return here;
   }
@@ -162,6 +152,6 @@ function fromUtf16(bytes: Buffer): string | undefined {
 
 /** A text from `templates/`, with `{{name}}` filled in. Every name in the text must be given. */
 export function readTemplate(templates: URL, file: string, fill: Readonly<Record<string, string>>): string {
-  const text = readFileSync(new URL(file, templates), "utf8");
+  const text = fs.readFileSync(new URL(file, templates), "utf8");
   return text.replace(/\{\{(\w+)\}\}/g, (whole, name: string) => fill[name] ?? whole);
 }

@@ -5,20 +5,7 @@
  * A hard link is broken, as in git and most editors: writing into the file would not be atomic,
  * and could write a secret into a tracked file with another name.
  */
-import {
-  accessSync,
-  chmodSync,
-  chownSync,
-  constants,
-  copyFileSync,
-  existsSync,
-  linkSync,
-  mkdirSync,
-  renameSync,
-  rmdirSync,
-  unlinkSync,
-  writeFileSync,
-} from "node:fs";
+import * as fs from "node:fs";
 import { dirname } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
 import type { StepStatus, WriteStep } from "../core/plan/model.ts";
@@ -73,7 +60,7 @@ export async function applyWrites(steps: readonly WriteStep[], options: WriteOpt
     // always in the same order, so that two runs never wait for each other
     for (const [target, path] of [...targets].sort(([a], [b]) => (a < b ? -1 : 1))) {
       at = path;
-      const first = mkdirSync(dirname(target), { recursive: true, mode: 0o755 });
+      const first = fs.mkdirSync(dirname(target), { recursive: true, mode: 0o755 });
       if (first !== undefined) folders.push([first, dirname(target)]);
       locks.set(target, await acquireLock(target, signal));
     }
@@ -98,7 +85,7 @@ export async function applyWrites(steps: readonly WriteStep[], options: WriteOpt
     for (const lock of locks.values()) releaseLock(lock);
     for (const [first, last] of folders.reverse())
       quietly(() => {
-        for (let folder = last; folder.length >= first.length; folder = dirname(folder)) rmdirSync(folder);
+        for (let folder = last; folder.length >= first.length; folder = dirname(folder)) fs.rmdirSync(folder);
       });
     const restored = done.length > 0 ? "Everything was restored." : "Nothing was changed.";
     throw inWords(error, at, lost.length > 0 ? `Could not be restored: ${lost.join("; ")}.` : restored);
@@ -115,15 +102,15 @@ function perform(step: WriteStep, locks: ReadonlyMap<string, Lock>, options: Wri
   if (step.after !== undefined) stage(lock.fresh, step.after, step, entry);
   if (entry.kind === "file") {
     // a rename would also replace a file that its owner made read-only
-    accessSync(lock.target, constants.W_OK);
+    fs.accessSync(lock.target, fs.constants.W_OK);
     // a second name for the old file: restoring it needs no space, and restores the same inode. FAT has no hard links,
     // and Linux protects those of other users (fs.protected_hardlinks)
-    const isLinked = step.after === undefined || quietly(() => linkSync(lock.target, lock.kept));
-    if (!isLinked) copyFileSync(lock.target, lock.kept);
+    const isLinked = step.after === undefined || quietly(() => fs.linkSync(lock.target, lock.kept));
+    if (!isLinked) fs.copyFileSync(lock.target, lock.kept);
   }
   // an editor does not know our lock: compare again, right before the rename
   const now = readKnown(step.path);
-  if (now.realPath !== lock.target || !isSame(now, entry) || !existsSync(lock.owner)) throw stale(step.path);
+  if (now.realPath !== lock.target || !isSame(now, entry) || !fs.existsSync(lock.owner)) throw stale(step.path);
   place(lock, step, entry);
   done.push({
     what: step.path,
@@ -136,10 +123,10 @@ function perform(step: WriteStep, locks: ReadonlyMap<string, Lock>, options: Wri
 /** A file keeps its mode; a new one gets the mode of the umask, or 0600 with a secret. */
 function stage(path: string, text: string, { secret = false }: WriteStep, entry: Known): void {
   const mode = entry.kind === "file" ? entry.mode : secret ? 0o600 : undefined;
-  writeFileSync(path, text, { flag: "wx", mode: mode === undefined ? 0o666 : 0o600, flush: true });
+  fs.writeFileSync(path, text, { flag: "wx", mode: mode === undefined ? 0o666 : 0o600, flush: true });
   // only root may change the owner; before chmod, because it clears mode bits
-  if (entry.kind === "file") quietly(() => chownSync(path, entry.stat.uid, entry.stat.gid));
-  if (mode !== undefined) chmodSync(path, mode);
+  if (entry.kind === "file") quietly(() => fs.chownSync(path, entry.stat.uid, entry.stat.gid));
+  if (mode !== undefined) fs.chmodSync(path, mode);
 }
 
 function place({ fresh, target, kept }: Lock, { path, after }: WriteStep, entry: Known): void {
@@ -147,7 +134,7 @@ function place({ fresh, target, kept }: Lock, { path, after }: WriteStep, entry:
     if (after === undefined) renamePatiently(target, kept);
     else if (entry.kind === "file") renamePatiently(fresh, target);
     // unlike a rename, neither replaces a file that exists by now
-    else if (!quietly(() => linkSync(fresh, target))) copyFileSync(fresh, target, constants.COPYFILE_EXCL);
+    else if (!quietly(() => fs.linkSync(fresh, target))) fs.copyFileSync(fresh, target, fs.constants.COPYFILE_EXCL);
   } catch (error) {
     // the lock was broken and our files removed, or somebody created the file just now
     if (["ENOENT", "EEXIST"].includes(errnoOf(error) ?? "")) throw stale(path);
@@ -158,7 +145,7 @@ function place({ fresh, target, kept }: Lock, { path, after }: WriteStep, entry:
 /** Windows refuses a rename while a virus scanner or an indexer briefly has the file open. */
 function renamePatiently(from: string, to: string, tries = 20): void {
   try {
-    renameSync(from, to);
+    fs.renameSync(from, to);
   } catch (error) {
     const isPassing = ["EPERM", "EACCES", "EBUSY"].includes(errnoOf(error) ?? "");
     if (process.platform !== "win32" || !isPassing || tries === 0) throw error;
@@ -169,7 +156,7 @@ function renamePatiently(from: string, to: string, tries = 20): void {
 
 function takeBack(lock: Lock, step: WriteStep, entry: Known): string | undefined {
   if (textOf(readState(lock.target)) !== step.after) return "it was changed again meanwhile";
-  if (entry.kind === "absent") unlinkSync(lock.target);
+  if (entry.kind === "absent") fs.unlinkSync(lock.target);
   else renamePatiently(lock.kept, lock.target);
   return undefined;
 }
