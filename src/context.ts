@@ -52,10 +52,7 @@ function hasUnicode(env: Context["env"], platform: string): boolean {
   return env.TERM !== "linux" && /^$|utf-?8/i.test(env.LC_ALL || env.LC_CTYPE || env.LANG || "");
 }
 
-/**
- * The context of a real run. The streams are created on first use: each costs a millisecond of `--help`.
- * `onLost`: output was lost, because of a full disk, for example.
- */
+/** The context of a real run. Streams are created on first use: each costs a millisecond. `onLost`: output was lost. */
 export function contextFromProcess(process: NodeJS.Process, signal: AbortSignal, onLost: () => void): Context {
   const { platform, arch, version: nodeVersion } = process;
   const cwd = process.cwd();

@@ -1,9 +1,6 @@
 /** Commands as text that can be pasted into a shell. */
 
-/**
- * A word for sh: bare when harmless, else in single quotes, so that no `${VAR}` in it is expanded by the shell.
- * A leading `=` is harmless in sh and bash, but a path search in zsh.
- */
+/** A word for sh: bare when harmless, else in single quotes. A leading `=` is a path search in zsh. */
 export function quoteSh(word: string): string {
   return /^[A-Za-z0-9_@%+:,./-][A-Za-z0-9_@%+=:,./-]*$/.test(word) ? word : `'${word.replace(/'/g, "'\\''")}'`;
 }

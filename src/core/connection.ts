@@ -51,10 +51,7 @@ export type ToSend =
       readonly url?: string | undefined;
     };
 
-/**
- * What a request contains for an entry, or why nothing is sent. `env`: a session's variables. `more`: additional values;
- * they are never used in the URL, because they may come from a file of the repository.
- */
+/** What a request contains, or why nothing is sent. `more`: values that the URL never uses: a repository may set them. */
 export function whatToSend(entry: Entry, env: Env, more: Env, given: Consent): ToSend {
   type Cause = Extract<ToSend, { ok: false }>["cause"];
   const no = (cause: Cause, reason: string, url?: string): ToSend => ({ ok: false, cause, reason, url });

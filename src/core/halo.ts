@@ -98,10 +98,7 @@ export function variablesFor(name: string): Readonly<Record<Value, string>> {
 const PROFILE_IN_URL = /(?:\/profiles?\/|[?&#;]profile[-_]?id=)([A-Za-z0-9._~-]+)/i;
 const GUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gi;
 
-/**
- * The IDs in a pasted HALO Studio URL: the first GUID is the account, the next different one the profile. A named profile
- * (`/profiles/<id>`, `profileId=<id>`) takes precedence over the position.
- */
+/** The IDs in a pasted HALO Studio URL: the first two GUIDs; a named profile (`/profiles/<id>`) takes precedence. */
 export function idsFromStudioUrl(url: string) {
   const text = url.slice(0, 4096);
   const same = (a: string, b: string | undefined): boolean => a.toLowerCase() === b?.toLowerCase();

@@ -74,10 +74,7 @@ export function maskedJson(value: unknown, secrets: Secrets): string {
 
 let unprintable: RegExp | undefined;
 
-/**
- * Removes control characters, invisible characters (zero-width, fillers, variation selectors, tags), bidirectional controls, line
- * separators and lone surrogates. The pattern is created lazily: as a literal it costs 1 ms of every start.
- */
+/** Removes what cannot be seen or printed. The pattern is created lazily: as a literal it costs 1 ms of every start. */
 function withoutUnprintable(text: string): string {
   unprintable ??= /[\p{Cc}\p{Default_Ignorable_Code_Point}\p{Bidi_Control}\p{Zl}\p{Zp}\p{Cs}\u{fff9}-\u{fffb}]/gu;
   return text.replace(unprintable, "");
@@ -91,10 +88,7 @@ const ESCAPES =
 /** GitHub Actions reads `##[…]` as a command anywhere in a line (ActionCommand.cs of actions/runner, 2026). */
 const withoutCommand = (line: string): string => line.replaceAll("##[", "## [");
 
-/**
- * Text from a file or a server, on one line: escape sequences, control and bidirectional characters removed,
- * runs of white space folded, cut to `max` characters with an ellipsis.
- */
+/** Text from a file or a server on one line, without control and bidirectional characters, cut to `max`. */
 export function printable(text: string, max = 300): string {
   // the fast path: the patterns below use four Unicode tables, which cost a hundredth of a start
   if (text.length <= max && /^[!-~]*(?: [!-~]+)*$/.test(text)) return withoutCommand(text.trim());

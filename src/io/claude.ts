@@ -19,10 +19,7 @@ const WORD_MS = 10_000;
 /** How long claude may take in addition to the connection. */
 const AROUND_MS = 5000;
 
-/**
- * The program and its version; undefined if it does not run (for example, an npm install without its native binary).
- * `silent`: it does not print its version; `late`: not in time.
- */
+/** The program and its version; undefined if it does not run. `silent`: it prints no version; `late`: not in time. */
 export async function readClaude(path: string, surroundings: Surroundings, limit?: Limit) {
   const timeoutMs = Math.min(WORD_MS, limit?.timeoutMs ?? WORD_MS);
   // it does not need the values to print its version
@@ -65,10 +62,7 @@ export interface Answer {
   readonly isKnown: boolean;
 }
 
-/**
- * Asks Claude Code itself whether a server is connected, with `claude mcp get`. Out: undefined if it did not run or
- * did not end.
- */
+/** Asks `claude mcp get` whether a server is connected. Out: undefined if it did not run or did not end. */
 export async function askClaude(
   claude: ClaudeProgram,
   { name, bridge, overridden, elsewhere, timeoutMs, limit }: Question,

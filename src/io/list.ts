@@ -115,10 +115,7 @@ function walk({ root, places, maxFolders }: DiscoverOptions, folders: readonly s
 /** More places do not help: the token has to be deleted anyway. */
 const MOST = 20;
 
-/**
- * Where a tracked file contains one of the secrets, one place per file: path from the root, place in UTF-16 units of `text`.
- * A binary or very large file has neither place nor text.
- */
+/** Where tracked files contain a secret, one place per file; a binary or very large file has neither place nor text. */
 export function findSpills(options: GitOptions, secrets: readonly string[]) {
   if (secrets.length === 0) return [];
   // the secrets go through stdin, because argv is public

@@ -103,10 +103,7 @@ export interface ExecOptions {
 
 const GRACE_MS = 2000;
 
-/**
- * Runs a program without a shell and returns its output; throws only Cancelled. Nothing of execa's errors is
- * passed on: they contain the whole argv in message, stack and cause.
- */
+/** Runs a program without a shell. Throws only Cancelled: execa's errors contain the whole argv. */
 export async function exec(argv: readonly [string, ...string[]], options: ExecOptions) {
   const { execa } = await import("execa");
   const { cwd, env, stdin, timeoutMs, graceMs = GRACE_MS, signal } = options;

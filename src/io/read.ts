@@ -75,10 +75,7 @@ export type Entry =
   | (Extract<FileState, { kind: "file" }> & { readonly stat: fs.Stats })
   | (Refused & { readonly realPath: string });
 
-/**
- * The target of a write to a path: every symlink followed, also a dangling one, which realpath(3) does not do.
- * Throws the system's error for a path without a target (ELOOP, ENOTDIR, EACCES).
- */
+/** The target of a write: every symlink followed, also a dangling one, unlike realpath(3). Throws the system's error. */
 export function resolveTarget(path: string): string {
   try {
     return fs.realpathSync(path);

@@ -37,10 +37,7 @@ export function readStdin(stdin: Readable & { readonly isTTY?: boolean }, patien
   return readAll(stdin, "--token-stdin", stdin.isTTY === true ? { signal: patience.signal } : patience);
 }
 
-/**
- * The text of a file with a token. Throws EnvironmentError if it cannot be read, Cancelled on abort. A path that does not
- * exist is not repeated: it may be the token itself.
- */
+/** The text of a file with a token. Throws EnvironmentError, Cancelled. A missing path may be the token: not repeated. */
 export async function readSecretFile(path: string, patience: Patience): Promise<string> {
   if (!existsSync(path))
     throw new EnvironmentError("--token-file: there is no such file", {

@@ -44,10 +44,7 @@ function promptOutput({ stderr, color }: Context): Writable {
   return Object.assign(output, { isTTY: true, columns, rows });
 }
 
-/**
- * Questions on a terminal, drawn by clack (loaded for the first one). Each throws Cancelled on Ctrl-C, Ctrl-D and
- * a closed input. `pastedBreak` replaces a line break inside a paste.
- */
+/** Questions on a terminal, drawn by clack. Each throws Cancelled on Ctrl-C, Ctrl-D and a closed input. */
 export async function createAsk(context: Context, pastedBreak: string) {
   const clack = await import("@clack/prompts");
   const { signal } = context;

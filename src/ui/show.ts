@@ -5,10 +5,7 @@ import { wrap } from "./wrap.ts";
 
 export type Show = ReturnType<typeof createShow>;
 
-/**
- * A command's messages, on stderr, each with a sign; results go to stdout. `quiet`: only warnings, failures and results;
- * `guide`: a bar at the left, as clack draws it between its questions.
- */
+/** Messages on stderr; results go to stdout. `quiet`: only warnings and failures; `guide`: a bar at the left, as clack has. */
 export function createShow(context: Context, { quiet, guide }: Readonly<Record<"quiet" | "guide", boolean>>) {
   const output = createOutput(context);
   const paint = createPaint(context.color, context.unicode);

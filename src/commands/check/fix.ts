@@ -50,10 +50,7 @@ function plan(gathered: Gathered, show: Show): readonly Step[] {
   });
 }
 
-/**
- * Fixes what can be fixed, shown as a diff: all files or none, except those that must not be written.
- * Out: the files that were changed, or with --dry-run would be.
- */
+/** Fixes what can be fixed, all files or none; skips what must not be written. Out: the files that were, or would be, changed. */
 export async function fix(context: Context, options: CheckOptions, first: Gathered): Promise<readonly string[]> {
   const { root, git } = first;
   const show = createShow(context, { quiet: options.quiet || options.format === "json", guide: false });

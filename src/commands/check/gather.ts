@@ -41,10 +41,7 @@ function given(word: string, from: string): Asked {
   }
 }
 
-/**
- * Settles where to look. `root`: the repository's where there is one; reports name files from here.
- * Throws UsageError for a path that does not exist, EnvironmentError if git is needed and missing.
- */
+/** Where to look; reports name files from `root`. Throws UsageError for a missing path, EnvironmentError without git. */
 function findPlaces(context: Context, { cwd, paths: words }: CheckOptions) {
   const start = cwd ?? context.cwd;
   let here: string;

@@ -29,11 +29,7 @@ type Options = Pick<ReturnType<typeof connectionOptions>, "cwd" | "name" | "url"
 /** Grace period of Claude Code after its time is over, milliseconds. */
 const GRACE_MS = 300;
 
-/**
- * Everything that can be known before the network. In: the options, and the token from the command line. Nothing is written.
- * Every text that may be the token is in `context.secrets` afterwards. Claude Code gets half of the time to say its version.
- * Throws UsageError for a folder or values file that does not exist.
- */
+/** Everything that can be known before the network. Throws UsageError for a missing folder or values file. */
 export async function look(context: Context, options: Options & { readonly timeoutMs: number }, token?: string) {
   const start = resolve(context.cwd, options.cwd ?? ".");
   if (!existsSync(`${start}/`)) throw new UsageError(`--cwd: there is no folder ${printable(start, 200)}`);

@@ -43,10 +43,7 @@ export const PLACES = {
 /** A file as `io` read it, before it is parsed. */
 export type RawDocument = Omit<Document, "tree" | "broken">;
 
-/**
- * Parses a file once: the tree with comments and trailing commas allowed, and the first thing that strict JSON refuses.
- * `parseToml` is formats/toml.ts, which callers load only if they have a TOML file.
- */
+/** Parses a file once, leniently, with the first thing that strict JSON refuses. `parseToml` is loaded only if needed. */
 export function documentOf(raw: RawDocument, parseToml?: (text: string) => Tree): Document {
   const format = /\.(jsonc?|toml)$/.exec(raw.path)?.[1];
   // invalid UTF-8 is parsed anyway, as clients do: each invalid byte is a U+FFFD

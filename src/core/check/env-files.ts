@@ -5,10 +5,7 @@ import { once } from "../once.ts";
 import type { Document, Subject } from "./model.ts";
 import { secretsIn } from "./secret-places.ts";
 
-/**
- * Files whose values everybody gets: `env` of `.claude/settings.json` reaches sessions (measured with Claude Code 2.1.330),
- * `.env.example` is copied, the others are sourced. `.env` and `.envrc` count only if git tracks them.
- */
+/** Files whose values everybody gets (Claude Code 2.1.330, measured); `.env` and `.envrc` only if git tracks them. */
 function isGiving({ kind, tracked, ignored }: Document): boolean {
   return /^env(?:rc)?$/.test(kind) ? tracked : /^(?:settings|env-example)$/.test(kind) && (tracked || !ignored);
 }
@@ -32,10 +29,7 @@ export const givenBy = once((document: Document) => {
   return new Map(entries.map(({ key, value }) => [key, { document, value: textOf(value) ?? "", span: spanOf(value) }]));
 });
 
-/**
- * The values that files above and below this one give to a variable. Not an empty one: that leaves it to each machine.
- * In: the file that refers to it, and the variable.
- */
+/** The values that files above and below `user` give to a variable; an empty one leaves it to each machine. */
 export function givenValues(subject: Subject, user: Document, name: string) {
   const here = folderOf(user.path);
   return subject.documents.filter(isGiving).flatMap((document) => {
@@ -47,19 +41,13 @@ export function givenValues(subject: Subject, user: Document, name: string) {
   });
 }
 
-/**
- * In git's index, or added by the next `git add -A`. Without a repository, a file that is usually shared
- * counts as shared; `.envrc`, which like `.env` is private until git tracks it, does not.
- */
+/** In git's index, or added by the next `git add -A`. Without a repository: what is usually shared. */
 export function isShared(subject: Subject, document: Document): boolean {
   if (!subject.inRepository) return document.kind !== "envrc";
   return document.tracked || !document.ignored;
 }
 
-/**
- * Private to its owner, by its name or its content. Many frameworks commit `.env.test`, `.env.production`
- * and the like on purpose, and dotenvx its encrypted ones (dotenvx/dotenvx#207).
- */
+/** Private by name or content. Frameworks commit `.env.test` and the like; dotenvx its encrypted files (dotenvx/dotenvx#207). */
 export function isPrivate(document: Document): boolean {
   const { kind, path, text } = document;
   if (kind === "settings-local") return true;

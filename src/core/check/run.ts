@@ -24,10 +24,7 @@ export function runRules(rules: readonly Rule[], subject: Subject): readonly Fin
     .sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : a.span.offset - b.span.offset));
 }
 
-/**
- * Applies the fixes that can be combined. A fix is applied whole or not at all; if two overlap, the first one. What was
- * left out is found again by the next run.
- */
+/** Applies the fixes that can be combined, each whole or not at all; of two that overlap, the first. */
 export function applyFixes(text: string, fixes: readonly (readonly TextEdit[])[]): string {
   const taken: TextEdit[] = [];
   const meets = (a: TextEdit, b: TextEdit): boolean =>

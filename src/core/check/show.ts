@@ -25,10 +25,7 @@ function maskSpans(text: string, spans: readonly Span[], secrets: readonly strin
   return masked + text.slice(at);
 }
 
-/**
- * The text of a file with its secrets masked: the known `secrets`, and those that secret-judge.ts finds. As many lines as
- * before. All values of `.env` are private, except those in `shown`.
- */
+/** The text of a file with `secrets` and those of secret-judge.ts masked, line by line; of `.env` all values but `shown`. */
 export function maskFile(path: string, text: string, secrets: readonly string[], shown: readonly string[]): string {
   const kind = kindOf(path) ?? "mcp";
   const document = documentOf({ path, kind, text, encoding: "utf-8", tracked: false, ignored: false, mode: undefined });

@@ -101,10 +101,7 @@ export function readEntry(name: string, scope: Scope, raw: Json): Entry {
   return { name, scope, url, headers, values, runs, broken: brokenReason(entry), raw };
 }
 
-/**
- * The entries for HALO: they have its host, its token's header, or the requested name.
- * In: the value of `mcpServers`.
- */
+/** The entries for HALO: with its host, its token's header, or the requested name. In: the value of `mcpServers`. */
 export function haloEntries(servers: Json | undefined, scope: Scope, name: string): readonly Entry[] {
   return Object.entries(isObject(servers) ? servers : {})
     .filter(([, raw]) => isObject(raw))

@@ -189,10 +189,7 @@ export function rightType(type: string): string | undefined {
   return TYPES.find((known) => known === plain || (plain.length > 2 && isOneSlip(plain, known.replace(/-/g, ""))));
 }
 
-/**
- * The misspelled keys of a server whose correct key is missing. `safe`: renaming only this key gives a server
- * that loads as far as this key is concerned.
- */
+/** The misspelled keys whose correct key is missing. `safe`: renaming this key alone is enough to load the server. */
 export function keyCorrections(node: Container) {
   const there = new Set(node.entries.map(({ key }) => key));
   const meant = node.entries.flatMap((entry) => {

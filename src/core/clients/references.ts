@@ -94,10 +94,7 @@ export function references(text: string): readonly string[] {
   return [...text.matchAll(/\$\{([A-Za-z_]\w{0,127})(?=\}|:-)/g)].map(([, name = ""]) => name);
 }
 
-/**
- * Expands `${NAME}` and `${NAME:-default}` as Claude Code does: two passes, the default only when the variable is
- * unset (an empty one stays empty). Other spellings stay as they are.
- */
+/** Expands `${NAME}` and `${NAME:-default}` as Claude Code does: in two passes; an empty variable stays empty. */
 export function expand(text: string, env: Readonly<Record<string, string | undefined>>) {
   const missing = new Set<string>();
   const read = new Set<string>();

@@ -157,10 +157,7 @@ function detailOf(stage: ProbeStage, record: ProbeRecord): Words {
   return detail === "" ? {} : { detail: printable(detail) };
 }
 
-/**
- * The meaning of a test's record. Its texts contain no secrets any more (`cleaned`); those of `known` must not either.
- * Never throws. The result can be written as JSON as it is.
- */
+/** The meaning of a test's record, which is `cleaned`, as `known` must be. Never throws. It can be written as JSON. */
 export function diagnose(record: ProbeRecord, known: Known = {}): Diagnosis {
   const facts = factsOf(record, known);
   const failure = causeOf(record);

@@ -102,10 +102,7 @@ function idWords(last: Exchange | undefined, words: string, { headers = {}, from
   };
 }
 
-/**
- * `only`: the exchange that is judged alone, else the one that decided the test. A text that begins with a space is a sentence,
- * or an addition, that may be missing.
- */
+/** `only`: the exchange that is judged alone. A text that begins with a space is an addition that may be missing. */
 export function factsOf(record: ProbeRecord, known: Known = {}, only?: Exchange) {
   const { endpoint, proxy, outcome } = record;
   // the last one with all headers: an earlier failure was with another protocol version

@@ -13,10 +13,7 @@ function fitLine(line: string, width: number): string {
   return indent + printable(line, width - indent.length);
 }
 
-/**
- * The changes between two texts, with three lines of context. No line has a control character, or is longer than `width`
- * characters. `mask` returns a text as it may be shown, with the same number of lines.
- */
+/** The changes with three lines of context, none wider than `width`. `mask` returns a text of as many lines. */
 export function diffTexts(
   before: string,
   after: string,

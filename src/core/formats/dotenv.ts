@@ -87,10 +87,7 @@ function isBlank(char: string | undefined): boolean {
   return char === " " || char === "\t" || char === "\r";
 }
 
-/**
- * A stretch without the spaces at its ends. A loop, since a pattern that is anchored at the end is quadratic in
- * the spaces before it.
- */
+/** A stretch without spaces at its ends. A loop: a pattern that is anchored at the end is quadratic in the spaces. */
 function trim(text: string, from: number, to: number): [from: number, to: number] {
   let [start, end] = [from, to];
   while (start < end && isBlank(text[start])) start += 1;
@@ -147,10 +144,7 @@ export function setDotenv(text: string | undefined, values: Readonly<Record<stri
   return verified(text, appendLines(current, added), meant);
 }
 
-/**
- * The file without any assignment of these names, whole lines. Removes exactly what `setDotenv` appended.
- * Refused: a file in which the other variables would then be read differently, as after a quote that is not closed.
- */
+/** The file without these names: the inverse of `setDotenv`. Refused if other variables would be read differently. */
 export function removeDotenv(text: string, names: readonly string[]): Edited {
   const meant = parseDotenv(text);
   for (const name of names) meant.delete(name);

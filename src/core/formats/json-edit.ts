@@ -63,10 +63,7 @@ export function addToArray(text: string, path: Path, item: string, options: Edit
   return verified(after, meant, options, node.start);
 }
 
-/**
- * The document without the property at `path`, and without objects that become empty. Removes exactly what `setProperty`
- * inserted; unchanged if there is no such property. Refused as in `setProperty`.
- */
+/** The document without the property, and without objects that become empty: the inverse of `setProperty`. */
 export function removeProperty(text: string, path: Path, options: EditOptions): Edited {
   const walk = follow(text, path, options);
   if ("refused" in walk) return walk;
@@ -161,10 +158,7 @@ function isAlone(text: string, { start, end, entries }: Container): boolean {
   return `${text.slice(start + 1, only.start)}${text.slice(only.value.end, end - 1)}`.trim() === "";
 }
 
-/**
- * The text without an entry and one comma, in two ways: without and with the white space next to it. A line comment
- * can make the first one wrong.
- */
+/** The text without an entry and one comma: without and with its white space, since a line comment can break the first. */
 function waysOut(text: string, { entries }: Container, index: number): readonly string[] {
   const [entry, before] = [entries[index], entries[index - 1]?.comma];
   if (entry === undefined) return [];

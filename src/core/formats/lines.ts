@@ -47,10 +47,7 @@ function linesOf(text: string): { readonly all: readonly string[]; readonly plai
   return { all, plain: all.map((line) => line.replace(/^\uFEFF/, "").trimEnd()) };
 }
 
-/**
- * The file with these lines. Missing ones are appended: as a block of their own after an empty line, with
- * the heading (a comment line, written as given) above; or after the last line, if the heading exists already.
- */
+/** The file with these lines: missing ones appended under the heading, or after the last line if it is there. */
 export function addLines(text: string | undefined, lines: readonly string[], heading?: string): Done {
   const original = text ?? "";
   const { plain } = linesOf(original);
@@ -61,10 +58,7 @@ export function addLines(text: string | undefined, lines: readonly string[], hea
   return { ok: true, text: appendLines(original, [...above, ...wanted]), changed: true };
 }
 
-/**
- * The exact inverse of `addLines` for one line without a heading: removes it, with the empty line above it, if it
- * is between empty lines. Elsewhere it is the user's.
- */
+/** The inverse of `addLines` for one line: removed with the empty line above it only if it is between empty lines. */
 export function removeLine(text: string, line: string): Done {
   const { all, plain } = linesOf(text);
   const at = plain.findLastIndex((each, index) => each === line && !plain[index - 1] && !plain[index + 1]);

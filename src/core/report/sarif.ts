@@ -7,10 +7,7 @@ const ROOT = "%SRCROOT%";
 
 const locationOf = (path: string) => ({ uri: path.split("/").map(encodeURIComponent).join("/"), uriBaseId: ROOT });
 
-/**
- * The whole log: one run, every rule with its page. No fingerprints: GitHub uses only `primaryLocationLineHash`, which
- * its upload action calculates itself (docs.github.com, "SARIF support for code scanning", 2026).
- */
+/** The whole log. No fingerprints: GitHub calculates the only one that it uses (its SARIF documentation, 2026). */
 export function toSarif(report: Report, all: readonly Rule[], version: string): object {
   const indexes = new Map(all.map(({ id }, index) => [id, index]));
   const rules = all.map(({ id, severity, summary }) => ({

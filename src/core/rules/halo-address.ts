@@ -13,10 +13,7 @@ function withDefaults(text: string): string {
 
 const parsed = (address: string): URL | undefined => (URL.canParse(address) ? new URL(address) : undefined);
 
-/**
- * Compares the URL of an entry with the expected endpoint. `http`: the same except for the scheme; `near`: the same
- * host and path, spelled differently. Another rule checks user name, query and fragment.
- */
+/** Compares a URL with the expected one: `http` differs only in the scheme, `near` only in the spelling. */
 function endpointOf(text: string, meant: string): "right" | "http" | "near" | "other" {
   // if the URL is only a variable, the owner of each machine decides; .env.example must name it
   const [only] = referencesIn(text.trim());

@@ -5,10 +5,7 @@ import type { TlsFacts } from "../../core/diagnosis/record.ts";
 
 const DAY = 86_400_000;
 
-/**
- * What a server or a proxy presented in its handshakes, and which certificates the next handshake trusts.
- * `verify` false: any certificate is accepted.
- */
+/** What a server or proxy presented, and what the next handshake trusts. `verify` false: any certificate is accepted. */
 export function newTrust(verify: boolean) {
   let shown: Omit<TlsFacts, "systemCas"> | null = null;
   let systemCas: TlsFacts["systemCas"] = null;

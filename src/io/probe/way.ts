@@ -57,10 +57,7 @@ function reach(found: LookupAddress[], host: string, port: number, note: Note, k
 const proxyError = (code: `HALO_PROXY${"" | "_AUTH" | "_STATUS" | "_PAGE"}`, cause?: unknown): Error =>
   Object.assign(new Error("proxy", { cause }), { code });
 
-/**
- * Asks the proxy at the other end of `socket` for a tunnel to `authority` (host:port). The proxy gets this and its own credentials,
- * nothing else. Rejects when there is no tunnel. Has no time limit: destroy the socket to stop it.
- */
+/** Asks the proxy for a tunnel; it gets `authority` (host:port) and its own credentials. No time limit. */
 function openTunnel(
   socket: Socket,
   authority: string,
