@@ -6,7 +6,7 @@ import { type Choice, type InitOptions, readOptions } from "../../src/commands/i
 import { commandFor } from "../../src/commands/init/screens.ts";
 import type { Page, Survey } from "../../src/commands/init/survey.ts";
 import { agreeOnUrl, permitted } from "../../src/commands/init/test.ts";
-import { missingIn, usable, valuesOf } from "../../src/commands/init/values.ts";
+import { usable, valuesOf } from "../../src/commands/init/values.ts";
 import type { Context } from "../../src/context.ts";
 import { haloEntries, haloEntry } from "../../src/core/clients/claude-code.ts";
 import { HALO_URL } from "../../src/core/halo.ts";
@@ -87,7 +87,7 @@ describe("usable", () => {
     const { secrets, found } = judge([from("file", ""), from("given", '"tok-1"'), from("environment", "tok-2")]);
     expect(found.token).toEqual({ value: "tok-1", from: "given", given: true });
     expect([...secrets]).toEqual(["tok-1", "tok-2"]);
-    expect(missingIn(found)).toEqual(["account", "profile"]);
+    expect(Object.keys(found)).toEqual(["token"]);
     const id = { value: "id", from: "file", given: false };
     expect(valuesOf({ ...found, account: id })).toBeUndefined();
     expect(valuesOf({ ...found, account: id, profile: id })).toEqual({ token: "tok-1", account: "id", profile: "id" });
@@ -130,7 +130,10 @@ describe("commandFor", () => {
     const options = optionsOf([...flags.split(" "), "--account-id", "a b"]);
     const command = commandFor(pageOf({ options }), choice, undefined, ["profile"]);
     expect(command).not.toMatch(/HALO_MCP_TOKEN/);
-    expect(optionsOf(wordsOf([command])[0] ?? [])).toEqual({ ...options, profileId: "PROFILE_ID" });
+    expect(optionsOf(wordsOf([command])[0] ?? [])).toEqual({
+      ...options,
+      said: { ...options.said, "values-file": "conf/.env", "profile-id": "PROFILE_ID" },
+    });
   });
 
   it("recreates what was decided: web clients alone, a foreign host that was agreed to, another name", () => {
@@ -139,7 +142,7 @@ describe("commandFor", () => {
     const url = "https://gateway.example/it's?a=$(touch$IFS/x);b";
     expect(again({ target: targetFor(url) }).url).toBe(url);
     const named = again({ target: targetFor(undefined, "halo-de") });
-    expect(named).toMatchObject({ name: "halo-de", accountId: "acc", profileId: "-pro", yes: true });
+    expect(named).toMatchObject({ name: "halo-de", said: { "account-id": "acc", "profile-id": "-pro" }, yes: true });
     // a name that only a repository can give is followed, not named
     expect(again({ target: targetFor(HALO_URL, "--help") }).name).toBeUndefined();
   });
@@ -156,8 +159,7 @@ describe("commandFor", () => {
     expect(read).toHaveLength(cases.length);
     for (const [index, { account, profile, scopes }] of cases.entries())
       expect(read[index], commands[index]).toMatchObject({
-        accountId: account,
-        profileId: profile,
+        said: { "account-id": account, "profile-id": profile },
         choice: { scopes },
       });
   });

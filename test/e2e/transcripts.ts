@@ -136,6 +136,7 @@ const INIT: Readonly<Record<string, Case>> = {
   "claude waits for approval": { prepare: (m) => fakeClaude(m, [says("⏸ Pending approval")], "2.1.197") },
   "claude fails": { prepare: (m) => fakeClaude(m, [says("✘ Failed to connect")]) },
   "all clients": { args: [...full, "--client", "claude-code,claude-ai,chatgpt"] },
+  "a web client, dry run": { args: ["--dry-run", "--client", "chatgpt", ...ids] },
   "web clients, json": { args: [...full, "--client", "claude-ai,chatgpt", "--json"] },
   "wrong token": { env: WRONG },
   "wrong token, json": { args: [...full, "--json"], env: WRONG },

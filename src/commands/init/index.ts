@@ -4,14 +4,13 @@ import { haloEntry, type Scope } from "../../core/clients/claude-code.ts";
 import { envIn } from "../../core/clients/claude-state.ts";
 import type { Diagnosis } from "../../core/diagnosis/diagnose.ts";
 import { equalJson } from "../../core/formats/json.ts";
-import { LABELS, PASTED_BREAK, type Value } from "../../core/halo.ts";
+import { LABELS, PASTED_BREAK, VALUES } from "../../core/halo.ts";
 import type { Plan } from "../../core/plan/model.ts";
 import { decideTarget, variablesOf } from "../../core/plan/target.ts";
 import { Cancelled, Refusal, UsageError } from "../../errors.ts";
 import type { ClientId, RawOptions } from "../../flags.ts";
 import { type Ask, createAsk } from "../../ui/ask.ts";
 import { createOutput } from "../../ui/output.ts";
-import { createPaint } from "../../ui/paint.ts";
 import { createShow } from "../../ui/show.ts";
 import { wrap } from "../../ui/wrap.ts";
 import { carryOut, changes } from "../shared/carry-out.ts";
@@ -30,7 +29,7 @@ import {
 } from "./screens.ts";
 import { entryIn, introduce, lookAgain, type Page, survey } from "./survey.ts";
 import { agreeOnUrl, type Proof, prove, showDiagnosis, TITLE, testFailed, testValues } from "./test.ts";
-import { askIds, askToken, type Candidates, missingIn, usable, valueSources, valuesOf } from "./values.ts";
+import { askIds, askToken, type Candidates, candidate, usable, valueSources, valuesOf } from "./values.ts";
 
 /** The wizard. Exit code: 0 done or already set up, 1 refused or not connected. */
 export async function run(context: Context, raw: RawOptions): Promise<number> {
@@ -74,21 +73,17 @@ async function takeValues(page: Page, candidates: Candidates) {
   const values = valuesOf(candidates);
   const needsYes = ask === undefined && !options.yes && !options.dryRun;
   if (values === undefined || needsYes) {
-    const missing = missingIn(candidates);
-    const ways = (which: Value): string => {
+    const missing = VALUES.filter((which) => candidates[which] === undefined);
+    const lines = missing.map((which) => {
       const slot = target.slots[which];
       const variable = `the variable ${"env" in slot ? slot.env : ""}`;
       return which === "token"
         ? `the product token: ${variable}, --token-stdin or --token-file <file>`
         : `the ${LABELS[which]}: --${which}-id <id> (or --studio-url <url>), or ${variable}`;
-    };
-    const lines = [
-      ...missing.map(ways),
-      ...(needsYes ? ["your agreement to the plan: --yes (or --dry-run to see it)"] : []),
-    ];
-    const message = ["values are missing, and there is no terminal to ask in:", ...lines.map((line) => `  - ${line}`)];
+    });
+    if (needsYes) lines.push("your agreement to the plan: --yes (or --dry-run to see it)");
     throw new UsageError(
-      message.join("\n"),
+      ["values are missing, and there is no terminal to ask in:", ...lines].join("\n  - "),
       { hint: commandFor(page, options.choice, undefined, missing) },
       "missing-input",
     );
@@ -100,7 +95,6 @@ async function takeValues(page: Page, candidates: Candidates) {
 
 /** Values that a person enters, tested, and corrected until they work or the person decides otherwise. */
 async function askUntilConnected(page: Page, ask: Ask, candidates: Candidates, asTheTeam: boolean) {
-  const asEntered = (value: string) => ({ value, from: "as entered", given: false });
   let token = await askToken(ask, page, candidates.token);
   let ids = await askIds(ask, page, candidates, asTheTeam);
   for (;;) {
@@ -120,8 +114,10 @@ async function askUntilConnected(page: Page, ask: Ask, candidates: Candidates, a
       ],
     });
     if (next === "token") token = await askToken(ask, page, undefined);
-    if (next === "ids")
-      ids = await askIds(ask, page, { account: asEntered(ids.account), profile: asEntered(ids.profile) }, false);
+    if (next === "ids") {
+      const [account, profile] = [ids.account, ids.profile].map((id) => candidate(id, "as entered"));
+      ids = await askIds(ask, page, { account, profile }, false);
+    }
     if (next === "save") return { values, tested };
     if (next === "stop") throw new Cancelled("Stopped. Nothing was changed.");
   }
@@ -147,13 +143,13 @@ async function askChoice(ask: Ask): Promise<Choice> {
 /** A complete set-up on disk: tested, and nothing is written unless the person wants something else. */
 async function alreadySetUp(page: Page, decided: Decided, plan: Plan, candidates: Candidates): Promise<number> {
   const { options, show, here, decides } = page;
-  const end = (ok: boolean, headline: string, proof?: Proof) =>
-    conclude(page, decided, { ok, headline, plan, proof }, handSteps(plan));
   const proof = options.skipTest ? undefined : await prove(page, decided);
-  if (proof === undefined) return end(true, "Already set up; not tested. Nothing was written.");
+  const end = (headline: string) =>
+    conclude(page, decided, { ok: proof?.ok !== false, headline, plan, proof, next: handSteps(plan) });
+  if (proof === undefined) return end("Already set up; not tested. Nothing was written.");
   const { ok } = proof;
   const headline = headlineOf(proof, false, here);
-  if (decides === undefined) return end(ok, headline, proof);
+  if (decides === undefined) return end(headline);
   if (ok) show.ok(headline);
   const place = decided.choice.scopes.includes("project") ? "this repository" : "Claude Code";
   const next = await decides.select({
@@ -164,7 +160,7 @@ async function alreadySetUp(page: Page, decided: Decided, plan: Plan, candidates
       { value: "remove", label: `Remove HALO from ${place}` },
     ],
   });
-  if (next === "done") return end(ok, ok ? "Nothing was written." : headline, proof);
+  if (next === "done") return end(ok ? "Nothing was written." : headline);
   if (next === "remove") return await remove(page, decided);
   const { values, tested } = await askUntilConnected(page, decides, candidates, false);
   return await finish(page, { ...decided, values }, tested);
@@ -180,10 +176,7 @@ async function carry(page: Page, decided: Decided, message: string, make: (now: 
     show: (plan) => {
       // the result of a dry run goes to stdout
       if (options.dryRun) return;
-      for (const { title, details, diff } of planParts(page, decided, plan, {
-        paint: show.paint,
-        width: show.columns - 6,
-      })) {
+      for (const { title, details, diff } of planParts(page, decided, plan)) {
         show.info(title, details);
         if (diff !== undefined) show.verbatim(diff);
       }
@@ -216,57 +209,44 @@ function assertSameEntry(page: Page): void {
 async function finish(page: Page, decided: Decided, tested: Diagnosis | undefined): Promise<number> {
   const make = (now: Page) => buildPlan(now, decided);
   const { plan, statuses, changed } = await carry(page, decided, "Apply these changes?", make);
-  if (page.options.dryRun) return concludeDryRun(page, decided, plan, tested);
-  const next = nextSteps(page, decided, plan);
+  if (page.options.dryRun) return conclude(page, decided, { ok: true, plan, tested });
   const done = changed ? "Saved" : "Nothing had to change";
-  const end = (ok: boolean, headline: string, proof?: Proof) =>
-    conclude(page, decided, { ok, headline, plan, statuses, tested, proof }, next);
+  const end = (ok: boolean, headline: string, proof?: Proof) => {
+    const next = nextSteps(page, decided, plan);
+    return conclude(page, decided, { ok, headline, plan, statuses, tested, proof, next });
+  };
   if (tested === undefined) return end(true, `${done}, but not tested.`);
   if (!tested.ok) return end(false, `${done}, although the test failed: ${tested.cause ?? "unknown"}.`);
-  try {
-    const proof = await prove(page, decided);
-    if (proof === undefined) return end(true, "The values work. What is left to do by hand:");
-    return end(proof.ok, headlineOf(proof, changed, page.here), proof);
-  } catch (error) {
-    if (error instanceof Cancelled && changed)
-      throw new Cancelled(
-        "Cancelled during the last test. The files above are written; run the command again to test them.",
-      );
-    throw error;
-  }
+  const proof = await prove(page, decided).catch((error: unknown) => {
+    const written = "The files above are written; run the command again to test them.";
+    throw error instanceof Cancelled && changed ? new Cancelled(`Cancelled during the last test. ${written}`) : error;
+  });
+  if (proof === undefined) return end(true, "The values work. What is left to do by hand:");
+  return end(proof.ok, headlineOf(proof, changed, page.here), proof);
 }
 
 async function remove(page: Page, decided: Decided): Promise<number> {
   const { plan, statuses } = await carry(page, decided, "Remove this?", (now) => buildRemoval(now, decided.choice));
-  if (page.options.dryRun) return concludeDryRun(page, decided, plan, undefined);
+  if (page.options.dryRun) return conclude(page, decided, { ok: true, plan });
   const { here, target } = page;
   const kept = envIn(here.state.files.userSettings);
-  const stay =
-    decided.choice.scopes.some((scope) => scope !== "project") &&
-    variablesOf(target.slots).some(({ env }) => Object.hasOwn(kept, env));
+  const isKept = variablesOf(target.slots).some(({ env }) => Object.hasOwn(kept, env));
+  const isOwn = decided.choice.scopes.some((scope) => scope !== "project");
   // other connections may use them
-  const left = stay ? ` Its values stay in ${here.userSettings}, under "env".` : "";
+  const left = isOwn && isKept ? ` Its values stay in ${here.userSettings}, under "env".` : "";
   const headline = `HALO was removed.${left} The token still works: delete it in HALO Studio > Settings > Product Tokens.`;
-  return conclude(page, decided, { ok: true, headline, plan, statuses }, []);
+  return conclude(page, decided, { ok: true, headline, plan, statuses });
 }
 
-/** The plan is the result of a dry run: on stdout, with colours on a terminal. */
-function concludeDryRun(page: Page, decided: Decided, plan: Plan, tested: Diagnosis | undefined): number {
+/** The end of a run: its result on stdout. Out: the exit code. */
+function conclude(page: Page, decided: Decided, outcome: Outcome): number {
   const { context, options, show } = page;
-  if (options.json) return conclude(page, decided, { ok: true, headline: "", plan, tested }, []);
-  show.result(
-    planText(page, decided, plan, createPaint(context.color && context.stdout.isTTY === true, context.unicode)),
-  );
-  show.info("Dry run: nothing was written.");
-  return 0;
-}
-
-/** The end of a run: its headline and the next steps, or the JSON document. Out: the exit code. */
-function conclude(page: Page, decided: Decided, outcome: Outcome, next: readonly (readonly string[])[]): number {
-  const { context, options, show } = page;
-  const { ok, headline } = outcome;
+  const { ok, headline, plan, next = [] } = outcome;
   if (options.json) createOutput(context).json(documentOf(page, decided, outcome));
-  else {
+  else if (headline === undefined) {
+    show.result(planText(page, decided, plan));
+    show.info("Dry run: nothing was written.");
+  } else {
     const paragraphs = [wrap(headline, show.columns), ...next].filter(({ length }) => length > 0);
     show.result(paragraphs.map((lines) => lines.join("\n")).join("\n\n"));
   }

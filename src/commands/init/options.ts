@@ -26,28 +26,24 @@ function list<T extends string>(text: string): readonly T[] {
 
 /** Words → options. Throws UsageError before anything is read or written. */
 export function readOptions(context: Context, raw: RawOptions) {
-  const { values, switches } = raw;
-  const clients = list<ClientId>(values.client ?? "claude-code");
-  const choice: Choice = {
-    clients,
-    scopes: clients.includes("claude-code") ? list<Scope>(values.scope ?? "project") : [],
-  };
-  const ci = values.ci === undefined || values.ci === "none" ? undefined : (values.ci as CiKind);
-  if (ci !== undefined && !choice.scopes.includes("project"))
+  const { values: said, switches } = raw;
+  const clients = list<ClientId>(said.client ?? "claude-code");
+  const scopes = clients.includes("claude-code") ? list<Scope>(said.scope ?? "project") : [];
+  const ci = said.ci === undefined || said.ci === "none" ? undefined : (said.ci as CiKind);
+  if (ci !== undefined && !scopes.includes("project"))
     throw new UsageError("--ci goes with --client claude-code and --scope project: it checks what a repository holds");
   return {
     ...connectionOptions(context, raw),
-    choice,
-    isChosen: values.client !== undefined || values.scope !== undefined,
-    accountId: values["account-id"],
-    profileId: values["profile-id"],
-    studioUrl: values["studio-url"],
-    bridge: (values.bridge as Bridge | undefined) ?? "claude-settings",
+    /** The options as they were given. */
+    said,
+    choice: { clients, scopes } satisfies Choice,
+    isChosen: said.client !== undefined || said.scope !== undefined,
+    bridge: (said.bridge as Bridge | undefined) ?? "claude-settings",
     ci,
     yes: switches.has("yes"),
     dryRun: switches.has("dry-run"),
     skipTest: switches.has("skip-test"),
-    timeoutMs: seconds(values.timeout) * 1000,
+    timeoutMs: seconds(said.timeout) * 1000,
   };
 }
 

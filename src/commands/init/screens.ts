@@ -8,7 +8,7 @@ import { DEFAULT_NAME, HALO_URL, nameProblem, type Value } from "../../core/halo
 import { CI_FILES } from "../../core/plan/ci.ts";
 import type { Plan, Step } from "../../core/plan/model.ts";
 import { printable } from "../../core/secrets.ts";
-import { type Paint, paintLine } from "../../ui/paint.ts";
+import { createPaint, paintLine } from "../../ui/paint.ts";
 import { stepLabel } from "../shared/carry-out.ts";
 import type { Choice, Decided, Values } from "./options.ts";
 import { checkOptions } from "./plan.ts";
@@ -23,17 +23,17 @@ interface Part {
 }
 
 /** The changes of a plan, step by step, without unchanged files. Of the values only the IDs are shown. */
-export function planParts(
-  { context, here }: Page,
-  { values }: Decided,
-  { steps }: Plan,
-  { paint, width }: { readonly paint: Paint; readonly width: number },
-): readonly Part[] {
-  const secrets = [...context.secrets];
+export function planParts(page: Page, { values }: Decided, { steps }: Plan): readonly Part[] {
+  const { context, options, here, show } = page;
+  const { color, unicode, stdout } = context;
+  // a dry run goes to stdout: whole lines, unless a person looks at them
+  const isWhole = options.dryRun && stdout.isTTY !== true;
+  const paint = createPaint(color && !isWhole, unicode);
   const shown = [values.account, values.profile];
   return steps.flatMap((step): readonly Part[] => {
     const label = stepLabel(step, here.root);
-    if (step.kind === "tell") return [{ title: `${label} (shown at the end)` }];
+    if (step.kind === "tell")
+      return [options.dryRun ? { title: label, details: step.lines } : { title: `${label} (shown at the end)` }];
     if (step.kind === "run") {
       const command = printable(toSh(["claude", ...step.argv.slice(1)]), 1000);
       const input = step.stdin === undefined ? "" : "  < the entry, on standard input";
@@ -41,24 +41,24 @@ export function planParts(
     }
     const { path, before, after, secret } = step;
     if (before === after) return [];
-    const isNew = before === undefined;
-    const what = isNew ? (secret === true ? "new, mode 600" : "new") : after === undefined ? "removed" : "changed";
-    const title = `${paint.bold(label)} (${what})`;
+    const created = secret === true ? "new, mode 600" : "new";
+    const what = before === undefined ? created : after === undefined ? "removed" : "changed";
     const side = (text: string | undefined): string => (text === undefined ? "/dev/null" : label);
-    const mask = (text: string): string => maskFile(path, text, secrets, shown);
+    const mask = (text: string): string => maskFile(path, text, [...context.secrets], shown);
+    const width = isWhole ? Number.POSITIVE_INFINITY : show.columns - 6;
     const lines = diffTexts(before ?? "", after ?? "", { mask, width });
     const diff = lines.map((line) => paintLine(paint, line));
-    return [{ title, sides: [`--- ${side(before)}`, `+++ ${side(after)}`], diff }];
+    return [{ title: `${paint.bold(label)} (${what})`, sides: [`--- ${side(before)}`, `+++ ${side(after)}`], diff }];
   });
 }
 
-/** The plan as the result of a dry run: whole lines, unless a person looks at them. */
-export function planText(page: Page, decided: Decided, plan: Plan, paint: Paint): string {
-  const { context, show } = page;
-  const width = context.stdout.isTTY === true ? show.columns - 6 : Number.POSITIVE_INFINITY;
-  const lines = planParts(page, decided, plan, { paint, width }).flatMap(
-    ({ title, sides = [title], details = [], diff = [] }) => [...sides, ...details.map((line) => `  ${line}`), ...diff],
-  );
+/** The plan as the result of a dry run. */
+export function planText(page: Page, decided: Decided, plan: Plan): string {
+  const lines = planParts(page, decided, plan).flatMap(({ title, sides = [title], details = [], diff = [] }) => [
+    ...sides,
+    ...details.map((line) => `  ${line}`),
+    ...diff,
+  ]);
   return lines.length === 0 ? "Nothing has to change." : lines.join("\n");
 }
 
@@ -152,20 +152,19 @@ export function headlineOf({ ok, files, client }: Proof, changed: boolean, here:
 
 export interface Outcome {
   readonly ok: boolean;
-  readonly headline: string;
+  /** None for a dry run: its result is the plan. */
+  readonly headline?: string;
   readonly plan: Plan;
   readonly statuses?: ReadonlyMap<Step, string>;
   readonly tested?: Diagnosis | undefined;
   readonly proof?: Proof | undefined;
+  readonly next?: readonly Paragraph[];
 }
 
 /** The JSON document of a completed run: docs/json.md. */
-export function documentOf(
-  page: Page,
-  { values, choice }: Decided,
-  { ok, plan, statuses, tested, proof }: Outcome,
-): object {
+export function documentOf(page: Page, { values, choice }: Decided, outcome: Outcome): object {
   const { options, here, target, url } = page;
+  const { ok, plan, statuses, tested, proof } = outcome;
   const steps = plan.steps.map((step) => {
     const { kind } = step;
     const isSame = kind === "write" && step.before === step.after;
@@ -188,51 +187,46 @@ export function documentOf(
   };
 }
 
-/** One option; a value that begins with a dash needs the form with `=`. `usual`: the default, which is omitted. */
-function option(name: string, value: string | undefined, usual = ""): readonly string[] {
-  if (value === undefined || value === "" || value === usual) return [];
-  return value.startsWith("-") ? [`--${name}=${value}`] : [`--${name}`, value];
-}
+/** The defaults, which a command omits. */
+const USUAL = ["--client claude-code", "--scope project", "--bridge claude-settings", "--timeout 15"];
 
 /**
  * The command for sh that repeats this run. `values`: those of a completed run; without them, the options of this run,
  * with a placeholder for each `missing` ID. Never with the token: that comes from its variable, or the way
  * it came. The parser accepts the whole command.
  */
-export function commandFor(
-  { context: { cwd }, options, here, target, url }: Page,
-  { clients, scopes }: Choice,
-  values?: Values,
-  missing: readonly Value[] = [],
-): string {
+export function commandFor(page: Page, { clients, scopes }: Choice, values?: Values, missing: readonly Value[] = []) {
+  const { context, options, here, target, url } = page;
+  const { said, valuesFile, tokenFile } = options;
   const isNew = target.mode === "new";
-  const id = (value: "account" | "profile", given: string | undefined): string | undefined => {
-    if (missing.includes(value)) return `${value.toUpperCase()}_ID`;
-    return isNew ? (values?.[value] ?? given) : given;
+  const idFor = (which: "account" | "profile"): string | undefined =>
+    missing.includes(which) ? `${which.toUpperCase()}_ID` : (isNew && values?.[which]) || said[`${which}-id`];
+  const isNamed = isNew && nameProblem(target.name) === undefined && target.name !== DEFAULT_NAME;
+  const words: Readonly<Record<string, string | boolean | undefined>> = {
+    "account-id": idFor("account"),
+    "profile-id": idFor("profile"),
+    "studio-url": values === undefined ? said["studio-url"] : undefined,
+    name: said.name ?? (isNamed ? target.name : undefined),
+    url: said.url ?? (values === undefined || url === HALO_URL ? undefined : url),
+    client: clients.join(","),
+    scope: scopes.join(","),
+    bridge: said.bridge,
+    ci: scopes.includes("project") ? options.ci : undefined,
+    "values-file": valuesFile && (relative(context.cwd, valuesFile) || valuesFile),
+    timeout: said.timeout,
+    "skip-test": options.skipTest,
+    cwd: options.cwd && here.root,
+    "token-file": tokenFile,
+    "token-stdin": options.tokenStdin,
   };
-  const ownName = isNew && nameProblem(target.name) === undefined && target.name !== DEFAULT_NAME;
-  const { valuesFile: file } = options;
-  const argv = [
-    "npx",
-    "create-halo-mcp",
-    options.dryRun && values === undefined ? "--dry-run" : "--yes",
-    ...option("account-id", id("account", options.accountId)),
-    ...option("profile-id", id("profile", options.profileId)),
-    ...option("studio-url", values === undefined ? options.studioUrl : undefined),
-    ...option("name", options.name ?? (ownName ? target.name : undefined)),
-    ...option("url", options.url ?? (values === undefined || url === HALO_URL ? undefined : url)),
-    ...option("client", clients.join(","), "claude-code"),
-    ...option("scope", scopes.join(","), "project"),
-    ...option("bridge", options.bridge, "claude-settings"),
-    ...option("ci", scopes.includes("project") ? options.ci : undefined),
-    ...option("values-file", file === undefined ? undefined : relative(cwd, file) || file),
-    ...option("timeout", String(options.timeoutMs / 1000), "15"),
-    ...(options.skipTest ? ["--skip-test"] : []),
-    ...option("cwd", options.cwd === undefined ? undefined : here.root),
-    ...option("token-file", options.tokenFile),
-    ...(options.tokenStdin ? ["--token-stdin"] : []),
-  ];
+  const given = Object.entries(words).flatMap(([name, word = ""]) => {
+    if (word === true) return [`--${name}`];
+    if (word === false || word === "" || USUAL.includes(`--${name} ${word}`)) return [];
+    // a value that begins with a dash needs the form with `=`
+    return word.startsWith("-") ? [`--${name}=${word}`] : [`--${name}`, word];
+  });
+  const mode = options.dryRun && values === undefined ? "--dry-run" : "--yes";
   const slot = target.slots.token;
-  const fromVariable = "env" in slot && options.tokenFile === undefined && !options.tokenStdin;
-  return `${fromVariable ? `${slot.env}=… ` : ""}${toSh(argv)}`;
+  const fromVariable = "env" in slot && tokenFile === undefined && !options.tokenStdin;
+  return `${fromVariable ? `${slot.env}=… ` : ""}${toSh(["npx", "create-halo-mcp", mode, ...given])}`;
 }

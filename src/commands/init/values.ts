@@ -23,26 +23,27 @@ export interface Candidate {
   readonly given: boolean;
 }
 
+/** A value that a person may still change. */
+export const candidate = (value: string, from: string): Candidate => ({ value, from, given: false });
+
 export type Candidates = { readonly [which in Value]?: Candidate | undefined };
 
 /** Every place where a value of a target can be found, best first. Throws UsageError for a Studio URL without an ID. */
 export async function valueSources({ context, options, here, target }: Page) {
-  const { tokenFile, tokenStdin, studioUrl, accountId, profileId, valuesFile } = options;
-  const ids = idsFromStudioUrl(studioUrl ?? "");
-  if (studioUrl !== undefined && ids.account === undefined && ids.profile === undefined)
+  const { tokenFile, tokenStdin, said, valuesFile } = options;
+  const ids = idsFromStudioUrl(said["studio-url"] ?? "");
+  if (said["studio-url"] !== undefined && ids.account === undefined && ids.profile === undefined)
     throw new UsageError("--studio-url: there is no ID in it", { hint: "give --account-id and --profile-id" });
   const { stdin, signal } = context;
   const fromStdin = tokenStdin ? await readStdin(stdin, { signal }) : undefined;
   const fromFile = tokenFile === undefined ? undefined : await readSecretFile(tokenFile, { signal });
-  const flags: readonly (readonly [Value, string, string | undefined])[] = [
-    // do not report the line break at the end of a file
-    ["token", "--token-stdin", fromStdin?.replace(/\r?\n$/, "")],
-    ["token", "--token-file", fromFile?.replace(/\r?\n$/, "")],
-    ["account", "--account-id", accountId],
-    ["account", "--studio-url", ids.account],
-    ["profile", "--profile-id", profileId],
-    ["profile", "--studio-url", ids.profile],
-  ];
+  // do not report the line break at the end of a file
+  const unbroken = (text: string | undefined) => text?.replace(/\r?\n$/, "");
+  const given: Readonly<Record<Value, Readonly<Record<string, string | undefined>>>> = {
+    token: { "--token-stdin": unbroken(fromStdin), "--token-file": unbroken(fromFile) },
+    account: { "--account-id": said["account-id"], "--studio-url": ids.account },
+    profile: { "--profile-id": said["profile-id"], "--studio-url": ids.profile },
+  };
   const { localSettings, userSettings } = here.state.files;
   const bridge = envIn(localSettings);
   // where 2.1.197 has the values of its own scopes; no source for a repository
@@ -55,7 +56,7 @@ export async function valueSources({ context, options, here, target }: Page) {
     // a team may have its IDs there; a token there is never used
     const example = which === "token" || target.mode === "new" ? undefined : here.example.get(env);
     return [
-      ...flags.filter(([of]) => of === which).map(([, flag, text]): Source => ["given", flag, text]),
+      ...Object.entries(given[which]).map(([flag, text]): Source => ["given", flag, text]),
       ["environment", `${env} in the environment`, context.env[env]],
       ["file", `${env} in ${valuesFile === undefined ? ".env" : "the values file"}`, here.dotenv.get(env)],
       ["file", `${env} in .claude/settings.local.json`, bridge[env]],
@@ -72,34 +73,21 @@ export async function valueSources({ context, options, here, target }: Page) {
  * The best usable value of each kind. One of the command line that cannot be used is a UsageError; one of the
  * environment too, unless somebody can be asked for another.
  */
-export function usable(
-  sources: Readonly<Record<Value, readonly Source[]>>,
-  { ask, show, context }: Pick<Page, "ask" | "show" | "context">,
-): Candidates {
+export function usable(sources: Readonly<Record<Value, readonly Source[]>>, page: Page): Candidates {
   const found: Partial<Record<Value, Candidate>> = {};
   for (const which of VALUES) {
     for (const [kind, from, text] of sources[which]) {
       if (text === undefined || (text === "" && kind !== "given")) continue;
       const result = cleanValue(which, text);
       // every known token is masked on screen
-      if (result.ok && which === "token") context.secrets.add(result.value);
+      if (result.ok && which === "token") page.context.secrets.add(result.value);
       if (found[which] !== undefined || (!result.ok && kind === "file" && result.missing)) continue;
-      if (!result.ok) {
-        if (kind === "given" || ask === undefined)
-          throw new UsageError(`${from}: ${result.problem}`, undefined, which === "token" ? "bad-token" : "bad-id");
-        show.warn(`Not used, ${from}: ${result.problem}.`);
-        continue;
-      }
-      const { value, cleaned } = result;
-      if (cleaned.length > 0) show.info(`Removed from the ${LABELS[which]} (${from}): ${cleaned.join(", ")}.`);
-      found[which] = { value, from, given: kind === "given" };
+      if (result.ok) found[which] = { value: settle(page, which, text, ` (${from})`), from, given: kind === "given" };
+      else if (kind !== "given" && page.ask !== undefined) page.show.warn(`Not used, ${from}: ${result.problem}.`);
+      else throw new UsageError(`${from}: ${result.problem}`, undefined, which === "token" ? "bad-token" : "bad-id");
     }
   }
   return found;
-}
-
-export function missingIn(candidates: Candidates): readonly Value[] {
-  return VALUES.filter((which) => candidates[which] === undefined);
 }
 
 /** All three, if none is missing. */
@@ -108,19 +96,17 @@ export function valuesOf({ token, account, profile }: Candidates): Values | unde
 }
 
 /** Checks an answer while it is typed; the message never repeats it. */
-function check(which: Value): (text: string) => string | undefined {
-  return (text) => {
-    const result = cleanValue(which, text);
-    return result.ok ? undefined : `${result.problem.charAt(0).toUpperCase()}${result.problem.slice(1)}.`;
-  };
+function check(which: Value, text: string): string | undefined {
+  const result = cleanValue(which, text);
+  return result.ok ? undefined : `${result.problem.charAt(0).toUpperCase()}${result.problem.slice(1)}.`;
 }
 
-/** An answer that `check` accepted, cleaned; reports what was cleaned. */
-function settle({ show, context }: Page, which: Value, text: string): string {
+/** A value that can be used, cleaned; reports what was cleaned. `from`: where it was found. */
+function settle({ show, context }: Page, which: Value, text: string, from = ""): string {
   const result = cleanValue(which, text);
   if (!result.ok) throw new Error(result.problem);
   if (which === "token") context.secrets.add(result.value);
-  if (result.cleaned.length > 0) show.info(`Removed from the ${LABELS[which]}: ${result.cleaned.join(", ")}.`);
+  if (result.cleaned.length > 0) show.info(`Removed from the ${LABELS[which]}${from}: ${result.cleaned.join(", ")}.`);
   return result.value;
 }
 
@@ -134,60 +120,52 @@ export async function askToken(ask: Ask, page: Page, candidate: Candidate | unde
   }
   const steps = readTemplate(page.context.templates, "token-steps.txt", { example: "Claude Code – Anna" });
   page.show.info("How to get a product token:", steps.trimEnd().split("\n"));
-  return settle(page, "token", await ask.secret({ message: "Paste the product token", validate: check("token") }));
+  const validate = (text: string) => check("token", text);
+  return settle(page, "token", await ask.secret({ message: "Paste the product token", validate }));
 }
 
 /** A pasted HALO Studio URL, or the account ID itself. Out: the IDs that are known now. */
-async function askUrlOrAccount(ask: Ask, page: Page): Promise<{ readonly [which in Id]?: Candidate | undefined }> {
+async function askUrlOrAccount(ask: Ask, page: Page): Promise<Pick<Candidates, Id>> {
   const text = await ask.text({
     message: "Paste a HALO Studio URL of the profile, or the account ID",
     placeholder: "https://… or 01234567-89ab-…",
-    validate: (value) => {
-      if (!looksLikeUrl(value)) return check("account")(value);
-      return Object.values(idsFromStudioUrl(value)).every((id) => id === undefined)
-        ? "There is no ID in this URL. Paste the account ID instead."
-        : undefined;
+    validate: (typed) => {
+      if (!looksLikeUrl(typed)) return check("account", typed);
+      const { account, profile } = idsFromStudioUrl(typed);
+      return (account ?? profile) ? undefined : "There is no ID in this URL. Paste the account ID instead.";
     },
   });
   if (!looksLikeUrl(text)) return { account: { value: settle(page, "account", text), from: "you", given: true } };
   const { account, profile } = idsFromStudioUrl(text);
   page.show.info("Found in the URL", [`account: ${account ?? "not found"}`, `profile: ${profile ?? "not found"}`]);
-  const found = (value: string | undefined) =>
-    value === undefined ? undefined : { value, from: "found in the URL", given: false };
+  const found = (value?: string) => (value === undefined ? undefined : candidate(value, "found in the URL"));
   return { account: found(account), profile: found(profile) };
 }
 
-async function confirmId(ask: Ask, page: Page, which: Id, candidate: Candidate | undefined): Promise<string> {
-  if (candidate?.given === true) return candidate.value;
+/** One ID, shown and editable; used without a question if it was given. */
+async function askId(ask: Ask, page: Page, which: Id, known: Candidate | undefined): Promise<string> {
+  if (known?.given === true) return known.value;
   const label = LABELS[which];
-  if (candidate === undefined && which === "profile")
+  if (known === undefined && which === "profile")
     page.show.info("The profile ID is in the URL while you look at the profile in HALO Studio.");
   const text = await ask.text({
-    message: candidate === undefined ? `The ${label}` : `The ${label} (${candidate.from}):`,
-    initial: candidate?.value ?? "",
-    validate: check(which),
+    message: known === undefined ? `The ${label}` : `The ${label} (${known.from}):`,
+    initial: known?.value ?? "",
+    validate: (typed) => check(which, typed),
   });
   return settle(page, which, text);
 }
 
-/**
- * Both IDs: from a pasted HALO Studio URL or one by one, each shown and editable. `asTheTeam`: used as they
- * were found, without a question.
- */
-export async function askIds(
-  ask: Ask,
-  page: Page,
-  { account, profile }: Pick<Candidates, Id>,
-  asTheTeam: boolean,
-): Promise<Pick<Values, Id>> {
+/** Both IDs: from a pasted HALO Studio URL or one by one. `asTheTeam`: used as they were found, without a question. */
+export async function askIds(ask: Ask, page: Page, { account, profile }: Pick<Candidates, Id>, asTheTeam: boolean) {
   if (asTheTeam && account !== undefined && profile !== undefined) {
     const shown = ({ value, from }: Candidate): string => `${printable(value, 60)} from ${from}`;
     page.show.info("Account and profile", [shown(account), shown(profile)]);
     return { account: account.value, profile: profile.value };
   }
-  const asked = account === undefined ? await askUrlOrAccount(ask, page) : { account, profile };
+  const known = account === undefined ? await askUrlOrAccount(ask, page) : { account, profile };
   return {
-    account: await confirmId(ask, page, "account", asked.account),
-    profile: await confirmId(ask, page, "profile", asked.profile ?? profile),
+    account: await askId(ask, page, "account", known.account),
+    profile: await askId(ask, page, "profile", known.profile ?? profile),
   };
 }

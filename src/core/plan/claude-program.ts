@@ -4,7 +4,7 @@ import { toSh } from "../command-line.ts";
 import { equalJson, jsonOf, property } from "../formats/json.ts";
 import { HEADERS, VALUES, type Value, variablesFor } from "../halo.ts";
 import { maskOf, printable } from "../secrets.ts";
-import { editFile, envEdits, type Planned } from "./install.ts";
+import { editFiles, envEdits, type Planned } from "./install.ts";
 import type { RunStep, Snapshot, Step } from "./model.ts";
 
 export type OwnScope = Exclude<Scope, "project">;
@@ -49,10 +49,9 @@ export function removeEntry(program: string, scope: OwnScope, entry: Entry): Run
  * connections share them, so an ID that another one uses is not changed. `isOwn`: the entry of this name is the user's own.
  */
 export function planSettings(path: string, { name, values }: ClaudeInput, snapshot: Snapshot, isOwn: boolean): Planned {
-  const state = snapshot.get(path);
   const variables = variablesFor(name);
   const taken = (["account", "profile"] as const).find((value) => {
-    const is = property(jsonOf(state, false), "env", variables[value]);
+    const is = property(jsonOf(snapshot.get(path), false), "env", variables[value]);
     return !isOwn && is !== undefined && is !== values[value];
   });
   if (taken !== undefined) {
@@ -60,9 +59,8 @@ export function planSettings(path: string, { name, values }: ClaudeInput, snapsh
     const hint = "a newer Claude Code keeps the values with the entry: claude update, then run this again";
     return { ok: false, path, text: "", refused: { reason, hint, offset: 0 } };
   }
-  const edited = editFile(path, state, envEdits(Object.fromEntries(VALUES.map((v) => [variables[v], values[v]]))));
-  if (!edited.ok) return edited;
-  return { ok: true, steps: [{ kind: "write", path, before: edited.before, after: edited.after, secret: true }] };
+  const secrets = Object.fromEntries(VALUES.map((value) => [variables[value], values[value]]));
+  return editFiles(snapshot, [[path, envEdits(secrets), true]]);
 }
 
 /** Adds or replaces the entry: with its values on standard input if claude reads it, else with references. */

@@ -6,14 +6,14 @@ import type { Edited, Refused } from "../formats/json.ts";
 import { addToArray, isSkeleton, removeFromArray, removeProperty, setProperty } from "../formats/json-edit.ts";
 import { addLines, removeLine } from "../formats/lines.ts";
 import type { Value } from "../halo.ts";
-import type { FileState, Secrets, Snapshot, WriteStep } from "./model.ts";
+import type { Secrets, Snapshot, WriteStep } from "./model.ts";
 import { type Target, variablesOf } from "./target.ts";
 
 interface Project {
   /** Absolute. `exclude` is `.git/info/exclude`; undefined without git. `bridge` gives Claude Code the values. */
-  readonly paths: Readonly<Record<"ignore" | "env" | "example" | "bridge" | "envrc" | "mcp", string>> & {
-    readonly exclude: string | undefined;
-  };
+  readonly paths: Readonly<
+    Record<"ignore" | "exclude" | "env" | "example" | "bridge" | "envrc" | "mcp", string | undefined>
+  >;
   readonly snapshot: Snapshot;
   readonly target: Target;
   /** How `.envrc` names the env file. */
@@ -41,8 +41,8 @@ export type Planned =
 
 type Edit = (text: string) => Edited;
 
-/** A file with its edits; a file without edits is skipped. */
-type FileEdits = readonly [path: string | undefined, edits: readonly Edit[]];
+/** A file with its edits; a file without edits is skipped. `secret`: the edits write values. */
+type FileEdits = readonly [path: string | undefined, edits: readonly Edit[], secret?: boolean];
 
 const STRICT = { strict: true };
 /** For removals: comments stay. An addition would have no effect: Claude Code skips a settings file with comments (measured). */
@@ -56,34 +56,29 @@ const COMMENTS: Readonly<Record<Value, string>> = {
   profile: "HALO profile ID: in the URL of the profile in HALO Studio",
 };
 
-/** A file after its edits, each on the text of the one before. Stops at the first that is refused. */
-export function editFile(path: string, state: FileState | undefined, edits: readonly Edit[]) {
-  const refuse = (text: string, refused: Refused) => ({ ok: false, path, text, refused }) as const;
-  if (state?.kind === "unreadable") return refuse("", { reason: state.reason, offset: 0 });
-  const before = state?.kind === "file" ? state.text : undefined;
-  const original = before ?? "";
-  let text = original;
-  for (const edit of edits) {
-    const edited = edit(text);
-    if (!edited.ok) {
-      // the offset must be one in the file, not in the result of an earlier edit (which may contain a secret)
-      const alone = edit(original);
-      return refuse(original, alone.ok ? { ...edited.refused, offset: 0 } : alone.refused);
-    }
-    text = edited.text;
-  }
-  return { ok: true, before, after: text === original ? before : text } as const;
-}
-
-function editFiles({ snapshot, paths }: Project, files: readonly FileEdits[]): Planned {
+/** The files after their edits, each on the text of the one before. Stops at the first that is refused. */
+export function editFiles(snapshot: Snapshot, files: readonly FileEdits[]): Planned {
   const steps: WriteStep[] = [];
-  for (const [path, edits] of files) {
+  for (const [path, edits, secret] of files) {
     if (path === undefined || edits.length === 0) continue;
-    const edited = editFile(path, snapshot.get(path), edits);
-    if (!edited.ok) return edited;
-    const { before, after } = edited;
-    const secret = path === paths.env || path === paths.bridge ? { secret: true } : {};
-    steps.push({ kind: "write", path, before, after, ...secret });
+    const state = snapshot.get(path);
+    if (state?.kind === "unreadable")
+      return { ok: false, path, text: "", refused: { reason: state.reason, offset: 0 } };
+    const before = state?.kind === "file" ? state.text : undefined;
+    const original = before ?? "";
+    let text = original;
+    for (const edit of edits) {
+      const edited = edit(text);
+      if (!edited.ok) {
+        // the offset must be one in the file, not in the result of an earlier edit (which may contain a secret)
+        const alone = edit(original);
+        const refused = alone.ok ? { ...edited.refused, offset: 0 } : alone.refused;
+        return { ok: false, path, text: original, refused };
+      }
+      text = edited.text;
+    }
+    const after = text === original ? before : text;
+    steps.push({ kind: "write", path, before, after, secret });
   }
   return { ok: true, steps };
 }
@@ -95,11 +90,13 @@ const exampleNames = (variables: ReturnType<typeof variablesOf>) =>
 
 /** Sets variables under "env", the first at the top. */
 export function envEdits(variables: Secrets): readonly Edit[] {
-  const set =
-    ([name, value]: [string, string]): Edit =>
-    (text) =>
-      setProperty(text, ["env", name], value, STRICT);
-  return Object.entries(variables).reverse().map(set);
+  return Object.entries(variables)
+    .reverse()
+    .map(
+      ([name, value]) =>
+        (text) =>
+          setProperty(text, ["env", name], value, STRICT),
+    );
 }
 
 /** The values of a target's variables, by variable name. */
@@ -113,7 +110,7 @@ export function secretsOf({ slots }: Target, values: Readonly<Record<Value, stri
  * file alone. A file that stays as it is has `before === after`.
  */
 export function planProject(input: ProjectInput): Planned {
-  const { paths, target, values, bridge, uncovered } = input;
+  const { paths, target, values, bridge, uncovered, snapshot } = input;
   const { name, url, slots, mode } = target;
   const variables = secretsOf(target, values);
   const isNew = mode === "new";
@@ -125,12 +122,12 @@ export function planProject(input: ProjectInput): Planned {
     // the list of rejected servers takes precedence over the list of enabled ones
     (text) => removeFromArray(text, ["disabledMcpjsonServers"], name, STRICT),
   ];
-  return editFiles(input, [
+  return editFiles(snapshot, [
     [paths.ignore, shared(rules)],
     [paths.exclude, isNew || uncovered.length === 0 ? [] : [rules]],
-    [paths.env, [(text) => setDotenv(text, variables)]],
+    [paths.env, [(text) => setDotenv(text, variables)], true],
     [paths.example, shared((text) => addExampleNames(text, exampleNames(variablesOf(slots))))],
-    [paths.bridge, bridge === "claude-settings" ? settings : []],
+    [paths.bridge, bridge === "claude-settings" ? settings : [], true],
     [paths.envrc, bridge === "direnv" ? shared((text) => addLines(text, [envrcLine(input)])) : []],
     [paths.mcp, shared((text) => setProperty(text, ["mcpServers", name], haloEntry(name, url), STRICT))],
   ]);
@@ -138,27 +135,29 @@ export function planProject(input: ProjectInput): Planned {
 
 /** Removes what `planProject` added: the reference first, the values last. Ignore rules stay. */
 export function planRemoval(input: RemovalInput): Planned {
-  const { paths, target, kept, tracked } = input;
+  const { paths, target, kept, tracked, snapshot } = input;
   const { name, slots } = target;
   const variables = variablesOf(slots).filter(({ env }) => !kept.has(env));
   const names = variables.map(({ env }) => env);
-  const planned = editFiles(input, [
+  const settings: readonly Edit[] = [
+    ...names.map(
+      (env): Edit =>
+        (text) =>
+          removeProperty(text, ["env", env], LENIENT),
+    ),
+    (text) => removeFromArray(text, ["enabledMcpjsonServers"], name, LENIENT),
+  ];
+  const planned = editFiles(snapshot, [
     // Claude Code refuses a .mcp.json without "mcpServers"
     [paths.mcp, [(text) => removeProperty(text, ["mcpServers", name], { strict: true, keepsEmpty: true })]],
     [paths.envrc, kept.size === 0 ? [(text) => removeLine(text, envrcLine(input))] : []],
-    [
-      paths.bridge,
-      [
-        ...names.map((env) => (text: string) => removeProperty(text, ["env", env], LENIENT)),
-        (text) => removeFromArray(text, ["enabledMcpjsonServers"], name, LENIENT),
-      ],
-    ],
+    [paths.bridge, settings, true],
     [paths.example, [(text) => removeExampleNames(text, exampleNames(variables))]],
-    [paths.env, [(text) => removeDotenv(text, names)]],
+    [paths.env, [(text) => removeDotenv(text, names)], true],
   ]);
   if (!planned.ok) return planned;
-  const changed = planned.steps.filter(({ before, after }) => before !== after);
   const isEmpty = ({ path, after = "" }: WriteStep): boolean =>
     (after.trim() === "" || isSkeleton(after)) && !tracked.has(path);
+  const changed = planned.steps.filter(({ before, after }) => before !== after);
   return { ok: true, steps: changed.map((step) => (isEmpty(step) ? { ...step, after: undefined } : step)) };
 }

@@ -20,7 +20,7 @@ export interface WriteStep {
   readonly before: string | undefined;
   readonly after: string | undefined;
   /** The content has a secret: a new file is private (0600), staged under an ignore rule, never where git would add it. */
-  readonly secret?: boolean;
+  readonly secret?: boolean | undefined;
 }
 
 /** A program that is run. Its argv never contains a secret: secrets go through stdin. */
@@ -45,7 +45,7 @@ export interface TellStep {
 
 export type Step = WriteStep | RunStep | TellStep;
 
-/** Everything that would be done, in the order in which it would be done. */
+/** In the order in which it would be done. */
 export interface Plan {
   readonly steps: readonly Step[];
 }
