@@ -15,7 +15,7 @@ function plan(kind: CiKind, there: Readonly<Record<string, string>>, isBelow = f
     ]),
   );
   const paths = CI_FILES[kind].files.map((name) => `/r/${name}`);
-  return planCi(kind, paths, text, snapshot, isBelow);
+  return planCi(CI_FILES[kind], paths, text, snapshot, isBelow);
 }
 
 it("creates what is not there, and leaves what is there to the byte", () => {

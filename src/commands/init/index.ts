@@ -8,26 +8,24 @@ import { LABELS, PASTED_BREAK, VALUES } from "../../core/halo.ts";
 import type { Plan } from "../../core/plan/model.ts";
 import { decideTarget, variablesOf } from "../../core/plan/target.ts";
 import { Cancelled, Refusal, UsageError } from "../../errors.ts";
-import type { ClientId, RawOptions } from "../../flags.ts";
+import { CLIENTS, type ClientId, type RawOptions } from "../../flags.ts";
 import { type Ask, createAsk } from "../../ui/ask.ts";
-import { createOutput } from "../../ui/output.ts";
 import { createShow } from "../../ui/show.ts";
-import { wrap } from "../../ui/wrap.ts";
 import { carryOut, changes } from "../shared/carry-out.ts";
-import { type Choice, canAsk, type Decided, readOptions, type Values } from "./options.ts";
 import { buildPlan, buildRemoval, checkBeforehand } from "./plan.ts";
+import { commandFor, conclude, handSteps, headlineOf, nextSteps, showPlan, statusLines } from "./screens.ts";
 import {
-  commandFor,
-  documentOf,
-  handSteps,
-  headlineOf,
-  nextSteps,
-  type Outcome,
-  planParts,
-  planText,
-  statusLines,
-} from "./screens.ts";
-import { entryIn, introduce, lookAgain, type Page, survey } from "./survey.ts";
+  type Choice,
+  canAsk,
+  type Decided,
+  entryIn,
+  introduce,
+  lookAgain,
+  type Page,
+  readOptions,
+  survey,
+  type Values,
+} from "./survey.ts";
 import { agreeOnUrl, type Proof, prove, showDiagnosis, TITLE, testFailed, testValues } from "./test.ts";
 import { askIds, askToken, type Candidates, candidate, usable, valueSources, valuesOf } from "./values.ts";
 
@@ -136,8 +134,8 @@ async function askChoice(ask: Ask): Promise<Choice> {
     initial: ["project"],
   });
   const scopes = (["project", "local", "user"] as const).filter((scope) => picked.includes(scope));
-  const web = (["claude-ai", "chatgpt"] as const).filter((client) => picked.includes(client));
-  return { clients: [...(scopes.length > 0 ? (["claude-code"] as const) : []), ...web], scopes };
+  const clients = CLIENTS.filter((client) => (client === "claude-code" ? scopes.length > 0 : picked.includes(client)));
+  return { clients, scopes };
 }
 
 /** A complete set-up on disk: tested, and nothing is written unless the person wants something else. */
@@ -173,14 +171,7 @@ async function carry(page: Page, decided: Decided, message: string, make: (now: 
     context,
     place: here,
     dryRun: options.dryRun,
-    show: (plan) => {
-      // the result of a dry run goes to stdout
-      if (options.dryRun) return;
-      for (const { title, details, diff } of planParts(page, decided, plan)) {
-        show.info(title, details);
-        if (diff !== undefined) show.verbatim(diff);
-      }
-    },
+    show: (plan) => showPlan(page, decided, plan),
     confirm: async () => {
       if (decides !== undefined && !(await decides.confirm({ message, initial: true })))
         throw new Cancelled("Stopped. Nothing was changed.");
@@ -236,19 +227,4 @@ async function remove(page: Page, decided: Decided): Promise<number> {
   const left = isOwn && isKept ? ` Its values stay in ${here.userSettings}, under "env".` : "";
   const headline = `HALO was removed.${left} The token still works: delete it in HALO Studio > Settings > Product Tokens.`;
   return conclude(page, decided, { ok: true, headline, plan, statuses });
-}
-
-/** The end of a run: its result on stdout. Out: the exit code. */
-function conclude(page: Page, decided: Decided, outcome: Outcome): number {
-  const { context, options, show } = page;
-  const { ok, headline, plan, next = [] } = outcome;
-  if (options.json) createOutput(context).json(documentOf(page, decided, outcome));
-  else if (headline === undefined) {
-    show.result(planText(page, decided, plan));
-    show.info("Dry run: nothing was written.");
-  } else {
-    const paragraphs = [wrap(headline, show.columns), ...next].filter(({ length }) => length > 0);
-    show.result(paragraphs.map((lines) => lines.join("\n")).join("\n\n"));
-  }
-  return ok ? 0 : 1;
 }

@@ -17,8 +17,7 @@ import { Refusal } from "../../errors.ts";
 import { readsStdin } from "../../io/claude.ts";
 import { isInside, readTemplate } from "../../io/read.ts";
 import { assertInside, assertPrivate } from "../shared/privacy.ts";
-import type { Choice, Decided, Values } from "./options.ts";
-import { entryIn, type Page, type Survey } from "./survey.ts";
+import { type Choice, type Decided, entryIn, type Page, type Survey, type Values } from "./survey.ts";
 
 const isOwn = (scope: Choice["scopes"][number]): scope is OwnScope => scope !== "project";
 
@@ -56,8 +55,8 @@ function stepsOf(planned: Planned): readonly WriteStep[] {
 
 function projectSteps(page: Page, values: Values): readonly Step[] {
   const { target, here, options } = page;
-  const { bridge } = options;
-  const written = planProject({ ...here, target, values, bridge, uncovered: uncoveredPatterns(page) });
+  const uncovered = uncoveredPatterns(page);
+  const written = planProject({ ...here, target, values, bridge: options.bridge, uncovered });
   return [...stepsOf(written), ...ciSteps(page)];
 }
 
@@ -71,7 +70,7 @@ function ciSteps({ context: { templates, version }, options: { ci }, here, targe
   if (ci === undefined || path === undefined) return [];
   assertInside(root, placeOf(here, path));
   const text = readTemplate(templates, `ci/${CI_FILES[ci].template}`, { version, options: checkOptions(target.url) });
-  return [planCi(ci, ciPaths, text, snapshot, folder.gitRoot !== undefined && folder.gitRoot !== root)];
+  return [planCi(CI_FILES[ci], ciPaths, text, snapshot, folder.gitRoot !== undefined && folder.gitRoot !== root)];
 }
 
 /** Every refusal that can be known before a question is asked. */
@@ -86,18 +85,15 @@ export function checkBeforehand(page: Page): void {
   projectSteps(page, { token: "x", account: "x", profile: "x" });
 }
 
-const WEB_CLIENTS = [
-  ["claude-ai", "Claude.ai"],
-  ["chatgpt", "ChatGPT"],
-] as const;
+const WEB_CLIENTS = { "claude-ai": "Claude.ai", chatgpt: "ChatGPT" } as const;
 
 function webSteps({ context, url }: Page, { values, choice }: Decided): readonly TellStep[] {
-  const fill = { url, account: values.account, profile: values.profile };
-  return WEB_CLIENTS.filter(([client]) => choice.clients.includes(client)).map(([client, label]) => ({
-    kind: "tell",
-    title: `${label}: finish in your browser`,
-    lines: readTemplate(context.templates, `${client}.txt`, fill).trimEnd().split("\n"),
-  }));
+  const { account, profile } = values;
+  return choice.clients.flatMap((client): readonly TellStep[] => {
+    if (client === "claude-code") return [];
+    const lines = readTemplate(context.templates, `${client}.txt`, { url, account, profile }).trimEnd().split("\n");
+    return [{ kind: "tell", title: `${WEB_CLIENTS[client]}: finish in your browser`, lines }];
+  });
 }
 
 async function ownSteps({ context, here, target, url }: Page, { values, choice }: Decided): Promise<readonly Step[]> {

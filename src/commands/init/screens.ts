@@ -8,32 +8,32 @@ import { DEFAULT_NAME, HALO_URL, nameProblem, type Value } from "../../core/halo
 import { CI_FILES } from "../../core/plan/ci.ts";
 import type { Plan, Step } from "../../core/plan/model.ts";
 import { printable } from "../../core/secrets.ts";
+import { createOutput } from "../../ui/output.ts";
 import { createPaint, paintLine } from "../../ui/paint.ts";
+import { wrap } from "../../ui/wrap.ts";
 import { stepLabel } from "../shared/carry-out.ts";
-import type { Choice, Decided, Values } from "./options.ts";
 import { checkOptions } from "./plan.ts";
-import { absenceOf, type Page, type Survey } from "./survey.ts";
+import { absenceOf, type Choice, type Decided, type Page, type Survey, type Values } from "./survey.ts";
 import type { Proof } from "./test.ts";
 
 interface Part {
   readonly title: string;
   readonly details?: readonly string[];
   readonly diff?: readonly string[];
-  readonly sides?: readonly string[];
 }
 
 /** The changes of a plan, step by step, without unchanged files. Of the values only the IDs are shown. */
-export function planParts(page: Page, { values }: Decided, { steps }: Plan): readonly Part[] {
-  const { context, options, here, show } = page;
-  const { color, unicode, stdout } = context;
+function planParts({ context, options, here, show }: Page, { values }: Decided, { steps }: Plan): readonly Part[] {
+  const { dryRun } = options;
   // a dry run goes to stdout: whole lines, unless a person looks at them
-  const isWhole = options.dryRun && stdout.isTTY !== true;
-  const paint = createPaint(color && !isWhole, unicode);
+  const isWhole = dryRun && context.stdout.isTTY !== true;
+  const width = isWhole ? Number.POSITIVE_INFINITY : show.columns - 6;
+  const paint = createPaint(context.color && !isWhole, context.unicode);
   const shown = [values.account, values.profile];
   return steps.flatMap((step): readonly Part[] => {
     const label = stepLabel(step, here.root);
     if (step.kind === "tell")
-      return [options.dryRun ? { title: label, details: step.lines } : { title: `${label} (shown at the end)` }];
+      return [dryRun ? { title: label, details: step.lines } : { title: `${label} (shown at the end)` }];
     if (step.kind === "run") {
       const command = printable(toSh(["claude", ...step.argv.slice(1)]), 1000);
       const input = step.stdin === undefined ? "" : "  < the entry, on standard input";
@@ -44,22 +44,31 @@ export function planParts(page: Page, { values }: Decided, { steps }: Plan): rea
     const created = secret === true ? "new, mode 600" : "new";
     const what = before === undefined ? created : after === undefined ? "removed" : "changed";
     const side = (text: string | undefined): string => (text === undefined ? "/dev/null" : label);
+    const title = dryRun ? `--- ${side(before)}\n+++ ${side(after)}` : `${paint.bold(label)} (${what})`;
     const mask = (text: string): string => maskFile(path, text, [...context.secrets], shown);
-    const width = isWhole ? Number.POSITIVE_INFINITY : show.columns - 6;
     const lines = diffTexts(before ?? "", after ?? "", { mask, width });
-    const diff = lines.map((line) => paintLine(paint, line));
-    return [{ title: `${paint.bold(label)} (${what})`, sides: [`--- ${side(before)}`, `+++ ${side(after)}`], diff }];
+    return [{ title, diff: lines.map((line) => paintLine(paint, line)) }];
   });
 }
 
-/** The plan as the result of a dry run. */
-export function planText(page: Page, decided: Decided, plan: Plan): string {
-  const lines = planParts(page, decided, plan).flatMap(({ title, sides = [title], details = [], diff = [] }) => [
-    ...sides,
-    ...details.map((line) => `  ${line}`),
-    ...diff,
-  ]);
-  return lines.length === 0 ? "Nothing has to change." : lines.join("\n");
+/** Shows a plan on stderr. In a dry run, it is the result, on stdout. */
+export function showPlan(page: Page, decided: Decided, plan: Plan): void {
+  const { options, show } = page;
+  const parts = planParts(page, decided, plan);
+  if (!options.dryRun)
+    for (const { title, details, diff } of parts) {
+      show.info(title, details);
+      if (diff !== undefined) show.verbatim(diff);
+    }
+  else if (!options.json) {
+    const lines = parts.flatMap(({ title, details = [], diff = [] }) => [
+      title,
+      ...details.map((line) => `  ${line}`),
+      ...diff,
+    ]);
+    show.result(lines.length === 0 ? "Nothing has to change." : lines.join("\n"));
+    show.info("Dry run: nothing was written.");
+  }
 }
 
 export function statusLines({ show, here }: Page, { steps }: Plan, statuses: ReadonlyMap<Step, string>) {
@@ -150,7 +159,7 @@ export function headlineOf({ ok, files, client }: Proof, changed: boolean, here:
   return `HALO answers with the saved settings. ${rest}.`;
 }
 
-export interface Outcome {
+interface Outcome {
   readonly ok: boolean;
   /** None for a dry run: its result is the plan. */
   readonly headline?: string;
@@ -161,8 +170,19 @@ export interface Outcome {
   readonly next?: readonly Paragraph[];
 }
 
+/** The end of a run: its result on stdout. Out: the exit code. */
+export function conclude(page: Page, decided: Decided, outcome: Outcome): number {
+  const { ok, headline, next = [] } = outcome;
+  if (page.options.json) createOutput(page.context).json(documentOf(page, decided, outcome));
+  else if (headline !== undefined) {
+    const paragraphs = [wrap(headline, page.show.columns), ...next].filter(({ length }) => length > 0);
+    page.show.result(paragraphs.map((lines) => lines.join("\n")).join("\n\n"));
+  }
+  return ok ? 0 : 1;
+}
+
 /** The JSON document of a completed run: docs/json.md. */
-export function documentOf(page: Page, { values, choice }: Decided, outcome: Outcome): object {
+function documentOf(page: Page, { values, choice }: Decided, outcome: Outcome): object {
   const { options, here, target, url } = page;
   const { ok, plan, statuses, tested, proof } = outcome;
   const steps = plan.steps.map((step) => {

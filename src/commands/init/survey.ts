@@ -1,4 +1,4 @@
-/** What the wizard finds before it asks anything. */
+/** What the wizard is told, and what it finds, before it asks anything. */
 import { realpathSync, statSync } from "node:fs";
 import { join, relative, sep } from "node:path";
 import type { Context } from "../../context.ts";
@@ -7,17 +7,72 @@ import { claudeState, sessionEnv } from "../../core/clients/claude-state.ts";
 import { toSh } from "../../core/command-line.ts";
 import { dotenvOf } from "../../core/formats/dotenv.ts";
 import { jsonOf, property } from "../../core/formats/json.ts";
-import { DEFAULT_NAME } from "../../core/halo.ts";
-import { CI_FILES } from "../../core/plan/ci.ts";
+import { DEFAULT_NAME, type Value } from "../../core/halo.ts";
+import { CI_FILES, type CiKind } from "../../core/plan/ci.ts";
 import type { Target } from "../../core/plan/target.ts";
 import { printable } from "../../core/secrets.ts";
 import { EnvironmentError, UsageError } from "../../errors.ts";
+import type { Bridge, ClientId, RawOptions } from "../../flags.ts";
 import { createGit, findRoot } from "../../io/git.ts";
 import { readState } from "../../io/read.ts";
 import type { Ask } from "../../ui/ask.ts";
 import type { Show } from "../../ui/show.ts";
+import { connectionOptions, seconds } from "../shared/options.ts";
 import { claudeOf, ownFiles, programsFor } from "../shared/programs.ts";
-import type { InitOptions } from "./options.ts";
+
+/** What is connected: clients, and the scopes of Claude Code (none without it). */
+export interface Choice {
+  readonly clients: readonly ClientId[];
+  readonly scopes: readonly Scope[];
+}
+
+export type Values = Readonly<Record<Value, string>>;
+
+export interface Decided {
+  readonly values: Values;
+  readonly choice: Choice;
+}
+
+/** The words of a list. They were checked against the flag's values when they were parsed. */
+function list<T extends string>(text: string): readonly T[] {
+  return [...new Set(text.split(",").map((word) => word.trim()))] as T[];
+}
+
+/** Words → options. Throws UsageError before anything is read or written. */
+export function readOptions(context: Context, raw: RawOptions) {
+  const { values: said, switches } = raw;
+  const clients = list<ClientId>(said.client ?? "claude-code");
+  const scopes = clients.includes("claude-code") ? list<Scope>(said.scope ?? "project") : [];
+  const ci = said.ci === undefined || said.ci === "none" ? undefined : (said.ci as CiKind);
+  if (ci !== undefined && !scopes.includes("project"))
+    throw new UsageError("--ci goes with --client claude-code and --scope project: it checks what a repository holds");
+  return {
+    ...connectionOptions(context, raw),
+    /** The options as they were given. */
+    said,
+    choice: { clients, scopes } satisfies Choice,
+    isChosen: said.client !== undefined || said.scope !== undefined,
+    bridge: (said.bridge as Bridge | undefined) ?? "claude-settings",
+    ci,
+    yes: switches.has("yes"),
+    dryRun: switches.has("dry-run"),
+    skipTest: switches.has("skip-test"),
+    timeoutMs: seconds(said.timeout) * 1000,
+  };
+}
+
+export type InitOptions = ReturnType<typeof readOptions>;
+
+/** Agents whose variables are also set in the shell of a person who only installed them. */
+const AMBIENT = new Set(["goose", "pi", "devin", "kiro"]);
+
+/** Whether a person can answer: a terminal on both sides, no CI, no AI agent, no program that reads JSON. */
+export async function canAsk(context: Context, options: InitOptions): Promise<boolean> {
+  if (options.json || options.tokenStdin) return false;
+  if (context.stdin.isTTY !== true || context.stderr.isTTY !== true || context.env.TERM === "dumb") return false;
+  const { isCI, isAgent, agent } = await import("std-env");
+  return !isCI && (!isAgent || AMBIENT.has(agent ?? ""));
+}
 
 /** The state of the wizard. */
 export interface Page {
@@ -49,10 +104,7 @@ async function findPlace(context: Context, options: InitOptions) {
   const root = options.cwd === undefined ? (gitRoot ?? here) : here;
   const programs = programsFor(context, root, gitRoot ?? root);
   const gitProgram = programs.find("git");
-  const git =
-    gitProgram !== undefined && gitRoot !== undefined
-      ? createGit({ program: gitProgram, cwd: root, env: programs.env })
-      : undefined;
+  const git = gitProgram && gitRoot ? createGit({ program: gitProgram, cwd: root, env: programs.env }) : undefined;
   const env = options.valuesFile ?? join(root, ".env");
   return {
     root,

@@ -21,11 +21,10 @@ import type { Secrets } from "../../core/plan/model.ts";
 import { variablesOf } from "../../core/plan/target.ts";
 import { printable } from "../../core/secrets.ts";
 import { Cancelled, Refusal } from "../../errors.ts";
-import { type Answer, askClaude } from "../../io/claude.ts";
+import { askClaude } from "../../io/claude.ts";
 import type { Show } from "../../ui/show.ts";
 import { runTest, STAGE_TEXT } from "../shared/connection-test.ts";
-import type { Decided, Values } from "./options.ts";
-import { entryIn, lookAgain, type Page } from "./survey.ts";
+import { type Decided, entryIn, lookAgain, type Page, type Values } from "./survey.ts";
 
 const BESIDE = "set up HALO under another name: --name halo-mine";
 
@@ -79,38 +78,30 @@ export function permitted(judged: ToSend, where: string, hint: string): Sent {
   throw new Refusal(`${where}: ${why}`, { hint }, code);
 }
 
-/** What a target sends with these values to the agreed URL: an existing entry as it is written, a new one with the three headers. */
-function sentBy({ target, here, url }: Page, values: Values): Sent {
-  const { mode, name } = target;
-  const followed = mode === "join" ? target.entry : undefined;
-  const entry = followed ?? readEntry(name, "project", haloEntry(name, url));
-  const judged = whatToSend(entry, here.env, secretsOf(target, values), { url });
-  return permitted(judged, ".mcp.json", `correct it, or ${BESIDE}`);
-}
-
 /** Runs the connection test with its stages on screen. Throws only Cancelled. */
 async function test({ context, show, options }: Page, sent: Sent, title: string): Promise<Diagnosis> {
   const text = `${title}: ${printable(new URL(sent.url).host, 60)}`;
   const progress = show.progress(text);
-  try {
-    const { diagnosis } = await runTest(context, sent, {
-      timeoutMs: options.timeoutMs,
-      onStage: (stage) => progress.update(`${text}, ${STAGE_TEXT[stage]}`),
-    });
-    return diagnosis;
-  } finally {
-    progress.end();
-  }
+  const { diagnosis } = await runTest(context, sent, {
+    timeoutMs: options.timeoutMs,
+    onStage: (stage) => progress.update(`${text}, ${STAGE_TEXT[stage]}`),
+  }).finally(progress.end);
+  return diagnosis;
 }
 
 export const TITLE = "Connection test";
 
 /** The connection test of these values; undefined if none is wanted. */
 export async function testValues(page: Page, values: Values): Promise<Diagnosis | undefined> {
-  const sent = sentBy(page, values);
-  if (page.options.skipTest) return undefined;
+  const { target, here, url, options, show } = page;
+  const { mode, name } = target;
+  // an existing entry as it is written, a new one with the three headers
+  const entry = (mode === "join" ? target.entry : undefined) ?? readEntry(name, "project", haloEntry(name, url));
+  const judged = whatToSend(entry, here.env, secretsOf(target, values), { url });
+  const sent = permitted(judged, ".mcp.json", `correct it, or ${BESIDE}`);
+  if (options.skipTest) return undefined;
   const tested = await test(page, sent, TITLE);
-  if (tested.ok) showDiagnosis(page.show, tested, TITLE);
+  if (tested.ok) showDiagnosis(show, tested, TITLE);
   return tested;
 }
 
@@ -195,19 +186,12 @@ function sentByFiles({ here, options, target: { name }, url }: Page, scope: Scop
   return permitted(whatToSend(entry, here.env, more, { url }), title, hint);
 }
 
-/** The result of Claude Code's answer. `inFront`: the scope whose entry it uses instead of the one of `scope`. */
-function readAnswer({ here, target: { name } }: Page, scope: Scope, { said, isKnown }: Answer) {
-  /** The resolved entry: equal ones give the same answer. */
-  const sends = (of: Scope): Json => {
-    const entry = entryIn(here, of, name);
-    if (entry === undefined) return null;
-    const { url, headers } = expandEntry(entry, here.env);
-    return { url, headers: { ...headers } };
-  };
-  const inFront = parseScope(said) ?? scope;
-  if (!equalJson(sends(inFront), sends(scope))) return { status: "failed", inFront } as const;
-  if (isSwitchedOff(here.state, here.folder, name)) return { status: "disabled" } as const;
-  return { status: isKnown ? parseStatus(said) : "not-configured" } as const;
+/** What a scope sends: if it is the same for two of them, they give the same answer. */
+function sentByScope({ here, target }: Page, scope: Scope): Json {
+  const entry = entryIn(here, scope, target.name);
+  if (entry === undefined) return null;
+  const { url, headers } = expandEntry(entry, here.env);
+  return { url, headers: { ...headers } };
 }
 
 /** Asks Claude Code itself, through a private settings file for the project scope. Only its status is shown. */
@@ -233,24 +217,27 @@ async function proveClient(page: Page, scope: Scope, secrets: Secrets): Promise<
     timeoutMs: Math.min(options.timeoutMs, 30_000),
   };
   const progress = show.progress(`asking ${client}`);
-  let answer: Answer | undefined;
-  try {
-    answer = await askClaude(claude, question, { cwd: root, env: programEnv, signal: context.signal });
-  } catch (error) {
-    if (error instanceof Cancelled) throw error;
-    // no space for a private file, for example: everything is written and tested from here
-    show.warn("Claude Code could not be asked.", [printable(error instanceof Error ? error.message : String(error))]);
-    return "not-asked";
-  } finally {
-    progress.end();
-  }
-  const { status, inFront } = readAnswer(page, scope, answer ?? { said: "", isKnown: true });
-  const [why, advice = ""] = FAILURES[status] ?? [];
-  if (inFront !== undefined)
+  const answer = await askClaude(claude, question, { cwd: root, env: programEnv, signal: context.signal })
+    .catch((error: unknown) => {
+      if (error instanceof Cancelled) throw error;
+      // no space for a private file, for example: everything is written and tested from here
+      show.warn("Claude Code could not be asked.", [printable(error instanceof Error ? error.message : String(error))]);
+      return "not-asked" as const;
+    })
+    .finally(progress.end);
+  if (answer === "not-asked") return answer;
+  const { said, isKnown } = answer ?? { said: "", isKnown: true };
+  const inFront = parseScope(said) ?? scope;
+  if (!equalJson(sentByScope(page, inFront), sentByScope(page, scope))) {
     show.bad(`${client} uses its ${inFront} entry of the same name here, not the one in the ${scope} scope.`, [
       `To use the latter: claude mcp remove --scope ${inFront} ${printable(name, 64)}`,
     ]);
-  else if (why !== undefined) show.bad(`${client} says: ${status}, ${why}`, [advice]);
+    return "failed";
+  }
+  const reported = isKnown ? parseStatus(said) : "not-configured";
+  const status = isSwitchedOff(state, here.folder, name) ? "disabled" : reported;
+  const [why, advice = ""] = FAILURES[status] ?? [];
+  if (why !== undefined) show.bad(`${client} says: ${status}, ${why}`, [advice]);
   else if (status === "connected") show.ok(`${client} says: connected (${scope} scope).`);
   else if (status === "pending") show.warn(`${client} waits for your approval.`, ["To approve it: claude, then /mcp"]);
   else show.warn(`${client} gave no clear answer (${status}).`, ["Check it yourself: claude, then /mcp"]);
@@ -260,15 +247,13 @@ async function proveClient(page: Page, scope: Scope, secrets: Secrets): Promise<
 /** The proof of every chosen scope; undefined if there is none. The first failure is reported. */
 export async function prove(before: Page, { values, choice }: Decided): Promise<Proof | undefined> {
   const page = lookAgain(before);
-  const { show, here, target } = page;
   let proof: Proof | undefined;
   for (const scope of choice.scopes) {
-    if (scope !== "project" && here.claude === undefined) continue;
+    if (scope !== "project" && page.here.claude === undefined) continue;
     const title = scope === "project" ? "Test with the saved settings" : `Test through Claude Code's ${scope} scope`;
-    const sent = sentByFiles(page, scope, title);
-    const files = await test(page, sent, title);
-    showDiagnosis(show, files, title, true);
-    const client = files.ok ? await proveClient(page, scope, secretsOf(target, values)) : "not-asked";
+    const files = await test(page, sentByFiles(page, scope, title), title);
+    showDiagnosis(page.show, files, title, true);
+    const client = files.ok ? await proveClient(page, scope, secretsOf(page.target, values)) : "not-asked";
     proof = { ok: files.ok && FAILURES[client] === undefined, files, client };
     if (!proof.ok) break;
   }

@@ -6,8 +6,7 @@ import { UsageError } from "../../errors.ts";
 import { readTemplate } from "../../io/read.ts";
 import { readSecretFile, readStdin } from "../../io/secret-input.ts";
 import type { Ask } from "../../ui/ask.ts";
-import type { Values } from "./options.ts";
-import { entryIn, type Page } from "./survey.ts";
+import { entryIn, type Page, type Values } from "./survey.ts";
 
 type Id = "account" | "profile";
 

@@ -32,15 +32,12 @@ export function stepLabel(step: Step, root: string): string {
 const MOST_PLANS = 3;
 const RUN_MS = 60_000;
 
-/** Does this plan change anything by itself? Steps for a human do not count. */
+/** Whether a plan changes anything by itself: steps for a human do not count. */
 export function changes({ steps }: Plan): boolean {
   return steps.some((step) => step.kind === "run" || (step.kind === "write" && step.before !== step.after));
 }
 
-/**
- * Shows the plan, asks, and applies it: all of it, or nothing. Out: the plan that was applied, which may have been
- * remade; the results of its steps (those for a human stay `planned`); and whether anything changed.
- */
+/** Shows the plan, asks, and applies it: all or nothing. Out: the plan that was applied, which may be a new one. */
 export async function carryOut(first: Plan, how: CarryOut) {
   let plan = first;
   for (let plans = 1; ; plans += 1) {
@@ -78,23 +75,24 @@ async function apply({ steps }: Plan, statuses: Map<Step, StepStatus>, { context
   for (const [index, step] of writes.entries()) statuses.set(step, written[index] ?? "written");
 }
 
-function start(argv: RunStep["argv"], stdin: string, { root, programEnv }: Asked, signal: AbortSignal) {
-  return exec(argv, { cwd: root, env: programEnv, stdin, timeoutMs: RUN_MS, signal });
-}
-
-async function run({ argv, stdin = "" }: RunStep, context: Context, place: Asked): Promise<void> {
-  const { exitCode, startError, timedOut, stderr, stdout } = await start(argv, stdin, place, context.signal);
-  if (exitCode === 0) return;
-  const words = argv.slice(1, 3).join(" ");
-  if (startError !== undefined)
-    throw new EnvironmentError(`claude ${words} could not be started (${startError})`, { hint: "claude --version" });
-  const said = timedOut ? "it took more than 60 seconds" : printable(mask(stderr || stdout, context.secrets));
-  const why = said === "" ? "" : `: ${said}`;
-  throw new Refusal(`claude ${words} failed${why}`, { hint: "claude mcp list" }, "client-failed");
+async function run(
+  { argv, stdin = "" }: RunStep,
+  { signal, secrets }: Context,
+  { root, programEnv }: Asked,
+): Promise<void> {
+  const result = await exec(argv, { cwd: root, env: programEnv, stdin, timeoutMs: RUN_MS, signal });
+  if (result.exitCode === 0) return;
+  const words = `claude ${argv.slice(1, 3).join(" ")}`;
+  if (result.startError !== undefined)
+    throw new EnvironmentError(`${words} could not be started (${result.startError})`, { hint: "claude --version" });
+  const said = printable(mask(result.stderr || result.stdout, secrets));
+  const why = result.timedOut ? "it took more than 60 seconds" : said;
+  throw new Refusal(`${words} failed${why && `: ${why}`}`, { hint: "claude mcp list" }, "client-failed");
 }
 
 /** Runs even after an abort. Out: what to type if it fails. */
-async function takeBack(undo: RunStep["argv"], place: Asked): Promise<string | undefined> {
-  const result = await start(undo, "", place, new AbortController().signal);
-  return result.exitCode === 0 || foundNothing(result) ? undefined : toSh(["claude", ...undo.slice(1)]);
+async function takeBack(argv: RunStep["argv"], { root, programEnv }: Asked): Promise<string | undefined> {
+  const { signal } = new AbortController();
+  const result = await exec(argv, { cwd: root, env: programEnv, stdin: "", timeoutMs: RUN_MS, signal });
+  return result.exitCode === 0 || foundNothing(result) ? undefined : toSh(["claude", ...argv.slice(1)]);
 }

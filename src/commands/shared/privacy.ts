@@ -29,9 +29,8 @@ export interface Asked {
 }
 
 /**
- * Refuses to write a secret where git would add it: a tracked file, a file that no rule ignores, and a symlink that
- * leads out of its repository. Checks the resolved path, in every repository around it. `ignored:
- * false` skips the ignore rule, for the check before the ignore file is written.
+ * Refuses to write a secret where git would add it, in every repository around the resolved path, and through a symlink
+ * that leads out of its repository. `ignored: false` skips the ignore rule, for the check before that rule is written.
  */
 export function assertPrivate(
   asked: Asked,
@@ -40,8 +39,8 @@ export function assertPrivate(
   folder = dirname(place.realPath),
 ): void {
   const { root, gitProgram, programEnv } = asked;
-  assertInside(root, place);
   const { path, realPath } = place;
+  assertInside(root, place);
   const repository = findRoot(folder);
   if (repository === undefined) return;
   if (gitProgram === undefined)
@@ -52,14 +51,12 @@ export function assertPrivate(
   const git = createGit({ program: gitProgram, cwd: repository, env: programEnv });
   const shown = relative(repository, realPath);
   const inRepository = (...words: readonly string[]): string => toSh(["git", "-C", repository, ...words]);
-  if (git.isTracked(realPath))
-    throw new Refusal(
-      `${path} is tracked by git${path === realPath ? "" : ` (it leads to ${realPath})`}: a secret in it would be committed`,
-      {
-        hint: `${inRepository("rm", "--cached", shown)} && ${inRepository("commit", "-m", `Stop tracking ${shown}`)}\nif it held a token, delete that token in HALO Studio > Settings > Product Tokens`,
-      },
-      "tracked",
-    );
+  if (git.isTracked(realPath)) {
+    const untrack = `${inRepository("rm", "--cached", shown)} && ${inRepository("commit", "-m", `Stop tracking ${shown}`)}`;
+    const hint = `${untrack}\nif it held a token, delete that token in HALO Studio > Settings > Product Tokens`;
+    const where = path === realPath ? "" : ` (it leads to ${realPath})`;
+    throw new Refusal(`${path} is tracked by git${where}: a secret in it would be committed`, { hint }, "tracked");
+  }
   if (check.ignored && !git.isIgnored(realPath))
     throw new Refusal(
       `${path} is not ignored by git, in spite of the new ignore rule: a later rule re-includes it, or git does not read the ignore file (a symlink, for example)`,

@@ -32,23 +32,23 @@ export const CI_FILES: Readonly<Record<CiKind, CiFile>> = {
 };
 
 /**
- * The step that writes `text` to the file of a kind. An existing file is never changed: a person gets the lines to add.
- * `paths`: the kind's `files`, absolute. `isBelow`: they would not be at the root of the repository.
+ * Writes `text` to the file of a kind. An existing file is never changed: a person gets the lines to add. `paths`: the
+ * kind's `files`, absolute. `isBelow`: they would not be at the root of the repository.
  */
 export function planCi(
-  kind: CiKind,
+  { files }: CiFile,
   paths: readonly string[],
   text: string,
   snapshot: Snapshot,
   isBelow: boolean,
-): Step {
-  const { files } = CI_FILES[kind];
+) {
   const [path = ""] = paths;
   const state = snapshot.get(path);
   const tell = (title: string): Step => ({ kind: "tell", title, lines: text.trimEnd().split("\n") });
+  const write = (before: string | undefined): Step => ({ kind: "write", path, before, after: text });
   if (isBelow) return tell(`${files[0]} was not written: it belongs at the root of the repository. The lines for it:`);
-  if (state?.kind === "file" && state.text === text) return { kind: "write", path, before: text, after: text };
+  if (state?.kind === "file" && state.text === text) return write(text);
   const there = files.find((_, index) => snapshot.get(paths[index] ?? "")?.kind === "file");
   if (there !== undefined) return tell(`${there} exists and was not changed. The lines for it:`);
-  return { kind: "write", path, before: undefined, after: text };
+  return write(undefined);
 }

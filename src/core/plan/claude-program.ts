@@ -45,8 +45,8 @@ export function removeEntry(program: string, scope: OwnScope, entry: Entry): Run
 }
 
 /**
- * Values for a Claude Code that accepts only references: in the user's private settings, which every version expands. All
- * connections share them, so an ID that another one uses is not changed. `isOwn`: the entry of this name is the user's own.
+ * Values for a Claude Code that accepts only references: in the user's private settings. All connections share them, so an
+ * ID that another one uses is not changed. `isOwn`: the entry of this name is the user's own.
  */
 export function planSettings(path: string, { name, values }: ClaudeInput, snapshot: Snapshot, isOwn: boolean): Planned {
   const variables = variablesFor(name);

@@ -99,7 +99,6 @@ export function envEdits(variables: Secrets): readonly Edit[] {
     );
 }
 
-/** The values of a target's variables, by variable name. */
 export function secretsOf({ slots }: Target, values: Readonly<Record<Value, string>>): Secrets {
   return Object.fromEntries(variablesOf(slots).map(({ value, env }) => [env, values[value]]));
 }

@@ -28,9 +28,8 @@ export interface RunStep {
   readonly kind: "run";
   readonly argv: readonly [string, ...string[]];
   readonly stdin?: string;
-  /** One line for the plan: what it is for. */
+  /** For the plan: what it is for, and what it changes; no secret. */
   readonly why: string;
-  /** What it changes, for the plan; no secret. */
   readonly details?: readonly string[];
   /** The command that removes what it added. What it removed is not restored: the message says so. */
   readonly undo?: readonly [string, ...string[]];
@@ -50,5 +49,4 @@ export interface Plan {
   readonly steps: readonly Step[];
 }
 
-/** The result of a step. */
 export type StepStatus = "written" | "unchanged" | "planned" | "failed";

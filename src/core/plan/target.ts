@@ -44,10 +44,7 @@ function newTarget(wish: Wish, entry?: Entry, repairs?: string): Decision {
 const PLAIN = /^[\x21-\x7e]+$/;
 const SPELLED = /[$%{}<>]/;
 
-/**
- * Why an entry cannot be used as it is, in words for after "will be replaced:". Never repeats the text of a header,
- * which may be a secret.
- */
+/** Why an entry cannot be used as it is. Never repeats the text of a header, which may be a secret. */
 function unfit({ broken, raw, url, values }: Entry, wish: Wish): string | undefined {
   if (broken !== undefined) return `Claude Code skips it: ${broken}`;
   if (isObject(raw) && raw.type === "sse") return 'its "type" is "sse", but HALO uses "http"';
@@ -66,10 +63,7 @@ function unfit({ broken, raw, url, values }: Entry, wish: Wish): string | undefi
   return new Set(names).size < names.length ? "two of its headers use the same variable" : undefined;
 }
 
-/**
- * Decides what to do about the entries found in the project's file. In: the entries, most fitting first, and what
- * was requested. Out: the target, or why none is safe.
- */
+/** Decides what to do about the entries of the project's file, most fitting first: the target, or why none is safe. */
 export function decideTarget(entries: readonly Entry[], wish: Wish): Decision {
   const entry = wish.name === undefined ? entries[0] : entries.find(({ name }) => name === wish.name);
   if (entry === undefined) return newTarget(wish);
