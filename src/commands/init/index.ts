@@ -14,18 +14,7 @@ import { createShow } from "../../ui/show.ts";
 import { carryOut, changes } from "../shared/carry-out.ts";
 import { buildPlan, buildRemoval, checkBeforehand } from "./plan.ts";
 import { commandFor, conclude, handSteps, headlineOf, nextSteps, showPlan, statusLines } from "./screens.ts";
-import {
-  type Choice,
-  canAsk,
-  type Decided,
-  entryIn,
-  introduce,
-  lookAgain,
-  type Page,
-  readOptions,
-  survey,
-  type Values,
-} from "./survey.ts";
+import { canAsk, type Decided, entryIn, introduce, lookAgain, type Page, readOptions, survey } from "./survey.ts";
 import { agreeOnUrl, type Proof, prove, showDiagnosis, TITLE, testFailed, testValues } from "./test.ts";
 import { askIds, askToken, type Candidates, candidate, usable, valueSources, valuesOf } from "./values.ts";
 
@@ -80,11 +69,9 @@ async function takeValues(page: Page, candidates: Candidates) {
         : `the ${LABELS[which]}: --${which}-id <id> (or --studio-url <url>), or ${variable}`;
     });
     if (needsYes) lines.push("your agreement to the plan: --yes (or --dry-run to see it)");
-    throw new UsageError(
-      ["values are missing, and there is no terminal to ask in:", ...lines].join("\n  - "),
-      { hint: commandFor(page, options.choice, undefined, missing) },
-      "missing-input",
-    );
+    const message = ["values are missing, and there is no terminal to ask in:", ...lines].join("\n  - ");
+    const hint = commandFor(page, options.choice, undefined, missing);
+    throw new UsageError(message, { hint }, "missing-input");
   }
   const tested = await testValues(page, values);
   if (tested?.ok === false) throw testFailed(tested);
@@ -96,7 +83,7 @@ async function askUntilConnected(page: Page, ask: Ask, candidates: Candidates, a
   let token = await askToken(ask, page, candidates.token);
   let ids = await askIds(ask, page, candidates, asTheTeam);
   for (;;) {
-    const values: Values = { token, ...ids };
+    const values = { token, ...ids };
     const tested = await testValues(page, values);
     if (tested === undefined || tested.ok) return { values, tested };
     showDiagnosis(page.show, tested, TITLE);
@@ -121,7 +108,7 @@ async function askUntilConnected(page: Page, ask: Ask, candidates: Candidates, a
   }
 }
 
-async function askChoice(ask: Ask): Promise<Choice> {
+async function askChoice(ask: Ask) {
   const picked = await ask.several<Scope | ClientId>({
     message: "What do you want to connect?",
     choices: [
@@ -189,14 +176,16 @@ async function carry(page: Page, decided: Decided, message: string, make: (now: 
 /** The entry must still be the one that was agreed to, or the one to be written. Throws Refusal. */
 function assertSameEntry(page: Page): void {
   const { name, mode, url } = page.target;
-  const rawIn = ({ here }: Page) => entryIn(here, "project", name)?.raw ?? null;
-  const is = rawIn(lookAgain(page));
-  if (equalJson(rawIn(page), is) || (mode === "new" && equalJson(haloEntry(name, url), is))) return;
-  const hint = "check it, then run this again";
-  throw new Refusal(".mcp.json changed meanwhile; nothing was written", { hint }, "stale");
+  const was = entryIn(page, "project")?.raw ?? null;
+  const is = entryIn(lookAgain(page), "project")?.raw ?? null;
+  if (equalJson(was, is) || (mode === "new" && equalJson(haloEntry(name, url), is))) return;
+  throw new Refusal(
+    ".mcp.json changed meanwhile; nothing was written",
+    { hint: "check it, then run this again" },
+    "stale",
+  );
 }
 
-/** Writes what was decided, tests it, says what to do next. */
 async function finish(page: Page, decided: Decided, tested: Diagnosis | undefined): Promise<number> {
   const make = (now: Page) => buildPlan(now, decided);
   const { plan, statuses, changed } = await carry(page, decided, "Apply these changes?", make);

@@ -4,13 +4,7 @@ import { toSh } from "../../core/command-line.ts";
 import { placeWords } from "../../core/formats/lines.ts";
 import { HALO_URL, nameProblem } from "../../core/halo.ts";
 import { CI_FILES, planCi } from "../../core/plan/ci.ts";
-import {
-  type ClaudeInput,
-  type OwnScope,
-  planClaude,
-  planSettings,
-  removeEntry,
-} from "../../core/plan/claude-program.ts";
+import { type OwnScope, planClaude, planSettings, removeEntry } from "../../core/plan/claude-program.ts";
 import { type Planned, planProject, planRemoval } from "../../core/plan/install.ts";
 import type { Plan, Step, TellStep, WriteStep } from "../../core/plan/model.ts";
 import { Refusal } from "../../errors.ts";
@@ -32,25 +26,22 @@ function uncoveredPatterns({ options, target, here }: Page): readonly string[] {
     { path: paths.env, pattern: envFromRoot.includes("/") ? `/${envFromRoot}` : envFromRoot },
     ...(options.bridge === "claude-settings" ? [{ path: paths.bridge, pattern: ".claude/settings.local.json" }] : []),
   ];
-  const uncovered = files.filter(({ path }) => {
+  const isUncovered = ({ path }: (typeof files)[number]): boolean => {
     if (!isInside(path, root)) return false;
     const source = git?.ignoreSource(path);
     // a personal rule (global, or .git/info/exclude) protects one person; the team needs one of the repository's own
     const isShared = source?.endsWith(".gitignore") === true && isInside(source, root);
     return !isShared && (target.mode === "new" || source === undefined);
-  });
-  return uncovered.map(({ pattern }) => pattern);
+  };
+  return files.filter(isUncovered).map(({ pattern }) => pattern);
 }
 
 /** The steps of a plan, or its refusal with the place: `path:line:column`. */
 function stepsOf(planned: Planned): readonly WriteStep[] {
   if (planned.ok) return planned.steps;
   const { path, text, refused } = planned;
-  throw new Refusal(
-    `${path}${placeWords(text, refused.offset)}: ${refused.reason}`,
-    { hint: refused.hint ?? "fix the file, then run this again. Nothing was written." },
-    "refused-file",
-  );
+  const hint = refused.hint ?? "fix the file, then run this again. Nothing was written.";
+  throw new Refusal(`${path}${placeWords(text, refused.offset)}: ${refused.reason}`, { hint }, "refused-file");
 }
 
 function projectSteps(page: Page, values: Values): readonly Step[] {
@@ -96,7 +87,8 @@ function webSteps({ context, url }: Page, { values, choice }: Decided): readonly
   });
 }
 
-async function ownSteps({ context, here, target, url }: Page, { values, choice }: Decided): Promise<readonly Step[]> {
+async function ownSteps(page: Page, { values, choice }: Decided): Promise<readonly Step[]> {
+  const { context, here, target, url } = page;
   const { claude, root: cwd, programEnv: env, snapshot, store, userSettings } = here;
   const { name } = target;
   const scopes = choice.scopes.filter(isOwn);
@@ -104,9 +96,9 @@ async function ownSteps({ context, here, target, url }: Page, { values, choice }
   // a name from a repository: claude may refuse it, or read it as an option
   const problem = nameProblem(name);
   if (problem !== undefined) throw new Refusal(problem, { hint: "choose one: --name halo" });
-  const existing = (scope: OwnScope) => entryIn(here, scope, name);
+  const existing = (scope: OwnScope) => entryIn(page, scope);
   const viaStdin = claude !== undefined && (await readsStdin(claude, { cwd, env, signal: context.signal }));
-  const input: ClaudeInput = { program: claude?.path, readsStdin: viaStdin, scopes, name, url, values, existing };
+  const input = { program: claude?.path, readsStdin: viaStdin, scopes, name, url, values, existing };
   const isOwnEntry = scopes.every((scope) => scope === "user" && existing("user") !== undefined);
   const settings = viaStdin ? [] : stepsOf(planSettings(userSettings, input, snapshot, isOwnEntry));
   // claude keeps the values in it; a home folder may be a repository that tracks it
@@ -122,7 +114,8 @@ export async function buildPlan(page: Page, decided: Decided): Promise<Plan> {
   return { steps: (["write", "run", "tell"] as const).flatMap((kind) => all.filter((step) => step.kind === kind)) };
 }
 
-export function buildRemoval({ here, target }: Page, { scopes }: Choice): Plan {
+export function buildRemoval(page: Page, { scopes }: Choice): Plan {
+  const { here, target } = page;
   const { entries, paths, root, git, claude } = here;
   const steps: Step[] = [];
   if (scopes.includes("project")) {
@@ -134,7 +127,7 @@ export function buildRemoval({ here, target }: Page, { scopes }: Choice): Plan {
     steps.push(...stepsOf(planRemoval({ ...here, target, kept, tracked })));
   }
   for (const scope of scopes.filter(isOwn)) {
-    const entry = entryIn(here, scope, target.name);
+    const entry = entryIn(page, scope);
     if (entry !== undefined && claude !== undefined) steps.push(removeEntry(claude.path, scope, entry));
   }
   return { steps };

@@ -211,9 +211,8 @@ function documentOf(page: Page, { values, choice }: Decided, outcome: Outcome): 
 const USUAL = ["--client claude-code", "--scope project", "--bridge claude-settings", "--timeout 15"];
 
 /**
- * The command for sh that repeats this run. `values`: those of a completed run; without them, the options of this run,
- * with a placeholder for each `missing` ID. Never with the token: that comes from its variable, or the way
- * it came. The parser accepts the whole command.
+ * The command for sh that repeats this run; the parser accepts it. `values`: those of a completed run; without them, the
+ * options of this run, with a placeholder for each `missing` ID. The token comes from its variable, or the way it came.
  */
 export function commandFor(page: Page, { clients, scopes }: Choice, values?: Values, missing: readonly Value[] = []) {
   const { context, options, here, target, url } = page;

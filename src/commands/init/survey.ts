@@ -74,7 +74,6 @@ export async function canAsk(context: Context, options: InitOptions): Promise<bo
   return !isCI && (!isAgent || AMBIENT.has(agent ?? ""));
 }
 
-/** The state of the wizard. */
 export interface Page {
   readonly context: Context;
   readonly options: InitOptions;
@@ -92,10 +91,9 @@ export interface Page {
 /** Where the wizard works, and the programs that it can start. Throws UsageError for a bad `--cwd`. */
 async function findPlace(context: Context, options: InitOptions) {
   const { GIT_DIR, GIT_WORK_TREE } = context.env;
+  const hint = "unset GIT_DIR GIT_WORK_TREE";
   if (GIT_DIR !== undefined || GIT_WORK_TREE !== undefined)
-    throw new EnvironmentError("GIT_DIR or GIT_WORK_TREE is set, so it is unclear which repository is meant", {
-      hint: "unset GIT_DIR GIT_WORK_TREE",
-    });
+    throw new EnvironmentError("GIT_DIR or GIT_WORK_TREE is set, so it is unclear which repository is meant", { hint });
   const cwd = options.cwd ?? context.cwd;
   if (!statSync(cwd, { throwIfNoEntry: false })?.isDirectory())
     throw new UsageError(`--cwd: there is no folder ${cwd}`);
@@ -139,16 +137,14 @@ function readFiles(context: Context, place: Awaited<ReturnType<typeof findPlace>
   const snapshot = new Map(wanted.map((path) => [path, readState(path)] as const));
   const file = (path: string) => ({ shown: path, state: snapshot.get(path) ?? readState(path) });
   const gitRoot = folder.gitRoot ?? root;
-  const state = claudeState(
-    {
-      store: file(store),
-      userSettings: file(userSettings),
-      projectSettings: file(join(root, ".claude", "settings.json")),
-      localSettings: file(paths.bridge),
-      rootLocalSettings: gitRoot === root ? undefined : file(join(gitRoot, ".claude", "settings.local.json")),
-    },
-    place.claude?.version,
-  );
+  const files = {
+    store: file(store),
+    userSettings: file(userSettings),
+    projectSettings: file(join(root, ".claude", "settings.json")),
+    localSettings: file(paths.bridge),
+    rootLocalSettings: gitRoot === root ? undefined : file(join(gitRoot, ".claude", "settings.local.json")),
+  };
+  const state = claudeState(files, place.claude?.version);
   return {
     snapshot,
     entries: {
@@ -176,15 +172,15 @@ export function lookAgain(page: Page): Page {
   return { ...page, here: { ...here, ...readFiles(context, here, target.name) } };
 }
 
-export function entryIn({ entries }: Survey, scope: Scope, name: string): Entry | undefined {
-  return entries[scope].find((entry) => entry.name === name);
+/** The entry of the target's name. */
+export function entryIn({ here, target }: Page, scope: Scope): Entry | undefined {
+  return here.entries[scope].find(({ name }) => name === target.name);
 }
 
 /** Why Claude Code itself cannot be asked, as the end of a sentence. */
 export const absenceOf = ({ claudeIs }: Survey): string =>
   `Claude Code ${claudeIs === "none" ? "is not installed here" : "does not answer here"}`;
 
-/** What was found, before anything is asked. */
 export function introduce({ context, options, show, here, target }: Page): void {
   const { root, isBelow, folder, snapshot, paths, claude, store, userSettings } = here;
   show.title(`create-halo-mcp ${context.version}: connect HALO to your AI clients`);

@@ -29,9 +29,8 @@ import { type Decided, entryIn, lookAgain, type Page, type Values } from "./surv
 const BESIDE = "set up HALO under another name: --name halo-mine";
 
 /**
- * The URL of a target, if it may receive a token. A URL from a file of the repository that is not HALO's own needs
- * `--url` with exactly that URL, or a person who sees the host and agrees. A URL that is composed from
- * variables is never offered: that would show, and send, their values. Throws Refusal before anything is sent.
+ * The URL of a target, if it may receive a token. One of a repository's file that is not HALO's own needs exactly that
+ * `--url`, or a person who sees the host and agrees. One with variables is never offered: that would show their values.
  */
 export async function agreeOnUrl({ target, here, options, show, decides: ask }: Page): Promise<string> {
   const { entry, url: written, slots } = target;
@@ -142,12 +141,10 @@ export function showDiagnosis(show: Show, diagnosis: Diagnosis, title: string, b
 
 /** A failed test that nobody can correct: exit 1 with the cause, and how to write anyway. */
 export function testFailed(diagnosis: Diagnosis): Refusal {
-  const { detail, advice } = failureOf(diagnosis);
-  return new Refusal(
-    `the connection test failed, so nothing was written: ${detail ?? "unknown"}`,
-    { hint: [...advice, "to write untested: --skip-test"].join("\n") },
-    diagnosis.cause ?? "test-failed",
-  );
+  const { detail = "unknown", advice } = failureOf(diagnosis);
+  const message = `the connection test failed, so nothing was written: ${detail}`;
+  const hint = [...advice, "to write untested: --skip-test"].join("\n");
+  return new Refusal(message, { hint }, diagnosis.cause ?? "test-failed");
 }
 
 /** What was proven. `client`: the answer of Claude Code itself, if it could be asked. */
@@ -172,14 +169,11 @@ const FAILURES: Readonly<Partial<Record<Proof["client"], readonly [string, strin
 };
 
 /** What the entry on disk sends. Throws Refusal if it goes to another URL than the agreed one, or sends nothing. */
-function sentByFiles({ here, options, target: { name }, url }: Page, scope: Scope, title: string): Sent {
-  const entry = entryIn(here, scope, name);
-  if (entry === undefined)
-    throw new Refusal(
-      `${title}: the entry "${name}" is missing when the file is read again`,
-      { hint: "claude mcp list" },
-      "proof-failed",
-    );
+function sentByFiles(page: Page, scope: Scope, title: string): Sent {
+  const { here, options, target, url } = page;
+  const entry = entryIn(page, scope);
+  const missing = `${title}: the entry "${target.name}" is missing when the file is read again`;
+  if (entry === undefined) throw new Refusal(missing, { hint: "claude mcp list" }, "proof-failed");
   // without the bridge, the values are in the environment that starts Claude Code: .env is used instead
   const more = scope === "project" && options.bridge !== "claude-settings" ? Object.fromEntries(here.dotenv) : {};
   const hint = `look at ${here.paths.mcp}, and at "env" in ${here.paths.bridge}`;
@@ -187,10 +181,10 @@ function sentByFiles({ here, options, target: { name }, url }: Page, scope: Scop
 }
 
 /** What a scope sends: if it is the same for two of them, they give the same answer. */
-function sentByScope({ here, target }: Page, scope: Scope): Json {
-  const entry = entryIn(here, scope, target.name);
+function sentByScope(page: Page, scope: Scope): Json {
+  const entry = entryIn(page, scope);
   if (entry === undefined) return null;
-  const { url, headers } = expandEntry(entry, here.env);
+  const { url, headers } = expandEntry(entry, page.here.env);
   return { url, headers: { ...headers } };
 }
 

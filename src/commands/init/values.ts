@@ -11,11 +11,8 @@ import { entryIn, type Page, type Values } from "./survey.ts";
 type Id = "account" | "profile";
 
 /** `given`: on this command line, or as plain text in the team's entry. `file`: an empty line in it is no mistake. */
-type Kind = "given" | "environment" | "file";
+type Source = readonly [kind: "given" | "environment" | "file", from: string, text: string | undefined];
 
-type Source = readonly [kind: Kind, from: string, text: string | undefined];
-
-/** A known value, and where it was found. */
 export interface Candidate {
   readonly value: string;
   readonly from: string;
@@ -28,7 +25,8 @@ export const candidate = (value: string, from: string): Candidate => ({ value, f
 export type Candidates = { readonly [which in Value]?: Candidate | undefined };
 
 /** Every place where a value of a target can be found, best first. Throws UsageError for a Studio URL without an ID. */
-export async function valueSources({ context, options, here, target }: Page) {
+export async function valueSources(page: Page) {
+  const { context, options, here, target } = page;
   const { tokenFile, tokenStdin, said, valuesFile } = options;
   const ids = idsFromStudioUrl(said["studio-url"] ?? "");
   if (said["studio-url"] !== undefined && ids.account === undefined && ids.profile === undefined)
@@ -51,7 +49,7 @@ export async function valueSources({ context, options, here, target }: Page) {
     const slot = target.slots[which];
     if ("literal" in slot) return [["given", ".mcp.json", slot.literal]];
     const { env } = slot;
-    const header = (scope: "local" | "user") => entryIn(here, scope, target.name)?.headers[HEADERS[which]];
+    const header = (scope: "local" | "user") => entryIn(page, scope)?.headers[HEADERS[which]];
     // a team may have its IDs there; a token there is never used
     const example = which === "token" || target.mode === "new" ? undefined : here.example.get(env);
     return [
@@ -68,10 +66,7 @@ export async function valueSources({ context, options, here, target }: Page) {
   return { token: sourcesOf("token"), account: sourcesOf("account"), profile: sourcesOf("profile") };
 }
 
-/**
- * The best usable value of each kind. One of the command line that cannot be used is a UsageError; one of the
- * environment too, unless somebody can be asked for another.
- */
+/** The best usable value of each kind. Throws UsageError for a bad one, if it was given or nobody can be asked. */
 export function usable(sources: Readonly<Record<Value, readonly Source[]>>, page: Page): Candidates {
   const found: Partial<Record<Value, Candidate>> = {};
   for (const which of VALUES) {

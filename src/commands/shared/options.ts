@@ -13,7 +13,6 @@ export function urlOf({ values, origins }: RawOptions): string | undefined {
   return values.url;
 }
 
-/** A path of the command line, relative to the current folder. */
 export function pathOf(context: Context, given: string | undefined): string | undefined {
   return given === undefined ? undefined : resolve(context.cwd, given);
 }

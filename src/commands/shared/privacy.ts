@@ -12,11 +12,9 @@ type Place = { readonly path: string; readonly realPath: string };
 /** Refuses a symlink that leads out of the repository: a repository must not change files elsewhere. */
 export function assertInside(root: string, { path, realPath }: Place): void {
   if (!isInside(path, root) || isInside(realPath, root)) return;
-  throw new Refusal(
-    `${path} is a symlink that leads out of this repository, to ${realPath}: nothing is written through it`,
-    { hint: `check it, then replace it with a regular file:\n${toSh(["rm", path])}` },
-    "symlink-outside",
-  );
+  const message = `${path} is a symlink that leads out of this repository, to ${realPath}: nothing is written through it`;
+  const hint = `check it, then replace it with a regular file:\n${toSh(["rm", path])}`;
+  throw new Refusal(message, { hint }, "symlink-outside");
 }
 
 /** The git to ask about a file. */
@@ -43,11 +41,8 @@ export function assertPrivate(
   assertInside(root, place);
   const repository = findRoot(folder);
   if (repository === undefined) return;
-  if (gitProgram === undefined)
-    throw new EnvironmentError(
-      `${path} is in a git repository, but git is not installed: cannot check whether git would add the file`,
-      { hint: "install git, then run this again" },
-    );
+  const unknown = `${path} is in a git repository, but git is not installed: cannot check whether git would add the file`;
+  if (gitProgram === undefined) throw new EnvironmentError(unknown, { hint: "install git, then run this again" });
   const git = createGit({ program: gitProgram, cwd: repository, env: programEnv });
   const shown = relative(repository, realPath);
   const inRepository = (...words: readonly string[]): string => toSh(["git", "-C", repository, ...words]);
@@ -57,12 +52,15 @@ export function assertPrivate(
     const where = path === realPath ? "" : ` (it leads to ${realPath})`;
     throw new Refusal(`${path} is tracked by git${where}: a secret in it would be committed`, { hint }, "tracked");
   }
-  if (check.ignored && !git.isIgnored(realPath))
+  if (check.ignored && !git.isIgnored(realPath)) {
+    const why = "a later rule re-includes it, or git does not read the ignore file (a symlink, for example)";
+    const hint = inRepository("check-ignore", "-v", "--no-index", shown);
     throw new Refusal(
-      `${path} is not ignored by git, in spite of the new ignore rule: a later rule re-includes it, or git does not read the ignore file (a symlink, for example)`,
-      { hint: inRepository("check-ignore", "-v", "--no-index", shown) },
+      `${path} is not ignored by git, in spite of the new ignore rule: ${why}`,
+      { hint },
       "not-ignored",
     );
+  }
   // a repository around this one adds none of its files, except those that it tracks already
   const above = dirname(repository);
   if (above !== repository) assertPrivate(asked, place, { ignored: false }, above);

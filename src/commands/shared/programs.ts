@@ -5,10 +5,7 @@ import { readClaude } from "../../io/claude.ts";
 import { findRoot } from "../../io/git.ts";
 import { findProgram, trustedEnv, untrusted } from "../../io/programs.ts";
 
-/**
- * The programs of PATH, and the environment that each is started with. A repository must not supply programs: not the
- * one that the command works in, and not the one of the current folder.
- */
+/** The programs of PATH and their environment, neither from the command's repository nor from the current folder's. */
 export function programsFor(context: Context, root: string, repository: string) {
   const exclude = untrusted(context.home, [repository, root, findRoot(context.cwd) ?? context.cwd, context.cwd]);
   const options = { env: context.env, platform: context.platform, exclude };

@@ -104,9 +104,8 @@ export function secretsOf({ slots }: Target, values: Readonly<Record<Value, stri
 }
 
 /**
- * The writes of a project set-up: ignore rules, private values, names for the team, and last the file with the references.
- * So no value is ever on disk without its ignore rule, and no reference without its value. Joining leaves every committed
- * file alone. A file that stays as it is has `before === after`.
+ * The writes of a set-up: ignore rules, private values, names for the team, and last the file with the references. So no
+ * value is ever on disk without its ignore rule, and no reference without its value. Joining changes no committed file.
  */
 export function planProject(input: ProjectInput): Planned {
   const { paths, target, values, bridge, uncovered, snapshot } = input;

@@ -9,7 +9,7 @@ export type FileState =
   | { readonly kind: "file"; readonly realPath: string; readonly text: string; readonly mode: number }
   | { readonly kind: "unreadable"; readonly realPath: string; readonly reason: string };
 
-/** Absolute path → what is there. */
+/** By absolute path. */
 export type Snapshot = ReadonlyMap<string, FileState>;
 
 /** A file that ends up with other content. `undefined` as `before` creates it, as `after` deletes it. */
