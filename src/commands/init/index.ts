@@ -54,7 +54,7 @@ export async function run(context: Context, raw: RawOptions): Promise<number> {
   return await finish(page, { values, choice: chosen }, tested);
 }
 
-/** Without questions: uses the best known values. Throws UsageError that names all missing values, Refusal if the test fails. */
+/** Without questions: the best known values, tested. Throws UsageError that names all missing ones. */
 async function takeValues(page: Page, candidates: Candidates) {
   const { options, target, ask } = page;
   const values = valuesOf(candidates);
@@ -132,20 +132,19 @@ async function alreadySetUp(page: Page, decided: Decided, plan: Plan, candidates
   const end = (headline: string) =>
     conclude(page, decided, { ok: proof?.ok !== false, headline, plan, proof, next: handSteps(plan) });
   if (proof === undefined) return end("Already set up; not tested. Nothing was written.");
-  const { ok } = proof;
   const headline = headlineOf(proof, false, here);
   if (decides === undefined) return end(headline);
-  if (ok) show.ok(headline);
+  if (proof.ok) show.ok(headline);
   const place = decided.choice.scopes.includes("project") ? "this repository" : "Claude Code";
   const next = await decides.select({
     message: "What now?",
     choices: [
-      { value: "done", label: ok ? "Nothing, I am done" : "Nothing, stop here" },
+      { value: "done", label: proof.ok ? "Nothing, I am done" : "Nothing, stop here" },
       { value: "change", label: "Change values" },
       { value: "remove", label: `Remove HALO from ${place}` },
     ],
   });
-  if (next === "done") return end(ok ? "Nothing was written." : headline);
+  if (next === "done") return end(proof.ok ? "Nothing was written." : headline);
   if (next === "remove") return await remove(page, decided);
   const { values, tested } = await askUntilConnected(page, decides, candidates, false);
   return await finish(page, { ...decided, values }, tested);

@@ -15,7 +15,6 @@ import { type Choice, type Decided, entryIn, type Page, type Survey, type Values
 
 const isOwn = (scope: Choice["scopes"][number]): scope is OwnScope => scope !== "project";
 
-/** A file as the user knows it, and the target of a write. */
 const placeOf = ({ snapshot }: Survey, path: string) => ({ path, realPath: snapshot.get(path)?.realPath ?? path });
 
 /** Patterns for the secret files that the ignore rules do not cover yet. */
@@ -106,10 +105,8 @@ async function ownSteps(page: Page, { values, choice }: Decided): Promise<readon
   return [...settings, ...planClaude(input)];
 }
 
-/** All steps, in order. Throws Refusal if a file or an entry prevents them. */
 export async function buildPlan(page: Page, decided: Decided): Promise<Plan> {
-  const isProject = decided.choice.scopes.includes("project");
-  const project = isProject ? projectSteps(page, decided.values) : [];
+  const project = decided.choice.scopes.includes("project") ? projectSteps(page, decided.values) : [];
   const all = [...project, ...(await ownSteps(page, decided)), ...webSteps(page, decided)];
   return { steps: (["write", "run", "tell"] as const).flatMap((kind) => all.filter((step) => step.kind === kind)) };
 }

@@ -16,6 +16,8 @@ import { checkOptions } from "./plan.ts";
 import { absenceOf, type Choice, type Decided, type Page, type Survey, type Values } from "./survey.ts";
 import type { Proof } from "./test.ts";
 
+const indented = (lines: readonly string[]) => lines.map((line) => `  ${line}`);
+
 interface Part {
   readonly title: string;
   readonly details?: readonly string[];
@@ -61,11 +63,7 @@ export function showPlan(page: Page, decided: Decided, plan: Plan): void {
       if (diff !== undefined) show.verbatim(diff);
     }
   else if (!options.json) {
-    const lines = parts.flatMap(({ title, details = [], diff = [] }) => [
-      title,
-      ...details.map((line) => `  ${line}`),
-      ...diff,
-    ]);
+    const lines = parts.flatMap(({ title, details = [], diff = [] }) => [title, ...indented(details), ...diff]);
     show.result(lines.length === 0 ? "Nothing has to change." : lines.join("\n"));
     show.info("Dry run: nothing was written.");
   }
@@ -85,9 +83,7 @@ export function statusLines({ show, here }: Page, { steps }: Plan, statuses: Rea
 type Paragraph = readonly string[];
 
 export function handSteps({ steps }: Plan): readonly Paragraph[] {
-  return steps.flatMap((step) =>
-    step.kind === "tell" ? [[step.title, ...step.lines.map((line) => `  ${line}`)]] : [],
-  );
+  return steps.flatMap((step) => (step.kind === "tell" ? [[step.title, ...indented(step.lines)]] : []));
 }
 
 function startLines({ options, here }: Page, { scopes }: Choice): Paragraph {
@@ -109,8 +105,7 @@ function startLines({ options, here }: Page, { scopes }: Choice): Paragraph {
 }
 
 function teamLines({ root, git }: Survey, { steps }: Plan): Paragraph {
-  const isShared = (step: Step): boolean => step.kind === "write" && step.secret !== true;
-  const shared = steps.filter(isShared).map((step) => stepLabel(step, root));
+  const shared = steps.filter((step) => step.kind === "write" && !step.secret).map((step) => stepLabel(step, root));
   const share =
     git === undefined
       ? ["  Share these files, which contain no secrets:", `  ${shared.join(" ")}`]
@@ -131,7 +126,7 @@ function ciLines({ options: { ci }, here, target }: Page, { steps }: Plan): Para
     isWritten ? [`Commit ${files[0]}: it runs this check.`, ...(needs === undefined ? [] : [needs])] : [];
   const command = `npx create-halo-mcp check${checkOptions(target.url)}`;
   const lines = [command, "It needs no token and no network.", ...(ci === undefined ? offer : kept(CI_FILES[ci]))];
-  return ["In CI, or before a commit", ...lines.map((line) => `  ${line}`)];
+  return ["In CI, or before a commit", ...indented(lines)];
 }
 
 export function nextSteps(page: Page, { values, choice }: Decided, plan: Plan): readonly Paragraph[] {
@@ -211,8 +206,8 @@ function documentOf(page: Page, { values, choice }: Decided, outcome: Outcome): 
 const USUAL = ["--client claude-code", "--scope project", "--bridge claude-settings", "--timeout 15"];
 
 /**
- * The command for sh that repeats this run; the parser accepts it. `values`: those of a completed run; without them, the
- * options of this run, with a placeholder for each `missing` ID. The token comes from its variable, or the way it came.
+ * The command for sh that repeats this run; the parser accepts it. `values`: those of a completed run; without them,
+ * the options of this run, with a placeholder for each `missing` ID. The token comes from its variable, or the way it came.
  */
 export function commandFor(page: Page, { clients, scopes }: Choice, values?: Values, missing: readonly Value[] = []) {
   const { context, options, here, target, url } = page;

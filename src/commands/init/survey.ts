@@ -110,7 +110,6 @@ async function findPlace(context: Context, options: InitOptions) {
     folder: { above: [root], gitRoot },
     git,
     gitProgram,
-    /** The environment of every program, see `trustedEnv`. */
     programEnv: programs.env,
     ...(await claudeOf(context, programs)),
     ...ownFiles(context),
@@ -155,7 +154,6 @@ function readFiles(context: Context, place: Awaited<ReturnType<typeof findPlace>
     dotenv: dotenvOf(snapshot.get(paths.env)),
     example: dotenvOf(snapshot.get(paths.example)),
     state,
-    /** The environment in which a session of Claude Code expands an entry. */
     env: sessionEnv(state, context.env),
   };
 }
@@ -186,9 +184,8 @@ export function introduce({ context, options, show, here, target }: Page): void 
   show.title(`create-halo-mcp ${context.version}: connect HALO to your AI clients`);
   const repository = folder.gitRoot === undefined ? "no git repository" : "git repository";
   const place = isBelow ? "the root of the git repository you are in" : repository;
-  show.info(`Working in ${printable(root, 200)} (${place})`, [
-    claude === undefined ? absenceOf(here) : `Claude Code ${claude.version}`,
-  ]);
+  const client = claude === undefined ? absenceOf(here) : `Claude Code ${claude.version}`;
+  show.info(`Working in ${printable(root, 200)} (${place})`, [client]);
   const name = printable(target.name, 64);
   if (target.mode === "join")
     show.info(

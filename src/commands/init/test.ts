@@ -1,4 +1,4 @@
-/** Who may receive the token, the connection test, and the proof after writing: with the files on disk, then by Claude Code itself. */
+/** Who may receive the token; the connection test; the proof after writing, by the files and by Claude Code itself. */
 import { adviceLine } from "../../core/advice.ts";
 import {
   type ClientStatus,

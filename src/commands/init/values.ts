@@ -69,7 +69,7 @@ export async function valueSources(page: Page) {
 /** The best usable value of each kind. Throws UsageError for a bad one, if it was given or nobody can be asked. */
 export function usable(sources: Readonly<Record<Value, readonly Source[]>>, page: Page): Candidates {
   const found: Partial<Record<Value, Candidate>> = {};
-  for (const which of VALUES) {
+  for (const which of VALUES)
     for (const [kind, from, text] of sources[which]) {
       if (text === undefined || (text === "" && kind !== "given")) continue;
       const result = cleanValue(which, text);
@@ -80,7 +80,6 @@ export function usable(sources: Readonly<Record<Value, readonly Source[]>>, page
       else if (kind !== "given" && page.ask !== undefined) page.show.warn(`Not used, ${from}: ${result.problem}.`);
       else throw new UsageError(`${from}: ${result.problem}`, undefined, which === "token" ? "bad-token" : "bad-id");
     }
-  }
   return found;
 }
 

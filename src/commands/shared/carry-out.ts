@@ -2,7 +2,7 @@
 import { relative } from "node:path";
 import type { Context } from "../../context.ts";
 import { toSh } from "../../core/command-line.ts";
-import type { Plan, RunStep, Step, StepStatus, WriteStep } from "../../core/plan/model.ts";
+import type { Plan, RunStep, Step, StepStatus } from "../../core/plan/model.ts";
 import { mask, printable } from "../../core/secrets.ts";
 import { EnvironmentError, Refusal } from "../../errors.ts";
 import { foundNothing } from "../../io/claude.ts";
@@ -56,13 +56,12 @@ export async function carryOut(first: Plan, how: CarryOut) {
 }
 
 async function apply({ steps }: Plan, statuses: Map<Step, StepStatus>, { context, place }: CarryOut): Promise<void> {
-  const writes = steps.filter((step): step is WriteStep => step.kind === "write");
+  const writes = steps.filter((step) => step.kind === "write");
   const written = await applyWrites(writes, {
     signal: context.signal,
     assertPrivate: (realPath, path) => assertPrivate(place, { path, realPath }, { ignored: true }),
     afterwards: async (onDone) => {
-      for (const step of steps) {
-        if (step.kind !== "run") continue;
+      for (const step of steps.filter((step) => step.kind === "run")) {
         const { undo, why } = step;
         // an add that fails may still have added the entry
         if (undo !== undefined) onDone(why, () => takeBack(undo, place));
@@ -85,8 +84,8 @@ async function run(
   const words = `claude ${argv.slice(1, 3).join(" ")}`;
   if (result.startError !== undefined)
     throw new EnvironmentError(`${words} could not be started (${result.startError})`, { hint: "claude --version" });
-  const said = printable(mask(result.stderr || result.stdout, secrets));
-  const why = result.timedOut ? "it took more than 60 seconds" : said;
+  const { timedOut, stderr, stdout } = result;
+  const why = timedOut ? "it took more than 60 seconds" : printable(mask(stderr || stdout, secrets));
   throw new Refusal(`${words} failed${why && `: ${why}`}`, { hint: "claude mcp list" }, "client-failed");
 }
 

@@ -42,7 +42,7 @@ export function secretsIn(headers: Sent["headers"]): readonly string[] {
   });
 }
 
-/** In: what is sent, the limit in milliseconds, and where the IDs come from, in words. Out: the record and its meaning. Throws only Cancelled. */
+/** Tests what is sent. `from`: where the IDs come from, in words. Throws only Cancelled. */
 export async function runTest(
   context: Context,
   { url, headers, read }: Pick<Sent, "url" | "headers" | "read">,

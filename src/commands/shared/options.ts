@@ -5,21 +5,21 @@ import { endpointProblem, nameProblem } from "../../core/halo.ts";
 import { UsageError } from "../../errors.ts";
 import type { RawOptions } from "../../flags.ts";
 
-/** `--url`. Throws UsageError, with the name of the option or variable, if it cannot be an endpoint. */
-export function urlOf({ values, origins }: RawOptions): string | undefined {
-  if (values.url === undefined) return undefined;
-  const problem = endpointProblem(values.url);
-  if (problem !== undefined) throw new UsageError(`${origins.url ?? "--url"}: ${problem}`);
-  return values.url;
+/** A checked option. Throws UsageError, with the name of the option or variable. */
+function checked({ values, origins }: RawOptions, name: string, problemOf: typeof nameProblem): string | undefined {
+  const problem = values[name] === undefined ? undefined : problemOf(values[name]);
+  if (problem !== undefined) throw new UsageError(`${origins[name] ?? `--${name}`}: ${problem}`);
+  return values[name];
 }
+
+export const urlOf = (raw: RawOptions) => checked(raw, "url", endpointProblem);
 
 export function pathOf(context: Context, given: string | undefined): string | undefined {
   return given === undefined ? undefined : resolve(context.cwd, given);
 }
 
 /** `--timeout` in seconds; 15 by default. */
-export function seconds(text: string | undefined): number {
-  if (text === undefined) return 15;
+export function seconds(text = "15"): number {
   const number = Number(text);
   if (!/^\d{1,4}(?:\.\d+)?$/.test(text) || number < 1 || number > 600)
     throw new UsageError("--timeout takes seconds, from 1 to 600");
@@ -28,13 +28,11 @@ export function seconds(text: string | undefined): number {
 
 /** Server, endpoint, and where the token and the other values come from. Throws UsageError. */
 export function connectionOptions(context: Context, raw: RawOptions) {
-  const { values, switches, origins } = raw;
-  const problem = values.name === undefined ? undefined : nameProblem(values.name);
-  if (problem !== undefined) throw new UsageError(`${origins.name ?? "--name"}: ${problem}`);
+  const { values, switches } = raw;
   if (switches.has("token-stdin") && values["token-file"] !== undefined)
     throw new UsageError("choose one of --token-stdin and --token-file");
   return {
-    name: values.name,
+    name: checked(raw, "name", nameProblem),
     url: urlOf(raw),
     tokenStdin: switches.has("token-stdin"),
     tokenFile: pathOf(context, values["token-file"]),

@@ -12,9 +12,9 @@ type Place = { readonly path: string; readonly realPath: string };
 /** Refuses a symlink that leads out of the repository: a repository must not change files elsewhere. */
 export function assertInside(root: string, { path, realPath }: Place): void {
   if (!isInside(path, root) || isInside(realPath, root)) return;
-  const message = `${path} is a symlink that leads out of this repository, to ${realPath}: nothing is written through it`;
+  const where = `${path} is a symlink that leads out of this repository, to ${realPath}`;
   const hint = `check it, then replace it with a regular file:\n${toSh(["rm", path])}`;
-  throw new Refusal(message, { hint }, "symlink-outside");
+  throw new Refusal(`${where}: nothing is written through it`, { hint }, "symlink-outside");
 }
 
 /** The git to ask about a file. */
@@ -41,22 +41,23 @@ export function assertPrivate(
   assertInside(root, place);
   const repository = findRoot(folder);
   if (repository === undefined) return;
-  const unknown = `${path} is in a git repository, but git is not installed: cannot check whether git would add the file`;
-  if (gitProgram === undefined) throw new EnvironmentError(unknown, { hint: "install git, then run this again" });
+  const why = `${path} is in a git repository, but git is not installed: cannot check whether git would add the file`;
+  if (gitProgram === undefined) throw new EnvironmentError(why, { hint: "install git, then run this again" });
   const git = createGit({ program: gitProgram, cwd: repository, env: programEnv });
   const shown = relative(repository, realPath);
   const inRepository = (...words: readonly string[]): string => toSh(["git", "-C", repository, ...words]);
   if (git.isTracked(realPath)) {
-    const untrack = `${inRepository("rm", "--cached", shown)} && ${inRepository("commit", "-m", `Stop tracking ${shown}`)}`;
-    const hint = `${untrack}\nif it held a token, delete that token in HALO Studio > Settings > Product Tokens`;
+    const untrack = inRepository("rm", "--cached", shown);
+    const commit = inRepository("commit", "-m", `Stop tracking ${shown}`);
+    const hint = `${untrack} && ${commit}\nif it held a token, delete that token in HALO Studio > Settings > Product Tokens`;
     const where = path === realPath ? "" : ` (it leads to ${realPath})`;
     throw new Refusal(`${path} is tracked by git${where}: a secret in it would be committed`, { hint }, "tracked");
   }
   if (check.ignored && !git.isIgnored(realPath)) {
-    const why = "a later rule re-includes it, or git does not read the ignore file (a symlink, for example)";
+    const because = "a later rule re-includes it, or git does not read the ignore file (a symlink, for example)";
     const hint = inRepository("check-ignore", "-v", "--no-index", shown);
     throw new Refusal(
-      `${path} is not ignored by git, in spite of the new ignore rule: ${why}`,
+      `${path} is not ignored by git, in spite of the new ignore rule: ${because}`,
       { hint },
       "not-ignored",
     );

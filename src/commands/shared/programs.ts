@@ -14,10 +14,9 @@ export function programsFor(context: Context, root: string, repository: string) 
 
 /** The store and the user's settings. With CLAUDE_CONFIG_DIR both are in that folder (claude-code facts, section 2). */
 export function ownFiles({ cwd, env, home }: Pick<Context, "cwd" | "env" | "home">) {
-  const given = env.CLAUDE_CONFIG_DIR;
-  const isMoved = given !== undefined && given !== "";
-  const folder = isMoved ? resolve(cwd, given) : join(home, ".claude");
-  return { store: join(isMoved ? folder : home, ".claude.json"), userSettings: join(folder, "settings.json") };
+  const given = env.CLAUDE_CONFIG_DIR ?? "";
+  const folder = given === "" ? join(home, ".claude") : resolve(cwd, given);
+  return { store: join(given === "" ? home : folder, ".claude.json"), userSettings: join(folder, "settings.json") };
 }
 
 /** npm on Windows installs a `.cmd`, which Node cannot start without a shell: the real program is next to it. */

@@ -22,10 +22,6 @@ export interface ClaudeInput {
   readonly existing: (scope: OwnScope) => Entry | undefined;
 }
 
-function removeArgv(program: string, scope: OwnScope, name: string): RunStep["argv"] {
-  return [program, "mcp", "remove", "--scope", scope, name];
-}
-
 /** An entry as it may be shown: references and IDs as they are, every other value masked. */
 function describe(title: string, url: string, headers: Readonly<Record<string, string>>): readonly string[] {
   const lines = Object.entries(headers).map(([header, text]) => {
@@ -35,18 +31,18 @@ function describe(title: string, url: string, headers: Readonly<Record<string, s
   return [`${title}: ${printable(url.replace(/[?#].*$/s, "").replace(/\/\/[^/@]*@/, "//"), 200)}`, ...lines];
 }
 
-export function removeEntry(program: string, scope: OwnScope, entry: Entry): RunStep {
+export function removeEntry(program: string, scope: OwnScope, entry: Pick<Entry, "name" | "url" | "headers">): RunStep {
   return {
     kind: "run",
-    argv: removeArgv(program, scope, entry.name),
+    argv: [program, "mcp", "remove", "--scope", scope, entry.name],
     why: `remove the existing "${entry.name}" (${scope} scope)`,
     details: describe("existing", entry.url, entry.headers),
   };
 }
 
 /**
- * Values for a Claude Code that accepts only references: in the user's private settings. All connections share them, so an
- * ID that another one uses is not changed. `isOwn`: the entry of this name is the user's own.
+ * Values for a Claude Code that accepts only references: in the user's private settings. All connections share them, so
+ * an ID that another one uses is not changed. `isOwn`: the entry of this name is the user's own.
  */
 export function planSettings(path: string, { name, values }: ClaudeInput, snapshot: Snapshot, isOwn: boolean): Planned {
   const variables = variablesFor(name);
@@ -79,7 +75,7 @@ export function planClaude(input: ClaudeInput): readonly Step[] {
           { argv: [program, "mcp", "add", "--transport", "http", "--scope", scope, name, url, ...references] }),
       why: `add "${name}" (${scope} scope), ${readsStdin ? "values through standard input" : "with references"}`,
       details: describe("new", url, headers),
-      undo: removeArgv(program, scope, name),
+      undo: removeEntry(program, scope, { name, url, headers }).argv,
     };
     if (input.program === undefined) {
       const title = "Claude Code is not installed here: run this when it is";

@@ -45,7 +45,7 @@ type Edit = (text: string) => Edited;
 type FileEdits = readonly [path: string | undefined, edits: readonly Edit[], secret?: boolean];
 
 const STRICT = { strict: true };
-/** For removals: comments stay. An addition would have no effect: Claude Code skips a settings file with comments (measured). */
+/** For removals: comments stay. For additions not: Claude Code skips a settings file with comments (measured). */
 const LENIENT = { strict: false };
 const HEADING = "# HALO (create-halo-mcp): private values, never committed";
 
@@ -62,8 +62,8 @@ export function editFiles(snapshot: Snapshot, files: readonly FileEdits[]): Plan
   for (const [path, edits, secret] of files) {
     if (path === undefined || edits.length === 0) continue;
     const state = snapshot.get(path);
-    if (state?.kind === "unreadable")
-      return { ok: false, path, text: "", refused: { reason: state.reason, offset: 0 } };
+    const refuse = (text: string, refused: Refused): Planned => ({ ok: false, path, text, refused });
+    if (state?.kind === "unreadable") return refuse("", { reason: state.reason, offset: 0 });
     const before = state?.kind === "file" ? state.text : undefined;
     const original = before ?? "";
     let text = original;
@@ -72,8 +72,7 @@ export function editFiles(snapshot: Snapshot, files: readonly FileEdits[]): Plan
       if (!edited.ok) {
         // the offset must be one in the file, not in the result of an earlier edit (which may contain a secret)
         const alone = edit(original);
-        const refused = alone.ok ? { ...edited.refused, offset: 0 } : alone.refused;
-        return { ok: false, path, text: original, refused };
+        return refuse(original, alone.ok ? { ...edited.refused, offset: 0 } : alone.refused);
       }
       text = edited.text;
     }
@@ -104,8 +103,8 @@ export function secretsOf({ slots }: Target, values: Readonly<Record<Value, stri
 }
 
 /**
- * The writes of a set-up: ignore rules, private values, names for the team, and last the file with the references. So no
- * value is ever on disk without its ignore rule, and no reference without its value. Joining changes no committed file.
+ * The writes of a set-up: ignore rules, private values, names for the team, and last the file with the references. So
+ * no value is ever on disk without its ignore rule, and no reference without its value. Joining changes no committed file.
  */
 export function planProject(input: ProjectInput): Planned {
   const { paths, target, values, bridge, uncovered, snapshot } = input;

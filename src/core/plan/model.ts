@@ -9,7 +9,6 @@ export type FileState =
   | { readonly kind: "file"; readonly realPath: string; readonly text: string; readonly mode: number }
   | { readonly kind: "unreadable"; readonly realPath: string; readonly reason: string };
 
-/** By absolute path. */
 export type Snapshot = ReadonlyMap<string, FileState>;
 
 /** A file that ends up with other content. `undefined` as `before` creates it, as `after` deletes it. */
@@ -19,7 +18,7 @@ export interface WriteStep {
   readonly path: string;
   readonly before: string | undefined;
   readonly after: string | undefined;
-  /** The content has a secret: a new file is private (0600), staged under an ignore rule, never where git would add it. */
+  /** A new file is private (0600), staged under an ignore rule, and never where git would add it. */
   readonly secret?: boolean | undefined;
 }
 
