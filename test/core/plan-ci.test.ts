@@ -8,12 +8,8 @@ const text = "a:\n  b: c\n";
 
 /** In: what is there, by name from the root. */
 function plan(kind: CiKind, there: Readonly<Record<string, string>>, isBelow = false) {
-  const snapshot = new Map(
-    Object.entries(there).map(([name, each]): [string, FileState] => [
-      `/r/${name}`,
-      { kind: "file", realPath: "x", text: each, mode: 0o644 },
-    ]),
-  );
+  const state = (each: string): FileState => ({ kind: "file", realPath: "x", text: each, mode: 0o644 });
+  const snapshot = new Map(Object.entries(there).map(([name, each]) => [`/r/${name}`, state(each)]));
   const paths = CI_FILES[kind].files.map((name) => `/r/${name}`);
   return planCi(CI_FILES[kind], paths, text, snapshot, isBelow);
 }
@@ -24,26 +20,17 @@ it("creates what is not there, and leaves what is there to the byte", () => {
   expect(plan("gitlab", { ".gitlab-ci.yml": text })).toEqual({ ...write, before: text });
 });
 
-it("shows the lines and writes nothing below the root, or beside a file that is there", () => {
-  const tell = (title: string) => ({ kind: "tell", title, lines: ["a:", "  b: c"] });
-  expect(plan("gitlab", {}, true)).toEqual(
-    tell(".gitlab-ci.yml was not written: it belongs at the root of the repository. The lines for it:"),
-  );
-  expect(plan("lefthook", { "lefthook.yml": "x", ".lefthook.toml": "x" })).toEqual(
-    tell("lefthook.yml exists and was not changed. The lines for it:"),
-  );
-  expect(plan("lefthook", { ".lefthook.toml": "x" })).toEqual(
-    tell(".lefthook.toml exists and was not changed. The lines for it:"),
-  );
+it.each<[string, ...Parameters<typeof plan>]>([
+  [".gitlab-ci.yml was not written: it belongs at the root of the repository", "gitlab", {}, true],
+  ["lefthook.yml exists and was not changed", "lefthook", { "lefthook.yml": "x", ".lefthook.toml": "x" }],
+  [".lefthook.toml exists and was not changed", "lefthook", { ".lefthook.toml": "x" }],
+])("shows the lines and writes nothing: %s", (why, ...given) => {
+  expect(plan(...given)).toEqual({ kind: "tell", title: `${why}. The lines for it:`, lines: ["a:", "  b: c"] });
 });
 
 it("has a template for each kind and no other", () => {
   const templates = readdirSync(new URL("../../templates/ci/", import.meta.url));
-  expect(
-    Object.values(CI_FILES)
-      .map(({ template }) => template)
-      .sort(),
-  ).toEqual(templates.sort());
+  expect(new Set(Object.values(CI_FILES).map(({ template }) => template))).toEqual(new Set(templates));
   expect(INIT_FLAGS.find(({ name }) => name === "ci")?.values).toEqual(["none", ...Object.keys(CI_FILES)]);
   expect(CI_FILES.lefthook.files).toHaveLength(15);
 });

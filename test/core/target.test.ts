@@ -10,13 +10,8 @@ const headers = {
   "CM-PROFILE-ID": "${HALO_PROFILE_ID}",
 };
 const good = { type: "http", url: HALO_URL, headers };
-const wish = (given: Partial<Wish> = {}): Wish => ({
-  name: undefined,
-  url: undefined,
-  ...given,
-});
 const decide = (servers: Json, given: Partial<Wish> = {}) =>
-  decideTarget(haloEntries(servers, "project", given.name ?? "halo"), wish(given));
+  decideTarget(haloEntries(servers, "project", given.name ?? "halo"), { name: undefined, url: undefined, ...given });
 
 function target(servers: Json, given: Partial<Wish> = {}) {
   const decision = decide(servers, given);
@@ -32,16 +27,14 @@ const header = (name: keyof typeof headers, text: string): Json => ({
   halo: { ...good, headers: { ...headers, [name]: text } },
 });
 
-describe("a repository without HALO", () => {
-  it("under the name and the address that were given", () => {
-    const found = target({}, { name: "halo-de", url: "https://own.example/mcp" });
-    expect(found).toMatchObject({ mode: "new", name: "halo-de", url: "https://own.example/mcp" });
-    expect(variablesOf(found.slots)).toEqual([
-      { value: "token", env: "HALO_MCP_TOKEN" },
-      { value: "account", env: "HALO_ACCOUNT_ID" },
-      { value: "profile", env: "HALO_DE_PROFILE_ID" },
-    ]);
-  });
+it("a repository without HALO gets it under the name and the address that were given", () => {
+  const found = target({}, { name: "halo-de", url: "https://own.example/mcp" });
+  expect(found).toMatchObject({ mode: "new", name: "halo-de", url: "https://own.example/mcp" });
+  expect(variablesOf(found.slots)).toEqual([
+    { value: "token", env: "HALO_MCP_TOKEN" },
+    { value: "account", env: "HALO_ACCOUNT_ID" },
+    { value: "profile", env: "HALO_DE_PROFILE_ID" },
+  ]);
 });
 
 describe("a repository that refers to HALO", () => {
@@ -67,8 +60,8 @@ describe("a repository that refers to HALO", () => {
     expect(variablesOf(target(servers).slots).map(({ env }) => env)).toEqual(["TEAM_TOKEN", "CM_ACCOUNT_ID"]);
   });
   it("gets a second connection under another name", () => {
-    expect(target({ halo: good }, { name: "halo-de" })).toMatchObject({ mode: "new", name: "halo-de" });
-    expect(target({ halo: good }, { name: "halo-de" }).entry).toBeUndefined();
+    const second = target({ halo: good }, { name: "halo-de" });
+    expect(second).toMatchObject({ mode: "new", name: "halo-de", entry: undefined });
   });
   it("is joined by its name, and the entry of that name goes before others", () => {
     expect(target({ other: good, halo: good }).name).toBe("halo");
@@ -100,11 +93,8 @@ describe("an entry that cannot be followed is replaced, with the reason", () => 
     const found = target(servers, given);
     expect(found).toMatchObject({ mode: "new", name: "halo", url: given.url ?? HALO_URL });
     expect(found.repairs).toMatch(reason);
-    expect(found.slots).toEqual({
-      token: { env: "HALO_MCP_TOKEN" },
-      account: { env: "HALO_ACCOUNT_ID" },
-      profile: { env: "HALO_PROFILE_ID" },
-    });
+    const names = ["HALO_MCP_TOKEN", "HALO_ACCOUNT_ID", "HALO_PROFILE_ID"];
+    expect(variablesOf(found.slots).map(({ env }) => env)).toEqual(names);
   });
 
   it("never repeats the value of a header in the reason", () => {
@@ -127,11 +117,8 @@ describe("an entry that is not touched", () => {
     expect(refusal(servers).hint).toContain("--name");
   });
   it("it is somebody else's server of that name, well-formed or not", () => {
-    expect(refusal({ halo: { type: "http", url: "https://other.example/mcp" } }).reason).toMatch(/not HALO's/);
-    expect(refusal({ halo: { url: "https://other.example/mcp" } }).reason).toMatch(/not HALO's/);
-    expect(refusal({ halo: { type: "http", url: "https://other.example/mcp", headers: null } }).reason).toMatch(
-      /not HALO's/,
-    );
+    for (const more of [{ type: "http" }, {}, { type: "http", headers: null }])
+      expect(refusal({ halo: { url: "https://other.example/mcp", ...more } }).reason).toMatch(/not HALO's/);
   });
   it.each(["PATH", "NODE_OPTIONS", "ANTHROPIC_BASE_URL", "HTTPS_PROXY"])("it wants %s set", (name) => {
     for (const each of Object.keys(headers) as (keyof typeof headers)[]) {
@@ -142,11 +129,8 @@ describe("an entry that is not touched", () => {
   });
   it("shows a hostile name without what steers a terminal", () => {
     const name = "h\u001b[2J\u202ealo\n";
-    for (const entry of [
-      { ...good, headersHelper: "x" },
-      { ...good, headers: { ...headers, "CM-PROFILE-ID": "${PATH}" } },
-    ]) {
-      const { reason, hint } = refusal({ [name]: entry });
+    for (const more of [{ headersHelper: "x" }, { headers: { ...headers, "CM-PROFILE-ID": "${PATH}" } }]) {
+      const { reason, hint } = refusal({ [name]: { ...good, ...more } });
       expect(`${reason}${hint}`).toContain('"halo"');
       expect(`${reason}${hint}`).not.toMatch(/[\p{Cc}\u202e]/u);
     }
@@ -154,17 +138,14 @@ describe("an entry that is not touched", () => {
 });
 
 describe("an address that is not HALO's", () => {
+  const url = "https://evil.example/halo/core/mcp";
   it("stays visible in the target", () => {
-    const url = "https://evil.example/halo/core/mcp";
     expect(target({ halo: { ...good, url } })).toMatchObject({ mode: "join", url });
   });
   it("never becomes the address of a new or mended entry", () => {
-    const url = "https://evil.example/halo/core/mcp";
-    expect(target({ halo: { ...good, url, headers: { "X-CM-PRODUCTTOKEN": "${T}" } } })).toMatchObject({
-      mode: "new",
-      url: HALO_URL,
-    });
-    expect(target({ halo: { url, headers } })).toMatchObject({ mode: "new", url: HALO_URL });
-    expect(target({ evil: { ...good, url } }, { name: "halo-mine" })).toMatchObject({ mode: "new", url: HALO_URL });
+    const isOurs = { mode: "new", url: HALO_URL };
+    expect(target({ halo: { ...good, url, headers: { "X-CM-PRODUCTTOKEN": "${T}" } } })).toMatchObject(isOurs);
+    expect(target({ halo: { url, headers } })).toMatchObject(isOurs);
+    expect(target({ evil: { ...good, url } }, { name: "halo-mine" })).toMatchObject(isOurs);
   });
 });
