@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { isInside, readState, resolveTarget } from "../../src/io/read.ts";
+import { errnoOf, isInside, readState, resolveTarget } from "../../src/io/read.ts";
 
 const folder = (): string => realpathSync(mkdtempSync(join(tmpdir(), "halo-snapshot-")));
 
@@ -98,3 +98,15 @@ it.each([
   ["/a", "/a/b", false],
   ["/b", "/a", false],
 ])("%s is inside of %s: %s", (path, folder, expected) => expect(isInside(path, folder)).toBe(expected));
+
+describe("errnoOf", () => {
+  it.each([
+    ["an error of the system", { code: "ENOENT", syscall: "open" }, "ENOENT"],
+    ["one of Node itself, without a call", { code: "ERR_INVALID_ARG_VALUE" }, undefined],
+    ["one without a code", { syscall: "open" }, undefined],
+    ["one whose code is a number", { code: 2, syscall: "open" }, undefined],
+  ])("%s", (_, more, code) => {
+    expect(errnoOf(Object.assign(new Error("made up"), more))).toBe(code);
+    expect(errnoOf(more)).toBeUndefined();
+  });
+});
