@@ -29,10 +29,24 @@ function base64Forms(secret: string): string[] {
   });
 }
 
-/** The forms of a value in a text: plain, JSON-escaped (also with `\/`, as PHP writes it), URL-encoded, base64. Longest first. */
+const ENTITIES: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
+
+/** As templates write it into a web page: the named entities alone, and with numbers for other characters. */
+function htmlForms(secret: string): string[] {
+  const code = (char: string, base: number): string => char.charCodeAt(0).toString(base).toUpperCase();
+  const ways = [
+    (char: string) => char,
+    (char: string) => `&#x${code(char, 16)};`,
+    (char: string) => `&#${code(char, 10)};`,
+  ];
+  return ways.map((way) => secret.replace(/[&<>"'`=/]/g, (char) => ENTITIES[char] ?? way(char)));
+}
+
+/** The forms of a value in a text: plain, JSON-escaped (also with `\/`, as PHP writes it), URL-encoded, HTML, base64. Longest first. */
 function formsOf(secret: string): readonly string[] {
   const json = JSON.stringify(secret).slice(1, -1);
-  const forms = [secret, json, json.replace(/\//g, "\\/"), ...urlForms(secret), ...base64Forms(secret)];
+  const plain = [secret, json, json.replace(/\//g, "\\/")];
+  const forms = [...plain, ...urlForms(secret), ...htmlForms(secret), ...base64Forms(secret)];
   return [...new Set(forms)].sort((a, b) => b.length - a.length);
 }
 

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdirSync, readFileSync, statSync, symlinkSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { CLEAN, check, HALO_FILE, write } from "../support/check.ts";
@@ -329,6 +329,16 @@ describe("--fix", () => {
     const again = await check(repo.path, ["--fix", "--json"], env);
     expect(JSON.parse(again.stdout)).toMatchObject({ ok: false, fixed: [] });
     expect(again.stderr).toContain("b/.mcp.json is a link");
+  });
+
+  it("leaves out a file that two clients read through a link: what one needs breaks the other", async () => {
+    const shared = HALO_FILE.replace('"type": "http"', '"type": "https"');
+    commit({ ...CLEAN, ".cursor/mcp.json": shared });
+    rmSync(join(repo.path, ".mcp.json"));
+    symlinkSync(".cursor/mcp.json", join(repo.path, ".mcp.json"));
+    const { stderr } = await check(repo.path, ["--fix"], env);
+    expect(stderr).toContain(".cursor/mcp.json is read by two clients");
+    expect(readFileSync(join(repo.path, ".cursor/mcp.json"), "utf8")).toBe(shared);
   });
 
   it("says in every format what it changed, or would", async () => {

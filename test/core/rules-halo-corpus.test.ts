@@ -131,6 +131,14 @@ it("finds secrets where they stand, and never prints them", { timeout: 60_000 },
   expect(missed.length / tried, missed.slice(0, 20).join("\n")).toBe(0);
 });
 
+it.each(["OVLItIoNnjaUTjsvWJRjjYm6", "SQwgQLhQuoVKhq", "LpHYwHEDCALR"])(
+  "finds a password of letters alone: %s",
+  (secret) => {
+    const found = judge(mcp({ command: "x", env: { DB_PASSWORD: secret } }));
+    expect(found.map(({ rule }) => rule)).toEqual(["committed-secret"]);
+  },
+);
+
 it("takes the same texts for what they are under names that mean no secret", () => {
   const cries: string[] = [];
   let tried = 0;

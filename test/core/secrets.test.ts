@@ -74,6 +74,16 @@ describe("mask", () => {
     fc.string({ unit: fc.constantFrom("a", "b"), minLength: 4, maxLength: 40 }),
   );
 
+  it.each([
+    ["Handlebars, mustache", "aaaa&#x2F;bbbb&#x3D;&quot;cccc&amp;&#x27;"],
+    ["decimal", "aaaa&#47;bbbb&#61;&quot;cccc&amp;&#39;"],
+    ["named alone", "aaaa/bbbb=&quot;cccc&amp;'"],
+  ])("masks what a template wrote into a web page: %s", (_, text) => {
+    expect(mask(`<p>${text}</p>`, [`aaaa/bbbb="cccc&'`])).toBe(
+      "<p>••••cc&'</p>".replace("cc&'", maskOf(`aaaa/bbbb="cccc&'`).slice(4)),
+    );
+  });
+
   it("never leaves a secret: plain, in JSON, in a URL, twice, side by side", () => {
     fc.assert(
       fc.property(secret, surrounding, surrounding, (value, before, after) => {

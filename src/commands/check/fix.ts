@@ -41,12 +41,17 @@ function fixAll(gathered: Gathered): readonly Step[] {
   });
 }
 
-/** What is written. A link is left out: it leads to another client's file, or out of the repository. */
+/** What is written. A link is left out, since it may lead out of the repository, and a file that two clients read: what one needs can break the other. */
 function plan(gathered: Gathered, show: Show): readonly Step[] {
+  const { root, subject } = gathered;
+  const readers = (path: string) =>
+    new Set(subject.documents.flatMap((each) => (resolveTarget(join(root, each.path)) === path ? [each.kind] : [])));
   return fixAll(gathered).filter(({ name, path }) => {
     const isLink = resolveTarget(path) !== path;
+    const isShared = readers(path).size > 1;
     if (isLink) show.warn(`${printable(name)} is a link and is not changed`);
-    return !isLink;
+    else if (isShared) show.warn(`${printable(name)} is read by two clients, through a link, and is not changed`);
+    return !isLink && !isShared;
   });
 }
 

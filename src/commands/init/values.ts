@@ -1,6 +1,6 @@
 /** Where the three values come from: the command line, the environment, files, or a person. */
 import { envIn } from "../../core/clients/claude-state.ts";
-import { cleanValue, HEADERS, idsFromStudioUrl, LABELS, looksLikeUrl, VALUES, type Value } from "../../core/halo.ts";
+import { cleanValue, idsFromStudioUrl, LABELS, looksLikeUrl, VALUES, type Value } from "../../core/halo.ts";
 import { maskOf, printable } from "../../core/secrets.ts";
 import { UsageError } from "../../errors.ts";
 import { readTemplate } from "../../io/read.ts";
@@ -49,7 +49,10 @@ export async function valueSources(page: Page) {
     const slot = target.slots[which];
     if ("literal" in slot) return [["given", ".mcp.json", slot.literal]];
     const { env } = slot;
-    const header = (scope: "local" | "user") => entryIn(page, scope)?.headers[HEADERS[which]];
+    const header = (scope: "local" | "user") => {
+      const written = entryIn(page, scope)?.values[which];
+      return written !== undefined && "literal" in written ? written.literal : undefined;
+    };
     // a team may have its IDs there; a token there is never used
     const example = which === "token" || target.mode === "new" ? undefined : here.example.get(env);
     return [

@@ -56,7 +56,8 @@ function isWord(part: string): boolean {
   if (/^(?:[A-Z]+|[a-z]+)$/.test(letters)) return letters.length <= 24;
   // people write capitals at the start of longer words; random text has them anywhere
   const capitals = letters.match(/[A-Z]+/g)?.length ?? 0;
-  return /^[A-Za-z]+$/.test(letters) && letters.length >= 3.5 * capitals;
+  if (/^[A-Z][a-z]{2,}[A-Z]{1,3}$/.test(part) && part.length <= 9) return true;
+  return /^[A-Za-z]+$/.test(letters) && letters.length >= 4.5 * capitals;
 }
 
 const isWordy = (value: string): boolean => partsOf(value).every(isWord);

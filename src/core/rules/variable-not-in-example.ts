@@ -1,6 +1,6 @@
 /** `.env.example` is where a person who clones the repository sees which variables to set. */
 import { isBelow } from "../check/documents.ts";
-import { givenValues } from "../check/env-files.ts";
+import { givenBy, givenValues } from "../check/env-files.ts";
 import { haloServers, saidBy, valueHeaders } from "../check/halo-servers.ts";
 import type { Document, Subject } from "../check/model.ts";
 import { rowsOf } from "../check/rows.ts";
@@ -9,7 +9,7 @@ import { isFitToShow } from "../check/show.ts";
 import { entriesIn, type ServerEntry } from "../clients/entry.ts";
 import { clientOf } from "../clients/index.ts";
 import { variablesIn } from "../clients/references.ts";
-import { addExampleNames, parseDotenv } from "../formats/dotenv.ts";
+import { addExampleNames } from "../formats/dotenv.ts";
 import { keySpan, member, textOf } from "../formats/nodes.ts";
 import { isSafeVariable, LABELS } from "../halo.ts";
 
@@ -63,7 +63,7 @@ function unlisted(subject: Subject) {
       const values = server ? valueHeaders(server).flatMap(({ variables }) => variables) : [];
       const missing = neededBy(server ?? { client, dialect: client.references, node: entry.value }).filter((name) => {
         const key = `${nearest?.path ?? ""}\n${name}`;
-        const isSaid = said.has(key) || examples.some(({ text }) => parseDotenv(text).has(name));
+        const isSaid = said.has(key) || examples.some((each) => givenBy(each).has(name));
         // variables of other programs have a rule of their own; everybody has the values of shared files
         if (isSaid || (values.includes(name) && !isSafeVariable(name))) return false;
         said.add(key);
