@@ -1,5 +1,4 @@
-import { chmodSync, existsSync, mkdtempSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { type CarryOut, carryOut } from "../../src/commands/shared/carry-out.ts";
@@ -7,8 +6,8 @@ import type { Context } from "../../src/context.ts";
 import type { Plan, RunStep, WriteStep } from "../../src/core/plan/model.ts";
 import { Cancelled, Refusal } from "../../src/errors.ts";
 import { readState } from "../../src/io/read.ts";
+import { folder } from "../support/home.ts";
 
-const folder = (): string => realpathSync(mkdtempSync(join(tmpdir(), "halo-carry-out-")));
 const read = (path: string): string => readFileSync(path, "utf8");
 const context = { signal: new AbortController().signal, secrets: new Set<string>() } as unknown as Context;
 
@@ -91,8 +90,7 @@ describe("carryOut", () => {
 describe.runIf(process.platform !== "win32")("carryOut with programs", () => {
   function program(dir: string, script: string): string {
     const path = join(dir, "claude");
-    writeFileSync(path, `#!/bin/sh\necho "$*" >> "${dir}/calls"\n${script}\n`);
-    chmodSync(path, 0o755);
+    writeFileSync(path, `#!/bin/sh\necho "$*" >> "${dir}/calls"\n${script}\n`, { mode: 0o755 });
     return path;
   }
   const step = (path: string, word: string, rest: Partial<RunStep> = {}): RunStep => ({
@@ -112,18 +110,11 @@ describe.runIf(process.platform !== "win32")("carryOut with programs", () => {
   });
 
   it.each([
-    ["takes back what was added", "exit 0", "claude mcp fail failed: no room. Everything was restored."],
-    [
-      "knows the words of claude for nothing to take back",
-      'echo "No MCP server named x" >&2; exit 1',
-      "claude mcp fail failed: no room. Everything was restored.",
-    ],
-    [
-      "names what to type where that fails",
-      "exit 1",
-      "claude mcp fail failed: no room. Could not be restored: add it: claude mcp undo.",
-    ],
-  ])("%s", async (_, undo, message) => {
+    ["takes back what was added", "exit 0", "Everything was restored."],
+    ["knows claude's words for nothing there", 'echo "No MCP server named x" >&2; exit 1', "Everything was restored."],
+    ["names what to type where that fails", "exit 1", "Could not be restored: add it: claude mcp undo."],
+  ])("%s", async (_, undo, end) => {
+    const message = `claude mcp fail failed: no room. ${end}`;
     const dir = folder();
     const path = program(dir, `case "$2" in fail) echo "no room" >&2; exit 1;; undo) ${undo};; esac`);
     const write: WriteStep = { kind: "write", path: join(dir, "a"), before: undefined, after: "x" };

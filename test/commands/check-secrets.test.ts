@@ -1,5 +1,6 @@
 /** What `check` prints of a hostile repository: every secret is found, no piece of one is shown, nothing is a command for a runner. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { HALO_URL, HEADERS } from "../../src/core/halo.ts";
 import { CLEAN, check, write } from "../support/check.ts";
 import { mkRepo, type Repository, type ScratchHome, scratchHome } from "../support/home.ts";
 import { ALL, drawn, encode, FORMS, PLACES } from "../support/secrets.ts";
@@ -72,6 +73,12 @@ const entry = (fields: string): string =>
 const URL = '"url": "https://example.com/mcp"';
 const mcp = (text: string) => ({ ".mcp.json": text });
 
+/** How the token is written in HALO's entry: `@` stands for it. */
+const WRITTEN =
+  '@;Bearer @; @ ;"@";${HALO_MCP_TOKEN:-@};${HALO_MCP_TOKEN-@};${@};${env:@};${ @ };$@;%@%;{{@}};{env:@};${env:HALO_MCP_TOKEN}@;@${HALO_MCP_TOKEN};<@>;$(echo @);${input:@}'.split(
+    ";",
+  );
+
 /** Places that other rules quote, and fixes that touch them. */
 const QUOTED: Readonly<Record<string, (secret: string) => Readonly<Record<string, string>>>> = {
   "a server's name": (it) => mcp(`{"mcpServers":{"${it}":{"url":"https://example.com"},"b":{"url":1}}}`),
@@ -98,6 +105,22 @@ const QUOTED: Readonly<Record<string, (secret: string) => Readonly<Record<string
   "a deep value": (it) => mcp(entry(`${URL}, "x": ${"[".repeat(300)}{"token":"${it}"}${"]".repeat(300)}`)),
   TOML: (it) => ({
     ".codex/config.toml": `[mcp_servers.${it}]\nurl = "https://x/?k=${it}"\nhttp_headers = { "${it}" = "${it}" }\n# ${it}\n`,
+  }),
+  "HALO's headers and URL": (it) => {
+    const entries = WRITTEN.map((form) => form.replace("@", () => it)).flatMap((text) => [
+      {
+        type: "http",
+        url: HALO_URL,
+        headers: { [HEADERS.token]: text, [HEADERS.account]: text, [HEADERS.profile]: text },
+      },
+      { type: "http", url: `${HALO_URL}?token=${text}`, headers: { "X-CM-PRODUCT-TOKEN": text } },
+    ]);
+    return mcp(JSON.stringify({ mcpServers: { ...entries } }));
+  },
+  "HALO's settings": (it) => ({
+    ...mcp(JSON.stringify({ mcpServers: { [it]: { type: "sse", url: HALO_URL, headersHelper: `echo ${it}` } } })),
+    ".claude/settings.json": JSON.stringify({ env: { HALO_MCP_TOKEN: it, [it]: it }, disabledMcpjsonServers: [it] }),
+    ".env.example": `HALO_MCP_TOKEN=${it}\n`,
   }),
   ".env": (it) => ({ ".env": `HALO_MCP_TOKEN=${it}\n${it}=1\n` }),
   "a client's file": (it) => ({

@@ -56,9 +56,16 @@ describe("whatever stands in .mcp.json, check ends with 0 or 1 and a sensible wo
     "inline tables": { ".codex/config.toml": `x = { ${'a="b", '.repeat(1000)} }\n`.repeat(20) },
     "lines of quotes": { ".codex/config.toml": `x = ${'"'.repeat(19_000)}\n`.repeat(20) },
     "one line of escaped quotes": { ".codex/config.toml": `x = "${'\\"'.repeat(400_000)}` },
-    "references that nothing closes": {
-      ".mcp.json": list(20, `{"type":"http","url":"${"${".repeat(8000)}"}`),
-    },
+    "references that nothing closes": { ".mcp.json": list(20, `{"type":"http","url":"${"${".repeat(8000)}"}`) },
+    "2,000 servers": { ".mcp.json": list(2000) },
+    ...Object.fromEntries(
+      ["a", "sk-", "a:", "--a=", "aB", "https://a:", `${"x".repeat(13_000)}@`].map((part) => {
+        const text = part.repeat(Math.ceil(13_000 / part.length));
+        const program = { command: text, args: [text], env: { A_TOKEN: text } };
+        const halo = { type: "http", url: text, headers: { "X-CM-PRODUCTTOKEN": text } };
+        return [part.slice(0, 9), { ".mcp.json": JSON.stringify({ mcpServers: { program, halo } }) }];
+      }),
+    ),
     numbers: { ".mcp.json": `{"mcpServers":{"a":{"command":"x","args":[${"1,".repeat(40_000)}1]}}}` },
     "names without end": { ".mcp.json": `{"mcpServers":{"a":{"command":"${"token=".repeat(30_000)}"}}}` },
     "brackets without end": { ".env.example": `A_TOKEN=${")".repeat(500_000)}x\n` },

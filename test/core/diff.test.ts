@@ -5,6 +5,7 @@ import { diffTexts } from "../../src/core/formats/diff.ts";
 import { setDotenv } from "../../src/core/formats/dotenv.ts";
 import { setProperty } from "../../src/core/formats/json-edit.ts";
 import { HALO_URL, HEADERS } from "../../src/core/halo.ts";
+import { textOf } from "../support/edited.ts";
 import { FORMS } from "../support/secrets.ts";
 
 const TOKEN = "tok-0123456789-abcdef";
@@ -25,13 +26,8 @@ function show(before: string, after: string, path: File, width = 100): string {
     .join("\n");
 }
 
-function edited(result: { ok: true; text: string } | { ok: false; refused: { reason: string } }): string {
-  if (!result.ok) throw new Error(result.refused.reason);
-  return result.text;
-}
-
 const withEntry = (before: string): string =>
-  edited(setProperty(before, ["mcpServers", "halo"], entry, { strict: true }));
+  textOf(setProperty(before, ["mcpServers", "halo"], entry, { strict: true }));
 
 describe("what is seen in a diff", () => {
   it("our entry beside a neighbour, of which the secrets alone are masked", () => {
@@ -60,7 +56,7 @@ describe("what is seen in a diff", () => {
   });
 
   it("of .env our lines and the names of others, whose values are private", () => {
-    const after = edited(setDotenv("A=1\n", { HALO_MCP_TOKEN: TOKEN, HALO_ACCOUNT_ID: ACCOUNT }));
+    const after = textOf(setDotenv("A=1\n", { HALO_MCP_TOKEN: TOKEN, HALO_ACCOUNT_ID: ACCOUNT }));
     expect(show("A=1\n", after, ".env")).toBe(
       `context|A=••••\nadded|HALO_MCP_TOKEN=••••cdef\nadded|HALO_ACCOUNT_ID=${ACCOUNT}`,
     );

@@ -7,12 +7,7 @@ import {
   removeExampleNames,
   setDotenv,
 } from "../../src/core/formats/dotenv.ts";
-import type { Edited } from "../../src/core/formats/json.ts";
-
-function text(edited: Edited): string {
-  if (!edited.ok) throw new Error(`refused at ${edited.refused.offset}: ${edited.refused.reason}`);
-  return edited.text;
-}
+import { textOf } from "../support/edited.ts";
 
 describe("parseDotenv", () => {
   const cases: readonly (readonly [string, Record<string, string>])[] = [
@@ -85,7 +80,7 @@ describe("setDotenv", () => {
     expect(setDotenv(after, { T: "new" })).toEqual({ ok: true, text: after, changed: false });
   });
   it("appends several names as one block", () => {
-    expect(text(setDotenv("A=1\nB=2\n", { X: "1", A: "9", Y: "a b" }))).toBe("A=9\nB=2\nX=1\nY='a b'\n");
+    expect(textOf(setDotenv("A=1\nB=2\n", { X: "1", A: "9", Y: "a b" }))).toBe("A=9\nB=2\nX=1\nY='a b'\n");
   });
   it.each<[string, string, number, RegExp]>([
     // a quote that was forgotten is not closed by taking other lines away
@@ -143,7 +138,7 @@ describe("addExampleNames", () => {
   ] as const)("%j", (before, after, restored) => {
     expect(addExampleNames(before, names)).toEqual({ ok: true, text: after, changed: true });
     expect(addExampleNames(after, names)).toEqual({ ok: true, text: after, changed: false });
-    expect(text(removeExampleNames(after, names))).toBe(restored);
+    expect(textOf(removeExampleNames(after, names))).toBe(restored);
   });
   it("takes out only what is as it was written", () => {
     expect(removeExampleNames("# mine\nT=\n# the account\nA=5\n", names)).toMatchObject({ changed: false });

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Edited, type Json, parseDocument } from "../../src/core/formats/json.ts";
 import { addToArray, removeFromArray, removeProperty, setProperty } from "../../src/core/formats/json-edit.ts";
+import { textOf } from "../support/edited.ts";
 import { type Random, randomFrom } from "./random.ts";
 
 const RUNS = 1500;
@@ -63,11 +64,6 @@ function randomDocument(seed: number): { text: string; mode: (typeof MODES)[numb
   const parts = tokens.map((token, index) => (index === 0 ? token : gap(tokens[index - 1], token) + token));
   const text = parts.join("").replaceAll("-500", "-0.5e3").replaceAll("é", "\\u00e9");
   return { text: bom + ends[0] + text + ends[1], mode };
-}
-
-function text(edited: Edited): string {
-  if (!edited.ok) throw new Error(`refused at ${edited.refused.offset}: ${edited.refused.reason}`);
-  return edited.text;
 }
 
 /** The longer text is the shorter one and one run of new bytes. */
@@ -158,9 +154,9 @@ describe("any JSON document, however it is formatted", () => {
         fc.property(fc.nat(), (seed) => {
           const { text: before, mode } = randomDocument(seed);
           const strict = mode !== "comments";
-          const after = text(operation.install(before, strict));
+          const after = textOf(operation.install(before, strict));
           expect(operation.install(after, strict)).toEqual({ ok: true, text: after, changed: false });
-          const removed = text(operation.remove(after, strict));
+          const removed = textOf(operation.remove(after, strict));
           if (!meetsEmpty(jsonOf(before), operation.path)) {
             expect(isPureInsertion(before, after)).toBe(true);
             expect(removed).toBe(before);
@@ -188,8 +184,8 @@ describe("any JSON document, however it is formatted", () => {
         const object = (strictly(before) as Record<string, unknown>)["env"];
         fc.pre(object === undefined || Object.keys(object as object).length > 0);
         let after = before;
-        for (const name of names) after = text(setProperty(after, ["env", name], "x", { strict: true }));
-        for (const name of names) after = text(removeProperty(after, ["env", name], { strict: true }));
+        for (const name of names) after = textOf(setProperty(after, ["env", name], "x", { strict: true }));
+        for (const name of names) after = textOf(removeProperty(after, ["env", name], { strict: true }));
         expect(after).toBe(before);
       }),
       { numRuns: 1500 },
@@ -201,17 +197,17 @@ describe("any JSON document, however it is formatted", () => {
       fc.property(fc.nat(), fc.constantFrom(...KEYS), (seed, key) => {
         const { text: before, mode } = randomDocument(seed);
         const strict = mode !== "comments";
-        const removed = text(removeProperty(before, [key], { strict }));
+        const removed = textOf(removeProperty(before, [key], { strict }));
         if (!strict) return;
         const meant = strictly(before) as Record<string, unknown>;
         const isThere = Object.hasOwn(meant, key);
         delete meant[key];
         expect(strictly(removed)).toEqual(meant);
         if (!isThere) return;
-        const after = text(setProperty(before, [key], ENTRY, { strict }));
+        const after = textOf(setProperty(before, [key], ENTRY, { strict }));
         Object.defineProperty(meant, key, { value: ENTRY, enumerable: true, configurable: true, writable: true });
         expect(strictly(after)).toEqual(meant);
-        expect(text(setProperty(after, [key], ENTRY, { strict }))).toBe(after);
+        expect(textOf(setProperty(after, [key], ENTRY, { strict }))).toBe(after);
       }),
       { numRuns: RUNS },
     );

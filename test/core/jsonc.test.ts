@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import type { Edited, Json } from "../../src/core/formats/json.ts";
+import type { Json } from "../../src/core/formats/json.ts";
 import { parseDocument } from "../../src/core/formats/json.ts";
 import {
   addToArray,
@@ -11,6 +11,7 @@ import {
   setProperty,
 } from "../../src/core/formats/json-edit.ts";
 import { placeWords } from "../../src/core/formats/lines.ts";
+import { textOf } from "../support/edited.ts";
 
 const STRICT = { strict: true };
 const LENIENT = { strict: false };
@@ -20,11 +21,6 @@ const ENTRY: Json = {
   url: "https://api.cm.com/halo/core/mcp",
   headers: { Authorization: "Bearer ${HALO_MCP_TOKEN}" },
 };
-
-function text(edited: Edited): string {
-  if (!edited.ok) throw new Error(`refused at ${edited.refused.offset}: ${edited.refused.reason}`);
-  return edited.text;
-}
 
 /**
  * A folder is a test: `before.json` (strict) or `before.jsonc`, and `after.*` or `refused.txt` with `line:column reason`.
@@ -49,9 +45,9 @@ describe("fixtures/edit", () => {
     expect(written).toBe(read(file));
     if (!edited.ok) return;
     expect(setProperty(edited.text, PATH, ENTRY, { strict })).toEqual({ ok: true, text: edited.text, changed: false });
-    const removed = text(removeProperty(edited.text, PATH, { strict }));
+    const removed = textOf(removeProperty(edited.text, PATH, { strict }));
     if (before.trim() === "") expect(isSkeleton(removed)).toBe(true);
-    else if (name.startsWith("replace")) expect(removed).toBe(text(removeProperty(before, PATH, { strict })));
+    else if (name.startsWith("replace")) expect(removed).toBe(textOf(removeProperty(before, PATH, { strict })));
     else if (!/empty|comments-only/.test(name)) expect(removed).toBe(before);
   });
 });
@@ -59,20 +55,20 @@ describe("fixtures/edit", () => {
 describe("objects and lists that are empty", () => {
   const layouts = ["{}", '{"mcpServers":{}}', '{\n  "mcpServers": {}\n}\n', '{\r\n\t"mcpServers": {}\r\n}', '{"x":1}'];
   it.each(layouts)("%j", (before) => {
-    const after = text(setProperty(before, PATH, ENTRY, STRICT));
-    expect(text(removeProperty(after, PATH, STRICT))).toBe(
+    const after = textOf(setProperty(before, PATH, ENTRY, STRICT));
+    expect(textOf(removeProperty(after, PATH, STRICT))).toBe(
       before.includes("x") ? before : before.replace(/\s*".*\s*(?=\})/s, ""),
     );
     if (before.includes("mcp"))
-      expect(text(removeProperty(after, PATH, { strict: true, keepsEmpty: true }))).toBe(before);
+      expect(textOf(removeProperty(after, PATH, { strict: true, keepsEmpty: true }))).toBe(before);
   });
   it.each([
     ['{\n  "mcpServers": { }\n}', "{}"],
     ['{\n  "mcpServers": {\n\n  }\n}', "{}"],
     ['{\n  "mcpServers": {\n    // ours\n  }\n}', '{\n  "mcpServers": {// ours\n  }\n}'],
   ])("%j loses the white space in it", (before, restored) => {
-    const after = text(setProperty(before, PATH, ENTRY, LENIENT));
-    expect(text(removeProperty(after, PATH, LENIENT))).toBe(restored);
+    const after = textOf(setProperty(before, PATH, ENTRY, LENIENT));
+    expect(textOf(removeProperty(after, PATH, LENIENT))).toBe(restored);
   });
 });
 
@@ -119,9 +115,11 @@ describe("setProperty", () => {
   });
   it("takes any name for a name", () => {
     for (const name of ["__proto__", "constructor", "toString", "", "a.b", 'q"\\\n']) {
-      const after = text(setProperty("{}", ["mcpServers", name], { __proto__: null, x: 1 } as unknown as Json, STRICT));
+      const after = textOf(
+        setProperty("{}", ["mcpServers", name], { __proto__: null, x: 1 } as unknown as Json, STRICT),
+      );
       expect(Object.keys(JSON.parse(after).mcpServers)).toEqual([name]);
-      expect(text(removeProperty(after, ["mcpServers", name], STRICT))).toBe("{}");
+      expect(textOf(removeProperty(after, ["mcpServers", name], STRICT))).toBe("{}");
     }
     expect(({} as { x?: number }).x).toBeUndefined();
   });
@@ -152,12 +150,12 @@ describe("arrays of strings", () => {
     expect(removeFromArray(after, path, "halo", STRICT)).toEqual({ ok: true, text: before, changed: true });
   });
   it("puts it into an empty list, which goes with it", () => {
-    const after = text(addToArray('{\n  "l": []\n}', ["l"], "halo", STRICT));
+    const after = textOf(addToArray('{\n  "l": []\n}', ["l"], "halo", STRICT));
     expect(after).toBe('{\n  "l": ["halo"]\n}');
-    expect(text(removeFromArray(after, ["l"], "halo", STRICT))).toBe("{}");
+    expect(textOf(removeFromArray(after, ["l"], "halo", STRICT))).toBe("{}");
   });
   it("takes every occurrence out", () => {
-    expect(text(removeFromArray('{"l":["halo", "x", "halo", 1, null]}', ["l"], "halo", STRICT))).toBe(
+    expect(textOf(removeFromArray('{"l":["halo", "x", "halo", 1, null]}', ["l"], "halo", STRICT))).toBe(
       '{"l":["x", 1, null]}',
     );
   });
@@ -168,9 +166,9 @@ describe("arrays of strings", () => {
     expect(removeFromArray("{}", ["l"], "halo", STRICT)).toMatchObject({ ok: true, changed: false });
   });
   it("makes a document where there is none, which is a skeleton again after the removal", () => {
-    const made = text(addToArray("", path, "halo", STRICT));
+    const made = textOf(addToArray("", path, "halo", STRICT));
     expect(made).toBe('{\n  "enabledMcpjsonServers": [\n    "halo"\n  ]\n}\n');
-    expect(isSkeleton(text(removeFromArray(made, path, "halo", STRICT)))).toBe(true);
+    expect(isSkeleton(textOf(removeFromArray(made, path, "halo", STRICT)))).toBe(true);
   });
 });
 

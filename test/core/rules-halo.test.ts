@@ -227,13 +227,6 @@ describe("HALO's entry", () => {
     expect(entryIds(entry)).toEqual(expected);
   });
 
-  it("is left to the rules about loading where it has another shape", () => {
-    const shapes = [null, 1, "x", [], {}, { url: 1 }];
-    const entries = [...shapes, ...[null, [], { A: 1 }].map((other) => ({ ...halo, headers: other }))];
-    for (const entry of entries)
-      for (const rule of entryIds(entry)) expect(["halo-missing", "halo-header-missing"]).toContain(rule);
-  });
-
   it("has its spelling mended only where each reference is a plain name", () => {
     const fixOf = (text: string) =>
       findingsOf(HALO_RULES, tidy(withHeaders({ "CM-PROFILE-ID": text }))).map(({ rule, fix }) => [
@@ -269,28 +262,17 @@ it("variables of every server of the project are in .env.example, each said once
 });
 
 describe("a client's file that cannot be read", () => {
-  const loose = '{ /* c */ "servers": {}, }';
-  it.each<readonly [path: string, text: string, found: readonly string[]]>([
-    [
-      ".codex/config.toml",
-      "[mcp_servers.halo\nurl = 1",
-      ["18 the key, equals sign, and value must be on the same line"],
-    ],
-    [".codex/config.toml", "<<<<<<< HEAD\n", ["0 the file has conflict markers of an unfinished merge"]],
-    [".codex/config.toml", "", []],
-    [".codex/config.toml", 'a = """\n= = \n"""\n[[x."y]z"]] # x\r\nb.c = {d = [1]}\r\ne = 2024-01-01', []],
-    // comments where the client takes them
-    [".vscode/mcp.json", loose, []],
-    ["opencode.jsonc", loose, []],
-    [".claude/settings.json", loose, ["2 a comment or a trailing comma"]],
-    [".cursor/mcp.json", "{", ["0 the file ends too early, as if it were cut off"]],
-    [".claude/settings.json", "\uFEFF{}", []],
-    [".claude/settings.json", "", []],
-    [".mcp.json", "{", []],
-  ])("%s: %j", (path, text, expected) => {
+  // comments where the client takes them
+  it.each([
+    [".codex/config.toml", ""],
+    [".codex/config.toml", 'a = """\n= = \n"""\n[[x."y]z"]] # x\r\nb.c = {d = [1]}\r\ne = 2024-01-01'],
+    ["opencode.jsonc", '{ /* c */ "mcp": {}, }'],
+    [".claude/settings.json", "\uFEFF{}"],
+    [".claude/settings.json", ""],
+    [".mcp.json", "{"],
+  ])("is not %s: %j", (path, text) => {
     const found = findingsOf(HALO_RULES, { [path]: text }, { allowMissing: true });
-    const broken = found.filter(({ rule }) => rule === "client-file-broken");
-    expect(broken.map(({ args, span }) => `${span.offset} ${args.reason}`)).toEqual(expected);
+    expect(found.map(({ rule }) => rule)).not.toContain("client-file-broken");
   });
 });
 
@@ -353,22 +335,4 @@ describe("secrets", () => {
     expect(alone(".env", { ...env, tracked: true, mode: 0o644 }, { local: true })).toEqual(["committed-env-file"]);
     expect(alone(".env", env, { local: true })).toEqual([]);
   });
-});
-
-it("reads 2,000 servers, 2,000 arguments and 60 kB in one text", { timeout: 60_000 }, () => {
-  const program = { command: "x", env: { A_TOKEN: "${A}" } };
-  const servers = Array.from({ length: 2000 }, (_, at) => [`s${at}`, at % 2 === 0 ? halo : program] as const);
-  const args = Array.from({ length: 2000 }, (_, at) => `--flag-${at}=value${at}`);
-  findingsOf(HALO_RULES, { ...tidy(halo), ".mcp.json": mcp(Object.fromEntries(servers)) }, { local: true });
-  findingsOf(HALO_RULES, { ".mcp.json": mcp({ a: { command: "x", args } }) });
-  const parts = ["a", "${", "sk-", "a:", "--a=", "aB", '{"a":', "https://a:"];
-  for (const text of [...parts.map((part) => part.repeat(60_000 / part.length)), "x".repeat(13_000).concat("@")]) {
-    const own = withHeaders({ "X-CM-PRODUCTTOKEN": text }) as object;
-    const files = {
-      ".mcp.json": mcp({ halo: { ...own, url: text }, b: { command: text, args: [text], env: { A_TOKEN: text } } }),
-      ".env": `A_TOKEN=${text}`,
-      ".codex/config.toml": `[mcp_servers.halo]\nurl = "${text}"\n${text}\n`,
-    };
-    findingsOf(HALO_RULES, files, { local: true });
-  }
 });

@@ -1,13 +1,12 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, realpathSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { EnvironmentError } from "../../src/errors.ts";
 import { createGit, findRoot } from "../../src/io/git.ts";
 import { findProgram, programCandidates, trustedEnv, untrusted } from "../../src/io/programs.ts";
+import { folder } from "../support/home.ts";
 
-const folder = (): string => realpathSync(mkdtempSync(join(tmpdir(), "halo-git-")));
 const program = findProgram("git", { env: process.env, platform: process.platform, exclude: [] }) ?? "git";
 
 function repository() {

@@ -2,25 +2,24 @@ import { spawn } from "node:child_process";
 import {
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
-  realpathSync,
   renameSync,
   symlinkSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
-import { hostname, tmpdir } from "node:os";
+import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { Cancelled, EnvironmentError } from "../../src/errors.ts";
 import { acquireLock, clearStaleLock, type Lock, releaseLock } from "../../src/io/lock.ts";
+import { folder } from "../support/home.ts";
 
 const SECRET = "made-up-secret-1";
 const HERE = hostname().replace(/[^\w.-]/g, "_");
 const never = new AbortController().signal;
-const target = (): string => join(realpathSync(mkdtempSync(join(tmpdir(), "halo-lock-"))), "file");
+const target = (): string => join(folder(), "file");
 const acquire = (file: string, timeoutMs = 400): Promise<Lock> => acquireLock(file, never, timeoutMs);
 const beside = (file: string): string[] => readdirSync(dirname(file), { recursive: true, encoding: "utf8" });
 

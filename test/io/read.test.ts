@@ -1,12 +1,10 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, realpathSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { errnoOf, isInside, readState, resolveTarget } from "../../src/io/read.ts";
-
-const folder = (): string => realpathSync(mkdtempSync(join(tmpdir(), "halo-snapshot-")));
+import { folder } from "../support/home.ts";
 
 describe("readState", () => {
   it("keeps every byte: a BOM, CRLF, no final newline", () => {
@@ -52,11 +50,8 @@ describe("readState", () => {
   it("refuses a link to a device or a pipe as well", () => {
     const dir = folder();
     symlinkSync("/dev/zero", join(dir, "zero"));
-    expect(readState(join(dir, "zero"))).toMatchObject({
-      kind: "unreadable",
-      realPath: "/dev/zero",
-      reason: "it is a device",
-    });
+    const device = { kind: "unreadable", realPath: "/dev/zero", reason: "it is a device" };
+    expect(readState(join(dir, "zero"))).toMatchObject(device);
   });
 });
 

@@ -3,6 +3,9 @@ import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from "node:f
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 
+/** A new empty folder. */
+export const folder = (): string => realpathSync(mkdtempSync(join(tmpdir(), "create-halo-mcp-test-")));
+
 export type Environment = Record<string, string>;
 
 export interface ScratchHome {
