@@ -206,3 +206,18 @@ describe("isSkeleton", () => {
     expect(isSkeleton(document)).toBe(expected);
   });
 });
+
+it.each([
+  ['{"a": "\\uZZ12"}', 6, "an escape sequence that JSON does not have"],
+  ['{"a": "\\q"}', 6, "an escape sequence that JSON does not have"],
+  ['{"a": "b', 8, "the file ends too early, as if it were cut off"],
+  ['{"a": "b\n"}', 8, "a line break or a control character inside a string"],
+  ['{"a" 1}', 5, "a colon after the property name is missing"],
+  ['{"a": 1 "b": 2}', 8, "a comma or a closing bracket is missing"],
+  ['{"a": 1} {}', 9, "there is text after the end of the JSON document"],
+  ["{1: 1}", 1, "a property name in double quotes is missing"],
+  ['{"a": tru}', 6, "this is neither a JSON value nor a name in double quotes"],
+  ['{"a": 1 /* }', 8, "a comment is not closed"],
+])("%s: why it cannot be read", (text, offset, reason) => {
+  expect(setProperty(text, PATH, ENTRY, LENIENT)).toEqual({ ok: false, refused: { offset, reason } });
+});

@@ -214,7 +214,7 @@ export const NETWORK_CAUSES = {
         last?.connected === false
           ? "did not complete the connection"
           : `accepted the connection but did not answer ${asked}`;
-      const limit = last?.end === "broken" ? "" : ` (limit: ${Math.max(1, Math.ceil(record.timeoutMs / 1000))} s)`;
+      const limit = last?.end === "broken" ? "" : ` (limit: ${Math.ceil(record.timeoutMs / 1000)} s)`;
       return `${host} ${did} in time${limit}.${way}`;
     },
     tryThis: ({ record, tryProxy }) => {

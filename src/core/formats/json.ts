@@ -74,7 +74,7 @@ const REASONS: Readonly<Record<number, string>> = {
   5: "a colon after the property name is missing",
   6: "a comma or a closing bracket is missing",
   9: "there is text after the end of the JSON document",
-  [INVALID_COMMENT]: "a comment: Claude Code refuses the whole file because of it",
+  [INVALID_COMMENT]: "a comment, which strict JSON does not allow",
   11: "a comment is not closed",
   [UNCLOSED_STRING]: CONTROL,
   14: ESCAPE,
@@ -141,7 +141,7 @@ function read(text: string, strict: boolean): Node {
     const { kind, start, entries } = closed;
     const comma = entries.at(-1)?.comma;
     if (strict && comma !== undefined)
-      throw new Stop("a trailing comma: Claude Code refuses the whole file because of it", comma, { hint: FIX });
+      throw new Stop("a trailing comma, which strict JSON does not allow", comma, { hint: FIX });
     add({ kind, start, end: offset + 1, entries });
   };
   visit(
