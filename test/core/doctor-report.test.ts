@@ -170,6 +170,14 @@ describe("the links before the network", () => {
     ]);
   });
 
+  test("the entry in use comes first", () => {
+    const mine = { mcpServers: { halo: entry({ url: "https://mine.example/mcp" }) } };
+    const { detail } = linkOf(reportOf({ ...good, store: trusted({}, mine) }), "setup") ?? {};
+    expect(detail?.split("\n", 2).map((line) => line.split(":")[0])).toEqual(["used", "not used"]);
+    const local = linkOf(reportOf({ ...good, store: trusted(mine) }), "setup")?.detail;
+    expect(local?.split("\n")[0]).toContain('used: "halo" in ~/.claude.json (local scope)');
+  });
+
   test("the first failure is the cause; what else there is to do is a note", () => {
     const notTrusted = { status: "ok", ok: true, notes: [{ cause: "not-trusted", severity: "note" }] };
     expect(linkOf(reportOf({ ...good, store: {} }), "client")).toMatchObject(notTrusted);

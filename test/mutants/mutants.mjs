@@ -44,7 +44,7 @@ const SWAPS = {
   endsWith: "startsWith",
 };
 
-/** Every place of a file where one token can be exchanged. */
+/** Every place of a file where one token can be exchanged. A number becomes 0, since one more of a time limit is no fault; 0 becomes 1. */
 function placesOf(path, text) {
   const places = [];
   const swap = (from, token) => {
@@ -61,7 +61,12 @@ function placesOf(path, text) {
     Literal: (node) => {
       if (typeof node.value === "boolean") swap(node.start, String(node.value));
       else if (typeof node.value === "number")
-        places.push({ path, from: node.start, token: text.slice(node.start, node.end), to: String(node.value + 1) });
+        places.push({
+          path,
+          from: node.start,
+          token: text.slice(node.start, node.end),
+          to: node.value === 0 ? "1" : "0",
+        });
     },
     UnaryExpression: (node) => {
       if (node.operator === "!") places.push({ path, from: node.start, token: "!", to: "" });
