@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { endpointProblem, HALO_URL } from "../src/core/halo.ts";
 
@@ -44,23 +43,8 @@ describe("endpointProblem", () => {
     [`https://host/${"a".repeat(2048)}`, /longer than/],
   ])("%j may not", (url, problem) => expect(endpointProblem(url)).toMatch(problem));
 
-  it("never repeats what it refuses", () => {
-    const word = fc.string({ unit: fc.constantFrom(..."qzxjkvw0987"), minLength: 6, maxLength: 30 });
-    fc.assert(
-      fc.property(
-        word,
-        fc.constantFrom(
-          (w: string) => w,
-          (w: string) => `${w}:x`,
-          (w: string) => `https://${w}@h/`,
-          (w: string) => `http://${w}.example/`,
-          (w: string) => `https://h/#${w}`,
-          (w: string) => `https://h/ ${w}`,
-        ),
-        (text, shape) => {
-          expect(endpointProblem(shape(text)) ?? text).not.toContain(text);
-        },
-      ),
-    );
-  });
+  it.each(["s3cret:x", "https://s3cret@h/", "http://s3cret.example/", "https://h/#s3cret", "https://h/ s3cret"])(
+    "%s is not repeated",
+    (url) => expect(endpointProblem(url)).toEqual(expect.not.stringContaining("s3cret")),
+  );
 });

@@ -86,6 +86,13 @@ function said(client: Client, text: string): string {
     .join("");
 }
 
+/** What stands in a file that git has. */
+const treeOf = (path: string, text: string) =>
+  documentOf(
+    { path, kind: kindOf(path) ?? "mcp", encoding: "utf-8", tracked: true, ignored: false, mode: undefined, text },
+    parseToml,
+  ).tree;
+
 it("a client is a descriptor, a page and a folder of fixtures", () => {
   const shared = /^(?:model|index|references|entry|claude-(?:loader|state))\.ts$/;
   const descriptors = readdirSync(at("src/core/clients")).filter((name) => !shared.test(name));
@@ -108,17 +115,8 @@ it("the list of clients is that of docs/clients/README.md", async () => {
 describe.each(CLIENTS.map((client) => [client.id, client] as const))("%s", (id, client) => {
   const folder = `test/fixtures/clients/${id}`;
   const right = read(`${folder}/right.${extension(client)}`);
-  const raw = {
-    path: client.files.project[0],
-    encoding: "utf-8",
-    tracked: true,
-    ignored: false,
-    mode: undefined,
-  } as const;
-  const kind = kindOf(client.files.project[0]);
-
   it("has the entry in its example that the wizard would write", () => {
-    const { tree } = documentOf({ ...raw, kind: kind ?? "mcp", text: right }, parseToml);
+    const tree = treeOf(client.files.project[0], right);
     const [entry, ...more] = entriesIn(tree, client);
     expect(more).toEqual([]);
     expect(entry && JSON.parse(JSON.stringify(toJson(entry.value)))).toEqual(
@@ -157,14 +155,7 @@ it("a client that expands no references gets an entry that runs mcp-remote, whic
   const client: Client = { ...claudeCode, references: NONE };
   const entry = entryFor(client, HALO_URL, variablesFor("halo"));
   const file = (server: unknown) => JSON.stringify({ mcpServers: { halo: server } });
-  const readIn = (text: string) =>
-    serversIn(
-      documentOf(
-        { path: ".mcp.json", kind: "mcp", encoding: "utf-8", tracked: true, ignored: false, mode: undefined, text },
-        parseToml,
-      ).tree,
-      client,
-    );
+  const readIn = (text: string) => serversIn(treeOf(".mcp.json", text), client);
   const [server] = readIn(file(entry));
   expect(server).toMatchObject({ program: "mcp-remote", url: { text: HALO_URL } });
   expect(server?.headers.map(({ name, text }) => [name, text])).toEqual(

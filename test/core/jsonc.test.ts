@@ -137,10 +137,7 @@ describe("arrays of strings", () => {
   const path = ["enabledMcpjsonServers"];
   const cases: readonly (readonly [string, string])[] = [
     ['{\n  "enabledMcpjsonServers": ["linear"]\n}', '{\n  "enabledMcpjsonServers": ["halo", "linear"]\n}'],
-    [
-      '{\n  "enabledMcpjsonServers": [\n    "linear"\n  ]\n}',
-      '{\n  "enabledMcpjsonServers": [\n    "halo",\n    "linear"\n  ]\n}',
-    ],
+    ['{\n "enabledMcpjsonServers": [\n  "x"\n ]\n}', '{\n "enabledMcpjsonServers": [\n  "halo",\n  "x"\n ]\n}'],
     ['{\n  "x": 1\n}', '{\n  "enabledMcpjsonServers": [\n    "halo"\n  ],\n  "x": 1\n}'],
     ['{"x":1}', '{"enabledMcpjsonServers": ["halo"], "x":1}'],
   ];
@@ -178,14 +175,6 @@ describe("parseDocument", () => {
     const value = parsed.ok ? (parsed.value as Record<string, Json>) : {};
     expect(Object.getPrototypeOf(value)).toBeNull();
     expect(Object.keys(value)).toEqual(["__proto__", "a"]);
-  });
-  it("refuses any depth without an error of the stack", () => {
-    for (const piece of ["[", '{"a":', '[{"a":', "[ "]) {
-      expect(parseDocument(piece.repeat(20_000), STRICT)).toMatchObject({
-        ok: false,
-        refused: { reason: expect.stringMatching(/nested/) },
-      });
-    }
   });
 });
 

@@ -1,10 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { haloEntries, haloEntry } from "../../src/core/clients/claude-code.ts";
+import { haloEntries } from "../../src/core/clients/claude-code.ts";
 import type { Json } from "../../src/core/formats/json.ts";
 import { HALO_URL, variablesFor } from "../../src/core/halo.ts";
 import { type ClaudeInput, type OwnScope, planClaude, planSettings } from "../../src/core/plan/claude-program.ts";
 import type { RunStep } from "../../src/core/plan/model.ts";
+import { referring } from "./plan-input.ts";
 
 const values = { token: "tok-0123456789abcdef", account: "acc-0123456789", profile: "pro-0123456789" };
 const literal = (given = values) => ({
@@ -12,7 +13,6 @@ const literal = (given = values) => ({
   url: HALO_URL,
   headers: { "X-CM-PRODUCTTOKEN": given.token, "CM-ACCOUNT-ID": given.account, "CM-PROFILE-ID": given.profile },
 });
-const referring = haloEntry("halo", HALO_URL) as ReturnType<typeof literal>;
 const has = (raw: Json, scope: OwnScope = "user"): Pick<ClaudeInput, "existing"> => {
   const [entry] = haloEntries({ halo: raw }, scope, "halo");
   return { existing: (asked) => (asked === scope ? entry : undefined) };

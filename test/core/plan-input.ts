@@ -50,7 +50,8 @@ export const applied = (texts: Texts, planned: Planned): Texts => ({
   ...texts,
   ...Object.fromEntries(steps(planned).map(({ path, after }) => [path, after])),
 });
-const referring = haloEntry("halo", HALO_URL) as { readonly headers: Readonly<Record<string, string>> };
+/** The entry that the wizard writes. */
+export const referring = haloEntry("halo", HALO_URL) as { type: "http"; url: string; headers: Record<string, string> };
 /** Another one of a team, with names of its own and one ID in clear. */
 export const theirs = {
   "team-halo": {

@@ -5,15 +5,11 @@ import { HALO_URL } from "../../src/core/halo.ts";
 import { type ProjectInput, planProject } from "../../src/core/plan/install.ts";
 import { HALO_RULES, RULES } from "../../src/core/rules/index.ts";
 import { findingsOf, type TestFile } from "../support/subject.ts";
-import { applied, input, paths, type Texts, targetOf, values as written } from "./plan-input.ts";
+import { applied, input, paths, referring, type Texts, targetOf, values as written } from "./plan-input.ts";
 
 const token = "6f1d2c9a-0b7e-4c53-9a55-1f0e8d7c6b5a";
-const headers = {
-  "X-CM-PRODUCTTOKEN": "${HALO_MCP_TOKEN}",
-  "CM-ACCOUNT-ID": "${HALO_ACCOUNT_ID}",
-  "CM-PROFILE-ID": "${HALO_PROFILE_ID}",
-};
-const halo = { type: "http", url: HALO_URL, headers };
+const { headers } = referring;
+const halo = referring;
 const mcp = (servers: unknown): string => `${JSON.stringify({ mcpServers: servers }, null, 2)}\n`;
 const example = "HALO_MCP_TOKEN=\nHALO_ACCOUNT_ID=\nHALO_PROFILE_ID=\n";
 

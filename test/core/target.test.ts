@@ -3,13 +3,9 @@ import { haloEntries } from "../../src/core/clients/claude-code.ts";
 import type { Json } from "../../src/core/formats/json.ts";
 import { HALO_URL } from "../../src/core/halo.ts";
 import { decideTarget, variablesOf, type Wish } from "../../src/core/plan/target.ts";
+import { referring } from "./plan-input.ts";
 
-const headers = {
-  "X-CM-PRODUCTTOKEN": "${HALO_MCP_TOKEN}",
-  "CM-ACCOUNT-ID": "${HALO_ACCOUNT_ID}",
-  "CM-PROFILE-ID": "${HALO_PROFILE_ID}",
-};
-const good = { type: "http", url: HALO_URL, headers };
+const { headers } = referring;
 const decide = (servers: Json, given: Partial<Wish> = {}) =>
   decideTarget(haloEntries(servers, "project", given.name ?? "halo"), { name: undefined, url: undefined, ...given });
 
@@ -23,8 +19,8 @@ function refusal(servers: Json, given: Partial<Wish> = {}) {
   if (decision.ok) throw new Error(`not refused: ${decision.target.mode}`);
   return decision;
 }
-const header = (name: keyof typeof headers, text: string): Json => ({
-  halo: { ...good, headers: { ...headers, [name]: text } },
+const header = (name: string, text: string): Json => ({
+  halo: { ...referring, headers: { ...headers, [name]: text } },
 });
 
 it("a repository without HALO gets it under the name and the address that were given", () => {
@@ -60,24 +56,27 @@ describe("a repository that refers to HALO", () => {
     expect(variablesOf(target(servers).slots).map(({ env }) => env)).toEqual(["TEAM_TOKEN", "CM_ACCOUNT_ID"]);
   });
   it("gets a second connection under another name", () => {
-    const second = target({ halo: good }, { name: "halo-de" });
+    const second = target({ halo: referring }, { name: "halo-de" });
     expect(second).toMatchObject({ mode: "new", name: "halo-de", entry: undefined });
   });
   it("is joined by its name, and the entry of that name goes before others", () => {
-    expect(target({ other: good, halo: good }).name).toBe("halo");
-    expect(target({ other: good, halo: good }, { name: "other" })).toMatchObject({ mode: "join", name: "other" });
+    expect(target({ other: referring, halo: referring }).name).toBe("halo");
+    expect(target({ other: referring, halo: referring }, { name: "other" })).toMatchObject({
+      mode: "join",
+      name: "other",
+    });
   });
   it("is joined with its own address, also when that very address is given", () => {
-    expect(target({ halo: good }, { url: HALO_URL }).mode).toBe("join");
+    expect(target({ halo: referring }, { url: HALO_URL }).mode).toBe("join");
   });
 });
 
 describe("an entry that cannot be followed is replaced, with the reason", () => {
   it.each<[string, Json, Partial<Wish>, RegExp]>([
     ["no type", { halo: { url: HALO_URL, headers } }, {}, /skips it.*"type": "http"/],
-    ["sse", { halo: { ...good, type: "sse" } }, {}, /"sse"/],
+    ["sse", { halo: { ...referring, type: "sse" } }, {}, /"sse"/],
     ["empty", { halo: {} }, {}, /no url/],
-    ["another URL is wanted", { halo: good }, { url: "https://own.example/mcp" }, /another URL/],
+    ["another URL is wanted", { halo: referring }, { url: "https://own.example/mcp" }, /another URL/],
     ["no headers", { halo: { type: "http", url: HALO_URL } }, {}, /X-CM-PRODUCTTOKEN is missing/],
     ["literal token", header("X-CM-PRODUCTTOKEN", "abc-123"), {}, /does not refer to a variable/],
     ["a default for the token", header("X-CM-PRODUCTTOKEN", "${T:-abc}"), {}, /does not refer to a variable/],
@@ -98,7 +97,7 @@ describe("an entry that cannot be followed is replaced, with the reason", () => 
   });
 
   it("never repeats the value of a header in the reason", () => {
-    for (const name of Object.keys(headers) as (keyof typeof headers)[]) {
+    for (const name of Object.keys(headers)) {
       for (const text of ["s3cret{", "s3cret\n1", "s3cret %", "${A:-s3cret}"])
         expect(target(header(name, text)).repairs).not.toContain("s3cret");
     }
@@ -107,11 +106,11 @@ describe("an entry that cannot be followed is replaced, with the reason", () => 
 
 describe("an entry that is not touched", () => {
   it.each<[string, Json]>([
-    ["headersHelper", { halo: { ...good, headersHelper: "curl evil" } }],
-    ["headersHelper that is no text", { halo: { ...good, headersHelper: 5 } }],
+    ["headersHelper", { halo: { ...referring, headersHelper: "curl evil" } }],
+    ["headersHelper that is no text", { halo: { ...referring, headersHelper: 5 } }],
     ["command", { halo: { command: "node", args: ["x"] } }],
-    ["command beside the right address", { halo: { ...good, command: "sh" } }],
-    ["another name", { zzz: { ...good, headersHelper: "x" } }],
+    ["command beside the right address", { halo: { ...referring, command: "sh" } }],
+    ["another name", { zzz: { ...referring, headersHelper: "x" } }],
   ])("it runs something: %s", (_what, servers) => {
     expect(refusal(servers).reason).toMatch(/starts a program/);
     expect(refusal(servers).hint).toContain("--name");
@@ -121,7 +120,7 @@ describe("an entry that is not touched", () => {
       expect(refusal({ halo: { url: "https://other.example/mcp", ...more } }).reason).toMatch(/not HALO's/);
   });
   it.each(["PATH", "NODE_OPTIONS", "ANTHROPIC_BASE_URL", "HTTPS_PROXY"])("it wants %s set", (name) => {
-    for (const each of Object.keys(headers) as (keyof typeof headers)[]) {
+    for (const each of Object.keys(headers)) {
       const { reason, hint } = refusal(header(each, `\${${name}}`));
       expect(reason).toMatch(/that affects other programs/);
       expect(`${reason}${hint}`).not.toContain(name);
@@ -130,7 +129,7 @@ describe("an entry that is not touched", () => {
   it("shows a hostile name without what steers a terminal", () => {
     const name = "h\u001b[2J\u202ealo\n";
     for (const more of [{ headersHelper: "x" }, { headers: { ...headers, "CM-PROFILE-ID": "${PATH}" } }]) {
-      const { reason, hint } = refusal({ [name]: { ...good, ...more } });
+      const { reason, hint } = refusal({ [name]: { ...referring, ...more } });
       expect(`${reason}${hint}`).toContain('"halo"');
       expect(`${reason}${hint}`).not.toMatch(/[\p{Cc}\u202e]/u);
     }
@@ -140,12 +139,12 @@ describe("an entry that is not touched", () => {
 describe("an address that is not HALO's", () => {
   const url = "https://evil.example/halo/core/mcp";
   it("stays visible in the target", () => {
-    expect(target({ halo: { ...good, url } })).toMatchObject({ mode: "join", url });
+    expect(target({ halo: { ...referring, url } })).toMatchObject({ mode: "join", url });
   });
   it("never becomes the address of a new or mended entry", () => {
     const isOurs = { mode: "new", url: HALO_URL };
-    expect(target({ halo: { ...good, url, headers: { "X-CM-PRODUCTTOKEN": "${T}" } } })).toMatchObject(isOurs);
+    expect(target({ halo: { ...referring, url, headers: { "X-CM-PRODUCTTOKEN": "${T}" } } })).toMatchObject(isOurs);
     expect(target({ halo: { url, headers } })).toMatchObject(isOurs);
-    expect(target({ evil: { ...good, url } }, { name: "halo-mine" })).toMatchObject(isOurs);
+    expect(target({ evil: { ...referring, url } }, { name: "halo-mine" })).toMatchObject(isOurs);
   });
 });

@@ -106,16 +106,13 @@ describe("the probe", () => {
     expect(text).not.toContain("variant");
   });
 
+  const bad = { cause: "bad-value" };
   it.each([
-    [
-      "X-CM-PRODUCTTOKEN",
-      "secret\nvalue",
-      { cause: "bad-value", header: "X-CM-PRODUCTTOKEN", position: 7, codePoint: 10 },
-    ],
-    ["X-CM-PRODUCTTOKEN", "secret value", { cause: "bad-value", position: 7, codePoint: 32 }],
-    ["X-Other", "secret ", { cause: "bad-value", position: 7 }],
-    ["X-Other", "se\u00e9cret", { cause: "bad-value", position: 3, codePoint: 0xe9 }],
-    ["secret name", "x", { cause: "bad-value", header: "a header's name", position: 1 }],
+    ["X-CM-PRODUCTTOKEN", "secret\nvalue", { ...bad, header: "X-CM-PRODUCTTOKEN", position: 7, codePoint: 10 }],
+    ["X-CM-PRODUCTTOKEN", "secret value", { ...bad, position: 7, codePoint: 32 }],
+    ["X-Other", "secret ", { ...bad, position: 7 }],
+    ["X-Other", "se\u00e9cret", { ...bad, position: 3, codePoint: 0xe9 }],
+    ["secret name", "x", { ...bad, header: "a header's name", position: 1 }],
     ["CM-PROFILE-ID", "", { cause: "missing-value", header: "CM-PROFILE-ID" }],
   ])("sends nothing with a bad %s: %o", async (name, value, input) => {
     const standIn = await start({});
@@ -147,39 +144,23 @@ describe("the probe", () => {
   });
 
   it("does not start when already cancelled", async () => {
-    await expect(probe(request("http://127.0.0.1:1/", { signal: AbortSignal.abort() }))).rejects.toBeInstanceOf(
-      Cancelled,
-    );
+    const signal = AbortSignal.abort();
+    await expect(probe(request("http://127.0.0.1:1/", { signal }))).rejects.toBeInstanceOf(Cancelled);
   });
 });
 
 describe("one tool", () => {
   const COMPLETE = { resultType: "complete", ttlMs: 0, cacheScope: "private" };
   const MORE = "the tool asks for more input, or gave a result of a type that this test does not know";
-  const SCHEMA = { type: "object", properties: {} };
+  const WRONG = "the tool's answer is not as MCP wants it";
+  const TEXTS = ["so", 7].map((text) => ({ type: "text", text }));
+  const params = { message: "?", requestedSchema: { type: "object", properties: {} } };
+  const ASKED = { a: { method: "elicitation/create", params } };
   const ANSWERS: readonly [string, unknown, string][] = [
     ["a task", { resultType: "task", taskId: "1" }, MORE],
-    [
-      "with text that is none",
-      {
-        ...COMPLETE,
-        content: [
-          { type: "text", text: "so" },
-          { type: "text", text: 7 },
-        ],
-      },
-      "the tool's answer is not as MCP wants it: content[1]: ",
-    ],
-    ["with a list", [], "the tool's answer is not as MCP wants it"],
-    [
-      "for more with a question",
-      {
-        resultType: "input_required",
-        inputRequests: { a: { method: "elicitation/create", params: { message: "?", requestedSchema: SCHEMA } } },
-        requestState: "more",
-      },
-      MORE,
-    ],
+    ["with text that is none", { ...COMPLETE, content: TEXTS }, `${WRONG}: content[1]: `],
+    ["with a list", [], WRONG],
+    ["for more with a question", { resultType: "input_required", inputRequests: ASKED, requestState: "more" }, MORE],
   ];
   it.each(ANSWERS)("that answers %s is called once, and is told apart", async (_, answer, says) => {
     const heard: Kit["message"][] = [];

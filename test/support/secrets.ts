@@ -32,6 +32,9 @@ export function encode(text: string, encoding: Planted["encoding"]): Uint8Array 
   return encoding === "utf-16le" ? bytes : bytes.swap16();
 }
 
+const mcp = (text: string): Planted => ({ path: ".mcp.json", text });
+const vscode = (text: string): Planted => ({ path: ".vscode/mcp.json", text });
+const toml = (text: string): Planted => ({ path: ".codex/config.toml", text });
 const json = (path: string, value: unknown): Planted => ({ path, text: `${JSON.stringify(value, null, 2)}\n` });
 const server = (value: unknown): Planted => json(".mcp.json", { mcpServers: { it: value } });
 const remote = (more: object): Planted => server({ type: "http", url: "https://mcp.example.net/mcp", ...more });
@@ -45,10 +48,10 @@ const TOML = '[mcp_servers.it]\nurl = "https://mcp.example.net"\n';
 /** Each puts a secret into a file where one leaks. */
 export const PLACES: Readonly<Record<string, Put>> = {
   "a header": (it) => remote({ headers: { Authorization: `Bearer ${it}` } }),
-  "a header in letters of escapes": (it) => ({
-    path: ".mcp.json",
-    text: `{"mcpServers":{"it":{"type":"http","url":"https://mcp.example.net","headers":{"${escaped("X-Api-Key")}":"${escaped(it)}"}}}}`,
-  }),
+  "a header in letters of escapes": (it) =>
+    mcp(
+      `{"mcpServers":{"it":{"type":"http","url":"https://mcp.example.net","headers":{"${escaped("X-Api-Key")}":"${escaped(it)}"}}}}`,
+    ),
   "a header's name": (it) => remote({ headers: { [`Authorization: Bearer ${it}`]: "" } }),
   "the token's header": (it) => remote({ headers: { "X-CM-PRODUCTTOKEN": it } }),
   "the token's header, padded": (it) =>
@@ -56,14 +59,12 @@ export const PLACES: Readonly<Record<string, Put>> = {
   "a misspelled header of the token": (it) => remote({ headers: { "CM-PRODUCT-TOKEN": it } }),
   "a list of headers": (it) => remote({ headers: [{ name: "Authorization", value: `Bearer ${it}` }] }),
   "a header beside a reference": (it) => remote({ headers: { "X-Api-Key": `${it}-\${REGION}` } }),
-  "a header that is sent twice": (it) => ({
-    path: ".mcp.json",
-    text: `{"mcpServers":{"it":{"type":"http","url":"https://mcp.example.net","headers":{"X-Api-Key":"${it}","X-Api-Key":"\${KEY}"}}}}`,
-  }),
-  "a server that another one replaces": (it) => ({
-    path: ".mcp.json",
-    text: `{"mcpServers":{"it":{"command":"x","env":{"API_KEY":"${it}"}},"it":{"command":"x"}}}`,
-  }),
+  "a header that is sent twice": (it) =>
+    mcp(
+      `{"mcpServers":{"it":{"type":"http","url":"https://mcp.example.net","headers":{"X-Api-Key":"${it}","X-Api-Key":"\${KEY}"}}}}`,
+    ),
+  "a server that another one replaces": (it) =>
+    mcp(`{"mcpServers":{"it":{"command":"x","env":{"API_KEY":"${it}"}},"it":{"command":"x"}}}`),
   "a server's name": (it) => json(".mcp.json", { mcpServers: { [`token=${it}`]: { command: "x" } } }),
   "a key": (it) => remote({ [`token=${it}`]: true }),
   "the password of a URL": (it) => remote({ url: `https://user:${it}@mcp.example.net/mcp` }),
@@ -92,45 +93,22 @@ export const PLACES: Readonly<Record<string, Put>> = {
   "a permission": (it) =>
     json(".claude/settings.json", { permissions: { allow: [`Bash(curl -H "Authorization: Bearer ${it}" x)`] } }),
   "a file that is cut off": (it) => ({ path: ".cursor/mcp.json", text: cut(cursor(it)) }),
-  "a .mcp.json that is cut off": (it) => ({ path: ".mcp.json", text: cut(cursor(it)) }),
-  "arguments of a file that is cut off": (it) => ({
-    path: ".mcp.json",
-    text: `{"mcpServers": {"it": {"command": "x", "args": ["--token", "${it}"]`,
-  }),
-  "a string that is not closed": (it) => ({ path: ".mcp.json", text: `{"mcpServers": {"it": {"token": "${it}\n}}}` }),
-  "a side of a merge": (it) => ({
-    path: ".mcp.json",
-    text: `{\n<<<<<<< HEAD\n  "token": "${it}",\n=======\n>>>>>>> b\n  "mcpServers": {}\n}\n`,
-  }),
-  "a comment": (it) => ({
-    path: ".vscode/mcp.json",
-    text: `{\n  // "Authorization": "Bearer ${it}"\n  "servers": {}\n}\n`,
-  }),
-  "a comment over two lines": (it) => ({
-    path: ".vscode/mcp.json",
-    text: `{\n  // "Authorization":\n  //   "Bearer ${it}"\n  "servers": {}\n}\n`,
-  }),
-  "a comment of .mcp.json": (it) => ({
-    path: ".mcp.json",
-    text: `{\n  // our servers\n  "mcpServers": {} /* token=${it} */\n}\n`,
-  }),
+  "a .mcp.json that is cut off": (it) => mcp(cut(cursor(it))),
+  "arguments of a file that is cut off": (it) =>
+    mcp(`{"mcpServers": {"it": {"command": "x", "args": ["--token", "${it}"]`),
+  "a string that is not closed": (it) => mcp(`{"mcpServers": {"it": {"token": "${it}\n}}}`),
+  "a side of a merge": (it) => mcp(`{\n<<<<<<< HEAD\n  "token": "${it}",\n=======\n>>>>>>> b\n  "mcpServers": {}\n}\n`),
+  "a comment": (it) => vscode(`{\n  // "Authorization": "Bearer ${it}"\n  "servers": {}\n}\n`),
+  "a comment over two lines": (it) => vscode(`{\n  // "Authorization":\n  //   "Bearer ${it}"\n  "servers": {}\n}\n`),
+  "a comment of .mcp.json": (it) => mcp(`{\n  // our servers\n  "mcpServers": {} /* token=${it} */\n}\n`),
   "UTF-16": (it) => ({ path: ".cursor/mcp.json", text: cursor(it), encoding: "utf-16le" }),
   "UTF-16 with the big end first": (it) => ({ path: ".mcp.json", text: cursor(it), encoding: "utf-16be" }),
   "a file of more than 2 MiB": (it) => ({ path: ".cursor/mcp.json", text: cursor(it), encoding: "too-big" }),
-  "TOML's header": (it) => ({
-    path: ".codex/config.toml",
-    text: `${TOML}http_headers = { Authorization = "Bearer ${it}" }\n`,
-  }),
-  "TOML's arguments": (it) => ({
-    path: ".codex/config.toml",
-    text: `[mcp_servers.it]\ncommand = "x"\nargs = ["--token", "${it}"]\n`,
-  }),
-  "TOML's text of several lines": (it) => ({ path: ".codex/config.toml", text: `${TOML}token = """\n${it}"""\n` }),
-  "TOML's comment": (it) => ({ path: ".codex/config.toml", text: `# Authorization = "Bearer ${it}"\n${TOML}` }),
-  "TOML's escapes": (it) => ({
-    path: ".codex/config.toml",
-    text: `${TOML}http_headers = { "Authoriz\\u0061tion" = "${escaped(it)}" }\n`,
-  }),
+  "TOML's header": (it) => toml(`${TOML}http_headers = { Authorization = "Bearer ${it}" }\n`),
+  "TOML's arguments": (it) => toml(`[mcp_servers.it]\ncommand = "x"\nargs = ["--token", "${it}"]\n`),
+  "TOML's text of several lines": (it) => toml(`${TOML}token = """\n${it}"""\n`),
+  "TOML's comment": (it) => toml(`# Authorization = "Bearer ${it}"\n${TOML}`),
+  "TOML's escapes": (it) => toml(`${TOML}http_headers = { "Authoriz\\u0061tion" = "${escaped(it)}" }\n`),
   "an example of .env": (it) => ({ path: ".env.example", text: `API_KEY=${it}\n` }),
   "a comment of an example": (it) => ({ path: ".env.example", text: `# API_KEY=${it}\nA=\n` }),
   "a program of direnv": (it) => ({ path: ".envrc", text: `curl -H "Authorization: Bearer ${it}" x\n` }),
