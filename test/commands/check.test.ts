@@ -37,13 +37,7 @@ const NO_TYPE = HALO_FILE.replace('      "type": "http",\n', "");
 const TOKEN = "made.up.Zq7Xw2Lk9Rb4Nv6Ty8-e5f1";
 
 describe("exit codes", () => {
-  it("0 for a clean repository, and says so", async () => {
-    commit(CLEAN);
-    expect(await check(repo.path, [], env)).toEqual({ code: 0, stdout: "2 files checked, no problems\n", stderr: "" });
-    expect(await check(repo.path, ["--quiet"], env)).toEqual({ code: 0, stdout: "", stderr: "" });
-  });
-
-  it("for warnings only beyond --max-warnings", async () => {
+  it("1 for warnings only beyond --max-warnings", async () => {
     commit({ ...CLEAN, ".mcp.json": HALO_FILE.replace("{\n", '{\n  "mcpServers": {},\n') });
     const { counts, ok, code } = await json();
     expect({ ok, code, error: counts.error }).toEqual({ ok: true, code: 0, error: 0 });
@@ -116,11 +110,9 @@ describe("what is read", () => {
     });
     const { files, code } = await json();
     expect(code).toBe(0);
-    expect(files).toEqual(
-      ".claude/settings.local.json .env .env.example .mcp.json a/b/c/.cursor/mcp.json new/.mcp.json packages/shop/.env.local packages/shop/.mcp.json".split(
-        " ",
-      ),
-    );
+    const read =
+      ".claude/settings.local.json .env .env.example .mcp.json a/b/c/.cursor/mcp.json new/.mcp.json packages/shop/.env.local packages/shop/.mcp.json";
+    expect(files.join(" ")).toBe(read);
   });
 
   it("from any folder of the repository, from --cwd down, or what is named; what is above is read all the same", async () => {
@@ -173,11 +165,13 @@ describe("what is read", () => {
       const { code, findings } = await json(args, {}, cwd);
       return [code, ...findings.filter(({ rule }) => rule === "not-a-file").map(({ path }) => path)];
     };
-    for (const folder of ["d", "g"]) {
-      expect(await places([`${folder}/.mcp.json`])).toEqual([1, `${folder}/.mcp.json`]);
-      expect(await places([folder])).toEqual([1, `${folder}/.mcp.json`]);
-      expect(await places([".mcp.json"], join(repo.path, folder))).toEqual([1, `${folder}/.mcp.json`]);
-    }
+    for (const folder of ["d", "g"])
+      for (const [args, cwd] of [
+        [[`${folder}/.mcp.json`]],
+        [[folder]],
+        [[".mcp.json"], join(repo.path, folder)],
+      ] as const)
+        expect(await places(args, cwd)).toEqual([1, `${folder}/.mcp.json`]);
     const plain = join(scratch.root, "plain");
     mkdirSync(join(plain, "a/.mcp.json"), { recursive: true });
     mkdirSync(join(plain, "b"));
@@ -218,11 +212,8 @@ describe("what is read", () => {
   });
 
   it("finds the token of the environment in any tracked file", async () => {
-    commit({
-      ...CLEAN,
-      "docs/notes.md": `one\ntwo ${TOKEN}\n`,
-      "big.bin": Buffer.concat([Buffer.alloc(9), Buffer.from(TOKEN)]),
-    });
+    const bytes = Buffer.concat([Buffer.alloc(9), Buffer.from(TOKEN)]);
+    commit({ ...CLEAN, "docs/notes.md": `one\ntwo ${TOKEN}\n`, "big.bin": bytes });
     write(repo.path, { "untracked.txt": TOKEN });
     const { findings, code } = await json([], { HALO_MCP_TOKEN: TOKEN });
     expect(code).toBe(1);
@@ -232,12 +223,8 @@ describe("what is read", () => {
   });
 
   it("warns where no rule would ignore the .env that is yet to be made", async () => {
-    commit({
-      ...CLEAN,
-      "shop/.mcp.json": HALO_FILE,
-      "docs/.mcp.json": '{ "mcpServers": {} }',
-      ".gitignore": "/.env\n",
-    });
+    const docs = { "docs/.mcp.json": '{ "mcpServers": {} }', ".gitignore": "/.env\n" };
+    commit({ ...CLEAN, "shop/.mcp.json": HALO_FILE, ...docs });
     const found = async () =>
       (await json()).findings
         .filter(({ rule }) => rule === "env-file-not-ignored")
@@ -288,7 +275,7 @@ describe("--fix", () => {
     expect(JSON.parse(after.slice(1)).mcpServers.halo.url).toBe("https://api.cm.com/halo/core/mcp");
     expect(statSync(join(repo.path, ".mcp.json")).mode & 0o777).toBe(0o640);
     expect(stderr).toContain("Fixed");
-    expect(stderr).toContain("-   // ours".replace("// ours", "//"));
+    expect(stderr).toContain("-   //");
     expect(stdout).toContain("b/.mcp.json:1:3 error");
     expect(code).toBe(1);
     const again = await check(repo.path, ["--fix"], env);
@@ -311,10 +298,8 @@ describe("--fix", () => {
   it("leaves out a link, wherever it leads, mends the others, and reports what is left", async () => {
     write(scratch.root, { "outside.json": text });
     commit({ ...CLEAN, "c/.mcp.json": text });
-    for (const [folder, target] of [
-      ["b", join(scratch.root, "outside.json")],
-      ["d", "../c/.mcp.json"],
-    ] as const) {
+    const links = { b: join(scratch.root, "outside.json"), d: "../c/.mcp.json" };
+    for (const [folder, target] of Object.entries(links)) {
       mkdirSync(join(repo.path, folder));
       symlinkSync(target, join(repo.path, folder, ".mcp.json"));
     }
@@ -345,22 +330,17 @@ describe("--fix", () => {
     commit(CLEAN);
     for (const format of ["json", "github", "sarif"]) {
       write(repo.path, { "b/.mcp.json": text });
-      const dry = await check(repo.path, ["--fix", "--dry-run", "--format", format], env);
-      expect(readFileSync(join(repo.path, "b/.mcp.json"), "utf8")).toBe(text);
-      const wet = await check(repo.path, ["--fix", "--format", format], env);
-      const [would, did] = [dry, wet].map(({ stdout, stderr }) => (format === "json" ? JSON.parse(stdout) : stderr));
-      if (format === "json") {
-        expect([would, did]).toMatchObject([
-          { fixed: ["b/.mcp.json"], dryRun: true },
-          { fixed: ["b/.mcp.json"], dryRun: false },
-        ]);
-        expect(dry.stderr + wet.stderr).toBe("");
-      } else {
-        for (const said of [would, did]) expect(said).toMatch(/b\/\.mcp\.json \(changed\)\n(?:.*\n)*\+ .*"type"/);
-        expect([would, did]).toEqual([
-          expect.stringContaining("Nothing was written (--dry-run)"),
-          expect.stringContaining("Fixed 1 file."),
-        ]);
+      for (const dryRun of [true, false]) {
+        const args = ["--fix", ...(dryRun ? ["--dry-run"] : []), "--format", format];
+        const { stdout, stderr } = await check(repo.path, args, env);
+        expect(readFileSync(join(repo.path, "b/.mcp.json"), "utf8") === text).toBe(dryRun);
+        if (format === "json") {
+          expect(JSON.parse(stdout)).toMatchObject({ fixed: ["b/.mcp.json"], dryRun });
+          expect(stderr).toBe("");
+        } else {
+          expect(stderr).toMatch(/b\/\.mcp\.json \(changed\)\n(?:.*\n)*\+ .*"type"/);
+          expect(stderr).toContain(dryRun ? "Nothing was written (--dry-run)" : "Fixed 1 file.");
+        }
       }
     }
     expect(await json()).toMatchObject({ fixed: [], dryRun: false });

@@ -28,6 +28,9 @@ const OUTCOME = {
 const good = record([exchange()], { outcome: OUTCOME });
 const gaveUp = (code: string | null, message = "", more: Partial<Exchange> = {}): ProbeRecord =>
   record([exchange(more)], { outcome: { ...NOTHING, failure: { name: "SdkError", code, message } } });
+const NO_OBJECT = "Invalid result for initialize: not an object";
+const asking = (...schemes: string[]): ProbeRecord =>
+  record([broken("HALO_PROXY_AUTH")], { proxy: { ...PROXY, schemes } });
 const TLS = {
   subject: "api.cm.com",
   issuer: "Example CA",
@@ -88,7 +91,7 @@ const CASES: readonly (readonly [Cause, At, Exchange | ProbeRecord])[] = [
   ["proxy-failed", "tcp", record([], { input: BROKEN_PROXY })],
   ["tls-expired", "tls", record([broken("CERT_HAS_EXPIRED")], { proxy: { ...PROXY, tunnel: true } })],
   ["timeout", "tls", record([late], { proxy: { ...PROXY, tunnel: true } })],
-  ["proxy-auth", "tcp", record([broken("HALO_PROXY_AUTH")], { proxy: { ...PROXY, schemes: ["Negotiate"] } })],
+  ["proxy-auth", "tcp", asking("Negotiate")],
   ["proxy-auth", "tcp", http(407)],
   ["bad-http", "http", http(600)],
   ["server-error", "http", http(599)],
@@ -115,7 +118,7 @@ const CASES: readonly (readonly [Cause, At, Exchange | ProbeRecord])[] = [
   ["bad-json", "mcp", exchange({ end: "bad-json" })],
   ["empty-answer", "mcp", exchange({ end: "empty", status: 202 })],
   ["not-mcp", "mcp", exchange({ end: "not-rpc", body: '{"hello":"world"}' })],
-  ["not-mcp", "mcp", gaveUp("INVALID_RESULT", "Invalid result for initialize: not an object")],
+  ["not-mcp", "mcp", gaveUp("INVALID_RESULT", NO_OBJECT)],
   ["rpc-error", "mcp", rpc(-32603, "Internal error")],
   ["rpc-error", "mcp", rpc(-32601, "Method not found", { phase: "tools" })],
   ["protocol-version", "mcp", gaveUp(null, "The protocol version is not supported: 1", { revisions: ["2099-01-01"] })],
@@ -168,17 +171,11 @@ describe("a cause, its stage and its words", () => {
       record([late], { proxy: PROXY }),
       /^The proxy proxy\.example:3128 \(HTTPS_PROXY\) did not open a tunnel within 6 s\./,
     ],
-    [
-      record([broken("HALO_PROXY_AUTH")], { proxy: { ...PROXY, schemes: ["NTLM"] } }),
-      /It asks for: NTLM\..*\n.*cntlm/s,
-    ],
+    [asking("NTLM"), /It asks for: NTLM\..*\n.*cntlm/s],
     [record([http(407)]), /^A proxy on the way .* \(HTTP 407\)\.\n/],
     [record([broken("EPROTO")]), /ended the TLS handshake \(EPROTO\)\. Nothing was sent\.\n/],
     [record([open("ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED")]), /CERTIFICATE_REQUIRED\)\.\n/],
-    [
-      gaveUp("INVALID_RESULT", "Invalid result for initialize: not an object"),
-      / The MCP library says: "not an object"\.\n/,
-    ],
+    [gaveUp("INVALID_RESULT", NO_OBJECT), / The MCP library says: "not an object"\.\n/],
   ])("says what was seen: %#", (seen, words) => expect(said(seen)).toMatch(words));
   it("names the certificate that was refused, and the file that was to vouch for it", () => {
     const expired = { ...TLS, daysLeft: -3, validTo: "2026-11-19T00:00:00.000Z", error: "CERT_HAS_EXPIRED" };
@@ -311,7 +308,7 @@ describe("no secret, nothing that steers a terminal", () => {
     ["a certificate", record([broken("UNABLE_TO_VERIFY_LEAF_SIGNATURE")], { tls: bad })],
     ["its names", record([broken("ERR_TLS_CERT_ALTNAME_INVALID")], { tls: bad })],
     ["a proxy", record([broken("HALO_PROXY_STATUS")], { proxy: { ...PROXY, status: 403, said: evil } })],
-    ["its schemes", record([broken("HALO_PROXY_AUTH")], { proxy: { ...PROXY, schemes: [evil] } })],
+    ["its schemes", asking(evil)],
     ["a good certificate", { ...good, tls: { ...bad, error: null } }],
   ])("%s", (_, seen) => {
     const text = JSON.stringify(diagnose(seen, [TOKEN], { headers: { "CM-PROFILE-ID": TOKEN } }));

@@ -42,6 +42,8 @@ const unfilled: Told = { ...good, local: APPROVED };
 const own = (more: Record<string, unknown>, told: Told = {}): Told => {
   return { store: trusted({}, servers(entry(more))), userSettings: { env: VALUES }, ...told };
 };
+const BEARER = { A: "Bearer ${HALO_MCP_TOKEN}" };
+const STEERED: Told = { settings: { env: { U: FOREIGN } } };
 const SENDS = "sends your token there";
 const before = (of: unknown): Told => ({ ...good, store: trusted({ mcpServers: { halo: of } }) });
 const [RESET, REJECT, NEVER] = ["claude mcp reset-project-choices", '"disabledMcpjsonServers"', "do not approve it"];
@@ -77,22 +79,17 @@ const foreign: readonly Row[] = [
   ["in clear", halo({ url: "http://gw.example/mcp" }), "- bad-url", SENDS, RESET],
   ["waiting", { ...waiting, mcp: servers(entry({ url: FOREIGN })) }, "- endpoint-foreign not-approved", NEVER],
   ["not filled", halo({ url: FOREIGN }, { local: APPROVED }), "- endpoint-foreign", "nothing was sent", `!${RESET}`],
-  [
-    "in another header",
-    { ...good, mcp: servers({ ...other, headers: { A: "Bearer ${HALO_MCP_TOKEN}" } }) },
-    "- endpoint-foreign",
-    SENDS,
-  ],
+  ["in another header", { ...good, mcp: servers({ ...other, headers: BEARER }) }, "- endpoint-foreign", SENDS],
   ["given with --url", halo({ url: FOREIGN }, { url: FOREIGN }), "+"],
   ["one's own", own({ url: FOREIGN }), "+"],
-  [
-    "one's own, steered",
-    own({ url: "${U}" }, { settings: { env: { U: FOREIGN } } }),
-    "+ endpoint-foreign",
-    "--scope user",
-  ],
+  ["one's own, steered", own({ url: "${U}" }, STEERED), "+ endpoint-foreign", "--scope user"],
   ["with the token in it", halo({ url: `https://gw.example/mcp?t=${TOKEN}` }), "+ endpoint-foreign"],
 ];
+
+const ROTATED = { HALO_MCP_TOKEN: OLD };
+const OTHER_PROFILE = { ...headers, "CM-PROFILE-ID": "profile-9" };
+const REMOVE = "remove HALO_MCP_TOKEN from ~/.claude/settings.json";
+const TWO = ".mcp.json and .claude/settings.local.json, .env";
 
 const values: readonly Row[] = [
   [".env alone", unfilled, "- no-bridge", "which Claude Code does not read", "writes .claude/settings.local.json"],
@@ -109,19 +106,13 @@ const values: readonly Row[] = [
   ["another service's variable", extra("GITHUB_TOKEN", "x"), "- bad-value", "GITHUB_TOKEN", "from .mcp.json"],
   ["one less", halo({ headers: { ...headers, "CM-ACCOUNT-ID": undefined } }), "- missing-value", "no header CM"],
   ["rotated in .env", { ...good, dotenv: dotenv({ ...VALUES, HALO_MCP_TOKEN: OLD }) }, "+ stale-value", "asks which"],
-  ["exported otherwise", { ...good, env: { HALO_MCP_TOKEN: OLD } }, "+ stale-value", "from the environment"],
-  [
-    "the user's settings",
-    { ...good, userSettings: { env: { HALO_MCP_TOKEN: OLD } } },
-    "+ stale-value",
-    "remove HALO_MCP_TOKEN from ~/.claude/settings.json",
-    "!npx",
-  ],
+  ["exported otherwise", { ...good, env: ROTATED }, "+ stale-value", "from the environment"],
+  ["the user's settings", { ...good, userSettings: { env: ROTATED } }, "+ stale-value", REMOVE, "!npx"],
   [
     "an ID in the committed entry",
-    halo({ headers: { ...headers, "CM-PROFILE-ID": "profile-9" } }),
+    halo({ headers: OTHER_PROFILE }),
     "+ stale-value",
-    "the profile ID differs between .mcp.json and .claude/settings.local.json, .env",
+    `profile ID differs between ${TWO}`,
   ],
   ["a token in the repository", token(TOKEN), "+ token-in-repository", "create-halo-mcp check"],
   ["with Bearer", token(`Bearer ${TOKEN}`), "- bad-value token-in-repository"],
@@ -159,33 +150,26 @@ const client: readonly Row[] = [
 ];
 
 const DIFFERS = "Claude Code uses HTTPS_PROXY from .claude/settings";
+const EXPORTED: Told = { env: { HTTPS_PROXY: PROXY } };
+const ofAll = (env: Record<string, string>): Told => ({ ...good, settings: { env } });
+const STEERS = "+ repository-steers network-differs";
 const network: readonly Row[] = [
   ["the environment's own", { ...good, env: { HTTPS_PROXY: PROXY, NODE_EXTRA_CA_CERTS: "/ca.pem" } }, "+"],
-  ["the same in both", bridge({ HTTPS_PROXY: PROXY }, { env: { HTTPS_PROXY: PROXY } }), "+"],
+  ["the same in both", bridge({ HTTPS_PROXY: PROXY }, EXPORTED), "+"],
   ["the bridge", bridge({ HTTPS_PROXY: PROXY }), "+ network-differs", `${DIFFERS}.local.json`],
-  [
-    "over the environment",
-    bridge({ HTTPS_PROXY: "" }, { env: { HTTPS_PROXY: PROXY } }),
-    "+ network-differs",
-    "environment alone",
-  ],
+  ["over the environment", bridge({ HTTPS_PROXY: "" }, EXPORTED), "+ network-differs", "environment alone"],
   ["what nobody reads", { ...good, userSettings: { env: { ALL_PROXY: PROXY } } }, "+"],
   ["no verification, exported", { ...good, env: { [VERIFY]: "0" } }, "+ verification-off", "in the environment"],
   ["no verification, in the bridge", bridge({ [VERIFY]: "0" }), "+ verification-off", "set in .claude/settings.local"],
   ["verification on", bridge({ [VERIFY]: "1" }), "+"],
   [
     "a proxy of the repository",
-    { ...good, settings: { env: { HTTPS_PROXY: PROXY } } },
-    "+ repository-steers network-differs",
-    "everyone who uses this repository connects to HALO that way",
+    ofAll({ HTTPS_PROXY: PROXY }),
+    STEERS,
+    "everyone who uses this repository connects to HALO",
   ],
-  [
-    "with a CA",
-    { ...good, settings: { env: { HTTPS_PROXY: PROXY, NODE_EXTRA_CA_CERTS: "ca.pem" } } },
-    "+ repository-steers network-differs",
-    "can read your token",
-  ],
-  ["no verification, of the repository", { ...good, settings: { env: { [VERIFY]: "0" } } }, "+ repository-steers"],
+  ["with a CA", ofAll({ HTTPS_PROXY: PROXY, NODE_EXTRA_CA_CERTS: "ca.pem" }), STEERS, "can read your token"],
+  ["no verification, of the repository", ofAll({ [VERIFY]: "0" }), "+ repository-steers"],
   ["that the bridge mends", bridge({ [VERIFY]: "1" }, { settings: { env: { [VERIFY]: "0" } } }), "+"],
 ];
 
@@ -211,8 +195,8 @@ test("how bad it is: what stops nobody is a warning or a note", () => {
   const missing = { ...unfilled, dotenv: new Unreadable("a folder") };
   expect(severities(missing)).toEqual(["file-broken warning", "missing-value failed"]);
   expect(severities({ ...good, settings: "{,}" })).toEqual(["settings-broken warning"]);
-  expect(severities({ ...good, settings: { env: { [VERIFY]: "0" } } })).toEqual(["repository-steers failed"]);
-  expect(severities({ ...good, settings: { env: { HTTPS_PROXY: PROXY } } })[0]).toBe("repository-steers warning");
+  expect(severities(ofAll({ [VERIFY]: "0" }))).toEqual(["repository-steers failed"]);
+  expect(severities(ofAll({ HTTPS_PROXY: PROXY }))[0]).toBe("repository-steers warning");
   expect(severities({ url: FOREIGN })).toEqual(["no-entry note"]);
 });
 
@@ -243,29 +227,23 @@ describe("which entry is looked at", () => {
 
 describe("the command that sets the entry up again", () => {
   const sub = `${FOLDER}/api`;
-  const below: Told = { folder: sub, mcps: { "../.mcp.json": servers(entry()) }, rootLocal: BRIDGE, dotenv: dotenv() };
+  const above = { "../.mcp.json": servers(entry()) };
+  const HALO_DE = { mcpServers: { "halo-de": entry() } };
+  const below: Told = { folder: sub, mcps: above, rootLocal: BRIDGE, dotenv: dotenv() };
   const given = (cwd: string | undefined, valuesFile?: string) => ({ given: { cwd, valuesFile } });
   const named = (name: string): Told => ({ name, mcp: { mcpServers: { [name]: entry() } } });
-  const inFolder = { ...below, mcps: { ".mcp.json": servers(entry()), "../.mcp.json": servers(entry()) } };
+  const inFolder = { ...below, mcps: { ".mcp.json": servers(entry()), ...above } };
   test.each<[string, Told, string]>([
     ["at the root", good, ""],
     ["below it, of the root's entry", below, ""],
     ["below it, of an entry of that folder", inFolder, " --cwd ."],
-    [
-      "between folder and root",
-      { ...below, folder: `${sub}/v1`, mcps: { "../.mcp.json": servers(entry()) } },
-      " --cwd ..",
-    ],
+    ["between folder and root", { ...below, folder: `${sub}/v1`, mcps: above }, " --cwd .."],
     ["above the repository", { mcps: { "~/.mcp.json": servers(entry()) } }, " --cwd ~"],
     ["no entry, below the root", { folder: sub }, ""],
     ["--cwd at the root", { ...good, ...given("shop") }, " --cwd shop"],
     ["--cwd below the root", { ...below, ...given("shop/api") }, " --cwd shop/api/.."],
     ["--values-file", { ...good, ...given(undefined, "my env") }, " --values-file 'my env'"],
-    [
-      "a name and a scope",
-      { name: "halo-de", store: trusted({}, { mcpServers: { "halo-de": entry() } }) },
-      " --scope user --name halo-de",
-    ],
+    ["a name and a scope", { name: "halo-de", store: trusted({}, HALO_DE) }, " --scope user --name halo-de"],
     ["an old Claude Code, which does not read the root's settings", { ...below, version: "2.1.197" }, " --cwd ."],
     ["a space at the end", { ...good, ...given("end ") }, " --cwd 'end '"],
     ["a tilde", { ...good, ...given("./~") }, " --cwd './~'"],

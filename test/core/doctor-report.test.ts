@@ -72,18 +72,13 @@ const linkOf = ({ stages }: DoctorReport, name: Link["stage"]) => stages.find(({
 const adviceOf = (report: DoctorReport, name: Link["stage"]) => linkOf(report, name)?.tryThis?.split("\n") ?? [];
 const DISAGREES = "client client-disagrees";
 const NPX = "npx create-halo-mcp";
+const THROUGH =
+  /^Claude Code 2\.1\.330 reports "failed to connect" through HTTP_PROXY from ~\/\.claude\/settings\.json;/;
+const CORRECT = "correct HTTP_PROXY in ~/.claude/settings.json or remove it, then";
 const otherName = { name: "halo-de", store: trusted({}, { mcpServers: { "halo-de": entry() } }), env: VALUES };
 /** What, the set-up and the run, the link and the cause of the report, its headline, the advice. */
 const table: readonly (readonly [string, Told, Run, string, RegExp, ...string[]])[] = [
-  [
-    "a proxy of its own",
-    proxied,
-    { status: "failed" },
-    DISAGREES,
-    /^Claude Code 2\.1\.330 reports "failed to connect" through HTTP_PROXY from ~\/\.claude\/settings\.json;/,
-    "correct HTTP_PROXY in ~/.claude/settings.json or remove it, then",
-    ...ASK,
-  ],
+  ["a proxy of its own", proxied, { status: "failed" }, DISAGREES, THROUGH, CORRECT, ...ASK],
   ["Claude Code fails", good, { status: "failed" }, DISAGREES, /but this test connects: its proxy/, ...ASK],
   ["it is refused", good, { status: "needs-auth" }, DISAGREES, /needs authentication", but this test/, ...ASK],
   ["with the saved token", good, { status: "needs-auth", given: true }, DISAGREES, /with the saved token/, NPX, ENTER],
@@ -155,16 +150,12 @@ describe("the token link", () => {
 });
 
 describe("the links before the network", () => {
-  test("in short", () => {
-    const short = (told: Told, run: Run = {}) =>
-      reportOf(told, run)
-        .stages.slice(1, 3)
-        .map(({ detail }) => detail?.split("\n")[0]);
-    expect(short(good, { status: "connected" })).toEqual([
-      "token, account, profile from .claude/settings.local.json",
-      "Claude Code 2.1.330, trusted, approved, reports connected",
-    ]);
-    expect(short({ ...bare, store: {}, local: { ...BRIDGE, env: { HALO_MCP_TOKEN: TOKEN } }, env: VALUES })).toEqual([
+  test("in short, where the values are in two places", () => {
+    const told = { ...bare, store: {}, local: { ...BRIDGE, env: { HALO_MCP_TOKEN: TOKEN } }, env: VALUES };
+    const [, ...short] = reportOf(told)
+      .stages.slice(0, 3)
+      .map(({ detail }) => detail?.split("\n")[0]);
+    expect(short).toEqual([
       "token from .claude/settings.local.json; account, profile from the environment",
       "Claude Code 2.1.330, folder not trusted yet, approved, not asked",
     ]);
@@ -226,17 +217,16 @@ describe("what the connection test sends", () => {
 });
 
 test("every text that may be the token is named, to be masked", () => {
+  const KEPT = "kept.kept.kept-3333";
   const { view, all, setup } = setupOf({
     ...good,
-    mcp: servers(entry({ url: `https://api.cm.com/halo/core/mcp?t=${TOKEN}` })),
+    mcp: servers(entry({ url: `${URL}?t=${TOKEN}` })),
     dotenv: "HALO_MCP_TOKEN=new.new.new.new-1111\n",
     env: { HALO_MCP_TOKEN: '"quoted.quoted.quoted-2222"' },
-    store: trusted({
-      mcpServers: { mine: { type: "http", url: URL, headers: { "x-cm-producttoken": "kept.kept.kept-3333" } } },
-    }),
+    store: trusted({ mcpServers: { mine: { type: "http", url: URL, headers: { "x-cm-producttoken": KEPT } } } }),
   });
   const [given, quoted] = ["quoted.quoted.quoted-2222", '"quoted.quoted.quoted-2222"'];
-  const wanted = [TOKEN, "new.new.new.new-1111", "kept.kept.kept-3333", given, quoted];
+  const wanted = [TOKEN, "new.new.new.new-1111", KEPT, given, quoted];
   expect([...view.secrets].sort()).toEqual([...wanted].sort());
   for (const secret of wanted) expect(JSON.stringify([all, setup])).not.toContain(secret);
 });
@@ -259,11 +249,10 @@ test("what the JSON output says beside: missing variables, dialogs, network", ()
 
 test("what is said first, and of a token that nothing proves", () => {
   const report = reportOf(good);
-  const server = { name: "halo", version: "1.2", protocol: "p" };
-  expect(headline({ ...report, server, toolCount: 1 })).toBe("Connected to halo 1.2, 1 tool");
-  expect(headline({ ...report, server: { ...server, name: "", version: "" } })).toBe(
-    "Connected to the server, 0 tools",
-  );
+  const connected = (name: string, version: string, toolCount: number) =>
+    headline({ ...report, server: { name, version, protocol: "p" }, toolCount });
+  expect(connected("halo", "1.2", 1)).toBe("Connected to halo 1.2, 1 tool");
+  expect(connected("", "", 0)).toBe("Connected to the server, 0 tools");
   const call = { tool: "ask", ok: false, text: "" };
   expect(headline({ ...report, ok: false, call })).toBe('The connection works, but calling the tool "ask" failed');
   expect(headline({ ...report, ok: false, cause: "refused", at: "tcp" })).not.toBe("Not connected");
