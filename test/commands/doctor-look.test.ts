@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ask, look } from "../../src/commands/doctor/gather.ts";
@@ -18,9 +18,9 @@ beforeEach(() => {
 });
 afterEach(() => scratch.dispose());
 
-function put(path: string, content: unknown): void {
+function put(path: string, content: unknown, mode = 0o600): void {
   mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, typeof content === "string" ? content : JSON.stringify(content), { mode: 0o600 });
+  writeFileSync(path, typeof content === "string" ? content : JSON.stringify(content), { mode });
 }
 const at = (name: string): string => join(repo.path, name);
 const home = (name: string): string => join(scratch.home, name);
@@ -60,8 +60,7 @@ function setUp(): void {
 function fakeClaude(says: string, version = "2.1.330 (Claude Code)"): () => string {
   const [path, log] = [join(scratch.root, "bin/claude"), join(scratch.root, "called")];
   const asked = `{ echo "$*"; /usr/bin/env; } >> '${log}'; printf '${says}'`;
-  put(path, `#!/bin/sh\ncase "$*" in --version) echo '${version}';; *) ${asked} ;; esac\n`);
-  chmodSync(path, 0o755);
+  put(path, `#!/bin/sh\ncase "$*" in --version) echo '${version}';; *) ${asked} ;; esac\n`, 0o755);
   return () => (existsSync(log) ? readFileSync(log, "utf8") : "");
 }
 
@@ -70,9 +69,7 @@ test("a whole set-up: what to send, the token among the secrets and nowhere else
   const { view, findings, verdict, setup } = await looking();
   expect(verdict).toMatchObject({ wouldConnect: true });
   expect(view.client).toEqual({ program: "none", version: undefined });
-  expect(view).toMatchObject({
-    toSend: { ok: true, sent: { headers: { "X-CM-PRODUCTTOKEN": TOKEN } } },
-  });
+  expect(view.toSend).toMatchObject({ ok: true, sent: { headers: { "X-CM-PRODUCTTOKEN": TOKEN } } });
   expect(secrets).toContain(TOKEN);
   expect(JSON.stringify([findings, setup])).not.toContain(TOKEN);
 });

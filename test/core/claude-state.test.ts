@@ -4,23 +4,18 @@ import {
   type ClaudeFiles,
   claudeState,
   isSwitchedOff,
-  type NamedFile,
   sessionEnv,
   sessionLayers,
   takenEntry,
   trustOf,
 } from "../../src/core/clients/claude-state.ts";
+import { named } from "./doctor-support.ts";
 
 const ROOT = "/home/ada/shop";
 const folder = { above: [`${ROOT}/sub`, ROOT, "/home/ada", "/home", "/"], gitRoot: ROOT };
 
 type Contents = Readonly<Partial<Record<keyof ClaudeFiles, unknown>>>;
 
-function named(shown: string, content: unknown): NamedFile {
-  if (content === undefined) return { shown, state: { kind: "absent", realPath: shown } };
-  const text = typeof content === "string" ? content : JSON.stringify(content);
-  return { shown, state: { kind: "file", realPath: shown, text, mode: 0o600 } };
-}
 const stateOf = (contents: Contents, version = "2.1.330") =>
   claudeState(
     {
@@ -130,9 +125,7 @@ test.each<[string, readonly string[], "approved" | "pending" | "rejected", strin
   ["the project's alone", ["project"], "pending", "project", undefined],
   ["none", [], "pending", undefined, undefined],
 ])("the entry that is taken: %s", (_, scopes, state, winner, waiting) => {
-  const taken = takenEntry(
-    scopes.map((scope) => ({ scope: scope as "user" })),
-    { state },
-  );
+  const entries = scopes.map((scope) => ({ scope: scope as "user" }));
+  const taken = takenEntry(entries, { state });
   expect([taken.winner?.scope, taken.waiting?.scope]).toEqual([winner, waiting]);
 });

@@ -63,7 +63,8 @@ export class Unreadable {
   }
 }
 
-function named(shown: string, content: unknown, mode = 0o600): NamedFile {
+/** A file as the client's state has it. */
+export function named(shown: string, content: unknown, mode = 0o600): NamedFile {
   const realPath = `/${shown}`;
   if (content instanceof Unreadable) return { shown, state: { kind: "unreadable", realPath, reason: content.reason } };
   return content === undefined

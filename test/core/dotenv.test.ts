@@ -25,13 +25,7 @@ describe("parseDotenv", () => {
     ["A='x'junk\nB=1", { A: "x", B: "1" }],
     ['A="x\nB=1', { A: '"x', B: "1" }],
     ["junk\nA=1\n=2\nB=3", { A: "1", B: "3" }],
-    [
-      "__proto__=1\nconstructor=2",
-      Object.fromEntries([
-        ["__proto__", "1"],
-        ["constructor", "2"],
-      ]),
-    ],
+    ["__proto__=1\nconstructor=2", JSON.parse('{ "__proto__": "1", "constructor": "2" }')],
   ];
   it.each(cases)("%j", (document, expected) => {
     expect(Object.fromEntries(parseDotenv(document))).toEqual(expected);

@@ -80,7 +80,7 @@ const named: Readonly<Record<string, Put>> = {
   vscode: (it) => ({ path: ".vscode/mcp.json", content: { servers: { it: { command: "x", env: { IT_TOKEN: it } } } } }),
   opencode: (it) => ({
     path: "opencode.json",
-    content: { mcp: { it: { type: "local", command: ["x", "--token", it], environment: {} } } },
+    content: { mcp: { it: { type: "local", command: ["x", "--token", it] } } },
   }),
   codex: (it) => ({
     path: ".codex/config.toml",

@@ -43,7 +43,7 @@ describe("TLS", () => {
 });
 
 describe("nothing is left, and memory is bounded", () => {
-  const hanging = ["a silent accept on an https URL", "a stream of comments", "DELETE hangs"];
+  const hanging = ["a silent accept on an https URL", "a stream of comments", "a body that drips", "DELETE hangs"];
   it.each(FAULTS.filter(({ name, big }) => big === true || hanging.includes(name)))("after: $name", async (fault) => {
     const server = await fault.start("http://127.0.0.1:9");
     try {

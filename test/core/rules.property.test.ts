@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { HALO_RULES } from "../../src/core/rules/index.ts";
+import { RULES } from "../../src/core/rules/index.ts";
 import { mutatedEntry, mutatedFile, randomValue } from "../support/loader-mutations.ts";
 import { findingsOf } from "../support/subject.ts";
 import { type Random, randomFrom } from "./random.ts";
 
-const rules = new Map(HALO_RULES.map((rule) => [rule.id, rule]));
+const rules = new Map(RULES.map((rule) => [rule.id, rule]));
 describe("any content", () => {
   const paths =
     ".mcp.json a/.mcp.json .cursor/mcp.json .vscode/mcp.json .gemini/settings.json .qwen/settings.json opencode.json .github/mcp.json .roo/mcp.json .amp/settings.json .kiro/settings/mcp.json .junie/mcp/mcp.json .claude/settings.json .claude/settings.local.json .codex/config.toml .env .env.example .envrc .env.test".split(
@@ -29,7 +29,7 @@ describe("any content", () => {
   it("is judged without an error, with places inside the file, and words that can be printed", () => {
     fc.assert(
       fc.property(fc.dictionary(fc.constantFrom(...paths), text, { maxKeys: 4 }), fc.boolean(), (files, local) => {
-        const found = findingsOf(HALO_RULES, files, { local, secrets: ["secret-of-the-environment"] });
+        const found = findingsOf(RULES, files, { local, secrets: ["secret-of-the-environment"] });
         for (const { rule, path, span, args, fix = [] } of found) {
           const whole = files[path] ?? "";
           for (const { offset, length } of [span, ...fix])
