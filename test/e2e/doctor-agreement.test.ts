@@ -6,23 +6,18 @@ import type { Context } from "../../src/context.ts";
 import { findingsOf } from "../../src/core/doctor/findings.ts";
 import { makeReport, type Run } from "../../src/core/doctor/report.ts";
 import { type ClaudeVersion, claudeVersions } from "../support/claude.ts";
-import { fromClaude, onboard, onClaude, put, reached, session } from "./real-claude-support.ts";
-import { ACCOUNT, entryFor, type Machine, PROFILE, TOKEN } from "./support.ts";
+import { madeUp } from "../support/context.ts";
+import { fromClaude, literal, onboard, onClaude, put, reached, session } from "./real-claude-support.ts";
+import { DOTENV, entryFor, type Machine, PROFILE, TOKEN, VALUES } from "./support.ts";
 
 /**
  * What `doctor` says of a set-up without the network, beside what the real Claude Code then does in a terminal: each state
  * on a machine of its own, every one with the newer version. The person at the terminal trusts the folder and approves nothing.
  */
 
-const VALUES = { HALO_MCP_TOKEN: TOKEN, HALO_ACCOUNT_ID: ACCOUNT, HALO_PROFILE_ID: PROFILE };
 const WRONG = { ...VALUES, HALO_MCP_TOKEN: "old.old.old.old.old-0000" };
 const ENABLED = { enabledMcpjsonServers: ["halo"] };
 const REJECTED = { disabledMcpjsonServers: ["halo"] };
-const literal = (url: string) => ({
-  type: "http",
-  url,
-  headers: { "X-CM-PRODUCTTOKEN": TOKEN, "CM-ACCOUNT-ID": ACCOUNT, "CM-PROFILE-ID": PROFILE },
-});
 
 type Json = Record<string, unknown>;
 
@@ -152,7 +147,7 @@ const others = Object.entries<Partial<State>>({
   "a default for the profile": {
     mcp: (m) => ({
       ...halo(m),
-      headers: { ...(literal(m.url).headers as Json), "CM-PROFILE-ID": `\${NOPE:-${PROFILE}}` },
+      headers: { ...literal(m.url).headers, "CM-PROFILE-ID": `\${NOPE:-${PROFILE}}` },
     }),
     localSettings: ENABLED,
   },
@@ -182,12 +177,7 @@ const others = Object.entries<Partial<State>>({
 
 function write(m: Machine, state: State): void {
   const file = (path: string, content: unknown) => content !== undefined && put(join(m.path, path), content);
-  file(
-    ".env",
-    Object.entries(VALUES)
-      .map(([name, value]) => `${name}=${value}\n`)
-      .join(""),
-  );
+  file(".env", DOTENV);
   if (state.mcp !== undefined) file(".mcp.json", { mcpServers: { halo: state.mcp(m) } });
   file(".claude/settings.json", state.settings);
   file(".claude/settings.local.json", state.localSettings);
@@ -204,17 +194,11 @@ function write(m: Machine, state: State): void {
 }
 
 /** As `doctor` sees this machine. */
-function contextOf(m: Machine, state: State): Context {
-  return {
-    cwd: join(m.path, state.folder ?? "."),
-    env: { ...m.env, ...state.env },
-    home: m.home,
-    platform: process.platform,
+const contextOf = (m: Machine, { folder = ".", env }: State): Context =>
+  madeUp({
+    ...{ cwd: join(m.path, folder), env: { ...m.env, ...env }, home: m.home, platform: process.platform },
     now: () => performance.now(),
-    signal: new AbortController().signal,
-    secrets: new Set<string>(),
-  } as unknown as Context;
-}
+  }).context;
 
 const agreed: { readonly state: string; readonly same: boolean; readonly dialogs: boolean }[] = [];
 const asked = { all: 0, agreed: 0 };

@@ -1,12 +1,12 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { listen } from "../servers/fault-kit.ts";
 import { quietClaude } from "../support/claude.ts";
-import { doctor, leaks, put, repositoryFor, told, VALUES } from "./doctor-support.ts";
+import { doctor, leaks, put, repositoryFor, told } from "./doctor-support.ts";
 import { front, gateway, onClaude } from "./real-claude-support.ts";
-import { type Machine, on, TOKEN } from "./support.ts";
+import { closing, type Machine, on, program, TOKEN, VALUES } from "./support.ts";
 
 /** `doctor` beside the real Claude Code: where the two do not come to the same, and how long both together take. */
 
@@ -25,25 +25,17 @@ const stage = (answer: ReturnType<typeof told>, name: string) => answer.stages.f
 const lineOf = (text: string, name: string): string => text.split("\n").find((line) => line.includes(name)) ?? "";
 
 describe("a claude program that is a script", () => {
-  const script = (m: Machine, name: string, text: string): void => {
-    const path = join(m.root, "bin", name);
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, `#!/usr/bin/env bash\n${text}\n`, { mode: 0o755 });
-  };
+  const claude = (m: Machine, text: string): string =>
+    program(join(m.root, "bin"), "claude", text, "/usr/bin/env bash");
 
   test("gets no program of the repository, and no value to say its version", () =>
     on({}, async (m) => {
       const cwd = setUp(m, m.url);
       const heard = join(m.root, "heard");
-      script(m, "claude", `git --version >/dev/null; env >>${heard}; echo "2.1.330 (Claude Code)"`);
-      for (const name of ["git", "bash", "env"]) {
-        const path = join(cwd, "node_modules/.bin", name);
-        mkdirSync(dirname(path), { recursive: true });
-        writeFileSync(path, `#!/bin/sh\ntouch ${m.root}/owned\n`, { mode: 0o755 });
-      }
-      const PATH = [join(cwd, "node_modules/.bin"), "node_modules/.bin", join(m.root, "bin"), "/usr/bin", "/bin"].join(
-        ":",
-      );
+      const bin = claude(m, `git --version >/dev/null; env >>${heard}; echo "2.1.330 (Claude Code)"`);
+      const theirs = join(cwd, "node_modules/.bin");
+      for (const name of ["git", "bash", "env"]) program(theirs, name, `touch ${m.root}/owned`);
+      const PATH = `${theirs}:node_modules/.bin:${bin}:/usr/bin:/bin`;
       const env = { PATH, HALO_MCP_TOKEN: TOKEN };
       const run = await doctor(m, ["--json", "--url", m.url], { cwd, env });
       expect(stage(told(run), "client")?.detail).toContain("Claude Code 2.1.330");
@@ -56,10 +48,9 @@ describe("a claude program that is a script", () => {
   test("that leaves a process behind, with its output open, does not hold us", () =>
     on({}, async (m) => {
       const cwd = setUp(m, m.url);
-      script(m, "claude", `setsid sleep 30 & echo "2.1.330 (Claude Code)"`);
-      const env = { PATH: [join(m.root, "bin"), "/usr/bin", "/bin"].join(":") };
+      const env = { PATH: `${claude(m, `setsid sleep 30 & echo "2.1.330 (Claude Code)"`)}:/usr/bin:/bin` };
       const run = await doctor(m, ["--json", "--url", m.url, "--timeout", "4"], { cwd, env });
-      expect(told(run).stages.find(({ stage: name }) => name === "tools")?.status).toBe("ok");
+      expect(stage(told(run), "tools")?.status).toBe("ok");
     }));
 });
 
@@ -101,15 +92,11 @@ describe("what Claude Code says beside our test", () => {
     ["500", /failed to connect/],
   ] as const)("refused to it alone: %s", (mood, words) =>
     onClaude(NEW, async (m) => {
-      const gate = await gateway(m, mood);
-      try {
-        const cwd = setUp(m, gate.url);
-        const answer = told(await doctor(m, ["--json", "--url", gate.url], { cwd }));
+      await closing(await gateway(m, mood), async ({ url }) => {
+        const answer = told(await doctor(m, ["--json", "--url", url], { cwd: setUp(m, url) }));
         expect(answer).toMatchObject({ ok: false, cause: "client-disagrees", at: "client" });
         expect(stage(answer, "client")?.detail).toMatch(words);
-      } finally {
-        await gate.close();
-      }
+      });
     }),
   );
 
@@ -127,16 +114,12 @@ describe("what Claude Code says beside our test", () => {
 describe("the limit is one for both", () => {
   test("a server that says nothing", () =>
     onClaude(NEW, async (m) => {
-      const silent = await listen(createServer((socket) => void socket.on("error", () => undefined)));
-      try {
-        const cwd = setUp(m, silent.url);
-        const run = await doctor(m, ["--json", "--url", silent.url, "--timeout", "3"], { cwd });
+      await closing(await listen(createServer()), async ({ url }) => {
+        const run = await doctor(m, ["--json", "--url", url, "--timeout", "3"], { cwd: setUp(m, url) });
         expect(run.code, run.stdout + run.stderr).toBe(1);
         expect(told(run).cause).toBe("timeout");
         expect(m.processes()).toEqual([]);
-      } finally {
-        await silent.close();
-      }
+      });
     }));
 
   test.each([
@@ -146,11 +129,8 @@ describe("the limit is one for both", () => {
   ])("a claude that does not say %s", (_, script) =>
     onClaude(NEW, async (m) => {
       const { env } = front(m, NEW, script);
-      const cwd = setUp(m, m.url);
-      const run = await doctor(m, ["--json", "--url", m.url, "--timeout", "3"], {
-        cwd,
-        env: { ...quietClaude, ...env },
-      });
+      const options = { cwd: setUp(m, m.url), env: { ...quietClaude, ...env } };
+      const run = await doctor(m, ["--json", "--url", m.url, "--timeout", "3"], options);
       // a person is told, and the connection stands
       expect(run.code, run.stdout + run.stderr).toBe(0);
       expect(stage(told(run), "client")?.detail).toContain("in time");

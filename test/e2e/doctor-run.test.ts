@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, statSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -16,9 +16,10 @@ import {
   rpcError,
   TOOL,
 } from "../servers/fault-kit.ts";
-import { BRIDGE, type DoctorRun, doctor, leaks, put, repositoryFor, servers, told, VALUES } from "./doctor-support.ts";
+import { BRIDGE, type DoctorRun, doctor, leaks, put, repositoryFor, servers, told } from "./doctor-support.ts";
 import {
   COLOURS,
+  DOTENV,
   entryFor,
   HARM,
   type Machine,
@@ -27,6 +28,7 @@ import {
   start,
   strangeBytes,
   TOKEN,
+  VALUES,
   wideLines,
 } from "./support.ts";
 
@@ -34,12 +36,12 @@ import {
 
 let m: Machine;
 const opened: { close(): Promise<void> }[] = [];
-const closing = <T extends { close(): Promise<void> }>(server: T): T => {
+const kept = <T extends { close(): Promise<void> }>(server: T): T => {
   opened.push(server);
   return server;
 };
 beforeAll(async () => {
-  m = closing(await machine());
+  m = kept(await machine());
 });
 afterAll(() => Promise.all(opened.map((each) => each.close())));
 
@@ -112,7 +114,7 @@ const content =
     json(kit.response, 200, result(kit.message, { content: [{ type: "text", text }], ...more }));
 
 async function call(answer: (kit: Kit) => void, tool = "odd", timeout = 20) {
-  const server = closing(await withTool(answer));
+  const server = kept(await withTool(answer));
   const cwd = repositoryFor(m, server.url);
   const flags = ["--url", server.url, "--call", tool, "--timeout", String(timeout)];
   const [run, text] = [await doctor(m, ["--json", ...flags], { cwd }), await doctor(m, flags, { cwd })];
@@ -237,7 +239,7 @@ async function counting() {
         socket.end("HTTP/1.1 401 No\r\ncontent-length: 0\r\n\r\n");
       });
   });
-  const { url } = closing(await listen(server));
+  const { url } = kept(await listen(server));
   return { url, port: Number(new URL(url).port), heard };
 }
 
@@ -340,7 +342,7 @@ test("what other headers take from variables is shown nowhere, whatever they are
       json(kit.response, 200, result(kit.message, { content: [{ type: "text", text: said }] }));
     else behave(kit);
   };
-  const server = closing(await http("", null, behaviour).start(""));
+  const server = kept(await http("", null, behaviour).start(""));
   const cwd = repositoryFor(m, server.url, {
     ".mcp.json": servers({ ...entryFor(server.url), headers }),
     ".claude/settings.local.json": { ...BRIDGE, env },
@@ -381,8 +383,8 @@ describe.concurrent("a token of the command line", () => {
     }));
 
   test("is enough where the set-up holds none", async () => {
-    const rest = { HALO_ACCOUNT_ID: VALUES.HALO_ACCOUNT_ID, HALO_PROFILE_ID: VALUES.HALO_PROFILE_ID };
-    const cwd = here({ ".claude/settings.local.json": { ...BRIDGE, env: rest } });
+    const { HALO_MCP_TOKEN: _, ...env } = VALUES;
+    const cwd = here({ ".claude/settings.local.json": { ...BRIDGE, env } });
     const run = await doctor(m, ["--json", "--url", m.url, "--token-stdin"], { cwd, stdin: TOKEN });
     expect(told(run)).toMatchObject({ ok: false, cause: "missing-value", at: "values", control: "refused" });
     expect(told(run).server?.name).toBe("halo-stand-in");
@@ -419,12 +421,8 @@ describe.concurrent("the report", () => {
     const cwd = repositoryFor(m, "https://halo.invalid/mcp");
     expect((await doctor(m, ["--report", "report.md"], { cwd })).code).toBe(1);
     expect(readFileSync(join(cwd, "report.md"), "utf8")).toContain("| cause | endpoint-foreign |");
-    for (const wrong of [
-      ["--args", "{}"],
-      ["--cwd", "nowhere"],
-      ["--values-file", "nowhere.env"],
-    ])
-      expect((await doctor(m, ["--report", "other.md", ...wrong], { cwd })).code).toBe(2);
+    for (const wrong of ["--args {}", "--cwd nowhere", "--values-file nowhere.env"])
+      expect((await doctor(m, ["--report", "other.md", ...wrong.split(" ")], { cwd })).code).toBe(2);
     expect(existsSync(join(cwd, "other.md"))).toBe(false);
   });
 });
@@ -479,7 +477,7 @@ describe("what is printed", () => {
 
 describe("Ctrl-C", () => {
   /** A server that takes the connection and says nothing. */
-  const silent = async () => closing(await listen(createServer((socket) => void socket.resume())));
+  const silent = async () => kept(await listen(createServer((socket) => void socket.resume())));
 
   test("during a test that hangs: exit 130, at once, nothing printed, nothing left", () =>
     on({}, async (own) => {
@@ -509,9 +507,8 @@ describe("Ctrl-C", () => {
   test("in a terminal: the cursor is there again", () =>
     on({}, async (own) => {
       const server = await silent();
-      const screen = own.open(["doctor", "--url", server.url, "--timeout", "60"], {
-        cwd: repositoryFor(own, server.url),
-      });
+      const cwd = repositoryFor(own, server.url);
+      const screen = own.open(["doctor", "--url", server.url, "--timeout", "60"], { cwd });
       await screen.waitFor(/testing the connection/);
       screen.press("ctrl-c");
       await screen.ends(130);
@@ -521,7 +518,6 @@ describe("Ctrl-C", () => {
   test("while the token is read from a pipe that says nothing", () =>
     on({}, async (own) => {
       const cwd = repositoryFor(own, own.url);
-      writeFileSync(join(cwd, "x"), "");
       const screen = own.open(["doctor", "--url", own.url, "--token-stdin"], { cwd });
       await screen.settle(500);
       screen.press("ctrl-c");
@@ -532,7 +528,6 @@ describe("Ctrl-C", () => {
 
 describe.concurrent("the command that is suggested, typed, puts it right", () => {
   const wrong = (url: string) => ({ mcpServers: { halo: { ...entryFor(url), type: "sse" } } });
-  const lines = Object.entries(VALUES).map(([name, value]) => `${name}=${value}\n`);
   test.each<[string, string, (url: string) => Readonly<Record<string, unknown>>, readonly string[], string]>([
     ["at the root", ".", (url) => ({ ".mcp.json": wrong(url) }), [], ""],
     ["an entry below the root", "api", (url) => ({ "api/.mcp.json": wrong(url) }), [], " --cwd ."],
@@ -541,7 +536,7 @@ describe.concurrent("the command that is suggested, typed, puts it right", () =>
     [
       "--values-file",
       ".",
-      () => ({ "my env": lines.join(""), ".claude/settings.local.json": { enabledMcpjsonServers: ["halo"] } }),
+      () => ({ "my env": DOTENV, ".claude/settings.local.json": { enabledMcpjsonServers: ["halo"] } }),
       ["--values-file", "my env"],
       " --values-file 'my env'",
     ],
@@ -560,7 +555,7 @@ describe.concurrent("the command that is suggested, typed, puts it right", () =>
     const ask = async () => await doctor(m, ["--json", "--url", m.url, ...args], { cwd });
     const before = await ask();
     type Setup = { repair: string; verdict: { wouldConnect: boolean } };
-    const setupOf = ({ stdout }: DoctorRun) => (JSON.parse(stdout) as { setup: Setup }).setup;
+    const setupOf = ({ stdout }: DoctorRun): Setup => JSON.parse(stdout).setup;
     const { repair, verdict } = setupOf(before);
     expect(verdict.wouldConnect).toBe(false);
     expect(repair).toBe(`npx create-halo-mcp${words}`);

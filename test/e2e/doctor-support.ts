@@ -1,13 +1,10 @@
 /** What the end-to-end tests of `doctor` share: a folder as the wizard leaves one, one run of the packed program in it, and what must hold of every run. */
-import { spawn } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { execa } from "execa";
 import type { DoctorReport } from "../../src/core/doctor/report.ts";
+import { entryFor, type Machine, type Run, type RunOptions, TOKEN, VALUES } from "./support.ts";
 
-import type { Environment } from "../support/home.ts";
-import { ACCOUNT, entryFor, type Machine, PROFILE, TOKEN } from "./support.ts";
-
-export const VALUES = { HALO_MCP_TOKEN: TOKEN, HALO_ACCOUNT_ID: ACCOUNT, HALO_PROFILE_ID: PROFILE };
 export const BRIDGE = { env: VALUES, enabledMcpjsonServers: ["halo"] };
 
 /** What `--json` prints. */
@@ -33,57 +30,46 @@ export function repositoryFor(m: Machine, url: string, files: Readonly<Record<st
   return folder;
 }
 
-export interface DoctorRun {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
+export interface DoctorRun extends Run {
   /** Most memory that it had, MiB; 0 where nobody says (Linux does). */
   readonly peak: number;
 }
 
-export interface DoctorOptions {
+interface DoctorOptions extends Pick<RunOptions, "env" | "stdin"> {
   readonly cwd: string;
-  readonly env?: Environment;
-  readonly stdin?: string;
   /** Called with the process's id once it has started. */
   readonly started?: (pid: number) => void;
 }
 
 /** The packed program as `doctor`, without a terminal. */
-export function doctor(m: Machine, args: readonly string[], options: DoctorOptions): Promise<DoctorRun> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [m.bin, "doctor", ...args], {
-      cwd: options.cwd,
-      env: { ...m.env, ...options.env },
-      stdio: "pipe",
-    });
-    let [stdout, stderr, peak] = ["", "", 0];
-    child.stdout.setEncoding("utf8").on("data", (text: string) => {
-      stdout += text;
-    });
-    child.stderr.setEncoding("utf8").on("data", (text: string) => {
-      stderr += text;
-    });
-    const look = (): void => {
-      try {
-        const high = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${child.pid}/status`, "utf8"))?.[1];
-        peak = Math.max(peak, Number(high ?? 0) / 1024);
-      } catch {
-        // it ended, or this is no Linux
-      }
-    };
-    const watch = setInterval(look, 20);
-    const late = setTimeout(() => child.kill("SIGKILL"), 60_000);
-    child.on("error", reject);
-    child.on("close", (code) => {
-      clearInterval(watch);
-      clearTimeout(late);
-      resolve({ code, stdout, stderr, peak });
-    });
-    child.stdin.on("error", () => undefined);
-    child.stdin.end(options.stdin ?? "");
-    if (child.pid !== undefined) options.started?.(child.pid);
+export async function doctor(
+  m: Machine,
+  args: readonly string[],
+  { cwd, env, stdin = "", started }: DoctorOptions,
+): Promise<DoctorRun> {
+  const child = execa(process.execPath, [m.bin, "doctor", ...args], {
+    cwd,
+    env: { ...m.env, ...env },
+    extendEnv: false,
+    input: stdin,
+    reject: false,
+    stripFinalNewline: false,
+    timeout: 60_000,
+    killSignal: "SIGKILL",
   });
+  let peak = 0;
+  const watch = setInterval(() => {
+    try {
+      const high = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${child.pid}/status`, "utf8"))?.[1];
+      peak = Math.max(peak, Number(high ?? 0) / 1024);
+    } catch {
+      // it ended, or this is no Linux
+    }
+  }, 20);
+  if (child.pid !== undefined) started?.(child.pid);
+  const { exitCode, stdout, stderr } = await child;
+  clearInterval(watch);
+  return { code: exitCode ?? null, stdout, stderr, peak };
 }
 
 export const told = (run: DoctorRun): Told => JSON.parse(run.stdout) as Told;

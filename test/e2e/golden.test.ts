@@ -3,8 +3,8 @@ import { describe, test } from "vitest";
 import { CLEAN } from "../support/check.ts";
 import { put, servers } from "./doctor-support.ts";
 import { golden, LENGTH, noneIsLeft, titled } from "./golden.ts";
-import { APPLY, ASK_IDS, CONNECT, entryFor, on, PASTE, TOKEN, untouched } from "./support.ts";
-import { again, type Case, ENV, type Files, here, printed, team, transcripts, written } from "./transcripts.ts";
+import { APPLY, ASK_IDS, CONNECT, DOTENV, entryFor, on, PASTE, TOKEN, untouched } from "./support.ts";
+import { again, type Case, type Files, here, printed, team, transcripts, written } from "./transcripts.ts";
 
 /** What the packed program prints and writes, word for word, beside the faults of doctor.test.ts. */
 
@@ -38,7 +38,7 @@ const REPOSITORIES: Readonly<Record<string, Files>> = {
   "a token and an open file": {
     ...CLEAN,
     ".mcp.json": servers({ ...HALO, headers: { ...(HALO.headers as Files), "X-CM-PRODUCTTOKEN": TOKEN } }),
-    ".env": ENV,
+    ".env": DOTENV,
     ".gitignore": "",
   },
   "broken files": { ...CLEAN, ".mcp.json": '{\n  "mcpServers": {\n    "halo": {},\n  }\n}\n', ".vscode/mcp.json": "{" },

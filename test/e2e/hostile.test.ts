@@ -11,7 +11,6 @@ import {
   committed,
   contents,
   entryFor,
-  everything,
   expectNoToken,
   fakeClaude,
   flat,
@@ -27,6 +26,7 @@ import {
   strangeBytes,
   TOKEN,
   untouched,
+  VALUES,
   withRecorder,
   withToken,
 } from "./support.ts";
@@ -81,7 +81,7 @@ describe.concurrent("an entry that would lead the token elsewhere", () => {
     ["a variable in HALO's own address", { url: "https://${GATEWAY:-api.cm.com}/halo/core/mcp" }],
     ["HALO's own value of the example file", { url: byProfile, files: example("127.0.0.1"), env: withToken }],
     ["HALO's own value of a flag", { url: byProfile, args: ["--profile-id", "127.0.0.1"] }],
-    ["HALO's own value of the environment", { url: byProfile, env: { ...everything, HALO_PROFILE_ID: "127.0.0.1" } }],
+    ["HALO's own value of the environment", { url: byProfile, env: { ...VALUES, HALO_PROFILE_ID: "127.0.0.1" } }],
     ["a header with another secret", { header: "${AWS_SECRET_ACCESS_KEY}" }],
     ["a header with another secret as a default", { header: "${TEAM_ID:-${AWS_SECRET_ACCESS_KEY}}" }],
     ["a header with another secret in pieces", { header: "${TEAM_ID:-$}{AWS_SECRET_ACCESS_KEY}" }],
@@ -102,7 +102,7 @@ describe.concurrent("an entry that would lead the token elsewhere", () => {
         const headers = { ...(entry.headers as object), ...(row.header === undefined ? {} : { "X-More": row.header }) };
         committed(m, { ...entry, headers, ...row.more }, "halo", row.files);
         const args = [...(row.url === undefined ? ["--url", m.url] : []), ...(row.args ?? [])];
-        const env = { ...theirs, ...(row.env ?? everything) };
+        const env = { ...theirs, ...(row.env ?? VALUES) };
         await untouched(m, async () => {
           for (const flags of [["--yes"], ["--yes", "--skip-test"], ["--dry-run"], ["--yes", "--json", "--debug"]]) {
             const run = await m.run([...flags, ...args], { env, stdin: TOKEN });
@@ -135,20 +135,20 @@ describe.concurrent("an entry that would lead the token elsewhere", () => {
     on({}, async (m) => {
       committed(m, entryFor(m.url));
       const question = `Send your token to ${new URL(m.url).host}?`;
-      const no = m.open([], { env: everything });
+      const no = m.open([], { env: VALUES });
       await untouched(m, async () => {
         await no.follow(`${question}: enter`);
         await no.ends(1);
       });
       const other = ["--yes", "--url", "https://evil.example/halo/core/mcp", "--dry-run", "--skip-test"];
-      const replaced = await untouched(m, () => m.run(other, { env: everything }));
+      const replaced = await untouched(m, () => m.run(other, { env: VALUES }));
       expect(replaced.code, replaced.stderr).toBe(0);
-      const yes = m.open([], { env: everything });
+      const yes = m.open([], { env: VALUES });
       await yes.follow(`${question}: left enter`, "Product token: enter", APPLY);
       await yes.ends(0);
       const sent = m.standIn.requests.length;
       expect(sent).toBeGreaterThan(0);
-      const run = await m.run(["--yes", "--url", m.url], { env: everything });
+      const run = await m.run(["--yes", "--url", m.url], { env: VALUES });
       expect(run.code, run.stderr).toBe(0);
       expect(m.standIn.requests.length).toBeGreaterThan(sent);
     }));
@@ -157,7 +157,7 @@ describe.concurrent("an entry that would lead the token elsewhere", () => {
     on({}, async (m) => {
       const entry = entryFor(m.url);
       committed(m, { ...entry, headers: { ...(entry.headers as object), "X-Team": "${TEAM_ID}" } });
-      const run = await m.run(["--yes", "--url", m.url], { env: { ...everything, TEAM_ID: "blue" } });
+      const run = await m.run(["--yes", "--url", m.url], { env: { ...VALUES, TEAM_ID: "blue" } });
       expect(run.code, run.stderr).toBe(0);
       expect(m.standIn.requests[0]?.headers["x-team"]).toBe("blue");
     }));
@@ -205,7 +205,7 @@ describe.concurrent("an entry that would lead the token elsewhere", () => {
         const leads = (_: IncomingMessage, response: ServerResponse) =>
           void response.writeHead(status, { [header]: value }).end();
         return withRecorder(leads, async (first) => {
-          const run = await m.run(["--yes", "--url", first.url], { env: everything });
+          const run = await m.run(["--yes", "--url", first.url], { env: VALUES });
           expect(run.code).toBe(1);
           expect(first.received.length).toBeGreaterThan(0);
           expect(second.received).toEqual([]);

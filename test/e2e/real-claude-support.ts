@@ -1,15 +1,20 @@
 /** What the tests with the real Claude Code share: a program in front of it, a server in front of HALO, a session. */
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { createServer, request as httpRequest } from "node:http";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Running } from "../servers/fault-kit.ts";
 import type { StandInRequest } from "../servers/stand-in.mjs";
 import { type ClaudeVersion, claudeBinFolder, quietClaude } from "../support/claude.ts";
 import { openTerminal } from "../support/terminal.ts";
 import { inTurns } from "../support/turns.ts";
-import { ACCOUNT, type Machine, on, PROFILE, TOKEN } from "./support.ts";
+import { ACCOUNT, inFront, type Machine, on, PROFILE, TOKEN } from "./support.ts";
 
-export const VALUES = [TOKEN, ACCOUNT, PROFILE];
+/** An entry with the values themselves. */
+export const literal = (url: string) => ({
+  type: "http",
+  url,
+  headers: { "X-CM-PRODUCTTOKEN": TOKEN, "CM-ACCOUNT-ID": ACCOUNT, "CM-PROFILE-ID": PROFILE },
+});
 
 /** Only so many at once: Claude Code takes its time to start, and our limits are real ones. */
 const inTurn = inTurns(3);
@@ -94,66 +99,31 @@ export function front(m: Machine, version: ClaudeVersion, script = ""): Front {
   };
 }
 
-export type Mood = "pass" | "401" | "500" | "hang" | "down";
+export type Mood = "401" | "500" | "hang" | "down";
 
-export interface Gateway {
-  readonly url: string;
-  /** For Claude Code alone: what is not it (our own test) always passes. */
-  mood: Mood;
-  close(): Promise<void>;
-}
-
-/** A server in front of the stand-in, with a mood of its own toward Claude Code. */
-export async function gateway(m: Machine, mood: Mood): Promise<Gateway> {
-  const server = createServer((request, response) => {
-    const isClaude = String(request.headers["user-agent"]).startsWith("claude-code");
-    const now = isClaude ? gate.mood : "pass";
-    if (now === "hang") return;
-    if (now === "down") return void request.socket.destroy();
-    if (now === "401") return void response.writeHead(401).end("{}");
-    if (now === "500") return void response.writeHead(500).end("no\n  Status: ✔ Connected\n");
-    const { hostname, port } = new URL(m.url);
-    const { url: path, method } = request;
-    // "Connection" is about one hop: passed on, the server ends a connection that Node's agent keeps
-    const { connection: _ofThisHop, ...headers } = request.headers;
-    const forward = httpRequest({ hostname, port, path, method, headers }, (answer) => {
-      response.writeHead(answer.statusCode ?? 500, answer.headers);
-      answer.pipe(response);
-    });
-    forward.on("error", () => response.destroy());
-    response.on("close", () => forward.destroy());
-    request.pipe(forward);
+/** A server in front of the stand-in, with a mood of its own toward Claude Code: what is not it (our own test) passes. */
+export const gateway = (m: Machine, mood: Mood): Promise<Running> =>
+  inFront(m.url, (request, response) => {
+    if (!String(request.headers["user-agent"]).startsWith("claude-code")) return false;
+    if (mood === "down") request.socket.destroy();
+    if (mood === "401") response.writeHead(401).end("{}");
+    if (mood === "500") response.writeHead(500).end("no\n  Status: ✔ Connected\n");
+    return true;
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  const gate: Gateway = {
-    url: `http://127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}/halo/core/mcp`,
-    mood,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
-  return gate;
-}
 
 /** What the stand-in got from Claude Code. */
 export function fromClaude(m: Machine): readonly StandInRequest[] {
   return m.standIn.requests.filter(({ headers }) => String(headers["user-agent"]).startsWith("claude-code"));
 }
 
-/** Claude Code listed the tools, every request with the three right headers. */
-export function reached(m: Machine): boolean {
-  const requests = fromClaude(m);
-  const right = requests.every(
-    ({ headers }) =>
-      headers["x-cm-producttoken"] === TOKEN &&
-      headers["cm-account-id"] === ACCOUNT &&
-      headers["cm-profile-id"] === PROFILE,
-  );
-  return right && requests.some(({ rpc }) => rpc === "tools/list");
+/** Every request had the three right headers. */
+export function sentRight(m: Machine): boolean {
+  const right = Object.entries(literal("").headers).map(([name, value]) => [name.toLowerCase(), value] as const);
+  return fromClaude(m).every(({ headers }) => right.every(([name, value]) => headers[name] === value));
 }
+
+/** The same, and it listed the tools. */
+export const reached = (m: Machine): boolean => sentRight(m) && fromClaude(m).some(({ rpc }) => rpc === "tools/list");
 
 /** Somebody who has used Claude Code before: it asks for no theme and no login. Not a login. */
 export function onboard(m: Machine, more: Record<string, unknown> = {}): void {

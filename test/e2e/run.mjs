@@ -8,10 +8,6 @@ install();
 const vitest = fileURLToPath(new URL("../../node_modules/vitest/vitest.mjs", import.meta.url));
 const [file, ...args] = inNamespace([process.execPath, vitest, "run", "--project", "e2e", ...process.argv.slice(2)]);
 const cwd = fileURLToPath(new URL("../..", import.meta.url));
-const { status, error } = spawnSync(file, args, {
-  cwd,
-  stdio: "inherit",
-  env: { ...process.env, HALO_TEST_LOOPBACK: file === "unshare" ? "1" : "0" },
-});
+const { status, error } = spawnSync(file, args, { cwd, stdio: "inherit" });
 if (error) throw error;
 process.exitCode = status ?? 1;

@@ -6,7 +6,6 @@ import {
   callsOf,
   committed,
   entryFor,
-  everything,
   expectNoToken,
   fakeClaude,
   full,
@@ -15,6 +14,7 @@ import {
   type Run,
   strangeBytes,
   TOKEN,
+  VALUES,
   withRecorder,
   withToken,
 } from "./support.ts";
@@ -56,7 +56,7 @@ describe.concurrent("nothing of them steers a terminal, and no token is repeated
           response.end(value === undefined ? "" : JSON.stringify(value));
         },
         async ({ url }) => {
-          const run = await m.run(["--yes", "--url", url], { env: everything });
+          const run = await m.run(["--yes", "--url", url], { env: VALUES });
           expect(run.code, run.stderr).toBe(0);
           expect(run.stderr).toContain("12 tools");
           expectClean(run);
@@ -84,7 +84,7 @@ describe.concurrent("nothing of them steers a terminal, and no token is repeated
         await withRecorder(
           (_, response) => void response.writeHead(status, { "content-type": type, "retry-after": "5" }).end(text),
           async (server) => {
-            const run = await m.run(["--yes", "--url", server.url], { env: everything });
+            const run = await m.run(["--yes", "--url", server.url], { env: VALUES });
             expect(run.code).toBe(1);
             expectClean(run);
           },
@@ -125,7 +125,7 @@ describe.concurrent("nothing of them steers a terminal, and no token is repeated
       committed(m, entryFor(m.url), name);
       // each word of a call on a line of its own
       const words = `*) printf '%s\\n' "$@" >> "${m.root}/argv"; echo stdin; cat > /dev/null ;;`;
-      const env = { ...everything, ...fakeClaude(m, [`*--version) echo "2.1.330 (Claude Code)" ;;`, words]) };
+      const env = { ...VALUES, ...fakeClaude(m, [`*--version) echo "2.1.330 (Claude Code)" ;;`, words]) };
       expectClean(await m.run(["--yes", "--url", m.url], { env }));
       const run = await m.run(["--yes", "--url", m.url, "--scope", "user"], { env });
       expect(run.code).toBe(1);
@@ -140,7 +140,7 @@ describe.concurrent("nothing of them steers a terminal, and no token is repeated
 
   test.each(["--name", "--cwd", "--client", "--token-file", "--url", ""])("of a flag: %s", (flag) =>
     on({}, async (m) => {
-      const run = await m.run(["--yes", ...(flag === "" ? [`--${ODD}`] : [flag, ODD])], { env: everything });
+      const run = await m.run(["--yes", ...(flag === "" ? [`--${ODD}`] : [flag, ODD])], { env: VALUES });
       expect([2, 3]).toContain(run.code);
       expectClean(run);
     }),

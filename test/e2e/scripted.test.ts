@@ -16,8 +16,8 @@ import {
   ACCOUNT,
   committed,
   contents,
+  DOTENV,
   entryFor,
-  everything,
   expectNoToken,
   fakeClaude,
   flat,
@@ -33,13 +33,13 @@ import {
   start,
   TOKEN,
   untouched,
+  VALUES,
   withRecorder,
   withToken,
 } from "./support.ts";
 
 /** The packed program without a terminal: where values come from, what it refuses, and what becomes of the files. Its words: test/golden/init/. */
 
-const ENV = `HALO_MCP_TOKEN=${TOKEN}\nHALO_ACCOUNT_ID=${ACCOUNT}\nHALO_PROFILE_ID=${PROFILE}\n`;
 const BRIDGE = ".claude/settings.local.json";
 const SETTINGS = "../home/.claude/settings.json";
 const FILES = [BRIDGE, ".env", ".env.example", ".gitignore", ".mcp.json"];
@@ -48,23 +48,23 @@ describe.concurrent("--yes takes the values from", () => {
   const odd = `export HALO_MCP_TOKEN="${TOKEN}"\r\nHALO_ACCOUNT_ID = '${ACCOUNT}'\r\nOTHER=1\r\nHALO_PROFILE_ID=${PROFILE} # ours\r\n`;
   const old = "HALO_MCP_TOKEN=made.up.old.token-9999\nHALO_ACCOUNT_ID=old\nHALO_PROFILE_ID=old\n";
   test.each<[string, readonly string[], Environment, Readonly<Record<string, string>>, string?]>([
-    ["the environment alone", [], everything, {}],
+    ["the environment alone", [], VALUES, {}],
     ["HALO_STUDIO_URL", [], { ...withToken, HALO_STUDIO_URL: STUDIO }, {}],
     ["--token-file", [...ids, "--token-file", "../tmp/token.txt"], {}, { "../tmp/token.txt": `\ufeff${TOKEN}\r\n` }],
     [".env in another style", [], {}, { ".env": odd }, odd],
     [
       "a flag before the environment, that before .env",
       ["--profile-id", PROFILE],
-      { ...everything, HALO_PROFILE_ID: "another" },
+      { ...VALUES, HALO_PROFILE_ID: "another" },
       { ".env": old },
     ],
-  ])("%s", (_, args, env, files, dotenv = ENV) =>
+  ])("%s", (_, args, env, files, dotenv = DOTENV) =>
     on({}, async (m) => {
       for (const [name, text] of Object.entries(files)) m.write(name, text, 0o600);
       const run = await m.run(["--yes", "--url", m.url, ...args], { env });
       expect(run.code, run.stderr).toBe(0);
       expect(m.read(".env")).toBe(dotenv);
-      expect(JSON.parse(m.read(BRIDGE)).env).toEqual(everything);
+      expect(JSON.parse(m.read(BRIDGE)).env).toEqual(VALUES);
       expect(names(m.tree())).toEqual(FILES);
       expectNoToken(run.stdout + run.stderr);
       expect(run.stdout + run.stderr).not.toContain("-9999");
@@ -93,7 +93,7 @@ describe.concurrent("--yes takes the values from", () => {
         .replace("npx create-halo-mcp", `${process.execPath} ${m.bin}`);
       const done = await start("sh", ["-c", command], { cwd: m.path, env: m.env });
       expect(done.code, done.stderr).toBe(0);
-      expect(m.read(".env")).toBe(ENV);
+      expect(m.read(".env")).toBe(DOTENV);
     }));
 });
 
@@ -103,7 +103,7 @@ describe.concurrent("options", () => {
       const run = await m.run(full(m, "--skip-test"), { env: withToken });
       expect(run.code, run.stderr).toBe(0);
       expect(m.standIn.requests).toEqual([]);
-      expect(m.read(".env")).toBe(ENV);
+      expect(m.read(".env")).toBe(DOTENV);
     }));
 
   test("--timeout ends the wait for a server that never answers", () =>
@@ -164,7 +164,7 @@ describe.concurrent("refused, with nothing written and nothing sent", () => {
 
   test("values that only an example file or the user's own settings hold", () =>
     on({}, async (m) => {
-      committed(m, entryFor(m.url), "halo", { ".env.example": ENV, [SETTINGS]: JSON.stringify({ env: everything }) });
+      committed(m, entryFor(m.url), "halo", { ".env.example": DOTENV, [SETTINGS]: JSON.stringify({ env: VALUES }) });
       const run = await untouched(m, () => m.run(["--yes", "--url", m.url]));
       expect(run.code).toBe(2);
       expect(run.stderr).toContain("HALO_MCP_TOKEN");
@@ -180,7 +180,7 @@ describe.concurrent("refused, with nothing written and nothing sent", () => {
       expect((await start("sh", ["-c", way], { cwd: m.path, env: m.env })).code).toBe(0);
       const run = await m.run(full(m), { env: withToken });
       expect(run.code, run.stderr).toBe(0);
-      expect(m.read(".env")).toBe(`A=1\n${ENV}`);
+      expect(m.read(".env")).toBe(`A=1\n${DOTENV}`);
       expect(m.repo.git("status", "--short", "--untracked-files=all")).not.toContain(" .env\n");
     }));
 });
@@ -271,7 +271,7 @@ describe.concurrent("again and at once", () => {
 
 describe.concurrent("surroundings that are not as they should be", () => {
   const inShell = (m: Machine, script: string, cwd: string, args: readonly string[] = []): Promise<Run> =>
-    start("sh", ["-c", script, process.execPath, m.bin, ...args], { cwd, env: { ...m.env, ...everything } });
+    start("sh", ["-c", script, process.execPath, m.bin, ...args], { cwd, env: { ...m.env, ...VALUES } });
 
   test.each([["--yes"], ["--help"], ["doctor", "--json"], ["check", "--format", "json"]])(
     "the folder is gone: exit 3 and one line, or one document: %s %s",
@@ -306,7 +306,7 @@ describe.concurrent("surroundings that are not as they should be", () => {
       const run = await m.run(full(m), { env });
       expect(run.code, run.stderr).toBe(0);
       expect(flat(run)).toContain(said);
-      expect(m.read(".env")).toBe(ENV);
+      expect(m.read(".env")).toBe(DOTENV);
       expect(lstatSync(join(m.root, "no"), { throwIfNoEntry: false })).toBeUndefined();
     }),
   );

@@ -12,20 +12,20 @@ import {
 } from "node:fs";
 import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from "node:http";
 import { dirname, join, relative } from "node:path";
-import { Readable, Writable } from "node:stream";
+import { Readable } from "node:stream";
 import { text as readAll } from "node:stream/consumers";
 import { execa } from "execa";
 import { expect } from "vitest";
 import manifest from "../../package.json" with { type: "json" };
 import { main } from "../../src/cli.ts";
-import type { Context } from "../../src/context.ts";
 import { listen, type Running } from "../servers/fault-kit.ts";
 import { type StandIn, type StandInSettings, startStandIn } from "../servers/stand-in.mjs";
+import { madeUp } from "../support/context.ts";
 import { type Environment, mkRepo, type Repository, type ScratchHome, scratchHome } from "../support/home.ts";
 import { packedPackage } from "../support/package.ts";
 import { type Key, openTerminal, type Terminal } from "../support/terminal.ts";
 
-/** Made up, as everything here. Its last four characters are what may be shown of it. */
+/** Made up, as VALUES here. Its last four characters are what may be shown of it. */
 export const TOKEN = "made.up.Zq7Xw2Lk9Rb4Nv6Ty8-e5f1";
 export const ACCOUNT = "0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d";
 export const PROFILE = "5d6e7f80-91a2-4b3c-8d4e-5f60718293a4";
@@ -251,38 +251,14 @@ async function runHere(
   args: readonly string[],
   { cwd, env, stdin = "" }: RunOptions & { cwd: string; env: Environment },
 ): Promise<Run> {
-  const said = { stdout: "", stderr: "" };
-  const collect = (name: keyof typeof said): Writable =>
-    new Writable({
-      decodeStrings: false,
-      write(text, _, done) {
-        said[name] += text;
-        done();
-      },
-    });
-  const context: Context = {
-    cwd,
-    env,
-    home: env.HOME ?? "",
-    platform: process.platform,
-    arch: process.arch,
-    nodeVersion: process.version,
-    version: manifest.version,
+  const { platform, arch, version: nodeVersion } = process;
+  const { context, said } = madeUp({
+    ...{ cwd, env, home: env.HOME ?? "", platform, arch, nodeVersion, version: manifest.version },
     stdin: Readable.from([stdin]),
-    stdout: collect("stdout"),
-    stderr: collect("stderr"),
-    print: (text) => {
-      said.stdout += text;
-    },
     now: () => performance.now(),
-    signal: new AbortController().signal,
-    color: false,
-    unicode: true,
-    secrets: new Set(),
     templates: new URL("../../templates/", import.meta.url),
-  };
-  const code = await main(context, args);
-  return { code, ...said };
+  });
+  return { code: await main(context, args), ...said };
 }
 
 export interface Recorder extends Running {
@@ -303,19 +279,26 @@ export async function recorder(answer: Answer): Promise<Recorder> {
   return { ...(await listen(server)), received };
 }
 
-/** A recorder for one test, gone when it ends. */
-export async function withRecorder(answer: Answer, use: (server: Recorder) => Promise<void>): Promise<void> {
-  const server = await recorder(answer);
+/** Something for one test, gone when it ends. */
+export async function closing<T extends { close(): Promise<void> }>(
+  opened: T,
+  use: (opened: T) => Promise<void>,
+): Promise<void> {
   try {
-    await use(server);
+    await use(opened);
   } finally {
-    await server.close();
+    await opened.close();
   }
 }
 
+export const withRecorder = async (answer: Answer, use: (server: Recorder) => Promise<void>): Promise<void> =>
+  closing(await recorder(answer), use);
+
 export const ids = ["--account-id", ACCOUNT, "--profile-id", PROFILE] as const;
 export const withToken: Environment = { HALO_MCP_TOKEN: TOKEN };
-export const everything: Environment = { ...withToken, HALO_ACCOUNT_ID: ACCOUNT, HALO_PROFILE_ID: PROFILE };
+export const VALUES = { HALO_MCP_TOKEN: TOKEN, HALO_ACCOUNT_ID: ACCOUNT, HALO_PROFILE_ID: PROFILE };
+/** The same as `.env`. */
+export const DOTENV = Object.entries(VALUES).reduce((text, [name, value]) => `${text}${name}=${value}\n`, "");
 /** The flags of a run that needs the token alone. */
 export const full = (m: Machine, ...more: readonly string[]): string[] => ["--yes", ...ids, "--url", m.url, ...more];
 
@@ -364,9 +347,9 @@ export function entryFor(
 }
 
 /** A shell script of this name in a folder. Out: the folder. */
-export function program(folder: string, name: string, script: string): string {
+export function program(folder: string, name: string, script: string, shell = "/bin/sh"): string {
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, name), `#!/bin/sh\n${script}\n`);
+  writeFileSync(join(folder, name), `#!${shell}\n${script}\n`);
   chmodSync(join(folder, name), 0o755);
   return folder;
 }
@@ -406,36 +389,27 @@ export function strangeBytes(raw: string): string[] {
   return raw.replace(MOVES, "").match(STRANGE) ?? [];
 }
 
-/** A machine for one test, gone when it ends. */
-export async function on(options: MachineOptions, use: (m: Machine) => Promise<void>): Promise<void> {
-  const made = await machine(options);
-  try {
-    await use(made);
-  } finally {
-    await made.close();
-  }
-}
+export const on = async (options: MachineOptions, use: (m: Machine) => Promise<void>): Promise<void> =>
+  closing(await machine(options), use);
 
-/** A server in front of another one, that stops answering when it is told to. */
-export async function gate(behind: string): Promise<Running & { shut(): void; waiting(): number }> {
-  let isShut = false;
-  let waiting = 0;
+/** A server in front of another one, which passes on what `takes` does not take. */
+export function inFront(
+  behind: string,
+  takes: (request: IncomingMessage, response: ServerResponse) => boolean,
+): Promise<Running> {
   const server = createServer((request, response) => {
-    if (isShut) {
-      waiting += 1;
-      return;
-    }
+    if (takes(request, response)) return;
+    const { hostname, port } = new URL(behind);
+    const { url: path, method } = request;
     // "Connection" is about one hop: passed on, the server ends a connection that Node's agent keeps
     const { connection: _ofThisHop, ...headers } = request.headers;
-    const forward = httpRequest(behind, { method: request.method, headers }, (answer) => {
+    const forward = httpRequest({ hostname, port, path, method, headers }, (answer) => {
       response.writeHead(answer.statusCode ?? 500, answer.headers);
       answer.pipe(response);
     });
     forward.on("error", () => response.destroy());
+    response.on("close", () => forward.destroy());
     request.pipe(forward);
   });
-  const shut = (): void => {
-    isShut = true;
-  };
-  return { ...(await listen(server)), shut, waiting: () => waiting };
+  return listen(server);
 }

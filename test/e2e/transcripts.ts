@@ -2,12 +2,13 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { put, servers, VALUES } from "./doctor-support.ts";
+import { put, servers } from "./doctor-support.ts";
 import { even, evenReport, golden, LENGTH, reduced, titled } from "./golden.ts";
 import {
   ACCOUNT,
   callsOf,
   committed,
+  DOTENV,
   entryFor,
   fakeClaude,
   ids,
@@ -20,6 +21,7 @@ import {
   STUDIO,
   says,
   TOKEN,
+  VALUES,
   withToken,
 } from "./support.ts";
 
@@ -29,9 +31,6 @@ import {
  */
 
 const WRONG = { HALO_MCP_TOKEN: "made.up.wrong.Pm3Jx8Qd5Wc1-a7b2" };
-export const ENV = Object.entries(VALUES)
-  .map(([name, value]) => `${name}=${value}\n`)
-  .join("");
 
 export const here = (m: Machine, text: string): string =>
   even(text, [
@@ -99,7 +98,7 @@ const INIT: Readonly<Record<string, Case>> = {
   quiet: { args: [...full, "--quiet"] },
   "studio url": { args: ["--yes", "--studio-url", STUDIO] },
   "token on stdin, quoted": { args: [...full, "--token-stdin"], env: {}, stdin: `"${TOKEN}"\n` },
-  "values in env": { args: ["--yes"], env: {}, prepare: file(".env", `OTHER=1\n${ENV}`) },
+  "values in env": { args: ["--yes"], env: {}, prepare: file(".env", `OTHER=1\n${DOTENV}`) },
   "a wrong value in env": { prepare: file(".env", "HALO_MCP_TOKEN=made.up.old.token-9999\nOTHER=1\n") },
   "already set up": { args: ["--yes"], env: {}, prepare: again },
   "already set up, json": { args: ["--yes", "--json"], env: {}, prepare: again },
@@ -207,14 +206,14 @@ interface SetUp {
 const SET_UPS: Readonly<Record<string, SetUp>> = {
   right: { files: (m) => ({ ...entry(m), ...bridge(VALUES) }) },
   "nothing there": { files: () => ({}) },
-  "values in env alone": { files: (m) => ({ ...entry(m), ".env": ENV }) },
+  "values in env alone": { files: (m) => ({ ...entry(m), ".env": DOTENV }) },
   "values exported, not approved": { files: (m) => entry(m), env: () => VALUES },
   "rejected and switched off": {
     files: (m) => ({ ...entry(m), ...bridge(VALUES, { disabledMcpjsonServers: ["halo"] }) }),
     project: { disabledMcpServers: ["halo"] },
   },
   "an old copy in the bridge": {
-    files: (m) => ({ ...entry(m), ".env": ENV, ...bridge({ ...VALUES, ...WRONG }) }),
+    files: (m) => ({ ...entry(m), ".env": DOTENV, ...bridge({ ...VALUES, ...WRONG }) }),
   },
   "an old token exported": { files: (m) => ({ ...entry(m), ...bridge(VALUES) }), env: () => WRONG },
   "a placeholder in the bridge": {

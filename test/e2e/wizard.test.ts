@@ -9,13 +9,14 @@ import {
   ASK_IDS,
   COLOURS,
   CONNECT,
+  closing,
   committed,
   contents,
+  DOTENV,
   entryFor,
-  everything,
   full,
-  gate,
   ids,
+  inFront,
   type Machine,
   type MachineOptions,
   names,
@@ -26,6 +27,7 @@ import {
   strangeBytes,
   TOKEN,
   untouched,
+  VALUES,
   type Wizard,
   wideLines,
   withRecorder,
@@ -36,15 +38,14 @@ import {
 
 const WRONG = "made.up.wrong.Pm3Jx8Qd5Wc1-a7b2";
 const BRIDGE = ".claude/settings.local.json";
-const ENV = `HALO_MCP_TOKEN=${TOKEN}\nHALO_ACCOUNT_ID=${ACCOUNT}\nHALO_PROFILE_ID=${PROFILE}\n`;
 const FIRST = [PASTE, ...ASK_IDS, CONNECT, APPLY];
 const KEEP_IDS = ASK_IDS.slice(1);
 
 /** The whole set-up is on disk, and git would take nothing private. */
 function expectWritten(m: Machine, url: string = m.url): void {
   expect(JSON.parse(m.read(".mcp.json"))).toEqual({ mcpServers: { halo: entryFor(url) } });
-  expect(m.read(".env")).toBe(ENV);
-  expect(JSON.parse(m.read(BRIDGE))).toEqual({ enabledMcpjsonServers: ["halo"], env: everything });
+  expect(m.read(".env")).toBe(DOTENV);
+  expect(JSON.parse(m.read(BRIDGE))).toEqual({ enabledMcpjsonServers: ["halo"], env: VALUES });
   expect([m.mode(".env"), m.mode(BRIDGE)]).toEqual(["600", "600"]);
   const seen = m.repo.git("status", "--short", "--untracked-files=all").trim().split("\n");
   expect(seen).toEqual(["?? .env.example", "?? .gitignore", "?? .mcp.json"]);
@@ -94,7 +95,7 @@ describe.concurrent("a failed test", () => {
       const again = ["The account ID (as entered): enter", `The profile ID (as entered): ctrl-u ${PROFILE} enter`];
       await wizard.follow("What now?: down enter", ...again, CONNECT, APPLY);
       await wizard.ends(0);
-      expect(m.read(".env")).toBe(ENV.replace(ACCOUNT, "acme-42"));
+      expect(m.read(".env")).toBe(DOTENV.replace(ACCOUNT, "acme-42"));
       expect(tooWide(wizard)).toEqual([]);
     }));
 
@@ -290,22 +291,24 @@ describe.concurrent("nothing is changed", () => {
 
   test("Ctrl-C during the last test says that the files are written", () =>
     on({}, async (m) => {
-      const front = await gate(m.url);
-      try {
+      let [isShut, waiting] = [false, 0];
+      const shut = () => {
+        if (isShut) waiting += 1;
+        return isShut;
+      };
+      await closing(await inFront(m.url, shut), async (front) => {
         const wizard = m.open(["--url", front.url, ...ids], { env: withToken });
         await wizard.follow("Product token: enter", CONNECT);
         await wizard.asks("Apply these changes?");
-        front.shut();
+        isShut = true;
         await wizard.follow(APPLY);
-        await vi.waitUntil(() => front.waiting() > 0, { timeout: 30_000 });
+        await vi.waitUntil(() => waiting > 0, { timeout: 30_000 });
         wizard.press("ctrl-c");
         await wizard.ends(130);
         expect(wizard.text()).toContain("The files above are written");
         expect(wizard.text()).not.toContain("Nothing was changed");
         expectWritten(m, front.url);
-      } finally {
-        await front.close();
-      }
+      });
     }));
 });
 

@@ -1,7 +1,7 @@
-import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { execa } from "execa";
 import type { Environment } from "./home.ts";
 
 /** The versions that test/e2e/install.mjs installs: the newest for Node 20, and the newest. */
@@ -38,46 +38,26 @@ export const claudeBinFolder = (version: ClaudeVersion): string => programFolder
 /** The program of another Node. */
 export const nodeBinary = (major: 22 | 24 | 26): string => installed(`node-${major}`, "node");
 
-export interface ClaudeRun {
-  /** null when it was ended by a signal or ran out of time. */
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-export interface ClaudeOptions {
-  /** The whole environment, as scratchHome() makes it; HOME is in it. */
-  readonly env: Environment;
-  readonly cwd: string;
-  readonly home?: string;
-  readonly stdin?: string;
-  readonly timeoutMs?: number;
-}
-
-/** Runs the real Claude Code, piped (on a terminal it prints cursor codes). */
-export function runClaude(version: ClaudeVersion, args: readonly string[], options: ClaudeOptions): Promise<ClaudeRun> {
-  const { cwd, home, stdin = "", timeoutMs = 60_000 } = options;
-  const env = { ...quietClaude, ...options.env, ...(home === undefined ? {} : { HOME: home }) };
-  return new Promise((resolve, reject) => {
-    const child = spawn(installed(`claude-code-${version}`, "claude"), [...args], { cwd, env, detached: true });
-    let stdout = "";
-    let stderr = "";
-    const timer = setTimeout(() => {
-      // The whole group: Claude Code may have children of its own.
-      if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
-    }, timeoutMs);
-    child.stdout.setEncoding("utf8").on("data", (text: string) => {
-      stdout += text;
-    });
-    child.stderr.setEncoding("utf8").on("data", (text: string) => {
-      stderr += text;
-    });
-    child.on("error", reject);
-    child.on("close", (code) => {
-      clearTimeout(timer);
-      resolve({ code, stdout, stderr });
-    });
-    child.stdin.on("error", () => {});
-    child.stdin.end(stdin);
+/** Runs the real Claude Code, piped (on a terminal it prints cursor codes). `env` is the whole environment. */
+export async function runClaude(
+  version: ClaudeVersion,
+  args: readonly string[],
+  { env, cwd, timeoutMs = 60_000 }: { env: Environment; cwd: string; timeoutMs?: number },
+): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> {
+  const run = execa(installed(`claude-code-${version}`, "claude"), args, {
+    cwd,
+    env: { ...quietClaude, ...env },
+    extendEnv: false,
+    input: "",
+    reject: false,
+    stripFinalNewline: false,
+    detached: true,
   });
+  const timer = setTimeout(() => {
+    // The whole group: Claude Code may have children of its own.
+    if (run.pid !== undefined) process.kill(-run.pid, "SIGKILL");
+  }, timeoutMs);
+  const { exitCode, stdout, stderr } = await run;
+  clearTimeout(timer);
+  return { code: exitCode ?? null, stdout, stderr };
 }

@@ -4,10 +4,10 @@ import { documentOf } from "../../src/core/check/documents.ts";
 import type { Document, Finding } from "../../src/core/check/model.ts";
 import { runRules } from "../../src/core/check/run.ts";
 import { isObjectNode } from "../../src/core/formats/nodes.ts";
-import { HALO_URL } from "../../src/core/halo.ts";
 import { FILE_RULES } from "../../src/core/rules/files.ts";
 import { LOADER_RULES } from "../../src/core/rules/index.ts";
 import { decode } from "../../src/io/read.ts";
+import { subjectFrom } from "./subject.ts";
 
 /** One server of a file: the text of its entry, and its name where that is what it is about. */
 export interface EntryFixture {
@@ -54,18 +54,8 @@ export function documentFrom(content: Content): Document {
   return documentOf({ path: ".mcp.json", kind: "mcp", ...read, tracked: true, ignored: false, mode: undefined });
 }
 
-export function loaderFindings(document: Document): readonly Finding[] {
-  return runRules(LOADER_RULES, {
-    documents: [document],
-    inRepository: true,
-    url: HALO_URL,
-    allowMissing: false,
-    local: false,
-    secrets: [],
-    spilled: [],
-    unignoredEnv: [],
-  });
-}
+export const loaderFindings = (document: Document): readonly Finding[] =>
+  runRules(LOADER_RULES, subjectFrom([document]));
 
 const severities = new Map(LOADER_RULES.map(({ id, severity }) => [id, severity]));
 export const isError = ({ rule }: Finding): boolean => severities.get(rule) === "error";

@@ -31,18 +31,20 @@ export function subjectOf(files: Readonly<Record<string, TestFile>>, given: Part
     const read = encoding === "not-utf-8" ? text.replace(/[^\0-\x7f]/g, "\uFFFD") : text;
     return [documentOf({ path, kind, text: read, encoding, tracked, ignored, mode }, parseToml)];
   });
-  return {
-    documents,
-    inRepository: true,
-    url: HALO_URL,
-    allowMissing: false,
-    local: false,
-    secrets: [],
-    spilled: [],
-    unignoredEnv: [],
-    ...given,
-  };
+  return subjectFrom(documents, given);
 }
+
+export const subjectFrom = (documents: readonly Document[], given: Partial<Subject> = {}): Subject => ({
+  documents,
+  inRepository: true,
+  url: HALO_URL,
+  allowMissing: false,
+  local: false,
+  secrets: [],
+  spilled: [],
+  unignoredEnv: [],
+  ...given,
+});
 
 export function findingsOf(
   rules: readonly Rule[],

@@ -8,18 +8,11 @@ const keys = {
   down: "\x1b[B",
   right: "\x1b[C",
   left: "\x1b[D",
-  home: "\x1b[H",
-  end: "\x1b[F",
-  delete: "\x1b[3~",
   space: " ",
-  tab: "\t",
-  backspace: "\x7f",
   escape: "\x1b",
-  "ctrl-a": "\x01",
   "ctrl-c": "\x03",
   "ctrl-d": "\x04",
   "ctrl-u": "\x15",
-  "ctrl-z": "\x1a",
 } as const;
 
 export type Key = keyof typeof keys;
@@ -46,10 +39,7 @@ export interface Terminal {
   /** Waits until nothing was written for this long. */
   settle(quietMs?: number): Promise<void>;
   type(text: string): void;
-  /** Text as a terminal pastes it; bracketed if the program asked for that. */
-  paste(text: string): void;
   press(...pressed: Key[]): void;
-  resize(cols: number, rows: number): void;
   cursorVisible(): boolean;
   readonly exit: Promise<{ code: number; signal: number }>;
   /** Ends the program, if it still runs, and waits for its end. */
@@ -144,13 +134,8 @@ export function openTerminal(options: TerminalOptions): Terminal {
       while (Date.now() - lastWrite < quietMs && ended === undefined) await new Promise((r) => setTimeout(r, 20));
     },
     type: (text) => pty.write(text),
-    paste: (text) => pty.write(view.modes.bracketedPasteMode ? `\x1b[200~${text}\x1b[201~` : text),
     press(...pressed) {
       for (const key of pressed) pty.write(keys[key]);
-    },
-    resize(newCols, newRows) {
-      view.resize(newCols, newRows);
-      pty.resize(newCols, newRows);
     },
     // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape that hides and shows the cursor
     cursorVisible: () => raw.match(/\x1b\[\?25[hl]/g)?.at(-1) !== "\x1b[?25l",
