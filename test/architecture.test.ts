@@ -24,20 +24,15 @@ interface Source {
 }
 
 /** What else may be used of the global `process`, where, and why. Everything else comes through the Context. */
-const mayUseProcess: Readonly<Record<string, { readonly members: readonly string[]; readonly why: string }>> = {
-  "io/lock.ts": {
-    members: ["pid", "kill"],
-    why: "the owner of a lock is this process, and is asked whether it lives",
-  },
-  "io/programs.ts": { members: ["platform", "kill"], why: "ends the group of a program that does not end" },
-  "io/claude.ts": {
-    members: ["once", "off"],
-    why: "a file with secrets is removed when the process ends",
-  },
-  "io/write.ts": {
-    members: ["platform"],
-    why: "a rename fails on Windows for a moment while another program reads",
-  },
+const mayUseProcess: Readonly<Record<string, readonly string[]>> = {
+  // the owner of a lock is this process, and is asked whether it lives
+  "io/lock.ts": ["pid", "kill"],
+  // ends the group of a program that does not end
+  "io/programs.ts": ["platform", "kill"],
+  // a file with secrets is removed when the process ends
+  "io/claude.ts": ["once", "off"],
+  // a rename fails on Windows for a moment while another program reads
+  "io/write.ts": ["platform"],
 };
 
 const LONGEST_FUNCTION = 80;
@@ -55,12 +50,8 @@ function read(path: string): Source {
   };
   let setsExit = false;
   const add = (from: string, kind: Import["kind"]) => {
-    const local = from.startsWith(".")
-      ? relative(src, join(dirname(path), from))
-          .split(sep)
-          .join("/")
-      : from;
-    imports.push({ to: local, kind });
+    const local = () => relative(src, join(dirname(path), from)).replaceAll(sep, "/");
+    imports.push({ to: from.startsWith(".") ? local() : from, kind });
     if (from === "node:process" || from === "process") ofProcess.add("*");
   };
   const isProcess = (node: { type: string; name?: unknown }) => node.type === "Identifier" && node.name === "process";
@@ -119,33 +110,32 @@ function violations(refused: (file: string, to: Import) => boolean): string[] {
 
 test("there is something to judge", () => expect(sources.size).toBeGreaterThan(3));
 
-test("every import between our files exists and carries its suffix", () => {
-  expect(violations((_, { to }) => (to.startsWith(".") || isLocal(to)) && !sources.has(to))).toEqual([]);
-});
-
-test("core imports nothing but core and packages: no node:, no io, ui, commands, errors", () => {
-  const refused = (file: string, { to }: Import) =>
-    layer(file) === "core" && (to.startsWith("node:") || (isLocal(to) && layer(to) !== "core"));
-  expect(violations(refused)).toEqual([]);
-});
-
-test("io and ui take only types from core (the output masks, though), and nothing from each other or from commands", () => {
-  const refused = (file: string, { to, kind }: Import) => {
-    const [from, target] = [layer(file), layer(to)];
-    if ((from !== "io" && from !== "ui") || !isLocal(to)) return false;
-    if (target === "core") return kind !== "type" && !(file === "ui/output.ts" && to === "core/secrets.ts");
-    return target !== from && !["errors.ts", "context.ts"].includes(to);
-  };
-  expect(violations(refused)).toEqual([]);
-});
-
-test("only cli.ts imports commands, and only bin.ts imports cli.ts", () => {
-  const refused = (file: string, { to }: Import) =>
-    (isLocal(to) && layer(to) === "commands" && layer(file) !== "commands" && file !== "cli.ts") ||
-    (to === "cli.ts" && file !== "bin.ts") ||
-    to === "bin.ts";
-  expect(violations(refused)).toEqual([]);
-});
+test.each<[string, (file: string, to: Import) => boolean]>([
+  [
+    "every import between our files exists and carries its suffix",
+    (_, { to }) => (to.startsWith(".") || isLocal(to)) && !sources.has(to),
+  ],
+  [
+    "core imports nothing but core and packages: no node:, no io, ui, commands, errors",
+    (file, { to }) => layer(file) === "core" && (to.startsWith("node:") || (isLocal(to) && layer(to) !== "core")),
+  ],
+  [
+    "io and ui take only types from core (the output masks, though), and nothing from each other or from commands",
+    (file, { to, kind }) => {
+      const [from, target] = [layer(file), layer(to)];
+      if ((from !== "io" && from !== "ui") || !isLocal(to)) return false;
+      if (target === "core") return kind !== "type" && !(file === "ui/output.ts" && to === "core/secrets.ts");
+      return target !== from && !["errors.ts", "context.ts"].includes(to);
+    },
+  ],
+  [
+    "only cli.ts imports commands, and only bin.ts imports cli.ts",
+    (file, { to }) =>
+      (isLocal(to) && layer(to) === "commands" && layer(file) !== "commands" && file !== "cli.ts") ||
+      (to === "cli.ts" && file !== "bin.ts") ||
+      to === "bin.ts",
+  ],
+])("%s", (_, refused) => expect(violations(refused)).toEqual([]));
 
 test("no import cycles, types counted", () => {
   const done = new Set<string>();
@@ -169,25 +159,20 @@ test("only src/core/clients names a client, and the commands in which a person c
   expect(naming).toEqual([]);
 });
 
-test("no source file over 400 lines", () => {
-  expect([...sources].filter(([, { lines }]) => lines > 400).map(([file, { lines }]) => `${file}: ${lines}`)).toEqual(
-    [],
-  );
-});
-
-test("no function over 80 lines", () => {
-  expect([...sources].flatMap(([file, { long }]) => long.map((where) => `${file}, ${where}`))).toEqual([]);
-});
-
-test("only bin.ts ends the process or sets its exit code", () => {
-  expect([...sources].filter(([file, { setsExit }]) => setsExit && file !== "bin.ts").map(([file]) => file)).toEqual(
-    [],
-  );
+test.each<[string, (source: Source, file: string) => readonly unknown[]]>([
+  ["no source file over 400 lines", ({ lines }) => (lines > 400 ? [lines] : [])],
+  ["no function over 80 lines", ({ long }) => long],
+  [
+    "only bin.ts ends the process or sets its exit code",
+    ({ setsExit }, file) => (setsExit && file !== "bin.ts" ? [1] : []),
+  ],
+])("%s", (_, found) => {
+  expect([...sources].flatMap(([file, source]) => found(source, file).map((what) => `${file}: ${what}`))).toEqual([]);
 });
 
 test("only bin.ts and context.ts use process, with the exceptions listed", () => {
   const used = [...sources].flatMap(([file, { ofProcess }]) => [...ofProcess].map((member) => `${file}: ${member}`));
-  const listed = Object.entries(mayUseProcess).flatMap(([file, { members }]) => members.map((m) => `${file}: ${m}`));
+  const listed = Object.entries(mayUseProcess).flatMap(([file, members]) => members.map((m) => `${file}: ${m}`));
   expect(used.filter((use) => !/^(bin|context)\.ts:/.test(use) && !listed.includes(use))).toEqual([]);
   expect(
     listed.filter((use) => !used.includes(use)),

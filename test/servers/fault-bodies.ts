@@ -59,14 +59,10 @@ export const bodies: Fault[] = [
     const packed = gzipSync(JSON.stringify(result(kit.message, INITIALIZED)));
     kit.response.writeHead(200, { ...JSON_TYPE, "content-encoding": "gzip" }).end(packed.subarray(0, 30));
   }),
-  http(
-    "an encoding nobody asked for",
-    "bad-encoding",
-    (kit) =>
-      void kit.response
-        .writeHead(200, { ...JSON_TYPE, "content-encoding": "x-unknown" })
-        .end(Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 1, 2, 3])),
-  ),
+  http("an encoding nobody asked for", "bad-encoding", ({ response }) => {
+    response.writeHead(200, { ...JSON_TYPE, "content-encoding": "x-unknown" });
+    response.end(Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 1, 2, 3]));
+  }),
 ];
 
 const atInitialize = (name: string, cause: Cause | null, answer: Answer): Fault =>
@@ -80,12 +76,10 @@ const ends =
       .end(`data: ${JSON.stringify(result(message, INITIALIZED))}${end}`);
 
 export const streams: Fault[] = [
-  http(
-    "a stream that ends early",
-    "stream-ended",
-    (kit) =>
-      void sse(kit, { jsonrpc: "2.0", method: "notifications/message", params: { level: "info", data: "x" } }).end(),
-  ),
+  http("a stream that ends early", "stream-ended", (kit) => {
+    const params = { level: "info", data: "x" };
+    sse(kit, { jsonrpc: "2.0", method: "notifications/message", params }).end();
+  }),
   http("a stream that resets", "reset", (kit) => {
     sse(kit);
     reset(kit);
@@ -99,17 +93,13 @@ export const streams: Fault[] = [
   http("a stream that never ends", "timeout", (kit) => void sse(kit)),
   http("a stream of comments", "timeout", (kit) => drip(sse(kit), ": still here\n\n", 20)),
   http("a stream with another id", "not-mcp", (kit) => void sse(kit, { jsonrpc: "2.0", id: 9999, result: {} }).end()),
-  http(
-    "a stream with an error",
-    "rpc-error",
-    (kit) => void sse(kit, rpcError(kit.message.id, -32000, "No such profile")),
-  ),
+  http("a stream with an error", "rpc-error", (kit) => {
+    sse(kit, rpcError(kit.message.id, -32000, "No such profile"));
+  }),
   attack("1 GB in one event", "too-big", (kit) => flood(sse(kit, "x"), MIB, 1024)),
-  atInitialize(
-    "a good stream that stays open",
-    null,
-    (kit) => void sse(kit, { jsonrpc: "2.0", id: "ping-1", method: "ping" }, result(kit.message, INITIALIZED)),
-  ),
+  atInitialize("a good stream that stays open", null, (kit) => {
+    sse(kit, { jsonrpc: "2.0", id: "ping-1", method: "ping" }, result(kit.message, INITIALIZED));
+  }),
   atInitialize("a good stream whose last event ends with CR CR, and the stream with it", null, ends("\r\r")),
   atInitialize("a stream whose last event has no end", "stream-ended", ends("\r")),
   atInitialize("a good stream with CRLF, in single bytes", null, (kit) => {

@@ -145,12 +145,7 @@ export const http = (
   answer: Answer,
   at?: readonly string[],
   big = false,
-): Fault => ({
-  name,
-  cause,
-  big,
-  start: (second) => listen(createServer(handler(answer, at, second))),
-});
+): Fault => ({ name, cause, big, start: (second) => listen(createServer(handler(answer, at, second))) });
 
 /** One that sends more than anybody wants: memory is watched. */
 export const attack = (name: string, cause: Cause, answer: Answer, at?: readonly string[]): Fault =>
@@ -176,20 +171,12 @@ export function raw(
   scheme: "http" | "https" = "http",
   big = false,
 ): Fault {
-  return {
-    name,
-    cause,
-    big,
-    start: () =>
-      listen(
-        createTcpServer((socket) => {
-          onSocket(socket);
-          // Read, or the end of the other side goes unnoticed.
-          socket.resume();
-        }),
-        scheme,
-      ),
+  const serve = (socket: Socket): void => {
+    onSocket(socket);
+    // Read, or the end of the other side goes unnoticed.
+    socket.resume();
   };
+  return { name, cause, big, start: () => listen(createTcpServer(serve), scheme) };
 }
 
 /** Writes `chunk` up to `times`, no faster than it is read. */

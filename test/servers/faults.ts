@@ -40,6 +40,7 @@ const asked =
   (act: (socket: Socket) => unknown) =>
   (socket: Socket): void =>
     void socket.once("data", () => act(socket));
+const ends = (text: string | Buffer = "") => asked((socket) => socket.end(text));
 /** A whole answer at once, and whatever comes behind it. */
 const says = (status: string, headers: string, body = "") =>
   asked((socket) => socket.write(`HTTP/1.1 ${status}\r\n${headers}\r\n\r\n${body}`));
@@ -67,16 +68,8 @@ const connections: Fault[] = [
   },
   raw("a silent accept", "timeout", () => undefined),
   raw("a reset at once", "reset", asked(cut)),
-  raw(
-    "a close at once",
-    "closed-early",
-    asked((socket) => socket.end()),
-  ),
-  raw(
-    "a close in the headers",
-    "closed-early",
-    asked((socket) => socket.end("HTTP/1.1 200 OK\r\ncontent-ty")),
-  ),
+  raw("a close at once", "closed-early", ends()),
+  raw("a close in the headers", "closed-early", ends("HTTP/1.1 200 OK\r\ncontent-ty")),
   raw(
     "a reset in the headers",
     "reset",
@@ -126,18 +119,8 @@ const connections: Fault[] = [
     "https",
   ),
   raw("a TLS handshake that is cut", "tls-handshake", asked(cut), "https"),
-  raw(
-    "a TLS handshake that is closed",
-    "tls-handshake",
-    asked((socket) => socket.end()),
-    "https",
-  ),
-  raw(
-    "a TLS alert",
-    "tls-handshake",
-    asked((socket) => socket.end(Buffer.from([0x15, 3, 3, 0, 2, 2, 40]))),
-    "https",
-  ),
+  raw("a TLS handshake that is closed", "tls-handshake", ends(), "https"),
+  raw("a TLS alert", "tls-handshake", ends(Buffer.from([0x15, 3, 3, 0, 2, 2, 40])), "https"),
   raw("a silent accept on an https URL", "timeout", () => undefined, "https"),
 ];
 
@@ -153,15 +136,14 @@ const loses = (name: string, lost: Answer): Fault =>
 
 const atTools = (name: string, cause: Cause | null, answer: Answer): Fault => http(name, cause, answer, TOOLS);
 const floods = (name: string, cause: Cause, answer: Answer): Fault => attack(name, cause, answer, TOOLS);
-const withToken =
-  (answer: Answer): Answer =>
-  (kit) =>
-    (kit.token === "" ? behave : answer)(kit);
+/** Odd, but right, to who has the token. */
+const good = (name: string, answer: Answer, at: readonly string[] = TOOLS): Fault =>
+  http(name, null, (kit) => (kit.token === "" ? behave : answer)(kit), at);
 
 let page = 0;
 /** Always announces another page. */
-const pages = (next: (cursor: string) => string = (cursor) => cursor, tools: readonly unknown[] = [TOOL]): Answer =>
-  answers(() => ({ tools, nextCursor: next(`c${page++}`) }));
+const pages = (cursor?: string, pad = "", tools: readonly unknown[] = [TOOL]): Answer =>
+  answers(() => ({ tools, nextCursor: (cursor ?? `c${page++}`) + pad }));
 /** One of so many pages. */
 const pageOf = ({ message }: Kit, count: number) => {
   const at = Number(message.params?.cursor ?? "0") + 1;
@@ -211,20 +193,12 @@ const protocol: Fault[] = [
   atTools("tools of another shape", "not-mcp", answers({ tools: "many" })),
   atTools("a silence at the tools", "timeout", () => undefined),
   atTools("a cursor that never ends", "pagination", pages()),
-  atTools(
-    "a cursor that repeats",
-    "pagination",
-    pages(() => "again"),
-  ),
+  atTools("a cursor that repeats", "pagination", pages("again")),
   atTools("a cursor that never ends, slowly", "pagination", (kit) => setTimeout(() => pages()(kit), 30)),
-  floods(
-    "cursors of 3 MB",
-    "too-big",
-    pages((cursor) => `${cursor}${"c".repeat(3e6)}`),
-  ),
+  floods("cursors of 3 MB", "too-big", pages(undefined, "c".repeat(3e6))),
   floods("pages of megabytes that never end", "too-big", (kit) => {
     const many = Array.from({ length: 3000 }, (_, at) => ({ ...TOOL, name: `t${at}`, description: "d".repeat(1200) }));
-    pages(undefined, many)(kit);
+    pages(undefined, "", many)(kit);
   }),
   floods("a million values in the tools", "too-big", answersText(`{"tools":[],"x":[${"{},".repeat(1e6)}0]}`)),
   floods("a million levels in the tools", "too-big", answersText(`{"tools":[],"x":${levels("[", "]", 1e6)}}`)),
@@ -263,17 +237,10 @@ const harmless: Fault[] = [
     },
     ["initialize", "DELETE"],
   ),
-  atTools(
-    "three pages of tools",
-    null,
-    withToken((kit) => answers(pageOf(kit, 3))(kit)),
-  ),
-  http(
+  good("three pages of tools", (kit) => answers(pageOf(kit, 3))(kit)),
+  good(
     "streams that stay open, five pages",
-    null,
-    withToken((kit) => {
-      sse(kit, result(kit.message, kit.message.method === "initialize" ? INITIALIZED : pageOf(kit, 5)));
-    }),
+    (kit) => void sse(kit, result(kit.message, kit.message.method === "initialize" ? INITIALIZED : pageOf(kit, 5))),
     ["initialize", "tools/list"],
   ),
   http(
@@ -285,35 +252,19 @@ const harmless: Fault[] = [
     },
     ["notifications/initialized"],
   ),
-  atTools(
-    "300 tools of 30 properties, 1.5 MB",
-    null,
-    withToken((kit) => {
-      const property = { type: "string", description: "What it is.", enum: ["a", "b", "c", "d"] };
-      const properties = Object.fromEntries(Array.from({ length: 30 }, (_, at) => [`p${at}`, property]));
-      const inputSchema = { type: "object", properties };
-      answers({ tools: Array.from({ length: 300 }, (_, at) => ({ ...TOOL, name: `t${at}`, inputSchema })) })(kit);
-    }),
-  ),
-  atTools(
-    "hostile tools",
-    null,
-    withToken((kit) => {
-      const { token } = kit;
-      const name = `\u001b[31m${"n".repeat(1000)}`;
-      const description = `\u202e${token} ${token.slice(0, 8)}\u200b${token.slice(8)} ${"d".repeat(500)}`;
-      answers({ tools: Array(1500).fill({ ...TOOL, name, description }) })(kit);
-    }),
-  ),
+  good("300 tools of 30 properties, 1.5 MB", (kit) => {
+    const property = { type: "string", description: "What it is.", enum: ["a", "b", "c", "d"] };
+    const properties = Object.fromEntries(Array.from({ length: 30 }, (_, at) => [`p${at}`, property]));
+    const inputSchema = { type: "object", properties };
+    answers({ tools: Array.from({ length: 300 }, (_, at) => ({ ...TOOL, name: `t${at}`, inputSchema })) })(kit);
+  }),
+  good("hostile tools", (kit) => {
+    const { token } = kit;
+    const name = `\u001b[31m${"n".repeat(1000)}`;
+    const description = `\u202e${token} ${token.slice(0, 8)}\u200b${token.slice(8)} ${"d".repeat(500)}`;
+    answers({ tools: Array(1500).fill({ ...TOOL, name, description }) })(kit);
+  }),
 ];
 
 /** All faults that need no trusted certificate. */
-export const FAULTS: readonly Fault[] = [
-  ...statuses,
-  ...redirects,
-  ...bodies,
-  ...streams,
-  ...connections,
-  ...protocol,
-  ...harmless,
-];
+export const FAULTS: readonly Fault[] = [statuses, redirects, bodies, streams, connections, protocol, harmless].flat();
