@@ -1,13 +1,11 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { delimiter, dirname, join } from "node:path";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import manifest from "../../package.json" with { type: "json" };
-import { mkRepo, type Repository, type ScratchHome, scratchHome } from "../support/home.ts";
 import { type FakeNpx, fakeNpx } from "../support/npx.ts";
-import { packedPackage } from "../support/package.ts";
-import { type Run, start } from "./support.ts";
+import { type Machine, machine, type Run, start } from "./support.ts";
 
 /** The script of action.yml, run as a runner runs it, with the packed program behind `npx`. */
 
@@ -30,47 +28,37 @@ const GOOD = `{
 `;
 const BAD = GOOD.replace('"command": "npx", "args": ["-y", "files-server"]', '"url": "https://tools.example/mcp"');
 
-let scratch: ScratchHome;
-let repo: Repository;
+let m: Machine;
 let npx: FakeNpx;
 let summary: string;
 
 beforeEach(async () => {
-  scratch = scratchHome();
-  repo = mkRepo(scratch);
-  npx = fakeNpx(scratch.tmp, packedPackage().bin);
-  summary = join(scratch.tmp, "summary.md");
+  m = await machine();
+  npx = fakeNpx(m.tmp, m.bin);
+  summary = join(m.tmp, "summary.md");
 });
-afterEach(() => scratch.dispose());
+afterEach(() => m.close());
 
 function commit(files: Record<string, string>): void {
-  for (const [path, text] of Object.entries(files)) {
-    mkdirSync(dirname(join(repo.path, path)), { recursive: true });
-    writeFileSync(join(repo.path, path), text);
-  }
-  repo.git("add", "--all");
-  repo.git("commit", "--quiet", "--message=files");
+  for (const [path, text] of Object.entries(files)) m.write(path, text);
+  m.commit();
 }
 
 /** One step of a job: the runner puts the inputs into `env`, and the script into a file. */
 function use(inputs: Record<string, string> = {}): Promise<Run> {
-  const env = Object.fromEntries(
-    Object.entries(step.env).map(([name, text]) => [
-      name,
-      text.replace(
-        /\$\{\{ inputs\.([a-z-]+) \}\}/g,
-        (_, input: string) => inputs[input] ?? action.inputs[input]?.default ?? "",
-      ),
-    ]),
-  );
-  const script = join(scratch.tmp, "step.sh");
+  const given = (_: string, input: string): string => inputs[input] ?? action.inputs[input]?.default ?? "";
+  const env = Object.entries(step.env).map(([name, text]) => [
+    name,
+    text.replace(/\$\{\{ inputs\.([a-z-]+) \}\}/g, given),
+  ]);
+  const script = join(m.tmp, "step.sh");
   writeFileSync(script, step.run);
   return start("bash", ["--noprofile", "--norc", "-eo", "pipefail", script], {
-    cwd: repo.path,
+    cwd: m.path,
     env: {
-      ...scratch.env,
-      ...env,
-      PATH: `${npx.folder}${delimiter}${scratch.env.PATH}`,
+      ...m.env,
+      ...Object.fromEntries(env),
+      PATH: `${npx.folder}${delimiter}${m.env.PATH}`,
       CI: "true",
       GITHUB_ACTIONS: "true",
       GITHUB_ACTION_PATH: root,
@@ -113,9 +101,8 @@ describe("the action", () => {
 
   test("usage errors keep their code", async () => {
     commit({ ".mcp.json": GOOD });
-    expect((await use({ paths: "not-there" })).code).toBe(2);
-    expect((await use({ "max-warnings": "many" })).code).toBe(2);
-    expect((await use({ url: "ftp://x" })).code).toBe(2);
+    for (const given of [{ paths: "not-there" }, { "max-warnings": "many" }, { url: "ftp://x" }])
+      expect((await use(given)).code).toBe(2);
   });
 
   test("another version can be named, and nothing else in its place", async () => {
@@ -132,22 +119,13 @@ describe("the action", () => {
 
   test("no input becomes a part of the script or an option", async () => {
     commit({ ".mcp.json": GOOD });
-    const mark = join(scratch.tmp, "mark");
+    const mark = join(m.tmp, "mark");
     const touch = `touch ${mark}`;
-    for (const word of [
-      `$(${touch})`,
-      `\`${touch}\``,
-      `"; ${touch}; "`,
-      `'; ${touch}; '`,
-      `| ${touch}`,
-      "--fix",
-      "-h",
-      "*",
-    ]) {
+    const run = [`$(${touch})`, `\`${touch}\``, `"; ${touch}; "`, `'; ${touch}; '`, `| ${touch}`];
+    for (const word of [...run, "--fix", "-h", "*"]) {
       for (const input of Object.keys(action.inputs)) {
         if (input === "working-directory" || input === "version") continue;
-        const run = await use({ [input]: word });
-        expect([0, 1, 2], `${input}: ${word}`).toContain(run.code);
+        expect([0, 1, 2], `${input}: ${word}`).toContain((await use({ [input]: word })).code);
         expect(existsSync(mark)).toBe(false);
       }
     }

@@ -6,14 +6,13 @@ import { describe, expect, test } from "vitest";
 import { INIT_FLAGS } from "../../src/flags.ts";
 import { CLEAN, HALO_FILE } from "../support/check.ts";
 import { claudeBinFolder, quietClaude } from "../support/claude.ts";
-import { ACCOUNT, ids, type Machine, on, PROFILE, start, TOKEN, withToken } from "./support.ts";
+import { full, ids, type Machine, on, start, TOKEN, withToken } from "./support.ts";
 
 const repository = fileURLToPath(new URL("../..", import.meta.url));
 
 const commit = (m: Machine, files: Readonly<Record<string, string>>): void => {
   for (const [path, text] of Object.entries(files)) m.write(path, text);
-  m.repo.git("add", "--all");
-  m.repo.git("commit", "--quiet", "--message=files");
+  m.commit();
 };
 const CI = { CI: "1" };
 const NO_TYPE = HALO_FILE.replace('      "type": "http",\n', "");
@@ -23,11 +22,8 @@ describe("check, from the tarball", () => {
     on({}, async (m) => {
       commit(m, CLEAN);
       const before = m.tree();
-      expect(await m.run(["check"], { env: CI })).toEqual({
-        code: 0,
-        stdout: "2 files checked, no problems\n",
-        stderr: "",
-      });
+      const clean = await m.run(["check"], { env: CI });
+      expect(clean).toEqual({ code: 0, stdout: "2 files checked, no problems\n", stderr: "" });
       expect(m.tree()).toEqual(before);
       m.write(".mcp.json", NO_TYPE);
       const { code, stdout } = await m.run(["check"], { env: CI });
@@ -172,9 +168,7 @@ describe.concurrent("what the wizard writes is clean", () => {
     "$title",
     async ({ args, path = [], notes = [] }) => {
       await on({ env: quietClaude, path }, async (m) => {
-        const token = { HALO_MCP_TOKEN: TOKEN };
-        const given = ["--yes", "--url", m.url, "--account-id", ACCOUNT, "--profile-id", PROFILE];
-        const wizard = await m.run([...given, ...args], { env: token });
+        const wizard = await m.run(full(m, ...args), { env: withToken });
         expect(wizard.code, wizard.stderr).toBe(0);
         const found = async (env: Record<string, string>): Promise<readonly string[]> => {
           const run = await m.run(["check", "--json", "--allow-missing", "--url", m.url], { env });
@@ -185,9 +179,9 @@ describe.concurrent("what the wizard writes is clean", () => {
         };
         expect(m.exists(".mcp.json")).toBe(args.some((word) => word.includes("project")));
         // on the machine of whoever ran it, then as CI has it
-        expect(await found(token)).toEqual(notes);
+        expect(await found(withToken)).toEqual(notes);
         m.repo.git("add", "--all");
-        expect(await found({ ...CI, ...token })).toEqual([]);
+        expect(await found({ ...CI, ...withToken })).toEqual([]);
       });
     },
   );

@@ -3,8 +3,8 @@ import { delimiter, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import manifest from "../../package.json" with { type: "json" };
-import { type FakeNpx, fakeNpx } from "../support/npx.ts";
-import { entryFor, ids, type Machine, names, on, type Run, start, withToken } from "./support.ts";
+import { fakeNpx } from "../support/npx.ts";
+import { committed, entryFor, ids, type Machine, names, on, type Run, start, untouched, withToken } from "./support.ts";
 
 /** `--ci`: the file that runs `check`, and the wizard's word about it. */
 
@@ -37,12 +37,6 @@ function commandOf(kind: string, text: string): string {
   return kind === "gitlab" ? file["mcp-check"].script : file.repos[0].hooks[0].entry;
 }
 
-const withNpx = (m: Machine, npx: FakeNpx): Record<string, string> => ({
-  ...m.env,
-  PATH: `${npx.folder}${delimiter}${m.env.PATH}`,
-  CI: "true",
-});
-
 describe.concurrent("--ci", () => {
   test.each(KINDS)(
     "%s: the file is written once, passes on what the wizard wrote, and fails once that breaks",
@@ -66,12 +60,12 @@ describe.concurrent("--ci", () => {
         expect(steps.find(({ path }) => path === file)).toEqual({ kind: "write", path: file, status: "unchanged" });
         expect(steps.map(({ status }) => status)).not.toContain("written");
 
-        m.repo.git("add", "--all");
-        m.repo.git("commit", "--quiet", "--message=set up");
+        m.commit();
         const npx = fakeNpx(m.root, m.bin);
         const program = `npx --yes create-halo-mcp@${manifest.version} `;
         const command = commandOf(kind, m.read(file)).replace(/^create-halo-mcp /, program);
-        const go = (): Promise<Run> => start("bash", ["-ec", command], { cwd: m.path, env: withNpx(m, npx) });
+        const env = { ...m.env, PATH: `${npx.folder}${delimiter}${m.env.PATH}`, CI: "true" };
+        const go = (): Promise<Run> => start("bash", ["-ec", command], { cwd: m.path, env });
         const good = await go();
         expect([good.code, good.stderr], good.stdout).toEqual([0, ""]);
         expect(npx.runs()).toEqual([["--yes", `create-halo-mcp@${manifest.version}`, "check"]]);
@@ -112,9 +106,7 @@ describe.concurrent("--ci", () => {
         const run = await m.run(["--yes", "--skip-test", ...ids, "--url", FOREIGN, "--ci", kind], { env: withToken });
         expect(run.code, run.stderr).toBe(0);
         expect(m.read(file)).toBe(template(kind, ` --url '${FOREIGN}'`));
-        expect(commandOf(kind, m.read(file)), kind).toMatch(
-          / check --url 'https:\/\/gateway\.example\/halo\?a=1&b=2'$/,
-        );
+        expect(commandOf(kind, m.read(file)).endsWith(` check --url '${FOREIGN}'`), kind).toBe(true);
         expect(run.stdout).toContain(`npx create-halo-mcp check --url '${FOREIGN}'`);
       }
     }));
@@ -129,10 +121,7 @@ describe.concurrent("--ci", () => {
 
   test("joining: the committed files stay, the new file is added", () =>
     on({}, async (m) => {
-      m.write(".mcp.json", `${JSON.stringify({ mcpServers: { halo: entryFor(m.url) } }, null, 2)}\n`);
-      m.write(".gitignore", ".env\n.claude/\n");
-      m.repo.git("add", "--all");
-      m.repo.git("commit", "--quiet", "--message=set up");
+      committed(m, entryFor(m.url), "halo", { ".gitignore": ".env\n.claude/\n" });
       const run = await m.run(["--yes", ...ids, "--url", m.url, "--ci", "gitlab"], { env: withToken });
       expect(run.code, run.stderr).toBe(0);
       expect(m.repo.git("status", "--short")).toBe("?? .gitlab-ci.yml\n");
@@ -141,16 +130,10 @@ describe.concurrent("--ci", () => {
 
   test("goes with a repository: other scopes and clients are refused, in a folder below the root it is only told", () =>
     on({}, async (m) => {
-      for (const args of [
-        ["--scope", "user"],
-        ["--scope", "local,user"],
-        ["--client", "chatgpt"],
-      ]) {
-        const before = m.tree();
-        const run = await own(m, "--ci", "github", ...args);
+      for (const args of ["--scope user", "--scope local,user", "--client chatgpt"]) {
+        const run = await untouched(m, () => own(m, "--ci", "github", ...args.split(" ")));
         expect([run.code, run.stdout]).toEqual([2, ""]);
         expect(run.stderr).toContain("--ci goes with");
-        expect(m.tree()).toEqual(before);
       }
       mkdirSync(join(m.path, "apps/bot"), { recursive: true });
       const below = await own(m, "--ci", "github", "--cwd", "apps/bot");
@@ -164,11 +147,9 @@ describe.concurrent("--ci", () => {
       const outside = join(m.root, "outside");
       mkdirSync(outside);
       symlinkSync(outside, join(m.path, ".github"));
-      const before = m.tree();
-      const run = await own(m, "--ci", "github");
+      const run = await untouched(m, () => own(m, "--ci", "github"));
       expect(run.code).toBe(1);
       expect(run.stderr).toContain("leads out of this repository");
-      expect(m.tree()).toEqual(before);
       expect([...m.tree(outside)]).toEqual([]);
     }));
 });
