@@ -1,12 +1,12 @@
 import { execFileSync } from "node:child_process";
 import { chmodSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { INIT_FLAGS } from "../../src/flags.ts";
 import { CLEAN, HALO_FILE } from "../support/check.ts";
 import { claudeBinFolder, quietClaude } from "../support/claude.ts";
-import { full, ids, type Machine, on, start, TOKEN, withToken } from "./support.ts";
+import { full, handOver, ids, type Machine, on, start, TOKEN, unprivileged, withToken } from "./support.ts";
 
 const repository = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -85,22 +85,16 @@ describe("check, from the tarball", () => {
   test("3 for a file that may not be read, by name", () =>
     on({}, async (m) => {
       commit(m, CLEAN);
-      for (let folder = dirname(dirname(m.bin)); !["/", "/tmp"].includes(folder); folder = dirname(folder))
-        chmodSync(folder, 0o755);
-      for (const folder of [m.root, m.path, m.home, m.tmp]) chmodSync(folder, 0o777);
-      m.repo.git("config", "--global", "--add", "safe.directory", "*");
-      chmodSync(join(m.home, ".gitconfig"), 0o644);
+      // a folder that git passes over with a warning
+      m.write("closed/.mcp.json", "{");
+      handOver(m);
       chmodSync(join(m.path, ".mcp.json"), 0o000);
-      // root may read everything
-      const as = process.getuid?.() === 0 ? { uid: 65534 } : {};
-      const { code, stderr, stdout } = await m.run(["check"], { env: CI, ...as });
+      const { code, stderr, stdout } = await m.run(["check"], { env: CI, ...unprivileged });
       expect([code, stdout]).toEqual([3, ""]);
       expect(stderr).toContain(".mcp.json: permission denied");
-      // a folder that git passes over with a warning
       chmodSync(join(m.path, ".mcp.json"), 0o644);
-      m.write("closed/.mcp.json", "{");
       chmodSync(join(m.path, "closed"), 0o000);
-      const folder = await m.run(["check"], { env: CI, ...as });
+      const folder = await m.run(["check"], { env: CI, ...unprivileged });
       expect([folder.code, folder.stdout]).toEqual([3, ""]);
       expect(folder.stderr).toContain("- closed: no permission to read it");
       chmodSync(join(m.path, "closed"), 0o755);

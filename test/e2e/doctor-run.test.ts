@@ -6,11 +6,13 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   behave,
+  flood,
   http,
   INITIALIZED,
   json,
   type Kit,
   listen,
+  MIB,
   type Running,
   result,
   rpcError,
@@ -178,7 +180,11 @@ describe.concurrent("--call", () => {
       ({ response, message }) => json(response, 200, rpcError(message.id, -32000, "No such profile")),
       /profile ID "[^"]+" \(sent as CM-PROFILE-ID, from \.claude\/settings\.local\.json\)/,
     ],
-    ["answers 1 GB", ({ response }) => flood(response), /is too large \(.*4 MiB for a body/],
+    [
+      "answers 1 GB",
+      ({ response }) => flood(response.writeHead(200, { "content-type": "application/json" }), MIB, 1024),
+      /is too large \(.*4 MiB for all bodies/,
+    ],
   ])("a tool that %s", async (_, answer, words, limit = 20) => {
     const { run, answer: found } = await call(answer, "odd", limit);
     expect(run.code).toBe(1);
@@ -215,17 +221,6 @@ describe.concurrent("--call", () => {
     }
   });
 });
-
-/** More than anybody reads, no faster than it is read. */
-function flood(response: Kit["response"]): void {
-  const chunk = Buffer.alloc(1024 * 1024, 0x20);
-  response.writeHead(200, { "content-type": "application/json" });
-  const more = (): void => {
-    while (!response.destroyed && response.write(chunk));
-    if (!response.destroyed) response.once("drain", more);
-  };
-  more();
-}
 
 /** A server that counts connections and what is said over them, and answers only to what was said. */
 async function counting() {

@@ -1,9 +1,8 @@
 /** What the end-to-end tests of `doctor` share: a folder as the wizard leaves one, one run of the packed program in it, and what must hold of every run. */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { execa } from "execa";
 import type { DoctorReport } from "../../src/core/doctor/report.ts";
-import { entryFor, type Machine, type Run, type RunOptions, TOKEN, VALUES } from "./support.ts";
+import { entryFor, type Machine, type Run, type RunOptions, start, TOKEN, VALUES } from "./support.ts";
 
 export const BRIDGE = { env: VALUES, enabledMcpjsonServers: ["halo"] };
 
@@ -35,41 +34,29 @@ export interface DoctorRun extends Run {
   readonly peak: number;
 }
 
-interface DoctorOptions extends Pick<RunOptions, "env" | "stdin"> {
-  readonly cwd: string;
-  /** Called with the process's id once it has started. */
-  readonly started?: (pid: number) => void;
-}
-
 /** The packed program as `doctor`, without a terminal. */
 export async function doctor(
   m: Machine,
   args: readonly string[],
-  { cwd, env, stdin = "", started }: DoctorOptions,
+  options: RunOptions & { readonly cwd: string },
 ): Promise<DoctorRun> {
-  const child = execa(process.execPath, [m.bin, "doctor", ...args], {
-    cwd,
-    env: { ...m.env, ...env },
-    extendEnv: false,
-    input: stdin,
-    reject: false,
-    stripFinalNewline: false,
-    timeout: 60_000,
-    killSignal: "SIGKILL",
-  });
   let peak = 0;
-  const watch = setInterval(() => {
-    try {
-      const high = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${child.pid}/status`, "utf8"))?.[1];
-      peak = Math.max(peak, Number(high ?? 0) / 1024);
-    } catch {
-      // it ended, or this is no Linux
-    }
-  }, 20);
-  if (child.pid !== undefined) started?.(child.pid);
-  const { exitCode, stdout, stderr } = await child;
+  let watch: NodeJS.Timeout | undefined;
+  const started = (pid: number): void => {
+    options.started?.(pid);
+    watch = setInterval(() => {
+      try {
+        const high = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
+        peak = Math.max(peak, Number(high ?? 0) / 1024);
+      } catch {
+        // it ended, or this is no Linux
+      }
+    }, 20);
+  };
+  const env = { ...m.env, ...options.env };
+  const run = await start(process.execPath, [m.bin, "doctor", ...args], { ...options, env, started });
   clearInterval(watch);
-  return { code: exitCode ?? null, stdout, stderr, peak };
+  return { ...run, peak };
 }
 
 export const told = (run: DoctorRun): Told => JSON.parse(run.stdout) as Told;

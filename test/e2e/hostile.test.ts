@@ -343,11 +343,8 @@ describe.concurrent("links, ignore rules and repositories that would take the to
     on({}, async (m) => {
       const store = join(m.home, ".claude.json");
       writeFileSync(store, "{}\n", { mode: 0o600 });
-      for (const args of [
-        ["init", "--quiet", m.home],
-        ["-C", m.home, "add", ".claude.json"],
-      ])
-        m.repo.git(...args);
+      m.repo.git("init", "--quiet", m.home);
+      m.repo.git("-C", m.home, "add", ".claude.json");
       m.repo.git("-C", m.home, "commit", "--quiet", "--message=home");
       const env = { ...withToken, ...fakeClaude(m, [READS_STDIN, `*add-json*) cat > "$HOME/.claude.json" ;;`]) };
       for (const scope of ["user", "local", "project,user"]) {

@@ -1,14 +1,4 @@
-import {
-  chmodSync,
-  chownSync,
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { chmodSync, chownSync, lstatSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Environment } from "../support/home.ts";
@@ -22,7 +12,9 @@ import {
   fakeClaude,
   flat,
   full,
+  handOver,
   ids,
+  isRoot,
   type Machine,
   names,
   on,
@@ -32,6 +24,7 @@ import {
   says,
   start,
   TOKEN,
+  unprivileged,
   untouched,
   VALUES,
   withRecorder,
@@ -186,17 +179,6 @@ describe.concurrent("refused, with nothing written and nothing sent", () => {
 });
 
 describe.concurrent("no permission", () => {
-  // permissions do not bind root: as root the program is started as another user, to whom the machine is handed over
-  const isRoot = process.getuid?.() === 0;
-  const NOBODY = 65_534;
-  function handOver(m: Machine): void {
-    if (!isRoot) return;
-    for (let folder = dirname(dirname(m.bin)); folder !== "/" && folder !== "/tmp"; folder = dirname(folder))
-      chmodSync(folder, 0o755);
-    chmodSync(m.root, 0o755);
-    for (const path of ["", ...readdirSync(m.root, { recursive: true, encoding: "utf8" })])
-      chownSync(join(m.root, path), NOBODY, NOBODY);
-  }
   const unreadable = (m: Machine): void =>
     isRoot ? chownSync(join(m.path, ".env"), 0, 0) : chmodSync(join(m.path, ".env"), 0o000);
 
@@ -218,7 +200,7 @@ describe.concurrent("no permission", () => {
       handOver(m);
       hinder(m);
       const before = contents(m.tree());
-      const run = await m.run(full(m), { env: withToken, ...(isRoot ? { uid: NOBODY } : {}) });
+      const run = await m.run(full(m), { env: withToken, ...unprivileged });
       expect(run.code, run.stdout + run.stderr).toBe(code);
       expect(flat(run)).toMatch(said);
       expectNoToken(run.stdout + run.stderr);

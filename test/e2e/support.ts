@@ -1,6 +1,7 @@
 /** What the end-to-end tests of the wizard share: a scratch machine with a stand-in HALO, the packed program on it, and what became of it. */
 import {
   chmodSync,
+  chownSync,
   type Dirent,
   existsSync,
   lstatSync,
@@ -43,6 +44,8 @@ export interface RunOptions {
   readonly stdin?: string;
   readonly uid?: number;
   readonly timeoutMs?: number;
+  /** Called with the process's id once it has started. */
+  readonly started?: (pid: number) => void;
 }
 
 export interface Machine extends ScratchHome {
@@ -229,9 +232,9 @@ function asWizard(terminal: Terminal): Wizard {
 export async function start(
   file: string,
   args: readonly string[],
-  { cwd, env, stdin = "", uid, timeoutMs = 60_000 }: RunOptions & { cwd: string; env: Environment },
+  { cwd, env, stdin = "", uid, timeoutMs = 60_000, started }: RunOptions & { cwd: string; env: Environment },
 ): Promise<Run> {
-  const run = await execa(file, args, {
+  const child = execa(file, args, {
     cwd,
     env,
     extendEnv: false,
@@ -242,6 +245,8 @@ export async function start(
     killSignal: "SIGKILL",
     ...(uid === undefined ? {} : { uid, gid: uid }),
   });
+  if (child.pid !== undefined) started?.(child.pid);
+  const run = await child;
   // what ended by a signal, or did not start, has none
   return { code: run.exitCode ?? null, stdout: run.stdout, stderr: run.stderr };
 }
@@ -331,6 +336,19 @@ export function committed(m: Machine, entry: unknown, name = "halo", files: Reco
   m.write(".mcp.json", `${JSON.stringify({ mcpServers: { [name]: entry } }, null, 2)}\n`);
   for (const [path, text] of Object.entries(files)) m.write(path, text);
   m.commit();
+}
+
+/** Permissions do not bind root: as root the program is started as another user, to whom the machine is handed over. */
+export const isRoot = process.getuid?.() === 0;
+const NOBODY = 65_534;
+export const unprivileged = isRoot ? { uid: NOBODY } : {};
+export function handOver(m: Machine): void {
+  if (!isRoot) return;
+  for (let folder = dirname(dirname(m.bin)); folder !== "/" && folder !== "/tmp"; folder = dirname(folder))
+    chmodSync(folder, 0o755);
+  chmodSync(m.root, 0o755);
+  for (const path of ["", ...readdirSync(m.root, { recursive: true, encoding: "utf8" })])
+    chownSync(join(m.root, path), NOBODY, NOBODY);
 }
 
 export function entryFor(

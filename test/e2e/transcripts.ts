@@ -149,17 +149,7 @@ const INIT: Readonly<Record<string, Case>> = {
   "no account": { args: ["--yes", "--profile-id", PROFILE] },
   "no profile": { args: ["--yes", "--account-id", ACCOUNT] },
   "no profile, more options": {
-    args: [
-      "--yes",
-      "--account-id",
-      ACCOUNT,
-      "--name",
-      "halo-de",
-      "--client",
-      "claude-code,chatgpt",
-      "--bridge",
-      "direnv",
-    ],
+    args: `--yes --account-id ${ACCOUNT} --name halo-de --client claude-code,chatgpt --bridge direnv`.split(" "),
   },
   "a comma too many": { prepare: file(".mcp.json", '{\n  "mcpServers": {},\n}\n') },
   "a comment": { prepare: file(".mcp.json", '{\n  // ours\n  "mcpServers": {}\n}\n') },

@@ -2,6 +2,7 @@
  * `npm run mutants [-- --seed N --count 60 --only <part of a path>]`: changes one token of `src/` at a time, in a copy, and runs the tests that
  * import the changed file. A mutant that no test notices survives. Prints each one, then the figure; the same seed draws the same mutants.
  */
+import { createHash } from "node:crypto";
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -78,17 +79,6 @@ function placesOf(path, text) {
   return places;
 }
 
-/** Mulberry32: the same numbers for the same seed. */
-function randomFrom(start) {
-  let state = start;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 const copy = mkdtempSync(join(tmpdir(), "mutants-"));
 process.on("exit", () => rmSync(copy, { recursive: true, force: true }));
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(130));
@@ -104,12 +94,11 @@ const files = readdirSync(join(copy, "src"), { recursive: true, encoding: "utf8"
   .sort();
 const texts = new Map(files.map((file) => [file, readFileSync(join(copy, "src", file), "utf8")]));
 const all = [...texts].flatMap(([path, text]) => placesOf(path, text));
-const random = randomFrom(seed);
-const drawn = [];
-while (drawn.length < Math.min(Number(values.count), all.length)) {
-  drawn.push(...all.splice(Math.floor(random() * all.length), 1));
-}
-console.log(`seed ${seed}: ${drawn.length} of ${drawn.length + all.length} possible mutants, ${files.length} files`);
+/** The seed decides the order, and the first ones are drawn. */
+const order = ({ path, from }) => createHash("sha256").update(`${seed} ${path} ${from}`).digest("hex");
+const sorted = all.map((place) => [order(place), place]).sort(([a], [b]) => (a < b ? -1 : 1));
+const drawn = sorted.slice(0, Number(values.count)).map(([, place]) => place);
+console.log(`seed ${seed}: ${drawn.length} of ${all.length} possible mutants, ${files.length} files`);
 
 /** A mutant may loop for ever; the run without a mutant takes a quarter of this on a busy machine. */
 const LIMIT_MS = 300_000;
