@@ -9,7 +9,6 @@ import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const windows = process.platform === "win32";
 
 /**
  * `repair` is the package's own install script: npm does not run those where they are not allowed.
@@ -41,15 +40,13 @@ export const programs = {
 export const binFolder = (id) => join(root, ".cache", id, "node_modules/.bin");
 
 function runs(folder, { name, bin, version, isServer, node: needs }) {
-  const path = join(folder, "node_modules/.bin", windows ? `${bin}.cmd` : bin);
+  const path = join(folder, "node_modules/.bin", bin);
   if (!existsSync(path)) return false;
   if (isServer) return JSON.parse(readFileSync(join(folder, "node_modules", name, "package.json"))).version === version;
   const PATH = needs === undefined ? process.env.PATH : [binFolder(needs), process.env.PATH].join(delimiter);
   const env = { PATH, HOME: tmpdir(), DISABLE_AUTOUPDATER: "1" };
   try {
-    return execFileSync(path, ["--version"], { env, encoding: "utf8", timeout: 60_000, shell: windows }).includes(
-      version,
-    );
+    return execFileSync(path, ["--version"], { env, encoding: "utf8", timeout: 60_000 }).includes(version);
   } catch {
     return false;
   }
@@ -67,7 +64,6 @@ function npmInstall(folder, program) {
     env,
     stdio: ["ignore", "ignore", "inherit"],
     timeout: 300_000,
-    shell: windows,
   });
   if (!runs(folder, program) && program.repair) {
     const script = join(folder, "node_modules", program.repair);

@@ -2,12 +2,13 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { vi } from "vitest";
 import type { Running } from "../servers/fault-kit.ts";
 import type { StandInRequest } from "../servers/stand-in.mjs";
 import { type ClaudeVersion, claudeBinFolder, quietClaude } from "../support/claude.ts";
 import { openTerminal } from "../support/terminal.ts";
 import { inTurns } from "../support/turns.ts";
-import { ACCOUNT, inFront, type Machine, on, PROFILE, TOKEN } from "./support.ts";
+import { ACCOUNT, inFront, type Machine, on, PROFILE, program, TOKEN } from "./support.ts";
 
 /** An entry with the values themselves. */
 export const literal = (url: string) => ({
@@ -57,11 +58,8 @@ export interface Front {
  * all words), then runs the real one.
  */
 export function front(m: Machine, version: ClaudeVersion, script = ""): Front {
-  const folder = join(m.root, "front");
   const log = join(m.root, "calls.log");
-  mkdirSync(folder, { recursive: true });
-  const program = [
-    "#!/bin/sh",
+  const lines = [
     `real='${claudeOf(version)}'; words="$*"; previous=`,
     "{",
     '  printf "call\\n"; for word in "$@"; do',
@@ -73,28 +71,23 @@ export function front(m: Machine, version: ClaudeVersion, script = ""): Front {
     script,
     'exec "$real" "$@"',
   ];
-  writeFileSync(join(folder, "claude"), `${program.join("\n")}\n`, { mode: 0o755 });
-  const calls = (): Call[] =>
-    (existsSync(log) ? readFileSync(log, "utf8") : "")
-      .split("call\n")
+  const folder = program(join(m.root, "front"), "claude", lines.join("\n"));
+  const calls = (): Call[] => {
+    const texts = (existsSync(log) ? readFileSync(log, "utf8") : "").split("call\n");
+    return texts
       .filter((text) => text.endsWith("end\n"))
       .map((text) => {
         const of = (kind: string) =>
-          text
-            .split("\n")
-            .filter((line) => line.startsWith(`${kind} `))
-            .map((line) => line.slice(kind.length + 1));
+          [...text.matchAll(new RegExp(`^${kind} (.*)$`, "gm"))].map(([, word = ""]) => word);
         return { argv: of("arg"), timeout: of("timeout")[0] ?? "", settings: of("file") };
       });
+  };
+  const called = (words: string) => calls().some(({ argv }) => argv.join(" ").includes(words));
   return {
     env: { PATH: `${folder}:${m.env.PATH}` },
     calls,
-    async called(words) {
-      for (let turn = 0; turn < 400; turn += 1) {
-        if (calls().some(({ argv }) => argv.join(" ").includes(words))) return;
-        await sleep(50);
-      }
-      throw new Error(`claude was never called with ${words}`);
+    called: async (words) => {
+      await vi.waitUntil(() => called(words), { timeout: 20_000, interval: 50 });
     },
   };
 }

@@ -25,10 +25,6 @@ process.exit(status ?? 98);
   writeFileSync(join(programs, "npx"), script, { mode: 0o755 });
   return {
     folder: programs,
-    runs: () =>
-      readFileSync(log, "utf8")
-        .split("\n")
-        .filter((line) => line !== "")
-        .map((line) => JSON.parse(line) as string[]),
+    runs: () => (readFileSync(log, "utf8").match(/.+/g) ?? []).map((line) => JSON.parse(line) as string[]),
   };
 }
