@@ -76,29 +76,21 @@ describe.concurrent("--ci", () => {
       }),
   );
 
-  test.each(KINDS)("%s: an existing file is not touched, its lines are shown", (kind, file) =>
-    on({}, async (m) => {
-      m.write(file, "# ours\nx: {y: 1}\n", 0o640);
-      const before = m.tree().get(file);
-      const run = await own(m, "--ci", kind);
-      expect(run.code, run.stderr).toBe(0);
-      expect(m.tree().get(file)).toBe(before);
-      expect(run.stdout).toContain(`${file} exists and was not changed`);
-      for (const line of template(kind).trimEnd().split("\n")) expect(run.stdout).toContain(`  ${line}\n`);
-      expect(run.stdout).not.toContain(`Commit ${file}`);
-    }),
+  test.each<string[]>([...KINDS.map(([kind, file]) => [kind, file]), ["lefthook", ".config/lefthook.toml"]])(
+    "%s: an existing file is not touched, its lines are shown, and no other is written: %s",
+    (kind = "", file = "") =>
+      on({}, async (m) => {
+        m.write(file, "# ours\nx: {y: 1}\n", 0o640);
+        const before = m.tree().get(file);
+        const run = await own(m, "--ci", kind);
+        expect(run.code, run.stderr).toBe(0);
+        expect(m.tree().get(file)).toBe(before);
+        expect(names(m.tree()).sort()).toEqual([...FILES, file].sort());
+        expect(run.stdout).toContain(`${file} exists and was not changed`);
+        for (const line of template(kind).trimEnd().split("\n")) expect(run.stdout).toContain(`  ${line}\n`);
+        expect(run.stdout).not.toContain(`Commit ${file}`);
+      }),
   );
-
-  test("beside another configuration of lefthook none is written", () =>
-    on({}, async (m) => {
-      m.write(".config/lefthook.toml", "[pre-push]\n");
-      const run = await own(m, "--ci", "lefthook");
-      expect(run.code, run.stderr).toBe(0);
-      expect(m.exists("lefthook.yml")).toBe(false);
-      expect(m.read(".config/lefthook.toml")).toBe("[pre-push]\n");
-      expect(run.stdout).toContain(".config/lefthook.toml exists and was not changed. The lines for it:");
-      for (const line of template("lefthook").trimEnd().split("\n")) expect(run.stdout).toContain(`  ${line}\n`);
-    }));
 
   test("a gateway of one's own is named in the command", () =>
     on({}, async (m) => {

@@ -24,7 +24,7 @@ import { type StandIn, type StandInSettings, startStandIn } from "../servers/sta
 import { madeUp } from "../support/context.ts";
 import { type Environment, mkRepo, type Repository, type ScratchHome, scratchHome } from "../support/home.ts";
 import { packedPackage } from "../support/package.ts";
-import { type Key, openTerminal, type Terminal } from "../support/terminal.ts";
+import { isKey, type Key, openTerminal, type Terminal } from "../support/terminal.ts";
 
 /** Made up, as VALUES here. Its last four characters are what may be shown of it. */
 export const TOKEN = "made.up.Zq7Xw2Lk9Rb4Nv6Ty8-e5f1";
@@ -189,8 +189,6 @@ export async function machine(options: MachineOptions = {}): Promise<Machine> {
   };
 }
 
-const KEYS = ["enter", "up", "down", "left", "right", "space", "escape", "ctrl-c", "ctrl-d", "ctrl-u"] as const;
-
 function asWizard(terminal: Terminal): Wizard {
   const text = (): string => terminal.history().join("\n");
   const count = (message: string): number => text().match(new RegExp(`[◇■]  ${escaped(message)}`, "g"))?.length ?? 0;
@@ -214,8 +212,7 @@ function asWizard(terminal: Terminal): Wizard {
     },
     async follow(...answers) {
       for (const [message = "", words = ""] of answers.map((answer) => answer.split(": "))) {
-        const keys = words.split(" ").map((word) => KEYS.find((key) => key === word) ?? { text: word });
-        await wizard.answer(message, ...keys);
+        await wizard.answer(message, ...words.split(" ").map((word) => (isKey(word) ? word : { text: word })));
       }
     },
     async ends(code) {

@@ -183,8 +183,11 @@ const APPROVED = { enabledMcpjsonServers: ["halo"] };
 const bridge = (env: Files, more: Files = APPROVED): Files => ({ ".claude/settings.local.json": { ...more, env } });
 const entry = (m: Machine, more: Files = {}): Files => ({ ".mcp.json": servers({ ...entryFor(m.url), ...more }) });
 
+const right = (m: Machine): Files => ({ ...entry(m), ...bridge(VALUES) });
+
 interface SetUp {
-  readonly files: (m: Machine) => Files;
+  /** Where it is not what is right. */
+  readonly files?: (m: Machine) => Files;
   readonly home?: (m: Machine) => Files;
   readonly project?: Files;
   readonly args?: readonly string[];
@@ -194,7 +197,7 @@ interface SetUp {
 
 /** `doctor` where the server is right, and the set-up is or is not. */
 const SET_UPS: Readonly<Record<string, SetUp>> = {
-  right: { files: (m) => ({ ...entry(m), ...bridge(VALUES) }) },
+  right: {},
   "nothing there": { files: () => ({}) },
   "values in env alone": { files: (m) => ({ ...entry(m), ".env": DOTENV }) },
   "values exported, not approved": { files: (m) => entry(m), env: () => VALUES },
@@ -205,7 +208,7 @@ const SET_UPS: Readonly<Record<string, SetUp>> = {
   "an old copy in the bridge": {
     files: (m) => ({ ...entry(m), ".env": DOTENV, ...bridge({ ...VALUES, ...WRONG }) }),
   },
-  "an old token exported": { files: (m) => ({ ...entry(m), ...bridge(VALUES) }), env: () => WRONG },
+  "an old token exported": { env: () => WRONG },
   "a placeholder in the bridge": {
     files: (m) => ({ ...entry(m), ...bridge({ ...VALUES, HALO_MCP_TOKEN: "<token>" }) }),
   },
@@ -213,7 +216,6 @@ const SET_UPS: Readonly<Record<string, SetUp>> = {
     files: (m) => ({ ...entry(m, { headers: { "X-CM-PRODUCTTOKEN": "${HALO_MCP_TOKEN}" } }), ...bridge(VALUES) }),
   },
   "a local entry in front": {
-    files: (m) => ({ ...entry(m), ...bridge(VALUES) }),
     project: { mcpServers: { halo: { type: "http", url: "http://127.0.0.1:9/halo/core/mcp" } } },
   },
   "the user's own entry": {
@@ -233,15 +235,9 @@ const SET_UPS: Readonly<Record<string, SetUp>> = {
     args: ["--token-stdin"],
   },
   "a foreign url": { files: (m) => ({ ...entry(m, { url: "https://halo.invalid/mcp" }), ...bridge(VALUES) }) },
-  "a tool called": {
-    files: (m) => ({ ...entry(m), ...bridge(VALUES) }),
-    args: ["--call", "ask_agent", "--args", '{"question":"is it open?"}'],
-  },
-  "a tool that is not there": { files: (m) => ({ ...entry(m), ...bridge(VALUES) }), args: ["--call", "nope"] },
-  "claude connects": {
-    files: (m) => ({ ...entry(m), ...bridge(VALUES) }),
-    env: (m) => fakeClaude(m, [says("✔ Connected")]),
-  },
+  "a tool called": { args: ["--call", "ask_agent", "--args", '{"question":"is it open?"}'] },
+  "a tool that is not there": { args: ["--call", "nope"] },
+  "claude connects": { env: (m) => fakeClaude(m, [says("✔ Connected")]) },
   "claude waits": {
     files: (m) => ({ ...entry(m), ...bridge(VALUES, {}) }),
     env: (m) => fakeClaude(m, [says("⏸ Pending approval")], "2.1.197"),
@@ -273,7 +269,7 @@ export function transcripts(how: Pick<MachineOptions, "isHere"> = {}): void {
   });
 
   group("doctor, where the server is right", () => {
-    test.each(Object.entries(SET_UPS))("%s", (name, { files, home, project = {}, args = [], env, folder = "." }) =>
+    test.each(Object.entries(SET_UPS))("%s", (name, { files = right, home, project, args = [], env, folder = "." }) =>
       on({ ...how, length: LENGTH }, async (m) => {
         put(m.path, files(m));
         const own = home?.(m) ?? {};

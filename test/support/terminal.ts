@@ -16,6 +16,7 @@ const keys = {
 } as const;
 
 export type Key = keyof typeof keys;
+export const isKey = (word: string): word is Key => Object.hasOwn(keys, word);
 
 export interface TerminalOptions {
   readonly file: string;
