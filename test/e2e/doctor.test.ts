@@ -166,8 +166,11 @@ function readsWell(text: string, { cause, ok }: Told): void {
 const asText = new Set<Fault>();
 for (const fault of FAULTS) if (![...asText].some(({ cause }) => cause === fault.cause)) asText.add(fault);
 
+const named = <T extends { readonly name: string; readonly cause: Cause | null }>(faults: readonly T[]) =>
+  faults.map((fault) => [fault.name, fault.cause, fault] as const);
+
 describe.concurrent("a server with a fault", () => {
-  test.each(FAULTS.map((fault) => ({ ...fault, fault })))("$name → $cause", async ({ name, cause, fault }) => {
+  test.each(named(FAULTS))("%s → %s", async (name, cause, fault) => {
     await closing(await fault.start(second.url.replace(/\/halo.*/, "")), async ({ url }) => {
       const isText = asText.has(fault) || REPORTED.has(name);
       const limit = cause === "timeout" ? SHORT : LONG;
@@ -183,7 +186,7 @@ describe.concurrent("a server with a fault", () => {
 
 describe.concurrent("a server with a fault in TLS", () => {
   const made = makeTlsFaults();
-  test.each(made.faults)("$name → $cause", async ({ name, cause, start }) =>
+  test.each(named(made.faults))("%s → %s", async (name, cause, { start }) =>
     closing(await start(), async ({ url }) => {
       const [answer] = await ask(name, url, { env: { NODE_EXTRA_CA_CERTS: made.ca }, group: "tls", cause });
       expect(answer).toMatchObject({ cause, at: cause === null ? null : "tls" });
@@ -192,7 +195,7 @@ describe.concurrent("a server with a fault in TLS", () => {
 });
 
 describe.concurrent("a proxy with a fault", () => {
-  test.each(PROXY_FAULTS)("$name → $cause", async ({ name, cause, start }) =>
+  test.each(named(PROXY_FAULTS))("%s → %s", async (name, cause, { start }) =>
     closing(await start(), async (proxy) => {
       const env = { HTTPS_PROXY: proxy.url() };
       const [answer] = await ask(name, "https://127.0.0.1:8443/halo/core/mcp", { env, group: "proxy", cause });
