@@ -138,8 +138,8 @@ describe("no eight characters of a secret are printed", () => {
         write(repo.path, { [`${at}/${path}`]: text });
   };
 
-  it.each([1, 2])("that rules quote, %i", { timeout: 120_000 }, async (seed) => {
-    const secret = `ghp_${drawn(36, ALL, seed)}`;
+  it("that rules quote", { timeout: 120_000 }, async () => {
+    const secret = `ghp_${drawn(36, ALL, 1)}`;
     put(secret);
     expect(leaks(secret, await outputs())).toEqual([]);
   });

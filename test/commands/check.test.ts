@@ -92,11 +92,8 @@ describe("exit codes", () => {
 
 describe("what is read", () => {
   it("files that git does not ignore, private ones where a client starts all the same; no ignored folder", async () => {
-    commit({
-      ...CLEAN,
-      "packages/shop/.mcp.json": '{ "mcpServers": {} }',
-      ".gitignore": `${CLEAN[".gitignore"]}dist/\nnode_modules\n`,
-    });
+    const ignored = `${CLEAN[".gitignore"]}dist/\nnode_modules\n`;
+    commit({ ...CLEAN, "packages/shop/.mcp.json": '{ "mcpServers": {} }', ".gitignore": ignored });
     write(repo.path, {
       ".env": `HALO_MCP_TOKEN=${TOKEN}\n`,
       ".claude/settings.local.json": "{}",
@@ -165,13 +162,11 @@ describe("what is read", () => {
       const { code, findings } = await json(args, {}, cwd);
       return [code, ...findings.filter(({ rule }) => rule === "not-a-file").map(({ path }) => path)];
     };
-    for (const folder of ["d", "g"])
-      for (const [args, cwd] of [
-        [[`${folder}/.mcp.json`]],
-        [[folder]],
-        [[".mcp.json"], join(repo.path, folder)],
-      ] as const)
-        expect(await places(args, cwd)).toEqual([1, `${folder}/.mcp.json`]);
+    for (const folder of ["d", "g"]) {
+      const [path, found] = [`${folder}/.mcp.json`, [1, `${folder}/.mcp.json`]];
+      for (const named of [path, folder]) expect(await places([named])).toEqual(found);
+      expect(await places([".mcp.json"], join(repo.path, folder))).toEqual(found);
+    }
     const plain = join(scratch.root, "plain");
     mkdirSync(join(plain, "a/.mcp.json"), { recursive: true });
     mkdirSync(join(plain, "b"));

@@ -175,23 +175,6 @@ describe("any JSON document, however it is formatted", () => {
     120_000,
   );
 
-  it("several entries of a formatted document come out in the order in which they went in", () => {
-    fc.assert(
-      fc.property(fc.nat(), (seed) => {
-        const { text: before, mode } = randomDocument(seed);
-        fc.pre(mode === "pretty" || mode === "minified");
-        const names = ["HALO_1", "HALO_2", "HALO_3"];
-        const object = (strictly(before) as Record<string, unknown>)["env"];
-        fc.pre(object === undefined || Object.keys(object as object).length > 0);
-        let after = before;
-        for (const name of names) after = textOf(setProperty(after, ["env", name], "x", { strict: true }));
-        for (const name of names) after = textOf(removeProperty(after, ["env", name], { strict: true }));
-        expect(after).toBe(before);
-      }),
-      { numRuns: 1500 },
-    );
-  }, 120_000);
-
   it("what a user wrote is taken out or replaced alone, and nothing else is lost", () => {
     fc.assert(
       fc.property(fc.nat(), fc.constantFrom(...KEYS), (seed, key) => {

@@ -27,12 +27,7 @@ export const targetOf = (servers: Json = {}, name?: string): Target => {
   if (!decision.ok) throw new Error(decision.reason);
   return decision.target;
 };
-const project = (texts: Texts) => ({
-  paths,
-  snapshot: snapshotOf(texts),
-  target: targetOf(),
-  envFromRoot: ".env",
-});
+const project = (texts: Texts) => ({ paths, snapshot: snapshotOf(texts), target: targetOf(), envFromRoot: ".env" });
 export const input = (given: Partial<ProjectInput> = {}, texts: Texts = {}): ProjectInput => ({
   ...project(texts),
   values,

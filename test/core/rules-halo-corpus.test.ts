@@ -72,20 +72,11 @@ const opaque: readonly ((seed: number) => string)[] = [
   (n) => `${drawn(8, HEX, n)}.${drawn(16, ALL, n)}`,
 ];
 type Put = (secret: string) => Pick<Shape, "path" | "content" | "encoding">;
-const mcp = (server: unknown): Pick<Shape, "path" | "content"> => ({
-  path: ".mcp.json",
-  content: { mcpServers: { it: server } },
-});
+const mcp = (it: unknown): Pick<Shape, "path" | "content"> => ({ path: ".mcp.json", content: { mcpServers: { it } } });
 const named: Readonly<Record<string, Put>> = {
   vscode: (it) => ({ path: ".vscode/mcp.json", content: { servers: { it: { command: "x", env: { IT_TOKEN: it } } } } }),
-  opencode: (it) => ({
-    path: "opencode.json",
-    content: { mcp: { it: { type: "local", command: ["x", "--token", it] } } },
-  }),
-  codex: (it) => ({
-    path: ".codex/config.toml",
-    content: `[mcp_servers.it]\ncommand = "x"\nenv = { "IT_TOKEN" = "${it}" }\n`,
-  }),
+  opencode: (it) => ({ path: "opencode.json", content: { mcp: { it: { command: ["x", "--token", it] } } } }),
+  codex: (it) => ({ path: ".codex/config.toml", content: `[mcp_servers.it]\nenv = { "IT_TOKEN" = "${it}" }\n` }),
   settings: (it) => ({ path: ".claude/settings.json", content: { env: { SERVICE_TOKEN: it } } }),
   envrc: (it) => ({ path: ".envrc", content: `export SERVICE_TOKEN=${it}\n` }),
 };
@@ -146,16 +137,10 @@ it("takes the same texts for what they are under names that mean no secret", () 
     const hex = [32, 40, 64].map((length) => drawn(length, HEX, round));
     const ids = [guid(round), ...hex, `sha256:${hex[2]}`];
     for (const id of ids) {
-      const server = {
-        command: "x",
-        args: ["--project", id, `--commit=${id}`],
-        env: { PROJECT_ID: id, BUILD_SHA: id, SHEET: id },
-      };
-      const remote = {
-        type: "http",
-        url: `https://x.example.net/${id}/mcp?project=${id}`,
-        headers: { "X-Tenant": id },
-      };
+      const env = { PROJECT_ID: id, BUILD_SHA: id, SHEET: id };
+      const server = { command: "x", args: ["--project", id, `--commit=${id}`], env };
+      const url = `https://x.example.net/${id}/mcp?project=${id}`;
+      const remote = { type: "http", url, headers: { "X-Tenant": id } };
       tried += 9;
       cries.push(...[mcp(server), mcp(remote)].flatMap(judge).map(({ args }) => `${id}: ${JSON.stringify(args)}`));
     }

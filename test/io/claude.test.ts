@@ -44,10 +44,8 @@ it("hands Claude Code its settings in a folder that only the owner can enter, an
 });
 
 it("tells a server that it does not have from no answer, and asks from an empty folder where that is meant", async () => {
-  const nothing = claude(
-    "nothing",
-    `pwd >"$OUT/cwd"; printf '%s ' "$@" >"$OUT/words"; echo 'No MCP server found' >&2; exit 1`,
-  );
+  const script = `pwd >"$OUT/cwd"; printf '%s ' "$@" >"$OUT/words"; echo 'No MCP server found' >&2; exit 1`;
+  const nothing = claude("nothing", script);
   const own = { ...question, bridge: undefined, elsewhere: true };
   expect(await askClaude(nothing, own, surroundings)).toEqual({ said: "", isKnown: false });
   expect([heard("words"), heard("cwd").startsWith(root)]).toEqual(["mcp get -- -halo\nx", false]);
