@@ -6,9 +6,6 @@ import { entryFor, type Machine, type Run, type RunOptions, start, TOKEN, VALUES
 
 export const BRIDGE = { env: VALUES, enabledMcpjsonServers: ["halo"] };
 
-/** What `--json` prints. */
-export type Told = DoctorReport;
-
 /** Content of files by their path: JSON unless it is a text. For their owner alone. */
 export function put(folder: string, files: Readonly<Record<string, unknown>>): void {
   for (const [name, content] of Object.entries(files)) {
@@ -59,10 +56,10 @@ export async function doctor(
   return { ...run, peak };
 }
 
-export const told = (run: DoctorRun): Told => JSON.parse(run.stdout) as Told;
+export const told = (run: DoctorRun): DoctorReport => JSON.parse(run.stdout);
 
 /** Every cause that a run names, at whatever link. */
-export const causesOf = ({ cause, stages }: Told): readonly string[] => [
+export const causesOf = ({ cause, stages }: DoctorReport): readonly string[] => [
   ...new Set([cause, ...stages.map((stage) => stage.cause)].filter((id) => id !== null && id !== undefined)),
 ];
 

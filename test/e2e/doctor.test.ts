@@ -4,22 +4,13 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { CAUSES } from "../../src/core/diagnosis/causes.ts";
 import type { Cause } from "../../src/core/diagnosis/diagnose.ts";
 import type { SetupCause } from "../../src/core/doctor/finding.ts";
+import type { DoctorReport } from "../../src/core/doctor/report.ts";
 import type { Fault } from "../servers/fault-kit.ts";
 import { FAULTS } from "../servers/faults.ts";
 import { PROXY_FAULTS } from "../servers/proxy.ts";
 import { makeTlsFaults } from "../servers/tls-faults.ts";
 import type { Environment } from "../support/home.ts";
-import {
-  causesOf,
-  type DoctorRun,
-  doctor,
-  leaks,
-  put,
-  repositoryFor,
-  servers,
-  type Told,
-  told,
-} from "./doctor-support.ts";
+import { causesOf, type DoctorRun, doctor, leaks, put, repositoryFor, servers, told } from "./doctor-support.ts";
 import { even, evenReport, golden, noneIsLeft, reduced, titled } from "./golden.ts";
 import {
   COLOURS,
@@ -121,7 +112,7 @@ async function ask(
     group = "more",
     cause,
   }: { env?: Environment; asText?: boolean; limit?: number; group?: string; cause?: Cause | null },
-): Promise<[Told, DoctorRun]> {
+): Promise<[DoctorReport, DoctorRun]> {
   const cwd = repositoryFor(m, url);
   const report = join(cwd, "report.md");
   const common = ["--url", url, "--timeout", String(limit)];
@@ -149,7 +140,7 @@ async function ask(
 }
 
 /** A screen of 80 columns, where only what is to be copied may be longer, the cause on top. */
-function readsWell(text: string, { cause, ok }: Told): void {
+function readsWell(text: string, { cause, ok }: DoctorReport): void {
   // a command, an address or a name
   const whole = /^\s*(?:(?:npx|git|claude|chmod|--url) .*|[\w.:/-]+)$/;
   const wide = wideLines(text, 80).filter((line) => !whole.test(line));

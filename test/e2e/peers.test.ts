@@ -2,11 +2,11 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { delimiter, join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test, vi } from "vitest";
 import { listen } from "../servers/fault-kit.ts";
-import { nodeBinary, programFolder } from "../support/claude.ts";
+import { installed, nodeBinary } from "../support/claude.ts";
 import { doctor, leaks, repositoryFor, told } from "./doctor-support.ts";
 import { on, start } from "./support.ts";
 
@@ -33,9 +33,9 @@ describe.concurrent("the public conformance suite", () => {
   ])("%s %s", (version, scenario, id) =>
     on({}, async (m) => {
       const cwd = repositoryFor(m, "");
-      const env = { ...m.env, PATH: `${programFolder("node-22", "node")}${delimiter}${m.env.PATH}` };
+      const env = { ...m.env, PATH: `${dirname(nodeBinary(22))}${delimiter}${m.env.PATH}` };
       const command = [process.execPath, client, m.bin, cwd, scenario].join(" ");
-      const suite = join(programFolder(`conformance-${version}`, "conformance"), "conformance");
+      const suite = installed(`conformance-${version}`, "conformance");
       const args = [suite, "client", "--command", command, "--scenario", scenario, "-o", join(cwd, "out")];
       const run = await start(nodeBinary(22), args, { cwd, env });
       expect(leaks(run.stdout + run.stderr)).toEqual([]);
@@ -53,7 +53,7 @@ test("@modelcontextprotocol/server-everything: connects, lists all its tools, ca
   on({}, async (m) => {
     const free = await listen(createServer());
     await free.close();
-    const program = join(programFolder("server-everything", "mcp-server-everything"), "mcp-server-everything");
+    const program = installed("server-everything", "mcp-server-everything");
     const env = { ...m.env, PORT: new URL(free.url).port };
     const server = spawn(process.execPath, [program, "streamableHttp"], { env, stdio: "pipe" });
     const ended = once(server, "close");

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { vi } from "vitest";
 import type { Running } from "../servers/fault-kit.ts";
 import type { StandInRequest } from "../servers/stand-in.mjs";
-import { type ClaudeVersion, claudeBinFolder, quietClaude } from "../support/claude.ts";
+import { type ClaudeVersion, claudeBinFolder, claudeOf, quietClaude } from "../support/claude.ts";
 import { openTerminal } from "../support/terminal.ts";
 import { inTurns } from "../support/turns.ts";
 import { ACCOUNT, inFront, type Machine, on, PROFILE, program, TOKEN } from "./support.ts";
@@ -24,11 +24,7 @@ const inTurn = inTurns(3);
 export const onClaude = (version: ClaudeVersion | undefined, use: (m: Machine) => Promise<void>): Promise<void> =>
   inTurn(() => on({ env: quietClaude, ...(version && { path: [claudeBinFolder(version)] }) }, use));
 
-export const claudeOf = (version: ClaudeVersion): string => join(claudeBinFolder(version), "claude");
-
-export function json(path: string): Record<string, unknown> {
-  return JSON.parse(readFileSync(path, "utf8")) as Record<string, unknown>;
-}
+export const json = (path: string) => JSON.parse(readFileSync(path, "utf8"));
 
 export const modeOf = (path: string): string => (statSync(path).mode & 0o777).toString(8);
 

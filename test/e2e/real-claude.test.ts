@@ -2,10 +2,9 @@ import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { startStandIn } from "../servers/stand-in.mjs";
-import { type ClaudeVersion, claudeVersions, runClaude } from "../support/claude.ts";
+import { type ClaudeVersion, claudeOf, claudeVersions, runClaude } from "../support/claude.ts";
 import { cleanPath } from "../support/home.ts";
 import {
-  claudeOf,
   filesWithToken,
   fromClaude,
   front,
@@ -69,11 +68,8 @@ const list = (m: Machine, version: ClaudeVersion, env: Record<string, string> = 
 const store = (m: Machine) => join(m.home, ".claude.json");
 const userSettings = (m: Machine) => join(m.home, ".claude/settings.json");
 const servers = (m: Machine, scope: string, path = store(m)): Record<string, unknown> => {
-  const all = json(path) as {
-    mcpServers?: Record<string, unknown>;
-    projects?: Record<string, { mcpServers?: Record<string, unknown> }>;
-  };
-  return (scope === "user" ? all.mcpServers : all.projects?.[m.path]?.mcpServers) ?? {};
+  const all = json(path);
+  return (scope === "user" ? all : all.projects?.[m.path])?.mcpServers ?? {};
 };
 /** An entry of before. */
 const OLD = { type: "http", url: "http://127.0.0.1:1/old", headers: { "X-CM-PRODUCTTOKEN": "${OLD_TOKEN}" } };

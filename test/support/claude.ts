@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import type { Environment } from "./home.ts";
@@ -18,22 +18,17 @@ export const quietClaude: Environment = {
   MCP_TIMEOUT: "10000",
 };
 
-const binFolder = (id: string) => fileURLToPath(new URL(`../../.cache/${id}/node_modules/.bin`, import.meta.url));
-
-function installed(id: string, program: string): string {
-  const path = join(binFolder(id), program);
+/** A program that test/e2e/install.mjs installs. */
+export function installed(id: string, program: string): string {
+  const path = fileURLToPath(new URL(`../../.cache/${id}/node_modules/.bin/${program}`, import.meta.url));
   if (!existsSync(path)) throw new Error(`${id} is not installed: run \`node test/e2e/install.mjs\` first`);
   return path;
 }
 
-/** The folder of an installed program, for a PATH. */
-export function programFolder(id: string, program: string): string {
-  installed(id, program);
-  return binFolder(id);
-}
+export const claudeOf = (version: ClaudeVersion): string => installed(`claude-code-${version}`, "claude");
 
 /** The folder to put first on a PATH, so that our program finds this Claude Code. */
-export const claudeBinFolder = (version: ClaudeVersion): string => programFolder(`claude-code-${version}`, "claude");
+export const claudeBinFolder = (version: ClaudeVersion): string => dirname(claudeOf(version));
 
 /** The program of another Node. */
 export const nodeBinary = (major: 22 | 24 | 26): string => installed(`node-${major}`, "node");
@@ -44,7 +39,7 @@ export async function runClaude(
   args: readonly string[],
   { env, cwd, timeoutMs = 60_000 }: { env: Environment; cwd: string; timeoutMs?: number },
 ): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> {
-  const run = execa(installed(`claude-code-${version}`, "claude"), args, {
+  const run = execa(claudeOf(version), args, {
     cwd,
     env: { ...quietClaude, ...env },
     extendEnv: false,
