@@ -251,6 +251,7 @@ test("what is said first, and of a token that nothing proves", () => {
   const report = reportOf(good);
   const connected = (name: string, version: string, toolCount: number) =>
     headline({ ...report, server: { name, version, protocol: "p" }, toolCount });
+  expect(report.version).toBe(1);
   expect(connected("halo", "1.2", 1)).toBe("Connected to halo 1.2, 1 tool");
   expect(connected("", "", 0)).toBe("Connected to the server, 0 tools");
   const call = { tool: "ask", ok: false, text: "" };
