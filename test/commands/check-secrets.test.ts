@@ -59,10 +59,8 @@ it.each(Object.entries(FORMS))(
     expect(runs.map(({ code }) => code)).toEqual(runs.map(() => 1));
     const found = findingsOf(runs).filter(({ rule }) => /^(?:committed|env-example)-secret$/.test(rule));
     for (const { title, secret, folder } of secrets) {
-      expect(
-        found.some(({ path }) => path.startsWith(folder)),
-        title,
-      ).toBe(true);
+      const isFound = found.some(({ path }) => path.startsWith(folder));
+      expect(isFound, title).toBe(true);
       expect(leaks(secret, runs), title).toEqual([]);
     }
   },
@@ -165,10 +163,8 @@ it("no command of a runner is printed, whatever a server or a folder is called",
   for (const { how, out } of runs) {
     // a line that begins with :: is an annotation of ours, and read as that alone
     const lines = out.split("\n").filter((line) => !/^::(?:error|warning|notice) file=/.test(line));
-    expect(
-      lines.filter((line) => line.includes("##[") || /^\s*::/.test(line)),
-      how,
-    ).toEqual([]);
+    const commands = lines.filter((line) => line.includes("##[") || /^\s*::/.test(line));
+    expect(commands, how).toEqual([]);
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
     expect(out.replace(/\u001b\[\d{1,2}m/g, ""), how).not.toMatch(/[\0-\t\v-\u001f\u202e]/);
   }

@@ -77,10 +77,8 @@ describe("usable", () => {
   const from = (kind: "given" | "environment" | "file", text: string) => [kind, kind, text] as const;
   const judge = (token: readonly ReturnType<typeof from>[], ask?: Ask) => {
     const secrets = new Set<string>();
-    return {
-      secrets,
-      found: usable({ token, account: [], profile: [] }, pageOf({ ask, context: { ...context, secrets } })),
-    };
+    const page = pageOf({ ask, context: { ...context, secrets } });
+    return { secrets, found: usable({ token, account: [], profile: [] }, page) };
   };
   it("takes the first, and hides every token", () => {
     const { secrets, found } = judge([from("file", ""), from("given", '"tok-1"'), from("environment", "tok-2")]);

@@ -119,11 +119,8 @@ describe("what is masked in a diff", () => {
   ])("%s, example %#", (path, text) => {
     for (const [form, make] of Object.entries(FORMS)) {
       const secret = make(7);
-      for (const [before, after] of [
-        ["", text(secret)],
-        [text(secret), ""],
-      ] as const)
-        expect(show(before, after, path, 5000), form).not.toContain(secret);
+      const shown = show("", text(secret), path, 5000) + show(text(secret), "", path, 5000);
+      expect(shown, form).not.toContain(secret);
     }
   });
 });

@@ -59,11 +59,8 @@ interface Run {
 
 function reportOf(told: Told, { status, cause, given = false }: Run = {}): DoctorReport {
   const { view } = setupOf(given ? { ...told, token: TOKEN } : told);
-  const report = makeReport(view, {
-    test: { diagnosis: diagnosisOf(cause), record: RECORD },
-    asked: status && { status },
-    call: null,
-  });
+  const tested = { diagnosis: diagnosisOf(cause), record: RECORD };
+  const report = makeReport(view, { test: tested, asked: status && { status }, call: null });
   for (const secret of [TOKEN, OLD]) expect(JSON.stringify(report)).not.toContain(secret);
   return report;
 }

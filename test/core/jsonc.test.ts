@@ -16,11 +16,8 @@ import { textOf } from "../support/edited.ts";
 const STRICT = { strict: true };
 const LENIENT = { strict: false };
 const PATH = ["mcpServers", "halo"];
-const ENTRY: Json = {
-  type: "http",
-  url: "https://api.cm.com/halo/core/mcp",
-  headers: { Authorization: "Bearer ${HALO_MCP_TOKEN}" },
-};
+const headers = { Authorization: "Bearer ${HALO_MCP_TOKEN}" };
+const ENTRY: Json = { type: "http", url: "https://api.cm.com/halo/core/mcp", headers };
 
 /**
  * A folder is a test: `before.json` (strict) or `before.jsonc`, and `after.*` or `refused.txt` with `line:column reason`.

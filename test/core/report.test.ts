@@ -59,10 +59,8 @@ describe("makeReport", () => {
 
 describe("toText", () => {
   it("lies to no terminal and no runner", () => {
-    const hostile = one({
-      path: "::error::x\u001b]0;owned\u0007/\u202e.mcp.json",
-      args: { text: "a\r\n::stop-commands::b\u001b[2J" },
-    });
+    const path = "::error::x\u001b]0;owned\u0007/\u202e.mcp.json";
+    const hostile = one({ path, args: { text: "a\r\n::stop-commands::b\u001b[2J" } });
     const text = printableLines(toText(report([hostile]), options));
     expect(text).toMatch(/^: :error::x\/\.mcp\.json:1:1 error it says a ::stop-commands::b \[a-error\]\n/);
     expect(text.split("\n")).toHaveLength(2);

@@ -51,10 +51,8 @@ const anyText = fc.oneof(
 function fixAll(text: string): string {
   let now = text;
   for (let round = 0; round < 8; round += 1) {
-    const next = applyFixes(
-      now,
-      check(now).map(({ fix = [] }) => fix),
-    );
+    const fixes = check(now).map(({ fix = [] }) => fix);
+    const next = applyFixes(now, fixes);
     if (next === now) return now;
     now = next;
   }

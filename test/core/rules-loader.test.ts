@@ -16,10 +16,8 @@ const findings = (text: string) => loaderFindings(documentFrom(Buffer.from(text)
 const rulesOf = (text: string) => [...new Set(findings(text).map(({ rule }) => rule))];
 /** The text after the fixes of one rule. */
 function fixed(text: string, rule: string): string {
-  return applyFixes(
-    text,
-    findings(text).flatMap((each) => (each.rule === rule ? [each.fix ?? []] : [])),
-  );
+  const fixes = findings(text).flatMap((each) => (each.rule === rule ? [each.fix ?? []] : []));
+  return applyFixes(text, fixes);
 }
 const server = (entry: string, name = "a"): string => fileOf([{ name, entry }]);
 const URL_ = '"url":"http://127.0.0.1:1/mcp"';

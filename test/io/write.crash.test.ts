@@ -208,10 +208,7 @@ describe.runIf(process.platform === "linux")("without permission to write a file
     const dir = folder();
     const at = (name: string): string => join(dir, name);
     const nobody = isRoot ? { uid: 65_534, gid: 65_534 } : {};
-    for (const [name, mode] of [
-      ["free", 0o644],
-      ["readonly", 0o444],
-    ] as const) {
+    for (const [name, mode] of Object.entries({ free: 0o644, readonly: 0o444 })) {
       writeFileSync(at(name), "old", { mode });
       if (isRoot) chownSync(at(name), 65_534, 65_534);
     }
