@@ -61,6 +61,9 @@ describe.each([process.execPath, ...([22, 24, 26] as const).map(nodeBinary)])("%
   const readsSystem = major > 22 || (major === 22 && minor >= 15);
   const readsProxy = major >= 24 || (major === 22 && minor >= 21);
 
+  /** Registers a test only for a Node that has what it is about. */
+  const where = (has: boolean) => (has ? it : () => undefined);
+
   /** Runs the probe, and looks for every secret in all that anybody wrote down. */
   const run = async (
     url: string,
@@ -208,7 +211,7 @@ describe.each([process.execPath, ...([22, 24, 26] as const).map(nodeBinary)])("%
     });
 
     // NODE_USE_ENV_PROXY: Node 24.0 and 22.21 and later
-    it.runIf(readsProxy)("of Node's own changes nothing, and dead is the proxy's failure", async () => {
+    where(readsProxy)("of Node's own changes nothing, and dead is the proxy's failure", async () => {
       const proxy = await withLogin();
       const env = { ...ca, NODE_USE_ENV_PROXY: "1", HTTPS_PROXY: proxy.url(LOGIN) };
       const answer = await run(secure.url, env, proxy);
@@ -285,7 +288,7 @@ describe.each([process.execPath, ...([22, 24, 26] as const).map(nodeBinary)])("%
     });
 
     // where the system's list is can only be said on Linux
-    it.runIf(onLinux && readsSystem)("of a CA that only the system knows, of a proxy too", async () => {
+    where(onLinux && readsSystem)("of a CA that only the system knows, of a proxy too", async () => {
       const proxy = await withLogin({ tls: made.good });
       for (const through of [{}, { HTTPS_PROXY: proxy.url(LOGIN) }]) {
         const answer = await run(secure.url, { SSL_CERT_FILE: made.ca, ...through }, proxy);
@@ -300,7 +303,7 @@ describe.each([process.execPath, ...([22, 24, 26] as const).map(nodeBinary)])("%
       }
     });
 
-    it.runIf(onLinux && !readsSystem)("of a CA that only the system knows, where Node cannot read that", async () => {
+    where(onLinux && !readsSystem)("of a CA that only the system knows, where Node cannot read that", async () => {
       const proxy = await proxyOf({ tls: made.good });
       const answer = await run(secure.url, { SSL_CERT_FILE: made.ca, HTTPS_PROXY: proxy.url(LOGIN) }, proxy);
       expect(answer.diagnosis).toMatchObject({ ok: false, cause: "proxy-failed", at: "tcp" });
