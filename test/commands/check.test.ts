@@ -213,6 +213,8 @@ describe("what is read", () => {
     const { findings, code } = await json([], { HALO_MCP_TOKEN: TOKEN });
     expect(code).toBe(1);
     expect(findings.map(({ path, line }) => `${path}:${line}`)).toEqual(["big.bin:1", "docs/notes.md:2"]);
+    const notes = { ...CLEAN, "docs/notes.md": "too short for a token\n", "big.bin": "" };
+    commit(notes);
     for (const HALO_MCP_TOKEN of ["", "short", "${HALO_MCP_TOKEN}", "-----"])
       expect((await json([], { HALO_MCP_TOKEN })).code).toBe(0);
   });
