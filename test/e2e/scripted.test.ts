@@ -213,10 +213,12 @@ describe.concurrent("no permission", () => {
 });
 
 describe.concurrent("again and at once", () => {
-  test("four runs are one: no byte, mode or time changes after the first", () =>
+  test("four runs are one: no byte, mode or time changes after the first; what a killed run left behind goes", () =>
     on({}, async (m) => {
       expect((await m.run(full(m), { env: withToken })).code).toBe(0);
       const before = m.tree();
+      m.write(`.env.lock/old-${ACCOUNT}`, "HALO_MCP_TOKEN=made.up.old.token-9999\n", 0o600);
+      await start("touch", ["-d", "@1", ".env.lock"], { cwd: m.path, env: m.env });
       // the last one without any value: all that it needs is on disk
       for (const args of [full(m), full(m, "--skip-test"), ["--yes", "--url", m.url]]) {
         const run = await m.run(args, { env: args.length > 3 ? withToken : {} });

@@ -9,6 +9,7 @@ import type { Plan } from "../../core/plan/model.ts";
 import { decideTarget, variablesOf } from "../../core/plan/target.ts";
 import { Cancelled, Refusal, UsageError } from "../../errors.ts";
 import { CLIENTS, type ClientId, type RawOptions } from "../../flags.ts";
+import { clearStaleLock } from "../../io/lock.ts";
 import { type Ask, createAsk } from "../../ui/ask.ts";
 import { createShow } from "../../ui/show.ts";
 import { carryOut, changes } from "../shared/carry-out.ts";
@@ -44,7 +45,11 @@ export async function run(context: Context, raw: RawOptions): Promise<number> {
   if (found !== undefined && (isJoining || !isProject)) {
     const decided = { values: found, choice };
     const plan = await buildPlan(page, decided);
-    if (choice.scopes.length > 0 && !changes(plan)) return await alreadySetUp(page, decided, plan, candidates);
+    if (choice.scopes.length > 0 && !changes(plan)) {
+      // a killed run may have left an old token in its lock
+      if (!options.dryRun) for (const step of plan.steps) if (step.kind === "write") clearStaleLock(step.path);
+      return await alreadySetUp(page, decided, plan, candidates);
+    }
   }
   const { values, tested } =
     ask !== undefined && !(options.yes && found !== undefined)

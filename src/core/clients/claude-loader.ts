@@ -135,7 +135,7 @@ export const IGNORED: readonly {
   { key: "disabled", of: "any", when: (node) => isValue(node, true), instead: "the server is loaded anyway" },
   { key: "enabled", of: "any", when: (node) => isValue(node, false), instead: "the server is loaded anyway" },
   { key: "cwd", of: "program", when: isText, instead: "the program runs where Claude Code was started" },
-  { key: "envFile", of: "program", when: isText, instead: "the program does not get these variables" },
+  { key: "envFile", of: "any", when: isText, instead: "the server does not get these variables" },
   { key: "url", of: "program", when: () => true, instead: "the program is started, and nothing is sent to the URL" },
   { key: "headers", of: "program", when: isFilled, instead: "a program has no headers" },
   {
