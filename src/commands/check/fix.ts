@@ -44,11 +44,10 @@ function fixAll(gathered: Gathered): readonly Step[] {
 /** What is written. A link is left out, since it may lead out of the repository, and a file that two clients read: what one needs can break the other. */
 function plan(gathered: Gathered, show: Show): readonly Step[] {
   const { root, subject } = gathered;
-  const readers = (path: string) =>
-    new Set(subject.documents.flatMap((each) => (resolveTarget(join(root, each.path)) === path ? [each.kind] : [])));
+  const files = subject.documents.map(({ path, kind }) => ({ path, kind, target: resolveTarget(join(root, path)) }));
   return fixAll(gathered).filter(({ name, path }) => {
-    const isLink = resolveTarget(path) !== path;
-    const isShared = readers(path).size > 1;
+    const isLink = files.some((each) => each.path === name && each.target !== path);
+    const isShared = new Set(files.filter(({ target }) => target === path).map(({ kind }) => kind)).size > 1;
     if (isLink) show.warn(`${printable(name)} is a link and is not changed`);
     else if (isShared) show.warn(`${printable(name)} is read by two clients, through a link, and is not changed`);
     return !isLink && !isShared;

@@ -5,6 +5,7 @@ import { envIn } from "../../core/clients/claude-state.ts";
 import type { Diagnosis } from "../../core/diagnosis/diagnose.ts";
 import { equalJson } from "../../core/formats/json.ts";
 import { LABELS, PASTED_BREAK, VALUES } from "../../core/halo.ts";
+import { isOwn } from "../../core/plan/claude-program.ts";
 import type { Plan } from "../../core/plan/model.ts";
 import { decideTarget, variablesOf } from "../../core/plan/target.ts";
 import { Cancelled, Refusal, UsageError } from "../../errors.ts";
@@ -45,11 +46,7 @@ export async function run(context: Context, raw: RawOptions): Promise<number> {
   if (found !== undefined && (isJoining || !isProject)) {
     const decided = { values: found, choice };
     const plan = await buildPlan(page, decided);
-    if (choice.scopes.length > 0 && !changes(plan)) {
-      // a killed run may have left an old token in its lock
-      if (!options.dryRun) for (const step of plan.steps) if (step.kind === "write") clearStaleLock(step.path);
-      return await alreadySetUp(page, decided, plan, candidates);
-    }
+    if (choice.scopes.length > 0 && !changes(plan)) return await alreadySetUp(page, decided, plan, candidates);
   }
   const { values, tested } =
     ask !== undefined && !(options.yes && found !== undefined)
@@ -133,6 +130,9 @@ async function askChoice(ask: Ask) {
 /** A complete set-up on disk: tested, and nothing is written unless the person wants something else. */
 async function alreadySetUp(page: Page, decided: Decided, plan: Plan, candidates: Candidates): Promise<number> {
   const { options, show, here, decides } = page;
+  // nothing is written, which would clear them: a killed run may have left an old token in its lock
+  const files = options.dryRun ? [] : plan.steps.filter((step) => step.kind === "write");
+  for (const { path } of files) clearStaleLock(path);
   const proof = options.skipTest ? undefined : await prove(page, decided);
   const end = (headline: string) =>
     conclude(page, decided, { ok: proof?.ok !== false, headline, plan, proof, next: handSteps(plan) });
@@ -215,9 +215,9 @@ async function remove(page: Page, decided: Decided): Promise<number> {
   const { here, target } = page;
   const kept = envIn(here.state.files.userSettings);
   const isKept = variablesOf(target.slots).some(({ env }) => Object.hasOwn(kept, env));
-  const isOwn = decided.choice.scopes.some((scope) => scope !== "project");
   // other connections may use them
-  const left = isOwn && isKept ? ` Its values stay in ${here.userSettings}, under "env".` : "";
+  const left =
+    decided.choice.scopes.some(isOwn) && isKept ? ` Its values stay in ${here.userSettings}, under "env".` : "";
   const headline = `HALO was removed.${left} The token still works: delete it in HALO Studio > Settings > Product Tokens.`;
   return conclude(page, decided, { ok: true, headline, plan, statuses });
 }

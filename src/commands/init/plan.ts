@@ -4,7 +4,7 @@ import { toSh } from "../../core/command-line.ts";
 import { placeWords } from "../../core/formats/lines.ts";
 import { HALO_URL, nameProblem } from "../../core/halo.ts";
 import { CI_FILES, planCi } from "../../core/plan/ci.ts";
-import { type OwnScope, planClaude, planSettings, removeEntry } from "../../core/plan/claude-program.ts";
+import { isOwn, type OwnScope, planClaude, planSettings, removeEntry } from "../../core/plan/claude-program.ts";
 import { type Planned, planProject, planRemoval } from "../../core/plan/install.ts";
 import type { Plan, Step, TellStep, WriteStep } from "../../core/plan/model.ts";
 import { Refusal } from "../../errors.ts";
@@ -12,8 +12,6 @@ import { readsStdin } from "../../io/claude.ts";
 import { isInside, readTemplate } from "../../io/read.ts";
 import { assertInside, assertPrivate } from "../shared/privacy.ts";
 import { type Choice, type Decided, entryIn, type Page, type Survey, type Values } from "./survey.ts";
-
-const isOwn = (scope: Choice["scopes"][number]): scope is OwnScope => scope !== "project";
 
 const placeOf = ({ snapshot }: Survey, path: string) => ({ path, realPath: snapshot.get(path)?.realPath ?? path });
 

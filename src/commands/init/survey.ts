@@ -9,6 +9,7 @@ import { dotenvOf } from "../../core/formats/dotenv.ts";
 import { jsonOf, property } from "../../core/formats/json.ts";
 import { DEFAULT_NAME, type Value } from "../../core/halo.ts";
 import { CI_FILES, type CiKind } from "../../core/plan/ci.ts";
+import { isOwn } from "../../core/plan/claude-program.ts";
 import type { Target } from "../../core/plan/target.ts";
 import { printable } from "../../core/secrets.ts";
 import { EnvironmentError, UsageError } from "../../errors.ts";
@@ -191,8 +192,8 @@ export function introduce({ context, options, show, here, target }: Page): void 
     show.info(
       `Your team has already set up HALO here, as "${name}". You only need your own token; no shared file changes.`,
     );
-  const isOwn = options.choice.scopes.some((scope) => scope !== "project");
-  for (const path of [paths.env, paths.bridge, ...(isOwn ? [store, userSettings] : [])]) {
+  const own = options.choice.scopes.some(isOwn) ? [store, userSettings] : [];
+  for (const path of [paths.env, paths.bridge, ...own]) {
     const state = snapshot.get(path);
     if (state?.kind === "file" && (state.mode & 0o077) !== 0 && context.platform !== "win32")
       show.warn(`Other users of this computer can read ${printable(path, 200)}. To change that:`, [

@@ -182,7 +182,7 @@ function formatsIn(text: string, name = ""): readonly Found[] {
     const [value, ...groups] = match;
     const what = FORMATS[groups.findIndex((group) => group !== undefined)]?.[0] ?? KIND;
     const found = { what, start: match.index, end: match.index + value.length };
-    // its lines are no words of an example
+    // a private key is never an example
     if (/^-----BEGIN/.test(value)) return [found];
     if (isObviousExample(value) || partsOf(value).every((part) => part.length <= 16 && isWord(part))) return [];
     // Supabase (supabase.com/docs/guides/api/api-keys): the key of a site is public, the one of the service never

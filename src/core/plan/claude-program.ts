@@ -8,6 +8,7 @@ import { editFiles, envEdits, type Planned } from "./install.ts";
 import type { RunStep, Snapshot, Step } from "./model.ts";
 
 export type OwnScope = Exclude<Scope, "project">;
+export const isOwn = (scope: Scope): scope is OwnScope => scope !== "project";
 
 export interface ClaudeInput {
   /** Undefined if Claude Code is not installed: a person gets the command. */
