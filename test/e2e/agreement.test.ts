@@ -71,11 +71,11 @@ const OTHERWISE: readonly RegExp[] = [
 const isSame = ({ what }: { readonly what: string }): boolean => !OTHERWISE.some((other) => other.test(what));
 
 test.each<[ClaudeVersion, string, readonly File[], boolean]>([
-  ["2.1.330", "servers of the fixtures", batches(entryFixtures), true],
-  ["2.1.330", "files of the fixtures", filesOf(fileFixtures), true],
-  ["2.1.330", `${MUTATED_ENTRIES} mutated servers, seed ${SEED}`, mutatedEntries(), true],
+  ["2.1.332", "servers of the fixtures", batches(entryFixtures), true],
+  ["2.1.332", "files of the fixtures", filesOf(fileFixtures), true],
+  ["2.1.332", `${MUTATED_ENTRIES} mutated servers, seed ${SEED}`, mutatedEntries(), true],
   // not approved: what a mutated URL or command has become is not tried
-  ["2.1.330", `${MUTATED_FILES} mutated files, seed ${SEED}`, mutatedFiles(), false],
+  ["2.1.332", `${MUTATED_FILES} mutated files, seed ${SEED}`, mutatedFiles(), false],
   ["2.1.197", "servers of the fixtures", batches(entryFixtures.filter(isSame)), true],
   [
     "2.1.197",
@@ -105,7 +105,7 @@ test("files that are big, and a folder that is called .mcp.json", { timeout: 120
     ["2 MiB and a byte", sized(2_097_153)],
     ["a folder", "folder"],
   ];
-  const compared = await all("2.1.330", files, true);
+  const compared = await all("2.1.332", files, true);
   expect(compared.flatMap(({ disagreements }) => disagreements)).toEqual([]);
   expect(compared.map(({ dropped }) => dropped > 0)).toEqual([false, true, true]);
 });

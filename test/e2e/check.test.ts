@@ -152,7 +152,7 @@ const SET_UPS: readonly SetUp[] = [
       })),
     ),
   ),
-  ...["local", "user"].map((scope) => ({ args: ["--scope", scope], path: [claudeBinFolder("2.1.330")] })),
+  ...["local", "user"].map((scope) => ({ args: ["--scope", scope], path: [claudeBinFolder("2.1.332")] })),
   { args: ["--scope", "project,local,user", "--client", "claude-code,claude-ai,chatgpt", "--ci", "github"] },
   { args: ["--client", "claude-ai,chatgpt"] },
 ];

@@ -10,7 +10,7 @@ import { closing, type Machine, on, program, TOKEN, VALUES } from "./support.ts"
 
 /** `doctor` beside the real Claude Code: where the two do not come to the same, and how long both together take. */
 
-const NEW = "2.1.330";
+const NEW = "2.1.332";
 const OTHER = "another.made.up.Kd8Rb4Nv6Ty8Zq7-a1b2";
 const DEAD = "http://127.0.0.1:9";
 
@@ -32,13 +32,13 @@ describe("a claude program that is a script", () => {
     on({}, async (m) => {
       const cwd = setUp(m, m.url);
       const heard = join(m.root, "heard");
-      const bin = claude(m, `git --version >/dev/null; env >>${heard}; echo "2.1.330 (Claude Code)"`);
+      const bin = claude(m, `git --version >/dev/null; env >>${heard}; echo "2.1.332 (Claude Code)"`);
       const theirs = join(cwd, "node_modules/.bin");
       for (const name of ["git", "bash", "env"]) program(theirs, name, `touch ${m.root}/owned`);
       const PATH = `${theirs}:node_modules/.bin:${bin}:/usr/bin:/bin`;
       const env = { PATH, HALO_MCP_TOKEN: TOKEN };
       const run = await doctor(m, ["--json", "--url", m.url], { cwd, env });
-      expect(stage(told(run), "client")?.detail).toContain("Claude Code 2.1.330");
+      expect(stage(told(run), "client")?.detail).toContain("Claude Code 2.1.332");
       expect(existsSync(join(m.root, "owned"))).toBe(false);
       const first = readFileSync(heard, "utf8").split(/^(?=_=)/m)[0] ?? "";
       expect(first).toContain("PATH=");
@@ -48,7 +48,7 @@ describe("a claude program that is a script", () => {
   test("that leaves a process behind, with its output open, does not hold us", () =>
     on({}, async (m) => {
       const cwd = setUp(m, m.url);
-      const env = { PATH: `${claude(m, `setsid sleep 30 & echo "2.1.330 (Claude Code)"`)}:/usr/bin:/bin` };
+      const env = { PATH: `${claude(m, `setsid sleep 30 & echo "2.1.332 (Claude Code)"`)}:/usr/bin:/bin` };
       const run = await doctor(m, ["--json", "--url", m.url, "--timeout", "4"], { cwd, env });
       expect(stage(told(run), "tools")?.status).toBe("ok");
     }));

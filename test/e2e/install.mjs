@@ -18,11 +18,15 @@ const claude = { name: "@anthropic-ai/claude-code", bin: "claude", repair: "@ant
 const node = { name: "node", bin: "node", repair: "node/installArchSpecificPackage.js" };
 const conformance = { name: "@modelcontextprotocol/conformance", bin: "conformance", node: "node-22" };
 export const programs = {
-  "claude-code-2.1.330": { ...claude, version: "2.1.330" },
+  "claude-code-2.1.332": { ...claude, version: "2.1.332" },
   "claude-code-2.1.197": { ...claude, version: "2.1.197" },
   "node-22": { ...node, version: "22.23.3" },
   "node-24": { ...node, version: "24.21.0" },
   "node-26": { ...node, version: "26.10.0" },
+  codex: { name: "@openai/codex", bin: "codex", version: "0.171.0" },
+  "gemini-cli": { name: "@google/gemini-cli", bin: "gemini", version: "0.61.0" },
+  opencode: { name: "opencode-ai", bin: "opencode", version: "1.18.33", repair: "opencode-ai/postinstall.mjs" },
+  "qwen-code": { name: "@qwen-code/qwen-code", bin: "qwen", version: "0.24.4", node: "node-22" },
   "add-mcp": { name: "add-mcp", bin: "add-mcp", version: "2.4.0" },
   // answers no --version
   "server-everything": {

@@ -106,7 +106,7 @@ describe.concurrent.each(claudeVersions)("Claude Code %s", (version) => {
         expect(fromClaude(m).map(({ rpc }) => rpc)).toEqual(expect.arrayContaining(["initialize", "tools/list"]));
         expect(reached(m)).toBe(true);
         // one dialog, as the wizard's last words say: trust, and none about the server
-        expect(asked).toMatch(version === "2.1.330" ? /❯ No, exit/ : /❯ 1\. Yes, I trust this folder/);
+        expect(asked).toMatch(version === "2.1.332" ? /❯ No, exit/ : /❯ 1\. Yes, I trust this folder/);
 
         // the bridge is what it takes: without it the same session does not get through
         writeFileSync(join(m.path, ".claude/settings.local.json"), '{"enabledMcpjsonServers":["halo"]}');
@@ -122,7 +122,7 @@ describe.concurrent.each(claudeVersions)("Claude Code %s", (version) => {
         const { code, stdout } = await runClaude(version, ["-p", "hello"], { env: m.env, cwd: m.path });
         expect({ code, stdout }).toEqual({ code: 1, stdout: expect.stringContaining("Not logged in") as string });
         // 2.1.197 ends as soon as it finds no login, at times before it has connected: the session above is its proof
-        expect(version === "2.1.330" ? reached(m) : sentRight(m)).toBe(true);
+        expect(version === "2.1.332" ? reached(m) : sentRight(m)).toBe(true);
       }));
 
     test("asked with a private file that nobody else can read and that is gone afterwards; no word of claude is shown", () =>
@@ -363,8 +363,8 @@ describe.concurrent("stopped while Claude Code is asked", () => {
   const files = [".env", ".mcp.json", ".claude/settings.local.json"];
 
   test("Ctrl-C: exit 130, the private file is gone, nothing runs on", () =>
-    onClaude("2.1.330", async (m) => {
-      const claude = front(m, "2.1.330", hangs);
+    onClaude("2.1.332", async (m) => {
+      const claude = front(m, "2.1.332", hangs);
       const run = m.open(["--yes", ...ids, "--url", m.url], { env: { ...claude.env, HALO_MCP_TOKEN: TOKEN } });
       await claude.called("mcp get");
       expect(leftBehind(m)).toHaveLength(1);
@@ -377,8 +377,8 @@ describe.concurrent("stopped while Claude Code is asked", () => {
     }));
 
   test("kill -TERM: the same", () =>
-    onClaude("2.1.330", async (m) => {
-      const claude = front(m, "2.1.330", hangs);
+    onClaude("2.1.332", async (m) => {
+      const claude = front(m, "2.1.332", hangs);
       let ours = 0;
       const started = (pid: number): void => {
         ours = pid;
@@ -393,8 +393,8 @@ describe.concurrent("stopped while Claude Code is asked", () => {
     }));
 
   test("a claude that hangs and cannot be ended softly: its limit holds, and no clear answer is what it says", () =>
-    onClaude("2.1.330", async (m) => {
-      const claude = front(m, "2.1.330", hangs);
+    onClaude("2.1.332", async (m) => {
+      const claude = front(m, "2.1.332", hangs);
       const run = await m.run([...base(m), "--timeout", "2"], { stdin, env: claude.env });
       expect(run.code, run.stderr).toBe(0);
       expect(flat(run)).toContain("gave no clear answer");
@@ -404,10 +404,10 @@ describe.concurrent("stopped while Claude Code is asked", () => {
     }));
 
   test("Ctrl-C while an entry is replaced: that the old one is gone is said", () =>
-    onClaude("2.1.330", async (m) => {
+    onClaude("2.1.332", async (m) => {
       put(store(m), { mcpServers: { halo: OLD } });
       const once = `case "$words" in *--help*) ;; *'mcp add-json'*) [ -e '${m.root}/once' ] || { touch '${m.root}/once'; sleep 30; };; esac`;
-      const claude = front(m, "2.1.330", once);
+      const claude = front(m, "2.1.332", once);
       const env = { ...claude.env, HALO_MCP_TOKEN: TOKEN };
       const run = m.open(["--yes", "--scope", "user", ...ids, "--url", m.url], { env });
       await claude.called("mcp add-json --scope");
@@ -421,7 +421,7 @@ describe.concurrent("stopped while Claude Code is asked", () => {
 });
 
 describe.concurrent("a claude that does not work", () => {
-  const stub = join(claudeOf("2.1.330"), "../../@anthropic-ai/claude-code/cli-wrapper.cjs");
+  const stub = join(claudeOf("2.1.332"), "../../@anthropic-ai/claude-code/cli-wrapper.cjs");
   test.each([
     ["prints nothing and fails", "exit 1"],
     // longer than this test may take
@@ -429,7 +429,7 @@ describe.concurrent("a claude that does not work", () => {
     ["answers --version only", 'case "$words" in --version) ;; *) exit 1;; esac'],
   ])("%s: the project is set up, and that it does not answer is said", (_, script) =>
     onClaude(undefined, async (m) => {
-      const claude = front(m, "2.1.330", script);
+      const claude = front(m, "2.1.332", script);
       const run = await m.run(base(m), { stdin, env: claude.env });
       expect(run.code, run.stderr).toBe(0);
       expect(flat(run)).toMatch(/does not answer here|could not be asked|gave no clear answer/);

@@ -5,7 +5,7 @@ import { execa } from "execa";
 import type { Environment } from "./home.ts";
 
 /** The versions that test/e2e/install.mjs installs: the newest for Node 20, and the newest. */
-export const claudeVersions = ["2.1.197", "2.1.330"] as const;
+export const claudeVersions = ["2.1.197", "2.1.332"] as const;
 export type ClaudeVersion = (typeof claudeVersions)[number];
 
 /** No updates, no telemetry, no waiting for a server that never answers. */
