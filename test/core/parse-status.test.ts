@@ -30,7 +30,7 @@ const meaning = {
 /** Where 2.1.197 says something else. For "disabled" it connects all the same in `mcp get`, and only there. */
 const old: Partial<Record<keyof typeof meaning, string>> = { disabled: "connected", "empty-url": "failed" };
 
-const rows = ["2.1.197", "2.1.330"].flatMap((version) =>
+const rows = ["2.1.197", "2.1.332"].flatMap((version) =>
   (Object.keys(meaning) as (keyof typeof meaning)[]).map((state) => {
     const status = (version === "2.1.197" ? old[state] : undefined) ?? meaning[state];
     const scope = /^(local|user)-/.exec(state)?.[1] ?? "project";
