@@ -4,7 +4,8 @@
  */
 import { isOneSlip } from "../command-line.ts";
 import type { Container, Entry, Node } from "../formats/json.ts";
-import { isObjectNode, kindWord, member, textOf, winners } from "../formats/nodes.ts";
+import { isObjectNode, member, textOf } from "../formats/nodes.ts";
+import { boolean, filled, leaf, list, object, oneOf, positive, record, type Shape, string } from "./shapes.ts";
 
 /** The types, and how an entry of each is treated. `sdk` and the like belong to other hosts. */
 const TRANSPORTS = { stdio: "stdio", http: "http", "streamable-http": "http", sse: "sse", ws: "ws" } as const;
@@ -25,62 +26,6 @@ export function couldBe(type: string, entry: Container): boolean {
   const text = textOf(member(entry, type === "stdio" ? "command" : "url")?.value) ?? "";
   return TYPES.includes(type) && text !== "";
 }
-
-/** A value that does not have the shape it should have. */
-export interface Misfit {
-  readonly node: Node;
-  /** Below the field: `.callbackPort`, `[2]`; empty for the field itself. */
-  readonly at: string;
-  readonly got: string;
-  readonly allowed: string;
-}
-
-/** A node → the parts that do not fit; empty if all of it fits. */
-export type Shape = (node: Node) => readonly Misfit[];
-
-const misfit = (node: Node, allowed: string): readonly Misfit[] => [{ node, at: "", got: kindWord(node), allowed }];
-
-function leaf(allowed: string, fits: (node: Node) => boolean): Shape {
-  return (node) => (fits(node) ? [] : misfit(node, allowed));
-}
-
-/** A container whose entries have the shapes that `shapeOf` returns. */
-function container(
-  kind: Container["kind"],
-  allowed: string,
-  shapeOf: (entry: Entry) => Shape | undefined,
-  required?: string,
-): Shape {
-  return (node) => {
-    if (node.kind !== kind) return misfit(node, allowed);
-    const misfits = (kind === "array" ? node.entries : winners(node)).flatMap((entry, index) => {
-      const at = kind === "array" ? `[${index}]` : `.${entry.key}`;
-      return (shapeOf(entry)?.(entry.value) ?? []).map((each) => ({ ...each, at: at + each.at }));
-    });
-    if (required === undefined || member(node, required) !== undefined) return misfits;
-    return [{ node, at: `.${required}`, got: "missing", allowed: "a string" }, ...misfits];
-  };
-}
-
-const list = (allowed: string, item: Shape): Shape => container("array", allowed, () => item);
-
-/** An object whose values all fit. Claude Code ignores a key `__proto__`, so its value does not count. */
-const record = (allowed: string, value: Shape): Shape =>
-  container("object", allowed, ({ key }) => (key === "__proto__" ? undefined : value));
-
-/** An object with these fields, optional except the required one; other keys are ignored. */
-const object = (fields: Readonly<Record<string, Shape>>, required?: string): Shape =>
-  container("object", "an object", ({ key }) => (Object.hasOwn(fields, key) ? fields[key] : undefined), required);
-
-const string = leaf("a string", (node) => textOf(node) !== undefined);
-const filled = leaf("a string that is not empty", (node) => (textOf(node) ?? "") !== "");
-const boolean = leaf("true or false", (node) => node.kind === "scalar" && typeof node.value === "boolean");
-const positive = leaf(
-  "a whole number above 0, without quotes",
-  (node) => node.kind === "scalar" && Number.isSafeInteger(node.value) && Number(node.value) > 0,
-);
-const oneOf = (...words: readonly string[]): Shape =>
-  leaf(words.map((word) => `"${word}"`).join(", "), (node) => words.includes(textOf(node) ?? ""));
 
 /** What Claude Code's URL check accepts, except URLs that only a full parser refuses. The schema has the same pattern. */
 export const METADATA_URL =
