@@ -87,6 +87,142 @@ describe("an ID that is named", () => {
   });
 });
 
+describe("a session that is lost", () => {
+  const tools = { phase: "tools", method: "tools/list", session: true } as const;
+  // of the SDKs: TypeScript 1.32 and 2.4, Python, Go, Java, and of servers built on them
+  const SAID = [
+    "Session not found",
+    "session not found",
+    "Session not found: 7c9e6679",
+    "Bad Request: No valid session ID provided",
+    "Bad Request: No valid session. Send an initialize request first.",
+    "Bad Request: Mcp-Session-Id header is required",
+    "Bad Request: Missing session ID",
+    "Bad Request: Server not initialized",
+    "Not Found: Invalid or expired session ID",
+    "Not Found: Session has been terminated",
+    "Session ID required in mcp-session-id header",
+    "Invalid session ID: abc123",
+    "missing or invalid Mcp-Session-Id",
+    "Unknown session",
+    "Your session has expired",
+    "sessionId is invalid",
+    "No transport found for sessionId abc",
+  ];
+  it.each(SAID)("%s", (message) => {
+    for (const code of [-32600, -32000, -32603])
+      expect(told({ ...tools, rpcError: { code, message } })?.cause).toBe("session-lost");
+    for (const status of [400, 404, 410]) expect(http(status, message, tools)?.cause).toBe("session-lost");
+    expect(http(500, { error: `POST failed (HTTP 400): ${message}` }, tools)?.cause).toBe("session-lost");
+    expect(told({ ...tools, end: "not-rpc", body: body({ message }) })?.cause).toBe("session-lost");
+    const seen = told({ ...tools, rpcError: { code: -32600, message } });
+    expect(`${seen?.detail}\n${seen?.tryThis}`).not.toMatch(/token|account|profile/i);
+    expect(seen?.detail).toContain("opened a session and did not recognise it at tools/list (HTTP 200).");
+  });
+  it("its ID never arrived: something on the way keeps it", () => {
+    const seen = http(400, "Bad Request: Mcp-Session-Id header is required", { ...tools, session: false });
+    expect(seen).toMatchObject({ cause: "session-lost", stage: "mcp" });
+    expect(seen?.detail).toContain("wants a session at tools/list (HTTP 400), but none arrived in its answer to init");
+    expect(seen?.tryThis).toContain("Mcp-Session-Id");
+  });
+  it.each<[Cause, number, string, Partial<Exchange>]>([
+    // nothing was opened yet
+    ["rejected-request", 400, "No valid session ID provided", {}],
+    // a refusal of who asks: a session of a person
+    ["unauthorized", 401, "Your session has expired, sign in again", tools],
+    ["session-lost", 401, "Unauthorized: Session not found", tools],
+    ["unauthorized", 401, "Unauthorized: Session not found", { ...tools, session: false }],
+    ["forbidden", 403, "session user mismatch", tools],
+    ["unauthorized", 400, "The session's token is expired", tools],
+    ["rejected-request", 404, "Profile not found", tools],
+    ["server-error", 500, "sessions are stored in redis, which is down", tools],
+  ])("%s, %i: %s", (cause, status, words, more) => expect(http(status, words, more)?.cause).toBe(cause));
+});
+
+describe("a header that is refused", () => {
+  const all = (seen: ReturnType<typeof told>): string => `${seen?.detail}\n${seen?.tryThis}`;
+  it.each([
+    ["Accept", 406, "Not Acceptable: Client must accept both application/json and text/event-stream"],
+    ["Accept", 406, ""],
+    ["Accept", 400, "Accept must contain both 'application/json' and 'text/event-stream'"],
+    ["Accept", 400, "text/event-stream required in Accept header; application/json required in Accept header"],
+    ["Accept", 406, { detail: "Could not satisfy the request Accept header." }],
+    ["Content-Type", 415, "Unsupported Media Type: Content-Type must be application/json"],
+    ["Content-Type", 400, "Invalid Content-Type header"],
+    ["Content-Type", 415, ""],
+    ["Host", 421, "Invalid Host header"],
+    ["Host", 421, ""],
+    ["Host", 403, "Invalid Host: api.cm.com"],
+    ["Host", 403, 'Forbidden: invalid Host header "api.cm.com"'],
+    ["Host", 400, "Missing Host header"],
+    ["Host", 403, "Host not in allowlist"],
+    ["Host", 403, { error: "host_not_allowed", message: "Host 'api.cm.com' is not allowed" }],
+    ["Host", 403, 'Blocked request. This host ("api.cm.com") is not allowed.'],
+    ["Host", 401, "Unauthorized: this host is not permitted"],
+    ["Host", 403, "DNS rebinding protection: request refused"],
+    ["Origin", 403, "Invalid Origin header: https://a.example"],
+    ["Origin", 403, "Origin not allowed"],
+  ])("%s, %i: %o", (header, status, words) => {
+    const seen = http(status, words);
+    expect(seen?.cause).toBe("rejected-request");
+    expect(seen?.detail).toContain(`rejected the header ${header} of initialize (HTTP ${status}).`);
+    expect(all(seen)).not.toMatch(/token|account|profile/i);
+    if (header === "Host") expect(all(seen)).toContain("does not know the host name api.cm.com");
+    const message = typeof words === "string" ? words : body(words);
+    if (message !== "")
+      expect(http(status, "", { rpcError: { code: -32000, message } })?.cause).toBe("rejected-request");
+  });
+  it.each<[Cause, number, string]>([
+    ["rejected-request", 400, "You must accept the terms of service"],
+    ["server-error", 502, "the upstream host is not allowed"],
+    ["unauthorized", 406, "Invalid product token"],
+    ["forbidden", 403, "The hostess is not amused: access denied"],
+  ])("not with %s, %i: %s", (cause, status, words) => {
+    const seen = http(status, words);
+    expect(seen?.cause).toBe(cause);
+    expect(seen?.detail).not.toContain("the header");
+  });
+  it("counts less than an ID that the words name", () => {
+    const seen = http(421, "Unknown account");
+    expect(seen?.detail).not.toContain("the header");
+    expect(seen?.tryThis).toMatch(/^Check the account ID/);
+  });
+});
+
+describe("who is blamed for a denial", () => {
+  it.each([
+    ["Forbidden", true],
+    ["", true],
+    ["You do not have permission to access this resource", true],
+    ["Your IP address 203.0.113.9 is not on the list", false],
+    ["The subscription of this brand has ended", false],
+  ])("%s: the token is suspected: %s", (words, isSuspected) => {
+    const seen = http(403, words);
+    expect(seen?.cause).toBe("forbidden");
+    expect(/token/.test(`${seen?.detail}${seen?.tryThis}`)).toBe(isSuspected);
+    // the IDs come last
+    expect(seen?.tryThis?.split("\n").at(-1)).toMatch(/^Check the account ID/);
+  });
+  it.each([401, 403])("the profile that is named comes first: %i", (status) => {
+    const seen = http(status, "Unknown profile");
+    expect(seen?.cause).toBe("forbidden");
+    expect(seen?.detail).not.toContain("token");
+    expect(seen?.tryThis).toMatch(/^Check the profile ID /);
+  });
+  it.each([400, 403, 404, 200])("a tenant or an organisation is the account: %i", (status) => {
+    for (const message of ["Unknown tenant", "Organization not found", "Invalid tenant ID"]) {
+      const seen = http(status, "", { end: "answered", rpcError: { code: -32000, message } });
+      expect(seen?.tryThis).toMatch(/^Check the account ID /);
+      expect(seen?.detail).toContain("That is about the account ID");
+    }
+  });
+  it("an error without a reason is not blamed on the IDs first", () => {
+    const lines = told({ rpcError: { code: -32603, message: "Internal error" } })?.tryThis?.split("\n") ?? [];
+    expect(lines[0]).toBe("Run it again.");
+    expect(lines.at(-1)).toMatch(/^Check the account ID/);
+  });
+});
+
 describe("words that decide in JSON without JSON-RPC, with 200", () => {
   it.each<[Cause, unknown]>([
     ["unauthorized", { message: "Unauthorized" }],

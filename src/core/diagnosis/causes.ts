@@ -1,6 +1,6 @@
 /**
- * Every cause that a connection test can name, in the order in which they are tried: the first row whose `when` fits is the cause.
- * Words and context count, never an HTTP status alone. The network's rows are in network-causes.ts.
+ * Every cause that a connection test can name. What the server said counts first (`heardIn`), then the first row whose `when` fits: its status,
+ * then what is likely. The network's rows are in network-causes.ts.
  */
 import { printable } from "../secrets.ts";
 import { broke, type CauseRow, checkUrl, type Facts, LATER, quote, run } from "./facts.ts";
@@ -31,8 +31,26 @@ const TOKEN_ADVICE: readonly string[] = [
   "Was it pasted whole, and not deleted since? Does it belong to the account of the account ID?",
   "It is shown only once: when in doubt, make a new one.",
 ];
+const QUOTE = "If that does not help, ask CM.com support, and quote the server's answer.";
 const page = (f: Facts): string =>
   f.isPage ? ` The answer is a web page: it may come from a firewall or gateway, not from HALO.${f.pageSaid}` : "";
+/** What a refused header means, and what to try. Every MCP client sends the first two alike. */
+function headerHelp({ header, host }: Facts): readonly [means: string, next: string] {
+  if (header === "Host")
+    return [
+      ` The server, or a proxy before it, does not know the host name ${host}.`,
+      "If the host in the URL is right, the owner of the server or proxy must allow this name.",
+    ];
+  if (header === "Origin")
+    return [
+      " The test sends no such header.",
+      "If the entry sets Origin, remove it there; else something on the way adds it.",
+    ];
+  return [
+    ` The test sent ${header === "Accept" ? "application/json, text/event-stream" : "application/json"}, as MCP requires.`,
+    "Probably a proxy or gateway on the way removes or changes this header: try another network, or ask its administrator.",
+  ];
+}
 const library = ({ record, isFine }: Facts): string => {
   const words = isFine ? libraryWords(record.outcome.failure?.message ?? "") : "";
   return words === "" ? "" : ` The MCP library says: ${quote(words)}`;
@@ -50,47 +68,48 @@ const ANSWER_CAUSES = {
     ],
   },
   "rate-limited": {
-    when: ({ heard, status }) => heard === "rate-limited" || status === 429,
+    when: ({ status }) => status === 429,
     title: "Too many requests",
     explain: (f) => `${f.host} refused the request because there were too many${f.http}.${f.wait}${f.said}${page(f)}`,
     tryThis: "Wait, then run it again. The token was not checked.",
   },
   "session-lost": {
     stage: "mcp",
-    when: (seen) =>
-      seen.heard === "session-lost" ||
-      (seen.status === 404 && seen.last?.session === true && seen.heard === null && isMissing(seen)),
+    when: (seen) => seen.status === 404 && seen.last?.session === true && isMissing(seen),
     title: "The server lost the session",
-    explain: (f) => `${f.host} opened a session and no longer recognised it at ${f.asked}${f.http}.${f.said}`,
-    tryThis:
-      "Run it again. If it happens again, the server's load balancer may send one session to several machines: tell CM.com support.",
+    explain: (f) =>
+      f.last?.session === true
+        ? `${f.host} opened a session and did not recognise it at ${f.asked}${f.http}.${f.said}`
+        : `${f.host} wants a session at ${f.asked}${f.http}, but none arrived in its answer to initialize.${f.said}`,
+    tryThis: [
+      "Run it again: the server may have restarted.",
+      "If it happens again, the server's load balancer may send one session to several machines, or a proxy removes the header Mcp-Session-Id: tell CM.com support.",
+    ],
   },
   unauthorized: {
     stage: "auth",
-    when: ({ heard, status }) => heard === "unauthorized" || status === 401,
+    when: ({ status }) => status === 401,
     title: "The token was not accepted",
     explain: (f) => `${f.host} did not accept the token${f.http}.${f.said}${page(f)}`,
-    // "Account … unknown", with 401: the server may not have checked the token
     tryThis: (f) => (f.namesIds ? [`${f.checkIds} ${STUDIO} first.`, ...TOKEN_ADVICE] : TOKEN_ADVICE),
   },
   forbidden: {
     stage: "auth",
-    when: ({ heard, status }) => heard === "forbidden" || status === 403,
+    when: ({ status }) => status === 403,
     title: "Access was denied",
     explain: (f) =>
-      `${f.host} denied access${f.http}${f.isPage ? "" : ": the token is not accepted, or it may not use this account or profile"}.${f.said}${page(f)}`,
-    tryThis: (f) => [
-      ...(f.isPage
-        ? ["A firewall or gateway may block it: ask your network administrator, and try another network. Only then:"]
-        : []),
-      `${f.checkIds} ${STUDIO}: both IDs must belong together, and the profile must still exist.`,
-      ...TOKEN_ADVICE,
-    ],
+      `${f.host} denied access${f.http}${f.isPage || !f.isVague ? "" : ": the token is not accepted, or it may not use this account or profile"}.${f.said}${page(f)}`,
+    tryThis: (f) => {
+      const ids = `${f.checkIds} ${STUDIO}: both IDs must belong together, and the profile must still exist.`;
+      if (f.isPage)
+        return "A firewall or gateway may block it: ask your network administrator, and try another network. If that does not help, check the token and both IDs in HALO Studio.";
+      if (f.namesIds) return [ids, ...TOKEN_ADVICE];
+      return [...(f.isVague ? TOKEN_ADVICE : ["Do what the server's answer says.", QUOTE]), ids];
+    },
   },
   "protocol-version": {
     stage: "mcp",
-    when: (seen) =>
-      seen.heard === "protocol-version" || isTooNew(seen) || VERSION_WORDS.test(seen.gaveUp?.message ?? ""),
+    when: (seen) => isTooNew(seen) || VERSION_WORDS.test(seen.gaveUp?.message ?? ""),
     title: "No common version of the protocol",
     explain: (f) => {
       const revisions = offered(f).length === 0 ? "" : `: ${printable(offered(f).join(", "))}`;
@@ -132,10 +151,14 @@ const ANSWER_CAUSES = {
   },
   "rpc-error": {
     stage: "mcp",
-    when: ({ end, last }) => (end === "answered" || end === "status") && last !== undefined && last.rpcError !== null,
+    when: ({ end, last, header }) =>
+      (end === "answered" || end === "status") && header === null && last?.rpcError != null,
     title: "The server answered with an error",
     explain: (f) => `${f.host} answered ${f.asked} with an error${f.code}${f.http}.${f.said}`,
-    tryThis: (f) => `${f.checkIds} ${STUDIO}. If that is right, ask CM.com support, and quote the server's answer.`,
+    tryThis: (f) => {
+      const ids = `${f.checkIds} ${STUDIO}.`;
+      return f.namesIds ? [ids, QUOTE] : ["Run it again.", QUOTE, ids];
+    },
   },
   "not-found": {
     when: isMissing,
@@ -152,8 +175,15 @@ const ANSWER_CAUSES = {
   "rejected-request": {
     when: ({ status }) => status >= 400,
     title: "The server rejected the request",
-    explain: (f) => `${f.host} rejected ${f.asked}${f.http}.${f.said}${page(f)}`,
-    tryThis: (f) => [`${f.checkIds} ${STUDIO}. An ID may be cut or swapped.`, ...(f.namesIds ? [] : checkUrl(f))],
+    explain: (f) => {
+      const [what, means] = f.header === null ? ["", page(f)] : [`the header ${f.header} of `, headerHelp(f)[0]];
+      return `${f.host} rejected ${what}${f.asked}${f.http}.${f.said}${means}`;
+    },
+    tryThis: (f) => {
+      if (f.header !== null) return [...(f.header === "Host" ? checkUrl(f) : []), headerHelp(f)[1]];
+      const ids = `${f.checkIds} ${STUDIO}. An ID may be cut or swapped.`;
+      return f.namesIds ? ids : [...checkUrl(f), ids];
+    },
   },
   "wrong-content-type": {
     stage: "mcp",

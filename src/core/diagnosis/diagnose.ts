@@ -35,9 +35,10 @@ export interface Diagnosis {
   readonly toolCount: number;
 }
 
-/** The first matching row. Null: nothing went wrong in a single exchange. */
+/** What the server said, else the first matching row. Null: nothing went wrong in a single exchange. */
 function pick(facts: Facts): Cause | null {
   if (!facts.isWhole && facts.isFine) return null;
+  if (facts.heard !== null) return facts.heard;
   const found = Object.entries(CAUSES).find(([, row]) => row.when?.(facts) === true);
   return (found?.[0] ?? "unknown") as Cause;
 }

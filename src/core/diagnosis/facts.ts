@@ -3,7 +3,19 @@ import type { Advice } from "../advice.ts";
 import { HALO_URL, HEADERS, LABELS } from "../halo.ts";
 import { printable } from "../secrets.ts";
 import type { Exchange, ProbeRecord, ProbeStage, ProxyFacts } from "./record.ts";
-import { blamesToken, deniesId, heardIn, IDS, type Id, idsIn, isHtml, pageWords, sentenceOf } from "./server-words.ts";
+import {
+  blamesToken,
+  deniesId,
+  heardIn,
+  IDS,
+  type Id,
+  idsIn,
+  isHtml,
+  isVague,
+  pageWords,
+  refusedHeader,
+  sentenceOf,
+} from "./server-words.ts";
 
 export interface CauseRow {
   /** The stage that fails; without it, the stage that the test had reached. */
@@ -130,6 +142,10 @@ export function factsOf(record: ProbeRecord, known: Known = {}, only?: Exchange)
     status,
     /** The refusal in the server's own words. */
     heard: last === undefined ? null : heardIn(last),
+    /** The header that was refused. An ID that the words name counts more than a status. */
+    header: last === undefined || ids.namesIds ? null : refusedHeader(last, words),
+    /** The server gave no reason. */
+    isVague: isVague(words),
     /** Every exchange succeeded, if there was one. */
     isFine,
     /** Every exchange succeeded, but the MCP library rejected an answer. */

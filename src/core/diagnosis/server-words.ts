@@ -17,6 +17,30 @@ const OTHER_TOKENS =
 const DENY_WORDS =
   /\bforbidden\b|\b(access|permission) (is |was )?denied|\bno (access|permission)\b|\bnot (allowed|permitted) to\b/iu;
 const RATE_WORDS = /\brate[- ]?limit|\btoo many requests|\bquota exceeded|\bthrottl/iu;
+/** The session, if the request carried its ID or the handshake is over. As the SDKs for TypeScript, Python, Go and Java say it (2026-11). */
+const SESSION_WORDS = new RegExp(
+  [
+    String.raw`\b(?:invalid|unknown|expired|missing|stale|terminated|unrecogni[sz]ed|no|not find)\b[^.;]{0,30}(?<![a-z])session`,
+    String.raw`(?<![a-z])session[^.;]{0,60}\b(?:not (?:found|valid|exist|known|recogni[sz]ed)|expired|unknown|invalid|missing|required|terminated|closed|ended|lost|(?:does not|doesn't) exist)\b`,
+    String.raw`\bserver not initiali[sz]ed\b`,
+  ].join("|"),
+  "iu",
+);
+/** The refusal of one of these headers: its status, and the words of the same SDKs, of FastMCP and of proxies. */
+const HEADERS_REFUSED = [
+  ["Accept", 406, /^\W*not acceptable|\bclient must accept|\baccept (?:headers?\b|must contain)/iu],
+  ["Content-Type", 415, /\bunsupported media type|\bcontent-type\b/iu],
+  [
+    "Host",
+    421,
+    /\b(?:invalid|missing|unknown|bad|disallowed|blocked) host\b|\bhost\b.{0,80}\bnot (?:allowed|permitted|recogni[sz]ed|in (?:the )?allow)|\bmisdirected request|\bdns rebinding/iu,
+  ],
+  [
+    "Origin",
+    null,
+    /\b(?:invalid|unknown|disallowed) origin\b|\borigin\b.{0,80}\bnot (?:allowed|permitted|in (?:the )?allow)/iu,
+  ],
+] as const;
 export const VERSION_WORDS =
   /\b(un|not )supported protocol version|\bprotocol version\b[^.]{0,40}\b(not |un)supported|\bunsupported protocol/iu;
 const UNKNOWN_WORDS =
@@ -24,9 +48,10 @@ const UNKNOWN_WORDS =
 
 export const IDS = ["account", "profile"] as const;
 export type Id = (typeof IDS)[number];
+const NAMES: Readonly<Record<Id, string>> = { account: "(?:account|tenant|organi[sz]ation)", profile: "profile" };
 /** Its name as a word, or in the name of a header, a variable or a field; not in a path or a service's name. */
 const nameOf = (id: Id): RegExp =>
-  new RegExp(`(?:(?<![\\w/.-])|(?:cm|halo|x)[-_])${id}(?:[ _-]?ids?|s|'s)?(?![\\w/-])`, "iu");
+  new RegExp(`(?:(?<![\\w/.-])|(?:cm|halo|x)[-_])${NAMES[id]}(?:[ _-]?ids?|s|'s)?(?![\\w/-])`, "iu");
 
 export const isHtml = ({ contentType, body }: Exchange): boolean =>
   /^\s*(text\/html|application\/xhtml)/iu.test(contentType ?? "") || /^\s*(<!doctype html|<html[\s>])/iu.test(body);
@@ -82,23 +107,42 @@ export function idsIn(words: string, values: Readonly<Record<Id, string>>): read
   return blamed.length === 1 ? blamed : named;
 }
 
+/** The header that the server, or a proxy before it, refuses: by its words, else by its status. */
+export function refusedHeader({ status }: Exchange, words: string): (typeof HEADERS_REFUSED)[number][0] | null {
+  const said = HEADERS_REFUSED.find(([, , pattern]) => pattern.test(words));
+  return (said ?? HEADERS_REFUSED.find(([, its]) => its === status))?.[0] ?? null;
+}
+
+/** Words that only say that access is denied: they leave open why. */
+export const isVague = (words: string): boolean =>
+  words.replace(
+    /\b(?:http|error|40[13]|forbidden|access|permission|is|was|denied|insufficient|scope|no|not|allowed|you|are|to|do|have|this|the|resource|user)\b|[\W_]/giu,
+    "",
+  ) === "";
+
+type Heard = "protocol-version" | "session-lost" | "rejected-request" | "rate-limited" | "unauthorized" | "forbidden";
+
 /** The cause that the server's words name. Null: they are about something else, or do not count. */
-export function heardIn(exchange: Exchange) {
-  const { status, end, phase, rpcError, session, body } = exchange;
+export function heardIn(exchange: Exchange): Heard | null {
+  const { status, end, phase, rpcError, session, body, method } = exchange;
   // a gateway can refuse with HTTP 200 and a sentence in JSON
   const isSentence = end === "not-rpc" && (sentenceIn(body) ?? "") !== "";
   const isRefusal = (status ?? 0) >= 400 || end === "answered" || isSentence;
-  // a tool's words are about its own work, such as a model's tokens or another service's limits
-  if (!isRefusal || phase === "call") return null;
+  // a tool's words are about its own work, such as a model's tokens or another service's limits; 407 is a proxy's
+  if (!isRefusal || phase === "call" || status === 407 || (status ?? 0) >= 600) return null;
   const words = sentenceOf(exchange);
   const isServers = status === null || status < 500;
   if (isServers && (rpcError?.code === -32022 || VERSION_WORDS.test(words))) return "protocol-version";
-  // the SDK's servers also use -32001 for a refused token
-  const mayBeLost = session && status !== 401 && (rpcError?.code === -32001 || status === 400);
-  if (mayBeLost && /\bsession\b/iu.test(words)) return "session-lost";
+  // with 401 a session can be a person's; the SDK's servers also use -32001 for a refused token
+  const isRefused = status === 401 || status === 403;
+  const isAfter = isServers && !isRefused && (phase === "tools" || method === "notifications/initialized");
+  const isCoded = session && (rpcError?.code === -32001 || status === 400);
+  const lost = isRefused ? /\bsession (?:id\b|not found)/iu : isCoded ? /session|server not init/iu : SESSION_WORDS;
+  if ((session || isAfter) && !/\btoken\b/iu.test(words) && lost.test(words)) return "session-lost";
+  if (isServers && HEADERS_REFUSED.some(([, , pattern]) => pattern.test(words))) return "rejected-request";
   if (isServers && RATE_WORDS.test(words)) return "rate-limited";
   if (blamesToken(words)) return "unauthorized";
-  return isServers && DENY_WORDS.test(words) ? "forbidden" : null;
+  return isServers && (DENY_WORDS.test(words) || (status === 401 && deniesId(words))) ? "forbidden" : null;
 }
 
 /** A short text of a web page: its title and first heading, or the beginning of its text if it has neither. */
