@@ -69,6 +69,12 @@ function readBytes(path: string): { readonly kind: "absent" } | Refused | Bytes 
   }
 }
 
+/** The content of a file, a character for each byte. Undefined: it cannot be read. */
+export function readLatin1(path: string): string | undefined {
+  const entry = readBytes(path);
+  return entry.kind === "bytes" ? entry.bytes.toString("latin1") : undefined;
+}
+
 /** A FileState with the data for replacing the file. */
 export type Entry =
   | Extract<FileState, { kind: "absent" }>

@@ -1,7 +1,13 @@
 /** What the connection test knows beside its record: the file of NODE_EXTRA_CA_CERTS, where a certificate is not trusted. */
+import { execFileSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { expect, it } from "vitest";
 import { runTest, secretsIn } from "../../src/commands/shared/connection-test.ts";
 import type { Context } from "../../src/context.ts";
+import { caFileOf } from "../../src/core/diagnosis/network-causes.ts";
+import { readLatin1 } from "../../src/io/read.ts";
+import { diagnose, exchange, failedStage, record } from "../core/probe-support.ts";
 import { makeTlsFaults } from "../servers/tls-faults.ts";
 
 const SECRET = "made-up-token-0123456789abcdef";
@@ -16,7 +22,51 @@ it("names the file of NODE_EXTRA_CA_CERTS where a certificate is not trusted, an
   const { diagnosis } = await runTest(context, sent, { timeoutMs: 5000 });
   await server?.close();
   expect(diagnosis.cause).toBe("tls-untrusted");
-  expect(JSON.stringify(diagnosis.stages)).toContain("NODE_EXTRA_CA_CERTS is /••••cdef: ");
+  expect(JSON.stringify(diagnosis.stages)).toContain("NODE_EXTRA_CA_CERTS is /••••cdef, which does not exist");
+});
+
+it("says of a file of certificates what it is, and how Node can read it", async () => {
+  const { ca } = makeTlsFaults();
+  const folder = dirname(ca);
+  const at = (name: string): string => join(folder, name);
+  const openssl = (args: string): void =>
+    void execFileSync("openssl", args.split(" "), { cwd: folder, stdio: ["ignore", "ignore", "pipe"] });
+  openssl("x509 -in ca.pem -outform der -out ca.der");
+  openssl("crl2pkcs7 -nocrl -certfile ca.pem -out p7.pem");
+  openssl("crl2pkcs7 -nocrl -certfile ca.pem -outform der -out ca.p7b");
+  openssl("pkcs12 -export -nokeys -in ca.pem -passout pass: -out ca.p12");
+  const pem = readFileSync(ca, "latin1");
+  writeFileSync(at("utf16.pem"), `\ufeff${pem}`, "utf16le");
+  writeFileSync(at("utf16be.pem"), Buffer.from(pem, "utf16le").swap16());
+  writeFileSync(at("commented.pem"), `# the company's\n${pem}`);
+  writeFileSync(at("note.txt"), "ask Anna");
+  openssl("pkcs8 -topk8 -nocrypt -in ca.key -outform der -out key.der");
+  const kinds = {
+    "ca.pem": "PEM",
+    "commented.pem": "PEM",
+    "ca.der": "DER",
+    "p7.pem": "PKCS#7",
+    "ca.p7b": "PKCS#7",
+    "ca.p12": "PKCS#12",
+    "utf16.pem": "UTF-16",
+    "utf16be.pem": "UTF-16",
+    "key.der": "no certificate",
+    "note.txt": "no certificate",
+    "none.pem": "missing",
+    ".": "missing",
+  };
+  for (const [name, kind] of Object.entries(kinds)) {
+    const file = caFileOf(at(name), readLatin1(at(name)));
+    expect(file, name).toMatchObject({ kind });
+    const seen = record([exchange({ status: null, connected: false, end: "broken", codes: ["CERT_UNTRUSTED"] })]);
+    const tried = failedStage(diagnose(seen, [], { extraCas: file }))?.tryThis ?? "";
+    const command = /^openssl (.*)$/m.exec(tried)?.[1];
+    expect(command !== undefined, tried).toBe(/^(?:DER|PKCS)/.test(kind));
+    if (command === undefined) continue;
+    // what is printed makes a file that Node can read
+    openssl(`${command}${kind === "PKCS#12" ? " -passin pass:" : ""}`);
+    expect(readFileSync(at("company-ca.pem"), "latin1")).toContain(pem.trim());
+  }
 });
 
 it("hides the token, and the words of other headers, but not what is public or in any answer", () => {

@@ -133,13 +133,16 @@ const CASES: readonly (readonly [Cause, At, Exchange | ProbeRecord])[] = [
 ];
 
 /** Stands alone, so that it can be copied as it is: an address, a command, a variable. */
-const COPIED = /^(?:https:\/\/\S+|npx create-halo-mcp\S*(?: [\w./-]+)*|export [A-Za-z_]+=\S+|ulimit -n \d+)$/;
+const COPIED =
+  /^(?:https:\/\/\S+|npx create-halo-mcp\S*(?: [\w./-]+)*|export [A-Za-z_]+=\S+|ulimit -n \d+|openssl [\w ./-]+)$/;
 
 describe("a cause, its stage and its words", () => {
   it.each(CASES.map(([cause, at, seen]) => [cause, at, "exchanges" in seen ? seen : record([seen])] as const))(
     "%s at %s",
     (cause, at, seen) => {
-      const diagnosis = diagnose(seen, [], { extraCas: "/etc/company.pem" });
+      const diagnosis = diagnose(seen, [], {
+        extraCas: { path: "/etc/company.pem", kind: "DER", openssl: "x509 -inform der" },
+      });
       expect(diagnosis).toMatchObject({ ok: false, cause, at, control: "skipped", server: null, tools: [] });
       const { detail = "", tryThis = "", ...stage } = failedStage(diagnosis) ?? {};
       expect(stage).toMatchObject({ stage: at, cause });
@@ -188,7 +191,7 @@ describe("a cause, its stage and its words", () => {
     // it is one above the server's own
     expect(said(record([broken("CERT_HAS_EXPIRED")], { tls: { ...expired, daysLeft: 0 } }))).toContain("expired, or");
     const seen = record([broken("SELF_SIGNED_CERT_IN_CHAIN")], { tls: { ...TLS, error: "SELF_SIGNED_CERT_IN_CHAIN" } });
-    expect(said(seen, { extraCas: "/etc/a.pem" })).toMatch(/\/etc\/a\.pem.*"Root CA"\?$/m);
+    expect(said(seen, { extraCas: { path: "/etc/a.pem", kind: "PEM" } })).toMatch(/\/etc\/a\.pem.*"Root CA"\?$/m);
   });
   it.each(["ENOTFOUND", "ECONNREFUSED", "ENETUNREACH", "ETIMEDOUT", "ECONNRESET"])(
     "says why the way was the direct one, in spite of a variable: %s",

@@ -2,10 +2,12 @@
 import type { Context } from "../../context.ts";
 import type { Sent } from "../../core/clients/claude-code.ts";
 import { type Diagnosis, diagnose, type Known } from "../../core/diagnosis/diagnose.ts";
+import { caFileOf } from "../../core/diagnosis/network-causes.ts";
 import { cleaned, type ProbeRecord, type ProbeStage } from "../../core/diagnosis/record.ts";
 import { HEADERS } from "../../core/halo.ts";
 import { networkOf, proxySecrets } from "../../core/proxy.ts";
 import { type ProbeRequest, probe } from "../../io/probe/probe.ts";
+import { readLatin1 } from "../../io/read.ts";
 
 /** The activity of a stage, for the progress display. */
 export const STAGE_TEXT: Readonly<Record<ProbeStage, string>> = {
@@ -64,7 +66,9 @@ export async function runTest(
   });
   const secrets = [...context.secrets, ...secretsIn(headers)];
   const record = cleaned(seen, secrets);
-  const known = cleaned({ headers, from, extraCas: context.env.NODE_EXTRA_CA_CERTS }, secrets);
+  const { NODE_EXTRA_CA_CERTS: file } = context.env;
+  const extraCas = file ? caFileOf(file, readLatin1(file)) : undefined;
+  const known = cleaned({ headers, from, extraCas }, secrets);
   // mask again: HTML and JSON escapes are decoded now
   return { record, diagnosis: cleaned(diagnose(record, known), secrets) };
 }

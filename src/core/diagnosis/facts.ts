@@ -88,7 +88,10 @@ export interface Known {
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Where the two IDs come from, e.g. `.env`. */
   readonly from?: { readonly account?: string | undefined; readonly profile?: string | undefined } | undefined;
-  readonly extraCas?: string | undefined;
+  /** The file of NODE_EXTRA_CA_CERTS. */
+  readonly extraCas?:
+    | { readonly path: string; readonly kind: string; readonly openssl?: string | undefined }
+    | undefined;
 }
 
 /** The IDs that the server's words name, as they were sent, and what to check: both if none is named. */

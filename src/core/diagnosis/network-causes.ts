@@ -1,6 +1,16 @@
 /** The causes in the network: names, connections, proxies, TLS, and HTTP itself. */
 import { printable } from "../secrets.ts";
-import { broke, type CauseRow, checkUrl, type Facts, LATER, proxyAddress, run } from "./facts.ts";
+import {
+  broke,
+  type CauseRow,
+  checkUrl,
+  type Facts,
+  type Known,
+  LATER,
+  type Next,
+  proxyAddress,
+  run,
+} from "./facts.ts";
 
 const CLIENT_CERTIFICATE = /_(?:CERTIFICATE_REQUIRED|BAD_CERTIFICATE)$/;
 const NOT_TLS = /^ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST|RECORD_LAYER_FAILURE)$/;
@@ -50,6 +60,33 @@ function issued({ record: { tls } }: Facts): string {
   return ` It is for ${quoted(tls.subject || tls.names[0])}, issued by ${quoted(tls.issuer)}${end}.`;
 }
 const on = (date: string | null | undefined): string => (date ? ` on ${date.slice(0, 10)}` : "");
+
+/** Kinds of certificate files, by their bytes as Latin-1, and how openssl makes PEM of them. Node reads only PEM (20 to 26). */
+const CA_FILES: readonly (readonly [kind: string, pattern: RegExp, openssl?: string])[] = [
+  ["PEM", /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----/],
+  ["UTF-16", /^(?:\xff\xfe|\xfe\xff|[^-]?-[^-]-[^-]-)/],
+  ["PKCS#7", /-----BEGIN PKCS7-----/, "pkcs7 -print_certs"],
+  ["PKCS#7", /^0[\x80-\x84].{2,6}\*\x86H\x86\xf7/s, "pkcs7 -inform der -print_certs"],
+  ["DER", /^0(?:\x81.|\x82..|\x83...)0/s, "x509 -inform der"],
+  ["PKCS#12", /^0[\x80-\x84].{3,7}0[\x80-\x84]/s, "pkcs12 -nokeys"],
+];
+export function caFileOf(path: string, bytes: string | undefined): Known["extraCas"] {
+  const [kind, , openssl] = CA_FILES.find(([, pattern]) => pattern.test(bytes ?? "")) ?? ["no certificate"];
+  return { path, kind: bytes === undefined ? "missing" : kind, openssl };
+}
+/** What is wrong with the file of NODE_EXTRA_CA_CERTS, or may be. `missing`: it cannot be read. */
+function caAdvice({ known: { extraCas }, record: { tls } }: Facts): Next {
+  if (extraCas === undefined) return [];
+  const { kind, openssl } = extraCas;
+  const is = `NODE_EXTRA_CA_CERTS is ${printable(extraCas.path)}`;
+  if (kind === "missing") return `${is}, which does not exist or cannot be read.`;
+  if (kind === "PEM") return `${is}: does it contain the certificate of ${quoted(tls?.root)}?`;
+  if (openssl === undefined) return `${is}, which is ${kind}, but Node reads only PEM in UTF-8.`;
+  return [
+    `${is}, which is ${kind}, but Node reads only PEM. Convert it:`,
+    run("openssl", ...openssl.split(" "), "-in", printable(extraCas.path), "-out", "company-ca.pem"),
+  ];
+}
 
 export const NETWORK_CAUSES = {
   // before the proxy's causes: a lack of files, ports or memory is not the proxy's fault
@@ -135,16 +172,12 @@ export const NETWORK_CAUSES = {
     title: "The certificate is not trusted",
     explain: (f) =>
       `The certificate of ${f.host} is not signed by an authority that Node trusts${f.record.tls?.systemCas === "did-not-help" ? ", or by one that the system trusts" : ""}${f.code}.${issued(f)} Nothing was sent.`,
-    tryThis: (f) => {
-      const file = f.known.extraCas;
-      const asked = `NODE_EXTRA_CA_CERTS is ${printable(file ?? "")}: does that file exist, and does it contain the certificate of ${quoted(f.record.tls?.root)}?`;
-      return [
-        'If your company inspects TLS traffic, set its certificate for Node, in the environment or in "env" of ~/.claude/settings.json, which Claude Code also reads:',
-        run("export", "NODE_EXTRA_CA_CERTS=/path/to/company-ca.pem"),
-        ...(file ? [asked] : []),
-        "Do not turn verification off: any server in between could then read the token.",
-      ];
-    },
+    tryThis: (f) => [
+      ...[caAdvice(f)].flat(),
+      'If your company inspects TLS traffic, set its certificate for Node, in the environment or in "env" of ~/.claude/settings.json, which Claude Code also reads:',
+      run("export", "NODE_EXTRA_CA_CERTS=/path/to/company-ca.pem"),
+      "Do not turn verification off: any server in between could then read the token.",
+    ],
   },
   "not-tls": {
     stage: "tls",
