@@ -1,12 +1,14 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Context } from "../../context.ts";
+import type { Document, TextEdit } from "../../core/check/model.ts";
 import { applyFixes, runRules } from "../../core/check/run.ts";
 import { maskFile } from "../../core/check/show.ts";
+import { CLIENTS, clientOf, kindOfClient } from "../../core/clients/index.ts";
 import { diffTexts } from "../../core/formats/diff.ts";
 import type { WriteStep } from "../../core/plan/model.ts";
 import { RULES } from "../../core/rules/index.ts";
 import { printable } from "../../core/secrets.ts";
-import { resolveTarget } from "../../io/read.ts";
 import { paintLine } from "../../ui/paint.ts";
 import { createShow, type Show } from "../../ui/show.ts";
 import { carryOut } from "../shared/carry-out.ts";
@@ -17,51 +19,123 @@ import type { CheckOptions } from "./options.ts";
 const MOST_ROUNDS = 10;
 
 type Step = WriteStep & { readonly name: string };
+type Fix = readonly TextEdit[];
+
+/** Whoever else reads a file: under another name, or another client under the same name. */
+function otherReaders(documents: readonly Document[], file: Document): readonly Document[] {
+  const clients = CLIENTS.filter(({ files }) => files.also?.includes(file.path));
+  const names = documents.filter(({ target }) => target === file.path);
+  return [...names, ...clients.map((client) => ({ ...file, kind: kindOfClient(client) }))];
+}
+
+/** The fixes of a file that make no finding for anybody else who reads it. `refuse` is told of the others. */
+function harmless(
+  { subject, parse }: Pick<Gathered, "subject" | "parse">,
+  file: Document,
+  fixes: readonly Fix[],
+  refuse: (reader: Document, rule: string) => void,
+): readonly Fix[] {
+  const rest = subject.documents.filter(({ path, target = path }) => target !== file.path);
+  const found = (reader: Document, taken: readonly Fix[]) => {
+    const read = parse({ ...reader, text: applyFixes(file.text, taken), target: undefined });
+    const all = runRules(RULES, { ...subject, documents: [...rest, read] });
+    return all.filter(({ path }) => path === reader.path).map(({ rule }) => rule);
+  };
+  const readers = fixes.length === 0 ? [] : otherReaders(subject.documents, file);
+  const before = readers.map((reader) => ({ reader, rules: found(reader, []) }));
+  const harmOf = (taken: readonly Fix[]) =>
+    before
+      .map(({ reader, rules }) => {
+        const count = (list: readonly string[], rule: string) => list.filter((each) => each === rule).length;
+        return { reader, rule: found(reader, taken).find((rule, _, all) => count(all, rule) > count(rules, rule)) };
+      })
+      .find(({ rule }) => rule !== undefined);
+  if (harmOf(fixes) === undefined) return fixes;
+  const taken: Fix[] = [];
+  for (const fix of fixes) {
+    const harm = harmOf([...taken, fix]);
+    if (harm?.rule === undefined) taken.push(fix);
+    else refuse(harm.reader, harm.rule);
+  }
+  return taken;
+}
 
 /** Every fix there is, in memory, until nothing is left to fix; then the files that change. */
-function fixAll(gathered: Gathered): readonly Step[] {
+function fixAll(gathered: Gathered, refuse: (file: Document, reader: Document, rule: string) => void): readonly Step[] {
   const { subject, parse, root } = gathered;
   let current = subject.documents;
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
-    const found = runRules(RULES, { ...subject, documents: current }).filter(({ path }) => isAsked(gathered, path));
-    const next = current.map((document) => {
-      const fixes = found.flatMap(({ path, fix }) => (path === document.path && fix !== undefined ? [fix] : []));
-      // files with private values are never written here, and invalid bytes would be lost
-      if (fixes.length === 0 || document.encoding !== "utf-8" || /^env(?:rc)?$/.test(document.kind)) return document;
-      const mended = parse({ ...document, text: applyFixes(document.text, fixes) });
+    const now = { ...subject, documents: current };
+    const found = runRules(RULES, now).filter(({ path, fix }) => fix !== undefined && isAsked(gathered, path));
+    const texts = new Map<string, string>();
+    const created: Document[] = [];
+    for (const file of current) {
+      // a link may lead out of the repository, files with private values are never written here, and invalid bytes would be lost
+      if (file.target !== undefined || file.encoding !== "utf-8" || /^env(?:rc)?$/.test(file.kind)) continue;
+      const own = found.filter(({ path }) => path === file.path);
+      const isFree = ({ path }: { readonly path: string }): boolean =>
+        isAsked(gathered, path) &&
+        !existsSync(join(root, path)) &&
+        [...current, ...created].every((each) => each.path !== path);
+      // a move alone: nothing may come between its two files
+      const move = own.find(({ creates }) => creates !== undefined && isFree(creates));
+      const fixes = move === undefined ? own.filter(({ creates }) => creates === undefined) : [move];
+      const taken = harmless(
+        { subject: now, parse },
+        file,
+        fixes.flatMap(({ fix = [] }) => [fix]),
+        (...why) => refuse(file, ...why),
+      );
+      const mended = parse({ ...file, text: applyFixes(file.text, taken) });
+      const isMoved = move?.creates !== undefined && taken.length > 0;
+      if (isMoved) created.push(parse({ ...file, kind: "mcp", tracked: false, ...move.creates }));
       // a file that a client could read before must stay readable
-      return document.tree !== undefined && mended.tree === undefined ? document : mended;
+      if (isMoved || file.tree === undefined || mended.tree !== undefined) texts.set(file.path, mended.text);
+    }
+    const next = current.map((document) => {
+      const text = texts.get(document.target ?? document.path) ?? document.text;
+      return text === document.text ? document : parse({ ...document, text });
     });
-    if (next.every(({ text }, index) => text === current[index]?.text)) break;
-    current = next;
+    if (created.length === 0 && next.every((document, index) => document === current[index])) break;
+    current = [...created, ...next];
   }
-  return current.flatMap(({ path: name, text: after }, index): readonly Step[] => {
-    const before = subject.documents[index]?.text;
-    return before === after ? [] : [{ kind: "write", name, path: join(root, name), before, after }];
+  const texts = new Map(subject.documents.map(({ path, text }) => [path, text]));
+  return current.flatMap(({ path: name, text, target, kind }): readonly Step[] => {
+    const before = texts.get(name);
+    if (target !== undefined || before === text) return [];
+    // a file from which everything was moved is removed
+    const after = kind === "misplaced" && text === "" ? undefined : text;
+    return [{ kind: "write", name, path: join(root, name), before, after }];
   });
 }
 
-/** What is written. A link is left out, since it may lead out of the repository, and a file that two clients read: what one needs can break the other. */
+/** What is written. A link is left out: its file is fixed under its own name, if `check` reads that. */
 function plan(gathered: Gathered, show: Show): readonly Step[] {
-  const { root, subject } = gathered;
-  const files = subject.documents.map(({ path, kind }) => ({ path, kind, target: resolveTarget(join(root, path)) }));
-  return fixAll(gathered).filter(({ name, path }) => {
-    const isLink = files.some((each) => each.path === name && each.target !== path);
-    const isShared = new Set(files.filter(({ target }) => target === path).map(({ kind }) => kind)).size > 1;
-    if (isLink) show.warn(`${printable(name)} is a link and is not changed`);
-    else if (isShared) show.warn(`${printable(name)} is read by two clients, through a link, and is not changed`);
-    return !isLink && !isShared;
+  const { subject } = gathered;
+  const why = new Set<string>();
+  const steps = fixAll(gathered, (file, { path, kind }, rule) => {
+    const who = `${clientOf(kind)?.label ?? "another client"}${path === file.path ? "" : `, as ${path},`}`;
+    why.add(`${file.path}: a fix is left out, because ${who} reads this file too and would get [${rule}]`);
   });
+  const fixable = new Set(runRules(RULES, subject).flatMap(({ path, fix }) => (fix === undefined ? [] : path)));
+  for (const { path, target } of subject.documents) {
+    if (target === undefined || !fixable.has(path) || !isAsked(gathered, path)) continue;
+    if (steps.every(({ name }) => name !== target)) why.add(`${path} is a link and is not changed`);
+  }
+  for (const each of why) show.warn(printable(each, 500));
+  return steps;
 }
 
 /** Fixes what can be fixed, all files or none; skips what must not be written. Out: the files that were, or would be, changed. */
 export async function fix(context: Context, options: CheckOptions, first: Gathered): Promise<readonly string[]> {
   const { root, git } = first;
   const show = createShow(context, { quiet: options.quiet || options.format === "json", guide: false });
-  const showStep = ({ name, before = "", after = "" }: Step): void => {
+  const showStep = ({ name, before, after }: Step): void => {
     const mask = (text: string): string => maskFile(name, text, [...context.secrets], []);
-    show.info(`${show.paint.bold(printable(name))} (changed)`);
-    const lines = diffTexts(before, after, { mask, width: show.columns - 6 });
+    show.info(
+      `${show.paint.bold(printable(name))} (${before === undefined ? "new" : after === undefined ? "removed" : "changed"})`,
+    );
+    const lines = diffTexts(before ?? "", after ?? "", { mask, width: show.columns - 6 });
     show.verbatim(lines.map((line) => paintLine(show.paint, line)));
   };
   let steps = plan(first, show);

@@ -1,15 +1,15 @@
 /** Finds and reads every relevant file → the input of the rules. */
-import { realpathSync, statSync } from "node:fs";
+import { existsSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import type { Context } from "../../context.ts";
-import { documentOf, kindOf, PLACES, type RawDocument } from "../../core/check/documents.ts";
+import { documentOf, isPluginOnly, kindOf, PLACES, type RawDocument } from "../../core/check/documents.ts";
 import type { Document, Subject } from "../../core/check/model.ts";
 import { cleanValue } from "../../core/halo.ts";
 import { printable } from "../../core/secrets.ts";
 import { EnvironmentError, UsageError } from "../../errors.ts";
 import { findRoot, type GitOptions, ignoredOf } from "../../io/git.ts";
 import { discover, findSpills } from "../../io/list.ts";
-import { isInside, readDocument } from "../../io/read.ts";
+import { isInside, readDocument, resolveTarget } from "../../io/read.ts";
 import { programsFor } from "../shared/programs.ts";
 import type { CheckOptions } from "./options.ts";
 
@@ -92,6 +92,15 @@ function isCi({ CI, TF_BUILD, JENKINS_URL, TEAMCITY_VERSION, CODEBUILD_BUILD_ID 
   return !/^(?:false|0|no|off)$/i.test(said);
 }
 
+/** Where a path leads; the path itself if the system does not say. */
+function linkTarget(path: string): string {
+  try {
+    return resolveTarget(path);
+  } catch {
+    return path;
+  }
+}
+
 /** Reads the files. Throws EnvironmentError (exit 3) if one cannot be read: without it, the report would be wrong. */
 function read(context: Context, { root, git, asked }: ReturnType<typeof findPlaces>): readonly RawDocument[] {
   const found = discover({
@@ -102,9 +111,15 @@ function read(context: Context, { root, git, asked }: ReturnType<typeof findPlac
     maxFolders: 20_000,
   });
   return found.flatMap(({ path, tracked, ignored }): readonly RawDocument[] => {
-    const reading = readDocument(join(root, path));
+    const file = join(root, path);
+    const reading = readDocument(file);
     const kind = kindOf(path);
-    if (kind === undefined || reading.kind === "absent") return [];
+    if (kind === undefined) return [];
+    const target = linkTarget(file);
+    const link = target === file ? {} : { target: relative(root, target).split(sep).join("/") };
+    const facts = { path, kind, tracked, ignored, ...link };
+    if (reading.kind === "absent")
+      return target === file || /^env/.test(kind) ? [] : [{ ...facts, text: "", encoding: "absent", mode: undefined }];
     if (reading.kind === "unreadable") {
       const hint = "nothing was checked: make it readable, then run this again";
       throw new EnvironmentError(`could not read ${printable(path)}: ${reading.reason}`, { hint }, "unreadable");
@@ -112,13 +127,14 @@ function read(context: Context, { root, git, asked }: ReturnType<typeof findPlac
     const { kind: _, mode, ...decoded } = reading;
     // how Claude Code treats a folder or a pipe is known; for other clients it is not
     if (decoded.encoding === "not-a-file" && kind !== "mcp") return [];
-    return [{ path, kind, tracked, ignored, ...decoded, mode: context.platform === "win32" ? undefined : mode }];
+    const ofPlugin = kind === "mcp" && existsSync(join(dirname(file), ".claude-plugin"));
+    return [{ ...facts, ...decoded, ofPlugin, mode: context.platform === "win32" ? undefined : mode }];
   });
 }
 
 /** The missing `.env` files that no ignore rule would cover, next to each `.mcp.json` with references. */
 function unignoredEnv(git: GitOptions | undefined, documents: readonly RawDocument[]): readonly string[] {
-  const homes = documents.filter(({ kind, text }) => kind === "mcp" && text.includes("${"));
+  const homes = documents.filter((each) => each.kind === "mcp" && each.text.includes("${") && !isPluginOnly(each));
   const beside = homes.map(({ path }) => join(dirname(path), ".env"));
   const paths = beside.filter((each) => documents.every(({ path }) => path !== each));
   if (git === undefined || paths.length === 0) return [];

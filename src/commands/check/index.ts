@@ -47,7 +47,11 @@ export async function run(context: Context, raw: RawOptions): Promise<number> {
     if (!options.dryRun) gathered = await gather(context, options);
   }
   const { subject, spills } = gathered;
-  const findings = runRules(RULES, subject).filter(({ path }) => isAsked(gathered, path));
+  const links = new Set(subject.documents.flatMap(({ path, target }) => (target === undefined ? [] : path)));
+  const findings = runRules(RULES, subject)
+    .filter(({ path }) => isAsked(gathered, path))
+    // links are not changed
+    .map(({ fix, ...finding }) => (fix === undefined || links.has(finding.path) ? finding : { ...finding, fix }));
   const report = makeReport({
     findings,
     rules: RULES,

@@ -1,6 +1,7 @@
 /** A file that was read → a Document: what it is, and its tree. Pure. */
 import { CLIENTS, kindOfClient } from "../clients/index.ts";
-import { parseTree, type Tree } from "../formats/json.ts";
+import { type Entry, type Node, parseTree, type Tree } from "../formats/json.ts";
+import { isObjectNode, member } from "../formats/nodes.ts";
 import type { Document, DocumentKind, Span } from "./model.ts";
 
 /** The project files of the clients, by path from a root. */
@@ -16,12 +17,16 @@ export function kindOf(path: string): DocumentKind | undefined {
   if (/^\.env\.(?:example|sample|template|dist)$/.test(name)) return "env-example";
   if (/^\.env(?:\.|$)/.test(name)) return "env";
   if (name === ".envrc") return "envrc";
+  if (MISPLACED.test(path)) return "misplaced";
   for (const [file, kind] of CLIENT_FILES) if (path === file || path.endsWith(`/${file}`)) return kind;
   return undefined;
 }
 
-/** What a client reads in the folder it starts in, besides `.mcp.json` and the `.env` files. */
-const BESIDE_MCP = [".claude/settings.json", ".claude/settings.local.json"];
+/** Names under which people keep a `.mcp.json`, though no client reads it there (Claude Code 2.1.330, measured). Elsewhere `mcp.json` is a common name. */
+const MISPLACED = /(?:^|\/)\.claude\/\.?mcp\.json$|^mcp\.json$/;
+
+/** What is in the folder where a client starts, besides `.mcp.json` and the `.env` files. */
+const BESIDE_MCP = ["settings.json", "settings.local.json", ".mcp.json", "mcp.json"].map((name) => `.claude/${name}`);
 
 /** Where `check` looks. */
 export const PLACES = {
@@ -52,10 +57,23 @@ export function documentOf(raw: RawDocument, parseToml?: (text: string) => Tree)
   const isToml = format === "toml";
   const strict = isToml ? parseToml?.(raw.text) : parseTree(raw.text, { strict: true });
   if (strict === undefined) return { ...raw, tree: undefined, broken: undefined };
-  if (strict.ok) return { ...raw, tree: strict.root, broken: undefined };
+  if (strict.ok) return { ...raw, tree: raw.ofPlugin ? flatTree(strict.root) : strict.root, broken: undefined };
   const loose = isToml || strict.refused.cause !== undefined ? strict : parseTree(raw.text, { strict: false });
   if (loose.ok) return { ...raw, tree: loose.root, broken: { kind: "loose", ...strict.refused } };
   return { ...raw, tree: undefined, broken: { kind: loose.refused.cause ?? "syntax", ...loose.refused } };
+}
+
+/** The tree of a plugin's `.mcp.json`: servers at the root are as if they were under "mcpServers" (2.1.332, measured). */
+function flatTree(root: Node): Node {
+  const isServer = ({ value }: Entry) => ["command", "url", "type"].some((key) => member(value, key) !== undefined);
+  if (!isObjectNode(root) || member(root, "mcpServers") !== undefined || !root.entries.some(isServer)) return root;
+  const { start } = root;
+  return { ...root, entries: [{ key: "mcpServers", start, keyEnd: start, value: root, comma: undefined }] };
+}
+
+/** A `.mcp.json` that is a plugin's alone: at the root, a session in the repository reads it too. */
+export function isPluginOnly({ ofPlugin, path }: Pick<Document, "ofPlugin" | "path">): boolean {
+  return ofPlugin === true && path !== ".mcp.json";
 }
 
 /** Whether a file is in the folder of the other, or below it. */

@@ -1,6 +1,8 @@
 /** The entries that are about HALO, in every client's file. */
+import { claudePlugin } from "../clients/claude-code.ts";
 import { type Header, type ServerEntry, serversIn } from "../clients/entry.ts";
 import { clientOf } from "../clients/index.ts";
+import type { Client } from "../clients/model.ts";
 import { type Dialect, spelledIn, variablesIn } from "../clients/references.ts";
 import { isOneSlip } from "../command-line.ts";
 import { DEFAULT_NAME, HEADERS, VALUES, type Value } from "../halo.ts";
@@ -52,18 +54,27 @@ function isAboutHalo({ url, headers, dialect }: HaloServer, endpoint: string): b
   );
 }
 
+/** The client that reads a file, with the references that it expands there. */
+export function readerOf({ kind, ofPlugin }: Document): Client | undefined {
+  return ofPlugin === true ? claudePlugin : clientOf(kind);
+}
+
+/** The entries of a file that are about HALO, as this client reads it. */
+export function haloIn(document: Document, client: Client, endpoint: string): readonly HaloServer[] {
+  const all = serversIn(document.tree, client).map((server) => {
+    const headers = withMeaning(server.headers);
+    return { ...server, document, headers: headers.filter(({ kind, which }) => kind !== "unknown" || which) };
+  });
+  const found = all.filter((server) => isAboutHalo(server, endpoint));
+  // the name counts only if nothing else does: HaloPSA and others are also called "halo"
+  if (found.length > 0 || (document.kind === "mcp" && document.path !== ".mcp.json")) return found;
+  return all.filter(({ name, program }) => name === DEFAULT_NAME && program === undefined);
+}
+
 export const haloServers = once((subject: Subject): readonly HaloServer[] =>
   subject.documents.flatMap((document) => {
-    const client = clientOf(document.kind);
-    if (client === undefined) return [];
-    const all = serversIn(document.tree, client).map((server) => {
-      const headers = withMeaning(server.headers);
-      return { ...server, document, headers: headers.filter(({ kind, which }) => kind !== "unknown" || which) };
-    });
-    const found = all.filter((server) => isAboutHalo(server, subject.url));
-    // the name counts only if nothing else does: HaloPSA and others are also called "halo"
-    if (found.length > 0 || (document.kind === "mcp" && document.path !== ".mcp.json")) return found;
-    return all.filter(({ name, program }) => name === DEFAULT_NAME && program === undefined);
+    const client = readerOf(document);
+    return client === undefined ? [] : haloIn(document, client, subject.url);
   }),
 );
 

@@ -2,7 +2,15 @@
 import type { Node, Refused } from "../formats/json.ts";
 
 /** What a file is to `check`. The id of a client: that client's own project file. */
-export type DocumentKind = "mcp" | "env-example" | "env" | "envrc" | "settings" | "settings-local" | `client:${string}`;
+export type DocumentKind =
+  | "mcp"
+  | "misplaced"
+  | "env-example"
+  | "env"
+  | "envrc"
+  | "settings"
+  | "settings-local"
+  | `client:${string}`;
 
 /** `loose`: comments or trailing commas and nothing else. */
 export type Broken = Refused & { readonly kind: "loose" | "syntax" | NonNullable<Refused["cause"]> };
@@ -14,8 +22,12 @@ export interface Document {
   readonly kind: DocumentKind;
   /** Its text, decoded even if no client would decode it (see `encoding`). */
   readonly text: string;
-  /** `utf-8`, or why the text could not be read as that; `not-a-file`: a folder, a pipe or a device has the name. */
-  readonly encoding: "utf-8" | "utf-16" | "not-utf-8" | "too-big" | "not-a-file";
+  /** `utf-8`, or why the text could not be read as that; `not-a-file`: a folder, a pipe or a device has the name; `absent`: a link leads nowhere. */
+  readonly encoding: "utf-8" | "utf-16" | "not-utf-8" | "too-big" | "not-a-file" | "absent";
+  /** The path of the file that this link leads to, from the root; undefined if this is no link. */
+  readonly target?: string | undefined;
+  /** A folder `.claude-plugin` is beside it: Claude Code reads a `.mcp.json` as the plugin's too, with or without "mcpServers". */
+  readonly ofPlugin?: boolean | undefined;
   /** The tree, comments and trailing commas allowed; undefined if there is none, or if the kind is not JSON. */
   readonly tree: Node | undefined;
   /** Why the text is not strict JSON or TOML; undefined if it is, or if the kind is neither. */
@@ -65,6 +77,8 @@ export interface Finding {
   /** Only if it differs from the rule's. */
   readonly severity?: Severity;
   readonly fix?: readonly TextEdit[];
+  /** The fix also creates this file. A file from which it takes everything is removed. */
+  readonly creates?: { readonly path: string; readonly text: string };
 }
 
 /** One way in which a configuration breaks: how to find it, and its words. */

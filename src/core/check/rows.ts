@@ -1,5 +1,6 @@
 /** Rules as rows: each checks one thing at a time, and reports what it finds there. */
 import { transportOf } from "../clients/claude-loader.ts";
+import { nestedIn } from "../clients/entry.ts";
 import type { Entry, Node } from "../formats/json.ts";
 import { isObjectNode, keySpan, member, spanOf, winners } from "../formats/nodes.ts";
 import { once } from "../once.ts";
@@ -17,6 +18,7 @@ export interface Place {
   readonly args?: Readonly<Record<string, string>>;
   /** The fix: another string in its place, or any edits. */
   readonly fix?: string | readonly TextEdit[] | undefined;
+  readonly creates?: { readonly path: string; readonly text: string };
   readonly severity?: Severity;
 }
 
@@ -58,7 +60,7 @@ export const entriesOf = once((subject: Subject) =>
 /** Those that are objects, with their transport; undefined if the "type" is unknown. */
 const serverObjects = once((subject: Subject) =>
   entriesOf(subject).flatMap((server) => {
-    const node = server.entry.value;
+    const node = nestedIn(server.entry.value)?.value ?? server.entry.value;
     return isObjectNode(node) ? [{ ...server, node, transport: transportOf(node) }] : [];
   }),
 );

@@ -16,10 +16,10 @@ export function runRules(rules: readonly Rule[], subject: Subject): readonly Fin
   return rules
     .filter((rule) => subject.local || rule.localOnly !== true)
     .flatMap((rule) => rule.check(subject))
-    .map(({ fix, ...finding }): Finding => {
+    .map(({ fix, creates, ...finding }): Finding => {
       const document = byPath.get(finding.path);
       const isLost = document !== undefined && fix?.some((edit) => isLoss(document, edit));
-      return fix === undefined || isLost ? finding : { ...finding, fix };
+      return fix === undefined || isLost ? finding : { ...finding, fix, ...(creates && { creates }) };
     })
     .sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : a.span.offset - b.span.offset));
 }

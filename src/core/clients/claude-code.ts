@@ -3,7 +3,7 @@ import { isObject, type Json, type JsonObject } from "../formats/json.ts";
 import { HALO_URL, HEADERS, VALUES, type Value, variablesFor } from "../halo.ts";
 import { entryFor } from "./entry.ts";
 import { type Client, USUAL } from "./model.ts";
-import { BRACES_WITH_DEFAULT, expand } from "./references.ts";
+import { also, BRACES_WITH_DEFAULT, expand } from "./references.ts";
 
 /** It reads no `.env`; `env` in `.claude/settings.local.json` reaches sessions (2.1.197 and 2.1.330, measured). */
 export const claudeCode: Client = {
@@ -20,6 +20,12 @@ export const claudeCode: Client = {
   reads: [".claude/settings.local.json", ".claude/settings.json"],
   verify: ["claude", "mcp", "get", "halo"],
   next: [{ note: "Start claude in this folder and approve the server" }],
+};
+
+/** In a plugin's `.mcp.json` it also expands the options of the plugin (2.1.332, measured). */
+export const claudePlugin: Client = {
+  ...claudeCode,
+  references: also(BRACES_WITH_DEFAULT, /^\$\{user_config\.\w+\}$/),
 };
 
 /** A reference in Claude Code's spelling. */

@@ -1,14 +1,13 @@
 import { type Client, USUAL } from "./model.ts";
 import { DOLLAR_WITH_DEFAULT } from "./references.ts";
 
-/** It reads the project's `.mcp.json` too, as Claude Code does. */
 export const copilotCli: Client = {
   ...USUAL,
   id: "copilot-cli",
   label: "GitHub Copilot CLI",
   docs: "https://docs.github.com/en/copilot/how-tos/copilot-cli/customize-copilot/add-mcp-servers",
   measured: "1.0.102 (2026-11)",
-  files: { project: [".github/mcp.json"], user: "~/.copilot/mcp-config.json" },
+  files: { project: [".github/mcp.json"], also: [".mcp.json"], user: "~/.copilot/mcp-config.json" },
   entry: { url: ["url"], headers: "headers", fixed: { type: "http", tools: ["*"] } },
   references: DOLLAR_WITH_DEFAULT,
   unset: "literal",

@@ -36,11 +36,23 @@ export interface ServerEntry {
 
 type ObjectEntry = Entry & { readonly value: Container };
 
-/** The entries of a file that are objects; if two have the same name, the last. */
+/** What an entry has one level too deep, as in `{"transport": {"type", "url", "headers"}}`: no client of the list reads that. */
+export function nestedIn(node: Node): ObjectEntry | undefined {
+  if (!isObjectNode(node) || node.entries.some(({ key }) => /url|command|endpoint/i.test(key))) return undefined;
+  return node.entries.find((entry): entry is ObjectEntry => {
+    const isField = /^(?:env|environment|headers|oauth)$/.test(entry.key);
+    return !isField && ["url", "command"].some((key) => textOf(member(entry.value, key)?.value) !== undefined);
+  });
+}
+
+/** The entries of a file that are objects, each with the object that holds its fields; if two have the same name, the last. */
 export function entriesIn(tree: Node | undefined, client: Client): readonly ObjectEntry[] {
   const servers = member(tree, client.servers)?.value;
   if (!isObjectNode(servers)) return [];
-  return winners(servers).filter((entry): entry is ObjectEntry => isObjectNode(entry.value));
+  return winners(servers).flatMap((entry) => {
+    const value = nestedIn(entry.value)?.value ?? entry.value;
+    return isObjectNode(value) ? [{ ...entry, value }] : [];
+  });
 }
 
 /** The servers of a file, each as the client can read it: with a URL, as a program, or as both. */
@@ -94,7 +106,9 @@ function programOf(node: Container, client: Client): Connected | undefined {
   const dialect: Dialect = { expands: SHELL.test(first) ? undefined : expands, spell };
   const own = member(node, "env")?.value ?? member(node, "environment")?.value;
   const headers: Header[] = [];
-  let url: Connected["url"];
+  // what `claude mcp add` without --transport writes: the URL is the program
+  let url: Connected["url"] =
+    /^https?:/i.test(first) && command?.value.kind === "scalar" ? { text: first, node: command.value } : undefined;
   for (const [index, entry] of words.entries()) {
     const text = texts[index] ?? "";
     const isHeader = texts[index - 1] === "--header";
@@ -108,6 +122,27 @@ function programOf(node: Container, client: Client): Connected | undefined {
   if (url === undefined && headers.length === 0) return undefined;
   const label = `${client.label} with mcp-remote`;
   return { dialect, label, url, program: isRemote ? "mcp-remote" : "other", headers };
+}
+
+/** An option after which a program takes code, or a command for a shell. After `-e` docker takes a variable. */
+const CODE = /^(?:-[a-z]{0,3}c|-e|--?(?:eval|exec|run|command|call)|\/[ck])$/i;
+
+/** The texts of an entry in which clients expand references. `isCode`: a shell or an interpreter reads it. */
+export function textsIn(node: Container) {
+  const lists = node.entries.flatMap(({ value }) => (value.kind === "array" ? value.entries : []));
+  const words = [member(node, "command"), ...lists].map((entry) => textOf(entry?.value) ?? "");
+  const isShell = words.some((word) => SHELL.test(word) || /^ssh(?:\.exe)?$/i.test(word));
+  return node.entries.flatMap(({ key, value }) => {
+    const isOne = /^(?:url|command)$/.test(key);
+    if (!isOne && !/^(?:args|env|headers)$/.test(key)) return [];
+    const entries = value.kind === "scalar" ? [{ key: "", value }] : value.entries;
+    return entries.flatMap((entry, index) => {
+      const [text, before] = [textOf(entry.value), textOf(entries[index - 1]?.value) ?? ""];
+      if (text === undefined || (value.kind === "scalar") !== isOne) return [];
+      const isCode = key === "args" && (isShell || (CODE.test(before) && !/^[A-Z_]\w*(?:=|$)/.test(text)));
+      return [{ key, name: entry.key, text, isCode, node: entry.value }];
+    });
+  });
 }
 
 /** A text with the values of the variables that the entry's own `env` sets. */

@@ -14,6 +14,8 @@ export interface Client {
   readonly files: {
     /** From the root of a project. If there are several, the first one is written. */
     readonly project: readonly [string, ...string[]];
+    /** Project files of other clients that it reads too. */
+    readonly also?: readonly string[];
     readonly user: string | { readonly linux: string; readonly macos: string; readonly windows: string };
   };
   readonly format: "json" | "jsonc" | "toml" | "yaml";

@@ -60,6 +60,12 @@ export function spelledIn(text: string, { expands }: Dialect) {
 
 export type Spelled = ReturnType<typeof spelledIn>[number];
 
+/** The brackets may contain a secret (`${TOKEN-abc}`): of anything but a plain name, only the beginning is shown. */
+export function quotedReference({ text, name }: Spelled): string {
+  if (name !== undefined) return text;
+  return `${/^\W+(?:(?:env|input|file|secrets)[:.]|[A-Z]+(?:_[A-Z0-9]+)+(?=[^A-Z0-9_]))?/.exec(text)?.[0] ?? ""}…`;
+}
+
 /** A text with these references as `spell` writes them. */
 export function respelled(text: string, references: readonly Spelled[], spell: (name: string) => string): string {
   // from the end, so that the other offsets stay correct

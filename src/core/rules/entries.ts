@@ -1,7 +1,9 @@
 /** Which entries of a `.mcp.json` Claude Code keeps: names, keys, types, and the shape of each field (2.1.330, measured). In report order. */
 import type { Document, Rule } from "../check/model.ts";
-import { entryRow, fileRow, type Place, serverRow } from "../check/rows.ts";
+import { entryRow, fileRow, type Place, rowsOf, serverRow } from "../check/rows.ts";
 import { couldBe, FIELDS, keyCorrections, rightType, SHAPES } from "../clients/claude-loader.ts";
+import { nestedIn } from "../clients/entry.ts";
+import { clientOf } from "../clients/index.ts";
 import type { Entry, Node } from "../formats/json.ts";
 import { isObjectNode, kindWord, member, textOf, winners } from "../formats/nodes.ts";
 
@@ -65,6 +67,31 @@ export const ENTRY_RULES: readonly Rule[] = [
     find: ({ name, entry: { value } }) =>
       isObjectNode(value) || name === "__proto__" ? undefined : { at: value, args: { got: kindWord(value) } },
     message: ({ name, got }) => `server "${name}" is ${got}, so Claude Code skips it; allowed: an object`,
+  }),
+  // the other rules look at the object inside (Claude Code 2.1.332: "Skipped"; Cursor drops the entry without a word)
+  rowsOf(({ documents }) =>
+    documents.flatMap((document) => {
+      const client = clientOf(document.kind);
+      const servers = client && member(document.tree, client.servers)?.value;
+      const entries = isObjectNode(servers) ? winners(servers) : [];
+      return client === undefined ? [] : entries.map((entry) => ({ document, client, name: entry.key, entry }));
+    }),
+  )({
+    id: "nested-server",
+    summary: "The fields of a server are one level too deep",
+    find: ({ document: { text, broken }, client, entry: { value } }) => {
+      const nested = nestedIn(value);
+      if (nested === undefined || !isObjectNode(value)) return undefined;
+      const [inner, others] = [nested.value.entries, value.entries.filter((each) => each !== nested)];
+      const args = { key: nested.key, client: client.label, fields: inner.map(({ key }) => `"${key}"`).join(", ") };
+      const isTwice = inner.some(({ key }) => others.some((other) => other.key === key));
+      if (isTwice || broken !== undefined) return { at: nested, args };
+      const { start, end } = nested.value;
+      const fields = text.slice(start + 1, end - 1).trim();
+      return { at: nested, args, fix: [{ offset: nested.start, length: end - nested.start, text: fields }] };
+    },
+    message: ({ name, key, client, fields }) =>
+      `server "${name}": ${fields} are one level too deep, under "${key}", so ${client} does not load the server; take them out of "${key}"`,
   }),
   // case counts ("HTTP" is unknown); `sse-ide`, `ws-ide`, `sdk`, `claudeai-proxy` are not for files
   serverRow({

@@ -130,16 +130,22 @@ export const FILE_RULES: readonly Rule[] = [
     id: "mcp-servers-missing",
     summary: 'Claude Code refuses a .mcp.json without "mcpServers"',
     find: ({ document }) => {
-      const { tree } = document;
+      const { tree, ofPlugin } = document;
+      const flat = ofPlugin === true && document.path === ".mcp.json" ? member(tree, "mcpServers") : undefined;
+      // right for the plugin; a session in the repository itself refuses the file
+      if (flat?.start === flat?.value.start && flat !== undefined)
+        return { at: spotAt(document, flat.start), args: { plugin: "yes" }, severity: "note" };
       if (!isObjectNode(tree) || member(tree, "mcpServers") !== undefined) return undefined;
       // no fix: Visual Studio reads "servers" in this very file (learn.microsoft.com/visualstudio/ide/mcp-servers)
       const other = tree.entries.find(({ key }) => OTHERS.has(key.toLowerCase().replace(/[^a-z]/g, "")));
       return other === undefined ? { at: spotAt(document, tree.start) } : { at: other, args: { found: other.key } };
     },
-    message: ({ found }) =>
-      found === undefined
-        ? 'there is no "mcpServers", so Claude Code loads no server from the file; allowed: {"mcpServers": {"<name>": {…}}}'
-        : `the servers are under "${found}", where Claude Code does not look; add "mcpServers"`,
+    message: ({ found, plugin }) =>
+      plugin !== undefined
+        ? 'there is no "mcpServers": Claude Code loads these servers with the plugin, but not in a session in this repository; allowed for both: {"mcpServers": {"<name>": {…}}}'
+        : found === undefined
+          ? 'there is no "mcpServers", so Claude Code loads no server from the file; allowed: {"mcpServers": {"<name>": {…}}}'
+          : `the servers are under "${found}", where Claude Code does not look; ${found === "servers" ? `keep it for Visual Studio, and add "mcpServers" beside it` : `add "mcpServers"`}`,
   }),
   fileRow({
     id: "mcp-servers-not-object",

@@ -1,6 +1,7 @@
 /** Whether an entry for HALO exists, with what HALO needs: Streamable HTTP and three headers. */
 import { haloServers } from "../check/halo-servers.ts";
 import type { Rule } from "../check/model.ts";
+import { misplacedServers } from "../check/places.ts";
 import { haloRow, headerRow, type Place, remoteRow, rowsOf } from "../check/rows.ts";
 import { isObjectNode, member, textOf } from "../formats/nodes.ts";
 import { HEADERS, VALUES } from "../halo.ts";
@@ -18,7 +19,11 @@ export const HEADER_RULES: readonly Rule[] = [
       // other rules report a file that does not load; an empty one loads, without servers
       const isEmpty = root === undefined || (root.encoding === "utf-8" && root.text.trim() === "");
       const isThere = haloServers(subject).some(({ document }) => document === root);
-      if (isThere || !(isEmpty || isObjectNode(servers?.value))) return undefined;
+      // the rule `misplaced-servers` reports an entry in the wrong place
+      const isMisplaced = misplacedServers(subject).some(
+        ({ path, isHaloLost, document }) => path === ".mcp.json" && isHaloLost && document.kind !== "settings-local",
+      );
+      if (isThere || isMisplaced || !(isEmpty || isObjectNode(servers?.value))) return undefined;
       const nested = haloServers(subject).find(({ document }) => document.kind === "mcp")?.document.path;
       const none = root === undefined ? "there is no .mcp.json" : ".mcp.json has no server for HALO";
       const what = nested === undefined ? none : `${none}, and HALO is only in ${nested}`;

@@ -1,17 +1,12 @@
 /** Where the three headers of an entry for HALO get their values. */
 import { type HaloServer, saidBy, valueHeaders } from "../check/halo-servers.ts";
 import type { Rule } from "../check/model.ts";
+import { rivalOf } from "../check/places.ts";
 import { haloRow, headerRow } from "../check/rows.ts";
 import { isObviousExample, isVariableName, STORE } from "../check/secret-judge.ts";
 import { isFitToShow } from "../check/show.ts";
-import { respelled, type Spelled, spelledIn } from "../clients/references.ts";
+import { quotedReference, respelled, spelledIn } from "../clients/references.ts";
 import { isSafeVariable, LABELS, type Value, variablesFor } from "../halo.ts";
-
-/** The brackets may contain a secret (`${TOKEN-abc}`): of anything but a plain name, only the beginning is shown. */
-function quotedReference({ text, name }: Spelled): string {
-  if (name !== undefined) return text;
-  return `${/^\W+(?:(?:env|input|file|secrets)[:.]|[A-Z]+(?:_[A-Z0-9]+)+(?=[^A-Z0-9_]))?/.exec(text)?.[0] ?? ""}…`;
-}
 
 /** `HALO_MCP_TOKEN` without its brackets; not `YOUR_ACCOUNT_ID`. */
 const isBareName = (text: string): boolean => isVariableName(text) && isSafeVariable(text) && !isObviousExample(text);
@@ -46,6 +41,7 @@ export const VALUE_RULES: readonly Rule[] = [
     summary: "A reference is spelled in a way that this client does not expand",
     find: (server, subject) => {
       const { dialect, label, url } = server;
+      if (rivalOf(subject, server.document) !== undefined) return [];
       const headers = valueHeaders(server).map(({ name, text = "", which, entry, before }) => {
         return { what: `the header ${name}`, text, before, at: entry.value, likely: variablesFor("halo")[which] };
       });

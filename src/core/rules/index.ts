@@ -8,6 +8,8 @@ import { HEADER_RULES } from "./halo-headers.ts";
 import { LOADING_RULES } from "./halo-loading.ts";
 import { VALUE_RULES } from "./halo-values.ts";
 import { LEAK_RULES } from "./leaks.ts";
+import { PLACE_RULES } from "./places.ts";
+import { TEXT_RULES } from "./texts.ts";
 import { USABLE_RULES } from "./usable.ts";
 import { variableNotInExample } from "./variable-not-in-example.ts";
 
@@ -23,4 +25,4 @@ export const HALO_RULES: readonly Rule[] = [
   ...CLIENT_RULES,
 ].toSorted((a, b) => Number(a.localOnly ?? false) - Number(b.localOnly ?? false));
 
-export const RULES: readonly Rule[] = [...LOADER_RULES, ...HALO_RULES];
+export const RULES: readonly Rule[] = [...LOADER_RULES, ...TEXT_RULES, ...PLACE_RULES, ...HALO_RULES];

@@ -37,7 +37,8 @@ export const LEAK_RULES: readonly Rule[] = [
   }),
   // everybody who ever cloned the repository has the secret: deleting the line does not undo that
   filesWhere(
-    (document, subject) => /^(?:mcp|settings|envrc|client:.*)$/.test(document.kind) && isShared(subject, document),
+    (document, subject) =>
+      /^(?:mcp|misplaced|settings|envrc|client:.*)$/.test(document.kind) && isShared(subject, document),
   )({
     id: "committed-secret",
     summary: "A file that git tracks, or would add, contains a secret",

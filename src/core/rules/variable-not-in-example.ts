@@ -1,5 +1,5 @@
 /** `.env.example` is where a person who clones the repository sees which variables to set. */
-import { isBelow } from "../check/documents.ts";
+import { isBelow, isPluginOnly } from "../check/documents.ts";
 import { givenBy, givenValues } from "../check/env-files.ts";
 import { haloServers, saidBy, valueHeaders } from "../check/halo-servers.ts";
 import type { Document, Subject } from "../check/model.ts";
@@ -52,7 +52,7 @@ function unlisted(subject: Subject) {
   const said = new Set<string>();
   return subject.documents.flatMap((document) => {
     const client = clientOf(document.kind);
-    if (client === undefined || document.ignored || !subject.inRepository) return [];
+    if (client === undefined || isPluginOnly(document) || document.ignored || !subject.inRepository) return [];
     const examples = examplesFor(subject, document);
     const [nearest] = examples;
     // a repository without HALO and without an example documents its variables elsewhere

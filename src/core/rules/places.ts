@@ -1,0 +1,77 @@
+/** Files that nobody reads where they are, and files that two clients read. */
+import { isShared } from "../check/env-files.ts";
+import { haloServers, readerOf } from "../check/halo-servers.ts";
+import type { Rule } from "../check/model.ts";
+import { misplacedServers, rivalOf } from "../check/places.ts";
+import { filesWhere, rowsOf } from "../check/rows.ts";
+import { fixOf } from "../check/run.ts";
+import { entriesIn, textsIn } from "../clients/entry.ts";
+import { hasReference } from "../clients/references.ts";
+import { removeProperty } from "../formats/json-edit.ts";
+
+const START = { offset: 0, length: 0 };
+
+export const PLACE_RULES: readonly Rule[] = [
+  // "No MCP servers configured" for all of them, in a trusted folder too (Claude Code 2.1.330, measured)
+  rowsOf(misplacedServers)({
+    id: "misplaced-servers",
+    severity: "warning",
+    summary: "Servers are in a file, or under a key, that Claude Code does not read",
+    find: ({ document, entry, path, right, isHaloLost }, subject) => {
+      const { text, kind, broken, ignored, encoding } = document;
+      // at the root, another program may read a file with this common name
+      const isCommon = document.path === "mcp.json";
+      const severity = isHaloLost && !(isCommon && subject.allowMissing) ? "error" : isCommon ? "note" : "warning";
+      const what = kind === "misplaced" ? document.path : `"mcpServers" in ${document.path}`;
+      const args = { what, path, there: right === undefined ? "" : "yes", own: kind === "settings-local" ? "yes" : "" };
+      const place = { at: entry, args, severity } as const;
+      // a file of one person is not moved to where git adds it
+      const isSafe = right === undefined && broken === undefined && encoding === "utf-8" && !ignored;
+      if (!isSafe || isCommon || kind === "settings-local") return place;
+      const block = text.slice(entry.value.start, entry.value.end);
+      if (kind === "misplaced")
+        return { ...place, fix: [{ offset: 0, length: text.length, text: "" }], creates: { path, text } };
+      const fix = fixOf(text, removeProperty(text, ["mcpServers"], { strict: true }));
+      return fix === undefined ? place : { ...place, fix, creates: { path, text: `{\n  "mcpServers": ${block}\n}\n` } };
+    },
+    message: ({ what, path, there, own }) =>
+      `Claude Code does not read ${what}, so it loads none of these servers; ${there ? `add them to` : `move them to`} ${path}${own ? ", or, for you alone, add them with claude mcp add" : ""}`,
+  }),
+  filesWhere(({ kind, target }) => target !== undefined && !kind.startsWith("env"))({
+    id: "broken-link",
+    severity: "warning",
+    summary: "A link leads nowhere, or out of the repository",
+    find: ({ document }, subject) => {
+      const { path, target = "", encoding } = document;
+      const isLost = encoding === "absent";
+      const isOutside = subject.inRepository && /^(?:\.\.\/|\/|[A-Za-z]:)/.test(target) && isShared(subject, document);
+      if (!isLost && !isOutside) return undefined;
+      // the file that is to be guarded
+      const severity = isLost && path === ".mcp.json" && !subject.allowMissing ? "error" : "warning";
+      return { at: START, args: isLost ? { target } : {}, severity };
+    },
+    message: ({ target }) =>
+      target === undefined
+        ? "this link leads out of the repository: nobody else has the file; allowed: a file, or a link to one in the repository"
+        : `this link leads to ${target}, which does not exist, so no client can read it; create the file, or correct the link`,
+  }),
+  // each client sends the references of the other as they are (measured, see docs/clients)
+  filesWhere(({ kind }) => kind !== "mcp")({
+    id: "shared-by-clients",
+    summary: "Two clients read the same file, and no spelling of a reference suits both",
+    find: ({ document }, subject) => {
+      const [client, rival] = [readerOf(document), rivalOf(subject, document)];
+      const other = rival && readerOf(rival);
+      if (client === undefined || rival === undefined || other === undefined) return undefined;
+      // of two names, one is reported
+      if (rival.kind !== "mcp" && rival.path > document.path) return undefined;
+      const texts = entriesIn(document.tree, client).flatMap(({ value }) => textsIn(value));
+      const at = texts.find(({ text }) => hasReference(text))?.node ?? START;
+      const isHalo = haloServers(subject).some((server) => server.document === document);
+      const args = { path: document.path, other: rival.path, client: client.label, rival: other.label };
+      return { at, args, severity: isHalo ? "error" : "warning" };
+    },
+    message: ({ path, other, client, rival }) =>
+      `${path} is the same file as ${other}, and no spelling of a reference suits both ${client} and ${rival}; give ${client} a file of its own`,
+  }),
+];

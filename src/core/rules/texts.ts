@@ -1,0 +1,113 @@
+/** Texts that Claude Code does not read as they are meant: references of other programs, and commands (2.1.332, measured). */
+import { haloServers, readerOf, valueHeaders } from "../check/halo-servers.ts";
+import type { Rule } from "../check/model.ts";
+import { rivalOf } from "../check/places.ts";
+import { type Place, serverRow } from "../check/rows.ts";
+import { isFitToShow } from "../check/show.ts";
+import { textsIn } from "../clients/entry.ts";
+import { type Dialect, quotedReference, respelled, type Spelled, spelledIn } from "../clients/references.ts";
+import { member, spanOf, textOf } from "../formats/nodes.ts";
+
+/** `$NAME` and `%NAME%` inside a text, such as `TOKEN=$TOKEN`. Not `$1`, `$.x`, `$$NAME`, `$name`, `%20`. */
+const INSIDE = /(?<![^\s=:/;,])\$([A-Z_][A-Z0-9_]+)(?![\w($])|(?<![^\s=:;,])%([A-Z][A-Z0-9_]{2,})%/g;
+/** Forms that no program reads itself. Of the others in its arguments, it may be the reader. */
+const OF_CLIENTS = /^(?:\$\{\{|\$\{\s*(?:env|input|config|secrets?)[:.]|\{env:|\$\()/;
+
+/** The references of other clients and of shells. A template (`{{…}}`) and an expression (`$(?:`) are none. */
+function foreignIn(text: string, key: string, dialect: Dialect): readonly Spelled[] {
+  const found = spelledIn(text, dialect).filter(({ text: it, expanded }) => {
+    if (expanded || !/^(?:\$\(\s*)?[^A-Za-z(]*[A-Za-z]/.test(it) || it.startsWith("{{")) return false;
+    if (/^[$%]\w/.test(it)) return key === "headers" || (key !== "args" && it === text.trim());
+    return key !== "args" || OF_CLIENTS.test(it);
+  });
+  const inside = [...text.matchAll(INSIDE)].map(({ 0: it, 1: plain, 2: name = plain, index }) => {
+    return { text: it, offset: index, name, expanded: false };
+  });
+  const all = [...found, ...inside.filter(({ offset }) => !found.some((each) => each.offset === offset))];
+  return all.toSorted((a, b) => a.offset - b.offset);
+}
+
+/** A single backslash in JSON: `C:\tools` is `C:`, a tab, `ools`. */
+const CONTROL = /[\t\n\f\r\b]/;
+const WINDOWS =
+  /(?:^|[=;,"'])[A-Za-z]:(?:\\|[\t\n\f\r\b])|^\S*[\t\n\f\r\b]\S*\.(?:exe|cmd|bat|ps1|[cm]?[jt]s|py|jar|json|dll)$/;
+
+/** A command that holds more than the name of a program. A path may have spaces. */
+function holdsArguments(command: string): boolean {
+  const [, path = "", rest = ""] = /^(\S+)\s+(.*)$/s.exec(command) ?? [];
+  if (rest === "") return false;
+  const isProgram = !/[\\/]/.test(path) && !/\.(?:exe|cmd|bat|app)$/i.test(command);
+  const isKnown = /(?:^|[\\/])(?:npx|node|bunx?|deno|uvx?|python\d?|docker|npm|pnpm|yarn)(?:\.exe)?$/.test(path);
+  return isProgram || isKnown || /^["']|\.(?:exe|cmd|bat)\s|\s--?[A-Za-z]/.test(command);
+}
+
+export const TEXT_RULES: readonly Rule[] = [
+  serverRow({
+    id: "literal-reference",
+    severity: "warning",
+    summary: "A reference that Claude Code does not expand is used as text",
+    find: ({ document, node }, subject) => {
+      const dialect = readerOf(document)?.references;
+      if (dialect === undefined || rivalOf(subject, document) !== undefined) return undefined;
+      // the rule `halo-reference-spelling` reports those of HALO
+      const halo = haloServers(subject).flatMap((server) => [
+        server.url?.node,
+        ...valueHeaders(server).map((each) => each.entry.value),
+      ]);
+      return textsIn(node).flatMap(({ key, name, text, isCode, node: at }): readonly Place[] => {
+        const foreign = isCode || halo.includes(at) ? [] : foreignIn(text, key, dialect);
+        const [first] = foreign;
+        if (first === undefined) return [];
+        const what = { env: `the variable ${name}`, headers: `the header ${name}` }[key] ?? `"${key}"`;
+        const args = { what, quoted: quotedReference(first), variable: first.name ?? "NAME" };
+        const isMendable =
+          key !== "args" && foreign.every((each) => each.name !== undefined) && isFitToShow(subject, text);
+        return [{ at, args, fix: isMendable ? respelled(text, foreign, (variable) => `\${${variable}}`) : undefined }];
+      });
+    },
+    message: ({ name, what, quoted, variable }) =>
+      `server "${name}": Claude Code does not expand ${quoted} in ${what} and uses it as text; allowed: \${${variable}}, with the value in the environment`,
+  }),
+  // "ENOENT: no such file or directory, posix_spawn 'https://…'"; `claude mcp add` without --transport writes such an entry
+  serverRow({
+    id: "command-not-program",
+    severity: "warning",
+    summary: "The command of a server is a URL, or holds its arguments",
+    find: ({ document, name, node, transport }, subject) => {
+      const at = member(node, "command")?.value;
+      const text = (textOf(at) ?? "").trim();
+      if (at === undefined || transport !== "stdio") return undefined;
+      if (/^(?:https?|wss?):\/\//i.test(text)) {
+        const isHalo = haloServers(subject).some((each) => each.document === document && each.name === name);
+        return { at, args: { what: isHalo ? "HALO" : "URL" }, severity: "error" };
+      }
+      if (!holdsArguments(text)) return undefined;
+      const [word = "", ...words] = text.split(/\s+/);
+      const isPlain = /^[\w@./:=+ -]+$/.test(text) && !/[\\/]/.test(word) && member(node, "args") === undefined;
+      const list = words.map((each) => JSON.stringify(each)).join(", ");
+      const fix = [{ ...spanOf(at), text: `${JSON.stringify(word)}, "args": [${list}]` }];
+      return { at, args: { what: "arguments" }, fix: isPlain ? fix : undefined };
+    },
+    message: ({ name, what }) =>
+      what === "arguments"
+        ? `server "${name}": "command" holds arguments, so Claude Code looks for a program with that whole name; allowed: the program alone, and the rest in "args"`
+        : `server "${name}": "command" is a URL, so Claude Code looks for a program of that name and never connects. claude mcp add without --transport http writes this: ${what === "HALO" ? `run claude mcp remove -s project ${name}, then npx create-halo-mcp` : `allowed: "type": "http" and "url"`}`,
+  }),
+  serverRow({
+    id: "lost-backslash",
+    severity: "warning",
+    summary: "A single backslash in a path became a control character",
+    find: ({ document, node, transport }) =>
+      textsIn(node).flatMap(({ key, name, text, isCode, node: at }): readonly Place[] => {
+        const isPath = key === "command" || (isCode ? /^[A-Za-z]:/.test(text) : WINDOWS.test(text));
+        if (transport !== "stdio" || !isPath || !CONTROL.test(text.trim())) return [];
+        // the escapes of the file: \t is a tab, \\ a backslash
+        const raw = document.text.slice(at.start, at.end);
+        const right = raw.replace(/\\([\s\S])/g, (it, sign) => (/[tnfrb]/.test(sign) ? `\\${it}` : it));
+        const args = { what: key === "env" ? `the variable ${name}` : `"${key}"` };
+        return [{ at, args, fix: right === raw ? undefined : [{ ...spanOf(at), text: right }] }];
+      }),
+    message: ({ name, what }) =>
+      `server "${name}": a path in ${what} has a control character, because a single backslash begins an escape in JSON; write every backslash twice`,
+  }),
+];
