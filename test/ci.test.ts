@@ -41,7 +41,7 @@ const names = [
 const besides = [".gitignore"];
 /** Other files of the same folders may start it too: a client that comes to the list has its file there. */
 const other =
-  "mcp.json .mcp.json5 .envrcx x.env env claude/settings.json config.toml .codex/config.json opencode.json5 xopencode.json gitignore README.md src/index.ts".split(
+  ".mcp.json5 .envrcx x.env env claude/settings.json config.toml .codex/config.json opencode.json5 xopencode.json gitignore README.md src/index.ts".split(
     " ",
   );
 const anywhere = (list: readonly string[]): string[] => list.flatMap((path) => [path, `apps/web/${path}`]);
@@ -60,6 +60,12 @@ describe("every file that check reads starts a check, and ordinary files do not"
   ])("%s", (_, matches) => {
     for (const path of anywhere(names))
       expect([path, kindOf(path) !== undefined, matches(path)]).toEqual([path, true, true]);
+    // a common name, except at the root
+    for (const [path, isRead] of [
+      ["mcp.json", true],
+      ["apps/web/mcp.json", false],
+    ] as const)
+      expect([path, kindOf(path) !== undefined, matches(path)]).toEqual([path, isRead, isRead]);
     for (const path of anywhere(besides)) expect([path, matches(path)]).toEqual([path, true]);
     for (const path of anywhere(other))
       expect([path, kindOf(path) !== undefined, matches(path)]).toEqual([path, false, false]);

@@ -24,7 +24,7 @@ interface Example {
 
 /**
  * The examples of a page. Every fenced block names its file, and after it its facts: `untracked`, `ignored`, `mode=644`,
- * `encoding=utf-16` (or `not-utf-8`, `too-big`), `no-git`, `no-rule-for-env` (a `.env` beside it would not be ignored).
+ * `encoding=utf-16` (or `not-utf-8`, `too-big`), `link=<path>` (a link to another file of the example, or to none), `no-git`, `no-rule-for-env` (a `.env` beside it would not be ignored).
  * Blocks of one example follow each other; a line `---` or another heading begins the next one. A block `environment`
  * is no file: it gives HALO_MCP_TOKEN its value.
  */
@@ -39,7 +39,9 @@ function examplesOf(page: string): readonly Example[] {
       for (const [, path = "", facts = "", text = ""] of part.matchAll(/^```\w+ (\S+)([^\n]*)\n([\s\S]*?)^```$/gm)) {
         const mode = /mode=(\d+)/.exec(facts)?.[1];
         const encoding = /encoding=(utf-16|not-utf-8|too-big|not-a-file)/.exec(facts)?.[1];
+        const target = /link=(\S+)/.exec(facts)?.[1];
         files[path] = {
+          ...(target === undefined ? {} : { target }),
           text,
           tracked: !/\buntracked\b/.test(facts) && !alone,
           ignored: /\bignored\b/.test(facts),
@@ -85,7 +87,10 @@ function mended(subject: Subject, found: readonly Finding[]) {
   const documents = subject.documents.map((document) =>
     documentOf({ ...document, text: fixed(texts, document.path, found) }, parseToml),
   );
-  const after: Subject = { ...subject, documents };
+  const created = found.flatMap(({ creates }) =>
+    creates === undefined ? [] : [[creates.path, creates.text] as const],
+  );
+  const after: Subject = { ...subject, documents: [...documents, ...subjectOf(Object.fromEntries(created)).documents] };
   return { subject: after, findings: runRules(RULES, after) };
 }
 
@@ -104,7 +109,10 @@ function shown({ id, severity, message }: Rule, example: Example): string {
   });
   const changed = [...new Set(own.filter(({ fix }) => fix !== undefined).map(({ path }) => path))];
   const after = changed.map((path) => `fixed ${path}:\n${fixed(texts, path, own).replace(/\n$/, "")}`);
-  return [...said, ...after].join("\n");
+  const made = own
+    .flatMap(({ creates }) => creates ?? [])
+    .map(({ path, text }) => `created ${path}:\n${text}`.trimEnd());
+  return [...said, ...after, ...made].join("\n");
 }
 
 it("every rule has its page and its golden file, and is on the list of docs/rules, in report order", async () => {

@@ -14,6 +14,8 @@ export type TestFile =
       readonly mode?: number;
       /** How the text is stored. */
       readonly encoding?: Document["encoding"];
+      /** It is a link to this path, whether that exists or not. */
+      readonly target?: string;
     };
 
 /** A Subject from files in memory: path → text. */
@@ -29,7 +31,13 @@ export function subjectOf(files: Readonly<Record<string, TestFile>>, given: Part
       encoding = "utf-8",
     } = typeof file === "string" ? { text: file } : file;
     const read = encoding === "not-utf-8" ? text.replace(/[^\0-\x7f]/g, "\uFFFD") : text;
-    return [documentOf({ path, kind, text: read, encoding, tracked, ignored, mode }, parseToml)];
+    const ofPlugin = Object.keys(files).some((each) => each.startsWith(path.replace(/[^/]*$/, ".claude-plugin/")));
+    const plain = { path, kind, text: read, encoding, tracked, ignored, mode, ofPlugin: kind === "mcp" && ofPlugin };
+    const { target } = typeof file === "string" ? {} : file;
+    const there = files[target ?? ""];
+    const linked = typeof there === "string" ? there : there?.text;
+    const link = { text: linked ?? "", encoding: linked === undefined ? ("absent" as const) : encoding, target };
+    return [documentOf(target === undefined ? plain : { ...plain, ...link }, parseToml)];
   });
   return subjectFrom(documents, given);
 }

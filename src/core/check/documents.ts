@@ -57,9 +57,10 @@ export function documentOf(raw: RawDocument, parseToml?: (text: string) => Tree)
   const isToml = format === "toml";
   const strict = isToml ? parseToml?.(raw.text) : parseTree(raw.text, { strict: true });
   if (strict === undefined) return { ...raw, tree: undefined, broken: undefined };
-  if (strict.ok) return { ...raw, tree: raw.ofPlugin ? flatTree(strict.root) : strict.root, broken: undefined };
+  const treeOf = (root: Node): Node => (raw.ofPlugin === true ? flatTree(root) : root);
+  if (strict.ok) return { ...raw, tree: treeOf(strict.root), broken: undefined };
   const loose = isToml || strict.refused.cause !== undefined ? strict : parseTree(raw.text, { strict: false });
-  if (loose.ok) return { ...raw, tree: loose.root, broken: { kind: "loose", ...strict.refused } };
+  if (loose.ok) return { ...raw, tree: treeOf(loose.root), broken: { kind: "loose", ...strict.refused } };
   return { ...raw, tree: undefined, broken: { kind: loose.refused.cause ?? "syntax", ...loose.refused } };
 }
 

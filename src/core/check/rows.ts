@@ -1,6 +1,6 @@
 /** Rules as rows: each checks one thing at a time, and reports what it finds there. */
 import { transportOf } from "../clients/claude-loader.ts";
-import { nestedIn } from "../clients/entry.ts";
+import { fieldsOf } from "../clients/entry.ts";
 import type { Entry, Node } from "../formats/json.ts";
 import { isObjectNode, keySpan, member, spanOf, winners } from "../formats/nodes.ts";
 import { once } from "../once.ts";
@@ -60,8 +60,9 @@ export const entriesOf = once((subject: Subject) =>
 /** Those that are objects, with their transport; undefined if the "type" is unknown. */
 const serverObjects = once((subject: Subject) =>
   entriesOf(subject).flatMap((server) => {
-    const node = nestedIn(server.entry.value)?.value ?? server.entry.value;
-    return isObjectNode(node) ? [{ ...server, node, transport: transportOf(node) }] : [];
+    if (!isObjectNode(server.entry.value)) return [];
+    const node = fieldsOf(server.entry.value);
+    return [{ ...server, node, transport: transportOf(node) }];
   }),
 );
 

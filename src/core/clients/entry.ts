@@ -39,10 +39,19 @@ type ObjectEntry = Entry & { readonly value: Container };
 /** What an entry has one level too deep, as in `{"transport": {"type", "url", "headers"}}`: no client of the list reads that. */
 export function nestedIn(node: Node): ObjectEntry | undefined {
   if (!isObjectNode(node) || node.entries.some(({ key }) => /url|command|endpoint/i.test(key))) return undefined;
-  return node.entries.find((entry): entry is ObjectEntry => {
-    const isField = /^(?:env|environment|headers|oauth)$/.test(entry.key);
-    return !isField && ["url", "command"].some((key) => textOf(member(entry.value, key)?.value) !== undefined);
+  return node.entries.filter(isObject).find(({ key, value }) => {
+    const isField = /^(?:env|environment|headers|oauth|__proto__)$/.test(key);
+    return !isField && ["url", "command"].some((each) => textOf(member(value, each)?.value) !== undefined);
   });
+}
+
+const isObject = (entry: Entry): entry is ObjectEntry => isObjectNode(entry.value);
+
+/** A server with the fields that are one level too deep. */
+export function fieldsOf(node: Container): Container {
+  const nested = nestedIn(node);
+  if (nested === undefined) return node;
+  return { ...nested.value, entries: [...node.entries.filter((each) => each !== nested), ...nested.value.entries] };
 }
 
 /** The entries of a file that are objects, each with the object that holds its fields; if two have the same name, the last. */
@@ -50,8 +59,9 @@ export function entriesIn(tree: Node | undefined, client: Client): readonly Obje
   const servers = member(tree, client.servers)?.value;
   if (!isObjectNode(servers)) return [];
   return winners(servers).flatMap((entry) => {
-    const value = nestedIn(entry.value)?.value ?? entry.value;
-    return isObjectNode(value) ? [{ ...entry, value }] : [];
+    if (!isObject(entry)) return [];
+    const value = fieldsOf(entry.value);
+    return [value === entry.value ? entry : { ...entry, value }];
   });
 }
 

@@ -87,7 +87,13 @@ export const ENTRY_RULES: readonly Rule[] = [
       const isTwice = inner.some(({ key }) => others.some((other) => other.key === key));
       if (isTwice || broken !== undefined) return { at: nested, args };
       const { start, end } = nested.value;
-      const fields = text.slice(start + 1, end - 1).trim();
+      const [deep, flat] = [inner[0]?.start ?? start, nested.start].map(
+        (at) => /\n[ \t]*$/.exec(text.slice(0, at))?.[0] ?? "",
+      );
+      const fields = text
+        .slice(start + 1, end - 1)
+        .trim()
+        .replaceAll(deep || "\n", flat || "\n");
       return { at: nested, args, fix: [{ offset: nested.start, length: end - nested.start, text: fields }] };
     },
     message: ({ name, key, client, fields }) =>

@@ -38,7 +38,10 @@ export const LEAK_RULES: readonly Rule[] = [
   // everybody who ever cloned the repository has the secret: deleting the line does not undo that
   filesWhere(
     (document, subject) =>
-      /^(?:mcp|misplaced|settings|envrc|client:.*)$/.test(document.kind) && isShared(subject, document),
+      /^(?:mcp|misplaced|settings|envrc|client:.*)$/.test(document.kind) &&
+      isShared(subject, document) &&
+      // a link: once, under the name of the file itself
+      subject.documents.every(({ path }) => path !== document.target),
   )({
     id: "committed-secret",
     summary: "A file that git tracks, or would add, contains a secret",

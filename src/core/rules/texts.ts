@@ -16,7 +16,7 @@ const OF_CLIENTS = /^(?:\$\{\{|\$\{\s*(?:env|input|config|secrets?)[:.]|\{env:|\
 /** The references of other clients and of shells. A template (`{{…}}`) and an expression (`$(?:`) are none. */
 function foreignIn(text: string, key: string, dialect: Dialect): readonly Spelled[] {
   const found = spelledIn(text, dialect).filter(({ text: it, expanded }) => {
-    if (expanded || !/^(?:\$\(\s*)?[^A-Za-z(]*[A-Za-z]/.test(it) || it.startsWith("{{")) return false;
+    if (expanded || !/^(?:\$\(\s*[\w./~]|(?!\$\()[^A-Za-z]*[A-Za-z])/.test(it) || it.startsWith("{{")) return false;
     if (/^[$%]\w/.test(it)) return key === "headers" || (key !== "args" && it === text.trim());
     return key !== "args" || OF_CLIENTS.test(it);
   });
@@ -29,8 +29,7 @@ function foreignIn(text: string, key: string, dialect: Dialect): readonly Spelle
 
 /** A single backslash in JSON: `C:\tools` is `C:`, a tab, `ools`. */
 const CONTROL = /[\t\n\f\r\b]/;
-const WINDOWS =
-  /(?:^|[=;,"'])[A-Za-z]:(?:\\|[\t\n\f\r\b])|^\S*[\t\n\f\r\b]\S*\.(?:exe|cmd|bat|ps1|[cm]?[jt]s|py|jar|json|dll)$/;
+const WINDOWS = /(?:^|[=;,"'])[A-Za-z]:[\\\t\n\f\r\b]|^[^ ]+\.(?:exe|cmd|bat|ps1|[cm]?[jt]s|py|jar|json|dll)$/;
 
 /** A command that holds more than the name of a program. A path may have spaces. */
 function holdsArguments(command: string): boolean {
@@ -81,17 +80,12 @@ export const TEXT_RULES: readonly Rule[] = [
         const isHalo = haloServers(subject).some((each) => each.document === document && each.name === name);
         return { at, args: { what: isHalo ? "HALO" : "URL" }, severity: "error" };
       }
-      if (!holdsArguments(text)) return undefined;
-      const [word = "", ...words] = text.split(/\s+/);
-      const isPlain = /^[\w@./:=+ -]+$/.test(text) && !/[\\/]/.test(word) && member(node, "args") === undefined;
-      const list = words.map((each) => JSON.stringify(each)).join(", ");
-      const fix = [{ ...spanOf(at), text: `${JSON.stringify(word)}, "args": [${list}]` }];
-      return { at, args: { what: "arguments" }, fix: isPlain ? fix : undefined };
+      return holdsArguments(text) ? { at, args: { what: "arguments" } } : undefined;
     },
     message: ({ name, what }) =>
       what === "arguments"
         ? `server "${name}": "command" holds arguments, so Claude Code looks for a program with that whole name; allowed: the program alone, and the rest in "args"`
-        : `server "${name}": "command" is a URL, so Claude Code looks for a program of that name and never connects. claude mcp add without --transport http writes this: ${what === "HALO" ? `run claude mcp remove -s project ${name}, then npx create-halo-mcp` : `allowed: "type": "http" and "url"`}`,
+        : `server "${name}": "command" is a URL, so Claude Code looks for a program of that name and never connects (claude mcp add without --transport http writes that); ${what === "HALO" ? `run claude mcp remove -s project ${name}, then npx create-halo-mcp` : `allowed: "type": "http" and "url"`}`,
   }),
   serverRow({
     id: "lost-backslash",
