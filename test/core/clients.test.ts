@@ -28,10 +28,38 @@ const UNSET: Readonly<Record<Client["unset"], string>> = {
   unknown: "not known",
 };
 
+const TRANSPORTS = { http: " (Streamable HTTP)", sse: " (SSE)", type: "" } as const;
+const BECOMES = { empty: "nothing", inside: "partly expanded", unclear: "unclear: versions differ" } as const;
+const LOST = { server: "the server", file: "the whole file" } as const;
+const PARTS = { comma: "a trailing comma", bom: "a byte order mark", blank: "an empty file" } as const;
+
+/** What it makes of a reference in another spelling. */
+function foreignOf({ foreign }: Pick<Client, "foreign">): string {
+  if (foreign === undefined) return "not known";
+  const rest = foreign.length === 0 ? "sent as literal text" : "others: sent as literal text";
+  return [...foreign.map(([spelling, becomes]) => `${code(String(spelling))}: ${BECOMES[becomes]}`), rest].join("; ");
+}
+
+/** What an entry must have, and what is lost without. */
+function demandsOf({ demands, entry }: Client): string {
+  if (demands === undefined) return "see docs/rules: the rules about `.mcp.json`";
+  const { remote, lost, partial } = demands;
+  const types = (remote.types ?? []).map((type) => (type === undefined ? "no `type`" : `\`"type": "${type}"\``));
+  const keys = Object.keys(remote.fields ?? {}).filter((key) => key !== Object.keys(entry.url)[0]);
+  const needs = [
+    "a URL",
+    types.join(" or "),
+    keys.length === 0 ? "" : `what it accepts of ${keys.map(code).join(", ")}`,
+  ];
+  const without = partial === undefined ? "" : `; with ${code(partial)}, only the server`;
+  return `${needs.filter((each) => each !== "").join("; ")}: without, ${LOST[lost]} is lost${without}`;
+}
+
 /** The facts of a client, as its page has them. */
 function factsOf({ files, format, servers, entry, references, ...client }: Client): string {
   const { user } = files;
   const own = references.spell === undefined ? "none: an entry runs mcp-remote" : code(references.spell("NAME"));
+  const urls = Object.entries(entry.url).map(([key, means]) => code(key) + TRANSPORTS[means]);
   const spelled = entry.names === undefined ? own : `the name of the variable in ${code(entry.names)}`;
   const rows: readonly (readonly [string, string])[] = [
     ["project file", files.project.map(code).join(", ")],
@@ -45,8 +73,13 @@ function factsOf({ files, format, servers, entry, references, ...client }: Clien
     ],
     ["format", format],
     ["servers are under", code(servers)],
-    ["address, headers", `${entry.url.map(code).join(" or ")}, ${code(entry.headers)}`],
+    ["address, headers", `${urls.join(" or ")}, ${code(entry.headers)}`],
+    ["an entry needs", demandsOf({ files, format, servers, entry, references, ...client })],
+    ...(client.unreadable === undefined
+      ? []
+      : [["cannot read", client.unreadable.map((part) => PARTS[part]).join(", ")] as const]),
     ["a reference", spelled],
+    ["a reference in another spelling", entry.names === undefined ? foreignOf(client) : "sent as literal text"],
     ["a variable that is not set", UNSET[client.unset]],
     [
       "reads variables from",
@@ -94,7 +127,7 @@ const treeOf = (path: string, text: string) =>
   ).tree;
 
 it("a client is a descriptor, a page and a folder of fixtures", () => {
-  const shared = /^(?:model|index|references|entry|shapes|claude-(?:loader|state))\.ts$/;
+  const shared = /^(?:model|index|references|entry|shapes|demands|claude-(?:loader|state))\.ts$/;
   const descriptors = readdirSync(at("src/core/clients")).filter((name) => !shared.test(name));
   expect(descriptors.sort()).toEqual(ids.map((id) => `${id}.ts`).sort());
   expect(readdirSync(at("docs/clients")).sort()).toEqual(["README.md", ...ids.map((id) => `${id}.md`)].sort());

@@ -116,7 +116,7 @@ const MEANT = new Map([
 ]);
 
 /** The key that this one should be; undefined if it is right or unknown. */
-function rightKey(key: string): string | undefined {
+export function rightKey(key: string): string | undefined {
   if (KEYS.includes(key) || key.length > 40) return undefined;
   const plain = key.toLowerCase().replace(/[^a-z]/g, "");
   const meant = MEANT.get(plain);

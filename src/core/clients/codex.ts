@@ -1,5 +1,9 @@
 import { type Client, USUAL } from "./model.ts";
 import { NAMES } from "./references.ts";
+import { list, never, string, strings } from "./shapes.ts";
+
+const HEADERS = { http_headers: strings, env_http_headers: strings };
+const PROGRAM = { command: string, args: list("a list of strings", string), env: strings };
 
 /** It expands `${…}` nowhere, and `codex mcp add` drops the `env_http_headers` of an existing entry (0.169, measured). */
 export const codex: Client = {
@@ -12,10 +16,18 @@ export const codex: Client = {
   format: "toml",
   servers: "mcp_servers",
   entry: {
-    url: ["url"],
+    url: { url: "http" },
     headers: "http_headers",
     names: "env_http_headers",
     variables: ["bearer_token_env_var", "env_vars"],
+  },
+  // "failed to load configuration": no session starts in a trusted folder; other unknown keys are ignored
+  demands: {
+    lost: "file",
+    remote: {
+      fields: { ...never("url", ...Object.keys(PROGRAM), "env_vars", "cwd", "bearer_token"), url: string, ...HEADERS },
+    },
+    program: { fields: { ...never("command", "url", "bearer_token_env_var", ...Object.keys(HEADERS)), ...PROGRAM } },
   },
   references: NAMES,
   unset: "absent",

@@ -8,7 +8,7 @@ export const copilotCli: Client = {
   docs: "https://docs.github.com/en/copilot/how-tos/copilot-cli/customize-copilot/add-mcp-servers",
   measured: "1.0.102 (2026-11)",
   files: { project: [".github/mcp.json"], also: [".mcp.json"], user: "~/.copilot/mcp-config.json" },
-  entry: { url: ["url"], headers: "headers", fixed: { type: "http", tools: ["*"] } },
+  entry: { ...USUAL.entry, fixed: { type: "http", tools: ["*"] } },
   references: DOLLAR_WITH_DEFAULT,
   unset: "literal",
   verify: ["copilot", "mcp", "list"],

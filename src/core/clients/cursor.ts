@@ -9,7 +9,10 @@ export const cursor: Client = {
   docs: "https://cursor.com/docs/mcp",
   measured: "@cursor/sdk 1.0.32 (2026-11); the IDE and cursor-agent: documentation",
   files: { project: [".cursor/mcp.json"], user: "~/.cursor/mcp.json" },
+  // it drops an entry with any other type
+  demands: { lost: "server", remote: { types: ["http", "sse", undefined] } },
   references: also(ENV, /^\$\{(?:workspaceFolder|workspaceFolderBasename|userHome|pathSeparator|\/)\}$/),
+  foreign: [[/^\$\{[A-Za-z_]\w*(?::-[^}]*)?\}$/, "unclear"]],
   unset: "literal",
   verify: ["cursor-agent", "mcp", "list"],
   next: [

@@ -3,6 +3,7 @@
 import type { Container, Entry, JsonObject, Node, Scalar } from "../formats/json.ts";
 import { isObjectNode, member, textOf, winners } from "../formats/nodes.ts";
 import { HEADERS, VALUES, type Value } from "../halo.ts";
+import { strays } from "./demands.ts";
 import type { Client } from "./model.ts";
 import { also, BRACES, type Dialect, respelled, spelledIn } from "./references.ts";
 
@@ -29,6 +30,8 @@ export interface ServerEntry {
   readonly entry: Entry;
   readonly node: Container;
   readonly url: { readonly text: string; readonly node: Scalar } | undefined;
+  /** The transport that the key of the URL means; `type`: the key "type" decides. */
+  readonly transport?: Client["entry"]["url"][string] | undefined;
   /** The program that connects. `other`: the meaning of its arguments is not known. */
   readonly program: "mcp-remote" | "other" | undefined;
   readonly headers: readonly Header[];
@@ -76,22 +79,31 @@ export function serversIn(tree: Node | undefined, client: Client): readonly Serv
   });
 }
 
-type Connected = Pick<ServerEntry, "dialect" | "label" | "url" | "program" | "headers">;
+type Connected = Pick<ServerEntry, "dialect" | "label" | "url" | "transport" | "program" | "headers">;
 
 function remoteOf(node: Container, client: Client): Connected | undefined {
   const { references: dialect, label, entry } = client;
-  const address = entry.url.map((key) => member(node, key)?.value).find((value) => value !== undefined);
+  const read = Object.keys(entry.url).find((key) => member(node, key) !== undefined);
+  // a URL under a key that the client does not read shows what the entry is about
+  const address = (read === undefined ? strays(node, entry, "url")[0] : member(node, read))?.value;
   const text = textOf(address);
   const url = text === undefined || address?.kind !== "scalar" ? undefined : { text, node: address };
+  const unread = strays(node, entry, "headers").map(({ key }) => key);
   const headers = node.entries.flatMap(({ key, value }): readonly Header[] => {
     const kind = key === entry.headers ? "values" : key === entry.names ? "names" : "unknown";
-    if (!isObjectNode(value) || (kind === "unknown" && entry.names === undefined)) return [];
+    if (!isObjectNode(value) || (kind === "unknown" && entry.names === undefined && !unread.includes(key))) return [];
     const shared = { kind, under: key, before: "" } as const;
     return value.entries.map((each) => ({ ...shared, name: each.key, entry: each, text: textOf(each.value) }));
   });
-  // if the table of headers is clear enough, the URL may come from elsewhere
-  if (url === undefined && !headers.some(({ kind }) => kind === "names")) return undefined;
-  return { dialect, label, url, program: undefined, headers };
+  if (url === undefined && (headers.length === 0 || member(node, "command") !== undefined)) return undefined;
+  return {
+    dialect,
+    label,
+    url,
+    transport: read === undefined ? undefined : entry.url[read],
+    program: undefined,
+    headers,
+  };
 }
 
 /** Version or tag allowed; `mcp-remote-client` is the same package's second program. */
@@ -172,5 +184,5 @@ export function entryFor(
     return { command: "npx", args: ["-y", "mcp-remote", url, ...headers] };
   }
   const headers = Object.fromEntries(VALUES.map((value) => [HEADERS[value], spell(variables[value])]));
-  return { ...entry.fixed, [entry.url[0]]: url, [entry.names ?? entry.headers]: headers };
+  return { ...entry.fixed, [Object.keys(entry.url)[0] ?? "url"]: url, [entry.names ?? entry.headers]: headers };
 }

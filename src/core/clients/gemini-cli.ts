@@ -1,5 +1,6 @@
 import { type Client, USUAL } from "./model.ts";
 import { DOLLAR_WITH_DEFAULT } from "./references.ts";
+import { strings } from "./shapes.ts";
 
 /** It empties variables with these names (source, and measured), except those that begin with GEMINI_CLI_ (source). */
 export const geminiCli: Client = {
@@ -9,8 +10,12 @@ export const geminiCli: Client = {
   docs: "https://geminicli.com/docs/tools/mcp-server/",
   measured: "0.61.0 (2026-11)",
   files: { project: [".gemini/settings.json"], user: "~/.gemini/settings.json" },
-  entry: { url: ["httpUrl", "url"], headers: "headers" },
+  entry: { url: { httpUrl: "http", url: "type" }, headers: "headers" },
+  // it prints "Invalid configuration" for any unknown key or type, but connects
+  demands: { lost: "server", remote: { fields: { headers: strings } } },
+  unreadable: ["comma", "bom", "blank"],
   references: DOLLAR_WITH_DEFAULT,
+  foreign: [[/^\$\{[^{}]*\}$/, "empty"]],
   unset: "empty",
   reads: [".gemini/.env", ".env"],
   blanks: /^(?!GEMINI_CLI_).*(?:TOKEN|SECRET|PASSWORD|PASSWD|KEY|AUTH|CREDENTIAL|CREDS|PRIVATE|CERT)/i,

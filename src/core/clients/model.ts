@@ -1,7 +1,8 @@
 /** What an MCP client is to this program: data. One file a client; `index.ts` lists them. */
 import type { Advice } from "../advice.ts";
 import type { JsonObject } from "../formats/json.ts";
-import type { Dialect } from "./references.ts";
+import type { Dialect, Foreign } from "./references.ts";
+import type { Shape } from "./shapes.ts";
 
 /** How one client is configured. Every fact is of the version in `measured`. */
 export interface Client {
@@ -21,8 +22,8 @@ export interface Client {
   readonly format: "json" | "jsonc" | "toml" | "yaml";
   readonly servers: string;
   readonly entry: {
-    /** The keys of the URL. The first one that is present counts; the first one is written. */
-    readonly url: readonly [string, ...string[]];
+    /** The keys of the URL, with the transport that each means; `type`: the key "type" decides. The first that is present counts; the first is written. */
+    readonly url: Readonly<Record<string, "http" | "sse" | "type">>;
     readonly headers: string;
     /** The key of the headers that hold names of variables, if there is one. It is written then. */
     readonly names?: string;
@@ -30,7 +31,13 @@ export interface Client {
     readonly variables?: readonly string[];
     readonly fixed?: JsonObject;
   };
+  /** Undefined for Claude Code: claude-loader.ts has more. */
+  readonly demands: Demands | undefined;
+  /** Parts of a file that make it unreadable, though other clients read them. Strict JSON and a `loose` file need no entry. */
+  readonly unreadable?: readonly ("comma" | "bom" | "blank")[];
   readonly references: Dialect;
+  /** What references in other spellings become. Undefined: not known. */
+  readonly foreign?: Foreign;
   /** What is sent for a variable that is not set. `literal`: the reference itself. `absent`: the header is omitted. */
   readonly unset: "literal" | "empty" | "absent" | "unknown";
   /** The files from which it reads variables without a shell, from the root of a project. */
@@ -45,10 +52,30 @@ export interface Client {
   readonly next: readonly Advice[];
 }
 
+/** A server with a URL, or a program. */
+interface Kind {
+  /** The values of `type`; undefined: none is needed. The first one is written. Without a list, `type` does not matter. */
+  readonly types?: readonly [string, ...(string | undefined)[]];
+  readonly fields?: Readonly<Record<string, Shape>>;
+}
+
+export interface Demands {
+  /** What the client does not load if an entry does not comply. */
+  readonly lost: "server" | "file";
+  readonly remote: Kind;
+  /** Undefined: programs are not judged. */
+  readonly program?: Kind;
+  /** With this key an entry may be anything, since it only changes another file's entry: then it alone is lost. */
+  readonly partial?: string;
+  /** A key among the servers that holds more servers. */
+  readonly nested?: string;
+}
+
 export const USUAL = {
   format: "jsonc",
   servers: "mcpServers",
-  entry: { url: ["url"], headers: "headers" },
+  entry: { url: { url: "type" }, headers: "headers" },
+  demands: { lost: "server", remote: {} },
   reads: [],
   verify: undefined,
   next: [],

@@ -1,5 +1,6 @@
 import { type Client, USUAL } from "./model.ts";
 import { PLAIN_ENV } from "./references.ts";
+import { list, string, strings } from "./shapes.ts";
 
 /** Without `"oauth": false` a 401 starts OAuth discovery and POST /register, and hides that the token is wrong (1.18.33, measured). */
 export const opencode: Client = {
@@ -10,8 +11,18 @@ export const opencode: Client = {
   measured: "1.18.33 (2026-11)",
   files: { project: ["opencode.json", "opencode.jsonc"], user: "~/.config/opencode/opencode.json" },
   servers: "mcp",
-  entry: { url: ["url"], headers: "headers", fixed: { type: "remote", enabled: true, oauth: false } },
+  entry: { url: { url: "http" }, headers: "headers", fixed: { type: "remote", enabled: true, oauth: false } },
+  // "Configuration is invalid"
+  demands: {
+    lost: "file",
+    remote: { types: ["remote"], fields: { url: string, headers: strings } },
+    program: { types: ["local"], fields: { command: list("a list of strings", string), environment: strings } },
+    partial: "enabled",
+    nested: "servers",
+  },
   references: PLAIN_ENV,
+  // it replaces its own references in the text of the file: `${env:NAME}` becomes "$" and the value
+  foreign: [[/\{env:[^}]*\}/, "inside"]],
   unset: "empty",
   verify: ["opencode", "mcp", "list"],
 };

@@ -1,5 +1,6 @@
 import { type Client, USUAL } from "./model.ts";
 import { DOLLAR } from "./references.ts";
+import { anything, record } from "./shapes.ts";
 
 /** An approval covers the entry with its expanded values: a new value needs a new approval (0.24.4, measured). */
 export const qwenCode: Client = {
@@ -9,8 +10,11 @@ export const qwenCode: Client = {
   docs: "https://qwenlm.github.io/qwen-code-docs/en/users/features/mcp/",
   measured: "0.24.4 (2026-11)",
   files: { project: [".qwen/settings.json"], user: "~/.qwen/settings.json" },
-  entry: { url: ["httpUrl", "url"], headers: "headers" },
+  entry: { url: { httpUrl: "http", url: "sse" }, headers: "headers" },
+  demands: { lost: "server", remote: { fields: { headers: record("an object", anything) } } },
+  unreadable: ["comma"],
   references: DOLLAR,
+  foreign: [],
   unset: "literal",
   reads: ["~/.qwen/.env"],
   verify: ["qwen", "mcp", "list"],

@@ -18,7 +18,9 @@ export const rooCode: Client = {
     },
   },
   format: "json",
-  entry: { url: ["url"], headers: "headers", fixed: { type: "streamable-http" } },
+  entry: { ...USUAL.entry, fixed: { type: "streamable-http" } },
+  demands: { lost: "server", remote: { types: ["streamable-http", "sse"] } },
   references: ENV,
+  foreign: [],
   unset: "literal",
 };

@@ -49,6 +49,12 @@ export const object = (fields: Readonly<Record<string, Shape>>, required?: strin
   container("object", "an object", ({ key }) => (Object.hasOwn(fields, key) ? fields[key] : undefined), required);
 
 export const string = leaf("a string", (node) => textOf(node) !== undefined);
+/** An object of strings: headers, variables. */
+export const strings = record("an object of strings", string);
+export const anything: Shape = () => [];
+/** Keys that must not be there beside this one. */
+export const never = (beside: string, ...keys: readonly string[]) =>
+  Object.fromEntries(keys.map((key) => [key, leaf(`no "${key}" beside "${beside}"`, () => false)]));
 export const filled = leaf("a string that is not empty", (node) => (textOf(node) ?? "") !== "");
 export const boolean = leaf("true or false", (node) => node.kind === "scalar" && typeof node.value === "boolean");
 export const positive = leaf(

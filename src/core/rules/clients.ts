@@ -1,18 +1,73 @@
-/** Mistakes about HALO in the project files of clients, according to each client's descriptor. */
+/** Mistakes in the project files of clients, most of them about HALO, according to each client's descriptor. */
 import { spotAt } from "../check/documents.ts";
-import type { Rule } from "../check/model.ts";
-import { filesWhere, headerRow, remoteRow } from "../check/rows.ts";
+import type { Document, Rule } from "../check/model.ts";
+import { filesWhere, headerRow, type Place, remoteRow } from "../check/rows.ts";
 import { fixOf } from "../check/run.ts";
 import { claudeCode } from "../clients/claude-code.ts";
-import { clientOf } from "../clients/index.ts";
+import { rightKey } from "../clients/claude-loader.ts";
+import { refusalsIn } from "../clients/demands.ts";
+import { entriesIn } from "../clients/entry.ts";
+import { CLIENTS, clientOf } from "../clients/index.ts";
+import type { Client, Demands } from "../clients/model.ts";
 import { hasReference, spelledIn } from "../clients/references.ts";
+import type { Entry, Node } from "../formats/json.ts";
 import { setProperty } from "../formats/json-edit.ts";
-import { member, textOf } from "../formats/nodes.ts";
+import { isObjectNode, keySpan, member, textOf, winners } from "../formats/nodes.ts";
 import { HEADERS, variablesFor } from "../halo.ts";
+import { withoutCommas } from "./files.ts";
+
+const PARTS = { comma: "a trailing comma", bom: "a byte order mark", blank: "it is empty" };
+
+/** What the client cannot read in the text of its file, though other clients can. */
+function unreadable({ text, tree, encoding }: Document, { unreadable = [] }: Client): readonly Place[] {
+  const edits = {
+    comma: tree === undefined ? [] : withoutCommas(tree),
+    bom: text.startsWith("\uFEFF") ? [{ offset: 0, length: 1, text: "" }] : [],
+    blank: encoding === "utf-8" && text.trim() === "" ? [{ offset: 0, length: text.length, text: "{}\n" }] : [],
+  };
+  return unreadable.flatMap((part) =>
+    edits[part].slice(0, 1).map((at) => ({ at, args: { reason: PARTS[part] }, fix: edits[part] })),
+  );
+}
+
+/** What the client does not accept in an entry, if it then loses this. */
+function refused({ text }: Document, client: Client, entry: Entry, loss: Demands["lost"]): readonly Place[] {
+  const { label, format, servers } = client;
+  return refusalsIn(entry, client).flatMap(({ lost, at, what, allowed, rename, type }) => {
+    const key = rename && { ...keySpan(rename.entry), text: format === "toml" ? rename.right : `"${rename.right}"` };
+    const set = type && setProperty(text, [servers, entry.key, "type"], type, { strict: false });
+    const args = { client: label, name: entry.key, what, allowed };
+    return lost === loss ? [{ at, args, fix: key ? [key] : set && fixOf(text, set) }] : [];
+  });
+}
+
+/** Letters only, small, in the plural: `mcp_server` and `mcp.servers` are `mcpservers`. */
+const lettersOf = (key: string): string => `${key.toLowerCase().replace(/[^a-z]/g, "")}s`.replace(/ss$/, "s");
+/** Where clients have their servers, and Zed. */
+const ROOTS: ReadonlySet<string> = new Set([...CLIENTS.map(({ servers }) => lettersOf(servers)), "contextservers"]);
+
+const isServer = ({ value }: Entry): boolean =>
+  isObjectNode(value) && value.entries.some(({ key }) => /^(?:url|command|headers)$/.test(rightKey(key) ?? key));
+
+/** Servers under another client's key, at most two keys deep, unless they are under the right one too. */
+function elsewhere({ tree }: Document, client: Client) {
+  const own = entriesIn(tree, client).map(({ key }) => key);
+  const inside = (path: string, value: Node | undefined) =>
+    isObjectNode(value) ? winners(value).map((entry) => ({ entry, path: path + entry.key })) : [];
+  const outer = inside("", tree).filter(({ path }) => path !== client.servers);
+  const inner = outer.flatMap(({ entry, path }) => inside(`${path}.`, entry.value));
+  return [...outer, ...inner].flatMap(({ entry, path }) => {
+    const servers = ROOTS.has(lettersOf(path)) ? inside("", entry.value) : [];
+    const names = servers.flatMap((each) => (isServer(each.entry) && !own.includes(each.path) ? [each.path] : []));
+    // under the right key, an entry that the client refuses could cost it the file
+    const isSafe = entry.key === path && servers.every((each) => refusalsIn(each.entry, client).length === 0);
+    return names.length === 0 ? [] : [{ entry, path, names, isSafe }];
+  });
+}
 
 export const CLIENT_RULES: readonly Rule[] = [
   // Claude Code 2.1.330 silently ignores a settings file with a comment or a trailing comma (measured); a BOM is
-  // fine. Some clients accept comments (VS Code, opencode), so other clients' files are reported only if no reader accepts them.
+  // fine. Some clients accept comments (VS Code, opencode): the descriptors have what another client does not read.
   filesWhere(({ kind }) => kind !== "mcp")({
     id: "client-file-broken",
     summary: "A client cannot read its settings file, and ignores all of it",
@@ -20,12 +75,48 @@ export const CLIENT_RULES: readonly Rule[] = [
       const { kind, path, broken } = document;
       const isSettings = kind === "settings" || kind === "settings-local";
       const client = isSettings ? claudeCode : clientOf(kind);
-      if (client === undefined || broken === undefined || (broken.kind === "loose" && !isSettings)) return undefined;
-      const reason = broken.kind === "loose" ? "a comment or a trailing comma" : broken.reason;
-      return { at: spotAt(document, broken.offset), args: { client: client.label, reason, path } };
+      if (client === undefined) return undefined;
+      const named = { client: client.label, path };
+      if (broken !== undefined && (broken.kind !== "loose" || isSettings)) {
+        const reason = broken.kind === "loose" ? "a comment or a trailing comma" : broken.reason;
+        return { at: spotAt(document, broken.offset), args: { ...named, reason } };
+      }
+      const servers = member(document.tree, client.servers);
+      const entries = isObjectNode(servers?.value) ? winners(servers.value) : servers ? [servers] : [];
+      const places = entries.flatMap((entry) => refused(document, client, entry, "file"));
+      return [...unreadable(document, client), ...places].map((each) => ({
+        ...each,
+        args: { ...named, ...each.args },
+      }));
     },
-    message: ({ client, reason, path }) =>
-      `${client} cannot read ${path}, so it ignores the whole file: ${reason}; fix the syntax`,
+    message: ({ client, reason, path, name, what, allowed }) =>
+      reason === undefined
+        ? `${client} refuses ${path} as a whole because of "${name}": ${what}; allowed: ${allowed}`
+        : `${client} cannot read ${path}, so it ignores the whole file: ${reason}; fix the syntax`,
+  }),
+  // no client says so (Codex, Gemini CLI, opencode, Qwen Code: measured; Cursor, VS Code: documentation)
+  filesWhere(({ kind }) => kind.startsWith("client:"))({
+    id: "client-servers-key",
+    summary: "Servers are under a key that this client does not read, but another client",
+    find: ({ document }) => {
+      const client = clientOf(document.kind);
+      if (client === undefined) return undefined;
+      const { label, servers, format } = client;
+      const isFree = format !== "toml" && member(document.tree, servers) === undefined;
+      return elsewhere(document, client).map(({ entry, path, names, isSafe }) => {
+        const right = format === "toml" ? `[${servers}.${names[0]}]` : `"${servers}"`;
+        const args = { client: label, found: path, names: names.join(", "), right };
+        return { at: entry, args, fix: isFree && isSafe ? [{ ...keySpan(entry), text: right }] : undefined };
+      });
+    },
+    message: ({ client, found, names, right }) =>
+      `${client} does not read "${found}", so it does not load the servers there (${names}); allowed: ${right}`,
+  }),
+  remoteRow({
+    id: "client-server-skipped",
+    summary: "A client cannot use its entry for HALO, because a key or its type is wrong",
+    find: ({ document, client, entry }) => refused(document, client, entry, "server"),
+    message: ({ name, client, what, allowed }) => `${client} cannot use server "${name}": ${what}; allowed: ${allowed}`,
   }),
   // VS Code asks for `${input:id}` only when `inputs` describes it (code.visualstudio.com, MCP configuration reference, 2026)
   headerRow({

@@ -31,7 +31,7 @@ function withoutComment(text: string, { offset, length }: Span): TextEdit {
 }
 
 /** The edits that remove commas before closing braces and brackets, in order. */
-function withoutCommas(node: Node): readonly TextEdit[] {
+export function withoutCommas(node: Node): readonly TextEdit[] {
   if (node.kind === "scalar") return [];
   const comma = node.entries.at(-1)?.comma;
   const inside = node.entries.flatMap(({ value }) => withoutCommas(value));

@@ -3,6 +3,7 @@ import { haloServers } from "../check/halo-servers.ts";
 import type { Rule } from "../check/model.ts";
 import { misplacedServers } from "../check/places.ts";
 import { haloRow, headerRow, type Place, remoteRow, rowsOf } from "../check/rows.ts";
+import { refusalsIn } from "../clients/demands.ts";
 import { isObjectNode, member, textOf } from "../formats/nodes.ts";
 import { HEADERS, VALUES } from "../halo.ts";
 
@@ -35,11 +36,21 @@ export const HEADER_RULES: readonly Rule[] = [
   remoteRow({
     id: "halo-sse",
     summary: 'An entry for HALO has "type": "sse", which HALO does not support',
-    find: ({ node }) => {
+    find: ({ node, transport, client: { label, entry, demands } }) => {
       const type = member(node, "type")?.value;
-      return type !== undefined && textOf(type) === "sse" ? { at: type, fix: "http" } : undefined;
+      if (transport === "http" || (transport !== "sse" && textOf(type) !== "sse")) return undefined;
+      const better = Object.keys(entry.url).find((key) => entry.url[key] === "http");
+      const address = node.entries.find(({ key }) => Object.hasOwn(entry.url, key));
+      if (better !== undefined && address !== undefined) {
+        const what = `its URL under "${address.key}", which ${label} reads as SSE`;
+        return { at: address, args: { what, right: better }, fix: better };
+      }
+      const right = demands?.remote.types?.[0] ?? entry.fixed?.type;
+      const [known, fix] = typeof right === "string" ? [right, right] : ["http"];
+      return type && { at: type, args: { what: '"type": "sse"', right: known }, fix };
     },
-    message: ({ name }) => `server "${name}" has "type": "sse", but HALO uses Streamable HTTP; allowed: "http"`,
+    message: ({ name, what, right }) =>
+      `server "${name}" has ${what}, but HALO uses Streamable HTTP; allowed: "${right}"`,
   }),
   // HALO needs three values and has no OAuth (CM.com, page "MCP"): without one of them it refuses
   haloRow({
@@ -47,6 +58,9 @@ export const HEADER_RULES: readonly Rule[] = [
     summary: "An entry for HALO lacks one of the three headers",
     find: (server) => {
       const { entry, node, client, headers, program } = server;
+      // it is not known to be a server with headers before its key, its type and its shapes are right
+      if (program === undefined && refusalsIn(entry, client).some(({ rename }) => rename === undefined))
+        return undefined;
       // a program other than mcp-remote may get them from elsewhere
       if (program === "other" && headers.length === 0) return undefined;
       const keys = program === undefined ? [client.entry.headers, client.entry.names ?? ""] : ["args"];

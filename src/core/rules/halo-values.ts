@@ -5,7 +5,7 @@ import { rivalOf } from "../check/places.ts";
 import { haloRow, headerRow } from "../check/rows.ts";
 import { isObviousExample, isVariableName, STORE } from "../check/secret-judge.ts";
 import { isFitToShow } from "../check/show.ts";
-import { quotedReference, respelled, spelledIn } from "../clients/references.ts";
+import { becomes, quotedReference, respelled, spelledIn } from "../clients/references.ts";
 import { isSafeVariable, LABELS, type Value, variablesFor } from "../halo.ts";
 
 /** `HALO_MCP_TOKEN` without its brackets; not `YOUR_ACCOUNT_ID`. */
@@ -40,7 +40,7 @@ export const VALUE_RULES: readonly Rule[] = [
     id: "halo-reference-spelling",
     summary: "A reference is spelled in a way that this client does not expand",
     find: (server, subject) => {
-      const { dialect, label, url } = server;
+      const { dialect, label, url, client, program } = server;
       if (rivalOf(subject, server.document) !== undefined) return [];
       const headers = valueHeaders(server).map(({ name, text = "", which, entry, before }) => {
         return { what: `the header ${name}`, text, before, at: entry.value, likely: variablesFor("halo")[which] };
@@ -51,7 +51,9 @@ export const VALUE_RULES: readonly Rule[] = [
         const [first] = foreign;
         if (first === undefined) return [];
         const example = exampleOf(dialect, first.name ?? likely);
-        const args = { what, quoted: quotedReference(first), client: label, example };
+        const isKnown = program === undefined && client.foreign !== undefined;
+        const does = isKnown ? (becomes(first.text, client) ?? "may send the text") : "does not expand";
+        const args = { what, quoted: quotedReference(first), client: label, does, example };
         // a fix is shown as a diff, and the text in or next to a reference can be a secret
         const isMendable = foreign.every(({ name }) => name !== undefined) && isFitToShow(subject, text);
         const { spell } = dialect;
@@ -59,8 +61,8 @@ export const VALUE_RULES: readonly Rule[] = [
         return [{ at, args, fix: `${before}${respelled(text, foreign, spell)}` }];
       });
     },
-    message: ({ name, what, quoted, client, example }) =>
-      `${client} does not expand ${quoted} in ${what} of server "${name}" correctly; allowed: ${example}`,
+    message: ({ name, what, quoted, client, does, example }) =>
+      `${client} ${does} ${quoted} in ${what} of server "${name}"; allowed: ${example}`,
   }),
   headerRow({
     id: "halo-header-value",
