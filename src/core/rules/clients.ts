@@ -12,7 +12,7 @@ import type { Client, Demands } from "../clients/model.ts";
 import { hasReference, spelledIn } from "../clients/references.ts";
 import type { Entry, Node } from "../formats/json.ts";
 import { setProperty } from "../formats/json-edit.ts";
-import { isObjectNode, keySpan, member, textOf, winners } from "../formats/nodes.ts";
+import { isObjectNode, keySpan, kindWord, member, textOf, winners } from "../formats/nodes.ts";
 import { HEADERS, variablesFor } from "../halo.ts";
 import { withoutCommas } from "./files.ts";
 
@@ -81,7 +81,10 @@ export const CLIENT_RULES: readonly Rule[] = [
         const reason = broken.kind === "loose" ? "a comment or a trailing comma" : broken.reason;
         return { at: spotAt(document, broken.offset), args: { ...named, reason } };
       }
-      const servers = member(document.tree, client.servers);
+      const { tree } = document;
+      if (tree !== undefined && !isObjectNode(tree) && !isSettings)
+        return { at: tree, args: { ...named, reason: `it is ${kindWord(tree)}, not an object` } };
+      const servers = member(tree, client.servers);
       const entries = isObjectNode(servers?.value) ? winners(servers.value) : servers ? [servers] : [];
       const places = entries.flatMap((entry) => refused(document, client, entry, "file"));
       return [...unreadable(document, client), ...places].map((each) => ({

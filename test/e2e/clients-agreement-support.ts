@@ -1,0 +1,376 @@
+/** The two sides of test/e2e/clients-agreement.test.ts: what real clients send for a project file, and what our rules say of it. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { delimiter, dirname, join } from "node:path";
+import { createInterface } from "node:readline";
+import { vi } from "vitest";
+import { entryFor } from "../../src/core/clients/entry.ts";
+import type { Client } from "../../src/core/clients/model.ts";
+import type { JsonObject } from "../../src/core/formats/json.ts";
+import { HEADERS, variablesFor } from "../../src/core/halo.ts";
+import { RULES } from "../../src/core/rules/index.ts";
+import { listen } from "../servers/fault-kit.ts";
+import { installed, nodeBinary } from "../support/claude.ts";
+import type { ScratchHome } from "../support/home.ts";
+import { findingsOf } from "../support/subject.ts";
+import { inTurns } from "../support/turns.ts";
+
+/**
+ * What became of the token's header. `nothing`: no request that Streamable HTTP begins with. `text`: as it stands in the file.
+ * `dollar`: "$" and the value. `unusable`, as our word: nothing or absent.
+ */
+export type Outcome = "nothing" | "unusable" | "right" | "empty" | "absent" | "text" | "dollar";
+
+/** One project file, with `URL_MARK` in it. */
+export interface Case {
+  readonly what: string;
+  readonly text: string;
+  /** How the token is written. */
+  readonly token: string;
+  /** Nothing but the entry differs from a right file: such entries of one client may share a file, as servers of this one. */
+  readonly entry?: JsonObject;
+  /** The variables are not set. */
+  readonly isUnset?: boolean;
+}
+
+/** In a case, the address of its own. */
+export const URL_MARK = "@url@";
+const VARIABLES = variablesFor("halo");
+export const VALUES_SET = {
+  [VARIABLES.token]: "t0ken",
+  [VARIABLES.account]: "acc0unt",
+  [VARIABLES.profile]: "pr0file",
+};
+export const NOT_SET = { token: "HALO_OTHER_TOKEN", account: "HALO_OTHER_ACCOUNT", profile: "HALO_OTHER_PROFILE" };
+
+/** A value of TOML that JSON has too. */
+function toml(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(toml).join(", ")}]`;
+  if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  return `{ ${Object.entries(value)
+    .map(([key, each]) => `${JSON.stringify(key)} = ${toml(each)}`)
+    .join(", ")} }`;
+}
+
+/** A file with these servers at this path of keys. */
+function fileOf({ format }: Client, path: readonly string[], servers: JsonObject): string {
+  const tables = Object.entries(servers).map(([name, server]) => {
+    const fields = Object.entries(server as JsonObject).map(
+      ([key, value]) => `${JSON.stringify(key)} = ${toml(value)}\n`,
+    );
+    return `[${[...path, name].join(".")}]\n${fields.join("")}`;
+  });
+  if (format === "toml") return tables.join("\n");
+  return `${JSON.stringify(
+    path.reduceRight<JsonObject>((inner, key) => ({ [key]: inner }), servers),
+    null,
+    2,
+  )}\n`;
+}
+
+const SPELLINGS = [
+  "${N}",
+  "$N",
+  "${N:-}",
+  "${env:N}",
+  "{env:N}",
+  "{{N}}",
+  "${{ secrets.N }}",
+  "$(N)",
+  "%N%",
+  "${input:N}",
+  "${process.env.N}",
+];
+const URL_KEYS = [
+  "url",
+  "httpUrl",
+  "httpUrl ",
+  "serverUrl",
+  "uri",
+  "endpoint",
+  "URL",
+  "httpurl",
+  "http_url",
+  "baseUrl",
+];
+const TYPES = ["http", "sse", "streamable-http", "streamableHttp", "HTTP", "remote", "local", "stdio", "", undefined];
+
+/** The files of a client: right ones, and what people take from other clients. */
+export function casesOf(client: Client, roots: readonly string[]): readonly Case[] {
+  const { servers, entry: keys, format } = client;
+  const right = entryFor(client, URL_MARK, VARIABLES);
+  const [urlKey = ""] = Object.keys(keys.url);
+  const written = keys.names ?? keys.headers;
+  const headers = right[written] as JsonObject;
+  const token = String(headers[HEADERS.token]);
+  const spelt = (spelling: string, names: Record<string, string> = VARIABLES): JsonObject =>
+    Object.fromEntries(
+      Object.entries(names).map(([value, name]) => [
+        HEADERS[value as keyof typeof HEADERS],
+        spelling.replace("N", () => name),
+      ]),
+    );
+  const { [urlKey]: _url, ...withoutUrl } = right;
+  const { type: _type, ...withoutType } = right;
+  const { [written]: _headers, ...withoutHeaders } = right;
+  const of = (what: string, entry: JsonObject, more: Partial<Case> = {}): Case => {
+    return { what, entry, token, text: fileOf(client, [servers], { halo: entry }), ...more };
+  };
+  const whole = (what: string, text: string): Case => ({ what, token, text });
+  const text = fileOf(client, [servers], { halo: right });
+  const own = token.replace(VARIABLES.token, "N");
+  const tables = keys.names === undefined ? [keys.headers] : [keys.headers, keys.names];
+  return [
+    of("right", right),
+    ...roots
+      .filter((root) => root !== servers)
+      .map((root) => whole(`root ${root}`, fileOf(client, [root], { halo: right }))),
+    whole("root mcp.servers", fileOf(client, ["mcp", "servers"], { halo: right })),
+    ...URL_KEYS.map((key) => of(`url key "${key}"`, { ...withoutUrl, [key]: URL_MARK })),
+    of("no url", withoutUrl),
+    ...Object.keys(keys.url).flatMap((key) =>
+      TYPES.map((type) =>
+        of(`${key}, type ${type}`, {
+          ...withoutType,
+          ...(type === undefined ? {} : { type }),
+          [urlKey]: undefined as never,
+          [key]: URL_MARK,
+        }),
+      ),
+    ),
+    ...tables.flatMap((table) =>
+      SPELLINGS.filter((spelling) => spelling !== own).map((spelling) =>
+        of(
+          `${spelling} in ${table}`,
+          { ...withoutHeaders, [table]: spelt(spelling) },
+          { token: spelling.replace("N", () => VARIABLES.token) },
+        ),
+      ),
+    ),
+    of(
+      "not set",
+      { ...right, [written]: spelt(own, NOT_SET) },
+      { token: own.replace("N", NOT_SET.token), isUnset: true },
+    ),
+    of("no headers", withoutHeaders),
+    of("a list of headers", { ...right, [written]: ["A: b"] }),
+    of("a header that is a number", { ...right, [written]: { ...headers, [HEADERS.account]: 12 } }),
+    ...["Headers", "http_headers", "requestHeaders"]
+      .filter((key) => !tables.includes(key))
+      .map((key) => of(`headers under ${key}`, { ...withoutHeaders, [key]: headers })),
+    ...Object.entries({
+      foo: 1,
+      description: "x",
+      transport: "http",
+      command: "npx",
+      args: ["x"],
+      env: { A: "b" },
+      cwd: "/",
+      bearer_token: "x",
+    }).map(([key, value]) => of(`with ${key}`, { ...right, [key]: value })),
+    whole(
+      "another server that is a program of Claude Code",
+      fileOf(client, [servers], { halo: right, other: { type: "stdio", command: "true", args: ["x"] } }),
+    ),
+    whole(
+      "another server with a type of Claude Code",
+      fileOf(client, [servers], { halo: right, other: { type: "http", [urlKey]: `${URL_MARK}/other` } }),
+    ),
+    whole("a byte order mark", `\uFEFF${text}`),
+    whole("cut", text.slice(0, text.indexOf(URL_MARK))),
+    ...(format === "toml"
+      ? [whole("a comment", `# yes\n${text}`)]
+      : [
+          whole("a comment", `// yes\n${text}`),
+          whole("a trailing comma", text.replace(/\}\s*\}\s*$/, "}, }")),
+          whole("a list", "[]\n"),
+        ]),
+  ];
+}
+
+/** What each error of `check` says about the token's header. */
+export function wordOf(
+  client: Client,
+  { text, isUnset }: Case,
+  url: string,
+): { readonly outcome: Outcome; readonly rules: readonly string[] } {
+  const path = client.files.project[0];
+  const findings = findingsOf(RULES, { [path]: text.replaceAll(URL_MARK, url) }, { allowMissing: true, url }).filter(
+    ({ rule, severity }) => {
+      return (severity ?? RULES.find(({ id }) => id === rule)?.severity) === "error";
+    },
+  );
+  const rules = [...new Set(findings.map(({ rule }) => rule))];
+  const outcomes = findings.map(({ rule, args }): Outcome => {
+    const said = `${args.does ?? ""}${args.what ?? ""}`;
+    if (rule === "halo-reference-spelling")
+      return said.includes("nothing") ? "empty" : said.includes("$") ? "dollar" : "text";
+    if (rule === "codex-headers") return said.includes("literal") ? "text" : "absent";
+    if (rule === "client-server-skipped" && said.startsWith('"headers" is a list')) return "unusable";
+    return rule === "halo-header-missing" || (rule === "client-server-skipped" && args.allowed === '"headers"')
+      ? "absent"
+      : "nothing";
+  });
+  const unset = { literal: "text", empty: "empty", absent: "absent", unknown: "nothing" } as const;
+  const [first = isUnset === true ? unset[client.unset] : "right"] = outcomes.includes("nothing")
+    ? ["nothing" as const]
+    : outcomes;
+  return { outcome: first, rules };
+}
+
+/** A client as it is asked: what it does with each of these folders, one after the other. Out: what it printed. */
+export type Ask = (machine: ScratchHome, files: readonly { readonly folder: string }[]) => Promise<readonly string[]>;
+
+function started(
+  file: string,
+  args: readonly string[],
+  { env, tmp }: ScratchHome,
+  more: Record<string, string> = {},
+): ChildProcess {
+  return spawn(file, args, { cwd: tmp, env: { ...env, ...VALUES_SET, ...more }, stdio: "pipe", detached: true });
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  const closed = once(child, "close");
+  // the whole group: some clients are started by a script
+  if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
+  await closed;
+}
+
+async function printed(
+  file: string,
+  args: readonly string[],
+  machine: ScratchHome,
+  cwd: string,
+  more: Record<string, string>,
+) {
+  const child = spawn(file, args, {
+    cwd,
+    env: { ...machine.env, ...VALUES_SET, ...more },
+    stdio: "pipe",
+    detached: true,
+  });
+  let said = "";
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding("utf8").on("data", (text: string) => (said += text));
+  child.stdin.end();
+  const timer = setTimeout(() => child.pid !== undefined && process.kill(-child.pid, "SIGKILL"), 60_000);
+  await once(child, "close");
+  clearTimeout(timer);
+  return said;
+}
+
+/** `codex app-server`: a thread for each folder, and the status of its servers. */
+const askCodex: Ask = async (machine, files) => {
+  const trusted = files.map(({ folder }) => `[projects.${JSON.stringify(folder)}]\ntrust_level = "trusted"\n`);
+  mkdirSync(join(machine.home, ".codex"));
+  writeFileSync(join(machine.home, ".codex/config.toml"), trusted.join(""));
+  const child = started(installed("codex", "codex"), ["app-server"], machine);
+  const { stdin, stdout } = child;
+  if (stdin === null || stdout === null) throw new Error("no pipes");
+  child.stderr?.resume();
+  const waiting = new Map<number, (answer: Answer) => void>();
+  createInterface({ input: stdout }).on("line", (line) => {
+    const message = JSON.parse(line) as Answer;
+    if (message.method === undefined && message.id !== undefined) waiting.get(message.id)?.(message);
+  });
+  let id = 0;
+  const call = (method: string, params: object): Promise<Answer> =>
+    new Promise((resolve) => {
+      id += 1;
+      waiting.set(id, resolve);
+      stdin.write(`${JSON.stringify({ jsonrpc: "2.0", id, method, params })}\n`);
+    });
+  try {
+    await call("initialize", { clientInfo: { name: "test", title: "test", version: "1" } });
+    stdin.write('{"jsonrpc":"2.0","method":"initialized"}\n');
+    const said: string[] = [];
+    for (const { folder } of files) {
+      const thread = await call("thread/start", { cwd: folder });
+      const threadId = thread.result?.thread?.id;
+      said.push(
+        JSON.stringify(threadId === undefined ? thread.error : await call("mcpServerStatus/list", { threadId })),
+      );
+    }
+    return said;
+  } finally {
+    await end(child);
+  }
+};
+
+interface Answer {
+  readonly id?: number;
+  readonly method?: string;
+  readonly error?: unknown;
+  readonly result?: { readonly thread?: { readonly id: string } };
+}
+
+/** `opencode serve`, and GET /mcp for each folder. */
+const askOpencode: Ask = async (machine, files) => {
+  const free = await listen(createServer());
+  await free.close();
+  const { port, origin } = new URL(free.url);
+  const quiet = { OPENCODE_DISABLE_AUTOUPDATE: "1", OPENCODE_DISABLE_MODELS_FETCH: "1" };
+  const child = started(
+    installed("opencode", "opencode"),
+    ["serve", "--port", port, "--hostname", "127.0.0.1"],
+    machine,
+    quiet,
+  );
+  try {
+    let said = "";
+    for (const stream of [child.stdout, child.stderr])
+      stream?.setEncoding("utf8").on("data", (text: string) => (said += text));
+    await vi.waitUntil(() => said.includes("listening"), { timeout: 60_000 });
+    const answers: string[] = [];
+    for (const { folder } of files)
+      answers.push(await (await fetch(`${origin}/mcp?directory=${encodeURIComponent(folder)}`)).text());
+    return answers;
+  } finally {
+    await end(child);
+  }
+};
+
+/** `gemini mcp list` and `qwen mcp list`, which try to connect. */
+const inTurn = inTurns(2);
+const askGemini: Ask = (machine, files) => {
+  const program = installed("gemini-cli", "gemini");
+  const trust = { GEMINI_CLI_TRUST_WORKSPACE: "true" };
+  return Promise.all(
+    files.map(({ folder }) => inTurn(() => printed(program, ["mcp", "list"], machine, folder, trust))),
+  );
+};
+const askQwen: Ask = (machine, files) => {
+  const program = installed("qwen-code", "qwen");
+  const node = { PATH: [dirname(nodeBinary(22)), machine.env.PATH].join(delimiter) };
+  return Promise.all(
+    files.map(({ folder }) =>
+      inTurn(async () => {
+        const approved = await printed(program, ["mcp", "approve", "--all"], machine, folder, node);
+        return approved + (await printed(program, ["mcp", "list"], machine, folder, node));
+      }),
+    ),
+  );
+};
+
+export const ASK: Readonly<Record<string, Ask>> = {
+  codex: askCodex,
+  opencode: askOpencode,
+  "gemini-cli": askGemini,
+  "qwen-code": askQwen,
+};
+
+/** A new folder with this project file. */
+export function projectWith(machine: ScratchHome, client: Client, text: string): string {
+  const folder = mkdtempSync(join(machine.root, "project-"));
+  const file = join(folder, client.files.project[0]);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, text);
+  return folder;
+}
+
+/** The file with the entries of several cases, each with its own address. */
+export const sharedFile = (client: Client, entries: Readonly<Record<string, JsonObject>>): string =>
+  fileOf(client, [client.servers], entries);
