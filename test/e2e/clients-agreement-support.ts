@@ -43,7 +43,7 @@ export const VALUES_SET = {
   [VARIABLES.account]: "acc0unt",
   [VARIABLES.profile]: "pr0file",
 };
-export const NOT_SET = { token: "HALO_OTHER_TOKEN", account: "HALO_OTHER_ACCOUNT", profile: "HALO_OTHER_PROFILE" };
+const NOT_SET = { token: "HALO_OTHER_TOKEN", account: "HALO_OTHER_ACCOUNT", profile: "HALO_OTHER_PROFILE" };
 
 /** A value of TOML that JSON has too. */
 function toml(value: unknown): string {

@@ -1,10 +1,10 @@
 /** Rules as rows: each checks one thing at a time, and reports what it finds there. */
 import { transportOf } from "../clients/claude-loader.ts";
-import { fieldsOf } from "../clients/entry.ts";
+import { fieldsOf, membersIn } from "../clients/entry.ts";
 import type { Entry, Node } from "../formats/json.ts";
 import { isObjectNode, keySpan, member, spanOf, winners } from "../formats/nodes.ts";
 import { once } from "../once.ts";
-import { haloServers, valueHeaders } from "./halo-servers.ts";
+import { haloServers, readerOf, valueHeaders } from "./halo-servers.ts";
 import type { Document, Finding, Rule, Severity, Span, Subject, TextEdit } from "./model.ts";
 import { shown } from "./show.ts";
 
@@ -63,6 +63,15 @@ const serverObjects = once((subject: Subject) =>
     if (!isObjectNode(server.entry.value)) return [];
     const node = fieldsOf(server.entry.value);
     return [{ ...server, node, transport: transportOf(node) }];
+  }),
+);
+
+/** A rule about an entry in any client's file. */
+export const clientEntryRow = rowsOf(({ documents }) =>
+  documents.flatMap((document) => {
+    const client = readerOf(document);
+    const entries = client === undefined ? [] : membersIn(document.tree, client);
+    return client === undefined ? [] : entries.map((entry) => ({ document, client, name: entry.key, entry }));
   }),
 );
 

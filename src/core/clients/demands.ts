@@ -28,7 +28,7 @@ export function strays(node: Container, { url, headers, names }: Client["entry"]
 /** What the client does not accept in an entry, in the order in which it should be mended. */
 export function refusalsIn(entry: Entry, { demands, entry: keys }: Client): readonly Refusal[] {
   const node = entry.value;
-  if (demands === undefined || entry.key === demands.nested) return [];
+  if (demands === undefined) return [];
   const { remote, program, partial = "" } = demands;
   const change = member(node, partial)?.value;
   const lost = change?.kind === "scalar" && typeof change.value === "boolean" ? "server" : demands.lost;

@@ -57,11 +57,15 @@ export function fieldsOf(node: Container): Container {
   return { ...nested.value, entries: [...node.entries.filter((each) => each !== nested), ...nested.value.entries] };
 }
 
-/** The entries of a file that are objects, each with the object that holds its fields; if two have the same name, the last. */
+/** The servers of a file with any value; if two have the same name, the last. */
+export function membersIn(tree: Node | undefined, { servers: key, demands }: Client): readonly Entry[] {
+  const servers = member(tree, key)?.value;
+  return isObjectNode(servers) ? winners(servers).filter((entry) => entry.key !== demands?.nested) : [];
+}
+
+/** Those that are objects, each with the object that holds its fields. */
 export function entriesIn(tree: Node | undefined, client: Client): readonly ObjectEntry[] {
-  const servers = member(tree, client.servers)?.value;
-  if (!isObjectNode(servers)) return [];
-  return winners(servers).flatMap((entry) => {
+  return membersIn(tree, client).flatMap((entry) => {
     if (!isObject(entry)) return [];
     const value = fieldsOf(entry.value);
     return [value === entry.value ? entry : { ...entry, value }];
@@ -155,8 +159,8 @@ export function textsIn(node: Container) {
   const words = [member(node, "command"), ...lists].map((entry) => textOf(entry?.value) ?? "");
   const isShell = words.some((word) => SHELL.test(word) || /^ssh(?:\.exe)?$/i.test(word));
   return node.entries.flatMap(({ key, value }) => {
-    const isOne = /^(?:url|command)$/.test(key);
-    if (!isOne && !/^(?:args|env|headers)$/.test(key)) return [];
+    const isOne = /^(?:url|httpUrl|command)$/.test(key);
+    if (!isOne && !/^(?:args|env|environment|headers)$/.test(key)) return [];
     const entries = value.kind === "scalar" ? [{ key: "", value }] : value.entries;
     return entries.flatMap((entry, index) => {
       const [text, before] = [textOf(entry.value), textOf(entries[index - 1]?.value) ?? ""];

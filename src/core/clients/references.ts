@@ -125,10 +125,10 @@ export function expand(text: string, env: Readonly<Record<string, string | undef
  */
 export type Foreign = readonly (readonly [spelling: RegExp, becomes: "empty" | "inside" | "unclear"])[];
 
-/** What a client does with a reference that it does not expand as a whole, before the reference itself; undefined if that is not known. */
+/** What a client does with a reference that it does not expand as a whole; undefined if that is not known. */
 export function becomes(reference: string, { foreign }: { readonly foreign?: Foreign }): string | undefined {
   const [spelling, outcome = "literal"] = foreign?.find(([each]) => each.test(reference)) ?? [];
   if (foreign === undefined || outcome === "unclear") return undefined;
-  if (outcome === "inside") return `sends "${reference.replace(spelling ?? "", "")}" and the value for`;
-  return outcome === "empty" ? "sends nothing for" : "sends the text";
+  if (outcome === "inside") return `passes on "${reference.replace(spelling ?? "", "")}" and the value`;
+  return outcome === "empty" ? "passes on nothing" : "passes on the text";
 }

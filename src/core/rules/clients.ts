@@ -6,7 +6,7 @@ import { fixOf } from "../check/run.ts";
 import { claudeCode } from "../clients/claude-code.ts";
 import { rightKey } from "../clients/claude-loader.ts";
 import { refusalsIn } from "../clients/demands.ts";
-import { entriesIn } from "../clients/entry.ts";
+import { entriesIn, membersIn, nestedIn } from "../clients/entry.ts";
 import { CLIENTS, clientOf } from "../clients/index.ts";
 import type { Client, Demands } from "../clients/model.ts";
 import { hasReference, spelledIn } from "../clients/references.ts";
@@ -31,8 +31,11 @@ function unreadable({ text, tree, encoding }: Document, { unreadable = [] }: Cli
 }
 
 /** What the client does not accept in an entry, if it then loses this. */
-function refused({ text }: Document, client: Client, entry: Entry, loss: Demands["lost"]): readonly Place[] {
+function refused({ text, tree }: Document, client: Client, entry: Entry, loss: Demands["lost"]): readonly Place[] {
   const { label, format, servers } = client;
+  // the rule `nested-server` reports fields that are too deep
+  const whole = [tree && member(tree, servers), member(member(tree, servers)?.value, entry.key)];
+  if (!whole.some((each) => each?.value === entry.value) || nestedIn(entry.value) !== undefined) return [];
   return refusalsIn(entry, client).flatMap(({ lost, at, what, allowed, rename, type }) => {
     const key = rename && { ...keySpan(rename.entry), text: format === "toml" ? rename.right : `"${rename.right}"` };
     const set = type && setProperty(text, [servers, entry.key, "type"], type, { strict: false });
@@ -85,7 +88,7 @@ export const CLIENT_RULES: readonly Rule[] = [
       if (tree !== undefined && !isObjectNode(tree) && !isSettings)
         return { at: tree, args: { ...named, reason: `it is ${kindWord(tree)}, not an object` } };
       const servers = member(tree, client.servers);
-      const entries = isObjectNode(servers?.value) ? winners(servers.value) : servers ? [servers] : [];
+      const entries = servers === undefined || isObjectNode(servers.value) ? membersIn(tree, client) : [servers];
       const places = entries.flatMap((entry) => refused(document, client, entry, "file"));
       return [...unreadable(document, client), ...places].map((each) => ({
         ...each,

@@ -1,9 +1,8 @@
 /** Which entries of a `.mcp.json` Claude Code keeps: names, keys, types, and the shape of each field (2.1.330, measured). In report order. */
 import type { Document, Rule } from "../check/model.ts";
-import { entryRow, fileRow, type Place, rowsOf, serverRow } from "../check/rows.ts";
+import { clientEntryRow, entryRow, fileRow, type Place, serverRow } from "../check/rows.ts";
 import { couldBe, FIELDS, keyCorrections, rightType, SHAPES } from "../clients/claude-loader.ts";
 import { nestedIn } from "../clients/entry.ts";
-import { clientOf } from "../clients/index.ts";
 import type { Entry, Node } from "../formats/json.ts";
 import { isObjectNode, kindWord, member, textOf, winners } from "../formats/nodes.ts";
 
@@ -69,14 +68,7 @@ export const ENTRY_RULES: readonly Rule[] = [
     message: ({ name, got }) => `server "${name}" is ${got}, so Claude Code skips it; allowed: an object`,
   }),
   // the other rules look at the object inside (Claude Code 2.1.332: "Skipped"; Cursor drops the entry without a word)
-  rowsOf(({ documents }) =>
-    documents.flatMap((document) => {
-      const client = clientOf(document.kind);
-      const servers = client && member(document.tree, client.servers)?.value;
-      const entries = isObjectNode(servers) ? winners(servers) : [];
-      return client === undefined ? [] : entries.map((entry) => ({ document, client, name: entry.key, entry }));
-    }),
-  )({
+  clientEntryRow({
     id: "nested-server",
     summary: "The fields of a server are one level too deep",
     find: ({ document: { text, broken }, client, entry: { value } }) => {

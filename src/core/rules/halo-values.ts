@@ -52,7 +52,7 @@ export const VALUE_RULES: readonly Rule[] = [
         if (first === undefined) return [];
         const example = exampleOf(dialect, first.name ?? likely);
         const isKnown = program === undefined && client.foreign !== undefined;
-        const does = isKnown ? (becomes(first.text, client) ?? "may send the text") : "does not expand";
+        const does = isKnown ? `, but ${becomes(first.text, client) ?? "in some versions passes on the text"}` : "";
         const args = { what, quoted: quotedReference(first), client: label, does, example };
         // a fix is shown as a diff, and the text in or next to a reference can be a secret
         const isMendable = foreign.every(({ name }) => name !== undefined) && isFitToShow(subject, text);
@@ -62,7 +62,7 @@ export const VALUE_RULES: readonly Rule[] = [
       });
     },
     message: ({ name, what, quoted, client, does, example }) =>
-      `${client} ${does} ${quoted} in ${what} of server "${name}"; allowed: ${example}`,
+      `${client} does not expand ${quoted} in ${what} of server "${name}"${does}; allowed: ${example}`,
   }),
   headerRow({
     id: "halo-header-value",

@@ -1,12 +1,12 @@
 /** Texts that Claude Code does not read as they are meant: references of other programs, and commands (2.1.332, measured). */
-import { haloServers, readerOf, valueHeaders } from "../check/halo-servers.ts";
+import { haloServers, valueHeaders } from "../check/halo-servers.ts";
 import type { Rule } from "../check/model.ts";
 import { rivalOf } from "../check/places.ts";
-import { type Place, serverRow } from "../check/rows.ts";
+import { clientEntryRow, type Place, serverRow } from "../check/rows.ts";
 import { isFitToShow } from "../check/show.ts";
-import { textsIn } from "../clients/entry.ts";
-import { type Dialect, quotedReference, respelled, type Spelled, spelledIn } from "../clients/references.ts";
-import { member, spanOf, textOf } from "../formats/nodes.ts";
+import { fieldsOf, textsIn } from "../clients/entry.ts";
+import { becomes, type Dialect, quotedReference, respelled, type Spelled, spelledIn } from "../clients/references.ts";
+import { isObjectNode, member, spanOf, textOf } from "../formats/nodes.ts";
 
 /** `$NAME` and `%NAME%` inside a text, such as `TOKEN=$TOKEN`. Not `$1`, `$.x`, `$$NAME`, `$name`, `%20`. */
 const INSIDE = /(?<![^\s=:/;,])\$([A-Z_][A-Z0-9_]+)(?![\w($])|(?<![^\s=:;,])%([A-Z][A-Z0-9_]{2,})%/g;
@@ -23,7 +23,12 @@ function foreignIn(text: string, key: string, dialect: Dialect): readonly Spelle
   const inside = [...text.matchAll(INSIDE)].map(({ 0: it, 1: plain, 2: name = plain, index }) => {
     return { text: it, offset: index, name, expanded: false };
   });
-  const all = [...found, ...inside.filter(({ offset }) => !found.some((each) => each.offset === offset))];
+  const all = [
+    ...found,
+    ...inside.filter(({ text: it, offset }) => {
+      return dialect.expands?.test(it) !== true && !found.some((each) => each.offset === offset);
+    }),
+  ];
   return all.toSorted((a, b) => a.offset - b.offset);
 }
 
@@ -41,31 +46,35 @@ function holdsArguments(command: string): boolean {
 }
 
 export const TEXT_RULES: readonly Rule[] = [
-  serverRow({
+  clientEntryRow({
     id: "literal-reference",
     severity: "warning",
-    summary: "A reference that Claude Code does not expand is used as text",
-    find: ({ document, node }, subject) => {
-      const dialect = readerOf(document)?.references;
-      if (dialect === undefined || rivalOf(subject, document) !== undefined) return undefined;
+    summary: "A reference that a client does not expand is used as text, or lost",
+    find: ({ document, client, entry: { value } }, subject) => {
+      const { references, label } = client;
+      if (!isObjectNode(value) || rivalOf(subject, document) !== undefined) return undefined;
       // the rule `halo-reference-spelling` reports those of HALO
       const halo = haloServers(subject).flatMap((server) => [
         server.url?.node,
         ...valueHeaders(server).map((each) => each.entry.value),
       ]);
-      return textsIn(node).flatMap(({ key, name, text, isCode, node: at }): readonly Place[] => {
-        const foreign = isCode || halo.includes(at) ? [] : foreignIn(text, key, dialect);
+      return textsIn(fieldsOf(value)).flatMap(({ key, name, text, isCode, node: at }): readonly Place[] => {
+        const foreign = isCode || halo.includes(at) ? [] : foreignIn(text, key, references);
         const [first] = foreign;
-        if (first === undefined) return [];
+        const does = first && becomes(first.text, client);
+        if (first === undefined || does === undefined) return [];
+        const example = references.spell?.(first.name ?? "NAME") ?? "";
         const what = { env: `the variable ${name}`, headers: `the header ${name}` }[key] ?? `"${key}"`;
-        const args = { what, quoted: quotedReference(first), variable: first.name ?? "NAME" };
+        const args = { client: label, does, what, quoted: quotedReference(first), example };
         const isMendable =
           key !== "args" && foreign.every((each) => each.name !== undefined) && isFitToShow(subject, text);
-        return [{ at, args, fix: isMendable ? respelled(text, foreign, (variable) => `\${${variable}}`) : undefined }];
+        return [
+          { at, args, fix: isMendable && references.spell ? respelled(text, foreign, references.spell) : undefined },
+        ];
       });
     },
-    message: ({ name, what, quoted, variable }) =>
-      `server "${name}": Claude Code does not expand ${quoted} in ${what} and uses it as text; allowed: \${${variable}}, with the value in the environment`,
+    message: ({ name, client, what, quoted, does, example }) =>
+      `server "${name}": ${client} does not expand ${quoted} in ${what}, but ${does}; allowed: ${example}, with the value in the environment`,
   }),
   // "ENOENT: no such file or directory, posix_spawn 'https://…'"; `claude mcp add` without --transport writes such an entry
   serverRow({
