@@ -318,7 +318,8 @@ describe("--fix", () => {
   });
 
   it("changes no file because of what another client needs that reads it through a link", async () => {
-    const shared = HALO_FILE.replace('"type": "http"', '"type": "https"');
+    // Cursor accepts comments
+    const shared = `// for both\n${HALO_FILE}`;
     commit({ ...CLEAN, ".cursor/mcp.json": shared });
     rmSync(join(repo.path, ".mcp.json"));
     symlinkSync(".cursor/mcp.json", join(repo.path, ".mcp.json"));

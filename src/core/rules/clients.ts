@@ -34,8 +34,8 @@ function unreadable({ text, tree, encoding }: Document, { unreadable = [] }: Cli
 function refused({ text, tree }: Document, client: Client, entry: Entry, loss: Demands["lost"]): readonly Place[] {
   const { label, format, servers } = client;
   // the rule `nested-server` reports fields that are too deep
-  const whole = [tree && member(tree, servers), member(member(tree, servers)?.value, entry.key)];
-  if (!whole.some((each) => each?.value === entry.value) || nestedIn(entry.value) !== undefined) return [];
+  const raw = membersIn(tree, client).find(({ key }) => key === entry.key) ?? entry;
+  if (raw.value !== entry.value || nestedIn(entry.value) !== undefined) return [];
   return refusalsIn(entry, client).flatMap(({ lost, at, what, allowed, rename, type }) => {
     const key = rename && { ...keySpan(rename.entry), text: format === "toml" ? rename.right : `"${rename.right}"` };
     const set = type && setProperty(text, [servers, entry.key, "type"], type, { strict: false });
