@@ -1,5 +1,5 @@
 /** Finds and reads every relevant file → the input of the rules. */
-import { existsSync, realpathSync, statSync } from "node:fs";
+import { existsSync, lstatSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import type { Context } from "../../context.ts";
 import { documentOf, isPluginOnly, kindOf, PLACES, type RawDocument } from "../../core/check/documents.ts";
@@ -92,15 +92,6 @@ function isCi({ CI, TF_BUILD, JENKINS_URL, TEAMCITY_VERSION, CODEBUILD_BUILD_ID 
   return !/^(?:false|0|no|off)$/i.test(said);
 }
 
-/** Where a path leads; the path itself if the system does not say. */
-function linkTarget(path: string): string {
-  try {
-    return resolveTarget(path);
-  } catch {
-    return path;
-  }
-}
-
 /** Reads the files. Throws EnvironmentError (exit 3) if one cannot be read: without it, the report would be wrong. */
 function read(context: Context, { root, git, asked }: ReturnType<typeof findPlaces>): readonly RawDocument[] {
   const found = discover({
@@ -114,16 +105,18 @@ function read(context: Context, { root, git, asked }: ReturnType<typeof findPlac
     const file = join(root, path);
     const reading = readDocument(file);
     const kind = kindOf(path);
-    if (kind === undefined) return [];
-    const target = linkTarget(file);
-    const link = target === file ? {} : { target: relative(root, target).split(sep).join("/") };
-    const facts = { path, kind, tracked, ignored, ...link };
-    if (reading.kind === "absent")
-      return target === file || /^env/.test(kind) ? [] : [{ ...facts, text: "", encoding: "absent", mode: undefined }];
+    // a link that leads nowhere is there
+    const isGone = reading.kind === "absent" && lstatSync(file, { throwIfNoEntry: false }) === undefined;
+    if (kind === undefined || isGone) return [];
     if (reading.kind === "unreadable") {
       const hint = "nothing was checked: make it readable, then run this again";
       throw new EnvironmentError(`could not read ${printable(path)}: ${reading.reason}`, { hint }, "unreadable");
     }
+    const target = resolveTarget(file);
+    const link = target === file ? {} : { target: relative(root, target).split(sep).join("/") };
+    const facts = { path, kind, tracked, ignored, ...link };
+    if (reading.kind === "absent")
+      return /^env/.test(kind) ? [] : [{ ...facts, text: "", encoding: "absent", mode: undefined }];
     const { kind: _, mode, ...decoded } = reading;
     // how Claude Code treats a folder or a pipe is known; for other clients it is not
     if (decoded.encoding === "not-a-file" && kind !== "mcp") return [];

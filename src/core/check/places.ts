@@ -3,25 +3,13 @@
 import { claudeCode } from "../clients/claude-code.ts";
 import { entriesIn, textsIn } from "../clients/entry.ts";
 import { spelledIn } from "../clients/references.ts";
-import type { Entry } from "../formats/json.ts";
 import { isObjectNode, member } from "../formats/nodes.ts";
 import { once } from "../once.ts";
 import { haloIn, haloServers, readerOf } from "./halo-servers.ts";
 import type { Document, Subject } from "./model.ts";
 
-/** Servers under a name or a key that no client reads. */
-interface Misplaced {
-  readonly document: Document;
-  /** The property "mcpServers". */
-  readonly entry: Entry;
-  /** Where it belongs: the path, and the file if there is one. */
-  readonly path: string;
-  readonly right: Document | undefined;
-  /** HALO is here and not there. */
-  readonly isHaloLost: boolean;
-}
-
-export const misplacedServers = once((subject: Subject): readonly Misplaced[] =>
+/** Servers under a name or a key that no client reads, the path where they belong, and the file there, if there is one. */
+export const misplacedServers = once((subject: Subject) =>
   subject.documents.flatMap((document) => {
     const { kind, tree, target } = document;
     const entry = /^(?:misplaced|settings|settings-local)$/.test(kind) ? member(tree, "mcpServers") : undefined;
@@ -46,7 +34,7 @@ export function rivalOf({ documents }: Subject, document: Document): Document | 
   return documents.find((other) => {
     const rival = readerOf(other);
     const isSame = (other.target ?? other.path) === (document.target ?? document.path) && other.kind !== document.kind;
-    if (!isSame || rival === undefined) return false;
+    if (!isSame || rival === undefined || rival.servers !== client.servers) return false;
     const both = [client.references, rival.references];
     const isFit = both.some(({ spell }) => {
       const text = spell?.("NAME") ?? "";

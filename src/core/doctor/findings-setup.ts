@@ -65,14 +65,11 @@ function* obstacle(v: Scene, server: Server): Found {
   const type = property(entry.raw, "type");
   const reject = leaks ? [...withdraw(v, server), NEW_TOKEN] : [];
   const sends = "Claude Code sends your token there: reject the entry";
-  if (cause === "entry-runs" && /^\s*https?:/i.test(String(property(entry.raw, "command"))))
-    yield say.failed(
-      cause,
-      `${file}: "command" is a URL, so Claude Code looks for a program of that name; claude mcp add without --transport http writes that`,
-      remove(v, server),
-      repair(v, server),
-    );
-  else if (cause === "entry-runs")
+  const isUrl = /^\s*https?:/i.test(String(property(entry.raw, "command")));
+  if (cause === "entry-runs" && isUrl) {
+    const why = "so Claude Code looks for a program of that name; claude mcp add without --transport http writes that";
+    yield say.failed(cause, `${file}: "command" is a URL, ${why}`, remove(v, server), repair(v, server));
+  } else if (cause === "entry-runs")
     yield say.failed(
       cause,
       `${file}: the entry starts a program (headersHelper or command), so what it sends is unknown`,

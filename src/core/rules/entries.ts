@@ -74,19 +74,13 @@ export const ENTRY_RULES: readonly Rule[] = [
     find: ({ document: { text, broken }, client, entry: { value } }) => {
       const nested = nestedIn(value);
       if (nested === undefined || !isObjectNode(value)) return undefined;
-      const [inner, others] = [nested.value.entries, value.entries.filter((each) => each !== nested)];
-      const args = { key: nested.key, client: client.label, fields: inner.map(({ key }) => `"${key}"`).join(", ") };
-      const isTwice = inner.some(({ key }) => others.some((other) => other.key === key));
-      if (isTwice || broken !== undefined) return { at: nested, args };
-      const { start, end } = nested.value;
-      const [deep, flat] = [inner[0]?.start ?? start, nested.start].map(
-        (at) => /\n[ \t]*$/.exec(text.slice(0, at))?.[0] ?? "",
-      );
-      const fields = text
-        .slice(start + 1, end - 1)
-        .trim()
-        .replaceAll(deep || "\n", flat || "\n");
-      return { at: nested, args, fix: [{ offset: nested.start, length: end - nested.start, text: fields }] };
+      const { start, end, entries } = nested.value;
+      const args = { key: nested.key, client: client.label, fields: entries.map(({ key }) => `"${key}"`).join(", ") };
+      const isTwice = entries.some(({ key }) => member(value, key) !== undefined);
+      const indent = /\n([ \t]+)"/.exec(text)?.[1] ?? "";
+      const fields = text.slice(start + 1, end - 1).trim();
+      const edit = { offset: nested.start, length: end - nested.start, text: fields.replaceAll(`\n${indent}`, "\n") };
+      return { at: nested, args, fix: isTwice || broken !== undefined ? undefined : [edit] };
     },
     message: ({ name, key, client, fields }) =>
       `server "${name}": ${fields} are one level too deep, under "${key}", so ${client} does not load the server; take them out of "${key}"`,
