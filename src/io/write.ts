@@ -131,6 +131,8 @@ function stage(path: string, text: string, { secret = false }: WriteStep, entry:
 
 function place({ fresh, target, kept }: Lock, { path, after }: WriteStep, entry: Known): void {
   try {
+    // an editor may have put a new file here while the content was compared
+    if (entry.kind === "file" && fs.statSync(target).ino !== entry.stat.ino) throw stale(path);
     if (after === undefined) renamePatiently(target, kept);
     else if (entry.kind === "file") renamePatiently(fresh, target);
     // unlike a rename, neither replaces a file that exists by now

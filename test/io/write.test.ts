@@ -144,6 +144,21 @@ describe("applyWrites", () => {
     put("a~", text);
     renameSync(at("a~"), at("a"));
   };
+  /** Runs `edit` right before the next call of a function of node:fs, or after it. Out: restores the function. */
+  function once(name: "linkSync" | "renameSync" | "closeSync", edit: () => void, after = false): () => void {
+    const original = fs[name] as (...args: unknown[]) => unknown;
+    const set = (call: unknown): void => {
+      Object.assign(fs, { [name]: call });
+      syncBuiltinESMExports();
+    };
+    set((...args: unknown[]) => {
+      set(original);
+      if (!after) edit();
+      Reflect.apply(original, fs, args);
+      if (after) edit();
+    });
+    return () => set(original);
+  }
   it.each([
     ["saves in place, while it is staged", "1", "linkSync", inPlace, "editor"],
     ["saves by a new file, while it is staged", "1", "linkSync", byNewFile("editor"), "editor"],
@@ -152,20 +167,19 @@ describe("applyWrites", () => {
     ["creates the file", undefined, "linkSync", inPlace, "editor"],
   ] as const)("loses no change of an editor that %s", async (_, before, name, edit, expected) => {
     if (before !== undefined) put("a", before);
-    /** Puts a function of node:fs in place of the original. */
-    const original = fs[name];
-    const hook = (call: typeof original): void => {
-      Object.assign(fs, { [name]: call });
-      syncBuiltinESMExports();
-    };
-    hook((from, to) => {
-      hook(original);
-      edit();
-      original(from, to);
-    });
+    const restore = once(name, edit);
     expect(await failure(apply([write("a", before, "2")]))).toMatchObject({ code: "stale" });
-    hook(original);
+    restore();
     expect(tree()).toEqual({ a: expected });
+  });
+
+  it("loses no change of an editor that saves by a new file, after the content was compared", async () => {
+    put("a", "1");
+    // the file is read once more between its second name and the rename
+    const restore = once("linkSync", () => once("closeSync", byNewFile("editor"), true));
+    expect(await failure(apply([write("a", "1", "2")]))).toMatchObject({ code: "stale" });
+    restore();
+    expect(tree()).toEqual({ a: "editor" });
   });
 
   it.each([
