@@ -14,17 +14,31 @@ function fail(message: string): void {
   process.exitCode = 3;
 }
 
+/** A terminal that is gone cannot be reset: at its exit, Node (20 to 26) aborts then, and the core dump contains the token. */
+function hangUp(): void {
+  if (process.platform === "win32") return;
+  process.removeAllListeners("SIGHUP");
+  process.kill(process.pid, "SIGHUP");
+}
+
 function start(): void {
   const stop = new AbortController();
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     // the second signal ends the process at once; the next run cleans up
-    process.on(name, () => (stop.signal.aborted ? process.exit(130) : stop.abort()));
+    process.on(name, () => {
+      if (!stop.signal.aborted) return stop.abort(name);
+      if (name === "SIGHUP") hangUp();
+      process.exit(130);
+    });
   }
   const context = contextFromProcess(process, stop.signal, () => {
     process.exitCode = 3;
   });
   main(context, process.argv.slice(2)).then((code) => {
     process.exitCode ??= code;
+    // the end of its input can come before the signal
+    if (stop.signal.reason === "SIGHUP" || (code === 130 && process.stdin.isTTY && process.stdin.readableEnded))
+      hangUp();
     setTimeout(() => process.exit(), GRACE_MS).unref();
   });
 }

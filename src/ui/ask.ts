@@ -40,8 +40,9 @@ function promptOutput({ stderr, color }: Context): Writable {
       done();
     },
   });
-  const { columns = 80, rows = 24 } = stderr as { columns?: number; rows?: number };
-  return Object.assign(output, { isTTY: true, columns, rows });
+  // a terminal that does not know its size says 0
+  const { columns, rows } = stderr as { columns?: number; rows?: number };
+  return Object.assign(output, { isTTY: true, columns: columns || 80, rows: rows || 24 });
 }
 
 /** Questions on a terminal, drawn by clack. Each throws Cancelled on Ctrl-C, Ctrl-D and a closed input. */

@@ -14,10 +14,11 @@ const NO_LETTERS = /\u001b?\[[\d;]*[A-Za-z~]?|\u001bO[A-Za-z]?|[\s\p{Cc}]/gu;
  * Makes what a person types or pastes safe for one prompt:
  * - a line break inside a paste is not Enter (the rest would answer the next question, visibly);
  * - a pasted word is not a series of key strokes in a selection;
- * - Ctrl-D is Ctrl-C (readline closes on it and the prompt would never settle).
+ * - Ctrl-D is Ctrl-C (readline closes on it and the prompt would never settle);
+ * - Ctrl-Z is nothing (readline stops the process, and does not read on afterwards).
  */
 export function guardInput(chunk: string, reads: Reads, pastedBreak: string): string {
-  const text = chunk.replaceAll("\u0004", CTRL_C);
+  const text = chunk.replaceAll("\u0004", CTRL_C).replaceAll("\u001a", "");
   if (reads === "keys") return text.includes(CTRL_C) || text.replace(NO_LETTERS, "").length <= 1 ? text : "";
   const body = text.replace(/[\r\n]+$/, "");
   return body.replace(/[\r\n]+/g, pastedBreak) + (body === text ? "" : "\r");
@@ -35,7 +36,8 @@ export function openPromptInput(input: Input, reads: Reads, pastedBreak: string)
   const onEnd = (): void => void (isOpen && stream.write(CTRL_C));
   const ends = ["end", "close", "error"] as const;
   input.setEncoding("utf8").on("data", onData);
-  for (const name of ends) input.once(name, onEnd);
+  // not once: a terminal that is gone emits an error again when it is reset
+  for (const name of ends) input.on(name, onEnd);
   input.resume();
   if (input.readableEnded || input.destroyed) queueMicrotask(onEnd);
   return {

@@ -254,17 +254,63 @@ describe.concurrent("nothing is changed", () => {
     }),
   );
 
-  test.each(["SIGTERM", "SIGHUP"] as const)("%s at a prompt", (signal) =>
+  test("SIGTERM at a prompt", () =>
     on({}, async (m) => {
       const before = m.tree();
       const wizard = m.open(["--url", m.url]);
       await wizard.follow(PASTE);
       await wizard.asks("Paste a HALO Studio");
-      process.kill(wizard.pid, signal);
+      process.kill(wizard.pid, "SIGTERM");
       await wizard.ends(130);
       expect(m.tree()).toEqual(before);
+    }));
+
+  test.each<[string, (wizard: Wizard) => void]>([
+    ["SIGHUP", ({ pid }) => void process.kill(pid, "SIGHUP")],
+    ["the terminal is closed", (wizard) => wizard.hangUp()],
+  ])("%s while the token is typed: the signal ends it, without a core dump", (_, end) =>
+    on({}, async (m) => {
+      const before = m.tree();
+      const wizard = m.open(["--url", m.url]);
+      await wizard.asks("Paste the product token");
+      wizard.type(TOKEN.slice(0, 20));
+      await wizard.settle();
+      end(wizard);
+      // 1 is SIGHUP; Node aborted here with 6, SIGABRT
+      expect(await wizard.exit).toEqual({ code: 0, signal: 1 });
+      expect(m.tree()).toEqual(before);
+      expect(m.processes()).toEqual([]);
     }),
   );
+
+  test("the terminal is closed during a connection test", () =>
+    on({}, (m) =>
+      withRecorder(
+        () => undefined,
+        async (silent) => {
+          const wizard = m.open(["--yes", "--url", silent.url, ...ids], { env: withToken });
+          await vi.waitUntil(() => silent.received.length > 0, { timeout: 30_000 });
+          wizard.hangUp();
+          expect(await wizard.exit).toEqual({ code: 0, signal: 1 });
+          expect(m.processes()).toEqual([]);
+        },
+      ),
+    ));
+
+  test("Ctrl-Z at a prompt is nothing: it goes on", () =>
+    on({}, async (m) => {
+      const wizard = m.open(["--url", m.url]);
+      await wizard.asks("Paste the product token");
+      wizard.press("ctrl-z");
+      wizard.type(TOKEN.slice(0, 10));
+      wizard.press("ctrl-z");
+      await wizard.settle();
+      wizard.type(TOKEN.slice(10));
+      wizard.press("enter");
+      await wizard.asks("Paste a HALO Studio");
+      wizard.press("ctrl-z", "ctrl-c");
+      await wizard.ends(130);
+    }));
 
   test.each([
     ["", [], {}],

@@ -13,6 +13,7 @@ const keys = {
   "ctrl-c": "\x03",
   "ctrl-d": "\x04",
   "ctrl-u": "\x15",
+  "ctrl-z": "\x1a",
 } as const;
 
 export type Key = keyof typeof keys;
@@ -43,6 +44,8 @@ export interface Terminal {
   press(...pressed: Key[]): void;
   cursorVisible(): boolean;
   readonly exit: Promise<{ code: number; signal: number }>;
+  /** Closes the terminal, as a window is closed. */
+  hangUp(): void;
   /** Ends the program, if it still runs, and waits for its end. */
   kill(): Promise<void>;
 }
@@ -140,6 +143,8 @@ export function openTerminal(options: TerminalOptions): Terminal {
     },
     // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape that hides and shows the cursor
     cursorVisible: () => raw.match(/\x1b\[\?25[hl]/g)?.at(-1) !== "\x1b[?25l",
+    // of the package, but not in its types: closes our end
+    hangUp: () => (pty as unknown as { destroy(): void }).destroy(),
     async kill() {
       if (ended === undefined) pty.kill("SIGKILL");
       await exit;

@@ -20,7 +20,9 @@ describe("guardInput", () => {
     ["text", "one\rtwo\u0004\r\r\n", `one${BREAK}two\u0003\r`],
     ["text", "\u007f", "\u007f"],
     ["text", "", ""],
+    ["text", "to\u001aken\u001a", "token"],
     ["keys", "\u0004", "\u0003"],
+    ["keys", "\u001a", ""],
     ...KEYS.split("|").map((key): [Reads, string, string] => ["keys", key, key]),
     // a pasted word is dropped
     ...WORDS.map((word): [Reads, string, string] => ["keys", word, ""]),
@@ -66,6 +68,15 @@ describe("openPromptInput", () => {
       expect(text()).not.toBe("");
       await close(0);
     }
+  });
+
+  it("takes an error of a terminal that is gone at each attempt to reset it", async () => {
+    const { input, stream, close } = open("text");
+    input.setRawMode = () => (input.emit("error", new Error("setRawMode EIO")) ? 0 : 1);
+    input.emit("error", new Error("read EIO"));
+    for (const raw of [true, false]) stream.setRawMode(raw);
+    await close(1);
+    expect(input.listenerCount("error")).toBe(0);
   });
 
   it("throws the tail of a paste away, without echo, and gives the next prompt nothing of it", async () => {
