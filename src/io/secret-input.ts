@@ -9,16 +9,19 @@ const MAX_BYTES = 64 * 1024;
 
 export interface Patience {
   readonly signal: AbortSignal;
-  readonly timeoutMs?: number;
+  readonly timeoutMs: number;
+  /** Called once if it takes longer than two seconds, with the flag. */
+  readonly onWait: (flag: string) => void;
 }
 
 /** The whole stream, up to 64 KiB. Throws Cancelled on abort, UsageError if it is longer, EnvironmentError if it takes too long. */
-async function readAll(stream: Readable, flag: string, { signal, timeoutMs }: Patience): Promise<string> {
-  const limit = timeoutMs === undefined ? [] : [AbortSignal.timeout(timeoutMs)];
+async function readAll(stream: Readable, flag: string, { signal, timeoutMs, onWait }: Patience): Promise<string> {
+  const limit = AbortSignal.timeout(timeoutMs);
+  const waits = setTimeout(onWait, 2000, flag);
   const chunks: Buffer[] = [];
   let size = 0;
   try {
-    for await (const chunk of addAbortSignal(AbortSignal.any([signal, ...limit]), stream)) {
+    for await (const chunk of addAbortSignal(AbortSignal.any([signal, limit]), stream)) {
       const bytes = Buffer.from(chunk);
       size += bytes.length;
       if (size > MAX_BYTES) throw new UsageError(`${flag}: the input is larger than 64 KiB`);
@@ -26,15 +29,21 @@ async function readAll(stream: Readable, flag: string, { signal, timeoutMs }: Pa
     }
   } catch (error) {
     if (signal.aborted) throw new Cancelled();
-    if (limit[0]?.aborted !== true) throw error;
+    if (!limit.aborted) throw error;
     throw new EnvironmentError(`${flag}: the input did not end in time`, { hint: "give it more: --timeout 120" });
+  } finally {
+    clearTimeout(waits);
   }
   return Buffer.concat(chunks).toString("utf8");
 }
 
-/** A token from standard input. Without a time limit in a terminal. */
-export function readStdin(stdin: Readable & { readonly isTTY?: boolean }, patience: Patience): Promise<string> {
-  return readAll(stdin, "--token-stdin", stdin.isTTY === true ? { signal: patience.signal } : patience);
+/** A token from standard input. Throws UsageError for a terminal, which would show what is typed. */
+export async function readStdin(stdin: Readable & { readonly isTTY?: boolean }, patience: Patience): Promise<string> {
+  if (stdin.isTTY === true)
+    throw new UsageError("--token-stdin: standard input is a terminal, which would show the token", {
+      hint: "pass it from a program or a file: npx create-halo-mcp --token-stdin < token.txt",
+    });
+  return await readAll(stdin, "--token-stdin", patience);
 }
 
 /** The text of a file with a token. Throws EnvironmentError, Cancelled. A missing path may be the token: not repeated. */

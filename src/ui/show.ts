@@ -29,6 +29,8 @@ export function createShow(context: Context, { quiet, guide }: Readonly<Record<"
     title: (text: string) =>
       quiet || output.say(guide ? `${dim(context.unicode ? "┌" : "+")}  ${paint.bold(text)}` : text),
     info: unlessQuiet(paint.cyan(sign.info)),
+    /** A token that a flag promised does not come. */
+    waits: (flag: string) => quiet || say(sign.dot, `Waiting for the token of ${flag} …`),
     ok: unlessQuiet(paint.green(sign.ok)),
     warn: (text: string, details?: readonly string[]) => say(paint.yellow(sign.warn), text, details),
     bad: (text: string, details?: readonly string[]) => say(paint.red(sign.bad), text, details),

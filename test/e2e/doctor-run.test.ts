@@ -1,4 +1,5 @@
-import { execFile } from "node:child_process";
+import { execFile, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, readFileSync, rmSync, statSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
@@ -510,15 +511,47 @@ describe("Ctrl-C", () => {
       expect(own.processes()).toEqual([]);
     }));
 
-  test("while the token is read from a pipe that says nothing", () =>
+  test("while the token is read from a pipe that says nothing: what is waited for is said", () =>
     on({}, async (own) => {
       const cwd = repositoryFor(own, own.url);
-      const screen = own.open(["doctor", "--url", own.url, "--token-stdin"], { cwd });
-      await screen.settle(500);
-      screen.press("ctrl-c");
-      await screen.ends(130);
+      const args = [own.bin, "doctor", "--url", own.url, "--token-stdin", "--timeout", "60"];
+      const child = spawn(process.execPath, args, { cwd, env: own.env, stdio: ["pipe", "ignore", "pipe"] });
+      let said = "";
+      child.stderr.on("data", (chunk: Buffer) => {
+        said += String(chunk);
+        if (said.includes("Waiting for the token of --token-stdin")) child.kill("SIGINT");
+      });
+      expect((await once(child, "close"))[0], said).toBe(130);
       expect(own.standIn.requests).toEqual([]);
     }));
+
+  test.each(["doctor", "init"])("%s waits for a token no longer than --timeout", (command) =>
+    on({}, async (own) => {
+      const pipe = join(own.root, "pipe");
+      execFileSync("mkfifo", [pipe]);
+      for (const flags of [["--token-stdin"], ["--token-file", pipe]]) {
+        const args = [own.bin, command, "--url", own.url, ...flags, "--timeout", "1"];
+        const child = spawn(process.execPath, args, { cwd: own.path, env: own.env, stdio: ["pipe", "ignore", "pipe"] });
+        // a writer that says nothing
+        const writer = spawn("sh", ["-c", `exec sleep 60 > "${pipe}"`], { stdio: "ignore" });
+        let said = "";
+        child.stderr.on("data", (chunk: Buffer) => {
+          said += String(chunk);
+        });
+        expect((await once(child, "close"))[0], said).toBe(3);
+        expect(said).toContain(`${flags[0]}: the input did not end in time`);
+        writer.kill();
+      }
+    }),
+  );
+
+  test.each(["doctor", "init"])("%s: a terminal is no place for a token on standard input", (command) =>
+    on({}, async (own) => {
+      const screen = own.open([command, "--url", own.url, "--token-stdin"]);
+      await screen.ends(2);
+      expect(screen.text()).toContain("standard input is a terminal");
+    }),
+  );
 });
 
 describe.concurrent("the command that is suggested, typed, puts it right", () => {

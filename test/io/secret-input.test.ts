@@ -3,11 +3,11 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough, Readable } from "node:stream";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, vi } from "vitest";
 import { Cancelled, UsageError } from "../../src/errors.ts";
 import { readSecretFile, readStdin } from "../../src/io/secret-input.ts";
 
-const forever = { signal: new AbortController().signal };
+const forever = { signal: new AbortController().signal, timeoutMs: 60_000, onWait: () => {} };
 const root = mkdtempSync(join(tmpdir(), "create-halo-mcp-test-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 const failure = (reading: Promise<string>): Promise<unknown> => reading.catch((cause: unknown) => cause);
@@ -35,22 +35,47 @@ describe("readStdin", () => {
   it("is cancelled while it waits, and when that was before; it waits no longer than it may", async () => {
     const stop = new AbortController();
     const open = new PassThrough();
-    const waiting = readStdin(open, stop);
+    const waiting = readStdin(open, { ...forever, signal: stop.signal });
     open.write("half");
     setTimeout(() => stop.abort(), 10);
     await expect(waiting).rejects.toBeInstanceOf(Cancelled);
     expect(open.destroyed).toBe(true);
-    await expect(readStdin(new PassThrough(), stop)).rejects.toBeInstanceOf(Cancelled);
+    await expect(readStdin(new PassThrough(), { ...forever, signal: stop.signal })).rejects.toBeInstanceOf(Cancelled);
     const late = await failure(readStdin(new PassThrough(), { ...forever, timeoutMs: 10 }));
     expect(late).toMatchObject({ exitCode: 3, message: "--token-stdin: the input did not end in time" });
-    // a person at a terminal is not hurried
-    const typed = Object.assign(new PassThrough(), { isTTY: true });
-    setTimeout(() => typed.end("token"), 50);
-    expect(await readStdin(typed, { ...forever, timeoutMs: 10 })).toBe("token");
     const broken = new PassThrough();
     const reading = readStdin(broken, forever);
     broken.destroy(new Error("EIO"));
     await expect(reading).rejects.toThrow("EIO");
+  });
+});
+
+describe("readStdin, and who waits for it", () => {
+  it("reads no terminal, which would show the token", async () => {
+    const typed = Object.assign(new PassThrough(), { isTTY: true });
+    typed.end("token");
+    expect(await failure(readStdin(typed, forever))).toMatchObject({
+      exitCode: 2,
+      message: expect.stringContaining("standard input is a terminal"),
+    });
+  });
+
+  it("says after two seconds what is waited for, and nothing of an input that ends before", async () => {
+    vi.useFakeTimers();
+    const said: string[] = [];
+    const patience = { ...forever, onWait: (flag: string) => said.push(flag) };
+    await readStdin(Readable.from(["token"]), patience);
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(said).toEqual([]);
+    const open = new PassThrough();
+    const waiting = readStdin(open, patience);
+    await vi.advanceTimersByTimeAsync(1999);
+    expect(said).toEqual([]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(said).toEqual(["--token-stdin"]);
+    vi.useRealTimers();
+    open.end("token");
+    expect(await waiting).toBe("token");
   });
 });
 
@@ -97,7 +122,9 @@ describe("readSecretFile", () => {
       expect(await failure(readSecretFile(endless, forever))).toBeInstanceOf(UsageError);
       const stop = new AbortController();
       setTimeout(() => stop.abort(), 50);
-      await expect(readSecretFile(pipe("sleep 5"), stop)).rejects.toBeInstanceOf(Cancelled);
+      await expect(readSecretFile(pipe("sleep 5"), { ...forever, signal: stop.signal })).rejects.toBeInstanceOf(
+        Cancelled,
+      );
     });
   });
 });

@@ -49,9 +49,10 @@ function readOptions(context: Context, raw: RawOptions) {
 
 /** The token of this command line, cleaned; undefined if none was given. */
 async function tokenOf(context: Context, options: Options): Promise<string | undefined> {
-  const { tokenStdin, tokenFile, timeoutMs } = options;
+  const { tokenStdin, tokenFile } = options;
   if (!tokenStdin && tokenFile === undefined) return undefined;
-  const patience = { signal: context.signal, timeoutMs };
+  const { waits } = createShow(context, { quiet: options.json || options.quiet, guide: false });
+  const patience = { ...options, signal: context.signal, onWait: waits };
   const given =
     tokenFile === undefined ? await readStdin(context.stdin, patience) : await readSecretFile(tokenFile, patience);
   const cleaned = cleanValue("token", given.replace(/\r?\n$/, ""));

@@ -31,9 +31,9 @@ export async function valueSources(page: Page) {
   const ids = idsFromStudioUrl(said["studio-url"] ?? "");
   if (said["studio-url"] !== undefined && ids.account === undefined && ids.profile === undefined)
     throw new UsageError("--studio-url: there is no ID in it", { hint: "give --account-id and --profile-id" });
-  const { stdin, signal } = context;
-  const fromStdin = tokenStdin ? await readStdin(stdin, { signal }) : undefined;
-  const fromFile = tokenFile === undefined ? undefined : await readSecretFile(tokenFile, { signal });
+  const patience = { ...options, signal: context.signal, onWait: page.show.waits };
+  const fromStdin = tokenStdin ? await readStdin(context.stdin, patience) : undefined;
+  const fromFile = tokenFile === undefined ? undefined : await readSecretFile(tokenFile, patience);
   // do not report the line break at the end of a file
   const unbroken = (text: string | undefined) => text?.replace(/\r?\n$/, "");
   const given: Readonly<Record<Value, Readonly<Record<string, string | undefined>>>> = {
