@@ -76,7 +76,8 @@ function askGit({ root, within, places }: DiscoverOptions, git: GitOptions): rea
   return files.filter(({ path }) => places.kindOf(path) !== undefined);
 }
 
-function entriesOf(folder: string): readonly Dirent[] {
+/** What a folder contains; nothing if there is no such folder. */
+export function entriesOf(folder: string): readonly Dirent[] {
   try {
     return readdirSync(folder, { withFileTypes: true });
   } catch (error) {

@@ -99,12 +99,16 @@ function tryLock(target: string): Lock | undefined {
   return undefined;
 }
 
-/** May we write our owner file into an existing lock? Only if every owner is gone, and only one of several runs at once. */
-function isLeft(folder: string): boolean {
+/** Was this folder left by a run that is dead? */
+export function isDeadLock(folder: string): boolean {
   const { owners } = contentOf(folder) ?? {};
-  if (owners === undefined) return false;
-  if (owners.length === 0) return ageOf(folder) > OWNERLESS_MS;
-  return owners.every(isGone) && owners.every((path) => quietly(() => unlinkSync(path)));
+  if (owners?.length === 0) return ageOf(folder) > OWNERLESS_MS;
+  return owners?.every(isGone) === true;
+}
+
+/** May we write our owner file into an existing lock? Only one of several runs at once. */
+function isLeft(folder: string): boolean {
+  return isDeadLock(folder) && (contentOf(folder)?.owners.every((path) => quietly(() => unlinkSync(path))) ?? false);
 }
 
 /** Undefined if it is not a lock of ours (a symlink in a repository could lead elsewhere): do not touch it. */

@@ -1,5 +1,6 @@
-import { execFileSync } from "node:child_process";
-import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync } from "node:fs";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { CLEAN, check, HALO_FILE, write } from "../support/check.ts";
@@ -35,6 +36,49 @@ const json = async (args: readonly string[] = [], given: Environment = {}, cwd =
 };
 const NO_TYPE = HALO_FILE.replace('      "type": "http",\n', "");
 const TOKEN = "made.up.Zq7Xw2Lk9Rb4Nv6Ty8-e5f1";
+
+describe("the lock of a killed run", () => {
+  const OLD = "made-up-old-token-0123456789";
+  /** What a run leaves that is killed at the very end: the old content, the token among it. */
+  const leave = (file: string, pid: number): void => {
+    const id = "00000000-0000-4000-8000-000000000001";
+    const host = hostname().replace(/[^\w.-]/g, "_");
+    const lock = `${file}.lock`;
+    write(repo.path, {
+      [`${lock}/.gitignore`]: "*\n",
+      [`${lock}/owner-${id}-${pid}@${host}`]: "",
+      [`${lock}/old-${id}`]: `HALO_MCP_TOKEN=${OLD}\n`,
+    });
+  };
+  /** A process that has ended. */
+  const dead = (): number => spawnSync(process.execPath, ["-e", ""]).pid;
+  const isThere = (file: string): boolean => existsSync(join(repo.path, `${file}.lock`));
+  const FILES = [".env", ".mcp.json", ".claude/settings.local.json", "api/.mcp.json"];
+
+  it("is named, and goes with --fix, where nothing else is to be fixed too", async () => {
+    commit({ ...CLEAN, "api/.mcp.json": HALO_FILE });
+    for (const file of FILES) leave(file, dead());
+    const { stdout, stderr, code } = await check(repo.path, [], env);
+    expect([code, stdout]).toEqual([0, expect.not.stringContaining(".lock")]);
+    for (const file of FILES) expect(stderr).toContain(`${file}.lock is left of a killed run`);
+    expect(stdout + stderr).not.toContain(OLD);
+    await check(repo.path, ["--fix", "--dry-run"], env);
+    expect(FILES.map(isThere)).toEqual([true, true, true, true]);
+    const fixed = await check(repo.path, ["--fix"], env);
+    expect([fixed.code, fixed.stderr.includes(".lock")]).toEqual([0, false]);
+    expect(FILES.map(isThere)).toEqual([false, false, false, false]);
+  });
+
+  it("is none if its run lives, or if it is a folder or file of somebody else", async () => {
+    commit({ ...CLEAN, "yarn.lock": "", "mine.lock/notes.txt": "mine", ".claude/other.lock/.keep": "" });
+    leave(".env", process.pid);
+    mkdirSync(join(repo.path, "empty.lock"));
+    const { stderr } = await check(repo.path, ["--fix"], env);
+    expect(stderr).not.toContain(".lock");
+    expect(isThere(".env")).toBe(true);
+    expect(readFileSync(join(repo.path, "mine.lock/notes.txt"), "utf8")).toBe("mine");
+  });
+});
 
 describe("exit codes", () => {
   it("1 for warnings only beyond --max-warnings", async () => {

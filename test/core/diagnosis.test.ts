@@ -176,12 +176,16 @@ describe("a cause, its stage and its words", () => {
     [record([broken("EPROTO")]), /ended the TLS handshake \(EPROTO\)\. Nothing was sent\.\n/],
     [record([open("ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED")]), /CERTIFICATE_REQUIRED\)\.\n/],
     [gaveUp("INVALID_RESULT", NO_OBJECT), / The MCP library says: "not an object"\.\n/],
-    [record([late]), /did not complete the connection in time \(limit: \d+ s\)\./],
+    [record([late]), /accepted the connection but did not complete TLS in time \(limit: \d+ s\)\./],
+    [
+      record([late], { timings: { dns: 3, tcp: null, tls: null } }),
+      /did not complete the connection in time \(limit: \d+ s\)\./,
+    ],
     [
       record([{ ...late, connected: true }]),
       /accepted the connection but did not answer initialize in time \(limit: \d+ s\)\./,
     ],
-    [record([broken("ETIMEDOUT")]), /did not complete the connection in time\./],
+    [record([broken("ETIMEDOUT")], NO_TIMES), /did not complete the connection in time\./],
   ])("says what was seen: %#", (seen, words) => expect(said(seen)).toMatch(words));
   it("names the certificate that was refused, and the file that was to vouch for it", () => {
     const expired = { ...TLS, daysLeft: -3, validTo: "2026-11-19T00:00:00.000Z", error: "CERT_HAS_EXPIRED" };

@@ -9,6 +9,7 @@ import { diffTexts } from "../../core/formats/diff.ts";
 import type { WriteStep } from "../../core/plan/model.ts";
 import { RULES } from "../../core/rules/index.ts";
 import { printable } from "../../core/secrets.ts";
+import { clearStaleLock } from "../../io/lock.ts";
 import { paintLine } from "../../ui/paint.ts";
 import { createShow, type Show } from "../../ui/show.ts";
 import { carryOut } from "../shared/carry-out.ts";
@@ -128,7 +129,8 @@ function plan(gathered: Gathered, show: Show): readonly Step[] {
 
 /** Fixes what can be fixed, all files or none; skips what must not be written. Out: the files that were, or would be, changed. */
 export async function fix(context: Context, options: CheckOptions, first: Gathered): Promise<readonly string[]> {
-  const { root, git } = first;
+  const { root, git, locks } = first;
+  if (!options.dryRun) for (const lock of locks) clearStaleLock(join(root, lock.replace(/\.lock$/, "")));
   const show = createShow(context, { quiet: options.quiet || options.format === "json", guide: false });
   const showStep = ({ name, before, after }: Step): void => {
     const mask = (text: string): string => maskFile(name, text, [...context.secrets], []);

@@ -8,7 +8,7 @@ import { cleanValue } from "../../core/halo.ts";
 import { printable } from "../../core/secrets.ts";
 import { EnvironmentError, UsageError } from "../../errors.ts";
 import { findRoot, type GitOptions, ignoredOf } from "../../io/git.ts";
-import { discover, findSpills } from "../../io/list.ts";
+import { discover, entriesOf, findSpills } from "../../io/list.ts";
 import { isInside, readDocument, resolveTarget } from "../../io/read.ts";
 import { programsFor } from "../shared/programs.ts";
 import type { CheckOptions } from "./options.ts";
@@ -22,7 +22,7 @@ interface Asked {
 export type Gathered = Awaited<ReturnType<typeof gather>>;
 
 /** Does a report about these path arguments (none: everything) include findings of this path? */
-export function isAsked({ asked }: Pick<Gathered, "asked">, path: string): boolean {
+export function isAsked({ asked }: Pick<ReturnType<typeof findPlaces>, "asked">, path: string): boolean {
   const isIn = (each: Asked): boolean => each.isFolder && (each.path === "" || path.startsWith(`${each.path}/`));
   return asked.length === 0 || asked.some((each) => path === each.path || isIn(each));
 }
@@ -135,6 +135,16 @@ function unignoredEnv(git: GitOptions | undefined, documents: readonly RawDocume
   return paths.filter((path) => !ignored.has(path));
 }
 
+/** The locks that killed runs left next to these files: an old token can be in them. */
+async function leftLocks(root: string, paths: readonly string[]): Promise<readonly string[]> {
+  const folders = [...new Set([".", ".claude", ...paths.map(dirname)])];
+  const names = folders.flatMap((folder) => entriesOf(join(root, folder)).map((entry) => ({ folder, entry })));
+  const locks = names.filter(({ entry }) => /.\.lock$/.test(entry.name) && entry.isDirectory());
+  if (locks.length === 0) return [];
+  const { isDeadLock } = await import("../../io/lock.ts");
+  return locks.map(({ folder, entry }) => join(folder, entry.name)).filter((lock) => isDeadLock(join(root, lock)));
+}
+
 /** Finds and reads every relevant file. */
 export async function gather(context: Context, options: CheckOptions) {
   const token = cleanValue("token", context.env.HALO_MCP_TOKEN ?? "");
@@ -160,5 +170,6 @@ export async function gather(context: Context, options: CheckOptions) {
     spilled: spills,
     unignoredEnv: unignoredEnv(git, files),
   };
-  return { ...places, subject, parse, spills };
+  const locks = (await leftLocks(places.root, [...known])).filter((path) => isAsked(places, path));
+  return { ...places, subject, parse, spills, locks };
 }

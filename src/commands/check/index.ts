@@ -4,7 +4,7 @@ import { runRules } from "../../core/check/run.ts";
 import { makeReport, type Report, toJson } from "../../core/report/make.ts";
 import { toText } from "../../core/report/text.ts";
 import { RULES } from "../../core/rules/index.ts";
-import { mask } from "../../core/secrets.ts";
+import { mask, printable } from "../../core/secrets.ts";
 import type { RawOptions } from "../../flags.ts";
 import { createOutput } from "../../ui/output.ts";
 import { type Gathered, gather, isAsked } from "./gather.ts";
@@ -46,7 +46,11 @@ export async function run(context: Context, raw: RawOptions): Promise<number> {
     // the rest is read from the disk again, as in the next run
     if (!options.dryRun) gathered = await gather(context, options);
   }
-  const { subject, spills } = gathered;
+  const { subject, spills, locks } = gathered;
+  for (const lock of locks)
+    createOutput(context).say(
+      `${printable(lock)} is left of a killed run and can contain a token. To remove it: npx create-halo-mcp check --fix`,
+    );
   const links = new Set(subject.documents.flatMap(({ path, target }) => (target === undefined ? [] : path)));
   const findings = runRules(RULES, subject)
     .filter(({ path }) => isAsked(gathered, path))

@@ -243,10 +243,10 @@ export const NETWORK_CAUSES = {
     },
     title: "No answer in time",
     explain: ({ host, last, asked, record, way }) => {
-      const did =
-        last?.connected === false
-          ? "did not complete the connection"
-          : `accepted the connection but did not answer ${asked}`;
+      const isOpen = last?.connected !== false;
+      const isTls = record.endpoint.secure && record.timings.tcp !== null;
+      const missed = isTls ? "accepted the connection but did not complete TLS" : "did not complete the connection";
+      const did = isOpen ? `accepted the connection but did not answer ${asked}` : missed;
       const limit = last?.end === "broken" ? "" : ` (limit: ${Math.ceil(record.timeoutMs / 1000)} s)`;
       return `${host} ${did} in time${limit}.${way}`;
     },
