@@ -78,7 +78,8 @@ describe("what a session sends", () => {
 test.each([
   ["a comment", "{} // c", ":1:4"],
   ["no object", "[]", ""],
-  ["an env that is a list", '{"env":[]}', ""],
+  ["an env that is a list", '{"env":[]}', ":1:8"],
+  ["a key of the wrong shape", '{"env":{},\n"permissions":{"allow":"Bash"}}', ":2:24"],
 ])("settings that are skipped as a whole: %s", (_, text, at) => {
   const broken = stateOf({ localSettings: text }).settings.flatMap((each) => each.broken ?? []);
   expect(broken).toMatchObject([{ at }]);

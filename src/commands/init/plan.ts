@@ -61,10 +61,20 @@ function ciSteps({ context: { templates, version }, options: { ci }, here, targe
   return [planCi(CI_FILES[ci], ciPaths, text, snapshot, folder.gitRoot !== undefined && folder.gitRoot !== root)];
 }
 
+/** Claude Code skips a settings file with a value that does not fit, and with it what would be written there. Throws Refusal. */
+function assertFits({ state }: Survey, path: string): void {
+  const { broken } = state.settings.find(({ file }) => file.shown === path) ?? {};
+  if (broken?.isShape !== true) return;
+  const hint = "correct that value or remove its key, then run this again. Nothing was written.";
+  const reason = `${path}${broken.at}: Claude Code ignores the whole file: ${broken.reason}`;
+  throw new Refusal(reason, { hint }, "refused-file");
+}
+
 /** Every refusal that can be known before a question is asked. */
 export function checkBeforehand(page: Page): void {
   const { options, here, target } = page;
   if (!options.choice.scopes.includes("project")) return;
+  if (options.bridge === "claude-settings") assertFits(here, here.paths.bridge);
   const { env, bridge, exclude, ...shared } = here.paths;
   // resolve symlinks first: git does not follow them
   for (const path of [env, ...(options.bridge === "claude-settings" ? [bridge] : [])])
@@ -97,6 +107,7 @@ async function ownSteps(page: Page, { values, choice }: Decided): Promise<readon
   const viaStdin = claude !== undefined && (await readsStdin(claude, { cwd, env, signal: context.signal }));
   const input = { program: claude?.path, readsStdin: viaStdin, scopes, name, url, values, existing };
   const isOwnEntry = scopes.every((scope) => scope === "user" && existing("user") !== undefined);
+  if (!viaStdin) assertFits(here, userSettings);
   const settings = viaStdin ? [] : stepsOf(planSettings(userSettings, input, snapshot, isOwnEntry));
   // claude keeps the values in it; a home folder may be a repository that tracks it
   if (viaStdin) assertPrivate(here, placeOf(here, store), { ignored: false });

@@ -192,6 +192,9 @@ export function introduce({ context, options, show, here, target }: Page): void 
     show.info(
       `Your team has already set up HALO here, as "${name}". You only need your own token; no shared file changes.`,
     );
+  for (const { file, broken } of here.state.settings)
+    if (broken !== undefined)
+      show.warn(`Claude Code ignores the whole file ${printable(file.shown, 200)}${broken.at}: ${broken.reason}.`);
   const own = options.choice.scopes.some(isOwn) ? [store, userSettings] : [];
   for (const path of [paths.env, paths.bridge, ...own]) {
     const state = snapshot.get(path);

@@ -2,10 +2,13 @@
  * What Claude Code reads besides the entries: its store (`~/.claude.json`) and its settings files, and how a session uses
  * them. Measured 2026-11-22 and 2026-11-28 with 2.1.197 and 2.1.330, in terminals, with `claude -p` and `claude mcp list`.
  */
-import { isObject, type Json, jsonOf, parseDocument, property } from "../formats/json.ts";
+import { nearest } from "../command-line.ts";
+import { isObject, type Json, jsonOf, parseTree, property, toJson } from "../formats/json.ts";
 import { placeWords } from "../formats/lines.ts";
+import { isObjectNode } from "../formats/nodes.ts";
 import type { FileState } from "../plan/model.ts";
 import type { Scope } from "./claude-code.ts";
+import { misfitWords, settingsMisfits } from "./claude-settings.ts";
 
 /** A file, with its path as it is shown. */
 export interface NamedFile {
@@ -61,24 +64,30 @@ interface Settings extends Layer {
   readonly file: NamedFile;
   readonly value: Json | undefined;
   /** Why the file is skipped, and where in it (`:line:column`, or empty). */
-  readonly broken?: { readonly reason: string; readonly at: string };
+  readonly broken?: { readonly reason: string; readonly at: string; readonly isShape?: boolean };
 }
 
 function readSettings(from: Origin, file: NamedFile): Settings {
   const { shown, state, inRepository = false } = file;
   const ofRepository = from !== "user-settings" || inRepository;
   const nothing: Settings = { from, place: shown, ofRepository, file, value: undefined, env: {} };
-  const skipped = (reason: string, at = ""): Settings => ({ ...nothing, broken: { reason, at } });
+  const skipped = (reason: string, at = "", isShape = false) => ({ ...nothing, broken: { reason, at, isShape } });
   if (state.kind === "unreadable") return skipped(state.reason);
   if (state.kind === "absent" || state.text.replace(/^\uFEFF/, "").trim() === "") return nothing;
-  const parsed = parseDocument(state.text, { strict: true });
+  const parsed = parseTree(state.text, { strict: true });
   if (!parsed.ok) return skipped(parsed.refused.reason, placeWords(state.text, parsed.refused.offset));
-  const { value } = parsed;
-  if (!isObject(value)) return skipped("it is not an object");
-  const { env = {} } = value;
-  if (!isObject(env)) return skipped('its "env" is not an object');
+  const { root } = parsed;
+  if (!isObjectNode(root)) return skipped("it is not an object", "", true);
+  const [misfit] = settingsMisfits(root);
+  if (misfit !== undefined) {
+    const { node, at, got, allowed } = misfit;
+    return skipped(misfitWords(at, got, allowed), placeWords(state.text, node.start), true);
+  }
+  const value = toJson(root);
+  const env = property(value, "env") ?? {};
   // `String()` of other types, as both versions do: a number is sent as its digits, null as "null"
-  const texts = Object.entries(env).map(([name, each]) => [name, isObject(each) ? "[object Object]" : String(each)]);
+  const textOf = (each: Json): string => (isObject(each) ? "[object Object]" : String(each));
+  const texts = Object.entries(isObject(env) ? env : {}).map(([name, each]) => [name, textOf(each)]);
   return { ...nothing, value, env: Object.fromEntries(texts) };
 }
 
@@ -163,8 +172,9 @@ export interface ApprovalView {
   readonly by?: { readonly file: string; readonly key: string };
 }
 
+/** A name alone is read as a list of it (2.1.332, measured). */
 function lists(value: Json | undefined, name: string): boolean {
-  return Array.isArray(value) && value.includes(name);
+  return value === name || (Array.isArray(value) && value.includes(name));
 }
 
 /** Disabled with /mcp in this folder, in any scope (`mcp get` of 2.1.197 still says "Connected"). */
@@ -189,6 +199,16 @@ export function approvalOf(state: ClaudeState, folder: Folder, name: string): Ap
     by("enabledMcpjsonServers", (value) => lists(value, name)) ??
     by("enableAllProjectMcpServers", (value) => value === true);
   return approved === undefined ? { state: "pending" } : { state: "approved", by: approved };
+}
+
+/** A name in a list of approved servers that is probably meant for this one: case counts. */
+export function nearApproval({ settings }: ClaudeState, name: string) {
+  return settings.flatMap(({ place, value }) => {
+    const listed = property(value, "enabledMcpjsonServers");
+    const names = (Array.isArray(listed) ? listed : [listed]).filter((each) => typeof each === "string");
+    const near = names.find((each) => each !== name && nearest(each, [name]) !== undefined);
+    return near === undefined ? [] : [{ near, place }];
+  })[0];
 }
 
 /**

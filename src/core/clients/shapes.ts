@@ -20,12 +20,24 @@ export function leaf(allowed: string, fits: (node: Node) => boolean): Shape {
   return (node) => (fits(node) ? [] : misfit(node, allowed));
 }
 
+const NULL: Node = { kind: "scalar", start: 0, end: 0, value: null };
+
+/** One of these shapes; if none fits, what is wrong with the container, or else all that is allowed. */
+export function either(...shapes: readonly Shape[]): Shape {
+  return (node) => {
+    const all = shapes.map((shape) => shape(node));
+    if (all.some((each) => each.length === 0)) return [];
+    const inside = all.find((each) => each.every(({ at }) => at !== ""));
+    return inside ?? misfit(node, [...new Set(all.flatMap((each) => each.map(({ allowed }) => allowed)))].join(" or "));
+  };
+}
+
 /** A container whose entries have the shapes that `shapeOf` returns. */
 function container(
   kind: Container["kind"],
   allowed: string,
-  shapeOf: (entry: Entry) => Shape | undefined,
-  required?: string,
+  shapeOf: (entry: Pick<Entry, "key">) => Shape | undefined,
+  required: readonly string[] = [],
 ): Shape {
   return (node) => {
     if (node.kind !== kind) return misfit(node, allowed);
@@ -33,8 +45,9 @@ function container(
       const at = kind === "array" ? `[${index}]` : `.${entry.key}`;
       return (shapeOf(entry)?.(entry.value) ?? []).map((each) => ({ ...each, at: at + each.at }));
     });
-    if (required === undefined || member(node, required) !== undefined) return misfits;
-    return [{ node, at: `.${required}`, got: "missing", allowed: "a string" }, ...misfits];
+    const missing = required.filter((key) => member(node, key) === undefined);
+    const needed = (key: string): string => shapeOf({ key })?.(NULL)[0]?.allowed ?? "a value";
+    return [...missing.map((key) => ({ node, at: `.${key}`, got: "missing", allowed: needed(key) })), ...misfits];
   };
 }
 
@@ -44,8 +57,8 @@ export const list = (allowed: string, item: Shape): Shape => container("array", 
 export const record = (allowed: string, value: Shape): Shape =>
   container("object", allowed, ({ key }) => (key === "__proto__" ? undefined : value));
 
-/** An object with these fields, optional except the required one; other keys are ignored. */
-export const object = (fields: Readonly<Record<string, Shape>>, required?: string): Shape =>
+/** An object with these fields, optional except the required ones; other keys are ignored. */
+export const object = (fields: Readonly<Record<string, Shape>>, ...required: readonly string[]): Shape =>
   container("object", "an object", ({ key }) => (Object.hasOwn(fields, key) ? fields[key] : undefined), required);
 
 export const string = leaf("a string", (node) => textOf(node) !== undefined);

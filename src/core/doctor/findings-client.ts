@@ -1,6 +1,8 @@
 /** Findings about Claude Code: how it treats the entry, its own answer, and its network settings. */
 import type { Advice } from "../advice.ts";
+import { shown } from "../check/show.ts";
 import type { ClientStatus } from "../clients/claude-code.ts";
+import { nearApproval } from "../clients/claude-state.ts";
 import { type Found, NEW_TOKEN, note, npx, repair, run, type Scene, say } from "./finding.ts";
 import { VERIFY } from "./values.ts";
 
@@ -83,12 +85,14 @@ function* consent(v: Scene): Found {
   const asked = waiting ?? (approval?.state === "pending" ? winner : undefined);
   if (asked === undefined) return;
   const isFit = v.isFit(asked);
+  const other = nearApproval(v.state, asked.entry.name);
+  const named = other && `${other.place} approves "${shown(v, other.near, 64)}", which is another name`;
   // without Claude Code on this computer nobody can have approved it
   const severity = client.program === "none" ? "note" : "failed";
   yield say[isFit && waiting === undefined ? severity : "warning"](
     "not-approved",
     `"${shownName}" in ${asked.file} is not approved in this folder: ${
-      isFit ? "Claude Code asks first, and its default answer is no" : "it should not be approved as it is"
+      isFit ? (named ?? "Claude Code asks first, and its default answer is no") : "it should not be approved as it is"
     }`,
     ...(isFit
       ? [...approve, repair(v, asked), note("# saves the approval together with the values")]

@@ -152,7 +152,9 @@ export function* setupFindings(v: Scene): Found {
         `${file.shown}${broken.at}: Claude Code ignores the whole file: ${broken.reason}`,
         file.state.kind === "unreadable"
           ? list(file.shown)
-          : note(`fix ${file.shown}: it must be JSON without comments or trailing commas`),
+          : broken.isShape
+            ? note(`correct that value in ${file.shown}, or remove its key`)
+            : note(`fix ${file.shown}: it must be JSON without comments or trailing commas`),
       );
   for (const other of v.kept) {
     if (winner === undefined || other === winner || other === v.waiting) continue;

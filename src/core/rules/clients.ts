@@ -5,6 +5,7 @@ import { filesWhere, headerRow, type Place, remoteRow } from "../check/rows.ts";
 import { fixOf } from "../check/run.ts";
 import { claudeCode } from "../clients/claude-code.ts";
 import { rightKey } from "../clients/claude-loader.ts";
+import { inPieces, settingsMisfits } from "../clients/claude-settings.ts";
 import { refusalsIn } from "../clients/demands.ts";
 import { entriesIn, membersIn, nestedIn } from "../clients/entry.ts";
 import { CLIENTS, clientOf } from "../clients/index.ts";
@@ -85,6 +86,10 @@ export const CLIENT_RULES: readonly Rule[] = [
         return { at: spotAt(document, broken.offset), args: { ...named, reason } };
       }
       const { tree } = document;
+      if (isSettings && isObjectNode(tree))
+        return settingsMisfits(tree).map(({ node, at, got, allowed }) => {
+          return { at: node, args: { ...named, keys: inPieces(at), what: `it is ${got}`, allowed } };
+        });
       if (tree !== undefined && !isObjectNode(tree) && !isSettings)
         return { at: tree, args: { ...named, reason: `it is ${kindWord(tree)}, not an object` } };
       const servers = member(tree, client.servers);
@@ -95,7 +100,7 @@ export const CLIENT_RULES: readonly Rule[] = [
         args: { ...named, ...each.args },
       }));
     },
-    message: ({ client, reason, path, name, what, allowed }) =>
+    message: ({ client, reason, path, keys, name = keys?.replaceAll(" ", ""), what, allowed }) =>
       reason === undefined
         ? `${client} refuses ${path} as a whole because of "${name}": ${what}; allowed: ${allowed}`
         : `${client} cannot read ${path}, so it ignores the whole file: ${reason}; fix the syntax`,

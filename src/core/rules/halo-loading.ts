@@ -3,8 +3,9 @@ import { isBelow } from "../check/documents.ts";
 import { givenBy } from "../check/env-files.ts";
 import { haloServers, valueHeaders } from "../check/halo-servers.ts";
 import type { Document, Rule } from "../check/model.ts";
-import { entryRow, filesWhere, rowsOf } from "../check/rows.ts";
+import { entriesOf, entryRow, filesWhere, rowsOf } from "../check/rows.ts";
 import { fixOf } from "../check/run.ts";
+import { nearest } from "../command-line.ts";
 import { assignments } from "../formats/dotenv.ts";
 import { removeFromArray } from "../formats/json-edit.ts";
 import { member, textOf } from "../formats/nodes.ts";
@@ -22,7 +23,37 @@ function disabledRow(kind: Document["kind"]) {
   });
 }
 
+/** A rule about each name in the two lists of a settings file. */
+const approvalRow = rowsOf((subject) =>
+  subject.documents.flatMap((document) => {
+    if (document.kind !== "settings" && document.kind !== "settings-local") return [];
+    return ["enabledMcpjsonServers", "disabledMcpjsonServers"].flatMap((key) => {
+      const list = member(document.tree, key)?.value;
+      const values = list?.kind === "array" ? list.entries.map(({ value }) => value) : [list];
+      return values.flatMap((value) => {
+        const name = textOf(value);
+        return value === undefined || name === undefined ? [] : [{ document, key, name, value }];
+      });
+    });
+  }),
+);
+
 export const LOADING_RULES: readonly Rule[] = [
+  // case counts (2.1.332, measured). Without a `.mcp.json` here the list may be about one that is not committed
+  approvalRow({
+    id: "unknown-approval",
+    severity: "warning",
+    summary: "A list of approved or rejected servers names one that no .mcp.json has",
+    find: ({ key, name, value }, subject) => {
+      const files = subject.documents.filter(({ kind }) => kind === "mcp");
+      const known = entriesOf(subject).map((server) => server.name);
+      if (files.every(({ tree }) => tree === undefined) || known.includes(name)) return undefined;
+      const meant = nearest(name, known);
+      return { at: value, args: { key, ...(meant === undefined ? {} : { meant }) } };
+    },
+    message: ({ key, name, meant }) =>
+      `"${key}" names "${name}", which no .mcp.json here has${meant === undefined ? "" : `; "${meant}" is probably meant`}`,
+  }),
   disabledRow("settings")({
     id: "halo-disabled",
     summary: "A shared settings file disables HALO for everybody",
