@@ -192,8 +192,9 @@ export function introduce({ context, options, show, here, target }: Page): void 
     show.info(
       `Your team has already set up HALO here, as "${name}". You only need your own token; no shared file changes.`,
     );
+  const refused = options.choice.scopes.includes("project") && options.bridge === "claude-settings";
   for (const { file, broken } of here.state.settings)
-    if (broken !== undefined)
+    if (broken !== undefined && !(refused && file.shown === paths.bridge))
       show.warn(`Claude Code ignores the whole file ${printable(file.shown, 200)}${broken.at}: ${broken.reason}.`);
   const own = options.choice.scopes.some(isOwn) ? [store, userSettings] : [];
   for (const path of [paths.env, paths.bridge, ...own]) {
