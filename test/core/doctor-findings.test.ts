@@ -131,7 +131,7 @@ const client: readonly Row[] = [
     "!npx",
   ],
   ["settings that nobody misses", { ...good, settings: "{} // c" }, "+ settings-broken"],
-  ["settings whose env is a list", { ...good, settings: { env: [] } }, "+ settings-broken", "needed: an object"],
+  ["settings whose env is a list", { ...good, settings: { env: [] } }, "+ settings-broken", "allowed: an object"],
   ["settings without permission", { ...good, settings: new Unreadable("x") }, "+ settings-broken", "ls -ld .claude"],
   ["a local entry in front", before(literal), "+ shadowed", "claude mcp remove --scope local halo"],
   ["one in front of a foreign one", { ...before(literal), mcp: servers(other) }, "+ shadowed", "!claude mcp remove"],

@@ -239,4 +239,4 @@ export const inPieces = (at: string): string =>
   );
 
 export const misfitWords = (key: string, got: string, allowed: string): string =>
-  `"${key}" is ${got}; needed: ${allowed}`;
+  `"${key}" is ${got}; allowed: ${allowed}`;
