@@ -188,9 +188,7 @@ function guardIn(node: Node, depth = 3): Node | undefined {
   if (node.kind === "scalar" || depth < 0) return undefined;
   const found =
     node.kind === "array" ? [] : winners(node).filter(({ key, value }) => GUARDS.includes(key) && isFilled(value));
-  return (
-    found[0]?.value ?? node.entries.map(({ value }) => guardIn(value, depth - 1)).find((each) => each !== undefined)
-  );
+  return found[0]?.value ?? node.entries.map(({ value }) => guardIn(value, depth - 1)).find((each) => each);
 }
 const misplaced = (node: Node | undefined, at = ""): readonly Misfit[] =>
   node === undefined

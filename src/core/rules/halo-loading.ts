@@ -2,52 +2,48 @@
 import { isBelow } from "../check/documents.ts";
 import { givenBy } from "../check/env-files.ts";
 import { haloServers, valueHeaders } from "../check/halo-servers.ts";
-import type { Document, Rule } from "../check/model.ts";
+import type { Document, Rule, Subject } from "../check/model.ts";
 import { entriesOf, entryRow, filesWhere, rowsOf } from "../check/rows.ts";
 import { fixOf } from "../check/run.ts";
 import { nearest } from "../command-line.ts";
 import { assignments } from "../formats/dotenv.ts";
 import { removeFromArray } from "../formats/json-edit.ts";
-import { member, textOf } from "../formats/nodes.ts";
+import { isObjectNode, member, textOf } from "../formats/nodes.ts";
+import { once } from "../once.ts";
 
-/** A rule about each item of `disabledMcpjsonServers` that names HALO. The list overrides `enabledMcpjsonServers` (Claude Code 2.1.330). */
-function disabledRow(kind: Document["kind"]) {
-  return rowsOf((subject) => {
-    const names = new Set(haloServers(subject).flatMap(({ document, name }) => (document.kind === "mcp" ? name : [])));
-    return subject.documents.flatMap((document) => {
-      const list = member(document.tree, "disabledMcpjsonServers")?.value;
-      if (document.kind !== kind || list?.kind !== "array") return [];
-      const named = list.entries.map(({ value }) => ({ document, name: textOf(value) ?? "", value }));
-      return named.filter(({ name }) => names.has(name));
-    });
-  });
-}
-
-/** A rule about each name in the two lists of a settings file. */
-const approvalRow = rowsOf((subject) =>
-  subject.documents.flatMap((document) => {
-    if (document.kind !== "settings" && document.kind !== "settings-local") return [];
-    return ["enabledMcpjsonServers", "disabledMcpjsonServers"].flatMap((key) => {
-      const list = member(document.tree, key)?.value;
-      const values = list?.kind === "array" ? list.entries.map(({ value }) => value) : [list];
-      return values.flatMap((value) => {
-        const name = textOf(value);
-        return value === undefined || name === undefined ? [] : [{ document, key, name, value }];
+/** Each name in a list of approved or rejected servers, or alone in its place: it is read as a list (Claude Code 2.1.332). */
+const approvals = once((subject: Subject) =>
+  subject.documents.flatMap((document) =>
+    ["enabledMcpjsonServers", "disabledMcpjsonServers"].flatMap((key) => {
+      const value = document.kind.startsWith("settings") ? member(document.tree, key)?.value : undefined;
+      const values = value?.kind === "array" ? value.entries.map((entry) => entry.value) : [value];
+      return values.flatMap((each) => {
+        const name = textOf(each);
+        return each === undefined || name === undefined ? [] : [{ document, key, name, value: each }];
       });
-    });
-  }),
+    }),
+  ),
 );
+
+/** A rule about each rejection of HALO. It overrides an approval (Claude Code 2.1.330). */
+const disabledRow = (kind: Document["kind"]) =>
+  rowsOf((subject) => {
+    const names = new Set(haloServers(subject).flatMap(({ document, name }) => (document.kind === "mcp" ? name : [])));
+    const isRejected = ({ document, key, name }: ReturnType<typeof approvals>[number]): boolean =>
+      document.kind === kind && key === "disabledMcpjsonServers" && names.has(name);
+    return approvals(subject).filter(isRejected);
+  });
 
 export const LOADING_RULES: readonly Rule[] = [
   // case counts (2.1.332, measured). Without a `.mcp.json` here the list may be about one that is not committed
-  approvalRow({
+  rowsOf(approvals)({
     id: "unknown-approval",
     severity: "warning",
     summary: "A list of approved or rejected servers names one that no .mcp.json has",
     find: ({ key, name, value }, subject) => {
-      const files = subject.documents.filter(({ kind }) => kind === "mcp");
       const known = entriesOf(subject).map((server) => server.name);
-      if (files.every(({ tree }) => tree === undefined) || known.includes(name)) return undefined;
+      const isRead = ({ kind, tree }: Document) => kind === "mcp" && isObjectNode(member(tree, "mcpServers")?.value);
+      if (!subject.documents.some(isRead) || known.includes(name)) return undefined;
       const meant = nearest(name, known);
       return { at: value, args: { key, ...(meant === undefined ? {} : { meant }) } };
     },
