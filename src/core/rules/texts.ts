@@ -2,7 +2,7 @@
 import { haloServers, valueHeaders } from "../check/halo-servers.ts";
 import type { Rule } from "../check/model.ts";
 import { rivalOf } from "../check/places.ts";
-import { clientEntryRow, type Place, serverRow } from "../check/rows.ts";
+import { clientEntryRow, type Place } from "../check/rows.ts";
 import { isFitToShow } from "../check/show.ts";
 import { fieldsOf, textsIn } from "../clients/entry.ts";
 import { becomes, type Dialect, quotedReference, respelled, type Spelled, spelledIn } from "../clients/references.ts";
@@ -77,40 +77,46 @@ export const TEXT_RULES: readonly Rule[] = [
       `server "${name}": ${client} does not expand ${quoted} in ${what}, but ${does}; allowed: ${example}, with the value in the environment`,
   }),
   // "ENOENT: no such file or directory, posix_spawn 'https://…'"; `claude mcp add` without --transport writes such an entry
-  serverRow({
+  clientEntryRow({
     id: "command-not-program",
     severity: "warning",
     summary: "The command of a server is a URL, or holds its arguments",
-    find: ({ document, name, node, transport }, subject) => {
+    find: ({ document, client, name, entry: { value } }, subject) => {
+      const node = isObjectNode(value) ? fieldsOf(value) : value;
       const at = member(node, "command")?.value;
       const text = (textOf(at) ?? "").trim();
-      if (at === undefined || transport !== "stdio") return undefined;
-      if (/^(?:https?|wss?):\/\//i.test(text)) {
-        const isHalo = haloServers(subject).some((each) => each.document === document && each.name === name);
-        return { at, args: { what: isHalo ? "HALO" : "URL" }, severity: "error" };
-      }
-      return holdsArguments(text) ? { at, args: { what: "arguments" } } : undefined;
+      // with such a type, the command is ignored
+      const isProgram = /^(?:stdio)?$/.test(textOf(member(node, "type")?.value) ?? "");
+      if (at === undefined || !isProgram) return undefined;
+      const isOurs = document.kind === "mcp";
+      // for other clients it is not known who takes a command line apart
+      if (!/^(?:https?|wss?):\/\//i.test(text))
+        return isOurs && holdsArguments(text) ? { at, args: { what: "arguments" } } : undefined;
+      const isHalo = isOurs && haloServers(subject).some((each) => each.document === document && each.name === name);
+      return { at, args: { client: client.label, what: isHalo ? "HALO" : "URL" }, severity: "error" };
     },
-    message: ({ name, what }) =>
+    message: ({ name, what, client }) =>
       what === "arguments"
         ? `server "${name}": "command" holds arguments, so Claude Code looks for a program with that whole name; allowed: the program alone, and the rest in "args"`
-        : `server "${name}": "command" is a URL, so Claude Code looks for a program of that name and never connects (claude mcp add without --transport http writes that); ${what === "HALO" ? `run claude mcp remove -s project ${name}, then npx create-halo-mcp` : `allowed: "type": "http" and "url"`}`,
+        : `server "${name}": "command" is a URL, so ${client} looks for a program of that name and never connects; ${what === "HALO" ? `claude mcp add without --transport http writes that: run claude mcp remove -s project ${name}, then npx create-halo-mcp` : `allowed: an entry with "url" instead`}`,
   }),
-  serverRow({
+  clientEntryRow({
     id: "lost-backslash",
     severity: "warning",
     summary: "A single backslash in a path became a control character",
-    find: ({ document, node, transport }) =>
-      textsIn(node).flatMap(({ key, name, text, isCode, node: at }): readonly Place[] => {
-        const isPath = key === "command" || (isCode ? /^[A-Za-z]:/.test(text) : WINDOWS.test(text));
-        if (transport !== "stdio" || !isPath || !CONTROL.test(text.trim())) return [];
-        // the escapes of the file: \t is a tab, \\ a backslash
-        const raw = document.text.slice(at.start, at.end);
-        const right = raw.replace(/\\([\s\S])/g, (it, sign) => (/[tnfrb]/.test(sign) ? `\\${it}` : it));
-        const args = { what: key === "env" ? `the variable ${name}` : `"${key}"` };
-        return [{ at, args, fix: right === raw ? undefined : [{ ...spanOf(at), text: right }] }];
-      }),
+    find: ({ document, entry: { value } }) =>
+      (isObjectNode(value) ? textsIn(fieldsOf(value)) : []).flatMap(
+        ({ key, name, text, isCode, node: at }): readonly Place[] => {
+          const isPath = key === "command" || (isCode ? /^[A-Za-z]:/.test(text) : WINDOWS.test(text));
+          if (/^(?:url|httpUrl|headers)$/.test(key) || !isPath || !CONTROL.test(text.trim())) return [];
+          // the escapes of the file: \t is a tab, \\ a backslash
+          const raw = document.text.slice(at.start, at.end);
+          const right = raw.replace(/\\([\s\S])/g, (it, sign) => (/[tnfrb]/.test(sign) ? `\\${it}` : it));
+          const args = { what: key === "env" ? `the variable ${name}` : `"${key}"` };
+          return [{ at, args, fix: right === raw ? undefined : [{ ...spanOf(at), text: right }] }];
+        },
+      ),
     message: ({ name, what }) =>
-      `server "${name}": a path in ${what} has a control character, because a single backslash begins an escape in JSON; write every backslash twice`,
+      `server "${name}": a path in ${what} has a control character, because a single backslash begins an escape; write every backslash twice`,
   }),
 ];
