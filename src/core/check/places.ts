@@ -32,9 +32,9 @@ export function rivalOf({ documents }: Subject, document: Document): Document | 
   const client = readerOf(document);
   if (client === undefined) return undefined;
   return documents.find((other) => {
-    const rival = readerOf(other);
     const isSame = (other.target ?? other.path) === (document.target ?? document.path) && other.kind !== document.kind;
-    if (!isSame || rival === undefined || rival.servers !== client.servers) return false;
+    const rival = isSame ? readerOf(other) : undefined;
+    if (rival?.servers !== client.servers) return false;
     const both = [client.references, rival.references];
     const isFit = both.some(({ spell }) => {
       const text = spell?.("NAME") ?? "";

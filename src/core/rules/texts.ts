@@ -1,12 +1,14 @@
 /** Texts that Claude Code does not read as they are meant: references of other programs, and commands (2.1.332, measured). */
 import { haloServers, valueHeaders } from "../check/halo-servers.ts";
-import type { Rule } from "../check/model.ts";
+import type { Rule, Subject } from "../check/model.ts";
 import { rivalOf } from "../check/places.ts";
 import { clientEntryRow, type Place } from "../check/rows.ts";
 import { isFitToShow } from "../check/show.ts";
 import { fieldsOf, textsIn } from "../clients/entry.ts";
 import { becomes, type Dialect, quotedReference, respelled, type Spelled, spelledIn } from "../clients/references.ts";
+import type { Node } from "../formats/json.ts";
 import { isObjectNode, member, spanOf, textOf } from "../formats/nodes.ts";
+import { once } from "../once.ts";
 
 /** `$NAME` and `%NAME%` inside a text, such as `TOKEN=$TOKEN`. Not `$1`, `$.x`, `$$NAME`, `$name`, `%20`. */
 const INSIDE = /(?<![^\s=:/;,])\$([A-Z_][A-Z0-9_]+)(?![\w($])|(?<![^\s=:;,])%([A-Z][A-Z0-9_]{2,})%/g;
@@ -45,6 +47,15 @@ function holdsArguments(command: string): boolean {
   return isProgram || isKnown || /^["']|\.(?:exe|cmd|bat)\s|\s--?[A-Za-z]/.test(command);
 }
 
+/** The texts that the rule `halo-reference-spelling` looks at. */
+const spelledForHalo = once((subject: Subject) => {
+  const nodes = haloServers(subject).map((each) => [
+    each.url?.node,
+    ...valueHeaders(each).map(({ entry }) => entry.value),
+  ]);
+  return new Set<Node | undefined>(nodes.flat());
+});
+
 export const TEXT_RULES: readonly Rule[] = [
   clientEntryRow({
     id: "literal-reference",
@@ -53,13 +64,8 @@ export const TEXT_RULES: readonly Rule[] = [
     find: ({ document, client, entry: { value } }, subject) => {
       const { references, label } = client;
       if (!isObjectNode(value) || rivalOf(subject, document) !== undefined) return undefined;
-      // the rule `halo-reference-spelling` reports those of HALO
-      const halo = haloServers(subject).flatMap((server) => [
-        server.url?.node,
-        ...valueHeaders(server).map((each) => each.entry.value),
-      ]);
       return textsIn(fieldsOf(value)).flatMap(({ key, name, text, isCode, node: at }): readonly Place[] => {
-        const foreign = isCode || halo.includes(at) ? [] : foreignIn(text, key, references);
+        const foreign = isCode || spelledForHalo(subject).has(at) ? [] : foreignIn(text, key, references);
         const [first] = foreign;
         const does = first && becomes(first.text, client);
         if (first === undefined || does === undefined) return [];
