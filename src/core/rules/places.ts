@@ -21,21 +21,21 @@ export const PLACE_RULES: readonly Rule[] = [
       const { text, kind, broken, ignored, encoding } = document;
       // at the root, another program may read a file with this common name
       const isCommon = document.path === "mcp.json";
+      const [isWhole, isOwn] = [kind === "misplaced", kind === "settings-local"];
       const severity = isHaloLost && !(isCommon && subject.allowMissing) ? "error" : isCommon ? "note" : "warning";
-      const what = kind === "misplaced" ? document.path : `"mcpServers" in ${document.path}`;
-      const args = { what, path, there: right === undefined ? "" : "yes", own: kind === "settings-local" ? "yes" : "" };
-      const place = { at: entry, args, severity } as const;
+      const what = isWhole ? document.path : `"mcpServers" in ${document.path}`;
+      const move = `${right ? "add" : "move"} them to ${path}${isOwn ? ", or, for you alone, add them with claude mcp add" : ""}`;
+      const place = { at: entry, args: { what, move }, severity } as const;
       // a file of one person is not moved to where git adds it
-      const isSafe = right === undefined && broken === undefined && encoding === "utf-8" && !ignored;
-      if (!isSafe || isCommon || kind === "settings-local") return place;
-      const block = text.slice(entry.value.start, entry.value.end);
-      if (kind === "misplaced")
-        return { ...place, fix: [{ offset: 0, length: text.length, text: "" }], creates: { path, text } };
-      const fix = fixOf(text, removeProperty(text, ["mcpServers"], { strict: true }));
-      return fix === undefined ? place : { ...place, fix, creates: { path, text: `{\n  "mcpServers": ${block}\n}\n` } };
+      if (right || broken || encoding !== "utf-8" || ignored || isCommon || isOwn) return place;
+      const left = isWhole
+        ? { ok: true as const, text: "", changed: true }
+        : removeProperty(text, ["mcpServers"], { strict: true });
+      const block = `{\n  "mcpServers": ${text.slice(entry.value.start, entry.value.end)}\n}\n`;
+      const fix = fixOf(text, left);
+      return fix === undefined ? place : { ...place, fix, creates: { path, text: isWhole ? text : block } };
     },
-    message: ({ what, path, there, own }) =>
-      `Claude Code does not read ${what}, so it loads none of these servers; ${there ? `add them to` : `move them to`} ${path}${own ? ", or, for you alone, add them with claude mcp add" : ""}`,
+    message: ({ what, move }) => `Claude Code does not read ${what}, so it loads none of these servers; ${move}`,
   }),
   filesWhere(({ kind, target }) => target !== undefined && !kind.startsWith("env"))({
     id: "broken-link",
