@@ -6,6 +6,7 @@ import { createServer } from "node:http";
 import { delimiter, dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { vi } from "vitest";
+import { applyFixes } from "../../src/core/check/run.ts";
 import { entryFor } from "../../src/core/clients/entry.ts";
 import type { Client } from "../../src/core/clients/model.ts";
 import type { JsonObject } from "../../src/core/formats/json.ts";
@@ -115,8 +116,10 @@ export function casesOf(client: Client, roots: readonly string[]): readonly Case
   const { [urlKey]: _url, ...withoutUrl } = right;
   const { type: _type, ...withoutType } = right;
   const { [written]: _headers, ...withoutHeaders } = right;
+  const { [client.demands?.partial ?? ""]: _partial, ...withoutPartial } = withoutType;
+  const beside = entryFor(client, `${URL_MARK}/beside`, VARIABLES);
   const of = (what: string, entry: JsonObject, more: Partial<Case> = {}): Case => {
-    return { what, entry, token, text: fileOf(client, [servers], { halo: entry }), ...more };
+    return { what, entry, token, text: fileOf(client, [servers], { halo: entry, beside }), ...more };
   };
   const whole = (what: string, text: string): Case => ({ what, token, text });
   const text = fileOf(client, [servers], { halo: right });
@@ -130,6 +133,9 @@ export function casesOf(client: Client, roots: readonly string[]): readonly Case
     whole("root mcp.servers", fileOf(client, ["mcp", "servers"], { halo: right })),
     ...URL_KEYS.map((key) => of(`url key "${key}"`, { ...withoutUrl, [key]: URL_MARK })),
     of("no url", withoutUrl),
+    ...(client.demands?.partial === undefined ? [] : TYPES).map((type) =>
+      of(`type ${type} of a whole entry`, { ...withoutPartial, ...(type === undefined ? {} : { type }) }),
+    ),
     ...Object.keys(keys.url).flatMap((key) =>
       TYPES.map((type) =>
         of(`${key}, type ${type}`, {
@@ -190,18 +196,32 @@ export function casesOf(client: Client, roots: readonly string[]): readonly Case
   ];
 }
 
+const findingsIn = (client: Client, text: string, url: string) =>
+  findingsOf(RULES, { [client.files.project[0]]: text.replaceAll(URL_MARK, url) }, { allowMissing: true, url });
+
+/** The file as `check --fix` leaves it; undefined if it changes nothing. */
+export function fixedOf(client: Client, each: Case): Case | undefined {
+  const url = "https://halo.example/mcp";
+  const before = each.text.replaceAll(URL_MARK, url);
+  const fixes = findingsIn(client, before, url).flatMap(({ fix }) => (fix === undefined ? [] : [fix]));
+  const text = applyFixes(before, fixes).replaceAll(url, URL_MARK);
+  if (text === each.text) return undefined;
+  const { servers, format } = client;
+  const root = format === "toml" ? undefined : (JSON.parse(text) as Record<string, Record<string, JsonObject>>);
+  const entry = root?.[servers]?.halo;
+  return { ...each, what: `fixed: ${each.what}`, text, ...(entry === undefined ? {} : { entry }) };
+}
+
 /** What each error of `check` says about the token's header. */
 export function wordOf(
   client: Client,
   { text, isUnset }: Case,
   url: string,
 ): { readonly outcome: Outcome; readonly rules: readonly string[] } {
-  const path = client.files.project[0];
-  const findings = findingsOf(RULES, { [path]: text.replaceAll(URL_MARK, url) }, { allowMissing: true, url }).filter(
-    ({ rule, severity }) => {
-      return (severity ?? RULES.find(({ id }) => id === rule)?.severity) === "error";
-    },
-  );
+  const findings = findingsIn(client, text, url).filter(({ rule, severity, args }) => {
+    const isError = (severity ?? RULES.find(({ id }) => id === rule)?.severity) === "error";
+    return isError && args.name !== "beside";
+  });
   const rules = [...new Set(findings.map(({ rule }) => rule))];
   const outcomes = findings.map(({ rule, args }): Outcome => {
     const said = `${args.does ?? ""}${args.what ?? ""}`;

@@ -11,6 +11,7 @@ import {
   ASK,
   type Case,
   casesOf,
+  fixedOf,
   type Outcome,
   projectWith,
   sharedFile,
@@ -49,7 +50,10 @@ test.each(CLIENTS.filter(({ id }) => Object.hasOwn(ASK, id)).map((client) => [cl
     const machine = scratchHome();
     const standIn = await startStandIn({ token: "", accountId: "", profileId: "", auth: "none" });
     try {
-      const all = casesOf(client, ROOTS).map((each, index) => ({ ...each, url: `${standIn.url}/${index}` }));
+      const cases = casesOf(client, ROOTS);
+      // what --fix makes of a file must load, or still have an error
+      const fixed = cases.flatMap((each) => fixedOf(client, each) ?? []);
+      const all = [...cases, ...fixed].map((each, index) => ({ ...each, url: `${standIn.url}/${index}` }));
       // clients that skip single servers are asked once for all of them: each start takes seconds
       const together = client.demands?.lost === "server" ? all.filter(({ entry }) => entry !== undefined) : [];
       const entries = together.map(({ entry = {}, url }, index) => [`halo-${index}`, withUrl(entry, url)] as const);
@@ -64,14 +68,21 @@ test.each(CLIENTS.filter(({ id }) => Object.hasOwn(ASK, id)).map((client) => [cl
       const compared = all.map((each) => {
         const word = wordOf(client, each, each.url);
         const { pathname } = new URL(each.url);
-        return { ...each, ...word, got: seen(standIn.requests, pathname, each) };
+        const beside = seen(standIn.requests, `${pathname}/beside`, each);
+        return { ...each, ...word, got: seen(standIn.requests, pathname, each), beside };
       });
       const wrong = compared.filter(({ outcome, got }) =>
         outcome === "unusable" ? got !== "nothing" && got !== "absent" : outcome !== got,
       );
+      // a file that is refused costs the other server, too
+      const alone = compared.filter(({ text, rules, beside }) => {
+        const isThere = text.includes(`${URL_MARK}/beside`);
+        return isThere && (rules.includes("client-file-broken") ? "nothing" : "right") !== beside;
+      });
+      if (together.length === 0) expect(alone.map(({ what, beside }) => `${what}: beside it ${beside}`)).toEqual([]);
       const lost = compared.filter(({ got }) => got !== "right").length;
       figures.push(
-        `agreement with ${label} ${client.measured}: ${compared.length - wrong.length} of ${compared.length} (${lost} not as meant)\n`,
+        `agreement with ${label} ${client.measured}: ${compared.length - wrong.length} of ${compared.length} (${lost} not as meant; ${fixed.length} are files after --fix)\n`,
       );
       expect(
         wrong.map(
