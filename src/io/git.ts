@@ -3,10 +3,11 @@
  * that the repository's configuration names.
  */
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { existsSync, realpathSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
+import type { Folder } from "../core/clients/claude-project.ts";
 import { Cancelled, EnvironmentError } from "../errors.ts";
-import { foldersFrom } from "./read.ts";
+import { foldersFrom, readState } from "./read.ts";
 
 /** Variables of the user's git set-up. Any other GIT_* (GIT_DIR, GIT_INDEX_FILE… inside a hook) would redirect git to another repository. */
 const KEPT = /^GIT_(?:CONFIG_(?:GLOBAL|SYSTEM|NOSYSTEM|COUNT|KEY_\d+|VALUE_\d+)|DISCOVERY_ACROSS_FILESYSTEM)$/i;
@@ -22,6 +23,32 @@ export interface GitOptions {
 /** The folder at or above `cwd` that contains `.git` (a folder, or a file in a worktree or submodule). Does not run git. */
 export function findRoot(cwd: string): string | undefined {
   return foldersFrom(resolve(cwd)).find((folder) => existsSync(join(folder, ".git")));
+}
+
+/** A folder as clients see it. Does not run git. In: an absolute path, symlinks followed. */
+export function describeFolder(folder: string, home: string): Folder {
+  const gitRoot = findRoot(folder);
+  const main = gitRoot === undefined ? undefined : mainOf(gitRoot);
+  return { above: foldersFrom(folder), gitRoot, main, home: realOf(home) };
+}
+
+const realOf = (path: string): string => (existsSync(path) ? realpathSync(path) : path);
+
+/** Where the repository of a linked worktree is, only if git's files lead there and back: a `.git` file can be made up. */
+function mainOf(root: string): Folder["main"] {
+  const lineIn = (file: string, start = ""): string | undefined => {
+    const state = readState(file);
+    const line = state.kind === "file" ? state.text.replace(/\r?\n$/, "") : "";
+    return line.startsWith(start) && line !== start ? resolve(dirname(file), line.slice(start.length)) : undefined;
+  };
+  const own = lineIn(join(root, ".git"), "gitdir: ");
+  const common = own && lineIn(join(own, "commondir"));
+  const back = own && lineIn(join(own, "gitdir"));
+  if (own === undefined || common === undefined || back === undefined) return undefined;
+  const repository = realOf(common);
+  if (realOf(dirname(own)) !== join(repository, "worktrees") || realOf(back) !== join(root, ".git")) return undefined;
+  const isCheckout = basename(repository) === ".git";
+  return { folder: isCheckout ? dirname(repository) : repository, isCheckout };
 }
 
 /** Questions about one path, which is absolute or relative to `cwd`. */

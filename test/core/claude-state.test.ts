@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { type Folder, projectOf } from "../../src/core/clients/claude-project.ts";
 import {
   approvalOf,
   type ClaudeFiles,
@@ -12,7 +13,7 @@ import {
 import { named } from "./doctor-support.ts";
 
 const ROOT = "/home/ada/shop";
-const folder = { above: [`${ROOT}/sub`, ROOT, "/home/ada", "/home", "/"], gitRoot: ROOT };
+const folder: Folder = { above: [`${ROOT}/sub`, ROOT, "/home/ada", "/home", "/"], gitRoot: ROOT, home: "/home/ada" };
 
 type Contents = Readonly<Partial<Record<keyof ClaudeFiles, unknown>>>;
 
@@ -23,8 +24,9 @@ const stateOf = (contents: Contents, version = "2.1.330") =>
       userSettings: named("~/.claude/settings.json", contents.userSettings),
       projectSettings: named(".claude/settings.json", contents.projectSettings),
       localSettings: named(".claude/settings.local.json", contents.localSettings),
-      rootLocalSettings: named("../.claude/settings.local.json", contents.rootLocalSettings),
+      mainSettings: named("../.claude/settings.local.json", contents.mainSettings),
     },
+    projectOf(folder, version),
     version,
   );
 
@@ -48,7 +50,7 @@ describe("what a session sends", () => {
   });
 
   test("below the root: the root's settings.local.json wins with 2.1.330 and is not read by 2.1.197", () => {
-    const contents = { localSettings: T("here"), rootLocalSettings: T("root") };
+    const contents = { localSettings: T("here"), mainSettings: T("root") };
     expect(sessionEnv(stateOf(contents), {}).T).toBe("root");
     expect(sessionEnv(stateOf(contents, "2.1.197"), {}).T).toBe("here");
   });
@@ -69,9 +71,15 @@ describe("what a session sends", () => {
       [".claude/settings.local.json", true],
       ["../.claude/settings.local.json", true],
     ]);
-    const { files } = state;
-    const inside = claudeState({ ...files, userSettings: { ...files.userSettings, inRepository: true } }, undefined);
-    expect(own(sessionLayers(inside, {}))[1]).toEqual(["~/.claude/settings.json", true]);
+    const { files, project } = state;
+    const told = (userSettings: ClaudeFiles["userSettings"]) =>
+      own(sessionLayers(claudeState({ ...files, userSettings }, project, undefined), {}));
+    expect(told({ ...files.userSettings, inRepository: true })[1]).toEqual(["~/.claude/settings.json", true]);
+    // in the home folder, the project's file is the user's own
+    expect(told(files.projectSettings).slice(1, 3)).toEqual([
+      [".claude/settings.json", false],
+      [".claude/settings.local.json", true],
+    ]);
   });
 });
 
@@ -93,8 +101,8 @@ test.each<[string, string, string | undefined, string | undefined]>([
   ["elsewhere", "/srv", undefined, undefined],
 ])("trust: %s", (_, where, now, before) => {
   const store = { projects: { [where]: trusted } };
-  expect(trustOf(stateOf({ store }), folder).folder).toBe(now);
-  expect(trustOf(stateOf({ store }, "2.1.197"), folder).folder).toBe(before);
+  expect(trustOf(stateOf({ store })).folder).toBe(now);
+  expect(trustOf(stateOf({ store }, "2.1.197")).folder).toBe(before);
 });
 
 const yes = { enabledMcpjsonServers: ["halo"] };
@@ -107,14 +115,29 @@ test.each<[string, Contents, string, string?]>([
   ["a rejection wins, wherever it is", { userSettings: no, localSettings: yes }, "rejected", "~/.claude/settings.json"],
   ["in a file that is skipped", { localSettings: `${JSON.stringify(yes)},` }, "pending"],
 ])("approval: %s", (_, contents, wanted, file) => {
-  const found = approvalOf(stateOf(contents), folder, "halo");
+  const found = approvalOf(stateOf(contents), "halo");
   expect([found.state, found.by?.file]).toEqual([wanted, file]);
+});
+
+test("trusted through a folder above, outside any repository: the person's own approvals alone count", () => {
+  const outside: Folder = { ...folder, gitRoot: undefined };
+  const store = { projects: { "/home/ada": trusted, [`${ROOT}/sub`]: yes } };
+  const said = (contents: Contents) => {
+    const { files } = stateOf(contents);
+    return approvalOf(claudeState(files, projectOf(outside), undefined), "halo").state;
+  };
+  expect(said({ store, localSettings: yes, projectSettings: yes })).toBe("pending");
+  expect(said({ store, userSettings: yes })).toBe("approved");
+  expect(said({ store, localSettings: no, userSettings: yes })).toBe("rejected");
+  expect(said({ store: { projects: { [`${ROOT}/sub`]: trusted } }, localSettings: yes })).toBe("approved");
+  // with the dialog, the folder itself becomes trusted
+  expect(said({ localSettings: yes })).toBe("approved");
 });
 
 test("switched off with /mcp, whatever was approved", () => {
   const off = { store: { projects: { [ROOT]: { disabledMcpServers: ["halo"] } } }, localSettings: yes };
-  expect(isSwitchedOff(stateOf(off), folder, "halo")).toBe(true);
-  expect(isSwitchedOff(stateOf(off), folder, "halo-de")).toBe(false);
+  expect(isSwitchedOff(stateOf(off), "halo")).toBe(true);
+  expect(isSwitchedOff(stateOf(off), "halo-de")).toBe(false);
 });
 
 test.each<[string, readonly string[], "approved" | "pending" | "rejected", string | undefined, string | undefined]>([

@@ -228,7 +228,7 @@ describe("the command that sets the entry up again", () => {
     ["below it, of the root's entry", below, ""],
     ["below it, of an entry of that folder", inFolder, " --cwd ."],
     ["between folder and root", { ...below, folder: `${sub}/v1`, mcps: above }, " --cwd .."],
-    ["above the repository", { mcps: { "~/.mcp.json": servers(entry()) } }, " --cwd ~"],
+    ["above the repository, where no session here reads the values", { mcps: { "~/.mcp.json": servers(entry()) } }, ""],
     ["no entry, below the root", { folder: sub }, ""],
     ["--cwd at the root", { ...good, ...given("shop") }, " --cwd shop"],
     ["--cwd below the root", { ...below, ...given("shop/api") }, " --cwd shop/api/.."],

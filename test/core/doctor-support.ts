@@ -80,8 +80,8 @@ function mcpFile(shown: string, content: unknown): SetupInput["mcp"][number] {
 /** In a git repository, trusted unless the store says otherwise. */
 function inputOf(told: Told): SetupInput {
   const folder = told.folder ?? FOLDER;
-  const above: string[] = [];
-  for (let at = folder; at !== ""; at = at.slice(0, at.lastIndexOf("/"))) above.push(at);
+  const above: [string, ...string[]] = [folder];
+  for (let at = folder; at !== ""; at = at.slice(0, at.lastIndexOf("/"))) if (at !== folder) above.push(at);
   const mcps = told.mcps ?? (told.mcp === undefined ? {} : { ".mcp.json": told.mcp });
   return {
     name: told.name,
@@ -90,12 +90,13 @@ function inputOf(told: Told): SetupInput {
     given: told.given ?? { cwd: undefined, valuesFile: undefined },
     above: [...above, "/"],
     gitRoot: FOLDER,
+    home: "/home/ada",
     mcp: Object.entries(mcps).map(([shown, content]) => mcpFile(shown, content)),
     store: named("~/.claude.json", told.store ?? trusted(), told.storeMode),
     userSettings: named("~/.claude/settings.json", told.userSettings),
     projectSettings: named(".claude/settings.json", told.settings),
     localSettings: named(".claude/settings.local.json", told.local),
-    rootLocalSettings: folder === FOLDER ? undefined : named("../.claude/settings.local.json", told.rootLocal),
+    mainSettings: folder === FOLDER ? undefined : named("../.claude/settings.local.json", told.rootLocal),
     dotenv: named(folder === FOLDER ? ".env" : "../.env", told.dotenv),
     envrc: named(".envrc", told.envrc),
     env: told.env ?? {},

@@ -33,6 +33,7 @@ export const input = (given: Partial<ProjectInput> = {}, texts: Texts = {}): Pro
   values,
   bridge: "claude-settings",
   uncovered: [".env", ".claude/settings.local.json"],
+  excluded: [],
   ...given,
 });
 export const remove = (texts: Texts, given: Partial<RemovalInput> = {}): Planned =>

@@ -78,10 +78,10 @@ describe("planProject", () => {
     };
     const target = targetOf(theirs);
     for (const bridge of ["claude-settings", "direnv", "none"] as const) {
-      for (const uncovered of [[], [".env"]]) {
-        const plan = steps(planProject(input({ target, bridge, uncovered }, texts)));
+      for (const excluded of [[], [".env"]]) {
+        const plan = steps(planProject(input({ target, bridge, excluded }, texts)));
         expect(plan.map(({ path }) => path)).toEqual([
-          ...(uncovered.length > 0 ? [paths.exclude] : []),
+          ...(excluded.length > 0 ? [paths.exclude] : []),
           paths.env,
           ...(bridge === "claude-settings" ? [paths.bridge] : []),
         ]);

@@ -88,8 +88,10 @@ describe("HALO's entry", () => {
       expect(ids({ ".mcp.json": text })).toEqual([]);
     for (const text of ["", " \n", '{"mcpServers":{}}']) expect(ids({ ".mcp.json": text })).toEqual(["halo-missing"]);
     // one in a folder below does not reach who starts at the root
-    const below = findingsOf(HALO_RULES, { "a/.mcp.json": mcp({ halo }), ".env.example": example });
-    expect(below.map(({ args }) => args.what)).toEqual(["there is no .mcp.json, and HALO is only in a/.mcp.json"]);
+    const below = findingsOf(HALO_RULES, { "a b/.mcp.json": mcp({ halo }), ".env.example": example });
+    expect(below.map(({ args }) => [args.below, args.check])).toEqual([
+      ["a b/.mcp.json", "npx create-halo-mcp check 'a b'"],
+    ]);
   });
 
   it.each([

@@ -1,9 +1,9 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
 import { describe, expect, it } from "vitest";
 import { EnvironmentError } from "../../src/errors.ts";
-import { createGit, findRoot } from "../../src/io/git.ts";
+import { createGit, describeFolder, findRoot } from "../../src/io/git.ts";
 import { findProgram, programCandidates, trustedEnv, untrusted } from "../../src/io/programs.ts";
 import { folder } from "../support/home.ts";
 
@@ -105,6 +105,75 @@ describe("findRoot", () => {
     writeFileSync(join(dir, "a", ".git"), "gitdir: /x\n");
     expect(findRoot(join(dir, "a", "b"))).toBe(join(dir, "a"));
     expect(findRoot("/")).toBeUndefined();
+  });
+});
+
+describe("describeFolder", () => {
+  const commit = ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q", "--allow-empty", "-m", "x"];
+  const mainOf = (path: string) => describeFolder(path, "/nowhere").main;
+
+  function worktree() {
+    const { dir, sh } = repository();
+    sh(...commit);
+    const tree = join(folder(), "tree");
+    sh("worktree", "add", "-q", tree);
+    return { dir, sh, tree };
+  }
+
+  it("leads from a linked worktree, and a folder of it, to the main checkout", () => {
+    const { dir, tree } = worktree();
+    mkdirSync(join(tree, "a"));
+    const main = { folder: dir, isCheckout: true };
+    expect(describeFolder(join(tree, "a"), dir)).toMatchObject({ gitRoot: tree, main, home: dir });
+    expect(describeFolder(join(tree, "a"), dir).above.slice(0, 2)).toEqual([join(tree, "a"), tree]);
+    expect(mainOf(dir)).toBeUndefined();
+    expect(mainOf(folder())).toBeUndefined();
+  });
+
+  it("with relative paths, as git writes them on request", () => {
+    const { dir, tree } = worktree();
+    const own = join(dir, ".git", "worktrees", "tree");
+    writeFileSync(join(tree, ".git"), `gitdir: ${relative(tree, own)}\n`);
+    writeFileSync(join(own, "gitdir"), `${relative(own, join(tree, ".git"))}\n`);
+    expect(mainOf(tree)).toEqual({ folder: dir, isCheckout: true });
+  });
+
+  it("of a bare repository, to that", () => {
+    const { dir, sh } = worktree();
+    const bare = join(folder(), "bare.git");
+    sh("clone", "-q", "--bare", dir, bare);
+    const tree = join(folder(), "tree");
+    sh("-C", bare, "worktree", "add", "-q", tree);
+    expect(mainOf(tree)).toEqual({ folder: bare, isCheckout: false });
+  });
+
+  it("not where git's files do not lead there and back: moved, copied, made up, a submodule", () => {
+    const { dir, sh, tree } = worktree();
+    const copy = folder();
+    writeFileSync(join(copy, ".git"), readFileSync(join(tree, ".git")));
+    expect(mainOf(copy)).toBeUndefined();
+    const moved = join(folder(), "moved");
+    renameSync(tree, moved);
+    expect(mainOf(moved)).toBeUndefined();
+    // commondir of a repository that knows no such worktree
+    const made = folder();
+    const own = join(made, "own");
+    mkdirSync(own);
+    writeFileSync(join(made, ".git"), "gitdir: own\n");
+    writeFileSync(join(own, "commondir"), `${dir}/.git\n`);
+    writeFileSync(join(own, "gitdir"), `${made}/.git\n`);
+    expect(mainOf(made)).toBeUndefined();
+    const { dir: outer, sh: around } = repository();
+    around("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", dir, "in");
+    expect(describeFolder(join(outer, "in"), "/nowhere")).toMatchObject({
+      gitRoot: join(outer, "in"),
+      main: undefined,
+    });
+    for (const text of ["hello", "", "gitdir: ", `gitdir: ${dir}/nothing`]) {
+      writeFileSync(join(made, ".git"), text);
+      expect(mainOf(made)).toBeUndefined();
+    }
+    sh("worktree", "prune");
   });
 });
 

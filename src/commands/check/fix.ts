@@ -72,7 +72,8 @@ function fixAll(gathered: Gathered, refuse: (file: Document, reader: Document, r
     const created: Document[] = [];
     for (const file of current) {
       // a link may lead out of the repository, files with private values are never written here, and invalid bytes would be lost
-      if (file.target !== undefined || file.encoding !== "utf-8" || /^env(?:rc)?$/.test(file.kind)) continue;
+      const isPrivate = file.path.startsWith("../") || /^env(?:rc)?$/.test(file.kind);
+      if (isPrivate || file.target !== undefined || file.encoding !== "utf-8") continue;
       const own = found.filter(({ path }) => path === file.path);
       const isFree = ({ path }: { readonly path: string }): boolean =>
         isAsked(gathered, path) &&

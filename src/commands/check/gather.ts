@@ -4,10 +4,11 @@ import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import type { Context } from "../../context.ts";
 import { documentOf, isPluginOnly, kindOf, PLACES, type RawDocument } from "../../core/check/documents.ts";
 import type { Document, Subject } from "../../core/check/model.ts";
+import { projectOf } from "../../core/clients/claude-project.ts";
 import { cleanValue } from "../../core/halo.ts";
 import { printable } from "../../core/secrets.ts";
 import { EnvironmentError, UsageError } from "../../errors.ts";
-import { findRoot, type GitOptions, ignoredOf } from "../../io/git.ts";
+import { describeFolder, findRoot, type GitOptions, ignoredOf } from "../../io/git.ts";
 import { discover, entriesOf, findSpills } from "../../io/list.ts";
 import { isInside, readDocument, resolveTarget } from "../../io/read.ts";
 import { programsFor } from "../shared/programs.ts";
@@ -101,7 +102,13 @@ function read(context: Context, { root, git, asked }: ReturnType<typeof findPlac
     places: PLACES,
     maxFolders: 20_000,
   });
-  return found.flatMap(({ path, tracked, ignored }): readonly RawDocument[] => {
+  // in a linked worktree, sessions read that of the main checkout
+  const { local } = projectOf(describeFolder(root, context.home));
+  const elsewhere = local.filter((folder) => !isInside(folder, root)).map((folder) => relative(root, folder));
+  const ofMain = elsewhere.map((way) => {
+    return { path: `${way.split(sep).join("/")}/.claude/settings.local.json`, tracked: false, ignored: true };
+  });
+  return [...found, ...ofMain].flatMap(({ path, tracked, ignored }): readonly RawDocument[] => {
     const file = join(root, path);
     const reading = readDocument(file);
     const kind = kindOf(path);

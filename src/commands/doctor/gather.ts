@@ -3,6 +3,7 @@ import { existsSync, realpathSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import type { Context } from "../../context.ts";
 import { parseScope, parseStatus } from "../../core/clients/claude-code.ts";
+import { projectOf } from "../../core/clients/claude-project.ts";
 import type { NamedFile } from "../../core/clients/claude-state.ts";
 import type { SetupInput } from "../../core/doctor/entries.ts";
 import { findingsOf } from "../../core/doctor/findings.ts";
@@ -12,8 +13,9 @@ import { isSafeVariable } from "../../core/halo.ts";
 import { printable } from "../../core/secrets.ts";
 import { Cancelled, UsageError } from "../../errors.ts";
 import { askClaude, type Question } from "../../io/claude.ts";
-import { findRoot } from "../../io/git.ts";
-import { foldersFrom, isInside, readDocument, readState } from "../../io/read.ts";
+import { describeFolder } from "../../io/git.ts";
+import { isInside, readDocument, readState } from "../../io/read.ts";
+import { haloBelow } from "../shared/below.ts";
 import type { connectionOptions } from "../shared/options.ts";
 import { claudeOf, ownFiles, programsFor } from "../shared/programs.ts";
 
@@ -33,20 +35,22 @@ const GRACE_MS = 300;
 export async function look(context: Context, options: Options & { readonly timeoutMs: number }, token?: string) {
   const start = resolve(context.cwd, options.cwd ?? ".");
   if (!existsSync(`${start}/`)) throw new UsageError(`--cwd: there is no folder ${printable(start, 200)}`);
-  const above = foldersFrom(realpathSync(start));
+  const place = describeFolder(realpathSync(start), context.home);
+  const { above, gitRoot, main, home } = place;
   const [folder] = above;
-  const gitRoot = findRoot(folder);
   const repository = gitRoot ?? folder;
+  /** In this repository, or in the checkout that shares it. */
+  const isOurs = (path: string): boolean => [repository, main?.folder].some((each) => each && isInside(path, each));
   /** A path for display: relative to the folder or to home, or absolute. */
   const shown = (path: string): string => {
-    const from = isInside(path, repository) ? folder : isInside(path, context.home) ? context.home : undefined;
+    const from = isOurs(path) ? folder : isInside(path, context.home) ? context.home : undefined;
     const way = from === undefined ? path : relative(from, path).split("\\").join("/");
     return printable(from === context.home && from !== folder ? `~/${way}` : way, 200);
   };
   const named = (path: string): NamedFile => {
     const state = readState(path);
     // home may be a repository itself: its files are the person's own
-    const inRepository = isInside(state.realPath, repository) && !isInside(context.home, repository);
+    const inRepository = isOurs(state.realPath) && !isOurs(home);
     return { shown: shown(path), state, inRepository };
   };
   const { valuesFile } = options;
@@ -62,6 +66,8 @@ export async function look(context: Context, options: Options & { readonly timeo
     const files = above.slice(0, above.indexOf(repository) + 1).map((each) => named(join(each, name)));
     return files.find(({ state }) => state.kind !== "absent") ?? named(join(repository, name));
   };
+  // what 2.1.197 does not read is said, too
+  const [, root] = projectOf(place).local;
   const input: SetupInput = {
     ...options,
     token,
@@ -69,15 +75,14 @@ export async function look(context: Context, options: Options & { readonly timeo
       cwd: options.cwd === undefined ? undefined : typed(folder),
       valuesFile: valuesFile === undefined ? undefined : typed(valuesFile),
     },
-    above,
-    gitRoot,
+    ...place,
+    shownMain: main && shown(main.folder),
     mcp: above.flatMap((each) => mcpFile(join(each, ".mcp.json"), shown(join(each, ".mcp.json")))),
     store: named(store),
     userSettings: named(userSettings),
     projectSettings: named(join(folder, ".claude", "settings.json")),
     localSettings: named(join(folder, ".claude", "settings.local.json")),
-    rootLocalSettings:
-      gitRoot === undefined || gitRoot === folder ? undefined : named(join(gitRoot, ".claude", "settings.local.json")),
+    mainSettings: root === undefined ? undefined : named(join(root, ".claude", "settings.local.json")),
     dotenv: valuesFile === undefined ? nearest(".env") : named(valuesFile),
     envrc: nearest(".envrc"),
     env: context.env,
@@ -86,7 +91,9 @@ export async function look(context: Context, options: Options & { readonly timeo
   const programs = programsFor(context, folder, repository);
   const limit = { timeoutMs: Math.round(options.timeoutMs / 2), graceMs: GRACE_MS };
   const { claude, claudeIs } = await claudeOf(context, programs, limit);
-  const view = viewSetup(input, claudeIs, claude?.version);
+  const known = viewSetup(input, claudeIs, claude?.version);
+  const asked = { root: folder, gitProgram: gitRoot && programs.find("git"), programEnv: programs.env };
+  const view = known.winner ? known : { ...known, input: { ...input, below: haloBelow(asked) } };
   for (const secret of view.secrets) context.secrets.add(secret);
   return { view, claude, env: programs.env };
 }

@@ -22,13 +22,14 @@ import { askIds, askToken, type Candidates, candidate, usable, valueSources, val
 
 /** The wizard. Exit code: 0 done or already set up, 1 refused or not connected. */
 export async function run(context: Context, raw: RawOptions): Promise<number> {
-  const options = readOptions(context, raw);
-  const isAsked = await canAsk(context, options);
+  const given = readOptions(context, raw);
+  const isAsked = await canAsk(context, given);
   // a plan that is not shown needs no question
-  const quiet = options.json || (options.quiet && (!isAsked || options.yes));
+  const quiet = given.json || (given.quiet && (!isAsked || given.yes));
   const show = createShow(context, { quiet, guide: isAsked });
-  const here = await survey(context, options);
-  const { choice } = options;
+  const here = await survey(context, given);
+  const { choice } = here;
+  const options = { ...given, choice };
   const isProject = choice.scopes.includes("project");
   // a repository does not affect what a person sets up only for themselves
   const decision = decideTarget(isProject ? here.entries.project : [], options);
@@ -38,7 +39,7 @@ export async function run(context: Context, raw: RawOptions): Promise<number> {
   const decides = options.yes ? undefined : ask;
   const start: Page = { context, options, show, here, target, url: target.url, ask, decides };
   introduce(start);
-  checkBeforehand(start);
+  checkBeforehand(start, choice);
   const page: Page = { ...start, url: await agreeOnUrl(start) };
   const candidates = usable(await valueSources(page), page);
   const found = valuesOf(candidates);
@@ -52,7 +53,9 @@ export async function run(context: Context, raw: RawOptions): Promise<number> {
     ask !== undefined && !(options.yes && found !== undefined)
       ? await askUntilConnected(page, ask, candidates, isJoining)
       : await takeValues(page, candidates);
-  const chosen = decides === undefined || options.isChosen || isJoining ? choice : await askChoice(decides);
+  const chosen =
+    decides === undefined || options.isChosen || isJoining ? choice : await askChoice(decides, choice.scopes);
+  if (!isProject) checkBeforehand(page, chosen);
   return await finish(page, { values, choice: chosen }, tested);
 }
 
@@ -110,7 +113,7 @@ async function askUntilConnected(page: Page, ask: Ask, candidates: Candidates, a
   }
 }
 
-async function askChoice(ask: Ask) {
+async function askChoice(ask: Ask, initial: readonly Scope[]) {
   const picked = await ask.several<Scope | ClientId>({
     message: "What do you want to connect?",
     choices: [
@@ -120,7 +123,7 @@ async function askChoice(ask: Ask) {
       { value: "claude-ai", label: "Claude.ai", hint: "steps to do by hand" },
       { value: "chatgpt", label: "ChatGPT", hint: "steps to do by hand" },
     ],
-    initial: ["project"],
+    initial,
   });
   const scopes = (["project", "local", "user"] as const).filter((scope) => picked.includes(scope));
   const clients = CLIENTS.filter((client) => (client === "claude-code" ? scopes.length > 0 : picked.includes(client)));

@@ -1,12 +1,14 @@
 /** The plan: the steps for what was decided, and every refusal that can be known before. */
+import { join, relative, sep } from "node:path";
+import { envIn } from "../../core/clients/claude-state.ts";
 import { references } from "../../core/clients/references.ts";
 import { toSh } from "../../core/command-line.ts";
 import { placeWords } from "../../core/formats/lines.ts";
 import { HALO_URL, nameProblem } from "../../core/halo.ts";
 import { CI_FILES, planCi } from "../../core/plan/ci.ts";
 import { isOwn, type OwnScope, planClaude, planSettings, removeEntry } from "../../core/plan/claude-program.ts";
-import { type Planned, planProject, planRemoval } from "../../core/plan/install.ts";
-import type { Plan, Step, TellStep, WriteStep } from "../../core/plan/model.ts";
+import { type Planned, planProject, planRemoval, secretsOf } from "../../core/plan/install.ts";
+import type { Plan, Secrets, Step, TellStep, WriteStep } from "../../core/plan/model.ts";
 import { Refusal } from "../../errors.ts";
 import { readsStdin } from "../../io/claude.ts";
 import { isInside, readTemplate } from "../../io/read.ts";
@@ -15,22 +17,33 @@ import { type Choice, type Decided, entryIn, type Page, type Survey, type Values
 
 const placeOf = ({ snapshot }: Survey, path: string) => ({ path, realPath: snapshot.get(path)?.realPath ?? path });
 
-/** Patterns for the secret files that the ignore rules do not cover yet. */
-function uncoveredPatterns({ options, target, here }: Page): readonly string[] {
-  const { git, paths, root, envFromRoot } = here;
+const BRIDGE = ".claude/settings.local.json";
+
+/** Patterns for the secret files that no rule covers yet: for the team's ignore file, and for the one of this clone and its worktrees. */
+function uncoveredPatterns({ options, target, here }: Page) {
+  const { git, bridgeGit, paths, root, folder, project, envFromRoot, state } = here;
+  const isNew = target.mode === "new";
+  const isBridge = options.bridge === "claude-settings";
+  const own = state.files.localSettings.state.realPath;
   const files = [
     // anchored if the file is in a subfolder
     { path: paths.env, pattern: envFromRoot.includes("/") ? `/${envFromRoot}` : envFromRoot },
-    ...(options.bridge === "claude-settings" ? [{ path: paths.bridge, pattern: ".claude/settings.local.json" }] : []),
+    // git refuses to look through a linked `.claude`, which a worktree may have
+    ...(isBridge && own === join(root, BRIDGE) ? [{ path: own, pattern: BRIDGE }] : []),
   ];
   const isUncovered = ({ path }: (typeof files)[number]): boolean => {
     if (!isInside(path, root)) return false;
     const source = git?.ignoreSource(path);
     // a personal rule (global, or .git/info/exclude) protects one person; the team needs one of the repository's own
     const isShared = source?.endsWith(".gitignore") === true && isInside(source, root);
-    return !isShared && (target.mode === "new" || source === undefined);
+    return !isShared && (isNew || source === undefined);
   };
-  return files.filter(isUncovered).map(({ pattern }) => pattern);
+  const uncovered = files.filter(isUncovered);
+  const fromTop = (path: string, top = root) => `/${relative(top, path).split(sep).join("/")}`;
+  const excluded = isNew ? [] : uncovered.map(({ path }) => fromTop(path, folder.gitRoot));
+  const isMains = isBridge && project.bridge !== root && bridgeGit?.isIgnored(paths.bridge) === false;
+  if (isMains) excluded.push(fromTop(paths.bridge, project.bridge));
+  return { uncovered: uncovered.map(({ pattern }) => pattern), excluded: [...new Set(excluded)] };
 }
 
 /** The steps of a plan, or its refusal with the place: `path:line:column`. */
@@ -43,8 +56,7 @@ function stepsOf(planned: Planned): readonly WriteStep[] {
 
 function projectSteps(page: Page, values: Values): readonly Step[] {
   const { target, here, options } = page;
-  const uncovered = uncoveredPatterns(page);
-  const written = planProject({ ...here, target, values, bridge: options.bridge, uncovered });
+  const written = planProject({ ...here, target, values, bridge: options.bridge, ...uncoveredPatterns(page) });
   return [...stepsOf(written), ...ciSteps(page)];
 }
 
@@ -71,14 +83,15 @@ function assertFits({ state }: Survey, path: string): void {
 }
 
 /** Every refusal that can be known before a question is asked. */
-export function checkBeforehand(page: Page): void {
+export function checkBeforehand(page: Page, { scopes }: Choice): void {
   const { options, here, target } = page;
-  if (!options.choice.scopes.includes("project")) return;
+  if (!scopes.includes("project")) return;
   if (options.bridge === "claude-settings") assertFits(here, here.paths.bridge);
   const { env, bridge, exclude, ...shared } = here.paths;
   // resolve symlinks first: git does not follow them
-  for (const path of [env, ...(options.bridge === "claude-settings" ? [bridge] : [])])
-    assertPrivate(here, placeOf(here, path), { ignored: false });
+  assertPrivate(here, placeOf(here, env), { ignored: false });
+  if (options.bridge === "claude-settings")
+    assertPrivate({ ...here, root: here.project.bridge }, placeOf(here, bridge), { ignored: false });
   if (target.mode === "new") for (const path of Object.values(shared)) assertInside(here.root, placeOf(here, path));
   projectSteps(page, { token: "x", account: "x", profile: "x" });
 }
@@ -114,8 +127,22 @@ async function ownSteps(page: Page, { values, choice }: Decided): Promise<readon
   return [...settings, ...planClaude(input)];
 }
 
+/** Refuses values that no session here would send, since those of a file above win. */
+function assertSent({ root, project, state: { files } }: Survey, variables: Secrets): void {
+  if (files.mainSettings === undefined || project.bridge !== root) return;
+  const set = envIn(files.mainSettings);
+  const names = Object.keys(variables).filter((name) => Object.hasOwn(set, name) && set[name] !== variables[name]);
+  if (names.length === 0) return;
+  const why = `Claude Code takes ${names.join(", ")} in this folder from ${files.mainSettings.shown}, where another value is`;
+  const there = toSh(["npx", "create-halo-mcp", "--cwd", project.key]);
+  const hint = `change it there: ${there}\nor use another name, which has variables of its own: --name halo-mine`;
+  throw new Refusal(why, { hint }, "overridden");
+}
+
 export async function buildPlan(page: Page, decided: Decided): Promise<Plan> {
-  const project = decided.choice.scopes.includes("project") ? projectSteps(page, decided.values) : [];
+  const isProject = decided.choice.scopes.includes("project");
+  if (isProject) assertSent(page.here, secretsOf(page.target, decided.values));
+  const project = isProject ? projectSteps(page, decided.values) : [];
   const all = [...project, ...(await ownSteps(page, decided)), ...webSteps(page, decided)];
   return { steps: (["write", "run", "tell"] as const).flatMap((kind) => all.filter((step) => step.kind === kind)) };
 }
@@ -130,7 +157,9 @@ export function buildRemoval(page: Page, { scopes }: Choice): Plan {
     const own = Object.values(paths).filter((path): path is string => path !== undefined && isInside(path, root));
     const tracked = new Set(own.filter((path) => git?.isTracked(path)));
     const kept = new Set(others.flatMap(({ headers }) => Object.values(headers).flatMap(references)));
-    steps.push(...stepsOf(planRemoval({ ...here, target, kept, tracked })));
+    // the main checkout may still need its own
+    const left = isInside(paths.bridge, root) ? paths : { ...paths, bridge: undefined };
+    steps.push(...stepsOf(planRemoval({ ...here, paths: left, target, kept, tracked })));
   }
   for (const scope of scopes.filter(isOwn)) {
     const entry = entryIn(page, scope);

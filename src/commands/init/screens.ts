@@ -104,8 +104,9 @@ function startLines({ options, here }: Page, { scopes }: Choice): Paragraph {
   ];
 }
 
-function teamLines({ root, git }: Survey, { steps }: Plan): Paragraph {
-  const shared = steps.filter((step) => step.kind === "write" && !step.secret).map((step) => stepLabel(step, root));
+function teamLines({ root, git, paths }: Survey, { steps }: Plan): Paragraph {
+  const isShared = (step: Step): boolean => step.kind === "write" && !step.secret && step.path !== paths.exclude;
+  const shared = steps.filter(isShared).map((step) => stepLabel(step, root));
   const share =
     git === undefined
       ? ["  Share these files, which contain no secrets:", `  ${shared.join(" ")}`]

@@ -3,7 +3,8 @@ import { realpathSync, statSync } from "node:fs";
 import { join, relative, sep } from "node:path";
 import type { Context } from "../../context.ts";
 import { type Entry, haloEntries, type Scope } from "../../core/clients/claude-code.ts";
-import { claudeState, sessionEnv } from "../../core/clients/claude-state.ts";
+import { projectOf } from "../../core/clients/claude-project.ts";
+import { claudeState, sessionEnv, storedOf } from "../../core/clients/claude-state.ts";
 import { toSh } from "../../core/command-line.ts";
 import { dotenvOf } from "../../core/formats/dotenv.ts";
 import { jsonOf, property } from "../../core/formats/json.ts";
@@ -14,10 +15,11 @@ import type { Target } from "../../core/plan/target.ts";
 import { printable } from "../../core/secrets.ts";
 import { EnvironmentError, UsageError } from "../../errors.ts";
 import type { Bridge, ClientId, RawOptions } from "../../flags.ts";
-import { createGit, findRoot } from "../../io/git.ts";
+import { createGit, describeFolder } from "../../io/git.ts";
 import { readState } from "../../io/read.ts";
 import type { Ask } from "../../ui/ask.ts";
 import type { Show } from "../../ui/show.ts";
+import { haloBelow } from "../shared/below.ts";
 import { connectionOptions, seconds } from "../shared/options.ts";
 import { claudeOf, ownFiles, programsFor } from "../shared/programs.ts";
 
@@ -89,6 +91,8 @@ export interface Page {
   readonly decides: Ask | undefined;
 }
 
+const localSettings = (folder: string): string => join(folder, ".claude", "settings.local.json");
+
 /** Where the wizard works, and the programs that it can start. Throws UsageError for a bad `--cwd`. */
 async function findPlace(context: Context, options: InitOptions) {
   const { GIT_DIR, GIT_WORK_TREE } = context.env;
@@ -99,27 +103,34 @@ async function findPlace(context: Context, options: InitOptions) {
   if (!statSync(cwd, { throwIfNoEntry: false })?.isDirectory())
     throw new UsageError(`--cwd: there is no folder ${cwd}`);
   const here = realpathSync(cwd);
-  const gitRoot = findRoot(here);
-  const root = options.cwd === undefined ? (gitRoot ?? here) : here;
+  const root = options.cwd === undefined ? projectOf(describeFolder(here, context.home)).root : here;
+  const folder = describeFolder(root, context.home);
+  const { gitRoot } = folder;
   const programs = programsFor(context, root, gitRoot ?? root);
   const gitProgram = programs.find("git");
-  const git = gitProgram && gitRoot ? createGit({ program: gitProgram, cwd: root, env: programs.env }) : undefined;
+  const gitAt = (cwd: string) =>
+    gitProgram && gitRoot ? createGit({ program: gitProgram, cwd, env: programs.env }) : undefined;
+  const git = gitAt(root);
   const env = options.valuesFile ?? join(root, ".env");
+  const found = await claudeOf(context, programs);
+  const project = projectOf(folder, found.claude?.version);
   return {
     root,
     isBelow: here !== root,
-    folder: { above: [root], gitRoot },
+    folder,
+    project,
     git,
+    bridgeGit: gitAt(project.bridge),
     gitProgram,
     programEnv: programs.env,
-    ...(await claudeOf(context, programs)),
+    ...found,
     ...ownFiles(context),
     paths: {
       ignore: join(root, ".gitignore"),
       exclude: git?.gitPath("info/exclude"),
       env,
       example: join(root, ".env.example"),
-      bridge: join(root, ".claude", "settings.local.json"),
+      bridge: localSettings(project.bridge),
       envrc: join(root, ".envrc"),
       mcp: join(root, ".mcp.json"),
     },
@@ -132,24 +143,24 @@ async function findPlace(context: Context, options: InitOptions) {
 
 /** What the files contain. `name`: of the server whose entries count. */
 function readFiles(context: Context, place: Awaited<ReturnType<typeof findPlace>>, name: string) {
-  const { root, folder, paths, store, userSettings, ciPaths } = place;
+  const { root, project, paths, store, userSettings, ciPaths } = place;
   const wanted = [...Object.values(paths), store, userSettings, ...ciPaths].filter((path) => path !== undefined);
   const snapshot = new Map(wanted.map((path) => [path, readState(path)] as const));
   const file = (path: string) => ({ shown: path, state: snapshot.get(path) ?? readState(path) });
-  const gitRoot = folder.gitRoot ?? root;
+  const [own, main] = project.local;
   const files = {
     store: file(store),
     userSettings: file(userSettings),
     projectSettings: file(join(root, ".claude", "settings.json")),
-    localSettings: file(paths.bridge),
-    rootLocalSettings: gitRoot === root ? undefined : file(join(gitRoot, ".claude", "settings.local.json")),
+    localSettings: file(localSettings(own)),
+    mainSettings: main === undefined ? undefined : file(localSettings(main)),
   };
-  const state = claudeState(files, place.claude?.version);
+  const state = claudeState(files, project, place.claude?.version);
   return {
     snapshot,
     entries: {
       project: haloEntries(property(jsonOf(snapshot.get(paths.mcp), true), "mcpServers"), "project", name),
-      local: haloEntries(property(state.store, "projects", gitRoot, "mcpServers"), "local", name),
+      local: haloEntries(property(storedOf(state), "mcpServers"), "local", name),
       user: haloEntries(property(state.store, "mcpServers"), "user", name),
     },
     dotenv: dotenvOf(snapshot.get(paths.env)),
@@ -163,7 +174,12 @@ export type Survey = Awaited<ReturnType<typeof survey>>;
 
 export async function survey(context: Context, options: InitOptions) {
   const place = await findPlace(context, options);
-  return { ...place, ...readFiles(context, place, options.name ?? DEFAULT_NAME) };
+  const files = readFiles(context, place, options.name ?? DEFAULT_NAME);
+  const { choice, said } = options;
+  // in the home folder everywhere, unless somebody says more: the values of that project reach no folder below
+  const isHome = place.root === place.folder.home && choice.scopes.includes("project");
+  const isUser = isHome && said.scope === undefined && said.ci === undefined && files.entries.project.length === 0;
+  return { ...place, ...files, choice: isUser ? { ...choice, scopes: ["user"] as const } : choice };
 }
 
 export function lookAgain(page: Page): Page {
@@ -181,12 +197,27 @@ export const absenceOf = ({ claudeIs }: Survey): string =>
   `Claude Code ${claudeIs === "none" ? "is not installed here" : "does not answer here"}`;
 
 export function introduce({ context, options, show, here, target }: Page): void {
-  const { root, isBelow, folder, snapshot, paths, claude, store, userSettings } = here;
+  const { root, isBelow, folder, project, snapshot, paths, claude, store, userSettings } = here;
   show.title(`create-halo-mcp ${context.version}: connect HALO to your AI clients`);
   const repository = folder.gitRoot === undefined ? "no git repository" : "git repository";
   const place = isBelow ? "the root of the git repository you are in" : repository;
   const client = claude === undefined ? absenceOf(here) : `Claude Code ${claude.version}`;
   show.info(`Working in ${printable(root, 200)} (${place})`, [client]);
+  const isProject = options.choice.scopes.includes("project");
+  if (root === folder.home)
+    show.warn("This is your home folder: a .mcp.json here counts in every folder below, but its values only here.", [
+      isProject ? "To set HALO up for every folder: --scope user" : "HALO is set up for you, everywhere: --scope user",
+    ]);
+  if (isProject && project.bridge !== root)
+    show.info("This is a linked worktree: Claude Code takes the values of the main checkout, in every worktree.", [
+      printable(paths.bridge, 200),
+    ]);
+  const below = isProject && target.entry === undefined ? haloBelow(here) : [];
+  if (below.length > 0)
+    show.warn(
+      `HALO is already set up in ${below.map((each) => printable(each, 100)).join(", ")}. This adds a second entry.`,
+      below.map((each) => toSh(["npx", "create-halo-mcp", "--cwd", join(root, each)])),
+    );
   const name = printable(target.name, 64);
   if (target.mode === "join")
     show.info(

@@ -229,7 +229,7 @@ async function proveClient(page: Page, scope: Scope, secrets: Secrets): Promise<
     return "failed";
   }
   const reported = isKnown ? parseStatus(said) : "not-configured";
-  const status = isSwitchedOff(state, here.folder, name) ? "disabled" : reported;
+  const status = isSwitchedOff(state, name) ? "disabled" : reported;
   const [why, advice = ""] = FAILURES[status] ?? [];
   if (why !== undefined) show.bad(`${client} says: ${status}, ${why}`, [advice]);
   else if (status === "connected") show.ok(`${client} says: connected (${scope} scope).`);

@@ -6,6 +6,7 @@ import { UsageError } from "../../errors.ts";
 import { readTemplate } from "../../io/read.ts";
 import { readSecretFile, readStdin } from "../../io/secret-input.ts";
 import type { Ask } from "../../ui/ask.ts";
+import { labelOf } from "../shared/carry-out.ts";
 import { entryIn, type Page, type Values } from "./survey.ts";
 
 type Id = "account" | "profile";
@@ -41,10 +42,10 @@ export async function valueSources(page: Page) {
     account: { "--account-id": said["account-id"], "--studio-url": ids.account },
     profile: { "--profile-id": said["profile-id"], "--studio-url": ids.profile },
   };
-  const { localSettings, userSettings } = here.state.files;
-  const bridge = envIn(localSettings);
+  const { root, state } = here;
+  const bridges = state.settings.filter(({ from }) => from === "bridge").reverse();
   // where 2.1.197 has the values of its own scopes; no source for a repository
-  const own = options.choice.scopes.includes("project") ? {} : envIn(userSettings);
+  const own = options.choice.scopes.includes("project") ? {} : envIn(state.files.userSettings);
   const sourcesOf = (which: Value): readonly Source[] => {
     const slot = target.slots[which];
     if ("literal" in slot) return [["given", ".mcp.json", slot.literal]];
@@ -59,7 +60,7 @@ export async function valueSources(page: Page) {
       ...Object.entries(given[which]).map(([flag, text]): Source => ["given", flag, text]),
       ["environment", `${env} in the environment`, context.env[env]],
       ["file", `${env} in ${valuesFile === undefined ? ".env" : "the values file"}`, here.dotenv.get(env)],
-      ["file", `${env} in .claude/settings.local.json`, bridge[env]],
+      ...bridges.map((bridge): Source => ["file", `${env} in ${labelOf(bridge.place, root)}`, bridge.env[env]]),
       ["file", `${env} in ${here.userSettings}`, own[env]],
       ["file", ".env.example", example],
       ["file", "Claude Code's local scope", header("local")],

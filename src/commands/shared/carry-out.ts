@@ -22,9 +22,12 @@ export interface CarryOut {
   readonly replan: (reason: string) => Promise<Plan>;
 }
 
-/** The name of a step on screen; a path relative to the root, or absolute if it is elsewhere. */
+/** A path relative to the root, or absolute if it is elsewhere. */
+export const labelOf = (path: string, root: string): string => (isInside(path, root) ? relative(root, path) : path);
+
+/** The name of a step on screen. */
 export function stepLabel(step: Step, root: string): string {
-  if (step.kind === "write") return isInside(step.path, root) ? relative(root, step.path) : step.path;
+  if (step.kind === "write") return labelOf(step.path, root);
   return step.kind === "run" ? step.why : step.title;
 }
 

@@ -1,20 +1,29 @@
 /** Where a file may be written: not outside the repository, and a secret not where git would add it. */
+import { lstatSync } from "node:fs";
 import { dirname, relative } from "node:path";
 import type { Context } from "../../context.ts";
 import { toSh } from "../../core/command-line.ts";
 import { EnvironmentError, Refusal } from "../../errors.ts";
 import { createGit, findRoot } from "../../io/git.ts";
-import { isInside } from "../../io/read.ts";
+import { foldersFrom, isInside, resolveTarget } from "../../io/read.ts";
 
 /** A file as the user knows it, and where a write would land. */
 type Place = { readonly path: string; readonly realPath: string };
 
-/** Refuses a symlink that leads out of the repository: a repository must not change files elsewhere. */
+/** Refuses a symlink that leads out of the repository, and a folder that is one: git does not look through it, so no rule protects its files. */
 export function assertInside(root: string, { path, realPath }: Place): void {
-  if (!isInside(path, root) || isInside(realPath, root)) return;
-  const where = `${path} is a symlink that leads out of this repository, to ${realPath}`;
-  const hint = `check it, then replace it with a regular file:\n${toSh(["rm", path])}`;
-  throw new Refusal(`${where}: nothing is written through it`, { hint }, "symlink-outside");
+  const above = foldersFrom(dirname(path)).filter((each) => each !== root && isInside(each, root));
+  const folder = above.findLast((each) => lstatSync(each, { throwIfNoEntry: false })?.isSymbolicLink());
+  const isOut = !isInside(realPath, root);
+  if (!isInside(path, root) || (folder === undefined && !isOut)) return;
+  const link = folder ?? path;
+  const target = folder === undefined ? realPath : resolveTarget(folder);
+  const where = isOut
+    ? `${link} is a symlink that leads out of this repository, to ${target}: nothing is written through it`
+    : `${link} is a symlink to ${target}: git does not look through it, and could not be told to ignore ${path}`;
+  const other = path.endsWith("settings.local.json") ? "\nor keep it, and export the variables: --bridge none" : "";
+  const hint = `check it, then replace it with a regular ${folder ? "folder" : "file"}:\n${toSh(["rm", link])}${other}`;
+  throw new Refusal(where, { hint }, isOut ? "symlink-outside" : "symlink-folder");
 }
 
 /** The git to ask about a file. */

@@ -8,6 +8,7 @@ import { placeWords } from "../formats/lines.ts";
 import { isObjectNode } from "../formats/nodes.ts";
 import type { FileState } from "../plan/model.ts";
 import type { Scope } from "./claude-code.ts";
+import { isOld, type Project } from "./claude-project.ts";
 import { misfitWords, settingsMisfits } from "./claude-settings.ts";
 
 /** A file, with its path as it is shown. */
@@ -23,8 +24,8 @@ export interface ClaudeFiles {
   readonly userSettings: NamedFile;
   readonly projectSettings: NamedFile;
   readonly localSettings: NamedFile;
-  /** `.claude/settings.local.json` at the git root, if the session starts in a folder below it. */
-  readonly rootLocalSettings?: NamedFile | undefined;
+  /** That of the repository's root or main checkout, if it is another one: it wins. */
+  readonly mainSettings?: NamedFile | undefined;
 }
 
 /** The place of exported variables, as it is shown. */
@@ -34,21 +35,8 @@ export const ENVIRONMENT = "the environment";
 export type Origin = "environment" | "user-settings" | "project-settings" | "bridge";
 export type Env = Readonly<Record<string, string>>;
 
-/** Variables that are sent empty to remote servers. */
+/** Variables that are sent empty to remote servers, not by 2.1.197. */
 const BLANKED = "NPM_TOKEN ANTHROPIC_API_KEY ANTHROPIC_AUTH_TOKEN CLAUDE_CODE_OAUTH_TOKEN AWS_SECRET_ACCESS_KEY";
-
-/** Differences of the two measured versions. 2.1.197 is the newest for Node 20; an unknown version counts as new. */
-function behaviourOf(version = "9.9.9") {
-  const [major = 0, minor = 0, patch = 0] = version.split(/[.-]/).map(Number);
-  const isOld = major < 2 || (major === 2 && (minor < 1 || (minor === 1 && patch <= 197)));
-  return {
-    /** In a folder below the git root, the root's `settings.local.json` is read too, and wins. */
-    readsRootSettings: !isOld,
-    /** A trusted folder above the git root counts as well. */
-    trustsAboveRoot: isOld,
-    blanked: isOld ? [] : BLANKED.split(" "),
-  };
-}
 
 export interface Layer {
   readonly from: Origin;
@@ -91,23 +79,25 @@ function readSettings(from: Origin, file: NamedFile): Settings {
   return { ...nothing, value, env: Object.fromEntries(texts) };
 }
 
-/** In: the files as they were read, and the version of Claude Code, undefined if it is not known. */
-export function claudeState(files: ClaudeFiles, version: string | undefined) {
-  const behaviour = behaviourOf(version);
-  const { store, rootLocalSettings } = files;
+/** In: the files as they were read, what they belong to, and the version of Claude Code, undefined if it is not known. */
+export function claudeState(files: ClaudeFiles, project: Project, version: string | undefined) {
+  const { store, userSettings, projectSettings, mainSettings } = files;
   const value = jsonOf(store.state, true);
+  // in the home folder they are one file
+  const isOne = projectSettings.state.realPath === userSettings.state.realPath;
   return {
     files,
+    project,
     store: value,
     storeBroken: store.state.kind === "file" && store.state.text.trim() !== "" && !isObject(value),
     /** Those that are read in this folder, the one that wins last. */
     settings: [
-      readSettings("user-settings", files.userSettings),
-      readSettings("project-settings", files.projectSettings),
+      readSettings("user-settings", userSettings),
+      ...(isOne ? [] : [readSettings("project-settings", projectSettings)]),
       readSettings("bridge", files.localSettings),
-      ...(rootLocalSettings && behaviour.readsRootSettings ? [readSettings("bridge", rootLocalSettings)] : []),
+      ...(mainSettings && project.local.length > 1 ? [readSettings("bridge", mainSettings)] : []),
     ],
-    behaviour,
+    blanked: isOld(version) ? [] : BLANKED.split(" "),
   };
 }
 
@@ -137,7 +127,7 @@ export function sessionEnv(
   const all: Record<string, string> = {};
   for (const { from, env: own } of sessionLayers(state, env))
     if (by === "session" || from === "environment" || from === "user-settings") Object.assign(all, own);
-  for (const name of state.behaviour.blanked) if (Object.hasOwn(all, name)) all[name] = "";
+  for (const name of state.blanked) if (Object.hasOwn(all, name)) all[name] = "";
   return all;
 }
 
@@ -145,23 +135,16 @@ export function layerOf(layers: readonly Layer[], name: string): Layer | undefin
   return layers.findLast(({ env }) => Object.hasOwn(env, name));
 }
 
-export interface Folder {
-  /** That folder and those above it, nearest first: absolute, symlinks followed. */
-  readonly above: readonly string[];
-  /** The folder of `above` that is the root of a git repository. */
-  readonly gitRoot: string | undefined;
+/** What the store holds about the project. */
+export function storedOf({ store, project }: Pick<ClaudeState, "store" | "project">): Json | undefined {
+  return property(store, "projects", project.key);
 }
 
-/** The key of a folder under "projects" in the store: the git root, else the folder. */
-export function storeKey({ gitRoot, above }: Folder): string {
-  return gitRoot ?? above[0] ?? "";
-}
+const isListed = ({ store }: ClaudeState, folder: string): boolean =>
+  property(store, "projects", folder, "hasTrustDialogAccepted") === true;
 
-/** A folder is trusted if it or a folder above it is trusted, up to the git root if there is one. */
-export function trustOf({ store, behaviour }: ClaudeState, { above, gitRoot }: Folder) {
-  const last = gitRoot === undefined || behaviour.trustsAboveRoot ? above.length : above.indexOf(gitRoot) + 1;
-  const isListed = (each: string): boolean => property(store, "projects", each, "hasTrustDialogAccepted") === true;
-  const folder = above.slice(0, last).find(isListed);
+export function trustOf(state: ClaudeState) {
+  const folder = state.project.trusting.find((each) => isListed(state, each));
   return { trusted: folder !== undefined, ...(folder === undefined ? {} : { folder }) };
 }
 
@@ -178,22 +161,25 @@ function lists(value: Json | undefined, name: string): boolean {
 }
 
 /** Disabled with /mcp in this folder, in any scope (`mcp get` of 2.1.197 still says "Connected"). */
-export function isSwitchedOff({ store }: ClaudeState, folder: Folder, name: string): boolean {
-  return lists(property(store, "projects", storeKey(folder), "disabledMcpServers"), name);
+export function isSwitchedOff(state: ClaudeState, name: string): boolean {
+  return lists(property(storedOf(state), "disabledMcpServers"), name);
 }
 
 /** The approval of an entry of a `.mcp.json` in a trusted folder. It depends on the name only. */
-export function approvalOf(state: ClaudeState, folder: Folder, name: string): ApprovalView {
+export function approvalOf(state: ClaudeState, name: string): ApprovalView {
   const files = [
-    { file: state.files.store.shown, value: property(state.store, "projects", storeKey(folder)) },
+    { file: state.files.store.shown, value: storedOf(state) },
     ...state.settings.map(({ place, value }) => ({ file: place, value })),
   ];
-  const by = (key: string, says: (value: Json | undefined) => boolean) => {
-    const found = files.findLast(({ value }) => says(property(value, key)));
+  // trusted through a folder above, outside any repository: no dialog, and the person's own approvals alone count
+  const isLent = trustOf(state).trusted && !state.project.approving.some((each) => isListed(state, each));
+  const approving = isLent ? files.slice(1, 2) : files;
+  const by = (key: string, says: (value: Json | undefined) => boolean, among = approving) => {
+    const found = among.findLast(({ value }) => says(property(value, key)));
     return found === undefined ? undefined : { file: found.file, key };
   };
   // a rejection in any file takes precedence over an approval in any other
-  const rejected = by("disabledMcpjsonServers", (value) => lists(value, name));
+  const rejected = by("disabledMcpjsonServers", (value) => lists(value, name), files);
   if (rejected !== undefined) return { state: "rejected", by: rejected };
   const approved =
     by("enabledMcpjsonServers", (value) => lists(value, name)) ??

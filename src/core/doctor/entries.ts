@@ -4,7 +4,8 @@ import type { Document, Finding, Subject } from "../check/model.ts";
 import { entriesOf } from "../check/rows.ts";
 import { runRules } from "../check/run.ts";
 import { readEntry, type Scope } from "../clients/claude-code.ts";
-import { type ClaudeFiles, type Folder, type NamedFile, storeKey } from "../clients/claude-state.ts";
+import type { Folder } from "../clients/claude-project.ts";
+import { type ClaudeFiles, type ClaudeState, type NamedFile, storedOf } from "../clients/claude-state.ts";
 import { isObject, type Json, property, toJson } from "../formats/json.ts";
 import { placeWords } from "../formats/lines.ts";
 import { DEFAULT_NAME, HALO_URL, HEADERS, variablesFor } from "../halo.ts";
@@ -19,6 +20,10 @@ export interface SetupInput extends ClaudeFiles, Folder {
   readonly token?: string | undefined;
   /** Options of this command line that a suggested command needs too, as they were typed. */
   readonly given: { readonly cwd: string | undefined; readonly valuesFile: string | undefined };
+  /** The main checkout of a linked worktree, as it is shown. */
+  readonly shownMain?: string | undefined;
+  /** Folders below with an entry for HALO, looked for if this folder has none. */
+  readonly below?: readonly string[];
   /** The `.mcp.json` files of the folder and above it that are there, nearest first. */
   readonly mcp: readonly {
     readonly shown: string;
@@ -79,15 +84,15 @@ function placeOf(scope: Scope, file: string, read: Pick<Document, "text" | "enco
 export type Server = ReturnType<typeof placeOf>["servers"][number];
 
 /** The files with servers: local, each `.mcp.json` from the nearest on, user. One loader reads them all (measured 2026-11-22). */
-export function placesOf(input: SetupInput, store: Json | undefined, secrets: readonly string[]) {
+export function placesOf(input: SetupInput, state: ClaudeState, secrets: readonly string[]) {
   const ofStore = (scope: Scope, mcpServers: Json | undefined) => {
     const read = { text: JSON.stringify({ mcpServers }), encoding: "utf-8" } as const;
     return isObject(mcpServers) ? [placeOf(scope, input.store.shown, read, secrets)] : [];
   };
   return [
-    ...ofStore("local", property(store, "projects", storeKey(input), "mcpServers")),
+    ...ofStore("local", property(storedOf(state), "mcpServers")),
     ...input.mcp.flatMap(({ shown, read }) => (read === undefined ? [] : [placeOf("project", shown, read, secrets)])),
-    ...ofStore("user", property(store, "mcpServers")),
+    ...ofStore("user", property(state.store, "mcpServers")),
   ];
 }
 

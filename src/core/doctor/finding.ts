@@ -73,13 +73,14 @@ export const nameWords = (name: string): readonly string[] =>
 
 /** The wizard's command for the scope and the folder of an entry, with the options of this command line. */
 export function repair({ input, state }: View, target: Server | undefined, ...more: readonly string[]): Advice {
-  const { above, gitRoot, given } = input;
+  const { above, given } = input;
   const { scope = "project", file = "", entry } = target ?? {};
   // path prefixes from the folder: where the wizard writes by default, and where it must write
-  const root = "../".repeat(gitRoot === undefined ? 0 : Math.max(0, above.indexOf(gitRoot)));
-  const own = scope === "project" && file.endsWith(".mcp.json") ? file.slice(0, -".mcp.json".length) : root;
-  // a Claude Code that does not read the root's settings needs them in the session's folder
-  const home = scope === "project" && file !== "" && !state.behaviour.readsRootSettings ? "" : own;
+  const root = "../".repeat(above.indexOf(state.project.root));
+  const beside = scope === "project" && file.endsWith(".mcp.json") ? file.slice(0, -".mcp.json".length) : root;
+  // not above the repository, where no session in this folder reads the values; some read them only in their own folder
+  const isElsewhere = scope === "project" && file !== "" && state.project.local.length === 1;
+  const home = isElsewhere ? "" : root.startsWith(beside) ? beside : root;
   const folder = given.cwd === undefined || /^[~/]/.test(home) ? home : `${given.cwd}/${home}`;
   return npx(
     ...(scope === "project" ? [] : ["--scope", scope]),

@@ -47,8 +47,8 @@ function withdraw(v: Scene, server: Server): readonly Advice[] {
   const { store, localSettings } = v.input;
   const { key, file = "" } = v.approval?.by ?? {};
   if (server.scope !== "project") return [remove(v, server)];
-  // it clears the lists of these two files (claude-code facts, section 3); a rejection takes precedence over an approval
-  if (key === "enabledMcpjsonServers" && [store.shown, localSettings.shown].includes(file))
+  // it clears the lists of the store and of the settings.local.json that wins (2.1.332, measured); a rejection takes precedence over an approval
+  if (key === "enabledMcpjsonServers" && [store.shown, v.state.settings.at(-1)?.place].includes(file))
     return [
       run("claude", "mcp", "reset-project-choices"),
       note("# then claude, and choose: Continue without using this MCP server"),
@@ -111,10 +111,15 @@ function* noEntry(v: Scene): Found {
     );
   if (skipped !== undefined) return;
   const others = [...new Set(contenders.map(({ entry }) => shown(v, entry.name, 64)))];
+  const below = (input.below ?? []).map((folder) => shown(v, folder));
+  const start = input.given.cwd === undefined ? "" : `${input.given.cwd}/`;
+  const only = below.length === 0 ? "" : `; HALO is in ${below.map((folder) => `${folder}/.mcp.json`).join(", ")}`;
   // with --url, the URL is tested even without an entry
   yield say[input.url === undefined ? "failed" : "note"](
     "no-entry",
-    `no entry "${v.shownName}" in a .mcp.json of this folder or a folder above, nor in ${input.store.shown}`,
+    `no entry "${v.shownName}" in a .mcp.json of this folder or a folder above, nor in ${input.store.shown}${only}`,
+    ...below.flatMap((folder) => [npx("doctor", "--cwd", start + folder)]),
+    ...(below.length === 0 ? [] : [note("# looks at that folder; the next command adds a second entry here")]),
     ...others.flatMap((other) => [npx("doctor", "--name", other), note("# an entry with this name exists")]),
     repair(v, undefined, ...(input.url === undefined ? [] : ["--url", shown(v, input.url)])),
   );

@@ -90,13 +90,14 @@ const LINES: Readonly<Record<SetupLink, (v: Scene, setup: ReturnType<typeof setu
     });
     return places.length === 0 ? [] : [places.join("; ")];
   },
-  client: ({ client: { program, version }, approval, trust, asked }) => {
+  client: ({ client: { program, version }, approval, trust, asked, input }) => {
     const silence = asked === undefined ? "not asked" : "did not answer";
+    const throughMain = input.main && trust.folder === input.main.folder ? ` through ${input.shownMain}` : "";
     const words = [
       program === "found"
         ? `Claude Code ${version ?? ""}`
         : `Claude Code ${program === "none" ? "not found" : "version unknown"}`,
-      trust.trusted ? "trusted" : "folder not trusted yet",
+      trust.trusted ? `trusted${throughMain}` : "folder not trusted yet",
       approval && APPROVAL[approval.state],
       program === "found" && (asked?.status === undefined ? silence : `reports ${STATUS_WORDS[asked.status]}`),
     ];

@@ -8,6 +8,7 @@ import {
   readEntry,
   type Scope,
 } from "../clients/claude-code.ts";
+import { projectOf } from "../clients/claude-project.ts";
 import {
   type ApprovalView,
   approvalOf,
@@ -36,13 +37,13 @@ export interface Asked {
 }
 
 /** The dialogs that a session shows before it connects to anything. */
-function dialogsOf(input: SetupInput, state: ClaudeState, servers: readonly Server[]): readonly string[] {
+function dialogsOf(state: ClaudeState, servers: readonly Server[]): readonly string[] {
   const isNew = ({ scope, lost, entry: { name } }: Server): boolean =>
     scope === "project" &&
     lost === undefined &&
-    approvalOf(state, input, name).state === "pending" &&
-    !isSwitchedOff(state, input, name);
-  const trust = trustOf(state, input).trusted ? [] : ["trust"];
+    approvalOf(state, name).state === "pending" &&
+    !isSwitchedOff(state, name);
+  const trust = trustOf(state).trusted ? [] : ["trust"];
   // if it skips a settings file, it prints "skipping .mcp.json server approval" (measured 2026-11-22, both versions)
   if (state.settings.some(({ broken }) => broken !== undefined)) return ["settings-error", ...trust];
   return servers.some(isNew) ? [...trust, "new-server"] : trust;
@@ -85,10 +86,10 @@ function sendingOf(input: SetupInput, tested: Entry, sources: readonly ValueSour
 }
 
 /** Every place with values: lowest precedence first, those that no session reads last. */
-function holdersOf({ rootLocalSettings: root, dotenv }: SetupInput, state: ClaudeState, layers: readonly Layer[]) {
+function holdersOf({ mainSettings: main, dotenv }: SetupInput, state: ClaudeState, layers: readonly Layer[]) {
   return [
     ...layers,
-    ...(root === undefined || state.behaviour.readsRootSettings ? [] : [{ place: root.shown, env: envIn(root) }]),
+    ...(main === undefined || state.project.local.length > 1 ? [] : [{ place: main.shown, env: envIn(main) }]),
     { place: dotenv.shown, env: Object.fromEntries(dotenvOf(dotenv.state)) },
   ];
 }
@@ -100,23 +101,23 @@ type Program = "none" | "silent" | "late" | "found";
 
 /** Works out everything that can be known without the network. */
 export function viewSetup(input: SetupInput, program: Program, version?: string) {
-  const state = claudeState(input, version);
+  const state = claudeState(input, projectOf(input, version), version);
   const layers = sessionLayers(state, input.env);
   const env = sessionEnv(state, input.env);
   const holders = holdersOf(input, state, layers);
-  const unmasked = placesOf(input, state.store, []).flatMap(({ servers }) => servers.map(({ entry }) => entry));
+  const unmasked = placesOf(input, state, []).flatMap(({ servers }) => servers.map(({ entry }) => entry));
   const secrets = secretsIn(unmasked, env, holders);
 
-  const places = placesOf(input, state.store, secrets);
+  const places = placesOf(input, state, secrets);
   const all = places.flatMap(({ servers }) => servers);
   const name = chooseName(all, input.name);
   const contenders = all.filter(({ entry, isHalo }) => entry.name === name || isHalo);
-  const projectApproval = approvalOf(state, input, name);
+  const projectApproval = approvalOf(state, name);
   const kept = contenders.filter(({ entry, lost }) => entry.name === name && lost === undefined);
   const { winner, waiting } = takenEntry(kept, projectApproval);
   const off: ApprovalView = { state: "disabled", by: { file: input.store.shown, key: "disabledMcpServers" } };
   const asked: ApprovalView = winner?.scope === "project" ? projectApproval : { state: "not-needed" };
-  const approval = winner && (isSwitchedOff(state, input, name) ? off : asked);
+  const approval = winner && (isSwitchedOff(state, name) ? off : asked);
 
   const consent = ({ entry }: Server): Consent => ({
     url: input.url,
@@ -156,8 +157,8 @@ export function viewSetup(input: SetupInput, program: Program, version?: string)
     ours,
     /** An entry of a `.mcp.json` that is not approved yet, while the entry of another scope is used. */
     waiting,
-    trust: trustOf(state, input),
-    dialogs: dialogsOf(input, state, all),
+    trust: trustOf(state),
+    dialogs: dialogsOf(state, all),
     /** The first settings file that is skipped, as it is shown. */
     skipped: state.settings.find(({ broken }) => broken !== undefined)?.file.shown,
     /** HALO's own entry, to an address that its reader means, and no program: the only one that is ever to be approved or filled. */

@@ -23,8 +23,9 @@ interface Project {
 export interface ProjectInput extends Project {
   readonly values: Readonly<Record<Value, string>>;
   readonly bridge: "claude-settings" | "direnv" | "none";
-  /** Patterns for the ignore file that the repository's own rules do not cover yet. */
+  /** Patterns that no rule covers yet: for the team's ignore file, and for `exclude`, which counts in every worktree. */
   readonly uncovered: readonly string[];
+  readonly excluded: readonly string[];
 }
 
 export interface RemovalInput extends Project {
@@ -107,12 +108,11 @@ export function secretsOf({ slots }: Target, values: Readonly<Record<Value, stri
  * no value is ever on disk without its ignore rule, and no reference without its value. Joining changes no committed file.
  */
 export function planProject(input: ProjectInput): Planned {
-  const { paths, target, values, bridge, uncovered, snapshot } = input;
+  const { paths, target, values, bridge, uncovered, excluded, snapshot } = input;
   const { name, url, slots, mode } = target;
   const variables = secretsOf(target, values);
   const isNew = mode === "new";
   const shared = (edit: Edit): readonly Edit[] => (isNew ? [edit] : []);
-  const rules: Edit = (text) => addLines(text, uncovered, HEADING);
   const settings: readonly Edit[] = [
     ...envEdits(variables),
     (text) => addToArray(text, ["enabledMcpjsonServers"], name, STRICT),
@@ -120,8 +120,8 @@ export function planProject(input: ProjectInput): Planned {
     (text) => removeFromArray(text, ["disabledMcpjsonServers"], name, STRICT),
   ];
   return editFiles(snapshot, [
-    [paths.ignore, shared(rules)],
-    [paths.exclude, isNew || uncovered.length === 0 ? [] : [rules]],
+    [paths.ignore, shared((text) => addLines(text, uncovered, HEADING))],
+    [paths.exclude, excluded.length === 0 ? [] : [(text) => addLines(text, excluded, HEADING)]],
     [paths.env, [(text) => setDotenv(text, variables)], true],
     [paths.example, shared((text) => addExampleNames(text, exampleNames(variablesOf(slots))))],
     [paths.bridge, bridge === "claude-settings" ? settings : [], true],

@@ -4,6 +4,7 @@ import type { Rule } from "../check/model.ts";
 import { misplacedServers } from "../check/places.ts";
 import { haloRow, headerRow, type Place, remoteRow, rowsOf } from "../check/rows.ts";
 import { refusalsIn } from "../clients/demands.ts";
+import { toSh } from "../command-line.ts";
 import { isObjectNode, member, textOf } from "../formats/nodes.ts";
 import { HEADERS, VALUES } from "../halo.ts";
 
@@ -25,12 +26,23 @@ export const HEADER_RULES: readonly Rule[] = [
         ({ path, isHaloLost, document }) => path === ".mcp.json" && isHaloLost && document.kind !== "settings-local",
       );
       if (isThere || isMisplaced || !(isEmpty || isObjectNode(servers?.value))) return undefined;
-      const nested = haloServers(subject).find(({ document }) => document.kind === "mcp")?.document.path;
-      const none = root === undefined ? "there is no .mcp.json" : ".mcp.json has no server for HALO";
-      const what = nested === undefined ? none : `${none}, and HALO is only in ${nested}`;
-      return { at: servers ?? { offset: 0, length: 0 }, args: { what } };
+      const below = new Set(
+        haloServers(subject).flatMap(({ document }) => (document.kind === "mcp" ? document.path : [])),
+      );
+      const what = root === undefined ? "there is no .mcp.json" : ".mcp.json has no server for HALO";
+      const at = servers ?? { offset: 0, length: 0 };
+      if (below.size === 0) return { at, args: { what } };
+      const paths = [...below].slice(0, 3);
+      const folders = paths.map((path) => path.slice(0, -"/.mcp.json".length));
+      return {
+        at,
+        args: { what, below: paths.join(", "), check: toSh(["npx", "create-halo-mcp", "check", ...folders]) },
+      };
     },
-    message: ({ what }) => `${what}: run npx create-halo-mcp, or use check --allow-missing if that is intended`,
+    message: ({ what, below, check }) =>
+      below === undefined
+        ? `${what}: run npx create-halo-mcp, or use check --allow-missing if that is intended`
+        : `${what} here, and HALO is in ${below}: if that is intended, run ${check}; npx create-halo-mcp would add a second entry here`,
   }),
   // CM.com documents "HTTP" as HALO's transport (page "MCP"); with "sse" a client opens a stream and waits
   remoteRow({

@@ -84,12 +84,15 @@ export const LOADING_RULES: readonly Rule[] = [
     localOnly: true,
     find: ({ document: env }, subject) => {
       const byPath = (path: string) => subject.documents.find((document) => document.path === path);
-      const settings = byPath(".claude/settings.local.json");
+      // the folder's own, and that of the main checkout of a worktree
+      const bridges = subject.documents.filter(({ path }) =>
+        /^(?:\.\.\/.*)?\.claude\/settings\.local\.json$/.test(path),
+      );
       if (/^[ \t]*(?:dotenv|source|\.|export[ \t]+HALO_)/m.test(byPath(".envrc")?.text ?? "")) return undefined;
       const needed = haloServers(subject)
         .filter(({ document, program }) => document.path === ".mcp.json" && program === undefined)
         .flatMap((server) => valueHeaders(server).flatMap(({ variables }) => variables))
-        .filter((name) => settings === undefined || !givenBy(settings).has(name));
+        .filter((name) => !bridges.some((bridge) => givenBy(bridge).has(name)));
       const lost = assignments(env.text).filter(({ name, value }) => value !== "" && needed.includes(name));
       const [first] = lost;
       if (first === undefined) return undefined;
