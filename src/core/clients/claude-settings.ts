@@ -73,7 +73,8 @@ any: strictKnownMarketplaces[].source! allowedMarketplaces[].source! blockedMark
 positive: cleanupPeriodDays skillListingMaxDescChars totalTokensReminderBudget breakReminder.intervalMinutes
 positive: breakReminder.breakThresholdMinutes
 number: statusLine.padding sandbox.network.httpProxyPort sandbox.network.socksProxyPort
-whole: desktopSessionCleanupPeriodDays sshConfigs[].sshPort
+whole: sshConfigs[].sshPort
+count: desktopSessionCleanupPeriodDays
 share: feedbackSurveyRate
 fraction: skillListingBudgetFraction
 time quietHours: start end
@@ -102,7 +103,8 @@ hook @guard[]: hooks[]!
 string @hook: if statusMessage
 boolean @hook: once
 above0 @hook: timeout
-string @command: command! rewakeMessage rewakeSummary
+string @command: command!
+filled @command: rewakeMessage rewakeSummary
 strings @command: args
 boolean @command: async asyncRewake holdsTools
 "bash"|"powershell" @command: shell
@@ -132,6 +134,7 @@ const LEAVES: Readonly<Record<string, Shape>> = {
   number: number("a number", () => true),
   above0: number("a number above 0", (value) => value > 0),
   whole: number("a whole number", Number.isSafeInteger),
+  count: number("a whole number, 0 or more", (value) => Number.isSafeInteger(value) && value >= 0),
   fraction: number("a number above 0, up to 1", (value) => value > 0 && value <= 1),
   share: number("a number from 0 to 1", (value) => value >= 0 && value <= 1),
   hook: (node) => {
