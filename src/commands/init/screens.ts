@@ -117,6 +117,8 @@ function teamLines({ root, git, paths }: Survey, { steps }: Plan): Paragraph {
     "  Each of them runs: npx create-halo-mcp",
     "  It asks only for what they need and changes no committed file. If .env.example",
     "  contains the two IDs (they are no secrets), it asks only for their token.",
+    "  In a clone that they do not trust, npx can run a program of the clone. From",
+    "  another folder it cannot: npx create-halo-mcp --cwd <clone>",
   ];
 }
 
