@@ -193,6 +193,8 @@ describe("who is blamed for a denial", () => {
   it.each([
     ["Forbidden", true],
     ["", true],
+    ["insufficient_scope", true],
+    ["403 Forbidden: access denied.", true],
     ["You do not have permission to access this resource", true],
     ["Your IP address 203.0.113.9 is not on the list", false],
     ["The subscription of this brand has ended", false],

@@ -5,7 +5,7 @@
 import { printable } from "../secrets.ts";
 import { broke, type CauseRow, checkUrl, type Facts, LATER, quote, run } from "./facts.ts";
 import { NETWORK_CAUSES } from "./network-causes.ts";
-import { isHtml, libraryWords, missesId, VERSION_WORDS } from "./server-words.ts";
+import { isHtml, libraryWords, VERSION_WORDS } from "./server-words.ts";
 
 /** The newest revision of MCP that this program speaks (@modelcontextprotocol/client 2.4). */
 const NEWEST = "2026-07-28";
@@ -15,9 +15,6 @@ const NO_ANSWER =
 /** The encodings that the connection test decompresses. A body in any other one looks like broken JSON. */
 const UNPACKED = /^\s*(identity|x-gzip|gzip|br)?\s*$/iu;
 
-/** Nothing is at this URL. A 404 that says that an account or profile is unknown does not count. */
-const isMissing = ({ status, last }: Facts): boolean =>
-  (status === 404 || status === 410) && last !== undefined && !missesId(last);
 /** The revisions of MCP that the server named last. */
 const offered = ({ record }: Facts): readonly string[] =>
   record.exchanges.findLast(({ phase, revisions }) => phase === "connect" && revisions.length > 0)?.revisions ?? [];
@@ -75,7 +72,7 @@ const ANSWER_CAUSES = {
   },
   "session-lost": {
     stage: "mcp",
-    when: (seen) => seen.status === 404 && seen.last?.session === true && isMissing(seen),
+    when: ({ status, last }) => status === 404 && last?.session === true,
     title: "The server lost the session",
     explain: (f) =>
       f.last?.session === true
@@ -161,7 +158,7 @@ const ANSWER_CAUSES = {
     },
   },
   "not-found": {
-    when: isMissing,
+    when: ({ status }) => status === 404 || status === 410,
     title: "There is nothing at this URL",
     explain: (f) => `${f.host} answers, but has nothing at this path${f.http}.${f.said}${page(f)}`,
     tryThis: checkUrl,

@@ -94,8 +94,6 @@ export function blamesToken(words: string): boolean {
 
 export const deniesId = (words: string): boolean =>
   UNKNOWN_WORDS.test(words) && IDS.some((id) => nameOf(id).test(words));
-/** An HTTP answer without a JSON-RPC error says that an ID is unknown. */
-export const missesId = (exchange: Exchange): boolean => exchange.rpcError === null && deniesId(sentenceOf(exchange));
 
 /** The IDs that the words name, by name or value; if both, the one in the part of the sentence that says what is wrong. */
 export function idsIn(words: string, values: Readonly<Record<Id, string>>): readonly Id[] {
@@ -114,11 +112,9 @@ export function refusedHeader({ status }: Exchange, words: string): (typeof HEAD
 }
 
 /** Words that only say that access is denied: they leave open why. */
-export const isVague = (words: string): boolean =>
-  words.replace(
-    /\b(?:http|error|40[13]|forbidden|access|permission|is|was|denied|insufficient|scope|no|not|allowed|you|are|to|do|have|this|the|resource|user)\b|[\W_]/giu,
-    "",
-  ) === "";
+const VAGUE =
+  /^(?:(?:http|error|40[13]|forbidden|access|permissions?|is|was|denied|insufficient|scope|no|not|allowed|you|are|to|do|have|this|the|resource|user) )*$/iu;
+export const isVague = (words: string): boolean => VAGUE.test(`${words} `.replace(/[\W_]+/gu, " ").trimStart());
 
 type Heard = "protocol-version" | "session-lost" | "rejected-request" | "rate-limited" | "unauthorized" | "forbidden";
 
@@ -142,7 +138,9 @@ export function heardIn(exchange: Exchange): Heard | null {
   if (isServers && HEADERS_REFUSED.some(([, , pattern]) => pattern.test(words))) return "rejected-request";
   if (isServers && RATE_WORDS.test(words)) return "rate-limited";
   if (blamesToken(words)) return "unauthorized";
-  return isServers && (DENY_WORDS.test(words) || (status === 401 && deniesId(words))) ? "forbidden" : null;
+  if (!isServers) return null;
+  if (DENY_WORDS.test(words) || (status === 401 && deniesId(words))) return "forbidden";
+  return (status === 404 || status === 410) && rpcError === null && deniesId(words) ? "rejected-request" : null;
 }
 
 /** A short text of a web page: its title and first heading, or the beginning of its text if it has neither. */
