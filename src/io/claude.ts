@@ -1,7 +1,9 @@
 /** Asks the program of Claude Code. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { lstatSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Answer, Question } from "../core/clients/claude-question.ts";
 import { type ExecOptions, type ExecResult, exec } from "./programs.ts";
 
 export interface ClaudeProgram {
@@ -37,62 +39,119 @@ export async function readsStdin(claude: ClaudeProgram, surroundings: Surroundin
   return /stdin|standard input/i.test(result.stdout);
 }
 
-/** The words of `mcp get` and `mcp remove` if there is no server with that name. */
+/** The words of `mcp remove` if there is no server with that name. */
 export function foundNothing({ stderr }: ExecResult): boolean {
   return /No MCP server (?:named|found)/i.test(stderr);
 }
 
-export interface Question {
-  readonly name: string;
-  /** What a session would get through the bridge. */
-  readonly bridge: { readonly env: Readonly<Record<string, string>>; readonly enabled: readonly string[] } | undefined;
-  /** The user's own settings set one of the variables: unlike in a session, they would take precedence over the environment. */
-  readonly overridden: boolean;
-  /** Run in an empty folder, so that no entry of this repository shadows the user's own. */
+/** Removes the private folders of runs that were killed while they asked: the client's log in them may contain the token. */
+export async function clearDeadFolders(): Promise<void> {
+  const { isAlive, quietly } = await import("./lock.ts");
+  quietly(() => {
+    for (const name of readdirSync(tmpdir())) {
+      const pid = Number(/^create-halo-mcp-(\d+)-\w{6}$/.exec(name)?.[1] ?? process.pid);
+      const path = join(tmpdir(), name);
+      const stat = isAlive(pid) ? undefined : lstatSync(path, { throwIfNoEntry: false });
+      // not through a link, and not what another user made
+      if (stat?.isDirectory() === true && stat.uid === (process.getuid?.() ?? stat.uid))
+        rmSync(path, { recursive: true, force: true });
+    }
+  });
+}
+
+/** What of the environment is not passed on: a login, which would be used, and the marks of a session that runs us. */
+const NOT_PASSED = /^(?:ANTHROPIC_\w+|CLAUDECODE|CLAUDE_CODE_(?:OAUTH_TOKEN|ENTRYPOINT))$/;
+
+/** Nothing but our server is started, and no hook, helper or plugin: measured 2026-11-29 with 2.1.197 and 2.1.332. */
+const QUIET = ["--bare", "-p", "--input-format", "stream-json", "--output-format", "stream-json", "--verbose"] as const;
+
+const POLL_MS = 150;
+
+/** The last answer about the server in what `claude` said; undefined while there is none or it is still connecting. */
+function answerIn(said: string, name: string): Answer | undefined {
+  for (const line of said.split("\n").reverse()) {
+    if (!line.includes('"mcpServers"')) continue;
+    try {
+      const servers: readonly { name: string; status: string; error?: unknown }[] =
+        JSON.parse(line).response.response.mcpServers;
+      const found = servers.find((each) => each.name === name);
+      if (found === undefined) return { status: "not-configured" };
+      const status = STATUSES.find((each) => each === found.status) ?? "unknown";
+      return { status, ...(typeof found.error === "string" && { error: found.error }) };
+    } catch {
+      // the line is not complete yet, or is not an answer
+    }
+  }
+  return undefined;
+}
+const STATUSES = ["connected", "failed", "needs-auth", "pending"] as const;
+const isFinal = (answer: Answer | undefined): boolean => answer !== undefined && answer.status !== "pending";
+
+/** Asks for the status until it is final. No model is called, and no login is needed. */
+async function* talk(name: string, said: () => string | undefined): AsyncGenerator<string> {
+  const request = (id: number, subtype: string): string =>
+    `${JSON.stringify({ type: "control_request", request_id: `${id}`, request: { subtype } })}\n`;
+  yield request(0, "initialize");
+  let id = 0;
+  for (let text: string | undefined = '"request_id":"0"'; text !== undefined; text = said()) {
+    if (isFinal(answerIn(text, name))) return;
+    if (text.includes(`"request_id":"${id}"`)) {
+      id += 1;
+      yield request(id, "mcp_status");
+    }
+    await sleep(POLL_MS);
+  }
+}
+
+export interface Asking {
+  /** Run in an empty folder, where only the user's own files count. */
   readonly elsewhere: boolean;
   readonly timeoutMs: number;
   /** Limit of the whole program; by default a little more than for the connection. */
   readonly limit?: Limit;
 }
 
-export interface Answer {
-  /** Its output after the name. To be parsed and never shown: it contains header values as they are stored. */
-  readonly said: string;
-  /** False if it has no server with that name. */
-  readonly isKnown: boolean;
-}
-
-/** Asks `claude mcp get` whether a server is connected. Out: undefined if it did not run or did not end. */
+/** Asks Claude Code whether it connects to this one server. Out: undefined if it did not run, or gave no answer in time. */
 export async function askClaude(
   claude: ClaudeProgram,
-  { name, bridge, overridden, elsewhere, timeoutMs, limit }: Question,
+  { name, entry, withheld, lent }: Question,
+  { elsewhere, timeoutMs, limit }: Asking,
   surroundings: Surroundings,
 ): Promise<Answer | undefined> {
   // only its owner can open it (0700); it is removed in any case: a failure, an abort, the end of the process
-  const folder = mkdtempSync(join(tmpdir(), "create-halo-mcp-"));
+  const folder = mkdtempSync(join(tmpdir(), `create-halo-mcp-${process.pid}-`));
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
   process.once("exit", remove);
+  const write = (file: string, content: object): string => {
+    writeFileSync(join(folder, file), JSON.stringify(content), { mode: 0o600 });
+    return join(folder, file);
+  };
   try {
     // the folder for temporary files may be in a repository
     writeFileSync(join(folder, ".gitignore"), "*\n");
-    // values only if the environment cannot pass them: a killed run leaves this file
-    const settings = { ...(overridden ? { env: bridge?.env } : {}), enabledMcpjsonServers: bridge?.enabled };
-    const path = join(folder, "settings.json");
-    writeFileSync(path, JSON.stringify(settings), { mode: 0o600 });
-    const given = bridge === undefined ? [] : ["--settings", path];
-    // a name from a repository may look like an option
-    const result = await exec([claude.path, ...given, "mcp", "get", "--", name], {
+    const servers = write("mcp.json", { mcpServers: { [name]: entry } });
+    const settings = write("settings.json", { disableAllHooks: true, env: lent });
+    const argv = [...QUIET, "--strict-mcp-config", "--mcp-config", servers, "--settings", settings];
+    const kept = Object.entries(surroundings.env).filter(
+      ([each]) => !NOT_PASSED.test(each) && !withheld.includes(each),
+    );
+    const { stdout } = await exec([claude.path, ...argv], {
       ...surroundings,
       ...(elsewhere ? { cwd: folder } : {}),
-      // 2.1.197 logs the headers unmasked, readable for everybody, in its cache folder (Linux, measured 2026-11-22)
-      env: { ...surroundings.env, ...bridge?.env, MCP_TIMEOUT: String(timeoutMs), XDG_CACHE_HOME: folder },
+      env: {
+        ...Object.fromEntries(kept),
+        MCP_TIMEOUT: String(timeoutMs),
+        // 2.1.197 logs the headers unmasked, readable for everybody, in its cache folder (Linux, measured 2026-11-22)
+        XDG_CACHE_HOME: folder,
+        TMPDIR: folder,
+        CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
+        DISABLE_AUTOUPDATER: "1",
+      },
+      stdin: (said) => talk(name, said),
       ...(limit ?? { timeoutMs: timeoutMs + AROUND_MS }),
     });
-    if (result.startError !== undefined || result.timedOut) return undefined;
-    // 2.1.197 prints a name with its line breaks: only the text after it is Claude Code's own
-    const { stdout } = result;
-    const said = stdout.startsWith(`${name}:`) ? stdout.slice(name.length + 1) : stdout;
-    return { said, isKnown: !foundNothing(result) };
+    const answer = answerIn(stdout, name);
+    return isFinal(answer) ? answer : undefined;
   } finally {
     remove();
     process.off("exit", remove);

@@ -132,7 +132,7 @@ function isGone(owner: string): boolean {
   return ageOf(owner) > OLDEST_MS || (host === HOST && !isAlive(Number(pid)));
 }
 
-function isAlive(pid: number): boolean {
+export function isAlive(pid: number): boolean {
   try {
     return process.kill(pid, 0);
   } catch (error) {

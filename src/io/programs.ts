@@ -1,6 +1,7 @@
 /** Finds programs on PATH, but never one from the repository, and runs them. */
 import { accessSync, constants, realpathSync, statSync } from "node:fs";
 import { dirname, join, posix, win32 } from "node:path";
+import { Readable } from "node:stream";
 import { Cancelled } from "../errors.ts";
 import { foldersFrom, isInside } from "./read.ts";
 
@@ -54,7 +55,7 @@ export function findProgram(name: string, { env, platform, exclude }: FindOption
 
 /**
  * The environment of a program that is started: what it finds on PATH itself (`#!/usr/bin/env node`, a `git` that it runs)
- * must not come from a repository either. Claude Code 2.1.197 runs `git` for `mcp get` (measured 2026-11-22).
+ * must not come from a repository either. Claude Code 2.1.197 runs `git` (measured 2026-11-22).
  */
 export function trustedEnv({ env, platform, exclude }: FindOptions): Env {
   const folders = foldersOf(env, platform).filter(outsideOf(exclude));
@@ -94,7 +95,8 @@ export type ExecResult = Awaited<ReturnType<typeof exec>>;
 export interface ExecOptions {
   readonly cwd: string;
   readonly env: Env;
-  readonly stdin?: string;
+  /** A text, or a conversation: `said` is what the program has printed so far, undefined once it has ended. */
+  readonly stdin?: string | ((said: () => string | undefined) => AsyncIterable<string>);
   readonly timeoutMs: number;
   /** The time between SIGTERM and SIGKILL, if the default is too long. */
   readonly graceMs?: number;
@@ -110,12 +112,14 @@ export async function exec(argv: readonly [string, ...string[]], options: ExecOp
   const [program, ...args] = argv;
   // a process group of its own, so that its child processes end with it
   const detached = process.platform !== "win32";
+  let said: string | undefined = "";
+  const input = typeof stdin === "function" ? Readable.from(stdin(() => said)) : stdin;
   const running = execa(program, args, {
     detached,
     cwd,
     env: { ...env },
     extendEnv: false,
-    ...(stdin === undefined ? { stdin: "ignore" as const } : { input: stdin }),
+    ...(input === undefined ? { stdin: "ignore" as const } : { input }),
     timeout: timeoutMs,
     cancelSignal: signal,
     forceKillAfterDelay: graceMs,
@@ -123,7 +127,9 @@ export async function exec(argv: readonly [string, ...string[]], options: ExecOp
     reject: false,
     windowsHide: true,
   });
+  if (typeof stdin === "function") running.stdout?.on("data", (chunk) => (said += chunk));
   running.once("exit", () => {
+    said = undefined;
     try {
       if (detached && running.pid !== undefined) process.kill(-running.pid, "SIGKILL");
     } catch {
@@ -137,6 +143,7 @@ export async function exec(argv: readonly [string, ...string[]], options: ExecOp
     setTimeout(letGo, graceMs).unref();
   });
   const result = await running;
+  said = undefined;
   if (signal.aborted) throw new Cancelled();
   const { exitCode, timedOut, isTerminated, code, stdout = "", stderr = "" } = result;
   return {

@@ -127,7 +127,8 @@ const treeOf = (path: string, text: string) =>
   ).tree;
 
 it("a client is a descriptor, a page and a folder of fixtures", () => {
-  const shared = /^(?:model|index|references|entry|shapes|demands|claude-(?:loader|project|settings|state))\.ts$/;
+  const shared =
+    /^(?:model|index|references|entry|shapes|demands|claude-(?:loader|project|question|settings|state))\.ts$/;
   const descriptors = readdirSync(at("src/core/clients")).filter((name) => !shared.test(name));
   expect(descriptors.sort()).toEqual(ids.map((id) => `${id}.ts`).sort());
   expect(readdirSync(at("docs/clients")).sort()).toEqual(["README.md", ...ids.map((id) => `${id}.md`)].sort());

@@ -1,6 +1,6 @@
 /** What becomes of the findings, the connection test and the word of Claude Code: the links, the cause, what is said first. */
 import { describe, expect, test } from "vitest";
-import type { ClientStatus } from "../../src/core/clients/claude-code.ts";
+import type { Answer } from "../../src/core/clients/claude-question.ts";
 import type { Cause, Diagnosis, ProbeStage } from "../../src/core/diagnosis/diagnose.ts";
 import { type ProbeRecord, STAGES } from "../../src/core/diagnosis/record.ts";
 import { type DoctorReport, headline, type Link, makeReport } from "../../src/core/doctor/report.ts";
@@ -51,7 +51,7 @@ function diagnosisOf(cause: Cause | undefined, at: ProbeStage = "auth"): Diagnos
 const RECORD = { endpoint: {}, exchanges: [] } as unknown as ProbeRecord;
 
 interface Run {
-  readonly status?: ClientStatus;
+  readonly status?: Answer["status"];
   readonly cause?: Cause;
   /** Tested with the token of the command line. */
   readonly given?: boolean;
@@ -65,19 +65,30 @@ function reportOf(told: Told, { status, cause, given = false }: Run = {}): Docto
   return report;
 }
 
+const NOTE = (cause: string) => ({ cause, severity: "note" });
 const linkOf = ({ stages }: DoctorReport, name: Link["stage"]) => stages.find(({ stage }) => stage === name);
 const adviceOf = (report: DoctorReport, name: Link["stage"]) => linkOf(report, name)?.tryThis?.split("\n") ?? [];
 const DISAGREES = "client client-disagrees";
 const NPX = "npx create-halo-mcp";
 const THROUGH =
   /^Claude Code 2\.1\.330 reports "failed to connect" through HTTP_PROXY from ~\/\.claude\/settings\.json;/;
+const RECONNECT = '# then type /mcp, choose "halo" and reconnect';
 const CORRECT = "correct HTTP_PROXY in ~/.claude/settings.json or remove it, then";
 const otherName = { name: "halo-de", store: trusted({}, { mcpServers: { "halo-de": entry() } }), env: VALUES };
 /** What, the set-up and the run, the link and the cause of the report, its headline, the advice. */
 const table: readonly (readonly [string, Told, Run, string, RegExp, ...string[]])[] = [
   ["a proxy of its own", proxied, { status: "failed" }, DISAGREES, THROUGH, CORRECT, ...ASK],
   ["Claude Code fails", good, { status: "failed" }, DISAGREES, /but this test connects: its proxy/, ...ASK],
-  ["it is refused", good, { status: "needs-auth" }, DISAGREES, /needs authentication", but this test/, ...ASK],
+  [
+    "it is refused",
+    good,
+    { status: "needs-auth" },
+    DISAGREES,
+    /needs authentication".*15 minutes/,
+    "claude",
+    RECONNECT,
+  ],
+  ["it does not load it", good, { status: "not-configured" }, DISAGREES, /reports "not configured", but/, ...ASK],
   ["with the saved token", good, { status: "needs-auth", given: true }, DISAGREES, /with the saved token/, NPX, ENTER],
   ["it waits", good, { status: "pending" }, "", /^Connected/],
   ["both connect", good, { status: "connected" }, "", /^Connected/],
@@ -154,7 +165,7 @@ describe("the links before the network", () => {
       .map(({ detail }) => detail?.split("\n")[0]);
     expect(short).toEqual([
       "token from .claude/settings.local.json; account, profile from the environment",
-      "Claude Code 2.1.330, folder not trusted yet, approved, not asked",
+      "Claude Code 2.1.330: not asked; folder not trusted yet, approved",
     ]);
   });
 
@@ -167,14 +178,14 @@ describe("the links before the network", () => {
   });
 
   test("the first failure is the cause; what else there is to do is a note", () => {
-    const notTrusted = { status: "ok", ok: true, notes: [{ cause: "not-trusted", severity: "note" }] };
+    const notTrusted = { status: "ok", ok: true, notes: ["not-trusted", "list-differs"].map(NOTE) };
     expect(linkOf(reportOf({ ...good, store: {} }), "client")).toMatchObject(notTrusted);
-    expect(linkOf(reportOf(good, { status: "pending" }), "client")).toMatchObject({ status: "warning", ok: true });
+    expect(linkOf(reportOf(good, { status: "failed" }), "client")).toMatchObject({ status: "failed", ok: false });
     expect(linkOf(reportOf({ url: GATEWAY, env: VALUES }), "setup")?.notes?.map(({ cause }) => cause)).toEqual([
       "no-entry",
     ]);
     expect(linkOf(reportOf({}), "values")).toMatchObject({ status: "skipped", ok: false });
-    expect(linkOf(reportOf(good), "client")?.notes).toBeUndefined();
+    expect(linkOf(reportOf(good), "client")?.notes).toMatchObject([NOTE("list-differs")]);
   });
 
   test("of a foreign URL nothing but that is said", () => {

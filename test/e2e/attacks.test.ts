@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
+import { statusLine } from "../support/claude.ts";
 import type { Environment } from "../support/home.ts";
 import {
   callsOf,
@@ -119,7 +120,7 @@ describe("M1: files that are made to take for ever", () => {
 describe.concurrent("Claude Code while it is asked", () => {
   /** Writes down what it was given, then does this. */
   const asked = (m: Machine, then: string): string =>
-    `*"mcp get"*) cp "$2" "${m.root}/settings"; env > "${m.root}/environment"; echo $$ > "${m.root}/pid"; ${then} ;;`;
+    `*--strict-mcp-config*) cp "$XDG_CACHE_HOME/settings.json" "${m.root}/settings"; env > "${m.root}/environment"; echo $$ > "${m.root}/pid"; ${then} ;;`;
 
   test("killed meanwhile, it leaves no token behind, and nothing that git would take", () =>
     on({}, async (m) => {
@@ -135,6 +136,11 @@ describe.concurrent("Claude Code while it is asked", () => {
       expect(JSON.stringify([...m.tree(m.tmp)])).not.toContain(TOKEN);
       expect(readFileSync(join(m.tmp, left[0] ?? "", ".gitignore"), "utf8")).toBe("*\n");
       expect(statSync(join(m.tmp, left[0] ?? "")).mode & 0o777).toBe(0o700);
+      // the client's log would be in it
+      writeFileSync(join(m.tmp, left[0] ?? "", "log"), TOKEN);
+      const next = await m.run(["doctor", "--url", m.url], { env: { ...fakeClaude(m, [says("connected")]) } });
+      expect(next.code, next.stdout).toBe(0);
+      expect(readdirSync(m.tmp)).toEqual([]);
     }));
 
   test.each([
@@ -144,13 +150,14 @@ describe.concurrent("Claude Code while it is asked", () => {
   ])("the token is in its private file only where the user's own settings would win: they set %s", (_, own, inFile) =>
     on({}, async (m) => {
       if (own !== undefined) m.write(SETTINGS, JSON.stringify({ env: { HALO_MCP_TOKEN: own } }));
-      const cases = [asked(m, "printf 'halo:\\n  Status: ✔ Connected\\n'")];
+      const cases = [asked(m, `read -r _; read -r _; echo '${statusLine(1, "halo", "connected")}'`)];
       const run = await m.run(full(m), { env: { ...withToken, ...fakeClaude(m, cases) } });
       expect(run.code, run.stderr).toBe(0);
       const settings = JSON.parse(readFileSync(join(m.root, "settings"), "utf8"));
-      expect(settings.enabledMcpjsonServers).toEqual(["halo"]);
-      expect(settings.env?.HALO_MCP_TOKEN).toBe(inFile ? TOKEN : undefined);
-      expect(readFileSync(join(m.root, "environment"), "utf8")).toContain(`HALO_MCP_TOKEN=${TOKEN}`);
+      expect(settings).toEqual({ disableAllHooks: true, env: inFile ? { HALO_MCP_TOKEN: TOKEN } : {} });
+      // it has the value from its own settings, as a session
+      expect(readFileSync(join(m.root, "environment"), "utf8")).not.toContain("HALO_MCP_TOKEN=");
+      expect(flat(run).includes("claude -p would send")).toBe(inFile);
       expect(callsOf(m)).not.toContain(TOKEN);
       expect(readdirSync(m.tmp)).toEqual([]);
     }),
@@ -163,7 +170,7 @@ describe.concurrent("Claude Code while it is asked", () => {
         `*"add-json --help"*) echo "json: the entry" ;;`,
         `*"mcp add "*) cp "${m.root}/entry" "$HOME/.claude.json" ;;`,
         `*"mcp remove"*) echo '{}' > "$HOME/.claude.json" ;;`,
-        says("✔ Connected", "User"),
+        says("connected"),
       ];
       const env = fakeClaude(m, cases, "2.1.197");
       const args = ["--url", m.url, "--scope", "user"];

@@ -207,7 +207,7 @@ afterAll(() => {
   const { all, same, dialogs, asked, agreed } = counts;
   process.stdout.write(
     `\ndoctor: its word about a session equals what the server received in ${same} of ${all} states, ` +
-      `its dialogs in ${dialogs}; the word of \`claude mcp get\` was asked ${asked} times and agreed ${agreed} times\n`,
+      `its dialogs in ${dialogs}; its own word was asked for ${asked} times and agreed ${agreed} times\n`,
   );
 });
 

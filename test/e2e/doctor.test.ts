@@ -9,6 +9,7 @@ import type { Fault } from "../servers/fault-kit.ts";
 import { FAULTS } from "../servers/faults.ts";
 import { PROXY_FAULTS } from "../servers/proxy.ts";
 import { makeTlsFaults } from "../servers/tls-faults.ts";
+import { statusLine } from "../support/claude.ts";
 import type { Environment } from "../support/home.ts";
 import { causesOf, type DoctorRun, doctor, leaks, put, repositoryFor, servers, told } from "./doctor-support.ts";
 import { even, evenReport, golden, noneIsLeft, reduced, titled } from "./golden.ts";
@@ -209,6 +210,7 @@ interface State {
   readonly live?: boolean;
   /** The words that say it, where it is too small to be a cause. */
   readonly note?: string;
+  readonly code?: number;
 }
 
 const APPROVED = { enabledMcpjsonServers: ["halo"] };
@@ -255,9 +257,15 @@ const STATES: Readonly<Record<SetupCause, State>> = {
   "client-disagrees": {
     claude: {
       version: "2.1.330 (Claude Code)",
-      says: "halo:\\n  Scope: Project config (x)\\n  Status: ✘ Failed to connect\\n",
+      says: statusLine(1, "halo", "failed"),
     },
     live: true,
+  },
+  "list-differs": {
+    claude: { version: "2.1.330 (Claude Code)", says: statusLine(1, "halo", "connected") },
+    live: true,
+    note: 'claude mcp list says "Failed to connect"',
+    code: 0,
   },
   "network-differs": { files: bridge({ NO_PROXY: "halo.invalid" }) },
   "verification-off": { files: bridge({ NODE_TLS_REJECT_UNAUTHORIZED: "0" }) },
@@ -286,7 +294,9 @@ describe.concurrent("a set-up that is wrong", () => {
     const bin = join(home, "bin");
     if (state.claude !== undefined) {
       const { version, says } = state.claude;
-      put(bin, { claude: `#!/bin/sh\ncase "$*" in --version) echo '${version}';; *) printf '${says}' ;; esac\n` });
+      put(bin, {
+        claude: `#!/bin/sh\ncase "$*" in --version) echo '${version}';; *) read -r _; read -r _; echo '${says}' ;; esac\n`,
+      });
       chmodSync(join(bin, "claude"), 0o755);
     }
     const report = join(cwd, "report.md");
@@ -299,7 +309,7 @@ describe.concurrent("a set-up that is wrong", () => {
     };
     const run = await doctor(m, ["--json", "--report", report, "--timeout", String(LONG), ...live], { cwd, env });
     hold(run, report);
-    expect(run.code, run.stderr).toBe(1);
+    expect(run.code, run.stderr).toBe(state.code ?? 1);
     const answer = told(run);
     const details = answer.stages.map(({ detail }) => detail ?? "").join("\n");
     if (state.note === undefined) expect(causesOf(answer), details).toContain(cause);

@@ -15,6 +15,7 @@ import {
   type Machine,
   on,
   programsOf,
+  says,
   start,
   withRecorder,
 } from "./support.ts";
@@ -101,7 +102,10 @@ const claude = (m: Machine): Environment =>
   fakeClaude(m, [
     `*--version) echo "2.1.330 (Claude Code)"; sleep 0.05 ;;`,
     `*--help*) echo "use - to read the JSON from stdin" ;;`,
-    `*settings*) stat -c %a "$2" "$(dirname "$2")" >> "${m.root}/modes"; sleep 0.05; echo "  Status: connected" ;;`,
+    says("connected").replace(
+      ")",
+      `) for file in "$XDG_CACHE_HOME"/*.json "$XDG_CACHE_HOME"; do stat -c %a "$file"; done >> "${m.root}/modes"; sleep 0.05;`,
+    ),
     `*add-json*) cat > /dev/null; sleep 0.05 ;;`,
   ]);
 
@@ -219,12 +223,11 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
     may: BOTH,
     runs: (m) => [[0, full(m, "--token-stdin"), { stdin: SECRET, env: claude(m) }]],
     async more(m, { argv, environments }) {
-      expect(callsOf(m)).toMatch(/--settings \S+ mcp get/);
-      expect(readFileSync(join(m.root, "modes"), "utf8")).toBe("600\n700\n");
+      expect(callsOf(m)).toMatch(/--strict-mcp-config --mcp-config \S+ --settings \S+$/m);
+      expect(readFileSync(join(m.root, "modes"), "utf8")).toBe("600\n600\n700\n");
       expect([...argv].some((line) => line.includes("claude"))).toBe(true);
-      // what was typed is in the environment of the client that is asked, of what that starts itself, and of no other
-      const others = [...environments].filter((line) => !/ mcp get -- halo |^(?:stat|dirname|sleep) /.test(line));
-      expect(others).toEqual([]);
+      // what was typed is in no environment: the client that is asked takes it from its settings file
+      expect([...environments]).toEqual([]);
     },
   },
   "with a claude program, --scope user: values through standard input": {

@@ -21,6 +21,7 @@ import manifest from "../../package.json" with { type: "json" };
 import { main } from "../../src/cli.ts";
 import { listen, type Running } from "../servers/fault-kit.ts";
 import { type StandIn, type StandInSettings, startStandIn } from "../servers/stand-in.mjs";
+import { statusLine } from "../support/claude.ts";
 import { madeUp } from "../support/context.ts";
 import { type Environment, mkRepo, type Repository, type ScratchHome, scratchHome } from "../support/home.ts";
 import { packedPackage } from "../support/package.ts";
@@ -376,8 +377,9 @@ export function fakeClaude(m: Machine, cases: readonly string[], version = "2.1.
   return { PATH: `${program(join(m.root, "bin"), "claude", script)}:${m.env.PATH}` };
 }
 export const READS_STDIN = `*"add-json --help"*) echo "json: the entry, - for stdin" ;;`;
-export const says = (status: string, scope = "Project"): string =>
-  `*"mcp get"*) printf 'halo:\\n  Scope: ${scope} config\\n  Status: ${status}\\n' ;;`;
+/** It answers the two questions about the server's status. */
+export const says = (status: string, error?: string): string =>
+  `*--strict-mcp-config*) read -r _; read -r _; echo '${statusLine(1, "halo", status, error)}' ;;`;
 /** How that claude was called, a line a call. */
 export const callsOf = (m: Machine): string =>
   existsSync(join(m.root, "argv")) ? readFileSync(join(m.root, "argv"), "utf8") : "";

@@ -36,7 +36,7 @@ export const here = (m: Machine, text: string): string =>
   even(text, [
     [m.root, "<folder>"],
     // a run in our own process has our own folder for temporary files
-    [`--settings ${tmpdir()}/`, "--settings <folder>/tmp/"],
+    ...["--settings", "--mcp-config"].map((flag) => [`${flag} ${tmpdir()}/`, `${flag} <folder>/tmp/`] as const),
   ]);
 export const printed = (m: Machine, title: string, run: Run): string =>
   titled(`${title}: exit ${run.code}`, here(m, run.stdout)) +
@@ -118,22 +118,32 @@ const INIT: Readonly<Record<string, Case>> = {
       const store = JSON.stringify({ mcpServers: { halo: entryFor(m.url) } });
       return fakeClaude(
         m,
-        [`*"mcp add "*) printf '%s' '${store}' > "$HOME/.claude.json" ;;`, says("✔ Connected", "User")],
+        [`*"mcp add "*) printf '%s' '${store}' > "$HOME/.claude.json" ;;`, says("connected")],
         "2.1.197",
       );
     },
   },
   "scope user, claude": {
     args: [...full, "--scope", "user"],
-    prepare: (m) => fakeClaude(m, [READS_STDIN, adds(m, false), says("✔ Connected", "User")]),
+    prepare: (m) => fakeClaude(m, [READS_STDIN, adds(m, false), says("connected")]),
   },
   "scope local, claude, json": {
     args: [...full, "--scope", "local", "--json"],
-    prepare: (m) => fakeClaude(m, [READS_STDIN, adds(m, true), says("✔ Connected", "Local")]),
+    prepare: (m) => fakeClaude(m, [READS_STDIN, adds(m, true), says("connected")]),
   },
-  "claude connects": { prepare: (m) => fakeClaude(m, [says("✔ Connected")]) },
-  "claude waits for approval": { prepare: (m) => fakeClaude(m, [says("⏸ Pending approval")], "2.1.197") },
-  "claude fails": { prepare: (m) => fakeClaude(m, [says("✘ Failed to connect")]) },
+  "claude connects": { prepare: (m) => fakeClaude(m, [says("connected")]) },
+  "claude waits for approval": {
+    args: [...full, "--bridge", "none"],
+    env: VALUES,
+    prepare: (m) => fakeClaude(m, [says("connected")], "2.1.197"),
+  },
+  "claude -p would send another token": {
+    prepare(m) {
+      m.write("../home/.claude/settings.json", JSON.stringify({ env: WRONG }), 0o600);
+      return fakeClaude(m, [says("connected")]);
+    },
+  },
+  "claude fails": { prepare: (m) => fakeClaude(m, [says("failed", "ECONNREFUSED: Unable to connect.")]) },
   "all clients": { args: [...full, "--client", "claude-code,claude-ai,chatgpt"] },
   "a web client, dry run": { args: ["--dry-run", "--client", "chatgpt", ...ids] },
   "web clients, json": { args: [...full, "--client", "claude-ai,chatgpt", "--json"] },
@@ -237,10 +247,10 @@ const SET_UPS: Readonly<Record<string, SetUp>> = {
   "a foreign url": { files: (m) => ({ ...entry(m, { url: "https://halo.invalid/mcp" }), ...bridge(VALUES) }) },
   "a tool called": { args: ["--call", "ask_agent", "--args", '{"question":"is it open?"}'] },
   "a tool that is not there": { args: ["--call", "nope"] },
-  "claude connects": { env: (m) => fakeClaude(m, [says("✔ Connected")]) },
+  "claude connects": { env: (m) => fakeClaude(m, [says("connected")]) },
   "claude waits": {
     files: (m) => ({ ...entry(m), ...bridge(VALUES, {}) }),
-    env: (m) => fakeClaude(m, [says("⏸ Pending approval")], "2.1.197"),
+    env: (m) => fakeClaude(m, [says("connected")], "2.1.197"),
   },
 };
 

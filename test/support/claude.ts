@@ -33,6 +33,17 @@ export const claudeBinFolder = (version: ClaudeVersion): string => dirname(claud
 /** The program of another Node. */
 export const nodeBinary = (major: 22 | 24 | 26): string => installed(`node-${major}`, "node");
 
+/** What the control protocol answers about one server (2.1.332, without its configuration). */
+export const statusLine = (id: number, name: string, status: string, error?: string): string =>
+  JSON.stringify({
+    type: "control_response",
+    response: {
+      subtype: "success",
+      request_id: `${id}`,
+      response: { mcpServers: [{ name: "NAME", status, error, scope: "dynamic" }] },
+    },
+  }).replace("NAME", name);
+
 /** Runs the real Claude Code, piped (on a terminal it prints cursor codes). `env` is the whole environment. */
 export async function runClaude(
   version: ClaudeVersion,

@@ -2,17 +2,16 @@
 import { existsSync, realpathSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import type { Context } from "../../context.ts";
-import { parseScope, parseStatus } from "../../core/clients/claude-code.ts";
 import { projectOf } from "../../core/clients/claude-project.ts";
+import { questionAbout } from "../../core/clients/claude-question.ts";
 import type { NamedFile } from "../../core/clients/claude-state.ts";
 import type { SetupInput } from "../../core/doctor/entries.ts";
 import { findingsOf } from "../../core/doctor/findings.ts";
 import type { Run } from "../../core/doctor/report.ts";
-import { type Asked, type View, viewSetup } from "../../core/doctor/view.ts";
-import { isSafeVariable } from "../../core/halo.ts";
+import { type Asked, viewSetup } from "../../core/doctor/view.ts";
 import { printable } from "../../core/secrets.ts";
 import { Cancelled, UsageError } from "../../errors.ts";
-import { askClaude, type Question } from "../../io/claude.ts";
+import { askClaude } from "../../io/claude.ts";
 import { describeFolder } from "../../io/git.ts";
 import { isInside, readDocument, readState } from "../../io/read.ts";
 import { haloBelow } from "../shared/below.ts";
@@ -104,16 +103,6 @@ const LEAST_MS = 500;
 /** In addition to the limit of the run: Claude Code needs time to start and to end. */
 const START_MS = 500;
 
-/** The values that a session would have, for `claude mcp get`, which reads no settings of the project. */
-function bridgeFor({ session, env, state, name, approval }: View): Pick<Question, "bridge" | "overridden"> {
-  const names = new Set((session?.read ?? []).map(({ variable }) => variable));
-  // a repository's settings may set variables that change how programs run: they are not passed on
-  const values = Object.fromEntries(Object.entries(env).filter(([each]) => names.has(each) && isSafeVariable(each)));
-  const own = state.settings[0]?.env ?? {};
-  const overridden = Object.entries(values).some(([each, value]) => Object.hasOwn(own, each) && own[each] !== value);
-  return { bridge: { env: values, enabled: approval?.state === "approved" ? [name] : [] }, overridden };
-}
-
 /** In: what is known, and the remaining time, milliseconds. Out: undefined if Claude Code must not be asked. Throws only Cancelled. */
 export async function ask(
   context: Context,
@@ -124,25 +113,21 @@ export async function ask(
   // it follows redirects and starts a sign-in, with the token, and versions differ in what counts as approved: it is
   // asked only about the entry that our own test used, and only after that test passed
   const isPassed = view.toSend.ok && view.ours !== undefined && test?.diagnosis.ok === true;
-  if (claude === undefined || !isPassed || !findingsOf(view).verdict.wouldConnect) return undefined;
+  if (claude === undefined || view.winner === undefined || !isPassed || !findingsOf(view).verdict.wouldConnect)
+    return undefined;
+  const { winner, state, input } = view;
+  const question = questionAbout(winner.entry, state, input.env);
+  if ("refused" in question) return question;
   if (leftMs < LEAST_MS) return {};
-  const question = {
-    name: view.name,
-    ...bridgeFor(view),
+  const asking = {
     elsewhere: false,
     // the rest is for its start and its end
     timeoutMs: Math.round(Math.min(Math.max(LEAST_MS, leftMs * 0.8), 30_000)),
     limit: { timeoutMs: Math.round(leftMs) + START_MS, graceMs: GRACE_MS },
   };
   try {
-    const answer = await askClaude(claude, question, {
-      cwd: view.input.above[0] ?? context.cwd,
-      env,
-      signal: context.signal,
-    });
-    if (answer === undefined) return {};
-    const { said, isKnown } = answer;
-    return { status: isKnown ? parseStatus(said) : "not-configured", scope: parseScope(said) };
+    const surroundings = { cwd: input.above[0] ?? context.cwd, env, signal: context.signal };
+    return { ...(await askClaude(claude, question, asking, surroundings)), remark: question.remark };
   } catch (error) {
     if (error instanceof Cancelled) throw error;
     // no space for a private file, for example

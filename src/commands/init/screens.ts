@@ -92,7 +92,10 @@ function startLines({ options, here }: Page, { scopes }: Choice): Paragraph {
   const start = ["Start", inFolder ? `  cd ${toSh([here.root])} && claude` : "  claude"];
   if (!scopes.includes("project")) return start;
   const notes = {
-    "claude-settings": [],
+    "claude-settings": [
+      '  "claude mcp list" does not read these values and says "Failed to connect"',
+      "  here: look at /mcp. With --scope user, it works in both.",
+    ],
     none: ["  Export the three variables first: Claude Code does not read .env."],
     direnv: ['  Once: direnv allow. Claude Code will ask about the server: choose "Use this MCP server".'],
   };
@@ -151,7 +154,8 @@ export function headlineOf({ ok, files, client }: Proof, changed: boolean, here:
   if (files.control === "accepted")
     return `${saved}, but the server accepts requests without a token, so your token was not tested.${untouched}`;
   if (!changed) return `Already set up and working.${untouched}`;
-  if (client === "connected") return "HALO is connected, and Claude Code confirms it.";
+  if (client === "connected") return "HALO is connected: Claude Code reaches it with the saved settings.";
+  if (client === "pending") return "HALO answers with the saved settings. Claude Code waits for your approval.";
   const asked = client === "not-asked" ? "Claude Code could not be asked" : "Claude Code gave no clear answer";
   const rest = here.claude === undefined ? `${absenceOf(here)}, so it is untested there` : asked;
   return `HALO answers with the saved settings. ${rest}.`;

@@ -1,16 +1,8 @@
 /** Who may receive the token; the connection test; the proof after writing, by the files and by Claude Code itself. */
 import { adviceLine } from "../../core/advice.ts";
-import {
-  type ClientStatus,
-  expandEntry,
-  haloEntry,
-  parseScope,
-  parseStatus,
-  readEntry,
-  type Scope,
-  type Sent,
-} from "../../core/clients/claude-code.ts";
-import { envIn, isSwitchedOff, sessionEnv } from "../../core/clients/claude-state.ts";
+import { expandEntry, haloEntry, readEntry, type Scope, type Sent } from "../../core/clients/claude-code.ts";
+import { type Answer, questionAbout } from "../../core/clients/claude-question.ts";
+import { approvalOf, isSwitchedOff, sessionEnv, takenEntry } from "../../core/clients/claude-state.ts";
 import { references } from "../../core/clients/references.ts";
 import { toSh } from "../../core/command-line.ts";
 import { mayReceive, type ToSend, whatToSend } from "../../core/connection.ts";
@@ -147,25 +139,29 @@ export function testFailed(diagnosis: Diagnosis): Refusal {
   return new Refusal(message, { hint }, diagnosis.cause ?? "test-failed");
 }
 
-/** What was proven. `client`: the answer of Claude Code itself, if it could be asked. */
+/** What was proven. `client`: the answer of Claude Code itself, or what its files say before it could be asked. */
 export interface Proof {
   readonly ok: boolean;
   readonly files: Diagnosis;
-  readonly client: ClientStatus | "not-asked";
+  readonly client: Answer["status"] | "disabled" | "rejected" | "not-asked";
 }
-
-const UNLIKE_HERE: readonly [string, string] = [
-  "although the same values work from here.",
-  "Proxy variables, NODE_EXTRA_CA_CERTS and another entry of the same name are the usual reasons: claude mcp list",
-];
 
 /** The statuses of Claude Code that are failures: what is wrong, and what to do about it. */
 const FAILURES: Readonly<Partial<Record<Proof["client"], readonly [string, string]>>> = {
-  disabled: ["it is disabled for this folder.", "To enable it: claude, then /mcp"],
-  rejected: ["it was rejected earlier.", "To be asked again: claude mcp reset-project-choices"],
-  failed: UNLIKE_HERE,
-  "needs-auth": UNLIKE_HERE,
-  "not-configured": UNLIKE_HERE,
+  disabled: ["does not start this server: it is disabled for this folder.", "To enable it: claude, then /mcp"],
+  rejected: [
+    "does not start this server: it was rejected earlier.",
+    "To be asked again: claude mcp reset-project-choices",
+  ],
+  failed: [
+    "cannot connect, although the same values work from here",
+    "Proxy variables and NODE_EXTRA_CA_CERTS are the usual reasons. To see more: claude, then /mcp",
+  ],
+  "needs-auth": [
+    "does not connect, although the same values work from here: after a refusal (HTTP 403) it waits 15 minutes.",
+    "To connect now: claude, then /mcp, and reconnect",
+  ],
+  "not-configured": ["does not load this entry.", "To see why: npx create-halo-mcp check"],
 };
 
 /** What the entry on disk sends. Throws Refusal if it goes to another URL than the agreed one, or sends nothing. */
@@ -173,12 +169,14 @@ function sentByFiles(page: Page, scope: Scope, title: string): Sent {
   const { here, options, target, url } = page;
   const entry = entryIn(page, scope);
   const missing = `${title}: the entry "${target.name}" is missing when the file is read again`;
-  if (entry === undefined) throw new Refusal(missing, { hint: "claude mcp list" }, "proof-failed");
+  if (entry === undefined) throw new Refusal(missing, { hint: "npx create-halo-mcp doctor" }, "proof-failed");
   // without the bridge, the values are in the environment that starts Claude Code: .env is used instead
   const more = scope === "project" && options.bridge !== "claude-settings" ? Object.fromEntries(here.dotenv) : {};
   const hint = `look at ${here.paths.mcp}, and at "env" in ${here.paths.bridge}`;
   return permitted(whatToSend(entry, here.env, more, { url }), title, hint);
 }
+
+const SCOPES = ["local", "project", "user"] as const;
 
 /** What a scope sends: if it is the same for two of them, they give the same answer. */
 function sentByScope(page: Page, scope: Scope): Json {
@@ -188,30 +186,60 @@ function sentByScope(page: Page, scope: Scope): Json {
   return { url, headers: { ...headers } };
 }
 
-/** Asks Claude Code itself, through a private settings file for the project scope. Only its status is shown. */
+/** Its own entry in front of the one of a scope, if that sends something else. */
+function inFrontOf(page: Page, scope: Scope): Scope | undefined {
+  const { state } = page.here;
+  const all = SCOPES.flatMap((each) => entryIn(page, each) ?? []).filter(({ broken }) => broken === undefined);
+  const front = takenEntry(all, approvalOf(state, page.target.name)).winner?.scope ?? scope;
+  return equalJson(sentByScope(page, front), sentByScope(page, scope)) ? undefined : front;
+}
+
+/** What to ask Claude Code about a scope; or why it is not asked. An entry for all folders is asked about in none. */
+function questionFor(page: Page, scope: Scope, secrets: Secrets) {
+  const { context, here } = page;
+  const state =
+    scope === "user"
+      ? { ...here.state, settings: here.state.settings.filter(({ from }) => from === "user-settings") }
+      : here.state;
+  const entry = entryIn(page, scope);
+  if (entry === undefined) return { refused: "the entry is missing" };
+  const has = sessionEnv(state, context.env);
+  const used = expandEntry(entry, has).read.map(({ variable }) => variable);
+  if (used.some((name) => Object.hasOwn(secrets, name) && has[name] !== secrets[name]))
+    return { refused: "the variables are not exported in this shell" };
+  return questionAbout(entry, state, context.env);
+}
+
+/** Asks Claude Code itself about the set-up as it stands. Whether it starts the server at all, its files say. */
 async function proveClient(page: Page, scope: Scope, secrets: Secrets): Promise<Proof["client"]> {
   const { context, options, show, here, target } = page;
   const { claude, root, programEnv, state } = here;
   if (claude === undefined) return "not-asked";
   const { name } = target;
-  const own = envIn(state.files.userSettings);
-  const exported = sessionEnv(state, context.env, "list");
-  const isProject = scope === "project";
-  const pairs = Object.entries(secrets);
-  if (isProject && options.bridge !== "claude-settings" && pairs.some(([key, value]) => exported[key] !== value)) {
-    show.warn("Claude Code was not tested: the variables are not exported in this shell.");
-    return "unknown";
-  }
   const client = `Claude Code ${claude.version}`;
-  const question = {
-    name,
-    bridge: isProject ? { env: secrets, enabled: [name] } : undefined,
-    overridden: pairs.some(([key, value]) => Object.hasOwn(own, key) && own[key] !== value),
-    elsewhere: scope === "user",
-    timeoutMs: Math.min(options.timeoutMs, 30_000),
+  const front = inFrontOf(page, scope);
+  if (front !== undefined) {
+    show.bad(`${client} uses its ${front} entry of the same name here, not the one in the ${scope} scope.`, [
+      `To use the latter: claude mcp remove --scope ${front} ${printable(name, 64)}`,
+    ]);
+    return "failed";
+  }
+  const fail = (status: Proof["client"], reason = ""): Proof["client"] => {
+    const [why = "", advice = ""] = FAILURES[status] ?? [];
+    show.bad(`${client} ${why}${reason}`, [advice]);
+    return status;
   };
+  const approval = scope === "project" ? approvalOf(state, name).state : "not-needed";
+  if (isSwitchedOff(state, name)) return fail("disabled");
+  if (approval === "rejected") return fail("rejected");
+  const question = questionFor(page, scope, secrets);
+  if ("refused" in question) {
+    show.warn(`Claude Code was not tested: ${question.refused}.`);
+    return "not-asked";
+  }
+  const asking = { elsewhere: scope === "user", timeoutMs: Math.min(options.timeoutMs, 30_000) };
   const progress = show.progress(`asking ${client}`);
-  const answer = await askClaude(claude, question, { cwd: root, env: programEnv, signal: context.signal })
+  const answer = await askClaude(claude, question, asking, { cwd: root, env: programEnv, signal: context.signal })
     .catch((error: unknown) => {
       if (error instanceof Cancelled) throw error;
       // no space for a private file, for example: everything is written and tested from here
@@ -220,22 +248,15 @@ async function proveClient(page: Page, scope: Scope, secrets: Secrets): Promise<
     })
     .finally(progress.end);
   if (answer === "not-asked") return answer;
-  const { said, isKnown } = answer ?? { said: "", isKnown: true };
-  const inFront = parseScope(said) ?? scope;
-  if (!equalJson(sentByScope(page, inFront), sentByScope(page, scope))) {
-    show.bad(`${client} uses its ${inFront} entry of the same name here, not the one in the ${scope} scope.`, [
-      `To use the latter: claude mcp remove --scope ${inFront} ${printable(name, 64)}`,
-    ]);
-    return "failed";
-  }
-  const reported = isKnown ? parseStatus(said) : "not-configured";
-  const status = isSwitchedOff(state, name) ? "disabled" : reported;
-  const [why, advice = ""] = FAILURES[status] ?? [];
-  if (why !== undefined) show.bad(`${client} says: ${status}, ${why}`, [advice]);
-  else if (status === "connected") show.ok(`${client} says: connected (${scope} scope).`);
-  else if (status === "pending") show.warn(`${client} waits for your approval.`, ["To approve it: claude, then /mcp"]);
-  else show.warn(`${client} gave no clear answer (${status}).`, ["Check it yourself: claude, then /mcp"]);
-  return status;
+  const { status = "unknown", error = "" } = answer ?? {};
+  if (FAILURES[status] !== undefined)
+    return fail(status, status === "failed" ? `: ${printable(error, 120) || "it gives no reason"}` : "");
+  if (status !== "connected") show.warn(`${client} gave no clear answer.`, ["Check it yourself: claude, then /mcp"]);
+  else
+    show.ok(`${client} connects with the saved settings (${scope} scope).`, question.remark ? [question.remark] : []);
+  if (status !== "connected" || approval !== "pending") return status;
+  show.warn(`${client} waits for your approval before it starts the server.`, ["To approve it: claude, then /mcp"]);
+  return "pending";
 }
 
 /** The proof of every chosen scope; undefined if there is none. The first failure is reported. */

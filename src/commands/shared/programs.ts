@@ -1,7 +1,7 @@
 /** The programs that a command starts, such as Claude Code, and the user's own files of Claude Code. */
 import { dirname, join, parse, resolve } from "node:path";
 import type { Context } from "../../context.ts";
-import { readClaude } from "../../io/claude.ts";
+import { clearDeadFolders, readClaude } from "../../io/claude.ts";
 import { findRoot } from "../../io/git.ts";
 import { findProgram, trustedEnv, untrusted } from "../../io/programs.ts";
 
@@ -32,6 +32,7 @@ export async function claudeOf(
   { find, env }: ReturnType<typeof programsFor>,
   limit?: Parameters<typeof readClaude>[2],
 ) {
+  await clearDeadFolders();
   const path = find("claude");
   if (path === undefined) return { claude: undefined, claudeIs: "none" } as const;
   return await readClaude(runnable(path), { cwd: parse(cwd).root, env, signal }, limit);

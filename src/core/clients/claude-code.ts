@@ -20,7 +20,6 @@ export const claudeCode: Client = {
   foreign: [],
   unset: "literal",
   reads: [".claude/settings.local.json", ".claude/settings.json"],
-  verify: ["claude", "mcp", "get", "halo"],
   next: [{ note: "Start claude in this folder and approve the server" }],
 };
 
@@ -116,30 +115,4 @@ export function haloEntries(servers: Json | undefined, scope: Scope, name: strin
     .map(([key, raw]) => readEntry(key, scope, raw))
     .filter((each) => each.name === name || each.url.includes(HALO_URL) || each.values.token !== undefined)
     .sort((a, b) => Number(b.name === name) - Number(a.name === name));
-}
-
-/** The status lines of `claude mcp get <name>` in both measured versions; the first match counts. */
-const STATUSES = [
-  // failures first: the text after a failure may be the server's own words
-  [/^\S*\s*failed/i, "failed"],
-  [/^\S*\s*connected(?!.*failed)/i, "connected"],
-  [/needs authentication/i, "needs-auth"],
-  [/pending approval/i, "pending"],
-  [/rejected \(see|rejected$/i, "rejected"],
-  [/disabled/i, "disabled"],
-  [/not configured/i, "not-configured"],
-  [/failed|error|timed out/i, "failed"],
-] as const;
-
-/** The answer of `claude mcp get` about a server. Its text is never shown: it contains header values as they are stored. */
-export type ClientStatus = (typeof STATUSES)[number][1] | "unknown";
-
-export function parseStatus(output: string): ClientStatus {
-  const line = /^\s*Status:\s*(.*)$/m.exec(output)?.[1] ?? "";
-  return STATUSES.find(([pattern]) => pattern.test(line))?.[1] ?? "unknown";
-}
-
-/** The scope of the entry in that output: if several have the same name, Claude Code uses local, project, user in this order. */
-export function parseScope(output: string): Scope | undefined {
-  return /^\s*Scope:\s*(local|project|user) config/im.exec(output)?.[1]?.toLowerCase() as Scope | undefined;
 }

@@ -30,6 +30,7 @@ export const LINK_OF = {
   "client-broken": "client",
   "client-disagrees": "client",
   "network-differs": "client",
+  "list-differs": "client",
   "verification-off": "client",
   "repository-steers": "client",
 } as const;

@@ -1,57 +1,59 @@
 /** Findings about Claude Code: how it treats the entry, its own answer, and its network settings. */
 import type { Advice } from "../advice.ts";
 import { shown } from "../check/show.ts";
-import type { ClientStatus } from "../clients/claude-code.ts";
-import { nearApproval } from "../clients/claude-state.ts";
+import { expandEntry } from "../clients/claude-code.ts";
+import type { Answer } from "../clients/claude-question.ts";
+import { nearApproval, sessionEnv } from "../clients/claude-state.ts";
+import { printable } from "../secrets.ts";
 import { type Found, NEW_TOKEN, note, npx, repair, run, type Scene, say } from "./finding.ts";
 import { VERIFY } from "./values.ts";
 
-export const STATUS_WORDS: Readonly<Record<ClientStatus, string>> = {
+export const STATUS_WORDS: Readonly<Record<Answer["status"], string>> = {
   connected: "connected",
   failed: "failed to connect",
   "needs-auth": "needs authentication",
-  pending: "not approved",
-  rejected: "rejected",
-  disabled: "disabled",
+  pending: "still connecting",
   "not-configured": "not configured",
   unknown: "an unknown status",
 };
 
-/** Claude Code's own status contradicts its files or the test. It is asked only after a passed test, about an entry that a session would use. */
+/** Claude Code's own status contradicts the test. It is asked only after a passed test, about the entry that a session would use. */
 function* disagreement(v: Scene): Found {
-  const { asked, tested, winner, input } = v;
-  if (asked === undefined) return;
-  const list = run("claude", "mcp", "list");
-  const { status = "unknown", scope } = asked;
-  if (asked.status === undefined) yield say.note("client-disagrees", "Claude Code gave no answer in time", list);
-  const says = `Claude Code ${v.client.version ?? ""} reports "${STATUS_WORDS[status]}"`;
-  // `claude mcp get` reads only the user's own settings
-  const way = v.network.filter(({ name, from, differs }) => from === "user-settings" && differs && name !== VERIFY);
-  const names = way.map(({ name }) => name).join(", ");
-  const isOther = scope !== undefined && scope !== winner?.scope;
-  if (tested?.ok === true && (status === "failed" || status === "needs-auth"))
-    if (input.token === undefined)
-      yield say.failed(
-        "client-disagrees",
-        way[0] === undefined
-          ? `${says}, but this test connects: its proxy, its certificates or another entry may be the reason`
-          : `${says} through ${names} from ${way[0].place}; this test connects without it`,
-        ...(way[0] === undefined ? [] : [note(`correct ${names} in ${way[0].place} or remove it, then`)]),
-        run("claude"),
-        note(`# then type /mcp: it shows the reason for "${v.shownName}"`),
-      );
-    else
-      yield say.failed(
-        "client-disagrees",
-        `${says} with the saved token; this test passed with the token from the command line`,
-        repair(v, winner),
-        note("# and enter the token that works"),
-      );
-  else if (isOther || !["connected", "failed", "needs-auth", "unknown"].includes(status))
-    yield say.warning(
+  const { asked, winner, input } = v;
+  if (asked === undefined || asked.refused !== undefined) return;
+  const look = [run("claude"), note(`# then type /mcp: it shows the reason for "${v.shownName}"`)];
+  const { status, error = "" } = asked;
+  if (status === undefined) yield say.note("client-disagrees", "Claude Code gave no answer in time", ...look);
+  if (status === undefined || status === "connected" || status === "unknown" || status === "pending") return;
+  const reason = error === "" || input.token !== undefined ? "" : ` (${printable(error, 120)})`;
+  const says = `Claude Code ${v.client.version ?? ""} reports "${STATUS_WORDS[status]}"${reason}`;
+  const [way] = v.network.filter(({ from, differs, name }) => from !== "environment" && differs && name !== VERIFY);
+  if (input.token !== undefined)
+    yield say.failed(
       "client-disagrees",
-      `${says}${isOther ? ` for its ${scope} entry` : ""}, but according to its files it should connect with the one in ${winner?.file ?? ""}`,
-      list,
+      `${says} with the saved token; this test passed with the token from the command line`,
+      repair(v, winner),
+      note("# and enter the token that works"),
+    );
+  else if (way !== undefined)
+    yield say.failed(
+      "client-disagrees",
+      `${says} through ${way.name} from ${way.place}; this test connects without it`,
+      note(`correct ${way.name} in ${way.place} or remove it, then`),
+      ...look,
+    );
+  else if (status === "needs-auth")
+    yield say.failed(
+      "client-disagrees",
+      `${says}, but this test connects: for 15 minutes it does not try again after a refusal (HTTP 403)`,
+      run("claude"),
+      note(`# then type /mcp, choose "${v.shownName}" and reconnect`),
+    );
+  else
+    yield say.failed(
+      "client-disagrees",
+      `${says}, but this test connects: its proxy or its certificates may be the reason`,
+      ...look,
     );
 }
 
@@ -156,6 +158,21 @@ function* ways({ network }: Scene): Found {
     );
 }
 
+/** CM.com's page tells people to look at `claude mcp list`, which reads no settings of the project. */
+function* listing({ winner, session, state, input, shownName, values, client, tested }: Scene): Found {
+  if (winner === undefined || client.program !== "found" || tested?.ok !== true) return;
+  if (session === undefined || session.missing.length > 0) return;
+  const { missing } = expandEntry(winner.entry, sessionEnv(state, input.env, "list"));
+  const unread = values.find(({ variable = "" }) => missing.includes(variable));
+  if (unread !== undefined)
+    yield say.note(
+      "list-differs",
+      `claude mcp list says "Failed to connect", as it does not read ${unread.place ?? ""}: sessions do`,
+      run("claude"),
+      note(`# then type /mcp: it shows "${shownName}" and its tools`),
+    );
+}
+
 export function* clientFindings(v: Scene): Found {
   const { program } = v.client;
   yield* consent(v);
@@ -168,5 +185,6 @@ export function* clientFindings(v: Scene): Found {
       note("# and choose: Yes, I trust this folder"),
     );
   yield* ways(v);
+  yield* listing(v);
   yield* disagreement(v);
 }

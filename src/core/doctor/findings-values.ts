@@ -87,9 +87,17 @@ function* stale(v: Scene): Found {
     if (others.length === 0 || (source.state !== "set" && source.state !== "empty")) continue;
     const used = source.place ?? "";
     const isRefused = source === refusedCopy(v);
+    // there the user's settings come first, then the environment, then the project's settings
+    const first = [input.userSettings.shown, ENVIRONMENT].find((place) =>
+      source.places.some((each) => each.place === place),
+    );
+    const print =
+      first === undefined || !others.includes(first) || source.from === "literal"
+        ? ""
+        : `; claude -p sends the one in ${first}`;
     const seen = isRefused
       ? `${nameOf(source)} in ${used} was refused; another value is in ${others.join(", ")}`
-      : `${nameOf(source)} differs between ${used} and ${others.join(", ")}: Claude Code sends the one in ${used}`;
+      : `${nameOf(source)} differs between ${used} and ${others.join(", ")}: Claude Code sends the one in ${used}${print}`;
     const byHand = others.filter((place) => place === ENVIRONMENT || foreign.includes(place));
     const variable = source.variable ?? variablesFor(v.name)[source.value];
     const advice: readonly Advice[] = [

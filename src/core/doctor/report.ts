@@ -72,7 +72,13 @@ function setupOf(v: View, verdict: ReturnType<typeof findingsOf>["verdict"]) {
   };
 }
 
-const APPROVAL = { ...STATUS_WORDS, approved: "approved", "not-needed": "no approval needed" };
+const APPROVAL: Readonly<Record<NonNullable<View["approval"]>["state"], string>> = {
+  approved: "approved",
+  "not-needed": "no approval needed",
+  pending: "not approved",
+  rejected: "rejected",
+  disabled: "disabled",
+};
 
 /** What was seen at each link before the network. */
 const LINES: Readonly<Record<SetupLink, (v: Scene, setup: ReturnType<typeof setupOf>) => readonly string[]>> = {
@@ -91,17 +97,20 @@ const LINES: Readonly<Record<SetupLink, (v: Scene, setup: ReturnType<typeof setu
     return places.length === 0 ? [] : [places.join("; ")];
   },
   client: ({ client: { program, version }, approval, trust, asked, input }) => {
-    const silence = asked === undefined ? "not asked" : "did not answer";
-    const throughMain = input.main && trust.folder === input.main.folder ? ` through ${input.shownMain}` : "";
-    const words = [
-      program === "found"
-        ? `Claude Code ${version ?? ""}`
-        : `Claude Code ${program === "none" ? "not found" : "version unknown"}`,
-      trust.trusted ? `trusted${throughMain}` : "folder not trusted yet",
+    const { status, refused, remark } = asked ?? {};
+    const silence = asked === undefined || refused !== undefined ? "not asked" : "did not answer";
+    const name = program === "none" ? "not found" : (version ?? "version unknown");
+    const says = program === "found" ? `: ${status === undefined ? silence : STATUS_WORDS[status]}` : "";
+    const through = input.main && trust.folder === input.main.folder ? ` through ${input.shownMain}` : "";
+    const files = [
+      trust.trusted ? `trusted${through}` : "folder not trusted yet",
       approval && APPROVAL[approval.state],
-      program === "found" && (asked?.status === undefined ? silence : `reports ${STATUS_WORDS[asked.status]}`),
     ];
-    return [words.filter(Boolean).join(", ")];
+    return [
+      `Claude Code ${name}${says}; ${files.filter(Boolean).join(", ")}`,
+      status === undefined ? "" : "trust and approval are what its files say: its answer does not prove them",
+      refused === undefined ? (remark ?? "") : `not asked: ${refused}`,
+    ].filter((line) => line !== "");
   },
 };
 

@@ -1,14 +1,8 @@
 /** Files and environment → what a session of Claude Code would do with HALO. Pure; contains secrets. */
 import { shown } from "../check/show.ts";
-import {
-  type ClientStatus,
-  type Entry,
-  expandEntry,
-  haloEntry,
-  readEntry,
-  type Scope,
-} from "../clients/claude-code.ts";
+import { type Entry, expandEntry, haloEntry, readEntry } from "../clients/claude-code.ts";
 import { projectOf } from "../clients/claude-project.ts";
+import type { Answer } from "../clients/claude-question.ts";
 import {
   type ApprovalView,
   approvalOf,
@@ -30,10 +24,10 @@ import { HALO_URL, HEADERS, isSafeVariable, type Value } from "../halo.ts";
 import { chooseName, placesOf, type Server, type SetupInput } from "./entries.ts";
 import { secretsIn, type ValueSource, viewNetwork, viewValues } from "./values.ts";
 
-/** What Claude Code said about the entry; nothing if it did not answer in time. */
-export interface Asked {
-  readonly status?: ClientStatus;
-  readonly scope?: Scope | undefined;
+/** What Claude Code said about the entry; no status if it did not answer in time, or must not be asked (`refused`). */
+export interface Asked extends Partial<Answer> {
+  readonly refused?: string;
+  readonly remark?: string | undefined;
 }
 
 /** The dialogs that a session shows before it connects to anything. */
