@@ -31,11 +31,11 @@ const SKIPPED = new Set(["node_modules", ".git"]);
 const LIST_MS = 60_000;
 
 /** The relevant files, by path. Private ones (`.env`, a bridge) are found where a client starts, even if git ignores them. */
-export function discover(options: DiscoverOptions): readonly Found[] {
+export async function discover(options: DiscoverOptions): Promise<readonly Found[]> {
   const { git, within, root } = options;
   const { kindOf, atRoot, besideMcp } = options.places;
   const asked = within.filter(({ isFolder }) => isFolder).map(({ path }) => (path === "" ? "" : `${path}/`));
-  const listed = git === undefined ? walk(options, within.length === 0 ? [""] : asked) : askGit(options, git);
+  const listed = git === undefined ? walk(options, within.length === 0 ? [""] : asked) : await askGit(options, git);
   const found = new Map(listed.map((file) => [file.path, file]));
   const addUnlisted = (path: string): void => {
     // a file that exists and was not listed is ignored
@@ -55,9 +55,9 @@ export function discover(options: DiscoverOptions): readonly Found[] {
 }
 
 /** The files that are tracked, or that no rule ignores. Throws if git could not read a folder of a path argument. */
-function askGit({ root, within, places }: DiscoverOptions, git: GitOptions): readonly Found[] {
+async function askGit({ root, within, places }: DiscoverOptions, git: GitOptions): Promise<readonly Found[]> {
   const argv = ["ls-files", "-z", "-t", "--cached", "--others", "--exclude-standard", "--", ...places.pathspecs];
-  const { stdout, stderr } = run(git, argv, [0], "", LIST_MS);
+  const { stdout, stderr } = await run(git, argv, [0], "", LIST_MS);
   // git skips these with a warning (dir.c of git 2.39, with LC_ALL=C); a folder that was removed meanwhile is empty
   const closed = stderr.matchAll(/^warning: could not open directory '(.*?)\/?': (?!No such file|Not a directory)/gm);
   const isAsked = (folder: string): boolean =>
@@ -117,11 +117,11 @@ function walk({ root, places, maxFolders }: DiscoverOptions, folders: readonly s
 const MOST = 20;
 
 /** Where tracked files contain a secret, one place per file; a binary or very large file has neither place nor text. */
-export function findSpills(options: GitOptions, secrets: readonly string[]) {
+export async function findSpills(options: GitOptions, secrets: readonly string[]) {
   if (secrets.length === 0) return [];
   // the secrets go through stdin, because argv is public
   const argv = ["grep", "-z", "-l", "-F", "--no-recurse-submodules", "-f", "-", "--", "."];
-  const { stdout } = run(options, argv, [0, 1], `${secrets.join("\n")}\n`, LIST_MS);
+  const { stdout } = await run(options, argv, [0, 1], `${secrets.join("\n")}\n`, LIST_MS);
   const paths = stdout.split("\0").filter((path) => path !== "");
   return paths.slice(0, MOST).map((path) => {
     const reading = readDocument(join(options.cwd, path));

@@ -19,7 +19,7 @@ export type Undo = () => string | undefined | Promise<string | undefined>;
 export interface WriteOptions {
   readonly signal: AbortSignal;
   /** Called for a step with `secret` right before its content is written anywhere, after all earlier steps are in place: throws a Refusal when git would take the file. */
-  readonly assertPrivate: (realPath: string, path: string) => void;
+  readonly assertPrivate: (realPath: string, path: string) => Promise<void> | void;
   /** Runs after every file is in place, and returns what it did. If it throws, everything is undone. */
   readonly afterwards?: (onDone: (what: string, undo: Undo) => void) => Promise<void>;
 }
@@ -70,10 +70,10 @@ export async function applyWrites(steps: readonly WriteStep[], options: WriteOpt
     const statuses: StepStatus[] = [];
     for (const step of steps) {
       at = step.path;
-      // lets a signal arrive: everything else here is synchronous
+      // lets a signal arrive: almost everything else here is synchronous
       await turn();
       if (signal.aborted) throw new Cancelled();
-      statuses.push(perform(step, locks, options, done) ? "written" : "unchanged");
+      statuses.push((await perform(step, locks, options, done)) ? "written" : "unchanged");
     }
     await options.afterwards?.((what, undo) => done.push({ what, undo }));
     const late = done.find(({ isStale }) => isStale?.());
@@ -93,12 +93,12 @@ export async function applyWrites(steps: readonly WriteStep[], options: WriteOpt
 }
 
 /** One step. Out: whether it changed anything. */
-function perform(step: WriteStep, locks: ReadonlyMap<string, Lock>, options: WriteOptions, done: Done[]): boolean {
+async function perform(step: WriteStep, locks: ReadonlyMap<string, Lock>, options: WriteOptions, done: Done[]) {
   const entry = readKnown(step.path);
   if (textOf(entry) === step.after) return false;
   const lock = locks.get(entry.realPath);
   if (lock === undefined || textOf(entry) !== step.before) throw stale(step.path);
-  if (step.secret === true && step.after !== undefined) options.assertPrivate(entry.realPath, step.path);
+  if (step.secret === true && step.after !== undefined) await options.assertPrivate(entry.realPath, step.path);
   if (step.after !== undefined) stage(lock.fresh, step.after, step, entry);
   if (entry.kind === "file") {
     // a rename would also replace a file that its owner made read-only

@@ -26,7 +26,7 @@ function runner(root: string, replan: () => Plan, rest: Partial<CarryOut> = {}) 
   };
   const how: CarryOut = {
     context,
-    place: { root, gitProgram: undefined, programEnv: { PATH: process.env.PATH } },
+    place: { root, gitProgram: undefined, programEnv: { PATH: process.env.PATH }, signal: context.signal },
     dryRun: false,
     show: count("shown"),
     confirm: async () => count("asked")(),

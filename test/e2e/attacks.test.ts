@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
 import { statusLine } from "../support/claude.ts";
@@ -16,6 +16,7 @@ import {
   ids,
   type Machine,
   on,
+  program,
   READS_STDIN,
   type Run,
   says,
@@ -115,6 +116,26 @@ describe("M1: files that are made to take for ever", () => {
         },
       );
     }));
+});
+
+describe.concurrent("git that hangs", () => {
+  test.each(["SIGTERM", "SIGINT"] as const)("%s ends the run, and git with what it started", (name) =>
+    on({}, async (m) => {
+      const mark = join(m.root, "started");
+      const script = `trap '' INT TERM; touch ${mark}; sleep 70 & wait; sleep 70; sleep 70`;
+      const env = { ...m.env, ...withToken, PATH: `${program(join(m.root, "bin"), "git", script)}:${m.env.PATH}` };
+      for (const args of [full(m), ["check"]]) {
+        rmSync(mark, { force: true });
+        const child = spawn(process.execPath, [m.bin, ...args], { cwd: m.path, env, stdio: "ignore" });
+        await vi.waitUntil(() => existsSync(mark), { timeout: 30_000 });
+        child.kill(name);
+        const [code] = await once(child, "close");
+        expect(code).toBe(130);
+        // a killed process takes a moment to go
+        await vi.waitUntil(() => m.processes().length === 0, { timeout: 5000 });
+      }
+    }),
+  );
 });
 
 describe.concurrent("Claude Code while it is asked", () => {

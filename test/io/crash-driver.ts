@@ -111,9 +111,9 @@ async function start(): Promise<void> {
 }
 
 async function apply(): Promise<object> {
-  const git = order.git === undefined ? undefined : createGit({ ...order.git, env: process.env });
-  const assertPrivate = (realPath: string, path: string): void => {
-    if (git !== undefined && !git.isIgnored(realPath)) throw new Refusal(`${path} is not ignored.`);
+  const git = order.git === undefined ? undefined : createGit({ ...order.git, env: process.env, signal });
+  const assertPrivate = async (realPath: string, path: string): Promise<void> => {
+    if (git !== undefined && !(await git.isIgnored(realPath))) throw new Refusal(`${path} is not ignored.`);
   };
   return { statuses: await applyWrites(order.steps ?? [], { signal, assertPrivate }) };
 }

@@ -1,23 +1,25 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
-import { describe, expect, it } from "vitest";
-import { EnvironmentError } from "../../src/errors.ts";
+import { describe, expect, it, vi } from "vitest";
+import { Cancelled, EnvironmentError } from "../../src/errors.ts";
 import { createGit, describeFolder, findRoot } from "../../src/io/git.ts";
 import { findProgram, programCandidates, trustedEnv, untrusted } from "../../src/io/programs.ts";
 import { folder } from "../support/home.ts";
 
 const program = findProgram("git", { env: process.env, platform: process.platform, exclude: [] }) ?? "git";
 
+const { signal } = new AbortController();
+
 function repository() {
   const dir = folder();
   const sh = (...argv: string[]): string => execFileSync(program, argv, { cwd: dir, encoding: "utf8" });
   sh("init", "-q");
-  return { dir, sh, git: createGit({ program, cwd: dir, env: process.env }) };
+  return { dir, sh, git: createGit({ program, cwd: dir, env: process.env, signal }) };
 }
 
 describe("createGit", () => {
-  it("knows what is ignored, and by which file, from a folder below too", () => {
+  it("knows what is ignored, and by which file, from a folder below too", async () => {
     const { dir, git } = repository();
     mkdirSync(join(dir, "sub"));
     writeFileSync(join(dir, ".gitignore"), ".env\n*.local\n!keep.local\n");
@@ -32,26 +34,27 @@ describe("createGit", () => {
       ["keep.local"],
       ["!x"],
     ] as const) {
-      expect([path, git.isIgnored(join(dir, path))]).toEqual([path, source !== undefined]);
-      expect(git.ignoreSource(path)).toBe(source && join(dir, source));
+      expect([path, await git.isIgnored(join(dir, path))]).toEqual([path, source !== undefined]);
+      expect(await git.ignoreSource(path)).toBe(source && join(dir, source));
     }
-    const below = createGit({ program, cwd: join(dir, "sub"), env: process.env });
-    expect(below.ignoreSource("../.env")).toBe(join(dir, ".gitignore"));
-    expect(below.ignoreSource("secret")).toBe(join(dir, ".git", "info", "exclude"));
-    expect(below.gitPath("info/exclude")).toBe(join(dir, ".git", "info", "exclude"));
+    const below = createGit({ program, cwd: join(dir, "sub"), env: process.env, signal });
+    expect(await below.ignoreSource("../.env")).toBe(join(dir, ".gitignore"));
+    expect(await below.ignoreSource("secret")).toBe(join(dir, ".git", "info", "exclude"));
+    expect(await below.gitPath("info/exclude")).toBe(join(dir, ".git", "info", "exclude"));
   });
 
-  it("knows what is tracked, with a name that looks like a pattern too", () => {
+  it("knows what is tracked, with a name that looks like a pattern too", async () => {
     const { dir, git, sh } = repository();
     writeFileSync(join(dir, ".gitignore"), ".env\n");
     for (const name of [".env", "a[b]", ":(glob)x"]) writeFileSync(join(dir, name), "x");
     sh("add", "-f", "--", "./.env", ":(literal)a[b]");
     const names = [".env", "a[b]", "ab", "*", ":(glob)x"];
-    expect(names.filter((name) => git.isTracked(name))).toEqual([".env", "a[b]"]);
-    expect([git.isIgnored(".env"), git.isIgnored(":(glob)x")]).toEqual([true, false]);
+    const tracked = await Promise.all(names.map((name) => git.isTracked(name)));
+    expect(names.filter((_, index) => tracked[index])).toEqual([".env", "a[b]"]);
+    expect([await git.isIgnored(".env"), await git.isIgnored(":(glob)x")]).toEqual([true, false]);
   });
 
-  it("is not misled by the environment, and runs nothing that the repository names", () => {
+  it("is not misled by the environment, and runs nothing that the repository names", async () => {
     const { dir, sh } = repository();
     const other = repository();
     writeFileSync(join(other.dir, ".gitignore"), "*\n");
@@ -64,36 +67,56 @@ describe("createGit", () => {
       GIT_INDEX_FILE: "/nowhere",
       GIT_LITERAL_PATHSPECS: "1",
     };
-    const git = createGit({ program, cwd: dir, env });
-    expect([git.isIgnored(join(dir, "x")), git.isTracked(join(dir, "x"))]).toEqual([false, false]);
-    expect(git.gitPath("info/exclude")).toBe(join(dir, ".git", "info", "exclude"));
+    const git = createGit({ program, cwd: dir, env, signal });
+    expect([await git.isIgnored(join(dir, "x")), await git.isTracked(join(dir, "x"))]).toEqual([false, false]);
+    expect(await git.gitPath("info/exclude")).toBe(join(dir, ".git", "info", "exclude"));
     expect(existsSync(join(dir, "ran"))).toBe(false);
   });
 
-  it("fails with git's first words where it cannot answer, and names no whole command line", () => {
+  it("fails with git's first words where it cannot answer, and names no whole command line", async () => {
     const { dir, git } = repository();
-    expect(() => git.isIgnored("/etc/passwd")).toThrow(EnvironmentError);
-    expect(() => git.isIgnored("/etc/passwd")).toThrow(/outside repository/);
-    const outside = createGit({ program, cwd: folder(), env: process.env });
-    expect(() => outside.isTracked("x")).toThrow(/not a git repository/);
-    const none = createGit({ program: join(dir, "no-git"), cwd: dir, env: process.env });
-    expect(() => none.isTracked("x")).toThrow(/could not be started/);
+    await expect(git.isIgnored("/etc/passwd")).rejects.toThrow(EnvironmentError);
+    await expect(git.isIgnored("/etc/passwd")).rejects.toThrow(/outside repository/);
+    const outside = createGit({ program, cwd: folder(), env: process.env, signal });
+    await expect(outside.isTracked("x")).rejects.toThrow(/not a git repository/);
+    const none = createGit({ program: join(dir, "no-git"), cwd: dir, env: process.env, signal });
+    await expect(none.isTracked("x")).rejects.toThrow(/could not be started/);
     writeFileSync(join(dir, "git"), "#!/bin/sh\nseq 9 >&2\nexit 128\n", { mode: 0o755 });
-    const failing = createGit({ program: join(dir, "git"), cwd: dir, env: process.env });
+    const failing = createGit({ program: join(dir, "git"), cwd: dir, env: process.env, signal });
     const said = new RegExp(`^git could not answer "git ls-files" in ${dir}: 1\n2\n3\n4\n5$`);
-    expect(() => failing.isTracked("secret-name")).toThrow(said);
+    await expect(failing.isTracked("secret-name")).rejects.toThrow(said);
   });
 
-  it("finds git's files in a linked worktree", () => {
+  it("finds git's files in a linked worktree", async () => {
     const { dir, sh } = repository();
     sh("-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q", "--allow-empty", "-m", "x");
     const tree = join(folder(), "tree");
     sh("worktree", "add", "-q", tree);
-    const git = createGit({ program, cwd: tree, env: process.env });
+    const git = createGit({ program, cwd: tree, env: process.env, signal });
     expect(findRoot(tree)).toBe(tree);
-    expect(git.gitPath("info/exclude")).toBe(join(dir, ".git", "info", "exclude"));
+    expect(await git.gitPath("info/exclude")).toBe(join(dir, ".git", "info", "exclude"));
     writeFileSync(join(dir, ".git", "info", "exclude"), ".env\n");
-    expect(git.ignoreSource(join(tree, ".env"))).toBe(join(dir, ".git", "info", "exclude"));
+    expect(await git.ignoreSource(join(tree, ".env"))).toBe(join(dir, ".git", "info", "exclude"));
+  });
+
+  it.skipIf(process.platform === "win32")("ends at once with the run, and with what it started", async () => {
+    const { dir } = repository();
+    const heard = join(dir, "pid");
+    writeFileSync(join(dir, "git"), `#!/bin/sh\ntrap '' INT TERM\nsleep 60 & echo $! > ${heard}\nwait; sleep 60\n`, {
+      mode: 0o755,
+    });
+    const controller = new AbortController();
+    const hangs = createGit({ program: join(dir, "git"), cwd: dir, env: process.env, signal: controller.signal });
+    const answer = hangs.isTracked("x").catch((error: unknown) => error);
+    await vi.waitUntil(() => existsSync(heard) && readFileSync(heard, "utf8").endsWith("\n"), { timeout: 10_000 });
+    controller.abort();
+    expect(await answer).toBeInstanceOf(Cancelled);
+    const pid = Number(readFileSync(heard, "utf8"));
+    // a zombie until the system takes it away
+    await vi.waitUntil(
+      () => !existsSync(`/proc/${pid}/status`) || /^State:\tZ/m.test(readFileSync(`/proc/${pid}/status`, "utf8")),
+    );
+    await expect(hangs.isTracked("x"), "nothing more is started").rejects.toThrow(Cancelled);
   });
 });
 

@@ -19,13 +19,13 @@ afterEach(() => scratch.dispose());
 const git = () => {
   const program = findProgram("git", { env: scratch.env, platform: process.platform, exclude: [] });
   if (program === undefined) throw new Error("no git");
-  return { program, cwd: repo.path, env: scratch.env };
+  return { program, cwd: repo.path, env: scratch.env, signal: new AbortController().signal };
 };
 const find = (given: Partial<DiscoverOptions> = {}) =>
   discover({ root: repo.path, git: git(), within: [], places: PLACES, maxFolders: 20, ...given });
 
 describe("discover", () => {
-  it("says of each file whether it is tracked or ignored", () => {
+  it("says of each file whether it is tracked or ignored", async () => {
     write(repo.path, {
       ".gitignore": ".env\n.claude/settings.local.json\n",
       ".mcp.json": "{}",
@@ -34,7 +34,7 @@ describe("discover", () => {
     });
     repo.git("add", ".mcp.json");
     write(repo.path, { ".env.local": "B=2", "ü b\n/.mcp.json": "{}" });
-    expect(find()).toEqual([
+    expect(await find()).toEqual([
       { path: ".claude/settings.local.json", tracked: false, ignored: true },
       { path: ".env", tracked: false, ignored: true },
       { path: ".env.local", tracked: false, ignored: false },
@@ -43,7 +43,7 @@ describe("discover", () => {
     ]);
   });
 
-  it("lists a file of an unfinished merge once, and asks nothing that the repository's configuration runs", () => {
+  it("lists a file of an unfinished merge once, and asks nothing that the repository's configuration runs", async () => {
     write(repo.path, { ".mcp.json": "1" });
     repo.git("add", "-A");
     repo.git("commit", "-qm", "1");
@@ -55,11 +55,11 @@ describe("discover", () => {
     repo.git("commit", "-qam", "3");
     expect(() => repo.git("merge", "other")).toThrow();
     repo.git("config", "core.fsmonitor", "touch owned; false");
-    expect(find()).toEqual([{ path: ".mcp.json", tracked: true, ignored: false }]);
+    expect(await find()).toEqual([{ path: ".mcp.json", tracked: true, ignored: false }]);
     expect(readDocument(join(repo.path, "owned"))).toEqual({ kind: "absent" });
   });
 
-  it("has pathspecs that match every path which counts", () => {
+  it("has pathspecs that match every path which counts", async () => {
     const names = [
       ".mcp.json",
       ".env",
@@ -74,14 +74,14 @@ describe("discover", () => {
       expect(kindOf(name), name).toBeDefined();
       write(repo.path, { [name]: "", [`deep ${index}/er/${name}`]: "" });
     }
-    const listed = find({ places: { ...PLACES, atRoot: [], besideMcp: [] } }).map(({ path }) => path);
+    const listed = (await find({ places: { ...PLACES, atRoot: [], besideMcp: [] } })).map(({ path }) => path);
     for (const [index, name] of names.entries()) {
       expect(listed).toContain(name);
       expect(listed).toContain(`deep ${index}/er/${name}`);
     }
   });
 
-  it("stops at a folder that git could not look into, where it may hold what was asked for", () => {
+  it("stops at a folder that git could not look into, where it may hold what was asked for", async () => {
     const warned = (reason: string, ...paths: readonly string[]) => {
       const script = `#!/bin/sh\necho "warning: could not open directory 'shut/in/': ${reason}" >&2\n`;
       write(scratch.tmp, { git: script });
@@ -90,19 +90,21 @@ describe("discover", () => {
       return () => find({ git: { ...git(), program: join(scratch.tmp, "git") }, within });
     };
     for (const paths of [[], [""], ["shut"], ["shut/in/er"], ["a", "shut/in"]])
-      expect(warned("Permission denied", ...paths)).toThrow(/\n {2}- shut\/in: no permission to read it$/);
-    expect(warned("Permission denied", "shut/out", "a")()).toEqual([]);
-    expect(warned("No such file or directory")()).toEqual([]);
+      await expect(warned("Permission denied", ...paths)()).rejects.toThrow(
+        /\n {2}- shut\/in: no permission to read it$/,
+      );
+    expect(await warned("Permission denied", "shut/out", "a")()).toEqual([]);
+    expect(await warned("No such file or directory")()).toEqual([]);
   });
 
-  it("walks no circle, and gives up on a tree that never ends", () => {
+  it("walks no circle, and gives up on a tree that never ends", async () => {
     const root = join(scratch.root, "plain");
     write(root, { "a/.mcp.json": "{}" });
     symlinkSync(root, join(root, "a/loop"));
-    expect(find({ root, git: undefined }).map(({ path }) => path)).toEqual(["a/.mcp.json"]);
+    expect((await find({ root, git: undefined })).map(({ path }) => path)).toEqual(["a/.mcp.json"]);
     for (let index = 0; index < 21; index += 1) mkdirSync(join(root, `f${index}`));
-    expect(() => find({ root, git: undefined })).toThrow(/more than 20 folders/);
-    expect(find({ root, git: undefined, within: [{ path: "a", isFolder: true }] })).toHaveLength(1);
+    await expect(find({ root, git: undefined })).rejects.toThrow(/more than 20 folders/);
+    expect(await find({ root, git: undefined, within: [{ path: "a", isFolder: true }] })).toHaveLength(1);
   });
 });
 

@@ -146,7 +146,7 @@ export async function fix(context: Context, options: CheckOptions, first: Gather
     { steps },
     {
       context,
-      place: { root, gitProgram: git?.program, programEnv: git?.env ?? context.env },
+      place: { root, gitProgram: git?.program, programEnv: git?.env ?? context.env, signal: context.signal },
       dryRun: options.dryRun,
       show: () => steps.forEach(showStep),
       replan: async (reason) => {

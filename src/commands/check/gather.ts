@@ -79,7 +79,7 @@ function findPlaces(context: Context, { cwd, paths: words }: CheckOptions) {
 function gitFor(context: Context, root: string, repository: string): GitOptions {
   const { find, env } = programsFor(context, root, repository);
   const program = find("git");
-  if (program !== undefined) return { program, cwd: root, env };
+  if (program !== undefined) return { program, cwd: root, env, signal: context.signal };
   throw new EnvironmentError(
     "this is a git repository, but git is not installed: cannot check what is tracked and ignored",
     { hint: "install git, then run this again" },
@@ -94,8 +94,11 @@ function isCi({ CI, TF_BUILD, JENKINS_URL, TEAMCITY_VERSION, CODEBUILD_BUILD_ID 
 }
 
 /** Reads the files. Throws EnvironmentError (exit 3) if one cannot be read: without it, the report would be wrong. */
-function read(context: Context, { root, git, asked }: ReturnType<typeof findPlaces>): readonly RawDocument[] {
-  const found = discover({
+async function read(
+  context: Context,
+  { root, git, asked }: ReturnType<typeof findPlaces>,
+): Promise<readonly RawDocument[]> {
+  const found = await discover({
     root,
     git,
     within: asked,
@@ -133,12 +136,12 @@ function read(context: Context, { root, git, asked }: ReturnType<typeof findPlac
 }
 
 /** The missing `.env` files that no ignore rule would cover, next to each `.mcp.json` with references. */
-function unignoredEnv(git: GitOptions | undefined, documents: readonly RawDocument[]): readonly string[] {
+async function unignoredEnv(git: GitOptions | undefined, documents: readonly RawDocument[]) {
   const homes = documents.filter((each) => each.kind === "mcp" && each.text.includes("${") && !isPluginOnly(each));
   const beside = homes.map(({ path }) => join(dirname(path), ".env"));
   const paths = beside.filter((each) => documents.every(({ path }) => path !== each));
   if (git === undefined || paths.length === 0) return [];
-  const ignored = ignoredOf(git, paths);
+  const ignored = await ignoredOf(git, paths);
   return paths.filter((path) => !ignored.has(path));
 }
 
@@ -160,9 +163,9 @@ export async function gather(context: Context, options: CheckOptions) {
   for (const secret of secrets) context.secrets.add(secret);
   const places = findPlaces(context, options);
   const { git } = places;
-  const files = read(context, places);
+  const files = await read(context, places);
   const known = new Set(files.map(({ path }) => path));
-  const spills = git === undefined ? [] : findSpills(git, secrets).filter(({ path }) => !known.has(path));
+  const spills = git === undefined ? [] : (await findSpills(git, secrets)).filter(({ path }) => !known.has(path));
   // the parser costs a third of the start, and few repositories have such a file
   const isToml = files.some(({ path }) => path.endsWith(".toml"));
   const parseToml = isToml ? (await import("../../core/formats/toml.ts")).parseToml : undefined;
@@ -175,7 +178,7 @@ export async function gather(context: Context, options: CheckOptions) {
     local: !isCi(context.env),
     secrets,
     spilled: spills,
-    unignoredEnv: unignoredEnv(git, files),
+    unignoredEnv: await unignoredEnv(git, files),
   };
   const locks = (await leftLocks(places.root, [...known])).filter((path) => isAsked(places, path));
   return { ...places, subject, parse, spills, locks };

@@ -91,8 +91,13 @@ export async function look(context: Context, options: Options & { readonly timeo
   const limit = { timeoutMs: Math.round(options.timeoutMs / 2), graceMs: GRACE_MS };
   const { claude, claudeIs } = await claudeOf(context, programs, limit);
   const known = viewSetup(input, claudeIs, claude?.version);
-  const asked = { root: folder, gitProgram: gitRoot && programs.find("git"), programEnv: programs.env };
-  const view = known.winner ? known : { ...known, input: { ...input, below: haloBelow(asked) } };
+  const asked = {
+    root: folder,
+    gitProgram: gitRoot && programs.find("git"),
+    programEnv: programs.env,
+    signal: context.signal,
+  };
+  const view = known.winner ? known : { ...known, input: { ...input, below: await haloBelow(asked) } };
   for (const secret of view.secrets) context.secrets.add(secret);
   return { view, claude, env: programs.env };
 }

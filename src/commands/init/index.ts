@@ -38,8 +38,8 @@ export async function run(context: Context, raw: RawOptions): Promise<number> {
   const ask = isAsked ? await createAsk(context, PASTED_BREAK) : undefined;
   const decides = options.yes ? undefined : ask;
   const start: Page = { context, options, show, here, target, url: target.url, ask, decides };
-  introduce(start);
-  checkBeforehand(start, choice);
+  await introduce(start);
+  await checkBeforehand(start, choice);
   const page: Page = { ...start, url: await agreeOnUrl(start) };
   const candidates = usable(await valueSources(page), page);
   const found = valuesOf(candidates);

@@ -20,7 +20,7 @@ const placeOf = ({ snapshot }: Survey, path: string) => ({ path, realPath: snaps
 const BRIDGE = ".claude/settings.local.json";
 
 /** Patterns for the secret files that no rule covers yet: for the team's ignore file, and for the one of this clone and its worktrees. */
-function uncoveredPatterns({ options, target, here }: Page) {
+async function uncoveredPatterns({ options, target, here }: Page) {
   const { git, bridgeGit, paths, root, folder, project, envFromRoot, state } = here;
   const isNew = target.mode === "new";
   const isBridge = options.bridge === "claude-settings";
@@ -31,17 +31,18 @@ function uncoveredPatterns({ options, target, here }: Page) {
     // git refuses to look through a linked `.claude`, which a worktree may have
     ...(isBridge && own === join(root, BRIDGE) ? [{ path: own, pattern: BRIDGE }] : []),
   ];
-  const isUncovered = ({ path }: (typeof files)[number]): boolean => {
+  const isUncovered = async ({ path }: (typeof files)[number]): Promise<boolean> => {
     if (!isInside(path, root)) return false;
-    const source = git?.ignoreSource(path);
+    const source = await git?.ignoreSource(path);
     // a personal rule (global, or .git/info/exclude) protects one person; the team needs one of the repository's own
     const isShared = source?.endsWith(".gitignore") === true && isInside(source, root);
     return !isShared && (isNew || source === undefined);
   };
-  const uncovered = files.filter(isUncovered);
+  const uncovered: typeof files = [];
+  for (const file of files) if (await isUncovered(file)) uncovered.push(file);
   const fromTop = (path: string, top = root) => `/${relative(top, path).split(sep).join("/")}`;
   const excluded = isNew ? [] : uncovered.map(({ path }) => fromTop(path, folder.gitRoot));
-  const isMains = isBridge && project.bridge !== root && bridgeGit?.isIgnored(paths.bridge) === false;
+  const isMains = isBridge && project.bridge !== root && (await bridgeGit?.isIgnored(paths.bridge)) === false;
   if (isMains) excluded.push(fromTop(paths.bridge, project.bridge));
   return { uncovered: uncovered.map(({ pattern }) => pattern), excluded: [...new Set(excluded)] };
 }
@@ -54,9 +55,9 @@ function stepsOf(planned: Planned): readonly WriteStep[] {
   throw new Refusal(`${path}${placeWords(text, refused.offset)}: ${refused.reason}`, { hint }, "refused-file");
 }
 
-function projectSteps(page: Page, values: Values): readonly Step[] {
+async function projectSteps(page: Page, values: Values): Promise<readonly Step[]> {
   const { target, here, options } = page;
-  const written = planProject({ ...here, target, values, bridge: options.bridge, ...uncoveredPatterns(page) });
+  const written = planProject({ ...here, target, values, bridge: options.bridge, ...(await uncoveredPatterns(page)) });
   return [...stepsOf(written), ...ciSteps(page)];
 }
 
@@ -83,17 +84,17 @@ function assertFits({ state }: Survey, path: string): void {
 }
 
 /** Every refusal that can be known before a question is asked. */
-export function checkBeforehand(page: Page, { scopes }: Choice): void {
+export async function checkBeforehand(page: Page, { scopes }: Choice): Promise<void> {
   const { options, here, target } = page;
   if (!scopes.includes("project")) return;
   if (options.bridge === "claude-settings") assertFits(here, here.paths.bridge);
   const { env, bridge, exclude, ...shared } = here.paths;
   // resolve symlinks first: git does not follow them
-  assertPrivate(here, placeOf(here, env), { ignored: false });
+  await assertPrivate(here, placeOf(here, env), { ignored: false });
   if (options.bridge === "claude-settings")
-    assertPrivate({ ...here, root: here.project.bridge }, placeOf(here, bridge), { ignored: false });
+    await assertPrivate({ ...here, root: here.project.bridge }, placeOf(here, bridge), { ignored: false });
   if (target.mode === "new") for (const path of Object.values(shared)) assertInside(here.root, placeOf(here, path));
-  projectSteps(page, { token: "x", account: "x", profile: "x" });
+  await projectSteps(page, { token: "x", account: "x", profile: "x" });
 }
 
 const WEB_CLIENTS = { "claude-ai": "Claude.ai", chatgpt: "ChatGPT" } as const;
@@ -123,7 +124,7 @@ async function ownSteps(page: Page, { values, choice }: Decided): Promise<readon
   if (!viaStdin) assertFits(here, userSettings);
   const settings = viaStdin ? [] : stepsOf(planSettings(userSettings, input, snapshot, isOwnEntry));
   // claude keeps the values in it; a home folder may be a repository that tracks it
-  if (viaStdin) assertPrivate(here, placeOf(here, store), { ignored: false });
+  if (viaStdin) await assertPrivate(here, placeOf(here, store), { ignored: false });
   return [...settings, ...planClaude(input)];
 }
 
@@ -142,12 +143,12 @@ function assertSent({ root, project, state: { files } }: Survey, variables: Secr
 export async function buildPlan(page: Page, decided: Decided): Promise<Plan> {
   const isProject = decided.choice.scopes.includes("project");
   if (isProject) assertSent(page.here, secretsOf(page.target, decided.values));
-  const project = isProject ? projectSteps(page, decided.values) : [];
+  const project = isProject ? await projectSteps(page, decided.values) : [];
   const all = [...project, ...(await ownSteps(page, decided)), ...webSteps(page, decided)];
   return { steps: (["write", "run", "tell"] as const).flatMap((kind) => all.filter((step) => step.kind === kind)) };
 }
 
-export function buildRemoval(page: Page, { scopes }: Choice): Plan {
+export async function buildRemoval(page: Page, { scopes }: Choice): Promise<Plan> {
   const { here, target } = page;
   const { entries, paths, root, git, claude } = here;
   const steps: Step[] = [];
@@ -155,7 +156,8 @@ export function buildRemoval(page: Page, { scopes }: Choice): Plan {
     const others = entries.project.filter(({ name }) => name !== target.name);
     // git does not answer about a file outside, such as a shared values file
     const own = Object.values(paths).filter((path): path is string => path !== undefined && isInside(path, root));
-    const tracked = new Set(own.filter((path) => git?.isTracked(path)));
+    const tracked = new Set<string>();
+    for (const path of own) if (await git?.isTracked(path)) tracked.add(path);
     const kept = new Set(others.flatMap(({ headers }) => Object.values(headers).flatMap(references)));
     // the main checkout may still need its own
     const left = isInside(paths.bridge, root) ? paths : { ...paths, bridge: undefined };

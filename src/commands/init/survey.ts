@@ -109,7 +109,9 @@ async function findPlace(context: Context, options: InitOptions) {
   const programs = programsFor(context, root, gitRoot ?? root);
   const gitProgram = programs.find("git");
   const gitAt = (cwd: string) =>
-    gitProgram && gitRoot ? createGit({ program: gitProgram, cwd, env: programs.env }) : undefined;
+    gitProgram && gitRoot
+      ? createGit({ program: gitProgram, cwd, env: programs.env, signal: context.signal })
+      : undefined;
   const git = gitAt(root);
   const env = options.valuesFile ?? join(root, ".env");
   const found = await claudeOf(context, programs);
@@ -123,11 +125,12 @@ async function findPlace(context: Context, options: InitOptions) {
     bridgeGit: gitAt(project.bridge),
     gitProgram,
     programEnv: programs.env,
+    signal: context.signal,
     ...found,
     ...ownFiles(context),
     paths: {
       ignore: join(root, ".gitignore"),
-      exclude: git?.gitPath("info/exclude"),
+      exclude: await git?.gitPath("info/exclude"),
       env,
       example: join(root, ".env.example"),
       bridge: localSettings(project.bridge),
@@ -196,7 +199,7 @@ export function entryIn({ here, target }: Page, scope: Scope): Entry | undefined
 export const absenceOf = ({ claudeIs }: Survey): string =>
   `Claude Code ${claudeIs === "none" ? "is not installed here" : "does not answer here"}`;
 
-export function introduce({ context, options, show, here, target }: Page): void {
+export async function introduce({ context, options, show, here, target }: Page): Promise<void> {
   const { root, isBelow, folder, project, snapshot, paths, claude, store, userSettings } = here;
   show.title(`create-halo-mcp ${context.version}: connect HALO to your AI clients`);
   const repository = folder.gitRoot === undefined ? "no git repository" : "git repository";
@@ -212,7 +215,7 @@ export function introduce({ context, options, show, here, target }: Page): void 
     show.info("This is a linked worktree: Claude Code takes the values of the main checkout, in every worktree.", [
       printable(paths.bridge, 200),
     ]);
-  const below = isProject && target.entry === undefined ? haloBelow(here) : [];
+  const below = isProject && target.entry === undefined ? await haloBelow(here) : [];
   if (below.length > 0)
     show.warn(
       `HALO is already set up in ${below.map((each) => printable(each, 100)).join(", ")}. This adds a second entry.`,

@@ -10,13 +10,15 @@ import type { Asked } from "./privacy.ts";
 const MOST = 3;
 
 /** The folders with HALO in a `.mcp.json` of their own, from the root; nothing if git cannot say. */
-export function haloBelow({ root: cwd, gitProgram: program, programEnv: env }: Asked): readonly string[] {
+export async function haloBelow(asked: Asked): Promise<readonly string[]> {
+  const { root: cwd, gitProgram: program, programEnv: env, signal } = asked;
   const isHalo = (path: string): boolean =>
     haloEntries(property(jsonOf(readState(join(cwd, path)), true), "mcpServers"), "project", "").length > 0;
   const argv = ["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", ":(glob)*/**/.mcp.json"];
   try {
-    const listed = program === undefined ? "" : run({ program, cwd, env }, argv, [0]).stdout;
-    const found = [...new Set(listed.split("\0"))].filter((path) => path !== "" && isHalo(path));
+    if (program === undefined) return [];
+    const { stdout } = await run({ program, cwd, env, signal }, argv, [0]);
+    const found = [...new Set(stdout.split("\0"))].filter((path) => path !== "" && isHalo(path));
     return found.slice(0, MOST).map((path) => path.slice(0, -"/.mcp.json".length));
   } catch (error) {
     if (error instanceof Cancelled) throw error;

@@ -33,36 +33,37 @@ export interface Asked {
   readonly gitProgram: string | undefined;
   /** The environment of every program, see `trustedEnv`. */
   readonly programEnv: Context["env"];
+  readonly signal: AbortSignal;
 }
 
 /**
  * Refuses to write a secret where git would add it, in every repository around the resolved path, and through a symlink
  * that leads out of its repository. `ignored: false` skips the ignore rule, for the check before that rule is written.
  */
-export function assertPrivate(
+export async function assertPrivate(
   asked: Asked,
   place: Place,
   check: { readonly ignored: boolean },
   folder = dirname(place.realPath),
-): void {
-  const { root, gitProgram, programEnv } = asked;
+): Promise<void> {
+  const { root, gitProgram, programEnv, signal } = asked;
   const { path, realPath } = place;
   assertInside(root, place);
   const repository = findRoot(folder);
   if (repository === undefined) return;
   const why = `${path} is in a git repository, but git is not installed: cannot check whether git would add the file`;
   if (gitProgram === undefined) throw new EnvironmentError(why, { hint: "install git, then run this again" });
-  const git = createGit({ program: gitProgram, cwd: repository, env: programEnv });
+  const git = createGit({ program: gitProgram, cwd: repository, env: programEnv, signal });
   const shown = relative(repository, realPath);
   const inRepository = (...words: readonly string[]): string => toSh(["git", "-C", repository, ...words]);
-  if (git.isTracked(realPath)) {
+  if (await git.isTracked(realPath)) {
     const untrack = inRepository("rm", "--cached", shown);
     const commit = inRepository("commit", "-m", `Stop tracking ${shown}`);
     const hint = `${untrack} && ${commit}\nif it held a token, delete that token in HALO Studio > Settings > Product Tokens`;
     const where = path === realPath ? "" : ` (it leads to ${realPath})`;
     throw new Refusal(`${path} is tracked by git${where}: a secret in it would be committed`, { hint }, "tracked");
   }
-  if (check.ignored && !git.isIgnored(realPath)) {
+  if (check.ignored && !(await git.isIgnored(realPath))) {
     const because = "a later rule re-includes it, or git does not read the ignore file (a symlink, for example)";
     const hint = inRepository("check-ignore", "-v", "--no-index", shown);
     throw new Refusal(
@@ -73,5 +74,5 @@ export function assertPrivate(
   }
   // a repository around this one adds none of its files, except those that it tracks already
   const above = dirname(repository);
-  if (above !== repository) assertPrivate(asked, place, { ignored: false }, above);
+  if (above !== repository) await assertPrivate(asked, place, { ignored: false }, above);
 }

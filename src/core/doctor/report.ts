@@ -100,14 +100,14 @@ const LINES: Readonly<Record<SetupLink, (v: Scene, setup: ReturnType<typeof setu
     const { status, refused, remark } = asked ?? {};
     const silence = asked === undefined || refused !== undefined ? "not asked" : "did not answer";
     const name = program === "none" ? "not found" : (version ?? "version unknown");
-    const says = program === "found" ? `: ${status === undefined ? silence : STATUS_WORDS[status]}` : "";
+    const says = program === "found" ? `: ${status === undefined ? silence : STATUS_WORDS[status]};` : ",";
     const through = input.main && trust.folder === input.main.folder ? ` through ${input.shownMain}` : "";
     const files = [
       trust.trusted ? `trusted${through}` : "folder not trusted yet",
       approval && APPROVAL[approval.state],
     ];
     return [
-      `Claude Code ${name}${says}; ${files.filter(Boolean).join(", ")}`,
+      `Claude Code ${name}${says} ${files.filter(Boolean).join(", ")}`,
       status === undefined ? "" : "trust and approval are what its files say: its answer does not prove them",
       refused === undefined ? (remark ?? "") : `not asked: ${refused}`,
     ].filter((line) => line !== "");
