@@ -170,6 +170,22 @@ describe.concurrent("already set up", () => {
   );
 });
 
+test("remove: in a worktree, the values stay while the main checkout has HALO, too", () =>
+  on({}, async (m) => {
+    expect((await m.run(full(m), { env: withToken })).code).toBe(0);
+    m.commit();
+    const cwd = join(m.root, "second");
+    m.repo.git("worktree", "add", "--quiet", cwd);
+    const wizard = m.open(["--yes", "--url", m.url], { cwd });
+    await wizard.ends(0);
+    const again = m.open(["--url", m.url], { cwd });
+    await again.follow("What now?: up enter", "Remove this?: enter");
+    await again.ends(0);
+    expect(again.prose()).toContain("The main checkout has HALO, too: its values stay in");
+    expect(m.read(BRIDGE)).toContain(TOKEN);
+    expect(JSON.stringify([...m.tree(cwd)])).not.toContain("CM-ACCOUNT-ID");
+  }));
+
 describe.concurrent("a token that is at hand", () => {
   test.each<[string, Environment, string, readonly string[]]>([
     ["the environment", withToken, "••••e5f1 from HALO_MCP_TOKEN in the environment", ["Product token: enter"]],

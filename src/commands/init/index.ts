@@ -14,7 +14,7 @@ import { clearStaleLock } from "../../io/lock.ts";
 import { type Ask, createAsk } from "../../ui/ask.ts";
 import { createShow } from "../../ui/show.ts";
 import { carryOut, changes } from "../shared/carry-out.ts";
-import { buildPlan, buildRemoval, checkBeforehand } from "./plan.ts";
+import { buildPlan, buildRemoval, checkBeforehand, keepsBridge } from "./plan.ts";
 import { commandFor, conclude, handSteps, headlineOf, nextSteps, showPlan, statusLines } from "./screens.ts";
 import { canAsk, type Decided, entryIn, introduce, lookAgain, type Page, readOptions, survey } from "./survey.ts";
 import { agreeOnUrl, type Proof, prove, showDiagnosis, TITLE, testFailed, testValues } from "./test.ts";
@@ -221,6 +221,7 @@ async function remove(page: Page, decided: Decided): Promise<number> {
   // other connections may use them
   const left =
     decided.choice.scopes.some(isOwn) && isKept ? ` Its values stay in ${here.userSettings}, under "env".` : "";
-  const headline = `HALO was removed.${left} The token still works: delete it in HALO Studio > Settings > Product Tokens.`;
+  const shared = keepsBridge(here) ? ` The main checkout has HALO, too: its values stay in ${here.paths.bridge}.` : "";
+  const headline = `HALO was removed.${left}${shared} The token still works: delete it in HALO Studio > Settings > Product Tokens.`;
   return conclude(page, decided, { ok: true, headline, plan, statuses });
 }

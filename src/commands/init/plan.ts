@@ -1,8 +1,10 @@
 /** The plan: the steps for what was decided, and every refusal that can be known before. */
 import { join, relative, sep } from "node:path";
+import { haloEntries } from "../../core/clients/claude-code.ts";
 import { envIn } from "../../core/clients/claude-state.ts";
 import { references } from "../../core/clients/references.ts";
 import { toSh } from "../../core/command-line.ts";
+import { jsonOf, property } from "../../core/formats/json.ts";
 import { placeWords } from "../../core/formats/lines.ts";
 import { HALO_URL, nameProblem } from "../../core/halo.ts";
 import { CI_FILES, planCi } from "../../core/plan/ci.ts";
@@ -11,7 +13,7 @@ import { type Planned, planProject, planRemoval, secretsOf } from "../../core/pl
 import type { Plan, Secrets, Step, TellStep, WriteStep } from "../../core/plan/model.ts";
 import { Refusal } from "../../errors.ts";
 import { readsStdin } from "../../io/claude.ts";
-import { isInside, readTemplate } from "../../io/read.ts";
+import { isInside, readState, readTemplate } from "../../io/read.ts";
 import { assertInside, assertPrivate } from "../shared/privacy.ts";
 import { type Choice, type Decided, entryIn, type Page, type Survey, type Values } from "./survey.ts";
 
@@ -148,6 +150,13 @@ export async function buildPlan(page: Page, decided: Decided): Promise<Plan> {
   return { steps: (["write", "run", "tell"] as const).flatMap((kind) => all.filter((step) => step.kind === kind)) };
 }
 
+/** The values of a worktree stay while the main checkout has HALO, too. */
+export function keepsBridge({ root, project: { bridge } }: Survey): boolean {
+  const servers =
+    bridge === root ? undefined : property(jsonOf(readState(join(bridge, ".mcp.json")), true), "mcpServers");
+  return haloEntries(servers, "project", "").length > 0;
+}
+
 export async function buildRemoval(page: Page, { scopes }: Choice): Promise<Plan> {
   const { here, target } = page;
   const { entries, paths, root, git, claude } = here;
@@ -159,8 +168,7 @@ export async function buildRemoval(page: Page, { scopes }: Choice): Promise<Plan
     const tracked = new Set<string>();
     for (const path of own) if (await git?.isTracked(path)) tracked.add(path);
     const kept = new Set(others.flatMap(({ headers }) => Object.values(headers).flatMap(references)));
-    // the main checkout may still need its own
-    const left = isInside(paths.bridge, root) ? paths : { ...paths, bridge: undefined };
+    const left = keepsBridge(here) ? { ...paths, bridge: undefined } : paths;
     steps.push(...stepsOf(planRemoval({ ...here, paths: left, target, kept, tracked })));
   }
   for (const scope of scopes.filter(isOwn)) {
