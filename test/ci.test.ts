@@ -32,7 +32,7 @@ function matcher(pattern: string): (path: string) => boolean {
 }
 
 const names = [
-  ...".mcp.json .env .env.example .env.sample .env.template .env.dist .env.local .env.production.local .envrc".split(
+  ...".mcp.json .env .env.example .env.sample .env.template .env.dist .env.local .env.production.local .envrc env.example .env.local.example .env.defaults example.env .env-example .claude-plugin/plugin.json .vscode/settings.json .devcontainer/devcontainer.json .devcontainer.json".split(
     " ",
   ),
   ...[".claude/settings.json", ".claude/settings.local.json", ...PLACES.atRoot],

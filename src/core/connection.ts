@@ -1,8 +1,10 @@
 /** Who may receive the token, and what is sent there. Every command that sends it asks here first. */
+
+import { isSecretName } from "./check/secret-judge.ts";
 import { type Entry, expandEntry, type Sent } from "./clients/claude-code.ts";
 import { type Env, type Layer, layerOf } from "./clients/claude-state.ts";
 import { references } from "./clients/references.ts";
-import { endpointProblem, HALO_URL, isSafeVariable } from "./halo.ts";
+import { endpointProblem, HALO_URL, HEADERS, isSafeVariable, storeOf, VALUES, type Value } from "./halo.ts";
 import { printable } from "./secrets.ts";
 
 /** What a person said about a URL. All of it is optional: without it only HALO gets the token. */
@@ -41,11 +43,27 @@ export function isOwnUrl({ scope, url }: Entry, layers: readonly Layer[], inRepo
   return references(url).every((name) => layerOf(layers, name)?.ofRepository !== true);
 }
 
+const meantBy = (header: string): Value | undefined =>
+  VALUES.find((value) => HEADERS[value].toLowerCase() === header.trim().toLowerCase());
+
+/** Whether a variable that a repository names may give a value: an ID is shown and stored, so a secret must not pass for one. */
+export function isFollowed(variable: string, value: Value | undefined): boolean {
+  if (!isSafeVariable(variable)) return false;
+  const isId = value === "account" || value === "profile";
+  return !isId || !isSecretName(variable) || (/HALO/i.test(variable) && new RegExp(value, "i").test(variable));
+}
+
 export type ToSend =
   | { readonly ok: true; readonly sent: Sent }
   | {
       readonly ok: false;
-      readonly cause: "entry-runs" | "bad-url" | "endpoint-foreign" | "bad-value" | "missing-value";
+      readonly cause:
+        | "entry-runs"
+        | "bad-url"
+        | "endpoint-foreign"
+        | "bad-value"
+        | "missing-value"
+        | "placeholder-sent";
       readonly reason: string;
       /** The URL, if only a value is missing: it may be connected to. */
       readonly url?: string | undefined;
@@ -61,7 +79,7 @@ export function whatToSend(entry: Entry, env: Env, more: Env, given: Consent): T
   const permission = mayReceive(address.url, given);
   if (!permission.ok) return no(permission.cause, permission.problem);
   const sent = { ...expandEntry(entry, { ...env, ...more }), url: address.url };
-  const unsafe = sent.read.find(({ variable }) => !isSafeVariable(variable));
+  const unsafe = sent.read.find(({ variable, header }) => !isFollowed(variable, meantBy(header)));
   if (entry.scope === "project" && unsafe !== undefined) {
     const would = `the header ${printable(unsafe.header, 60)} would send the variable ${unsafe.variable}`;
     return no("bad-value", `${would}, which is not meant for HALO`);
@@ -69,5 +87,10 @@ export function whatToSend(entry: Entry, env: Env, more: Env, given: Consent): T
   const { missing } = sent;
   if (missing.length > 0)
     return no("missing-value", `${missing.join(", ")} ${missing.length === 1 ? "is" : "are"} not set`, sent.url);
+  for (const [name, text] of Object.entries(sent.headers)) {
+    const store = storeOf(text);
+    if (store)
+      return no("placeholder-sent", `the header ${printable(name, 60)} is ${store.what}, which nothing has resolved`);
+  }
   return { ok: true, sent };
 }

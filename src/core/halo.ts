@@ -115,7 +115,8 @@ export function looksLikeUrl(text: string): boolean {
 
 export type Cleaned =
   | { readonly ok: true; readonly value: string; readonly cleaned: readonly string[] }
-  | { readonly ok: false; readonly problem: string; readonly missing: boolean };
+  /** `store`: the value is elsewhere. Of its command, FILE and PROGRAM are to be filled in. */
+  | { readonly ok: false; readonly problem: string; readonly missing: boolean; readonly store?: Store };
 
 const MAX_BYTES = 4096;
 
@@ -140,6 +141,47 @@ const PLACEHOLDERS = [
   /^changeme$|^x{4,}$|^(?:\.{3,}|…)$|^todo$/i,
 ];
 
+/**
+ * Values that stand for a secret elsewhere, and the command that gives a program the secret itself (documentation of each, 2026-11).
+ * FILE and PROGRAM are filled in. dotenv reads `backticks` as quotes: then the words of the command are left.
+ */
+const STORES: readonly (readonly [what: string, form: RegExp, command?: string])[] = [
+  ["a 1Password reference", /^op:\/\//i, "op run --env-file=FILE -- PROGRAM"],
+  ["a Proton Pass reference", /^pass:\/\//i, "pass-cli run --env-file=FILE -- PROGRAM"],
+  ["a value that dotenvx encrypted", /^encrypted:/, "dotenvx run -f FILE -- PROGRAM"],
+  ["a value that SOPS encrypted", /^ENC\[AES/, "sops exec-env FILE 'PROGRAM'"],
+  [
+    "a shell command",
+    /^(?:\$\(|`[^`]*\s|(?:op|pass|pass-cli|bw|bws|vault|aws|gcloud|az|security|secret-tool|gopass|doppler|infisical|sops|cat)\s+\S)/,
+    "(set -a; . ./FILE; PROGRAM)",
+  ],
+  ["an expression of GitHub Actions", /^\$\{\{.*\}\}$/],
+  [
+    "a reference to a secret store",
+    /^(?:\{\{\s*)?(?:(?:vault|bws?|bitwarden|keyring|keychain|infisical|doppler|ssm|secretsmanager|secretref|akeyless):|(?:keeper|akv|azkv|aws-?sm|awssm|gcp-?sm|gsm|sm|ref|secretx?|ref\+[a-z0-9]+):\/\/|arn:[a-z-]+:|resolve:|projects\/[\w-]+\/secrets\/|@Microsoft\.KeyVault\()/i,
+  ],
+];
+
+export interface Store {
+  readonly what: string;
+  readonly command: string | undefined;
+}
+
+/** The store that a value refers to; undefined for a value itself. */
+export function storeOf(text: string): Store | undefined {
+  const value = text.trim().replace(/^(["'])(.*)\1$/s, "$2");
+  const [what, , command] = STORES.find(([, form]) => form.test(value)) ?? [];
+  return what === undefined ? undefined : { what, command };
+}
+
+/** The command that runs a program with the values themselves, or what to do without one. `file`: where the reference is, as a shell reads it. */
+export function resolving({ command }: Store, file: string, program: string): string {
+  if (command === undefined) return `let your secret store set the variable, then run: ${program}`;
+  // dotenvx reads .env without -f
+  const plain = command.replace(file === ".env" ? "-f FILE " : "", "");
+  return plain.replace("FILE", () => file).replace("PROGRAM", () => program);
+}
+
 /** The first character that cannot be sent in a header, in words. */
 function unsendable(value: string): string | undefined {
   const points = Array.from(value);
@@ -158,8 +200,12 @@ function unsendable(value: string): string | undefined {
  */
 export function cleanValue(which: Value, pasted: string): Cleaned {
   const label = LABELS[which];
-  const refuse = (problem: string, missing = false): Cleaned => ({ ok: false, problem, missing });
+  const refuse = (problem: string, missing = false) => ({ ok: false, problem, missing }) as const;
   const cleaned = new Set<string>();
+  // before the cleaning, which would take the backticks of a command
+  const store = storeOf(pasted);
+  if (store !== undefined)
+    return { ...refuse(`the ${label} is ${store.what}, which nothing has resolved`, true), store };
   let value = pasted;
   for (const [what, found, kept, of = which] of [...CLEANING, ...CLEANING]) {
     const after = of === which ? value.replace(found, kept) : value;

@@ -5,6 +5,7 @@
 import { spawn } from "node:child_process";
 import { existsSync, realpathSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
+import type { IgnoreRule } from "../core/check/model.ts";
 import type { Folder } from "../core/clients/claude-project.ts";
 import { Cancelled, EnvironmentError } from "../errors.ts";
 import { foldersFrom, readState } from "./read.ts";
@@ -55,19 +56,14 @@ function mainOf(root: string): Folder["main"] {
 
 /** Questions about one path, which is absolute or relative to `cwd`. */
 export function createGit(options: GitOptions) {
-  /** The file whose rule ignores the path, as git names it. */
-  const sourceOf = async (path: string): Promise<string | undefined> => {
-    // absolute and through stdin: check-ignore has no literal pathspecs, and "/…" is never pathspec magic
-    const argv = ["check-ignore", "-v", "-z", "--no-index", "--stdin"];
-    const { stdout } = await run(options, argv, [0, 1], `${resolve(options.cwd, path)}\0`);
-    const [source, , pattern] = stdout.split("\0");
-    // with -v, git also reports a "!rule" that re-includes a path, with exit code 0
-    return pattern === undefined || pattern.startsWith("!") ? undefined : source;
-  };
+  const sourceOf = async (path: string): Promise<string | undefined> =>
+    (await ignoredOf(options, [path])).get(path)?.source;
   /** A path that git prints on a line: only the newline is removed, since a path may end in a space. */
   const pathOf = async (...argv: readonly string[]): Promise<string> =>
     resolve(options.cwd, (await run(options, ["rev-parse", ...argv], [0])).stdout.replace(/\r?\n$/, ""));
   return {
+    /** The rule that ignores the path. */
+    ruleFor: async (path: string): Promise<IgnoreRule | undefined> => (await ignoredOf(options, [path])).get(path),
     /** Would git ignore an untracked file at this path? Git does not ignore tracked files: check isTracked too. */
     isIgnored: async (path: string): Promise<boolean> => (await sourceOf(path)) !== undefined,
     /** The absolute path of the file whose rule ignores the path, or undefined if none does. */
@@ -86,12 +82,24 @@ export function createGit(options: GitOptions) {
   };
 }
 
-/** The paths that an ignore rule covers, whether they exist or not, with one call of git. In and out: relative to `cwd`. */
-export async function ignoredOf(options: GitOptions, paths: readonly string[]): Promise<ReadonlySet<string>> {
+/** The paths that an ignore rule covers, whether they exist or not, each with the rule and its file as git names it, with one call of git. */
+export async function ignoredOf(
+  options: GitOptions,
+  paths: readonly string[],
+): Promise<ReadonlyMap<string, IgnoreRule>> {
+  // absolute and through stdin: check-ignore has no literal pathspecs, and "/…" is never pathspec magic
   const asked = new Map(paths.map((path) => [resolve(options.cwd, path), path]));
   const input = [...asked.keys()].map((path) => `${path}\0`).join("");
-  const { stdout } = await run(options, ["check-ignore", "-z", "--no-index", "--stdin"], [0, 1], input);
-  return new Set(stdout.split("\0").flatMap((path) => asked.get(path) ?? []));
+  const { stdout } = await run(options, ["check-ignore", "-v", "-z", "--no-index", "--stdin"], [0, 1], input);
+  const words = stdout.split("\0");
+  const found = new Map<string, IgnoreRule>();
+  for (let at = 0; at + 3 < words.length; at += 4) {
+    const [source = "", line = "", pattern = "", path = ""] = words.slice(at, at + 4);
+    const name = asked.get(path);
+    // with -v, git also reports a "!rule" that re-includes a path
+    if (name !== undefined && !pattern.startsWith("!")) found.set(name, { source, line, pattern });
+  }
+  return found;
 }
 
 /** Runs git with arguments that name no program. `expected`: the exit codes that are an answer; any other is an EnvironmentError. */

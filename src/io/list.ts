@@ -49,7 +49,7 @@ export async function discover(options: DiscoverOptions): Promise<readonly Found
   for (const home of new Set(["", ...asked, ...homes])) {
     for (const path of home === "" || asked.includes(home) ? atRoot : besideMcp) addUnlisted(home + path);
     for (const { name } of entriesOf(join(root, home)))
-      if (name.startsWith(".env") && kindOf(home + name) !== undefined) addUnlisted(home + name);
+      if (name.includes("env") && kindOf(home + name) !== undefined) addUnlisted(home + name);
   }
   return [...found.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
 }

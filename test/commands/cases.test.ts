@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
-import { ACCOUNT, type Machine, on, PROFILE, type Run, TOKEN } from "../e2e/support.ts";
+import { ACCOUNT, type Machine, on, PROFILE, type Run, TOKEN, typePrinted } from "../e2e/support.ts";
 
 const folder = new URL("../fixtures/cases/", import.meta.url);
 
@@ -66,8 +66,10 @@ async function runAll(m: Machine, lines: readonly string[]): Promise<Last> {
     const env = Object.fromEntries(words.slice(0, start).map((word) => word.split(/=(.*)/s).slice(0, 2)));
     const [program, ...args] = words.slice(start);
     if (program === "cd") cwd = resolve(cwd, args[0] ?? "");
-    else if (program === "create-halo-mcp") last = { ...(await m.run(args, { env, cwd })), args, env, cwd };
-    else execFileSync("sh", ["-c", line], { cwd, env: m.env, stdio: ["ignore", "ignore", "pipe"] });
+    else if (program === "create-halo-mcp") {
+      last = { ...(await m.run(args, { env, cwd })), args, env, cwd };
+      typePrinted(m, last);
+    } else execFileSync("sh", ["-c", line], { cwd, env: m.env, stdio: ["ignore", "ignore", "pipe"] });
   }
   if (last === undefined) throw new Error("no line runs create-halo-mcp");
   return last;

@@ -32,6 +32,7 @@ export const input = (given: Partial<ProjectInput> = {}, texts: Texts = {}): Pro
   ...project(texts),
   values,
   bridge: "claude-settings",
+  exceptions: [],
   uncovered: [".env", ".claude/settings.local.json"],
   excluded: [],
   ...given,

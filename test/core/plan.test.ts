@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { haloEntry } from "../../src/core/clients/claude-code.ts";
 import { HALO_URL } from "../../src/core/halo.ts";
 import { planProject, secretsOf } from "../../src/core/plan/install.ts";
-import type { Snapshot } from "../../src/core/plan/model.ts";
+import type { FileState, Snapshot } from "../../src/core/plan/model.ts";
 import {
   applied,
   input,
@@ -117,7 +117,7 @@ describe("planProject", () => {
   });
 
   it("refuses a file that cannot be read", () => {
-    const pipe = { kind: "unreadable", realPath: paths.env, reason: "a folder" } as const;
+    const pipe: FileState = { kind: "unreadable", realPath: paths.env, reason: "a folder" };
     const snapshot: Snapshot = new Map([...snapshotOf({}), [paths.env, pipe]]);
     const refused = { ok: false, path: paths.env, refused: { reason: "a folder" } };
     expect(planProject(input({ snapshot }))).toMatchObject(refused);

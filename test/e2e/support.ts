@@ -1,4 +1,5 @@
 /** What the end-to-end tests of the wizard share: a scratch machine with a stand-in HALO, the packed program on it, and what became of it. */
+import { execFileSync } from "node:child_process";
 import {
   chmodSync,
   chownSync,
@@ -337,6 +338,12 @@ export function committed(m: Machine, entry: unknown, name = "halo", files: Reco
 }
 
 /** Permissions do not bind root: as root the program is started as another user, to whom the machine is handed over. */
+/** Types the git commands that a run printed for the team: each must work. */
+export function typePrinted({ env }: Pick<Machine, "env">, { stdout }: Run): void {
+  for (const [, line = ""] of stdout.matchAll(/^ {2}(git -C .*)$/gm))
+    execFileSync("sh", ["-c", line], { env, stdio: ["ignore", "ignore", "pipe"] });
+}
+
 export const isRoot = process.getuid?.() === 0;
 const NOBODY = 65_534;
 export const unprivileged = isRoot ? { uid: NOBODY } : {};

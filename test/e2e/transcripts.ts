@@ -21,6 +21,7 @@ import {
   STUDIO,
   says,
   TOKEN,
+  typePrinted,
   VALUES,
   withToken,
 } from "./support.ts";
@@ -274,6 +275,7 @@ export function transcripts(how: Pick<MachineOptions, "isHere"> = {}): void {
             ...written(m, folder, before),
             ...written(m, m.home, home).map((text) => text.replace("===== ", "===== ~/")),
           );
+          typePrinted(m, run);
         }),
     );
   });

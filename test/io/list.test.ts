@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { kindOf, PLACES } from "../../src/core/check/documents.ts";
+import { EXAMPLES, kindOf, PLACES } from "../../src/core/check/documents.ts";
 import { type DiscoverOptions, discover } from "../../src/io/list.ts";
 import { findProgram } from "../../src/io/programs.ts";
 import { readDocument } from "../../src/io/read.ts";
@@ -68,6 +68,11 @@ describe("discover", () => {
       ".env.test",
       ".env.example",
       ".envrc",
+      ...EXAMPLES,
+      ".env.defaults",
+      ".vscode/settings.json",
+      ".devcontainer/devcontainer.json",
+      ".claude-plugin/plugin.json",
       ...PLACES.atRoot,
     ];
     for (const [index, name] of names.entries()) {

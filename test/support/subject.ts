@@ -39,7 +39,9 @@ export function subjectOf(files: Readonly<Record<string, TestFile>>, given: Part
     const link = { text: linked ?? "", encoding: linked === undefined ? ("absent" as const) : encoding, target };
     return [documentOf(target === undefined ? plain : { ...plain, ...link }, parseToml)];
   });
-  return subjectFrom(documents, given);
+  const ignored = documents.filter((each) => each.ignored && /^(?:mcp|settings|env-example)$/.test(each.kind));
+  const hidden = new Map(ignored.map(({ path }) => [path, { source: ".gitignore", line: "1", pattern: path }]));
+  return subjectFrom(documents, { hidden, ...given });
 }
 
 export const subjectFrom = (documents: readonly Document[], given: Partial<Subject> = {}): Subject => ({
@@ -51,6 +53,7 @@ export const subjectFrom = (documents: readonly Document[], given: Partial<Subje
   secrets: [],
   spilled: [],
   unignoredEnv: [],
+  hidden: new Map(),
   ...given,
 });
 

@@ -135,14 +135,22 @@ async function read(
   });
 }
 
-/** The missing `.env` files that no ignore rule would cover, next to each `.mcp.json` with references. */
-async function unignoredEnv(git: GitOptions | undefined, documents: readonly RawDocument[]) {
-  const homes = documents.filter((each) => each.kind === "mcp" && each.text.includes("${") && !isPluginOnly(each));
+/**
+ * What ignore rules cover that they should not, and the reverse, with one call of git: the missing `.env` files next to each
+ * `.mcp.json` with references that no rule would cover, and the files for everybody that a rule hides from them.
+ */
+async function viewIgnored(git: GitOptions | undefined, documents: readonly RawDocument[]) {
+  const uses = ({ kind, text, ignored }: RawDocument): boolean => kind === "mcp" && !ignored && text.includes("${");
+  const homes = documents.filter((each) => uses(each) && !isPluginOnly(each));
   const beside = homes.map(({ path }) => join(dirname(path), ".env"));
-  const paths = beside.filter((each) => documents.every(({ path }) => path !== each));
-  if (git === undefined || paths.length === 0) return [];
-  const ignored = await ignoredOf(git, paths);
-  return paths.filter((path) => !ignored.has(path));
+  const envs = beside.filter((each) => documents.every(({ path }) => path !== each));
+  const isForAll = ({ kind, ignored }: RawDocument): boolean => ignored && /^(?:mcp|settings|env-example)$/.test(kind);
+  const shared = documents.filter(isForAll).map(({ path }) => path);
+  const root = documents.some(({ path }) => path === ".mcp.json") ? [] : [".mcp.json"];
+  const paths = [...envs, ...shared, ...root];
+  const ignored = git === undefined || paths.length === 0 ? new Map() : await ignoredOf(git, paths);
+  const unignoredEnv = git === undefined ? [] : envs.filter((path) => !ignored.has(path));
+  return { unignoredEnv, hidden: new Map([...ignored].filter(([path]) => !envs.includes(path))) };
 }
 
 /** The locks that killed runs left next to these files: an old token can be in them. */
@@ -178,7 +186,7 @@ export async function gather(context: Context, options: CheckOptions) {
     local: !isCi(context.env),
     secrets,
     spilled: spills,
-    unignoredEnv: await unignoredEnv(git, files),
+    ...(await viewIgnored(git, files)),
   };
   const locks = (await leftLocks(places.root, [...known])).filter((path) => isAsked(places, path));
   return { ...places, subject, parse, spills, locks };

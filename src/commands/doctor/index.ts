@@ -8,6 +8,7 @@ import { type DoctorReport, makeReport, type Run } from "../../core/doctor/repor
 import type { View } from "../../core/doctor/view.ts";
 import { isObject, type JsonObject, parseDocument } from "../../core/formats/json.ts";
 import { cleanValue } from "../../core/halo.ts";
+import { isClosed } from "../../core/plan/model.ts";
 import { mask, printable } from "../../core/secrets.ts";
 import { EnvironmentError, UsageError } from "../../errors.ts";
 import type { RawOptions } from "../../flags.ts";
@@ -57,7 +58,8 @@ async function tokenOf(context: Context, options: Options): Promise<string | und
     tokenFile === undefined ? await readStdin(context.stdin, patience) : await readSecretFile(tokenFile, patience);
   const cleaned = cleanValue("token", given.replace(/\r?\n$/, ""));
   const flag = tokenStdin ? "--token-stdin" : "--token-file";
-  if (!cleaned.ok) throw new UsageError(`${flag}: ${cleaned.problem}`, undefined, "bad-token");
+  if (!cleaned.ok)
+    throw new UsageError(`${flag}: ${cleaned.problem}`, undefined, cleaned.store ? "placeholder-sent" : "bad-token");
   context.secrets.add(cleaned.value);
   return cleaned.value;
 }
@@ -79,7 +81,7 @@ function callOf({ call }: Options, { toSend, from }: View, found: Run["test"]): 
 }
 
 /** Files → view → connection test → Claude Code's own answer → report, one after the other, under one limit. */
-async function walk(context: Context, options: Options, token: string | undefined): Promise<DoctorReport> {
+async function walk(context: Context, options: Options, token: string | undefined) {
   const started = context.now();
   const left = (): number => Math.round(started + options.timeoutMs - context.now());
   const looked = await look(context, options, token);
@@ -95,7 +97,9 @@ async function walk(context: Context, options: Options, token: string | undefine
     const test = sent ? await runTest(context, sent, limits, toSend.ok ? from : undefined) : undefined;
     progress.update("asking Claude Code");
     const asked = await ask(context, looked, test, left());
-    return makeReport(looked.view, { test, asked, call: callOf(options, looked.view, test) });
+    const report = makeReport(looked.view, { test, asked, call: callOf(options, looked.view, test) });
+    const { values, input } = looked.view;
+    return { report, isShut: isClosed(input.dotenv.state) && values.some(({ state }) => state === "unset") };
   } finally {
     progress.end();
   }
@@ -130,17 +134,17 @@ function textOf({ env, stdout, unicode }: Context, report: DoctorReport, isColor
   return unicode ? text : text.replaceAll("…", "...").replaceAll("•", "*").replaceAll("·", "-");
 }
 
-/** Exit code: 0 connected, 1 not. */
+/** Exit code: 0 connected, 1 not, 3 not, because the file of the values cannot be read. */
 export async function run(context: Context, raw: RawOptions): Promise<number> {
   const options = readOptions(context, raw);
   if (options.report !== undefined) checkReport(options.report);
   const token = await tokenOf(context, options);
-  const report = await walk(context, options, token);
+  const { report, isShut } = await walk(context, options, token);
   // if the disk is full, only that is printed
   if (options.report !== undefined) writeReport(context, options.report, report);
   const output = createOutput(context);
   if (options.json) output.json(report);
   else output.result(textOf(context, report, raw.switches.has("no-color")));
   if (options.report !== undefined && !options.quiet) output.say(`The report is in ${printable(options.report, 200)}`);
-  return report.ok ? 0 : 1;
+  return report.ok ? 0 : isShut ? 3 : 1;
 }

@@ -198,8 +198,8 @@ async function finish(page: Page, decided: Decided, tested: Diagnosis | undefine
   const { plan, statuses, changed } = await carry(page, decided, "Apply these changes?", make);
   if (page.options.dryRun) return conclude(page, decided, { ok: true, plan, tested });
   const done = changed ? "Saved" : "Nothing had to change";
-  const end = (ok: boolean, headline: string, proof?: Proof) => {
-    const next = nextSteps(page, decided, plan);
+  const end = async (ok: boolean, headline: string, proof?: Proof) => {
+    const next = await nextSteps(page, decided, plan);
     return conclude(page, decided, { ok, headline, plan, statuses, tested, proof, next });
   };
   if (tested === undefined) return end(true, `${done}, but not tested.`);

@@ -1,5 +1,7 @@
 /** The plan: the steps for what was decided, and every refusal that can be known before. */
-import { join, relative, sep } from "node:path";
+import { basename, join, relative, sep } from "node:path";
+import { documentOf } from "../../core/check/documents.ts";
+import { isPrivate } from "../../core/check/env-files.ts";
 import { haloEntries } from "../../core/clients/claude-code.ts";
 import { envIn } from "../../core/clients/claude-state.ts";
 import { references } from "../../core/clients/references.ts";
@@ -11,10 +13,10 @@ import { CI_FILES, planCi } from "../../core/plan/ci.ts";
 import { isOwn, type OwnScope, planClaude, planSettings, removeEntry } from "../../core/plan/claude-program.ts";
 import { type Planned, planProject, planRemoval, secretsOf } from "../../core/plan/install.ts";
 import type { Plan, Secrets, Step, TellStep, WriteStep } from "../../core/plan/model.ts";
-import { Refusal } from "../../errors.ts";
+import { EnvironmentError, Refusal } from "../../errors.ts";
 import { readsStdin } from "../../io/claude.ts";
 import { isInside, readState, readTemplate } from "../../io/read.ts";
-import { assertInside, assertPrivate } from "../shared/privacy.ts";
+import { assertInside, assertPrivate, type Instead } from "../shared/privacy.ts";
 import { type Choice, type Decided, entryIn, type Page, type Survey, type Values } from "./survey.ts";
 
 const placeOf = ({ snapshot }: Survey, path: string) => ({ path, realPath: snapshot.get(path)?.realPath ?? path });
@@ -49,17 +51,29 @@ async function uncoveredPatterns({ options, target, here }: Page) {
   return { uncovered: uncovered.map(({ pattern }) => pattern), excluded: [...new Set(excluded)] };
 }
 
+/** The exception for an example that a rule ignores. Below an ignored folder git would not look for it. */
+async function exceptionsFor({ target, here: { git, paths, root, folder } }: Page): Promise<readonly string[]> {
+  if (git === undefined || target.mode !== "new" || !(await git.isIgnored(paths.example))) return [];
+  const isBelow = root !== folder.gitRoot && (await git.isIgnored(root));
+  return isBelow || (await git.isTracked(paths.example)) ? [] : [`!${basename(paths.example)}`];
+}
+
 /** The steps of a plan, or its refusal with the place: `path:line:column`. */
 function stepsOf(planned: Planned): readonly WriteStep[] {
   if (planned.ok) return planned.steps;
   const { path, text, refused } = planned;
+  if (planned.isClosed === true) {
+    const again = "make it readable, then run this again. Nothing was written.";
+    throw new EnvironmentError(`could not read ${path}: ${refused.reason}`, { hint: again }, "unreadable");
+  }
   const hint = refused.hint ?? "fix the file, then run this again. Nothing was written.";
   throw new Refusal(`${path}${placeWords(text, refused.offset)}: ${refused.reason}`, { hint }, "refused-file");
 }
 
 async function projectSteps(page: Page, values: Values): Promise<readonly Step[]> {
   const { target, here, options } = page;
-  const written = planProject({ ...here, target, values, bridge: options.bridge, ...(await uncoveredPatterns(page)) });
+  const all = { ...here, ...(await uncoveredPatterns(page)), exceptions: await exceptionsFor(page) };
+  const written = planProject({ ...all, target, values, bridge: options.bridge });
   return [...stepsOf(written), ...ciSteps(page)];
 }
 
@@ -85,6 +99,15 @@ function assertFits({ state }: Survey, path: string): void {
   throw new Refusal(reason, { hint }, "refused-file");
 }
 
+/** If git tracks the file of the values: the command for another one. `isOnly`: it is encrypted, and tracked on purpose. */
+function otherFile({ here: { snapshot, paths }, options }: Page): Instead | undefined {
+  if (options.valuesFile !== undefined) return undefined;
+  const state = snapshot.get(paths.env);
+  const raw = { path: ".env", kind: "env", encoding: "utf-8", tracked: true, ignored: false, mode: undefined } as const;
+  const isOnly = state?.kind === "file" && !isPrivate(documentOf({ ...raw, text: state.text }));
+  return { command: "npx create-halo-mcp --values-file .env.local", isOnly };
+}
+
 /** Every refusal that can be known before a question is asked. */
 export async function checkBeforehand(page: Page, { scopes }: Choice): Promise<void> {
   const { options, here, target } = page;
@@ -92,7 +115,7 @@ export async function checkBeforehand(page: Page, { scopes }: Choice): Promise<v
   if (options.bridge === "claude-settings") assertFits(here, here.paths.bridge);
   const { env, bridge, exclude, ...shared } = here.paths;
   // resolve symlinks first: git does not follow them
-  await assertPrivate(here, placeOf(here, env), { ignored: false });
+  await assertPrivate(here, placeOf(here, env), { ignored: false, instead: otherFile(page) });
   if (options.bridge === "claude-settings")
     await assertPrivate({ ...here, root: here.project.bridge }, placeOf(here, bridge), { ignored: false });
   if (target.mode === "new") for (const path of Object.values(shared)) assertInside(here.root, placeOf(here, path));

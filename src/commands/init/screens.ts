@@ -1,17 +1,17 @@
 /** The text of a plan and of the end of a run; the same as JSON; the command that repeats the run. */
-import { relative } from "node:path";
+import { basename, dirname, relative } from "node:path";
 import { maskFile } from "../../core/check/show.ts";
 import { toSh } from "../../core/command-line.ts";
 import { type Diagnosis, diagnosisJson } from "../../core/diagnosis/diagnose.ts";
 import { diffTexts } from "../../core/formats/diff.ts";
 import { DEFAULT_NAME, HALO_URL, nameProblem, type Value } from "../../core/halo.ts";
 import { CI_FILES } from "../../core/plan/ci.ts";
-import type { Plan, Step } from "../../core/plan/model.ts";
+import type { Plan, Step, WriteStep } from "../../core/plan/model.ts";
 import { printable } from "../../core/secrets.ts";
 import { createOutput } from "../../ui/output.ts";
 import { createPaint, paintLine } from "../../ui/paint.ts";
 import { wrap } from "../../ui/wrap.ts";
-import { stepLabel } from "../shared/carry-out.ts";
+import { labelOf, stepLabel } from "../shared/carry-out.ts";
 import { checkOptions } from "./plan.ts";
 import { absenceOf, type Choice, type Decided, type Page, type Survey, type Values } from "./survey.ts";
 import type { Proof } from "./test.ts";
@@ -96,7 +96,7 @@ function startLines({ options, here }: Page, { scopes }: Choice): Paragraph {
       '  "claude mcp list" does not read these values and says "Failed to connect"',
       "  here: look at /mcp. With --scope user, it works in both.",
     ],
-    none: ["  Export the three variables first: Claude Code does not read .env."],
+    none: [`  Export the three variables first: Claude Code does not read ${labelOf(here.paths.env, here.root)}.`],
     direnv: ['  Once: direnv allow. Claude Code will ask about the server: choose "Use this MCP server".'],
   };
   return [
@@ -107,18 +107,42 @@ function startLines({ options, here }: Page, { scopes }: Choice): Paragraph {
   ];
 }
 
-function teamLines({ root, git, paths }: Survey, { steps }: Plan): Paragraph {
-  const isShared = (step: Step): boolean => step.kind === "write" && !step.secret && step.path !== paths.exclude;
-  const shared = steps.filter(isShared).map((step) => stepLabel(step, root));
+/** What a rule still ignores, with the rule. Git fails on a path behind a link; our files of the root are behind none. */
+async function ignoredSteps({ root, git }: Survey, steps: readonly WriteStep[]) {
+  const found = [];
+  for (const step of steps) {
+    const { path, after = "" } = step;
+    const rule = dirname(path) === root && !(await git?.isTracked(path)) ? await git?.ruleFor(path) : undefined;
+    // somebody may have ignored it because of what it contains
+    const isPrivate = maskFile(path, after, [], []) !== after;
+    if (rule) found.push({ step, isPrivate, by: `${rule.source}:${rule.line}`, label: stepLabel(step, root) });
+  }
+  return found;
+}
+
+async function teamLines(here: Survey, { steps }: Plan): Promise<Paragraph> {
+  const { root, git, paths } = here;
+  const all = steps.filter((step): step is WriteStep => {
+    return step.kind === "write" && step.secret !== true && step.path !== paths.exclude;
+  });
+  const ignored = await ignoredSteps(here, all);
+  const kept = ignored.filter(({ isPrivate }) => isPrivate);
+  const shared = all.filter((step) => kept.every((each) => each.step !== step)).map((step) => stepLabel(step, root));
+  const force = ignored.length > kept.length ? "add -f" : "add";
   const share =
     git === undefined
       ? ["  Share these files, which contain no secrets:", `  ${shared.join(" ")}`]
-      : [`  git -C ${toSh([root])} add ${toSh(shared)}`, `  git -C ${toSh([root])} commit -m "Connect HALO"`];
+      : [`  git -C ${toSh([root])} ${force} ${toSh(shared)}`, `  git -C ${toSh([root])} commit -m "Connect HALO"`];
+  const notes = ignored.map(({ isPrivate, by, label }) => {
+    const what = isPrivate ? "and it contains a secret: only you have it" : "so git adds it only with -f";
+    return `  ${by} ignores ${label}, ${what}.`;
+  });
   return [
     "Teammates",
     ...share,
+    ...notes,
     "  Each of them runs: npx create-halo-mcp",
-    "  It asks only for what they need and changes no committed file. If .env.example",
+    `  It asks only for what they need and changes no committed file. If ${basename(paths.example)}`,
     "  contains the two IDs (they are no secrets), it asks only for their token.",
     "  In a clone that they do not trust, npx can run a program of the clone. From",
     "  another folder it cannot: npx create-halo-mcp --cwd <clone>",
@@ -135,12 +159,12 @@ function ciLines({ options: { ci }, here, target }: Page, { steps }: Plan): Para
   return ["In CI, or before a commit", ...indented(lines)];
 }
 
-export function nextSteps(page: Page, { values, choice }: Decided, plan: Plan): readonly Paragraph[] {
+export async function nextSteps(page: Page, { values, choice }: Decided, plan: Plan): Promise<readonly Paragraph[]> {
   const isNew = page.target.mode === "new";
   const isForTeam = choice.scopes.includes("project");
   return [
     startLines(page, choice),
-    isForTeam && isNew ? teamLines(page.here, plan) : [],
+    isForTeam && isNew ? await teamLines(page.here, plan) : [],
     isForTeam && (isNew || page.options.ci !== undefined) ? ciLines(page, plan) : [],
     ...handSteps(plan),
     ["To repeat this set-up", `  ${commandFor(page, choice, values)}`],
@@ -215,8 +239,15 @@ const USUAL = ["--client claude-code", "--scope project", "--bridge claude-setti
 /**
  * The command for sh that repeats this run; the parser accepts it. `values`: those of a completed run; without them,
  * the options of this run, with a placeholder for each `missing` ID. The token comes from its variable, or the way it came.
+ * `isResolved`: another program sets the variable.
  */
-export function commandFor(page: Page, { clients, scopes }: Choice, values?: Values, missing: readonly Value[] = []) {
+export function commandFor(
+  page: Page,
+  { clients, scopes }: Choice,
+  values?: Values,
+  missing: readonly Value[] = [],
+  isResolved = false,
+) {
   const { context, options, here, target, url } = page;
   const { said, valuesFile, tokenFile } = options;
   const isNew = target.mode === "new";
@@ -248,6 +279,6 @@ export function commandFor(page: Page, { clients, scopes }: Choice, values?: Val
   });
   const mode = options.dryRun && values === undefined ? "--dry-run" : "--yes";
   const slot = target.slots.token;
-  const fromVariable = "env" in slot && tokenFile === undefined && !options.tokenStdin;
+  const fromVariable = "env" in slot && tokenFile === undefined && !options.tokenStdin && !isResolved;
   return `${fromVariable ? `${slot.env}=… ` : ""}${toSh(["npx", "create-halo-mcp", mode, ...given])}`;
 }

@@ -1,17 +1,18 @@
 /** What the wizard is told, and what it finds, before it asks anything. */
-import { realpathSync, statSync } from "node:fs";
+import { existsSync, realpathSync, statSync } from "node:fs";
 import { join, relative, sep } from "node:path";
 import type { Context } from "../../context.ts";
+import { EXAMPLES } from "../../core/check/documents.ts";
 import { type Entry, haloEntries, type Scope } from "../../core/clients/claude-code.ts";
 import { projectOf } from "../../core/clients/claude-project.ts";
 import { claudeState, sessionEnv, storedOf } from "../../core/clients/claude-state.ts";
 import { toSh } from "../../core/command-line.ts";
-import { dotenvOf } from "../../core/formats/dotenv.ts";
+import { cutValues, dotenvOf } from "../../core/formats/dotenv.ts";
 import { jsonOf, property } from "../../core/formats/json.ts";
 import { DEFAULT_NAME, type Value } from "../../core/halo.ts";
 import { CI_FILES, type CiKind } from "../../core/plan/ci.ts";
 import { isOwn } from "../../core/plan/claude-program.ts";
-import type { Target } from "../../core/plan/target.ts";
+import { type Target, variablesOf } from "../../core/plan/target.ts";
 import { printable } from "../../core/secrets.ts";
 import { EnvironmentError, UsageError } from "../../errors.ts";
 import type { Bridge, ClientId, RawOptions } from "../../flags.ts";
@@ -20,6 +21,7 @@ import { readState } from "../../io/read.ts";
 import type { Ask } from "../../ui/ask.ts";
 import type { Show } from "../../ui/show.ts";
 import { haloBelow } from "../shared/below.ts";
+import { labelOf } from "../shared/carry-out.ts";
 import { connectionOptions, seconds } from "../shared/options.ts";
 import { claudeOf, ownFiles, programsFor } from "../shared/programs.ts";
 
@@ -132,7 +134,7 @@ async function findPlace(context: Context, options: InitOptions) {
       ignore: join(root, ".gitignore"),
       exclude: await git?.gitPath("info/exclude"),
       env,
-      example: join(root, ".env.example"),
+      example: join(root, EXAMPLES.find((name) => existsSync(join(root, name))) ?? ".env.example"),
       bridge: localSettings(project.bridge),
       envrc: join(root, ".envrc"),
       mcp: join(root, ".mcp.json"),
@@ -231,6 +233,8 @@ export async function introduce({ context, options, show, here, target }: Page):
     if (broken !== undefined && !(refused && file.shown === paths.bridge))
       show.warn(`Claude Code ignores the whole file ${printable(file.shown, 200)}${broken.at}: ${broken.reason}.`);
   const own = options.choice.scopes.some(isOwn) ? [store, userSettings] : [];
+  const names = variablesOf(target.slots).map(({ env }) => env);
+  for (const cut of cutValues(snapshot.get(paths.env), labelOf(paths.env, root), names)) show.warn(cut);
   for (const path of [paths.env, paths.bridge, ...own]) {
     const state = snapshot.get(path);
     if (state?.kind === "file" && (state.mode & 0o077) !== 0 && context.platform !== "win32")

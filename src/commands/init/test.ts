@@ -8,6 +8,7 @@ import { toSh } from "../../core/command-line.ts";
 import { mayReceive, type ToSend, whatToSend } from "../../core/connection.ts";
 import type { Diagnosis } from "../../core/diagnosis/diagnose.ts";
 import { equalJson, type Json } from "../../core/formats/json.ts";
+import { storeOf } from "../../core/halo.ts";
 import { secretsOf } from "../../core/plan/install.ts";
 import type { Secrets } from "../../core/plan/model.ts";
 import { variablesOf } from "../../core/plan/target.ts";
@@ -64,6 +65,7 @@ export function permitted(judged: ToSend, where: string, hint: string): Sent {
     "bad-url": ["bad-url", `${reason}; nothing was sent`],
     "endpoint-foreign": ["endpoint-foreign", "the URL leads elsewhere than agreed; nothing was sent"],
     "bad-value": ["bad-header", `${reason}; nothing was sent`],
+    "placeholder-sent": ["placeholder-sent", `${reason}; nothing was sent`],
     "missing-value": ["placeholder-sent", `${reason}, so Claude Code would send the reference itself`],
   }[cause];
   throw new Refusal(`${where}: ${why}`, { hint }, code);
@@ -171,7 +173,8 @@ function sentByFiles(page: Page, scope: Scope, title: string): Sent {
   const missing = `${title}: the entry "${target.name}" is missing when the file is read again`;
   if (entry === undefined) throw new Refusal(missing, { hint: "npx create-halo-mcp doctor" }, "proof-failed");
   // without the bridge, the values are in the environment that starts Claude Code: .env is used instead
-  const more = scope === "project" && options.bridge !== "claude-settings" ? Object.fromEntries(here.dotenv) : {};
+  const given = [...here.dotenv].filter(([, value]) => storeOf(value) === undefined);
+  const more = scope === "project" && options.bridge !== "claude-settings" ? Object.fromEntries(given) : {};
   const hint = `look at ${here.paths.mcp}, and at "env" in ${here.paths.bridge}`;
   return permitted(whatToSend(entry, here.env, more, { url }), title, hint);
 }

@@ -1,12 +1,16 @@
 /** Where the three values come from: the command line, the environment, files, or a person. */
+import { basename, relative } from "node:path";
 import { envIn } from "../../core/clients/claude-state.ts";
-import { cleanValue, idsFromStudioUrl, LABELS, looksLikeUrl, VALUES, type Value } from "../../core/halo.ts";
+import { toSh } from "../../core/command-line.ts";
+import { cleanValue, idsFromStudioUrl, LABELS, looksLikeUrl, resolving, VALUES, type Value } from "../../core/halo.ts";
+import { isShowable } from "../../core/plan/target.ts";
 import { maskOf, printable } from "../../core/secrets.ts";
-import { UsageError } from "../../errors.ts";
+import { Refusal, UsageError } from "../../errors.ts";
 import { readTemplate } from "../../io/read.ts";
 import { readSecretFile, readStdin } from "../../io/secret-input.ts";
 import type { Ask } from "../../ui/ask.ts";
 import { labelOf } from "../shared/carry-out.ts";
+import { commandFor } from "./screens.ts";
 import { entryIn, type Page, type Values } from "./survey.ts";
 
 type Id = "account" | "profile";
@@ -28,7 +32,7 @@ export type Candidates = { readonly [which in Value]?: Candidate | undefined };
 /** Every place where a value of a target can be found, best first. Throws UsageError for a Studio URL without an ID. */
 export async function valueSources(page: Page) {
   const { context, options, here, target } = page;
-  const { tokenFile, tokenStdin, said, valuesFile } = options;
+  const { tokenFile, tokenStdin, said } = options;
   const ids = idsFromStudioUrl(said["studio-url"] ?? "");
   if (said["studio-url"] !== undefined && ids.account === undefined && ids.profile === undefined)
     throw new UsageError("--studio-url: there is no ID in it", { hint: "give --account-id and --profile-id" });
@@ -59,10 +63,10 @@ export async function valueSources(page: Page) {
     return [
       ...Object.entries(given[which]).map(([flag, text]): Source => ["given", flag, text]),
       ["environment", `${env} in the environment`, context.env[env]],
-      ["file", `${env} in ${valuesFile === undefined ? ".env" : "the values file"}`, here.dotenv.get(env)],
+      ["file", `${env} in ${labelOf(here.paths.env, root)}`, here.dotenv.get(env)],
       ...bridges.map((bridge): Source => ["file", `${env} in ${labelOf(bridge.place, root)}`, bridge.env[env]]),
       ["file", `${env} in ${here.userSettings}`, own[env]],
-      ["file", ".env.example", example],
+      ["file", basename(here.paths.example), example],
       ["file", "Claude Code's local scope", header("local")],
       ["file", "Claude Code's user scope", header("user")],
     ];
@@ -70,20 +74,38 @@ export async function valueSources(page: Page) {
   return { token: sourcesOf("token"), account: sourcesOf("account"), profile: sourcesOf("profile") };
 }
 
+/** Where there are only references to a secret store: a warning if a person can be asked. Throws Refusal otherwise. */
+function assertResolved(page: Page, which: Value, sources: readonly Source[]): void {
+  const { options, here, context, ask, show } = page;
+  for (const [, from, text = ""] of sources) {
+    const result = cleanValue(which, text);
+    if (result.ok || result.store === undefined) continue;
+    const file = toSh([relative(context.cwd, here.paths.env)]);
+    const hint = resolving(result.store, file, commandFor(page, options.choice, undefined, [], true));
+    const problem = `${from}: ${result.problem}`;
+    if (ask === undefined) throw new Refusal(`${problem}; nothing was sent`, { hint }, "placeholder-sent");
+    show.warn(`Not used, ${problem}. To use it:`, [hint]);
+    return;
+  }
+}
+
 /** The best usable value of each kind. Throws UsageError for a bad one, if it was given or nobody can be asked. */
 export function usable(sources: Readonly<Record<Value, readonly Source[]>>, page: Page): Candidates {
   const found: Partial<Record<Value, Candidate>> = {};
-  for (const which of VALUES)
+  for (const which of VALUES) {
     for (const [kind, from, text] of sources[which]) {
       if (text === undefined || (text === "" && kind !== "given")) continue;
       const result = cleanValue(which, text);
-      // every known token is masked on screen
-      if (result.ok && which === "token") page.context.secrets.add(result.value);
-      if (found[which] !== undefined || (!result.ok && kind === "file" && result.missing)) continue;
+      // every known token is masked on screen, and an ID that may be something else
+      if (result.ok && (which === "token" || !isShowable(page.target.slots[which])))
+        page.context.secrets.add(result.value);
+      if (found[which] !== undefined || (!result.ok && (result.store || (kind === "file" && result.missing)))) continue;
       if (result.ok) found[which] = { value: settle(page, which, text, ` (${from})`), from, given: kind === "given" };
       else if (kind !== "given" && page.ask !== undefined) page.show.warn(`Not used, ${from}: ${result.problem}.`);
       else throw new UsageError(`${from}: ${result.problem}`, undefined, which === "token" ? "bad-token" : "bad-id");
     }
+    if (found[which] === undefined) assertResolved(page, which, sources[which]);
+  }
   return found;
 }
 

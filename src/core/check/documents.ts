@@ -1,5 +1,5 @@
 /** A file that was read → a Document: what it is, and its tree. Pure. */
-import { CLIENTS, kindOfClient } from "../clients/index.ts";
+import { CLIENTS, kindOfClient, READERS } from "../clients/index.ts";
 import { type Entry, type Node, parseTree, type Tree } from "../formats/json.ts";
 import { isObjectNode, member } from "../formats/nodes.ts";
 import type { Document, DocumentKind, Span } from "./model.ts";
@@ -9,17 +9,42 @@ const CLIENT_FILES = new Map<string, DocumentKind>(
   CLIENTS.flatMap((client) => client.files.project.map((path) => [path, kindOfClient(client)] as const)),
 );
 
+/** What examples of `.env` are called: the first that exists is extended, or the first is written. `.env.production.example` is one, too. */
+export const EXAMPLES = [
+  ".env.example",
+  ".env.local.example",
+  ".env.sample",
+  ".env.template",
+  ".env.dist",
+  "env.example",
+  "env.sample",
+  "env.template",
+  "example.env",
+  "sample.env",
+  ".env-example",
+  ".env_example",
+] as const;
+const EXAMPLE =
+  /^\.?env(?:[._-]\w+)*[._-](?:example|sample|template|dist|defaults?|schema)$|^\.?(?:example|sample|template|dist|defaults?)[._-]env$/;
+
+/** The files of other things in which clients read servers. */
+const INSIDE = READERS.flatMap(({ id, inside = {} }) =>
+  Object.entries(inside).map(([file, keys]) => ({ file, keys, kind: `inside:${id}` as const })),
+);
+const isAt = (path: string, file: string): boolean => path === file || path.endsWith(`/${file}`);
+
 /** The kind of the file at this path, or undefined if `check` does not read it. In: the path from the root, with "/". */
 export function kindOf(path: string): DocumentKind | undefined {
   const name = path.slice(path.lastIndexOf("/") + 1);
   if (/(?:^|\/)\.claude\/settings\.json$/.test(path)) return "settings";
   if (/(?:^|\/)\.claude\/settings\.local\.json$/.test(path)) return "settings-local";
-  if (/^\.env\.(?:example|sample|template|dist)$/.test(name)) return "env-example";
-  if (/^\.env(?:\.|$)/.test(name)) return "env";
+  if (EXAMPLE.test(name)) return "env-example";
+  // dotenv-vault's encrypted copy is made to be committed (dotenv.org/docs)
+  if (/^\.env(?:\.(?!vault$)|$)/.test(name)) return "env";
   if (name === ".envrc") return "envrc";
   if (MISPLACED.test(path)) return "misplaced";
-  for (const [file, kind] of CLIENT_FILES) if (path === file || path.endsWith(`/${file}`)) return kind;
-  return undefined;
+  for (const [file, kind] of CLIENT_FILES) if (isAt(path, file)) return kind;
+  return INSIDE.find(({ file }) => isAt(path, file))?.kind;
 }
 
 /** Names under which people keep a `.mcp.json`, though no client reads it there (Claude Code 2.1.330, measured). Elsewhere `mcp.json` is a common name. */
@@ -33,11 +58,15 @@ export const PLACES = {
   kindOf,
   /** Every name that `kindOf` knows, as git pathspecs: `*` also matches folders. A test checks that both agree. */
   pathspecs: [
-    "*.env",
-    "*.env.*",
+    "*[._-]env",
+    "*env[._-]*",
     "*.envrc",
     "*settings.local.json",
-    ...new Set(["settings.json", ...CLIENT_FILES.keys()].map((path) => `*${path.slice(path.lastIndexOf("/") + 1)}`)),
+    ...new Set(
+      ["settings.json", ...INSIDE.map(({ file }) => file), ...CLIENT_FILES.keys()].map(
+        (path) => `*${path.slice(path.lastIndexOf("/") + 1)}`,
+      ),
+    ),
   ],
   /** Looked for at the root, though git may ignore it. */
   atRoot: [...BESIDE_MCP, ...CLIENT_FILES.keys()],
@@ -46,7 +75,7 @@ export const PLACES = {
 };
 
 /** A file as `io` read it, before it is parsed. */
-export type RawDocument = Omit<Document, "tree" | "broken">;
+export type RawDocument = Omit<Document, "tree" | "whole" | "broken">;
 
 /** Parses a file once, leniently, with the first thing that strict JSON refuses. `parseToml` is loaded only if needed. */
 export function documentOf(raw: RawDocument, parseToml?: (text: string) => Tree): Document {
@@ -57,11 +86,17 @@ export function documentOf(raw: RawDocument, parseToml?: (text: string) => Tree)
   const isToml = format === "toml";
   const strict = isToml ? parseToml?.(raw.text) : parseTree(raw.text, { strict: true });
   if (strict === undefined) return { ...raw, tree: undefined, broken: undefined };
-  const treeOf = (root: Node): Node => (raw.ofPlugin === true ? flatTree(root) : root);
-  if (strict.ok) return { ...raw, tree: treeOf(strict.root), broken: undefined };
+  if (strict.ok) return { ...raw, ...treesOf(raw, strict.root), broken: undefined };
   const loose = isToml || strict.refused.cause !== undefined ? strict : parseTree(raw.text, { strict: false });
-  if (loose.ok) return { ...raw, tree: treeOf(loose.root), broken: { kind: "loose", ...strict.refused } };
+  if (loose.ok) return { ...raw, ...treesOf(raw, loose.root), broken: { kind: "loose", ...strict.refused } };
   return { ...raw, tree: undefined, broken: { kind: loose.refused.cause ?? "syntax", ...loose.refused } };
+}
+
+/** The part of a tree in which the servers are. */
+function treesOf({ path, ofPlugin }: RawDocument, root: Node): Pick<Document, "tree" | "whole"> {
+  const { keys } = INSIDE.find(({ file }) => isAt(path, file)) ?? {};
+  if (keys === undefined) return { tree: ofPlugin === true ? flatTree(root) : root };
+  return { tree: keys.reduce<Node | undefined>((node, key) => member(node, key)?.value, root), whole: root };
 }
 
 /** The tree of a plugin's `.mcp.json`: servers at the root are as if they were under "mcpServers" (2.1.332, measured). */

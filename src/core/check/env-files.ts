@@ -1,8 +1,11 @@
 /** Files that give variables their values: what they give, to whom, and which must not be in git. */
+import { hasReference } from "../clients/references.ts";
 import { assignments } from "../formats/dotenv.ts";
 import { isObjectNode, member, spanOf, textOf } from "../formats/nodes.ts";
+import { storeOf } from "../halo.ts";
 import { once } from "../once.ts";
 import type { Document, Subject } from "./model.ts";
+import { isObviousExample, isSecretName } from "./secret-judge.ts";
 import { secretsIn } from "./secret-places.ts";
 
 /** Files whose values everybody gets (Claude Code 2.1.330, measured); `.env` and `.envrc` only if git tracks them. */
@@ -47,10 +50,14 @@ export function isShared(subject: Subject, document: Document): boolean {
   return document.tracked || !document.ignored;
 }
 
-/** Private by name or content. Frameworks commit `.env.test` and the like; dotenvx its encrypted files (dotenvx/dotenvx#207). */
+/** Private by name or content. Frameworks commit `.env.test` and the like. */
 export function isPrivate(document: Document): boolean {
   const { kind, path, text } = document;
-  if (kind === "settings-local") return true;
-  const isNamed = /(?:^|\/)\.env(?:\.(?:[^/]+\.)?local)?$/.test(path) && !/^DOTENV_PUBLIC_KEY/m.test(text);
-  return kind === "env" && (isNamed || secretsIn(document).length > 0);
+  if (kind !== "env" || secretsIn(document).length > 0) return kind === "env" || kind === "settings-local";
+  const named = assignments(text).filter(({ name, value }) => value !== "" && isSecretName(name));
+  const plain = named.filter(({ value }) => storeOf(value) === undefined);
+  // encrypted values and references to a store may be committed (dotenvx/dotenvx#207; 1Password, "Load secrets into the environment")
+  if (plain.length < named.length || /^DOTENV_PUBLIC_KEY/m.test(text))
+    return plain.some(({ value }) => !hasReference(value) && !isObviousExample(value));
+  return /(?:^|\/)\.env(?:\.(?:[^/]+\.)?local)?$/.test(path);
 }

@@ -1,7 +1,7 @@
 /** The words of `check`: what was read, and what is wrong with it. Data only. */
 import type { Node, Refused } from "../formats/json.ts";
 
-/** What a file is to `check`. The id of a client: that client's own project file. */
+/** What a file is to `check`. The id of a client: that client's own project file, or (`inside:`) one of other things. */
 export type DocumentKind =
   | "mcp"
   | "misplaced"
@@ -10,7 +10,8 @@ export type DocumentKind =
   | "envrc"
   | "settings"
   | "settings-local"
-  | `client:${string}`;
+  | `client:${string}`
+  | `inside:${string}`;
 
 /** `loose`: comments or trailing commas and nothing else. */
 export type Broken = Refused & { readonly kind: "loose" | "syntax" | NonNullable<Refused["cause"]> };
@@ -30,6 +31,8 @@ export interface Document {
   readonly ofPlugin?: boolean | undefined;
   /** The tree, comments and trailing commas allowed; undefined if there is none, or if the kind is not JSON. */
   readonly tree: Node | undefined;
+  /** Of a file of other things, the whole: `tree` is the part with the servers. */
+  readonly whole?: Node;
   /** Why the text is not strict JSON or TOML; undefined if it is, or if the kind is neither. */
   readonly broken: Broken | undefined;
   /** In git's index; covered by an ignore rule. Both false without a repository. */
@@ -37,6 +40,13 @@ export interface Document {
   readonly ignored: boolean;
   /** Permission bits, if the platform has them. */
   readonly mode: number | undefined;
+}
+
+/** A line of an ignore file. `source`: from the root of the worktree, or absolute if it is elsewhere. */
+export interface IgnoreRule {
+  readonly source: string;
+  readonly line: string;
+  readonly pattern: string;
 }
 
 /** Everything a rule may look at. */
@@ -54,6 +64,8 @@ export interface Subject {
   readonly spilled: readonly { readonly path: string; readonly offset: number; readonly length: number }[];
   /** `.env` files that do not exist yet, next to a `.mcp.json` with references, and that no ignore rule would cover. */
   readonly unignoredEnv: readonly string[];
+  /** The files for everybody that git ignores, each with the rule; the root's `.mcp.json` even if it does not exist. */
+  readonly hidden: ReadonlyMap<string, IgnoreRule>;
 }
 
 /** error: it breaks or leaks. warning: it silently does something else. note: good to know. */

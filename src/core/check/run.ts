@@ -10,7 +10,7 @@ function isLoss(document: Document, { offset, length, text }: TextEdit): boolean
   return length >= 8 && secretsIn(document).some(({ value }) => before.includes(value) && !text.includes(value));
 }
 
-/** Runs the rules: findings by path, then position, then the order of the rules. No fix removes a secret. */
+/** Runs the rules: findings by path, then position, then the order of the rules. No fix removes a secret, or changes a file of other things. */
 export function runRules(rules: readonly Rule[], subject: Subject): readonly Finding[] {
   const byPath = new Map(subject.documents.map((document) => [document.path, document]));
   return rules
@@ -19,7 +19,8 @@ export function runRules(rules: readonly Rule[], subject: Subject): readonly Fin
     .map(({ fix, creates, ...finding }): Finding => {
       const document = byPath.get(finding.path);
       const isLost = document !== undefined && fix?.some((edit) => isLoss(document, edit));
-      return fix === undefined || isLost ? finding : { ...finding, fix, ...(creates && { creates }) };
+      const isKept = fix === undefined || isLost || document?.whole !== undefined;
+      return isKept ? finding : { ...finding, fix, ...(creates && { creates }) };
     })
     .sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : a.span.offset - b.span.offset));
 }

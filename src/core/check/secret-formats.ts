@@ -8,7 +8,7 @@ export const FORMATS: readonly (readonly [what: string, pattern: RegExp])[] = [
   ["a GitLab token", /\bgl(?:pat|ptt|dt|rt|cbt|ft|soat|agent)-[A-Za-z0-9_-]{16,255}/],
   ["an npm token", /\bnpm_[A-Za-z0-9]{30,64}/],
   ["a PyPI token", /\bpypi-[A-Za-z0-9_-]{32,255}/],
-  ["a Slack token", /\b(?:xox[a-eoprs]|xapp)-[A-Za-z0-9-]{10,255}/],
+  ["a Slack token", /\b(?:(?:xox[a-ceoprs]|xapp)-[A-Za-z0-9-]{10,255}|xoxd-[\w%/+=.-]{10,255})/],
   ["a Slack webhook", /hooks\.slack\.com\/(?:services|workflows)\/T[A-Z0-9]{6,}\/[A-Z0-9]{6,}\/[A-Za-z0-9]{16,}/],
   ["an AWS access key", /\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}\b/],
   ["a Google API key", /\bAIza[\w-]{35}/],

@@ -3,6 +3,7 @@
  * references are not secrets. Its corpora: test/fixtures/check/halo/shapes.json, test/support/attacks.ts, test/support/secrets.ts.
  */
 import { hasReference, referencesIn } from "../clients/references.ts";
+import { storeOf } from "../halo.ts";
 import { FORMATS, MAYBE_PUBLIC, PUBLIC_FORM } from "./secret-formats.ts";
 
 /** A stretch of a text that is a secret, and what kind. */
@@ -25,7 +26,7 @@ const QUALIFIER =
   /(?:_(?:\d{1,3}|v\d|prod|production|dev|development|stage|staging|test|testing|live|sandbox|value|val|plain|plaintext|raw|base64|b64|hex|encoded|default|main|old|new|backup|eu|us|de|nl|uk|be|fr))+$|\d{1,2}$/;
 /** Names of public values: NEXT_PUBLIC_ and VITE_ (sent to browsers), a site key, a limit, keys that vendors make for browsers. */
 const PUBLIC_NAME =
-  /(?:^|_)(?:public|publishable|anon|site|cache|sort|idempotency|mint|contract|wallet|fingerprint|thumbprint|icon|logo|max|min)(?:_|$)|^(?:vite|react_app|gatsby)_|(?:figma_file|algolia_search_api|pusher_app)_key$/;
+  /(?:^|_)(?:public|publishable|anon|site|cache|sort|idempotency|mint|contract|wallet|fingerprint|thumbprint|icon|logo|max|min)(?:_|$)|^(?:vite|react_app|gatsby)_|figma_(?:file|node|component|team|project)_key$|algolia_search(?:_only)?(?:_api)?_key$|search_only(?:_api)?_key$|pusher(?:_app)?_key$/;
 const ID_NAME =
   /(?:^|_)(?:id|ids|uuid|guid|hash|sha|digest|checksum|url|uri|path|dir|file|name|version|ref|commit|branch|image|host|region|zone|model|sheet|doc|document|address)$/;
 /** -u as in curl takes user:password. curl's -k takes no value, so a -k with a value takes a key. */
@@ -49,10 +50,10 @@ export function isSecretName(name: string): boolean {
 
 const partsOf = (text: string): readonly string[] => text.split(/[^A-Za-z0-9]+/);
 
-/** A word, a year, a number, `v2`, `ed25519`. */
+/** A word, a year, a number, `v2`, `ed25519`, `1Password`. */
 function isWord(part: string): boolean {
   if (part.length <= 3 || /^\d{0,4}$/.test(part) || /^[A-Za-z]{1,3}\d{1,5}$/.test(part)) return true;
-  const letters = part.replace(/\d{1,4}$/, "");
+  const letters = part.replace(/^\d(?=[A-Z][a-z]+$)|\d{1,4}$/, "");
   if (/^(?:[A-Z]+|[a-z]+)$/.test(letters)) return letters.length <= 24;
   // people write capitals at the start of longer words; random text has them anywhere
   const capitals = letters.match(/[A-Z]+/g)?.length ?? 0;
@@ -95,10 +96,6 @@ function isEncodedText(value: string): boolean {
   const text = value.length < 16 || value.length > 4096 ? "" : fromBase64(value);
   return text !== "" && isWordy(text);
 }
-
-/** References of a secret manager, and values that dotenvx encrypted (dotenvx/dotenvx#207). */
-export const STORE =
-  /^(?:op:\/\/|bws:\/\/|vault:|encrypted:|arn:[a-z-]+:|projects\/[\w-]+\/secrets\/|@Microsoft\.KeyVault\(|secretref:)/i;
 
 /** Before the value of a header. */
 const SCHEME = /^\s*(?:Bearer|Basic|Token|Api-?Key|SharedKey)\s/i;
@@ -146,6 +143,7 @@ function drawnValue(text: string): Found | undefined {
 function valueUnder(text: string, name: string, isQuoted: boolean): Found | undefined {
   const value = text.trim();
   const references = referencesIn(text);
+  if (storeOf(value.replace(SCHEME, "")) !== undefined) return undefined;
   const isReference = references.length > 0;
   if (isQuoted && !isReference && value.length >= 8 && TOKEN_ITSELF.test(name.trim())) {
     const start = text.indexOf(value);
@@ -192,12 +190,13 @@ function formatsIn(text: string, name = ""): readonly Found[] {
   });
 }
 
-const LOCAL_HOST = /^(?:127\.|0\.0\.0\.0|localhost$|host\.docker\.internal$|.*\.(?:localhost|test|example)$)/i;
+const LOCAL_HOST = /^(?:\[::1\]|127\.|0\.0\.0\.0|localhost$|host\.docker\.internal$|.*\.(?:localhost|test|example)$)/i;
 
 /** `scheme://user:password@host` with a real password and a host that is not this machine; or a user that is a key. */
 function passwordsIn(text: string): readonly Found[] {
   if (!text.includes("://") || !text.includes("@")) return [];
-  const urls = /\b[a-z][a-z0-9+.-]{1,30}:\/\/([^\s:/@?#]{0,256})(?::([^\s/@?#]{0,512}))?@([^\s/:?#,]{1,256})/gi;
+  const urls =
+    /\b[a-z][a-z0-9+.-]{1,30}:\/\/([^\s:/@?#]{0,256})(?::([^\s/@?#]{0,512}))?@(\[[\da-f:.]{2,64}\]|[^\s/:?#,]{1,256})/gi;
   return [...text.matchAll(urls)].flatMap((match) => {
     const [whole, user = "", password = "", host = ""] = match;
     if (LOCAL_HOST.test(host)) return [];
@@ -245,7 +244,8 @@ function pairsIn(text: string): readonly Found[] {
 export function secretIn(text: string, name: string): Found | undefined {
   if (text.length < 8) return undefined;
   const format = formatsIn(text, name)[0];
-  if (format !== undefined || STORE.test(text)) return format;
+  // of a command, the options may hold secrets
+  if (format !== undefined || (storeOf(text) !== undefined && !/\s-/.test(text))) return format;
   return passwordsIn(text)[0] ?? valueUnder(text, name, true) ?? pairsIn(text)[0] ?? dense(text, name);
 }
 

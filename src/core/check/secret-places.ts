@@ -67,6 +67,13 @@ function placesOf(document: Document): readonly Place[] {
   }
   const places: Place[] = [];
   if (document.tree !== undefined) walk(document.tree, "", "", 0, places);
+  if (document.whole !== undefined) {
+    // without those of the servers, which have the better names
+    const known = new Set(places.map(({ span }) => span.offset));
+    const more: Place[] = [];
+    walk(document.whole, "", "", 1, more);
+    places.push(...more.filter(({ span }) => !known.has(span.offset)));
+  }
   // a TOML table may be split over several parts of a file
   return places.toSorted((a, b) => a.span.offset - b.span.offset);
 }
@@ -78,9 +85,9 @@ export const secretsIn = once((document: Document) => {
     const shape = secretIn(text, name);
     return shape ? [{ what: shape.what, value: text.slice(shape.start, shape.end), text, where, span, name }] : [];
   });
-  const { text, tree, broken, path } = document;
+  const { text, tree, whole, broken, path } = document;
   // strict JSON has no other places
-  if (tree !== undefined && broken === undefined && !path.endsWith(".toml")) return found;
+  if ((whole ?? tree) !== undefined && broken === undefined && !path.endsWith(".toml")) return found;
   const rest = secretsInText(text).flatMap(({ what, start, end, name }) => {
     if (places.some(({ span }) => span.offset < end && start < span.offset + span.length)) return [];
     const value = text.slice(start, end);

@@ -23,10 +23,11 @@ export const claudeCode: Client = {
   next: [{ note: "Start claude in this folder and approve the server" }],
 };
 
-/** In a plugin's `.mcp.json` it also expands the options of the plugin (2.1.332, measured). */
+/** In a plugin's files it also expands the options of the plugin (2.1.332, measured). */
 export const claudePlugin: Client = {
   ...claudeCode,
-  references: also(BRACES_WITH_DEFAULT, /^\$\{user_config\.\w+\}$/),
+  references: also(BRACES_WITH_DEFAULT, /^\$\{(?:user_config\.[\w.-]+|CLAUDE_PLUGIN_\w+)\}$/),
+  inside: { ".claude-plugin/plugin.json": [] },
 };
 
 /** A reference in Claude Code's spelling. */

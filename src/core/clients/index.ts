@@ -1,6 +1,6 @@
 /** Every client. To add one: a file next to this one and a line here (see docs/clients/README.md). */
 import { amp } from "./amp.ts";
-import { claudeCode } from "./claude-code.ts";
+import { claudeCode, claudePlugin } from "./claude-code.ts";
 import { codex } from "./codex.ts";
 import { copilotCli } from "./copilot-cli.ts";
 import { cursor } from "./cursor.ts";
@@ -28,12 +28,16 @@ export const CLIENTS: readonly Client[] = [
   junie,
 ];
 
+/** The clients, and Claude Code as it reads a plugin. */
+export const READERS: readonly Client[] = [claudePlugin, ...CLIENTS];
+
 /** What `check` calls the project files of a client. */
 export function kindOfClient(client: Client): "mcp" | `client:${string}` {
   return client === claudeCode ? "mcp" : `client:${client.id}`;
 }
 
-/** The client that a file of this kind belongs to. */
+/** The client that reads the servers of a file of this kind. */
 export function clientOf(kind: string): Client | undefined {
-  return CLIENTS.find((client) => kind === kindOfClient(client));
+  const inside = READERS.find((client) => client.inside !== undefined && kind === `inside:${client.id}`);
+  return inside ?? CLIENTS.find((client) => kind === kindOfClient(client));
 }

@@ -19,6 +19,8 @@ export interface Client {
     readonly also?: readonly string[];
     readonly user: string | { readonly linux: string; readonly macos: string; readonly windows: string };
   };
+  /** Project files of other things in which it reads servers too, with the keys above them. `check` reads these and changes none. */
+  readonly inside?: Readonly<Record<string, readonly string[]>>;
   readonly format: "json" | "jsonc" | "toml" | "yaml";
   readonly servers: string;
   readonly entry: {

@@ -16,6 +16,11 @@ export const vscode: Client = {
       windows: "%APPDATA%\\Code\\User\\mcp.json",
     },
   },
+  inside: {
+    ".vscode/settings.json": ["mcp"],
+    "devcontainer.json": ["customizations", "vscode", "mcp"],
+    ".devcontainer.json": ["customizations", "vscode", "mcp"],
+  },
   servers: "servers",
   entry: { ...USUAL.entry, fixed: { type: "http" } },
   references: also(ENV, /^\$\{(?:(?:input|env|config|command):[^}]+|workspaceFolder\w*|userHome)\}$/),

@@ -49,7 +49,8 @@ const rules = new Map(LOADER_RULES.map((rule) => [rule.id, rule]));
 function placeOf(scope: Scope, file: string, read: Pick<Document, "text" | "encoding">, secrets: readonly string[]) {
   const raw = { path: ".mcp.json", kind: "mcp", tracked: false, ignored: false, mode: undefined } as const;
   const document = documentOf({ ...read, ...raw });
-  const base = { inRepository: false, url: HALO_URL, allowMissing: true, local: true, spilled: [], unignoredEnv: [] };
+  const none = { spilled: [], unignoredEnv: [], hidden: new Map() };
+  const base = { inRepository: false, url: HALO_URL, allowMissing: true, local: true, ...none };
   const subject: Subject = { ...base, documents: [document], secrets };
   const lostBy = ({ rule, args, span }: Finding) => ({
     why: rules.get(rule)?.message(args) ?? rule,

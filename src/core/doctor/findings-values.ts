@@ -2,8 +2,9 @@
 import type { Advice } from "../advice.ts";
 import { ENVIRONMENT } from "../clients/claude-state.ts";
 import { expand } from "../clients/references.ts";
-import { cleanValue, HEADERS, LABELS, variablesFor } from "../halo.ts";
-import { type Found, note, npx, repair, run, type Scene, say } from "./finding.ts";
+import { cutValues } from "../formats/dotenv.ts";
+import { cleanValue, HEADERS, LABELS, resolving, variablesFor } from "../halo.ts";
+import { type Found, linesOf, note, npx, repair, run, type Scene, say } from "./finding.ts";
 import { headersFor, type ValueSource } from "./values.ts";
 
 const nameOf = ({ variable, value }: ValueSource): string => variable ?? `the ${LABELS[value]}`;
@@ -11,13 +12,22 @@ const nameOf = ({ variable, value }: ValueSource): string => variable ?? `the ${
 const othersOf = ({ places }: ValueSource): readonly string[] =>
   places.filter(({ same }) => !same).map(({ place }) => place);
 
+/** A reference to a secret store, where a value should be: the advice is to run the wizard with the values themselves. */
+function unresolved(v: Scene, source: ValueSource, store: Exclude<ValueSource["store"], undefined>) {
+  const { given } = v.input;
+  const program = linesOf([repair(v, v.winner)], given.cwd);
+  const seen = `${nameOf(source)} in ${store.place}: the ${LABELS[source.value]} is ${store.what}, which nothing has resolved`;
+  return say.failed("placeholder-sent", seen, note(resolving(store, v.input.dotenv.shown, program)));
+}
+
 /** The values that nothing sets in a session, even if a place that it does not read contains them. */
 function* unset(v: Scene): Found {
   const { winner, bridge } = v;
   const direnv = [run("direnv", "allow"), note("# .envrc would load the values, but not in this shell")];
   const all = v.values.filter(({ state }) => state === "unset");
+  for (const source of all) if (source.store) yield unresolved(v, source, source.store);
   const held = all.filter(({ places }) => places.length > 0);
-  const gone = all.filter(({ places }) => places.length === 0);
+  const gone = all.filter(({ places, store }) => places.length === 0 && store === undefined);
   const namesOf = (sources: readonly ValueSource[]) => sources.map(nameOf).join(", ");
   const places = new Set(held.flatMap((source) => source.places.map(({ place }) => place)));
   if (held.length > 0)
@@ -45,8 +55,11 @@ const UNUSABLE = {
 
 function* unusable(v: Scene): Found {
   const { file = "" } = v.winner ?? {};
-  for (const { variable, value, state, place = "", problem = "" } of v.values) {
+  for (const source of v.values) {
+    const { variable, value, state, place = "", problem = "", store } = source;
     if (state === "set" || state === "unset") continue;
+    if (store) yield unresolved(v, source, store);
+    if (store) continue;
     const seen =
       state === "absent"
         ? `the entry in ${file} has no header ${HEADERS[value]}`
@@ -111,6 +124,9 @@ function* stale(v: Scene): Found {
 }
 
 export function* valueFindings(v: Scene): Found {
+  const { state, shown } = v.input.dotenv;
+  const names = v.values.map(({ variable = "" }) => variable);
+  for (const cut of cutValues(state, shown, names)) yield say.warning("bad-value", cut);
   yield* unset(v);
   yield* unusable(v);
   yield* others(v);

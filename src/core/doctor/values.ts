@@ -2,7 +2,7 @@
 import type { Entry } from "../clients/claude-code.ts";
 import { type Env, type Layer, layerOf, type Origin } from "../clients/claude-state.ts";
 import { expand, references } from "../clients/references.ts";
-import { cleanValue, HEADERS, VALUES, type Value, variablesFor } from "../halo.ts";
+import { cleanValue, HEADERS, type Store, storeOf, VALUES, type Value, variablesFor } from "../halo.ts";
 
 /** Where one of the three values comes from, and where else it is. Never the value. */
 export interface ValueSource {
@@ -19,6 +19,8 @@ export interface ValueSource {
   readonly state: "set" | "empty" | "placeholder" | "unset" | "bad" | "absent";
   /** Why a session cannot send it, or HALO cannot accept it; never the value. */
   readonly problem?: string;
+  /** The value, or of an unset one the copy that no session reads, is only a reference to a secret store; and where it is. */
+  readonly store?: (Store & { readonly place: string }) | undefined;
 }
 
 /** Every place that has a variable, lowest precedence first, `.env` last. */
@@ -59,16 +61,28 @@ export function viewValues(entry: Entry, file: string, layers: readonly Layer[],
     // copies of plain text in the file have the usual variable name
     const copies = copiesOf(holders, variable ?? variablesFor(entry.name)[value]);
     const own = variable === undefined ? expanded.text.trim() : (layer?.env[variable]?.trim() ?? copies[0]?.text);
-    const places = copies.map(({ place, text: copy }) => ({ place, same: copy === own }));
+    const read = copies.map(({ place, text: copy }) => ({ place, same: copy === own, store: storeOf(copy) }));
+    const places = read.flatMap(({ store, ...copy }) => (store === undefined ? [copy] : []));
     // if one of several variables is missing, the value is wrong
     const [missing] = expanded.missing;
-    if (missing !== undefined) return { ...nothing, variable: missing, places, state: "unset" };
+    const [sealed] = places.length === 0 ? read : [];
+    if (missing !== undefined)
+      return {
+        ...nothing,
+        variable: missing,
+        places,
+        state: "unset",
+        store: sealed?.store && { ...sealed.store, place: sealed.place },
+      };
+    const place = layer?.place ?? (variable === undefined ? file : `a default in ${file}`);
+    const store = storeOf(expanded.text);
     return {
       value,
       variable,
       from: variable === undefined ? "literal" : (layer?.from ?? "default"),
-      place: layer?.place ?? (variable === undefined ? file : `a default in ${file}`),
+      place,
       places,
+      store: store && { ...store, place },
       ...judge(value, expanded.text.trim()),
     };
   });

@@ -1,7 +1,8 @@
 /** `.env` as text: its variables, and edits that keep every byte of other lines. */
+import { storeOf } from "../halo.ts";
 import type { FileState } from "../plan/model.ts";
 import type { Edited } from "./json.ts";
-import { appendLines, cutLines } from "./lines.ts";
+import { appendLines, cutLines, placeWords } from "./lines.ts";
 
 /** One `NAME=value` of a file. Offsets count in the text as it is, BOM and CRs included. */
 export interface Assignment {
@@ -13,6 +14,8 @@ export interface Assignment {
   /** The value as written, with its quotes; empty if there is none. */
   readonly rawStart: number;
   readonly rawEnd: number;
+  /** It ends at a `#` without a space before it: there it ends for dotenv and Node, but not for a shell. */
+  readonly isCut: boolean;
   /** It starts with a quote that is not closed. */
   readonly isOpen: boolean;
   /** End of its last line, before the line break. */
@@ -30,6 +33,16 @@ export function parseDotenv(text: string): Map<string, string> {
   const values = new Map<string, string>();
   for (const { name, value } of assignments(text)) values.set(name, value);
   return values;
+}
+
+/** The variables whose value not all programs read in the same way, with the place and what to do. */
+export function cutValues(state: FileState | undefined, file: string, names: readonly string[]): readonly string[] {
+  const text = state?.kind === "file" ? state.text : "";
+  return assignments(text).flatMap(({ name, isCut, start }) => {
+    if (!isCut || !names.includes(name)) return [];
+    const place = `${file}${placeWords(text, start).replace(/:\d+$/, "")}`;
+    return `${place}: the value of ${name} has a #, where it ends for dotenv and Node, but not for a shell; quote it: ${name}='…'`;
+  });
 }
 
 /** The assignments of a dotenv file; none if it does not exist. */
@@ -59,8 +72,10 @@ function readAssignment(text: string, start: number): Assignment | undefined {
   const quote = /["'`]/.exec(text.charAt(rawStart))?.[0];
   const close = quote === undefined ? -1 : text.indexOf(quote, rawStart + 1);
   const isOpen = quote !== undefined && close < 0;
+  let isCut = false;
   if (quote === undefined) {
     const comment = text.slice(rawStart, rawEnd).indexOf("#");
+    isCut = comment >= 0 && !isBlank(text[rawStart + comment - 1]);
     if (comment >= 0) [, rawEnd] = trim(text, rawStart, rawStart + comment);
     value = plain(text, rawStart, rawEnd);
     if (value === "") rawStart = rawEnd = equals + 1;
@@ -74,7 +89,7 @@ function readAssignment(text: string, start: number): Assignment | undefined {
     rawEnd = text[firstEnd - 1] === "\r" ? firstEnd - 1 : firstEnd;
   }
   const lineEnd = text[end - 1] === "\r" && end > rawEnd ? end - 1 : end;
-  return { name, value, start, nameEnd, rawStart, rawEnd, isOpen, lineEnd, end: Math.min(end + 1, text.length) };
+  return { name, value, start, nameEnd, rawStart, rawEnd, isCut, isOpen, lineEnd, end: Math.min(end + 1, text.length) };
 }
 
 function endOfLine(text: string, from: number): number {
@@ -130,13 +145,18 @@ export function setDotenv(text: string | undefined, values: Readonly<Record<stri
     const old = assignments(current).findLast((each) => each.name === name);
     const unwritten = `the value of ${name} cannot be written so that all readers of .env files agree on it`;
     if (written === undefined) return refuse(unwritten, old?.rawStart ?? 0);
-    meant.set(name, value);
+    if (old === undefined || storeOf(old.value) === undefined) meant.set(name, value);
     if (old === undefined) added.push(`${name}=${written}`);
     if (old === undefined || old.value === value) continue;
+    // a person keeps the value in a secret store, not here
+    if (storeOf(old.value) !== undefined) continue;
     const swallows = `a quote of ${name} is closed on a later line: a new value would delete the lines between`;
     if (current.slice(old.rawStart, old.rawEnd).includes("\n")) return refuse(swallows, old.rawStart);
     // no reader uses text after a closing quote; after a bare value it would become part of it
-    const comment = /^[ \t]*(?:#.*)?$/s.exec(current.slice(old.rawEnd, old.lineEnd))?.[0] ?? "";
+    const rest = current.slice(old.rawEnd, old.lineEnd);
+    // what looked like a comment is the rest of the value
+    const isRest = old.isCut && value === `${old.value}${rest.trim()}`;
+    const comment = (!isRest && /^[ \t]*(?:#.*)?$/s.exec(rest)?.[0]) || "";
     // no spaces around the `=`: bash does not allow them
     const line = `=${written}${comment.startsWith("#") ? " " : ""}${comment}`;
     current = current.slice(0, old.nameEnd) + line + current.slice(old.lineEnd);

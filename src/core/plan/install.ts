@@ -4,9 +4,9 @@ import { quoteSh } from "../command-line.ts";
 import { addExampleNames, removeDotenv, removeExampleNames, setDotenv } from "../formats/dotenv.ts";
 import type { Edited, Refused } from "../formats/json.ts";
 import { addToArray, isSkeleton, removeFromArray, removeProperty, setProperty } from "../formats/json-edit.ts";
-import { addLines, removeLine } from "../formats/lines.ts";
+import { addLines, appendLines, removeLine } from "../formats/lines.ts";
 import type { Value } from "../halo.ts";
-import type { Secrets, Snapshot, WriteStep } from "./model.ts";
+import { isClosed, type Secrets, type Snapshot, type WriteStep } from "./model.ts";
 import { type Target, variablesOf } from "./target.ts";
 
 interface Project {
@@ -26,6 +26,8 @@ export interface ProjectInput extends Project {
   /** Patterns that no rule covers yet: for the team's ignore file, and for `exclude`, which counts in every worktree. */
   readonly uncovered: readonly string[];
   readonly excluded: readonly string[];
+  /** Lines for the ignore file that take back a rule above them. */
+  readonly exceptions: readonly string[];
 }
 
 export interface RemovalInput extends Project {
@@ -38,7 +40,14 @@ export interface RemovalInput extends Project {
 /** `text`: the file as it is; the place of a refusal is in it. */
 export type Planned =
   | { readonly ok: true; readonly steps: readonly WriteStep[] }
-  | { readonly ok: false; readonly path: string; readonly text: string; readonly refused: Refused };
+  | {
+      readonly ok: false;
+      readonly path: string;
+      readonly text: string;
+      readonly refused: Refused;
+      /** The system does not let us read the file. */
+      readonly isClosed?: boolean;
+    };
 
 type Edit = (text: string) => Edited;
 
@@ -64,7 +73,8 @@ export function editFiles(snapshot: Snapshot, files: readonly FileEdits[]): Plan
     if (path === undefined || edits.length === 0) continue;
     const state = snapshot.get(path);
     const refuse = (text: string, refused: Refused): Planned => ({ ok: false, path, text, refused });
-    if (state?.kind === "unreadable") return refuse("", { reason: state.reason, offset: 0 });
+    if (state?.kind === "unreadable")
+      return { ok: false, path, text: "", refused: { reason: state.reason, offset: 0 }, isClosed: isClosed(state) };
     const before = state?.kind === "file" ? state.text : undefined;
     const original = before ?? "";
     let text = original;
@@ -108,7 +118,7 @@ export function secretsOf({ slots }: Target, values: Readonly<Record<Value, stri
  * no value is ever on disk without its ignore rule, and no reference without its value. Joining changes no committed file.
  */
 export function planProject(input: ProjectInput): Planned {
-  const { paths, target, values, bridge, uncovered, excluded, snapshot } = input;
+  const { paths, target, values, bridge, uncovered, excluded, exceptions, snapshot } = input;
   const { name, url, slots, mode } = target;
   const variables = secretsOf(target, values);
   const isNew = mode === "new";
@@ -120,7 +130,7 @@ export function planProject(input: ProjectInput): Planned {
     (text) => removeFromArray(text, ["disabledMcpjsonServers"], name, STRICT),
   ];
   return editFiles(snapshot, [
-    [paths.ignore, shared((text) => addLines(text, uncovered, HEADING))],
+    [paths.ignore, [...exceptions.map(excepted), ...shared((text) => addLines(text, uncovered, HEADING))]],
     [paths.exclude, excluded.length === 0 ? [] : [(text) => addLines(text, excluded, HEADING)]],
     [paths.env, [(text) => setDotenv(text, variables)], true],
     [paths.example, shared((text) => addExampleNames(text, exampleNames(variablesOf(slots))))],
@@ -129,6 +139,11 @@ export function planProject(input: ProjectInput): Planned {
     [paths.mcp, shared((text) => setProperty(text, ["mcpServers", name], haloEntry(name, url), STRICT))],
   ]);
 }
+
+/** A line at the end, even if it also stands above: there a later rule takes it back. */
+const excepted =
+  (line: string): Edit =>
+  (text) => ({ ok: true, text: appendLines(text, [line]), changed: true });
 
 /** Removes what `planProject` added: the reference first, the values last. Ignore rules stay. */
 export function planRemoval(input: RemovalInput): Planned {

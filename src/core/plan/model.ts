@@ -7,7 +7,13 @@ export type Secrets = Readonly<Record<string, string>>;
 export type FileState =
   | { readonly kind: "absent"; readonly realPath: string }
   | { readonly kind: "file"; readonly realPath: string; readonly text: string; readonly mode: number }
-  | { readonly kind: "unreadable"; readonly realPath: string; readonly reason: string };
+  /** `code`: an errno name, or why the content is not read. */
+  | { readonly kind: "unreadable"; readonly realPath: string; readonly reason: string; readonly code?: string };
+
+/** Whether the system does not let us read a file; of another one, the content or the kind is wrong. */
+export function isClosed(state: FileState | undefined): boolean {
+  return state?.kind === "unreadable" && !/^(?:NOTFILE|NOTUTF8|TOOLARGE)$/.test(state.code ?? "NOTFILE");
+}
 
 export type Snapshot = ReadonlyMap<string, FileState>;
 

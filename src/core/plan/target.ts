@@ -1,5 +1,6 @@
 /** What a run is about: a new connection, or the one that a repository already refers to. Pure. */
 import type { Entry, HeaderValue } from "../clients/claude-code.ts";
+import { isFollowed } from "../connection.ts";
 import { isObject } from "../formats/json.ts";
 import { DEFAULT_NAME, HALO_URL, HEADERS, isSafeVariable, LABELS, VALUES, type Value, variablesFor } from "../halo.ts";
 import { printable } from "../secrets.ts";
@@ -32,6 +33,10 @@ export function variablesOf(slots: Readonly<Partial<Record<Value, HeaderValue>>>
     return slot !== undefined && "env" in slot ? [{ value, env: slot.env }] : [];
   });
 }
+
+/** Whether the value of a slot may be shown: an ID in the file itself, or of a variable that is HALO's by its name. */
+export const isShowable = (slot: HeaderValue): boolean =>
+  !("env" in slot) || /HALO|(?:^|_)CM(?:COM)?(?:_|$)/i.test(slot.env);
 
 function newTarget(wish: Wish, entry?: Entry, repairs?: string): Decision {
   const name = wish.name ?? entry?.name ?? DEFAULT_NAME;
@@ -86,11 +91,13 @@ export function decideTarget(entries: readonly Entry[], wish: Wish): Decision {
   const { token, account, profile } = values;
   // a usable entry has all three
   if (reason !== undefined || !token || !account || !profile) return newTarget(wish, entry, reason);
-  const unsafe = variablesOf(values).find(({ env }) => !isSafeVariable(env));
+  const unsafe = variablesOf(values).find(({ env, value }) => !isFollowed(env, value));
   if (unsafe !== undefined)
     return refuse(
-      `the entry "${shown}" takes the ${LABELS[unsafe.value]} from a variable that affects other programs, so it is not set`,
-      "ask whoever wrote .mcp.json for a name such as HALO_MCP_TOKEN, or set up HALO under another name: --name halo-mine",
+      isSafeVariable(unsafe.env)
+        ? `the entry "${shown}" takes the ${LABELS[unsafe.value]} from ${printable(unsafe.env, 64)}, which is named like a secret, so it is not read`
+        : `the entry "${shown}" takes the ${LABELS[unsafe.value]} from a variable that affects other programs, so it is not set`,
+      `ask whoever wrote .mcp.json for a name such as ${variablesFor(DEFAULT_NAME)[unsafe.value]}, or set up HALO under another name: --name halo-mine`,
     );
   const slots = { token, account, profile };
   return { ok: true, target: { mode: "join", name, url, slots, entry } };

@@ -72,7 +72,7 @@ function elsewhere({ tree }: Document, client: Client) {
 export const CLIENT_RULES: readonly Rule[] = [
   // Claude Code 2.1.330 silently ignores a settings file with a comment or a trailing comma (measured); a BOM is
   // fine. Some clients accept comments (VS Code, opencode): the descriptors have what another client does not read.
-  filesWhere(({ kind }) => kind !== "mcp")({
+  filesWhere(({ kind }) => /^(?:client:|settings)/.test(kind))({
     id: "client-file-broken",
     summary: "A client cannot read its settings file, and ignores all of it",
     find: ({ document }) => {

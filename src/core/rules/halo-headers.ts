@@ -12,7 +12,10 @@ export const HEADER_RULES: readonly Rule[] = [
   // a merge that drops the entry silently removes HALO for the whole team
   rowsOf((subject) => {
     const root = subject.documents.find(({ path }) => path === ".mcp.json");
-    return subject.allowMissing ? [] : [{ document: { path: ".mcp.json" }, root }];
+    // the rule `team-file-ignored` reports one that an ignore rule keeps out of every clone
+    return subject.allowMissing || (root === undefined && subject.hidden.has(".mcp.json"))
+      ? []
+      : [{ document: { path: ".mcp.json" }, root }];
   })({
     id: "halo-missing",
     summary: "The root .mcp.json has no entry for HALO",

@@ -3,10 +3,10 @@ import { type HaloServer, saidBy, valueHeaders } from "../check/halo-servers.ts"
 import type { Rule } from "../check/model.ts";
 import { rivalOf } from "../check/places.ts";
 import { haloRow, headerRow } from "../check/rows.ts";
-import { isObviousExample, isVariableName, STORE } from "../check/secret-judge.ts";
+import { isObviousExample, isVariableName } from "../check/secret-judge.ts";
 import { isFitToShow } from "../check/show.ts";
 import { becomes, quotedReference, respelled, spelledIn } from "../clients/references.ts";
-import { isSafeVariable, LABELS, type Value, variablesFor } from "../halo.ts";
+import { isSafeVariable, LABELS, storeOf, type Value, variablesFor } from "../halo.ts";
 
 /** `HALO_MCP_TOKEN` without its brackets; not `YOUR_ACCOUNT_ID`. */
 const isBareName = (text: string): boolean => isVariableName(text) && isSafeVariable(text) && !isObviousExample(text);
@@ -19,10 +19,11 @@ const exampleOf = ({ spell }: HaloServer["dialect"], name: string): string =>
 function problemOf(value: string, which: Value, only: string | undefined, { dialect }: HaloServer): string | undefined {
   if (value === "") return "is empty";
   const references = spelledIn(value, dialect);
+  const store = storeOf(value);
   if (references.length === 0) {
     if (isBareName(value)) return `is ${value}, the name of a variable without its brackets`;
     // the rule `committed-secret` reports the token as plain text
-    if (STORE.test(value)) return "is a reference that only a secret manager resolves, so it is sent as it stands";
+    if (store !== undefined) return `is ${store.what}, which no client resolves: it is sent as it stands`;
     if (isObviousExample(value)) return `is the placeholder "${value}"`;
     return /^[\x21-\x7e]+$/.test(value) || which === "token" ? undefined : "has a character that cannot be sent";
   }

@@ -38,7 +38,7 @@ export const LEAK_RULES: readonly Rule[] = [
   // everybody who ever cloned the repository has the secret: deleting the line does not undo that
   filesWhere(
     (document, subject) =>
-      /^(?:mcp|misplaced|settings|envrc|client:.*)$/.test(document.kind) &&
+      /^(?:mcp|misplaced|settings|envrc|(?:client|inside):.*)$/.test(document.kind) &&
       isShared(subject, document) &&
       // a link: once, under the name of the file itself
       subject.documents.every(({ path }) => path !== document.target),
@@ -98,6 +98,26 @@ export const LEAK_RULES: readonly Rule[] = [
         .map(({ name, value, span }) => ({ at: span, args: { name, value: maskOf(value) } })),
     message: ({ name, value }) =>
       `${name} has what looks like a real value (${value}) in a file that is shared; allowed: nothing after the "=", or a placeholder. Revoke the value`,
+  }),
+  // the set-up works where it was written and nowhere else; git says nothing (create-next-app 16.4.3 ignores `.env*`)
+  rowsOf(({ hidden, documents, allowMissing }) => {
+    const homeOf = (path: string): string => path.replace(/(?:\.claude\/)?[^/]*$/, "");
+    const homes = new Set(documents.filter(({ kind }) => kind === "mcp").map(({ path }) => homeOf(path)));
+    const files = [...hidden].map(([path, rule]) => ({ document: { path }, rule, isMcp: path.endsWith(".mcp.json") }));
+    return files.filter(({ isMcp, document: { path } }) => (isMcp ? !allowMissing : homes.has(homeOf(path))));
+  })({
+    id: "team-file-ignored",
+    severity: "warning",
+    summary: "An ignore rule hides a file that is meant for everybody",
+    find: ({ document: { path }, rule: { source, line, pattern }, isMcp }) => {
+      return { at: START, args: { path, rule: `${source}:${line}`, pattern, ...(isMcp ? { isMcp: "yes" } : {}) } };
+    },
+    message: ({ path = "", rule, pattern, isMcp }) =>
+      `${rule} ("${pattern}") ignores ${path}, so no clone, worktree or CI job has it; ${
+        isMcp === undefined
+          ? `${path.endsWith(".json") ? "" : `add the line !${path.replace(/^.*\//, "")} after that rule, or `}run git add -f ${path}`
+          : `remove the rule, or run git add -f ${path}. If the file is only yours: npx create-halo-mcp --scope user, and check --allow-missing`
+      }`,
   }),
   // another rule reports files in git, which more people can read
   filesWhere(({ kind, tracked }) => /^(?:env|settings-local)$/.test(kind) && !tracked)({
