@@ -119,9 +119,13 @@ describe("planProject", () => {
   it("refuses a file that cannot be read", () => {
     const pipe: FileState = { kind: "unreadable", realPath: paths.env, reason: "a folder" };
     const snapshot: Snapshot = new Map([...snapshotOf({}), [paths.env, pipe]]);
-    const refused = { ok: false, path: paths.env, refused: { reason: "a folder" } };
+    const refused = { ok: false, path: paths.env, refused: { reason: "a folder" }, isClosed: false };
     expect(planProject(input({ snapshot }))).toMatchObject(refused);
     expect(remove({}, { snapshot })).toMatchObject(refused);
+    const shut: FileState = { ...pipe, reason: "permission denied", code: "EACCES" };
+    expect(planProject(input({ snapshot: new Map([...snapshot, [paths.env, shut]]) }))).toMatchObject({
+      isClosed: true,
+    });
   });
 });
 

@@ -192,7 +192,7 @@ describe.concurrent("no permission", () => {
       3,
       /\.claude/,
     ],
-    ["a .env that cannot be read is not taken for an empty one", unreadable, 1, /\.env/],
+    ["a .env that cannot be read is not taken for an empty one", unreadable, 3, /could not read .*\.env/],
     ["none of these", () => undefined, 0, /HALO answers/],
   ])("%s", (_, hinder, code, said) =>
     on({}, async (m) => {
@@ -208,6 +208,19 @@ describe.concurrent("no permission", () => {
       expectNoToken(run.stdout + run.stderr);
       if (!isRoot) chmodSync(join(m.path, ".env"), 0o600);
       if (code !== 0) expect(contents(m.tree())).toEqual(before);
+    }),
+  );
+
+  test.each(["doctor", "check"])("a .env that cannot be read: %s", (command) =>
+    on({}, async (m) => {
+      committed(m, entryFor(m.url), "halo");
+      m.write(".env", DOTENV, 0o600);
+      handOver(m);
+      unreadable(m);
+      const run = await m.run([command, "--url", m.url], unprivileged);
+      expect(run.code, run.stdout + run.stderr).toBe(3);
+      expect(flat(run)).toMatch(/\.env/);
+      if (!isRoot) chmodSync(join(m.path, ".env"), 0o600);
     }),
   );
 });

@@ -144,7 +144,9 @@ async function viewIgnored(git: GitOptions | undefined, documents: readonly RawD
   const homes = documents.filter((each) => uses(each) && !isPluginOnly(each));
   const beside = homes.map(({ path }) => join(dirname(path), ".env"));
   const envs = beside.filter((each) => documents.every(({ path }) => path !== each));
-  const isForAll = ({ kind, ignored }: RawDocument): boolean => ignored && /^(?:mcp|settings|env-example)$/.test(kind);
+  // git does not look behind a link
+  const isForAll = ({ kind, ignored, target }: RawDocument): boolean =>
+    ignored && target === undefined && /^(?:mcp|settings|env-example)$/.test(kind);
   const shared = documents.filter(isForAll).map(({ path }) => path);
   const root = documents.some(({ path }) => path === ".mcp.json") ? [] : [".mcp.json"];
   const paths = [...envs, ...shared, ...root];

@@ -99,7 +99,9 @@ export function usable(sources: Readonly<Record<Value, readonly Source[]>>, page
       // every known token is masked on screen, and an ID that may be something else
       if (result.ok && (which === "token" || !isShowable(page.target.slots[which])))
         page.context.secrets.add(result.value);
-      if (found[which] !== undefined || (!result.ok && (result.store || (kind === "file" && result.missing)))) continue;
+      const store = result.ok ? undefined : result.store;
+      if (store !== undefined && kind === "given") break;
+      if (found[which] !== undefined || store || (!result.ok && kind === "file" && result.missing)) continue;
       if (result.ok) found[which] = { value: settle(page, which, text, ` (${from})`), from, given: kind === "given" };
       else if (kind !== "given" && page.ask !== undefined) page.show.warn(`Not used, ${from}: ${result.problem}.`);
       else throw new UsageError(`${from}: ${result.problem}`, undefined, which === "token" ? "bad-token" : "bad-id");

@@ -37,17 +37,10 @@ export interface RemovalInput extends Project {
   readonly tracked: ReadonlySet<string>;
 }
 
-/** `text`: the file as it is; the place of a refusal is in it. */
+/** `text`: the file as it is; the place of a refusal is in it. `isClosed`: the system does not let us read it. */
 export type Planned =
   | { readonly ok: true; readonly steps: readonly WriteStep[] }
-  | {
-      readonly ok: false;
-      readonly path: string;
-      readonly text: string;
-      readonly refused: Refused;
-      /** The system does not let us read the file. */
-      readonly isClosed?: boolean;
-    };
+  | { readonly ok: false; readonly path: string; readonly text: string; readonly refused: Refused; isClosed?: boolean };
 
 type Edit = (text: string) => Edited;
 

@@ -12,7 +12,7 @@ export type FileState =
 
 /** Whether the system does not let us read a file; of another one, the content or the kind is wrong. */
 export function isClosed(state: FileState | undefined): boolean {
-  return state?.kind === "unreadable" && !/^(?:NOTFILE|NOTUTF8|TOOLARGE)$/.test(state.code ?? "NOTFILE");
+  return state?.kind === "unreadable" && /^(?:EACCES|EPERM|EIO|EBUSY|ESTALE)$/.test(state.code ?? "");
 }
 
 export type Snapshot = ReadonlyMap<string, FileState>;
