@@ -7,7 +7,8 @@ import { type Choice, type InitOptions, type Page, readOptions, type Survey } fr
 import { agreeOnUrl, permitted } from "../../src/commands/init/test.ts";
 import { usable, valuesOf } from "../../src/commands/init/values.ts";
 import type { Context } from "../../src/context.ts";
-import { haloEntries, haloEntry } from "../../src/core/clients/claude-code.ts";
+import { haloEntry } from "../../src/core/clients/claude-code.ts";
+import { haloEntries } from "../../src/core/doctor/entries.ts";
 import { HALO_URL } from "../../src/core/halo.ts";
 import { decideTarget, type Target } from "../../src/core/plan/target.ts";
 import type { Ask } from "../../src/ui/ask.ts";

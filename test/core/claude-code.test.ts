@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { haloEntries, haloEntry } from "../../src/core/clients/claude-code.ts";
+import { haloEntry, readEntry } from "../../src/core/clients/claude-code.ts";
 import { expand, references } from "../../src/core/clients/references.ts";
+import { haloEntries } from "../../src/core/doctor/entries.ts";
 import type { Json } from "../../src/core/formats/json.ts";
 import { HALO_URL } from "../../src/core/halo.ts";
 
@@ -13,7 +14,7 @@ const good = {
     "CM-PROFILE-ID": "${HALO_PROFILE_ID}",
   },
 };
-const one = (raw: Json, name = "halo") => haloEntries({ [name]: raw }, "project", name)[0];
+const one = (raw: Json, name = "halo") => readEntry(name, "project", raw);
 
 describe("expand, as measured (facts, section 4)", () => {
   const env = { A: "va", name: "vn", EMPTY: "", OUTER: "${A}", LOOP: "${LOOP}", D: "a$&b$1", UNDEF: undefined };
@@ -64,7 +65,6 @@ it("the entry that is written is what CM.com documents, and is read back as thre
   expect(one(entry)).toMatchObject({
     url: HALO_URL,
     runs: false,
-    broken: undefined,
     values: {
       token: { env: "HALO_MCP_TOKEN" },
       account: { env: "HALO_ACCOUNT_ID" },
@@ -80,32 +80,36 @@ describe("haloEntries", () => {
       header: { type: "http", url: "https://other.example", headers: { "x-cm-producttoken": "${T}" } },
       halo: { command: "node" },
       neighbour: { type: "http", url: "https://api.cm.com/other" },
+      remote: { command: "npx", args: ["mcp-remote", HALO_URL] },
       nearly: { type: "http", url: "https://api.cm.com/halo/cor/mcp", headers: { "CM-ACCOUNT-ID": "x" } },
     };
-    expect(haloEntries(servers, "user", "halo").map(({ name, scope }) => [name, scope])).toEqual([
+    expect(haloEntries(servers, "user", "halo").map(({ entry, scope }) => [entry.name, scope])).toEqual([
       ["halo", "user"],
       ["address", "user"],
       ["header", "user"],
+      ["nearly", "user"],
+      ["remote", "user"],
     ]);
-    expect(haloEntries(servers, "user", "header").map(({ name }) => name)).toEqual(["header", "address"]);
+    const names = haloEntries(servers, "user", "header").map(({ entry }) => entry.name);
+    expect(names).toEqual(["header", "address", "nearly", "remote"]);
   });
 
-  it.each<Json | undefined>([undefined, null, [good], "x", { halo: null, a: "x", b: [good], c: 7, d: true }])(
+  it.each<Json | undefined>([undefined, null, [good], "x", { b1: null, a: "x", b: [good], c: 7, d: true }])(
     "finds none in %j",
     (servers) => expect(haloEntries(servers, "project", "halo")).toEqual([]),
   );
 
   it.each<[string, Json, RegExp]>([
-    ["{}", {}, /no url/],
-    ["url no text", { type: "http", url: 5 }, /no url/],
+    ["{}", {}, /"command" is missing/],
+    ["url no text", { type: "http", url: 5 }, /"url" is a number/],
     ["no type", { url: HALO_URL }, /"type": "http"/],
-    ["HTTP", { type: "HTTP", url: HALO_URL }, /type" is unknown/],
-    ["type null", { type: null, url: HALO_URL }, /type" is unknown/],
-    ["headers null", { ...good, headers: null }, /headers are not an object/],
-    ["header number", { ...good, headers: { "CM-ACCOUNT-ID": 5 } }, /value is not a string/],
+    ["HTTP", { type: "HTTP", url: HALO_URL }, /"type" is "HTTP"/],
+    ["type null", { type: null, url: HALO_URL }, /"type" is null/],
+    ["headers null", { ...good, headers: null }, /"headers" is null/],
+    ["header number", { ...good, headers: { "CM-ACCOUNT-ID": 5 } }, /"headers.CM-ACCOUNT-ID" is a number/],
     ["nothing", { ...good, type: "streamable-http" }, /^undefined$/],
   ])("says why Claude Code skips it: %s", (_what, raw, reason) => {
-    expect(String(one(raw)?.broken)).toMatch(reason);
+    expect(String(haloEntries({ halo: raw }, "project", "halo")[0]?.lost?.why)).toMatch(reason);
   });
 
   it("tells a reference from every other way to write a header", () => {

@@ -1,14 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { haloEntries, type Scope } from "../../src/core/clients/claude-code.ts";
+import { readEntry, type Scope } from "../../src/core/clients/claude-code.ts";
 import { type Consent, isOwnUrl, mayReceive, whatToSend } from "../../src/core/connection.ts";
 import { entry, TOKEN, URL, VALUES } from "./doctor-support.ts";
 
 const GATEWAY = "https://gw.example/mcp";
 
 const of = (more: Record<string, unknown>, scope: Scope = "project") => {
-  const [found] = haloEntries({ halo: entry(more) as never }, scope, "halo");
-  if (found === undefined) throw new Error("no entry");
-  return found;
+  return readEntry("halo", scope, entry(more) as never);
 };
 
 describe("who may receive the token", () => {

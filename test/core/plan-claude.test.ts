@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { haloEntries } from "../../src/core/clients/claude-code.ts";
+import { readEntry } from "../../src/core/clients/claude-code.ts";
 import type { Json } from "../../src/core/formats/json.ts";
 import { HALO_URL, variablesFor } from "../../src/core/halo.ts";
 import { type ClaudeInput, type OwnScope, planClaude, planSettings } from "../../src/core/plan/claude-program.ts";
@@ -14,7 +14,7 @@ const literal = (given = values) => ({
   headers: { "X-CM-PRODUCTTOKEN": given.token, "CM-ACCOUNT-ID": given.account, "CM-PROFILE-ID": given.profile },
 });
 const has = (raw: Json, scope: OwnScope = "user"): Pick<ClaudeInput, "existing"> => {
-  const [entry] = haloEntries({ halo: raw }, scope, "halo");
+  const entry = readEntry("halo", scope, raw);
   return { existing: (asked) => (asked === scope ? entry : undefined) };
 };
 const usual: ClaudeInput = {

@@ -1,5 +1,6 @@
 /** What the tests of a set-up plan start from. */
-import { haloEntries, haloEntry } from "../../src/core/clients/claude-code.ts";
+import { haloEntry } from "../../src/core/clients/claude-code.ts";
+import { haloEntries } from "../../src/core/doctor/entries.ts";
 import type { Json } from "../../src/core/formats/json.ts";
 import { HALO_URL } from "../../src/core/halo.ts";
 import { type Planned, type ProjectInput, planRemoval, type RemovalInput } from "../../src/core/plan/install.ts";

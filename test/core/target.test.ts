@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { haloEntries } from "../../src/core/clients/claude-code.ts";
+import { haloEntries } from "../../src/core/doctor/entries.ts";
 import type { Json } from "../../src/core/formats/json.ts";
 import { HALO_URL } from "../../src/core/halo.ts";
 import { decideTarget, variablesOf, type Wish } from "../../src/core/plan/target.ts";
@@ -75,7 +75,7 @@ describe("an entry that cannot be followed is replaced, with the reason", () => 
   it.each<[string, Json, Partial<Wish>, RegExp]>([
     ["no type", { halo: { url: HALO_URL, headers } }, {}, /skips it.*"type": "http"/],
     ["sse", { halo: { ...referring, type: "sse" } }, {}, /"sse"/],
-    ["empty", { halo: {} }, {}, /no url/],
+    ["empty", { halo: {} }, {}, /"command" is missing/],
     ["another URL is wanted", { halo: referring }, { url: "https://own.example/mcp" }, /another URL/],
     ["no headers", { halo: { type: "http", url: HALO_URL } }, {}, /X-CM-PRODUCTTOKEN is missing/],
     ["literal token", header("X-CM-PRODUCTTOKEN", "abc-123"), {}, /does not refer to a variable/],

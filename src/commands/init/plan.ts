@@ -2,10 +2,10 @@
 import { basename, join, relative, sep } from "node:path";
 import { documentOf } from "../../core/check/documents.ts";
 import { isPrivate } from "../../core/check/env-files.ts";
-import { haloEntries } from "../../core/clients/claude-code.ts";
 import { envIn } from "../../core/clients/claude-state.ts";
 import { references } from "../../core/clients/references.ts";
 import { toSh } from "../../core/command-line.ts";
+import { haloEntries } from "../../core/doctor/entries.ts";
 import { jsonOf, property } from "../../core/formats/json.ts";
 import { placeWords } from "../../core/formats/lines.ts";
 import { HALO_URL, nameProblem } from "../../core/halo.ts";
@@ -185,12 +185,12 @@ export async function buildRemoval(page: Page, { scopes }: Choice): Promise<Plan
   const { entries, paths, root, git, claude } = here;
   const steps: Step[] = [];
   if (scopes.includes("project")) {
-    const others = entries.project.filter(({ name }) => name !== target.name);
+    const others = entries.project.filter(({ entry }) => entry.name !== target.name);
     // git does not answer about a file outside, such as a shared values file
     const own = Object.values(paths).filter((path): path is string => path !== undefined && isInside(path, root));
     const tracked = new Set<string>();
     for (const path of own) if (await git?.isTracked(path)) tracked.add(path);
-    const kept = new Set(others.flatMap(({ headers }) => Object.values(headers).flatMap(references)));
+    const kept = new Set(others.flatMap(({ entry: { headers } }) => Object.values(headers).flatMap(references)));
     const left = keepsBridge(here) ? { ...paths, bridge: undefined } : paths;
     steps.push(...stepsOf(planRemoval({ ...here, paths: left, target, kept, tracked })));
   }

@@ -3,10 +3,11 @@ import { existsSync, realpathSync, statSync } from "node:fs";
 import { join, relative, sep } from "node:path";
 import type { Context } from "../../context.ts";
 import { EXAMPLES } from "../../core/check/documents.ts";
-import { type Entry, haloEntries, type Scope } from "../../core/clients/claude-code.ts";
+import type { Entry, Scope } from "../../core/clients/claude-code.ts";
 import { projectOf } from "../../core/clients/claude-project.ts";
 import { claudeState, sessionEnv, storedOf } from "../../core/clients/claude-state.ts";
 import { toSh } from "../../core/command-line.ts";
+import { haloEntries } from "../../core/doctor/entries.ts";
 import { cutValues, dotenvOf } from "../../core/formats/dotenv.ts";
 import { jsonOf, property } from "../../core/formats/json.ts";
 import { DEFAULT_NAME, type Value } from "../../core/halo.ts";
@@ -194,7 +195,7 @@ export function lookAgain(page: Page): Page {
 
 /** The entry of the target's name. */
 export function entryIn({ here, target }: Page, scope: Scope): Entry | undefined {
-  return here.entries[scope].find(({ name }) => name === target.name);
+  return here.entries[scope].find(({ entry }) => entry.name === target.name)?.entry;
 }
 
 /** Why Claude Code itself cannot be asked, as the end of a sentence. */

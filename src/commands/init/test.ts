@@ -191,9 +191,10 @@ function sentByScope(page: Page, scope: Scope): Json {
 
 /** Its own entry in front of the one of a scope, if that sends something else. */
 function inFrontOf(page: Page, scope: Scope): Scope | undefined {
-  const { state } = page.here;
-  const all = SCOPES.flatMap((each) => entryIn(page, each) ?? []).filter(({ broken }) => broken === undefined);
-  const front = takenEntry(all, approvalOf(state, page.target.name)).winner?.scope ?? scope;
+  const { here, target } = page;
+  const all = SCOPES.flatMap((each) => here.entries[each]).filter(({ lost }) => lost === undefined);
+  const named = all.filter(({ entry }) => entry.name === target.name);
+  const front = takenEntry(named, approvalOf(here.state, target.name)).winner?.scope ?? scope;
   return equalJson(sentByScope(page, front), sentByScope(page, scope)) ? undefined : front;
 }
 

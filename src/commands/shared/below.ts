@@ -1,6 +1,6 @@
 /** Entries for HALO in folders below: a session above them does not get them. */
 import { join } from "node:path";
-import { haloEntries } from "../../core/clients/claude-code.ts";
+import { haloEntries } from "../../core/doctor/entries.ts";
 import { jsonOf, property } from "../../core/formats/json.ts";
 import { Cancelled } from "../../errors.ts";
 import { run } from "../../io/git.ts";

@@ -44,9 +44,12 @@ function withMeaning(headers: readonly Header[]): readonly HaloHeader[] {
   });
 }
 
+export const isHaloUrl = (text: string, endpoint: string): boolean =>
+  text === endpoint || /\bcm\.com(?::\d+)?\/+halo\b/i.test(text);
+
 /** It has HALO's URL or one of its headers, or uses the token's variable in a header or in its URL. */
 function isAboutHalo({ url, headers, dialect }: HaloServer, endpoint: string): boolean {
-  if (url !== undefined && (url.text === endpoint || /\bcm\.com(?::\d+)?\/+halo\b/i.test(url.text))) return true;
+  if (url !== undefined && isHaloUrl(url.text, endpoint)) return true;
   if (headers.some(({ name }) => /(?:^|[^a-z])cm[-_ ]?(?:product|account|profile)/i.test(name))) return true;
   const texts = [url?.text ?? "", ...headers.map(({ text }) => text ?? "")];
   return texts.some((text) =>
@@ -59,15 +62,15 @@ export function readerOf({ kind, ofPlugin }: Document): Client | undefined {
   return ofPlugin === true ? claudePlugin : clientOf(kind);
 }
 
-/** The entries of a file that are about HALO, as this client reads it. */
-export function haloIn(document: Document, client: Client, endpoint: string): readonly HaloServer[] {
+/** The entries of a file that are about HALO, as this client reads it. `byName`: if none is, one that is called "halo". */
+export function haloIn(document: Document, client: Client, endpoint: string, byName = true): readonly HaloServer[] {
   const all = serversIn(document.tree, client).map((server) => {
     const headers = withMeaning(server.headers);
     return { ...server, document, headers: headers.filter(({ kind, which }) => kind !== "unknown" || which) };
   });
   const found = all.filter((server) => isAboutHalo(server, endpoint));
   // the name counts only if nothing else does: HaloPSA and others are also called "halo"
-  if (found.length > 0 || (document.kind === "mcp" && document.path !== ".mcp.json")) return found;
+  if (!byName || found.length > 0 || (document.kind === "mcp" && document.path !== ".mcp.json")) return found;
   return all.filter(({ name, program }) => name === DEFAULT_NAME && program === undefined);
 }
 

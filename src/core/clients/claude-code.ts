@@ -1,6 +1,6 @@
 /** Claude Code: its descriptor, and how it reads an entry (2.1.197 and 2.1.330, measured). */
-import { isObject, type Json, type JsonObject } from "../formats/json.ts";
-import { HALO_URL, HEADERS, VALUES, type Value, variablesFor } from "../halo.ts";
+import { isObject, type Json } from "../formats/json.ts";
+import { HEADERS, VALUES, type Value, variablesFor } from "../halo.ts";
 import { entryFor } from "./entry.ts";
 import { type Client, USUAL } from "./model.ts";
 import { also, BRACES_WITH_DEFAULT, expand } from "./references.ts";
@@ -70,8 +70,6 @@ export interface Entry {
   readonly values: Readonly<Partial<Record<Value, HeaderValue>>>;
   /** The entry has a `headersHelper` or a `command`, which would be run. */
   readonly runs: boolean;
-  /** Why Claude Code skips this entry, if it does. */
-  readonly broken: string | undefined;
   readonly raw: Json;
 }
 
@@ -81,17 +79,6 @@ export type HeaderValue = { readonly env: string } | { readonly literal: string 
 function headerValue(text: string): HeaderValue {
   const only = /^\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-)?\}$/.exec(text.trim());
   return only?.[1] === undefined ? { literal: text } : { env: only[1] };
-}
-
-/** Why Claude Code would skip an entry (claude-code facts, "Entry skipped"), or undefined. */
-function brokenReason({ url, type, headers }: JsonObject): string | undefined {
-  if (typeof url !== "string") return "it has no url";
-  if (type === undefined) return 'it has a url but no "type": "http"';
-  if (type !== "http" && type !== "streamable-http" && type !== "sse") return 'its "type" is unknown';
-  if (headers !== undefined && !isObject(headers)) return "its headers are not an object";
-  return Object.values(headers ?? {}).every((value) => typeof value === "string")
-    ? undefined
-    : "a header's value is not a string";
 }
 
 export function readEntry(name: string, scope: Scope, raw: Json): Entry {
@@ -106,14 +93,5 @@ export function readEntry(name: string, scope: Scope, raw: Json): Entry {
   }
   const url = typeof entry.url === "string" ? entry.url : "";
   const runs = entry.headersHelper !== undefined || entry.command !== undefined;
-  return { name, scope, url, headers, values, runs, broken: brokenReason(entry), raw };
-}
-
-/** The entries for HALO: with its host, its token's header, or the requested name. In: the value of `mcpServers`. */
-export function haloEntries(servers: Json | undefined, scope: Scope, name: string): readonly Entry[] {
-  return Object.entries(isObject(servers) ? servers : {})
-    .filter(([, raw]) => isObject(raw))
-    .map(([key, raw]) => readEntry(key, scope, raw))
-    .filter((each) => each.name === name || each.url.includes(HALO_URL) || each.values.token !== undefined)
-    .sort((a, b) => Number(b.name === name) - Number(a.name === name));
+  return { name, scope, url, headers, values, runs, raw };
 }

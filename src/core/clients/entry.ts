@@ -153,20 +153,23 @@ function programOf(node: Container, client: Client): Connected | undefined {
 /** An option after which a program takes code, or a command for a shell. After `-e` docker takes a variable. */
 const CODE = /^(?:-[a-z]{0,3}c|-e|--?(?:eval|exec|run|command|call)|\/[ck])$/i;
 
-/** The texts of an entry in which clients expand references. `isCode`: a shell or an interpreter reads it. */
+/** The texts of an entry in which clients expand references. `name`: of the variable or header, else the key as written. `isCode`: a shell or an interpreter reads it. */
 export function textsIn(node: Container) {
   const lists = node.entries.flatMap(({ value }) => (value.kind === "array" ? value.entries : []));
   const words = [member(node, "command"), ...lists].map((entry) => textOf(entry?.value) ?? "");
   const isShell = words.some((word) => SHELL.test(word) || /^ssh(?:\.exe)?$/i.test(word));
-  return node.entries.flatMap(({ key, value }) => {
+  return node.entries.flatMap(({ key: written, value }) => {
+    // opencode: `environment`, and the program with its arguments in one list
+    const isList = written === "command" && value.kind === "array";
+    const key = isList ? "args" : written.replace(/^environment$/, "env");
     const isOne = /^(?:url|httpUrl|command)$/.test(key);
-    if (!isOne && !/^(?:args|env|environment|headers)$/.test(key)) return [];
+    if (!isOne && !/^(?:args|env|headers)$/.test(key)) return [];
     const entries = value.kind === "scalar" ? [{ key: "", value }] : value.entries;
     return entries.flatMap((entry, index) => {
       const [text, before] = [textOf(entry.value), textOf(entries[index - 1]?.value) ?? ""];
       if (text === undefined || (value.kind === "scalar") !== isOne) return [];
       const isCode = key === "args" && (isShell || (CODE.test(before) && !/^[A-Z_]\w*(?:=|$)/.test(text)));
-      return [{ key, name: entry.key, text, isCode, node: entry.value }];
+      return [{ key, name: entry.key || written, text, isCode, node: entry.value }];
     });
   });
 }

@@ -1,14 +1,15 @@
 /** The input, and the servers of every scope as Claude Code loads them. The loading rules of `check` decide what it skips. */
 import { documentOf } from "../check/documents.ts";
+import { haloIn } from "../check/halo-servers.ts";
 import type { Document, Finding, Subject } from "../check/model.ts";
 import { entriesOf } from "../check/rows.ts";
 import { runRules } from "../check/run.ts";
-import { readEntry, type Scope } from "../clients/claude-code.ts";
+import { claudeCode, readEntry, type Scope } from "../clients/claude-code.ts";
 import type { Folder } from "../clients/claude-project.ts";
 import { type ClaudeFiles, type ClaudeState, type NamedFile, storedOf } from "../clients/claude-state.ts";
 import { isObject, type Json, property, toJson } from "../formats/json.ts";
 import { placeWords } from "../formats/lines.ts";
-import { DEFAULT_NAME, HALO_URL, HEADERS, variablesFor } from "../halo.ts";
+import { DEFAULT_NAME, HALO_URL } from "../halo.ts";
 import { FILE_RULES } from "../rules/files.ts";
 import { LOADER_RULES } from "../rules/index.ts";
 
@@ -40,9 +41,6 @@ export interface SetupInput extends ClaudeFiles, Folder {
 /** These errors make Claude Code skip the whole file; the other errors only one entry. */
 const LOSES_FILE: ReadonlySet<string> = new Set(FILE_RULES.map(({ id }) => id));
 
-/** HALO's address, the header of its token, and its variable. */
-const MARKS = [HALO_URL, HEADERS.token, variablesFor(DEFAULT_NAME).token].map((mark) => mark.toLowerCase());
-
 const rules = new Map(LOADER_RULES.map((rule) => [rule.id, rule]));
 
 /** In: the text of a `.mcp.json`, or the servers of the store in that form; secrets are masked in the reasons. */
@@ -60,22 +58,21 @@ function placeOf(scope: Scope, file: string, read: Pick<Document, "text" | "enco
   });
   const errors = runRules(LOADER_RULES, subject).filter(({ rule }) => rules.get(rule)?.severity === "error");
   const whole = errors.find(({ rule }) => LOSES_FILE.has(rule));
+  const about = new Set(haloIn(document, claudeCode, HALO_URL, false).map(({ name }) => name));
   const servers = entriesOf(subject).map(({ name, entry: node }) => {
     // if a name occurs twice, the last one counts, and that rule reports the first
     const found = errors.find(
       ({ rule, span }) => rule !== "duplicate-server" && span.offset >= node.start && span.offset < node.value.end,
     );
     const lost = whole ?? found;
-    const value = toJson(node.value);
-    const text = JSON.stringify(value).toLowerCase();
     return {
-      entry: readEntry(name, scope, value),
+      entry: readEntry(name, scope, toJson(node.value)),
       scope,
       file,
       /** Why Claude Code skips the entry, or its file. */
       lost: lost && lostBy(lost),
-      /** It has HALO's URL or token, or runs a program that does; otherwise it has only the name. */
-      isHalo: MARKS.some((mark) => text.includes(mark)),
+      /** It is about HALO as in `check`; otherwise it has only the name. */
+      isHalo: about.has(name),
     };
   });
   /** `broken`: Claude Code refuses the whole file; its entries are listed anyway. */
@@ -84,12 +81,21 @@ function placeOf(scope: Scope, file: string, read: Pick<Document, "text" | "enco
 
 export type Server = ReturnType<typeof placeOf>["servers"][number];
 
+const ofJson = (scope: Scope, file: string, mcpServers: Json | undefined, secrets: readonly string[]) =>
+  placeOf(scope, file, { text: JSON.stringify({ mcpServers }), encoding: "utf-8" }, secrets);
+
+/** The entries for HALO, and the one of this name: that one first, those that run a program last. In: the value of `mcpServers`. */
+export function haloEntries(mcpServers: Json | undefined, scope: Scope, name: string): readonly Server[] {
+  const rank = ({ entry }: Server): number => (entry.name === name ? 0 : entry.runs ? 2 : 1);
+  return ofJson(scope, "", mcpServers, [])
+    .servers.filter(({ isHalo, entry }) => isHalo || entry.name === name)
+    .toSorted((a, b) => rank(a) - rank(b));
+}
+
 /** The files with servers: local, each `.mcp.json` from the nearest on, user. One loader reads them all (measured 2026-11-22). */
 export function placesOf(input: SetupInput, state: ClaudeState, secrets: readonly string[]) {
-  const ofStore = (scope: Scope, mcpServers: Json | undefined) => {
-    const read = { text: JSON.stringify({ mcpServers }), encoding: "utf-8" } as const;
-    return isObject(mcpServers) ? [placeOf(scope, input.store.shown, read, secrets)] : [];
-  };
+  const ofStore = (scope: Scope, servers: Json | undefined) =>
+    isObject(servers) ? [ofJson(scope, input.store.shown, servers, secrets)] : [];
   return [
     ...ofStore("local", property(storedOf(state), "mcpServers")),
     ...input.mcp.flatMap(({ shown, read }) => (read === undefined ? [] : [placeOf("project", shown, read, secrets)])),

@@ -1,6 +1,8 @@
 /** What a run is about: a new connection, or the one that a repository already refers to. Pure. */
+import { isHaloUrl } from "../check/halo-servers.ts";
 import type { Entry, HeaderValue } from "../clients/claude-code.ts";
 import { isFollowed } from "../connection.ts";
+import type { Server } from "../doctor/entries.ts";
 import { isObject } from "../formats/json.ts";
 import { DEFAULT_NAME, HALO_URL, HEADERS, isSafeVariable, LABELS, VALUES, type Value, variablesFor } from "../halo.ts";
 import { printable } from "../secrets.ts";
@@ -50,8 +52,8 @@ const PLAIN = /^[\x21-\x7e]+$/;
 const SPELLED = /[$%{}<>]/;
 
 /** Why an entry cannot be used as it is. Never repeats the text of a header, which may be a secret. */
-function unfit({ broken, raw, url, values }: Entry, wish: Wish): string | undefined {
-  if (broken !== undefined) return `Claude Code skips it: ${broken}`;
+function unfit({ lost, entry: { raw, url, values } }: Server, wish: Wish): string | undefined {
+  if (lost !== undefined) return `Claude Code skips it: ${lost.why}`;
   if (isObject(raw) && raw.type === "sse") return 'its "type" is "sse", but HALO uses "http"';
   if (wish.url !== undefined && wish.url !== url) return "you gave another URL";
   for (const value of VALUES) {
@@ -69,9 +71,10 @@ function unfit({ broken, raw, url, values }: Entry, wish: Wish): string | undefi
 }
 
 /** Decides what to do about the entries of the project's file, most fitting first: the target, or why none is safe. */
-export function decideTarget(entries: readonly Entry[], wish: Wish): Decision {
-  const entry = wish.name === undefined ? entries[0] : entries.find(({ name }) => name === wish.name);
-  if (entry === undefined) return newTarget(wish);
+export function decideTarget(servers: readonly Server[], wish: Wish): Decision {
+  const server = wish.name === undefined ? servers[0] : servers.find(({ entry }) => entry.name === wish.name);
+  if (server === undefined) return newTarget(wish);
+  const { entry, lost } = server;
   const { name, url, values } = entry;
   const shown = printable(name, 64);
   const refuse = (reason: string, hint: string): Decision => ({ ok: false, reason, hint });
@@ -80,14 +83,13 @@ export function decideTarget(entries: readonly Entry[], wish: Wish): Decision {
       `the entry "${shown}" starts a program (headersHelper or command), and this tool runs no program of a repository`,
       "check it, then remove it from .mcp.json, or set up HALO under another name: --name halo-mine",
     );
-  const hasHalo = Object.keys(values).length > 0 || url.includes(HALO_URL);
   // an entry with another URL belongs to somebody, even if it is broken: only one without a URL is filled in
-  if (!hasHalo && (entry.broken === undefined || url !== ""))
+  if (values.token === undefined && !isHaloUrl(url, HALO_URL) && (lost === undefined || url !== ""))
     return refuse(
       `.mcp.json already has a server "${shown}" that is not HALO's`,
       "choose another name: --name halo-cm",
     );
-  const reason = unfit(entry, wish);
+  const reason = unfit(server, wish);
   const { token, account, profile } = values;
   // a usable entry has all three
   if (reason !== undefined || !token || !account || !profile) return newTarget(wish, entry, reason);

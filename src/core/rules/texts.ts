@@ -70,7 +70,7 @@ export const TEXT_RULES: readonly Rule[] = [
         const does = first && becomes(first.text, client);
         if (first === undefined || does === undefined) return [];
         const example = references.spell?.(first.name ?? "NAME") ?? "";
-        const what = { env: `the variable ${name}`, headers: `the header ${name}` }[key] ?? `"${key}"`;
+        const what = { env: `the variable ${name}`, headers: `the header ${name}` }[key] ?? `"${name}"`;
         const args = { client: label, does, what, quoted: quotedReference(first), example };
         const isMendable =
           key !== "args" && foreign.every((each) => each.name !== undefined) && isFitToShow(subject, text);
@@ -118,7 +118,7 @@ export const TEXT_RULES: readonly Rule[] = [
           // the escapes of the file: \t is a tab, \\ a backslash
           const raw = document.text.slice(at.start, at.end);
           const right = raw.replace(/\\([\s\S])/g, (it, sign) => (/[tnfrb]/.test(sign) ? `\\${it}` : it));
-          const args = { what: key === "env" ? `the variable ${name}` : `"${key}"` };
+          const args = { what: key === "env" ? `the variable ${name}` : `"${name}"` };
           return [{ at, args, fix: right === raw ? undefined : [{ ...spanOf(at), text: right }] }];
         },
       ),

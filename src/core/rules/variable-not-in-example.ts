@@ -6,7 +6,7 @@ import type { Document, Subject } from "../check/model.ts";
 import { rowsOf } from "../check/rows.ts";
 import { fixOf } from "../check/run.ts";
 import { isFitToShow } from "../check/show.ts";
-import { entriesIn, type ServerEntry } from "../clients/entry.ts";
+import { entriesIn, type ServerEntry, textsIn } from "../clients/entry.ts";
 import { clientOf } from "../clients/index.ts";
 import { variablesIn } from "../clients/references.ts";
 import { addExampleNames } from "../formats/dotenv.ts";
@@ -17,25 +17,23 @@ import { isSafeVariable, LABELS } from "../halo.ts";
 const SET_ANYWAY =
   /^(?:HOME|USER(?:NAME|PROFILE)?|LOGNAME|PATH|PWD|SHELL|LANG|LC_\w+|TERM|TE?MP|TMPDIR|EDITOR|(?:HOST|COMPUTER)NAME|DISPLAY|CI|OS|(?:LOCAL)?APPDATA|PROGRAM(?:DATA|FILES)|SYSTEMROOT|HOMEDRIVE|HOMEPATH|XDG_\w+|SSH_AUTH_SOCK|CLAUDE_\w+|workspaceFolder\w*|userHome|pathSeparator|\w+_PROXY|JAVA_HOME|VIRTUAL_ENV)$/i;
 
-/** The keys of an entry in which clients expand references. */
-const EXPANDED: ReadonlySet<string> = new Set(["url", "httpUrl", "command", "args", "headers", "env", "environment"]);
-
 /** The variables of an entry without a default that neither the machine nor the entry sets, in the order of the file. */
 function neededBy({ client, dialect, node }: Pick<ServerEntry, "client" | "dialect" | "node">): readonly string[] {
   const { names, variables = [] } = client.entry;
   const env = (member(node, "env") ?? member(node, "environment"))?.value;
-  const all = node.entries.flatMap(({ key, value }) => {
-    const nodes = value.kind === "scalar" ? [value] : value.entries.map((each) => each.value);
-    const texts = nodes.map((each) => textOf(each) ?? "");
-    if (key === names || variables.includes(key)) return texts.filter((text) => /^[A-Za-z_]\w*$/.test(text));
-    if (!EXPANDED.has(key)) return [];
-    return texts.flatMap((text) =>
+  const named = node.entries.filter(({ key }) => key === names || variables.includes(key));
+  const given = named.flatMap(({ value }) =>
+    value.kind === "scalar" ? [value] : value.entries.map((each) => each.value),
+  );
+  const all = [
+    ...given.map((each) => textOf(each) ?? "").filter((text) => /^[A-Za-z_]\w*$/.test(text)),
+    ...textsIn(node).flatMap(({ text }) =>
       variablesIn(text, dialect).flatMap(({ name, hasDefault }) => {
         const own = textOf(member(env, name)?.value);
         return hasDefault || (own !== undefined && own !== text) ? [] : [name];
       }),
-    );
-  });
+    ),
+  ];
   return [...new Set(all)].filter((name) => !SET_ANYWAY.test(name));
 }
 
