@@ -50,11 +50,12 @@ function placeOf(scope: Scope, file: string, read: Pick<Document, "text" | "enco
   const none = { spilled: [], unignoredEnv: [], hidden: new Map() };
   const base = { inRepository: false, url: HALO_URL, allowMissing: true, local: true, ...none };
   const subject: Subject = { ...base, documents: [document], secrets };
-  const lostBy = ({ rule, args, span }: Finding) => ({
+  const lostBy = ({ rule, args, span, fix }: Finding) => ({
     why: rules.get(rule)?.message(args) ?? rule,
     /** `:line:column`; empty for the store, which was read as a text of its own. */
     at: scope === "project" ? placeWords(read.text, span.offset) : "",
     isFile: LOSES_FILE.has(rule),
+    isMendable: fix !== undefined,
   });
   const errors = runRules(LOADER_RULES, subject).filter(({ rule }) => rules.get(rule)?.severity === "error");
   const whole = errors.find(({ rule }) => LOSES_FILE.has(rule));

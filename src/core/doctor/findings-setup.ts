@@ -106,7 +106,7 @@ function* noEntry(v: Scene): Found {
     yield say.failed(
       "entry-skipped",
       `${skipped.file}${skipped.lost.at}: ${skipped.lost.why}`,
-      skipped.scope === "project" ? npx("check", "--fix") : remove(v, skipped),
+      ...(skipped.scope !== "project" ? [remove(v, skipped)] : skipped.lost.isMendable ? [npx("check", "--fix")] : []),
       repair(v, skipped),
     );
   if (skipped !== undefined) return;

@@ -53,7 +53,7 @@ const SPELLED = /[$%{}<>]/;
 
 /** Why an entry cannot be used as it is. Never repeats the text of a header, which may be a secret. */
 function unfit({ lost, entry: { raw, url, values } }: Server, wish: Wish): string | undefined {
-  if (lost !== undefined) return `Claude Code skips it: ${lost.why}`;
+  if (lost !== undefined) return lost.why;
   if (isObject(raw) && raw.type === "sse") return 'its "type" is "sse", but HALO uses "http"';
   if (wish.url !== undefined && wish.url !== url) return "you gave another URL";
   for (const value of VALUES) {
