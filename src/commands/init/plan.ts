@@ -16,7 +16,7 @@ import type { Plan, Secrets, Step, TellStep, WriteStep } from "../../core/plan/m
 import { EnvironmentError, Refusal } from "../../errors.ts";
 import { readsStdin } from "../../io/claude.ts";
 import { isInside, readState, readTemplate } from "../../io/read.ts";
-import { assertInside, assertPrivate, type Instead } from "../shared/privacy.ts";
+import { assertInside, assertPrivate } from "../shared/privacy.ts";
 import { type Choice, type Decided, entryIn, type Page, type Survey, type Values } from "./survey.ts";
 
 const placeOf = ({ snapshot }: Survey, path: string) => ({ path, realPath: snapshot.get(path)?.realPath ?? path });
@@ -99,13 +99,13 @@ function assertFits({ state }: Survey, path: string): void {
   throw new Refusal(reason, { hint }, "refused-file");
 }
 
-/** If git tracks the file of the values: the command for another one. `isOnly`: it is encrypted, and tracked on purpose. */
-function otherFile({ here: { snapshot, paths }, options }: Page): Instead | undefined {
-  if (options.valuesFile !== undefined) return undefined;
+/** What to do if git tracks the file of the values: an encrypted one is tracked on purpose. */
+function otherFile({ here: { snapshot, paths } }: Page) {
   const state = snapshot.get(paths.env);
   const raw = { path: ".env", kind: "env", encoding: "utf-8", tracked: true, ignored: false, mode: undefined } as const;
-  const isOnly = state?.kind === "file" && !isPrivate(documentOf({ ...raw, text: state.text }));
-  return { command: "npx create-halo-mcp --values-file .env.local", isOnly };
+  const isSealed = state?.kind === "file" && !isPrivate(documentOf({ ...raw, text: state.text }));
+  const other = "npx create-halo-mcp --values-file .env.local\nkeeps the values in a file of your own.";
+  return (untrack: string) => (isSealed ? other : `${other}\nOr stop tracking this one:\n${untrack}`);
 }
 
 /** Every refusal that can be known before a question is asked. */
@@ -115,7 +115,10 @@ export async function checkBeforehand(page: Page, { scopes }: Choice): Promise<v
   if (options.bridge === "claude-settings") assertFits(here, here.paths.bridge);
   const { env, bridge, exclude, ...shared } = here.paths;
   // resolve symlinks first: git does not follow them
-  await assertPrivate(here, placeOf(here, env), { ignored: false, instead: otherFile(page) });
+  await assertPrivate(here, placeOf(here, env), {
+    ignored: false,
+    instead: options.valuesFile === undefined ? otherFile(page) : undefined,
+  });
   if (options.bridge === "claude-settings")
     await assertPrivate({ ...here, root: here.project.bridge }, placeOf(here, bridge), { ignored: false });
   if (target.mode === "new") for (const path of Object.values(shared)) assertInside(here.root, placeOf(here, path));

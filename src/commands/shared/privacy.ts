@@ -26,12 +26,6 @@ export function assertInside(root: string, { path, realPath }: Place): void {
   throw new Refusal(where, { hint }, isOut ? "symlink-outside" : "symlink-folder");
 }
 
-/** The command that keeps a secret out of a tracked file. `isOnly`: the file is to stay tracked. */
-export interface Instead {
-  readonly command: string;
-  readonly isOnly: boolean;
-}
-
 /** The git to ask about a file. */
 export interface Asked {
   readonly root: string;
@@ -49,7 +43,7 @@ export interface Asked {
 export async function assertPrivate(
   asked: Asked,
   place: Place,
-  check: { readonly ignored: boolean; readonly instead?: Instead | undefined },
+  check: { readonly ignored: boolean; readonly instead?: ((untrack: string) => string) | undefined },
   folder = dirname(place.realPath),
 ): Promise<void> {
   const { root, gitProgram, programEnv, signal } = asked;
@@ -65,13 +59,8 @@ export async function assertPrivate(
   if (await git.isTracked(realPath)) {
     const untrack = inRepository("rm", "--cached", shown);
     const commit = inRepository("commit", "-m", `Stop tracking ${shown}`);
-    const { command, isOnly = false } = check.instead ?? {};
-    const other = command === undefined ? [] : [command, "keeps the values in a file of your own."];
     const own = `${untrack} && ${commit}\nif it held a token, delete that token in HALO Studio > Settings > Product Tokens`;
-    const hint = [
-      ...other,
-      ...(isOnly ? [] : [command === undefined ? own : `Or stop tracking this one:\n${own}`]),
-    ].join("\n");
+    const hint = check.instead?.(own) ?? own;
     const where = path === realPath ? "" : ` (it leads to ${realPath})`;
     throw new Refusal(`${path} is tracked by git${where}: a secret in it would be committed`, { hint }, "tracked");
   }
