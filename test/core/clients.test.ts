@@ -52,7 +52,7 @@ function demandsOf({ demands, entry }: Client): string {
     keys.length === 0 ? "" : `what it accepts of ${keys.map(code).join(", ")}`,
   ];
   const without = partial === undefined ? "" : `; with ${code(partial)}, only the server`;
-  return `${needs.filter((each) => each !== "").join("; ")}: without, ${LOST[lost]} is lost${without}`;
+  return `${needs.filter((each) => each !== "").join("; ")}; otherwise ${LOST[lost]} is not loaded${without}`;
 }
 
 /** The facts of a client, as its page has them. */

@@ -117,7 +117,7 @@ function plan(gathered: Gathered, show: Show): readonly Step[] {
   const why = new Set<string>();
   const steps = fixAll(gathered, (file, { path, kind }, rule) => {
     const who = `${clientOf(kind)?.label ?? "another client"}${path === file.path ? "" : `, as ${path},`}`;
-    why.add(`${file.path}: a fix is left out, because ${who} reads this file too and would get [${rule}]`);
+    why.add(`${file.path}: one fix was skipped: ${who} reads this file too, and it would cause [${rule}] there`);
   });
   const fixable = new Set(runRules(RULES, subject).flatMap(({ path, fix }) => (fix === undefined ? [] : path)));
   for (const { path, target } of subject.documents) {

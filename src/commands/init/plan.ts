@@ -162,7 +162,7 @@ function assertSent({ root, project, state: { files } }: Survey, variables: Secr
   const set = envIn(files.mainSettings);
   const names = Object.keys(variables).filter((name) => Object.hasOwn(set, name) && set[name] !== variables[name]);
   if (names.length === 0) return;
-  const why = `Claude Code takes ${names.join(", ")} in this folder from ${files.mainSettings.shown}, where another value is`;
+  const why = `Claude Code reads ${names.join(", ")} in this folder from ${files.mainSettings.shown}, which sets a different value`;
   const there = toSh(["npx", "create-halo-mcp", "--cwd", project.key]);
   const hint = `change it there: ${there}\nor use another name, which has variables of its own: --name halo-mine`;
   throw new Refusal(why, { hint }, "overridden");

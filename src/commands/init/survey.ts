@@ -211,7 +211,7 @@ export async function introduce({ context, options, show, here, target }: Page):
   show.info(`Working in ${printable(root, 200)} (${place})`, [client]);
   const isProject = options.choice.scopes.includes("project");
   if (root === folder.home)
-    show.warn("This is your home folder: a .mcp.json here counts in every folder below, but its values only here.", [
+    show.warn("This is your home folder: a .mcp.json here applies to every folder below; its values apply only here.", [
       isProject ? "To set HALO up for every folder: --scope user" : "HALO is set up for you, everywhere: --scope user",
     ]);
   if (isProject && project.bridge !== root)

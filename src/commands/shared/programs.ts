@@ -12,7 +12,7 @@ export function programsFor(context: Context, root: string, repository: string) 
   return { find: (name: string) => findProgram(name, options), env: trustedEnv(options) };
 }
 
-/** The store and the user's settings. With CLAUDE_CONFIG_DIR both are in that folder (claude-code facts, section 2). */
+/** The store and the user's settings. With CLAUDE_CONFIG_DIR both are in that folder (Claude Code 2.1.330, measured). */
 export function ownFiles({ cwd, env, home }: Pick<Context, "cwd" | "env" | "home">) {
   const given = env.CLAUDE_CONFIG_DIR ?? "";
   const folder = given === "" ? join(home, ".claude") : resolve(cwd, given);

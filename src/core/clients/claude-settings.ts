@@ -12,19 +12,21 @@ import {
   leaf,
   list,
   type Misfit,
+  number,
   object,
   oneOf,
-  positive,
   record,
   type Shape,
   string,
+  stringList,
+  wholeAbove0,
 } from "./shapes.ts";
 
 /**
  * A shape, maybe the key above, then the keys. `a.b`: a key of an object; `a[]`: an item of a list; `a.*`: any key; `a!`: it must
  * be there. Keys that are not here may have any value: they are unknown, ignored alone, or of managed settings.
  */
-const TABLE = `
+export const TABLE = `
 boolean: respectGitignore wslInheritsWindowsSettings includeCoAuthoredBy includeGitInstructions disableAllHooks disableReplyCheck
 boolean: workflowKeywordTriggerEnabled bashEditDiffEnabled respondToBashCommands allowAllClaudeAiMcps allowClaudeInChromeWithManagedMcp
 boolean: allowNestedModelAccessUnderForceLogin forceRemoteSettingsRefresh spinnerTipsEnabled clawdFileProgressEnabled
@@ -56,25 +58,25 @@ string: remote.defaultEnvironmentId modelOverrides.* sandbox.ripgrep.command!
 string sshConfigs[]: id! name! sshHost! sshIdentityFile startDirectory
 string allowedChannelPlugins[]: marketplace! plugin!
 filled sandbox: credentials.files[].path! credentials.envVars[].name! network.tlsTerminate.caCertPath network.tlsTerminate.caKeyPath
-strings: fallbackModel availableModels allowedHttpHookUrls httpHookAllowedEnvVars pluginSuggestionMarketplaces companyAnnouncements
-strings: claudeMdExcludes permissions.additionalDirectories worktree.symlinkDirectories worktree.sparsePaths spinnerVerbs.verbs!
-strings autoMode: allow soft_deny hard_deny environment
-strings sandbox: excludedCommands ripgrep.args ignoreViolations.* filesystem.allowWrite filesystem.denyWrite filesystem.denyRead
-strings sandbox: filesystem.allowRead
-strings sandbox.network: allowedDomains deniedDomains allowUnixSockets allowMachLookup
-strings|name: enabledMcpjsonServers disabledMcpjsonServers
-strings|string: forceLoginOrgUUID
-strings|boolean: enabledPlugins.*
-strings|string|number|boolean pluginConfigs.*: options.* mcpServers.*.*
+string[]: fallbackModel availableModels allowedHttpHookUrls httpHookAllowedEnvVars pluginSuggestionMarketplaces companyAnnouncements
+string[]: claudeMdExcludes permissions.additionalDirectories worktree.symlinkDirectories worktree.sparsePaths spinnerVerbs.verbs!
+string[] autoMode: allow soft_deny hard_deny environment
+string[] sandbox: excludedCommands ripgrep.args ignoreViolations.* filesystem.allowWrite filesystem.denyWrite filesystem.denyRead
+string[] sandbox: filesystem.allowRead
+string[] sandbox.network: allowedDomains deniedDomains allowUnixSockets allowMachLookup
+string[]|name: enabledMcpjsonServers disabledMcpjsonServers
+string[]|string: forceLoginOrgUUID
+string[]|boolean: enabledPlugins.*
+string[]|string|number|boolean pluginConfigs.*: options.* mcpServers.*.*
 any: env.* permissions.allow[] permissions.deny[] permissions.ask[]
 boolean: attribution
 null: strictKnownMarketplaces allowedMarketplaces blockedMarketplaces @guard
 any: strictKnownMarketplaces[].source! allowedMarketplaces[].source! blockedMarketplaces[].source!
-positive: cleanupPeriodDays skillListingMaxDescChars totalTokensReminderBudget breakReminder.intervalMinutes
-positive: breakReminder.breakThresholdMinutes
+whole>0: cleanupPeriodDays skillListingMaxDescChars totalTokensReminderBudget breakReminder.intervalMinutes
+whole>0: breakReminder.breakThresholdMinutes
 number: statusLine.padding sandbox.network.httpProxyPort sandbox.network.socksProxyPort
 whole: sshConfigs[].sshPort
-count: desktopSessionCleanupPeriodDays
+whole>=0: desktopSessionCleanupPeriodDays
 share: feedbackSurveyRate
 fraction: skillListingBudgetFraction
 time quietHours: start end
@@ -102,10 +104,10 @@ string @guard[]: matcher
 hook @guard[]: hooks[]!
 string @hook: if statusMessage
 boolean @hook: once
-above0 @hook: timeout
+number>0 @hook: timeout
 string @command: command!
 filled @command: rewakeMessage rewakeSummary
-strings @command: args
+string[] @command: args
 boolean @command: async asyncRewake holdsTools
 "bash"|"powershell" @command: shell
 "continue"|"block": @command.onFailure @http.onFailure
@@ -114,17 +116,13 @@ boolean @prompt: continueOnBlock
 any @mcp_tool: input.*
 url @http: url!
 string @http: headers.*
-strings @http: allowedEnvVars`;
-
-const number = (allowed: string, fits: (value: number) => boolean): Shape =>
-  leaf(allowed, (node) => node.kind === "scalar" && typeof node.value === "number" && fits(node.value));
+string[] @http: allowedEnvVars`;
 
 const LEAVES: Readonly<Record<string, Shape>> = {
   boolean,
   string,
   filled,
-  positive,
-  strings: list("a list of strings", string),
+  "string[]": stringList,
   any: () => [],
   null: leaf("null", (node) => node.kind === "scalar" && node.value === null),
   // 2.1.332 reads a name alone as a list of it; 2.1.197 skips the file
@@ -132,9 +130,10 @@ const LEAVES: Readonly<Record<string, Shape>> = {
   time: leaf('a time such as "22:00"', (node) => /^(?:[01]?\d|2[0-3]):[0-5]\d$/.test(textOf(node) ?? "")),
   url: leaf("a URL", (node) => URL.canParse(textOf(node) ?? "")),
   number: number("a number", () => true),
-  above0: number("a number above 0", (value) => value > 0),
+  "number>0": number("a number above 0", (value) => value > 0),
   whole: number("a whole number", Number.isSafeInteger),
-  count: number("a whole number, 0 or more", (value) => Number.isSafeInteger(value) && value >= 0),
+  "whole>0": wholeAbove0,
+  "whole>=0": number("a whole number, 0 or more", (value) => Number.isSafeInteger(value) && value >= 0),
   fraction: number("a number above 0, up to 1", (value) => value > 0 && value <= 1),
   share: number("a number from 0 to 1", (value) => value >= 0 && value <= 1),
   hook: (node) => {
@@ -145,16 +144,23 @@ const LEAVES: Readonly<Record<string, Shape>> = {
   },
 };
 
-const ROWS = TABLE.trim()
-  .split("\n")
-  .flatMap((row) => {
-    const [, shape = "", above = "", keys = ""] = /^(\S+?)(?: (\S+))?: (.*)$/.exec(row) ?? [];
-    const words = shape.split("|");
-    const literals = words.filter((word) => word.startsWith('"')).map((word) => word.slice(1, -1));
-    const shapes = words.flatMap((word) => LEAVES[word] ?? []);
-    const fits = either(...(literals.length === 0 ? [] : [oneOf(...literals)]), ...shapes);
-    return keys.split(" ").map((key) => ({ path: `${above}.${key}`.replace(/^\./, ""), fits }));
-  });
+export const rowsIn = (table: string) =>
+  table
+    .trim()
+    .split("\n")
+    .flatMap((row) => {
+      const [, shape = "", above = "", keys = ""] = /^(\S+?)(?: (\S+))?: (.*)$/.exec(row) ?? [];
+      const words = shape.split("|");
+      const literals = words.filter((word) => word.startsWith('"')).map((word) => word.slice(1, -1));
+      const shapes = words.slice(literals.length).map((word) => {
+        const leaf = LEAVES[word];
+        if (leaf === undefined) throw new Error(`no shape "${word}": ${row}`);
+        return leaf;
+      });
+      const fits = either(...(literals.length === 0 ? [] : [oneOf(...literals)]), ...shapes);
+      return keys.split(" ").map((key) => ({ path: `${above}.${key}`.replace(/^\./, ""), fits }));
+    });
+const ROWS = rowsIn(TABLE);
 
 const built = new Map<string, Shape>();
 /** The shape of the table at this path: its own, or that of the keys below it. */
@@ -233,11 +239,10 @@ export const settingsMisfits = once((root: Container): readonly Misfit[] => {
   return misfits.map((each) => ({ ...each, at: each.at.slice(1) }));
 });
 
-/** Known keys in pieces, so that no masker takes "PreToolUse" for a random text; an unknown one stays as it is. */
-export const inPieces = (at: string): string =>
-  at.replace(/[^.[\]]+/g, (key) =>
-    ` ${TABLE}${GUARDS}`.includes(key) ? key.replace(/(?<=.)(?=[A-Z])/g, " ") : ` ${key} `,
-  );
+const KEYS: ReadonlySet<string> = new Set([...GUARDS, ...ROWS.flatMap(({ path }) => path.split(/[^\w$]+/))]);
+/** The path with its unknown keys as `shown` returns them. Known keys stay: a masker would take "PreToolUse" for a random text. */
+export const pathShown = (at: string, shown: (key: string) => string): string =>
+  at.replace(/[^.[\]]+/g, (key) => (KEYS.has(key) ? key : shown(key)));
 
 export const misfitWords = (key: string, got: string, allowed: string): string =>
   `"${key}" is ${got}; allowed: ${allowed}`;

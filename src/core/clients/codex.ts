@@ -1,9 +1,9 @@
 import { type Client, USUAL } from "./model.ts";
 import { NAMES } from "./references.ts";
-import { list, never, string, strings } from "./shapes.ts";
+import { never, string, stringList, stringRecord } from "./shapes.ts";
 
-const HEADERS = { http_headers: strings, env_http_headers: strings };
-const PROGRAM = { command: string, args: list("a list of strings", string), env: strings };
+const HEADERS = { http_headers: stringRecord, env_http_headers: stringRecord };
+const PROGRAM = { command: string, args: stringList, env: stringRecord };
 
 /** It expands `${…}` nowhere, and `codex mcp add` drops the `env_http_headers` of an existing entry (0.169, measured). */
 export const codex: Client = {

@@ -42,11 +42,12 @@ export function refusalsIn(entry: Entry, { demands, entry: keys }: Client): read
   if (types !== undefined && !(types.includes(word) && (type === undefined) === (word === undefined))) {
     const got = type === undefined ? "missing" : word === undefined ? kindWord(type) : `"${word}"`;
     const [right] = types;
+    const allowed = types.map((each) => (each === undefined ? 'no "type"' : `"${each}"`)).join(" or ");
     found.push({
       lost,
       at: type ?? entry,
       what: `"type" is ${got}`,
-      allowed: `"${right}"`,
+      allowed,
       type: command ? undefined : right,
     });
   }

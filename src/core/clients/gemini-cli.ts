@@ -1,6 +1,6 @@
 import { type Client, USUAL } from "./model.ts";
 import { DOLLAR_WITH_DEFAULT } from "./references.ts";
-import { strings } from "./shapes.ts";
+import { stringRecord } from "./shapes.ts";
 
 /** It empties variables with these names (source, and measured), except those that begin with GEMINI_CLI_ (source). */
 export const geminiCli: Client = {
@@ -12,7 +12,7 @@ export const geminiCli: Client = {
   files: { project: [".gemini/settings.json"], user: "~/.gemini/settings.json" },
   entry: { url: { httpUrl: "http", url: "type" }, headers: "headers" },
   // it prints "Invalid configuration" for any unknown key or type, but connects
-  demands: { lost: "server", remote: { fields: { headers: strings } } },
+  demands: { lost: "server", remote: { fields: { headers: stringRecord } } },
   unreadable: ["comma", "bom", "blank"],
   references: DOLLAR_WITH_DEFAULT,
   foreign: [[/^\$\{[^{}]*\}$/, "empty"]],

@@ -1,6 +1,6 @@
 import { type Client, USUAL } from "./model.ts";
 import { PLAIN_ENV } from "./references.ts";
-import { list, string, strings } from "./shapes.ts";
+import { string, stringList, stringRecord } from "./shapes.ts";
 
 /** Without `"oauth": false` a 401 starts OAuth discovery and POST /register, and hides that the token is wrong (1.18.33, measured). */
 export const opencode: Client = {
@@ -15,8 +15,8 @@ export const opencode: Client = {
   // "Configuration is invalid"
   demands: {
     lost: "file",
-    remote: { types: ["remote"], fields: { url: string, headers: strings } },
-    program: { types: ["local"], fields: { command: list("a list of strings", string), environment: strings } },
+    remote: { types: ["remote"], fields: { url: string, headers: stringRecord } },
+    program: { types: ["local"], fields: { command: stringList, environment: stringRecord } },
     partial: "enabled",
     nested: "servers",
   },

@@ -28,7 +28,14 @@ export function either(...shapes: readonly Shape[]): Shape {
     const all = shapes.map((shape) => shape(node));
     if (all.some((each) => each.length === 0)) return [];
     const inside = all.find((each) => each.every(({ at }) => at !== ""));
-    return inside ?? misfit(node, [...new Set(all.flatMap((each) => each.map(({ allowed }) => allowed)))].join(" or "));
+    const allowed = [...new Set(all.flatMap((each) => each.map((one) => one.allowed)))].join(" or ");
+    return (
+      inside ??
+      all
+        .flat()
+        .slice(0, 1)
+        .map((each) => ({ ...each, allowed }))
+    );
   };
 }
 
@@ -62,17 +69,24 @@ export const object = (fields: Readonly<Record<string, Shape>>, ...required: rea
   container("object", "an object", ({ key }) => (Object.hasOwn(fields, key) ? fields[key] : undefined), required);
 
 export const string = leaf("a string", (node) => textOf(node) !== undefined);
-/** An object of strings: headers, variables. */
-export const strings = record("an object of strings", string);
+export const stringList = list("a list of strings", string);
+/** Headers, variables. */
+export const stringRecord = record("an object of strings", string);
 export const anything: Shape = () => [];
 /** Keys that must not be there beside this one. */
 export const never = (beside: string, ...keys: readonly string[]) =>
   Object.fromEntries(keys.map((key) => [key, leaf(`no "${key}" beside "${beside}"`, () => false)]));
 export const filled = leaf("a string that is not empty", (node) => (textOf(node) ?? "") !== "");
 export const boolean = leaf("true or false", (node) => node.kind === "scalar" && typeof node.value === "boolean");
-export const positive = leaf(
-  "a whole number above 0, without quotes",
-  (node) => node.kind === "scalar" && Number.isSafeInteger(node.value) && Number(node.value) > 0,
-);
+/** A number; one that does not fit is shown. */
+export const number =
+  (allowed: string, fits: (value: number) => boolean): Shape =>
+  (node) => {
+    const value = node.kind === "scalar" ? node.value : undefined;
+    if (typeof value !== "number")
+      return misfit(node, typeof value === "string" ? `${allowed}, without quotes` : allowed);
+    return fits(value) ? [] : [{ node, at: "", got: String(value), allowed }];
+  };
+export const wholeAbove0 = number("a whole number above 0", (value) => Number.isSafeInteger(value) && value > 0);
 export const oneOf = (...words: readonly string[]): Shape =>
   leaf(words.map((word) => `"${word}"`).join(", "), (node) => words.includes(textOf(node) ?? ""));

@@ -94,7 +94,7 @@ function* consent(v: Scene): Found {
   yield say[isFit && waiting === undefined ? severity : "warning"](
     "not-approved",
     `"${shownName}" in ${asked.file} is not approved in this folder: ${
-      isFit ? (named ?? "Claude Code asks first, and its default answer is no") : "it should not be approved as it is"
+      isFit ? (named ?? "Claude Code asks first, and its default answer is no") : "do not approve it as it stands"
     }`,
     ...(isFit
       ? [...approve, repair(v, asked), note("# saves the approval together with the values")]

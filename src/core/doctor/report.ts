@@ -165,8 +165,8 @@ function stageLink(result: StageResult, v: Scene, test: NonNullable<Run["test"]>
   const warns = result.status === "ok" && (cause !== undefined || result.tryThis !== undefined || isUntold);
   const isOther = stage === "auth" && ok && (input.token !== undefined || ours === undefined || added.length > 0);
   const isToken = isOther || cause === "unauthorized" || cause === "forbidden";
-  const tested =
-    isToken && from.token !== undefined ? (ok ? `tested with ${from.token}` : `Tested with ${from.token}.`) : undefined;
+  const source = isToken ? from.token : undefined;
+  const [line, sentence] = source === undefined ? [] : [`tested with ${source}`, `Tested with ${source}.`];
   const seen = result.detail ?? (ok ? seenAt(stage, diagnosis, record) : undefined);
   const isRefused = REFUSED.includes(cause);
   const change = [repair(v, winner), note("# and choose: Change values")];
@@ -181,8 +181,8 @@ function stageLink(result: StageResult, v: Scene, test: NonNullable<Run["test"]>
   return {
     ...result,
     status: warns ? "warning" : result.status,
-    why: cause && [result.detail, tested].filter(Boolean).join(" "),
-    detail: (ok ? [tested, seen] : [seen, tested]).filter(Boolean).join("\n") || undefined,
+    why: cause && [result.detail, sentence].filter(Boolean).join(" "),
+    detail: (ok ? [line, seen] : [seen, sentence]).filter(Boolean).join("\n") || undefined,
     tryThis: first.length === 0 ? undefined : linesOf(first, input.given.cwd),
   };
 }

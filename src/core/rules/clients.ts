@@ -3,9 +3,10 @@ import { spotAt } from "../check/documents.ts";
 import type { Document, Rule } from "../check/model.ts";
 import { filesWhere, headerRow, type Place, remoteRow } from "../check/rows.ts";
 import { fixOf } from "../check/run.ts";
+import { shown } from "../check/show.ts";
 import { claudeCode } from "../clients/claude-code.ts";
 import { rightKey } from "../clients/claude-loader.ts";
-import { inPieces, settingsMisfits } from "../clients/claude-settings.ts";
+import { pathShown, settingsMisfits } from "../clients/claude-settings.ts";
 import { refusalsIn } from "../clients/demands.ts";
 import { entriesIn, membersIn, nestedIn } from "../clients/entry.ts";
 import { CLIENTS, clientOf } from "../clients/index.ts";
@@ -75,7 +76,7 @@ export const CLIENT_RULES: readonly Rule[] = [
   filesWhere(({ kind }) => /^(?:client:|settings)/.test(kind))({
     id: "client-file-broken",
     summary: "A client cannot read its settings file, and ignores all of it",
-    find: ({ document }) => {
+    find: ({ document }, subject) => {
       const { kind, path, broken } = document;
       const isSettings = kind === "settings" || kind === "settings-local";
       const client = isSettings ? claudeCode : clientOf(kind);
@@ -88,7 +89,8 @@ export const CLIENT_RULES: readonly Rule[] = [
       const { tree } = document;
       if (isSettings && isObjectNode(tree))
         return settingsMisfits(tree).map(({ node, at, got, allowed }) => {
-          return { at: node, args: { ...named, keys: inPieces(at), what: `it is ${got}`, allowed } };
+          const safe = { name: pathShown(at, (key) => shown(subject, key)) };
+          return { at: node, args: { ...named, what: `it is ${got}`, allowed }, safe };
         });
       if (tree !== undefined && !isObjectNode(tree) && !isSettings)
         return { at: tree, args: { ...named, reason: `it is ${kindWord(tree)}, not an object` } };
@@ -100,7 +102,7 @@ export const CLIENT_RULES: readonly Rule[] = [
         args: { ...named, ...each.args },
       }));
     },
-    message: ({ client, reason, path, keys, name = keys?.replaceAll(" ", ""), what, allowed }) =>
+    message: ({ client, reason, path, name, what, allowed }) =>
       reason === undefined
         ? `${client} refuses ${path} as a whole because of "${name}": ${what}; allowed: ${allowed}`
         : `${client} cannot read ${path}, so it ignores the whole file: ${reason}; fix the syntax`,

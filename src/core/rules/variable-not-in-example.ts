@@ -37,11 +37,12 @@ function neededBy({ client, dialect, node }: Pick<ServerEntry, "client" | "diale
   return [...new Set(all)].filter((name) => !SET_ANYWAY.test(name));
 }
 
-/** The `.env.example` files above a file, the nearest (the longest path) first. */
+/** The example files above a file, the deepest first; in one folder, `.env.example` first. */
 function examplesFor({ documents }: Subject, document: Document): readonly Document[] {
+  const rank = ({ path }: Document) => 2 * path.split("/").length + Number(/(?:^|\/)\.env\.example$/.test(path));
   return documents
     .filter((each) => each.kind === "env-example" && each.encoding === "utf-8" && isBelow(document, each))
-    .toSorted((a, b) => b.path.split("/").length - a.path.split("/").length);
+    .toSorted((a, b) => rank(b) - rank(a));
 }
 
 /** The servers with variables that no example lists, each variable once. */
