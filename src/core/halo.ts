@@ -3,6 +3,8 @@
  * (CM.com help, page "MCP"), and how pasted values are cleaned and checked.
  */
 
+import { isPlaceholder } from "./placeholders.ts";
+
 /** The only endpoint that gets the token without a question. Compared as text, character by character. */
 export const HALO_URL = "https://api.cm.com/halo/core/mcp";
 
@@ -216,8 +218,11 @@ export function cleanValue(which: Value, pasted: string): Cleaned {
   if (value === "") return refuse(`the ${label} is empty`, true);
   if (/^(?:undefined|null|nan|none)$/i.test(value))
     return refuse(`the ${label} is the word “${value.toLowerCase()}”: the variable it came from was not set`, true);
-  if (PLACEHOLDERS.some((form) => form.test(value))) return refuse(`the ${label} is still a placeholder`, true);
   const bad = unsendable(value);
+  // an ID may contain "sample"; a mask such as •••• cannot be sent anyway
+  const isStandIn = which === "token" && bad === undefined && isPlaceholder(value);
+  if (isStandIn || PLACEHOLDERS.some((form) => form.test(value)))
+    return refuse(`the ${label} is still a placeholder`, true);
   if (bad !== undefined) return refuse(`the ${label} has ${bad}, which cannot be in an HTTP header. Copy it again`);
   if (value.length > MAX_BYTES)
     return refuse(`the ${label} is ${value.length} characters long; more than ${MAX_BYTES} is no ${label}`);

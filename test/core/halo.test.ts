@@ -63,9 +63,17 @@ describe("cleanValue", () => {
 
   const empty = ["", "   ", "\u200b", "\n", PASTED_BREAK, '""', "Bearer ", "X-CM-PRODUCTTOKEN:", "HALO_MCP_TOKEN="];
   const placeholders =
-    "undefined|UNDEFINED|null|NaN|None|${HALO_MCP_TOKEN}|${HALO_MCP_TOKEN:-}|$HALO_MCP_TOKEN|%HALO_MCP_TOKEN%|{{ token }}|{env:HALO_MCP_TOKEN}|<token>|<your token here>|[token]|your-token-here|YOUR_TOKEN|your token|my-token|token|TOKEN|your-halo-mcp-token|HALO_MCP_TOKEN|your_api_key|YOUR_PRODUCT_TOKEN|account-id|ACCOUNT_ID|PROFILE_ID|your-account-id|your_profile_id_here|changeme|CHANGEME|xxxx|XXXXXXXXXXXX|...|…|todo";
+    "undefined|UNDEFINED|null|NaN|None|${HALO_MCP_TOKEN}|${HALO_MCP_TOKEN:-}|$HALO_MCP_TOKEN|%HALO_MCP_TOKEN%|{{ token }}|{env:HALO_MCP_TOKEN}|<token>|<your token here>|[token]|your-token-here|YOUR_TOKEN|your token|my-token|token|TOKEN|your-halo-mcp-token|HALO_MCP_TOKEN|your_api_key|YOUR_PRODUCT_TOKEN|account-id|ACCOUNT_ID|PROFILE_ID|your-account-id|your_profile_id_here|changeme|CHANGEME|replace-me|REPLACE_ME|dein-token-hier|sample-token|TODO-token|***|****-token|xxxx|XXXXXXXXXXXX|...|…|todo";
   it.each([...empty, ...placeholders.split("|")])("says that there is no value in %j", (pasted) =>
     expect(cleanValue("token", pasted)).toMatchObject({ ok: false, missing: true }),
+  );
+
+  it.each(["test-token-1", "demo-token-made-up-4f1d9c27", "tok-12345678-abcdef", "kY7.sample.Zq7Xw2Lk9Rb4Nv6Ty8"])(
+    "does not take %s for a placeholder",
+    (value) => expect(cleanValue("token", value)).toMatchObject({ ok: true, value }),
+  );
+  it.each(["demo", "sample-shop", "todo-app-7"])("takes %s for an ID", (value) =>
+    expect(cleanValue("account", value)).toMatchObject({ ok: true, value }),
   );
 
   it.each([

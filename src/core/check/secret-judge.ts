@@ -4,6 +4,7 @@
  */
 import { hasReference, referencesIn } from "../clients/references.ts";
 import { storeOf } from "../halo.ts";
+import { isPlaceholder, isWord, isWordy, partsOf } from "../placeholders.ts";
 import { FORMATS, MAYBE_PUBLIC, PUBLIC_FORM } from "./secret-formats.ts";
 
 /** A stretch of a text that is a secret, and what kind. */
@@ -48,21 +49,6 @@ export function isSecretName(name: string): boolean {
   return SECRET_NAME.test(plain) || SECRET_NAME.test(plain.replace(QUALIFIER, "").replace(/s$/, ""));
 }
 
-const partsOf = (text: string): readonly string[] => text.split(/[^A-Za-z0-9]+/);
-
-/** A word, a year, a number, `v2`, `ed25519`, `1Password`. */
-function isWord(part: string): boolean {
-  if (part.length <= 3 || /^\d{0,4}$/.test(part) || /^[A-Za-z]{1,3}\d{1,5}$/.test(part)) return true;
-  const letters = part.replace(/^\d(?=[A-Z][a-z]+$)|\d{1,4}$/, "");
-  if (/^(?:[A-Z]+|[a-z]+)$/.test(letters)) return letters.length <= 24;
-  // people write capitals at the start of longer words; random text has them anywhere
-  const capitals = letters.match(/[A-Z]+/g)?.length ?? 0;
-  if (/^[A-Z][a-z]{2,}[A-Z]{1,3}$/.test(part) && part.length <= 9) return true;
-  return /^[A-Za-z]+$/.test(letters) && letters.length >= 4.5 * capitals;
-}
-
-const isWordy = (value: string): boolean => partsOf(value).every(isWord);
-
 /** Whether a part of some length is not a word. */
 function holdsDrawn(value: string): boolean {
   return partsOf(value).some((part) => part.length >= 8 && !isWord(part));
@@ -103,12 +89,8 @@ const SCHEME = /^\s*(?:Bearer|Basic|Token|Api-?Key|SharedKey)\s/i;
 /** A variable name in place of a value: somebody forgot the brackets. */
 export const isVariableName = (text: string): boolean => /^[A-Z]{2,20}(?:_[A-Z]{1,20}){1,5}$/.test(text.trim());
 
-const MARKED = /^<[^>]*>?$|^\[[^\]]*\]$|^\(.*\)$|^\{.*\}$|<[a-z][\w .-]{0,64}>/i;
-/** English, and the words of the same kind of the neighbours' languages. */
-const SAYS_SO =
-  /(?:^|[^A-Za-z])(?:deine?n?|hier|einf(?:ü|ue)gen|eintragen|ersetzen|beispiel|platzhalter|jouw|invullen|vervang(?:en)?|voorbeeld|votre|ici|exemple|remplace[rz]|ins(?:é|e)re[rz]|your?s?|here|example|examples|sample|dummy|fake|placeholder|change[-_ ]?me|change[-_ ]?this|replace[-_ ]?(?:me|with)?|insert|redacted|todo|fixme|undefined|foobar)(?=$|[^A-Za-z])|^(?:your|dein|ihr|jouw|votre)(?=[A-Z_])|CHANGEME|REPLACE_?ME|PLACEHOLDER/gi;
-const FILLER =
-  /x{4,}|\*{3,}|•{2,}|\.{3,}|…|#{3,}|_{4,}|0{8,}|01234567|12345678|87654321|abcdef|a1b2c3|abc123|deadbeef|123e4567-e89b-12d3-a456-\d+|123e4567-e89b/gi;
+const SERIES =
+  /0{8,}|01234567|12345678|87654321|abcdef|a1b2c3|abc123|deadbeef|123e4567-e89b-12d3-a456-\d+|123e4567-e89b/gi;
 /** The words that examples consist of, also without separators: `mytoken123abc`. */
 const VOCABULARY =
   /my|your|our|super|private|public|token|secret|passw(?:or)?d|pass|key|api|test|demo|dummy|fake|mock|sample|example|default|dev|local|client|access|auth|bearer|user|admin|value|string|abc|xyz|1234?5?6?7?8?9?0?/gi;
@@ -116,14 +98,7 @@ const VOCABULARY =
 /** True for an obvious placeholder, example or mask. */
 export function isObviousExample(text: string): boolean {
   const value = text.trim();
-  if (value === "" || /EXAMPLE(?:KEY)?$/.test(value)) return true;
-  const rest = value.replace(FILLER, " ").replace(SAYS_SO, " ");
-  if (rest !== value || MARKED.test(value)) {
-    const drawn = partsOf(rest)
-      .filter((part) => !isWord(part))
-      .join("").length;
-    if (drawn < 16) return true;
-  }
+  if (value === "" || /EXAMPLE(?:KEY)?$/.test(value) || isPlaceholder(value.replace(SERIES, "****"))) return true;
   const unknown = value.replace(VOCABULARY, " ");
   return 2 * unknown.replace(/\s/g, "").length <= value.length && isWordy(unknown);
 }
