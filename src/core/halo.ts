@@ -138,9 +138,8 @@ const CLEANING: readonly (readonly [what: string, found: RegExp, kept: string, o
 
 /** The placeholders that people leave in place: `${HALO_MCP_TOKEN}`, `$HALO_MCP_TOKEN`, `<token>`, `your-token-here`. */
 const PLACEHOLDERS = [
-  /^\$\{.*\}$|^\$[A-Za-z_]\w*$|^%\w+%$|^\{\{.*\}\}$|^\{env:.*\}$|^<.*>$|^\[.*\]$/,
+  /^\$\{.*\}$|^\$[A-Za-z_]\w*$|^%\w+%$|^\{\{.*\}\}$|^\{env:.*\}$|^<.*>$|^\[.*\]$|^(?:changeme|x{4,}|\.{3,}|…|todo)$/i,
   /^(?:your|my|the|insert|paste|enter)?[-_ ]?(?:halo[-_ ]?)?(?:mcp[-_ ]?)?(?:product[-_ ]?|api[-_ ]?)?(?:token|account[-_ ]?id|profile[-_ ]?id|key)(?:[-_ ]?here)?$/i,
-  /^changeme$|^x{4,}$|^(?:\.{3,}|…)$|^todo$/i,
 ];
 
 /**
@@ -218,11 +217,10 @@ export function cleanValue(which: Value, pasted: string): Cleaned {
   if (value === "") return refuse(`the ${label} is empty`, true);
   if (/^(?:undefined|null|nan|none)$/i.test(value))
     return refuse(`the ${label} is the word “${value.toLowerCase()}”: the variable it came from was not set`, true);
-  const bad = unsendable(value);
-  // an ID may contain "sample"; a mask such as •••• cannot be sent anyway
-  const isStandIn = which === "token" && bad === undefined && isPlaceholder(value);
-  if (isStandIn || PLACEHOLDERS.some((form) => form.test(value)))
+  // an ID may contain "sample"
+  if ((which === "token" && isPlaceholder(value)) || PLACEHOLDERS.some((form) => form.test(value)))
     return refuse(`the ${label} is still a placeholder`, true);
+  const bad = unsendable(value);
   if (bad !== undefined) return refuse(`the ${label} has ${bad}, which cannot be in an HTTP header. Copy it again`);
   if (value.length > MAX_BYTES)
     return refuse(`the ${label} is ${value.length} characters long; more than ${MAX_BYTES} is no ${label}`);

@@ -19,7 +19,7 @@ const MARKED = /^<[^>]*>?$|^\[[^\]]*\]$|^\(.*\)$|^\{.*\}$|<[a-z][\w .-]{0,64}>/i
 /** English, and the words of the same kind of the neighbours' languages. */
 const SAYS_SO =
   /(?:^|[^A-Za-z])(?:deine?n?|hier|einf(?:ü|ue)gen|eintragen|ersetzen|beispiel|platzhalter|jouw|invullen|vervang(?:en)?|voorbeeld|votre|ici|exemple|remplace[rz]|ins(?:é|e)re[rz]|your?s?|here|example|examples|sample|dummy|fake|placeholder|change[-_ ]?me|change[-_ ]?this|replace[-_ ]?(?:me|with)?|insert|redacted|todo|fixme|undefined|foobar)(?=$|[^A-Za-z])|^(?:your|dein|ihr|jouw|votre)(?=[A-Z_])|CHANGEME|REPLACE_?ME|PLACEHOLDER/gi;
-const MASK = /x{4,}|\*{3,}|•{2,}|\.{3,}|…|#{3,}|_{4,}/gi;
+const MASK = /x{4,}|\*{3,}|\.{3,}|…|#{3,}|_{4,}/gi;
 
 /** Whether a text says that it is no value, or is a mask, with little else in it. */
 export function isPlaceholder(value: string): boolean {

@@ -16,8 +16,6 @@ export interface Place {
   readonly at: Span | Node | Entry;
   /** For the message, in addition to the thing's name. */
   readonly args?: Readonly<Record<string, string>>;
-  /** For the message, as it is: the rule has made it fit to be shown. */
-  readonly safe?: Readonly<Record<string, string>>;
   /** The fix: another string in its place, or any edits. */
   readonly fix?: string | readonly TextEdit[] | undefined;
   readonly creates?: { readonly path: string; readonly text: string };
@@ -39,16 +37,14 @@ export function rowsOf<Thing extends { readonly document: { readonly path: strin
     severity,
     check: (subject) =>
       things(subject).flatMap((thing) =>
-        [find(thing, subject) ?? []]
-          .flat()
-          .map(({ document = thing.document, at, args, safe, fix, ...place }): Finding => {
-            const span = "offset" in at ? at : "keyEnd" in at ? keySpan(at) : spanOf(at);
-            const edits = typeof fix === "string" ? [{ ...span, text: JSON.stringify(fix) }] : fix;
-            const named = Object.entries({ ...(thing.name === undefined ? {} : { name: thing.name }), ...args });
-            const masked = Object.fromEntries(named.map(([name, text]) => [name, shown(subject, text)]));
-            const found = { rule: rule.id, path: document.path, span, args: { ...masked, ...safe }, ...place };
-            return edits === undefined ? found : { ...found, fix: edits };
-          }),
+        [find(thing, subject) ?? []].flat().map(({ document = thing.document, at, args, fix, ...place }): Finding => {
+          const span = "offset" in at ? at : "keyEnd" in at ? keySpan(at) : spanOf(at);
+          const edits = typeof fix === "string" ? [{ ...span, text: JSON.stringify(fix) }] : fix;
+          const named = Object.entries({ ...(thing.name === undefined ? {} : { name: thing.name }), ...args });
+          const safe = Object.fromEntries(named.map(([name, text]) => [name, shown(subject, text)]));
+          const found = { rule: rule.id, path: document.path, span, args: safe, ...place };
+          return edits === undefined ? found : { ...found, fix: edits };
+        }),
       ),
   });
 }

@@ -90,7 +90,7 @@ const SCHEME = /^\s*(?:Bearer|Basic|Token|Api-?Key|SharedKey)\s/i;
 export const isVariableName = (text: string): boolean => /^[A-Z]{2,20}(?:_[A-Z]{1,20}){1,5}$/.test(text.trim());
 
 const SERIES =
-  /0{8,}|01234567|12345678|87654321|abcdef|a1b2c3|abc123|deadbeef|123e4567-e89b-12d3-a456-\d+|123e4567-e89b/gi;
+  /•{2,}|0{8,}|01234567|12345678|87654321|abcdef|a1b2c3|abc123|deadbeef|123e4567-e89b-12d3-a456-\d+|123e4567-e89b/gi;
 /** The words that examples consist of, also without separators: `mytoken123abc`. */
 const VOCABULARY =
   /my|your|our|super|private|public|token|secret|passw(?:or)?d|pass|key|api|test|demo|dummy|fake|mock|sample|example|default|dev|local|client|access|auth|bearer|user|admin|value|string|abc|xyz|1234?5?6?7?8?9?0?/gi;

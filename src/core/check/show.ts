@@ -1,4 +1,5 @@
 /** What may be shown of a file: as a whole in a plan, line by line, and in the words of a finding. */
+import { isKeyPath } from "../clients/claude-settings.ts";
 import { assignments } from "../formats/dotenv.ts";
 import { spanOf } from "../formats/nodes.ts";
 import { HIDDEN, mask, maskOf, printable } from "../secrets.ts";
@@ -39,7 +40,7 @@ export function maskFile(path: string, text: string, secrets: readonly string[],
 function hidden(secrets: readonly string[], text: string): string {
   const known = mask(text, secrets);
   const plain = maskSpans(known, secretsInText(known).map(spanOf), []);
-  return plain.replace(WORD, (word) => (isUnfitToShow(word) ? maskOf(word) : word));
+  return plain.replace(WORD, (word) => (isUnfitToShow(word) && !isKeyPath(word) ? maskOf(word) : word));
 }
 
 /** Nothing in the text had to be masked. */

@@ -5,20 +5,7 @@
 import { isOneSlip } from "../command-line.ts";
 import type { Container, Entry, Node } from "../formats/json.ts";
 import { isObjectNode, member, textOf } from "../formats/nodes.ts";
-import {
-  boolean,
-  filled,
-  leaf,
-  list,
-  object,
-  oneOf,
-  record,
-  type Shape,
-  string,
-  stringList,
-  stringRecord,
-  wholeAbove0,
-} from "./shapes.ts";
+import { boolean, filled, leaf, list, object, oneOf, record, type Shape, string, wholeAbove0 } from "./shapes.ts";
 
 /** The types, and how an entry of each is treated. `sdk` and the like belong to other hosts. */
 const TRANSPORTS = { stdio: "stdio", http: "http", "streamable-http": "http", sse: "sse", ws: "ws" } as const;
@@ -48,10 +35,10 @@ const metadataUrl = leaf("a URL that begins with https://", (node) => METADATA_U
 export const SHAPES = {
   url: string,
   command: filled,
-  args: stringList,
-  env: stringRecord,
+  args: list("a list of strings", string),
+  env: record("an object of strings", string),
   headers: leaf("an object of strings", isObjectNode),
-  headerValues: (node) => (node.kind === "object" ? stringRecord(node) : []),
+  headerValues: (node) => (node.kind === "object" ? record("an object of strings", string)(node) : []),
   timeout: wholeAbove0,
   headersHelper: string,
   oauth: object({

@@ -5,28 +5,14 @@
 import type { Container, Node } from "../formats/json.ts";
 import { isObjectNode, member, textOf, winners } from "../formats/nodes.ts";
 import { once } from "../once.ts";
-import {
-  boolean,
-  either,
-  filled,
-  leaf,
-  list,
-  type Misfit,
-  number,
-  object,
-  oneOf,
-  record,
-  type Shape,
-  string,
-  stringList,
-  wholeAbove0,
-} from "./shapes.ts";
+import type { Misfit, Shape } from "./shapes.ts";
+import { boolean, either, filled, leaf, list, number, object, oneOf, record, string, wholeAbove0 } from "./shapes.ts";
 
 /**
  * A shape, maybe the key above, then the keys. `a.b`: a key of an object; `a[]`: an item of a list; `a.*`: any key; `a!`: it must
  * be there. Keys that are not here may have any value: they are unknown, ignored alone, or of managed settings.
  */
-export const TABLE = `
+const TABLE = `
 boolean: respectGitignore wslInheritsWindowsSettings includeCoAuthoredBy includeGitInstructions disableAllHooks disableReplyCheck
 boolean: workflowKeywordTriggerEnabled bashEditDiffEnabled respondToBashCommands allowAllClaudeAiMcps allowClaudeInChromeWithManagedMcp
 boolean: allowNestedModelAccessUnderForceLogin forceRemoteSettingsRefresh spinnerTipsEnabled clawdFileProgressEnabled
@@ -122,7 +108,7 @@ const LEAVES: Readonly<Record<string, Shape>> = {
   boolean,
   string,
   filled,
-  "string[]": stringList,
+  "string[]": list("a list of strings", string),
   any: () => [],
   null: leaf("null", (node) => node.kind === "scalar" && node.value === null),
   // 2.1.332 reads a name alone as a list of it; 2.1.197 skips the file
@@ -144,23 +130,17 @@ const LEAVES: Readonly<Record<string, Shape>> = {
   },
 };
 
-export const rowsIn = (table: string) =>
-  table
-    .trim()
-    .split("\n")
-    .flatMap((row) => {
-      const [, shape = "", above = "", keys = ""] = /^(\S+?)(?: (\S+))?: (.*)$/.exec(row) ?? [];
-      const words = shape.split("|");
-      const literals = words.filter((word) => word.startsWith('"')).map((word) => word.slice(1, -1));
-      const shapes = words.slice(literals.length).map((word) => {
-        const leaf = LEAVES[word];
-        if (leaf === undefined) throw new Error(`no shape "${word}": ${row}`);
-        return leaf;
-      });
-      const fits = either(...(literals.length === 0 ? [] : [oneOf(...literals)]), ...shapes);
-      return keys.split(" ").map((key) => ({ path: `${above}.${key}`.replace(/^\./, ""), fits }));
-    });
-const ROWS = rowsIn(TABLE);
+export function rowsIn(line: string) {
+  const [, words = "", above = "", keys = ""] = /^(\S+?)(?: (\S+))?: (.*)$/.exec(line) ?? [];
+  const literals = words.split("|").filter((word) => word.startsWith('"'));
+  const shapes = words.split("|").map((word) => {
+    const shape = literals.includes(word) ? oneOf(...literals.map((each) => each.slice(1, -1))) : LEAVES[word];
+    if (shape === undefined) throw new Error(`no shape "${word}": ${line}`);
+    return shape;
+  });
+  return keys.split(" ").map((key) => ({ path: `${above}.${key}`.replace(/^\./, ""), fits: either(...shapes) }));
+}
+export const ROWS = TABLE.trim().split("\n").flatMap(rowsIn);
 
 const built = new Map<string, Shape>();
 /** The shape of the table at this path: its own, or that of the keys below it. */
@@ -240,9 +220,8 @@ export const settingsMisfits = once((root: Container): readonly Misfit[] => {
 });
 
 const KEYS: ReadonlySet<string> = new Set([...GUARDS, ...ROWS.flatMap(({ path }) => path.split(/[^\w$]+/))]);
-/** The path with its unknown keys as `shown` returns them. Known keys stay: a masker would take "PreToolUse" for a random text. */
-export const pathShown = (at: string, shown: (key: string) => string): string =>
-  at.replace(/[^.[\]]+/g, (key) => (KEYS.has(key) ? key : shown(key)));
+/** Keys of the table, with dots between them: no secret, though a masker takes "PreToolUse" for a random text. */
+export const isKeyPath = (text: string): boolean => text.split(".").every((key) => KEYS.has(key));
 
 export const misfitWords = (key: string, got: string, allowed: string): string =>
   `"${key}" is ${got}; allowed: ${allowed}`;

@@ -14,7 +14,9 @@ export interface Misfit {
 /** A node → the parts that do not fit; empty if all of it fits. */
 export type Shape = (node: Node) => readonly Misfit[];
 
-const misfit = (node: Node, allowed: string): readonly Misfit[] => [{ node, at: "", got: kindWord(node), allowed }];
+const misfit = (node: Node, allowed: string, got = kindWord(node)): readonly Misfit[] => [
+  { node, at: "", got, allowed },
+];
 
 export function leaf(allowed: string, fits: (node: Node) => boolean): Shape {
   return (node) => (fits(node) ? [] : misfit(node, allowed));
@@ -28,14 +30,8 @@ export function either(...shapes: readonly Shape[]): Shape {
     const all = shapes.map((shape) => shape(node));
     if (all.some((each) => each.length === 0)) return [];
     const inside = all.find((each) => each.every(({ at }) => at !== ""));
-    const allowed = [...new Set(all.flatMap((each) => each.map((one) => one.allowed)))].join(" or ");
-    return (
-      inside ??
-      all
-        .flat()
-        .slice(0, 1)
-        .map((each) => ({ ...each, allowed }))
-    );
+    const allowed = [...new Set(all.flat().map((each) => each.allowed))].join(" or ");
+    return inside ?? misfit(node, allowed, all[0]?.[0]?.got);
   };
 }
 
@@ -79,14 +75,13 @@ export const never = (beside: string, ...keys: readonly string[]) =>
 export const filled = leaf("a string that is not empty", (node) => (textOf(node) ?? "") !== "");
 export const boolean = leaf("true or false", (node) => node.kind === "scalar" && typeof node.value === "boolean");
 /** A number; one that does not fit is shown. */
-export const number =
-  (allowed: string, fits: (value: number) => boolean): Shape =>
-  (node) => {
-    const value = node.kind === "scalar" ? node.value : undefined;
-    if (typeof value !== "number")
-      return misfit(node, typeof value === "string" ? `${allowed}, without quotes` : allowed);
-    return fits(value) ? [] : [{ node, at: "", got: String(value), allowed }];
+export function number(allowed: string, fits: (value: number) => boolean): Shape {
+  return (node) => {
+    if (node.kind !== "scalar" || typeof node.value !== "number")
+      return misfit(node, textOf(node) === undefined ? allowed : `${allowed}, without quotes`);
+    return fits(node.value) ? [] : misfit(node, allowed, String(node.value));
   };
+}
 export const wholeAbove0 = number("a whole number above 0", (value) => Number.isSafeInteger(value) && value > 0);
 export const oneOf = (...words: readonly string[]): Shape =>
   leaf(words.map((word) => `"${word}"`).join(", "), (node) => words.includes(textOf(node) ?? ""));

@@ -3,10 +3,9 @@ import { spotAt } from "../check/documents.ts";
 import type { Document, Rule } from "../check/model.ts";
 import { filesWhere, headerRow, type Place, remoteRow } from "../check/rows.ts";
 import { fixOf } from "../check/run.ts";
-import { shown } from "../check/show.ts";
 import { claudeCode } from "../clients/claude-code.ts";
 import { rightKey } from "../clients/claude-loader.ts";
-import { pathShown, settingsMisfits } from "../clients/claude-settings.ts";
+import { settingsMisfits } from "../clients/claude-settings.ts";
 import { refusalsIn } from "../clients/demands.ts";
 import { entriesIn, membersIn, nestedIn } from "../clients/entry.ts";
 import { CLIENTS, clientOf } from "../clients/index.ts";
@@ -76,7 +75,7 @@ export const CLIENT_RULES: readonly Rule[] = [
   filesWhere(({ kind }) => /^(?:client:|settings)/.test(kind))({
     id: "client-file-broken",
     summary: "A client cannot read its settings file, and ignores all of it",
-    find: ({ document }, subject) => {
+    find: ({ document }) => {
       const { kind, path, broken } = document;
       const isSettings = kind === "settings" || kind === "settings-local";
       const client = isSettings ? claudeCode : clientOf(kind);
@@ -89,8 +88,7 @@ export const CLIENT_RULES: readonly Rule[] = [
       const { tree } = document;
       if (isSettings && isObjectNode(tree))
         return settingsMisfits(tree).map(({ node, at, got, allowed }) => {
-          const safe = { name: pathShown(at, (key) => shown(subject, key)) };
-          return { at: node, args: { ...named, what: `it is ${got}`, allowed }, safe };
+          return { at: node, args: { ...named, name: at, what: `it is ${got}`, allowed } };
         });
       if (tree !== undefined && !isObjectNode(tree) && !isSettings)
         return { at: tree, args: { ...named, reason: `it is ${kindWord(tree)}, not an object` } };
