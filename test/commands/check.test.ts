@@ -60,7 +60,7 @@ describe("the lock of a killed run", () => {
     for (const file of FILES) leave(file, dead());
     const { stdout, stderr, code } = await check(repo.path, [], env);
     expect([code, stdout]).toEqual([0, expect.not.stringContaining(".lock")]);
-    for (const file of FILES) expect(stderr).toContain(`${file}.lock is left of a killed run`);
+    for (const file of FILES) expect(stderr).toContain(`${file}.lock was left behind by a run that was killed`);
     expect(stdout + stderr).not.toContain(OLD);
     await check(repo.path, ["--fix", "--dry-run"], env);
     expect(FILES.map(isThere)).toEqual([true, true, true, true]);

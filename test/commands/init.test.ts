@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parse } from "../../src/cli.ts";
-import { commandFor } from "../../src/commands/init/screens.ts";
+import { commandFor, startLines } from "../../src/commands/init/screens.ts";
 import { type Choice, type InitOptions, type Page, readOptions, type Survey } from "../../src/commands/init/survey.ts";
 import { agreeOnUrl, permitted } from "../../src/commands/init/test.ts";
 import { usable, valuesOf } from "../../src/commands/init/values.ts";
@@ -13,6 +13,7 @@ import { HALO_URL } from "../../src/core/halo.ts";
 import { decideTarget, type Target } from "../../src/core/plan/target.ts";
 import type { Ask } from "../../src/ui/ask.ts";
 import type { Show } from "../../src/ui/show.ts";
+import { good, setupOf, type Told } from "../core/doctor-support.ts";
 
 const context = { cwd: "/repo", env: {} } as Context;
 const optionsOf = (argv: readonly string[]): InitOptions => readOptions(context, parse(argv, {}).options);
@@ -103,6 +104,22 @@ describe("usable", () => {
     const run = () => judge(token, isAsked ? ({} as Ask) : undefined);
     if (isRefused) expect(run).toThrow(expect.objectContaining({ code: "bad-token", exitCode: 2 }) as Error);
     else expect(run).not.toThrow();
+  });
+});
+
+describe("startLines", () => {
+  const said = (told: Told): string => {
+    const { state } = setupOf(told).view;
+    return startLines(
+      { options: optionsOf([]), here: { root: "/repo", paths: { env: "/repo/.env" }, state } as Survey },
+      choice,
+    ).join(" ");
+  };
+  const [ASKS, PENDING, FAILS] = ["asks if you trust", "Pending approval", "Failed to connect"];
+  it("speaks of trust and of approval only in a folder that is not trusted", () => {
+    for (const word of [ASKS, PENDING, FAILS]) expect(said({ ...good, store: {} })).toContain(word);
+    expect(said(good)).toContain(FAILS);
+    for (const word of [ASKS, PENDING]) expect(said(good)).not.toContain(word);
   });
 });
 

@@ -1,9 +1,13 @@
 /** What becomes of the findings, the connection test and the word of Claude Code: the links, the cause, what is said first. */
 import { describe, expect, test } from "vitest";
+import { toDoctorText } from "../../src/commands/doctor/text.ts";
 import type { Answer } from "../../src/core/clients/claude-question.ts";
 import type { Cause, Diagnosis, ProbeStage } from "../../src/core/diagnosis/diagnose.ts";
-import { type ProbeRecord, STAGES } from "../../src/core/diagnosis/record.ts";
+import { diagnose } from "../../src/core/diagnosis/diagnose.ts";
+import { STAGES } from "../../src/core/diagnosis/record.ts";
 import { type DoctorReport, headline, type Link, makeReport } from "../../src/core/doctor/report.ts";
+import type { Asked } from "../../src/core/doctor/view.ts";
+import { createPaint } from "../../src/ui/paint.ts";
 import {
   BRIDGE,
   bridge,
@@ -20,6 +24,7 @@ import {
   URL,
   VALUES,
 } from "./doctor-support.ts";
+import { exchange, record } from "./probe-support.ts";
 
 const GATEWAY = "https://gw.example/mcp";
 const bare: Told = { ...good, local: { enabledMcpjsonServers: ["halo"] } };
@@ -48,7 +53,7 @@ function diagnosisOf(cause: Cause | undefined, at: ProbeStage = "auth"): Diagnos
   return { ...end, ...nothing, control: "refused", stages };
 }
 
-const RECORD = { endpoint: {}, exchanges: [] } as unknown as ProbeRecord;
+const RECORD = record([]);
 
 interface Run {
   readonly status?: Answer["status"];
@@ -155,6 +160,65 @@ describe("the token link", () => {
     expect(report).toMatchObject({ cause: "bad-value", at: "values" });
     expect(linkOf(report, "auth")).toMatchObject({ why: "nothing was sent: see values", tryThis: undefined });
   });
+});
+
+describe("no other value is advised against a header that is refused or removed", () => {
+  const sent = (status: number, body: string) => {
+    const refused = record([exchange({ status, end: "status", body })]);
+    const diagnosis = diagnose(refused, { headers: { "CM-ACCOUNT-ID": "account-1" } });
+    const { view } = setupOf(good);
+    return makeReport(view, { test: { diagnosis, record: refused }, call: null });
+  };
+  test.each([
+    [406, ""],
+    [415, ""],
+    [421, "Invalid Host header"],
+    [403, "Origin not allowed"],
+    [400, "Missing required header: CM-ACCOUNT-ID"],
+  ])("%i %s", (status, body) => {
+    const report = sent(status, body);
+    expect(report.cause).toBe("rejected-request");
+    expect(linkOf(report, report.at as Link["stage"])?.tryThis).not.toContain("create-halo-mcp");
+  });
+  test("but against an ID that is refused", () =>
+    expect(linkOf(sent(400, "Unknown account"), "http")?.tryThis).toContain(CHANGE.join("\n")));
+});
+
+describe("the text says how Claude Code was asked", () => {
+  const LENT = "asked with HALO_MCP_TOKEN from .claude/settings.local.json, as in a terminal";
+  const textOf = (asked: Asked | undefined, width = 80) => {
+    const tested = { diagnosis: diagnosisOf(undefined), record: RECORD };
+    const text = toDoctorText(
+      makeReport(setupOf(good).view, { test: tested, asked, call: null }),
+      createPaint(false, true),
+      width,
+    );
+    for (const line of text.split("\n")) expect(line.length).toBeLessThanOrEqual(width);
+    return text.replace(/\s+/g, " ");
+  };
+  test("with borrowed values, and what the answer does not prove", () => {
+    for (const width of [60, 80]) {
+      const text = textOf({ status: "connected", remark: LENT }, width);
+      expect(text).toContain(LENT);
+      expect(text).toContain("trust and approval are what its files say, not its answer");
+      expect(text).toContain('"claude mcp list" says "Failed to connect", as it does not read');
+    }
+  });
+  test("why it was not asked", () => expect(textOf({ refused: "it may not" })).toContain(" not asked: it may not "));
+  test("nothing more without an answer", () => expect(textOf(undefined)).not.toMatch(/its files say|asked with/));
+});
+
+describe("what claude mcp list says", () => {
+  const said = (told: Told) =>
+    linkOf(reportOf(told), "client")?.notes?.find(({ cause }) => cause === "list-differs")?.seen;
+  const FAILS = /^"claude mcp list" says "Failed to connect", as it does not read \.claude\/settings\.local\.json: /;
+  const PENDING = /^"claude mcp list" says "Pending approval", and then "Failed to connect", as /;
+  test.each<[string, Told, RegExp]>([
+    ["trusted", good, FAILS],
+    ["not trusted", { ...good, store: {} }, PENDING],
+    ["trusted, not approved", { ...good, local: { env: VALUES } }, PENDING],
+    ["not trusted, one's own", { ...good, mcp: undefined, store: servers(entry()) }, FAILS],
+  ])("%s", (_, told, words) => expect(said(told)).toMatch(words));
 });
 
 describe("the links before the network", () => {

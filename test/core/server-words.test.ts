@@ -51,7 +51,6 @@ describe("an ID that is named", () => {
     [PROFILE, { message: "HALO profile prof-222 does not exist" }],
     [PROFILE, { errors: [{ message: "no such profile" }] }],
     [PROFILE, "profileId is missing"],
-    [PROFILE, "Headers CM-ACCOUNT-ID and CM-PROFILE-ID are required; CM-PROFILE-ID is missing"],
   ])("%s: a 404 is none about the URL: %o", (id, words) => {
     const seen = http(404, words, {}, known);
     expect(seen?.cause).toBe("rejected-request");
@@ -137,6 +136,50 @@ describe("a session that is lost", () => {
     ["rejected-request", 404, "Profile not found", tools],
     ["server-error", 500, "sessions are stored in redis, which is down", tools],
   ])("%s, %i: %s", (cause, status, words, more) => expect(http(status, words, more)?.cause).toBe(cause));
+});
+
+describe("a header that was sent and did not arrive", () => {
+  const headers = { "x-cm-producttoken": "t", "cm-account-id": "account-1", "CM-PROFILE-ID": "profile-1" };
+  const AWAY = "Probably a proxy or gateway on the way removes or changes this header: try another network";
+  it.each([
+    ["CM-ACCOUNT-ID", 400, "Missing required header: CM-ACCOUNT-ID"],
+    ["CM-ACCOUNT-ID", 401, "Header 'cm-account-id' is required"],
+    ["CM-PROFILE-ID", 404, "CM-PROFILE-ID header not provided"],
+    ["CM-PROFILE-ID", 200, "No CM-PROFILE-ID header"],
+    ["CM-PROFILE-ID", 400, "Headers CM-ACCOUNT-ID and CM-PROFILE-ID are required; CM-PROFILE-ID is missing"],
+  ])("%s, %i: %s", (header, status, message) => {
+    const seen = http(status, "", { end: "answered", rpcError: { code: -32600, message } }, { headers });
+    expect(seen?.cause).toBe("rejected-request");
+    expect(seen?.detail).toContain(` The test sent ${header}.`);
+    expect(seen?.tryThis).toContain(AWAY);
+    expect(seen?.tryThis).not.toMatch(/Check the|swapped|token/);
+  });
+  it("the token's: before a new token", () => {
+    const seen = http(401, "Missing header X-CM-PRODUCTTOKEN", {}, { headers });
+    expect(seen?.cause).toBe("unauthorized");
+    expect(seen?.tryThis?.startsWith(AWAY)).toBe(true);
+  });
+  it.each([
+    ["Missing required header: CM-ACCOUNT-ID", {}],
+    ["Missing or invalid header CM-ACCOUNT-ID", headers],
+    ["CM-ACCOUNT-ID account-1 was not found", headers],
+    ["Unknown account", headers],
+  ])("not claimed: %s", (words, sent) => {
+    const seen = http(400, words, {}, { headers: sent });
+    expect(seen?.detail).not.toContain("The test sent");
+    expect(seen?.tryThis).toMatch(/^Check the account ID/);
+  });
+});
+
+it.each([
+  "Unsupported MCP-Protocol-Version header",
+  "Bad Request: Unsupported protocol version (supported versions: 2025-06-18)",
+  "MCP-Protocol-Version 2026-07-28 is not supported",
+  "Invalid MCP-Protocol-Version: 2026-07-28",
+])("the version of the protocol: %s", (words) => {
+  const seen = http(400, words);
+  expect(seen?.cause).toBe("protocol-version");
+  expect(seen?.tryThis).not.toMatch(/Check the URL|account/);
 });
 
 describe("a header that is refused", () => {

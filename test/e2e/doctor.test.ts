@@ -264,7 +264,7 @@ const STATES: Readonly<Record<SetupCause, State>> = {
   "list-differs": {
     claude: { version: "2.1.330 (Claude Code)", says: statusLine(1, "halo", "connected") },
     live: true,
-    note: 'claude mcp list says "Failed to connect"',
+    note: '"claude mcp list" says "Failed to connect"',
     code: 0,
   },
   "network-differs": { files: bridge({ NO_PROXY: "halo.invalid" }) },

@@ -49,7 +49,7 @@ export async function run(context: Context, raw: RawOptions): Promise<number> {
   const { subject, spills, locks } = gathered;
   for (const lock of locks)
     createOutput(context).say(
-      `${printable(lock)} is left of a killed run and can contain a token. To remove it: npx create-halo-mcp check --fix`,
+      `${printable(lock)} was left behind by a run that was killed, and can contain a token. To remove it: npx create-halo-mcp check --fix`,
     );
   const links = new Set(subject.documents.flatMap(({ path, target }) => (target === undefined ? [] : path)));
   const findings = runRules(RULES, subject)

@@ -11,7 +11,7 @@ const MOST_TOOLS = 5;
 
 /** In: the report, how to paint, and columns. Out: lines for stdout. Everything in the report is printable and redacted. */
 export function toDoctorText(report: DoctorReport, paint: Paint, width: number): string {
-  const { stages, ok, at, cause, tools, toolCount, call, control } = report;
+  const { stages, ok, at, cause, tools, toolCount, call, control, clients } = report;
   const { bold, dim, green, yellow, red } = paint;
   const sign = {
     ok: green(paint.sign.ok),
@@ -39,14 +39,18 @@ export function toDoctorText(report: DoctorReport, paint: Paint, width: number):
     "",
     `${sign[status]} ${bold(nameOf(stage))}${id && ` ${dim(id)}`}`,
   ];
-  /** One line per link: its cause if it failed, otherwise a short result. */
-  const lineOf = ({ stage, status, ms, cause: own, detail }: Link): string => {
+  /** One line per link: its cause if it failed, otherwise a short result; of the client also how it was asked. */
+  const lineOf = ({ stage, status, ms, cause: own, detail }: Link): readonly string[] => {
     const time = ms >= 1 ? ` ${ms} ms` : "";
     const room = width - 12 - time.length;
     const seen = Array.from(status === "failed" && own !== undefined ? own : (detail?.split("\n")[0] ?? "ok"));
     const words = seen.length <= room ? seen.join("") : `${seen.slice(0, room - 1).join("")}…`;
     const padding = " ".repeat(Math.max(0, room - seen.length));
-    return `${sign[status]} ${nameOf(stage).padEnd(9)} ${words}${time && padding + dim(time)}`;
+    const remarks = stage === "client" ? (clients[0]?.remarks ?? []) : [];
+    return [
+      `${sign[status]} ${nameOf(stage).padEnd(9)} ${words}${time && padding + dim(time)}`,
+      ...remarks.flatMap(block),
+    ];
   };
 
   const main = stages.find(({ stage }) => stage === at);
@@ -60,7 +64,7 @@ export function toDoctorText(report: DoctorReport, paint: Paint, width: number):
   if (ok && cause === null) lines.push(...block(checked));
   if (main?.cause !== undefined) lines.push(...explain(main.why === title ? undefined : lastOf(main), main.tryThis));
   const silent = stages.filter(({ status, detail }) => status === "skipped" && detail === undefined);
-  lines.push("", ...stages.filter((each) => !silent.includes(each)).map(lineOf));
+  lines.push("", ...stages.filter((each) => !silent.includes(each)).flatMap(lineOf));
   const names = silent.map(({ stage }) => nameOf(stage)).join(", ");
   if (names !== "") lines.push(`${sign.skipped} ${dim(`not reached: ${names}`)}`);
   for (const each of stages)

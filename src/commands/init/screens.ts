@@ -1,6 +1,7 @@
 /** The text of a plan and of the end of a run; the same as JSON; the command that repeats the run. */
 import { basename, dirname, relative } from "node:path";
 import { maskFile } from "../../core/check/show.ts";
+import { trustOf } from "../../core/clients/claude-state.ts";
 import { toSh } from "../../core/command-line.ts";
 import { type Diagnosis, diagnosisJson } from "../../core/diagnosis/diagnose.ts";
 import { diffTexts } from "../../core/formats/diff.ts";
@@ -86,23 +87,29 @@ export function handSteps({ steps }: Plan): readonly Paragraph[] {
   return steps.flatMap((step) => (step.kind === "tell" ? [[step.title, ...indented(step.lines)]] : []));
 }
 
-function startLines({ options, here }: Page, { scopes }: Choice): Paragraph {
+export function startLines({ options, here }: Pick<Page, "options" | "here">, { scopes }: Choice): Paragraph {
   if (scopes.length === 0) return [];
   const inFolder = scopes.some((scope) => scope !== "user");
   const start = ["Start", inFolder ? `  cd ${toSh([here.root])} && claude` : "  claude"];
   if (!scopes.includes("project")) return start;
+  const { trusted } = trustOf(here.state);
   const notes = {
     "claude-settings": [
+      ...(trusted ? [] : ['  Until you trust it, "claude mcp list" says "Pending approval".']),
       '  "claude mcp list" does not read these values and says "Failed to connect"',
-      "  here: look at /mcp. With --scope user, it works in both.",
+      `  ${trusted ? "here" : "then"}: look at /mcp. With --scope user, it works in both.`,
     ],
     none: [`  Export the three variables first: Claude Code does not read ${labelOf(here.paths.env, here.root)}.`],
     direnv: ['  Once: direnv allow. Claude Code will ask about the server: choose "Use this MCP server".'],
   };
   return [
     ...start,
-    '  Claude Code asks if you trust this folder. Pick "Yes, I trust this folder"',
-    "  (it starts on No). Then /mcp shows the server and its tools.",
+    ...(trusted
+      ? ["  /mcp shows the server and its tools."]
+      : [
+          '  Claude Code asks if you trust this folder. Pick "Yes, I trust this folder"',
+          "  (it starts on No). Then /mcp shows the server and its tools.",
+        ]),
     ...notes[options.bridge],
   ];
 }

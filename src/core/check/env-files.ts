@@ -1,4 +1,5 @@
 /** Files that give variables their values: what they give, to whom, and which must not be in git. */
+import { settingsMisfits } from "../clients/claude-settings.ts";
 import { hasReference } from "../clients/references.ts";
 import { assignments } from "../formats/dotenv.ts";
 import { isObjectNode, member, spanOf, textOf } from "../formats/nodes.ts";
@@ -18,6 +19,12 @@ function folderOf(path: string): string {
   return path.slice(0, path.lastIndexOf("/") + 1).replace(/(^|\/)\.[\w-]+\/(?:[\w-]+\/)?$/, "$1");
 }
 
+/** A settings file that Claude Code skips as a whole: nothing in it counts. */
+export function isSkipped({ kind, broken, tree }: Document): boolean {
+  if (kind !== "settings" && kind !== "settings-local") return false;
+  return broken !== undefined || (isObjectNode(tree) && settingsMisfits(tree).length > 0);
+}
+
 /** The variables that a file sets, by name, with their places; the last assignment counts. */
 export const givenBy = once((document: Document) => {
   const { kind, tree, text } = document;
@@ -27,7 +34,7 @@ export const givenBy = once((document: Document) => {
     });
     return new Map(given);
   }
-  const env = member(tree, "env")?.value;
+  const env = isSkipped(document) ? undefined : member(tree, "env")?.value;
   const entries = isObjectNode(env) ? env.entries : [];
   return new Map(entries.map(({ key, value }) => [key, { document, value: textOf(value) ?? "", span: spanOf(value) }]));
 });

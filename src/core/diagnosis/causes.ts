@@ -31,6 +31,8 @@ const TOKEN_ADVICE: readonly string[] = [
 const QUOTE = "If that does not help, ask CM.com support, and quote the server's answer.";
 const page = (f: Facts): string =>
   f.isPage ? ` The answer is a web page: it may come from a firewall or gateway, not from HALO.${f.pageSaid}` : "";
+const ON_THE_WAY =
+  "Probably a proxy or gateway on the way removes or changes this header: try another network, or ask its administrator.";
 /** What a refused header means, and what to try. Every MCP client sends the first two alike. */
 function headerHelp({ header, host }: Facts): readonly [means: string, next: string] {
   if (header === "Host")
@@ -45,7 +47,7 @@ function headerHelp({ header, host }: Facts): readonly [means: string, next: str
     ];
   return [
     ` The test sent ${header === "Accept" ? "application/json, text/event-stream" : "application/json"}, as MCP requires.`,
-    "Probably a proxy or gateway on the way removes or changes this header: try another network, or ask its administrator.",
+    ON_THE_WAY,
   ];
 }
 const library = ({ record, isFine }: Facts): string => {
@@ -88,7 +90,10 @@ const ANSWER_CAUSES = {
     when: ({ status }) => status === 401,
     title: "The token was not accepted",
     explain: (f) => `${f.host} did not accept the token${f.http}.${f.said}${page(f)}`,
-    tryThis: (f) => (f.namesIds ? [`${f.checkIds} ${STUDIO} first.`, ...TOKEN_ADVICE] : TOKEN_ADVICE),
+    tryThis: (f) => {
+      const ids = f.namesIds ? [`${f.checkIds} ${STUDIO} first.`] : [];
+      return [...(f.lost === undefined ? ids : [ON_THE_WAY]), ...TOKEN_ADVICE];
+    },
   },
   forbidden: {
     stage: "auth",
@@ -177,6 +182,7 @@ const ANSWER_CAUSES = {
       return `${f.host} rejected ${what}${f.asked}${f.http}.${f.said}${means}`;
     },
     tryThis: (f) => {
+      if (f.lost !== undefined) return ON_THE_WAY;
       if (f.header !== null) return [...(f.header === "Host" ? checkUrl(f) : []), headerHelp(f)[1]];
       const ids = `${f.checkIds} ${STUDIO}. An ID may be cut or swapped.`;
       return f.namesIds ? ids : [...checkUrl(f), ids];

@@ -12,6 +12,7 @@ import {
   idsIn,
   isHtml,
   isVague,
+  missedHeader,
   pageWords,
   refusedHeader,
   sentenceOf,
@@ -131,6 +132,8 @@ export function factsOf(record: ProbeRecord, known: Known = {}, only?: Exchange)
   const words = last === undefined ? "" : printable(sentenceOf(last));
   const ids = idWords(last, words, known);
   const isPage = last !== undefined && isHtml(last);
+  const missed = missedHeader(words);
+  const isLost = Object.keys(known.headers ?? {}).some((name) => name.toUpperCase() === missed);
   const page = isPage ? pageWords(last.body) : "";
   return {
     ...ids,
@@ -145,6 +148,8 @@ export function factsOf(record: ProbeRecord, known: Known = {}, only?: Exchange)
     status,
     /** The refusal in the server's own words. */
     heard: last === undefined ? null : heardIn(last),
+    /** The header that was sent and did not arrive. */
+    lost: isLost ? missed : undefined,
     /** The header that was refused. An ID that the words name counts more than a status. */
     header: last === undefined || ids.namesIds ? null : refusedHeader(last, words),
     /** The server gave no reason. */
@@ -160,7 +165,7 @@ export function factsOf(record: ProbeRecord, known: Known = {}, only?: Exchange)
     asked: last?.method ?? "the request",
     http: last === undefined || last.status === null ? "" : ` (HTTP ${last.status})`,
     code: code === undefined ? "" : ` (${code})`,
-    said: words === "" ? "" : ` It said: ${quote(words)}${ids.meant}`,
+    said: words === "" ? "" : ` It said: ${quote(words)}${isLost ? ` The test sent ${missed}.` : ids.meant}`,
     isPage,
     pageSaid: page === "" ? "" : ` The page says: ${quote(page)}`,
     wait: last?.retryAfter ? ` It asks you to wait (Retry-After: ${printable(last.retryAfter)}).` : "",

@@ -1,4 +1,5 @@
 /** Reads what a server said: about the token, access, rate limits, the session, the protocol or an ID. Also the words of web pages and the MCP library, which decide nothing. */
+import { HEADERS } from "../halo.ts";
 import { printable } from "../secrets.ts";
 import type { Exchange } from "./record.ts";
 
@@ -26,6 +27,8 @@ const SESSION_WORDS = new RegExp(
   ].join("|"),
   "iu",
 );
+/** A header is said not to have arrived; what is wrong with its value is said otherwise. */
+const ABSENT = /\b(?:missing|absent|required|without|no (?:x-)?cm-|not (?:provided|present|set|sent|received))/iu;
 /** The refusal of one of these headers: its status, and the words of the same SDKs, of FastMCP and of proxies. */
 const HEADERS_REFUSED = [
   ["Accept", 406, /^\W*not acceptable|\bclient must accept|\baccept (?:headers?\b|must contain)/iu],
@@ -42,7 +45,7 @@ const HEADERS_REFUSED = [
   ],
 ] as const;
 export const VERSION_WORDS =
-  /\b(un|not )supported protocol version|\bprotocol version\b[^.]{0,40}\b(not |un)supported|\bunsupported protocol/iu;
+  /\b(?:un|not )supported (?:mcp[- ])?protocol|\bprotocol[- ]version\b[^.]{0,40}\b(?:not |un)supported|\b(?:invalid|unknown|bad) (?:mcp[- ])?protocol[- ]version/iu;
 const UNKNOWN_WORDS =
   /\b(?:no such|unknown|invalid|missing|wrong|deleted|empty|not (?:found|known|valid|exist)|doesn't exist)\b/iu;
 
@@ -105,6 +108,13 @@ export function idsIn(words: string, values: Readonly<Record<Id, string>>): read
   return blamed.length === 1 ? blamed : named;
 }
 
+/** The header of HALO that the words alone miss, by its name on the wire. */
+export function missedHeader(words: string): string | undefined {
+  const parts = words.split(/[;.]\s/).filter((part) => ABSENT.test(part) && !/valid/iu.test(part));
+  const named = parts.map((part) => Object.values(HEADERS).filter((name) => part.toUpperCase().includes(name)));
+  return named.find(({ length }) => length === 1)?.[0];
+}
+
 /** The header that the server, or a proxy before it, refuses: by its words, else by its status. */
 export function refusedHeader({ status }: Exchange, words: string): (typeof HEADERS_REFUSED)[number][0] | null {
   const said = HEADERS_REFUSED.find(([, , pattern]) => pattern.test(words));
@@ -136,6 +146,7 @@ export function heardIn(exchange: Exchange): Heard | null {
   const lost = isRefused ? /\bsession (?:id\b|not found)/iu : isCoded ? /session|server not init/iu : SESSION_WORDS;
   if ((session || isAfter) && !/\btoken\b/iu.test(words) && lost.test(words)) return "session-lost";
   if (isServers && HEADERS_REFUSED.some(([, , pattern]) => pattern.test(words))) return "rejected-request";
+  if (isServers && IDS.some((id) => HEADERS[id] === missedHeader(words))) return "rejected-request";
   if (isServers && RATE_WORDS.test(words)) return "rate-limited";
   if (blamesToken(words)) return "unauthorized";
   if (!isServers) return null;

@@ -159,15 +159,17 @@ function* ways({ network }: Scene): Found {
 }
 
 /** CM.com's page tells people to look at `claude mcp list`, which reads no settings of the project. */
-function* listing({ winner, session, state, input, shownName, values, client, tested }: Scene): Found {
+function* listing({ winner, session, state, input, shownName, values, client, tested, trust, approval }: Scene): Found {
   if (winner === undefined || client.program !== "found" || tested?.ok !== true) return;
   if (session === undefined || session.missing.length > 0) return;
   const { missing } = expandEntry(winner.entry, sessionEnv(state, input.env, "list"));
   const unread = values.find(({ variable = "" }) => missing.includes(variable));
+  // it looks at trust and approval first (2.1.332, measured 2026-11-29)
+  const isPending = winner.scope === "project" && (!trust.trusted || approval?.state === "pending");
   if (unread !== undefined)
     yield say.note(
       "list-differs",
-      `claude mcp list says "Failed to connect", as it does not read ${unread.place ?? ""}: sessions do`,
+      `"claude mcp list" says ${isPending ? '"Pending approval", and then ' : ""}"Failed to connect", as it does not read ${unread.place ?? ""}: sessions do`,
       run("claude"),
       note(`# then type /mcp: it shows "${shownName}" and its tools`),
     );

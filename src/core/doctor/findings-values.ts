@@ -75,7 +75,11 @@ function* others({ toSend, ours, winner, values }: Scene): Found {
     yield say.failed(
       toSend.cause,
       `${toSend.reason}: nothing was sent`,
-      note(`# set the variable, or remove the header from ${winner.file}`),
+      note(
+        toSend.cause === "bad-value"
+          ? `correct this header in ${winner.file}, or remove it`
+          : `# set the variable, or remove the header from ${winner.file}`,
+      ),
     );
 }
 

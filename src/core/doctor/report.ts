@@ -4,6 +4,7 @@ import { claudeCode, expandEntry } from "../clients/claude-code.ts";
 import { sessionEnv } from "../clients/claude-state.ts";
 import { CAUSES } from "../diagnosis/causes.ts";
 import type { Cause, Diagnosis, StageResult } from "../diagnosis/diagnose.ts";
+import { factsOf } from "../diagnosis/facts.ts";
 import { type ProbeRecord, type ProbeStage, STAGES } from "../diagnosis/record.ts";
 import type { Server } from "./entries.ts";
 import { type Finding, linesOf, note, repair, type Scene, type SetupCause, type SetupLink } from "./finding.ts";
@@ -80,6 +81,13 @@ const APPROVAL: Readonly<Record<NonNullable<View["approval"]>["state"], string>>
   disabled: "disabled",
 };
 
+/** What must be said of the question: why it was not asked, what the answer does not prove, and whose values were sent. */
+const askedHow = ({ status, refused, remark }: Asked = {}): readonly string[] => [
+  ...(refused === undefined ? [] : [`not asked: ${refused}`]),
+  ...(status === undefined ? [] : ["trust and approval are what its files say, not its answer"]),
+  ...(remark === undefined ? [] : [remark]),
+];
+
 /** What was seen at each link before the network. */
 const LINES: Readonly<Record<SetupLink, (v: Scene, setup: ReturnType<typeof setupOf>) => readonly string[]>> = {
   setup: (_, { entries }) =>
@@ -97,7 +105,7 @@ const LINES: Readonly<Record<SetupLink, (v: Scene, setup: ReturnType<typeof setu
     return places.length === 0 ? [] : [places.join("; ")];
   },
   client: ({ client: { program, version }, approval, trust, asked, input }) => {
-    const { status, refused, remark } = asked ?? {};
+    const { status, refused } = asked ?? {};
     const silence = asked === undefined || refused !== undefined ? "not asked" : "did not answer";
     const name = program === "none" ? "not found" : (version ?? "version unknown");
     const says = program === "found" ? `: ${status === undefined ? silence : STATUS_WORDS[status]};` : ",";
@@ -106,11 +114,7 @@ const LINES: Readonly<Record<SetupLink, (v: Scene, setup: ReturnType<typeof setu
       trust.trusted ? `trusted${through}` : "folder not trusted yet",
       approval && APPROVAL[approval.state],
     ];
-    return [
-      `Claude Code ${name}${says} ${files.filter(Boolean).join(", ")}`,
-      status === undefined ? "" : "trust and approval are what its files say: its answer does not prove them",
-      refused === undefined ? (remark ?? "") : `not asked: ${refused}`,
-    ].filter((line) => line !== "");
+    return [`Claude Code ${name}${says} ${files.filter(Boolean).join(", ")}`, ...askedHow(asked)];
   },
 };
 
@@ -152,6 +156,8 @@ function seenAt(stage: ProbeStage, { server, toolCount, control }: Diagnosis, { 
 const REFUSED: readonly Link["cause"][] = ["unauthorized", "forbidden", "rejected-request", "rpc-error"];
 const INPUT: readonly Link["cause"][] = ["bad-value", "missing-value", "placeholder-sent"];
 
+const NO_HEADER = { header: null, lost: undefined };
+
 /** A stage of the test, with the source of its token, and with what to try before a new token. */
 function stageLink(result: StageResult, v: Scene, test: NonNullable<Run["test"]>, values: Link | undefined): Link {
   const { stage, cause, ok } = result;
@@ -169,7 +175,10 @@ function stageLink(result: StageResult, v: Scene, test: NonNullable<Run["test"]>
   const [line, sentence] = source === undefined ? [] : [`tested with ${source}`, `Tested with ${source}.`];
   const seen = result.detail ?? (ok ? seenAt(stage, diagnosis, record) : undefined);
   const isRefused = REFUSED.includes(cause);
-  const change = [repair(v, winner), note("# and choose: Change values")];
+  // no value helps against a header that is refused, or removed on the way
+  const { header, lost } =
+    cause === "rejected-request" ? factsOf(record, { headers: v.toSend.ok ? v.toSend.sent.headers : {} }) : NO_HEADER;
+  const change = header === null && lost === undefined ? [repair(v, winner), note("# and choose: Change values")] : [];
   const advice = [
     ...(isRefused && refusedCopy(v)
       ? [note("# first make the copies match: see values; if it is still refused:")]
@@ -233,6 +242,7 @@ export function makeReport(v: View, run: Run) {
         id: claudeCode.id,
         version: v.client.version ?? null,
         status: run.asked?.status ?? null,
+        remarks: askedHow(run.asked),
         wouldConnect: verdict.wouldConnect,
         reason: verdict.reason,
       },

@@ -1,6 +1,6 @@
 /** Whether Claude Code loads HALO's entry, and gets its values. */
 import { isBelow } from "../check/documents.ts";
-import { givenBy } from "../check/env-files.ts";
+import { givenBy, isSkipped } from "../check/env-files.ts";
 import { haloServers, valueHeaders } from "../check/halo-servers.ts";
 import type { Document, Rule, Subject } from "../check/model.ts";
 import { entriesOf, entryRow, filesWhere, rowsOf } from "../check/rows.ts";
@@ -15,7 +15,8 @@ import { once } from "../once.ts";
 const approvals = once((subject: Subject) =>
   subject.documents.flatMap((document) =>
     ["enabledMcpjsonServers", "disabledMcpjsonServers"].flatMap((key) => {
-      const value = document.kind.startsWith("settings") ? member(document.tree, key)?.value : undefined;
+      const isRead = document.kind.startsWith("settings") && !isSkipped(document);
+      const value = isRead ? member(document.tree, key)?.value : undefined;
       const values = value?.kind === "array" ? value.entries.map((entry) => entry.value) : [value];
       return values.flatMap((each) => {
         const name = textOf(each);
