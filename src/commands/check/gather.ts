@@ -11,6 +11,7 @@ import { EnvironmentError, UsageError } from "../../errors.ts";
 import { describeFolder, findRoot, type GitOptions, ignoredOf } from "../../io/git.ts";
 import { discover, entriesOf, findSpills } from "../../io/list.ts";
 import { isInside, readDocument, resolveTarget } from "../../io/read.ts";
+import { haloAbove } from "../shared/below.ts";
 import { programsFor } from "../shared/programs.ts";
 import type { CheckOptions } from "./options.ts";
 
@@ -188,6 +189,7 @@ export async function gather(context: Context, options: CheckOptions) {
     local: !isCi(context.env),
     secrets,
     spilled: spills,
+    above: haloAbove(projectOf(describeFolder(places.root, context.home)).mcp),
     ...(await viewIgnored(git, files)),
   };
   const locks = (await leftLocks(places.root, [...known])).filter((path) => isAsked(places, path));

@@ -14,7 +14,7 @@ import { Cancelled, UsageError } from "../../errors.ts";
 import { askClaude } from "../../io/claude.ts";
 import { describeFolder } from "../../io/git.ts";
 import { isInside, readDocument, readState } from "../../io/read.ts";
-import { haloBelow } from "../shared/below.ts";
+import { haloElsewhere } from "../shared/below.ts";
 import type { connectionOptions } from "../shared/options.ts";
 import { claudeOf, ownFiles, programsFor } from "../shared/programs.ts";
 
@@ -66,7 +66,8 @@ export async function look(context: Context, options: Options & { readonly timeo
     return files.find(({ state }) => state.kind !== "absent") ?? named(join(repository, name));
   };
   // what 2.1.197 does not read is said, too
-  const [, root] = projectOf(place).local;
+  const project = projectOf(place);
+  const [, root] = project.local;
   const input: SetupInput = {
     ...options,
     token,
@@ -76,7 +77,7 @@ export async function look(context: Context, options: Options & { readonly timeo
     },
     ...place,
     shownMain: main && shown(main.folder),
-    mcp: above.flatMap((each) => mcpFile(join(each, ".mcp.json"), shown(join(each, ".mcp.json")))),
+    mcp: project.mcp.flatMap((each) => mcpFile(join(each, ".mcp.json"), shown(join(each, ".mcp.json")))),
     store: named(store),
     userSettings: named(userSettings),
     projectSettings: named(join(folder, ".claude", "settings.json")),
@@ -97,7 +98,7 @@ export async function look(context: Context, options: Options & { readonly timeo
     programEnv: programs.env,
     signal: context.signal,
   };
-  const view = known.winner ? known : { ...known, input: { ...input, below: await haloBelow(asked) } };
+  const view = known.winner ? known : { ...known, input: { ...input, ...(await haloElsewhere(asked)) } };
   for (const secret of view.secrets) context.secrets.add(secret);
   return { view, claude, env: programs.env };
 }

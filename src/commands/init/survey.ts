@@ -21,7 +21,7 @@ import { createGit, describeFolder } from "../../io/git.ts";
 import { readState } from "../../io/read.ts";
 import type { Ask } from "../../ui/ask.ts";
 import type { Show } from "../../ui/show.ts";
-import { haloBelow } from "../shared/below.ts";
+import { haloAbove, haloElsewhere } from "../shared/below.ts";
 import { labelOf } from "../shared/carry-out.ts";
 import { connectionOptions, seconds } from "../shared/options.ts";
 import { claudeOf, ownFiles, programsFor } from "../shared/programs.ts";
@@ -218,7 +218,15 @@ export async function introduce({ context, options, show, here, target }: Page):
     show.info("This is a linked worktree: Claude Code takes the values of the main checkout, in every worktree.", [
       printable(paths.bridge, 200),
     ]);
-  const below = isProject && target.entry === undefined ? await haloBelow(here) : [];
+  const isNew = isProject && target.entry === undefined;
+  const { below, misplaced } = isNew ? await haloElsewhere(here) : { below: [], misplaced: [] };
+  const above = isNew ? haloAbove(project.mcp) : undefined;
+  if (above !== undefined)
+    show.warn(`Claude Code already takes HALO from ${printable(above, 200)} here. This adds a second entry.`);
+  if (misplaced.length > 0)
+    show.warn(`HALO is in ${misplaced.join(", ")}, which Claude Code does not read. To move it to .mcp.json instead:`, [
+      toSh(["npx", "create-halo-mcp", "check", "--fix"]),
+    ]);
   if (below.length > 0)
     show.warn(
       `HALO is already set up in ${below.map((each) => printable(each, 100)).join(", ")}. This adds a second entry.`,

@@ -90,7 +90,7 @@ function treesOf({ path, ofPlugin }: RawDocument, root: Node): Pick<Document, "t
 }
 
 /** The tree of a plugin's `.mcp.json`: servers at the root are as if they were under "mcpServers" (2.1.332, measured). */
-function flatTree(root: Node): Node {
+export function flatTree(root: Node | undefined): Node | undefined {
   const isServer = ({ value }: Entry) => ["command", "url", "type"].some((key) => member(value, key) !== undefined);
   if (!isObjectNode(root) || member(root, "mcpServers") !== undefined || !root.entries.some(isServer)) return root;
   const { start } = root;
@@ -103,7 +103,7 @@ export function isPluginOnly({ ofPlugin, path }: Pick<Document, "ofPlugin" | "pa
 }
 
 /** Whether a file is in the folder of the other, or below it. */
-export function isBelow({ path }: Document, other: Document): boolean {
+export function isBelow({ path }: Pick<Document, "path">, other: Document): boolean {
   return path.startsWith(other.path.slice(0, other.path.lastIndexOf("/") + 1));
 }
 

@@ -64,6 +64,8 @@ export interface Subject {
   readonly spilled: readonly { readonly path: string; readonly offset: number; readonly length: number }[];
   /** `.env` files that do not exist yet, next to a `.mcp.json` with references, and that no ignore rule would cover. */
   readonly unignoredEnv: readonly string[];
+  /** The `.mcp.json` above the root from which Claude Code takes HALO on this machine. */
+  readonly above?: string | undefined;
   /** The files for everybody that git ignores, each with the rule; the root's `.mcp.json` even if it does not exist. */
   readonly hidden: ReadonlyMap<string, IgnoreRule>;
 }

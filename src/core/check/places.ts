@@ -5,22 +5,53 @@ import { entriesIn, textsIn } from "../clients/entry.ts";
 import { spelledIn } from "../clients/references.ts";
 import { isObjectNode, member } from "../formats/nodes.ts";
 import { once } from "../once.ts";
+import { flatTree, isBelow } from "./documents.ts";
 import { haloIn, haloServers, readerOf } from "./halo-servers.ts";
 import type { Document, Subject } from "./model.ts";
 
-/** Servers under a name or a key that no client reads, the path where they belong, and the file there, if there is one. */
+/** The property with the servers of a file that no client reads: under the right key, another client's, or none, as a plugin has them. */
+function unreadIn({ kind, path, tree }: Document) {
+  if (!/^(?:misplaced|settings|settings-local)$/.test(kind)) return undefined;
+  // at the root, another program may read another key, or none
+  const keys = path === "mcp.json" ? ["mcpServers"] : ["mcpServers", "mcp_servers", "servers"];
+  const root = kind === "misplaced" && path !== "mcp.json" ? flatTree(tree) : tree;
+  const found = keys.map((key) => member(root, key));
+  return found.find((entry) => isObjectNode(entry?.value) && entry.value.entries.length > 0);
+}
+
+/** Whether HALO is in a file that no client reads. */
+export function isHaloUnread(document: Document, endpoint: string): boolean {
+  const entry = unreadIn(document);
+  if (entry === undefined) return false;
+  const tree = {
+    kind: "object",
+    start: entry.start,
+    end: entry.value.end,
+    entries: [{ ...entry, key: "mcpServers" }],
+  } as const;
+  return haloIn({ ...document, tree }, claudeCode, endpoint).length > 0;
+}
+
+/**
+ * Servers under a name or a key that no client reads; the path where they belong, and the file there, if there is one;
+ * `copied`: the files at or above that path with servers of the same names, `isCopy` if all are there.
+ */
 export const misplacedServers = once((subject: Subject) =>
   subject.documents.flatMap((document) => {
-    const { kind, tree, target } = document;
-    const entry = /^(?:misplaced|settings|settings-local)$/.test(kind) ? member(tree, "mcpServers") : undefined;
-    if (!isObjectNode(entry?.value) || entry.value.entries.length === 0) return [];
+    const entry = unreadIn(document);
+    if (!isObjectNode(entry?.value)) return [];
     // a client reads it under its other name
-    if (target !== undefined || subject.documents.some((other) => other.target === document.path)) return [];
+    if (document.target !== undefined || subject.documents.some((other) => other.target === document.path)) return [];
     const path = `${document.path.replace(/(?:\.claude\/)?[^/]*$/, "")}.mcp.json`;
-    const right = subject.documents.find((each) => each.path === path);
-    const isThere = haloServers(subject).some((server) => server.document === right);
-    const isHaloLost = !isThere && haloIn(document, claudeCode, subject.url).length > 0;
-    return [{ document, entry, path, right, isHaloLost }];
+    const read = subject.documents.filter((each) => each.kind === "mcp" && isBelow({ path }, each));
+    const right = read.find((each) => each.path === path);
+    const has = (name: string) =>
+      read.filter(({ tree }) => member(member(tree, "mcpServers")?.value, name) !== undefined);
+    const names = entry.value.entries.map(({ key }) => has(key));
+    const copied = [...new Set(names.flat().map((each) => each.path))];
+    const isThere = haloServers(subject).some((server) => read.includes(server.document));
+    const isHaloLost = !isThere && isHaloUnread(document, subject.url);
+    return [{ document, entry, path, right, isHaloLost, copied, isCopy: names.every((each) => each.length > 0) }];
   }),
 );
 

@@ -28,6 +28,8 @@ export interface Project {
   readonly root: string;
   /** Under "projects" in the store: the entries of local scope, approvals, what is disabled. */
   readonly key: string;
+  /** The folders whose `.mcp.json` is read, nearest first. */
+  readonly mcp: readonly string[];
   /** A folder is trusted if the store says so of one of these. */
   readonly trusting: readonly string[];
   /** Those of them for which the approvals of the project's own files count, too. */
@@ -51,6 +53,7 @@ export function projectOf({ above, gitRoot, main, home }: Folder, version?: stri
   return {
     root: gitRoot === undefined || gitRoot === home ? folder : gitRoot,
     key,
+    mcp: above,
     trusting: withMain(gitRoot === undefined || isOld(version) ? above : inside),
     approving: withMain(gitRoot !== undefined && isOld(version) ? above : inside),
     local: isAlone ? [folder] : [folder, key],

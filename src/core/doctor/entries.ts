@@ -25,6 +25,8 @@ export interface SetupInput extends ClaudeFiles, Folder {
   readonly shownMain?: string | undefined;
   /** Folders below with an entry for HALO, looked for if this folder has none. */
   readonly below?: readonly string[];
+  /** Files of this folder with one that Claude Code does not read there. */
+  readonly misplaced?: readonly string[];
   /** The `.mcp.json` files of the folder and above it that are there, nearest first. */
   readonly mcp: readonly {
     readonly shown: string;
@@ -56,6 +58,7 @@ function placeOf(scope: Scope, file: string, read: Pick<Document, "text" | "enco
     at: scope === "project" ? placeWords(read.text, span.offset) : "",
     isFile: LOSES_FILE.has(rule),
     isMendable: fix !== undefined,
+    rule,
   });
   const errors = runRules(LOADER_RULES, subject).filter(({ rule }) => rules.get(rule)?.severity === "error");
   const whole = errors.find(({ rule }) => LOSES_FILE.has(rule));

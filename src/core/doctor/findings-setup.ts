@@ -36,7 +36,8 @@ function* brokenFiles(v: Scene): Found {
     yield lost(
       "file-broken",
       `${file}${broken.at}: ${broken.why}`,
-      npx("check", "--fix"),
+      // no fix takes "servers" away from Visual Studio: the wizard adds the key beside it
+      broken.rule === "mcp-servers-missing" ? repair(v, undefined) : npx("check", "--fix"),
       note("# or restore it from git:"),
       run("git", "checkout", "--", file),
     );
@@ -113,11 +114,19 @@ function* noEntry(v: Scene): Found {
   const others = [...new Set(contenders.map(({ entry }) => shown(v, entry.name, 64)))];
   const below = (input.below ?? []).map((folder) => shown(v, folder));
   const start = input.given.cwd === undefined ? "" : `${input.given.cwd}/`;
+  const misplaced = (input.misplaced ?? []).map((file) => shown(v, file));
+  const unread = misplaced.length === 0 ? "" : `; HALO is in ${misplaced.join(", ")}, which Claude Code does not read`;
   const only = below.length === 0 ? "" : `; HALO is in ${below.map((folder) => `${folder}/.mcp.json`).join(", ")}`;
   // with --url, the URL is tested even without an entry
   yield say[input.url === undefined ? "failed" : "note"](
     "no-entry",
-    `no entry "${v.shownName}" in a .mcp.json of this folder or a folder above, nor in ${input.store.shown}${only}`,
+    `no entry "${v.shownName}" in a .mcp.json of this folder or a folder above, nor in ${input.store.shown}${unread}${only}`,
+    ...(misplaced.length === 0
+      ? []
+      : [
+          npx("check", "--fix", ...(input.given.cwd === undefined ? [] : ["--cwd", input.given.cwd])),
+          note("# moves it to .mcp.json, or says what to do"),
+        ]),
     ...below.flatMap((folder) => [npx("doctor", "--cwd", start + folder)]),
     ...(below.length === 0 ? [] : [note("# looks at that folder; the next command adds a second entry here")]),
     ...others.flatMap((other) => [npx("doctor", "--name", other), note("# an entry with this name exists")]),

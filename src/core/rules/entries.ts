@@ -71,19 +71,27 @@ export const ENTRY_RULES: readonly Rule[] = [
   clientEntryRow({
     id: "nested-server",
     summary: "The fields of a server are one level too deep",
-    find: ({ document: { text, broken }, client, entry: { value } }) => {
-      const nested = nestedIn(value);
-      if (nested === undefined || !isObjectNode(value)) return undefined;
+    find: ({ document: { text, tree, broken }, client, name, entry }) => {
+      const { value } = entry;
+      const inner = nestedIn(value);
+      if (inner === undefined || !isObjectNode(value)) return undefined;
+      // the key of the servers itself is there twice: what is in it are servers, not fields
+      const isRoot = name === client.servers || /^(?:mcp_?)?servers$/i.test(name);
+      const nested = isRoot ? { ...entry, value } : inner;
+      const beside = isRoot ? member(tree, client.servers)?.value : value;
       const { start, end, entries } = nested.value;
-      const args = { key: nested.key, client: client.label, fields: entries.map(({ key }) => `"${key}"`).join(", ") };
-      const isTwice = entries.some(({ key }) => member(value, key) !== undefined);
+      const fieldNames = entries.map(({ key }) => `"${key}"`).join(", ");
+      const args = { key: nested.key, client: client.label, fields: fieldNames, ...(isRoot ? { isRoot: "yes" } : {}) };
+      const isTwice = entries.some(({ key }) => member(beside, key) !== undefined);
       const indent = /\n([ \t]+)"/.exec(text)?.[1] ?? "";
       const fields = text.slice(start + 1, end - 1).trim();
       const edit = { offset: nested.start, length: end - nested.start, text: fields.replaceAll(`\n${indent}`, "\n") };
       return { at: nested, args, fix: isTwice || broken !== undefined ? undefined : [edit] };
     },
-    message: ({ name, key, client, fields }) =>
-      `server "${name}": ${fields} are one level too deep, under "${key}", so ${client} does not load the server; take them out of "${key}"`,
+    message: ({ name, key, client, fields, isRoot }) =>
+      isRoot !== undefined
+        ? `"${name}" is inside the key of the servers, so ${client} takes it for a server, and does not load ${fields}; take what is in it out of the inner "${name}"`
+        : `server "${name}": ${fields} are one level too deep, under "${key}", so ${client} does not load the server; take them out of "${key}"`,
   }),
   // case counts ("HTTP" is unknown); `sse-ide`, `ws-ide`, `sdk`, `claudeai-proxy` are not for files
   serverRow({

@@ -32,7 +32,9 @@ export const HEADER_RULES: readonly Rule[] = [
       const below = new Set(
         haloServers(subject).flatMap(({ document }) => (document.kind === "mcp" ? document.path : [])),
       );
-      const what = root === undefined ? "there is no .mcp.json" : ".mcp.json has no server for HALO";
+      const none = root === undefined ? "there is no .mcp.json" : ".mcp.json has no server for HALO";
+      const above = `, and HALO in ${subject.above}, above this folder, serves only this computer`;
+      const what = subject.above === undefined ? none : none + above;
       const at = servers ?? { offset: 0, length: 0 };
       if (below.size === 0) return { at, args: { what } };
       const paths = [...below].slice(0, 3);

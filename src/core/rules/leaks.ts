@@ -55,7 +55,7 @@ export const LEAK_RULES: readonly Rule[] = [
     message: ({ what, where, value, git }) =>
       `${where} contains ${what} (${value}), and ${git}; allowed: a reference to a variable. Revoke the secret first: pushed commits stay readable`,
   }),
-  filesWhere((document) => document.tracked && isPrivate(document))({
+  filesWhere((document) => document.tracked && document.encoding !== "absent" && isPrivate(document))({
     id: "committed-env-file",
     summary: "Git tracks a file with private values",
     find: ({ document: { path } }) => ({ at: START, args: { path } }),
@@ -109,14 +109,18 @@ export const LEAK_RULES: readonly Rule[] = [
     id: "team-file-ignored",
     severity: "warning",
     summary: "An ignore rule hides a file that is meant for everybody",
-    find: ({ document: { path }, rule: { source, line, pattern }, isMcp }) => {
-      return { at: START, args: { path, rule: `${source}:${line}`, pattern, ...(isMcp ? { isMcp: "yes" } : {}) } };
+    find: ({ document: { path }, rule: { source, line, pattern }, isMcp }, { documents }) => {
+      const isHere = documents.some((each) => each.path === path);
+      return {
+        at: START,
+        args: { path, rule: `${source}:${line}`, pattern, ...(isMcp ? { isMcp: isHere ? "here" : "absent" } : {}) },
+      };
     },
     message: ({ path = "", rule, pattern, isMcp }) =>
       `${rule} ("${pattern}") ignores ${path}, so no clone, worktree or CI job has it; ${
         isMcp === undefined
           ? `${path.endsWith(".json") ? "" : `add the line !${path.replace(/^.*\//, "")} after that rule, or `}run git add -f ${path}`
-          : `remove the rule, or run git add -f ${path}. If the file is only yours: npx create-halo-mcp --scope user, and check --allow-missing`
+          : `${isMcp === "here" ? "remove the rule, or run" : "it is not here: whoever has it removes the rule, or runs"} git add -f ${path}. If the file is only yours: npx create-halo-mcp --scope user, and check --allow-missing`
       }`,
   }),
   // another rule reports files in git, which more people can read

@@ -17,25 +17,33 @@ export const PLACE_RULES: readonly Rule[] = [
     id: "misplaced-servers",
     severity: "warning",
     summary: "Servers are in a file, or under a key, that Claude Code does not read",
-    find: ({ document, entry, path, right, isHaloLost }, subject) => {
+    find: ({ document, entry, path, right, isHaloLost, copied, isCopy }, subject) => {
       const { text, kind, broken, ignored, encoding } = document;
       // at the root, another program may read a file with this common name
       const isCommon = document.path === "mcp.json";
       const [isWhole, isOwn] = [kind === "misplaced", kind === "settings-local"];
       const severity = isHaloLost && !(isCommon && subject.allowMissing) ? "error" : isCommon ? "note" : "warning";
-      const what = isWhole ? document.path : `"mcpServers" in ${document.path}`;
-      const move = `${right ? "add" : "move"} them to ${path}${isOwn ? ", or, for you alone, add them with claude mcp add" : ""}`;
+      const isFlat = entry.start === entry.value.start;
+      const what = isWhole ? document.path : `"${entry.key}" in ${document.path}`;
+      if (isCopy) return { at: entry, args: { what, copied: copied.join(", ") }, severity: "note" };
+      const key = entry.key === "mcpServers" && !isFlat ? "" : ', under "mcpServers"';
+      const move = `${right ? "add" : "move"} them to ${path}${key}${isOwn ? ", or, for you alone, add them with claude mcp add" : ""}`;
       const place = { at: entry, args: { what, move }, severity } as const;
       // a file of one person is not moved to where git adds it
-      if (right || broken || encoding !== "utf-8" || ignored || isCommon || isOwn) return place;
+      if (right || key || copied.length > 0 || broken || encoding !== "utf-8" || ignored || isCommon || isOwn)
+        return place;
       const left = isWhole
         ? { ok: true as const, text: "", changed: true }
         : removeProperty(text, ["mcpServers"], { strict: true });
-      const block = `{\n  "mcpServers": ${text.slice(entry.value.start, entry.value.end)}\n}\n`;
+      const end = text.includes("\r\n") ? "\r\n" : "\n";
+      const block = `{${end}  "mcpServers": ${text.slice(entry.value.start, entry.value.end)}${end}}${end}`;
       const fix = fixOf(text, left);
       return fix === undefined ? place : { ...place, fix, creates: { path, text: isWhole ? text : block } };
     },
-    message: ({ what, move }) => `Claude Code does not read ${what}, so it loads none of these servers; ${move}`,
+    message: ({ what, move, copied }) =>
+      copied === undefined
+        ? `Claude Code does not read ${what}, so it loads none of these servers; ${move}`
+        : `Claude Code does not read ${what}, and loads servers with these names from ${copied}; remove this copy`,
   }),
   filesWhere(({ kind, target }) => target !== undefined && !kind.startsWith("env"))({
     id: "broken-link",
