@@ -372,6 +372,36 @@ describe("--fix", () => {
     expect(readFileSync(join(repo.path, ".cursor/mcp.json"), "utf8")).toBe(shared);
   });
 
+  const OTHER = '{ "mcpServers": { "docs": { "type": "http", "url": "https://mcp.example.com/mcp" } } }\n';
+  it("moves no servers through a link that leads nowhere", async () => {
+    const outside = join(scratch.root, "new.json");
+    commit({ ...CLEAN, ".gitignore": "/pkg/.mcp.json\n", "pkg/.claude/mcp.json": OTHER });
+    symlinkSync(outside, join(repo.path, "pkg/.mcp.json"));
+    const { stderr } = await check(repo.path, ["--fix"], env);
+    expect(stderr).toContain("Nothing can be fixed automatically.");
+    expect([existsSync(outside), existsSync(join(repo.path, "pkg/.claude/mcp.json"))]).toEqual([false, true]);
+  });
+
+  it.each(["", "pkg/"])("moves no servers to a file that git ignores (%s)", async (folder) => {
+    const { ".mcp.json": _, ...others } = CLEAN;
+    commit({ ...others, ".gitignore": `/${folder}.mcp.json\n.env\n`, [`${folder}.claude/mcp.json`]: OTHER });
+    await check(repo.path, ["--fix"], env);
+    expect(repo.git("status", "--porcelain", "--ignored")).toBe("");
+    const { findings } = await json(["--allow-missing"]);
+    // no advice to add a file that is not there
+    expect(findings.map(({ rule, path }) => `${rule} ${path}`)).toEqual([
+      `misplaced-servers ${folder}.claude/mcp.json`,
+    ]);
+  });
+
+  it.each([0o600, 0o640])("moves servers with the mode of their file (%o)", async (mode) => {
+    const { ".mcp.json": _, ...others } = CLEAN;
+    commit({ ...others, ".claude/mcp.json": HALO_FILE });
+    chmodSync(join(repo.path, ".claude/mcp.json"), mode);
+    await check(repo.path, ["--fix"], env);
+    expect(statSync(join(repo.path, ".mcp.json")).mode & 0o777).toBe(mode);
+  });
+
   it("says in every format what it changed, or would", async () => {
     commit(CLEAN);
     for (const format of ["json", "github", "sarif"]) {

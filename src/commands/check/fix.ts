@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { lstatSync } from "node:fs";
 import { join } from "node:path";
 import type { Context } from "../../context.ts";
 import type { Document, TextEdit } from "../../core/check/model.ts";
@@ -10,9 +10,11 @@ import type { WriteStep } from "../../core/plan/model.ts";
 import { RULES } from "../../core/rules/index.ts";
 import { printable } from "../../core/secrets.ts";
 import { clearStaleLock } from "../../io/lock.ts";
+import { resolveTarget } from "../../io/read.ts";
 import { paintLine } from "../../ui/paint.ts";
 import { createShow, type Show } from "../../ui/show.ts";
 import { carryOut } from "../shared/carry-out.ts";
+import { assertInside } from "../shared/privacy.ts";
 import { type Gathered, gather, isAsked } from "./gather.ts";
 import type { CheckOptions } from "./options.ts";
 
@@ -77,7 +79,8 @@ function fixAll(gathered: Gathered, refuse: (file: Document, reader: Document, r
       const own = found.filter(({ path }) => path === file.path);
       const isFree = ({ path }: { readonly path: string }): boolean =>
         isAsked(gathered, path) &&
-        !existsSync(join(root, path)) &&
+        // a link that leads nowhere is there
+        lstatSync(join(root, path), { throwIfNoEntry: false }) === undefined &&
         [...current, ...created].every((each) => each.path !== path);
       // a move alone: nothing may come between its two files
       const move = own.find(({ creates }) => creates !== undefined && isFree(creates));
@@ -102,12 +105,14 @@ function fixAll(gathered: Gathered, refuse: (file: Document, reader: Document, r
     current = [...created, ...next];
   }
   const texts = new Map(subject.documents.map(({ path, text }) => [path, text]));
-  return current.flatMap(({ path: name, text, target, kind }): readonly Step[] => {
+  return current.flatMap(({ path: name, text, target, kind, mode }): readonly Step[] => {
     const before = texts.get(name);
     if (target !== undefined || before === text) return [];
     // a file from which everything was moved is removed
     const after = kind === "misplaced" && text === "" ? undefined : text;
-    return [{ kind: "write", name, path: join(root, name), before, after }];
+    const path = join(root, name);
+    assertInside(root, { path, realPath: resolveTarget(path) });
+    return [{ kind: "write", name, path, before, after, mode }];
   });
 }
 

@@ -2,7 +2,7 @@
 import { existsSync, lstatSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import type { Context } from "../../context.ts";
-import { documentOf, isPluginOnly, kindOf, PLACES, type RawDocument } from "../../core/check/documents.ts";
+import { documentOf, isPluginOnly, kindOf, mcpFor, PLACES, type RawDocument } from "../../core/check/documents.ts";
 import type { Document, Subject } from "../../core/check/model.ts";
 import { projectOf } from "../../core/clients/claude-project.ts";
 import { cleanValue } from "../../core/halo.ts";
@@ -138,7 +138,8 @@ async function read(
 
 /**
  * What ignore rules cover that they should not, and the reverse, with one call of git: the missing `.env` files next to each
- * `.mcp.json` with references that no rule would cover, and the files for everybody that a rule hides from them.
+ * `.mcp.json` with references that no rule would cover, and the files for everybody that a rule hides from them, or would
+ * if servers were moved there.
  */
 async function viewIgnored(git: GitOptions | undefined, documents: readonly RawDocument[]) {
   const uses = ({ kind, text, ignored }: RawDocument): boolean => kind === "mcp" && !ignored && text.includes("${");
@@ -149,8 +150,11 @@ async function viewIgnored(git: GitOptions | undefined, documents: readonly RawD
   const isForAll = ({ kind, ignored, target }: RawDocument): boolean =>
     ignored && target === undefined && /^(?:mcp|settings|env-example)$/.test(kind);
   const shared = documents.filter(isForAll).map(({ path }) => path);
-  const root = documents.some(({ path }) => path === ".mcp.json") ? [] : [".mcp.json"];
-  const paths = [...envs, ...shared, ...root];
+  const moves = documents.filter(({ kind, text }) => /^(?:misplaced|settings)$/.test(kind) && /servers/i.test(text));
+  const missing = [".mcp.json", ...moves.map(({ path }) => mcpFor(path))].filter((path) =>
+    documents.every((each) => each.path !== path),
+  );
+  const paths = [...envs, ...shared, ...missing];
   const ignored = git === undefined || paths.length === 0 ? new Map() : await ignoredOf(git, paths);
   const unignoredEnv = git === undefined ? [] : envs.filter((path) => !ignored.has(path));
   return { unignoredEnv, hidden: new Map([...ignored].filter(([path]) => !envs.includes(path))) };

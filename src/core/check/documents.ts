@@ -37,6 +37,9 @@ export function kindOf(path: string): DocumentKind | undefined {
   return INSIDE.find(({ file }) => isAt(path, file))?.kind;
 }
 
+/** The `.mcp.json` where the servers of a file belong that no client reads. */
+export const mcpFor = (path: string): string => `${path.replace(/(?:\.claude\/)?[^/]*$/, "")}.mcp.json`;
+
 /** Names under which people keep a `.mcp.json`, though no client reads it there (Claude Code 2.1.330, measured). Elsewhere `mcp.json` is a common name. */
 const MISPLACED = /(?:^|\/)\.claude\/\.?mcp\.json$|^mcp\.json$/;
 

@@ -66,7 +66,7 @@ export interface Subject {
   readonly unignoredEnv: readonly string[];
   /** The `.mcp.json` above the root from which Claude Code takes HALO on this machine. */
   readonly above?: string | undefined;
-  /** The files for everybody that git ignores, each with the rule; the root's `.mcp.json` even if it does not exist. */
+  /** The files for everybody that git ignores, each with the rule; the root's `.mcp.json`, and where servers would be moved, even if it does not exist. */
   readonly hidden: ReadonlyMap<string, IgnoreRule>;
 }
 

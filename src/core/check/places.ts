@@ -5,7 +5,7 @@ import { entriesIn, textsIn } from "../clients/entry.ts";
 import { spelledIn } from "../clients/references.ts";
 import { isObjectNode, member } from "../formats/nodes.ts";
 import { once } from "../once.ts";
-import { flatTree, isBelow } from "./documents.ts";
+import { flatTree, isBelow, mcpFor } from "./documents.ts";
 import { haloIn, haloServers, readerOf } from "./halo-servers.ts";
 import type { Document, Subject } from "./model.ts";
 
@@ -42,7 +42,7 @@ export const misplacedServers = once((subject: Subject) =>
     if (!isObjectNode(entry?.value)) return [];
     // a client reads it under its other name
     if (document.target !== undefined || subject.documents.some((other) => other.target === document.path)) return [];
-    const path = `${document.path.replace(/(?:\.claude\/)?[^/]*$/, "")}.mcp.json`;
+    const path = mcpFor(document.path);
     const read = subject.documents.filter((each) => each.kind === "mcp" && isBelow({ path }, each));
     const right = read.find((each) => each.path === path);
     const has = (name: string) =>

@@ -104,7 +104,11 @@ export const LEAK_RULES: readonly Rule[] = [
     const homeOf = (path: string): string => path.replace(/(?:\.claude\/)?[^/]*$/, "");
     const homes = new Set(documents.filter(({ kind }) => kind === "mcp").map(({ path }) => homeOf(path)));
     const files = [...hidden].map(([path, rule]) => ({ document: { path }, rule, isMcp: path.endsWith(".mcp.json") }));
-    return files.filter(({ isMcp, document: { path } }) => (isMcp ? !allowMissing : homes.has(homeOf(path))));
+    // elsewhere, nothing says that a file was meant to be there
+    const isMeant = (path: string) => path === ".mcp.json" || documents.some((each) => each.path === path);
+    return files.filter(({ isMcp, document: { path } }) =>
+      isMcp ? !allowMissing && isMeant(path) : homes.has(homeOf(path)),
+    );
   })({
     id: "team-file-ignored",
     severity: "warning",

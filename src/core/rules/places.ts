@@ -29,8 +29,9 @@ export const PLACE_RULES: readonly Rule[] = [
       const key = entry.key === "mcpServers" && !isFlat ? "" : ', under "mcpServers"';
       const move = `${right ? "add" : "move"} them to ${path}${key}${isOwn ? ", or, for you alone, add them with claude mcp add" : ""}`;
       const place = { at: entry, args: { what, move }, severity } as const;
-      // a file of one person is not moved to where git adds it
-      if (right || key || copied.length > 0 || broken || encoding !== "utf-8" || ignored || isCommon || isOwn)
+      // a file of one person is not moved to where git adds it, nor one of all to where git ignores it
+      const isHidden = ignored || subject.hidden.has(path);
+      if (right || key || copied.length > 0 || broken || encoding !== "utf-8" || isHidden || isCommon || isOwn)
         return place;
       const left = isWhole
         ? { ok: true as const, text: "", changed: true }
