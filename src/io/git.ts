@@ -3,12 +3,12 @@
  * that the repository's configuration names.
  */
 import { spawn } from "node:child_process";
-import { existsSync, realpathSync } from "node:fs";
+import { existsSync, lstatSync, realpathSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import type { IgnoreRule } from "../core/check/model.ts";
 import type { Folder } from "../core/clients/claude-project.ts";
 import { Cancelled, EnvironmentError } from "../errors.ts";
-import { foldersFrom, readState } from "./read.ts";
+import { foldersFrom, isInside, readState } from "./read.ts";
 
 /** Variables of the user's git set-up. Any other GIT_* (GIT_DIR, GIT_INDEX_FILE… inside a hook) would redirect git to another repository. */
 const KEPT = /^GIT_(?:CONFIG_(?:GLOBAL|SYSTEM|NOSYSTEM|COUNT|KEY_\d+|VALUE_\d+)|DISCOVERY_ACROSS_FILESYSTEM)$/i;
@@ -37,13 +37,28 @@ export function describeFolder(folder: string, home: string): Folder {
 
 const realOf = (path: string): string => (existsSync(path) ? realpathSync(path) : path);
 
+/** The path in a file of git, which is relative to the folder of the file. */
+function lineIn(file: string, start = ""): string | undefined {
+  const state = readState(file);
+  const line = state.kind === "file" ? state.text.replace(/\r?\n$/, "") : "";
+  return line.startsWith(start) && line !== start ? resolve(dirname(file), line.slice(start.length)) : undefined;
+}
+
+/** The git folder that a worktree shares, links followed. Undefined if only a `.git` file or link says so, which can be made up. */
+export function gitFolderOf(root: string): string | undefined {
+  const dotGit = join(root, ".git");
+  if (lstatSync(dotGit, { throwIfNoEntry: false })?.isDirectory()) return realOf(dotGit);
+  const main = mainOf(root);
+  if (main !== undefined) return main.isCheckout ? join(main.folder, ".git") : main.folder;
+  // a submodule: its git folder is in the one of the repository around it
+  const around = findRoot(dirname(root));
+  const outer = around === undefined || around === root ? undefined : gitFolderOf(around);
+  const own = lineIn(dotGit, "gitdir: ");
+  return outer !== undefined && own !== undefined && isInside(realOf(own), outer) ? realOf(own) : undefined;
+}
+
 /** Where the repository of a linked worktree is, only if git's files lead there and back: a `.git` file can be made up. */
 function mainOf(root: string): Folder["main"] {
-  const lineIn = (file: string, start = ""): string | undefined => {
-    const state = readState(file);
-    const line = state.kind === "file" ? state.text.replace(/\r?\n$/, "") : "";
-    return line.startsWith(start) && line !== start ? resolve(dirname(file), line.slice(start.length)) : undefined;
-  };
   const own = lineIn(join(root, ".git"), "gitdir: ");
   const common = own && lineIn(join(own, "commondir"));
   const back = own && lineIn(join(own, "gitdir"));

@@ -15,7 +15,7 @@ import { hostname } from "node:os";
 import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Cancelled, EnvironmentError } from "../errors.ts";
-import { errnoOf, resolveTarget } from "./read.ts";
+import { errnoOf, readState, resolveTarget } from "./read.ts";
 
 /** How long a run waits for another one: a lock is held for milliseconds. */
 const WAIT_MS = 5_000;
@@ -43,7 +43,7 @@ export async function acquireLock(target: string, signal: AbortSignal, timeoutMs
   const deadline = performance.now() + timeoutMs;
   for (;;) {
     if (signal.aborted) throw new Cancelled();
-    const lock = tryLock(target);
+    const lock = tryLock(target, true);
     if (lock !== undefined) return lock;
     if (performance.now() >= deadline)
       throw new EnvironmentError(
@@ -66,19 +66,20 @@ export function clearStaleLock(path: string): void {
   // a failure is reported by the run that needs the lock
   quietly(() => {
     const target = resolveTarget(path);
-    const lock = existsSync(`${target}.lock`) ? tryLock(target) : undefined;
+    const lock = existsSync(`${target}.lock`) ? tryLock(target, false) : undefined;
     if (lock !== undefined) releaseLock(lock);
   });
 }
 
 /** One attempt. It is synchronous, so that nothing else in this process runs between its steps. */
-function tryLock(target: string): Lock | undefined {
+function tryLock(target: string, takesBare: boolean): Lock | undefined {
   const folder = `${target}.lock`;
   const id = randomUUID();
   const owner = join(folder, `owner-${id}-${process.pid}@${HOST}`);
   try {
-    const isMade = mkdirSync(folder, { recursive: true, mode: 0o700 }) !== undefined;
-    if (!isMade && !isLeft(folder)) return undefined;
+    // not recursive: below /proc, Node 22 would try forever
+    if (!existsSync(folder)) mkdirSync(folder, { mode: 0o700 });
+    else if (!isLeft(folder, takesBare)) return undefined;
     // appends, so that another run's rule is never truncated; the last rule counts
     writeFileSync(join(folder, ".gitignore"), "*\n", { flag: "a", mode: 0o600, flush: true });
     writeFileSync(owner, "", { flag: "wx", mode: 0o600 });
@@ -99,16 +100,25 @@ function tryLock(target: string): Lock | undefined {
   return undefined;
 }
 
-/** Was this folder left by a run that is dead? */
-export function isDeadLock(folder: string): boolean {
-  const { owners } = contentOf(folder) ?? {};
-  if (owners?.length === 0) return ageOf(folder) > OWNERLESS_MS;
-  return owners?.every(isGone) === true;
+/**
+ * Was this folder left by a run that is dead? Other programs lock a file with an empty folder of the same name, and touch it
+ * every few seconds (proper-lockfile 4). `takesBare`: a folder with nothing of a run counts, too.
+ */
+export function isDeadLock(folder: string, takesBare = false): boolean {
+  const { owners, staged, isRuled } = contentOf(folder) ?? {};
+  if (owners === undefined || staged === undefined) return false;
+  const isBare = owners.length + staged.length === 0;
+  if (isBare ? !takesBare : !isRuled) return false;
+  if (owners.length === 0) return ageOf(folder) > (isRuled ? OWNERLESS_MS : OLDEST_MS);
+  return owners.every(isGone);
 }
 
 /** May we write our owner file into an existing lock? Only one of several runs at once. */
-function isLeft(folder: string): boolean {
-  return isDeadLock(folder) && (contentOf(folder)?.owners.every((path) => quietly(() => unlinkSync(path))) ?? false);
+function isLeft(folder: string, takesBare: boolean): boolean {
+  return (
+    isDeadLock(folder, takesBare) &&
+    (contentOf(folder)?.owners.every((path) => quietly(() => unlinkSync(path))) ?? false)
+  );
 }
 
 /** Undefined if it is not a lock of ours (a symlink in a repository could lead elsewhere): do not touch it. */
@@ -117,7 +127,9 @@ function contentOf(folder: string) {
   const entries = readdirSync(folder, { withFileTypes: true });
   if (!entries.every((entry) => entry.isFile() && OURS.test(entry.name))) return undefined;
   const pathsOf = (kind: RegExp) => entries.flatMap(({ name }) => (kind.test(name) ? [join(folder, name)] : []));
-  return { owners: pathsOf(/^owner-/), staged: pathsOf(/^(?:new|old)-/) };
+  const rule = readState(join(folder, ".gitignore"));
+  const isRuled = rule.kind === "file" && /^(?:\*\n)+$/.test(rule.text);
+  return { isRuled, owners: pathsOf(/^owner-/), staged: pathsOf(/^(?:new|old)-/) };
 }
 
 /** The age by the clock of the disk, in milliseconds, also if the clock was set back; 0 if it vanished meanwhile. */

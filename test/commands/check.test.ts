@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, utimesSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -72,10 +72,14 @@ describe("the lock of a killed run", () => {
   it("is none if its run lives, or if it is a folder or file of somebody else", async () => {
     commit({ ...CLEAN, "yarn.lock": "", "mine.lock/notes.txt": "mine", ".claude/other.lock/.keep": "" });
     leave(".env", process.pid);
-    mkdirSync(join(repo.path, "empty.lock"));
+    // as proper-lockfile makes one
+    for (const name of ["empty.lock", ".mcp.json.lock"]) {
+      mkdirSync(join(repo.path, name));
+      utimesSync(join(repo.path, name), 1, 1);
+    }
     const { stderr } = await check(repo.path, ["--fix"], env);
     expect(stderr).not.toContain(".lock");
-    expect(isThere(".env")).toBe(true);
+    expect([".env", "empty", ".mcp.json"].map(isThere)).toEqual([true, true, true]);
     expect(readFileSync(join(repo.path, "mine.lock/notes.txt"), "utf8")).toBe("mine");
   });
 });

@@ -30,6 +30,8 @@ export async function run(context: Context, raw: RawOptions): Promise<number> {
   const here = await survey(context, given);
   const { choice } = here;
   const options = { ...given, choice };
+  // a killed run may have left an old token in the lock of a file that this run does not write
+  if (!options.dryRun) for (const path of here.snapshot.keys()) clearStaleLock(path);
   const isProject = choice.scopes.includes("project");
   // a repository does not affect what a person sets up only for themselves
   const decision = decideTarget(isProject ? here.entries.project : [], options);
@@ -133,9 +135,6 @@ async function askChoice(ask: Ask, initial: readonly Scope[]) {
 /** A complete set-up on disk: tested, and nothing is written unless the person wants something else. */
 async function alreadySetUp(page: Page, decided: Decided, plan: Plan, candidates: Candidates): Promise<number> {
   const { options, show, here, decides } = page;
-  // nothing is written, which would clear them: a killed run may have left an old token in its lock
-  const files = options.dryRun ? [] : plan.steps.filter((step) => step.kind === "write");
-  for (const { path } of files) clearStaleLock(path);
   const proof = options.skipTest ? undefined : await prove(page, decided);
   const end = (headline: string) =>
     conclude(page, decided, { ok: proof?.ok !== false, headline, plan, proof, next: handSteps(plan) });

@@ -15,6 +15,7 @@ import { type Planned, planProject, planRemoval, secretsOf } from "../../core/pl
 import type { Plan, Secrets, Step, TellStep, WriteStep } from "../../core/plan/model.ts";
 import { EnvironmentError, Refusal } from "../../errors.ts";
 import { readsStdin } from "../../io/claude.ts";
+import { gitFolderOf } from "../../io/git.ts";
 import { isInside, readState, readTemplate } from "../../io/read.ts";
 import { assertInside, assertPrivate } from "../shared/privacy.ts";
 import { type Choice, type Decided, entryIn, type Page, type Survey, type Values } from "./survey.ts";
@@ -51,11 +52,24 @@ async function uncoveredPatterns({ options, target, here }: Page) {
   return { uncovered: uncovered.map(({ pattern }) => pattern), excluded: [...new Set(excluded)] };
 }
 
+/** Refuses rules for a file that is not this repository's own: a link, or a made-up git folder, can lead anywhere. */
+function assertExclude(here: Survey, lines: readonly string[]): void {
+  const { paths, folder } = here;
+  if (paths.exclude === undefined || folder.gitRoot === undefined || lines.length === 0) return;
+  const { path, realPath } = placeOf(here, paths.exclude);
+  const own = gitFolderOf(folder.gitRoot);
+  if (own !== undefined && realPath === join(own, "info", "exclude")) return;
+  const where = path === realPath ? path : `${path} (it leads to ${realPath})`;
+  const why = `${where} is not in the git folder of this repository: nothing is written there`;
+  const hint = `ignore these files in a .gitignore, then run this again:\n${lines.join("\n")}`;
+  throw new Refusal(why, { hint }, "symlink-outside");
+}
+
 /** The exception for an example that a rule ignores. Below an ignored folder git would not look for it. */
 async function exceptionsFor({ target, here: { git, paths, root, folder } }: Page): Promise<readonly string[]> {
   if (git === undefined || target.mode !== "new" || !(await git.isIgnored(paths.example))) return [];
   const isBelow = root !== folder.gitRoot && (await git.isIgnored(root));
-  return isBelow || (await git.isTracked(paths.example)) ? [] : [`!${basename(paths.example)}`];
+  return isBelow || (await git.isTracked(paths.example)) ? [] : [`!/${basename(paths.example)}`];
 }
 
 /** The steps of a plan, or its refusal with the place: `path:line:column`. */
@@ -72,7 +86,9 @@ function stepsOf(planned: Planned): readonly WriteStep[] {
 
 async function projectSteps(page: Page, values: Values): Promise<readonly Step[]> {
   const { target, here, options } = page;
-  const all = { ...here, ...(await uncoveredPatterns(page)), exceptions: await exceptionsFor(page) };
+  const patterns = await uncoveredPatterns(page);
+  assertExclude(here, patterns.excluded);
+  const all = { ...here, ...patterns, exceptions: await exceptionsFor(page) };
   const written = planProject({ ...all, target, values, bridge: options.bridge });
   return [...stepsOf(written), ...ciSteps(page)];
 }

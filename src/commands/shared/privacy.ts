@@ -5,7 +5,7 @@ import type { Context } from "../../context.ts";
 import { toSh } from "../../core/command-line.ts";
 import { EnvironmentError, Refusal } from "../../errors.ts";
 import { createGit, findRoot } from "../../io/git.ts";
-import { foldersFrom, isInside, resolveTarget } from "../../io/read.ts";
+import { foldersFrom, isInside, readState } from "../../io/read.ts";
 
 /** A file as the user knows it, and where a write would land. */
 type Place = { readonly path: string; readonly realPath: string };
@@ -17,7 +17,8 @@ export function assertInside(root: string, { path, realPath }: Place): void {
   const isOut = !isInside(realPath, root);
   if (!isInside(path, root) || (folder === undefined && !isOut)) return;
   const link = folder ?? path;
-  const target = folder === undefined ? realPath : resolveTarget(folder);
+  // also of a link that leads to itself
+  const target = folder === undefined ? realPath : readState(folder).realPath;
   const where = isOut
     ? `${link} is a symlink that leads out of this repository, to ${target}: nothing is written through it`
     : `${link} is a symlink to ${target}: git does not look through it, and could not be told to ignore ${path}`;
