@@ -3,13 +3,13 @@ function isToCopy(line: string): boolean {
   return /^\s*(?:npx|git|claude|rm|ls|cd|chmod|export|[A-Z][A-Z0-9_]*=\S*|--url) |^\s*https?:\/\/\S+$/.test(line);
 }
 
-/** Wraps a line at spaces to `width` columns. Longer words and commands stay whole. */
+/** Wraps a line at spaces to `width` columns, a comment as comments. Longer words and commands stay whole. */
 export function wrap(line: string, width: number): readonly string[] {
   if (isToCopy(line)) return [line];
-  const indent = /^\s*/.exec(line)?.[0] ?? "";
+  const indent = /^\s*(?:# )?/.exec(line)?.[0] ?? "";
   const out: string[] = [];
   let current = "";
-  for (const word of line.trim().split(" ")) {
+  for (const word of line.slice(indent.length).trim().split(" ")) {
     if (current !== "" && indent.length + current.length + 1 + word.length > width) {
       out.push(indent + current);
       current = word;

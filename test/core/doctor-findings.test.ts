@@ -289,9 +289,8 @@ test("every command stands alone on its line, and a shell takes it", () => {
     expect(line).not.toMatch(/ {2}|create-halo-mcp run\b|<|#/);
   }
   for (const line of lines) {
-    if (!COMMAND.test(line)) expect(line).not.toMatch(/npx |claude mcp/);
-    // a comment that wraps is none any more
-    if ((line.startsWith("#") || COMMAND.test(line)) && !line.includes("://"))
-      expect(line.length, line).toBeLessThan(74);
+    // whoever copies all of it pastes no prose
+    if (!COMMAND.test(line)) expect(line).toMatch(/^# (?!.*(?:npx |claude mcp))/);
+    if (!line.includes("://")) expect(line.length, line).toBeLessThan(74);
   }
 });

@@ -78,7 +78,7 @@ const NPX = "npx create-halo-mcp";
 const THROUGH =
   /^Claude Code 2\.1\.330 reports "failed to connect" through HTTP_PROXY from ~\/\.claude\/settings\.json;/;
 const RECONNECT = '# then type /mcp, choose "halo" and reconnect';
-const CORRECT = "correct HTTP_PROXY in ~/.claude/settings.json or remove it, then";
+const CORRECT = "# correct HTTP_PROXY in ~/.claude/settings.json or remove it, then";
 const otherName = { name: "halo-de", store: trusted({}, { mcpServers: { "halo-de": entry() } }), env: VALUES };
 /** What, the set-up and the run, the link and the cause of the report, its headline, the advice. */
 const table: readonly (readonly [string, Told, Run, string, RegExp, ...string[]])[] = [
@@ -112,7 +112,7 @@ const table: readonly (readonly [string, Told, Run, string, RegExp, ...string[]]
     /^HALO_MCP_TOKEN in ~\/\.claude\/settings\.json was refused; another value is in the environment$/,
     `${NPX} --scope user --name halo-de`,
     AGREE,
-    "remove HALO_MCP_TOKEN from the environment if it is outdated",
+    "# remove HALO_MCP_TOKEN from the environment if it is outdated",
   ],
   ["a copy that differs, and works", rotated, {}, "", /^Connected/],
   ["the given one, beside copies", rotated, { cause: "unauthorized", given: true }, "auth unauthorized", /./, MAKE_NEW],

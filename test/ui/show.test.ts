@@ -112,4 +112,6 @@ it("a line that is wrapped loses no word, cuts none, keeps the indent and the wi
     }),
   );
   expect(wrap("", 20)).toEqual([""]);
+  // a comment stays one
+  expect(wrap("  # one two three", 12)).toEqual(["  # one two", "  # three"]);
 });

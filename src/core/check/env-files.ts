@@ -14,6 +14,9 @@ function isGiving({ kind, tracked, ignored }: Document): boolean {
   return /^env(?:rc)?$/.test(kind) ? tracked : /^(?:settings|env-example)$/.test(kind) && (tracked || !ignored);
 }
 
+/** direnv's `.envrc` loads something, as with `source_env` or `dotenv_if_exists`. */
+export const LOADS = /^[ \t]*(?:dotenv|source|\.|export[ \t]+HALO_)/m;
+
 /** The folder that a file applies to: for `.claude/settings.json` and `.kiro/settings/mcp.json` the one above. */
 function folderOf(path: string): string {
   return path.slice(0, path.lastIndexOf("/") + 1).replace(/(^|\/)\.[\w-]+\/(?:[\w-]+\/)?$/, "$1");

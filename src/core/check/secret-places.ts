@@ -1,5 +1,5 @@
 /** Finds the secrets of a file: first in the texts that a parser of its format finds, then in comments and unparsed text. */
-import { CLIENTS } from "../clients/index.ts";
+import { CLIENTS, isServersKey } from "../clients/index.ts";
 import { assignments } from "../formats/dotenv.ts";
 import type { Container, Node } from "../formats/json.ts";
 import { keySpan, member, spanOf, textOf } from "../formats/nodes.ts";
@@ -16,8 +16,6 @@ interface Place {
   /** For a message, before "contains": `"Authorization" of server "github"`. */
   readonly where: string;
 }
-
-const SERVERS = new Set([...CLIENTS.map(({ servers }) => servers), "context_servers"]);
 
 /** Keys of an entry that hold names of variables, not values. */
 const NAMES = new Set(CLIENTS.flatMap(({ entry: { names, variables = [] } }) => [names, ...variables]));
@@ -53,7 +51,7 @@ function walk(node: Node, name: string, of: string, depth: number, places: Place
     if (NAMES.has(key)) continue;
     if (key.length >= 12) places.push({ text: key, name: "id", where: `a name${of}`, span: keySpan(entry) });
     if (depth === 1 && name === "servers") walk(value, key, ` of server "${key}"`, depth + 1, places);
-    else if (depth === 0 && SERVERS.has(key) && value.kind === "object") walk(value, "servers", of, 1, places);
+    else if (depth === 0 && isServersKey(key) && value.kind === "object") walk(value, "servers", of, 1, places);
     else walk(value, nameBeside(node, key), of, depth + 1, places);
   }
 }

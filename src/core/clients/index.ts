@@ -41,3 +41,10 @@ export function clientOf(kind: string): Client | undefined {
   const inside = READERS.find((client) => client.inside !== undefined && kind === `inside:${client.id}`);
   return inside ?? CLIENTS.find((client) => kind === kindOfClient(client));
 }
+
+/** Letters only, small, in the plural: `mcp_server` and `mcp.servers` are `mcpservers`. */
+const lettersOf = (key: string): string => `${key.toLowerCase().replace(/[^a-z]/g, "")}s`.replace(/ss$/, "s");
+const KEYS = new Set([...CLIENTS.map(({ servers }) => servers), "context_servers"].map(lettersOf));
+
+/** A key under which a client, or Zed, has its servers; also misspelled. */
+export const isServersKey = (key: string): boolean => KEYS.has(lettersOf(key));

@@ -62,11 +62,12 @@ const make =
 /** A cause, one sentence and the advice → a finding of that severity. */
 export const say = { failed: make("failed"), warning: make("warning"), note: make("note") } as const;
 
-export const note = (text: string): Advice => ({ note: text });
+/** A comment for a shell: it may be pasted together with the commands beside it. */
+export const note = (text: string): Advice => ({ note: `# ${text}` });
 export const run = (...argv: readonly [string, ...string[]]): Advice => ({ run: argv });
 export const npx = (...words: readonly string[]): Advice => ({ run: ["npx", "create-halo-mcp", ...words] });
 
-export const NEW_TOKEN = note("# and create a new token if Claude Code has run in this folder");
+export const NEW_TOKEN = note("and create a new token if Claude Code has run in this folder");
 
 /** ` --name x`, if the command would otherwise use another name; nothing for a name that no command accepts. */
 export const nameWords = (name: string): readonly string[] =>

@@ -21,7 +21,7 @@ export const STATUS_WORDS: Readonly<Record<Answer["status"], string>> = {
 function* disagreement(v: Scene): Found {
   const { asked, winner, input } = v;
   if (asked === undefined || asked.refused !== undefined) return;
-  const look = [run("claude"), note(`# then type /mcp: it shows the reason for "${v.shownName}"`)];
+  const look = [run("claude"), note(`then type /mcp: it shows the reason for "${v.shownName}"`)];
   const { status, error = "" } = asked;
   if (status === undefined) yield say.note("client-disagrees", "Claude Code gave no answer in time", ...look);
   if (status === undefined || status === "connected" || status === "unknown" || status === "pending") return;
@@ -33,7 +33,7 @@ function* disagreement(v: Scene): Found {
       "client-disagrees",
       `${says} with the saved token; this test passed with the token from the command line`,
       repair(v, winner),
-      note("# and enter the token that works"),
+      note("and enter the token that works"),
     );
   else if (way !== undefined)
     yield say.failed(
@@ -47,7 +47,7 @@ function* disagreement(v: Scene): Found {
       "client-disagrees",
       `${says}, but this test connects: for 15 minutes it does not try again after a refusal (HTTP 403)`,
       run("claude"),
-      note(`# then type /mcp, choose "${v.shownName}" and reconnect`),
+      note(`then type /mcp, choose "${v.shownName}" and reconnect`),
     );
   else
     yield say.failed(
@@ -67,13 +67,13 @@ const start = ({ client }: Scene): readonly Advice[] =>
 function* consent(v: Scene): Found {
   const { approval, winner, waiting, shownName, client } = v;
   const { file = "", key = "" } = approval?.by ?? {};
-  const approve = [...start(v), note("# and choose: Use this MCP server")];
+  const approve = [...start(v), note("and choose: Use this MCP server")];
   if (approval?.state === "disabled")
     yield say.failed(
       "disabled",
       `"${shownName}" is disabled in this folder (${key} in ${file})`,
       run("claude"),
-      note("# then type /mcp and enable it"),
+      note("then type /mcp and enable it"),
     );
   if (approval?.state === "rejected")
     yield say.failed(
@@ -97,7 +97,7 @@ function* consent(v: Scene): Found {
       isFit ? (named ?? "Claude Code asks first, and its default answer is no") : "do not approve it as it stands"
     }`,
     ...(isFit
-      ? [...approve, repair(v, asked), note("# saves the approval together with the values")]
+      ? [...approve, repair(v, asked), note("saves the approval together with the values")]
       : // one that is not HALO's, leads elsewhere or runs a program: it would get the token, or run as its reader
         [note("do not approve it; when Claude Code asks,"), note("choose: Continue without using this MCP server")]),
   );
@@ -115,7 +115,7 @@ const PROGRAM = {
     "client-broken",
     "claude did not report its version in time, so it was not asked",
     run("claude", "--version"),
-    note("# or with a longer limit:"),
+    note("or with a longer limit:"),
     npx("doctor", "--timeout", "60"),
   ),
 } as const;
@@ -128,7 +128,7 @@ function* ways({ network }: Scene): Found {
       "verification-off",
       `certificates are not verified, because ${VERIFY}=0 is set in ${off.place}: others can read the token in transit`,
       note(`remove ${VERIFY} from ${off.place}`),
-      note("# for a CA of your own, set NODE_EXTRA_CA_CERTS=<file>"),
+      note("for a CA of your own, set NODE_EXTRA_CA_CERTS=<file>"),
     );
   // anyone who can commit could redirect the token
   const own = network.filter(({ name, from }) => from === "project-settings" && !/^no_proxy$/i.test(name));
@@ -153,7 +153,7 @@ function* ways({ network }: Scene): Found {
     yield say.warning(
       "network-differs",
       `Claude Code uses ${differing.map(({ name, place }) => `${name} from ${place}`).join(", ")}; this test uses the environment alone`,
-      note("# to test the same way, export these variables, then"),
+      note("to test the same way, export these variables, then"),
       npx("doctor"),
     );
 }
@@ -171,7 +171,7 @@ function* listing({ winner, session, state, input, shownName, values, client, te
       "list-differs",
       `"claude mcp list" says ${isPending ? '"Pending approval", and then ' : ""}"Failed to connect", as it does not read ${unread.place ?? ""}: sessions do`,
       run("claude"),
-      note(`# then type /mcp: it shows "${shownName}" and its tools`),
+      note(`then type /mcp: it shows "${shownName}" and its tools`),
     );
 }
 
@@ -184,7 +184,7 @@ export function* clientFindings(v: Scene): Found {
       "not-trusted",
       "this folder is not trusted yet: Claude Code asks first, and connects to nothing until then",
       ...start(v),
-      note("# and choose: Yes, I trust this folder"),
+      note("and choose: Yes, I trust this folder"),
     );
   yield* ways(v);
   yield* listing(v);

@@ -38,7 +38,7 @@ function* brokenFiles(v: Scene): Found {
       `${file}${broken.at}: ${broken.why}`,
       // no fix takes "servers" away from Visual Studio: the wizard adds the key beside it
       broken.rule === "mcp-servers-missing" ? repair(v, undefined) : npx("check", "--fix"),
-      note("# or restore it from git:"),
+      note("or restore it from git:"),
       run("git", "checkout", "--", file),
     );
   }
@@ -52,7 +52,7 @@ function withdraw(v: Scene, server: Server): readonly Advice[] {
   if (key === "enabledMcpjsonServers" && [store.shown, v.state.settings.at(-1)?.place].includes(file))
     return [
       run("claude", "mcp", "reset-project-choices"),
-      note("# then claude, and choose: Continue without using this MCP server"),
+      note("then claude, and choose: Continue without using this MCP server"),
     ];
   return [note(`add "${v.shownName}" to "disabledMcpjsonServers" in ${localSettings.shown}`)];
 }
@@ -75,7 +75,7 @@ function* obstacle(v: Scene, server: Server): Found {
       cause,
       `${file}: the entry starts a program (headersHelper or command), so what it sends is unknown`,
       npx("--name", "halo-cm"),
-      note("# adds HALO under another name; or, to replace the entry:"),
+      note("adds HALO under another name; or, to replace the entry:"),
       scope === "project" ? note(`remove the entry from ${file}, then`) : remove(v, server),
       repair(v, server),
     );
@@ -85,9 +85,9 @@ function* obstacle(v: Scene, server: Server): Found {
       `${file}: the URL is not HALO's, ${leaks ? `and ${sends}` : "so nothing was sent there"}`,
       ...reject,
       replace,
-      note("# replaces it with HALO's URL"),
+      note("replaces it with HALO's URL"),
       npx("doctor", ...nameWords(entry.name), "--url", shown(v, v.session?.url ?? "")),
-      note("# only if you mean that URL"),
+      note("only if you mean that URL"),
     );
   else if (type !== "http" && type !== "streamable-http")
     yield say.failed(
@@ -125,11 +125,11 @@ function* noEntry(v: Scene): Found {
       ? []
       : [
           npx("check", "--fix", ...(input.given.cwd === undefined ? [] : ["--cwd", input.given.cwd])),
-          note("# moves it to .mcp.json, or says what to do"),
+          note("moves it to .mcp.json, or says what to do"),
         ]),
     ...below.flatMap((folder) => [npx("doctor", "--cwd", start + folder)]),
-    ...(below.length === 0 ? [] : [note("# looks at that folder; the next command adds a second entry here")]),
-    ...others.flatMap((other) => [npx("doctor", "--name", other), note("# an entry with this name exists")]),
+    ...(below.length === 0 ? [] : [note("looks at that folder; the next command adds a second entry here")]),
+    ...others.flatMap((other) => [npx("doctor", "--name", other), note("an entry with this name exists")]),
     repair(v, undefined, ...(input.url === undefined ? [] : ["--url", shown(v, input.url)])),
   );
 }
@@ -143,7 +143,7 @@ function* openFiles({ input, state, secrets }: Scene): Found {
         "store-readable",
         `${file} contains the token, and other users of this computer can read it`,
         run("chmod", "600", file),
-        ...(file === input.dotenv.shown ? [npx("check"), note("# also says whether git tracks it")] : []),
+        ...(file === input.dotenv.shown ? [npx("check"), note("also says whether git tracks it")] : []),
       );
   }
 }
@@ -168,7 +168,7 @@ export function* setupFindings(v: Scene): Found {
           ? list(file.shown)
           : broken.isShape
             ? note(`correct that value in ${file.shown}, or remove its key`)
-            : note(`fix ${file.shown}: it must be JSON without comments or trailing commas`),
+            : note(`fix ${file.shown}: it must be strict JSON`),
       );
   for (const other of v.kept) {
     if (winner === undefined || other === winner || other === v.waiting) continue;
@@ -177,7 +177,7 @@ export function* setupFindings(v: Scene): Found {
       "shadowed",
       `"${shownName}" is also in ${other.file} (${other.scope} scope); Claude Code uses the ${winner.scope} entry in ${winner.file}`,
       ...(winner.scope !== "project" && v.isFit(other)
-        ? [remove(v, winner), note("# then Claude Code uses the other entry")]
+        ? [remove(v, winner), note("then Claude Code uses the other entry")]
         : []),
     );
   }

@@ -17,13 +17,14 @@ function unresolved(v: Scene, source: ValueSource, store: Exclude<ValueSource["s
   const { given } = v.input;
   const program = linesOf([repair(v, v.winner)], given.cwd);
   const seen = `${nameOf(source)} in ${store.place}: the ${LABELS[source.value]} is ${store.what}, which nothing has resolved`;
-  return say.failed("placeholder-sent", seen, note(resolving(store, v.input.dotenv.shown, program)));
+  const how = resolving(store, v.input.dotenv.shown, program);
+  return say.failed("placeholder-sent", seen, store.command === undefined ? note(how) : { note: how });
 }
 
 /** The values that nothing sets in a session, even if a place that it does not read contains them. */
 function* unset(v: Scene): Found {
   const { winner, bridge } = v;
-  const direnv = [run("direnv", "allow"), note("# .envrc would load the values, but not in this shell")];
+  const direnv = [run("direnv", "allow"), note(".envrc would load the values, but not in this shell")];
   const all = v.values.filter(({ state }) => state === "unset");
   for (const source of all) if (source.store) yield unresolved(v, source, source.store);
   const held = all.filter(({ places }) => places.length > 0);
@@ -36,7 +37,7 @@ function* unset(v: Scene): Found {
       `${namesOf(held)}: set only in ${[...places].join(", ")}, which Claude Code does not read`,
       ...(bridge.kind === "direnv" ? direnv : []),
       repair(v, winner),
-      ...(winner?.scope === "project" ? [note("# writes .claude/settings.local.json, which Claude Code reads")] : []),
+      ...(winner?.scope === "project" ? [note("writes .claude/settings.local.json, which Claude Code reads")] : []),
     );
   if (gone.length > 0)
     yield say.failed(
@@ -78,7 +79,7 @@ function* others({ toSend, ours, winner, values }: Scene): Found {
       note(
         toSend.cause === "bad-value"
           ? `correct this header in ${winner.file}, or remove it`
-          : `# set the variable, or remove the header from ${winner.file}`,
+          : `set the variable, or remove the header from ${winner.file}`,
       ),
     );
 }
@@ -119,7 +120,7 @@ function* stale(v: Scene): Found {
     const variable = source.variable ?? variablesFor(v.name)[source.value];
     const advice: readonly Advice[] = [
       ...(others.some((place) => !foreign.includes(place))
-        ? [repair(v, winner), note("# asks which one is right and saves it")]
+        ? [repair(v, winner), note("asks which one is right and saves it")]
         : []),
       ...byHand.map((place) => note(`remove ${variable} from ${place} if it is outdated`)),
     ];
@@ -146,11 +147,11 @@ export function* valueFindings(v: Scene): Found {
     yield say.warning(
       "token-in-repository",
       `the product token is in ${file} as plain text: everyone who has this repository has the token`,
-      note("# create a new token: HALO Studio > Settings > Product Tokens, type MCP"),
-      note("# and delete this one, then"),
+      note("create a new token: HALO Studio > Settings > Product Tokens, type MCP"),
+      note("and delete this one, then"),
       npx(),
-      note("# replaces it with a placeholder"),
+      note("replaces it with a placeholder"),
       npx("check"),
-      note("# finds other copies that git tracks"),
+      note("finds other copies that git tracks"),
     );
 }

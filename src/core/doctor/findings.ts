@@ -1,5 +1,5 @@
 /** All findings about a set-up. */
-import { type Finding, LINK_OF, linesOf, type Scene, type SetupCause } from "./finding.ts";
+import { type Finding, LINK_OF, linesOf, note, type Scene, type SetupCause } from "./finding.ts";
 import { clientFindings } from "./findings-client.ts";
 import { setupFindings } from "./findings-setup.ts";
 import { valueFindings } from "./findings-values.ts";
@@ -25,7 +25,7 @@ export function findingsOf(v: Scene) {
   const found = [...setupFindings(v), ...clientFindings(v), ...valueFindings(v)];
   const all = found.map(({ advice, ...rest }): Finding => {
     const isAfter = skipped !== undefined && rest.severity !== "warning" && IN_SETTINGS.includes(rest.cause);
-    const first = isAfter ? [{ note: `# first fix ${skipped}: see set-up` }] : advice;
+    const first = isAfter ? [note(`first fix ${skipped}: see set-up`)] : advice;
     return { link: LINK_OF[rest.cause], ...rest, tryThis: linesOf(first, v.input.given.cwd) };
   });
   // without an entry, or without its approval, a session sends nothing either

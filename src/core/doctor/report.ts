@@ -178,15 +178,13 @@ function stageLink(result: StageResult, v: Scene, test: NonNullable<Run["test"]>
   // no value helps against a header that is refused, or removed on the way
   const { header, lost } =
     cause === "rejected-request" ? factsOf(record, { headers: v.toSend.ok ? v.toSend.sent.headers : {} }) : NO_HEADER;
-  const change = header === null && lost === undefined ? [repair(v, winner), note("# and choose: Change values")] : [];
+  const change = header === null && lost === undefined ? [repair(v, winner), note("and choose: Change values")] : [];
   const advice = [
-    ...(isRefused && refusedCopy(v)
-      ? [note("# first make the copies match: see values; if it is still refused:")]
-      : []),
+    ...(isRefused && refusedCopy(v) ? [note("first make the copies match: see values; if it is still refused:")] : []),
     ...(result.tryThis ?? []),
     ...(isRefused && input.token === undefined && winner !== undefined ? change : []),
   ];
-  const first = isRefused && wrong !== undefined ? [note("# first correct the values: see values")] : advice;
+  const first = isRefused && wrong !== undefined ? [note("first correct the values: see values")] : advice;
   return {
     ...result,
     status: warns ? "warning" : result.status,

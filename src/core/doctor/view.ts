@@ -1,4 +1,5 @@
 /** Files and environment → what a session of Claude Code would do with HALO. Pure; contains secrets. */
+import { LOADS } from "../check/env-files.ts";
 import { shown } from "../check/show.ts";
 import { type Entry, expandEntry, haloEntry, readEntry } from "../clients/claude-code.ts";
 import { projectOf } from "../clients/claude-project.ts";
@@ -42,9 +43,6 @@ function dialogsOf(state: ClaudeState, servers: readonly Server[]): readonly str
   if (state.settings.some(({ broken }) => broken !== undefined)) return ["settings-error", ...trust];
   return servers.some(isNew) ? [...trust, "new-server"] : trust;
 }
-
-/** direnv's `.envrc` loads something: the rule `bridge-missing` looks for the same words. */
-const LOADS = /^[ \t]*(?:dotenv|source_env|source|\.|export[ \t]+HALO_)/m;
 
 /** How the variables of the entry reach a session. `direnv`: an .envrc would set them, but not in this shell. `literal`: none are needed. */
 function bridgeOf({ state, shown: file }: NamedFile, values: readonly ValueSource[]) {

@@ -8,7 +8,7 @@ import { rightKey } from "../clients/claude-loader.ts";
 import { settingsMisfits } from "../clients/claude-settings.ts";
 import { refusalsIn } from "../clients/demands.ts";
 import { entriesIn, membersIn, nestedIn } from "../clients/entry.ts";
-import { CLIENTS, clientOf } from "../clients/index.ts";
+import { clientOf, isServersKey } from "../clients/index.ts";
 import type { Client, Demands } from "../clients/model.ts";
 import { hasReference, spelledIn } from "../clients/references.ts";
 import type { Entry, Node } from "../formats/json.ts";
@@ -45,11 +45,6 @@ function refused({ text, tree }: Document, client: Client, entry: Entry, loss: D
   });
 }
 
-/** Letters only, small, in the plural: `mcp_server` and `mcp.servers` are `mcpservers`. */
-const lettersOf = (key: string): string => `${key.toLowerCase().replace(/[^a-z]/g, "")}s`.replace(/ss$/, "s");
-/** Where clients have their servers, and Zed. */
-const ROOTS: ReadonlySet<string> = new Set([...CLIENTS.map(({ servers }) => lettersOf(servers)), "contextservers"]);
-
 const isServer = ({ value }: Entry): boolean =>
   isObjectNode(value) && value.entries.some(({ key }) => /^(?:url|command|headers)$/.test(rightKey(key) ?? key));
 
@@ -61,7 +56,7 @@ function elsewhere({ tree }: Document, client: Client) {
   const outer = inside("", tree).filter(({ path }) => path !== client.servers);
   const inner = outer.flatMap(({ entry, path }) => inside(`${path}.`, entry.value));
   return [...outer, ...inner].flatMap(({ entry, path }) => {
-    const servers = ROOTS.has(lettersOf(path)) ? inside("", entry.value) : [];
+    const servers = isServersKey(path) ? inside("", entry.value) : [];
     const names = servers.flatMap((each) => (isServer(each.entry) && !own.includes(each.path) ? [each.path] : []));
     // under the right key, an entry that the client refuses could cost it the file
     const isSafe = entry.key === path && servers.every((each) => refusalsIn(each.entry, client).length === 0);

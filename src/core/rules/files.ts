@@ -3,6 +3,7 @@ import { visit } from "jsonc-parser";
 import { spotAt } from "../check/documents.ts";
 import type { Broken, Document, Rule, Span, TextEdit } from "../check/model.ts";
 import { fileRow, type Row } from "../check/rows.ts";
+import { isServersKey } from "../clients/index.ts";
 import { MAX_DEPTH, type Node } from "../formats/json.ts";
 import { isObjectNode, kindWord, member } from "../formats/nodes.ts";
 
@@ -37,9 +38,6 @@ export function withoutCommas(node: Node): readonly TextEdit[] {
   const inside = node.entries.flatMap(({ value }) => withoutCommas(value));
   return comma === undefined ? inside : [...inside, { offset: comma, length: 1, text: "" }];
 }
-
-/** Other spellings and other clients' keys: VS Code `servers`, Zed `context_servers`, Codex `mcp_servers`, opencode `mcp`. */
-const OTHERS = new Set(["mcpservers", "mcpserver", "servers", "server", "contextservers", "mcp"]);
 
 export const FILE_RULES: readonly Rule[] = [
   unreadRow("not-a-file", {
@@ -137,7 +135,7 @@ export const FILE_RULES: readonly Rule[] = [
         return { at: spotAt(document, flat.start), args: { plugin: "yes" }, severity: "note" };
       if (!isObjectNode(tree) || member(tree, "mcpServers") !== undefined) return undefined;
       // no fix: Visual Studio reads "servers" in this very file (learn.microsoft.com/visualstudio/ide/mcp-servers)
-      const other = tree.entries.find(({ key }) => OTHERS.has(key.toLowerCase().replace(/[^a-z]/g, "")));
+      const other = tree.entries.find(({ key }) => isServersKey(key));
       return other === undefined ? { at: spotAt(document, tree.start) } : { at: other, args: { found: other.key } };
     },
     message: ({ found, plugin }) =>

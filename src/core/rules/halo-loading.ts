@@ -1,6 +1,6 @@
 /** Whether Claude Code loads HALO's entry, and gets its values. */
 import { isBelow } from "../check/documents.ts";
-import { givenBy, isSkipped } from "../check/env-files.ts";
+import { givenBy, isSkipped, LOADS } from "../check/env-files.ts";
 import { haloServers, valueHeaders } from "../check/halo-servers.ts";
 import type { Document, Rule, Subject } from "../check/model.ts";
 import { entriesOf, entryRow, filesWhere, rowsOf } from "../check/rows.ts";
@@ -89,7 +89,7 @@ export const LOADING_RULES: readonly Rule[] = [
       const bridges = subject.documents.filter(({ path }) =>
         /^(?:\.\.\/.*)?\.claude\/settings\.local\.json$/.test(path),
       );
-      if (/^[ \t]*(?:dotenv|source|\.|export[ \t]+HALO_)/m.test(byPath(".envrc")?.text ?? "")) return undefined;
+      if (LOADS.test(byPath(".envrc")?.text ?? "")) return undefined;
       const needed = haloServers(subject)
         .filter(({ document, program }) => document.path === ".mcp.json" && program === undefined)
         .flatMap((server) => valueHeaders(server).flatMap(({ variables }) => variables))
