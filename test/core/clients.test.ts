@@ -33,18 +33,34 @@ const BECOMES = { empty: "nothing", inside: "partly expanded", unclear: "unclear
 const LOST = { server: "the server", file: "the whole file" } as const;
 const PARTS = { comma: "a trailing comma", bom: "a byte order mark", blank: "an empty file" } as const;
 
+const SPELLINGS = ["${NAME}", "${NAME:-default}", "${env:NAME}", "${input:id}", "{env:NAME}", "$NAME", "%NAME%"];
+
+/** The names that a client empties, in words. */
+function blanksOf({ blanks }: Pick<Client, "blanks">): string {
+  if (blanks === undefined) return "nothing";
+  const [, but, words] = /^\^\(\?!(\w+)\)\.\*\(\?:([A-Z|]+)\)$/.exec(blanks.source) ?? [];
+  if (but === undefined || words === undefined) throw new Error(`no words for ${String(blanks)}`);
+  return `variables with one of these in the name: ${words.split("|").map(code).join(", ")}; not those that begin with ${code(but)}`;
+}
+
 /** What it makes of a reference in another spelling. */
-function foreignOf({ foreign }: Pick<Client, "foreign">): string {
+function foreignOf({ foreign, references }: Pick<Client, "foreign" | "references">): string {
   if (foreign === undefined) return "not known";
   const rest = foreign.length === 0 ? "sent as literal text" : "others: sent as literal text";
-  return [...foreign.map(([spelling, becomes]) => `${code(String(spelling))}: ${BECOMES[becomes]}`), rest].join("; ");
+  const meant = foreign.map(([spelling, becomes]) => {
+    const like = SPELLINGS.filter((each) => references.expands?.test(each) !== true && spelling.test(each));
+    return `like ${like.map(code).join(", ")}: ${BECOMES[becomes]}`;
+  });
+  return [...meant, rest].join("; ");
 }
 
 /** What an entry must have, and what is lost without. */
 function demandsOf({ demands, entry }: Client): string {
   if (demands === undefined) return "see docs/rules: the rules about `.mcp.json`";
   const { remote, lost, partial } = demands;
-  const types = (remote.types ?? []).map((type) => (type === undefined ? "no `type`" : `\`"type": "${type}"\``));
+  const types = (demands.guesses ? [] : (remote.types ?? [])).map((type) =>
+    type === undefined ? "no `type`" : `\`"type": "${type}"\``,
+  );
   const keys = Object.keys(remote.fields ?? {}).filter((key) => key !== Object.keys(entry.url)[0]);
   const needs = [
     "a URL",
@@ -79,13 +95,16 @@ function factsOf({ files, format, servers, entry, references, ...client }: Clien
       ? []
       : [["cannot read", client.unreadable.map((part) => PARTS[part]).join(", ")] as const]),
     ["a reference", spelled],
-    ["a reference in another spelling", entry.names === undefined ? foreignOf(client) : "sent as literal text"],
+    [
+      "a reference in another spelling",
+      entry.names === undefined ? foreignOf({ ...client, references }) : "sent as literal text",
+    ],
     ["a variable that is not set", UNSET[client.unset]],
     [
       "reads variables from",
       client.reads.length === 0 ? "the environment only" : `the environment, ${client.reads.map(code).join(", ")}`,
     ],
-    ["empties, if a file sets them", client.blanks === undefined ? "nothing" : code(String(client.blanks))],
+    ["empties, if a file sets them", blanksOf(client)],
     ["lists its servers", client.verify === undefined ? "only in its own window" : code(client.verify.join(" "))],
     ["after the entry is written", client.next.map(advice).join("; ") || "nothing"],
     ["measured", client.measured],

@@ -9,6 +9,12 @@ export const copilotCli: Client = {
   measured: "1.0.102 (2026-11)",
   files: { project: [".github/mcp.json"], also: [".mcp.json"], user: "~/.copilot/mcp-config.json" },
   entry: { ...USUAL.entry, fixed: { type: "http", tools: ["*"] } },
+  // its documentation; an entry without a type was not tried
+  demands: {
+    lost: "server",
+    remote: { types: ["http", "sse", undefined] },
+    program: { types: ["local", "stdio", undefined] },
+  },
   references: DOLLAR_WITH_DEFAULT,
   unset: "literal",
   verify: ["copilot", "mcp", "list"],

@@ -1,5 +1,5 @@
 import { type Client, USUAL } from "./model.ts";
-import { also, ENV } from "./references.ts";
+import { ENV } from "./references.ts";
 
 /** @cursor/sdk 1.0.32 also expands `${NAME}`, but this is not documented, and users of the IDE report that it is sent literally. */
 export const cursor: Client = {
@@ -11,7 +11,7 @@ export const cursor: Client = {
   files: { project: [".cursor/mcp.json"], user: "~/.cursor/mcp.json" },
   // it drops an entry with any other type
   demands: { lost: "server", remote: { types: ["http", "sse", undefined] } },
-  references: also(ENV, /^\$\{(?:workspaceFolder|workspaceFolderBasename|userHome|pathSeparator|\/)\}$/),
+  references: ENV,
   foreign: [[/^\$\{[A-Za-z_]\w*(?::-[^}]*)?\}$/, "unclear"]],
   unset: "literal",
   verify: ["cursor-agent", "mcp", "list"],

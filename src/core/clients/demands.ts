@@ -29,17 +29,23 @@ export function strays(node: Container, { url, headers, names }: Client["entry"]
 export function refusalsIn(entry: Entry, { demands, entry: keys }: Client): readonly Refusal[] {
   const node = entry.value;
   if (demands === undefined) return [];
-  const { remote, program, partial = "" } = demands;
+  const { remote, program, guesses, partial = "" } = demands;
   const change = member(node, partial)?.value;
   const lost = change?.kind === "scalar" && typeof change.value === "boolean" ? "server" : demands.lost;
   if (!isObjectNode(node)) return [{ lost, at: node, what: `it is ${kindWord(node)}`, allowed: "an object" }];
   const [type, command] = [member(node, "type")?.value, member(node, "command")];
   const word = textOf(type);
   const typed = [program, remote].find((each) => word !== undefined && each?.types?.includes(word));
-  const kind = typed ?? (command && program) ?? remote;
+  const hasUrl = Object.keys(keys.url).some((key) => member(node, key) !== undefined);
+  // a URL alone is meant as a server, even with the type of a program
+  const isRemote = typed === remote || (hasUrl && (command === undefined || program === undefined));
+  const kind = isRemote ? remote : (typed ?? (command ? program : remote));
+  if (kind === undefined) return [];
   const { types, fields = {} } = kind;
   const found: Refusal[] = [];
-  if (types !== undefined && !(types.includes(word) && (type === undefined) === (word === undefined))) {
+  const isText = (type === undefined) === (word === undefined);
+  const isRight = guesses ? typed === undefined || typed === kind : types?.includes(word) && isText;
+  if (types !== undefined && !isRight) {
     const got = type === undefined ? "missing" : word === undefined ? kindWord(type) : `"${word}"`;
     const [right] = types;
     const allowed = types.map((each) => (each === undefined ? 'no "type"' : `"${each}"`)).join(" or ");

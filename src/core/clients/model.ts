@@ -67,6 +67,8 @@ export interface Demands {
   readonly remote: Kind;
   /** Undefined: programs are not judged. */
   readonly program?: Kind;
+  /** A missing or unknown type counts as the one that fits the keys. */
+  readonly guesses?: boolean;
   /** With this key an entry may be anything, since it only changes another file's entry: then it alone is lost. */
   readonly partial?: string;
   /** A key among the servers that holds more servers. */

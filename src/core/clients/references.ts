@@ -16,7 +16,11 @@ export const BRACES_WITH_DEFAULT = dialect("${NAME}", /^\$\{[A-Za-z_]\w*(?::-[^}
 /** `$NAME` too. */
 export const DOLLAR = dialect("${NAME}", /^\$(?:[A-Za-z_]\w*|\{[A-Za-z_]\w*\})$/);
 export const DOLLAR_WITH_DEFAULT = dialect("${NAME}", /^\$(?:[A-Za-z_]\w*|\{[A-Za-z_]\w*(?::-[^}]*)?\})$/);
-export const ENV = dialect("${env:NAME}", /^\$\{env:[A-Za-z_]\w*\}$/);
+/** `${env:NAME}`, and the predefined variables of VS Code (its variables reference, 2026-11); Roo Code (source) and Cursor have most. */
+export const ENV = dialect(
+  "${env:NAME}",
+  /^\$\{(?:env:[A-Za-z_]\w*|workspace(?:Folder\w*|Root)(?::[^}]*)?|userHome|file(?:(?:Workspace|Base|Ext|Dir)\w*)?|relativeFile(?:Dirname)?|cwd|(?:line|column)Number|selectedText|execPath|defaultBuildTask|pathSeparator|\/)\}$/,
+);
 /** `{env:NAME}`, `{file:path}` */
 export const PLAIN_ENV = dialect("{env:NAME}", /^\{(?:env:[A-Za-z_]\w*|file:[^}]+)\}$/);
 /** For a client with `entry.names`, a separate table for the names of variables. Texts are not checked. */
@@ -75,6 +79,12 @@ export function respelled(text: string, references: readonly Spelled[], spell: (
   );
 }
 
+/** A text with these references in the spelling of the dialect, if their names are known. `${fooBar}` may be an editor's own. */
+export function mended(text: string, references: readonly Spelled[], { spell }: Dialect): string | undefined {
+  const isKnown = references.every((each) => each.name !== undefined && !/^\$\{[a-z][A-Za-z]*\}$/.test(each.text));
+  return spell && isKnown ? respelled(text, references, spell) : undefined;
+}
+
 /** The variables that a text uses in this dialect. */
 export function variablesIn(text: string, dialect: Dialect) {
   return spelledIn(text, dialect)
@@ -129,6 +139,6 @@ export type Foreign = readonly (readonly [spelling: RegExp, becomes: "empty" | "
 export function becomes(reference: string, { foreign }: { readonly foreign?: Foreign }): string | undefined {
   const [spelling, outcome = "literal"] = foreign?.find(([each]) => each.test(reference)) ?? [];
   if (foreign === undefined || outcome === "unclear") return undefined;
-  if (outcome === "inside") return `passes on "${reference.replace(spelling ?? "", "")}" and the value`;
-  return outcome === "empty" ? "passes on nothing" : "passes on the text";
+  if (outcome === "inside") return `sends "${reference.replace(spelling ?? "", "")}" and the value`;
+  return outcome === "empty" ? "sends it empty" : "sends it as literal text";
 }

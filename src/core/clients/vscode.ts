@@ -23,7 +23,9 @@ export const vscode: Client = {
   },
   servers: "servers",
   entry: { ...USUAL.entry, fixed: { type: "http" } },
-  references: also(ENV, /^\$\{(?:(?:input|env|config|command):[^}]+|workspaceFolder\w*|userHome)\}$/),
+  // any other type counts as the one that fits (its source, 2026-11)
+  demands: { lost: "server", remote: { types: ["http"] }, program: { types: ["stdio"] }, guesses: true },
+  references: also(ENV, /^\$\{(?:input|env|config|command):[^}]+\}$/),
   foreign: [],
   unset: "empty",
   asks: { list: "inputs", reference: /^\$\{input:([^}]+)\}$/ },

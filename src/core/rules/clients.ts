@@ -60,7 +60,9 @@ function elsewhere({ tree }: Document, client: Client) {
     const names = servers.flatMap((each) => (isServer(each.entry) && !own.includes(each.path) ? [each.path] : []));
     // under the right key, an entry that the client refuses could cost it the file
     const isSafe = entry.key === path && servers.every((each) => refusalsIn(each.entry, client).length === 0);
-    return names.length === 0 ? [] : [{ entry, path, names, isSafe }];
+    const above = path.slice(0, -1 - entry.key.length);
+    const found = `"${entry.key}"${above === "" ? "" : ` inside "${above}"`}`;
+    return names.length === 0 ? [] : [{ entry, found, names, isSafe }];
   });
 }
 
@@ -103,20 +105,21 @@ export const CLIENT_RULES: readonly Rule[] = [
   // no client says so (Codex, Gemini CLI, opencode, Qwen Code: measured; Cursor, VS Code: documentation)
   filesWhere(({ kind }) => kind.startsWith("client:"))({
     id: "client-servers-key",
-    summary: "Servers are under a key that this client does not read, but another client",
+    summary: "Servers are under the key of another client, which this client does not read",
     find: ({ document }) => {
       const client = clientOf(document.kind);
       if (client === undefined) return undefined;
       const { label, servers, format } = client;
       const isFree = format !== "toml" && member(document.tree, servers) === undefined;
-      return elsewhere(document, client).map(({ entry, path, names, isSafe }) => {
+      return elsewhere(document, client).map(({ entry, found, names, isSafe }) => {
         const right = format === "toml" ? `[${servers}.${names[0]}]` : `"${servers}"`;
-        const args = { client: label, found: path, names: names.join(", "), right };
+        const whole = servers.includes(".") ? " as one key, with the dot" : "";
+        const args = { client: label, found, names: names.join(", "), right: right + whole };
         return { at: entry, args, fix: isFree && isSafe ? [{ ...keySpan(entry), text: right }] : undefined };
       });
     },
     message: ({ client, found, names, right }) =>
-      `${client} does not read "${found}", so it does not load the servers there (${names}); allowed: ${right}`,
+      `${client} does not read ${found}, so it does not load the servers there (${names}); allowed: ${right}`,
   }),
   remoteRow({
     id: "client-server-skipped",

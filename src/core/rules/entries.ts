@@ -91,7 +91,7 @@ export const ENTRY_RULES: readonly Rule[] = [
     message: ({ name, key, client, fields, isRoot }) =>
       isRoot !== undefined
         ? `"${name}" is inside the key of the servers, so ${client} takes it for a server, and does not load ${fields}; take what is in it out of the inner "${name}"`
-        : `server "${name}": ${fields} are one level too deep, under "${key}", so ${client} does not load the server; take them out of "${key}"`,
+        : `server "${name}" has ${fields} one level too deep, under "${key}", so ${client} does not load it; move everything in "${key}" one level up`,
   }),
   // case counts ("HTTP" is unknown); `sse-ide`, `ws-ide`, `sdk`, `claudeai-proxy` are not for files
   serverRow({

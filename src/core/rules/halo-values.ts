@@ -5,7 +5,7 @@ import { rivalOf } from "../check/places.ts";
 import { haloRow, headerRow } from "../check/rows.ts";
 import { isObviousExample, isVariableName } from "../check/secret-judge.ts";
 import { isFitToShow } from "../check/show.ts";
-import { becomes, quotedReference, respelled, spelledIn } from "../clients/references.ts";
+import { becomes, mended, quotedReference, respelled, spelledIn } from "../clients/references.ts";
 import { isSafeVariable, LABELS, storeOf, type Value, variablesFor } from "../halo.ts";
 
 /** `HALO_MCP_TOKEN` without its brackets; not `YOUR_ACCOUNT_ID`. */
@@ -53,17 +53,17 @@ export const VALUE_RULES: readonly Rule[] = [
         if (first === undefined) return [];
         const example = exampleOf(dialect, first.name ?? likely);
         const isKnown = program === undefined && client.foreign !== undefined;
-        const does = isKnown ? `, but ${becomes(first.text, client) ?? "in some versions passes on the text"}` : "";
-        const args = { what, quoted: quotedReference(first), client: label, does, example };
+        const outcome = becomes(first.text, client);
+        const verb = isKnown && outcome === undefined ? "expands" : "does not expand";
+        const does = isKnown ? `, but ${outcome ?? "not in every version"}` : "";
+        const args = { what, quoted: quotedReference(first), client: label, verb, does, example };
         // a fix is shown as a diff, and the text in or next to a reference can be a secret
-        const isMendable = foreign.every(({ name }) => name !== undefined) && isFitToShow(subject, text);
-        const { spell } = dialect;
-        if (!isMendable || spell === undefined || before === undefined) return [{ at, args }];
-        return [{ at, args, fix: `${before}${respelled(text, foreign, spell)}` }];
+        const right = before !== undefined && isFitToShow(subject, text) ? mended(text, foreign, dialect) : undefined;
+        return [{ at, args, fix: right === undefined ? undefined : `${before}${right}` }];
       });
     },
-    message: ({ name, what, quoted, client, does, example }) =>
-      `${client} does not expand ${quoted} in ${what} of server "${name}"${does}; allowed: ${example}`,
+    message: ({ name, what, quoted, client, verb, does, example }) =>
+      `${client} ${verb} ${quoted} in ${what} of server "${name}"${does}; allowed: ${example}`,
   }),
   headerRow({
     id: "halo-header-value",

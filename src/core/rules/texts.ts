@@ -5,7 +5,7 @@ import { rivalOf } from "../check/places.ts";
 import { clientEntryRow, type Place } from "../check/rows.ts";
 import { isFitToShow } from "../check/show.ts";
 import { fieldsOf, textsIn } from "../clients/entry.ts";
-import { becomes, type Dialect, quotedReference, respelled, type Spelled, spelledIn } from "../clients/references.ts";
+import { becomes, type Dialect, mended, quotedReference, type Spelled, spelledIn } from "../clients/references.ts";
 import type { Node } from "../formats/json.ts";
 import { isObjectNode, member, spanOf, textOf } from "../formats/nodes.ts";
 import { once } from "../once.ts";
@@ -72,11 +72,8 @@ export const TEXT_RULES: readonly Rule[] = [
         const example = references.spell?.(first.name ?? "NAME") ?? "";
         const what = { env: `the variable ${name}`, headers: `the header ${name}` }[key] ?? `"${name}"`;
         const args = { client: label, does, what, quoted: quotedReference(first), example };
-        const isMendable =
-          key !== "args" && foreign.every((each) => each.name !== undefined) && isFitToShow(subject, text);
-        return [
-          { at, args, fix: isMendable && references.spell ? respelled(text, foreign, references.spell) : undefined },
-        ];
+        const isFit = key !== "args" && isFitToShow(subject, text);
+        return [{ at, args, fix: isFit ? mended(text, foreign, references) : undefined }];
       });
     },
     message: ({ name, client, what, quoted, does, example }) =>
