@@ -175,12 +175,30 @@ export function storeOf(text: string): Store | undefined {
   return what === undefined ? undefined : { what, command };
 }
 
-/** The command that runs a program with the values themselves, or what to do without one. `file`: where the reference is, as a shell reads it. */
-export function resolving({ command }: Store, file: string, program: string): string {
-  if (command === undefined) return `let your secret store set the variable, then run: ${program}`;
+/** Where a reference is. `elsewhere`: in a file that only clients read; `file` is then where it has to go. As a shell reads it. */
+export interface Held {
+  readonly by: "environment" | "dotenv" | "elsewhere";
+  readonly file: string;
+  readonly variable: string;
+}
+
+/** The command that runs a program with the values themselves, or what to do without one. */
+export function resolving({ command = "" }: Store, { by, file, variable }: Held, program: string) {
+  const isIn = by === "environment";
   // dotenvx reads .env without -f
-  const plain = command.replace(file === ".env" ? "-f FILE " : "", "");
-  return plain.replace("FILE", () => file).replace("PROGRAM", () => program);
+  const plain = command.replace(isIn ? "--env-file=FILE " : file === ".env" ? "-f FILE " : "", "");
+  if (plain === "" || (isIn && plain.includes("FILE")))
+    return { text: `let your secret store set ${variable}, then run: ${program}`, isCommand: false };
+  const line = plain.replace("FILE", () => file).replace("PROGRAM", () => program);
+  const isCommand = by !== "elsewhere";
+  return { text: isCommand ? line : `move the reference to ${variable} in ${file}, then run: ${line}`, isCommand };
+}
+
+/** The same for a token that is read from a file, or from standard input. */
+export function piping({ what }: Store, file: string | undefined, program: string): string {
+  const reference = file === undefined ? "<reference>" : `"$(cat ${file})"`;
+  const isOp = what === STORES[0]?.[0];
+  return isOp ? `op read ${reference} | ${program}` : `let your secret store print the token: … | ${program}`;
 }
 
 /** The first character that cannot be sent in a header, in words. */

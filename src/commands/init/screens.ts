@@ -127,7 +127,14 @@ async function ignoredSteps({ root, git }: Survey, steps: readonly WriteStep[]) 
   return found;
 }
 
-async function teamLines(here: Survey, { steps }: Plan): Promise<Paragraph> {
+/** The option for a file of values in the repository, for commands that run in `folder`. */
+function fileOption({ options, here: { paths, root } }: Page, folder = ""): string {
+  const label = labelOf(paths.env, root);
+  return options.valuesFile === undefined || label === paths.env ? "" : ` --values-file ${folder}${toSh([label])}`;
+}
+
+async function teamLines(page: Page, { steps }: Plan): Promise<Paragraph> {
+  const { here } = page;
   const { root, git, paths } = here;
   const all = steps.filter((step): step is WriteStep => {
     return step.kind === "write" && step.secret !== true && step.path !== paths.exclude;
@@ -148,17 +155,22 @@ async function teamLines(here: Survey, { steps }: Plan): Promise<Paragraph> {
     "Teammates",
     ...share,
     ...notes,
-    "  Each of them runs: npx create-halo-mcp",
+    `  Each of them runs: npx create-halo-mcp${fileOption(page)}`,
     `  It asks only for what they need and changes no committed file. If ${basename(paths.example)}`,
     "  contains the two IDs (they are no secrets), it asks only for their token.",
     "  In a clone that they do not trust, npx can run a program of the clone. From",
-    "  another folder it cannot: npx create-halo-mcp --cwd <clone>",
+    `  another folder it cannot: npx create-halo-mcp --cwd <clone>${fileOption(page, "<clone>/")}`,
   ];
 }
 
-function ciLines({ options: { ci }, here, target }: Page, { steps }: Plan): Paragraph {
+function ciLines(page: Page, { steps }: Plan): Paragraph {
+  const { ci } = page.options;
+  const { here, target } = page;
   const isWritten = steps.some((step) => step.kind === "write" && step.path === here.ciPaths[0]);
-  const offer = ["To add it: npx create-halo-mcp --ci github", "(or gitlab, pre-commit, lefthook, husky)."];
+  const offer = [
+    `To add it: npx create-halo-mcp --ci github${fileOption(page)}`,
+    "(or gitlab, pre-commit, lefthook, husky).",
+  ];
   const kept = ({ files, needs }: (typeof CI_FILES)["github"]) =>
     isWritten ? [`Commit ${files[0]}: it runs this check.`, ...(needs === undefined ? [] : [needs])] : [];
   const command = `npx create-halo-mcp check${checkOptions(target.url)}`;
@@ -171,7 +183,7 @@ export async function nextSteps(page: Page, { values, choice }: Decided, plan: P
   const isForTeam = choice.scopes.includes("project");
   return [
     startLines(page, choice),
-    isForTeam && isNew ? await teamLines(page.here, plan) : [],
+    isForTeam && isNew ? await teamLines(page, plan) : [],
     isForTeam && (isNew || page.options.ci !== undefined) ? ciLines(page, plan) : [],
     ...handSteps(plan),
     ["To repeat this set-up", `  ${commandFor(page, choice, values)}`],

@@ -10,7 +10,7 @@ import { toSh } from "../../core/command-line.ts";
 import { haloEntries } from "../../core/doctor/entries.ts";
 import { cutValues, dotenvOf } from "../../core/formats/dotenv.ts";
 import { jsonOf, property } from "../../core/formats/json.ts";
-import { DEFAULT_NAME, type Value } from "../../core/halo.ts";
+import { DEFAULT_NAME, storeOf, type Value } from "../../core/halo.ts";
 import { CI_FILES, type CiKind } from "../../core/plan/ci.ts";
 import { isOwn } from "../../core/plan/claude-program.ts";
 import { type Target, variablesOf } from "../../core/plan/target.ts";
@@ -254,7 +254,7 @@ export async function introduce({ context, options, show, here, target }: Page):
   if (target.repairs === undefined) return;
   show.warn(`The entry "${name}" in .mcp.json will be replaced: ${target.repairs}.`);
   const { token } = target.entry?.values ?? {};
-  if (token !== undefined && "literal" in token)
+  if (token !== undefined && "literal" in token && storeOf(token.literal) === undefined)
     show.warn(
       "It may contain a token in plain text. If this file was ever committed or shared, delete that token in HALO Studio > Settings > Product Tokens.",
     );

@@ -2,7 +2,18 @@
 import { basename, relative } from "node:path";
 import { envIn } from "../../core/clients/claude-state.ts";
 import { toSh } from "../../core/command-line.ts";
-import { cleanValue, idsFromStudioUrl, LABELS, looksLikeUrl, resolving, VALUES, type Value } from "../../core/halo.ts";
+import {
+  cleanValue,
+  idsFromStudioUrl,
+  LABELS,
+  looksLikeUrl,
+  piping,
+  resolving,
+  storeOf,
+  VALUES,
+  type Value,
+  variablesFor,
+} from "../../core/halo.ts";
 import { isShowable } from "../../core/plan/target.ts";
 import { maskOf, printable } from "../../core/secrets.ts";
 import { Refusal, UsageError } from "../../errors.ts";
@@ -15,8 +26,15 @@ import { entryIn, type Page, type Values } from "./survey.ts";
 
 type Id = "account" | "profile";
 
-/** `given`: on this command line, or as plain text in the team's entry. `file`: an empty line in it is no mistake. */
-type Source = readonly [kind: "given" | "environment" | "file", from: string, text: string | undefined];
+/** `flag`: on this command line. `given`: as plain text in the team's entry. The others: an empty line in them is no mistake. */
+type Source = readonly [
+  kind: "flag" | "given" | "environment" | "dotenv" | "file",
+  from: string,
+  text: string | undefined,
+];
+
+const isGiven = (kind: Source[0]): boolean => kind === "flag" || kind === "given";
+const isFile = (kind: Source[0]): boolean => kind === "dotenv" || kind === "file";
 
 export interface Candidate {
   readonly value: string;
@@ -58,17 +76,21 @@ export async function valueSources(page: Page) {
       const written = entryIn(page, scope)?.values[which];
       return written !== undefined && "literal" in written ? written.literal : undefined;
     };
+    const old = target.entry?.values[which];
+    const reference = old !== undefined && "literal" in old && storeOf(old.literal) ? old.literal : undefined;
     // a team may have its IDs there; a token there is never used
     const example = which === "token" || target.mode === "new" ? undefined : here.example.get(env);
     return [
-      ...Object.entries(given[which]).map(([flag, text]): Source => ["given", flag, text]),
+      ...Object.entries(given[which]).map(([flag, text]): Source => ["flag", flag, text]),
       ["environment", `${env} in the environment`, context.env[env]],
-      ["file", `${env} in ${labelOf(here.paths.env, root)}`, here.dotenv.get(env)],
+      ["dotenv", `${env} in ${labelOf(here.paths.env, root)}`, here.dotenv.get(env)],
       ...bridges.map((bridge): Source => ["file", `${env} in ${labelOf(bridge.place, root)}`, bridge.env[env]]),
       ["file", `${env} in ${here.userSettings}`, own[env]],
       ["file", basename(here.paths.example), example],
       ["file", "Claude Code's local scope", header("local")],
       ["file", "Claude Code's user scope", header("user")],
+      // of an entry that is replaced: not used, but a reference is worth keeping
+      ["file", ".mcp.json", reference],
     ];
   };
   return { token: sourcesOf("token"), account: sourcesOf("account"), profile: sourcesOf("profile") };
@@ -77,11 +99,22 @@ export async function valueSources(page: Page) {
 /** Where there are only references to a secret store: a warning if a person can be asked. Throws Refusal otherwise. */
 function assertResolved(page: Page, which: Value, sources: readonly Source[]): void {
   const { options, here, context, ask, show } = page;
-  for (const [, from, text = ""] of sources) {
+  for (const [kind, from, text = ""] of sources) {
     const result = cleanValue(which, text);
     if (result.ok || result.store === undefined) continue;
     const file = toSh([relative(context.cwd, here.paths.env)]);
-    const hint = resolving(result.store, file, commandFor(page, options.choice, undefined, [], true));
+    const again = (piped: object): string =>
+      commandFor({ ...page, options: { ...options, ...piped } }, options.choice, undefined, [], true);
+    const by = kind === "environment" || kind === "dotenv" ? kind : "elsewhere";
+    const slot = page.target.slots[which];
+    const variable = "env" in slot ? slot.env : variablesFor(page.target.name)[which];
+    const tokenFile = options.tokenFile && toSh([relative(context.cwd, options.tokenFile)]);
+    const hint =
+      kind !== "flag"
+        ? resolving(result.store, { by, file, variable }, again({})).text
+        : which === "token"
+          ? piping(result.store, tokenFile, again({ tokenFile: undefined, tokenStdin: true }))
+          : `give the ${LABELS[which]} itself`;
     const problem = `${from}: ${result.problem}`;
     if (ask === undefined) throw new Refusal(`${problem}; nothing was sent`, { hint }, "placeholder-sent");
     show.warn(`Not used, ${problem}. To use it:`, [hint]);
@@ -94,16 +127,16 @@ export function usable(sources: Readonly<Record<Value, readonly Source[]>>, page
   const found: Partial<Record<Value, Candidate>> = {};
   for (const which of VALUES) {
     for (const [kind, from, text] of sources[which]) {
-      if (text === undefined || (text === "" && kind !== "given")) continue;
+      if (text === undefined || (text === "" && !isGiven(kind))) continue;
       const result = cleanValue(which, text);
       // every known token is masked on screen, and an ID that may be something else
       if (result.ok && (which === "token" || !isShowable(page.target.slots[which])))
         page.context.secrets.add(result.value);
       const store = result.ok ? undefined : result.store;
-      if (store !== undefined && kind === "given") break;
-      if (found[which] !== undefined || store || (!result.ok && kind === "file" && result.missing)) continue;
-      if (result.ok) found[which] = { value: settle(page, which, text, ` (${from})`), from, given: kind === "given" };
-      else if (kind !== "given" && page.ask !== undefined) page.show.warn(`Not used, ${from}: ${result.problem}.`);
+      if (store !== undefined && isGiven(kind)) break;
+      if (found[which] !== undefined || store || (!result.ok && isFile(kind) && result.missing)) continue;
+      if (result.ok) found[which] = { value: settle(page, which, text, ` (${from})`), from, given: isGiven(kind) };
+      else if (!isGiven(kind) && page.ask !== undefined) page.show.warn(`Not used, ${from}: ${result.problem}.`);
       else throw new UsageError(`${from}: ${result.problem}`, undefined, which === "token" ? "bad-token" : "bad-id");
     }
     if (found[which] === undefined) assertResolved(page, which, sources[which]);

@@ -60,6 +60,12 @@ export function isShared(subject: Subject, document: Document): boolean {
   return document.tracked || !document.ignored;
 }
 
+/** A `.env` without a secret or a name for one: such a file is committed on purpose (documentation of Vite 8 and Create React App 5). */
+export function isOnlySettings(document: Document): boolean {
+  const isPlain = /(?:^|\/)\.env$/.test(document.path) && secretsIn(document).length === 0;
+  return isPlain && assignments(document.text).every(({ name }) => !isSecretName(name));
+}
+
 /** Private by name or content. Frameworks commit `.env.test` and the like. */
 export function isPrivate(document: Document): boolean {
   const { kind, path, text } = document;

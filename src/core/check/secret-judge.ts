@@ -25,9 +25,9 @@ const SECRET_NAME =
 /** Endings after the word that says secret: `API_KEY_1`, `API_KEY_PROD`, `TOKEN_VALUE`, `GH_TOKEN2`. */
 const QUALIFIER =
   /(?:_(?:\d{1,3}|v\d|prod|production|dev|development|stage|staging|test|testing|live|sandbox|value|val|plain|plaintext|raw|base64|b64|hex|encoded|default|main|old|new|backup|eu|us|de|nl|uk|be|fr))+$|\d{1,2}$/;
-/** Names of public values: NEXT_PUBLIC_ and VITE_ (sent to browsers), a site key, a limit, keys that vendors make for browsers. */
+/** Names of public values: NEXT_PUBLIC_ and VITE_ (sent to browsers), a limit, names of things (a file, a partition), keys that vendors make for browsers. */
 const PUBLIC_NAME =
-  /(?:^|_)(?:public|publishable|anon|site|cache|sort|idempotency|mint|contract|wallet|fingerprint|thumbprint|icon|logo|max|min)(?:_|$)|^(?:vite|react_app|gatsby)_|figma_(?:file|node|component|team|project)_key$|algolia_search(?:_only)?(?:_api)?_key$|search_only(?:_api)?_key$|pusher(?:_app)?_key$/;
+  /(?:^|_)(?:public|publishable|anon|site|cache|sort|idempotency|mint|contract|wallet|fingerprint|thumbprint|icon|logo|max|min)(?:_|$)|^(?:vite|react_app|gatsby)_|(?:^|_)(?:file|node|project|space|object|partition|base|team|component|write|search_only|search_only_api)_key$|(?:algolia|meili|meilisearch|typesense)_search(?:_api)?_key$|docsearch_(?:api_)?key$|pusher(?:_app)?_key$/;
 const ID_NAME =
   /(?:^|_)(?:id|ids|uuid|guid|hash|sha|digest|checksum|url|uri|path|dir|file|name|version|ref|commit|branch|image|host|region|zone|model|sheet|doc|document|address)$/;
 /** -u as in curl takes user:password. curl's -k takes no value, so a -k with a value takes a key. */
@@ -43,11 +43,14 @@ function snake(name: string): string {
 }
 
 /** Whether something of this name holds a secret: TOKEN, SECRETS, PASSWORD, …_KEY_1; not KEY_FILE, TOKEN_URL, PUBLIC_KEY. */
-export function isSecretName(name: string): boolean {
+function saysSecret(name: string): boolean {
   const plain = snake(name);
   if (PUBLIC_NAME.test(plain)) return false;
   return SECRET_NAME.test(plain) || SECRET_NAME.test(plain.replace(QUALIFIER, "").replace(/s$/, ""));
 }
+
+/** The same of a variable: the shell's own PWD is a folder. In a connection string, it is a password. */
+export const isSecretName = (name: string): boolean => !/^(?:OLD)?PWD$/.test(name) && saysSecret(name);
 
 /** Whether a part of some length is not a word. */
 function holdsDrawn(value: string): boolean {
@@ -125,7 +128,7 @@ function valueUnder(text: string, name: string, isQuoted: boolean): Found | unde
     const isMeant = !isObviousExample(value) && !isVariableName(value);
     if (isMeant) return { what: "the product token", start, end: start + value.length };
   }
-  if (isSecretName(name) || /^-{1,2}k$/.test(name) || SCHEME.test(text)) {
+  if (saysSecret(name) || /^-{1,2}k$/.test(name) || SCHEME.test(text)) {
     if (!isReference) return drawnValue(text);
     const rest = references.reduce((left, { text: each }) => left.replace(each, ""), text);
     return drawnValue(rest) && { what: KIND, start: 0, end: text.length };
@@ -200,7 +203,7 @@ function pairsIn(text: string): readonly Found[] {
   for (let match = NAME.exec(text); match !== null; match = NAME.exec(text)) {
     const [whole, name = "", sign = ""] = match;
     if (!/[:=]/.test(sign) && !name.startsWith("-")) continue;
-    if (!isSecretName(name) && !FLAGS.test(name)) continue;
+    if (!saysSecret(name) && !FLAGS.test(name)) continue;
     VALUE.lastIndex = match.index + whole.length;
     const [all = "", quote, value = all] = VALUE.exec(text) ?? [];
     // do not read a value again that was judged already
@@ -222,6 +225,13 @@ export function secretIn(text: string, name: string): Found | undefined {
   // of a command, the options may hold secrets
   if (format !== undefined || (storeOf(text) !== undefined && !/\s-/.test(text))) return format;
   return passwordsIn(text)[0] ?? valueUnder(text, name, true) ?? pairsIn(text)[0] ?? dense(text, name);
+}
+
+/** The secret in a setting, whose name says nothing to us: with a published format, or HALO's own token. */
+export function secretInSetting(text: string, name: string): Found | undefined {
+  if (text.length < 8) return undefined;
+  const own = TOKEN_ITSELF.test(name.trim()) ? valueUnder(text, name, true) : undefined;
+  return own ?? formatsIn(text, name)[0] ?? pairsIn(text).find((pair) => TOKEN_ITSELF.test(pair.name ?? ""));
 }
 
 /** Every secret of an unparsed text, in order, without overlaps, with the name next to it. */

@@ -5,7 +5,7 @@ import type { Container, Node } from "../formats/json.ts";
 import { keySpan, member, spanOf, textOf } from "../formats/nodes.ts";
 import { once } from "../once.ts";
 import type { Document, Span } from "./model.ts";
-import { secretIn, secretsInText } from "./secret-judge.ts";
+import { secretIn, secretInSetting, secretsInText } from "./secret-judge.ts";
 
 /** A text of a file, with its name. */
 interface Place {
@@ -15,6 +15,8 @@ interface Place {
   readonly name: string;
   /** For a message, before "contains": `"Authorization" of server "github"`. */
   readonly where: string;
+  /** In a file of other things, outside the servers. */
+  readonly isSetting?: boolean;
 }
 
 /** Keys of an entry that hold names of variables, not values. */
@@ -70,7 +72,8 @@ function placesOf(document: Document): readonly Place[] {
     const known = new Set(places.map(({ span }) => span.offset));
     const more: Place[] = [];
     walk(document.whole, "", "", 1, more);
-    places.push(...more.filter(({ span }) => !known.has(span.offset)));
+    const settings = more.filter(({ span }) => !known.has(span.offset));
+    places.push(...settings.map((place) => ({ ...place, isSetting: true })));
   }
   // a TOML table may be split over several parts of a file
   return places.toSorted((a, b) => a.span.offset - b.span.offset);
@@ -79,8 +82,8 @@ function placesOf(document: Document): readonly Place[] {
 /** The secrets of a file: the first one of every place, then those in comments and unparsed text. */
 export const secretsIn = once((document: Document) => {
   const places = placesOf(document);
-  const found = places.flatMap(({ text, span, name, where }) => {
-    const shape = secretIn(text, name);
+  const found = places.flatMap(({ text, span, name, where, isSetting }) => {
+    const shape = isSetting === true ? secretInSetting(text, name) : secretIn(text, name);
     return shape ? [{ what: shape.what, value: text.slice(shape.start, shape.end), text, where, span, name }] : [];
   });
   const { text, tree, whole, broken, path } = document;

@@ -1,5 +1,6 @@
 /** Findings about the three values. */
 import type { Advice } from "../advice.ts";
+import { shown } from "../check/show.ts";
 import { ENVIRONMENT } from "../clients/claude-state.ts";
 import { expand } from "../clients/references.ts";
 import { cutValues } from "../formats/dotenv.ts";
@@ -14,11 +15,14 @@ const othersOf = ({ places }: ValueSource): readonly string[] =>
 
 /** A reference to a secret store, where a value should be: the advice is to run the wizard with the values themselves. */
 function unresolved(v: Scene, source: ValueSource, store: Exclude<ValueSource["store"], undefined>) {
-  const { given } = v.input;
-  const program = linesOf([repair(v, v.winner)], given.cwd);
+  const { given, url, dotenv } = v.input;
+  const program = linesOf([repair(v, v.winner, ...(url === undefined ? [] : ["--url", shown(v, url)]))], given.cwd);
+  // only a file that no session reads can hold what is unset
+  const by = source.state === "unset" ? "dotenv" : source.from === "environment" ? "environment" : "elsewhere";
+  const variable = source.variable ?? variablesFor(v.name)[source.value];
   const seen = `${nameOf(source)} in ${store.place}: the ${LABELS[source.value]} is ${store.what}, which nothing has resolved`;
-  const how = resolving(store, v.input.dotenv.shown, program);
-  return say.failed("placeholder-sent", seen, store.command === undefined ? note(how) : { note: how });
+  const how = resolving(store, { by, file: dotenv.shown, variable }, program);
+  return say.failed("placeholder-sent", seen, how.isCommand ? { note: how.text } : note(how.text));
 }
 
 /** The values that nothing sets in a session, even if a place that it does not read contains them. */

@@ -1,5 +1,5 @@
 /** Secrets that others can read: in git, one `git add -A` away from it, or open to other users of the machine. */
-import { isPrivate, isShared } from "../check/env-files.ts";
+import { isOnlySettings, isPrivate, isShared } from "../check/env-files.ts";
 import type { Document, Rule, Span, Subject } from "../check/model.ts";
 import { filesWhere, rowsOf } from "../check/rows.ts";
 import { isSecretName } from "../check/secret-judge.ts";
@@ -55,7 +55,7 @@ export const LEAK_RULES: readonly Rule[] = [
     message: ({ what, where, value, git }) =>
       `${where} contains ${what} (${value}), and ${git}; allowed: a reference to a variable. Revoke the secret first: pushed commits stay readable`,
   }),
-  filesWhere((document) => document.tracked && document.encoding !== "absent" && isPrivate(document))({
+  filesWhere((each) => each.tracked && each.encoding !== "absent" && isPrivate(each) && !isOnlySettings(each))({
     id: "committed-env-file",
     summary: "Git tracks a file with private values",
     find: ({ document: { path } }) => ({ at: START, args: { path } }),

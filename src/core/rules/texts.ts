@@ -36,7 +36,9 @@ function foreignIn(text: string, key: string, dialect: Dialect): readonly Spelle
 
 /** A single backslash in JSON: `C:\tools` is `C:`, a tab, `ools`. */
 const CONTROL = /[\t\n\f\r\b]/;
-const WINDOWS = /(?:^|[=;,"'])[A-Za-z]:[\\\t\n\f\r\b]|^[^ ]+\.(?:exe|cmd|bat|ps1|[cm]?[jt]s|py|jar|json|dll)$/;
+/** From a drive, a server or the folder; or up to the name of a file, but not several names, one a line. */
+const WINDOWS =
+  /(?:^|[=;,"'])(?:[A-Za-z]:[\\\t\n\f\r\b]|\\\\[\w.$-]+[\\\t\n\f\r\b]|\.\.?[\\\t\n\f\r\b](?=\w))|^(?:(?!\.\w{1,5}[\t\n\f\r\b])[^ /])+\.(?:exe|cmd|bat|ps1|[cm]?[jt]s|py|jar|json|dll)$/;
 
 /** A command that holds more than the name of a program. A path may have spaces. */
 function holdsArguments(command: string): boolean {
