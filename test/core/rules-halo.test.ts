@@ -294,9 +294,11 @@ describe("secrets", () => {
   });
 
   it("stay out of .env files that are shared, whatever they are called", () => {
-    for (const path of [".env", ".env.local", "a/.env", ".env.production.local", ".claude/settings.local.json"])
+    for (const path of [".env.local", ".env.production.local", ".claude/settings.local.json"])
       expect(alone(path, "{}"), path).toEqual(["committed-env-file"]);
-    for (const path of [".env.test", ".env.production", ".env.ci"]) {
+    for (const path of [".env", "a/.env"])
+      expect(alone(path, "PORT=3000\nHALO_MCP_TOKEN=\n"), path).toEqual(["committed-env-file"]);
+    for (const path of [".env", "a/.env", ".env.test", ".env.production", ".env.ci"]) {
       expect(alone(path, "PORT=3000\nNODE_ENV=test\n"), path).toEqual([]);
       expect(alone(path, `HALO_MCP_TOKEN=${token}\n`), path).toEqual(["committed-env-file"]);
     }
