@@ -182,16 +182,15 @@ export interface Held {
   readonly variable: string;
 }
 
-/** The command that runs a program with the values themselves, or what to do without one. */
+/** The command that runs a program with the values themselves, and what to do first. */
 export function resolving({ command = "" }: Store, { by, file, variable }: Held, program: string) {
   const isIn = by === "environment";
   // dotenvx reads .env without -f
   const plain = command.replace(isIn ? "--env-file=FILE " : file === ".env" ? "-f FILE " : "", "");
   if (plain === "" || (isIn && plain.includes("FILE")))
-    return { text: `let your secret store set ${variable}, then run: ${program}`, isCommand: false };
+    return { first: `let your secret store set ${variable}, then run:`, command: program };
   const line = plain.replace("FILE", () => file).replace("PROGRAM", () => program);
-  const isCommand = by !== "elsewhere";
-  return { text: isCommand ? line : `move the reference to ${variable} in ${file}, then run: ${line}`, isCommand };
+  return { first: by === "elsewhere" ? `move the reference to ${variable} in ${file}, then run:` : "", command: line };
 }
 
 /** The same for a token that is read from a file, or from standard input. */

@@ -6,6 +6,8 @@ import { applyFixes, runRules } from "../../core/check/run.ts";
 import { maskFile } from "../../core/check/show.ts";
 import { CLIENTS, clientOf, kindOfClient } from "../../core/clients/index.ts";
 import { diffTexts } from "../../core/formats/diff.ts";
+import type { Node } from "../../core/formats/json.ts";
+import { winners } from "../../core/formats/nodes.ts";
 import type { WriteStep } from "../../core/plan/model.ts";
 import { RULES } from "../../core/rules/index.ts";
 import { printable } from "../../core/secrets.ts";
@@ -31,7 +33,16 @@ function otherReaders(documents: readonly Document[], file: Document): readonly 
   return [...names, ...clients.map((client) => ({ ...file, kind: kindOfClient(client) }))];
 }
 
-/** The fixes of a file that make no finding for anybody else who reads it. `refuse` is told of the others. */
+/** How many properties a later one with the same name replaces. */
+const repeated = (node: Node | undefined): number =>
+  node === undefined || node.kind === "scalar"
+    ? 0
+    : node.entries.reduce(
+        (sum, { value }) => sum + repeated(value),
+        node.kind === "object" ? node.entries.length - winners(node).length : 0,
+      );
+
+/** The fixes of a file that make no key a second time, and no finding for anybody else who reads it. `refuse` is told of the others. */
 function harmless(
   { subject, parse }: Pick<Gathered, "subject" | "parse">,
   file: Document,
@@ -46,13 +57,16 @@ function harmless(
   };
   const readers = fixes.length === 0 ? [] : otherReaders(subject.documents, file);
   const before = readers.map((reader) => ({ reader, rules: found(reader, []) }));
-  const harmOf = (taken: readonly Fix[]) =>
-    before
+  const harmOf = (taken: readonly Fix[]) => {
+    const { tree } = parse({ ...file, text: applyFixes(file.text, taken) });
+    if (file.tree !== undefined && repeated(tree) > repeated(file.tree)) return { reader: file, rule: "duplicate-key" };
+    return before
       .map(({ reader, rules }) => {
         const count = (list: readonly string[], rule: string) => list.filter((each) => each === rule).length;
         return { reader, rule: found(reader, taken).find((rule, _, all) => count(all, rule) > count(rules, rule)) };
       })
       .find(({ rule }) => rule !== undefined);
+  };
   if (harmOf(fixes) === undefined) return fixes;
   const taken: Fix[] = [];
   for (const fix of fixes) {
@@ -122,7 +136,11 @@ function plan(gathered: Gathered, show: Show): readonly Step[] {
   const why = new Set<string>();
   const steps = fixAll(gathered, (file, { path, kind }, rule) => {
     const who = `${clientOf(kind)?.label ?? "another client"}${path === file.path ? "" : `, as ${path},`}`;
-    why.add(`${file.path}: one fix was skipped: ${who} reads this file too, and it would cause [${rule}] there`);
+    const isOwn = path === file.path && kind === file.kind;
+    const harm = isOwn
+      ? "the file would have a key twice"
+      : `${who} reads this file too, and it would cause [${rule}] there`;
+    why.add(`${file.path}: one fix was skipped: ${harm}`);
   });
   const fixable = new Set(runRules(RULES, subject).flatMap(({ path, fix }) => (fix === undefined ? [] : path)));
   for (const { path, target } of subject.documents) {

@@ -109,9 +109,10 @@ function assertResolved(page: Page, which: Value, sources: readonly Source[]): v
     const slot = page.target.slots[which];
     const variable = "env" in slot ? slot.env : variablesFor(page.target.name)[which];
     const tokenFile = options.tokenFile && toSh([relative(context.cwd, options.tokenFile)]);
+    const { first, command } = resolving(result.store, { by, file, variable }, again({}));
     const hint =
       kind !== "flag"
-        ? resolving(result.store, { by, file, variable }, again({})).text
+        ? `${first} ${command}`.trim()
         : which === "token"
           ? piping(result.store, tokenFile, again({ tokenFile: undefined, tokenStdin: true }))
           : `give the ${LABELS[which]} itself`;

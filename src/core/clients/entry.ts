@@ -39,14 +39,28 @@ export interface ServerEntry {
 
 type ObjectEntry = Entry & { readonly value: Container };
 
-/** What an entry has one level too deep, as in `{"transport": {"type", "url", "headers"}}`: no client of the list reads that. */
-export function nestedIn(node: Node): ObjectEntry | undefined {
-  if (!isObjectNode(node) || node.entries.some(({ key }) => /url|command|endpoint/i.test(key))) return undefined;
-  return node.entries.filter(isObject).find(({ key, value }) => {
+/** Words for a part of a server. Any other key may be the name of a server in a group. */
+const PART =
+  /^(?:transport|config(?:uration)?|server|remote|https?|streamable-?http|sse|stdio|connection|options|settings)$/i;
+
+/** The objects that look like servers in an entry that is none. */
+export function innerServers(node: Node): readonly ObjectEntry[] {
+  if (!isObjectNode(node) || node.entries.some(({ key }) => /url|command|endpoint/i.test(key))) return [];
+  return node.entries.filter(isObject).filter(({ key, value }) => {
     const isField = /^(?:env|environment|headers|oauth|__proto__)$/.test(key);
     return !isField && ["url", "command"].some((each) => textOf(member(value, each)?.value) !== undefined);
   });
 }
+
+/** What an entry has one level too deep, as in `{"transport": {"type", "url", "headers"}}`: no client of the list reads that. */
+export function nestedIn(node: Node): ObjectEntry | undefined {
+  const [first, ...others] = innerServers(node);
+  return first !== undefined && others.length === 0 && PART.test(first.key) ? first : undefined;
+}
+
+/** The key of the servers itself is there twice: what is in it are servers, not fields. */
+export const isRootTwice = ({ key, value }: Entry, client: Client): boolean =>
+  (key === client.servers || /^(?:mcp_?)?servers$/i.test(key)) && innerServers(value).length > 0;
 
 const isObject = (entry: Entry): entry is ObjectEntry => isObjectNode(entry.value);
 

@@ -21,8 +21,8 @@ function unresolved(v: Scene, source: ValueSource, store: Exclude<ValueSource["s
   const by = source.state === "unset" ? "dotenv" : source.from === "environment" ? "environment" : "elsewhere";
   const variable = source.variable ?? variablesFor(v.name)[source.value];
   const seen = `${nameOf(source)} in ${store.place}: the ${LABELS[source.value]} is ${store.what}, which nothing has resolved`;
-  const how = resolving(store, { by, file: dotenv.shown, variable }, program);
-  return say.failed("placeholder-sent", seen, how.isCommand ? { note: how.text } : note(how.text));
+  const { first, command } = resolving(store, { by, file: dotenv.shown, variable }, program);
+  return say.failed("placeholder-sent", seen, ...(first === "" ? [] : [note(first)]), { note: command });
 }
 
 /** The values that nothing sets in a session, even if a place that it does not read contains them. */

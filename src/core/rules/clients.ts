@@ -7,7 +7,7 @@ import { claudeCode } from "../clients/claude-code.ts";
 import { rightKey } from "../clients/claude-loader.ts";
 import { settingsMisfits } from "../clients/claude-settings.ts";
 import { refusalsIn } from "../clients/demands.ts";
-import { entriesIn, membersIn, nestedIn } from "../clients/entry.ts";
+import { entriesIn, innerServers, isRootTwice, membersIn, nestedIn } from "../clients/entry.ts";
 import { clientOf, isServersKey } from "../clients/index.ts";
 import type { Client, Demands } from "../clients/model.ts";
 import { hasReference, spelledIn } from "../clients/references.ts";
@@ -36,12 +36,14 @@ function refused({ text, tree }: Document, client: Client, entry: Entry, loss: D
   const { label, format, servers } = client;
   // the rule `nested-server` reports fields that are too deep
   const raw = membersIn(tree, client).find(({ key }) => key === entry.key) ?? entry;
-  if (raw.value !== entry.value || nestedIn(entry.value) !== undefined) return [];
+  if (raw.value !== entry.value || nestedIn(entry.value) !== undefined || isRootTwice(entry, client)) return [];
   return refusalsIn(entry, client).flatMap(({ lost, at, what, allowed, rename, type }) => {
     const key = rename && { ...keySpan(rename.entry), text: format === "toml" ? rename.right : `"${rename.right}"` };
-    const set = type && setProperty(text, [servers, entry.key, "type"], type, { strict: false });
+    // a group of servers has no type of its own
+    const isOne = innerServers(entry.value).length === 0;
+    const set = type && isOne && setProperty(text, [servers, entry.key, "type"], type, { strict: false });
     const args = { client: label, name: entry.key, what, allowed };
-    return lost === loss ? [{ at, args, fix: key ? [key] : set && fixOf(text, set) }] : [];
+    return lost === loss ? [{ at, args, fix: key ? [key] : set ? fixOf(text, set) : undefined }] : [];
   });
 }
 
@@ -111,11 +113,14 @@ export const CLIENT_RULES: readonly Rule[] = [
       if (client === undefined) return undefined;
       const { label, servers, format } = client;
       const isFree = format !== "toml" && member(document.tree, servers) === undefined;
-      return elsewhere(document, client).map(({ entry, found, names, isSafe }) => {
+      // of several keys, each would become the right one
+      const all = elsewhere(document, client);
+      return all.map(({ entry, found, names, isSafe }) => {
         const right = format === "toml" ? `[${servers}.${names[0]}]` : `"${servers}"`;
         const whole = servers.includes(".") ? " as one key, with the dot" : "";
         const args = { client: label, found, names: names.join(", "), right: right + whole };
-        return { at: entry, args, fix: isFree && isSafe ? [{ ...keySpan(entry), text: right }] : undefined };
+        const isFixed = isFree && isSafe && all.length === 1;
+        return { at: entry, args, fix: isFixed ? [{ ...keySpan(entry), text: right }] : undefined };
       });
     },
     message: ({ client, found, names, right }) =>

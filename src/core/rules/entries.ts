@@ -1,8 +1,9 @@
 /** Which entries of a `.mcp.json` Claude Code keeps: names, keys, types, and the shape of each field (2.1.330, measured). In report order. */
 import type { Document, Rule } from "../check/model.ts";
 import { clientEntryRow, entryRow, fileRow, type Place, serverRow } from "../check/rows.ts";
+import { claudeCode } from "../clients/claude-code.ts";
 import { couldBe, FIELDS, keyCorrections, rightType, SHAPES } from "../clients/claude-loader.ts";
-import { nestedIn } from "../clients/entry.ts";
+import { isRootTwice, nestedIn } from "../clients/entry.ts";
 import type { Entry, Node } from "../formats/json.ts";
 import { isObjectNode, kindWord, member, textOf, winners } from "../formats/nodes.ts";
 
@@ -71,13 +72,12 @@ export const ENTRY_RULES: readonly Rule[] = [
   clientEntryRow({
     id: "nested-server",
     summary: "The fields of a server are one level too deep",
-    find: ({ document: { text, tree, broken }, client, name, entry }) => {
+    find: ({ document: { text, tree, broken }, client, entry }) => {
       const { value } = entry;
-      const inner = nestedIn(value);
-      if (inner === undefined || !isObjectNode(value)) return undefined;
-      // the key of the servers itself is there twice: what is in it are servers, not fields
-      const isRoot = name === client.servers || /^(?:mcp_?)?servers$/i.test(name);
-      const nested = isRoot ? { ...entry, value } : inner;
+      if (!isObjectNode(value)) return undefined;
+      const isRoot = isRootTwice(entry, client);
+      const nested = isRoot ? { ...entry, value } : nestedIn(value);
+      if (nested === undefined) return undefined;
       const beside = isRoot ? member(tree, client.servers)?.value : value;
       const { start, end, entries } = nested.value;
       const fieldNames = entries.map(({ key }) => `"${key}"`).join(", ");
@@ -86,7 +86,9 @@ export const ENTRY_RULES: readonly Rule[] = [
       const indent = /\n([ \t]+)"/.exec(text)?.[1] ?? "";
       const fields = text.slice(start + 1, end - 1).trim();
       const edit = { offset: nested.start, length: end - nested.start, text: fields.replaceAll(`\n${indent}`, "\n") };
-      return { at: nested, args, fix: isTwice || broken !== undefined ? undefined : [edit] };
+      // a table of TOML has its key in its head
+      const isMendable = !isTwice && broken === undefined && client.format !== "toml";
+      return { at: nested, args, fix: isMendable ? [edit] : undefined };
     },
     message: ({ name, key, client, fields, isRoot }) =>
       isRoot !== undefined
@@ -144,7 +146,7 @@ export const ENTRY_RULES: readonly Rule[] = [
     summary: 'Claude Code skips a program whose "command" is missing, empty or not a string',
     find: ({ entry, node, transport }) => {
       const command = member(node, "command")?.value;
-      if (transport !== "stdio" || (textOf(command) ?? "") !== "") return undefined;
+      if (transport !== "stdio" || (textOf(command) ?? "") !== "" || isRootTwice(entry, claudeCode)) return undefined;
       // the rule `http-url-without-type` reports it
       if (command === undefined && !member(node, "type") && member(node, "url")) return undefined;
       return { at: command ?? entry, args: { got: command === undefined ? "missing" : kindWord(command) } };

@@ -36,9 +36,8 @@ function foreignIn(text: string, key: string, dialect: Dialect): readonly Spelle
 
 /** A single backslash in JSON: `C:\tools` is `C:`, a tab, `ools`. */
 const CONTROL = /[\t\n\f\r\b]/;
-/** From a drive, a server or the folder; or up to the name of a file, but not several names, one a line. */
-const WINDOWS =
-  /(?:^|[=;,"'])(?:[A-Za-z]:[\\\t\n\f\r\b]|\\\\[\w.$-]+[\\\t\n\f\r\b]|\.\.?[\\\t\n\f\r\b](?=\w))|^(?:(?!\.\w{1,5}[\t\n\f\r\b])[^ /])+\.(?:exe|cmd|bat|ps1|[cm]?[jt]s|py|jar|json|dll)$/;
+/** From a drive, a server of the network or the folder. No path has a second colon: `a:` and `b: c` are lines of YAML. */
+const WINDOWS = /^(?:--?[\w-]+=)?(?:[A-Za-z]:|\\\\[\w.$-]+|\.\.?)(?:[\\/][^:\t\n\f\r\b]*)?[\t\n\f\r\b](?=\w)[^:]*$/;
 
 /** A command that holds more than the name of a program. A path may have spaces. */
 function holdsArguments(command: string): boolean {
@@ -74,7 +73,10 @@ export const TEXT_RULES: readonly Rule[] = [
         const example = references.spell?.(first.name ?? "NAME") ?? "";
         const what = { env: `the variable ${name}`, headers: `the header ${name}` }[key] ?? `"${name}"`;
         const args = { client: label, does, what, quoted: quotedReference(first), example };
-        const isFit = key !== "args" && isFitToShow(subject, text);
+        // of these forms, a part of a text may be meant literally: "%LEVEL% %MESSAGE%", "price=$AMOUNT"
+        const isPart = foreign.some(({ text: it }) => /^(?:%|\$(?=\w))/.test(it) && it !== text.trim());
+        const isLiteral = isPart && (key === "env" || /%[A-Z]\w+%/.test(text));
+        const isFit = key !== "args" && !isLiteral && isFitToShow(subject, text);
         return [{ at, args, fix: isFit ? mended(text, foreign, references) : undefined }];
       });
     },
@@ -112,13 +114,16 @@ export const TEXT_RULES: readonly Rule[] = [
     find: ({ document, entry: { value } }) =>
       (isObjectNode(value) ? textsIn(fieldsOf(value)) : []).flatMap(
         ({ key, name, text, isCode, node: at }): readonly Place[] => {
-          const isPath = key === "command" || (isCode ? /^[A-Za-z]:/.test(text) : WINDOWS.test(text));
+          const isPath =
+            key === "command" || (isCode ? [text] : text.split(/[=;,"']/)).some((part) => WINDOWS.test(part));
           if (/^(?:url|httpUrl|headers)$/.test(key) || !isPath || !CONTROL.test(text.trim())) return [];
           // the escapes of the file: \t is a tab, \\ a backslash
           const raw = document.text.slice(at.start, at.end);
           const right = raw.replace(/\\([\s\S])/g, (it, sign) => (/[tnfrb]/.test(sign) ? `\\${it}` : it));
           const args = { what: key === "env" ? `the variable ${name}` : `"${name}"` };
-          return [{ at, args, fix: right === raw ? undefined : [{ ...spanOf(at), text: right }] }];
+          // a line break may be meant; who wrote one backslash twice knows how
+          const isSure = key === "command" || !/[\n\\]/.test(text.replace(/^\\\\/, ""));
+          return [{ at, args, fix: right === raw || !isSure ? undefined : [{ ...spanOf(at), text: right }] }];
         },
       ),
     message: ({ name, what }) =>
