@@ -102,15 +102,20 @@ function tryLock(target: string, takesBare: boolean): Lock | undefined {
 
 /**
  * Was this folder left by a run that is dead? Other programs lock a file with an empty folder of the same name, and touch it
- * every few seconds (proper-lockfile 4). `takesBare`: a folder with nothing of a run counts, too.
+ * every few seconds (proper-lockfile 4). `takesBare`: a folder with nothing of a run counts, too. No, if it is removed just now.
  */
 export function isDeadLock(folder: string, takesBare = false): boolean {
-  const { owners, staged, isRuled } = contentOf(folder) ?? {};
-  if (owners === undefined || staged === undefined) return false;
-  const isBare = owners.length + staged.length === 0;
-  if (isBare ? !takesBare : !isRuled) return false;
-  if (owners.length === 0) return ageOf(folder) > (isRuled ? OWNERLESS_MS : OLDEST_MS);
-  return owners.every(isGone);
+  try {
+    const { owners, staged, isRuled } = contentOf(folder) ?? {};
+    if (owners === undefined || staged === undefined) return false;
+    const isBare = owners.length + staged.length === 0;
+    if (isBare ? !takesBare : !isRuled) return false;
+    if (owners.length === 0) return ageOf(folder) > (isRuled ? OWNERLESS_MS : OLDEST_MS);
+    return owners.every(isGone);
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return false;
+    throw error;
+  }
 }
 
 /** May we write our owner file into an existing lock? Only one of several runs at once. */

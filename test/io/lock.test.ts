@@ -13,7 +13,7 @@ import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { Cancelled, EnvironmentError } from "../../src/errors.ts";
-import { acquireLock, clearStaleLock, type Lock, releaseLock } from "../../src/io/lock.ts";
+import { acquireLock, clearStaleLock, isDeadLock, type Lock, releaseLock } from "../../src/io/lock.ts";
 import { folder } from "../support/home.ts";
 
 const SECRET = "made-up-secret-1";
@@ -36,6 +36,10 @@ async function deadPid(): Promise<number> {
 }
 const ownPid = (): number => process.pid;
 const noPid = (): undefined => undefined;
+
+it("does not take a lock that vanished meanwhile for that of a dead run", () => {
+  expect(isDeadLock(`${path}.lock`)).toBe(false);
+});
 
 const uuid = (number: number): string => `00000000-0000-4000-8000-00000000000${number}`;
 /** The owner file of another run. */
