@@ -38,7 +38,7 @@ function foreignIn(text: string, key: string, dialect: Dialect): readonly Spelle
 const CONTROL = /[\t\n\f\r\b]/;
 /** From a drive, a server of the network or the folder; or up to one program. No path has a second colon: `a:` and `b: c` are lines of YAML. */
 const WINDOWS =
-  /^(?:--?[\w-]+=)?(?:[A-Za-z]:|\\\\[\w.$-]+|\.\.?)(?:[\\/][^:\t\n\f\r\b]*)?[\t\n\f\r\b](?=\w)[^:]*$|^(?=[^]*[\t\f\r\b])(?:(?!\.\w{1,5}[\t\n\f\r\b])[^ /:])+\.(?:exe|cmd|bat|ps1|[cm]?[jt]s|py|jar|dll)$/;
+  /^(?:--?[\w-]+=)?(?:[A-Za-z]:|\\\\[\w.$-]+|\.\.?)(?:[\\/][^:\t\n\f\r\b]*)?[\t\n\f\r\b](?=\w)[^:]*$|^(?=[\s\S]*[\t\f\r\b])(?:(?!\.\w{1,5}[\t\n\f\r\b])[^ /:])+\.(?:exe|cmd|bat|ps1|[cm]?[jt]s|py|jar|dll)$/;
 
 /** A command that holds more than the name of a program. A path may have spaces. */
 function holdsArguments(command: string): boolean {
