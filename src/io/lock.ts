@@ -17,12 +17,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Cancelled, EnvironmentError } from "../errors.ts";
 import { errnoOf, readState, resolveTarget } from "./read.ts";
 
-/** How long a run waits for another one: a lock is held for milliseconds. */
-const WAIT_MS = 5_000;
+/** How long a run waits for another one: a lock is held for milliseconds. Longer than BARE_MS. */
+const WAIT_MS = 13_000;
 /** A lock this old is broken, even if its owner seems to be alive: its pid may belong to another process by now. */
 const OLDEST_MS = 60_000;
 /** A folder without an owner was left by a process that was killed in between. */
 const OWNERLESS_MS = 2_000;
+/** An empty folder may be the lock of another program, which touches it every 5 s (proper-lockfile 4). */
+const BARE_MS = 11_000;
 
 const OURS = /^(?:\.gitignore|(?:owner|new|old)-[0-9a-f-]{36}(?:-(\d+)@(.*))?)$/;
 /** A pid is meaningful only on its own machine. */
@@ -101,8 +103,7 @@ function tryLock(target: string, takesBare: boolean): Lock | undefined {
 }
 
 /**
- * Was this folder left by a run that is dead? Other programs lock a file with an empty folder of the same name, and touch it
- * every few seconds (proper-lockfile 4). `takesBare`: a folder with nothing of a run counts, too. No, if it is removed just now.
+ * Was this folder left by a run that is dead? Other programs lock a file with an empty folder of the same name. `takesBare`: a folder with nothing of a run counts, too. No, if it is removed just now.
  */
 export function isDeadLock(folder: string, takesBare = false): boolean {
   try {
@@ -110,7 +111,7 @@ export function isDeadLock(folder: string, takesBare = false): boolean {
     if (owners === undefined || staged === undefined) return false;
     const isBare = owners.length + staged.length === 0;
     if (isBare ? !takesBare : !isRuled) return false;
-    if (owners.length === 0) return ageOf(folder) > (isRuled ? OWNERLESS_MS : OLDEST_MS);
+    if (owners.length === 0) return ageOf(folder) > (isRuled ? OWNERLESS_MS : BARE_MS);
     return owners.every(isGone);
   } catch (error) {
     if (errnoOf(error) === "ENOENT") return false;

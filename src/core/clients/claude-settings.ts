@@ -151,15 +151,20 @@ function shapeOf(path: string): Shape {
 }
 
 function build(path: string): Shape {
-  const own = ROWS.filter((row) => row.path.replace(/!$/, "") === path).map(({ fits }) => fits);
-  if (ROWS.some((row) => row.path.startsWith(`${path}[]`))) own.push(list("a list", shapeOf(`${path}[]`)));
+  const own = ROWS.filter((row) => row.path === path || row.path === `${path}!`).map(({ fits }) => fits);
+  // built when a file has such a key: the whole table takes 14 ms
+  const later =
+    (below: string): Shape =>
+    (node) =>
+      shapeOf(below)(node);
+  if (ROWS.some((row) => row.path.startsWith(`${path}[]`))) own.push(list("a list", later(`${path}[]`)));
   const prefix = path === "" ? "" : `${path}.`;
   const below = ROWS.filter((row) => row.path.startsWith(prefix)).map((row) => row.path.slice(prefix.length));
   const keys = [...new Set(below.map((each) => each.split(/\.|\[\]/)[0] ?? ""))].filter((key) => !key.startsWith("@"));
   const plain = (key: string): string => key.replace(/!$/, "");
-  if (keys.includes("*")) own.push(record("an object", shapeOf(`${prefix}*`)));
+  if (keys.includes("*")) own.push(record("an object", later(`${prefix}*`)));
   else if (keys.length > 0) {
-    const fields = Object.fromEntries(keys.map((key) => [plain(key), shapeOf(prefix + plain(key))]));
+    const fields = Object.fromEntries(keys.map((key) => [plain(key), later(prefix + plain(key))]));
     own.push(
       object(fields, ...below.filter((each) => /^[^.]+!$/.test(each)).map((each) => plain(each).replace("[]", ""))),
     );
