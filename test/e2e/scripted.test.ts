@@ -230,6 +230,7 @@ describe.concurrent("again and at once", () => {
     on({}, async (m) => {
       expect((await m.run(full(m), { env: withToken })).code).toBe(0);
       const before = m.tree();
+      m.write(".env.lock/.gitignore", "*\n", 0o600);
       m.write(`.env.lock/old-${ACCOUNT}`, "HALO_MCP_TOKEN=made.up.old.token-9999\n", 0o600);
       await start("touch", ["-d", "@1", ".env.lock"], { cwd: m.path, env: m.env });
       // the last one without any value: all that it needs is on disk
