@@ -26,7 +26,7 @@ import {
  */
 
 /** With characters that JSON, URLs and shells write otherwise, but for the backslash, which no .env can hold. */
-const SECRET = `made.up+Zq7/Xw2="Lk9&Rb4%Nv6<Ty8>Hs3-e5f1`;
+const SECRET = `made.up+Zq7/Xw2="Lk9&Rb4%Nv6>Ty8<Hs3-e5f1`;
 
 /** Every writing of it that is searched for, by its name. */
 const json = JSON.stringify(SECRET).slice(1, -1);
