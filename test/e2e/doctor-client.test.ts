@@ -80,7 +80,7 @@ describe("what Claude Code says beside our test", () => {
       expect(stage(answer, "client")?.detail).toContain(
         "through HTTP_PROXY from ~/.claude/settings.json; this test connects without it",
       );
-      expect(stage(answer, "client")?.tryThis).toMatch(/^correct HTTP_PROXY in ~\/\.claude\/settings\.json/);
+      expect(stage(answer, "client")?.tryThis).toMatch(/^# correct HTTP_PROXY in ~\/\.claude\/settings\.json/);
       expect(stage(answer, "tools")?.status).toBe("ok");
       const text = await doctor(m, ["--url", m.url], { cwd });
       expect(text.stdout).toContain("cause: client-disagrees, at: client");
