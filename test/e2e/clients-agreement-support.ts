@@ -226,7 +226,7 @@ export function wordOf(
   const outcomes = findings.map(({ rule, args }): Outcome => {
     const said = `${args.does ?? ""}${args.what ?? ""}`;
     if (rule === "halo-reference-spelling")
-      return said.includes("nothing") ? "empty" : said.includes("$") ? "dollar" : "text";
+      return said.includes("empty") ? "empty" : said.includes("$") ? "dollar" : "text";
     if (rule === "codex-headers") return said.includes("literal") ? "text" : "absent";
     if (rule === "client-server-skipped" && said.startsWith('"headers" is a list')) return "unusable";
     return rule === "halo-header-missing" || (rule === "client-server-skipped" && args.allowed === '"headers"')
