@@ -34,7 +34,7 @@ function start(): void {
   const context = contextFromProcess(process, stop.signal, () => {
     process.exitCode = 3;
   });
-  main(context, process.argv.slice(2)).then((code) => {
+  void main(context, process.argv.slice(2)).then((code) => {
     process.exitCode ??= code;
     // the end of its input can come before the signal
     if (stop.signal.reason === "SIGHUP" || (code === 130 && process.stdin.isTTY && process.stdin.readableEnded))

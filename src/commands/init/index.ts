@@ -57,7 +57,7 @@ export async function run(context: Context, raw: RawOptions): Promise<number> {
       : await takeValues(page, candidates);
   const chosen =
     decides === undefined || options.isChosen || isJoining ? choice : await askChoice(decides, choice.scopes);
-  if (!isProject) checkBeforehand(page, chosen);
+  if (!isProject) await checkBeforehand(page, chosen);
   return await finish(page, { values, choice: chosen }, tested);
 }
 
