@@ -142,11 +142,11 @@ function plan(gathered: Gathered, show: Show): readonly Step[] {
       : `${who} reads this file too, and it would cause [${rule}] there`;
     why.add(`${file.path}: one fix was skipped: ${harm}`);
   });
-  const fixable = new Set(runRules(RULES, subject).flatMap(({ path, fix }) => (fix === undefined ? [] : path)));
-  for (const { path, target } of subject.documents) {
-    if (target === undefined || !fixable.has(path) || !isAsked(gathered, path)) continue;
-    if (steps.every(({ name }) => name !== target)) why.add(`${path} is a link and is not changed`);
-  }
+  const links = subject.documents.filter(({ path, target }) => target !== undefined && isAsked(gathered, path));
+  const found = links.length === 0 ? [] : runRules(RULES, subject).filter(({ fix }) => fix !== undefined);
+  for (const { path, target } of links)
+    if (found.some((each) => each.path === path) && steps.every(({ name }) => name !== target))
+      why.add(`${path} is a link and is not changed`);
   for (const each of why) show.warn(printable(each, 500));
   return steps;
 }

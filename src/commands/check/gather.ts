@@ -74,7 +74,8 @@ function findPlaces(context: Context, { cwd, paths: words }: CheckOptions) {
   });
   // --cwd limits what is reported, not what is read
   if (asked.length === 0 && cwd !== undefined && here !== root) asked.push({ path: fromRoot(here), isFolder: true });
-  return { root, asked, git: repository === undefined ? undefined : gitFor(context, root, repository) };
+  const project = projectOf(describeFolder(root, context.home));
+  return { root, project, asked, git: repository === undefined ? undefined : gitFor(context, root, repository) };
 }
 
 function gitFor(context: Context, root: string, repository: string): GitOptions {
@@ -97,7 +98,7 @@ function isCi({ CI, TF_BUILD, JENKINS_URL, TEAMCITY_VERSION, CODEBUILD_BUILD_ID 
 /** Reads the files. Throws EnvironmentError (exit 3) if one cannot be read: without it, the report would be wrong. */
 async function read(
   context: Context,
-  { root, git, asked }: ReturnType<typeof findPlaces>,
+  { root, project, git, asked }: ReturnType<typeof findPlaces>,
 ): Promise<readonly RawDocument[]> {
   const found = await discover({
     root,
@@ -107,8 +108,7 @@ async function read(
     maxFolders: 20_000,
   });
   // in a linked worktree, sessions read that of the main checkout
-  const { local } = projectOf(describeFolder(root, context.home));
-  const elsewhere = local.filter((folder) => !isInside(folder, root)).map((folder) => relative(root, folder));
+  const elsewhere = project.local.filter((folder) => !isInside(folder, root)).map((folder) => relative(root, folder));
   const ofMain = elsewhere.map((way) => {
     return { path: `${way.split(sep).join("/")}/.claude/settings.local.json`, tracked: false, ignored: true };
   });
@@ -193,7 +193,7 @@ export async function gather(context: Context, options: CheckOptions) {
     local: !isCi(context.env),
     secrets,
     spilled: spills,
-    above: haloAbove(projectOf(describeFolder(places.root, context.home)).mcp),
+    above: haloAbove(places.project.mcp),
     ...(await viewIgnored(git, files)),
   };
   const locks = (await leftLocks(places.root, [...known])).filter((path) => isAsked(places, path));

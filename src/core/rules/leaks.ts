@@ -1,4 +1,5 @@
 /** Secrets that others can read: in git, one `git add -A` away from it, or open to other users of the machine. */
+import { mcpFor } from "../check/documents.ts";
 import { isOnlySettings, isPrivate, isShared } from "../check/env-files.ts";
 import type { Document, Rule, Span, Subject } from "../check/model.ts";
 import { filesWhere, rowsOf } from "../check/rows.ts";
@@ -101,13 +102,12 @@ export const LEAK_RULES: readonly Rule[] = [
   }),
   // the set-up works where it was written and nowhere else; git says nothing (create-next-app 16.4.3 ignores `.env*`)
   rowsOf(({ hidden, documents, allowMissing }) => {
-    const homeOf = (path: string): string => path.replace(/(?:\.claude\/)?[^/]*$/, "");
-    const homes = new Set(documents.filter(({ kind }) => kind === "mcp").map(({ path }) => homeOf(path)));
+    const used = new Set(documents.filter(({ kind }) => kind === "mcp").map(({ path }) => path));
     const files = [...hidden].map(([path, rule]) => ({ document: { path }, rule, isMcp: path.endsWith(".mcp.json") }));
     // elsewhere, nothing says that a file was meant to be there
     const isMeant = (path: string) => path === ".mcp.json" || documents.some((each) => each.path === path);
     return files.filter(({ isMcp, document: { path } }) =>
-      isMcp ? !allowMissing && isMeant(path) : homes.has(homeOf(path)),
+      isMcp ? !allowMissing && isMeant(path) : used.has(mcpFor(path)),
     );
   })({
     id: "team-file-ignored",
