@@ -1,50 +1,18 @@
 /** Set-ups of real people, each with what the program must say: the pages of test/fixtures/cases. README.md there has the form. */
 import { execFileSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { existsSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { ACCOUNT, type Machine, on, PROFILE, type Run, TOKEN, typePrinted } from "../e2e/support.ts";
+import { type Block, type Finding, filesIn, linesIn, pagesIn, putBlock } from "../support/pages.ts";
 
 const folder = new URL("../fixtures/cases/", import.meta.url);
 
-interface Block {
-  readonly path: string;
-  readonly facts: string;
-  readonly text: string;
-}
-
-interface Finding {
-  readonly rule: string;
-  readonly path: string;
-  readonly line: number;
-  readonly severity: string;
-}
-
 const flat = (text: string): string => text.replace(/\s+/g, " ");
 
-/** The examples of a page: their titles and blocks. */
-function examplesOf(page: string): readonly (readonly [string, readonly Block[]])[] {
-  return page
-    .split(/^## /m)
-    .slice(1)
-    .map((part) => {
-      const blocks = [...part.matchAll(/^```(\S*) ?(\S*)([^\n]*)\n([\s\S]*?)^```$/gm)].map(
-        ([, language = "", path = "", facts = "", text = ""]): Block => ({ path: path || language, facts, text }),
-      );
-      return [part.slice(0, part.indexOf("\n")).trim(), blocks] as const;
-    });
-}
-
 /** Writes a file of an example; a path that begins with `~/` is below the home folder. */
-function put(m: Machine, { path, facts, text }: Block): void {
-  const at = path.startsWith("~/") ? join(m.home, path.slice(2)) : join(m.path, path);
-  mkdirSync(dirname(at), { recursive: true });
-  if (/\blink\b/.test(facts)) symlinkSync(text.trim(), at);
-  else {
-    writeFileSync(at, text);
-    chmodSync(at, Number.parseInt(/mode=(\d+)/.exec(facts)?.[1] ?? "644", 8));
-  }
-}
+const put = (m: Machine, block: Block): void =>
+  putBlock(block.path.startsWith("~/") ? join(m.home, block.path.slice(2)) : join(m.path, block.path), block);
 
 /** A line → its words: blanks separate them, quotes keep them together. */
 const wordsOf = (line: string): string[] =>
@@ -121,14 +89,12 @@ async function judge(m: Machine, last: Last, lines: readonly string[], requests:
   }
 }
 
-const pages = readdirSync(folder).filter((name) => name.endsWith(".md") && name !== "README.md");
+const pages = pagesIn(folder);
 
 it("has pages", () => expect(pages.length).toBeGreaterThan(0));
 
-describe.each(pages)("%s", (name) => {
-  const examples = examplesOf(readFileSync(new URL(name, folder), "utf8"));
-
-  it.each(examples)("%s", (_, blocks) =>
+describe.each(pages)("%s", (_, examples) => {
+  it.each(examples)("%s", (__, blocks) =>
     on({ isHere: true }, async (m) => {
       const fill = (text: string): string =>
         Object.entries({ url: m.url, token: TOKEN, account: ACCOUNT, profile: PROFILE, repo: m.path }).reduce(
@@ -136,17 +102,13 @@ describe.each(pages)("%s", (name) => {
           text,
         );
       const filled = blocks.map((block) => ({ ...block, text: fill(block.text) }));
-      const linesOf = (path: string): string[] =>
-        filled
-          .filter((block) => block.path === path)
-          .flatMap(({ text }) => text.split("\n").filter((line) => line !== ""));
-      const files = filled.filter(({ path }) => path !== "run" && path !== "expected");
+      const files = filesIn(filled);
       for (const file of files) if (!/\buntracked\b/.test(file.facts)) put(m, file);
       m.repo.git("add", "--all");
       m.repo.git("commit", "--quiet", "--allow-empty", "--message=files");
       for (const file of files) if (/\buntracked\b/.test(file.facts)) put(m, file);
-      const last = await runAll(m, linesOf("run"));
-      await judge(m, last, linesOf("expected"), m.standIn.requests.length);
+      const last = await runAll(m, linesIn(filled, "run"));
+      await judge(m, last, linesIn(filled, "expected"), m.standIn.requests.length);
     }),
   );
 });

@@ -1,23 +1,11 @@
 /** Repositories in the shapes of public ones: what check finds in them against labels that were written first. test/fixtures/public/README.md has the form. */
-import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { cpSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { check } from "../support/check.ts";
 import { mkRepo, type Repository, type ScratchHome, scratchHome } from "../support/home.ts";
+import { type Block, type Finding, filesIn, linesIn, pagesIn, putBlock } from "../support/pages.ts";
 import { ALL, drawn, guid, HEX } from "../support/secrets.ts";
-
-interface Block {
-  readonly path: string;
-  readonly facts: string;
-  readonly text: string;
-}
-
-interface Found {
-  readonly rule: string;
-  readonly path: string;
-  readonly line: number;
-  readonly severity: string;
-}
 
 /** What must be found: one of these rules (`any`: whatever names it), in one of these places (`path` or `path:line`). */
 interface Label {
@@ -27,21 +15,8 @@ interface Label {
 }
 
 const folder = new URL("../fixtures/public/", import.meta.url);
-const pages = readdirSync(folder).filter((name) => name.endsWith(".md") && name !== "README.md");
+const pages = pagesIn(folder);
 const UPPER = ALL.slice(0, 26) + ALL.slice(-10);
-
-/** The repositories of a page: title and blocks. */
-function repositoriesOf(page: string): readonly (readonly [string, readonly Block[]])[] {
-  return page
-    .split(/^## /m)
-    .slice(1)
-    .map((part) => {
-      const blocks = [...part.matchAll(/^```(\S*) ?(\S*)([^\n]*)\n([\s\S]*?)^```$/gm)].map(
-        ([, language = "", path = "", facts = "", text = ""]): Block => ({ path: path || language, facts, text }),
-      );
-      return [part.slice(0, part.indexOf("\n")).trim(), blocks] as const;
-    });
-}
 
 /** The text of a file, with drawn values in place of `{{…}}`. */
 function textOf({ facts, text }: Block, seed: number): string {
@@ -60,7 +35,7 @@ function labelOf(line: string): Label {
   return { rules: rules.split("|"), places: places.split("|"), text: line.slice("wrong ".length) };
 }
 
-const covers = ({ rules, places }: Label, { rule, path, line }: Found): boolean =>
+const covers = ({ rules, places }: Label, { rule, path, line }: Finding): boolean =>
   (rules.includes("any") || rules.includes(rule)) && (places.includes(path) || places.includes(`${path}:${line}`));
 
 let scratch: ScratchHome;
@@ -74,18 +49,15 @@ beforeAll(() => {
 afterAll(() => scratch.dispose());
 
 /** Runs check in a real repository of these files. Out: the findings that count. */
-async function findingsIn(files: readonly Block[], name: string, words: readonly string[]): Promise<readonly Found[]> {
+async function findingsIn(
+  files: readonly Block[],
+  name: string,
+  words: readonly string[],
+): Promise<readonly Finding[]> {
   const root = join(scratch.root, name);
   cpSync(join(empty.path, ".git"), join(root, ".git"), { recursive: true });
-  const put = (file: Block, index: number): void => {
-    const at = join(root, file.path);
-    mkdirSync(dirname(at), { recursive: true });
-    if (/\blink\b/.test(file.facts)) symlinkSync(file.text.trim(), at);
-    else {
-      writeFileSync(at, textOf(file, index));
-      chmodSync(at, Number.parseInt(/mode=(\d+)/.exec(file.facts)?.[1] ?? "644", 8));
-    }
-  };
+  const put = (file: Block, index: number): void =>
+    putBlock(join(root, file.path), { ...file, text: textOf(file, index) });
   const [late, early] = [true, false].map((is) => files.filter(({ facts }) => /\buntracked\b/.test(facts) === is));
   early?.forEach(put);
   const git = (...args: string[]): string => empty.git("-C", root, ...args);
@@ -94,27 +66,21 @@ async function findingsIn(files: readonly Block[], name: string, words: readonly
   if (forced.length > 0) git("add", "--force", ...forced);
   late?.forEach(put);
   const { stdout } = await check(root, ["--json", ...words], scratch.env);
-  return (JSON.parse(stdout) as { findings: Found[] }).findings.filter(({ severity }) => severity !== "note");
+  return (JSON.parse(stdout) as { findings: Finding[] }).findings.filter(({ severity }) => severity !== "note");
 }
 
 const counted = { files: 0, repositories: 0, silent: 0, true: 0, labels: 0 };
 const alarms: string[] = [];
 const missed: string[] = [];
 
-describe.each(pages)("%s", (page) => {
-  const repositories = repositoriesOf(readFileSync(new URL(page, folder), "utf8"));
-
+describe.each(pages)("%s", (page, repositories) => {
   it("is counted", { timeout: 120_000 }, async () => {
     for (const [index, [title, blocks]] of repositories.entries()) {
-      const linesOf = (name: string): string[] =>
-        blocks
-          .filter(({ path }) => path === name)
-          .flatMap(({ text }) => text.split("\n").filter((line) => line !== ""));
-      const files = blocks.filter(({ path }) => path !== "run" && path !== "expected");
-      const expected = linesOf("expected");
+      const files = filesIn(blocks);
+      const expected = linesIn(blocks, "expected");
       const labels = expected.filter((line) => line !== "no findings").map(labelOf);
       expect(expected.length, `${title}: "expected" is missing`).toBeGreaterThan(0);
-      const [command = "check --allow-missing"] = linesOf("run");
+      const [command = "check --allow-missing"] = linesIn(blocks, "run");
       const found = await findingsIn(files, `${page}-${index}`, command.split(" ").slice(1));
       for (const each of found) {
         const text = `${page}, ${title}: ${each.severity} ${each.rule} ${each.path}:${each.line}`;
