@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import type { Advice } from "../../src/core/advice.ts";
 import { documentOf, kindOf } from "../../src/core/check/documents.ts";
 import { claudeCode } from "../../src/core/clients/claude-code.ts";
-import { entriesIn, entryFor, serversIn } from "../../src/core/clients/entry.ts";
+import { entriesIn, entryFor, referring, serversIn } from "../../src/core/clients/entry.ts";
+import { CLIENT_IDS } from "../../src/core/clients/ids.ts";
 import { CLIENTS, clientOf } from "../../src/core/clients/index.ts";
 import type { Client } from "../../src/core/clients/model.ts";
 import { NONE, variablesIn } from "../../src/core/clients/references.ts";
@@ -78,7 +79,7 @@ function factsOf({ files, format, servers, entry, references, ...client }: Clien
   const urls = Object.entries(entry.url).map(([key, means]) => code(key) + TRANSPORTS[means]);
   const spelled = entry.names === undefined ? own : `the name of the variable in ${code(entry.names)}`;
   const rows: readonly (readonly [string, string])[] = [
-    ["project file", files.project.map(code).join(", ")],
+    ["project file", files.project.map(code).join(", ") || "none"],
     [
       "user file",
       typeof user === "string"
@@ -107,6 +108,12 @@ function factsOf({ files, format, servers, entry, references, ...client }: Clien
     ["empties, if a file sets them", blanksOf(client)],
     ["lists its servers", client.verify === undefined ? "only in its own window" : code(client.verify.join(" "))],
     ["after the entry is written", client.next.map(advice).join("; ") || "nothing"],
+    [
+      "proven",
+      client.isProven
+        ? "its program delivered the three headers"
+        : "no: its program was not run, or not up to a request",
+    ],
     ["measured", client.measured],
     ["its documentation", client.docs],
   ];
@@ -126,7 +133,7 @@ function pageOf(client: Client, page: string): string {
 
 /** Everything but notes that `check` says of a client's project file. */
 function said(client: Client, text: string): string {
-  const files = { [client.files.project[0]]: text, ".env.example": example };
+  const files = { [client.files.project[0] ?? ""]: text, ".env.example": example };
   return findingsOf(RULES, files, { allowMissing: true })
     .flatMap(({ rule: id, path, span, args }) => {
       const rule = RULES.find((each) => each.id === id);
@@ -147,11 +154,12 @@ const treeOf = (path: string, text: string) =>
 
 it("a client is a descriptor, a page and a folder of fixtures", () => {
   const shared =
-    /^(?:model|index|references|entry|shapes|demands|claude-(?:loader|project|question|settings|state))\.ts$/;
+    /^(?:model|index|references|entry|shapes|demands|ids|claude-(?:loader|project|question|settings|state))\.ts$/;
   const descriptors = readdirSync(at("src/core/clients")).filter((name) => !shared.test(name));
   expect(descriptors.sort()).toEqual(ids.map((id) => `${id}.ts`).sort());
   expect(readdirSync(at("docs/clients")).sort()).toEqual(["README.md", ...ids.map((id) => `${id}.md`)].sort());
   expect(readdirSync(at("test/fixtures/clients")).sort()).toEqual(ids.toSorted());
+  expect(ids).toEqual([...CLIENT_IDS]);
 });
 
 it("the list of clients is that of docs/clients/README.md", async () => {
@@ -169,11 +177,11 @@ describe.each(CLIENTS.map((client) => [client.id, client] as const))("%s", (id, 
   const folder = `test/fixtures/clients/${id}`;
   const right = read(`${folder}/right.${extension(client)}`);
   it("has the entry in its example that the wizard would write", () => {
-    const tree = treeOf(client.files.project[0], right);
+    const tree = treeOf(client.files.project[0] ?? "", right);
     const [entry, ...more] = entriesIn(tree, client);
     expect(more).toEqual([]);
     expect(entry && JSON.parse(JSON.stringify(toJson(entry.value)))).toEqual(
-      entryFor(client, HALO_URL, variablesFor("halo")),
+      entryFor(client, HALO_URL, referring(variablesFor("halo"))),
     );
     const [server] = serversIn(tree, client);
     expect(server?.url?.text).toBe(HALO_URL);
@@ -205,8 +213,8 @@ it("a client is known by each of its project files, Claude Code by any `.mcp.jso
 });
 
 it("a client that expands no references gets an entry that runs mcp-remote, which does", () => {
-  const client: Client = { ...claudeCode, references: NONE };
-  const entry = entryFor(client, HALO_URL, variablesFor("halo"));
+  const client: Client = { ...claudeCode, references: NONE, entry: { ...claudeCode.entry, isBridged: true } };
+  const entry = entryFor(client, HALO_URL, referring(variablesFor("halo")));
   const file = (server: unknown) => JSON.stringify({ mcpServers: { halo: server } });
   const readIn = (text: string) => serversIn(treeOf(".mcp.json", text), client);
   const [server] = readIn(file(entry));
@@ -214,6 +222,6 @@ it("a client that expands no references gets an entry that runs mcp-remote, whic
   expect(server?.headers.map(({ name, text }) => [name, text])).toEqual(
     VALUES.map((value) => [HEADERS[value], `\${${variablesFor("halo")[value]}}`]),
   );
-  const [direct] = readIn(file(entryFor(claudeCode, HALO_URL, variablesFor("halo"))));
+  const [direct] = readIn(file(entryFor(claudeCode, HALO_URL, referring(variablesFor("halo")))));
   expect(variablesIn(direct?.headers[0]?.text ?? "", direct?.dialect ?? claudeCode.references)).toEqual([]);
 });

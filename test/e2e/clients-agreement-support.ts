@@ -7,7 +7,7 @@ import { delimiter, dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { vi } from "vitest";
 import { applyFixes } from "../../src/core/check/run.ts";
-import { entryFor } from "../../src/core/clients/entry.ts";
+import { entryFor, referring } from "../../src/core/clients/entry.ts";
 import type { Client } from "../../src/core/clients/model.ts";
 import type { JsonObject } from "../../src/core/formats/json.ts";
 import { HEADERS, variablesFor } from "../../src/core/halo.ts";
@@ -101,7 +101,7 @@ const TYPES = ["http", "sse", "streamable-http", "streamableHttp", "HTTP", "remo
 /** The files of a client: right ones, and what people take from other clients. */
 export function casesOf(client: Client, roots: readonly string[]): readonly Case[] {
   const { servers, entry: keys, format } = client;
-  const right = entryFor(client, URL_MARK, VARIABLES);
+  const right = entryFor(client, URL_MARK, referring(VARIABLES));
   const [urlKey = ""] = Object.keys(keys.url);
   const written = keys.names ?? keys.headers;
   const headers = right[written] as JsonObject;
@@ -117,7 +117,7 @@ export function casesOf(client: Client, roots: readonly string[]): readonly Case
   const { type: _type, ...withoutType } = right;
   const { [written]: _headers, ...withoutHeaders } = right;
   const { [client.demands?.partial ?? ""]: _partial, ...withoutPartial } = withoutType;
-  const beside = entryFor(client, `${URL_MARK}/beside`, VARIABLES);
+  const beside = entryFor(client, `${URL_MARK}/beside`, referring(VARIABLES));
   const of = (what: string, entry: JsonObject, more: Partial<Case> = {}): Case => {
     return { what, entry, token, text: fileOf(client, [servers], { halo: entry, beside }), ...more };
   };
@@ -197,7 +197,7 @@ export function casesOf(client: Client, roots: readonly string[]): readonly Case
 }
 
 const findingsIn = (client: Client, text: string, url: string) =>
-  findingsOf(RULES, { [client.files.project[0]]: text.replaceAll(URL_MARK, url) }, { allowMissing: true, url });
+  findingsOf(RULES, { [client.files.project[0] ?? ""]: text.replaceAll(URL_MARK, url) }, { allowMissing: true, url });
 
 /** The file as `check --fix` leaves it; undefined if it changes nothing. */
 export function fixedOf(client: Client, each: Case): Case | undefined {
@@ -385,7 +385,7 @@ export const ASK: Readonly<Record<string, Ask>> = {
 /** A new folder with this project file. */
 export function projectWith(machine: ScratchHome, client: Client, text: string): string {
   const folder = mkdtempSync(join(machine.root, "project-"));
-  const file = join(folder, client.files.project[0]);
+  const file = join(folder, client.files.project[0] ?? "");
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, text);
   return folder;

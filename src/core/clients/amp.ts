@@ -8,6 +8,8 @@ export const amp: Client = {
   label: "Amp",
   docs: "https://ampcode.com/manual#mcp",
   measured: "0.0.1790142911 (2026-11), without a login",
+  scopes: [],
+  programs: ["amp"],
   files: { project: [".amp/settings.json"], user: "~/.config/amp/settings.json" },
   servers: "amp.mcpServers",
   references: BRACES,

@@ -1,7 +1,7 @@
 /** Claude Code: its descriptor, and how it reads an entry (2.1.197 and 2.1.330, measured). */
 import { isObject, type Json } from "../formats/json.ts";
 import { HEADERS, VALUES, type Value, variablesFor } from "../halo.ts";
-import { entryFor } from "./entry.ts";
+import { entryFor, type HeaderValue, referring } from "./entry.ts";
 import { type Client, USUAL } from "./model.ts";
 import { also, BRACES_WITH_DEFAULT, expand } from "./references.ts";
 
@@ -11,7 +11,9 @@ export const claudeCode: Client = {
   id: "claude-code",
   label: "Claude Code",
   docs: "https://code.claude.com/docs/en/mcp",
-  measured: "2.1.330 (2026-11)",
+  measured: "2.1.332 (2026-11)",
+  isProven: true,
+  programs: ["claude"],
   files: { project: [".mcp.json"], user: "~/.claude.json" },
   format: "json",
   entry: { ...USUAL.entry, fixed: { type: "http" } },
@@ -35,7 +37,7 @@ export const reference = BRACES_WITH_DEFAULT.spell;
 
 /** The entry exactly as CM.com documents it. */
 export function haloEntry(name: string, url: string): Json {
-  return entryFor(claudeCode, url, variablesFor(name));
+  return entryFor(claudeCode, url, referring(variablesFor(name)));
 }
 
 /** What is sent where, exactly as the client sends it: without spaces at the ends of a header. Contains secrets. */
@@ -73,9 +75,7 @@ export interface Entry {
   readonly raw: Json;
 }
 
-/** How a header is written: one reference and nothing else, or text (a literal, another spelling, a mixture). */
-export type HeaderValue = { readonly env: string } | { readonly literal: string };
-
+/** One reference and nothing else, or text (a literal, another spelling, a mixture). */
 function headerValue(text: string): HeaderValue {
   const only = /^\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-)?\}$/.exec(text.trim());
   return only?.[1] === undefined ? { literal: text } : { env: only[1] };

@@ -12,6 +12,8 @@ export const codex: Client = {
   label: "Codex",
   docs: "https://developers.openai.com/codex/mcp",
   measured: "0.171.0 (2026-11)",
+  isProven: true,
+  programs: ["codex"],
   files: { project: [".codex/config.toml"], user: "~/.codex/config.toml" },
   format: "toml",
   servers: "mcp_servers",
@@ -32,6 +34,8 @@ export const codex: Client = {
   references: NAMES,
   unset: "absent",
   reads: ["~/.codex/.env"],
+  store: "~/.codex/.env",
+  ask: { by: "app-server" },
   verify: ["codex", "doctor", "--json"],
   next: [{ note: "Trust the folder when Codex asks: in a folder that is not trusted it ignores the project's file" }],
 };

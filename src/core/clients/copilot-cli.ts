@@ -7,6 +7,8 @@ export const copilotCli: Client = {
   label: "GitHub Copilot CLI",
   docs: "https://docs.github.com/en/copilot/how-tos/copilot-cli/customize-copilot/add-mcp-servers",
   measured: "1.0.102 (2026-11)",
+  isProven: true,
+  programs: ["copilot"],
   files: { project: [".github/mcp.json"], also: [".mcp.json"], user: "~/.copilot/mcp-config.json" },
   entry: { ...USUAL.entry, fixed: { type: "http", tools: ["*"] } },
   // its documentation; an entry without a type was not tried

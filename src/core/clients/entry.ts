@@ -2,7 +2,7 @@
 
 import type { Container, Entry, JsonObject, Node, Scalar } from "../formats/json.ts";
 import { isObjectNode, member, textOf, winners } from "../formats/nodes.ts";
-import { HEADERS, VALUES, type Value } from "../halo.ts";
+import { DEFAULT_NAME, HEADERS, VALUES, type Value, variablesFor } from "../halo.ts";
 import { strays } from "./demands.ts";
 import type { Client } from "./model.ts";
 import { also, BRACES, type Dialect, respelled, spelledIn } from "./references.ts";
@@ -194,16 +194,51 @@ function withOwn(text: string, dialect: Dialect, env: Node | undefined): string 
   return respelled(text, own, (name) => textOf(member(env, name)?.value) ?? "");
 }
 
-/** The entry of a connection: with references, never with values. A client that expands none of them gets it through mcp-remote. */
+/** How the value of a header is written: the name of a variable, or the value itself. */
+export type HeaderValue = { readonly env: string } | { readonly literal: string };
+
+/** References to the variables of a connection. */
+export const referring = (variables: Readonly<Record<Value, string>>): Readonly<Record<Value, HeaderValue>> => ({
+  token: { env: variables.token },
+  account: { env: variables.account },
+  profile: { env: variables.profile },
+});
+
+/** The id of the question for a variable, in a client that asks. */
+const askedId = (variable: string): string => variable.toLowerCase().replaceAll("_", "-");
+
+/**
+ * The entry of a connection. `asks`: the client asks a person for the values. A client that expands no references gets
+ * the values themselves, or, if it cannot connect to a URL, the entry of mcp-remote, whose `env` has them.
+ */
 export function entryFor(
-  { entry, references: { spell } }: Client,
+  { entry, references: { spell }, asks }: Client,
   url: string,
-  variables: Readonly<Record<Value, string>>,
+  values: Readonly<Record<Value, HeaderValue>>,
+  isAsked = false,
 ): JsonObject {
-  if (spell === undefined) {
-    const headers = VALUES.flatMap((value) => ["--header", `${HEADERS[value]}:${BRACES.spell(variables[value])}`]);
-    return { command: "npx", args: ["-y", "mcp-remote", url, ...headers] };
+  if (entry.isBridged) return bridged(url, values);
+  const made: Record<string, Record<string, string>> = {};
+  for (const value of VALUES) {
+    const written = values[value];
+    const key = "env" in written ? (entry.names ?? entry.headers) : entry.headers;
+    const reference = "env" in written && (isAsked && asks ? asks.spell(askedId(written.env)) : spell?.(written.env));
+    const text = "env" in written ? reference || written.env : written.literal;
+    made[key] = { ...made[key], [HEADERS[value]]: text };
   }
-  const headers = Object.fromEntries(VALUES.map((value) => [HEADERS[value], spell(variables[value])]));
-  return { ...entry.fixed, [Object.keys(entry.url)[0] ?? "url"]: url, [entry.names ?? entry.headers]: headers };
+  return { ...entry.fixed, [Object.keys(entry.url)[0] ?? "url"]: url, ...made };
+}
+
+/** Without a space after the colon: some programs split arguments at spaces (the README of mcp-remote 0.15.1). */
+function bridged(url: string, values: Readonly<Record<Value, HeaderValue>>): JsonObject {
+  const usual = variablesFor(DEFAULT_NAME);
+  const parts = VALUES.map((value) => {
+    const written = values[value];
+    const variable = "env" in written ? written.env : usual[value];
+    const own = "literal" in written ? [[variable, written.literal] as const] : [];
+    return { own, words: ["--header", `${HEADERS[value]}:${BRACES.spell(variable)}`] };
+  });
+  const env = Object.fromEntries(parts.flatMap(({ own }) => own));
+  const args = ["-y", "mcp-remote", url, "--transport", "http-only", ...parts.flatMap(({ words }) => words)];
+  return { command: "npx", args, ...(Object.keys(env).length > 0 ? { env } : {}) };
 }

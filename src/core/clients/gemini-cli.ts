@@ -9,6 +9,8 @@ export const geminiCli: Client = {
   label: "Gemini CLI",
   docs: "https://geminicli.com/docs/tools/mcp-server/",
   measured: "0.61.0 (2026-11)",
+  isProven: true,
+  programs: ["gemini"],
   files: { project: [".gemini/settings.json"], user: "~/.gemini/settings.json" },
   entry: { url: { httpUrl: "http", url: "type" }, headers: "headers" },
   // it prints "Invalid configuration" for any unknown key or type, but connects
@@ -17,8 +19,11 @@ export const geminiCli: Client = {
   references: DOLLAR_WITH_DEFAULT,
   foreign: [[/^\$\{[^{}]*\}$/, "empty"]],
   unset: "empty",
+  // it expands a header twice, the second time in the value
+  spoils: /\$/,
   reads: [".gemini/.env", ".env"],
   blanks: /^(?!GEMINI_CLI_).*(?:TOKEN|SECRET|PASSWORD|PASSWD|KEY|AUTH|CREDENTIAL|CREDS|PRIVATE|CERT)/i,
+  ask: { by: "list", argv: ["mcp", "list"], connected: /Connected/, failed: /Disconnected/ },
   verify: ["gemini", "mcp", "list"],
   next: [
     { note: "Trust the folder when Gemini CLI asks: in a folder that is not trusted no server is loaded" },

@@ -7,6 +7,7 @@ export const junie: Client = {
   label: "Junie",
   docs: "https://www.jetbrains.com/help/junie/model-context-protocol-mcp.html",
   measured: "documentation (2026-11)",
+  scopes: [],
   files: { project: [".junie/mcp/mcp.json"], user: "~/.junie/mcp/mcp.json" },
   format: "json",
   references: UNKNOWN,

@@ -7,6 +7,7 @@ export const kiro: Client = {
   label: "Kiro",
   docs: "https://kiro.dev/docs/mcp/configuration",
   measured: "documentation (2026-11)",
+  programs: ["kiro-cli", "kiro"],
   files: { project: [".kiro/settings/mcp.json"], user: "~/.kiro/settings/mcp.json" },
   format: "json",
   references: BRACES,

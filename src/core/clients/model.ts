@@ -4,6 +4,15 @@ import type { JsonObject } from "../formats/json.ts";
 import type { Dialect, Foreign } from "./references.ts";
 import type { Shape } from "./shapes.ts";
 
+export type ClientScope = "project" | "user";
+
+/** How a program is asked about a configuration that has only our entry: io/ask-client.ts. */
+export type Ask =
+  /** A command that lists the servers; a line with the name of ours tells. */
+  | { readonly by: "list"; readonly argv: readonly string[]; readonly connected: RegExp; readonly failed: RegExp }
+  /** `app-server` (JSON-RPC on stdin), and `serve` (HTTP). */
+  | { readonly by: "app-server" | "serve" };
+
 /** How one client is configured. Every fact is of the version in `measured`. */
 export interface Client {
   /** Also the name of its file here, of its page in docs/clients and of its folder in test/fixtures/clients. */
@@ -12,9 +21,15 @@ export interface Client {
   readonly docs: string;
   /** The version that was run, with the month; or what was read instead. */
   readonly measured: string;
+  /** The program itself has delivered the three headers to a server (test/clients). */
+  readonly isProven: boolean;
+  /** Where the wizard writes an entry; nowhere: `guide` says what to do. */
+  readonly scopes: readonly ClientScope[];
+  /** Its programs on the PATH; the folder of its user file also shows that it is installed. */
+  readonly programs: readonly string[];
   readonly files: {
-    /** From the root of a project. If there are several, the first one is written. */
-    readonly project: readonly [string, ...string[]];
+    /** From the root of a project. If there are several, the first one is written unless another one exists. */
+    readonly project: readonly string[];
     /** Project files of other clients that it reads too. */
     readonly also?: readonly string[];
     readonly user: string | { readonly linux: string; readonly macos: string; readonly windows: string };
@@ -32,6 +47,8 @@ export interface Client {
     /** Other keys whose value is the name of a variable. */
     readonly variables?: readonly string[];
     readonly fixed?: JsonObject;
+    /** It connects to no URL itself: its entry starts mcp-remote. */
+    readonly isBridged?: boolean;
   };
   /** Undefined for Claude Code: claude-loader.ts has more. */
   readonly demands: Demands | undefined;
@@ -47,7 +64,15 @@ export interface Client {
   /** Variables that it empties when they come from one of those files. */
   readonly blanks?: RegExp;
   /** Values that it asks a person for: the key of the root that describes them, and a reference to one. */
-  readonly asks?: { readonly list: string; readonly reference: RegExp };
+  readonly asks?: { readonly list: string; readonly reference: RegExp; readonly spell: (id: string) => string };
+  /** The private file of variables that it reads in every folder. Without it, an entry of the user has the values themselves. */
+  readonly store?: string;
+  /** Characters of a value that it does not send as they are. */
+  readonly spoils?: RegExp;
+  /** How its program is asked whether it connects; undefined if it cannot tell. */
+  readonly ask?: Ask;
+  /** A link that adds an entry, which contains references only. */
+  readonly link?: (name: string, entry: JsonObject) => string;
   /** A command that lists the servers and whether they connect; undefined if there is none. */
   readonly verify: readonly [string, ...string[]] | undefined;
   /** What a person does after the entry is written. */
@@ -80,6 +105,9 @@ export const USUAL = {
   servers: "mcpServers",
   entry: { url: { url: "type" }, headers: "headers" },
   demands: { lost: "server", remote: {} },
+  isProven: false,
+  scopes: ["project", "user"],
+  programs: [],
   reads: [],
   verify: undefined,
   next: [],

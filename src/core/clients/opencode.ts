@@ -9,6 +9,8 @@ export const opencode: Client = {
   label: "opencode",
   docs: "https://opencode.ai/docs/mcp-servers/",
   measured: "1.18.33 (2026-11)",
+  isProven: true,
+  programs: ["opencode"],
   files: { project: ["opencode.json", "opencode.jsonc"], user: "~/.config/opencode/opencode.json" },
   servers: "mcp",
   entry: { url: { url: "http" }, headers: "headers", fixed: { type: "remote", enabled: true, oauth: false } },
@@ -24,5 +26,6 @@ export const opencode: Client = {
   // it replaces its own references in the text of the file: `${env:NAME}` becomes "$" and the value
   foreign: [[/\{env:[^}]*\}/, "inside"]],
   unset: "empty",
+  ask: { by: "serve" },
   verify: ["opencode", "mcp", "list"],
 };

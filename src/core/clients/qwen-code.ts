@@ -9,6 +9,8 @@ export const qwenCode: Client = {
   label: "Qwen Code",
   docs: "https://qwenlm.github.io/qwen-code-docs/en/users/features/mcp/",
   measured: "0.24.4 (2026-11)",
+  isProven: true,
+  programs: ["qwen"],
   files: { project: [".qwen/settings.json"], user: "~/.qwen/settings.json" },
   entry: { url: { httpUrl: "http", url: "sse" }, headers: "headers" },
   demands: { lost: "server", remote: { fields: { headers: record("an object", anything) } } },
@@ -17,6 +19,8 @@ export const qwenCode: Client = {
   foreign: [],
   unset: "literal",
   reads: ["~/.qwen/.env"],
+  store: "~/.qwen/.env",
+  ask: { by: "list", argv: ["mcp", "list"], connected: /Connected/, failed: /Disconnected/ },
   verify: ["qwen", "mcp", "list"],
   next: [{ run: ["qwen", "mcp", "approve", "halo"] }],
 };

@@ -8,6 +8,8 @@ export const vscode: Client = {
   label: "VS Code",
   docs: "https://code.visualstudio.com/docs/copilot/reference/mcp-configuration",
   measured: "1.139.1, as code-server 4.139.1 (2026-11)",
+  isProven: true,
+  programs: ["code", "code-insiders"],
   files: {
     project: [".vscode/mcp.json"],
     user: {
@@ -28,6 +30,7 @@ export const vscode: Client = {
   references: also(ENV, /^\$\{(?:input|env|config|command):[^}]+\}$/),
   foreign: [],
   unset: "empty",
-  asks: { list: "inputs", reference: /^\$\{input:([^}]+)\}$/ },
+  asks: { list: "inputs", reference: /^\$\{input:([^}]+)\}$/, spell: (id) => `\${input:${id}}` },
+  link: (name, entry) => `vscode:mcp/install?${encodeURIComponent(JSON.stringify({ name, ...entry }))}`,
   next: [{ note: "In the Command Palette run MCP: List Servers, choose halo, then Start Server" }],
 };

@@ -1,6 +1,7 @@
 /** What a run is about: a new connection, or the one that a repository already refers to. Pure. */
 import { isHaloUrl } from "../check/halo-servers.ts";
-import type { Entry, HeaderValue } from "../clients/claude-code.ts";
+import type { Entry } from "../clients/claude-code.ts";
+import type { HeaderValue } from "../clients/entry.ts";
 import { isFollowed } from "../connection.ts";
 import type { Server } from "../doctor/entries.ts";
 import { isObject } from "../formats/json.ts";
