@@ -15,7 +15,7 @@ const PAGES: Record<Command["name"], () => Promise<{ run(context: Context, optio
 
 function flagLine({ name, short, arg, values, summary }: Flag): string {
   const left = `  ${short === undefined ? "    " : `-${short}, `}--${name}${arg === undefined ? "" : ` <${arg}>`}`;
-  return `${left.padEnd(30)}${values?.join(" | ") ?? summary}`;
+  return `${left.padEnd(30)}${summary || values?.join(" | ")}`;
 }
 
 function help(version: string, { name, words, flags, notes, examples }: Command): string {

@@ -1,4 +1,5 @@
 /** Every command and flag: the parser and the help are made from this, and a test compares README with it. */
+import { CLIENT_IDS, TOLD_IDS } from "./core/clients/ids.ts";
 
 export interface Flag {
   readonly name: string;
@@ -11,14 +12,18 @@ export interface Flag {
   readonly summary: string;
 }
 
-export const CLIENTS = ["claude-code", "claude-ai", "chatgpt"] as const;
-export type ClientId = (typeof CLIENTS)[number];
 export const BRIDGES = ["claude-settings", "direnv", "none"] as const;
 export type Bridge = (typeof BRIDGES)[number];
 const CI_KINDS = ["none", "github", "gitlab", "pre-commit", "lefthook", "husky"] as const;
 
 export const INIT_FLAGS: readonly Flag[] = [
-  { name: "client", arg: "id,…", values: CLIENTS, env: "HALO_CLIENT", summary: "" },
+  {
+    name: "client",
+    arg: "id,…",
+    values: [...CLIENT_IDS, ...TOLD_IDS, "found"],
+    env: "HALO_CLIENT",
+    summary: "ids (see: npx create-halo-mcp clients), or: found",
+  },
   { name: "scope", arg: "scope,…", values: ["project", "local", "user"], env: "HALO_SCOPE", summary: "" },
   { name: "name", arg: "name", env: "HALO_NAME", summary: "server name (default: halo)" },
   { name: "url", arg: "url", env: "HALO_MCP_URL", summary: "endpoint (default: HALO's)" },

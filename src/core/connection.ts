@@ -3,7 +3,9 @@
 import { isSecretName } from "./check/secret-judge.ts";
 import { type Entry, expandEntry, type Sent } from "./clients/claude-code.ts";
 import { type Env, type Layer, layerOf } from "./clients/claude-state.ts";
+import type { ServerEntry } from "./clients/entry.ts";
 import { references } from "./clients/references.ts";
+import { sentBy } from "./clients/sent.ts";
 import { endpointProblem, HALO_URL, HEADERS, isSafeVariable, storeOf, VALUES, type Value } from "./halo.ts";
 import { printable } from "./secrets.ts";
 
@@ -69,18 +71,41 @@ export type ToSend =
       readonly url?: string | undefined;
     };
 
+type OpenEnv = Parameters<typeof sentBy>[1];
+type NotSent = Extract<ToSend, { ok: false }>;
+
 /** What a request contains, or why nothing is sent. `more`: values that the URL never uses: a repository may set them. */
 export function whatToSend(entry: Entry, env: Env, more: Env, given: Consent): ToSend {
-  type Cause = Extract<ToSend, { ok: false }>["cause"];
-  const no = (cause: Cause, reason: string, url?: string): ToSend => ({ ok: false, cause, reason, url });
+  const no = (cause: NotSent["cause"], reason: string, url?: string): ToSend => ({ ok: false, cause, reason, url });
   if (entry.runs) return no("entry-runs", "the entry starts a program, which is never run here");
   const address = expandEntry({ url: entry.url, headers: {} }, env);
   if (address.missing.length > 0) return no("bad-url", `the URL uses ${address.missing.join(", ")}, which is not set`);
   const permission = mayReceive(address.url, given);
   if (!permission.ok) return no(permission.cause, permission.problem);
   const sent = { ...expandEntry(entry, { ...env, ...more }), url: address.url };
+  return judged(sent, entry.scope === "project");
+}
+
+/** The same for an entry of another client: `answers` are what a person enters where it asks. */
+export function whatClientSends(
+  server: ServerEntry,
+  env: OpenEnv,
+  answers: OpenEnv,
+  given: Consent,
+  ofRepository: boolean,
+): ToSend {
+  const sent = sentBy(server, env, answers);
+  const permission = mayReceive(sent.url, given);
+  return permission.ok
+    ? judged(sent, ofRepository)
+    : { ok: false, cause: permission.cause, reason: permission.problem };
+}
+
+/** Whether the headers may be sent as they are. `ofRepository`: it chose the variables. */
+function judged(sent: Sent, ofRepository: boolean): ToSend {
+  const no = (cause: NotSent["cause"], reason: string, url?: string): ToSend => ({ ok: false, cause, reason, url });
   const unsafe = sent.read.find(({ variable, header }) => !isFollowed(variable, meantBy(header)));
-  if (entry.scope === "project" && unsafe !== undefined) {
+  if (ofRepository && unsafe !== undefined) {
     const would = `the header ${printable(unsafe.header, 60)} would send the variable ${unsafe.variable}`;
     return no("bad-value", `${would}, which is not meant for HALO`);
   }

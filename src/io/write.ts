@@ -122,7 +122,8 @@ async function perform(step: WriteStep, locks: ReadonlyMap<string, Lock>, option
 
 /** A file keeps its mode; a new one gets the mode of the umask, 0600 with a secret, or that of the step. */
 function stage(path: string, text: string, step: WriteStep, entry: Known): void {
-  const mode = entry.kind === "file" ? entry.mode : step.secret ? 0o600 : step.mode;
+  const kept = entry.kind === "file" ? entry.mode & (step.closes ? 0o700 : 0o7777) : undefined;
+  const mode = kept ?? (step.secret ? 0o600 : step.mode);
   fs.writeFileSync(path, text, { flag: "wx", mode: mode === undefined ? 0o666 : 0o600, flush: true });
   // only root may change the owner; before chmod, because it clears mode bits
   if (entry.kind === "file") quietly(() => fs.chownSync(path, entry.stat.uid, entry.stat.gid));

@@ -3,11 +3,12 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parse } from "../../src/cli.ts";
 import { commandFor, startLines } from "../../src/commands/init/screens.ts";
-import { type Choice, type InitOptions, type Page, readOptions, type Survey } from "../../src/commands/init/survey.ts";
+import { type InitOptions, type Page, readOptions, type Survey } from "../../src/commands/init/survey.ts";
 import { agreeOnUrl, permitted } from "../../src/commands/init/test.ts";
 import { usable, valuesOf } from "../../src/commands/init/values.ts";
+import { choiceOf } from "../../src/commands/shared/client-files.ts";
 import type { Context } from "../../src/context.ts";
-import { haloEntry } from "../../src/core/clients/claude-code.ts";
+import { claudeCode, haloEntry } from "../../src/core/clients/claude-code.ts";
 import { haloEntries } from "../../src/core/doctor/entries.ts";
 import { HALO_URL } from "../../src/core/halo.ts";
 import { decideTarget, type Target } from "../../src/core/plan/target.ts";
@@ -18,10 +19,11 @@ import { good, setupOf, type Told } from "../core/doctor-support.ts";
 const context = { cwd: "/repo", env: {} } as Context;
 const optionsOf = (argv: readonly string[]): InitOptions => readOptions(context, parse(argv, {}).options);
 
+const where = { file: ".mcp.json", client: claudeCode };
 /** What a repository is set up for: its entry with a URL of its own, or nothing yet. */
 function targetFor(url?: string, name = "halo"): Target {
   const entries = url === undefined ? [] : haloEntries({ [name]: haloEntry("halo", url) }, "project", name);
-  const decision = decideTarget(entries, { name: url === undefined ? name : undefined, url: undefined });
+  const decision = decideTarget(entries, { name: url === undefined ? name : undefined, url: undefined }, where);
   if (!decision.ok) throw new Error(decision.reason);
   return decision.target;
 }
@@ -35,7 +37,7 @@ function pageOf(given: Partial<Page> = {}): Page {
 }
 
 const values = { token: "tok-0123456789abcdef", account: "acc", profile: "-pro" };
-const choice: Choice = { clients: ["claude-code"], scopes: ["project"] };
+const choice = choiceOf(["claude-code"], ["project"]);
 
 describe("agreeOnUrl", () => {
   const FOREIGN = "https://gateway.example/mcp";
@@ -145,7 +147,7 @@ describe("commandFor", () => {
   });
 
   it("recreates what was decided: web clients alone, a foreign host that was agreed to, another name", () => {
-    const web: Choice = { clients: ["claude-ai"], scopes: [] };
+    const web = choiceOf(["claude-ai"], ["project"]);
     expect(again({}, web).choice).toEqual(web);
     const url = "https://gateway.example/it's?a=$(touch$IFS/x);b";
     expect(again({ target: targetFor(url) }).url).toBe(url);

@@ -1,8 +1,9 @@
 /** What the tests of a set-up plan start from. */
-import { haloEntry } from "../../src/core/clients/claude-code.ts";
+import { claudeCode, haloEntry } from "../../src/core/clients/claude-code.ts";
 import { haloEntries } from "../../src/core/doctor/entries.ts";
 import type { Json } from "../../src/core/formats/json.ts";
 import { HALO_URL } from "../../src/core/halo.ts";
+import { removeEdits, setEdits } from "../../src/core/plan/clients.ts";
 import { type Planned, type ProjectInput, planRemoval, type RemovalInput } from "../../src/core/plan/install.ts";
 import type { FileState, Snapshot, WriteStep } from "../../src/core/plan/model.ts";
 import { decideTarget, type Target } from "../../src/core/plan/target.ts";
@@ -23,23 +24,33 @@ const state = (path: string, text: string | undefined): FileState =>
   text === undefined ? { kind: "absent", realPath: path } : { kind: "file", realPath: path, text, mode: 0o644 };
 export const snapshotOf = (texts: Texts): Snapshot =>
   new Map(Object.values(paths).map((path) => [path, state(path, texts[path])]));
+const MCP = { file: ".mcp.json", client: claudeCode };
 export const targetOf = (servers: Json = {}, name?: string): Target => {
-  const decision = decideTarget(haloEntries(servers, "project", name ?? "halo"), { name, url: undefined });
+  const decision = decideTarget(haloEntries(servers, "project", name ?? "halo"), { name, url: undefined }, MCP);
   if (!decision.ok) throw new Error(decision.reason);
   return decision.target;
 };
 const project = (texts: Texts) => ({ paths, snapshot: snapshotOf(texts), target: targetOf(), envFromRoot: ".env" });
-export const input = (given: Partial<ProjectInput> = {}, texts: Texts = {}): ProjectInput => ({
-  ...project(texts),
-  values,
-  bridge: "claude-settings",
-  exceptions: [],
-  uncovered: [".env", ".claude/settings.local.json"],
-  excluded: [],
-  ...given,
-});
-export const remove = (texts: Texts, given: Partial<RemovalInput> = {}): Planned =>
-  planRemoval({ ...project(texts), tracked: new Set(), kept: new Set(), ...given });
+const file = { client: claudeCode, scope: "project", path: paths.mcp, store: undefined } as const;
+const written = (target: Target) => ({ ...target, values, isAsked: true });
+export function input(given: Partial<ProjectInput> = {}, texts: Texts = {}): ProjectInput {
+  const { target } = { ...project(texts), ...given };
+  return {
+    ...project(texts),
+    values,
+    bridge: "claude-settings",
+    exceptions: [],
+    uncovered: [".env", ".claude/settings.local.json"],
+    excluded: [],
+    entryEdits: [[paths.mcp, target.mode === "new" ? setEdits(file, written(target), undefined) : []]],
+    ...given,
+  };
+}
+export function remove(texts: Texts, given: Partial<RemovalInput> = {}): Planned {
+  const { target } = { ...project(texts), ...given };
+  const entryEdits = [[paths.mcp, removeEdits(file, written(target), undefined)]] as const;
+  return planRemoval({ ...project(texts), tracked: new Set(), kept: new Set(), entryEdits, ...given });
+}
 export function steps(planned: Planned): readonly WriteStep[] {
   if (!planned.ok) throw new Error(`${planned.path}: ${planned.refused.reason}`);
   return planned.steps;

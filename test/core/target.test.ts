@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { claudeCode } from "../../src/core/clients/claude-code.ts";
 import { haloEntries } from "../../src/core/doctor/entries.ts";
 import type { Json } from "../../src/core/formats/json.ts";
 import { HALO_URL } from "../../src/core/halo.ts";
@@ -7,7 +8,11 @@ import { referring } from "./plan-input.ts";
 
 const { headers } = referring;
 const decide = (servers: Json, given: Partial<Wish> = {}) =>
-  decideTarget(haloEntries(servers, "project", given.name ?? "halo"), { name: undefined, url: undefined, ...given });
+  decideTarget(
+    haloEntries(servers, "project", given.name ?? "halo"),
+    { name: undefined, url: undefined, ...given },
+    { file: ".mcp.json", client: claudeCode },
+  );
 
 function target(servers: Json, given: Partial<Wish> = {}) {
   const decision = decide(servers, given);

@@ -1,23 +1,37 @@
 /** The wizard, from top to bottom: look, ask, test, plan, write, test what was written, say what to do next. */
 import type { Context } from "../../context.ts";
-import { haloEntry, type Scope } from "../../core/clients/claude-code.ts";
+import { claudeCode, haloEntry } from "../../core/clients/claude-code.ts";
 import { envIn } from "../../core/clients/claude-state.ts";
+import { CLIENT_IDS, type ClientId, TOLD_IDS } from "../../core/clients/ids.ts";
+import { CLIENTS } from "../../core/clients/index.ts";
 import type { Diagnosis } from "../../core/diagnosis/diagnose.ts";
 import { equalJson } from "../../core/formats/json.ts";
 import { LABELS, PASTED_BREAK, VALUES } from "../../core/halo.ts";
 import { isOwn } from "../../core/plan/claude-program.ts";
 import type { Plan } from "../../core/plan/model.ts";
-import { decideTarget, variablesOf } from "../../core/plan/target.ts";
+import { variablesOf } from "../../core/plan/target.ts";
 import { Cancelled, Refusal, UsageError } from "../../errors.ts";
-import { CLIENTS, type ClientId, type RawOptions } from "../../flags.ts";
+import type { RawOptions } from "../../flags.ts";
 import { clearStaleLock } from "../../io/lock.ts";
 import { type Ask, createAsk } from "../../ui/ask.ts";
 import { createShow } from "../../ui/show.ts";
 import { carryOut, changes } from "../shared/carry-out.ts";
+import { choiceOf, isInProject } from "../shared/client-files.ts";
+import { proveClients } from "./client-proof.ts";
+import { decideAmong } from "./clients.ts";
 import { buildPlan, buildRemoval, checkBeforehand, keepsBridge } from "./plan.ts";
 import { commandFor, conclude, handSteps, headlineOf, nextSteps, showPlan, statusLines } from "./screens.ts";
 import { canAsk, type Decided, entryIn, introduce, lookAgain, type Page, readOptions, survey } from "./survey.ts";
-import { agreeOnUrl, type Proof, prove, showDiagnosis, TITLE, testFailed, testValues } from "./test.ts";
+import {
+  agreeOnUrl,
+  type ClientProof,
+  type Proof,
+  prove,
+  showDiagnosis,
+  TITLE,
+  testFailed,
+  testValues,
+} from "./test.ts";
 import { askIds, askToken, type Candidates, candidate, usable, valueSources, valuesOf } from "./values.ts";
 
 /** The wizard. Exit code: 0 done or already set up, 1 refused or not connected. */
@@ -32,9 +46,9 @@ export async function run(context: Context, raw: RawOptions): Promise<number> {
   const options = { ...given, choice };
   // a killed run may have left an old token in the lock of a file that this run does not write
   if (!options.dryRun) for (const path of here.snapshot.keys()) clearStaleLock(path);
-  const isProject = choice.scopes.includes("project");
+  const isProject = isInProject(choice);
   // a repository does not affect what a person sets up only for themselves
-  const decision = decideTarget(isProject ? here.entries.project : [], options);
+  const decision = decideAmong(here, choice, options);
   if (!decision.ok) throw new Refusal(decision.reason, { hint: decision.hint });
   const { target } = decision;
   const ask = isAsked ? await createAsk(context, PASTED_BREAK) : undefined;
@@ -49,14 +63,14 @@ export async function run(context: Context, raw: RawOptions): Promise<number> {
   if (found !== undefined && (isJoining || !isProject)) {
     const decided = { values: found, choice };
     const plan = await buildPlan(page, decided);
-    if (choice.scopes.length > 0 && !changes(plan)) return await alreadySetUp(page, decided, plan, candidates);
+    if (choice.scopes.length + choice.places.length > 0 && !changes(plan))
+      return await alreadySetUp(page, decided, plan, candidates);
   }
   const { values, tested } =
     ask !== undefined && !(options.yes && found !== undefined)
       ? await askUntilConnected(page, ask, candidates, isJoining)
       : await takeValues(page, candidates);
-  const chosen =
-    decides === undefined || options.isChosen || isJoining ? choice : await askChoice(decides, choice.scopes);
+  const chosen = decides === undefined || options.isChosen || isJoining ? choice : await askChoice(decides, page);
   if (!isProject) await checkBeforehand(page, chosen);
   return await finish(page, { values, choice: chosen }, tested);
 }
@@ -115,34 +129,45 @@ async function askUntilConnected(page: Page, ask: Ask, candidates: Candidates, a
   }
 }
 
-async function askChoice(ask: Ask, initial: readonly Scope[]) {
-  const picked = await ask.several<Scope | ClientId>({
+const SCOPES = ["project", "local", "user"] as const;
+
+/** The clients that are here, and those that need a person. The others: `--client`. */
+async function askChoice(ask: Ask, { here, options: { choice } }: Page) {
+  const others = CLIENTS.filter(
+    ({ id, scopes }) => id !== claudeCode.id && scopes.length > 0 && here.installed.has(id),
+  );
+  const picked = await ask.several<string>({
     message: "What do you want to connect?",
     choices: [
       { value: "project", label: "Claude Code, for this repository", hint: ".mcp.json, for the team" },
       { value: "local", label: "Claude Code, only me, in this repository" },
       { value: "user", label: "Claude Code, only me, everywhere" },
+      ...others.map(({ id, label, files, scopes }) => {
+        const file = scopes.includes("project") ? files.project[0] : undefined;
+        return { value: id, label, hint: file ?? "only me, everywhere" };
+      }),
       { value: "claude-ai", label: "Claude.ai", hint: "steps to do by hand" },
       { value: "chatgpt", label: "ChatGPT", hint: "steps to do by hand" },
     ],
-    initial,
+    initial: choice.scopes,
   });
-  const scopes = (["project", "local", "user"] as const).filter((scope) => picked.includes(scope));
-  const clients = CLIENTS.filter((client) => (client === "claude-code" ? scopes.length > 0 : picked.includes(client)));
-  return { clients, scopes };
+  const scopes = SCOPES.filter((scope) => picked.includes(scope));
+  const ids = [...CLIENT_IDS, ...TOLD_IDS].filter((id) => picked.includes(id));
+  const clients = scopes.length > 0 ? [claudeCode.id as ClientId, ...ids] : ids;
+  return choiceOf(clients, scopes.length > 0 ? scopes : ["project"]);
 }
 
 /** A complete set-up on disk: tested, and nothing is written unless the person wants something else. */
 async function alreadySetUp(page: Page, decided: Decided, plan: Plan, candidates: Candidates): Promise<number> {
   const { options, show, here, decides } = page;
-  const proof = options.skipTest ? undefined : await prove(page, decided);
+  const proof = options.skipTest ? undefined : await proveAll(page, decided);
   const end = (headline: string) =>
     conclude(page, decided, { ok: proof?.ok !== false, headline, plan, proof, next: handSteps(plan) });
   if (proof === undefined) return end("Already set up; not tested. Nothing was written.");
-  const headline = headlineOf(proof, false, here);
+  const headline = headlineOf(proof, false, decided, here);
   if (decides === undefined) return end(headline);
   if (proof.ok) show.ok(headline);
-  const place = decided.choice.scopes.includes("project") ? "this repository" : "Claude Code";
+  const place = isInProject(decided.choice) ? "this repository" : "your clients";
   const next = await decides.select({
     message: "What now?",
     choices: [
@@ -192,6 +217,18 @@ function assertSameEntry(page: Page): void {
   );
 }
 
+/** Through Claude Code, then through the other clients. */
+async function proveAll(page: Page, decided: Decided): Promise<Proof | undefined> {
+  const claude = await prove(page, decided);
+  if (claude?.ok === false) return claude;
+  const others = await proveClients(page, decided);
+  const last = others.at(-1);
+  if (last === undefined) return claude;
+  const isDown = ({ files, client }: ClientProof): boolean =>
+    !files.ok || client === "failed" || client === "needs-auth";
+  return { client: "not-asked", ...claude, files: claude?.files ?? last.files, ok: !others.some(isDown), others };
+}
+
 async function finish(page: Page, decided: Decided, tested: Diagnosis | undefined): Promise<number> {
   const make = (now: Page) => buildPlan(now, decided);
   const { plan, statuses, changed } = await carry(page, decided, "Apply these changes?", make);
@@ -203,12 +240,12 @@ async function finish(page: Page, decided: Decided, tested: Diagnosis | undefine
   };
   if (tested === undefined) return end(true, `${done}, but not tested.`);
   if (!tested.ok) return end(false, `${done}, although the test failed: ${tested.cause ?? "unknown"}.`);
-  const proof = await prove(page, decided).catch((error: unknown) => {
+  const proof = await proveAll(page, decided).catch((error: unknown) => {
     const written = "The files above are written; run the command again to test them.";
     throw error instanceof Cancelled && changed ? new Cancelled(`Cancelled during the last test. ${written}`) : error;
   });
   if (proof === undefined) return end(true, "The values work. What is left to do by hand:");
-  return end(proof.ok, headlineOf(proof, changed, page.here), proof);
+  return end(proof.ok, headlineOf(proof, changed, decided, page.here), proof);
 }
 
 async function remove(page: Page, decided: Decided): Promise<number> {

@@ -3,7 +3,6 @@ import { basename, join, relative, sep } from "node:path";
 import { documentOf } from "../../core/check/documents.ts";
 import { isPrivate } from "../../core/check/env-files.ts";
 import { envIn } from "../../core/clients/claude-state.ts";
-import { references } from "../../core/clients/references.ts";
 import { toSh } from "../../core/command-line.ts";
 import { haloEntries } from "../../core/doctor/entries.ts";
 import { jsonOf, property } from "../../core/formats/json.ts";
@@ -11,24 +10,36 @@ import { placeWords } from "../../core/formats/lines.ts";
 import { HALO_URL, nameProblem } from "../../core/halo.ts";
 import { CI_FILES, planCi } from "../../core/plan/ci.ts";
 import { isOwn, type OwnScope, planClaude, planSettings, removeEntry } from "../../core/plan/claude-program.ts";
-import { type Planned, planProject, planRemoval, secretsOf } from "../../core/plan/install.ts";
+import { hasLiterals } from "../../core/plan/clients.ts";
+import {
+  editFiles,
+  type Planned,
+  planProject,
+  planRemoval,
+  planTakingOut,
+  secretsOf,
+} from "../../core/plan/install.ts";
 import type { Plan, Secrets, Step, TellStep, WriteStep } from "../../core/plan/model.ts";
+import { variablesOf } from "../../core/plan/target.ts";
 import { EnvironmentError, Refusal } from "../../errors.ts";
 import { readsStdin } from "../../io/claude.ts";
 import { gitFolderOf } from "../../io/git.ts";
 import { isInside, readState, readTemplate } from "../../io/read.ts";
+import { type Choice, chosenFiles, isInProject } from "../shared/client-files.ts";
 import { assertInside, assertPrivate } from "../shared/privacy.ts";
-import { type Choice, type Decided, entryIn, type Page, type Survey, type Values } from "./survey.ts";
+import { entryEdits, removalEdits } from "./clients.ts";
+import { type Decided, entryIn, type Page, type Survey, type Values } from "./survey.ts";
 
 const placeOf = ({ snapshot }: Survey, path: string) => ({ path, realPath: snapshot.get(path)?.realPath ?? path });
 
 const BRIDGE = ".claude/settings.local.json";
 
 /** Patterns for the secret files that no rule covers yet: for the team's ignore file, and for the one of this clone and its worktrees. */
-async function uncoveredPatterns({ options, target, here }: Page) {
+async function uncoveredPatterns(page: Page, choice: Choice) {
+  const { target, here } = page;
   const { git, bridgeGit, paths, root, folder, project, envFromRoot, state } = here;
   const isNew = target.mode === "new";
-  const isBridge = options.bridge === "claude-settings";
+  const isBridge = hasBridge(page, choice);
   const own = state.files.localSettings.state.realPath;
   const files = [
     // anchored if the file is in a subfolder
@@ -84,12 +95,17 @@ function stepsOf(planned: Planned): readonly WriteStep[] {
   throw new Refusal(`${path}${placeWords(text, refused.offset)}: ${refused.reason}`, { hint }, "refused-file");
 }
 
-async function projectSteps(page: Page, values: Values): Promise<readonly Step[]> {
+/** Claude Code takes the values from its settings. */
+const hasBridge = ({ options }: Page, { scopes }: Choice): boolean =>
+  options.bridge === "claude-settings" && scopes.includes("project");
+
+async function projectSteps(page: Page, choice: Choice, values: Values): Promise<readonly Step[]> {
   const { target, here, options } = page;
-  const patterns = await uncoveredPatterns(page);
+  const patterns = await uncoveredPatterns(page, choice);
   assertExclude(here, patterns.excluded);
   const all = { ...here, ...patterns, exceptions: await exceptionsFor(page) };
-  const written = planProject({ ...all, target, values, bridge: options.bridge });
+  const bridge = options.bridge === "direnv" ? "direnv" : hasBridge(page, choice) ? "claude-settings" : "none";
+  const written = planProject({ ...all, target, values, bridge, entryEdits: entryEdits(page, choice, values).project });
   return [...stepsOf(written), ...ciSteps(page)];
 }
 
@@ -125,20 +141,25 @@ function otherFile({ here: { snapshot, paths } }: Page) {
 }
 
 /** Every refusal that can be known before a question is asked. */
-export async function checkBeforehand(page: Page, { scopes }: Choice): Promise<void> {
+export async function checkBeforehand(page: Page, choice: Choice): Promise<void> {
   const { options, here, target } = page;
-  if (!scopes.includes("project")) return;
-  if (options.bridge === "claude-settings") assertFits(here, here.paths.bridge);
+  for (const file of chosenFiles(here, choice)) {
+    if (file.scope === "project") assertInside(here.root, placeOf(here, file.path));
+    else if (hasLiterals(file)) await assertPrivate(here, placeOf(here, file.path), { ignored: false });
+    if (file.store !== undefined) await assertPrivate(here, placeOf(here, file.store), { ignored: false });
+  }
+  if (!isInProject(choice)) return;
+  if (hasBridge(page, choice)) assertFits(here, here.paths.bridge);
   const { env, bridge, exclude, ...shared } = here.paths;
   // resolve symlinks first: git does not follow them
   await assertPrivate(here, placeOf(here, env), {
     ignored: false,
     instead: options.valuesFile === undefined ? otherFile(page) : undefined,
   });
-  if (options.bridge === "claude-settings")
+  if (hasBridge(page, choice))
     await assertPrivate({ ...here, root: here.project.bridge }, placeOf(here, bridge), { ignored: false });
   if (target.mode === "new") for (const path of Object.values(shared)) assertInside(here.root, placeOf(here, path));
-  await projectSteps(page, { token: "x", account: "x", profile: "x" });
+  await projectSteps(page, choice, { token: "x", account: "x", profile: "x" });
 }
 
 const WEB_CLIENTS = { "claude-ai": "Claude.ai", chatgpt: "ChatGPT" } as const;
@@ -146,7 +167,7 @@ const WEB_CLIENTS = { "claude-ai": "Claude.ai", chatgpt: "ChatGPT" } as const;
 function webSteps({ context, url }: Page, { values, choice }: Decided): readonly TellStep[] {
   const { account, profile } = values;
   return choice.clients.flatMap((client): readonly TellStep[] => {
-    if (client === "claude-code") return [];
+    if (client !== "claude-ai" && client !== "chatgpt") return [];
     const lines = readTemplate(context.templates, `${client}.txt`, { url, account, profile }).trimEnd().split("\n");
     return [{ kind: "tell", title: `${WEB_CLIENTS[client]}: finish in your browser`, lines }];
   });
@@ -185,10 +206,11 @@ function assertSent({ root, project, state: { files } }: Survey, variables: Secr
 }
 
 export async function buildPlan(page: Page, decided: Decided): Promise<Plan> {
-  const isProject = decided.choice.scopes.includes("project");
-  if (isProject) assertSent(page.here, secretsOf(page.target, decided.values));
-  const project = isProject ? await projectSteps(page, decided.values) : [];
-  const all = [...project, ...(await ownSteps(page, decided)), ...webSteps(page, decided)];
+  const { choice, values } = decided;
+  if (choice.scopes.includes("project")) assertSent(page.here, secretsOf(page.target, values));
+  const project = isInProject(choice) ? await projectSteps(page, choice, values) : [];
+  const user = stepsOf(editFiles(page.here.snapshot, entryEdits(page, choice, values).user));
+  const all = [...project, ...user, ...(await ownSteps(page, decided)), ...webSteps(page, decided)];
   return { steps: (["write", "run", "tell"] as const).flatMap((kind) => all.filter((step) => step.kind === kind)) };
 }
 
@@ -199,19 +221,20 @@ export function keepsBridge({ root, project: { bridge } }: Survey): boolean {
   return haloEntries(servers, "project", "").length > 0;
 }
 
-export async function buildRemoval(page: Page, { scopes }: Choice): Promise<Plan> {
+export async function buildRemoval(page: Page, choice: Choice): Promise<Plan> {
   const { here, target } = page;
-  const { entries, paths, root, git, claude } = here;
-  const steps: Step[] = [];
-  if (scopes.includes("project")) {
-    const others = entries.project.filter(({ entry }) => entry.name !== target.name);
+  const { paths, root, git, claude } = here;
+  const { scopes } = choice;
+  const removal = removalEdits(page, choice);
+  const steps: Step[] = [...stepsOf(planTakingOut(here.snapshot, removal.user, new Set()))];
+  if (isInProject(choice)) {
     // git does not answer about a file outside, such as a shared values file
     const own = Object.values(paths).filter((path): path is string => path !== undefined && isInside(path, root));
     const tracked = new Set<string>();
     for (const path of own) if (await git?.isTracked(path)) tracked.add(path);
-    const kept = new Set(others.flatMap(({ entry: { headers } }) => Object.values(headers).flatMap(references)));
+    const kept = new Set(removal.kept.flatMap(({ entry: { values } }) => variablesOf(values).map(({ env }) => env)));
     const left = keepsBridge(here) ? { ...paths, bridge: undefined } : paths;
-    steps.push(...stepsOf(planRemoval({ ...here, paths: left, target, kept, tracked })));
+    steps.push(...stepsOf(planRemoval({ ...here, paths: left, target, kept, tracked, entryEdits: removal.project })));
   }
   for (const scope of scopes.filter(isOwn)) {
     const entry = entryIn(page, scope);

@@ -1,21 +1,25 @@
 /** The text of a plan and of the end of a run; the same as JSON; the command that repeats the run. */
 import { basename, dirname, relative } from "node:path";
+import { adviceLine } from "../../core/advice.ts";
 import { maskFile } from "../../core/check/show.ts";
+import { claudeCode } from "../../core/clients/claude-code.ts";
 import { trustOf } from "../../core/clients/claude-state.ts";
 import { toSh } from "../../core/command-line.ts";
 import { type Diagnosis, diagnosisJson } from "../../core/diagnosis/diagnose.ts";
 import { diffTexts } from "../../core/formats/diff.ts";
-import { DEFAULT_NAME, HALO_URL, nameProblem, type Value } from "../../core/halo.ts";
+import { DEFAULT_NAME, HALO_URL, nameProblem, VALUES, type Value, variablesFor } from "../../core/halo.ts";
 import { CI_FILES } from "../../core/plan/ci.ts";
 import type { Plan, Step, WriteStep } from "../../core/plan/model.ts";
 import { printable } from "../../core/secrets.ts";
+import { isInside } from "../../io/read.ts";
 import { createOutput } from "../../ui/output.ts";
 import { createPaint, paintLine } from "../../ui/paint.ts";
 import { wrap } from "../../ui/wrap.ts";
 import { labelOf, stepLabel } from "../shared/carry-out.ts";
+import { type Choice, chosenFiles, isInProject } from "../shared/client-files.ts";
 import { checkOptions } from "./plan.ts";
-import { absenceOf, type Choice, type Decided, type Page, type Survey, type Values } from "./survey.ts";
-import type { Proof } from "./test.ts";
+import { absenceOf, type Decided, type Page, type Survey, type Values } from "./survey.ts";
+import type { ClientProof, Proof } from "./test.ts";
 
 const indented = (lines: readonly string[]) => lines.map((line) => `  ${line}`);
 
@@ -114,6 +118,31 @@ export function startLines({ options, here }: Pick<Page, "options" | "here">, { 
   ];
 }
 
+/** What a person does for the other clients, in the words of each. */
+function clientLines({ here, options }: Page, choice: Choice): readonly Paragraph[] {
+  return chosenFiles(here, choice).flatMap((file): readonly Paragraph[] => {
+    const { client, scope, path } = file;
+    if (client === claudeCode) return [];
+    const needsValues = scope === "project" && !(client.asks && options.bridge === "claude-settings");
+    const [program = "<program>"] = client.programs;
+    const start = `npx create-halo-mcp run -- ${program}`;
+    const isBlanked =
+      client.blanks !== undefined && VALUES.some((value) => client.blanks?.test(variablesFor(DEFAULT_NAME)[value]));
+    const why = isBlanked
+      ? "It empties the token when it comes from .env, because of its name."
+      : "It does not read .env.";
+    const values =
+      !needsValues || options.bridge === "direnv" ? [] : [`${why} Start it with the values:`, `  ${start}`];
+    const next = client.next.map(adviceLine);
+    return [
+      [
+        `${client.label} (${labelOf(path, here.root)})`,
+        ...indented([...values, ...next].flatMap((line) => wrap(line, 76))),
+      ],
+    ];
+  });
+}
+
 /** What a rule still ignores, with the rule. Git fails on a path behind a link; our files of the root are behind none. */
 async function ignoredSteps({ root, git }: Survey, steps: readonly WriteStep[]) {
   const found = [];
@@ -137,7 +166,7 @@ async function teamLines(page: Page, { steps }: Plan): Promise<Paragraph> {
   const { here } = page;
   const { root, git, paths } = here;
   const all = steps.filter((step): step is WriteStep => {
-    return step.kind === "write" && step.secret !== true && step.path !== paths.exclude;
+    return step.kind === "write" && step.secret !== true && step.path !== paths.exclude && isInside(step.path, root);
   });
   const ignored = await ignoredSteps(here, all);
   const kept = ignored.filter(({ isPrivate }) => isPrivate);
@@ -180,9 +209,10 @@ function ciLines(page: Page, { steps }: Plan): Paragraph {
 
 export async function nextSteps(page: Page, { values, choice }: Decided, plan: Plan): Promise<readonly Paragraph[]> {
   const isNew = page.target.mode === "new";
-  const isForTeam = choice.scopes.includes("project");
+  const isForTeam = isInProject(choice);
   return [
     startLines(page, choice),
+    ...clientLines(page, choice),
     isForTeam && isNew ? await teamLines(page, plan) : [],
     isForTeam && (isNew || page.options.ci !== undefined) ? ciLines(page, plan) : [],
     ...handSteps(plan),
@@ -191,12 +221,37 @@ export async function nextSteps(page: Page, { values, choice }: Decided, plan: P
 }
 
 /** The headline. It claims only what was tested. `changed`: something was written. */
-export function headlineOf({ ok, files, client }: Proof, changed: boolean, here: Survey): string {
+export function headlineOf(
+  { ok, files, client, others }: Proof,
+  changed: boolean,
+  { choice }: Decided,
+  here: Survey,
+): string {
   const [saved, untouched] = changed ? ["Saved", ""] : ["Already set up", " Nothing was written."];
   if (!ok) return `${saved}, but it does not work: see above.${untouched}`;
   if (files.control === "accepted")
     return `${saved}, but the server accepts requests without a token, so your token was not tested.${untouched}`;
   if (!changed) return `Already set up and working.${untouched}`;
+  const more = others === undefined ? "" : ` ${othersWords(others)}`;
+  if (choice.scopes.length === 0) return `HALO answers with the saved settings.${more}`;
+  return headlineOfClaude(client, here) + more;
+}
+
+/** Whose own program connected; the others were tested from here only. */
+function othersWords(others: readonly ClientProof[]): string {
+  const labels = (is: (each: ClientProof) => boolean) =>
+    [...new Set(others.filter(is).map(({ label }) => label))].join(", ");
+  const connected = labels(({ client }) => client === "connected");
+  const tested = labels(({ client }) => client !== "connected");
+  return [
+    connected && `Connected, by the program itself: ${connected}.`,
+    tested && `Tested from here as each would send it: ${tested}.`,
+  ]
+    .filter(Boolean)
+    .join(" ");
+}
+
+function headlineOfClaude(client: Proof["client"], here: Survey): string {
   if (client === "connected") return "HALO is connected: Claude Code reaches it with the saved settings.";
   if (client === "pending") return "HALO answers with the saved settings. Claude Code waits for your approval.";
   const asked = client === "not-asked" ? "Claude Code could not be asked" : "Claude Code gave no clear answer";
@@ -239,7 +294,8 @@ function documentOf(page: Page, { values, choice }: Decided, outcome: Outcome): 
     return { kind, title: step.title, lines: step.lines, status };
   });
   const probe = proof?.files ?? tested;
-  const client = { id: "claude-code", version: here.claude?.version ?? null, status: proof?.client };
+  const claude = { id: "claude-code", version: here.claude?.version ?? null, status: proof?.client };
+  const others = proof?.others?.map(({ id, scope, client: status }) => ({ id, scope, status })) ?? [];
   return {
     version: 1,
     ok,
@@ -247,7 +303,8 @@ function documentOf(page: Page, { values, choice }: Decided, outcome: Outcome): 
     server: { name: target.name, url },
     steps,
     probe: probe === undefined ? null : { version: 1, ...diagnosisJson(probe) },
-    client: proof === undefined ? null : client,
+    client: proof === undefined || choice.scopes.length === 0 ? null : claude,
+    clients: others,
     recreate: commandFor(page, choice, values),
   };
 }
@@ -280,9 +337,9 @@ export function commandFor(
     name: said.name ?? (isNamed ? target.name : undefined),
     url: said.url ?? (values === undefined || url === HALO_URL ? undefined : url),
     client: clients.join(","),
-    scope: scopes.join(","),
+    scope: scopes.join(",") || said.scope,
     bridge: said.bridge,
-    ci: scopes.includes("project") ? options.ci : undefined,
+    ci: options.ci,
     "values-file": valuesFile && (relative(context.cwd, valuesFile) || valuesFile),
     timeout: said.timeout,
     "skip-test": options.skipTest,

@@ -6,6 +6,7 @@ import { EXAMPLES } from "../../core/check/documents.ts";
 import type { Entry, Scope } from "../../core/clients/claude-code.ts";
 import { projectOf } from "../../core/clients/claude-project.ts";
 import { claudeState, sessionEnv, storedOf } from "../../core/clients/claude-state.ts";
+import { CLIENT_IDS, type ClientId } from "../../core/clients/ids.ts";
 import { toSh } from "../../core/command-line.ts";
 import { haloEntries } from "../../core/doctor/entries.ts";
 import { cutValues, dotenvOf } from "../../core/formats/dotenv.ts";
@@ -16,21 +17,17 @@ import { isOwn } from "../../core/plan/claude-program.ts";
 import { type Target, variablesOf } from "../../core/plan/target.ts";
 import { printable } from "../../core/secrets.ts";
 import { EnvironmentError, UsageError } from "../../errors.ts";
-import type { Bridge, ClientId, RawOptions } from "../../flags.ts";
+import type { Bridge, RawOptions } from "../../flags.ts";
 import { createGit, describeFolder } from "../../io/git.ts";
 import { readState } from "../../io/read.ts";
 import type { Ask } from "../../ui/ask.ts";
 import type { Show } from "../../ui/show.ts";
 import { haloAbove, haloElsewhere } from "../shared/below.ts";
 import { labelOf } from "../shared/carry-out.ts";
+import { type Choice, choiceOf, clientFiles, isInProject, loadToml, withEntries } from "../shared/client-files.ts";
+import { findClients } from "../shared/found.ts";
 import { connectionOptions, seconds } from "../shared/options.ts";
 import { claudeOf, ownFiles, programsFor } from "../shared/programs.ts";
-
-/** What is connected: clients, and the scopes of Claude Code (none without it). */
-export interface Choice {
-  readonly clients: readonly ClientId[];
-  readonly scopes: readonly Scope[];
-}
 
 export type Values = Readonly<Record<Value, string>>;
 
@@ -47,16 +44,23 @@ function list<T extends string>(text: string): readonly T[] {
 /** Words → options. Throws UsageError before anything is read or written. */
 export function readOptions(context: Context, raw: RawOptions) {
   const { values: said, switches } = raw;
-  const clients = list<ClientId>(said.client ?? "claude-code");
-  const scopes = clients.includes("claude-code") ? list<Scope>(said.scope ?? "project") : [];
+  const clients = list<ClientId | "found">(said.client ?? "claude-code");
+  const scopes = list<Scope>(said.scope ?? "project");
+  const choice = choiceOf(
+    clients.filter((id) => id !== "found"),
+    scopes,
+  );
   const ci = said.ci === undefined || said.ci === "none" ? undefined : (said.ci as CiKind);
-  if (ci !== undefined && !scopes.includes("project"))
-    throw new UsageError("--ci goes with --client claude-code and --scope project: it checks what a repository holds");
+  if (ci !== undefined && !isInProject(choice))
+    throw new UsageError("--ci goes with --scope project: it checks what a repository holds");
   return {
     ...connectionOptions(context, raw),
     /** The options as they were given. */
     said,
-    choice: { clients, scopes } satisfies Choice,
+    choice,
+    /** `--client found`: those that are installed or configured here, too. */
+    wantsFound: clients.includes("found"),
+    wished: scopes,
     isChosen: said.client !== undefined || said.scope !== undefined,
     bridge: (said.bridge as Bridge | undefined) ?? "claude-settings",
     ci,
@@ -121,6 +125,10 @@ async function findPlace(context: Context, options: InitOptions) {
   const project = projectOf(folder, found.claude?.version);
   return {
     root,
+    installed: findClients(context, root, programs.find),
+    findProgram: programs.find,
+    clientFiles: clientFiles(context, root),
+    toml: await loadToml(),
     isBelow: here !== root,
     folder,
     project,
@@ -149,8 +157,11 @@ async function findPlace(context: Context, options: InitOptions) {
 
 /** What the files contain. `name`: of the server whose entries count. */
 function readFiles(context: Context, place: Awaited<ReturnType<typeof findPlace>>, name: string) {
-  const { root, project, paths, store, userSettings, ciPaths } = place;
-  const wanted = [...Object.values(paths), store, userSettings, ...ciPaths].filter((path) => path !== undefined);
+  const { root, project, paths, store, userSettings, ciPaths, toml } = place;
+  const ofClients = place.clientFiles.flatMap((file) => [file.path, file.store]);
+  const wanted = [...Object.values(paths), store, userSettings, ...ciPaths, ...ofClients].filter(
+    (path) => path !== undefined,
+  );
   const snapshot = new Map(wanted.map((path) => [path, readState(path)] as const));
   const file = (path: string) => ({ shown: path, state: snapshot.get(path) ?? readState(path) });
   const [own, main] = project.local;
@@ -162,10 +173,12 @@ function readFiles(context: Context, place: Awaited<ReturnType<typeof findPlace>
     mainSettings: main === undefined ? undefined : file(localSettings(main)),
   };
   const state = claudeState(files, project, place.claude?.version);
+  const ofProject = haloEntries(property(jsonOf(snapshot.get(paths.mcp), true), "mcpServers"), "project", name);
   return {
     snapshot,
+    clients: withEntries(place.clientFiles, snapshot, name, toml, ofProject),
     entries: {
-      project: haloEntries(property(jsonOf(snapshot.get(paths.mcp), true), "mcpServers"), "project", name),
+      project: ofProject,
       local: haloEntries(property(storedOf(state), "mcpServers"), "local", name),
       user: haloEntries(property(state.store, "mcpServers"), "user", name),
     },
@@ -181,11 +194,15 @@ export type Survey = Awaited<ReturnType<typeof survey>>;
 export async function survey(context: Context, options: InitOptions) {
   const place = await findPlace(context, options);
   const files = readFiles(context, place, options.name ?? DEFAULT_NAME);
-  const { choice, said } = options;
+  const { said, wantsFound, wished } = options;
+  const found = wantsFound ? CLIENT_IDS.filter((id) => place.installed.has(id)) : [];
+  const clients = [...new Set([...options.choice.clients, ...found])];
+  if (clients.length === 0) throw new UsageError("no client was found here", { hint: "npx create-halo-mcp clients" });
+  const choice = choiceOf(clients, wished);
   // in the home folder everywhere, unless somebody says more: the values of that project reach no folder below
-  const isHome = place.root === place.folder.home && choice.scopes.includes("project");
+  const isHome = place.root === place.folder.home && isInProject(choice);
   const isUser = isHome && said.scope === undefined && said.ci === undefined && files.entries.project.length === 0;
-  return { ...place, ...files, choice: isUser ? { ...choice, scopes: ["user"] as const } : choice };
+  return { ...place, ...files, choice: isUser ? choiceOf(clients, ["user"]) : choice };
 }
 
 export function lookAgain(page: Page): Page {
@@ -209,16 +226,17 @@ export async function introduce({ context, options, show, here, target }: Page):
   const place = isBelow ? "the root of the git repository you are in" : repository;
   const client = claude === undefined ? absenceOf(here) : `Claude Code ${claude.version}`;
   show.info(`Working in ${printable(root, 200)} (${place})`, [client]);
-  const isProject = options.choice.scopes.includes("project");
+  const isProject = isInProject(options.choice);
+  const isClaudes = options.choice.scopes.includes("project");
   if (root === folder.home)
     show.warn("This is your home folder: a .mcp.json here applies to every folder below; its values apply only here.", [
       isProject ? "To set HALO up for every folder: --scope user" : "HALO is set up for you, everywhere: --scope user",
     ]);
-  if (isProject && project.bridge !== root)
+  if (isClaudes && project.bridge !== root)
     show.info("This is a linked worktree: Claude Code takes the values of the main checkout, in every worktree.", [
       printable(paths.bridge, 200),
     ]);
-  const isNew = isProject && target.entry === undefined;
+  const isNew = isClaudes && target.entry === undefined;
   const { below, misplaced } = isNew ? await haloElsewhere(here) : { below: [], misplaced: [] };
   const above = isNew ? haloAbove(project.mcp) : undefined;
   if (above !== undefined)
@@ -237,7 +255,7 @@ export async function introduce({ context, options, show, here, target }: Page):
     show.info(
       `Your team has already set up HALO here, as "${name}". You only need your own token; no shared file changes.`,
     );
-  const refused = options.choice.scopes.includes("project") && options.bridge === "claude-settings";
+  const refused = isClaudes && options.bridge === "claude-settings";
   for (const { file, broken } of here.state.settings)
     if (broken !== undefined && !(refused && file.shown === paths.bridge))
       show.warn(`Claude Code ignores the whole file ${printable(file.shown, 200)}${broken.at}: ${broken.reason}.`);
@@ -252,7 +270,7 @@ export async function introduce({ context, options, show, here, target }: Page):
       ]);
   }
   if (target.repairs === undefined) return;
-  show.warn(`The entry "${name}" in .mcp.json will be replaced: ${target.repairs}.`);
+  show.warn(`The entry "${name}" in ${target.where.file} will be replaced: ${target.repairs}.`);
   const { token } = target.entry?.values ?? {};
   if (token !== undefined && "literal" in token && storeOf(token.literal) === undefined)
     show.warn(

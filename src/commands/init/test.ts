@@ -1,8 +1,10 @@
 /** Who may receive the token; the connection test; the proof after writing, by the files and by Claude Code itself. */
 import { adviceLine } from "../../core/advice.ts";
-import { expandEntry, haloEntry, readEntry, type Scope, type Sent } from "../../core/clients/claude-code.ts";
+import { claudeCode, expandEntry, readEntry, type Scope, type Sent } from "../../core/clients/claude-code.ts";
 import { type Answer, questionAbout } from "../../core/clients/claude-question.ts";
 import { approvalOf, isSwitchedOff, sessionEnv, takenEntry } from "../../core/clients/claude-state.ts";
+import { entryFor } from "../../core/clients/entry.ts";
+import type { ClientScope } from "../../core/clients/model.ts";
 import { references } from "../../core/clients/references.ts";
 import { toSh } from "../../core/command-line.ts";
 import { mayReceive, type ToSend, whatToSend } from "../../core/connection.ts";
@@ -26,11 +28,11 @@ const BESIDE = "set up HALO under another name: --name halo-mine";
  * `--url`, or a person who sees the host and agrees. One with variables is never offered: that would show their values.
  */
 export async function agreeOnUrl({ target, here, options, show, decides: ask }: Page): Promise<string> {
-  const { entry, url: written, slots } = target;
+  const { entry, url: written, slots, where } = target;
   if (target.mode === "new" || entry === undefined) return written;
   const named = `the URL of "${printable(target.name, 64)}"`;
   const refusal = (code: string, why: string, hint = `correct it, or ${BESIDE}`): Refusal =>
-    new Refusal(`.mcp.json: ${named} ${why}; nothing was sent`, { hint }, code);
+    new Refusal(`${where.file}: ${named} ${why}; nothing was sent`, { hint }, code);
   // .env.example or .env may set them later, to another address
   if (variablesOf(slots).some(({ env }) => references(written).includes(env)))
     throw refusal("bad-url", "is built from HALO's own values");
@@ -47,13 +49,13 @@ export async function agreeOnUrl({ target, here, options, show, decides: ask }: 
   const why = `leads to ${host}, which is not HALO's own endpoint`;
   if (ask === undefined)
     throw refusal("endpoint-foreign", why, `if this host may have your token, name it:\n${toSh(["--url", url])}`);
-  show.warn(`Careful: ${named} in .mcp.json ${why}.`, [
+  show.warn(`Careful: ${named} in ${where.file} ${why}.`, [
     `URL: ${printable(url, 200)}`,
     `It would receive: ${[...new Set(Object.values(entry.headers).flatMap(references))].join(", ")}`,
     "Say yes only if your team told you about this host (your own gateway, for example).",
   ]);
   if (await ask.confirm({ message: `Send your token to ${host}?`, initial: false })) return url;
-  throw refusal("endpoint-foreign", why, `ask whoever changed .mcp.json, or ${BESIDE}`);
+  throw refusal("endpoint-foreign", why, `ask whoever changed ${where.file}, or ${BESIDE}`);
 }
 
 /** What may be sent. Throws Refusal with the reason if nothing may. `where`: the file or scope of the entry. */
@@ -72,7 +74,7 @@ export function permitted(judged: ToSend, where: string, hint: string): Sent {
 }
 
 /** Runs the connection test with its stages on screen. Throws only Cancelled. */
-async function test({ context, show, options }: Page, sent: Sent, title: string): Promise<Diagnosis> {
+export async function test({ context, show, options }: Page, sent: Sent, title: string): Promise<Diagnosis> {
   const text = `${title}: ${printable(new URL(sent.url).host, 60)}`;
   const progress = show.progress(text);
   const { diagnosis } = await runTest(context, sent, {
@@ -89,7 +91,8 @@ export async function testValues(page: Page, values: Values): Promise<Diagnosis 
   const { target, here, url, options, show } = page;
   const { mode, name } = target;
   // an existing entry as it is written, a new one with the three headers
-  const entry = (mode === "join" ? target.entry : undefined) ?? readEntry(name, "project", haloEntry(name, url));
+  const own = mode === "join" && target.where.client === claudeCode ? target.entry : undefined;
+  const entry = own ?? readEntry(name, "project", entryFor(claudeCode, url, target.slots));
   const judged = whatToSend(entry, here.env, secretsOf(target, values), { url });
   const sent = permitted(judged, ".mcp.json", `correct it, or ${BESIDE}`);
   if (options.skipTest) return undefined;
@@ -141,11 +144,22 @@ export function testFailed(diagnosis: Diagnosis): Refusal {
   return new Refusal(message, { hint }, diagnosis.cause ?? "test-failed");
 }
 
+/** What was proven of another client. */
+export interface ClientProof {
+  readonly id: string;
+  readonly label: string;
+  readonly scope: ClientScope;
+  /** The answer of its own program. `not-asked`: it is not installed, or cannot tell. */
+  readonly client: "connected" | "failed" | "needs-auth" | "unknown" | "not-asked";
+  readonly files: Diagnosis;
+}
+
 /** What was proven. `client`: the answer of Claude Code itself, or what its files say before it could be asked. */
 export interface Proof {
   readonly ok: boolean;
   readonly files: Diagnosis;
   readonly client: Answer["status"] | "disabled" | "rejected" | "not-asked";
+  readonly others?: readonly ClientProof[];
 }
 
 /** The statuses of Claude Code that are failures: what is wrong, and what to do about it. */

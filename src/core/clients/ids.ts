@@ -1,5 +1,6 @@
-/** The ids of the clients that have a descriptor, in the order of the list. */
+/** The ids of `--client`. */
 
+/** The clients that have a descriptor, in the order of the list. */
 export const CLIENT_IDS = [
   "claude-code",
   "cursor",
@@ -14,3 +15,8 @@ export const CLIENT_IDS = [
   "kiro",
   "junie",
 ] as const;
+
+/** What a person sets up by hand: templates/guide/<id>.txt has the steps. */
+export const TOLD_IDS = ["claude-ai", "chatgpt"] as const;
+
+export type ClientId = (typeof CLIENT_IDS)[number] | (typeof TOLD_IDS)[number];

@@ -50,8 +50,8 @@ export function setProperty(text: string, path: Path, value: Json, options: Edit
   return verified(text.slice(0, node.start) + written + text.slice(node.end), meant, options, node.start);
 }
 
-/** The array of strings at `path` with `item` first, unchanged if it has the item. Created and refused as by `setProperty`. */
-export function addToArray(text: string, path: Path, item: string, options: EditOptions): Edited {
+/** The array at `path` with `item` first, unchanged if it has the item. Created and refused as by `setProperty`. */
+export function addToArray(text: string, path: Path, item: Json, options: EditOptions): Edited {
   const walk = follow(text, path, options);
   if ("refused" in walk) return walk;
   const { root, node } = walk;
@@ -59,7 +59,7 @@ export function addToArray(text: string, path: Path, item: string, options: Edit
   if (node.kind !== "array") return refuse(`"${path.join(".")}" is not an array`, node.start);
   if (indexOfItem(node, item) >= 0) return unchanged(text);
   const meant = withValue(toJson(root), path, [item, ...node.entries.map(({ value }) => toJson(value))]);
-  const after = insertFirst(text, root, node, () => JSON.stringify(item));
+  const after = insertFirst(text, root, node, (indent) => formatJson(item, text, indent));
   return verified(after, meant, options, node.start);
 }
 
@@ -74,7 +74,7 @@ export function removeProperty(text: string, path: Path, options: EditOptions): 
 const MOST_TWINS = 20;
 
 /** The document without `item` in the array at `path`: all occurrences, and the array if it becomes empty. */
-export function removeFromArray(text: string, path: Path, item: string, options: EditOptions): Edited {
+export function removeFromArray(text: string, path: Path, item: Json, options: EditOptions): Edited {
   for (let [current, twins] = [text, 0]; ; twins += 1) {
     const walk = follow(current, path, options);
     if ("refused" in walk) return walk;
@@ -218,8 +218,8 @@ function hasBreak(text: string): boolean {
   return /[\r\n]/.test(text);
 }
 
-function indexOfItem(array: Container, item: string): number {
-  return array.entries.findIndex(({ value }) => value.kind === "scalar" && value.value === item);
+function indexOfItem(array: Container, item: Json): number {
+  return array.entries.findIndex(({ value }) => equalJson(toJson(value), item));
 }
 
 function isBlank(text: string): boolean {

@@ -57,7 +57,7 @@ export function planSettings(path: string, { name, values }: ClaudeInput, snapsh
     return { ok: false, path, text: "", refused: { reason, hint, offset: 0 } };
   }
   const secrets = Object.fromEntries(VALUES.map((value) => [variables[value], values[value]]));
-  return editFiles(snapshot, [[path, envEdits(secrets), true]]);
+  return editFiles(snapshot, [[path, envEdits(secrets), "env"]]);
 }
 
 /** Adds or replaces the entry: with its values on standard input if claude reads it, else with references. */

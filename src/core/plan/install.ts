@@ -1,5 +1,4 @@
 /** The files of a repository: what a set-up adds to them, and how it is removed again. Pure. */
-import { haloEntry } from "../clients/claude-code.ts";
 import { quoteSh } from "../command-line.ts";
 import { addExampleNames, removeDotenv, removeExampleNames, setDotenv } from "../formats/dotenv.ts";
 import type { Edited, Refused } from "../formats/json.ts";
@@ -11,11 +10,11 @@ import { type Target, variablesOf } from "./target.ts";
 
 interface Project {
   /** Absolute. `exclude` is `.git/info/exclude`; undefined without git. `bridge` gives Claude Code the values. */
-  readonly paths: Readonly<
-    Record<"ignore" | "exclude" | "env" | "example" | "bridge" | "envrc" | "mcp", string | undefined>
-  >;
+  readonly paths: Readonly<Record<"ignore" | "exclude" | "env" | "example" | "bridge" | "envrc", string | undefined>>;
   readonly snapshot: Snapshot;
   readonly target: Target;
+  /** The edits of the files that refer to the values: the entries of the clients. */
+  readonly entryEdits: readonly FileEdits[];
   /** How `.envrc` names the env file. */
   readonly envFromRoot: string;
 }
@@ -42,10 +41,10 @@ export type Planned =
   | { readonly ok: true; readonly steps: readonly WriteStep[] }
   | { readonly ok: false; readonly path: string; readonly text: string; readonly refused: Refused; isClosed?: boolean };
 
-type Edit = (text: string) => Edited;
+export type Edit = (text: string) => Edited;
 
-/** A file with its edits; a file without edits is skipped. `secret`: the edits write values. */
-type FileEdits = readonly [path: string | undefined, edits: readonly Edit[], secret?: boolean];
+/** A file with its edits; a file without edits is skipped. `secret`: the edits write values; `own`: into a file of the user that nobody else may read. */
+export type FileEdits = readonly [path: string | undefined, edits: readonly Edit[], secret?: false | "env" | "own"];
 
 const STRICT = { strict: true };
 /** For removals: comments stay. For additions not: Claude Code skips a settings file with comments (measured). */
@@ -81,7 +80,7 @@ export function editFiles(snapshot: Snapshot, files: readonly FileEdits[]): Plan
       text = edited.text;
     }
     const after = text === original ? before : text;
-    steps.push({ kind: "write", path, before, after, secret });
+    steps.push({ kind: "write", path, before, after, secret: secret ? true : undefined, closes: secret === "own" });
   }
   return { ok: true, steps };
 }
@@ -112,7 +111,7 @@ export function secretsOf({ slots }: Target, values: Readonly<Record<Value, stri
  */
 export function planProject(input: ProjectInput): Planned {
   const { paths, target, values, bridge, uncovered, excluded, exceptions, snapshot } = input;
-  const { name, url, slots, mode } = target;
+  const { name, slots, mode } = target;
   const variables = secretsOf(target, values);
   const isNew = mode === "new";
   const shared = (edit: Edit): readonly Edit[] => (isNew ? [edit] : []);
@@ -125,11 +124,11 @@ export function planProject(input: ProjectInput): Planned {
   return editFiles(snapshot, [
     [paths.ignore, [...exceptions.map(excepted), ...shared((text) => addLines(text, uncovered, HEADING))]],
     [paths.exclude, excluded.length === 0 ? [] : [(text) => addLines(text, excluded, HEADING)]],
-    [paths.env, [(text) => setDotenv(text, variables)], true],
+    [paths.env, [(text) => setDotenv(text, variables)], "env"],
     [paths.example, shared((text) => addExampleNames(text, exampleNames(variablesOf(slots))))],
-    [paths.bridge, bridge === "claude-settings" ? settings : [], true],
+    [paths.bridge, bridge === "claude-settings" ? settings : [], "env"],
     [paths.envrc, bridge === "direnv" ? shared((text) => addLines(text, [envrcLine(input)])) : []],
-    [paths.mcp, shared((text) => setProperty(text, ["mcpServers", name], haloEntry(name, url), STRICT))],
+    ...input.entryEdits,
   ]);
 }
 
@@ -152,14 +151,22 @@ export function planRemoval(input: RemovalInput): Planned {
     ),
     (text) => removeFromArray(text, ["enabledMcpjsonServers"], name, LENIENT),
   ];
-  const planned = editFiles(snapshot, [
-    // Claude Code refuses a .mcp.json without "mcpServers"
-    [paths.mcp, [(text) => removeProperty(text, ["mcpServers", name], { strict: true, keepsEmpty: true })]],
-    [paths.envrc, kept.size === 0 ? [(text) => removeLine(text, envrcLine(input))] : []],
-    [paths.bridge, settings, true],
-    [paths.example, [(text) => removeExampleNames(text, exampleNames(variables))]],
-    [paths.env, [(text) => removeDotenv(text, names)], true],
-  ]);
+  return planTakingOut(
+    snapshot,
+    [
+      ...input.entryEdits,
+      [paths.envrc, kept.size === 0 ? [(text) => removeLine(text, envrcLine(input))] : []],
+      [paths.bridge, settings, "env"],
+      [paths.example, [(text) => removeExampleNames(text, exampleNames(variables))]],
+      [paths.env, [(text) => removeDotenv(text, names)], "env"],
+    ],
+    tracked,
+  );
+}
+
+/** Edits that only take out: a file that becomes empty is removed, but for a tracked one. */
+export function planTakingOut(snapshot: Snapshot, files: readonly FileEdits[], tracked: ReadonlySet<string>): Planned {
+  const planned = editFiles(snapshot, files);
   if (!planned.ok) return planned;
   const isEmpty = ({ path, after = "" }: WriteStep): boolean =>
     (after.trim() === "" || isSkeleton(after)) && !tracked.has(path);

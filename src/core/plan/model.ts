@@ -26,6 +26,8 @@ export interface WriteStep {
   readonly after: string | undefined;
   /** A new file is private (0600), staged under an ignore rule, and never where git would add it. */
   readonly secret?: boolean | undefined;
+  /** An existing file, too, loses the permissions of others. */
+  readonly closes?: boolean | undefined;
   /** The mode of a new file: that of the file from which its text comes. */
   readonly mode?: number | undefined;
 }

@@ -2,8 +2,8 @@
 import { isHaloUrl } from "../check/halo-servers.ts";
 import type { Entry } from "../clients/claude-code.ts";
 import type { HeaderValue } from "../clients/entry.ts";
+import type { Client } from "../clients/model.ts";
 import { isFollowed } from "../connection.ts";
-import type { Server } from "../doctor/entries.ts";
 import { isObject } from "../formats/json.ts";
 import { DEFAULT_NAME, HALO_URL, HEADERS, isSafeVariable, LABELS, VALUES, type Value, variablesFor } from "../halo.ts";
 import { printable } from "../secrets.ts";
@@ -16,6 +16,8 @@ export interface Target {
   readonly url: string;
   /** Where each value comes from: a variable, or plain text in the file. */
   readonly slots: Readonly<Record<Value, HeaderValue>>;
+  /** Where the existing entry is. */
+  readonly where: Where;
   /** The existing entry that is used or replaced. */
   readonly entry?: Entry | undefined;
   /** Why an existing entry is replaced and not used. */
@@ -25,6 +27,18 @@ export interface Target {
 export type Decision =
   | { readonly ok: true; readonly target: Target }
   | { readonly ok: false; readonly reason: string; readonly hint: string };
+
+/** An entry in a file. `lost`: why its client does not load it. */
+export interface Found {
+  readonly entry: Entry;
+  readonly lost?: { readonly why: string } | undefined;
+}
+
+/** A file with entries, and the client that reads it. */
+export interface Where {
+  readonly file: string;
+  readonly client: Client;
+}
 
 /** `--name` and `--url`, if they were given. */
 export type Wish = { readonly name: string | undefined; readonly url: string | undefined };
@@ -41,19 +55,19 @@ export function variablesOf(slots: Readonly<Partial<Record<Value, HeaderValue>>>
 export const isShowable = (slot: HeaderValue): boolean =>
   !("env" in slot) || /HALO|(?:^|_)CM(?:COM)?(?:_|$)/i.test(slot.env);
 
-function newTarget(wish: Wish, entry?: Entry, repairs?: string): Decision {
+function newTarget(wish: Wish, where: Where, entry?: Entry, repairs?: string): Decision {
   const name = wish.name ?? entry?.name ?? DEFAULT_NAME;
   const { token, account, profile } = variablesFor(name);
   const slots = { token: { env: token }, account: { env: account }, profile: { env: profile } };
-  return { ok: true, target: { mode: "new", name, url: wish.url ?? HALO_URL, slots, entry, repairs } };
+  return { ok: true, target: { mode: "new", name, url: wish.url ?? HALO_URL, slots, where, entry, repairs } };
 }
 
-/** Plain text in a header, and not a reference in a spelling that Claude Code does not expand. */
+/** Plain text in a header, and not a reference in a spelling that the client does not expand. */
 const PLAIN = /^[\x21-\x7e]+$/;
 const SPELLED = /[$%{}<>]/;
 
 /** Why an entry cannot be used as it is. Never repeats the text of a header, which may be a secret. */
-function unfit({ lost, entry: { raw, url, values } }: Server, wish: Wish): string | undefined {
+function unfit({ lost, entry: { raw, url, values } }: Found, wish: Wish, { client }: Where): string | undefined {
   if (lost !== undefined) return lost.why;
   if (isObject(raw) && raw.type === "sse") return 'its "type" is "sse", but HALO uses "http"';
   if (wish.url !== undefined && wish.url !== url) return "you gave another URL";
@@ -64,7 +78,7 @@ function unfit({ lost, entry: { raw, url, values } }: Server, wish: Wish): strin
     if (value === "token") return "its token's header does not refer to a variable";
     const text = slot.literal.trim();
     if (!PLAIN.test(text) || SPELLED.test(text))
-      return `its header ${HEADERS[value]} is neither an ID nor a reference that Claude Code knows`;
+      return `its header ${HEADERS[value]} is neither an ID nor a reference that ${client.label} knows`;
   }
   const names = variablesOf(values).map(({ env }) => env);
   // in .env, one value would overwrite the other
@@ -72,9 +86,9 @@ function unfit({ lost, entry: { raw, url, values } }: Server, wish: Wish): strin
 }
 
 /** Decides what to do about the entries of the project's file, most fitting first: the target, or why none is safe. */
-export function decideTarget(servers: readonly Server[], wish: Wish): Decision {
+export function decideTarget(servers: readonly Found[], wish: Wish, where: Where): Decision {
   const server = wish.name === undefined ? servers[0] : servers.find(({ entry }) => entry.name === wish.name);
-  if (server === undefined) return newTarget(wish);
+  if (server === undefined) return newTarget(wish, where);
   const { entry, lost } = server;
   const { name, url, values } = entry;
   const shown = printable(name, 64);
@@ -82,26 +96,26 @@ export function decideTarget(servers: readonly Server[], wish: Wish): Decision {
   if (entry.runs)
     return refuse(
       `the entry "${shown}" starts a program (headersHelper or command), and this tool runs no program of a repository`,
-      "check it, then remove it from .mcp.json, or set up HALO under another name: --name halo-mine",
+      `check it, then remove it from ${where.file}, or set up HALO under another name: --name halo-mine`,
     );
   // an entry with another URL belongs to somebody, even if it is broken: only one without a URL is filled in
   if (values.token === undefined && !isHaloUrl(url, HALO_URL) && (lost === undefined || url !== ""))
     return refuse(
-      `.mcp.json already has a server "${shown}" that is not HALO's`,
+      `${where.file} already has a server "${shown}" that is not HALO's`,
       "choose another name: --name halo-cm",
     );
-  const reason = unfit(server, wish);
+  const reason = unfit(server, wish, where);
   const { token, account, profile } = values;
   // a usable entry has all three
-  if (reason !== undefined || !token || !account || !profile) return newTarget(wish, entry, reason);
+  if (reason !== undefined || !token || !account || !profile) return newTarget(wish, where, entry, reason);
   const unsafe = variablesOf(values).find(({ env, value }) => !isFollowed(env, value));
   if (unsafe !== undefined)
     return refuse(
       isSafeVariable(unsafe.env)
         ? `the entry "${shown}" takes the ${LABELS[unsafe.value]} from ${printable(unsafe.env, 64)}, which is named like a secret, so it is not read`
         : `the entry "${shown}" takes the ${LABELS[unsafe.value]} from a variable that affects other programs, so it is not set`,
-      `ask whoever wrote .mcp.json for a name such as ${variablesFor(DEFAULT_NAME)[unsafe.value]}, or set up HALO under another name: --name halo-mine`,
+      `ask whoever wrote ${where.file} for a name such as ${variablesFor(DEFAULT_NAME)[unsafe.value]}, or set up HALO under another name: --name halo-mine`,
     );
   const slots = { token, account, profile };
-  return { ok: true, target: { mode: "join", name, url, slots, entry } };
+  return { ok: true, target: { mode: "join", name, url, slots, where, entry } };
 }

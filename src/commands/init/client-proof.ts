@@ -1,0 +1,110 @@
+/** The proof through each client besides Claude Code: what its file makes it send, tested from here, then its own program. */
+import { claudeCode, type Sent } from "../../core/clients/claude-code.ts";
+import { answersFor } from "../../core/clients/sent.ts";
+import { whatClientSends } from "../../core/connection.ts";
+import type { Diagnosis } from "../../core/diagnosis/diagnose.ts";
+import { dotenvOf } from "../../core/formats/dotenv.ts";
+import { setEdits } from "../../core/plan/clients.ts";
+import { editFiles, secretsOf } from "../../core/plan/install.ts";
+import type { Secrets } from "../../core/plan/model.ts";
+import { printable } from "../../core/secrets.ts";
+import { Cancelled, Refusal } from "../../errors.ts";
+import { askClient } from "../../io/ask-client.ts";
+import { labelOf } from "../shared/carry-out.ts";
+import { type ClientHere, chosenFiles } from "../shared/client-files.ts";
+import { targetOf } from "./clients.ts";
+import { type Decided, lookAgain, type Page, type Values } from "./survey.ts";
+import { type ClientProof, permitted, showDiagnosis, test } from "./test.ts";
+
+/** The variables that the client sees: those of its file, in which exported ones take precedence. */
+function variablesOf({ scope, store }: ClientHere, { here, context }: Page) {
+  const file = scope === "project" ? here.dotenv : dotenvOf(here.snapshot.get(store ?? ""));
+  return { ...Object.fromEntries(file), ...context.env };
+}
+
+/** What the file makes the client send. Throws Refusal if it is not what was agreed to. */
+function sentByFile(page: Page, file: ClientHere, secrets: Secrets): Sent {
+  const { target, url, here, show } = page;
+  const { client, found, path } = file;
+  const where = labelOf(path, here.root);
+  const server = found.find(({ entry }) => entry.name === target.name)?.server;
+  if (server === undefined)
+    throw new Refusal(
+      `${where}: the entry "${target.name}" is missing when the file is read again`,
+      { hint: "npx create-halo-mcp check" },
+      "proof-failed",
+    );
+  const env = variablesOf(file, page);
+  const stale = Object.keys(secrets).filter((name) => env[name] !== undefined && env[name] !== secrets[name]);
+  const judged = whatClientSends(server, env, answersFor(client, secrets), { url }, file.scope === "project");
+  if (judged.ok && stale.some((name) => judged.sent.read.some(({ variable }) => variable === name)))
+    show.warn(`${stale.join(", ")} is exported here with another value, which ${client.label} takes.`, [
+      `unset ${stale.join(" ")}`,
+    ]);
+  return permitted(judged, where, `look at ${path}`);
+}
+
+/** Asks the program of the client itself, with this entry alone. */
+async function askProgram(
+  page: Page,
+  file: ClientHere,
+  values: Values,
+  secrets: Secrets,
+): Promise<ClientProof["client"]> {
+  const { here, target, options, context, show } = page;
+  const { client } = file;
+  const path = client.programs.map(here.findProgram).find((found) => found !== undefined);
+  if (path === undefined || client.ask === undefined) return "not-asked";
+  const edits = setEdits({ ...file, scope: "project" }, { ...targetOf(page, values), isAsked: false }, here.toml);
+  const planned = editFiles(new Map(), [["client", edits]]);
+  const text = planned.ok ? (planned.steps[0]?.after ?? "") : "";
+  const question = {
+    path,
+    ask: client.ask,
+    name: target.name,
+    text,
+    variables: secrets,
+    timeoutMs: Math.min(options.timeoutMs, 30_000),
+  };
+  const progress = show.progress(`asking ${client.label}`);
+  const answer = await askClient(question, { cwd: here.root, env: here.programEnv, signal: context.signal })
+    .catch((error: unknown) => {
+      if (error instanceof Cancelled) throw error;
+      return undefined;
+    })
+    .finally(progress.end);
+  const { status = "unknown", httpStatus } = answer ?? {};
+  if (status === "connected") show.ok(`${client.label} connects with this entry and these values.`);
+  else if (status === "unknown") show.warn(`${client.label} gave no clear answer.`);
+  else {
+    const reason = httpStatus === undefined ? "" : ` (HTTP ${httpStatus})`;
+    show.bad(`${client.label} cannot connect${reason}, although the same values work from here.`, [
+      "Proxy variables and NODE_EXTRA_CA_CERTS are the usual reasons.",
+    ]);
+  }
+  return status;
+}
+
+/** The proof of every chosen file but Claude Code's. Two that send the same are tested once. */
+export async function proveClients(before: Page, { values, choice }: Decided): Promise<readonly ClientProof[]> {
+  const page = lookAgain(before);
+  const secrets = secretsOf(page.target, values);
+  const tested = new Map<string, Diagnosis>();
+  const proofs: ClientProof[] = [];
+  for (const file of chosenFiles(page.here, choice)) {
+    const { client, scope, path } = file;
+    if (client === claudeCode) continue;
+    const title = `Test as ${client.label} sends it`;
+    const sent = sentByFile(page, file, secrets);
+    const key = JSON.stringify([sent.url, sent.headers]);
+    const known = tested.get(key);
+    const files = known ?? (await test(page, sent, title));
+    tested.set(key, files);
+    if (known === undefined || !files.ok) showDiagnosis(page.show, files, title, true);
+    else page.show.ok(`${client.label} sends the same: ${printable(labelOf(path, page.here.root), 100)}`);
+    const answer = files.ok ? await askProgram(page, file, values, secrets) : "not-asked";
+    proofs.push({ id: client.id, label: client.label, scope, client: answer, files });
+    if (!files.ok) break;
+  }
+  return proofs;
+}

@@ -1,0 +1,98 @@
+/** The entries of the clients: which one a run is about, and what is written or removed. */
+import { claudeCode } from "../../core/clients/claude-code.ts";
+import { removeDotenv, setDotenv } from "../../core/formats/dotenv.ts";
+import { VALUES } from "../../core/halo.ts";
+import { type ClientTarget, hasLiterals, removeEdits, setEdits } from "../../core/plan/clients.ts";
+import { type FileEdits, secretsOf } from "../../core/plan/install.ts";
+import { decideTarget, type Target } from "../../core/plan/target.ts";
+import { Refusal } from "../../errors.ts";
+import { labelOf } from "../shared/carry-out.ts";
+import { type Choice, type ClientHere, chosenFiles, type Files } from "../shared/client-files.ts";
+import type { Page, Values } from "./survey.ts";
+
+/** What a run is about: the first entry of the project that can be used, also one that another client reads. */
+export function decideAmong(
+  here: Files & { readonly root: string },
+  choice: Choice,
+  wish: Parameters<typeof decideTarget>[1],
+) {
+  const chosen = chosenFiles(here, choice);
+  const ofProject = here.clients.filter(({ scope, found }) => scope === "project" && found.length > 0);
+  const inOrder = [
+    ...ofProject.filter((file) => chosen.includes(file)),
+    ...ofProject.filter((file) => !chosen.includes(file)),
+  ];
+  const decide = ({ path, client, found }: ClientHere) =>
+    decideTarget(found, wish, { file: labelOf(path, here.root), client });
+  const decided = chosen.some(({ scope }) => scope === "project")
+    ? inOrder.map((file) => ({ file, decision: decide(file) }))
+    : [];
+  const own = decided.filter(({ file }) => chosen.includes(file)).map(({ decision }) => decision);
+  const refused = own.find(({ ok }) => !ok);
+  const joined = decided.map(({ decision }) => decision).find((each) => each.ok && each.target.mode === "join");
+  return refused ?? joined ?? own[0] ?? decideTarget([], wish, { file: ".mcp.json", client: claudeCode });
+}
+
+/** Whether the entry of a file is as it should be; if one is replaced, why. Throws Refusal for another server of this name. */
+export function judge(
+  { client, scope, found, path, ...file }: ClientHere,
+  target: Target,
+  values: Values,
+  root: string,
+) {
+  const named = found.filter(({ entry }) => entry.name === target.name);
+  const decision = decideTarget(named, target, { file: labelOf(path, root), client });
+  if (!decision.ok) throw new Refusal(decision.reason, { hint: decision.hint });
+  const { mode, entry, repairs = "it uses other values", slots } = decision.target;
+  const is = entry?.values;
+  const isOurs = (value: (typeof VALUES)[number]): boolean => {
+    const slot = is?.[value];
+    return slot !== undefined && "literal" in slot && slot.literal === values[value];
+  };
+  const fits = hasLiterals({ client, scope, path, ...file })
+    ? named[0]?.lost === undefined && entry?.url === target.url && VALUES.every(isOurs)
+    : mode === "join" && JSON.stringify(slots) === JSON.stringify(target.slots);
+  return { fits, repairs: entry === undefined || fits ? undefined : repairs };
+}
+
+export const targetOf = ({ target, url, options }: Page, values: Values): ClientTarget => ({
+  ...target,
+  url,
+  values,
+  isAsked: options.bridge === "claude-settings",
+});
+
+/** The edits that write the entries of the chosen files: in the repository, and of the user. A private file comes first. */
+export function entryEdits(page: Page, choice: Choice, values: Values) {
+  const { here, target } = page;
+  const project: FileEdits[] = [];
+  const user: FileEdits[] = [];
+  for (const file of chosenFiles(here, choice)) {
+    const { store, path, scope } = file;
+    const edits = judge(file, target, values, here.root).fits ? [] : setEdits(file, targetOf(page, values), here.toml);
+    if (store !== undefined) user.unshift([store, [(text) => setDotenv(text, secretsOf(target, values))], "own"]);
+    if (scope === "project") project.push([path, edits]);
+    else user.push([path, edits, hasLiterals(file) && "own"]);
+  }
+  return { project, user };
+}
+
+/** The edits that take the entries out again; `kept`: the entries of the project that stay. */
+export function removalEdits(page: Page, choice: Choice) {
+  const { here, target } = page;
+  const chosen = chosenFiles(here, choice);
+  const removed = targetOf(page, { token: "", account: "", profile: "" });
+  const project: FileEdits[] = [];
+  const user: FileEdits[] = [];
+  for (const file of chosen) {
+    const { store, path, scope } = file;
+    (scope === "project" ? project : user).push([path, removeEdits(file, removed, here.toml)]);
+    const names = Object.keys(secretsOf(target, removed.values));
+    if (store !== undefined) user.push([store, [(text) => removeDotenv(text, names)]]);
+  }
+  const kept = here.clients.flatMap((file) => {
+    if (file.scope !== "project") return [];
+    return chosen.includes(file) ? file.found.filter(({ entry }) => entry.name !== target.name) : file.found;
+  });
+  return { project, user, kept };
+}

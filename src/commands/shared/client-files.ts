@@ -1,0 +1,92 @@
+/** The files of the clients, and a choice of them. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { Context } from "../../context.ts";
+import { claudeCode, type Scope } from "../../core/clients/claude-code.ts";
+import type { ClientId } from "../../core/clients/ids.ts";
+import { CLIENTS } from "../../core/clients/index.ts";
+import type { ClientScope } from "../../core/clients/model.ts";
+import { storeOf, userFileOf } from "../../core/clients/paths.ts";
+import { type ClientFile, type FoundServer, foundIn, type Toml } from "../../core/plan/clients.ts";
+import type { Snapshot } from "../../core/plan/model.ts";
+import type { Found } from "../../core/plan/target.ts";
+
+/** What is connected. */
+export interface Choice {
+  readonly clients: readonly ClientId[];
+  /** Of Claude Code; none without it. */
+  readonly scopes: readonly Scope[];
+  /** The files with an entry that this program writes itself. */
+  readonly places: readonly { readonly id: string; readonly scope: ClientScope }[];
+}
+
+/** Whether a file of the repository is written. */
+export const isInProject = ({ places }: Choice): boolean => places.some(({ scope }) => scope === "project");
+
+/** These clients in these scopes. A client that has none of them gets the one that it has: nobody else has `local`. */
+export function choiceOf(clients: readonly ClientId[], scopes: readonly Scope[]): Choice {
+  const places = CLIENTS.filter(({ id }) => (clients as readonly string[]).includes(id)).flatMap((client) => {
+    const wished = client === claudeCode ? scopes : scopes.map((scope) => (scope === "local" ? "user" : scope));
+    const fitting = client.scopes.filter((scope) => wished.includes(scope));
+    if (client === claudeCode) return fitting.includes("project") ? [{ id: client.id, scope: "project" as const }] : [];
+    return (fitting.length > 0 ? fitting : client.scopes.slice(0, 1)).map((scope) => ({ id: client.id, scope }));
+  });
+  return { clients, scopes: clients.includes("claude-code") ? scopes : [], places };
+}
+
+/** A file of a client with its entries for HALO. */
+export interface ClientHere extends ClientFile {
+  readonly found: readonly FoundServer[];
+}
+
+export async function loadToml(): Promise<Toml> {
+  const [{ parseToml }, edit] = await Promise.all([
+    import("../../core/formats/toml.ts"),
+    import("../../core/formats/toml-edit.ts"),
+  ]);
+  return { parseToml, ...edit };
+}
+
+/** Every file in which the wizard itself can write an entry. */
+export function clientFiles(context: Context, root: string): readonly ClientFile[] {
+  return CLIENTS.flatMap((client) =>
+    client.scopes.flatMap((scope): readonly ClientFile[] => {
+      if (scope === "user" && client === claudeCode) return [];
+      const project = client.files.project.map((path) => join(root, path));
+      const path = scope === "user" ? userFileOf(client, context) : (project.find(existsSync) ?? project[0] ?? "");
+      return [{ client, scope, path, store: scope === "user" ? storeOf(client, context) : undefined }];
+    }),
+  );
+}
+
+/** `ofProject`: what Claude Code's own rules say of its file. */
+export function withEntries(
+  files: readonly ClientFile[],
+  snapshot: Snapshot,
+  name: string,
+  toml: Toml,
+  ofProject: readonly Found[],
+): readonly ClientHere[] {
+  return files.map((file) => {
+    const state = snapshot.get(file.path);
+    const found = state?.kind === "file" ? foundIn(file, state.text, name, toml) : [];
+    return { ...file, found: file.client === claudeCode ? ofProject : found };
+  });
+}
+
+export interface Files {
+  readonly clients: readonly ClientHere[];
+}
+
+/** The files of a choice. One that reads another file of the choice, too, needs none of its own. */
+export function chosenFiles({ clients }: Files, { places }: Choice): readonly ClientHere[] {
+  const chosen = clients.filter(({ client, scope }) =>
+    places.some((each) => each.id === client.id && each.scope === scope),
+  );
+  const isShared = ({ client, scope }: ClientHere): boolean =>
+    scope === "project" &&
+    (client.files.also ?? []).some((path) =>
+      chosen.some((each) => each.scope === scope && each.client.files.project.includes(path)),
+    );
+  return chosen.filter((file) => !isShared(file));
+}

@@ -1,0 +1,89 @@
+/** What a client sends for an entry, with the values that it finds. */
+import { HEADERS, VALUES, type Value, variablesFor } from "../halo.ts";
+import type { Sent } from "./claude-code.ts";
+import { askedId, type Header, type HeaderValue, type ServerEntry } from "./entry.ts";
+import type { Client } from "./model.ts";
+import { type Spelled, spelledIn } from "./references.ts";
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** The default of `${NAME:-default}`. */
+const defaultIn = (text: string): string | undefined => /:-([^}]*)\}$/.exec(text)?.[1];
+
+/** What is sent in place of a reference; undefined: nothing is known about its variable. */
+function valueFor({ text, name, expanded }: Spelled, { client }: ServerEntry, env: Env, answers: Env) {
+  const asked = client.asks?.reference.exec(text)?.[1];
+  if (asked !== undefined) return { variable: asked, value: answers[asked], isAsked: true };
+  const variable = name ?? /^\$\{([A-Za-z_]\w*):-/.exec(text)?.[1];
+  if (expanded && variable !== undefined) return { variable, value: env[variable] ?? defaultIn(text) };
+  const isEmpty = client.foreign?.find(([spelling]) => spelling.test(text))?.[1] === "empty";
+  return { variable: undefined, value: isEmpty ? "" : text };
+}
+
+/** A text with its references replaced. `missing`: the variables that nothing sets. */
+function filled(text: string, server: ServerEntry, env: Env, answers: Env) {
+  const missing: string[] = [];
+  const read: string[] = [];
+  let done = "";
+  let at = 0;
+  for (const spelled of spelledIn(text, server.dialect)) {
+    const { variable, value, isAsked } = valueFor(spelled, server, env, answers);
+    if (variable !== undefined && value === undefined) missing.push(variable);
+    else if (variable !== undefined && isAsked !== true) read.push(variable);
+    const unset = server.client.unset === "empty" ? "" : spelled.text;
+    done += text.slice(at, spelled.offset) + (value ?? unset);
+    at = spelled.offset + spelled.text.length;
+  }
+  return { text: done + text.slice(at), missing, read };
+}
+
+/**
+ * What the client sends. `env`: the variables that it sees. `answers`: what a person enters for each id, in a client
+ * that asks. Contains secrets.
+ */
+export function sentBy(server: ServerEntry, env: Env, answers: Env = {}): Sent {
+  const url = filled(server.url?.text.trim() ?? "", server, env, answers);
+  const headers = server.headers.flatMap(({ name, kind, text }) => {
+    if (text === undefined || kind === "unknown") return [];
+    if (kind === "values") return [{ name, ...filled(text, server, env, answers) }];
+    const value = env[text];
+    return [{ name, text: value ?? "", missing: value ? [] : [text], read: value ? [text] : [] }];
+  });
+  const isAbsent = ({ missing }: { readonly missing: readonly string[] }): boolean =>
+    missing.length > 0 && server.client.unset === "absent";
+  return {
+    url: url.text,
+    headers: Object.fromEntries(headers.filter((each) => !isAbsent(each)).map(({ name, text }) => [name, text.trim()])),
+    missing: [...new Set([url, ...headers].flatMap(({ missing }) => missing))],
+    read: headers.flatMap(({ name, read, missing }) =>
+      [...read, ...missing].map((variable) => ({ header: name, variable })),
+    ),
+  };
+}
+
+/** How the header of one of the three values is written. A question of our own stands for its variable. */
+export function headerValue(header: Header, which: Value, { client, dialect, name }: ServerEntry): HeaderValue {
+  const { kind, text = "" } = header;
+  if (kind === "names") return { env: text };
+  const asked = client.asks?.reference.exec(text.trim())?.[1];
+  const variable = variablesFor(name)[which];
+  if (asked !== undefined && asked === askedId(variable)) return { env: variable };
+  const [only, ...more] = spelledIn(text, dialect);
+  const isWhole = only !== undefined && more.length === 0 && only.text === text.trim() && only.expanded;
+  return isWhole && only.name !== undefined ? { env: only.name } : { literal: text };
+}
+
+/** The three values of an entry, as they are written in its headers. */
+export function valuesIn(server: ServerEntry): Readonly<Partial<Record<Value, HeaderValue>>> {
+  const found = VALUES.flatMap((which) => {
+    const header = server.headers.findLast(({ name }) => name.trim().toLowerCase() === HEADERS[which].toLowerCase());
+    return header === undefined ? [] : [[which, headerValue(header, which, server)] as const];
+  });
+  return Object.fromEntries(found);
+}
+
+/** The answers of a person who is asked for these values. */
+export function answersFor({ asks }: Client, values: Env): Env {
+  if (asks === undefined) return {};
+  return Object.fromEntries(Object.entries(values).map(([variable, value]) => [askedId(variable), value]));
+}

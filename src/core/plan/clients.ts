@@ -1,0 +1,146 @@
+/** The entry of a connection in a client's file: how it is found, written and removed. Pure. */
+import { documentOf } from "../check/documents.ts";
+import { haloIn } from "../check/halo-servers.ts";
+import { claudeCode } from "../clients/claude-code.ts";
+import { refusalsIn } from "../clients/demands.ts";
+import { askedId, entryFor, type HeaderValue, type ServerEntry, serversIn } from "../clients/entry.ts";
+import type { Client, ClientScope } from "../clients/model.ts";
+import { valuesIn } from "../clients/sent.ts";
+import { type Edited, type JsonObject, parseTree, property, type Tree, toJson } from "../formats/json.ts";
+import { addToArray, removeFromArray, removeProperty, setProperty } from "../formats/json-edit.ts";
+import { member } from "../formats/nodes.ts";
+import { HALO_URL, LABELS, VALUES, type Value } from "../halo.ts";
+import type { Edit } from "./install.ts";
+import type { Found } from "./target.ts";
+
+/** The editor of TOML, which is loaded only when such a file is there or wanted. */
+export interface Toml {
+  readonly parseToml: (text: string) => Tree;
+  readonly setTable: (text: string, path: readonly string[], value: JsonObject) => Edited;
+  readonly removeTable: (text: string, path: readonly string[]) => Edited;
+}
+
+/** A file in which a client can have an entry. The paths are absolute. */
+export interface ClientFile {
+  readonly client: Client;
+  readonly scope: ClientScope;
+  readonly path: string;
+  /** The private file of variables that the client reads in every folder. */
+  readonly store: string | undefined;
+}
+
+/** An entry for HALO in a client's file. `server`: of other clients than Claude Code. */
+export interface FoundServer extends Found {
+  readonly server?: ServerEntry;
+}
+
+/** The entries for HALO in a file, and the one of this name: that one first. */
+export function foundIn({ client, path }: ClientFile, text: string, name: string, toml?: Toml): readonly FoundServer[] {
+  const raw = { path, encoding: "utf-8", tracked: false, ignored: false, mode: undefined } as const;
+  const document = documentOf({ ...raw, kind: `client:${client.id}`, text }, toml?.parseToml);
+  const about = new Set(haloIn(document, client, HALO_URL, false).map((each) => each.name));
+  const servers = serversIn(document.tree, client).filter((each) => about.has(each.name) || each.name === name);
+  return servers
+    .map((server): FoundServer => {
+      const { entry, url, node } = server;
+      const [refused] = refusalsIn(entry, client);
+      const isSse = server.transport === "sse" ? "its URL is under the key for SSE" : undefined;
+      const why = refused === undefined ? isSse : `${refused.what}, and ${client.label} needs ${refused.allowed}`;
+      const runs = ["headersHelper", "http_headers_helper"].some((key) => member(node, key) !== undefined);
+      return {
+        server,
+        lost: why === undefined ? undefined : { why },
+        entry: {
+          name: server.name,
+          scope: "project",
+          url: url?.text ?? "",
+          headers: Object.fromEntries(server.headers.map((each) => [each.name, each.text ?? ""])),
+          values: valuesIn(server),
+          runs: runs || (server.program !== undefined && client.entry.isBridged !== true),
+          raw: toJson(entry.value),
+        },
+      };
+    })
+    .toSorted((a, b) => Number(b.entry.name === name) - Number(a.entry.name === name));
+}
+
+/** A question of a client for each value, by its variable: VS Code's `inputs`. */
+function questionsFor(slots: Readonly<Record<Value, HeaderValue>>): readonly JsonObject[] {
+  return VALUES.flatMap((value) => {
+    const slot = slots[value];
+    if (!("env" in slot)) return [];
+    const question = { type: "promptString", id: askedId(slot.env), description: `HALO ${LABELS[value]}` };
+    return [value === "token" ? { ...question, password: true } : question];
+  });
+}
+
+export interface ClientTarget {
+  readonly name: string;
+  readonly url: string;
+  readonly slots: Readonly<Record<Value, HeaderValue>>;
+  readonly values: Readonly<Record<Value, string>>;
+  /** A client that can ask a person for the values does so. */
+  readonly isAsked: boolean;
+}
+
+/** Whether the entry has the values themselves: for a user, if the client has no private file and does not ask. */
+export function hasLiterals({ client, scope, store }: ClientFile): boolean {
+  return scope === "user" && store === undefined && client.asks === undefined;
+}
+
+/** The entry as it is written into a file. */
+export function entryIn(file: ClientFile, { url, slots, values, isAsked }: ClientTarget): JsonObject {
+  const { token, account, profile } = values;
+  const literals = { token: { literal: token }, account: { literal: account }, profile: { literal: profile } };
+  const written = hasLiterals(file) ? literals : slots;
+  return entryFor(file.client, url, written, isAsked || file.scope === "user");
+}
+
+const optionsOf = ({ format }: Client) => ({ strict: format === "json" });
+
+/** The edits that write an entry: the questions before the references to them. */
+export function setEdits(file: ClientFile, target: ClientTarget, toml: Toml | undefined): readonly Edit[] {
+  const { client, scope } = file;
+  const path = [client.servers, target.name];
+  const entry = entryIn(file, target);
+  if (client.format === "toml") return [(text) => (toml as Toml).setTable(text, path, entry)];
+  const options = optionsOf(client);
+  const { asks } = client;
+  const questions = asks && (target.isAsked || scope === "user") ? questionsFor(target.slots) : [];
+  return [
+    ...questions.toReversed().map(
+      (question): Edit =>
+        (text) =>
+          isAskedIn(text, client, question) ? unchanged(text) : addToArray(text, [asks?.list ?? ""], question, options),
+    ),
+    (text) => setProperty(text, path, entry, options),
+  ];
+}
+
+/** A question with this id, which a person may have changed. */
+function isAskedIn(text: string, { asks }: Client, { id = null }: JsonObject): boolean {
+  const tree = parseTree(text, { strict: false });
+  const questions = tree.ok ? property(toJson(tree.root), asks?.list ?? "") : undefined;
+  return Array.isArray(questions) && questions.some((question) => property(question, "id") === id);
+}
+
+/** The edits that remove an entry, and the questions that nothing refers to any more. */
+export function removeEdits(
+  { client }: ClientFile,
+  { name, slots }: ClientTarget,
+  toml: Toml | undefined,
+): readonly Edit[] {
+  const { asks, servers, format } = client;
+  const path = [servers, name];
+  if (format === "toml") return [(text) => (toml as Toml).removeTable(text, path)];
+  const options = { strict: false, keepsEmpty: client === claudeCode };
+  const removal =
+    (question: JsonObject): Edit =>
+    (text) =>
+      text.includes(asks?.spell(String(question.id)) ?? "")
+        ? unchanged(text)
+        : removeFromArray(text, [asks?.list ?? ""], question, options);
+  return [(text) => removeProperty(text, path, options), ...(asks ? questionsFor(slots) : []).map(removal)];
+}
+
+const unchanged = (text: string): Edited => ({ ok: true, text, changed: false });
