@@ -11,6 +11,8 @@ const PAGES: Record<Command["name"], () => Promise<{ run(context: Context, optio
   init: () => import("./commands/init/index.ts"),
   check: () => import("./commands/check/index.ts"),
   doctor: () => import("./commands/doctor/index.ts"),
+  run: () => import("./commands/run/index.ts"),
+  remove: () => import("./commands/remove/index.ts"),
 };
 
 function flagLine({ name, short, arg, values, summary }: Flag): string {

@@ -66,6 +66,15 @@ export const DOCTOR_FLAGS: readonly Flag[] = [
   { name: "report", arg: "file", summary: "write a Markdown report for a support ticket" },
 ];
 
+const pick = (...names: readonly string[]) => INIT_FLAGS.filter(({ name }) => names.includes(name));
+
+const RUN_FLAGS: readonly Flag[] = [
+  ...pick("name", "values-file"),
+  { name: "override", summary: "the file's values win over exported variables" },
+];
+
+const REMOVE_FLAGS = pick("client", "scope", "name", "values-file", "yes", "dry-run");
+
 export const GLOBAL_FLAGS: readonly Flag[] = [
   { name: "json", summary: "one JSON document on stdout" },
   { name: "quiet", short: "q", summary: "results and errors only" },
@@ -87,7 +96,7 @@ export interface RawOptions {
 }
 
 export interface Command {
-  readonly name: "init" | "check" | "doctor";
+  readonly name: "init" | "check" | "doctor" | "run" | "remove";
   readonly summary: string;
   readonly flags: readonly Flag[];
   /** Words that it accepts besides its options. */
@@ -134,6 +143,29 @@ export const COMMANDS: readonly Command[] = [
       "npx create-halo-mcp doctor --token-file new-token.txt",
       `npx create-halo-mcp doctor --call <tool> --args '{"question":"…"}'`,
     ],
+  },
+  {
+    name: "run",
+    summary: "start a program with the values of .env in its environment",
+    flags: RUN_FLAGS,
+    words: "-- <command…>",
+    notes: [
+      "Exported variables win, unless --override. Without a .env, the values of a set-up for you alone are used.",
+      "Prints nothing of its own. The exit code is that of the program.",
+    ],
+    examples: [
+      "npx create-halo-mcp run -- codex",
+      "npx create-halo-mcp run --values-file .env.local -- node agent.mjs",
+    ],
+  },
+  {
+    name: "remove",
+    summary: "take out what the wizard wrote",
+    flags: REMOVE_FLAGS,
+    notes: [
+      "Without --client: from every client that has the server. Ignore rules stay, and so does the token in HALO Studio.",
+    ],
+    examples: ["npx create-halo-mcp remove", "npx create-halo-mcp remove --client cursor --scope user --dry-run"],
   },
 ];
 

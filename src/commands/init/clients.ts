@@ -34,7 +34,7 @@ export function decideAmong(
 }
 
 /** Whether the entry of a file is as it should be; if one is replaced, why. Throws Refusal for another server of this name. */
-export function judge(
+function judge(
   { client, scope, found, path, ...file }: ClientHere,
   target: Target,
   values: Values,

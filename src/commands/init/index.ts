@@ -1,27 +1,24 @@
 /** The wizard, from top to bottom: look, ask, test, plan, write, test what was written, say what to do next. */
 import type { Context } from "../../context.ts";
-import { claudeCode, haloEntry } from "../../core/clients/claude-code.ts";
-import { envIn } from "../../core/clients/claude-state.ts";
+import { claudeCode } from "../../core/clients/claude-code.ts";
 import { CLIENT_IDS, type ClientId, TOLD_IDS } from "../../core/clients/ids.ts";
 import { CLIENTS } from "../../core/clients/index.ts";
 import type { Diagnosis } from "../../core/diagnosis/diagnose.ts";
-import { equalJson } from "../../core/formats/json.ts";
 import { LABELS, PASTED_BREAK, VALUES } from "../../core/halo.ts";
-import { isOwn } from "../../core/plan/claude-program.ts";
 import type { Plan } from "../../core/plan/model.ts";
-import { variablesOf } from "../../core/plan/target.ts";
 import { Cancelled, Refusal, UsageError } from "../../errors.ts";
 import type { RawOptions } from "../../flags.ts";
 import { clearStaleLock } from "../../io/lock.ts";
 import { type Ask, createAsk } from "../../ui/ask.ts";
 import { createShow } from "../../ui/show.ts";
-import { carryOut, changes } from "../shared/carry-out.ts";
+import { changes } from "../shared/carry-out.ts";
 import { choiceOf, isInProject } from "../shared/client-files.ts";
+import { carry, remove } from "./carry.ts";
 import { proveClients } from "./client-proof.ts";
 import { decideAmong } from "./clients.ts";
-import { buildPlan, buildRemoval, checkBeforehand, keepsBridge } from "./plan.ts";
-import { commandFor, conclude, handSteps, headlineOf, nextSteps, showPlan, statusLines } from "./screens.ts";
-import { canAsk, type Decided, entryIn, introduce, lookAgain, type Page, readOptions, survey } from "./survey.ts";
+import { buildPlan, checkBeforehand } from "./plan.ts";
+import { commandFor, conclude, handSteps, headlineOf, nextSteps } from "./screens.ts";
+import { canAsk, type Decided, introduce, type Page, readOptions, survey } from "./survey.ts";
 import {
   agreeOnUrl,
   type ClientProof,
@@ -182,41 +179,6 @@ async function alreadySetUp(page: Page, decided: Decided, plan: Plan, candidates
   return await finish(page, { ...decided, values }, tested);
 }
 
-/** Shows a plan, asks, applies it; makes a new plan from the current files if one of them changed meanwhile. */
-async function carry(page: Page, decided: Decided, message: string, make: (now: Page) => Plan | Promise<Plan>) {
-  const { context, options, show, here, decides } = page;
-  const carried = await carryOut(await make(page), {
-    context,
-    place: here,
-    dryRun: options.dryRun,
-    show: (plan) => showPlan(page, decided, plan),
-    confirm: async () => {
-      if (decides !== undefined && !(await decides.confirm({ message, initial: true })))
-        throw new Cancelled("Stopped. Nothing was changed.");
-      if (decided.choice.scopes.includes("project")) assertSameEntry(page);
-    },
-    replan: async () => {
-      show.info("A file changed meanwhile: making a new plan.");
-      return make(lookAgain(page));
-    },
-  });
-  if (!options.dryRun) show.verbatim(statusLines(page, carried.plan, carried.statuses));
-  return carried;
-}
-
-/** The entry must still be the one that was agreed to, or the one to be written. Throws Refusal. */
-function assertSameEntry(page: Page): void {
-  const { name, mode, url } = page.target;
-  const was = entryIn(page, "project")?.raw ?? null;
-  const is = entryIn(lookAgain(page), "project")?.raw ?? null;
-  if (equalJson(was, is) || (mode === "new" && equalJson(haloEntry(name, url), is))) return;
-  throw new Refusal(
-    ".mcp.json changed meanwhile; nothing was written",
-    { hint: "check it, then run this again" },
-    "stale",
-  );
-}
-
 /** Through Claude Code, then through the other clients. */
 async function proveAll(page: Page, decided: Decided): Promise<Proof | undefined> {
   const claude = await prove(page, decided);
@@ -246,18 +208,4 @@ async function finish(page: Page, decided: Decided, tested: Diagnosis | undefine
   });
   if (proof === undefined) return end(true, "The values work. What is left to do by hand:");
   return end(proof.ok, headlineOf(proof, changed, decided, page.here), proof);
-}
-
-async function remove(page: Page, decided: Decided): Promise<number> {
-  const { plan, statuses } = await carry(page, decided, "Remove this?", (now) => buildRemoval(now, decided.choice));
-  if (page.options.dryRun) return conclude(page, decided, { ok: true, plan });
-  const { here, target } = page;
-  const kept = envIn(here.state.files.userSettings);
-  const isKept = variablesOf(target.slots).some(({ env }) => Object.hasOwn(kept, env));
-  // other connections may use them
-  const left =
-    decided.choice.scopes.some(isOwn) && isKept ? ` Its values stay in ${here.userSettings}, under "env".` : "";
-  const shared = keepsBridge(here) ? ` The main checkout has HALO, too: its values stay in ${here.paths.bridge}.` : "";
-  const headline = `HALO was removed.${left}${shared} The token still works: delete it in HALO Studio > Settings > Product Tokens.`;
-  return conclude(page, decided, { ok: true, headline, plan, statuses });
 }

@@ -1,12 +1,9 @@
 /** Where the three values come from: the command line, the environment, files, or a person. */
 import { basename, relative } from "node:path";
 import { envIn } from "../../core/clients/claude-state.ts";
-import { sentBy } from "../../core/clients/sent.ts";
 import { toSh } from "../../core/command-line.ts";
-import { dotenvOf } from "../../core/formats/dotenv.ts";
 import {
   cleanValue,
-  HEADERS,
   idsFromStudioUrl,
   LABELS,
   looksLikeUrl,
@@ -24,7 +21,7 @@ import { readTemplate } from "../../io/read.ts";
 import { readSecretFile, readStdin } from "../../io/secret-input.ts";
 import type { Ask } from "../../ui/ask.ts";
 import { labelOf } from "../shared/carry-out.ts";
-import { chosenFiles, isInProject } from "../shared/client-files.ts";
+import { chosenFiles, isInProject, ownValues } from "../shared/client-files.ts";
 import { commandFor } from "./screens.ts";
 import { entryIn, type Page, type Values } from "./survey.ts";
 
@@ -73,12 +70,9 @@ export async function valueSources(page: Page) {
   // where 2.1.197 has the values of its own scopes; no source for a repository
   const own = isInProject(options.choice) ? {} : envIn(state.files.userSettings);
   const ofClients = chosenFiles(here, options.choice).flatMap((file) => {
-    const server = file.found.find(({ entry }) => entry.name === target.name)?.server;
-    if (file.scope === "project" || server === undefined) return [];
-    const { headers, missing } = sentBy(server, Object.fromEntries(dotenvOf(here.snapshot.get(file.store ?? ""))));
-    return missing.length > 0
-      ? []
-      : [{ from: `${file.client.label}'s ${labelOf(file.store ?? file.path, root)}`, headers }];
+    const own = ownValues(file, here.snapshot, target.name);
+    const from = `${file.client.label}'s ${labelOf(file.store ?? file.path, root)}`;
+    return own === undefined ? [] : [{ from, own }];
   });
   const sourcesOf = (which: Value): readonly Source[] => {
     const slot = target.slots[which];
@@ -99,7 +93,7 @@ export async function valueSources(page: Page) {
       ...bridges.map((bridge): Source => ["file", `${env} in ${labelOf(bridge.place, root)}`, bridge.env[env]]),
       ["file", `${env} in ${here.userSettings}`, own[env]],
       ["file", basename(here.paths.example), example],
-      ...ofClients.map(({ from, headers }): Source => ["file", from, headers[HEADERS[which]]]),
+      ...ofClients.map(({ from, own }): Source => ["file", from, own[which]]),
       ["file", "Claude Code's local scope", header("local")],
       ["file", "Claude Code's user scope", header("user")],
       // of an entry that is replaced: not used, but a reference is worth keeping

@@ -7,6 +7,9 @@ import type { ClientId } from "../../core/clients/ids.ts";
 import { CLIENTS } from "../../core/clients/index.ts";
 import type { ClientScope } from "../../core/clients/model.ts";
 import { storeOf, userFileOf } from "../../core/clients/paths.ts";
+import { sentBy } from "../../core/clients/sent.ts";
+import { dotenvOf } from "../../core/formats/dotenv.ts";
+import { HEADERS } from "../../core/halo.ts";
 import { type ClientFile, type FoundServer, foundIn, type Toml } from "../../core/plan/clients.ts";
 import type { Snapshot } from "../../core/plan/model.ts";
 import type { Found } from "../../core/plan/target.ts";
@@ -40,11 +43,11 @@ export interface ClientHere extends ClientFile {
 }
 
 export async function loadToml(): Promise<Toml> {
-  const [{ parseToml }, edit] = await Promise.all([
+  const [{ parseToml }, { setTable, removeTable }] = await Promise.all([
     import("../../core/formats/toml.ts"),
     import("../../core/formats/toml-edit.ts"),
   ]);
-  return { parseToml, ...edit };
+  return { parseToml, setTable, removeTable };
 }
 
 /** Every file in which the wizard itself can write an entry. */
@@ -89,4 +92,15 @@ export function chosenFiles({ clients }: Files, { places }: Choice): readonly Cl
       chosen.some((each) => each.scope === scope && each.client.files.project.includes(path)),
     );
   return chosen.filter((file) => !isShared(file));
+}
+
+/** The values that the user's own file makes a client send; undefined if one is not in it. */
+export function ownValues({ found, store, scope }: ClientHere, snapshot: Snapshot, name: string) {
+  const server = found.find(({ entry }) => entry.name === name)?.server;
+  if (scope === "project" || server === undefined) return undefined;
+  const { headers, missing } = sentBy(server, Object.fromEntries(dotenvOf(snapshot.get(store ?? ""))));
+  const { token, account, profile } = HEADERS;
+  return missing.length > 0
+    ? undefined
+    : { token: headers[token], account: headers[account], profile: headers[profile] };
 }

@@ -62,7 +62,7 @@ export function sentBy(server: ServerEntry, env: Env, answers: Env = {}): Sent {
 }
 
 /** How the header of one of the three values is written. A question of our own stands for its variable. */
-export function headerValue(header: Header, which: Value, { client, dialect, name }: ServerEntry): HeaderValue {
+function headerValue(header: Header, which: Value, { client, dialect, name }: ServerEntry): HeaderValue {
   const { kind, text = "" } = header;
   if (kind === "names") return { env: text };
   const asked = client.asks?.reference.exec(text.trim())?.[1];

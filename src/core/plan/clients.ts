@@ -89,7 +89,7 @@ export function hasLiterals({ client, scope, store }: ClientFile): boolean {
 }
 
 /** The entry as it is written into a file. */
-export function entryIn(file: ClientFile, { url, slots, values, isAsked }: ClientTarget): JsonObject {
+function entryIn(file: ClientFile, { url, slots, values, isAsked }: ClientTarget): JsonObject {
   const { token, account, profile } = values;
   const literals = { token: { literal: token }, account: { literal: account }, profile: { literal: profile } };
   const written = hasLiterals(file) ? literals : slots;

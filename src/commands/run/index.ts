@@ -1,0 +1,38 @@
+/** `run -- <command…>`: starts a program with the values of `.env` in its environment. It prints nothing itself. */
+import { join, resolve } from "node:path";
+import type { Context } from "../../context.ts";
+import { dotenvOf } from "../../core/formats/dotenv.ts";
+import { DEFAULT_NAME, isSafeVariable, variablesFor } from "../../core/halo.ts";
+import { EnvironmentError, UsageError } from "../../errors.ts";
+import type { RawOptions } from "../../flags.ts";
+import { findRoot } from "../../io/git.ts";
+import { readState } from "../../io/read.ts";
+import { startProgram } from "../../io/start.ts";
+
+/** Exit code: that of the program. */
+export async function run(context: Context, { values, switches, words }: RawOptions): Promise<number> {
+  const [program, ...args] = words;
+  if (program === undefined)
+    throw new UsageError("run needs a command after --", { hint: "npx create-halo-mcp run -- claude" });
+  const { cwd, env: exported, platform, stdin } = context;
+  const folder = resolve(cwd, values.cwd ?? ".");
+  const file = values["values-file"];
+  const path = file === undefined ? join(findRoot(folder) ?? folder, ".env") : resolve(cwd, file);
+  // a repository may have a .env of its own: only variables that can be one of the three values
+  const own = Object.fromEntries([...dotenvOf(readState(path))].filter(([name]) => isSafeVariable(name)));
+  const name = values.name ?? DEFAULT_NAME;
+  // an exported variable that is empty hides no value
+  const set = Object.fromEntries(Object.entries(exported).filter(([, value]) => value !== ""));
+  const isComplete = Object.values(variablesFor(name)).every((each) => own[each] || set[each]);
+  const more = isComplete ? {} : (await import("../shared/user-values.ts")).userValues(context, name);
+  const found = { ...(await more), ...own };
+  const env = switches.has("override") ? { ...exported, ...found } : { ...exported, ...found, ...set };
+  const ended = await startProgram([program, ...args], {
+    cwd: folder,
+    env,
+    platform,
+    isTerminal: stdin.isTTY === true,
+  });
+  if (typeof ended === "number") return ended;
+  throw new EnvironmentError(`${program} could not be started (${ended})`, { hint: "check the name of the program" });
+}
