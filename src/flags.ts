@@ -55,6 +55,12 @@ export const CHECK_FLAGS: readonly Flag[] = [
 ];
 
 export const DOCTOR_FLAGS: readonly Flag[] = [
+  {
+    name: "client",
+    arg: "id",
+    values: CLIENT_IDS,
+    summary: "the client whose set-up is tested (default: claude-code)",
+  },
   { name: "name", arg: "name", env: "HALO_NAME", summary: "server name (default: the existing one, or halo)" },
   { name: "url", arg: "url", env: "HALO_MCP_URL", summary: "endpoint that may receive the token, besides HALO's" },
   { name: "token-stdin", summary: "test with the token from standard input" },
@@ -139,6 +145,7 @@ export const COMMANDS: readonly Command[] = [
     notes: ["Writes nothing except the --report file. Sends the token only to HALO's endpoint, or to --url."],
     examples: [
       "npx create-halo-mcp doctor",
+      "npx create-halo-mcp doctor --client codex",
       "npx create-halo-mcp doctor --report halo-report.md",
       "npx create-halo-mcp doctor --token-file new-token.txt",
       `npx create-halo-mcp doctor --call <tool> --args '{"question":"…"}'`,

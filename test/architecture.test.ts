@@ -32,6 +32,7 @@ const mayUseProcess: Readonly<Record<string, readonly string[]>> = {
   "io/git.ts": ["platform", "kill"],
   // a folder with secrets is removed when the process ends, or by the next run of this user
   "io/claude.ts": ["once", "off", "pid", "getuid"],
+  "io/start.ts": ["removeAllListeners", "on"],
   // a rename fails on Windows for a moment while another program reads
   "io/write.ts": ["platform"],
 };

@@ -154,7 +154,7 @@ const treeOf = (path: string, text: string) =>
 
 it("a client is a descriptor, a page and a folder of fixtures", () => {
   const shared =
-    /^(?:model|index|references|entry|shapes|demands|ids|claude-(?:loader|project|question|settings|state))\.ts$/;
+    /^(?:model|index|references|entry|shapes|demands|ids|paths|sent|claude-(?:loader|project|question|settings|state))\.ts$/;
   const descriptors = readdirSync(at("src/core/clients")).filter((name) => !shared.test(name));
   expect(descriptors.sort()).toEqual(ids.map((id) => `${id}.ts`).sort());
   expect(readdirSync(at("docs/clients")).sort()).toEqual(["README.md", ...ids.map((id) => `${id}.md`)].sort());

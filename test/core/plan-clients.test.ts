@@ -18,7 +18,8 @@ const secrets = Object.fromEntries(VALUES.map((value) => [variables[value], valu
 const URL = "https://gateway.example/halo/mcp";
 
 /** What somebody already has in the file of a client. */
-function realistic({ format, servers, asks }: Client): readonly string[] {
+function realistic(client: Client): readonly string[] {
+  const { format, servers, asks } = client;
   if (format === "toml")
     return [
       '# my settings\nmodel = "gpt-5"\n\n[mcp_servers.docs] # of the team\nurl = "https://docs.example/mcp"\n\n[tui]\ntheme = "dark"\n',
@@ -30,9 +31,8 @@ function realistic({ format, servers, asks }: Client): readonly string[] {
   const strict = [
     `{${inputs}\n  "theme": "dark",\n  "${servers}": {\n    "docs": ${other}\n  },\n  "telemetry": false\n}\n`,
     `{"${servers}":{"docs":${other}},"theme":"dark"}`,
-    `\uFEFF{\r\n\t"theme": "dark"\r\n}\r\n`,
-    "{}\n",
-    `{\n  "${servers}": {}\n}`,
+    // a removal cannot know who made an empty object of servers (docs/limits.md): Claude Code's file keeps it
+    ...(client === claudeCode ? [`{\n  "${servers}": {}\n}`] : ["{}\n", `\uFEFF{\r\n\t"theme": "dark"\r\n}\r\n`]),
   ];
   const commented = [
     `// mine\n{\n  // the look\n  "theme": "dark", // not light\n  "${servers}": {\n    /* docs */ "docs": ${other}, // of the team\n  },\n}\n`,
@@ -74,7 +74,8 @@ describe.each(rows)("%s, %s", (_, scope, client) => {
     expect(sent.missing).toEqual([]);
 
     const after = apply(written, removeEdits(file, target, toml));
-    if (before === "") expect(JSON.stringify(after)).toMatch(/^"(?:|\{\}\\n|\{\\n {2}\\"mcpServers\\": \{\}\\n\}\\n)"$/);
+    if (before === "")
+      expect(JSON.stringify(after)).toMatch(/^"(?:|\{\}\\n|\{\\n {2}\\"mcpServers\\": \{\}\\n\}\\n)"$/);
     else expect(after).toBe(before);
   });
 
@@ -86,7 +87,12 @@ describe.each(rows)("%s, %s", (_, scope, client) => {
     const sent = sentBy(found.server, rest);
     expect(sent.missing).toEqual([variables.token]);
     const header = sent.headers[HEADERS.token];
-    const expected = { empty: "", absent: undefined, literal: client.references.spell?.(variables.token), unknown: client.references.spell?.(variables.token) };
+    const expected = {
+      empty: "",
+      absent: undefined,
+      literal: client.references.spell?.(variables.token),
+      unknown: client.references.spell?.(variables.token),
+    };
     expect(header).toBe(expected[client.unset]);
   });
 });

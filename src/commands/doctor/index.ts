@@ -2,6 +2,8 @@
 import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { type Context, wantsColor } from "../../context.ts";
+import { claudeCode } from "../../core/clients/claude-code.ts";
+import { CLIENTS } from "../../core/clients/index.ts";
 import { explainCall } from "../../core/diagnosis/diagnose.ts";
 import { toMarkdown } from "../../core/doctor/markdown.ts";
 import { type DoctorReport, makeReport, type Run } from "../../core/doctor/report.ts";
@@ -136,6 +138,9 @@ function textOf({ env, stdout, unicode }: Context, report: DoctorReport, isColor
 
 /** Exit code: 0 connected, 1 not, 3 not, because the file of the values cannot be read. */
 export async function run(context: Context, raw: RawOptions): Promise<number> {
+  const client = CLIENTS.find(({ id }) => id === raw.values.client);
+  if (client !== undefined && client !== claudeCode)
+    return await (await import("./client.ts")).runForClient(context, raw, client);
   const options = readOptions(context, raw);
   if (options.report !== undefined) checkReport(options.report);
   const token = await tokenOf(context, options);

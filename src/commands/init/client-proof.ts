@@ -4,16 +4,15 @@ import { answersFor } from "../../core/clients/sent.ts";
 import { whatClientSends } from "../../core/connection.ts";
 import type { Diagnosis } from "../../core/diagnosis/diagnose.ts";
 import { dotenvOf } from "../../core/formats/dotenv.ts";
-import { setEdits } from "../../core/plan/clients.ts";
-import { editFiles, secretsOf } from "../../core/plan/install.ts";
+import { secretsOf } from "../../core/plan/install.ts";
 import type { Secrets } from "../../core/plan/model.ts";
 import { printable } from "../../core/secrets.ts";
-import { Cancelled, Refusal } from "../../errors.ts";
-import { askClient } from "../../io/ask-client.ts";
+import { Refusal } from "../../errors.ts";
+import { askProgram } from "../shared/ask-program.ts";
 import { labelOf } from "../shared/carry-out.ts";
 import { type ClientHere, chosenFiles } from "../shared/client-files.ts";
 import { targetOf } from "./clients.ts";
-import { type Decided, lookAgain, type Page, type Values } from "./survey.ts";
+import { type Decided, lookAgain, type Page } from "./survey.ts";
 import { type ClientProof, permitted, showDiagnosis, test } from "./test.ts";
 
 /** The variables that the client sees: those of its file, in which exported ones take precedence. */
@@ -44,47 +43,6 @@ function sentByFile(page: Page, file: ClientHere, secrets: Secrets): Sent {
   return permitted(judged, where, `look at ${path}`);
 }
 
-/** Asks the program of the client itself, with this entry alone. */
-async function askProgram(
-  page: Page,
-  file: ClientHere,
-  values: Values,
-  secrets: Secrets,
-): Promise<ClientProof["client"]> {
-  const { here, target, options, context, show } = page;
-  const { client } = file;
-  const path = client.programs.map(here.findProgram).find((found) => found !== undefined);
-  if (path === undefined || client.ask === undefined) return "not-asked";
-  const edits = setEdits({ ...file, scope: "project" }, { ...targetOf(page, values), isAsked: false }, here.toml);
-  const planned = editFiles(new Map(), [["client", edits]]);
-  const text = planned.ok ? (planned.steps[0]?.after ?? "") : "";
-  const question = {
-    path,
-    ask: client.ask,
-    name: target.name,
-    text,
-    variables: secrets,
-    timeoutMs: Math.min(options.timeoutMs, 30_000),
-  };
-  const progress = show.progress(`asking ${client.label}`);
-  const answer = await askClient(question, { cwd: here.root, env: here.programEnv, signal: context.signal })
-    .catch((error: unknown) => {
-      if (error instanceof Cancelled) throw error;
-      return undefined;
-    })
-    .finally(progress.end);
-  const { status = "unknown", httpStatus } = answer ?? {};
-  if (status === "connected") show.ok(`${client.label} connects with this entry and these values.`);
-  else if (status === "unknown") show.warn(`${client.label} gave no clear answer.`);
-  else {
-    const reason = httpStatus === undefined ? "" : ` (HTTP ${httpStatus})`;
-    show.bad(`${client.label} cannot connect${reason}, although the same values work from here.`, [
-      "Proxy variables and NODE_EXTRA_CA_CERTS are the usual reasons.",
-    ]);
-  }
-  return status;
-}
-
 /** The proof of every chosen file but Claude Code's. Two that send the same are tested once. */
 export async function proveClients(before: Page, { values, choice }: Decided): Promise<readonly ClientProof[]> {
   const page = lookAgain(before);
@@ -102,7 +60,9 @@ export async function proveClients(before: Page, { values, choice }: Decided): P
     tested.set(key, files);
     if (known === undefined || !files.ok) showDiagnosis(page.show, files, title, true);
     else page.show.ok(`${client.label} sends the same: ${printable(labelOf(path, page.here.root), 100)}`);
-    const answer = files.ok ? await askProgram(page, file, values, secrets) : "not-asked";
+    const answer = files.ok
+      ? await askProgram({ ...page, ...page.here, ...page.options }, file, targetOf(page, values), secrets)
+      : "not-asked";
     proofs.push({ id: client.id, label: client.label, scope, client: answer, files });
     if (!files.ok) break;
   }

@@ -34,12 +34,7 @@ export function decideAmong(
 }
 
 /** Whether the entry of a file is as it should be; if one is replaced, why. Throws Refusal for another server of this name. */
-function judge(
-  { client, scope, found, path, ...file }: ClientHere,
-  target: Target,
-  values: Values,
-  root: string,
-) {
+function judge({ client, scope, found, path, ...file }: ClientHere, target: Target, values: Values, root: string) {
   const named = found.filter(({ entry }) => entry.name === target.name);
   const decision = decideTarget(named, target, { file: labelOf(path, root), client });
   if (!decision.ok) throw new Refusal(decision.reason, { hint: decision.hint });

@@ -18,6 +18,7 @@ import { printable } from "../../core/secrets.ts";
 import { Cancelled, Refusal } from "../../errors.ts";
 import { askClaude } from "../../io/claude.ts";
 import type { Show } from "../../ui/show.ts";
+import type { ProgramAnswer } from "../shared/ask-program.ts";
 import { runTest, STAGE_TEXT } from "../shared/connection-test.ts";
 import { type Decided, entryIn, lookAgain, type Page, type Values } from "./survey.ts";
 
@@ -73,8 +74,10 @@ export function permitted(judged: ToSend, where: string, hint: string): Sent {
   throw new Refusal(`${where}: ${why}`, { hint }, code);
 }
 
+type TestPage = Pick<Page, "context" | "show"> & { readonly options: Pick<Page["options"], "timeoutMs"> };
+
 /** Runs the connection test with its stages on screen. Throws only Cancelled. */
-export async function test({ context, show, options }: Page, sent: Sent, title: string): Promise<Diagnosis> {
+export async function test({ context, show, options }: TestPage, sent: Sent, title: string): Promise<Diagnosis> {
   const text = `${title}: ${printable(new URL(sent.url).host, 60)}`;
   const progress = show.progress(text);
   const { diagnosis } = await runTest(context, sent, {
@@ -149,8 +152,7 @@ export interface ClientProof {
   readonly id: string;
   readonly label: string;
   readonly scope: ClientScope;
-  /** The answer of its own program. `not-asked`: it is not installed, or cannot tell. */
-  readonly client: "connected" | "failed" | "needs-auth" | "unknown" | "not-asked";
+  readonly client: ProgramAnswer;
   readonly files: Diagnosis;
 }
 

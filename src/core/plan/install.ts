@@ -101,7 +101,7 @@ export function envEdits(variables: Secrets): readonly Edit[] {
     );
 }
 
-export function secretsOf({ slots }: Target, values: Readonly<Record<Value, string>>): Secrets {
+export function secretsOf({ slots }: Pick<Target, "slots">, values: Readonly<Record<Value, string>>): Secrets {
   return Object.fromEntries(variablesOf(slots).map(({ value, env }) => [env, values[value]]));
 }
 

@@ -1,0 +1,100 @@
+/** `doctor --client <id>`: the chain of one client: its file, its entry, its values, the connection, its own program. */
+import { join } from "node:path";
+import type { Context } from "../../context.ts";
+import { adviceLine } from "../../core/advice.ts";
+import type { Client } from "../../core/clients/model.ts";
+import { diagnosisJson } from "../../core/diagnosis/diagnose.ts";
+import { chainOf } from "../../core/doctor/client-chain.ts";
+import { dotenvOf } from "../../core/formats/dotenv.ts";
+import { DEFAULT_NAME, HEADERS, VALUES } from "../../core/halo.ts";
+import { secretsOf } from "../../core/plan/install.ts";
+import type { RawOptions } from "../../flags.ts";
+import { findRoot } from "../../io/git.ts";
+import { readState } from "../../io/read.ts";
+import { createOutput } from "../../ui/output.ts";
+import { createShow } from "../../ui/show.ts";
+import { showDiagnosis, test } from "../init/test.ts";
+import { askProgram } from "../shared/ask-program.ts";
+import { labelOf } from "../shared/carry-out.ts";
+import { clientFiles, loadToml, withEntries } from "../shared/client-files.ts";
+import { connectionOptions, seconds } from "../shared/options.ts";
+import { programsFor } from "../shared/programs.ts";
+
+/** Exit code: 0 the client sends what connects, 1 it does not. */
+export async function runForClient(context: Context, raw: RawOptions, client: Client): Promise<number> {
+  const { name = DEFAULT_NAME, url, valuesFile, cwd = context.cwd, json, quiet } = connectionOptions(context, raw);
+  const timeoutMs = seconds(raw.values.timeout) * 1000;
+  const show = createShow(context, { quiet: json || quiet, guide: false });
+  const root = findRoot(cwd) ?? cwd;
+  const toml = await loadToml();
+  const files = clientFiles(context, root).filter((file) => file.client === client);
+  const snapshot = new Map(files.map(({ path }) => [path, readState(path)] as const));
+  const here = withEntries(files, snapshot, name, toml, []);
+  // the project's entry is the one that a session here takes
+  const file = here.find(({ found }) => found.some(({ entry }) => entry.name === name)) ?? here[0];
+  const dotenv = Object.fromEntries(dotenvOf(readState(valuesFile ?? join(root, ".env"))));
+  const output = createOutput(context);
+  if (file === undefined) {
+    output.result(`${client.label} is set up by hand: npx create-halo-mcp guide ${client.id}`);
+    return 0;
+  }
+  const { path, scope, store, found } = file;
+  const shown = labelOf(path, root);
+  const server = found.find(({ entry }) => entry.name === name);
+  const stored = store === undefined ? {} : Object.fromEntries(dotenvOf(readState(store)));
+  const given = { url, isOwn: scope === "user" };
+  const { findings, toSend } = chainOf({
+    file,
+    shown,
+    name,
+    found: server,
+    exported: context.env,
+    dotenv,
+    stored,
+    given,
+  });
+  show.info(`${client.label}: ${shown}`);
+  for (const { severity, seen, tryThis } of findings)
+    show[severity === "error" ? "bad" : "warn"](seen, [adviceLine(tryThis)]);
+  if (toSend?.ok === false) show.bad(`Nothing was sent: ${toSend.reason}`);
+  const page = { context, show, options: { timeoutMs } };
+  if (toSend?.ok) context.secrets.add(toSend.sent.headers[HEADERS.token] ?? "");
+  const diagnosis = toSend?.ok ? await test(page, toSend.sent, "Connection test") : undefined;
+  if (diagnosis !== undefined) showDiagnosis(show, diagnosis, "Connection test");
+  const ok = diagnosis?.ok === true && findings.every(({ severity }) => severity !== "error");
+  const asked = ok && server !== undefined ? await askFor(server) : "not-asked";
+  const isDown = asked === "failed" || asked === "needs-auth";
+  if (json) {
+    const said = findings.map(({ tryThis, ...each }) => ({ ...each, tryThis: adviceLine(tryThis) }));
+    const about = { id: client.id, scope, path: shown, status: asked };
+    output.json({
+      version: 1,
+      ...(diagnosis && diagnosisJson(diagnosis)),
+      ok: ok && !isDown,
+      client: about,
+      findings: said,
+    });
+  } else {
+    const words = ok ? `${client.label} sends what connects.` : `${client.label} does not connect: see above.`;
+    const next = ok ? client.next.map((advice) => `  ${adviceLine(advice)}`) : [];
+    output.result([words, ...(next.length > 0 ? ["What cannot be seen from here:", ...next] : [])].join("\n"));
+  }
+  return ok && !isDown ? 0 : 1;
+
+  async function askFor({ entry: { values: slots, url: written } }: NonNullable<typeof server>) {
+    const { token: tokenSlot, account: accountSlot, profile: profileSlot } = slots;
+    if (!tokenSlot || !accountSlot || !profileSlot || !toSend?.ok || file === undefined) return "not-asked" as const;
+    const { headers } = toSend.sent;
+    const [token = "", account = "", profile = ""] = VALUES.map((value) => headers[HEADERS[value]]);
+    const values = { token, account, profile };
+    const all = { token: tokenSlot, account: accountSlot, profile: profileSlot };
+    const { find, env: programEnv } = programsFor(context, root, root);
+    const around = { context, show, root, findProgram: find, programEnv, toml, timeoutMs };
+    return await askProgram(
+      around,
+      file,
+      { name, url: written, slots: all, values, isAsked: false },
+      secretsOf({ slots: all }, values),
+    );
+  }
+}

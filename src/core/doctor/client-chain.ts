@@ -1,0 +1,79 @@
+/** `doctor --client`: what is between the file of a client and the server. Claude Code has more: view.ts. Pure. */
+import type { Advice } from "../advice.ts";
+import { answersFor } from "../clients/sent.ts";
+import { type Consent, type ToSend, whatClientSends } from "../connection.ts";
+import { HEADERS, LABELS, VALUES } from "../halo.ts";
+import type { ClientFile, FoundServer } from "../plan/clients.ts";
+import { variablesOf } from "../plan/target.ts";
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+export interface ChainFinding {
+  readonly severity: "error" | "warning";
+  readonly seen: string;
+  readonly tryThis: Advice;
+}
+
+export interface ChainInput {
+  readonly file: ClientFile;
+  /** The path as it is shown. */
+  readonly shown: string;
+  readonly name: string;
+  readonly found: FoundServer | undefined;
+  /** Exported variables; those of the project's `.env`; those of the client's own private file. */
+  readonly exported: Env;
+  readonly dotenv: Env;
+  readonly stored: Env;
+  readonly given: Consent;
+}
+
+const repair = ({ client, scope }: ClientFile): Advice => ({
+  run: ["npx", "create-halo-mcp", "--client", client.id, ...(scope === "user" ? ["--scope", "user"] : [])],
+});
+
+/** A variable that the client does not get, or gets from an unexpected place. */
+function valueFinding(variable: string, { file, exported, dotenv, stored }: ChainInput): ChainFinding | undefined {
+  const { client, scope } = file;
+  const inFile =
+    stored[variable] ?? (scope === "project" && client.reads.includes(".env") ? dotenv[variable] : undefined);
+  const isBlanked = client.blanks?.test(variable) === true;
+  const kept = stored[variable] ?? dotenv[variable];
+  const [program = "<program>"] = client.programs;
+  const start: Advice = { run: ["npx", "create-halo-mcp", "run", "--", program] };
+  if (exported[variable] !== undefined) {
+    const seen = `${variable} is exported with another value than in the file: ${client.label} takes the exported one`;
+    const isStale = kept !== undefined && kept !== exported[variable];
+    return isStale ? { severity: "warning", seen, tryThis: { run: ["unset", variable] } } : undefined;
+  }
+  if (inFile !== undefined && !isBlanked) return undefined;
+  if (kept === undefined) return { severity: "error", seen: `nothing sets ${variable}`, tryThis: repair(file) };
+  const why = isBlanked ? "empties it because of its name" : "does not read .env";
+  return { severity: "warning", seen: `${variable} is in a file, but ${client.label} ${why}`, tryThis: start };
+}
+
+/** What is wrong, and what is sent with the values that are known here: also those of `.env`, which `run` exports. */
+export function chainOf(input: ChainInput): { readonly findings: readonly ChainFinding[]; readonly toSend?: ToSend } {
+  const { file, shown, name, found, exported, dotenv, stored, given } = input;
+  const { client, scope } = file;
+  const error = (seen: string): ChainFinding => ({ severity: "error", seen, tryThis: repair(file) });
+  if (found?.server === undefined) return { findings: [error(`there is no server "${name}" of HALO in ${shown}`)] };
+  const { server, lost, entry } = found;
+  const shape = VALUES.flatMap((value) => {
+    const slot = entry.values[value];
+    if (slot === undefined) return [error(`the header ${HEADERS[value]} is missing`)];
+    const isReference = "literal" in slot && /[$%{}<>]/.test(slot.literal);
+    return isReference ? [error(`the ${LABELS[value]} is a reference that ${client.label} does not expand`)] : [];
+  });
+  const variables = variablesOf(entry.values).map(({ env }) => env);
+  const values = { ...dotenv, ...stored, ...exported };
+  const ofValues = client.asks ? [] : variables.map((variable) => valueFinding(variable, input));
+  const answers = answersFor(client, Object.fromEntries(variables.map((variable) => [variable, values[variable]])));
+  return {
+    findings: [
+      ...(lost === undefined ? [] : [error(`the entry is not loaded: ${lost.why}`)]),
+      ...shape,
+      ...ofValues.filter((each) => each !== undefined),
+    ],
+    toSend: whatClientSends(server, values, answers, given, scope === "project"),
+  };
+}
