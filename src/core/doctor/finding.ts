@@ -58,8 +58,9 @@ export type Scene = View & {
 
 const make =
   (severity: Finding["severity"]) =>
-  (cause: SetupCause, seen: string, ...advice: readonly Advice[]) => ({ cause, severity, seen, advice });
-/** A cause, one sentence and the advice → a finding of that severity. */
+  (cause: SetupCause) =>
+  (seen: string, advice: readonly Advice[] = []) => ({ cause, severity, seen, advice });
+/** A cause, then one sentence and the advice → a finding of that severity. */
 export const say = { failed: make("failed"), warning: make("warning"), note: make("note") } as const;
 
 /** A comment for a shell: it may be pasted together with the commands beside it. */
