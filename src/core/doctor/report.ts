@@ -13,11 +13,9 @@ import { STATUS_WORDS } from "./findings-client.ts";
 import { refusedCopy } from "./findings-values.ts";
 import type { Asked, View } from "./view.ts";
 
-export interface Link {
+export interface Link extends Pick<StageResult, "ok" | "ms"> {
   readonly stage: SetupLink | ProbeStage;
-  readonly status: "ok" | "warning" | "failed" | "skipped";
-  readonly ok: boolean;
-  readonly ms: number;
+  readonly status: StageResult["status"] | "warning";
   readonly cause?: Cause | SetupCause | undefined;
   /** The line of `detail` about the cause. */
   readonly why?: string | undefined;
@@ -35,6 +33,8 @@ export interface Run {
   readonly call: { readonly tool: string; readonly ok: boolean; readonly text: string } | null;
 }
 
+const skipped = (stage: Link["stage"]) => ({ stage, status: "skipped", ok: false, ms: 0 }) as const;
+
 const toolsWords = (count: number): string => `${count} ${count === 1 ? "tool" : "tools"}`;
 
 /** Why an entry is not used, in words for after "not used: ". */
@@ -47,27 +47,24 @@ function whyNot({ entry, scope, lost }: Server, { name, winner }: View): string 
 
 /** The set-up in the JSON output: where everything is, without values. */
 function setupOf(v: View, verdict: ReturnType<typeof findingsOf>["verdict"]) {
-  const { winner, session } = v;
-  const entries = v.contenders.map((each) => ({
-    name: shown(v, each.entry.name, 64),
-    scope: each.scope,
-    file: each.file,
-    url: shown(v, each.entry.url),
-    wins: each === winner,
-    ...(each === winner ? {} : { why: whyNot(each, v) }),
-  }));
-  const list = winner && expandEntry(winner.entry, sessionEnv(v.state, v.input.env, "list")).missing;
+  const { name, winner, values, approval = null, trust, bridge, network } = v;
+  const entries = v.contenders.map((each) => {
+    const { entry, scope, file } = each;
+    const why = each === winner ? {} : { why: whyNot(each, v) };
+    return { name: shown(v, entry.name, 64), scope, file, url: shown(v, entry.url), wins: each === winner, ...why };
+  });
+  const list = winner && expandEntry(winner.entry, sessionEnv(v.state, v.input.env, "list"));
   return {
-    name: v.name,
+    name,
     entries,
     winner: entries.find(({ wins }) => wins) ?? null,
-    values: v.values,
-    approval: v.approval ?? null,
-    trust: v.trust,
-    bridge: v.bridge,
+    values,
+    approval,
+    trust,
+    bridge,
     /** Variables that a session, and `claude mcp list` and `get`, would send as the reference itself. */
-    missing: { session: session?.missing ?? [], list: list ?? [] },
-    network: v.network,
+    missing: { session: v.session?.missing ?? [], list: list?.missing ?? [] },
+    network,
     verdict: { ...verdict, dialogs: v.dialogs },
     repair: linesOf([repair(v, winner)], v.input.given.cwd),
   };
@@ -89,42 +86,38 @@ const askedHow = ({ status, refused, remark }: Asked = {}): readonly string[] =>
 ];
 
 /** What was seen at each link before the network. */
-const LINES: Readonly<Record<SetupLink, (v: Scene, setup: ReturnType<typeof setupOf>) => readonly string[]>> = {
-  setup: (_, { entries }) =>
-    entries
-      .toSorted((a, b) => Number(b.wins) - Number(a.wins))
-      .map(({ name, file, scope, url, wins, why = "" }) => {
-        const entry = `"${name}" in ${file} (${scope} scope)`;
-        return wins ? `used: ${entry}, ${url}` : `not used: ${entry}: ${why}`;
-      }),
-  values: ({ values }) => {
-    const places = [...new Set(values.map(({ place }) => place))].map((place) => {
-      const those = values.filter((each) => each.place === place).map(({ value }) => value);
-      return `${those.join(", ")} ${place === undefined ? "not set" : `from ${place}`}`;
+function seenBefore(v: Scene, { entries }: ReturnType<typeof setupOf>): Record<SetupLink, readonly string[]> {
+  const { client, approval, trust, asked, input, values } = v;
+  const setup = entries
+    .toSorted((a, b) => Number(b.wins) - Number(a.wins))
+    .map(({ name, file, scope, url, why }) => {
+      const entry = `"${name}" in ${file} (${scope} scope)`;
+      return why === undefined ? `used: ${entry}, ${url}` : `not used: ${entry}: ${why}`;
     });
-    return places.length === 0 ? [] : [places.join("; ")];
-  },
-  client: ({ client: { program, version }, approval, trust, asked, input }) => {
-    const { status, refused } = asked ?? {};
-    const silence = asked === undefined || refused !== undefined ? "not asked" : "did not answer";
-    const name = program === "none" ? "not found" : (version ?? "version unknown");
-    const says = program === "found" ? `: ${status === undefined ? silence : STATUS_WORDS[status]};` : ",";
-    const through = input.main && trust.folder === input.main.folder ? ` through ${input.shownMain}` : "";
-    const files = [
-      trust.trusted ? `trusted${through}` : "folder not trusted yet",
-      approval && APPROVAL[approval.state],
-    ];
-    return [`Claude Code ${name}${says} ${files.filter(Boolean).join(", ")}`, ...askedHow(asked)];
-  },
-};
+  const places = [...new Set(values.map(({ place }) => place))].map((place) => {
+    const those = values.filter((each) => each.place === place).map(({ value }) => value);
+    return `${those.join(", ")} ${place === undefined ? "not set" : `from ${place}`}`;
+  });
+  const silence = asked === undefined || asked.refused !== undefined ? "not asked" : "did not answer";
+  const status = asked?.status === undefined ? silence : STATUS_WORDS[asked.status];
+  const isFound = client.program === "found";
+  const name = client.program === "none" ? "not found" : (client.version ?? "version unknown");
+  const through = input.main && trust.folder === input.main.folder ? ` through ${input.shownMain}` : "";
+  const trusted = trust.trusted ? `trusted${through}` : "folder not trusted yet";
+  const files = approval ? `${trusted}, ${APPROVAL[approval.state]}` : trusted;
+  return {
+    setup,
+    values: places.length === 0 ? [] : [places.join("; ")],
+    client: [`Claude Code ${name}${isFound ? `: ${status};` : ","} ${files}`, ...askedHow(asked)],
+  };
+}
 
 /** A link before the network: its first failure is its cause, else its first warning. */
 function setupLink(stage: SetupLink, v: View, lines: readonly string[], all: readonly Finding[]): Link {
   const own = all.filter(({ link }) => link === stage);
-  const detail = [...lines, ...own.map(({ seen }) => seen)].join("\n") || undefined;
   // an entry that must not be filled in
   if (stage === "values" && own.length === 0 && (v.winner === undefined || !v.isFit(v.winner)))
-    return { stage, status: "skipped", ok: false, ms: 0, detail: v.winner && "not checked: see set-up" };
+    return { ...skipped(stage), detail: v.winner && "not checked: see set-up" };
   const first = own.find(({ severity }) => severity === "failed") ?? own.find(({ severity }) => severity === "warning");
   const notes = own.filter((each) => each !== first && each.tryThis !== "" && each.severity !== "failed");
   const ok = first?.severity !== "failed";
@@ -134,7 +127,7 @@ function setupLink(stage: SetupLink, v: View, lines: readonly string[], all: rea
     ok,
     ms: 0,
     ...(first && { cause: first.cause, why: first.seen, tryThis: first.tryThis }),
-    detail,
+    detail: [...lines, ...own.map(({ seen }) => seen)].join("\n") || undefined,
     ...(notes.length > 0 && { notes }),
   };
 }
@@ -164,9 +157,9 @@ function stageLink(result: StageResult, v: Scene, test: NonNullable<Run["test"]>
   const { input, winner, from, ours, added } = v;
   const { diagnosis, record } = test;
   const wrong = values?.status === "failed" && INPUT.includes(values.cause) ? values.cause : undefined;
-  const unsent = "nothing was sent: see values";
+  const why = "nothing was sent: see values";
   if (wrong !== undefined && INPUT.includes(cause))
-    return { ...result, cause: wrong, detail: unsent, why: unsent, tryThis: undefined };
+    return { ...result, cause: wrong, detail: why, why, tryThis: undefined };
   const isUntold = stage === "auth" && diagnosis.ok && diagnosis.control === "skipped";
   const warns = result.status === "ok" && (cause !== undefined || result.tryThis !== undefined || isUntold);
   const isOther = stage === "auth" && ok && (input.token !== undefined || ours === undefined || added.length > 0);
@@ -201,9 +194,7 @@ function networkLinks(v: Scene, test: Run["test"], values: Link | undefined): re
     return test.diagnosis.stages.map((result) => stageLink(result, v, test, values));
   const isUrl = !toSend.ok && (toSend.cause === "endpoint-foreign" || toSend.cause === "bad-url");
   const why = `nothing was sent: ${isUrl || toSend.ok ? "see set-up" : toSend.reason}`;
-  return STAGES.map((stage): Link => {
-    return { stage, status: "skipped", ok: false, ms: 0, detail: stage === "url" ? why : undefined };
-  });
+  return STAGES.map((stage) => ({ ...skipped(stage), detail: stage === "url" ? why : undefined }));
 }
 
 export type DoctorReport = ReturnType<typeof makeReport>;
@@ -215,9 +206,8 @@ export function makeReport(v: View, run: Run) {
   const scene: Scene = { ...v, asked: run.asked, tested: diagnosis };
   const { findings, verdict } = findingsOf(scene);
   const setup = setupOf(v, verdict);
-  const before = (["setup", "values", "client"] as const).map((link) =>
-    setupLink(link, v, LINES[link](scene, setup), findings),
-  );
+  const seen = seenBefore(scene, setup);
+  const before = (["setup", "values", "client"] as const).map((link) => setupLink(link, v, seen[link], findings));
   const stages = [...before, ...networkLinks(scene, run.test, before[1])];
   const failed = stages.find(({ status }) => status === "failed");
   const ok = failed === undefined && diagnosis?.ok === true && run.call?.ok !== false;
