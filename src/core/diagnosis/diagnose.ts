@@ -2,13 +2,12 @@
 import { type Advice, adviceLine } from "../advice.ts";
 import { printable } from "../secrets.ts";
 import { CAUSES, type Cause } from "./causes.ts";
-import { adviceOf, type Facts, factsOf, type Known, proxyAddress } from "./facts.ts";
-import { type Exchange, type ProbeRecord, type ProbeStage, STAGES, type TlsFacts } from "./record.ts";
+import { adviceOf, type Facts, factsOf, proxyAddress } from "./facts.ts";
+import { type Exchange, type Known, type ProbeRecord, type ProbeStage, STAGES, type TlsFacts } from "./record.ts";
 import { libraryWords } from "./server-words.ts";
 
 export type { Cause } from "./causes.ts";
-export type { Known } from "./facts.ts";
-export type { ProbeStage } from "./record.ts";
+export type { Known, ProbeStage } from "./record.ts";
 
 export interface StageResult {
   readonly stage: ProbeStage;

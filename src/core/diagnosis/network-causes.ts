@@ -1,16 +1,7 @@
 /** The causes in the network: names, connections, proxies, TLS, and HTTP itself. */
 import { printable } from "../secrets.ts";
-import {
-  broke,
-  type CauseRow,
-  checkUrl,
-  type Facts,
-  type Known,
-  LATER,
-  type Next,
-  proxyAddress,
-  run,
-} from "./facts.ts";
+import { broke, type CauseRow, checkUrl, type Facts, LATER, proxyAddress, run } from "./facts.ts";
+import type { Known } from "./record.ts";
 
 const CLIENT_CERTIFICATE = /_(?:CERTIFICATE_REQUIRED|BAD_CERTIFICATE)$/;
 const NOT_TLS = /^ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST|RECORD_LAYER_FAILURE)$/;
@@ -75,7 +66,7 @@ export function caFileOf(path: string, bytes: string | undefined): Known["extraC
   return { path, kind: bytes === undefined ? "missing" : kind, openssl };
 }
 /** What is wrong with the file of NODE_EXTRA_CA_CERTS, or may be. `missing`: it cannot be read. */
-function caAdvice({ known: { extraCas }, record: { tls } }: Facts): Next {
+function caAdvice({ known: { extraCas }, record: { tls } }: Facts) {
   if (extraCas === undefined) return [];
   const { kind, openssl } = extraCas;
   const is = `NODE_EXTRA_CA_CERTS is ${printable(extraCas.path)}`;

@@ -23,10 +23,7 @@ export type ExchangeEnd =
   | "timeout" // our own limit
   | "aborted"; // by the caller's signal
 
-export interface RpcError {
-  readonly code: number;
-  readonly message: string;
-}
+export type RpcError = { readonly code: number; readonly message: string };
 
 export interface Exchange {
   readonly phase: ProbePhase;
@@ -61,17 +58,8 @@ export type BadInput =
   | { readonly cause: "proxy-failed"; readonly variable: string }
   | { readonly cause: "bad-value"; readonly header: string; readonly position: number; readonly codePoint: number };
 
-export interface Failure {
-  readonly name: string;
-  readonly code: string | null;
-  readonly message: string;
-}
-
-export interface ToolAnswer {
-  readonly ok: boolean;
-  readonly text: string;
-  readonly failure?: Failure | undefined;
-}
+export type Failure = { readonly name: string; readonly code: string | null; readonly message: string };
+export type ToolAnswer = { readonly ok: boolean; readonly text: string; readonly failure?: Failure | undefined };
 
 /** How far the SDK got with all headers. */
 export interface ProbeOutcome {
@@ -161,6 +149,18 @@ export interface ProbeRecord extends WayFacts {
   readonly outcome: ProbeOutcome;
   /** The same requests without the token; null if they were not tried. */
   readonly control: { readonly listed: boolean; readonly toolCount: number } | null;
+}
+
+/** What the caller knows besides the record. It improves the words and does not change the cause. */
+export interface Known {
+  /** The headers that were sent. Only the two IDs are read, which are not secrets. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Where the two IDs come from, e.g. `.env`. */
+  readonly from?: { readonly account?: string | undefined; readonly profile?: string | undefined } | undefined;
+  /** The file of NODE_EXTRA_CA_CERTS. */
+  readonly extraCas?:
+    | { readonly path: string; readonly kind: string; readonly openssl?: string | undefined }
+    | undefined;
 }
 
 /** Longer than any text that is shown. */
