@@ -33,23 +33,20 @@ const page = (f: Facts): string =>
   f.isPage ? ` The answer is a web page: it may come from a firewall or gateway, not from HALO.${f.pageSaid}` : "";
 const ON_THE_WAY =
   "Probably a proxy or gateway on the way removes or changes this header: try another network, or ask its administrator.";
+const asMcp = (sent: string) => [` The test sent ${sent}, as MCP requires.`, ON_THE_WAY] as const;
 /** What a refused header means, and what to try. Every MCP client sends the first two alike. */
-function headerHelp({ header, host }: Facts): readonly [means: string, next: string] {
-  if (header === "Host")
-    return [
-      ` The server, or a proxy before it, does not know the host name ${host}.`,
-      "If the host in the URL is right, the owner of the server or proxy must allow this name.",
-    ];
-  if (header === "Origin")
-    return [
-      " The test sends no such header.",
-      "If the entry sets Origin, remove it there; else something on the way adds it.",
-    ];
-  return [
-    ` The test sent ${header === "Accept" ? "application/json, text/event-stream" : "application/json"}, as MCP requires.`,
-    ON_THE_WAY,
-  ];
-}
+const HEADER_HELP = {
+  Accept: () => asMcp("application/json, text/event-stream"),
+  "Content-Type": () => asMcp("application/json"),
+  Host: (host: string) => [
+    ` The server, or a proxy before it, does not know the host name ${host}.`,
+    "If the host in the URL is right, the owner of the server or proxy must allow this name.",
+  ],
+  Origin: () => [
+    " The test sends no such header.",
+    "If the entry sets Origin, remove it there; else something on the way adds it.",
+  ],
+} as const satisfies Record<NonNullable<Facts["header"]>, (host: string) => readonly [means: string, next: string]>;
 const library = ({ record, isFine }: Facts): string => {
   const words = isFine ? libraryWords(record.outcome.failure?.message ?? "") : "";
   return words === "" ? "" : ` The MCP library says: ${quote(words)}`;
@@ -178,12 +175,13 @@ const ANSWER_CAUSES = {
     when: ({ status }) => status >= 400,
     title: "The server rejected the request",
     explain: (f) => {
-      const [what, means] = f.header === null ? ["", page(f)] : [`the header ${f.header} of `, headerHelp(f)[0]];
+      const [what, means] =
+        f.header === null ? ["", page(f)] : [`the header ${f.header} of `, HEADER_HELP[f.header](f.host)[0]];
       return `${f.host} rejected ${what}${f.asked}${f.http}.${f.said}${means}`;
     },
     tryThis: (f) => {
       if (f.lost !== undefined) return ON_THE_WAY;
-      if (f.header !== null) return [...(f.header === "Host" ? checkUrl(f) : []), headerHelp(f)[1]];
+      if (f.header !== null) return [...(f.header === "Host" ? checkUrl(f) : []), HEADER_HELP[f.header](f.host)[1]];
       const ids = `${f.checkIds} ${STUDIO}. An ID may be cut or swapped.`;
       return f.namesIds ? ids : [...checkUrl(f), ids];
     },

@@ -1,9 +1,8 @@
 /** Findings about Claude Code: how it treats the entry, its own answer, and its network settings. */
 import type { Advice } from "../advice.ts";
 import { shown } from "../check/show.ts";
-import { expandEntry } from "../clients/claude-code.ts";
 import type { Answer } from "../clients/claude-question.ts";
-import { nearApproval, sessionEnv } from "../clients/claude-state.ts";
+import { nearApproval } from "../clients/claude-state.ts";
 import { printable } from "../secrets.ts";
 import { type Found, NEW_TOKEN, note, npx, repair, run, type Scene, say } from "./finding.ts";
 import { VERIFY } from "./values.ts";
@@ -137,14 +136,11 @@ function* ways({ network }: Scene): Found {
 }
 
 /** CM.com's page tells people to look at `claude mcp list`, which reads no settings of the project. */
-function* listing({ winner, session, state, input, shownName, values, client, tested, trust, approval }: Scene): Found {
-  if (winner === undefined || client.program !== "found" || tested?.ok !== true) return;
-  if (session === undefined || session.missing.length > 0) return;
-  const { missing } = expandEntry(winner.entry, sessionEnv(state, input.env, "list"));
-  const unread = values.find(({ variable = "" }) => missing.includes(variable));
+function* listing({ winner, missing, shownName, values, client, tested, trust, approval }: Scene): Found {
+  const unread = values.find(({ variable = "" }) => missing.list.includes(variable));
   // it looks at trust and approval first (2.1.332, measured 2026-11-29)
-  const isPending = winner.scope === "project" && (!trust.trusted || approval?.state === "pending");
-  if (unread !== undefined)
+  const isPending = winner?.scope === "project" && (!trust.trusted || approval?.state === "pending");
+  if (unread !== undefined && missing.session.length === 0 && client.program === "found" && tested?.ok === true)
     yield say.note("list-differs")(
       `"claude mcp list" says ${isPending ? '"Pending approval", and then ' : ""}"Failed to connect", as it does not read ${unread.place ?? ""}: sessions do`,
       [run("claude"), note(`then type /mcp: it shows "${shownName}" and its tools`)],

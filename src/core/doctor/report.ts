@@ -1,7 +1,6 @@
 /** A run as a report: the links from the files to the tools, each with what was seen and what to do. Pure. */
 import { shown } from "../check/show.ts";
-import { claudeCode, expandEntry } from "../clients/claude-code.ts";
-import { sessionEnv } from "../clients/claude-state.ts";
+import { claudeCode } from "../clients/claude-code.ts";
 import { CAUSES } from "../diagnosis/causes.ts";
 import type { Cause, Diagnosis, StageResult } from "../diagnosis/diagnose.ts";
 import { factsOf } from "../diagnosis/facts.ts";
@@ -47,13 +46,12 @@ function whyNot({ entry, scope, lost }: Server, { name, winner }: View): string 
 
 /** The set-up in the JSON output: where everything is, without values. */
 function setupOf(v: View, verdict: ReturnType<typeof findingsOf>["verdict"]) {
-  const { name, winner, values, approval = null, trust, bridge, network } = v;
+  const { name, winner, values, approval = null, trust, bridge, missing, network } = v;
   const entries = v.contenders.map((each) => {
     const { entry, scope, file } = each;
     const why = each === winner ? {} : { why: whyNot(each, v) };
     return { name: shown(v, entry.name, 64), scope, file, url: shown(v, entry.url), wins: each === winner, ...why };
   });
-  const list = winner && expandEntry(winner.entry, sessionEnv(v.state, v.input.env, "list"));
   return {
     name,
     entries,
@@ -62,8 +60,7 @@ function setupOf(v: View, verdict: ReturnType<typeof findingsOf>["verdict"]) {
     approval,
     trust,
     bridge,
-    /** Variables that a session, and `claude mcp list` and `get`, would send as the reference itself. */
-    missing: { session: v.session?.missing ?? [], list: list?.missing ?? [] },
+    missing,
     network,
     verdict: { ...verdict, dialogs: v.dialogs },
     repair: linesOf([repair(v, winner)], v.input.given.cwd),

@@ -1,8 +1,10 @@
 /** Where the three values of an entry come from in a session, where else they are, and which texts are secret. */
 import type { Entry } from "../clients/claude-code.ts";
-import { type Env, type Layer, layerOf, type Origin } from "../clients/claude-state.ts";
+import { type ClaudeState, type Env, envIn, type Layer, layerOf, type Origin } from "../clients/claude-state.ts";
 import { expand, references } from "../clients/references.ts";
+import { dotenvOf } from "../formats/dotenv.ts";
 import { cleanValue, HEADERS, type Store, storeOf, VALUES, type Value, variablesFor } from "../halo.ts";
+import type { SetupInput } from "./entries.ts";
 
 /** Where one of the three values comes from, and where else it is. Never the value. */
 export interface ValueSource {
@@ -23,8 +25,20 @@ export interface ValueSource {
   readonly store?: (Store & { readonly place: string }) | undefined;
 }
 
-/** Every place that has a variable, lowest precedence first, `.env` last. */
-export type Holders = readonly Pick<Layer, "place" | "env">[];
+type Holders = readonly Pick<Layer, "place" | "env">[];
+
+/** Every place with values: lowest precedence first, those that no session reads last. */
+export function holdersOf(
+  { mainSettings: main, dotenv }: SetupInput,
+  state: ClaudeState,
+  layers: readonly Layer[],
+): Holders {
+  return [
+    ...layers,
+    ...(main === undefined || state.project.local.length > 1 ? [] : [{ place: main.shown, env: envIn(main) }]),
+    { place: dotenv.shown, env: Object.fromEntries(dotenvOf(dotenv.state)) },
+  ];
+}
 
 /** Why HALO would not accept a value as it is sent; never the value. */
 function judge(value: Value, sent: string): Pick<ValueSource, "state" | "problem"> {
