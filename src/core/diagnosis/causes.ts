@@ -2,8 +2,9 @@
  * Every cause that a connection test can name. What the server said counts first (`heardIn`), then the first row whose `when` fits: its status,
  * then what is likely. The network's rows are in network-causes.ts.
  */
+import { run } from "../advice.ts";
 import { printable } from "../secrets.ts";
-import { broke, type CauseRow, checkUrl, type Facts, LATER, quote, run } from "./facts.ts";
+import { broke, type CauseRow, checkUrl, type Facts, LATER, quote } from "./facts.ts";
 import { NETWORK_CAUSES } from "./network-causes.ts";
 import { isHtml, libraryWords, VERSION_WORDS } from "./server-words.ts";
 
@@ -15,10 +16,8 @@ const NO_ANSWER =
 /** The encodings that the connection test decompresses. A body in any other one looks like broken JSON. */
 const UNPACKED = /^\s*(identity|x-gzip|gzip|br)?\s*$/iu;
 
-/** The revisions of MCP that the server named last. */
 const offered = ({ record }: Facts): readonly string[] =>
   record.exchanges.findLast(({ phase, revisions }) => phase === "connect" && revisions.length > 0)?.revisions ?? [];
-/** It offered only newer revisions. */
 const isTooNew = (f: Facts): boolean =>
   f.isWhole && offered(f).length > 0 && offered(f).every((revision) => revision > NEWEST);
 

@@ -44,7 +44,6 @@ function pick(facts: Facts): Cause | null {
 
 const lastOf = ({ exchanges }: ProbeRecord, phase: Exchange["phase"]): Exchange | undefined =>
   exchanges.findLast((each) => each.phase === phase);
-/** A refusal of the token, or of its rights. */
 const refuses = (cause: Cause | null): boolean => cause === "unauthorized" || cause === "forbidden";
 
 /** The cause of a whole test, or null if it was completed. A server may ask for the token only when a tool is called. */
@@ -56,7 +55,6 @@ function causeOf(record: ProbeRecord): Cause | null {
   return refuses(cause) ? cause : null;
 }
 
-/** Did the server accept the same requests without the token? */
 function controlOf(record: ProbeRecord): Diagnosis["control"] {
   const { control, outcome } = record;
   if (control === null || !outcome.listed) return "skipped";

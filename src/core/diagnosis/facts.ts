@@ -31,9 +31,6 @@ export function adviceOf({ tryThis }: CauseRow, facts: Facts): readonly Advice[]
   return [next].flat().map((each) => (typeof each === "string" ? { note: each } : each));
 }
 
-export const run = (...argv: [string, ...string[]]): Advice => ({ run: argv });
-
-/** The exchange broke with such a code. */
 export const broke =
   (pattern: RegExp) =>
   ({ end, last }: Facts): boolean =>
@@ -62,17 +59,17 @@ export const proxyAddress = ({ host, port }: ProxyFacts): string =>
 
 /** For a failure before a connection was open: whether a proxy was used, and what to try. */
 function wayWords({ proxy, ignoredProxy }: ProbeRecord, last: Exchange | undefined) {
-  if (last !== undefined && (last.connected || last.status !== null)) return { way: "", tryProxy: [] };
   const directly = (why: string, todo: string) => ({
     way: ` No proxy was used: ${why}.`,
     tryProxy: [`If the host can be reached only through the proxy, ${todo}.`],
   });
-  if (ignoredProxy !== null)
+  const isOpen = last !== undefined && (last.connected || last.status !== null);
+  if (ignoredProxy !== null && !isOpen)
     return directly(
       `${ignoredProxy} is set, but Node's fetch and this test do not read it`,
       `set HTTPS_PROXY to the address in ${ignoredProxy}`,
     );
-  if (proxy === null || proxy.bypassedBy === "loopback") return { way: "", tryProxy: [] };
+  if (isOpen || proxy === null || proxy.bypassedBy === "loopback") return { way: "", tryProxy: [] };
   const { bypassedBy, variable } = proxy;
   if (bypassedBy === null)
     return { way: ` The connection goes through the proxy ${proxyAddress(proxy)} (${variable}).`, tryProxy: [] };
@@ -122,7 +119,6 @@ export function factsOf(record: ProbeRecord, known: Known = {}, only?: Exchange)
     codes,
     host: endpoint.host,
     isHalo: `${endpoint.origin}${endpoint.path}` === HALO_URL,
-    /** `initialize`, `tools/list`, … */
     asked: last?.method ?? "the request",
     http: last === undefined || last.status === null ? "" : ` (HTTP ${last.status})`,
     code: code === undefined ? "" : ` (${code})`,

@@ -1,6 +1,7 @@
 /** The causes in the network: names, connections, proxies, TLS, and HTTP itself. */
+import { run } from "../advice.ts";
 import { printable } from "../secrets.ts";
-import { broke, type CauseRow, checkUrl, type Facts, LATER, proxyAddress, run } from "./facts.ts";
+import { broke, type CauseRow, checkUrl, type Facts, LATER, proxyAddress } from "./facts.ts";
 import type { Known } from "./record.ts";
 
 const CLIENT_CERTIFICATE = /_(?:CERTIFICATE_REQUIRED|BAD_CERTIFICATE)$/;
@@ -44,7 +45,6 @@ const proxyName = ({ proxy }: Facts): string =>
 const schemesOf = ({ proxy }: Facts): string => printable(proxy?.schemes.join(", ") ?? "");
 
 const quoted = (name = ""): string => `"${printable(name || "no name")}"`;
-/** The certificate that was refused. */
 function issued({ record: { tls } }: Facts): string {
   if (tls === null || tls.error === null) return "";
   const end = tls.root === tls.issuer ? "" : `; the chain ends at ${quoted(tls.root)}`;

@@ -87,7 +87,6 @@ export interface AddressFacts {
 
 /** The proxy that the environment names, without its credentials. */
 export interface ProxyFacts extends Pick<ProxyRoute, "variable" | "host" | "port" | "bypassedBy"> {
-  /** It contains a user and a password. */
   readonly credentials: boolean;
   readonly tunnel: boolean;
   readonly status: number | null;
@@ -157,7 +156,6 @@ export interface Known {
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Where the two IDs come from, e.g. `.env`. */
   readonly from?: { readonly account?: string | undefined; readonly profile?: string | undefined } | undefined;
-  /** The file of NODE_EXTRA_CA_CERTS. */
   readonly extraCas?:
     | { readonly path: string; readonly kind: string; readonly openssl?: string | undefined }
     | undefined;

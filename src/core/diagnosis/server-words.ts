@@ -121,7 +121,6 @@ export function idWords(last: Exchange | undefined, words: string, { headers = {
       .join(" and the ");
   // an internal error or a tool may mention an ID for other reasons, unless it says that it does not know the ID
   const isSure = last?.method === "tools/call" ? deniesId(words) : (last?.status ?? 0) < 500;
-  /** The words name an ID and do not blame the token. */
   const namesIds = named.length > 0 && !blamesToken(words);
   return {
     namesIds,

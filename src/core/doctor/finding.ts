@@ -1,5 +1,5 @@
 /** One finding of `doctor`: why a set-up does not connect, or a remark; and what to type next. */
-import type { Advice } from "../advice.ts";
+import { type Advice, run } from "../advice.ts";
 import { quoteSh } from "../command-line.ts";
 import { DEFAULT_NAME, nameProblem, type Value } from "../halo.ts";
 import type { Server } from "./entries.ts";
@@ -65,8 +65,7 @@ export const say = { failed: make("failed"), warning: make("warning"), note: mak
 
 /** A comment for a shell: it may be pasted together with the commands beside it. */
 export const note = (text: string): Advice => ({ note: `# ${text}` });
-export const run = (...argv: readonly [string, ...string[]]): Advice => ({ run: argv });
-export const npx = (...words: readonly string[]): Advice => ({ run: ["npx", "create-halo-mcp", ...words] });
+export const npx = (...words: readonly string[]): Advice => run("npx", "create-halo-mcp", ...words);
 
 export const NEW_TOKEN = note("and create a new token if Claude Code has run in this folder");
 

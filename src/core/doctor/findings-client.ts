@@ -1,10 +1,10 @@
 /** Findings about Claude Code: how it treats the entry, its own answer, and its network settings. */
-import type { Advice } from "../advice.ts";
+import { type Advice, run } from "../advice.ts";
 import { shown } from "../check/show.ts";
 import type { Answer } from "../clients/claude-question.ts";
 import { nearApproval } from "../clients/claude-state.ts";
 import { printable } from "../secrets.ts";
-import { type Found, NEW_TOKEN, note, npx, repair, run, type Scene, say } from "./finding.ts";
+import { type Found, NEW_TOKEN, note, npx, repair, type Scene, say } from "./finding.ts";
 import { VERIFY } from "./values.ts";
 
 export const STATUS_WORDS: Readonly<Record<Answer["status"], string>> = {

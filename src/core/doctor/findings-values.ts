@@ -1,10 +1,11 @@
 /** Findings about the three values. */
+import { run } from "../advice.ts";
 import { shown } from "../check/show.ts";
 import { ENVIRONMENT } from "../clients/claude-state.ts";
 import { expand } from "../clients/references.ts";
 import { cutValues } from "../formats/dotenv.ts";
 import { cleanValue, HEADERS, LABELS, resolving, variablesFor } from "../halo.ts";
-import { type Found, linesOf, note, npx, repair, run, type Scene, say } from "./finding.ts";
+import { type Found, linesOf, note, npx, repair, type Scene, say } from "./finding.ts";
 import { headersFor, type ValueSource } from "./values.ts";
 
 const variableOf = ({ name }: Scene, { variable, value }: ValueSource) => variable ?? variablesFor(name)[value];

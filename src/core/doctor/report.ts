@@ -1,6 +1,7 @@
 /** A run as a report: the links from the files to the tools, each with what was seen and what to do. Pure. */
 import { shown } from "../check/show.ts";
 import { claudeCode } from "../clients/claude-code.ts";
+import type { ApprovalView } from "../clients/claude-state.ts";
 import { CAUSES } from "../diagnosis/causes.ts";
 import type { Cause, Diagnosis, StageResult } from "../diagnosis/diagnose.ts";
 import { factsOf } from "../diagnosis/facts.ts";
@@ -28,7 +29,6 @@ export interface Link extends Pick<StageResult, "ok" | "ms"> {
 export interface Run {
   readonly test: { readonly diagnosis: Diagnosis; readonly record: ProbeRecord } | undefined;
   readonly asked?: Asked | undefined;
-  /** What one tool answered, cut and cleaned. */
   readonly call: { readonly tool: string; readonly ok: boolean; readonly text: string } | null;
 }
 
@@ -67,12 +67,10 @@ function setupOf(v: View, verdict: ReturnType<typeof findingsOf>["verdict"]) {
   };
 }
 
-const APPROVAL: Readonly<Record<NonNullable<View["approval"]>["state"], string>> = {
-  approved: "approved",
+/** The displayed state of an approval, if it differs from its id. */
+const APPROVAL: Readonly<Partial<Record<ApprovalView["state"], string>>> = {
   "not-needed": "no approval needed",
   pending: "not approved",
-  rejected: "rejected",
-  disabled: "disabled",
 };
 
 /** What must be said of the question: why it was not asked, what the answer does not prove, and whose values were sent. */
@@ -101,7 +99,7 @@ function seenBefore(v: Scene, { entries }: ReturnType<typeof setupOf>): Record<S
   const name = client.program === "none" ? "not found" : (client.version ?? "version unknown");
   const through = input.main && trust.folder === input.main.folder ? ` through ${input.shownMain}` : "";
   const trusted = trust.trusted ? `trusted${through}` : "folder not trusted yet";
-  const files = approval ? `${trusted}, ${APPROVAL[approval.state]}` : trusted;
+  const files = approval ? `${trusted}, ${APPROVAL[approval.state] ?? approval.state}` : trusted;
   return {
     setup,
     values: places.length === 0 ? [] : [places.join("; ")],
@@ -146,8 +144,6 @@ function seenAt(stage: ProbeStage, { server, toolCount, control }: Diagnosis, { 
 const REFUSED: readonly Link["cause"][] = ["unauthorized", "forbidden", "rejected-request", "rpc-error"];
 const INPUT: readonly Link["cause"][] = ["bad-value", "missing-value", "placeholder-sent"];
 
-const NO_HEADER = { header: null, lost: undefined };
-
 /** A stage of the test, with the source of its token, and with what to try before a new token. */
 function stageLink(result: StageResult, v: Scene, test: NonNullable<Run["test"]>, values: Link | undefined): Link {
   const { stage, cause, ok } = result;
@@ -166,13 +162,14 @@ function stageLink(result: StageResult, v: Scene, test: NonNullable<Run["test"]>
   const seen = result.detail ?? (ok ? seenAt(stage, diagnosis, record) : undefined);
   const isRefused = REFUSED.includes(cause);
   // no value helps against a header that is refused, or removed on the way
-  const { header, lost } =
-    cause === "rejected-request" ? factsOf(record, { headers: v.toSend.ok ? v.toSend.sent.headers : {} }) : NO_HEADER;
-  const change = header === null && lost === undefined ? [repair(v, winner), note("and choose: Change values")] : [];
+  const headers = v.toSend.ok ? v.toSend.sent.headers : {};
+  const facts = cause === "rejected-request" ? factsOf(record, { headers }) : undefined;
+  const isHeader = facts !== undefined && (facts.header !== null || facts.lost !== undefined);
+  const isValue = isRefused && !isHeader && input.token === undefined && winner !== undefined;
   const advice = [
     ...(isRefused && refusedCopy(v) ? [note("first make the copies match: see values; if it is still refused:")] : []),
     ...(result.tryThis ?? []),
-    ...(isRefused && input.token === undefined && winner !== undefined ? change : []),
+    ...(isValue ? [repair(v, winner), note("and choose: Change values")] : []),
   ];
   const first = isRefused && wrong !== undefined ? [note("first correct the values: see values")] : advice;
   return {
@@ -233,7 +230,6 @@ export function makeReport(v: View, run: Run) {
       },
     ],
     setup,
-    /** Every request of the test; no body, no header. */
     requests: (record?.exchanges ?? []).map(({ method, phase, status, end, codes, ms }) => {
       // each has a connection of its own, and nothing is sent twice
       return { method, control: phase === "control", status, end, codes, ms: Math.round(ms), repeated: 0 };

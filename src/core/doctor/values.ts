@@ -63,6 +63,11 @@ function copiesOf(holders: Holders, name: string): readonly { readonly place: st
   });
 }
 
+function storeAt(text: string, place: string): ValueSource["store"] {
+  const store = storeOf(text);
+  return store && { ...store, place };
+}
+
 /** In: the entry in use and its file, the layers of a session and their result, and every place with values. */
 export function viewValues(entry: Entry, file: string, layers: readonly Layer[], env: Env, holders: Holders) {
   return VALUES.map((value): ValueSource => {
@@ -75,30 +80,16 @@ export function viewValues(entry: Entry, file: string, layers: readonly Layer[],
     // copies of plain text in the file have the usual variable name
     const copies = copiesOf(holders, variable ?? variablesFor(entry.name)[value]);
     const own = variable === undefined ? expanded.text.trim() : (layer?.env[variable]?.trim() ?? copies[0]?.text);
-    const read = copies.map(({ place, text: copy }) => ({ place, same: copy === own, store: storeOf(copy) }));
+    const read = copies.map(({ place, text: copy }) => ({ place, same: copy === own, store: storeAt(copy, place) }));
     const places = read.flatMap(({ store, ...copy }) => (store === undefined ? [copy] : []));
     // if one of several variables is missing, the value is wrong
     const [missing] = expanded.missing;
     const [sealed] = places.length === 0 ? read : [];
-    if (missing !== undefined)
-      return {
-        ...nothing,
-        variable: missing,
-        places,
-        state: "unset",
-        store: sealed?.store && { ...sealed.store, place: sealed.place },
-      };
+    if (missing !== undefined) return { ...nothing, variable: missing, places, state: "unset", store: sealed?.store };
     const place = layer?.place ?? (variable === undefined ? file : `a default in ${file}`);
-    const store = storeOf(expanded.text);
-    return {
-      value,
-      variable,
-      from: variable === undefined ? "literal" : (layer?.from ?? "default"),
-      place,
-      places,
-      store: store && { ...store, place },
-      ...judge(value, expanded.text.trim()),
-    };
+    const from = variable === undefined ? "literal" : (layer?.from ?? "default");
+    const judged = judge(value, expanded.text.trim());
+    return { value, variable, from, place, places, store: storeAt(expanded.text, place), ...judged };
   });
 }
 

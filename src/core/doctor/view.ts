@@ -50,18 +50,18 @@ function bridgeOf({ state, shown: file }: SetupInput["envrc"], values: readonly 
 /** What the test sends: the entry as a session sends it, or the known values; completed from `.env`, except the URL. */
 function sendingOf(input: SetupInput, tested: Entry, sources: readonly ValueSource[], env: Env, given: Consent) {
   const { token, dotenv } = input;
-  const filled = Object.fromEntries(dotenvOf(dotenv.state));
+  const filled = dotenvOf(dotenv.state);
   const others = Object.entries(tested.headers).filter(([name]) => name.toLowerCase() !== HEADERS.token.toLowerCase());
   const headers = token === undefined ? tested.headers : { ...Object.fromEntries(others), [HEADERS.token]: token };
   const entry = { ...tested, headers };
-  const added = expandEntry(entry, env).missing.filter((each) => isSafeVariable(each) && (filled[each] ?? "") !== "");
+  const added = expandEntry(entry, env).missing.filter((each) => isSafeVariable(each) && filled.get(each));
   const from = sources.map(({ value, variable, place }) => {
     if (value === "token" && token !== undefined) return [value, "the token from the command line"];
     const where = variable !== undefined && added.includes(variable) ? dotenv.shown : place;
     return [value, where === undefined || value !== "token" ? where : `${variable ?? "the token"} from ${where}`];
   });
   return {
-    toSend: whatToSend(entry, env, Object.fromEntries(added.map((each) => [each, filled[each] ?? ""])), given),
+    toSend: whatToSend(entry, env, Object.fromEntries(added.map((each) => [each, filled.get(each) ?? ""])), given),
     /** Variables from `.env`, which sessions do not read: they would send the reference itself. */
     added,
     /** Where each value of the test comes from, in words. */
