@@ -51,7 +51,36 @@ const library = ({ record, isFine }: Facts): string => {
   return words === "" ? "" : ` The MCP library says: ${quote(words)}`;
 };
 
-const ANSWER_CAUSES = {
+const ROWS = {
+  "bad-value": {
+    stage: "auth",
+    title: "A header cannot be sent",
+    explain: ({ record: { input } }) => {
+      if (input?.cause !== "bad-value") return "A header cannot be sent.";
+      const point = `U+${input.codePoint.toString(16).toUpperCase().padStart(4, "0")}`;
+      return `The value of ${input.header} contains a character that cannot be sent in an HTTP header, at position ${input.position} (${point}). Nothing was sent.`;
+    },
+    tryThis:
+      "Copy the value again, without line breaks, quotes or spaces around it. Values copied from a chat or a document often contain invisible characters.",
+  },
+  "missing-value": {
+    stage: "auth",
+    title: "A value is missing",
+    explain: ({ record: { input } }) =>
+      `${input?.cause === "missing-value" ? input.header : "A header"} has no value. Nothing was sent.`,
+    tryThis: [
+      "Set HALO_MCP_TOKEN, HALO_ACCOUNT_ID and HALO_PROFILE_ID, or run the wizard:",
+      run("npx", "create-halo-mcp"),
+    ],
+  },
+  pagination: {
+    stage: "tools",
+    when: ({ isWhole, record }) => isWhole && record.outcome.endless,
+    title: "The list of tools does not end",
+    explain: (f) => `${f.host} always announces another page of tools, so the test stopped reading.`,
+    tryThis: "The connection itself works. Tell CM.com support, or the owner of this server.",
+  },
+  ...NETWORK_CAUSES,
   redirect: {
     when: ({ end }) => end === "redirect",
     title: "The server answered with a redirect",
@@ -231,39 +260,6 @@ const ANSWER_CAUSES = {
       run("npx", "create-halo-mcp", "doctor", "--report", "halo-report.md"),
     ],
   },
-} as const satisfies Readonly<Record<string, CauseRow>>;
-
-const ROWS = {
-  "bad-value": {
-    stage: "auth",
-    title: "A header cannot be sent",
-    explain: ({ record: { input } }) => {
-      if (input?.cause !== "bad-value") return "A header cannot be sent.";
-      const point = `U+${input.codePoint.toString(16).toUpperCase().padStart(4, "0")}`;
-      return `The value of ${input.header} contains a character that cannot be sent in an HTTP header, at position ${input.position} (${point}). Nothing was sent.`;
-    },
-    tryThis:
-      "Copy the value again, without line breaks, quotes or spaces around it. Values copied from a chat or a document often contain invisible characters.",
-  },
-  "missing-value": {
-    stage: "auth",
-    title: "A value is missing",
-    explain: ({ record: { input } }) =>
-      `${input?.cause === "missing-value" ? input.header : "A header"} has no value. Nothing was sent.`,
-    tryThis: [
-      "Set HALO_MCP_TOKEN, HALO_ACCOUNT_ID and HALO_PROFILE_ID, or run the wizard:",
-      run("npx", "create-halo-mcp"),
-    ],
-  },
-  pagination: {
-    stage: "tools",
-    when: ({ isWhole, record }) => isWhole && record.outcome.endless,
-    title: "The list of tools does not end",
-    explain: (f) => `${f.host} always announces another page of tools, so the test stopped reading.`,
-    tryThis: "The connection itself works. Tell CM.com support, or the owner of this server.",
-  },
-  ...NETWORK_CAUSES,
-  ...ANSWER_CAUSES,
   "unproven-token": {
     stage: "auth",
     title: "The connection works, but the token is unproven",

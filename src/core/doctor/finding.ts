@@ -94,10 +94,8 @@ export function repair({ input, state }: View, target: Server | undefined, ...mo
 }
 
 /** A word for a shell, which expands the `~` before a path. */
-function wordOf(word: string): string {
-  if (word === "~") return word;
-  return word.startsWith("~/") ? `~/${quoteSh(word.slice(2))}` : quoteSh(word);
-}
+const wordOf = (word: string): string =>
+  word === "~" ? word : word.startsWith("~/") ? `~/${quoteSh(word.slice(2))}` : quoteSh(word);
 
 /** Advice as lines for the folder in which `--cwd` was typed. */
 export function linesOf(advice: readonly Advice[], cwd: string | undefined): string {
