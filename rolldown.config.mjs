@@ -119,11 +119,14 @@ function minifyChunks() {
   };
 }
 
-/** What `check` needs at once and `--help` does not: one file, since each that is loaded costs a hundredth of `node -e 0`. */
-const ofCheck = new Set();
-function oneFileForCheck() {
+/**
+ * What `check` needs and `--help` does not: two files, since each that is loaded costs a hundredth of `node -e 0`. The first
+ * one starts git, and the second, with the rules, is compiled while git runs.
+ */
+const ofCheck = new Map();
+function twoFilesForCheck() {
   return {
-    name: "one-file-for-check",
+    name: "two-files-for-check",
     buildEnd(error) {
       if (error) return;
       const reach = (id, seen) => {
@@ -132,10 +135,16 @@ function oneFileForCheck() {
         for (const next of this.getModuleInfo(id)?.importedIds ?? []) reach(next, seen);
         return seen;
       };
-      const atStart = reach(join(root, "src/bin.ts"), new Set());
+      const seen = reach(join(root, "src/bin.ts"), new Set());
+      const chunks = {
+        check: ["commands/check/index.ts"],
+        judge: ["commands/check/judge.ts", "commands/shared/below.ts"],
+      };
       ofCheck.clear();
-      for (const id of reach(join(root, "src/commands/check/index.ts"), new Set())) {
-        if (!atStart.has(id) && !id.startsWith("node:")) ofCheck.add(id);
+      for (const [chunk, entries] of Object.entries(chunks)) {
+        const before = new Set(seen);
+        for (const entry of entries) reach(join(root, "src", entry), seen);
+        for (const id of seen) if (!before.has(id) && !id.startsWith("node:")) ofCheck.set(id, chunk);
       }
     },
   };
@@ -230,7 +239,7 @@ export default defineConfig({
   plugins: [
     withoutUnused(),
     bundledPackages(),
-    oneFileForCheck(),
+    twoFilesForCheck(),
     minifyChunks(),
     executable(),
     folderType(),
@@ -256,7 +265,7 @@ export default defineConfig({
     comments: { legal: false, annotation: true, jsdoc: false },
     codeSplitting: {
       groups: [
-        { debugName: "check", name: (id) => (ofCheck.has(id) ? "check" : null), includeDependenciesRecursively: false },
+        { debugName: "check", name: (id) => ofCheck.get(id) ?? null, includeDependenciesRecursively: false },
         { debugName: "packages", name: (id) => listed[packageOf(id)]?.chunk ?? null, test: /[\\/]node_modules[\\/]/ },
       ],
     },

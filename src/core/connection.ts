@@ -12,8 +12,6 @@ import { printable } from "./secrets.ts";
 /** What a person said about a URL. All of it is optional: without it only HALO gets the token. */
 export interface Consent {
   readonly url?: string | undefined;
-  /** The URL that was shown to a person, who agreed. */
-  readonly agreed?: string | undefined;
   /** The URL is in a file of the person's own, and nothing of the repository is part of it. */
   readonly isOwn?: boolean;
 }
@@ -24,14 +22,14 @@ export type Permission =
   | { readonly ok: false; readonly cause: "bad-url" | "endpoint-foreign"; readonly problem: string };
 
 /**
- * Decides who may receive the token: HALO's own endpoint, character by character; exactly the URL of `--url`; the URL
- * that a person agreed to; or one of a person's own files. A URL of the repository gets nothing.
+ * Decides who may receive the token: HALO's own endpoint, character by character; exactly the URL of `--url`;
+ * or one of a person's own files. A URL of the repository gets nothing.
  */
 export function mayReceive(url: string, given: Consent): Permission {
   if (url === HALO_URL) return { ok: true };
   const problem = endpointProblem(url);
   if (problem !== undefined) return { ok: false, cause: "bad-url", problem };
-  if (url === given.url || url === given.agreed || given.isOwn === true) return { ok: true };
+  if (url === given.url || given.isOwn === true) return { ok: true };
   return {
     ok: false,
     cause: "endpoint-foreign",

@@ -2,7 +2,7 @@
  * Asks git about paths: ignored, by which file, tracked, where its own files are. Reads only, and runs nothing
  * that the repository's configuration names.
  */
-import { spawn } from "node:child_process";
+import { type SpawnOptions, spawn } from "node:child_process";
 import { existsSync, lstatSync, realpathSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import type { IgnoreRule } from "../core/check/model.ts";
@@ -146,14 +146,16 @@ function outcomeOf({ program, cwd, env, signal }: GitOptions, argv: readonly str
   const safe = ["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", ...argv];
   // a group of its own, so that what it started ends with it
   const detached = process.platform !== "win32";
-  const child = spawn(program, safe, { cwd, env: cleanEnv(env), detached, windowsHide: true });
+  const options: SpawnOptions = { cwd, env: cleanEnv(env), detached, windowsHide: true };
+  // each pipe costs half a millisecond
+  const child = spawn(program, safe, { ...options, stdio: [input === "" ? "ignore" : "pipe", "pipe", "pipe"] });
   const said = { stdout: "", stderr: "" };
   for (const name of ["stdout", "stderr"] as const)
-    child[name].setEncoding("utf8").on("data", (text: string) => {
+    child[name]?.setEncoding("utf8").on("data", (text: string) => {
       said[name] += text;
     });
   // it may end before it has read everything
-  child.stdin.on("error", () => undefined).end(input);
+  child.stdin?.on("error", () => undefined).end(input);
   return new Promise<typeof said & { readonly status?: number; readonly error?: Error }>((done) => {
     const end = (outcome: { readonly status?: number; readonly error?: Error }): void => {
       clearTimeout(timer);

@@ -19,8 +19,6 @@ describe("who may receive the token", () => {
     ["a host of the repository", GATEWAY, {}, "endpoint-foreign"],
     ["--url with that very URL", GATEWAY, { url: GATEWAY }, "yes"],
     ["--url with another one", GATEWAY, { url: `${GATEWAY}/` }, "endpoint-foreign"],
-    ["an explicit yes to it", GATEWAY, { agreed: GATEWAY }, "yes"],
-    ["an explicit yes to another one", GATEWAY, { agreed: "https://x.example/mcp" }, "endpoint-foreign"],
     ["a file of the person's own", GATEWAY, { isOwn: true }, "yes"],
     ["this machine, with --url", "http://127.0.0.1:9/mcp", { url: "http://127.0.0.1:9/mcp" }, "yes"],
     ["in clear, whoever says so", "http://gw.example/mcp", { url: "http://gw.example/mcp", isOwn: true }, "bad-url"],

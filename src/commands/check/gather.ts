@@ -11,7 +11,6 @@ import { EnvironmentError, UsageError } from "../../errors.ts";
 import { describeFolder, findRoot, type GitOptions, ignoredOf } from "../../io/git.ts";
 import { discover, entriesOf, findSpills } from "../../io/list.ts";
 import { isInside, readDocument, resolveTarget } from "../../io/read.ts";
-import { haloAbove } from "../shared/below.ts";
 import { programsFor } from "../shared/programs.ts";
 import type { CheckOptions } from "./options.ts";
 
@@ -172,9 +171,10 @@ async function leftLocks(root: string, paths: readonly string[]): Promise<readon
 
 /** Finds and reads every relevant file. */
 export async function gather(context: Context, options: CheckOptions) {
-  const token = cleanValue("token", context.env.HALO_MCP_TOKEN ?? "");
+  const { HALO_MCP_TOKEN: pasted = "" } = context.env;
+  const token = pasted === "" ? undefined : cleanValue("token", pasted);
   // a placeholder is in many files
-  const secrets = token.ok && token.value.length >= 8 ? [token.value] : [];
+  const secrets = token?.ok === true && token.value.length >= 8 ? [token.value] : [];
   for (const secret of secrets) context.secrets.add(secret);
   const places = findPlaces(context, options);
   const { git } = places;
@@ -185,8 +185,15 @@ export async function gather(context: Context, options: CheckOptions) {
   const isToml = files.some(({ path }) => path.endsWith(".toml"));
   const parseToml = isToml ? (await import("../../core/formats/toml.ts")).parseToml : undefined;
   const parse = (raw: RawDocument): Document => documentOf(raw, parseToml);
+  // git runs during the rest
+  const [views, documents, { haloAbove }, left] = await Promise.all([
+    viewIgnored(git, files),
+    files.map(parse),
+    import("../shared/below.ts"),
+    leftLocks(places.root, [...known]),
+  ]);
   const subject: Subject = {
-    documents: files.map(parse),
+    documents,
     inRepository: git !== undefined,
     url: options.url,
     allowMissing: options.allowMissing,
@@ -194,8 +201,7 @@ export async function gather(context: Context, options: CheckOptions) {
     secrets,
     spilled: spills,
     above: haloAbove(places.project.mcp),
-    ...(await viewIgnored(git, files)),
+    ...views,
   };
-  const locks = (await leftLocks(places.root, [...known])).filter((path) => isAsked(places, path));
-  return { ...places, subject, parse, spills, locks };
+  return { ...places, subject, parse, spills, locks: left.filter((path) => isAsked(places, path)) };
 }

@@ -1,70 +1,15 @@
-import { appendFileSync, realpathSync } from "node:fs";
-import { type Context, wantsColor } from "../../context.ts";
-import { runRules } from "../../core/check/run.ts";
-import { makeReport, type Report, toJson } from "../../core/report/make.ts";
-import { toText } from "../../core/report/text.ts";
-import { RULES } from "../../core/rules/index.ts";
-import { mask, printable } from "../../core/secrets.ts";
+import type { Context } from "../../context.ts";
 import type { RawOptions } from "../../flags.ts";
-import { createOutput } from "../../ui/output.ts";
-import { type Gathered, gather, isAsked } from "./gather.ts";
-import { type CheckOptions, readOptions } from "./options.ts";
+import { gather } from "./gather.ts";
+import { readOptions } from "./options.ts";
 
-/** Prints the report on stdout, and for GitHub adds it to the page of the job. Formats other than text are loaded on demand. */
-async function print(context: Context, options: CheckOptions, report: Report, gathered: Gathered): Promise<void> {
-  const output = createOutput(context);
-  const { stdout, env, version } = context;
-  const isWatched = stdout.isTTY === true;
-  const { format, quiet } = options;
-  if (format === "json") output.json(toJson(report));
-  if (format === "sarif") output.json((await import("../../core/report/sarif.ts")).toSarif(report, RULES, version));
-  if (format === "text") {
-    const root = realpathSync.native(context.cwd) === gathered.root ? undefined : gathered.root;
-    output.result(toText(report, { color: wantsColor(env, isWatched, options.noColor), root, quiet }));
-  }
-  if (format !== "github") return;
-  const { toGithub, toJobSummary } = await import("../../core/report/github.ts");
-  output.commands(toGithub(report));
-  const page = env.GITHUB_STEP_SUMMARY ?? "";
-  if (page === "") return;
-  try {
-    appendFileSync(page, mask(toJobSummary(report, version), context.secrets));
-  } catch {
-    // a runner without that page is no reason to fail: the annotations are enough
-    output.say("the job summary could not be written");
-  }
-}
-
-/** Looks at the MCP configuration of a repository. Exit code: 0 clean or warnings that are allowed, 1 findings. */
+/** Looks at the MCP configuration of a repository. Out: the exit code. */
 export async function run(context: Context, raw: RawOptions): Promise<number> {
   const options = readOptions(context, raw);
-  let gathered = await gather(context, options);
-  let fixed: readonly string[] = [];
-  if (options.fix) {
-    const { fix } = await import("./fix.ts");
-    fixed = await fix(context, options, gathered);
-    // the rest is read from the disk again, as in the next run
-    if (!options.dryRun) gathered = await gather(context, options);
-  }
-  const { subject, spills, locks } = gathered;
-  for (const lock of locks)
-    createOutput(context).say(
-      `${printable(lock)} was left behind by a run that was killed, and can contain a token. To remove it: npx create-halo-mcp check --fix`,
-    );
-  const links = new Set(subject.documents.flatMap(({ path, target }) => (target === undefined ? [] : path)));
-  const findings = runRules(RULES, subject)
-    .filter(({ path }) => isAsked(gathered, path))
-    // links are not changed
-    .map(({ fix, ...finding }) => (fix === undefined || links.has(finding.path) ? finding : { ...finding, fix }));
-  const report = makeReport({
-    findings,
-    rules: RULES,
-    texts: new Map([...spills, ...subject.documents].map(({ path, text }) => [path, text])),
-    files: subject.documents.map(({ path }) => path).filter((path) => isAsked(gathered, path)),
-    maxWarnings: options.maxWarnings,
-    fixed,
-    dryRun: options.dryRun,
-  });
-  await print(context, options, report, gathered);
-  return report.ok ? 0 : 1;
+  const [first, { judge }] = await Promise.all([gather(context, options), import("./judge.ts")]);
+  if (!options.fix) return await judge(context, options, first, []);
+  const { fix } = await import("./fix.ts");
+  const fixed = await fix(context, options, first);
+  // the rest is read from the disk again, as in the next run
+  return await judge(context, options, options.dryRun ? first : await gather(context, options), fixed);
 }

@@ -18,13 +18,6 @@ import { haloElsewhere } from "../shared/below.ts";
 import type { connectionOptions } from "../shared/options.ts";
 import { claudeOf, ownFiles, programsFor } from "../shared/programs.ts";
 
-function mcpFile(path: string, shown: string): SetupInput["mcp"] {
-  const reading = readDocument(path);
-  if (reading.kind === "absent") return [];
-  if (reading.kind === "unreadable") return [{ shown, unreadable: reading.reason }];
-  return [{ shown, read: reading }];
-}
-
 type Options = Pick<ReturnType<typeof connectionOptions>, "cwd" | "name" | "url" | "valuesFile">;
 
 /** Grace period of Claude Code after its time is over, milliseconds. */
@@ -68,6 +61,12 @@ export async function look(context: Context, options: Options & { readonly timeo
   // what 2.1.197 does not read is said, too
   const project = projectOf(place);
   const [, root] = project.local;
+  const mcp = project.mcp.flatMap((each) => {
+    const path = join(each, ".mcp.json");
+    const read = readDocument(path);
+    if (read.kind === "absent") return [];
+    return [{ shown: shown(path), ...(read.kind === "read" ? { read } : { unreadable: read.reason }) }];
+  });
   const input: SetupInput = {
     ...options,
     token,
@@ -77,7 +76,7 @@ export async function look(context: Context, options: Options & { readonly timeo
     },
     ...place,
     shownMain: main && shown(main.folder),
-    mcp: project.mcp.flatMap((each) => mcpFile(join(each, ".mcp.json"), shown(join(each, ".mcp.json")))),
+    mcp,
     store: named(store),
     userSettings: named(userSettings),
     projectSettings: named(join(folder, ".claude", "settings.json")),
@@ -92,12 +91,8 @@ export async function look(context: Context, options: Options & { readonly timeo
   const limit = { timeoutMs: Math.round(options.timeoutMs / 2), graceMs: GRACE_MS };
   const { claude, claudeIs } = await claudeOf(context, programs, limit);
   const known = viewSetup(input, claudeIs, claude?.version);
-  const asked = {
-    root: folder,
-    gitProgram: gitRoot && programs.find("git"),
-    programEnv: programs.env,
-    signal: context.signal,
-  };
+  const gitProgram = gitRoot && programs.find("git");
+  const asked = { root: folder, gitProgram, programEnv: programs.env, signal: context.signal };
   const view = known.winner ? known : { ...known, input: { ...input, ...(await haloElsewhere(asked)) } };
   for (const secret of view.secrets) context.secrets.add(secret);
   return { view, claude, env: programs.env };

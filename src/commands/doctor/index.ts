@@ -18,7 +18,7 @@ import { errnoOf } from "../../io/read.ts";
 import { readSecretFile, readStdin } from "../../io/secret-input.ts";
 import { createOutput } from "../../ui/output.ts";
 import { createPaint } from "../../ui/paint.ts";
-import { createShow } from "../../ui/show.ts";
+import { createShow, type Show } from "../../ui/show.ts";
 import { runTest, STAGE_TEXT } from "../shared/connection-test.ts";
 import { connectionOptions, pathOf, seconds } from "../shared/options.ts";
 import { ask, look } from "./gather.ts";
@@ -51,11 +51,10 @@ function readOptions(context: Context, raw: RawOptions) {
 }
 
 /** The token of this command line, cleaned; undefined if none was given. */
-async function tokenOf(context: Context, options: Options): Promise<string | undefined> {
+async function tokenOf(context: Context, options: Options, onWait: Show["waits"]): Promise<string | undefined> {
   const { tokenStdin, tokenFile } = options;
   if (!tokenStdin && tokenFile === undefined) return undefined;
-  const { waits } = createShow(context, { quiet: options.json || options.quiet, guide: false });
-  const patience = { ...options, signal: context.signal, onWait: waits };
+  const patience = { ...options, signal: context.signal, onWait };
   const given =
     tokenFile === undefined ? await readStdin(context.stdin, patience) : await readSecretFile(tokenFile, patience);
   const cleaned = cleanValue("token", given.replace(/\r?\n$/, ""));
@@ -83,16 +82,15 @@ function callOf({ call }: Options, { toSend, from }: View, found: Run["test"]): 
 }
 
 /** Files → view → connection test → Claude Code's own answer → report, one after the other, under one limit. */
-async function walk(context: Context, options: Options, token: string | undefined) {
+async function walk(context: Context, options: Options, show: Show, token: string | undefined) {
   const started = context.now();
   const left = (): number => Math.round(started + options.timeoutMs - context.now());
   const looked = await look(context, options, token);
   const { toSend, from } = looked.view;
-  const show = createShow(context, { quiet: options.json || options.quiet, guide: false });
   const host = toSend.ok ? ` to ${printable(new URL(toSend.sent.url).host, 60)}` : "";
-  const progress = show.progress(`testing the connection${host}`);
-  const onStage = (stage: keyof typeof STAGE_TEXT): void =>
-    progress.update(`testing the connection: ${STAGE_TEXT[stage]}`);
+  const tests = "testing the connection";
+  const progress = show.progress(tests + host);
+  const onStage = (stage: keyof typeof STAGE_TEXT): void => progress.update(`${tests}: ${STAGE_TEXT[stage]}`);
   try {
     const limits = { timeoutMs: Math.max(LEAST_MS, left()), call: options.call, onStage };
     const sent = toSend.ok ? toSend.sent : toSend.url && { url: toSend.url, headers: {}, read: [] };
@@ -143,8 +141,9 @@ export async function run(context: Context, raw: RawOptions): Promise<number> {
     return await (await import("./client.ts")).runForClient(context, raw, client);
   const options = readOptions(context, raw);
   if (options.report !== undefined) checkReport(options.report);
-  const token = await tokenOf(context, options);
-  const { report, isShut } = await walk(context, options, token);
+  const show = createShow(context, { quiet: options.json || options.quiet, guide: false });
+  const token = await tokenOf(context, options, show.waits);
+  const { report, isShut } = await walk(context, options, show, token);
   // if the disk is full, only that is printed
   if (options.report !== undefined) writeReport(context, options.report, report);
   const output = createOutput(context);

@@ -12,8 +12,10 @@ import type { Asked } from "./privacy.ts";
 
 const MOST = 3;
 
-const isHalo = (path: string): boolean =>
-  haloEntries(property(jsonOf(readState(path), true), "mcpServers"), "project", "").length > 0;
+function isHalo(path: string): boolean {
+  const servers = property(jsonOf(readState(path), true), "mcpServers");
+  return servers !== undefined && haloEntries(servers, "project", "").length > 0;
+}
 
 /** The `.mcp.json` with HALO in the folders above the first of these. */
 export function haloAbove([, ...folders]: readonly string[]): string | undefined {

@@ -108,20 +108,27 @@ export function isObviousExample(text: string): boolean {
 
 /** Whether a value under a secret's name looks random. Words, paths, numbers and examples do not. */
 function drawnValue(text: string): Found | undefined {
-  if (text.length < 8 || isObviousExample(text)) return undefined;
+  if (text.length < 8) return undefined;
+  // the cheap tests first: most values are words, and some patterns take a millisecond to compile
   const drawn = [...text.matchAll(/[^\s"'`]{8,8192}/g)].filter(({ 0: word }) => {
-    if (PUBLIC_FORM.test(word) || isObviousExample(word)) return false;
-    return isStrongPassword(word) || !(isWordy(word) || isEncodedText(word));
+    const isDrawn = isStrongPassword(word) || !(isWordy(word) || isEncodedText(word));
+    return isDrawn && !PUBLIC_FORM.test(word) && !isObviousExample(word);
   });
   const [first, last] = [drawn[0], drawn.at(-1)];
-  return first && last && { what: KIND, start: first.index, end: last.index + last[0].length };
+  if (first === undefined || last === undefined || isObviousExample(text)) return undefined;
+  return { what: KIND, start: first.index, end: last.index + last[0].length };
 }
 
-/** The secret in a value with a name. If the value contains references, only the text around them counts. */
+/** The secret in a value with a name, which does not refer to a store. */
 function valueUnder(text: string, name: string, isQuoted: boolean): Found | undefined {
+  const found = plainValueUnder(text, name, isQuoted);
+  return found && storeOf(text.trim().replace(SCHEME, "")) === undefined ? found : undefined;
+}
+
+/** If the value contains references, only the text around them counts. */
+function plainValueUnder(text: string, name: string, isQuoted: boolean): Found | undefined {
   const value = text.trim();
   const references = referencesIn(text);
-  if (storeOf(value.replace(SCHEME, "")) !== undefined) return undefined;
   const isReference = references.length > 0;
   if (isQuoted && !isReference && value.length >= 8 && TOKEN_ITSELF.test(name.trim())) {
     const start = text.indexOf(value);
@@ -150,9 +157,12 @@ function dense(value: string, name: string): Found | undefined {
 
 let anyFormat: RegExp | undefined;
 
+const isOfWords = (text: string): boolean => partsOf(text).every((part) => part.length <= 16 && isWord(part));
+
 /** Every stretch with a published format that is not an example. `name`: the name of the text. */
 function formatsIn(text: string, name = ""): readonly Found[] {
-  // built lazily: most repositories have no value that is long enough
+  // most repositories have short texts of words, and the pattern takes milliseconds to compile
+  if (text.length <= 1000 && !text.includes("-----BEGIN") && isOfWords(text)) return [];
   anyFormat ??= new RegExp(FORMATS.map(([, { source }]) => `(${source})`).join("|"), "g");
   return [...text.matchAll(anyFormat)].flatMap((match) => {
     const [value, ...groups] = match;
@@ -160,7 +170,7 @@ function formatsIn(text: string, name = ""): readonly Found[] {
     const found = { what, start: match.index, end: match.index + value.length };
     // a private key is never an example
     if (/^-----BEGIN/.test(value)) return [found];
-    if (isObviousExample(value) || partsOf(value).every((part) => part.length <= 16 && isWord(part))) return [];
+    if (isObviousExample(value) || isOfWords(value)) return [];
     // Supabase (supabase.com/docs/guides/api/api-keys): the key of a site is public, the one of the service never
     const role = /"role":"(anon|service_role)"/.exec(fromBase64(value.split(".")[1] ?? ""))?.[1];
     const isPublic = MAYBE_PUBLIC.has(what) && PUBLIC_NAME.test(snake(name));
@@ -222,9 +232,10 @@ function pairsIn(text: string): readonly Found[] {
 export function secretIn(text: string, name: string): Found | undefined {
   if (text.length < 8) return undefined;
   const format = formatsIn(text, name)[0];
+  if (format !== undefined) return format;
+  const found = passwordsIn(text)[0] ?? valueUnder(text, name, true) ?? pairsIn(text)[0] ?? dense(text, name);
   // of a command, the options may hold secrets
-  if (format !== undefined || (storeOf(text) !== undefined && !/\s-/.test(text))) return format;
-  return passwordsIn(text)[0] ?? valueUnder(text, name, true) ?? pairsIn(text)[0] ?? dense(text, name);
+  return found && (storeOf(text) === undefined || /\s-/.test(text)) ? found : undefined;
 }
 
 /** The secret in a setting, whose name says nothing to us: with a published format, or HALO's own token. */

@@ -2,8 +2,9 @@
  * Every cause that a connection test can name. What the server said counts first (`heardIn`), then the first row whose `when` fits: its status,
  * then what is likely. The network's rows are in network-causes.ts.
  */
+import { run } from "../advice.ts";
 import { printable } from "../secrets.ts";
-import { broke, type CauseRow, checkUrl, type Facts, LATER, quote, run } from "./facts.ts";
+import { broke, type CauseRow, checkUrl, type Facts, LATER, quote } from "./facts.ts";
 import { NETWORK_CAUSES } from "./network-causes.ts";
 import { isHtml, libraryWords, VERSION_WORDS } from "./server-words.ts";
 
@@ -15,10 +16,8 @@ const NO_ANSWER =
 /** The encodings that the connection test decompresses. A body in any other one looks like broken JSON. */
 const UNPACKED = /^\s*(identity|x-gzip|gzip|br)?\s*$/iu;
 
-/** The revisions of MCP that the server named last. */
 const offered = ({ record }: Facts): readonly string[] =>
   record.exchanges.findLast(({ phase, revisions }) => phase === "connect" && revisions.length > 0)?.revisions ?? [];
-/** It offered only newer revisions. */
 const isTooNew = (f: Facts): boolean =>
   f.isWhole && offered(f).length > 0 && offered(f).every((revision) => revision > NEWEST);
 
@@ -33,29 +32,55 @@ const page = (f: Facts): string =>
   f.isPage ? ` The answer is a web page: it may come from a firewall or gateway, not from HALO.${f.pageSaid}` : "";
 const ON_THE_WAY =
   "Probably a proxy or gateway on the way removes or changes this header: try another network, or ask its administrator.";
+const asMcp = (sent: string) => [` The test sent ${sent}, as MCP requires.`, ON_THE_WAY] as const;
 /** What a refused header means, and what to try. Every MCP client sends the first two alike. */
-function headerHelp({ header, host }: Facts): readonly [means: string, next: string] {
-  if (header === "Host")
-    return [
-      ` The server, or a proxy before it, does not know the host name ${host}.`,
-      "If the host in the URL is right, the owner of the server or proxy must allow this name.",
-    ];
-  if (header === "Origin")
-    return [
-      " The test sends no such header.",
-      "If the entry sets Origin, remove it there; else something on the way adds it.",
-    ];
-  return [
-    ` The test sent ${header === "Accept" ? "application/json, text/event-stream" : "application/json"}, as MCP requires.`,
-    ON_THE_WAY,
-  ];
-}
+const HEADER_HELP = {
+  Accept: () => asMcp("application/json, text/event-stream"),
+  "Content-Type": () => asMcp("application/json"),
+  Host: (host: string) => [
+    ` The server, or a proxy before it, does not know the host name ${host}.`,
+    "If the host in the URL is right, the owner of the server or proxy must allow this name.",
+  ],
+  Origin: () => [
+    " The test sends no such header.",
+    "If the entry sets Origin, remove it there; else something on the way adds it.",
+  ],
+} as const satisfies Record<NonNullable<Facts["header"]>, (host: string) => readonly [means: string, next: string]>;
 const library = ({ record, isFine }: Facts): string => {
   const words = isFine ? libraryWords(record.outcome.failure?.message ?? "") : "";
   return words === "" ? "" : ` The MCP library says: ${quote(words)}`;
 };
 
-const ANSWER_CAUSES = {
+const ROWS = {
+  "bad-value": {
+    stage: "auth",
+    title: "A header cannot be sent",
+    explain: ({ record: { input } }) => {
+      if (input?.cause !== "bad-value") return "A header cannot be sent.";
+      const point = `U+${input.codePoint.toString(16).toUpperCase().padStart(4, "0")}`;
+      return `The value of ${input.header} contains a character that cannot be sent in an HTTP header, at position ${input.position} (${point}). Nothing was sent.`;
+    },
+    tryThis:
+      "Copy the value again, without line breaks, quotes or spaces around it. Values copied from a chat or a document often contain invisible characters.",
+  },
+  "missing-value": {
+    stage: "auth",
+    title: "A value is missing",
+    explain: ({ record: { input } }) =>
+      `${input?.cause === "missing-value" ? input.header : "A header"} has no value. Nothing was sent.`,
+    tryThis: [
+      "Set HALO_MCP_TOKEN, HALO_ACCOUNT_ID and HALO_PROFILE_ID, or run the wizard:",
+      run("npx", "create-halo-mcp"),
+    ],
+  },
+  pagination: {
+    stage: "tools",
+    when: ({ isWhole, record }) => isWhole && record.outcome.endless,
+    title: "The list of tools does not end",
+    explain: (f) => `${f.host} always announces another page of tools, so the test stopped reading.`,
+    tryThis: "The connection itself works. Tell CM.com support, or the owner of this server.",
+  },
+  ...NETWORK_CAUSES,
   redirect: {
     when: ({ end }) => end === "redirect",
     title: "The server answered with a redirect",
@@ -178,12 +203,13 @@ const ANSWER_CAUSES = {
     when: ({ status }) => status >= 400,
     title: "The server rejected the request",
     explain: (f) => {
-      const [what, means] = f.header === null ? ["", page(f)] : [`the header ${f.header} of `, headerHelp(f)[0]];
+      const [what, means] =
+        f.header === null ? ["", page(f)] : [`the header ${f.header} of `, HEADER_HELP[f.header](f.host)[0]];
       return `${f.host} rejected ${what}${f.asked}${f.http}.${f.said}${means}`;
     },
     tryThis: (f) => {
       if (f.lost !== undefined) return ON_THE_WAY;
-      if (f.header !== null) return [...(f.header === "Host" ? checkUrl(f) : []), headerHelp(f)[1]];
+      if (f.header !== null) return [...(f.header === "Host" ? checkUrl(f) : []), HEADER_HELP[f.header](f.host)[1]];
       const ids = `${f.checkIds} ${STUDIO}. An ID may be cut or swapped.`;
       return f.namesIds ? ids : [...checkUrl(f), ids];
     },
@@ -234,39 +260,6 @@ const ANSWER_CAUSES = {
       run("npx", "create-halo-mcp", "doctor", "--report", "halo-report.md"),
     ],
   },
-} as const satisfies Readonly<Record<string, CauseRow>>;
-
-const ROWS = {
-  "bad-value": {
-    stage: "auth",
-    title: "A header cannot be sent",
-    explain: ({ record: { input } }) => {
-      if (input?.cause !== "bad-value") return "A header cannot be sent.";
-      const point = `U+${input.codePoint.toString(16).toUpperCase().padStart(4, "0")}`;
-      return `The value of ${input.header} contains a character that cannot be sent in an HTTP header, at position ${input.position} (${point}). Nothing was sent.`;
-    },
-    tryThis:
-      "Copy the value again, without line breaks, quotes or spaces around it. Values copied from a chat or a document often contain invisible characters.",
-  },
-  "missing-value": {
-    stage: "auth",
-    title: "A value is missing",
-    explain: ({ record: { input } }) =>
-      `${input?.cause === "missing-value" ? input.header : "A header"} has no value. Nothing was sent.`,
-    tryThis: [
-      "Set HALO_MCP_TOKEN, HALO_ACCOUNT_ID and HALO_PROFILE_ID, or run the wizard:",
-      run("npx", "create-halo-mcp"),
-    ],
-  },
-  pagination: {
-    stage: "tools",
-    when: ({ isWhole, record }) => isWhole && record.outcome.endless,
-    title: "The list of tools does not end",
-    explain: (f) => `${f.host} always announces another page of tools, so the test stopped reading.`,
-    tryThis: "The connection itself works. Tell CM.com support, or the owner of this server.",
-  },
-  ...NETWORK_CAUSES,
-  ...ANSWER_CAUSES,
   "unproven-token": {
     stage: "auth",
     title: "The connection works, but the token is unproven",

@@ -2,13 +2,12 @@
 import { type Advice, adviceLine } from "../advice.ts";
 import { printable } from "../secrets.ts";
 import { CAUSES, type Cause } from "./causes.ts";
-import { adviceOf, type Facts, factsOf, type Known, proxyAddress } from "./facts.ts";
-import { type Exchange, type ProbeRecord, type ProbeStage, STAGES, type TlsFacts } from "./record.ts";
+import { adviceOf, type Facts, factsOf, proxyAddress } from "./facts.ts";
+import { type Exchange, type Known, type ProbeRecord, type ProbeStage, STAGES, type TlsFacts } from "./record.ts";
 import { libraryWords } from "./server-words.ts";
 
 export type { Cause } from "./causes.ts";
-export type { Known } from "./facts.ts";
-export type { ProbeStage } from "./record.ts";
+export type { Known, ProbeStage } from "./record.ts";
 
 export interface StageResult {
   readonly stage: ProbeStage;
@@ -45,7 +44,6 @@ function pick(facts: Facts): Cause | null {
 
 const lastOf = ({ exchanges }: ProbeRecord, phase: Exchange["phase"]): Exchange | undefined =>
   exchanges.findLast((each) => each.phase === phase);
-/** A refusal of the token, or of its rights. */
 const refuses = (cause: Cause | null): boolean => cause === "unauthorized" || cause === "forbidden";
 
 /** The cause of a whole test, or null if it was completed. A server may ask for the token only when a tool is called. */
@@ -57,7 +55,6 @@ function causeOf(record: ProbeRecord): Cause | null {
   return refuses(cause) ? cause : null;
 }
 
-/** Did the server accept the same requests without the token? */
 function controlOf(record: ProbeRecord): Diagnosis["control"] {
   const { control, outcome } = record;
   if (control === null || !outcome.listed) return "skipped";
@@ -84,34 +81,24 @@ function stageOf(cause: Cause, { record, last }: Facts): ProbeStage {
   return record.timings.dns === null ? "dns" : "tcp";
 }
 
-/** Milliseconds of a stage, if they were measured separately. */
-function timesOf({ timings, exchanges }: ProbeRecord): Readonly<Record<ProbeStage, number>> {
+/** Whether each stage passed if nothing before it failed, and its milliseconds if they were measured separately. */
+function passedIn({ timings, exchanges, outcome, input }: ProbeRecord) {
   const whole = (ms: number | null): number => Math.max(0, Math.round(ms ?? 0));
   const sum = (phase: Exchange["phase"]): number =>
     exchanges.reduce((total, exchange) => (exchange.phase === phase ? total + exchange.ms : total), 0);
   const first = exchanges.find(({ phase }) => phase === "connect")?.ms ?? 0;
   const [dns, tcp, tls] = [whole(timings.dns), whole(timings.tcp), whole(timings.tls)];
-  const [http, mcp] = [whole(first - dns - tcp - tls), whole(sum("connect") - first)];
-  // the same request without the token proves it
-  return { url: 0, dns, tcp, tls, http, auth: whole(sum("control")), mcp, tools: whole(sum("tools")) };
-}
-
-/** A stage after the failing one may have passed: the token can be refused when the tools are listed. */
-function statusOf(stage: ProbeStage, at: ProbeStage | null, record: ProbeRecord): StageResult["status"] {
-  const { outcome, timings, input } = record;
-  if (stage === at) return "failed";
-  const isBefore = at === null || STAGES.indexOf(stage) < STAGES.indexOf(at);
-  const passed: Readonly<Record<ProbeStage, boolean>> = {
-    url: true,
-    dns: isBefore && timings.dns !== null,
-    tcp: isBefore && timings.tcp !== null,
-    tls: isBefore && timings.tls !== null,
-    http: isBefore && input === null,
-    auth: isBefore && outcome.connected,
-    mcp: outcome.connected,
-    tools: outcome.listed,
-  };
-  return passed[stage] ? "ok" : "skipped";
+  return {
+    url: [true, 0],
+    dns: [timings.dns !== null, dns],
+    tcp: [timings.tcp !== null, tcp],
+    tls: [timings.tls !== null, tls],
+    http: [input === null, whole(first - dns - tcp - tls)],
+    // the same request without the token proves it
+    auth: [outcome.connected, whole(sum("control"))],
+    mcp: [outcome.connected, whole(sum("connect") - first)],
+    tools: [outcome.listed, whole(sum("tools"))],
+  } as const satisfies Record<ProbeStage, readonly [boolean, number]>;
 }
 
 type Words = Pick<StageResult, "detail" | "tryThis">;
@@ -165,14 +152,17 @@ export function diagnose(record: ProbeRecord, known: Known = {}): Diagnosis {
   const at = failure === null ? null : stageOf(failure, facts);
   const control = controlOf(record);
   const cause = failure ?? (control === "accepted" ? "unproven-token" : null);
-  const times = timesOf(record);
+  const passed = passedIn(record);
   const { reach } = record;
   const network = reach && diagnose({ ...record, input: null, exchanges: [reach], reach: null }).stages;
-  const stages = STAGES.map((stage): StageResult => {
-    const reached = ["dns", "tcp", "tls"].includes(stage) && network?.find((each) => each.stage === stage);
+  const stages = STAGES.map((stage, index): StageResult => {
+    const reached = ["dns", "tcp", "tls"].includes(stage) && network?.[index];
     if (reached) return reached;
-    const status = statusOf(stage, at, record);
-    const base = { stage, status, ok: status === "ok", ms: status === "skipped" ? 0 : times[stage] };
+    const [isPassed, ms] = passed[stage];
+    // the token can be refused when the tools are listed
+    const counts = at === null || index < STAGES.indexOf(at) || stage === "mcp" || stage === "tools";
+    const status = stage === at ? "failed" : isPassed && counts ? "ok" : "skipped";
+    const base = { stage, status, ok: status === "ok", ms: status === "skipped" ? 0 : ms } as const;
     if (cause !== null && stage === (at ?? "auth"))
       return { ...base, cause, detail: CAUSES[cause].explain(facts), tryThis: adviceOf(CAUSES[cause], facts) };
     return status === "ok" ? { ...base, ...detailOf(stage, record) } : base;

@@ -1,15 +1,11 @@
 /** What a record says about one failure: the data for the conditions and the sentences of causes. */
 import type { Advice } from "../advice.ts";
-import { HALO_URL, HEADERS, LABELS } from "../halo.ts";
+import { HALO_URL } from "../halo.ts";
 import { printable } from "../secrets.ts";
-import type { Exchange, ProbeRecord, ProbeStage, ProxyFacts } from "./record.ts";
+import type { Exchange, Known, ProbeRecord, ProbeStage, ProxyFacts } from "./record.ts";
 import {
-  blamesToken,
-  deniesId,
   heardIn,
-  IDS,
-  type Id,
-  idsIn,
+  idWords,
   isHtml,
   isVague,
   missedHeader,
@@ -35,9 +31,6 @@ export function adviceOf({ tryThis }: CauseRow, facts: Facts): readonly Advice[]
   return [next].flat().map((each) => (typeof each === "string" ? { note: each } : each));
 }
 
-export const run = (...argv: [string, ...string[]]): Advice => ({ run: argv });
-
-/** The exchange broke with such a code. */
 export const broke =
   (pattern: RegExp) =>
   ({ end, last }: Facts): boolean =>
@@ -66,56 +59,21 @@ export const proxyAddress = ({ host, port }: ProxyFacts): string =>
 
 /** For a failure before a connection was open: whether a proxy was used, and what to try. */
 function wayWords({ proxy, ignoredProxy }: ProbeRecord, last: Exchange | undefined) {
-  if (last !== undefined && (last.connected || last.status !== null)) return { way: "", tryProxy: [] };
   const directly = (why: string, todo: string) => ({
     way: ` No proxy was used: ${why}.`,
     tryProxy: [`If the host can be reached only through the proxy, ${todo}.`],
   });
-  if (ignoredProxy !== null)
+  const isOpen = last !== undefined && (last.connected || last.status !== null);
+  if (ignoredProxy !== null && !isOpen)
     return directly(
       `${ignoredProxy} is set, but Node's fetch and this test do not read it`,
       `set HTTPS_PROXY to the address in ${ignoredProxy}`,
     );
-  if (proxy === null || proxy.bypassedBy === "loopback") return { way: "", tryProxy: [] };
+  if (isOpen || proxy === null || proxy.bypassedBy === "loopback") return { way: "", tryProxy: [] };
   const { bypassedBy, variable } = proxy;
   if (bypassedBy === null)
     return { way: ` The connection goes through the proxy ${proxyAddress(proxy)} (${variable}).`, tryProxy: [] };
   return directly(`${bypassedBy} excludes this host from ${variable}`, `remove the host from ${bypassedBy}`);
-}
-
-/** What the caller knows besides the record. It improves the words and does not change the cause. */
-export interface Known {
-  /** The headers that were sent. Only the two IDs are read, which are not secrets. */
-  readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** Where the two IDs come from, e.g. `.env`. */
-  readonly from?: { readonly account?: string | undefined; readonly profile?: string | undefined } | undefined;
-  /** The file of NODE_EXTRA_CA_CERTS. */
-  readonly extraCas?:
-    | { readonly path: string; readonly kind: string; readonly openssl?: string | undefined }
-    | undefined;
-}
-
-/** The IDs that the server's words name, as they were sent, and what to check: both if none is named. */
-function idWords(last: Exchange | undefined, words: string, { headers = {}, from }: Known) {
-  const value = (id: Id): string =>
-    printable(Object.entries(headers).find(([name]) => name.toLowerCase() === HEADERS[id].toLowerCase())?.[1] ?? "");
-  const named = idsIn(words, { account: value("account"), profile: value("profile") });
-  const list = (ids: readonly Id[]): string =>
-    ids
-      .map((id) => {
-        const source = from?.[id] === undefined ? "" : `, from ${printable(from[id])}`;
-        return `${LABELS[id]}${value(id) === "" ? "" : ` "${value(id)}"`} (sent as ${HEADERS[id]}${source})`;
-      })
-      .join(" and the ");
-  // an internal error or a tool may mention an ID for other reasons, unless it says that it does not know the ID
-  const isSure = last?.method === "tools/call" ? deniesId(words) : (last?.status ?? 0) < 500;
-  /** The words name an ID and do not blame the token. */
-  const namesIds = named.length > 0 && !blamesToken(words);
-  return {
-    namesIds,
-    meant: namesIds && isSure ? ` That is about the ${list(named)}.` : "",
-    checkIds: `Check the ${list(named.length > 0 ? named : IDS)}`,
-  };
 }
 
 /** `only`: the exchange that is judged alone. A text that begins with a space is an addition that may be missing. */
@@ -161,7 +119,6 @@ export function factsOf(record: ProbeRecord, known: Known = {}, only?: Exchange)
     codes,
     host: endpoint.host,
     isHalo: `${endpoint.origin}${endpoint.path}` === HALO_URL,
-    /** `initialize`, `tools/list`, … */
     asked: last?.method ?? "the request",
     http: last === undefined || last.status === null ? "" : ` (HTTP ${last.status})`,
     code: code === undefined ? "" : ` (${code})`,

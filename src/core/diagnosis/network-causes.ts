@@ -1,16 +1,8 @@
 /** The causes in the network: names, connections, proxies, TLS, and HTTP itself. */
+import { run } from "../advice.ts";
 import { printable } from "../secrets.ts";
-import {
-  broke,
-  type CauseRow,
-  checkUrl,
-  type Facts,
-  type Known,
-  LATER,
-  type Next,
-  proxyAddress,
-  run,
-} from "./facts.ts";
+import { broke, type CauseRow, checkUrl, type Facts, LATER, proxyAddress } from "./facts.ts";
+import type { Known } from "./record.ts";
 
 const CLIENT_CERTIFICATE = /_(?:CERTIFICATE_REQUIRED|BAD_CERTIFICATE)$/;
 const NOT_TLS = /^ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST|RECORD_LAYER_FAILURE)$/;
@@ -53,7 +45,6 @@ const proxyName = ({ proxy }: Facts): string =>
 const schemesOf = ({ proxy }: Facts): string => printable(proxy?.schemes.join(", ") ?? "");
 
 const quoted = (name = ""): string => `"${printable(name || "no name")}"`;
-/** The certificate that was refused. */
 function issued({ record: { tls } }: Facts): string {
   if (tls === null || tls.error === null) return "";
   const end = tls.root === tls.issuer ? "" : `; the chain ends at ${quoted(tls.root)}`;
@@ -75,7 +66,7 @@ export function caFileOf(path: string, bytes: string | undefined): Known["extraC
   return { path, kind: bytes === undefined ? "missing" : kind, openssl };
 }
 /** What is wrong with the file of NODE_EXTRA_CA_CERTS, or may be. `missing`: it cannot be read. */
-function caAdvice({ known: { extraCas }, record: { tls } }: Facts): Next {
+function caAdvice({ known: { extraCas }, record: { tls } }: Facts) {
   if (extraCas === undefined) return [];
   const { kind, openssl } = extraCas;
   const is = `NODE_EXTRA_CA_CERTS is ${printable(extraCas.path)}`;

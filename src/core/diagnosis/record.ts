@@ -23,10 +23,7 @@ export type ExchangeEnd =
   | "timeout" // our own limit
   | "aborted"; // by the caller's signal
 
-export interface RpcError {
-  readonly code: number;
-  readonly message: string;
-}
+export type RpcError = { readonly code: number; readonly message: string };
 
 export interface Exchange {
   readonly phase: ProbePhase;
@@ -61,17 +58,8 @@ export type BadInput =
   | { readonly cause: "proxy-failed"; readonly variable: string }
   | { readonly cause: "bad-value"; readonly header: string; readonly position: number; readonly codePoint: number };
 
-export interface Failure {
-  readonly name: string;
-  readonly code: string | null;
-  readonly message: string;
-}
-
-export interface ToolAnswer {
-  readonly ok: boolean;
-  readonly text: string;
-  readonly failure?: Failure | undefined;
-}
+export type Failure = { readonly name: string; readonly code: string | null; readonly message: string };
+export type ToolAnswer = { readonly ok: boolean; readonly text: string; readonly failure?: Failure | undefined };
 
 /** How far the SDK got with all headers. */
 export interface ProbeOutcome {
@@ -99,7 +87,6 @@ export interface AddressFacts {
 
 /** The proxy that the environment names, without its credentials. */
 export interface ProxyFacts extends Pick<ProxyRoute, "variable" | "host" | "port" | "bypassedBy"> {
-  /** It contains a user and a password. */
   readonly credentials: boolean;
   readonly tunnel: boolean;
   readonly status: number | null;
@@ -161,6 +148,17 @@ export interface ProbeRecord extends WayFacts {
   readonly outcome: ProbeOutcome;
   /** The same requests without the token; null if they were not tried. */
   readonly control: { readonly listed: boolean; readonly toolCount: number } | null;
+}
+
+/** What the caller knows besides the record. It improves the words and does not change the cause. */
+export interface Known {
+  /** The headers that were sent. Only the two IDs are read, which are not secrets. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Where the two IDs come from, e.g. `.env`. */
+  readonly from?: { readonly account?: string | undefined; readonly profile?: string | undefined } | undefined;
+  readonly extraCas?:
+    | { readonly path: string; readonly kind: string; readonly openssl?: string | undefined }
+    | undefined;
 }
 
 /** Longer than any text that is shown. */

@@ -1,7 +1,7 @@
 /** Reads what a server said: about the token, access, rate limits, the session, the protocol or an ID. Also the words of web pages and the MCP library, which decide nothing. */
-import { HEADERS } from "../halo.ts";
+import { HEADERS, LABELS } from "../halo.ts";
 import { printable } from "../secrets.ts";
-import type { Exchange } from "./record.ts";
+import type { Exchange, Known } from "./record.ts";
 
 /** CM.com's APIs answer 401 or 403 for a bad token, gateways also 400, 500 or 200: the words take precedence over the status. */
 const TOKEN_WORDS = new RegExp(
@@ -49,8 +49,8 @@ export const VERSION_WORDS =
 const UNKNOWN_WORDS =
   /\b(?:no such|unknown|invalid|missing|wrong|deleted|empty|not (?:found|known|valid|exist)|doesn't exist)\b/iu;
 
-export const IDS = ["account", "profile"] as const;
-export type Id = (typeof IDS)[number];
+const IDS = ["account", "profile"] as const;
+type Id = (typeof IDS)[number];
 const NAMES: Readonly<Record<Id, string>> = { account: "(?:account|tenant|organi[sz]ation)", profile: "profile" };
 /** Its name as a word, or in the name of a header, a variable or a field; not in a path or a service's name. */
 const nameOf = (id: Id): RegExp =>
@@ -95,17 +95,38 @@ export function blamesToken(words: string): boolean {
   return /x-cm-producttoken/iu.test(words) && !/cm-(?:account|profile)-id/iu.test(words);
 }
 
-export const deniesId = (words: string): boolean =>
-  UNKNOWN_WORDS.test(words) && IDS.some((id) => nameOf(id).test(words));
+const deniesId = (words: string): boolean => UNKNOWN_WORDS.test(words) && IDS.some((id) => nameOf(id).test(words));
 
 /** The IDs that the words name, by name or value; if both, the one in the part of the sentence that says what is wrong. */
-export function idsIn(words: string, values: Readonly<Record<Id, string>>): readonly Id[] {
+function idsIn(words: string, values: Readonly<Record<Id, string>>): readonly Id[] {
   const isIn = (part: string, id: Id): boolean =>
     nameOf(id).test(part) || (values[id].length > 3 && part.includes(values[id]));
   const named = IDS.filter((id) => isIn(words, id));
   const parts = words.split(/[;.:]\s/).filter((part) => UNKNOWN_WORDS.test(part));
   const blamed = named.filter((id) => parts.some((part) => isIn(part, id)));
   return blamed.length === 1 ? blamed : named;
+}
+
+/** The IDs that the server's words name, as they were sent, and what to check: both if none is named. */
+export function idWords(last: Exchange | undefined, words: string, { headers = {}, from }: Known) {
+  const value = (id: Id): string =>
+    printable(Object.entries(headers).find(([name]) => name.toLowerCase() === HEADERS[id].toLowerCase())?.[1] ?? "");
+  const named = idsIn(words, { account: value("account"), profile: value("profile") });
+  const list = (ids: readonly Id[]): string =>
+    ids
+      .map((id) => {
+        const source = from?.[id] === undefined ? "" : `, from ${printable(from[id])}`;
+        return `${LABELS[id]}${value(id) === "" ? "" : ` "${value(id)}"`} (sent as ${HEADERS[id]}${source})`;
+      })
+      .join(" and the ");
+  // an internal error or a tool may mention an ID for other reasons, unless it says that it does not know the ID
+  const isSure = last?.method === "tools/call" ? deniesId(words) : (last?.status ?? 0) < 500;
+  const namesIds = named.length > 0 && !blamesToken(words);
+  return {
+    namesIds,
+    meant: namesIds && isSure ? ` That is about the ${list(named)}.` : "",
+    checkIds: `Check the ${list(named.length > 0 ? named : IDS)}`,
+  };
 }
 
 /** The header of HALO that the words alone miss, by its name on the wire. */

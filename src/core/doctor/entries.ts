@@ -36,7 +36,6 @@ export interface SetupInput extends ClaudeFiles, Folder {
   readonly dotenv: NamedFile;
   readonly envrc: NamedFile;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** The platform has permission bits. */
   readonly hasModes: boolean;
 }
 

@@ -1,5 +1,5 @@
 /** One finding of `doctor`: why a set-up does not connect, or a remark; and what to type next. */
-import type { Advice } from "../advice.ts";
+import { type Advice, run } from "../advice.ts";
 import { quoteSh } from "../command-line.ts";
 import { DEFAULT_NAME, nameProblem, type Value } from "../halo.ts";
 import type { Server } from "./entries.ts";
@@ -58,14 +58,14 @@ export type Scene = View & {
 
 const make =
   (severity: Finding["severity"]) =>
-  (cause: SetupCause, seen: string, ...advice: readonly Advice[]) => ({ cause, severity, seen, advice });
-/** A cause, one sentence and the advice → a finding of that severity. */
+  (cause: SetupCause) =>
+  (seen: string, advice: readonly Advice[] = []) => ({ cause, severity, seen, advice });
+/** A cause, then one sentence and the advice → a finding of that severity. */
 export const say = { failed: make("failed"), warning: make("warning"), note: make("note") } as const;
 
 /** A comment for a shell: it may be pasted together with the commands beside it. */
 export const note = (text: string): Advice => ({ note: `# ${text}` });
-export const run = (...argv: readonly [string, ...string[]]): Advice => ({ run: argv });
-export const npx = (...words: readonly string[]): Advice => ({ run: ["npx", "create-halo-mcp", ...words] });
+export const npx = (...words: readonly string[]): Advice => run("npx", "create-halo-mcp", ...words);
 
 export const NEW_TOKEN = note("and create a new token if Claude Code has run in this folder");
 
@@ -94,10 +94,8 @@ export function repair({ input, state }: View, target: Server | undefined, ...mo
 }
 
 /** A word for a shell, which expands the `~` before a path. */
-function wordOf(word: string): string {
-  if (word === "~") return word;
-  return word.startsWith("~/") ? `~/${quoteSh(word.slice(2))}` : quoteSh(word);
-}
+const wordOf = (word: string): string =>
+  word === "~" ? word : word.startsWith("~/") ? `~/${quoteSh(word.slice(2))}` : quoteSh(word);
 
 /** Advice as lines for the folder in which `--cwd` was typed. */
 export function linesOf(advice: readonly Advice[], cwd: string | undefined): string {

@@ -1,13 +1,14 @@
 /** Findings about files and entries. */
-import type { Advice } from "../advice.ts";
+import { type Advice, run } from "../advice.ts";
 import { shown } from "../check/show.ts";
 import { property } from "../formats/json.ts";
 import { HALO_URL } from "../halo.ts";
 import type { Server } from "./entries.ts";
-import { type Found, NEW_TOKEN, nameWords, note, npx, repair, run, type Scene, say } from "./finding.ts";
+import { type Found, NEW_TOKEN, nameWords, note, npx, repair, type Scene, say } from "./finding.ts";
 
 const remove = (v: Scene, { scope }: Server): Advice => run("claude", "mcp", "remove", "--scope", scope, v.shownName);
 const list = (file: string): Advice => run("ls", "-ld", file);
+const ANOTHER = npx("--name", "halo-cm");
 
 /** Something that a session needs is missing: an unreadable file may contain it. */
 const lacks = ({ approval, values }: Scene): boolean =>
@@ -17,30 +18,26 @@ const lacks = ({ approval, values }: Scene): boolean =>
 function* brokenFiles(v: Scene): Found {
   const { winner, places, state } = v;
   const { store, dotenv, envrc, mcp } = v.input;
-  const lost = say[winner === undefined ? "failed" : "warning"];
+  const lost = say[winner === undefined ? "failed" : "warning"]("file-broken");
   const unread = (made: typeof lost, file: string, reason: string) =>
-    made("file-broken", `${file} cannot be read: ${reason}`, list(file));
+    made(`${file} cannot be read: ${reason}`, [list(file)]);
   if (store.state.kind === "unreadable") yield unread(lost, store.shown, store.state.reason);
   // a folder .env may be a Python environment, which has no values
   for (const { shown: file, state: read } of [dotenv, envrc])
-    if (read.kind === "unreadable" && (winner === undefined || lacks(v))) yield unread(say.warning, file, read.reason);
+    if (read.kind === "unreadable" && (winner === undefined || lacks(v)))
+      yield unread(say.warning("file-broken"), file, read.reason);
   for (const { shown: file, unreadable } of mcp) if (unreadable) yield unread(lost, file, unreadable);
   if (state.storeBroken)
-    yield say.failed(
-      "file-broken",
+    yield say.failed("file-broken")(
       `${store.shown} is not valid JSON, so every command of Claude Code refuses to run`,
-      note("fix it by hand, or restore the newest copy from ~/.claude/backups"),
+      [note("fix it by hand, or restore the newest copy from ~/.claude/backups")],
     );
   for (const { scope, file, broken } of places) {
     if (scope !== "project" || broken === undefined) continue;
-    yield lost(
-      "file-broken",
-      `${file}${broken.at}: ${broken.why}`,
-      // no fix takes "servers" away from Visual Studio: the wizard adds the key beside it
-      broken.rule === "mcp-servers-missing" ? repair(v, undefined) : npx("check", "--fix"),
-      note("or restore it from git:"),
-      run("git", "checkout", "--", file),
-    );
+    // no fix takes "servers" away from Visual Studio: the wizard adds the key beside it
+    const fix = broken.rule === "mcp-servers-missing" ? repair(v, undefined) : npx("check", "--fix");
+    const restore = [note("or restore it from git:"), run("git", "checkout", "--", file)];
+    yield lost(`${file}${broken.at}: ${broken.why}`, [fix, ...restore]);
   }
 }
 
@@ -61,6 +58,7 @@ function withdraw(v: Scene, server: Server): readonly Advice[] {
 function* obstacle(v: Scene, server: Server): Found {
   const { toSend, leaks } = v;
   const { entry, file, scope } = server;
+  const mend = repair(v, server);
   const replace = repair(v, server, "--url", HALO_URL);
   const { cause, reason = "" } = toSend.ok ? {} : toSend;
   const type = property(entry.raw, "type");
@@ -69,68 +67,67 @@ function* obstacle(v: Scene, server: Server): Found {
   const isUrl = /^\s*https?:/i.test(String(property(entry.raw, "command")));
   if (cause === "entry-runs" && isUrl) {
     const why = "so Claude Code looks for a program of that name; claude mcp add without --transport http writes that";
-    yield say.failed(cause, `${file}: "command" is a URL, ${why}`, remove(v, server), repair(v, server));
+    yield say.failed(cause)(`${file}: "command" is a URL, ${why}`, [remove(v, server), mend]);
   } else if (cause === "entry-runs")
-    yield say.failed(
-      cause,
+    yield say.failed(cause)(
       `${file}: the entry starts a program (headersHelper or command), so what it sends is unknown`,
-      npx("--name", "halo-cm"),
-      note("adds HALO under another name; or, to replace the entry:"),
-      scope === "project" ? note(`remove the entry from ${file}, then`) : remove(v, server),
-      repair(v, server),
+      [
+        ANOTHER,
+        note("adds HALO under another name; or, to replace the entry:"),
+        scope === "project" ? note(`remove the entry from ${file}, then`) : remove(v, server),
+        mend,
+      ],
     );
   else if (cause === "endpoint-foreign")
-    yield say.failed(
-      cause,
-      `${file}: the URL is not HALO's, ${leaks ? `and ${sends}` : "so nothing was sent there"}`,
+    yield say.failed(cause)(`${file}: the URL is not HALO's, ${leaks ? `and ${sends}` : "so nothing was sent there"}`, [
       ...reject,
       replace,
       note("replaces it with HALO's URL"),
       npx("doctor", ...nameWords(entry.name), "--url", shown(v, v.session?.url ?? "")),
       note("only if you mean that URL"),
-    );
+    ]);
   else if (type !== "http" && type !== "streamable-http")
-    yield say.failed(
-      "wrong-type",
-      `${file}: "type" is ${shown(v, JSON.stringify(type), 40)}, but HALO needs "http"`,
-      repair(v, server),
-    );
+    yield say.failed("wrong-type")(`${file}: "type" is ${shown(v, JSON.stringify(type), 40)}, but HALO needs "http"`, [
+      mend,
+    ]);
   else if (cause === "bad-url")
-    yield say.failed(cause, `${file}: ${reason}${leaks ? `. ${sends}` : ""}`, ...reject, replace);
+    yield say.failed(cause)(`${file}: ${reason}${leaks ? `. ${sends}` : ""}`, [...reject, replace]);
 }
 
 function* noEntry(v: Scene): Found {
   const { contenders, name, input } = v;
-  const named = contenders.filter(({ entry }) => entry.name === name);
-  const [skipped] = named;
-  if (skipped?.lost?.isFile === false)
-    yield say.failed(
-      "entry-skipped",
-      `${skipped.file}${skipped.lost.at}: ${skipped.lost.why}`,
-      ...(skipped.scope !== "project" ? [remove(v, skipped)] : skipped.lost.isMendable ? [npx("check", "--fix")] : []),
-      repair(v, skipped),
-    );
+  const { below = [], misplaced = [], given, url } = input;
+  const skipped = contenders.find(({ entry }) => entry.name === name);
+  if (skipped?.lost?.isFile === false) {
+    const { scope, file, lost } = skipped;
+    const mend = scope !== "project" ? [remove(v, skipped)] : lost.isMendable ? [npx("check", "--fix")] : [];
+    yield say.failed("entry-skipped")(`${file}${lost.at}: ${lost.why}`, [...mend, repair(v, skipped)]);
+  }
   if (skipped !== undefined) return;
   const others = [...new Set(contenders.map(({ entry }) => shown(v, entry.name, 64)))];
-  const below = (input.below ?? []).map((folder) => shown(v, folder));
-  const start = input.given.cwd === undefined ? "" : `${input.given.cwd}/`;
-  const misplaced = (input.misplaced ?? []).map((file) => shown(v, file));
-  const unread = misplaced.length === 0 ? "" : `; HALO is in ${misplaced.join(", ")}, which Claude Code does not read`;
-  const only = below.length === 0 ? "" : `; HALO is in ${below.map((folder) => `${folder}/.mcp.json`).join(", ")}`;
+  const folders = below.map((folder) => shown(v, folder));
+  const start = given.cwd === undefined ? "" : `${given.cwd}/`;
+  const isIn = (files: readonly string[]) => (files.length === 0 ? "" : `; HALO is in ${files.join(", ")}`);
+  const unread = misplaced.map((file) => shown(v, file));
+  const elsewhere = [
+    isIn(unread) && `${isIn(unread)}, which Claude Code does not read`,
+    isIn(folders.map((each) => `${each}/.mcp.json`)),
+  ];
   // with --url, the URL is tested even without an entry
-  yield say[input.url === undefined ? "failed" : "note"](
-    "no-entry",
-    `no entry "${v.shownName}" in a .mcp.json of this folder or a folder above, nor in ${input.store.shown}${unread}${only}`,
-    ...(misplaced.length === 0
-      ? []
-      : [
-          npx("check", "--fix", ...(input.given.cwd === undefined ? [] : ["--cwd", input.given.cwd])),
-          note("moves it to .mcp.json, or says what to do"),
-        ]),
-    ...below.flatMap((folder) => [npx("doctor", "--cwd", start + folder)]),
-    ...(below.length === 0 ? [] : [note("looks at that folder; the next command adds a second entry here")]),
-    ...others.flatMap((other) => [npx("doctor", "--name", other), note("an entry with this name exists")]),
-    repair(v, undefined, ...(input.url === undefined ? [] : ["--url", shown(v, input.url)])),
+  yield say[url === undefined ? "failed" : "note"]("no-entry")(
+    `no entry "${v.shownName}" in a .mcp.json of this folder or a folder above, nor in ${input.store.shown}${elsewhere.join("")}`,
+    [
+      ...(unread.length === 0
+        ? []
+        : [
+            npx("check", "--fix", ...(given.cwd === undefined ? [] : ["--cwd", given.cwd])),
+            note("moves it to .mcp.json, or says what to do"),
+          ]),
+      ...folders.map((folder) => npx("doctor", "--cwd", start + folder)),
+      ...(folders.length === 0 ? [] : [note("looks at that folder; the next command adds a second entry here")]),
+      ...others.flatMap((other) => [npx("doctor", "--name", other), note("an entry with this name exists")]),
+      repair(v, undefined, ...(url === undefined ? [] : ["--url", shown(v, url)])),
+    ],
   );
 }
 
@@ -138,13 +135,12 @@ function* noEntry(v: Scene): Found {
 function* openFiles({ input, state, secrets }: Scene): Found {
   for (const { shown: file, state: read } of [input.store, ...state.settings.map((each) => each.file), input.dotenv]) {
     if (!input.hasModes || read.kind !== "file" || (read.mode & 0o077) === 0) continue;
+    const more = file === input.dotenv.shown ? [npx("check"), note("also says whether git tracks it")] : [];
     if (secrets.some((secret) => read.text.includes(secret)))
-      yield say.warning(
-        "store-readable",
-        `${file} contains the token, and other users of this computer can read it`,
+      yield say.warning("store-readable")(`${file} contains the token, and other users of this computer can read it`, [
         run("chmod", "600", file),
-        ...(file === input.dotenv.shown ? [npx("check"), note("also says whether git tracks it")] : []),
-      );
+        ...more,
+      ]);
   }
 }
 
@@ -153,32 +149,24 @@ export function* setupFindings(v: Scene): Found {
   yield* brokenFiles(v);
   if (winner === undefined) yield* noEntry(v);
   else if (ours !== undefined) yield* obstacle(v, ours);
-  else
-    yield say.failed(
-      "no-entry",
-      `"${shownName}" in ${winner.file} is another server, not HALO`,
-      npx("--name", "halo-cm"),
+  else yield say.failed("no-entry")(`"${shownName}" in ${winner.file} is another server, not HALO`, [ANOTHER]);
+  for (const { file, broken } of v.state.settings) {
+    if (broken === undefined) continue;
+    const fix = broken.isShape
+      ? note(`correct that value in ${file.shown}, or remove its key`)
+      : note(`fix ${file.shown}: it must be strict JSON`);
+    yield say[lacks(v) ? "failed" : "warning"]("settings-broken")(
+      `${file.shown}${broken.at}: Claude Code ignores the whole file: ${broken.reason}`,
+      [file.state.kind === "unreadable" ? list(file.shown) : fix],
     );
-  for (const { file, broken } of v.state.settings)
-    if (broken !== undefined)
-      yield say[lacks(v) ? "failed" : "warning"](
-        "settings-broken",
-        `${file.shown}${broken.at}: Claude Code ignores the whole file: ${broken.reason}`,
-        file.state.kind === "unreadable"
-          ? list(file.shown)
-          : broken.isShape
-            ? note(`correct that value in ${file.shown}, or remove its key`)
-            : note(`fix ${file.shown}: it must be strict JSON`),
-      );
+  }
   for (const other of v.kept) {
     if (winner === undefined || other === winner || other === v.waiting) continue;
+    const isFreed = winner.scope !== "project" && v.isFit(other);
     // the reader may be looking at another file than the one in use
-    yield say[other.scope === "user" ? "note" : "warning"](
-      "shadowed",
+    yield say[other.scope === "user" ? "note" : "warning"]("shadowed")(
       `"${shownName}" is also in ${other.file} (${other.scope} scope); Claude Code uses the ${winner.scope} entry in ${winner.file}`,
-      ...(winner.scope !== "project" && v.isFit(other)
-        ? [remove(v, winner), note("then Claude Code uses the other entry")]
-        : []),
+      isFreed ? [remove(v, winner), note("then Claude Code uses the other entry")] : [],
     );
   }
   yield* openFiles(v);

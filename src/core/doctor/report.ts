@@ -1,7 +1,7 @@
 /** A run as a report: the links from the files to the tools, each with what was seen and what to do. Pure. */
 import { shown } from "../check/show.ts";
-import { claudeCode, expandEntry } from "../clients/claude-code.ts";
-import { sessionEnv } from "../clients/claude-state.ts";
+import { claudeCode } from "../clients/claude-code.ts";
+import type { ApprovalView } from "../clients/claude-state.ts";
 import { CAUSES } from "../diagnosis/causes.ts";
 import type { Cause, Diagnosis, StageResult } from "../diagnosis/diagnose.ts";
 import { factsOf } from "../diagnosis/facts.ts";
@@ -13,11 +13,9 @@ import { STATUS_WORDS } from "./findings-client.ts";
 import { refusedCopy } from "./findings-values.ts";
 import type { Asked, View } from "./view.ts";
 
-export interface Link {
+export interface Link extends Pick<StageResult, "ok" | "ms"> {
   readonly stage: SetupLink | ProbeStage;
-  readonly status: "ok" | "warning" | "failed" | "skipped";
-  readonly ok: boolean;
-  readonly ms: number;
+  readonly status: StageResult["status"] | "warning";
   readonly cause?: Cause | SetupCause | undefined;
   /** The line of `detail` about the cause. */
   readonly why?: string | undefined;
@@ -31,9 +29,10 @@ export interface Link {
 export interface Run {
   readonly test: { readonly diagnosis: Diagnosis; readonly record: ProbeRecord } | undefined;
   readonly asked?: Asked | undefined;
-  /** What one tool answered, cut and cleaned. */
   readonly call: { readonly tool: string; readonly ok: boolean; readonly text: string } | null;
 }
+
+const skipped = (stage: Link["stage"]) => ({ stage, status: "skipped", ok: false, ms: 0 }) as const;
 
 const toolsWords = (count: number): string => `${count} ${count === 1 ? "tool" : "tools"}`;
 
@@ -47,38 +46,31 @@ function whyNot({ entry, scope, lost }: Server, { name, winner }: View): string 
 
 /** The set-up in the JSON output: where everything is, without values. */
 function setupOf(v: View, verdict: ReturnType<typeof findingsOf>["verdict"]) {
-  const { winner, session } = v;
-  const entries = v.contenders.map((each) => ({
-    name: shown(v, each.entry.name, 64),
-    scope: each.scope,
-    file: each.file,
-    url: shown(v, each.entry.url),
-    wins: each === winner,
-    ...(each === winner ? {} : { why: whyNot(each, v) }),
-  }));
-  const list = winner && expandEntry(winner.entry, sessionEnv(v.state, v.input.env, "list")).missing;
+  const { name, winner, values, approval = null, trust, bridge, missing, network } = v;
+  const entries = v.contenders.map((each) => {
+    const { entry, scope, file } = each;
+    const why = each === winner ? {} : { why: whyNot(each, v) };
+    return { name: shown(v, entry.name, 64), scope, file, url: shown(v, entry.url), wins: each === winner, ...why };
+  });
   return {
-    name: v.name,
+    name,
     entries,
     winner: entries.find(({ wins }) => wins) ?? null,
-    values: v.values,
-    approval: v.approval ?? null,
-    trust: v.trust,
-    bridge: v.bridge,
-    /** Variables that a session, and `claude mcp list` and `get`, would send as the reference itself. */
-    missing: { session: session?.missing ?? [], list: list ?? [] },
-    network: v.network,
+    values,
+    approval,
+    trust,
+    bridge,
+    missing,
+    network,
     verdict: { ...verdict, dialogs: v.dialogs },
     repair: linesOf([repair(v, winner)], v.input.given.cwd),
   };
 }
 
-const APPROVAL: Readonly<Record<NonNullable<View["approval"]>["state"], string>> = {
-  approved: "approved",
+/** The displayed state of an approval, if it differs from its id. */
+const APPROVAL: Readonly<Partial<Record<ApprovalView["state"], string>>> = {
   "not-needed": "no approval needed",
   pending: "not approved",
-  rejected: "rejected",
-  disabled: "disabled",
 };
 
 /** What must be said of the question: why it was not asked, what the answer does not prove, and whose values were sent. */
@@ -89,42 +81,38 @@ const askedHow = ({ status, refused, remark }: Asked = {}): readonly string[] =>
 ];
 
 /** What was seen at each link before the network. */
-const LINES: Readonly<Record<SetupLink, (v: Scene, setup: ReturnType<typeof setupOf>) => readonly string[]>> = {
-  setup: (_, { entries }) =>
-    entries
-      .toSorted((a, b) => Number(b.wins) - Number(a.wins))
-      .map(({ name, file, scope, url, wins, why = "" }) => {
-        const entry = `"${name}" in ${file} (${scope} scope)`;
-        return wins ? `used: ${entry}, ${url}` : `not used: ${entry}: ${why}`;
-      }),
-  values: ({ values }) => {
-    const places = [...new Set(values.map(({ place }) => place))].map((place) => {
-      const those = values.filter((each) => each.place === place).map(({ value }) => value);
-      return `${those.join(", ")} ${place === undefined ? "not set" : `from ${place}`}`;
+function seenBefore(v: Scene, { entries }: ReturnType<typeof setupOf>): Record<SetupLink, readonly string[]> {
+  const { client, approval, trust, asked, input, values } = v;
+  const setup = entries
+    .toSorted((a, b) => Number(b.wins) - Number(a.wins))
+    .map(({ name, file, scope, url, why }) => {
+      const entry = `"${name}" in ${file} (${scope} scope)`;
+      return why === undefined ? `used: ${entry}, ${url}` : `not used: ${entry}: ${why}`;
     });
-    return places.length === 0 ? [] : [places.join("; ")];
-  },
-  client: ({ client: { program, version }, approval, trust, asked, input }) => {
-    const { status, refused } = asked ?? {};
-    const silence = asked === undefined || refused !== undefined ? "not asked" : "did not answer";
-    const name = program === "none" ? "not found" : (version ?? "version unknown");
-    const says = program === "found" ? `: ${status === undefined ? silence : STATUS_WORDS[status]};` : ",";
-    const through = input.main && trust.folder === input.main.folder ? ` through ${input.shownMain}` : "";
-    const files = [
-      trust.trusted ? `trusted${through}` : "folder not trusted yet",
-      approval && APPROVAL[approval.state],
-    ];
-    return [`Claude Code ${name}${says} ${files.filter(Boolean).join(", ")}`, ...askedHow(asked)];
-  },
-};
+  const places = [...new Set(values.map(({ place }) => place))].map((place) => {
+    const those = values.filter((each) => each.place === place).map(({ value }) => value);
+    return `${those.join(", ")} ${place === undefined ? "not set" : `from ${place}`}`;
+  });
+  const silence = asked === undefined || asked.refused !== undefined ? "not asked" : "did not answer";
+  const status = asked?.status === undefined ? silence : STATUS_WORDS[asked.status];
+  const isFound = client.program === "found";
+  const name = client.program === "none" ? "not found" : (client.version ?? "version unknown");
+  const through = input.main && trust.folder === input.main.folder ? ` through ${input.shownMain}` : "";
+  const trusted = trust.trusted ? `trusted${through}` : "folder not trusted yet";
+  const files = approval ? `${trusted}, ${APPROVAL[approval.state] ?? approval.state}` : trusted;
+  return {
+    setup,
+    values: places.length === 0 ? [] : [places.join("; ")],
+    client: [`Claude Code ${name}${isFound ? `: ${status};` : ","} ${files}`, ...askedHow(asked)],
+  };
+}
 
 /** A link before the network: its first failure is its cause, else its first warning. */
 function setupLink(stage: SetupLink, v: View, lines: readonly string[], all: readonly Finding[]): Link {
   const own = all.filter(({ link }) => link === stage);
-  const detail = [...lines, ...own.map(({ seen }) => seen)].join("\n") || undefined;
   // an entry that must not be filled in
   if (stage === "values" && own.length === 0 && (v.winner === undefined || !v.isFit(v.winner)))
-    return { stage, status: "skipped", ok: false, ms: 0, detail: v.winner && "not checked: see set-up" };
+    return { ...skipped(stage), detail: v.winner && "not checked: see set-up" };
   const first = own.find(({ severity }) => severity === "failed") ?? own.find(({ severity }) => severity === "warning");
   const notes = own.filter((each) => each !== first && each.tryThis !== "" && each.severity !== "failed");
   const ok = first?.severity !== "failed";
@@ -134,7 +122,7 @@ function setupLink(stage: SetupLink, v: View, lines: readonly string[], all: rea
     ok,
     ms: 0,
     ...(first && { cause: first.cause, why: first.seen, tryThis: first.tryThis }),
-    detail,
+    detail: [...lines, ...own.map(({ seen }) => seen)].join("\n") || undefined,
     ...(notes.length > 0 && { notes }),
   };
 }
@@ -156,17 +144,15 @@ function seenAt(stage: ProbeStage, { server, toolCount, control }: Diagnosis, { 
 const REFUSED: readonly Link["cause"][] = ["unauthorized", "forbidden", "rejected-request", "rpc-error"];
 const INPUT: readonly Link["cause"][] = ["bad-value", "missing-value", "placeholder-sent"];
 
-const NO_HEADER = { header: null, lost: undefined };
-
 /** A stage of the test, with the source of its token, and with what to try before a new token. */
 function stageLink(result: StageResult, v: Scene, test: NonNullable<Run["test"]>, values: Link | undefined): Link {
   const { stage, cause, ok } = result;
   const { input, winner, from, ours, added } = v;
   const { diagnosis, record } = test;
   const wrong = values?.status === "failed" && INPUT.includes(values.cause) ? values.cause : undefined;
-  const unsent = "nothing was sent: see values";
+  const why = "nothing was sent: see values";
   if (wrong !== undefined && INPUT.includes(cause))
-    return { ...result, cause: wrong, detail: unsent, why: unsent, tryThis: undefined };
+    return { ...result, cause: wrong, detail: why, why, tryThis: undefined };
   const isUntold = stage === "auth" && diagnosis.ok && diagnosis.control === "skipped";
   const warns = result.status === "ok" && (cause !== undefined || result.tryThis !== undefined || isUntold);
   const isOther = stage === "auth" && ok && (input.token !== undefined || ours === undefined || added.length > 0);
@@ -176,13 +162,14 @@ function stageLink(result: StageResult, v: Scene, test: NonNullable<Run["test"]>
   const seen = result.detail ?? (ok ? seenAt(stage, diagnosis, record) : undefined);
   const isRefused = REFUSED.includes(cause);
   // no value helps against a header that is refused, or removed on the way
-  const { header, lost } =
-    cause === "rejected-request" ? factsOf(record, { headers: v.toSend.ok ? v.toSend.sent.headers : {} }) : NO_HEADER;
-  const change = header === null && lost === undefined ? [repair(v, winner), note("and choose: Change values")] : [];
+  const headers = v.toSend.ok ? v.toSend.sent.headers : {};
+  const facts = cause === "rejected-request" ? factsOf(record, { headers }) : undefined;
+  const isHeader = facts !== undefined && (facts.header !== null || facts.lost !== undefined);
+  const isValue = isRefused && !isHeader && input.token === undefined && winner !== undefined;
   const advice = [
     ...(isRefused && refusedCopy(v) ? [note("first make the copies match: see values; if it is still refused:")] : []),
     ...(result.tryThis ?? []),
-    ...(isRefused && input.token === undefined && winner !== undefined ? change : []),
+    ...(isValue ? [repair(v, winner), note("and choose: Change values")] : []),
   ];
   const first = isRefused && wrong !== undefined ? [note("first correct the values: see values")] : advice;
   return {
@@ -201,9 +188,7 @@ function networkLinks(v: Scene, test: Run["test"], values: Link | undefined): re
     return test.diagnosis.stages.map((result) => stageLink(result, v, test, values));
   const isUrl = !toSend.ok && (toSend.cause === "endpoint-foreign" || toSend.cause === "bad-url");
   const why = `nothing was sent: ${isUrl || toSend.ok ? "see set-up" : toSend.reason}`;
-  return STAGES.map((stage): Link => {
-    return { stage, status: "skipped", ok: false, ms: 0, detail: stage === "url" ? why : undefined };
-  });
+  return STAGES.map((stage) => ({ ...skipped(stage), detail: stage === "url" ? why : undefined }));
 }
 
 export type DoctorReport = ReturnType<typeof makeReport>;
@@ -215,9 +200,8 @@ export function makeReport(v: View, run: Run) {
   const scene: Scene = { ...v, asked: run.asked, tested: diagnosis };
   const { findings, verdict } = findingsOf(scene);
   const setup = setupOf(v, verdict);
-  const before = (["setup", "values", "client"] as const).map((link) =>
-    setupLink(link, v, LINES[link](scene, setup), findings),
-  );
+  const seen = seenBefore(scene, setup);
+  const before = (["setup", "values", "client"] as const).map((link) => setupLink(link, v, seen[link], findings));
   const stages = [...before, ...networkLinks(scene, run.test, before[1])];
   const failed = stages.find(({ status }) => status === "failed");
   const ok = failed === undefined && diagnosis?.ok === true && run.call?.ok !== false;
@@ -246,7 +230,6 @@ export function makeReport(v: View, run: Run) {
       },
     ],
     setup,
-    /** Every request of the test; no body, no header. */
     requests: (record?.exchanges ?? []).map(({ method, phase, status, end, codes, ms }) => {
       // each has a connection of its own, and nothing is sent twice
       return { method, control: phase === "control", status, end, codes, ms: Math.round(ms), repeated: 0 };

@@ -1,8 +1,10 @@
 /** Where the three values of an entry come from in a session, where else they are, and which texts are secret. */
 import type { Entry } from "../clients/claude-code.ts";
-import { type Env, type Layer, layerOf, type Origin } from "../clients/claude-state.ts";
+import { type ClaudeState, type Env, envIn, type Layer, layerOf, type Origin } from "../clients/claude-state.ts";
 import { expand, references } from "../clients/references.ts";
+import { dotenvOf } from "../formats/dotenv.ts";
 import { cleanValue, HEADERS, type Store, storeOf, VALUES, type Value, variablesFor } from "../halo.ts";
+import type { SetupInput } from "./entries.ts";
 
 /** Where one of the three values comes from, and where else it is. Never the value. */
 export interface ValueSource {
@@ -23,8 +25,20 @@ export interface ValueSource {
   readonly store?: (Store & { readonly place: string }) | undefined;
 }
 
-/** Every place that has a variable, lowest precedence first, `.env` last. */
-export type Holders = readonly Pick<Layer, "place" | "env">[];
+type Holders = readonly Pick<Layer, "place" | "env">[];
+
+/** Every place with values: lowest precedence first, those that no session reads last. */
+export function holdersOf(
+  { mainSettings: main, dotenv }: SetupInput,
+  state: ClaudeState,
+  layers: readonly Layer[],
+): Holders {
+  return [
+    ...layers,
+    ...(main === undefined || state.project.local.length > 1 ? [] : [{ place: main.shown, env: envIn(main) }]),
+    { place: dotenv.shown, env: Object.fromEntries(dotenvOf(dotenv.state)) },
+  ];
+}
 
 /** Why HALO would not accept a value as it is sent; never the value. */
 function judge(value: Value, sent: string): Pick<ValueSource, "state" | "problem"> {
@@ -49,6 +63,11 @@ function copiesOf(holders: Holders, name: string): readonly { readonly place: st
   });
 }
 
+function storeAt(text: string, place: string): ValueSource["store"] {
+  const store = storeOf(text);
+  return store && { ...store, place };
+}
+
 /** In: the entry in use and its file, the layers of a session and their result, and every place with values. */
 export function viewValues(entry: Entry, file: string, layers: readonly Layer[], env: Env, holders: Holders) {
   return VALUES.map((value): ValueSource => {
@@ -61,30 +80,16 @@ export function viewValues(entry: Entry, file: string, layers: readonly Layer[],
     // copies of plain text in the file have the usual variable name
     const copies = copiesOf(holders, variable ?? variablesFor(entry.name)[value]);
     const own = variable === undefined ? expanded.text.trim() : (layer?.env[variable]?.trim() ?? copies[0]?.text);
-    const read = copies.map(({ place, text: copy }) => ({ place, same: copy === own, store: storeOf(copy) }));
+    const read = copies.map(({ place, text: copy }) => ({ place, same: copy === own, store: storeAt(copy, place) }));
     const places = read.flatMap(({ store, ...copy }) => (store === undefined ? [copy] : []));
     // if one of several variables is missing, the value is wrong
     const [missing] = expanded.missing;
     const [sealed] = places.length === 0 ? read : [];
-    if (missing !== undefined)
-      return {
-        ...nothing,
-        variable: missing,
-        places,
-        state: "unset",
-        store: sealed?.store && { ...sealed.store, place: sealed.place },
-      };
+    if (missing !== undefined) return { ...nothing, variable: missing, places, state: "unset", store: sealed?.store };
     const place = layer?.place ?? (variable === undefined ? file : `a default in ${file}`);
-    const store = storeOf(expanded.text);
-    return {
-      value,
-      variable,
-      from: variable === undefined ? "literal" : (layer?.from ?? "default"),
-      place,
-      places,
-      store: store && { ...store, place },
-      ...judge(value, expanded.text.trim()),
-    };
+    const from = variable === undefined ? "literal" : (layer?.from ?? "default");
+    const judged = judge(value, expanded.text.trim());
+    return { value, variable, from, place, places, store: storeAt(expanded.text, place), ...judged };
   });
 }
 

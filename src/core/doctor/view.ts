@@ -4,16 +4,11 @@ import { shown } from "../check/show.ts";
 import { type Entry, expandEntry, haloEntry, readEntry } from "../clients/claude-code.ts";
 import { projectOf } from "../clients/claude-project.ts";
 import type { Answer } from "../clients/claude-question.ts";
+import type { ApprovalView, ClaudeState, Env } from "../clients/claude-state.ts";
 import {
-  type ApprovalView,
   approvalOf,
-  type ClaudeState,
   claudeState,
-  type Env,
-  envIn,
   isSwitchedOff,
-  type Layer,
-  type NamedFile,
   sessionEnv,
   sessionLayers,
   takenEntry,
@@ -23,13 +18,10 @@ import { type Consent, isOwnUrl, mayReceive, whatToSend } from "../connection.ts
 import { dotenvOf } from "../formats/dotenv.ts";
 import { HALO_URL, HEADERS, isSafeVariable, type Value } from "../halo.ts";
 import { chooseName, placesOf, type Server, type SetupInput } from "./entries.ts";
-import { secretsIn, type ValueSource, viewNetwork, viewValues } from "./values.ts";
+import { holdersOf, secretsIn, type ValueSource, viewNetwork, viewValues } from "./values.ts";
 
 /** What Claude Code said about the entry; no status if it did not answer in time, or must not be asked (`refused`). */
-export interface Asked extends Partial<Answer> {
-  readonly refused?: string;
-  readonly remark?: string | undefined;
-}
+export type Asked = Partial<Answer> & { readonly refused?: string; readonly remark?: string | undefined };
 
 /** The dialogs that a session shows before it connects to anything. */
 function dialogsOf(state: ClaudeState, servers: readonly Server[]): readonly string[] {
@@ -45,7 +37,7 @@ function dialogsOf(state: ClaudeState, servers: readonly Server[]): readonly str
 }
 
 /** How the variables of the entry reach a session. `direnv`: an .envrc would set them, but not in this shell. `literal`: none are needed. */
-function bridgeOf({ state, shown: file }: NamedFile, values: readonly ValueSource[]) {
+function bridgeOf({ state, shown: file }: SetupInput["envrc"], values: readonly ValueSource[]) {
   const needed = values.filter(({ variable }) => variable !== undefined);
   const [first] = needed;
   if (first === undefined) return { kind: values.some(({ from }) => from === "literal") ? "literal" : "none" };
@@ -58,32 +50,23 @@ function bridgeOf({ state, shown: file }: NamedFile, values: readonly ValueSourc
 /** What the test sends: the entry as a session sends it, or the known values; completed from `.env`, except the URL. */
 function sendingOf(input: SetupInput, tested: Entry, sources: readonly ValueSource[], env: Env, given: Consent) {
   const { token, dotenv } = input;
-  const filled = Object.fromEntries(dotenvOf(dotenv.state));
+  const filled = dotenvOf(dotenv.state);
   const others = Object.entries(tested.headers).filter(([name]) => name.toLowerCase() !== HEADERS.token.toLowerCase());
   const headers = token === undefined ? tested.headers : { ...Object.fromEntries(others), [HEADERS.token]: token };
   const entry = { ...tested, headers };
-  const added = expandEntry(entry, env).missing.filter((each) => isSafeVariable(each) && (filled[each] ?? "") !== "");
+  const added = expandEntry(entry, env).missing.filter((each) => isSafeVariable(each) && filled.get(each));
   const from = sources.map(({ value, variable, place }) => {
     if (value === "token" && token !== undefined) return [value, "the token from the command line"];
     const where = variable !== undefined && added.includes(variable) ? dotenv.shown : place;
     return [value, where === undefined || value !== "token" ? where : `${variable ?? "the token"} from ${where}`];
   });
   return {
-    toSend: whatToSend(entry, env, Object.fromEntries(added.map((each) => [each, filled[each] ?? ""])), given),
+    toSend: whatToSend(entry, env, Object.fromEntries(added.map((each) => [each, filled.get(each) ?? ""])), given),
     /** Variables from `.env`, which sessions do not read: they would send the reference itself. */
     added,
     /** Where each value of the test comes from, in words. */
     from: Object.fromEntries(from) as Record<Value, string | undefined>,
   };
-}
-
-/** Every place with values: lowest precedence first, those that no session reads last. */
-function holdersOf({ mainSettings: main, dotenv }: SetupInput, state: ClaudeState, layers: readonly Layer[]) {
-  return [
-    ...layers,
-    ...(main === undefined || state.project.local.length > 1 ? [] : [{ place: main.shown, env: envIn(main) }]),
-    { place: dotenv.shown, env: Object.fromEntries(dotenvOf(dotenv.state)) },
-  ];
 }
 
 export type View = ReturnType<typeof viewSetup>;
@@ -125,7 +108,9 @@ export function viewSetup(input: SetupInput, program: Program, version?: string)
   const sending = sendingOf(input, tested, sources, env, given);
 
   const { toSend } = sending;
-  const session = winner && expandEntry(winner.entry, env);
+  const [session, list] = [env, sessionEnv(state, input.env, "list")].map(
+    (each) => winner && expandEntry(winner.entry, each),
+  );
   const isForeign = !toSend.ok && (toSend.cause === "endpoint-foreign" || toSend.cause === "bad-url") && !given.isOwn;
   const isStarted = approval?.state === "approved" || approval?.state === "not-needed";
   const sent = session === undefined ? [] : [session.url, ...Object.values(session.headers)];
@@ -133,7 +118,6 @@ export function viewSetup(input: SetupInput, program: Program, version?: string)
     input,
     client: { program, version },
     state,
-    env,
     /** Every text that may be the token: to be masked everywhere. */
     secrets,
     places,
@@ -157,6 +141,8 @@ export function viewSetup(input: SetupInput, program: Program, version?: string)
     isFit: (each: Server): boolean =>
       !each.entry.runs && isOurs(each) && mayReceive(expandEntry(each.entry, env).url, consent(each)).ok,
     session,
+    /** Variables that a session, and `claude mcp list` and `get`, would send as the reference itself. */
+    missing: { session: session?.missing ?? [], list: list?.missing ?? [] },
     values,
     bridge: bridgeOf(input.envrc, values),
     network: viewNetwork(layers),
