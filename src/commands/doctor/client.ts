@@ -58,7 +58,8 @@ export async function runForClient(context: Context, raw: RawOptions, client: Cl
     show[severity === "error" ? "bad" : "warn"](seen, [adviceLine(tryThis)]);
   if (toSend?.ok === false) show.bad(`Nothing was sent: ${toSend.reason}`);
   const page = { context, show, options: { timeoutMs } };
-  if (toSend?.ok) context.secrets.add(toSend.sent.headers[HEADERS.token] ?? "");
+  const sentToken = toSend?.ok ? toSend.sent.headers[HEADERS.token] : undefined;
+  if (sentToken) context.secrets.add(sentToken);
   const diagnosis = toSend?.ok ? await test(page, toSend.sent, "Connection test") : undefined;
   if (diagnosis !== undefined) showDiagnosis(show, diagnosis, "Connection test");
   const ok = diagnosis?.ok === true && findings.every(({ severity }) => severity !== "error");
