@@ -29,7 +29,6 @@ const mayUseProcess: Readonly<Record<string, readonly string[]>> = {
   "io/lock.ts": ["pid", "kill"],
   // ends the group of a program that does not end
   "io/programs.ts": ["platform", "kill"],
-  "io/git.ts": ["platform", "kill"],
   // a folder with secrets is removed when the process ends, or by the next run of this user
   "io/claude.ts": ["once", "off", "pid", "getuid"],
   "io/start.ts": ["removeAllListeners", "on"],
