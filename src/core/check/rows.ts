@@ -22,19 +22,25 @@ export interface Place {
   readonly severity?: Severity;
 }
 
-/** A rule as a row; an error by default. */
-export interface Row<Thing> extends Omit<Rule, "check" | "severity"> {
-  readonly severity?: Severity;
+/** What a rule finds in a thing, and its words: `{name}` stands for an argument. */
+interface Row<Thing> extends Pick<Rule, "localOnly"> {
   readonly find: (thing: Thing, subject: Subject) => Place | readonly Place[] | undefined;
+  readonly message: string | Rule["message"];
 }
+
+const filled = (text: string, args: Parameters<Rule["message"]>[0]): string =>
+  text.replace(/\{(\w+)\}/g, (whole, name: string) => args[name] ?? whole);
 
 /** In: how to list the things. Out: a function from a row to its rule. What the message names is made fit to be shown. */
 export function rowsOf<Thing extends { readonly document: { readonly path: string }; readonly name?: string }>(
   things: (subject: Subject) => readonly Thing[],
 ) {
-  return ({ find, severity = "error", ...rule }: Row<Thing>): Rule => ({
-    ...rule,
+  return (id: string, severity: Severity, summary: string, { find, message, ...rest }: Row<Thing>): Rule => ({
+    id,
     severity,
+    summary,
+    ...rest,
+    message: typeof message === "string" ? (args) => filled(message, args) : message,
     check: (subject) =>
       things(subject).flatMap((thing) =>
         [find(thing, subject) ?? []].flat().map(({ document = thing.document, at, args, fix, ...place }): Finding => {
@@ -42,7 +48,7 @@ export function rowsOf<Thing extends { readonly document: { readonly path: strin
           const edits = typeof fix === "string" ? [{ ...span, text: JSON.stringify(fix) }] : fix;
           const named = Object.entries({ ...(thing.name === undefined ? {} : { name: thing.name }), ...args });
           const safe = Object.fromEntries(named.map(([name, text]) => [name, shown(subject, text)]));
-          const found = { rule: rule.id, path: document.path, span, args: safe, ...place };
+          const found = { rule: id, path: document.path, span, args: safe, ...place };
           return edits === undefined ? found : { ...found, fix: edits };
         }),
       ),
