@@ -68,47 +68,45 @@ function elsewhere({ tree }: Document, client: Client) {
   });
 }
 
+const settingsRow = filesWhere(({ kind }) => /^(?:client:|settings)/.test(kind));
+const clientFileRow = filesWhere(({ kind }) => kind.startsWith("client:"));
+
 export const CLIENT_RULES: readonly Rule[] = [
   // Claude Code 2.1.330 silently ignores a settings file with a comment or a trailing comma (measured); a BOM is
   // fine. Some clients accept comments (VS Code, opencode): the descriptors have what another client does not read.
-  filesWhere(({ kind }) => /^(?:client:|settings)/.test(kind))(
-    "client-file-broken",
-    "error",
-    "A client cannot read its settings file, and ignores all of it",
-    {
-      find: ({ document }) => {
-        const { kind, path, broken } = document;
-        const isSettings = kind === "settings" || kind === "settings-local";
-        const client = isSettings ? claudeCode : clientOf(kind);
-        if (client === undefined) return undefined;
-        const named = { client: client.label, path };
-        if (broken !== undefined && (broken.kind !== "loose" || isSettings)) {
-          const reason = broken.kind === "loose" ? "a comment or a trailing comma" : broken.reason;
-          return { at: spotAt(document, broken.offset), args: { ...named, reason } };
-        }
-        const { tree } = document;
-        if (isSettings && isObjectNode(tree))
-          return settingsMisfits(tree).map(({ node, at, got, allowed }) => {
-            return { at: node, args: { ...named, name: at, what: `it is ${got}`, allowed } };
-          });
-        if (tree !== undefined && !isObjectNode(tree) && !isSettings)
-          return { at: tree, args: { ...named, reason: `it is ${kindWord(tree)}, not an object` } };
-        const servers = member(tree, client.servers);
-        const entries = servers === undefined || isObjectNode(servers.value) ? membersIn(tree, client) : [servers];
-        const places = entries.flatMap((entry) => refused(document, client, entry, "file"));
-        return [...unreadable(document, client), ...places].map((each) => ({
-          ...each,
-          args: { ...named, ...each.args },
-        }));
-      },
-      message: ({ client, reason, path, name, what, allowed }) =>
-        reason === undefined
-          ? `${client} refuses ${path} as a whole because of "${name}": ${what}; allowed: ${allowed}`
-          : `${client} cannot read ${path}, so it ignores the whole file: ${reason}; fix the syntax`,
+  settingsRow("client-file-broken", "error", "A client cannot read its settings file, and ignores all of it", {
+    find: ({ document }) => {
+      const { kind, path, broken } = document;
+      const isSettings = kind === "settings" || kind === "settings-local";
+      const client = isSettings ? claudeCode : clientOf(kind);
+      if (client === undefined) return undefined;
+      const named = { client: client.label, path };
+      if (broken !== undefined && (broken.kind !== "loose" || isSettings)) {
+        const reason = broken.kind === "loose" ? "a comment or a trailing comma" : broken.reason;
+        return { at: spotAt(document, broken.offset), args: { ...named, reason } };
+      }
+      const { tree } = document;
+      if (isSettings && isObjectNode(tree))
+        return settingsMisfits(tree).map(({ node, at, got, allowed }) => {
+          return { at: node, args: { ...named, name: at, what: `it is ${got}`, allowed } };
+        });
+      if (tree !== undefined && !isObjectNode(tree) && !isSettings)
+        return { at: tree, args: { ...named, reason: `it is ${kindWord(tree)}, not an object` } };
+      const servers = member(tree, client.servers);
+      const entries = servers === undefined || isObjectNode(servers.value) ? membersIn(tree, client) : [servers];
+      const places = entries.flatMap((entry) => refused(document, client, entry, "file"));
+      return [...unreadable(document, client), ...places].map((each) => ({
+        ...each,
+        args: { ...named, ...each.args },
+      }));
     },
-  ),
+    message: ({ client, reason, path, name, what, allowed }) =>
+      reason === undefined
+        ? `${client} refuses ${path} as a whole because of "${name}": ${what}; allowed: ${allowed}`
+        : `${client} cannot read ${path}, so it ignores the whole file: ${reason}; fix the syntax`,
+  }),
   // no client says so (Codex, Gemini CLI, opencode, Qwen Code: measured; Cursor, VS Code: documentation)
-  filesWhere(({ kind }) => kind.startsWith("client:"))(
+  clientFileRow(
     "client-servers-key",
     "error",
     "Servers are under the key of another client, which this client does not read",

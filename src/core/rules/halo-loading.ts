@@ -35,24 +35,22 @@ const disabledRow = (kind: Document["kind"]) =>
     return approvals(subject).filter(isRejected);
   });
 
+const approvalRow = rowsOf(approvals);
+const envRow = filesWhere(({ path }) => path === ".env");
+
 export const LOADING_RULES: readonly Rule[] = [
   // case counts (2.1.332, measured). Without a `.mcp.json` here the list may be about one that is not committed
-  rowsOf(approvals)(
-    "unknown-approval",
-    "warning",
-    "A list of approved or rejected servers names one that no .mcp.json has",
-    {
-      find: ({ key, name, value }, subject) => {
-        const known = entriesOf(subject).map((server) => server.name);
-        const isRead = ({ kind, tree }: Document) => kind === "mcp" && isObjectNode(member(tree, "mcpServers")?.value);
-        if (!subject.documents.some(isRead) || known.includes(name)) return undefined;
-        const meant = nearest(name, known);
-        return { at: value, args: { key, ...(meant === undefined ? {} : { meant }) } };
-      },
-      message: ({ key, name, meant }) =>
-        `"${key}" names "${name}", which no .mcp.json here has${meant === undefined ? "" : `; "${meant}" is probably meant`}`,
+  approvalRow("unknown-approval", "warning", "A list of approved or rejected servers names one that no .mcp.json has", {
+    find: ({ key, name, value }, subject) => {
+      const known = entriesOf(subject).map((server) => server.name);
+      const isRead = ({ kind, tree }: Document) => kind === "mcp" && isObjectNode(member(tree, "mcpServers")?.value);
+      if (!subject.documents.some(isRead) || known.includes(name)) return undefined;
+      const meant = nearest(name, known);
+      return { at: value, args: { key, ...(meant === undefined ? {} : { meant }) } };
     },
-  ),
+    message: ({ key, name, meant }) =>
+      `"${key}" names "${name}", which no .mcp.json here has${meant === undefined ? "" : `; "${meant}" is probably meant`}`,
+  }),
   disabledRow("settings")("halo-disabled", "error", "A shared settings file disables HALO for everybody", {
     find: ({ document: { text }, name, value }) => {
       const edited = removeFromArray(text, ["disabledMcpjsonServers"], name, { strict: false });
@@ -73,32 +71,27 @@ export const LOADING_RULES: readonly Rule[] = [
   }),
   // Claude Code reads no `.env` (2.1.197 and 2.1.330, measured): it sends `${HALO_MCP_TOKEN}` as literal text. The values
   // come from `env` in `.claude/settings.local.json`, direnv, or the shell that starts it; `check` sees only the first two.
-  filesWhere(({ path }) => path === ".env")(
-    "bridge-missing",
-    "note",
-    "The values are in .env, which Claude Code does not read",
-    {
-      localOnly: true,
-      find: ({ document: env }, subject) => {
-        const byPath = (path: string) => subject.documents.find((document) => document.path === path);
-        // the folder's own, and that of the main checkout of a worktree
-        const bridges = subject.documents.filter(({ path }) =>
-          /^(?:\.\.\/.*)?\.claude\/settings\.local\.json$/.test(path),
-        );
-        if (LOADS.test(byPath(".envrc")?.text ?? "")) return undefined;
-        const needed = haloServers(subject)
-          .filter(({ document, program }) => document.path === ".mcp.json" && program === undefined)
-          .flatMap((server) => valueHeaders(server).flatMap(({ variables }) => variables))
-          .filter((name) => !bridges.some((bridge) => givenBy(bridge).has(name)));
-        const lost = assignments(env.text).filter(({ name, value }) => value !== "" && needed.includes(name));
-        const [first] = lost;
-        if (first === undefined) return undefined;
-        const names = [...new Set(lost.map(({ name }) => name))].join(", ");
-        return { at: { offset: first.start, length: first.nameEnd - first.start }, args: { names } };
-      },
-      message: `Claude Code does not read .env, and neither .claude/settings.local.json nor .envrc passes {names} to it; run npx create-halo-mcp, or export them in the shell that starts it`,
+  envRow("bridge-missing", "note", "The values are in .env, which Claude Code does not read", {
+    localOnly: true,
+    find: ({ document: env }, subject) => {
+      const byPath = (path: string) => subject.documents.find((document) => document.path === path);
+      // the folder's own, and that of the main checkout of a worktree
+      const bridges = subject.documents.filter(({ path }) =>
+        /^(?:\.\.\/.*)?\.claude\/settings\.local\.json$/.test(path),
+      );
+      if (LOADS.test(byPath(".envrc")?.text ?? "")) return undefined;
+      const needed = haloServers(subject)
+        .filter(({ document, program }) => document.path === ".mcp.json" && program === undefined)
+        .flatMap((server) => valueHeaders(server).flatMap(({ variables }) => variables))
+        .filter((name) => !bridges.some((bridge) => givenBy(bridge).has(name)));
+      const lost = assignments(env.text).filter(({ name, value }) => value !== "" && needed.includes(name));
+      const [first] = lost;
+      if (first === undefined) return undefined;
+      const names = [...new Set(lost.map(({ name }) => name))].join(", ");
+      return { at: { offset: first.start, length: first.nameEnd - first.start }, args: { names } };
     },
-  ),
+    message: `Claude Code does not read .env, and neither .claude/settings.local.json nor .envrc passes {names} to it; run npx create-halo-mcp, or export them in the shell that starts it`,
+  }),
   // the default answer of Claude Code's dialog about a new server rejects it, and is stored here (2.1.330)
   disabledRow("settings-local")("halo-rejected-here", "warning", "HALO was rejected on this machine", {
     localOnly: true,

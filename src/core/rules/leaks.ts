@@ -21,6 +21,12 @@ function isOurToken({ secrets }: Subject, { tracked }: Document, text: string): 
   return tracked && secrets.some((secret) => text.includes(secret));
 }
 
+const privateRow = filesWhere(
+  (each) => each.tracked && each.encoding !== "absent" && isPrivate(each) && !isOnlySettings(each),
+);
+const exampleRow = filesWhere((document, subject) => document.kind === "env-example" && isShared(subject, document));
+const openRow = filesWhere(({ kind, tracked }) => /^(?:env|settings-local)$/.test(kind) && !tracked);
+
 export const LEAK_RULES: readonly Rule[] = [
   // compares with the value of HALO_MCP_TOKEN in this environment, so it does not guess
   rowsOf(({ documents, secrets, spilled }) => {
@@ -50,15 +56,10 @@ export const LEAK_RULES: readonly Rule[] = [
     },
     message: `{where} contains {what} ({value}), and {git}; allowed: a reference to a variable. Revoke the secret first: pushed commits stay readable`,
   }),
-  filesWhere((each) => each.tracked && each.encoding !== "absent" && isPrivate(each) && !isOnlySettings(each))(
-    "committed-env-file",
-    "error",
-    "Git tracks a file with private values",
-    {
-      find: ({ document: { path } }) => ({ at: START, args: { path } }),
-      message: `git tracks {path}, so every clone contains its values; run git rm --cached {path}, add it to .gitignore, and replace the secrets in it. Allowed: .env.example, with names only`,
-    },
-  ),
+  privateRow("committed-env-file", "error", "Git tracks a file with private values", {
+    find: ({ document: { path } }) => ({ at: START, args: { path } }),
+    message: `git tracks {path}, so every clone contains its values; run git rm --cached {path}, add it to .gitignore, and replace the secrets in it. Allowed: .env.example, with names only`,
+  }),
   rowsOf((subject) => {
     const open = subject.documents.filter(
       (each) => subject.inRepository && !each.tracked && !each.ignored && isPrivate(each),
@@ -84,18 +85,13 @@ export const LEAK_RULES: readonly Rule[] = [
         ? `no ignore rule covers ${path}, so the next "git add -A" adds its values; add it to .gitignore`
         : `no ignore rule covers ${path}, so once it holds the value of ${variable}, the next "git add -A" adds that value; add ${path} to .gitignore`,
   }),
-  filesWhere((document, subject) => document.kind === "env-example" && isShared(subject, document))(
-    "env-example-secret",
-    "error",
-    "A .env.example contains a real secret",
-    {
-      find: ({ document }, subject) =>
-        secretsIn(document)
-          .filter(({ value }) => !isOurToken(subject, document, value))
-          .map(({ name, value, span }) => ({ at: span, args: { name, value: maskOf(value) } })),
-      message: `{name} has what looks like a real value ({value}) in a file that is shared; allowed: nothing after the "=", or a placeholder. Revoke the value`,
-    },
-  ),
+  exampleRow("env-example-secret", "error", "A .env.example contains a real secret", {
+    find: ({ document }, subject) =>
+      secretsIn(document)
+        .filter(({ value }) => !isOurToken(subject, document, value))
+        .map(({ name, value, span }) => ({ at: span, args: { name, value: maskOf(value) } })),
+    message: `{name} has what looks like a real value ({value}) in a file that is shared; allowed: nothing after the "=", or a placeholder. Revoke the value`,
+  }),
   // the set-up works where it was written and nowhere else; git says nothing (create-next-app 16.4.3 ignores `.env*`)
   rowsOf(({ hidden, documents, allowMissing }) => {
     const used = new Set(documents.filter(({ kind }) => kind === "mcp").map(({ path }) => path));
@@ -121,18 +117,13 @@ export const LEAK_RULES: readonly Rule[] = [
       }`,
   }),
   // another rule reports files in git, which more people can read
-  filesWhere(({ kind, tracked }) => /^(?:env|settings-local)$/.test(kind) && !tracked)(
-    "env-file-readable",
-    "warning",
-    "Other users of this machine can read a file with secrets",
-    {
-      localOnly: true,
-      find: ({ document }) => {
-        const { mode = 0, path } = document;
-        if ((mode & 0o077) === 0 || secretsIn(document).length === 0) return undefined;
-        return { at: START, args: { path, mode: mode.toString(8).padStart(3, "0") } };
-      },
-      message: `{path} holds a secret and has mode {mode}, so other users of this machine can read it; allowed: chmod 600 {path}`,
+  openRow("env-file-readable", "warning", "Other users of this machine can read a file with secrets", {
+    localOnly: true,
+    find: ({ document }) => {
+      const { mode = 0, path } = document;
+      if ((mode & 0o077) === 0 || secretsIn(document).length === 0) return undefined;
+      return { at: START, args: { path, mode: mode.toString(8).padStart(3, "0") } };
     },
-  ),
+    message: `{path} holds a secret and has mode {mode}, so other users of this machine can read it; allowed: chmod 600 {path}`,
+  }),
 ];

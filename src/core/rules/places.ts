@@ -11,9 +11,13 @@ import { removeProperty } from "../formats/json-edit.ts";
 
 const START = { offset: 0, length: 0 };
 
+const misplacedRow = rowsOf(misplacedServers);
+const linkRow = filesWhere(({ kind, target }) => target !== undefined && !kind.startsWith("env"));
+const otherFileRow = filesWhere(({ kind }) => kind !== "mcp");
+
 export const PLACE_RULES: readonly Rule[] = [
   // "No MCP servers configured" for all of them, in a trusted folder too (Claude Code 2.1.330, measured)
-  rowsOf(misplacedServers)(
+  misplacedRow(
     "misplaced-servers",
     "warning",
     "Servers are in a file, or under a key, that Claude Code does not read",
@@ -48,29 +52,23 @@ export const PLACE_RULES: readonly Rule[] = [
           : `Claude Code does not read ${what}, and loads servers with these names from ${copied}; remove this copy`,
     },
   ),
-  filesWhere(({ kind, target }) => target !== undefined && !kind.startsWith("env"))(
-    "broken-link",
-    "warning",
-    "A link leads nowhere, or out of the repository",
-    {
-      find: ({ document }, subject) => {
-        const { path, target = "", encoding } = document;
-        const isLost = encoding === "absent";
-        const isOutside =
-          subject.inRepository && /^(?:\.\.\/|\/|[A-Za-z]:)/.test(target) && isShared(subject, document);
-        if (!isLost && !isOutside) return undefined;
-        // the file that is to be guarded
-        const severity = isLost && path === ".mcp.json" && !subject.allowMissing ? "error" : "warning";
-        return { at: START, args: isLost ? { target } : {}, severity };
-      },
-      message: ({ target }) =>
-        target === undefined
-          ? "this link leads out of the repository: nobody else has the file; allowed: a file, or a link to one in the repository"
-          : `this link leads to ${target}, which does not exist, so no client can read it; create the file, or correct the link`,
+  linkRow("broken-link", "warning", "A link leads nowhere, or out of the repository", {
+    find: ({ document }, subject) => {
+      const { path, target = "", encoding } = document;
+      const isLost = encoding === "absent";
+      const isOutside = subject.inRepository && /^(?:\.\.\/|\/|[A-Za-z]:)/.test(target) && isShared(subject, document);
+      if (!isLost && !isOutside) return undefined;
+      // the file that is to be guarded
+      const severity = isLost && path === ".mcp.json" && !subject.allowMissing ? "error" : "warning";
+      return { at: START, args: isLost ? { target } : {}, severity };
     },
-  ),
+    message: ({ target }) =>
+      target === undefined
+        ? "this link leads out of the repository: nobody else has the file; allowed: a file, or a link to one in the repository"
+        : `this link leads to ${target}, which does not exist, so no client can read it; create the file, or correct the link`,
+  }),
   // each client sends the references of the other as they are (measured, see docs/clients)
-  filesWhere(({ kind }) => kind !== "mcp")(
+  otherFileRow(
     "shared-by-clients",
     "error",
     "Two clients read the same file, and no spelling of a reference suits both",
