@@ -100,7 +100,11 @@ export const remoteRow = rowsOf((subject) => haloServers(subject).filter(({ prog
 export const addressRow = rowsOf((subject) =>
   haloServers(subject).flatMap((server) => (server.url === undefined ? [] : [{ ...server, url: server.url }])),
 );
-/** A rule about a header of an entry for HALO with one of the three values. */
-export const headerRow = rowsOf((subject) =>
-  haloServers(subject).flatMap((server) => valueHeaders(server).map((header) => ({ ...server, header }))),
+/** A rule about a header of an entry for HALO with one of the three values, beside the other ones. */
+export const headerRow = rowsOf(
+  once((subject: Subject) =>
+    haloServers(subject).flatMap((server) =>
+      valueHeaders(server).map((header, _, values) => ({ ...server, header, values })),
+    ),
+  ),
 );

@@ -79,9 +79,8 @@ export const VALUE_RULES: readonly Rule[] = [
   }),
   // token, account and profile are three values: if two headers share a variable, one value is wrong
   headerRow("halo-same-variable", "error", "Two headers of an entry for HALO use the same variable", {
-    find: (server) => {
-      const { name, entry, only: reference } = server.header;
-      const first = valueHeaders(server).find(({ only }) => only === reference)?.name;
+    find: ({ header: { name, entry, only: reference }, values }) => {
+      const first = values.find(({ only }) => only === reference)?.name;
       if (reference === undefined || first === undefined || first === name) return undefined;
       return { at: entry.value, args: { header: name, first, reference } };
     },
@@ -89,11 +88,10 @@ export const VALUE_RULES: readonly Rule[] = [
   }),
   // both IDs have the same form: if swapped, HALO refuses them or uses another profile, and does not say which is wrong
   headerRow("halo-swapped-values", "error", "A header of an entry for HALO uses the variable of another value", {
-    find: (server) => {
-      const { name, which, only: variable = "", entry } = server.header;
+    find: ({ header: { name, which, only: variable = "", entry }, values }) => {
       // other rules report variables of other services, and variables that two headers share
       const said = isSafeVariable(variable.replace(/-/g, "_")) ? saidBy(variable) : undefined;
-      const isShared = valueHeaders(server).filter(({ only }) => only === variable).length > 1;
+      const isShared = values.filter(({ only }) => only === variable).length > 1;
       if (said === undefined || said === which || isShared) return undefined;
       return { at: entry.value, args: { header: name, variable, label: LABELS[said], needed: LABELS[which] } };
     },
