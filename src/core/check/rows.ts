@@ -12,8 +12,8 @@ import { shown } from "./show.ts";
 export interface Place {
   /** Only if it is another file than the one of the thing. */
   readonly document?: Pick<Document, "path">;
-  /** For a property, the key is marked. */
-  readonly at: Span | Node | Entry;
+  /** For a property, the key is marked; undefined: the file as a whole. */
+  readonly at?: Span | Node | Entry | undefined;
   /** For the message, in addition to the thing's name. */
   readonly args?: Readonly<Record<string, string>>;
   /** The fix: another string in its place, or any edits. */
@@ -27,6 +27,8 @@ interface Row<Thing> extends Pick<Rule, "localOnly"> {
   readonly find: (thing: Thing, subject: Subject) => Place | readonly Place[] | undefined;
   readonly message: string | Rule["message"];
 }
+
+const START = { offset: 0, length: 0 };
 
 const filled = (text: string, args: Parameters<Rule["message"]>[0]): string =>
   text.replace(/\{(\w+)\}/g, (whole, name: string) => args[name] ?? whole);
@@ -43,14 +45,16 @@ export function rowsOf<Thing extends { readonly document: { readonly path: strin
     message: typeof message === "string" ? (args) => filled(message, args) : message,
     check: (subject) =>
       things(subject).flatMap((thing) =>
-        [find(thing, subject) ?? []].flat().map(({ document = thing.document, at, args, fix, ...place }): Finding => {
-          const span = "offset" in at ? at : "keyEnd" in at ? keySpan(at) : spanOf(at);
-          const edits = typeof fix === "string" ? [{ ...span, text: JSON.stringify(fix) }] : fix;
-          const named = Object.entries({ ...(thing.name === undefined ? {} : { name: thing.name }), ...args });
-          const safe = Object.fromEntries(named.map(([name, text]) => [name, shown(subject, text)]));
-          const found = { rule: id, path: document.path, span, args: safe, ...place };
-          return edits === undefined ? found : { ...found, fix: edits };
-        }),
+        [find(thing, subject) ?? []]
+          .flat()
+          .map(({ document = thing.document, at = START, args, fix, ...place }): Finding => {
+            const span = "offset" in at ? at : "keyEnd" in at ? keySpan(at) : spanOf(at);
+            const edits = typeof fix === "string" ? [{ ...span, text: JSON.stringify(fix) }] : fix;
+            const named = Object.entries({ ...(thing.name === undefined ? {} : { name: thing.name }), ...args });
+            const safe = Object.fromEntries(named.map(([name, text]) => [name, shown(subject, text)]));
+            const found = { rule: id, path: document.path, span, args: safe, ...place };
+            return edits === undefined ? found : { ...found, fix: edits };
+          }),
       ),
   });
 }

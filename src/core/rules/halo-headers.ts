@@ -33,12 +33,11 @@ export const HEADER_RULES: readonly Rule[] = [
       const none = root === undefined ? "there is no .mcp.json" : ".mcp.json has no server for HALO";
       const above = `, and HALO in ${subject.above}, above this folder, serves only this computer`;
       const what = subject.above === undefined ? none : none + above;
-      const at = servers ?? { offset: 0, length: 0 };
-      if (below.size === 0) return { at, args: { what } };
+      if (below.size === 0) return { at: servers, args: { what } };
       const paths = [...below].slice(0, 3);
       const folders = paths.map((path) => path.slice(0, -"/.mcp.json".length));
       return {
-        at,
+        at: servers,
         args: { what, below: paths.join(", "), check: toSh(["npx", "create-halo-mcp", "check", ...folders]) },
       };
     },

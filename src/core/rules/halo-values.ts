@@ -19,8 +19,8 @@ const exampleOf = ({ spell }: HaloServer["dialect"], name: string): string =>
 function problemOf(value: string, which: Value, only: string | undefined, { dialect }: HaloServer): string | undefined {
   if (value === "") return "is empty";
   const references = spelledIn(value, dialect);
-  const store = storeOf(value);
   if (references.length === 0) {
+    const store = storeOf(value);
     if (isBareName(value)) return `is ${value}, the name of a variable without its brackets`;
     // the rule `committed-secret` reports the token as plain text
     if (store !== undefined) return `is ${store.what}, which no client resolves: it is sent as it stands`;

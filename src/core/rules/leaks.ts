@@ -7,8 +7,6 @@ import { isSecretName } from "../check/secret-judge.ts";
 import { secretsIn } from "../check/secret-places.ts";
 import { maskOf } from "../secrets.ts";
 
-const START = { offset: 0, length: 0 };
-
 /** Where a file contains a value, as it is or with escapes. */
 function spanIn(document: Document, secret: string): Span | undefined {
   const offset = document.text.indexOf(secret);
@@ -57,7 +55,7 @@ export const LEAK_RULES: readonly Rule[] = [
     message: `{where} contains {what} ({value}), and {git}; allowed: a reference to a variable. Revoke the secret first: pushed commits stay readable`,
   }),
   privateRow("committed-env-file", "error", "Git tracks a file with private values", {
-    find: ({ document: { path } }) => ({ at: START, args: { path } }),
+    find: ({ document: { path } }) => ({ args: { path } }),
     message: `git tracks {path}, so every clone contains its values; run git rm --cached {path}, add it to .gitignore, and replace the secrets in it. Allowed: .env.example, with names only`,
   }),
   rowsOf((subject) => {
@@ -72,7 +70,7 @@ export const LEAK_RULES: readonly Rule[] = [
     return [...open.map((document) => ({ document, env: undefined })), ...absent];
   })("env-file-not-ignored", "error", "No ignore rule covers a file with private values", {
     find: ({ document: { path, text }, env }) => {
-      if (env === undefined) return { at: START, args: { path } };
+      if (env === undefined) return { args: { path } };
       // the first reference to a secret
       const references = [...text.matchAll(/\$\{([A-Za-z_]\w{0,127})\}/g)];
       const match = references.find(([, name = ""]) => isSecretName(name));
@@ -105,7 +103,6 @@ export const LEAK_RULES: readonly Rule[] = [
     find: ({ document: { path }, rule: { source, line, pattern }, isMcp }, { documents }) => {
       const isHere = documents.some((each) => each.path === path);
       return {
-        at: START,
         args: { path, rule: `${source}:${line}`, pattern, ...(isMcp ? { isMcp: isHere ? "here" : "absent" } : {}) },
       };
     },
@@ -122,7 +119,7 @@ export const LEAK_RULES: readonly Rule[] = [
     find: ({ document }) => {
       const { mode = 0, path } = document;
       if ((mode & 0o077) === 0 || secretsIn(document).length === 0) return undefined;
-      return { at: START, args: { path, mode: mode.toString(8).padStart(3, "0") } };
+      return { args: { path, mode: mode.toString(8).padStart(3, "0") } };
     },
     message: `{path} holds a secret and has mode {mode}, so other users of this machine can read it; allowed: chmod 600 {path}`,
   }),

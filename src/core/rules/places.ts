@@ -9,8 +9,6 @@ import { entriesIn, textsIn } from "../clients/entry.ts";
 import { hasReference } from "../clients/references.ts";
 import { removeProperty } from "../formats/json-edit.ts";
 
-const START = { offset: 0, length: 0 };
-
 const misplacedRow = rowsOf(misplacedServers);
 const linkRow = filesWhere(({ kind, target }) => target !== undefined && !kind.startsWith("env"));
 const otherFileRow = filesWhere(({ kind }) => kind !== "mcp");
@@ -60,7 +58,7 @@ export const PLACE_RULES: readonly Rule[] = [
       if (!isLost && !isOutside) return undefined;
       // the file that is to be guarded
       const severity = isLost && path === ".mcp.json" && !subject.allowMissing ? "error" : "warning";
-      return { at: START, args: isLost ? { target } : {}, severity };
+      return { args: isLost ? { target } : {}, severity };
     },
     message: ({ target }) =>
       target === undefined
@@ -80,7 +78,7 @@ export const PLACE_RULES: readonly Rule[] = [
         // of two names, one is reported
         if (rival.kind !== "mcp" && rival.path > document.path) return undefined;
         const texts = entriesIn(document.tree, client).flatMap(({ value }) => textsIn(value));
-        const at = texts.find(({ text }) => hasReference(text))?.node ?? START;
+        const at = texts.find(({ text }) => hasReference(text))?.node;
         const isHalo = haloServers(subject).some((server) => server.document === document);
         const args = { path: document.path, other: rival.path, client: client.label, rival: other.label };
         return { at, args, severity: isHalo ? "error" : "warning" };
