@@ -104,10 +104,10 @@ function onlyVariable(header: Header, { client, dialect }: HaloServer): string |
 }
 
 /** The headers of the three values, in any case; if a name occurs twice, the last one. */
-export function valueHeaders(server: HaloServer) {
-  return VALUES.flatMap((which) => {
+export const valueHeaders = once((server: HaloServer) =>
+  VALUES.flatMap((which) => {
     const header = server.headers.findLast((each) => each.which === which);
     if (header === undefined) return [];
     return [{ ...header, which, variables: variablesOf(header, server.dialect), only: onlyVariable(header, server) }];
-  });
-}
+  }),
+);

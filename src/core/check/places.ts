@@ -59,7 +59,12 @@ export const misplacedServers = once((subject: Subject) =>
  * Another client's name for the same file, if no reference suits both clients: each would send those of the other as
  * they are. Undefined if the file has no references.
  */
-export function rivalOf({ documents }: Subject, document: Document): Document | undefined {
+export const rivalOf = (subject: Subject, document: Document): Document | undefined => rivals(subject).get(document);
+
+// once for each file: rules ask for every server
+const rivals = once(({ documents }: Subject) => new Map(documents.map((each) => [each, rivalIn(documents, each)])));
+
+function rivalIn(documents: Subject["documents"], document: Document): Document | undefined {
   const client = readerOf(document);
   if (client === undefined) return undefined;
   return documents.find((other) => {

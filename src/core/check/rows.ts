@@ -12,8 +12,8 @@ import { shown } from "./show.ts";
 export interface Place {
   /** Only if it is another file than the one of the thing. */
   readonly document?: Pick<Document, "path">;
-  /** For a property, the key is marked. */
-  readonly at: Span | Node | Entry;
+  /** For a property, the key is marked; undefined: the file as a whole. */
+  readonly at?: Span | Node | Entry | undefined;
   /** For the message, in addition to the thing's name. */
   readonly args?: Readonly<Record<string, string>>;
   /** The fix: another string in its place, or any edits. */
@@ -22,29 +22,39 @@ export interface Place {
   readonly severity?: Severity;
 }
 
-/** A rule as a row; an error by default. */
-export interface Row<Thing> extends Omit<Rule, "check" | "severity"> {
-  readonly severity?: Severity;
+/** What a rule finds in a thing, and its words: `{name}` stands for an argument. */
+interface Row<Thing> extends Pick<Rule, "localOnly"> {
   readonly find: (thing: Thing, subject: Subject) => Place | readonly Place[] | undefined;
+  readonly message: string | Rule["message"];
 }
+
+const START = { offset: 0, length: 0 };
+
+const filled = (text: string, args: Parameters<Rule["message"]>[0]): string =>
+  text.replace(/\{(\w+)\}/g, (whole, name: string) => args[name] ?? whole);
 
 /** In: how to list the things. Out: a function from a row to its rule. What the message names is made fit to be shown. */
 export function rowsOf<Thing extends { readonly document: { readonly path: string }; readonly name?: string }>(
   things: (subject: Subject) => readonly Thing[],
 ) {
-  return ({ find, severity = "error", ...rule }: Row<Thing>): Rule => ({
-    ...rule,
+  return (id: string, severity: Severity, summary: string, { find, message, ...rest }: Row<Thing>): Rule => ({
+    id,
     severity,
+    summary,
+    ...rest,
+    message: typeof message === "string" ? (args) => filled(message, args) : message,
     check: (subject) =>
       things(subject).flatMap((thing) =>
-        [find(thing, subject) ?? []].flat().map(({ document = thing.document, at, args, fix, ...place }): Finding => {
-          const span = "offset" in at ? at : "keyEnd" in at ? keySpan(at) : spanOf(at);
-          const edits = typeof fix === "string" ? [{ ...span, text: JSON.stringify(fix) }] : fix;
-          const named = Object.entries({ ...(thing.name === undefined ? {} : { name: thing.name }), ...args });
-          const safe = Object.fromEntries(named.map(([name, text]) => [name, shown(subject, text)]));
-          const found = { rule: rule.id, path: document.path, span, args: safe, ...place };
-          return edits === undefined ? found : { ...found, fix: edits };
-        }),
+        [find(thing, subject) ?? []]
+          .flat()
+          .map(({ document = thing.document, at = START, args, fix, ...place }): Finding => {
+            const span = "offset" in at ? at : "keyEnd" in at ? keySpan(at) : spanOf(at);
+            const edits = typeof fix === "string" ? [{ ...span, text: JSON.stringify(fix) }] : fix;
+            const named = Object.entries({ ...(thing.name === undefined ? {} : { name: thing.name }), ...args });
+            const safe = Object.fromEntries(named.map(([name, text]) => [name, shown(subject, text)]));
+            const found = { rule: id, path: document.path, span, args: safe, ...place };
+            return edits === undefined ? found : { ...found, fix: edits };
+          }),
       ),
   });
 }
@@ -94,7 +104,11 @@ export const remoteRow = rowsOf((subject) => haloServers(subject).filter(({ prog
 export const addressRow = rowsOf((subject) =>
   haloServers(subject).flatMap((server) => (server.url === undefined ? [] : [{ ...server, url: server.url }])),
 );
-/** A rule about a header of an entry for HALO with one of the three values. */
-export const headerRow = rowsOf((subject) =>
-  haloServers(subject).flatMap((server) => valueHeaders(server).map((header) => ({ ...server, header }))),
+/** A rule about a header of an entry for HALO with one of the three values, beside the other ones. */
+export const headerRow = rowsOf(
+  once((subject: Subject) =>
+    haloServers(subject).flatMap((server) =>
+      valueHeaders(server).map((header, _, values) => ({ ...server, header, values })),
+    ),
+  ),
 );

@@ -68,12 +68,13 @@ function elsewhere({ tree }: Document, client: Client) {
   });
 }
 
+const settingsRow = filesWhere(({ kind }) => /^(?:client:|settings)/.test(kind));
+const clientFileRow = filesWhere(({ kind }) => kind.startsWith("client:"));
+
 export const CLIENT_RULES: readonly Rule[] = [
   // Claude Code 2.1.330 silently ignores a settings file with a comment or a trailing comma (measured); a BOM is
   // fine. Some clients accept comments (VS Code, opencode): the descriptors have what another client does not read.
-  filesWhere(({ kind }) => /^(?:client:|settings)/.test(kind))({
-    id: "client-file-broken",
-    summary: "A client cannot read its settings file, and ignores all of it",
+  settingsRow("client-file-broken", "error", "A client cannot read its settings file, and ignores all of it", {
     find: ({ document }) => {
       const { kind, path, broken } = document;
       const isSettings = kind === "settings" || kind === "settings-local";
@@ -105,37 +106,40 @@ export const CLIENT_RULES: readonly Rule[] = [
         : `${client} cannot read ${path}, so it ignores the whole file: ${reason}; fix the syntax`,
   }),
   // no client says so (Codex, Gemini CLI, opencode, Qwen Code: measured; Cursor, VS Code: documentation)
-  filesWhere(({ kind }) => kind.startsWith("client:"))({
-    id: "client-servers-key",
-    summary: "Servers are under the key of another client, which this client does not read",
-    find: ({ document }) => {
-      const client = clientOf(document.kind);
-      if (client === undefined) return undefined;
-      const { label, servers, format } = client;
-      const isFree = format !== "toml" && member(document.tree, servers) === undefined;
-      // of several keys, each would become the right one
-      const all = elsewhere(document, client);
-      return all.map(({ entry, found, names, isSafe }) => {
-        const right = format === "toml" ? `[${servers}.${names[0]}]` : `"${servers}"`;
-        const whole = servers.includes(".") ? " as one key, with the dot" : "";
-        const args = { client: label, found, names: names.join(", "), right: right + whole };
-        const isFixed = isFree && isSafe && all.length === 1;
-        return { at: entry, args, fix: isFixed ? [{ ...keySpan(entry), text: right }] : undefined };
-      });
+  clientFileRow(
+    "client-servers-key",
+    "error",
+    "Servers are under the key of another client, which this client does not read",
+    {
+      find: ({ document }) => {
+        const client = clientOf(document.kind);
+        if (client === undefined) return undefined;
+        const { label, servers, format } = client;
+        const isFree = format !== "toml" && member(document.tree, servers) === undefined;
+        // of several keys, each would become the right one
+        const all = elsewhere(document, client);
+        return all.map(({ entry, found, names, isSafe }) => {
+          const right = format === "toml" ? `[${servers}.${names[0]}]` : `"${servers}"`;
+          const whole = servers.includes(".") ? " as one key, with the dot" : "";
+          const args = { client: label, found, names: names.join(", "), right: right + whole };
+          const isFixed = isFree && isSafe && all.length === 1;
+          return { at: entry, args, fix: isFixed ? [{ ...keySpan(entry), text: right }] : undefined };
+        });
+      },
+      message: `{client} does not read {found}, so it does not load the servers there ({names}); allowed: {right}`,
     },
-    message: ({ client, found, names, right }) =>
-      `${client} does not read ${found}, so it does not load the servers there (${names}); allowed: ${right}`,
-  }),
-  remoteRow({
-    id: "client-server-skipped",
-    summary: "A client cannot use its entry for HALO, because a key or its type is wrong",
-    find: ({ document, client, entry }) => refused(document, client, entry, "server"),
-    message: ({ name, client, what, allowed }) => `${client} cannot use server "${name}": ${what}; allowed: ${allowed}`,
-  }),
+  ),
+  remoteRow(
+    "client-server-skipped",
+    "error",
+    "A client cannot use its entry for HALO, because a key or its type is wrong",
+    {
+      find: ({ document, client, entry }) => refused(document, client, entry, "server"),
+      message: `{client} cannot use server "{name}": {what}; allowed: {allowed}`,
+    },
+  ),
   // VS Code asks for `${input:id}` only when `inputs` describes it (code.visualstudio.com, MCP configuration reference, 2026)
-  headerRow({
-    id: "vscode-input-missing",
-    summary: "VS Code's entry for HALO asks for an input that is not described",
+  headerRow("vscode-input-missing", "error", "VS Code's entry for HALO asks for an input that is not described", {
     find: ({ header: { text = "", entry }, client: { asks }, document, dialect }) => {
       if (asks === undefined) return undefined;
       const list = member(document.tree, asks.list)?.value;
@@ -144,13 +148,10 @@ export const CLIENT_RULES: readonly Rule[] = [
       const asked = spelledIn(text, dialect).flatMap((spelled) => asks.reference.exec(spelled.text)?.[1] ?? []);
       return asked.filter((id) => !described.includes(id)).map((id) => ({ at: entry.value, args: { id } }));
     },
-    message: ({ name, id }) =>
-      `server "${name}" asks for the input "${id}", which "inputs" does not describe; needed: {"type": "promptString", "id": "${id}", "password": true}`,
+    message: `server "{name}" asks for the input "{id}", which "inputs" does not describe; needed: {"type": "promptString", "id": "{id}", "password": true}`,
   }),
   // what Codex 0.169 does with a header in the wrong table (measured)
-  headerRow({
-    id: "codex-headers",
-    summary: "Codex does not send a header of HALO as intended",
+  headerRow("codex-headers", "error", "Codex does not send a header of HALO as intended", {
     find: ({ header, client }) => {
       const { kind, text = "", under, which, entry } = header;
       const { headers, names } = client.entry;
@@ -165,33 +166,24 @@ export const CLIENT_RULES: readonly Rule[] = [
       const args = { header: HEADERS[which], what, right: variablesFor("halo")[which], table: client.servers, names };
       return { at: entry.value, args };
     },
-    message: ({ name, header, what, right, table, names }) =>
-      `the header ${header} of server "${name}" ${what}; allowed: ${header} = "${right}" in [${table}.${name}.${names}]`,
+    message: `the header {header} of server "{name}" {what}; allowed: {header} = "{right}" in [{table}.{name}.{names}]`,
   }),
-  headerRow({
-    id: "gemini-blanked-variable",
-    severity: "note",
-    summary: "Gemini CLI empties this variable when it comes from .env",
+  headerRow("gemini-blanked-variable", "note", "Gemini CLI empties this variable when it comes from .env", {
     find: ({ header, client: { label, blanks }, program }) => {
       const variable = header.variables.find((name) => blanks?.test(name));
       if (variable === undefined || program !== undefined) return undefined;
       return { at: header.entry.value, args: { variable, header: header.name, client: label } };
     },
-    message: ({ variable, header, client }) =>
-      `${client} sends an empty ${header} when ${variable} comes from a .env, because it empties variables with such names; export it in the shell that starts ${client}`,
+    message: `{client} sends an empty {header} when {variable} comes from a .env, because it empties variables with such names; export it in the shell that starts {client}`,
   }),
   // opencode 1.18.33 answers a 401 with OAuth discovery and POST /register, and hides that the token is wrong (measured)
-  remoteRow({
-    id: "opencode-oauth",
-    severity: "warning",
-    summary: 'opencode\'s entry for HALO lacks "oauth": false',
+  remoteRow("opencode-oauth", "warning", 'opencode\'s entry for HALO lacks "oauth": false', {
     find: ({ document: { text }, name, node, entry, client }) => {
       const oauth = member(node, "oauth")?.value;
       if (client.entry.fixed?.oauth !== false || (oauth?.kind === "scalar" && oauth.value === false)) return undefined;
       const edited = setProperty(text, [client.servers, name, "oauth"], false, { strict: false });
       return { at: entry, args: { client: client.label }, fix: fixOf(text, edited) };
     },
-    message: ({ name, client }) =>
-      `server "${name}" lacks "oauth": false: ${client} then answers a wrong token with an OAuth flow that HALO does not have`,
+    message: `server "{name}" lacks "oauth": false: {client} then answers a wrong token with an OAuth flow that HALO does not have`,
   }),
 ];

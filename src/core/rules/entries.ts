@@ -24,10 +24,8 @@ function replaced({ tree }: Document, which: "servers" | "others"): readonly Ent
 }
 
 /** A field with the wrong shape makes Claude Code skip the entry, unless its transport does not read the field. */
-function shapeRule(id: string, summary: string, ...shapes: readonly (keyof typeof SHAPES)[]): Rule {
-  return serverRow({
-    id,
-    summary,
+const shapeRule = (id: string, summary: string, ...shapes: readonly (keyof typeof SHAPES)[]): Rule =>
+  serverRow(id, "error", summary, {
     find: ({ document, node, transport }) =>
       shapes.flatMap((shape): readonly Place[] => {
         const key = shape === "headerValues" ? "headers" : shape;
@@ -40,38 +38,26 @@ function shapeRule(id: string, summary: string, ...shapes: readonly (keyof typeo
           return { at, args: { key: key + below, got, allowed }, fix: isNumber ? raw : undefined };
         });
       }),
-    message: ({ name, key, got, allowed }) =>
-      `server "${name}": "${key}" is ${got}, so Claude Code skips the server; allowed: ${allowed}`,
+    message: `server "{name}": "{key}" is {got}, so Claude Code skips the server; allowed: {allowed}`,
   });
-}
 
 export const ENTRY_RULES: readonly Rule[] = [
-  fileRow({
-    id: "duplicate-server",
-    summary: "Claude Code silently drops the first of two servers with the same name",
+  fileRow("duplicate-server", "error", "Claude Code silently drops the first of two servers with the same name", {
     find: ({ document }) => replaced(document, "servers").map((entry) => ({ at: entry, args: { name: entry.key } })),
-    message: ({ name }) =>
-      `a later "${name}" replaces this one, which Claude Code drops silently; allowed: each name once`,
+    message: `a later "{name}" replaces this one, which Claude Code drops silently; allowed: each name once`,
   }),
-  fileRow({
-    id: "duplicate-key",
-    severity: "warning",
-    summary: "If an object has the same key twice, only the last one counts",
+  fileRow("duplicate-key", "warning", "If an object has the same key twice, only the last one counts", {
     find: ({ document }) => replaced(document, "others").map((entry) => ({ at: entry, args: { key: entry.key } })),
-    message: ({ key }) => `a later "${key}" in the same object replaces this one; allowed: each key once`,
+    message: `a later "{key}" in the same object replaces this one; allowed: each key once`,
   }),
-  entryRow({
-    id: "entry-not-object",
-    summary: "Claude Code skips a server that is not an object",
+  entryRow("entry-not-object", "error", "Claude Code skips a server that is not an object", {
     // for the name `__proto__`, only the rule `reserved-name` applies
     find: ({ name, entry: { value } }) =>
       isObjectNode(value) || name === "__proto__" ? undefined : { at: value, args: { got: kindWord(value) } },
-    message: ({ name, got }) => `server "${name}" is ${got}, so Claude Code skips it; allowed: an object`,
+    message: `server "{name}" is {got}, so Claude Code skips it; allowed: an object`,
   }),
   // the other rules look at the object inside (Claude Code 2.1.332: "Skipped"; Cursor drops the entry without a word)
-  clientEntryRow({
-    id: "nested-server",
-    summary: "The fields of a server are one level too deep",
+  clientEntryRow("nested-server", "error", "The fields of a server are one level too deep", {
     find: ({ document: { text, tree, broken }, client, entry }) => {
       const { value } = entry;
       if (!isObjectNode(value)) return undefined;
@@ -96,9 +82,7 @@ export const ENTRY_RULES: readonly Rule[] = [
         : `server "${name}" has ${fields} one level too deep, under "${key}", so ${client} does not load it; move everything in "${key}" one level up`,
   }),
   // case counts ("HTTP" is unknown); `sse-ide`, `ws-ide`, `sdk`, `claudeai-proxy` are not for files
-  serverRow({
-    id: "unknown-type",
-    summary: 'Claude Code skips a server whose "type" it does not know (case counts)',
+  serverRow("unknown-type", "error", 'Claude Code skips a server whose "type" it does not know (case counts)', {
     find: ({ node, transport }) => {
       const type = member(node, "type")?.value;
       if (transport !== undefined || type === undefined) return undefined;
@@ -112,9 +96,7 @@ export const ENTRY_RULES: readonly Rule[] = [
       `server "${name}": "type" is ${got}, so Claude Code skips the server; ${right === undefined ? "" : `"${right}" is probably meant; `}allowed: "http", "sse", "ws", "stdio"`,
   }),
   // "Skipped — has a "url" but no "type""; the other servers stay. With a `command` the URL is ignored
-  serverRow({
-    id: "http-url-without-type",
-    summary: 'Claude Code skips a server with a "url" but no "type"',
+  serverRow("http-url-without-type", "error", 'Claude Code skips a server with a "url" but no "type"', {
     find: ({ document, entry, node }) => {
       const url = member(node, "url");
       if (url === undefined || member(node, "type") || member(node, "command")) return undefined;
@@ -128,32 +110,31 @@ export const ENTRY_RULES: readonly Rule[] = [
       const fix = [{ offset: url.start, length: 0, text: `"type": "http",${gap}` }];
       return { at: entry, fix: isHttp && !isMeant ? fix : undefined };
     },
-    message: ({ name }) =>
-      `server "${name}" has a "url" but no "type", so Claude Code skips it; allowed: "type": "http", "sse" or "ws"`,
+    message: `server "{name}" has a "url" but no "type", so Claude Code skips it; allowed: "type": "http", "sse" or "ws"`,
   }),
-  serverRow({
-    id: "missing-url",
-    summary: 'Claude Code skips a remote server whose "url" is missing or not a string',
+  serverRow("missing-url", "error", 'Claude Code skips a remote server whose "url" is missing or not a string', {
     find: ({ entry, node, transport }) => {
       const url = member(node, "url")?.value;
       if (transport === undefined || transport === "stdio" || textOf(url) !== undefined) return undefined;
       return { at: url ?? entry, args: { got: url === undefined ? "missing" : kindWord(url) } };
     },
-    message: ({ name, got }) => `server "${name}": "url" is ${got}, so Claude Code skips the server; allowed: a string`,
+    message: `server "{name}": "url" is {got}, so Claude Code skips the server; allowed: a string`,
   }),
-  serverRow({
-    id: "missing-command",
-    summary: 'Claude Code skips a program whose "command" is missing, empty or not a string',
-    find: ({ entry, node, transport }) => {
-      const command = member(node, "command")?.value;
-      if (transport !== "stdio" || (textOf(command) ?? "") !== "" || isRootTwice(entry, claudeCode)) return undefined;
-      // the rule `http-url-without-type` reports it
-      if (command === undefined && !member(node, "type") && member(node, "url")) return undefined;
-      return { at: command ?? entry, args: { got: command === undefined ? "missing" : kindWord(command) } };
+  serverRow(
+    "missing-command",
+    "error",
+    'Claude Code skips a program whose "command" is missing, empty or not a string',
+    {
+      find: ({ entry, node, transport }) => {
+        const command = member(node, "command")?.value;
+        if (transport !== "stdio" || (textOf(command) ?? "") !== "" || isRootTwice(entry, claudeCode)) return undefined;
+        // the rule `http-url-without-type` reports it
+        if (command === undefined && !member(node, "type") && member(node, "url")) return undefined;
+        return { at: command ?? entry, args: { got: command === undefined ? "missing" : kindWord(command) } };
+      },
+      message: `server "{name}": "command" is {got}, so Claude Code skips the server; allowed: the name of a program, or "type": "http" with a "url"`,
     },
-    message: ({ name, got }) =>
-      `server "${name}": "command" is ${got}, so Claude Code skips the server; allowed: the name of a program, or "type": "http" with a "url"`,
-  }),
+  ),
   shapeRule("args-shape", 'Claude Code skips a program whose "args" is not a list of strings', "args"),
   shapeRule("env-shape", 'Claude Code skips a program whose "env" is not an object of strings', "env"),
   shapeRule("headers-shape", 'Claude Code skips a server whose "headers" is not an object', "headers"),

@@ -2,22 +2,19 @@
 import { visit } from "jsonc-parser";
 import { spotAt } from "../check/documents.ts";
 import type { Broken, Document, Rule, Span, TextEdit } from "../check/model.ts";
-import { fileRow, type Row } from "../check/rows.ts";
+import { fileRow } from "../check/rows.ts";
 import { isServersKey } from "../clients/index.ts";
 import { MAX_DEPTH, type Node } from "../formats/json.ts";
 import { isObjectNode, kindWord, member } from "../formats/nodes.ts";
 
-/** A row about a file that cannot be read as UTF-8, or cannot be parsed, for this reason. */
-function unreadRow(why: Document["encoding"] | Broken["kind"], rule: Omit<Row<never>, "find">): Rule {
-  const find = ({ document }: { readonly document: Document }) => {
-    const { broken, encoding, text } = document;
-    // the first invalid byte
-    if (encoding === why) return { at: spotAt(document, text.indexOf("\uFFFD")) };
-    if (broken?.kind !== why) return undefined;
-    return { at: spotAt(document, broken.offset), args: { reason: broken.reason } };
-  };
-  return fileRow({ ...rule, find });
-}
+/** What is found in a file that cannot be read as UTF-8, or cannot be parsed, for this reason. */
+const unreadFor = (why: Document["encoding"] | Broken["kind"]) => (file: { readonly document: Document }) => {
+  const { broken, encoding, text } = file.document;
+  // the first invalid byte
+  if (encoding === why) return { at: spotAt(file.document, text.indexOf("\uFFFD")) };
+  if (broken?.kind !== why) return undefined;
+  return { at: spotAt(file.document, broken.offset), args: { reason: broken.reason } };
+};
 
 /** Removes a comment: with the spaces before it if nothing follows, and with its line if nothing else is on it. */
 function withoutComment(text: string, { offset, length }: Span): TextEdit {
@@ -40,56 +37,40 @@ export function withoutCommas(node: Node): readonly TextEdit[] {
 }
 
 export const FILE_RULES: readonly Rule[] = [
-  unreadRow("not-a-file", {
-    id: "not-a-file",
-    summary: "Claude Code refuses a folder, a pipe or a device that is called .mcp.json",
-    message: () =>
-      "this is not a regular file but a folder, a pipe or a device, so Claude Code loads no server from it; allowed: a file, or a link to one",
+  fileRow("not-a-file", "error", "Claude Code refuses a folder, a pipe or a device that is called .mcp.json", {
+    find: unreadFor("not-a-file"),
+    message: `this is not a regular file but a folder, a pipe or a device, so Claude Code loads no server from it; allowed: a file, or a link to one`,
   }),
   // "MCP config is not a regular file or exceeds 2097152 bytes" (a BOM counts)
-  unreadRow("too-big", {
-    id: "file-too-big",
-    summary: "Claude Code refuses a .mcp.json of more than 2 MiB",
-    message: () =>
-      "the file has more than 2,097,152 bytes, so Claude Code loads none of its servers; allowed: up to 2 MiB",
+  fileRow("file-too-big", "error", "Claude Code refuses a .mcp.json of more than 2 MiB", {
+    find: unreadFor("too-big"),
+    message: `the file has more than 2,097,152 bytes, so Claude Code loads none of its servers; allowed: up to 2 MiB`,
   }),
   // what Windows PowerShell's `>` and Notepad's "Unicode" write; measured with and without a BOM, both byte orders
-  unreadRow("utf-16", {
-    id: "utf-16",
-    summary: "Claude Code refuses a .mcp.json in UTF-16",
-    message: () => "the file is in UTF-16, so Claude Code loads none of its servers; allowed: UTF-8",
+  fileRow("utf-16", "error", "Claude Code refuses a .mcp.json in UTF-16", {
+    find: unreadFor("utf-16"),
+    message: `the file is in UTF-16, so Claude Code loads none of its servers; allowed: UTF-8`,
   }),
   // the file loads, but every invalid byte is U+FFFD: in a name, a URL or a header
-  unreadRow("not-utf-8", {
-    id: "not-utf-8",
-    severity: "warning",
-    summary: "Bytes that are not UTF-8 silently become replacement characters",
-    message: () => "the file is not in UTF-8, so Claude Code replaces every invalid byte with U+FFFD; allowed: UTF-8",
+  fileRow("not-utf-8", "warning", "Bytes that are not UTF-8 silently become replacement characters", {
+    find: unreadFor("not-utf-8"),
+    message: `the file is not in UTF-8, so Claude Code replaces every invalid byte with U+FFFD; allowed: UTF-8`,
   }),
-  fileRow({
-    id: "empty-file",
-    severity: "warning",
-    summary: "An empty .mcp.json has no servers, and Claude Code does not report it",
+  fileRow("empty-file", "warning", "An empty .mcp.json has no servers, and Claude Code does not report it", {
     // blank as in `trim`, a BOM included (2.1.197 says that it is not valid JSON; neither version loads servers)
     find: ({ document }) =>
       document.encoding === "utf-8" && document.text.trim() === "" ? { at: spotAt(document, 0) } : undefined,
-    message: () =>
-      'the file is empty: Claude Code loads no servers and does not report it; allowed: {"mcpServers": {…}}, or no file',
+    message: `the file is empty: Claude Code loads no servers and does not report it; allowed: {"mcpServers": {…}}, or no file`,
   }),
-  unreadRow("conflict", {
-    id: "merge-conflict",
-    summary: "Claude Code refuses a .mcp.json with conflict markers of an unfinished merge",
-    message: () =>
-      "a conflict marker of an unfinished merge: Claude Code loads none of the servers; resolve the conflict",
+  fileRow("merge-conflict", "error", "Claude Code refuses a .mcp.json with conflict markers of an unfinished merge", {
+    find: unreadFor("conflict"),
+    message: `a conflict marker of an unfinished merge: Claude Code loads none of the servers; resolve the conflict`,
   }),
-  unreadRow("syntax", {
-    id: "syntax",
-    summary: "Claude Code refuses a .mcp.json that is not JSON",
-    message: ({ reason }) => `invalid JSON: ${reason}; Claude Code loads none of the servers`,
+  fileRow("syntax", "error", "Claude Code refuses a .mcp.json that is not JSON", {
+    find: unreadFor("syntax"),
+    message: `invalid JSON: {reason}; Claude Code loads none of the servers`,
   }),
-  fileRow({
-    id: "comments",
-    summary: "Claude Code refuses a .mcp.json with a comment",
+  fileRow("comments", "error", "Claude Code refuses a .mcp.json with a comment", {
     // one finding a file, at the first comment; the fix removes all of them
     find: ({ document: { text, broken } }) => {
       const found: Span[] = [];
@@ -97,36 +78,26 @@ export const FILE_RULES: readonly Rule[] = [
       if (broken?.kind === "loose") visit(text, { onComment });
       return found[0] && { at: found[0], fix: found.map((comment) => withoutComment(text, comment)) };
     },
-    message: () => "a comment: Claude Code accepts only strict JSON and loads none of the servers",
+    message: `a comment: Claude Code accepts only strict JSON and loads none of the servers`,
   }),
-  fileRow({
-    id: "trailing-commas",
-    summary: "Claude Code refuses a .mcp.json with a trailing comma",
+  fileRow("trailing-commas", "error", "Claude Code refuses a .mcp.json with a trailing comma", {
     find: ({ document: { tree, broken } }) => {
       const fix = tree === undefined || broken?.kind !== "loose" ? [] : withoutCommas(tree);
       return fix[0] && { at: fix[0], fix };
     },
-    message: () =>
-      "a comma before a closing brace or bracket: Claude Code accepts only strict JSON and loads none of the servers",
+    message: `a comma before a closing brace or bracket: Claude Code accepts only strict JSON and loads none of the servers`,
   }),
   // Claude Code reads 100,000 levels; our tree has at most 256
-  unreadRow("too-deep", {
-    id: "too-deep",
-    summary: "A file that is nested too deeply cannot be checked",
-    message: () =>
-      `nested deeper than ${MAX_DEPTH} levels: this file cannot be checked; no field of a server is nested that deep`,
+  fileRow("too-deep", "error", "A file that is nested too deeply cannot be checked", {
+    find: unreadFor("too-deep"),
+    message: `nested deeper than ${MAX_DEPTH} levels: this file cannot be checked; no field of a server is nested that deep`,
   }),
-  fileRow({
-    id: "root-not-object",
-    summary: "Claude Code refuses a .mcp.json that is not an object",
+  fileRow("root-not-object", "error", "Claude Code refuses a .mcp.json that is not an object", {
     find: ({ document: { tree } }) =>
       tree === undefined || isObjectNode(tree) ? undefined : { at: tree, args: { got: kindWord(tree) } },
-    message: ({ got }) =>
-      `the file is ${got}, so Claude Code loads no server from it; allowed: an object with "mcpServers"`,
+    message: `the file is {got}, so Claude Code loads no server from it; allowed: an object with "mcpServers"`,
   }),
-  fileRow({
-    id: "mcp-servers-missing",
-    summary: 'Claude Code refuses a .mcp.json without "mcpServers"',
+  fileRow("mcp-servers-missing", "error", 'Claude Code refuses a .mcp.json without "mcpServers"', {
     find: ({ document }) => {
       const { tree, ofPlugin } = document;
       const flat = ofPlugin === true && document.path === ".mcp.json" ? member(tree, "mcpServers") : undefined;
@@ -145,14 +116,11 @@ export const FILE_RULES: readonly Rule[] = [
           ? 'there is no "mcpServers", so Claude Code loads no server from the file; allowed: {"mcpServers": {"<name>": {…}}}'
           : `the servers are under "${found}", where Claude Code does not look; ${found === "servers" ? `keep it for Visual Studio, and add "mcpServers" beside it` : `add "mcpServers"`}`,
   }),
-  fileRow({
-    id: "mcp-servers-not-object",
-    summary: 'Claude Code refuses a .mcp.json whose "mcpServers" is not an object',
+  fileRow("mcp-servers-not-object", "error", 'Claude Code refuses a .mcp.json whose "mcpServers" is not an object', {
     find: ({ document: { tree } }) => {
       const value = member(tree, "mcpServers")?.value;
       return value === undefined || isObjectNode(value) ? undefined : { at: value, args: { got: kindWord(value) } };
     },
-    message: ({ got }) =>
-      `"mcpServers" is ${got}, so Claude Code loads no server from the file; allowed: {"<name>": {…}}`,
+    message: `"mcpServers" is {got}, so Claude Code loads no server from the file; allowed: {"<name>": {…}}`,
   }),
 ];

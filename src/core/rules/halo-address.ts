@@ -68,9 +68,7 @@ const DEFAULT = /\$\{([A-Za-z_]\w*):-([^}]{0,4096})\}/;
 
 export const ADDRESS_RULES: readonly Rule[] = [
   // every teammate's client sends the token there: a pull request could change the host to collect the tokens
-  addressRow({
-    id: "halo-endpoint",
-    summary: "An entry for HALO sends the token to an address that is not HALO's",
+  addressRow("halo-endpoint", "error", "An entry for HALO sends the token to an address that is not HALO's", {
     find: ({ url: { text, node }, document, dialect }, subject) => {
       const { url } = subject;
       const kind = endpointOf(text, url);
@@ -90,46 +88,34 @@ export const ADDRESS_RULES: readonly Rule[] = [
     },
   }),
   // answered with a redirect, which Claude Code 2.1.330 follows with the token to any host (307 and 308, measured)
-  addressRow({
-    id: "halo-http",
-    summary: "An entry for HALO uses http, which sends the token unencrypted",
+  addressRow("halo-http", "error", "An entry for HALO uses http, which sends the token unencrypted", {
     find: ({ url: { text, node } }, { url }) =>
       endpointOf(text, url) === "http" ? { at: node, args: { url }, fix: url } : undefined,
-    message: ({ name, url }) => `server "${name}" uses http, so the token is sent unencrypted; allowed: ${url}`,
+    message: `server "{name}" uses http, so the token is sent unencrypted; allowed: {url}`,
   }),
   // URLs are printed by `claude mcp list`, in errors and in proxy logs; header values are not
-  addressRow({
-    id: "halo-token-in-url",
-    summary: "The URL of an entry for HALO contains a secret or a query",
+  addressRow("halo-token-in-url", "error", "The URL of an entry for HALO contains a secret or a query", {
     find: ({ url: { text, node }, dialect }, { url }) => {
       const what = text === url ? undefined : carried(text, dialect);
       return what === undefined ? undefined : { at: node, args: { what, url } };
     },
-    message: ({ name, what, url }) =>
-      `the URL of server "${name}" contains ${what}, which appears in logs; allowed: ${url}, and the token in the header X-CM-PRODUCTTOKEN`,
+    message: `the URL of server "{name}" contains {what}, which appears in logs; allowed: {url}, and the token in the header X-CM-PRODUCTTOKEN`,
   }),
   // everybody gets the default: the secret itself, or a text that prevents Claude Code's "missing variable" warning
-  headerRow({
-    id: "halo-token-default",
-    summary: "The token's variable has a default",
+  headerRow("halo-token-default", "error", "The token's variable has a default", {
     find: ({ header: { which, text = "", entry } }) => {
       const [, variable = "", fallback = ""] = (which === "token" && DEFAULT.exec(text)) || [];
       // an empty default omits the header on purpose; another variable is a reference
       return fallback === "" || fallback.startsWith("${") ? undefined : { at: entry.value, args: { variable } };
     },
-    message: ({ name, variable }) =>
-      `the token of server "${name}" has a default, which everyone with the file can read; allowed: \${${variable}}. If it is a real token, delete it in HALO Studio`,
+    message: `the token of server "{name}" has a default, which everyone with the file can read; allowed: \${{variable}}. If it is a real token, delete it in HALO Studio`,
   }),
   // measured with Claude Code 2.1.330: a command of the repository, run through a shell, and silent when it fails
-  remoteRow({
-    id: "halo-headers-helper",
-    severity: "warning",
-    summary: "An entry for HALO runs a program for its headers",
+  remoteRow("halo-headers-helper", "warning", "An entry for HALO runs a program for its headers", {
     find: ({ node, url }) => {
       const helper = member(node, "headersHelper");
       return helper === undefined || url === undefined ? undefined : { at: helper };
     },
-    message: ({ name }) =>
-      `server "${name}" has a "headersHelper": everybody who opens the repository runs it, and its errors are silent; allowed: "headers" with references`,
+    message: `server "{name}" has a "headersHelper": everybody who opens the repository runs it, and its errors are silent; allowed: "headers" with references`,
   }),
 ];

@@ -16,9 +16,7 @@ export const HEADER_RULES: readonly Rule[] = [
     return subject.allowMissing || (root === undefined && subject.hidden.has(".mcp.json"))
       ? []
       : [{ document: { path: ".mcp.json" }, root }];
-  })({
-    id: "halo-missing",
-    summary: "The root .mcp.json has no entry for HALO",
+  })("halo-missing", "error", "The root .mcp.json has no entry for HALO", {
     find: ({ root }, subject) => {
       const servers = member(root?.tree, "mcpServers");
       // other rules report a file that does not load; an empty one loads, without servers
@@ -35,12 +33,11 @@ export const HEADER_RULES: readonly Rule[] = [
       const none = root === undefined ? "there is no .mcp.json" : ".mcp.json has no server for HALO";
       const above = `, and HALO in ${subject.above}, above this folder, serves only this computer`;
       const what = subject.above === undefined ? none : none + above;
-      const at = servers ?? { offset: 0, length: 0 };
-      if (below.size === 0) return { at, args: { what } };
+      if (below.size === 0) return { at: servers, args: { what } };
       const paths = [...below].slice(0, 3);
       const folders = paths.map((path) => path.slice(0, -"/.mcp.json".length));
       return {
-        at,
+        at: servers,
         args: { what, below: paths.join(", "), check: toSh(["npx", "create-halo-mcp", "check", ...folders]) },
       };
     },
@@ -50,9 +47,7 @@ export const HEADER_RULES: readonly Rule[] = [
         : `${what} here, and HALO is in ${below}: if that is intended, run ${check}; npx create-halo-mcp would add a second entry here`,
   }),
   // CM.com documents "HTTP" as HALO's transport (page "MCP"); with "sse" a client opens a stream and waits
-  remoteRow({
-    id: "halo-sse",
-    summary: 'An entry for HALO has "type": "sse", which HALO does not support',
+  remoteRow("halo-sse", "error", 'An entry for HALO has "type": "sse", which HALO does not support', {
     find: ({ node, transport, client: { label, entry, demands } }) => {
       const type = member(node, "type")?.value;
       if (transport === "http" || (transport !== "sse" && textOf(type) !== "sse")) return undefined;
@@ -66,13 +61,10 @@ export const HEADER_RULES: readonly Rule[] = [
       const [known, fix] = typeof right === "string" ? [right, right] : ["http"];
       return type && { at: type, args: { what: '"type": "sse"', right: known }, fix };
     },
-    message: ({ name, what, right }) =>
-      `server "${name}" has ${what}, but HALO uses Streamable HTTP; allowed: "${right}"`,
+    message: `server "{name}" has {what}, but HALO uses Streamable HTTP; allowed: "{right}"`,
   }),
   // HALO needs three values and has no OAuth (CM.com, page "MCP"): without one of them it refuses
-  haloRow({
-    id: "halo-header-missing",
-    summary: "An entry for HALO lacks one of the three headers",
+  haloRow("halo-header-missing", "error", "An entry for HALO lacks one of the three headers", {
     find: (server) => {
       const { entry, node, client, headers, program } = server;
       // it is not known to be a server with headers before its key, its type and its shapes are right
@@ -89,27 +81,20 @@ export const HEADER_RULES: readonly Rule[] = [
       const lost = VALUES.filter((value) => !there.includes(value)).map((value) => HEADERS[value]);
       return lost.length === 0 ? undefined : { at: group ?? entry, args: { headers: lost.join(", ") } };
     },
-    message: ({ name, headers }) =>
-      `server "${name}" has no header ${headers}; needed: ${HEADERS.token}, ${HEADERS.account} and ${HEADERS.profile}`,
+    message: `server "{name}" has no header {headers}; needed: ${HEADERS.token}, ${HEADERS.account} and ${HEADERS.profile}`,
   }),
-  haloRow({
-    id: "halo-header-name",
-    summary: "A header of an entry for HALO is misspelled",
+  haloRow("halo-header-name", "error", "A header of an entry for HALO is misspelled", {
     find: ({ headers, program }) =>
       headers.flatMap(({ name, meant, entry }): readonly Place[] => {
         if (meant === undefined) return [];
         const args = { header: name, right: HEADERS[meant] };
         return [program === undefined ? { at: entry, args, fix: args.right } : { at: entry.value, args }];
       }),
-    message: ({ name, header, right }) =>
-      `server "${name}" has the header "${header}", which HALO does not know; did you mean ${right}?`,
+    message: `server "{name}" has the header "{header}", which HALO does not know; did you mean {right}?`,
   }),
   // HTTP ignores the case of names. Claude Code 2.1.330 does not: a header from a helper, or a second one
   // with another case, does not replace the first but is joined to it, "a, b" (measured).
-  headerRow({
-    id: "halo-header-case",
-    severity: "note",
-    summary: "A header of an entry for HALO is spelled with another case",
+  headerRow("halo-header-case", "note", "A header of an entry for HALO is spelled with another case", {
     find: ({ header: { name, which, entry }, headers, program }) => {
       const right = HEADERS[which];
       // the rule `padding` reports spaces around a name
@@ -117,7 +102,6 @@ export const HEADER_RULES: readonly Rule[] = [
       const twin = headers.some((other) => other.entry !== entry && other.which === which);
       return { at: entry, args: { header: name, right }, fix: twin ? undefined : right };
     },
-    message: ({ name, header, right }) =>
-      `server "${name}" writes the header as "${header}"; CM.com documents ${right}`,
+    message: `server "{name}" writes the header as "{header}"; CM.com documents {right}`,
   }),
 ];

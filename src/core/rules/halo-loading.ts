@@ -35,12 +35,12 @@ const disabledRow = (kind: Document["kind"]) =>
     return approvals(subject).filter(isRejected);
   });
 
+const approvalRow = rowsOf(approvals);
+const envRow = filesWhere(({ path }) => path === ".env");
+
 export const LOADING_RULES: readonly Rule[] = [
   // case counts (2.1.332, measured). Without a `.mcp.json` here the list may be about one that is not committed
-  rowsOf(approvals)({
-    id: "unknown-approval",
-    severity: "warning",
-    summary: "A list of approved or rejected servers names one that no .mcp.json has",
+  approvalRow("unknown-approval", "warning", "A list of approved or rejected servers names one that no .mcp.json has", {
     find: ({ key, name, value }, subject) => {
       const known = entriesOf(subject).map((server) => server.name);
       const isRead = ({ kind, tree }: Document) => kind === "mcp" && isObjectNode(member(tree, "mcpServers")?.value);
@@ -51,21 +51,15 @@ export const LOADING_RULES: readonly Rule[] = [
     message: ({ key, name, meant }) =>
       `"${key}" names "${name}", which no .mcp.json here has${meant === undefined ? "" : `; "${meant}" is probably meant`}`,
   }),
-  disabledRow("settings")({
-    id: "halo-disabled",
-    summary: "A shared settings file disables HALO for everybody",
+  disabledRow("settings")("halo-disabled", "error", "A shared settings file disables HALO for everybody", {
     find: ({ document: { text }, name, value }) => {
       const edited = removeFromArray(text, ["disabledMcpjsonServers"], name, { strict: false });
       return { at: value, fix: fixOf(text, edited) };
     },
-    message: ({ name }) =>
-      `"disabledMcpjsonServers" lists "${name}", so Claude Code does not load it for anyone in this repository; remove it`,
+    message: `"disabledMcpjsonServers" lists "{name}", so Claude Code does not load it for anyone in this repository; remove it`,
   }),
   // Claude Code reads the `.mcp.json` of every folder above it, and uses the nearest entry with a name (2.1.330, measured)
-  entryRow({
-    id: "halo-shadowed",
-    severity: "warning",
-    summary: "A nested .mcp.json has another server under HALO's name",
+  entryRow("halo-shadowed", "warning", "A nested .mcp.json has another server under HALO's name", {
     find: ({ document, name, entry }, subject) => {
       const same = haloServers(subject).filter((server) => server.document.kind === "mcp" && server.name === name);
       const above = same.find((server) => server.document !== document && isBelow(document, server.document));
@@ -73,15 +67,11 @@ export const LOADING_RULES: readonly Rule[] = [
       if (above === undefined || same.some((server) => server.entry === entry)) return undefined;
       return { at: entry, args: { path: above.document.path } };
     },
-    message: ({ name, path }) =>
-      `"${name}" is HALO in ${path}, but another server here, and Claude Code uses this one in this folder; give it another name`,
+    message: `"{name}" is HALO in {path}, but another server here, and Claude Code uses this one in this folder; give it another name`,
   }),
   // Claude Code reads no `.env` (2.1.197 and 2.1.330, measured): it sends `${HALO_MCP_TOKEN}` as literal text. The values
   // come from `env` in `.claude/settings.local.json`, direnv, or the shell that starts it; `check` sees only the first two.
-  filesWhere(({ path }) => path === ".env")({
-    id: "bridge-missing",
-    severity: "note",
-    summary: "The values are in .env, which Claude Code does not read",
+  envRow("bridge-missing", "note", "The values are in .env, which Claude Code does not read", {
     localOnly: true,
     find: ({ document: env }, subject) => {
       const byPath = (path: string) => subject.documents.find((document) => document.path === path);
@@ -100,17 +90,12 @@ export const LOADING_RULES: readonly Rule[] = [
       const names = [...new Set(lost.map(({ name }) => name))].join(", ");
       return { at: { offset: first.start, length: first.nameEnd - first.start }, args: { names } };
     },
-    message: ({ names }) =>
-      `Claude Code does not read .env, and neither .claude/settings.local.json nor .envrc passes ${names} to it; run npx create-halo-mcp, or export them in the shell that starts it`,
+    message: `Claude Code does not read .env, and neither .claude/settings.local.json nor .envrc passes {names} to it; run npx create-halo-mcp, or export them in the shell that starts it`,
   }),
   // the default answer of Claude Code's dialog about a new server rejects it, and is stored here (2.1.330)
-  disabledRow("settings-local")({
-    id: "halo-rejected-here",
-    severity: "warning",
-    summary: "HALO was rejected on this machine",
+  disabledRow("settings-local")("halo-rejected-here", "warning", "HALO was rejected on this machine", {
     localOnly: true,
     find: ({ value }) => ({ at: value }),
-    message: ({ name }) =>
-      `"${name}" was rejected here, so Claude Code does not load it; remove it from "disabledMcpjsonServers", or run claude mcp reset-project-choices`,
+    message: `"{name}" was rejected here, so Claude Code does not load it; remove it from "disabledMcpjsonServers", or run claude mcp reset-project-choices`,
   }),
 ];

@@ -19,8 +19,8 @@ const exampleOf = ({ spell }: HaloServer["dialect"], name: string): string =>
 function problemOf(value: string, which: Value, only: string | undefined, { dialect }: HaloServer): string | undefined {
   if (value === "") return "is empty";
   const references = spelledIn(value, dialect);
-  const store = storeOf(value);
   if (references.length === 0) {
+    const store = storeOf(value);
     if (isBareName(value)) return `is ${value}, the name of a variable without its brackets`;
     // the rule `committed-secret` reports the token as plain text
     if (store !== undefined) return `is ${store.what}, which no client resolves: it is sent as it stands`;
@@ -37,9 +37,7 @@ function problemOf(value: string, which: Value, only: string | undefined, { dial
 
 export const VALUE_RULES: readonly Rule[] = [
   // any other spelling sends a wrong value, which HALO answers like a wrong token (measured, see docs/clients)
-  haloRow({
-    id: "halo-reference-spelling",
-    summary: "A reference is spelled in a way that this client does not expand",
+  haloRow("halo-reference-spelling", "error", "A reference is spelled in a way that this client does not expand", {
     find: (server, subject) => {
       const { dialect, label, url, client, program } = server;
       if (rivalOf(subject, server.document) !== undefined) return [];
@@ -62,12 +60,9 @@ export const VALUE_RULES: readonly Rule[] = [
         return [{ at, args, fix: right === undefined ? undefined : `${before}${right}` }];
       });
     },
-    message: ({ name, what, quoted, client, verb, does, example }) =>
-      `${client} ${verb} ${quoted} in ${what} of server "${name}"${does}; allowed: ${example}`,
+    message: `{client} {verb} {quoted} in {what} of server "{name}"{does}; allowed: {example}`,
   }),
-  headerRow({
-    id: "halo-header-value",
-    summary: "A header of an entry for HALO has a wrong value",
+  headerRow("halo-header-value", "error", "A header of an entry for HALO has a wrong value", {
     find: (server) => {
       const { header, dialect } = server;
       const { name, text, which, entry, before, kind } = header;
@@ -80,49 +75,37 @@ export const VALUE_RULES: readonly Rule[] = [
       const example = exampleOf(dialect, variablesFor("halo")[which]);
       return { at: entry.value, args: { header: name, what, label: LABELS[which], example }, fix };
     },
-    message: ({ name, header, what, label, example }) =>
-      `the header ${header} of server "${name}" ${what}; allowed: a reference to the ${label}, such as ${example}`,
+    message: `the header {header} of server "{name}" {what}; allowed: a reference to the {label}, such as {example}`,
   }),
   // token, account and profile are three values: if two headers share a variable, one value is wrong
-  headerRow({
-    id: "halo-same-variable",
-    summary: "Two headers of an entry for HALO use the same variable",
-    find: (server) => {
-      const { name, entry, only: reference } = server.header;
-      const first = valueHeaders(server).find(({ only }) => only === reference)?.name;
+  headerRow("halo-same-variable", "error", "Two headers of an entry for HALO use the same variable", {
+    find: ({ header: { name, entry, only: reference }, values }) => {
+      const first = values.find(({ only }) => only === reference)?.name;
       if (reference === undefined || first === undefined || first === name) return undefined;
       return { at: entry.value, args: { header: name, first, reference } };
     },
-    message: ({ name, header, first, reference }) =>
-      `the headers ${first} and ${header} of server "${name}" both use ${reference}; allowed: a variable for each`,
+    message: `the headers {first} and {header} of server "{name}" both use {reference}; allowed: a variable for each`,
   }),
   // both IDs have the same form: if swapped, HALO refuses them or uses another profile, and does not say which is wrong
-  headerRow({
-    id: "halo-swapped-values",
-    summary: "A header of an entry for HALO uses the variable of another value",
-    find: (server) => {
-      const { name, which, only: variable = "", entry } = server.header;
+  headerRow("halo-swapped-values", "error", "A header of an entry for HALO uses the variable of another value", {
+    find: ({ header: { name, which, only: variable = "", entry }, values }) => {
       // other rules report variables of other services, and variables that two headers share
       const said = isSafeVariable(variable.replace(/-/g, "_")) ? saidBy(variable) : undefined;
-      const isShared = valueHeaders(server).filter(({ only }) => only === variable).length > 1;
+      const isShared = values.filter(({ only }) => only === variable).length > 1;
       if (said === undefined || said === which || isShared) return undefined;
       return { at: entry.value, args: { header: name, variable, label: LABELS[said], needed: LABELS[which] } };
     },
-    message: ({ name, header, variable, label, needed }) =>
-      `the header ${header} of server "${name}" uses ${variable}, which is named after the ${label}; allowed: the variable of the ${needed}`,
+    message: `the header {header} of server "{name}" uses {variable}, which is named after the {label}; allowed: the variable of the {needed}`,
   }),
   // The wizard asks new team members for the value and sets it in their environment: NODE_OPTIONS would control their
   // programs, and GITHUB_TOKEN would send another service's secret to CM.com. Claude Code empties some names.
-  headerRow({
-    id: "halo-variable-name",
-    summary: "An entry for HALO uses a variable that belongs to something else",
+  headerRow("halo-variable-name", "error", "An entry for HALO uses a variable that belongs to something else", {
     find: ({ header }) => {
       const variable = header.variables.find((name) => !isSafeVariable(name));
       if (variable === undefined) return undefined;
       const args = { header: header.name, variable, right: variablesFor("halo")[header.which] };
       return { at: header.entry.value, args };
     },
-    message: ({ name, header, variable, right }) =>
-      `the header ${header} of server "${name}" uses ${variable}, which is not named after one of HALO's values, so the wizard does not set it; allowed: a name such as ${right}`,
+    message: `the header {header} of server "{name}" uses {variable}, which is not named after one of HALO's values, so the wizard does not set it; allowed: a name such as {right}`,
   }),
 ];

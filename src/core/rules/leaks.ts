@@ -7,8 +7,6 @@ import { isSecretName } from "../check/secret-judge.ts";
 import { secretsIn } from "../check/secret-places.ts";
 import { maskOf } from "../secrets.ts";
 
-const START = { offset: 0, length: 0 };
-
 /** Where a file contains a value, as it is or with escapes. */
 function spanIn(document: Document, secret: string): Span | undefined {
   const offset = document.text.indexOf(secret);
@@ -21,6 +19,12 @@ function isOurToken({ secrets }: Subject, { tracked }: Document, text: string): 
   return tracked && secrets.some((secret) => text.includes(secret));
 }
 
+const privateRow = filesWhere(
+  (each) => each.tracked && each.encoding !== "absent" && isPrivate(each) && !isOnlySettings(each),
+);
+const exampleRow = filesWhere((document, subject) => document.kind === "env-example" && isShared(subject, document));
+const openRow = filesWhere(({ kind, tracked }) => /^(?:env|settings-local)$/.test(kind) && !tracked);
+
 export const LEAK_RULES: readonly Rule[] = [
   // compares with the value of HALO_MCP_TOKEN in this environment, so it does not guess
   rowsOf(({ documents, secrets, spilled }) => {
@@ -29,12 +33,9 @@ export const LEAK_RULES: readonly Rule[] = [
       secrets.map((secret) => ({ document, span: spanIn(document, secret) })),
     );
     return [...found, ...spilled.map(({ path, ...span }) => ({ document: { path }, span }))];
-  })({
-    id: "token-in-repository",
-    summary: "A tracked file contains the token of this environment",
+  })("token-in-repository", "error", "A tracked file contains the token of this environment", {
     find: ({ span }) => span && { at: span },
-    message: () =>
-      "this tracked file contains the value of HALO_MCP_TOKEN; delete the token in HALO Studio now (Settings > Product Tokens) and create a new one: pushed commits stay readable",
+    message: `this tracked file contains the value of HALO_MCP_TOKEN; delete the token in HALO Studio now (Settings > Product Tokens) and create a new one: pushed commits stay readable`,
   }),
   // everybody who ever cloned the repository has the secret: deleting the line does not undo that
   filesWhere(
@@ -43,9 +44,7 @@ export const LEAK_RULES: readonly Rule[] = [
       isShared(subject, document) &&
       // a link: once, under the name of the file itself
       subject.documents.every(({ path }) => path !== document.target),
-  )({
-    id: "committed-secret",
-    summary: "A file that git tracks, or would add, contains a secret",
+  )("committed-secret", "error", "A file that git tracks, or would add, contains a secret", {
     find: ({ document }, subject) => {
       const ofGit = document.tracked ? "git tracks this file" : "no ignore rule covers this file";
       const git = subject.inRepository ? ofGit : "without a git repository check assumes that the file is shared";
@@ -53,15 +52,11 @@ export const LEAK_RULES: readonly Rule[] = [
         .filter(({ text }) => !isOurToken(subject, document, text))
         .map(({ what, value, where, span }) => ({ at: span, args: { what, where, value: maskOf(value), git } }));
     },
-    message: ({ what, where, value, git }) =>
-      `${where} contains ${what} (${value}), and ${git}; allowed: a reference to a variable. Revoke the secret first: pushed commits stay readable`,
+    message: `{where} contains {what} ({value}), and {git}; allowed: a reference to a variable. Revoke the secret first: pushed commits stay readable`,
   }),
-  filesWhere((each) => each.tracked && each.encoding !== "absent" && isPrivate(each) && !isOnlySettings(each))({
-    id: "committed-env-file",
-    summary: "Git tracks a file with private values",
-    find: ({ document: { path } }) => ({ at: START, args: { path } }),
-    message: ({ path }) =>
-      `git tracks ${path}, so every clone contains its values; run git rm --cached ${path}, add it to .gitignore, and replace the secrets in it. Allowed: .env.example, with names only`,
+  privateRow("committed-env-file", "error", "Git tracks a file with private values", {
+    find: ({ document: { path } }) => ({ args: { path } }),
+    message: `git tracks {path}, so every clone contains its values; run git rm --cached {path}, add it to .gitignore, and replace the secrets in it. Allowed: .env.example, with names only`,
   }),
   rowsOf((subject) => {
     const open = subject.documents.filter(
@@ -73,11 +68,9 @@ export const LEAK_RULES: readonly Rule[] = [
       return beside.map((document) => ({ document, env }));
     });
     return [...open.map((document) => ({ document, env: undefined })), ...absent];
-  })({
-    id: "env-file-not-ignored",
-    summary: "No ignore rule covers a file with private values",
+  })("env-file-not-ignored", "error", "No ignore rule covers a file with private values", {
     find: ({ document: { path, text }, env }) => {
-      if (env === undefined) return { at: START, args: { path } };
+      if (env === undefined) return { args: { path } };
       // the first reference to a secret
       const references = [...text.matchAll(/\$\{([A-Za-z_]\w{0,127})\}/g)];
       const match = references.find(([, name = ""]) => isSecretName(name));
@@ -90,15 +83,12 @@ export const LEAK_RULES: readonly Rule[] = [
         ? `no ignore rule covers ${path}, so the next "git add -A" adds its values; add it to .gitignore`
         : `no ignore rule covers ${path}, so once it holds the value of ${variable}, the next "git add -A" adds that value; add ${path} to .gitignore`,
   }),
-  filesWhere((document, subject) => document.kind === "env-example" && isShared(subject, document))({
-    id: "env-example-secret",
-    summary: "A .env.example contains a real secret",
+  exampleRow("env-example-secret", "error", "A .env.example contains a real secret", {
     find: ({ document }, subject) =>
       secretsIn(document)
         .filter(({ value }) => !isOurToken(subject, document, value))
         .map(({ name, value, span }) => ({ at: span, args: { name, value: maskOf(value) } })),
-    message: ({ name, value }) =>
-      `${name} has what looks like a real value (${value}) in a file that is shared; allowed: nothing after the "=", or a placeholder. Revoke the value`,
+    message: `{name} has what looks like a real value ({value}) in a file that is shared; allowed: nothing after the "=", or a placeholder. Revoke the value`,
   }),
   // the set-up works where it was written and nowhere else; git says nothing (create-next-app 16.4.3 ignores `.env*`)
   rowsOf(({ hidden, documents, allowMissing }) => {
@@ -109,14 +99,10 @@ export const LEAK_RULES: readonly Rule[] = [
     return files.filter(({ isMcp, document: { path } }) =>
       isMcp ? !allowMissing && isMeant(path) : used.has(mcpFor(path)),
     );
-  })({
-    id: "team-file-ignored",
-    severity: "warning",
-    summary: "An ignore rule hides a file that is meant for everybody",
+  })("team-file-ignored", "warning", "An ignore rule hides a file that is meant for everybody", {
     find: ({ document: { path }, rule: { source, line, pattern }, isMcp }, { documents }) => {
       const isHere = documents.some((each) => each.path === path);
       return {
-        at: START,
         args: { path, rule: `${source}:${line}`, pattern, ...(isMcp ? { isMcp: isHere ? "here" : "absent" } : {}) },
       };
     },
@@ -128,17 +114,13 @@ export const LEAK_RULES: readonly Rule[] = [
       }`,
   }),
   // another rule reports files in git, which more people can read
-  filesWhere(({ kind, tracked }) => /^(?:env|settings-local)$/.test(kind) && !tracked)({
-    id: "env-file-readable",
-    severity: "warning",
-    summary: "Other users of this machine can read a file with secrets",
+  openRow("env-file-readable", "warning", "Other users of this machine can read a file with secrets", {
     localOnly: true,
     find: ({ document }) => {
       const { mode = 0, path } = document;
       if ((mode & 0o077) === 0 || secretsIn(document).length === 0) return undefined;
-      return { at: START, args: { path, mode: mode.toString(8).padStart(3, "0") } };
+      return { args: { path, mode: mode.toString(8).padStart(3, "0") } };
     },
-    message: ({ path, mode }) =>
-      `${path} holds a secret and has mode ${mode}, so other users of this machine can read it; allowed: chmod 600 ${path}`,
+    message: `{path} holds a secret and has mode {mode}, so other users of this machine can read it; allowed: chmod 600 {path}`,
   }),
 ];

@@ -59,10 +59,7 @@ const spelledForHalo = once((subject: Subject) => {
 });
 
 export const TEXT_RULES: readonly Rule[] = [
-  clientEntryRow({
-    id: "literal-reference",
-    severity: "warning",
-    summary: "A reference that a client does not expand is used as text, or lost",
+  clientEntryRow("literal-reference", "warning", "A reference that a client does not expand is used as text, or lost", {
     find: ({ document, client, entry: { value } }, subject) => {
       const { references, label } = client;
       if (!isObjectNode(value) || rivalOf(subject, document) !== undefined) return undefined;
@@ -81,14 +78,10 @@ export const TEXT_RULES: readonly Rule[] = [
         return [{ at, args, fix: isFit ? mended(text, foreign, references) : undefined }];
       });
     },
-    message: ({ name, client, what, quoted, does, example }) =>
-      `server "${name}": ${client} does not expand ${quoted} in ${what}, but ${does}; allowed: ${example}, with the value in the environment`,
+    message: `server "{name}": {client} does not expand {quoted} in {what}, but {does}; allowed: {example}, with the value in the environment`,
   }),
   // "ENOENT: no such file or directory, posix_spawn 'https://…'"; `claude mcp add` without --transport writes such an entry
-  clientEntryRow({
-    id: "command-not-program",
-    severity: "warning",
-    summary: "The command of a server is a URL, or holds its arguments",
+  clientEntryRow("command-not-program", "warning", "The command of a server is a URL, or holds its arguments", {
     find: ({ document, client, name, entry: { value } }, subject) => {
       const node = isObjectNode(value) ? fieldsOf(value) : value;
       const at = member(node, "command")?.value;
@@ -108,10 +101,7 @@ export const TEXT_RULES: readonly Rule[] = [
         ? `server "${name}": "command" holds arguments, so Claude Code looks for a program with that whole name; allowed: the program alone, and the rest in "args"`
         : `server "${name}": "command" is a URL, so ${client} looks for a program of that name and never connects; ${what === "HALO" ? `claude mcp add without --transport http writes that: run claude mcp remove -s project ${name}, then npx create-halo-mcp` : `allowed: an entry with "url" instead`}`,
   }),
-  clientEntryRow({
-    id: "lost-backslash",
-    severity: "warning",
-    summary: "A single backslash in a path became a control character",
+  clientEntryRow("lost-backslash", "warning", "A single backslash in a path became a control character", {
     find: ({ document, entry: { value } }) =>
       (isObjectNode(value) ? textsIn(fieldsOf(value)) : []).flatMap(
         ({ key, name, text, isCode, node: at }): readonly Place[] => {
@@ -127,7 +117,6 @@ export const TEXT_RULES: readonly Rule[] = [
           return [{ at, args, fix: right === raw || !isSure ? undefined : [{ ...spanOf(at), text: right }] }];
         },
       ),
-    message: ({ name, what }) =>
-      `server "${name}": a path in ${what} has a control character, because a single backslash begins an escape; write every backslash twice`,
+    message: `server "{name}": a path in {what} has a control character, because a single backslash begins an escape; write every backslash twice`,
   }),
 ];

@@ -32,27 +32,17 @@ function headersOf({ node, transport }: { readonly node: Container; readonly tra
 const isPadded = (text: string): boolean => text.trim() !== text && text.trim() !== "";
 
 export const USABLE_RULES: readonly Rule[] = [
-  entryRow({
-    id: "reserved-name",
-    summary: "Claude Code does not load a server with a reserved name",
+  entryRow("reserved-name", "error", "Claude Code does not load a server with a reserved name", {
     find: ({ name, entry }) => (isReserved(name) ? { at: entry } : undefined),
-    message: ({ name }) =>
-      `"${name}" is a name that Claude Code reserves, so the server is not loaded; allowed: another name`,
+    message: `"{name}" is a name that Claude Code reserves, so the server is not loaded; allowed: another name`,
   }),
   // the loader accepts any name; `claude mcp add` and `add-json` only these, and `claude mcp get -x` reads it as an option
-  entryRow({
-    id: "unusable-name",
-    severity: "warning",
-    summary: "Claude Code's own commands refuse the name of a server",
+  entryRow("unusable-name", "warning", "Claude Code's own commands refuse the name of a server", {
     find: ({ name, entry }) => (/^[A-Za-z0-9_][A-Za-z0-9_-]*$/.test(name) ? undefined : { at: entry }),
-    message: ({ name }) =>
-      `Claude Code's commands refuse the name "${name}"; allowed: letters, digits, "_" and "-", not "-" first`,
+    message: `Claude Code's commands refuse the name "{name}"; allowed: letters, digits, "_" and "-", not "-" first`,
   }),
   // the server loads but can never connect ("'url' is not a valid URL", "its address is not http or https")
-  serverRow({
-    id: "unusable-url",
-    severity: "warning",
-    summary: "Claude Code can never connect to the URL of a server",
+  serverRow("unusable-url", "warning", "Claude Code can never connect to the URL of a server", {
     find: ({ node, transport }) => {
       const value = member(node, "url")?.value;
       const url = textOf(value);
@@ -60,12 +50,9 @@ export const USABLE_RULES: readonly Rule[] = [
       const problem = urlProblem(url, transport);
       return problem === undefined ? undefined : { at: value, args: { problem } };
     },
-    message: ({ name, problem }) => `server "${name}": "url" is ${problem}; allowed: https://…`,
+    message: `server "{name}": "url" is {problem}; allowed: https://…`,
   }),
-  serverRow({
-    id: "unsendable-header",
-    severity: "warning",
-    summary: "A header cannot be sent, so the server loads but never connects",
+  serverRow("unsendable-header", "warning", "A header cannot be sent, so the server loads but never connects", {
     find: (server) =>
       headersOf(server).flatMap((entry): readonly Place[] => {
         const { key, value } = entry;
@@ -85,24 +72,17 @@ export const USABLE_RULES: readonly Rule[] = [
         : `server "${name}": the value of "${header}" cannot be sent, so Claude Code never connects; allowed: one line of Latin-1`,
   }),
   // `"A": "1", "a": "2"` arrives as `a: 1, 2` with http, as `a: 2` with sse
-  serverRow({
-    id: "header-case",
-    severity: "warning",
-    summary: "Two headers that differ only in case are sent as one",
+  serverRow("header-case", "warning", "Two headers that differ only in case are sent as one", {
     find: (server) => {
       const seen = new Set<string>();
       const repeated = headersOf(server).filter(({ key }) => seen.size === seen.add(key.toLowerCase()).size);
       return repeated.map((entry) => ({ at: entry, args: { header: entry.key } }));
     },
-    message: ({ name, header }) =>
-      `server "${name}": the header "${header}" appears twice with different case, and both are sent as one; allowed: each header once`,
+    message: `server "{name}": the header "{header}" appears twice with different case, and both are sent as one; allowed: each header once`,
   }),
   // Claude Code warns and keeps the spaces: a program is not found (ENOENT), a header is refused ("Invalid header name"), a
   // variable has another name, a URL with U+00A0 is invalid; spaces around header values are not sent
-  serverRow({
-    id: "padding",
-    severity: "warning",
-    summary: "Spaces around a URL, a command or a name become part of it",
+  serverRow("padding", "warning", "Spaces around a URL, a command or a name become part of it", {
     find: ({ node, transport }) =>
       winners(node).flatMap(({ key, value }): readonly Place[] => {
         if (transport === undefined || !FIELDS[transport].includes(key)) return [];
@@ -113,24 +93,17 @@ export const USABLE_RULES: readonly Rule[] = [
         const padded = winners(value).filter((entry) => isPadded(entry.key));
         return padded.map((entry) => ({ at: entry, args: { what: `a name in "${key}"` } }));
       }),
-    message: ({ name, what }) =>
-      `server "${name}": ${what} has spaces around it, which Claude Code keeps; allowed: no spaces`,
+    message: `server "{name}": {what} has spaces around it, which Claude Code keeps; allowed: no spaces`,
   }),
   // it silently ignores unknown keys: misspelled headers, for example, are not sent
-  serverRow({
-    id: "misspelled-key",
-    severity: "warning",
-    summary: "A key that Claude Code ignores looks like a misspelled one",
+  serverRow("misspelled-key", "warning", "A key that Claude Code ignores looks like a misspelled one", {
     find: ({ node }) =>
       keyCorrections(node).map(({ entry, right, safe }) => {
         return { at: entry, args: { key: entry.key, right }, fix: safe ? right : undefined };
       }),
-    message: ({ name, key, right }) => `server "${name}": Claude Code ignores "${key}"; "${right}" is probably meant`,
+    message: `server "{name}": Claude Code ignores "{key}"; "{right}" is probably meant`,
   }),
-  serverRow({
-    id: "ignored-key",
-    severity: "warning",
-    summary: "A key of another client or type has no effect in Claude Code",
+  serverRow("ignored-key", "warning", "A key of another client or type has no effect in Claude Code", {
     find: ({ node, transport }) => {
       const kind = transport === "stdio" ? "program" : "remote";
       if (transport === undefined || (kind === "program" && !textOf(member(node, "command")?.value))) return undefined;
@@ -139,6 +112,6 @@ export const USABLE_RULES: readonly Rule[] = [
         return entry !== undefined && when(entry.value) ? [{ at: entry, args: { key, instead } }] : [];
       });
     },
-    message: ({ name, key, instead }) => `server "${name}": Claude Code ignores "${key}" here: ${instead}`,
+    message: `server "{name}": Claude Code ignores "{key}" here: {instead}`,
   }),
 ];

@@ -75,22 +75,26 @@ function unlisted(subject: Subject) {
   });
 }
 
+const unlistedRow = rowsOf(unlisted);
+
 /** An unset variable is sent as `${NAME}`. Covers HALO in every client's file, and other servers in those of Claude Code and Codex. */
-export const variableNotInExample = rowsOf(unlisted)({
-  id: "variable-not-in-example",
-  severity: "warning",
-  summary: "A variable that a server needs is not in .env.example",
-  find: ({ entry, nearest, missing, isHalo }, subject) => {
-    const args = { names: missing.join(", "), file: nearest?.path ?? "" };
-    if (nearest === undefined) return { at: keySpan(entry), args };
-    const names = missing.map((name) => {
-      const said = isHalo ? saidBy(name) : undefined;
-      return { name, comment: said === undefined ? "For an MCP server" : `HALO ${LABELS[said]}` };
-    });
-    const isMendable = missing.every((name) => isFitToShow(subject, name));
-    const fix = isMendable ? fixOf(nearest.text, addExampleNames(nearest.text, names)) : undefined;
-    return { document: nearest, at: { offset: nearest.text.length, length: 0 }, args, fix };
+export const variableNotInExample = unlistedRow(
+  "variable-not-in-example",
+  "warning",
+  "A variable that a server needs is not in .env.example",
+  {
+    find: ({ entry, nearest, missing, isHalo }, subject) => {
+      const args = { names: missing.join(", "), file: nearest?.path ?? "" };
+      if (nearest === undefined) return { at: keySpan(entry), args };
+      const names = missing.map((name) => {
+        const said = isHalo ? saidBy(name) : undefined;
+        return { name, comment: said === undefined ? "For an MCP server" : `HALO ${LABELS[said]}` };
+      });
+      const isMendable = missing.every((name) => isFitToShow(subject, name));
+      const fix = isMendable ? fixOf(nearest.text, addExampleNames(nearest.text, names)) : undefined;
+      return { document: nearest, at: { offset: nearest.text.length, length: 0 }, args, fix };
+    },
+    message: ({ name, names, file }) =>
+      `server "${name}" needs ${names}, which ${file === "" ? "no .env.example lists" : `${file} does not list`}: new team members cannot know what to set; add a line NAME= for each`,
   },
-  message: ({ name, names, file }) =>
-    `server "${name}" needs ${names}, which ${file === "" ? "no .env.example lists" : `${file} does not list`}: new team members cannot know what to set; add a line NAME= for each`,
-});
+);
