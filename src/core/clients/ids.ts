@@ -9,10 +9,15 @@ export const CLIENT_IDS = [
   "gemini-cli",
   "qwen-code",
   "opencode",
+  "kilo",
   "copilot-cli",
   "roo-code",
+  "cline",
   "amp",
   "kiro",
+  "windsurf",
+  "zed",
+  "claude-desktop",
   "junie",
 ] as const;
 
