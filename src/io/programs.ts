@@ -97,6 +97,8 @@ export interface ExecOptions {
   readonly env: Env;
   /** A text, or a conversation: `said` is what the program has printed so far, undefined once it has ended. */
   readonly stdin?: string | ((said: () => string | undefined) => AsyncIterable<string>);
+  /** It does not end by itself after the conversation: it is ended then. */
+  readonly endsAfter?: boolean;
   readonly timeoutMs: number;
   /** The time between SIGTERM and SIGKILL, if the default is too long. */
   readonly graceMs?: number;
@@ -108,7 +110,7 @@ const GRACE_MS = 2000;
 /** Runs a program without a shell. Throws only Cancelled: execa's errors contain the whole argv. */
 export async function exec(argv: readonly [string, ...string[]], options: ExecOptions) {
   const { execa } = await import("execa");
-  const { cwd, env, stdin, timeoutMs, graceMs = GRACE_MS, signal } = options;
+  const { cwd, env, stdin, endsAfter = false, timeoutMs, graceMs = GRACE_MS, signal } = options;
   const [program, ...args] = argv;
   // a process group of its own, so that its child processes end with it
   const detached = process.platform !== "win32";
@@ -128,13 +130,19 @@ export async function exec(argv: readonly [string, ...string[]], options: ExecOp
     windowsHide: true,
   });
   if (typeof stdin === "function") running.stdout?.on("data", (chunk) => (said += chunk));
-  running.once("exit", () => {
-    said = undefined;
+  if (endsAfter && input instanceof Readable) input.once("close", () => running.kill("SIGKILL"));
+  // at our own exit too: a server would go on
+  const end = (): void => {
     try {
       if (detached && running.pid !== undefined) process.kill(-running.pid, "SIGKILL");
     } catch {
       // the process group is gone
     }
+  };
+  process.once("exit", end);
+  running.once("exit", () => {
+    said = undefined;
+    end();
     // a process that left the group may keep the output open for ever
     const letGo = (): void => {
       running.stdout?.destroy();
@@ -143,6 +151,7 @@ export async function exec(argv: readonly [string, ...string[]], options: ExecOp
     setTimeout(letGo, graceMs).unref();
   });
   const result = await running;
+  process.off("exit", end);
   said = undefined;
   if (signal.aborted) throw new Cancelled();
   const { exitCode, timedOut, isTerminated, code, stdout = "", stderr = "" } = result;
