@@ -28,9 +28,9 @@ const mayUseProcess: Readonly<Record<string, readonly string[]>> = {
   // the owner of a lock is this process, and is asked whether it lives
   "io/lock.ts": ["pid", "kill"],
   // ends the group of a program that does not end
-  "io/programs.ts": ["platform", "kill"],
+  "io/programs.ts": ["platform", "kill", "once", "off"],
   // a folder with secrets is removed when the process ends, or by the next run of this user
-  "io/claude.ts": ["once", "off", "pid", "getuid"],
+  "io/private-folder.ts": ["once", "off", "pid", "getuid"],
   "io/start.ts": ["removeAllListeners", "on"],
   // a rename fails on Windows for a moment while another program reads
   "io/write.ts": ["platform"],

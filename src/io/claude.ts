@@ -1,10 +1,10 @@
 /** Asks the program of Claude Code. */
-import { lstatSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Answer, Question } from "../core/clients/claude-question.ts";
 import { attempt } from "../errors.ts";
+import { inPrivateFolder } from "./private-folder.ts";
 import { type ExecOptions, type ExecResult, exec } from "./programs.ts";
 
 export type ClaudeProgram = { readonly path: string; readonly version: string };
@@ -39,21 +39,6 @@ export async function readsStdin(claude: ClaudeProgram, surroundings: Surroundin
 
 /** The words of `mcp remove` if there is no server with that name. */
 export const foundNothing = ({ stderr }: ExecResult): boolean => /No MCP server (?:named|found)/i.test(stderr);
-
-/** Removes the private folders of runs that were killed while they asked: the client's log in them may contain the token. */
-export async function clearDeadFolders(): Promise<void> {
-  const { isAlive, quietly } = await import("./lock.ts");
-  quietly(() => {
-    for (const name of readdirSync(tmpdir())) {
-      const pid = Number(/^create-halo-mcp-(\d+)-\w{6}$/.exec(name)?.[1] ?? process.pid);
-      const path = join(tmpdir(), name);
-      const stat = isAlive(pid) ? undefined : lstatSync(path, { throwIfNoEntry: false });
-      // not through a link, and not what another user made
-      if (stat?.isDirectory() === true && stat.uid === (process.getuid?.() ?? stat.uid))
-        rmSync(path, { recursive: true, force: true });
-    }
-  });
-}
 
 /** What of the environment is not passed on: a login, which would be used, and the marks of a session that runs us. */
 const NOT_PASSED = /^(?:ANTHROPIC_\w+|CLAUDECODE|CLAUDE_CODE_(?:OAUTH_TOKEN|ENTRYPOINT))$/;
@@ -110,18 +95,11 @@ export async function askClaude(
   { elsewhere, timeoutMs, limit }: Asking,
   surroundings: Surroundings,
 ): Promise<Answer | undefined> {
-  // only its owner can open it (0700); it is removed in any case: a failure, an abort, the end of the process
-  const folder = mkdtempSync(join(tmpdir(), `create-halo-mcp-${process.pid}-`));
-  const remove = (): void => rmSync(folder, { recursive: true, force: true });
-  process.once("exit", remove);
-  const write = (name: string, content: object): string => {
-    const file = join(folder, name);
-    writeFileSync(file, JSON.stringify(content), { mode: 0o600 });
-    return file;
-  };
-  try {
-    // the folder for temporary files may be in a repository
-    writeFileSync(join(folder, ".gitignore"), "*\n");
+  return await inPrivateFolder(async (folder) => {
+    const write = (file: string, content: object): string => {
+      writeFileSync(join(folder, file), JSON.stringify(content), { mode: 0o600 });
+      return join(folder, file);
+    };
     const servers = write("mcp.json", { mcpServers: { [name]: entry } });
     const settings = write("settings.json", { disableAllHooks: true, env: lent });
     const argv = [...QUIET, "--strict-mcp-config", "--mcp-config", servers, "--settings", settings];
@@ -145,8 +123,5 @@ export async function askClaude(
     });
     const answer = answerIn(stdout, name);
     return isFinal(answer) ? answer : undefined;
-  } finally {
-    remove();
-    process.off("exit", remove);
-  }
+  });
 }

@@ -87,6 +87,8 @@ export interface ExecOptions {
   readonly env: Env;
   /** A text, or a conversation: `said` is what the program has printed so far, undefined once it has ended. */
   readonly stdin?: string | ((said: () => string | undefined) => AsyncIterable<string>);
+  /** It does not end by itself after the conversation: it is ended then. */
+  readonly endsAfter?: boolean;
   readonly timeoutMs: number;
   /** The time between SIGTERM and SIGKILL, if the default is too long. */
   readonly graceMs?: number;
@@ -98,7 +100,7 @@ const GRACE_MS = 2000;
 /** Runs a program without a shell. Throws only Cancelled: execa's errors contain the whole argv. */
 export async function exec(argv: readonly [string, ...string[]], options: ExecOptions) {
   const { execa } = await import("execa");
-  const { cwd, env, stdin, timeoutMs, graceMs = GRACE_MS, signal } = options;
+  const { cwd, env, stdin, endsAfter = false, timeoutMs, graceMs = GRACE_MS, signal } = options;
   const [program, ...args] = argv;
   let said: string | undefined = "";
   const input = typeof stdin === "function" ? Readable.from(stdin(() => said)) : stdin;
@@ -115,9 +117,13 @@ export async function exec(argv: readonly [string, ...string[]], options: ExecOp
     reject: false,
   });
   if (typeof stdin === "function") running.stdout?.on("data", (chunk) => (said += chunk));
+  if (endsAfter && input instanceof Readable) input.once("close", () => running.kill("SIGKILL"));
+  // at our own exit too: a server would go on
+  const end = (): void => endGroup(running.pid);
+  process.once("exit", end);
   running.once("exit", () => {
     said = undefined;
-    endGroup(running.pid);
+    end();
     // a process that left the group may keep the output open for ever
     const letGo = (): void => {
       running.stdout?.destroy();
@@ -126,6 +132,7 @@ export async function exec(argv: readonly [string, ...string[]], options: ExecOp
     setTimeout(letGo, graceMs).unref();
   });
   const result = await running;
+  process.off("exit", end);
   said = undefined;
   if (signal.aborted) throw new Cancelled();
   const { exitCode, timedOut, isTerminated, code, stdout = "", stderr = "" } = result;

@@ -1,8 +1,9 @@
 /** The programs that a command starts, such as Claude Code, and the user's own files of Claude Code. */
 import { dirname, join, parse, resolve } from "node:path";
 import type { Context } from "../../context.ts";
-import { clearDeadFolders, readClaude } from "../../io/claude.ts";
+import { readClaude } from "../../io/claude.ts";
 import { findRoot } from "../../io/git.ts";
+import { clearDeadFolders } from "../../io/private-folder.ts";
 import { findProgram, trustedEnv, untrusted } from "../../io/programs.ts";
 
 /** The programs of PATH and their environment, neither from the command's repository nor from the current folder's. */

@@ -5,6 +5,15 @@ import { never, string, stringList, stringRecord } from "./shapes.ts";
 const HEADERS = { http_headers: stringRecord, env_http_headers: stringRecord };
 const PROGRAM = { command: string, args: stringList, env: stringRecord };
 
+/** Without these it fetches plugins, runs the login files of the shell, and connects with its provider (0.171.0, measured). */
+const ALONE = [
+  "features.plugins=false",
+  "features.shell_snapshot=false",
+  "model_provider=none",
+  "model_providers.none.name=none",
+  "model_providers.none.base_url=http://127.0.0.1:9",
+];
+
 /** It expands `${…}` nowhere, and `codex mcp add` drops the `env_http_headers` of an existing entry (0.169, measured). */
 export const codex: Client = {
   ...USUAL,
@@ -35,7 +44,14 @@ export const codex: Client = {
   unset: "absent",
   reads: ["~/.codex/.env"],
   store: "~/.codex/.env",
-  ask: { by: "app-server" },
+  ask: {
+    by: "app-server",
+    argv: [...ALONE.flatMap((each) => ["-c", each]), "app-server"],
+    file: "config.toml",
+    paths: { CODEX_HOME: "" },
+    own: /^CODEX_(?!CA_)/,
+    refused: /HTTP (\d{3})/,
+  },
   verify: ["codex", "doctor", "--json"],
   next: [
     { note: "Start Codex again: it reads its file and the variables when it starts" },

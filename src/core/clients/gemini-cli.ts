@@ -23,7 +23,16 @@ export const geminiCli: Client = {
   spoils: { reference: /\$/, literal: /\$/ },
   reads: [".gemini/.env", ".env"],
   blanks: /^(?!GEMINI_CLI_).*(?:TOKEN|SECRET|PASSWORD|PASSWD|KEY|AUTH|CREDENTIAL|CREDS|PRIVATE|CERT)/i,
-  ask: { by: "list", argv: ["mcp", "list"], connected: /Connected/, failed: /Disconnected/ },
+  ask: {
+    by: "list",
+    argv: ["mcp", "list"],
+    file: ".gemini/settings.json",
+    paths: { GEMINI_CLI_HOME: "" },
+    set: { GEMINI_CLI_TRUST_WORKSPACE: "true" },
+    own: /^GEMINI_/,
+    connected: / - Connected$/,
+    failed: / - Disconnected$/,
+  },
   verify: ["gemini", "mcp", "list"],
   next: [
     { note: "Trust the folder when Gemini CLI asks: in a folder that is not trusted no server is loaded" },

@@ -7,11 +7,25 @@ import type { Shape } from "./shapes.ts";
 export type ClientScope = "project" | "user";
 
 /** How a program is asked about a configuration that has only our entry: io/ask-client.ts. */
-export type Ask =
-  /** A command that lists the servers; a line with the name of ours tells. */
-  | { readonly by: "list"; readonly argv: readonly string[]; readonly connected: RegExp; readonly failed: RegExp }
-  /** `app-server` (JSON-RPC on stdin), and `serve` (HTTP). */
-  | { readonly by: "app-server" | "serve" };
+export type Ask = {
+  readonly argv: readonly string[];
+  /** What gets the configuration: a file below a scratch home folder, or a variable. */
+  readonly file?: string;
+  readonly variable?: string;
+  /** The variables that lead it to the scratch home folder, each with a path below that. */
+  readonly paths: Readonly<Record<string, string>>;
+  /** More variables: it trusts the folder, does not update itself, fetches nothing. */
+  readonly set?: Readonly<Record<string, string>>;
+  /** The user's variables of its own, which could lead it elsewhere: they are not passed on. */
+  readonly own: RegExp;
+} & (
+  | /** A command that lists the servers; the line of ours tells. */
+  { readonly by: "list"; readonly connected: RegExp; readonly failed: RegExp }
+  /** JSON-RPC on standard input. `refused`: the HTTP status in the text of an error. */
+  | { readonly by: "app-server"; readonly refused: RegExp }
+  /** HTTP on loopback, with a user name, and a variable for the password. */
+  | { readonly by: "serve"; readonly refused: RegExp; readonly user: string; readonly password: string }
+);
 
 /** How one client is configured. Every fact is of the version in `measured`. */
 export interface Client {

@@ -31,7 +31,22 @@ export const opencode: Client = {
   foreign: [[/\{env:[^}]*\}/, "inside"]],
   unset: "empty",
   spoils: { reference: /["\\]/, literal: /\{(?:env|file):/ },
-  ask: { by: "serve" },
+  ask: {
+    by: "serve",
+    argv: ["serve", "--port", "0", "--hostname", "127.0.0.1"],
+    variable: "OPENCODE_CONFIG_CONTENT",
+    paths: { HOME: "", USERPROFILE: "" },
+    set: {
+      OPENCODE_DISABLE_AUTOUPDATE: "1",
+      OPENCODE_DISABLE_DEFAULT_PLUGINS: "1",
+      OPENCODE_DISABLE_MODELS_FETCH: "1",
+      OPENCODE_DISABLE_PROJECT_CONFIG: "1",
+    },
+    own: /^(?:OPENCODE|XDG)_/,
+    user: "opencode",
+    password: "OPENCODE_SERVER_PASSWORD",
+    refused: /\((\d{3})\)/,
+  },
   verify: ["opencode", "mcp", "list"],
   next: [{ note: "Start opencode again: it reads its file and the variables when it starts" }],
 };

@@ -25,7 +25,15 @@ export const qwenCode: Client = {
   spoils: { literal: /\$/ },
   reads: ["~/.qwen/.env"],
   store: "~/.qwen/.env",
-  ask: { by: "list", argv: ["mcp", "list"], connected: /Connected/, failed: /Disconnected/ },
+  ask: {
+    by: "list",
+    argv: ["mcp", "list"],
+    file: ".qwen/settings.json",
+    paths: { QWEN_HOME: ".qwen" },
+    own: /^QWEN_/,
+    connected: / - Connected$/,
+    failed: / - Disconnected$/,
+  },
   verify: ["qwen", "mcp", "list"],
   next: [
     { run: ["qwen", "mcp", "approve", "halo"] },
