@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { CLIENTS } from "../../src/core/clients/index.ts";
-import { projectFileOf, storeOf, userFileOf } from "../../src/core/clients/paths.ts";
+import { storeOf, userFileOf } from "../../src/core/clients/paths.ts";
 
 const HOMES = { linux: "/home/ann", darwin: "/Users/ann", win32: "C:\\Users\\ann" } as const;
 const APP_DATA = "D:\\Roaming\\ann";
@@ -90,24 +90,4 @@ it("without APPDATA it is the usual folder of Windows", () => {
   const zed = CLIENTS.find(({ id }) => id === "zed") as (typeof CLIENTS)[number];
   const machine = { platform: "win32", home: HOMES.win32, env: {} };
   expect(userFileOf(zed, machine)).toBe("C:\\Users\\ann\\AppData\\Roaming\\Zed\\settings.json");
-});
-
-describe("the project file in which the entry of a client belongs", () => {
-  const files = { project: ["a.json", "a.jsonc"], also: [".mcp.json"], user: "~/a" };
-  it.each<[string, readonly string[], readonly string[], string | undefined]>([
-    ["nothing is there: the first", [], [], "a.json"],
-    ["another one is there", ["a.jsonc", ".mcp.json"], [], "a.jsonc"],
-    ["both are there, one with the entry", ["a.json", "a.jsonc"], ["a.jsonc"], "a.jsonc"],
-    ["a file that it reads too has the entry: none", ["a.json", ".mcp.json"], [".mcp.json"], undefined],
-  ])("%s", (_, there, entries, expected) => {
-    const seen = { exists: (path: string) => there.includes(path), hasEntry: (path: string) => entries.includes(path) };
-    const [client] = CLIENTS;
-    expect(client && projectFileOf({ ...client, files }, seen)).toBe(expected);
-  });
-
-  it("GitHub Copilot CLI takes the entry of .mcp.json; a client that has no project file gets none", () => {
-    const inMcp = { exists: () => false, hasEntry: (path: string) => path === ".mcp.json" };
-    const found = CLIENTS.filter((client) => projectFileOf(client, inMcp) === undefined).map(({ id }) => id);
-    expect(found).toEqual(["kilo", "copilot-cli", "cline", "zed", "claude-desktop"]);
-  });
 });

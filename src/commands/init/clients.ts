@@ -1,7 +1,7 @@
 /** The entries of the clients: which one a run is about, and what is written or removed. */
 import { claudeCode } from "../../core/clients/claude-code.ts";
 import { removeDotenv, setDotenv } from "../../core/formats/dotenv.ts";
-import { VALUES } from "../../core/halo.ts";
+import { LABELS, VALUES } from "../../core/halo.ts";
 import { type ClientTarget, hasLiterals, removeEdits, setEdits } from "../../core/plan/clients.ts";
 import { type FileEdits, secretsOf } from "../../core/plan/install.ts";
 import { decideTarget, type Target } from "../../core/plan/target.ts";
@@ -57,6 +57,20 @@ export const targetOf = ({ target, url, options }: Page, values: Values): Client
   isAsked: options.bridge === "claude-settings",
 });
 
+/** Throws Refusal for a value that the client would not send as it is. */
+function assertUnspoilt(file: ClientHere, values: Values): void {
+  const { label, spoils, asks } = file.client;
+  const spoilt = hasLiterals(file) ? spoils?.literal : asks ? undefined : spoils?.reference;
+  const bad = VALUES.find((value) => spoilt?.test(values[value]));
+  if (bad === undefined) return;
+  const hint = `make another one in HALO Studio, or leave ${label} out: --client`;
+  throw new Refusal(
+    `${label} changes characters that this ${LABELS[bad]} contains: it would not arrive as it is`,
+    { hint },
+    "bad-value",
+  );
+}
+
 /** The edits that write the entries of the chosen files: in the repository, and of the user. A private file comes first. */
 export function entryEdits(page: Page, choice: Choice, values: Values) {
   const { here, target } = page;
@@ -64,6 +78,7 @@ export function entryEdits(page: Page, choice: Choice, values: Values) {
   const user: FileEdits[] = [];
   for (const file of chosenFiles(here, choice)) {
     const { store, path, scope } = file;
+    assertUnspoilt(file, values);
     const edits = judge(file, target, values, here.root).fits ? [] : setEdits(file, targetOf(page, values), here.toml);
     if (store !== undefined) user.unshift([store, [(text) => setDotenv(text, secretsOf(target, values))], "own"]);
     if (scope === "project") project.push([path, edits]);

@@ -4,11 +4,14 @@ import { adviceLine } from "../../core/advice.ts";
 import { maskFile } from "../../core/check/show.ts";
 import { claudeCode } from "../../core/clients/claude-code.ts";
 import { trustOf } from "../../core/clients/claude-state.ts";
+import { CLIENTS } from "../../core/clients/index.ts";
+import { nextOf } from "../../core/clients/model.ts";
 import { toSh } from "../../core/command-line.ts";
 import { type Diagnosis, diagnosisJson } from "../../core/diagnosis/diagnose.ts";
 import { diffTexts } from "../../core/formats/diff.ts";
 import { DEFAULT_NAME, HALO_URL, nameProblem, VALUES, type Value, variablesFor } from "../../core/halo.ts";
 import { CI_FILES } from "../../core/plan/ci.ts";
+import { hasLiterals } from "../../core/plan/clients.ts";
 import type { Plan, Step, WriteStep } from "../../core/plan/model.ts";
 import { printable } from "../../core/secrets.ts";
 import { isInside } from "../../io/read.ts";
@@ -133,13 +136,27 @@ function clientLines({ here, options }: Page, choice: Choice): readonly Paragrap
       : "It does not read .env.";
     const values =
       !needsValues || options.bridge === "direnv" ? [] : [`${why} Start it with the values:`, `  ${start}`];
-    const next = client.next.map(adviceLine);
+    const next = nextOf(client, !hasLiterals(file) && file.store === undefined && needsValues).map(adviceLine);
     return [
       [
         `${client.label} (${labelOf(path, here.root)})`,
         ...indented([...values, ...next].flatMap((line) => wrap(line, 76))),
       ],
     ];
+  });
+}
+
+/** Clients that list the servers of a file here too, but send its references as text. */
+function misreadLines({ here }: Page, choice: Choice): Paragraph {
+  const files = here.clients.filter(
+    (file) => file.scope === "project" && (file.found.length > 0 || chosenFiles(here, choice).includes(file)),
+  );
+  return CLIENTS.flatMap(({ id, label, misreads, files: { project } }) => {
+    if (misreads === undefined || !files.some(({ client }) => client.files.project.includes(misreads.file))) return [];
+    const isUsed = here.installed.has(id) || files.some(({ client }) => client.files.project === project);
+    return isUsed
+      ? [`${label} lists ${misreads.file} too, and sends its references as text.`, `  ${adviceLine(misreads.help)}`]
+      : [];
   });
 }
 
@@ -213,6 +230,7 @@ export async function nextSteps(page: Page, { values, choice }: Decided, plan: P
   return [
     startLines(page, choice),
     ...clientLines(page, choice),
+    misreadLines(page, choice),
     isForTeam && isNew ? await teamLines(page, plan) : [],
     isForTeam && (isNew || page.options.ci !== undefined) ? ciLines(page, plan) : [],
     ...handSteps(plan),

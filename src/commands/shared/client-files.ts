@@ -81,17 +81,17 @@ export interface Files {
   readonly clients: readonly ClientHere[];
 }
 
-/** The files of a choice. One that reads another file of the choice, too, needs none of its own. */
+/** The files of a choice, without those of a client that reads the entry in the file of another one. */
 export function chosenFiles({ clients }: Files, { places }: Choice): readonly ClientHere[] {
-  const chosen = clients.filter(({ client, scope }) =>
-    places.some((each) => each.id === client.id && each.scope === scope),
+  const isChosen = ({ client, scope }: ClientHere): boolean =>
+    places.some((each) => each.id === client.id && each.scope === scope);
+  const others = (file: ClientHere) =>
+    clients.filter(({ client }) => file.client.files.also?.some((path) => client.files.project.includes(path)));
+  return clients.filter(
+    (file) =>
+      isChosen(file) &&
+      !(file.scope === "project" && others(file).some((other) => isChosen(other) || other.found.length > 0)),
   );
-  const isShared = ({ client, scope }: ClientHere): boolean =>
-    scope === "project" &&
-    (client.files.also ?? []).some((path) =>
-      chosen.some((each) => each.scope === scope && each.client.files.project.includes(path)),
-    );
-  return chosen.filter((file) => !isShared(file));
 }
 
 /** The values that the user's own file makes a client send; undefined if one is not in it. */

@@ -30,11 +30,3 @@ export function userFileOf(client: Client, machine: Machine): string {
 /** The private file of variables that it reads in every folder. */
 export const storeOf = (client: Client, machine: Machine): string | undefined =>
   client.store && placed(client.store, client, machine);
-
-/** The project file in which its entry belongs. Undefined: another client's file, which it reads too, has the entry; or it has none. */
-export function projectFileOf(
-  { files: { project, also = [] } }: Client,
-  { exists, hasEntry }: Readonly<Record<"exists" | "hasEntry", (path: string) => boolean>>,
-): string | undefined {
-  return also.some(hasEntry) ? undefined : (project.find(hasEntry) ?? project.find(exists) ?? project[0]);
-}
