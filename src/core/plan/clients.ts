@@ -32,6 +32,8 @@ export interface ClientFile {
 /** An entry for HALO in a client's file. `server`: of other clients than Claude Code. */
 export interface FoundServer extends Found {
   readonly server?: ServerEntry;
+  /** It is about HALO, and does not only have the name. */
+  readonly isHalo?: boolean;
 }
 
 /** The entries for HALO in a file, and the one of this name: that one first. */
@@ -49,6 +51,7 @@ export function foundIn({ client, path }: ClientFile, text: string, name: string
       const runs = ["headersHelper", "http_headers_helper"].some((key) => member(node, key) !== undefined);
       return {
         server,
+        isHalo: about.has(server.name),
         lost: why === undefined ? undefined : { why },
         entry: {
           name: server.name,
