@@ -199,7 +199,8 @@ export async function survey(context: Context, options: InitOptions) {
   // a team may have set up other clients only
   const ofTeam = files.clients.filter((file) => file.scope === "project" && file.found.some(({ isHalo }) => isHalo));
   const isTeams = said.client === undefined && said.scope === undefined && files.entries.project.length === 0;
-  const usual = isTeams && ofTeam.length > 0 ? ofTeam.map(({ client }) => client.id as ClientId) : options.choice.clients;
+  const usual =
+    isTeams && ofTeam.length > 0 ? ofTeam.map(({ client }) => client.id as ClientId) : options.choice.clients;
   const clients = [...new Set([...usual, ...found])];
   if (clients.length === 0) throw new UsageError("no client was found here", { hint: "npx create-halo-mcp clients" });
   const choice = choiceOf(clients, wished);
