@@ -24,6 +24,7 @@ const FOLDERS: Readonly<Record<string, string>> = {
   "gemini-cli": "gemini-cli",
   "qwen-code": "qwen-code",
   opencode: "opencode",
+  kilo: "kilo",
 };
 const ASKED = CLIENTS.flatMap((client) => (client.ask === undefined ? [] : [{ ...client, ask: client.ask }]));
 const TOKEN = "made-up-token-0123456789abcdef";

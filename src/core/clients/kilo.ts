@@ -19,6 +19,18 @@ export const kilo: Client = {
   foreign: [[/\{env:[^}]*\}/, "inside"]],
   unset: "empty",
   spoils: { reference: /["\\]/, literal: /\{(?:env|file):/ },
+  // documented like opencode's; asked in test/e2e/ask-client.test.ts
+  ask: {
+    by: "serve",
+    argv: ["serve", "--port", "0", "--hostname", "127.0.0.1"],
+    variable: "KILO_CONFIG_CONTENT",
+    paths: { HOME: "", USERPROFILE: "" },
+    set: { KILO_DISABLE_AUTOUPDATE: "1", KILO_DISABLE_MODELS_FETCH: "1", KILO_TELEMETRY_LEVEL: "off" },
+    own: /^(?:KILO|OPENCODE|XDG)_/,
+    user: "kilo",
+    password: "KILO_SERVER_PASSWORD",
+    refused: /\((\d{3})\)/,
+  },
   verify: ["kilo", "mcp", "list"],
   next: [{ note: "Start Kilo again: it reads its file when it starts" }],
 };
