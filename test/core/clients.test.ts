@@ -2,23 +2,31 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { Advice } from "../../src/core/advice.ts";
 import { documentOf, kindOf } from "../../src/core/check/documents.ts";
+import type { DocumentKind } from "../../src/core/check/model.ts";
+import { runRules } from "../../src/core/check/run.ts";
 import { claudeCode } from "../../src/core/clients/claude-code.ts";
-import { entriesIn, entryFor, referring, serversIn } from "../../src/core/clients/entry.ts";
+import { entriesIn, entryFor, linkFor, referring, serversIn } from "../../src/core/clients/entry.ts";
 import { CLIENT_IDS } from "../../src/core/clients/ids.ts";
-import { CLIENTS, clientOf } from "../../src/core/clients/index.ts";
-import type { Client } from "../../src/core/clients/model.ts";
+import { CLIENTS, clientOf, kindOfClient } from "../../src/core/clients/index.ts";
+import { type Client, nextOf } from "../../src/core/clients/model.ts";
 import { NONE, variablesIn } from "../../src/core/clients/references.ts";
 import { toJson } from "../../src/core/formats/json.ts";
 import { indexLines } from "../../src/core/formats/lines.ts";
 import { parseToml } from "../../src/core/formats/toml.ts";
 import { HALO_URL, HEADERS, VALUES, variablesFor } from "../../src/core/halo.ts";
 import { RULES } from "../../src/core/rules/index.ts";
-import { findingsOf } from "../support/subject.ts";
+import { subjectFrom } from "../support/subject.ts";
 
 const at = (path: string) => new URL(`../../${path}`, import.meta.url);
 const read = (path: string): string => readFileSync(at(path), "utf8");
 const ids = CLIENTS.map(({ id }) => id);
 const example = VALUES.map((value) => `${variablesFor("halo")[value]}=\n`).join("");
+
+const LITERALS = {
+  token: { literal: "<token>" },
+  account: { literal: "<account>" },
+  profile: { literal: "<profile>" },
+};
 
 const code = (text: string): string => `\`${text.replaceAll("|", "\\|")}\``;
 const advice = (each: Advice): string => ("run" in each ? code(each.run.join(" ")) : each.note);
@@ -29,6 +37,10 @@ const UNSET: Readonly<Record<Client["unset"], string>> = {
   unknown: "not known",
 };
 
+const SPOILS = {
+  reference: "changes in the value of a variable",
+  literal: "changes in a value in the entry",
+} as const;
 const TRANSPORTS = { http: " (Streamable HTTP)", sse: " (SSE)", type: "" } as const;
 const BECOMES = { empty: "nothing", inside: "partly expanded", unclear: "unclear: versions differ" } as const;
 const LOST = { server: "the server", file: "the whole file" } as const;
@@ -57,6 +69,7 @@ function foreignOf({ foreign, references }: Pick<Client, "foreign" | "references
 
 /** What an entry must have, and what is lost without. */
 function demandsOf({ demands, entry }: Client): string {
+  if (entry.isBridged) return "`command` and `args`; with a URL the server is not loaded";
   if (demands === undefined) return "see docs/rules: the rules about `.mcp.json`";
   const { remote, lost, partial } = demands;
   const types = (demands.guesses ? [] : (remote.types ?? [])).map((type) =>
@@ -73,9 +86,13 @@ function demandsOf({ demands, entry }: Client): string {
 }
 
 /** The facts of a client, as its page has them. */
-function factsOf({ files, format, servers, entry, references, ...client }: Client): string {
+function factsOf(whole: Client): string {
+  const { files, format, servers, entry, references, ...client } = whole;
   const { user } = files;
-  const own = references.spell === undefined ? "none: an entry runs mcp-remote" : code(references.spell("NAME"));
+  const without = entry.isBridged
+    ? "none: the entry starts mcp-remote, whose `env` has the values"
+    : "none: the entry has the values";
+  const own = references.spell === undefined ? without : code(references.spell("NAME"));
   const urls = Object.entries(entry.url).map(([key, means]) => code(key) + TRANSPORTS[means]);
   const spelled = entry.names === undefined ? own : `the name of the variable in ${code(entry.names)}`;
   const rows: readonly (readonly [string, string])[] = [
@@ -88,10 +105,18 @@ function factsOf({ files, format, servers, entry, references, ...client }: Clien
             .map(([os, path]) => `${os}: ${code(path)}`)
             .join("; "),
     ],
+    ["the entry is written for", client.scopes.map((scope) => `the ${scope}`).join(", ") || "nobody: it is only told"],
+    ...(files.also ?? []).map((path) => ["reads too, with the same entry", code(path)] as const),
+    ...(client.misreads
+      ? [[`lists ${code(client.misreads.file)} too, with references as text`, advice(client.misreads.help)] as const]
+      : []),
+    ...(files.moved
+      ? [["a variable for another folder", `${code(files.moved[0])}, for ${code(files.moved[1])}`] as const]
+      : []),
     ["format", format],
     ["servers are under", code(servers)],
     ["address, headers", `${urls.join(" or ")}, ${code(entry.headers)}`],
-    ["an entry needs", demandsOf({ files, format, servers, entry, references, ...client })],
+    ["an entry needs", demandsOf(whole)],
     ...(client.unreadable === undefined
       ? []
       : [["cannot read", client.unreadable.map((part) => PARTS[part]).join(", ")] as const]),
@@ -105,9 +130,14 @@ function factsOf({ files, format, servers, entry, references, ...client }: Clien
       "reads variables from",
       client.reads.length === 0 ? "the environment only" : `the environment, ${client.reads.map(code).join(", ")}`,
     ],
+    ...(client.store === undefined ? [] : [["the user's variables are in", code(client.store)] as const]),
     ["empties, if a file sets them", blanksOf(client)],
+    ...(["reference", "literal"] as const).flatMap((how) => {
+      const parts = client.spoils?.[how];
+      return parts === undefined ? [] : [[SPOILS[how], code(parts.source)] as const];
+    }),
     ["lists its servers", client.verify === undefined ? "only in its own window" : code(client.verify.join(" "))],
-    ["after the entry is written", client.next.map(advice).join("; ") || "nothing"],
+    ["after the entry is written", nextOf(whole, true).map(advice).join("; ") || "nothing"],
     [
       "proven",
       client.isProven
@@ -120,6 +150,18 @@ function factsOf({ files, format, servers, entry, references, ...client }: Clien
   return `| fact | value |\n|---|---|\n${rows.map(([name, value]) => `| ${name} | ${value} |`).join("\n")}\n`;
 }
 
+/** A file that git has. */
+const documentIn = (path: string, kind: DocumentKind, text: string) =>
+  documentOf({ path, kind, encoding: "utf-8", tracked: true, ignored: false, mode: undefined, text }, parseToml);
+
+/** The file that its fixtures are about. */
+const fileOf = ({ files: { project, user } }: Client): string =>
+  project[0] ?? (typeof user === "string" ? user : user.linux);
+
+/** A client that expands no references has the values themselves in its file. */
+const writtenFor = ({ references }: Client) =>
+  references.spell === undefined ? LITERALS : referring(variablesFor("halo"));
+
 const extension = ({ format }: Client): string => (format === "toml" ? "toml" : "json");
 
 /** The page with its facts and its example as they are. */
@@ -131,30 +173,26 @@ function pageOf(client: Client, page: string): string {
   return page.slice(0, start) + made + page.slice(end);
 }
 
-/** Everything but notes that `check` says of a client's project file. */
+/** Everything but notes that the rules say of a client's file: of the user's, if it has none in a project. */
 function said(client: Client, text: string): string {
-  const files = { [client.files.project[0] ?? ""]: text, ".env.example": example };
-  return findingsOf(RULES, files, { allowMissing: true })
+  const documents = [documentIn(fileOf(client), kindOfClient(client), text)];
+  const all = [...documents, documentIn(".env.example", "env-example", example)];
+  return runRules(RULES, subjectFrom(all, { allowMissing: true }))
     .flatMap(({ rule: id, path, span, args }) => {
       const rule = RULES.find((each) => each.id === id);
       const { line, column } = indexLines(path === ".env.example" ? example : text)(span.offset);
-      return rule === undefined || rule.severity === "note"
+      // its example has words in angle brackets in place of the values
+      const isPlaceholder = client.references.spell === undefined && id === "halo-header-value";
+      return rule === undefined || rule.severity === "note" || isPlaceholder
         ? []
         : [`${path}:${line}:${column} ${id}: ${rule.message(args)}\n`];
     })
     .join("");
 }
 
-/** What stands in a file that git has. */
-const treeOf = (path: string, text: string) =>
-  documentOf(
-    { path, kind: kindOf(path) ?? "mcp", encoding: "utf-8", tracked: true, ignored: false, mode: undefined, text },
-    parseToml,
-  ).tree;
-
 it("a client is a descriptor, a page and a folder of fixtures", () => {
   const shared =
-    /^(?:model|index|references|entry|shapes|demands|ids|claude-(?:loader|project|question|settings|state))\.ts$/;
+    /^(?:model|index|references|entry|shapes|demands|ids|paths|claude-(?:loader|project|question|settings|state))\.ts$/;
   const descriptors = readdirSync(at("src/core/clients")).filter((name) => !shared.test(name));
   expect(descriptors.sort()).toEqual(ids.map((id) => `${id}.ts`).sort());
   expect(readdirSync(at("docs/clients")).sort()).toEqual(["README.md", ...ids.map((id) => `${id}.md`)].sort());
@@ -166,8 +204,8 @@ it("the list of clients is that of docs/clients/README.md", async () => {
   const page = read("docs/clients/README.md");
   const start = page.indexOf("| client");
   const rows = CLIENTS.map(
-    ({ id, label, files, measured }) =>
-      `| [${label}](${id}.md) | ${files.project.map(code).join(", ")} | ${measured} |`,
+    (client) =>
+      `| [${client.label}](${client.id}.md) | ${client.files.project.map(code).join(", ") || `the user's: ${code(fileOf(client))}`} | ${client.measured} |`,
   );
   const table = `| client | project file | measured |\n|---|---|---|\n${rows.join("\n")}\n`;
   await expect(page.slice(0, start) + table).toMatchFileSnapshot("../../docs/clients/README.md");
@@ -177,19 +215,21 @@ describe.each(CLIENTS.map((client) => [client.id, client] as const))("%s", (id, 
   const folder = `test/fixtures/clients/${id}`;
   const right = read(`${folder}/right.${extension(client)}`);
   it("has the entry in its example that the wizard would write", () => {
-    const tree = treeOf(client.files.project[0] ?? "", right);
+    const { tree } = documentIn(fileOf(client), kindOfClient(client), right);
     const [entry, ...more] = entriesIn(tree, client);
     expect(more).toEqual([]);
     expect(entry && JSON.parse(JSON.stringify(toJson(entry.value)))).toEqual(
-      entryFor(client, HALO_URL, referring(variablesFor("halo"))),
+      entryFor(client, HALO_URL, writtenFor(client)),
     );
     const [server] = serversIn(tree, client);
     expect(server?.url?.text).toBe(HALO_URL);
     expect(server?.headers.map(({ name }) => name)).toEqual(VALUES.map((value) => HEADERS[value]));
     for (const { text = "", kind: how } of server?.headers ?? [])
-      expect(how === "names" ? text : variablesIn(text, server?.dialect ?? client.references)[0]?.name).toMatch(
-        /^HALO_/,
-      );
+      if (client.references.spell === undefined) expect(text).toMatch(/^<\w+>$/);
+      else
+        expect(how === "names" ? text : variablesIn(text, server?.dialect ?? client.references)[0]?.name).toMatch(
+          /^HALO_/,
+        );
   });
 
   it("is silent on its example, and says of the wrong one what findings.txt holds", async () => {
@@ -197,6 +237,12 @@ describe.each(CLIENTS.map((client) => [client.id, client] as const))("%s", (id, 
     await expect(wrong).toMatchFileSnapshot(`../../${folder}/findings.txt`);
     expect(wrong).not.toBe("");
     expect(said(client, right)).toBe("");
+  });
+
+  it("is the file of the user that stays out of check, and has the values, if no project file can refer to them", () => {
+    if (client.files.project.length === 0)
+      expect([client.scopes, kindOf(fileOf(client))]).toEqual([["user"], undefined]);
+    if (client.references.spell === undefined) expect(client.scopes).toEqual(["user"]);
   });
 
   it("has a page with its facts", async () => {
@@ -216,7 +262,7 @@ it("a client that expands no references gets an entry that runs mcp-remote, whic
   const client: Client = { ...claudeCode, references: NONE, entry: { ...claudeCode.entry, isBridged: true } };
   const entry = entryFor(client, HALO_URL, referring(variablesFor("halo")));
   const file = (server: unknown) => JSON.stringify({ mcpServers: { halo: server } });
-  const readIn = (text: string) => serversIn(treeOf(".mcp.json", text), client);
+  const readIn = (text: string) => serversIn(documentIn(".mcp.json", "mcp", text).tree, client);
   const [server] = readIn(file(entry));
   expect(server).toMatchObject({ program: "mcp-remote", url: { text: HALO_URL } });
   expect(server?.headers.map(({ name, text }) => [name, text])).toEqual(
@@ -224,4 +270,45 @@ it("a client that expands no references gets an entry that runs mcp-remote, whic
   );
   const [direct] = readIn(file(entryFor(claudeCode, HALO_URL, referring(variablesFor("halo")))));
   expect(variablesIn(direct?.headers[0]?.text ?? "", direct?.dialect ?? claudeCode.references)).toEqual([]);
+});
+
+describe("a link that adds an entry has references only", () => {
+  const variables = variablesFor("halo");
+  const payload: Readonly<Record<string, (link: URL) => unknown>> = {
+    cursor: ({ searchParams }) => JSON.parse(atob(searchParams.get("config") ?? "")),
+    kiro: ({ searchParams }) => JSON.parse(searchParams.get("config") ?? ""),
+    vscode: ({ search }) => JSON.parse(decodeURIComponent(search.slice(1))),
+  };
+  const starts = {
+    cursor: "cursor://anysphere.cursor-deeplink/mcp/install?name=halo&config=",
+    kiro: "kiro://kiro.mcp/add?name=halo&config=",
+    vscode: "vscode:mcp/install?",
+  };
+  const linked = CLIENTS.filter(({ link }) => link !== undefined);
+  it.each(linked.map((client) => [client.id, client] as const))("%s", (id, client) => {
+    const link = linkFor(client, "halo", HALO_URL, variables) ?? "";
+    expect(link.slice(0, starts[id as keyof typeof starts].length)).toBe(starts[id as keyof typeof starts]);
+    expect(link).toMatch(/^[\w:/?=&.%~!*'()-]+$/);
+    const entry = entryFor(client, HALO_URL, referring(variables));
+    expect(payload[id]?.(new URL(link))).toEqual(id === "vscode" ? { name: "halo", ...entry } : entry);
+  });
+
+  it("VS Code, which asks for the values", () => {
+    const questions = [
+      { type: "promptString", id: "halo-mcp-token", description: "HALO product token", password: true },
+    ];
+    const client = linked.find(({ asks }) => asks !== undefined);
+    const link = client && linkFor(client, "halo", HALO_URL, variables, questions);
+    expect(payload.vscode?.(new URL(link ?? ""))).toEqual({
+      name: "halo",
+      type: "http",
+      url: HALO_URL,
+      headers: {
+        "X-CM-PRODUCTTOKEN": "${input:halo-mcp-token}",
+        "CM-ACCOUNT-ID": "${input:halo-account-id}",
+        "CM-PROFILE-ID": "${input:halo-profile-id}",
+      },
+      inputs: questions,
+    });
+  });
 });

@@ -25,9 +25,7 @@ afterAll(() => {
   process.stdout.write(figures.join(""));
 });
 
-const ROOTS = [
-  ...new Set([...CLIENTS.map(({ servers }) => servers), "mcpservers", "mcp_server", "mcpServer", "context_servers"]),
-];
+const ROOTS = [...new Set([...CLIENTS.map(({ servers }) => servers), "mcpservers", "mcp_server", "mcpServer"])];
 const [RIGHT = ""] = Object.values(VALUES_SET);
 
 /** What the server saw of the token's header in the first request of a connection. */

@@ -14,7 +14,7 @@ export const claudeCode: Client = {
   measured: "2.1.332 (2026-11)",
   isProven: true,
   programs: ["claude"],
-  files: { project: [".mcp.json"], user: "~/.claude.json" },
+  files: { project: [".mcp.json"], user: "~/.claude.json", moved: ["CLAUDE_CONFIG_DIR", "~"] },
   format: "json",
   entry: { ...USUAL.entry, fixed: { type: "http" } },
   demands: undefined,

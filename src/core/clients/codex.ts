@@ -14,7 +14,7 @@ export const codex: Client = {
   measured: "0.171.0 (2026-11)",
   isProven: true,
   programs: ["codex"],
-  files: { project: [".codex/config.toml"], user: "~/.codex/config.toml" },
+  files: { project: [".codex/config.toml"], user: "~/.codex/config.toml", moved: ["CODEX_HOME", "~/.codex"] },
   format: "toml",
   servers: "mcp_servers",
   entry: {
@@ -37,5 +37,8 @@ export const codex: Client = {
   store: "~/.codex/.env",
   ask: { by: "app-server" },
   verify: ["codex", "doctor", "--json"],
-  next: [{ note: "Trust the folder when Codex asks: in a folder that is not trusted it ignores the project's file" }],
+  next: [
+    { note: "Start Codex again: it reads its file and the variables when it starts" },
+    { note: "Trust the folder when Codex asks: in a folder that is not trusted it ignores the project's file" },
+  ],
 };

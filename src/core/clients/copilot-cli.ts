@@ -9,7 +9,12 @@ export const copilotCli: Client = {
   measured: "1.0.102 (2026-11)",
   isProven: true,
   programs: ["copilot"],
-  files: { project: [".github/mcp.json"], also: [".mcp.json"], user: "~/.copilot/mcp-config.json" },
+  files: {
+    project: [".github/mcp.json"],
+    also: [".mcp.json"],
+    user: "~/.copilot/mcp-config.json",
+    moved: ["COPILOT_HOME", "~/.copilot"],
+  },
   entry: { ...USUAL.entry, fixed: { type: "http", tools: ["*"] } },
   // its documentation; an entry without a type was not tried
   demands: {
@@ -19,6 +24,7 @@ export const copilotCli: Client = {
   },
   references: DOLLAR_WITH_DEFAULT,
   unset: "literal",
+  spoils: { literal: /\$/ },
   verify: ["copilot", "mcp", "list"],
   next: [
     {

@@ -10,17 +10,19 @@ export const cursor: Client = {
   measured: "@cursor/sdk 1.0.32 (2026-11); the IDE and cursor-agent: documentation",
   isProven: true,
   programs: ["cursor-agent", "cursor"],
+  isApp: true,
   files: { project: [".cursor/mcp.json"], user: "~/.cursor/mcp.json" },
   // it drops an entry with any other type
   demands: { lost: "server", remote: { types: ["http", "sse", undefined] } },
   references: ENV,
   foreign: [[/^\$\{[A-Za-z_]\w*(?::-[^}]*)?\}$/, "unclear"]],
   unset: "literal",
+  spoils: { literal: /\$\{/ },
   verify: ["cursor-agent", "mcp", "list"],
   link: (name, entry) =>
     `cursor://anysphere.cursor-deeplink/mcp/install?name=${name}&config=${encodeURIComponent(btoa(JSON.stringify(entry)))}`,
   next: [
+    { note: "Approve the server when Cursor asks, and again after its entry changes" },
     { run: ["cursor-agent", "mcp", "enable", "halo"] },
-    { note: "Set the variables where Cursor is started: an app that is opened from the Dock does not see the shell's" },
   ],
 };

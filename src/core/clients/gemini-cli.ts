@@ -11,7 +11,7 @@ export const geminiCli: Client = {
   measured: "0.61.0 (2026-11)",
   isProven: true,
   programs: ["gemini"],
-  files: { project: [".gemini/settings.json"], user: "~/.gemini/settings.json" },
+  files: { project: [".gemini/settings.json"], user: "~/.gemini/settings.json", moved: ["GEMINI_CLI_HOME", "~"] },
   entry: { url: { httpUrl: "http", url: "type" }, headers: "headers" },
   // it prints "Invalid configuration" for any unknown key or type, but connects
   demands: { lost: "server", remote: { fields: { headers: stringRecord } } },
@@ -20,7 +20,7 @@ export const geminiCli: Client = {
   foreign: [[/^\$\{[^{}]*\}$/, "empty"]],
   unset: "empty",
   // it expands a header twice, the second time in the value
-  spoils: /\$/,
+  spoils: { reference: /\$/, literal: /\$/ },
   reads: [".gemini/.env", ".env"],
   blanks: /^(?!GEMINI_CLI_).*(?:TOKEN|SECRET|PASSWORD|PASSWD|KEY|AUTH|CREDENTIAL|CREDS|PRIVATE|CERT)/i,
   ask: { by: "list", argv: ["mcp", "list"], connected: /Connected/, failed: /Disconnected/ },

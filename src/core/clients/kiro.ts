@@ -8,10 +8,12 @@ export const kiro: Client = {
   docs: "https://kiro.dev/docs/mcp/configuration",
   measured: "documentation (2026-11)",
   programs: ["kiro-cli", "kiro"],
+  isApp: true,
   files: { project: [".kiro/settings/mcp.json"], user: "~/.kiro/settings/mcp.json" },
   format: "json",
   references: BRACES,
   unset: "unknown",
   verify: ["kiro-cli", "mcp", "status", "--name", "halo"],
+  link: (name, entry) => `kiro://kiro.mcp/add?name=${name}&config=${encodeURIComponent(JSON.stringify(entry))}`,
   next: [{ note: 'Add the names of the variables to the setting "Mcp Approved Env Vars": Kiro expands no others' }],
 };

@@ -27,13 +27,19 @@ export interface Client {
   readonly scopes: readonly ClientScope[];
   /** Its programs on the PATH; the folder of its user file also shows that it is installed. */
   readonly programs: readonly string[];
+  /** It has a window: opened from the Dock of macOS it does not see the variables of a shell. */
+  readonly isApp?: boolean;
   readonly files: {
     /** From the root of a project. If there are several, the first one is written unless another one exists. */
     readonly project: readonly string[];
-    /** Project files of other clients that it reads too. */
+    /** Project files of other clients that it reads too, as those do. If one has the entry, none is written for this client. */
     readonly also?: readonly string[];
     readonly user: string | { readonly linux: string; readonly macos: string; readonly windows: string };
+    /** A variable with another folder for this one, in which the user's file and the store are. */
+    readonly moved?: readonly [variable: string, folder: string];
   };
+  /** A project file of another client whose servers it lists too, but with references that it sends as text. What helps. */
+  readonly misreads?: { readonly file: string; readonly help: Advice };
   /** Project files of other things in which it reads servers too, with the keys above them. `check` reads these and changes none. */
   readonly inside?: Readonly<Record<string, readonly string[]>>;
   readonly format: "json" | "jsonc" | "toml" | "yaml";
@@ -67,15 +73,15 @@ export interface Client {
   readonly asks?: { readonly list: string; readonly reference: RegExp; readonly spell: (id: string) => string };
   /** The private file of variables that it reads in every folder. Without it, an entry of the user has the values themselves. */
   readonly store?: string;
-  /** Characters of a value that it does not send as they are. */
-  readonly spoils?: RegExp;
+  /** Parts of a value that it does not send as they are: of a variable's value, and of one that is written in the entry itself. */
+  readonly spoils?: { readonly reference?: RegExp; readonly literal?: RegExp };
   /** How its program is asked whether it connects; undefined if it cannot tell. */
   readonly ask?: Ask;
-  /** A link that adds an entry, which contains references only. */
-  readonly link?: (name: string, entry: JsonObject) => string;
+  /** A link that adds an entry, for entries with references only. `questions`: those of `asks`. */
+  readonly link?: (name: string, entry: JsonObject, questions?: readonly JsonObject[]) => string;
   /** A command that lists the servers and whether they connect; undefined if there is none. */
   readonly verify: readonly [string, ...string[]] | undefined;
-  /** What a person does after the entry is written. */
+  /** What a person does after any entry is written; see `nextOf`. */
   readonly next: readonly Advice[];
 }
 
@@ -112,3 +118,9 @@ export const USUAL = {
   verify: undefined,
   next: [],
 } as const satisfies Partial<Client>;
+
+/** What a person does after the entry is written. `refers`: the entry refers to variables. */
+export function nextOf({ next, isApp, label }: Client, refers: boolean): readonly Advice[] {
+  const note = `Set the variables where ${label} is started: an app that is opened from the Dock does not see the shell's`;
+  return isApp && refers ? [...next, { note }] : next;
+}

@@ -11,7 +11,11 @@ export const opencode: Client = {
   measured: "1.18.33 (2026-11)",
   isProven: true,
   programs: ["opencode"],
-  files: { project: ["opencode.json", "opencode.jsonc"], user: "~/.config/opencode/opencode.json" },
+  files: {
+    project: ["opencode.json", "opencode.jsonc"],
+    user: "~/.config/opencode/opencode.json",
+    moved: ["XDG_CONFIG_HOME", "~/.config"],
+  },
   servers: "mcp",
   entry: { url: { url: "http" }, headers: "headers", fixed: { type: "remote", enabled: true, oauth: false } },
   // "Configuration is invalid"
@@ -26,6 +30,8 @@ export const opencode: Client = {
   // it replaces its own references in the text of the file: `${env:NAME}` becomes "$" and the value
   foreign: [[/\{env:[^}]*\}/, "inside"]],
   unset: "empty",
+  spoils: { reference: /["\\]/, literal: /\{(?:env|file):/ },
   ask: { by: "serve" },
   verify: ["opencode", "mcp", "list"],
+  next: [{ note: "Start opencode again: it reads its file and the variables when it starts" }],
 };

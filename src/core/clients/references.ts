@@ -25,7 +25,7 @@ export const ENV = dialect(
 export const PLAIN_ENV = dialect("{env:NAME}", /^\{(?:env:[A-Za-z_]\w*|file:[^}]+)\}$/);
 /** For a client with `entry.names`, a separate table for the names of variables. Texts are not checked. */
 export const NAMES = dialect("NAME");
-/** For a client that expands nothing: mcp-remote expands the references instead. */
+/** For a client that expands nothing: the file of the user has the values themselves. */
 export const NONE: Dialect = { expands: /(?!)/, spell: undefined };
 /** For a client whose references are not known: nothing is checked. */
 export const UNKNOWN = dialect("${NAME}");

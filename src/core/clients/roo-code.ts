@@ -1,13 +1,13 @@
 import { type Client, USUAL } from "./model.ts";
 import { ENV } from "./references.ts";
 
-/** It changes a backslash in a value to a slash (its source). */
 export const rooCode: Client = {
   ...USUAL,
   id: "roo-code",
   label: "Roo Code",
   docs: "https://docs.roocode.com/features/mcp/using-mcp-in-roo",
   measured: "source of 2026-04",
+  isApp: true,
   files: {
     project: [".roo/mcp.json"],
     user: {
@@ -23,4 +23,6 @@ export const rooCode: Client = {
   references: ENV,
   foreign: [],
   unset: "literal",
+  spoils: { reference: /\\/, literal: /\\/ },
+  next: [{ note: "Open the MCP panel of Roo Code: halo must be connected" }],
 };

@@ -10,6 +10,7 @@ export const vscode: Client = {
   measured: "1.139.1, as code-server 4.139.1 (2026-11)",
   isProven: true,
   programs: ["code", "code-insiders"],
+  isApp: true,
   files: {
     project: [".vscode/mcp.json"],
     user: {
@@ -17,6 +18,10 @@ export const vscode: Client = {
       macos: "~/Library/Application Support/Code/User/mcp.json",
       windows: "%APPDATA%\\Code\\User\\mcp.json",
     },
+  },
+  misreads: {
+    file: ".mcp.json",
+    help: { note: "In MCP: List Servers do not start the server of .mcp.json, but the one of .vscode/mcp.json" },
   },
   inside: {
     ".vscode/settings.json": ["mcp"],
@@ -31,6 +36,9 @@ export const vscode: Client = {
   foreign: [],
   unset: "empty",
   asks: { list: "inputs", reference: /^\$\{input:([^}]+)\}$/, spell: (id) => `\${input:${id}}` },
-  link: (name, entry) => `vscode:mcp/install?${encodeURIComponent(JSON.stringify({ name, ...entry }))}`,
+  link: (name, entry, inputs = []) => {
+    const asked = inputs.length > 0 ? { inputs } : {};
+    return `vscode:mcp/install?${encodeURIComponent(JSON.stringify({ name, ...entry, ...asked }))}`;
+  },
   next: [{ note: "In the Command Palette run MCP: List Servers, choose halo, then Start Server" }],
 };

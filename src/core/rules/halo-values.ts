@@ -12,8 +12,7 @@ import { isSafeVariable, LABELS, storeOf, type Value, variablesFor } from "../ha
 const isBareName = (text: string): boolean => isVariableName(text) && isSafeVariable(text) && !isObviousExample(text);
 
 /** A correct value: a reference to this variable. */
-const exampleOf = ({ spell }: HaloServer["dialect"], name: string): string =>
-  spell?.(name) ?? `\${${name}} in an entry that runs mcp-remote`;
+const exampleOf = ({ spell }: HaloServer["dialect"], name: string): string => spell?.(name) ?? "the value itself";
 
 /** Why a value is wrong, whatever the variables contain. */
 function problemOf(value: string, which: Value, only: string | undefined, { dialect }: HaloServer): string | undefined {
