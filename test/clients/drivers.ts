@@ -5,7 +5,8 @@ import { fileURLToPath } from "node:url";
 import { entryFor, type HeaderValue } from "../../src/core/clients/entry.ts";
 import { CLIENTS } from "../../src/core/clients/index.ts";
 import { type Client, type ClientScope, USUAL } from "../../src/core/clients/model.ts";
-import { BRACES, PLAIN_ENV } from "../../src/core/clients/references.ts";
+import { userFileOf } from "../../src/core/clients/paths.ts";
+import { BRACES } from "../../src/core/clients/references.ts";
 import { HEADERS, VALUES, type Value } from "../../src/core/halo.ts";
 import { sharedFile } from "../e2e/clients-agreement-support.ts";
 import { bigPrograms, clientPrograms, programs } from "../e2e/install.mjs";
@@ -23,6 +24,8 @@ export interface Driver {
   readonly failed?: RegExp;
   /** In a folder that is not trusted or approved it ignores the project's file. */
   readonly isGated?: boolean;
+  /** A value of the file that it reads wins over one that is exported. */
+  readonly doesFileWin?: boolean;
   /** The id of its client. */
   readonly client?: string;
   /** The source of an agent, after the imports and before it connects. */
@@ -147,6 +150,7 @@ const ROWS: readonly Driver[] = [
     connected: /"runtimeStatus":"connected"/,
     failed: /"runtimeStatus":"failed"/,
     isGated: true,
+    doesFileWin: true,
   },
   { program: "gemini-cli", scopes: BOTH, ask: ASK["gemini-cli"], ...LIST, isGated: true },
   { program: "qwen-code", scopes: BOTH, ask: ASK["qwen-code"], ...LIST, isGated: true },
@@ -224,32 +228,9 @@ export const DRIVERS = ROWS.filter(
 export const versionOf = ({ program }: Driver): string =>
   ({ ...programs, ...clientPrograms, ...bigPrograms })[program]?.version ?? "";
 
-/** As descriptors, until there is one in src/core/clients. */
+/** Programs that the wizard does not write for: as descriptors. */
 const BASE = { ...USUAL, docs: "", measured: "", unset: "unknown", references: BRACES } as const;
 const OTHERS: readonly Client[] = [
-  {
-    ...BASE,
-    id: "kilo",
-    label: "Kilo",
-    files: { project: [], user: "~/.config/kilo/kilo.json" },
-    servers: "mcp",
-    entry: { url: { url: "http" }, headers: "headers", fixed: { type: "remote", enabled: true, oauth: false } },
-    references: PLAIN_ENV,
-  },
-  {
-    ...BASE,
-    id: "cline",
-    label: "Cline",
-    files: { project: [], user: "~/.cline/data/settings/cline_mcp_settings.json" },
-    entry: { ...USUAL.entry, fixed: { type: "streamableHttp", disabled: false } },
-  },
-  {
-    ...BASE,
-    id: "claude-desktop",
-    label: "Claude Desktop",
-    files: { project: [], user: "~/.config/Claude/claude_desktop_config.json" },
-    entry: { ...USUAL.entry, isBridged: true },
-  },
   {
     ...BASE,
     id: "mcp-inspector",
@@ -316,9 +297,8 @@ export function configure(
     putScript(project, driver.program, `${imports}\n${agentHead(server)}${connects}\n`);
     return;
   }
-  const { files } = client;
-  const user = typeof files.user === "string" ? files.user : files.user.linux;
-  const path = pathOf((scope === "project" ? files.project[0] : undefined) ?? user, home, project);
+  const [own] = scope === "project" ? client.files.project : [];
+  const path = own === undefined ? userFileOf(client, { platform: "linux", home, env: {} }) : join(project, own);
   const entries = Object.entries(servers).map(([name, { url, values }]) => [name, entryFor(client, url, values)]);
   put(path, sharedFile(client, Object.fromEntries(entries)));
 }
