@@ -267,6 +267,18 @@ describe.concurrent.each(known)("%s", (program, driver, client) => {
   });
 });
 
+test.concurrent.each(
+  DRIVERS.filter(({ agent }) => agent !== undefined).map((driver) => [driver.program, driver] as const),
+)("%s stops on a variable that is not set", async (_, driver) => {
+  const { [NAMES.token]: _token, ...env } = environmentOf(RIGHT);
+  const servers = (url: string) => ({ halo: { url, values: REFERRING } });
+  const { heard, said } = await run(driver, { scope: "project", env, servers, isOpen: true });
+  expect({ heard: heard.length, said }).toEqual({
+    heard: 0,
+    said: expect.stringContaining(`${NAMES.token} is not set`),
+  });
+});
+
 afterAll(() => {
   const versions = DRIVERS.map((driver) => `${driver.program} ${versionOf(driver)}`).join(", ");
   const { delivered, tried, agreed, silent } = figures;

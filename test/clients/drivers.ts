@@ -11,7 +11,7 @@ import { HEADERS, VALUES, type Value } from "../../src/core/halo.ts";
 import { sharedFile } from "../e2e/clients-agreement-support.ts";
 import { bigPrograms, clientPrograms, programs } from "../e2e/install.mjs";
 import { type ClaudeVersion, installed, nodeBinary, runClaude } from "../support/claude.ts";
-import type { ScratchHome } from "../support/home.ts";
+import type { Environment, ScratchHome } from "../support/home.ts";
 import { ASK, type Ask, askServe, each, printed, shown, withNode } from "./programs.ts";
 
 export interface Driver {
@@ -100,9 +100,11 @@ const cline: Ask = each((machine, cwd, { env, isDone }) => {
 });
 
 /** Starts what the file of Claude Desktop says, with its variables and no others; `npx -y mcp-remote` is there already. */
-const claudeDesktop: Ask = each((machine, cwd) => {
+const claudeDesktop: Ask = each(async (machine, cwd) => {
   const path = join(machine.home, ".config/Claude/claude_desktop_config.json");
-  const { args, env } = JSON.parse(readFileSync(path, "utf8")).mcpServers.halo;
+  const servers: { args: string[]; env?: Environment }[] = Object.values(
+    JSON.parse(readFileSync(path, "utf8")).mcpServers,
+  );
   const about = { protocolVersion: "2025-06-18", capabilities: {}, clientInfo: { name: "test", version: "1" } };
   const lines = [
     { id: 1, method: "initialize", params: about },
@@ -111,8 +113,11 @@ const claudeDesktop: Ask = each((machine, cwd) => {
   ];
   const stdin = lines.map((line) => `${JSON.stringify({ jsonrpc: "2.0", ...line })}\n`).join("");
   const until = /"tools":|Connection error|fetch failed/;
-  const own = args.slice(args.indexOf("mcp-remote") + 1);
-  return printed(installed("mcp-remote", "mcp-remote"), own, machine, { cwd, env: env ?? {}, stdin, until });
+  const program = installed("mcp-remote", "mcp-remote");
+  const said = servers.map(({ args, env = {} }) =>
+    printed(program, args.slice(args.indexOf("mcp-remote") + 1), machine, { cwd, env, stdin, until }),
+  );
+  return (await Promise.all(said)).join("\n");
 });
 
 const inspector: Ask = each((machine, cwd) => {
