@@ -19,7 +19,7 @@ export default defineConfig({
           name: "unit",
           maxWorkers: WORKERS,
           include: ["test/**/*.test.ts"],
-          exclude: ["test/e2e/**", "test/fixtures/**", SLOW],
+          exclude: ["test/e2e/**", "test/clients/**", "test/fixtures/**", SLOW],
           setupFiles: ["test/support/property-seed.ts"],
           // for a test that hangs: on a busy machine everything takes several times as long
           testTimeout: 60_000,
@@ -47,6 +47,18 @@ export default defineConfig({
           hookTimeout: 90_000,
           maxWorkers: WORKERS,
           // other people's programs in real terminals: a key can get lost there. A test that needs its second try says so.
+          retry: process.env.CI ? 1 : 0,
+        },
+      },
+      {
+        define,
+        test: {
+          name: "clients",
+          include: ["test/clients/**/*.test.ts"],
+          // tests wait for their turn
+          testTimeout: 900_000,
+          hookTimeout: 90_000,
+          maxConcurrency: 4,
           retry: process.env.CI ? 1 : 0,
         },
       },

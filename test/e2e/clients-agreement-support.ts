@@ -1,22 +1,14 @@
 /** The two sides of test/e2e/clients-agreement.test.ts: what real clients send for a project file, and what our rules say of it. */
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
-import { createServer } from "node:http";
-import { delimiter, dirname, join } from "node:path";
-import { createInterface } from "node:readline";
-import { vi } from "vitest";
+import { dirname, join } from "node:path";
 import { applyFixes } from "../../src/core/check/run.ts";
 import { entryFor, referring } from "../../src/core/clients/entry.ts";
 import type { Client } from "../../src/core/clients/model.ts";
 import type { JsonObject } from "../../src/core/formats/json.ts";
 import { HEADERS, variablesFor } from "../../src/core/halo.ts";
 import { RULES } from "../../src/core/rules/index.ts";
-import { listen } from "../servers/fault-kit.ts";
-import { installed, nodeBinary } from "../support/claude.ts";
 import type { ScratchHome } from "../support/home.ts";
 import { findingsOf } from "../support/subject.ts";
-import { inTurns } from "../support/turns.ts";
 
 /**
  * What became of the token's header. `nothing`: no request that Streamable HTTP begins with. `text`: as it stands in the file.
@@ -239,148 +231,6 @@ export function wordOf(
     : outcomes;
   return { outcome: first, rules };
 }
-
-/** A client as it is asked: what it does with each of these folders, one after the other. Out: what it printed. */
-export type Ask = (machine: ScratchHome, files: readonly { readonly folder: string }[]) => Promise<readonly string[]>;
-
-function started(
-  file: string,
-  args: readonly string[],
-  { env, tmp }: ScratchHome,
-  more: Record<string, string> = {},
-): ChildProcess {
-  return spawn(file, args, { cwd: tmp, env: { ...env, ...VALUES_SET, ...more }, stdio: "pipe", detached: true });
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  const closed = once(child, "close");
-  // the whole group: some clients are started by a script
-  if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
-  await closed;
-}
-
-async function printed(
-  file: string,
-  args: readonly string[],
-  machine: ScratchHome,
-  cwd: string,
-  more: Record<string, string>,
-) {
-  const child = spawn(file, args, {
-    cwd,
-    env: { ...machine.env, ...VALUES_SET, ...more },
-    stdio: "pipe",
-    detached: true,
-  });
-  let said = "";
-  for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding("utf8").on("data", (text: string) => (said += text));
-  child.stdin.end();
-  const timer = setTimeout(() => child.pid !== undefined && process.kill(-child.pid, "SIGKILL"), 60_000);
-  await once(child, "close");
-  clearTimeout(timer);
-  return said;
-}
-
-/** `codex app-server`: a thread for each folder, and the status of its servers. */
-const askCodex: Ask = async (machine, files) => {
-  const trusted = files.map(({ folder }) => `[projects.${JSON.stringify(folder)}]\ntrust_level = "trusted"\n`);
-  mkdirSync(join(machine.home, ".codex"));
-  writeFileSync(join(machine.home, ".codex/config.toml"), trusted.join(""));
-  const child = started(installed("codex", "codex"), ["app-server"], machine);
-  const { stdin, stdout } = child;
-  if (stdin === null || stdout === null) throw new Error("no pipes");
-  child.stderr?.resume();
-  const waiting = new Map<number, (answer: Answer) => void>();
-  createInterface({ input: stdout }).on("line", (line) => {
-    const message = JSON.parse(line) as Answer;
-    if (message.method === undefined && message.id !== undefined) waiting.get(message.id)?.(message);
-  });
-  let id = 0;
-  const call = (method: string, params: object): Promise<Answer> =>
-    new Promise((resolve) => {
-      id += 1;
-      waiting.set(id, resolve);
-      stdin.write(`${JSON.stringify({ jsonrpc: "2.0", id, method, params })}\n`);
-    });
-  try {
-    await call("initialize", { clientInfo: { name: "test", title: "test", version: "1" } });
-    stdin.write('{"jsonrpc":"2.0","method":"initialized"}\n');
-    const said: string[] = [];
-    for (const { folder } of files) {
-      const thread = await call("thread/start", { cwd: folder });
-      const threadId = thread.result?.thread?.id;
-      said.push(
-        JSON.stringify(threadId === undefined ? thread.error : await call("mcpServerStatus/list", { threadId })),
-      );
-    }
-    return said;
-  } finally {
-    await end(child);
-  }
-};
-
-interface Answer {
-  readonly id?: number;
-  readonly method?: string;
-  readonly error?: unknown;
-  readonly result?: { readonly thread?: { readonly id: string } };
-}
-
-/** `opencode serve`, and GET /mcp for each folder. */
-const askOpencode: Ask = async (machine, files) => {
-  const free = await listen(createServer());
-  await free.close();
-  const { port, origin } = new URL(free.url);
-  const quiet = { OPENCODE_DISABLE_AUTOUPDATE: "1", OPENCODE_DISABLE_MODELS_FETCH: "1" };
-  const child = started(
-    installed("opencode", "opencode"),
-    ["serve", "--port", port, "--hostname", "127.0.0.1"],
-    machine,
-    quiet,
-  );
-  try {
-    let said = "";
-    for (const stream of [child.stdout, child.stderr])
-      stream?.setEncoding("utf8").on("data", (text: string) => (said += text));
-    await vi.waitUntil(() => said.includes("listening"), { timeout: 60_000 });
-    const answers: string[] = [];
-    for (const { folder } of files)
-      answers.push(await (await fetch(`${origin}/mcp?directory=${encodeURIComponent(folder)}`)).text());
-    return answers;
-  } finally {
-    await end(child);
-  }
-};
-
-/** `gemini mcp list` and `qwen mcp list`, which try to connect. */
-const inTurn = inTurns(2);
-const askGemini: Ask = (machine, files) => {
-  const program = installed("gemini-cli", "gemini");
-  const trust = { GEMINI_CLI_TRUST_WORKSPACE: "true" };
-  return Promise.all(
-    files.map(({ folder }) => inTurn(() => printed(program, ["mcp", "list"], machine, folder, trust))),
-  );
-};
-const askQwen: Ask = (machine, files) => {
-  const program = installed("qwen-code", "qwen");
-  const node = { PATH: [dirname(nodeBinary(22)), machine.env.PATH].join(delimiter) };
-  return Promise.all(
-    files.map(({ folder }) =>
-      inTurn(async () => {
-        const approved = await printed(program, ["mcp", "approve", "--all"], machine, folder, node);
-        return approved + (await printed(program, ["mcp", "list"], machine, folder, node));
-      }),
-    ),
-  );
-};
-
-export const ASK: Readonly<Record<string, Ask>> = {
-  codex: askCodex,
-  opencode: askOpencode,
-  "gemini-cli": askGemini,
-  "qwen-code": askQwen,
-};
 
 /** A new folder with this project file. */
 export function projectWith(machine: ScratchHome, client: Client, text: string): string {

@@ -5,10 +5,10 @@
 import { afterAll, expect, test } from "vitest";
 import { CLIENTS } from "../../src/core/clients/index.ts";
 import type { JsonObject } from "../../src/core/formats/json.ts";
+import { ASK } from "../clients/programs.ts";
 import { type StandInRequest, startStandIn } from "../servers/stand-in.mjs";
 import { scratchHome } from "../support/home.ts";
 import {
-  ASK,
   type Case,
   casesOf,
   fixedOf,
@@ -41,58 +41,56 @@ function seen(requests: readonly StandInRequest[], path: string, { token }: Case
 const withUrl = (entry: JsonObject, url: string): JsonObject =>
   JSON.parse(JSON.stringify(entry).replaceAll(URL_MARK, url)) as JsonObject;
 
-test.each(CLIENTS.filter(({ id }) => Object.hasOwn(ASK, id)).map((client) => [client.label, client] as const))(
-  "%s",
-  { timeout: 120_000 },
-  async (label, client) => {
-    const machine = scratchHome();
-    const standIn = await startStandIn({ token: "", accountId: "", profileId: "", auth: "none" });
-    try {
-      const cases = casesOf(client, ROOTS);
-      // what --fix makes of a file must load, or still have an error
-      const fixed = cases.flatMap((each) => fixedOf(client, each) ?? []);
-      const all = [...cases, ...fixed].map((each, index) => ({ ...each, url: `${standIn.url}/${index}` }));
-      // clients that skip single servers are asked once for all of them: each start takes seconds
-      const together = client.demands?.lost === "server" ? all.filter(({ entry }) => entry !== undefined) : [];
-      const entries = together.map(({ entry = {}, url }, index) => [`halo-${index}`, withUrl(entry, url)] as const);
-      const texts = all
-        .filter((each) => !together.includes(each))
-        .map(({ text, url }) => text.replaceAll(URL_MARK, url));
-      if (entries.length > 0) texts.push(sharedFile(client, Object.fromEntries(entries)));
-      const said = await ASK[client.id]?.(
-        machine,
-        texts.map((text) => ({ folder: projectWith(machine, client, text) })),
-      );
-      const compared = all.map((each) => {
-        const word = wordOf(client, each, each.url);
-        const { pathname } = new URL(each.url);
-        const beside = seen(standIn.requests, `${pathname}/beside`, each);
-        return { ...each, ...word, got: seen(standIn.requests, pathname, each), beside };
-      });
-      const wrong = compared.filter(({ outcome, got }) =>
-        outcome === "unusable" ? got !== "nothing" && got !== "absent" : outcome !== got,
-      );
-      // a file that is refused costs the other server, too
-      const alone = compared.filter(({ text, rules, beside }) => {
-        const isThere = text.includes(`${URL_MARK}/beside`);
-        return isThere && (rules.includes("client-file-broken") ? "nothing" : "right") !== beside;
-      });
-      if (together.length === 0) expect(alone.map(({ what, beside }) => `${what}: beside it ${beside}`)).toEqual([]);
-      const lost = compared.filter(({ got }) => got !== "right").length;
-      figures.push(
-        `agreement with ${label} ${client.measured}: ${compared.length - wrong.length} of ${compared.length} (${lost} not as meant; ${fixed.length} are files after --fix)\n`,
-      );
-      expect(
-        wrong.map(
-          ({ what, outcome, rules, got }) => `${what}: check says ${outcome} (${rules.join()}), the server got ${got}`,
-        ),
-        said?.join("\n").slice(0, 4000),
-      ).toEqual([]);
-      // both answers must occur, or the agreement would prove nothing
-      expect(Math.min(lost, compared.length - lost)).toBeGreaterThan(compared.length / 10);
-    } finally {
-      await standIn.close();
-      machine.dispose();
-    }
-  },
-);
+test.each(Object.entries(ASK))("%s", { timeout: 120_000 }, async (id, ask) => {
+  const client = CLIENTS.find((each) => each.id === id);
+  if (client === undefined) throw new Error(`${id} is no client`);
+  const { label } = client;
+  const machine = scratchHome();
+  const standIn = await startStandIn({ token: "", accountId: "", profileId: "", auth: "none" });
+  try {
+    const cases = casesOf(client, ROOTS);
+    // what --fix makes of a file must load, or still have an error
+    const fixed = cases.flatMap((each) => fixedOf(client, each) ?? []);
+    const all = [...cases, ...fixed].map((each, index) => ({ ...each, url: `${standIn.url}/${index}` }));
+    // clients that skip single servers are asked once for all of them: each start takes seconds
+    const together = client.demands?.lost === "server" ? all.filter(({ entry }) => entry !== undefined) : [];
+    const entries = together.map(({ entry = {}, url }, index) => [`halo-${index}`, withUrl(entry, url)] as const);
+    const texts = all.filter((each) => !together.includes(each)).map(({ text, url }) => text.replaceAll(URL_MARK, url));
+    if (entries.length > 0) texts.push(sharedFile(client, Object.fromEntries(entries)));
+    const said = await ask(
+      machine,
+      texts.map((text) => projectWith(machine, client, text)),
+      { env: VALUES_SET, isTrusted: true },
+    );
+    const compared = all.map((each) => {
+      const word = wordOf(client, each, each.url);
+      const { pathname } = new URL(each.url);
+      const beside = seen(standIn.requests, `${pathname}/beside`, each);
+      return { ...each, ...word, got: seen(standIn.requests, pathname, each), beside };
+    });
+    const wrong = compared.filter(({ outcome, got }) =>
+      outcome === "unusable" ? got !== "nothing" && got !== "absent" : outcome !== got,
+    );
+    // a file that is refused costs the other server, too
+    const alone = compared.filter(({ text, rules, beside }) => {
+      const isThere = text.includes(`${URL_MARK}/beside`);
+      return isThere && (rules.includes("client-file-broken") ? "nothing" : "right") !== beside;
+    });
+    if (together.length === 0) expect(alone.map(({ what, beside }) => `${what}: beside it ${beside}`)).toEqual([]);
+    const lost = compared.filter(({ got }) => got !== "right").length;
+    figures.push(
+      `agreement with ${label} ${client.measured}: ${compared.length - wrong.length} of ${compared.length} (${lost} not as meant; ${fixed.length} are files after --fix)\n`,
+    );
+    expect(
+      wrong.map(
+        ({ what, outcome, rules, got }) => `${what}: check says ${outcome} (${rules.join()}), the server got ${got}`,
+      ),
+      said.join("\n").slice(0, 4000),
+    ).toEqual([]);
+    // both answers must occur, or the agreement would prove nothing
+    expect(Math.min(lost, compared.length - lost)).toBeGreaterThan(compared.length / 10);
+  } finally {
+    await standIn.close();
+    machine.dispose();
+  }
+});

@@ -17,6 +17,8 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 const claude = { name: "@anthropic-ai/claude-code", bin: "claude", repair: "@anthropic-ai/claude-code/install.cjs" };
 const node = { name: "node", bin: "node", repair: "node/installArchSpecificPackage.js" };
 const conformance = { name: "@modelcontextprotocol/conformance", bin: "conformance", node: "node-22" };
+/** A package that has no program, or one that answers no --version. */
+const library = (name, version) => ({ name, version, isSilent: true });
 export const programs = {
   "claude-code-2.1.332": { ...claude, version: "2.1.332" },
   "claude-code-2.1.197": { ...claude, version: "2.1.197" },
@@ -28,25 +30,45 @@ export const programs = {
   opencode: { name: "opencode-ai", bin: "opencode", version: "1.18.33", repair: "opencode-ai/postinstall.mjs" },
   "qwen-code": { name: "@qwen-code/qwen-code", bin: "qwen", version: "0.24.4", node: "node-22" },
   "add-mcp": { name: "add-mcp", bin: "add-mcp", version: "2.4.0" },
-  // answers no --version
-  "server-everything": {
-    name: "@modelcontextprotocol/server-everything",
-    bin: "mcp-server-everything",
-    version: "2026.8.31",
-    isServer: true,
-  },
+  "server-everything": library("@modelcontextprotocol/server-everything", "2026.8.31"),
   // the alpha has the scenarios of 2026-07-28; both want Node 22
   "conformance-0.1": { ...conformance, version: "0.1.16" },
   "conformance-0.2": { ...conformance, version: "0.2.0-alpha.12" },
 };
 
+/** For `npm run test:clients` alone. Of Kilo, no newer version has a program for Linux x64. */
+export const clientPrograms = {
+  "copilot-cli": { name: "@github/copilot", bin: "copilot", version: "1.0.102", node: "node-22" },
+  kilo: { name: "@kilocode/cli", bin: "kilo", version: "7.7.7" },
+  "cursor-sdk": library("@cursor/sdk", "1.0.32"),
+  "mcp-remote": { name: "mcp-remote", bin: "mcp-remote", version: "0.15.1" },
+  "mcp-inspector": {
+    name: "@modelcontextprotocol/inspector",
+    bin: "mcp-inspector",
+    version: "2.12.0",
+    node: "node-22",
+  },
+  mcporter: { name: "mcporter", bin: "mcporter", version: "0.12.3", node: "node-24" },
+  "agent-mcp": library("@modelcontextprotocol/client", "2.4.0"),
+  "agent-openai": library("@openai/agents", "0.20.0"),
+  "agent-ai-sdk": library("@ai-sdk/mcp", "2.0.99"),
+  "agent-langchain": library("@langchain/mcp-adapters", "1.1.4"),
+};
+
+/** Those that take long to install: `npm run test:clients -- --all`. */
+export const bigPrograms = {
+  "cline-cli": { name: "cline", bin: "cline", version: "3.0.65", node: "node-22" },
+};
+
+const all = { ...programs, ...clientPrograms, ...bigPrograms };
+
 /** The folder whose entries are the programs of one installed package. */
 export const binFolder = (id) => join(root, ".cache", id, "node_modules/.bin");
 
-function runs(folder, { name, bin, version, isServer, node: needs }) {
-  const path = join(folder, "node_modules/.bin", bin);
+function runs(folder, { name, bin, version, isSilent, node: needs }) {
+  const path = join(folder, "node_modules", isSilent ? `${name}/package.json` : `.bin/${bin}`);
   if (!existsSync(path)) return false;
-  if (isServer) return JSON.parse(readFileSync(join(folder, "node_modules", name, "package.json"))).version === version;
+  if (isSilent) return JSON.parse(readFileSync(path)).version === version;
   const PATH = needs === undefined ? process.env.PATH : [binFolder(needs), process.env.PATH].join(delimiter);
   const env = { PATH, HOME: tmpdir(), DISABLE_AUTOUPDATER: "1" };
   try {
@@ -77,7 +99,7 @@ function npmInstall(folder, program) {
 
 export function install(ids = Object.keys(programs)) {
   for (const id of ids) {
-    const program = programs[id];
+    const program = all[id];
     const target = join(root, ".cache", id);
     if (runs(target, program)) continue;
     const staging = join(root, ".cache", `${id}.${process.pid}`);

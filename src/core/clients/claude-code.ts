@@ -21,6 +21,7 @@ export const claudeCode: Client = {
   references: BRACES_WITH_DEFAULT,
   foreign: [],
   unset: "literal",
+  spoils: { reference: /\$\{[A-Za-z_]/, literal: /\$\{[A-Za-z_]/ },
   reads: [".claude/settings.local.json", ".claude/settings.json"],
   next: [{ note: "Start claude in this folder and approve the server" }],
 };
