@@ -82,7 +82,7 @@ export interface RawOptions {
 }
 
 export interface Command {
-  readonly name: "init" | "check" | "doctor";
+  readonly name: "init" | "check" | "doctor" | "guide" | "clients";
   readonly summary: string;
   readonly flags: readonly Flag[];
   /** Words that it accepts besides its options. */
@@ -129,6 +129,21 @@ export const COMMANDS: readonly Command[] = [
       "npx create-halo-mcp doctor --token-file new-token.txt",
       `npx create-halo-mcp doctor --call <tool> --args '{"question":"…"}'`,
     ],
+  },
+  {
+    name: "guide",
+    summary: "the steps, the entry or the code for one client",
+    flags: INIT_FLAGS.filter(({ name }) => name === "name" || name === "url"),
+    words: "[client]",
+    notes: ["Without a client it lists them. Writes nothing, sends nothing, and knows no secret."],
+    examples: ["npx create-halo-mcp guide cursor", "npx create-halo-mcp guide agent-mcp > agent.mjs"],
+  },
+  {
+    name: "clients",
+    summary: "the clients, which of them are here, and what is known of each",
+    flags: [],
+    notes: ["Asks each program that it finds for its version. Reads no configuration, writes nothing."],
+    examples: ["npx create-halo-mcp clients", "npx create-halo-mcp clients --json"],
   },
 ];
 

@@ -8,6 +8,7 @@ import { CLIENT_IDS } from "../../src/core/clients/ids.ts";
 import { CLIENTS, clientOf } from "../../src/core/clients/index.ts";
 import type { Client } from "../../src/core/clients/model.ts";
 import { NONE, variablesIn } from "../../src/core/clients/references.ts";
+import { TOLD } from "../../src/core/clients/told.ts";
 import { toJson } from "../../src/core/formats/json.ts";
 import { indexLines } from "../../src/core/formats/lines.ts";
 import { parseToml } from "../../src/core/formats/toml.ts";
@@ -72,12 +73,17 @@ function demandsOf({ demands, entry }: Client): string {
   return `${needs.filter((each) => each !== "").join("; ")}; otherwise ${LOST[lost]} is not loaded${without}`;
 }
 
+/** How a client spells a reference. */
+function ownReference({ references, entry }: Pick<Client, "references" | "entry">): string {
+  if (entry.names !== undefined) return `the name of the variable in ${code(entry.names)}`;
+  if (references.expands === undefined) return "not known";
+  return references.spell === undefined ? "none: an entry runs mcp-remote" : code(references.spell("NAME"));
+}
+
 /** The facts of a client, as its page has them. */
 function factsOf({ files, format, servers, entry, references, ...client }: Client): string {
   const { user } = files;
-  const own = references.spell === undefined ? "none: an entry runs mcp-remote" : code(references.spell("NAME"));
   const urls = Object.entries(entry.url).map(([key, means]) => code(key) + TRANSPORTS[means]);
-  const spelled = entry.names === undefined ? own : `the name of the variable in ${code(entry.names)}`;
   const rows: readonly (readonly [string, string])[] = [
     ["project file", files.project.map(code).join(", ") || "none"],
     [
@@ -95,7 +101,7 @@ function factsOf({ files, format, servers, entry, references, ...client }: Clien
     ...(client.unreadable === undefined
       ? []
       : [["cannot read", client.unreadable.map((part) => PARTS[part]).join(", ")] as const]),
-    ["a reference", spelled],
+    ["a reference", ownReference({ references, entry })],
     [
       "a reference in another spelling",
       entry.names === undefined ? foreignOf({ ...client, references }) : "sent as literal text",
@@ -154,7 +160,7 @@ const treeOf = (path: string, text: string) =>
 
 it("a client is a descriptor, a page and a folder of fixtures", () => {
   const shared =
-    /^(?:model|index|references|entry|shapes|demands|ids|claude-(?:loader|project|question|settings|state))\.ts$/;
+    /^(?:model|index|references|entry|shapes|demands|ids|paths|told|claude-(?:loader|project|question|settings|state))\.ts$/;
   const descriptors = readdirSync(at("src/core/clients")).filter((name) => !shared.test(name));
   expect(descriptors.sort()).toEqual(ids.map((id) => `${id}.ts`).sort());
   expect(readdirSync(at("docs/clients")).sort()).toEqual(["README.md", ...ids.map((id) => `${id}.md`)].sort());
@@ -165,11 +171,21 @@ it("a client is a descriptor, a page and a folder of fixtures", () => {
 it("the list of clients is that of docs/clients/README.md", async () => {
   const page = read("docs/clients/README.md");
   const start = page.indexOf("| client");
-  const rows = CLIENTS.map(
-    ({ id, label, files, measured }) =>
-      `| [${label}](${id}.md) | ${files.project.map(code).join(", ")} | ${measured} |`,
+  const head = (...cells: string[]) => `| ${cells.join(" | ")} |\n|${cells.map(() => "---|").join("")}\n`;
+  const proof = (isProven = false) => (isProven ? "yes" : "no");
+  const rows = CLIENTS.map(({ id, label, files, scopes, measured, isProven, ...client }) => {
+    const cells = [
+      files.project.map(code).join(", "),
+      scopes.join(", ") || `none: \`guide ${id}\``,
+      ownReference(client),
+    ];
+    return `| [${label}](${id}.md) | ${[...cells, proof(isProven), measured].join(" | ")} |\n`;
+  });
+  const told = TOLD.map(
+    ({ id, label, isProven, evidence }) => `| ${code(id)} | ${label} | ${proof(isProven)} | ${evidence} |\n`,
   );
-  const table = `| client | project file | measured |\n|---|---|---|\n${rows.join("\n")}\n`;
+  const written = head("client", "project file", "scopes", "reference", "proven", "measured") + rows.join("");
+  const table = `${written}\nTold by \`guide\`:\n\n${head("id", "for", "proven", "known from")}${told.join("")}`;
   await expect(page.slice(0, start) + table).toMatchFileSnapshot("../../docs/clients/README.md");
 });
 

@@ -147,8 +147,10 @@ function webSteps({ context, url }: Page, { values, choice }: Decided): readonly
   const { account, profile } = values;
   return choice.clients.flatMap((client): readonly TellStep[] => {
     if (client === "claude-code") return [];
-    const lines = readTemplate(context.templates, `${client}.txt`, { url, account, profile }).trimEnd().split("\n");
-    return [{ kind: "tell", title: `${WEB_CLIENTS[client]}: finish in your browser`, lines }];
+    const text = readTemplate(context.templates, `guide/${client}.txt`, { url, account, profile });
+    return [
+      { kind: "tell", title: `${WEB_CLIENTS[client]}: finish in your browser`, lines: text.trimEnd().split("\n") },
+    ];
   });
 }
 

@@ -205,7 +205,7 @@ export const referring = (variables: Readonly<Record<Value, string>>): Readonly<
 });
 
 /** The id of the question for a variable, in a client that asks. */
-const askedId = (variable: string): string => variable.toLowerCase().replaceAll("_", "-");
+export const askedId = (variable: string): string => variable.toLowerCase().replaceAll("_", "-");
 
 /**
  * The entry of a connection. `asks`: the client asks a person for the values. A client that expands no references gets

@@ -14,3 +14,5 @@ export const CLIENT_IDS = [
   "kiro",
   "junie",
 ] as const;
+
+export { TOLD_IDS } from "./told.ts";
