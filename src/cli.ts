@@ -13,6 +13,8 @@ const PAGES: Record<Command["name"], () => Promise<{ run(context: Context, optio
   doctor: () => import("./commands/doctor/index.ts"),
   run: () => import("./commands/run/index.ts"),
   remove: () => import("./commands/remove/index.ts"),
+  guide: () => import("./commands/guide/index.ts"),
+  clients: () => import("./commands/clients/index.ts"),
 };
 
 function flagLine({ name, short, arg, values, summary }: Flag): string {
@@ -22,6 +24,7 @@ function flagLine({ name, short, arg, values, summary }: Flag): string {
 
 function help(version: string, { name, words, flags, notes, examples }: Command): string {
   const variables = flags.flatMap(({ env }) => env ?? []).join(", ");
+  const last = variables === "" ? [] : [`Environment variables: ${variables}.`];
   return [
     `create-halo-mcp ${version}: connect AI clients to HALO's MCP server (CM.com)`,
     "",
@@ -33,7 +36,7 @@ function help(version: string, { name, words, flags, notes, examples }: Command)
     "Options (the first of several values is the default):",
     ...[...flags, ...GLOBAL_FLAGS].map(flagLine),
     "",
-    ...[...notes, `Environment variables: ${variables}.`].flatMap((note) => wrap(note, 78)),
+    ...[...notes, ...last].flatMap((note) => wrap(note, 78)),
     "",
     "Examples:",
     ...examples.map((example) => `  ${example}`),

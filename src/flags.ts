@@ -101,7 +101,7 @@ export interface RawOptions {
 }
 
 export interface Command {
-  readonly name: "init" | "check" | "doctor" | "run" | "remove";
+  readonly name: "init" | "check" | "doctor" | "run" | "remove" | "guide" | "clients";
   readonly summary: string;
   readonly flags: readonly Flag[];
   /** Words that it accepts besides its options. */
@@ -172,6 +172,21 @@ export const COMMANDS: readonly Command[] = [
       "Without --client: from every client that has the server. Ignore rules stay, and so does the token in HALO Studio.",
     ],
     examples: ["npx create-halo-mcp remove", "npx create-halo-mcp remove --client cursor --scope user --dry-run"],
+  },
+  {
+    name: "guide",
+    summary: "the steps, the entry or the code for one client",
+    flags: INIT_FLAGS.filter(({ name }) => name === "name" || name === "url"),
+    words: "[client]",
+    notes: ["Without a client it lists them. Writes nothing, sends nothing, and knows no secret."],
+    examples: ["npx create-halo-mcp guide cursor", "npx create-halo-mcp guide agent-mcp > agent.mjs"],
+  },
+  {
+    name: "clients",
+    summary: "the clients, which of them are here, and what is known of each",
+    flags: [],
+    notes: ["Asks each program that it finds for its version. Reads no configuration, writes nothing."],
+    examples: ["npx create-halo-mcp clients", "npx create-halo-mcp clients --json"],
   },
 ];
 

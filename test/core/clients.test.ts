@@ -10,6 +10,7 @@ import { CLIENT_IDS } from "../../src/core/clients/ids.ts";
 import { CLIENTS, clientOf, kindOfClient } from "../../src/core/clients/index.ts";
 import { type Client, nextOf } from "../../src/core/clients/model.ts";
 import { NONE, variablesIn } from "../../src/core/clients/references.ts";
+import { TOLD } from "../../src/core/clients/told.ts";
 import { toJson } from "../../src/core/formats/json.ts";
 import { indexLines } from "../../src/core/formats/lines.ts";
 import { parseToml } from "../../src/core/formats/toml.ts";
@@ -85,16 +86,21 @@ function demandsOf({ demands, entry }: Client): string {
   return `${needs.filter((each) => each !== "").join("; ")}; otherwise ${LOST[lost]} is not loaded${without}`;
 }
 
+/** How a client spells a reference. */
+function ownReference({ references, entry }: Pick<Client, "references" | "entry">): string {
+  if (entry.names !== undefined) return `the name of the variable in ${code(entry.names)}`;
+  if (references.expands === undefined) return "not known";
+  if (references.spell !== undefined) return code(references.spell("NAME"));
+  return entry.isBridged
+    ? "none: the entry starts mcp-remote, whose `env` has the values"
+    : "none: the entry has the values";
+}
+
 /** The facts of a client, as its page has them. */
 function factsOf(whole: Client): string {
   const { files, format, servers, entry, references, ...client } = whole;
   const { user } = files;
-  const without = entry.isBridged
-    ? "none: the entry starts mcp-remote, whose `env` has the values"
-    : "none: the entry has the values";
-  const own = references.spell === undefined ? without : code(references.spell("NAME"));
   const urls = Object.entries(entry.url).map(([key, means]) => code(key) + TRANSPORTS[means]);
-  const spelled = entry.names === undefined ? own : `the name of the variable in ${code(entry.names)}`;
   const rows: readonly (readonly [string, string])[] = [
     ["project file", files.project.map(code).join(", ") || "none"],
     [
@@ -120,7 +126,7 @@ function factsOf(whole: Client): string {
     ...(client.unreadable === undefined
       ? []
       : [["cannot read", client.unreadable.map((part) => PARTS[part]).join(", ")] as const]),
-    ["a reference", spelled],
+    ["a reference", ownReference({ references, entry })],
     [
       "a reference in another spelling",
       entry.names === undefined ? foreignOf({ ...client, references }) : "sent as literal text",
@@ -192,7 +198,7 @@ function said(client: Client, text: string): string {
 
 it("a client is a descriptor, a page and a folder of fixtures", () => {
   const shared =
-    /^(?:model|index|references|entry|shapes|demands|ids|paths|sent|claude-(?:loader|project|question|settings|state))\.ts$/;
+    /^(?:model|index|references|entry|shapes|demands|ids|paths|sent|told|claude-(?:loader|project|question|settings|state))\.ts$/;
   const descriptors = readdirSync(at("src/core/clients")).filter((name) => !shared.test(name));
   expect(descriptors.sort()).toEqual(ids.map((id) => `${id}.ts`).sort());
   expect(readdirSync(at("docs/clients")).sort()).toEqual(["README.md", ...ids.map((id) => `${id}.md`)].sort());
@@ -203,11 +209,22 @@ it("a client is a descriptor, a page and a folder of fixtures", () => {
 it("the list of clients is that of docs/clients/README.md", async () => {
   const page = read("docs/clients/README.md");
   const start = page.indexOf("| client");
-  const rows = CLIENTS.map(
-    (client) =>
-      `| [${client.label}](${client.id}.md) | ${client.files.project.map(code).join(", ") || `the user's: ${code(fileOf(client))}`} | ${client.measured} |`,
+  const head = (...cells: string[]) => `| ${cells.join(" | ")} |\n|${cells.map(() => "---|").join("")}\n`;
+  const proof = (isProven = false) => (isProven ? "yes" : "no");
+  const rows = CLIENTS.map((client) => {
+    const { id, label, files, scopes, measured, isProven } = client;
+    const cells = [
+      files.project.map(code).join(", ") || `the user's: ${code(fileOf(client))}`,
+      scopes.join(", ") || `none: \`guide ${id}\``,
+      ownReference(client),
+    ];
+    return `| [${label}](${id}.md) | ${[...cells, proof(isProven), measured].join(" | ")} |\n`;
+  });
+  const told = TOLD.map(
+    ({ id, label, isProven, evidence }) => `| ${code(id)} | ${label} | ${proof(isProven)} | ${evidence} |\n`,
   );
-  const table = `| client | project file | measured |\n|---|---|---|\n${rows.join("\n")}\n`;
+  const written = head("client", "project file", "scopes", "reference", "proven", "measured") + rows.join("");
+  const table = `${written}\nTold by \`guide\`:\n\n${head("id", "for", "proven", "known from")}${told.join("")}`;
   await expect(page.slice(0, start) + table).toMatchFileSnapshot("../../docs/clients/README.md");
 });
 

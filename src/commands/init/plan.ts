@@ -3,6 +3,7 @@ import { basename, join, relative, sep } from "node:path";
 import { documentOf } from "../../core/check/documents.ts";
 import { isPrivate } from "../../core/check/env-files.ts";
 import { envIn } from "../../core/clients/claude-state.ts";
+import { TOLD } from "../../core/clients/told.ts";
 import { toSh } from "../../core/command-line.ts";
 import { haloEntries } from "../../core/doctor/entries.ts";
 import { jsonOf, property } from "../../core/formats/json.ts";
@@ -162,14 +163,12 @@ export async function checkBeforehand(page: Page, choice: Choice): Promise<void>
   await projectSteps(page, choice, { token: "x", account: "x", profile: "x" });
 }
 
-const WEB_CLIENTS = { "claude-ai": "Claude.ai", chatgpt: "ChatGPT" } as const;
-
-function webSteps({ context, url }: Page, { values, choice }: Decided): readonly TellStep[] {
+function toldSteps({ context, url, target }: Page, { values, choice }: Decided): readonly TellStep[] {
   const { account, profile } = values;
-  return choice.clients.flatMap((client): readonly TellStep[] => {
-    if (client !== "claude-ai" && client !== "chatgpt") return [];
-    const lines = readTemplate(context.templates, `${client}.txt`, { url, account, profile }).trimEnd().split("\n");
-    return [{ kind: "tell", title: `${WEB_CLIENTS[client]}: finish in your browser`, lines }];
+  return TOLD.filter(({ id }) => choice.clients.some((each) => each === id)).map(({ id, label, isCode }) => {
+    const fill = { url, account, profile, name: target.name };
+    const text = isCode ? `npx create-halo-mcp guide ${id}` : readTemplate(context.templates, `guide/${id}.txt`, fill);
+    return { kind: "tell", title: `${label}: finish by hand`, lines: text.trimEnd().split("\n") };
   });
 }
 
@@ -210,7 +209,7 @@ export async function buildPlan(page: Page, decided: Decided): Promise<Plan> {
   if (choice.scopes.includes("project")) assertSent(page.here, secretsOf(page.target, values));
   const project = isInProject(choice) ? await projectSteps(page, choice, values) : [];
   const user = stepsOf(editFiles(page.here.snapshot, entryEdits(page, choice, values).user));
-  const all = [...project, ...user, ...(await ownSteps(page, decided)), ...webSteps(page, decided)];
+  const all = [...project, ...user, ...(await ownSteps(page, decided)), ...toldSteps(page, decided)];
   return { steps: (["write", "run", "tell"] as const).flatMap((kind) => all.filter((step) => step.kind === kind)) };
 }
 

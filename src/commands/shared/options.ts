@@ -12,6 +12,7 @@ function checked({ values, origins }: RawOptions, name: string, problemOf: typeo
   return values[name];
 }
 
+export const nameOf = (raw: RawOptions) => checked(raw, "name", nameProblem);
 export const urlOf = (raw: RawOptions) => checked(raw, "url", endpointProblem);
 
 export function pathOf(context: Context, given: string | undefined): string | undefined {
@@ -32,7 +33,7 @@ export function connectionOptions(context: Context, raw: RawOptions) {
   if (switches.has("token-stdin") && values["token-file"] !== undefined)
     throw new UsageError("choose one of --token-stdin and --token-file");
   return {
-    name: checked(raw, "name", nameProblem),
+    name: nameOf(raw),
     url: urlOf(raw),
     tokenStdin: switches.has("token-stdin"),
     tokenFile: pathOf(context, values["token-file"]),

@@ -1,4 +1,7 @@
 /** The ids of `--client`. */
+import { TOLD_IDS } from "./told.ts";
+
+export { TOLD_IDS };
 
 /** The clients that have a descriptor, in the order of the list. */
 export const CLIENT_IDS = [
@@ -20,8 +23,5 @@ export const CLIENT_IDS = [
   "claude-desktop",
   "junie",
 ] as const;
-
-/** What a person sets up by hand: templates/guide/<id>.txt has the steps. */
-export const TOLD_IDS = ["claude-ai", "chatgpt"] as const;
 
 export type ClientId = (typeof CLIENT_IDS)[number] | (typeof TOLD_IDS)[number];

@@ -1,0 +1,54 @@
+/** `guide`: how one client is connected by hand, or the code of an agent. It reads only its own templates. */
+import type { Context } from "../../context.ts";
+import { CLIENTS } from "../../core/clients/index.ts";
+import { TOLD, type Told } from "../../core/clients/told.ts";
+import { nearest } from "../../core/command-line.ts";
+import { DEFAULT_NAME, HALO_URL, variablesFor } from "../../core/halo.ts";
+import { UsageError } from "../../errors.ts";
+import type { RawOptions } from "../../flags.ts";
+import { readTemplate } from "../../io/read.ts";
+import { createOutput } from "../../ui/output.ts";
+import { nameOf, urlOf } from "../shared/options.ts";
+import { guideOf } from "./text.ts";
+
+function toldOf({ isCode, isProven, ...told }: Told, templates: URL, name: string, url: string) {
+  const { token: tokenVariable, account: accountVariable, profile: profileVariable } = variablesFor(name);
+  const values = { account: "<your account ID>", profile: "<your profile ID>" };
+  const fill = { ...values, ...told, name, url, tokenVariable, accountVariable, profileVariable };
+  const text = readTemplate(templates, `guide/${told.id}.txt`, fill);
+  return {
+    ...told,
+    isProven: isProven === true,
+    text: isCode
+      ? text
+      : `${told.label}\n\n${text}\n${isProven ? "Proven: the three headers arrived" : "Not proven"}. Known from: ${told.evidence}`,
+  };
+}
+
+/** The list of ids, or what is known of the one that was named. Throws UsageError. */
+function answerOf(context: Context, raw: RawOptions) {
+  const [name, url] = [nameOf(raw) ?? DEFAULT_NAME, urlOf(raw) ?? HALO_URL];
+  const clients = [...CLIENTS, ...TOLD].map(({ id, label }) => ({ id, label }));
+  const [word, ...more] = raw.words;
+  if (word === undefined)
+    return { clients, text: clients.map(({ id, label }) => `${id.padEnd(18)}${label}`).join("\n") };
+  const [client, told] = [CLIENTS.find(({ id }) => id === word), TOLD.find(({ id }) => id === word)];
+  if (client !== undefined && more.length === 0) return guideOf(client, context, name, url);
+  if (told !== undefined && more.length === 0) return toldOf(told, context.templates, name, url);
+  const near =
+    more.length === 0 &&
+    nearest(
+      word,
+      clients.map(({ id }) => id),
+    );
+  throw new UsageError(`guide takes one client${near ? `: did you mean ${near}?` : ""}`, {
+    hint: "npx create-halo-mcp guide",
+  });
+}
+
+export async function run(context: Context, raw: RawOptions): Promise<number> {
+  const [output, answer] = [createOutput(context), answerOf(context, raw)];
+  if (raw.switches.has("json")) output.json({ version: 1, ...answer });
+  else output.result(answer.text);
+  return 0;
+}

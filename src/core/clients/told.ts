@@ -1,0 +1,33 @@
+/** What `guide` tells and the wizard does not write: web pages, programs of which too little is known, and code of your own. */
+
+export interface Told {
+  readonly id: string;
+  readonly label: string;
+  /** What was run, with the month; or what was read instead. */
+  readonly evidence: string;
+  /** It has delivered the three headers to a server. */
+  readonly isProven?: true;
+  /** Its template is a program, and was run as it is. */
+  readonly isCode?: true;
+}
+
+const CODE = { isCode: true, isProven: true } as const;
+const LIST = [
+  { id: "claude-ai", label: "Claude.ai", evidence: "CM.com's page about MCP (2026-11)" },
+  { id: "chatgpt", label: "ChatGPT", evidence: "CM.com's page about MCP (2026-11)" },
+  { id: "warp", label: "Warp", evidence: "documentation (2026-11)" },
+  { id: "lm-studio", label: "LM Studio", evidence: "documentation (2026-11)" },
+  { id: "goose", label: "Goose", evidence: "documentation (2026-11)" },
+  { id: "continue", label: "Continue", evidence: "source of 2026-06" },
+  { id: "n8n", label: "n8n", evidence: "documentation (2026-11)" },
+  { id: "mcp-inspector", label: "MCP Inspector", evidence: "2.12.0 (2026-11)", isProven: true },
+  { id: "jetbrains", label: "JetBrains AI Assistant", evidence: "documentation (2026-11)" },
+  { ...CODE, id: "agent-mcp", label: "MCP SDK", evidence: "@modelcontextprotocol/client 2.4.0 (2026-11)" },
+  { ...CODE, id: "agent-openai", label: "OpenAI Agents SDK", evidence: "@openai/agents 0.20.0 (2026-11)" },
+  { ...CODE, id: "agent-vercel", label: "Vercel AI SDK", evidence: "@ai-sdk/mcp 2.0.99 and 1.0.102 (2026-11)" },
+  { ...CODE, id: "agent-langchain", label: "LangChain", evidence: "@langchain/mcp-adapters 1.1.4 (2026-11)" },
+  { ...CODE, id: "agent-python", label: "MCP SDK for Python", evidence: "mcp 2.3.0 (2026-11)" },
+] as const satisfies readonly Told[];
+
+export const TOLD: readonly Told[] = LIST;
+export const TOLD_IDS = LIST.map(({ id }) => id);
