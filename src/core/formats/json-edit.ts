@@ -174,7 +174,7 @@ function waysOut(text: string, { entries }: Container, index: number): readonly 
   return [(entries.length === 1 || index > 0 ? head.trimEnd() : head) + closer, head + tail];
 }
 
-const UNSAFE = "it cannot be edited safely";
+export const UNSAFE = "it cannot be edited safely";
 
 /** The last check: the result is read again, and must have the intended values. */
 function verified(after: string, meant: Json | undefined, options: EditOptions, offset: number): Edited {
@@ -226,10 +226,14 @@ function isBlank(text: string): boolean {
   return /^\uFEFF?[ \t\r\n]*$/.test(text);
 }
 
-function unchanged(text: string): Edited {
+export function unchanged(text: string): Edited {
   return { ok: true, text, changed: false };
 }
 
-function refuse(reason: string, offset: number, hint?: string): { readonly ok: false; readonly refused: Refused } {
+export function refuse(
+  reason: string,
+  offset: number,
+  hint?: string,
+): { readonly ok: false; readonly refused: Refused } {
   return { ok: false, refused: hint === undefined ? { reason, offset } : { reason, offset, hint } };
 }

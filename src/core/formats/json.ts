@@ -197,7 +197,7 @@ export function toObject(entries: Iterable<readonly [string, Json]>): JsonObject
   return Object.setPrototypeOf(Object.fromEntries(entries), null);
 }
 
-function isArray(value: Json): value is readonly Json[] {
+function isArray(value: Json | undefined): value is readonly Json[] {
   return Array.isArray(value);
 }
 
@@ -206,7 +206,7 @@ export function isObject(value: Json | undefined): value is JsonObject {
 }
 
 /** Same keys and values; the order of keys does not count. */
-export function equalJson(left: Json, right: Json): boolean {
+export function equalJson(left: Json | undefined, right: Json | undefined): boolean {
   if (left === right) return true;
   if (isArray(left) && isArray(right))
     return left.length === right.length && left.every((item, index) => equalJson(item, right[index] ?? null));

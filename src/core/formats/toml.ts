@@ -14,6 +14,9 @@ interface Table {
   readonly tables: Map<string | number, Table>;
 }
 
+/** `body`: the table headers, each with the keys below it, and the keys above the first header. */
+type TomlTree = Tree & ({ readonly ok: false } | { readonly body: AST.TOMLTopLevelTable["body"] });
+
 type Key = AST.TOMLKey["keys"][number];
 
 function tableAt(kind: Table["kind"], [start, end]: AST.Range): Table {
@@ -38,9 +41,12 @@ function follow(root: Table, path: readonly (string | number)[], keys: readonly 
   return table;
 }
 
+export const namesOf = ({ keys }: AST.TOMLKey): readonly string[] =>
+  keys.map((part) => (part.type === "TOMLBare" ? part.name : part.value));
+
 function add(root: Table, pairs: readonly AST.TOMLKeyValue[]): Table {
   for (const { key, value, range } of pairs) {
-    const names = key.keys.map((part) => (part.type === "TOMLBare" ? part.name : part.value));
+    const names = namesOf(key);
     const table = follow(root, names.slice(0, -1), key.keys, range);
     const [name = "", [start, keyEnd] = range] = [names.at(-1), key.keys.at(-1)?.range];
     const node = nodeOf(value);
@@ -66,8 +72,8 @@ function isDeeper(node: Node, levels: number): boolean {
   return node.kind !== "scalar" && (levels === 0 || node.entries.some(({ value }) => isDeeper(value, levels - 1)));
 }
 
-/** The tree of a TOML text (1.1). Never throws: an unreadable text is refused, with the offset. */
-export function parseToml(text: string): Tree {
+/** The tree of a TOML text (1.1) and its statements. Never throws: an unreadable text is refused, with the offset. */
+export function parseToml(text: string): TomlTree {
   try {
     const [body] = parseTOML(text.replace(/^\uFEFF/, " ")).body;
     const root = tableAt("object", body.range);
@@ -75,7 +81,7 @@ export function parseToml(text: string): Tree {
       if (item.type === "TOMLKeyValue") add(root, [item]);
       else add(follow(root, item.resolvedKey, item.key.keys, item.range), item.body);
     if (isDeeper(root, MAX_DEPTH)) throw new RangeError(`nested deeper than ${MAX_DEPTH} levels`);
-    return { ok: true, root };
+    return { ok: true, root, body: body.body };
   } catch (error) {
     // the parser's errors have a place; a text of 200,000 escapes overflows its stack
     const { message, index } = error as Error & { readonly index?: number };
