@@ -167,7 +167,7 @@ describe("refused, with the place", () => {
     ["[mcp_servers]\nhalo = 1\n", '2:8 "mcp_servers.halo" is not a table'],
     ["[[mcp_servers]]\n", '1:1 "mcp_servers" is not a table'],
     ["mcp_servers = { halo = { url = 'x' } }\n", "1:15 it is in an inline table; write it as [mcp_servers.halo]"],
-    ["[mcp_servers.halo]\nb = 1\n[mcp_servers.halo.url]\nx = 1\n", "1:1 it cannot be edited safely"],
+    ["a = 1\n[mcp_servers.halo]\nb = 1\n[mcp_servers.halo.url]\nx = 1\n", "2:1 it cannot be edited safely"],
   ])("%j", (text, expected) => {
     const edited = setTable(text, PATH, ENTRY);
     if (edited.ok) throw new Error(edited.text);

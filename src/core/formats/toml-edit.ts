@@ -104,7 +104,7 @@ function lineCut(text: string, { start, end, value }: Statement): Change {
 /** A table that is cut covers the keys below it, which are cut too. */
 function applied(text: string, changes: readonly Change[]): string {
   let [at, out] = [0, ""];
-  for (const [start, end, written] of changes.toSorted((a, b) => a[0] - b[0] || a[1] - b[1])) {
+  for (const [start, end, written] of changes.toSorted((a, b) => a[0] - b[0])) {
     out += text.slice(at, start) + written;
     at = Math.max(at, end);
   }
