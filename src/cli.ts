@@ -64,11 +64,10 @@ function flagOf(name: string, flags: readonly Flag[], command: Command): Flag {
   const flag = flags.find((each) => each.name === name);
   if (flag !== undefined) return flag;
   const names = flags.map((each) => each.name);
-  if (/(?:^|[-_])token$/i.test(name) || nearest(name, [...names, "token"]) === "token")
-    throw new UsageError(
-      "there is no --token option: every program on this machine could read it from the command line",
-      { hint: "set HALO_MCP_TOKEN, or use --token-stdin or --token-file" },
-    );
+  if (/(?:^|[-_])token$/i.test(name) || nearest(name, [...names, "token"]) === "token") {
+    const why = "there is no --token option: every program on this machine could read it from the command line";
+    throw new UsageError(why, { hint: "set HALO_MCP_TOKEN, or use --token-stdin or --token-file" });
+  }
   const message = `unknown option${repeated(name, (word) => `--${word}`)}${didYouMean(name, names, "--")}`;
   throw new UsageError(message, { hint: helpOf(command) });
 }
@@ -83,11 +82,10 @@ function checkValues(flag: Flag, text: string | undefined, origin: string): void
       throw new UsageError(`${origin} must be one of ${flag.values.join(", ")}${didYouMean(word, flag.values)}`);
 }
 
+type Parsed = { readonly command: Command; readonly options: RawOptions };
+
 /** argv → the command and its options. Pure; throws UsageError and never repeats a value, which may be a secret. */
-export function parse(
-  argv: readonly string[],
-  env: Context["env"],
-): { readonly command: Command; readonly options: RawOptions } {
+export function parse(argv: readonly string[], env: Context["env"]): Parsed {
   const [first = "-", ...rest] = argv;
   if (first === "help") return parse([...rest, "--help"], env);
   const isNamed = !first.startsWith("-");

@@ -76,12 +76,10 @@ export function contextFromProcess(process: NodeJS.Process, signal: AbortSignal,
     version: __VERSION__,
     unicode: hasUnicode(env, platform),
     secrets: new Set(),
+    templates: new URL("../templates/", import.meta.url),
     now: () => performance.now(),
     get home() {
       return homedir();
-    },
-    get templates() {
-      return new URL("../templates/", import.meta.url);
     },
     get stdin() {
       return process.stdin;

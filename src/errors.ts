@@ -1,9 +1,7 @@
 /** The four ways in which a run ends badly. Only these reach a user as sentences; anything else is a defect. */
 
-interface Details {
-  /** The next command to type, or what to change. */
-  readonly hint?: string | undefined;
-}
+/** `hint`: the next command to type, or what to change. */
+type Details = { readonly hint?: string | undefined };
 
 /** Base: an exit code, a sentence, a hint. The message never contains a secret. */
 export class HaloError extends Error {
@@ -42,5 +40,14 @@ export class EnvironmentError extends ending(3, "environment") {}
 export class Cancelled extends ending(130, "cancelled") {
   constructor(message = "Cancelled. Nothing was changed.") {
     super(message);
+  }
+}
+
+/** The result, or undefined if there is none because of an error. */
+export function attempt<T>(action: () => T): T | undefined {
+  try {
+    return action();
+  } catch {
+    return undefined;
   }
 }

@@ -75,7 +75,6 @@ export const GLOBAL_FLAGS: readonly Flag[] = [
 export interface RawOptions {
   readonly values: Readonly<Record<string, string>>;
   readonly switches: ReadonlySet<string>;
-  /** The words besides the options. */
   readonly words: readonly string[];
   /** The variable that a value came from, if not from a flag: for error messages. */
   readonly origins: Readonly<Record<string, string>>;

@@ -29,7 +29,6 @@ const mayUseProcess: Readonly<Record<string, readonly string[]>> = {
   "io/lock.ts": ["pid", "kill"],
   // ends the group of a program that does not end
   "io/programs.ts": ["platform", "kill", "once", "off"],
-  "io/git.ts": ["platform", "kill"],
   // a folder with secrets is removed when the process ends, or by the next run of this user
   "io/private-folder.ts": ["once", "off", "pid", "getuid"],
   // a rename fails on Windows for a moment while another program reads

@@ -1,5 +1,4 @@
 /** Who may receive the token, and what is sent there. Every command that sends it asks here first. */
-
 import { isSecretName } from "./check/secret-judge.ts";
 import { type Entry, expandEntry, type Sent } from "./clients/claude-code.ts";
 import { type Env, type Layer, layerOf } from "./clients/claude-state.ts";
@@ -19,20 +18,14 @@ export type Permission =
   /** `bad-url`: this URL may never get a token, or a variable of it is not set. `endpoint-foreign`: nobody has said that this URL may get it. */
   | { readonly ok: false; readonly cause: "bad-url" | "endpoint-foreign"; readonly problem: string };
 
-/**
- * Decides who may receive the token: HALO's own endpoint, character by character; exactly the URL of `--url`;
- * or one of a person's own files. A URL of the repository gets nothing.
- */
+/** Who may receive the token: HALO's own endpoint, character by character, and a URL that a person named (`--url`) or owns. */
 export function mayReceive(url: string, given: Consent): Permission {
   if (url === HALO_URL) return { ok: true };
   const problem = endpointProblem(url);
   if (problem !== undefined) return { ok: false, cause: "bad-url", problem };
   if (url === given.url || given.isOwn === true) return { ok: true };
-  return {
-    ok: false,
-    cause: "endpoint-foreign",
-    problem: "the URL comes from the repository and is not HALO's; nothing was sent",
-  };
+  const foreign = "the URL comes from the repository and is not HALO's; nothing was sent";
+  return { ok: false, cause: "endpoint-foreign", problem: foreign };
 }
 
 /** Whether the URL of an entry comes from the person, not from the repository. `inRepository`: the entry's file is there. */
@@ -51,25 +44,14 @@ export function isFollowed(variable: string, value: Value | undefined): boolean 
   return !isId || !isSecretName(variable) || (/HALO/i.test(variable) && new RegExp(value, "i").test(variable));
 }
 
+type Cause = "entry-runs" | "bad-url" | "endpoint-foreign" | "bad-value" | "missing-value" | "placeholder-sent";
 export type ToSend =
   | { readonly ok: true; readonly sent: Sent }
-  | {
-      readonly ok: false;
-      readonly cause:
-        | "entry-runs"
-        | "bad-url"
-        | "endpoint-foreign"
-        | "bad-value"
-        | "missing-value"
-        | "placeholder-sent";
-      readonly reason: string;
-      /** The URL, if only a value is missing: it may be connected to. */
-      readonly url?: string | undefined;
-    };
+  /** `url`: if only a value is missing, it may be connected to. */
+  | { readonly ok: false; readonly cause: Cause; readonly reason: string; readonly url?: string | undefined };
 
 /** What a request contains, or why nothing is sent. `more`: values that the URL never uses: a repository may set them. */
 export function whatToSend(entry: Entry, env: Env, more: Env, given: Consent): ToSend {
-  type Cause = Extract<ToSend, { ok: false }>["cause"];
   const no = (cause: Cause, reason: string, url?: string): ToSend => ({ ok: false, cause, reason, url });
   if (entry.runs) return no("entry-runs", "the entry starts a program, which is never run here");
   const address = expandEntry({ url: entry.url, headers: {} }, env);

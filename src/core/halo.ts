@@ -1,8 +1,4 @@
-/**
- * What is known of HALO: the endpoint, the three headers, the variables that CM.com documents
- * (CM.com help, page "MCP"), and how pasted values are cleaned and checked.
- */
-
+/** What is known of HALO (CM.com help, page "MCP"), and how pasted values are cleaned and checked. */
 import { isPlaceholder } from "./placeholders.ts";
 
 /** The only endpoint that gets the token without a question. Compared as text, character by character. */
@@ -11,10 +7,7 @@ export const HALO_URL = "https://api.cm.com/halo/core/mcp";
 /** With brackets or without. */
 export const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[?::1\]?)$/;
 
-/**
- * Why a URL may not receive a token, or undefined if it may: `https:`, or `http:` on this machine only; no credentials, no
- * space, no fragment, only ASCII so that look-alike characters are visible. Clients send it as it is written.
- */
+/** Why a URL may not receive a token, or undefined if it may. Only ASCII, so that look-alike characters are visible. */
 export function endpointProblem(text: string): string | undefined {
   if (text === "") return "the URL is empty";
   if (text.length > 2048) return "the URL is longer than 2,048 characters";
@@ -39,21 +32,14 @@ export const HEADERS = { token: "X-CM-PRODUCTTOKEN", account: "CM-ACCOUNT-ID", p
 export type Value = keyof typeof HEADERS;
 export const VALUES: readonly Value[] = ["token", "account", "profile"];
 
-export const LABELS: Readonly<Record<Value, string>> = {
-  token: "product token",
-  account: "account ID",
-  profile: "profile ID",
-};
+export const LABELS = { token: "product token", account: "account ID", profile: "profile ID" } as const;
 
 export const DEFAULT_NAME = "halo";
 
 /** Names of Claude Code's own servers in 2.1.330; 2.1.197 reserves the first three, compared exactly. */
 const RESERVED = /^(?:claude-in-chrome|workspace|computer-use|Claude_in_Chrome|Claude_Preview|Claude_Browser)$/;
 
-/**
- * Whether Claude Code never loads a server of this name. The part of `mcp__<name>__<tool>` up to the next `__`, with `_` for every
- * other character, is what counts (measured: "workspace", "workspace " and "workspace__x" are reserved, "workspace_x" is not).
- */
+/** Whether Claude Code never loads a server of this name (measured: "workspace", "workspace " and "workspace__x", but "workspace_x" loads). */
 export function isReserved(name: string): boolean {
   const [first = ""] = `${name.replace(/[^A-Za-z0-9_-]/g, "_")}__`.split("__");
   return name === "__proto__" || RESERVED.test(first);
@@ -72,20 +58,13 @@ export function nameProblem(name: string): string | undefined {
 const STEERING =
   /^(?:ANTHROPIC|CLAUDE|MCP|NODE|NPM|YARN|PNPM|LD|DYLD|GIT|SSH|AWS|GOOGLE|CLOUDSDK|AZURE|GITHUB|GH|GITLAB|OPENAI|PYTHON|PIP|PERL|RUBY|JAVA|RUST|CARGO|BASH|ZSH|DOCKER|COMPOSE|KUBE|OTEL|SSL|CURL|XDG|VSCODE|ELECTRON|BUN|DENO|DIRENV)(?:_|$)|_PROXY$/i;
 
-/**
- * Whether a variable that a repository names may be set in Claude Code's environment: it must look like one of the
- * three values, and not be one that programs act on (PATH, NODE_OPTIONS, ANTHROPIC_BASE_URL, USERPROFILE, …).
- */
+/** Whether a variable that a repository names may be set: it looks like one of the three values, and no program acts on it. */
 export function isSafeVariable(name: string): boolean {
   if (!/^[A-Za-z_][A-Za-z0-9_]{0,127}$/.test(name) || STEERING.test(name)) return false;
   return /HALO|(?:^|_)(?:CM|CMCOM|TOKEN|ACCOUNT|PROFILE)(?:_|$)|(?:^|_)(?:ID|KEY|SECRET)$/i.test(name);
 }
 
-/**
- * The variables that a new connection refers to. All connections of an account share the token and the account ID;
- * the profile is what differs: `halo-de` refers to HALO_DE_PROFILE_ID. A name such as `mcp-halo` gets HALO_ before it,
- * because the wizard would not accept a variable MCP_… when the next person joins.
- */
+/** The variables of a new connection. An account shares all but the profile. MCP_… gets HALO_ before it: nobody could join with it otherwise. */
 export function variablesFor(name: string): Readonly<Record<Value, string>> {
   const prefix = name
     .toUpperCase()
@@ -111,9 +90,8 @@ export function idsFromStudioUrl(url: string) {
 }
 
 /** True if a pasted text is a URL, not an ID. */
-export function looksLikeUrl(text: string): boolean {
-  return /^\s*(?:https?:\/\/|www\.|(?:[a-z0-9-]+\.)*cm\.com\/)/i.test(text);
-}
+export const looksLikeUrl = (text: string): boolean =>
+  /^\s*(?:https?:\/\/|www\.|(?:[a-z0-9-]+\.)*cm\.com\/)/i.test(text);
 
 export type Cleaned =
   | { readonly ok: true; readonly value: string; readonly cleaned: readonly string[] }
@@ -211,11 +189,7 @@ function unsendable(value: string): string | undefined {
   return `${what} at position ${at + 1} of ${points.length}`;
 }
 
-/**
- * Cleans a pasted value (what people paste, and what fetch does with it: invisible characters, quotes, `Bearer `,
- * a header's name) and says what it cleaned; then checks that a header can contain it. A refusal names position and
- * code point, never the value.
- */
+/** Cleans a pasted value and says what it cleaned, then checks that a header can contain it. A refusal names position and code point, never the value. */
 export function cleanValue(which: Value, pasted: string): Cleaned {
   const label = LABELS[which];
   const refuse = (problem: string, missing = false) => ({ ok: false, problem, missing }) as const;

@@ -4,9 +4,7 @@
 export const HIDDEN = "••••";
 
 /** `••••` and the last four characters, or none for fewer than 16, so that most of the value stays hidden. */
-export function maskOf(secret: string): string {
-  return secret.length >= 16 ? `${HIDDEN}${secret.slice(-4)}` : HIDDEN;
-}
+export const maskOf = (secret: string): string => (secret.length >= 16 ? `${HIDDEN}${secret.slice(-4)}` : HIDDEN);
 
 /** URL-encoded, including the five characters that `encodeURIComponent` leaves; in upper and lower case. */
 function urlForms(secret: string): string[] {
@@ -34,12 +32,13 @@ const ENTITIES: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", 
 /** As templates write it into a web page: the named entities alone, and with numbers for other characters. */
 function htmlForms(secret: string): string[] {
   const code = (char: string, base: number): string => char.charCodeAt(0).toString(base).toUpperCase();
-  const ways = [
-    (char: string) => char,
-    (char: string) => `&#x${code(char, 16)};`,
-    (char: string) => `&#${code(char, 10)};`,
+  const written = (other: (char: string) => string): string =>
+    secret.replace(/[&<>"'`=/]/g, (char) => ENTITIES[char] ?? other(char));
+  return [
+    written((char) => char),
+    written((char) => `&#x${code(char, 16)};`),
+    written((char) => `&#${code(char, 10)};`),
   ];
-  return ways.map((way) => secret.replace(/[&<>"'`=/]/g, (char) => ENTITIES[char] ?? way(char)));
 }
 
 /** The forms of a value in a text: plain, JSON-escaped (also with `\/`, as PHP writes it), URL-encoded, HTML, base64. Longest first. */
@@ -55,10 +54,7 @@ type Secrets = readonly string[] | ReadonlySet<string>;
 /** Computed once for each secret: hundreds of them are searched in thousands of lines. */
 const known = new Map<string, readonly string[]>();
 
-/**
- * The text with every secret replaced by its `maskOf`, in any written form. Secrets of fewer than four characters are
- * not replaced: that would garble the text and hide nothing that cannot be guessed.
- */
+/** The text without secrets, in any written form. Fewer than four characters stay: masking them would garble the text and hide nothing. */
 export function mask(text: string, secrets: Secrets): string {
   let out = text;
   for (const secret of [...secrets].filter(({ length }) => length >= 4).sort((a, b) => b.length - a.length)) {
@@ -123,8 +119,7 @@ export function printableLines(text: string, { colors = false } = {}): string {
     return withoutCommand(clean.replace(/^(\s*:):/, "$1 :"));
   };
   const plainPart = (part: string): string => part.replace(ESCAPES, "").split(/\r?\n/).map(plain).join("\n");
-  if (!colors) return plainPart(text);
   // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are control sequences
-  const parts = text.split(/(\u001b\[\d{1,2}m)/);
+  const parts = colors ? text.split(/(\u001b\[\d{1,2}m)/) : [text];
   return parts.map((part, index) => (index % 2 === 1 ? part : plainPart(part))).join("");
 }

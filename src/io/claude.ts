@@ -3,13 +3,11 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Answer, Question } from "../core/clients/claude-question.ts";
+import { attempt } from "../errors.ts";
 import { inPrivateFolder } from "./private-folder.ts";
 import { type ExecOptions, type ExecResult, exec } from "./programs.ts";
 
-export interface ClaudeProgram {
-  readonly path: string;
-  readonly version: string;
-}
+export type ClaudeProgram = { readonly path: string; readonly version: string };
 
 type Surroundings = Pick<ExecOptions, "cwd" | "env" | "signal">;
 /** The overall limit, if it is shorter than ours. */
@@ -40,9 +38,7 @@ export async function readsStdin(claude: ClaudeProgram, surroundings: Surroundin
 }
 
 /** The words of `mcp remove` if there is no server with that name. */
-export function foundNothing({ stderr }: ExecResult): boolean {
-  return /No MCP server (?:named|found)/i.test(stderr);
-}
+export const foundNothing = ({ stderr }: ExecResult): boolean => /No MCP server (?:named|found)/i.test(stderr);
 
 /** What of the environment is not passed on: a login, which would be used, and the marks of a session that runs us. */
 const NOT_PASSED = /^(?:ANTHROPIC_\w+|CLAUDECODE|CLAUDE_CODE_(?:OAUTH_TOKEN|ENTRYPOINT))$/;
@@ -54,20 +50,16 @@ const POLL_MS = 150;
 
 /** The last answer about the server in what `claude` said; undefined while there is none or it is still connecting. */
 function answerIn(said: string, name: string): Answer | undefined {
-  for (const line of said.split("\n").reverse()) {
-    if (!line.includes('"mcpServers"')) continue;
-    try {
-      const servers: readonly { name: string; status: string; error?: unknown }[] =
-        JSON.parse(line).response.response.mcpServers;
-      const found = servers.find((each) => each.name === name);
-      if (found === undefined) return { status: "not-configured" };
-      const status = STATUSES.find((each) => each === found.status) ?? "unknown";
-      return { status, ...(typeof found.error === "string" && { error: found.error }) };
-    } catch {
-      // the line is not complete yet, or is not an answer
-    }
-  }
-  return undefined;
+  const lines = said.split("\n").filter((line) => line.includes('"mcpServers"'));
+  // a line that is not complete yet, or is not an answer, has none
+  const lists = lines.map((line) => attempt(() => JSON.parse(line).response.response.mcpServers));
+  const servers: readonly { name: string; status: string; error?: unknown }[] | undefined = lists.findLast(
+    Array.isArray,
+  );
+  const found = servers?.find((each) => each.name === name);
+  if (found === undefined) return servers && { status: "not-configured" };
+  const status = STATUSES.find((each) => each === found.status) ?? "unknown";
+  return { status, ...(typeof found.error === "string" && { error: found.error }) };
 }
 const STATUSES = ["connected", "failed", "needs-auth", "pending"] as const;
 const isFinal = (answer: Answer | undefined): boolean => answer !== undefined && answer.status !== "pending";

@@ -1,13 +1,12 @@
-/**
- * Asks git about paths: ignored, by which file, tracked, where its own files are. Reads only, and runs nothing
- * that the repository's configuration names.
- */
-import { type SpawnOptions, spawn } from "node:child_process";
+/** Asks git about paths. Reads only, and runs nothing that the repository's configuration names. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, lstatSync, realpathSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import type { IgnoreRule } from "../core/check/model.ts";
 import type { Folder } from "../core/clients/claude-project.ts";
 import { Cancelled, EnvironmentError } from "../errors.ts";
+import { endGroup, OWN_GROUP } from "./programs.ts";
 import { foldersFrom, isInside, readState } from "./read.ts";
 
 /** Variables of the user's git set-up. Any other GIT_* (GIT_DIR, GIT_INDEX_FILE… inside a hook) would redirect git to another repository. */
@@ -16,10 +15,8 @@ const KEPT = /^GIT_(?:CONFIG_(?:GLOBAL|SYSTEM|NOSYSTEM|COUNT|KEY_\d+|VALUE_\d+)|
 export interface GitOptions {
   /** Absolute path of the program, see findProgram. */
   readonly program: string;
-  /** A folder of the repository. */
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Ends git at once. */
   readonly signal: AbortSignal;
 }
 
@@ -71,21 +68,19 @@ function mainOf(root: string): Folder["main"] {
 
 /** Questions about one path, which is absolute or relative to `cwd`. */
 export function createGit(options: GitOptions) {
-  const sourceOf = async (path: string): Promise<string | undefined> =>
-    (await ignoredOf(options, [path])).get(path)?.source;
+  const ruleFor = async (path: string): Promise<IgnoreRule | undefined> => (await ignoredOf(options, [path])).get(path);
   /** A path that git prints on a line: only the newline is removed, since a path may end in a space. */
   const pathOf = async (...argv: readonly string[]): Promise<string> =>
     resolve(options.cwd, (await run(options, ["rev-parse", ...argv], [0])).stdout.replace(/\r?\n$/, ""));
   return {
-    /** The rule that ignores the path. */
-    ruleFor: async (path: string): Promise<IgnoreRule | undefined> => (await ignoredOf(options, [path])).get(path),
+    ruleFor,
     /** Would git ignore an untracked file at this path? Git does not ignore tracked files: check isTracked too. */
-    isIgnored: async (path: string): Promise<boolean> => (await sourceOf(path)) !== undefined,
+    isIgnored: async (path: string): Promise<boolean> => (await ruleFor(path)) !== undefined,
     /** The absolute path of the file whose rule ignores the path, or undefined if none does. */
     ignoreSource: async (path: string): Promise<string | undefined> => {
-      const source = await sourceOf(path);
+      const rule = await ruleFor(path);
       // a relative path is relative to the root of the worktree, wherever git was started
-      return source && resolve(await pathOf("--show-toplevel"), source);
+      return rule && resolve(await pathOf("--show-toplevel"), rule.source);
     },
     /** Is the path (or anything below it) in the index? */
     isTracked: async (path: string): Promise<boolean> => {
@@ -106,10 +101,8 @@ export async function ignoredOf(
   const asked = new Map(paths.map((path) => [resolve(options.cwd, path), path]));
   const input = [...asked.keys()].map((path) => `${path}\0`).join("");
   const { stdout } = await run(options, ["check-ignore", "-v", "-z", "--no-index", "--stdin"], [0, 1], input);
-  const words = stdout.split("\0");
   const found = new Map<string, IgnoreRule>();
-  for (let at = 0; at + 3 < words.length; at += 4) {
-    const [source = "", line = "", pattern = "", path = ""] = words.slice(at, at + 4);
+  for (const [, source = "", line = "", pattern = "", path = ""] of stdout.matchAll(/(.*?)\0(.*?)\0(.*?)\0(.*?)\0/gs)) {
     const name = asked.get(path);
     // with -v, git also reports a "!rule" that re-includes a path
     if (name !== undefined && !pattern.startsWith("!")) found.set(name, { source, line, pattern });
@@ -125,56 +118,32 @@ export async function run(
   input = "",
   timeout = 10_000,
 ): Promise<{ readonly status: number; readonly stdout: string; readonly stderr: string }> {
-  const { cwd, signal } = options;
+  const { program, cwd, env, signal } = options;
   if (signal.aborted) throw new Cancelled();
-  const { error, status, stdout, stderr } = await outcomeOf(options, argv, input, timeout);
-  if (signal.aborted) throw new Cancelled();
-  if (status !== undefined && expected.includes(status)) return { status, stdout, stderr };
-  // git's first lines contain its advice: "git config --global --add safe.directory …" for another user's repository
-  const answer = stderr.trim().split("\n").slice(0, 5).join("\n");
-  const said = error === undefined ? answer : `it could not be started, or took too long (${error.message})`;
-  const command = argv.find((word) => !word.startsWith("-")) ?? "";
-  throw new EnvironmentError(
-    `git could not answer "git ${command}" in ${cwd}: ${said}`,
-    { hint: `See what git says: git -C "${cwd}" status` },
-    "git",
-  );
-}
-
-/** Without execa, which would cost a third of the start of `check`. A git that hangs is killed with all that it started. */
-function outcomeOf({ program, cwd, env, signal }: GitOptions, argv: readonly string[], input: string, timeout: number) {
   const safe = ["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", ...argv];
-  // a group of its own, so that what it started ends with it
-  const detached = process.platform !== "win32";
-  const options: SpawnOptions = { cwd, env: cleanEnv(env), detached, windowsHide: true };
+  // without execa, which would cost a third of the start of `check`
+  const how = { ...OWN_GROUP, cwd, env: cleanEnv(env), signal, timeout, killSignal: "SIGKILL" as const };
   // each pipe costs half a millisecond
-  const child = spawn(program, safe, { ...options, stdio: [input === "" ? "ignore" : "pipe", "pipe", "pipe"] });
+  const child = spawn(program, safe, { ...how, stdio: [input === "" ? "ignore" : "pipe", "pipe", "pipe"] });
   const said = { stdout: "", stderr: "" };
   for (const name of ["stdout", "stderr"] as const)
-    child[name]?.setEncoding("utf8").on("data", (text: string) => {
-      said[name] += text;
-    });
+    child[name]?.setEncoding("utf8").on("data", (text: string) => (said[name] += text));
+  child.once("exit", () => endGroup(child.pid));
   // it may end before it has read everything
   child.stdin?.on("error", () => undefined).end(input);
-  return new Promise<typeof said & { readonly status?: number; readonly error?: Error }>((done) => {
-    const end = (outcome: { readonly status?: number; readonly error?: Error }): void => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", stop);
-      done({ ...said, ...outcome });
-    };
-    const stop = (): void => {
-      try {
-        if (child.pid !== undefined) process.kill(detached ? -child.pid : child.pid, "SIGKILL");
-      } catch {
-        // the process group is gone
-      }
-      end({ error: new Error(`after ${timeout} ms`) });
-    };
-    const timer = setTimeout(stop, timeout);
-    signal.addEventListener("abort", stop);
-    child.once("error", (error) => end({ error }));
-    child.once("close", (status) => end(status === null ? {} : { status }));
-  });
+  const failed = await once(child, "close").then(
+    () => (child.killed ? `after ${timeout} ms` : undefined),
+    ({ message }: Error) => message,
+  );
+  if (signal.aborted) throw new Cancelled();
+  const status = child.exitCode;
+  if (failed === undefined && status !== null && expected.includes(status)) return { ...said, status };
+  // git's first lines contain its advice: "git config --global --add safe.directory …" for another user's repository
+  const answer = said.stderr.trim().split("\n").slice(0, 5).join("\n");
+  const why = failed === undefined ? answer : `it could not be started, or took too long (${failed})`;
+  const command = argv.find((word) => !word.startsWith("-")) ?? "";
+  const hint = `See what git says: git -C "${cwd}" status`;
+  throw new EnvironmentError(`git could not answer "git ${command}" in ${cwd}: ${why}`, { hint }, "git");
 }
 
 function cleanEnv(env: GitOptions["env"]): NodeJS.ProcessEnv {

@@ -6,19 +6,13 @@ import { EnvironmentError } from "../errors.ts";
 import { type GitOptions, run } from "./git.ts";
 import { errnoOf, isInside, readDocument } from "./read.ts";
 
-export interface Found {
-  /** From the root, with "/". */
-  readonly path: string;
-  readonly tracked: boolean;
-  /** It exists, and git ignores it. False without a repository. */
-  readonly ignored: boolean;
-}
+/** `ignored`: it exists, and git ignores it. False without a repository. */
+export type Found = { readonly path: string; readonly tracked: boolean; readonly ignored: boolean };
 
-/** Paths are from the root, with "/". */
 export interface DiscoverOptions {
-  /** Absolute. All paths are below it and relative to it. */
+  /** Absolute. All paths are below it and relative to it, with "/". */
   readonly root: string;
-  /** How to run git; undefined if there is no repository. */
+  /** Undefined if there is no repository. */
   readonly git: GitOptions | undefined;
   /** The path arguments; empty for everything. Without git, only these are searched. A client may start in such a folder. */
   readonly within: readonly { readonly path: string; readonly isFolder: boolean }[];
@@ -43,9 +37,8 @@ export async function discover(options: DiscoverOptions): Promise<readonly Found
       found.set(path, { path, tracked: false, ignored: git !== undefined });
   };
   for (const { path, isFolder } of within) if (!isFolder) addUnlisted(path);
-  const homes = [...found.keys()]
-    .filter((path) => kindOf(path) === "mcp")
-    .map((path) => path.slice(0, path.lastIndexOf("/") + 1));
+  const mcp = [...found.keys()].filter((path) => kindOf(path) === "mcp");
+  const homes = mcp.map((path) => path.slice(0, path.lastIndexOf("/") + 1));
   for (const home of new Set(["", ...asked, ...homes])) {
     for (const path of home === "" || asked.includes(home) ? atRoot : besideMcp) addUnlisted(home + path);
     for (const { name } of entriesOf(join(root, home)))
@@ -64,12 +57,9 @@ async function askGit({ root, within, places }: DiscoverOptions, git: GitOptions
     within.length === 0 || within.some(({ path }) => isInside(path, folder) || isInside(folder, path));
   const missed = Array.from(closed, ([, folder = ""]) => folder).filter(isAsked);
   if (missed.length > 0) {
-    const lines = missed.slice(0, 10).map((folder) => `  - ${folder}: no permission to read it`);
-    throw new EnvironmentError(
-      [`could not read every folder of ${root}`, ...lines].join("\n"),
-      { hint: "nothing was checked: make it readable, let git ignore it, or name what to check" },
-      "unreadable",
-    );
+    const lines = missed.slice(0, 10).map((folder) => `\n  - ${folder}: no permission to read it`);
+    const hint = "nothing was checked: make it readable, let git ignore it, or name what to check";
+    throw new EnvironmentError(`could not read every folder of ${root}${lines.join("")}`, { hint }, "unreadable");
   }
   // "H path" and the like are tracked (in an unfinished merge three times "M path"), "? path" is not
   const files = stdout.split("\0").map((line) => ({ path: line.slice(2), tracked: line[0] !== "?", ignored: false }));
@@ -90,23 +80,19 @@ export function entriesOf(folder: string): readonly Dirent[] {
 /** Walks these folders ("", or with a final "/"), without a repository. Links to folders are not followed, to avoid loops. */
 function walk({ root, places, maxFolders }: DiscoverOptions, folders: readonly string[]): readonly Found[] {
   const found: Found[] = [];
-  const pending = [...folders];
-  let seen = 0;
-  for (let folder = pending.pop(); folder !== undefined; folder = pending.pop()) {
-    seen += 1;
-    if (seen > maxFolders) {
-      throw new EnvironmentError(
-        `there are more than ${maxFolders} folders below ${root}, which is not a git repository`,
-        { hint: "name what to check: npx create-halo-mcp check <path…>" },
-        "too-many-folders",
-      );
+  const all = [...folders];
+  for (const folder of all) {
+    if (all.length > maxFolders) {
+      const message = `there are more than ${maxFolders} folders below ${root}, which is not a git repository`;
+      const hint = "name what to check: npx create-halo-mcp check <path…>";
+      throw new EnvironmentError(message, { hint }, "too-many-folders");
     }
     for (const entry of entriesOf(join(root, folder))) {
       const path = folder + entry.name;
       // a client fails if its file is a folder
       const kind = places.kindOf(path);
       const isSearched = entry.isDirectory() && kind !== "mcp";
-      if (isSearched && !SKIPPED.has(entry.name)) pending.push(`${path}/`);
+      if (isSearched && !SKIPPED.has(entry.name)) all.push(`${path}/`);
       else if (!isSearched && kind !== undefined) found.push({ path, tracked: false, ignored: false });
     }
   }

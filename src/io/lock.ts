@@ -47,12 +47,11 @@ export async function acquireLock(target: string, signal: AbortSignal, timeoutMs
     if (signal.aborted) throw new Cancelled();
     const lock = tryLock(target, true);
     if (lock !== undefined) return lock;
-    if (performance.now() >= deadline)
-      throw new EnvironmentError(
-        `${target} is locked by another run: ${target}.lock exists and was not removed.`,
-        { hint: `If no other run is alive, delete ${target}.lock and run it again.` },
-        "locked",
-      );
+    if (performance.now() >= deadline) {
+      const message = `${target} is locked by another run: ${target}.lock exists and was not removed.`;
+      const hint = `If no other run is alive, delete ${target}.lock and run it again.`;
+      throw new EnvironmentError(message, { hint }, "locked");
+    }
     await sleep(10 + Math.random() * 40);
   }
 }
@@ -81,7 +80,8 @@ function tryLock(target: string, takesBare: boolean): Lock | undefined {
   try {
     // not recursive: below /proc, Node 22 would try forever
     if (!existsSync(folder)) mkdirSync(folder, { mode: 0o700 });
-    else if (!isLeft(folder, takesBare)) return undefined;
+    // only one of several runs at once can remove the file of a dead owner
+    else if (!deadOwners(folder, takesBare)?.every((path) => quietly(() => unlinkSync(path)))) return undefined;
     // appends, so that another run's rule is never truncated; the last rule counts
     writeFileSync(join(folder, ".gitignore"), "*\n", { flag: "a", mode: 0o600, flush: true });
     writeFileSync(owner, "", { flag: "wx", mode: 0o600 });
@@ -90,6 +90,8 @@ function tryLock(target: string, takesBare: boolean): Lock | undefined {
       for (const path of staged) unlinkSync(path);
       return { target, folder, owner, fresh: join(folder, `new-${id}`), kept: join(folder, `old-${id}`) };
     }
+    // two runs that found a lock without an owner see each other: both try again
+    unlinkSync(owner);
   } catch (error) {
     quietly(() => unlinkSync(owner));
     // another run released or broke it just now; or a file has its name
@@ -97,34 +99,26 @@ function tryLock(target: string, takesBare: boolean): Lock | undefined {
     removeFolder(folder);
     throw error;
   }
-  // two runs that found a lock without an owner see each other: both try again
-  quietly(() => unlinkSync(owner));
   return undefined;
 }
 
-/**
- * Was this folder left by a run that is dead? Other programs lock a file with an empty folder of the same name. `takesBare`: a folder with nothing of a run counts, too. No, if it is removed just now.
- */
-export function isDeadLock(folder: string, takesBare = false): boolean {
-  try {
-    const { owners, staged, isRuled } = contentOf(folder) ?? {};
-    if (owners === undefined || staged === undefined) return false;
-    const isBare = owners.length + staged.length === 0;
-    if (isBare ? !takesBare : !isRuled) return false;
-    if (owners.length === 0) return ageOf(folder) > (isRuled ? OWNERLESS_MS : BARE_MS);
-    return owners.every(isGone);
-  } catch (error) {
-    if (errnoOf(error) === "ENOENT") return false;
-    throw error;
-  }
+/** Was this folder left by a run that is dead? No, if it is removed just now. */
+export function isDeadLock(folder: string): boolean {
+  let isDead = false;
+  quietly(() => {
+    isDead = deadOwners(folder, false) !== undefined;
+  });
+  return isDead;
 }
 
-/** May we write our owner file into an existing lock? Only one of several runs at once. */
-function isLeft(folder: string, takesBare: boolean): boolean {
-  return (
-    isDeadLock(folder, takesBare) &&
-    (contentOf(folder)?.owners.every((path) => quietly(() => unlinkSync(path))) ?? false)
-  );
+/** The owner files in the lock of a dead run; undefined if it is not one. `takesBare`: a folder with nothing of a run counts, too. */
+function deadOwners(folder: string, takesBare: boolean): readonly string[] | undefined {
+  const content = contentOf(folder);
+  if (content === undefined) return undefined;
+  const { owners, staged, isRuled } = content;
+  if (owners.length + staged.length === 0 ? !takesBare : !isRuled) return undefined;
+  const isDead = owners.length > 0 ? owners.every(isGone) : ageOf(folder) > (isRuled ? OWNERLESS_MS : BARE_MS);
+  return isDead ? owners : undefined;
 }
 
 /** Undefined if it is not a lock of ours (a symlink in a repository could lead elsewhere): do not touch it. */
@@ -138,10 +132,10 @@ function contentOf(folder: string) {
   return { isRuled, owners: pathsOf(/^owner-/), staged: pathsOf(/^(?:new|old)-/) };
 }
 
-/** The age by the clock of the disk, in milliseconds, also if the clock was set back; 0 if it vanished meanwhile. */
+/** In milliseconds, also if the clock was set back; 0 if it vanished meanwhile. */
 function ageOf(path: string): number {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  return stat === undefined ? 0 : Math.abs(Date.now() - stat.mtimeMs);
+  const now = Date.now();
+  return Math.abs(now - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? now));
 }
 
 /** A process of another user counts as alive, and so does a zombie process. */

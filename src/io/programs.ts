@@ -2,12 +2,11 @@
 import { accessSync, constants, realpathSync, statSync } from "node:fs";
 import { dirname, join, posix, win32 } from "node:path";
 import { Readable } from "node:stream";
-import { Cancelled } from "../errors.ts";
+import { attempt, Cancelled } from "../errors.ts";
 import { foldersFrom, isInside } from "./read.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** What the search depends on. */
 export interface FindOptions {
   readonly env: Env;
   readonly platform: string;
@@ -36,10 +35,7 @@ export function programCandidates(name: string, env: Env, platform: string): rea
   return folders.flatMap((folder) => [".exe", ".cmd"].map((end) => win32.join(folder, name + end)));
 }
 
-/**
- * Folders whose programs are never run: the repository of the target and of the current folder, and every `node_modules`
- * above them, which npx puts on PATH. A home folder under git is allowed: it contains the user's own programs.
- */
+/** Folders whose programs are never run: these, but not around the user's home, and every `node_modules` above them, which npx puts on PATH. */
 export function untrusted(home: string, folders: readonly string[]): readonly string[] {
   const modules = folders.flatMap(foldersFrom).map((folder) => join(folder, "node_modules"));
   return [...new Set([...folders.filter((folder) => !isInside(home, folder)), ...modules])];
@@ -48,15 +44,11 @@ export function untrusted(home: string, folders: readonly string[]): readonly st
 /** The absolute path of a program on PATH, or undefined. `name` is a bare name, never a path. */
 export function findProgram(name: string, { env, platform, exclude }: FindOptions): string | undefined {
   const isOutside = outsideOf(exclude);
-  return programCandidates(name, env, platform).find(
-    (path) => isProgram(path) && isOutside(dirname(path)) && isOutside(path),
-  );
+  const isUsable = (path: string): boolean => isProgram(path) && isOutside(dirname(path)) && isOutside(path);
+  return programCandidates(name, env, platform).find(isUsable);
 }
 
-/**
- * The environment of a program that is started: what it finds on PATH itself (`#!/usr/bin/env node`, a `git` that it runs)
- * must not come from a repository either. Claude Code 2.1.197 runs `git` (measured 2026-11-22).
- */
+/** The environment of a program: what it finds on PATH must not be a repository's either. Claude Code 2.1.197 runs `git` (measured 2026-11-22). */
 export function trustedEnv({ env, platform, exclude }: FindOptions): Env {
   const folders = foldersOf(env, platform).filter(outsideOf(exclude));
   const rest = Object.entries(env).filter(([name]) => !isPath(name, platform));
@@ -72,22 +64,20 @@ function outsideOf(exclude: readonly string[]): (path: string) => boolean {
   };
 }
 
-function real(path: string): string | undefined {
-  try {
-    return realpathSync(path);
-  } catch {
-    return undefined;
-  }
-}
+const real = (path: string): string | undefined => attempt(() => realpathSync(path));
 
 function isProgram(path: string): boolean {
-  try {
-    // on Windows: does it exist?
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
-  } catch {
-    return false;
-  }
+  // on Windows: does it exist?
+  const canRun = (): boolean => accessSync(path, constants.X_OK) === undefined && statSync(path).isFile();
+  return attempt(canRun) ?? false;
+}
+
+/** A process group of its own, so that what a program started ends with it (`endGroup`). */
+export const OWN_GROUP = { detached: process.platform !== "win32", windowsHide: true };
+
+export function endGroup(pid: number | undefined): void {
+  // fails if the group is gone
+  attempt(() => OWN_GROUP.detached && pid !== undefined && process.kill(-pid, "SIGKILL"));
 }
 
 export type ExecResult = Awaited<ReturnType<typeof exec>>;
@@ -112,12 +102,10 @@ export async function exec(argv: readonly [string, ...string[]], options: ExecOp
   const { execa } = await import("execa");
   const { cwd, env, stdin, endsAfter = false, timeoutMs, graceMs = GRACE_MS, signal } = options;
   const [program, ...args] = argv;
-  // a process group of its own, so that its child processes end with it
-  const detached = process.platform !== "win32";
   let said: string | undefined = "";
   const input = typeof stdin === "function" ? Readable.from(stdin(() => said)) : stdin;
   const running = execa(program, args, {
-    detached,
+    ...OWN_GROUP,
     cwd,
     env: { ...env },
     extendEnv: false,
@@ -127,18 +115,11 @@ export async function exec(argv: readonly [string, ...string[]], options: ExecOp
     forceKillAfterDelay: graceMs,
     maxBuffer: 1024 * 1024,
     reject: false,
-    windowsHide: true,
   });
   if (typeof stdin === "function") running.stdout?.on("data", (chunk) => (said += chunk));
   if (endsAfter && input instanceof Readable) input.once("close", () => running.kill("SIGKILL"));
   // at our own exit too: a server would go on
-  const end = (): void => {
-    try {
-      if (detached && running.pid !== undefined) process.kill(-running.pid, "SIGKILL");
-    } catch {
-      // the process group is gone
-    }
-  };
+  const end = (): void => endGroup(running.pid);
   process.once("exit", end);
   running.once("exit", () => {
     said = undefined;

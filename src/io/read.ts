@@ -5,6 +5,7 @@ import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "nod
 import { getSystemErrorMap } from "node:util";
 import type { Document } from "../core/check/model.ts";
 import type { FileState } from "../core/plan/model.ts";
+import { attempt } from "../errors.ts";
 
 /** No configuration is this large. `check` searches this much of a larger file for secrets, 0.2 s for each MB. */
 const MAX_BYTES = 4 * 1024 * 1024;
@@ -36,14 +37,11 @@ export function wordsOf(code: string): string {
 }
 
 type Refused = { readonly kind: "unreadable"; readonly reason: string; readonly code: string };
-type Bytes = { readonly kind: "bytes"; readonly bytes: Buffer; readonly stat: fs.Stats };
 
-function refused(code: string, reason = wordsOf(code)): Refused {
-  return { kind: "unreadable", reason, code };
-}
+const refused = (code: string, reason = wordsOf(code)): Refused => ({ kind: "unreadable", reason, code });
 
 /** The bytes of a file, at most one more than the limit. Links are followed, as in every client. */
-function readBytes(path: string): { readonly kind: "absent" } | Refused | Bytes {
+function readBytes(path: string) {
   try {
     const found = fs.statSync(path);
     // before open: opening a pipe waits for its writer, and a device can do anything
@@ -58,14 +56,14 @@ function readBytes(path: string): { readonly kind: "absent" } | Refused | Bytes 
       let length = 0;
       for (let count = 1; count > 0 && length < bytes.length; length += count)
         count = fs.readSync(fd, bytes, length, bytes.length - length, null);
-      return { kind: "bytes", bytes: bytes.subarray(0, length), stat };
+      return { kind: "bytes", bytes: bytes.subarray(0, length), stat } as const;
     } finally {
       fs.closeSync(fd);
     }
   } catch (error) {
     const code = errnoOf(error);
     if (code === undefined) throw error;
-    return code === "ENOENT" ? { kind: "absent" } : refused(code);
+    return code === "ENOENT" ? ({ kind: "absent" } as const) : refused(code);
   }
 }
 
@@ -90,13 +88,8 @@ export function resolveTarget(path: string): string {
   }
   const folder = resolveTarget(dirname(path));
   const here = join(folder, basename(path));
-  let link: string;
-  try {
-    link = fs.readlinkSync(here);
-  } catch {
-    return here;
-  }
-  return resolveTarget(resolve(folder, link));
+  const link = attempt(() => fs.readlinkSync(here));
+  return link === undefined ? here : resolveTarget(resolve(folder, link));
 }
 
 /** Reads one path for a change: text in UTF-8. Never throws because of the file: that is an `unreadable`. */
@@ -116,22 +109,17 @@ export function readState(path: string): Entry {
   return { kind: "file", realPath, text: bytes.toString("utf8"), mode: stat.mode & 0o777, stat };
 }
 
-/** A file for `check`, in any encoding. */
-export type Reading =
-  | { readonly kind: "absent" }
-  | { readonly kind: "unreadable"; readonly reason: string }
-  | ({ readonly kind: "read"; readonly mode: number | undefined } & Decoded);
-
 type Decoded = Pick<Document, "text" | "encoding">;
 
-/** Reads a path for `check`. Never throws because of the file. */
-export function readDocument(path: string): Reading {
+/** Reads a path for `check`, in any encoding. Never throws because of the file. */
+export function readDocument(path: string) {
   const found = readBytes(path);
-  if (found.kind === "bytes") return { kind: "read", mode: found.stat.mode & 0o777, ...decode(found.bytes) };
+  const read = (mode: number | undefined, decoded: Decoded) => ({ kind: "read", mode, ...decoded }) as const;
+  if (found.kind === "bytes") return read(found.stat.mode & 0o777, decode(found.bytes));
   if (found.kind === "absent") return found;
-  if (found.code === "NOTFILE") return { kind: "read", mode: undefined, text: "", encoding: "not-a-file" };
+  if (found.code === "NOTFILE") return read(undefined, { text: "", encoding: "not-a-file" });
   // a tracked file whose folder is now a file does not exist
-  return found.code === "ENOTDIR" ? { kind: "absent" } : { kind: "unreadable", reason: found.reason };
+  return found.code === "ENOTDIR" ? ({ kind: "absent" } as const) : found;
 }
 
 /** The bytes of a file, or the first of a larger one → their text and how it is stored. */

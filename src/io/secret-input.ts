@@ -1,8 +1,8 @@
 /** Reads a token from standard input or from a file. */
-import { constants, existsSync, openSync, readFileSync, statSync } from "node:fs";
+import { constants, openSync, readFileSync, statSync } from "node:fs";
 import { Socket } from "node:net";
 import { addAbortSignal, type Readable } from "node:stream";
-import { Cancelled, EnvironmentError, UsageError } from "../errors.ts";
+import { attempt, Cancelled, EnvironmentError, UsageError } from "../errors.ts";
 
 /** No token is longer. */
 const MAX_BYTES = 64 * 1024;
@@ -48,21 +48,18 @@ export async function readStdin(stdin: Readable & { readonly isTTY?: boolean }, 
 
 /** The text of a file with a token. Throws EnvironmentError, Cancelled. A missing path may be the token: not repeated. */
 export async function readSecretFile(path: string, patience: Patience): Promise<string> {
-  if (!existsSync(path))
+  const stat = attempt(() => statSync(path));
+  if (stat === undefined)
     throw new EnvironmentError("--token-file: there is no such file", {
       hint: "give the path of a file that contains only the token",
     });
-  const stat = statSync(path);
   if (stat.isFIFO()) {
     // `--token-file <(pass show halo)`; as a socket, because Ctrl-C cannot end a blocking read
     const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     return await readAll(new Socket({ fd, readable: true, writable: false }), "--token-file", patience);
   }
-  try {
-    if (stat.isFile() && stat.size <= MAX_BYTES) return readFileSync(path, "utf8");
-  } catch {
-    // reported below
-  }
+  const text = stat.isFile() && stat.size <= MAX_BYTES ? attempt(() => readFileSync(path, "utf8")) : undefined;
+  if (text !== undefined) return text;
   const message = `--token-file: ${path} cannot be read, or is larger than 64 KiB`;
   throw new EnvironmentError(message, { hint: `ls -l ${path}` });
 }

@@ -11,7 +11,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import type { StepStatus, WriteStep } from "../core/plan/model.ts";
 import { Cancelled, EnvironmentError, Refusal } from "../errors.ts";
 import { acquireLock, clearStaleLock, type Lock, quietly, releaseLock } from "./lock.ts";
-import { type Entry, errnoOf, readState, resolveTarget, wordsOf } from "./read.ts";
+import { type Entry, errnoOf, foldersFrom, readState, resolveTarget, wordsOf } from "./read.ts";
 
 /** Undoes one change. Returns why it could not, or undefined. */
 export type Undo = () => string | undefined | Promise<string | undefined>;
@@ -36,20 +36,17 @@ interface Done {
 }
 
 /**
- * Writes in the given order. Either every step is in place when this returns, or it throws and all changes are undone:
- * Refusal "stale" (a file has neither the content before nor after the plan), "unreadable", or what
- * `assertPrivate` and `afterwards` throw; EnvironmentError if the system refuses; Cancelled if the signal fires. The
- * message names everything that could not be undone.
+ * Writes in the given order. Either every step is in place when this returns, or all changes are undone and it throws: Refusal "stale" (a file has
+ * neither the content before nor after the plan) or "unreadable", what `assertPrivate` and `afterwards` throw, EnvironmentError, Cancelled.
  */
 export async function applyWrites(steps: readonly WriteStep[], options: WriteOptions): Promise<readonly StepStatus[]> {
   const { signal } = options;
   const locks = new Map<string, Lock>();
-  /** The folders that each mkdir created, from the first missing one to the last. */
-  const folders: [first: string, last: string][] = [];
+  /** The folders that were missing, each after the one above it. */
+  const made: string[] = [];
   const done: Done[] = [];
   let at = "";
   try {
-    if (signal.aborted) throw new Cancelled();
     // the rest of a killed run, such as a staged secret
     for (const { path } of steps) clearStaleLock(path);
     const targets = new Map<string, string>();
@@ -60,8 +57,9 @@ export async function applyWrites(steps: readonly WriteStep[], options: WriteOpt
     // always in the same order, so that two runs never wait for each other
     for (const [target, path] of [...targets].sort(([a], [b]) => (a < b ? -1 : 1))) {
       at = path;
-      const first = fs.mkdirSync(dirname(target), { recursive: true, mode: 0o755 });
-      if (first !== undefined) folders.push([first, dirname(target)]);
+      const folders = foldersFrom(dirname(target)).filter((folder) => !fs.existsSync(folder));
+      fs.mkdirSync(dirname(target), { recursive: true, mode: 0o755 });
+      made.push(...folders.reverse());
       locks.set(target, await acquireLock(target, signal));
     }
     // check every file before the first is written
@@ -78,17 +76,15 @@ export async function applyWrites(steps: readonly WriteStep[], options: WriteOpt
     await options.afterwards?.((what, undo) => done.push({ what, undo }));
     const late = done.find(({ isStale }) => isStale?.());
     if (late !== undefined) throw stale(late.what);
-    for (const lock of locks.values()) releaseLock(lock);
     return statuses;
   } catch (error) {
     const lost = await putBack(done);
-    for (const lock of locks.values()) releaseLock(lock);
-    for (const [first, last] of folders.reverse())
-      quietly(() => {
-        for (let folder = last; folder.length >= first.length; folder = dirname(folder)) fs.rmdirSync(folder);
-      });
     const restored = done.length > 0 ? "Everything was restored." : "Nothing was changed.";
     throw inWords(error, at, lost.length > 0 ? `Could not be restored: ${lost.join("; ")}.` : restored);
+  } finally {
+    for (const lock of locks.values()) releaseLock(lock);
+    // those in which nothing was written
+    for (const folder of made.reverse()) quietly(() => fs.rmdirSync(folder));
   }
 }
 
@@ -110,7 +106,8 @@ async function perform(step: WriteStep, locks: ReadonlyMap<string, Lock>, option
   }
   // an editor does not know our lock: compare again, right before the rename
   const now = readKnown(step.path);
-  if (now.realPath !== lock.target || !isSame(now, entry) || !fs.existsSync(lock.owner)) throw stale(step.path);
+  const isSame = textOf(now) === textOf(entry) && inodeOf(now) === inodeOf(entry);
+  if (now.realPath !== lock.target || !isSame || !fs.existsSync(lock.owner)) throw stale(step.path);
   place(lock, step, entry);
   done.push({
     what: step.path,
@@ -163,22 +160,16 @@ function takeBack(lock: Lock, step: WriteStep, entry: Known): string | undefined
   return undefined;
 }
 
-function textOf(entry: Entry): string | undefined {
-  return entry.kind === "file" ? entry.text : undefined;
-}
-
-function isSame(now: Known, before: Known): boolean {
-  if (now.kind === "absent" || before.kind === "absent") return now.kind === before.kind;
-  return now.text === before.text && now.stat.ino === before.stat.ino && now.stat.dev === before.stat.dev;
-}
+const textOf = (entry: Entry): string | undefined => (entry.kind === "file" ? entry.text : undefined);
+const inodeOf = (entry: Entry): string => (entry.kind === "file" ? `${entry.stat.dev} ${entry.stat.ino}` : "");
 
 function readKnown(path: string): Known {
   const entry = readState(path);
   if (entry.kind !== "unreadable") return entry;
   const message = `${path} cannot be used: ${entry.reason}.`;
-  const hint = "Move it away or repair it, then run it again.";
-  if (["NOTFILE", "NOTUTF8", "TOOLARGE"].includes(entry.code)) throw new Refusal(message, { hint }, "unreadable");
-  throw new EnvironmentError(message, { hint: MEND }, "unreadable");
+  if (!["NOTFILE", "NOTUTF8", "TOOLARGE"].includes(entry.code))
+    throw new EnvironmentError(message, { hint: MEND }, "unreadable");
+  throw new Refusal(message, { hint: "Move it away or repair it, then run it again." }, "unreadable");
 }
 
 function stale(path: string): Refusal {
@@ -189,25 +180,23 @@ function stale(path: string): Refusal {
 /** Undoes everything, last first, even after an abort. Out: what could not be undone, with the reason or what to type. */
 async function putBack(done: readonly Done[]): Promise<readonly string[]> {
   const lost: string[] = [];
-  for (const { what, undo } of [...done].reverse()) {
-    try {
-      const reason = await undo();
-      if (reason !== undefined) lost.push(reason === "" ? what : `${what}: ${reason}`);
-    } catch (error) {
-      const code = errnoOf(error);
-      lost.push(`${what}: ${code === undefined ? String(error) : wordsOf(code)}`);
-    }
+  for (const { what, undo } of done.toReversed()) {
+    const reason = await Promise.resolve().then(undo).catch(saidBy);
+    if (reason !== undefined) lost.push(reason === "" ? what : `${what}: ${reason}`);
   }
   return lost;
+}
+
+function saidBy(error: unknown): string {
+  const code = errnoOf(error);
+  return code === undefined ? String(error) : wordsOf(code);
 }
 
 /** The error, with the state of the files. A system error about the file at `path` becomes an EnvironmentError. */
 function inWords(error: unknown, path: string, outcome: string): unknown {
   const code = errnoOf(error);
-  if (code !== undefined) {
-    const message = `${path} could not be written: ${wordsOf(code)} (${code}). ${outcome}`;
-    return new EnvironmentError(message, { hint: MEND }, "write-failed");
-  }
+  const message = `${path} could not be written: ${saidBy(error)} (${code}). ${outcome}`;
+  if (code !== undefined) return new EnvironmentError(message, { hint: MEND }, "write-failed");
   if (!(error instanceof Error)) return error;
   const said = error instanceof Cancelled ? "Cancelled." : error.message.replace(/(?<![.!?:])$/, ".");
   error.message = `${said} ${outcome}`;

@@ -18,10 +18,7 @@ interface TextQuestion {
   readonly placeholder?: string;
 }
 
-interface ChoiceQuestion<T> {
-  readonly message: string;
-  readonly choices: readonly Choice<T>[];
-}
+type ChoiceQuestion<T> = { readonly message: string; readonly choices: readonly Choice<T>[] };
 
 export type Ask = Awaited<ReturnType<typeof createAsk>>;
 

@@ -1,10 +1,7 @@
 import type { Context } from "../context.ts";
 import { mask, maskedJson, printableLines } from "../core/secrets.ts";
 
-/**
- * The only output of the program. The context's secrets are masked in everything, and of the control characters only line
- * breaks and our own colours pass. A line break is added to the end of a text if it has none, except to an empty text.
- */
+/** The only output of the program: secrets are masked, and of the control characters only line breaks and our own colours pass. */
 export function createOutput(context: Pick<Context, "print" | "stderr" | "secrets">) {
   // stripped first: an invisible character inside a secret would prevent the masking
   const clean = (text: string): string => mask(printableLines(text, { colors: true }), context.secrets);

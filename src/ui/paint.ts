@@ -1,5 +1,4 @@
 import { createColors } from "picocolors";
-
 import type { DiffLine } from "../core/formats/diff.ts";
 
 export type Paint = ReturnType<typeof createPaint>;
@@ -13,7 +12,6 @@ export function createPaint(color: boolean, unicode: boolean) {
   return { bold, dim, red, green, yellow, cyan, sign };
 }
 
-/** A line of a diff. */
 export function paintLine(paint: Paint, { kind, text }: DiffLine): string {
   if (kind === "added") return paint.green(`+ ${text}`);
   if (kind === "removed") return paint.red(`- ${text}`);

@@ -10,12 +10,10 @@ export function wrap(line: string, width: number): readonly string[] {
   const out: string[] = [];
   let current = "";
   for (const word of line.slice(indent.length).trim().split(" ")) {
-    if (current !== "" && indent.length + current.length + 1 + word.length > width) {
-      out.push(indent + current);
-      current = word;
-    } else {
-      current = current === "" ? word : `${current} ${word}`;
-    }
+    const longer = current === "" ? word : `${current} ${word}`;
+    const fits = current === "" || indent.length + longer.length <= width;
+    if (!fits) out.push(indent + current);
+    current = fits ? longer : word;
   }
   out.push(indent + current);
   return out;

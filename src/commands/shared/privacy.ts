@@ -37,10 +37,7 @@ export interface Asked {
   readonly signal: AbortSignal;
 }
 
-/**
- * Refuses to write a secret where git would add it, in every repository around the resolved path, and through a symlink
- * that leads out of its repository. `ignored: false` skips the ignore rule, for the check before that rule is written.
- */
+/** Refuses a secret where git would add it, in every repository around the resolved path. `ignored: false`: before the ignore rule is written. */
 export async function assertPrivate(
   asked: Asked,
   place: Place,
@@ -68,11 +65,8 @@ export async function assertPrivate(
   if (check.ignored && !(await git.isIgnored(realPath))) {
     const because = "a later rule re-includes it, or git does not read the ignore file (a symlink, for example)";
     const hint = inRepository("check-ignore", "-v", "--no-index", shown);
-    throw new Refusal(
-      `${path} is not ignored by git, in spite of the new ignore rule: ${because}`,
-      { hint },
-      "not-ignored",
-    );
+    const message = `${path} is not ignored by git, in spite of the new ignore rule: ${because}`;
+    throw new Refusal(message, { hint }, "not-ignored");
   }
   // a repository around this one adds none of its files, except those that it tracks already
   const above = dirname(repository);

@@ -30,9 +30,7 @@ export interface Assignment {
  * name. Never fails: odd lines are skipped.
  */
 export function parseDotenv(text: string): Map<string, string> {
-  const values = new Map<string, string>();
-  for (const { name, value } of assignments(text)) values.set(name, value);
-  return values;
+  return new Map(assignments(text).map(({ name, value }) => [name, value]));
 }
 
 /** The variables whose value not all programs read in the same way, with the place and what to do. */
@@ -98,9 +96,7 @@ function endOfLine(text: string, from: number): number {
 }
 
 /** What Node trims here: only space and tab; and CRs, which it removes first. */
-function isBlank(char: string | undefined): boolean {
-  return char === " " || char === "\t" || char === "\r";
-}
+const isBlank = (char: string | undefined): boolean => char === " " || char === "\t" || char === "\r";
 
 /** A stretch without spaces at its ends. A loop: a pattern that is anchored at the end is quadratic in the spaces. */
 function trim(text: string, from: number, to: number): [from: number, to: number] {
@@ -110,18 +106,13 @@ function trim(text: string, from: number, to: number): [from: number, to: number
   return [start, end];
 }
 
-function plain(text: string, from: number, to: number): string {
-  return text.slice(from, to).replaceAll("\r", "");
-}
+const plain = (text: string, from: number, to: number): string => text.slice(from, to).replaceAll("\r", "");
 
 type ExampleName = { readonly name: string; readonly comment: string };
 
 const BARE = /^[A-Za-z0-9!%*+,./:=?@[\]^_{}-]*$/;
 
-/**
- * A value in a form that nine readers read the same way (measured 2026 with Node, dotenv, dotenv-expand, bash, direnv, docker, python-dotenv),
- * bare if possible, else in single, else in double quotes. Undefined if no form is safe with all of them.
- */
+/** A value in a form that nine readers read the same way (measured 2026: Node, dotenv, bash, direnv, docker, python-dotenv …); undefined if there is none. */
 export function formatDotenvValue(value: string): string | undefined {
   if (BARE.test(value)) return value;
   // NUL ends a value in every environment; half a surrogate pair does not survive UTF-8
@@ -130,11 +121,7 @@ export function formatDotenvValue(value: string): string | undefined {
   return /["`]/.test(value) ? undefined : `"${value}"`;
 }
 
-/**
- * The file with these variables. The last assignment of a name is changed in place, on its own line; missing names
- * are appended as a block. A name that has the value already stays as it is written. Undefined makes a new file.
- * Refused: a value without a portable form, a file in which the result would be read differently.
- */
+/** The file with these variables: the last assignment of a name is changed in place, missing names are appended. Undefined makes a new file. */
 export function setDotenv(text: string | undefined, values: Readonly<Record<string, string>>): Edited {
   const original = text ?? "";
   const meant = parseDotenv(original);
@@ -145,11 +132,11 @@ export function setDotenv(text: string | undefined, values: Readonly<Record<stri
     const old = assignments(current).findLast((each) => each.name === name);
     const unwritten = `the value of ${name} cannot be written so that all readers of .env files agree on it`;
     if (written === undefined) return refuse(unwritten, old?.rawStart ?? 0);
-    if (old === undefined || storeOf(old.value) === undefined) meant.set(name, value);
+    // a person keeps the value in a secret store, not here
+    if (old !== undefined && storeOf(old.value) !== undefined) continue;
+    meant.set(name, value);
     if (old === undefined) added.push(`${name}=${written}`);
     if (old === undefined || old.value === value) continue;
-    // a person keeps the value in a secret store, not here
-    if (storeOf(old.value) !== undefined) continue;
     const swallows = `a quote of ${name} is closed on a later line: a new value would delete the lines between`;
     if (current.slice(old.rawStart, old.rawEnd).includes("\n")) return refuse(swallows, old.rawStart);
     // no reader uses text after a closing quote; after a bare value it would become part of it
@@ -208,6 +195,4 @@ function verified(before: string | undefined, after: string, meant: ReadonlyMap<
   return refuse("it cannot be edited safely: other variables would change", 0);
 }
 
-function refuse(reason: string, offset: number): Edited {
-  return { ok: false, refused: { reason, offset } };
-}
+const refuse = (reason: string, offset: number): Edited => ({ ok: false, refused: { reason, offset } });

@@ -206,12 +206,7 @@ function formatJson(value: Json, text: string, indent: string | undefined): stri
 }
 
 function lineIndent(text: string, offset: number): string {
-  const line =
-    text
-      .slice(0, offset)
-      .split(/[\r\n]/)
-      .at(-1) ?? "";
-  return /^\uFEFF?([ \t]*)/.exec(line)?.[1] ?? "";
+  return /(?:^\uFEFF?|[\r\n])([ \t]*)[^\r\n]*$/.exec(text.slice(0, offset))?.[1] ?? "";
 }
 
 function hasBreak(text: string): boolean {

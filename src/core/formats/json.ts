@@ -1,7 +1,4 @@
-/**
- * JSON with or without comments and trailing commas → a tree with offsets. jsonc-parser reads; its own tree
- * is not used, because it sets prototypes and continues after errors (3.3.1).
- */
+/** JSON, strict or with comments → a tree with offsets. jsonc-parser's own tree sets prototypes and continues after errors (3.3.1). */
 import { visit } from "jsonc-parser";
 import type { FileState } from "../plan/model.ts";
 

@@ -1,11 +1,13 @@
 /** Reads an answer: its headers, its body within limits, and our JSON-RPC answer in it, as JSON or in an event stream. */
 import type { IncomingMessage } from "node:http";
 import { pipeline, type Readable } from "node:stream";
+import { text as textOf } from "node:stream/consumers";
 import { createBrotliDecompress, createUnzip } from "node:zlib";
 import type { Exchange, ExchangeEnd, RpcError } from "../../core/diagnosis/record.ts";
+import { attempt } from "../../errors.ts";
 
 /** Bytes of a body, after decompression, that are kept for the record. With an error status, no more is read. */
-export const ERROR_CAP = 64 * 1024;
+const ERROR_CAP = 64 * 1024;
 
 /** A response that does not answer our request; `end` says what it is. The message contains no text of a server. */
 export class NoAnswer extends Error {
@@ -47,6 +49,9 @@ export function headOf({ statusCode = 0, headers }: IncomingMessage, url: URL) {
   } satisfies Partial<Exchange>;
 }
 
+/** An exchange while it goes on. */
+export type Seen = { -readonly [Key in keyof Exchange]: Exchange[Key] };
+
 /** What is known of a body while it is read, so that a failure does not lose the first part. */
 export interface BodyLog {
   text: string;
@@ -63,7 +68,7 @@ function unpacked(message: IncomingMessage): Readable {
 }
 
 /** The text of a body in pieces. Throws NoAnswer over `cap` bytes, and what the connection or the decompression throws. */
-export async function* piecesOf(message: IncomingMessage, cap: number, log: BodyLog): AsyncGenerator<string> {
+async function* piecesOf(message: IncomingMessage, cap: number, log: BodyLog): AsyncGenerator<string> {
   const decoder = new TextDecoder();
   for await (const bytes of unpacked(message) as AsyncIterable<Buffer>) {
     log.bytes += bytes.byteLength;
@@ -74,44 +79,29 @@ export async function* piecesOf(message: IncomingMessage, cap: number, log: Body
   }
 }
 
-export async function textOf(pieces: AsyncIterable<string>): Promise<string> {
-  let text = "";
-  for await (const piece of pieces) text += piece;
-  return text;
-}
-
-/**
- * More brackets and commas than a real list of tools has. A million empty values are a small text, but take a hundred times the memory when
- * parsed, and a thousand times when the SDK reports what is wrong with each (zod 4, measured).
- */
+/** More than a real list of tools has: parsing a million empty values, a small text, takes up to a thousand times its memory (zod 4, measured). */
 const MOST_VALUES = 100_000;
 const isTooMuch = (text: string): boolean => text.split(/[[{,]/, MOST_VALUES + 1).length > MOST_VALUES;
 
-export type Message = Readonly<Record<string, unknown>>;
+type Message = Readonly<Record<string, unknown>>;
 const isObject = (value: unknown): value is Message =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** The value of a JSON text; undefined if it is not JSON. */
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
+const parse = (text: string): unknown => attempt(() => JSON.parse(text));
 
 /** A JSON-RPC message, or the first of a batch; undefined if the text is neither. */
 export const messageIn = (text: string): Message | undefined => [parse(text)].flat().find(isObject);
 
 /** The JSON-RPC error in a message, if it is one. */
-export function rpcErrorOf(message: Message | undefined): RpcError | null {
+function rpcErrorOf(message: Message | undefined): RpcError | null {
   if (message === undefined || !isObject(message.error)) return null;
   const { code, message: words } = message.error;
   return typeof code === "number" ? { code, message: typeof words === "string" ? words : "" } : null;
 }
 
 /** The message of a JSON body that answers our id. Throws NoAnswer. */
-export function answerIn(text: string, id: unknown): Message {
+function answerIn(text: string, id: unknown): Message {
   if (text.trim() === "") throw new NoAnswer("empty");
   if (isTooMuch(text)) throw new NoAnswer("too-big");
   const parsed = parse(text);
@@ -139,7 +129,7 @@ async function* linesOf(pieces: AsyncIterable<string>): AsyncGenerator<string> {
 }
 
 /** Our answer in an event stream, as JSON; returns as soon as it arrives. Throws NoAnswer, and what the connection throws. */
-export async function answerInStream(pieces: AsyncIterable<string>, id: unknown, log: BodyLog): Promise<string> {
+async function answerInStream(pieces: AsyncIterable<string>, id: unknown, log: BodyLog): Promise<string> {
   let isForeign = false;
   let event: string[] = [];
   for await (const line of linesOf(pieces)) {
@@ -163,4 +153,49 @@ export async function answerInStream(pieces: AsyncIterable<string>, id: unknown,
     }
   }
   throw new NoAnswer(log.isBad ? "bad-json" : isForeign ? "not-rpc" : "stream-ended");
+}
+
+/** The revisions of MCP that an answer to a handshake or a discovery names. */
+function revisionsIn(method: string, message: Message | undefined): readonly string[] {
+  if (method !== "server/discover" && method !== "initialize") return [];
+  const at = (value: unknown, key: string): unknown => Reflect.get(Object(value), key);
+  const result = message?.result;
+  const offered = at(result, "supportedVersions") ?? at(at(message?.error, "data"), "supported");
+  const named = [offered, at(result, "protocolVersion")].flat();
+  return named.filter((each): each is string => typeof each === "string" && each !== "").slice(0, 5);
+}
+
+/** The Response for the SDK, with the server's own answer. `room`: bytes. Throws NoAnswer, and what the connection throws. */
+export async function read(reply: IncomingMessage, id: unknown, seen: Seen, log: BodyLog, room: number) {
+  const { statusCode: status = 0, headers } = reply;
+  const keep = (message: Message | undefined): void => {
+    seen.rpcError = rpcErrorOf(message);
+    seen.revisions = revisionsIn(seen.method, message);
+  };
+  if (status >= 300 && status < 400) throw new NoAnswer("redirect");
+  if (status < 200) throw new NoAnswer("status");
+  const type = { "content-type": seen.contentType ?? "" };
+  if (status > 299) {
+    // the status counts even if the body breaks or is too big
+    const text = await textOf(piecesOf(reply, ERROR_CAP, log)).catch(() => log.text);
+    keep(messageIn(text));
+    seen.end = "status";
+    if (status > 599) throw new NoAnswer("status");
+    return new Response(text, { status, headers: type });
+  }
+  seen.end = "accepted";
+  if (id === undefined) return new Response(null, { status: 202 });
+  if (status === 202 || status === 204 || status === 205) throw new NoAnswer("empty");
+  const isJson = /^\s*application\/json\s*(;|$)/iu.test(seen.contentType ?? "");
+  if (!seen.stream && !isJson) {
+    const page = await textOf(piecesOf(reply, ERROR_CAP, log)).catch(() => "too big, or broken");
+    throw new NoAnswer(page.trim() === "" ? "empty" : "content-type");
+  }
+  const pieces = piecesOf(reply, room, log);
+  const text = await (seen.stream ? answerInStream(pieces, id, log) : textOf(pieces));
+  keep(answerIn(text, id));
+  seen.end = "answered";
+  const session = headers["mcp-session-id"];
+  const ofSession = typeof session === "string" ? { "mcp-session-id": session } : {};
+  return new Response(text, { status, headers: { "content-type": "application/json", ...ofSession } });
 }

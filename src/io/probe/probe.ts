@@ -25,10 +25,7 @@ export interface ProbeRequest {
   readonly onStage?: ((stage: ProbeStage) => void) | undefined;
 }
 
-/**
- * What is wrong with a header, or null. fetch would throw an error that contains the value, or send an é as Latin-1.
- * A space is allowed in headers other than the token's ("Bearer …").
- */
+/** What is wrong with a header, or null: fetch would throw an error that contains the value, or send an é as Latin-1. */
 function checkHeaders(headers: ProbeRequest["headers"], tokenHeader: string): BadInput | null {
   const isToken = (name: string): boolean => name.toLowerCase() === tokenHeader.toLowerCase();
   if (!Object.keys(headers).some(isToken)) return { cause: "missing-value", header: tokenHeader };
@@ -53,10 +50,7 @@ function withoutToken(headers: ProbeRequest["headers"], tokenHeader: string): Re
   return Object.fromEntries(all.filter(([name, value]) => fold(name) !== fold(tokenHeader) && !value.includes(token)));
 }
 
-/**
- * The SDK treats an error, a denial, silence or an invalid answer to `server/discover` as final. A server of 2025 may answer an unknown
- * method like this and still support `initialize`, and so may a gateway that passes only known methods.
- */
+/** The SDK takes any failure of `server/discover` as final, but a server of 2025, or one behind a gateway, may still support `initialize`. */
 function worthTheOldWay(last: Exchange | undefined): boolean {
   if (last?.method !== "server/discover" || !last.connected || last.status === 401) return false;
   return last.end !== "redirect" && last.end !== "too-big" && last.end !== "aborted";
@@ -95,7 +89,7 @@ async function ask(request: ProbeRequest, recorder: Recorder, start: number, fou
 }
 
 /** Opens a connection and sends nothing over it: the network can be tested without a value. */
-async function reach(way: Way, limitMs: number): Promise<Exchange> {
+async function reach(way: Way, limitMs: number, found: Found): Promise<void> {
   const start = performance.now();
   const opened = way.connect().then(
     (): Partial<Exchange> => ({ connected: true, end: "accepted" }),
@@ -103,13 +97,13 @@ async function reach(way: Way, limitMs: number): Promise<Exchange> {
   );
   const late: Partial<Exchange> = { end: "timeout" };
   const seen = await Promise.race([opened, sleep(limitMs, late, { ref: false })]);
-  return { ...UNANSWERED, phase: "connect", method: "CONNECT", end: "broken", ...seen, ms: performance.now() - start };
+  const ms = performance.now() - start;
+  found.reach = { ...UNANSWERED, phase: "connect", method: "CONNECT", end: "broken", ...seen, ms };
 }
 
 /**
- * Tests a connection. Sends the headers only to `request.url`, follows no redirect, starts no OAuth. Whatever the server does, it ends within
- * `timeoutMs` with a record of what was seen (`core/diagnosis/diagnose.ts` interprets it). The record contains the servers' words unmasked:
- * `cleaned` masks secrets. Throws only Cancelled, as soon as the signal is aborted; by then every connection is closed.
+ * Tests a connection. Sends the headers only to `request.url`, follows no redirect, starts no OAuth, and ends within `timeoutMs`. The record contains
+ * the servers' words unmasked: `cleaned` masks secrets. Throws only Cancelled, as soon as the signal is aborted; by then every connection is closed.
  */
 export async function probe(request: ProbeRequest): Promise<ProbeRecord> {
   if (request.signal.aborted) throw new Cancelled();
@@ -128,17 +122,14 @@ export async function probe(request: ProbeRequest): Promise<ProbeRecord> {
     if (phase === "connect" && end === "answered") onStage?.("tools");
   });
   const found: Found = { reach: null, outcome: NOTHING, control: null };
-  const test = async (): Promise<void> => {
-    if (input === null) await ask(request, recorder, start, found);
-    else found.reach = await reach(way, timeoutMs * FIRST);
-  };
   if (brokenProxy === null) {
     onStage?.("dns");
     const stop = (): void => stopper.abort();
     // the limit of the whole run, even if the SDK waits for something that is not a request
     const timer = setTimeout(stop, timeoutMs);
     request.signal.addEventListener("abort", stop);
-    await Promise.race([test(), once(stopper.signal, "abort")]);
+    const test = input === null ? ask(request, recorder, start, found) : reach(way, timeoutMs * FIRST, found);
+    await Promise.race([test, once(stopper.signal, "abort")]);
     clearTimeout(timer);
     request.signal.removeEventListener("abort", stop);
     stop();

@@ -3,28 +3,15 @@
  * because Node's fetch does not accept a connection that was opened elsewhere (docs/adr/0006). A response without an answer to our request is
  * thrown here: the SDK would wait for a stream that ended, a 202 or another id until its timeout (@modelcontextprotocol/client 2.4).
  */
+import { once } from "node:events";
 import { type IncomingMessage, request } from "node:http";
 import type { Socket } from "node:net";
 import type { Exchange, ExchangeEnd, ProbePhase } from "../../core/diagnosis/record.ts";
-import {
-  answerIn,
-  answerInStream,
-  type BodyLog,
-  ERROR_CAP,
-  headOf,
-  type Message,
-  messageIn,
-  NoAnswer,
-  piecesOf,
-  rpcErrorOf,
-  textOf,
-} from "./answer.ts";
+import { type BodyLog, headOf, messageIn, NoAnswer, read, type Seen } from "./answer.ts";
 import type { Way } from "./way.ts";
 
 /** Bytes of all answers of a probe, after decompression. */
 const PROBE_CAP = 4 * 1024 * 1024;
-
-type Seen = { -readonly [Key in keyof Exchange]: Exchange[Key] };
 
 /** What is known of an exchange before any answer. */
 export const UNANSWERED = {
@@ -58,84 +45,25 @@ function codesAfterConnect(error: unknown): string[] {
 }
 
 /** One request over a connection of its own. `onBroken` gets the error of the connection; the reader of the body gets a less exact one. */
-function send(
-  socket: Socket,
-  url: URL,
-  init: RequestInit,
-  onBroken: (error: unknown) => void,
-): Promise<IncomingMessage> {
-  return new Promise((resolve, reject) => {
-    const sent = request({
-      createConnection: () => socket,
-      method: init.method ?? "GET",
-      path: `${url.pathname}${url.search}`,
-      headers: {
-        ...Object.fromEntries(new Headers(init.headers)),
-        host: url.host,
-        // no deflate: some servers send it without the zlib header
-        "accept-encoding": "gzip, br",
-        ...(typeof init.body === "string" ? { "content-length": Buffer.byteLength(init.body) } : {}),
-      },
-    });
-    // no limit but the 16 KiB: by default Node drops headers after the thousandth
-    sent.maxHeadersCount = 0;
-    sent.on("error", (error) => {
-      onBroken(error);
-      reject(error);
-    });
-    sent.once("response", resolve);
-    // 101 Switching Protocols, which was not asked for
-    sent.once("upgrade", (answer) => resolve(answer));
-    sent.end(init.body);
+async function send(socket: Socket, url: URL, init: RequestInit, onBroken: (error: unknown) => void) {
+  const sent = request({
+    createConnection: () => socket,
+    method: init.method ?? "GET",
+    path: `${url.pathname}${url.search}`,
+    headers: {
+      ...Object.fromEntries(new Headers(init.headers)),
+      host: url.host,
+      // no deflate: some servers send it without the zlib header
+      "accept-encoding": "gzip, br",
+      ...(typeof init.body === "string" ? { "content-length": Buffer.byteLength(init.body) } : {}),
+    },
   });
-}
-
-/** The revisions of MCP that an answer to a handshake or a discovery names. */
-function revisionsIn(method: string, message: Message | undefined): readonly string[] {
-  if (method !== "server/discover" && method !== "initialize") return [];
-  const at = (value: unknown, key: string): unknown => Reflect.get(Object(value), key);
-  const result = message?.result;
-  const offered = at(result, "supportedVersions") ?? at(at(message?.error, "data"), "supported");
-  const named = [offered, at(result, "protocolVersion")].flat();
-  return named.filter((each): each is string => typeof each === "string" && each !== "").slice(0, 5);
-}
-
-/** The Response for the SDK, with the server's own answer. `room`: bytes. Throws NoAnswer, and what the connection throws. */
-async function read(reply: IncomingMessage, id: unknown, seen: Seen, log: BodyLog, room: number): Promise<Response> {
-  const { statusCode: status = 0, headers } = reply;
-  const keep = (message: Message | undefined): void => {
-    seen.rpcError = rpcErrorOf(message);
-    seen.revisions = revisionsIn(seen.method, message);
-  };
-  if (status >= 300 && status < 400) throw new NoAnswer("redirect");
-  if (status < 200) throw new NoAnswer("status");
-  const type = { "content-type": seen.contentType ?? "" };
-  if (status > 299) {
-    // the status counts even if the body breaks or is too big
-    const text = await textOf(piecesOf(reply, ERROR_CAP, log)).catch(() => log.text);
-    keep(messageIn(text));
-    seen.end = "status";
-    if (status > 599) throw new NoAnswer("status");
-    return new Response(text, { status, headers: type });
-  }
-  seen.end = "accepted";
-  if (id === undefined) return new Response(null, { status: 202 });
-  if (status === 202 || status === 204 || status === 205) throw new NoAnswer("empty");
-  const isJson = /^\s*application\/json\s*(;|$)/iu.test(seen.contentType ?? "");
-  if (!seen.stream && !isJson) {
-    const page = await textOf(piecesOf(reply, ERROR_CAP, log)).catch(() => "too big, or broken");
-    throw new NoAnswer(page.trim() === "" ? "empty" : "content-type");
-  }
-  const pieces = piecesOf(reply, room, log);
-  const text = await (seen.stream ? answerInStream(pieces, id, log) : textOf(pieces));
-  keep(answerIn(text, id));
-  seen.end = "answered";
-  const session = headers["mcp-session-id"];
-  const json = { "content-type": "application/json" };
-  return new Response(text, {
-    status,
-    headers: typeof session === "string" ? { ...json, "mcp-session-id": session } : json,
-  });
+  // no limit but the 16 KiB: by default Node drops headers after the thousandth
+  sent.maxHeadersCount = 0;
+  sent.on("error", onBroken).end(init.body);
+  // an upgrade is 101 Switching Protocols, which was not asked for
+  const [reply]: IncomingMessage[] = await Promise.race([once(sent, "response"), once(sent, "upgrade")]);
+  return reply as IncomingMessage;
 }
 
 /** Sends only to `url`, whatever the SDK asks for. `signal` stops every request. */

@@ -2,8 +2,10 @@
 import { isIP, type Socket } from "node:net";
 import * as tls from "node:tls";
 import type { TlsFacts } from "../../core/diagnosis/record.ts";
+import { attempt } from "../../errors.ts";
 
 const DAY = 86_400_000;
+const failure = (code: string): Error => Object.assign(new Error("TLS"), { code });
 
 /** What a server or proxy presented, and what the next handshake trusts. `verify` false: any certificate is accepted. */
 export function newTrust(verify: boolean) {
@@ -13,11 +15,12 @@ export function newTrust(verify: boolean) {
   return {
     /** TLS over an open socket. Rejects, before anything is written, if the handshake fails or the certificate is not accepted. */
     encrypt: async (socket: Socket, host: string, keep: (secure: Socket) => void): Promise<Socket> => {
-      const secure = await handshake(socket, host, context, keep);
+      const servername = isIP(host) === 0 ? { servername: host } : {};
+      const secure = await handshake(socket, { host, ...servername, ...(context && { secureContext: context }) }, keep);
       shown = shownBy(secure);
       if (shown.error !== null && verify) {
         secure.destroy();
-        throw Object.assign(new Error("certificate"), { code: shown.error });
+        throw failure(shown.error);
       }
       if (systemCas === "did-not-help") systemCas = "helped";
       return secure;
@@ -34,24 +37,11 @@ export function newTrust(verify: boolean) {
 }
 
 /** Resolves when the handshake is done, whatever the certificate. Rejects with Node's error. */
-function handshake(
-  socket: Socket,
-  host: string,
-  context: tls.SecureContext | undefined,
-  keep: (secure: Socket) => void,
-): Promise<tls.TLSSocket> {
-  return new Promise((resolve, reject) => {
-    const secure = tls.connect({
-      socket,
-      host,
-      ...(isIP(host) === 0 ? { servername: host } : {}),
-      ...(context === undefined ? {} : { secureContext: context }),
-      ALPNProtocols: ["http/1.1"],
-      rejectUnauthorized: false,
-    });
+function handshake(socket: Socket, options: tls.ConnectionOptions, keep: (secure: Socket) => void) {
+  return new Promise<tls.TLSSocket>((resolve, reject) => {
+    const secure = tls.connect({ ...options, socket, ALPNProtocols: ["http/1.1"], rejectUnauthorized: false });
     keep(secure);
-    const closed = (): void =>
-      reject(Object.assign(new Error("closed during the TLS handshake"), { code: "ECONNRESET" }));
+    const closed = (): void => reject(failure("ECONNRESET"));
     secure.once("secureConnect", () => {
       // An alert after the handshake (TLS 1.3: the server wants a client certificate) does not end the connection, and the
       // HTTP client would report a closed stream instead (Node 20 to 26).
@@ -77,10 +67,7 @@ function contextWithSystem(): tls.SecureContext | undefined {
 const nameOf = (parts: tls.Certificate | undefined): string =>
   [parts?.CN ?? parts?.O ?? parts?.OU ?? ""].flat().join(", ");
 
-function isoOf(text: string): string | null {
-  const time = Date.parse(text);
-  return Number.isNaN(time) ? null : new Date(time).toISOString();
-}
+const isoOf = (text: string): string | null => attempt(() => new Date(text).toISOString()) ?? null;
 
 function shownBy(socket: tls.TLSSocket): Omit<TlsFacts, "systemCas"> {
   const leaf = socket.getPeerCertificate(true);

@@ -112,12 +112,9 @@ export async function walk(way: Walk): Promise<ProbeOutcome> {
   const headers = new Headers(way.headers);
   headers.set("user-agent", `create-halo-mcp/${way.version}`);
   const none = { maxRetries: 0, initialReconnectionDelay: 1, maxReconnectionDelay: 1, reconnectionDelayGrowFactor: 1 };
+  const options = { fetch: recorder.fetch, requestInit: { headers }, reconnectionOptions: none };
   // Never an authProvider: on a 401 the SDK would send our headers to any origin that the server names.
-  const transport = new StreamableHTTPClientTransport(url, {
-    fetch: recorder.fetch,
-    requestInit: { headers },
-    reconnectionOptions: none,
-  });
+  const transport = new StreamableHTTPClientTransport(url, options);
   const client = new Client(
     { name: "create-halo-mcp", version: way.version },
     {
@@ -134,8 +131,8 @@ export async function walk(way: Walk): Promise<ProbeOutcome> {
   try {
     recorder.enter(isControl ? "control" : "connect", way.deadline, way.firstMs);
     await client.connect(transport, { timeout });
-    const { name, version } = client.getServerVersion() ?? {};
-    const server = name === undefined ? null : { name, version: version ?? "" };
+    const { name, version = "" } = client.getServerVersion() ?? {};
+    const server = name === undefined ? null : { name, version };
     outcome = { ...outcome, connected: true, server, protocol: client.getNegotiatedProtocolVersion() ?? "" };
     recorder.enter(isControl ? "control" : "tools", way.deadline);
     const offered = client.getServerCapabilities()?.tools !== undefined;

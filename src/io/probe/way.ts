@@ -1,90 +1,60 @@
-/**
- * Connects to a server, one stage after the other: name look-up (dns), connection and proxy tunnel (tcp), TLS (tls). It sends nothing but
- * the CONNECT. It has no time limit: the caller stops it with `close`. A name look-up cannot be cancelled, so the process can end
- * late when no name server answers (docs/limits.md).
- */
+/** Connects to a server, one stage after the other: name look-up (dns), connection and proxy tunnel (tcp), TLS. Sends only the CONNECT; no time limit. */
 import type { LookupAddress } from "node:dns";
 import { lookup } from "node:dns/promises";
-import { request } from "node:http";
-import { connect, isIP, type Socket } from "node:net";
+import { once } from "node:events";
+import { type IncomingMessage, request } from "node:http";
+import { connect, isIP, type LookupFunction, type Socket } from "node:net";
 import type { AddressFacts, ProxyFacts, WayFacts } from "../../core/diagnosis/record.ts";
 import type { Network, ProxyRoute } from "../../core/proxy.ts";
 import { newTrust } from "./tls.ts";
 
-export interface Way {
-  /** One connection, TLS included, over which nothing was sent. Rejects with an error whose codes say what failed. */
-  readonly connect: () => Promise<Socket>;
-  readonly facts: () => WayFacts;
-  /** Destroys every socket, those still connecting included. Never throws. */
-  readonly close: () => void;
-}
+export type Way = ReturnType<typeof openWay>;
 
 type Stage = keyof WayFacts["timings"];
 type Note = (address: unknown, outcome: AddressFacts["outcome"], code?: string) => void;
 type Keep = (socket: Socket) => void;
 type Answer = Pick<ProxyFacts, "tunnel" | "status" | "said" | "schemes">;
+type ProxyCode = `HALO_PROXY${"" | "_AUTH" | "_STATUS" | "_PAGE"}`;
 
 const codeOf = (error: unknown): string => String(Reflect.get(Object(error), "code") ?? "");
 
 /** Tries the addresses in turn, IPv6 and IPv4, as Node does by itself. */
-function reach(found: LookupAddress[], host: string, port: number, note: Note, keep: Keep): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({
-      host,
-      port,
-      noDelay: true,
-      autoSelectFamily: true,
-      lookup: (_name, _options, done) => done(null, found),
-    });
-    keep(socket);
-    socket.on("connectionAttemptFailed", (address, _port, _family, error) => note(address, "failed", codeOf(error)));
-    socket.on("connectionAttemptTimeout", (address) => note(address, "failed", "ETIMEDOUT"));
-    socket.once("connect", () => {
-      note(socket.remoteAddress, "connected");
-      resolve(socket);
-    });
-    socket.once("error", (error) => {
-      note(Reflect.get(error, "address"), "failed", codeOf(error));
-      reject(error);
-    });
-  });
+async function reach(found: LookupAddress[], host: string, port: number, note: Note, keep: Keep): Promise<Socket> {
+  const lookup: LookupFunction = (_name, _options, done) => done(null, found);
+  const socket = connect({ host, port, noDelay: true, autoSelectFamily: true, lookup });
+  keep(socket);
+  socket.on("connectionAttemptFailed", (address, _port, _family, error) => note(address, "failed", codeOf(error)));
+  socket.on("connectionAttemptTimeout", (address) => note(address, "failed", "ETIMEDOUT"));
+  socket.once("error", (error) => note(Reflect.get(error, "address"), "failed", codeOf(error)));
+  await once(socket, "connect");
+  note(socket.remoteAddress, "connected");
+  return socket;
 }
 
 /**
  * An error of the proxy, not of the server. `HALO_PROXY_AUTH`: 407 · `HALO_PROXY_STATUS`: any other unsuccessful answer ·
  * `HALO_PROXY_PAGE`: a success, and then a page of its own instead of a tunnel · `HALO_PROXY`: see the cause.
  */
-const proxyError = (code: `HALO_PROXY${"" | "_AUTH" | "_STATUS" | "_PAGE"}`, cause?: unknown): Error =>
-  Object.assign(new Error("proxy", { cause }), { code });
+const proxyError = (code: ProxyCode, cause?: unknown): Error => Object.assign(new Error("proxy", { cause }), { code });
+const isSuccess = (status: number | null): boolean => /^2\d\d$/.test(`${status}`);
+const refusalOf = ({ status }: Answer): ProxyCode =>
+  isSuccess(status) ? "HALO_PROXY_PAGE" : status === 407 ? "HALO_PROXY_AUTH" : "HALO_PROXY_STATUS";
 
 /** Asks the proxy for a tunnel; it gets `authority` (host:port) and its own credentials. No time limit. */
-function openTunnel(
-  socket: Socket,
-  authority: string,
-  credentials: ProxyRoute["credentials"],
-  onAnswer: (answer: Answer) => void,
-): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const asked = request({ method: "CONNECT", path: authority, createConnection: () => socket });
-    asked.setHeader("Host", authority);
-    asked.removeHeader("Connection");
-    if (credentials !== null) {
-      const login = Buffer.from(`${credentials.user}:${credentials.password}`).toString("base64");
-      asked.setHeader("Proxy-Authorization", `Basic ${login}`);
-    }
-    asked.once("connect", ({ statusCode: status = 0, statusMessage: said = "", headersDistinct }, _, rest) => {
-      const schemes = (headersDistinct["proxy-authenticate"] ?? []).flatMap((line) => /^[\w-]{1,40}/.exec(line) ?? []);
-      const isSuccess = status >= 200 && status <= 299;
-      // bytes of the proxy: a TLS server never speaks first
-      const tunnel = isSuccess && rest.length === 0;
-      onAnswer({ tunnel, status, said, schemes: [...new Set(schemes)] });
-      if (tunnel) resolve();
-      else if (isSuccess) reject(proxyError("HALO_PROXY_PAGE"));
-      else reject(proxyError(status === 407 ? "HALO_PROXY_AUTH" : "HALO_PROXY_STATUS"));
-    });
-    asked.on("error", reject);
-    asked.end();
-  });
+async function openTunnel(socket: Socket, authority: string, credentials: ProxyRoute["credentials"]): Promise<Answer> {
+  const asked = request({ method: "CONNECT", path: authority, createConnection: () => socket });
+  asked.setHeader("Host", authority);
+  asked.removeHeader("Connection");
+  if (credentials !== null) {
+    const login = Buffer.from(`${credentials.user}:${credentials.password}`).toString("base64");
+    asked.setHeader("Proxy-Authorization", `Basic ${login}`);
+  }
+  asked.end();
+  const [reply, , rest] = (await once(asked, "connect")) as [IncomingMessage, Socket, Buffer];
+  const { statusCode: status = 0, statusMessage: said = "", headersDistinct } = reply;
+  const schemes = (headersDistinct["proxy-authenticate"] ?? []).flatMap((line) => /^[\w-]{1,40}/.exec(line) ?? []);
+  // bytes of the proxy are a page: a TLS server never speaks first
+  return { tunnel: isSuccess(status) && rest.length === 0, status, said, schemes: [...new Set(schemes)] };
 }
 
 /** The open sockets. After `close`, a new one is closed at once. */
@@ -107,7 +77,7 @@ function socketSet() {
 }
 
 /** No connection is opened before `connect`. `onPassed`: a stage of the first connection is done. */
-export function openWay(url: URL, network: Network, onPassed: (stage: Stage) => void): Way {
+export function openWay(url: URL, network: Network, onPassed: (stage: Stage) => void) {
   const isSecure = url.protocol === "https:";
   const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
   const port = Number(url.port || (isSecure ? 443 : 80));
@@ -144,9 +114,8 @@ export function openWay(url: URL, network: Network, onPassed: (stage: Stage) => 
       if (proxy !== null) {
         if (proxy.secure) socket = await ofProxy.encrypt(socket, proxy.host, keep);
         const authority = `${host.includes(":") ? `[${host}]` : host}:${port}`;
-        await openTunnel(socket, authority, proxy.credentials, (given) => {
-          answer = given;
-        });
+        answer = await openTunnel(socket, authority, proxy.credentials);
+        if (!answer.tunnel) throw proxyError(refusalOf(answer));
       }
     } catch (error) {
       // with a proxy, every failure before this line is the proxy's
@@ -159,7 +128,7 @@ export function openWay(url: URL, network: Network, onPassed: (stage: Stage) => 
     return secure;
   };
 
-  /** Tries again with the system's certificates when Node's own list does not trust the chain: once for the proxy, once for the server. */
+  /** One connection, over which nothing was sent. Tries again with the system's certificates: once for the proxy, once for the server. */
   const connect = (): Promise<Socket> =>
     dial().catch((error) => {
       if (!ofServer.widen() && !ofProxy.widen()) throw error;
@@ -171,13 +140,14 @@ export function openWay(url: URL, network: Network, onPassed: (stage: Stage) => 
   };
   return {
     connect,
-    facts: () => ({
+    facts: (): WayFacts => ({
       timings: { ...timings },
       addresses: [...addresses.values()],
       proxy: network.proxy && proxyFacts(network.proxy),
       verification: network.verify ? "on" : "off",
       tls: ofServer.facts(),
     }),
+    /** Destroys every socket, those still connecting included. Never throws. */
     close,
   };
 }
