@@ -54,7 +54,7 @@ export const CHECK_FLAGS: readonly Flag[] = [
   { name: "url", arg: "url", env: "HALO_MCP_URL", summary: "expected endpoint (default: HALO's)" },
 ];
 
-export const DOCTOR_FLAGS: readonly Flag[] = [
+const DOCTOR_FLAGS: readonly Flag[] = [
   {
     name: "client",
     arg: "id",

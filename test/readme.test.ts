@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { planProject } from "../src/core/plan/install.ts";
-import { CHECK_FLAGS, DOCTOR_FLAGS, GLOBAL_FLAGS, INIT_FLAGS } from "../src/flags.ts";
+import { COMMANDS, GLOBAL_FLAGS } from "../src/flags.ts";
 import { applied, input, paths } from "./core/plan-input.ts";
 
 const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
@@ -9,7 +9,7 @@ const rows = readme.split("\n").filter((line) => line.startsWith("| `-"));
 
 test("README's table and the parser know the same options, variables and words", () => {
   const named = rows.flatMap((row) => [...(row.split("|")[1] ?? "").matchAll(/--([a-z-]+)/g)].map((match) => match[1]));
-  const flags = [...INIT_FLAGS, ...CHECK_FLAGS, ...DOCTOR_FLAGS, ...GLOBAL_FLAGS];
+  const flags = [...COMMANDS.flatMap((command) => command.flags), ...GLOBAL_FLAGS];
   expect(named.sort()).toEqual([...new Set(flags.map(({ name }) => name))].sort());
   for (const flag of flags) {
     const row = rows.find((line) => line.includes(`\`--${flag.name}`)) ?? "";

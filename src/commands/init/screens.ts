@@ -1,17 +1,12 @@
 /** The text of a plan and of the end of a run; the same as JSON; the command that repeats the run. */
 import { basename, dirname, relative } from "node:path";
-import { adviceLine } from "../../core/advice.ts";
 import { maskFile } from "../../core/check/show.ts";
-import { claudeCode } from "../../core/clients/claude-code.ts";
 import { trustOf } from "../../core/clients/claude-state.ts";
-import { CLIENTS } from "../../core/clients/index.ts";
-import { nextOf } from "../../core/clients/model.ts";
 import { toSh } from "../../core/command-line.ts";
 import { type Diagnosis, diagnosisJson } from "../../core/diagnosis/diagnose.ts";
 import { diffTexts } from "../../core/formats/diff.ts";
-import { DEFAULT_NAME, HALO_URL, nameProblem, VALUES, type Value, variablesFor } from "../../core/halo.ts";
+import { DEFAULT_NAME, HALO_URL, nameProblem, type Value } from "../../core/halo.ts";
 import { CI_FILES } from "../../core/plan/ci.ts";
-import { hasLiterals } from "../../core/plan/clients.ts";
 import type { Plan, Step, WriteStep } from "../../core/plan/model.ts";
 import { printable } from "../../core/secrets.ts";
 import { isInside } from "../../io/read.ts";
@@ -19,10 +14,11 @@ import { createOutput } from "../../ui/output.ts";
 import { createPaint, paintLine } from "../../ui/paint.ts";
 import { wrap } from "../../ui/wrap.ts";
 import { labelOf, stepLabel } from "../shared/carry-out.ts";
-import { type Choice, chosenFiles, isInProject } from "../shared/client-files.ts";
+import { type Choice, isInProject } from "../shared/client-files.ts";
+import { clientLines, othersWords } from "./client-lines.ts";
 import { checkOptions } from "./plan.ts";
 import { absenceOf, type Decided, type Page, type Survey, type Values } from "./survey.ts";
-import type { ClientProof, Proof } from "./test.ts";
+import type { Proof } from "./test.ts";
 
 const indented = (lines: readonly string[]) => lines.map((line) => `  ${line}`);
 
@@ -121,45 +117,6 @@ export function startLines({ options, here }: Pick<Page, "options" | "here">, { 
   ];
 }
 
-/** What a person does for the other clients, in the words of each. */
-function clientLines({ here, options }: Page, choice: Choice): readonly Paragraph[] {
-  return chosenFiles(here, choice).flatMap((file): readonly Paragraph[] => {
-    const { client, scope, path } = file;
-    if (client === claudeCode) return [];
-    const needsValues = scope === "project" && !(client.asks && options.bridge === "claude-settings");
-    const [program = "<program>"] = client.programs;
-    const start = `npx create-halo-mcp run -- ${program}`;
-    const isBlanked =
-      client.blanks !== undefined && VALUES.some((value) => client.blanks?.test(variablesFor(DEFAULT_NAME)[value]));
-    const why = isBlanked
-      ? "It empties the token when it comes from .env, because of its name."
-      : "It does not read .env.";
-    const values =
-      !needsValues || options.bridge === "direnv" ? [] : [`${why} Start it with the values:`, `  ${start}`];
-    const next = nextOf(client, !hasLiterals(file) && file.store === undefined && needsValues).map(adviceLine);
-    return [
-      [
-        `${client.label} (${labelOf(path, here.root)})`,
-        ...indented([...values, ...next].flatMap((line) => wrap(line, 76))),
-      ],
-    ];
-  });
-}
-
-/** Clients that list the servers of a file here too, but send its references as text. */
-function misreadLines({ here }: Page, choice: Choice): Paragraph {
-  const files = here.clients.filter(
-    (file) => file.scope === "project" && (file.found.length > 0 || chosenFiles(here, choice).includes(file)),
-  );
-  return CLIENTS.flatMap(({ id, label, misreads, files: { project } }) => {
-    if (misreads === undefined || !files.some(({ client }) => client.files.project.includes(misreads.file))) return [];
-    const isUsed = here.installed.has(id) || files.some(({ client }) => client.files.project === project);
-    return isUsed
-      ? [`${label} lists ${misreads.file} too, and sends its references as text.`, `  ${adviceLine(misreads.help)}`]
-      : [];
-  });
-}
-
 /** What a rule still ignores, with the rule. Git fails on a path behind a link; our files of the root are behind none. */
 async function ignoredSteps({ root, git }: Survey, steps: readonly WriteStep[]) {
   const found = [];
@@ -230,7 +187,6 @@ export async function nextSteps(page: Page, { values, choice }: Decided, plan: P
   return [
     startLines(page, choice),
     ...clientLines(page, choice),
-    misreadLines(page, choice),
     isForTeam && isNew ? await teamLines(page, plan) : [],
     isForTeam && (isNew || page.options.ci !== undefined) ? ciLines(page, plan) : [],
     ...handSteps(plan),
@@ -253,20 +209,6 @@ export function headlineOf(
   const more = others === undefined ? "" : ` ${othersWords(others)}`;
   if (choice.scopes.length === 0) return `HALO answers with the saved settings.${more}`;
   return headlineOfClaude(client, here) + more;
-}
-
-/** Whose own program connected; the others were tested from here only. */
-function othersWords(others: readonly ClientProof[]): string {
-  const labels = (is: (each: ClientProof) => boolean) =>
-    [...new Set(others.filter(is).map(({ label }) => label))].join(", ");
-  const connected = labels(({ client }) => client === "connected");
-  const tested = labels(({ client }) => client !== "connected");
-  return [
-    connected && `Connected, by the program itself: ${connected}.`,
-    tested && `Tested from here as each would send it: ${tested}.`,
-  ]
-    .filter(Boolean)
-    .join(" ");
 }
 
 function headlineOfClaude(client: Proof["client"], here: Survey): string {

@@ -1,0 +1,75 @@
+/** What the wizard says at its end about the clients besides Claude Code. */
+import { adviceLine } from "../../core/advice.ts";
+import { claudeCode } from "../../core/clients/claude-code.ts";
+import { CLIENTS } from "../../core/clients/index.ts";
+import { nextOf } from "../../core/clients/model.ts";
+import { DEFAULT_NAME, VALUES, variablesFor } from "../../core/halo.ts";
+import { wrap } from "../../ui/wrap.ts";
+import { labelOf } from "../shared/carry-out.ts";
+import { type Choice, type ClientHere, chosenFiles } from "../shared/client-files.ts";
+import type { Page } from "./survey.ts";
+import type { ClientProof } from "./test.ts";
+
+const isBlanked = ({ client }: ClientHere): boolean =>
+  VALUES.some((value) => client.blanks?.test(variablesFor(DEFAULT_NAME)[value]));
+
+/** How the client gets the values of `.env`, then what a person does in it. */
+function stepsFor(file: ClientHere, { options }: Page): readonly string[] {
+  const { client, scope } = file;
+  const isAsked = client.asks !== undefined && options.bridge === "claude-settings";
+  const readsEnv = client.reads.includes(".env") && !isBlanked(file);
+  const refers = scope === "project" && !isAsked;
+  const next = nextOf(client, refers).map(adviceLine);
+  if (!refers || readsEnv || options.bridge === "direnv") return next;
+  const why = isBlanked(file)
+    ? "It empties a token that comes from .env, because of its name."
+    : "It does not read .env.";
+  return [
+    `${why} Start it with the values:`,
+    `  npx create-halo-mcp run -- ${client.programs[0] ?? "<program>"}`,
+    ...next,
+  ];
+}
+
+/** A paragraph for each chosen client, and for those that read the file of another one. */
+export function clientLines(page: Page, choice: Choice): readonly (readonly string[])[] {
+  const { here } = page;
+  const files = chosenFiles(here, choice);
+  const own = files.filter(({ client }) => client !== claudeCode);
+  const sharing = CLIENTS.filter(
+    (client) => choice.places.some(({ id }) => id === client.id) && files.every((file) => file.client !== client),
+  );
+  const entries = here.clients.filter(
+    (file) => file.scope === "project" && (file.found.length > 0 || files.includes(file)),
+  );
+  const misread = CLIENTS.flatMap(({ id, label, misreads }) => {
+    const isUsed = here.installed.has(id) || choice.places.some((each) => each.id === id);
+    const isThere = entries.some(({ client }) => misreads && client.files.project.includes(misreads.file));
+    if (misreads === undefined || !isUsed || !isThere) return [];
+    return [
+      [`${label} lists ${misreads.file} too, and sends its references as text.`, `  ${adviceLine(misreads.help)}`],
+    ];
+  });
+  return [
+    ...own.map((file) => [
+      `${file.client.label} (${labelOf(file.path, here.root)})`,
+      ...stepsFor(file, page).flatMap((line) => wrap(line, 76).map((part) => `  ${part}`)),
+    ]),
+    ...sharing.map(({ label, files: { also = [] } }) => [`${label} reads ${also.join(", ")}, which has the entry.`]),
+    ...misread,
+  ];
+}
+
+/** Whose own program connected; the others were tested from here only. */
+export function othersWords(others: readonly ClientProof[]): string {
+  const labels = (is: (each: ClientProof) => boolean) =>
+    [...new Set(others.filter(is).map(({ label }) => label))].join(", ");
+  const connected = labels(({ client }) => client === "connected");
+  const tested = labels(({ client }) => client !== "connected");
+  return [
+    connected && `Connected, by the program itself: ${connected}.`,
+    tested && `Tested from here as each would send it: ${tested}.`,
+  ]
+    .filter(Boolean)
+    .join(" ");
+}
