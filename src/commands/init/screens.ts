@@ -45,10 +45,11 @@ function planParts({ context, options, here, show }: Page, { values }: Decided, 
       const input = step.stdin === undefined ? "" : "  < the entry, on standard input";
       return [{ title: `Run: ${label}`, details: [command + input, ...(step.details ?? [])] }];
     }
-    const { path, before, after, secret } = step;
+    const { path, before, after, secret, closes } = step;
     if (before === after) return [];
-    const created = secret === true ? "new, mode 600" : "new";
-    const what = before === undefined ? created : after === undefined ? "removed" : "changed";
+    const kind = before === undefined ? "new" : after === undefined ? "removed" : "changed";
+    const isClosed = after !== undefined && (closes || (secret && before === undefined));
+    const what = `${kind}${isClosed ? ", mode 600" : ""}${isClosed && closes ? ", with your values" : ""}`;
     const side = (text: string | undefined): string => (text === undefined ? "/dev/null" : label);
     const title = dryRun ? `--- ${side(before)}\n+++ ${side(after)}` : `${paint.bold(label)} (${what})`;
     const mask = (text: string): string => maskFile(path, text, [...context.secrets], shown);
