@@ -2,16 +2,12 @@
 import { isObject, type Json } from "../formats/json.ts";
 import { HEADERS, VALUES, type Value, variablesFor } from "../halo.ts";
 import { entryFor, type HeaderValue, referring } from "./entry.ts";
-import { type Client, USUAL } from "./model.ts";
+import { type Client, client, USUAL } from "./model.ts";
 import { also, BRACES_WITH_DEFAULT, expand } from "./references.ts";
 
 /** It reads no `.env`; `env` in `.claude/settings.local.json` reaches sessions (2.1.197 and 2.1.330, measured). */
-export const claudeCode: Client = {
-  ...USUAL,
-  id: "claude-code",
-  label: "Claude Code",
+export const claudeCode = client("claude-code", "Claude Code", "2.1.332 (2026-11)", {
   docs: "https://code.claude.com/docs/en/mcp",
-  measured: "2.1.332 (2026-11)",
   isProven: true,
   programs: ["claude"],
   files: { project: [".mcp.json"], user: "~/.claude.json", moved: ["CLAUDE_CONFIG_DIR", "~"] },
@@ -24,7 +20,7 @@ export const claudeCode: Client = {
   spoils: { reference: /\$\{[A-Za-z_]/, literal: /\$\{[A-Za-z_]/ },
   reads: [".claude/settings.local.json", ".claude/settings.json"],
   next: [{ note: "Start claude in this folder and approve the server" }],
-};
+});
 
 /** In a plugin's files it also expands the options of the plugin (2.1.332, measured). */
 export const claudePlugin: Client = {

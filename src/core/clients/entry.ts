@@ -229,17 +229,6 @@ export function entryFor(
   return { ...entry.fixed, [Object.keys(entry.url)[0] ?? "url"]: url, ...made };
 }
 
-/** A link that adds the entry to a client that has links. It refers to the variables, or to the questions: no value gets into it. */
-export function linkFor(
-  client: Client,
-  name: string,
-  url: string,
-  variables: Readonly<Record<Value, string>>,
-  questions: readonly JsonObject[] = [],
-): string | undefined {
-  return client.link?.(name, entryFor(client, url, referring(variables), questions.length > 0), questions);
-}
-
 /** Without a space after the colon: some programs split arguments at spaces (the README of mcp-remote 0.15.1). */
 function bridged(url: string, values: Readonly<Record<Value, HeaderValue>>): JsonObject {
   const usual = variablesFor(DEFAULT_NAME);
