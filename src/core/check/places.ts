@@ -1,5 +1,4 @@
 /** Files in the wrong place, and files with several names. */
-
 import { claudeCode } from "../clients/claude-code.ts";
 import { entriesIn, textsIn } from "../clients/entry.ts";
 import { spelledIn } from "../clients/references.ts";
@@ -23,12 +22,8 @@ function unreadIn({ kind, path, tree }: Document) {
 export function isHaloUnread(document: Document, endpoint: string): boolean {
   const entry = unreadIn(document);
   if (entry === undefined) return false;
-  const tree = {
-    kind: "object",
-    start: entry.start,
-    end: entry.value.end,
-    entries: [{ ...entry, key: "mcpServers" }],
-  } as const;
+  const { start, value } = entry;
+  const tree = { kind: "object", start, end: value.end, entries: [{ ...entry, key: "mcpServers" }] } as const;
   return haloIn({ ...document, tree }, claudeCode, endpoint).length > 0;
 }
 

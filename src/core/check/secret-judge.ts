@@ -35,11 +35,11 @@ const FLAGS = /^-{1,2}(?:u|user|k)$/i;
 
 /** `X-CM-PRODUCTTOKEN`, `tavilyApiKey`, `--api-key` and the like, as `x_cm_producttoken`, `tavily_api_key`. */
 function snake(name: string): string {
-  const words = name.slice(0, 200).replace(/([a-z0-9])([A-Z])/g, "$1_$2");
-  return words
-    .replace(/[^A-Za-z0-9]+/g, "_")
-    .replace(/^_+|_+$/g, "")
+  const words = name
+    .slice(0, 200)
+    .replace(/([a-z0-9])([A-Z])/g, "$1_$2")
     .toLowerCase();
+  return words.replace(/[^a-z0-9]+/g, "_").replace(/^_+|_+$/g, "");
 }
 
 /** Whether something of this name holds a secret: TOKEN, SECRETS, PASSWORD, …_KEY_1; not KEY_FILE, TOKEN_URL, PUBLIC_KEY. */

@@ -1,6 +1,6 @@
 /** Claude Code: its descriptor, and how it reads an entry (2.1.197 and 2.1.330, measured). */
 import { isObject, type Json } from "../formats/json.ts";
-import { HEADERS, VALUES, type Value, variablesFor } from "../halo.ts";
+import { type Value, valueNamed, variablesFor } from "../halo.ts";
 import { entryFor, type HeaderValue, referring } from "./entry.ts";
 import { type Client, client, USUAL } from "./model.ts";
 import { also, BRACES_WITH_DEFAULT, expand } from "./references.ts";
@@ -85,7 +85,7 @@ export function readEntry(name: string, scope: Scope, raw: Json): Entry {
   for (const [header, text] of Object.entries(isObject(entry.headers) ? entry.headers : {})) {
     if (typeof text !== "string") continue;
     headers[header] = text;
-    const which = VALUES.find((value) => HEADERS[value].toLowerCase() === header.trim().toLowerCase());
+    const which = valueNamed(header);
     if (which !== undefined) values[which] = headerValue(text);
   }
   const url = typeof entry.url === "string" ? entry.url : "";

@@ -1,5 +1,5 @@
 /** What a client sends for an entry, with the values that it finds. */
-import { HEADERS, VALUES, type Value, variablesFor } from "../halo.ts";
+import { VALUES, type Value, valueNamed, variablesFor } from "../halo.ts";
 import type { Sent } from "./claude-code.ts";
 import { askedId, type Header, type HeaderValue, type ServerEntry } from "./entry.ts";
 import type { Client } from "./model.ts";
@@ -76,7 +76,7 @@ function headerValue(header: Header, which: Value, { client, dialect, name }: Se
 /** The three values of an entry, as they are written in its headers. */
 export function valuesIn(server: ServerEntry): Readonly<Partial<Record<Value, HeaderValue>>> {
   const found = VALUES.flatMap((which) => {
-    const header = server.headers.findLast(({ name }) => name.trim().toLowerCase() === HEADERS[which].toLowerCase());
+    const header = server.headers.findLast(({ name }) => valueNamed(name) === which);
     return header === undefined ? [] : [[which, headerValue(header, which, server)] as const];
   });
   return Object.fromEntries(found);

@@ -3,13 +3,10 @@ import type { Finding, Rule, Severity } from "../check/model.ts";
 import { indexLines } from "../formats/lines.ts";
 
 /** A finding as it is reported. Lines and columns start at 1; columns are in UTF-16 units; the end is exclusive. */
-export interface Line extends Pick<Finding, "rule" | "path"> {
+type Place = Readonly<Record<"line" | "column" | "endLine" | "endColumn", number>>;
+interface Line extends Pick<Finding, "rule" | "path">, Place {
   readonly severity: Severity;
   readonly message: string;
-  readonly line: number;
-  readonly column: number;
-  readonly endLine: number;
-  readonly endColumn: number;
   readonly fixable: boolean;
   /** It replaces this many findings of its rule in its file: only the first hundred have a line of their own. */
   readonly more?: number;

@@ -2,18 +2,10 @@
 import { printable } from "../secrets.ts";
 import { type Report, summaryOf } from "./make.ts";
 
-export interface TextOptions {
-  readonly color: boolean;
-  /** The absolute folder that paths are relative to; undefined if it is the current folder. */
-  readonly root: string | undefined;
-  /** Only findings, and nothing if there are none. */
-  readonly quiet: boolean;
-}
-
 const COLORS = { error: 31, warning: 33, note: 36, green: 32, dim: 2, bold: 1 } as const;
 
-/** `path:line:column severity message [rule]`, one per line, and a summary. */
-export function toText(report: Report, { color, root, quiet }: TextOptions): string {
+/** `path:line:column severity message [rule]`, one per line, and a summary. `root`: the folder of the paths, if it is another one. */
+export function toText(report: Report, color: boolean, quiet: boolean, root?: string): string {
   const paint = (name: keyof typeof COLORS, text: string): string =>
     color ? `\u001b[${COLORS[name]}m${text}\u001b[0m` : text;
   const { counts, ok, lines } = report;

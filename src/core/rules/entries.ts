@@ -120,37 +120,22 @@ export const ENTRY_RULES: readonly Rule[] = [
     },
     message: `server "{name}": "url" is {got}, so Claude Code skips the server; allowed: a string`,
   }),
-  serverRow(
-    "missing-command",
-    "error",
-    'Claude Code skips a program whose "command" is missing, empty or not a string',
-    {
-      find: ({ entry, node, transport }) => {
-        const command = member(node, "command")?.value;
-        if (transport !== "stdio" || (textOf(command) ?? "") !== "" || isRootTwice(entry, claudeCode)) return undefined;
-        // the rule `http-url-without-type` reports it
-        if (command === undefined && !member(node, "type") && member(node, "url")) return undefined;
-        return { at: command ?? entry, args: { got: command === undefined ? "missing" : kindWord(command) } };
-      },
-      message: `server "{name}": "command" is {got}, so Claude Code skips the server; allowed: the name of a program, or "type": "http" with a "url"`,
+  serverRow("missing-command", "error", 'Claude Code skips a program whose "command" is missing or no string', {
+    find: ({ entry, node, transport }) => {
+      const command = member(node, "command")?.value;
+      if (transport !== "stdio" || (textOf(command) ?? "") !== "" || isRootTwice(entry, claudeCode)) return undefined;
+      // the rule `http-url-without-type` reports it
+      if (command === undefined && !member(node, "type") && member(node, "url")) return undefined;
+      return { at: command ?? entry, args: { got: command === undefined ? "missing" : kindWord(command) } };
     },
-  ),
+    message: `server "{name}": "command" is {got}, so Claude Code skips the server; allowed: the name of a program, or "type": "http" with a "url"`,
+  }),
   shapeRule("args-shape", 'Claude Code skips a program whose "args" is not a list of strings', "args"),
   shapeRule("env-shape", 'Claude Code skips a program whose "env" is not an object of strings', "env"),
   shapeRule("headers-shape", 'Claude Code skips a server whose "headers" is not an object', "headers"),
   shapeRule("header-value-not-string", "Claude Code skips a server with a header that is not a string", "headerValues"),
-  shapeRule(
-    "headers-helper-value",
-    'Claude Code skips a server whose "headersHelper" is not a string',
-    "headersHelper",
-  ),
+  shapeRule("headers-helper-value", 'Claude Code skips a server whose "headersHelper" is no string', "headersHelper"),
   shapeRule("oauth-shape", 'Claude Code skips a server whose "oauth" does not have the right shape', "oauth"),
   shapeRule("timeout-value", 'Claude Code skips a server whose "timeout" is not a whole number above 0', "timeout"),
-  shapeRule(
-    "tool-options",
-    'Claude Code skips a server whose "tools", "toolPermissions" or "alwaysLoad" does not have the right shape',
-    "alwaysLoad",
-    "tools",
-    "toolPermissions",
-  ),
+  shapeRule("tool-options", "Claude Code skips a server with a wrong option", "alwaysLoad", "tools", "toolPermissions"),
 ];
