@@ -1,6 +1,6 @@
 /** How one client is connected by hand, made from its descriptor. */
 import { adviceLine } from "../../core/advice.ts";
-import { askedId, entryFor, referring } from "../../core/clients/entry.ts";
+import { askedId, entryFor, literally, referring } from "../../core/clients/entry.ts";
 import type { Client } from "../../core/clients/model.ts";
 import { type Machine, storeOf, userFileOf } from "../../core/clients/paths.ts";
 import { isObject, type JsonObject } from "../../core/formats/json.ts";
@@ -14,11 +14,7 @@ const UNSET: Readonly<Record<Client["unset"], string>> = {
   absent: "its header is left out",
   unknown: "it is not known what is sent",
 };
-const BLANKS = {
-  token: { literal: "<your product token>" },
-  account: { literal: "<your account ID>" },
-  profile: { literal: "<your profile ID>" },
-};
+const BLANKS = { token: "<your product token>", account: "<your account ID>", profile: "<your profile ID>" };
 
 /** The keys need no quotes. */
 function toToml(path: string, table: JsonObject): readonly string[] {
@@ -52,7 +48,7 @@ function valuesOf(client: Client, machine: Machine, name: string): readonly stri
 export function guideOf(client: Client, machine: Machine, name: string, url: string) {
   const { id, label, files, scopes, references, measured: evidence, isProven: proven } = client;
   const isLiteral = scopes.length === 0 || references.spell === undefined;
-  const entry = entryFor(client, url, isLiteral ? BLANKS : referring(variablesFor(name)));
+  const entry = entryFor(client, url, isLiteral ? literally(BLANKS) : referring(variablesFor(name)));
   const link = (!isLiteral && client.link?.(name, entry)) || null;
   const own = shortPath(userFileOf(client, machine), machine);
   const isShared = scopes.includes("project") && !isLiteral;

@@ -1,7 +1,7 @@
 /** Claude Code: its descriptor, and how it reads an entry (2.1.197 and 2.1.330, measured). */
 import { isObject, type Json } from "../formats/json.ts";
 import { type Value, valueNamed, variablesFor } from "../halo.ts";
-import { entryFor, type HeaderValue, referring } from "./entry.ts";
+import { entryFor, type HeaderValue, referring, type Slots } from "./entry.ts";
 import { type Client, client, USUAL } from "./model.ts";
 import { also, BRACES_WITH_DEFAULT, expand } from "./references.ts";
 
@@ -66,7 +66,7 @@ export interface Entry {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   /** How the header of each of the three values is written; absent without the header. */
-  readonly values: Readonly<Partial<Record<Value, HeaderValue>>>;
+  readonly values: Partial<Slots>;
   /** The entry has a `headersHelper` or a `command`, which would be run. */
   readonly runs: boolean;
   readonly raw: Json;

@@ -5,7 +5,15 @@
 import type { Json } from "../formats/json.ts";
 import { isSafeVariable } from "../halo.ts";
 import { type Entry, expandEntry } from "./claude-code.ts";
-import { type ClaudeState, type Env, layerOf, sessionEnv, sessionLayers, trustOf } from "./claude-state.ts";
+import {
+  type ClaudeState,
+  type Env,
+  type Exported,
+  layerOf,
+  sessionEnv,
+  sessionLayers,
+  trustOf,
+} from "./claude-state.ts";
 
 export interface Question {
   readonly name: string;
@@ -48,7 +56,7 @@ function steering(state: ClaudeState): string | undefined {
 export function questionAbout(
   entry: Entry,
   state: ClaudeState,
-  env: Readonly<Record<string, string | undefined>>,
+  env: Exported,
 ): Question | { readonly refused: string } {
   const refused = steering(state);
   if (refused !== undefined) return { refused };

@@ -1,7 +1,7 @@
 /** What a client sends for an entry, with the values that it finds. */
 import { VALUES, type Value, valueNamed, variablesFor } from "../halo.ts";
 import type { Sent } from "./claude-code.ts";
-import { askedId, type Header, type HeaderValue, type ServerEntry } from "./entry.ts";
+import { askedId, type Header, type HeaderValue, type ServerEntry, type Slots } from "./entry.ts";
 import type { Client } from "./model.ts";
 import { type Spelled, spelledIn } from "./references.ts";
 
@@ -74,7 +74,7 @@ function headerValue(header: Header, which: Value, { client, dialect, name }: Se
 }
 
 /** The three values of an entry, as they are written in its headers. */
-export function valuesIn(server: ServerEntry): Readonly<Partial<Record<Value, HeaderValue>>> {
+export function valuesIn(server: ServerEntry): Partial<Slots> {
   const found = VALUES.flatMap((which) => {
     const header = server.headers.findLast(({ name }) => valueNamed(name) === which);
     return header === undefined ? [] : [[which, headerValue(header, which, server)] as const];
@@ -83,7 +83,5 @@ export function valuesIn(server: ServerEntry): Readonly<Partial<Record<Value, He
 }
 
 /** The answers of a person who is asked for these values. */
-export function answersFor({ asks }: Client, values: Env): Env {
-  if (asks === undefined) return {};
-  return Object.fromEntries(Object.entries(values).map(([variable, value]) => [askedId(variable), value]));
-}
+export const answersFor = ({ asks }: Client, values: Env): Env =>
+  Object.fromEntries(asks ? Object.entries(values).map(([variable, value]) => [askedId(variable), value]) : []);

@@ -92,13 +92,11 @@ const exampleNames = (variables: ReturnType<typeof variablesOf>) =>
 
 /** Sets variables under "env", the first at the top. */
 export function envEdits(variables: Secrets): readonly Edit[] {
-  return Object.entries(variables)
-    .reverse()
-    .map(
-      ([name, value]) =>
-        (text) =>
-          setProperty(text, ["env", name], value, STRICT),
-    );
+  const edit =
+    ([name, value]: [string, string]) =>
+    (text: string) =>
+      setProperty(text, ["env", name], value, STRICT);
+  return Object.entries(variables).reverse().map(edit);
 }
 
 export function secretsOf({ slots }: Pick<Target, "slots">, values: Readonly<Record<Value, string>>): Secrets {
@@ -133,9 +131,8 @@ export function planProject(input: ProjectInput): Planned {
 }
 
 /** A line at the end, even if it also stands above: there a later rule takes it back. */
-const excepted =
-  (line: string): Edit =>
-  (text) => ({ ok: true, text: appendLines(text, [line]), changed: true });
+const excepted = (line: string) => (text: string) =>
+  ({ ok: true, text: appendLines(text, [line]), changed: true }) as const;
 
 /** Removes what `planProject` added: the reference first, the values last. Ignore rules stay. */
 export function planRemoval(input: RemovalInput): Planned {
@@ -144,11 +141,7 @@ export function planRemoval(input: RemovalInput): Planned {
   const variables = variablesOf(slots).filter(({ env }) => !kept.has(env));
   const names = variables.map(({ env }) => env);
   const settings: readonly Edit[] = [
-    ...names.map(
-      (env): Edit =>
-        (text) =>
-          removeProperty(text, ["env", env], LENIENT),
-    ),
+    ...names.map((env) => (text: string) => removeProperty(text, ["env", env], LENIENT)),
     (text) => removeFromArray(text, ["enabledMcpjsonServers"], name, LENIENT),
   ];
   return planTakingOut(

@@ -107,7 +107,7 @@ export const USABLE_RULES: readonly Rule[] = [
     find: ({ node, transport }) => {
       const kind = transport === "stdio" ? "program" : "remote";
       if (transport === undefined || (kind === "program" && !textOf(member(node, "command")?.value))) return undefined;
-      return IGNORED.flatMap(({ key, of, when, instead }): readonly Place[] => {
+      return IGNORED.flatMap(([key, of, when, instead]): readonly Place[] => {
         const entry = of === "any" || of === kind ? member(node, key) : undefined;
         return entry !== undefined && when(entry.value) ? [{ at: entry, args: { key, instead } }] : [];
       });
