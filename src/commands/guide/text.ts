@@ -32,15 +32,11 @@ function valuesOf(client: Client, machine: Machine, name: string): readonly stri
     (path) => path && shortPath(path, machine),
   );
   const ownValues = store ? `For ${own}, put them into ${store}.` : `Or write the values themselves, into ${own} only.`;
-  const asked = asks?.spell(askedId(token));
+  const asked = asks && `${asks.spell(askedId(token))} in place of ${references.spell?.(token)}`;
   return [
     `Set ${token}, ${account} and ${profile}. ${label} takes them from ${["its environment", ...reads].join(" or ")}. If one is not set, ${UNSET[unset]}.`,
     ...(scopes.includes("user") ? [`${ownValues} Let nobody else read that file.`] : []),
-    ...(asked
-      ? [
-          `Or let ${label} ask: ${asked} in place of ${references.spell?.(token)}, and a description in "${asks?.list}".`,
-        ]
-      : []),
+    ...(asked ? [`Or let ${label} ask: ${asked}, and a description in "${asks.list}".`] : []),
   ];
 }
 
@@ -67,13 +63,12 @@ export function guideOf(client: Client, machine: Machine, name: string, url: str
   ];
   const command = scopes.length === 0 ? null : `npx create-halo-mcp --client ${id}`;
   const say = (text: string) => text.split("\n").flatMap((line) => wrap(line, 78));
+  const what = command
+    ? `${command}\ndoes this, and tests the connection first. By hand:`
+    : `create-halo-mcp writes nothing for ${label}: it is not proven that the headers arrive. By hand:`;
   const text = [
     `${label}\n`,
-    ...say(
-      command
-        ? `${command}\ndoes this, and tests the connection first. By hand:`
-        : `create-halo-mcp writes nothing for ${label}: it is not proven that the headers arrive. By hand:`,
-    ),
+    ...say(what),
     "",
     ...say(`1. Add this to ${places.join(", or to ")}:`),
     "",

@@ -24,14 +24,15 @@ function folderOf(path: string): string {
 
 /** A settings file that Claude Code skips as a whole: nothing in it counts. */
 export function isSkipped({ kind, broken, tree }: Document): boolean {
-  if (kind !== "settings" && kind !== "settings-local") return false;
-  return broken !== undefined || (isObjectNode(tree) && settingsMisfits(tree).length > 0);
+  return (
+    kind.startsWith("settings") && (broken !== undefined || (isObjectNode(tree) && settingsMisfits(tree).length > 0))
+  );
 }
 
 /** The variables that a file sets, by name, with their places; the last assignment counts. */
 export const givenBy = once((document: Document) => {
   const { kind, tree, text } = document;
-  if (kind !== "settings" && kind !== "settings-local") {
+  if (!kind.startsWith("settings")) {
     const given = assignments(text).map(({ name, value, rawStart: start, rawEnd: end }) => {
       return [name, { document, value, span: spanOf({ start, end }) }] as const;
     });

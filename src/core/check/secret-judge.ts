@@ -53,9 +53,7 @@ function saysSecret(name: string): boolean {
 export const isSecretName = (name: string): boolean => !/^(?:OLD)?PWD$/.test(name) && saysSecret(name);
 
 /** Whether a part of some length is not a word. */
-function holdsDrawn(value: string): boolean {
-  return partsOf(value).some((part) => part.length >= 8 && !isWord(part));
-}
+const holdsDrawn = (value: string): boolean => partsOf(value).some((part) => part.length >= 8 && !isWord(part));
 
 /** A strong password as people make it: with four kinds of characters. */
 function isStrongPassword(value: string): boolean {

@@ -33,9 +33,7 @@ export const claudePlugin: Client = {
 export const reference = BRACES_WITH_DEFAULT.spell;
 
 /** The entry exactly as CM.com documents it. */
-export function haloEntry(name: string, url: string): Json {
-  return entryFor(claudeCode, url, referring(variablesFor(name)));
-}
+export const haloEntry = (name: string, url: string): Json => entryFor(claudeCode, url, referring(variablesFor(name)));
 
 /** What is sent where, exactly as the client sends it: without spaces at the ends of a header. Contains secrets. */
 export function expandEntry(

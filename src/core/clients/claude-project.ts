@@ -23,40 +23,30 @@ export function isOld(version = "9.9.9"): boolean {
   return major < 2 || (major === 2 && (minor < 1 || (minor === 1 && patch <= 197)));
 }
 
-export interface Project {
-  /** Where the wizard works, and where `.mcp.json` belongs. */
-  readonly root: string;
-  /** Under "projects" in the store: the entries of local scope, approvals, what is disabled. */
-  readonly key: string;
-  /** The folders whose `.mcp.json` is read, nearest first. */
-  readonly mcp: readonly string[];
-  /** A folder is trusted if the store says so of one of these. */
-  readonly trusting: readonly string[];
-  /** Those of them for which the approvals of the project's own files count, too. */
-  readonly approving: readonly string[];
-  /** The folders whose `.claude/settings.local.json` is read; of a variable in both, the last one counts. */
-  readonly local: readonly [string, ...string[]];
-  /**
-   * The folder of `local` that gets the values: that of the main checkout in a linked worktree, where they serve every
-   * worktree; otherwise the folder's own, since in a monorepo another folder may have other values.
-   */
-  readonly bridge: string;
-}
+export type Project = ReturnType<typeof projectOf>;
 
-export function projectOf({ above, gitRoot, main, home }: Folder, version?: string): Project {
+export function projectOf({ above, gitRoot, main, home }: Folder, version?: string) {
   const [folder] = above;
   const key = main?.folder ?? gitRoot ?? folder;
   const inside = gitRoot === undefined ? [folder] : above.slice(0, above.indexOf(gitRoot) + 1);
   const withMain = (folders: readonly string[]) => (main === undefined ? folders : [...folders, main.folder]);
   // `settings.local.json` of the home folder is read only in the home folder
   const isAlone = isOld(version) || key === folder || key === home || main?.isCheckout === false;
+  const local: readonly [string, ...string[]] = isAlone ? [folder] : [folder, key];
   return {
+    /** Where the wizard works, and where `.mcp.json` belongs. */
     root: gitRoot === undefined || gitRoot === home ? folder : gitRoot,
+    /** Under "projects" in the store: the entries of local scope, approvals, what is disabled. */
     key,
-    mcp: above,
+    /** The folders whose `.mcp.json` is read, nearest first. */
+    mcp: above as readonly string[],
+    /** A folder is trusted if the store says so of one of these. */
     trusting: withMain(gitRoot === undefined || isOld(version) ? above : inside),
+    /** Those of them for which the approvals of the project's own files count, too. */
     approving: withMain(gitRoot !== undefined && isOld(version) ? above : inside),
-    local: isAlone ? [folder] : [folder, key],
+    /** The folders whose `.claude/settings.local.json` is read; of a variable in both, the last one counts. */
+    local,
+    /** The one that gets the values: the main checkout's in a linked worktree; in a monorepo, another folder may have other values. */
     bridge: isAlone || main === undefined ? folder : key,
   };
 }

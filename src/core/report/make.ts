@@ -32,9 +32,7 @@ export type Report = ReturnType<typeof makeReport>;
 export const PACKAGE_URL = "https://unpkg.com/create-halo-mcp";
 
 /** The page of a rule, in the package of exactly this version. */
-export function ruleUrl(id: string, version: string): string {
-  return `${PACKAGE_URL}@${version}/dist/rules.md#${id}`;
-}
+export const ruleUrl = (id: string, version: string): string => `${PACKAGE_URL}@${version}/dist/rules.md#${id}`;
 
 /** The limit for one rule in one file. Nobody reads more, and 200,000 findings would make a report of 160 MB. */
 const MOST_LINES = 100;

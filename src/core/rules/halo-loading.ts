@@ -74,16 +74,14 @@ export const LOADING_RULES: readonly Rule[] = [
   envRow("bridge-missing", "note", "The values are in .env, which Claude Code does not read", {
     localOnly: true,
     find: ({ document: env }, subject) => {
-      const byPath = (path: string) => subject.documents.find((document) => document.path === path);
       // the folder's own, and that of the main checkout of a worktree
-      const bridges = subject.documents.filter(({ path }) =>
-        /^(?:\.\.\/.*)?\.claude\/settings\.local\.json$/.test(path),
-      );
-      if (LOADS.test(byPath(".envrc")?.text ?? "")) return undefined;
+      const bridge = /^(?:\.\.\/.*)?\.claude\/settings\.local\.json$/;
+      const bridges = subject.documents.filter(({ path }) => bridge.test(path));
+      if (subject.documents.some(({ path, text }) => path === ".envrc" && LOADS.test(text))) return undefined;
       const needed = haloServers(subject)
         .filter(({ document, program }) => document.path === ".mcp.json" && program === undefined)
         .flatMap((server) => valueHeaders(server).flatMap(({ variables }) => variables))
-        .filter((name) => !bridges.some((bridge) => givenBy(bridge).has(name)));
+        .filter((name) => !bridges.some((each) => givenBy(each).has(name)));
       const lost = assignments(env.text).filter(({ name, value }) => value !== "" && needed.includes(name));
       const [first] = lost;
       if (first === undefined) return undefined;
