@@ -125,11 +125,7 @@ async function read({ platform }: Context, { root, project, git, asked }: Return
   });
 }
 
-/**
- * What ignore rules cover that they should not, and the reverse, with one call of git: the missing `.env` files next to each
- * `.mcp.json` with references that no rule would cover, and the files for everybody that a rule hides from them, or would
- * if servers were moved there.
- */
+/** With one call of git: missing `.env` files that no ignore rule would cover, and files for everybody that a rule hides. */
 async function viewIgnored(git: GitOptions | undefined, documents: readonly RawDocument[]) {
   const uses = ({ kind, text, ignored }: RawDocument): boolean => kind === "mcp" && !ignored && text.includes("${");
   const isNew = (path: string): boolean => documents.every((each) => each.path !== path);

@@ -1,7 +1,4 @@
-/**
- * Is this text a secret? Decided by its published format, its name and its randomness; examples and
- * references are not secrets. Its corpora: test/fixtures/check/halo/shapes.json, test/support/attacks.ts, test/support/secrets.ts.
- */
+/** Is this text a secret? Its format, its name and its randomness decide; examples and references are none. */
 import { hasReference, referencesIn } from "../clients/references.ts";
 import { storeOf } from "../halo.ts";
 import { isPlaceholder, isWord, isWordy, partsOf } from "../placeholders.ts";

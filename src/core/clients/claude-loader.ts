@@ -1,7 +1,4 @@
-/**
- * What Claude Code accepts in a server of `.mcp.json`: types, keys, and the shape of each value. All of it was measured with
- * 2.1.330; test/e2e/agreement.test.ts compares it with the real program.
- */
+/** What Claude Code accepts in a server of `.mcp.json` (2.1.330, measured): types, keys, and the shape of each value. */
 import { isOneSlip } from "../command-line.ts";
 import type { Container, Entry, Node } from "../formats/json.ts";
 import { isObjectNode, member, textOf } from "../formats/nodes.ts";

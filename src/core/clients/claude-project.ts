@@ -1,9 +1,6 @@
 /**
- * Which files make up the project of a folder for Claude Code: the only place that decides this. Measured 2026-11-29 with
- * 2.1.197 and 2.1.332, in terminals and with `mcp_status`; test/e2e/project-agreement.test.ts measures it again.
- *
- * It reads the `.mcp.json` of the folder and of every folder above, the nearest entry of a name counts; and the
- * `.claude/settings.json` of the folder alone. The rest is here.
+ * Which files make up the project of a folder for Claude Code (2.1.197 and 2.1.332, measured; test/e2e/project-agreement.test.ts). It reads
+ * the `.mcp.json` of the folder and of every folder above, and the `.claude/settings.json` of the folder alone. The rest is here.
  */
 
 /** A folder in which Claude Code is started. Every path is absolute, with symlinks followed. */

@@ -1,7 +1,4 @@
-/**
- * The shapes of Claude Code's settings. A file with one value that does not fit is skipped as a whole, with its `env` and its
- * approvals. Measured key by key with 2.1.332 on 2026-11-29; test/e2e/settings-agreement.test.ts compares it with the real program.
- */
+/** The shapes of Claude Code's settings: with one value that does not fit, it skips the file (2.1.332, measured key by key). */
 import type { Container, Node } from "../formats/json.ts";
 import { isObjectNode, member, textOf, winners } from "../formats/nodes.ts";
 import { once } from "../once.ts";

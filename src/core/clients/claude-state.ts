@@ -1,7 +1,4 @@
-/**
- * What Claude Code reads besides the entries: its store (`~/.claude.json`) and its settings files, and how a session uses
- * them. Measured 2026-11-22 and 2026-11-28 with 2.1.197 and 2.1.330, in terminals, with `claude -p` and `claude mcp list`.
- */
+/** What Claude Code reads besides the entries, its store and its settings, and how a session uses them (2.1.197 and 2.1.330, measured). */
 import { nearest } from "../command-line.ts";
 import { isObject, type Json, jsonOf, parseTree, property, toJson } from "../formats/json.ts";
 import { placeWords } from "../formats/lines.ts";
@@ -31,7 +28,7 @@ export const ENVIRONMENT = "the environment";
 /** The source of a session's variable. `bridge`: the `env` of `.claude/settings.local.json`. */
 export type Origin = "environment" | "user-settings" | "project-settings" | "bridge";
 export type Env = Readonly<Record<string, string>>;
-export type Exported = Readonly<Record<string, string | undefined>>;
+type Exported = Readonly<Record<string, string | undefined>>;
 
 /** Variables that are sent empty to remote servers, not by 2.1.197. */
 const BLANKED = "NPM_TOKEN ANTHROPIC_API_KEY ANTHROPIC_AUTH_TOKEN CLAUDE_CODE_OAUTH_TOKEN AWS_SECRET_ACCESS_KEY";
@@ -182,11 +179,7 @@ export function nearApproval({ settings }: ClaudeState, name: string) {
   })[0];
 }
 
-/**
- * The entry that a session uses if nothing more is approved: local, the nearest `.mcp.json`, user. An entry that is
- * rejected or not yet approved is skipped in favour of the user's own. In: the entries of one name that load, local
- * and nearest first. `waiting`: a project entry that would be used if it were approved.
- */
+/** The entry that a session uses, of those that load, nearest first. `waiting`: a project's, which would be used if it were approved. */
 export function takenEntry<E extends { readonly scope: Scope }>(entries: readonly E[], approval: ApprovalView) {
   const of = (scope: Scope): E | undefined => entries.find((each) => each.scope === scope);
   const [local, project, user] = [of("local"), of("project"), of("user")];

@@ -37,10 +37,7 @@ function filled(text: string, server: ServerEntry, env: Env, answers: Env) {
   return { text: done + text.slice(at), missing, read };
 }
 
-/**
- * What the client sends. `env`: the variables that it sees. `answers`: what a person enters for each id, in a client
- * that asks. Contains secrets.
- */
+/** What the client sends. `answers`: what a person enters for each id, in a client that asks. Contains secrets. */
 export function sentBy(server: ServerEntry, env: Env, answers: Env = {}): Sent {
   const url = filled(server.url?.text.trim() ?? "", server, env, answers);
   const headers = server.headers.flatMap(({ name, kind, text }) => {

@@ -103,10 +103,7 @@ export function secretsOf({ slots }: Pick<Target, "slots">, values: Readonly<Rec
   return Object.fromEntries(variablesOf(slots).map(({ value, env }) => [env, values[value]]));
 }
 
-/**
- * The writes of a set-up: ignore rules, private values, names for the team, and last the file with the references. So
- * no value is ever on disk without its ignore rule, and no reference without its value. Joining changes no committed file.
- */
+/** The writes of a set-up, in this order: no value is ever on disk without its ignore rule, and no reference without its value. */
 export function planProject(input: ProjectInput): Planned {
   const { paths, target, values, bridge, uncovered, excluded, exceptions, snapshot } = input;
   const { name, slots, mode } = target;

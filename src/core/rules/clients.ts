@@ -91,8 +91,7 @@ const settingsRow = filesWhere(({ kind }) => /^(?:client:|settings)/.test(kind))
 const clientFileRow = filesWhere(({ kind }) => kind.startsWith("client:"));
 
 export const CLIENT_RULES: readonly Rule[] = [
-  // Claude Code 2.1.330 silently ignores a settings file with a comment or a trailing comma (measured); a BOM is
-  // fine. Some clients accept comments (VS Code, opencode): the descriptors have what another client does not read.
+  // Claude Code 2.1.330 silently ignores a settings file with a comment or a trailing comma; a BOM is fine (measured)
   settingsRow("client-file-broken", "error", "A client cannot read its settings file, and ignores all of it", {
     find: ({ document }) => {
       const client = document.kind.startsWith("settings") ? claudeCode : clientOf(document.kind);

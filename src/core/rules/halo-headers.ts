@@ -88,8 +88,7 @@ export const HEADER_RULES: readonly Rule[] = [
       }),
     message: `server "{name}" has the header "{header}", which HALO does not know; did you mean {right}?`,
   }),
-  // HTTP ignores the case of names. Claude Code 2.1.330 does not: a header from a helper, or a second one
-  // with another case, does not replace the first but is joined to it, "a, b" (measured).
+  // Claude Code 2.1.330 joins headers that differ in case, also one of a helper: "a, b" (measured)
   headerRow("halo-header-case", "note", "A header of an entry for HALO is spelled with another case", {
     find: ({ header: { name, which, entry }, headers, program }) => {
       const right = HEADERS[which];

@@ -69,8 +69,7 @@ export const LOADING_RULES: readonly Rule[] = [
     },
     message: `"{name}" is HALO in {path}, but another server here, and Claude Code uses this one in this folder; give it another name`,
   }),
-  // Claude Code reads no `.env` (2.1.197 and 2.1.330, measured): it sends `${HALO_MCP_TOKEN}` as literal text. The values
-  // come from `env` in `.claude/settings.local.json`, direnv, or the shell that starts it; `check` sees only the first two.
+  // Claude Code reads no `.env` (2.1.197 and 2.1.330, measured): it sends `${HALO_MCP_TOKEN}` as literal text
   envRow("bridge-missing", "note", "The values are in .env, which Claude Code does not read", {
     localOnly: true,
     find: ({ document: env }, subject) => {

@@ -80,8 +80,7 @@ export const USABLE_RULES: readonly Rule[] = [
     },
     message: `server "{name}": the header "{header}" appears twice with different case, and both are sent as one; allowed: each header once`,
   }),
-  // Claude Code warns and keeps the spaces: a program is not found (ENOENT), a header is refused ("Invalid header name"), a
-  // variable has another name, a URL with U+00A0 is invalid; spaces around header values are not sent
+  // it warns and keeps them: ENOENT, "Invalid header name", a variable with another name; those around header values are not sent
   serverRow("padding", "warning", "Spaces around a URL, a command or a name become part of it", {
     find: ({ node, transport }) =>
       winners(node).flatMap(({ key, value }): readonly Place[] => {
