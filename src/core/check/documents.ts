@@ -105,6 +105,7 @@ export const isBelow = ({ path }: Pick<Document, "path">, other: Document): bool
   path.startsWith(other.path.slice(0, other.path.lastIndexOf("/") + 1));
 
 /** The character of a text at this offset, or its first or last one; nothing of an empty text. */
-export function spotAt({ text }: Document, offset: number): Span {
-  return { offset: Math.max(0, Math.min(offset, text.length - 1)), length: Math.min(1, text.length) };
-}
+export const spotAt = ({ text }: Document, offset: number): Span => ({
+  offset: Math.max(0, Math.min(offset, text.length - 1)),
+  length: Math.min(1, text.length),
+});

@@ -49,9 +49,8 @@ function isAboutHalo({ url, headers, dialect }: HaloServer, endpoint: string): b
 }
 
 /** The client that reads a file, with the references that it expands there. */
-export function readerOf({ kind, ofPlugin }: Document): Client | undefined {
-  return ofPlugin === true ? claudePlugin : clientOf(kind);
-}
+export const readerOf = ({ kind, ofPlugin }: Document): Client | undefined =>
+  ofPlugin === true ? claudePlugin : clientOf(kind);
 
 /** The entries of a file that are about HALO, as this client reads it. `byName`: if none is, one that is called "halo". */
 export function haloIn(document: Document, client: Client, endpoint: string, byName = true): readonly HaloServer[] {

@@ -53,10 +53,8 @@ export const isSecretName = (name: string): boolean => !/^(?:OLD)?PWD$/.test(nam
 const holdsDrawn = (value: string): boolean => partsOf(value).some((part) => part.length >= 8 && !isWord(part));
 
 /** A strong password as people make it: with four kinds of characters. */
-function isStrongPassword(value: string): boolean {
-  if (value.length < 8 || value.length > 128) return false;
-  return [/[!#$^&*?]/, /\d/, /[a-z]/, /[A-Z]/].every((sign) => sign.test(value));
-}
+const isStrongPassword = (value: string): boolean =>
+  /^.{8,128}$/s.test(value) && [/[!#$^&*?]/, /\d/, /[a-z]/, /[A-Z]/].every((sign) => sign.test(value));
 
 /** Bits per character: about 3 to 3.5 for words and hex, above 4 for 32 random base64 characters. */
 function entropy(text: string): number {
@@ -125,11 +123,10 @@ function plainValueUnder(text: string, name: string, isQuoted: boolean): Found |
   const value = text.trim();
   const references = referencesIn(text);
   const isReference = references.length > 0;
-  if (isQuoted && !isReference && value.length >= 8 && TOKEN_ITSELF.test(name.trim())) {
-    const start = text.indexOf(value);
-    const isMeant = !isObviousExample(value) && !isVariableName(value);
-    if (isMeant) return { what: "the product token", start, end: start + value.length };
-  }
+  const isToken = isQuoted && !isReference && value.length >= 8 && TOKEN_ITSELF.test(name.trim());
+  const begin = text.indexOf(value);
+  if (isToken && !isObviousExample(value) && !isVariableName(value))
+    return { what: "the product token", start: begin, end: begin + value.length };
   if (saysSecret(name) || /^-{1,2}k$/.test(name) || SCHEME.test(text)) {
     if (!isReference) return drawnValue(text);
     const rest = references.reduce((left, { text: each }) => left.replace(each, ""), text);

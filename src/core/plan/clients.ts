@@ -85,9 +85,8 @@ export interface ClientTarget {
 }
 
 /** Whether the entry has the values themselves: for a user, if the client has no private file and does not ask. */
-export function hasLiterals({ client, scope, store }: ClientFile): boolean {
-  return scope === "user" && store === undefined && client.asks === undefined;
-}
+export const hasLiterals = ({ client, scope, store }: ClientFile): boolean =>
+  scope === "user" && store === undefined && client.asks === undefined;
 
 /** The entry as it is written into a file. */
 function entryIn(file: ClientFile, { url, slots, values, isAsked }: ClientTarget): JsonObject {

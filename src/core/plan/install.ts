@@ -64,7 +64,6 @@ export function editFiles(snapshot: Snapshot, files: readonly FileEdits[]): Plan
   for (const [path, edits, secret] of files) {
     if (path === undefined || edits.length === 0) continue;
     const state = snapshot.get(path);
-    const refuse = (text: string, refused: Refused): Planned => ({ ok: false, path, text, refused });
     if (state?.kind === "unreadable")
       return { ok: false, path, text: "", refused: { reason: state.reason, offset: 0 }, isClosed: isClosed(state) };
     const before = state?.kind === "file" ? state.text : undefined;
@@ -75,7 +74,8 @@ export function editFiles(snapshot: Snapshot, files: readonly FileEdits[]): Plan
       if (!edited.ok) {
         // the offset must be one in the file, not in the result of an earlier edit (which may contain a secret)
         const alone = edit(original);
-        return refuse(original, alone.ok ? { ...edited.refused, offset: 0 } : alone.refused);
+        const refused = alone.ok ? { ...edited.refused, offset: 0 } : alone.refused;
+        return { ok: false, path, text: original, refused };
       }
       text = edited.text;
     }
@@ -99,9 +99,8 @@ export function envEdits(variables: Secrets): readonly Edit[] {
   return Object.entries(variables).reverse().map(edit);
 }
 
-export function secretsOf({ slots }: Pick<Target, "slots">, values: Readonly<Record<Value, string>>): Secrets {
-  return Object.fromEntries(variablesOf(slots).map(({ value, env }) => [env, values[value]]));
-}
+export const secretsOf = ({ slots }: Pick<Target, "slots">, values: Readonly<Record<Value, string>>): Secrets =>
+  Object.fromEntries(variablesOf(slots).map(({ value, env }) => [env, values[value]]));
 
 /** The writes of a set-up, in this order: no value is ever on disk without its ignore rule, and no reference without its value. */
 export function planProject(input: ProjectInput): Planned {

@@ -24,7 +24,7 @@ function replaced({ tree }: Document, which: "servers" | "others"): readonly Ent
 }
 
 /** A field with the wrong shape makes Claude Code skip the entry, unless its transport does not read the field. */
-const shapeRule = (id: string, summary: string, ...shapes: readonly (keyof typeof SHAPES)[]): Rule =>
+const shapeRule = (id: string, summary: string, ...shapes: (keyof typeof SHAPES)[]): Rule =>
   serverRow(id, "error", summary, {
     find: ({ document, node, transport }) =>
       shapes.flatMap((shape): readonly Place[] => {
@@ -105,8 +105,7 @@ export const ENTRY_RULES: readonly Rule[] = [
       const isHttp = /^https?:/.test(text) && !/\/sse\/?(?:[?#]|$)/.test(text);
       const isMeant = keyCorrections(node).some(({ right }) => right === "type");
       // on a line of its own if the URL has one
-      const before = document.text.slice(Math.max(0, url.start - 200), url.start);
-      const gap = /(?:\r\n|\n|\r)[ \t]*$/.exec(before)?.[0] ?? " ";
+      const gap = /(?:\r\n|\n|\r)[ \t]*$/.exec(document.text.slice(0, url.start).slice(-200))?.[0] ?? " ";
       const fix = [{ offset: url.start, length: 0, text: `"type": "http",${gap}` }];
       return { at: entry, fix: isHttp && !isMeant ? fix : undefined };
     },

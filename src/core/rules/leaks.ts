@@ -21,6 +21,11 @@ function isOurToken({ secrets }: Subject, { tracked }: Document, text: string): 
 
 const isListed = (each: Document) => each.tracked && each.encoding !== "absent" && isPrivate(each);
 const privateRow = filesWhere((each) => isListed(each) && !isOnlySettings(each));
+const sharedRow = filesWhere((document, subject) => {
+  const isRead = /^(?:mcp|misplaced|settings|envrc|(?:client|inside):.*)$/.test(document.kind);
+  // a link: once, under the name of the file itself
+  return isRead && isShared(subject, document) && subject.documents.every(({ path }) => path !== document.target);
+});
 const exampleRow = filesWhere((document, subject) => document.kind === "env-example" && isShared(subject, document));
 const openRow = filesWhere(({ kind, tracked }) => /^(?:env|settings-local)$/.test(kind) && !tracked);
 
@@ -35,13 +40,7 @@ export const LEAK_RULES: readonly Rule[] = [
     message: `this tracked file contains the value of HALO_MCP_TOKEN; delete the token in HALO Studio now (Settings > Product Tokens) and create a new one: pushed commits stay readable`,
   }),
   // everybody who ever cloned the repository has the secret: deleting the line does not undo that
-  filesWhere(
-    (document, subject) =>
-      /^(?:mcp|misplaced|settings|envrc|(?:client|inside):.*)$/.test(document.kind) &&
-      isShared(subject, document) &&
-      // a link: once, under the name of the file itself
-      subject.documents.every(({ path }) => path !== document.target),
-  )("committed-secret", "error", "A file that git tracks, or would add, contains a secret", {
+  sharedRow("committed-secret", "error", "A file that git tracks, or would add, contains a secret", {
     find: ({ document }, subject) => {
       const ofGit = document.tracked ? "git tracks this file" : "no ignore rule covers this file";
       const git = subject.inRepository ? ofGit : "without a git repository check assumes that the file is shared";
@@ -97,10 +96,8 @@ export const LEAK_RULES: readonly Rule[] = [
     );
   })("team-file-ignored", "warning", "An ignore rule hides a file that is meant for everybody", {
     find: ({ document: { path }, rule: { source, line, pattern }, isMcp }, { documents }) => {
-      const isHere = documents.some((each) => each.path === path);
-      return {
-        args: { path, rule: `${source}:${line}`, pattern, ...(isMcp ? { isMcp: isHere ? "here" : "absent" } : {}) },
-      };
+      const here = documents.some((each) => each.path === path) ? "here" : "absent";
+      return { args: { path, rule: `${source}:${line}`, pattern, ...(isMcp ? { isMcp: here } : {}) } };
     },
     message: ({ path = "", rule, pattern, isMcp }) =>
       `${rule} ("${pattern}") ignores ${path}, so no clone, worktree or CI job has it; ${
