@@ -6,9 +6,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Finding } from "../../src/core/check/model.ts";
 import { toGithub } from "../../src/core/report/github.ts";
-import { makeReport, type Report, summaryOf } from "../../src/core/report/make.ts";
+import { makeReport, type Report, summaryOf, toText } from "../../src/core/report/make.ts";
 import { toSarif } from "../../src/core/report/sarif.ts";
-import { toText } from "../../src/core/report/text.ts";
 import { RULES } from "../../src/core/rules/index.ts";
 import { printable, printableLines } from "../../src/core/secrets.ts";
 

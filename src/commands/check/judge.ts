@@ -2,8 +2,7 @@
 import { realpathSync } from "node:fs";
 import { type Context, wantsColor } from "../../context.ts";
 import { runRules } from "../../core/check/run.ts";
-import { makeReport, type Report, toJson } from "../../core/report/make.ts";
-import { toText } from "../../core/report/text.ts";
+import { makeReport, type Report, toJson, toText } from "../../core/report/make.ts";
 import { RULES } from "../../core/rules/index.ts";
 import { printable } from "../../core/secrets.ts";
 import { createOutput } from "../../ui/output.ts";

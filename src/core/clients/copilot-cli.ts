@@ -22,9 +22,5 @@ export const copilotCli = client("copilot-cli", "GitHub Copilot CLI", "1.0.102 (
   unset: "literal",
   spoils: { literal: /\$/ },
   verify: ["copilot", "mcp", "list"],
-  next: [
-    {
-      note: "Trust the folder when GitHub Copilot CLI asks: in a folder that is not trusted it ignores the project's file",
-    },
-  ],
+  next: [{ note: "Trust the folder when GitHub Copilot CLI asks: without that it ignores the project's file" }],
 });

@@ -105,13 +105,15 @@ export function decideTarget(servers: readonly Found[], wish: Wish, where: Where
   // a usable entry has all three
   if (reason !== undefined || !token || !account || !profile) return newTarget(wish, where, entry, reason);
   const unsafe = variablesOf(values).find(({ env, value }) => !isFollowed(env, value));
-  if (unsafe !== undefined)
+  if (unsafe !== undefined) {
+    const source = isSafeVariable(unsafe.env)
+      ? `${printable(unsafe.env, 64)}, which is named like a secret, so it is not read`
+      : "a variable that affects other programs, so it is not set";
     return refuse(
-      isSafeVariable(unsafe.env)
-        ? `the entry "${shown}" takes the ${LABELS[unsafe.value]} from ${printable(unsafe.env, 64)}, which is named like a secret, so it is not read`
-        : `the entry "${shown}" takes the ${LABELS[unsafe.value]} from a variable that affects other programs, so it is not set`,
+      `the entry "${shown}" takes the ${LABELS[unsafe.value]} from ${source}`,
       `ask whoever wrote ${where.file} for a name such as ${variablesFor(DEFAULT_NAME)[unsafe.value]}, or set up HALO under another name: --name halo-mine`,
     );
+  }
   const slots = { token, account, profile };
   return { ok: true, target: { mode: "join", name, url, slots, where, entry } };
 }
