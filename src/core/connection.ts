@@ -5,7 +5,7 @@ import { type Env, type Layer, layerOf } from "./clients/claude-state.ts";
 import type { ServerEntry } from "./clients/entry.ts";
 import { references } from "./clients/references.ts";
 import { sentBy } from "./clients/sent.ts";
-import { endpointProblem, HALO_URL, HEADERS, isSafeVariable, storeOf, VALUES, type Value } from "./halo.ts";
+import { endpointProblem, HALO_URL, isSafeVariable, storeOf, type Value, valueNamed } from "./halo.ts";
 import { printable } from "./secrets.ts";
 
 /** What a person said about a URL. All of it is optional: without it only HALO gets the token. */
@@ -35,9 +35,6 @@ export function isOwnUrl({ scope, url }: Entry, layers: readonly Layer[], inRepo
   if (scope === "project" || inRepository) return false;
   return references(url).every((name) => layerOf(layers, name)?.ofRepository !== true);
 }
-
-const meantBy = (header: string): Value | undefined =>
-  VALUES.find((value) => HEADERS[value].toLowerCase() === header.trim().toLowerCase());
 
 /** Whether a variable that a repository names may give a value: an ID is shown and stored, so a secret must not pass for one. */
 export function isFollowed(variable: string, value: Value | undefined): boolean {
@@ -84,7 +81,7 @@ export function whatClientSends(
 /** Whether the headers may be sent as they are. `ofRepository`: it chose the variables. */
 function judged(sent: Sent, ofRepository: boolean): ToSend {
   const no = (cause: Cause, reason: string, url?: string): ToSend => ({ ok: false, cause, reason, url });
-  const unsafe = sent.read.find(({ variable, header }) => !isFollowed(variable, meantBy(header)));
+  const unsafe = sent.read.find(({ variable, header }) => !isFollowed(variable, valueNamed(header)));
   if (ofRepository && unsafe !== undefined) {
     const would = `the header ${printable(unsafe.header, 60)} would send the variable ${unsafe.variable}`;
     return no("bad-value", `${would}, which is not meant for HALO`);

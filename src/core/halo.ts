@@ -32,6 +32,10 @@ export const HEADERS = { token: "X-CM-PRODUCTTOKEN", account: "CM-ACCOUNT-ID", p
 export type Value = keyof typeof HEADERS;
 export const VALUES: readonly Value[] = ["token", "account", "profile"];
 
+/** Which of them this is, in any case. */
+export const valueNamed = (header: string): Value | undefined =>
+  VALUES.find((value) => HEADERS[value].toLowerCase() === header.trim().toLowerCase());
+
 export const LABELS = { token: "product token", account: "account ID", profile: "profile ID" } as const;
 
 export const DEFAULT_NAME = "halo";

@@ -5,7 +5,7 @@ import { documentOf, kindOf } from "../../src/core/check/documents.ts";
 import type { DocumentKind } from "../../src/core/check/model.ts";
 import { runRules } from "../../src/core/check/run.ts";
 import { claudeCode } from "../../src/core/clients/claude-code.ts";
-import { entriesIn, entryFor, linkFor, referring, serversIn } from "../../src/core/clients/entry.ts";
+import { entriesIn, entryFor, referring, serversIn } from "../../src/core/clients/entry.ts";
 import { CLIENT_IDS } from "../../src/core/clients/ids.ts";
 import { CLIENTS, clientOf, kindOfClient } from "../../src/core/clients/index.ts";
 import { type Client, nextOf } from "../../src/core/clients/model.ts";
@@ -99,15 +99,15 @@ function ownReference({ references, entry }: Pick<Client, "references" | "entry"
 /** The facts of a client, as its page has them. */
 function factsOf(whole: Client): string {
   const { files, format, servers, entry, references, ...client } = whole;
-  const { user } = files;
+  const { user, macos, windows } = files;
   const urls = Object.entries(entry.url).map(([key, means]) => code(key) + TRANSPORTS[means]);
   const rows: readonly (readonly [string, string])[] = [
     ["project file", files.project.map(code).join(", ") || "none"],
     [
       "user file",
-      typeof user === "string"
+      windows === undefined
         ? code(user)
-        : Object.entries(user)
+        : Object.entries({ linux: user, macos: macos ?? user, windows: windows.replaceAll("/", "\\") })
             .map(([os, path]) => `${os}: ${code(path)}`)
             .join("; "),
     ],
@@ -161,8 +161,7 @@ const documentIn = (path: string, kind: DocumentKind, text: string) =>
   documentOf({ path, kind, encoding: "utf-8", tracked: true, ignored: false, mode: undefined, text }, parseToml);
 
 /** The file that its fixtures are about. */
-const fileOf = ({ files: { project, user } }: Client): string =>
-  project[0] ?? (typeof user === "string" ? user : user.linux);
+const fileOf = ({ files: { project, user } }: Client): string => project[0] ?? user;
 
 /** A client that expands no references has the values themselves in its file. */
 const writtenFor = ({ references }: Client) =>
@@ -303,29 +302,10 @@ describe("a link that adds an entry has references only", () => {
   };
   const linked = CLIENTS.filter(({ link }) => link !== undefined);
   it.each(linked.map((client) => [client.id, client] as const))("%s", (id, client) => {
-    const link = linkFor(client, "halo", HALO_URL, variables) ?? "";
+    const entry = entryFor(client, HALO_URL, referring(variables));
+    const link = client.link?.("halo", entry) ?? "";
     expect(link.slice(0, starts[id as keyof typeof starts].length)).toBe(starts[id as keyof typeof starts]);
     expect(link).toMatch(/^[\w:/?=&.%~!*'()-]+$/);
-    const entry = entryFor(client, HALO_URL, referring(variables));
     expect(payload[id]?.(new URL(link))).toEqual(id === "vscode" ? { name: "halo", ...entry } : entry);
-  });
-
-  it("VS Code, which asks for the values", () => {
-    const questions = [
-      { type: "promptString", id: "halo-mcp-token", description: "HALO product token", password: true },
-    ];
-    const client = linked.find(({ asks }) => asks !== undefined);
-    const link = client && linkFor(client, "halo", HALO_URL, variables, questions);
-    expect(payload.vscode?.(new URL(link ?? ""))).toEqual({
-      name: "halo",
-      type: "http",
-      url: HALO_URL,
-      headers: {
-        "X-CM-PRODUCTTOKEN": "${input:halo-mcp-token}",
-        "CM-ACCOUNT-ID": "${input:halo-account-id}",
-        "CM-PROFILE-ID": "${input:halo-profile-id}",
-      },
-      inputs: questions,
-    });
   });
 });

@@ -5,10 +5,9 @@ import formats from "ajv-formats";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Finding } from "../../src/core/check/model.ts";
-import { toGithub, toJobSummary } from "../../src/core/report/github.ts";
-import { makeReport, type Report, summaryOf } from "../../src/core/report/make.ts";
+import { toGithub } from "../../src/core/report/github.ts";
+import { makeReport, type Report, summaryOf, toText } from "../../src/core/report/make.ts";
 import { toSarif } from "../../src/core/report/sarif.ts";
-import { type TextOptions, toText } from "../../src/core/report/text.ts";
 import { RULES } from "../../src/core/rules/index.ts";
 import { printable, printableLines } from "../../src/core/secrets.ts";
 
@@ -32,8 +31,6 @@ const one = (given: Partial<Finding> = {}): Finding => ({
   args: { text: "x" },
   ...given,
 });
-const options: TextOptions = { color: false, root: undefined, quiet: false };
-
 const nasty = fc.string({ unit: fc.constantFrom(..."a%:,\r\n\t|`<>[]()*_\\\"'&#!~@$-/ \u202e\u001b\u{1f600}é") });
 
 describe("makeReport", () => {
@@ -61,16 +58,16 @@ describe("toText", () => {
   it("lies to no terminal and no runner", () => {
     const path = "::error::x\u001b]0;owned\u0007/\u202e.mcp.json";
     const hostile = one({ path, args: { text: "a\r\n::stop-commands::b\u001b[2J" } });
-    const text = printableLines(toText(report([hostile]), options));
+    const text = printableLines(toText(report([hostile]), false, false));
     expect(text).toMatch(/^: :error::x\/\.mcp\.json:1:1 error it says a ::stop-commands::b \[a-error\]\n/);
     expect(text.split("\n")).toHaveLength(2);
   });
 
   it("says where the paths begin to a reader who is elsewhere, if there are any, and nothing to one who wants quiet", () => {
     const root = "/home/a/re\u001b[2Jpo";
-    expect(toText(report([one()]), { ...options, root })).toMatch(/\n1 error in 0 files; paths from \/home\/a\/repo$/);
-    expect(toText(report([], { a: "" }), { ...options, root })).toBe("1 file checked, no problems");
-    expect(toText(report([], { a: "" }), { ...options, quiet: true })).toBe("");
+    expect(toText(report([one()]), false, false, root)).toMatch(/\n1 error in 0 files; paths from \/home\/a\/repo$/);
+    expect(toText(report([], { a: "" }), false, false, root)).toBe("1 file checked, no problems");
+    expect(toText(report([], { a: "" }), false, true)).toBe("");
   });
 });
 
@@ -89,19 +86,6 @@ describe("toGithub", () => {
     expect(toGithub(report([one({ rule: "a-note" })]))).toMatch(/^::notice /);
     const over = report([one({ span: { offset: 0, length: 3 } })], { ".mcp.json": "a\nb\n" });
     expect(toGithub(over)).toContain("line=1,endLine=2,title=");
-  });
-
-  it("makes a table of the summary in which nothing is markup", () => {
-    fc.assert(
-      fc.property(nasty, nasty, (path, text) => {
-        const rows = toJobSummary(report([one({ path, args: { text } })]), "9.9.9").split("\n");
-        const row = rows.find((each) => each.startsWith("| error")) ?? "";
-        expect(rows.filter((each) => each.startsWith("|"))).toHaveLength(3);
-        expect(row.match(/(?<!\\)(?:\\\\)*\|/g)).toHaveLength(5);
-        expect(row).not.toMatch(/(?<!\\)[<`]/);
-      }),
-    );
-    expect(toJobSummary(report([]), "9.9.9")).toBe("### create-halo-mcp check: passed\n\nno files to check\n");
   });
 });
 

@@ -34,13 +34,11 @@ function otherReaders(documents: readonly Document[], file: Document): readonly 
 }
 
 /** How many properties a later one with the same name replaces. */
-const repeated = (node: Node | undefined): number =>
-  node === undefined || node.kind === "scalar"
-    ? 0
-    : node.entries.reduce(
-        (sum, { value }) => sum + repeated(value),
-        node.kind === "object" ? node.entries.length - winners(node).length : 0,
-      );
+function repeated(node: Node | undefined): number {
+  if (node === undefined || node.kind === "scalar") return 0;
+  const here = node.kind === "object" ? node.entries.length - winners(node).length : 0;
+  return node.entries.reduce((sum, { value }) => sum + repeated(value), here);
+}
 
 /** The fixes of a file that make no key a second time, and no finding for anybody else who reads it. `refuse` is told of the others. */
 function harmless(
@@ -60,12 +58,11 @@ function harmless(
   const harmOf = (taken: readonly Fix[]) => {
     const { tree } = parse({ ...file, text: applyFixes(file.text, taken) });
     if (file.tree !== undefined && repeated(tree) > repeated(file.tree)) return { reader: file, rule: "duplicate-key" };
-    return before
-      .map(({ reader, rules }) => {
-        const count = (list: readonly string[], rule: string) => list.filter((each) => each === rule).length;
-        return { reader, rule: found(reader, taken).find((rule, _, all) => count(all, rule) > count(rules, rule)) };
-      })
-      .find(({ rule }) => rule !== undefined);
+    const count = (list: readonly string[], rule: string) => list.filter((each) => each === rule).length;
+    const harms = before.map(({ reader, rules }) => {
+      return { reader, rule: found(reader, taken).find((rule, _, all) => count(all, rule) > count(rules, rule)) };
+    });
+    return harms.find(({ rule }) => rule !== undefined);
   };
   const taken: Fix[] = [];
   // halves: each answer takes a run of the rules
@@ -102,12 +99,8 @@ function fixAll(gathered: Gathered, refuse: (file: Document, reader: Document, r
       // a move alone: nothing may come between its two files
       const move = own.find(({ creates }) => creates !== undefined && isFree(creates));
       const fixes = move === undefined ? own.filter(({ creates }) => creates === undefined) : [move];
-      const taken = harmless(
-        { subject: now, parse },
-        file,
-        fixes.flatMap(({ fix = [] }) => [fix]),
-        (...why) => refuse(file, ...why),
-      );
+      const edits = fixes.flatMap(({ fix = [] }) => [fix]);
+      const taken = harmless({ subject: now, parse }, file, edits, (...why) => refuse(file, ...why));
       const mended = parse({ ...file, text: applyFixes(file.text, taken) });
       const isMoved = move?.creates !== undefined && taken.length > 0;
       if (isMoved) created.push(parse({ ...file, kind: "mcp", tracked: false, ...move.creates }));
@@ -139,10 +132,9 @@ function plan(gathered: Gathered, show: Show): readonly Step[] {
   const why = new Set<string>();
   const steps = fixAll(gathered, (file, { path, kind }, rule) => {
     const who = `${clientOf(kind)?.label ?? "another client"}${path === file.path ? "" : `, as ${path},`}`;
-    const isOwn = path === file.path && kind === file.kind;
-    const harm = isOwn
-      ? "the file would have a key twice"
-      : `${who} reads this file too, and it would cause [${rule}] there`;
+    const isOther = path !== file.path || kind !== file.kind;
+    const other = `${who} reads this file too, and it would cause [${rule}] there`;
+    const harm = isOther ? other : "the file would have a key twice";
     why.add(`${file.path}: one fix was skipped: ${harm}`);
   });
   const links = subject.documents.filter(({ path, target }) => target !== undefined && isAsked(gathered, path));
@@ -161,9 +153,8 @@ export async function fix(context: Context, options: CheckOptions, first: Gather
   const show = createShow(context, { quiet: options.quiet || options.format === "json", guide: false });
   const showStep = ({ name, before, after }: Step): void => {
     const mask = (text: string): string => maskFile(name, text, [...context.secrets], []);
-    show.info(
-      `${show.paint.bold(printable(name))} (${before === undefined ? "new" : after === undefined ? "removed" : "changed"})`,
-    );
+    const what = before === undefined ? "new" : after === undefined ? "removed" : "changed";
+    show.info(`${show.paint.bold(printable(name))} (${what})`);
     const lines = diffTexts(before ?? "", after ?? "", { mask, width: show.columns - 6 });
     show.verbatim(lines.map((line) => paintLine(show.paint, line)));
   };

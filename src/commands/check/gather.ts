@@ -28,6 +28,8 @@ export function isAsked({ asked }: Pick<ReturnType<typeof findPlaces>, "asked">,
   return asked.length === 0 || asked.some((each) => path === each.path || isIn(each));
 }
 
+const pathFrom = (root: string, path: string): string => relative(root, path).split(sep).join("/");
+
 /** A path as it was typed → absolute, links of its folder followed. */
 function given(word: string, from: string): Asked {
   const path = resolve(from, word);
@@ -62,17 +64,15 @@ function findPlaces(context: Context, { cwd, paths: words }: CheckOptions) {
   // without a repository, the common parent folder of the path arguments
   let root = repository ?? (isAbove(here) ? here : (folders[0] ?? here));
   while (!isAbove(root)) root = dirname(root);
-  const fromRoot = (path: string): string => relative(root, path).split(sep).join("/");
-  const asked = paths.map(({ path, isFolder }, index): Asked => {
-    if (!isFolder && kindOf(fromRoot(path)) === undefined) {
-      throw new UsageError(`${printable(words[index] ?? "", 200)} is not a file that check reads`, {
-        hint: "it reads .mcp.json, .env and .env.example, .claude/settings.json and other clients' MCP files, under these names",
-      });
-    }
-    return { path: fromRoot(path), isFolder };
-  });
+  const asked = paths.map(({ path, isFolder }): Asked => ({ path: pathFrom(root, path), isFolder }));
+  const unread = asked.findIndex(({ path, isFolder }) => !isFolder && kindOf(path) === undefined);
+  if (unread >= 0)
+    throw new UsageError(`${printable(words[unread] ?? "", 200)} is not a file that check reads`, {
+      hint: "it reads .mcp.json, .env and .env.example, .claude/settings.json and other clients' MCP files, under these names",
+    });
   // --cwd limits what is reported, not what is read
-  if (asked.length === 0 && cwd !== undefined && here !== root) asked.push({ path: fromRoot(here), isFolder: true });
+  if (asked.length === 0 && cwd !== undefined && here !== root)
+    asked.push({ path: pathFrom(root, here), isFolder: true });
   const project = projectOf(describeFolder(root, context.home));
   return { root, project, asked, git: repository === undefined ? undefined : gitFor(context, root, repository) };
 }
@@ -81,11 +81,8 @@ function gitFor(context: Context, root: string, repository: string): GitOptions 
   const { find, env } = programsFor(context, root, repository);
   const program = find("git");
   if (program !== undefined) return { program, cwd: root, env, signal: context.signal };
-  throw new EnvironmentError(
-    "this is a git repository, but git is not installed: cannot check what is tracked and ignored",
-    { hint: "install git, then run this again" },
-    "no-git",
-  );
+  const problem = "this is a git repository, but git is not installed: cannot check what is tracked and ignored";
+  throw new EnvironmentError(problem, { hint: "install git, then run this again" }, "no-git");
 }
 
 /** A build machine, without anybody's own files. std-env would cost a tenth of the start. */
@@ -95,22 +92,15 @@ function isCi({ CI, TF_BUILD, JENKINS_URL, TEAMCITY_VERSION, CODEBUILD_BUILD_ID 
 }
 
 /** Reads the files. Throws EnvironmentError (exit 3) if one cannot be read: without it, the report would be wrong. */
-async function read(
-  context: Context,
-  { root, project, git, asked }: ReturnType<typeof findPlaces>,
-): Promise<readonly RawDocument[]> {
-  const found = await discover({
-    root,
-    git,
-    within: asked,
-    places: PLACES,
-    maxFolders: 20_000,
-  });
+async function read({ platform }: Context, { root, project, git, asked }: ReturnType<typeof findPlaces>) {
+  const found = await discover({ root, git, within: asked, places: PLACES, maxFolders: 20_000 });
   // in a linked worktree, sessions read that of the main checkout
-  const elsewhere = project.local.filter((folder) => !isInside(folder, root)).map((folder) => relative(root, folder));
-  const ofMain = elsewhere.map((way) => {
-    return { path: `${way.split(sep).join("/")}/.claude/settings.local.json`, tracked: false, ignored: true };
-  });
+  const elsewhere = project.local.filter((folder) => !isInside(folder, root)).map((folder) => pathFrom(root, folder));
+  const ofMain = elsewhere.map((way) => ({
+    path: `${way}/.claude/settings.local.json`,
+    tracked: false,
+    ignored: true,
+  }));
   return [...found, ...ofMain].flatMap(({ path, tracked, ignored }): readonly RawDocument[] => {
     const file = join(root, path);
     const reading = readDocument(file);
@@ -123,7 +113,7 @@ async function read(
       throw new EnvironmentError(`could not read ${printable(path)}: ${reading.reason}`, { hint }, "unreadable");
     }
     const target = resolveTarget(file);
-    const link = target === file ? {} : { target: relative(root, target).split(sep).join("/") };
+    const link = target === file ? {} : { target: pathFrom(root, target) };
     const facts = { path, kind, tracked, ignored, ...link };
     if (reading.kind === "absent")
       return /^env/.test(kind) ? [] : [{ ...facts, text: "", encoding: "absent", mode: undefined }];
@@ -131,28 +121,22 @@ async function read(
     // how Claude Code treats a folder or a pipe is known; for other clients it is not
     if (decoded.encoding === "not-a-file" && kind !== "mcp") return [];
     const ofPlugin = kind === "mcp" && existsSync(join(dirname(file), ".claude-plugin"));
-    return [{ ...facts, ...decoded, ofPlugin, mode: context.platform === "win32" ? undefined : mode }];
+    return [{ ...facts, ...decoded, ofPlugin, mode: platform === "win32" ? undefined : mode }];
   });
 }
 
-/**
- * What ignore rules cover that they should not, and the reverse, with one call of git: the missing `.env` files next to each
- * `.mcp.json` with references that no rule would cover, and the files for everybody that a rule hides from them, or would
- * if servers were moved there.
- */
+/** With one call of git: missing `.env` files that no ignore rule would cover, and files for everybody that a rule hides. */
 async function viewIgnored(git: GitOptions | undefined, documents: readonly RawDocument[]) {
   const uses = ({ kind, text, ignored }: RawDocument): boolean => kind === "mcp" && !ignored && text.includes("${");
+  const isNew = (path: string): boolean => documents.every((each) => each.path !== path);
   const homes = documents.filter((each) => uses(each) && !isPluginOnly(each));
-  const beside = homes.map(({ path }) => join(dirname(path), ".env"));
-  const envs = beside.filter((each) => documents.every(({ path }) => path !== each));
+  const envs = homes.map(({ path }) => join(dirname(path), ".env")).filter(isNew);
   // git does not look behind a link
   const isForAll = ({ kind, ignored, target }: RawDocument): boolean =>
     ignored && target === undefined && /^(?:mcp|settings|env-example)$/.test(kind);
   const shared = documents.filter(isForAll).map(({ path }) => path);
   const moves = documents.filter(({ kind, text }) => /^(?:misplaced|settings)$/.test(kind) && /servers/i.test(text));
-  const missing = [".mcp.json", ...moves.map(({ path }) => mcpFor(path))].filter((path) =>
-    documents.every((each) => each.path !== path),
-  );
+  const missing = [".mcp.json", ...moves.map(({ path }) => mcpFor(path))].filter(isNew);
   const paths = [...envs, ...shared, ...missing];
   const ignored = git === undefined || paths.length === 0 ? new Map() : await ignoredOf(git, paths);
   const unignoredEnv = git === undefined ? [] : envs.filter((path) => !ignored.has(path));

@@ -16,13 +16,9 @@ function toldOf({ isCode, isProven, ...told }: Told, templates: URL, name: strin
   const values = { account: "<your account ID>", profile: "<your profile ID>" };
   const fill = { ...values, ...told, name, url, tokenVariable, accountVariable, profileVariable };
   const text = readTemplate(templates, `guide/${told.id}.txt`, fill);
-  return {
-    ...told,
-    isProven: isProven === true,
-    text: isCode
-      ? text
-      : `${told.label}\n\n${text}\n${isProven ? "Proven: the three headers arrived" : "Not proven"}. Known from: ${told.evidence}`,
-  };
+  const proof = isProven ? "Proven: the three headers arrived" : "Not proven";
+  const page = `${told.label}\n\n${text}\n${proof}. Known from: ${told.evidence}`;
+  return { ...told, isProven: isProven === true, text: isCode ? text : page };
 }
 
 /** The list of ids, or what is known of the one that was named. Throws UsageError. */
@@ -35,15 +31,10 @@ function answerOf(context: Context, raw: RawOptions) {
   const [client, told] = [CLIENTS.find(({ id }) => id === word), TOLD.find(({ id }) => id === word)];
   if (client !== undefined && more.length === 0) return guideOf(client, context, name, url);
   if (told !== undefined && more.length === 0) return toldOf(told, context.templates, name, url);
-  const near =
-    more.length === 0 &&
-    nearest(
-      word,
-      clients.map(({ id }) => id),
-    );
-  throw new UsageError(`guide takes one client${near ? `: did you mean ${near}?` : ""}`, {
-    hint: "npx create-halo-mcp guide",
-  });
+  const ids = clients.map(({ id }) => id);
+  const near = more.length === 0 && nearest(word, ids);
+  const problem = `guide takes one client${near ? `: did you mean ${near}?` : ""}`;
+  throw new UsageError(problem, { hint: "npx create-halo-mcp guide" });
 }
 
 export async function run(context: Context, raw: RawOptions): Promise<number> {

@@ -1,6 +1,6 @@
 /** How one client is connected by hand, made from its descriptor. */
 import { adviceLine } from "../../core/advice.ts";
-import { askedId, entryFor, referring } from "../../core/clients/entry.ts";
+import { askedId, entryFor, literally, referring } from "../../core/clients/entry.ts";
 import type { Client } from "../../core/clients/model.ts";
 import { type Machine, storeOf, userFileOf } from "../../core/clients/paths.ts";
 import { isObject, type JsonObject } from "../../core/formats/json.ts";
@@ -14,11 +14,7 @@ const UNSET: Readonly<Record<Client["unset"], string>> = {
   absent: "its header is left out",
   unknown: "it is not known what is sent",
 };
-const BLANKS = {
-  token: { literal: "<your product token>" },
-  account: { literal: "<your account ID>" },
-  profile: { literal: "<your profile ID>" },
-};
+const BLANKS = { token: "<your product token>", account: "<your account ID>", profile: "<your profile ID>" };
 
 /** The keys need no quotes. */
 function toToml(path: string, table: JsonObject): readonly string[] {
@@ -36,15 +32,11 @@ function valuesOf(client: Client, machine: Machine, name: string): readonly stri
     (path) => path && shortPath(path, machine),
   );
   const ownValues = store ? `For ${own}, put them into ${store}.` : `Or write the values themselves, into ${own} only.`;
-  const asked = asks?.spell(askedId(token));
+  const asked = asks && `${asks.spell(askedId(token))} in place of ${references.spell?.(token)}`;
   return [
     `Set ${token}, ${account} and ${profile}. ${label} takes them from ${["its environment", ...reads].join(" or ")}. If one is not set, ${UNSET[unset]}.`,
     ...(scopes.includes("user") ? [`${ownValues} Let nobody else read that file.`] : []),
-    ...(asked
-      ? [
-          `Or let ${label} ask: ${asked} in place of ${references.spell?.(token)}, and a description in "${asks?.list}".`,
-        ]
-      : []),
+    ...(asked ? [`Or let ${label} ask: ${asked}, and a description in "${asks.list}".`] : []),
   ];
 }
 
@@ -52,7 +44,7 @@ function valuesOf(client: Client, machine: Machine, name: string): readonly stri
 export function guideOf(client: Client, machine: Machine, name: string, url: string) {
   const { id, label, files, scopes, references, measured: evidence, isProven: proven } = client;
   const isLiteral = scopes.length === 0 || references.spell === undefined;
-  const entry = entryFor(client, url, isLiteral ? BLANKS : referring(variablesFor(name)));
+  const entry = entryFor(client, url, isLiteral ? literally(BLANKS) : referring(variablesFor(name)));
   const link = (!isLiteral && client.link?.(name, entry)) || null;
   const own = shortPath(userFileOf(client, machine), machine);
   const isShared = scopes.includes("project") && !isLiteral;
@@ -71,13 +63,12 @@ export function guideOf(client: Client, machine: Machine, name: string, url: str
   ];
   const command = scopes.length === 0 ? null : `npx create-halo-mcp --client ${id}`;
   const say = (text: string) => text.split("\n").flatMap((line) => wrap(line, 78));
+  const what = command
+    ? `${command}\ndoes this, and tests the connection first. By hand:`
+    : `create-halo-mcp writes nothing for ${label}: it is not proven that the headers arrive. By hand:`;
   const text = [
     `${label}\n`,
-    ...say(
-      command
-        ? `${command}\ndoes this, and tests the connection first. By hand:`
-        : `create-halo-mcp writes nothing for ${label}: it is not proven that the headers arrive. By hand:`,
-    ),
+    ...say(what),
     "",
     ...say(`1. Add this to ${places.join(", or to ")}:`),
     "",

@@ -21,13 +21,14 @@ const EXAMPLE =
 const INSIDE = READERS.flatMap(({ id, inside = {} }) =>
   Object.entries(inside).map(([file, keys]) => ({ file, keys, kind: `inside:${id}` as const })),
 );
+const nameOf = (path: string): string => path.slice(path.lastIndexOf("/") + 1);
 const isAt = (path: string, file: string): boolean => path === file || path.endsWith(`/${file}`);
 
 /** The kind of the file at this path, or undefined if `check` does not read it. In: the path from the root, with "/". */
 export function kindOf(path: string): DocumentKind | undefined {
-  const name = path.slice(path.lastIndexOf("/") + 1);
-  if (/(?:^|\/)\.claude\/settings\.json$/.test(path)) return "settings";
-  if (/(?:^|\/)\.claude\/settings\.local\.json$/.test(path)) return "settings-local";
+  const name = nameOf(path);
+  if (isAt(path, ".claude/settings.json")) return "settings";
+  if (isAt(path, ".claude/settings.local.json")) return "settings-local";
   if (EXAMPLE.test(name)) return "env-example";
   // dotenv-vault's encrypted copy is made to be committed (dotenv.org/docs)
   if (/^\.env(?:\.(?!vault$)|$)/.test(name)) return "env";
@@ -51,14 +52,9 @@ export const PLACES = {
   kindOf,
   /** Every name that `kindOf` knows, as git pathspecs: `*` also matches folders. A test checks that both agree. */
   pathspecs: [
-    "*[._-]env",
-    "*env[._-]*",
-    "*.envrc",
-    "*settings.local.json",
+    ...["*[._-]env", "*env[._-]*", "*.envrc", "*settings.local.json"],
     ...new Set(
-      ["settings.json", ...INSIDE.map(({ file }) => file), ...CLIENT_FILES.keys()].map(
-        (path) => `*${path.slice(path.lastIndexOf("/") + 1)}`,
-      ),
+      ["settings.json", ...INSIDE.map(({ file }) => file), ...CLIENT_FILES.keys()].map((it) => `*${nameOf(it)}`),
     ),
   ],
   /** Looked for at the root, though git may ignore it. */
@@ -74,10 +70,10 @@ export type RawDocument = Omit<Document, "tree" | "whole" | "broken">;
 export function documentOf(raw: RawDocument, parseToml?: (text: string) => Tree): Document {
   const format = /\.(jsonc?|toml)$/.exec(raw.path)?.[1];
   // invalid UTF-8 is parsed anyway, as clients do: each invalid byte is a U+FFFD
-  const isText = raw.encoding === "utf-8" || raw.encoding === "not-utf-8";
-  if (format === undefined || !isText || raw.text.trim() === "") return { ...raw, tree: undefined, broken: undefined };
+  const isText = /^(?:not-)?utf-8$/.test(raw.encoding) && raw.text.trim() !== "";
   const isToml = format === "toml";
-  const strict = isToml ? parseToml?.(raw.text) : parseTree(raw.text, { strict: true });
+  const parse = isToml ? parseToml : (text: string) => parseTree(text, { strict: true });
+  const strict = format === undefined || !isText ? undefined : parse?.(raw.text);
   if (strict === undefined) return { ...raw, tree: undefined, broken: undefined };
   if (strict.ok) return { ...raw, ...treesOf(raw, strict.root), broken: undefined };
   const loose = isToml || strict.refused.cause !== undefined ? strict : parseTree(raw.text, { strict: false });
@@ -101,16 +97,15 @@ export function flatTree(root: Node | undefined): Node | undefined {
 }
 
 /** A `.mcp.json` that is a plugin's alone: at the root, a session in the repository reads it too. */
-export function isPluginOnly({ ofPlugin, path }: Pick<Document, "ofPlugin" | "path">): boolean {
-  return ofPlugin === true && path !== ".mcp.json";
-}
+export const isPluginOnly = ({ ofPlugin, path }: Pick<Document, "ofPlugin" | "path">): boolean =>
+  ofPlugin === true && path !== ".mcp.json";
 
 /** Whether a file is in the folder of the other, or below it. */
-export function isBelow({ path }: Pick<Document, "path">, other: Document): boolean {
-  return path.startsWith(other.path.slice(0, other.path.lastIndexOf("/") + 1));
-}
+export const isBelow = ({ path }: Pick<Document, "path">, other: Document): boolean =>
+  path.startsWith(other.path.slice(0, other.path.lastIndexOf("/") + 1));
 
 /** The character of a text at this offset, or its first or last one; nothing of an empty text. */
-export function spotAt({ text }: Document, offset: number): Span {
-  return { offset: Math.max(0, Math.min(offset, text.length - 1)), length: Math.min(1, text.length) };
-}
+export const spotAt = ({ text }: Document, offset: number): Span => ({
+  offset: Math.max(0, Math.min(offset, text.length - 1)),
+  length: Math.min(1, text.length),
+});

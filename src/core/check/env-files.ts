@@ -10,28 +10,26 @@ import { isObviousExample, isSecretName } from "./secret-judge.ts";
 import { secretsIn } from "./secret-places.ts";
 
 /** Files whose values everybody gets (Claude Code 2.1.330, measured); `.env` and `.envrc` only if git tracks them. */
-function isGiving({ kind, tracked, ignored }: Document): boolean {
-  return /^env(?:rc)?$/.test(kind) ? tracked : /^(?:settings|env-example)$/.test(kind) && (tracked || !ignored);
-}
+const isGiving = ({ kind, tracked, ignored }: Document): boolean =>
+  /^env(?:rc)?$/.test(kind) ? tracked : /^(?:settings|env-example)$/.test(kind) && (tracked || !ignored);
 
 /** direnv's `.envrc` loads something, as with `source_env` or `dotenv_if_exists`. */
 export const LOADS = /^[ \t]*(?:dotenv|source|\.|export[ \t]+HALO_)/m;
 
 /** The folder that a file applies to: for `.claude/settings.json` and `.kiro/settings/mcp.json` the one above. */
-function folderOf(path: string): string {
-  return path.slice(0, path.lastIndexOf("/") + 1).replace(/(^|\/)\.[\w-]+\/(?:[\w-]+\/)?$/, "$1");
-}
+const folderOf = (path: string): string => path.replace(/[^/]*$/, "").replace(/(^|\/)\.[\w-]+\/(?:[\w-]+\/)?$/, "$1");
 
 /** A settings file that Claude Code skips as a whole: nothing in it counts. */
 export function isSkipped({ kind, broken, tree }: Document): boolean {
-  if (kind !== "settings" && kind !== "settings-local") return false;
-  return broken !== undefined || (isObjectNode(tree) && settingsMisfits(tree).length > 0);
+  return (
+    kind.startsWith("settings") && (broken !== undefined || (isObjectNode(tree) && settingsMisfits(tree).length > 0))
+  );
 }
 
 /** The variables that a file sets, by name, with their places; the last assignment counts. */
 export const givenBy = once((document: Document) => {
   const { kind, tree, text } = document;
-  if (kind !== "settings" && kind !== "settings-local") {
+  if (!kind.startsWith("settings")) {
     const given = assignments(text).map(({ name, value, rawStart: start, rawEnd: end }) => {
       return [name, { document, value, span: spanOf({ start, end }) }] as const;
     });
@@ -55,10 +53,8 @@ export function givenValues(subject: Subject, user: Document, name: string) {
 }
 
 /** In git's index, or added by the next `git add -A`. Without a repository: what is usually shared. */
-export function isShared(subject: Subject, document: Document): boolean {
-  if (!subject.inRepository) return document.kind !== "envrc";
-  return document.tracked || !document.ignored;
-}
+export const isShared = ({ inRepository }: Subject, { kind, tracked, ignored }: Document): boolean =>
+  inRepository ? tracked || !ignored : kind !== "envrc";
 
 /** A `.env` without a secret or a name for one: such a file is committed on purpose (documentation of Vite 8 and Create React App 5). */
 export function isOnlySettings(document: Document): boolean {

@@ -5,34 +5,27 @@ import { clientOf } from "../clients/index.ts";
 import type { Client } from "../clients/model.ts";
 import { type Dialect, spelledIn, variablesIn } from "../clients/references.ts";
 import { isOneSlip } from "../command-line.ts";
-import { DEFAULT_NAME, HEADERS, VALUES, type Value } from "../halo.ts";
+import { DEFAULT_NAME, HEADERS, VALUES, type Value, valueNamed } from "../halo.ts";
 import { once } from "../once.ts";
 import type { Document, Subject } from "./model.ts";
 
+/** `which` of the three a header is, by its name in any case; or the missing one that a misspelled name most likely `meant`. */
+type HaloHeader = Header & Readonly<Record<"which" | "meant", Value | undefined>>;
 /** An entry for HALO in any client's file. */
 export interface HaloServer extends ServerEntry {
   readonly document: Document;
   readonly headers: readonly HaloHeader[];
 }
 
-interface HaloHeader extends Header {
-  /** Which of the three it is, by its name in any case. */
-  readonly which: Value | undefined;
-  /** The missing header that this misspelled name most likely means. */
-  readonly meant: Value | undefined;
-}
-
 /** The letters of a header's name, without a wrong `X-`: `CM_Account-ID` → `cmaccountid`. */
-function lettersOf(name: string): string {
-  const letters = name.toLowerCase().replace(/[^a-z0-9]/g, "");
-  return letters.replace(/^x(?=cm)/, "");
-}
+const lettersOf = (name: string): string =>
+  name
+    .toLowerCase()
+    .replace(/[^a-z0-9]/g, "")
+    .replace(/^x(?=cm)/, "");
 
 function withMeaning(headers: readonly Header[]): readonly HaloHeader[] {
-  const exact = headers.map(({ name }) => {
-    const lower = name.trim().toLowerCase();
-    return VALUES.find((value) => HEADERS[value].toLowerCase() === lower);
-  });
+  const exact = headers.map(({ name }) => valueNamed(name));
   const missing = new Set(VALUES.filter((value) => !exact.includes(value)));
   return headers.map((header, index) => {
     const which = exact[index];
@@ -52,15 +45,12 @@ function isAboutHalo({ url, headers, dialect }: HaloServer, endpoint: string): b
   if (url !== undefined && isHaloUrl(url.text, endpoint)) return true;
   if (headers.some(({ name }) => /(?:^|[^a-z])cm[-_ ]?(?:product|account|profile)/i.test(name))) return true;
   const texts = [url?.text ?? "", ...headers.map(({ text }) => text ?? "")];
-  return texts.some((text) =>
-    spelledIn(text, dialect).some(({ text: reference }) => /\bHALO_MCP_TOKEN\b/.test(reference)),
-  );
+  return texts.flatMap((text) => spelledIn(text, dialect)).some((it) => /\bHALO_MCP_TOKEN\b/.test(it.text));
 }
 
 /** The client that reads a file, with the references that it expands there. */
-export function readerOf({ kind, ofPlugin }: Document): Client | undefined {
-  return ofPlugin === true ? claudePlugin : clientOf(kind);
-}
+export const readerOf = ({ kind, ofPlugin }: Document): Client | undefined =>
+  ofPlugin === true ? claudePlugin : clientOf(kind);
 
 /** The entries of a file that are about HALO, as this client reads it. `byName`: if none is, one that is called "halo". */
 export function haloIn(document: Document, client: Client, endpoint: string, byName = true): readonly HaloServer[] {
@@ -74,11 +64,8 @@ export function haloIn(document: Document, client: Client, endpoint: string, byN
   return all.filter(({ name, program }) => name === DEFAULT_NAME && program === undefined);
 }
 
-export const haloServers = once((subject: Subject): readonly HaloServer[] =>
-  subject.documents.flatMap((document) => {
-    const client = readerOf(document);
-    return client === undefined ? [] : haloIn(document, client, subject.url);
-  }),
+export const haloServers = once(({ documents, url }: Subject): readonly HaloServer[] =>
+  documents.flatMap((each) => [readerOf(each) ?? []].flat().flatMap((client) => haloIn(each, client, url))),
 );
 
 const WORDS = { token: /token|secret|key|pass/i, account: /account/i, profile: /profile/i } as const;

@@ -3,15 +3,8 @@ import type { Node, Refused } from "../formats/json.ts";
 
 /** What a file is to `check`. The id of a client: that client's own project file, or (`inside:`) one of other things. */
 export type DocumentKind =
-  | "mcp"
-  | "misplaced"
-  | "env-example"
-  | "env"
-  | "envrc"
-  | "settings"
-  | "settings-local"
-  | `client:${string}`
-  | `inside:${string}`;
+  | ("mcp" | "misplaced" | "env-example" | "env" | "envrc" | "settings" | "settings-local")
+  | `${"client" | "inside"}:${string}`;
 
 /** `loose`: comments or trailing commas and nothing else. */
 export type Broken = Refused & { readonly kind: "loose" | "syntax" | NonNullable<Refused["cause"]> };
@@ -43,11 +36,7 @@ export interface Document {
 }
 
 /** A line of an ignore file. `source`: from the root of the worktree, or absolute if it is elsewhere. */
-export interface IgnoreRule {
-  readonly source: string;
-  readonly line: string;
-  readonly pattern: string;
-}
+export type IgnoreRule = Readonly<Record<"source" | "line" | "pattern", string>>;
 
 /** Everything a rule may look at. */
 export interface Subject {
@@ -61,7 +50,7 @@ export interface Subject {
   /** Values of the environment that must not be in a tracked file (the token). Never printed. */
   readonly secrets: readonly string[];
   /** Tracked files, other than the documents, that contain one of `secrets`: path and offset only. */
-  readonly spilled: readonly { readonly path: string; readonly offset: number; readonly length: number }[];
+  readonly spilled: readonly (Span & { readonly path: string })[];
   /** `.env` files that do not exist yet, next to a `.mcp.json` with references, and that no ignore rule would cover. */
   readonly unignoredEnv: readonly string[];
   /** The `.mcp.json` above the root from which Claude Code takes HALO on this machine. */
@@ -74,11 +63,7 @@ export interface Subject {
 export type Severity = "error" | "warning" | "note";
 
 /** A stretch of a text, in UTF-16 units. */
-export interface Span {
-  readonly offset: number;
-  readonly length: number;
-}
-
+export type Span = Readonly<Record<"offset" | "length", number>>;
 export type TextEdit = Span & { readonly text: string };
 
 /** One place where a rule is broken. Its words come from the rule; the offset becomes a line in the report. */

@@ -1,5 +1,4 @@
 /** Files in the wrong place, and files with several names. */
-
 import { claudeCode } from "../clients/claude-code.ts";
 import { entriesIn, textsIn } from "../clients/entry.ts";
 import { spelledIn } from "../clients/references.ts";
@@ -23,19 +22,12 @@ function unreadIn({ kind, path, tree }: Document) {
 export function isHaloUnread(document: Document, endpoint: string): boolean {
   const entry = unreadIn(document);
   if (entry === undefined) return false;
-  const tree = {
-    kind: "object",
-    start: entry.start,
-    end: entry.value.end,
-    entries: [{ ...entry, key: "mcpServers" }],
-  } as const;
+  const { start, value } = entry;
+  const tree = { kind: "object", start, end: value.end, entries: [{ ...entry, key: "mcpServers" }] } as const;
   return haloIn({ ...document, tree }, claudeCode, endpoint).length > 0;
 }
 
-/**
- * Servers under a name or a key that no client reads; the path where they belong, and the file there, if there is one;
- * `copied`: the files at or above that path with servers of the same names, `isCopy` if all are there.
- */
+/** Servers that no client reads; where they belong; `copied`: files there or above with the same names, `isCopy` if with all. */
 export const misplacedServers = once((subject: Subject) =>
   subject.documents.flatMap((document) => {
     const entry = unreadIn(document);
@@ -55,10 +47,7 @@ export const misplacedServers = once((subject: Subject) =>
   }),
 );
 
-/**
- * Another client's name for the same file, if no reference suits both clients: each would send those of the other as
- * they are. Undefined if the file has no references.
- */
+/** Another client's name for the same file, if it has references and no spelling of them suits both. */
 export const rivalOf = (subject: Subject, document: Document): Document | undefined => rivals(subject).get(document);
 
 // once for each file: rules ask for every server

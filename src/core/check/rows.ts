@@ -33,11 +33,20 @@ const START = { offset: 0, length: 0 };
 const filled = (text: string, args: Parameters<Rule["message"]>[0]): string =>
   text.replace(/\{(\w+)\}/g, (whole, name: string) => args[name] ?? whole);
 
+type Thing = { readonly document: { readonly path: string }; readonly name?: string };
+
+function findingAt(place: Place, rule: string, { document: own, name }: Thing, subject: Subject): Finding {
+  const { document = own, at = START, args, fix, ...rest } = place;
+  const span = "offset" in at ? at : "keyEnd" in at ? keySpan(at) : spanOf(at);
+  const edits = typeof fix === "string" ? [{ ...span, text: JSON.stringify(fix) }] : fix;
+  const named = Object.entries({ ...(name === undefined ? {} : { name }), ...args });
+  const safe = Object.fromEntries(named.map(([key, text]) => [key, shown(subject, text)]));
+  return { rule, path: document.path, span, args: safe, ...rest, ...(edits && { fix: edits }) };
+}
+
 /** In: how to list the things. Out: a function from a row to its rule. What the message names is made fit to be shown. */
-export function rowsOf<Thing extends { readonly document: { readonly path: string }; readonly name?: string }>(
-  things: (subject: Subject) => readonly Thing[],
-) {
-  return (id: string, severity: Severity, summary: string, { find, message, ...rest }: Row<Thing>): Rule => ({
+export function rowsOf<T extends Thing>(things: (subject: Subject) => readonly T[]) {
+  return (id: string, severity: Severity, summary: string, { find, message, ...rest }: Row<T>): Rule => ({
     id,
     severity,
     summary,
@@ -45,16 +54,7 @@ export function rowsOf<Thing extends { readonly document: { readonly path: strin
     message: typeof message === "string" ? (args) => filled(message, args) : message,
     check: (subject) =>
       things(subject).flatMap((thing) =>
-        [find(thing, subject) ?? []]
-          .flat()
-          .map(({ document = thing.document, at = START, args, fix, ...place }): Finding => {
-            const span = "offset" in at ? at : "keyEnd" in at ? keySpan(at) : spanOf(at);
-            const edits = typeof fix === "string" ? [{ ...span, text: JSON.stringify(fix) }] : fix;
-            const named = Object.entries({ ...(thing.name === undefined ? {} : { name: thing.name }), ...args });
-            const safe = Object.fromEntries(named.map(([name, text]) => [name, shown(subject, text)]));
-            const found = { rule: id, path: document.path, span, args: safe, ...place };
-            return edits === undefined ? found : { ...found, fix: edits };
-          }),
+        [find(thing, subject) ?? []].flat().map((place) => findingAt(place, id, thing, subject)),
       ),
   });
 }
@@ -87,9 +87,7 @@ export const clientEntryRow = rowsOf(({ documents }) =>
 
 /** A rule about each of these files. */
 export function filesWhere(picks: (document: Document, subject: Subject) => boolean) {
-  return rowsOf((subject) =>
-    subject.documents.filter((document) => picks(document, subject)).map((document) => ({ document })),
-  );
+  return rowsOf((all) => all.documents.filter((each) => picks(each, all)).map((document) => ({ document })));
 }
 
 /** A rule about a `.mcp.json` as a whole. */
@@ -106,9 +104,7 @@ export const addressRow = rowsOf((subject) =>
 );
 /** A rule about a header of an entry for HALO with one of the three values, beside the other ones. */
 export const headerRow = rowsOf(
-  once((subject: Subject) =>
-    haloServers(subject).flatMap((server) =>
-      valueHeaders(server).map((header, _, values) => ({ ...server, header, values })),
-    ),
+  once((all: Subject) =>
+    haloServers(all).flatMap((each) => valueHeaders(each).map((header, _, values) => ({ ...each, header, values }))),
   ),
 );

@@ -30,13 +30,9 @@ export function applyFixes(text: string, fixes: readonly (readonly TextEdit[])[]
   const taken: TextEdit[] = [];
   const meets = (a: TextEdit, b: TextEdit): boolean =>
     a.offset === b.offset || (a.offset < b.offset + b.length && b.offset < a.offset + a.length);
-  for (const fix of fixes) {
-    if (!fix.some((edit) => taken.some((other) => meets(edit, other)))) taken.push(...fix);
-  }
-  return applyEdits(
-    text,
-    taken.map(({ offset, length, text: content }) => ({ offset, length, content })),
-  );
+  for (const fix of fixes) if (!fix.some((edit) => taken.some((other) => meets(edit, other)))) taken.push(...fix);
+  const edits = taken.map(({ offset, length, text: content }) => ({ offset, length, content }));
+  return applyEdits(text, edits);
 }
 
 /** One edit that turns a text into another one, without the parts that both share at their ends. */

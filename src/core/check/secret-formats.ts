@@ -1,7 +1,4 @@
-/**
- * Published formats of secrets, by their prefixes (gitleaks, GitHub's and the vendors' own pages, as of 2026). Of a secret
- * address the match is the part that nobody can guess. The patterns have no groups that capture: they are joined into one.
- */
+/** Published formats (gitleaks, GitHub, the vendors, 2026). No pattern has groups that capture: they are joined into one. */
 export const FORMATS: readonly (readonly [what: string, pattern: RegExp])[] = [
   ["a private key", /-----BEGIN [A-Z ]*PRIVATE KEY-----/],
   ["a GitHub token", /\b(?:gh[pousr]_[A-Za-z0-9]{30,255}|github_pat_[A-Za-z0-9_]{22,255})/],

@@ -1,7 +1,4 @@
-/**
- * Is this text a secret? Decided by its published format, its name and its randomness; examples and
- * references are not secrets. Its corpora: test/fixtures/check/halo/shapes.json, test/support/attacks.ts, test/support/secrets.ts.
- */
+/** Is this text a secret? Its format, its name and its randomness decide; examples and references are none. */
 import { hasReference, referencesIn } from "../clients/references.ts";
 import { storeOf } from "../halo.ts";
 import { isPlaceholder, isWord, isWordy, partsOf } from "../placeholders.ts";
@@ -35,11 +32,11 @@ const FLAGS = /^-{1,2}(?:u|user|k)$/i;
 
 /** `X-CM-PRODUCTTOKEN`, `tavilyApiKey`, `--api-key` and the like, as `x_cm_producttoken`, `tavily_api_key`. */
 function snake(name: string): string {
-  const words = name.slice(0, 200).replace(/([a-z0-9])([A-Z])/g, "$1_$2");
-  return words
-    .replace(/[^A-Za-z0-9]+/g, "_")
-    .replace(/^_+|_+$/g, "")
+  const words = name
+    .slice(0, 200)
+    .replace(/([a-z0-9])([A-Z])/g, "$1_$2")
     .toLowerCase();
+  return words.replace(/[^a-z0-9]+/g, "_").replace(/^_+|_+$/g, "");
 }
 
 /** Whether something of this name holds a secret: TOKEN, SECRETS, PASSWORD, …_KEY_1; not KEY_FILE, TOKEN_URL, PUBLIC_KEY. */
@@ -53,15 +50,11 @@ function saysSecret(name: string): boolean {
 export const isSecretName = (name: string): boolean => !/^(?:OLD)?PWD$/.test(name) && saysSecret(name);
 
 /** Whether a part of some length is not a word. */
-function holdsDrawn(value: string): boolean {
-  return partsOf(value).some((part) => part.length >= 8 && !isWord(part));
-}
+const holdsDrawn = (value: string): boolean => partsOf(value).some((part) => part.length >= 8 && !isWord(part));
 
 /** A strong password as people make it: with four kinds of characters. */
-function isStrongPassword(value: string): boolean {
-  if (value.length < 8 || value.length > 128) return false;
-  return [/[!#$^&*?]/, /\d/, /[a-z]/, /[A-Z]/].every((sign) => sign.test(value));
-}
+const isStrongPassword = (value: string): boolean =>
+  /^.{8,128}$/s.test(value) && [/[!#$^&*?]/, /\d/, /[a-z]/, /[A-Z]/].every((sign) => sign.test(value));
 
 /** Bits per character: about 3 to 3.5 for words and hex, above 4 for 32 random base64 characters. */
 function entropy(text: string): number {
@@ -130,11 +123,10 @@ function plainValueUnder(text: string, name: string, isQuoted: boolean): Found |
   const value = text.trim();
   const references = referencesIn(text);
   const isReference = references.length > 0;
-  if (isQuoted && !isReference && value.length >= 8 && TOKEN_ITSELF.test(name.trim())) {
-    const start = text.indexOf(value);
-    const isMeant = !isObviousExample(value) && !isVariableName(value);
-    if (isMeant) return { what: "the product token", start, end: start + value.length };
-  }
+  const isToken = isQuoted && !isReference && value.length >= 8 && TOKEN_ITSELF.test(name.trim());
+  const begin = text.indexOf(value);
+  if (isToken && !isObviousExample(value) && !isVariableName(value))
+    return { what: "the product token", start: begin, end: begin + value.length };
   if (saysSecret(name) || /^-{1,2}k$/.test(name) || SCHEME.test(text)) {
     if (!isReference) return drawnValue(text);
     const rest = references.reduce((left, { text: each }) => left.replace(each, ""), text);

@@ -26,8 +26,7 @@ const NAMES = new Set(CLIENTS.flatMap(({ entry: { names, variables = [] } }) => 
 function nameBeside(node: Container, key: string): string {
   if (key === "value") return textOf(member(node, "name")?.value ?? member(node, "key")?.value) ?? key;
   // only these two keys: to look for each of 20,000 keys would take seconds
-  if (key !== "default") return key;
-  const isPassword = member(node, "password")?.value;
+  const isPassword = key === "default" ? member(node, "password")?.value : undefined;
   return isPassword?.kind === "scalar" && isPassword.value === true ? "password" : key;
 }
 
@@ -72,8 +71,7 @@ function placesOf(document: Document): readonly Place[] {
     const known = new Set(places.map(({ span }) => span.offset));
     const more: Place[] = [];
     walk(document.whole, "", "", 1, more);
-    const settings = more.filter(({ span }) => !known.has(span.offset));
-    places.push(...settings.map((place) => ({ ...place, isSetting: true })));
+    for (const place of more) if (!known.has(place.span.offset)) places.push({ ...place, isSetting: true });
   }
   // a TOML table may be split over several parts of a file
   return places.toSorted((a, b) => a.span.offset - b.span.offset);

@@ -44,9 +44,8 @@ function hidden(secrets: readonly string[], text: string): string {
 }
 
 /** Nothing in the text had to be masked. */
-export function isFitToShow(subject: Pick<Subject, "secrets">, text: string): boolean {
-  return text.length <= 4096 && hidden(subject.secrets, text) === text;
-}
+export const isFitToShow = ({ secrets }: Pick<Subject, "secrets">, text: string): boolean =>
+  text.length <= 4096 && hidden(secrets, text) === text;
 
 /** A text of a file as a message may quote it: printable, and every stretch that could be a secret masked. */
 export function shown(subject: Pick<Subject, "secrets">, text: string, max = 200): string {

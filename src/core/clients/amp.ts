@@ -1,13 +1,9 @@
-import { type Client, USUAL } from "./model.ts";
+import { client } from "./model.ts";
 import { BRACES } from "./references.ts";
 
 /** The files and the shape were measured; its references are known only from the documentation of others. */
-export const amp: Client = {
-  ...USUAL,
-  id: "amp",
-  label: "Amp",
+export const amp = client("amp", "Amp", "0.0.1790142911 (2026-11), without a login", {
   docs: "https://ampcode.com/manual#mcp",
-  measured: "0.0.1790142911 (2026-11), without a login",
   scopes: [],
   programs: ["amp"],
   files: { project: [".amp/settings.json"], user: "~/.config/amp/settings.json" },
@@ -16,4 +12,4 @@ export const amp: Client = {
   unset: "unknown",
   verify: ["amp", "mcp", "list"],
   next: [{ run: ["amp", "mcp", "approve", "halo"] }],
-};
+});

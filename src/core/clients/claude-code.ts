@@ -1,17 +1,13 @@
 /** Claude Code: its descriptor, and how it reads an entry (2.1.197 and 2.1.330, measured). */
 import { isObject, type Json } from "../formats/json.ts";
-import { HEADERS, VALUES, type Value, variablesFor } from "../halo.ts";
-import { entryFor, type HeaderValue, referring } from "./entry.ts";
-import { type Client, USUAL } from "./model.ts";
+import { type Value, valueNamed, variablesFor } from "../halo.ts";
+import { entryFor, type HeaderValue, referring, type Slots } from "./entry.ts";
+import { type Client, client, USUAL } from "./model.ts";
 import { also, BRACES_WITH_DEFAULT, expand } from "./references.ts";
 
 /** It reads no `.env`; `env` in `.claude/settings.local.json` reaches sessions (2.1.197 and 2.1.330, measured). */
-export const claudeCode: Client = {
-  ...USUAL,
-  id: "claude-code",
-  label: "Claude Code",
+export const claudeCode = client("claude-code", "Claude Code", "2.1.332 (2026-11)", {
   docs: "https://code.claude.com/docs/en/mcp",
-  measured: "2.1.332 (2026-11)",
   isProven: true,
   programs: ["claude"],
   files: { project: [".mcp.json"], user: "~/.claude.json", moved: ["CLAUDE_CONFIG_DIR", "~"] },
@@ -24,7 +20,7 @@ export const claudeCode: Client = {
   spoils: { reference: /\$\{[A-Za-z_]/, literal: /\$\{[A-Za-z_]/ },
   reads: [".claude/settings.local.json", ".claude/settings.json"],
   next: [{ note: "Start claude in this folder and approve the server" }],
-};
+});
 
 /** In a plugin's files it also expands the options of the plugin (2.1.332, measured). */
 export const claudePlugin: Client = {
@@ -37,9 +33,7 @@ export const claudePlugin: Client = {
 export const reference = BRACES_WITH_DEFAULT.spell;
 
 /** The entry exactly as CM.com documents it. */
-export function haloEntry(name: string, url: string): Json {
-  return entryFor(claudeCode, url, referring(variablesFor(name)));
-}
+export const haloEntry = (name: string, url: string): Json => entryFor(claudeCode, url, referring(variablesFor(name)));
 
 /** What is sent where, exactly as the client sends it: without spaces at the ends of a header. Contains secrets. */
 export function expandEntry(
@@ -70,7 +64,7 @@ export interface Entry {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   /** How the header of each of the three values is written; absent without the header. */
-  readonly values: Readonly<Partial<Record<Value, HeaderValue>>>;
+  readonly values: Partial<Slots>;
   /** The entry has a `headersHelper` or a `command`, which would be run. */
   readonly runs: boolean;
   readonly raw: Json;
@@ -89,7 +83,7 @@ export function readEntry(name: string, scope: Scope, raw: Json): Entry {
   for (const [header, text] of Object.entries(isObject(entry.headers) ? entry.headers : {})) {
     if (typeof text !== "string") continue;
     headers[header] = text;
-    const which = VALUES.find((value) => HEADERS[value].toLowerCase() === header.trim().toLowerCase());
+    const which = valueNamed(header);
     if (which !== undefined) values[which] = headerValue(text);
   }
   const url = typeof entry.url === "string" ? entry.url : "";

@@ -1,31 +1,17 @@
-import { type Client, USUAL } from "./model.ts";
-import { NONE } from "./references.ts";
+import { client, inAppData, NO_REFERENCES, USUAL } from "./model.ts";
 import { leaf } from "./shapes.ts";
 
+const MEASURED = "documentation (2026-11); mcp-remote 0.15.1: measured";
 /** Its file knows programs only; what has a URL is a connector, which a person adds in the app. */
-export const claudeDesktop: Client = {
-  ...USUAL,
-  id: "claude-desktop",
-  label: "Claude Desktop",
+export const claudeDesktop = client("claude-desktop", "Claude Desktop", MEASURED, {
   docs: "https://modelcontextprotocol.io/docs/develop/connect-local-servers",
-  measured: "documentation (2026-11); mcp-remote 0.15.1: measured",
-  scopes: ["user"],
-  files: {
-    project: [],
-    user: {
-      linux: "~/.config/Claude/claude_desktop_config.json",
-      macos: "~/Library/Application Support/Claude/claude_desktop_config.json",
-      windows: "%APPDATA%\\Claude\\claude_desktop_config.json",
-    },
-  },
+  files: { project: [], ...inAppData("Claude/claude_desktop_config.json") },
   format: "json",
   entry: { ...USUAL.entry, isBridged: true },
   demands: { lost: "server", remote: { fields: { url: leaf('a program: "command" and "args"', () => false) } } },
-  references: NONE,
-  foreign: [],
-  unset: "literal",
+  ...NO_REFERENCES,
   next: [
     { note: "Quit Claude Desktop and start it again; it needs Node.js, because it starts npx" },
     { note: "If halo is not among its tools, read mcp-server-halo.log in the folder of its logs" },
   ],
-};
+});

@@ -1,7 +1,4 @@
-/**
- * What Claude Code accepts in a server of `.mcp.json`: types, keys, and the shape of each value. All of it was measured with
- * 2.1.330; test/e2e/agreement.test.ts compares it with the real program.
- */
+/** What Claude Code accepts in a server of `.mcp.json` (2.1.330, measured): types, keys, and the shape of each value. */
 import { isOneSlip } from "../command-line.ts";
 import type { Container, Entry, Node } from "../formats/json.ts";
 import { isObjectNode, member, textOf } from "../formats/nodes.ts";
@@ -70,26 +67,17 @@ const isText = (node: Node): boolean => (textOf(node) ?? "") !== "";
 const isFilled = (node: Node): boolean => isObjectNode(node) && node.entries.length > 0;
 
 /** Keys of other clients that it silently ignores (each measured). */
-export const IGNORED: readonly {
-  readonly key: string;
-  readonly of: "any" | "program" | "remote";
-  /** Whether this value changes anything: `"enabled": true`, for example, does not. */
-  readonly when: (node: Node) => boolean;
-  readonly instead: string;
-}[] = [
-  { key: "disabled", of: "any", when: (node) => isValue(node, true), instead: "the server is loaded anyway" },
-  { key: "enabled", of: "any", when: (node) => isValue(node, false), instead: "the server is loaded anyway" },
-  { key: "cwd", of: "program", when: isText, instead: "the program runs where Claude Code was started" },
-  { key: "envFile", of: "any", when: isText, instead: "the server does not get these variables" },
-  { key: "url", of: "program", when: () => true, instead: "the program is started, and nothing is sent to the URL" },
-  { key: "headers", of: "program", when: isFilled, instead: "a program has no headers" },
-  {
-    key: "env",
-    of: "remote",
-    when: isFilled,
-    instead: "these variables are not set, not even for references in headers",
-  },
-  { key: "command", of: "remote", when: isText, instead: "the program is not started" },
+/** `when`: whether this value changes anything: `"enabled": true`, for example, does not. */
+type Ignored = [key: string, of: "any" | "program" | "remote", when: (node: Node) => boolean, instead: string];
+export const IGNORED: readonly Readonly<Ignored>[] = [
+  ["disabled", "any", (node) => isValue(node, true), "the server is loaded anyway"],
+  ["enabled", "any", (node) => isValue(node, false), "the server is loaded anyway"],
+  ["cwd", "program", isText, "the program runs where Claude Code was started"],
+  ["envFile", "any", isText, "the server does not get these variables"],
+  ["url", "program", () => true, "the program is started, and nothing is sent to the URL"],
+  ["headers", "program", isFilled, "a program has no headers"],
+  ["env", "remote", isFilled, "these variables are not set, not even for references in headers"],
+  ["command", "remote", isText, "the program is not started"],
 ];
 
 // Misspelled keys and types: another client's word, another case, one typing error.

@@ -1,9 +1,6 @@
 /**
- * Which files make up the project of a folder for Claude Code: the only place that decides this. Measured 2026-11-29 with
- * 2.1.197 and 2.1.332, in terminals and with `mcp_status`; test/e2e/project-agreement.test.ts measures it again.
- *
- * It reads the `.mcp.json` of the folder and of every folder above, the nearest entry of a name counts; and the
- * `.claude/settings.json` of the folder alone. The rest is here.
+ * Which files make up the project of a folder for Claude Code (2.1.197 and 2.1.332, measured; test/e2e/project-agreement.test.ts). It reads
+ * the `.mcp.json` of the folder and of every folder above, and the `.claude/settings.json` of the folder alone. The rest is here.
  */
 
 /** A folder in which Claude Code is started. Every path is absolute, with symlinks followed. */
@@ -23,40 +20,30 @@ export function isOld(version = "9.9.9"): boolean {
   return major < 2 || (major === 2 && (minor < 1 || (minor === 1 && patch <= 197)));
 }
 
-export interface Project {
-  /** Where the wizard works, and where `.mcp.json` belongs. */
-  readonly root: string;
-  /** Under "projects" in the store: the entries of local scope, approvals, what is disabled. */
-  readonly key: string;
-  /** The folders whose `.mcp.json` is read, nearest first. */
-  readonly mcp: readonly string[];
-  /** A folder is trusted if the store says so of one of these. */
-  readonly trusting: readonly string[];
-  /** Those of them for which the approvals of the project's own files count, too. */
-  readonly approving: readonly string[];
-  /** The folders whose `.claude/settings.local.json` is read; of a variable in both, the last one counts. */
-  readonly local: readonly [string, ...string[]];
-  /**
-   * The folder of `local` that gets the values: that of the main checkout in a linked worktree, where they serve every
-   * worktree; otherwise the folder's own, since in a monorepo another folder may have other values.
-   */
-  readonly bridge: string;
-}
+export type Project = ReturnType<typeof projectOf>;
 
-export function projectOf({ above, gitRoot, main, home }: Folder, version?: string): Project {
+export function projectOf({ above, gitRoot, main, home }: Folder, version?: string) {
   const [folder] = above;
   const key = main?.folder ?? gitRoot ?? folder;
   const inside = gitRoot === undefined ? [folder] : above.slice(0, above.indexOf(gitRoot) + 1);
   const withMain = (folders: readonly string[]) => (main === undefined ? folders : [...folders, main.folder]);
   // `settings.local.json` of the home folder is read only in the home folder
   const isAlone = isOld(version) || key === folder || key === home || main?.isCheckout === false;
+  const local: readonly [string, ...string[]] = isAlone ? [folder] : [folder, key];
   return {
+    /** Where the wizard works, and where `.mcp.json` belongs. */
     root: gitRoot === undefined || gitRoot === home ? folder : gitRoot,
+    /** Under "projects" in the store: the entries of local scope, approvals, what is disabled. */
     key,
-    mcp: above,
+    /** The folders whose `.mcp.json` is read, nearest first. */
+    mcp: above as readonly string[],
+    /** A folder is trusted if the store says so of one of these. */
     trusting: withMain(gitRoot === undefined || isOld(version) ? above : inside),
+    /** Those of them for which the approvals of the project's own files count, too. */
     approving: withMain(gitRoot !== undefined && isOld(version) ? above : inside),
-    local: isAlone ? [folder] : [folder, key],
+    /** The folders whose `.claude/settings.local.json` is read; of a variable in both, the last one counts. */
+    local,
+    /** The one that gets the values: the main checkout's in a linked worktree; in a monorepo, another folder may have other values. */
     bridge: isAlone || main === undefined ? folder : key,
   };
 }

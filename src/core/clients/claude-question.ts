@@ -1,7 +1,4 @@
-/**
- * How Claude Code is asked whether it connects: by its control protocol (`claude -p`), about one entry, as a terminal
- * session would use it. Measured 2026-11-29 with 2.1.197 and 2.1.332. The answer says nothing about approval or trust.
- */
+/** How Claude Code is asked about one entry, by `claude -p` (2.1.197 and 2.1.332, measured). It says nothing about approval or trust. */
 import type { Json } from "../formats/json.ts";
 import { isSafeVariable } from "../halo.ts";
 import { type Entry, expandEntry } from "./claude-code.ts";
@@ -28,10 +25,7 @@ export interface Answer {
 /** Proxies and certificates: both versions send the token through a proxy that only the repository names. */
 const NETWORK = /_proxy$|^ssl_|^node_/i;
 
-/**
- * What the repository would change in a `claude` that is started here; undefined if nothing. 2.1.197 gives its settings'
- * `GIT_CONFIG_*` to git, which then runs a program, in a folder that nobody trusts.
- */
+/** What the repository would change in a `claude` that is started here: 2.1.197 gives `GIT_CONFIG_*` to git, which runs a program. */
 function steering(state: ClaudeState): string | undefined {
   const { trusted } = trustOf(state);
   for (const { from, place, ofRepository, env } of state.settings) {
@@ -45,11 +39,7 @@ function steering(state: ClaudeState): string | undefined {
 }
 
 /** The question, or why Claude Code must not be asked. `env`: the exported variables. */
-export function questionAbout(
-  entry: Entry,
-  state: ClaudeState,
-  env: Readonly<Record<string, string | undefined>>,
-): Question | { readonly refused: string } {
+export function questionAbout(entry: Entry, state: ClaudeState, env: Parameters<typeof sessionEnv>[1]) {
   const refused = steering(state);
   if (refused !== undefined) return { refused };
   const session = sessionEnv(state, env);

@@ -1,7 +1,4 @@
-/**
- * The shapes of Claude Code's settings. A file with one value that does not fit is skipped as a whole, with its `env` and its
- * approvals. Measured key by key with 2.1.332 on 2026-11-29; test/e2e/settings-agreement.test.ts compares it with the real program.
- */
+/** The shapes of Claude Code's settings: with one value that does not fit, it skips the file (2.1.332, measured key by key). */
 import type { Container, Node } from "../formats/json.ts";
 import { isObjectNode, member, textOf, winners } from "../formats/nodes.ts";
 import { once } from "../once.ts";
@@ -153,10 +150,7 @@ function shapeOf(path: string): Shape {
 function build(path: string): Shape {
   const own = ROWS.filter((row) => row.path === path || row.path === `${path}!`).map(({ fits }) => fits);
   // built when a file has such a key: the whole table takes 14 ms
-  const later =
-    (below: string): Shape =>
-    (node) =>
-      shapeOf(below)(node);
+  const later = (below: string) => (node: Node) => shapeOf(below)(node);
   if (ROWS.some((row) => row.path.startsWith(`${path}[]`))) own.push(list("a list", later(`${path}[]`)));
   const prefix = path === "" ? "" : `${path}.`;
   const below = ROWS.filter((row) => row.path.startsWith(prefix)).map((row) => row.path.slice(prefix.length));
@@ -165,9 +159,8 @@ function build(path: string): Shape {
   if (keys.includes("*")) own.push(record("an object", later(`${prefix}*`)));
   else if (keys.length > 0) {
     const fields = Object.fromEntries(keys.map((key) => [plain(key), later(prefix + plain(key))]));
-    own.push(
-      object(fields, ...below.filter((each) => /^[^.]+!$/.test(each)).map((each) => plain(each).replace("[]", ""))),
-    );
+    const required = below.filter((each) => /^[^.]+!$/.test(each)).map((each) => plain(each).replace("[]", ""));
+    own.push(object(fields, ...required));
   }
   return either(...own);
 }
@@ -184,10 +177,9 @@ function guardIn(node: Node, depth = 3): Node | undefined {
     node.kind === "array" ? [] : winners(node).filter(({ key, value }) => GUARDS.includes(key) && isFilled(value));
   return found[0]?.value ?? node.entries.map(({ value }) => guardIn(value, depth - 1)).find((each) => each);
 }
+const EVENTS = '{"hooks": {"<event>": [{"hooks": […]}]}}';
 const misplaced = (node: Node | undefined, at = ""): readonly Misfit[] =>
-  node === undefined
-    ? []
-    : [{ node, at, got: "in the wrong place", allowed: '{"hooks": {"<event>": [{"hooks": […]}]}}' }];
+  node === undefined ? [] : [{ node, at, got: "in the wrong place", allowed: EVENTS }];
 
 const hooks: Shape = (node) => {
   if (node.kind === "scalar") return [];
@@ -204,13 +196,11 @@ const hooks: Shape = (node) => {
 /** A wrong marketplace is ignored alone, unless it names a kind of source that there is not. */
 const SOURCES = "url github git npm file directory skills-dir hostPattern pathPattern settings".split(" ");
 const marketplaces: Shape = (node) =>
-  isObjectNode(node)
-    ? winners(node).flatMap(({ key, value }) => {
-        const kind = member(member(value, "source")?.value, "source")?.value;
-        if (kind === undefined || textOf(kind) === undefined) return [];
-        return oneOf(...SOURCES)(kind).map((each) => ({ ...each, at: `.${key}.source.source` }));
-      })
-    : [];
+  (isObjectNode(node) ? winners(node) : []).flatMap(({ key, value }) => {
+    const kind = member(member(value, "source")?.value, "source")?.value;
+    if (kind === undefined || textOf(kind) === undefined) return [];
+    return oneOf(...SOURCES)(kind).map((each) => ({ ...each, at: `.${key}.source.source` }));
+  });
 
 /** Guards are not looked for in the values of these keys. */
 const OPEN =

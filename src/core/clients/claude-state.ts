@@ -1,7 +1,4 @@
-/**
- * What Claude Code reads besides the entries: its store (`~/.claude.json`) and its settings files, and how a session uses
- * them. Measured 2026-11-22 and 2026-11-28 with 2.1.197 and 2.1.330, in terminals, with `claude -p` and `claude mcp list`.
- */
+/** What Claude Code reads besides the entries, its store and its settings, and how a session uses them (2.1.197 and 2.1.330, measured). */
 import { nearest } from "../command-line.ts";
 import { isObject, type Json, jsonOf, parseTree, property, toJson } from "../formats/json.ts";
 import { placeWords } from "../formats/lines.ts";
@@ -19,11 +16,8 @@ export interface NamedFile {
   readonly inRepository?: boolean;
 }
 
-export interface ClaudeFiles {
-  readonly store: NamedFile;
-  readonly userSettings: NamedFile;
-  readonly projectSettings: NamedFile;
-  readonly localSettings: NamedFile;
+export interface ClaudeFiles
+  extends Readonly<Record<"store" | "userSettings" | "projectSettings" | "localSettings", NamedFile>> {
   /** That of the repository's root or main checkout, if it is another one: it wins. */
   readonly mainSettings?: NamedFile | undefined;
 }
@@ -34,6 +28,7 @@ export const ENVIRONMENT = "the environment";
 /** The source of a session's variable. `bridge`: the `env` of `.claude/settings.local.json`. */
 export type Origin = "environment" | "user-settings" | "project-settings" | "bridge";
 export type Env = Readonly<Record<string, string>>;
+type Exported = Readonly<Record<string, string | undefined>>;
 
 /** Variables that are sent empty to remote servers, not by 2.1.197. */
 const BLANKED = "NPM_TOKEN ANTHROPIC_API_KEY ANTHROPIC_AUTH_TOKEN CLAUDE_CODE_OAUTH_TOKEN AWS_SECRET_ACCESS_KEY";
@@ -104,26 +99,17 @@ export function claudeState(files: ClaudeFiles, project: Project, version: strin
 export type ClaudeState = ReturnType<typeof claudeState>;
 
 /** What a settings file sets, whether or not a session reads it here. */
-export function envIn(file: NamedFile): Env {
-  return readSettings("bridge", file).env;
-}
+export const envIn = (file: NamedFile): Env => readSettings("bridge", file).env;
 
 /** The sources of variables of a terminal session in a trusted folder; the last one takes precedence. `.env` is not among them. */
-export function sessionLayers(
-  { settings }: ClaudeState,
-  env: Readonly<Record<string, string | undefined>>,
-): readonly Layer[] {
+export function sessionLayers({ settings }: ClaudeState, env: Exported): readonly Layer[] {
   const set = Object.entries(env).filter((pair): pair is [string, string] => pair[1] !== undefined);
   const environment = { from: "environment", place: ENVIRONMENT, ofRepository: false } as const;
   return [{ ...environment, env: Object.fromEntries(set) }, ...settings];
 }
 
 /** The environment in which Claude Code expands an entry: the only place that decides this. `list`: for `claude mcp list` and `get`. */
-export function sessionEnv(
-  state: ClaudeState,
-  env: Readonly<Record<string, string | undefined>>,
-  by: "session" | "list" = "session",
-): Env {
+export function sessionEnv(state: ClaudeState, env: Exported, by: "session" | "list" = "session"): Env {
   const all: Record<string, string> = {};
   for (const { from, env: own } of sessionLayers(state, env))
     if (by === "session" || from === "environment" || from === "user-settings") Object.assign(all, own);
@@ -131,14 +117,12 @@ export function sessionEnv(
   return all;
 }
 
-export function layerOf(layers: readonly Layer[], name: string): Layer | undefined {
-  return layers.findLast(({ env }) => Object.hasOwn(env, name));
-}
+export const layerOf = (layers: readonly Layer[], name: string): Layer | undefined =>
+  layers.findLast(({ env }) => Object.hasOwn(env, name));
 
 /** What the store holds about the project. */
-export function storedOf({ store, project }: Pick<ClaudeState, "store" | "project">): Json | undefined {
-  return property(store, "projects", project.key);
-}
+export const storedOf = ({ store, project }: Pick<ClaudeState, "store" | "project">): Json | undefined =>
+  property(store, "projects", project.key);
 
 const isListed = ({ store }: ClaudeState, folder: string): boolean =>
   property(store, "projects", folder, "hasTrustDialogAccepted") === true;
@@ -156,14 +140,12 @@ export interface ApprovalView {
 }
 
 /** A name alone is read as a list of it (2.1.332, measured). */
-function lists(value: Json | undefined, name: string): boolean {
-  return value === name || (Array.isArray(value) && value.includes(name));
-}
+const lists = (value: Json | undefined, name: string): boolean =>
+  value === name || (Array.isArray(value) && value.includes(name));
 
 /** Disabled with /mcp in this folder, in any scope (`mcp get` of 2.1.197 still says "Connected"). */
-export function isSwitchedOff(state: ClaudeState, name: string): boolean {
-  return lists(property(storedOf(state), "disabledMcpServers"), name);
-}
+export const isSwitchedOff = (state: ClaudeState, name: string): boolean =>
+  lists(property(storedOf(state), "disabledMcpServers"), name);
 
 /** The approval of an entry of a `.mcp.json` in a trusted folder. It depends on the name only. */
 export function approvalOf(state: ClaudeState, name: string): ApprovalView {
@@ -197,15 +179,8 @@ export function nearApproval({ settings }: ClaudeState, name: string) {
   })[0];
 }
 
-/**
- * The entry that a session uses if nothing more is approved: local, the nearest `.mcp.json`, user. An entry that is
- * rejected or not yet approved is skipped in favour of the user's own. In: the entries of one name that load, local
- * and nearest first. `waiting`: a project entry that would be used if it were approved.
- */
-export function takenEntry<E extends { readonly scope: Scope }>(
-  entries: readonly E[],
-  approval: ApprovalView,
-): { readonly winner: E | undefined; readonly waiting: E | undefined } {
+/** The entry that a session uses, of those that load, nearest first. `waiting`: a project's, which would be used if it were approved. */
+export function takenEntry<E extends { readonly scope: Scope }>(entries: readonly E[], approval: ApprovalView) {
   const of = (scope: Scope): E | undefined => entries.find((each) => each.scope === scope);
   const [local, project, user] = [of("local"), of("project"), of("user")];
   const winner = local ?? (approval.state === "approved" ? (project ?? user) : (user ?? project));

@@ -1,4 +1,4 @@
-import { type Client, USUAL } from "./model.ts";
+import { client } from "./model.ts";
 import { NAMES } from "./references.ts";
 import { never, string, stringList, stringRecord } from "./shapes.ts";
 
@@ -15,12 +15,8 @@ const ALONE = [
 ];
 
 /** It expands `${…}` nowhere, and `codex mcp add` drops the `env_http_headers` of an existing entry (0.169, measured). */
-export const codex: Client = {
-  ...USUAL,
-  id: "codex",
-  label: "Codex",
+export const codex = client("codex", "Codex", "0.171.0 (2026-11)", {
   docs: "https://developers.openai.com/codex/mcp",
-  measured: "0.171.0 (2026-11)",
   isProven: true,
   programs: ["codex"],
   files: { project: [".codex/config.toml"], user: "~/.codex/config.toml", moved: ["CODEX_HOME", "~/.codex"] },
@@ -57,4 +53,4 @@ export const codex: Client = {
     { note: "Start Codex again: it reads its file and the variables when it starts" },
     { note: "Trust the folder when Codex asks: in a folder that is not trusted it ignores the project's file" },
   ],
-};
+});

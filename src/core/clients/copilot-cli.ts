@@ -1,12 +1,8 @@
-import { type Client, USUAL } from "./model.ts";
+import { client, USUAL } from "./model.ts";
 import { DOLLAR_WITH_DEFAULT } from "./references.ts";
 
-export const copilotCli: Client = {
-  ...USUAL,
-  id: "copilot-cli",
-  label: "GitHub Copilot CLI",
+export const copilotCli = client("copilot-cli", "GitHub Copilot CLI", "1.0.102 (2026-11)", {
   docs: "https://docs.github.com/en/copilot/how-tos/copilot-cli/customize-copilot/add-mcp-servers",
-  measured: "1.0.102 (2026-11)",
   isProven: true,
   programs: ["copilot"],
   files: {
@@ -26,9 +22,5 @@ export const copilotCli: Client = {
   unset: "literal",
   spoils: { literal: /\$/ },
   verify: ["copilot", "mcp", "list"],
-  next: [
-    {
-      note: "Trust the folder when GitHub Copilot CLI asks: in a folder that is not trusted it ignores the project's file",
-    },
-  ],
-};
+  next: [{ note: "Trust the folder when GitHub Copilot CLI asks: without that it ignores the project's file" }],
+});

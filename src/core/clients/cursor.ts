@@ -1,13 +1,10 @@
-import { type Client, USUAL } from "./model.ts";
+import { client } from "./model.ts";
 import { ENV } from "./references.ts";
 
+const MEASURED = "@cursor/sdk 1.0.32 (2026-11); the IDE and cursor-agent: documentation";
 /** @cursor/sdk 1.0.32 also expands `${NAME}`, but this is not documented, and users of the IDE report that it is sent literally. */
-export const cursor: Client = {
-  ...USUAL,
-  id: "cursor",
-  label: "Cursor",
+export const cursor = client("cursor", "Cursor", MEASURED, {
   docs: "https://cursor.com/docs/mcp",
-  measured: "@cursor/sdk 1.0.32 (2026-11); the IDE and cursor-agent: documentation",
   isProven: true,
   programs: ["cursor-agent", "cursor"],
   isApp: true,
@@ -25,4 +22,4 @@ export const cursor: Client = {
     { note: "Approve the server when Cursor asks, and again after its entry changes" },
     { run: ["cursor-agent", "mcp", "enable", "halo"] },
   ],
-};
+});

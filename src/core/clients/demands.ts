@@ -49,13 +49,7 @@ export function refusalsIn(entry: Entry, { demands, entry: keys }: Client): read
     const got = type === undefined ? "missing" : word === undefined ? kindWord(type) : `"${word}"`;
     const [right] = types;
     const allowed = types.map((each) => (each === undefined ? 'no "type"' : `"${each}"`)).join(" or ");
-    found.push({
-      lost,
-      at: type ?? entry,
-      what: `"type" is ${got}`,
-      allowed,
-      type: command ? undefined : right,
-    });
+    found.push({ lost, at: type ?? entry, what: `"type" is ${got}`, allowed, type: command ? undefined : right });
   }
   const needs = (right: string, is: readonly string[], stray: readonly Entry[], loses = lost): void => {
     const [first] = stray;

@@ -1,5 +1,4 @@
 /** Servers in the tree of a client's file, and how an entry is written there. */
-
 import type { Container, Entry, JsonObject, Node, Scalar } from "../formats/json.ts";
 import { isObjectNode, member, textOf, winners } from "../formats/nodes.ts";
 import { DEFAULT_NAME, HEADERS, VALUES, type Value, variablesFor } from "../halo.ts";
@@ -79,21 +78,17 @@ export function membersIn(tree: Node | undefined, { servers: key, demands }: Cli
 
 /** Those that are objects, each with the object that holds its fields. */
 export function entriesIn(tree: Node | undefined, client: Client): readonly ObjectEntry[] {
-  return membersIn(tree, client).flatMap((entry) => {
-    if (!isObject(entry)) return [];
-    const value = fieldsOf(entry.value);
-    return [value === entry.value ? entry : { ...entry, value }];
-  });
+  return membersIn(tree, client)
+    .filter(isObject)
+    .map((entry) => (nestedIn(entry.value) === undefined ? entry : { ...entry, value: fieldsOf(entry.value) }));
 }
 
 /** The servers of a file, each as the client can read it: with a URL, as a program, or as both. */
 export function serversIn(tree: Node | undefined, client: Client): readonly ServerEntry[] {
   return entriesIn(tree, client).flatMap((entry): readonly ServerEntry[] => {
     const node = entry.value;
-    const server = { client, name: entry.key, entry, node };
-    const program = programOf(node, client);
-    const remote = remoteOf(node, client);
-    return [...(program ? [{ ...server, ...program }] : []), ...(remote ? [{ ...server, ...remote }] : [])];
+    const ways = [programOf(node, client) ?? [], remoteOf(node, client) ?? []].flat();
+    return ways.map((way) => ({ client, name: entry.key, entry, node, ...way }));
   });
 }
 
@@ -114,14 +109,8 @@ function remoteOf(node: Container, client: Client): Connected | undefined {
     return value.entries.map((each) => ({ ...shared, name: each.key, entry: each, text: textOf(each.value) }));
   });
   if (url === undefined && (headers.length === 0 || member(node, "command") !== undefined)) return undefined;
-  return {
-    dialect,
-    label,
-    url,
-    transport: read === undefined ? undefined : entry.url[read],
-    program: undefined,
-    headers,
-  };
+  const transport = read === undefined ? undefined : entry.url[read];
+  return { dialect, label, url, transport, program: undefined, headers };
 }
 
 /** Version or tag allowed; `mcp-remote-client` is the same package's second program. */
@@ -129,10 +118,7 @@ const MCP_REMOTE = /(?:^|[\\/])mcp-remote(?:-client)?(?:@[\w.^~-]+)?$/;
 const SHELL = /(?:^|[\\/])(?:cmd|powershell|pwsh|\w{0,3}sh)(?:\.exe)?$/i;
 const HEADER = /^(\s*([\w-]{1,100}):\s*)([\s\S]*)$/;
 
-/**
- * `npx -y mcp-remote URL --header "Name: value"`: the first argument that is not an option is the URL, and `${NAME}` in a
- * header is expanded by mcp-remote itself, from an environment that includes the entry's `env` (0.15.1, measured).
- */
+/** `npx -y mcp-remote URL --header "Name: value"`, with `${NAME}` from an environment that includes the entry's `env` (0.15.1, measured). */
 function programOf(node: Container, client: Client): Connected | undefined {
   const command = member(node, "command");
   const list = command?.value.kind === "array" ? command.value : member(node, "args")?.value;
@@ -196,27 +182,24 @@ function withOwn(text: string, dialect: Dialect, env: Node | undefined): string 
 
 /** How the value of a header is written: the name of a variable, or the value itself. */
 export type HeaderValue = { readonly env: string } | { readonly literal: string };
+export type Slots = Readonly<Record<Value, HeaderValue>>;
 
 /** References to the variables of a connection. */
-export const referring = (variables: Readonly<Record<Value, string>>): Readonly<Record<Value, HeaderValue>> => ({
-  token: { env: variables.token },
-  account: { env: variables.account },
-  profile: { env: variables.profile },
-});
+export function referring({ token, account, profile }: Readonly<Record<Value, string>>): Slots {
+  return { token: { env: token }, account: { env: account }, profile: { env: profile } };
+}
+
+/** The values themselves. */
+export function literally({ token, account, profile }: Readonly<Record<Value, string>>): Slots {
+  return { token: { literal: token }, account: { literal: account }, profile: { literal: profile } };
+}
 
 /** The id of the question for a variable, in a client that asks. */
 export const askedId = (variable: string): string => variable.toLowerCase().replaceAll("_", "-");
 
-/**
- * The entry of a connection. `asks`: the client asks a person for the values. A client that expands no references gets
- * the values themselves, or, if it cannot connect to a URL, the entry of mcp-remote, whose `env` has them.
- */
-export function entryFor(
-  { entry, references: { spell }, asks }: Client,
-  url: string,
-  values: Readonly<Record<Value, HeaderValue>>,
-  isAsked = false,
-): JsonObject {
+/** The entry of a connection: with references, with questions (`isAsked`), with the values themselves, or that of mcp-remote. */
+export function entryFor({ entry, references, asks }: Client, url: string, values: Slots, isAsked = false): JsonObject {
+  const { spell } = references;
   if (entry.isBridged) return bridged(url, values);
   const made: Record<string, Record<string, string>> = {};
   for (const value of VALUES) {
@@ -229,19 +212,8 @@ export function entryFor(
   return { ...entry.fixed, [Object.keys(entry.url)[0] ?? "url"]: url, ...made };
 }
 
-/** A link that adds the entry to a client that has links. It refers to the variables, or to the questions: no value gets into it. */
-export function linkFor(
-  client: Client,
-  name: string,
-  url: string,
-  variables: Readonly<Record<Value, string>>,
-  questions: readonly JsonObject[] = [],
-): string | undefined {
-  return client.link?.(name, entryFor(client, url, referring(variables), questions.length > 0), questions);
-}
-
 /** Without a space after the colon: some programs split arguments at spaces (the README of mcp-remote 0.15.1). */
-function bridged(url: string, values: Readonly<Record<Value, HeaderValue>>): JsonObject {
+function bridged(url: string, values: Slots): JsonObject {
   const usual = variablesFor(DEFAULT_NAME);
   const parts = VALUES.map((value) => {
     const written = values[value];

@@ -1,14 +1,10 @@
-import { type Client, USUAL } from "./model.ts";
+import { client } from "./model.ts";
 import { DOLLAR_WITH_DEFAULT } from "./references.ts";
 import { stringRecord } from "./shapes.ts";
 
 /** It empties variables with these names (source, and measured), except those that begin with GEMINI_CLI_ (source). */
-export const geminiCli: Client = {
-  ...USUAL,
-  id: "gemini-cli",
-  label: "Gemini CLI",
+export const geminiCli = client("gemini-cli", "Gemini CLI", "0.61.0 (2026-11)", {
   docs: "https://geminicli.com/docs/tools/mcp-server/",
-  measured: "0.61.0 (2026-11)",
   isProven: true,
   programs: ["gemini"],
   files: { project: [".gemini/settings.json"], user: "~/.gemini/settings.json", moved: ["GEMINI_CLI_HOME", "~"] },
@@ -38,4 +34,4 @@ export const geminiCli: Client = {
     { note: "Trust the folder when Gemini CLI asks: in a folder that is not trusted no server is loaded" },
     { note: "Export the token in the shell that starts Gemini CLI: from a .env it arrives empty" },
   ],
-};
+});

@@ -1,15 +1,11 @@
-import { type Client, USUAL } from "./model.ts";
+import { client } from "./model.ts";
 import { UNKNOWN } from "./references.ts";
 
-export const junie: Client = {
-  ...USUAL,
-  id: "junie",
-  label: "Junie",
+export const junie = client("junie", "Junie", "documentation (2026-11)", {
   docs: "https://www.jetbrains.com/help/junie/model-context-protocol-mcp.html",
-  measured: "documentation (2026-11)",
   scopes: [],
   files: { project: [".junie/mcp/mcp.json"], user: "~/.junie/mcp/mcp.json" },
   format: "json",
   references: UNKNOWN,
   unset: "unknown",
-};
+});

@@ -1,12 +1,8 @@
-import { type Client, USUAL } from "./model.ts";
+import { client } from "./model.ts";
 import { BRACES } from "./references.ts";
 
-export const kiro: Client = {
-  ...USUAL,
-  id: "kiro",
-  label: "Kiro",
+export const kiro = client("kiro", "Kiro", "documentation (2026-11)", {
   docs: "https://kiro.dev/docs/mcp/configuration",
-  measured: "documentation (2026-11)",
   programs: ["kiro-cli", "kiro"],
   isApp: true,
   files: { project: [".kiro/settings/mcp.json"], user: "~/.kiro/settings/mcp.json" },
@@ -16,4 +12,4 @@ export const kiro: Client = {
   verify: ["kiro-cli", "mcp", "status", "--name", "halo"],
   link: (name, entry) => `kiro://kiro.mcp/add?name=${name}&config=${encodeURIComponent(JSON.stringify(entry))}`,
   next: [{ note: 'Add the names of the variables to the setting "Mcp Approved Env Vars": Kiro expands no others' }],
-};
+});

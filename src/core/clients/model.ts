@@ -1,7 +1,7 @@
 /** What an MCP client is to this program: data. One file a client; `index.ts` lists them. */
 import type { Advice } from "../advice.ts";
 import type { JsonObject } from "../formats/json.ts";
-import type { Dialect, Foreign } from "./references.ts";
+import { type Dialect, type Foreign, NONE } from "./references.ts";
 import type { Shape } from "./shapes.ts";
 
 export type ClientScope = "project" | "user";
@@ -48,7 +48,10 @@ export interface Client {
     readonly project: readonly string[];
     /** Project files of other clients that it reads too, as those do. If one has the entry, none is written for this client. */
     readonly also?: readonly string[];
-    readonly user: string | { readonly linux: string; readonly macos: string; readonly windows: string };
+    readonly user: string;
+    /** The user's file on these systems, if it is elsewhere there. */
+    readonly macos?: string;
+    readonly windows?: string;
     /** A variable with another folder for this one, in which the user's file and the store are. */
     readonly moved?: readonly [variable: string, folder: string];
   };
@@ -56,7 +59,7 @@ export interface Client {
   readonly misreads?: { readonly file: string; readonly help: Advice };
   /** Project files of other things in which it reads servers too, with the keys above them. `check` reads these and changes none. */
   readonly inside?: Readonly<Record<string, readonly string[]>>;
-  readonly format: "json" | "jsonc" | "toml" | "yaml";
+  readonly format: "json" | "jsonc" | "toml";
   readonly servers: string;
   readonly entry: {
     /** The keys of the URL, with the transport that each means; `type`: the key "type" decides. The first that is present counts; the first is written. */
@@ -91,8 +94,8 @@ export interface Client {
   readonly spoils?: { readonly reference?: RegExp; readonly literal?: RegExp };
   /** How its program is asked whether it connects; undefined if it cannot tell. */
   readonly ask?: Ask;
-  /** A link that adds an entry, for entries with references only. `questions`: those of `asks`. */
-  readonly link?: (name: string, entry: JsonObject, questions?: readonly JsonObject[]) => string;
+  /** A link that adds an entry, for entries with references only. */
+  readonly link?: (name: string, entry: JsonObject) => string;
   /** A command that lists the servers and whether they connect; undefined if there is none. */
   readonly verify: readonly [string, ...string[]] | undefined;
   /** What a person does after any entry is written; see `nextOf`. */
@@ -132,6 +135,21 @@ export const USUAL = {
   verify: undefined,
   next: [],
 } as const satisfies Partial<Client>;
+
+/** A client that expands no references: the file of the user has the values themselves. */
+export const NO_REFERENCES = { scopes: ["user"], references: NONE, foreign: [], unset: "literal" } as const;
+
+type Own = Omit<Client, keyof typeof USUAL | "id" | "label" | "measured"> & Partial<Client>;
+export const client = (id: string, label: string, measured: string, own: Own): Client => {
+  return { ...USUAL, id, label, measured, ...own };
+};
+
+/** A file in the folder where applications for desktops have their data. */
+export const inAppData = (path: string) => ({
+  user: `~/.config/${path}`,
+  macos: `~/Library/Application Support/${path}`,
+  windows: `%APPDATA%/${path}`,
+});
 
 /** What a person does after the entry is written. `refers`: the entry refers to variables. */
 export function nextOf({ next, isApp, label }: Client, refers: boolean): readonly Advice[] {

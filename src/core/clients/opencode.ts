@@ -1,14 +1,17 @@
-import { type Client, USUAL } from "./model.ts";
+import { client } from "./model.ts";
 import { PLAIN_ENV } from "./references.ts";
 import { string, stringList, stringRecord } from "./shapes.ts";
 
+export const SERVE = {
+  by: "serve",
+  argv: ["serve", "--port", "0", "--hostname", "127.0.0.1"],
+  paths: { HOME: "", USERPROFILE: "" },
+  refused: /\((\d{3})\)/,
+} as const;
+
 /** Without `"oauth": false` a 401 starts OAuth discovery and POST /register, and hides that the token is wrong (1.18.33, measured). */
-export const opencode: Client = {
-  ...USUAL,
-  id: "opencode",
-  label: "opencode",
+export const opencode = client("opencode", "opencode", "1.18.33 (2026-11)", {
   docs: "https://opencode.ai/docs/mcp-servers/",
-  measured: "1.18.33 (2026-11)",
   isProven: true,
   programs: ["opencode"],
   files: {
@@ -32,10 +35,8 @@ export const opencode: Client = {
   unset: "empty",
   spoils: { reference: /["\\]/, literal: /\{(?:env|file):/ },
   ask: {
-    by: "serve",
-    argv: ["serve", "--port", "0", "--hostname", "127.0.0.1"],
+    ...SERVE,
     variable: "OPENCODE_CONFIG_CONTENT",
-    paths: { HOME: "", USERPROFILE: "" },
     set: {
       OPENCODE_DISABLE_AUTOUPDATE: "1",
       OPENCODE_DISABLE_DEFAULT_PLUGINS: "1",
@@ -45,8 +46,7 @@ export const opencode: Client = {
     own: /^(?:OPENCODE|XDG)_/,
     user: "opencode",
     password: "OPENCODE_SERVER_PASSWORD",
-    refused: /\((\d{3})\)/,
   },
   verify: ["opencode", "mcp", "list"],
   next: [{ note: "Start opencode again: it reads its file and the variables when it starts" }],
-};
+});

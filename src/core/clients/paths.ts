@@ -21,10 +21,8 @@ function placed(path: string, { files: { moved = ["", ""] } }: Client, { platfor
 
 /** The file of the user. */
 export function userFileOf(client: Client, machine: Machine): string {
-  const { user } = client.files;
-  if (typeof user === "string") return placed(user, client, machine);
-  const system = machine.platform === "win32" ? "windows" : machine.platform === "darwin" ? "macos" : "linux";
-  return placed(user[system], client, machine);
+  const { user, macos = user, windows = user } = client.files;
+  return placed({ win32: windows, darwin: macos }[machine.platform] ?? user, client, machine);
 }
 
 /** The private file of variables that it reads in every folder. */

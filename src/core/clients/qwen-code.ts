@@ -1,14 +1,10 @@
-import { type Client, USUAL } from "./model.ts";
+import { client } from "./model.ts";
 import { DOLLAR } from "./references.ts";
 import { anything, record } from "./shapes.ts";
 
 /** An approval covers the entry with its expanded values: a new value needs a new approval (0.24.4, measured). */
-export const qwenCode: Client = {
-  ...USUAL,
-  id: "qwen-code",
-  label: "Qwen Code",
+export const qwenCode = client("qwen-code", "Qwen Code", "0.24.4 (2026-11)", {
   docs: "https://qwenlm.github.io/qwen-code-docs/en/users/features/mcp/",
-  measured: "0.24.4 (2026-11)",
   isProven: true,
   programs: ["qwen"],
   files: { project: [".qwen/settings.json"], user: "~/.qwen/settings.json", moved: ["QWEN_HOME", "~/.qwen"] },
@@ -39,4 +35,4 @@ export const qwenCode: Client = {
     { run: ["qwen", "mcp", "approve", "halo"] },
     { note: "Approve it again after every new token, with the variables set: the approval covers their values" },
   ],
-};
+});

@@ -48,9 +48,7 @@ export function referencesIn(text: string) {
   return [...text.slice(0, LONGEST).matchAll(REFERENCE)].map((match) => ({ text: match[0], offset: match.index }));
 }
 
-export function hasReference(text: string): boolean {
-  return referencesIn(text).length > 0;
-}
+export const hasReference = (text: string): boolean => referencesIn(text).length > 0;
 
 /** Everything in a text that looks like a reference. */
 export function spelledIn(text: string, { expands }: Dialect) {
@@ -98,17 +96,14 @@ export function variablesIn(text: string, dialect: Dialect) {
 }
 
 /** A text without everything from `${` to the next `}`. */
-export function withoutPlaceholders(text: string): string {
-  return text.replace(/\$\{[^}]{0,4096}\}/g, "");
-}
+export const withoutPlaceholders = (text: string): string => text.replace(/\$\{[^}]{0,4096}\}/g, "");
 
 /** What Claude Code expands (2.1.330, measured): a name of up to 128 characters, a default of up to 2,048. */
 const PLACEHOLDER = /\$\{([A-Za-z_][A-Za-z0-9_]{0,127})(?::-([^}]{0,2048}))?\}/g;
 
 /** The variables that a text refers to in Claude Code's spelling, those of a default too, in order. */
-export function references(text: string): readonly string[] {
-  return [...text.matchAll(/\$\{([A-Za-z_]\w{0,127})(?=\}|:-)/g)].map(([, name = ""]) => name);
-}
+export const references = (text: string): readonly string[] =>
+  [...text.matchAll(/\$\{([A-Za-z_]\w{0,127})(?=\}|:-)/g)].map(([, name = ""]) => name);
 
 /** Expands `${NAME}` and `${NAME:-default}` as Claude Code does: in two passes; an empty variable stays empty. */
 export function expand(text: string, env: Readonly<Record<string, string | undefined>>) {
@@ -129,10 +124,7 @@ export function expand(text: string, env: Readonly<Record<string, string | undef
   };
 }
 
-/**
- * References that are not sent as text, by their spelling. `empty`: nothing is sent. `inside`: the client expands its own spelling
- * within the text. `unclear`: versions differ.
- */
+/** References that are not sent as text. `inside`: the client expands its own spelling within them. `unclear`: versions differ. */
 export type Foreign = readonly (readonly [spelling: RegExp, becomes: "empty" | "inside" | "unclear"])[];
 
 /** What a client does with a reference that it does not expand as a whole; undefined if that is not known. */

@@ -1,7 +1,7 @@
 /** What a client sends for an entry, with the values that it finds. */
-import { HEADERS, VALUES, type Value, variablesFor } from "../halo.ts";
+import { VALUES, type Value, valueNamed, variablesFor } from "../halo.ts";
 import type { Sent } from "./claude-code.ts";
-import { askedId, type Header, type HeaderValue, type ServerEntry } from "./entry.ts";
+import { askedId, type Header, type HeaderValue, type ServerEntry, type Slots } from "./entry.ts";
 import type { Client } from "./model.ts";
 import { type Spelled, spelledIn } from "./references.ts";
 
@@ -37,10 +37,7 @@ function filled(text: string, server: ServerEntry, env: Env, answers: Env) {
   return { text: done + text.slice(at), missing, read };
 }
 
-/**
- * What the client sends. `env`: the variables that it sees. `answers`: what a person enters for each id, in a client
- * that asks. Contains secrets.
- */
+/** What the client sends. `answers`: what a person enters for each id, in a client that asks. Contains secrets. */
 export function sentBy(server: ServerEntry, env: Env, answers: Env = {}): Sent {
   const url = filled(server.url?.text.trim() ?? "", server, env, answers);
   const headers = server.headers.flatMap(({ name, kind, text }) => {
@@ -74,16 +71,14 @@ function headerValue(header: Header, which: Value, { client, dialect, name }: Se
 }
 
 /** The three values of an entry, as they are written in its headers. */
-export function valuesIn(server: ServerEntry): Readonly<Partial<Record<Value, HeaderValue>>> {
+export function valuesIn(server: ServerEntry): Partial<Slots> {
   const found = VALUES.flatMap((which) => {
-    const header = server.headers.findLast(({ name }) => name.trim().toLowerCase() === HEADERS[which].toLowerCase());
+    const header = server.headers.findLast(({ name }) => valueNamed(name) === which);
     return header === undefined ? [] : [[which, headerValue(header, which, server)] as const];
   });
   return Object.fromEntries(found);
 }
 
 /** The answers of a person who is asked for these values. */
-export function answersFor({ asks }: Client, values: Env): Env {
-  if (asks === undefined) return {};
-  return Object.fromEntries(Object.entries(values).map(([variable, value]) => [askedId(variable), value]));
-}
+export const answersFor = ({ asks }: Client, values: Env): Env =>
+  Object.fromEntries(asks ? Object.entries(values).map(([variable, value]) => [askedId(variable), value]) : []);

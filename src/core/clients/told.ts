@@ -12,7 +12,7 @@ export interface Told {
 }
 
 const CODE = { isCode: true, isProven: true } as const;
-const LIST = [
+export const TOLD: readonly Told[] = [
   { id: "claude-ai", label: "Claude.ai", evidence: "CM.com's page about MCP (2026-11)" },
   { id: "chatgpt", label: "ChatGPT", evidence: "CM.com's page about MCP (2026-11)" },
   { id: "warp", label: "Warp", evidence: "documentation (2026-11)" },
@@ -27,7 +27,4 @@ const LIST = [
   { ...CODE, id: "agent-vercel", label: "Vercel AI SDK", evidence: "@ai-sdk/mcp 2.0.99 and 1.0.102 (2026-11)" },
   { ...CODE, id: "agent-langchain", label: "LangChain", evidence: "@langchain/mcp-adapters 1.1.4 (2026-11)" },
   { ...CODE, id: "agent-python", label: "MCP SDK for Python", evidence: "mcp 2.3.0 (2026-11)" },
-] as const satisfies readonly Told[];
-
-export const TOLD: readonly Told[] = LIST;
-export const TOLD_IDS = LIST.map(({ id }) => id);
+];

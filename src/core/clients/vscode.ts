@@ -1,24 +1,13 @@
-import { type Client, USUAL } from "./model.ts";
+import { client, inAppData, USUAL } from "./model.ts";
 import { also, ENV } from "./references.ts";
 
 /** `${env:NAME}` in a header arrived (code-server 4.139.1); microsoft/vscode#336232 says that on Windows it does not (open, 2026-11). */
-export const vscode: Client = {
-  ...USUAL,
-  id: "vscode",
-  label: "VS Code",
+export const vscode = client("vscode", "VS Code", "1.139.1, as code-server 4.139.1 (2026-11)", {
   docs: "https://code.visualstudio.com/docs/copilot/reference/mcp-configuration",
-  measured: "1.139.1, as code-server 4.139.1 (2026-11)",
   isProven: true,
   programs: ["code", "code-insiders"],
   isApp: true,
-  files: {
-    project: [".vscode/mcp.json"],
-    user: {
-      linux: "~/.config/Code/User/mcp.json",
-      macos: "~/Library/Application Support/Code/User/mcp.json",
-      windows: "%APPDATA%\\Code\\User\\mcp.json",
-    },
-  },
+  files: { project: [".vscode/mcp.json"], ...inAppData("Code/User/mcp.json") },
   misreads: {
     file: ".mcp.json",
     help: { note: "In MCP: List Servers do not start the server of .mcp.json, but the one of .vscode/mcp.json" },
@@ -36,9 +25,6 @@ export const vscode: Client = {
   foreign: [],
   unset: "empty",
   asks: { list: "inputs", reference: /^\$\{input:([^}]+)\}$/, spell: (id) => `\${input:${id}}` },
-  link: (name, entry, inputs = []) => {
-    const asked = inputs.length > 0 ? { inputs } : {};
-    return `vscode:mcp/install?${encodeURIComponent(JSON.stringify({ name, ...entry, ...asked }))}`;
-  },
+  link: (name, entry) => `vscode:mcp/install?${encodeURIComponent(JSON.stringify({ name, ...entry }))}`,
   next: [{ note: "In the Command Palette run MCP: List Servers, choose halo, then Start Server" }],
-};
+});

@@ -31,10 +31,7 @@ export const CI_FILES: Readonly<Record<CiKind, CiFile>> = {
   },
 };
 
-/**
- * Writes `text` to the file of a kind. An existing file is never changed: a person gets the lines to add. `paths`: the
- * kind's `files`, absolute. `isBelow`: they would not be at the root of the repository.
- */
+/** Writes a file that does not exist, else tells the lines. `paths`: the kind's `files`. `isBelow`: not at the root of the repository. */
 export function planCi(
   { files }: CiFile,
   paths: readonly string[],

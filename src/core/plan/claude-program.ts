@@ -41,10 +41,7 @@ export function removeEntry(program: string, scope: OwnScope, entry: Pick<Entry,
   };
 }
 
-/**
- * Values for a Claude Code that accepts only references: in the user's private settings. All connections share them, so
- * an ID that another one uses is not changed. `isOwn`: the entry of this name is the user's own.
- */
+/** Values for a Claude Code that accepts only references: in the user's settings. An ID that another connection uses is not changed. */
 export function planSettings(path: string, { name, values }: ClaudeInput, snapshot: Snapshot, isOwn: boolean): Planned {
   const variables = variablesFor(name);
   const taken = (["account", "profile"] as const).find((value) => {

@@ -3,15 +3,15 @@ import { documentOf } from "../check/documents.ts";
 import { haloIn } from "../check/halo-servers.ts";
 import { claudeCode } from "../clients/claude-code.ts";
 import { refusalsIn } from "../clients/demands.ts";
-import { askedId, entryFor, type HeaderValue, type ServerEntry, serversIn } from "../clients/entry.ts";
+import { askedId, entryFor, literally, type ServerEntry, type Slots, serversIn } from "../clients/entry.ts";
 import type { Client, ClientScope } from "../clients/model.ts";
 import { valuesIn } from "../clients/sent.ts";
 import { type Edited, type JsonObject, parseTree, property, type Tree, toJson } from "../formats/json.ts";
-import { addToArray, removeFromArray, removeProperty, setProperty } from "../formats/json-edit.ts";
+import { addToArray, removeFromArray, removeProperty, setProperty, unchanged } from "../formats/json-edit.ts";
 import { member } from "../formats/nodes.ts";
-import { HALO_URL, LABELS, VALUES, type Value } from "../halo.ts";
+import { HALO_URL, LABELS, type Value } from "../halo.ts";
 import type { Edit } from "./install.ts";
-import type { Found } from "./target.ts";
+import { type Found, variablesOf } from "./target.ts";
 
 /** The editor of TOML, which is loaded only when such a file is there or wanted. */
 export interface Toml {
@@ -68,38 +68,30 @@ export function foundIn({ client, path }: ClientFile, text: string, name: string
 }
 
 /** A question of a client for each value, by its variable: VS Code's `inputs`. */
-function questionsFor(slots: Readonly<Record<Value, HeaderValue>>): readonly JsonObject[] {
-  return VALUES.flatMap((value) => {
-    const slot = slots[value];
-    if (!("env" in slot)) return [];
-    const question = { type: "promptString", id: askedId(slot.env), description: `HALO ${LABELS[value]}` };
-    return [value === "token" ? { ...question, password: true } : question];
+function questionsFor(slots: Slots): readonly JsonObject[] {
+  return variablesOf(slots).map(({ value, env }) => {
+    const question = { type: "promptString", id: askedId(env), description: `HALO ${LABELS[value]}` };
+    return value === "token" ? { ...question, password: true } : question;
   });
 }
 
 export interface ClientTarget {
   readonly name: string;
   readonly url: string;
-  readonly slots: Readonly<Record<Value, HeaderValue>>;
+  readonly slots: Slots;
   readonly values: Readonly<Record<Value, string>>;
   /** A client that can ask a person for the values does so. */
   readonly isAsked: boolean;
 }
 
 /** Whether the entry has the values themselves: for a user, if the client has no private file and does not ask. */
-export function hasLiterals({ client, scope, store }: ClientFile): boolean {
-  return scope === "user" && store === undefined && client.asks === undefined;
-}
+export const hasLiterals = ({ client, scope, store }: ClientFile): boolean =>
+  scope === "user" && store === undefined && client.asks === undefined;
 
 /** The entry as it is written into a file. */
 function entryIn(file: ClientFile, { url, slots, values, isAsked }: ClientTarget): JsonObject {
-  const { token, account, profile } = values;
-  const literals = { token: { literal: token }, account: { literal: account }, profile: { literal: profile } };
-  const written = hasLiterals(file) ? literals : slots;
-  return entryFor(file.client, url, written, isAsked || file.scope === "user");
+  return entryFor(file.client, url, hasLiterals(file) ? literally(values) : slots, isAsked || file.scope === "user");
 }
-
-const optionsOf = ({ format }: Client) => ({ strict: format === "json" });
 
 /** The edits that write an entry: the questions before the references to them. */
 export function setEdits(file: ClientFile, target: ClientTarget, toml: Toml | undefined): readonly Edit[] {
@@ -107,17 +99,13 @@ export function setEdits(file: ClientFile, target: ClientTarget, toml: Toml | un
   const path = [client.servers, target.name];
   const entry = entryIn(file, target);
   if (client.format === "toml") return [(text) => (toml as Toml).setTable(text, path, entry)];
-  const options = optionsOf(client);
+  const options = { strict: client.format === "json" };
   const { asks } = client;
   const questions = asks && (target.isAsked || scope === "user") ? questionsFor(target.slots) : [];
-  return [
-    ...questions.toReversed().map(
-      (question): Edit =>
-        (text) =>
-          isAskedIn(text, client, question) ? unchanged(text) : addToArray(text, [asks?.list ?? ""], question, options),
-    ),
-    (text) => setProperty(text, path, entry, options),
-  ];
+  const asking = (text: string, question: JsonObject): Edited =>
+    isAskedIn(text, client, question) ? unchanged(text) : addToArray(text, [asks?.list ?? ""], question, options);
+  const edits = questions.toReversed().map((question) => (text: string) => asking(text, question));
+  return [...edits, (text) => setProperty(text, path, entry, options)];
 }
 
 /** A question with this id, which a person may have changed. */
@@ -128,22 +116,15 @@ function isAskedIn(text: string, { asks }: Client, { id = null }: JsonObject): b
 }
 
 /** The edits that remove an entry, and the questions that nothing refers to any more. */
-export function removeEdits(
-  { client }: ClientFile,
-  { name, slots }: ClientTarget,
-  toml: Toml | undefined,
-): readonly Edit[] {
+export function removeEdits({ client }: ClientFile, target: ClientTarget, toml: Toml | undefined): readonly Edit[] {
   const { asks, servers, format } = client;
-  const path = [servers, name];
+  const path = [servers, target.name];
   if (format === "toml") return [(text) => (toml as Toml).removeTable(text, path)];
   const options = { strict: false, keepsEmpty: client === claudeCode };
-  const removal =
-    (question: JsonObject): Edit =>
-    (text) =>
-      text.includes(asks?.spell(String(question.id)) ?? "")
-        ? unchanged(text)
-        : removeFromArray(text, [asks?.list ?? ""], question, options);
-  return [(text) => removeProperty(text, path, options), ...(asks ? questionsFor(slots) : []).map(removal)];
+  const removing = (text: string, question: JsonObject): Edited =>
+    text.includes(asks?.spell(String(question.id)) ?? "")
+      ? unchanged(text)
+      : removeFromArray(text, [asks?.list ?? ""], question, options);
+  const removal = (question: JsonObject) => (text: string) => removing(text, question);
+  return [(text) => removeProperty(text, path, options), ...(asks ? questionsFor(target.slots) : []).map(removal)];
 }
-
-const unchanged = (text: string): Edited => ({ ok: true, text, changed: false });

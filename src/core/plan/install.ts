@@ -64,7 +64,6 @@ export function editFiles(snapshot: Snapshot, files: readonly FileEdits[]): Plan
   for (const [path, edits, secret] of files) {
     if (path === undefined || edits.length === 0) continue;
     const state = snapshot.get(path);
-    const refuse = (text: string, refused: Refused): Planned => ({ ok: false, path, text, refused });
     if (state?.kind === "unreadable")
       return { ok: false, path, text: "", refused: { reason: state.reason, offset: 0 }, isClosed: isClosed(state) };
     const before = state?.kind === "file" ? state.text : undefined;
@@ -75,7 +74,8 @@ export function editFiles(snapshot: Snapshot, files: readonly FileEdits[]): Plan
       if (!edited.ok) {
         // the offset must be one in the file, not in the result of an earlier edit (which may contain a secret)
         const alone = edit(original);
-        return refuse(original, alone.ok ? { ...edited.refused, offset: 0 } : alone.refused);
+        const refused = alone.ok ? { ...edited.refused, offset: 0 } : alone.refused;
+        return { ok: false, path, text: original, refused };
       }
       text = edited.text;
     }
@@ -92,23 +92,17 @@ const exampleNames = (variables: ReturnType<typeof variablesOf>) =>
 
 /** Sets variables under "env", the first at the top. */
 export function envEdits(variables: Secrets): readonly Edit[] {
-  return Object.entries(variables)
-    .reverse()
-    .map(
-      ([name, value]) =>
-        (text) =>
-          setProperty(text, ["env", name], value, STRICT),
-    );
+  const edit =
+    ([name, value]: [string, string]) =>
+    (text: string) =>
+      setProperty(text, ["env", name], value, STRICT);
+  return Object.entries(variables).reverse().map(edit);
 }
 
-export function secretsOf({ slots }: Pick<Target, "slots">, values: Readonly<Record<Value, string>>): Secrets {
-  return Object.fromEntries(variablesOf(slots).map(({ value, env }) => [env, values[value]]));
-}
+export const secretsOf = ({ slots }: Pick<Target, "slots">, values: Readonly<Record<Value, string>>): Secrets =>
+  Object.fromEntries(variablesOf(slots).map(({ value, env }) => [env, values[value]]));
 
-/**
- * The writes of a set-up: ignore rules, private values, names for the team, and last the file with the references. So
- * no value is ever on disk without its ignore rule, and no reference without its value. Joining changes no committed file.
- */
+/** The writes of a set-up, in this order: no value is ever on disk without its ignore rule, and no reference without its value. */
 export function planProject(input: ProjectInput): Planned {
   const { paths, target, values, bridge, uncovered, excluded, exceptions, snapshot } = input;
   const { name, slots, mode } = target;
@@ -133,9 +127,8 @@ export function planProject(input: ProjectInput): Planned {
 }
 
 /** A line at the end, even if it also stands above: there a later rule takes it back. */
-const excepted =
-  (line: string): Edit =>
-  (text) => ({ ok: true, text: appendLines(text, [line]), changed: true });
+const excepted = (line: string) => (text: string) =>
+  ({ ok: true, text: appendLines(text, [line]), changed: true }) as const;
 
 /** Removes what `planProject` added: the reference first, the values last. Ignore rules stay. */
 export function planRemoval(input: RemovalInput): Planned {
@@ -144,11 +137,7 @@ export function planRemoval(input: RemovalInput): Planned {
   const variables = variablesOf(slots).filter(({ env }) => !kept.has(env));
   const names = variables.map(({ env }) => env);
   const settings: readonly Edit[] = [
-    ...names.map(
-      (env): Edit =>
-        (text) =>
-          removeProperty(text, ["env", env], LENIENT),
-    ),
+    ...names.map((env) => (text: string) => removeProperty(text, ["env", env], LENIENT)),
     (text) => removeFromArray(text, ["enabledMcpjsonServers"], name, LENIENT),
   ];
   return planTakingOut(

@@ -11,9 +11,8 @@ export type FileState =
   | { readonly kind: "unreadable"; readonly realPath: string; readonly reason: string; readonly code?: string };
 
 /** Whether the system does not let us read a file; of another one, the content or the kind is wrong. */
-export function isClosed(state: FileState | undefined): boolean {
-  return state?.kind === "unreadable" && /^(?:EACCES|EPERM|EIO|EBUSY|ESTALE)$/.test(state.code ?? "");
-}
+export const isClosed = (state: FileState | undefined): boolean =>
+  state?.kind === "unreadable" && /^(?:EACCES|EPERM|EIO|EBUSY|ESTALE)$/.test(state.code ?? "");
 
 export type Snapshot = ReadonlyMap<string, FileState>;
 
@@ -54,8 +53,6 @@ export interface TellStep {
 export type Step = WriteStep | RunStep | TellStep;
 
 /** In the order in which it would be done. */
-export interface Plan {
-  readonly steps: readonly Step[];
-}
+export type Plan = { readonly steps: readonly Step[] };
 
 export type StepStatus = "written" | "unchanged" | "planned" | "failed";

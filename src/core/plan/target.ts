@@ -1,11 +1,11 @@
 /** What a run is about: a new connection, or the one that a repository already refers to. Pure. */
 import { isHaloUrl } from "../check/halo-servers.ts";
 import type { Entry } from "../clients/claude-code.ts";
-import type { HeaderValue } from "../clients/entry.ts";
+import { type HeaderValue, referring, type Slots } from "../clients/entry.ts";
 import type { Client } from "../clients/model.ts";
 import { isFollowed } from "../connection.ts";
 import { isObject } from "../formats/json.ts";
-import { DEFAULT_NAME, HALO_URL, HEADERS, isSafeVariable, LABELS, VALUES, type Value, variablesFor } from "../halo.ts";
+import { DEFAULT_NAME, HALO_URL, HEADERS, isSafeVariable, LABELS, VALUES, variablesFor } from "../halo.ts";
 import { printable } from "../secrets.ts";
 
 export interface Target {
@@ -15,7 +15,7 @@ export interface Target {
   /** As it is (to be) written, with any placeholder. */
   readonly url: string;
   /** Where each value comes from: a variable, or plain text in the file. */
-  readonly slots: Readonly<Record<Value, HeaderValue>>;
+  readonly slots: Slots;
   /** Where the existing entry is. */
   readonly where: Where;
   /** The existing entry that is used or replaced. */
@@ -35,16 +35,13 @@ export interface Found {
 }
 
 /** A file with entries, and the client that reads it. */
-export interface Where {
-  readonly file: string;
-  readonly client: Client;
-}
+export type Where = { readonly file: string; readonly client: Client };
 
 /** `--name` and `--url`, if they were given. */
 export type Wish = { readonly name: string | undefined; readonly url: string | undefined };
 
 /** The variables of a target or an entry, each with the value that it is for. */
-export function variablesOf(slots: Readonly<Partial<Record<Value, HeaderValue>>>) {
+export function variablesOf(slots: Partial<Slots>) {
   return VALUES.flatMap((value) => {
     const slot = slots[value];
     return slot !== undefined && "env" in slot ? [{ value, env: slot.env }] : [];
@@ -57,8 +54,7 @@ export const isShowable = (slot: HeaderValue): boolean =>
 
 function newTarget(wish: Wish, where: Where, entry?: Entry, repairs?: string): Decision {
   const name = wish.name ?? entry?.name ?? DEFAULT_NAME;
-  const { token, account, profile } = variablesFor(name);
-  const slots = { token: { env: token }, account: { env: account }, profile: { env: profile } };
+  const slots = referring(variablesFor(name));
   return { ok: true, target: { mode: "new", name, url: wish.url ?? HALO_URL, slots, where, entry, repairs } };
 }
 
@@ -109,13 +105,15 @@ export function decideTarget(servers: readonly Found[], wish: Wish, where: Where
   // a usable entry has all three
   if (reason !== undefined || !token || !account || !profile) return newTarget(wish, where, entry, reason);
   const unsafe = variablesOf(values).find(({ env, value }) => !isFollowed(env, value));
-  if (unsafe !== undefined)
+  if (unsafe !== undefined) {
+    const source = isSafeVariable(unsafe.env)
+      ? `${printable(unsafe.env, 64)}, which is named like a secret, so it is not read`
+      : "a variable that affects other programs, so it is not set";
     return refuse(
-      isSafeVariable(unsafe.env)
-        ? `the entry "${shown}" takes the ${LABELS[unsafe.value]} from ${printable(unsafe.env, 64)}, which is named like a secret, so it is not read`
-        : `the entry "${shown}" takes the ${LABELS[unsafe.value]} from a variable that affects other programs, so it is not set`,
+      `the entry "${shown}" takes the ${LABELS[unsafe.value]} from ${source}`,
       `ask whoever wrote ${where.file} for a name such as ${variablesFor(DEFAULT_NAME)[unsafe.value]}, or set up HALO under another name: --name halo-mine`,
     );
+  }
   const slots = { token, account, profile };
   return { ok: true, target: { mode: "join", name, url, slots, where, entry } };
 }

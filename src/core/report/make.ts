@@ -1,15 +1,13 @@
-/** Findings → a report: the sentences of the rules, line numbers, counts. Every format prints this. Pure. */
+/** Findings → a report: the sentences of the rules, line numbers, counts; and its text for people, in a form that editors can open. Pure. */
 import type { Finding, Rule, Severity } from "../check/model.ts";
 import { indexLines } from "../formats/lines.ts";
+import { printable } from "../secrets.ts";
 
 /** A finding as it is reported. Lines and columns start at 1; columns are in UTF-16 units; the end is exclusive. */
-export interface Line extends Pick<Finding, "rule" | "path"> {
+type Place = Readonly<Record<"line" | "column" | "endLine" | "endColumn", number>>;
+interface Line extends Pick<Finding, "rule" | "path">, Place {
   readonly severity: Severity;
   readonly message: string;
-  readonly line: number;
-  readonly column: number;
-  readonly endLine: number;
-  readonly endColumn: number;
   readonly fixable: boolean;
   /** It replaces this many findings of its rule in its file: only the first hundred have a line of their own. */
   readonly more?: number;
@@ -35,9 +33,7 @@ export type Report = ReturnType<typeof makeReport>;
 export const PACKAGE_URL = "https://unpkg.com/create-halo-mcp";
 
 /** The page of a rule, in the package of exactly this version. */
-export function ruleUrl(id: string, version: string): string {
-  return `${PACKAGE_URL}@${version}/dist/rules.md#${id}`;
-}
+export const ruleUrl = (id: string, version: string): string => `${PACKAGE_URL}@${version}/dist/rules.md#${id}`;
 
 /** The limit for one rule in one file. Nobody reads more, and 200,000 findings would make a report of 160 MB. */
 const MOST_LINES = 100;
@@ -94,4 +90,21 @@ export function summaryOf({ counts, files, mendable, maxWarnings }: Report): str
   const mend = mendable === 0 ? "" : `; ${mendable} can be fixed: npx create-halo-mcp check --fix`;
   const isOver = maxWarnings !== undefined && counts.warning > maxWarnings;
   return `${sum} in ${checked}${mend}${isOver ? `; at most ${many(maxWarnings, "warning")} allowed` : ""}`;
+}
+
+const COLORS = { error: 31, warning: 33, note: 36, green: 32, dim: 2, bold: 1 } as const;
+
+/** `path:line:column severity message [rule]`, one per line, and a summary. `root`: the folder of the paths, if it is another one. */
+export function toText(report: Report, color: boolean, quiet: boolean, root?: string): string {
+  const paint = (name: keyof typeof COLORS, text: string): string =>
+    color ? `\u001b[${COLORS[name]}m${text}\u001b[0m` : text;
+  const { counts, ok, lines } = report;
+  const out = lines.map(({ path, line, column, severity, message, rule }) => {
+    const place = paint("bold", `${printable(path, 500)}:${line}:${column}`);
+    return `${place} ${paint(severity, severity)} ${printable(message, 2000)} ${paint("dim", `[${rule}]`)}`;
+  });
+  const from = root === undefined || lines.length === 0 ? "" : `; paths from ${printable(root)}`;
+  const sum = counts.error > 0 || !ok ? "error" : counts.warning > 0 ? "warning" : "green";
+  if (!quiet || !ok) out.push(paint(sum, summaryOf(report) + from));
+  return out.join("\n");
 }

@@ -47,6 +47,25 @@ function refused({ text, tree }: Document, client: Client, entry: Entry, loss: D
   });
 }
 
+/** Why the client does not read the file at all. */
+function lostFile(document: Document, client: Client): readonly Place[] {
+  const { tree, broken } = document;
+  const isSettings = client === claudeCode;
+  if (broken !== undefined && (broken.kind !== "loose" || isSettings)) {
+    const reason = broken.kind === "loose" ? "a comment or a trailing comma" : broken.reason;
+    return [{ at: spotAt(document, broken.offset), args: { reason } }];
+  }
+  if (isSettings)
+    return (isObjectNode(tree) ? settingsMisfits(tree) : []).map(({ node, at, got, allowed }) => {
+      return { at: node, args: { name: at, what: `it is ${got}`, allowed } };
+    });
+  if (tree !== undefined && !isObjectNode(tree))
+    return [{ at: tree, args: { reason: `it is ${kindWord(tree)}, not an object` } }];
+  const servers = member(tree, client.servers);
+  const entries = servers === undefined || isObjectNode(servers.value) ? membersIn(tree, client) : [servers];
+  return [...unreadable(document, client), ...entries.flatMap((each) => refused(document, client, each, "file"))];
+}
+
 const isServer = ({ value }: Entry): boolean =>
   isObjectNode(value) && value.entries.some(({ key }) => /^(?:url|command|headers)$/.test(rightKey(key) ?? key));
 
@@ -72,33 +91,13 @@ const settingsRow = filesWhere(({ kind }) => /^(?:client:|settings)/.test(kind))
 const clientFileRow = filesWhere(({ kind }) => kind.startsWith("client:"));
 
 export const CLIENT_RULES: readonly Rule[] = [
-  // Claude Code 2.1.330 silently ignores a settings file with a comment or a trailing comma (measured); a BOM is
-  // fine. Some clients accept comments (VS Code, opencode): the descriptors have what another client does not read.
+  // Claude Code 2.1.330 silently ignores a settings file with a comment or a trailing comma; a BOM is fine (measured)
   settingsRow("client-file-broken", "error", "A client cannot read its settings file, and ignores all of it", {
     find: ({ document }) => {
-      const { kind, path, broken } = document;
-      const isSettings = kind === "settings" || kind === "settings-local";
-      const client = isSettings ? claudeCode : clientOf(kind);
+      const client = document.kind.startsWith("settings") ? claudeCode : clientOf(document.kind);
       if (client === undefined) return undefined;
-      const named = { client: client.label, path };
-      if (broken !== undefined && (broken.kind !== "loose" || isSettings)) {
-        const reason = broken.kind === "loose" ? "a comment or a trailing comma" : broken.reason;
-        return { at: spotAt(document, broken.offset), args: { ...named, reason } };
-      }
-      const { tree } = document;
-      if (isSettings && isObjectNode(tree))
-        return settingsMisfits(tree).map(({ node, at, got, allowed }) => {
-          return { at: node, args: { ...named, name: at, what: `it is ${got}`, allowed } };
-        });
-      if (tree !== undefined && !isObjectNode(tree) && !isSettings)
-        return { at: tree, args: { ...named, reason: `it is ${kindWord(tree)}, not an object` } };
-      const servers = member(tree, client.servers);
-      const entries = servers === undefined || isObjectNode(servers.value) ? membersIn(tree, client) : [servers];
-      const places = entries.flatMap((entry) => refused(document, client, entry, "file"));
-      return [...unreadable(document, client), ...places].map((each) => ({
-        ...each,
-        args: { ...named, ...each.args },
-      }));
+      const named = { client: client.label, path: document.path };
+      return lostFile(document, client).map((each) => ({ ...each, args: { ...named, ...each.args } }));
     },
     message: ({ client, reason, path, name, what, allowed }) =>
       reason === undefined
@@ -106,38 +105,28 @@ export const CLIENT_RULES: readonly Rule[] = [
         : `${client} cannot read ${path}, so it ignores the whole file: ${reason}; fix the syntax`,
   }),
   // no client says so (Codex, Gemini CLI, opencode, Qwen Code: measured; Cursor, VS Code: documentation)
-  clientFileRow(
-    "client-servers-key",
-    "error",
-    "Servers are under the key of another client, which this client does not read",
-    {
-      find: ({ document }) => {
-        const client = clientOf(document.kind);
-        if (client === undefined) return undefined;
-        const { label, servers, format } = client;
-        const isFree = format !== "toml" && member(document.tree, servers) === undefined;
-        // of several keys, each would become the right one
-        const all = elsewhere(document, client);
-        return all.map(({ entry, found, names, isSafe }) => {
-          const right = format === "toml" ? `[${servers}.${names[0]}]` : `"${servers}"`;
-          const whole = servers.includes(".") ? " as one key, with the dot" : "";
-          const args = { client: label, found, names: names.join(", "), right: right + whole };
-          const isFixed = isFree && isSafe && all.length === 1;
-          return { at: entry, args, fix: isFixed ? [{ ...keySpan(entry), text: right }] : undefined };
-        });
-      },
-      message: `{client} does not read {found}, so it does not load the servers there ({names}); allowed: {right}`,
+  clientFileRow("client-servers-key", "error", "Servers are under the key of another client, where nobody reads them", {
+    find: ({ document }) => {
+      const client = clientOf(document.kind);
+      if (client === undefined) return undefined;
+      const { label, servers, format } = client;
+      const isFree = format !== "toml" && member(document.tree, servers) === undefined;
+      // of several keys, each would become the right one
+      const all = elsewhere(document, client);
+      return all.map(({ entry, found, names, isSafe }) => {
+        const right = format === "toml" ? `[${servers}.${names[0]}]` : `"${servers}"`;
+        const whole = servers.includes(".") ? " as one key, with the dot" : "";
+        const args = { client: label, found, names: names.join(", "), right: right + whole };
+        const isFixed = isFree && isSafe && all.length === 1;
+        return { at: entry, args, fix: isFixed ? [{ ...keySpan(entry), text: right }] : undefined };
+      });
     },
-  ),
-  remoteRow(
-    "client-server-skipped",
-    "error",
-    "A client cannot use its entry for HALO, because a key or its type is wrong",
-    {
-      find: ({ document, client, entry }) => refused(document, client, entry, "server"),
-      message: `{client} cannot use server "{name}": {what}; allowed: {allowed}`,
-    },
-  ),
+    message: `{client} does not read {found}, so it does not load the servers there ({names}); allowed: {right}`,
+  }),
+  remoteRow("client-server-skipped", "error", "A client cannot use its entry for HALO: a key or its type is wrong", {
+    find: ({ document, client, entry }) => refused(document, client, entry, "server"),
+    message: `{client} cannot use server "{name}": {what}; allowed: {allowed}`,
+  }),
   // VS Code asks for `${input:id}` only when `inputs` describes it (code.visualstudio.com, MCP configuration reference, 2026)
   headerRow("vscode-input-missing", "error", "VS Code's entry for HALO asks for an input that is not described", {
     find: ({ header: { text = "", entry }, client: { asks }, document, dialect }) => {
@@ -156,12 +145,11 @@ export const CLIENT_RULES: readonly Rule[] = [
       const { kind, text = "", under, which, entry } = header;
       const { headers, names } = client.entry;
       if (names === undefined) return undefined;
-      const what =
-        kind === "unknown"
-          ? `is ignored, because ${client.label} has no table "${under}"`
-          : kind === "names"
-            ? header.variables.length === 0 && "names no variable, so the header is omitted"
-            : hasReference(text) && `is sent as literal text, because ${headers} holds values`;
+      const what = {
+        unknown: `is ignored, because ${client.label} has no table "${under}"`,
+        names: header.variables.length === 0 && "names no variable, so the header is omitted",
+        values: hasReference(text) && `is sent as literal text, because ${headers} holds values`,
+      }[kind];
       if (what === false) return undefined;
       const args = { header: HEADERS[which], what, right: variablesFor("halo")[which], table: client.servers, names };
       return { at: entry.value, args };

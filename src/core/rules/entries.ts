@@ -24,7 +24,7 @@ function replaced({ tree }: Document, which: "servers" | "others"): readonly Ent
 }
 
 /** A field with the wrong shape makes Claude Code skip the entry, unless its transport does not read the field. */
-const shapeRule = (id: string, summary: string, ...shapes: readonly (keyof typeof SHAPES)[]): Rule =>
+const shapeRule = (id: string, summary: string, ...shapes: (keyof typeof SHAPES)[]): Rule =>
   serverRow(id, "error", summary, {
     find: ({ document, node, transport }) =>
       shapes.flatMap((shape): readonly Place[] => {
@@ -105,8 +105,7 @@ export const ENTRY_RULES: readonly Rule[] = [
       const isHttp = /^https?:/.test(text) && !/\/sse\/?(?:[?#]|$)/.test(text);
       const isMeant = keyCorrections(node).some(({ right }) => right === "type");
       // on a line of its own if the URL has one
-      const before = document.text.slice(Math.max(0, url.start - 200), url.start);
-      const gap = /(?:\r\n|\n|\r)[ \t]*$/.exec(before)?.[0] ?? " ";
+      const gap = /(?:\r\n|\n|\r)[ \t]*$/.exec(document.text.slice(0, url.start).slice(-200))?.[0] ?? " ";
       const fix = [{ offset: url.start, length: 0, text: `"type": "http",${gap}` }];
       return { at: entry, fix: isHttp && !isMeant ? fix : undefined };
     },
@@ -120,37 +119,22 @@ export const ENTRY_RULES: readonly Rule[] = [
     },
     message: `server "{name}": "url" is {got}, so Claude Code skips the server; allowed: a string`,
   }),
-  serverRow(
-    "missing-command",
-    "error",
-    'Claude Code skips a program whose "command" is missing, empty or not a string',
-    {
-      find: ({ entry, node, transport }) => {
-        const command = member(node, "command")?.value;
-        if (transport !== "stdio" || (textOf(command) ?? "") !== "" || isRootTwice(entry, claudeCode)) return undefined;
-        // the rule `http-url-without-type` reports it
-        if (command === undefined && !member(node, "type") && member(node, "url")) return undefined;
-        return { at: command ?? entry, args: { got: command === undefined ? "missing" : kindWord(command) } };
-      },
-      message: `server "{name}": "command" is {got}, so Claude Code skips the server; allowed: the name of a program, or "type": "http" with a "url"`,
+  serverRow("missing-command", "error", 'Claude Code skips a program whose "command" is missing or no string', {
+    find: ({ entry, node, transport }) => {
+      const command = member(node, "command")?.value;
+      if (transport !== "stdio" || (textOf(command) ?? "") !== "" || isRootTwice(entry, claudeCode)) return undefined;
+      // the rule `http-url-without-type` reports it
+      if (command === undefined && !member(node, "type") && member(node, "url")) return undefined;
+      return { at: command ?? entry, args: { got: command === undefined ? "missing" : kindWord(command) } };
     },
-  ),
+    message: `server "{name}": "command" is {got}, so Claude Code skips the server; allowed: the name of a program, or "type": "http" with a "url"`,
+  }),
   shapeRule("args-shape", 'Claude Code skips a program whose "args" is not a list of strings', "args"),
   shapeRule("env-shape", 'Claude Code skips a program whose "env" is not an object of strings', "env"),
   shapeRule("headers-shape", 'Claude Code skips a server whose "headers" is not an object', "headers"),
   shapeRule("header-value-not-string", "Claude Code skips a server with a header that is not a string", "headerValues"),
-  shapeRule(
-    "headers-helper-value",
-    'Claude Code skips a server whose "headersHelper" is not a string',
-    "headersHelper",
-  ),
+  shapeRule("headers-helper-value", 'Claude Code skips a server whose "headersHelper" is no string', "headersHelper"),
   shapeRule("oauth-shape", 'Claude Code skips a server whose "oauth" does not have the right shape', "oauth"),
   shapeRule("timeout-value", 'Claude Code skips a server whose "timeout" is not a whole number above 0', "timeout"),
-  shapeRule(
-    "tool-options",
-    'Claude Code skips a server whose "tools", "toolPermissions" or "alwaysLoad" does not have the right shape',
-    "alwaysLoad",
-    "tools",
-    "toolPermissions",
-  ),
+  shapeRule("tool-options", "Claude Code skips a server with a wrong option", "alwaysLoad", "tools", "toolPermissions"),
 ];

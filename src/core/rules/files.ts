@@ -12,8 +12,9 @@ const unreadFor = (why: Document["encoding"] | Broken["kind"]) => (file: { reado
   const { broken, encoding, text } = file.document;
   // the first invalid byte
   if (encoding === why) return { at: spotAt(file.document, text.indexOf("\uFFFD")) };
-  if (broken?.kind !== why) return undefined;
-  return { at: spotAt(file.document, broken.offset), args: { reason: broken.reason } };
+  return broken?.kind === why
+    ? { at: spotAt(file.document, broken.offset), args: { reason: broken.reason } }
+    : undefined;
 };
 
 /** Removes a comment: with the spaces before it if nothing follows, and with its line if nothing else is on it. */

@@ -7,9 +7,7 @@ import { type Dialect, referencesIn, spelledIn, variablesIn, withoutPlaceholders
 import { member } from "../formats/nodes.ts";
 
 /** The beginning of a URL, with the defaults of its variables; real URLs are not longer. */
-function withDefaults(text: string): string {
-  return text.slice(0, 4096).replace(/\$\{[A-Za-z_]\w*:-([^}]*)\}/g, "$1");
-}
+const withDefaults = (text: string): string => text.slice(0, 4096).replace(/\$\{[A-Za-z_]\w*:-([^}]*)\}/g, "$1");
 
 const parsed = (address: string): URL | undefined => (URL.canParse(address) ? new URL(address) : undefined);
 
@@ -18,14 +16,11 @@ function endpointOf(text: string, meant: string): "right" | "http" | "near" | "o
   // if the URL is only a variable, the owner of each machine decides; .env.example must name it
   const [only] = referencesIn(text.trim());
   if (text === meant || (only?.text === text.trim() && !text.includes(":-"))) return "right";
-  const address = withDefaults(text)
-    .replace(/[?#].*$/s, "")
-    .replace(/^(https?:\/\/)[^/@]*@/i, "$1");
+  const [address = ""] = withDefaults(text.replace(/^(https?:\/\/)[^/@]*@/i, "$1")).split(/[?#]/);
   if (address === meant) return "right";
   const [url, wanted] = [parsed(address), parsed(meant)];
   const path = (each: URL): string => each.pathname.replace(/\/+$/, "");
-  if (url === undefined || wanted === undefined || url.host !== wanted.host || path(url) !== path(wanted))
-    return "other";
+  if (!url || !wanted || url.host !== wanted.host || path(url) !== path(wanted)) return "other";
   if (url.protocol === wanted.protocol) return "near";
   return url.protocol === "http:" ? "http" : "other";
 }
@@ -45,8 +40,8 @@ function givenElsewhere(subject: Subject, user: Document, text: string, dialect:
       const kind = endpointOf(address, subject.url);
       if (kind === "right") return [];
       // `HALO_URL=<the address>` is a note for people
-      if (document.kind === "env-example" && (/[<>]/.test(value) || !/^\s*[a-z][a-z0-9+.-]*:/i.test(address)))
-        return [];
+      const isNote = /[<>]/.test(value) || !/^\s*[a-z][a-z0-9+.-]*:/i.test(address);
+      if (isNote && document.kind === "env-example") return [];
       const host = `${hostOf(address)}${kind === "http" ? " over http" : ""}`;
       return [{ document, at: span, args: { host, url: subject.url, variable, file: document.path } }];
     }),
@@ -80,11 +75,8 @@ export const ADDRESS_RULES: readonly Rule[] = [
     },
     message: ({ name, host, url, variable, file }) => {
       if (host === undefined) return `server "${name}" spells HALO's endpoint differently; allowed: ${url}`;
-      const sends =
-        variable === undefined
-          ? `server "${name}" sends`
-          : `${file} sets ${variable}, which makes server "${name}" send`;
-      return `${sends} every teammate's token to ${host}; allowed: ${url}, or a gateway declared with --url`;
+      const given = `${file} sets ${variable}, which makes server "${name}" send`;
+      return `${variable === undefined ? `server "${name}" sends` : given} every teammate's token to ${host}; allowed: ${url}, or a gateway declared with --url`;
     },
   }),
   // answered with a redirect, which Claude Code 2.1.330 follows with the token to any host (307 and 308, measured)

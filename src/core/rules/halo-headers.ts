@@ -21,25 +21,21 @@ export const HEADER_RULES: readonly Rule[] = [
       const servers = member(root?.tree, "mcpServers");
       // other rules report a file that does not load; an empty one loads, without servers
       const isEmpty = root === undefined || (root.encoding === "utf-8" && root.text.trim() === "");
-      const isThere = haloServers(subject).some(({ document }) => document === root);
+      const all = haloServers(subject);
+      const isThere = all.some(({ document }) => document === root);
       // the rule `misplaced-servers` reports an entry in the wrong place
       const isMisplaced = misplacedServers(subject).some(
         ({ path, isHaloLost, document }) => path === ".mcp.json" && isHaloLost && document.kind !== "settings-local",
       );
       if (isThere || isMisplaced || !(isEmpty || isObjectNode(servers?.value))) return undefined;
-      const below = new Set(
-        haloServers(subject).flatMap(({ document }) => (document.kind === "mcp" ? document.path : [])),
-      );
+      const below = new Set(all.flatMap(({ document }) => (document.kind === "mcp" ? document.path : [])));
       const none = root === undefined ? "there is no .mcp.json" : ".mcp.json has no server for HALO";
       const above = `, and HALO in ${subject.above}, above this folder, serves only this computer`;
       const what = subject.above === undefined ? none : none + above;
       if (below.size === 0) return { at: servers, args: { what } };
       const paths = [...below].slice(0, 3);
-      const folders = paths.map((path) => path.slice(0, -"/.mcp.json".length));
-      return {
-        at: servers,
-        args: { what, below: paths.join(", "), check: toSh(["npx", "create-halo-mcp", "check", ...folders]) },
-      };
+      const check = toSh(["npx", "create-halo-mcp", "check", ...paths.map((path) => path.replace(/\/[^/]*$/, ""))]);
+      return { at: servers, args: { what, below: paths.join(", "), check } };
     },
     message: ({ what, below, check }) =>
       below === undefined
@@ -92,8 +88,7 @@ export const HEADER_RULES: readonly Rule[] = [
       }),
     message: `server "{name}" has the header "{header}", which HALO does not know; did you mean {right}?`,
   }),
-  // HTTP ignores the case of names. Claude Code 2.1.330 does not: a header from a helper, or a second one
-  // with another case, does not replace the first but is joined to it, "a, b" (measured).
+  // Claude Code 2.1.330 joins headers that differ in case, also one of a helper: "a, b" (measured)
   headerRow("halo-header-case", "note", "A header of an entry for HALO is spelled with another case", {
     find: ({ header: { name, which, entry }, headers, program }) => {
       const right = HEADERS[which];

@@ -69,21 +69,18 @@ export const LOADING_RULES: readonly Rule[] = [
     },
     message: `"{name}" is HALO in {path}, but another server here, and Claude Code uses this one in this folder; give it another name`,
   }),
-  // Claude Code reads no `.env` (2.1.197 and 2.1.330, measured): it sends `${HALO_MCP_TOKEN}` as literal text. The values
-  // come from `env` in `.claude/settings.local.json`, direnv, or the shell that starts it; `check` sees only the first two.
+  // Claude Code reads no `.env` (2.1.197 and 2.1.330, measured): it sends `${HALO_MCP_TOKEN}` as literal text
   envRow("bridge-missing", "note", "The values are in .env, which Claude Code does not read", {
     localOnly: true,
     find: ({ document: env }, subject) => {
-      const byPath = (path: string) => subject.documents.find((document) => document.path === path);
       // the folder's own, and that of the main checkout of a worktree
-      const bridges = subject.documents.filter(({ path }) =>
-        /^(?:\.\.\/.*)?\.claude\/settings\.local\.json$/.test(path),
-      );
-      if (LOADS.test(byPath(".envrc")?.text ?? "")) return undefined;
+      const bridge = /^(?:\.\.\/.*)?\.claude\/settings\.local\.json$/;
+      const bridges = subject.documents.filter(({ path }) => bridge.test(path));
+      if (subject.documents.some(({ path, text }) => path === ".envrc" && LOADS.test(text))) return undefined;
       const needed = haloServers(subject)
         .filter(({ document, program }) => document.path === ".mcp.json" && program === undefined)
         .flatMap((server) => valueHeaders(server).flatMap(({ variables }) => variables))
-        .filter((name) => !bridges.some((bridge) => givenBy(bridge).has(name)));
+        .filter((name) => !bridges.some((each) => givenBy(each).has(name)));
       const lost = assignments(env.text).filter(({ name, value }) => value !== "" && needed.includes(name));
       const [first] = lost;
       if (first === undefined) return undefined;

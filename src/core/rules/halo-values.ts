@@ -96,8 +96,7 @@ export const VALUE_RULES: readonly Rule[] = [
     },
     message: `the header {header} of server "{name}" uses {variable}, which is named after the {label}; allowed: the variable of the {needed}`,
   }),
-  // The wizard asks new team members for the value and sets it in their environment: NODE_OPTIONS would control their
-  // programs, and GITHUB_TOKEN would send another service's secret to CM.com. Claude Code empties some names.
+  // NODE_OPTIONS, which the wizard would set, controls programs; GITHUB_TOKEN is a secret of another service
   headerRow("halo-variable-name", "error", "An entry for HALO uses a variable that belongs to something else", {
     find: ({ header }) => {
       const variable = header.variables.find((name) => !isSafeVariable(name));

@@ -19,9 +19,13 @@ function isOurToken({ secrets }: Subject, { tracked }: Document, text: string): 
   return tracked && secrets.some((secret) => text.includes(secret));
 }
 
-const privateRow = filesWhere(
-  (each) => each.tracked && each.encoding !== "absent" && isPrivate(each) && !isOnlySettings(each),
-);
+const isListed = (each: Document) => each.tracked && each.encoding !== "absent" && isPrivate(each);
+const privateRow = filesWhere((each) => isListed(each) && !isOnlySettings(each));
+const sharedRow = filesWhere((document, subject) => {
+  const isRead = /^(?:mcp|misplaced|settings|envrc|(?:client|inside):.*)$/.test(document.kind);
+  // a link: once, under the name of the file itself
+  return isRead && isShared(subject, document) && subject.documents.every(({ path }) => path !== document.target);
+});
 const exampleRow = filesWhere((document, subject) => document.kind === "env-example" && isShared(subject, document));
 const openRow = filesWhere(({ kind, tracked }) => /^(?:env|settings-local)$/.test(kind) && !tracked);
 
@@ -29,22 +33,14 @@ export const LEAK_RULES: readonly Rule[] = [
   // compares with the value of HALO_MCP_TOKEN in this environment, so it does not guess
   rowsOf(({ documents, secrets, spilled }) => {
     const tracked = documents.filter((document) => document.tracked);
-    const found = tracked.flatMap((document) =>
-      secrets.map((secret) => ({ document, span: spanIn(document, secret) })),
-    );
+    const found = tracked.flatMap((document) => secrets.map((it) => ({ document, span: spanIn(document, it) })));
     return [...found, ...spilled.map(({ path, ...span }) => ({ document: { path }, span }))];
   })("token-in-repository", "error", "A tracked file contains the token of this environment", {
     find: ({ span }) => span && { at: span },
     message: `this tracked file contains the value of HALO_MCP_TOKEN; delete the token in HALO Studio now (Settings > Product Tokens) and create a new one: pushed commits stay readable`,
   }),
   // everybody who ever cloned the repository has the secret: deleting the line does not undo that
-  filesWhere(
-    (document, subject) =>
-      /^(?:mcp|misplaced|settings|envrc|(?:client|inside):.*)$/.test(document.kind) &&
-      isShared(subject, document) &&
-      // a link: once, under the name of the file itself
-      subject.documents.every(({ path }) => path !== document.target),
-  )("committed-secret", "error", "A file that git tracks, or would add, contains a secret", {
+  sharedRow("committed-secret", "error", "A file that git tracks, or would add, contains a secret", {
     find: ({ document }, subject) => {
       const ofGit = document.tracked ? "git tracks this file" : "no ignore rule covers this file";
       const git = subject.inRepository ? ofGit : "without a git repository check assumes that the file is shared";
@@ -59,15 +55,14 @@ export const LEAK_RULES: readonly Rule[] = [
     message: `git tracks {path}, so every clone contains its values; run git rm --cached {path}, add it to .gitignore, and replace the secrets in it. Allowed: .env.example, with names only`,
   }),
   rowsOf((subject) => {
-    const open = subject.documents.filter(
-      (each) => subject.inRepository && !each.tracked && !each.ignored && isPrivate(each),
-    );
+    const isOpen = (each: Document) => subject.inRepository && !each.tracked && !each.ignored && isPrivate(each);
+    const open = subject.documents.filter(isOpen).map((document) => ({ document, env: undefined }));
     // a `.env` that does not exist yet, next to a .mcp.json
     const absent = subject.unignoredEnv.flatMap((env) => {
       const beside = subject.documents.filter(({ path }) => path === env.replace(/\.env$/, ".mcp.json"));
       return beside.map((document) => ({ document, env }));
     });
-    return [...open.map((document) => ({ document, env: undefined })), ...absent];
+    return [...open, ...absent];
   })("env-file-not-ignored", "error", "No ignore rule covers a file with private values", {
     find: ({ document: { path, text }, env }) => {
       if (env === undefined) return { args: { path } };
@@ -101,10 +96,8 @@ export const LEAK_RULES: readonly Rule[] = [
     );
   })("team-file-ignored", "warning", "An ignore rule hides a file that is meant for everybody", {
     find: ({ document: { path }, rule: { source, line, pattern }, isMcp }, { documents }) => {
-      const isHere = documents.some((each) => each.path === path);
-      return {
-        args: { path, rule: `${source}:${line}`, pattern, ...(isMcp ? { isMcp: isHere ? "here" : "absent" } : {}) },
-      };
+      const here = documents.some((each) => each.path === path) ? "here" : "absent";
+      return { args: { path, rule: `${source}:${line}`, pattern, ...(isMcp ? { isMcp: here } : {}) } };
     },
     message: ({ path = "", rule, pattern, isMcp }) =>
       `${rule} ("${pattern}") ignores ${path}, so no clone, worktree or CI job has it; ${

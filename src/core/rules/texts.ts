@@ -25,13 +25,10 @@ function foreignIn(text: string, key: string, dialect: Dialect): readonly Spelle
   const inside = [...text.matchAll(INSIDE)].map(({ 0: it, 1: plain, 2: name = plain, index }) => {
     return { text: it, offset: index, name, expanded: false };
   });
-  const all = [
-    ...found,
-    ...inside.filter(({ text: it, offset }) => {
-      return dialect.expands?.test(it) !== true && !found.some((each) => each.offset === offset);
-    }),
-  ];
-  return all.toSorted((a, b) => a.offset - b.offset);
+  const more = inside.filter(({ text: it, offset }) => {
+    return dialect.expands?.test(it) !== true && !found.some((each) => each.offset === offset);
+  });
+  return [...found, ...more].toSorted((a, b) => a.offset - b.offset);
 }
 
 /** A single backslash in JSON: `C:\tools` is `C:`, a tab, `ools`. */
@@ -51,11 +48,8 @@ function holdsArguments(command: string): boolean {
 
 /** The texts that the rule `halo-reference-spelling` looks at. */
 const spelledForHalo = once((subject: Subject) => {
-  const nodes = haloServers(subject).map((each) => [
-    each.url?.node,
-    ...valueHeaders(each).map(({ entry }) => entry.value),
-  ]);
-  return new Set<Node | undefined>(nodes.flat());
+  const inHeaders = haloServers(subject).flatMap((each) => valueHeaders(each).map(({ entry }) => entry.value));
+  return new Set<Node | undefined>([...inHeaders, ...haloServers(subject).map(({ url }) => url?.node)]);
 });
 
 export const TEXT_RULES: readonly Rule[] = [

@@ -1,7 +1,7 @@
 /** Entries that load, or could, but do not do what they say (Claude Code 2.1.330, measured). In report order. */
 import type { Rule } from "../check/model.ts";
 import { entryRow, type Place, serverRow } from "../check/rows.ts";
-import { FIELDS, IGNORED, keyCorrections, REMOTE, type Transport } from "../clients/claude-loader.ts";
+import { FIELDS, IGNORED, keyCorrections, type Transport } from "../clients/claude-loader.ts";
 import { withoutPlaceholders } from "../clients/references.ts";
 import type { Container } from "../formats/json.ts";
 import { isObjectNode, member, textOf, winners } from "../formats/nodes.ts";
@@ -24,9 +24,9 @@ const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]*/;
 const NOT_SENT = /[\0\r\n]|[^\0-\u00ff]/;
 
 /** The headers of a server that sends them. */
-function headersOf({ node, transport }: { readonly node: Container; readonly transport: Transport | undefined }) {
+function headersOf(node: Container, transport: Transport | undefined) {
   const headers = member(node, "headers")?.value;
-  return isObjectNode(headers) && transport !== undefined && REMOTE.includes(transport) ? winners(headers) : [];
+  return isObjectNode(headers) && transport !== undefined && transport !== "stdio" ? winners(headers) : [];
 }
 
 const isPadded = (text: string): boolean => text.trim() !== text && text.trim() !== "";
@@ -53,8 +53,8 @@ export const USABLE_RULES: readonly Rule[] = [
     message: `server "{name}": "url" is {problem}; allowed: https://…`,
   }),
   serverRow("unsendable-header", "warning", "A header cannot be sent, so the server loads but never connects", {
-    find: (server) =>
-      headersOf(server).flatMap((entry): readonly Place[] => {
+    find: ({ node, transport }) =>
+      headersOf(node, transport).flatMap((entry): readonly Place[] => {
         const { key, value } = entry;
         // only the name up to the wrong character: a pasted line "Name: value" may contain a secret
         const [good = ""] = HEADER_NAME.exec(key) ?? [];
@@ -73,15 +73,14 @@ export const USABLE_RULES: readonly Rule[] = [
   }),
   // `"A": "1", "a": "2"` arrives as `a: 1, 2` with http, as `a: 2` with sse
   serverRow("header-case", "warning", "Two headers that differ only in case are sent as one", {
-    find: (server) => {
+    find: ({ node, transport }) => {
       const seen = new Set<string>();
-      const repeated = headersOf(server).filter(({ key }) => seen.size === seen.add(key.toLowerCase()).size);
+      const repeated = headersOf(node, transport).filter(({ key }) => seen.size === seen.add(key.toLowerCase()).size);
       return repeated.map((entry) => ({ at: entry, args: { header: entry.key } }));
     },
     message: `server "{name}": the header "{header}" appears twice with different case, and both are sent as one; allowed: each header once`,
   }),
-  // Claude Code warns and keeps the spaces: a program is not found (ENOENT), a header is refused ("Invalid header name"), a
-  // variable has another name, a URL with U+00A0 is invalid; spaces around header values are not sent
+  // it warns and keeps them: ENOENT, "Invalid header name", a variable with another name; those around header values are not sent
   serverRow("padding", "warning", "Spaces around a URL, a command or a name become part of it", {
     find: ({ node, transport }) =>
       winners(node).flatMap(({ key, value }): readonly Place[] => {
@@ -107,7 +106,7 @@ export const USABLE_RULES: readonly Rule[] = [
     find: ({ node, transport }) => {
       const kind = transport === "stdio" ? "program" : "remote";
       if (transport === undefined || (kind === "program" && !textOf(member(node, "command")?.value))) return undefined;
-      return IGNORED.flatMap(({ key, of, when, instead }): readonly Place[] => {
+      return IGNORED.flatMap(([key, of, when, instead]): readonly Place[] => {
         const entry = of === "any" || of === kind ? member(node, key) : undefined;
         return entry !== undefined && when(entry.value) ? [{ at: entry, args: { key, instead } }] : [];
       });

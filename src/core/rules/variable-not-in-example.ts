@@ -19,22 +19,17 @@ const SET_ANYWAY =
 
 /** The variables of an entry without a default that neither the machine nor the entry sets, in the order of the file. */
 function neededBy({ client, dialect, node }: Pick<ServerEntry, "client" | "dialect" | "node">): readonly string[] {
-  const { names, variables = [] } = client.entry;
+  const { names: table, variables = [] } = client.entry;
   const env = (member(node, "env") ?? member(node, "environment"))?.value;
-  const named = node.entries.filter(({ key }) => key === names || variables.includes(key));
-  const given = named.flatMap(({ value }) =>
-    value.kind === "scalar" ? [value] : value.entries.map((each) => each.value),
-  );
-  const all = [
-    ...given.map((each) => textOf(each) ?? "").filter((text) => /^[A-Za-z_]\w*$/.test(text)),
-    ...textsIn(node).flatMap(({ text }) =>
-      variablesIn(text, dialect).flatMap(({ name, hasDefault }) => {
-        const own = textOf(member(env, name)?.value);
-        return hasDefault || (own !== undefined && own !== text) ? [] : [name];
-      }),
-    ),
-  ];
-  return [...new Set(all)].filter((name) => !SET_ANYWAY.test(name));
+  const named = node.entries.filter(({ key }) => key === table || variables.includes(key));
+  const given = named.flatMap(({ value }) => (value.kind === "scalar" ? value : value.entries.map((it) => it.value)));
+  const names = given.map((each) => textOf(each) ?? "").filter((text) => /^[A-Za-z_]\w*$/.test(text));
+  const used = textsIn(node).flatMap(({ text }) => variablesIn(text, dialect).map((each) => ({ ...each, text })));
+  const unset = used.filter(({ name, hasDefault, text }) => {
+    const own = textOf(member(env, name)?.value);
+    return !hasDefault && (own === undefined || own === text);
+  });
+  return [...new Set([...names, ...unset.map(({ name }) => name)])].filter((name) => !SET_ANYWAY.test(name));
 }
 
 /** The example files above a file, the deepest first; in one folder, `.env.example` first. */
@@ -68,9 +63,8 @@ function unlisted(subject: Subject) {
         said.add(key);
         return givenValues(subject, document, name).every((given) => given.document.kind === "env-example");
       });
-      return missing.length === 0
-        ? []
-        : [{ document, name: entry.key, entry, nearest, missing, isHalo: server !== undefined }];
+      const found = { document, name: entry.key, entry, nearest, missing, isHalo: server !== undefined };
+      return missing.length === 0 ? [] : [found];
     });
   });
 }
