@@ -40,6 +40,7 @@ export const codex = client("codex", "Codex", "0.171.0 (2026-11)", {
   unset: "absent",
   reads: ["~/.codex/.env"],
   store: "~/.codex/.env",
+  storeWins: true,
   ask: {
     by: "app-server",
     argv: [...ALONE.flatMap((each) => ["-c", each]), "app-server"],

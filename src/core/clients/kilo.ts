@@ -11,7 +11,6 @@ export const kilo: Client = {
   scopes: ["user"],
   programs: ["kilo", "kilocode"],
   files: { project: [], user: "~/.config/kilo/kilo.jsonc", moved: ["XDG_CONFIG_HOME", "~/.config"] },
-  // documented like opencode's; asked in test/e2e/ask-client.test.ts
   ask: {
     ...SERVE,
     variable: "KILO_CONFIG_CONTENT",
