@@ -45,7 +45,7 @@ export async function runForClient(context: Context, raw: RawOptions, client: Cl
   const store = storeOf(client, context);
   const stored = store === undefined ? {} : Object.fromEntries(dotenvOf(readState(store)));
   const given = { url, isOwn: scope === "user" };
-  const { findings, toSend } = chainOf({
+  const { findings, toSend, start } = chainOf({
     file,
     shown,
     name,
@@ -58,7 +58,6 @@ export async function runForClient(context: Context, raw: RawOptions, client: Cl
   show.info(`${client.label}: ${shown}`);
   for (const { severity, seen, tryThis } of findings)
     show[severity === "error" ? "bad" : "warn"](seen, [adviceLine(tryThis)]);
-  if (toSend?.ok === false) show.bad(`Nothing was sent: ${toSend.reason}`);
   const page = { context, show, options: { timeoutMs } };
   const sentToken = toSend?.ok ? toSend.sent.headers[HEADERS.token] : undefined;
   if (sentToken) context.secrets.add(sentToken);
@@ -78,7 +77,9 @@ export async function runForClient(context: Context, raw: RawOptions, client: Cl
       findings: said,
     });
   } else {
-    const words = ok ? `${client.label} sends what connects.` : `${client.label} does not connect: see above.`;
+    const unread = start && `The values work, but ${client.label} does not read them there. Start it with them:`;
+    const connects = unread ? `${unread} ${adviceLine(start)}` : `${client.label} sends what connects.`;
+    const words = ok ? connects : `${client.label} does not connect: see above.`;
     const next = ok ? client.next.map((advice) => `  ${adviceLine(advice)}`) : [];
     output.result([words, ...(next.length > 0 ? ["What cannot be seen from here:", ...next] : [])].join("\n"));
   }

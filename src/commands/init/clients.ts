@@ -4,7 +4,7 @@ import { removeDotenv, setDotenv } from "../../core/formats/dotenv.ts";
 import { LABELS, VALUES } from "../../core/halo.ts";
 import { type ClientTarget, hasLiterals, removeEdits, setEdits } from "../../core/plan/clients.ts";
 import { type FileEdits, secretsOf } from "../../core/plan/install.ts";
-import { decideTarget, type Target } from "../../core/plan/target.ts";
+import { decideTarget, type Target, variablesOf } from "../../core/plan/target.ts";
 import { Refusal } from "../../errors.ts";
 import { labelOf } from "../shared/carry-out.ts";
 import { type Choice, type ClientHere, chosenFiles, type Files } from "../shared/client-files.ts";
@@ -95,9 +95,11 @@ export function removalEdits(page: Page, choice: Choice) {
   const project: FileEdits[] = [];
   const user: FileEdits[] = [];
   for (const file of chosen) {
-    const { store, path, scope } = file;
+    const { store, path, scope, found } = file;
     (scope === "project" ? project : user).push([path, removeEdits(file, removed, here.toml)]);
-    const names = Object.keys(secretsOf(target, removed.values));
+    const others = found.filter(({ entry }) => entry.name !== target.name);
+    const kept = new Set(others.flatMap(({ entry }) => variablesOf(entry.values).map(({ env }) => env)));
+    const names = Object.keys(secretsOf(target, removed.values)).filter((name) => !kept.has(name));
     if (store !== undefined) user.push([store, [(text) => removeDotenv(text, names)]]);
   }
   const kept = here.clients.flatMap((file) => {

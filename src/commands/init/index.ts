@@ -68,7 +68,7 @@ export async function run(context: Context, raw: RawOptions): Promise<number> {
       ? await askUntilConnected(page, ask, candidates, isJoining)
       : await takeValues(page, candidates);
   const chosen = decides === undefined || options.isChosen || isJoining ? choice : await askChoice(decides, page);
-  if (!isProject) await checkBeforehand(page, chosen);
+  if (chosen !== choice) await checkBeforehand(page, chosen);
   return await finish(page, { values, choice: chosen }, tested);
 }
 

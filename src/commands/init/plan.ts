@@ -146,8 +146,8 @@ export async function checkBeforehand(page: Page, choice: Choice): Promise<void>
   const { options, here, target } = page;
   for (const file of chosenFiles(here, choice)) {
     if (file.scope === "project") assertInside(here.root, placeOf(here, file.path));
-    else if (hasLiterals(file)) await assertPrivate(here, placeOf(here, file.path), { ignored: false });
-    if (file.store !== undefined) await assertPrivate(here, placeOf(here, file.store), { ignored: false });
+    else if (hasLiterals(file)) await assertPrivate(here, placeOf(here, file.path), { ignored: "own" });
+    if (file.store !== undefined) await assertPrivate(here, placeOf(here, file.store), { ignored: "own" });
   }
   if (!isInProject(choice)) return;
   if (hasBridge(page, choice)) assertFits(here, here.paths.bridge);

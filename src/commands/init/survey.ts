@@ -14,7 +14,7 @@ import { jsonOf, property } from "../../core/formats/json.ts";
 import { DEFAULT_NAME, storeOf, type Value } from "../../core/halo.ts";
 import { CI_FILES, type CiKind } from "../../core/plan/ci.ts";
 import { isOwn } from "../../core/plan/claude-program.ts";
-import { type Target, variablesOf } from "../../core/plan/target.ts";
+import { isReference, type Target, variablesOf } from "../../core/plan/target.ts";
 import { printable } from "../../core/secrets.ts";
 import { EnvironmentError, UsageError } from "../../errors.ts";
 import type { Bridge, RawOptions } from "../../flags.ts";
@@ -277,7 +277,7 @@ export async function introduce({ context, options, show, here, target }: Page):
   if (target.repairs === undefined) return;
   show.warn(`The entry "${name}" in ${target.where.file} will be replaced: ${target.repairs}.`);
   const { token } = target.entry?.values ?? {};
-  if (token !== undefined && "literal" in token && storeOf(token.literal) === undefined)
+  if (token && "literal" in token && !isReference(token.literal) && storeOf(token.literal) === undefined)
     show.warn(
       "It may contain a token in plain text. If this file was ever committed or shared, delete that token in HALO Studio > Settings > Product Tokens.",
     );

@@ -1,6 +1,6 @@
 /** Where a file may be written: not outside the repository, and a secret not where git would add it. */
 import { lstatSync } from "node:fs";
-import { dirname, relative } from "node:path";
+import { dirname, join, relative } from "node:path";
 import type { Context } from "../../context.ts";
 import { toSh } from "../../core/command-line.ts";
 import { EnvironmentError, Refusal } from "../../errors.ts";
@@ -37,11 +37,11 @@ export interface Asked {
   readonly signal: AbortSignal;
 }
 
-/** Refuses a secret where git would add it, in every repository around the resolved path. `ignored: false`: before the ignore rule is written. */
+/** Refuses a secret where git would add it, in every repository around the resolved path. `ignored: false`: before the ignore rule is written; `own`: no rule is written. */
 export async function assertPrivate(
   asked: Asked,
   place: Place,
-  check: { readonly ignored: boolean; readonly instead?: ((untrack: string) => string) | undefined },
+  check: { readonly ignored: boolean | "own"; readonly instead?: ((untrack: string) => string) | undefined },
   folder = dirname(place.realPath),
 ): Promise<void> {
   const { root, gitProgram, programEnv, signal } = asked;
@@ -62,7 +62,12 @@ export async function assertPrivate(
     const where = path === realPath ? "" : ` (it leads to ${realPath})`;
     throw new Refusal(`${path} is tracked by git${where}: a secret in it would be committed`, { hint }, "tracked");
   }
-  if (check.ignored && !(await git.isIgnored(realPath))) {
+  const isBare = check.ignored !== false && !(await git.isIgnored(realPath));
+  if (isBare && check.ignored === "own") {
+    const hint = `echo ${toSh([`/${shown}`])} >> ${toSh([join(repository, ".gitignore")])}`;
+    throw new Refusal(`${path} is in a git repository that does not ignore it`, { hint }, "not-ignored");
+  }
+  if (isBare) {
     const because = "a later rule re-includes it, or git does not read the ignore file (a symlink, for example)";
     const hint = inRepository("check-ignore", "-v", "--no-index", shown);
     const message = `${path} is not ignored by git, in spite of the new ignore rule: ${because}`;

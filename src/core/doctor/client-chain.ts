@@ -14,6 +14,13 @@ export interface ChainFinding {
   readonly tryThis: Advice;
 }
 
+interface Chain {
+  readonly findings: readonly ChainFinding[];
+  readonly toSend?: ToSend;
+  /** How the client gets values that are only where it does not read them. */
+  readonly start?: Advice | undefined;
+}
+
 export interface ChainInput {
   readonly file: ClientFile;
   /** The path as it is shown. */
@@ -32,7 +39,11 @@ const repair = ({ client, scope }: ClientFile): Advice => ({
 });
 
 /** A variable that the client does not get, or gets from an unexpected place. */
-function valueFinding(variable: string, { file, exported, dotenv, stored }: ChainInput): ChainFinding | undefined {
+function valueFinding(
+  variable: string,
+  { file, exported, dotenv, stored }: ChainInput,
+  start: Advice,
+): ChainFinding | undefined {
   const { client, scope } = file;
   const own = stored[variable];
   if (client.storeWins && own !== undefined) {
@@ -45,8 +56,6 @@ function valueFinding(variable: string, { file, exported, dotenv, stored }: Chai
     stored[variable] ?? (scope === "project" && client.reads.includes(".env") ? dotenv[variable] : undefined);
   const isBlanked = client.blanks?.test(variable) === true;
   const kept = stored[variable] ?? dotenv[variable];
-  const [program = "<program>"] = client.programs;
-  const start: Advice = { run: ["npx", "create-halo-mcp", "run", "--", program] };
   if (exported[variable] !== undefined) {
     const seen = `${variable} is exported with another value than in the file: ${client.label} takes the exported one`;
     const isStale = kept !== undefined && kept !== exported[variable];
@@ -58,8 +67,17 @@ function valueFinding(variable: string, { file, exported, dotenv, stored }: Chai
   return { severity: "warning", seen: `${variable} is in a file, but ${client.label} ${why}`, tryThis: start };
 }
 
+/** Why nothing is sent, unless another finding says it. */
+function refusedBy(toSend: ToSend, { file }: ChainInput, findings: readonly ChainFinding[]): readonly ChainFinding[] {
+  if (toSend.ok || (toSend.cause === "missing-value" && findings.some(({ severity }) => severity === "error")))
+    return [];
+  const naming: Advice = { note: "If its host may have your token, name the URL: --url" };
+  const tryThis = toSend.cause === "endpoint-foreign" ? naming : repair(file);
+  return [{ severity: "error", seen: toSend.reason, tryThis }];
+}
+
 /** What is wrong, and what is sent with the values that are known here: also those of `.env`, which `run` exports. */
-export function chainOf(input: ChainInput): { readonly findings: readonly ChainFinding[]; readonly toSend?: ToSend } {
+export function chainOf(input: ChainInput): Chain {
   const { file, shown, name, found, exported, dotenv, stored, given } = input;
   const { client, scope } = file;
   const error = (seen: string): ChainFinding => ({ severity: "error", seen, tryThis: repair(file) });
@@ -73,14 +91,17 @@ export function chainOf(input: ChainInput): { readonly findings: readonly ChainF
   });
   const variables = variablesOf(entry.values).map(({ env }) => env);
   const values = seenBy(client, exported, dotenv, stored);
-  const ofValues = client.asks ? [] : variables.map((variable) => valueFinding(variable, input));
+  const [program = "<program>"] = client.programs;
+  const start: Advice = { run: ["npx", "create-halo-mcp", "run", "--", program] };
+  const ofValues = client.asks ? [] : variables.map((variable) => valueFinding(variable, input, start));
   const answers = answersFor(client, Object.fromEntries(variables.map((variable) => [variable, values[variable]])));
-  return {
-    findings: [
-      ...(lost === undefined ? [] : [error(`the entry is not loaded: ${lost.why}`)]),
-      ...shape,
-      ...ofValues.filter((each) => each !== undefined),
-    ],
-    toSend: whatClientSends(server, values, answers, given, scope === "project"),
-  };
+  const findings = [
+    ...(lost === undefined ? [] : [error(`the entry is not loaded: ${lost.why}`)]),
+    ...shape,
+    ...ofValues.filter((each) => each !== undefined),
+  ];
+  const toSend = whatClientSends(server, values, answers, given, scope === "project");
+  const refused = refusedBy(toSend, input, findings);
+  const isUnread = ofValues.some((each) => each?.tryThis === start);
+  return { findings: [...findings, ...refused], toSend, ...(isUnread && { start }) };
 }

@@ -3,7 +3,7 @@ import { documentOf } from "../check/documents.ts";
 import { haloIn } from "../check/halo-servers.ts";
 import { claudeCode } from "../clients/claude-code.ts";
 import { refusalsIn } from "../clients/demands.ts";
-import { askedId, entryFor, literally, type ServerEntry, type Slots, serversIn } from "../clients/entry.ts";
+import { askedId, entryFor, literally, membersIn, type ServerEntry, type Slots, serversIn } from "../clients/entry.ts";
 import type { Client, ClientScope } from "../clients/model.ts";
 import { valuesIn } from "../clients/sent.ts";
 import { type Edited, type JsonObject, parseTree, property, type Tree, toJson } from "../formats/json.ts";
@@ -36,12 +36,21 @@ export interface FoundServer extends Found {
   readonly isHalo?: boolean;
 }
 
-/** The entries for HALO in a file, and the one of this name: that one first. */
+/** The entries for HALO in a file, that of this name first; then another server of this name. */
 export function foundIn({ client, path }: ClientFile, text: string, name: string, toml?: Toml): readonly FoundServer[] {
   const raw = { path, encoding: "utf-8", tracked: false, ignored: false, mode: undefined } as const;
   const document = documentOf({ ...raw, kind: `client:${client.id}`, text }, toml?.parseToml);
   const about = new Set(haloIn(document, client, HALO_URL, false).map((each) => each.name));
   const servers = serversIn(document.tree, client).filter((each) => about.has(each.name) || each.name === name);
+  // a program without a URL, or what is no server: HALO's entry would replace it
+  const others = membersIn(document.tree, client)
+    .filter(({ key }) => key === name && !servers.some((server) => server.name === name))
+    .map(({ value }): FoundServer => {
+      const runs = member(value, "command") !== undefined;
+      const entry = { name, scope: "project", url: "", headers: {}, values: {}, runs, raw: toJson(value) } as const;
+      return { isHalo: false, entry };
+    });
+  const rank = ({ isHalo, entry }: FoundServer): number => 2 * Number(isHalo) + Number(entry.name === name);
   return servers
     .map((server): FoundServer => {
       const { entry, url, node } = server;
@@ -64,7 +73,8 @@ export function foundIn({ client, path }: ClientFile, text: string, name: string
         },
       };
     })
-    .toSorted((a, b) => Number(b.entry.name === name) - Number(a.entry.name === name));
+    .concat(others)
+    .toSorted((a, b) => rank(b) - rank(a));
 }
 
 /** A question of a client for each value, by its variable: VS Code's `inputs`. */

@@ -3,6 +3,7 @@ import { isHaloUrl } from "../check/halo-servers.ts";
 import type { Entry } from "../clients/claude-code.ts";
 import { type HeaderValue, referring, type Slots } from "../clients/entry.ts";
 import type { Client } from "../clients/model.ts";
+import { spelledIn, UNKNOWN } from "../clients/references.ts";
 import { isFollowed } from "../connection.ts";
 import { isObject } from "../formats/json.ts";
 import { DEFAULT_NAME, HALO_URL, HEADERS, isSafeVariable, LABELS, VALUES, variablesFor } from "../halo.ts";
@@ -62,6 +63,12 @@ function newTarget(wish: Wish, where: Where, entry?: Entry, repairs?: string): D
 const PLAIN = /^[\x21-\x7e]+$/;
 const SPELLED = /[$%{}<>]/;
 
+/** A reference to a variable, in whatever spelling, and nothing else. */
+export function isReference(text: string): boolean {
+  const [only] = spelledIn(text.trim(), UNKNOWN);
+  return only?.name !== undefined && only.text === text.trim();
+}
+
 /** Why an entry cannot be used as it is. Never repeats the text of a header, which may be a secret. */
 function unfit({ lost, entry: { raw, url, values } }: Found, wish: Wish, { client }: Where): string | undefined {
   if (lost !== undefined) return lost.why;
@@ -71,8 +78,11 @@ function unfit({ lost, entry: { raw, url, values } }: Found, wish: Wish, { clien
     const slot = values[value];
     if (slot === undefined) return `its header ${HEADERS[value]} is missing`;
     if ("env" in slot) continue;
-    if (value === "token") return "its token's header does not refer to a variable";
     const text = slot.literal.trim();
+    if (value === "token")
+      return isReference(text)
+        ? `its token's header has a reference in a spelling that ${client.label} does not know`
+        : "its token's header does not refer to a variable";
     if (!PLAIN.test(text) || SPELLED.test(text))
       return `its header ${HEADERS[value]} is neither an ID nor a reference that ${client.label} knows`;
   }

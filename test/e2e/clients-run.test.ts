@@ -1,0 +1,171 @@
+/** `run` and `doctor --client` with the packed program. */
+import { describe, expect, test } from "vitest";
+import type { Environment } from "../support/home.ts";
+import { init, OTHER, only } from "./clients-support.ts";
+import { leaks } from "./doctor-support.ts";
+import { ACCOUNT, DOTENV, flat, type Machine, on, PROFILE, TOKEN, VALUES } from "./support.ts";
+
+interface RunCase {
+  readonly env?: Environment;
+  readonly stdin?: string;
+  readonly code?: number;
+  readonly out?: string;
+  readonly err?: string | RegExp;
+}
+
+describe.concurrent("run --", () => {
+  const FOREIGN = `${DOTENV}NODE_OPTIONS=--no-such-option\nPATH=/nowhere\nOTHER=1\n`;
+  const sh = (script: string) => ["--", "sh", "-c", script];
+  test.each<[string, readonly string[], RunCase]>([
+    [
+      "the values arrive, and no other",
+      sh('echo "$HALO_MCP_TOKEN $HALO_ACCOUNT_ID $HALO_PROFILE_ID [$NODE_OPTIONS$OTHER]"; command -v sh'),
+      { out: `${TOKEN} ${ACCOUNT} ${PROFILE} []\n/usr/bin/sh\n` },
+    ],
+    ["an exported value wins", sh("echo $HALO_MCP_TOKEN"), { env: { HALO_MCP_TOKEN: OTHER }, out: `${OTHER}\n` }],
+    ["but not an empty one", sh("echo $HALO_MCP_TOKEN"), { env: { HALO_MCP_TOKEN: "" }, out: `${TOKEN}\n` }],
+    [
+      "--override",
+      ["--override", ...sh("echo $HALO_MCP_TOKEN")],
+      { env: { HALO_MCP_TOKEN: OTHER }, out: `${TOKEN}\n` },
+    ],
+    [
+      "its input and its exit code",
+      sh("cat; echo bad >&2; exit 7"),
+      { stdin: "hello", code: 7, out: "hello", err: "bad\n" },
+    ],
+    ["its signal", sh("kill -TERM $$"), { code: 143 }],
+    [
+      "no such program",
+      ["--", "no-such-program"],
+      { code: 3, err: /^create-halo-mcp: no-such-program could not be started \(ENOENT\)\n/ },
+    ],
+    ["no program", ["--"], { code: 2, err: /run needs a command/ }],
+  ])("%s", (_, args, { code = 0, out = "", err = "", ...options }) =>
+    on({}, async (m) => {
+      m.write(".env", FOREIGN, 0o600);
+      const run = await m.run(["run", ...args], { ...options, env: { ...only(m), ...options.env } });
+      expect(run).toMatchObject({ code, stdout: out });
+      if (typeof err === "string") expect(run.stderr).toBe(err);
+      else expect(run.stderr).toMatch(err);
+    }),
+  );
+
+  test("a signal to it is one to the program", () =>
+    on({}, async (m) => {
+      const started = (pid: number): void => {
+        void expect
+          .poll(() => m.exists("ready"), { timeout: 20_000 })
+          .toBe(true)
+          .then(() => process.kill(pid, "SIGTERM"));
+      };
+      const loop = 'trap "echo term; exit 5" TERM; touch ready; while :; do sleep 0.1; done';
+      expect(await m.run(["run", ...sh(loop)], { started })).toMatchObject({ code: 5, stdout: "term\n" });
+      expect(m.processes()).toEqual([]);
+    }));
+
+  test("a terminal stays one, and Ctrl-C reaches the program once", () =>
+    on({}, async (m) => {
+      const loop =
+        'test -t 0 && test -t 1 && echo tty; trap "echo interrupted; n=1$n" INT; echo ready; until [ -n "$n" ]; do sleep 0.1; done; sleep 0.5; exit 5$n';
+      const terminal = m.open(["run", ...sh(loop)]);
+      await terminal.waitFor("ready");
+      terminal.press("ctrl-c");
+      expect(await terminal.exit).toEqual({ code: 51, signal: 0 });
+      expect(terminal.text()).toMatch(/^tty\n/);
+      expect(terminal.text().match(/interrupted/g)).toHaveLength(1);
+      expect(m.processes()).toEqual([]);
+    }));
+});
+
+describe.concurrent("doctor --client codex", () => {
+  const [FILE, DOWN] = [".codex/config.toml", "http://127.0.0.1:9/mcp"];
+  const down = { cause: "refused", at: "tcp", findings: [] };
+  const codex = (m: Machine) => init(m, "--client", "codex");
+  const unread =
+    "The values work, but Codex does not read them there. Start it with them: npx create-halo-mcp run -- codex";
+  test.each<[string, (m: Machine) => unknown, Environment, number, object, RegExp | string]>([
+    [
+      "no entry",
+      () => undefined,
+      {},
+      1,
+      { findings: [{ severity: "error", tryThis: "npx create-halo-mcp --client codex" }] },
+      /no server "halo"/,
+    ],
+    ["values in .env alone", codex, {}, 0, { findings: [{ severity: "warning" }, {}, {}], cause: null }, unread],
+    [
+      "a stale export",
+      codex,
+      { ...VALUES, HALO_MCP_TOKEN: OTHER },
+      1,
+      { cause: "unauthorized", findings: [{ tryThis: "unset HALO_MCP_TOKEN" }] },
+      /takes the exported one/,
+    ],
+    [
+      "a stale value in its own file, which wins",
+      (m) => {
+        m.write("../home/.codex/.env", `HALO_MCP_TOKEN=${OTHER}\n`, 0o600);
+        return codex(m);
+      },
+      VALUES,
+      1,
+      { cause: "unauthorized", findings: [{ tryThis: "npx create-halo-mcp --client codex --scope user" }] },
+      /another value in ~\/\.codex\/\.env/,
+    ],
+    [
+      "a wrong token",
+      (m) => codex(m).then(() => m.write(".env", "")),
+      { ...VALUES, HALO_MCP_TOKEN: OTHER },
+      1,
+      { cause: "unauthorized", findings: [] },
+      /did not accept the token/,
+    ],
+    [
+      "the server is down",
+      (m) => codex(m).then(() => m.write(FILE, m.read(FILE).replace(m.url, DOWN))),
+      VALUES,
+      1,
+      down,
+      /refused the connection/,
+    ],
+    [
+      "all right",
+      codex,
+      VALUES,
+      0,
+      {
+        cause: null,
+        client: { id: "codex", scope: "project", path: ".codex/config.toml", status: "not-asked" },
+        findings: [],
+      },
+      "Codex sends what connects.",
+    ],
+  ])("%s", (_, prepare, values, code, document, said) =>
+    on({}, async (m) => {
+      await prepare(m);
+      const env = { ...only(m), ...values };
+      const args = ["doctor", "--client", "codex", "--url", document === down ? DOWN : m.url];
+      const [text, json] = [await m.run(args, { env }), await m.run([...args, "--json"], { env })];
+      expect([text.code, json.code], text.stdout + text.stderr).toEqual([code, code]);
+      expect(flat(text)).toMatch(typeof said === "string" ? said.replaceAll(".", "\\.") : said);
+      expect(JSON.parse(json.stdout)).toMatchObject({ version: 1, ok: code === 0, ...document });
+      for (const secret of [TOKEN, OTHER])
+        expect(leaks([text, json].map((run) => run.stdout + run.stderr).join(), secret)).toEqual([]);
+    }),
+  );
+
+  test("another URL than HALO's: nothing is sent, and both forms say why", () =>
+    on({}, async (m) => {
+      await codex(m);
+      m.standIn.requests.length = 0;
+      const run = await m.run(["doctor", "--client", "codex", "--json"], { env: { ...only(m), ...VALUES } });
+      const finding = {
+        severity: "error",
+        seen: expect.stringContaining("is not HALO's"),
+        tryThis: expect.stringContaining("--url"),
+      };
+      expect([run.code, JSON.parse(run.stdout).findings]).toEqual([1, [finding]]);
+      expect(m.standIn.requests).toEqual([]);
+    }));
+});

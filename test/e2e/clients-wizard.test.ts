@@ -1,0 +1,324 @@
+/** The other clients with the packed program: `init` and `remove`, in the repository and for the user alone. */
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import type { Environment } from "../support/home.ts";
+import { init, OTHER, only, succeeded } from "./clients-support.ts";
+import { leaks } from "./doctor-support.ts";
+import {
+  APPLY,
+  ASK_IDS,
+  contents,
+  DOTENV,
+  flat,
+  full,
+  ids,
+  type Machine,
+  names,
+  on,
+  PASTE,
+  PROFILE,
+  start,
+  TOKEN,
+  untouched,
+  VALUES,
+  wideLines,
+  withToken,
+} from "./support.ts";
+
+const FILES = [".cursor/mcp.json", ".vscode/mcp.json", ".codex/config.toml"];
+const TEAM = [".env.example", ".gitignore"];
+
+/** Every file of the machine with the token. */
+const holders = (m: Machine): string[] =>
+  Object.entries(contents(m.tree(m.root))).flatMap(([path, text]) => (leaks(text).length > 0 ? [path] : []));
+/** Modes and contents without times. */
+const state = (m: Machine) =>
+  [...m.tree(m.root)]
+    .map(([path, text]) => [path, text.replace(/^(\d+) .*/, "$1")])
+    .filter(([path]) => !/\.git\//.test(path ?? ""));
+/** `${env:…}` as Cursor reads it, or in another spelling. */
+const cursor = (m: Machine, spell = (name: string) => `\${env:${name}}`): string => `{
+  // ours
+  "mcpServers": { "halo": { "url": "${m.url}", "headers": {
+    "X-CM-PRODUCTTOKEN": "${spell("HALO_MCP_TOKEN")}",
+    "CM-ACCOUNT-ID": "${spell("HALO_ACCOUNT_ID")}", "CM-PROFILE-ID": "${spell("HALO_PROFILE_ID")}" } } }
+}
+`;
+
+describe.concurrent("init --client", () => {
+  test("three clients are one plan: the token is in .env alone; again, nothing is written", () =>
+    on({}, async (m) => {
+      const said = succeeded(await init(m, "--client", "cursor,vscode,codex"));
+      expect(said).toContain("Tested from here as each would send it: Cursor, VS Code, Codex.");
+      expect(names(m.tree()).sort()).toEqual([...FILES, ...TEAM, ".env"].sort());
+      expect(m.read(".env")).toBe(DOTENV);
+      expect([m.mode(".env"), ...FILES.map(m.mode)]).toEqual(["600", "644", "644", "644"]);
+      expect(m.read(".cursor/mcp.json")).toContain(`"X-CM-PRODUCTTOKEN": "\${env:HALO_MCP_TOKEN}"`);
+      expect(m.read(".vscode/mcp.json")).toContain(`"X-CM-PRODUCTTOKEN": "\${input:halo-mcp-token}"`);
+      expect(m.read(".codex/config.toml")).toContain('"X-CM-PRODUCTTOKEN" = "HALO_MCP_TOKEN"');
+      expect(holders(m)).toEqual(["shop/.env"]);
+      const before = m.tree();
+      for (const args of [["--client", "cursor,vscode,codex"], []])
+        expect(succeeded(await m.run(["--yes", "--url", m.url, ...args], { env: only(m) }))).toContain(
+          "Already set up and working. Nothing was written.",
+        );
+      expect(m.tree()).toEqual(before);
+    }));
+
+  test("found: a program on the PATH, a folder in HOME, and no other", () =>
+    on({}, async (m) => {
+      mkdirSync(join(m.home, ".cursor"));
+      const env = { ...only(m, "opencode"), ...withToken };
+      succeeded(await m.run(full(m, "--client", "found"), { env }));
+      expect(names(m.tree()).sort()).toEqual([".cursor/mcp.json", "opencode.json", ".env", ...TEAM].sort());
+      expect(names(m.tree(m.home))).toEqual([]);
+    }));
+
+  test("values are missing: exit 2, and the complete command; --dry-run is a diff and writes nothing", () =>
+    on({}, async (m) => {
+      const args = ["--client", "cursor,codex", "--url", m.url];
+      const run = await untouched(m, () => m.run(args, { env: only(m) }));
+      expect(run.code).toBe(2);
+      for (const word of ["HALO_MCP_TOKEN", "--account-id", "--profile-id", "--yes"])
+        expect(run.stderr).toContain(word);
+      const command = `HALO_MCP_TOKEN=… npx create-halo-mcp --yes --account-id ACCOUNT_ID --profile-id PROFILE_ID --url ${m.url} --client cursor,codex\n`;
+      expect(run.stderr).toContain(command);
+      const dry = await untouched(m, () =>
+        m.run([...args, ...ids, "--dry-run", "--skip-test"], { env: { ...only(m), ...withToken } }),
+      );
+      expect(succeeded(dry)).toContain("+++ .codex/config.toml");
+      expect(dry.stdout).toContain('+       "url": "http');
+    }));
+
+  test.each<[string, readonly string[], (m: Machine) => Environment, readonly string[], readonly string[]]>([
+    [
+      "the values themselves",
+      ["cursor", "opencode"],
+      () => ({}),
+      [".config/opencode/opencode.json", ".cursor/mcp.json"],
+      [],
+    ],
+    [
+      "a private store",
+      ["codex", "qwen-code"],
+      () => ({}),
+      [".codex/.env", ".qwen/.env"],
+      [".codex/config.toml", ".qwen/settings.json"],
+    ],
+    [
+      "a moved folder",
+      ["codex", "qwen-code"],
+      (m) => ({ CODEX_HOME: join(m.home, "c"), QWEN_HOME: join(m.home, "q") }),
+      ["c/.env", "q/.env"],
+      ["c/config.toml", "q/settings.json"],
+    ],
+    ["a client that asks", ["vscode"], () => ({}), [], [".config/Code/User/mcp.json"]],
+  ])("for the user alone: %s; `run` finds them, and `remove` takes all of it", (_, clients, moved, secret, open) =>
+    on({}, async (m) => {
+      const env = { ...only(m), ...moved(m) };
+      const args = ["--client", clients.join(), "--scope", "user"];
+      succeeded(await m.run(full(m, ...args), { env: { ...env, ...withToken } }));
+      expect(names(m.tree(m.home)).sort()).toEqual([...secret, ...open].sort());
+      expect(names(m.tree())).toEqual([]);
+      expect(holders(m).sort()).toEqual(secret.map((path) => `home/${path}`).sort());
+      for (const path of secret) expect(m.mode(`../home/${path}`)).toBe("600");
+      const { stdout } = await m.run(["run", "--", "sh", "-c", "echo $HALO_MCP_TOKEN $HALO_PROFILE_ID"], { env });
+      expect(stdout.trim()).toBe(secret.length > 0 ? `${TOKEN} ${PROFILE}` : "");
+      expect(flat(await m.run(["remove", "--yes"], { env }))).toContain("npx create-halo-mcp remove --scope user");
+      succeeded(await m.run(["remove", "--yes", "--scope", "user"], { env }));
+      expect(names(m.tree(m.home))).toEqual([]);
+    }),
+  );
+
+  test("a file that others can read gets mode 600 with its values, and its own bytes back", () =>
+    on({}, async (m) => {
+      const [path, mine] = [
+        "../home/.cursor/mcp.json",
+        '{\n  // mine\n  "mcpServers": {\n    "a": {}, // one\n  },\n}\n',
+      ];
+      m.write(path, mine, 0o644);
+      succeeded(await init(m, "--client", "cursor", "--scope", "user"));
+      expect([m.mode(path), holders(m)]).toEqual(["600", ["home/.cursor/mcp.json"]]);
+      succeeded(await m.run(["remove", "--yes", "--client", "cursor", "--scope", "user"]));
+      expect(m.read(path)).toBe(mine);
+    }));
+
+  test.each(["cursor", "codex"])("a HOME that is a repository without an ignore rule: %s is refused first", (client) =>
+    on({}, async (m) => {
+      await start("git", ["init", "--quiet"], { cwd: m.home, env: m.env });
+      const run = await untouched(m, () => init(m, "--client", client, "--scope", "user"));
+      expect(run.code, run.stderr).toBe(1);
+      const rule = /^ {2}(echo .*)$/m.exec(run.stderr)?.[1] ?? "";
+      expect((await start("sh", ["-c", rule], { cwd: m.path, env: m.env })).code).toBe(0);
+      succeeded(await init(m, "--client", client, "--scope", "user"));
+    }),
+  );
+});
+
+describe.concurrent("a repository with .cursor/mcp.json alone", () => {
+  const shared = (m: Machine, text: string): void => {
+    m.write(".cursor/mcp.json", text);
+    m.write(".env.example", DOTENV.replace(TOKEN, ""));
+    m.write(".gitignore", ".env\n");
+    m.commit();
+  };
+
+  test("a teammate is asked for the token, and no committed file changes", () =>
+    on({}, async (m) => {
+      shared(m, cursor(m));
+      const wizard = m.open(["--url", m.url], { env: only(m) });
+      await wizard.follow(PASTE, APPLY);
+      await wizard.ends(0);
+      expect(wizard.prose()).toContain("Your team has already set up HALO here");
+      expect(m.read(".env")).toBe(DOTENV);
+      expect(m.repo.git("status", "--short", "--untracked-files=all")).toBe("");
+    }));
+
+  test.each<[string, (m: Machine) => string, number, RegExp]>([
+    [
+      "a wrong spelling is replaced, and said",
+      (m) => cursor(m, (name) => `{env:${name}}`),
+      0,
+      /will be replaced: .* spelling that Cursor does not know/,
+    ],
+    [
+      "a token in it, too",
+      (m) => cursor(m, (name) => (name === "HALO_MCP_TOKEN" ? OTHER : name)),
+      0,
+      /It may contain a token in plain text/,
+    ],
+    [
+      "another URL",
+      () => '{"mcpServers":{"halo":{"url":"https://example.invalid/mcp"}}}',
+      1,
+      /already has a server "halo" that is not HALO's/,
+    ],
+    ["a program", () => '{"mcpServers":{"halo":{"command":"halo-psa","args":["mcp"]}}}', 1, /"halo" starts a program/],
+  ])("%s", (_, text, code, said) =>
+    on({}, async (m) => {
+      shared(m, text(m));
+      const go = () => init(m, "--client", "cursor");
+      const run = code === 0 ? await go() : await untouched(m, go);
+      expect(run.code, run.stderr).toBe(code);
+      expect(flat(run)).toMatch(said);
+      expect(/plain text/.test(flat(run))).toBe(said.source.includes("plain text"));
+      expect(run.stdout + run.stderr).not.toContain(OTHER);
+      if (code === 0) expect(m.read(".cursor/mcp.json")).toMatch(/\/\/ ours[\s\S]*"\$\{env:HALO_MCP_TOKEN\}"/);
+      // somebody else's server stays
+      else
+        expect(await untouched(m, () => m.run(["remove", "--yes", "--client", "cursor"]))).toMatchObject({ code: 0 });
+    }),
+  );
+
+  test("a URL that is not HALO's gets the token only after a yes, or with --url", () =>
+    on({}, async (m) => {
+      shared(m, cursor(m));
+      const run = await untouched(m, () => m.run(["--yes"], { env: { ...only(m), ...VALUES } }));
+      expect([run.code, flat(run)]).toEqual([1, expect.stringContaining(`--url ${m.url}`)]);
+      const wizard = m.open([], { env: { ...only(m), ...VALUES } });
+      await wizard.waitFor(/[◆▲] .*127\.0\.0\.1/);
+      wizard.press("ctrl-c");
+      await wizard.ends(130);
+      expect(m.standIn.requests).toEqual([]);
+      succeeded(await m.run(["--yes", "--url", m.url], { env: { ...only(m), ...VALUES } }));
+    }));
+});
+
+describe.concurrent("in a terminal", () => {
+  const found = (m: Machine): Environment => {
+    for (const name of [".cursor", ".codex"]) mkdirSync(join(m.home, name));
+    return only(m);
+  };
+  const TWO = "What do you want to: space down down down space down space enter";
+
+  test("two clients that are here, at 80 columns", () =>
+    on({}, async (m) => {
+      const wizard = m.open(["--url", m.url], { env: found(m) });
+      await wizard.follow(PASTE, ...ASK_IDS, TWO, APPLY);
+      await wizard.ends(0);
+      expect(names(m.tree()).sort()).toEqual([".cursor/mcp.json", ".codex/config.toml", ".env", ...TEAM].sort());
+      const wide = wideLines(wizard.raw(), 80);
+      expect(wide.filter((line) => !/https?:\/\/|npx create-halo-mcp|git -C /.test(line))).toEqual([]);
+    }));
+
+  const three = ["--client", "cursor,vscode,codex"];
+  test.each<[readonly string[], readonly string[], boolean]>([
+    [[], [PASTE, ...ASK_IDS, "What do you want to: space down down down space ctrl-c"], false],
+    [[], [PASTE, ...ASK_IDS, TWO, "Apply these changes?: ctrl-c"], false],
+    [["--client", "cursor", "--scope", "user"], [PASTE, ...ASK_IDS, "Apply these changes?: ctrl-c"], false],
+    [three, ["What now?: ctrl-c"], true],
+    [three, ["What now?: down enter", "Product token: ctrl-c"], true],
+    [["remove"], ["Remove this?: ctrl-c"], true],
+  ])("Ctrl-C: %j %j", (args, answers, isSetUp) =>
+    on({}, async (m) => {
+      const env = found(m);
+      if (isSetUp) succeeded(await init(m, ...three));
+      const before = m.tree(m.root);
+      const url = args[0] === "remove" ? [] : ["--url", m.url];
+      const wizard = m.open([...args, ...url], { env });
+      await wizard.follow(...answers);
+      await wizard.ends(130);
+      expect(wizard.text()).toMatch(/(?:Cancelled|Stopped)\. Nothing was changed\./);
+      expect(m.tree(m.root)).toEqual(before);
+    }),
+  );
+});
+
+describe.concurrent("remove", () => {
+  const MINE: Readonly<Record<string, string>> = {
+    ".cursor/mcp.json": '{\n  // mine\n  "mcpServers": {\n    "docs": { "command": "docs" } // theirs\n  }\n}\n',
+    ".vscode/mcp.json":
+      '{\n\t"inputs": [\n\t\t{ "id": "own", "type": "promptString", "description": "x" } // one\n\t],\n\t"servers": {}\n}\n',
+    ".codex/config.toml": 'model = "x" # the best\n\n[mcp_servers.docs]\ncommand = "docs"\n',
+    ".env": "A=1 # mine\n",
+    "../home/.cursor/mcp.json": '// all\n{ "mcpServers": { "docs": { "command": "docs" } } }\n',
+    "../home/.codex/.env": "OPENAI_BASE=1\n",
+  };
+  const setUp = async (m: Machine): Promise<void> => {
+    for (const [path, text] of Object.entries(MINE)) m.write(path, text, 0o600);
+    m.write(".gitignore", ".env\n");
+    m.write(".env.example", "A=\n");
+    const args = ["--client", "cursor,vscode,codex", "--scope", "project,user", "--bridge", "none"];
+    succeeded(await init(m, ...args));
+  };
+  const changed = (m: Machine) => Object.keys(MINE).filter((path) => m.read(path) !== MINE[path]);
+  const OWN = ["../home/.cursor/mcp.json", "../home/.codex/.env"];
+
+  test.each<[string, readonly string[], readonly string[]]>([
+    ["all", ["--scope", "project,user"], []],
+    ["of the repository", [], OWN],
+    ["of the user", ["--scope", "user"], Object.keys(MINE).filter((path) => !OWN.includes(path))],
+    [
+      "one client: the values stay for the others",
+      ["--client", "codex"],
+      [".cursor/mcp.json", ".vscode/mcp.json", ".env", ...OWN],
+    ],
+  ])("%s: the files are as before", (_, args, left) =>
+    on({}, async (m) => {
+      await setUp(m);
+      const all = state(m);
+      succeeded(await m.run(["remove", "--dry-run", ...args], { env: only(m) }));
+      expect(state(m)).toEqual(all);
+      const refused = await m.run(["remove", ...args], { env: only(m) });
+      expect([refused.code, refused.stderr]).toEqual([
+        2,
+        expect.stringContaining(["npx create-halo-mcp remove --yes", ...args].join(" ")),
+      ]);
+      expect(state(m)).toEqual(all);
+      succeeded(await m.run(["remove", "--yes", ...args], { env: only(m) }));
+      expect(changed(m)).toEqual(left);
+      if (left.length === 0) expect(holders(m)).toEqual([]);
+      if (left.length === 0) expect(flat(await m.run(["remove", "--yes"]))).toContain("There is no server");
+    }),
+  );
+
+  test("one of two servers of the user: the values that the other one refers to stay", () =>
+    on({}, async (m) => {
+      const user = ["--client", "codex", "--scope", "user"];
+      succeeded(await init(m, ...user));
+      succeeded(await init(m, ...user, "--name", "halo-de"));
+      succeeded(await m.run(["remove", "--yes", ...user, "--name", "halo-de"], { env: only(m) }));
+      expect(m.read("../home/.codex/.env")).toBe(DOTENV);
+    }));
+});
