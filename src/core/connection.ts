@@ -69,9 +69,10 @@ export function whatClientSends(
   env: OpenEnv,
   answers: OpenEnv,
   given: Consent,
-  ofRepository: boolean,
+  /** `exported`: for the URL. */
+  { ofRepository, exported }: { readonly ofRepository: boolean; readonly exported: OpenEnv },
 ): ToSend {
-  const sent = sentBy(server, env, answers);
+  const sent = sentBy(server, env, answers, exported);
   const permission = mayReceive(sent.url, given);
   return permission.ok
     ? judged(sent, ofRepository)

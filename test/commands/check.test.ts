@@ -294,11 +294,15 @@ describe("what is read", () => {
 });
 
 describe("formats", () => {
-  it("are github under GitHub Actions, unless another one is named", async () => {
+  it("are github under GitHub Actions, with the job's page, unless another one is named", async () => {
     commit({ ...CLEAN, ".mcp.json": NO_TYPE });
-    const actions = { ...env, GITHUB_ACTIONS: "true" };
+    const page = join(scratch.tmp, "summary.md");
+    const actions = { ...env, GITHUB_ACTIONS: "true", GITHUB_STEP_SUMMARY: page };
+    write(scratch.tmp, { "summary.md": "before\n" });
     expect((await check(repo.path, [], actions)).stdout).toMatch(/^::error file=\.mcp\.json,line=3,/);
+    expect(readFileSync(page, "utf8")).toMatch(/^before\n### create-halo-mcp check: failed\n/);
     expect((await check(repo.path, ["--format", "text"], actions)).stdout).toMatch(/^\.mcp\.json:3:5 error/);
+    expect((await check(repo.path, [], { ...actions, GITHUB_STEP_SUMMARY: "/nowhere/x" })).code).toBe(1);
   });
 });
 

@@ -62,6 +62,7 @@ test.each(ROWS)("$id, $scope: $exported, $dotenv, $stored", (row) => {
     dotenv,
     stored,
     given: {},
+    ofRepository: false,
   });
   expect(toSend).toMatchObject({ ok: true, sent: { headers: { [HEADERS.token]: sent } } });
   const lines = findings.map((each) => `${each.severity}: ${each.seen} (${adviceLine(each.tryThis)})`);

@@ -150,7 +150,7 @@ function factsOf(whole: Client): string {
       return parts === undefined ? [] : [[SPOILS[how], code(parts.source)] as const];
     }),
     ["lists its servers", client.verify === undefined ? "only in its own window" : code(client.verify.join(" "))],
-    ["after the entry is written", nextOf(whole, true).map(advice).join("; ") || "nothing"],
+    ["after the entry is written", nextOf(whole, "halo", whole.scopes[0] ?? "project", true).join("; ") || "nothing"],
     [
       "proven",
       client.isProven

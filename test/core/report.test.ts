@@ -5,7 +5,7 @@ import formats from "ajv-formats";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Finding } from "../../src/core/check/model.ts";
-import { toGithub } from "../../src/core/report/github.ts";
+import { toGithub, toJobSummary } from "../../src/core/report/github.ts";
 import { makeReport, type Report, summaryOf, toText } from "../../src/core/report/make.ts";
 import { toSarif } from "../../src/core/report/sarif.ts";
 import { RULES } from "../../src/core/rules/index.ts";
@@ -86,6 +86,19 @@ describe("toGithub", () => {
     expect(toGithub(report([one({ rule: "a-note" })]))).toMatch(/^::notice /);
     const over = report([one({ span: { offset: 0, length: 3 } })], { ".mcp.json": "a\nb\n" });
     expect(toGithub(over)).toContain("line=1,endLine=2,title=");
+  });
+
+  it("makes a table of the summary in which nothing is markup", () => {
+    fc.assert(
+      fc.property(nasty, nasty, (path, text) => {
+        const rows = toJobSummary(report([one({ path, args: { text } })]), "9.9.9").split("\n");
+        const row = rows.find((each) => each.startsWith("| error")) ?? "";
+        expect(rows.filter((each) => each.startsWith("|"))).toHaveLength(3);
+        expect(row.match(/(?<!\\)(?:\\\\)*\|/g)).toHaveLength(5);
+        expect(row).not.toMatch(/(?<!\\)[<`]/);
+      }),
+    );
+    expect(toJobSummary(report([]), "9.9.9")).toBe("### create-halo-mcp check: passed\n\nno files to check\n");
   });
 });
 

@@ -30,10 +30,12 @@ const BAD = GOOD.replace('"command": "npx", "args": ["-y", "files-server"]', '"u
 
 let m: Machine;
 let npx: FakeNpx;
+let summary: string;
 
 beforeEach(async () => {
   m = await machine();
   npx = fakeNpx(m.tmp, m.bin);
+  summary = join(m.tmp, "summary.md");
 });
 afterEach(() => m.close());
 
@@ -60,6 +62,7 @@ function use(inputs: Record<string, string> = {}): Promise<Run> {
       CI: "true",
       GITHUB_ACTIONS: "true",
       GITHUB_ACTION_PATH: root,
+      GITHUB_STEP_SUMMARY: summary,
     },
   });
 }
@@ -75,11 +78,12 @@ describe("the action", () => {
     ]);
   });
 
-  test("fails with annotations", async () => {
+  test("fails with annotations and a summary", async () => {
     commit({ "apps/a b/.mcp.json": BAD });
     const run = await use({ "allow-missing": "true" });
     expect(run.code).toBe(1);
     expect(run.stdout).toMatch(/^::error file=apps\/a b\/\.mcp\.json,line=\d+,.*http-url-without-type/m);
+    expect(readFileSync(summary, "utf8")).toContain("http-url-without-type");
   });
 
   test("a repository without HALO fails unless that is allowed", async () => {

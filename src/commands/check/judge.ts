@@ -1,15 +1,16 @@
 /** What was gathered → the report. The rules are in a chunk of their own, which is loaded while git runs. */
-import { realpathSync } from "node:fs";
+import { appendFileSync, realpathSync } from "node:fs";
 import { type Context, wantsColor } from "../../context.ts";
 import { runRules } from "../../core/check/run.ts";
 import { makeReport, type Report, toJson, toText } from "../../core/report/make.ts";
 import { RULES } from "../../core/rules/index.ts";
-import { printable } from "../../core/secrets.ts";
+import { mask, printable } from "../../core/secrets.ts";
+import { attempt } from "../../errors.ts";
 import { createOutput } from "../../ui/output.ts";
 import { type Gathered, isAsked } from "./gather.ts";
 import type { CheckOptions } from "./options.ts";
 
-/** Prints the report on stdout. Formats other than text are loaded on demand. */
+/** Prints the report on stdout, and for GitHub adds it to the page of the job. Formats other than text are loaded on demand. */
 async function print(context: Context, options: CheckOptions, report: Report, gathered: Gathered): Promise<void> {
   const output = createOutput(context);
   const { stdout, env, version } = context;
@@ -20,7 +21,14 @@ async function print(context: Context, options: CheckOptions, report: Report, ga
     const root = realpathSync.native(context.cwd) === gathered.root ? undefined : gathered.root;
     output.result(toText(report, wantsColor(env, stdout.isTTY === true, options.noColor), quiet, root));
   }
-  if (format === "github") output.commands((await import("../../core/report/github.ts")).toGithub(report));
+  if (format !== "github") return;
+  const { toGithub, toJobSummary } = await import("../../core/report/github.ts");
+  output.commands(toGithub(report));
+  const page = env.GITHUB_STEP_SUMMARY ?? "";
+  // a runner without that page is no reason to fail: the annotations are enough
+  const text = mask(toJobSummary(report, version), context.secrets);
+  if (page !== "" && attempt(() => appendFileSync(page, text) ?? true) === undefined)
+    output.say("the job summary could not be written");
 }
 
 /** Runs the rules and prints the report. Exit code: 0 clean or warnings that are allowed, 1 findings. `fixed`: the files that were changed. */

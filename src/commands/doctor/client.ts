@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import type { Context } from "../../context.ts";
 import { adviceLine } from "../../core/advice.ts";
-import type { Client } from "../../core/clients/model.ts";
+import { type Client, nextOf } from "../../core/clients/model.ts";
 import { storeOf } from "../../core/clients/paths.ts";
 import { diagnosisJson } from "../../core/diagnosis/diagnose.ts";
 import { chainOf } from "../../core/doctor/client-chain.ts";
@@ -11,7 +11,7 @@ import { DEFAULT_NAME, HEADERS, VALUES } from "../../core/halo.ts";
 import { secretsOf } from "../../core/plan/install.ts";
 import type { RawOptions } from "../../flags.ts";
 import { findRoot } from "../../io/git.ts";
-import { readState } from "../../io/read.ts";
+import { isInside, readState } from "../../io/read.ts";
 import { createOutput } from "../../ui/output.ts";
 import { createShow } from "../../ui/show.ts";
 import { showDiagnosis, test } from "../init/test.ts";
@@ -28,7 +28,9 @@ export async function runForClient(context: Context, raw: RawOptions, client: Cl
   const show = createShow(context, { quiet: json || quiet, guide: false });
   const root = findRoot(cwd) ?? cwd;
   const toml = await loadToml();
-  const files = clientFiles(context, root).filter((file) => file.client === client);
+  const own = clientFiles(context, root).filter((file) => file.client === client);
+  const also = (client.files.also ?? []).map((path) => join(root, path));
+  const files = [...own, ...also.map((path) => ({ client, scope: "project" as const, path, store: undefined }))];
   const snapshot = new Map(files.map(({ path }) => [path, readState(path)] as const));
   const here = withEntries(files, snapshot, name, toml, []);
   // the project's entry is the one that a session here takes
@@ -44,7 +46,8 @@ export async function runForClient(context: Context, raw: RawOptions, client: Cl
   const server = found.find(({ entry }) => entry.name === name);
   const store = storeOf(client, context);
   const stored = store === undefined ? {} : Object.fromEntries(dotenvOf(readState(store)));
-  const given = { url, isOwn: scope === "user" };
+  const ofRepository = isInside(path, root);
+  const given = { url, isOwn: !ofRepository };
   const { findings, toSend, start } = chainOf({
     file,
     shown,
@@ -54,6 +57,7 @@ export async function runForClient(context: Context, raw: RawOptions, client: Cl
     dotenv,
     stored,
     given,
+    ofRepository,
   });
   show.info(`${client.label}: ${shown}`);
   for (const { severity, seen, tryThis } of findings)
@@ -80,7 +84,7 @@ export async function runForClient(context: Context, raw: RawOptions, client: Cl
     const unread = start && `The values work, but ${client.label} does not read them there. Start it with them:`;
     const connects = unread ? `${unread} ${adviceLine(start)}` : `${client.label} sends what connects.`;
     const words = ok ? connects : `${client.label} does not connect: see above.`;
-    const next = ok ? client.next.map((advice) => `  ${adviceLine(advice)}`) : [];
+    const next = ok ? nextOf(client, name, scope, scope === "project").map((line) => `  ${line}`) : [];
     output.result([words, ...(next.length > 0 ? ["What cannot be seen from here:", ...next] : [])].join("\n"));
   }
   return ok && !isDown ? 0 : 1;

@@ -1,7 +1,6 @@
 /** How one client is connected by hand, made from its descriptor. */
-import { adviceLine } from "../../core/advice.ts";
 import { askedId, entryFor, literally, referring } from "../../core/clients/entry.ts";
-import type { Client } from "../../core/clients/model.ts";
+import { type Client, nextOf } from "../../core/clients/model.ts";
 import { type Machine, storeOf, userFileOf } from "../../core/clients/paths.ts";
 import { isObject, type JsonObject } from "../../core/formats/json.ts";
 import { variablesFor } from "../../core/halo.ts";
@@ -56,8 +55,7 @@ export function guideOf(client: Client, machine: Machine, name: string, url: str
     ...(isLiteral
       ? ["Fill in what is in <…>. Let nobody else read the file, and do not put it into a repository."]
       : valuesOf(client, machine, name)),
-    // descriptors have the usual name of the server
-    ...client.next.map((advice) => adviceLine(advice).replace(/\bhalo\b/g, name)),
+    ...nextOf(client, name, isShared ? "project" : "user", !isLiteral),
     ...(client.verify ? [`To see its servers: ${client.verify.join(" ").replace(/\bhalo\b/g, name)}`] : []),
     ...(link === null ? [] : [`Instead of the first step you can open this link, which has references only:\n${link}`]),
   ];

@@ -14,13 +14,14 @@ const isBlanked = ({ client }: ClientHere): boolean =>
   VALUES.some((value) => client.blanks?.test(variablesFor(DEFAULT_NAME)[value]));
 
 /** How the client gets the values of `.env`, then what a person does in it. */
-function stepsFor(file: ClientHere, { options }: Page): readonly string[] {
+function stepsFor(file: ClientHere, { options, target }: Page): readonly string[] {
   const { client, scope } = file;
   const isAsked = client.asks !== undefined && options.bridge === "claude-settings";
   const readsEnv = client.reads.includes(".env") && !isBlanked(file);
   const refers = scope === "project" && !isAsked;
-  const next = nextOf(client, refers).map(adviceLine);
-  if (!refers || readsEnv || options.bridge === "direnv") return next;
+  const next = nextOf(client, target.name, scope, refers);
+  if (refers && options.bridge === "direnv") return ["Once: direnv allow. Start it in this folder.", ...next];
+  if (!refers || readsEnv) return next;
   const why = isBlanked(file)
     ? "It empties a token that comes from .env, because of its name."
     : "It does not read .env.";
@@ -42,13 +43,16 @@ export function clientLines(page: Page, choice: Choice): readonly (readonly stri
   const entries = here.clients.filter(
     (file) => file.scope === "project" && (file.found.length > 0 || files.includes(file)),
   );
-  const misread = CLIENTS.flatMap(({ id, label, misreads }) => {
+  const misread = CLIENTS.flatMap(({ id, label, misreads, files: { project } }) => {
     const isUsed = here.installed.has(id) || choice.places.some((each) => each.id === id);
     const isThere = entries.some(({ client }) => misreads && client.files.project.includes(misreads.file));
     if (misreads === undefined || !isUsed || !isThere) return [];
-    return [
-      [`${label} lists ${misreads.file} too, and sends its references as text.`, `  ${adviceLine(misreads.help)}`],
-    ];
+    const hasOwn = entries.some(({ client }) => client.files.project === project);
+    const help = hasOwn
+      ? adviceLine(misreads.help)
+      : `To give it an entry of its own: npx create-halo-mcp --client ${id}`;
+    const lines = wrap(help, 76).map((line) => `  ${line}`);
+    return [[`${label} lists ${misreads.file} too, and sends its references as text.`, ...lines]];
   });
   return [
     ...own.map((file) => [
@@ -67,7 +71,7 @@ export function othersWords(others: readonly ClientProof[]): string {
   const connected = labels(({ client }) => client === "connected");
   const tested = labels(({ client }) => client !== "connected");
   return [
-    connected && `Connected, by the program itself: ${connected}.`,
+    connected && `Connected, by the program itself with this entry: ${connected}.`,
     tested && `Tested from here as each would send it: ${tested}.`,
   ]
     .filter(Boolean)

@@ -10,6 +10,7 @@ import { secretsOf } from "../../core/plan/install.ts";
 import type { Secrets } from "../../core/plan/model.ts";
 import { printable } from "../../core/secrets.ts";
 import { Refusal } from "../../errors.ts";
+import { isInside } from "../../io/read.ts";
 import { askProgram } from "../shared/ask-program.ts";
 import { labelOf } from "../shared/carry-out.ts";
 import { type ClientHere, chosenFiles } from "../shared/client-files.ts";
@@ -26,7 +27,7 @@ function variablesOf({ client, scope }: ClientHere, { here, context }: Page) {
 
 /** What the file makes the client send. Throws Refusal if it is not what was agreed to. */
 function sentByFile(page: Page, file: ClientHere, secrets: Secrets): Sent {
-  const { target, url, here, show } = page;
+  const { target, url, here, show, context } = page;
   const { client, found, path } = file;
   const where = labelOf(path, here.root);
   const server = found.find(({ entry }) => entry.name === target.name)?.server;
@@ -38,7 +39,16 @@ function sentByFile(page: Page, file: ClientHere, secrets: Secrets): Sent {
     );
   const { env, stored } = variablesOf(file, page);
   const stale = Object.keys(secrets).filter((name) => env[name] !== undefined && env[name] !== secrets[name]);
-  const judged = whatClientSends(server, env, answersFor(client, secrets), { url }, file.scope === "project");
+  const judged = whatClientSends(
+    server,
+    env,
+    answersFor(client, secrets),
+    { url },
+    {
+      ofRepository: isInside(file.path, here.root),
+      exported: context.env,
+    },
+  );
   if (judged.ok && stale.some((name) => judged.sent.read.some(({ variable }) => variable === name)))
     if (client.storeWins && stale.some((name) => stored[name] !== undefined))
       show.warn(`${client.store} has another value of ${stale.join(", ")}, which ${client.label} takes.`, [

@@ -79,7 +79,10 @@ export function entryEdits(page: Page, choice: Choice, values: Values) {
   for (const file of chosenFiles(here, choice)) {
     const { store, path, scope } = file;
     assertUnspoilt(file, values);
-    const edits = judge(file, target, values, here.root).fits ? [] : setEdits(file, targetOf(page, values), here.toml);
+    const was = file.found.find(({ entry }) => entry.name === target.name)?.entry.raw;
+    const edits = judge(file, target, values, here.root).fits
+      ? []
+      : setEdits(file, { ...targetOf(page, values), was }, here.toml);
     if (store !== undefined) user.unshift([store, [(text) => setDotenv(text, secretsOf(target, values))], "own"]);
     if (scope === "project") project.push([path, edits]);
     else user.push([path, edits, hasLiterals(file) && "own"]);

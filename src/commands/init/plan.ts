@@ -3,6 +3,7 @@ import { basename, join, relative, sep } from "node:path";
 import { documentOf } from "../../core/check/documents.ts";
 import { isPrivate } from "../../core/check/env-files.ts";
 import { envIn } from "../../core/clients/claude-state.ts";
+import { CLIENTS } from "../../core/clients/index.ts";
 import { TOLD } from "../../core/clients/told.ts";
 import { toSh } from "../../core/command-line.ts";
 import { haloEntries } from "../../core/doctor/entries.ts";
@@ -165,11 +166,22 @@ export async function checkBeforehand(page: Page, choice: Choice): Promise<void>
 
 function toldSteps({ context, url, target }: Page, { values, choice }: Decided): readonly TellStep[] {
   const { account, profile } = values;
-  return TOLD.filter(({ id }) => choice.clients.some((each) => each === id)).map(({ id, label, isCode }) => {
-    const fill = { url, account, profile, name: target.name };
-    const text = isCode ? `npx create-halo-mcp guide ${id}` : readTemplate(context.templates, `guide/${id}.txt`, fill);
-    return { kind: "tell", title: `${label}: finish by hand`, lines: text.trimEnd().split("\n") };
-  });
+  // of a client for which the wizard writes nothing, the guide says why
+  const byHand = CLIENTS.filter(({ scopes }) => scopes.length === 0).map(({ id, label }) => ({
+    id,
+    label,
+    isCode: true as const,
+  }));
+  const told: readonly Pick<(typeof TOLD)[number], "id" | "label" | "isCode">[] = [...TOLD, ...byHand];
+  return told
+    .filter(({ id }) => choice.clients.some((each) => each === id))
+    .map(({ id, label, isCode }) => {
+      const fill = { url, account, profile, name: target.name };
+      const text = isCode
+        ? `npx create-halo-mcp guide ${id}`
+        : readTemplate(context.templates, `guide/${id}.txt`, fill);
+      return { kind: "tell", title: `${label}: finish by hand`, lines: text.trimEnd().split("\n") };
+    });
 }
 
 async function ownSteps(page: Page, { values, choice }: Decided): Promise<readonly Step[]> {
@@ -228,7 +240,8 @@ export async function buildRemoval(page: Page, choice: Choice): Promise<Plan> {
   const steps: Step[] = [...stepsOf(planTakingOut(here.snapshot, removal.user, new Set()))];
   if (isInProject(choice)) {
     // git does not answer about a file outside, such as a shared values file
-    const own = Object.values(paths).filter((path): path is string => path !== undefined && isInside(path, root));
+    const all = [...Object.values(paths), ...here.clients.map(({ path }) => path)];
+    const own = all.filter((path): path is string => path !== undefined && isInside(path, root));
     const tracked = new Set<string>();
     for (const path of own) if (await git?.isTracked(path)) tracked.add(path);
     const kept = new Set(removal.kept.flatMap(({ entry: { values } }) => variablesOf(values).map(({ env }) => env)));

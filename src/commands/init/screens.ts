@@ -137,6 +137,14 @@ function fileOption({ options, here: { paths, root } }: Page, folder = ""): stri
   return options.valuesFile === undefined || label === paths.env ? "" : ` --values-file ${folder}${toSh([label])}`;
 }
 
+/** A committed file is written, though the team has set up another client already. */
+const hasShared = ({ here }: Page, { steps }: Plan): boolean =>
+  chosenPaths(here).some((path) =>
+    steps.some((step) => step.kind === "write" && step.path === path && step.before !== step.after),
+  );
+
+const chosenPaths = ({ clients }: Survey) => clients.filter(({ scope }) => scope === "project").map(({ path }) => path);
+
 async function teamLines(page: Page, { steps }: Plan): Promise<Paragraph> {
   const { here } = page;
   const { root, git, paths } = here;
@@ -188,7 +196,7 @@ export async function nextSteps(page: Page, { values, choice }: Decided, plan: P
   return [
     startLines(page, choice),
     ...clientLines(page, choice),
-    isForTeam && isNew ? await teamLines(page, plan) : [],
+    isForTeam && (isNew || hasShared(page, plan)) ? await teamLines(page, plan) : [],
     isForTeam && (isNew || page.options.ci !== undefined) ? ciLines(page, plan) : [],
     ...handSteps(plan),
     ["To repeat this set-up", `  ${commandFor(page, choice, values)}`],

@@ -14,6 +14,7 @@ import { jsonOf, property } from "../../core/formats/json.ts";
 import { DEFAULT_NAME, storeOf, type Value } from "../../core/halo.ts";
 import { CI_FILES, type CiKind } from "../../core/plan/ci.ts";
 import { isOwn } from "../../core/plan/claude-program.ts";
+import { hasLiterals } from "../../core/plan/clients.ts";
 import { isReference, type Target, variablesOf } from "../../core/plan/target.ts";
 import { printable } from "../../core/secrets.ts";
 import { EnvironmentError, UsageError } from "../../errors.ts";
@@ -24,7 +25,15 @@ import type { Ask } from "../../ui/ask.ts";
 import type { Show } from "../../ui/show.ts";
 import { haloAbove, haloElsewhere } from "../shared/below.ts";
 import { labelOf } from "../shared/carry-out.ts";
-import { type Choice, choiceOf, clientFiles, isInProject, loadToml, withEntries } from "../shared/client-files.ts";
+import {
+  type Choice,
+  choiceOf,
+  chosenFiles,
+  clientFiles,
+  isInProject,
+  loadToml,
+  withEntries,
+} from "../shared/client-files.ts";
 import { findClients } from "../shared/found.ts";
 import { connectionOptions, seconds } from "../shared/options.ts";
 import { claudeOf, ownFiles, programsFor } from "../shared/programs.ts";
@@ -256,15 +265,22 @@ export async function introduce({ context, options, show, here, target }: Page):
       below.map((each) => toSh(["npx", "create-halo-mcp", "--cwd", join(root, each)])),
     );
   const name = printable(target.name, 64);
+  const chosen = chosenFiles(here, options.choice);
+  const isNewHere = chosen.some(({ scope, found }) => scope === "project" && found.length === 0);
+  for (const { client, scope } of chosen)
+    if (scope === "user" && !options.wished.includes("user"))
+      show.info(`${client.label} reads no file of a repository here: your own file gets the entry.`);
   if (target.mode === "join")
     show.info(
-      `Your team has already set up HALO here, as "${name}". You only need your own token; no shared file changes.`,
+      `Your team has already set up HALO here, as "${name}". You only need your own token${isNewHere ? "." : "; no shared file changes."}`,
     );
   const refused = isClaudes && options.bridge === "claude-settings";
   for (const { file, broken } of here.state.settings)
     if (broken !== undefined && !(refused && file.shown === paths.bridge))
       show.warn(`Claude Code ignores the whole file ${printable(file.shown, 200)}${broken.at}: ${broken.reason}.`);
-  const own = options.choice.scopes.some(isOwn) ? [store, userSettings] : [];
+  const ofClients = chosen.flatMap((file) => [hasLiterals(file) ? file.path : undefined, file.store]);
+  const claudes = options.choice.scopes.some(isOwn) ? [store, userSettings] : [];
+  const own = [...claudes, ...ofClients].filter((path) => path !== undefined);
   const names = variablesOf(target.slots).map(({ env }) => env);
   for (const cut of cutValues(snapshot.get(paths.env), labelOf(paths.env, root), names)) show.warn(cut);
   for (const path of [paths.env, paths.bridge, ...own]) {

@@ -8,6 +8,10 @@ import type { RawOptions } from "../../flags.ts";
 import { findRoot } from "../../io/git.ts";
 import { readState } from "../../io/read.ts";
 import { startProgram } from "../../io/start.ts";
+import { programsFor } from "../shared/programs.ts";
+
+/** HALO's variables, and those that a team named after CM.com. */
+const OURS = /HALO|(?:^|_)CM(?:COM)?(?:_|$)/i;
 
 /** Exit code: that of the program. */
 export async function run(context: Context, { values, switches, words }: RawOptions): Promise<number> {
@@ -18,8 +22,10 @@ export async function run(context: Context, { values, switches, words }: RawOpti
   const folder = resolve(cwd, values.cwd ?? ".");
   const file = values["values-file"];
   const path = file === undefined ? join(findRoot(folder) ?? folder, ".env") : resolve(cwd, file);
-  // a repository may have a .env of its own: only variables that can be one of the three values
-  const own = Object.fromEntries([...dotenvOf(readState(path))].filter(([name]) => isSafeVariable(name)));
+  // a repository may have a .env of its own: only variables that are HALO's by their name
+  const own = Object.fromEntries(
+    [...dotenvOf(readState(path))].filter(([name]) => isSafeVariable(name) && OURS.test(name)),
+  );
   const name = values.name ?? DEFAULT_NAME;
   // an exported variable that is empty hides no value
   const set = Object.fromEntries(Object.entries(exported).filter(([, value]) => value !== ""));
@@ -27,7 +33,14 @@ export async function run(context: Context, { values, switches, words }: RawOpti
   const more = isComplete ? {} : (await import("../shared/user-values.ts")).userValues(context, name);
   const found = { ...(await more), ...own };
   const env = switches.has("override") ? { ...exported, ...found } : { ...exported, ...found, ...set };
-  const ended = await startProgram([program, ...args], {
+  // under npx, PATH begins with the programs of the current folder: a name means one from elsewhere
+  const root = findRoot(folder) ?? folder;
+  const started = /[\\/]/.test(program) ? program : programsFor(context, root, root).find(program);
+  if (started === undefined)
+    throw new EnvironmentError(`${program} was not found on the PATH, outside of this repository`, {
+      hint: "for a program of the repository give its path, such as ./node_modules/.bin/tsx",
+    });
+  const ended = await startProgram([started, ...args], {
     cwd: folder,
     env,
     platform,

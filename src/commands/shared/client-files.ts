@@ -90,7 +90,12 @@ export function chosenFiles({ clients }: Files, { places }: Choice): readonly Cl
   return clients.filter(
     (file) =>
       isChosen(file) &&
-      !(file.scope === "project" && others(file).some((other) => isChosen(other) || other.found.length > 0)),
+      // an entry of its own is looked at all the same
+      !(
+        file.scope === "project" &&
+        file.found.length === 0 &&
+        others(file).some((other) => isChosen(other) || other.found.length > 0)
+      ),
   );
 }
 

@@ -8,7 +8,6 @@ import { boolean, filled, leaf, list, object, oneOf, record, type Shape, string,
 const TRANSPORTS = { stdio: "stdio", http: "http", "streamable-http": "http", sse: "sse", ws: "ws" } as const;
 export type Transport = (typeof TRANSPORTS)[keyof typeof TRANSPORTS];
 const TYPES: readonly string[] = Object.keys(TRANSPORTS);
-const REMOTE: readonly Transport[] = ["http", "sse", "ws"];
 
 /** Undefined for an unknown type. Without a `type` an entry is a program to start. */
 export function transportOf(entry: Container): Transport | undefined {

@@ -22,5 +22,10 @@ export const copilotCli = client("copilot-cli", "GitHub Copilot CLI", "1.0.102 (
   unset: "literal",
   spoils: { literal: /\$/ },
   verify: ["copilot", "mcp", "list"],
-  next: [{ note: "Trust the folder when GitHub Copilot CLI asks: without that it ignores the project's file" }],
+  next: [
+    {
+      note: "Trust the folder when GitHub Copilot CLI asks: without that it ignores the project's file",
+      only: "project",
+    },
+  ],
 });

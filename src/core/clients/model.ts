@@ -1,5 +1,5 @@
 /** What an MCP client is to this program: data. One file a client; `index.ts` lists them. */
-import type { Advice } from "../advice.ts";
+import { type Advice, adviceLine } from "../advice.ts";
 import type { JsonObject } from "../formats/json.ts";
 import { type Dialect, type Foreign, NONE } from "./references.ts";
 import type { Shape } from "./shapes.ts";
@@ -101,7 +101,7 @@ export interface Client {
   /** A command that lists the servers and whether they connect; undefined if there is none. */
   readonly verify: readonly [string, ...string[]] | undefined;
   /** What a person does after any entry is written; see `nextOf`. */
-  readonly next: readonly Advice[];
+  readonly next: readonly (Advice & { readonly only?: "project" | "refers" })[];
 }
 
 /** A server with a URL, or a program. */
@@ -153,8 +153,12 @@ export const inAppData = (path: string) => ({
   windows: `%APPDATA%/${path}`,
 });
 
-/** What a person does after the entry is written. `refers`: the entry refers to variables. */
-export function nextOf({ next, isApp, label }: Client, refers: boolean): readonly Advice[] {
+/** What a person does after the entry is written, for a server of this name. `refers`: the entry refers to variables. */
+export function nextOf(client: Client, name: string, scope: ClientScope, refers: boolean): readonly string[] {
+  const { next, isApp, label } = client;
   const note = `Set the variables where ${label} is started: an app that is opened from the Dock does not see the shell's`;
-  return isApp && refers ? [...next, { note }] : next;
+  const fitting = next.filter(({ only }) => only === undefined || only === scope || (only === "refers" && refers));
+  // descriptors have the usual name of the server
+  const lines = fitting.map((each) => adviceLine(each).replace(/\bhalo\b/g, name));
+  return isApp && refers ? [...lines, note] : lines;
 }

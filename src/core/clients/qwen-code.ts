@@ -32,7 +32,10 @@ export const qwenCode = client("qwen-code", "Qwen Code", "0.24.4 (2026-11)", {
   },
   verify: ["qwen", "mcp", "list"],
   next: [
-    { run: ["qwen", "mcp", "approve", "halo"] },
-    { note: "Approve it again after every new token, with the variables set: the approval covers their values" },
+    { run: ["qwen", "mcp", "approve", "halo"], only: "project" },
+    {
+      note: "Approve it again after every new token, with the variables set: the approval covers their values",
+      only: "project",
+    },
   ],
 });

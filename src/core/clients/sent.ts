@@ -30,7 +30,9 @@ function filled(text: string, server: ServerEntry, env: Env, answers: Env) {
   const read: string[] = [];
   let done = "";
   let at = 0;
-  for (const spelled of spelledIn(text, server.dialect)) {
+  // a client with a table of names expands nothing in its texts
+  const spelledAll = server.client.entry.names === undefined ? spelledIn(text, server.dialect) : [];
+  for (const spelled of spelledAll) {
     const { variable, value, isAsked } = valueFor(spelled, server, env, answers);
     if (variable !== undefined && value === undefined) missing.push(variable);
     else if (variable !== undefined && isAsked !== true) read.push(variable);
@@ -41,9 +43,9 @@ function filled(text: string, server: ServerEntry, env: Env, answers: Env) {
   return { text: done + text.slice(at), missing, read };
 }
 
-/** What the client sends. `answers`: what a person enters for each id, in a client that asks. Contains secrets. */
-export function sentBy(server: ServerEntry, env: Env, answers: Env = {}): Sent {
-  const url = filled(server.url?.text.trim() ?? "", server, env, answers);
+/** What the client sends. `ofUrl`: the variables for the URL, which no file of a repository may set. `answers`: what a person enters for each id, in a client that asks. Contains secrets. */
+export function sentBy(server: ServerEntry, env: Env, answers: Env = {}, ofUrl = env): Sent {
+  const url = filled(server.url?.text.trim() ?? "", server, ofUrl, {});
   const headers = server.headers.flatMap(({ name, kind, text }) => {
     if (text === undefined || kind === "unknown") return [];
     if (kind === "values") return [{ name, ...filled(text, server, env, answers) }];
@@ -69,6 +71,7 @@ function headerValue(header: Header, which: Value, { client, dialect, name }: Se
   const asked = client.asks?.reference.exec(text.trim())?.[1];
   const variable = variablesFor(name)[which];
   if (asked !== undefined && asked === askedId(variable)) return { env: variable };
+  if (client.entry.names !== undefined) return { literal: text };
   const [only, ...more] = spelledIn(text, dialect);
   const isWhole = only !== undefined && more.length === 0 && only.text === text.trim() && only.expanded;
   return isWhole && only.name !== undefined ? { env: only.name } : { literal: text };

@@ -26,5 +26,5 @@ export const TOLD: readonly Told[] = [
   { ...CODE, id: "agent-openai", label: "OpenAI Agents SDK", evidence: "@openai/agents 0.20.0 (2026-11)" },
   { ...CODE, id: "agent-vercel", label: "Vercel AI SDK", evidence: "@ai-sdk/mcp 2.0.99 and 1.0.102 (2026-11)" },
   { ...CODE, id: "agent-langchain", label: "LangChain", evidence: "@langchain/mcp-adapters 1.1.4 (2026-11)" },
-  { ...CODE, id: "agent-python", label: "MCP SDK for Python", evidence: "mcp 2.3.0 (2026-11)" },
+  { isCode: true, id: "agent-python", label: "MCP SDK for Python", evidence: "mcp 2.3.0 (2026-11)" },
 ];

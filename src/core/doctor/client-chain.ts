@@ -32,6 +32,8 @@ export interface ChainInput {
   readonly dotenv: Env;
   readonly stored: Env;
   readonly given: Consent;
+  /** The file is in the repository. */
+  readonly ofRepository: boolean;
 }
 
 const repair = ({ client, scope }: ClientFile): Advice => ({
@@ -78,8 +80,8 @@ function refusedBy(toSend: ToSend, { file }: ChainInput, findings: readonly Chai
 
 /** What is wrong, and what is sent with the values that are known here: also those of `.env`, which `run` exports. */
 export function chainOf(input: ChainInput): Chain {
-  const { file, shown, name, found, exported, dotenv, stored, given } = input;
-  const { client, scope } = file;
+  const { file, shown, name, found, exported, dotenv, stored, given, ofRepository } = input;
+  const { client } = file;
   const error = (seen: string): ChainFinding => ({ severity: "error", seen, tryThis: repair(file) });
   if (found?.server === undefined) return { findings: [error(`there is no server "${name}" of HALO in ${shown}`)] };
   const { server, lost, entry } = found;
@@ -100,7 +102,7 @@ export function chainOf(input: ChainInput): Chain {
     ...shape,
     ...ofValues.filter((each) => each !== undefined),
   ];
-  const toSend = whatClientSends(server, values, answers, given, scope === "project");
+  const toSend = whatClientSends(server, values, answers, given, { ofRepository, exported });
   const refused = refusedBy(toSend, input, findings);
   const isUnread = ofValues.some((each) => each?.tryThis === start);
   return { findings: [...findings, ...refused], toSend, ...(isUnread && { start }) };

@@ -6,10 +6,20 @@ import { refusalsIn } from "../clients/demands.ts";
 import { askedId, entryFor, literally, membersIn, type ServerEntry, type Slots, serversIn } from "../clients/entry.ts";
 import type { Client, ClientScope } from "../clients/model.ts";
 import { valuesIn } from "../clients/sent.ts";
-import { type Edited, type JsonObject, parseTree, property, type Tree, toJson } from "../formats/json.ts";
+import {
+  type Edited,
+  isObject,
+  type Json,
+  type JsonObject,
+  parseTree,
+  property,
+  type Tree,
+  toJson,
+  toObject,
+} from "../formats/json.ts";
 import { addToArray, removeFromArray, removeProperty, setProperty, unchanged } from "../formats/json-edit.ts";
 import { member } from "../formats/nodes.ts";
-import { HALO_URL, LABELS, type Value } from "../halo.ts";
+import { HALO_URL, LABELS, type Value, valueNamed } from "../halo.ts";
 import type { Edit } from "./install.ts";
 import { type Found, variablesOf } from "./target.ts";
 
@@ -54,9 +64,12 @@ export function foundIn({ client, path }: ClientFile, text: string, name: string
   return servers
     .map((server): FoundServer => {
       const { entry, url, node } = server;
+      const raw = toJson(entry.value);
       const [refused] = refusalsIn(entry, client);
       const isSse = server.transport === "sse" ? "its URL is under the key for SSE" : undefined;
-      const why = refused === undefined ? isSse : `${refused.what}, and ${client.label} needs ${refused.allowed}`;
+      const isOff = [property(raw, "enabled") === false, property(raw, "disabled") === true].some(Boolean);
+      const shape = isOff ? "it is switched off" : isSse;
+      const why = refused === undefined ? shape : `${refused.what}, and ${client.label} needs ${refused.allowed}`;
       const runs = ["headersHelper", "http_headers_helper"].some((key) => member(node, key) !== undefined);
       return {
         server,
@@ -68,8 +81,8 @@ export function foundIn({ client, path }: ClientFile, text: string, name: string
           url: url?.text ?? "",
           headers: Object.fromEntries(server.headers.map((each) => [each.name, each.text ?? ""])),
           values: valuesIn(server),
-          runs: runs || (server.program !== undefined && client.entry.isBridged !== true),
-          raw: toJson(entry.value),
+          runs: runs || (member(node, "command") !== undefined && client.entry.isBridged !== true),
+          raw,
         },
       };
     })
@@ -92,6 +105,8 @@ export interface ClientTarget {
   readonly values: Readonly<Record<Value, string>>;
   /** A client that can ask a person for the values does so. */
   readonly isAsked: boolean;
+  /** The entry that is replaced. */
+  readonly was?: Json | undefined;
 }
 
 /** Whether the entry has the values themselves: for a user, if the client has no private file and does not ask. */
@@ -107,7 +122,8 @@ function entryIn(file: ClientFile, { url, slots, values, isAsked }: ClientTarget
 export function setEdits(file: ClientFile, target: ClientTarget, toml: Toml | undefined): readonly Edit[] {
   const { client, scope } = file;
   const path = [client.servers, target.name];
-  const entry = entryIn(file, target);
+  const ours = entryIn(file, target);
+  const entry = target.was === undefined ? ours : { ...ours, ...keptOf(file, ours, target.was) };
   if (client.format === "toml") return [(text) => (toml as Toml).setTable(text, path, entry)];
   const options = { strict: client.format === "json" };
   const { asks } = client;
@@ -116,6 +132,24 @@ export function setEdits(file: ClientFile, target: ClientTarget, toml: Toml | un
     isAskedIn(text, client, question) ? unchanged(text) : addToArray(text, [asks?.list ?? ""], question, options);
   const edits = questions.toReversed().map((question) => (text: string) => asking(text, question));
   return [...edits, (text) => setProperty(text, path, entry, options)];
+}
+
+const RULING = /url|^(?:type|transport|command|args|env|environment|cwd|disabled|enabled)$/i;
+
+/** What a person added to an entry that is replaced: other keys, and in a file of the user headers that are not HALO's. */
+function keptOf({ client: { entry }, scope }: ClientFile, ours: JsonObject, was: Json): JsonObject {
+  if (!isObject(was)) return {};
+  const headers = [entry.headers, entry.names].filter((key) => key !== undefined);
+  // what decides how it connects, or that it does not
+  const ruled = new Set([...Object.keys(entry.url), ...Object.keys(ours), ...headers]);
+  const isKept = (key: string): boolean => !ruled.has(key) && !RULING.test(key);
+  const others = Object.entries(was).filter(([key]) => isKept(key));
+  const more = headers.flatMap((key): readonly (readonly [string, Json])[] => {
+    const all = Object.entries(isObject(was[key]) ? was[key] : {}).filter(([name]) => valueNamed(name) === undefined);
+    const mine = isObject(ours[key]) ? ours[key] : {};
+    return all.length === 0 || scope === "project" ? [] : [[key, toObject([...Object.entries(mine), ...all])]];
+  });
+  return toObject([...others, ...more]);
 }
 
 /** A question with this id, which a person may have changed. */

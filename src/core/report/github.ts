@@ -1,6 +1,6 @@
-/** Workflow commands of GitHub Actions. */
+/** Workflow commands of GitHub Actions, and the job's summary. */
 import { printable } from "../secrets.ts";
-import { type Report, summaryOf } from "./make.ts";
+import { type Report, ruleUrl, summaryOf } from "./make.ts";
 
 const COMMANDS = { error: "error", warning: "warning", note: "notice" } as const;
 
@@ -20,4 +20,21 @@ export function toGithub(report: Report): string {
     return `::${COMMANDS[severity]} ${shown.join(",")}::${escapeData(text)}`;
   });
   return [...lines, summaryOf(report)].join("\n");
+}
+
+/** Escapes all markup. */
+function escapeMarkdown(text: string): string {
+  return printable(text, 1000).replace(/[\\`*_{}[\]()#+!|~@:$&<-]/g, "\\$&");
+}
+
+/** Markdown for `GITHUB_STEP_SUMMARY`. */
+export function toJobSummary(report: Report, version: string): string {
+  const { ok, lines } = report;
+  const title = `### create-halo-mcp check: ${ok ? "passed" : "failed"}\n\n${escapeMarkdown(summaryOf(report))}\n`;
+  if (lines.length === 0) return title;
+  const rows = lines.map(({ severity, path, line, column, message, rule }) => {
+    const page = `[${escapeMarkdown(rule)}](${ruleUrl(rule, version)})`;
+    return `| ${severity} | ${escapeMarkdown(`${path}:${line}:${column}`)} | ${escapeMarkdown(message)} | ${page} |`;
+  });
+  return `${title}\n| severity | place | what is wrong | rule |\n|---|---|---|---|\n${rows.join("\n")}\n`;
 }

@@ -4,9 +4,13 @@ import type { Rule } from "../check/model.ts";
 import { misplacedServers } from "../check/places.ts";
 import { haloRow, headerRow, type Place, remoteRow, rowsOf } from "../check/rows.ts";
 import { refusalsIn } from "../clients/demands.ts";
+import { CLIENTS } from "../clients/index.ts";
 import { toSh } from "../command-line.ts";
 import { isObjectNode, member, textOf } from "../formats/nodes.ts";
 import { HEADERS, VALUES } from "../halo.ts";
+
+/** The files of the other clients at the root: a team may use those alone. */
+const ROOT_FILES = new Set(CLIENTS.flatMap(({ files }) => files.project).filter((path) => path !== ".mcp.json"));
 
 export const HEADER_RULES: readonly Rule[] = [
   // a merge that drops the entry silently removes HALO for the whole team
@@ -22,7 +26,7 @@ export const HEADER_RULES: readonly Rule[] = [
       // other rules report a file that does not load; an empty one loads, without servers
       const isEmpty = root === undefined || (root.encoding === "utf-8" && root.text.trim() === "");
       const all = haloServers(subject);
-      const isThere = all.some(({ document }) => document === root);
+      const isThere = all.some(({ document }) => document === root || ROOT_FILES.has(document.path));
       // the rule `misplaced-servers` reports an entry in the wrong place
       const isMisplaced = misplacedServers(subject).some(
         ({ path, isHaloLost, document }) => path === ".mcp.json" && isHaloLost && document.kind !== "settings-local",
