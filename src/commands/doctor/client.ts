@@ -8,6 +8,7 @@ import { diagnosisJson } from "../../core/diagnosis/diagnose.ts";
 import { chainOf } from "../../core/doctor/client-chain.ts";
 import { dotenvOf } from "../../core/formats/dotenv.ts";
 import { DEFAULT_NAME, HEADERS, VALUES } from "../../core/halo.ts";
+import type { ClientFile } from "../../core/plan/clients.ts";
 import { secretsOf } from "../../core/plan/install.ts";
 import type { RawOptions } from "../../flags.ts";
 import { findRoot } from "../../io/git.ts";
@@ -21,6 +22,13 @@ import { clientFiles, loadToml, withEntries } from "../shared/client-files.ts";
 import { connectionOptions, seconds } from "../shared/options.ts";
 import { programsFor } from "../shared/programs.ts";
 
+/** Its own files, and those of other clients that it reads too. */
+function filesOf(client: Client, context: Context, root: string): readonly ClientFile[] {
+  const own = clientFiles(context, root).filter((file) => file.client === client);
+  const also = (client.files.also ?? []).map((path) => join(root, path));
+  return [...own, ...also.map((path) => ({ client, scope: "project" as const, path, store: undefined }))];
+}
+
 /** Exit code: 0 the client sends what connects, 1 it does not. */
 export async function runForClient(context: Context, raw: RawOptions, client: Client): Promise<number> {
   const { name = DEFAULT_NAME, url, valuesFile, cwd = context.cwd, json, quiet } = connectionOptions(context, raw);
@@ -28,9 +36,7 @@ export async function runForClient(context: Context, raw: RawOptions, client: Cl
   const show = createShow(context, { quiet: json || quiet, guide: false });
   const root = findRoot(cwd) ?? cwd;
   const toml = await loadToml();
-  const own = clientFiles(context, root).filter((file) => file.client === client);
-  const also = (client.files.also ?? []).map((path) => join(root, path));
-  const files = [...own, ...also.map((path) => ({ client, scope: "project" as const, path, store: undefined }))];
+  const files = filesOf(client, context, root);
   const snapshot = new Map(files.map(({ path }) => [path, readState(path)] as const));
   const here = withEntries(files, snapshot, name, toml, []);
   // the project's entry is the one that a session here takes

@@ -79,7 +79,8 @@ export function entryEdits(page: Page, choice: Choice, values: Values) {
   for (const file of chosenFiles(here, choice)) {
     const { store, path, scope } = file;
     assertUnspoilt(file, values);
-    const was = file.found.find(({ entry }) => entry.name === target.name)?.entry.raw;
+    // what makes an entry unusable is not kept
+    const was = file.found.find(({ entry, lost }) => entry.name === target.name && lost === undefined)?.entry.raw;
     const edits = judge(file, target, values, here.root).fits
       ? []
       : setEdits(file, { ...targetOf(page, values), was }, here.toml);
