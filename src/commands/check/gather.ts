@@ -120,7 +120,7 @@ async function read({ platform }: Context, { root, project, git, asked }: Return
   });
 }
 
-/** With one call of git: missing `.env` files that no ignore rule would cover, and files for everybody that a rule hides. */
+/** One call of git: missing `.env` files that no ignore rule would cover, and files for everybody that one hides. */
 async function viewIgnored(git: GitOptions | undefined, documents: readonly RawDocument[]) {
   const uses = ({ kind, text, ignored }: RawDocument): boolean => kind === "mcp" && !ignored && text.includes("${");
   const isNew = (path: string): boolean => documents.every((each) => each.path !== path);

@@ -1,4 +1,4 @@
-/** Published formats (gitleaks, GitHub, the vendors, 2026). No pattern has groups that capture: they are joined into one. */
+/** Published formats (gitleaks, GitHub, the vendors, 2026). They are joined into one, so no group captures. */
 export const FORMATS: readonly (readonly [what: string, pattern: RegExp])[] = [
   ["a private key", /-----BEGIN [A-Z ]*PRIVATE KEY-----/],
   ["a GitHub token", /\b(?:gh[pousr]_[A-Za-z0-9]{30,255}|github_pat_[A-Za-z0-9_]{22,255})/],

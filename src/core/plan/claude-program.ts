@@ -39,7 +39,7 @@ export function removeEntry(program: string, scope: OwnScope, { name, url, heade
   return { kind: "run", argv, why, details: describe("existing", url, headers) };
 }
 
-/** Values for a Claude Code that accepts only references: in the user's settings. An ID that another connection uses is not changed. */
+/** Values in the user's settings, for a Claude Code that accepts only references. Another connection's ID stays. */
 export function planSettings(path: string, { name, values }: ClaudeInput, snapshot: Snapshot, isOwn: boolean): Planned {
   const variables = variablesFor(name);
   const taken = (["account", "profile"] as const).find((value) => {

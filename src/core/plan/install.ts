@@ -102,7 +102,7 @@ export function envEdits(variables: Secrets): readonly Edit[] {
 export const secretsOf = ({ slots }: Pick<Target, "slots">, values: Readonly<Record<Value, string>>): Secrets =>
   Object.fromEntries(variablesOf(slots).map(({ value, env }) => [env, values[value]]));
 
-/** The writes of a set-up, in this order: no value is ever on disk without its ignore rule, and no reference without its value. */
+/** The writes of a set-up. The order: no value on disk without its ignore rule, no reference without its value. */
 export function planProject(input: ProjectInput): Planned {
   const { paths, target, values, bridge, uncovered, excluded, exceptions, snapshot } = input;
   const { name, slots, mode } = target;
