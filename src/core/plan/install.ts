@@ -140,17 +140,14 @@ export function planRemoval(input: RemovalInput): Planned {
     ...names.map((env) => (text: string) => removeProperty(text, ["env", env], LENIENT)),
     (text) => removeFromArray(text, ["enabledMcpjsonServers"], name, LENIENT),
   ];
-  return planTakingOut(
-    snapshot,
-    [
-      ...input.entryEdits,
-      [paths.envrc, kept.size === 0 ? [(text) => removeLine(text, envrcLine(input))] : []],
-      [paths.bridge, settings, "env"],
-      [paths.example, [(text) => removeExampleNames(text, exampleNames(variables))]],
-      [paths.env, [(text) => removeDotenv(text, names)], "env"],
-    ],
-    tracked,
-  );
+  const files: readonly FileEdits[] = [
+    ...input.entryEdits,
+    [paths.envrc, kept.size === 0 ? [(text) => removeLine(text, envrcLine(input))] : []],
+    [paths.bridge, settings, "env"],
+    [paths.example, [(text) => removeExampleNames(text, exampleNames(variables))]],
+    [paths.env, [(text) => removeDotenv(text, names)], "env"],
+  ];
+  return planTakingOut(snapshot, files, tracked);
 }
 
 /** Edits that only take out: a file that becomes empty is removed, but for a tracked one. */
