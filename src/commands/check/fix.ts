@@ -25,6 +25,7 @@ const MOST_ROUNDS = 10;
 
 type Step = WriteStep & { readonly name: string };
 type Fix = readonly TextEdit[];
+type Refuse = (reader: Document, rule: string) => void;
 
 /** Whoever else reads a file: under another name, or another client under the same name. */
 function otherReaders(documents: readonly Document[], file: Document): readonly Document[] {
@@ -44,9 +45,9 @@ function repeated(node: Node | undefined): number {
 function harmless(
   { subject, parse }: Pick<Gathered, "subject" | "parse">,
   file: Document,
-  fixes: readonly Fix[],
-  refuse: (reader: Document, rule: string) => void,
-): readonly Fix[] {
+  fixes: Fix[],
+  refuse: Refuse,
+) {
   const rest = subject.documents.filter(({ path, target = path }) => target !== file.path);
   const found = (reader: Document, taken: readonly Fix[]) => {
     const read = parse({ ...reader, text: applyFixes(file.text, taken), target: undefined });
@@ -159,20 +160,14 @@ export async function fix(context: Context, options: CheckOptions, first: Gather
     show.verbatim(lines.map((line) => paintLine(show.paint, line)));
   };
   let steps = plan(first, show);
-  const { changed } = await carryOut(
-    { steps },
-    {
-      context,
-      place: { root, gitProgram: git?.program, programEnv: git?.env ?? context.env, signal: context.signal },
-      dryRun: options.dryRun,
-      show: () => steps.forEach(showStep),
-      replan: async (reason) => {
-        show.warn(`${reason} It is checked again.`);
-        steps = plan(await gather(context, options), show);
-        return { steps };
-      },
-    },
-  );
+  const replan = async (reason: string) => {
+    show.warn(`${reason} It is checked again.`);
+    steps = plan(await gather(context, options), show);
+    return { steps };
+  };
+  const place = { root, gitProgram: git?.program, programEnv: git?.env ?? context.env, signal: context.signal };
+  const how = { context, place, dryRun: options.dryRun, show: () => steps.forEach(showStep), replan };
+  const { changed } = await carryOut({ steps }, how);
   const what = `${steps.length} file${steps.length === 1 ? "" : "s"}`;
   if (steps.length === 0 || !(changed || options.dryRun)) show.info("Nothing can be fixed automatically.");
   else if (options.dryRun) show.info(`Nothing was written (--dry-run). Without it, ${what} would be fixed.`);

@@ -47,13 +47,8 @@ function given(word: string, from: string): Asked {
 /** Where to look; reports name files from `root`. Throws UsageError for a missing path, EnvironmentError without git. */
 function findPlaces(context: Context, { cwd, paths: words }: CheckOptions) {
   const start = cwd ?? context.cwd;
-  let here: string;
-  try {
-    here = realpathSync.native(start);
-    if (!statSync(here).isDirectory()) throw new Error("no folder");
-  } catch {
-    throw new UsageError(`--cwd: there is no folder ${printable(start, 200)}`);
-  }
+  if (!existsSync(`${start}/`)) throw new UsageError(`--cwd: there is no folder ${printable(start, 200)}`);
+  const here = realpathSync.native(start);
   const paths = words.map((word) => given(word, here));
   const folders = paths.map(({ path, isFolder }) => (isFolder ? path : dirname(path)));
   const repositories = new Set((folders.length === 0 ? [here] : folders).map(findRoot));
@@ -125,7 +120,7 @@ async function read({ platform }: Context, { root, project, git, asked }: Return
   });
 }
 
-/** With one call of git: missing `.env` files that no ignore rule would cover, and files for everybody that a rule hides. */
+/** One call of git: missing `.env` files that no ignore rule would cover, and files for everybody that one hides. */
 async function viewIgnored(git: GitOptions | undefined, documents: readonly RawDocument[]) {
   const uses = ({ kind, text, ignored }: RawDocument): boolean => kind === "mcp" && !ignored && text.includes("${");
   const isNew = (path: string): boolean => documents.every((each) => each.path !== path);
@@ -164,7 +159,7 @@ export async function gather(context: Context, options: CheckOptions) {
   const { git } = places;
   const files = await read(context, places);
   const known = new Set(files.map(({ path }) => path));
-  const spills = git === undefined ? [] : (await findSpills(git, secrets)).filter(({ path }) => !known.has(path));
+  const spilled = git === undefined ? [] : (await findSpills(git, secrets)).filter(({ path }) => !known.has(path));
   // the parser costs a third of the start, and few repositories have such a file
   const isToml = files.some(({ path }) => path.endsWith(".toml"));
   const parseToml = isToml ? (await import("../../core/formats/toml.ts")).parseToml : undefined;
@@ -176,16 +171,8 @@ export async function gather(context: Context, options: CheckOptions) {
     import("../shared/below.ts"),
     leftLocks(places.root, [...known]),
   ]);
-  const subject: Subject = {
-    documents,
-    inRepository: git !== undefined,
-    url: options.url,
-    allowMissing: options.allowMissing,
-    local: !isCi(context.env),
-    secrets,
-    spilled: spills,
-    above: haloAbove(places.project.mcp),
-    ...views,
-  };
-  return { ...places, subject, parse, spills, locks: left.filter((path) => isAsked(places, path)) };
+  const { url, allowMissing } = options;
+  const facts = { inRepository: git !== undefined, url, allowMissing, local: !isCi(context.env), secrets, spilled };
+  const subject: Subject = { documents, ...facts, above: haloAbove(places.project.mcp), ...views };
+  return { ...places, subject, parse, spills: spilled, locks: left.filter((path) => isAsked(places, path)) };
 }

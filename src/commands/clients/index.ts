@@ -67,10 +67,8 @@ export async function run(context: Context, raw: RawOptions): Promise<number> {
     end();
   });
   const told = `By hand (npx create-halo-mcp guide <client>): ${TOLD.map(({ id }) => id).join(", ")}`;
-  const rows = [
-    line("client", "found", "version", "reference", "evidence"),
-    ...clients.flatMap((each) => rowsOf(each, context)),
-  ];
+  const head = line("client", "found", "version", "reference", "evidence");
+  const rows = [head, ...clients.flatMap((each) => rowsOf(each, context))];
   if (isJson) createOutput(context).json({ version: 1, clients });
   else createOutput(context).result([...rows.map((row) => row.trimEnd()), "", ...wrap(told, 78)].join("\n"));
   return 0;

@@ -10,10 +10,8 @@ const CLIENT_FILES = new Map<string, DocumentKind>(
 );
 
 /** What examples of `.env` are called: the first that exists is extended, or the first is written. `.env.production.example` is one, too. */
-export const EXAMPLES: readonly string[] =
-  ".env.example .env.local.example .env.sample .env.template .env.dist env.example env.sample env.template example.env sample.env .env-example .env_example".split(
-    " ",
-  );
+const USUAL = ".env.example .env.local.example .env.sample .env.template .env.dist env.example env.sample env.template";
+export const EXAMPLES: readonly string[] = `${USUAL} example.env sample.env .env-example .env_example`.split(" ");
 const EXAMPLE =
   /^\.?env(?:[._-]\w+)*[._-](?:example|sample|template|dist|defaults?|schema)$|^\.?(?:example|sample|template|dist|defaults?)[._-]env$/;
 

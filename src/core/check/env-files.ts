@@ -20,11 +20,8 @@ export const LOADS = /^[ \t]*(?:dotenv|source|\.|export[ \t]+HALO_)/m;
 const folderOf = (path: string): string => path.replace(/[^/]*$/, "").replace(/(^|\/)\.[\w-]+\/(?:[\w-]+\/)?$/, "$1");
 
 /** A settings file that Claude Code skips as a whole: nothing in it counts. */
-export function isSkipped({ kind, broken, tree }: Document): boolean {
-  return (
-    kind.startsWith("settings") && (broken !== undefined || (isObjectNode(tree) && settingsMisfits(tree).length > 0))
-  );
-}
+export const isSkipped = ({ kind, broken, tree }: Document): boolean =>
+  kind.startsWith("settings") && (broken !== undefined || (isObjectNode(tree) && settingsMisfits(tree).length > 0));
 
 /** The variables that a file sets, by name, with their places; the last assignment counts. */
 export const givenBy = once((document: Document) => {

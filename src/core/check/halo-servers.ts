@@ -9,7 +9,7 @@ import { DEFAULT_NAME, HEADERS, VALUES, type Value, valueNamed } from "../halo.t
 import { once } from "../once.ts";
 import type { Document, Subject } from "./model.ts";
 
-/** `which` of the three a header is, by its name in any case; or the missing one that a misspelled name most likely `meant`. */
+/** `which` of the three a header is, in any case; or the missing one that its misspelled name most likely `meant`. */
 type HaloHeader = Header & Readonly<Record<"which" | "meant", Value | undefined>>;
 /** An entry for HALO in any client's file. */
 export interface HaloServer extends ServerEntry {

@@ -27,7 +27,7 @@ export function isHaloUnread(document: Document, endpoint: string): boolean {
   return haloIn({ ...document, tree }, claudeCode, endpoint).length > 0;
 }
 
-/** Servers that no client reads; where they belong; `copied`: files there or above with the same names, `isCopy` if with all. */
+/** Servers that no client reads, and where they belong. `copied`: files with the same names; `isCopy`: with all. */
 export const misplacedServers = once((subject: Subject) =>
   subject.documents.flatMap((document) => {
     const entry = unreadIn(document);

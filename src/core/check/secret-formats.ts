@@ -1,4 +1,4 @@
-/** Published formats (gitleaks, GitHub, the vendors, 2026). No pattern has groups that capture: they are joined into one. */
+/** Published formats (gitleaks, GitHub, the vendors, 2026). They are joined into one, so no group captures. */
 export const FORMATS: readonly (readonly [what: string, pattern: RegExp])[] = [
   ["a private key", /-----BEGIN [A-Z ]*PRIVATE KEY-----/],
   ["a GitHub token", /\b(?:gh[pousr]_[A-Za-z0-9]{30,255}|github_pat_[A-Za-z0-9_]{22,255})/],
@@ -14,14 +14,9 @@ export const FORMATS: readonly (readonly [what: string, pattern: RegExp])[] = [
   ["a SendGrid key", /\bSG\.[\w-]{16,}\.[\w-]{16,}/],
   ["a JSON web token", /(?<![\w-])eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*/],
   ["an API key", /\bsk-(?=[\w-]{0,255}\d)(?:proj-|svcacct-|admin-|ant-[a-z0-9]+-|or-v1-|lf-)?[A-Za-z0-9_-]{20,255}/],
-  [
-    "an API key",
-    /\b(?:gsk_|xai-|pplx-|r8_|hf_|nvapi-|tvly-(?:dev-|prod-)?|ctx7sk-|fc-|jina_|phx_)[A-Za-z0-9_-]{20,255}/,
-  ],
-  [
-    "an API key",
-    /\b(?:lin_api_|figd_|sntry[su]_|glsa_|PMAK-|dop_v1_|sbp_|sb_secret_|shp(?:at|ca|pa|ss)_|dapi|napi_|rnd_)[A-Za-z0-9_-]{20,255}/,
-  ],
+  ["an API key", /\b(?:gsk_|xai-|pplx-|r8_|hf_|nvapi-|tvly-(?:dev-|prod-)?|ctx7sk-)[A-Za-z0-9_-]{20,255}/],
+  ["an API key", /\b(?:fc-|jina_|phx_|lin_api_|figd_|sntry[su]_|glsa_|PMAK-|dop_v1_|sbp_)[A-Za-z0-9_-]{20,255}/],
+  ["an API key", /\b(?:sb_secret_|shp(?:at|ca|pa|ss)_|dapi|napi_|rnd_)[A-Za-z0-9_-]{20,255}/],
   ["a Notion token", /\b(?:ntn_|secret_)[A-Za-z0-9]{40,60}\b/],
   ["an Airtable token", /\bpat[A-Za-z0-9]{14}\.[a-f0-9]{40,64}/],
   ["an Atlassian token", /\bATATT3[A-Za-z0-9_=-]{20,255}/],

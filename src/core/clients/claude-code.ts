@@ -36,24 +36,27 @@ export const reference = BRACES_WITH_DEFAULT.spell;
 export const haloEntry = (name: string, url: string): Json => entryFor(claudeCode, url, referring(variablesFor(name)));
 
 /** What is sent where, exactly as the client sends it: without spaces at the ends of a header. Contains secrets. */
-export function expandEntry(
-  entry: { readonly url: string; readonly headers: Readonly<Record<string, string>> },
-  env: Readonly<Record<string, string | undefined>>,
-) {
-  const url = expand(entry.url.trim(), env);
-  const headers = Object.entries(entry.headers).map(([header, text]) => ({ header, ...expand(text, env) }));
+export function expandEntry({ url, headers }: Pick<Entry, "url" | "headers">, env: Parameters<typeof expand>[1]): Sent {
+  const expanded = Object.entries(headers).map(([name, text]) => ({ name, ...expand(text, env) }));
+  return sentOf(expand(url.trim(), env), expanded);
+}
+
+type Expanded = ReturnType<typeof expand>;
+/** In: what the texts of the URL and of the headers became. */
+export function sentOf(url: Expanded, headers: readonly (Expanded & { readonly name: string })[]) {
+  const used = headers.flatMap(({ name: header, read, missing }) =>
+    [...read, ...missing].map((variable) => ({ header, variable })),
+  );
   return {
     url: url.text,
-    headers: Object.fromEntries(headers.map(({ header, text }) => [header.trim(), text.trim()])),
+    headers: Object.fromEntries(headers.map(({ name, text }) => [name.trim(), text.trim()])),
     /** Variables that nothing sets: the client would send the reference itself. */
     missing: [...new Set([url, ...headers].flatMap(({ missing }) => missing))],
-    read: headers.flatMap(({ header, read, missing }) =>
-      [...read, ...missing].map((variable) => ({ header, variable })),
-    ),
+    read: used,
   };
 }
 
-export type Sent = ReturnType<typeof expandEntry>;
+export type Sent = ReturnType<typeof sentOf>;
 
 export type Scope = "project" | "local" | "user";
 

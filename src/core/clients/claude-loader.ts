@@ -1,4 +1,4 @@
-/** What Claude Code accepts in a server of `.mcp.json` (2.1.330, measured): types, keys, and the shape of each value. */
+/** What Claude Code accepts in a server of `.mcp.json` (2.1.330, measured): types, keys, shapes of values. */
 import { isOneSlip } from "../command-line.ts";
 import type { Container, Entry, Node } from "../formats/json.ts";
 import { isObjectNode, member, textOf } from "../formats/nodes.ts";

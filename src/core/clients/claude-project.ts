@@ -1,6 +1,6 @@
 /**
- * Which files make up the project of a folder for Claude Code (2.1.197 and 2.1.332, measured; test/e2e/project-agreement.test.ts). It reads
- * the `.mcp.json` of the folder and of every folder above, and the `.claude/settings.json` of the folder alone. The rest is here.
+ * Which files make up the project of a folder for Claude Code (2.1.197 and 2.1.332, measured). It reads the `.mcp.json` of
+ * the folder and of every folder above, and the `.claude/settings.json` of the folder alone. The rest is here.
  */
 
 /** A folder in which Claude Code is started. Every path is absolute, with symlinks followed. */
@@ -43,7 +43,7 @@ export function projectOf({ above, gitRoot, main, home }: Folder, version?: stri
     approving: withMain(gitRoot !== undefined && isOld(version) ? above : inside),
     /** The folders whose `.claude/settings.local.json` is read; of a variable in both, the last one counts. */
     local,
-    /** The one that gets the values: the main checkout's in a linked worktree; in a monorepo, another folder may have other values. */
+    /** The one that gets the values; in a monorepo not the root, because folders may have different ones. */
     bridge: isAlone || main === undefined ? folder : key,
   };
 }

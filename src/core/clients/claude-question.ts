@@ -1,4 +1,4 @@
-/** How Claude Code is asked about one entry, by `claude -p` (2.1.197 and 2.1.332, measured). It says nothing about approval or trust. */
+/** How Claude Code is asked about one entry, by `claude -p` (2.1.197 and 2.1.332, measured); not about approval. */
 import type { Json } from "../formats/json.ts";
 import { isSafeVariable } from "../halo.ts";
 import { type Entry, expandEntry } from "./claude-code.ts";
@@ -25,7 +25,7 @@ export interface Answer {
 /** Proxies and certificates: both versions send the token through a proxy that only the repository names. */
 const NETWORK = /_proxy$|^ssl_|^node_/i;
 
-/** What the repository would change in a `claude` that is started here: 2.1.197 gives `GIT_CONFIG_*` to git, which runs a program. */
+/** What the repository changes in a `claude` started here: 2.1.197 gives `GIT_CONFIG_*` to git, which runs a program. */
 function steering(state: ClaudeState): string | undefined {
   const { trusted } = trustOf(state);
   for (const { from, place, ofRepository, env } of state.settings) {

@@ -1,4 +1,4 @@
-/** The shapes of Claude Code's settings: with one value that does not fit, it skips the file (2.1.332, measured key by key). */
+/** The shapes of Claude Code's settings: it skips a file with one value that does not fit (2.1.332, measured). */
 import type { Container, Node } from "../formats/json.ts";
 import { isObjectNode, member, textOf, winners } from "../formats/nodes.ts";
 import { once } from "../once.ts";

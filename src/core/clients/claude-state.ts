@@ -1,4 +1,4 @@
-/** What Claude Code reads besides the entries, its store and its settings, and how a session uses them (2.1.197 and 2.1.330, measured). */
+/** Claude Code's store and settings, and how a session uses them (2.1.197 and 2.1.330, measured). */
 import { nearest } from "../command-line.ts";
 import { isObject, type Json, jsonOf, parseTree, property, toJson } from "../formats/json.ts";
 import { placeWords } from "../formats/lines.ts";
@@ -179,7 +179,7 @@ export function nearApproval({ settings }: ClaudeState, name: string) {
   })[0];
 }
 
-/** The entry that a session uses, of those that load, nearest first. `waiting`: a project's, which would be used if it were approved. */
+/** The entry that a session uses, of those that load, nearest first. `waiting`: used if it were approved. */
 export function takenEntry<E extends { readonly scope: Scope }>(entries: readonly E[], approval: ApprovalView) {
   const of = (scope: Scope): E | undefined => entries.find((each) => each.scope === scope);
   const [local, project, user] = [of("local"), of("project"), of("user")];

@@ -118,7 +118,7 @@ const MCP_REMOTE = /(?:^|[\\/])mcp-remote(?:-client)?(?:@[\w.^~-]+)?$/;
 const SHELL = /(?:^|[\\/])(?:cmd|powershell|pwsh|\w{0,3}sh)(?:\.exe)?$/i;
 const HEADER = /^(\s*([\w-]{1,100}):\s*)([\s\S]*)$/;
 
-/** `npx -y mcp-remote URL --header "Name: value"`, with `${NAME}` from an environment that includes the entry's `env` (0.15.1, measured). */
+/** `npx -y mcp-remote URL --header "Name: value"`, with `${NAME}` also from the entry's `env` (0.15.1, measured). */
 function programOf(node: Container, client: Client): Connected | undefined {
   const command = member(node, "command");
   const list = command?.value.kind === "array" ? command.value : member(node, "args")?.value;
@@ -197,7 +197,7 @@ export function literally({ token, account, profile }: Readonly<Record<Value, st
 /** The id of the question for a variable, in a client that asks. */
 export const askedId = (variable: string): string => variable.toLowerCase().replaceAll("_", "-");
 
-/** The entry of a connection: with references, with questions (`isAsked`), with the values themselves, or that of mcp-remote. */
+/** The entry of a connection: with references, questions (`isAsked`) or the values, or that of mcp-remote. */
 export function entryFor({ entry, references, asks }: Client, url: string, values: Slots, isAsked = false): JsonObject {
   const { spell } = references;
   if (entry.isBridged) return bridged(url, values);

@@ -124,7 +124,7 @@ export function expand(text: string, env: Readonly<Record<string, string | undef
   };
 }
 
-/** References that are not sent as text. `inside`: the client expands its own spelling within them. `unclear`: versions differ. */
+/** References that are not sent as text. `inside`: the client expands a part of them. `unclear`: versions differ. */
 export type Foreign = readonly (readonly [spelling: RegExp, becomes: "empty" | "inside" | "unclear"])[];
 
 /** What a client does with a reference that it does not expand as a whole; undefined if that is not known. */

@@ -1,6 +1,6 @@
 /** What a client sends for an entry, with the values that it finds. */
 import { VALUES, type Value, valueNamed, variablesFor } from "../halo.ts";
-import type { Sent } from "./claude-code.ts";
+import { type Sent, sentOf } from "./claude-code.ts";
 import { askedId, type Header, type HeaderValue, type ServerEntry, type Slots } from "./entry.ts";
 import type { Client } from "./model.ts";
 import { type Spelled, spelledIn } from "./references.ts";
@@ -52,16 +52,8 @@ export function sentBy(server: ServerEntry, env: Env, answers: Env = {}, ofUrl =
     const value = env[text];
     return [{ name, text: value ?? "", missing: value ? [] : [text], read: value ? [text] : [] }];
   });
-  const isAbsent = ({ missing }: { readonly missing: readonly string[] }): boolean =>
-    missing.length > 0 && server.client.unset === "absent";
-  return {
-    url: url.text,
-    headers: Object.fromEntries(headers.filter((each) => !isAbsent(each)).map(({ name, text }) => [name, text.trim()])),
-    missing: [...new Set([url, ...headers].flatMap(({ missing }) => missing))],
-    read: headers.flatMap(({ name, read, missing }) =>
-      [...read, ...missing].map((variable) => ({ header: name, variable })),
-    ),
-  };
+  const there = headers.filter(({ missing }) => missing.length === 0 || server.client.unset !== "absent");
+  return { ...sentOf(url, headers), headers: sentOf(url, there).headers };
 }
 
 /** How the header of one of the three values is written. A question of our own stands for its variable. */

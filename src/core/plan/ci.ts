@@ -31,7 +31,7 @@ export const CI_FILES: Readonly<Record<CiKind, CiFile>> = {
   },
 };
 
-/** Writes a file that does not exist, else tells the lines. `paths`: the kind's `files`. `isBelow`: not at the root of the repository. */
+/** Writes a file that does not exist, else tells the lines. `paths`: the kind's `files`. `isBelow`: not at the root. */
 export function planCi(
   { files }: CiFile,
   paths: readonly string[],

@@ -32,16 +32,14 @@ function describe(title: string, url: string, headers: Readonly<Record<string, s
   return [`${title}: ${printable(url.replace(/[?#].*$/s, "").replace(/\/\/[^/@]*@/, "//"), 200)}`, ...lines];
 }
 
-export function removeEntry(program: string, scope: OwnScope, entry: Pick<Entry, "name" | "url" | "headers">): RunStep {
-  return {
-    kind: "run",
-    argv: [program, "mcp", "remove", "--scope", scope, entry.name],
-    why: `remove the existing "${entry.name}" (${scope} scope)`,
-    details: describe("existing", entry.url, entry.headers),
-  };
+type Shown = Pick<Entry, "name" | "url" | "headers">;
+export function removeEntry(program: string, scope: OwnScope, { name, url, headers }: Shown): RunStep {
+  const why = `remove the existing "${name}" (${scope} scope)`;
+  const argv = [program, "mcp", "remove", "--scope", scope, name] as const;
+  return { kind: "run", argv, why, details: describe("existing", url, headers) };
 }
 
-/** Values for a Claude Code that accepts only references: in the user's settings. An ID that another connection uses is not changed. */
+/** Values in the user's settings, for a Claude Code that accepts only references. Another connection's ID stays. */
 export function planSettings(path: string, { name, values }: ClaudeInput, snapshot: Snapshot, isOwn: boolean): Planned {
   const variables = variablesFor(name);
   const taken = (["account", "profile"] as const).find((value) => {

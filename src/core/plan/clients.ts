@@ -71,20 +71,12 @@ export function foundIn({ client, path }: ClientFile, text: string, name: string
       const shape = isOff ? "it is switched off" : isSse;
       const why = refused === undefined ? shape : `${refused.what}, and ${client.label} needs ${refused.allowed}`;
       const runs = ["headersHelper", "http_headers_helper"].some((key) => member(node, key) !== undefined);
-      return {
-        server,
-        isHalo: about.has(server.name),
-        lost: why === undefined ? undefined : { why },
-        entry: {
-          name: server.name,
-          scope: "project",
-          url: url?.text ?? "",
-          headers: Object.fromEntries(server.headers.map((each) => [each.name, each.text ?? ""])),
-          values: valuesIn(server),
-          runs: runs || (member(node, "command") !== undefined && client.entry.isBridged !== true),
-          raw,
-        },
-      };
+      const own = { name: server.name, scope: "project", url: url?.text ?? "", raw } as const;
+      const headers = Object.fromEntries(server.headers.map((each) => [each.name, each.text ?? ""]));
+      const isRun = runs || (member(node, "command") !== undefined && client.entry.isBridged !== true);
+      const lost = why === undefined ? undefined : { why };
+      const found = { ...own, headers, values: valuesIn(server), runs: isRun };
+      return { server, isHalo: about.has(server.name), lost, entry: found };
     })
     .concat(others)
     .toSorted((a, b) => rank(b) - rank(a));

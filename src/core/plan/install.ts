@@ -102,7 +102,7 @@ export function envEdits(variables: Secrets): readonly Edit[] {
 export const secretsOf = ({ slots }: Pick<Target, "slots">, values: Readonly<Record<Value, string>>): Secrets =>
   Object.fromEntries(variablesOf(slots).map(({ value, env }) => [env, values[value]]));
 
-/** The writes of a set-up, in this order: no value is ever on disk without its ignore rule, and no reference without its value. */
+/** The writes of a set-up. The order: no value on disk without its ignore rule, no reference without its value. */
 export function planProject(input: ProjectInput): Planned {
   const { paths, target, values, bridge, uncovered, excluded, exceptions, snapshot } = input;
   const { name, slots, mode } = target;
@@ -140,17 +140,14 @@ export function planRemoval(input: RemovalInput): Planned {
     ...names.map((env) => (text: string) => removeProperty(text, ["env", env], LENIENT)),
     (text) => removeFromArray(text, ["enabledMcpjsonServers"], name, LENIENT),
   ];
-  return planTakingOut(
-    snapshot,
-    [
-      ...input.entryEdits,
-      [paths.envrc, kept.size === 0 ? [(text) => removeLine(text, envrcLine(input))] : []],
-      [paths.bridge, settings, "env"],
-      [paths.example, [(text) => removeExampleNames(text, exampleNames(variables))]],
-      [paths.env, [(text) => removeDotenv(text, names)], "env"],
-    ],
-    tracked,
-  );
+  const files: readonly FileEdits[] = [
+    ...input.entryEdits,
+    [paths.envrc, kept.size === 0 ? [(text) => removeLine(text, envrcLine(input))] : []],
+    [paths.bridge, settings, "env"],
+    [paths.example, [(text) => removeExampleNames(text, exampleNames(variables))]],
+    [paths.env, [(text) => removeDotenv(text, names)], "env"],
+  ];
+  return planTakingOut(snapshot, files, tracked);
 }
 
 /** Edits that only take out: a file that becomes empty is removed, but for a tracked one. */

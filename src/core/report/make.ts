@@ -1,4 +1,4 @@
-/** Findings → a report: the sentences of the rules, line numbers, counts; and its text for people, in a form that editors can open. Pure. */
+/** Findings → a report: the sentences of the rules, line numbers, counts; and its text for people. Pure. */
 import type { Finding, Rule, Severity } from "../check/model.ts";
 import { indexLines } from "../formats/lines.ts";
 import { printable } from "../secrets.ts";
@@ -94,7 +94,7 @@ export function summaryOf({ counts, files, mendable, maxWarnings }: Report): str
 
 const COLORS = { error: 31, warning: 33, note: 36, green: 32, dim: 2, bold: 1 } as const;
 
-/** `path:line:column severity message [rule]`, one per line, and a summary. `root`: the folder of the paths, if it is another one. */
+/** `path:line:column severity message [rule]`, one per line, and a summary. `root`: where the paths begin. */
 export function toText(report: Report, color: boolean, quiet: boolean, root?: string): string {
   const paint = (name: keyof typeof COLORS, text: string): string =>
     color ? `\u001b[${COLORS[name]}m${text}\u001b[0m` : text;

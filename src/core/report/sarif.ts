@@ -22,17 +22,12 @@ export function toSarif(report: Report, all: readonly Rule[], version: string): 
   }));
   const results = report.lines.map(({ rule, severity, message, path, line, column, endLine, endColumn }) => {
     const region = { startLine: line, startColumn: column, endLine, endColumn };
-    return {
-      ruleId: rule,
-      ruleIndex: indexes.get(rule) ?? -1,
-      level: severity,
-      message: { text: message },
-      locations: [{ physicalLocation: { artifactLocation: locationOf(path), region } }],
-    };
+    const locations = [{ physicalLocation: { artifactLocation: locationOf(path), region } }];
+    return { ruleId: rule, ruleIndex: indexes.get(rule) ?? -1, level: severity, message: { text: message }, locations };
   });
-  const informationUri = `${PACKAGE_URL}/README.md`;
+  const about = { version, semanticVersion: version, informationUri: `${PACKAGE_URL}/README.md` };
   const run = {
-    tool: { driver: { name: "create-halo-mcp", version, semanticVersion: version, informationUri, rules } },
+    tool: { driver: { name: "create-halo-mcp", ...about, rules } },
     originalUriBaseIds: { [ROOT]: { description: { text: "the root of the repository" } } },
     columnKind: "utf16CodeUnits",
     invocations: [{ executionSuccessful: true }],

@@ -80,7 +80,7 @@ export const USABLE_RULES: readonly Rule[] = [
     },
     message: `server "{name}": the header "{header}" appears twice with different case, and both are sent as one; allowed: each header once`,
   }),
-  // it warns and keeps them: ENOENT, "Invalid header name", a variable with another name; those around header values are not sent
+  // it warns and keeps them: ENOENT, "Invalid header name", another variable; those around header values are not sent
   serverRow("padding", "warning", "Spaces around a URL, a command or a name become part of it", {
     find: ({ node, transport }) =>
       winners(node).flatMap(({ key, value }): readonly Place[] => {
