@@ -136,7 +136,14 @@ function factsOf(whole: Client): string {
       "reads variables from",
       client.reads.length === 0 ? "the environment only" : `the environment, ${client.reads.map(code).join(", ")}`,
     ],
-    ...(client.store === undefined ? [] : [["the user's variables are in", code(client.store)] as const]),
+    ...(client.store === undefined
+      ? []
+      : [
+          [
+            "the user's variables are in",
+            `${code(client.store)}; ${client.storeWins ? "its values win over exported ones" : "exported values win"}`,
+          ] as const,
+        ]),
     ["empties, if a file sets them", blanksOf(client)],
     ...(["reference", "literal"] as const).flatMap((how) => {
       const parts = client.spoils?.[how];

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Context } from "../../context.ts";
 import { adviceLine } from "../../core/advice.ts";
 import type { Client } from "../../core/clients/model.ts";
+import { storeOf } from "../../core/clients/paths.ts";
 import { diagnosisJson } from "../../core/diagnosis/diagnose.ts";
 import { chainOf } from "../../core/doctor/client-chain.ts";
 import { dotenvOf } from "../../core/formats/dotenv.ts";
@@ -38,9 +39,10 @@ export async function runForClient(context: Context, raw: RawOptions, client: Cl
     output.result(`${client.label} is set up by hand: npx create-halo-mcp guide ${client.id}`);
     return 0;
   }
-  const { path, scope, store, found } = file;
+  const { path, scope, found } = file;
   const shown = labelOf(path, root);
   const server = found.find(({ entry }) => entry.name === name);
+  const store = storeOf(client, context);
   const stored = store === undefined ? {} : Object.fromEntries(dotenvOf(readState(store)));
   const given = { url, isOwn: scope === "user" };
   const { findings, toSend } = chainOf({

@@ -1,6 +1,8 @@
 /** The proof through each client besides Claude Code: what its file makes it send, tested from here, then its own program. */
 import { claudeCode, type Sent } from "../../core/clients/claude-code.ts";
-import { answersFor } from "../../core/clients/sent.ts";
+import { storeOf } from "../../core/clients/paths.ts";
+import { answersFor, seenBy } from "../../core/clients/sent.ts";
+import { toSh } from "../../core/command-line.ts";
 import { whatClientSends } from "../../core/connection.ts";
 import type { Diagnosis } from "../../core/diagnosis/diagnose.ts";
 import { dotenvOf } from "../../core/formats/dotenv.ts";
@@ -15,10 +17,11 @@ import { targetOf } from "./clients.ts";
 import { type Decided, lookAgain, type Page } from "./survey.ts";
 import { type ClientProof, permitted, showDiagnosis, test } from "./test.ts";
 
-/** The variables that the client sees: those of its file, in which exported ones take precedence. */
-function variablesOf({ scope, store }: ClientHere, { here, context }: Page) {
-  const file = scope === "project" ? here.dotenv : dotenvOf(here.snapshot.get(store ?? ""));
-  return { ...Object.fromEntries(file), ...context.env };
+/** The variables that the client sees, and those of its private file alone. */
+function variablesOf({ client, scope }: ClientHere, { here, context }: Page) {
+  const stored = Object.fromEntries(dotenvOf(here.snapshot.get(storeOf(client, context) ?? "")));
+  const dotenv = scope === "project" ? Object.fromEntries(here.dotenv) : {};
+  return { stored, env: seenBy(client, context.env, dotenv, stored) };
 }
 
 /** What the file makes the client send. Throws Refusal if it is not what was agreed to. */
@@ -33,13 +36,18 @@ function sentByFile(page: Page, file: ClientHere, secrets: Secrets): Sent {
       { hint: "npx create-halo-mcp check" },
       "proof-failed",
     );
-  const env = variablesOf(file, page);
+  const { env, stored } = variablesOf(file, page);
   const stale = Object.keys(secrets).filter((name) => env[name] !== undefined && env[name] !== secrets[name]);
   const judged = whatClientSends(server, env, answersFor(client, secrets), { url }, file.scope === "project");
   if (judged.ok && stale.some((name) => judged.sent.read.some(({ variable }) => variable === name)))
-    show.warn(`${stale.join(", ")} is exported here with another value, which ${client.label} takes.`, [
-      `unset ${stale.join(" ")}`,
-    ]);
+    if (client.storeWins && stale.some((name) => stored[name] !== undefined))
+      show.warn(`${client.store} has another value of ${stale.join(", ")}, which ${client.label} takes.`, [
+        toSh(["npx", "create-halo-mcp", "--client", client.id, "--scope", "user"]),
+      ]);
+    else
+      show.warn(`${stale.join(", ")} is exported here with another value, which ${client.label} takes.`, [
+        `unset ${stale.join(" ")}`,
+      ]);
   return permitted(judged, where, `look at ${path}`);
 }
 

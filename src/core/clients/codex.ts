@@ -44,6 +44,7 @@ export const codex: Client = {
   unset: "absent",
   reads: ["~/.codex/.env"],
   store: "~/.codex/.env",
+  storeWins: true,
   ask: {
     by: "app-server",
     argv: [...ALONE.flatMap((each) => ["-c", each]), "app-server"],

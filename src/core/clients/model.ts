@@ -87,6 +87,8 @@ export interface Client {
   readonly asks?: { readonly list: string; readonly reference: RegExp; readonly spell: (id: string) => string };
   /** The private file of variables that it reads in every folder. Without it, an entry of the user has the values themselves. */
   readonly store?: string;
+  /** A value in it wins over an exported one; otherwise the exported one does. */
+  readonly storeWins?: true;
   /** Parts of a value that it does not send as they are: of a variable's value, and of one that is written in the entry itself. */
   readonly spoils?: { readonly reference?: RegExp; readonly literal?: RegExp };
   /** How its program is asked whether it connects; undefined if it cannot tell. */

@@ -7,6 +7,10 @@ import { type Spelled, spelledIn } from "./references.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
+/** The variables that a client sees when `run` starts it: also those of `.env`. `stored`: those of its own private file. */
+export const seenBy = ({ storeWins }: Client, exported: Env, dotenv: Env, stored: Env): Env =>
+  storeWins ? { ...dotenv, ...exported, ...stored } : { ...dotenv, ...stored, ...exported };
+
 /** The default of `${NAME:-default}`. */
 const defaultIn = (text: string): string | undefined => /:-([^}]*)\}$/.exec(text)?.[1];
 

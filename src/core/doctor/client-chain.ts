@@ -1,6 +1,6 @@
 /** `doctor --client`: what is between the file of a client and the server. Claude Code has more: view.ts. Pure. */
 import type { Advice } from "../advice.ts";
-import { answersFor } from "../clients/sent.ts";
+import { answersFor, seenBy } from "../clients/sent.ts";
 import { type Consent, type ToSend, whatClientSends } from "../connection.ts";
 import { HEADERS, LABELS, VALUES } from "../halo.ts";
 import type { ClientFile, FoundServer } from "../plan/clients.ts";
@@ -34,6 +34,13 @@ const repair = ({ client, scope }: ClientFile): Advice => ({
 /** A variable that the client does not get, or gets from an unexpected place. */
 function valueFinding(variable: string, { file, exported, dotenv, stored }: ChainInput): ChainFinding | undefined {
   const { client, scope } = file;
+  const own = stored[variable];
+  if (client.storeWins && own !== undefined) {
+    const meant = scope === "project" ? (exported[variable] ?? dotenv[variable]) : own;
+    const seen = `${variable} has another value in ${client.store}: ${client.label} takes that one`;
+    const tryThis = repair({ ...file, scope: "user" });
+    return meant === undefined || meant === own ? undefined : { severity: "warning", seen, tryThis };
+  }
   const inFile =
     stored[variable] ?? (scope === "project" && client.reads.includes(".env") ? dotenv[variable] : undefined);
   const isBlanked = client.blanks?.test(variable) === true;
@@ -65,7 +72,7 @@ export function chainOf(input: ChainInput): { readonly findings: readonly ChainF
     return isReference ? [error(`the ${LABELS[value]} is a reference that ${client.label} does not expand`)] : [];
   });
   const variables = variablesOf(entry.values).map(({ env }) => env);
-  const values = { ...dotenv, ...stored, ...exported };
+  const values = seenBy(client, exported, dotenv, stored);
   const ofValues = client.asks ? [] : variables.map((variable) => valueFinding(variable, input));
   const answers = answersFor(client, Object.fromEntries(variables.map((variable) => [variable, values[variable]])));
   return {
