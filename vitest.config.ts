@@ -55,6 +55,7 @@ export default defineConfig({
         test: {
           name: "clients",
           include: ["test/clients/**/*.test.ts"],
+          globalSetup: ["test/support/package.ts"],
           // tests wait for their turn
           testTimeout: 900_000,
           hookTimeout: 90_000,

@@ -1,9 +1,11 @@
 /**
- * The real programs of clients against a stand-in server: given the configuration that we write, do they deliver the three
- * headers, and what do they send where a value is missing, stale or unusual? Our word is that of the descriptor.
+ * The real programs of clients against a stand-in server: set up by the packed wizard, do they deliver the three headers,
+ * do they, our `doctor` and the server tell the same; and what do they send where a value is missing, stale or unusual? Our
+ * word there is that of the descriptor.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { afterAll, describe, expect, test } from "vitest";
 import type { HeaderValue } from "../../src/core/clients/entry.ts";
 import type { Client, ClientScope } from "../../src/core/clients/model.ts";
@@ -13,13 +15,23 @@ import { ACCOUNT, PROFILE, TOKEN } from "../e2e/support.ts";
 import { type StandInRequest, startStandIn } from "../servers/stand-in.mjs";
 import { type Environment, mkRepo, type ScratchHome, scratchHome } from "../support/home.ts";
 import { inTurns } from "../support/turns.ts";
-import { clientOf, configure, DRIVERS, type Driver, pathOf, type Server, versionOf } from "./drivers.ts";
+import {
+  clientOf,
+  configure,
+  DRIVERS,
+  type Driver,
+  ours,
+  pathOf,
+  putServers,
+  type Server,
+  through,
+  versionOf,
+} from "./drivers.ts";
 import { endAll } from "./programs.ts";
 
 const RIGHT: Readonly<Record<Value, string>> = { token: TOKEN, account: ACCOUNT, profile: PROFILE };
 const WRONG = { ...RIGHT, token: "made.up.of-another-profile-k3Wz" };
 const NAMES = variablesFor("halo");
-const REFERRING = { token: { env: NAMES.token }, account: { env: NAMES.account }, profile: { env: NAMES.profile } };
 
 const environmentOf = (values: Readonly<Record<Value, string>>): Environment =>
   Object.fromEntries(VALUES.map((value) => [NAMES[value], values[value]]));
@@ -35,8 +47,16 @@ function put(path: string, text: string): void {
 
 interface Setup {
   readonly scope: ClientScope;
-  readonly servers: (url: string) => Readonly<Record<string, Server>>;
-  readonly env: Environment;
+  /** Several servers, not by the wizard: signs of values that it refuses, and what it never writes. */
+  readonly servers?: (url: string) => Readonly<Record<string, Server>>;
+  /** What the wizard is given. */
+  readonly values?: Readonly<Record<Value, string>>;
+  /** It tests the connection. */
+  readonly isTested?: boolean;
+  /** The program is started through our `run`. */
+  readonly isRun?: boolean;
+  /** The variables that are exported when it is started. */
+  readonly env?: Environment;
   /** Files besides the configuration, in the spelling of a descriptor. */
   readonly files?: Readonly<Record<string, string>>;
   readonly isTrusted?: boolean;
@@ -44,31 +64,50 @@ interface Setup {
   readonly isDown?: boolean;
   /** It answers everybody. */
   readonly isOpen?: boolean;
+  /** `doctor` is asked, after the program. */
+  readonly isExamined?: boolean;
   /** What ends a program that does not end itself. */
   readonly isDone?: (heard: readonly StandInRequest[]) => boolean;
+}
+
+interface Outcome {
+  readonly heard: readonly StandInRequest[];
+  readonly said: string;
+  /** What `doctor --json` says. */
+  readonly ours: { readonly ok?: boolean; readonly cause?: string | null };
 }
 
 /** Programs that run at once: each takes about a processor. */
 const inTurn = inTurns(2);
 
-/** Runs a program once, on a machine of its own. */
-async function run(driver: Driver, setup: Setup): Promise<{ heard: readonly StandInRequest[]; said: string }> {
+/** Sets a program up and runs it once, on a machine of its own. */
+async function run(driver: Driver, setup: Setup): Promise<Outcome> {
+  const { scope, servers, values = RIGHT, files = {}, env = {}, isTrusted = true } = setup;
   const { token, account: accountId, profile: profileId } = RIGHT;
   const server = await startStandIn({ token, accountId, profileId, auth: setup.isOpen ? "none" : "first" });
   const machine: ScratchHome = scratchHome();
   try {
     if (setup.isDown) await server.close();
     const { path: project } = mkRepo(machine);
-    configure(driver, machine, project, setup.scope, setup.servers(server.url));
-    for (const [path, text] of Object.entries(setup.files ?? {})) put(pathOf(path, machine.home, project), text);
-    const said = await inTurn(() =>
-      driver.ask(machine, [project], {
-        env: setup.env,
-        isTrusted: setup.isTrusted ?? true,
-        isDone: () => setup.isDone?.(server.requests) ?? false,
-      }),
-    );
-    return { heard: server.requests, said: said.join("\n") };
+    const { url } = server;
+    const client = clientOf(driver);
+    if (servers !== undefined && client !== undefined) putServers(client, machine, project, scope, servers(url));
+    else {
+      const wish = { scope, url, env: environmentOf(values), isTested: setup.isTested ?? false };
+      const wizard = await inTurn(() => configure(driver, machine, project, wish));
+      expect(wizard.code, wizard.stdout + wizard.stderr).toBe(0);
+    }
+    for (const [path, text] of Object.entries(files)) put(pathOf(path, machine.home, project), text);
+    server.requests.length = 0;
+    const place = setup.isRun ? { ...machine, through: through() } : machine;
+    const isDone = () => setup.isDone?.(server.requests) ?? false;
+    const said = await inTurn(() => driver.ask(place, [project], { env, isTrusted, isDone }));
+    endAll(machine);
+    const heard = [...server.requests];
+    const about = ["doctor", "--client", client?.id ?? "", "--json", "--url", url];
+    const doctor = setup.isExamined ? await inTurn(() => ours(about, project, machine.env)) : undefined;
+    for (const text of [doctor?.stdout ?? "", doctor?.stderr ?? ""]) expect(text).not.toContain(values.token);
+    return { heard, said: said.join("\n"), ours: doctor === undefined ? {} : JSON.parse(doctor.stdout) };
   } finally {
     endAll(machine);
     if (!setup.isDown) await server.close();
@@ -85,52 +124,59 @@ const firstOf = (heard: readonly StandInRequest[], path = "/halo/core/mcp") =>
 const arrived = (heard: readonly StandInRequest[], values: Readonly<Record<Value, string>>): boolean =>
   VALUES.every((value) => headerOf(firstOf(heard), value) === values[value]);
 
-const STATES = ["right token", "wrong token", "server down"] as const;
-const figures = { delivered: 0, tried: 0, agreed: 0, silent: 0 };
+/** Each state, and what our `doctor`, the program and the server have to say of it. */
+const STATES = [
+  { state: "right token", values: RIGHT, cause: null, saw: "a session with these values" },
+  { state: "wrong token", values: WRONG, cause: "unauthorized", saw: "a refused request with these values" },
+  { state: "server down", values: RIGHT, cause: "refused", saw: "nothing" },
+] as const;
+const figures = { delivered: 0, tried: 0, agreed: 0, states: 0, silent: 0 };
 const table: string[] = [];
 
-/** Where a person's values are: in variables; in the private file of the client; or in the entry, which is private too. */
-function held(driver: Driver, scope: ClientScope, values: Readonly<Record<Value, string>>) {
-  const { store } = clientOf(driver) ?? {};
-  const env = environmentOf(values);
-  if (scope === "project") return { written: REFERRING, env, files: {} };
-  if (store !== undefined) return { written: REFERRING, env: {}, files: { [store]: inFile(env) } };
-  const [token, account, profile] = VALUES.map((value): HeaderValue => ({ literal: values[value] }));
-  if (!token || !account || !profile) throw new Error("three values");
-  return { written: { token, account, profile }, env: {}, files: {} };
+function sawBy(heard: readonly StandInRequest[], values: Readonly<Record<Value, string>>): string {
+  if (heard.length === 0) return "nothing";
+  const isSession = heard.some(({ rpc }) => rpc === "tools/list" || rpc === "notifications/initialized");
+  return `a ${isSession ? "session" : "refused request"} with ${arrived(heard, values) ? "these" : "other"} values`;
 }
 
 describe.concurrent.each(DRIVERS.map((driver) => [`${driver.program} ${versionOf(driver)}`, driver] as const))(
   "%s",
-  (_, driver) => {
-    test.each(driver.scopes.flatMap((scope) => STATES.map((state) => [scope, state] as const)))(
+  (program, driver) => {
+    test.each(driver.scopes.flatMap((scope) => STATES.map((state) => [scope, state.state, state] as const)))(
       "%s scope, %s",
-      async (scope, state) => {
-        const values = state === "wrong token" ? WRONG : RIGHT;
-        const { written, env, files } = held(driver, scope, values);
-        const { heard, said } = await run(driver, {
+      async (scope, _, { state, values, cause, saw }) => {
+        const isRight = state === "right token";
+        const isExamined = clientOf(driver) !== undefined;
+        const { heard, said, ours } = await run(driver, {
           scope,
-          env,
-          files,
-          servers: (url) => ({ halo: { url, values: written } }),
+          values,
+          isTested: isRight,
+          isRun: scope === "project",
+          isExamined,
           isDown: state === "server down",
           isDone: (requests) => requests.some(({ rpc }) => rpc === "tools/list"),
         });
-        const isDelivered = state === "server down" ? heard.length === 0 : arrived(heard, values);
         const isConnected = driver.connected?.test(said) ?? false;
         const hasFailed = driver.failed?.test(said) ?? false;
-        if (state === "right token") {
-          figures.tried += 1;
-          if (isDelivered) figures.delivered += 1;
-        }
-        if (!isConnected && !hasFailed) figures.silent += 1;
-        else if (isConnected === (state === "right token") && isConnected !== hasFailed) figures.agreed += 1;
-        const mayBeSilent = driver.connected === undefined;
-        expect({ isDelivered, isConnected, hasFailed }, said.slice(-3000)).toEqual({
-          isDelivered: true,
-          isConnected: !mayBeSilent && state === "right token",
-          hasFailed: mayBeSilent ? hasFailed && state !== "right token" : state !== "right token",
-        });
+        const theirs = isConnected && !hasFailed ? "connected" : hasFailed && !isConnected ? "failed" : "nothing";
+        const isSilent = driver.connected === undefined && theirs === "nothing";
+        const seen = {
+          ours: isExamined ? { ok: ours.ok, cause: ours.cause } : undefined,
+          theirs: isSilent ? undefined : theirs,
+          saw: sawBy(heard, values),
+        };
+        const expected = {
+          ours: isExamined ? { ok: isRight, cause } : undefined,
+          theirs: isSilent ? undefined : isRight ? "connected" : "failed",
+          saw,
+        };
+        if (isRight) figures.tried += 1;
+        if (isRight && seen.saw === saw) figures.delivered += 1;
+        figures.states += 1;
+        if (isSilent) figures.silent += 1;
+        if (isDeepStrictEqual(seen, expected)) figures.agreed += 1;
+        else table.push(`${program}: ${scope} scope, ${state}: ${JSON.stringify(seen)}`);
+        expect(seen, said.slice(-3000)).toEqual(expected);
       },
     );
   },
@@ -192,10 +238,10 @@ async function fatesOf(
 }
 
 const DOTENV = /\.env$/;
-/** Clients with a descriptor; what the others do is their own affair. */
+/** Clients with a descriptor; what the others do is their own business. */
 const known = DRIVERS.flatMap((driver) => {
   const client = clientOf(driver);
-  return client !== undefined && client.unset !== "unknown" ? [[driver.program, driver, client] as const] : [];
+  return client !== undefined && driver.isGuest !== true ? [[driver.program, driver, client] as const] : [];
 });
 const unsetFate = ({ unset }: Client): Fate => (unset === "unknown" ? "other" : unset);
 
@@ -223,22 +269,28 @@ describe.concurrent.each(known)("%s", (program, driver, client) => {
     const { fates } = await fatesOf(driver, client, scope, [sign], false);
     note(`${scope} scope, spoiled`, fates);
     expect(fates[sign]).not.toBe("right");
+    const machine = scratchHome();
+    try {
+      const { path: project } = mkRepo(machine);
+      const env = environmentOf({ ...RIGHT, token: signed(sign) });
+      const wish = { scope, url: "http://127.0.0.1:9/mcp", env, isTested: false };
+      const refusal = await configure(driver, machine, project, wish);
+      const text = (refusal.stdout + refusal.stderr).replace(/\s+/g, " ");
+      expect(refusal.code, text).toBe(1);
+      expect(text).toContain(`${client.label} changes characters that this product token contains`);
+    } finally {
+      machine.dispose();
+    }
   });
 
   if (!driver.scopes.includes("project")) return;
   const inProject = (setup: Partial<Setup>) =>
-    run(driver, {
-      scope: "project",
-      env: {},
-      servers: (url) => ({ halo: { url, values: REFERRING } }),
-      isOpen: true,
-      isDone: (requests) => firstOf(requests) !== undefined,
-      ...setup,
-    });
+    run(driver, { scope: "project", isOpen: true, isDone: (requests) => firstOf(requests) !== undefined, ...setup });
   const own = client.reads.filter((file) => DOTENV.test(file));
 
   test.each([...new Set([".env", ...own])])("values in %s alone", async (file) => {
-    const { heard } = await inProject({ files: { [file]: inFile(environmentOf(RIGHT)) } });
+    const files = { ".env": "", [file]: inFile(environmentOf(RIGHT)) };
+    const { heard } = await inProject({ files });
     const fates = Object.fromEntries(
       VALUES.map((value) => [
         NAMES[value],
@@ -257,7 +309,7 @@ describe.concurrent.each(known)("%s", (program, driver, client) => {
     const { heard } = await inProject({ env: environmentOf(WRONG), files: { [file]: inFile(environmentOf(RIGHT)) } });
     const wins = arrived(heard, WRONG) ? "exported" : headerOf(firstOf(heard), "token") === TOKEN ? "file" : "neither";
     note(`exported and in ${file}`, { wins });
-    expect(wins).toBe(driver.doesFileWin ? "file" : "exported");
+    expect(wins).toBe(client.storeWins && file === client.store ? "file" : "exported");
   });
 
   test("a folder that is not trusted", async () => {
@@ -268,21 +320,24 @@ describe.concurrent.each(known)("%s", (program, driver, client) => {
 });
 
 test.concurrent.each(
-  DRIVERS.filter(({ agent }) => agent !== undefined).map((driver) => [driver.program, driver] as const),
+  DRIVERS.filter(({ guide }) => guide?.startsWith("agent-")).map((driver) => [driver.program, driver] as const),
 )("%s stops on a variable that is not set", async (_, driver) => {
-  const { [NAMES.token]: _token, ...env } = environmentOf(RIGHT);
-  const servers = (url: string) => ({ halo: { url, values: REFERRING } });
-  const { heard, said } = await run(driver, { scope: "project", env, servers, isOpen: true });
+  const { heard, said } = await run(driver, {
+    scope: "project",
+    values: { ...RIGHT, token: "" },
+    isRun: true,
+    isOpen: true,
+  });
   expect({ heard: heard.length, said }).toEqual({
     heard: 0,
-    said: expect.stringContaining(`${NAMES.token} is not set`),
+    said: expect.stringContaining(`Not set: ${NAMES.token}.`),
   });
 });
 
 afterAll(() => {
   const versions = DRIVERS.map((driver) => `${driver.program} ${versionOf(driver)}`).join(", ");
-  const { delivered, tried, agreed, silent } = figures;
+  const { delivered, tried, agreed, states, silent } = figures;
   process.stdout.write(
-    `\nprograms: ${versions}\ndelivered ${delivered} / tried ${tried}; the program's word is right in ${agreed} states, it has none in ${silent}\n${table.join("\n")}\n`,
+    `\nprograms: ${versions}\nour wizard wrote, the program delivered ${delivered} / tried ${tried}\nour doctor, the program and what the server saw agree in ${agreed} of ${states} states (in ${silent} the program says nothing)\n${table.join("\n")}\n`,
   );
 });

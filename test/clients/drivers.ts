@@ -1,17 +1,25 @@
 /** One row a program: the client that it is, how it is started so that it connects, and what it says of the connection. */
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { entryFor, type HeaderValue } from "../../src/core/clients/entry.ts";
 import { CLIENTS } from "../../src/core/clients/index.ts";
-import { type Client, type ClientScope, USUAL } from "../../src/core/clients/model.ts";
+import type { Client, ClientScope } from "../../src/core/clients/model.ts";
 import { userFileOf } from "../../src/core/clients/paths.ts";
-import { BRACES } from "../../src/core/clients/references.ts";
-import { HEADERS, VALUES, type Value } from "../../src/core/halo.ts";
+import { VALUES, type Value, variablesFor } from "../../src/core/halo.ts";
 import { sharedFile } from "../e2e/clients-agreement-support.ts";
 import { bigPrograms, clientPrograms, programs } from "../e2e/install.mjs";
-import { type ClaudeVersion, installed, nodeBinary, runClaude } from "../support/claude.ts";
+import { type Run, start } from "../e2e/support.ts";
+import {
+  type ClaudeVersion,
+  claudeBinFolder,
+  claudeOf,
+  installed,
+  nodeBinary,
+  quietClaude,
+} from "../support/claude.ts";
 import type { Environment, ScratchHome } from "../support/home.ts";
+import { packedPackage } from "../support/package.ts";
 import { ASK, type Ask, askServe, each, printed, shown, withNode } from "./programs.ts";
 
 export interface Driver {
@@ -24,15 +32,21 @@ export interface Driver {
   readonly failed?: RegExp;
   /** In a folder that is not trusted or approved it ignores the project's file. */
   readonly isGated?: boolean;
-  /** A value of the file that it reads wins over one that is exported. */
-  readonly doesFileWin?: boolean;
-  /** The id of its client. */
+  /** The id of the client for which the wizard writes. Without one: `guide` says what to do. */
   readonly client?: string;
-  /** The source of an agent, after the imports and before it connects. */
-  readonly agent?: readonly [imports: string, connects: string];
+  /** It reads the file of that client, and has rules of its own. */
+  readonly isGuest?: boolean;
+  /** The id of what `guide` tells. */
+  readonly guide?: string;
+  /** Programs on the PATH that the wizard starts. */
+  readonly path?: readonly string[];
 }
 
 const PROJECT: readonly ClientScope[] = ["project"];
+const NAMES = variablesFor("halo");
+/** What `guide` printed. */
+const GUIDE = "guide.txt";
+
 const USER: readonly ClientScope[] = ["user"];
 const BOTH: readonly ClientScope[] = ["project", "user"];
 
@@ -40,6 +54,9 @@ function put(path: string, text: string): void {
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, text);
 }
+
+const read = (path: string): string => readFileSync(path, "utf8");
+const jsonIn = (path: string): object => (existsSync(path) ? JSON.parse(read(path)) : {});
 
 /** A program of ours with the packages of another folder. */
 function putScript(folder: string, program: string, text: string): string {
@@ -54,19 +71,20 @@ function putScript(folder: string, program: string, text: string): string {
 const claude = (version: ClaudeVersion): Driver => ({
   program: `claude-code-${version}`,
   client: "claude-code",
+  path: [claudeBinFolder(version)],
   scopes: BOTH,
   connected: /✔ Connected/,
   failed: /✘ Failed to connect|Needs authentication/,
   isGated: true,
-  ask: each(async (machine, cwd, { env, isTrusted }) => {
-    const path = join(machine.home, ".claude.json");
-    const own = existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : {};
+  ask: each((machine, cwd, { env, isTrusted }) => {
+    const [own, local] = [join(machine.home, ".claude.json"), join(cwd, ".claude/settings.local.json")];
+    const approved = { ...jsonIn(local), enableAllProjectMcpServers: true };
+    const projects = { [cwd]: { hasTrustDialogAccepted: true } };
     if (isTrusted) {
-      put(path, JSON.stringify({ ...own, projects: { [cwd]: { hasTrustDialogAccepted: true } } }));
-      put(join(cwd, ".claude/settings.local.json"), '{"enableAllProjectMcpServers":true}');
+      put(own, JSON.stringify({ ...jsonIn(own), projects }));
+      put(local, JSON.stringify(approved));
     }
-    const { stdout } = await runClaude(version, ["mcp", "list"], { env: { ...machine.env, ...env }, cwd });
-    return stdout;
+    return printed(claudeOf(version), ["mcp", "list"], machine, { cwd, env: { ...env, ...quietClaude } });
   }),
 });
 
@@ -120,9 +138,11 @@ const claudeDesktop: Ask = each(async (machine, cwd) => {
   return (await Promise.all(said)).join("\n");
 });
 
+/** As its guide says. */
 const inspector: Ask = each((machine, cwd) => {
-  const args = ["--cli", "--server", "halo", "--method", "tools/list", "--stored-auth-only"];
-  return printed(installed("mcp-inspector", "mcp-inspector"), args, machine, { cwd, env: withNode(machine, 22) });
+  const [, command = ""] = /^npx @modelcontextprotocol\/inspector (.*)$/m.exec(read(join(cwd, GUIDE))) ?? [];
+  const env = withNode(machine, 22);
+  return printed(installed("mcp-inspector", "mcp-inspector"), command.split(" "), machine, { cwd, env });
 });
 
 const mcporter: Ask = each((machine, cwd, { env }) =>
@@ -132,14 +152,17 @@ const mcporter: Ask = each((machine, cwd, { env }) =>
   }),
 );
 
-/** Runs the snippet of an agent in a project of its own. */
-const agent = (program: string, imports: string, connects: string): Driver => ({
+/** Runs the code of `guide`. */
+const agent = (program: string, guide: string): Driver => ({
   program,
+  guide,
   scopes: PROJECT,
   connected: /search_knowledge/,
   failed: /Error/,
-  agent: [imports, connects],
-  ask: each((machine, cwd, { env }) => printed(nodeBinary(22), [join(cwd, "script.mjs")], machine, { cwd, env })),
+  ask: each((machine, cwd, { env }) => {
+    const script = putScript(cwd, program, read(join(cwd, GUIDE)));
+    return printed(nodeBinary(22), [script], machine, { cwd, env });
+  }),
 });
 
 const SERVE = { connected: /"status":"connected"/, failed: /"status":"failed"/ };
@@ -150,19 +173,20 @@ const ROWS: readonly Driver[] = [
   claude("2.1.197"),
   {
     program: "codex",
+    client: "codex",
     scopes: BOTH,
     ask: ASK.codex,
     connected: /"runtimeStatus":"connected"/,
     failed: /"runtimeStatus":"failed"/,
     isGated: true,
-    doesFileWin: true,
   },
-  { program: "gemini-cli", scopes: BOTH, ask: ASK["gemini-cli"], ...LIST, isGated: true },
-  { program: "qwen-code", scopes: BOTH, ask: ASK["qwen-code"], ...LIST, isGated: true },
-  { program: "opencode", scopes: BOTH, ask: ASK.opencode, ...SERVE },
-  { program: "kilo", scopes: USER, ask: askServe("kilo"), ...SERVE },
+  { program: "gemini-cli", client: "gemini-cli", scopes: BOTH, ask: ASK["gemini-cli"], ...LIST, isGated: true },
+  { program: "qwen-code", client: "qwen-code", scopes: BOTH, ask: ASK["qwen-code"], ...LIST, isGated: true },
+  { program: "opencode", client: "opencode", scopes: BOTH, ask: ASK.opencode, ...SERVE },
+  { program: "kilo", client: "kilo", scopes: USER, ask: askServe("kilo"), ...SERVE },
   {
     program: "copilot-cli",
+    client: "copilot-cli",
     scopes: BOTH,
     ask: copilot,
     failed: /requires authentication|Failed to connect to MCP/,
@@ -180,6 +204,7 @@ const ROWS: readonly Driver[] = [
   },
   {
     program: "mcp-inspector",
+    guide: "mcp-inspector",
     scopes: USER,
     ask: inspector,
     connected: /"tools":/,
@@ -187,42 +212,18 @@ const ROWS: readonly Driver[] = [
   },
   {
     program: "mcporter",
-    scopes: BOTH,
+    // it imports the servers of Cursor's file
+    client: "cursor",
+    isGuest: true,
+    scopes: USER,
     ask: mcporter,
     connected: /"status": "ok"/,
     failed: /"status": "(?:auth|offline|error)"/,
   },
-  agent(
-    "agent-mcp",
-    'import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";',
-    `const client = new Client({ name: "agent", version: "1.0.0" });
-await client.connect(new StreamableHTTPClientTransport(new URL(url), { requestInit: { headers } }));
-console.log((await client.listTools()).tools.map(({ name }) => name));
-await client.close();`,
-  ),
-  agent(
-    "agent-openai",
-    'import { MCPServerStreamableHttp } from "@openai/agents";',
-    `const server = new MCPServerStreamableHttp({ name: "halo", url, requestInit: { headers } });
-await server.connect();
-console.log((await server.listTools()).map(({ name }) => name));
-await server.close();`,
-  ),
-  agent(
-    "agent-ai-sdk",
-    'import { createMCPClient } from "@ai-sdk/mcp";',
-    `const client = await createMCPClient({ transport: { type: "http", url, headers } });
-console.log(Object.keys(await client.tools()));
-await client.close();`,
-  ),
-  agent(
-    "agent-langchain",
-    'import { MultiServerMCPClient } from "@langchain/mcp-adapters";',
-    `const halo = { transport: "http", url, headers, automaticSSEFallback: false };
-const client = new MultiServerMCPClient({ mcpServers: { halo } });
-console.log((await client.getTools()).map(({ name }) => name));
-await client.close();`,
-  ),
+  agent("agent-mcp", "agent-mcp"),
+  agent("agent-openai", "agent-openai"),
+  agent("agent-ai-sdk", "agent-vercel"),
+  agent("agent-langchain", "agent-langchain"),
 ];
 
 /** Those that are installed: the big ones only with `--all`. */
@@ -233,31 +234,15 @@ export const DRIVERS = ROWS.filter(
 export const versionOf = ({ program }: Driver): string =>
   ({ ...programs, ...clientPrograms, ...bigPrograms })[program]?.version ?? "";
 
-/** Programs that the wizard does not write for: as descriptors. */
-const BASE = { ...USUAL, docs: "", measured: "", unset: "unknown", references: BRACES } as const;
-const OTHERS: readonly Client[] = [
-  {
-    ...BASE,
-    id: "mcp-inspector",
-    label: "MCP Inspector",
-    files: { project: [], user: "~/.mcp-inspector/mcp.json" },
-    entry: { ...USUAL.entry, fixed: { type: "streamable-http" } },
-  },
-  {
-    ...BASE,
-    id: "mcporter",
-    label: "mcporter",
-    files: { project: ["config/mcporter.json"], user: "~/.mcporter/mcporter.json" },
-    entry: { url: { baseUrl: "http" }, headers: "headers" },
-  },
-];
-
-export function clientOf({ program, client = program, agent }: Driver): Client | undefined {
-  if (agent !== undefined) return undefined;
-  const found = [...CLIENTS, ...OTHERS].find(({ id }) => id === client);
-  if (found === undefined) throw new Error(`${client} is no client`);
+export function clientOf({ client }: Driver): Client | undefined {
+  const found = CLIENTS.find(({ id }) => id === client);
+  if (found === undefined && client !== undefined) throw new Error(`${client} is no client`);
   return found;
 }
+
+/** Where a file of a client is on this machine. */
+export const pathOf = (path: string, home: string, project: string): string =>
+  path.startsWith("~/") ? join(home, path.slice(2)) : join(project, path);
 
 /** A server of a configuration: where it is, and where the client finds each value. */
 export interface Server {
@@ -265,45 +250,52 @@ export interface Server {
   readonly values: Readonly<Record<Value, HeaderValue>>;
 }
 
-/** The start of an agent: it stops on a variable that is not set. */
-function agentHead({ url, values }: Server): string {
-  const names = VALUES.map((value) => {
-    const written = values[value];
-    return [HEADERS[value], "env" in written ? written.env : ""];
-  });
-  return `const headers = {};
-for (const [header, name] of ${JSON.stringify(names)}) {
-  headers[header] = process.env[name];
-  if (!headers[header]) throw new Error(name + " is not set");
-}
-const url = ${JSON.stringify(url)};
-`;
-}
-
-/** Where a file of a client is on this machine. */
-export const pathOf = (path: string, home: string, project: string): string =>
-  path.startsWith("~/") ? join(home, path.slice(2)) : join(project, path);
-
-/**
- * Writes the configuration of a client with these servers, one way for all of them: the only place that is to change when the
- * packed wizard writes it (`init --client <id> --scope <scope> --yes`).
- */
-export function configure(
-  driver: Driver,
+/** The file of a client with several servers, each entry as the wizard writes it (test/core/plan-clients.test.ts). */
+export function putServers(
+  client: Client,
   { home }: ScratchHome,
   project: string,
   scope: ClientScope,
   servers: Readonly<Record<string, Server>>,
 ): void {
-  const client = clientOf(driver);
-  if (client === undefined) {
-    const [[imports, connects] = ["", ""], [server]] = [driver.agent, Object.values(servers)];
-    if (server === undefined) throw new Error("an agent needs a server");
-    putScript(project, driver.program, `${imports}\n${agentHead(server)}${connects}\n`);
-    return;
-  }
   const [own] = scope === "project" ? client.files.project : [];
   const path = own === undefined ? userFileOf(client, { platform: "linux", home, env: {} }) : join(project, own);
   const entries = Object.entries(servers).map(([name, { url, values }]) => [name, entryFor(client, url, values)]);
   put(path, sharedFile(client, Object.fromEntries(entries)));
+}
+
+/** Our packed program. */
+export const ours = (args: readonly string[], cwd: string, env: Environment): Promise<Run> =>
+  start(process.execPath, [packedPackage().bin, ...args], { cwd, env });
+
+/** What is put before a program so that it gets the values of `.env`. */
+export const through = (): readonly string[] => [process.execPath, packedPackage().bin, "run", "--"];
+
+export interface Wish {
+  readonly scope: ClientScope;
+  readonly url: string;
+  /** The three values, as variables. */
+  readonly env: Environment;
+  readonly isTested: boolean;
+}
+
+/** The configuration of a client as our wizard writes it; or what a person does who follows our guide. */
+export async function configure(driver: Driver, { env: base }: ScratchHome, project: string, wish: Wish) {
+  const { client, guide, path = [] } = driver;
+  const PATH = [...path, base.PATH].join(delimiter);
+  const env = { ...base, ...wish.env, PATH };
+  const how = [...["--scope", wish.scope, "--yes"], ...(wish.isTested ? [] : ["--skip-test"])];
+  const url = ["--url", wish.url];
+  const asked = guide === undefined ? ["--client", client ?? "", ...how, ...url] : ["guide", guide, ...url];
+  const run = await ours(asked, project, env);
+  if (guide === undefined || run.code !== 0) return run;
+  put(join(project, GUIDE), run.stdout);
+  put(join(project, ".env"), VALUES.map((value) => `${NAMES[value]}=${wish.env[NAMES[value]] ?? ""}\n`).join(""));
+  const [file] = /^\{[\s\S]*?^\}$/m.exec(run.stdout) ?? [];
+  const [, name] = /Save this as (\S+) outside/.exec(run.stdout) ?? [];
+  if (file === undefined || name === undefined) return run;
+  const blanks = { token: "<your product token>", account: "<your account ID>", profile: "<your profile ID>" };
+  const filled = VALUES.reduce((text, value) => text.replace(blanks[value], wish.env[NAMES[value]] ?? ""), file);
+  put(join(project, name), filled);
+  return run;
 }

@@ -19,8 +19,14 @@ export interface How {
   readonly isDone?: () => boolean;
 }
 
+/** Where a program is started. */
+export interface Place extends ScratchHome {
+  /** What stands before it: our `run --`. */
+  readonly through?: readonly string[];
+}
+
 /** A client as it is asked: what it does in each of these folders, one after the other. Out: what it printed. */
-export type Ask = (machine: ScratchHome, folders: readonly string[], how: How) => Promise<readonly string[]>;
+export type Ask = (machine: Place, folders: readonly string[], how: How) => Promise<readonly string[]>;
 
 const LIMIT_MS = 60_000;
 /** After the server has heard all: a client still prints what it got. */
@@ -54,8 +60,10 @@ interface Start {
   readonly isDone?: (() => boolean) | undefined;
 }
 
-const start = (file: string, args: readonly string[], { env }: ScratchHome, at: Start): ChildProcess =>
-  spawn(file, args, { cwd: at.cwd, env: { ...env, ...QUIET, ...at.env }, stdio: "pipe", detached: true });
+function start(file: string, args: readonly string[], { env, through = [] }: Place, at: Start): ChildProcess {
+  const [first = file, ...rest] = [...through, file, ...args];
+  return spawn(first, rest, { cwd: at.cwd, env: { ...env, ...QUIET, ...at.env }, stdio: "pipe", detached: true });
+}
 
 /** The whole group: some clients are started by a script. */
 function kill({ pid }: ChildProcess): void {
@@ -73,7 +81,7 @@ async function end(child: ChildProcess): Promise<void> {
 }
 
 /** What a program prints until it ends, or is ended. */
-export async function printed(file: string, args: readonly string[], machine: ScratchHome, at: Start): Promise<string> {
+export async function printed(file: string, args: readonly string[], machine: Place, at: Start): Promise<string> {
   const child = start(file, args, machine, at);
   let said = "";
   for (const stream of [child.stdout, child.stderr])
@@ -93,9 +101,10 @@ export async function printed(file: string, args: readonly string[], machine: Sc
 }
 
 /** What is on the screen of a program in a terminal when this is there, or the server has heard all. */
-export async function shown(file: string, args: readonly string[], machine: ScratchHome, at: Start): Promise<string> {
+export async function shown(file: string, args: readonly string[], machine: Place, at: Start): Promise<string> {
   const env = { ...machine.env, ...QUIET, ...at.env };
-  const terminal = openTerminal({ file, args, cwd: at.cwd, env, cols: 200 });
+  const [first = file, ...rest] = [...(machine.through ?? []), file, ...args];
+  const terminal = openTerminal({ file: first, args: rest, cwd: at.cwd, env, cols: 200 });
   try {
     const text = () => terminal.history().join("\n");
     await vi.waitUntil(() => at.isDone?.() || at.until?.test(text()), { timeout: LIMIT_MS, interval: 50 });
@@ -113,12 +122,16 @@ interface Answer {
   readonly result?: { readonly thread?: { readonly id: string } };
 }
 
+/** A server for several folders is started in none of them; `run` finds the values in the folder where it is started. */
+const cwdFor = ({ through, tmp }: Place, [folder = tmp]: readonly string[]): string =>
+  through === undefined ? tmp : folder;
+
 /** `codex app-server`: a thread for each folder, and the status of its servers. */
 const askCodex: Ask = async (machine, folders, { env, isTrusted }) => {
   const trusted = folders.map((folder) => `\n[projects.${JSON.stringify(folder)}]\ntrust_level = "trusted"\n`);
   mkdirSync(join(machine.home, ".codex"), { recursive: true });
   if (isTrusted) appendFileSync(join(machine.home, ".codex/config.toml"), trusted.join(""));
-  const child = start(installed("codex", "codex"), ["app-server"], machine, { cwd: machine.tmp, env });
+  const child = start(installed("codex", "codex"), ["app-server"], machine, { cwd: cwdFor(machine, folders), env });
   const { stdin, stdout } = child;
   if (stdin === null || stdout === null) throw new Error("no pipes");
   child.stderr?.resume();
@@ -156,7 +169,7 @@ export const askServe =
   (program: string): Ask =>
   async (machine, folders, { env }) => {
     const args = ["serve", "--port", "0", "--hostname", "127.0.0.1"];
-    const child = start(installed(program, program), args, machine, { cwd: machine.tmp, env });
+    const child = start(installed(program, program), args, machine, { cwd: cwdFor(machine, folders), env });
     try {
       let said = "";
       for (const stream of [child.stdout, child.stderr])
@@ -174,7 +187,7 @@ export const askServe =
 const inTurn = inTurns(2);
 /** Each folder with a process of its own. */
 export const each =
-  (ask: (machine: ScratchHome, cwd: string, how: How) => Promise<string>): Ask =>
+  (ask: (machine: Place, cwd: string, how: How) => Promise<string>): Ask =>
   (machine, folders, how) =>
     Promise.all(folders.map((folder) => inTurn(() => ask(machine, folder, how))));
 

@@ -28,6 +28,8 @@ export const programs = {
   codex: { name: "@openai/codex", bin: "codex", version: "0.171.0" },
   "gemini-cli": { name: "@google/gemini-cli", bin: "gemini", version: "0.61.0" },
   opencode: { name: "opencode-ai", bin: "opencode", version: "1.18.33", repair: "opencode-ai/postinstall.mjs" },
+  // no newer version has a program for Linux x64
+  kilo: { name: "@kilocode/cli", bin: "kilo", version: "7.7.7" },
   "qwen-code": { name: "@qwen-code/qwen-code", bin: "qwen", version: "0.24.4", node: "node-22" },
   "add-mcp": { name: "add-mcp", bin: "add-mcp", version: "2.4.0" },
   "server-everything": library("@modelcontextprotocol/server-everything", "2026.8.31"),
@@ -36,10 +38,9 @@ export const programs = {
   "conformance-0.2": { ...conformance, version: "0.2.0-alpha.12" },
 };
 
-/** For `npm run test:clients` alone. Of Kilo, no newer version has a program for Linux x64. */
+/** For `npm run test:clients` alone. */
 export const clientPrograms = {
   "copilot-cli": { name: "@github/copilot", bin: "copilot", version: "1.0.102", node: "node-22" },
-  kilo: { name: "@kilocode/cli", bin: "kilo", version: "7.7.7" },
   "cursor-sdk": library("@cursor/sdk", "1.0.32"),
   "mcp-remote": { name: "mcp-remote", bin: "mcp-remote", version: "0.15.1" },
   "mcp-inspector": {
