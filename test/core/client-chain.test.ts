@@ -45,7 +45,12 @@ test.each(ROWS)("$id, $scope: $exported, $dotenv, $stored", (row) => {
   const { id, scope = "project", exported = {}, dotenv = {}, stored = {}, sent, said } = row;
   const client = CLIENTS.find((each) => each.id === id);
   if (client === undefined) throw new Error(`${id} is no client`);
-  const file = { client, scope, path: "/file", store: scope === "user" ? client.store : undefined };
+  const file = {
+    client,
+    scope,
+    path: client.format === "toml" ? "/file.toml" : "/file.json",
+    store: scope === "user" ? client.store : undefined,
+  };
   const text = sharedFile(client, { halo: entryFor(client, HALO_URL, referring(NAMES)) });
   const [found] = foundIn(file, text, "halo", { parseToml, setTable, removeTable });
   const { findings, toSend } = chainOf({

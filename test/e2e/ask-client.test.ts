@@ -72,6 +72,7 @@ function busyHome(scratch: ReturnType<typeof scratchHome>): void {
     ".gemini/settings.json": JSON.stringify({ mcpServers: { mine: stdio } }),
     ".qwen/settings.json": JSON.stringify({ mcpServers: { mine: stdio } }),
     ".config/opencode/opencode.json": JSON.stringify({ mcp: { mine: { type: "local", command: ["touch", mark] } } }),
+    ".config/kilo/kilo.json": JSON.stringify({ mcp: { mine: { type: "local", command: ["touch", mark] } } }),
     ".opencode/opencode.json": JSON.stringify({ mcp: { mine: { type: "local", command: ["touch", mark] } } }),
   };
   for (const [file, text] of Object.entries(files)) {

@@ -19,7 +19,6 @@ export const kilo: Client = {
   foreign: [[/\{env:[^}]*\}/, "inside"]],
   unset: "empty",
   spoils: { reference: /["\\]/, literal: /\{(?:env|file):/ },
-  // documented like opencode's; asked in test/e2e/ask-client.test.ts
   ask: {
     by: "serve",
     argv: ["serve", "--port", "0", "--hostname", "127.0.0.1"],
