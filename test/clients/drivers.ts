@@ -75,7 +75,8 @@ const claude = (version: ClaudeVersion): Driver => ({
   scopes: BOTH,
   connected: /✔ Connected/,
   failed: /✘ Failed to connect|Needs authentication/,
-  isGated: true,
+  // the wizard approves the server in .claude/settings.local.json: that is enough for the list of the older one
+  isGated: version !== "2.1.197",
   ask: each((machine, cwd, { env, isTrusted }) => {
     const [own, local] = [join(machine.home, ".claude.json"), join(cwd, ".claude/settings.local.json")];
     const approved = { ...jsonIn(local), enableAllProjectMcpServers: true };
