@@ -41,10 +41,9 @@ function valueFinding(variable: string, { file, exported, dotenv, stored }: Chai
     const tryThis = repair({ ...file, scope: "user" });
     return meant === undefined || meant === own ? undefined : { severity: "warning", seen, tryThis };
   }
-  const inFile =
-    stored[variable] ?? (scope === "project" && client.reads.includes(".env") ? dotenv[variable] : undefined);
+  const inFile = own ?? (scope === "project" && client.reads.includes(".env") ? dotenv[variable] : undefined);
   const isBlanked = client.blanks?.test(variable) === true;
-  const kept = stored[variable] ?? dotenv[variable];
+  const kept = scope === "project" ? dotenv[variable] : (own ?? dotenv[variable]);
   const [program = "<program>"] = client.programs;
   const start: Advice = { run: ["npx", "create-halo-mcp", "run", "--", program] };
   if (exported[variable] !== undefined) {
