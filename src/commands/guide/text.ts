@@ -1,7 +1,7 @@
 /** How one client is connected by hand, made from its descriptor. */
 import { adviceLine } from "../../core/advice.ts";
-import { askedId, entryFor, referring } from "../../core/clients/entry.ts";
-import type { Client } from "../../core/clients/model.ts";
+import { askedId, entryFor, linkFor, referring } from "../../core/clients/entry.ts";
+import { type Client, nextOf } from "../../core/clients/model.ts";
 import { type Machine, storeOf, userFileOf } from "../../core/clients/paths.ts";
 import { isObject, type JsonObject } from "../../core/formats/json.ts";
 import { variablesFor } from "../../core/halo.ts";
@@ -53,7 +53,7 @@ export function guideOf(client: Client, machine: Machine, name: string, url: str
   const { id, label, files, scopes, references, measured: evidence, isProven: proven } = client;
   const isLiteral = scopes.length === 0 || references.spell === undefined;
   const entry = entryFor(client, url, isLiteral ? BLANKS : referring(variablesFor(name)));
-  const link = (!isLiteral && client.link?.(name, entry)) || null;
+  const link = (!isLiteral && linkFor(client, name, url, variablesFor(name))) || null;
   const own = shortPath(userFileOf(client, machine), machine);
   const isShared = scopes.includes("project") && !isLiteral;
   const places = [
@@ -65,7 +65,7 @@ export function guideOf(client: Client, machine: Machine, name: string, url: str
       ? ["Fill in what is in <…>. Let nobody else read the file, and do not put it into a repository."]
       : valuesOf(client, machine, name)),
     // descriptors have the usual name of the server
-    ...client.next.map((advice) => adviceLine(advice).replace(/\bhalo\b/g, name)),
+    ...nextOf(client, !isLiteral).map((advice) => adviceLine(advice).replace(/\bhalo\b/g, name)),
     ...(client.verify ? [`To see its servers: ${client.verify.join(" ").replace(/\bhalo\b/g, name)}`] : []),
     ...(link === null ? [] : [`Instead of the first step you can open this link, which has references only:\n${link}`]),
   ];
