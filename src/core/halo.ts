@@ -79,6 +79,12 @@ export function variablesFor(name: string): Readonly<Record<Value, string>> {
   return { token: "HALO_MCP_TOKEN", account: "HALO_ACCOUNT_ID", profile: `${own}_PROFILE_ID` };
 }
 
+/** What every template of `guide` has: the name of the server, the endpoint, and the names of the variables. */
+export function fillFor(name: string, url: string) {
+  const { token: tokenVariable, account: accountVariable, profile: profileVariable } = variablesFor(name);
+  return { name, url, tokenVariable, accountVariable, profileVariable };
+}
+
 /** `profile_id=<id>` and the like in a query or fragment; `/profiles/<id>` in a path. */
 const PROFILE_IN_URL = /(?:\/profiles?\/|[?&#;]profile[-_]?id=)([A-Za-z0-9._~-]+)/i;
 const GUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gi;

@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { CLEAN, check, HALO_FILE, write } from "../support/check.ts";
 import { mkRepo, type Repository, type ScratchHome, scratchHome } from "../support/home.ts";
@@ -33,5 +35,14 @@ describe("a repository with something wrong in most of its files", () => {
     expect(code).toBe(1);
     expect(stdout).not.toMatch(/Zq7Xw2|made\.up\.value/);
     await expect(stdout).toMatchFileSnapshot(`../golden/check/${file}`);
+  });
+
+  it("has summary.md on the page of the job", async () => {
+    const page = join(scratch.tmp, "page.md");
+    const env = { ...scratch.env, CI: "1", GITHUB_STEP_SUMMARY: page };
+    expect((await check(repo.path, ["--format", "github"], env)).code).toBe(1);
+    const text = readFileSync(page, "utf8");
+    expect(text).not.toMatch(/Zq7Xw2|made\.up\.value/);
+    await expect(text).toMatchFileSnapshot("../golden/check/summary.md");
   });
 });

@@ -63,10 +63,10 @@ describe("guide", () => {
       expect(text).toContain(scope === "user" ? "for you alone" : client.files.project[0]);
     // a link carries references only
     expect(link !== null).toBe(isWritten && client.link !== undefined);
-    if (link === null) return;
-    const whole = decodeURIComponent(link);
-    const config = /config=([^&{]+)$/.exec(whole)?.[1];
-    expect(config === undefined ? whole : atob(config)).toContain("HALO_DE_PROFILE_ID");
+    if (link !== null)
+      expect(decodeURIComponent(link).replace(/config=([\w+/=]+)$/, (_, text) => atob(text))).toContain(
+        "HALO_DE_PROFILE",
+      );
     expect((await run(["guide", id, "--name", "halo-de"])).stdout).toBe(`${text}\n`);
     const prose = text
       .replace(snippet, "")
@@ -211,5 +211,13 @@ describe("clients", () => {
     );
     expect(stdout.split("\n").filter((line) => line.length > 80)).toEqual([]);
     expect(stderr).toBe("•  asking the programs for their versions\n");
+  });
+
+  it("the wizard prints the same templates, with the IDs filled in", async () => {
+    const args = "--dry-run --skip-test --name halo-de --account-id acc-1 --profile-id pro-1 --client".split(" ");
+    const { code, stdout, stderr } = await run([...args, TOLD_IDS.join(",")], { ...machine, cwd: scratch.tmp });
+    expect([code, (stdout + stderr).match(/\{\{\w+\}\}/g)]).toEqual([0, null]);
+    for (const { label } of TOLD) expect(stdout + stderr).toContain(`${label}: finish by hand`);
+    for (const word of ["acc-1", "pro-1", "HALO_DE_PROFILE_ID"]) expect(stdout + stderr).toContain(word);
   });
 });

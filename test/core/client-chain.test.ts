@@ -35,7 +35,7 @@ const ROWS: readonly Row[] = [
   { id: "codex", dotenv: NEW, stored: OLD, sent: "made.up.old", said: OWN },
   { id: "codex", scope: "user", exported: OLD, stored: NEW, sent: "made.up.new" },
   // with these an exported value wins
-  { id: "qwen-code", exported: NEW, stored: OLD, sent: "made.up.new", said: EXPORTED },
+  { id: "qwen-code", exported: NEW, stored: OLD, sent: "made.up.new" },
   { id: "qwen-code", scope: "user", exported: OLD, stored: NEW, sent: "made.up.old", said: EXPORTED },
   { id: "gemini-cli", exported: OLD, dotenv: NEW, sent: "made.up.old", said: EXPORTED },
   { id: "gemini-cli", dotenv: NEW, sent: "made.up.new", said: /Gemini CLI empties it because of its name/ },

@@ -3,7 +3,7 @@ import type { Context } from "../../context.ts";
 import { CLIENTS } from "../../core/clients/index.ts";
 import { TOLD, type Told } from "../../core/clients/told.ts";
 import { nearest } from "../../core/command-line.ts";
-import { DEFAULT_NAME, HALO_URL, variablesFor } from "../../core/halo.ts";
+import { DEFAULT_NAME, fillFor, HALO_URL } from "../../core/halo.ts";
 import { UsageError } from "../../errors.ts";
 import type { RawOptions } from "../../flags.ts";
 import { readTemplate } from "../../io/read.ts";
@@ -12,9 +12,8 @@ import { nameOf, urlOf } from "../shared/options.ts";
 import { guideOf } from "./text.ts";
 
 function toldOf({ isCode, isProven, ...told }: Told, templates: URL, name: string, url: string) {
-  const { token: tokenVariable, account: accountVariable, profile: profileVariable } = variablesFor(name);
   const values = { account: "<your account ID>", profile: "<your profile ID>" };
-  const fill = { ...values, ...told, name, url, tokenVariable, accountVariable, profileVariable };
+  const fill = { ...values, ...told, ...fillFor(name, url) };
   const text = readTemplate(templates, `guide/${told.id}.txt`, fill);
   const proof = isProven ? "Proven: the three headers arrived" : "Not proven";
   const page = `${told.label}\n\n${text}\n${proof}. Known from: ${told.evidence}`;

@@ -9,7 +9,7 @@ import { toSh } from "../../core/command-line.ts";
 import { haloEntries } from "../../core/doctor/entries.ts";
 import { jsonOf, property } from "../../core/formats/json.ts";
 import { placeWords } from "../../core/formats/lines.ts";
-import { HALO_URL, nameProblem } from "../../core/halo.ts";
+import { fillFor, HALO_URL, nameProblem } from "../../core/halo.ts";
 import { CI_FILES, planCi } from "../../core/plan/ci.ts";
 import { isOwn, type OwnScope, planClaude, planSettings, removeEntry } from "../../core/plan/claude-program.ts";
 import { hasLiterals } from "../../core/plan/clients.ts";
@@ -176,7 +176,7 @@ function toldSteps({ context, url, target }: Page, { values, choice }: Decided):
   return told
     .filter(({ id }) => choice.clients.some((each) => each === id))
     .map(({ id, label, isCode }) => {
-      const fill = { url, account, profile, name: target.name };
+      const fill = { ...fillFor(target.name, url), account, profile };
       const text = isCode
         ? `npx create-halo-mcp guide ${id}`
         : readTemplate(context.templates, `guide/${id}.txt`, fill);

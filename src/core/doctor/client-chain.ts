@@ -54,10 +54,9 @@ function valueFinding(
     const tryThis = repair({ ...file, scope: "user" });
     return meant === undefined || meant === own ? undefined : { severity: "warning", seen, tryThis };
   }
-  const inFile =
-    stored[variable] ?? (scope === "project" && client.reads.includes(".env") ? dotenv[variable] : undefined);
+  const inFile = own ?? (scope === "project" && client.reads.includes(".env") ? dotenv[variable] : undefined);
   const isBlanked = client.blanks?.test(variable) === true;
-  const kept = stored[variable] ?? dotenv[variable];
+  const kept = scope === "project" ? dotenv[variable] : (own ?? dotenv[variable]);
   if (exported[variable] !== undefined) {
     const seen = `${variable} is exported with another value than in the file: ${client.label} takes the exported one`;
     const isStale = kept !== undefined && kept !== exported[variable];
