@@ -150,35 +150,159 @@ function twoFilesForCheck() {
   };
 }
 
-/**
- * What the MCP client imports and the connection test never gets to: OAuth, and the validation of what a tool answers. It
- * would be a third of the client, and compile schemas that a server sends. What is called here all the same throws.
- */
-const UNUSED = {
+const absent = (what) => `throw new Error("${what} is not part of this program");`;
+
+/** Modules that packages import and this program never gets to. What is called here all the same throws. */
+const REPLACED = {
   jose: "",
-  "pkce-challenge": `export default function absent() { throw new Error("OAuth is not part of this program"); }`,
+  "pkce-challenge": `export default function absent() { ${absent("OAuth")} }`,
   "@modelcontextprotocol/client/_shims": `
     export const CORS_IS_POSSIBLE = false;
     export class DefaultJsonSchemaValidator { constructor() { throw new Error("hand the client a validator"); } }`,
+  // the keys of JavaScript's syntax, for rules of ESLint
+  "eslint-visitor-keys": "export const unionWith = (keys) => keys;",
+  // execa's `preferLocal`, `verbose`, `all`, web streams
+  "npm-run-path": `export function npmRunPathEnv() { ${absent("preferLocal")} }`,
+  "pretty-ms": `export default function absent() { ${absent("verbose")} }`,
+  "@sindresorhus/merge-streams": `export default function absent() { ${absent("all")} }`,
+  "@sec-ant/readable-stream/ponyfill": `export function asyncIterator() { ${absent("a web stream")} }`,
+  // what a signal means, for the message of an error, which we never print
+  "human-signals": "export const signalsByName = new Proxy({}, { get: (_, name) => ({ description: name }) });",
 };
-/** zod's way from its schemas to JSON Schema: a twelfth of the client, made ready with every schema and never gone here. */
-const JSON_SCHEMA = /[\\/]zod[\\/]v4[\\/]core[\\/](?:json-schema-processors|to-json-schema)\.js$/;
-function withoutJsonSchema(id) {
-  const names = [...readFileSync(id, "utf8").matchAll(/^export (?:const|function) (\w+)/gm)].map(([, name]) => name);
-  if (names.length === 0) throw new Error(`${id} is not as it was: see what it exports`);
-  const stubs = names.map((name) => `export const ${name} = ${name.startsWith("create") ? "() => absent" : "absent"};`);
-  return `const absent = () => { throw new Error("JSON Schema is not part of this program"); };\n${stubs.join("\n")}`;
+
+const methods = (type, names) => names.split(" ").map((name) => `${type}.${name}`);
+/**
+ * Functions of packages that this program never calls: their bodies throw, and what only they use is not bundled. `*` is every
+ * function of the file, "name => value" returns this value instead, "for name" is a loop that calls this function.
+ */
+const NEVER_CALLED = {
+  // from schemas to JSON Schema, made ready with every schema
+  "zod/v4/core/json-schema-processors.js": ["*"],
+  "zod/v4/core/to-json-schema.js": ["*"],
+  // without `authProvider`: OAuth and DPoP
+  "@modelcontextprotocol/client/dist/index.mjs": [
+    "withDpopFromProvider",
+    ...methods("StreamableHTTPClientTransport", "finishAuth resumeStream"),
+  ],
+  "@modelcontextprotocol/client/dist/public.mjs": [
+    ...["auth", "adaptOAuthProvider", "resolveAuthorizationCallbackParams"],
+    // over another transport, or with `prior` or `listChanged`
+    "negotiateStdioViaSibling",
+    ...methods("Client", "_connectFromPrior _setupListChangedHandlers _setupListChangedHandler listen"),
+    // what is not asked for, and the cache of the answers; `callTool` lists tools if it gets no `toolDefinition`
+    ...methods("Client", "discover complete setLoggingLevel getPrompt listPrompts listResources listResourceTemplates"),
+    ...methods("Client", "readResource _readResource subscribeResource unsubscribeResource sendRootsListChanged"),
+    ...methods(
+      "Client",
+      "listTools _excludeInvalidXMcpHeaderTools _listAllPages _walkPages _freshness _serveFromCache",
+    ),
+    ...methods(
+      "ClientResponseCache",
+      "captureGeneration write read _probe toolDefinition outputValidator _decodeListTools",
+    ),
+    // around the handlers of requests that we do not handle
+    'Client._wrapHandler => method === "ping" ? handler : absent()',
+  ],
+  // with `autoFulfill`; and the list of every schema, by name
+  "@modelcontextprotocol/client/dist/src.mjs": ["runInputRequiredFlow", "for register"],
+  // every way to call execa but `execa(file, arguments, options)`
+  "execa/lib/methods/main-sync.js": ["*"],
+  "execa/lib/methods/template.js": ["*", "isTemplateString => false"],
+  "execa/lib/pipe/setup.js": ["*"],
+  "execa/lib/stdio/native.js": ["handleNativeStreamSync"],
+  "execa/lib/stdio/duplicate.js": ["validateDuplicateStreamSync"],
+  // `verbose`: NODE_DEBUG=execa turns it on, and it prints whole command lines
+  "execa/lib/verbose/values.js": ["*", "isVerbose => false", "isFullVerbose => false"],
+  "execa/lib/verbose/info.js": ["*", "getVerboseInfo => undefined"],
+  "execa/lib/verbose/log.js": ["*"],
+  "execa/lib/verbose/error.js": ["*"],
+  // `ipc`
+  "execa/lib/ipc/methods.js": ["getIpcExport => {}"],
+  "execa/lib/ipc/send.js": ["*"],
+  "execa/lib/ipc/get-one.js": ["*"],
+  "execa/lib/ipc/get-each.js": ["*"],
+  "execa/lib/ipc/graceful.js": ["*"],
+  "execa/lib/verbose/ipc.js": ["*"],
+  // a program as a stream; transforms, lines, output as bytes
+  "execa/lib/convert/readable.js": ["*"],
+  "execa/lib/convert/writable.js": ["*"],
+  "execa/lib/convert/duplex.js": ["*"],
+  "execa/lib/convert/iterable.js": ["*"],
+  "execa/lib/transform/generator.js": ["*"],
+  "execa/lib/transform/normalize.js": ["normalizeTransform"],
+  "execa/lib/transform/split.js": ["initializeSplitLines", "getAppendNewlineGenerator"],
+  "execa/lib/stdio/type.js": ["getTransformObjectType", "getTransformStreamType"],
+  "get-stream/source/array-buffer.js": ["*"],
+};
+
+/** The code with other bodies for these functions, without the imports that nothing needs any more. */
+function without(names, code, { body: statements }) {
+  const wanted = new Map(names.map((name) => name.split(" => ")));
+  const seen = new Set();
+  const edits = [];
+  const replace = (name, node) => {
+    // a function that returns a function: the inner one
+    if (node?.body?.type === "ArrowFunctionExpression") return replace(name, node.body);
+    const key = wanted.has(name) || name.includes(".") ? name : "*";
+    if (!wanted.has(key) || !/Function/.test(node?.type)) return;
+    seen.add(key);
+    // around an object as the body of an arrow function are parentheses
+    const start = node.body.type === "BlockStatement" ? node.body.start : code.lastIndexOf("=>", node.body.start) + 2;
+    edits.push([start, node.end, `{ return ${wanted.get(key) ?? "absent()"}; }`]);
+  };
+  const look = (name, node) => {
+    if (!/^Class/.test(node?.type)) return replace(name, node);
+    for (const { key, value } of node.body.body) replace(`${name}.${key?.name}`, value);
+  };
+  for (const statement of statements) {
+    const node = statement.declaration ?? statement;
+    const loop = node.type === "ForOfStatement" ? `for ${node.body.expression?.callee?.name}` : "";
+    if (wanted.has(loop)) {
+      seen.add(loop);
+      edits.push([node.start, node.end, ""]);
+    }
+    if (node.id) look(node.id.name, node);
+    for (const { id, init } of node.declarations ?? []) look(id.name ?? "", init);
+  }
+  const missing = [...wanted.keys()].filter((name) => !seen.has(name));
+  if (missing.length > 0) throw new Error(`no such function: ${missing.join(", ")}`);
+  const apply = (list) =>
+    list
+      .sort(([a], [b]) => b - a)
+      .reduce((text, [start, end, now]) => text.slice(0, start) + now + text.slice(end), code);
+  const imports = statements.filter(({ type }) => type === "ImportDeclaration");
+  const remove = (list) => list.map(({ start, end }) => [start, end, ""]);
+  const words = new Set(apply([...edits, ...remove(imports)]).match(/[\w$]+/g));
+  const isDead = ({ specifiers }) => specifiers.length > 0 && !specifiers.some(({ local }) => words.has(local.name));
+  const stop = '\nfunction absent() { throw new Error("not part of this program"); }\n';
+  return apply([...edits, ...remove(imports.filter(isDead))]) + stop;
 }
 function withoutUnused() {
+  const left = new Set();
   return {
     name: "without-unused",
-    resolveId: (id) => (Object.hasOwn(UNUSED, id) ? `\0unused:${id}` : null),
-    load: (id) =>
-      id.startsWith("\0unused:")
-        ? { code: UNUSED[id.slice(8)], moduleType: "js" }
-        : JSON_SCHEMA.test(id)
-          ? { code: withoutJsonSchema(id), moduleType: "js" }
-          : null,
+    buildStart() {
+      for (const name of [...Object.keys(REPLACED), ...Object.keys(NEVER_CALLED)]) left.add(name);
+    },
+    resolveId(id) {
+      if (!left.delete(id) && !Object.hasOwn(REPLACED, id)) return null;
+      return `\0unused:${id}`;
+    },
+    load: (id) => (id.startsWith("\0unused:") ? { code: REPLACED[id.slice(8)], moduleType: "js" } : null),
+    transform(code, id) {
+      // without the hash in the name of a chunk
+      const file = id
+        .replaceAll("\\", "/")
+        .split("/node_modules/")
+        .at(-1)
+        .replace(/-[\w-]{8}\.mjs$/, ".mjs");
+      if (!Object.hasOwn(NEVER_CALLED, file)) return null;
+      left.delete(file);
+      return { code: without(NEVER_CALLED[file], code, this.parse(code)), map: null };
+    },
+    buildEnd(error) {
+      if (!error && left.size > 0) this.error(`no longer imported: ${[...left].join(", ")}`);
+    },
   };
 }
 
@@ -231,7 +355,11 @@ export default defineConfig({
   // A UMD `main` (jsonc-parser has one) bundles without a word and fails at run time.
   resolve: { mainFields: ["module", "main"] },
   // jsonc-parser says nothing of it: only its scanner is used, and the rest would make tables at every start of `check`.
-  treeshake: { moduleSideEffects: [{ test: /[\\/]jsonc-parser[\\/]/, sideEffects: false }] },
+  treeshake: {
+    moduleSideEffects: [{ test: /[\\/]jsonc-parser[\\/]/, sideEffects: false }],
+    // execa's entry makes six functions; one of them is used
+    manualPureFunctions: ["createExeca"],
+  },
   transform: {
     target: "node20.12",
     define: { __VERSION__: JSON.stringify(version) },

@@ -44,7 +44,8 @@ function promptOutput({ stderr, color }: Context): Writable {
 
 /** Questions on a terminal, drawn by clack. Each throws Cancelled on Ctrl-C, Ctrl-D and a closed input. */
 export async function createAsk(context: Context, pastedBreak: string) {
-  const clack = await import("@clack/prompts");
+  // only what is named here is bundled
+  const { confirm, isCancel, multiselect, password, select, text } = await import("@clack/prompts");
   const { signal } = context;
   const { clean } = createOutput(context);
 
@@ -57,7 +58,7 @@ export async function createAsk(context: Context, pastedBreak: string) {
     const input = openPromptInput(context.stdin, reads, pastedBreak);
     try {
       const answer = await prompt({ input: input.stream, output: promptOutput(context), signal });
-      if (clack.isCancel(answer)) throw new Cancelled();
+      if (isCancel(answer)) throw new Cancelled();
       return answer as T;
     } finally {
       await input.close(signal.aborted ? 0 : drainMs);
@@ -76,15 +77,15 @@ export async function createAsk(context: Context, pastedBreak: string) {
 
   return {
     secret: (question: TextQuestion) =>
-      run<string>("text", (io) => clack.password({ ...io, ...textOf(question), clearOnError: true }), DRAIN_MS),
-    text: (question: TextQuestion) => run<string>("text", (io) => clack.text({ ...io, ...textOf(question) })),
+      run<string>("text", (io) => password({ ...io, ...textOf(question), clearOnError: true }), DRAIN_MS),
+    text: (question: TextQuestion) => run<string>("text", (io) => text({ ...io, ...textOf(question) })),
     confirm: ({ message, initial }: { readonly message: string; readonly initial: boolean }) =>
-      run<boolean>("keys", (io) => clack.confirm({ ...io, message: clean(message), initialValue: initial })),
+      run<boolean>("keys", (io) => confirm({ ...io, message: clean(message), initialValue: initial })),
     select: <T extends string>(question: ChoiceQuestion<T>) =>
-      run<T>("keys", (io) => clack.select({ ...io, ...choicesOf(question) })),
+      run<T>("keys", (io) => select({ ...io, ...choicesOf(question) })),
     several: <T extends string>(question: ChoiceQuestion<T> & { readonly initial: readonly T[] }) =>
       run<readonly T[]>("keys", (io) =>
-        clack.multiselect({ ...io, ...choicesOf(question), initialValues: [...question.initial], required: true }),
+        multiselect({ ...io, ...choicesOf(question), initialValues: [...question.initial], required: true }),
       ),
   };
 }
