@@ -173,7 +173,7 @@ const REPLACED = {
 const methods = (type, names) => names.split(" ").map((name) => `${type}.${name}`);
 /**
  * Functions of packages that this program never calls: their bodies throw, and what only they use is not bundled. `*` is every
- * function of the file, "name => value" returns this value instead, "for name" is a loop that calls this function.
+ * function of the file, "name => value" returns this value instead.
  */
 const NEVER_CALLED = {
   // from schemas to JSON Schema, made ready with every schema
@@ -203,8 +203,8 @@ const NEVER_CALLED = {
     // around the handlers of requests that we do not handle
     'Client._wrapHandler => method === "ping" ? handler : absent()',
   ],
-  // with `autoFulfill`; and the list of every schema, by name
-  "@modelcontextprotocol/client/dist/src.mjs": ["runInputRequiredFlow", "for register"],
+  // with `autoFulfill`
+  "@modelcontextprotocol/client/dist/src.mjs": ["runInputRequiredFlow"],
   // every way to call execa but `execa(file, arguments, options)`
   "execa/lib/methods/main-sync.js": ["*"],
   "execa/lib/methods/template.js": ["*", "isTemplateString => false"],
@@ -213,7 +213,7 @@ const NEVER_CALLED = {
   "execa/lib/stdio/duplicate.js": ["validateDuplicateStreamSync"],
   // `verbose`: NODE_DEBUG=execa turns it on, and it prints whole command lines
   "execa/lib/verbose/values.js": ["*", "isVerbose => false", "isFullVerbose => false"],
-  "execa/lib/verbose/info.js": ["*", "getVerboseInfo => undefined"],
+  "execa/lib/verbose/info.js": ["*", "getVerboseInfo => {}"],
   "execa/lib/verbose/log.js": ["*"],
   "execa/lib/verbose/error.js": ["*"],
   // `ipc`
@@ -256,11 +256,6 @@ function without(names, code, { body: statements }) {
   };
   for (const statement of statements) {
     const node = statement.declaration ?? statement;
-    const loop = node.type === "ForOfStatement" ? `for ${node.body.expression?.callee?.name}` : "";
-    if (wanted.has(loop)) {
-      seen.add(loop);
-      edits.push([node.start, node.end, ""]);
-    }
     if (node.id) look(node.id.name, node);
     for (const { id, init } of node.declarations ?? []) look(id.name ?? "", init);
   }

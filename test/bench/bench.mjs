@@ -23,7 +23,7 @@ import { binFolder, install } from "../e2e/install.mjs";
 import { inNamespace } from "../e2e/loopback.mjs";
 
 /** Medians in starts of bare Node (`node -e 0`). `growth`: ten times as many files cost at most ten times as much. Bytes. */
-const limits = { start: 1.25, check: 3, doctor: 8, growth: 10, packed: 300_000, unpacked: 1_500_000 };
+const limits = { start: 1.25, check: 3, doctor: 8, growth: 10, packed: 297_000, unpacked: 1_500_000 };
 const HALO = "https://api.cm.com/halo/core/mcp";
 const VALUES = {
   HALO_MCP_TOKEN: "made-up-token",
