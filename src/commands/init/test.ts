@@ -35,7 +35,8 @@ export async function agreeOnUrl({ target, here, options, show, decides: ask }: 
   const refusal = (code: string, why: string, hint = `correct it, or ${BESIDE}`): Refusal =>
     new Refusal(`${where.file}: ${named} ${why}; nothing was sent`, { hint }, code);
   // .env.example or .env may set them later, to another address
-  if (variablesOf(slots).some(({ env }) => references(written).includes(env)))
+  const values = variablesOf(slots).map(({ env }) => env);
+  if (values.some((env) => references(written).includes(env)))
     throw refusal("bad-url", "is built from HALO's own values");
   const { url } = expandEntry({ url: written, headers: {} }, here.env);
   const permission = mayReceive(url, { url: options.url });
@@ -52,7 +53,7 @@ export async function agreeOnUrl({ target, here, options, show, decides: ask }: 
     throw refusal("endpoint-foreign", why, `if this host may have your token, name it:\n${toSh(["--url", url])}`);
   show.warn(`Careful: ${named} in ${where.file} ${why}.`, [
     `URL: ${printable(url, 200)}`,
-    `It would receive: ${[...new Set(Object.values(entry.headers).flatMap(references))].join(", ")}`,
+    `It would receive: ${[...new Set([...values, ...Object.values(entry.headers).flatMap(references)])].join(", ")}`,
     "Say yes only if your team told you about this host (your own gateway, for example).",
   ]);
   if (await ask.confirm({ message: `Send your token to ${host}?`, initial: false })) return url;
