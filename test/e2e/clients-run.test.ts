@@ -105,6 +105,14 @@ describe.concurrent("doctor --client codex", () => {
       /takes the exported one/,
     ],
     [
+      "a stale value in its own file, which wins",
+      (m) => codex(m).then(() => m.write("../home/.codex/.env", `HALO_MCP_TOKEN=${OTHER}\n`, 0o600)),
+      VALUES,
+      1,
+      { cause: "unauthorized", findings: [{ tryThis: "npx create-halo-mcp --client codex --scope user" }] },
+      /another value in ~\/\.codex\/\.env/,
+    ],
+    [
       "a wrong token",
       (m) => codex(m).then(() => m.write(".env", "")),
       { ...VALUES, HALO_MCP_TOKEN: OTHER },
