@@ -19,8 +19,10 @@ describe.concurrent("run --", () => {
   test.each<[string, readonly string[], RunCase]>([
     [
       "the values arrive, and no other",
-      sh('echo "$HALO_MCP_TOKEN $HALO_ACCOUNT_ID $HALO_PROFILE_ID [$NODE_OPTIONS$OTHER]"; command -v sh'),
-      { out: `${TOKEN} ${ACCOUNT} ${PROFILE} []\n/usr/bin/sh\n` },
+      sh(
+        'echo "$HALO_MCP_TOKEN $HALO_ACCOUNT_ID $HALO_PROFILE_ID [$NODE_OPTIONS$OTHER]"; test "$PATH" = /nowhere || echo kept',
+      ),
+      { out: `${TOKEN} ${ACCOUNT} ${PROFILE} []\nkept\n` },
     ],
     ["an exported value wins", sh("echo $HALO_MCP_TOKEN"), { env: { HALO_MCP_TOKEN: OTHER }, out: `${OTHER}\n` }],
     ["but not an empty one", sh("echo $HALO_MCP_TOKEN"), { env: { HALO_MCP_TOKEN: "" }, out: `${TOKEN}\n` }],
@@ -104,10 +106,7 @@ describe.concurrent("doctor --client codex", () => {
     ],
     [
       "a stale value in its own file, which wins",
-      (m) => {
-        m.write("../home/.codex/.env", `HALO_MCP_TOKEN=${OTHER}\n`, 0o600);
-        return codex(m);
-      },
+      (m) => codex(m).then(() => m.write("../home/.codex/.env", `HALO_MCP_TOKEN=${OTHER}\n`, 0o600)),
       VALUES,
       1,
       { cause: "unauthorized", findings: [{ tryThis: "npx create-halo-mcp --client codex --scope user" }] },

@@ -217,8 +217,8 @@ describe.concurrent("a repository with .cursor/mcp.json alone", () => {
       const run = await untouched(m, () => m.run(["--yes"], { env: { ...only(m), ...VALUES } }));
       expect([run.code, flat(run)]).toEqual([1, expect.stringContaining(`--url ${m.url}`)]);
       const wizard = m.open([], { env: { ...only(m), ...VALUES } });
-      await wizard.waitFor(/[◆▲] .*127\.0\.0\.1/);
-      wizard.press("ctrl-c");
+      await wizard.follow("Send your token to: ctrl-c");
+      expect(wizard.prose()).toContain("It would receive: HALO_MCP_TOKEN, HALO_ACCOUNT_ID, HALO_PROFILE_ID");
       await wizard.ends(130);
       expect(m.standIn.requests).toEqual([]);
       succeeded(await m.run(["--yes", "--url", m.url], { env: { ...only(m), ...VALUES } }));
@@ -269,7 +269,7 @@ describe.concurrent("remove", () => {
   const MINE: Readonly<Record<string, string>> = {
     ".cursor/mcp.json": '{\n  // mine\n  "mcpServers": {\n    "docs": { "command": "docs" } // theirs\n  }\n}\n',
     ".vscode/mcp.json":
-      '{\n\t"inputs": [\n\t\t{ "id": "own", "type": "promptString", "description": "x" } // one\n\t],\n\t"servers": {}\n}\n',
+      '{\n\t"inputs": [\n\t\t{ "id": "own", "type": "promptString", "description": "x" } // one\n\t],\n\t"servers": { "docs": { "url": "http://127.0.0.1:9/docs" }, },\n}\n',
     ".codex/config.toml": 'model = "x" # the best\n\n[mcp_servers.docs]\ncommand = "docs"\n',
     ".env": "A=1 # mine\n",
     "../home/.cursor/mcp.json": '// all\n{ "mcpServers": { "docs": { "command": "docs" } } }\n',
