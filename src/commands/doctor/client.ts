@@ -37,8 +37,7 @@ export async function runForClient(context: Context, raw: RawOptions, client: Cl
   const root = findRoot(cwd) ?? cwd;
   const toml = await loadToml();
   const files = filesOf(client, context, root);
-  const snapshot = new Map(files.map(({ path }) => [path, readState(path)] as const));
-  const here = withEntries(files, snapshot, name, toml, []);
+  const here = withEntries(files, new Map(files.map(({ path }) => [path, readState(path)])), name, toml, []);
   // the project's entry is the one that a session here takes
   const file = here.find(({ found }) => found.some(({ entry }) => entry.name === name)) ?? here[0];
   const dotenv = Object.fromEntries(dotenvOf(readState(valuesFile ?? join(root, ".env"))));
@@ -53,7 +52,6 @@ export async function runForClient(context: Context, raw: RawOptions, client: Cl
   const store = storeOf(client, context);
   const stored = store === undefined ? {} : Object.fromEntries(dotenvOf(readState(store)));
   const ofRepository = isInside(path, root);
-  const given = { url, isOwn: !ofRepository };
   const { findings, toSend, start } = chainOf({
     file,
     shown,
@@ -62,7 +60,7 @@ export async function runForClient(context: Context, raw: RawOptions, client: Cl
     exported: context.env,
     dotenv,
     stored,
-    given,
+    given: { url, isOwn: !ofRepository },
     ofRepository,
   });
   show.info(`${client.label}: ${shown}`);
