@@ -40,7 +40,7 @@ describe.concurrent("run --", () => {
     [
       "no such program",
       ["--", "no-such-program"],
-      { code: 3, err: /^create-halo-mcp: no-such-program could not be started \(ENOENT\)\n/ },
+      { code: 3, err: /^create-halo-mcp: no-such-program was not found on the PATH/ },
     ],
     ["no program", ["--"], { code: 2, err: /run needs a command/ }],
   ])("%s", (_, args, { code = 0, out = "", err = "", ...options }) =>
@@ -147,7 +147,7 @@ describe.concurrent("doctor --client codex", () => {
       const args = ["doctor", "--client", "codex", "--url", document === down ? DOWN : m.url];
       const [text, json] = [await m.run(args, { env }), await m.run([...args, "--json"], { env })];
       expect([text.code, json.code], text.stdout + text.stderr).toEqual([code, code]);
-      expect(flat(text)).toMatch(typeof said === "string" ? said.replaceAll(".", "\\.") : said);
+      expect(flat(text)).toMatch(said);
       expect(JSON.parse(json.stdout)).toMatchObject({ version: 1, ok: code === 0, ...document });
       for (const secret of [TOKEN, OTHER])
         expect(leaks([text, json].map((run) => run.stdout + run.stderr).join(), secret)).toEqual([]);
