@@ -21,6 +21,8 @@ function stepsFor(file: ClientHere, { options, target }: Page): readonly string[
   const refers = scope === "project" && !isAsked;
   const next = nextOf(client, target.name, scope, refers);
   if (refers && options.bridge === "direnv") return ["Once: direnv allow. Start it in this folder.", ...next];
+  if (isAsked || (client.asks !== undefined && scope === "user"))
+    return [...next, `${client.label} then asks for the three values, and keeps them itself.`];
   if (!refers || readsEnv) return next;
   const why = isBlanked(file)
     ? "It empties a token that comes from .env, because of its name."
