@@ -69,3 +69,44 @@ test.each(ROWS)("$id, $scope: $exported, $dotenv, $stored", (row) => {
   if (said === undefined) expect(lines).toEqual([]);
   else expect(lines.join("\n")).toMatch(said);
 });
+
+/** What `doctor` makes of an entry of the user, with values in the project's `.env`. */
+function chainFor(id: string, entry: object, dotenv: Env, exported: Env = {}, ofRepository = false) {
+  const client = CLIENTS.find((each) => each.id === id);
+  if (client === undefined) throw new Error(`${id} is no client`);
+  const file = { client, scope: "user", path: "/file.json", store: undefined } as const;
+  const [found] = foundIn(file, JSON.stringify({ [client.servers]: { halo: entry } }), "halo");
+  const given = { isOwn: !ofRepository };
+  return chainOf({ file, shown: "f", name: "halo", found, exported, dotenv, stored: {}, given, ofRepository });
+}
+const cursorEntry = (url: string) => {
+  const cursor = CLIENTS.find(({ id }) => id === "cursor");
+  if (cursor === undefined) throw new Error("no cursor");
+  return entryFor(cursor, url, referring(NAMES));
+};
+
+test("no file of a repository sets a part of the URL, or makes a file of the user its own", () => {
+  const entry = cursorEntry("https://${env:HALO_HOST}/mcp");
+  const evil = { ...NEW, HALO_HOST: "evil.example" };
+  expect(chainFor("cursor", entry, evil).toSend).toMatchObject({ ok: false });
+  const good = chainFor("cursor", entry, evil, { HALO_HOST: "mine.example" });
+  expect(good.toSend).toMatchObject({ ok: true, sent: { url: "https://mine.example/mcp" } });
+  const inside = chainFor("cursor", cursorEntry("https://evil.example/mcp"), NEW, {}, true);
+  expect(inside.toSend).toMatchObject({ ok: false, cause: "endpoint-foreign" });
+});
+
+test("Codex sends a reference in http_headers as text, and the wizard replaces it", () => {
+  const codex = CLIENTS.find(({ id }) => id === "codex");
+  if (codex === undefined) throw new Error("no codex");
+  const file = { client: codex, scope: "project", path: "/file.toml", store: undefined } as const;
+  const headers = Object.entries(NAMES).map(([which, name]) => `"${HEADERS[which as "token"]}" = "\${${name}}"`);
+  const text = `[mcp_servers.halo]\nurl = "${HALO_URL}"\nhttp_headers = { ${headers.join(", ")} }\n`;
+  const [found] = foundIn(file, text, "halo", { parseToml, setTable, removeTable });
+  expect(found?.entry.values.token).toEqual({ literal: "${HALO_MCP_TOKEN}" });
+  const common = { file, shown: "f", name: "halo", found, exported: NEW, dotenv: {}, stored: {}, given: {} };
+  const { findings, toSend } = chainOf({ ...common, ofRepository: true });
+  expect(findings.map(({ seen }) => seen).join("\n")).toMatch(
+    /product token is a reference that Codex does not expand/,
+  );
+  expect(toSend).toMatchObject({ ok: true, sent: { headers: { [HEADERS.token]: "${HALO_MCP_TOKEN}" } } });
+});

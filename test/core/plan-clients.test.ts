@@ -96,3 +96,27 @@ describe.each(rows)("%s, %s", (_, scope, client) => {
     expect(header).toBe(expected[client.unset]);
   });
 });
+
+it("a replaced entry keeps what a person added, but nothing that decides how it connects, and in a project no header", () => {
+  const client = CLIENTS.find(({ id }) => id === "gemini-cli");
+  if (client === undefined) throw new Error("no client");
+  const was = {
+    httpUrl: "https://old.example",
+    type: "sse",
+    command: "x",
+    disabled: true,
+    excludeTools: ["a"],
+    trust: false,
+    headers: { "X-Mine": "1", "x-cm-producttoken": "old" },
+  };
+  const target = { name: "halo", url: URL, slots: referring(variables), values, isAsked: false, was };
+  for (const scope of ["project", "user"] as const) {
+    const file: ClientFile = { client, scope, path: "/x/f.json", store: undefined };
+    const text = apply(JSON.stringify({ mcpServers: { halo: was } }), setEdits(file, target, toml));
+    const { halo } = JSON.parse(text).mcpServers;
+    expect(halo).toMatchObject({ httpUrl: URL, excludeTools: ["a"], trust: false });
+    expect(Object.keys(halo).sort()).toEqual(["excludeTools", "headers", "httpUrl", "trust"]);
+    expect(halo.headers["X-Mine"]).toBe(scope === "user" ? "1" : undefined);
+    expect(Object.keys(halo.headers)).toHaveLength(scope === "user" ? 4 : 3);
+  }
+});
