@@ -49,7 +49,7 @@ describe("M1: files that are made to take for ever", () => {
     Array.from({ length: count }, (_, index) => line(index)).join("\n");
   const servers = (server: unknown): string => JSON.stringify({ mcpServers: { halo: server } });
   /** Seconds of processor time: what grows with the square of a file takes minutes here, and a busy machine counts double. */
-  const LIMIT_S = 5;
+  const LIMIT_S = 12;
 
   test.each<[string, Record<string, string>]>([
     [".env.example with blanks in a line", { ".env.example": `A=x${blanks}y\n` }],
