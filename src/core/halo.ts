@@ -68,6 +68,9 @@ export function isSafeVariable(name: string): boolean {
   return /HALO|(?:^|_)(?:CM|CMCOM|TOKEN|ACCOUNT|PROFILE)(?:_|$)|(?:^|_)(?:ID|KEY|SECRET)$/i.test(name);
 }
 
+/** Whether a variable is HALO's by its name, or CM.com's. */
+export const isOurs = (name: string): boolean => /HALO|(?:^|_)CM(?:COM)?(?:_|$)/i.test(name);
+
 /** The variables of a new connection. An account shares all but the profile. MCP_… gets HALO_ before it: nobody could join with it otherwise. */
 export function variablesFor(name: string): Readonly<Record<Value, string>> {
   const prefix = name

@@ -33,21 +33,18 @@ export function decideAmong(
   return refused ?? joined ?? own[0] ?? decideTarget([], wish, { file: ".mcp.json", client: claudeCode });
 }
 
-/** Whether the entry of a file is as it should be; if one is replaced, why. Throws Refusal for another server of this name. */
-function judge({ client, scope, found, path, ...file }: ClientHere, target: Target, values: Values, root: string) {
-  const named = found.filter(({ entry }) => entry.name === target.name);
-  const decision = decideTarget(named, target, { file: labelOf(path, root), client });
+/** Whether the entry of a file is as it should be. Throws Refusal for another server of this name. */
+function fits(file: ClientHere, target: Target, values: Values, root: string): boolean {
+  const named = file.found.filter(({ entry }) => entry.name === target.name);
+  const decision = decideTarget(named, target, { file: labelOf(file.path, root), client: file.client });
   if (!decision.ok) throw new Refusal(decision.reason, { hint: decision.hint });
-  const { mode, entry, repairs = "it uses other values", slots } = decision.target;
-  const is = entry?.values;
-  const isOurs = (value: (typeof VALUES)[number]): boolean => {
-    const slot = is?.[value];
+  const { mode, entry, slots } = decision.target;
+  if (!hasLiterals(file)) return mode === "join" && JSON.stringify(slots) === JSON.stringify(target.slots);
+  const isSame = (value: (typeof VALUES)[number]): boolean => {
+    const slot = entry?.values[value];
     return slot !== undefined && "literal" in slot && slot.literal === values[value];
   };
-  const fits = hasLiterals({ client, scope, path, ...file })
-    ? named[0]?.lost === undefined && entry?.url === target.url && VALUES.every(isOurs)
-    : mode === "join" && JSON.stringify(slots) === JSON.stringify(target.slots);
-  return { fits, repairs: entry === undefined || fits ? undefined : repairs };
+  return named[0]?.lost === undefined && entry?.url === target.url && VALUES.every(isSame);
 }
 
 export const targetOf = ({ target, url, options }: Page, values: Values): ClientTarget => ({
@@ -81,7 +78,7 @@ export function entryEdits(page: Page, choice: Choice, values: Values) {
     assertUnspoilt(file, values);
     // what makes an entry unusable is not kept
     const was = file.found.find(({ entry, lost }) => entry.name === target.name && lost === undefined)?.entry.raw;
-    const edits = judge(file, target, values, here.root).fits
+    const edits = fits(file, target, values, here.root)
       ? []
       : setEdits(file, { ...targetOf(page, values), was }, here.toml);
     if (store !== undefined) user.unshift([store, [(text) => setDotenv(text, secretsOf(target, values))], "own"]);

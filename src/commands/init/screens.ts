@@ -139,11 +139,11 @@ function fileOption({ options, here: { paths, root } }: Page, folder = ""): stri
 
 /** A committed file is written, though the team has set up another client already. */
 const hasShared = ({ here }: Page, { steps }: Plan): boolean =>
-  chosenPaths(here).some((path) =>
-    steps.some((step) => step.kind === "write" && step.path === path && step.before !== step.after),
+  here.clients.some(
+    ({ scope, path }) =>
+      scope === "project" &&
+      steps.some((step) => step.kind === "write" && step.path === path && step.before !== step.after),
   );
-
-const chosenPaths = ({ clients }: Survey) => clients.filter(({ scope }) => scope === "project").map(({ path }) => path);
 
 async function teamLines(page: Page, { steps }: Plan): Promise<Paragraph> {
   const { here } = page;

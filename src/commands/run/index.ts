@@ -2,16 +2,13 @@
 import { join, resolve } from "node:path";
 import type { Context } from "../../context.ts";
 import { dotenvOf } from "../../core/formats/dotenv.ts";
-import { DEFAULT_NAME, isSafeVariable, variablesFor } from "../../core/halo.ts";
+import { DEFAULT_NAME, isOurs, isSafeVariable, variablesFor } from "../../core/halo.ts";
 import { EnvironmentError, UsageError } from "../../errors.ts";
 import type { RawOptions } from "../../flags.ts";
 import { findRoot } from "../../io/git.ts";
 import { readState } from "../../io/read.ts";
 import { startProgram } from "../../io/start.ts";
 import { programsFor } from "../shared/programs.ts";
-
-/** HALO's variables, and those that a team named after CM.com. */
-const OURS = /HALO|(?:^|_)CM(?:COM)?(?:_|$)/i;
 
 /** Exit code: that of the program. */
 export async function run(context: Context, { values, switches, words }: RawOptions): Promise<number> {
@@ -21,10 +18,11 @@ export async function run(context: Context, { values, switches, words }: RawOpti
   const { cwd, env: exported, platform, stdin } = context;
   const folder = resolve(cwd, values.cwd ?? ".");
   const file = values["values-file"];
-  const path = file === undefined ? join(findRoot(folder) ?? folder, ".env") : resolve(cwd, file);
+  const root = findRoot(folder) ?? folder;
+  const path = file === undefined ? join(root, ".env") : resolve(cwd, file);
   // a repository may have a .env of its own: only variables that are HALO's by their name
   const own = Object.fromEntries(
-    [...dotenvOf(readState(path))].filter(([name]) => isSafeVariable(name) && OURS.test(name)),
+    [...dotenvOf(readState(path))].filter(([name]) => isSafeVariable(name) && isOurs(name)),
   );
   const name = values.name ?? DEFAULT_NAME;
   // an exported variable that is empty hides no value
@@ -34,7 +32,6 @@ export async function run(context: Context, { values, switches, words }: RawOpti
   const found = { ...(await more), ...own };
   const env = switches.has("override") ? { ...exported, ...found } : { ...exported, ...found, ...set };
   // under npx, PATH begins with the programs of the current folder: a name means one from elsewhere
-  const root = findRoot(folder) ?? folder;
   const started = /[\\/]/.test(program) ? program : programsFor(context, root, root).find(program);
   if (started === undefined)
     throw new EnvironmentError(`${program} was not found on the PATH, outside of this repository`, {

@@ -6,7 +6,7 @@ import type { Client } from "../clients/model.ts";
 import { spelledIn, UNKNOWN } from "../clients/references.ts";
 import { isFollowed } from "../connection.ts";
 import { isObject } from "../formats/json.ts";
-import { DEFAULT_NAME, HALO_URL, HEADERS, isSafeVariable, LABELS, VALUES, variablesFor } from "../halo.ts";
+import { DEFAULT_NAME, HALO_URL, HEADERS, isOurs, isSafeVariable, LABELS, VALUES, variablesFor } from "../halo.ts";
 import { printable } from "../secrets.ts";
 
 export interface Target {
@@ -50,8 +50,7 @@ export function variablesOf(slots: Partial<Slots>) {
 }
 
 /** Whether the value of a slot may be shown: an ID in the file itself, or of a variable that is HALO's by its name. */
-export const isShowable = (slot: HeaderValue): boolean =>
-  !("env" in slot) || /HALO|(?:^|_)CM(?:COM)?(?:_|$)/i.test(slot.env);
+export const isShowable = (slot: HeaderValue): boolean => !("env" in slot) || isOurs(slot.env);
 
 function newTarget(wish: Wish, where: Where, entry?: Entry, repairs?: string): Decision {
   const name = wish.name ?? entry?.name ?? DEFAULT_NAME;
