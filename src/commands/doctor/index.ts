@@ -22,7 +22,7 @@ import { createShow, type Show } from "../../ui/show.ts";
 import { runTest, STAGE_TEXT } from "../shared/connection-test.ts";
 import { connectionOptions, pathOf, seconds } from "../shared/options.ts";
 import { ask, look } from "./gather.ts";
-import { toDoctorText } from "./text.ts";
+import { toDoctorText, toDoctorVerdict } from "./text.ts";
 
 function argsOf(text: string): JsonObject {
   const parsed = parseDocument(text, { strict: true });
@@ -128,9 +128,10 @@ function writeReport({ version, nodeVersion, platform, arch, secrets }: Context,
 }
 
 /** With colours if stdout supports them, in ASCII if it supports only that: there `…` is wider. */
-function textOf({ env, stdout, unicode }: Context, report: DoctorReport, isColorOff: boolean): string {
-  const paint = createPaint(wantsColor(env, stdout.isTTY === true, isColorOff), unicode);
-  const text = toDoctorText(report, paint, Math.max(40, Math.min(stdout.columns ?? 80, 100)) - (unicode ? 1 : 3));
+function textOf({ env, stdout, unicode }: Context, report: DoctorReport, { switches }: RawOptions): string {
+  const paint = createPaint(wantsColor(env, stdout.isTTY === true, switches.has("no-color")), unicode);
+  const print = switches.has("quiet") ? toDoctorVerdict : toDoctorText;
+  const text = print(report, paint, Math.max(40, Math.min(stdout.columns ?? 80, 100)) - (unicode ? 1 : 3));
   return unicode ? text : text.replaceAll("…", "...").replaceAll("•", "*").replaceAll("·", "-");
 }
 
@@ -148,7 +149,7 @@ export async function run(context: Context, raw: RawOptions): Promise<number> {
   if (options.report !== undefined) writeReport(context, options.report, report);
   const output = createOutput(context);
   if (options.json) output.json(report);
-  else output.result(textOf(context, report, raw.switches.has("no-color")));
+  else output.result(textOf(context, report, raw));
   if (options.report !== undefined && !options.quiet) output.say(`The report is in ${printable(options.report, 200)}`);
   return report.ok ? 0 : isShut ? 3 : 1;
 }
