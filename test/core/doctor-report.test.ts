@@ -191,9 +191,9 @@ describe("the text", () => {
   const textOf = (told: Told, { cause, asked }: { cause?: Cause; asked?: Asked | undefined } = {}, width = 80) => {
     const tested = { diagnosis: diagnosisOf(cause), record: RECORD };
     const report = makeReport(setupOf(told).view, { test: tested, asked, call: null });
-    const text = toDoctorText(report, createPaint(false, true), width);
+    const text = toDoctorText(report, createPaint(false), width);
     for (const line of text.split("\n")) expect(line.length).toBeLessThanOrEqual(width);
-    expect(text.startsWith(toDoctorVerdict(report, createPaint(false, true), width))).toBe(true);
+    expect(text.startsWith(toDoctorVerdict(report, createPaint(false), width))).toBe(true);
     return text;
   };
   const flat = (text: string) => text.replace(/\s+/g, " ");

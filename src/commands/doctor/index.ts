@@ -17,7 +17,7 @@ import type { RawOptions } from "../../flags.ts";
 import { errnoOf } from "../../io/read.ts";
 import { readSecretFile, readStdin } from "../../io/secret-input.ts";
 import { createOutput } from "../../ui/output.ts";
-import { createPaint } from "../../ui/paint.ts";
+import { columnsOf, createPaint } from "../../ui/paint.ts";
 import { createShow, type Show } from "../../ui/show.ts";
 import { runTest, STAGE_TEXT } from "../shared/connection-test.ts";
 import { connectionOptions, pathOf, seconds } from "../shared/options.ts";
@@ -127,12 +127,11 @@ function writeReport({ version, nodeVersion, platform, arch, secrets }: Context,
   }
 }
 
-/** With colours if stdout supports them, in ASCII if it supports only that: there `…` is wider. */
+/** With colours if stdout supports them. In ASCII, `…` is wider. */
 function textOf({ env, stdout, unicode }: Context, report: DoctorReport, { switches }: RawOptions): string {
-  const paint = createPaint(wantsColor(env, stdout.isTTY === true, switches.has("no-color")), unicode);
+  const paint = createPaint(wantsColor(env, stdout.isTTY === true, switches.has("no-color")));
   const print = switches.has("quiet") ? toDoctorVerdict : toDoctorText;
-  const text = print(report, paint, Math.max(40, Math.min(stdout.columns ?? 80, 100)) - (unicode ? 1 : 3));
-  return unicode ? text : text.replaceAll("…", "...").replaceAll("•", "*").replaceAll("·", "-");
+  return print(report, paint, columnsOf(stdout) - (unicode ? 1 : 3));
 }
 
 /** Exit code: 0 connected, 1 not, 3 not, because the file of the values cannot be read. */

@@ -34,7 +34,7 @@ function planParts({ context, options, here, show }: Page, { values }: Decided, 
   // a dry run goes to stdout: whole lines, unless a person looks at them
   const isWhole = dryRun && context.stdout.isTTY !== true;
   const width = isWhole ? Number.POSITIVE_INFINITY : show.columns - 6;
-  const paint = createPaint(context.color && !isWhole, context.unicode);
+  const paint = createPaint(context.color && !isWhole);
   const shown = [values.account, values.profile];
   return steps.flatMap((step): readonly Part[] => {
     const label = stepLabel(step, here.root);
