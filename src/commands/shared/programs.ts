@@ -1,9 +1,8 @@
 /** The programs that a command starts, such as Claude Code, and the user's own files of Claude Code. */
 import { dirname, join, parse, resolve } from "node:path";
 import type { Context } from "../../context.ts";
-import { readClaude } from "../../io/claude.ts";
+import type { readClaude } from "../../io/claude.ts";
 import { findRoot } from "../../io/git.ts";
-import { clearDeadFolders } from "../../io/private-folder.ts";
 import { findProgram, trustedEnv, untrusted } from "../../io/programs.ts";
 
 /** The programs of PATH and their environment, neither from the command's repository nor from the current folder's. */
@@ -33,8 +32,13 @@ export async function claudeOf(
   { find, env }: ReturnType<typeof programsFor>,
   limit?: Parameters<typeof readClaude>[2],
 ) {
+  // not on the way of `check`
+  const [claude, { clearDeadFolders }] = await Promise.all([
+    import("../../io/claude.ts"),
+    import("../../io/private-folder.ts"),
+  ]);
   await clearDeadFolders();
   const path = find("claude");
   if (path === undefined) return { claude: undefined, claudeIs: "none" } as const;
-  return await readClaude(runnable(path), { cwd: parse(cwd).root, env, signal }, limit);
+  return await claude.readClaude(runnable(path), { cwd: parse(cwd).root, env, signal }, limit);
 }
