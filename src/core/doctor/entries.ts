@@ -77,7 +77,6 @@ export function placeOf(
       entry: readEntry(name, scope, toJson(node.value)),
       scope,
       file,
-      /** Why Claude Code skips the entry, or its file. */
       lost: lost && lostBy(lost),
       /** It is about HALO as in `check`; otherwise it has only the name. */
       isHalo: about.has(name),

@@ -87,7 +87,6 @@ export type View = ReturnType<typeof viewSetup>;
 /** A `claude` on the PATH that does not report its version (`silent`), or not in time (`late`). */
 type Program = "none" | "silent" | "late" | "found";
 
-/** Works out everything that can be known without the network. */
 export function viewSetup(input: SetupInput, program: Program, version?: string) {
   const state = claudeState(input, projectOf(input, version), version);
   const layers = sessionLayers(state, input.env);
@@ -131,13 +130,11 @@ export function viewSetup(input: SetupInput, program: Program, version?: string)
     input,
     client: { program, version },
     state,
-    /** Every text that may be the token: to be masked everywhere. */
     secrets,
     places,
     name,
     shownName: shown({ secrets }, name, 64),
     contenders,
-    /** Those of that name that load. */
     kept,
     /** The entry that a session uses if nothing more is approved, and the approval that it needs. */
     winner,
