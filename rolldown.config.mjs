@@ -204,7 +204,11 @@ const NEVER_CALLED = {
     'Client._wrapHandler => method === "ping" ? handler : absent()',
   ],
   // with `autoFulfill`
-  "@modelcontextprotocol/client/dist/src.mjs": ["runInputRequiredFlow", "inputSchemaMaps"],
+  "@modelcontextprotocol/client/dist/src.mjs": [
+    ...["runInputRequiredFlow", "inputSchemaMaps", "normalizeElicitInputParams"],
+    // of servers
+    ...["wrapOutputSchemaForLegacy", "standardSchemaToJsonSchema"],
+  ],
   // every way to call execa but `execa(file, arguments, options)`
   "execa/lib/methods/main-sync.js": ["*"],
   "execa/lib/methods/template.js": ["*", "isTemplateString => false"],
@@ -387,7 +391,9 @@ function rulePages() {
         .filter((name) => name.endsWith(".md") && name !== "README.md")
         .sort();
       const source = pages
-        .map((name) => readFileSync(join(folder, name), "utf8").replace(/^## Wrong$[\s\S]*?(?=^## Why$)/m, ""))
+        .map((name) =>
+          readFileSync(join(folder, name), "utf8").replace(/^## (?:Wrong|Right)$[\s\S]*?(?=^## |$(?![\s\S]))/gm, ""),
+        )
         .map((text) => text.trim().replace(/^(#+) /gm, "#$1 "));
       this.emitFile({ type: "asset", fileName: "rules.md", source: `# Rules of check\n\n${source.join("\n\n")}\n` });
     },
