@@ -35,6 +35,7 @@ export const INIT_FLAGS: readonly Flag[] = [
   // not --env-file: Node 20 to 24 handle that option themselves, anywhere, and apply NODE_OPTIONS from the file
   { name: "values-file", arg: "file", summary: "file with the values (default: .env)" },
   { name: "bridge", arg: "kind", values: BRIDGES, env: "HALO_BRIDGE", summary: "" },
+  { name: "no-share-ids", summary: "keep the two IDs out of .env.example" },
   { name: "ci", arg: "kind", values: CI_KINDS, summary: "" },
   { name: "yes", short: "y", env: "HALO_YES", summary: "accept the plan without asking" },
   { name: "dry-run", summary: "show the plan, write nothing" },

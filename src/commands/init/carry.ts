@@ -19,8 +19,9 @@ export async function carry(page: Page, decided: Decided, message: string, make:
     place: here,
     dryRun: options.dryRun,
     show: (plan) => showPlan(page, decided, plan),
-    confirm: async () => {
-      if (decides !== undefined && !(await decides.confirm({ message, initial: true })))
+    confirm: async (plan) => {
+      const isAgreed = decided.isProven === true && isPrivate(page, plan);
+      if (decides !== undefined && !isAgreed && !(await decides.confirm({ message, initial: true })))
         throw new Cancelled("Stopped. Nothing was changed.");
       if (decided.choice.scopes.includes("project")) assertSameEntry(page);
     },
@@ -31,6 +32,14 @@ export async function carry(page: Page, decided: Decided, message: string, make:
   });
   if (!options.dryRun) show.verbatim(statusLines(page, carried.plan, carried.statuses));
   return carried;
+}
+
+/** Whether only ignored files of this person change: no question is worth a second look then. */
+function isPrivate({ target, here: { paths } }: Page, { steps }: Plan): boolean {
+  const isOwn = (step: Plan["steps"][number]): boolean =>
+    step.kind === "write" &&
+    (step.before === step.after || step.path === paths.exclude || (step.secret === true && !step.closes));
+  return target.mode === "join" && steps.every((step) => step.kind === "tell" || isOwn(step));
 }
 
 /** The entry must still be the one that was agreed to, or the one to be written. Throws Refusal. */

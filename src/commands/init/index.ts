@@ -1,4 +1,5 @@
 /** The wizard, from top to bottom: look, ask, test, plan, write, test what was written, say what to do next. */
+import { basename } from "node:path";
 import type { Context } from "../../context.ts";
 import { claudeCode } from "../../core/clients/claude-code.ts";
 import { CLIENT_IDS, type ClientId, TOLD_IDS } from "../../core/clients/ids.ts";
@@ -69,7 +70,8 @@ export async function run(context: Context, raw: RawOptions): Promise<number> {
       : await takeValues(page, candidates);
   const chosen = decides === undefined || options.isChosen || isJoining ? choice : await askChoice(decides, page);
   if (chosen !== choice) await checkBeforehand(page, chosen);
-  return await finish(page, { values, choice: chosen }, tested);
+  const isProven = ask !== undefined && tested?.ok === true;
+  return await finish(page, { values, choice: chosen, isProven }, tested);
 }
 
 /** Without questions: the best known values, tested. Throws UsageError that names all missing ones. */
@@ -176,7 +178,7 @@ async function alreadySetUp(page: Page, decided: Decided, plan: Plan, candidates
   if (next === "done") return end(proof.ok ? "Nothing was written." : headline);
   if (next === "remove") return await remove(page, decided);
   const { values, tested } = await askUntilConnected(page, decides, candidates, false);
-  return await finish(page, { ...decided, values }, tested);
+  return await finish(page, { ...decided, values, isProven: tested?.ok === true }, tested);
 }
 
 /** Through Claude Code, then through the other clients. */
@@ -191,8 +193,19 @@ async function proveAll(page: Page, decided: Decided): Promise<Proof | undefined
   return { client: "not-asked", ...claude, files: claude?.files ?? last.files, ok: !others.some(isDown), others };
 }
 
+const isChange = (path: string) => (step: Plan["steps"][number]) =>
+  step.kind === "write" && step.path === path && step.before !== step.after;
+
 async function finish(page: Page, decided: Decided, tested: Diagnosis | undefined): Promise<number> {
-  const make = (now: Page) => buildPlan(now, decided);
+  const { options, target, show, here } = page;
+  const make = async (now: Page): Promise<Plan> => {
+    const plan = await buildPlan(now, decided);
+    if (options.sharesIds && target.mode === "new" && plan.steps.some(isChange(here.paths.example)))
+      show.info(
+        `${basename(here.paths.example)} gets the two IDs for your team: they are no secrets (--no-share-ids leaves them out).`,
+      );
+    return plan;
+  };
   const { plan, statuses, changed } = await carry(page, decided, "Apply these changes?", make);
   if (page.options.dryRun) return conclude(page, decided, { ok: true, plan, tested });
   const done = changed ? "Saved" : "Nothing had to change";

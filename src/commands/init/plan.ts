@@ -107,7 +107,9 @@ async function projectSteps(page: Page, choice: Choice, values: Values): Promise
   assertExclude(here, patterns.excluded);
   const all = { ...here, ...patterns, exceptions: await exceptionsFor(page) };
   const bridge = options.bridge === "direnv" ? "direnv" : hasBridge(page, choice) ? "claude-settings" : "none";
-  const written = planProject({ ...all, target, values, bridge, entryEdits: entryEdits(page, choice, values).project });
+  const project = entryEdits(page, choice, values).project;
+  const { sharesIds } = options;
+  const written = planProject({ ...all, target, values, bridge, sharesIds, entryEdits: project });
   return [...stepsOf(written), ...ciSteps(page)];
 }
 

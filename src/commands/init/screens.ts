@@ -312,6 +312,7 @@ export function commandFor(
     "values-file": valuesFile && (relative(context.cwd, valuesFile) || valuesFile),
     timeout: said.timeout,
     "skip-test": options.skipTest,
+    "no-share-ids": !options.sharesIds,
     cwd: options.cwd && here.root,
     "token-file": tokenFile,
     "token-stdin": options.tokenStdin,

@@ -1,6 +1,6 @@
 /** The files of a repository: what a set-up adds to them, and how it is removed again. Pure. */
 import { quoteSh } from "../command-line.ts";
-import { addExampleNames, removeDotenv, removeExampleNames, setDotenv } from "../formats/dotenv.ts";
+import { addExampleNames, dotenvOf, removeDotenv, removeExampleNames, setDotenv } from "../formats/dotenv.ts";
 import type { Edited, Refused } from "../formats/json.ts";
 import { addToArray, isSkeleton, removeFromArray, removeProperty, setProperty } from "../formats/json-edit.ts";
 import { addLines, appendLines, removeLine } from "../formats/lines.ts";
@@ -27,6 +27,8 @@ export interface ProjectInput extends Project {
   readonly excluded: readonly string[];
   /** Lines for the ignore file that take back a rule above them. */
   readonly exceptions: readonly string[];
+  /** Whether the example gets the two IDs, so that a teammate is asked for the token alone. */
+  readonly sharesIds: boolean;
 }
 
 export interface RemovalInput extends Project {
@@ -87,8 +89,16 @@ export function editFiles(snapshot: Snapshot, files: readonly FileEdits[]): Plan
 
 const envrcLine = ({ envFromRoot }: Project): string => `dotenv_if_exists ${quoteSh(envFromRoot)}`;
 
-const exampleNames = (variables: ReturnType<typeof variablesOf>) =>
-  variables.map(({ value, env }) => ({ name: env, comment: COMMENTS[value] }));
+/** In `.env.example`; `ids`: what may be in it besides the names, never the token. */
+const exampleNames = (
+  variables: ReturnType<typeof variablesOf>,
+  ids: (which: "account" | "profile", env: string) => string | undefined,
+) =>
+  variables.map(({ value, env }) => ({
+    name: env,
+    comment: COMMENTS[value],
+    value: value === "token" ? undefined : ids(value, env),
+  }));
 
 /** Sets variables under "env", the first at the top. */
 export function envEdits(variables: Secrets): readonly Edit[] {
@@ -104,11 +114,14 @@ export const secretsOf = ({ slots }: Pick<Target, "slots">, values: Readonly<Rec
 
 /** The writes of a set-up. The order: no value on disk without its ignore rule, no reference without its value. */
 export function planProject(input: ProjectInput): Planned {
-  const { paths, target, values, bridge, uncovered, excluded, exceptions, snapshot } = input;
+  const { paths, target, values, bridge, uncovered, excluded, exceptions, sharesIds, snapshot } = input;
   const { name, slots, mode } = target;
   const variables = secretsOf(target, values);
   const isNew = mode === "new";
   const shared = (edit: Edit): readonly Edit[] => (isNew ? [edit] : []);
+  // a token that somebody pasted as an ID, too
+  const idOf = (which: Value): string | undefined =>
+    sharesIds && values[which] !== values.token ? values[which] : undefined;
   const settings: readonly Edit[] = [
     ...envEdits(variables),
     (text) => addToArray(text, ["enabledMcpjsonServers"], name, STRICT),
@@ -119,7 +132,7 @@ export function planProject(input: ProjectInput): Planned {
     [paths.ignore, [...exceptions.map(excepted), ...shared((text) => addLines(text, uncovered, HEADING))]],
     [paths.exclude, excluded.length === 0 ? [] : [(text) => addLines(text, excluded, HEADING)]],
     [paths.env, [(text) => setDotenv(text, variables)], "env"],
-    [paths.example, shared((text) => addExampleNames(text, exampleNames(variablesOf(slots))))],
+    [paths.example, shared((text) => addExampleNames(text, exampleNames(variablesOf(slots), idOf)))],
     [paths.bridge, bridge === "claude-settings" ? settings : [], "env"],
     [paths.envrc, bridge === "direnv" ? shared((text) => addLines(text, [envrcLine(input)])) : []],
     ...input.entryEdits,
@@ -136,6 +149,7 @@ export function planRemoval(input: RemovalInput): Planned {
   const { name, slots } = target;
   const variables = variablesOf(slots).filter(({ env }) => !kept.has(env));
   const names = variables.map(({ env }) => env);
+  const own = dotenvOf(paths.env === undefined ? undefined : snapshot.get(paths.env));
   const settings: readonly Edit[] = [
     ...names.map((env) => (text: string) => removeProperty(text, ["env", env], LENIENT)),
     (text) => removeFromArray(text, ["enabledMcpjsonServers"], name, LENIENT),
@@ -144,7 +158,16 @@ export function planRemoval(input: RemovalInput): Planned {
     ...input.entryEdits,
     [paths.envrc, kept.size === 0 ? [(text) => removeLine(text, envrcLine(input))] : []],
     [paths.bridge, settings, "env"],
-    [paths.example, [(text) => removeExampleNames(text, exampleNames(variables))]],
+    [
+      paths.example,
+      [
+        (text) =>
+          removeExampleNames(
+            text,
+            exampleNames(variables, (_, env) => own.get(env)),
+          ),
+      ],
+    ],
     [paths.env, [(text) => removeDotenv(text, names)], "env"],
   ];
   return planTakingOut(snapshot, files, tracked);
