@@ -310,7 +310,7 @@ export const full = (m: Machine, ...more: readonly string[]): string[] => ["--ye
 export const PASTE = `Paste the product: ${TOKEN} enter`;
 export const ASK_IDS = [`Paste a HALO Studio: ${STUDIO} enter`, "The account ID (: enter", "The profile ID (: enter"];
 export const CONNECT = "What do you want to: enter";
-export const APPLY = "Apply these changes?: enter";
+export const APPLY = "Write th: enter";
 
 /** What a run said, as running text. */
 export const flat = (run: Run): string => (run.stdout + run.stderr).replace(/\s+/g, " ");

@@ -193,7 +193,7 @@ async function proveAll(page: Page, decided: Decided): Promise<Proof | undefined
 
 async function finish(page: Page, decided: Decided, tested: Diagnosis | undefined): Promise<number> {
   const make = (now: Page) => buildPlan(now, decided);
-  const { plan, statuses, changed } = await carry(page, decided, "Apply these changes?", make);
+  const { plan, statuses, changed } = await carry(page, decided, make);
   if (page.options.dryRun) return conclude(page, decided, { ok: true, plan, tested });
   const done = changed ? "Saved" : "Nothing had to change";
   const end = async (ok: boolean, headline: string, proof?: Proof) => {

@@ -1,17 +1,14 @@
-/** The text of a plan and of the end of a run; the same as JSON; the command that repeats the run. */
+/** The end of a run: its text, the same as JSON, and the command that repeats the run. */
 import { basename, dirname, relative } from "node:path";
 import { maskFile } from "../../core/check/show.ts";
 import { trustOf } from "../../core/clients/claude-state.ts";
 import { toSh } from "../../core/command-line.ts";
 import { type Diagnosis, diagnosisJson } from "../../core/diagnosis/diagnose.ts";
-import { diffTexts } from "../../core/formats/diff.ts";
 import { DEFAULT_NAME, HALO_URL, nameProblem, type Value } from "../../core/halo.ts";
 import { CI_FILES } from "../../core/plan/ci.ts";
 import type { Plan, Step, WriteStep } from "../../core/plan/model.ts";
-import { printable } from "../../core/secrets.ts";
 import { isInside } from "../../io/read.ts";
 import { createOutput } from "../../ui/output.ts";
-import { createPaint, paintLine } from "../../ui/paint.ts";
 import { wrap } from "../../ui/wrap.ts";
 import { labelOf, stepLabel } from "../shared/carry-out.ts";
 import { type Choice, isInProject } from "../shared/client-files.ts";
@@ -21,69 +18,6 @@ import { absenceOf, type Decided, type Page, type Survey, type Values } from "./
 import type { Proof } from "./test.ts";
 
 const indented = (lines: readonly string[]) => lines.map((line) => `  ${line}`);
-
-interface Part {
-  readonly title: string;
-  readonly details?: readonly string[];
-  readonly diff?: readonly string[];
-}
-
-/** The changes of a plan, step by step, without unchanged files. Of the values only the IDs are shown. */
-function planParts({ context, options, here, show }: Page, { values }: Decided, { steps }: Plan): readonly Part[] {
-  const { dryRun } = options;
-  // a dry run goes to stdout: whole lines, unless a person looks at them
-  const isWhole = dryRun && context.stdout.isTTY !== true;
-  const width = isWhole ? Number.POSITIVE_INFINITY : show.columns - 6;
-  const paint = createPaint(context.color && !isWhole, context.unicode);
-  const shown = [values.account, values.profile];
-  return steps.flatMap((step): readonly Part[] => {
-    const label = stepLabel(step, here.root);
-    if (step.kind === "tell")
-      return [dryRun ? { title: label, details: step.lines } : { title: `${label} (shown at the end)` }];
-    if (step.kind === "run") {
-      const command = printable(toSh(["claude", ...step.argv.slice(1)]), 1000);
-      const input = step.stdin === undefined ? "" : "  < the entry, on standard input";
-      return [{ title: `Run: ${label}`, details: [command + input, ...(step.details ?? [])] }];
-    }
-    const { path, before, after, secret, closes } = step;
-    if (before === after) return [];
-    const kind = before === undefined ? "new" : after === undefined ? "removed" : "changed";
-    const isClosed = after !== undefined && (closes || (secret && before === undefined));
-    const what = `${kind}${isClosed ? ", mode 600" : ""}${isClosed && closes ? ", with your values" : ""}`;
-    const side = (text: string | undefined): string => (text === undefined ? "/dev/null" : label);
-    const title = dryRun ? `--- ${side(before)}\n+++ ${side(after)}` : `${paint.bold(label)} (${what})`;
-    const mask = (text: string): string => maskFile(path, text, [...context.secrets], shown);
-    const lines = diffTexts(before ?? "", after ?? "", { mask, width });
-    return [{ title, diff: lines.map((line) => paintLine(paint, line)) }];
-  });
-}
-
-/** Shows a plan on stderr. In a dry run, it is the result, on stdout. */
-export function showPlan(page: Page, decided: Decided, plan: Plan): void {
-  const { options, show } = page;
-  const parts = planParts(page, decided, plan);
-  if (!options.dryRun)
-    for (const { title, details, diff } of parts) {
-      show.info(title, details);
-      if (diff !== undefined) show.verbatim(diff);
-    }
-  else if (!options.json) {
-    const lines = parts.flatMap(({ title, details = [], diff = [] }) => [title, ...indented(details), ...diff]);
-    show.result(lines.length === 0 ? "Nothing has to change." : lines.join("\n"));
-    show.info("Dry run: nothing was written.");
-  }
-}
-
-export function statusLines({ show, here }: Page, { steps }: Plan, statuses: ReadonlyMap<Step, string>) {
-  const { green, sign } = show.paint;
-  return steps.flatMap((step) => {
-    if (step.kind === "tell") return [];
-    const status = statuses.get(step);
-    const isRemoved = status === "written" && step.kind === "write" && step.after === undefined;
-    const word = step.kind === "run" ? "done" : isRemoved ? "removed" : status;
-    return [`${green(sign.ok)} ${stepLabel(step, here.root)}: ${word}`];
-  });
-}
 
 type Paragraph = readonly string[];
 
