@@ -250,7 +250,7 @@ describe.concurrent("nothing is changed", () => {
     [at(0, `${TOKEN.slice(0, 20)} ctrl-c`), 130],
     [at(4, "space down down down space enter"), 0],
     [at(5, "escape"), 130],
-    [at(5, "right enter"), 130],
+    [at(5, "down down enter"), 130],
     [["Product token: ctrl-c"], 130, {}, { HALO_MCP_TOKEN: WRONG }],
     [[...failed, "What now?: ctrl-d"], 130, failing],
     [[...failed, "What now?: down down enter", "What now?: up enter"], 130, failing],
