@@ -176,11 +176,15 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: "guide",
-    summary: "the steps, the entry or the code for one client",
-    flags: INIT_FLAGS.filter(({ name }) => name === "name" || name === "url"),
-    words: "[client]",
-    notes: ["Without a client it lists them. Writes nothing, sends nothing, and knows no secret."],
-    examples: ["npx create-halo-mcp guide cursor", "npx create-halo-mcp guide agent-mcp > agent.mjs"],
+    summary: "the steps for one client, for your team, or for CI",
+    flags: pick("name", "url", "values-file"),
+    words: "[client | team | ci [kind]]",
+    notes: ["Without a word it lists the clients. Writes nothing, sends nothing, and knows no secret."],
+    examples: [
+      "npx create-halo-mcp guide cursor",
+      "npx create-halo-mcp guide team",
+      "npx create-halo-mcp guide agent-mcp > agent.mjs",
+    ],
   },
   {
     name: "clients",

@@ -217,7 +217,12 @@ async function doctor({ bin, work }) {
 async function starter({ bin, work }) {
   const cwd = join(work, "run");
   mkdirSync(join(cwd, ".git"), { recursive: true });
-  put(cwd, ".env", Object.entries(VALUES).reduce((text, [name, value]) => `${text}${name}=${value}\n`, ""), 0o600);
+  put(
+    cwd,
+    ".env",
+    Object.entries(VALUES).reduce((text, [name, value]) => `${text}${name}=${value}\n`, ""),
+    0o600,
+  );
   const node = nodeIn(cwd, environment(work));
   const { bare, own } = await interleave({ bare: node("-e", "0"), own: node(bin, "run", "--", "true") }, rounds);
   report("run: node -e 0", bare.text);

@@ -5,14 +5,15 @@ import { equalJson } from "../../core/formats/json.ts";
 import { isOwn } from "../../core/plan/claude-program.ts";
 import type { Plan } from "../../core/plan/model.ts";
 import { variablesOf } from "../../core/plan/target.ts";
-import { Cancelled, Refusal } from "../../errors.ts";
+import { Refusal } from "../../errors.ts";
 import { carryOut } from "../shared/carry-out.ts";
 import { buildRemoval, keepsBridge } from "./plan.ts";
-import { conclude, showPlan, statusLines } from "./screens.ts";
+import { agree, questionOf, showDone, showPlan } from "./plan-list.ts";
+import { conclude } from "./screens.ts";
 import { type Decided, entryIn, lookAgain, type Page } from "./survey.ts";
 
 /** Shows a plan, asks, applies it; makes a new plan from the current files if one of them changed meanwhile. */
-export async function carry(page: Page, decided: Decided, message: string, make: (now: Page) => Plan | Promise<Plan>) {
+export async function carry(page: Page, decided: Decided, make: (now: Page) => Plan | Promise<Plan>, message?: string) {
   const { context, options, show, here, decides } = page;
   const carried = await carryOut(await make(page), {
     context,
@@ -21,8 +22,7 @@ export async function carry(page: Page, decided: Decided, message: string, make:
     show: (plan) => showPlan(page, decided, plan),
     confirm: async (plan) => {
       const isAgreed = decided.isProven === true && isPrivate(page, plan);
-      if (decides !== undefined && !isAgreed && !(await decides.confirm({ message, initial: true })))
-        throw new Cancelled("Stopped. Nothing was changed.");
+      if (decides !== undefined && !isAgreed) await agree(decides, page, decided, plan, message ?? questionOf(plan));
       if (decided.choice.scopes.includes("project")) assertSameEntry(page);
     },
     replan: async () => {
@@ -30,7 +30,7 @@ export async function carry(page: Page, decided: Decided, message: string, make:
       return make(lookAgain(page));
     },
   });
-  if (!options.dryRun) show.verbatim(statusLines(page, carried.plan, carried.statuses));
+  if (!options.dryRun) showDone(page, carried.plan, carried.statuses);
   return carried;
 }
 
@@ -57,7 +57,7 @@ function assertSameEntry(page: Page): void {
 
 /** Takes a set-up out again. Exit code: 0. */
 export async function remove(page: Page, decided: Decided): Promise<number> {
-  const { plan, statuses } = await carry(page, decided, "Remove this?", (now) => buildRemoval(now, decided.choice));
+  const { plan, statuses } = await carry(page, decided, (now) => buildRemoval(now, decided.choice), "Remove this?");
   if (page.options.dryRun) return conclude(page, decided, { ok: true, plan });
   const { here, target } = page;
   const kept = envIn(here.state.files.userSettings);

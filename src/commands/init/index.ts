@@ -17,8 +17,10 @@ import { choiceOf, isInProject } from "../shared/client-files.ts";
 import { carry, remove } from "./carry.ts";
 import { proveClients } from "./client-proof.ts";
 import { decideAmong } from "./clients.ts";
+import { handSteps, nextSteps } from "./ending.ts";
 import { buildPlan, checkBeforehand } from "./plan.ts";
-import { commandFor, conclude, handSteps, headlineOf, nextSteps } from "./screens.ts";
+import { commandFor } from "./repeat.ts";
+import { conclude, headlineOf } from "./screens.ts";
 import { canAsk, type Decided, introduce, type Page, readOptions, survey } from "./survey.ts";
 import {
   agreeOnUrl,
@@ -161,7 +163,10 @@ async function alreadySetUp(page: Page, decided: Decided, plan: Plan, candidates
   const { options, show, here, decides } = page;
   const proof = options.skipTest ? undefined : await proveAll(page, decided);
   const end = (headline: string) =>
-    conclude(page, decided, { ok: proof?.ok !== false, headline, plan, proof, next: handSteps(plan) });
+    conclude(page, decided, {
+      ...{ ok: proof?.ok !== false, headline, plan, proof },
+      ending: { next: handSteps(page, plan) },
+    });
   if (proof === undefined) return end("Already set up; not tested. Nothing was written.");
   const headline = headlineOf(proof, false, decided, here);
   if (decides === undefined) return end(headline);
@@ -206,12 +211,12 @@ async function finish(page: Page, decided: Decided, tested: Diagnosis | undefine
       );
     return plan;
   };
-  const { plan, statuses, changed } = await carry(page, decided, "Apply these changes?", make);
+  const { plan, statuses, changed } = await carry(page, decided, make);
   if (page.options.dryRun) return conclude(page, decided, { ok: true, plan, tested });
   const done = changed ? "Saved" : "Nothing had to change";
   const end = async (ok: boolean, headline: string, proof?: Proof) => {
-    const next = await nextSteps(page, decided, plan);
-    return conclude(page, decided, { ok, headline, plan, statuses, tested, proof, next });
+    const ending = await nextSteps(page, decided, plan);
+    return conclude(page, decided, { ok, headline, plan, statuses, tested, proof, ending });
   };
   if (tested === undefined) return end(true, `${done}, but not tested.`);
   if (!tested.ok) return end(false, `${done}, although the test failed: ${tested.cause ?? "unknown"}.`);
@@ -219,6 +224,6 @@ async function finish(page: Page, decided: Decided, tested: Diagnosis | undefine
     const written = "The files above are written; run the command again to test them.";
     throw error instanceof Cancelled && changed ? new Cancelled(`Cancelled during the last test. ${written}`) : error;
   });
-  if (proof === undefined) return end(true, "The values work. What is left to do by hand:");
+  if (proof === undefined) return end(true, "The values work. What is left to do:");
   return end(proof.ok, headlineOf(proof, changed, decided, page.here), proof);
 }

@@ -114,7 +114,7 @@ async function projectSteps(page: Page, choice: Choice, values: Values): Promise
 }
 
 /** The options for `check`: none for HALO's own endpoint. */
-export const checkOptions = (url: string): string => (url === HALO_URL ? "" : ` --url ${toSh([url])}`);
+const checkOptions = (url: string): string => (url === HALO_URL ? "" : ` --url ${toSh([url])}`);
 
 /** The step of `--ci`; none without it. Throws Refusal if the file would be outside the repository. */
 function ciSteps({ context: { templates, version }, options: { ci }, here, target }: Page): readonly Step[] {
@@ -123,7 +123,7 @@ function ciSteps({ context: { templates, version }, options: { ci }, here, targe
   if (ci === undefined || path === undefined) return [];
   assertInside(root, placeOf(here, path));
   const text = readTemplate(templates, `ci/${CI_FILES[ci].template}`, { version, options: checkOptions(target.url) });
-  return [planCi(CI_FILES[ci], ciPaths, text, snapshot, folder.gitRoot !== undefined && folder.gitRoot !== root)];
+  return [planCi(ci, ciPaths, text, snapshot, folder.gitRoot !== undefined && folder.gitRoot !== root)];
 }
 
 /** Claude Code skips a settings file with a value that does not fit, and with it what would be written there. Throws Refusal. */
@@ -174,15 +174,20 @@ function toldSteps({ context, url, target }: Page, { values, choice }: Decided):
     label,
     isCode: true as const,
   }));
-  const told: readonly Pick<(typeof TOLD)[number], "id" | "label" | "isCode">[] = [...TOLD, ...byHand];
+  const told: readonly Pick<(typeof TOLD)[number], "id" | "label" | "isCode" | "page">[] = [...TOLD, ...byHand];
   return told
     .filter(({ id }) => choice.clients.some((each) => each === id))
-    .map(({ id, label, isCode }) => {
+    .map(({ id, label, isCode, page }) => {
       const fill = { ...fillFor(target.name, url), account, profile };
       const text = isCode
         ? `npx create-halo-mcp guide ${id}`
         : readTemplate(context.templates, `guide/${id}.txt`, fill);
-      return { kind: "tell", title: `${label}: finish by hand`, lines: text.trimEnd().split("\n") };
+      return {
+        kind: "tell",
+        title: `${label}: finish ${page === undefined ? "by hand" : "in your browser"}`,
+        lines: text.trimEnd().split("\n"),
+        guide: id,
+      };
     });
 }
 
