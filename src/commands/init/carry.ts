@@ -1,18 +1,20 @@
-/** The change itself: the plan is shown, agreed to and applied; and the removal of a set-up. */
+/** The change itself: the plan is shown, agreed to and applied. */
 import { haloEntry } from "../../core/clients/claude-code.ts";
-import { envIn } from "../../core/clients/claude-state.ts";
 import { equalJson } from "../../core/formats/json.ts";
-import { isOwn } from "../../core/plan/claude-program.ts";
 import type { Plan } from "../../core/plan/model.ts";
-import { variablesOf } from "../../core/plan/target.ts";
 import { Cancelled, Refusal } from "../../errors.ts";
 import { carryOut } from "../shared/carry-out.ts";
-import { buildRemoval, keepsBridge } from "./plan.ts";
-import { conclude, showPlan, statusLines } from "./screens.ts";
+import { showPlan, statusLines } from "./screens.ts";
 import { type Decided, entryIn, lookAgain, type Page } from "./survey.ts";
 
-/** Shows a plan, asks, applies it; makes a new plan from the current files if one of them changed meanwhile. */
-export async function carry(page: Page, decided: Decided, message: string, make: (now: Page) => Plan | Promise<Plan>) {
+/** Shows a plan, asks, applies it; makes a new plan from the current files if one of them changed meanwhile. `initial`: what Enter answers. */
+export async function carry(
+  page: Page,
+  decided: Decided,
+  message: string,
+  make: (now: Page) => Plan | Promise<Plan>,
+  initial = true,
+) {
   const { context, options, show, here, decides } = page;
   const carried = await carryOut(await make(page), {
     context,
@@ -20,7 +22,7 @@ export async function carry(page: Page, decided: Decided, message: string, make:
     dryRun: options.dryRun,
     show: (plan) => showPlan(page, decided, plan),
     confirm: async () => {
-      if (decides !== undefined && !(await decides.confirm({ message, initial: true })))
+      if (decides !== undefined && !(await decides.confirm({ message, initial })))
         throw new Cancelled("Stopped. Nothing was changed.");
       if (decided.choice.scopes.includes("project")) assertSameEntry(page);
     },
@@ -44,19 +46,4 @@ function assertSameEntry(page: Page): void {
     { hint: "check it, then run this again" },
     "stale",
   );
-}
-
-/** Takes a set-up out again. Exit code: 0. */
-export async function remove(page: Page, decided: Decided): Promise<number> {
-  const { plan, statuses } = await carry(page, decided, "Remove this?", (now) => buildRemoval(now, decided.choice));
-  if (page.options.dryRun) return conclude(page, decided, { ok: true, plan });
-  const { here, target } = page;
-  const kept = envIn(here.state.files.userSettings);
-  const isKept = variablesOf(target.slots).some(({ env }) => Object.hasOwn(kept, env));
-  // other connections may use them
-  const left =
-    decided.choice.scopes.some(isOwn) && isKept ? ` Its values stay in ${here.userSettings}, under "env".` : "";
-  const shared = keepsBridge(here) ? ` The main checkout has HALO, too: its values stay in ${here.paths.bridge}.` : "";
-  const headline = `HALO was removed.${left}${shared} The token still works: delete it in HALO Studio > Settings > Product Tokens.`;
-  return conclude(page, decided, { ok: true, headline, plan, statuses });
 }
