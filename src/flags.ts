@@ -26,6 +26,7 @@ export const INIT_FLAGS: readonly Flag[] = [
   },
   { name: "scope", arg: "scope,…", values: ["project", "local", "user"], env: "HALO_SCOPE", summary: "" },
   { name: "name", arg: "name", env: "HALO_NAME", summary: "server name (default: halo)" },
+  { name: "own-credentials", summary: "with --name: variables of its own for token and account, too" },
   { name: "url", arg: "url", env: "HALO_MCP_URL", summary: "endpoint (default: HALO's)" },
   { name: "account-id", arg: "id", env: "HALO_ACCOUNT_ID", summary: "CM.com account ID" },
   { name: "profile-id", arg: "id", env: "HALO_PROFILE_ID", summary: "HALO profile ID" },

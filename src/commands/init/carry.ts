@@ -1,5 +1,6 @@
 /** The change itself: the plan is shown, agreed to and applied. */
-import { haloEntry } from "../../core/clients/claude-code.ts";
+import { claudeCode } from "../../core/clients/claude-code.ts";
+import { entryFor } from "../../core/clients/entry.ts";
 import { equalJson } from "../../core/formats/json.ts";
 import type { Plan } from "../../core/plan/model.ts";
 import { Cancelled, Refusal } from "../../errors.ts";
@@ -37,10 +38,10 @@ export async function carry(
 
 /** The entry must still be the one that was agreed to, or the one to be written. Throws Refusal. */
 function assertSameEntry(page: Page): void {
-  const { name, mode, url } = page.target;
+  const { mode, url, slots } = page.target;
   const was = entryIn(page, "project")?.raw ?? null;
   const is = entryIn(lookAgain(page), "project")?.raw ?? null;
-  if (equalJson(was, is) || (mode === "new" && equalJson(haloEntry(name, url), is))) return;
+  if (equalJson(was, is) || (mode === "new" && equalJson(entryFor(claudeCode, url, slots), is))) return;
   throw new Refusal(
     ".mcp.json changed meanwhile; nothing was written",
     { hint: "check it, then run this again" },

@@ -190,7 +190,16 @@ async function ownSteps(page: Page, { values, choice }: Decided): Promise<readon
   if (problem !== undefined) throw new Refusal(problem, { hint: "choose one: --name halo" });
   const existing = (scope: OwnScope) => entryIn(page, scope);
   const viaStdin = claude !== undefined && (await readsStdin(claude, { cwd, env, signal: context.signal }));
-  const input = { program: claude?.path, readsStdin: viaStdin, scopes, name, url, values, existing };
+  const input = {
+    program: claude?.path,
+    readsStdin: viaStdin,
+    scopes,
+    name,
+    url,
+    slots: target.slots,
+    values,
+    existing,
+  };
   const isOwnEntry = scopes.every((scope) => scope === "user" && existing("user") !== undefined);
   if (!viaStdin) assertFits(here, userSettings);
   const settings = viaStdin ? [] : stepsOf(planSettings(userSettings, input, snapshot, isOwnEntry));

@@ -311,6 +311,7 @@ export function commandFor(
     ci: options.ci,
     "values-file": valuesFile && (relative(context.cwd, valuesFile) || valuesFile),
     timeout: said.timeout,
+    "own-credentials": isNew && options.ownCredentials,
     "skip-test": options.skipTest,
     cwd: options.cwd && here.root,
     "token-file": tokenFile,

@@ -76,6 +76,7 @@ export function readOptions(context: Context, raw: RawOptions) {
     yes: switches.has("yes"),
     dryRun: switches.has("dry-run"),
     skipTest: switches.has("skip-test"),
+    ownCredentials: switches.has("own-credentials"),
     timeoutMs: seconds(said.timeout) * 1000,
   };
 }

@@ -102,6 +102,11 @@ export async function leave(start: Start, scopes: readonly Scope[], isValuesOnly
   const decided = { values: { token: "", account: "", profile: "" }, choice };
   show.info(`To be removed: "${shown}" of ${labels.join(", ")}.`);
   const first = await buildRemoval(page, choice, isValuesOnly);
+  if (first.isUnruled)
+    show.warn(
+      "Rules in .gitignore go, too: git would then offer the .env of your teammates. Each of them runs this first:",
+      [toSh(["npx", "create-halo-mcp", "remove", "--values"])],
+    );
   const make = async (now: Page) => (now === page ? first : await buildRemoval(now, choice, isValuesOnly)).plan;
   const { plan, statuses } = await carry(page, decided, "Remove this?", make, !first.isShared);
   if (options.dryRun) return conclude(page, decided, { ok: true, plan });

@@ -100,11 +100,11 @@ function ownSteps(page: Page, { scopes }: Choice, stays: ReadonlySet<string>): r
   );
   const names = [...envOf([found])].filter((name) => !stays.has(name) && !rest.includes(`\${${name}`));
   const edits = names.map((name) => (text: string) => removeProperty(text, ["env", name], { strict: false }));
-  const settings = stepsOf(planTakingOut(snapshot, [[userSettings, edits, "env"]], new Set([userSettings])));
+  const settings = stepsOf(planTakingOut(snapshot, [[userSettings, edits, "env"]], new Set()));
   return [...settings, ...found.map(({ scope, entry }) => removeEntry(claude.path, scope, entry))];
 }
 
-/** `isShared`: a file changes that git has. */
+/** `isShared`: a file changes that git has; `isUnruled`: the ignore file is one of them. */
 export async function buildRemoval(page: Page, choice: Choice, isValuesOnly: boolean) {
   const { here, target } = page;
   const { paths, root, git } = here;
@@ -134,6 +134,6 @@ export async function buildRemoval(page: Page, choice: Choice, isValuesOnly: boo
     steps.push(...ci, ...stepsOf(removal));
   }
   steps.push(...ownSteps(page, choice, envOf(left)));
-  const isShared = steps.some((step) => step.kind === "write" && step.before !== step.after && tracked.has(step.path));
-  return { plan: { steps }, isShared };
+  const changed = steps.flatMap((step) => (step.kind === "write" && tracked.has(step.path) ? [step.path] : []));
+  return { plan: { steps }, isShared: changed.length > 0, isUnruled: changed.includes(paths.ignore) };
 }
