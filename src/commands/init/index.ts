@@ -12,9 +12,10 @@ import type { RawOptions } from "../../flags.ts";
 import { clearStaleLock } from "../../io/lock.ts";
 import { type Ask, createAsk } from "../../ui/ask.ts";
 import { createShow } from "../../ui/show.ts";
+import { leave } from "../remove/index.ts";
 import { changes } from "../shared/carry-out.ts";
 import { choiceOf, isInProject } from "../shared/client-files.ts";
-import { carry, remove } from "./carry.ts";
+import { carry } from "./carry.ts";
 import { proveClients } from "./client-proof.ts";
 import { decideAmong } from "./clients.ts";
 import { handSteps, nextSteps } from "./ending.ts";
@@ -181,7 +182,11 @@ async function alreadySetUp(page: Page, decided: Decided, plan: Plan, candidates
     ],
   });
   if (next === "done") return end(proof.ok ? "Nothing was written." : headline);
-  if (next === "remove") return await remove(page, decided);
+  if (next === "remove") {
+    const meant = isInProject(decided.choice) ? (["project", "local"] as const) : (["user"] as const);
+    const scopes = options.said.scope === undefined ? meant : options.wished;
+    return await leave({ ...page, options: { ...options, name: page.target.name } }, scopes, false);
+  }
   const { values, tested } = await askUntilConnected(page, decides, candidates, false);
   return await finish(page, { ...decided, values, isProven: tested?.ok === true }, tested);
 }

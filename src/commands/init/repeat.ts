@@ -60,6 +60,7 @@ export function commandFor(
     timeout: said.timeout,
     "skip-test": options.skipTest,
     "no-share-ids": !options.sharesIds,
+    "own-credentials": isNew && options.ownCredentials,
     cwd: isDone ? undefined : options.cwd && here.root,
     "token-file": tokenFile,
     "token-stdin": options.tokenStdin,

@@ -80,6 +80,7 @@ export function readOptions(context: Context, raw: RawOptions) {
     dryRun: switches.has("dry-run"),
     skipTest: switches.has("skip-test"),
     sharesIds: !switches.has("no-share-ids"),
+    ownCredentials: switches.has("own-credentials"),
     timeoutMs: seconds(said.timeout) * 1000,
   };
 }
