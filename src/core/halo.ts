@@ -67,15 +67,18 @@ export function isSafeVariable(name: string): boolean {
 /** Whether a variable is HALO's by its name, or CM.com's. */
 export const isOurs = (name: string): boolean => /HALO|(?:^|_)CM(?:COM)?(?:_|$)/i.test(name);
 
-/** The variables of a new connection. An account shares all but the profile. MCP_… gets HALO_ before it: nobody could join with it otherwise. */
-export function variablesFor(name: string): Readonly<Record<Value, string>> {
+/** The variables of a new connection. An account shares all but the profile, unless it has its own (`isOwn`). MCP_… gets HALO_ before it: nobody could join with it otherwise. */
+export function variablesFor(name: string, isOwn = false): Readonly<Record<Value, string>> {
   const prefix = name
     .toUpperCase()
     .replace(/[^A-Z0-9]+/g, "_")
     .replace(/^_+|_+$/g, "");
   const foreign = prefix === "" || /^[0-9]/.test(prefix) || !isSafeVariable(`${prefix}_PROFILE_ID`);
   const own = foreign ? `HALO_${prefix}`.replace(/_$/, "") : prefix;
-  return { token: "HALO_MCP_TOKEN", account: "HALO_ACCOUNT_ID", profile: `${own}_PROFILE_ID` };
+  if (!isOwn) return { token: "HALO_MCP_TOKEN", account: "HALO_ACCOUNT_ID", profile: `${own}_PROFILE_ID` };
+  // `run` passes on only what is HALO's by its name
+  const full = isOurs(own) ? own : `HALO_${own}`;
+  return { token: `${full}_MCP_TOKEN`, account: `${full}_ACCOUNT_ID`, profile: `${full}_PROFILE_ID` };
 }
 
 /** What every template of `guide` has: the name of the server, the endpoint, and the names of the variables. */
@@ -118,7 +121,7 @@ const CLEANING: readonly (readonly [what: string, found: RegExp, kept: string, o
   ["quotes", /^(["'`])(.*)\1$/su, "$2"],
   ["quotes", /^[“”„‘’](.*)[“”‘’]$/su, "$1"],
   ["the header name", /^(?:X-CM-PRODUCTTOKEN|CM-ACCOUNT-ID|CM-PROFILE-ID)\s*:\s*/iu, ""],
-  ["the variable name", /^(?:export\s+)?HALO_(?:MCP_TOKEN|ACCOUNT_ID|(?:[A-Z0-9_]+_)?PROFILE_ID)\s*=\s*/u, ""],
+  ["the variable name", /^(?:export\s+)?HALO_(?:[A-Z0-9_]+_)?(?:MCP_TOKEN|ACCOUNT_ID|PROFILE_ID)\s*=\s*/u, ""],
   ["“Bearer”", /^Bearer(?:\s+|$)/iu, "", "token"],
 ];
 

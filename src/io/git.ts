@@ -7,7 +7,7 @@ import type { IgnoreRule } from "../core/check/model.ts";
 import type { Folder } from "../core/clients/claude-project.ts";
 import { Cancelled, EnvironmentError } from "../errors.ts";
 import { endGroup, OWN_GROUP } from "./programs.ts";
-import { foldersFrom, isInside, readState } from "./read.ts";
+import { findRoot, foldersFrom, isInside, readState } from "./read.ts";
 
 /** Variables of the user's git set-up. Any other GIT_* (GIT_DIR, GIT_INDEX_FILE… inside a hook) would redirect git to another repository. */
 const KEPT = /^GIT_(?:CONFIG_(?:GLOBAL|SYSTEM|NOSYSTEM|COUNT|KEY_\d+|VALUE_\d+)|DISCOVERY_ACROSS_FILESYSTEM)$/i;
@@ -17,11 +17,6 @@ export interface GitOptions {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal;
-}
-
-/** The folder at or above `cwd` that contains `.git` (a folder, or a file in a worktree or submodule). Does not run git. */
-export function findRoot(cwd: string): string | undefined {
-  return foldersFrom(resolve(cwd)).find((folder) => existsSync(join(folder, ".git")));
 }
 
 /** A folder as clients see it. Does not run git. In: an absolute path, symlinks followed. */

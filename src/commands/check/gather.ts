@@ -8,9 +8,9 @@ import { projectOf } from "../../core/clients/claude-project.ts";
 import { cleanValue } from "../../core/halo.ts";
 import { printable } from "../../core/secrets.ts";
 import { EnvironmentError, UsageError } from "../../errors.ts";
-import { describeFolder, findRoot, type GitOptions, ignoredOf } from "../../io/git.ts";
+import { describeFolder, type GitOptions, ignoredOf } from "../../io/git.ts";
 import { discover, entriesOf, findSpills } from "../../io/list.ts";
-import { isInside, readDocument, resolveTarget } from "../../io/read.ts";
+import { findRoot, isInside, readDocument, resolveTarget } from "../../io/read.ts";
 import { programsFor } from "../shared/programs.ts";
 import type { CheckOptions } from "./options.ts";
 

@@ -60,8 +60,8 @@ function headerValue(header: Header, which: Value, { client, dialect, name }: Se
   const { kind, text = "" } = header;
   if (kind === "names") return { env: text };
   const asked = client.asks?.reference.exec(text.trim())?.[1];
-  const variable = variablesFor(name)[which];
-  if (asked !== undefined && asked === askedId(variable)) return { env: variable };
+  const own = [false, true].map((isOwn) => variablesFor(name, isOwn)[which]).find((each) => askedId(each) === asked);
+  if (own !== undefined) return { env: own };
   if (client.entry.names !== undefined) return { literal: text };
   const [only, ...more] = spelledIn(text, dialect);
   const isWhole = only !== undefined && more.length === 0 && only.text === text.trim() && only.expanded;
