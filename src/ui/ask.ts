@@ -2,7 +2,7 @@ import { type Readable, Writable } from "node:stream";
 import type { Context } from "../context.ts";
 import { Cancelled } from "../errors.ts";
 import { createOutput } from "./output.ts";
-import { openPromptInput, type Reads } from "./prompt-input.ts";
+import { MARK_NO_PASTES, MARK_PASTES, openPromptInput, type Reads } from "./prompt-input.ts";
 
 export interface Choice<T> {
   readonly value: T;
@@ -56,11 +56,13 @@ export async function createAsk(context: Context, pastedBreak: string) {
   ): Promise<T> {
     if (signal.aborted) throw new Cancelled();
     const input = openPromptInput(context.stdin, reads, pastedBreak);
+    if (reads === "text") context.stderr.write(MARK_PASTES);
     try {
       const answer = await prompt({ input: input.stream, output: promptOutput(context), signal });
       if (isCancel(answer)) throw new Cancelled();
       return answer as T;
     } finally {
+      if (reads === "text") context.stderr.write(MARK_NO_PASTES);
       await input.close(signal.aborted ? 0 : drainMs);
     }
   }
