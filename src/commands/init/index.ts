@@ -1,5 +1,4 @@
 /** The wizard, from top to bottom: look, ask, test, plan, write, test what was written, say what to do next. */
-import { basename } from "node:path";
 import type { Context } from "../../context.ts";
 import type { Diagnosis } from "../../core/diagnosis/diagnose.ts";
 import { LABELS, PASTED_BREAK, VALUES, type Value } from "../../core/halo.ts";
@@ -9,15 +8,19 @@ import type { RawOptions } from "../../flags.ts";
 import { clearStaleLock } from "../../io/lock.ts";
 import { type Ask, createAsk } from "../../ui/ask.ts";
 import { createShow } from "../../ui/show.ts";
+import { wrap } from "../../ui/wrap.ts";
+import { leave } from "../remove/index.ts";
 import { changes } from "../shared/carry-out.ts";
 import { isInProject } from "../shared/client-files.ts";
-import { carry, remove } from "./carry.ts";
+import { carry } from "./carry.ts";
 import { proveClients } from "./client-proof.ts";
 import { decideAmong } from "./clients.ts";
 import { type Copies, copiesOf, testCopies } from "./copies.ts";
+import { handSteps, nextSteps } from "./ending.ts";
 import { type Answer, askChoice, askName, menuAfter, menuOf } from "./menus.ts";
 import { buildPlan, checkBeforehand, ciPlan } from "./plan.ts";
-import { commandFor, conclude, handSteps, headlineOf, nextSteps } from "./screens.ts";
+import { commandFor } from "./repeat.ts";
+import { conclude, headlineOf } from "./screens.ts";
 import {
   canAsk,
   type Decided,
@@ -92,10 +95,10 @@ export async function run(context: Context, raw: RawOptions): Promise<number> {
 /** In a repository that is set up, `--ci` needs no value. */
 async function addCi(page: Page): Promise<number> {
   const decided = { values: { token: "", account: "", profile: "" }, choice: page.options.choice };
-  const { plan, statuses, changed } = await carry(page, decided, "Apply these changes?", ciPlan);
-  const next = await nextSteps(page, decided, plan);
+  const { plan, statuses, changed } = await carry(page, decided, ciPlan);
+  const ending = await nextSteps(page, decided, plan);
   const headline = changed ? "Saved." : "Nothing had to change.";
-  return conclude(page, decided, { ok: true, plan, statuses, ...(page.options.dryRun ? {} : { headline, next }) });
+  return conclude(page, decided, { ok: true, plan, statuses, ...(page.options.dryRun ? {} : { headline, ending }) });
 }
 
 /** Without questions: the best known values, tested. Throws UsageError that names all missing ones. */
@@ -161,7 +164,10 @@ async function alreadySetUp(page: Page, decided: Decided, plan: Plan): Promise<n
   const { options, show, here, decides } = page;
   const proof = options.skipTest ? undefined : await proveAll(page, decided);
   const end = (headline: string) =>
-    conclude(page, decided, { ok: proof?.ok !== false, headline, plan, proof, next: handSteps(plan) });
+    conclude(page, decided, {
+      ...{ ok: proof?.ok !== false, headline, plan, proof },
+      ending: { next: handSteps(page, plan) },
+    });
   if (proof === undefined) return end("Already set up; not tested. Nothing was written.");
   const headline = headlineOf(proof, false, decided, here);
   if (decides === undefined) return end(headline);
@@ -170,7 +176,11 @@ async function alreadySetUp(page: Page, decided: Decided, plan: Plan): Promise<n
   const choices = menuOf(page, proof.ok, proof.files, place);
   const answer = await decides.select<Answer>({ message: "What now?", choices });
   if (answer === "done" || answer === "stop") return end(proof.ok ? "Nothing was written." : headline);
-  if (answer === "remove") return await remove(page, decided);
+  if (answer === "remove") {
+    const meant = isInProject(decided.choice) ? (["project", "local"] as const) : (["user"] as const);
+    const scopes = options.said.scope === undefined ? meant : options.wished;
+    return await leave({ ...page, options: { ...options, name: page.target.name } }, scopes, false);
+  }
   if (answer === "again") return await alreadySetUp(page, decided, plan);
   if (answer === "another") return await addProfile(page, decides, decided);
   const refused = new Set(proof.files.cause === "unauthorized" ? [decided.values.token] : []);
@@ -178,6 +188,7 @@ async function alreadySetUp(page: Page, decided: Decided, plan: Plan): Promise<n
   const { tested, ...proven } = await correct(page, decides, changed, await testValues(page, changed), refused, true);
   return await finish(page, { ...decided, ...proven }, tested);
 }
+
 /** One more connection, with the token and the account of this one. */
 async function addProfile(page: Page, ask: Ask, { values, choice }: Decided): Promise<number> {
   const { options, here, target: shared, url } = page;
@@ -213,48 +224,29 @@ async function proveAll(page: Page, decided: Decided): Promise<Proof | undefined
   return { client: "not-asked", ...claude, files: claude?.files ?? last.files, ok: !others.some(isDown), others };
 }
 
-const isChange = (path: string) => (step: Plan["steps"][number]) =>
-  step.kind === "write" && step.path === path && step.before !== step.after;
-
 async function finish(page: Page, decided: Decided, tested: Diagnosis | undefined, copies?: Copies): Promise<number> {
-  const { options, target, show, here } = page;
-  const make = async (now: Page): Promise<Plan> => {
-    const plan = await buildPlan(now, decided);
-    if (options.sharesIds && target.mode === "new" && plan.steps.some(isChange(here.paths.example)))
-      show.info(
-        `${basename(here.paths.example)} gets the two IDs for your team: they are no secrets (--no-share-ids leaves them out).`,
-      );
-    return plan;
-  };
-  const { plan, statuses, changed } = await carry(
-    page,
-    decided,
-    copies?.works ? "Use it everywhere?" : "Apply these changes?",
-    make,
-  );
+  const asking = copies?.works === undefined ? {} : { message: "Use it everywhere?" };
+  const { plan, statuses, changed } = await carry(page, decided, (now) => buildPlan(now, decided), asking);
   if (page.options.dryRun) return conclude(page, decided, { ok: true, plan, tested });
   const done = changed ? "Saved" : "Nothing had to change";
   const end = async (ok: boolean, headline: string, proof?: Proof) => {
-    const next = await nextSteps(page, decided, plan);
-    return conclude(page, decided, { ok, headline, plan, statuses, tested, proof, next });
+    const ending = await nextSteps(page, decided, plan);
+    return conclude(page, decided, { ok, headline, plan, statuses, tested, proof, ending });
   };
   if (tested === undefined) return end(true, `${done}, but not tested.`);
   if (!tested.ok) {
     const { detail, advice } = failureOf(tested);
-    const next = [["To fix it", ...advice.map((line) => `  ${line}`), "  Then: npx create-halo-mcp"]];
-    return conclude(page, decided, {
-      ok: false,
-      headline: `${done}, but it does not work: ${detail}`,
-      plan,
-      statuses,
-      tested,
-      next,
-    });
+    const next = [
+      "To fix it",
+      ...[...advice, "Then: npx create-halo-mcp"].flatMap((line) => wrap(line, 76)).map((line) => `  ${line}`),
+    ];
+    const headline = `${done}, but it does not work: ${detail}`;
+    return conclude(page, decided, { ok: false, headline, plan, statuses, tested, ending: { next } });
   }
   const proof = await proveAll(page, decided).catch((error: unknown) => {
     const written = "The files above are written; run the command again to test them.";
     throw error instanceof Cancelled && changed ? new Cancelled(`Cancelled during the last test. ${written}`) : error;
   });
-  if (proof === undefined) return end(true, "The values work. What is left to do by hand:");
+  if (proof === undefined) return end(true, "The values work. What is left to do:");
   return end(proof.ok, headlineOf(proof, changed, decided, page.here), proof);
 }

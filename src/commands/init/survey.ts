@@ -25,6 +25,7 @@ import type { Ask } from "../../ui/ask.ts";
 import type { Show } from "../../ui/show.ts";
 import { haloAbove, haloElsewhere } from "../shared/below.ts";
 import { labelOf } from "../shared/carry-out.ts";
+import { claudeOf } from "../shared/claude-program.ts";
 import {
   type Choice,
   choiceOf,
@@ -36,7 +37,7 @@ import {
 } from "../shared/client-files.ts";
 import { findClients } from "../shared/found.ts";
 import { connectionOptions, seconds } from "../shared/options.ts";
-import { claudeOf, ownFiles, programsFor } from "../shared/programs.ts";
+import { ownFiles, programsFor } from "../shared/programs.ts";
 
 export type Values = Readonly<Record<Value, string>>;
 
@@ -83,6 +84,7 @@ export function readOptions(context: Context, raw: RawOptions) {
     dryRun: switches.has("dry-run"),
     skipTest: switches.has("skip-test"),
     sharesIds: !switches.has("no-share-ids"),
+    ownCredentials: switches.has("own-credentials"),
     timeoutMs: seconds(said.timeout) * 1000,
   };
 }

@@ -16,7 +16,6 @@ export interface Assignment {
   readonly rawEnd: number;
   /** It ends at a `#` without a space before it: there it ends for dotenv and Node, but not for a shell. */
   readonly isCut: boolean;
-  /** It starts with a quote that is not closed. */
   readonly isOpen: boolean;
   /** End of its last line, before the line break. */
   readonly lineEnd: number;
@@ -43,7 +42,6 @@ export function cutValues(state: FileState | undefined, file: string, names: rea
   });
 }
 
-/** The assignments of a dotenv file; none if it does not exist. */
 export function dotenvOf(state: FileState | undefined): ReadonlyMap<string, string> {
   return state?.kind === "file" ? parseDotenv(state.text) : new Map();
 }
@@ -188,7 +186,6 @@ const exampleLines = ({ name, comment, value = "" }: ExampleName): string[] => [
   `${name}=${formatDotenvValue(value) ?? ""}`,
 ];
 
-/** The last check: the result is read again, and must have the intended values. */
 function verified(before: string | undefined, after: string, meant: ReadonlyMap<string, string>): Edited {
   const read = parseDotenv(after);
   const isSame = read.size === meant.size && [...meant].every(([name, value]) => read.get(name) === value);
