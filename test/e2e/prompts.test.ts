@@ -8,6 +8,7 @@ import {
   contents,
   DOTENV,
   entryFor,
+  flat,
   full,
   type Machine,
   on,
@@ -117,6 +118,53 @@ describe.concurrent("prompts", () => {
       await follow(m, [APPLY], "--ci", "github");
       expect(m.exists(".github/workflows/mcp-check.yml")).toBe(true);
       expect([m.exists(".env"), m.standIn.requests]).toEqual([false, []]);
+    }));
+
+  test("doctor --fix does the same repair, though an old token is exported", () =>
+    on({}, async (m) => {
+      const first = await m.run(["doctor", "--fix", "--url", m.url]);
+      expect([first.code, m.exists(".env")]).toEqual([1, false]);
+      expect(first.stderr).toContain("HALO is not set up here, so there is nothing to repair");
+      await setUp(m);
+      const bridge = m.read(BRIDGE);
+      m.write(BRIDGE, bridge.replace(TOKEN, WRONG), 0o600);
+      const run = await m.run(["doctor", "--fix", "--url", m.url], { env: { HALO_MCP_TOKEN: WRONG } });
+      expect(run.code, run.stderr).toBe(0);
+      expect(m.read(BRIDGE)).toBe(bridge);
+      expect(flat(run)).toContain(
+        "the environment is old; the one in .env works. To stop using it in this shell: unset HALO_MCP_TOKEN",
+      );
+      const json = await m.run(["doctor", "--fix", "--json"]);
+      expect(json.code).toBe(2);
+    }));
+
+  test("a broken .mcp.json is mended in place, after a yes", () =>
+    on({}, async (m) => {
+      m.write(".mcp.json", '{\n  // ours\n  "mcpServers": {},\n}\n');
+      const no = m.open(["--url", m.url]);
+      await no.follow(CONNECT, "Mend this file first?: right enter");
+      await no.ends(130);
+      expect(m.read(".mcp.json")).toContain("// ours");
+      await follow(m, [CONNECT, "Mend this file first?: enter", PASTE, ...ASK_IDS, APPLY]);
+      expect(JSON.parse(m.read(".mcp.json"))).toEqual({ mcpServers: { halo: entryFor(m.url) } });
+    }));
+
+  test("add another profile: its ID and a name, the rest is shared", () =>
+    on({}, async (m) => {
+      await setUp(m);
+      // the stand-in knows one profile
+      const other = PROFILE;
+      await follow(m, [
+        "What now?: down enter",
+        `Paste the profile: ${other} enter`,
+        "A name for: halo-de enter",
+        APPLY,
+      ]);
+      expect(m.read(".env")).toBe(`${DOTENV}HALO_DE_PROFILE_ID=${other}\n`);
+      const entries = JSON.parse(m.read(".mcp.json")).mcpServers;
+      expect(entries["halo-de"]).toEqual(entryFor(m.url, ["HALO_MCP_TOKEN", "HALO_ACCOUNT_ID", "HALO_DE_PROFILE_ID"]));
+      expect(entries.halo).toEqual(entryFor(m.url));
+      expect(m.read(".env.example")).toContain(`HALO_DE_PROFILE_ID=${other}`);
     }));
 
   test("a web client alone never hears of .env", () =>

@@ -26,7 +26,8 @@ export function copiesOf({ options, ask }: Page, sources: Sources, candidates: C
   const best = valuesOf(candidates);
   // what a person names is used, whatever else is here
   const isNamed =
-    isGiven(candidates.token?.kind) || (candidates.token?.kind === "environment" && (options.yes || !ask));
+    isGiven(candidates.token?.kind) ||
+    (candidates.token?.kind === "environment" && (options.yes || !ask) && !options.isRepair);
   if (best === undefined || isNamed || options.skipTest) return [];
   const copies = new Map<string, Copy>();
   for (const [place, values] of valuesIn(sources, candidates)) {

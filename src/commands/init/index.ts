@@ -1,6 +1,7 @@
 /** The wizard, from top to bottom: look, ask, test, plan, write, test what was written, say what to do next. */
 import type { Context } from "../../context.ts";
 import type { Diagnosis } from "../../core/diagnosis/diagnose.ts";
+import { jsonOf } from "../../core/formats/json.ts";
 import { LABELS, PASTED_BREAK, VALUES, type Value } from "../../core/halo.ts";
 import type { Plan } from "../../core/plan/model.ts";
 import { Cancelled, Refusal, UsageError } from "../../errors.ts";
@@ -11,7 +12,7 @@ import { createShow } from "../../ui/show.ts";
 import { wrap } from "../../ui/wrap.ts";
 import { leave } from "../remove/index.ts";
 import { changes } from "../shared/carry-out.ts";
-import { isInProject } from "../shared/client-files.ts";
+import { choiceOf, chosenFiles, isInProject } from "../shared/client-files.ts";
 import { carry } from "./carry.ts";
 import { proveClients } from "./client-proof.ts";
 import { decideAmong } from "./clients.ts";
@@ -61,7 +62,9 @@ export async function run(context: Context, raw: RawOptions): Promise<number> {
   // what is there already says what is connected
   const isThere = here.clients.some(({ scope, found }) => scope === "project" && found.length > 0);
   const isFirst = !given.isChosen && !isThere;
-  const choice = decides !== undefined && isFirst ? await askChoice(decides, here) : here.choice;
+  const own = (["local", "user"] as const).filter((scope) => here.entries[scope].length > 0);
+  const known = given.isRepair && isFirst && own.length > 0 ? choiceOf(here.choice.clients, own) : here.choice;
+  const choice = decides !== undefined && isFirst ? await askChoice(decides, here) : known;
   const options = { ...given, choice };
   // a repository does not affect what a person sets up only for themselves
   const decision = decideAmong(here, choice, options);
@@ -70,8 +73,16 @@ export async function run(context: Context, raw: RawOptions): Promise<number> {
   const start: Page = { context, options, show, here, target, url: target.url, ask, decides };
   await introduce(start);
   const isJoining = target.mode === "join";
+  if (options.isRepair && isFirst && own.length === 0 && target.entry === undefined)
+    throw new Refusal("HALO is not set up here, so there is nothing to repair", { hint: "npx create-halo-mcp" });
   if (options.ci !== undefined && isJoining && !options.isGiven) return await addCi(start);
-  await checkBeforehand(start, choice);
+  try {
+    await checkBeforehand(start, choice);
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.code !== "refused-file" || !(await mend(start))) throw error;
+    const chosen = { client: choice.clients.join(","), scope: choice.scopes.join(",") || "project" };
+    return await run(context, { ...raw, values: { ...raw.values, ...chosen } });
+  }
   const page: Page = { ...start, url: await agreeOnUrl(start) };
   const sources = await valueSources(page);
   const candidates = usable(sources, page);
@@ -88,8 +99,28 @@ export async function run(context: Context, raw: RawOptions): Promise<number> {
   const { values, tested, isProven } =
     ask !== undefined && !(options.yes && found !== undefined)
       ? await askUntilConnected(page, ask, candidates, copies)
-      : await takeValues(page, candidates);
+      : await takeValues(page, candidates, copies.tested);
   return await finish(page, { values, choice, isProven }, tested);
+}
+
+/** Of the files that are refused as they are: what `check --fix` can mend, after a yes. Out: whether it did. */
+async function mend({ context, here, options, decides }: Page): Promise<boolean> {
+  const isBroken = (path: string): boolean =>
+    here.snapshot.get(path)?.kind === "file" && jsonOf(here.snapshot.get(path), true) === undefined;
+  const files = chosenFiles(here, options.choice).filter(({ scope, path }) => scope === "project" && isBroken(path));
+  if (decides === undefined || files.length === 0) return false;
+  const [{ gather }, { fix }, { readOptions: checkOptions }] = await Promise.all([
+    import("../check/gather.ts"),
+    import("../check/fix.ts"),
+    import("../check/options.ts"),
+  ]);
+  const words = files.map(({ path }) => path);
+  const asked = checkOptions(context, { values: {}, switches: new Set(["fix"]), words, origins: {} });
+  const fixed = await fix(context, asked, await gather(context, asked), async () => {
+    if (!(await decides.confirm({ message: "Mend this file first?", initial: true })))
+      throw new Cancelled("Stopped. Nothing was changed.");
+  });
+  return fixed.length > 0;
 }
 
 /** In a repository that is set up, `--ci` needs no value. */
@@ -102,7 +133,7 @@ async function addCi(page: Page): Promise<number> {
 }
 
 /** Without questions: the best known values, tested. Throws UsageError that names all missing ones. */
-async function takeValues(page: Page, candidates: Candidates) {
+async function takeValues(page: Page, candidates: Candidates, failed: Diagnosis | undefined) {
   const { options, target, ask } = page;
   const values = valuesOf(candidates);
   const needsYes = ask === undefined && !options.yes && !options.dryRun;
@@ -120,7 +151,7 @@ async function takeValues(page: Page, candidates: Candidates) {
     const hint = commandFor(page, options.choice, undefined, missing);
     throw new UsageError(message, { hint }, "missing-input");
   }
-  const tested = await testValues(page, values);
+  const tested = failed ?? (await testValues(page, values));
   if (tested?.ok === false) throw testFailed(tested);
   return { values, tested, isProven: false };
 }

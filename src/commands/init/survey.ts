@@ -83,6 +83,8 @@ export function readOptions(context: Context, raw: RawOptions) {
     yes: switches.has("yes"),
     dryRun: switches.has("dry-run"),
     skipTest: switches.has("skip-test"),
+    /** `doctor --fix`: only what is there already. */
+    isRepair: switches.has("fix"),
     sharesIds: !switches.has("no-share-ids"),
     ownCredentials: switches.has("own-credentials"),
     timeoutMs: seconds(said.timeout) * 1000,
