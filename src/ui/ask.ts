@@ -14,7 +14,6 @@ interface TextQuestion {
   readonly message: string;
   /** Why a value is not accepted; undefined if it is. */
   readonly validate: (value: string) => string | undefined;
-  readonly initial?: string;
   readonly placeholder?: string;
 }
 
@@ -70,11 +69,10 @@ export async function createAsk(context: Context, pastedBreak: string) {
     message: clean(message),
     options: choices.map((choice) => ({ ...choice, label: clean(choice.label), hint: clean(choice.hint ?? "") })),
   });
-  const textOf = ({ message, validate, initial = "", placeholder = "" }: TextQuestion) => ({
+  const textOf = ({ message, validate, placeholder = "" }: TextQuestion) => ({
     message: clean(message),
     validate: (value = "") => validate(value),
-    initialValue: initial,
-    placeholder,
+    placeholder: clean(placeholder),
   });
 
   return {

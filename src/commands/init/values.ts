@@ -220,7 +220,7 @@ export async function askFor(ask: Ask, page: Page, which: Value, known: Known, r
     which === "token"
       ? await ask.secret({ message: QUESTIONS.token, validate })
       : await ask.text({
-          message: kept === undefined ? QUESTIONS[which] : `${QUESTIONS[which]} (Enter keeps the old one)`,
+          message: kept === undefined ? QUESTIONS[which] : `${QUESTIONS[which]} (Enter keeps it)`,
           placeholder: kept ?? (which === "account" ? "https://… or 01234567-89ab-…" : ""),
           validate,
         });
