@@ -167,6 +167,16 @@ describe.concurrent("prompts", () => {
       expect(m.read(".env.example")).toContain(`HALO_DE_PROFILE_ID=${other}`);
     }));
 
+  test("in the home folder: everywhere is preselected", () =>
+    on({}, async (m) => {
+      const wizard = m.open(["--url", m.url], { cwd: m.home });
+      await wizard.follow(CONNECT);
+      await wizard.asks("Paste the product");
+      expect(wizard.text()).toMatch(/What do you want to connect\?\n│ {2}Claude Code, only me, everywhere\n/);
+      wizard.press("ctrl-c");
+      await wizard.ends(130);
+    }));
+
   test("a web client alone never hears of .env", () =>
     on({}, async (m) => {
       const said = await follow(m, ["What do you want to: space up space enter", PASTE, ...ASK_IDS]);
