@@ -227,30 +227,23 @@ export async function askFor(ask: Ask, page: Page, which: Value, known: Known, r
   if (kept !== undefined && text === "") return known;
   const { found, cleaned } = readPasted(text, which, others);
   if (found.token !== undefined) context.secrets.add(found.token);
-  const all = VALUES.flatMap((value) => (found[value] === undefined ? [] : [[value, found[value]] as const]));
-  if (cleaned.length > 0)
-    show.info(`Removed from the ${all.map(([value]) => LABELS[value]).join(", ")}: ${cleaned.join(", ")}.`);
-  if (found[which] !== text)
-    show.info(
-      "Found in it",
-      all.map(([value, each]) => `${LABELS[value]}: ${shown(value, each)}`),
-    );
+  const all = VALUES.filter((value) => found[value] !== undefined);
+  const labels = all.map((value) => LABELS[value]).join(", ");
+  if (cleaned.length > 0) show.info(`Removed from the ${labels}: ${cleaned.join(", ")}.`);
+  const lines = all.map((value) => `${LABELS[value]}: ${shown(value, found[value] ?? "")}`);
+  if (found[which] !== text) show.info("Found in it", lines);
   return { ...known, ...found };
 }
 
 /** All three values: the known ones are printed, the others asked for. */
 export async function askValues(ask: Ask, page: Page, candidates: Candidates) {
-  let known: Known = Object.fromEntries(
-    VALUES.flatMap((which) => {
-      const { value } = candidates[which] ?? {};
-      return value === undefined ? [] : [[which, value]];
-    }),
-  );
-  const used = VALUES.flatMap((which) => {
-    const { value, from } = candidates[which] ?? {};
-    return value === undefined ? [] : [`${LABELS[which]}: ${shown(which, value)} from ${from}`];
+  const here = VALUES.flatMap((which) => {
+    const each = candidates[which];
+    return each === undefined ? [] : [[which, each] as const];
   });
+  const used = here.map(([which, { value, from }]) => `${LABELS[which]}: ${shown(which, value)} from ${from}`);
   if (used.length > 0) page.show.info("Known already", used);
+  let known: Known = Object.fromEntries(here.map(([which, { value }]) => [which, value]));
   let isAsked = false;
   for (;;) {
     const { token, account, profile } = known;
