@@ -189,7 +189,7 @@ function settle({ show, context }: Page, which: Value, text: string, from: strin
 
 /** The questions; in each field anything can be pasted. */
 const QUESTIONS: Readonly<Record<Value, string>> = {
-  token: "Paste the product token (and a Studio URL or more, if you have it)",
+  token: "Paste the product token",
   account: "Paste a HALO Studio URL of the profile, or the account ID",
   profile: "Paste the profile ID, or a HALO Studio URL of the profile",
 };
@@ -205,6 +205,7 @@ const shown = (which: Value, value: string): string => (which === "token" ? mask
 export async function askFor(ask: Ask, page: Page, which: Value, known: Known, refused: ReadonlySet<string>) {
   const { show, context } = page;
   const { [which]: old, ...others } = known;
+  const isAll = others.account !== undefined && others.profile !== undefined;
   const kept = which === "token" ? undefined : old;
   const validate = (text: string): string | undefined => {
     if (kept !== undefined && text === "") return undefined;
@@ -218,7 +219,10 @@ export async function askFor(ask: Ask, page: Page, which: Value, known: Known, r
   }
   const text =
     which === "token"
-      ? await ask.secret({ message: QUESTIONS.token, validate })
+      ? await ask.secret({
+          message: QUESTIONS.token + (isAll ? "" : " (and a Studio URL or more, if you have it)"),
+          validate,
+        })
       : await ask.text({
           message: kept === undefined ? QUESTIONS[which] : `${QUESTIONS[which]} (Enter keeps it)`,
           placeholder: kept ?? (which === "account" ? "https://… or 01234567-89ab-…" : ""),
