@@ -360,15 +360,7 @@ export default defineConfig({
     target: "node20.12",
     define: { __VERSION__: JSON.stringify(version) },
   },
-  plugins: [
-    withoutUnused(),
-    bundledPackages(),
-    fewFiles(),
-    minifyChunks(),
-    executable(),
-    folderType(),
-    rulePages(),
-  ],
+  plugins: [withoutUnused(), bundledPackages(), fewFiles(), minifyChunks(), executable(), folderType(), rulePages()],
   onLog(level, log, handler) {
     handler(level === "warn" ? "error" : level, log);
   },
