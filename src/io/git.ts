@@ -13,7 +13,6 @@ import { findRoot, foldersFrom, isInside, readState } from "./read.ts";
 const KEPT = /^GIT_(?:CONFIG_(?:GLOBAL|SYSTEM|NOSYSTEM|COUNT|KEY_\d+|VALUE_\d+)|DISCOVERY_ACROSS_FILESYSTEM)$/i;
 
 export interface GitOptions {
-  /** Absolute path of the program, see findProgram. */
   readonly program: string;
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -61,7 +60,6 @@ function mainOf(root: string): Folder["main"] {
   return { folder: isCheckout ? dirname(repository) : repository, isCheckout };
 }
 
-/** Questions about one path, which is absolute or relative to `cwd`. */
 export function createGit(options: GitOptions) {
   const ruleFor = async (path: string): Promise<IgnoreRule | undefined> => (await ignoredOf(options, [path])).get(path);
   /** A path that git prints on a line: only the newline is removed, since a path may end in a space. */

@@ -35,7 +35,6 @@ export function isInside(path: string, folder: string): boolean {
   return way === "" || (way !== ".." && !way.startsWith(`..${sep}`) && !isAbsolute(way));
 }
 
-/** A folder and those above it, nearest first. */
 export function foldersFrom(folder: string): readonly [string, ...string[]] {
   const parent = dirname(folder);
   return parent === folder ? [folder] : [folder, ...foldersFrom(parent)];
@@ -46,7 +45,6 @@ export function findRoot(cwd: string): string | undefined {
   return foldersFrom(resolve(cwd)).find((folder) => existsSync(join(folder, ".git")));
 }
 
-/** What an errno name means, in the system's words. */
 export function wordsOf(code: string): string {
   const known = [...getSystemErrorMap().values()].find(([name]) => name === code);
   return known?.[1] ?? `the system answered ${code}`;

@@ -148,7 +148,6 @@ async function leftLocks(root: string, paths: readonly string[]): Promise<readon
   return locks.map(({ folder, entry }) => join(folder, entry.name)).filter((lock) => isDeadLock(join(root, lock)));
 }
 
-/** Finds and reads every relevant file. */
 export async function gather(context: Context, options: CheckOptions) {
   const { HALO_MCP_TOKEN: pasted = "" } = context.env;
   const token = pasted === "" ? undefined : cleanValue("token", pasted);

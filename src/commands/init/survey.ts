@@ -44,6 +44,8 @@ export type Values = Readonly<Record<Value, string>>;
 export interface Decided {
   readonly values: Values;
   readonly choice: Choice;
+  /** A person has just entered these values, and the connection test passed with them. */
+  readonly isProven?: boolean;
 }
 
 /** The words of a list. They were checked against the flag's values when they were parsed. */
@@ -77,6 +79,8 @@ export function readOptions(context: Context, raw: RawOptions) {
     yes: switches.has("yes"),
     dryRun: switches.has("dry-run"),
     skipTest: switches.has("skip-test"),
+    sharesIds: !switches.has("no-share-ids"),
+    ownCredentials: switches.has("own-credentials"),
     timeoutMs: seconds(said.timeout) * 1000,
   };
 }
