@@ -14,6 +14,7 @@ import {
   type Value,
   variablesFor,
 } from "../../core/halo.ts";
+import { keychainFor } from "../../core/plan/keychain.ts";
 import { isShowable } from "../../core/plan/target.ts";
 import { maskOf, printable } from "../../core/secrets.ts";
 import { Refusal, UsageError } from "../../errors.ts";
@@ -22,6 +23,8 @@ import { readSecretFile, readStdin } from "../../io/secret-input.ts";
 import type { Ask } from "../../ui/ask.ts";
 import { labelOf } from "../shared/carry-out.ts";
 import { chosenFiles, isInProject, ownValues } from "../shared/client-files.ts";
+import { readKeychain } from "../shared/keychain.ts";
+import { opReference } from "./keychain.ts";
 import { commandFor } from "./repeat.ts";
 import { entryIn, type Page, type Values } from "./survey.ts";
 
@@ -47,6 +50,14 @@ export interface Candidate {
 export const candidate = (value: string, from: string): Candidate => ({ value, from, given: false });
 
 export type Candidates = { readonly [which in Value]?: Candidate | undefined };
+
+/** What 1Password gives for a reference. Throws Refusal. */
+async function readReference({ context, here, target }: Page, reference: string): Promise<string> {
+  const keychain = keychainFor(context.platform, target.name, reference);
+  const token = keychain && (await readKeychain(context, here.programs, keychain));
+  if (token !== undefined) return token;
+  throw new Refusal("1Password gives no token for the reference", { hint: toSh(["op", "read", reference]) });
+}
 
 /** Every place where a value of a target can be found, best first. Throws UsageError for a Studio URL without an ID. */
 export async function valueSources(page: Page) {
@@ -74,6 +85,9 @@ export async function valueSources(page: Page) {
     const from = `${file.client.label}'s ${labelOf(file.store ?? file.path, root)}`;
     return own === undefined ? [] : [{ from, own }];
   });
+  const reference = opReference(page);
+  const resolved = reference && (await readReference(page, reference));
+  const plain = (text: string | undefined) => (text === reference ? resolved : text);
   const sourcesOf = (which: Value): readonly Source[] => {
     const slot = target.slots[which];
     if ("literal" in slot) return [["given", ".mcp.json", slot.literal]];
@@ -83,13 +97,13 @@ export async function valueSources(page: Page) {
       return written !== undefined && "literal" in written ? written.literal : undefined;
     };
     const old = target.entry?.values[which];
-    const reference = old !== undefined && "literal" in old && storeOf(old.literal) ? old.literal : undefined;
+    const replaced = old !== undefined && "literal" in old && storeOf(old.literal) ? old.literal : undefined;
     // a team may have its IDs there; a token there is never used
     const example = which === "token" || target.mode === "new" ? undefined : here.example.get(env);
     return [
       ...Object.entries(given[which]).map(([flag, text]): Source => ["flag", flag, text]),
-      ["environment", `${env} in the environment`, context.env[env]],
-      ["dotenv", `${env} in ${labelOf(here.paths.env, root)}`, here.dotenv.get(env)],
+      ["environment", `${env} in the environment`, plain(context.env[env])],
+      ["dotenv", `${env} in ${labelOf(here.paths.env, root)}`, plain(here.dotenv.get(env))],
       ...bridges.map((bridge): Source => ["file", `${env} in ${labelOf(bridge.place, root)}`, bridge.env[env]]),
       ["file", `${env} in ${here.userSettings}`, own[env]],
       ["file", basename(here.paths.example), example],
@@ -97,7 +111,7 @@ export async function valueSources(page: Page) {
       ["file", "Claude Code's local scope", header("local")],
       ["file", "Claude Code's user scope", header("user")],
       // of an entry that is replaced: not used, but a reference is worth keeping
-      ["file", ".mcp.json", reference],
+      ["file", ".mcp.json", replaced],
     ];
   };
   return { token: sourcesOf("token"), account: sourcesOf("account"), profile: sourcesOf("profile") };
