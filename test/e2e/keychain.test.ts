@@ -110,3 +110,10 @@ test("without the store's program nothing is asked or written", () =>
     expect([run.code, flat(run)]).toEqual([3, expect.stringContaining("secret-tool, the program of")]);
     expect(m.standIn.requests).toEqual([]);
   }));
+
+test("an exported value that claude -p would send instead is named", () =>
+  onClaude(undefined, async (m) => {
+    m.write("../token.txt", `${TOKEN}\n`, 0o600);
+    const run = await m.run(full(m, "--token-file", join(m.root, "token.txt")), { env: { HALO_MCP_TOKEN: OTHER } });
+    expect([run.code, flat(run)]).toEqual([0, expect.stringContaining("unset HALO_MCP_TOKEN")]);
+  }));
