@@ -9,6 +9,7 @@ const STORES: readonly (readonly [platform: string, reference: string | undefine
   ["linux", undefined],
   ["win32", undefined],
   ["linux", "op://Private/HALO/token"],
+  ["linux", "op://My Vault/HALO/token"],
   ["win32", "op://My Vault/HALO/token"],
 ];
 const of = (platform: string, reference: string | undefined): Keychain => {

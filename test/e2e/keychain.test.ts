@@ -71,7 +71,8 @@ describe.concurrent.each(claudeVersions)("Claude Code %s", (version) => {
       expect(locked).toMatchObject({ ok: false, cause: "missing-value" });
       rmSync(join(m.root, "locked"));
 
-      const changed = await m.run(full(m, "--bridge", "keychain", "--skip-test"), {
+      // a new token goes where the old one was, also without the option
+      const changed = await m.run(full(m, "--scope", "user", "--skip-test"), {
         env: { ...env, HALO_MCP_TOKEN: OTHER },
       });
       expect([changed.code, store.secret()], changed.stderr).toEqual([0, OTHER]);

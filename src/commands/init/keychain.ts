@@ -1,4 +1,5 @@
 /** `--bridge keychain`: the token in the system's store, or where 1Password has it. */
+import type { Scope } from "../../core/clients/claude-code.ts";
 import { jsonOf, property } from "../../core/formats/json.ts";
 import { removeEntry } from "../../core/plan/claude-program.ts";
 import { isOpReference, keychainFor, planKeychain } from "../../core/plan/keychain.ts";
@@ -29,6 +30,13 @@ export function keychainHere(page: Page) {
   if (claude === undefined) throw new EnvironmentError(absenceOf(here), { hint: "claude --version" });
   return { keychain, programs: { claude, store } };
 }
+
+/** The token belongs into a store: it is wished, or nothing else is wished and the last one is there. */
+export const isKept = ({ options, here, target }: Page, scopes: readonly Scope[]): boolean =>
+  options.bridge === "keychain" ||
+  (options.said.bridge === undefined &&
+    scopes.join() === "user" &&
+    here.keychains.get(target.name)?.save !== undefined);
 
 export function keychainSteps(page: Page, values: Values): readonly RunStep[] {
   const { here, target, url } = page;
