@@ -1,11 +1,13 @@
 /** `run` and `doctor --client` with the packed program. */
 import { describe, expect, test } from "vitest";
+import { DRIVERS } from "../clients/drivers.ts";
+import { endAll } from "../clients/programs.ts";
 import { nodeBinary } from "../support/claude.ts";
 import type { Environment } from "../support/home.ts";
 import { openTerminal } from "../support/terminal.ts";
 import { init, OTHER, only } from "./clients-support.ts";
 import { leaks } from "./doctor-support.ts";
-import { ACCOUNT, DOTENV, flat, type Machine, on, PROFILE, start, TOKEN, VALUES } from "./support.ts";
+import { ACCOUNT, DOTENV, flat, full, type Machine, on, PROFILE, start, TOKEN, VALUES, withToken } from "./support.ts";
 
 interface RunCase {
   readonly env?: Environment;
@@ -113,6 +115,30 @@ echo ready; until [ -n "$n" ]; do sleep 0.1; done; sleep 0.5; exit 5$n`,
         await terminal.kill();
       }
     }));
+});
+
+describe.concurrent.each(NODES)("real clients, started by run, %s", (_way, node) => {
+  const started = DRIVERS.filter(({ program }) => /^(?:claude-code-2.1.332|codex|gemini-cli)$/.test(program));
+  test.each(started.map((driver) => [driver.program, driver] as const))("%s sends the values of .env", (_, driver) =>
+    on({}, async (m) => {
+      const set = await m.run(full(m, "--client", driver.client ?? "", "--bridge", "none"), {
+        env: { ...only(m), ...withToken },
+      });
+      expect(set.code, set.stderr).toBe(0);
+      m.standIn.requests.length = 0;
+      const through = [node, m.bin, "run", "--"];
+      await driver.ask({ ...m, through }, [m.path], {
+        env: {},
+        isTrusted: true,
+        isDone: () => m.standIn.requests.some(({ rpc }) => rpc === "tools/list"),
+      });
+      endAll(m);
+      const sent = m.standIn.requests.map(({ headers }) =>
+        ["x-cm-producttoken", "cm-account-id", "cm-profile-id"].map((name) => headers[name]).join(),
+      );
+      expect([...new Set(sent)]).toEqual([[TOKEN, ACCOUNT, PROFILE].join()]);
+    }),
+  );
 });
 
 describe.concurrent("doctor --client codex", () => {
