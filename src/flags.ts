@@ -12,7 +12,7 @@ export interface Flag {
   readonly summary: string;
 }
 
-export const BRIDGES = ["claude-settings", "direnv", "none"] as const;
+export const BRIDGES = ["claude-settings", "direnv", "keychain", "none"] as const;
 export type Bridge = (typeof BRIDGES)[number];
 const CI_KINDS = ["none", "github", "gitlab", "pre-commit", "lefthook", "husky"] as const;
 
