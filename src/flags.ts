@@ -36,6 +36,7 @@ export const INIT_FLAGS: readonly Flag[] = [
   // not --env-file: Node 20 to 24 handle that option themselves, anywhere, and apply NODE_OPTIONS from the file
   { name: "values-file", arg: "file", summary: "file with the values (default: .env)" },
   { name: "bridge", arg: "kind", values: BRIDGES, env: "HALO_BRIDGE", summary: "" },
+  { name: "no-share-ids", summary: "keep the two IDs out of .env.example" },
   { name: "ci", arg: "kind", values: CI_KINDS, summary: "" },
   { name: "yes", short: "y", env: "HALO_YES", summary: "accept the plan without asking" },
   { name: "dry-run", summary: "show the plan, write nothing" },
@@ -186,11 +187,15 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: "guide",
-    summary: "the steps, the entry or the code for one client",
-    flags: INIT_FLAGS.filter(({ name }) => name === "name" || name === "url"),
-    words: "[client]",
-    notes: ["Without a client it lists them. Writes nothing, sends nothing, and knows no secret."],
-    examples: ["npx create-halo-mcp guide cursor", "npx create-halo-mcp guide agent-mcp > agent.mjs"],
+    summary: "the steps for one client, for your team, or for CI",
+    flags: pick("name", "url", "values-file"),
+    words: "[client | team | ci [kind]]",
+    notes: ["Without a word it lists the clients. Writes nothing, sends nothing, and knows no secret."],
+    examples: [
+      "npx create-halo-mcp guide cursor",
+      "npx create-halo-mcp guide team",
+      "npx create-halo-mcp guide agent-mcp > agent.mjs",
+    ],
   },
   {
     name: "clients",

@@ -4,7 +4,6 @@ import { isPlaceholder } from "./placeholders.ts";
 /** The only endpoint that gets the token without a question. Compared as text, character by character. */
 export const HALO_URL = "https://api.cm.com/halo/core/mcp";
 
-/** With brackets or without. */
 export const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[?::1\]?)$/;
 
 /** Why a URL may not receive a token, or undefined if it may. Only ASCII, so that look-alike characters are visible. */
@@ -28,11 +27,9 @@ export function endpointProblem(text: string): string | undefined {
 /** The header names, in the order in which CM.com documents them. */
 export const HEADERS = { token: "X-CM-PRODUCTTOKEN", account: "CM-ACCOUNT-ID", profile: "CM-PROFILE-ID" } as const;
 
-/** The three values that a connection needs. */
 export type Value = keyof typeof HEADERS;
 export const VALUES: readonly Value[] = ["token", "account", "profile"];
 
-/** Which of them this is, in any case. */
 export const valueNamed = (header: string): Value | undefined =>
   VALUES.find((value) => HEADERS[value].toLowerCase() === header.trim().toLowerCase());
 
@@ -49,7 +46,6 @@ export function isReserved(name: string): boolean {
   return name === "__proto__" || RESERVED.test(first);
 }
 
-/** Why a server name cannot be used, or undefined when it can. */
 export function nameProblem(name: string): string | undefined {
   if (isReserved(name)) return `the name "${name}" is reserved: Claude Code never loads a server with that name`;
   if (!/^[A-Za-z0-9_-]{1,64}$/.test(name))
@@ -105,7 +101,6 @@ export function idsFromStudioUrl(url: string) {
   return { account, profile: named ?? guids.find((guid) => !same(guid, account)) };
 }
 
-/** True if a pasted text is a URL, not an ID. */
 export const looksLikeUrl = (text: string): boolean =>
   /^\s*(?:https?:\/\/|www\.|(?:[a-z0-9-]+\.)*cm\.com\/)/i.test(text);
 
@@ -194,7 +189,6 @@ export function piping({ what }: Store, file: string | undefined, program: strin
   return isOp ? `op read ${reference} | ${program}` : `let your secret store print the token: … | ${program}`;
 }
 
-/** The first character that cannot be sent in a header, in words. */
 function unsendable(value: string): string | undefined {
   const points = Array.from(value);
   const at = points.findIndex((char) => !/^[\x21-\x7e]$/.test(char));

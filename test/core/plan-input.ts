@@ -46,6 +46,7 @@ export function input(given: Partial<ProjectInput> = {}, texts: Texts = {}): Pro
     values,
     bridge: "claude-settings",
     exceptions: [],
+    sharesIds: true,
     uncovered: [".env", ".claude/settings.local.json"],
     excluded: [],
     entryEdits: [[paths.mcp, target.mode === "new" ? setEdits(file, written(target), undefined) : []]],

@@ -247,8 +247,8 @@ describe.concurrent("in a terminal", () => {
   const three = ["--client", "cursor,vscode,codex"];
   test.each<[readonly string[], readonly string[], boolean]>([
     [[], [PASTE, ...ASK_IDS, "What do you want to: space down down down space ctrl-c"], false],
-    [[], [PASTE, ...ASK_IDS, TWO, "Apply these changes?: ctrl-c"], false],
-    [["--client", "cursor", "--scope", "user"], [PASTE, ...ASK_IDS, "Apply these changes?: ctrl-c"], false],
+    [[], [PASTE, ...ASK_IDS, TWO, "Write th: ctrl-c"], false],
+    [["--client", "cursor", "--scope", "user"], [PASTE, ...ASK_IDS, "Write th: ctrl-c"], false],
     [three, ["What now?: ctrl-c"], true],
     [three, ["What now?: down enter", "Product token: ctrl-c"], true],
     [["remove"], ["Remove this?: ctrl-c"], true],

@@ -253,7 +253,7 @@ describe.concurrent("nothing is changed", () => {
     [at(0, `${TOKEN.slice(0, 20)} ctrl-c`), 130],
     [at(4, "space down down down space enter"), 0],
     [at(5, "escape"), 130],
-    [at(5, "right enter"), 130],
+    [at(5, "down down enter"), 130],
     [["Product token: ctrl-c"], 130, {}, { HALO_MCP_TOKEN: WRONG }],
     [[...failed, "What now?: ctrl-d"], 130, failing],
     [[...failed, "What now?: down down enter", "What now?: up enter"], 130, failing],
@@ -364,7 +364,7 @@ describe.concurrent("nothing is changed", () => {
       await closing(await inFront(m.url, shut), async (front) => {
         const wizard = m.open(["--url", front.url, ...ids], { env: withToken });
         await wizard.follow("Product token: enter", CONNECT);
-        await wizard.asks("Apply these changes?");
+        await wizard.asks("Write th");
         isShut = true;
         await wizard.follow(APPLY);
         await vi.waitUntil(() => waiting > 0, { timeout: 30_000 });
@@ -435,11 +435,11 @@ describe.concurrent("what people paste", () => {
     on({}, async (m) => {
       const wizard = m.open(["--url", m.url]);
       await wizard.follow(...FIRST.slice(0, -1));
-      await wizard.asks("Apply these changes?");
+      await wizard.asks("Write th");
       wizard.type("yes please\nand more\n");
       await wizard.settle(300);
       expect(m.exists(".env")).toBe(false);
-      await wizard.follow("Apply these changes?: ctrl-c");
+      await wizard.follow("Write th: ctrl-c");
       await wizard.ends(130);
     }));
 });
@@ -452,7 +452,7 @@ test("NO_COLOR: no colour in any byte; without it there are some", () =>
     ] as const) {
       const wizard = m.open(["--url", m.url], { env });
       await wizard.follow(...FIRST.slice(0, -1));
-      await wizard.asks("Apply these changes?");
+      await wizard.asks("Write th");
       wizard.press("ctrl-c");
       await wizard.ends(130);
       expect(wizard.raw().match(COLOURS) !== null).toBe(coloured);

@@ -3,18 +3,20 @@ import { claudeCode } from "../../core/clients/claude-code.ts";
 import { entryFor } from "../../core/clients/entry.ts";
 import { equalJson } from "../../core/formats/json.ts";
 import type { Plan } from "../../core/plan/model.ts";
-import { Cancelled, Refusal } from "../../errors.ts";
+import { Refusal } from "../../errors.ts";
 import { carryOut } from "../shared/carry-out.ts";
-import { showPlan, statusLines } from "./screens.ts";
+import { agree, questionOf, showDone, showPlan } from "./plan-list.ts";
 import { type Decided, entryIn, lookAgain, type Page } from "./survey.ts";
 
-/** Shows a plan, asks, applies it; makes a new plan from the current files if one of them changed meanwhile. `initial`: what Enter answers. */
+/**
+ * Shows a plan, asks, applies it; makes a new plan from the current files if one of them changed meanwhile.
+ * `initial`: what Enter answers.
+ */
 export async function carry(
   page: Page,
   decided: Decided,
-  message: string,
   make: (now: Page) => Plan | Promise<Plan>,
-  initial = true,
+  asking: { readonly message?: string; readonly initial?: "yes" | "no" } = {},
 ) {
   const { context, options, show, here, decides } = page;
   const carried = await carryOut(await make(page), {
@@ -22,9 +24,10 @@ export async function carry(
     place: here,
     dryRun: options.dryRun,
     show: (plan) => showPlan(page, decided, plan),
-    confirm: async () => {
-      if (decides !== undefined && !(await decides.confirm({ message, initial })))
-        throw new Cancelled("Stopped. Nothing was changed.");
+    confirm: async (plan) => {
+      const isAgreed = decided.isProven === true && isPrivate(page, plan);
+      if (decides !== undefined && !isAgreed)
+        await agree(decides, page, decided, plan, { message: questionOf(plan), initial: "yes", ...asking });
       if (decided.choice.scopes.includes("project")) assertSameEntry(page);
     },
     replan: async () => {
@@ -32,8 +35,16 @@ export async function carry(
       return make(lookAgain(page));
     },
   });
-  if (!options.dryRun) show.verbatim(statusLines(page, carried.plan, carried.statuses));
+  if (!options.dryRun) showDone(page, carried.plan, carried.statuses);
   return carried;
+}
+
+/** Whether only ignored files of this person change: no question is worth a second look then. */
+function isPrivate({ target, here: { paths } }: Page, { steps }: Plan): boolean {
+  const isOwn = (step: Plan["steps"][number]): boolean =>
+    step.kind === "write" &&
+    (step.before === step.after || step.path === paths.exclude || (step.secret === true && !step.closes));
+  return target.mode === "join" && steps.every((step) => step.kind === "tell" || isOwn(step));
 }
 
 /** The entry must still be the one that was agreed to, or the one to be written. Throws Refusal. */

@@ -102,7 +102,9 @@ async function projectSteps(page: Page, choice: Choice, values: Values): Promise
   assertExclude(here, patterns.excluded);
   const all = { ...here, ...patterns, exceptions: await exceptionsFor(page) };
   const bridge = options.bridge === "direnv" ? "direnv" : hasBridge(page, choice) ? "claude-settings" : "none";
-  const written = planProject({ ...all, target, values, bridge, entryEdits: entryEdits(page, choice, values).project });
+  const project = entryEdits(page, choice, values).project;
+  const { sharesIds } = options;
+  const written = planProject({ ...all, target, values, bridge, sharesIds, entryEdits: project });
   return [...stepsOf(written), ...ciSteps(page)];
 }
 
@@ -116,7 +118,7 @@ function ciSteps({ context: { templates, version }, options: { ci }, here, targe
   if (ci === undefined || path === undefined) return [];
   assertInside(root, placeOf(here, path));
   const text = readTemplate(templates, `ci/${CI_FILES[ci].template}`, { version, options: checkOptions(target.url) });
-  return [planCi(CI_FILES[ci], ciPaths, text, snapshot, folder.gitRoot !== undefined && folder.gitRoot !== root)];
+  return [planCi(ci, ciPaths, text, snapshot, folder.gitRoot !== undefined && folder.gitRoot !== root)];
 }
 
 /** Claude Code skips a settings file with a value that does not fit, and with it what would be written there. Throws Refusal. */
@@ -167,15 +169,20 @@ function toldSteps({ context, url, target }: Page, { values, choice }: Decided):
     label,
     isCode: true as const,
   }));
-  const told: readonly Pick<(typeof TOLD)[number], "id" | "label" | "isCode">[] = [...TOLD, ...byHand];
+  const told: readonly Pick<(typeof TOLD)[number], "id" | "label" | "isCode" | "page">[] = [...TOLD, ...byHand];
   return told
     .filter(({ id }) => choice.clients.some((each) => each === id))
-    .map(({ id, label, isCode }) => {
+    .map(({ id, label, isCode, page }) => {
       const fill = { ...fillFor(target.name, url), account, profile };
       const text = isCode
         ? `npx create-halo-mcp guide ${id}`
         : readTemplate(context.templates, `guide/${id}.txt`, fill);
-      return { kind: "tell", title: `${label}: finish by hand`, lines: text.trimEnd().split("\n") };
+      return {
+        kind: "tell",
+        title: `${label}: finish ${page === undefined ? "by hand" : "in your browser"}`,
+        lines: text.trimEnd().split("\n"),
+        guide: id,
+      };
     });
 }
 

@@ -108,7 +108,10 @@ export async function leave(start: Start, scopes: readonly Scope[], isValuesOnly
       [toSh(["npx", "create-halo-mcp", "remove", "--values"])],
     );
   const make = async (now: Page) => (now === page ? first : await buildRemoval(now, choice, isValuesOnly)).plan;
-  const { plan, statuses } = await carry(page, decided, "Remove this?", make, !first.isShared);
+  const { plan, statuses } = await carry(page, decided, make, {
+    message: "Remove this?",
+    initial: first.isShared ? "no" : "yes",
+  });
   if (options.dryRun) return conclude(page, decided, { ok: true, plan });
   clearFolders(page, plan);
   const headline = ["HALO was removed.", ...leftWords(page, choice), ...othersWords(others), STUDIO].join(" ");

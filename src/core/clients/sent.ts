@@ -11,7 +11,6 @@ type Env = Readonly<Record<string, string | undefined>>;
 export const seenBy = ({ storeWins }: Client, exported: Env, dotenv: Env, stored: Env): Env =>
   storeWins ? { ...dotenv, ...exported, ...stored } : { ...dotenv, ...stored, ...exported };
 
-/** The default of `${NAME:-default}`. */
 const defaultIn = (text: string): string | undefined => /:-([^}]*)\}$/.exec(text)?.[1];
 
 /** What is sent in place of a reference; undefined: nothing is known about its variable. */
@@ -69,7 +68,6 @@ function headerValue(header: Header, which: Value, { client, dialect, name }: Se
   return isWhole && only.name !== undefined ? { env: only.name } : { literal: text };
 }
 
-/** The three values of an entry, as they are written in its headers. */
 export function valuesIn(server: ServerEntry): Partial<Slots> {
   const found = VALUES.flatMap((which) => {
     const header = server.headers.findLast(({ name }) => valueNamed(name) === which);

@@ -1,7 +1,7 @@
 /** The files of a repository: what a set-up adds to them, and how it is removed again. Pure. */
 import { hasSecret } from "../check/env-files.ts";
 import { quoteSh } from "../command-line.ts";
-import { addExampleNames, removeDotenv, removeExampleNames, setDotenv } from "../formats/dotenv.ts";
+import { addExampleNames, dotenvOf, removeDotenv, removeExampleNames, setDotenv } from "../formats/dotenv.ts";
 import type { Edited, Refused } from "../formats/json.ts";
 import { addToArray, isSkeleton, removeFromArray, removeProperty, setProperty } from "../formats/json-edit.ts";
 import { addLines, appendLines, removeLine, removeLines } from "../formats/lines.ts";
@@ -28,6 +28,8 @@ export interface ProjectInput extends Project {
   readonly excluded: readonly string[];
   /** Lines for the ignore file that take back a rule above them. */
   readonly exceptions: readonly string[];
+  /** Whether the example gets the two IDs, so that a teammate is asked for the token alone. */
+  readonly sharesIds: boolean;
 }
 
 export interface RemovalInput extends Project {
@@ -101,8 +103,16 @@ export function editFiles(snapshot: Snapshot, files: readonly FileEdits[]): Plan
 
 const envrcLine = ({ envFromRoot }: Project): string => `dotenv_if_exists ${quoteSh(envFromRoot)}`;
 
-const exampleNames = (variables: ReturnType<typeof variablesOf>) =>
-  variables.map(({ value, env }) => ({ name: env, comment: COMMENTS[value] }));
+/** In `.env.example`; `ids`: what may be in it besides the names, never the token. */
+const exampleNames = (
+  variables: ReturnType<typeof variablesOf>,
+  ids: (which: "account" | "profile", env: string) => string | undefined,
+) =>
+  variables.map(({ value, env }) => ({
+    name: env,
+    comment: COMMENTS[value],
+    value: value === "token" ? undefined : ids(value, env),
+  }));
 
 /** Sets variables under "env", the first at the top. */
 export function envEdits(variables: Secrets): readonly Edit[] {
@@ -118,11 +128,14 @@ export const secretsOf = ({ slots }: Pick<Target, "slots">, values: Readonly<Rec
 
 /** The writes of a set-up. The order: no value on disk without its ignore rule, no reference without its value. */
 export function planProject(input: ProjectInput): Planned {
-  const { paths, target, values, bridge, uncovered, excluded, exceptions, snapshot } = input;
+  const { paths, target, values, bridge, uncovered, excluded, exceptions, sharesIds, snapshot } = input;
   const { name, slots, mode } = target;
   const variables = secretsOf(target, values);
   const isNew = mode === "new";
   const shared = (edit: Edit): readonly Edit[] => (isNew ? [edit] : []);
+  // a token that somebody pasted as an ID, too
+  const idOf = (which: Value): string | undefined =>
+    sharesIds && values[which] !== values.token ? values[which] : undefined;
   const settings: readonly Edit[] = [
     ...envEdits(variables),
     (text) => addToArray(text, ["enabledMcpjsonServers"], name, STRICT),
@@ -133,7 +146,7 @@ export function planProject(input: ProjectInput): Planned {
     [paths.ignore, [...exceptions.map(excepted), ...shared((text) => addLines(text, uncovered, HEADING))]],
     [paths.exclude, excluded.length === 0 ? [] : [(text) => addLines(text, excluded, HEADING)]],
     [paths.env, [(text) => setDotenv(text, variables)], "env"],
-    [paths.example, shared((text) => addExampleNames(text, exampleNames(variablesOf(slots))))],
+    [paths.example, shared((text) => addExampleNames(text, exampleNames(variablesOf(slots), idOf)))],
     [paths.bridge, bridge === "claude-settings" ? settings : [], "env"],
     [paths.envrc, bridge === "direnv" ? shared((text) => addLines(text, [envrcLine(input)])) : []],
     ...input.entryEdits,
@@ -150,6 +163,8 @@ export function planRemoval(input: RemovalInput): Planned {
   const { name, slots } = target;
   const variables = variablesOf(slots).filter(({ env }) => !kept.has(env));
   const names = variables.map(({ env }) => env);
+  // under our comment, of a variable that nobody refers to any more: an ID may also be another person's
+  const shown = dotenvOf(paths.example === undefined ? undefined : snapshot.get(paths.example));
   const inBridge = variablesOf(slots).filter(({ env }) => !keptInBridge.has(env));
   const settings: readonly Edit[] = [
     ...inBridge.map(
@@ -166,7 +181,18 @@ export function planRemoval(input: RemovalInput): Planned {
       ...shared(input.entryEdits),
       ...shared([[paths.envrc, kept.size === 0 ? [(text) => removeLine(text, envrcLine(input))] : []]]),
       [paths.bridge, settings, "env"],
-      ...shared([[paths.example, [(text) => removeExampleNames(text, exampleNames(variables))]]]),
+      ...shared([
+        [
+          paths.example,
+          [
+            (text) =>
+              removeExampleNames(
+                text,
+                exampleNames(variables, (_, env) => shown.get(env)),
+              ),
+          ],
+        ],
+      ]),
       [paths.env, [(text) => removeDotenv(text, names)], "env"],
     ],
     tracked,
