@@ -11,7 +11,7 @@ import { toSh } from "../../core/command-line.ts";
 import { haloEntries } from "../../core/doctor/entries.ts";
 import { cutValues, dotenvOf } from "../../core/formats/dotenv.ts";
 import { jsonOf, property } from "../../core/formats/json.ts";
-import { DEFAULT_NAME, storeOf, type Value } from "../../core/halo.ts";
+import { DEFAULT_NAME, storeOf, type Value, variablesFor } from "../../core/halo.ts";
 import { CI_FILES, type CiKind } from "../../core/plan/ci.ts";
 import { isOwn } from "../../core/plan/claude-program.ts";
 import { hasLiterals } from "../../core/plan/clients.ts";
@@ -57,7 +57,17 @@ function list<T extends string>(text: string): readonly T[] {
 
 /** Words → options. Throws UsageError before anything is read or written. */
 export function readOptions(context: Context, raw: RawOptions) {
-  const { values: said, switches } = raw;
+  const { switches, origins } = raw;
+  const ownCredentials = switches.has("own-credentials");
+  const own = variablesFor(raw.values.name ?? DEFAULT_NAME, ownCredentials);
+  // HALO_PROFILE_ID, exported for the usual connection, is not that of another one
+  const isAnothers = (flag: string): boolean =>
+    (["account", "profile"] as const).some(
+      (value) => flag === `${value}-id` && (origins[flag] ?? own[value]) !== own[value],
+    );
+  const said: RawOptions["values"] = Object.fromEntries(
+    Object.entries(raw.values).filter(([flag]) => !isAnothers(flag)),
+  );
   const clients = list<ClientId | "found">(said.client ?? "claude-code");
   const isKept = said.bridge === "keychain";
   const scopes = list<Scope>(said.scope ?? (isKept ? "user" : "project"));
@@ -93,7 +103,7 @@ export function readOptions(context: Context, raw: RawOptions) {
     /** `doctor --fix`: only what is there already. */
     isRepair: switches.has("fix"),
     sharesIds: !switches.has("no-share-ids"),
-    ownCredentials: switches.has("own-credentials"),
+    ownCredentials,
     timeoutMs: seconds(said.timeout) * 1000,
   };
 }
