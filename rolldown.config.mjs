@@ -120,13 +120,13 @@ function minifyChunks() {
 }
 
 /**
- * What `check` needs and `--help` does not: two files, since each that is loaded costs a hundredth of `node -e 0`. The first
- * one starts git, and the second, with the rules, is compiled while git runs.
+ * What `run` needs and `--help` does not, in a file of its own. What else `check` needs: two files, since each that is loaded
+ * costs a hundredth of `node -e 0`. The first one starts git, and the second, with the rules, is compiled while git runs.
  */
 const ofCheck = new Map();
-function twoFilesForCheck() {
+function fewFiles() {
   return {
-    name: "two-files-for-check",
+    name: "few-files",
     buildEnd(error) {
       if (error) return;
       const reach = (id, seen) => {
@@ -137,6 +137,7 @@ function twoFilesForCheck() {
       };
       const seen = reach(join(root, "src/bin.ts"), new Set());
       const chunks = {
+        run: ["commands/run/index.ts"],
         check: ["commands/check/index.ts"],
         judge: ["commands/check/judge.ts", "commands/shared/below.ts"],
       };
@@ -204,7 +205,11 @@ const NEVER_CALLED = {
     'Client._wrapHandler => method === "ping" ? handler : absent()',
   ],
   // with `autoFulfill`
-  "@modelcontextprotocol/client/dist/src.mjs": ["runInputRequiredFlow"],
+  "@modelcontextprotocol/client/dist/src.mjs": [
+    ...["runInputRequiredFlow", "inputSchemaMaps", "normalizeElicitInputParams"],
+    // of servers
+    ...["wrapOutputSchemaForLegacy", "standardSchemaToJsonSchema"],
+  ],
   // every way to call execa but `execa(file, arguments, options)`
   "execa/lib/methods/main-sync.js": ["*"],
   "execa/lib/methods/template.js": ["*", "isTemplateString => false"],
@@ -216,6 +221,9 @@ const NEVER_CALLED = {
   "execa/lib/verbose/info.js": ["*", "getVerboseInfo => {}"],
   "execa/lib/verbose/log.js": ["*"],
   "execa/lib/verbose/error.js": ["*"],
+  // what the message of an error says of the command, which we never print
+  "execa/lib/return/message.js": ["createMessages => {}"],
+  "execa/lib/arguments/escape.js": ["*", "joinCommand => {}"],
   // `ipc`
   "execa/lib/ipc/methods.js": ["getIpcExport => {}"],
   "execa/lib/ipc/send.js": ["*"],
@@ -234,6 +242,65 @@ const NEVER_CALLED = {
   "execa/lib/stdio/type.js": ["getTransformObjectType", "getTransformStreamType"],
   "get-stream/source/array-buffer.js": ["*"],
 };
+
+/** Statements of packages that keep what this program never uses: other text in their place. */
+const REWRITTEN = {
+  // a check for every type of the protocol, of which one is called; the last one is for OAuth
+  "@modelcontextprotocol/client/dist/src.mjs": [
+    [
+      "for (const key of SPEC_SCHEMA_KEYS) register(key, schemas_exports[key]);",
+      'register("ImplementationSchema", ImplementationSchema);',
+    ],
+    ["for (const [key, schema] of Object.entries(authSchemas)) register(key, schema);", ""],
+  ],
+};
+/** The methods that are sent or handled here. For each of the others a client of MCP has a schema, which is made at every start. */
+const METHODS = new Set(
+  "ping initialize tools/list tools/call server/discover notifications/cancelled notifications/progress".split(" "),
+);
+/** The code without the schemas of other methods, and without those that then nothing refers to. */
+function withoutSchemas(code, parse) {
+  const makers = (text) =>
+    parse(text).body.filter(({ id }) => /^(?:build|registryMaps|getWireResultSchemas)/.test(id?.name));
+  const cut = (text, nodes) =>
+    nodes
+      .sort((a, b) => b.start - a.start)
+      .reduce((left, { start, end }) => left.slice(0, start) + left.slice(end + Number(left[end] === ",")), text);
+  const nameOf = ({ key }) => key?.value ?? key?.name;
+  const objects = (node) => {
+    if (node === null || typeof node !== "object") return [];
+    return [...(node.type === "ObjectExpression" ? [node.properties] : []), ...Object.values(node).flatMap(objects)];
+  };
+  const isTable = (properties) => properties.some((each) => METHODS.has(nameOf(each)));
+  const tables = objects(makers(code)).filter(isTable);
+  let text = cut(
+    code,
+    tables.flat().filter((each) => !METHODS.has(nameOf(each))),
+  );
+  const read = new Set(text.match(/(?<=\.)\w+/g));
+  const all = objects(makers(text)).filter((properties) => properties.length > 100);
+  text = cut(
+    text,
+    all.flat().filter((each) => !read.has(nameOf(each))),
+  );
+  for (let before = ""; before !== text; ) {
+    before = text;
+    const dead = makers(text).flatMap(({ body, start, end }) => {
+      const words = text.slice(start, end).match(/[\w$]+/g);
+      const isDead = ({ type, declarations }) =>
+        type === "VariableDeclaration" && words.filter((word) => word === declarations[0].id.name).length === 1;
+      return body.body.filter(isDead);
+    });
+    text = cut(text, dead);
+  }
+  return text;
+}
+function rewritten(file, code) {
+  return (REWRITTEN[file] ?? []).reduce((text, [old, now]) => {
+    if (!text.includes(old)) throw new Error(`not in ${file}: ${old}`);
+    return text.replace(old, () => now);
+  }, code);
+}
 
 /** The code with other bodies for these functions, without the imports that nothing needs any more. */
 function without(names, code, { body: statements }) {
@@ -293,7 +360,9 @@ function withoutUnused() {
         .replace(/-[\w-]{8}\.mjs$/, ".mjs");
       if (!Object.hasOwn(NEVER_CALLED, file)) return null;
       left.delete(file);
-      return { code: without(NEVER_CALLED[file], code, this.parse(code)), map: null };
+      const text = rewritten(file, code);
+      const rest = without(NEVER_CALLED[file], text, this.parse(text));
+      return { code: /\/src\.mjs$/.test(file) ? withoutSchemas(rest, (each) => this.parse(each)) : rest, map: null };
     },
     buildEnd(error) {
       if (!error && left.size > 0) this.error(`no longer imported: ${[...left].join(", ")}`);
@@ -326,7 +395,9 @@ function rulePages() {
         .filter((name) => name.endsWith(".md") && name !== "README.md")
         .sort();
       const source = pages
-        .map((name) => readFileSync(join(folder, name), "utf8").replace(/^## Wrong$[\s\S]*?(?=^## Why$)/m, ""))
+        .map((name) =>
+          readFileSync(join(folder, name), "utf8").replace(/^## (?:Wrong|Right)$[\s\S]*?(?=^## |$(?![\s\S]))/gm, ""),
+        )
         .map((text) => text.trim().replace(/^(#+) /gm, "#$1 "));
       this.emitFile({ type: "asset", fileName: "rules.md", source: `# Rules of check\n\n${source.join("\n\n")}\n` });
     },
@@ -353,21 +424,13 @@ export default defineConfig({
   treeshake: {
     moduleSideEffects: [{ test: /[\\/]jsonc-parser[\\/]/, sideEffects: false }],
     // execa's entry makes six functions; one of them is used
-    manualPureFunctions: ["createExeca"],
+    manualPureFunctions: ["createExeca", "z"],
   },
   transform: {
     target: "node20.12",
     define: { __VERSION__: JSON.stringify(version) },
   },
-  plugins: [
-    withoutUnused(),
-    bundledPackages(),
-    twoFilesForCheck(),
-    minifyChunks(),
-    executable(),
-    folderType(),
-    rulePages(),
-  ],
+  plugins: [withoutUnused(), bundledPackages(), fewFiles(), minifyChunks(), executable(), folderType(), rulePages()],
   onLog(level, log, handler) {
     handler(level === "warn" ? "error" : level, log);
   },

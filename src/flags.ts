@@ -12,7 +12,7 @@ export interface Flag {
   readonly summary: string;
 }
 
-export const BRIDGES = ["claude-settings", "direnv", "none"] as const;
+export const BRIDGES = ["claude-settings", "direnv", "keychain", "none"] as const;
 export type Bridge = (typeof BRIDGES)[number];
 const CI_KINDS = ["none", "github", "gitlab", "pre-commit", "lefthook", "husky"] as const;
 
@@ -26,6 +26,7 @@ export const INIT_FLAGS: readonly Flag[] = [
   },
   { name: "scope", arg: "scope,…", values: ["project", "local", "user"], env: "HALO_SCOPE", summary: "" },
   { name: "name", arg: "name", env: "HALO_NAME", summary: "server name (default: halo)" },
+  { name: "own-credentials", summary: "with --name: a token and an account of its own" },
   { name: "url", arg: "url", env: "HALO_MCP_URL", summary: "endpoint (default: HALO's)" },
   { name: "account-id", arg: "id", env: "HALO_ACCOUNT_ID", summary: "CM.com account ID" },
   { name: "profile-id", arg: "id", env: "HALO_PROFILE_ID", summary: "HALO profile ID" },
@@ -35,6 +36,7 @@ export const INIT_FLAGS: readonly Flag[] = [
   // not --env-file: Node 20 to 24 handle that option themselves, anywhere, and apply NODE_OPTIONS from the file
   { name: "values-file", arg: "file", summary: "file with the values (default: .env)" },
   { name: "bridge", arg: "kind", values: BRIDGES, env: "HALO_BRIDGE", summary: "" },
+  { name: "no-share-ids", summary: "keep the two IDs out of .env.example" },
   { name: "ci", arg: "kind", values: CI_KINDS, summary: "" },
   { name: "yes", short: "y", env: "HALO_YES", summary: "accept the plan without asking" },
   { name: "dry-run", summary: "show the plan, write nothing" },
@@ -67,6 +69,7 @@ const DOCTOR_FLAGS: readonly Flag[] = [
   { name: "token-file", arg: "file", summary: "test with the token from a file" },
   { name: "values-file", arg: "file", summary: "file with the values (default: .env)" },
   { name: "timeout", arg: "seconds", summary: "time limit of the whole run (default: 15, with --call 60)" },
+  { name: "fix", summary: "then do the one repair: use the values that work everywhere" },
   { name: "call", arg: "tool", summary: "also call this tool and show its answer" },
   { name: "args", arg: "json", summary: "with --call: its arguments, a JSON object" },
   { name: "report", arg: "file", summary: "write a Markdown report for a support ticket" },
@@ -79,7 +82,11 @@ const RUN_FLAGS: readonly Flag[] = [
   { name: "override", summary: "the file's values win over exported variables" },
 ];
 
-const REMOVE_FLAGS = pick("client", "scope", "name", "values-file", "yes", "dry-run");
+const REMOVE_FLAGS: readonly Flag[] = [
+  ...pick("client", "scope", "name"),
+  { name: "values", summary: "only what is yours alone; the team's files stay" },
+  ...pick("values-file", "yes", "dry-run"),
+];
 
 export const GLOBAL_FLAGS: readonly Flag[] = [
   { name: "json", summary: "one JSON document on stdout" },
@@ -141,7 +148,9 @@ export const COMMANDS: readonly Command[] = [
     name: "doctor",
     summary: "find out why a connection does not work, step by step",
     flags: DOCTOR_FLAGS,
-    notes: ["Writes nothing except the --report file. Sends the token only to HALO's endpoint, or to --url."],
+    notes: [
+      "Without --fix it writes nothing except the --report file. Sends the token only to HALO's endpoint, or to --url.",
+    ],
     examples: [
       "npx create-halo-mcp doctor",
       "npx create-halo-mcp doctor --client codex",
@@ -169,17 +178,27 @@ export const COMMANDS: readonly Command[] = [
     summary: "take out what the wizard wrote",
     flags: REMOVE_FLAGS,
     notes: [
-      "Without --client: from every client that has the server. Ignore rules stay, and so does the token in HALO Studio.",
+      "Without --client and --scope: from every place that has the server.",
+      "The values in .env go, too, and ignore rules that protect nothing any more.",
+      "The token in HALO Studio stays: delete it there.",
     ],
-    examples: ["npx create-halo-mcp remove", "npx create-halo-mcp remove --client cursor --scope user --dry-run"],
+    examples: [
+      "npx create-halo-mcp remove",
+      "npx create-halo-mcp remove --values",
+      "npx create-halo-mcp remove --client cursor --scope user --dry-run",
+    ],
   },
   {
     name: "guide",
-    summary: "the steps, the entry or the code for one client",
-    flags: INIT_FLAGS.filter(({ name }) => name === "name" || name === "url"),
-    words: "[client]",
-    notes: ["Without a client it lists them. Writes nothing, sends nothing, and knows no secret."],
-    examples: ["npx create-halo-mcp guide cursor", "npx create-halo-mcp guide agent-mcp > agent.mjs"],
+    summary: "the steps for one client, for your team, or for CI",
+    flags: pick("name", "url", "values-file"),
+    words: "[client | team | ci [kind]]",
+    notes: ["Without a word it lists the clients. Writes nothing, sends nothing, and knows no secret."],
+    examples: [
+      "npx create-halo-mcp guide cursor",
+      "npx create-halo-mcp guide team",
+      "npx create-halo-mcp guide agent-mcp > agent.mjs",
+    ],
   },
   {
     name: "clients",

@@ -65,16 +65,14 @@ function harmless(
     });
     return harms.find(({ rule }) => rule !== undefined);
   };
+  // each answer takes a run of the rules
+  if (harmOf(fixes) === undefined) return fixes;
   const taken: Fix[] = [];
-  // halves: each answer takes a run of the rules
-  const take = (some: readonly Fix[]): void => {
-    const harm = harmOf([...taken, ...some]);
-    const half = Math.ceil(some.length / 2);
-    if (harm?.rule === undefined) taken.push(...some);
-    else if (some.length === 1) refuse(harm.reader, harm.rule);
-    else for (const part of [some.slice(0, half), some.slice(half)]) take(part);
-  };
-  take(fixes);
+  for (const each of fixes) {
+    const harm = harmOf([...taken, each]);
+    if (harm?.rule === undefined) taken.push(each);
+    else refuse(harm.reader, harm.rule);
+  }
   return taken;
 }
 
@@ -147,8 +145,13 @@ function plan(gathered: Gathered, show: Show): readonly Step[] {
   return steps;
 }
 
-/** Fixes what can be fixed, all files or none; skips what must not be written. Out: the files that were, or would be, changed. */
-export async function fix(context: Context, options: CheckOptions, first: Gathered): Promise<readonly string[]> {
+/** Fixes what can be fixed, after `confirm`, all files or none; skips what must not be written. Out: the files that were, or would be, changed. */
+export async function fix(
+  context: Context,
+  options: CheckOptions,
+  first: Gathered,
+  confirm?: () => Promise<void>,
+): Promise<readonly string[]> {
   const { root, git, locks } = first;
   if (!options.dryRun) for (const lock of locks) clearStaleLock(join(root, lock.replace(/\.lock$/, "")));
   const show = createShow(context, { quiet: options.quiet || options.format === "json", guide: false });
@@ -166,7 +169,7 @@ export async function fix(context: Context, options: CheckOptions, first: Gather
     return { steps };
   };
   const place = { root, gitProgram: git?.program, programEnv: git?.env ?? context.env, signal: context.signal };
-  const how = { context, place, dryRun: options.dryRun, show: () => steps.forEach(showStep), replan };
+  const how = { context, place, dryRun: options.dryRun, show: () => steps.forEach(showStep), confirm, replan };
   const { changed } = await carryOut({ steps }, how);
   const what = `${steps.length} file${steps.length === 1 ? "" : "s"}`;
   if (steps.length === 0 || !(changed || options.dryRun)) show.info("Nothing can be fixed automatically.");

@@ -5,8 +5,7 @@ import { dotenvOf } from "../../core/formats/dotenv.ts";
 import { DEFAULT_NAME, isOurs, isSafeVariable, variablesFor } from "../../core/halo.ts";
 import { EnvironmentError, UsageError } from "../../errors.ts";
 import type { RawOptions } from "../../flags.ts";
-import { findRoot } from "../../io/git.ts";
-import { readState } from "../../io/read.ts";
+import { findRoot, readState } from "../../io/read.ts";
 import { startProgram } from "../../io/start.ts";
 import { programsFor } from "../shared/programs.ts";
 
@@ -15,7 +14,7 @@ export async function run(context: Context, { values, switches, words }: RawOpti
   const [program, ...args] = words;
   if (program === undefined)
     throw new UsageError("run needs a command after --", { hint: "npx create-halo-mcp run -- claude" });
-  const { cwd, env: exported, platform, stdin } = context;
+  const { cwd, env: exported, platform } = context;
   const folder = resolve(cwd, values.cwd ?? ".");
   const file = values["values-file"];
   const root = findRoot(folder) ?? folder;
@@ -25,24 +24,20 @@ export async function run(context: Context, { values, switches, words }: RawOpti
     [...dotenvOf(readState(path))].filter(([name]) => isSafeVariable(name) && isOurs(name)),
   );
   const name = values.name ?? DEFAULT_NAME;
+  const programs = programsFor(context, root, root);
   // an exported variable that is empty hides no value
   const set = Object.fromEntries(Object.entries(exported).filter(([, value]) => value !== ""));
   const isComplete = Object.values(variablesFor(name)).every((each) => own[each] || set[each]);
-  const more = isComplete ? {} : (await import("../shared/user-values.ts")).userValues(context, name);
+  const more = isComplete ? {} : (await import("../shared/user-values.ts")).userValues(context, programs, name);
   const found = { ...(await more), ...own };
   const env = switches.has("override") ? { ...exported, ...found } : { ...exported, ...found, ...set };
   // under npx, PATH begins with the programs of the current folder: a name means one from elsewhere
-  const started = /[\\/]/.test(program) ? program : programsFor(context, root, root).find(program);
+  const started = /[\\/]/.test(program) ? program : programs.find(program);
   if (started === undefined)
     throw new EnvironmentError(`${program} was not found on the PATH, outside of this repository`, {
       hint: "for a program of the repository give its path, such as ./node_modules/.bin/tsx",
     });
-  const ended = await startProgram([started, ...args], {
-    cwd: folder,
-    env,
-    platform,
-    isTerminal: stdin.isTTY === true,
-  });
+  const ended = await startProgram([started, ...args], { cwd: folder, env, platform });
   if (typeof ended === "number") return ended;
   throw new EnvironmentError(`${program} could not be started (${ended})`, { hint: "check the name of the program" });
 }

@@ -59,6 +59,16 @@ function withdraw(v: Scene, server: Server): readonly Advice[] {
   return [note(`add "${v.shownName}" to "disabledMcpjsonServers" in ${localSettings.shown}`)];
 }
 
+/** What Claude Code does with a \`headersHelper\` and does not report (2.1.332, measured). */
+function helperLimits({ trust: { trusted } }: Scene, { entry, scope }: Server): readonly Advice[] {
+  if (property(entry.raw, "headersHelper") === undefined) return [];
+  return [
+    ...(scope === "user" || trusted ? [] : [note("Claude Code does not run it until you trust this folder")]),
+    ...(scope === "project" ? [note("it does not get HALO_MCP_TOKEN or other variables named like a secret")] : []),
+    note("if it is not run or fails, Claude Code connects without its headers, and does not say so"),
+  ];
+}
+
 /** Why the entry in use can never connect, whatever the values, or must not: the first match. */
 function* obstacle(v: Scene, server: Server): Found {
   const { toSend, leaks } = v;
@@ -76,7 +86,11 @@ function* obstacle(v: Scene, server: Server): Found {
   } else if (cause === "entry-runs")
     yield say.failed(cause)(
       `${file}: the entry starts a program (headersHelper or command), so what it sends is unknown`,
-      [ANOTHER, note("adds HALO under another name; to replace the entry, remove it first")],
+      [
+        ...helperLimits(v, server),
+        ANOTHER,
+        note("adds HALO under another name; to replace the entry, remove it first"),
+      ],
     );
   else if (cause === "endpoint-foreign")
     yield say.failed(cause)(`${file}: the URL is not HALO's, ${leaks ? `and ${sends}` : "so nothing was sent there"}`, [
