@@ -17,8 +17,11 @@ const PAGES: Record<Command["name"], () => Promise<{ run(context: Context, optio
 
 function flagLine({ name, short, arg, values, summary }: Flag): string {
   const left = `  ${short === undefined ? "    " : `-${short}, `}--${name}${arg === undefined ? "" : ` <${arg}>`}`;
-  return `${left.padEnd(30)}${summary || values?.join(" | ")}`;
+  return helpRow(left, summary || (values ?? []).join(" | "));
 }
+
+/** Two columns of a page of 80. */
+const helpRow = (left: string, right: string): string => left.padEnd(30) + wrap(right, 49).join(`\n${" ".repeat(30)}`);
 
 function help(version: string, { name, words, flags, notes, examples }: Command): string {
   const variables = flags.flatMap(({ env }) => env ?? []).join(", ");
@@ -29,7 +32,7 @@ function help(version: string, { name, words, flags, notes, examples }: Command)
     `Usage: npx create-halo-mcp ${name === "init" ? "[init]" : name}${words === undefined ? "" : ` ${words}`} [options]`,
     "",
     "Commands:",
-    ...COMMANDS.map((each) => `  ${each.name.padEnd(28)}${each.summary}`),
+    ...COMMANDS.map((each) => helpRow(`  ${each.name}`, each.summary)),
     "",
     "Options (the first of several values is the default):",
     ...[...flags, ...GLOBAL_FLAGS].map(flagLine),
@@ -60,7 +63,10 @@ function commandOf(name: string): Command {
   if (command !== undefined) return command;
   const names = COMMANDS.map((each) => each.name);
   const message = `unknown command${repeated(name, (word) => `"${word}"`)}${didYouMean(name, names)}`;
-  throw new UsageError(message, { hint: "npx create-halo-mcp --help" });
+  const near = nearest(name, names);
+  throw new UsageError(message, {
+    hint: near === undefined ? "npx create-halo-mcp --help" : `npx create-halo-mcp ${near}`,
+  });
 }
 
 function flagOf(name: string, flags: readonly Flag[], command: Command): Flag {
@@ -71,7 +77,16 @@ function flagOf(name: string, flags: readonly Flag[], command: Command): Flag {
     const why = "there is no --token option: every program on this machine could read it from the command line";
     throw new UsageError(why, { hint: "set HALO_MCP_TOKEN, or use --token-stdin or --token-file" });
   }
-  const message = `unknown option${repeated(name, (word) => `--${word}`)}${didYouMean(name, names, "--")}`;
+  const owners = COMMANDS.filter((each) => each.flags.some((flag) => flag.name === name)).map((each) => each.name);
+  if (owners.length > 0)
+    throw new UsageError(`--${name} belongs to ${owners.join(", ")}, not to ${command.name}`, {
+      hint: helpOf(command),
+    });
+  const short = flags.find((each) => each.short?.toLowerCase() === name.toLowerCase());
+  const near =
+    short === undefined ? didYouMean(name, names, "--") : `: did you mean -${short.short} (--${short.name})?`;
+  const dashes = name.length === 1 ? "-" : "--";
+  const message = `unknown option${repeated(name, (word) => dashes + word)}${near}`;
   throw new UsageError(message, { hint: helpOf(command) });
 }
 
@@ -155,7 +170,8 @@ async function report(context: Context, thrown: unknown, argv: readonly string[]
     output.json({ version: 1, ok: false, error: { code, ...shown } });
   } else {
     const text = code === "cancelled" ? message : `create-halo-mcp: ${message}`;
-    const hints = hint === undefined ? [] : hint.split("\n").map((line) => `  ${line}`);
+    const more = hint === undefined ? [] : hint.split("\n").map((line) => `  ${line}`);
+    const hints = code === "missing-input" ? ["Run:", ...more] : more;
     output.say([...text.split("\n"), ...hints].flatMap((line) => wrap(line, 78)).join("\n"));
   }
   if (argv.includes("--debug") && thrown instanceof Error) output.say(thrown.stack ?? "");

@@ -34,6 +34,8 @@ export interface Context {
   readonly signal: AbortSignal;
   readonly color: boolean;
   readonly unicode: boolean;
+  /** Line by line: no spinner, no box, no cursor movement. */
+  readonly plain: boolean;
   /** The secrets of this run: all output masks them. */
   readonly secrets: Set<string>;
   readonly templates: URL;
@@ -75,6 +77,7 @@ export function contextFromProcess(process: NodeJS.Process, signal: AbortSignal,
     signal,
     version: __VERSION__,
     unicode: hasUnicode(env, platform),
+    plain: env.TERM === "dumb" || process.argv.includes("--plain"),
     secrets: new Set(),
     templates: new URL("../templates/", import.meta.url),
     now: () => performance.now(),

@@ -90,7 +90,8 @@ const REMOVE_FLAGS: readonly Flag[] = [
 
 export const GLOBAL_FLAGS: readonly Flag[] = [
   { name: "json", summary: "one JSON document on stdout" },
-  { name: "quiet", short: "q", summary: "results and errors only" },
+  { name: "quiet", short: "q", summary: "the verdict alone" },
+  { name: "plain", summary: "line by line, for a screen reader (also with TERM=dumb)" },
   { name: "no-color", summary: "no colours (NO_COLOR and FORCE_COLOR also work)" },
   { name: "cwd", arg: "dir", summary: "work in this folder, not at the git root" },
   { name: "debug", summary: "show where an unexpected error came from" },

@@ -69,7 +69,10 @@ describe("parse", () => {
     // the variable that a wrong word came from gets the blame
     [[], "HALO_SCOPE must be one of project, local, user: did you mean user?", { HALO_SCOPE: "usr" }],
     [["--tokn", "x"], "there is no --token"],
-    [["dctor"], 'unknown command "dctor": did you mean doctor?\nnpx create-halo-mcp --help'],
+    [["dctor"], 'unknown command "dctor": did you mean doctor?\nnpx create-halo-mcp doctor'],
+    [["chekc"], "npx create-halo-mcp check"],
+    [["-v"], "unknown option -v: did you mean -V (--version)?"],
+    [["--format", "json"], "--format belongs to check, not to init\nnpx create-halo-mcp --help"],
     // the help that has the option which was meant
     [["doctor", "--bananas"], "unknown option --bananas\nnpx create-halo-mcp doctor --help"],
     [["doctor", "shop"], "doctor takes options only\nnpx create-halo-mcp doctor --help"],

@@ -5,18 +5,23 @@ import { COMMANDS, GLOBAL_FLAGS } from "../src/flags.ts";
 import { applied, input, paths } from "./core/plan-input.ts";
 
 const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
-const rows = readme.split("\n").filter((line) => line.startsWith("| `-"));
+/** The rows of the table under a heading. */
+const rowsUnder = (heading: string): readonly string[] =>
+  (readme.split(`\n### ${heading}`)[1]?.split("\n##")[0] ?? "").split("\n").filter((line) => line.startsWith("| `-"));
 
-test("README's table and the parser know the same options, variables and words", () => {
+test.each([
+  ...COMMANDS.map(({ name, flags }) => [`\`${name}`, flags] as const),
+  ["Every command", GLOBAL_FLAGS] as const,
+])("README's table of %s and the parser know the same options, variables and words", (heading, flags) => {
+  const rows = rowsUnder(heading);
   const named = rows.flatMap((row) => [...(row.split("|")[1] ?? "").matchAll(/--([a-z-]+)/g)].map((match) => match[1]));
-  const flags = [...COMMANDS.flatMap((command) => command.flags), ...GLOBAL_FLAGS];
-  expect(named.sort()).toEqual([...new Set(flags.map(({ name }) => name))].sort());
-  for (const flag of flags) {
-    const row = rows.find((line) => line.includes(`\`--${flag.name}`)) ?? "";
-    if (flag.env !== undefined) expect(row).toContain(flag.env);
-    // `clients` and `guide` list the ids
-    const words = flag.name === "client" ? ["claude-code", "found"] : (flag.values ?? []);
-    for (const word of words) expect(row).toContain(`\`${word}\``);
+  expect(named.sort()).toEqual(flags.map(({ name }) => name).sort());
+  for (const { name, env, values = [] } of flags) {
+    const row = rows.find((line) => line.includes(`\`--${name}`)) ?? "";
+    if (env !== undefined) expect(row).toContain(env);
+    // `clients` and `guide` list the ids; the first table explains the scopes
+    const words = name === "client" ? (heading === "`init" ? ["claude-code", "found"] : []) : values;
+    if (heading !== "`remove") for (const word of words) expect(row).toContain(`\`${word}\``);
   }
 });
 

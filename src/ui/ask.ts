@@ -1,25 +1,12 @@
 import { type Readable, Writable } from "node:stream";
 import type { Context } from "../context.ts";
 import { Cancelled } from "../errors.ts";
-import { createOutput } from "./output.ts";
+import { type Choice, type ChoiceQuestion, createPlainAsk, type TextQuestion } from "./ask-plain.ts";
+import { createOutput, inAscii } from "./output.ts";
 import { MARK_NO_PASTES, MARK_PASTES, openPromptInput, type Reads } from "./prompt-input.ts";
 
-export interface Choice<T> {
-  readonly value: T;
-  readonly label: string;
-  readonly hint?: string;
-}
-
-interface TextQuestion {
-  readonly message: string;
-  /** Why a value is not accepted; undefined if it is. */
-  readonly validate: (value: string) => string | undefined;
-  readonly placeholder?: string;
-}
-
-type ChoiceQuestion<T> = { readonly message: string; readonly choices: readonly Choice<T>[] };
-
-export type Ask = Awaited<ReturnType<typeof createAsk>>;
+export type { Choice };
+export type Ask = Awaited<ReturnType<typeof drawnAsk>>;
 
 /** The end of a pasted secret may arrive late: for this long, input is not shown and is discarded. */
 const DRAIN_MS = 150;
@@ -27,12 +14,13 @@ const DRAIN_MS = 150;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are control sequences
 const COLOURS = /\u001b\[[0-9;]*m/g;
 
-/** On a stream of ours, clack ignores NO_COLOR: remove the colours, keep the cursor sequences. */
-function promptOutput({ stderr, color }: Context): Writable {
+/** On a stream of ours, clack ignores NO_COLOR: remove the colours, keep the cursor sequences. It also draws where the locale has no signs. */
+function promptOutput({ stderr, color, unicode }: Context): Writable {
   const output = new Writable({
     decodeStrings: false,
     write(chunk: string | Buffer, _encoding, done) {
-      stderr.write(color ? chunk : String(chunk).replace(COLOURS, ""));
+      const text = color ? String(chunk) : String(chunk).replace(COLOURS, "");
+      stderr.write(unicode ? text : inAscii(text));
       done();
     },
   });
@@ -41,8 +29,12 @@ function promptOutput({ stderr, color }: Context): Writable {
   return Object.assign(output, { isTTY: true, columns: columns || 80, rows: rows || 24 });
 }
 
-/** Questions on a terminal, drawn by clack. Each throws Cancelled on Ctrl-C, Ctrl-D and a closed input. */
-export async function createAsk(context: Context, pastedBreak: string) {
+/** Questions on a terminal. Each throws Cancelled on Ctrl-C, Ctrl-D and a closed input. */
+export const createAsk = async (context: Context, pastedBreak: string): Promise<Ask> =>
+  context.plain ? createPlainAsk(context, pastedBreak) : await drawnAsk(context, pastedBreak);
+
+/** Drawn by clack. */
+async function drawnAsk(context: Context, pastedBreak: string) {
   // only what is named here is bundled
   const { confirm, isCancel, multiselect, password, select, text } = await import("@clack/prompts");
   const { signal } = context;

@@ -15,8 +15,17 @@ const ASCII: Readonly<Record<string, string>> = {
   "◇": "-",
   "│": "|",
   "┌": "+",
+  "└": "+",
+  "─": "-",
+  "◆": "*",
+  "■": "x",
+  "●": ">",
+  "○": " ",
+  "◻": "-",
+  "◼": "x",
+  "▪": "*",
 };
-const inAscii = (text: string): string => text.replace(/[^\0-\x7f]/gu, (sign) => ASCII[sign] ?? sign);
+export const inAscii = (text: string): string => text.replace(/[^\0-\x7f]/gu, (sign) => ASCII[sign] ?? sign);
 
 /** The only output of the program: secrets are masked, and of the control characters only line breaks and our own colours pass. */
 export function createOutput(context: Pick<Context, "print" | "stderr" | "secrets" | "unicode">) {

@@ -6,7 +6,9 @@ import { wrap } from "./wrap.ts";
 export type Show = ReturnType<typeof createShow>;
 
 /** Messages on stderr; results go to stdout. `quiet`: only warnings and failures; `guide`: a bar at the left, as clack has. */
-export function createShow(context: Context, { quiet, guide }: Readonly<Record<"quiet" | "guide", boolean>>) {
+export function createShow(context: Context, wanted: Readonly<Record<"quiet" | "guide", boolean>>) {
+  const { quiet } = wanted;
+  const guide = wanted.guide && !context.plain;
   const output = createOutput(context);
   const paint = createPaint(context.color);
   const { sign, dim } = paint;
@@ -37,7 +39,7 @@ export function createShow(context: Context, { quiet, guide }: Readonly<Record<"
     verbatim: (lines: readonly string[]) => quiet || output.say(lines.map((line) => `${bar}${line}\n`).join("")),
     /** The current activity: a spinner on a terminal, a plain line elsewhere. */
     progress: (text: string) => {
-      if (context.stderr.isTTY === true && !quiet && context.env.TERM !== "dumb") return movingLine(text);
+      if (context.stderr.isTTY === true && !quiet && !context.plain) return movingLine(text);
       if (!quiet) output.say(`${sign.dot}  ${text}`);
       return { update: (_: string): void => {}, end: (): void => {} };
     },

@@ -3,9 +3,19 @@
  * to go straight through. Everything is made up, nothing leaves this machine, nothing of yours is read.
  */
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, statSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join, sep } from "node:path";
+import { createInterface } from "node:readline/promises";
 import { fileURLToPath } from "node:url";
 import { startStandIn } from "../servers/stand-in.mjs";
 
@@ -38,6 +48,12 @@ function environment(home, extra) {
   };
 }
 
+const built = spawnSync("npm", ["run", "--silent", "build"], { shell: true, encoding: "utf8" });
+if (built.status !== 0) {
+  console.error(built.stdout + built.stderr);
+  process.exit(3);
+}
+
 const scratch = mkdtempSync(join(tmpdir(), "halo-demo-"));
 const repository = join(scratch, "repository");
 const home = join(scratch, "home");
@@ -47,6 +63,14 @@ if (spawnSync("git", ["init", "-q", repository]).status !== 0) {
   console.error("The demo needs git: install it, then run npm run demo again.");
   process.exit(3);
 }
+
+// npx runs what the folder has under this name: so the commands that are printed can be typed there
+const local = join(repository, "node_modules", ".bin");
+mkdirSync(local, { recursive: true });
+writeFileSync(join(repository, ".git", "info", "exclude"), "node_modules/\n");
+writeFileSync(join(local, "create-halo-mcp"), `#!/bin/sh\nexec "${process.execPath}" "${bin}" "$@"\n`);
+writeFileSync(join(local, "create-halo-mcp.cmd"), `@"${process.execPath}" "${bin}" %*\r\n`);
+chmodSync(join(local, "create-halo-mcp"), 0o755);
 
 const server = await startStandIn({ token: TOKEN, accountId: ACCOUNT, profileId: PROFILE, era: "both" });
 console.log(`This is a stand-in HALO server on this machine (${new URL(server.url).host}), not HALO itself.`);
@@ -68,10 +92,9 @@ const child = spawn(process.execPath, [bin, ...args], {
   stdio: "inherit",
 });
 const code = await new Promise((resolve) => child.on("close", (status) => resolve(status ?? 1)));
-await server.close();
 
 const made = readdirSync(repository, { recursive: true })
-  .filter((name) => name.split(sep)[0] !== ".git" && statSync(join(repository, name)).isFile())
+  .filter((name) => ![".git", "node_modules"].includes(name.split(sep)[0]) && statSync(join(repository, name)).isFile())
   .sort();
 if (made.length > 0) {
   console.log(`\nWhat it made in ${repository}:`);
@@ -80,9 +103,16 @@ if (made.length > 0) {
   const mcp = join(repository, ".mcp.json");
   if (existsSync(mcp))
     console.log(`\n.mcp.json, the file your team commits, holds no value:\n${readFileSync(mcp, "utf8")}`);
-  console.log("Look at .env (private, ignored by git) and run: git status --ignored");
+  console.log(`.env is private, and git ignores it:\n  git -C ${repository} status --short --ignored`);
 }
-console.log(
-  `The stand-in answered ${server.requests.length} requests and has stopped, so the commands above have nothing to connect to any more.\nRemove the scratch folder when you are done: ${scratch}`,
-);
+if (interactive && made.length > 0) {
+  console.log(`\nThe stand-in server still runs. In another terminal:
+  cd ${repository}
+  npx create-halo-mcp doctor --url ${server.url}`);
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  await terminal.question("\nPress Enter to stop the server. ").catch(() => undefined);
+  terminal.close();
+}
+await server.close();
+console.log(`The server answered ${server.requests.length} requests and has stopped. To clean up:\n  rm -r ${scratch}`);
 process.exitCode = code;

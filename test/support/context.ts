@@ -35,6 +35,7 @@ export function madeUp(
     signal: new AbortController().signal,
     color: false,
     unicode: true,
+    plain: false,
     secrets: new Set(),
     templates: pathToFileURL("/nowhere/"),
     ...given,

@@ -82,7 +82,7 @@ it("lets no secret out by any way, wherever a line breaks, and keeps lines withi
 });
 
 it("shows progress as one line where nothing can move", () => {
-  const { show, said } = screen({ context: { env: { TERM: "dumb" } }, stderr: { isTTY: true } });
+  const { show, said } = screen({ context: { plain: true }, stderr: { isTTY: true } });
   show.progress("testing").end();
   expect(said.stderr).toBe("•  testing\n");
 });

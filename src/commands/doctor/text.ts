@@ -24,6 +24,27 @@ function signsOf({ ok, cause }: DoctorReport, { green, yellow, red, dim, sign }:
   return { ...sign4, whole: sign4[ok ? (cause === null ? "ok" : "warning") : "failed"] };
 }
 
+const lastOf = ({ why, detail }: Link): string | undefined => why ?? detail?.split("\n").at(-1);
+
+/** What has a paragraph under the chain: not what the chain says, nor what follows from the cause or is mended with it. */
+function restOf(report: DoctorReport, main: Link | undefined) {
+  const { stages } = report;
+  const first = commandIn(main?.tryThis);
+  const isWizard = /^npx create-halo-mcp(?: -|$)/.test(first ?? "");
+  const warned = stages.filter((each) => each !== main && /warning|failed/.test(each.status));
+  const notes = stages.flatMap(({ notes = [] }) => notes);
+  const rest = [
+    ...warned.filter((each) => !isFollowUp(each, report)).map((each) => ({ ...each, seen: lastOf(each) })),
+    ...notes.map(({ severity, link, ...each }) => {
+      return { ...each, stage: link, status: severity === "note" ? ("skipped" as const) : severity };
+    }),
+  ];
+  return rest.filter(({ status, cause, tryThis }) => {
+    const isMended = first !== undefined && (commandIn(tryThis) === first || (isWizard && MENDED.includes(cause)));
+    return (status === "failed" || !IN_CHAIN.includes(cause)) && !isMended;
+  });
+}
+
 /** The verdict alone: one sentence. */
 export function toDoctorVerdict(report: DoctorReport, paint: Paint, width: number): string {
   return wrap(`${signsOf(report, paint).whole} ${paint.bold(headline(report))}`, width).join("\n");
@@ -54,7 +75,6 @@ export function toDoctorText(report: DoctorReport, paint: Paint, width: number):
     ...(seen === undefined ? [] : block(seen)),
     ...(advice === "" ? [] : [`${INDENT}${bold("Try")}`, ...advice.split("\n").flatMap(tried)]),
   ];
-  const lastOf = ({ why, detail }: Link): string | undefined => why ?? detail?.split("\n").at(-1);
   /** One line per link: its cause if it failed, otherwise a short result; of the client also how it was asked. */
   const lineOf = ({ stage, status, ms, cause: own, detail }: Link): readonly string[] => {
     const said = status === "failed" && own !== undefined ? own : (detail?.split("\n")[0] ?? "ok");
@@ -68,8 +88,6 @@ export function toDoctorText(report: DoctorReport, paint: Paint, width: number):
   };
 
   const main = stages.find(({ stage }) => stage === at);
-  const first = commandIn(main?.tryThis);
-  const isWizard = /^npx create-halo-mcp(?: -|$)/.test(first ?? "");
   const lines = [toDoctorVerdict(report, paint, width)];
   const checked =
     control === "refused"
@@ -85,19 +103,8 @@ export function toDoctorText(report: DoctorReport, paint: Paint, width: number):
   const names = silent.filter((each) => !reached.includes(each)).map(({ stage }) => nameOf(stage));
   if (names.length > 0) lines.push(`${sign.skipped} ${dim(`not reached: ${names.join(", ")}`)}`);
 
-  const warned = stages.filter((each) => each !== main && /warning|failed/.test(each.status));
-  const notes = stages.flatMap(({ notes = [] }) => notes);
-  const rest = [
-    ...warned.filter((each) => !isFollowUp(each, report)).map((each) => ({ ...each, seen: lastOf(each) })),
-    ...notes.map(({ severity, link, ...each }) => {
-      return { ...each, stage: link, status: severity === "note" ? ("skipped" as const) : severity };
-    }),
-  ];
-  for (const { stage, status, cause: id, seen, tryThis = "" } of rest) {
-    const isMended = first !== undefined && (commandIn(tryThis) === first || (isWizard && MENDED.includes(id)));
-    if ((status === "failed" || !IN_CHAIN.includes(id)) && !isMended)
-      lines.push("", `${sign[status]} ${bold(nameOf(stage))}${id ? ` ${dim(id)}` : ""}`, ...explain(seen, tryThis));
-  }
+  for (const { stage, status, cause: id, seen, tryThis } of restOf(report, main))
+    lines.push("", `${sign[status]} ${bold(nameOf(stage))}${id ? ` ${dim(id)}` : ""}`, ...explain(seen, tryThis));
   if (tools.length > 0 && ok) {
     const named = tools.slice(0, MOST_TOOLS).map(({ name }) => name);
     if (toolCount > MOST_TOOLS) named.push(`… and ${toolCount - MOST_TOOLS} more`);

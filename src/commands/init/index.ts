@@ -23,7 +23,6 @@ import { buildPlan, checkBeforehand, ciPlan } from "./plan.ts";
 import { commandFor } from "./repeat.ts";
 import { conclude, headlineOf } from "./screens.ts";
 import {
-  canAsk,
   type Decided,
   greet,
   introduce,
@@ -32,6 +31,7 @@ import {
   readOptions,
   survey,
   type Values,
+  whyNotAsked,
 } from "./survey.ts";
 import {
   agreeOnUrl,
@@ -49,7 +49,7 @@ import { askFor, askValues, type Candidates, usable, valueSources, valuesOf } fr
 /** The wizard. Exit code: 0 done or already set up, 1 refused or not connected. */
 export async function run(context: Context, raw: RawOptions): Promise<number> {
   const given = readOptions(context, raw);
-  const isAsked = await canAsk(context, given);
+  const isAsked = (await whyNotAsked(context, given)) === undefined;
   // a plan that is not shown needs no question
   const quiet = given.json || (given.quiet && (!isAsked || given.yes));
   const show = createShow(context, { quiet, guide: isAsked });
@@ -147,7 +147,8 @@ async function takeValues(page: Page, candidates: Candidates, failed: Diagnosis 
         : `the ${LABELS[which]}: --${which}-id <id> (or --studio-url <url>), or ${variable}`;
     });
     if (needsYes) lines.push("your agreement to the plan: --yes (or --dry-run to see it)");
-    const message = ["values are missing, and there is no terminal to ask in:", ...lines].join("\n  - ");
+    const why = await whyNotAsked(page.context, options);
+    const message = [`nobody is asked, because ${why ?? "--yes was given"}. Missing:`, ...lines].join("\n  - ");
     const hint = commandFor(page, options.choice, undefined, missing);
     throw new UsageError(message, { hint }, "missing-input");
   }

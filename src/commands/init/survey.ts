@@ -113,12 +113,15 @@ export type InitOptions = ReturnType<typeof readOptions>;
 /** Agents whose variables are also set in the shell of a person who only installed them. */
 const AMBIENT = new Set(["goose", "pi", "devin", "kiro"]);
 
-/** Whether a person can answer: a terminal on both sides, no CI, no AI agent, no program that reads JSON. */
-export async function canAsk(context: Context, options: InitOptions): Promise<boolean> {
-  if (options.json || options.tokenStdin) return false;
-  if (context.stdin.isTTY !== true || context.stderr.isTTY !== true || context.env.TERM === "dumb") return false;
-  const { isCI, isAgent, agent } = await import("std-env");
-  return !isCI && (!isAgent || AMBIENT.has(agent ?? ""));
+/** Why nobody can answer; undefined if a person can: a terminal on both sides, no CI, no AI agent, no program that reads JSON. */
+export async function whyNotAsked({ stdin, stderr, env }: Context, options: InitOptions): Promise<string | undefined> {
+  if (options.json) return "--json was given";
+  if (options.tokenStdin) return "--token-stdin takes the standard input";
+  if (stdin.isTTY !== true) return "the standard input is not a terminal";
+  if (stderr.isTTY !== true) return "the standard error is not a terminal";
+  const { isCI, isAgent, agent = "" } = await import("std-env");
+  if (isCI) return env.CI === undefined ? "this is a build machine" : "CI is set";
+  return isAgent && !AMBIENT.has(agent) ? `the environment is that of an agent (${agent})` : undefined;
 }
 
 export interface Page {

@@ -20,14 +20,14 @@ import { createAsk } from "../../ui/ask.ts";
 import { createShow } from "../../ui/show.ts";
 import { carry } from "../init/carry.ts";
 import { conclude } from "../init/screens.ts";
-import { canAsk, type Page, readOptions, survey } from "../init/survey.ts";
+import { type Page, readOptions, survey, whyNotAsked } from "../init/survey.ts";
 import { type Choice, choiceOf, chosenFiles } from "../shared/client-files.ts";
 import { buildRemoval, keepsBridge } from "./plan.ts";
 
 /** Exit code: 0 removed, or nothing was there. */
 export async function run(context: Context, raw: RawOptions): Promise<number> {
   const options = readOptions(context, raw);
-  const ask = (await canAsk(context, options)) ? await createAsk(context, "") : undefined;
+  const ask = (await whyNotAsked(context, options)) === undefined ? await createAsk(context, "") : undefined;
   const show = createShow(context, { quiet: options.json || options.quiet, guide: ask !== undefined });
   const here = await survey(context, options);
   const decides = options.yes ? undefined : ask;
@@ -86,7 +86,7 @@ export async function leave(start: Start, scopes: readonly Scope[], isValuesOnly
   const said = Object.entries(options.said).flatMap(([option, value]) => [`--${option}`, value]);
   if (ask === undefined && !options.yes && !options.dryRun)
     throw new UsageError(
-      "there is no terminal to ask in",
+      `nobody is asked, because ${await whyNotAsked(start.context, options)}`,
       { hint: toSh(["npx", "create-halo-mcp", "remove", "--yes", ...(isValuesOnly ? ["--values"] : []), ...said]) },
       "missing-input",
     );

@@ -104,7 +104,7 @@ function seenBefore(v: Scene, { entries }: ReturnType<typeof setupOf>): Record<S
     values: places.length === 0 ? [] : [places.join("; ")],
     client:
       client.program === "none"
-        ? ["Claude Code is not installed here, so HALO is untested there", files]
+        ? [`Claude Code is not installed here, so HALO is untested there; ${files}`]
         : [`${name}; ${files}`, ...askedHow(asked)],
   };
 }
