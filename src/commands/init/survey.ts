@@ -11,7 +11,7 @@ import { toSh } from "../../core/command-line.ts";
 import { haloEntries } from "../../core/doctor/entries.ts";
 import { cutValues, dotenvOf } from "../../core/formats/dotenv.ts";
 import { jsonOf, property } from "../../core/formats/json.ts";
-import { DEFAULT_NAME, storeOf, type Value } from "../../core/halo.ts";
+import { DEFAULT_NAME, storeOf, type Value, variablesFor } from "../../core/halo.ts";
 import { CI_FILES, type CiKind } from "../../core/plan/ci.ts";
 import { isOwn } from "../../core/plan/claude-program.ts";
 import { hasLiterals } from "../../core/plan/clients.ts";
@@ -57,7 +57,17 @@ function list<T extends string>(text: string): readonly T[] {
 
 /** Words → options. Throws UsageError before anything is read or written. */
 export function readOptions(context: Context, raw: RawOptions) {
-  const { values: said, switches } = raw;
+  const { switches, origins } = raw;
+  const ownCredentials = switches.has("own-credentials");
+  const own = variablesFor(raw.values.name ?? DEFAULT_NAME, ownCredentials);
+  // HALO_PROFILE_ID, exported for the usual connection, is not that of another one
+  const isAnothers = (flag: string): boolean =>
+    (["account", "profile"] as const).some(
+      (value) => flag === `${value}-id` && (origins[flag] ?? own[value]) !== own[value],
+    );
+  const said: RawOptions["values"] = Object.fromEntries(
+    Object.entries(raw.values).filter(([flag]) => !isAnothers(flag)),
+  );
   const clients = list<ClientId | "found">(said.client ?? "claude-code");
   const isKept = said.bridge === "keychain";
   const scopes = list<Scope>(said.scope ?? (isKept ? "user" : "project"));
@@ -80,14 +90,20 @@ export function readOptions(context: Context, raw: RawOptions) {
     /** `--client found`: those that are installed or configured here, too. */
     wantsFound: clients.includes("found"),
     wished: scopes,
+    /** A value is given on the command line. */
+    isGiven:
+      ["account-id", "profile-id", "studio-url", "token-file"].some((name) => said[name] !== undefined) ||
+      switches.has("token-stdin"),
     isChosen: said.client !== undefined || said.scope !== undefined || isKept,
     bridge: (said.bridge as Bridge | undefined) ?? "claude-settings",
     ci,
     yes: switches.has("yes"),
     dryRun: switches.has("dry-run"),
     skipTest: switches.has("skip-test"),
+    /** `doctor --fix`: only what is there already. */
+    isRepair: switches.has("fix"),
     sharesIds: !switches.has("no-share-ids"),
-    ownCredentials: switches.has("own-credentials"),
+    ownCredentials,
     timeoutMs: seconds(said.timeout) * 1000,
   };
 }
@@ -257,19 +273,25 @@ export function entryIn({ here, target }: Page, scope: Scope): Entry | undefined
 export const absenceOf = ({ claudeIs }: Survey): string =>
   `Claude Code ${claudeIs === "none" ? "is not installed here" : "does not answer here"}`;
 
-export async function introduce({ context, options, show, here, target }: Page): Promise<void> {
-  const { root, isBelow, folder, project, snapshot, paths, claude, store, userSettings } = here;
+/** Where this is, before the first question. */
+export function greet({ context, show, here }: Pick<Page, "context" | "show" | "here">): void {
+  const { root, isBelow, folder, claude } = here;
   show.title(`create-halo-mcp ${context.version}: connect HALO to your AI clients`);
   const repository = folder.gitRoot === undefined ? "no git repository" : "git repository";
   const place = isBelow ? "the root of the git repository you are in" : repository;
   const client = claude === undefined ? absenceOf(here) : `Claude Code ${claude.version}`;
   show.info(`Working in ${printable(root, 200)} (${place})`, [client]);
-  const isProject = isInProject(options.choice);
-  const isClaudes = options.choice.scopes.includes("project");
   if (root === folder.home)
     show.warn("This is your home folder: a .mcp.json here applies to every folder below; its values apply only here.", [
-      isProject ? "To set HALO up for every folder: --scope user" : "HALO is set up for you, everywhere: --scope user",
+      isInProject(here.choice)
+        ? "To connect everywhere instead: --scope user"
+        : "HALO is connected for you, everywhere (--scope user).",
     ]);
+}
+
+export async function introduce({ context, options, show, here, target }: Page): Promise<void> {
+  const { root, project, snapshot, paths, store, userSettings } = here;
+  const isClaudes = options.choice.scopes.includes("project");
   if (isClaudes && project.bridge !== root)
     show.info("This is a linked worktree: Claude Code takes the values of the main checkout, in every worktree.", [
       printable(paths.bridge, 200),

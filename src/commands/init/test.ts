@@ -91,7 +91,7 @@ export async function test({ context, show, options }: TestPage, sent: Sent, tit
 export const TITLE = "Connection test";
 
 /** The connection test of these values; undefined if none is wanted. */
-export async function testValues(page: Page, values: Values): Promise<Diagnosis | undefined> {
+export async function testValues(page: Page, values: Values, title = TITLE): Promise<Diagnosis | undefined> {
   const { target, here, url, options, show } = page;
   const { mode, name } = target;
   // an existing entry as it is written, a new one with the three headers
@@ -100,14 +100,14 @@ export async function testValues(page: Page, values: Values): Promise<Diagnosis 
   const judged = whatToSend(entry, here.env, secretsOf(target, values), { url });
   const sent = permitted(judged, ".mcp.json", `correct it, or ${BESIDE}`);
   if (options.skipTest) return undefined;
-  const tested = await test(page, sent, TITLE);
-  if (tested.ok) showDiagnosis(show, tested, TITLE);
+  const tested = await test(page, sent, title);
+  if (tested.ok) showDiagnosis(show, tested, title, title !== TITLE);
   return tested;
 }
 
 const MOST_TOOLS = 8;
 
-function failureOf({ stages, cause }: Diagnosis) {
+export function failureOf({ stages, cause }: Diagnosis) {
   const failed = stages.find((stage) => stage.cause !== undefined);
   return { detail: failed?.detail ?? cause, advice: (failed?.tryThis ?? []).map(adviceLine) };
 }
