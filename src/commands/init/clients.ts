@@ -43,8 +43,15 @@ function fits(file: ClientHere, target: Target, values: Values, root: string): b
   if (!decision.ok) throw new Refusal(decision.reason, { hint: decision.hint });
   const { mode, entry, slots } = decision.target;
   const server = mode === "join" ? named[0]?.server : undefined;
+  // where a client asks, nothing is sent that a person did not enter
+  const isAsked = (header: string): boolean =>
+    file.client.asks?.reference.test(entry?.headers[header]?.trim() ?? "") === true;
   const stray =
-    server && sentBy(server, {}).read.find(({ variable, header }) => !isFollowed(variable, valueNamed(header)));
+    server &&
+    sentBy(server, {}).read.find(
+      ({ variable, header }) =>
+        valueNamed(header) === undefined && !isAsked(header) && !isFollowed(variable, undefined),
+    );
   if (stray) {
     const would = `the header ${printable(stray.header, 60)} would send the variable ${stray.variable}`;
     const hint = `correct it, or set up HALO under another name: --name halo-mine`;
