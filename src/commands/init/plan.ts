@@ -32,7 +32,10 @@ import { assertInside, assertPrivate } from "../shared/privacy.ts";
 import { entryEdits, removalEdits } from "./clients.ts";
 import { type Decided, entryIn, type Page, type Survey, type Values } from "./survey.ts";
 
-const placeOf = ({ snapshot }: Survey, path: string) => ({ path, realPath: snapshot.get(path)?.realPath ?? path });
+export const placeOf = ({ snapshot }: Survey, path: string) => ({
+  path,
+  realPath: snapshot.get(path)?.realPath ?? path,
+});
 
 const BRIDGE = ".claude/settings.local.json";
 
@@ -86,7 +89,7 @@ async function exceptionsFor({ target, here: { git, paths, root, folder } }: Pag
 }
 
 /** The steps of a plan, or its refusal with the place: `path:line:column`. */
-function stepsOf(planned: Planned): readonly WriteStep[] {
+export function stepsOf(planned: Planned): readonly WriteStep[] {
   if (planned.ok) return planned.steps;
   const { path, text, refused } = planned;
   if (planned.isClosed === true) {
