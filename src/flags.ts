@@ -26,6 +26,7 @@ export const INIT_FLAGS: readonly Flag[] = [
   },
   { name: "scope", arg: "scope,…", values: ["project", "local", "user"], env: "HALO_SCOPE", summary: "" },
   { name: "name", arg: "name", env: "HALO_NAME", summary: "server name (default: halo)" },
+  { name: "own-credentials", summary: "with --name: variables of its own for token and account, too" },
   { name: "url", arg: "url", env: "HALO_MCP_URL", summary: "endpoint (default: HALO's)" },
   { name: "account-id", arg: "id", env: "HALO_ACCOUNT_ID", summary: "CM.com account ID" },
   { name: "profile-id", arg: "id", env: "HALO_PROFILE_ID", summary: "HALO profile ID" },
@@ -35,6 +36,7 @@ export const INIT_FLAGS: readonly Flag[] = [
   // not --env-file: Node 20 to 24 handle that option themselves, anywhere, and apply NODE_OPTIONS from the file
   { name: "values-file", arg: "file", summary: "file with the values (default: .env)" },
   { name: "bridge", arg: "kind", values: BRIDGES, env: "HALO_BRIDGE", summary: "" },
+  { name: "no-share-ids", summary: "keep the two IDs out of .env.example" },
   { name: "ci", arg: "kind", values: CI_KINDS, summary: "" },
   { name: "yes", short: "y", env: "HALO_YES", summary: "accept the plan without asking" },
   { name: "dry-run", summary: "show the plan, write nothing" },
@@ -79,7 +81,11 @@ const RUN_FLAGS: readonly Flag[] = [
   { name: "override", summary: "the file's values win over exported variables" },
 ];
 
-const REMOVE_FLAGS = pick("client", "scope", "name", "values-file", "yes", "dry-run");
+const REMOVE_FLAGS: readonly Flag[] = [
+  ...pick("client", "scope", "name"),
+  { name: "values", summary: "only what is private to you: the files of the team stay" },
+  ...pick("values-file", "yes", "dry-run"),
+];
 
 const ROTATE_FLAGS: readonly Flag[] = [
   ...pick("name", "url", "token-stdin", "token-file", "values-file"),
@@ -190,17 +196,26 @@ export const COMMANDS: readonly Command[] = [
     summary: "take out what the wizard wrote",
     flags: REMOVE_FLAGS,
     notes: [
-      "Without --client: from every client that has the server. Ignore rules stay, and so does the token in HALO Studio.",
+      "Without --client and --scope: from every client and scope that has the server, with the values in .env.",
+      "Our ignore rules go with the last server, unless a file that they are for has other secrets. The token in HALO Studio stays.",
     ],
-    examples: ["npx create-halo-mcp remove", "npx create-halo-mcp remove --client cursor --scope user --dry-run"],
+    examples: [
+      "npx create-halo-mcp remove",
+      "npx create-halo-mcp remove --values",
+      "npx create-halo-mcp remove --client cursor --scope user --dry-run",
+    ],
   },
   {
     name: "guide",
-    summary: "the steps, the entry or the code for one client",
-    flags: INIT_FLAGS.filter(({ name }) => name === "name" || name === "url"),
-    words: "[client]",
-    notes: ["Without a client it lists them. Writes nothing, sends nothing, and knows no secret."],
-    examples: ["npx create-halo-mcp guide cursor", "npx create-halo-mcp guide agent-mcp > agent.mjs"],
+    summary: "the steps for one client, for your team, or for CI",
+    flags: pick("name", "url", "values-file"),
+    words: "[client | team | ci [kind]]",
+    notes: ["Without a word it lists the clients. Writes nothing, sends nothing, and knows no secret."],
+    examples: [
+      "npx create-halo-mcp guide cursor",
+      "npx create-halo-mcp guide team",
+      "npx create-halo-mcp guide agent-mcp > agent.mjs",
+    ],
   },
   {
     name: "clients",

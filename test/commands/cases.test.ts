@@ -36,7 +36,7 @@ async function runAll(m: Machine, lines: readonly string[]): Promise<Last> {
     if (program === "cd") cwd = resolve(cwd, args[0] ?? "");
     else if (program === "create-halo-mcp") {
       last = { ...(await m.run(args, { env, cwd })), args, env, cwd };
-      typePrinted(m, last);
+      typePrinted(m, last, cwd);
     } else execFileSync("sh", ["-c", line], { cwd, env: m.env, stdio: ["ignore", "ignore", "pipe"] });
   }
   if (last === undefined) throw new Error("no line runs create-halo-mcp");

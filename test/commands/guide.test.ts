@@ -14,9 +14,10 @@ import { TOLD } from "../../src/core/clients/told.ts";
 import { toJson } from "../../src/core/formats/json.ts";
 import { parseToml } from "../../src/core/formats/toml.ts";
 import { HALO_URL, HEADERS, variablesFor } from "../../src/core/halo.ts";
+import { CI_FILES, type CiKind } from "../../src/core/plan/ci.ts";
 import { type StandIn, startStandIn } from "../servers/stand-in.mjs";
 import { madeUp } from "../support/context.ts";
-import { type ScratchHome, scratchHome } from "../support/home.ts";
+import { mkRepo, type Repository, type ScratchHome, scratchHome } from "../support/home.ts";
 
 const at = (path: string) => new URL(`../../${path}`, import.meta.url);
 const read = (path: string): string => readFileSync(at(path), "utf8");
@@ -103,6 +104,69 @@ describe("guide", () => {
   ])("refuses %j", async (words, sentence) => {
     const { code, stderr } = await run(["guide", ...words]);
     expect([code, stderr]).toEqual([2, expect.stringContaining(sentence)]);
+  });
+});
+
+describe("guide team and guide ci", () => {
+  let scratch: ScratchHome;
+  let machine: Partial<Context>;
+  let repo: Repository;
+  beforeAll(() => {
+    scratch = scratchHome();
+    repo = mkRepo(scratch, "shop");
+    repo.git("remote", "add", "origin", "https://anna:made-up-password@git.example/acme/shop.git?key=made-up-key");
+    const headers = Object.fromEntries(
+      Object.entries(HEADERS).map(([value, header]) => [header, `\${${variablesFor("halo")[value as "token"]}}`]),
+    );
+    const entry = { type: "http", url: "https://gateway.example/it's", headers };
+    writeFileSync(join(repo.path, ".mcp.json"), JSON.stringify({ mcpServers: { halo: entry } }));
+    writeFileSync(join(repo.path, ".env"), `HALO_MCP_TOKEN=${TOKEN}\n`);
+    machine = { cwd: repo.path, home: scratch.home, env: { ...ENV, PATH: scratch.env.PATH }, platform: "linux" };
+  });
+  afterAll(() => scratch.dispose());
+  const said = async (words: string, given = machine): Promise<string> => {
+    const { code, stdout, stderr } = await run(["guide", ...words.split(" ")], given);
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(stdout).not.toMatch(/made-up-|\{\{\w+\}\}/);
+    expect(stdout.split("\n").filter((line) => line.length > 80)).toEqual([]);
+    return stdout;
+  };
+
+  it("team: a message and a paragraph with this repository's own words", async () => {
+    const text = await said("team --values-file .env.local");
+    for (const words of [
+      "HALO is connected in shop, for Claude Code. To join:",
+      "git clone https://git.example/acme/shop.git && cd shop\n",
+      "   Copy the token at once",
+      "npx create-halo-mcp --values-file .env.local\n   It asks for that token and the URL of the profile",
+      "npx create-halo-mcp --cwd <clone> --values-file <clone>/.env.local\n\n",
+      "## HALO\n",
+    ])
+      expect(text).toContain(words);
+    writeFileSync(join(repo.path, ".env.example"), "HALO_ACCOUNT_ID=acc-1\nHALO_PROFILE_ID=pro-1\n");
+    repo.git("remote", "set-url", "origin", "git@git.example:acme/web.git");
+    const known = await said("team");
+    expect(known).toContain("git clone git@git.example:acme/web.git && cd web\n");
+    expect(known).toContain("It asks for that token.\n");
+    repo.git("remote", "set-url", "origin", "ext::sh -c made-up-command");
+    expect(await said("team")).toContain("git clone <its URL>\n");
+    expect(await said("team", { ...machine, cwd: scratch.tmp })).toContain("HALO is connected in ");
+  });
+
+  it("ci: the command and every kind; of a kind the lines that --ci writes", async () => {
+    const text = await said("ci --values-file .env.local");
+    expect(text).toContain(`npx create-halo-mcp check --url 'https://gateway.example/it'\\''s'\n`);
+    for (const [kind, { files }] of Object.entries(CI_FILES)) {
+      expect(text).toContain(`npx create-halo-mcp --ci ${kind} --values-file .env.local\n  writes ${files[0]}\n`);
+      const { code, stdout } = await run(["guide", "ci", kind], { ...machine, cwd: scratch.tmp });
+      expect([code, stdout]).toEqual([
+        0,
+        read(`templates/ci/${CI_FILES[kind as CiKind].template}`)
+          .replace("{{version}}", "9.9.9")
+          .replace("{{options}}", ""),
+      ]);
+    }
+    expect((await run(["guide", "ci", "jenkins"])).code).toBe(2);
   });
 });
 
@@ -217,7 +281,8 @@ describe("clients", () => {
     const args = "--dry-run --skip-test --name halo-de --account-id acc-1 --profile-id pro-1 --client".split(" ");
     const { code, stdout, stderr } = await run([...args, TOLD_IDS.join(",")], { ...machine, cwd: scratch.tmp });
     expect([code, (stdout + stderr).match(/\{\{\w+\}\}/g)]).toEqual([0, null]);
-    for (const { label } of TOLD) expect(stdout + stderr).toContain(`${label}: finish by hand`);
+    for (const { label, page } of TOLD)
+      expect(stdout + stderr).toContain(`${label}: finish ${page === undefined ? "by hand" : "in your browser"}`);
     for (const word of ["acc-1", "pro-1", "HALO_DE_PROFILE_ID"]) expect(stdout + stderr).toContain(word);
   });
 });

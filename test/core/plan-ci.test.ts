@@ -11,7 +11,7 @@ function plan(kind: CiKind, there: Readonly<Record<string, string>>, isBelow = f
   const state = (each: string): FileState => ({ kind: "file", realPath: "x", text: each, mode: 0o644 });
   const snapshot = new Map(Object.entries(there).map(([name, each]) => [`/r/${name}`, state(each)]));
   const paths = CI_FILES[kind].files.map((name) => `/r/${name}`);
-  return planCi(CI_FILES[kind], paths, text, snapshot, isBelow);
+  return planCi(kind, paths, text, snapshot, isBelow);
 }
 
 it("creates what is not there, and leaves what is there to the byte", () => {
@@ -25,7 +25,8 @@ it.each<[string, ...Parameters<typeof plan>]>([
   ["lefthook.yml exists and was not changed", "lefthook", { "lefthook.yml": "x", ".lefthook.toml": "x" }],
   [".lefthook.toml exists and was not changed", "lefthook", { ".lefthook.toml": "x" }],
 ])("shows the lines and writes nothing: %s", (why, ...given) => {
-  expect(plan(...given)).toEqual({ kind: "tell", title: `${why}. The lines for it:`, lines: ["a:", "  b: c"] });
+  const lines = { lines: ["a:", "  b: c"], guide: `ci ${given[0]}` };
+  expect(plan(...given)).toEqual({ kind: "tell", title: `${why}. The lines for it:`, ...lines });
 });
 
 it("has a template for each kind and no other", () => {

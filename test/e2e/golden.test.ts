@@ -70,7 +70,7 @@ describe.concurrent("check", () => {
 /** Questions with the keys or the text of their answers: the screen of a terminal so wide that it breaks no line of ours. */
 const SCREENS: Readonly<Record<string, Case & { readonly answers: readonly string[]; readonly code: number }>> = {
   first: { answers: [PASTE, ...ASK_IDS, CONNECT, APPLY], code: 0 },
-  "no to the plan": { answers: [PASTE, ...ASK_IDS, CONNECT, "Apply these changes?: right enter"], code: 130 },
+  "no to the plan": { answers: [PASTE, ...ASK_IDS, CONNECT, "Write th: down down enter"], code: 130 },
   "a failed test": { server: { token: "another" }, answers: [PASTE, ...ASK_IDS, "What now?: up enter"], code: 130 },
   "already set up": { prepare: again, answers: ["What now?: enter"], code: 0 },
   join: { prepare: team, answers: [PASTE, APPLY], code: 0 },

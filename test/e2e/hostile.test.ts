@@ -183,7 +183,7 @@ describe.concurrent("an entry that would lead the token elsewhere", () => {
         if (kind === "joining") committed(m, entryFor(m.url));
         const wizard = m.open(["--url", m.url, ...ids], { env: withToken });
         await wizard.follow("Product token: enter", ...(kind === "joining" ? [] : [CONNECT]));
-        await wizard.asks("Apply these changes?");
+        await wizard.asks("Write th");
         m.write(".mcp.json", JSON.stringify({ mcpServers: { halo: entryFor(evil.url) } }));
         const before = contents(m.tree());
         await wizard.follow(APPLY);

@@ -214,7 +214,7 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
     may: [],
     async more(m, ledger) {
       const wizard = m.open(["--url", m.url, ...ids], { env });
-      await wizard.follow("Product token: enter", CONNECT, "Apply these changes?: ctrl-c");
+      await wizard.follow("Product token: enter", CONNECT, "Write th: ctrl-c");
       await wizard.ends(130);
       ledger.printed += wizard.raw() + wizard.prose();
     },

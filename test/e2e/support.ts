@@ -310,7 +310,7 @@ export const full = (m: Machine, ...more: readonly string[]): string[] => ["--ye
 export const PASTE = `Paste the product: ${TOKEN} enter`;
 export const ASK_IDS = [`Paste a HALO Studio: ${STUDIO} enter`, "The account ID (: enter", "The profile ID (: enter"];
 export const CONNECT = "What do you want to: enter";
-export const APPLY = "Apply these changes?: enter";
+export const APPLY = "Write th: enter";
 
 /** What a run said, as running text. */
 export const flat = (run: Run): string => (run.stdout + run.stderr).replace(/\s+/g, " ");
@@ -339,9 +339,9 @@ export function committed(m: Machine, entry: unknown, name = "halo", files: Reco
 
 /** Permissions do not bind root: as root the program is started as another user, to whom the machine is handed over. */
 /** Types the git commands that a run printed for the team: each must work. */
-export function typePrinted({ env }: Pick<Machine, "env">, { stdout }: Run): void {
-  for (const [, line = ""] of stdout.matchAll(/^ {2}(git -C .*)$/gm))
-    execFileSync("sh", ["-c", line], { env, stdio: ["ignore", "ignore", "pipe"] });
+export function typePrinted({ env, path }: Pick<Machine, "env" | "path">, { stdout }: Run, cwd = path): void {
+  for (const [, line = ""] of stdout.matchAll(/^ {2}(git .*)$/gm))
+    execFileSync("sh", ["-c", line], { cwd, env, stdio: ["ignore", "ignore", "pipe"] });
 }
 
 export const isRoot = process.getuid?.() === 0;

@@ -275,7 +275,7 @@ export function transcripts(how: Pick<MachineOptions, "isHere"> = {}): void {
             ...written(m, folder, before),
             ...written(m, m.home, home).map((text) => text.replace("===== ", "===== ~/")),
           );
-          typePrinted(m, run);
+          typePrinted(m, run, folder);
         }),
     );
   });

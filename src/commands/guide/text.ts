@@ -34,6 +34,11 @@ function valuesOf(client: Client, machine: Machine, name: string): readonly stri
   const asked = asks && `${asks.spell(askedId(token))} in place of ${references.spell?.(token)}`;
   return [
     `Set ${token}, ${account} and ${profile}. ${label} takes them from ${["its environment", ...reads].join(" or ")}. If one is not set, ${UNSET[unset]}.`,
+    ...(reads.includes(".env") && !client.blanks?.test(token)
+      ? []
+      : [
+          `It takes no token from a .env. To start it with the values of one:\nnpx create-halo-mcp run -- ${client.programs[0] ?? "<program>"}`,
+        ]),
     ...(scopes.includes("user") ? [`${ownValues} Let nobody else read that file.`] : []),
     ...(asked ? [`Or let ${label} ask: ${asked}, and a description in "${asks.list}".`] : []),
   ];

@@ -5,7 +5,6 @@ import { CLIENTS } from "../../core/clients/index.ts";
 import { nextOf } from "../../core/clients/model.ts";
 import { DEFAULT_NAME, VALUES, variablesFor } from "../../core/halo.ts";
 import { wrap } from "../../ui/wrap.ts";
-import { labelOf } from "../shared/carry-out.ts";
 import { type Choice, type ClientHere, chosenFiles } from "../shared/client-files.ts";
 import type { Page } from "./survey.ts";
 import type { ClientProof } from "./test.ts";
@@ -34,8 +33,19 @@ function stepsFor(file: ClientHere, { options, target }: Page): readonly string[
   ];
 }
 
-/** A paragraph for each chosen client, and for those that read the file of another one. */
-export function clientLines(page: Page, choice: Choice): readonly (readonly string[])[] {
+/** The lines that a person must read in full: as a paragraph, or by `guide`. */
+const MOST_LINES = 5;
+
+/**
+ * What is left to do in each chosen client, and what to know of those that read the file of another one: the first in full if
+ * `isFirst`, a line for each of the others. `guide`: the command that says more about a client.
+ */
+export function clientLines(
+  page: Page,
+  choice: Choice,
+  isFirst: boolean,
+  guide: (id: string) => string,
+): readonly (readonly string[])[] {
   const { here } = page;
   const files = chosenFiles(here, choice);
   const own = files.filter(({ client }) => client !== claudeCode);
@@ -56,11 +66,18 @@ export function clientLines(page: Page, choice: Choice): readonly (readonly stri
     const lines = wrap(help, 76).map((line) => `  ${line}`);
     return [[`${label} lists ${misreads.file} too, and sends its references as text.`, ...lines]];
   });
+  const inFull = own.slice(0, isFirst ? 1 : 0).map((file) => {
+    const { label, id } = file.client;
+    const lines = stepsFor(file, page).flatMap((line) => wrap(line, 76).map((part) => `  ${part}`));
+    const all = lines.length > MOST_LINES ? [...lines.slice(0, MOST_LINES - 1), `  More: ${guide(id)}`] : lines;
+    return [`Next, in ${label}:`, ...all];
+  });
+  const others = own.slice(inFull.length);
+  const brief = others.map(({ client: { id, label } }) => [`To do in ${label}: ${guide(id)}`]);
+  const names = others.map(({ client }) => client.label).join(", ");
   return [
-    ...own.map((file) => [
-      `${file.client.label} (${labelOf(file.path, here.root)})`,
-      ...stepsFor(file, page).flatMap((line) => wrap(line, 76).map((part) => `  ${part}`)),
-    ]),
+    ...inFull,
+    ...(brief.length > 3 ? [wrap(`To do in ${names}: ${guide(others[0]?.client.id ?? "")} and so on`, 78)] : brief),
     ...sharing.map(({ label, files: { also = [] } }) => [`${label} reads ${also.join(", ")}, which has the entry.`]),
     ...misread,
   ];

@@ -1,4 +1,5 @@
 /** The wizard, from top to bottom: look, ask, test, plan, write, test what was written, say what to do next. */
+import { basename } from "node:path";
 import type { Context } from "../../context.ts";
 import { claudeCode } from "../../core/clients/claude-code.ts";
 import { CLIENT_IDS, type ClientId, TOLD_IDS } from "../../core/clients/ids.ts";
@@ -11,13 +12,16 @@ import type { RawOptions } from "../../flags.ts";
 import { clearStaleLock } from "../../io/lock.ts";
 import { type Ask, createAsk } from "../../ui/ask.ts";
 import { createShow } from "../../ui/show.ts";
+import { leave } from "../remove/index.ts";
 import { changes } from "../shared/carry-out.ts";
 import { choiceOf, isInProject } from "../shared/client-files.ts";
-import { carry, remove } from "./carry.ts";
+import { carry } from "./carry.ts";
 import { proveClients } from "./client-proof.ts";
 import { decideAmong } from "./clients.ts";
+import { handSteps, nextSteps } from "./ending.ts";
 import { buildPlan, checkBeforehand } from "./plan.ts";
-import { commandFor, conclude, handSteps, headlineOf, nextSteps } from "./screens.ts";
+import { commandFor } from "./repeat.ts";
+import { conclude, headlineOf } from "./screens.ts";
 import { canAsk, type Decided, introduce, type Page, readOptions, survey } from "./survey.ts";
 import {
   agreeOnUrl,
@@ -69,7 +73,8 @@ export async function run(context: Context, raw: RawOptions): Promise<number> {
       : await takeValues(page, candidates);
   const chosen = decides === undefined || options.isChosen || isJoining ? choice : await askChoice(decides, page);
   if (chosen !== choice) await checkBeforehand(page, chosen);
-  return await finish(page, { values, choice: chosen }, tested);
+  const isProven = ask !== undefined && tested?.ok === true;
+  return await finish(page, { values, choice: chosen, isProven }, tested);
 }
 
 /** Without questions: the best known values, tested. Throws UsageError that names all missing ones. */
@@ -159,7 +164,10 @@ async function alreadySetUp(page: Page, decided: Decided, plan: Plan, candidates
   const { options, show, here, decides } = page;
   const proof = options.skipTest ? undefined : await proveAll(page, decided);
   const end = (headline: string) =>
-    conclude(page, decided, { ok: proof?.ok !== false, headline, plan, proof, next: handSteps(plan) });
+    conclude(page, decided, {
+      ...{ ok: proof?.ok !== false, headline, plan, proof },
+      ending: { next: handSteps(page, plan) },
+    });
   if (proof === undefined) return end("Already set up; not tested. Nothing was written.");
   const headline = headlineOf(proof, false, decided, here);
   if (decides === undefined) return end(headline);
@@ -174,9 +182,13 @@ async function alreadySetUp(page: Page, decided: Decided, plan: Plan, candidates
     ],
   });
   if (next === "done") return end(proof.ok ? "Nothing was written." : headline);
-  if (next === "remove") return await remove(page, decided);
+  if (next === "remove") {
+    const meant = isInProject(decided.choice) ? (["project", "local"] as const) : (["user"] as const);
+    const scopes = options.said.scope === undefined ? meant : options.wished;
+    return await leave({ ...page, options: { ...options, name: page.target.name } }, scopes, false);
+  }
   const { values, tested } = await askUntilConnected(page, decides, candidates, false);
-  return await finish(page, { ...decided, values }, tested);
+  return await finish(page, { ...decided, values, isProven: tested?.ok === true }, tested);
 }
 
 /** Through Claude Code, then through the other clients. */
@@ -191,14 +203,25 @@ export async function proveAll(page: Page, decided: Decided): Promise<Proof | un
   return { client: "not-asked", ...claude, files: claude?.files ?? last.files, ok: !others.some(isDown), others };
 }
 
+const isChange = (path: string) => (step: Plan["steps"][number]) =>
+  step.kind === "write" && step.path === path && step.before !== step.after;
+
 async function finish(page: Page, decided: Decided, tested: Diagnosis | undefined): Promise<number> {
-  const make = (now: Page) => buildPlan(now, decided);
-  const { plan, statuses, changed } = await carry(page, decided, "Apply these changes?", make);
+  const { options, target, show, here } = page;
+  const make = async (now: Page): Promise<Plan> => {
+    const plan = await buildPlan(now, decided);
+    if (options.sharesIds && target.mode === "new" && plan.steps.some(isChange(here.paths.example)))
+      show.info(
+        `${basename(here.paths.example)} gets the two IDs for your team: they are no secrets (--no-share-ids leaves them out).`,
+      );
+    return plan;
+  };
+  const { plan, statuses, changed } = await carry(page, decided, make);
   if (page.options.dryRun) return conclude(page, decided, { ok: true, plan, tested });
   const done = changed ? "Saved" : "Nothing had to change";
   const end = async (ok: boolean, headline: string, proof?: Proof) => {
-    const next = await nextSteps(page, decided, plan);
-    return conclude(page, decided, { ok, headline, plan, statuses, tested, proof, next });
+    const ending = await nextSteps(page, decided, plan);
+    return conclude(page, decided, { ok, headline, plan, statuses, tested, proof, ending });
   };
   if (tested === undefined) return end(true, `${done}, but not tested.`);
   if (!tested.ok) return end(false, `${done}, although the test failed: ${tested.cause ?? "unknown"}.`);
@@ -206,6 +229,6 @@ async function finish(page: Page, decided: Decided, tested: Diagnosis | undefine
     const written = "The files above are written; run the command again to test them.";
     throw error instanceof Cancelled && changed ? new Cancelled(`Cancelled during the last test. ${written}`) : error;
   });
-  if (proof === undefined) return end(true, "The values work. What is left to do by hand:");
+  if (proof === undefined) return end(true, "The values work. What is left to do:");
   return end(proof.ok, headlineOf(proof, changed, decided, page.here), proof);
 }

@@ -22,7 +22,7 @@ import { readSecretFile, readStdin } from "../../io/secret-input.ts";
 import type { Ask } from "../../ui/ask.ts";
 import { labelOf } from "../shared/carry-out.ts";
 import { chosenFiles, isInProject, ownValues } from "../shared/client-files.ts";
-import { commandFor } from "./screens.ts";
+import { commandFor } from "./repeat.ts";
 import { entryIn, type Page, type Values } from "./survey.ts";
 
 type Id = "account" | "profile";

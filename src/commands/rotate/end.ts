@@ -26,8 +26,8 @@ export function warn(folders: readonly Folder[], { exposed, elsewhere, stored }:
     page.show.warn(`${where(path)}: ${printable(what, 100)} belongs to another account and stays.`);
   for (const { path, what } of stored)
     page.show.warn(`${where(path)}: ${printable(what, 100)} refers to a secret store. Replace the token there.`);
-  for (const helper of new Set(folders.flatMap(({ helped }) => helped)))
-    page.show.warn(`${helper}: a program brings the token. Replace the token where that program takes it from.`);
+  if (folders.some(({ isHelped }) => isHelped))
+    page.show.warn("An entry has a program that brings the token. Replace the token where that program takes it from.");
 }
 
 interface Leaks {

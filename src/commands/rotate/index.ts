@@ -59,7 +59,7 @@ export async function run(context: Context, raw: RawOptions): Promise<number> {
   const old = found.old.filter((each) => each !== token);
   const make = async (): Promise<Plan> => planFor(folders, await look(folders, ids.account), token);
   const decided = { values: { token, ...ids }, choice: first.choice };
-  const carried = await carry(first.page, decided, "Replace the token in these places?", make);
+  const carried = await carry(first.page, decided, make, { message: "Replace the token in these places?" });
   const proofs: Proof[] = [];
   for (const { page, choice, known, here, target } of options.dryRun ? [] : folders) {
     if (choice.clients.length === 0) continue;

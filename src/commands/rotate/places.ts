@@ -8,7 +8,6 @@ import { referring } from "../../core/clients/entry.ts";
 import { CLIENT_IDS } from "../../core/clients/ids.ts";
 import { jsonOf } from "../../core/formats/json.ts";
 import { HALO_URL, VALUES, type Value, variablesFor } from "../../core/halo.ts";
-import type { FoundServer } from "../../core/plan/clients.ts";
 import {
   choosePlaces,
   dotenvPlaces,
@@ -20,21 +19,22 @@ import {
 } from "../../core/plan/rotate.ts";
 import type { Target } from "../../core/plan/target.ts";
 import { Refusal, UsageError } from "../../errors.ts";
-import { findRoot, run as runGit } from "../../io/git.ts";
+import { run as runGit } from "../../io/git.ts";
 import { entriesOf } from "../../io/list.ts";
-import { readState } from "../../io/read.ts";
+import { findRoot, readState } from "../../io/read.ts";
 import { decideAmong } from "../init/clients.ts";
 import { type InitOptions, lookAgain, type Page, type Survey, survey } from "../init/survey.ts";
 import type { Candidates } from "../init/values.ts";
-import { type Choice, choiceOf, chosenFiles } from "../shared/client-files.ts";
+import { find } from "../remove/index.ts";
+import { type Choice, choiceOf } from "../shared/client-files.ts";
 
 /** A folder with HALO. */
 export interface Found {
   readonly here: Survey;
   readonly choice: Choice;
   readonly target: Target;
-  /** Entries whose program or helper brings the token: nobody can replace it here. */
-  readonly helped: readonly string[];
+  /** There is an entry whose program or helper brings the token. */
+  readonly isHelped: boolean;
 }
 
 /** A folder, its page for the connection test, and the values that are known there. */
@@ -75,40 +75,27 @@ function withEnvFiles(here: Survey): Survey {
   return { ...here, snapshot: new Map([...files, ...here.snapshot]) };
 }
 
-/** What is set up in a folder under a name; the usual one, or that of the repository's entry. */
+/** What is set up in a folder. `name`: of the server, if it is known. */
 export function findIn(here: Survey, options: InitOptions, asked: string | undefined): Found {
-  const decision = decideAmong(here, choiceOf(CLIENT_IDS, ["project"]), { name: asked, url: options.url });
+  const { name, choice: all, entries } = find({ here, options: { ...options, name: asked } }, SCOPES);
+  const decision = decideAmong(here, choiceOf(CLIENT_IDS, ["project"]), { name, url: options.url });
   if (!decision.ok) throw new Refusal(decision.reason, { hint: decision.hint });
-  const { name } = decision.target;
-  const ours = (found: readonly FoundServer[]) =>
-    found.filter(({ entry, isHalo }) => entry.name === name && isHalo !== false).map(({ entry }) => entry);
-  const scopes = SCOPES.filter((scope) => ours(here.entries[scope]).some(({ runs }) => !runs));
-  const files = chosenFiles(here, choiceOf(CLIENT_IDS, ["project", "user"])).filter(
-    ({ found }) => ours(found).length > 0,
+  const isHelped = entries.some(({ runs }) => runs);
+  // an entry whose program brings the token cannot be tested from here
+  const scopes = all.scopes.filter(
+    (scope) => !here.entries[scope].some(({ entry }) => entry.name === name && entry.runs),
   );
-  const places = files.map(({ client, scope }) => ({ id: client.id, scope }));
-  const ids = new Set([...places.map(({ id }) => id), ...(scopes.length > 0 ? [claudeCode.id] : [])]);
-  const choice: Choice = { clients: CLIENT_IDS.filter((id) => ids.has(id)), scopes, places };
-  const own = [...here.entries.local, ...here.entries.user, ...here.clients.flatMap(({ found }) => found)];
-  const helped = [
-    ...SCOPES.filter((scope) => ours(here.entries[scope]).some(({ runs }) => runs)).map(
-      (scope) => `Claude Code's ${scope} scope`,
-    ),
-    ...files.filter(({ found }) => ours(found).some(({ runs }) => runs)).map(({ client }) => client.label),
-  ];
-  const [entry] = ours(own).filter(({ runs }) => !runs);
-  if (decision.target.mode === "join" || entry === undefined) return { here, choice, target: decision.target, helped };
+  const choice = { ...all, scopes };
+  const entry = entries.find(({ runs }) => !runs);
+  if (decision.target.mode === "join" || entry === undefined)
+    return { here, choice, target: decision.target, isHelped };
   // for the user alone: the URL is the person's own
-  const names = namesOf(ours(own), name);
+  const names = namesOf(entries, name);
   const [token, account, profile] = VALUES.map((value) => [...names[value]][0] ?? variablesFor(name)[value]);
   const slots = referring({ token, account, profile } as Record<Value, string>);
   const where = { file: ".mcp.json", client: claudeCode };
-  return {
-    here,
-    choice,
-    target: { mode: "join", name, url: options.url ?? (entry.url || HALO_URL), slots, where },
-    helped,
-  };
+  const target: Target = { mode: "join", name, url: options.url ?? (entry.url || HALO_URL), slots, where };
+  return { here, choice, target, isHelped };
 }
 
 /** Every token of this folder and of the user's own files. */

@@ -17,7 +17,7 @@ export interface CarryOut {
   readonly dryRun: boolean;
   readonly show: (plan: Plan) => void;
   /** Asks whether to continue. Throws Cancelled for a no. Not called for a plan that changes nothing. */
-  readonly confirm?: () => Promise<void>;
+  readonly confirm?: (plan: Plan) => Promise<void>;
   /** A file changed after the plan was made (`reason`): makes a new plan from the current files. */
   readonly replan: (reason: string) => Promise<Plan>;
 }
@@ -47,7 +47,7 @@ export async function carryOut(first: Plan, how: CarryOut) {
     how.show(plan);
     const statuses = new Map<Step, StepStatus>(plan.steps.map((step) => [step, "planned"]));
     if (how.dryRun) return { plan, statuses, changed: false };
-    if (changes(plan)) await how.confirm?.();
+    if (changes(plan)) await how.confirm?.(plan);
     try {
       await apply(plan, statuses, how);
       return { plan, statuses, changed: [...statuses.values()].includes("written") };

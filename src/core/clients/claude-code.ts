@@ -19,7 +19,13 @@ export const claudeCode = client("claude-code", "Claude Code", "2.1.332 (2026-11
   unset: "literal",
   spoils: { reference: /\$\{[A-Za-z_]/, literal: /\$\{[A-Za-z_]/ },
   reads: [".claude/settings.local.json", ".claude/settings.json"],
-  next: [{ note: "Start claude in this folder and approve the server" }],
+  next: [
+    { note: "Start claude in this folder and approve the server; /mcp shows it and its tools" },
+    {
+      note: '"claude mcp list" says "Pending approval" or "Failed to connect": it does not read the values of a project',
+      only: "project",
+    },
+  ],
 });
 
 /** In a plugin's files it also expands the options of the plugin (2.1.332, measured). */
@@ -29,7 +35,6 @@ export const claudePlugin: Client = {
   inside: { ".claude-plugin/plugin.json": [] },
 };
 
-/** A reference in Claude Code's spelling. */
 export const reference = BRACES_WITH_DEFAULT.spell;
 
 /** The entry exactly as CM.com documents it. */

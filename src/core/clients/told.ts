@@ -9,12 +9,20 @@ export interface Told {
   readonly isProven?: true;
   /** Its template is a program, and was run as it is. */
   readonly isCode?: true;
+  /** The page of a web client's settings. */
+  readonly page?: `https://${string}`;
 }
 
 const CODE = { isCode: true, isProven: true } as const;
 export const TOLD: readonly Told[] = [
-  { id: "claude-ai", label: "Claude.ai", evidence: "CM.com's page about MCP (2026-11)" },
-  { id: "chatgpt", label: "ChatGPT", evidence: "CM.com's page about MCP (2026-11)" },
+  {
+    ...{ id: "claude-ai", label: "Claude.ai", evidence: "CM.com's page about MCP (2026-11)" },
+    page: "https://claude.ai/customize/connectors",
+  },
+  {
+    ...{ id: "chatgpt", label: "ChatGPT", evidence: "CM.com's page about MCP (2026-11)" },
+    page: "https://chatgpt.com/#settings/Connectors",
+  },
   { id: "warp", label: "Warp", evidence: "documentation (2026-11)" },
   { id: "lm-studio", label: "LM Studio", evidence: "documentation (2026-11)" },
   { id: "goose", label: "Goose", evidence: "documentation (2026-11)" },

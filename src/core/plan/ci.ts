@@ -31,17 +31,15 @@ export const CI_FILES: Readonly<Record<CiKind, CiFile>> = {
   },
 };
 
-/** Writes a file that does not exist, else tells the lines. `paths`: the kind's `files`. `isBelow`: not at the root. */
-export function planCi(
-  { files }: CiFile,
-  paths: readonly string[],
-  text: string,
-  snapshot: Snapshot,
-  isBelow: boolean,
-) {
+/** Writes a file that does not exist, else tells the lines. `paths`: of its files. `isBelow`: not at the root. */
+export function planCi(kind: CiKind, paths: readonly string[], text: string, snapshot: Snapshot, isBelow: boolean) {
+  const { files } = CI_FILES[kind];
   const [path = ""] = paths;
   const state = snapshot.get(path);
-  const tell = (title: string): Step => ({ kind: "tell", title, lines: text.trimEnd().split("\n") });
+  const tell = (title: string): Step => ({
+    ...{ kind: "tell", title, lines: text.trimEnd().split("\n") },
+    guide: `ci ${kind}`,
+  });
   const write = (before: string | undefined): Step => ({ kind: "write", path, before, after: text });
   if (isBelow) return tell(`${files[0]} was not written: it belongs at the root of the repository. The lines for it:`);
   if (state?.kind === "file" && state.text === text) return write(text);

@@ -48,6 +48,8 @@ export interface TellStep {
   readonly kind: "tell";
   readonly title: string;
   readonly lines: readonly string[];
+  /** The words after `guide` that print the lines. */
+  readonly guide?: string;
 }
 
 export type Step = WriteStep | RunStep | TellStep;

@@ -49,7 +49,6 @@ const MOST_TOOLS = 1000;
 interface Listing {
   readonly tools: ProbeOutcome["tools"][number][];
   count: number;
-  /** The tool to call, as the server describes it. */
   called: Tool | undefined;
 }
 

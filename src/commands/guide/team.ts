@@ -1,0 +1,104 @@
+/** `guide team` and `guide ci`: texts about this repository's set-up. They read its files, and know no secret. */
+import { existsSync } from "node:fs";
+import { basename, join, resolve } from "node:path";
+import type { Context } from "../../context.ts";
+import { EXAMPLES } from "../../core/check/documents.ts";
+import { toSh } from "../../core/command-line.ts";
+import { haloEntries } from "../../core/doctor/entries.ts";
+import { dotenvOf } from "../../core/formats/dotenv.ts";
+import { jsonOf, property } from "../../core/formats/json.ts";
+import { DEFAULT_NAME, HALO_URL, storeOf } from "../../core/halo.ts";
+import { CI_FILES, type CiKind } from "../../core/plan/ci.ts";
+import { printable } from "../../core/secrets.ts";
+import { attempt } from "../../errors.ts";
+import type { RawOptions } from "../../flags.ts";
+import { run as runGit } from "../../io/git.ts";
+import { findRoot, readState, readTemplate } from "../../io/read.ts";
+import { clientFiles, loadToml, withEntries } from "../shared/client-files.ts";
+import { nameOf, urlOf } from "../shared/options.ts";
+import { programsFor } from "../shared/programs.ts";
+
+/** The committed entries for HALO, that of the name first, and the folder. */
+async function setUpOf(context: Context, raw: RawOptions) {
+  const folder = resolve(context.cwd, raw.values.cwd ?? ".");
+  const root = raw.values.cwd === undefined ? (findRoot(folder) ?? folder) : folder;
+  const name = nameOf(raw) ?? DEFAULT_NAME;
+  const files = clientFiles(context, root).filter(({ scope }) => scope === "project");
+  const snapshot = new Map(files.map(({ path }) => [path, readState(path)] as const));
+  const servers = property(jsonOf(snapshot.get(join(root, ".mcp.json")), true), "mcpServers");
+  const clients = withEntries(files, snapshot, name, await loadToml(), haloEntries(servers, "project", name));
+  const found = clients.flatMap(({ client, found }) =>
+    found.filter(({ isHalo }) => isHalo !== false).map(({ entry }) => ({ label: client.label, entry })),
+  );
+  return { root, found };
+}
+
+/** Where the repository is cloned from, without credentials; undefined if that is not known. */
+async function remoteOf(context: Context, root: string): Promise<string | undefined> {
+  const programs = programsFor(context, root, findRoot(root) ?? root);
+  const program = programs.find("git");
+  if (program === undefined) return undefined;
+  const git = { program, cwd: root, env: programs.env, signal: context.signal };
+  const { stdout } = await runGit(git, ["remote", "get-url", "origin"], [0, 2, 128]);
+  const said = stdout.trim();
+  const url = attempt(() => new URL(said));
+  if (url === undefined || !/^https?:$/.test(url.protocol))
+    return /^(?:ssh:\/\/)?[\w.-]+@[\w.-]+[:/][\w./~-]+$/.exec(said)?.[0];
+  return `${url.origin}${url.pathname}`;
+}
+
+const listed = (words: readonly string[]): string =>
+  words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
+
+export async function teamGuide(context: Context, raw: RawOptions) {
+  const { root, found } = await setUpOf(context, raw);
+  const remote = await remoteOf(context, root);
+  const folder = remote === undefined ? basename(root) : basename(remote, ".git");
+  const example = dotenvOf(
+    readState(join(root, EXAMPLES.find((name) => existsSync(join(root, name))) ?? ".env.example")),
+  );
+  const { account, profile } = found[0]?.entry.values ?? {};
+  const isKnown = [account, profile].every((slot) => {
+    const value = slot !== undefined && "env" in slot ? example.get(slot.env) : undefined;
+    return value !== undefined && value !== "" && storeOf(value) === undefined;
+  });
+  const { name, "values-file": file } = raw.values;
+  const options = (before: string): string =>
+    `${name === undefined ? "" : ` --name ${name}`}${file === undefined ? "" : ` --values-file ${before}${toSh([file])}`}`;
+  const steps = readTemplate(context.templates, "token-steps.txt", { example: "Claude Code – Anna" });
+  const text = readTemplate(context.templates, "team.txt", {
+    repository: printable(folder, 100),
+    clients: listed([...new Set(found.map(({ label }) => label))]) || "Claude Code",
+    clone:
+      remote === undefined ? "git clone <its URL>" : `${toSh(["git", "clone", remote])} && ${toSh(["cd", folder])}`,
+    token: steps.trimEnd().replace(/^/gm, "   "),
+    options: options(""),
+    elsewhere: options("<clone>/"),
+    asks: isKnown ? "that token" : "that token and the URL of the profile in HALO Studio",
+  });
+  return { id: "team", text: text.trimEnd() };
+}
+
+/** Without a kind the command and the files that can run it; with one the lines of its file. */
+export async function ciGuide(context: Context, raw: RawOptions, kind?: CiKind) {
+  const { found } = await setUpOf(context, raw);
+  const url = urlOf(raw) ?? found[0]?.entry.url ?? HALO_URL;
+  const options = url === HALO_URL ? "" : ` --url ${toSh([url])}`;
+  if (kind !== undefined) {
+    const fill = { version: context.version, options };
+    return { id: "ci", kind, text: readTemplate(context.templates, `ci/${CI_FILES[kind].template}`, fill).trimEnd() };
+  }
+  const file = raw.values["values-file"];
+  const more = file === undefined ? "" : ` --values-file ${toSh([file])}`;
+  const command = `npx create-halo-mcp check${options}`;
+  const kinds = Object.entries(CI_FILES).flatMap(([id, { files, needs }]) => [
+    `npx create-halo-mcp --ci ${id}${more}`,
+    `  writes ${files[0]}${needs === undefined ? "" : `\n  ${needs}`}`,
+  ]);
+  const lines = [
+    ...[command, "  finds mistakes, secrets and missing variables. It needs no token, no network.", ""],
+    ...["To have it run before a merge or a commit, one of these:", "", ...kinds, ""],
+    ...["To see the lines of such a file:", "", "npx create-halo-mcp guide ci github"],
+  ];
+  return { id: "ci", command, text: lines.join("\n") };
+}

@@ -1,0 +1,78 @@
+/** The command that repeats a run. */
+import { relative } from "node:path";
+import { toSh } from "../../core/command-line.ts";
+import { parseDotenv } from "../../core/formats/dotenv.ts";
+import { DEFAULT_NAME, HALO_URL, nameProblem, VALUES, type Value } from "../../core/halo.ts";
+import type { Plan, WriteStep } from "../../core/plan/model.ts";
+import type { Choice } from "../shared/client-files.ts";
+import type { Decided, Page, Values } from "./survey.ts";
+
+/** The defaults, which a command omits. */
+const USUAL = ["--client claude-code", "--scope project", "--bridge claude-settings", "--timeout 15"];
+
+/** The command that repeats a completed run, in a clone of what it wrote: the IDs of `.env.example` are in it already. */
+export function repeating(page: Page, { values, choice }: Decided, { steps }: Plan): string {
+  const { here, target } = page;
+  const step = steps.find((each): each is WriteStep => each.kind === "write" && each.path === here.paths.example);
+  const example = step?.after === undefined ? here.example : parseDotenv(step.after);
+  const isIn = (which: Value): boolean => {
+    const slot = target.slots[which];
+    return !("env" in slot) || example.get(slot.env) === values[which];
+  };
+  return commandFor(
+    page,
+    choice,
+    Object.fromEntries(VALUES.filter((which) => !isIn(which)).map((which) => [which, values[which]])),
+  );
+}
+
+/**
+ * The command for sh that repeats this run; the parser accepts it. `values`: those of a completed run, which is repeated
+ * in a clone; without them, the options of this run, with a placeholder for each `missing` ID. The token comes from its
+ * variable, or the way it came. `isResolved`: another program sets the variable.
+ */
+export function commandFor(
+  page: Page,
+  { clients, scopes }: Choice,
+  values?: Partial<Values>,
+  missing: readonly Value[] = [],
+  isResolved = false,
+) {
+  const { context, options, here, target, url } = page;
+  const { said, valuesFile, tokenFile } = options;
+  const isDone = values !== undefined;
+  const isNew = target.mode === "new";
+  const given = { account: said["account-id"], profile: said["profile-id"] };
+  const idFor = (which: "account" | "profile"): string | undefined =>
+    missing.includes(which) ? `${which.toUpperCase()}_ID` : (values ?? given)[which];
+  const isNamed = isNew && nameProblem(target.name) === undefined && target.name !== DEFAULT_NAME;
+  const words: Readonly<Record<string, string | boolean | undefined>> = {
+    "account-id": idFor("account"),
+    "profile-id": idFor("profile"),
+    "studio-url": isDone ? undefined : said["studio-url"],
+    name: said.name ?? (isNamed ? target.name : undefined),
+    url: said.url ?? (isDone && url !== HALO_URL ? url : undefined),
+    client: clients.join(","),
+    scope: scopes.join(",") || said.scope,
+    bridge: said.bridge,
+    ci: isDone ? undefined : options.ci,
+    "values-file": valuesFile && (relative(isDone ? here.root : context.cwd, valuesFile) || valuesFile),
+    timeout: said.timeout,
+    "skip-test": options.skipTest,
+    "no-share-ids": !options.sharesIds,
+    "own-credentials": isNew && options.ownCredentials,
+    cwd: isDone ? undefined : options.cwd && here.root,
+    "token-file": tokenFile,
+    "token-stdin": options.tokenStdin,
+  };
+  const flags = Object.entries(words).flatMap(([name, word = ""]) => {
+    if (word === true) return [`--${name}`];
+    if (word === false || word === "" || USUAL.includes(`--${name} ${word}`)) return [];
+    // a value that begins with a dash needs the form with `=`
+    return word.startsWith("-") ? [`--${name}=${word}`] : [`--${name}`, word];
+  });
+  const mode = options.dryRun && !isDone ? "--dry-run" : "--yes";
+  const slot = target.slots.token;
+  const fromVariable = "env" in slot && tokenFile === undefined && !options.tokenStdin && !isResolved;
+  return `${fromVariable ? `${slot.env}=… ` : ""}${toSh(["npx", "create-halo-mcp", mode, ...flags])}`;
+}
