@@ -6,6 +6,7 @@ import { cleanValue, LABELS } from "../../core/halo.ts";
 import { editFiles } from "../../core/plan/install.ts";
 import type { Plan } from "../../core/plan/model.ts";
 import { planPlugins, rotationEdits, type TokenPlace } from "../../core/plan/rotate.ts";
+import { maskOf } from "../../core/secrets.ts";
 import { Cancelled, Refusal, UsageError } from "../../errors.ts";
 import type { RawOptions } from "../../flags.ts";
 import { clearStaleLock } from "../../io/lock.ts";
@@ -17,7 +18,7 @@ import { proveAll } from "../init/index.ts";
 import { placeOf, stepsOf } from "../init/plan.ts";
 import { canAsk, type Page, readOptions, type Values } from "../init/survey.ts";
 import { agreeOnUrl, type Proof, showDiagnosis, TITLE, testFailed, testValues } from "../init/test.ts";
-import { askToken, type Candidates, candidate, usable, valueSources } from "../init/values.ts";
+import { askFor, type Candidates, isGiven, usable, valueSources } from "../init/values.ts";
 import { labelOf } from "../shared/carry-out.ts";
 import { assertPrivate } from "../shared/privacy.ts";
 import { end, findLeaks, warn } from "./end.ts";
@@ -100,12 +101,14 @@ function idsOf({ known, here, target }: Folder): Ids {
 /** The new token, tested. In a terminal it can be entered again. */
 async function provenToken({ page, known }: Folder, ids: Ids, places: readonly TokenPlace[]) {
   const { options, show, ask } = page;
+  const refused = new Set<string>();
   for (let first = true; ; first = false) {
-    const token = await newToken(page, first ? known : {}, places);
+    const token = await newToken(page, first ? known : {}, places, ids, refused);
     const tested = await testValues({ ...page, options: { ...options, skipTest: false } }, { token, ...ids });
     if (tested === undefined || tested.ok) return { token, tested };
     if (ask === undefined || options.yes) throw testFailed(tested, "the old token is still in place");
     showDiagnosis(show, tested, TITLE);
+    if (tested.cause === "unauthorized") refused.add(token);
     if (!(await ask.confirm({ message: "Enter another token?", initial: true })))
       throw new Cancelled("Stopped. Nothing was changed.");
   }
@@ -115,7 +118,13 @@ async function provenToken({ page, known }: Folder, ids: Ids, places: readonly T
  * Where the new token comes from. An exported one may be the old one, since shells and direnv export that: it counts if no
  * place has it; without a terminal also if the place that is written first has it, which a killed run leaves.
  */
-async function newToken(page: Page, { token }: Candidates, places: readonly TokenPlace[]): Promise<string> {
+async function newToken(
+  page: Page,
+  { token }: Candidates,
+  places: readonly TokenPlace[],
+  ids: Ids,
+  refused: ReadonlySet<string>,
+): Promise<string> {
   const { ask, options, context, here, target } = page;
   const [first] = places;
   const isHalf = places.some((place) => place.token !== first?.token);
@@ -124,13 +133,24 @@ async function newToken(page: Page, { token }: Candidates, places: readonly Toke
   const exported = cleanValue("token", context.env[variable] ?? "");
   const isStored = exported.ok && places.some((place) => place.token === exported.value);
   const isDirect = ask === undefined ? !isStored || exported.value === first?.token : options.yes && !isStored;
-  const direct = token?.given === true ? token.value : exported.ok && isDirect ? exported.value : undefined;
+  const direct =
+    token !== undefined && isGiven(token.kind) ? token.value : exported.ok && isDirect ? exported.value : undefined;
   const isAgreed = ask !== undefined || options.yes || options.dryRun;
   if (direct !== undefined && isAgreed) return direct;
   if (ask !== undefined) {
-    const half = isHalf && first && candidate(first.token, `${labelOf(first.path, here.root)}, to finish with it`);
-    const fresh = exported.ok && !isStored && candidate(exported.value, `${variable} in the environment`);
-    return await askToken(ask, page, fresh || half || undefined);
+    const half = isHalf &&
+      first && { value: first.token, from: `${labelOf(first.path, here.root)}, to finish with it` };
+    const fresh = exported.ok && !isStored && { value: exported.value, from: `${variable} in the environment` };
+    const offered = fresh || half || undefined;
+    if (offered !== undefined && !refused.has(offered.value)) {
+      const label = `${maskOf(offered.value)} from ${offered.from}`;
+      const choices = [{ value: "found", label } as const, { value: "other", label: "Another one" } as const];
+      if ((await ask.select({ message: "Product token", choices })) === "found") return offered.value;
+    }
+    for (;;) {
+      const pasted = await askFor(ask, page, "token", ids, refused);
+      if (pasted.token !== undefined) return pasted.token;
+    }
   }
   const missing = [
     ...(direct ? [] : [`the new product token: --token-stdin, --token-file <file>, or the variable ${variable}`]),
