@@ -396,7 +396,7 @@ describe.concurrent("remove", () => {
       await wizard.ends(130);
       expect(m.repo.git("status", "--short")).toBe("");
       const again = m.open(["remove"], { env: only(m) });
-      await again.follow("Remove this?: up enter");
+      await again.follow("Remove this?: up up enter");
       await again.ends(0);
       expect(m.exists(".env")).toBe(false);
     }));

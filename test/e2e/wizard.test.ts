@@ -172,7 +172,7 @@ describe.concurrent("already set up", () => {
       // Enter says No where committed files change
       await wizard.follow(
         "What now?: up enter",
-        `Remove this?: ${files[".mcp.json"] === undefined ? "enter" : "up enter"}`,
+        `Remove this?: ${files[".mcp.json"] === undefined ? "enter" : "up up enter"}`,
       );
       await wizard.ends(0);
       const after = new Map(look());
@@ -197,7 +197,7 @@ test("remove: in a worktree, the values stay while the main checkout has HALO, t
     const wizard = m.open(["--yes", "--url", m.url], { cwd });
     await wizard.ends(0);
     const again = m.open(["--url", m.url], { cwd });
-    await again.follow("What now?: up enter", "Remove this?: up enter");
+    await again.follow("What now?: up enter", "Remove this?: up up enter");
     await again.ends(0);
     expect(again.prose()).toContain("The main checkout has HALO, too: its values stay in");
     expect(m.read(BRIDGE)).toContain(TOKEN);
