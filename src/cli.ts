@@ -10,6 +10,7 @@ const PAGES: Record<Command["name"], () => Promise<{ run(context: Context, optio
   check: () => import("./commands/check/index.ts"),
   doctor: () => import("./commands/doctor/index.ts"),
   run: () => import("./commands/run/index.ts"),
+  rotate: () => import("./commands/rotate/index.ts"),
   remove: () => import("./commands/remove/index.ts"),
   guide: () => import("./commands/guide/index.ts"),
   clients: () => import("./commands/clients/index.ts"),

@@ -1,6 +1,8 @@
 /** Types of stand-in.mjs for the tests. */
 export interface StandInSettings {
   token: string;
+  /** Other tokens that it accepts, read at every request. */
+  more?: readonly string[];
   accountId: string;
   profileId: string;
   /** Default "2025-stateful". */

@@ -79,7 +79,7 @@ function refusal(request, settings) {
   const { headers } = request;
   if (headers["x-cm-producttoken"] === undefined)
     return { status: 401, error: "unauthorized", message: "Missing product token" };
-  if (headers["x-cm-producttoken"] !== settings.token)
+  if (![settings.token, ...(settings.more ?? [])].includes(String(headers["x-cm-producttoken"])))
     return { status: 401, error: "unauthorized", message: "Invalid product token" };
   if (headers["cm-account-id"] !== settings.accountId)
     return { status: 403, error: "forbidden", message: "Access to this account is denied" };

@@ -244,7 +244,7 @@ async function addProfile(page: Page, ask: Ask, { values, choice }: Decided): Pr
 }
 
 /** Through Claude Code, then through the other clients. */
-async function proveAll(page: Page, decided: Decided): Promise<Proof | undefined> {
+export async function proveAll(page: Page, decided: Decided): Promise<Proof | undefined> {
   const claude = await prove(page, decided);
   if (claude?.ok === false) return claude;
   const others = await proveClients(page, decided);

@@ -23,7 +23,10 @@ import { entryEdits } from "./clients.ts";
 import { isKept, keychainHere, keychainSteps } from "./keychain.ts";
 import { type Decided, entryIn, type Page, type Survey, type Values } from "./survey.ts";
 
-const placeOf = ({ snapshot }: Survey, path: string) => ({ path, realPath: snapshot.get(path)?.realPath ?? path });
+export const placeOf = ({ snapshot }: Survey, path: string) => ({
+  path,
+  realPath: snapshot.get(path)?.realPath ?? path,
+});
 
 /** Where Claude Code has values for a repository, from its root. */
 export const BRIDGE = ".claude/settings.local.json";

@@ -141,10 +141,10 @@ export function showDiagnosis(show: Show, diagnosis: Diagnosis, title: string, b
 }
 
 /** A failed test that nobody can correct: exit 1 with the cause, and how to write anyway. */
-export function testFailed(diagnosis: Diagnosis): Refusal {
+export function testFailed(diagnosis: Diagnosis, otherwise = "to write untested: --skip-test"): Refusal {
   const { detail = "unknown", advice } = failureOf(diagnosis);
   const message = `the connection test failed, so nothing was written: ${detail}`;
-  const hint = [...advice, "to write untested: --skip-test"].join("\n");
+  const hint = [...advice, otherwise].join("\n");
   return new Refusal(message, { hint }, diagnosis.cause ?? "test-failed");
 }
 

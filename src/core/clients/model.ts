@@ -100,6 +100,8 @@ export interface Client {
   readonly link?: (name: string, entry: JsonObject) => string;
   /** A command that lists the servers and whether they connect; undefined if there is none. */
   readonly verify: readonly [string, ...string[]] | undefined;
+  /** What a person does after the token was replaced. */
+  readonly newToken?: Advice;
   /** What a person does after any entry is written; see `nextOf`. */
   readonly next: readonly (Advice & { readonly only?: "project" | "refers" })[];
 }
