@@ -6,7 +6,7 @@ import { cleanValue, LABELS } from "../../core/halo.ts";
 import { editFiles } from "../../core/plan/install.ts";
 import type { Plan } from "../../core/plan/model.ts";
 import { planPlugins, rotationEdits, type TokenPlace } from "../../core/plan/rotate.ts";
-import { Cancelled, Refusal, UsageError } from "../../errors.ts";
+import { Cancelled, HaloError, Refusal, UsageError } from "../../errors.ts";
 import type { RawOptions } from "../../flags.ts";
 import { clearStaleLock } from "../../io/lock.ts";
 import { isInside } from "../../io/read.ts";
@@ -15,7 +15,7 @@ import { createShow } from "../../ui/show.ts";
 import { carry } from "../init/carry.ts";
 import { proveAll } from "../init/index.ts";
 import { placeOf, stepsOf } from "../init/plan.ts";
-import { canAsk, type Page, readOptions, type Values } from "../init/survey.ts";
+import { canAsk, type InitOptions, type Page, readOptions, type Survey, type Values } from "../init/survey.ts";
 import { agreeOnUrl, type Proof, showDiagnosis, TITLE, testFailed, testValues } from "../init/test.ts";
 import { askToken, type Candidates, candidate, usable, valueSources } from "../init/values.ts";
 import { labelOf } from "../shared/carry-out.ts";
@@ -36,20 +36,28 @@ export async function run(context: Context, raw: RawOptions): Promise<number> {
   const surveys = await surveyAll(context, options, raw.values.also);
   // a killed run may have left a token there
   if (!options.dryRun) for (const { snapshot } of surveys) for (const path of snapshot.keys()) clearStaleLock(path);
-  const folders: Folder[] = [];
-  for (const here of surveys) {
-    const found = findIn(here, options, options.name ?? folders[0]?.target.name);
+  const folderOf = async (here: Survey, name: string | undefined, own: InitOptions): Promise<Folder> => {
+    const found = findIn(here, options, name);
     const { target, choice } = found;
-    // standard input is read once
-    const own = folders.length === 0 ? options : { ...options, tokenStdin: false, tokenFile: undefined };
     const start = { context, options: { ...own, choice }, show, here, target, url: target.url, ask, decides };
     const page: Page = { ...start, url: await agreeOnUrl(start) };
-    folders.push({ ...found, page, known: usable(await valueSources(page), page) });
-  }
+    return { ...found, page, known: usable(await valueSources(page), page) };
+  };
+  const [main, ...others] = surveys;
+  const folders = [await folderOf(main, options.name, options)];
+  for (const here of others)
+    try {
+      // standard input is read once
+      const own = { ...options, tokenStdin: false, tokenFile: undefined };
+      folders.push(await folderOf(here, folders[0]?.target.name, own));
+    } catch (error) {
+      if (!(error instanceof HaloError) || error instanceof Cancelled) throw error;
+      show.warn(`Left out, ${here.root}: ${error.message}`, [error.hint ?? ""]);
+    }
   const [first] = folders as [Folder];
   const ids = idsOf(first);
   const found = await look(folders, ids.account);
-  for (const { token } of found.places) context.secrets.add(token);
+  for (const { token } of [...found.places, ...found.elsewhere]) context.secrets.add(token);
   warn(folders, found);
   if (found.places.length + found.plugins.length === 0) {
     const why = `no file of yours has a token for "${first.target.name}" here`;
@@ -69,7 +77,8 @@ export async function run(context: Context, raw: RawOptions): Promise<number> {
     if (proof !== undefined) proofs.push(proof);
   }
   const leaks = raw.switches.has("compromised") ? await findLeaks(folders, old, token) : undefined;
-  return end(folders, { ...carried, token, old, tested, proofs, leaks });
+  const isComplete = folders.length === surveys.length;
+  return end(folders, { ...carried, token, old, tested, proofs, leaks, isComplete });
 }
 
 /** Throws Refusal for a file that git would take, or that cannot be edited. */

@@ -127,7 +127,7 @@ async function placesIn({ here, target: { name } }: Found) {
       if (isPrivate) places.push(...own);
       else exposed.push(...own.map((place) => place.path));
     }
-  return { places, names, exposed, plugins: pluginsOf(here, name) };
+  return { places, exposed };
 }
 
 /** The plugins of Claude Code with values of the user. */
