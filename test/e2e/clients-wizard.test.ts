@@ -170,7 +170,7 @@ describe.concurrent("a repository with .cursor/mcp.json alone", () => {
     on({}, async (m) => {
       shared(m, cursor(m));
       const wizard = m.open(["--url", m.url], { env: only(m) });
-      await wizard.follow(PASTE, APPLY);
+      await wizard.follow(PASTE);
       await wizard.ends(0);
       expect(wizard.prose()).toContain("Your team has already set up HALO here");
       expect(m.read(".env")).toBe(DOTENV);
@@ -232,12 +232,13 @@ describe.concurrent("in a terminal", () => {
     for (const name of [".cursor", ".codex"]) mkdirSync(join(m.home, name));
     return only(m);
   };
-  const TWO = "What do you want to: space down down down space down space enter";
+  // both are ticked, since they are here and Claude Code is not
+  const TWO = "What do you want to: enter";
 
   test("two clients that are here, at 80 columns", () =>
     on({}, async (m) => {
       const wizard = m.open(["--url", m.url], { env: found(m) });
-      await wizard.follow(PASTE, ...ASK_IDS, TWO, APPLY);
+      await wizard.follow(TWO, PASTE, ...ASK_IDS, APPLY);
       await wizard.ends(0);
       expect(names(m.tree()).sort()).toEqual([".cursor/mcp.json", ".codex/config.toml", ".env", ...TEAM].sort());
       const wide = wideLines(wizard.raw(), 80);
@@ -246,11 +247,11 @@ describe.concurrent("in a terminal", () => {
 
   const three = ["--client", "cursor,vscode,codex"];
   test.each<[readonly string[], readonly string[], boolean]>([
-    [[], [PASTE, ...ASK_IDS, "What do you want to: space down down down space ctrl-c"], false],
-    [[], [PASTE, ...ASK_IDS, TWO, "Write th: ctrl-c"], false],
+    [[], ["What do you want to: space down down down space ctrl-c"], false],
+    [[], [TWO, PASTE, ...ASK_IDS, "Write th: ctrl-c"], false],
     [["--client", "cursor", "--scope", "user"], [PASTE, ...ASK_IDS, "Write th: ctrl-c"], false],
     [three, ["What now?: ctrl-c"], true],
-    [three, ["What now?: down enter", "Product token: ctrl-c"], true],
+    [three, ["What now?: down down enter", "Paste the product: ctrl-c"], true],
     [["remove"], ["Remove this?: ctrl-c"], true],
   ])("Ctrl-C: %j %j", (args, answers, isSetUp) =>
     on({}, async (m) => {
@@ -272,7 +273,13 @@ test("--own-credentials: variables of its own, a line to repeat it, and a teamma
     succeeded(await init(m));
     const shared = m.read(".env");
     const args = ["--name", "halo-de", "--client", "claude-code,cursor,vscode,codex"];
-    expect(succeeded(await init(m, ...args, "--own-credentials"))).toContain("--own-credentials");
+    const env = { ...only(m), HALO_DE_MCP_TOKEN: TOKEN, HALO_PROFILE_ID: OTHER };
+    const ownArgs = ["--own-credentials", "--yes", "--url", m.url, ...ids.slice(0, 2)];
+    // what is exported for the first connection is not taken for the second one
+    expect((await m.run([...args, ...ownArgs], { env })).stderr).toContain("the profile ID: --profile-id");
+    const made = succeeded(await m.run([...args, ...ownArgs, ...ids.slice(2)], { env }));
+    expect(made).toContain("HALO_DE_MCP_TOKEN=… npx create-halo-mcp --yes");
+    expect(made).toContain("--own-credentials");
     const own = DOTENV.replaceAll("HALO_", "HALO_DE_");
     expect(m.read(".env")).toBe(shared + own);
     expect(m.read(".cursor/mcp.json")).toContain(`"X-CM-PRODUCTTOKEN": "\${env:HALO_DE_MCP_TOKEN}"`);
@@ -286,7 +293,8 @@ test("--own-credentials: variables of its own, a line to repeat it, and a teamma
     expect(m.read(".env")).toBe(shared);
     // and an entry with the shared ones gets its own
     succeeded(await init(m, "--name", "halo-de"));
-    expect(succeeded(await init(m, "--name", "halo-de", "--own-credentials"))).toContain("you gave --own-credentials");
+    const fixed = await m.run(["--name", "halo-de", ...ownArgs, ...ids.slice(2)], { env });
+    expect(succeeded(fixed)).toContain("you gave --own-credentials");
   }));
 
 describe.concurrent("remove", () => {

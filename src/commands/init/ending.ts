@@ -51,16 +51,19 @@ export function startLines({ context, options, here }: Pick<Page, "context" | "o
   if (scopes.length === 0) return [];
   const { root, paths, state } = here;
   const isFar = scopes.some((scope) => scope !== "user") && realOf(context.cwd) !== root;
-  const start = `Next: ${isFar ? `cd ${toSh([root])} && claude` : "claude"}`;
-  if (!scopes.includes("project")) return [start];
+  const isMissing = here.claudeIs === "none";
+  const install = isMissing ? ["Next: npm install -g @anthropic-ai/claude-code"] : [];
+  const start = [...install, `${isMissing ? "Then" : "Next"}: ${isFar ? `cd ${toSh([root])} && claude` : "claude"}`];
+  if (!scopes.includes("project")) return start;
   const before = {
     "claude-settings": [],
+    keychain: [],
     none: [`Export the three variables first: Claude Code does not read ${labelOf(paths.env, root)}.`],
     direnv: ["Once, before it: direnv allow"],
   };
   const shows = "/mcp shows the server and its tools.";
   const trust = `Claude Code asks if you trust this folder. Pick "Yes, I trust this folder" (it starts on No). Then ${shows}`;
-  return [start, ...indented([...before[options.bridge], trustOf(state).trusted ? shows : trust])];
+  return [...start, ...indented([...before[options.bridge], trustOf(state).trusted ? shows : trust])];
 }
 
 const realOf = (path: string): string => attempt(() => realpathSync(path)) ?? path;

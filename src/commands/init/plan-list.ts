@@ -8,18 +8,18 @@ import { printable } from "../../core/secrets.ts";
 import { Cancelled } from "../../errors.ts";
 import type { Ask } from "../../ui/ask.ts";
 import { createPaint, paintLine } from "../../ui/paint.ts";
-import { stepLabel } from "../shared/carry-out.ts";
+import { named, stepLabel } from "../shared/carry-out.ts";
 import { shortPath } from "../shared/found.ts";
 import type { Decided, Page } from "./survey.ts";
 
 /** What a file is for. */
-function purposeOf({ here }: Page, path: string): string {
+function purposeOf({ here, options }: Page, path: string): string {
   const { paths, userSettings, ciPaths, clients } = here;
   const own: readonly (readonly [string | undefined, string])[] = [
     [paths.ignore, "keeps private files out of git"],
     [paths.exclude, "keeps private files out of git, in this clone"],
     [paths.env, "your values, private"],
-    [paths.example, "what your team has to set"],
+    [paths.example, options.sharesIds ? "the two IDs for your team, no secrets" : "what your team has to set"],
     [paths.bridge, "your values for Claude Code, private"],
     [paths.envrc, "your values for direnv"],
     [userSettings, "your values for Claude Code, private"],
@@ -74,8 +74,9 @@ function partsOf(page: Page, { values }: Decided, { steps }: Plan): readonly Par
     const label = labelOf(page, step);
     if (step.kind === "tell") return dryRun ? [{ title: label, details: step.lines }] : [];
     if (step.kind === "run") {
-      const command = printable(toSh(["claude", ...step.argv.slice(1)]), 1000);
-      const input = step.stdin === undefined ? "" : "  < the entry, on standard input";
+      const command = printable(toSh(named(step.argv)), 1000);
+      const input =
+        step.stdin === undefined ? "" : `  < the ${step.argv[1] === "mcp" ? "entry" : "token"}, on standard input`;
       return [{ title: `Run: ${label}`, details: [command + input, ...(step.details ?? [])] }];
     }
     const { path, before, after, secret, closes } = step;

@@ -5,7 +5,7 @@ import { ENVIRONMENT } from "../clients/claude-state.ts";
 import { expand } from "../clients/references.ts";
 import { cutValues } from "../formats/dotenv.ts";
 import { cleanValue, HEADERS, LABELS, resolving, variablesFor } from "../halo.ts";
-import { type Found, linesOf, note, npx, repair, type Scene, say } from "./finding.ts";
+import { type Found, linesOf, nameWords, note, npx, repair, type Scene, say } from "./finding.ts";
 import { headersFor, type ValueSource } from "./values.ts";
 
 const variableOf = ({ name }: Scene, { variable, value }: ValueSource) => variable ?? variablesFor(name)[value];
@@ -61,6 +61,12 @@ function* unusable(v: Scene): Found {
   for (const source of v.values) {
     const { variable, value, state, place = "", problem = "", store } = source;
     if (state === "set" || state === "unset") continue;
+    if (state === "absent" && value === "token" && v.keychain?.isOpen === false) {
+      const silent = `${v.keychain.label} gives no token: Claude Code connects without it, and does not say so`;
+      const again = npx("--bridge", "keychain", ...nameWords(v.name));
+      yield say.failed("missing-value")(silent, [note("unlock it; or, to store the token again:"), again]);
+      continue;
+    }
     const header = `header ${HEADERS[value]}`;
     const seen =
       state === "absent"
@@ -105,7 +111,7 @@ function* stale(v: Scene): Found {
       ? `${nameOf(source)} in ${used} was refused; another value is in ${others.join(", ")}`
       : `${nameOf(source)} differs between ${used} and ${others.join(", ")}: Claude Code sends the one in ${used}${print}`;
     const byHand = others.filter((place) => place === ENVIRONMENT || foreign.includes(place));
-    const ask = [repair(v, winner), note("asks which one is right and saves it")];
+    const ask = [repair(v, winner), note("tests each copy, and saves the one that works")];
     const advice = [
       ...(others.every((place) => foreign.includes(place)) ? [] : ask),
       ...byHand.map((place) => note(`remove ${variableOf(v, source)} from ${place} if it is outdated`)),
