@@ -6,6 +6,7 @@ import { cleanValue, LABELS } from "../../core/halo.ts";
 import { editFiles } from "../../core/plan/install.ts";
 import type { Plan } from "../../core/plan/model.ts";
 import { planPlugins, rotationEdits, type TokenPlace } from "../../core/plan/rotate.ts";
+import { maskOf } from "../../core/secrets.ts";
 import { Cancelled, HaloError, Refusal, UsageError } from "../../errors.ts";
 import type { RawOptions } from "../../flags.ts";
 import { clearStaleLock } from "../../io/lock.ts";
@@ -14,10 +15,11 @@ import { createAsk } from "../../ui/ask.ts";
 import { createShow } from "../../ui/show.ts";
 import { carry } from "../init/carry.ts";
 import { proveAll } from "../init/index.ts";
+import { keychainSteps } from "../init/keychain.ts";
 import { placeOf, stepsOf } from "../init/plan.ts";
-import { canAsk, type InitOptions, type Page, readOptions, type Survey, type Values } from "../init/survey.ts";
+import { canAsk, entryIn, type InitOptions, type Page, readOptions, type Survey, type Values } from "../init/survey.ts";
 import { agreeOnUrl, type Proof, showDiagnosis, TITLE, testFailed, testValues } from "../init/test.ts";
-import { askToken, type Candidates, candidate, usable, valueSources } from "../init/values.ts";
+import { askFor, isGiven, usable, valueSources } from "../init/values.ts";
 import { labelOf } from "../shared/carry-out.ts";
 import { assertPrivate } from "../shared/privacy.ts";
 import { end, findLeaks, warn } from "./end.ts";
@@ -59,13 +61,13 @@ export async function run(context: Context, raw: RawOptions): Promise<number> {
   const found = await look(folders, ids.account);
   for (const { token } of [...found.places, ...found.elsewhere]) context.secrets.add(token);
   warn(folders, found);
-  if (found.places.length + found.plugins.length === 0) {
+  if (found.places.length + found.plugins.length + found.old.length === 0) {
     const why = `no file of yours has a token for "${first.target.name}" here`;
     throw new Refusal(why, { hint: "npx create-halo-mcp" }, "no-token");
   }
   const { token, tested } = await provenToken(first, ids, found.places);
   const old = found.old.filter((each) => each !== token);
-  const make = async (): Promise<Plan> => planFor(folders, await look(folders, ids.account), token);
+  const make = async (): Promise<Plan> => planFor(folders, await look(folders, ids.account), { token, ...ids });
   const decided = { values: { token, ...ids }, choice: first.choice };
   const carried = await carry(first.page, decided, make, { message: "Replace the token in these places?" });
   const proofs: Proof[] = [];
@@ -82,16 +84,23 @@ export async function run(context: Context, raw: RawOptions): Promise<number> {
 }
 
 /** Throws Refusal for a file that git would take, or that cannot be edited. */
-async function planFor(folders: readonly Folder[], { places, snapshot, plugins }: Look, token: string): Promise<Plan> {
+async function planFor(folders: readonly Folder[], { places, snapshot, plugins }: Look, values: Values): Promise<Plan> {
+  const { token } = values;
   const steps = stepsOf(editFiles(snapshot, rotationEdits(places, token)));
-  const [{ here: main }] = folders as [Folder];
+  const [{ here: main, page, target }] = folders as [Folder];
   for (const { path, before, after } of steps) {
     const here = folders.find((each) => isInside(path, each.here.root))?.here ?? main;
     if (before !== after) await assertPrivate(here, placeOf({ ...here, snapshot }, path), { ignored: "own" });
   }
   const { claude } = main;
   const program = claude === undefined || isOld(claude.version) ? undefined : claude.path;
-  return { steps: [...steps, ...planPlugins(plugins, token, program)] };
+  const of = (which: "account" | "profile"): string => {
+    const slot = entryIn(page, "user")?.values[which];
+    return slot !== undefined && "literal" in slot ? slot.literal : values[which];
+  };
+  const isKept = main.keychains.get(target.name)?.save !== undefined;
+  const kept = isKept ? keychainSteps(page, { token, account: of("account"), profile: of("profile") }) : [];
+  return { steps: [...steps, ...kept, ...planPlugins(plugins, token, program)] };
 }
 
 /** The IDs with which the token is tested. Throws UsageError if one is not known. */
@@ -109,12 +118,15 @@ function idsOf({ known, here, target }: Folder): Ids {
 /** The new token, tested. In a terminal it can be entered again. */
 async function provenToken({ page, known }: Folder, ids: Ids, places: readonly TokenPlace[]) {
   const { options, show, ask } = page;
-  for (let first = true; ; first = false) {
-    const token = await newToken(page, first ? known : {}, places);
+  const refused = new Set<string>();
+  for (;;) {
+    const given = known.token && isGiven(known.token.kind) && refused.size === 0 ? known.token.value : undefined;
+    const token = await newToken(page, ids, places, given, refused);
     const tested = await testValues({ ...page, options: { ...options, skipTest: false } }, { token, ...ids });
     if (tested === undefined || tested.ok) return { token, tested };
     if (ask === undefined || options.yes) throw testFailed(tested, "the old token is still in place");
     showDiagnosis(show, tested, TITLE);
+    refused.add(token);
     if (!(await ask.confirm({ message: "Enter another token?", initial: true })))
       throw new Cancelled("Stopped. Nothing was changed.");
   }
@@ -124,7 +136,13 @@ async function provenToken({ page, known }: Folder, ids: Ids, places: readonly T
  * Where the new token comes from. An exported one may be the old one, since shells and direnv export that: it counts if no
  * place has it; without a terminal also if the place that is written first has it, which a killed run leaves.
  */
-async function newToken(page: Page, { token }: Candidates, places: readonly TokenPlace[]): Promise<string> {
+async function newToken(
+  page: Page,
+  ids: Ids,
+  places: readonly TokenPlace[],
+  given: string | undefined,
+  refused: ReadonlySet<string>,
+): Promise<string> {
   const { ask, options, context, here, target } = page;
   const [first] = places;
   const isHalf = places.some((place) => place.token !== first?.token);
@@ -133,13 +151,20 @@ async function newToken(page: Page, { token }: Candidates, places: readonly Toke
   const exported = cleanValue("token", context.env[variable] ?? "");
   const isStored = exported.ok && places.some((place) => place.token === exported.value);
   const isDirect = ask === undefined ? !isStored || exported.value === first?.token : options.yes && !isStored;
-  const direct = token?.given === true ? token.value : exported.ok && isDirect ? exported.value : undefined;
+  const direct = given ?? (exported.ok && isDirect ? exported.value : undefined);
   const isAgreed = ask !== undefined || options.yes || options.dryRun;
   if (direct !== undefined && isAgreed) return direct;
   if (ask !== undefined) {
-    const half = isHalf && first && candidate(first.token, `${labelOf(first.path, here.root)}, to finish with it`);
-    const fresh = exported.ok && !isStored && candidate(exported.value, `${variable} in the environment`);
-    return await askToken(ask, page, fresh || half || undefined);
+    const half = isHalf && first && ([first.token, `${labelOf(first.path, here.root)}, to finish with it`] as const);
+    const fresh = exported.ok && !isStored && ([exported.value, `${variable} in the environment`] as const);
+    const [offered, from = ""] = fresh || half || [];
+    const choices = [
+      { value: "found", label: `${maskOf(offered ?? "")} from ${from}` },
+      { value: "other", label: "Another one" },
+    ] as const;
+    if (offered !== undefined && !refused.has(offered))
+      if ((await ask.select<"found" | "other">({ message: "Product token", choices })) === "found") return offered;
+    return (await askFor(ask, page, "token", ids, refused)).token ?? "";
   }
   const missing = [
     ...(direct ? [] : [`the new product token: --token-stdin, --token-file <file>, or the variable ${variable}`]),
