@@ -86,6 +86,8 @@ interface Outcome {
   readonly tested: Diagnosis | undefined;
   readonly proofs: readonly Proof[];
   readonly leaks: Leaks | undefined;
+  /** No folder was left out. */
+  readonly isComplete: boolean;
 }
 
 /** The end of a run. Out: the exit code. */
@@ -94,7 +96,7 @@ export function end(folders: readonly Folder[], outcome: Outcome): number {
   const { context, options, show } = page;
   const { token, plan, statuses, tested, proofs, leaks } = outcome;
   const failed = proofs.find((proof) => !proof.ok);
-  const ok = failed === undefined;
+  const ok = failed === undefined && outcome.isComplete;
   const next = options.dryRun ? [] : nextOf(folders, outcome, ok);
   if (options.json) {
     const steps = plan.steps.map((step) => {

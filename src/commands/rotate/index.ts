@@ -7,7 +7,7 @@ import { editFiles } from "../../core/plan/install.ts";
 import type { Plan } from "../../core/plan/model.ts";
 import { planPlugins, rotationEdits, type TokenPlace } from "../../core/plan/rotate.ts";
 import { maskOf } from "../../core/secrets.ts";
-import { Cancelled, Refusal, UsageError } from "../../errors.ts";
+import { Cancelled, HaloError, Refusal, UsageError } from "../../errors.ts";
 import type { RawOptions } from "../../flags.ts";
 import { clearStaleLock } from "../../io/lock.ts";
 import { isInside } from "../../io/read.ts";
@@ -15,10 +15,11 @@ import { createAsk } from "../../ui/ask.ts";
 import { createShow } from "../../ui/show.ts";
 import { carry } from "../init/carry.ts";
 import { proveAll } from "../init/index.ts";
+import { keychainSteps } from "../init/keychain.ts";
 import { placeOf, stepsOf } from "../init/plan.ts";
-import { canAsk, type Page, readOptions, type Values } from "../init/survey.ts";
+import { canAsk, entryIn, type InitOptions, type Page, readOptions, type Survey, type Values } from "../init/survey.ts";
 import { agreeOnUrl, type Proof, showDiagnosis, TITLE, testFailed, testValues } from "../init/test.ts";
-import { askFor, type Candidates, isGiven, usable, valueSources } from "../init/values.ts";
+import { askFor, isGiven, usable, valueSources } from "../init/values.ts";
 import { labelOf } from "../shared/carry-out.ts";
 import { assertPrivate } from "../shared/privacy.ts";
 import { end, findLeaks, warn } from "./end.ts";
@@ -37,28 +38,36 @@ export async function run(context: Context, raw: RawOptions): Promise<number> {
   const surveys = await surveyAll(context, options, raw.values.also);
   // a killed run may have left a token there
   if (!options.dryRun) for (const { snapshot } of surveys) for (const path of snapshot.keys()) clearStaleLock(path);
-  const folders: Folder[] = [];
-  for (const here of surveys) {
-    const found = findIn(here, options, options.name ?? folders[0]?.target.name);
+  const folderOf = async (here: Survey, name: string | undefined, own: InitOptions): Promise<Folder> => {
+    const found = findIn(here, options, name);
     const { target, choice } = found;
-    // standard input is read once
-    const own = folders.length === 0 ? options : { ...options, tokenStdin: false, tokenFile: undefined };
     const start = { context, options: { ...own, choice }, show, here, target, url: target.url, ask, decides };
     const page: Page = { ...start, url: await agreeOnUrl(start) };
-    folders.push({ ...found, page, known: usable(await valueSources(page), page) });
-  }
+    return { ...found, page, known: usable(await valueSources(page), page) };
+  };
+  const [main, ...others] = surveys;
+  const folders = [await folderOf(main, options.name, options)];
+  for (const here of others)
+    try {
+      // standard input is read once
+      const own = { ...options, tokenStdin: false, tokenFile: undefined };
+      folders.push(await folderOf(here, folders[0]?.target.name, own));
+    } catch (error) {
+      if (!(error instanceof HaloError) || error instanceof Cancelled) throw error;
+      show.warn(`Left out, ${here.root}: ${error.message}`, [error.hint ?? ""]);
+    }
   const [first] = folders as [Folder];
   const ids = idsOf(first);
   const found = await look(folders, ids.account);
-  for (const { token } of found.places) context.secrets.add(token);
+  for (const { token } of [...found.places, ...found.elsewhere]) context.secrets.add(token);
   warn(folders, found);
-  if (found.places.length + found.plugins.length === 0) {
+  if (found.places.length + found.plugins.length + found.old.length === 0) {
     const why = `no file of yours has a token for "${first.target.name}" here`;
     throw new Refusal(why, { hint: "npx create-halo-mcp" }, "no-token");
   }
   const { token, tested } = await provenToken(first, ids, found.places);
   const old = found.old.filter((each) => each !== token);
-  const make = async (): Promise<Plan> => planFor(folders, await look(folders, ids.account), token);
+  const make = async (): Promise<Plan> => planFor(folders, await look(folders, ids.account), { token, ...ids });
   const decided = { values: { token, ...ids }, choice: first.choice };
   const carried = await carry(first.page, decided, make, { message: "Replace the token in these places?" });
   const proofs: Proof[] = [];
@@ -70,20 +79,28 @@ export async function run(context: Context, raw: RawOptions): Promise<number> {
     if (proof !== undefined) proofs.push(proof);
   }
   const leaks = raw.switches.has("compromised") ? await findLeaks(folders, old, token) : undefined;
-  return end(folders, { ...carried, token, old, tested, proofs, leaks });
+  const isComplete = folders.length === surveys.length;
+  return end(folders, { ...carried, token, old, tested, proofs, leaks, isComplete });
 }
 
 /** Throws Refusal for a file that git would take, or that cannot be edited. */
-async function planFor(folders: readonly Folder[], { places, snapshot, plugins }: Look, token: string): Promise<Plan> {
+async function planFor(folders: readonly Folder[], { places, snapshot, plugins }: Look, values: Values): Promise<Plan> {
+  const { token } = values;
   const steps = stepsOf(editFiles(snapshot, rotationEdits(places, token)));
-  const [{ here: main }] = folders as [Folder];
+  const [{ here: main, page, target }] = folders as [Folder];
   for (const { path, before, after } of steps) {
     const here = folders.find((each) => isInside(path, each.here.root))?.here ?? main;
     if (before !== after) await assertPrivate(here, placeOf({ ...here, snapshot }, path), { ignored: "own" });
   }
   const { claude } = main;
   const program = claude === undefined || isOld(claude.version) ? undefined : claude.path;
-  return { steps: [...steps, ...planPlugins(plugins, token, program)] };
+  const of = (which: "account" | "profile"): string => {
+    const slot = entryIn(page, "user")?.values[which];
+    return slot !== undefined && "literal" in slot ? slot.literal : values[which];
+  };
+  const isKept = main.keychains.get(target.name)?.save !== undefined;
+  const kept = isKept ? keychainSteps(page, { token, account: of("account"), profile: of("profile") }) : [];
+  return { steps: [...steps, ...kept, ...planPlugins(plugins, token, program)] };
 }
 
 /** The IDs with which the token is tested. Throws UsageError if one is not known. */
@@ -103,7 +120,8 @@ async function provenToken({ page, known }: Folder, ids: Ids, places: readonly T
   const { options, show, ask } = page;
   const refused = new Set<string>();
   for (let first = true; ; first = false) {
-    const token = await newToken(page, first ? known : {}, places, ids, refused);
+    const given = first && known.token && isGiven(known.token.kind) ? known.token.value : undefined;
+    const token = await newToken(page, ids, places, given, refused);
     const tested = await testValues({ ...page, options: { ...options, skipTest: false } }, { token, ...ids });
     if (tested === undefined || tested.ok) return { token, tested };
     if (ask === undefined || options.yes) throw testFailed(tested, "the old token is still in place");
@@ -120,9 +138,9 @@ async function provenToken({ page, known }: Folder, ids: Ids, places: readonly T
  */
 async function newToken(
   page: Page,
-  { token }: Candidates,
-  places: readonly TokenPlace[],
   ids: Ids,
+  places: readonly TokenPlace[],
+  given: string | undefined,
   refused: ReadonlySet<string>,
 ): Promise<string> {
   const { ask, options, context, here, target } = page;
@@ -133,20 +151,19 @@ async function newToken(
   const exported = cleanValue("token", context.env[variable] ?? "");
   const isStored = exported.ok && places.some((place) => place.token === exported.value);
   const isDirect = ask === undefined ? !isStored || exported.value === first?.token : options.yes && !isStored;
-  const direct =
-    token !== undefined && isGiven(token.kind) ? token.value : exported.ok && isDirect ? exported.value : undefined;
+  const direct = given ?? (exported.ok && isDirect ? exported.value : undefined);
   const isAgreed = ask !== undefined || options.yes || options.dryRun;
   if (direct !== undefined && isAgreed) return direct;
   if (ask !== undefined) {
-    const half = isHalf &&
-      first && { value: first.token, from: `${labelOf(first.path, here.root)}, to finish with it` };
-    const fresh = exported.ok && !isStored && { value: exported.value, from: `${variable} in the environment` };
-    const offered = fresh || half || undefined;
-    if (offered !== undefined && !refused.has(offered.value)) {
-      const label = `${maskOf(offered.value)} from ${offered.from}`;
-      const choices = [{ value: "found", label } as const, { value: "other", label: "Another one" } as const];
-      if ((await ask.select({ message: "Product token", choices })) === "found") return offered.value;
-    }
+    const half = isHalf && first && ([first.token, `${labelOf(first.path, here.root)}, to finish with it`] as const);
+    const fresh = exported.ok && !isStored && ([exported.value, `${variable} in the environment`] as const);
+    const [offered, from = ""] = fresh || half || [];
+    const choices = [
+      { value: "found", label: `${maskOf(offered ?? "")} from ${from}` },
+      { value: "other", label: "Another one" },
+    ] as const;
+    if (offered !== undefined && !refused.has(offered))
+      if ((await ask.select<"found" | "other">({ message: "Product token", choices })) === "found") return offered;
     for (;;) {
       const pasted = await askFor(ask, page, "token", ids, refused);
       if (pasted.token !== undefined) return pasted.token;

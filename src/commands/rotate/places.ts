@@ -80,7 +80,8 @@ export function findIn(here: Survey, options: InitOptions, asked: string | undef
   const { name, choice: all, entries } = find({ here, options: { ...options, name: asked } }, SCOPES);
   const decision = decideAmong(here, choiceOf(CLIENT_IDS, ["project"]), { name, url: options.url });
   if (!decision.ok) throw new Refusal(decision.reason, { hint: decision.hint });
-  const isHelped = entries.some(({ runs }) => runs);
+  const keychain = here.keychains.get(name);
+  const isHelped = entries.some(({ runs }) => runs) || (keychain !== undefined && keychain.save === undefined);
   // an entry whose program brings the token cannot be tested from here
   const scopes = all.scopes.filter(
     (scope) => !here.entries[scope].some(({ entry }) => entry.name === name && entry.runs),
@@ -115,7 +116,8 @@ async function placesIn({ here, target: { name } }: Found) {
   const ofStore = { local: ["projects", project.key, "mcpServers"], user: ["mcpServers"] };
   for (const scope of ["local", "user"] as const)
     for (const { entry } of here.entries[scope])
-      places.push(...entryPlace(store, [...ofStore[scope], entry.name], entry, entry.name === name));
+      if (scope === "local" || !here.keychains.has(entry.name))
+        places.push(...entryPlace(store, [...ofStore[scope], entry.name], entry, entry.name === name));
   /** Committed files with a token in plain text: nothing is written there. */
   const exposed: string[] = [];
   for (const { client, scope, path, found } of clients)
@@ -127,7 +129,7 @@ async function placesIn({ here, target: { name } }: Found) {
       if (isPrivate) places.push(...own);
       else exposed.push(...own.map((place) => place.path));
     }
-  return { places, names, exposed, plugins: pluginsOf(here, name) };
+  return { places, exposed };
 }
 
 /** The plugins of Claude Code with values of the user. */
@@ -149,12 +151,13 @@ export async function look(folders: readonly Folder[], account: string) {
   const plugins = folders.slice(0, 1).flatMap(({ here, target }) => pluginsOf(here, target.name));
   const chosen = choosePlaces(places, account);
   const secrets = plugins.flatMap((plugin) => Object.values(plugin.secrets)).filter((each) => typeof each === "string");
+  const kept = folders.flatMap(({ here, target }) => here.tokens.get(target.name) ?? []);
   return {
     ...chosen,
     snapshot,
     plugins,
     exposed,
-    old: [...new Set([...chosen.places.map(({ token }) => token), ...secrets])],
+    old: [...new Set([...chosen.places.map(({ token }) => token), ...secrets, ...kept])],
   };
 }
 
