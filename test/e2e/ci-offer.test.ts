@@ -4,7 +4,19 @@ import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import manifest from "../../package.json" with { type: "json" };
 import { fakeNpx } from "../support/npx.ts";
-import { committed, entryFor, ids, type Machine, names, on, type Run, start, untouched, withToken } from "./support.ts";
+import {
+  committed,
+  entryFor,
+  flat,
+  ids,
+  type Machine,
+  names,
+  on,
+  type Run,
+  start,
+  untouched,
+  withToken,
+} from "./support.ts";
 
 /** `--ci`: the file that runs `check`, and the wizard's word about it. */
 

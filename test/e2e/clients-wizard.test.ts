@@ -239,7 +239,7 @@ describe.concurrent("in a terminal", () => {
       await wizard.ends(0);
       expect(names(m.tree()).sort()).toEqual([".cursor/mcp.json", ".codex/config.toml", ".env", ...TEAM].sort());
       const wide = wideLines(wizard.raw(), 80);
-      expect(wide.filter((line) => !/https?:\/\/|npx create-halo-mcp|git -C /.test(line))).toEqual([]);
+      expect(wide.filter((line) => !/https?:\/\/|npx create-halo-mcp|git (?:-C|add) /.test(line))).toEqual([]);
     }));
 
   const three = ["--client", "cursor,vscode,codex"];
