@@ -1,10 +1,8 @@
 import { parseArgs } from "node:util";
 import type { Context } from "./context.ts";
 import { nearest } from "./core/command-line.ts";
-import { printable } from "./core/secrets.ts";
 import { Cancelled, HaloError, UsageError } from "./errors.ts";
 import { COMMANDS, type Command, EXIT_CODES, type Flag, GLOBAL_FLAGS, type RawOptions } from "./flags.ts";
-import { createOutput } from "./ui/output.ts";
 import { wrap } from "./ui/wrap.ts";
 
 const PAGES: Record<Command["name"], () => Promise<{ run(context: Context, options: RawOptions): Promise<number> }>> = {
@@ -146,9 +144,12 @@ export function wantsJson(argv: readonly string[]): boolean {
 }
 
 /** The only error boundary: what went wrong, then the next command to type. Returns the exit code. */
-function report(context: Context, thrown: unknown, argv: readonly string[]): number {
+async function report(context: Context, thrown: unknown, argv: readonly string[]): Promise<number> {
+  // not at every start
+  const [{ createOutput }, { printable }] = [await import("./ui/output.ts"), await import("./core/secrets.ts")];
   const output = createOutput(context);
-  const { code, message, hint, exitCode } = known(context, thrown);
+  // masked before it is cut: half a secret would not be recognised
+  const { code, message, hint, exitCode } = known(context, thrown, (text) => printable(output.clean(text)));
   if (wantsJson(argv)) {
     const shown = { message: output.clean(message), hint: hint === undefined ? null : output.clean(hint) };
     output.json({ version: 1, ok: false, error: { code, ...shown } });
@@ -162,11 +163,10 @@ function report(context: Context, thrown: unknown, argv: readonly string[]): num
 }
 
 /** Whatever was thrown, as an error with a sentence for a person. */
-function known(context: Context, thrown: unknown): HaloError {
+function known(context: Context, thrown: unknown, clean: (text: string) => string): HaloError {
   if (thrown instanceof HaloError) return thrown;
   if (context.signal.aborted) return new Cancelled();
-  // masked before it is cut: half a secret would not be recognised
-  const message = printable(createOutput(context).clean(thrown instanceof Error ? thrown.message : String(thrown)));
+  const message = clean(thrown instanceof Error ? thrown.message : String(thrown));
   const hint = "run it again with --debug and send us the output";
   return new HaloError(3, "unexpected", `unexpected error: ${message}`, { hint });
 }
@@ -184,6 +184,6 @@ export async function main(context: Context, argv: readonly string[]): Promise<n
     print(`${switches.has("help") ? help(version, command) : version}\n`);
     return 0;
   } catch (error) {
-    return report(context, error, argv);
+    return await report(context, error, argv);
   }
 }

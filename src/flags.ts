@@ -26,6 +26,7 @@ export const INIT_FLAGS: readonly Flag[] = [
   },
   { name: "scope", arg: "scope,…", values: ["project", "local", "user"], env: "HALO_SCOPE", summary: "" },
   { name: "name", arg: "name", env: "HALO_NAME", summary: "server name (default: halo)" },
+  { name: "own-credentials", summary: "with --name: variables of its own for token and account, too" },
   { name: "url", arg: "url", env: "HALO_MCP_URL", summary: "endpoint (default: HALO's)" },
   { name: "account-id", arg: "id", env: "HALO_ACCOUNT_ID", summary: "CM.com account ID" },
   { name: "profile-id", arg: "id", env: "HALO_PROFILE_ID", summary: "HALO profile ID" },
@@ -35,6 +36,7 @@ export const INIT_FLAGS: readonly Flag[] = [
   // not --env-file: Node 20 to 24 handle that option themselves, anywhere, and apply NODE_OPTIONS from the file
   { name: "values-file", arg: "file", summary: "file with the values (default: .env)" },
   { name: "bridge", arg: "kind", values: BRIDGES, env: "HALO_BRIDGE", summary: "" },
+  { name: "no-share-ids", summary: "keep the two IDs out of .env.example" },
   { name: "ci", arg: "kind", values: CI_KINDS, summary: "" },
   { name: "yes", short: "y", env: "HALO_YES", summary: "accept the plan without asking" },
   { name: "dry-run", summary: "show the plan, write nothing" },
@@ -79,7 +81,11 @@ const RUN_FLAGS: readonly Flag[] = [
   { name: "override", summary: "the file's values win over exported variables" },
 ];
 
-const REMOVE_FLAGS = pick("client", "scope", "name", "values-file", "yes", "dry-run");
+const REMOVE_FLAGS: readonly Flag[] = [
+  ...pick("client", "scope", "name"),
+  { name: "values", summary: "only what is private to you: the files of the team stay" },
+  ...pick("values-file", "yes", "dry-run"),
+];
 
 export const GLOBAL_FLAGS: readonly Flag[] = [
   { name: "json", summary: "one JSON document on stdout" },
@@ -169,9 +175,14 @@ export const COMMANDS: readonly Command[] = [
     summary: "take out what the wizard wrote",
     flags: REMOVE_FLAGS,
     notes: [
-      "Without --client: from every client that has the server. Ignore rules stay, and so does the token in HALO Studio.",
+      "Without --client and --scope: from every client and scope that has the server, with the values in .env.",
+      "Our ignore rules go with the last server, unless a file that they are for has other secrets. The token in HALO Studio stays.",
     ],
-    examples: ["npx create-halo-mcp remove", "npx create-halo-mcp remove --client cursor --scope user --dry-run"],
+    examples: [
+      "npx create-halo-mcp remove",
+      "npx create-halo-mcp remove --values",
+      "npx create-halo-mcp remove --client cursor --scope user --dry-run",
+    ],
   },
   {
     name: "guide",

@@ -4,7 +4,6 @@ import { isPlaceholder } from "./placeholders.ts";
 /** The only endpoint that gets the token without a question. Compared as text, character by character. */
 export const HALO_URL = "https://api.cm.com/halo/core/mcp";
 
-/** With brackets or without. */
 export const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[?::1\]?)$/;
 
 /** Why a URL may not receive a token, or undefined if it may. Only ASCII, so that look-alike characters are visible. */
@@ -28,11 +27,9 @@ export function endpointProblem(text: string): string | undefined {
 /** The header names, in the order in which CM.com documents them. */
 export const HEADERS = { token: "X-CM-PRODUCTTOKEN", account: "CM-ACCOUNT-ID", profile: "CM-PROFILE-ID" } as const;
 
-/** The three values that a connection needs. */
 export type Value = keyof typeof HEADERS;
 export const VALUES: readonly Value[] = ["token", "account", "profile"];
 
-/** Which of them this is, in any case. */
 export const valueNamed = (header: string): Value | undefined =>
   VALUES.find((value) => HEADERS[value].toLowerCase() === header.trim().toLowerCase());
 
@@ -49,7 +46,6 @@ export function isReserved(name: string): boolean {
   return name === "__proto__" || RESERVED.test(first);
 }
 
-/** Why a server name cannot be used, or undefined when it can. */
 export function nameProblem(name: string): string | undefined {
   if (isReserved(name)) return `the name "${name}" is reserved: Claude Code never loads a server with that name`;
   if (!/^[A-Za-z0-9_-]{1,64}$/.test(name))
@@ -71,15 +67,18 @@ export function isSafeVariable(name: string): boolean {
 /** Whether a variable is HALO's by its name, or CM.com's. */
 export const isOurs = (name: string): boolean => /HALO|(?:^|_)CM(?:COM)?(?:_|$)/i.test(name);
 
-/** The variables of a new connection. An account shares all but the profile. MCP_… gets HALO_ before it: nobody could join with it otherwise. */
-export function variablesFor(name: string): Readonly<Record<Value, string>> {
+/** The variables of a new connection. An account shares all but the profile, unless it has its own (`isOwn`). MCP_… gets HALO_ before it: nobody could join with it otherwise. */
+export function variablesFor(name: string, isOwn = false): Readonly<Record<Value, string>> {
   const prefix = name
     .toUpperCase()
     .replace(/[^A-Z0-9]+/g, "_")
     .replace(/^_+|_+$/g, "");
   const foreign = prefix === "" || /^[0-9]/.test(prefix) || !isSafeVariable(`${prefix}_PROFILE_ID`);
   const own = foreign ? `HALO_${prefix}`.replace(/_$/, "") : prefix;
-  return { token: "HALO_MCP_TOKEN", account: "HALO_ACCOUNT_ID", profile: `${own}_PROFILE_ID` };
+  if (!isOwn) return { token: "HALO_MCP_TOKEN", account: "HALO_ACCOUNT_ID", profile: `${own}_PROFILE_ID` };
+  // `run` passes on only what is HALO's by its name
+  const full = isOurs(own) ? own : `HALO_${own}`;
+  return { token: `${full}_MCP_TOKEN`, account: `${full}_ACCOUNT_ID`, profile: `${full}_PROFILE_ID` };
 }
 
 /** What every template of `guide` has: the name of the server, the endpoint, and the names of the variables. */
@@ -102,7 +101,6 @@ export function idsFromStudioUrl(url: string) {
   return { account, profile: named ?? guids.find((guid) => !same(guid, account)) };
 }
 
-/** True if a pasted text is a URL, not an ID. */
 export const looksLikeUrl = (text: string): boolean =>
   /^\s*(?:https?:\/\/|www\.|(?:[a-z0-9-]+\.)*cm\.com\/)/i.test(text);
 
@@ -123,7 +121,7 @@ const CLEANING: readonly (readonly [what: string, found: RegExp, kept: string, o
   ["quotes", /^(["'`])(.*)\1$/su, "$2"],
   ["quotes", /^[“”„‘’](.*)[“”‘’]$/su, "$1"],
   ["the header name", /^(?:X-CM-PRODUCTTOKEN|CM-ACCOUNT-ID|CM-PROFILE-ID)\s*:\s*/iu, ""],
-  ["the variable name", /^(?:export\s+)?HALO_(?:MCP_TOKEN|ACCOUNT_ID|(?:[A-Z0-9_]+_)?PROFILE_ID)\s*=\s*/u, ""],
+  ["the variable name", /^(?:export\s+)?HALO_(?:[A-Z0-9_]+_)?(?:MCP_TOKEN|ACCOUNT_ID|PROFILE_ID)\s*=\s*/u, ""],
   ["“Bearer”", /^Bearer(?:\s+|$)/iu, "", "token"],
 ];
 
@@ -191,7 +189,6 @@ export function piping({ what }: Store, file: string | undefined, program: strin
   return isOp ? `op read ${reference} | ${program}` : `let your secret store print the token: … | ${program}`;
 }
 
-/** The first character that cannot be sent in a header, in words. */
 function unsendable(value: string): string | undefined {
   const points = Array.from(value);
   const at = points.findIndex((char) => !/^[\x21-\x7e]$/.test(char));

@@ -21,7 +21,6 @@ export interface ProxyRoute {
   readonly bypassedBy: string | null;
 }
 
-/** What the environment says about the connection to one URL. */
 export interface Network {
   readonly proxy: ProxyRoute | null;
   /** The variable that applies but does not contain the URL of an HTTP proxy. */
@@ -33,7 +32,6 @@ export interface Network {
 }
 
 const first = (env: Env, ...names: string[]): string | undefined => names.find((name) => env[name] !== undefined);
-/** A host without brackets and without a final dot. */
 const bare = (host: string): string => host.replace(/^\[(.+)\]$/, "$1").replace(/^(.+)\.$/, "$1");
 
 /** The variable that excludes a target from the proxy, or null. */
@@ -90,7 +88,6 @@ export function proxySecrets(env: Env): readonly string[] {
   return [...new Set(raw.flatMap((each) => [each, decode(each) ?? each]))].filter((secret) => secret !== "");
 }
 
-/** What `env` says about the connection to `target`. */
 export function networkOf(env: Env, target: URL): Network {
   const secure = target.protocol === "https:";
   const verify = env.NODE_TLS_REJECT_UNAUTHORIZED !== "0";

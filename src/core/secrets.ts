@@ -1,6 +1,5 @@
 /** What may be shown: secrets masked, and no characters that deceive a terminal or a reader. */
 
-/** Replaces a value that is not shown at all. */
 export const HIDDEN = "••••";
 
 /** `••••` and the last four characters, or none for fewer than 16, so that most of the value stays hidden. */

@@ -40,7 +40,6 @@ const WORDS: Readonly<Record<string, ClientAnswer["status"]>> = {
   needs_client_registration: "needs-auth",
 };
 
-/** What a program says about one server. */
 interface Told {
   readonly status?: unknown;
   readonly error?: unknown;
@@ -51,7 +50,6 @@ interface Talk {
   readonly tell: (told: Told | undefined) => void;
   readonly name: string;
   readonly cwd: string;
-  /** The header that opens the server of `serve`. */
   readonly authorization: string;
 }
 

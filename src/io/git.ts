@@ -7,22 +7,16 @@ import type { IgnoreRule } from "../core/check/model.ts";
 import type { Folder } from "../core/clients/claude-project.ts";
 import { Cancelled, EnvironmentError } from "../errors.ts";
 import { endGroup, OWN_GROUP } from "./programs.ts";
-import { foldersFrom, isInside, readState } from "./read.ts";
+import { findRoot, foldersFrom, isInside, readState } from "./read.ts";
 
 /** Variables of the user's git set-up. Any other GIT_* (GIT_DIR, GIT_INDEX_FILE… inside a hook) would redirect git to another repository. */
 const KEPT = /^GIT_(?:CONFIG_(?:GLOBAL|SYSTEM|NOSYSTEM|COUNT|KEY_\d+|VALUE_\d+)|DISCOVERY_ACROSS_FILESYSTEM)$/i;
 
 export interface GitOptions {
-  /** Absolute path of the program, see findProgram. */
   readonly program: string;
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal;
-}
-
-/** The folder at or above `cwd` that contains `.git` (a folder, or a file in a worktree or submodule). Does not run git. */
-export function findRoot(cwd: string): string | undefined {
-  return foldersFrom(resolve(cwd)).find((folder) => existsSync(join(folder, ".git")));
 }
 
 /** A folder as clients see it. Does not run git. In: an absolute path, symlinks followed. */
@@ -66,7 +60,6 @@ function mainOf(root: string): Folder["main"] {
   return { folder: isCheckout ? dirname(repository) : repository, isCheckout };
 }
 
-/** Questions about one path, which is absolute or relative to `cwd`. */
 export function createGit(options: GitOptions) {
   const ruleFor = async (path: string): Promise<IgnoreRule | undefined> => (await ignoredOf(options, [path])).get(path);
   /** A path that git prints on a line: only the newline is removed, since a path may end in a space. */

@@ -12,7 +12,6 @@ export type Found = { readonly path: string; readonly tracked: boolean; readonly
 export interface DiscoverOptions {
   /** Absolute. All paths are below it and relative to it, with "/". */
   readonly root: string;
-  /** Undefined if there is no repository. */
   readonly git: GitOptions | undefined;
   /** The path arguments; empty for everything. Without git, only these are searched. A client may start in such a folder. */
   readonly within: readonly { readonly path: string; readonly isFolder: boolean }[];

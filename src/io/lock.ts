@@ -14,7 +14,7 @@ import { existsSync, lstatSync, mkdirSync, readdirSync, rmdirSync, statSync, unl
 import { hostname } from "node:os";
 import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Cancelled, EnvironmentError } from "../errors.ts";
+import { attempt, Cancelled, EnvironmentError } from "../errors.ts";
 import { errnoOf, readState, resolveTarget } from "./read.ts";
 
 /** How long a run waits for another one: a lock is held for milliseconds. Longer than BARE_MS. */
@@ -103,13 +103,7 @@ function tryLock(target: string, takesBare: boolean): Lock | undefined {
 }
 
 /** Was this folder left by a run that is dead? No, if it is removed just now. */
-export function isDeadLock(folder: string): boolean {
-  let isDead = false;
-  quietly(() => {
-    isDead = deadOwners(folder, false) !== undefined;
-  });
-  return isDead;
-}
+export const isDeadLock = (folder: string): boolean => attempt(() => deadOwners(folder, false)) !== undefined;
 
 /** The owner files in the lock of a dead run; undefined if it is not one. `takesBare`: a folder with nothing of a run counts, too. */
 function deadOwners(folder: string, takesBare: boolean): readonly string[] | undefined {

@@ -1,7 +1,6 @@
 /** Finds programs on PATH, but never one from the repository, and runs them. */
 import { accessSync, constants, realpathSync, statSync } from "node:fs";
 import { dirname, join, posix, win32 } from "node:path";
-import { Readable } from "node:stream";
 import { attempt, Cancelled } from "../errors.ts";
 import { foldersFrom, isInside } from "./read.ts";
 
@@ -100,6 +99,7 @@ const GRACE_MS = 2000;
 /** Runs a program without a shell. Throws only Cancelled: execa's errors contain the whole argv. */
 export async function exec(argv: readonly [string, ...string[]], options: ExecOptions) {
   const { execa } = await import("execa");
+  const { Readable } = await import("node:stream");
   const { cwd, env, stdin, endsAfter = false, timeoutMs, graceMs = GRACE_MS, signal } = options;
   const [program, ...args] = argv;
   let said: string | undefined = "";

@@ -1,6 +1,17 @@
 /** The only reader of files: keeps every byte, and opens nothing that could block or have an effect. */
 import { isUtf8 } from "node:buffer";
-import * as fs from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  openSync,
+  readFileSync,
+  readlinkSync,
+  readSync,
+  realpathSync,
+  type Stats,
+  statSync,
+} from "node:fs";
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { getSystemErrorMap } from "node:util";
 import type { Document } from "../core/check/model.ts";
@@ -24,13 +35,16 @@ export function isInside(path: string, folder: string): boolean {
   return way === "" || (way !== ".." && !way.startsWith(`..${sep}`) && !isAbsolute(way));
 }
 
-/** A folder and those above it, nearest first. */
 export function foldersFrom(folder: string): readonly [string, ...string[]] {
   const parent = dirname(folder);
   return parent === folder ? [folder] : [folder, ...foldersFrom(parent)];
 }
 
-/** What an errno name means, in the system's words. */
+/** The folder at or above `cwd` that contains `.git` (a folder, or a file in a worktree or submodule). Does not run git. */
+export function findRoot(cwd: string): string | undefined {
+  return foldersFrom(resolve(cwd)).find((folder) => existsSync(join(folder, ".git")));
+}
+
 export function wordsOf(code: string): string {
   const known = [...getSystemErrorMap().values()].find(([name]) => name === code);
   return known?.[1] ?? `the system answered ${code}`;
@@ -43,22 +57,22 @@ const refused = (code: string, reason = wordsOf(code)): Refused => ({ kind: "unr
 /** The bytes of a file, at most one more than the limit. Links are followed, as in every client. */
 function readBytes(path: string) {
   try {
-    const found = fs.statSync(path);
+    const found = statSync(path);
     // before open: opening a pipe waits for its writer, and a device can do anything
     if (!found.isFile()) {
       const what = found.isDirectory() ? "folder" : found.isFIFO() ? "pipe" : found.isSocket() ? "socket" : "device";
       return refused("NOTFILE", `it is a ${what}`);
     }
-    const fd = fs.openSync(path, "r");
+    const fd = openSync(path, "r");
     try {
-      const stat = fs.fstatSync(fd);
+      const stat = fstatSync(fd);
       const bytes = Buffer.allocUnsafe(Math.min(stat.size, MAX_BYTES) + 1);
       let length = 0;
       for (let count = 1; count > 0 && length < bytes.length; length += count)
-        count = fs.readSync(fd, bytes, length, bytes.length - length, null);
+        count = readSync(fd, bytes, length, bytes.length - length, null);
       return { kind: "bytes", bytes: bytes.subarray(0, length), stat } as const;
     } finally {
-      fs.closeSync(fd);
+      closeSync(fd);
     }
   } catch (error) {
     const code = errnoOf(error);
@@ -76,19 +90,19 @@ export function readLatin1(path: string): string | undefined {
 /** A FileState with the data for replacing the file. */
 export type Entry =
   | Extract<FileState, { kind: "absent" }>
-  | (Extract<FileState, { kind: "file" }> & { readonly stat: fs.Stats })
+  | (Extract<FileState, { kind: "file" }> & { readonly stat: Stats })
   | (Refused & { readonly realPath: string });
 
 /** The target of a write: every symlink followed, also a dangling one, unlike realpath(3). Throws the system's error. */
 export function resolveTarget(path: string): string {
   try {
-    return fs.realpathSync(path);
+    return realpathSync(path);
   } catch (error) {
     if (errnoOf(error) !== "ENOENT" || dirname(path) === path) throw error;
   }
   const folder = resolveTarget(dirname(path));
   const here = join(folder, basename(path));
-  const link = attempt(() => fs.readlinkSync(here));
+  const link = attempt(() => readlinkSync(here));
   return link === undefined ? here : resolveTarget(resolve(folder, link));
 }
 
@@ -143,6 +157,6 @@ function fromUtf16(bytes: Buffer): string | undefined {
 
 /** A text from `templates/`, with `{{name}}` filled in. Every name in the text must be given. */
 export function readTemplate(templates: URL, file: string, fill: Readonly<Record<string, string>>): string {
-  const text = fs.readFileSync(new URL(file, templates), "utf8");
+  const text = readFileSync(new URL(file, templates), "utf8");
   return text.replace(/\{\{(\w+)\}\}/g, (whole, name: string) => fill[name] ?? whole);
 }

@@ -1,42 +1,26 @@
 /** Starts a program in place of this one: its terminal, input, output, signals and exit code are passed through. */
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { constants } from "node:os";
+import { attempt } from "../errors.ts";
 
 export interface Surroundings {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly platform: string;
-  /** Ctrl-C in a terminal reaches the program by itself. */
-  readonly isTerminal: boolean;
 }
 
+export type Argv = readonly [string, ...string[]];
+/** Node 22.15 and newer, not on Windows: this process becomes the program. Missing in the types of Node 20. */
+type Execve = (path: string, argv: Argv, env: Surroundings["env"]) => never;
+
 /** Out: the exit code, 128 and its number for a signal; or the errno name if it could not be started. */
-export async function startProgram([program, ...args]: readonly [string, ...string[]], around: Surroundings) {
-  const { cwd, env, platform, isTerminal } = around;
-  if (platform === "win32") {
-    // Node starts no `.cmd` without a shell: execa finds the program behind it
-    const { execa } = await import("execa");
-    const { exitCode, code } = await execa(program, args, {
-      cwd,
-      env: { ...env },
-      extendEnv: false,
-      stdio: "inherit",
-      reject: false,
-    });
-    return exitCode ?? code ?? 1;
+export async function startProgram(argv: Argv, { cwd, env, platform }: Surroundings): Promise<number | string> {
+  const { execve } = process as { execve?: Execve };
+  if (platform !== "win32" && execve !== undefined) {
+    // Node ignores these two, and the program would: a signal with a listener gets its default
+    for (const name of ["SIGPIPE", "SIGXFSZ"] as const) process.on(name, () => undefined);
+    attempt(() => process.chdir(cwd));
+    // it throws if the program cannot be started: then the reason is below
+    attempt(() => execve(argv[0], argv, env));
   }
-  const child = spawn(program, args, { cwd, env: { ...env }, stdio: "inherit" });
-  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-    process.removeAllListeners(name);
-    process.on(name, () => {
-      if (name !== "SIGINT" || !isTerminal) child.kill(name);
-    });
-  }
-  try {
-    const [code, signal]: (number | NodeJS.Signals | null)[] = await once(child, "exit");
-    return typeof code === "number" ? code : 128 + (constants.signals[signal as NodeJS.Signals] ?? 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code ?? "unknown";
-  }
+  const { startChild } = await import("./start-child.ts");
+  return await startChild(argv, { cwd, env, platform });
 }

@@ -88,7 +88,6 @@ export async function applyWrites(steps: readonly WriteStep[], options: WriteOpt
   }
 }
 
-/** One step. Out: whether it changed anything. */
 async function perform(step: WriteStep, locks: ReadonlyMap<string, Lock>, options: WriteOptions, done: Done[]) {
   const entry = readKnown(step.path);
   if (textOf(entry) === step.after) return false;

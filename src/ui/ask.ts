@@ -81,8 +81,8 @@ export async function createAsk(context: Context, pastedBreak: string) {
     text: (question: TextQuestion) => run<string>("text", (io) => text({ ...io, ...textOf(question) })),
     confirm: ({ message, initial }: { readonly message: string; readonly initial: boolean }) =>
       run<boolean>("keys", (io) => confirm({ ...io, message: clean(message), initialValue: initial })),
-    select: <T extends string>(question: ChoiceQuestion<T>) =>
-      run<T>("keys", (io) => select({ ...io, ...choicesOf(question) })),
+    select: <T extends string>(question: ChoiceQuestion<T> & { readonly initial?: NoInfer<T> }) =>
+      run<T>("keys", (io) => select({ ...io, ...choicesOf(question), initialValue: question.initial })),
     several: <T extends string>(question: ChoiceQuestion<T> & { readonly initial: readonly T[] }) =>
       run<readonly T[]>("keys", (io) =>
         multiselect({ ...io, ...choicesOf(question), initialValues: [...question.initial], required: true }),

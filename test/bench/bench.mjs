@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- --rounds 41] [--only start|package|check|init|doctor]`: ratios within one run, rounds interleaved, medians with
+ * `npm run bench [-- --rounds 41] [--only start|package|check|init|doctor|run]`: ratios within one run, rounds interleaved, medians with
  * their spread. Exits 1 when a limit is missed or a program fails. Nothing but loopback is used after the installation.
  */
 import { once } from "node:events";
@@ -23,7 +23,7 @@ import { binFolder, install } from "../e2e/install.mjs";
 import { inNamespace } from "../e2e/loopback.mjs";
 
 /** Medians in starts of bare Node (`node -e 0`). `growth`: ten times as many files cost at most ten times as much. Bytes. */
-const limits = { start: 1.25, check: 3, doctor: 8, growth: 10, packed: 297_000, unpacked: 1_500_000 };
+const limits = { start: 1.25, check: 3, doctor: 8, run: 1.3, growth: 10, packed: 297_000, unpacked: 1_500_000 };
 const HALO = "https://api.cm.com/halo/core/mcp";
 const VALUES = {
   HALO_MCP_TOKEN: "made-up-token",
@@ -213,6 +213,22 @@ async function doctor({ bin, work }) {
   });
 }
 
+/** A program that does nothing, started with the values of `.env`: what it takes is what `run` takes. */
+async function starter({ bin, work }) {
+  const cwd = join(work, "run");
+  mkdirSync(join(cwd, ".git"), { recursive: true });
+  put(
+    cwd,
+    ".env",
+    Object.entries(VALUES).reduce((text, [name, value]) => `${text}${name}=${value}\n`, ""),
+    0o600,
+  );
+  const node = nodeIn(cwd, environment(work));
+  const { bare, own } = await interleave({ bare: node("-e", "0"), own: node(bin, "run", "--", "true") }, rounds);
+  report("run: node -e 0", bare.text);
+  report("run -- true", `${own.text}  ${times(own.median / bare.median)}`, own.median / bare.median, limits.run);
+}
+
 async function measure() {
   const work = mkdtempSync(join(realpathSync(tmpdir()), "create-halo-mcp-bench-"));
   try {
@@ -235,7 +251,7 @@ async function measure() {
       report("tarball, unpacked", `${unpacked} bytes`, unpacked, limits.unpacked, "");
       report("packages installed", String(installed), installed, 1, "");
     }
-    const parts = { start, check, init, doctor };
+    const parts = { start, check, init, doctor, run: starter };
     for (const [name, part] of Object.entries(parts))
       if (wanted(name)) await part({ bin: join(folder, "dist/bin.js"), work });
   } finally {

@@ -133,4 +133,13 @@ describe("addExampleNames", () => {
   it("takes out only what is as it was written", () => {
     expect(removeExampleNames("# mine\nT=\n# the account\nA=5\n", names)).toMatchObject({ changed: false });
   });
+  it("a value, and the name alone of one that readers would not agree on", () => {
+    const filled = [
+      { name: "A", comment: "the account", value: "5 6" },
+      { name: "T", comment: "the token", value: "a$b" },
+    ] as const;
+    const { text } = addExampleNames("", filled) as { text: string };
+    expect(text).toBe("# the account\nA='5 6'\n# the token\nT=\n");
+    expect(textOf(removeExampleNames(text, filled))).toBe("");
+  });
 });

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { readEntry } from "../../src/core/clients/claude-code.ts";
+import { referring as slotsFor } from "../../src/core/clients/entry.ts";
 import type { Json } from "../../src/core/formats/json.ts";
 import { HALO_URL, variablesFor } from "../../src/core/halo.ts";
 import { type ClaudeInput, type OwnScope, planClaude, planSettings } from "../../src/core/plan/claude-program.ts";
@@ -22,6 +23,7 @@ const usual: ClaudeInput = {
   readsStdin: true,
   scopes: ["user"],
   name: "halo",
+  slots: slotsFor(variablesFor("halo")),
   url: HALO_URL,
   values,
   existing: () => undefined,

@@ -4,7 +4,13 @@ import { haloEntries } from "../../src/core/doctor/entries.ts";
 import type { Json } from "../../src/core/formats/json.ts";
 import { HALO_URL } from "../../src/core/halo.ts";
 import { removeEdits, setEdits } from "../../src/core/plan/clients.ts";
-import { type Planned, type ProjectInput, planRemoval, type RemovalInput } from "../../src/core/plan/install.ts";
+import {
+  HEADING,
+  type Planned,
+  type ProjectInput,
+  planRemoval,
+  type RemovalInput,
+} from "../../src/core/plan/install.ts";
 import type { FileState, Snapshot, WriteStep } from "../../src/core/plan/model.ts";
 import { decideTarget, type Target } from "../../src/core/plan/target.ts";
 
@@ -40,16 +46,25 @@ export function input(given: Partial<ProjectInput> = {}, texts: Texts = {}): Pro
     values,
     bridge: "claude-settings",
     exceptions: [],
+    sharesIds: true,
     uncovered: [".env", ".claude/settings.local.json"],
     excluded: [],
     entryEdits: [[paths.mcp, target.mode === "new" ? setEdits(file, written(target), undefined) : []]],
     ...given,
   };
 }
+const block = { file: paths.ignore, heading: HEADING };
+const rules = [
+  { ...block, line: ".env", path: paths.env },
+  { ...block, line: ".claude/settings.local.json", path: paths.bridge },
+  { file: paths.ignore, line: "!/.env.example", path: paths.example },
+];
 export function remove(texts: Texts, given: Partial<RemovalInput> = {}): Planned {
   const { target } = { ...project(texts), ...given };
   const entryEdits = [[paths.mcp, removeEdits(file, written(target), undefined)]] as const;
-  return planRemoval({ ...project(texts), tracked: new Set(), kept: new Set(), entryEdits, ...given });
+  const { kept = new Set<string>() } = given;
+  const bridge = { keptInBridge: kept, isValuesOnly: false, rules };
+  return planRemoval({ ...project(texts), ...bridge, tracked: new Set(), kept, entryEdits, ...given });
 }
 export function steps(planned: Planned): readonly WriteStep[] {
   if (!planned.ok) throw new Error(`${planned.path}: ${planned.refused.reason}`);

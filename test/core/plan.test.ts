@@ -132,7 +132,7 @@ describe("planProject", () => {
 describe("planRemoval", () => {
   it("takes the reference out first and the values last", () => {
     const plan = steps(remove(applied({}, planProject(input()))));
-    expect(plan.map(({ path }) => path)).toEqual([paths.mcp, paths.bridge, paths.example, paths.env]);
+    expect(plan.map(({ path }) => path)).toEqual([paths.mcp, paths.bridge, paths.example, paths.env, paths.ignore]);
     expect(plan.every(({ after }) => after === undefined)).toBe(true);
   });
 
@@ -145,6 +145,44 @@ describe("planRemoval", () => {
     };
     expect(left([paths.mcp, paths.example])).toEqual(Object.values(before));
     expect(left([paths.example])).toEqual([undefined, ""]);
+  });
+
+  it.each<[string, Texts, Texts]>([
+    ["nothing was there", {}, {}],
+    ["a list without a final newline", { [paths.ignore]: "dist" }, {}],
+    ["lines that came under the block later", { [paths.ignore]: "dist\n" }, { [paths.ignore]: "logs\n" }],
+    ["an example that a rule hides", { [paths.ignore]: ".env*\n" }, {}],
+    ["a file without a secret", { [paths.env]: "DEBUG=1\n", [paths.bridge]: '{"model": "x"}' }, {}],
+  ])("our rules go: %s", (_, before, added) => {
+    const exceptions = before[paths.ignore] === ".env*\n" ? ["!/.env.example"] : [];
+    const done = applied(before, planProject(input({ exceptions }, before)));
+    const more = Object.fromEntries(Object.entries(added).map(([path, text]) => [path, `${done[path]}${text}`]));
+    const after = applied({ ...done, ...more }, remove({ ...done, ...more }));
+    for (const path of Object.values(paths)) {
+      const want = `${before[path] ?? ""}${added[path] ?? ""}`;
+      expect(after[path] ?? "", path).toBe(want);
+    }
+  });
+
+  it("a rule stays while its file has another secret", () => {
+    const before = { [paths.env]: "STRIPE_SECRET_KEY=abc\n" };
+    const done = applied(before, planProject(input({}, before)));
+    const after = applied(done, remove(done));
+    expect(after[paths.env]).toBe(before[paths.env]);
+    expect(after[paths.ignore]).toBe("# HALO (create-halo-mcp): private values, never committed\n.env\n");
+  });
+
+  it("only the values: the files of the team stay as they are", () => {
+    const done = applied({}, planProject(input()));
+    const after = applied(done, remove(done, { isValuesOnly: true }));
+    for (const path of [paths.mcp, paths.example, paths.ignore]) expect(after[path]).toBe(done[path]);
+    expect([after[paths.env], after[paths.bridge]]).toEqual([undefined, undefined]);
+  });
+
+  it("the bridge keeps only what Claude Code itself still needs", () => {
+    const done = applied({}, planProject(input()));
+    const after = applied(done, remove(done, { kept: new Set(Object.keys(env)), keptInBridge: new Set() }));
+    expect([after[paths.env], after[paths.bridge]]).toEqual([done[paths.env], undefined]);
   });
 
   it("leaves what another connection still needs", () => {

@@ -28,6 +28,7 @@ import {
 
 const FILES = [".cursor/mcp.json", ".vscode/mcp.json", ".codex/config.toml"];
 const TEAM = [".env.example", ".gitignore"];
+const CLIENTS = "claude-code,cursor,vscode,codex,gemini-cli,opencode";
 
 /** Every file of the machine with the token. */
 const holders = (m: Machine): string[] =>
@@ -125,9 +126,10 @@ describe.concurrent("init --client", () => {
       for (const path of secret) expect(m.mode(`../home/${path}`)).toBe("600");
       const { stdout } = await m.run(["run", "--", "sh", "-c", "echo $HALO_MCP_TOKEN $HALO_PROFILE_ID"], { env });
       expect(stdout.trim()).toBe(secret.length > 0 ? `${TOKEN} ${PROFILE}` : "");
-      expect(flat(await m.run(["remove", "--yes"], { env }))).toContain("npx create-halo-mcp remove --scope user");
-      succeeded(await m.run(["remove", "--yes", "--scope", "user"], { env }));
-      expect(names(m.tree(m.home))).toEqual([]);
+      expect(flat(await m.run(["remove", "--yes", "--scope", "project"], { env }))).toContain("There is no server");
+      expect(succeeded(await m.run(["remove", "--yes"], { env }))).toMatch(/To be removed: "halo" of .* \(user\)/);
+      // nor a folder
+      expect([...m.tree(m.home).keys()]).toEqual([]);
     }),
   );
 
@@ -265,6 +267,28 @@ describe.concurrent("in a terminal", () => {
   );
 });
 
+test("--own-credentials: variables of its own, a line to repeat it, and a teammate joins with them", () =>
+  on({}, async (m) => {
+    succeeded(await init(m));
+    const shared = m.read(".env");
+    const args = ["--name", "halo-de", "--client", "claude-code,cursor,vscode,codex"];
+    expect(succeeded(await init(m, ...args, "--own-credentials"))).toContain("--own-credentials");
+    const own = DOTENV.replaceAll("HALO_", "HALO_DE_");
+    expect(m.read(".env")).toBe(shared + own);
+    expect(m.read(".cursor/mcp.json")).toContain(`"X-CM-PRODUCTTOKEN": "\${env:HALO_DE_MCP_TOKEN}"`);
+    expect(m.read(".vscode/mcp.json")).toContain(`"\${input:halo-de-mcp-token}"`);
+    const before = m.tree();
+    // the entries say which variables they use
+    const again = await m.run(["--yes", "--url", m.url, ...args], { env: only(m) });
+    expect(succeeded(again)).toContain("Already set up and working. Nothing was written.");
+    expect(m.tree()).toEqual(before);
+    succeeded(await m.run(["remove", "--yes", "--name", "halo-de"], { env: only(m) }));
+    expect(m.read(".env")).toBe(shared);
+    // and an entry with the shared ones gets its own
+    succeeded(await init(m, "--name", "halo-de"));
+    expect(succeeded(await init(m, "--name", "halo-de", "--own-credentials"))).toContain("you gave --own-credentials");
+  }));
+
 describe.concurrent("remove", () => {
   const MINE: Readonly<Record<string, string>> = {
     ".cursor/mcp.json": '{\n  // mine\n  "mcpServers": {\n    "docs": { "command": "docs" } // theirs\n  }\n}\n',
@@ -286,12 +310,12 @@ describe.concurrent("remove", () => {
   const OWN = ["../home/.cursor/mcp.json", "../home/.codex/.env"];
 
   test.each<[string, readonly string[], readonly string[]]>([
-    ["all", ["--scope", "project,user"], []],
-    ["of the repository", [], OWN],
+    ["all", [], []],
+    ["of the repository", ["--scope", "project"], OWN],
     ["of the user", ["--scope", "user"], Object.keys(MINE).filter((path) => !OWN.includes(path))],
     [
       "one client: the values stay for the others",
-      ["--client", "codex"],
+      ["--client", "codex", "--scope", "project"],
       [".cursor/mcp.json", ".vscode/mcp.json", ".env", ...OWN],
     ],
   ])("%s: the files are as before", (_, args, left) =>
@@ -312,6 +336,62 @@ describe.concurrent("remove", () => {
       if (left.length === 0) expect(flat(await m.run(["remove", "--yes"]))).toContain("There is no server");
     }),
   );
+
+  test.each<[string, readonly string[]]>([
+    ["Claude Code", []],
+    ["every client with a file, and CI", ["--client", CLIENTS, "--ci", "github"]],
+    ["direnv, and husky", ["--client", CLIENTS, "--bridge", "direnv", "--ci", "husky"]],
+    ["another name, in a repository with HALO", ["--name", "halo-de"]],
+  ])("init, then remove: git sees nothing, and no folder is left: %s", (_, args) =>
+    on({}, async (m) => {
+      m.write(".gitignore", "dist");
+      m.write(".env.example", "A=");
+      m.write(".claude/settings.local.json", '{"model":"x"}');
+      m.write(".git/info/exclude", ".claude/settings.local.json\n");
+      if (args.includes("--name")) succeeded(await init(m));
+      m.commit();
+      const look = () => state(m).filter(([path]) => !/^\.git(?:\/|$)/.test(path ?? ""));
+      const before = look();
+      succeeded(await init(m, ...args));
+      expect(look()).not.toEqual(before);
+      const name = args.includes("--name") ? args.slice(0, 2) : [];
+      succeeded(await m.run(["remove", "--yes", ...name], { env: only(m) }));
+      expect(look()).toEqual(before);
+      expect(m.repo.git("status", "--short", "--untracked-files=all")).toBe("");
+    }),
+  );
+
+  test("--values: a person leaves, and the files of the team stay", () =>
+    on({}, async (m) => {
+      succeeded(await init(m, "--client", "claude-code,cursor"));
+      m.commit();
+      succeeded(await m.run(["remove", "--yes", "--values"], { env: only(m) }));
+      expect(holders(m)).toEqual([]);
+      expect(m.repo.git("status", "--short", "--untracked-files=all")).toBe("");
+    }));
+
+  test("Claude Code alone goes: its bridge is empty, and the other client still has the values", () =>
+    on({}, async (m) => {
+      succeeded(await init(m, "--client", "claude-code,cursor"));
+      expect(holders(m).sort()).toEqual(["shop/.claude/settings.local.json", "shop/.env"]);
+      succeeded(await m.run(["remove", "--yes", "--client", "claude-code"], { env: only(m) }));
+      expect(holders(m)).toEqual(["shop/.env"]);
+      expect(m.read(".gitignore")).toContain(".env\n");
+    }));
+
+  test("Enter says No where committed files would change", () =>
+    on({}, async (m) => {
+      succeeded(await init(m));
+      m.commit();
+      const wizard = m.open(["remove"], { env: only(m) });
+      await wizard.follow("Remove this?: enter");
+      await wizard.ends(130);
+      expect(m.repo.git("status", "--short")).toBe("");
+      const again = m.open(["remove"], { env: only(m) });
+      await again.follow("Remove this?: up enter");
+      await again.ends(0);
+      expect(m.exists(".env")).toBe(false);
+    }));
 
   test("one of two servers of the user: the values that the other one refers to stay", () =>
     on({}, async (m) => {

@@ -3,8 +3,9 @@ import { existsSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFile
 import { join, relative } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { Cancelled, EnvironmentError } from "../../src/errors.ts";
-import { createGit, describeFolder, findRoot } from "../../src/io/git.ts";
+import { createGit, describeFolder } from "../../src/io/git.ts";
 import { findProgram, programCandidates, trustedEnv, untrusted } from "../../src/io/programs.ts";
+import { findRoot } from "../../src/io/read.ts";
 import { folder } from "../support/home.ts";
 
 const program = findProgram("git", { env: process.env, platform: process.platform, exclude: [] }) ?? "git";

@@ -8,9 +8,9 @@ import { projectOf } from "../../core/clients/claude-project.ts";
 import { cleanValue } from "../../core/halo.ts";
 import { printable } from "../../core/secrets.ts";
 import { EnvironmentError, UsageError } from "../../errors.ts";
-import { describeFolder, findRoot, type GitOptions, ignoredOf } from "../../io/git.ts";
+import { describeFolder, type GitOptions, ignoredOf } from "../../io/git.ts";
 import { discover, entriesOf, findSpills } from "../../io/list.ts";
-import { isInside, readDocument, resolveTarget } from "../../io/read.ts";
+import { findRoot, isInside, readDocument, resolveTarget } from "../../io/read.ts";
 import { programsFor } from "../shared/programs.ts";
 import type { CheckOptions } from "./options.ts";
 
@@ -148,7 +148,6 @@ async function leftLocks(root: string, paths: readonly string[]): Promise<readon
   return locks.map(({ folder, entry }) => join(folder, entry.name)).filter((lock) => isDeadLock(join(root, lock)));
 }
 
-/** Finds and reads every relevant file. */
 export async function gather(context: Context, options: CheckOptions) {
   const { HALO_MCP_TOKEN: pasted = "" } = context.env;
   const token = pasted === "" ? undefined : cleanValue("token", pasted);

@@ -3,7 +3,6 @@ import type { RawOptions } from "../../flags.ts";
 import { gather } from "./gather.ts";
 import { readOptions } from "./options.ts";
 
-/** Looks at the MCP configuration of a repository. Out: the exit code. */
 export async function run(context: Context, raw: RawOptions): Promise<number> {
   const options = readOptions(context, raw);
   const [first, { judge }] = await Promise.all([gather(context, options), import("./judge.ts")]);

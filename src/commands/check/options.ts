@@ -18,7 +18,6 @@ export function readOptions(context: Context, raw: RawOptions) {
   // annotations in GitHub Actions, text everywhere else
   const usual = context.env.GITHUB_ACTIONS === "true" ? "github" : "text";
   return {
-    /** As they were typed. */
     paths: words,
     format: isJson ? "json" : (given ?? usual),
     fix: switches.has("fix"),

@@ -15,8 +15,9 @@ import { askClaude } from "../../io/claude.ts";
 import { describeFolder } from "../../io/git.ts";
 import { isInside, readDocument, readState } from "../../io/read.ts";
 import { haloElsewhere } from "../shared/below.ts";
+import { claudeOf } from "../shared/claude-program.ts";
 import type { connectionOptions } from "../shared/options.ts";
-import { claudeOf, ownFiles, programsFor } from "../shared/programs.ts";
+import { ownFiles, programsFor } from "../shared/programs.ts";
 
 type Options = Pick<ReturnType<typeof connectionOptions>, "cwd" | "name" | "url" | "valuesFile">;
 

@@ -1,10 +1,10 @@
 /** The entries of the clients: which one a run is about, and what is written or removed. */
 import { claudeCode } from "../../core/clients/claude-code.ts";
-import { removeDotenv, setDotenv } from "../../core/formats/dotenv.ts";
+import { setDotenv } from "../../core/formats/dotenv.ts";
 import { LABELS, VALUES } from "../../core/halo.ts";
-import { type ClientTarget, hasLiterals, removeEdits, setEdits } from "../../core/plan/clients.ts";
+import { type ClientTarget, hasLiterals, setEdits } from "../../core/plan/clients.ts";
 import { type FileEdits, secretsOf } from "../../core/plan/install.ts";
-import { decideTarget, type Target, variablesOf } from "../../core/plan/target.ts";
+import { decideTarget, type Target } from "../../core/plan/target.ts";
 import { Refusal } from "../../errors.ts";
 import { labelOf } from "../shared/carry-out.ts";
 import { type Choice, type ClientHere, chosenFiles, type Files } from "../shared/client-files.ts";
@@ -86,26 +86,4 @@ export function entryEdits(page: Page, choice: Choice, values: Values) {
     else user.push([path, edits, hasLiterals(file) && "own"]);
   }
   return { project, user };
-}
-
-/** The edits that take the entries out again; `kept`: the entries of the project that stay. */
-export function removalEdits(page: Page, choice: Choice) {
-  const { here, target } = page;
-  const chosen = chosenFiles(here, choice);
-  const removed = targetOf(page, { token: "", account: "", profile: "" });
-  const project: FileEdits[] = [];
-  const user: FileEdits[] = [];
-  for (const file of chosen) {
-    const { store, path, scope, found } = file;
-    (scope === "project" ? project : user).push([path, removeEdits(file, removed, here.toml)]);
-    const others = found.filter(({ entry }) => entry.name !== target.name);
-    const kept = new Set(others.flatMap(({ entry }) => variablesOf(entry.values).map(({ env }) => env)));
-    const names = Object.keys(secretsOf(target, removed.values)).filter((name) => !kept.has(name));
-    if (store !== undefined) user.push([store, [(text) => removeDotenv(text, names)]]);
-  }
-  const kept = here.clients.flatMap((file) => {
-    if (file.scope !== "project") return [];
-    return chosen.includes(file) ? file.found.filter(({ entry }) => entry.name !== target.name) : file.found;
-  });
-  return { project, user, kept };
 }

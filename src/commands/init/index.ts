@@ -1,4 +1,5 @@
 /** The wizard, from top to bottom: look, ask, test, plan, write, test what was written, say what to do next. */
+import { basename } from "node:path";
 import type { Context } from "../../context.ts";
 import { claudeCode } from "../../core/clients/claude-code.ts";
 import { CLIENT_IDS, type ClientId, TOLD_IDS } from "../../core/clients/ids.ts";
@@ -11,10 +12,11 @@ import type { RawOptions } from "../../flags.ts";
 import { clearStaleLock } from "../../io/lock.ts";
 import { type Ask, createAsk } from "../../ui/ask.ts";
 import { createShow } from "../../ui/show.ts";
+import { leave } from "../remove/index.ts";
 import { changes } from "../shared/carry-out.ts";
 import { choiceOf, isInProject } from "../shared/client-files.ts";
 import { handedOver, offerMore } from "./afterwards.ts";
-import { carry, remove } from "./carry.ts";
+import { carry } from "./carry.ts";
 import { proveClients } from "./client-proof.ts";
 import { decideAmong } from "./clients.ts";
 import { handSteps, nextSteps } from "./ending.ts";
@@ -72,7 +74,8 @@ export async function run(context: Context, raw: RawOptions): Promise<number> {
       : await takeValues(page, candidates);
   const chosen = decides === undefined || options.isChosen || isJoining ? choice : await askChoice(decides, page);
   if (chosen !== choice) await checkBeforehand(page, chosen);
-  return await finish(page, { values, choice: chosen }, tested);
+  const isProven = ask !== undefined && tested?.ok === true;
+  return await finish(page, { values, choice: chosen, isProven }, tested);
 }
 
 /** Without questions: the best known values, tested. Throws UsageError that names all missing ones. */
@@ -180,9 +183,13 @@ async function alreadySetUp(page: Page, decided: Decided, plan: Plan, candidates
     ],
   });
   if (next === "done") return end(proof.ok ? "Nothing was written." : headline);
-  if (next === "remove") return await remove(page, decided);
+  if (next === "remove") {
+    const meant = isInProject(decided.choice) ? (["project", "local"] as const) : (["user"] as const);
+    const scopes = options.said.scope === undefined ? meant : options.wished;
+    return await leave({ ...page, options: { ...options, name: page.target.name } }, scopes, false);
+  }
   const { values, tested } = await askUntilConnected(page, decides, candidates, false);
-  return await finish(page, { ...decided, values }, tested);
+  return await finish(page, { ...decided, values, isProven: tested?.ok === true }, tested);
 }
 
 /** Through Claude Code, then through the other clients. */
@@ -197,8 +204,19 @@ async function proveAll(page: Page, decided: Decided): Promise<Proof | undefined
   return { client: "not-asked", ...claude, files: claude?.files ?? last.files, ok: !others.some(isDown), others };
 }
 
+const isChange = (path: string) => (step: Plan["steps"][number]) =>
+  step.kind === "write" && step.path === path && step.before !== step.after;
+
 async function finish(page: Page, decided: Decided, tested: Diagnosis | undefined): Promise<number> {
-  const make = (now: Page) => buildPlan(now, decided);
+  const { options, target, show, here } = page;
+  const make = async (now: Page): Promise<Plan> => {
+    const plan = await buildPlan(now, decided);
+    if (options.sharesIds && target.mode === "new" && plan.steps.some(isChange(here.paths.example)))
+      show.info(
+        `${basename(here.paths.example)} gets the two IDs for your team: they are no secrets (--no-share-ids leaves them out).`,
+      );
+    return plan;
+  };
   const { plan, statuses, changed } = await carry(page, decided, make);
   if (page.options.dryRun) return conclude(page, decided, { ok: true, plan, tested });
   const done = changed ? "Saved" : "Nothing had to change";

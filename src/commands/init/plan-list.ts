@@ -127,11 +127,17 @@ export function questionOf({ steps }: Plan): string {
   return files === 0 ? "Run this?" : `${write}, and run the commands?`;
 }
 
-/** Asks until it is a yes; shows the diff on the way. Throws Cancelled for a no. */
-export async function agree(ask: Ask, page: Page, decided: Decided, plan: Plan, message: string): Promise<void> {
+/** Asks until it is a yes; shows the diff on the way. `initial`: what Enter answers. Throws Cancelled for a no. */
+export async function agree(
+  ask: Ask,
+  page: Page,
+  decided: Decided,
+  plan: Plan,
+  asking: { readonly message: string; readonly initial: "yes" | "no" },
+): Promise<void> {
   for (;;) {
     const answer = await ask.select({
-      message,
+      ...asking,
       choices: [
         { value: "yes", label: "Yes" },
         { value: "diff", label: "Show the diff" },

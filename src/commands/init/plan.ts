@@ -6,35 +6,32 @@ import { envIn } from "../../core/clients/claude-state.ts";
 import { CLIENTS } from "../../core/clients/index.ts";
 import { TOLD } from "../../core/clients/told.ts";
 import { toSh } from "../../core/command-line.ts";
-import { haloEntries } from "../../core/doctor/entries.ts";
-import { jsonOf, property } from "../../core/formats/json.ts";
 import { placeWords } from "../../core/formats/lines.ts";
 import { fillFor, HALO_URL, nameProblem } from "../../core/halo.ts";
 import { CI_FILES, planCi } from "../../core/plan/ci.ts";
-import { isOwn, type OwnScope, planClaude, planSettings, removeEntry } from "../../core/plan/claude-program.ts";
+import { isOwn, type OwnScope, planClaude, planSettings } from "../../core/plan/claude-program.ts";
 import { hasLiterals } from "../../core/plan/clients.ts";
-import {
-  editFiles,
-  type Planned,
-  planProject,
-  planRemoval,
-  planTakingOut,
-  secretsOf,
-} from "../../core/plan/install.ts";
+import { editFiles, type Planned, planProject, secretsOf } from "../../core/plan/install.ts";
 import type { Plan, Secrets, Step, TellStep, WriteStep } from "../../core/plan/model.ts";
-import { variablesOf } from "../../core/plan/target.ts";
 import { EnvironmentError, Refusal } from "../../errors.ts";
 import { readsStdin } from "../../io/claude.ts";
 import { gitFolderOf } from "../../io/git.ts";
-import { isInside, readState, readTemplate } from "../../io/read.ts";
+import { isInside, readTemplate } from "../../io/read.ts";
 import { type Choice, chosenFiles, isInProject } from "../shared/client-files.ts";
 import { assertInside, assertPrivate } from "../shared/privacy.ts";
-import { entryEdits, removalEdits } from "./clients.ts";
+import { entryEdits } from "./clients.ts";
 import { type Decided, entryIn, type Page, type Survey, type Values } from "./survey.ts";
 
 const placeOf = ({ snapshot }: Survey, path: string) => ({ path, realPath: snapshot.get(path)?.realPath ?? path });
 
-const BRIDGE = ".claude/settings.local.json";
+/** Where Claude Code has values for a repository, from its root. */
+export const BRIDGE = ".claude/settings.local.json";
+
+/** A pattern from the top of a repository. */
+export const fromTop = (path: string, top: string) => `/${relative(top, path).split(sep).join("/")}`;
+
+/** The pattern for the file of values: anchored if it is in a subfolder. */
+export const patternOf = (envFromRoot: string): string => (envFromRoot.includes("/") ? `/${envFromRoot}` : envFromRoot);
 
 /** Patterns for the secret files that no rule covers yet: for the team's ignore file, and for the one of this clone and its worktrees. */
 async function uncoveredPatterns(page: Page, choice: Choice) {
@@ -44,8 +41,7 @@ async function uncoveredPatterns(page: Page, choice: Choice) {
   const isBridge = hasBridge(page, choice);
   const own = state.files.localSettings.state.realPath;
   const files = [
-    // anchored if the file is in a subfolder
-    { path: paths.env, pattern: envFromRoot.includes("/") ? `/${envFromRoot}` : envFromRoot },
+    { path: paths.env, pattern: patternOf(envFromRoot) },
     // git refuses to look through a linked `.claude`, which a worktree may have
     ...(isBridge && own === join(root, BRIDGE) ? [{ path: own, pattern: BRIDGE }] : []),
   ];
@@ -58,8 +54,7 @@ async function uncoveredPatterns(page: Page, choice: Choice) {
   };
   const uncovered: typeof files = [];
   for (const file of files) if (await isUncovered(file)) uncovered.push(file);
-  const fromTop = (path: string, top = root) => `/${relative(top, path).split(sep).join("/")}`;
-  const excluded = isNew ? [] : uncovered.map(({ path }) => fromTop(path, folder.gitRoot));
+  const excluded = isNew ? [] : uncovered.map(({ path }) => fromTop(path, folder.gitRoot ?? root));
   const isMains = isBridge && project.bridge !== root && (await bridgeGit?.isIgnored(paths.bridge)) === false;
   if (isMains) excluded.push(fromTop(paths.bridge, project.bridge));
   return { uncovered: uncovered.map(({ pattern }) => pattern), excluded: [...new Set(excluded)] };
@@ -86,7 +81,7 @@ async function exceptionsFor({ target, here: { git, paths, root, folder } }: Pag
 }
 
 /** The steps of a plan, or its refusal with the place: `path:line:column`. */
-function stepsOf(planned: Planned): readonly WriteStep[] {
+export function stepsOf(planned: Planned): readonly WriteStep[] {
   if (planned.ok) return planned.steps;
   const { path, text, refused } = planned;
   if (planned.isClosed === true) {
@@ -107,12 +102,14 @@ async function projectSteps(page: Page, choice: Choice, values: Values): Promise
   assertExclude(here, patterns.excluded);
   const all = { ...here, ...patterns, exceptions: await exceptionsFor(page) };
   const bridge = options.bridge === "direnv" ? "direnv" : hasBridge(page, choice) ? "claude-settings" : "none";
-  const written = planProject({ ...all, target, values, bridge, entryEdits: entryEdits(page, choice, values).project });
+  const project = entryEdits(page, choice, values).project;
+  const { sharesIds } = options;
+  const written = planProject({ ...all, target, values, bridge, sharesIds, entryEdits: project });
   return [...stepsOf(written), ...ciSteps(page)];
 }
 
 /** The options for `check`: none for HALO's own endpoint. */
-const checkOptions = (url: string): string => (url === HALO_URL ? "" : ` --url ${toSh([url])}`);
+export const checkOptions = (url: string): string => (url === HALO_URL ? "" : ` --url ${toSh([url])}`);
 
 /** The step of `--ci`; none without it. Throws Refusal if the file would be outside the repository. */
 function ciSteps({ context: { templates, version }, options: { ci }, here, target }: Page): readonly Step[] {
@@ -200,7 +197,16 @@ async function ownSteps(page: Page, { values, choice }: Decided): Promise<readon
   if (problem !== undefined) throw new Refusal(problem, { hint: "choose one: --name halo" });
   const existing = (scope: OwnScope) => entryIn(page, scope);
   const viaStdin = claude !== undefined && (await readsStdin(claude, { cwd, env, signal: context.signal }));
-  const input = { program: claude?.path, readsStdin: viaStdin, scopes, name, url, values, existing };
+  const input = {
+    program: claude?.path,
+    readsStdin: viaStdin,
+    scopes,
+    name,
+    url,
+    slots: target.slots,
+    values,
+    existing,
+  };
   const isOwnEntry = scopes.every((scope) => scope === "user" && existing("user") !== undefined);
   if (!viaStdin) assertFits(here, userSettings);
   const settings = viaStdin ? [] : stepsOf(planSettings(userSettings, input, snapshot, isOwnEntry));
@@ -234,34 +240,4 @@ export async function buildPlan(page: Page, decided: Decided): Promise<Plan> {
 export async function buildValues(page: Page, { values, choice }: Decided): Promise<Plan> {
   const target = { ...page.target, mode: "join" } as const;
   return { steps: await projectSteps({ ...page, target }, choice, values) };
-}
-
-/** The values of a worktree stay while the main checkout has HALO, too. */
-export function keepsBridge({ root, project: { bridge } }: Survey): boolean {
-  const servers =
-    bridge === root ? undefined : property(jsonOf(readState(join(bridge, ".mcp.json")), true), "mcpServers");
-  return haloEntries(servers, "project", "").length > 0;
-}
-
-export async function buildRemoval(page: Page, choice: Choice): Promise<Plan> {
-  const { here, target } = page;
-  const { paths, root, git, claude } = here;
-  const { scopes } = choice;
-  const removal = removalEdits(page, choice);
-  const steps: Step[] = [...stepsOf(planTakingOut(here.snapshot, removal.user, new Set()))];
-  if (isInProject(choice)) {
-    // git does not answer about a file outside, such as a shared values file
-    const all = [...Object.values(paths), ...here.clients.map(({ path }) => path)];
-    const own = all.filter((path): path is string => path !== undefined && isInside(path, root));
-    const tracked = new Set<string>();
-    for (const path of own) if (await git?.isTracked(path)) tracked.add(path);
-    const kept = new Set(removal.kept.flatMap(({ entry: { values } }) => variablesOf(values).map(({ env }) => env)));
-    const left = keepsBridge(here) ? { ...paths, bridge: undefined } : paths;
-    steps.push(...stepsOf(planRemoval({ ...here, paths: left, target, kept, tracked, entryEdits: removal.project })));
-  }
-  for (const scope of scopes.filter(isOwn)) {
-    const entry = entryIn(page, scope);
-    if (entry !== undefined && claude !== undefined) steps.push(removeEntry(claude.path, scope, entry));
-  }
-  return { steps };
 }

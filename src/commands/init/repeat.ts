@@ -59,6 +59,8 @@ export function commandFor(
     "values-file": valuesFile && (relative(isDone ? here.root : context.cwd, valuesFile) || valuesFile),
     timeout: said.timeout,
     "skip-test": options.skipTest,
+    "no-share-ids": !options.sharesIds,
+    "own-credentials": isNew && options.ownCredentials,
     cwd: isDone ? undefined : options.cwd && here.root,
     "token-file": tokenFile,
     "token-stdin": options.tokenStdin,

@@ -25,6 +25,7 @@ import type { Ask } from "../../ui/ask.ts";
 import type { Show } from "../../ui/show.ts";
 import { haloAbove, haloElsewhere } from "../shared/below.ts";
 import { labelOf } from "../shared/carry-out.ts";
+import { claudeOf } from "../shared/claude-program.ts";
 import {
   type Choice,
   choiceOf,
@@ -36,13 +37,15 @@ import {
 } from "../shared/client-files.ts";
 import { findClients } from "../shared/found.ts";
 import { connectionOptions, seconds } from "../shared/options.ts";
-import { claudeOf, ownFiles, programsFor } from "../shared/programs.ts";
+import { ownFiles, programsFor } from "../shared/programs.ts";
 
 export type Values = Readonly<Record<Value, string>>;
 
 export interface Decided {
   readonly values: Values;
   readonly choice: Choice;
+  /** A person has just entered these values, and the connection test passed with them. */
+  readonly isProven?: boolean;
 }
 
 /** The words of a list. They were checked against the flag's values when they were parsed. */
@@ -76,6 +79,8 @@ export function readOptions(context: Context, raw: RawOptions) {
     yes: switches.has("yes"),
     dryRun: switches.has("dry-run"),
     skipTest: switches.has("skip-test"),
+    sharesIds: !switches.has("no-share-ids"),
+    ownCredentials: switches.has("own-credentials"),
     timeoutMs: seconds(said.timeout) * 1000,
   };
 }

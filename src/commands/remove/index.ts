@@ -1,19 +1,28 @@
-/** `remove`: takes out what the wizard wrote: the entries, the values, the approval. Ignore rules stay. */
+/** `remove`: takes out what the wizard wrote: entries, values, approval, ignore rules. */
+import { rmdirSync } from "node:fs";
+import { dirname } from "node:path";
 import type { Context } from "../../context.ts";
-import { claudeCode } from "../../core/clients/claude-code.ts";
+import { claudeCode, type Scope } from "../../core/clients/claude-code.ts";
+import { envIn } from "../../core/clients/claude-state.ts";
 import { referring } from "../../core/clients/entry.ts";
 import { CLIENT_IDS } from "../../core/clients/ids.ts";
 import { toSh } from "../../core/command-line.ts";
 import { DEFAULT_NAME, HALO_URL, VALUES, variablesFor } from "../../core/halo.ts";
+import { isOwn } from "../../core/plan/claude-program.ts";
 import type { FoundServer } from "../../core/plan/clients.ts";
-import type { Target } from "../../core/plan/target.ts";
+import type { Plan } from "../../core/plan/model.ts";
+import { type Target, variablesOf } from "../../core/plan/target.ts";
+import { printable } from "../../core/secrets.ts";
 import { UsageError } from "../../errors.ts";
 import type { RawOptions } from "../../flags.ts";
+import { isInside } from "../../io/read.ts";
 import { createAsk } from "../../ui/ask.ts";
 import { createShow } from "../../ui/show.ts";
-import { remove } from "../init/carry.ts";
+import { carry } from "../init/carry.ts";
+import { conclude } from "../init/screens.ts";
 import { canAsk, type Page, readOptions, survey } from "../init/survey.ts";
 import { type Choice, choiceOf, chosenFiles } from "../shared/client-files.ts";
+import { buildRemoval, keepsBridge } from "./plan.ts";
 
 /** Exit code: 0 removed, or nothing was there. */
 export async function run(context: Context, raw: RawOptions): Promise<number> {
@@ -21,18 +30,66 @@ export async function run(context: Context, raw: RawOptions): Promise<number> {
   const ask = (await canAsk(context, options)) ? await createAsk(context, "") : undefined;
   const show = createShow(context, { quiet: options.json || options.quiet, guide: ask !== undefined });
   const here = await survey(context, options);
-  const name = options.name ?? DEFAULT_NAME;
-  const wished = options.said.client === undefined ? choiceOf(CLIENT_IDS, options.wished) : here.choice;
-  // another program's server may have this name
-  const ours = (found: readonly FoundServer[]) =>
-    found.filter(({ entry, isHalo }) => entry.name === name && isHalo !== false).map(({ entry }) => entry);
-  const scopes = wished.scopes.filter((scope) => ours(here.entries[scope]).length > 0);
-  const files = chosenFiles(here, wished).filter(({ found }) => ours(found).length > 0);
-  const places = files.map(({ client, scope }) => ({ id: client.id, scope }));
-  const ids = new Set([...places.map(({ id }) => id), ...(scopes.length > 0 ? [claudeCode.id] : [])]);
-  const choice: Choice = { clients: CLIENT_IDS.filter((id) => ids.has(id)), scopes, places };
-  const entries = files.flatMap(({ found }) => ours(found));
+  const decides = options.yes ? undefined : ask;
+  const scopes = options.said.scope === undefined ? SCOPES : options.wished;
+  return await leave({ context, options, show, here, ask, decides }, scopes, raw.switches.has("values"));
+}
+
+const SCOPES = ["project", "local", "user"] as const;
+type Start = Omit<Page, "target" | "url">;
+
+// another program's server may have this name
+const isOurs = ({ isHalo }: FoundServer): boolean => isHalo !== false;
+
+/** Where the server is, of the clients and scopes that were asked for; and its name. */
+function find({ options, here }: Start, scopes: readonly Scope[]) {
+  const { said } = options;
+  const wished = choiceOf(said.client === undefined ? CLIENT_IDS : here.choice.clients, scopes);
+  // a client that has not got the scope is meant only if it was named
+  const isMeant = (scope: Scope): boolean => said.client !== undefined || scopes.includes(scope);
+  const files = chosenFiles(here, wished).filter(({ scope }) => isMeant(scope));
+  const all = [...files.map(({ found }) => found), ...wished.scopes.map((scope) => here.entries[scope])].flat();
+  const names = [...new Set(all.filter(({ isHalo }) => isHalo).map(({ entry }) => entry.name))];
+  const name = options.name ?? (names.includes(DEFAULT_NAME) ? DEFAULT_NAME : (names[0] ?? DEFAULT_NAME));
+  const ours = (found: readonly FoundServer[]) => found.filter((each) => isOurs(each) && each.entry.name === name);
+  const places = files.filter(({ found }) => ours(found).length > 0);
+  const own = wished.scopes.filter((scope) => ours(here.entries[scope]).length > 0);
+  const choice: Choice = {
+    clients: CLIENT_IDS.filter(
+      (id) => places.some(({ client }) => client.id === id) || (id === claudeCode.id && own.length > 0),
+    ),
+    scopes: own,
+    places: places.map(({ client, scope }) => ({ id: client.id, scope })),
+  };
+  const labels = places.flatMap(({ client, scope }) => (client === claudeCode ? [] : [`${client.label} (${scope})`]));
+  if (own.length > 0) labels.unshift(`${claudeCode.label} (${own.join(", ")})`);
+  const entries = [...places.map(({ found }) => found), ...own.map((scope) => here.entries[scope])].flatMap(ours);
+  return {
+    name,
+    choice,
+    labels,
+    entries: entries.map(({ entry }) => entry),
+    others: names.filter((each) => each !== name),
+  };
+}
+
+/** The removal itself, also from the wizard's menu. */
+export async function leave(start: Start, scopes: readonly Scope[], isValuesOnly: boolean): Promise<number> {
+  const { options, show, ask } = start;
+  const { name, choice, labels, entries, others } = find(start, scopes);
   const [entry] = entries;
+  const shown = printable(name, 64);
+  if (entry === undefined) {
+    show.result(`There is no server "${shown}" of HALO to remove here.`);
+    return 0;
+  }
+  const said = Object.entries(options.said).flatMap(([option, value]) => [`--${option}`, value]);
+  if (ask === undefined && !options.yes && !options.dryRun)
+    throw new UsageError(
+      "there is no terminal to ask in",
+      { hint: toSh(["npx", "create-halo-mcp", "remove", "--yes", ...(isValuesOnly ? ["--values"] : []), ...said]) },
+      "missing-input",
+    );
   // the entry of a user can have the values themselves: the variables are in that of another client
   const referred = VALUES.flatMap((value) => {
     const slot = entries.map(({ values }) => values[value]).find((each) => each !== undefined && "env" in each);
@@ -40,21 +97,55 @@ export async function run(context: Context, raw: RawOptions): Promise<number> {
   });
   const slots = { ...referring(variablesFor(name)), ...Object.fromEntries(referred) };
   const where = { file: ".mcp.json", client: claudeCode };
-  const target: Target = { mode: "join", name, url: entry?.url ?? HALO_URL, slots, where, entry };
-  const decides = options.yes ? undefined : ask;
-  const page: Page = { context, options: { ...options, choice }, show, here, target, url: target.url, ask, decides };
-  if (ids.size === 0) {
-    show.result(`There is no server "${name}" of HALO to remove here.`);
-    if (here.clients.some(({ scope, found }) => scope === "user" && ours(found).length > 0))
-      show.info("You have one for yourself, everywhere:", ["npx create-halo-mcp remove --scope user"]);
-    return 0;
-  }
-  const said = Object.entries(options.said).flatMap(([option, value]) => [`--${option}`, value]);
-  if (ask === undefined && !options.yes && !options.dryRun)
-    throw new UsageError(
-      "there is no terminal to ask in",
-      { hint: toSh(["npx", "create-halo-mcp", "remove", "--yes", ...said]) },
-      "missing-input",
+  const target: Target = { mode: "join", name, url: entry.url || HALO_URL, slots, where, entry };
+  const page: Page = { ...start, options: { ...options, choice }, target, url: target.url };
+  const decided = { values: { token: "", account: "", profile: "" }, choice };
+  show.info(`To be removed: "${shown}" of ${labels.join(", ")}.`);
+  const first = await buildRemoval(page, choice, isValuesOnly);
+  if (first.isUnruled)
+    show.warn(
+      "Rules in .gitignore go, too: git would then offer the .env of your teammates. Each of them runs this first:",
+      [toSh(["npx", "create-halo-mcp", "remove", "--values"])],
     );
-  return await remove(page, { values: { token: "", account: "", profile: "" }, choice });
+  const make = async (now: Page) => (now === page ? first : await buildRemoval(now, choice, isValuesOnly)).plan;
+  const { plan, statuses } = await carry(page, decided, make, {
+    message: "Remove this?",
+    initial: first.isShared ? "no" : "yes",
+  });
+  if (options.dryRun) return conclude(page, decided, { ok: true, plan });
+  clearFolders(page, plan);
+  const headline = ["HALO was removed.", ...leftWords(page, choice), ...othersWords(others), STUDIO].join(" ");
+  return conclude(page, decided, { ok: true, headline, plan, statuses });
+}
+
+const STUDIO = "The token still works: delete it in HALO Studio > Settings > Product Tokens.";
+
+/** What stays where, and why. */
+function leftWords({ here, target }: Page, { scopes }: Choice): readonly string[] {
+  const kept = envIn(here.state.files.userSettings);
+  const isKept = scopes.some(isOwn) && variablesOf(target.slots).some(({ env }) => Object.hasOwn(kept, env));
+  return [
+    ...(isKept ? [`Other entries use its values in ${here.userSettings}, under "env".`] : []),
+    ...(keepsBridge(here) ? [`The main checkout has HALO, too: its values stay in ${here.paths.bridge}.`] : []),
+  ];
+}
+
+const othersWords = ([other]: readonly string[]): readonly string[] =>
+  other === undefined
+    ? []
+    : [`Another connection stays: ${toSh(["npx", "create-halo-mcp", "remove", "--name", other])}`];
+
+/** Removes the folders in which nothing is left. */
+function clearFolders({ here, context }: Page, { steps }: Plan): void {
+  for (const step of steps) {
+    if (step.kind !== "write" || step.after !== undefined) continue;
+    const top = [here.root, context.home].find((folder) => isInside(step.path, folder));
+    for (let folder = dirname(step.path); top !== undefined && folder !== top; folder = dirname(folder)) {
+      try {
+        rmdirSync(folder);
+      } catch {
+        break;
+      }
+    }
+  }
 }

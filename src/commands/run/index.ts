@@ -5,8 +5,7 @@ import { dotenvOf } from "../../core/formats/dotenv.ts";
 import { DEFAULT_NAME, isOurs, isSafeVariable, variablesFor } from "../../core/halo.ts";
 import { EnvironmentError, UsageError } from "../../errors.ts";
 import type { RawOptions } from "../../flags.ts";
-import { findRoot } from "../../io/git.ts";
-import { readState } from "../../io/read.ts";
+import { findRoot, readState } from "../../io/read.ts";
 import { startProgram } from "../../io/start.ts";
 import { programsFor } from "../shared/programs.ts";
 
@@ -15,7 +14,7 @@ export async function run(context: Context, { values, switches, words }: RawOpti
   const [program, ...args] = words;
   if (program === undefined)
     throw new UsageError("run needs a command after --", { hint: "npx create-halo-mcp run -- claude" });
-  const { cwd, env: exported, platform, stdin } = context;
+  const { cwd, env: exported, platform } = context;
   const folder = resolve(cwd, values.cwd ?? ".");
   const file = values["values-file"];
   const root = findRoot(folder) ?? folder;
@@ -37,12 +36,7 @@ export async function run(context: Context, { values, switches, words }: RawOpti
     throw new EnvironmentError(`${program} was not found on the PATH, outside of this repository`, {
       hint: "for a program of the repository give its path, such as ./node_modules/.bin/tsx",
     });
-  const ended = await startProgram([started, ...args], {
-    cwd: folder,
-    env,
-    platform,
-    isTerminal: stdin.isTTY === true,
-  });
+  const ended = await startProgram([started, ...args], { cwd: folder, env, platform });
   if (typeof ended === "number") return ended;
   throw new EnvironmentError(`${program} could not be started (${ended})`, { hint: "check the name of the program" });
 }

@@ -4,8 +4,8 @@ import { dirname, join, relative } from "node:path";
 import type { Context } from "../../context.ts";
 import { toSh } from "../../core/command-line.ts";
 import { EnvironmentError, Refusal } from "../../errors.ts";
-import { createGit, findRoot } from "../../io/git.ts";
-import { foldersFrom, isInside, readState } from "../../io/read.ts";
+import { createGit } from "../../io/git.ts";
+import { findRoot, foldersFrom, isInside, readState } from "../../io/read.ts";
 
 /** A file as the user knows it, and where a write would land. */
 type Place = { readonly path: string; readonly realPath: string };

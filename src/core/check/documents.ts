@@ -4,7 +4,6 @@ import { type Entry, type Node, parseTree, type Tree } from "../formats/json.ts"
 import { isObjectNode, member } from "../formats/nodes.ts";
 import type { Document, DocumentKind, Span } from "./model.ts";
 
-/** The project files of the clients, by path from a root. */
 const CLIENT_FILES = new Map<string, DocumentKind>(
   CLIENTS.flatMap((client) => client.files.project.map((path) => [path, kindOfClient(client)] as const)),
 );
@@ -45,7 +44,6 @@ const MISPLACED = /(?:^|\/)\.claude\/\.?mcp\.json$|^mcp\.json$/;
 /** What is in the folder where a client starts, besides `.mcp.json` and the `.env` files. */
 const BESIDE_MCP = ["settings.json", "settings.local.json", ".mcp.json", "mcp.json"].map((name) => `.claude/${name}`);
 
-/** Where `check` looks. */
 export const PLACES = {
   kindOf,
   /** Every name that `kindOf` knows, as git pathspecs: `*` also matches folders. A test checks that both agree. */
@@ -79,7 +77,6 @@ export function documentOf(raw: RawDocument, parseToml?: (text: string) => Tree)
   return { ...raw, tree: undefined, broken: { kind: loose.refused.cause ?? "syntax", ...loose.refused } };
 }
 
-/** The part of a tree in which the servers are. */
 function treesOf({ path, ofPlugin }: RawDocument, root: Node): Pick<Document, "tree" | "whole"> {
   const { keys } = INSIDE.find(({ file }) => isAt(path, file)) ?? {};
   if (keys === undefined) return { tree: ofPlugin === true ? flatTree(root) : root };
@@ -98,7 +95,6 @@ export function flatTree(root: Node | undefined): Node | undefined {
 export const isPluginOnly = ({ ofPlugin, path }: Pick<Document, "ofPlugin" | "path">): boolean =>
   ofPlugin === true && path !== ".mcp.json";
 
-/** Whether a file is in the folder of the other, or below it. */
 export const isBelow = ({ path }: Pick<Document, "path">, other: Document): boolean =>
   path.startsWith(other.path.slice(0, other.path.lastIndexOf("/") + 1));
 

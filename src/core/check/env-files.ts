@@ -5,6 +5,7 @@ import { assignments } from "../formats/dotenv.ts";
 import { isObjectNode, member, spanOf, textOf } from "../formats/nodes.ts";
 import { storeOf } from "../halo.ts";
 import { once } from "../once.ts";
+import { documentOf, kindOf } from "./documents.ts";
 import type { Document, Subject } from "./model.ts";
 import { isObviousExample, isSecretName } from "./secret-judge.ts";
 import { secretsIn } from "./secret-places.ts";
@@ -69,4 +70,12 @@ export function isPrivate(document: Document): boolean {
   if (plain.length < named.length || /^DOTENV_PUBLIC_KEY/m.test(text))
     return plain.some(({ value }) => !hasReference(value) && !isObviousExample(value));
   return /(?:^|\/)\.env(?:\.(?:[^/]+\.)?local)?$/.test(path);
+}
+
+/** Whether a file of values has a secret, or a value under a secret's name. */
+export function hasSecret(path: string, text: string): boolean {
+  const kind = kindOf(path) ?? "env";
+  const document = documentOf({ path, kind, text, encoding: "utf-8", tracked: false, ignored: true, mode: undefined });
+  const isNamed = [...givenBy(document)].some(([name, { value }]) => value !== "" && isSecretName(name));
+  return document.broken !== undefined || isNamed || secretsIn(document).length > 0;
 }

@@ -11,7 +11,6 @@ import type { Document, Subject } from "./model.ts";
 
 /** `which` of the three a header is, in any case; or the missing one that its misspelled name most likely `meant`. */
 type HaloHeader = Header & Readonly<Record<"which" | "meant", Value | undefined>>;
-/** An entry for HALO in any client's file. */
 export interface HaloServer extends ServerEntry {
   readonly document: Document;
   readonly headers: readonly HaloHeader[];
@@ -76,7 +75,6 @@ export function saidBy(name: string): Value | undefined {
   return more.length === 0 ? said : undefined;
 }
 
-/** The variables that a header uses. */
 function variablesOf({ kind, text = "" }: Header, dialect: Dialect): readonly string[] {
   if (kind === "names") return /^[A-Za-z_]\w*$/.test(text) ? [text] : [];
   return kind === "values" ? variablesIn(text, dialect).map(({ name }) => name) : [];

@@ -9,7 +9,6 @@ export type DocumentKind =
 /** `loose`: comments or trailing commas and nothing else. */
 export type Broken = Refused & { readonly kind: "loose" | "syntax" | NonNullable<Refused["cause"]> };
 
-/** A file as it was read. */
 export interface Document {
   /** From the root that is checked, with "/": what a report names. */
   readonly path: string;
@@ -31,14 +30,12 @@ export interface Document {
   /** In git's index; covered by an ignore rule. Both false without a repository. */
   readonly tracked: boolean;
   readonly ignored: boolean;
-  /** Permission bits, if the platform has them. */
   readonly mode: number | undefined;
 }
 
 /** A line of an ignore file. `source`: from the root of the worktree, or absolute if it is elsewhere. */
 export type IgnoreRule = Readonly<Record<"source" | "line" | "pattern", string>>;
 
-/** Everything a rule may look at. */
 export interface Subject {
   readonly documents: readonly Document[];
   readonly inRepository: boolean;
@@ -73,7 +70,6 @@ export interface Finding {
   readonly span: Span;
   /** The values in the message: never a secret, already `printable`. */
   readonly args: Readonly<Record<string, string>>;
-  /** Only if it differs from the rule's. */
   readonly severity?: Severity;
   readonly fix?: readonly TextEdit[];
   /** The fix also creates this file. A file from which it takes everything is removed. */

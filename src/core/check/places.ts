@@ -18,7 +18,6 @@ function unreadIn({ kind, path, tree }: Document) {
   return found.find((entry) => isObjectNode(entry?.value) && entry.value.entries.length > 0);
 }
 
-/** Whether HALO is in a file that no client reads. */
 export function isHaloUnread(document: Document, endpoint: string): boolean {
   const entry = unreadIn(document);
   if (entry === undefined) return false;

@@ -8,7 +8,6 @@ import { haloServers, readerOf, valueHeaders } from "./halo-servers.ts";
 import type { Document, Finding, Rule, Severity, Span, Subject, TextEdit } from "./model.ts";
 import { shown } from "./show.ts";
 
-/** A place where a rule is broken. */
 export interface Place {
   /** Only if it is another file than the one of the thing. */
   readonly document?: Pick<Document, "path">;
@@ -85,12 +84,10 @@ export const clientEntryRow = rowsOf(({ documents }) =>
   }),
 );
 
-/** A rule about each of these files. */
 export function filesWhere(picks: (document: Document, subject: Subject) => boolean) {
   return rowsOf((all) => all.documents.filter((each) => picks(each, all)).map((document) => ({ document })));
 }
 
-/** A rule about a `.mcp.json` as a whole. */
 export const fileRow = filesWhere(({ kind }) => kind === "mcp");
 /** A rule about an entry of a `.mcp.json` with any value. */
 export const entryRow = rowsOf(entriesOf);

@@ -4,7 +4,6 @@ import { storeOf } from "../halo.ts";
 import { isPlaceholder, isWord, isWordy, partsOf } from "../placeholders.ts";
 import { FORMATS, MAYBE_PUBLIC, PUBLIC_FORM } from "./secret-formats.ts";
 
-/** A stretch of a text that is a secret, and what kind. */
 export interface Found {
   readonly what: string;
   readonly start: number;
@@ -49,7 +48,6 @@ function saysSecret(name: string): boolean {
 /** The same of a variable: the shell's own PWD is a folder. In a connection string, it is a password. */
 export const isSecretName = (name: string): boolean => !/^(?:OLD)?PWD$/.test(name) && saysSecret(name);
 
-/** Whether a part of some length is not a word. */
 const holdsDrawn = (value: string): boolean => partsOf(value).some((part) => part.length >= 8 && !isWord(part));
 
 /** A strong password as people make it: with four kinds of characters. */
@@ -91,7 +89,6 @@ const SERIES =
 const VOCABULARY =
   /my|your|our|super|private|public|token|secret|passw(?:or)?d|pass|key|api|test|demo|dummy|fake|mock|sample|example|default|dev|local|client|access|auth|bearer|user|admin|value|string|abc|xyz|1234?5?6?7?8?9?0?/gi;
 
-/** True for an obvious placeholder, example or mask. */
 export function isObviousExample(text: string): boolean {
   const value = text.trim();
   if (value === "" || /EXAMPLE(?:KEY)?$/.test(value) || isPlaceholder(value.replace(SERIES, "****"))) return true;
@@ -112,15 +109,10 @@ function drawnValue(text: string): Found | undefined {
   return { what: KIND, start: first.index, end: last.index + last[0].length };
 }
 
-/** The secret in a value with a name, which does not refer to a store. */
+/** The secret in a value with a name. Of references only the text around them counts, and what refers to a store is none. */
 function valueUnder(text: string, name: string, isQuoted: boolean): Found | undefined {
-  const found = plainValueUnder(text, name, isQuoted);
-  return found && storeOf(text.trim().replace(SCHEME, "")) === undefined ? found : undefined;
-}
-
-/** If the value contains references, only the text around them counts. */
-function plainValueUnder(text: string, name: string, isQuoted: boolean): Found | undefined {
   const value = text.trim();
+  if (storeOf(value.replace(SCHEME, "")) !== undefined) return undefined;
   const references = referencesIn(text);
   const isReference = references.length > 0;
   const isToken = isQuoted && !isReference && value.length >= 8 && TOKEN_ITSELF.test(name.trim());

@@ -7,7 +7,6 @@ import { once } from "../once.ts";
 import type { Document, Span } from "./model.ts";
 import { secretIn, secretInSetting, secretsInText } from "./secret-judge.ts";
 
-/** A text of a file, with its name. */
 interface Place {
   readonly text: string;
   readonly span: Span;

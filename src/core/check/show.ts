@@ -15,7 +15,6 @@ function maskPlace(place: string, secrets: readonly string[]): string {
   });
 }
 
-/** A text with these stretches masked. */
 function maskSpans(text: string, spans: readonly Span[], secrets: readonly string[]): string {
   let [masked, at] = ["", 0];
   for (const { offset, length } of spans) {
@@ -43,7 +42,6 @@ function hidden(secrets: readonly string[], text: string): string {
   return plain.replace(WORD, (word) => (isUnfitToShow(word) && !isKeyPath(word) ? maskOf(word) : word));
 }
 
-/** Nothing in the text had to be masked. */
 export const isFitToShow = ({ secrets }: Pick<Subject, "secrets">, text: string): boolean =>
   text.length <= 4096 && hidden(secrets, text) === text;
 

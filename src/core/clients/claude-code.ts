@@ -35,7 +35,6 @@ export const claudePlugin: Client = {
   inside: { ".claude-plugin/plugin.json": [] },
 };
 
-/** A reference in Claude Code's spelling. */
 export const reference = BRACES_WITH_DEFAULT.spell;
 
 /** The entry exactly as CM.com documents it. */

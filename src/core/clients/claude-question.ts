@@ -12,7 +12,6 @@ export interface Question {
   readonly withheld: readonly string[];
   /** Values that are passed, because `claude -p` would take others, those of the user's settings. */
   readonly lent: Env;
-  /** What of this must be said. */
   readonly remark: string | undefined;
 }
 

@@ -137,7 +137,9 @@ export function rowsIn(line: string) {
   });
   return keys.split(" ").map((key) => ({ path: `${above}.${key}`.replace(/^\./, ""), fits: either(...shapes) }));
 }
-export const ROWS = TABLE.trim().split("\n").flatMap(rowsIn);
+let rows: ReturnType<typeof rowsIn> | undefined;
+/** Made when a file is judged: most repositories have no such file. */
+export const allRows = () => (rows ??= TABLE.trim().split("\n").flatMap(rowsIn));
 
 const built = new Map<string, Shape>();
 /** The shape of the table at this path: its own, or that of the keys below it. */
@@ -148,12 +150,13 @@ function shapeOf(path: string): Shape {
 }
 
 function build(path: string): Shape {
-  const own = ROWS.filter((row) => row.path === path || row.path === `${path}!`).map(({ fits }) => fits);
+  const all = allRows();
+  const own = all.filter((row) => row.path === path || row.path === `${path}!`).map(({ fits }) => fits);
   // built when a file has such a key: the whole table takes 14 ms
   const later = (below: string) => (node: Node) => shapeOf(below)(node);
-  if (ROWS.some((row) => row.path.startsWith(`${path}[]`))) own.push(list("a list", later(`${path}[]`)));
+  if (all.some((row) => row.path.startsWith(`${path}[]`))) own.push(list("a list", later(`${path}[]`)));
   const prefix = path === "" ? "" : `${path}.`;
-  const below = ROWS.filter((row) => row.path.startsWith(prefix)).map((row) => row.path.slice(prefix.length));
+  const below = all.filter((row) => row.path.startsWith(prefix)).map((row) => row.path.slice(prefix.length));
   const keys = [...new Set(below.map((each) => each.split(/\.|\[\]/)[0] ?? ""))].filter((key) => !key.startsWith("@"));
   const plain = (key: string): string => key.replace(/!$/, "");
   if (keys.includes("*")) own.push(record("an object", later(`${prefix}*`)));
@@ -214,9 +217,11 @@ export const settingsMisfits = once((root: Container): readonly Misfit[] => {
   return misfits.map((each) => ({ ...each, at: each.at.slice(1) }));
 });
 
-const KEYS: ReadonlySet<string> = new Set([...GUARDS, ...ROWS.flatMap(({ path }) => path.split(/[^\w$]+/))]);
 /** Keys of the table, with dots between them: no secret, though a masker takes "PreToolUse" for a random text. */
-export const isKeyPath = (text: string): boolean => text.split(".").every((key) => KEYS.has(key));
+export const isKeyPath = (text: string): boolean =>
+  text
+    .split(".")
+    .every((key) => GUARDS.includes(key) || allRows().some(({ path }) => path.split(/[^\w$]+/).includes(key)));
 
 export const misfitWords = (key: string, got: string, allowed: string): string =>
   `"${key}" is ${got}; allowed: ${allowed}`;

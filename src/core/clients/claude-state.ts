@@ -22,7 +22,6 @@ export interface ClaudeFiles
   readonly mainSettings?: NamedFile | undefined;
 }
 
-/** The place of exported variables, as it is shown. */
 export const ENVIRONMENT = "the environment";
 
 /** The source of a session's variable. `bridge`: the `env` of `.claude/settings.local.json`. */
@@ -35,7 +34,6 @@ const BLANKED = "NPM_TOKEN ANTHROPIC_API_KEY ANTHROPIC_AUTH_TOKEN CLAUDE_CODE_OA
 
 export interface Layer {
   readonly from: Origin;
-  /** The file as it is shown, or "the environment". */
   readonly place: string;
   readonly env: Env;
   /** Anyone who can commit to the repository decides its content. */
@@ -120,7 +118,6 @@ export function sessionEnv(state: ClaudeState, env: Exported, by: "session" | "l
 export const layerOf = (layers: readonly Layer[], name: string): Layer | undefined =>
   layers.findLast(({ env }) => Object.hasOwn(env, name));
 
-/** What the store holds about the project. */
 export const storedOf = ({ store, project }: Pick<ClaudeState, "store" | "project">): Json | undefined =>
   property(store, "projects", project.key);
 
@@ -135,7 +132,6 @@ export function trustOf(state: ClaudeState) {
 /** Whether Claude Code starts the winning entry. `not-needed`: Claude Code does not ask about a person's own scopes. */
 export interface ApprovalView {
   readonly state: "approved" | "pending" | "rejected" | "disabled" | "not-needed";
-  /** The key that decides this, and its file as it is shown. */
   readonly by?: { readonly file: string; readonly key: string };
 }
 

@@ -4,7 +4,6 @@ import { isObjectNode, kindWord, member, textOf } from "../formats/nodes.ts";
 import { rightKey } from "./claude-loader.ts";
 import type { Client, Demands } from "./model.ts";
 
-/** One thing in an entry that the client does not accept. */
 export interface Refusal {
   readonly lost: Demands["lost"];
   readonly at: Node | Entry;

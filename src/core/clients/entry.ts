@@ -189,7 +189,6 @@ export function referring({ token, account, profile }: Readonly<Record<Value, st
   return { token: { env: token }, account: { env: account }, profile: { env: profile } };
 }
 
-/** The values themselves. */
 export function literally({ token, account, profile }: Readonly<Record<Value, string>>): Slots {
   return { token: { literal: token }, account: { literal: account }, profile: { literal: profile } };
 }

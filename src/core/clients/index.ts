@@ -38,7 +38,6 @@ export const CLIENTS: readonly Client[] = [
   junie,
 ];
 
-/** The clients, and Claude Code as it reads a plugin. */
 export const READERS: readonly Client[] = [claudePlugin, ...CLIENTS];
 
 /** What `check` calls the project files of a client. */

@@ -104,7 +104,6 @@ export interface Client {
   readonly next: readonly (Advice & { readonly only?: "project" | "refers" })[];
 }
 
-/** A server with a URL, or a program. */
 interface Kind {
   /** The values of `type`; undefined: none is needed. The first one is written. Without a list, `type` does not matter. */
   readonly types?: readonly [string, ...(string | undefined)[]];
@@ -146,7 +145,6 @@ export const client = (id: string, label: string, measured: string, own: Own): C
   return { ...USUAL, id, label, measured, ...own };
 };
 
-/** A file in the folder where applications for desktops have their data. */
 export const inAppData = (path: string) => ({
   user: `~/.config/${path}`,
   macos: `~/Library/Application Support/${path}`,

@@ -19,12 +19,10 @@ function placed(path: string, { files: { moved = ["", ""] } }: Client, { platfor
   return platform === "win32" ? full.replaceAll("/", "\\") : full;
 }
 
-/** The file of the user. */
 export function userFileOf(client: Client, machine: Machine): string {
   const { user, macos = user, windows = user } = client.files;
   return placed({ win32: windows, darwin: macos }[machine.platform] ?? user, client, machine);
 }
 
-/** The private file of variables that it reads in every folder. */
 export const storeOf = (client: Client, machine: Machine): string | undefined =>
   client.store && placed(client.store, client, machine);

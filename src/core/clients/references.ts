@@ -21,7 +21,6 @@ export const ENV = dialect(
   "${env:NAME}",
   /^\$\{(?:env:[A-Za-z_]\w*|workspace(?:Folder\w*|Root)(?::[^}]*)?|userHome|file(?:(?:Workspace|Base|Ext|Dir)\w*)?|relativeFile(?:Dirname)?|cwd|(?:line|column)Number|selectedText|execPath|defaultBuildTask|pathSeparator|\/)\}$/,
 );
-/** `{env:NAME}`, `{file:path}` */
 export const PLAIN_ENV = dialect("{env:NAME}", /^\{(?:env:[A-Za-z_]\w*|file:[^}]+)\}$/);
 /** For a client with `entry.names`, a separate table for the names of variables. Texts are not checked. */
 export const NAMES = dialect("NAME");
@@ -68,7 +67,6 @@ export function quotedReference({ text, name }: Spelled): string {
   return `${/^\W+(?:(?:env|input|file|secrets)[:.]|[A-Z]+(?:_[A-Z0-9]+)+(?=[^A-Z0-9_]))?/.exec(text)?.[0] ?? ""}…`;
 }
 
-/** A text with these references as `spell` writes them. */
 export function respelled(text: string, references: readonly Spelled[], spell: (name: string) => string): string {
   // from the end, so that the other offsets stay correct
   return references.reduceRight(
@@ -83,7 +81,6 @@ export function mended(text: string, references: readonly Spelled[], { spell }: 
   return spell && isKnown ? respelled(text, references, spell) : undefined;
 }
 
-/** The variables that a text uses in this dialect. */
 export function variablesIn(text: string, dialect: Dialect) {
   return spelledIn(text, dialect)
     .filter(({ expanded }) => expanded)

@@ -11,7 +11,6 @@ type Env = Readonly<Record<string, string | undefined>>;
 export const seenBy = ({ storeWins }: Client, exported: Env, dotenv: Env, stored: Env): Env =>
   storeWins ? { ...dotenv, ...exported, ...stored } : { ...dotenv, ...stored, ...exported };
 
-/** The default of `${NAME:-default}`. */
 const defaultIn = (text: string): string | undefined => /:-([^}]*)\}$/.exec(text)?.[1];
 
 /** What is sent in place of a reference; undefined: nothing is known about its variable. */
@@ -61,15 +60,14 @@ function headerValue(header: Header, which: Value, { client, dialect, name }: Se
   const { kind, text = "" } = header;
   if (kind === "names") return { env: text };
   const asked = client.asks?.reference.exec(text.trim())?.[1];
-  const variable = variablesFor(name)[which];
-  if (asked !== undefined && asked === askedId(variable)) return { env: variable };
+  const own = [false, true].map((isOwn) => variablesFor(name, isOwn)[which]).find((each) => askedId(each) === asked);
+  if (own !== undefined) return { env: own };
   if (client.entry.names !== undefined) return { literal: text };
   const [only, ...more] = spelledIn(text, dialect);
   const isWhole = only !== undefined && more.length === 0 && only.text === text.trim() && only.expanded;
   return isWhole && only.name !== undefined ? { env: only.name } : { literal: text };
 }
 
-/** The three values of an entry, as they are written in its headers. */
 export function valuesIn(server: ServerEntry): Partial<Slots> {
   const found = VALUES.flatMap((which) => {
     const header = server.headers.findLast(({ name }) => valueNamed(name) === which);

@@ -2,7 +2,6 @@
 import type { Container, Entry, Node } from "../formats/json.ts";
 import { kindWord, member, textOf, winners } from "../formats/nodes.ts";
 
-/** A value that does not have the shape it should have. */
 export interface Misfit {
   readonly node: Node;
   /** Below the field: `.callbackPort`, `[2]`; empty for the field itself. */
@@ -66,7 +65,6 @@ export const object = (fields: Readonly<Record<string, Shape>>, ...required: rea
 
 export const string = leaf("a string", (node) => textOf(node) !== undefined);
 export const stringList = list("a list of strings", string);
-/** Headers, variables. */
 export const stringRecord = record("an object of strings", string);
 export const anything: Shape = () => [];
 /** Keys that must not be there beside this one. */

@@ -137,7 +137,6 @@ function tlsWords({ protocol, issuer, daysLeft, systemCas, error }: TlsFacts, is
   return { detail: printable(parts.join(", ")), ...(tryThis && { tryThis }) };
 }
 
-/** The words for a network stage that passed; nothing for other stages. */
 function detailOf(stage: ProbeStage, record: ProbeRecord): Words {
   const { proxy, addresses, tls, verification } = record;
   if (stage === "tls" && tls !== null) return tlsWords(tls, verification === "off");

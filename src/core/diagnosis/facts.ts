@@ -104,13 +104,11 @@ export function factsOf(record: ProbeRecord, known: Known = {}, only?: Exchange)
     /** How the exchange ended; an error status counts, whatever happened to its body. */
     end,
     status,
-    /** The refusal in the server's own words. */
     heard: last === undefined ? null : heardIn(last),
     /** The header that was sent and did not arrive. */
     lost: isLost ? missed : undefined,
     /** The header that was refused. An ID that the words name counts more than a status. */
     header: last === undefined || ids.namesIds ? null : refusedHeader(last, words),
-    /** The server gave no reason. */
     isVague: isVague(words),
     /** Every exchange succeeded, if there was one. */
     isFine,

@@ -21,7 +21,6 @@ const setProxy = (variable: string) => [
   run("export", `${variable}=http://user:password@host:port`),
   "Add user and password only if the proxy needs them. Percent-encode special characters: @ is %40, : is %3A, / is %2F.",
 ];
-/** How a proxy failed, by error code. */
 const PROXY_BREAKS: readonly (readonly [RegExp, string])[] = [
   [/^HPE_/, "answered with something that is not HTTP"],
   [/^HALO_PROXY_PAGE$/, "answered with a page of its own instead of opening a tunnel: it may require a sign-in"],

@@ -23,7 +23,6 @@ interface Chain {
 
 export interface ChainInput {
   readonly file: ClientFile;
-  /** The path as it is shown. */
   readonly shown: string;
   readonly name: string;
   readonly found: FoundServer | undefined;
@@ -32,7 +31,6 @@ export interface ChainInput {
   readonly dotenv: Env;
   readonly stored: Env;
   readonly given: Consent;
-  /** The file is in the repository. */
   readonly ofRepository: boolean;
 }
 

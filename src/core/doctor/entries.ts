@@ -6,8 +6,8 @@ import { entriesOf } from "../check/rows.ts";
 import { runRules } from "../check/run.ts";
 import { claudeCode, readEntry, type Scope } from "../clients/claude-code.ts";
 import type { Folder } from "../clients/claude-project.ts";
-import { type ClaudeFiles, type ClaudeState, type NamedFile, storedOf } from "../clients/claude-state.ts";
-import { isObject, type Json, property, toJson } from "../formats/json.ts";
+import type { ClaudeFiles, NamedFile } from "../clients/claude-state.ts";
+import { type Json, toJson } from "../formats/json.ts";
 import { placeWords } from "../formats/lines.ts";
 import { DEFAULT_NAME, HALO_URL } from "../halo.ts";
 import { FILE_RULES } from "../rules/files.ts";
@@ -45,7 +45,12 @@ const LOSES_FILE: ReadonlySet<string> = new Set(FILE_RULES.map(({ id }) => id));
 const rules = new Map(LOADER_RULES.map((rule) => [rule.id, rule]));
 
 /** In: the text of a `.mcp.json`, or the servers of the store in that form; secrets are masked in the reasons. */
-function placeOf(scope: Scope, file: string, read: Pick<Document, "text" | "encoding">, secrets: readonly string[]) {
+export function placeOf(
+  scope: Scope,
+  file: string,
+  read: Pick<Document, "text" | "encoding">,
+  secrets: readonly string[],
+) {
   const raw = { path: ".mcp.json", kind: "mcp", tracked: false, ignored: false, mode: undefined } as const;
   const document = documentOf({ ...read, ...raw });
   const none = { spilled: [], unignoredEnv: [], hidden: new Map() };
@@ -72,7 +77,6 @@ function placeOf(scope: Scope, file: string, read: Pick<Document, "text" | "enco
       entry: readEntry(name, scope, toJson(node.value)),
       scope,
       file,
-      /** Why Claude Code skips the entry, or its file. */
       lost: lost && lostBy(lost),
       /** It is about HALO as in `check`; otherwise it has only the name. */
       isHalo: about.has(name),
@@ -84,7 +88,7 @@ function placeOf(scope: Scope, file: string, read: Pick<Document, "text" | "enco
 
 export type Server = ReturnType<typeof placeOf>["servers"][number];
 
-const ofJson = (scope: Scope, file: string, mcpServers: Json | undefined, secrets: readonly string[]) =>
+export const ofJson = (scope: Scope, file: string, mcpServers: Json | undefined, secrets: readonly string[]) =>
   placeOf(scope, file, { text: JSON.stringify({ mcpServers }), encoding: "utf-8" }, secrets);
 
 /** The entries for HALO, and the one of this name: that one first, those that run a program last. In: the value of `mcpServers`. */
@@ -93,17 +97,6 @@ export function haloEntries(mcpServers: Json | undefined, scope: Scope, name: st
   return ofJson(scope, "", mcpServers, [])
     .servers.filter(({ isHalo, entry }) => isHalo || entry.name === name)
     .toSorted((a, b) => rank(a) - rank(b));
-}
-
-/** The files with servers: local, each `.mcp.json` from the nearest on, user. One loader reads them all (measured 2026-11-22). */
-export function placesOf(input: SetupInput, state: ClaudeState, secrets: readonly string[]) {
-  const ofStore = (scope: Scope, servers: Json | undefined) =>
-    isObject(servers) ? [ofJson(scope, input.store.shown, servers, secrets)] : [];
-  return [
-    ...ofStore("local", property(storedOf(state), "mcpServers")),
-    ...input.mcp.flatMap(({ shown, read }) => (read === undefined ? [] : [placeOf("project", shown, read, secrets)])),
-    ...ofStore("user", property(state.store, "mcpServers")),
-  ];
 }
 
 /** The requested name, else HALO's usual one, else that of the first entry for HALO. An entry that runs a program comes last: it cannot be tested. */

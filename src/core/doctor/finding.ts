@@ -50,7 +50,6 @@ export interface Finding {
 
 export type Found = Iterable<Omit<Finding, "link" | "tryThis"> & { readonly advice: readonly Advice[] }>;
 
-/** The view; later also Claude Code's answer and the result of the connection test. */
 export type Scene = View & {
   readonly asked?: Asked | undefined;
   readonly tested?: { readonly ok: boolean; readonly cause: string | null } | undefined;

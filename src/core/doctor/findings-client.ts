@@ -47,7 +47,6 @@ function* disagreement(v: Scene): Found {
 }
 
 const INSTALL = run("npm", "install", "-g", "@anthropic-ai/claude-code");
-/** Starts Claude Code, which may have to be installed first. */
 const start = ({ client }: Scene) => [...(client.program === "none" ? [INSTALL] : []), run("claude")];
 
 /** Whether Claude Code may start the entry that it uses, or one that would replace it. */

@@ -3,7 +3,7 @@ import type { Entry } from "../clients/claude-code.ts";
 import { type ClaudeState, type Env, envIn, type Layer, layerOf, type Origin } from "../clients/claude-state.ts";
 import { expand, references } from "../clients/references.ts";
 import { dotenvOf } from "../formats/dotenv.ts";
-import { cleanValue, HEADERS, type Store, storeOf, VALUES, type Value, variablesFor } from "../halo.ts";
+import { cleanValue, type Store, storeOf, VALUES, type Value, valueNamed, variablesFor } from "../halo.ts";
 import type { SetupInput } from "./entries.ts";
 
 /** Where one of the three values comes from, and where else it is. Never the value. */
@@ -49,10 +49,8 @@ function judge(value: Value, sent: string): Pick<ValueSource, "state" | "problem
   return cleaned.cleaned.length === 0 ? { state: "set" } : { state: "bad", problem };
 }
 
-/** The headers of a value, in any case, each as written. */
 export function headersFor(entry: Entry, value: Value): readonly string[] {
-  const wanted = HEADERS[value].toLowerCase();
-  return Object.entries(entry.headers).flatMap(([name, text]) => (name.trim().toLowerCase() === wanted ? [text] : []));
+  return Object.entries(entry.headers).flatMap(([name, text]) => (valueNamed(name) === value ? [text] : []));
 }
 
 /** An empty line or a placeholder is no value. */

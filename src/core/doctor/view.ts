@@ -1,7 +1,7 @@
 /** Files and environment → what a session of Claude Code would do with HALO. Pure; contains secrets. */
 import { LOADS } from "../check/env-files.ts";
 import { shown } from "../check/show.ts";
-import { type Entry, expandEntry, haloEntry, readEntry } from "../clients/claude-code.ts";
+import { type Entry, expandEntry, haloEntry, readEntry, type Scope } from "../clients/claude-code.ts";
 import { projectOf } from "../clients/claude-project.ts";
 import type { Answer } from "../clients/claude-question.ts";
 import type { ApprovalView, ClaudeState, Env } from "../clients/claude-state.ts";
@@ -11,17 +11,30 @@ import {
   isSwitchedOff,
   sessionEnv,
   sessionLayers,
+  storedOf,
   takenEntry,
   trustOf,
 } from "../clients/claude-state.ts";
 import { type Consent, isOwnUrl, mayReceive, whatToSend } from "../connection.ts";
 import { dotenvOf } from "../formats/dotenv.ts";
+import { isObject, type Json, property } from "../formats/json.ts";
 import { HALO_URL, HEADERS, isSafeVariable, type Value } from "../halo.ts";
-import { chooseName, placesOf, type Server, type SetupInput } from "./entries.ts";
+import { chooseName, ofJson, placeOf, type Server, type SetupInput } from "./entries.ts";
 import { holdersOf, secretsIn, type ValueSource, viewNetwork, viewValues } from "./values.ts";
 
 /** What Claude Code said about the entry; no status if it did not answer in time, or must not be asked (`refused`). */
 export type Asked = Partial<Answer> & { readonly refused?: string; readonly remark?: string | undefined };
+
+/** The files with servers: local, each `.mcp.json` from the nearest on, user. One loader reads them all (measured 2026-11-22). */
+function placesOf(input: SetupInput, state: ClaudeState, secrets: readonly string[]) {
+  const ofStore = (scope: Scope, servers: Json | undefined) =>
+    isObject(servers) ? [ofJson(scope, input.store.shown, servers, secrets)] : [];
+  return [
+    ...ofStore("local", property(storedOf(state), "mcpServers")),
+    ...input.mcp.flatMap(({ shown, read }) => (read === undefined ? [] : [placeOf("project", shown, read, secrets)])),
+    ...ofStore("user", property(state.store, "mcpServers")),
+  ];
+}
 
 /** The dialogs that a session shows before it connects to anything. */
 function dialogsOf(state: ClaudeState, servers: readonly Server[]): readonly string[] {
@@ -74,7 +87,6 @@ export type View = ReturnType<typeof viewSetup>;
 /** A `claude` on the PATH that does not report its version (`silent`), or not in time (`late`). */
 type Program = "none" | "silent" | "late" | "found";
 
-/** Works out everything that can be known without the network. */
 export function viewSetup(input: SetupInput, program: Program, version?: string) {
   const state = claudeState(input, projectOf(input, version), version);
   const layers = sessionLayers(state, input.env);
@@ -118,13 +130,11 @@ export function viewSetup(input: SetupInput, program: Program, version?: string)
     input,
     client: { program, version },
     state,
-    /** Every text that may be the token: to be masked everywhere. */
     secrets,
     places,
     name,
     shownName: shown({ secrets }, name, 64),
     contenders,
-    /** Those of that name that load. */
     kept,
     /** The entry that a session uses if nothing more is approved, and the approval that it needs. */
     winner,

@@ -7,7 +7,6 @@ export interface DiffLine {
   readonly text: string;
 }
 
-/** A line cut to the width, with its indentation. */
 function fitLine(line: string, width: number): string {
   const indent = (/^[\t ]*/.exec(line)?.[0] ?? "").replace(/\t/g, "  ").slice(0, Math.max(0, width - 20));
   return indent + printable(line, width - indent.length);

@@ -16,7 +16,6 @@ export interface Assignment {
   readonly rawEnd: number;
   /** It ends at a `#` without a space before it: there it ends for dotenv and Node, but not for a shell. */
   readonly isCut: boolean;
-  /** It starts with a quote that is not closed. */
   readonly isOpen: boolean;
   /** End of its last line, before the line break. */
   readonly lineEnd: number;
@@ -43,7 +42,6 @@ export function cutValues(state: FileState | undefined, file: string, names: rea
   });
 }
 
-/** The assignments of a dotenv file; none if it does not exist. */
 export function dotenvOf(state: FileState | undefined): ReadonlyMap<string, string> {
   return state?.kind === "file" ? parseDotenv(state.text) : new Map();
 }
@@ -108,7 +106,7 @@ function trim(text: string, from: number, to: number): [from: number, to: number
 
 const plain = (text: string, from: number, to: number): string => text.slice(from, to).replaceAll("\r", "");
 
-type ExampleName = { readonly name: string; readonly comment: string };
+type ExampleName = { readonly name: string; readonly comment: string; readonly value?: string | undefined };
 
 const BARE = /^[A-Za-z0-9!%*+,./:=?@[\]^_{}-]*$/;
 
@@ -159,21 +157,21 @@ export function removeDotenv(text: string, names: readonly string[]): Edited {
   return verified(text, cutLines(text, spans), meant);
 }
 
-/** `.env.example` with a comment and an empty assignment for every missing name. */
+/** `.env.example` with a comment and an assignment for every missing name. */
 export function addExampleNames(text: string | undefined, names: readonly ExampleName[]): Edited {
   const meant = parseDotenv(text ?? "");
   const added = names.filter(({ name }) => !meant.has(name));
-  for (const { name } of added) meant.set(name, "");
+  for (const { name, value = "" } of added) meant.set(name, formatDotenvValue(value) === undefined ? "" : value);
   return verified(text, appendLines(text ?? "", added.flatMap(exampleLines)), meant);
 }
 
-/** The inverse of `addExampleNames`: removes only the lines that are still as it wrote them. */
+/** The inverse of `addExampleNames`: removes only the lines that are still as it wrote them, with this value or none. */
 export function removeExampleNames(text: string, names: readonly ExampleName[]): Edited {
   const meant = parseDotenv(text);
   const eol = /\r?\n/.exec(text)?.[0] ?? "\n";
   let current = text;
   for (const each of names) {
-    const block = exampleLines(each).join(eol);
+    const block = exampleLines(meant.get(each.name) === each.value ? each : { ...each, value: "" }).join(eol);
     const start = `${eol}${current}${eol}`.indexOf(`${eol}${block}${eol}`);
     if (start < 0 || assignments(text).filter(({ name }) => name === each.name).length > 1) continue;
     const end = Math.min(start + block.length + eol.length, current.length);
@@ -183,9 +181,11 @@ export function removeExampleNames(text: string, names: readonly ExampleName[]):
   return verified(text, current, meant);
 }
 
-const exampleLines = ({ name, comment }: ExampleName): string[] => [`# ${comment}`, `${name}=`];
+const exampleLines = ({ name, comment, value = "" }: ExampleName): string[] => [
+  `# ${comment}`,
+  `${name}=${formatDotenvValue(value) ?? ""}`,
+];
 
-/** The last check: the result is read again, and must have the intended values. */
 function verified(before: string | undefined, after: string, meant: ReadonlyMap<string, string>): Edited {
   const read = parseDotenv(after);
   const isSame = read.size === meant.size && [...meant].every(([name, value]) => read.get(name) === value);

@@ -29,7 +29,6 @@ export interface EditOptions {
 export interface Entry {
   readonly key: string;
   readonly start: number;
-  /** After the key, with its quotes. */
   readonly keyEnd: number;
   readonly value: Node;
   readonly comma: number | undefined;
@@ -213,7 +212,6 @@ export function equalJson(left: Json | undefined, right: Json | undefined): bool
   return keys.every((key) => Object.hasOwn(right, key) && equalJson(left[key] ?? null, right[key] ?? null));
 }
 
-/** The value at a path of keys; undefined if one of them does not exist. */
 export function property(value: Json | undefined, ...keys: readonly string[]): Json | undefined {
   return keys.reduce<Json | undefined>(
     (at, key) => (isObject(at) && Object.hasOwn(at, key) ? at[key] : undefined),

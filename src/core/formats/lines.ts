@@ -67,3 +67,21 @@ export function removeLine(text: string, line: string): Done {
   const span = { start: lengthOf(plain[at - 1] === "" ? at - 1 : at), end: lengthOf(at + 1) };
   return { ok: true, text: cutLines(text, [span]), changed: true };
 }
+
+/** The inverse of `addLines` for a block: these lines under its heading; the heading too, if none of its `kept` lines is left. Without a heading the last of each. */
+export function removeLines(
+  text: string,
+  lines: readonly string[],
+  heading?: string,
+  kept: readonly string[] = [],
+): Done {
+  const { all, plain } = linesOf(text);
+  const top = heading === undefined ? -1 : plain.indexOf(heading);
+  const cut = lines.map((line) => plain.lastIndexOf(line)).filter((at) => at > top);
+  if (cut.length === 0 || (heading !== undefined && top < 0)) return { ok: true, text, changed: false };
+  if (top >= 0 && !kept.some((line) => plain.lastIndexOf(line) > top))
+    cut.push(...(plain[top - 1] === "" ? [top - 1, top] : [top]));
+  const startOf = (at: number): number => all.slice(0, at).join("").length;
+  const spans = cut.sort((a, b) => a - b).map((at) => ({ start: startOf(at), end: startOf(at + 1) }));
+  return { ok: true, text: cutLines(text, spans), changed: true };
+}

@@ -18,12 +18,10 @@ export function textOf(node: Node | undefined): string | undefined {
   return node?.kind === "scalar" && typeof node.value === "string" ? node.value : undefined;
 }
 
-/** From start and end to offset and length. */
 export function spanOf({ start, end }: { readonly start: number; readonly end: number }) {
   return { offset: start, length: end - start };
 }
 
-/** The span of a property's key, with its quotes. */
 export const keySpan = ({ start, keyEnd }: Entry) => spanOf({ start, end: keyEnd });
 
 /** The properties of an object as readers see them: if a key occurs twice, the last one. */

@@ -14,7 +14,6 @@ interface Statement {
   readonly path: readonly (string | number)[];
   readonly start: number;
   readonly end: number;
-  /** A header has none. */
   readonly value: AST.Range | undefined;
   /** Where a dotted key ends its part for this level of the path; undefined if a header gives that level. */
   readonly endOf: (level: number) => number | undefined;

@@ -1,11 +1,13 @@
 /** Steps for Claude Code's own scopes (`local`, `user`), through its program. Pure. */
-import { type Entry, haloEntry, reference, type Scope } from "../clients/claude-code.ts";
+import { claudeCode, type Entry, reference, type Scope } from "../clients/claude-code.ts";
+import { entryFor, type Slots } from "../clients/entry.ts";
 import { toSh } from "../command-line.ts";
 import { equalJson, jsonOf, property } from "../formats/json.ts";
-import { HEADERS, VALUES, type Value, variablesFor } from "../halo.ts";
+import { HEADERS, VALUES, type Value } from "../halo.ts";
 import { maskOf, printable } from "../secrets.ts";
-import { editFiles, envEdits, type Planned } from "./install.ts";
+import { editFiles, envEdits, type Planned, secretsOf } from "./install.ts";
 import type { RunStep, Snapshot, Step } from "./model.ts";
+import { variablesOf } from "./target.ts";
 
 export type OwnScope = Exclude<Scope, "project">;
 export const isOwn = (scope: Scope): scope is OwnScope => scope !== "project";
@@ -19,6 +21,7 @@ export interface ClaudeInput {
   /** A name that `nameProblem` accepts: claude could take another one for an option. */
   readonly name: string;
   readonly url: string;
+  readonly slots: Slots;
   readonly values: Readonly<Record<Value, string>>;
   readonly existing: (scope: OwnScope) => Entry | undefined;
 }
@@ -40,28 +43,33 @@ export function removeEntry(program: string, scope: OwnScope, { name, url, heade
 }
 
 /** Values in the user's settings, for a Claude Code that accepts only references. Another connection's ID stays. */
-export function planSettings(path: string, { name, values }: ClaudeInput, snapshot: Snapshot, isOwn: boolean): Planned {
-  const variables = variablesFor(name);
-  const taken = (["account", "profile"] as const).find((value) => {
-    const is = property(jsonOf(snapshot.get(path), false), "env", variables[value]);
-    return !isOwn && is !== undefined && is !== values[value];
+export function planSettings(
+  path: string,
+  { slots, values }: ClaudeInput,
+  snapshot: Snapshot,
+  isOwn: boolean,
+): Planned {
+  const taken = variablesOf(slots).find(({ value, env }) => {
+    const is = property(jsonOf(snapshot.get(path), false), "env", env);
+    return value !== "token" && !isOwn && is !== undefined && is !== values[value];
   });
   if (taken !== undefined) {
-    const reason = `${variables[taken]} already has another value there, which another connection uses`;
+    const reason = `${taken.env} already has another value there, which another connection uses`;
     const hint = "a newer Claude Code keeps the values with the entry: claude update, then run this again";
     return { ok: false, path, text: "", refused: { reason, hint, offset: 0 } };
   }
-  const secrets = Object.fromEntries(VALUES.map((value) => [variables[value], values[value]]));
-  return editFiles(snapshot, [[path, envEdits(secrets), "env"]]);
+  return editFiles(snapshot, [[path, envEdits(secretsOf({ slots }, values)), "env"]]);
 }
 
 /** Adds or replaces the entry: with its values on standard input if claude reads it, else with references. */
 export function planClaude(input: ClaudeInput): readonly Step[] {
-  const { program = "claude", readsStdin, scopes, name, url, values, existing } = input;
-  const variables = variablesFor(name);
+  const { program = "claude", readsStdin, scopes, name, url, slots, values, existing } = input;
   const headers = Object.fromEntries(VALUES.map((value) => [HEADERS[value], values[value]]));
-  const entry = readsStdin ? { type: "http", url, headers } : haloEntry(name, url);
-  const references = VALUES.flatMap((value) => ["--header", `${HEADERS[value]}: ${reference(variables[value])}`]);
+  const entry = readsStdin ? { type: "http", url, headers } : entryFor(claudeCode, url, slots);
+  const references = VALUES.flatMap((value) => {
+    const slot = slots[value];
+    return ["--header", `${HEADERS[value]}: ${"env" in slot ? reference(slot.env) : slot.literal}`];
+  });
   return scopes.flatMap((scope): readonly Step[] => {
     const add: RunStep = {
       kind: "run",

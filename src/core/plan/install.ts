@@ -1,9 +1,10 @@
 /** The files of a repository: what a set-up adds to them, and how it is removed again. Pure. */
+import { hasSecret } from "../check/env-files.ts";
 import { quoteSh } from "../command-line.ts";
-import { addExampleNames, removeDotenv, removeExampleNames, setDotenv } from "../formats/dotenv.ts";
+import { addExampleNames, dotenvOf, removeDotenv, removeExampleNames, setDotenv } from "../formats/dotenv.ts";
 import type { Edited, Refused } from "../formats/json.ts";
 import { addToArray, isSkeleton, removeFromArray, removeProperty, setProperty } from "../formats/json-edit.ts";
-import { addLines, appendLines, removeLine } from "../formats/lines.ts";
+import { addLines, appendLines, removeLine, removeLines } from "../formats/lines.ts";
 import type { Value } from "../halo.ts";
 import { isClosed, type Secrets, type Snapshot, type WriteStep } from "./model.ts";
 import { type Target, variablesOf } from "./target.ts";
@@ -27,13 +28,28 @@ export interface ProjectInput extends Project {
   readonly excluded: readonly string[];
   /** Lines for the ignore file that take back a rule above them. */
   readonly exceptions: readonly string[];
+  /** Whether the example gets the two IDs, so that a teammate is asked for the token alone. */
+  readonly sharesIds: boolean;
 }
 
 export interface RemovalInput extends Project {
-  /** Variables that another HALO entry of the project still refers to. */
+  /** Variables that another HALO entry of the project still refers to, and those of Claude Code's entries. */
   readonly kept: ReadonlySet<string>;
+  readonly keptInBridge: ReadonlySet<string>;
+  /** Only what is private: the files of the team stay. */
+  readonly isValuesOnly: boolean;
+  /** Our ignore rules, if no entry is left: each with the file that it is for. */
+  readonly rules: readonly Rule[];
   /** Tracked files: they stay, even if they become empty. */
   readonly tracked: ReadonlySet<string>;
+}
+
+/** `heading`: our block; undefined for an exception. */
+export interface Rule {
+  readonly file: string | undefined;
+  readonly line: string;
+  readonly heading?: string;
+  readonly path: string;
 }
 
 /** `text`: the file as it is; the place of a refusal is in it. `isClosed`: the system does not let us read it. */
@@ -49,7 +65,7 @@ export type FileEdits = readonly [path: string | undefined, edits: readonly Edit
 const STRICT = { strict: true };
 /** For removals: comments stay. For additions not: Claude Code skips a settings file with comments (measured). */
 const LENIENT = { strict: false };
-const HEADING = "# HALO (create-halo-mcp): private values, never committed";
+export const HEADING = "# HALO (create-halo-mcp): private values, never committed";
 
 /** The comments of `.env.example`: where to find each value. */
 const COMMENTS: Readonly<Record<Value, string>> = {
@@ -87,8 +103,16 @@ export function editFiles(snapshot: Snapshot, files: readonly FileEdits[]): Plan
 
 const envrcLine = ({ envFromRoot }: Project): string => `dotenv_if_exists ${quoteSh(envFromRoot)}`;
 
-const exampleNames = (variables: ReturnType<typeof variablesOf>) =>
-  variables.map(({ value, env }) => ({ name: env, comment: COMMENTS[value] }));
+/** In `.env.example`; `ids`: what may be in it besides the names, never the token. */
+const exampleNames = (
+  variables: ReturnType<typeof variablesOf>,
+  ids: (which: "account" | "profile", env: string) => string | undefined,
+) =>
+  variables.map(({ value, env }) => ({
+    name: env,
+    comment: COMMENTS[value],
+    value: value === "token" ? undefined : ids(value, env),
+  }));
 
 /** Sets variables under "env", the first at the top. */
 export function envEdits(variables: Secrets): readonly Edit[] {
@@ -104,11 +128,14 @@ export const secretsOf = ({ slots }: Pick<Target, "slots">, values: Readonly<Rec
 
 /** The writes of a set-up. The order: no value on disk without its ignore rule, no reference without its value. */
 export function planProject(input: ProjectInput): Planned {
-  const { paths, target, values, bridge, uncovered, excluded, exceptions, snapshot } = input;
+  const { paths, target, values, bridge, uncovered, excluded, exceptions, sharesIds, snapshot } = input;
   const { name, slots, mode } = target;
   const variables = secretsOf(target, values);
   const isNew = mode === "new";
   const shared = (edit: Edit): readonly Edit[] => (isNew ? [edit] : []);
+  // a token that somebody pasted as an ID, too
+  const idOf = (which: Value): string | undefined =>
+    sharesIds && values[which] !== values.token ? values[which] : undefined;
   const settings: readonly Edit[] = [
     ...envEdits(variables),
     (text) => addToArray(text, ["enabledMcpjsonServers"], name, STRICT),
@@ -119,7 +146,7 @@ export function planProject(input: ProjectInput): Planned {
     [paths.ignore, [...exceptions.map(excepted), ...shared((text) => addLines(text, uncovered, HEADING))]],
     [paths.exclude, excluded.length === 0 ? [] : [(text) => addLines(text, excluded, HEADING)]],
     [paths.env, [(text) => setDotenv(text, variables)], "env"],
-    [paths.example, shared((text) => addExampleNames(text, exampleNames(variablesOf(slots))))],
+    [paths.example, shared((text) => addExampleNames(text, exampleNames(variablesOf(slots), idOf)))],
     [paths.bridge, bridge === "claude-settings" ? settings : [], "env"],
     [paths.envrc, bridge === "direnv" ? shared((text) => addLines(text, [envrcLine(input)])) : []],
     ...input.entryEdits,
@@ -130,24 +157,67 @@ export function planProject(input: ProjectInput): Planned {
 const excepted = (line: string) => (text: string) =>
   ({ ok: true, text: appendLines(text, [line]), changed: true }) as const;
 
-/** Removes what `planProject` added: the reference first, the values last. Ignore rules stay. */
+/** Removes what `planProject` added: the reference first, then the values, and a rule of ours only after its file. */
 export function planRemoval(input: RemovalInput): Planned {
-  const { paths, target, kept, tracked, snapshot } = input;
+  const { paths, target, kept, keptInBridge, tracked, snapshot, isValuesOnly } = input;
   const { name, slots } = target;
   const variables = variablesOf(slots).filter(({ env }) => !kept.has(env));
   const names = variables.map(({ env }) => env);
+  const own = dotenvOf(paths.env === undefined ? undefined : snapshot.get(paths.env));
+  const inBridge = variablesOf(slots).filter(({ env }) => !keptInBridge.has(env));
   const settings: readonly Edit[] = [
-    ...names.map((env) => (text: string) => removeProperty(text, ["env", env], LENIENT)),
+    ...inBridge.map(
+      ({ env }) =>
+        (text: string) =>
+          removeProperty(text, ["env", env], LENIENT),
+    ),
     (text) => removeFromArray(text, ["enabledMcpjsonServers"], name, LENIENT),
   ];
-  const files: readonly FileEdits[] = [
-    ...input.entryEdits,
-    [paths.envrc, kept.size === 0 ? [(text) => removeLine(text, envrcLine(input))] : []],
-    [paths.bridge, settings, "env"],
-    [paths.example, [(text) => removeExampleNames(text, exampleNames(variables))]],
-    [paths.env, [(text) => removeDotenv(text, names)], "env"],
-  ];
-  return planTakingOut(snapshot, files, tracked);
+  const shared = (files: readonly FileEdits[]): readonly FileEdits[] => (isValuesOnly ? [] : files);
+  const planned = planTakingOut(
+    snapshot,
+    [
+      ...shared(input.entryEdits),
+      ...shared([[paths.envrc, kept.size === 0 ? [(text) => removeLine(text, envrcLine(input))] : []]]),
+      [paths.bridge, settings, "env"],
+      ...shared([
+        [
+          paths.example,
+          [
+            (text) =>
+              removeExampleNames(
+                text,
+                exampleNames(variables, (_, env) => own.get(env)),
+              ),
+          ],
+        ],
+      ]),
+      [paths.env, [(text) => removeDotenv(text, names)], "env"],
+    ],
+    tracked,
+  );
+  if (!planned.ok || isValuesOnly) return planned;
+  const isGone = (rule: Rule): boolean => isNeedless(rule, snapshot, planned.steps);
+  const edits = [paths.ignore, paths.exclude].map((file): FileEdits => {
+    const ofBlock = (heading?: string): readonly Edit[] => {
+      const own = input.rules.filter((rule) => rule.file === file && rule.heading === heading);
+      const gone = own.filter(isGone).map(({ line }) => line);
+      const left = own.filter((rule) => !isGone(rule)).map(({ line }) => line);
+      return gone.length === 0 ? [] : [(text) => removeLines(text, gone, heading, left)];
+    };
+    return [file, [...ofBlock(HEADING), ...ofBlock()]];
+  });
+  const unruled = planTakingOut(snapshot, edits, tracked);
+  return unruled.ok ? { ok: true, steps: [...planned.steps, ...unruled.steps] } : unruled;
+}
+
+/** Whether the file of a rule is gone after these steps, or has no secret; an exception is for a file that is there. */
+function isNeedless({ path, heading }: Rule, snapshot: Snapshot, steps: readonly WriteStep[]): boolean {
+  const step = steps.find((each) => each.path === path);
+  const state = snapshot.get(path);
+  if (step === undefined ? state?.kind === "absent" : step.after === undefined) return true;
+  const text = step?.after ?? (state?.kind === "file" ? state.text : undefined);
+  return heading !== undefined && text !== undefined && !hasSecret(path, text);
 }
 
 /** Edits that only take out: a file that becomes empty is removed, but for a tracked one. */

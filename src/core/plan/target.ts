@@ -38,8 +38,12 @@ export interface Found {
 /** A file with entries, and the client that reads it. */
 export type Where = { readonly file: string; readonly client: Client };
 
-/** `--name` and `--url`, if they were given. */
-export type Wish = { readonly name: string | undefined; readonly url: string | undefined };
+/** `--name`, `--url` and `--own-credentials`, if they were given. */
+export interface Wish {
+  readonly name: string | undefined;
+  readonly url: string | undefined;
+  readonly ownCredentials?: boolean;
+}
 
 /** The variables of a target or an entry, each with the value that it is for. */
 export function variablesOf(slots: Partial<Slots>) {
@@ -54,7 +58,7 @@ export const isShowable = (slot: HeaderValue): boolean => !("env" in slot) || is
 
 function newTarget(wish: Wish, where: Where, entry?: Entry, repairs?: string): Decision {
   const name = wish.name ?? entry?.name ?? DEFAULT_NAME;
-  const slots = referring(variablesFor(name));
+  const slots = referring(variablesFor(name, wish.ownCredentials));
   return { ok: true, target: { mode: "new", name, url: wish.url ?? HALO_URL, slots, where, entry, repairs } };
 }
 
@@ -69,7 +73,7 @@ export function isReference(text: string): boolean {
 }
 
 /** Why an entry cannot be used as it is. Never repeats the text of a header, which may be a secret. */
-function unfit({ lost, entry: { raw, url, values } }: Found, wish: Wish, { client }: Where): string | undefined {
+function unfit({ lost, entry: { name, raw, url, values } }: Found, wish: Wish, { client }: Where): string | undefined {
   if (lost !== undefined) return lost.why;
   if (isObject(raw) && raw.type === "sse") return 'its "type" is "sse", but HALO uses "http"';
   if (wish.url !== undefined && wish.url !== url) return "you gave another URL";
@@ -85,6 +89,9 @@ function unfit({ lost, entry: { raw, url, values } }: Found, wish: Wish, { clien
     if (!PLAIN.test(text) || SPELLED.test(text))
       return `its header ${HEADERS[value]} is neither an ID nor a reference that ${client.label} knows`;
   }
+  const own = variablesFor(name, true);
+  if (wish.ownCredentials === true && variablesOf(values).some(({ value, env }) => env !== own[value]))
+    return "you gave --own-credentials";
   const names = variablesOf(values).map(({ env }) => env);
   // in .env, one value would overwrite the other
   return new Set(names).size < names.length ? "two of its headers use the same variable" : undefined;

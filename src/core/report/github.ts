@@ -22,12 +22,10 @@ export function toGithub(report: Report): string {
   return [...lines, summaryOf(report)].join("\n");
 }
 
-/** Escapes all markup. */
 function escapeMarkdown(text: string): string {
   return printable(text, 1000).replace(/[\\`*_{}[\]()#+!|~@:$&<-]/g, "\\$&");
 }
 
-/** Markdown for `GITHUB_STEP_SUMMARY`. */
 export function toJobSummary(report: Report, version: string): string {
   const { ok, lines } = report;
   const title = `### create-halo-mcp check: ${ok ? "passed" : "failed"}\n\n${escapeMarkdown(summaryOf(report))}\n`;

@@ -18,7 +18,6 @@ interface Input {
   readonly rules: readonly Pick<Rule, "id" | "severity" | "message">[];
   /** The text of every file that a finding may be about; findings of a file without a text are at 1:1. */
   readonly texts: ReadonlyMap<string, string>;
-  /** The files that were read. */
   readonly files: readonly string[];
   /** More warnings than this are a failure; undefined: no limit. */
   readonly maxWarnings: number | undefined;

@@ -47,7 +47,6 @@ function refused({ text, tree }: Document, client: Client, entry: Entry, loss: D
   });
 }
 
-/** Why the client does not read the file at all. */
 function lostFile(document: Document, client: Client): readonly Place[] {
   const { tree, broken } = document;
   const isSettings = client === claudeCode;

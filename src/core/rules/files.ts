@@ -10,7 +10,6 @@ import { isObjectNode, kindWord, member } from "../formats/nodes.ts";
 /** What is found in a file that cannot be read as UTF-8, or cannot be parsed, for this reason. */
 const unreadFor = (why: Document["encoding"] | Broken["kind"]) => (file: { readonly document: Document }) => {
   const { broken, encoding, text } = file.document;
-  // the first invalid byte
   if (encoding === why) return { at: spotAt(file.document, text.indexOf("\uFFFD")) };
   return broken?.kind === why
     ? { at: spotAt(file.document, broken.offset), args: { reason: broken.reason } }

@@ -25,7 +25,6 @@ function endpointOf(text: string, meant: string): "right" | "http" | "near" | "o
   return url.protocol === "http:" ? "http" : "other";
 }
 
-/** The host that would receive the request, for a message. */
 function hostOf(text: string): string {
   const host = parsed(withDefaults(text))?.host ?? "";
   return host === "" || host.includes("$") ? "a host that only a variable knows" : `host ${host}`;

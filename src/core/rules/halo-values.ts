@@ -11,10 +11,8 @@ import { isSafeVariable, LABELS, storeOf, type Value, variablesFor } from "../ha
 /** `HALO_MCP_TOKEN` without its brackets; not `YOUR_ACCOUNT_ID`. */
 const isBareName = (text: string): boolean => isVariableName(text) && isSafeVariable(text) && !isObviousExample(text);
 
-/** A correct value: a reference to this variable. */
 const exampleOf = ({ spell }: HaloServer["dialect"], name: string): string => spell?.(name) ?? "the value itself";
 
-/** Why a value is wrong, whatever the variables contain. */
 function problemOf(value: string, which: Value, only: string | undefined, { dialect }: HaloServer): string | undefined {
   if (value === "") return "is empty";
   const references = spelledIn(value, dialect);

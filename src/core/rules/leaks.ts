@@ -7,7 +7,6 @@ import { isSecretName } from "../check/secret-judge.ts";
 import { secretsIn } from "../check/secret-places.ts";
 import { maskOf } from "../secrets.ts";
 
-/** Where a file contains a value, as it is or with escapes. */
 function spanIn(document: Document, secret: string): Span | undefined {
   const offset = document.text.indexOf(secret);
   if (offset >= 0) return { offset, length: secret.length };
@@ -66,7 +65,6 @@ export const LEAK_RULES: readonly Rule[] = [
   })("env-file-not-ignored", "error", "No ignore rule covers a file with private values", {
     find: ({ document: { path, text }, env }) => {
       if (env === undefined) return { args: { path } };
-      // the first reference to a secret
       const references = [...text.matchAll(/\$\{([A-Za-z_]\w{0,127})\}/g)];
       const match = references.find(([, name = ""]) => isSecretName(name));
       if (match === undefined) return undefined;

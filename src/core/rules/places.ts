@@ -51,7 +51,6 @@ export const PLACE_RULES: readonly Rule[] = [
       const isLost = encoding === "absent";
       const isOutside = subject.inRepository && /^(?:\.\.\/|\/|[A-Za-z]:)/.test(target) && isShared(subject, document);
       if (!isLost && !isOutside) return undefined;
-      // the file that is to be guarded
       const severity = isLost && path === ".mcp.json" && !subject.allowMissing ? "error" : "warning";
       return { args: isLost ? { target } : {}, severity };
     },

@@ -23,7 +23,6 @@ const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]*/;
 /** NUL, CR and LF inside, and what Latin-1 does not have ("Header 'A' has invalid value"); other controls are sent. */
 const NOT_SENT = /[\0\r\n]|[^\0-\u00ff]/;
 
-/** The headers of a server that sends them. */
 function headersOf(node: Container, transport: Transport | undefined) {
   const headers = member(node, "headers")?.value;
   return isObjectNode(headers) && transport !== undefined && transport !== "stdio" ? winners(headers) : [];

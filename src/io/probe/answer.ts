@@ -35,7 +35,6 @@ function authErrorOf(header = ""): string | null {
   return null;
 }
 
-/** The headers of an answer, as they go into the record. */
 export function headOf({ statusCode = 0, headers }: IncomingMessage, url: URL) {
   const type = headers["content-type"] ?? null;
   return {
@@ -49,7 +48,6 @@ export function headOf({ statusCode = 0, headers }: IncomingMessage, url: URL) {
   } satisfies Partial<Exchange>;
 }
 
-/** An exchange while it goes on. */
 export type Seen = { -readonly [Key in keyof Exchange]: Exchange[Key] };
 
 /** What is known of a body while it is read, so that a failure does not lose the first part. */
@@ -87,13 +85,11 @@ type Message = Readonly<Record<string, unknown>>;
 const isObject = (value: unknown): value is Message =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** The value of a JSON text; undefined if it is not JSON. */
 const parse = (text: string): unknown => attempt(() => JSON.parse(text));
 
 /** A JSON-RPC message, or the first of a batch; undefined if the text is neither. */
 export const messageIn = (text: string): Message | undefined => [parse(text)].flat().find(isObject);
 
-/** The JSON-RPC error in a message, if it is one. */
 function rpcErrorOf(message: Message | undefined): RpcError | null {
   if (message === undefined || !isObject(message.error)) return null;
   const { code, message: words } = message.error;

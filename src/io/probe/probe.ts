@@ -21,7 +21,6 @@ export interface ProbeRequest {
   readonly network: (url: URL) => Network;
   /** One tool to call after everything else succeeded. Without it no tool is called. */
   readonly call?: ToolCall | undefined;
-  /** Called when a stage begins, for a progress display. */
   readonly onStage?: ((stage: ProbeStage) => void) | undefined;
 }
 

@@ -13,7 +13,6 @@ import type { Way } from "./way.ts";
 /** Bytes of all answers of a probe, after decompression. */
 const PROBE_CAP = 4 * 1024 * 1024;
 
-/** What is known of an exchange before any answer. */
 export const UNANSWERED = {
   connected: false,
   status: null,

@@ -53,7 +53,6 @@ interface Listing {
   readonly tools: ProbeOutcome["tools"][number][];
   count: number;
   harmless: string | null;
-  /** The tool to call, as the server describes it. */
   called: Tool | undefined;
 }
 

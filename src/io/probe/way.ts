@@ -57,7 +57,6 @@ async function openTunnel(socket: Socket, authority: string, credentials: ProxyR
   return { tunnel: isSuccess(status) && rest.length === 0, status, said, schemes: [...new Set(schemes)] };
 }
 
-/** The open sockets. After `close`, a new one is closed at once. */
 function socketSet() {
   const sockets = new Set<Socket>();
   let isClosed = false;
