@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -8,14 +9,19 @@ import {
   CONNECT,
   DOTENV,
   fakeClaude,
+  full,
   HARM,
+  ids,
   type Machine,
   on,
   PASTE,
   PROFILE,
   program,
   says,
+  start,
   TOKEN,
+  typePrinted,
+  withToken,
 } from "./support.ts";
 
 /** What the wizard offers after the verdict, in a real terminal: a first call, the start of the client, the steps in a browser. */
@@ -138,5 +144,35 @@ describe.concurrent("a web client", () => {
       await wizard.ends(0);
       expect(wizard.text()).toContain("3. Authentication type: Headers. Add three headers:");
       expect(wizard.text()).not.toContain("go through the fields");
+    }));
+});
+
+describe.concurrent("the last screen", () => {
+  test("the printed commands work as they are: the commit here, the others in a fresh clone", () =>
+    on({}, async (m) => {
+      const run = await m.run(full(m), { env: withToken });
+      typePrinted(m, run);
+      expect(m.repo.git("status", "--short")).toBe("");
+      const clone = join(m.root, "clone");
+      execFileSync("git", ["clone", "--quiet", m.path, clone], { env: m.env });
+      const folder = program(join(m.root, "npx-bin"), "npx", `shift; exec "${process.execPath}" "${m.bin}" "$@"`);
+      const env = { ...m.env, ...withToken, PATH: `${folder}:${m.env.PATH}` };
+      const commands = run.stdout.match(/npx create-halo-mcp .*$/gm) ?? [];
+      expect(commands).toHaveLength(3);
+      for (const command of commands) {
+        const typed = await start("sh", ["-c", command], { cwd: clone, env });
+        expect(typed.code, typed.stderr).toBe(0);
+      }
+      expect(readFileSync(join(clone, ".env"), "utf8")).toBe(DOTENV);
+      expect(execFileSync("git", ["-C", clone, "status", "--short"], { env: m.env, encoding: "utf8" })).toBe("");
+    }));
+
+  test("at most 12 lines of 80 columns, the verdict and one next step last", () =>
+    on({}, async (m) => {
+      // HALO's own endpoint, which nothing is sent to
+      const { code, stdout } = await m.run(["--yes", "--skip-test", ...ids], { env: withToken });
+      const lines = stdout.trimEnd().split("\n");
+      expect([code, lines.length <= 12, lines.filter((line) => line.length > 80)]).toEqual([0, true, []]);
+      expect(stdout).toMatch(/\n\nSaved, but not tested\.\n\nNext: .*\n.*\n.*\n$/);
     }));
 });

@@ -9,7 +9,7 @@ import type { Plan } from "../../core/plan/model.ts";
 import { printable } from "../../core/secrets.ts";
 import { Cancelled } from "../../errors.ts";
 import { clipboardOf, give, openerOf, osc52 } from "../../io/desktop.ts";
-import { startProgram } from "../../io/start.ts";
+import { startChild } from "../../io/start-child.ts";
 import type { Ask } from "../../ui/ask.ts";
 import { labelOf } from "../shared/carry-out.ts";
 import { answerLines, runTest } from "../shared/connection-test.ts";
@@ -69,8 +69,9 @@ async function start(page: Page, ask: Ask, decided: Decided): Promise<void> {
   const client = context.stdout.isTTY === true ? startable(page, decided) : undefined;
   if (client === undefined) return;
   if (!(await ask.confirm({ message: `Start ${client.label} here now?`, initial: true }))) return;
-  const around = { cwd: here.root, env: client.env, platform: context.platform, isTerminal: true };
-  const ended = await startProgram([client.path], around);
+  const around = { cwd: here.root, env: client.env, platform: context.platform };
+  // as a child: this process has made the terminal non-blocking, and a program in its place would get that
+  const ended = await startChild([client.path], around);
   if (typeof ended === "string") show.warn(`${client.label} could not be started (${ended}).`);
 }
 

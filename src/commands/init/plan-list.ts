@@ -32,7 +32,7 @@ function purposeOf({ here }: Page, path: string): string {
   const { client, scope, store } = file;
   if (store === path) return `your values for ${client.label}, private`;
   const whose = scope === "project" ? "your team" : hasLiterals(file) ? "you alone, with your values" : "you alone";
-  return `${client.label}'s connection, for ${whose}`;
+  return `${client.label}, for ${whose}`;
 }
 
 const kindOf = ({ before, after }: WriteStep) =>
