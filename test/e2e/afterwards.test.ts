@@ -106,7 +106,7 @@ describe.concurrent("a web client", () => {
   test("its settings are opened, and each Enter copies a field: the token too, which is not shown", () =>
     on({}, async (m) => {
       const wizard = m.open(["--url", m.url, "--client", "claude-ai"], { env: desktop(m) });
-      await wizard.follow(PASTE, ...ASK_IDS, "HALO shows your token only once: enter", "Claude.ai: go through: enter");
+      await wizard.follow(PASTE, ...ASK_IDS, "HALO shows your token only once: enter", "Claude.ai: enter");
       await wizard.follow(...FIELDS);
       await wizard.ends(0);
       const values = ["X-CM-PRODUCTTOKEN", TOKEN, "CM-ACCOUNT-ID", ACCOUNT, "CM-PROFILE-ID", PROFILE];
@@ -118,7 +118,7 @@ describe.concurrent("a web client", () => {
   test("its values are kept in .env after a yes, which git ignores", () =>
     on({}, async (m) => {
       const wizard = m.open(["--url", m.url, "--client", "chatgpt"], { env: desktop(m) });
-      await wizard.follow(PASTE, ...ASK_IDS, "HALO shows your token only once: down enter", "ChatGPT: go: right enter");
+      await wizard.follow(PASTE, ...ASK_IDS, "HALO shows your token only once: down enter", "ChatGPT: right enter");
       await wizard.ends(0);
       expect([m.read(".env"), m.mode(".env"), m.repo.git("status", "--short")]).toEqual([DOTENV, "600", ""]);
       expect([noted(m, "copied"), noted(m, "opened")]).toEqual(["", ""]);
@@ -129,7 +129,7 @@ describe.concurrent("a web client", () => {
     on({}, async (m) => {
       const env = { ...desktop(m), SSH_CONNECTION: "192.0.2.1 1 192.0.2.2 22" };
       const wizard = m.open(["--url", m.url, "--client", "claude-ai"], { env });
-      await wizard.follow(PASTE, ...ASK_IDS, "HALO shows your token only once: enter", "Claude.ai: go through: enter");
+      await wizard.follow(PASTE, ...ASK_IDS, "HALO shows your token only once: enter", "Claude.ai: enter");
       await wizard.follow(...FIELDS.slice(0, 3), "Copy the header's name CM-ACCOUNT-ID?: right enter");
       await wizard.ends(0);
       expect(wizard.raw()).toContain(`\u001b]52;c;${Buffer.from(TOKEN).toString("base64")}\u0007`);

@@ -51,7 +51,7 @@ function listOf(page: Page, { steps }: Plan): readonly string[] {
   });
   const wide = Math.max(0, ...rows.filter(([, , purpose]) => purpose !== "").map(([, label]) => label.length));
   return rows.map(([kind, label, purpose]) =>
-    `${kind.padEnd(8)} ${label.padEnd(purpose === "" ? 0 : wide)}  ${purpose}`.trimEnd(),
+    `${kind.padEnd(7)} ${label.padEnd(purpose === "" ? 0 : wide)}  ${purpose}`.trimEnd(),
   );
 }
 
