@@ -205,7 +205,11 @@ const NEVER_CALLED = {
     'Client._wrapHandler => method === "ping" ? handler : absent()',
   ],
   // with `autoFulfill`
-  "@modelcontextprotocol/client/dist/src.mjs": ["runInputRequiredFlow"],
+  "@modelcontextprotocol/client/dist/src.mjs": [
+    ...["runInputRequiredFlow", "inputSchemaMaps", "normalizeElicitInputParams"],
+    // of servers
+    ...["wrapOutputSchemaForLegacy", "standardSchemaToJsonSchema"],
+  ],
   // every way to call execa but `execa(file, arguments, options)`
   "execa/lib/methods/main-sync.js": ["*"],
   "execa/lib/methods/template.js": ["*", "isTemplateString => false"],
@@ -217,6 +221,9 @@ const NEVER_CALLED = {
   "execa/lib/verbose/info.js": ["*", "getVerboseInfo => {}"],
   "execa/lib/verbose/log.js": ["*"],
   "execa/lib/verbose/error.js": ["*"],
+  // what the message of an error says of the command, which we never print
+  "execa/lib/return/message.js": ["createMessages => {}"],
+  "execa/lib/arguments/escape.js": ["*", "joinCommand => {}"],
   // `ipc`
   "execa/lib/ipc/methods.js": ["getIpcExport => {}"],
   "execa/lib/ipc/send.js": ["*"],
@@ -247,6 +254,47 @@ const REWRITTEN = {
     ["for (const [key, schema] of Object.entries(authSchemas)) register(key, schema);", ""],
   ],
 };
+/** The methods that are sent or handled here. For each of the others a client of MCP has a schema, which is made at every start. */
+const METHODS = new Set(
+  "ping initialize tools/list tools/call server/discover notifications/cancelled notifications/progress".split(" "),
+);
+/** The code without the schemas of other methods, and without those that then nothing refers to. */
+function withoutSchemas(code, parse) {
+  const makers = (text) =>
+    parse(text).body.filter(({ id }) => /^(?:build|registryMaps|getWireResultSchemas)/.test(id?.name));
+  const cut = (text, nodes) =>
+    nodes
+      .sort((a, b) => b.start - a.start)
+      .reduce((left, { start, end }) => left.slice(0, start) + left.slice(end + Number(left[end] === ",")), text);
+  const nameOf = ({ key }) => key?.value ?? key?.name;
+  const objects = (node) => {
+    if (node === null || typeof node !== "object") return [];
+    return [...(node.type === "ObjectExpression" ? [node.properties] : []), ...Object.values(node).flatMap(objects)];
+  };
+  const isTable = (properties) => properties.some((each) => METHODS.has(nameOf(each)));
+  const tables = objects(makers(code)).filter(isTable);
+  let text = cut(
+    code,
+    tables.flat().filter((each) => !METHODS.has(nameOf(each))),
+  );
+  const read = new Set(text.match(/(?<=\.)\w+/g));
+  const all = objects(makers(text)).filter((properties) => properties.length > 100);
+  text = cut(
+    text,
+    all.flat().filter((each) => !read.has(nameOf(each))),
+  );
+  for (let before = ""; before !== text; ) {
+    before = text;
+    const dead = makers(text).flatMap(({ body, start, end }) => {
+      const words = text.slice(start, end).match(/[\w$]+/g);
+      const isDead = ({ type, declarations }) =>
+        type === "VariableDeclaration" && words.filter((word) => word === declarations[0].id.name).length === 1;
+      return body.body.filter(isDead);
+    });
+    text = cut(text, dead);
+  }
+  return text;
+}
 function rewritten(file, code) {
   return (REWRITTEN[file] ?? []).reduce((text, [old, now]) => {
     if (!text.includes(old)) throw new Error(`not in ${file}: ${old}`);
@@ -313,7 +361,8 @@ function withoutUnused() {
       if (!Object.hasOwn(NEVER_CALLED, file)) return null;
       left.delete(file);
       const text = rewritten(file, code);
-      return { code: without(NEVER_CALLED[file], text, this.parse(text)), map: null };
+      const rest = without(NEVER_CALLED[file], text, this.parse(text));
+      return { code: /\/src\.mjs$/.test(file) ? withoutSchemas(rest, (each) => this.parse(each)) : rest, map: null };
     },
     buildEnd(error) {
       if (!error && left.size > 0) this.error(`no longer imported: ${[...left].join(", ")}`);
@@ -346,7 +395,9 @@ function rulePages() {
         .filter((name) => name.endsWith(".md") && name !== "README.md")
         .sort();
       const source = pages
-        .map((name) => readFileSync(join(folder, name), "utf8").replace(/^## Wrong$[\s\S]*?(?=^## Why$)/m, ""))
+        .map((name) =>
+          readFileSync(join(folder, name), "utf8").replace(/^## (?:Wrong|Right)$[\s\S]*?(?=^## |$(?![\s\S]))/gm, ""),
+        )
         .map((text) => text.trim().replace(/^(#+) /gm, "#$1 "));
       this.emitFile({ type: "asset", fileName: "rules.md", source: `# Rules of check\n\n${source.join("\n\n")}\n` });
     },
@@ -373,7 +424,7 @@ export default defineConfig({
   treeshake: {
     moduleSideEffects: [{ test: /[\\/]jsonc-parser[\\/]/, sideEffects: false }],
     // execa's entry makes six functions; one of them is used
-    manualPureFunctions: ["createExeca"],
+    manualPureFunctions: ["createExeca", "z"],
   },
   transform: {
     target: "node20.12",

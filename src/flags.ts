@@ -69,6 +69,7 @@ const DOCTOR_FLAGS: readonly Flag[] = [
   { name: "token-file", arg: "file", summary: "test with the token from a file" },
   { name: "values-file", arg: "file", summary: "file with the values (default: .env)" },
   { name: "timeout", arg: "seconds", summary: "time limit of the whole run (default: 15, with --call 60)" },
+  { name: "fix", summary: "then do the one repair: use the values that work everywhere" },
   { name: "call", arg: "tool", summary: "also call this tool and show its answer" },
   { name: "args", arg: "json", summary: "with --call: its arguments, a JSON object" },
   { name: "report", arg: "file", summary: "write a Markdown report for a support ticket" },
@@ -147,7 +148,9 @@ export const COMMANDS: readonly Command[] = [
     name: "doctor",
     summary: "find out why a connection does not work, step by step",
     flags: DOCTOR_FLAGS,
-    notes: ["Writes nothing except the --report file. Sends the token only to HALO's endpoint, or to --url."],
+    notes: [
+      "Without --fix it writes nothing except the --report file. Sends the token only to HALO's endpoint, or to --url.",
+    ],
     examples: [
       "npx create-halo-mcp doctor",
       "npx create-halo-mcp doctor --client codex",

@@ -89,7 +89,7 @@ export function fillFor(name: string, url: string) {
 
 /** `profile_id=<id>` and the like in a query or fragment; `/profiles/<id>` in a path. */
 const PROFILE_IN_URL = /(?:\/profiles?\/|[?&#;]profile[-_]?id=)([A-Za-z0-9._~-]+)/i;
-const GUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gi;
+export const GUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gi;
 
 /** The IDs in a pasted HALO Studio URL: the first two GUIDs; a named profile (`/profiles/<id>`) takes precedence. */
 export function idsFromStudioUrl(url: string) {

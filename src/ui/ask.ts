@@ -2,7 +2,7 @@ import { type Readable, Writable } from "node:stream";
 import type { Context } from "../context.ts";
 import { Cancelled } from "../errors.ts";
 import { createOutput } from "./output.ts";
-import { openPromptInput, type Reads } from "./prompt-input.ts";
+import { MARK_NO_PASTES, MARK_PASTES, openPromptInput, type Reads } from "./prompt-input.ts";
 
 export interface Choice<T> {
   readonly value: T;
@@ -14,7 +14,6 @@ interface TextQuestion {
   readonly message: string;
   /** Why a value is not accepted; undefined if it is. */
   readonly validate: (value: string) => string | undefined;
-  readonly initial?: string;
   readonly placeholder?: string;
 }
 
@@ -56,6 +55,7 @@ export async function createAsk(context: Context, pastedBreak: string) {
   ): Promise<T> {
     if (signal.aborted) throw new Cancelled();
     const input = openPromptInput(context.stdin, reads, pastedBreak);
+    if (reads === "text") context.stderr.write(MARK_PASTES);
     try {
       // a prompt does not take its listener away: one signal for each
       const own = AbortSignal.any([signal]);
@@ -63,6 +63,7 @@ export async function createAsk(context: Context, pastedBreak: string) {
       if (isCancel(answer)) throw new Cancelled();
       return answer as T;
     } finally {
+      if (reads === "text") context.stderr.write(MARK_NO_PASTES);
       await input.close(signal.aborted ? 0 : drainMs);
     }
   }
@@ -70,11 +71,10 @@ export async function createAsk(context: Context, pastedBreak: string) {
     message: clean(message),
     options: choices.map((choice) => ({ ...choice, label: clean(choice.label), hint: clean(choice.hint ?? "") })),
   });
-  const textOf = ({ message, validate, initial = "", placeholder = "" }: TextQuestion) => ({
+  const textOf = ({ message, validate, placeholder = "" }: TextQuestion) => ({
     message: clean(message),
     validate: (value = "") => validate(value),
-    initialValue: initial,
-    placeholder,
+    placeholder: clean(placeholder),
   });
 
   return {

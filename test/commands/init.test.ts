@@ -87,13 +87,13 @@ describe("usable", () => {
   };
   it("takes the first, and hides every token", () => {
     const { secrets, found } = judge([from("file", ""), from("given", '"tok-1"'), from("environment", "tok-2")]);
-    expect(found.token).toEqual({ value: "tok-1", from: "given", given: true });
+    expect(found.token).toEqual({ value: "tok-1", from: "given", kind: "given" });
     expect([...secrets]).toEqual(["tok-1", "tok-2"]);
     expect(Object.keys(found)).toEqual(["token"]);
-    const id = { value: "id", from: "file", given: false };
+    const id = { value: "id", from: "file", kind: "file" } as const;
     expect(valuesOf({ ...found, account: id })).toBeUndefined();
     expect(valuesOf({ ...found, account: id, profile: id })).toEqual({ token: "tok-1", account: "id", profile: "id" });
-    expect(judge([from("file", "tok")]).found.token).toMatchObject({ given: false });
+    expect(judge([from("file", "tok")]).found.token).toMatchObject({ kind: "file" });
   });
   it.each([
     ["a bad one of the command line", [from("given", "a b")], true, true],

@@ -36,7 +36,7 @@ const MAKE_NEW = "make a new token";
 const CHANGE = ["npx create-halo-mcp", "# and choose: Change values"];
 const ASK = ["claude", '# then type /mcp: it shows the reason for "halo"'];
 const MATCH = "# first make the copies match: see values; if it is still refused:";
-const AGREE = "# asks which one is right and saves it";
+const AGREE = "# tests each copy, and saves the one that works";
 const ENTER = "# and enter the token that works";
 const STALE = "values stale-value";
 

@@ -240,7 +240,7 @@ test("locks that a repository brings along are not touched before the yes", () =
     expect(run.code, run.stderr).toBe(0);
     expect(contents(m.tree())).toEqual(before);
     const wizard = m.open([...ids, "--url", m.url], { env: withToken });
-    await wizard.follow("Product token: enter", "What do you want to: enter", "Write th: down down enter");
+    await wizard.follow("What do you want to: enter", "Write th: down down enter");
     await wizard.ends(130);
     expect(contents(m.tree())).toEqual(before);
   }));

@@ -170,7 +170,7 @@ describe.concurrent("a repository with .cursor/mcp.json alone", () => {
     on({}, async (m) => {
       shared(m, cursor(m));
       const wizard = m.open(["--url", m.url], { env: only(m) });
-      await wizard.follow(PASTE, APPLY);
+      await wizard.follow(PASTE);
       await wizard.ends(0);
       expect(wizard.prose()).toContain("Your team has already set up HALO here");
       expect(m.read(".env")).toBe(DOTENV);
@@ -232,12 +232,13 @@ describe.concurrent("in a terminal", () => {
     for (const name of [".cursor", ".codex"]) mkdirSync(join(m.home, name));
     return only(m);
   };
-  const TWO = "What do you want to: space down down down space down space enter";
+  // both are ticked, since they are here and Claude Code is not
+  const TWO = "What do you want to: enter";
 
   test("two clients that are here, at 80 columns", () =>
     on({}, async (m) => {
       const wizard = m.open(["--url", m.url], { env: found(m) });
-      await wizard.follow(PASTE, ...ASK_IDS, TWO, APPLY);
+      await wizard.follow(TWO, PASTE, ...ASK_IDS, APPLY);
       await wizard.ends(0);
       expect(names(m.tree()).sort()).toEqual([".cursor/mcp.json", ".codex/config.toml", ".env", ...TEAM].sort());
       const wide = wideLines(wizard.raw(), 80);
@@ -246,11 +247,11 @@ describe.concurrent("in a terminal", () => {
 
   const three = ["--client", "cursor,vscode,codex"];
   test.each<[readonly string[], readonly string[], boolean]>([
-    [[], [PASTE, ...ASK_IDS, "What do you want to: space down down down space ctrl-c"], false],
-    [[], [PASTE, ...ASK_IDS, TWO, "Write th: ctrl-c"], false],
+    [[], ["What do you want to: space down down down space ctrl-c"], false],
+    [[], [TWO, PASTE, ...ASK_IDS, "Write th: ctrl-c"], false],
     [["--client", "cursor", "--scope", "user"], [PASTE, ...ASK_IDS, "Write th: ctrl-c"], false],
     [three, ["What now?: ctrl-c"], true],
-    [three, ["What now?: down enter", "Product token: ctrl-c"], true],
+    [three, ["What now?: down down enter", "Paste the product: ctrl-c"], true],
     [["remove"], ["Remove this?: ctrl-c"], true],
   ])("Ctrl-C: %j %j", (args, answers, isSetUp) =>
     on({}, async (m) => {

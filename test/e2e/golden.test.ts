@@ -69,11 +69,15 @@ describe.concurrent("check", () => {
 
 /** Questions with the keys or the text of their answers: the screen of a terminal so wide that it breaks no line of ours. */
 const SCREENS: Readonly<Record<string, Case & { readonly answers: readonly string[]; readonly code: number }>> = {
-  first: { answers: [PASTE, ...ASK_IDS, CONNECT, APPLY], code: 0 },
-  "no to the plan": { answers: [PASTE, ...ASK_IDS, CONNECT, "Write th: down down enter"], code: 130 },
-  "a failed test": { server: { token: "another" }, answers: [PASTE, ...ASK_IDS, "What now?: up enter"], code: 130 },
+  first: { answers: [CONNECT, PASTE, ...ASK_IDS, APPLY], code: 0 },
+  "no to the plan": { answers: [CONNECT, PASTE, ...ASK_IDS, "Write th: down down enter"], code: 130 },
+  "a failed test": {
+    server: { token: "another" },
+    answers: [CONNECT, PASTE, ...ASK_IDS, "What now?: up enter"],
+    code: 130,
+  },
   "already set up": { prepare: again, answers: ["What now?: enter"], code: 0 },
-  join: { prepare: team, answers: [PASTE, APPLY], code: 0 },
+  join: { prepare: team, answers: [PASTE], code: 0 },
 };
 
 describe.concurrent("screens of the wizard", () => {

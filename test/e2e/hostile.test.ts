@@ -144,7 +144,7 @@ describe.concurrent("an entry that would lead the token elsewhere", () => {
       const replaced = await untouched(m, () => m.run(other, { env: VALUES }));
       expect(replaced.code, replaced.stderr).toBe(0);
       const yes = m.open([], { env: VALUES });
-      await yes.follow(`${question}: left enter`, "Product token: enter", APPLY);
+      await yes.follow(`${question}: left enter`, APPLY);
       await yes.ends(0);
       const sent = m.standIn.requests.length;
       expect(sent).toBeGreaterThan(0);
@@ -182,7 +182,7 @@ describe.concurrent("an entry that would lead the token elsewhere", () => {
       withRecorder(accepts, async (evil) => {
         if (kind === "joining") committed(m, entryFor(m.url));
         const wizard = m.open(["--url", m.url, ...ids], { env: withToken });
-        await wizard.follow("Product token: enter", ...(kind === "joining" ? [] : [CONNECT]));
+        await wizard.follow(...(kind === "joining" ? [] : [CONNECT]));
         await wizard.asks("Write th");
         m.write(".mcp.json", JSON.stringify({ mcpServers: { halo: entryFor(evil.url) } }));
         const before = contents(m.tree());

@@ -201,8 +201,8 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
     may: BOTH,
     async more(m, ledger) {
       const wizard = m.open(["--url", m.url]);
-      await wizard.follow(`Paste the product: ${SECRET}x enter`, ...ASK_IDS, "What now?: enter");
-      await wizard.follow(`Paste the product: "${SECRET}" enter`, CONNECT, APPLY);
+      await wizard.follow(CONNECT, `Paste the product: ${SECRET}x enter`, ...ASK_IDS, "What now?: enter");
+      await wizard.follow(`Paste the product: "${SECRET}" enter`, APPLY);
       await wizard.ends(0);
       const again = m.open(["--url", m.url]);
       await again.follow("What now?: up enter", "Remove this?: ctrl-c");
@@ -214,7 +214,7 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
     may: [],
     async more(m, ledger) {
       const wizard = m.open(["--url", m.url, ...ids], { env });
-      await wizard.follow("Product token: enter", CONNECT, "Write th: ctrl-c");
+      await wizard.follow(CONNECT, "Write th: ctrl-c");
       await wizard.ends(130);
       ledger.printed += wizard.raw() + wizard.prose();
     },

@@ -308,7 +308,7 @@ export const full = (m: Machine, ...more: readonly string[]): string[] => ["--ye
 
 /** The answers of a first run in a terminal, for `follow`. At 40 columns a question breaks behind these words. */
 export const PASTE = `Paste the product: ${TOKEN} enter`;
-export const ASK_IDS = [`Paste a HALO Studio: ${STUDIO} enter`, "The account ID (: enter", "The profile ID (: enter"];
+export const ASK_IDS = [`Paste a HALO Studio: ${STUDIO} enter`];
 export const CONNECT = "What do you want to: enter";
 export const APPLY = "Write th: enter";
 

@@ -44,6 +44,9 @@ describe("openPromptInput", () => {
   it.each<[Reads, readonly (string | Buffer)[], string]>([
     ["text", ["tok", "en\nrest\n"], `token${BREAK}rest\r`],
     ["text", Array.from(Buffer.from("é😀\u2424x"), (byte) => Buffer.from([byte])), "é😀\u2424x"],
+    // a paste that the terminal marks: its lines are one text, and no key of it counts
+    ["text", ["a\u001b[200~one\r", "two\u0004\u001b[A\n\u001b[20", "1~b", "\r"], `aone${BREAK}two  [Ab\r`],
+    ["text", ["\u001b[200~one", "\u0003"], "\u0003"],
     // an arrow key in pieces, and a word
     ["keys", ["\u001b", "[A", "word"], "\u001b[A"],
   ])("for %s, %j that comes in pieces is passed on as %j", async (reads, pieces, expected) => {

@@ -145,8 +145,13 @@ function plan(gathered: Gathered, show: Show): readonly Step[] {
   return steps;
 }
 
-/** Fixes what can be fixed, all files or none; skips what must not be written. Out: the files that were, or would be, changed. */
-export async function fix(context: Context, options: CheckOptions, first: Gathered): Promise<readonly string[]> {
+/** Fixes what can be fixed, after `confirm`, all files or none; skips what must not be written. Out: the files that were, or would be, changed. */
+export async function fix(
+  context: Context,
+  options: CheckOptions,
+  first: Gathered,
+  confirm?: () => Promise<void>,
+): Promise<readonly string[]> {
   const { root, git, locks } = first;
   if (!options.dryRun) for (const lock of locks) clearStaleLock(join(root, lock.replace(/\.lock$/, "")));
   const show = createShow(context, { quiet: options.quiet || options.format === "json", guide: false });
@@ -164,7 +169,7 @@ export async function fix(context: Context, options: CheckOptions, first: Gather
     return { steps };
   };
   const place = { root, gitProgram: git?.program, programEnv: git?.env ?? context.env, signal: context.signal };
-  const how = { context, place, dryRun: options.dryRun, show: () => steps.forEach(showStep), replan };
+  const how = { context, place, dryRun: options.dryRun, show: () => steps.forEach(showStep), confirm, replan };
   const { changed } = await carryOut({ steps }, how);
   const what = `${steps.length} file${steps.length === 1 ? "" : "s"}`;
   if (steps.length === 0 || !(changed || options.dryRun)) show.info("Nothing can be fixed automatically.");

@@ -131,8 +131,21 @@ function textOf({ env, stdout, unicode }: Context, report: DoctorReport, isColor
   return unicode ? text : text.replaceAll("…", "...").replaceAll("•", "*").replaceAll("·", "-");
 }
 
-/** Exit code: 0 connected, 1 not, 3 not, because the file of the values cannot be read. */
+/** `--fix`: after the report the wizard does the one repair, with the values that are here and without a question. */
 export async function run(context: Context, raw: RawOptions): Promise<number> {
+  const { values, switches } = raw;
+  if (!switches.has("fix")) return await examine(context, raw);
+  if (switches.has("json") || switches.has("token-stdin"))
+    throw new UsageError("--fix goes without --json and --token-stdin");
+  const code = await examine(context, raw);
+  if (code > 1) return code;
+  const kept = Object.entries(values).filter(([name]) => !["call", "args", "report"].includes(name));
+  const repair = { ...raw, values: Object.fromEntries(kept), switches: new Set([...switches, "yes"]) };
+  return await (await import("../init/index.ts")).run(context, repair);
+}
+
+/** Exit code: 0 connected, 1 not, 3 not, because the file of the values cannot be read. */
+async function examine(context: Context, raw: RawOptions): Promise<number> {
   const client = CLIENTS.find(({ id }) => id === raw.values.client);
   if (client !== undefined && client !== claudeCode)
     return await (await import("./client.ts")).runForClient(context, raw, client);

@@ -51,7 +51,8 @@ export function startLines({ context, options, here }: Pick<Page, "context" | "o
   if (scopes.length === 0) return [];
   const { root, paths, state } = here;
   const isFar = scopes.some((scope) => scope !== "user") && realOf(context.cwd) !== root;
-  const start = `Next: ${isFar ? `cd ${toSh([root])} && claude` : "claude"}`;
+  const install = here.claudeIs === "none" ? "npm install -g @anthropic-ai/claude-code && " : "";
+  const start = `Next: ${install}${isFar ? `cd ${toSh([root])} && ` : ""}claude`;
   if (!scopes.includes("project")) return [start];
   const before = {
     "claude-settings": [],
@@ -121,7 +122,12 @@ const inFolder = ({ context, here, options }: Page, words: string): string => {
 };
 
 /** `handed`: the web clients whose steps follow. */
-export async function nextSteps(page: Page, decided: Decided, plan: Plan, handed: readonly string[]): Promise<Ending> {
+export async function nextSteps(
+  page: Page,
+  decided: Decided,
+  plan: Plan,
+  handed: readonly string[] = [],
+): Promise<Ending> {
   const { choice } = decided;
   const { ci } = page.options;
   const isForTeam = isInProject(choice);

@@ -1,32 +1,43 @@
 /** The wizard, from top to bottom: look, ask, test, plan, write, test what was written, say what to do next. */
-import { basename } from "node:path";
 import type { Context } from "../../context.ts";
-import { claudeCode } from "../../core/clients/claude-code.ts";
-import { CLIENT_IDS, type ClientId, TOLD_IDS } from "../../core/clients/ids.ts";
-import { CLIENTS } from "../../core/clients/index.ts";
 import type { Diagnosis } from "../../core/diagnosis/diagnose.ts";
-import { LABELS, PASTED_BREAK, VALUES } from "../../core/halo.ts";
+import { jsonOf } from "../../core/formats/json.ts";
+import { LABELS, PASTED_BREAK, VALUES, type Value } from "../../core/halo.ts";
 import type { Plan } from "../../core/plan/model.ts";
 import { Cancelled, Refusal, UsageError } from "../../errors.ts";
 import type { RawOptions } from "../../flags.ts";
 import { clearStaleLock } from "../../io/lock.ts";
 import { type Ask, createAsk } from "../../ui/ask.ts";
 import { createShow } from "../../ui/show.ts";
+import { wrap } from "../../ui/wrap.ts";
 import { leave } from "../remove/index.ts";
 import { changes } from "../shared/carry-out.ts";
-import { choiceOf, isInProject } from "../shared/client-files.ts";
+import { choiceOf, chosenFiles, isInProject } from "../shared/client-files.ts";
 import { handedOver, offerMore } from "./afterwards.ts";
 import { carry } from "./carry.ts";
 import { proveClients } from "./client-proof.ts";
 import { decideAmong } from "./clients.ts";
+import { type Copies, copiesOf, testCopies } from "./copies.ts";
 import { handSteps, nextSteps } from "./ending.ts";
-import { buildPlan, checkBeforehand } from "./plan.ts";
+import { type Answer, askChoice, askName, menuAfter, menuOf } from "./menus.ts";
+import { buildPlan, checkBeforehand, ciPlan } from "./plan.ts";
 import { commandFor } from "./repeat.ts";
 import { conclude, headlineOf } from "./screens.ts";
-import { canAsk, type Decided, introduce, type Page, readOptions, survey } from "./survey.ts";
+import {
+  canAsk,
+  type Decided,
+  greet,
+  introduce,
+  lookAgain,
+  type Page,
+  readOptions,
+  survey,
+  type Values,
+} from "./survey.ts";
 import {
   agreeOnUrl,
   type ClientProof,
+  failureOf,
   type Proof,
   prove,
   showDiagnosis,
@@ -34,7 +45,7 @@ import {
   testFailed,
   testValues,
 } from "./test.ts";
-import { askIds, askToken, type Candidates, candidate, usable, valueSources, valuesOf } from "./values.ts";
+import { askFor, askValues, type Candidates, usable, valueSources, valuesOf } from "./values.ts";
 
 /** The wizard. Exit code: 0 done or already set up, 1 refused or not connected. */
 export async function run(context: Context, raw: RawOptions): Promise<number> {
@@ -44,42 +55,86 @@ export async function run(context: Context, raw: RawOptions): Promise<number> {
   const quiet = given.json || (given.quiet && (!isAsked || given.yes));
   const show = createShow(context, { quiet, guide: isAsked });
   const here = await survey(context, given);
-  const { choice } = here;
-  const options = { ...given, choice };
   // a killed run may have left an old token in the lock of a file that this run does not write
-  if (!options.dryRun) for (const path of here.snapshot.keys()) clearStaleLock(path);
-  const isProject = isInProject(choice);
+  if (!given.dryRun) for (const path of here.snapshot.keys()) clearStaleLock(path);
+  const ask = isAsked ? await createAsk(context, PASTED_BREAK) : undefined;
+  const decides = given.yes ? undefined : ask;
+  greet({ context, show, here });
+  // what is there already says what is connected
+  const isThere = here.clients.some(({ scope, found }) => scope === "project" && found.length > 0);
+  const isFirst = !given.isChosen && !isThere;
+  const own = (["local", "user"] as const).filter((scope) => here.entries[scope].length > 0);
+  const known = given.isRepair && isFirst && own.length > 0 ? choiceOf(here.choice.clients, own) : here.choice;
+  const choice = decides !== undefined && isFirst ? await askChoice(decides, here) : known;
+  const options = { ...given, choice };
   // a repository does not affect what a person sets up only for themselves
   const decision = decideAmong(here, choice, options);
   if (!decision.ok) throw new Refusal(decision.reason, { hint: decision.hint });
   const { target } = decision;
-  const ask = isAsked ? await createAsk(context, PASTED_BREAK) : undefined;
-  const decides = options.yes ? undefined : ask;
   const start: Page = { context, options, show, here, target, url: target.url, ask, decides };
   await introduce(start);
-  await checkBeforehand(start, choice);
-  const page: Page = { ...start, url: await agreeOnUrl(start) };
-  const candidates = usable(await valueSources(page), page);
-  const found = valuesOf(candidates);
   const isJoining = target.mode === "join";
-  if (found !== undefined && (isJoining || !isProject)) {
+  if (options.isRepair && isFirst && own.length === 0 && target.entry === undefined)
+    throw new Refusal("HALO is not set up here, so there is nothing to repair", { hint: "npx create-halo-mcp" });
+  if (options.ci !== undefined && isJoining && !options.isGiven) return await addCi(start);
+  try {
+    await checkBeforehand(start, choice);
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.code !== "refused-file" || !(await mend(start))) throw error;
+    const chosen = { client: choice.clients.join(","), scope: choice.scopes.join(",") || "project" };
+    return await run(context, { ...raw, values: { ...raw.values, ...chosen } });
+  }
+  const page: Page = { ...start, url: await agreeOnUrl(start) };
+  const sources = await valueSources(page);
+  const candidates = usable(sources, page);
+  const copies = await testCopies(page, copiesOf(page, sources, candidates));
+  const found = copies.works?.values ?? valuesOf(candidates);
+  if (found !== undefined && (isJoining || !isInProject(choice))) {
     const decided = { values: found, choice };
     const plan = await buildPlan(page, decided);
     if (choice.scopes.length + choice.places.length > 0 && !changes(plan))
-      return await alreadySetUp(page, decided, plan, candidates);
+      return await alreadySetUp(page, decided, plan);
   }
-  const { values, tested } =
+  if (copies.works !== undefined)
+    return await finish(page, { values: copies.works.values, choice }, copies.tested, copies);
+  const { values, tested, isProven } =
     ask !== undefined && !(options.yes && found !== undefined)
-      ? await askUntilConnected(page, ask, candidates, isJoining)
-      : await takeValues(page, candidates);
-  const chosen = decides === undefined || options.isChosen || isJoining ? choice : await askChoice(decides, page);
-  if (chosen !== choice) await checkBeforehand(page, chosen);
-  const isProven = ask !== undefined && tested?.ok === true;
-  return await finish(page, { values, choice: chosen, isProven }, tested);
+      ? await askUntilConnected(page, ask, candidates, copies)
+      : await takeValues(page, candidates, copies.tested);
+  return await finish(page, { values, choice, isProven }, tested);
+}
+
+/** Of the files that are refused as they are: what `check --fix` can mend, after a yes. Out: whether it did. */
+async function mend({ context, here, options, decides }: Page): Promise<boolean> {
+  const isBroken = (path: string): boolean =>
+    here.snapshot.get(path)?.kind === "file" && jsonOf(here.snapshot.get(path), true) === undefined;
+  const files = chosenFiles(here, options.choice).filter(({ scope, path }) => scope === "project" && isBroken(path));
+  if (decides === undefined || files.length === 0) return false;
+  const [{ gather }, { fix }, { readOptions: checkOptions }] = await Promise.all([
+    import("../check/gather.ts"),
+    import("../check/fix.ts"),
+    import("../check/options.ts"),
+  ]);
+  const words = files.map(({ path }) => path);
+  const asked = checkOptions(context, { values: {}, switches: new Set(["fix"]), words, origins: {} });
+  const fixed = await fix(context, asked, await gather(context, asked), async () => {
+    if (!(await decides.confirm({ message: "Mend this file first?", initial: true })))
+      throw new Cancelled("Stopped. Nothing was changed.");
+  });
+  return fixed.length > 0;
+}
+
+/** In a repository that is set up, `--ci` needs no value. */
+async function addCi(page: Page): Promise<number> {
+  const decided = { values: { token: "", account: "", profile: "" }, choice: page.options.choice };
+  const { plan, statuses, changed } = await carry(page, decided, ciPlan);
+  const ending = await nextSteps(page, decided, plan);
+  const headline = changed ? "Saved." : "Nothing had to change.";
+  return conclude(page, decided, { ok: true, plan, statuses, ...(page.options.dryRun ? {} : { headline, ending }) });
 }
 
 /** Without questions: the best known values, tested. Throws UsageError that names all missing ones. */
-async function takeValues(page: Page, candidates: Candidates) {
+async function takeValues(page: Page, candidates: Candidates, failed: Diagnosis | undefined) {
   const { options, target, ask } = page;
   const values = valuesOf(candidates);
   const needsYes = ask === undefined && !options.yes && !options.dryRun;
@@ -97,71 +152,47 @@ async function takeValues(page: Page, candidates: Candidates) {
     const hint = commandFor(page, options.choice, undefined, missing);
     throw new UsageError(message, { hint }, "missing-input");
   }
-  const tested = await testValues(page, values);
+  const tested = failed ?? (await testValues(page, values));
   if (tested?.ok === false) throw testFailed(tested);
-  return { values, tested };
+  return { values, tested, isProven: false };
 }
 
 /** Values that a person enters, tested, and corrected until they work or the person decides otherwise. */
-async function askUntilConnected(page: Page, ask: Ask, candidates: Candidates, asTheTeam: boolean) {
-  let token = await askToken(ask, page, candidates.token);
-  let ids = await askIds(ask, page, candidates, asTheTeam);
+async function askUntilConnected(page: Page, ask: Ask, candidates: Candidates, { tested, refused }: Copies) {
+  const known = valuesOf(candidates);
+  // every copy was tested, and none works
+  if (known !== undefined && tested !== undefined) return await correct(page, ask, known, tested, refused);
+  const { values, isAsked } = await askValues(ask, page, candidates);
+  return await correct(page, ask, values, await testValues(page, values), refused, isAsked);
+}
+
+/** What a person does about a failed test, until it passes. `isProven`: a person entered something, and it works. */
+async function correct(
+  page: Page,
+  ask: Ask,
+  first: Values,
+  before: Diagnosis | undefined,
+  refused: ReadonlySet<string>,
+  hasAsked = false,
+) {
+  let [values, tested, isAsked] = [first, before, hasAsked];
+  const bad = new Set(refused);
   for (;;) {
-    const values = { token, ...ids };
-    const tested = await testValues(page, values);
-    if (tested === undefined || tested.ok) return { values, tested };
+    if (tested === undefined || tested.ok) return { values, tested, isProven: isAsked && tested?.ok === true };
+    if (tested.cause === "unauthorized") bad.add(values.token);
     showDiagnosis(page.show, tested, TITLE);
     if (page.options.yes) throw testFailed(tested);
-    const next = await ask.select({
-      message: "What now?",
-      choices: [
-        { value: "token", label: "Enter another token" },
-        { value: "ids", label: "Correct the IDs" },
-        { value: "again", label: "Try again" },
-        { value: "save", label: "Save anyway, untested" },
-        { value: "stop", label: "Stop, write nothing" },
-      ],
-    });
-    if (next === "token") token = await askToken(ask, page, undefined);
-    if (next === "ids") {
-      const [account, profile] = [ids.account, ids.profile].map((id) => candidate(id, "as entered"));
-      ids = await askIds(ask, page, { account, profile }, false);
-    }
-    if (next === "save") return { values, tested };
+    const next = await ask.select<Answer>({ message: "What now?", choices: menuAfter(page, tested) });
+    if (next === "save") return { values, tested, isProven: false };
     if (next === "stop") throw new Cancelled("Stopped. Nothing was changed.");
+    if (next !== "again") values = { ...values, ...(await askFor(ask, page, next as Value, values, bad)) };
+    isAsked = true;
+    tested = await testValues(page, values);
   }
 }
 
-const SCOPES = ["project", "local", "user"] as const;
-
-/** The clients that are here, and those that need a person. The others: `--client`. */
-async function askChoice(ask: Ask, { here, options: { choice } }: Page) {
-  const others = CLIENTS.filter(
-    ({ id, scopes }) => id !== claudeCode.id && scopes.length > 0 && here.installed.has(id),
-  );
-  const picked = await ask.several<string>({
-    message: "What do you want to connect?",
-    choices: [
-      { value: "project", label: "Claude Code, for this repository", hint: ".mcp.json, for the team" },
-      { value: "local", label: "Claude Code, only me, in this repository" },
-      { value: "user", label: "Claude Code, only me, everywhere" },
-      ...others.map(({ id, label, files, scopes }) => {
-        const file = scopes.includes("project") ? files.project[0] : undefined;
-        return { value: id, label, hint: file ?? "only me, everywhere" };
-      }),
-      { value: "claude-ai", label: "Claude.ai", hint: "steps to do by hand" },
-      { value: "chatgpt", label: "ChatGPT", hint: "steps to do by hand" },
-    ],
-    initial: choice.scopes,
-  });
-  const scopes = SCOPES.filter((scope) => picked.includes(scope));
-  const ids = [...CLIENT_IDS, ...TOLD_IDS].filter((id) => picked.includes(id));
-  const clients = scopes.length > 0 ? [claudeCode.id as ClientId, ...ids] : ids;
-  return choiceOf(clients, scopes.length > 0 ? scopes : ["project"]);
-}
-
 /** A complete set-up on disk: tested, and nothing is written unless the person wants something else. */
-async function alreadySetUp(page: Page, decided: Decided, plan: Plan, candidates: Candidates): Promise<number> {
+async function alreadySetUp(page: Page, decided: Decided, plan: Plan): Promise<number> {
   const { options, show, here, decides } = page;
   const proof = options.skipTest ? undefined : await proveAll(page, decided);
   const end = (headline: string) =>
@@ -174,22 +205,43 @@ async function alreadySetUp(page: Page, decided: Decided, plan: Plan, candidates
   if (decides === undefined) return end(headline);
   if (proof.ok) show.ok(headline);
   const place = isInProject(decided.choice) ? "this repository" : "your clients";
-  const next = await decides.select({
-    message: "What now?",
-    choices: [
-      { value: "done", label: proof.ok ? "Nothing, I am done" : "Nothing, stop here" },
-      { value: "change", label: "Change values" },
-      { value: "remove", label: `Remove HALO from ${place}` },
-    ],
-  });
-  if (next === "done") return end(proof.ok ? "Nothing was written." : headline);
-  if (next === "remove") {
+  const choices = menuOf(page, proof.ok, proof.files, place);
+  const answer = await decides.select<Answer>({ message: "What now?", choices });
+  if (answer === "done" || answer === "stop") return end(proof.ok ? "Nothing was written." : headline);
+  if (answer === "remove") {
     const meant = isInProject(decided.choice) ? (["project", "local"] as const) : (["user"] as const);
     const scopes = options.said.scope === undefined ? meant : options.wished;
     return await leave({ ...page, options: { ...options, name: page.target.name } }, scopes, false);
   }
-  const { values, tested } = await askUntilConnected(page, decides, candidates, false);
-  return await finish(page, { ...decided, values, isProven: tested?.ok === true }, tested);
+  if (answer === "again") return await alreadySetUp(page, decided, plan);
+  if (answer === "another") return await addProfile(page, decides, decided);
+  const refused = new Set(proof.files.cause === "unauthorized" ? [decided.values.token] : []);
+  const changed = { ...decided.values, ...(await askFor(decides, page, answer as Value, decided.values, refused)) };
+  const { tested, ...proven } = await correct(page, decides, changed, await testValues(page, changed), refused, true);
+  return await finish(page, { ...decided, ...proven }, tested);
+}
+
+/** One more connection, with the token and the account of this one. */
+async function addProfile(page: Page, ask: Ask, { values, choice }: Decided): Promise<number> {
+  const { options, here, target: shared, url } = page;
+  const { token, account } = values;
+  const { profile = "" } = await askFor(ask, page, "profile", { token, account }, new Set());
+  const name = await askName(ask, page);
+  const decision = decideAmong(here, choice, { name, url });
+  if (!decision.ok) throw new Refusal(decision.reason, { hint: decision.hint });
+  const { slots } = decision.target;
+  const target = { ...decision.target, slots: { ...shared.slots, profile: slots.profile } };
+  const added = lookAgain({ ...page, options: { ...options, name }, target });
+  await checkBeforehand(added, choice);
+  const { tested, ...proven } = await correct(
+    added,
+    ask,
+    { ...values, profile },
+    await testValues(added, { ...values, profile }),
+    new Set(),
+    true,
+  );
+  return await finish(added, { choice, ...proven }, tested);
 }
 
 /** Through Claude Code, then through the other clients. */
@@ -204,20 +256,9 @@ async function proveAll(page: Page, decided: Decided): Promise<Proof | undefined
   return { client: "not-asked", ...claude, files: claude?.files ?? last.files, ok: !others.some(isDown), others };
 }
 
-const isChange = (path: string) => (step: Plan["steps"][number]) =>
-  step.kind === "write" && step.path === path && step.before !== step.after;
-
-async function finish(page: Page, decided: Decided, tested: Diagnosis | undefined): Promise<number> {
-  const { options, target, show, here } = page;
-  const make = async (now: Page): Promise<Plan> => {
-    const plan = await buildPlan(now, decided);
-    if (options.sharesIds && target.mode === "new" && plan.steps.some(isChange(here.paths.example)))
-      show.info(
-        `${basename(here.paths.example)} gets the two IDs for your team: they are no secrets (--no-share-ids leaves them out).`,
-      );
-    return plan;
-  };
-  const { plan, statuses, changed } = await carry(page, decided, make);
+async function finish(page: Page, decided: Decided, tested: Diagnosis | undefined, copies?: Copies): Promise<number> {
+  const asking = copies?.works === undefined ? {} : { message: "Use it everywhere?" };
+  const { plan, statuses, changed } = await carry(page, decided, (now) => buildPlan(now, decided), asking);
   if (page.options.dryRun) return conclude(page, decided, { ok: true, plan, tested });
   const done = changed ? "Saved" : "Nothing had to change";
   const end = async (ok: boolean, headline: string, proof?: Proof) => {
@@ -227,7 +268,15 @@ async function finish(page: Page, decided: Decided, tested: Diagnosis | undefine
     return code;
   };
   if (tested === undefined) return end(true, `${done}, but not tested.`);
-  if (!tested.ok) return end(false, `${done}, although the test failed: ${tested.cause ?? "unknown"}.`);
+  if (!tested.ok) {
+    const { detail, advice } = failureOf(tested);
+    const next = [
+      "To fix it",
+      ...[...advice, "Then: npx create-halo-mcp"].flatMap((line) => wrap(line, 76)).map((line) => `  ${line}`),
+    ];
+    const headline = `${done}, but it does not work: ${detail}`;
+    return conclude(page, decided, { ok: false, headline, plan, statuses, tested, ending: { next } });
+  }
   const proof = await proveAll(page, decided).catch((error: unknown) => {
     const written = "The files above are written; run the command again to test them.";
     throw error instanceof Cancelled && changed ? new Cancelled(`Cancelled during the last test. ${written}`) : error;

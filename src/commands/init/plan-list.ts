@@ -13,13 +13,13 @@ import { shortPath } from "../shared/found.ts";
 import type { Decided, Page } from "./survey.ts";
 
 /** What a file is for. */
-function purposeOf({ here }: Page, path: string): string {
+function purposeOf({ here, options }: Page, path: string): string {
   const { paths, userSettings, ciPaths, clients } = here;
   const own: readonly (readonly [string | undefined, string])[] = [
     [paths.ignore, "keeps private files out of git"],
     [paths.exclude, "keeps private files out of git, in this clone"],
     [paths.env, "your values, private"],
-    [paths.example, "what your team has to set"],
+    [paths.example, options.sharesIds ? "the two IDs for your team, no secrets" : "what your team has to set"],
     [paths.bridge, "your values for Claude Code, private"],
     [paths.envrc, "your values for direnv"],
     [userSettings, "your values for Claude Code, private"],

@@ -111,6 +111,8 @@ async function projectSteps(page: Page, choice: Choice, values: Values): Promise
 /** The options for `check`: none for HALO's own endpoint. */
 export const checkOptions = (url: string): string => (url === HALO_URL ? "" : ` --url ${toSh([url])}`);
 
+export const ciPlan = (page: Page): Plan => ({ steps: ciSteps(page) });
+
 /** The step of `--ci`; none without it. Throws Refusal if the file would be outside the repository. */
 function ciSteps({ context: { templates, version }, options: { ci }, here, target }: Page): readonly Step[] {
   const { root, folder, snapshot, ciPaths } = here;

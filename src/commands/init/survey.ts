@@ -73,12 +73,18 @@ export function readOptions(context: Context, raw: RawOptions) {
     /** `--client found`: those that are installed or configured here, too. */
     wantsFound: clients.includes("found"),
     wished: scopes,
+    /** A value is given on the command line. */
+    isGiven:
+      ["account-id", "profile-id", "studio-url", "token-file"].some((name) => said[name] !== undefined) ||
+      switches.has("token-stdin"),
     isChosen: said.client !== undefined || said.scope !== undefined,
     bridge: (said.bridge as Bridge | undefined) ?? "claude-settings",
     ci,
     yes: switches.has("yes"),
     dryRun: switches.has("dry-run"),
     skipTest: switches.has("skip-test"),
+    /** `doctor --fix`: only what is there already. */
+    isRepair: switches.has("fix"),
     sharesIds: !switches.has("no-share-ids"),
     ownCredentials: switches.has("own-credentials"),
     timeoutMs: seconds(said.timeout) * 1000,
@@ -238,19 +244,25 @@ export function entryIn({ here, target }: Page, scope: Scope): Entry | undefined
 export const absenceOf = ({ claudeIs }: Survey): string =>
   `Claude Code ${claudeIs === "none" ? "is not installed here" : "does not answer here"}`;
 
-export async function introduce({ context, options, show, here, target }: Page): Promise<void> {
-  const { root, isBelow, folder, project, snapshot, paths, claude, store, userSettings } = here;
+/** Where this is, before the first question. */
+export function greet({ context, show, here }: Pick<Page, "context" | "show" | "here">): void {
+  const { root, isBelow, folder, claude } = here;
   show.title(`create-halo-mcp ${context.version}: connect HALO to your AI clients`);
   const repository = folder.gitRoot === undefined ? "no git repository" : "git repository";
   const place = isBelow ? "the root of the git repository you are in" : repository;
   const client = claude === undefined ? absenceOf(here) : `Claude Code ${claude.version}`;
   show.info(`Working in ${printable(root, 200)} (${place})`, [client]);
-  const isProject = isInProject(options.choice);
-  const isClaudes = options.choice.scopes.includes("project");
   if (root === folder.home)
     show.warn("This is your home folder: a .mcp.json here applies to every folder below; its values apply only here.", [
-      isProject ? "To set HALO up for every folder: --scope user" : "HALO is set up for you, everywhere: --scope user",
+      isInProject(here.choice)
+        ? "To connect everywhere instead: --scope user"
+        : "HALO is connected for you, everywhere (--scope user).",
     ]);
+}
+
+export async function introduce({ context, options, show, here, target }: Page): Promise<void> {
+  const { root, project, snapshot, paths, store, userSettings } = here;
+  const isClaudes = options.choice.scopes.includes("project");
   if (isClaudes && project.bridge !== root)
     show.info("This is a linked worktree: Claude Code takes the values of the main checkout, in every worktree.", [
       printable(paths.bridge, 200),

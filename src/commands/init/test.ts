@@ -101,18 +101,18 @@ export function sentOf({ target, here, url }: Page, values: Values): Sent {
 }
 
 /** The connection test of these values; undefined if none is wanted. */
-export async function testValues(page: Page, values: Values): Promise<Diagnosis | undefined> {
+export async function testValues(page: Page, values: Values, title = TITLE): Promise<Diagnosis | undefined> {
   const { options, show } = page;
   const sent = sentOf(page, values);
   if (options.skipTest) return undefined;
-  const tested = await test(page, sent, TITLE);
-  if (tested.ok) showDiagnosis(show, tested, TITLE);
+  const tested = await test(page, sent, title);
+  if (tested.ok) showDiagnosis(show, tested, title, title !== TITLE);
   return tested;
 }
 
 const MOST_TOOLS = 8;
 
-function failureOf({ stages, cause }: Diagnosis) {
+export function failureOf({ stages, cause }: Diagnosis) {
   const failed = stages.find((stage) => stage.cause !== undefined);
   return { detail: failed?.detail ?? cause, advice: (failed?.tryThis ?? []).map(adviceLine) };
 }

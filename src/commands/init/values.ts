@@ -6,7 +6,6 @@ import {
   cleanValue,
   idsFromStudioUrl,
   LABELS,
-  looksLikeUrl,
   piping,
   resolving,
   storeOf,
@@ -14,6 +13,7 @@ import {
   type Value,
   variablesFor,
 } from "../../core/halo.ts";
+import { readPasted } from "../../core/pasted.ts";
 import { isShowable } from "../../core/plan/target.ts";
 import { maskOf, printable } from "../../core/secrets.ts";
 import { Refusal, UsageError } from "../../errors.ts";
@@ -25,31 +25,30 @@ import { chosenFiles, isInProject, ownValues } from "../shared/client-files.ts";
 import { commandFor } from "./repeat.ts";
 import { entryIn, type Page, type Values } from "./survey.ts";
 
-type Id = "account" | "profile";
-
 /** `flag`: on this command line. `given`: as plain text in the team's entry. The others: an empty line in them is no mistake. */
 type Source = readonly [
   kind: "flag" | "given" | "environment" | "dotenv" | "file",
   from: string,
   text: string | undefined,
+  /** Where all values of that source are; without the name of the variable. */
+  place?: string,
 ];
 
-const isGiven = (kind: Source[0]): boolean => kind === "flag" || kind === "given";
+export type Sources = Readonly<Record<Value, readonly Source[]>>;
+
+export const isGiven = (kind: Source[0] | undefined): boolean => kind === "flag" || kind === "given";
 const isFile = (kind: Source[0]): boolean => kind === "dotenv" || kind === "file";
 
 export interface Candidate {
   readonly value: string;
   readonly from: string;
-  readonly given: boolean;
+  readonly kind: Source[0];
 }
-
-/** A value that a person may still change. */
-export const candidate = (value: string, from: string): Candidate => ({ value, from, given: false });
 
 export type Candidates = { readonly [which in Value]?: Candidate | undefined };
 
 /** Every place where a value of a target can be found, best first. Throws UsageError for a Studio URL without an ID. */
-export async function valueSources(page: Page) {
+export async function valueSources(page: Page): Promise<Sources> {
   const { context, options, here, target } = page;
   const { tokenFile, tokenStdin, said } = options;
   const ids = idsFromStudioUrl(said["studio-url"] ?? "");
@@ -86,12 +85,18 @@ export async function valueSources(page: Page) {
     const reference = old !== undefined && "literal" in old && storeOf(old.literal) ? old.literal : undefined;
     // a team may have its IDs there; a token there is never used
     const example = which === "token" || target.mode === "new" ? undefined : here.example.get(env);
+    const at = (kind: Source[0], place: string, text: string | undefined): Source => [
+      kind,
+      `${env} in ${place}`,
+      text,
+      place,
+    ];
     return [
       ...Object.entries(given[which]).map(([flag, text]): Source => ["flag", flag, text]),
-      ["environment", `${env} in the environment`, context.env[env]],
-      ["dotenv", `${env} in ${labelOf(here.paths.env, root)}`, here.dotenv.get(env)],
-      ...bridges.map((bridge): Source => ["file", `${env} in ${labelOf(bridge.place, root)}`, bridge.env[env]]),
-      ["file", `${env} in ${here.userSettings}`, own[env]],
+      at("environment", "the environment", context.env[env]),
+      at("dotenv", labelOf(here.paths.env, root), here.dotenv.get(env)),
+      ...bridges.map((bridge) => at("file", labelOf(bridge.place, root), bridge.env[env])),
+      at("file", here.userSettings, own[env]),
       ["file", basename(here.paths.example), example],
       ...ofClients.map(({ from, own }): Source => ["file", from, own[which]]),
       ["file", "Claude Code's local scope", header("local")],
@@ -130,8 +135,22 @@ function assertResolved(page: Page, which: Value, sources: readonly Source[]): v
   }
 }
 
+/** Of each place the values that can be used, best place first; never in the stead of one that was given. */
+export function valuesIn(sources: Sources, candidates: Candidates): ReadonlyMap<string, Partial<Values>> {
+  const places = new Map<string, Partial<Record<Value, string>>>();
+  for (const which of VALUES)
+    for (const [kind, from, text = "", place = from] of sources[which]) {
+      const result = cleanValue(which, text);
+      if (!result.ok || isGiven(kind) || isGiven(candidates[which]?.kind)) continue;
+      const values = places.get(place) ?? {};
+      values[which] ??= result.value;
+      places.set(place, values);
+    }
+  return places;
+}
+
 /** The best usable value of each kind. Throws UsageError for a bad one, if it was given or nobody can be asked. */
-export function usable(sources: Readonly<Record<Value, readonly Source[]>>, page: Page): Candidates {
+export function usable(sources: Sources, page: Page): Candidates {
   const found: Partial<Record<Value, Candidate>> = {};
   for (const which of VALUES) {
     for (const [kind, from, text] of sources[which]) {
@@ -143,7 +162,7 @@ export function usable(sources: Readonly<Record<Value, readonly Source[]>>, page
       const store = result.ok ? undefined : result.store;
       if (store !== undefined && isGiven(kind)) break;
       if (found[which] !== undefined || store || (!result.ok && isFile(kind) && result.missing)) continue;
-      if (result.ok) found[which] = { value: settle(page, which, text, ` (${from})`), from, given: isGiven(kind) };
+      if (result.ok) found[which] = { value: settle(page, which, text, ` (${from})`), from, kind };
       else if (!isGiven(kind) && page.ask !== undefined) page.show.warn(`Not used, ${from}: ${result.problem}.`);
       else throw new UsageError(`${from}: ${result.problem}`, undefined, which === "token" ? "bad-token" : "bad-id");
     }
@@ -157,14 +176,10 @@ export function valuesOf({ token, account, profile }: Candidates): Values | unde
   return token && account && profile && { token: token.value, account: account.value, profile: profile.value };
 }
 
-/** Checks an answer while it is typed; the message never repeats it. */
-function check(which: Value, text: string): string | undefined {
-  const result = cleanValue(which, text);
-  return result.ok ? undefined : `${result.problem.charAt(0).toUpperCase()}${result.problem.slice(1)}.`;
-}
+const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 
 /** A value that can be used, cleaned; reports what was cleaned. `from`: where it was found. */
-function settle({ show, context }: Page, which: Value, text: string, from = ""): string {
+function settle({ show, context }: Page, which: Value, text: string, from: string): string {
   const result = cleanValue(which, text);
   if (!result.ok) throw new Error(result.problem);
   if (which === "token") context.secrets.add(result.value);
@@ -172,62 +187,74 @@ function settle({ show, context }: Page, which: Value, text: string, from = ""):
   return result.value;
 }
 
-/** The token: a known one is offered first, shown by its last characters at most. */
-export async function askToken(ask: Ask, page: Page, candidate: Candidate | undefined): Promise<string> {
-  if (candidate?.given === true) return candidate.value;
-  if (candidate !== undefined) {
-    const label = `${maskOf(candidate.value)} from ${candidate.from}`;
-    const choices = [{ value: "found", label } as const, { value: "other", label: "Another one" } as const];
-    if ((await ask.select({ message: "Product token", choices })) === "found") return candidate.value;
-  }
-  const steps = readTemplate(page.context.templates, "token-steps.txt", { example: "Claude Code – Anna" });
-  page.show.info("How to get a product token:", steps.trimEnd().split("\n"));
-  const validate = (text: string) => check("token", text);
-  return settle(page, "token", await ask.secret({ message: "Paste the product token", validate }));
-}
+/** The questions; in each field anything can be pasted. */
+const QUESTIONS: Readonly<Record<Value, string>> = {
+  token: "Paste the product token",
+  account: "Paste a HALO Studio URL of the profile, or the account ID",
+  profile: "Paste the profile ID, or a HALO Studio URL of the profile",
+};
 
-/** A pasted HALO Studio URL, or the account ID itself. Out: the IDs that are known now. */
-async function askUrlOrAccount(ask: Ask, page: Page): Promise<Pick<Candidates, Id>> {
-  const text = await ask.text({
-    message: "Paste a HALO Studio URL of the profile, or the account ID",
-    placeholder: "https://… or 01234567-89ab-…",
-    validate: (typed) => {
-      if (!looksLikeUrl(typed)) return check("account", typed);
-      const { account, profile } = idsFromStudioUrl(typed);
-      return (account ?? profile) ? undefined : "There is no ID in this URL. Paste the account ID instead.";
-    },
-  });
-  if (!looksLikeUrl(text)) return { account: { value: settle(page, "account", text), from: "you", given: true } };
-  const { account, profile } = idsFromStudioUrl(text);
-  page.show.info("Found in the URL", [`account: ${account ?? "not found"}`, `profile: ${profile ?? "not found"}`]);
-  const found = (value?: string) => (value === undefined ? undefined : candidate(value, "found in the URL"));
-  return { account: found(account), profile: found(profile) };
-}
+type Known = Readonly<Partial<Record<Value, string>>>;
+/** A token is shown by its last characters at most. */
+const shown = (which: Value, value: string): string => (which === "token" ? maskOf(value) : printable(value, 60));
 
-/** One ID, shown and editable; used without a question if it was given. */
-async function askId(ask: Ask, page: Page, which: Id, known: Candidate | undefined): Promise<string> {
-  if (known?.given === true) return known.value;
-  const label = LABELS[which];
-  if (known === undefined && which === "profile")
-    page.show.info("The profile ID is in the URL while you look at the profile in HALO Studio.");
-  const text = await ask.text({
-    message: known === undefined ? `The ${label}` : `The ${label} (${known.from}):`,
-    initial: known?.value ?? "",
-    validate: (typed) => check(which, typed),
-  });
-  return settle(page, which, text);
-}
-
-/** Both IDs: from a pasted HALO Studio URL or one by one. `asTheTeam`: used as they were found, without a question. */
-export async function askIds(ask: Ask, page: Page, { account, profile }: Pick<Candidates, Id>, asTheTeam: boolean) {
-  if (asTheTeam && account !== undefined && profile !== undefined) {
-    const shown = ({ value, from }: Candidate): string => `${printable(value, 60)} from ${from}`;
-    page.show.info("Account and profile", [shown(account), shown(profile)]);
-    return { account: account.value, profile: profile.value };
-  }
-  const known = account === undefined ? await askUrlOrAccount(ask, page) : { account, profile };
-  return {
-    account: await askId(ask, page, "account", known.account),
-    profile: await askId(ask, page, "profile", known.profile ?? profile),
+/**
+ * Asks for one value, and takes every value that is in the answer. Enter keeps an ID that is known. `refused`: tokens that
+ * HALO has just refused.
+ */
+export async function askFor(ask: Ask, page: Page, which: Value, known: Known, refused: ReadonlySet<string>) {
+  const { show, context } = page;
+  const { [which]: old, ...others } = known;
+  const isAll = others.account !== undefined && others.profile !== undefined;
+  const kept = which === "token" ? undefined : old;
+  const validate = (text: string): string | undefined => {
+    if (kept !== undefined && text === "") return undefined;
+    const { found, problem } = readPasted(text, which, others);
+    if (found.token !== undefined && refused.has(found.token)) return "HALO has just refused this token.";
+    return problem && sentence(problem);
   };
+  if (which === "token") {
+    const steps = readTemplate(context.templates, "token-steps.txt", { example: "Claude Code – Anna" });
+    show.info("How to get a product token:", steps.trimEnd().split("\n"));
+  }
+  const text =
+    which === "token"
+      ? await ask.secret({
+          message: QUESTIONS.token + (isAll ? "" : " (and a Studio URL or more, if you have it)"),
+          validate,
+        })
+      : await ask.text({
+          message: kept === undefined ? QUESTIONS[which] : `${QUESTIONS[which]} (Enter keeps it)`,
+          placeholder: kept ?? (which === "account" ? "https://… or 01234567-89ab-…" : ""),
+          validate,
+        });
+  if (kept !== undefined && text === "") return known;
+  const { found, cleaned } = readPasted(text, which, others);
+  if (found.token !== undefined) context.secrets.add(found.token);
+  const all = VALUES.filter((value) => found[value] !== undefined);
+  const labels = all.map((value) => LABELS[value]).join(", ");
+  if (cleaned.length > 0) show.info(`Removed from the ${labels}: ${cleaned.join(", ")}.`);
+  const lines = all.map((value) => `${LABELS[value]}: ${shown(value, found[value] ?? "")}`);
+  if (found[which] !== text) show.info("Found in it", lines);
+  return { ...known, ...found };
+}
+
+/** All three values: the known ones are printed, the others asked for. */
+export async function askValues(ask: Ask, page: Page, candidates: Candidates) {
+  const here = VALUES.flatMap((which) => {
+    const each = candidates[which];
+    return each === undefined ? [] : [[which, each] as const];
+  });
+  const used = here.map(([which, { value, from }]) => `${LABELS[which]}: ${shown(which, value)} from ${from}`);
+  if (used.length > 0) page.show.info("Known already", used);
+  let known: Known = Object.fromEntries(here.map(([which, { value }]) => [which, value]));
+  let isAsked = false;
+  for (;;) {
+    const { token, account, profile } = known;
+    if (token !== undefined && account !== undefined && profile !== undefined)
+      return { values: { token, account, profile }, isAsked };
+    const missing = VALUES.find((which) => known[which] === undefined) as Value;
+    known = await askFor(ask, page, missing, known, new Set());
+    isAsked = true;
+  }
 }

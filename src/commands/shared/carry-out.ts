@@ -17,7 +17,7 @@ export interface CarryOut {
   readonly dryRun: boolean;
   readonly show: (plan: Plan) => void;
   /** Asks whether to continue. Throws Cancelled for a no. Not called for a plan that changes nothing. */
-  readonly confirm?: (plan: Plan) => Promise<void>;
+  readonly confirm?: ((plan: Plan) => Promise<void>) | undefined;
   /** A file changed after the plan was made (`reason`): makes a new plan from the current files. */
   readonly replan: (reason: string) => Promise<Plan>;
 }

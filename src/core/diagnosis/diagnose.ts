@@ -1,5 +1,6 @@
 /** The meaning of a probe's record: which stage failed, why, and what to try. Pure; the words are in `causes.ts`. */
 import { type Advice, adviceLine } from "../advice.ts";
+import type { Value } from "../halo.ts";
 import { printable } from "../secrets.ts";
 import { CAUSES, type Cause } from "./causes.ts";
 import { adviceOf, type Facts, factsOf, proxyAddress } from "./facts.ts";
@@ -208,3 +209,18 @@ export function explainCall(record: ProbeRecord, known: Known = {}): string | un
     ? "the tool asks for more input, or gave a result of a type that this test does not know"
     : `the tool's answer is not as MCP wants it: ${libraryWords(failure.message)}`;
 }
+
+/** What a person can do about a failed test. */
+type Repair = Value | "again";
+/** By cause, the likeliest first. A refused token is not tried again as it is. */
+const REPAIRS: Readonly<Partial<Record<Cause, readonly Repair[]>>> = {
+  unauthorized: ["token", "account", "profile"],
+  forbidden: ["profile", "account", "token"],
+  "bad-value": ["token", "profile", "account"],
+  "missing-value": ["token", "profile", "account"],
+};
+
+export const isAboutValues = (cause: Cause | null): boolean => cause !== null && REPAIRS[cause] !== undefined;
+
+export const stepsAfter = (cause: Cause | null): readonly Repair[] =>
+  REPAIRS[cause ?? "unknown"] ?? ["again", "token", "profile", "account"];

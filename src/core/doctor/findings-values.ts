@@ -105,7 +105,7 @@ function* stale(v: Scene): Found {
       ? `${nameOf(source)} in ${used} was refused; another value is in ${others.join(", ")}`
       : `${nameOf(source)} differs between ${used} and ${others.join(", ")}: Claude Code sends the one in ${used}${print}`;
     const byHand = others.filter((place) => place === ENVIRONMENT || foreign.includes(place));
-    const ask = [repair(v, winner), note("asks which one is right and saves it")];
+    const ask = [repair(v, winner), note("tests each copy, and saves the one that works")];
     const advice = [
       ...(others.every((place) => foreign.includes(place)) ? [] : ask),
       ...byHand.map((place) => note(`remove ${variableOf(v, source)} from ${place} if it is outdated`)),

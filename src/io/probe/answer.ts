@@ -3,6 +3,7 @@ import type { IncomingMessage } from "node:http";
 import { pipeline, type Readable } from "node:stream";
 import { text as textOf } from "node:stream/consumers";
 import { createBrotliDecompress, createUnzip } from "node:zlib";
+import { createParser, type EventSourceMessage } from "eventsource-parser";
 import type { Exchange, ExchangeEnd, RpcError } from "../../core/diagnosis/record.ts";
 import { attempt } from "../../errors.ts";
 
@@ -110,34 +111,24 @@ function answerIn(text: string, id: unknown): Message {
   throw new NoAnswer("not-rpc");
 }
 
-/** The lines of an event stream (WHATWG, "Server-sent events"): a line ends with CR, LF or both. */
-async function* linesOf(pieces: AsyncIterable<string>): AsyncGenerator<string> {
-  let rest = "";
+/** The messages of an event stream, whatever they are. */
+async function* messagesIn(pieces: AsyncIterable<string>): AsyncGenerator<string> {
+  const found: string[] = [];
+  const onEvent = ({ event = "message", data }: EventSourceMessage) => event === "message" && found.push(data);
+  const parser = createParser({ onEvent });
   for await (const piece of pieces) {
-    // the LF of a final CR may follow
-    rest += piece;
-    if (!/[\r\n]/.test(piece)) continue;
-    const lines = rest.split(/\r\n|\n|\r(?!$)/);
-    rest = lines.pop() ?? "";
-    yield* lines;
+    parser.feed(piece);
+    yield* found.splice(0);
   }
-  yield* rest.split("\r").slice(0, -1);
+  // after a CR, the parser waits for an LF
+  parser.feed("\n");
+  yield* found;
 }
 
 /** Our answer in an event stream, as JSON; returns as soon as it arrives. Throws NoAnswer, and what the connection throws. */
 async function answerInStream(pieces: AsyncIterable<string>, id: unknown, log: BodyLog): Promise<string> {
   let isForeign = false;
-  let event: string[] = [];
-  for await (const line of linesOf(pieces)) {
-    event.push(line);
-    // an event is complete only with a blank line after it
-    if (line !== "") continue;
-    const values = (field: string): string[] =>
-      event.flatMap((each) => (each.startsWith(`${field}:`) ? each.slice(field.length + 1).replace(/^ /, "") : []));
-    const [type, data] = [values("event").at(-1)?.trim() ?? "", values("data")];
-    event = [];
-    if (data.length === 0 || (type !== "" && type !== "message")) continue;
-    const text = data.join("\n");
+  for await (const text of messagesIn(pieces)) {
     try {
       answerIn(text, id);
       return text;
