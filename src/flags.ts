@@ -12,7 +12,7 @@ export interface Flag {
   readonly summary: string;
 }
 
-export const BRIDGES = ["claude-settings", "direnv", "none"] as const;
+export const BRIDGES = ["claude-settings", "direnv", "keychain", "none"] as const;
 export type Bridge = (typeof BRIDGES)[number];
 const CI_KINDS = ["none", "github", "gitlab", "pre-commit", "lefthook", "husky"] as const;
 
@@ -26,7 +26,7 @@ export const INIT_FLAGS: readonly Flag[] = [
   },
   { name: "scope", arg: "scope,…", values: ["project", "local", "user"], env: "HALO_SCOPE", summary: "" },
   { name: "name", arg: "name", env: "HALO_NAME", summary: "server name (default: halo)" },
-  { name: "own-credentials", summary: "with --name: variables of its own for token and account, too" },
+  { name: "own-credentials", summary: "with --name: a token and an account of its own" },
   { name: "url", arg: "url", env: "HALO_MCP_URL", summary: "endpoint (default: HALO's)" },
   { name: "account-id", arg: "id", env: "HALO_ACCOUNT_ID", summary: "CM.com account ID" },
   { name: "profile-id", arg: "id", env: "HALO_PROFILE_ID", summary: "HALO profile ID" },
@@ -84,7 +84,7 @@ const RUN_FLAGS: readonly Flag[] = [
 
 const REMOVE_FLAGS: readonly Flag[] = [
   ...pick("client", "scope", "name"),
-  { name: "values", summary: "only what is private to you: the files of the team stay" },
+  { name: "values", summary: "only what is yours alone; the team's files stay" },
   ...pick("values-file", "yes", "dry-run"),
 ];
 
@@ -178,8 +178,9 @@ export const COMMANDS: readonly Command[] = [
     summary: "take out what the wizard wrote",
     flags: REMOVE_FLAGS,
     notes: [
-      "Without --client and --scope: from every client and scope that has the server, with the values in .env.",
-      "Our ignore rules go with the last server, unless a file that they are for has other secrets. The token in HALO Studio stays.",
+      "Without --client and --scope: from every place that has the server.",
+      "The values in .env go, too, and ignore rules that protect nothing any more.",
+      "The token in HALO Studio stays: delete it there.",
     ],
     examples: [
       "npx create-halo-mcp remove",

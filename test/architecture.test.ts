@@ -31,7 +31,9 @@ const mayUseProcess: Readonly<Record<string, readonly string[]>> = {
   "io/programs.ts": ["platform", "kill", "once", "off"],
   // a folder with secrets is removed when the process ends, or by the next run of this user
   "io/private-folder.ts": ["once", "off", "pid", "getuid"],
-  "io/start.ts": ["removeAllListeners", "on"],
+  // this process becomes the program, or passes signals on to it
+  "io/start.ts": ["on", "chdir"],
+  "io/start-child.ts": ["removeAllListeners", "on", "execPath"],
   // a rename fails on Windows for a moment while another program reads
   "io/write.ts": ["platform"],
 };

@@ -5,7 +5,14 @@ import { constants } from "node:os";
 import { dirname, resolve } from "node:path";
 import { isatty } from "node:tty";
 import { readLatin1 } from "./read.ts";
-import type { Argv, Surroundings } from "./start.ts";
+
+export interface Surroundings {
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly platform: string;
+}
+
+export type Argv = readonly [string, ...string[]];
 
 export async function startChild(argv: Argv, { cwd, env, platform }: Surroundings): Promise<number | string> {
   const [program, ...args] = platform === "win32" ? behindShim(argv) : argv;

@@ -1,13 +1,7 @@
 /** Starts a program in place of this one: its terminal, input, output, signals and exit code are passed through. */
 import { attempt } from "../errors.ts";
+import type { Argv, Surroundings } from "./start-child.ts";
 
-export interface Surroundings {
-  readonly cwd: string;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly platform: string;
-}
-
-export type Argv = readonly [string, ...string[]];
 /** Node 22.15 and newer, not on Windows: this process becomes the program. Missing in the types of Node 20. */
 type Execve = (path: string, argv: Argv, env: Surroundings["env"]) => never;
 

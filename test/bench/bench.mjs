@@ -22,8 +22,16 @@ import { execa, execaSync } from "execa";
 import { binFolder, install } from "../e2e/install.mjs";
 import { inNamespace } from "../e2e/loopback.mjs";
 
-/** Medians in starts of bare Node (`node -e 0`). `growth`: ten times as many files cost at most ten times as much. Bytes. */
-const limits = { start: 1.25, check: 3, doctor: 8, run: 1.3, growth: 10, packed: 297_000, unpacked: 1_500_000 };
+/** Medians in starts of bare Node (`node -e 0`). `run`: without `execve` (Node 22.15) a child process is one more. `growth`: ten times as many files cost at most ten times as much. Bytes. */
+const limits = {
+  start: 1.25,
+  check: 3,
+  doctor: 8,
+  run: process.execve ? 1.3 : 1.7,
+  growth: 10,
+  packed: 297_000,
+  unpacked: 1_500_000,
+};
 const HALO = "https://api.cm.com/halo/core/mcp";
 const VALUES = {
   HALO_MCP_TOKEN: "made-up-token",

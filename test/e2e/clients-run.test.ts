@@ -1,9 +1,13 @@
 /** `run` and `doctor --client` with the packed program. */
 import { describe, expect, test } from "vitest";
+import { DRIVERS } from "../clients/drivers.ts";
+import { endAll } from "../clients/programs.ts";
+import { nodeBinary } from "../support/claude.ts";
 import type { Environment } from "../support/home.ts";
+import { openTerminal } from "../support/terminal.ts";
 import { init, OTHER, only } from "./clients-support.ts";
 import { leaks } from "./doctor-support.ts";
-import { ACCOUNT, DOTENV, flat, type Machine, on, PROFILE, TOKEN, VALUES } from "./support.ts";
+import { ACCOUNT, DOTENV, flat, full, type Machine, on, PROFILE, start, TOKEN, VALUES, withToken } from "./support.ts";
 
 interface RunCase {
   readonly env?: Environment;
@@ -13,7 +17,16 @@ interface RunCase {
   readonly err?: string | RegExp;
 }
 
-describe.concurrent("run --", () => {
+/** Below Node 22.15 the program is a child; from there on our process becomes it. */
+const NODES = [
+  ["as a child", process.execPath],
+  ["in our place", nodeBinary(24)],
+] as const;
+
+describe.concurrent.each(NODES)("run --, %s", (_way, node) => {
+  /** From a shell, which says 128 and more for a signal. */
+  const typed = (m: Machine, args: readonly string[], options: { env: Environment; stdin?: string }) =>
+    start("/bin/sh", ["-c", '"$@"; exit $?', "sh", node, m.bin, "run", ...args], { cwd: m.path, ...options });
   const FOREIGN = `${DOTENV}NODE_OPTIONS=--no-such-option\nPATH=/nowhere\nOTHER=1\n`;
   const sh = (script: string) => ["--", "sh", "-c", script];
   test.each<[string, readonly string[], RunCase]>([
@@ -36,7 +49,8 @@ describe.concurrent("run --", () => {
       sh("cat; echo bad >&2; exit 7"),
       { stdin: "hello", code: 7, out: "hello", err: "bad\n" },
     ],
-    ["its signal", sh("kill -TERM $$"), { code: 143 }],
+    ["its signal", sh("kill -TERM $$"), { code: 143, err: /^(?:Terminated\n)?$/ }],
+    ["a closed pipe ends it, as elsewhere", sh("kill -PIPE $$; echo alive"), { code: 141 }],
     [
       "no such program",
       ["--", "no-such-program"],
@@ -46,7 +60,7 @@ describe.concurrent("run --", () => {
   ])("%s", (_, args, { code = 0, out = "", err = "", ...options }) =>
     on({}, async (m) => {
       m.write(".env", FOREIGN, 0o600);
-      const run = await m.run(["run", ...args], { ...options, env: { ...only(m), ...options.env } });
+      const run = await typed(m, args, { ...options, env: { ...m.env, ...only(m), ...options.env } });
       expect(run).toMatchObject({ code, stdout: out });
       if (typeof err === "string") expect(run.stderr).toBe(err);
       else expect(run.stderr).toMatch(err);
@@ -62,22 +76,69 @@ describe.concurrent("run --", () => {
           .then(() => process.kill(pid, "SIGTERM"));
       };
       const loop = 'trap "echo term; exit 5" TERM; touch ready; while :; do sleep 0.1; done';
-      expect(await m.run(["run", ...sh(loop)], { started })).toMatchObject({ code: 5, stdout: "term\n" });
+      const how = { cwd: m.path, env: m.env, started };
+      expect(await start(node, [m.bin, "run", ...sh(loop)], how)).toMatchObject({ code: 5, stdout: "term\n" });
       expect(m.processes()).toEqual([]);
     }));
 
-  test("a terminal stays one, and Ctrl-C reaches the program once", () =>
+  test("in a terminal: its size, Ctrl-Z and fg, Ctrl-C once, its exit code", () =>
     on({}, async (m) => {
-      const loop =
-        'test -t 0 && test -t 1 && echo tty; trap "echo interrupted; n=1$n" INT; echo ready; until [ -n "$n" ]; do sleep 0.1; done; sleep 0.5; exit 5$n';
-      const terminal = m.open(["run", ...sh(loop)]);
-      await terminal.waitFor("ready");
-      terminal.press("ctrl-c");
-      expect(await terminal.exit).toEqual({ code: 51, signal: 0 });
-      expect(terminal.text()).toMatch(/^tty\n/);
-      expect(terminal.text().match(/interrupted/g)).toHaveLength(1);
-      expect(m.processes()).toEqual([]);
+      m.write(
+        "program",
+        `test -t 0 && test -t 1 && echo tty; trap 'stty size' WINCH; trap 'echo interrupted; n=1$n' INT
+echo ready; until [ -n "$n" ]; do sleep 0.1; done; sleep 0.5; exit 5$n`,
+      );
+      const env = { ...m.env, PS1: "> " };
+      const terminal = openTerminal({ file: "/bin/bash", args: ["--norc", "-i"], cwd: m.path, env });
+      const line = (text: string): void => terminal.type(`${text}\r`);
+      try {
+        line(`${node} ${m.bin} run -- sh program`);
+        await terminal.waitFor(/^tty\nready/m);
+        terminal.resize(100, 30);
+        await terminal.waitFor("30 100");
+        terminal.press("ctrl-z");
+        await terminal.waitFor("Stopped");
+        line("fg; echo code=$?");
+        await terminal.settle();
+        terminal.press("ctrl-c");
+        await terminal.waitFor("code=51");
+        expect(
+          terminal
+            .history()
+            .join("\n")
+            .match(/^\^?C?interrupted/gm),
+        ).toHaveLength(1);
+        line("exit");
+        await terminal.exit;
+        expect(m.processes()).toEqual([]);
+      } finally {
+        await terminal.kill();
+      }
     }));
+});
+
+describe.concurrent.each(NODES)("real clients, started by run, %s", (_way, node) => {
+  const started = DRIVERS.filter(({ program }) => /^(?:claude-code-2.1.332|codex|gemini-cli)$/.test(program));
+  test.each(started.map((driver) => [driver.program, driver] as const))("%s sends the values of .env", (_, driver) =>
+    on({}, async (m) => {
+      const set = await m.run(full(m, "--client", driver.client ?? "", "--bridge", "none"), {
+        env: { ...only(m), ...withToken },
+      });
+      expect(set.code, set.stderr).toBe(0);
+      m.standIn.requests.length = 0;
+      const through = [node, m.bin, "run", "--"];
+      await driver.ask({ ...m, through }, [m.path], {
+        env: {},
+        isTrusted: true,
+        isDone: () => m.standIn.requests.some(({ rpc }) => rpc === "tools/list"),
+      });
+      endAll(m);
+      const sent = m.standIn.requests.map(({ headers }) =>
+        ["x-cm-producttoken", "cm-account-id", "cm-profile-id"].map((name) => headers[name]).join(),
+      );
+      expect([...new Set(sent)]).toEqual([[TOKEN, ACCOUNT, PROFILE].join()]);
+    }),
+  );
 });
 
 describe.concurrent("doctor --client codex", () => {

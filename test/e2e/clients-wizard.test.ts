@@ -273,7 +273,13 @@ test("--own-credentials: variables of its own, a line to repeat it, and a teamma
     succeeded(await init(m));
     const shared = m.read(".env");
     const args = ["--name", "halo-de", "--client", "claude-code,cursor,vscode,codex"];
-    expect(succeeded(await init(m, ...args, "--own-credentials"))).toContain("--own-credentials");
+    const env = { ...only(m), HALO_DE_MCP_TOKEN: TOKEN, HALO_PROFILE_ID: OTHER };
+    const ownArgs = ["--own-credentials", "--yes", "--url", m.url, ...ids.slice(0, 2)];
+    // what is exported for the first connection is not taken for the second one
+    expect((await m.run([...args, ...ownArgs], { env })).stderr).toContain("the profile ID: --profile-id");
+    const made = succeeded(await m.run([...args, ...ownArgs, ...ids.slice(2)], { env }));
+    expect(made).toContain("HALO_DE_MCP_TOKEN=… npx create-halo-mcp --yes");
+    expect(made).toContain("--own-credentials");
     const own = DOTENV.replaceAll("HALO_", "HALO_DE_");
     expect(m.read(".env")).toBe(shared + own);
     expect(m.read(".cursor/mcp.json")).toContain(`"X-CM-PRODUCTTOKEN": "\${env:HALO_DE_MCP_TOKEN}"`);
@@ -287,7 +293,8 @@ test("--own-credentials: variables of its own, a line to repeat it, and a teamma
     expect(m.read(".env")).toBe(shared);
     // and an entry with the shared ones gets its own
     succeeded(await init(m, "--name", "halo-de"));
-    expect(succeeded(await init(m, "--name", "halo-de", "--own-credentials"))).toContain("you gave --own-credentials");
+    const fixed = await m.run(["--name", "halo-de", ...ownArgs, ...ids.slice(2)], { env });
+    expect(succeeded(fixed)).toContain("you gave --own-credentials");
   }));
 
 describe.concurrent("remove", () => {

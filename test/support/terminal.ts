@@ -42,6 +42,7 @@ export interface Terminal {
   settle(quietMs?: number): Promise<void>;
   type(text: string): void;
   press(...pressed: Key[]): void;
+  resize(cols: number, rows: number): void;
   cursorVisible(): boolean;
   readonly exit: Promise<{ code: number; signal: number }>;
   /** Closes the terminal, as a window is closed. */
@@ -140,6 +141,10 @@ export function openTerminal(options: TerminalOptions): Terminal {
     type: (text) => pty.write(text),
     press(...pressed) {
       for (const key of pressed) pty.write(keys[key]);
+    },
+    resize(width, height) {
+      view.resize(width, height);
+      pty.resize(width, height);
     },
     // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape that hides and shows the cursor
     cursorVisible: () => raw.match(/\x1b\[\?25[hl]/g)?.at(-1) !== "\x1b[?25l",

@@ -8,7 +8,7 @@ import { diagnosisJson } from "../../core/diagnosis/diagnose.ts";
 import { chainOf } from "../../core/doctor/client-chain.ts";
 import { dotenvOf } from "../../core/formats/dotenv.ts";
 import { DEFAULT_NAME, HEADERS, VALUES } from "../../core/halo.ts";
-import type { ClientFile } from "../../core/plan/clients.ts";
+import type { ClientFile, Toml } from "../../core/plan/clients.ts";
 import { secretsOf } from "../../core/plan/install.ts";
 import type { RawOptions } from "../../flags.ts";
 import { findRoot, isInside, readState } from "../../io/read.ts";
@@ -17,7 +17,7 @@ import { createShow } from "../../ui/show.ts";
 import { showDiagnosis, test } from "../init/test.ts";
 import { askProgram } from "../shared/ask-program.ts";
 import { labelOf } from "../shared/carry-out.ts";
-import { clientFiles, loadToml, withEntries } from "../shared/client-files.ts";
+import { type ClientHere, clientFiles, loadToml, withEntries } from "../shared/client-files.ts";
 import { connectionOptions, seconds } from "../shared/options.ts";
 import { programsFor } from "../shared/programs.ts";
 
@@ -28,40 +28,61 @@ function filesOf(client: Client, context: Context, root: string): readonly Clien
   return [...own, ...also.map((path) => ({ client, scope: "project" as const, path, store: undefined }))];
 }
 
+export const clientHere = (client: Client, context: Context, root: string, name: string, toml: Toml) => {
+  const files = filesOf(client, context, root);
+  return withEntries(files, new Map(files.map(({ path }) => [path, readState(path)])), name, toml, []);
+};
+
+/** What a client sends for an entry of a file, and what is wrong with it. */
+export function lookAt(
+  context: Context,
+  root: string,
+  file: ClientHere,
+  name: string,
+  { url, valuesFile }: { readonly url: string | undefined; readonly valuesFile: string | undefined },
+) {
+  const { path, scope, found } = file;
+  const store = storeOf(file.client, context);
+  const ofRepository = isInside(path, root);
+  // the .env of a project is nothing to an entry for every folder
+  const values = valuesFile ?? (scope === "project" ? join(root, ".env") : undefined);
+  const label = labelOf(path, root);
+  const server = found.find(({ entry }) => entry.name === name);
+  const chain = chainOf({
+    file,
+    shown: label,
+    name,
+    found: server,
+    exported: context.env,
+    dotenv: values === undefined ? {} : Object.fromEntries(dotenvOf(readState(values))),
+    stored: store === undefined ? {} : Object.fromEntries(dotenvOf(readState(store))),
+    given: { url, isOwn: !ofRepository },
+    ofRepository,
+  });
+  return { ...chain, label, server };
+}
+
 /** Exit code: 0 the client sends what connects, 1 it does not. */
 export async function runForClient(context: Context, raw: RawOptions, client: Client): Promise<number> {
-  const { name = DEFAULT_NAME, url, valuesFile, cwd = context.cwd, json, quiet } = connectionOptions(context, raw);
+  const options = connectionOptions(context, raw);
+  const { url, valuesFile, cwd = context.cwd, json, quiet } = options;
   const timeoutMs = seconds(raw.values.timeout) * 1000;
   const show = createShow(context, { quiet: json || quiet, guide: false });
   const root = findRoot(cwd) ?? cwd;
   const toml = await loadToml();
-  const files = filesOf(client, context, root);
-  const here = withEntries(files, new Map(files.map(({ path }) => [path, readState(path)])), name, toml, []);
+  const here = clientHere(client, context, root, options.name ?? DEFAULT_NAME, toml);
+  const names = here.flatMap(({ found }) => found.filter(({ isHalo }) => isHalo).map(({ entry }) => entry.name));
+  const usual = names.includes(DEFAULT_NAME) ? DEFAULT_NAME : (names[0] ?? DEFAULT_NAME);
+  const { name = usual } = options;
   // the project's entry is the one that a session here takes
   const file = here.find(({ found }) => found.some(({ entry }) => entry.name === name)) ?? here[0];
-  const dotenv = Object.fromEntries(dotenvOf(readState(valuesFile ?? join(root, ".env"))));
   const output = createOutput(context);
   if (file === undefined) {
     output.result(`${client.label} is set up by hand: npx create-halo-mcp guide ${client.id}`);
     return 0;
   }
-  const { path, scope, found } = file;
-  const shown = labelOf(path, root);
-  const server = found.find(({ entry }) => entry.name === name);
-  const store = storeOf(client, context);
-  const stored = store === undefined ? {} : Object.fromEntries(dotenvOf(readState(store)));
-  const ofRepository = isInside(path, root);
-  const { findings, toSend, start } = chainOf({
-    file,
-    shown,
-    name,
-    found: server,
-    exported: context.env,
-    dotenv,
-    stored,
-    given: { url, isOwn: !ofRepository },
-    ofRepository,
-  });
+  const { scope } = file;
+  const { findings, toSend, start, label: shown, server } = lookAt(context, root, file, name, { url, valuesFile });
   show.info(`${client.label}: ${shown}`);
   for (const { severity, seen, tryThis } of findings)
     show[severity === "error" ? "bad" : "warn"](seen, [adviceLine(tryThis)]);

@@ -9,6 +9,7 @@ import type { SetupInput } from "../../core/doctor/entries.ts";
 import { findingsOf } from "../../core/doctor/findings.ts";
 import type { Run } from "../../core/doctor/report.ts";
 import { type Asked, viewSetup } from "../../core/doctor/view.ts";
+import { opened } from "../../core/plan/keychain.ts";
 import { printable } from "../../core/secrets.ts";
 import { Cancelled, UsageError } from "../../errors.ts";
 import { askClaude } from "../../io/claude.ts";
@@ -16,6 +17,7 @@ import { describeFolder } from "../../io/git.ts";
 import { isInside, readDocument, readState } from "../../io/read.ts";
 import { haloElsewhere } from "../shared/below.ts";
 import { claudeOf } from "../shared/claude-program.ts";
+import { openStore } from "../shared/keychain.ts";
 import type { connectionOptions } from "../shared/options.ts";
 import { ownFiles, programsFor } from "../shared/programs.ts";
 
@@ -68,6 +70,9 @@ export async function look(context: Context, options: Options & { readonly timeo
     if (read.kind === "absent") return [];
     return [{ shown: shown(path), ...(read.kind === "read" ? { read } : { unreadable: read.reason }) }];
   });
+  const programs = programsFor(context, folder, repository);
+  const { keychains, tokens } = await openStore(context, programs, store);
+  const own = named(store);
   const input: SetupInput = {
     ...options,
     token,
@@ -78,7 +83,10 @@ export async function look(context: Context, options: Options & { readonly timeo
     ...place,
     shownMain: main && shown(main.folder),
     mcp,
-    store: named(store),
+    store: { ...own, state: opened(own.state, tokens) },
+    keychains: new Map(
+      [...keychains].map(([name, { label }]) => [name, { label, isOpen: tokens.get(name) !== undefined }]),
+    ),
     userSettings: named(userSettings),
     projectSettings: named(join(folder, ".claude", "settings.json")),
     localSettings: named(join(folder, ".claude", "settings.local.json")),
@@ -88,7 +96,6 @@ export async function look(context: Context, options: Options & { readonly timeo
     env: context.env,
     hasModes: context.platform !== "win32",
   };
-  const programs = programsFor(context, folder, repository);
   const limit = { timeoutMs: Math.round(options.timeoutMs / 2), graceMs: GRACE_MS };
   const { claude, claudeIs } = await claudeOf(context, programs, limit);
   const known = viewSetup(input, claudeIs, claude?.version);

@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import { type Context, wantsColor } from "../../context.ts";
 import { claudeCode } from "../../core/clients/claude-code.ts";
 import { CLIENTS } from "../../core/clients/index.ts";
+import { toSh } from "../../core/command-line.ts";
 import { toMarkdown } from "../../core/doctor/markdown.ts";
 import { type DoctorReport, makeReport, type Run } from "../../core/doctor/report.ts";
 import type { View } from "../../core/doctor/view.ts";
@@ -13,13 +14,15 @@ import { isClosed } from "../../core/plan/model.ts";
 import { mask, printable } from "../../core/secrets.ts";
 import { EnvironmentError, UsageError } from "../../errors.ts";
 import type { RawOptions } from "../../flags.ts";
-import { errnoOf } from "../../io/read.ts";
+import { errnoOf, findRoot } from "../../io/read.ts";
 import { readSecretFile, readStdin } from "../../io/secret-input.ts";
 import { createOutput } from "../../ui/output.ts";
 import { createPaint } from "../../ui/paint.ts";
 import { createShow, type Show } from "../../ui/show.ts";
 import { answerLines, runTest, STAGE_TEXT } from "../shared/connection-test.ts";
 import { connectionOptions, pathOf, seconds } from "../shared/options.ts";
+import { runForClient } from "./client.ts";
+import { connectionsOf, ofOtherClients, type Row, tableOf } from "./connections.ts";
 import { ask, look } from "./gather.ts";
 import { toDoctorText } from "./text.ts";
 
@@ -44,6 +47,8 @@ function readOptions(context: Context, raw: RawOptions) {
     // a tool may be slow
     timeoutMs: seconds(timeout ?? (call === undefined ? undefined : "60")) * 1000,
     call: call === undefined ? undefined : { tool: call, args: argsOf(args ?? "{}") },
+    /** One connection, and not all that are here. */
+    isOne: ["name", "client", "call", "report"].some((option) => raw.values[option] !== undefined),
     /** Absolute: where the Markdown report goes. */
     report: pathOf(context, report),
   };
@@ -83,7 +88,18 @@ async function walk(context: Context, options: Options, show: Show, token: strin
   const started = context.now();
   const left = (): number => Math.round(started + options.timeoutMs - context.now());
   const looked = await look(context, options, token);
-  const { toSend, from } = looked.view;
+  const { view } = looked;
+  const { toSend, from } = view;
+  const isOne = options.isOne || token !== undefined;
+  const [folder = context.cwd] = view.input.above;
+  const root = findRoot(folder) ?? folder;
+  const others = isOne ? [] : await ofOtherClients(context, root, options.valuesFile);
+  const [only, more] = others;
+  // a repository in which other clients alone have HALO
+  if (view.contenders.length === 0 && only !== undefined)
+    return more === undefined
+      ? { only: only.file.client }
+      : { rows: await connectionsOf(context, view, undefined, others, { ...options, root }), isShut: false };
   const host = toSend.ok ? ` to ${printable(new URL(toSend.sent.url).host, 60)}` : "";
   const tests = "testing the connection";
   const progress = show.progress(tests + host);
@@ -94,9 +110,11 @@ async function walk(context: Context, options: Options, show: Show, token: strin
     const test = sent ? await runTest(context, sent, limits, toSend.ok ? from : undefined) : undefined;
     progress.update("asking Claude Code");
     const asked = await ask(context, looked, test, left());
-    const report = makeReport(looked.view, { test, asked, call: callOf(options, looked.view, test) });
-    const { values, input } = looked.view;
-    return { report, isShut: isClosed(input.dotenv.state) && values.some(({ state }) => state === "unset") };
+    const report = makeReport(view, { test, asked, call: callOf(options, view, test) });
+    progress.update("testing the other connections");
+    const rows = isOne ? [] : await connectionsOf(context, view, { report, test }, others, { ...options, root });
+    const isShut = isClosed(view.input.dotenv.state) && view.values.some(({ state }) => state === "unset");
+    return { report, isShut, rows };
   } finally {
     progress.end();
   }
@@ -125,9 +143,27 @@ function writeReport({ version, nodeVersion, platform, arch, secrets }: Context,
 }
 
 /** With colours if stdout supports them, in ASCII if it supports only that: there `…` is wider. */
-function textOf({ env, stdout, unicode }: Context, report: DoctorReport, isColorOff: boolean): string {
+function textOf(
+  { env, stdout, unicode }: Context,
+  rows: readonly Row[],
+  report: DoctorReport | undefined,
+  isColorOff: boolean,
+): string {
   const paint = createPaint(wantsColor(env, stdout.isTTY === true, isColorOff), unicode);
-  const text = toDoctorText(report, paint, Math.max(40, Math.min(stdout.columns ?? 80, 100)) - (unicode ? 1 : 3));
+  const width = Math.max(40, Math.min(stdout.columns ?? 80, 100)) - (unicode ? 1 : 3);
+  // of a table the first that needs a look
+  const isRemarkable = ({ ok, stages }: DoctorReport): boolean =>
+    !ok || stages.some(({ status }) => status === "warning");
+  const closer = rows.find((row) => (row.report ? isRemarkable(row.report) : !row.ok));
+  const command =
+    closer && toSh(["npx", "create-halo-mcp", "doctor", "--client", closer.client, "--name", closer.name]);
+  const detailed = closer?.report ?? (rows.length > 1 ? undefined : report);
+  const parts = [
+    ...(rows.length > 1 ? [tableOf(rows, paint, width)] : []),
+    ...(rows.length > 1 && closer?.report ? [`${closer.name}:`] : []),
+    detailed ? toDoctorText(detailed, paint, width) : (command ?? ""),
+  ];
+  const text = parts.join("\n");
   return unicode ? text : text.replaceAll("…", "...").replaceAll("•", "*").replaceAll("·", "-");
 }
 
@@ -147,18 +183,21 @@ export async function run(context: Context, raw: RawOptions): Promise<number> {
 /** Exit code: 0 connected, 1 not, 3 not, because the file of the values cannot be read. */
 async function examine(context: Context, raw: RawOptions): Promise<number> {
   const client = CLIENTS.find(({ id }) => id === raw.values.client);
-  if (client !== undefined && client !== claudeCode)
-    return await (await import("./client.ts")).runForClient(context, raw, client);
+  if (client !== undefined && client !== claudeCode) return await runForClient(context, raw, client);
   const options = readOptions(context, raw);
   if (options.report !== undefined) checkReport(options.report);
   const show = createShow(context, { quiet: options.json || options.quiet, guide: false });
   const token = await tokenOf(context, options, show.waits);
-  const { report, isShut } = await walk(context, options, show, token);
+  const walked = await walk(context, options, show, token);
+  if ("only" in walked) return await runForClient(context, raw, walked.only);
+  const { report, isShut, rows } = walked;
+  const ok = report?.ok !== false && rows.every((row) => row.ok);
   // if the disk is full, only that is printed
-  if (options.report !== undefined) writeReport(context, options.report, report);
+  if (options.report !== undefined && report !== undefined) writeReport(context, options.report, report);
   const output = createOutput(context);
-  if (options.json) output.json(report);
-  else output.result(textOf(context, report, raw.switches.has("no-color")));
+  const connections = rows.length > 1 ? { connections: rows.map(({ report: _, ...row }) => row) } : {};
+  if (options.json) output.json({ version: 1, ...report, ok, ...connections });
+  else output.result(textOf(context, rows, report, raw.switches.has("no-color")));
   if (options.report !== undefined && !options.quiet) output.say(`The report is in ${printable(options.report, 200)}`);
-  return report.ok ? 0 : isShut ? 3 : 1;
+  return ok ? 0 : isShut ? 3 : 1;
 }

@@ -56,6 +56,7 @@ export function startLines({ context, options, here }: Pick<Page, "context" | "o
   if (!scopes.includes("project")) return [start];
   const before = {
     "claude-settings": [],
+    keychain: [],
     none: [`Export the three variables first: Claude Code does not read ${labelOf(paths.env, root)}.`],
     direnv: ["Once, before it: direnv allow"],
   };

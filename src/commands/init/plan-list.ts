@@ -8,7 +8,7 @@ import { printable } from "../../core/secrets.ts";
 import { Cancelled } from "../../errors.ts";
 import type { Ask } from "../../ui/ask.ts";
 import { createPaint, paintLine } from "../../ui/paint.ts";
-import { stepLabel } from "../shared/carry-out.ts";
+import { named, stepLabel } from "../shared/carry-out.ts";
 import { shortPath } from "../shared/found.ts";
 import type { Decided, Page } from "./survey.ts";
 
@@ -74,8 +74,9 @@ function partsOf(page: Page, { values }: Decided, { steps }: Plan): readonly Par
     const label = labelOf(page, step);
     if (step.kind === "tell") return dryRun ? [{ title: label, details: step.lines }] : [];
     if (step.kind === "run") {
-      const command = printable(toSh(["claude", ...step.argv.slice(1)]), 1000);
-      const input = step.stdin === undefined ? "" : "  < the entry, on standard input";
+      const command = printable(toSh(named(step.argv)), 1000);
+      const input =
+        step.stdin === undefined ? "" : `  < the ${step.argv[1] === "mcp" ? "entry" : "token"}, on standard input`;
       return [{ title: `Run: ${label}`, details: [command + input, ...(step.details ?? [])] }];
     }
     const { path, before, after, secret, closes } = step;

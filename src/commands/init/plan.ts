@@ -20,6 +20,7 @@ import { isInside, readTemplate } from "../../io/read.ts";
 import { type Choice, chosenFiles, isInProject } from "../shared/client-files.ts";
 import { assertInside, assertPrivate } from "../shared/privacy.ts";
 import { entryEdits } from "./clients.ts";
+import { isKept, keychainHere, keychainSteps } from "./keychain.ts";
 import { type Decided, entryIn, type Page, type Survey, type Values } from "./survey.ts";
 
 const placeOf = ({ snapshot }: Survey, path: string) => ({ path, realPath: snapshot.get(path)?.realPath ?? path });
@@ -144,6 +145,7 @@ function otherFile({ here: { snapshot, paths } }: Page) {
 /** Every refusal that can be known before a question is asked. */
 export async function checkBeforehand(page: Page, choice: Choice): Promise<void> {
   const { options, here, target } = page;
+  if (options.bridge === "keychain") keychainHere(page);
   for (const file of chosenFiles(here, choice)) {
     if (file.scope === "project") assertInside(here.root, placeOf(here, file.path));
     else if (hasLiterals(file)) await assertPrivate(here, placeOf(here, file.path), { ignored: "own" });
@@ -197,6 +199,7 @@ async function ownSteps(page: Page, { values, choice }: Decided): Promise<readon
   // a name from a repository: claude may refuse it, or read it as an option
   const problem = nameProblem(name);
   if (problem !== undefined) throw new Refusal(problem, { hint: "choose one: --name halo" });
+  if (isKept(page, scopes)) return keychainSteps(page, values);
   const existing = (scope: OwnScope) => entryIn(page, scope);
   const viaStdin = claude !== undefined && (await readsStdin(claude, { cwd, env, signal: context.signal }));
   const input = {

@@ -3,7 +3,7 @@ import { type Diagnosis, diagnosisJson } from "../../core/diagnosis/diagnose.ts"
 import type { Plan, Step } from "../../core/plan/model.ts";
 import { createOutput } from "../../ui/output.ts";
 import { wrap } from "../../ui/wrap.ts";
-import { stepLabel } from "../shared/carry-out.ts";
+import { named, stepLabel } from "../shared/carry-out.ts";
 import { othersWords } from "./client-lines.ts";
 import type { Ending } from "./ending.ts";
 import { repeating } from "./repeat.ts";
@@ -72,7 +72,7 @@ function documentOf(page: Page, decided: Decided, outcome: Outcome): object {
     const isSame = kind === "write" && step.before === step.after;
     const status = statuses?.get(step) ?? (isSame ? "unchanged" : "planned");
     if (kind === "write") return { kind, path: stepLabel(step, here.root), status };
-    if (kind === "run") return { kind, argv: ["claude", ...step.argv.slice(1)], status };
+    if (kind === "run") return { kind, argv: named(step.argv), status };
     return { kind, title: step.title, lines: step.lines, status };
   });
   const probe = proof?.files ?? tested;

@@ -11,10 +11,11 @@ import { toSh } from "../../core/command-line.ts";
 import { haloEntries } from "../../core/doctor/entries.ts";
 import { cutValues, dotenvOf } from "../../core/formats/dotenv.ts";
 import { jsonOf, property } from "../../core/formats/json.ts";
-import { DEFAULT_NAME, storeOf, type Value } from "../../core/halo.ts";
+import { DEFAULT_NAME, storeOf, type Value, variablesFor } from "../../core/halo.ts";
 import { CI_FILES, type CiKind } from "../../core/plan/ci.ts";
 import { isOwn } from "../../core/plan/claude-program.ts";
 import { hasLiterals } from "../../core/plan/clients.ts";
+import { opened, type Tokens } from "../../core/plan/keychain.ts";
 import { isReference, type Target, variablesOf } from "../../core/plan/target.ts";
 import { printable } from "../../core/secrets.ts";
 import { EnvironmentError, UsageError } from "../../errors.ts";
@@ -36,6 +37,7 @@ import {
   withEntries,
 } from "../shared/client-files.ts";
 import { findClients } from "../shared/found.ts";
+import { openStore } from "../shared/keychain.ts";
 import { connectionOptions, seconds } from "../shared/options.ts";
 import { ownFiles, programsFor } from "../shared/programs.ts";
 
@@ -55,9 +57,20 @@ function list<T extends string>(text: string): readonly T[] {
 
 /** Words → options. Throws UsageError before anything is read or written. */
 export function readOptions(context: Context, raw: RawOptions) {
-  const { values: said, switches } = raw;
+  const { switches, origins } = raw;
+  const ownCredentials = switches.has("own-credentials");
+  const own = variablesFor(raw.values.name ?? DEFAULT_NAME, ownCredentials);
+  // HALO_PROFILE_ID, exported for the usual connection, is not that of another one
+  const isAnothers = (flag: string): boolean =>
+    (["account", "profile"] as const).some(
+      (value) => flag === `${value}-id` && (origins[flag] ?? own[value]) !== own[value],
+    );
+  const said: RawOptions["values"] = Object.fromEntries(
+    Object.entries(raw.values).filter(([flag]) => !isAnothers(flag)),
+  );
   const clients = list<ClientId | "found">(said.client ?? "claude-code");
-  const scopes = list<Scope>(said.scope ?? "project");
+  const isKept = said.bridge === "keychain";
+  const scopes = list<Scope>(said.scope ?? (isKept ? "user" : "project"));
   const choice = choiceOf(
     clients.filter((id) => id !== "found"),
     scopes,
@@ -65,6 +78,10 @@ export function readOptions(context: Context, raw: RawOptions) {
   const ci = said.ci === undefined || said.ci === "none" ? undefined : (said.ci as CiKind);
   if (ci !== undefined && !isInProject(choice))
     throw new UsageError("--ci goes with --scope project: it checks what a repository holds");
+  if (isKept && (clients.join() !== "claude-code" || scopes.join() !== "user"))
+    throw new UsageError(
+      "--bridge keychain goes with Claude Code and --scope user: nothing else can take the token from there",
+    );
   return {
     ...connectionOptions(context, raw),
     /** The options as they were given. */
@@ -77,7 +94,7 @@ export function readOptions(context: Context, raw: RawOptions) {
     isGiven:
       ["account-id", "profile-id", "studio-url", "token-file"].some((name) => said[name] !== undefined) ||
       switches.has("token-stdin"),
-    isChosen: said.client !== undefined || said.scope !== undefined,
+    isChosen: said.client !== undefined || said.scope !== undefined || isKept,
     bridge: (said.bridge as Bridge | undefined) ?? "claude-settings",
     ci,
     yes: switches.has("yes"),
@@ -86,7 +103,7 @@ export function readOptions(context: Context, raw: RawOptions) {
     /** `doctor --fix`: only what is there already. */
     isRepair: switches.has("fix"),
     sharesIds: !switches.has("no-share-ids"),
-    ownCredentials: switches.has("own-credentials"),
+    ownCredentials,
     timeoutMs: seconds(said.timeout) * 1000,
   };
 }
@@ -147,6 +164,7 @@ async function findPlace(context: Context, options: InitOptions) {
     root,
     installed: findClients(context, root, programs.find),
     findProgram: programs.find,
+    programs,
     clientFiles: clientFiles(context, root),
     toml: await loadToml(),
     isBelow: here !== root,
@@ -176,7 +194,11 @@ async function findPlace(context: Context, options: InitOptions) {
 }
 
 /** What the files contain. `name`: of the server whose entries count. */
-function readFiles(context: Context, place: Awaited<ReturnType<typeof findPlace>>, name: string) {
+function readFiles(
+  context: Context,
+  place: Awaited<ReturnType<typeof findPlace>> & { readonly tokens: Tokens },
+  name: string,
+) {
   const { root, project, paths, store, userSettings, ciPaths, toml } = place;
   const ofClients = place.clientFiles.flatMap((file) => [file.path, file.store]);
   const wanted = [...Object.values(paths), store, userSettings, ...ciPaths, ...ofClients].filter(
@@ -186,7 +208,7 @@ function readFiles(context: Context, place: Awaited<ReturnType<typeof findPlace>
   const file = (path: string) => ({ shown: path, state: snapshot.get(path) ?? readState(path) });
   const [own, main] = project.local;
   const files = {
-    store: file(store),
+    store: { shown: store, state: opened(file(store).state, place.tokens) },
     userSettings: file(userSettings),
     projectSettings: file(join(root, ".claude", "settings.json")),
     localSettings: file(localSettings(own)),
@@ -212,16 +234,17 @@ function readFiles(context: Context, place: Awaited<ReturnType<typeof findPlace>
 export type Survey = Awaited<ReturnType<typeof survey>>;
 
 export async function survey(context: Context, options: InitOptions) {
-  const place = await findPlace(context, options);
+  const found = await findPlace(context, options);
+  const place = { ...found, ...(await openStore(context, found.programs, found.store)) };
   const files = readFiles(context, place, options.name ?? DEFAULT_NAME);
   const { said, wantsFound, wished } = options;
-  const found = wantsFound ? CLIENT_IDS.filter((id) => place.installed.has(id)) : [];
+  const others = wantsFound ? CLIENT_IDS.filter((id) => place.installed.has(id)) : [];
   // a team may have set up other clients only
   const ofTeam = files.clients.filter((file) => file.scope === "project" && file.found.some(({ isHalo }) => isHalo));
   const isTeams = said.client === undefined && said.scope === undefined && files.entries.project.length === 0;
   const usual =
     isTeams && ofTeam.length > 0 ? ofTeam.map(({ client }) => client.id as ClientId) : options.choice.clients;
-  const clients = [...new Set([...usual, ...found])];
+  const clients = [...new Set([...usual, ...others])];
   if (clients.length === 0) throw new UsageError("no client was found here", { hint: "npx create-halo-mcp clients" });
   const choice = choiceOf(clients, wished);
   // in the home folder everywhere, unless somebody says more: the values of that project reach no folder below
@@ -233,6 +256,12 @@ export async function survey(context: Context, options: InitOptions) {
 export function lookAgain(page: Page): Page {
   const { context, here, target } = page;
   return { ...page, here: { ...here, ...readFiles(context, here, target.name) } };
+}
+
+/** The same with the tokens that are in a keychain now. */
+export async function openAgain(page: Page): Promise<Page> {
+  const { context, here } = page;
+  return lookAgain({ ...page, here: { ...here, ...(await openStore(context, here.programs, here.store)) } });
 }
 
 /** The entry of the target's name. */

@@ -20,7 +20,7 @@ import { askClaude } from "../../io/claude.ts";
 import type { Show } from "../../ui/show.ts";
 import type { ProgramAnswer } from "../shared/ask-program.ts";
 import { runTest, STAGE_TEXT } from "../shared/connection-test.ts";
-import { type Decided, entryIn, lookAgain, type Page, type Values } from "./survey.ts";
+import { type Decided, entryIn, openAgain, type Page, type Values } from "./survey.ts";
 
 const BESIDE = "set up HALO under another name: --name halo-mine";
 
@@ -285,9 +285,18 @@ async function proveClient(page: Page, scope: Scope, secrets: Secrets): Promise<
   return "pending";
 }
 
+/** A value that is exported, and not the one that was saved: `claude -p` sends it, a terminal session does not (2.1.332, measured). */
+function warnOfExports({ context, options, show }: Page, secrets: Secrets): void {
+  const stale = Object.keys(secrets).filter((name) => context.env[name] && context.env[name] !== secrets[name]);
+  if (stale.length > 0 && options.bridge === "claude-settings")
+    show.warn(`${stale.join(", ")}: another value is exported in this shell. claude -p sends that one.`, [
+      `To remove it: ${toSh(["unset", ...stale])}`,
+    ]);
+}
+
 /** The proof of every chosen scope; undefined if there is none. The first failure is reported. */
 export async function prove(before: Page, { values, choice }: Decided): Promise<Proof | undefined> {
-  const page = lookAgain(before);
+  const page = await openAgain(before);
   let proof: Proof | undefined;
   for (const scope of choice.scopes) {
     if (scope !== "project" && page.here.claude === undefined) continue;
@@ -295,6 +304,7 @@ export async function prove(before: Page, { values, choice }: Decided): Promise<
     const files = await test(page, sentByFiles(page, scope, title), title);
     showDiagnosis(page.show, files, title, true);
     const client = files.ok ? await proveClient(page, scope, secretsOf(page.target, values)) : "not-asked";
+    if (scope === "project") warnOfExports(page, secretsOf(page.target, values));
     proof = { ok: files.ok && FAILURES[client] === undefined, files, client };
     if (!proof.ok) break;
   }

@@ -14,6 +14,7 @@ import {
   variablesFor,
 } from "../../core/halo.ts";
 import { readPasted } from "../../core/pasted.ts";
+import { keychainFor } from "../../core/plan/keychain.ts";
 import { isShowable } from "../../core/plan/target.ts";
 import { maskOf, printable } from "../../core/secrets.ts";
 import { Refusal, UsageError } from "../../errors.ts";
@@ -22,6 +23,8 @@ import { readSecretFile, readStdin } from "../../io/secret-input.ts";
 import type { Ask } from "../../ui/ask.ts";
 import { labelOf } from "../shared/carry-out.ts";
 import { chosenFiles, isInProject, ownValues } from "../shared/client-files.ts";
+import { readKeychain } from "../shared/keychain.ts";
+import { opReference } from "./keychain.ts";
 import { commandFor } from "./repeat.ts";
 import { entryIn, type Page, type Values } from "./survey.ts";
 
@@ -46,6 +49,14 @@ export interface Candidate {
 }
 
 export type Candidates = { readonly [which in Value]?: Candidate | undefined };
+
+/** What 1Password gives for a reference. Throws Refusal. */
+async function readReference({ context, here, target }: Page, reference: string): Promise<string> {
+  const keychain = keychainFor(context.platform, target.name, reference);
+  const token = keychain && (await readKeychain(context, here.programs, keychain));
+  if (token !== undefined) return token;
+  throw new Refusal("1Password gives no token for the reference", { hint: toSh(["op", "read", reference]) });
+}
 
 /** Every place where a value of a target can be found, best first. Throws UsageError for a Studio URL without an ID. */
 export async function valueSources(page: Page): Promise<Sources> {
@@ -73,6 +84,9 @@ export async function valueSources(page: Page): Promise<Sources> {
     const from = `${file.client.label}'s ${labelOf(file.store ?? file.path, root)}`;
     return own === undefined ? [] : [{ from, own }];
   });
+  const reference = opReference(page);
+  const resolved = reference && (await readReference(page, reference));
+  const plain = (text: string | undefined) => (text === reference ? resolved : text);
   const sourcesOf = (which: Value): readonly Source[] => {
     const slot = target.slots[which];
     if ("literal" in slot) return [["given", ".mcp.json", slot.literal]];
@@ -82,7 +96,7 @@ export async function valueSources(page: Page): Promise<Sources> {
       return written !== undefined && "literal" in written ? written.literal : undefined;
     };
     const old = target.entry?.values[which];
-    const reference = old !== undefined && "literal" in old && storeOf(old.literal) ? old.literal : undefined;
+    const replaced = old !== undefined && "literal" in old && storeOf(old.literal) ? old.literal : undefined;
     // a team may have its IDs there; a token there is never used
     const example = which === "token" || target.mode === "new" ? undefined : here.example.get(env);
     const at = (kind: Source[0], place: string, text: string | undefined): Source => [
@@ -93,8 +107,8 @@ export async function valueSources(page: Page): Promise<Sources> {
     ];
     return [
       ...Object.entries(given[which]).map(([flag, text]): Source => ["flag", flag, text]),
-      at("environment", "the environment", context.env[env]),
-      at("dotenv", labelOf(here.paths.env, root), here.dotenv.get(env)),
+      at("environment", "the environment", plain(context.env[env])),
+      at("dotenv", labelOf(here.paths.env, root), plain(here.dotenv.get(env))),
       ...bridges.map((bridge) => at("file", labelOf(bridge.place, root), bridge.env[env])),
       at("file", here.userSettings, own[env]),
       ["file", basename(here.paths.example), example],
@@ -102,7 +116,7 @@ export async function valueSources(page: Page): Promise<Sources> {
       ["file", "Claude Code's local scope", header("local")],
       ["file", "Claude Code's user scope", header("user")],
       // of an entry that is replaced: not used, but a reference is worth keeping
-      ["file", ".mcp.json", reference],
+      ["file", ".mcp.json", replaced],
     ];
   };
   return { token: sourcesOf("token"), account: sourcesOf("account"), profile: sourcesOf("profile") };
@@ -205,7 +219,7 @@ const shown = (which: Value, value: string): string => (which === "token" ? mask
 export async function askFor(ask: Ask, page: Page, which: Value, known: Known, refused: ReadonlySet<string>) {
   const { show, context } = page;
   const { [which]: old, ...others } = known;
-  const isAll = others.account !== undefined && others.profile !== undefined;
+  const isAll = which === "token" && known.account !== undefined && known.profile !== undefined;
   const kept = which === "token" ? undefined : old;
   const validate = (text: string): string | undefined => {
     if (kept !== undefined && text === "") return undefined;

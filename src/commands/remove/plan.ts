@@ -101,7 +101,14 @@ function ownSteps(page: Page, { scopes }: Choice, stays: ReadonlySet<string>): r
   const names = [...envOf([found])].filter((name) => !stays.has(name) && !rest.includes(`\${${name}`));
   const edits = names.map((name) => (text: string) => removeProperty(text, ["env", name], { strict: false }));
   const settings = stepsOf(planTakingOut(snapshot, [[userSettings, edits, "env"]], new Set()));
-  return [...settings, ...found.map(({ scope, entry }) => removeEntry(claude.path, scope, entry))];
+  const removals = found.flatMap(({ scope, entry }): readonly Step[] => {
+    const { clear = [], label = "" } = (scope === "user" && here.keychains.get(entry.name)) || {};
+    const program = clear[0] && here.findProgram(clear[0]);
+    const why = `take the token of "${entry.name}" out of ${label}`;
+    const cleared = program ? [{ kind: "run", argv: [program, ...clear.slice(1)], why } as const] : [];
+    return [removeEntry(claude.path, scope, entry), ...cleared];
+  });
+  return [...settings, ...removals];
 }
 
 /** `isShared`: a file changes that git has; `isUnruled`: the ignore file is one of them. */

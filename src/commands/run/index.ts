@@ -24,14 +24,15 @@ export async function run(context: Context, { values, switches, words }: RawOpti
     [...dotenvOf(readState(path))].filter(([name]) => isSafeVariable(name) && isOurs(name)),
   );
   const name = values.name ?? DEFAULT_NAME;
+  const programs = programsFor(context, root, root);
   // an exported variable that is empty hides no value
   const set = Object.fromEntries(Object.entries(exported).filter(([, value]) => value !== ""));
   const isComplete = Object.values(variablesFor(name)).every((each) => own[each] || set[each]);
-  const more = isComplete ? {} : (await import("../shared/user-values.ts")).userValues(context, name);
+  const more = isComplete ? {} : (await import("../shared/user-values.ts")).userValues(context, programs, name);
   const found = { ...(await more), ...own };
   const env = switches.has("override") ? { ...exported, ...found } : { ...exported, ...found, ...set };
   // under npx, PATH begins with the programs of the current folder: a name means one from elsewhere
-  const started = /[\\/]/.test(program) ? program : programsFor(context, root, root).find(program);
+  const started = /[\\/]/.test(program) ? program : programs.find(program);
   if (started === undefined)
     throw new EnvironmentError(`${program} was not found on the PATH, outside of this repository`, {
       hint: "for a program of the repository give its path, such as ./node_modules/.bin/tsx",

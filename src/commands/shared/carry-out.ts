@@ -1,5 +1,5 @@
 /** Carries a plan out: show it, ask, write the files, run the programs, undo everything if one of them fails. */
-import { relative } from "node:path";
+import { basename, relative } from "node:path";
 import type { Context } from "../../context.ts";
 import { toSh } from "../../core/command-line.ts";
 import type { Plan, RunStep, Step, StepStatus } from "../../core/plan/model.ts";
@@ -24,6 +24,9 @@ export interface CarryOut {
 
 /** A path relative to the root, or absolute if it is elsewhere. */
 export const labelOf = (path: string, root: string): string => (isInside(path, root) ? relative(root, path) : path);
+
+/** A command as a person types it. */
+export const named = ([program, ...args]: RunStep["argv"]) => [basename(program, ".exe"), ...args];
 
 /** The name of a step on screen. */
 export function stepLabel(step: Step, root: string): string {
@@ -84,7 +87,7 @@ async function run(
 ): Promise<void> {
   const result = await exec(argv, { cwd: root, env: programEnv, stdin, timeoutMs: RUN_MS, signal });
   if (result.exitCode === 0) return;
-  const words = `claude ${argv.slice(1, 3).join(" ")}`;
+  const words = named(argv).slice(0, 3).join(" ");
   if (result.startError !== undefined)
     throw new EnvironmentError(`${words} could not be started (${result.startError})`, { hint: "claude --version" });
   const { timedOut, stderr, stdout } = result;
@@ -96,5 +99,5 @@ async function run(
 async function takeBack(argv: RunStep["argv"], { root, programEnv }: Asked): Promise<string | undefined> {
   const { signal } = new AbortController();
   const result = await exec(argv, { cwd: root, env: programEnv, stdin: "", timeoutMs: RUN_MS, signal });
-  return result.exitCode === 0 || foundNothing(result) ? undefined : toSh(["claude", ...argv.slice(1)]);
+  return result.exitCode === 0 || foundNothing(result) ? undefined : toSh(named(argv));
 }

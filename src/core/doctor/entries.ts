@@ -33,6 +33,8 @@ export interface SetupInput extends ClaudeFiles, Folder {
     readonly read?: Pick<Document, "text" | "encoding">;
     readonly unreadable?: string;
   }[];
+  /** Entries of the person's own whose token is in the system's store; `isOpen`: it gave one, which is in `store` now. */
+  readonly keychains?: ReadonlyMap<string, { readonly label: string; readonly isOpen: boolean }>;
   readonly dotenv: NamedFile;
   readonly envrc: NamedFile;
   readonly env: Readonly<Record<string, string | undefined>>;

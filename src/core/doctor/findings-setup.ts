@@ -54,6 +54,16 @@ function withdraw(v: Scene, server: Server): readonly Advice[] {
   return [note(`add "${v.shownName}" to "disabledMcpjsonServers" in ${localSettings.shown}`)];
 }
 
+/** What Claude Code does with a \`headersHelper\` and does not report (2.1.332, measured). */
+function helperLimits({ trust: { trusted } }: Scene, { entry, scope }: Server): readonly Advice[] {
+  if (property(entry.raw, "headersHelper") === undefined) return [];
+  return [
+    ...(scope === "user" || trusted ? [] : [note("Claude Code does not run it until you trust this folder")]),
+    ...(scope === "project" ? [note("it does not get HALO_MCP_TOKEN or other variables named like a secret")] : []),
+    note("if it is not run or fails, Claude Code connects without its headers, and does not say so"),
+  ];
+}
+
 /** Why the entry in use can never connect, whatever the values, or must not: the first match. */
 function* obstacle(v: Scene, server: Server): Found {
   const { toSend, leaks } = v;
@@ -72,6 +82,7 @@ function* obstacle(v: Scene, server: Server): Found {
     yield say.failed(cause)(
       `${file}: the entry starts a program (headersHelper or command), so what it sends is unknown`,
       [
+        ...helperLimits(v, server),
         ANOTHER,
         note("adds HALO under another name; or, to replace the entry:"),
         scope === "project" ? note(`remove the entry from ${file}, then`) : remove(v, server),

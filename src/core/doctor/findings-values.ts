@@ -5,7 +5,7 @@ import { ENVIRONMENT } from "../clients/claude-state.ts";
 import { expand } from "../clients/references.ts";
 import { cutValues } from "../formats/dotenv.ts";
 import { cleanValue, HEADERS, LABELS, resolving, variablesFor } from "../halo.ts";
-import { type Found, linesOf, note, npx, repair, type Scene, say } from "./finding.ts";
+import { type Found, linesOf, nameWords, note, npx, repair, type Scene, say } from "./finding.ts";
 import { headersFor, type ValueSource } from "./values.ts";
 
 const variableOf = ({ name }: Scene, { variable, value }: ValueSource) => variable ?? variablesFor(name)[value];
@@ -61,6 +61,12 @@ function* unusable(v: Scene): Found {
   for (const source of v.values) {
     const { variable, value, state, place = "", problem = "", store } = source;
     if (state === "set" || state === "unset") continue;
+    if (state === "absent" && value === "token" && v.keychain?.isOpen === false) {
+      const silent = `${v.keychain.label} gives no token: Claude Code connects without it, and does not say so`;
+      const again = npx("--bridge", "keychain", ...nameWords(v.name));
+      yield say.failed("missing-value")(silent, [note("unlock it; or, to store the token again:"), again]);
+      continue;
+    }
     const header = `header ${HEADERS[value]}`;
     const seen =
       state === "absent"

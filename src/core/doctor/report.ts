@@ -34,7 +34,7 @@ export interface Run {
 
 const skipped = (stage: Link["stage"]) => ({ stage, status: "skipped", ok: false, ms: 0 }) as const;
 
-const toolsWords = (count: number): string => `${count} ${count === 1 ? "tool" : "tools"}`;
+export const toolsWords = (count: number): string => `${count} ${count === 1 ? "tool" : "tools"}`;
 
 /** Why an entry is not used, in words for after "not used: ". */
 function whyNot({ entry, scope, lost }: Server, { name, winner }: View): string {

@@ -49,8 +49,12 @@ function dialogsOf(state: ClaudeState, servers: readonly Server[]): readonly str
   return servers.some(isNew) ? [...trust, "new-server"] : trust;
 }
 
+/** The store that the entry in use takes its token from. */
+type Kept = { readonly label: string; readonly isOpen: boolean } | undefined;
+
 /** How the variables of the entry reach a session. `direnv`: an .envrc would set them, but not in this shell. `literal`: none are needed. */
-function bridgeOf({ state, shown: file }: SetupInput["envrc"], values: readonly ValueSource[]) {
+function bridgeOf({ state, shown: file }: SetupInput["envrc"], values: readonly ValueSource[], kept: Kept) {
+  if (kept !== undefined) return { kind: "keychain", file: kept.label };
   const needed = values.filter(({ variable }) => variable !== undefined);
   const [first] = needed;
   if (first === undefined) return { kind: values.some(({ from }) => from === "literal") ? "literal" : "none" };
@@ -115,7 +119,11 @@ export function viewSetup(input: SetupInput, program: Program, version?: string)
   // as the wizard would write it, for the known values, if no entry can be tested
   const tested = ours?.entry ?? readEntry(name, "user", haloEntry(name, input.url ?? HALO_URL));
   const given = ours === undefined ? { url: input.url } : consent(ours);
-  const values = winner === undefined ? [] : viewValues(winner.entry, winner.file, layers, env, holders);
+  const keychain = winner?.scope === "user" ? input.keychains?.get(name) : undefined;
+  const found = winner === undefined ? [] : viewValues(winner.entry, winner.file, layers, env, holders);
+  const values = found.map((each) =>
+    keychain?.isOpen && each.value === "token" ? { ...each, place: keychain.label } : each,
+  );
   const sources = ours === undefined ? viewValues(tested, "", layers, env, holders) : values;
   const sending = sendingOf(input, tested, sources, env, given);
 
@@ -154,7 +162,8 @@ export function viewSetup(input: SetupInput, program: Program, version?: string)
     /** Variables that a session, and `claude mcp list` and `get`, would send as the reference itself. */
     missing: { session: session?.missing ?? [], list: list?.missing ?? [] },
     values,
-    bridge: bridgeOf(input.envrc, values),
+    bridge: bridgeOf(input.envrc, values, keychain),
+    keychain,
     network: viewNetwork(layers),
     ...sending,
     /** A session sends the token to an address that nobody but the repository names. */

@@ -163,7 +163,8 @@ export function planRemoval(input: RemovalInput): Planned {
   const { name, slots } = target;
   const variables = variablesOf(slots).filter(({ env }) => !kept.has(env));
   const names = variables.map(({ env }) => env);
-  const own = dotenvOf(paths.env === undefined ? undefined : snapshot.get(paths.env));
+  // under our comment, of a variable that nobody refers to any more: an ID may also be another person's
+  const shown = dotenvOf(paths.example === undefined ? undefined : snapshot.get(paths.example));
   const inBridge = variablesOf(slots).filter(({ env }) => !keptInBridge.has(env));
   const settings: readonly Edit[] = [
     ...inBridge.map(
@@ -187,7 +188,7 @@ export function planRemoval(input: RemovalInput): Planned {
             (text) =>
               removeExampleNames(
                 text,
-                exampleNames(variables, (_, env) => own.get(env)),
+                exampleNames(variables, (_, env) => shown.get(env)),
               ),
           ],
         ],
