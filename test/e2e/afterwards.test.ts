@@ -26,7 +26,7 @@ import {
 
 /** What the wizard offers after the verdict, in a real terminal: a first call, the start of the client, the steps in a browser. */
 
-const FIRST = [PASTE, ...ASK_IDS, CONNECT, APPLY];
+const FIRST = [CONNECT, PASTE, ...ASK_IDS, APPLY];
 const READS = { annotations: { readOnlyHint: true } };
 const NEEDS = { inputSchema: { type: "object", properties: { question: { type: "string" } }, required: ["question"] } };
 const calls = (m: Machine): number => m.standIn.requests.filter(({ rpc }) => rpc === "tools/call").length;
