@@ -151,7 +151,7 @@ describe("guide team and guide ci", () => {
     expect(known).toContain("It asks for that token.\n");
     repo.git("remote", "set-url", "origin", "ext::sh -c made-up-command");
     expect(await said("team")).toContain("git clone <its URL>\n");
-    expect(await said("team", { ...machine, cwd: scratch.tmp })).toContain("HALO is connected in ");
+    expect(await said("team", { ...machine, cwd: scratch.tmp })).toContain("HALO is connected in our repository");
   });
 
   it("ci: the command and every kind; of a kind the lines that --ci writes", async () => {

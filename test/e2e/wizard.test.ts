@@ -52,7 +52,9 @@ function expectWritten(m: Machine, url: string = m.url): void {
 
 /** Lines of ours that are wider than the screen, other than commands and addresses. */
 const tooWide = (wizard: Wizard): string[] =>
-  wideLines(wizard.raw(), 80).filter((line) => !/https?:\/\/|npx create-halo-mcp|claude mcp |git -C |cd \//.test(line));
+  wideLines(wizard.raw(), 80).filter(
+    (line) => !/https?:\/\/|npx create-halo-mcp|claude mcp |git (?:-C|add) |cd \//.test(line),
+  );
 
 async function setUp(m: Machine, env: Environment = withToken, ...more: string[]): Promise<undefined> {
   const { code, stderr } = await m.run(full(m, ...more), { env });

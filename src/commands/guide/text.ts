@@ -1,4 +1,5 @@
 /** How one client is connected by hand, made from its descriptor. */
+import { adviceLine } from "../../core/advice.ts";
 import { askedId, entryFor, literally, referring } from "../../core/clients/entry.ts";
 import { type Client, nextOf } from "../../core/clients/model.ts";
 import { type Machine, storeOf, userFileOf } from "../../core/clients/paths.ts";
@@ -39,12 +40,12 @@ function valuesOf(client: Client, machine: Machine, name: string): readonly stri
     ];
   return [
     `Set ${token}, ${account} and ${profile}. ${label} takes them from ${["its environment", ...reads].join(" or ")}. If one is not set, ${UNSET[unset]}.`,
+    ...(scopes.includes("user") ? [`${ownValues} Let nobody else read that file.`] : []),
     ...(reads.includes(".env") && !client.blanks?.test(token)
       ? []
       : [
-          `It takes no token from a .env. To start it with the values of one:\nnpx create-halo-mcp run -- ${client.programs[0] ?? "<program>"}`,
+          `${label} takes no token from a .env. To start it with the values of one:\nnpx create-halo-mcp run -- ${client.programs[0] ?? "<program>"}`,
         ]),
-    ...(scopes.includes("user") ? [`${ownValues} Let nobody else read that file.`] : []),
   ];
 }
 
@@ -67,6 +68,11 @@ export function guideOf(client: Client, machine: Machine, name: string, url: str
     ...(isLiteral
       ? ["Fill in what is in <…>. Let nobody else read the file, and do not put it into a repository."]
       : valuesOf(client, machine, name)),
+    ...(client.misreads
+      ? [
+          `${label} lists ${client.misreads.file} too, and sends its references as text. ${adviceLine(client.misreads.help)}`,
+        ]
+      : []),
     ...nextOf(client, name, isShared ? "project" : "user", !isLiteral && asks === undefined),
     ...(client.verify ? [`To see its servers: ${client.verify.join(" ").replace(/\bhalo\b/g, name)}`] : []),
     ...(link === null ? [] : [`Instead of the first step you can open this link, which has references only:\n${link}`]),
