@@ -68,7 +68,7 @@ function partsOf(page: Page, { values }: Decided, { steps }: Plan): readonly Par
   // a dry run goes to stdout: whole lines, unless a person looks at them
   const isWhole = dryRun && context.stdout.isTTY !== true;
   const width = isWhole ? Number.POSITIVE_INFINITY : show.columns - 6;
-  const paint = createPaint(context.color && !isWhole, context.unicode);
+  const paint = createPaint(context.color && !isWhole);
   const shown = [values.account, values.profile];
   return steps.filter(isChange).flatMap((step): readonly Part[] => {
     const label = labelOf(page, step);
