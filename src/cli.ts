@@ -10,6 +10,7 @@ const PAGES: Record<Command["name"], () => Promise<{ run(context: Context, optio
   check: () => import("./commands/check/index.ts"),
   doctor: () => import("./commands/doctor/index.ts"),
   run: () => import("./commands/run/index.ts"),
+  rotate: () => import("./commands/rotate/index.ts"),
   remove: () => import("./commands/remove/index.ts"),
   guide: () => import("./commands/guide/index.ts"),
   clients: () => import("./commands/clients/index.ts"),
@@ -171,7 +172,7 @@ async function report(context: Context, thrown: unknown, argv: readonly string[]
   } else {
     const text = code === "cancelled" ? message : `create-halo-mcp: ${message}`;
     const more = hint === undefined ? [] : hint.split("\n").map((line) => `  ${line}`);
-    const hints = code === "missing-input" ? ["Run:", ...more] : more;
+    const hints = code === "missing-input" && /^(?:\w+=\S+ )?npx /.test(hint ?? "") ? ["Run:", ...more] : more;
     output.say([...text.split("\n"), ...hints].flatMap((line) => wrap(line, 78)).join("\n"));
   }
   if (argv.includes("--debug") && thrown instanceof Error) output.say(thrown.stack ?? "");

@@ -88,6 +88,13 @@ const REMOVE_FLAGS: readonly Flag[] = [
   ...pick("values-file", "yes", "dry-run"),
 ];
 
+const ROTATE_FLAGS: readonly Flag[] = [
+  ...pick("name", "url", "token-stdin", "token-file", "values-file"),
+  { name: "also", arg: "folder,…", summary: "other folders with HALO, besides the worktrees of this one" },
+  { name: "compromised", summary: "also search this repository and its history for the old token" },
+  ...pick("yes", "dry-run", "timeout"),
+];
+
 export const GLOBAL_FLAGS: readonly Flag[] = [
   { name: "json", summary: "one JSON document on stdout" },
   { name: "quiet", short: "q", summary: "the verdict alone" },
@@ -109,7 +116,7 @@ export interface RawOptions {
 }
 
 export interface Command {
-  readonly name: "init" | "check" | "doctor" | "run" | "remove" | "guide" | "clients";
+  readonly name: "init" | "check" | "doctor" | "run" | "rotate" | "remove" | "guide" | "clients";
   readonly summary: string;
   readonly flags: readonly Flag[];
   /** Words that it accepts besides its options. */
@@ -172,6 +179,20 @@ export const COMMANDS: readonly Command[] = [
     examples: [
       "npx create-halo-mcp run -- codex",
       "npx create-halo-mcp run --values-file .env.local -- node agent.mjs",
+    ],
+  },
+  {
+    name: "rotate",
+    summary: "replace the token everywhere on this computer",
+    flags: ROTATE_FLAGS,
+    notes: [
+      "Tests the new token before anything is written, and afterwards through each client. If a run was killed, run it again.",
+      "An exported HALO_MCP_TOKEN is the new token, unless it is the one in use.",
+    ],
+    examples: [
+      "npx create-halo-mcp rotate",
+      "npx create-halo-mcp rotate --yes --token-stdin --also ../shop < new-token.txt",
+      "npx create-halo-mcp rotate --compromised",
     ],
   },
   {

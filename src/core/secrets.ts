@@ -41,7 +41,7 @@ function htmlForms(secret: string): string[] {
 }
 
 /** The forms of a value in a text: plain, JSON-escaped (also with `\/`, as PHP writes it), URL-encoded, HTML, base64. Longest first. */
-function formsOf(secret: string): readonly string[] {
+export function formsOf(secret: string): readonly string[] {
   const json = JSON.stringify(secret).slice(1, -1);
   const plain = [secret, json, json.replace(/\//g, "\\/")];
   const forms = [...plain, ...urlForms(secret), ...htmlForms(secret), ...base64Forms(secret)];

@@ -103,13 +103,14 @@ export async function ignoredOf(
   return found;
 }
 
-/** Runs git with arguments that name no program. `expected`: the exit codes that are an answer; any other is an EnvironmentError. */
+/** Runs git with arguments that name no program. `expected`: the exit codes that are an answer; any other is an EnvironmentError. `read`: gets the output in place of the result. */
 export async function run(
   options: GitOptions,
   argv: readonly string[],
   expected: readonly number[],
   input = "",
   timeout = 10_000,
+  read?: (chunk: Buffer) => void,
 ): Promise<{ readonly status: number; readonly stdout: string; readonly stderr: string }> {
   const { program, cwd, env, signal } = options;
   if (signal.aborted) throw new Cancelled();
@@ -119,7 +120,8 @@ export async function run(
   // each pipe costs half a millisecond
   const child = spawn(program, safe, { ...how, stdio: [input === "" ? "ignore" : "pipe", "pipe", "pipe"] });
   const said = { stdout: "", stderr: "" };
-  for (const name of ["stdout", "stderr"] as const)
+  if (read !== undefined) child.stdout?.on("data", read);
+  for (const name of read === undefined ? (["stdout", "stderr"] as const) : (["stderr"] as const))
     child[name]?.setEncoding("utf8").on("data", (text: string) => (said[name] += text));
   child.once("exit", () => endGroup(child.pid));
   // it may end before it has read everything

@@ -119,7 +119,12 @@ const values: readonly Row[] = [
     "!set the variable",
   ],
   ["one less", halo({ headers: { ...headers, "CM-ACCOUNT-ID": undefined } }), "- missing-value", "no header CM"],
-  ["rotated in .env", { ...good, dotenv: dotenv({ ...VALUES, HALO_MCP_TOKEN: OLD }) }, "+ stale-value", "asks which"],
+  [
+    "rotated in .env",
+    { ...good, dotenv: dotenv({ ...VALUES, HALO_MCP_TOKEN: OLD }) },
+    "+ stale-value",
+    "tests each copy",
+  ],
   ["exported otherwise", { ...good, env: ROTATED }, "+ stale-value", "from the environment"],
   ["the user's settings", { ...good, userSettings: { env: ROTATED } }, "+ stale-value", REMOVE, "!npx"],
   ["an ID in the committed entry", halo({ headers: OTHER_PROFILE }), "+ stale-value", `ID differs between ${TWO}`],

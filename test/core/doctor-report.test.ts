@@ -50,7 +50,7 @@ function diagnosisOf(cause: Cause | undefined, at: ProbeStage = "auth"): Diagnos
       ? ({ stage, status: "failed", ok: false, ms: 1, cause, detail: `It is ${cause}.`, tryThis } as const)
       : ({ stage, status: "ok", ok: true, ms: 1 } as const),
   );
-  const nothing = { server: null, tools: [], toolCount: 0 };
+  const nothing = { server: null, tools: [], toolCount: 0, harmless: null };
   const end = cause === undefined ? { ok: true, cause: null, at: null } : { ok: false, cause, at };
   return { ...end, ...nothing, control: "refused", stages };
 }

@@ -1,6 +1,8 @@
 /** Types of stand-in.mjs for the tests. */
 export interface StandInSettings {
   token: string;
+  /** Other tokens that it accepts, read at every request. */
+  more?: readonly string[];
   accountId: string;
   profileId: string;
   /** Default "2025-stateful". */
@@ -10,6 +12,10 @@ export interface StandInSettings {
   /** When the token is demanded: at the first request, at tools/list and tools/call only, or never. */
   auth?: "first" | "tools-list" | "none";
   port?: number;
+  /** More fields of its tools, by name: annotations, another inputSchema. */
+  tools?: Record<string, object>;
+  /** What every tool answers. */
+  answer?: string;
 }
 export interface StandInRequest {
   method: string;

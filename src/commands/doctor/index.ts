@@ -5,7 +5,6 @@ import { type Context, wantsColor } from "../../context.ts";
 import { claudeCode } from "../../core/clients/claude-code.ts";
 import { CLIENTS } from "../../core/clients/index.ts";
 import { toSh } from "../../core/command-line.ts";
-import { explainCall } from "../../core/diagnosis/diagnose.ts";
 import { toMarkdown } from "../../core/doctor/markdown.ts";
 import { type DoctorReport, makeReport, type Run } from "../../core/doctor/report.ts";
 import type { View } from "../../core/doctor/view.ts";
@@ -20,7 +19,7 @@ import { readSecretFile, readStdin } from "../../io/secret-input.ts";
 import { createOutput } from "../../ui/output.ts";
 import { columnsOf, createPaint } from "../../ui/paint.ts";
 import { createShow, type Show } from "../../ui/show.ts";
-import { runTest, STAGE_TEXT } from "../shared/connection-test.ts";
+import { answerLines, runTest, STAGE_TEXT } from "../shared/connection-test.ts";
 import { connectionOptions, pathOf, seconds } from "../shared/options.ts";
 import { runForClient } from "./client.ts";
 import { connectionsOf, ofOtherClients, type Row, tableOf } from "./connections.ts";
@@ -80,10 +79,8 @@ function callOf({ call }: Options, { toSend, from }: View, found: Run["test"]): 
   const answer = found?.record.outcome.call;
   if (!toSend.ok || found === undefined || answer === undefined || answer === null)
     return { tool, ok: false, text: "not called: there is no connection" };
-  const said = explainCall(found.record, { headers: toSend.sent.headers, from }) ?? answer.text;
-  const lines = said.split("\n").map((line) => printable(line, 500));
-  const shown = lines.length <= MOST_LINES ? lines : [...lines.slice(0, MOST_LINES), "…"];
-  return { tool, ok: answer.ok, text: shown.join("\n") };
+  const lines = answerLines(found.record, { headers: toSend.sent.headers, from }, MOST_LINES, 500);
+  return { tool, ok: answer.ok, text: lines.join("\n") };
 }
 
 /** Files → view → connection test → Claude Code's own answer → report, one after the other, under one limit. */

@@ -13,6 +13,7 @@ import { wrap } from "../../ui/wrap.ts";
 import { leave } from "../remove/index.ts";
 import { changes } from "../shared/carry-out.ts";
 import { choiceOf, chosenFiles, isInProject } from "../shared/client-files.ts";
+import { handedOver, offerMore } from "./afterwards.ts";
 import { carry } from "./carry.ts";
 import { proveClients } from "./client-proof.ts";
 import { decideAmong } from "./clients.ts";
@@ -245,7 +246,7 @@ async function addProfile(page: Page, ask: Ask, { values, choice }: Decided): Pr
 }
 
 /** Through Claude Code, then through the other clients. */
-async function proveAll(page: Page, decided: Decided): Promise<Proof | undefined> {
+export async function proveAll(page: Page, decided: Decided): Promise<Proof | undefined> {
   const claude = await prove(page, decided);
   if (claude?.ok === false) return claude;
   const others = await proveClients(page, decided);
@@ -262,8 +263,10 @@ async function finish(page: Page, decided: Decided, tested: Diagnosis | undefine
   if (page.options.dryRun) return conclude(page, decided, { ok: true, plan, tested });
   const done = changed ? "Saved" : "Nothing had to change";
   const end = async (ok: boolean, headline: string, proof?: Proof) => {
-    const ending = await nextSteps(page, decided, plan);
-    return conclude(page, decided, { ok, headline, plan, statuses, tested, proof, ending });
+    const ending = await nextSteps(page, decided, plan, handedOver(page, decided));
+    const code = conclude(page, decided, { ok, headline, plan, statuses, tested, proof, ending });
+    if (ok) await offerMore(page, decided, plan, proof?.files ?? tested);
+    return code;
   };
   if (tested === undefined) return end(true, `${done}, but not tested.`);
   if (!tested.ok) {

@@ -23,7 +23,10 @@ import { entryEdits } from "./clients.ts";
 import { isKept, keychainHere, keychainSteps } from "./keychain.ts";
 import { type Decided, entryIn, type Page, type Survey, type Values } from "./survey.ts";
 
-const placeOf = ({ snapshot }: Survey, path: string) => ({ path, realPath: snapshot.get(path)?.realPath ?? path });
+export const placeOf = ({ snapshot }: Survey, path: string) => ({
+  path,
+  realPath: snapshot.get(path)?.realPath ?? path,
+});
 
 /** Where Claude Code has values for a repository, from its root. */
 export const BRIDGE = ".claude/settings.local.json";
@@ -239,4 +242,10 @@ export async function buildPlan(page: Page, decided: Decided): Promise<Plan> {
   const user = stepsOf(editFiles(page.here.snapshot, entryEdits(page, choice, values).user));
   const all = [...project, ...user, ...(await ownSteps(page, decided)), ...toldSteps(page, decided)];
   return { steps: (["write", "run", "tell"] as const).flatMap((kind) => all.filter((step) => step.kind === kind)) };
+}
+
+/** The values alone, in the private file, with the ignore rule of this clone. */
+export async function buildValues(page: Page, { values, choice }: Decided): Promise<Plan> {
+  const target = { ...page.target, mode: "join" } as const;
+  return { steps: await projectSteps({ ...page, target }, choice, values) };
 }

@@ -42,7 +42,7 @@ type Start = Omit<Page, "target" | "url">;
 const isOurs = ({ isHalo }: FoundServer): boolean => isHalo !== false;
 
 /** Where the server is, of the clients and scopes that were asked for; and its name. */
-function find({ options, here }: Start, scopes: readonly Scope[]) {
+export function find({ options, here }: Pick<Start, "options" | "here">, scopes: readonly Scope[]) {
   const { said } = options;
   const wished = choiceOf(said.client === undefined ? CLIENT_IDS : here.choice.clients, scopes);
   // a client that has not got the scope is meant only if it was named

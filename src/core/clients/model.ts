@@ -100,12 +100,14 @@ export interface Client {
   readonly link?: (name: string, entry: JsonObject) => string;
   /** A command that lists the servers and whether they connect; undefined if there is none. */
   readonly verify: readonly [string, ...string[]] | undefined;
+  /** What a person does after the token was replaced. */
+  readonly newToken?: Advice;
   /** What a person does after any entry is written; see `nextOf`. */
   readonly next: readonly (Advice & { readonly only?: "project" | "refers" })[];
 }
 
 interface Kind {
-  /** The values of `type`; undefined: none is needed. The first one is written. Without a list, `type` does not matter. */
+  /** The values of `type` that are accepted; undefined: it may be missing. A fix writes the first. Without a list any is accepted. */
   readonly types?: readonly [string, ...(string | undefined)[]];
   readonly fields?: Readonly<Record<string, Shape>>;
 }

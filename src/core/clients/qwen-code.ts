@@ -31,6 +31,7 @@ export const qwenCode = client("qwen-code", "Qwen Code", "0.24.4 (2026-11)", {
     failed: / - Disconnected$/,
   },
   verify: ["qwen", "mcp", "list"],
+  newToken: { run: ["npx", "create-halo-mcp", "run", "--", "qwen", "mcp", "approve", "halo"] },
   next: [
     { run: ["qwen", "mcp", "approve", "halo"], only: "project" },
     {

@@ -26,5 +26,6 @@ export const vscode = client("vscode", "VS Code", "1.139.1, as code-server 4.139
   unset: "empty",
   asks: { list: "inputs", reference: /^\$\{input:([^}]+)\}$/, spell: (id) => `\${input:${id}}` },
   link: (name, entry) => `vscode:mcp/install?${encodeURIComponent(JSON.stringify({ name, ...entry }))}`,
+  newToken: { note: "It keeps the token that you entered: clear that input in mcp.json there, and start halo again" },
   next: [{ note: "In the Command Palette run MCP: List Servers, choose halo, then Start Server" }],
 });

@@ -1,0 +1,173 @@
+/** What a person reads before and after a rotation; the same as JSON; and where the old token leaked to. */
+import { adviceLine } from "../../core/advice.ts";
+import { CLIENTS } from "../../core/clients/index.ts";
+import { toSh } from "../../core/command-line.ts";
+import { type Diagnosis, diagnosisJson } from "../../core/diagnosis/diagnose.ts";
+import type { Plan, Step, StepStatus } from "../../core/plan/model.ts";
+import { formsOf, maskOf, printable } from "../../core/secrets.ts";
+import { gitFolderOf } from "../../io/git.ts";
+import { type Leak, searchHistory } from "../../io/history.ts";
+import { findSpills } from "../../io/list.ts";
+import { createOutput } from "../../ui/output.ts";
+import { wrap } from "../../ui/wrap.ts";
+import type { Proof } from "../init/test.ts";
+import { labelOf, stepLabel } from "../shared/carry-out.ts";
+import type { Folder, Look } from "./places.ts";
+
+/** What stays as it is, and why. */
+export function warn(folders: readonly Folder[], { exposed, elsewhere, stored }: Look): void {
+  const [{ page, here }] = folders as [Folder];
+  const where = (path: string): string => printable(labelOf(path, here.root), 200);
+  for (const path of exposed)
+    page.show.warn(`${where(path)} has a token in plain text, and git takes this file: it stays there.`, [
+      "To replace it by a reference: npx create-halo-mcp",
+    ]);
+  for (const { path, what } of elsewhere)
+    page.show.warn(`${where(path)}: ${printable(what, 100)} belongs to another account and stays.`);
+  for (const { path, what } of stored)
+    page.show.warn(`${where(path)}: ${printable(what, 100)} refers to a secret store. Replace the token there.`);
+  if (folders.some(({ isHelped }) => isHelped))
+    page.show.warn("An entry has a program that brings the token. Replace the token where that program takes it from.");
+}
+
+interface Leaks {
+  readonly complete: boolean;
+  /** Tracked files. */
+  readonly files: readonly string[];
+  readonly history: readonly Leak[];
+}
+
+/** Where git has an old token: in tracked files, and in everything that it stores. */
+export async function findLeaks(folders: readonly Folder[], old: readonly string[], token: string): Promise<Leaks> {
+  const [{ page, here: first }] = folders as [Folder];
+  const exported = page.context.env.HALO_MCP_TOKEN ?? "";
+  const suspects = new Set([...old, ...(exported === "" || exported === token ? [] : [exported])]);
+  const forms = [...suspects].flatMap(formsOf);
+  const leaks = { complete: true, files: [] as string[], history: [] as Leak[] };
+  const searched = new Set<string>();
+  for (const { here } of forms.length === 0 ? [] : folders) {
+    const { gitProgram: program, programEnv: env, signal, folder } = here;
+    if (program === undefined || folder.gitRoot === undefined) continue;
+    const options = { program, cwd: folder.gitRoot, env, signal };
+    leaks.files.push(
+      ...(await findSpills(options, forms)).map(({ path }) => labelOf(`${options.cwd}/${path}`, first.root)),
+    );
+    const store = gitFolderOf(options.cwd) ?? options.cwd;
+    if (searched.has(store)) continue;
+    searched.add(store);
+    const progress = page.show.progress("searching the history of git");
+    const { complete, leaks: found } = await searchHistory(options, forms).finally(progress.end);
+    leaks.history.push(...found);
+    if (!complete) leaks.complete = false;
+  }
+  return leaks;
+}
+
+function leakLines({ files, history, complete }: Leaks): readonly string[] {
+  const ofCommit = ({ commit, path }: Leak): string => {
+    if (commit === null) return "an object that no branch or tag reaches";
+    return `${commit} ${path === null ? "(the message)" : printable(path, 200)}`;
+  };
+  const isNone = files.length + history.length === 0;
+  return [
+    isNone ? "The old token is not in git" : "The old token is in git: anybody with a copy can read it",
+    ...files.map((path) => `  now: ${printable(path, 200)}`),
+    ...[...new Set(history.map(ofCommit))].map((line) => `  commit ${line}`.replace("commit an", "an")),
+    ...(complete ? [] : ["  Not everything was searched: there is too much of it."]),
+  ];
+}
+
+interface Outcome {
+  readonly token: string;
+  readonly old: readonly string[];
+  readonly plan: Plan;
+  readonly statuses: ReadonlyMap<Step, StepStatus>;
+  readonly changed: boolean;
+  readonly tested: Diagnosis | undefined;
+  readonly proofs: readonly Proof[];
+  readonly leaks: Leaks | undefined;
+  /** No folder was left out. */
+  readonly isComplete: boolean;
+}
+
+/** The end of a run. Out: the exit code. */
+export function end(folders: readonly Folder[], outcome: Outcome): number {
+  const [{ page, target, here }] = folders as [Folder];
+  const { context, options, show } = page;
+  const { token, plan, statuses, tested, proofs, leaks } = outcome;
+  const failed = proofs.find((proof) => !proof.ok);
+  const ok = failed === undefined && outcome.isComplete;
+  const next = options.dryRun ? [] : nextOf(folders, outcome, ok);
+  if (options.json) {
+    const steps = plan.steps.map((step) => {
+      const label = stepLabel(step, here.root);
+      const named = step.kind === "write" ? { path: label } : { title: label };
+      return { kind: step.kind, ...named, status: statuses.get(step) };
+    });
+    const probe = failed?.files ?? proofs.at(-1)?.files ?? tested;
+    createOutput(context).json({
+      version: 1,
+      ok,
+      dryRun: options.dryRun,
+      server: { name: target.name, url: page.url },
+      steps,
+      probe: probe === undefined ? null : { version: 1, ...diagnosisJson(probe) },
+      next: next.map((lines) => lines.join("\n")),
+      leaks: leaks ?? null,
+    });
+  } else if (!options.dryRun || leaks !== undefined) {
+    const done = outcome.changed ? "is in every place" : "was in every place already";
+    const works = ok ? `works and ${done}` : "is in place, but does not work everywhere: see above";
+    const headline = `The ${outcome.old.length > 0 ? "new " : ""}token (${maskOf(token)}) ${works}.`;
+    const paragraphs = [
+      ...(options.dryRun ? [] : [wrap(headline, show.columns), ...next]),
+      leaks ? leakLines(leaks) : [],
+    ];
+    show.result(
+      paragraphs
+        .filter(({ length }) => length > 0)
+        .map((lines) => lines.join("\n"))
+        .join("\n\n"),
+    );
+  }
+  return ok ? 0 : 1;
+}
+
+/** What is left for a person. */
+function nextOf(folders: readonly Folder[], { old }: Outcome, ok: boolean): readonly (readonly string[])[] {
+  const [{ page, target }] = folders as [Folder];
+  const { env } = page.context;
+  const clients = new Set(
+    folders.flatMap(({ choice }) => choice.places.filter(({ scope }) => scope === "project").map(({ id }) => id)),
+  );
+  const asked = CLIENTS.flatMap(({ id, label, newToken }) => {
+    if (newToken === undefined || !clients.has(id)) return [];
+    return [[label, `  ${adviceLine(newToken).replace(/(?<![\w-])halo(?![\w-])/g, target.name)}`]];
+  });
+  const stale = Object.keys(env).filter((name) => old.includes(env[name] ?? ""));
+  const which = old.map((each) =>
+    each.length < 16 ? "the one that you replaced" : `the one that ends in ${each.slice(-4)}`,
+  );
+  if (old.length === 0) return [["To replace it, give another one: --token-file <file>, or --token-stdin."]];
+  return [
+    ...(stale.length > 0 ? [["This shell still has the old token", `  ${toSh(["unset", ...stale])}`]] : []),
+    ...asked,
+    ...(old.length > 0
+      ? [
+          [
+            "The new token is also needed",
+            "  on your other computers, in CI, and at Claude.ai and ChatGPT, if HALO is there.",
+          ],
+        ]
+      : []),
+    ...(ok && old.length > 0
+      ? [
+          [
+            "Then delete the old token",
+            "  HALO Studio > Settings > Product Tokens:",
+            ...new Set(which.map((each) => `  ${each}`)),
+          ],
+        ]
+      : []),
+  ];
+}

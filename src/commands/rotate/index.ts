@@ -1,0 +1,192 @@
+/** `rotate`: a new token in every place of this machine that has the old one: proven, shown, written, proven again. */
+import type { Context } from "../../context.ts";
+import { isOld } from "../../core/clients/claude-project.ts";
+import { toSh } from "../../core/command-line.ts";
+import { cleanValue, LABELS } from "../../core/halo.ts";
+import { editFiles } from "../../core/plan/install.ts";
+import type { Plan } from "../../core/plan/model.ts";
+import { planPlugins, rotationEdits, type TokenPlace } from "../../core/plan/rotate.ts";
+import { maskOf } from "../../core/secrets.ts";
+import { Cancelled, HaloError, Refusal, UsageError } from "../../errors.ts";
+import type { RawOptions } from "../../flags.ts";
+import { clearStaleLock } from "../../io/lock.ts";
+import { isInside } from "../../io/read.ts";
+import { createAsk } from "../../ui/ask.ts";
+import { createShow } from "../../ui/show.ts";
+import { carry } from "../init/carry.ts";
+import { proveAll } from "../init/index.ts";
+import { keychainSteps } from "../init/keychain.ts";
+import { placeOf, stepsOf } from "../init/plan.ts";
+import {
+  entryIn,
+  type InitOptions,
+  type Page,
+  readOptions,
+  type Survey,
+  type Values,
+  whyNotAsked,
+} from "../init/survey.ts";
+import { agreeOnUrl, type Proof, showDiagnosis, TITLE, testFailed, testValues } from "../init/test.ts";
+import { askFor, isGiven, usable, valueSources } from "../init/values.ts";
+import { labelOf } from "../shared/carry-out.ts";
+import { assertPrivate } from "../shared/privacy.ts";
+import { end, findLeaks, warn } from "./end.ts";
+import { type Folder, findIn, type Look, look, pluginsOf, surveyAll } from "./places.ts";
+
+type Ids = Omit<Values, "token">;
+
+/** Exit code: 0 replaced, or it was everywhere already; 1 refused, or it does not work. */
+export async function run(context: Context, raw: RawOptions): Promise<number> {
+  const options = readOptions(context, raw);
+  const isAsked = (await whyNotAsked(context, options)) === undefined;
+  const show = createShow(context, { quiet: options.json || options.quiet, guide: isAsked });
+  const ask = isAsked ? await createAsk(context, "") : undefined;
+  const decides = options.yes ? undefined : ask;
+  show.title(`create-halo-mcp ${context.version}: replace the product token of HALO`);
+  const surveys = await surveyAll(context, options, raw.values.also);
+  // a killed run may have left a token there
+  if (!options.dryRun) for (const { snapshot } of surveys) for (const path of snapshot.keys()) clearStaleLock(path);
+  const folderOf = async (here: Survey, name: string | undefined, own: InitOptions): Promise<Folder> => {
+    const found = findIn(here, options, name);
+    const { target, choice } = found;
+    const start = { context, options: { ...own, choice }, show, here, target, url: target.url, ask, decides };
+    const page: Page = { ...start, url: await agreeOnUrl(start) };
+    return { ...found, page, known: usable(await valueSources(page), page) };
+  };
+  const [main, ...others] = surveys;
+  const folders = [await folderOf(main, options.name, options)];
+  for (const here of others)
+    try {
+      // standard input is read once
+      const own = { ...options, tokenStdin: false, tokenFile: undefined };
+      folders.push(await folderOf(here, folders[0]?.target.name, own));
+    } catch (error) {
+      if (!(error instanceof HaloError) || error instanceof Cancelled) throw error;
+      show.warn(`Left out, ${here.root}: ${error.message}`, [error.hint ?? ""]);
+    }
+  const [first] = folders as [Folder];
+  const ids = idsOf(first);
+  const found = await look(folders, ids.account);
+  for (const { token } of [...found.places, ...found.elsewhere]) context.secrets.add(token);
+  warn(folders, found);
+  if (found.places.length + found.plugins.length + found.old.length === 0) {
+    const why = `no file of yours has a token for "${first.target.name}" here`;
+    throw new Refusal(why, { hint: "npx create-halo-mcp" }, "no-token");
+  }
+  const { token, tested } = await provenToken(first, ids, found.places);
+  const old = found.old.filter((each) => each !== token);
+  const make = async (): Promise<Plan> => planFor(folders, await look(folders, ids.account), { token, ...ids });
+  const decided = { values: { token, ...ids }, choice: first.choice };
+  const carried = await carry(first.page, decided, make, { message: "Replace the token in these places?" });
+  const proofs: Proof[] = [];
+  for (const { page, choice, known, here, target } of options.dryRun ? [] : folders) {
+    if (choice.clients.length === 0) continue;
+    if (target !== first.target) show.info(`In ${here.root}:`);
+    const [account, profile] = [known.account?.value ?? ids.account, known.profile?.value ?? ids.profile];
+    const proof = await proveAll(page, { values: { token, account, profile }, choice });
+    if (proof !== undefined) proofs.push(proof);
+  }
+  const leaks = raw.switches.has("compromised") ? await findLeaks(folders, old, token) : undefined;
+  const isComplete = folders.length === surveys.length;
+  return end(folders, { ...carried, token, old, tested, proofs, leaks, isComplete });
+}
+
+/** Throws Refusal for a file that git would take, or that cannot be edited. */
+async function planFor(folders: readonly Folder[], { places, snapshot, plugins }: Look, values: Values): Promise<Plan> {
+  const { token } = values;
+  const steps = stepsOf(editFiles(snapshot, rotationEdits(places, token)));
+  const [{ here: main, page, target }] = folders as [Folder];
+  for (const { path, before, after } of steps) {
+    const here = folders.find((each) => isInside(path, each.here.root))?.here ?? main;
+    if (before !== after) await assertPrivate(here, placeOf({ ...here, snapshot }, path), { ignored: "own" });
+  }
+  const { claude } = main;
+  const program = claude === undefined || isOld(claude.version) ? undefined : claude.path;
+  const of = (which: "account" | "profile"): string => {
+    const slot = entryIn(page, "user")?.values[which];
+    return slot !== undefined && "literal" in slot ? slot.literal : values[which];
+  };
+  const isKept = main.keychains.get(target.name)?.save !== undefined;
+  const kept = isKept ? keychainSteps(page, { token, account: of("account"), profile: of("profile") }) : [];
+  return { steps: [...steps, ...kept, ...planPlugins(plugins, token, program)] };
+}
+
+/** The IDs with which the token is tested. Throws UsageError if one is not known. */
+function idsOf({ known, here, target }: Folder): Ids {
+  const plugin = pluginsOf(here, target.name).find(({ ids }) => ids.account && ids.profile)?.ids;
+  const of = (which: "account" | "profile"): string => {
+    const value = known[which]?.value ?? plugin?.[which];
+    if (value !== undefined) return value;
+    const hint = `set HALO_${which.toUpperCase()}_ID, or set HALO up here: npx create-halo-mcp`;
+    throw new UsageError(`the ${LABELS[which]} is not known here`, { hint }, "missing-input");
+  };
+  return { account: of("account"), profile: of("profile") };
+}
+
+/** The new token, tested. In a terminal it can be entered again. */
+async function provenToken({ page, known }: Folder, ids: Ids, places: readonly TokenPlace[]) {
+  const { options, show, ask } = page;
+  const refused = new Set<string>();
+  for (let first = true; ; first = false) {
+    const given = first && known.token && isGiven(known.token.kind) ? known.token.value : undefined;
+    const token = await newToken(page, ids, places, given, refused);
+    const tested = await testValues({ ...page, options: { ...options, skipTest: false } }, { token, ...ids });
+    if (tested === undefined || tested.ok) return { token, tested };
+    if (ask === undefined || options.yes) throw testFailed(tested, "the old token is still in place");
+    showDiagnosis(show, tested, TITLE);
+    if (tested.cause === "unauthorized") refused.add(token);
+    if (!(await ask.confirm({ message: "Enter another token?", initial: true })))
+      throw new Cancelled("Stopped. Nothing was changed.");
+  }
+}
+
+/**
+ * Where the new token comes from. An exported one may be the old one, since shells and direnv export that: it counts if no
+ * place has it; without a terminal also if the place that is written first has it, which a killed run leaves.
+ */
+async function newToken(
+  page: Page,
+  ids: Ids,
+  places: readonly TokenPlace[],
+  given: string | undefined,
+  refused: ReadonlySet<string>,
+): Promise<string> {
+  const { ask, options, context, here, target } = page;
+  const [first] = places;
+  const isHalf = places.some((place) => place.token !== first?.token);
+  const slot = target.slots.token;
+  const variable = "env" in slot ? slot.env : "HALO_MCP_TOKEN";
+  const exported = cleanValue("token", context.env[variable] ?? "");
+  const isStored = exported.ok && places.some((place) => place.token === exported.value);
+  const isDirect = ask === undefined ? !isStored || exported.value === first?.token : options.yes && !isStored;
+  const direct = given ?? (exported.ok && isDirect ? exported.value : undefined);
+  const isAgreed = ask !== undefined || options.yes || options.dryRun;
+  if (direct !== undefined && isAgreed) return direct;
+  if (ask !== undefined) {
+    const half = isHalf && first && ([first.token, `${labelOf(first.path, here.root)}, to finish with it`] as const);
+    const fresh = exported.ok && !isStored && ([exported.value, `${variable} in the environment`] as const);
+    const [offered, from = ""] = fresh || half || [];
+    const choices = [
+      { value: "found", label: `${maskOf(offered ?? "")} from ${from}` },
+      { value: "other", label: "Another one" },
+    ] as const;
+    if (offered !== undefined && !refused.has(offered))
+      if ((await ask.select<"found" | "other">({ message: "Product token", choices })) === "found") return offered;
+    for (;;) {
+      const pasted = await askFor(ask, page, "token", ids, refused);
+      if (pasted.token !== undefined) return pasted.token;
+    }
+  }
+  const missing = [
+    ...(direct ? [] : [`the new product token: --token-stdin, --token-file <file>, or the variable ${variable}`]),
+    ...(isAgreed ? [] : ["your agreement to the plan: --yes (or --dry-run to see it)"]),
+  ];
+  const why = await whyNotAsked(page.context, options);
+  const message = [`nobody is asked, because ${why ?? "--yes was given"}. Missing:`, ...missing].join("\n  - ");
+  const said = Object.entries({ "token-file": "new-token.txt", ...options.said }).flatMap(([name, text]) => [
+    `--${name}`,
+    text,
+  ]);
+  const hint = toSh(["npx", "create-halo-mcp", "rotate", "--yes", ...said]);
+  throw new UsageError(message, { hint }, "missing-input");
+}

@@ -1,0 +1,199 @@
+/** `rotate`: the places of a machine with a token, and the edits that replace it. Pure. */
+import type { Entry } from "../clients/claude-code.ts";
+import type { Env } from "../clients/claude-state.ts";
+import { isFollowed } from "../connection.ts";
+import { dotenvOf, setDotenv } from "../formats/dotenv.ts";
+import {
+  type Edited,
+  equalJson,
+  isObject,
+  type Json,
+  type Node,
+  parseTree,
+  property,
+  type Tree,
+  toJson,
+} from "../formats/json.ts";
+import { setProperty } from "../formats/json-edit.ts";
+import { member, textOf } from "../formats/nodes.ts";
+import { cleanValue, isOurs, storeOf, type Value, variablesFor } from "../halo.ts";
+import type { FileEdits } from "./install.ts";
+import type { Snapshot, Step } from "./model.ts";
+import { variablesOf } from "./target.ts";
+
+/** A text of a file that is a token, or a reference to one in a secret store. */
+export interface TokenPlace {
+  readonly path: string;
+  /** The variable, or the keys of the entry. */
+  readonly what: string;
+  readonly token: string;
+  readonly account: string | undefined;
+  /** It is of the server itself; of another one, it counts only if it has the same token. */
+  readonly isNamed: boolean;
+  readonly secret: "env" | "own";
+  readonly replace: (text: string, token: string) => Edited;
+}
+
+type Names = Readonly<Record<Value, ReadonlySet<string>>>;
+
+/** The variables of a server: those that its entries refer to, else the usual ones. */
+export function namesOf(entries: readonly Entry[], name: string): Names {
+  const all = entries.flatMap(({ values }) => variablesOf(values)).filter(({ env, value }) => isFollowed(env, value));
+  const of = (which: Value): ReadonlySet<string> => {
+    const found = all.filter(({ value }) => value === which).map(({ env }) => env);
+    return new Set(found.length > 0 ? found : [variablesFor(name)[which]]);
+  };
+  return { token: of("token"), account: of("account"), profile: of("profile") };
+}
+
+/** Variables of a file. Another variable counts only if it is HALO's by its name. */
+function variablePlaces(path: string, env: Env, names: Names, edit: (name: string) => TokenPlace["replace"]) {
+  const account = [...names.account].map((name) => env[name]).find((value) => value);
+  return Object.entries(env)
+    .filter(([name, token]) => token !== "" && (names.token.has(name) || isOurs(name)))
+    .map(([what, token]): TokenPlace => {
+      return { path, what, token, account, isNamed: names.token.has(what), secret: "env", replace: edit(what) };
+    });
+}
+
+export const dotenvPlaces = (path: string, snapshot: Snapshot, names: Names): readonly TokenPlace[] =>
+  variablePlaces(path, Object.fromEntries(dotenvOf(snapshot.get(path))), names, (name) => (text, token) => {
+    return setDotenv(text, { [name]: token });
+  });
+
+/** The "env" of a settings file of Claude Code. */
+export const settingsPlaces = (path: string, env: Env, names: Names): readonly TokenPlace[] =>
+  variablePlaces(path, env, names, (name) => (text, token) => {
+    return setProperty(text, ["env", name], token, { strict: false });
+  });
+
+const parseJson = (text: string): Tree => parseTree(text, { strict: false });
+
+/** An entry with the token itself. `keys`: the way to it in the file. */
+export function entryPlace(
+  path: string,
+  keys: readonly string[],
+  { values: { token, account } }: Pick<Entry, "values">,
+  isNamed: boolean,
+  parse: ((text: string) => Tree) | undefined = parseJson,
+): readonly TokenPlace[] {
+  if (token === undefined || "env" in token || !cleanValue("token", token.literal).ok) return [];
+  const old = token.literal.trim();
+  const replace = (text: string, fresh: string) => swap(text, keys, old, fresh, parse);
+  const owner = account && "literal" in account ? account.literal.trim() : undefined;
+  return [{ path, what: keys.join(" > "), token: old, account: owner, isNamed, secret: "own", replace }];
+}
+
+const escaped = (text: string): string => JSON.stringify(text).slice(1, -1);
+
+const stringsIn = (node: Node): readonly Node[] =>
+  node.kind === "scalar"
+    ? textOf(node) === undefined
+      ? []
+      : [node]
+    : node.entries.flatMap(({ value }) => stringsIn(value));
+
+/** Replaces a text inside the strings of one entry. Every other byte stays. */
+function swap(
+  text: string,
+  keys: readonly string[],
+  old: string,
+  fresh: string,
+  parse: (text: string) => Tree,
+): Edited {
+  const nodeIn = (tree: Tree): Node | undefined =>
+    tree.ok ? keys.reduce<Node | undefined>((at, key) => member(at, key)?.value, tree.root) : undefined;
+  const tree = parse(text);
+  if (!tree.ok) return tree;
+  const node = nodeIn(tree);
+  const found = (node === undefined ? [] : stringsIn(node)).filter((each) => textOf(each)?.includes(old));
+  let after = text;
+  for (const { start, end } of found.toReversed())
+    after =
+      after.slice(0, start) + after.slice(start, end).replaceAll(escaped(old), () => escaped(fresh)) + after.slice(end);
+  const now = nodeIn(parse(after));
+  if (node === undefined || now === undefined || !equalJson(toJson(now), swapped(toJson(node), old, fresh)))
+    return { ok: false, refused: { reason: "the token in it cannot be replaced safely", offset: node?.start ?? 0 } };
+  return { ok: true, text: after, changed: after !== text };
+}
+
+/** The same in a value. */
+function swapped(value: Json, old: string, fresh: string): Json {
+  return JSON.parse(JSON.stringify(value), (_, each) =>
+    typeof each === "string" ? each.replaceAll(old, () => fresh) : each,
+  );
+}
+
+/** Which places are replaced, those of the server first. `elsewhere`: of another account. `stored`: the token is in a secret store. */
+export function choosePlaces(all: readonly TokenPlace[], account: string | undefined) {
+  const known = new Map(all.map((place) => [`${place.path}\0${place.what}`, place]));
+  const places = [...known.values()];
+  const stored = places.filter(({ isNamed, token }) => isNamed && storeOf(token) !== undefined);
+  const tokens = places.filter(({ token }) => cleanValue("token", token).ok);
+  const isOther = (place: TokenPlace): boolean =>
+    account !== undefined && place.account !== undefined && place.account.toLowerCase() !== account.toLowerCase();
+  const named = tokens.filter((place) => place.isNamed && !isOther(place));
+  const old = new Set(named.map(({ token }) => token));
+  const same = tokens.filter((place) => !named.includes(place) && old.has(place.token));
+  const elsewhere = tokens.filter((place) => place.isNamed && isOther(place) && !old.has(place.token));
+  return { places: [...named, ...same], elsewhere, stored };
+}
+
+/** The edits that replace every token by the new one, a file after the other. */
+export function rotationEdits(places: readonly TokenPlace[], token: string): readonly FileEdits[] {
+  return [...new Set(places.map(({ path }) => path))].map((path) => {
+    const own = places.filter((place) => place.path === path && place.token !== token);
+    const isOwn = own.some(({ secret }) => secret === "own");
+    return [
+      path,
+      own.map(
+        ({ replace }) =>
+          (text: string) =>
+            replace(text, token),
+      ),
+      isOwn ? "own" : "env",
+    ];
+  });
+}
+
+/** The options of a plugin of Claude Code that has the token. The token itself is not in a file on macOS. */
+export interface PluginValues {
+  readonly id: string;
+  readonly secrets: Readonly<Record<string, Json>>;
+  readonly ids: Partial<Record<"account" | "profile", string>>;
+}
+
+/** The plugins that are named like the server. In: `.credentials.json` and the settings of the user. */
+export function pluginsIn(credentials: Json | undefined, settings: Json | undefined, name: string) {
+  const [secrets, configs] = [property(credentials, "pluginSecrets"), property(settings, "pluginConfigs")];
+  const ids = [secrets, configs].flatMap((each) => (isObject(each) ? Object.keys(each) : []));
+  return [...new Set(ids)].flatMap((id): readonly PluginValues[] => {
+    const own = property(secrets, id);
+    const option = (which: string) => {
+      const value = property(configs, id, "options", `${which}_id`);
+      return typeof value === "string" && value !== "" ? { [which]: value } : {};
+    };
+    const found = { id, secrets: isObject(own) ? own : {}, ids: { ...option("account"), ...option("profile") } };
+    return id.startsWith(`${name}@`) ? [found] : [];
+  });
+}
+
+/** Claude Code writes a plugin's option itself, and keeps the other ones (2.1.332, measured). `program`: one that can. */
+export function planPlugins(
+  plugins: readonly PluginValues[],
+  token: string,
+  program: string | undefined,
+): readonly Step[] {
+  return plugins.flatMap(({ id, secrets }): readonly Step[] => {
+    const options = Object.keys(secrets);
+    const names = options.length > 0 ? options : ["token"];
+    if (options.length > 0 && options.every((name) => secrets[name] === token)) return [];
+    if (program === undefined)
+      return [
+        { kind: "tell", title: `The plugin ${id} has the token, too`, lines: [`In claude: /plugin configure ${id}`] },
+      ];
+    const stdin = JSON.stringify(Object.fromEntries(names.map((name) => [name, token])));
+    const argv = [program, "plugin", "configure", id, "--values-stdin", "--json"] as const;
+    return [{ kind: "run", argv, stdin, why: `the token of the plugin ${id}` }];
+  });
+}

@@ -1,0 +1,94 @@
+/** What `rotate` replaces: a table of files with the token, and a choice among tokens. */
+import { expect, test } from "vitest";
+import { parseToml } from "../../src/core/formats/toml.ts";
+import {
+  choosePlaces,
+  dotenvPlaces,
+  entryPlace,
+  namesOf,
+  planPlugins,
+  pluginsIn,
+  type TokenPlace,
+} from "../../src/core/plan/rotate.ts";
+
+const OLD = "made.up.old.Zq7Xw2Lk9Rb4-e5f1";
+const NEW = 'made.up."new".Hs4Kd9Wq2Zx7-c0d3';
+const values = { token: { literal: OLD }, account: { literal: "A1" } };
+const names = namesOf([], "halo");
+
+const N = JSON.stringify(NEW).slice(1, -1);
+const file = (entry: string, more = ""): string => `{"mcpServers":{"halo":${entry}${more}}} // x\n`;
+
+test.each<[string, string, string]>([
+  ["a header", file(`{"h":{"t":"${OLD}"}}`, `,"b":"${OLD}"`), file(`{"h":{"t":"${N}"}}`, `,"b":"${OLD}"`)],
+  ["mcp-remote", file(`{"args":["T:${OLD}"],"env":{"T":"${OLD}"}}`), file(`{"args":["T:${N}"],"env":{"T":"${N}"}}`)],
+  ["a comment stays", file(`{/* ${OLD} */"t":"${OLD}"}`), file(`{/* ${OLD} */"t":"${N}"}`)],
+])("an entry with the token itself: %s", (_, text, done) => {
+  const [place] = entryPlace("f", ["mcpServers", "halo"], { values }, true);
+  expect(place?.replace(text, NEW)).toEqual({ ok: true, text: done, changed: true });
+});
+
+test.each<[string, string, string]>([
+  ["an escaped letter", file(`{"t":"${OLD.replace("m", "\\u006d")}"}`), "cannot be replaced safely"],
+  ["a broken file", `{"mcpServers":{"halo":{"t":"${OLD}"`, "ends too early"],
+  ["the entry is gone", `{"mcpServers":{"b":{"t":"${OLD}"}}}`, "cannot be replaced safely"],
+])("an entry that is refused: %s", (_, text, reason) => {
+  const [place] = entryPlace("f", ["mcpServers", "halo"], { values }, true);
+  expect(place?.replace(text, NEW)).toMatchObject({ ok: false, refused: { reason: expect.stringContaining(reason) } });
+});
+
+test("an entry of a TOML file", () => {
+  const text = `# mine\n[mcp_servers.halo]\nhttp_headers = { "X" = "${OLD}" } # one\n`;
+  const [place] = entryPlace("f", ["mcp_servers", "halo"], { values }, true, parseToml);
+  expect(place?.replace(text, "made.up.new")).toMatchObject({ ok: true, text: text.replace(OLD, "made.up.new") });
+});
+
+const place = (what: string, token: string, isNamed: boolean, account?: string): TokenPlace => {
+  return {
+    path: "f",
+    what,
+    token,
+    account,
+    isNamed,
+    secret: "env",
+    replace: (text) => ({ ok: true, text, changed: false }),
+  };
+};
+test("which places: those of the server, then those with the same token; not another account's, not a secret store's", () => {
+  const all = [
+    place("same", OLD, false, "other"),
+    place("own", OLD, true, "a1"),
+    place("stale", "made.up.stale.Zq7Xw2Lk9", true),
+    place("foreign", "made.up.foreign.Zq7Xw2Lk", true, "B2"),
+    place("neighbour", "made.up.neighbour.Zq7Xw", false),
+    place("store", "op://Private/HALO/token", true),
+    place("placeholder", "your-token-here", true),
+  ];
+  const { places, elsewhere, stored } = choosePlaces(all, "A1");
+  expect([places, elsewhere, stored].map((each) => each.map(({ what }) => what))).toEqual([
+    ["own", "stale", "same"],
+    ["foreign"],
+    ["store"],
+  ]);
+});
+
+test("a variable of a file: HALO's own, or one that an entry refers to; no other program's", () => {
+  const text = `HALO_MCP_TOKEN=${OLD}\nHALO_ACCOUNT_ID=A1\nMY_TOKEN=${OLD}\nPORT=1\n`;
+  const snapshot = new Map([[".env", { kind: "file", realPath: ".env", text, mode: 0o600 } as const]]);
+  const found = dotenvPlaces(".env", snapshot, names);
+  expect(found.map(({ what, isNamed, account }) => [what, isNamed, account])).toEqual([
+    ["HALO_MCP_TOKEN", true, "A1"],
+    ["HALO_ACCOUNT_ID", false, "A1"],
+  ]);
+});
+
+test("a plugin's option goes through Claude Code, on standard input; without it a person does it", () => {
+  const settings = { pluginConfigs: { "halo@cm": { options: { account_id: "A1", profile_id: "P1" } }, "x@cm": {} } };
+  const plugins = pluginsIn({ pluginSecrets: { "halo@cm": { token: OLD }, "x@cm": { token: OLD } } }, settings, "halo");
+  expect(plugins).toEqual([{ id: "halo@cm", secrets: { token: OLD }, ids: { account: "A1", profile: "P1" } }]);
+  const [run] = planPlugins(plugins, NEW, "/bin/claude");
+  expect(run).toMatchObject({ kind: "run", stdin: JSON.stringify({ token: NEW }) });
+  expect(JSON.stringify(run?.kind === "run" && run.argv)).not.toContain("made.up");
+  expect(planPlugins(plugins, OLD, "/bin/claude")).toEqual([]);
+  expect(planPlugins(plugins, NEW, undefined)).toMatchObject([{ kind: "tell" }]);
+});

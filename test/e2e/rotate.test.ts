@@ -1,0 +1,221 @@
+/** `rotate` with the packed program: every place, a token that fails, a killed run, the terminal, git's history. */
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { describe, expect, test } from "vitest";
+import { init, only, succeeded } from "./clients-support.ts";
+import {
+  ACCOUNT,
+  closing,
+  contents,
+  DOTENV,
+  expectNoToken,
+  flat,
+  type Machine,
+  machine,
+  PROFILE,
+  type Run,
+  TOKEN,
+  untouched,
+  withToken,
+} from "./support.ts";
+
+const NEW = "made.up.new.Hs4Kd9Wq2Zx7-c0d3";
+const BAD = "made.up.bad.Vf6Jp1Mn8Lt5-b4d0";
+
+/** A machine whose server accepts both tokens, and only what is in this list. */
+const on = (use: (m: Machine, accepted: string[]) => Promise<void>): Promise<void> => {
+  const accepted = [TOKEN, NEW];
+  const server = { token: "made.up.of.nobody", more: accepted };
+  return machine({ server }).then((m) => closing(m, () => use(m, accepted)));
+};
+const rotate = (m: Machine, args: readonly string[], token = NEW): Promise<Run> =>
+  m.run(["rotate", "--url", m.url, "--token-stdin", ...args], { stdin: `${token}\n`, env: only(m) });
+const quietly = (run: Run): Run => {
+  for (const token of [NEW, BAD]) expect(run.stdout + run.stderr).not.toContain(token.slice(0, 20));
+  expectNoToken(run.stdout + run.stderr);
+  return run;
+};
+/** Contents without folders and git's own files. */
+const files = (m: Machine): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(contents(m.tree(m.root))).filter(
+      ([path, text]) => text !== "folder" && !/(?:^|\/)\.git\//.test(path),
+    ),
+  );
+const holders = (m: Machine, token: string): string[] =>
+  Object.entries(files(m)).flatMap(([path, text]) => (text.includes(token) ? [path] : []));
+
+/** The token in eight files, in every form that a person or the wizard writes. */
+async function everywhere(m: Machine): Promise<void> {
+  succeeded(await init(m));
+  succeeded(await init(m, "--client", "cursor,codex,claude-desktop", "--scope", "user"));
+  const headers = { "X-CM-PRODUCTTOKEN": TOKEN, "CM-ACCOUNT-ID": ACCOUNT, "CM-PROFILE-ID": PROFILE };
+  const halo = { type: "http", url: m.url, headers };
+  const other = {
+    type: "http",
+    url: m.url,
+    headers: { ...headers, "X-CM-PRODUCTTOKEN": BAD, "CM-ACCOUNT-ID": "another" },
+  };
+  m.write(
+    "../home/.claude.json",
+    JSON.stringify(
+      {
+        mcpServers: { halo, docs: { command: "docs" } },
+        projects: { [m.path]: { mcpServers: { halo } }, "/x": { mcpServers: { halo: other } } },
+      },
+      null,
+      1,
+    ),
+    0o600,
+  );
+  m.write("../home/.claude/settings.json", `{ "env": { "A": "1", "HALO_MCP_TOKEN": "${TOKEN}" } }\n`, 0o600);
+  m.write(".env.local", `HALO_MCP_TOKEN="${TOKEN}" # mine\n`, 0o600);
+  m.write(".gitignore", `${m.read(".gitignore")}.env.local\n`);
+}
+const EVERYWHERE = [
+  "home/.claude.json",
+  "home/.claude/settings.json",
+  "home/.codex/.env",
+  "home/.config/Claude/claude_desktop_config.json",
+  "home/.cursor/mcp.json",
+  "shop/.claude/settings.local.json",
+  "shop/.env",
+  "shop/.env.local",
+];
+/** The quotes that it does not need go. */
+const LOCAL = `HALO_MCP_TOKEN=${NEW} # mine\n`;
+const swapped = (all: Record<string, string>): Record<string, string> =>
+  Object.fromEntries(Object.entries(all).map(([path, text]) => [path, text.replaceAll(TOKEN, NEW)]));
+
+describe.concurrent("rotate", () => {
+  test("every place, and no other byte; again, nothing is written", () =>
+    on(async (m) => {
+      await everywhere(m);
+      expect(holders(m, TOKEN).sort()).toEqual(EVERYWHERE);
+      const before = files(m);
+      const run = quietly(await rotate(m, ["--yes"]));
+      expect(run.code, flat(run)).toBe(0);
+      expect(flat(run)).toContain("the one that ends in e5f1");
+      expect(files(m)).toEqual({ ...swapped(before), "shop/.env.local": LOCAL });
+      const after = m.tree(m.root);
+      expect(succeeded(await rotate(m, ["--yes"]))).toContain("was in every place already");
+      expect(m.tree(m.root)).toEqual(after);
+    }));
+
+  test("a token that is refused: exit 1, and nothing has changed; --dry-run shows a diff without tokens", () =>
+    on(async (m, accepted) => {
+      await everywhere(m);
+      const before = m.tree(m.root);
+      const refused = quietly(await rotate(m, ["--yes"], BAD));
+      expect([refused.code, flat(refused)]).toEqual([1, expect.stringContaining("the old token is still in place")]);
+      const dry = quietly(await rotate(m, ["--dry-run"]));
+      expect([dry.code, dry.stdout]).toEqual([0, expect.stringContaining("+ HALO_MCP_TOKEN=••••c0d3")]);
+      accepted.length = 0;
+      expect((await rotate(m, ["--yes", "--json"])).stdout).toContain('"code": "unauthorized"');
+      expect(m.tree(m.root)).toEqual(before);
+    }));
+
+  test("nobody to ask: exit 2 with what is missing; an exported token that is in use is not a new one", () =>
+    on(async (m) => {
+      succeeded(await init(m));
+      m.standIn.requests.length = 0;
+      const run = await untouched(m, () => m.run(["rotate", "--url", m.url], { env: only(m) }));
+      expect(run.code).toBe(2);
+      for (const word of ["HALO_MCP_TOKEN", "--token-stdin", "--yes", "rotate --yes --token-file new-token.txt"])
+        expect(flat(run)).toContain(word);
+      const foreign = await untouched(m, () =>
+        m.run(["rotate", "--yes"], { env: { ...only(m), HALO_MCP_TOKEN: NEW } }),
+      );
+      expect([foreign.code, flat(foreign)]).toEqual([1, expect.stringContaining(`--url ${m.url}`)]);
+      const same = await m.run(["rotate", "--url", m.url, "--yes"], { env: { ...only(m), ...withToken } });
+      expect(succeeded(same)).toContain("was in every place already. To replace it, give another one");
+    }));
+
+  test("kill -9 at any moment: each file is whole, and the next run finishes it", () =>
+    on(async (m) => {
+      await everywhere(m);
+      const before = files(m);
+      const after: Record<string, string> = { ...swapped(before), "shop/.env.local": LOCAL };
+      const go = (started: (pid: number) => void = () => undefined) =>
+        m.run(["rotate", "--url", m.url, "--yes"], { env: { ...only(m), HALO_MCP_TOKEN: NEW }, started });
+      for (let round = 0; round < 6; round += 1) {
+        for (const [path, text] of Object.entries(before)) m.write(`../${path}`, text, 0o600);
+        await go(async (pid) => {
+          // the moment when it starts to write, and a little later in each round
+          while (!m.exists(".env.lock") && existsSync(`/proc/${pid}`)) await sleep(1);
+          await sleep(round * 3);
+          if (existsSync(`/proc/${pid}`)) process.kill(pid, "SIGKILL");
+        });
+        const now = files(m);
+        for (const [name, text] of Object.entries(before)) expect([text, after[name]], name).toContain(now[name]);
+        const run = quietly(await go());
+        expect(run.code, flat(run)).toBe(0);
+        expect(files(m)).toEqual(after);
+      }
+    }));
+
+  test("half of it is done: in a terminal it is offered, with the exported token it is finished", () =>
+    on(async (m) => {
+      succeeded(await init(m));
+      const half = () => m.write(".env", DOTENV.replace(TOKEN, NEW), 0o600);
+      half();
+      const wizard = m.open(["rotate", "--url", m.url], { env: only(m) });
+      await wizard.follow("Product token: enter", "Replace the token in: enter");
+      await wizard.ends(0);
+      expect(wizard.prose()).toContain("••••c0d3 from .env, to finish with it");
+      expect(holders(m, NEW).sort()).toEqual(["shop/.claude/settings.local.json", "shop/.env"]);
+    }));
+
+  test("--also and worktrees: every folder's own files; what is set up there is tested", () =>
+    on(async (m) => {
+      succeeded(await init(m));
+      m.commit();
+      m.repo.git("worktree", "add", "--quiet", "../tree");
+      m.write("../tree/.env", DOTENV, 0o600);
+      m.write("../other/.env", DOTENV, 0o600);
+      const run = quietly(await rotate(m, ["--yes", "--also", "../other", "--json"]));
+      expect(run.code, run.stderr).toBe(0);
+      expect(JSON.parse(run.stdout)).toMatchObject({ ok: true, probe: { ok: true }, leaks: null });
+      expect(holders(m, TOKEN)).toEqual([]);
+      expect(holders(m, NEW).sort()).toEqual([
+        "other/.env",
+        "shop/.claude/settings.local.json",
+        "shop/.env",
+        "tree/.env",
+      ]);
+      const wrong = await rotate(m, ["--yes", "--also", "../nowhere"]);
+      expect([wrong.code, flat(wrong)]).toEqual([2, expect.stringContaining("--also: there is no folder")]);
+    }));
+
+  test("--compromised: commits, paths and messages with the old token, never the token", () =>
+    on(async (m) => {
+      succeeded(await init(m));
+      m.commit();
+      m.write("notes.txt", `x\n${TOKEN}\n`);
+      m.write("seen.md", `token: ${TOKEN}\n`);
+      m.commit();
+      m.write("notes.txt", "x\n");
+      m.commit();
+      m.repo.git("commit", "--quiet", "--allow-empty", `--message=use ${TOKEN}`);
+      m.repo.git("branch", "side", "HEAD~1");
+      const [message, removed, added] = m.repo.git("log", "--format=%h", "--abbrev=12", "-3").trim().split("\n");
+      const run = quietly(await rotate(m, ["--yes", "--compromised"]));
+      expect(run.code, flat(run)).toBe(0);
+      for (const line of [
+        `now: seen.md`,
+        `commit ${message} (the message)`,
+        `commit ${added} notes.txt`,
+        `commit ${removed} notes.txt`,
+        `commit ${added} seen.md`,
+      ])
+        expect(run.stdout).toContain(`  ${line}\n`);
+      // once more, with the old token from the environment
+      const again = await m.run(["rotate", "--url", m.url, "--yes", "--token-stdin", "--compromised", "--json"], {
+        stdin: NEW,
+        env: { ...only(m), ...withToken },
+      });
+      expect(JSON.parse(quietly(again).stdout).leaks).toMatchObject({ complete: true, files: ["seen.md"] });
+      expect(execFileSync("git", ["-C", m.path, "status", "--short"], { env: m.env, encoding: "utf8" })).toBe("");
+    }));
+});
