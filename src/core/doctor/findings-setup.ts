@@ -58,9 +58,9 @@ function withdraw(v: Scene, server: Server): readonly Advice[] {
 function helperLimits({ trust: { trusted } }: Scene, { entry, scope }: Server): readonly Advice[] {
   if (property(entry.raw, "headersHelper") === undefined) return [];
   return [
-    ...(scope === "user" || trusted ? [] : [note("Claude Code does not run it until you trust this folder")]),
-    ...(scope === "project" ? [note("it does not get HALO_MCP_TOKEN or other variables named like a secret")] : []),
-    note("if it is not run or fails, Claude Code connects without its headers, and does not say so"),
+    ...(scope === "user" || trusted ? [] : [note("Claude Code runs it only after you trust this folder")]),
+    ...(scope === "project" ? [note("it does not get HALO_MCP_TOKEN, nor other names of secrets")] : []),
+    note("if it fails, Claude Code connects without its headers, silently"),
   ];
 }
 
