@@ -223,7 +223,6 @@ const NEVER_CALLED = {
   "execa/lib/verbose/error.js": ["*"],
   // what the message of an error says of the command, which we never print
   "execa/lib/return/message.js": ["createMessages => {}"],
-  "execa/lib/arguments/escape.js": ["*", "joinCommand => {}"],
   // `ipc`
   "execa/lib/ipc/methods.js": ["getIpcExport => {}"],
   "execa/lib/ipc/send.js": ["*"],

@@ -50,10 +50,10 @@ export type ToSend =
   | { readonly ok: false; readonly cause: Cause; readonly reason: string; readonly url?: string | undefined };
 
 type OpenEnv = Parameters<typeof sentBy>[1];
+const no = (cause: Cause, reason: string, url?: string): ToSend => ({ ok: false, cause, reason, url });
 
 /** What a request contains, or why nothing is sent. `more`: values that the URL never uses: a repository may set them. */
 export function whatToSend(entry: Entry, env: Env, more: Env, given: Consent): ToSend {
-  const no = (cause: Cause, reason: string, url?: string): ToSend => ({ ok: false, cause, reason, url });
   if (entry.runs) return no("entry-runs", "the entry starts a program, which is never run here");
   const address = expandEntry({ url: entry.url, headers: {} }, env);
   if (address.missing.length > 0) return no("bad-url", `the URL uses ${address.missing.join(", ")}, which is not set`);
@@ -74,14 +74,11 @@ export function whatClientSends(
 ): ToSend {
   const sent = sentBy(server, env, answers, exported);
   const permission = mayReceive(sent.url, given);
-  return permission.ok
-    ? judged(sent, ofRepository)
-    : { ok: false, cause: permission.cause, reason: permission.problem };
+  return permission.ok ? judged(sent, ofRepository) : no(permission.cause, permission.problem);
 }
 
 /** Whether the headers may be sent as they are. `ofRepository`: it chose the variables. */
 function judged(sent: Sent, ofRepository: boolean): ToSend {
-  const no = (cause: Cause, reason: string, url?: string): ToSend => ({ ok: false, cause, reason, url });
   const unsafe = sent.read.find(({ variable, header }) => !isFollowed(variable, valueNamed(header)));
   if (ofRepository && unsafe !== undefined) {
     const would = `the header ${printable(unsafe.header, 60)} would send the variable ${unsafe.variable}`;

@@ -221,6 +221,8 @@ export function cleanValue(which: Value, pasted: string): Cleaned {
   // an ID may contain "sample"
   if ((which === "token" && isPlaceholder(value)) || PLACEHOLDERS.some((form) => form.test(value)))
     return refuse(`the ${label} is still a placeholder`, true);
+  if (/\$\{[A-Za-z_]/.test(value))
+    return refuse(`the ${label} has a reference inside, \${…}, which clients would replace. Copy it again`);
   const bad = unsendable(value);
   if (bad !== undefined) return refuse(`the ${label} has ${bad}, which cannot be in an HTTP header. Copy it again`);
   if (value.length > MAX_BYTES)

@@ -57,7 +57,9 @@ export async function createAsk(context: Context, pastedBreak: string) {
     const input = openPromptInput(context.stdin, reads, pastedBreak);
     if (reads === "text") context.stderr.write(MARK_PASTES);
     try {
-      const answer = await prompt({ input: input.stream, output: promptOutput(context), signal });
+      // a prompt does not take its listener away: one signal for each
+      const own = AbortSignal.any([signal]);
+      const answer = await prompt({ input: input.stream, output: promptOutput(context), signal: own });
       if (isCancel(answer)) throw new Cancelled();
       return answer as T;
     } finally {

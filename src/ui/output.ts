@@ -1,10 +1,28 @@
 import type { Context } from "../context.ts";
 import { mask, maskedJson, printableLines } from "../core/secrets.ts";
 
+/** For a locale without our signs. */
+const ASCII: Readonly<Record<string, string>> = {
+  "…": "...",
+  "•": "*",
+  "·": "-",
+  "–": "-",
+  "“": '"',
+  "”": '"',
+  "✔": "+",
+  "✖": "x",
+  "▲": "!",
+  "◇": "-",
+  "│": "|",
+  "┌": "+",
+};
+const inAscii = (text: string): string => text.replace(/[^\0-\x7f]/gu, (sign) => ASCII[sign] ?? sign);
+
 /** The only output of the program: secrets are masked, and of the control characters only line breaks and our own colours pass. */
-export function createOutput(context: Pick<Context, "print" | "stderr" | "secrets">) {
+export function createOutput(context: Pick<Context, "print" | "stderr" | "secrets" | "unicode">) {
   // stripped first: an invisible character inside a secret would prevent the masking
-  const clean = (text: string): string => mask(printableLines(text, { colors: true }), context.secrets);
+  const masked = (text: string): string => mask(printableLines(text, { colors: true }), context.secrets);
+  const clean = (text: string): string => (context.unicode ? masked(text) : inAscii(masked(text)));
   const ended = (text: string): string => (text === "" || text.endsWith("\n") ? text : `${text}\n`);
   return {
     result: (text: string) => context.print(ended(clean(text))),

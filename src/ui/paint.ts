@@ -1,16 +1,19 @@
 import { createColors } from "picocolors";
+import type { Output } from "../context.ts";
 import type { DiffLine } from "../core/formats/diff.ts";
 
 export type Paint = ReturnType<typeof createPaint>;
 
-/** Colours and signs for one output: plain text without colours, ASCII signs without Unicode. */
-export function createPaint(color: boolean, unicode: boolean) {
+const sign = { ok: "✔", bad: "✖", warn: "▲", info: "◇", bar: "│", dot: "•" } as const;
+
+/** Colours and signs for one output: plain text without colours. */
+export function createPaint(color: boolean) {
   const { bold, dim, red, green, yellow, cyan } = createColors(color);
-  const sign = unicode
-    ? { ok: "✔", bad: "✖", warn: "▲", info: "◇", bar: "│", dot: "•" }
-    : { ok: "+", bad: "x", warn: "!", info: "-", bar: "|", dot: "*" };
   return { bold, dim, red, green, yellow, cyan, sign };
 }
+
+/** The columns to write in: no more than can be read well, and none that a window cannot have. */
+export const columnsOf = ({ columns }: Output): number => Math.max(40, Math.min(columns || 80, 100));
 
 export function paintLine(paint: Paint, { kind, text }: DiffLine): string {
   if (kind === "added") return paint.green(`+ ${text}`);

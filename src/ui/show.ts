@@ -1,6 +1,6 @@
 import type { Context } from "../context.ts";
 import { createOutput } from "./output.ts";
-import { createPaint } from "./paint.ts";
+import { columnsOf, createPaint } from "./paint.ts";
 import { wrap } from "./wrap.ts";
 
 export type Show = ReturnType<typeof createShow>;
@@ -8,9 +8,9 @@ export type Show = ReturnType<typeof createShow>;
 /** Messages on stderr; results go to stdout. `quiet`: only warnings and failures; `guide`: a bar at the left, as clack has. */
 export function createShow(context: Context, { quiet, guide }: Readonly<Record<"quiet" | "guide", boolean>>) {
   const output = createOutput(context);
-  const paint = createPaint(context.color, context.unicode);
+  const paint = createPaint(context.color);
   const { sign, dim } = paint;
-  const columns = Math.max(40, Math.min(context.stderr.columns ?? 80, 100));
+  const columns = columnsOf(context.stderr);
   const width = columns - (guide ? 4 : 2);
   const bar = guide ? `${dim(sign.bar)}  ` : "";
 
@@ -26,8 +26,7 @@ export function createShow(context: Context, { quiet, guide }: Readonly<Record<"
   return {
     paint,
     columns,
-    title: (text: string) =>
-      quiet || output.say(guide ? `${dim(context.unicode ? "┌" : "+")}  ${paint.bold(text)}` : text),
+    title: (text: string) => quiet || output.say(guide ? `${dim("┌")}  ${paint.bold(text)}` : text),
     info: unlessQuiet(paint.cyan(sign.info)),
     /** A token that a flag promised does not come. */
     waits: (flag: string) => quiet || say(sign.dot, `Waiting for the token of ${flag} …`),
@@ -51,7 +50,6 @@ export function createShow(context: Context, { quiet, guide }: Readonly<Record<"
   /** A line that is redrawn until it ends. */
   function movingLine(first: string) {
     const frames = context.unicode ? "◒◐◓◑" : "-\\|/";
-    const more = context.unicode ? "…" : "...";
     let [frame, shown] = [0, ""];
     const draw = (): void => {
       context.stderr.write(`\r\u001b[2K${paint.cyan(frames[frame % frames.length] ?? "")}  ${shown}`);
@@ -60,7 +58,7 @@ export function createShow(context: Context, { quiet, guide }: Readonly<Record<"
     const update = (text: string): void => {
       // masked before it is cut: part of a secret would not be recognised
       const safe = output.clean(text);
-      shown = safe.length > width - 4 ? `${safe.slice(0, width - 4 - more.length)}${more}` : safe;
+      shown = safe.length > width - 4 ? output.clean(`${safe.slice(0, width - 7)}…`) : safe;
       draw();
     };
     const timer = setInterval(draw, 120).unref();

@@ -190,7 +190,7 @@ describe("what is read", () => {
   it("says where its paths begin to who started it elsewhere", async () => {
     commit({ ...CLEAN, "packages/shop/.mcp.json": NO_TYPE });
     for (const cwd of [join(repo.path, "packages/shop"), scratch.tmp])
-      expect((await check(cwd, ["--cwd", repo.path], env)).stdout).toContain(`; paths from ${repo.path}\n`);
+      expect((await check(cwd, ["--cwd", repo.path], env)).stdout).toContain(` · paths from ${repo.path}\n`);
     expect((await check(repo.path, ["--cwd", "packages"], env)).stdout).not.toContain("paths from");
   });
 
@@ -224,7 +224,7 @@ describe("what is read", () => {
 
   it("takes a folder without a file to check; what is not there, or not read here, is a mistake", async () => {
     commit({ ...CLEAN, "docs/a.md": "x" });
-    expect(await check(repo.path, ["docs"], env)).toEqual({ code: 0, stdout: "no files to check\n", stderr: "" });
+    expect(await check(repo.path, ["docs"], env)).toEqual({ code: 0, stdout: "✔ no files to check\n", stderr: "" });
     expect(await check(repo.path, ["docs", "--quiet"], env)).toEqual({ code: 0, stdout: "", stderr: "" });
     expect((await check(repo.path, [".mcp.json", "docs"], env)).stdout).toBe("1 file checked, no problems\n");
     for (const path of ["docs/a.md", "docs/b.md", "nowhere"])

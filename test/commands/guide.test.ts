@@ -54,9 +54,10 @@ describe("guide", () => {
     const snippet = snippetOf(text);
     const toml = client.format === "toml" ? parseToml(snippet) : undefined;
     const file = toml === undefined ? JSON.parse(snippet) : toml.ok && JSON.parse(JSON.stringify(toJson(toml.root)));
-    expect(file).toEqual({ [client.servers]: { "halo-de": entry } });
+    const asked = client.asks ? { [client.asks.list]: expect.arrayContaining([expect.anything()]) } : {};
+    expect(file).toEqual({ ...asked, [client.servers]: { "halo-de": entry } });
     const isWritten = client.scopes.length > 0 && client.references.spell !== undefined;
-    if (isWritten) expect(entry).toEqual(entryFor(client, HALO_URL, referring(variablesFor("halo-de"))));
+    if (isWritten) expect(entry).toEqual(entryFor(client, HALO_URL, referring(variablesFor("halo-de")), true));
     else expect(JSON.stringify(entry)).toMatch(/<your product token>.*<your account ID>.*<your profile ID>/);
     expect(command).toBe(client.scopes.length > 0 ? `npx create-halo-mcp --client ${id}` : null);
     expect(text).toContain(command ?? `create-halo-mcp writes nothing for ${client.label}`);
@@ -65,8 +66,8 @@ describe("guide", () => {
     // a link carries references only
     expect(link !== null).toBe(isWritten && client.link !== undefined);
     if (link !== null)
-      expect(decodeURIComponent(link).replace(/config=([\w+/=]+)$/, (_, text) => atob(text))).toContain(
-        "HALO_DE_PROFILE",
+      expect(decodeURIComponent(link).replace(/config=([\w+/=]+)$/, (_, text) => atob(text))).toMatch(
+        client.asks ? /"id":"halo-de-profile-id"/ : /HALO_DE_PROFILE/,
       );
     expect((await run(["guide", id, "--name", "halo-de"])).stdout).toBe(`${text}\n`);
     const prose = text
@@ -150,7 +151,7 @@ describe("guide team and guide ci", () => {
     expect(known).toContain("It asks for that token.\n");
     repo.git("remote", "set-url", "origin", "ext::sh -c made-up-command");
     expect(await said("team")).toContain("git clone <its URL>\n");
-    expect(await said("team", { ...machine, cwd: scratch.tmp })).toContain("HALO is connected in ");
+    expect(await said("team", { ...machine, cwd: scratch.tmp })).toContain("HALO is connected in our repository");
   });
 
   it("ci: the command and every kind; of a kind the lines that --ci writes", async () => {

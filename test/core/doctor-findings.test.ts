@@ -71,11 +71,11 @@ const entries: readonly Row[] = [
   ["a reserved name", { mcp: { mcpServers: { workspace: entry() } }, name: "workspace" }, "- entry-skipped"],
   ["one's own that is skipped", { store: trusted({}, servers({ url: URL })) }, "- entry-skipped", "~/.claude.json: "],
   ["type sse", halo({ type: "sse" }), "- wrong-type", '"sse"'],
-  ["a helper", halo({ headersHelper: "x" }), "- entry-runs", "--name halo-cm", "remove the entry"],
+  ["a helper", halo({ headersHelper: "x" }), "- entry-runs", "--name halo-cm", "remove it first"],
   ["HALO through a program that waits", { ...waiting, mcp: servers(remote) }, "- entry-runs not-approved", NEVER],
-  ["through one's own program", own(remote), "- entry-runs", "claude mcp remove --scope user halo"],
+  ["through one's own program", own(remote), "- entry-runs", "--name halo-cm"],
   ["in clear to HALO", halo({ url: "http://api.cm.com/halo/core/mcp" }), "- bad-url", "unencrypted", RESET],
-  ["a variable in the URL", halo({ url: "${HALO_URL}" }), "- bad-url", "HALO_URL", `--url ${URL}`],
+  ["a variable in the URL", halo({ url: "${HALO_URL}" }), "- bad-url", "HALO_URL", RESET],
   ["a URL that is none", halo({ url: "https://" }), "- bad-url"],
 ];
 
@@ -119,7 +119,12 @@ const values: readonly Row[] = [
     "!set the variable",
   ],
   ["one less", halo({ headers: { ...headers, "CM-ACCOUNT-ID": undefined } }), "- missing-value", "no header CM"],
-  ["rotated in .env", { ...good, dotenv: dotenv({ ...VALUES, HALO_MCP_TOKEN: OLD }) }, "+ stale-value", "asks which"],
+  [
+    "rotated in .env",
+    { ...good, dotenv: dotenv({ ...VALUES, HALO_MCP_TOKEN: OLD }) },
+    "+ stale-value",
+    "tests each copy",
+  ],
   ["exported otherwise", { ...good, env: ROTATED }, "+ stale-value", "from the environment"],
   ["the user's settings", { ...good, userSettings: { env: ROTATED } }, "+ stale-value", REMOVE, "!npx"],
   ["an ID in the committed entry", halo({ headers: OTHER_PROFILE }), "+ stale-value", `ID differs between ${TWO}`],
@@ -131,8 +136,8 @@ const values: readonly Row[] = [
 ];
 
 const client: readonly Row[] = [
-  ["pending", waiting, "- not-approved", "Use this MCP server", "saves the approval"],
-  ["pending, and no Claude Code", { ...waiting, isAlone: true }, "- not-approved client-broken"],
+  ["pending", waiting, "- not-approved", "Use this MCP server"],
+  ["pending, and no Claude Code", { ...waiting, isAlone: true }, "- not-approved client-broken", "saves the approval"],
   ["rejected", { ...good, settings: { disabledMcpjsonServers: ["halo"] } }, "- rejected", ".claude/settings.json"],
   ["switched off", { ...good, store: trusted({ disabledMcpServers: ["halo"] }) }, "- disabled", "/mcp"],
   ["not trusted", { ...good, store: {} }, "+ not-trusted", "Yes, I trust this folder"],
@@ -195,7 +200,7 @@ test.each(rows)("%s", (_name, row) => {
 
 test("how bad it is: what stops nobody is a warning or a note", () => {
   const severities = (told: Told) => setupOf(told).all.map(({ cause, severity }) => `${cause} ${severity}`);
-  expect(severities({ ...waiting, isAlone: true })).toEqual(["not-approved note", "client-broken note"]);
+  expect(severities({ ...waiting, isAlone: true })).toEqual(["not-approved note", "client-broken warning"]);
   const missing = { ...unfilled, dotenv: new Unreadable("a folder") };
   expect(severities(missing)).toEqual(["file-broken warning", "missing-value failed"]);
   expect(severities({ ...good, settings: "{,}" })).toEqual(["settings-broken warning"]);
@@ -262,15 +267,14 @@ describe("the command that sets the entry up again", () => {
 
   test("with --cwd every command is for that folder", () => {
     const lines = (told: Told) => setupOf({ ...told, ...given("my shop") }).all.flatMap(({ tryThis }) => tryThis);
-    expect(lines(waiting)).toEqual(
-      expect.arrayContaining(["cd 'my shop' && claude", "npx create-halo-mcp --cwd 'my shop'"]),
-    );
+    expect(lines(waiting)).toContain("cd 'my shop' && claude");
+    expect(lines({ ...waiting, isAlone: true })).toContain("npx create-halo-mcp --cwd 'my shop'");
     const open = { ...good, store: trusted({}, { env: VALUES, mcpServers: {} }), storeMode: 0o644 };
     for (const line of lines(open)) expect(line).not.toMatch(/^(?:claude|chmod|ls|git)\b|^npx create-halo-mcp check$/);
   });
 });
 
-test("every command stands alone on its line, and a shell takes it", () => {
+test("each finding has one command at most, alone on its line, and a shell takes it", () => {
   const odd = { mcpServers: { "it's; $(x)": entry() } };
   const more: readonly Told[] = [
     { mcp: odd },
@@ -281,16 +285,16 @@ test("every command stands alone on its line, and a shell takes it", () => {
   ];
   const COMMAND = /^(?:claude|npx|npm|unset|export|direnv|chmod|ls|rm|git|cd|mv)\b/;
   const told = [...rows.map(([, [, each]]) => each), ...more];
-  const lines = new Set(told.flatMap((each) => setupOf(each).all.flatMap(({ tryThis }) => tryThis)));
+  const found = told.flatMap((each) => setupOf(each).all);
+  for (const { cause, tryThis } of found)
+    expect(tryThis.filter((line) => COMMAND.test(line)).length, `${cause}: ${tryThis.join("; ")}`).toBeLessThan(2);
+  const lines = new Set(found.flatMap(({ tryThis }) => tryThis));
   const commands = [...lines].filter((line) => COMMAND.test(line));
-  expect(commands.length).toBeGreaterThan(20);
+  expect(commands.length).toBeGreaterThan(15);
   for (const line of commands) {
     expect(() => execFileSync("bash", ["-n", "-c", line], { stdio: "pipe" }), line).not.toThrow();
     expect(line).not.toMatch(/ {2}|create-halo-mcp run\b|<|#/);
   }
-  for (const line of lines) {
-    // whoever copies all of it pastes no prose
-    if (!COMMAND.test(line)) expect(line).toMatch(/^# (?!.*(?:npx |claude mcp))/);
-    if (!line.includes("://")) expect(line.length, line).toBeLessThan(74);
-  }
+  // whoever copies all of it pastes no prose
+  for (const line of lines) if (!COMMAND.test(line)) expect(line).toMatch(/^# /);
 });

@@ -1,6 +1,6 @@
 /** What becomes of the findings, the connection test and the word of Claude Code: the links, the cause, what is said first. */
 import { describe, expect, test } from "vitest";
-import { toDoctorText } from "../../src/commands/doctor/text.ts";
+import { toDoctorText, toDoctorVerdict } from "../../src/commands/doctor/text.ts";
 import type { Answer } from "../../src/core/clients/claude-question.ts";
 import type { Cause, Diagnosis, ProbeStage } from "../../src/core/diagnosis/diagnose.ts";
 import { diagnose } from "../../src/core/diagnosis/diagnose.ts";
@@ -28,6 +28,8 @@ import { exchange, record } from "./probe-support.ts";
 
 const GATEWAY = "https://gw.example/mcp";
 const bare: Told = { ...good, local: { enabledMcpjsonServers: ["halo"] } };
+const unready: Told = { ...good, local: {} };
+const waiting: Told = { ...good, local: { env: VALUES } };
 const rotated = bridge({ HALO_MCP_TOKEN: OLD });
 const otherId = bridge({ HALO_ACCOUNT_ID: "account-2" });
 const foreign: Told = { ...good, mcp: servers(entry({ url: GATEWAY })) };
@@ -48,7 +50,7 @@ function diagnosisOf(cause: Cause | undefined, at: ProbeStage = "auth"): Diagnos
       ? ({ stage, status: "failed", ok: false, ms: 1, cause, detail: `It is ${cause}.`, tryThis } as const)
       : ({ stage, status: "ok", ok: true, ms: 1 } as const),
   );
-  const nothing = { server: null, tools: [], toolCount: 0 };
+  const nothing = { server: null, tools: [], toolCount: 0, harmless: null };
   const end = cause === undefined ? { ok: true, cause: null, at: null } : { ok: false, cause, at };
   return { ...end, ...nothing, control: "refused", stages };
 }
@@ -98,7 +100,7 @@ const table: readonly (readonly [string, Told, Run, string, RegExp, ...string[]]
   ["it waits", good, { status: "pending" }, "", /^Connected/],
   ["both connect", good, { status: "connected" }, "", /^Connected/],
   ["it was not asked", good, {}, "", /^Connected/],
-  ["not trusted yet is a note", { ...good, store: {} }, { status: "connected" }, "", /^Connected/],
+  ["not trusted yet is a warning", { ...good, store: {} }, { status: "connected" }, "", /^Connected/],
   ["refused", good, { cause: "unauthorized" }, "auth unauthorized", /token/, MAKE_NEW, ...CHANGE],
   ["an ID is refused", good, { cause: "rejected-request" }, "auth rejected-request", /./, MAKE_NEW, ...CHANGE],
   ["the given one is refused", good, { cause: "unauthorized", given: true }, "auth unauthorized", /token/, MAKE_NEW],
@@ -118,7 +120,7 @@ const table: readonly (readonly [string, Told, Run, string, RegExp, ...string[]]
   ["the given one, beside copies", rotated, { cause: "unauthorized", given: true }, "auth unauthorized", /./, MAKE_NEW],
   ["no matter of copies", rotated, { cause: "server-error" }, "auth server-error", /./, MAKE_NEW],
   ["Bearer", token("Bearer ${HALO_MCP_TOKEN}"), { cause: "bad-value" }, "values bad-value", /^HALO_MCP.*“Bearer”/, NPX],
-  ["no entry", {}, {}, "setup no-entry", /^no entry "halo" in a .mcp.json/, NPX],
+  ["no entry", {}, {}, "setup no-entry", /^There is no "halo" in a .mcp.json/, NPX],
   ["no entry, and --url", { url: GATEWAY, env: VALUES }, {}, "", /^Connected/],
   ["the same, refused", { url: GATEWAY, env: VALUES }, { cause: "unauthorized" }, "auth unauthorized", /./, MAKE_NEW],
   ["not approved, and no Claude Code", { ...good, local: { env: VALUES }, isAlone: true }, {}, "", /^Connected/],
@@ -184,28 +186,54 @@ describe("no other value is advised against a header that is refused or removed"
     expect(linkOf(sent(400, "Unknown account"), "http")?.tryThis).toContain(CHANGE.join("\n")));
 });
 
-describe("the text says how Claude Code was asked", () => {
+describe("the text", () => {
   const LENT = "asked with HALO_MCP_TOKEN from .claude/settings.local.json, as in a terminal";
-  const textOf = (asked: Asked | undefined, width = 80) => {
-    const tested = { diagnosis: diagnosisOf(undefined), record: RECORD };
-    const text = toDoctorText(
-      makeReport(setupOf(good).view, { test: tested, asked, call: null }),
-      createPaint(false, true),
-      width,
-    );
+  const textOf = (told: Told, { cause, asked }: { cause?: Cause; asked?: Asked | undefined } = {}, width = 80) => {
+    const tested = { diagnosis: diagnosisOf(cause), record: RECORD };
+    const report = makeReport(setupOf(told).view, { test: tested, asked, call: null });
+    const text = toDoctorText(report, createPaint(false), width);
     for (const line of text.split("\n")) expect(line.length).toBeLessThanOrEqual(width);
-    return text.replace(/\s+/g, " ");
+    expect(text.startsWith(toDoctorVerdict(report, createPaint(false), width))).toBe(true);
+    return text;
   };
+  const flat = (text: string) => text.replace(/\s+/g, " ");
+  /** The paragraphs under the chain: mark, link, cause. */
+  const listed = (text: string) => text.match(/^\S [a-z-]+ [a-z-]+$/gm) ?? [];
+
   test("with borrowed values, and what the answer does not prove", () => {
     for (const width of [60, 80]) {
-      const text = textOf({ status: "connected", remark: LENT }, width);
+      const text = flat(textOf(good, { asked: { status: "connected", remark: LENT } }, width));
       expect(text).toContain(LENT);
       expect(text).toContain("trust and approval are what its files say, not its answer");
       expect(text).toContain('"claude mcp list" says "Failed to connect", as it does not read');
     }
   });
-  test("why it was not asked", () => expect(textOf({ refused: "it may not" })).toContain(" not asked: it may not "));
-  test("nothing more without an answer", () => expect(textOf(undefined)).not.toMatch(/its files say|asked with/));
+  test("why it was not asked", () =>
+    expect(flat(textOf(good, { asked: { refused: "it may not" } }))).toContain(" not asked: it may not "));
+  test("nothing more without an answer", () => expect(textOf(good)).not.toMatch(/its files say|asked with/));
+
+  test("one thing to do; what the wizard mends with it has no paragraph", () => {
+    const text = textOf({ ...waiting, local: {}, dotenv: dotenv(), isAlone: true }, { cause: "unauthorized" });
+    expect(text).toMatch(
+      /^✖ HALO_MCP_TOKEN, .*\n.*does not read\n {4}Try\n {6}npx create-halo-mcp\n {6}writes \.claude/,
+    );
+    expect(text.match(/npx create-halo-mcp/g)).toHaveLength(1);
+    expect(listed(text)).toEqual([]);
+    expect(listed(textOf(rotated, { cause: "unauthorized" }))).toEqual([]);
+    // what it does not mend is listed
+    expect(listed(textOf({ ...unready, dotenv: dotenv() }, { cause: "server-error" }))).toEqual([
+      "✖ token server-error",
+    ]);
+  });
+
+  test("a mark says what its words say, and an untrusted folder is one line", () => {
+    const untrusted = textOf({ ...good, store: {} }, { asked: { status: "connected" } });
+    expect(untrusted).toMatch(/^▲ client {4}Claude Code 2\.1\.330: connected; asks to trust this folder: pick Yes$/m);
+    expect(listed(untrusted)).toEqual(["- client list-differs"]);
+    const alone = textOf({ ...good, isAlone: true });
+    expect(alone).toMatch(/^▲ client {4}Claude Code is not installed here, so HALO is untested there$/m);
+    expect([alone.slice(0, 1), listed(alone)]).toEqual(["✔", []]);
+  });
 });
 
 describe("what claude mcp list says", () => {
@@ -229,20 +257,23 @@ describe("the links before the network", () => {
       .map(({ detail }) => detail?.split("\n")[0]);
     expect(short).toEqual([
       "token from .claude/settings.local.json; account, profile from the environment",
-      "Claude Code 2.1.330: not asked; folder not trusted yet, approved",
+      "Claude Code 2.1.330: not asked; asks to trust this folder: pick Yes",
     ]);
   });
 
   test("the entry in use comes first", () => {
     const mine = { mcpServers: { halo: entry({ url: "https://mine.example/mcp" }) } };
     const { detail } = linkOf(reportOf({ ...good, store: trusted({}, mine) }), "setup") ?? {};
-    expect(detail?.split("\n", 2).map((line) => line.split(":")[0])).toEqual(["used", "not used"]);
+    expect(detail?.split("\n", 2).map((line) => line.split(":")[0])).toEqual([
+      '"halo" in .mcp.json (project scope)',
+      "https",
+    ]);
     const local = linkOf(reportOf({ ...good, store: trusted(mine) }), "setup")?.detail;
-    expect(local?.split("\n")[0]).toContain('used: "halo" in ~/.claude.json (local scope)');
+    expect(local?.split("\n")[0]).toBe('"halo" in ~/.claude.json (local scope)');
   });
 
   test("the first failure is the cause; what else there is to do is a note", () => {
-    const notTrusted = { status: "ok", ok: true, notes: ["not-trusted", "list-differs"].map(NOTE) };
+    const notTrusted = { status: "warning", cause: "not-trusted", ok: true, notes: [NOTE("list-differs")] };
     expect(linkOf(reportOf({ ...good, store: {} }), "client")).toMatchObject(notTrusted);
     expect(linkOf(reportOf(good, { status: "failed" }), "client")).toMatchObject({ status: "failed", ok: false });
     expect(linkOf(reportOf({ url: GATEWAY, env: VALUES }), "setup")?.notes?.map(({ cause }) => cause)).toEqual([

@@ -31,13 +31,13 @@ describe.each(STORES)("the store of %s %s", (platform, reference) => {
   const keychain = of(platform, reference);
 
   test("its command is known again, and no other", () => {
-    expect([...keychainsIn(store(keychain.helper), platform)]).toEqual([["halo-de", keychain]]);
-    for (const other of [
+    expect(keychainsIn(store(keychain.helper), platform).get("halo-de")?.read).toEqual(keychain.read);
+    const others = [
       `${keychain.helper}; id`,
       ` ${keychain.helper}`,
-      keychain.helper.replaceAll("halo-de", "x").replace("op://", "op:///"),
-    ])
-      expect(keychainsIn(store(other), platform).size, other).toBe(0);
+      keychain.helper.replace(/halo-de|HALO.token/, "x;id"),
+    ];
+    for (const other of others) expect(keychainsIn(store(other), platform).size, other).toBe(0);
   });
 
   test("the token is on standard input only", () => {

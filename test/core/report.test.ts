@@ -41,7 +41,7 @@ describe("makeReport", () => {
     [report([one({ rule: "a-note" }), warning], { a: "" }), true, "1 warning, 1 note in 1 file"],
     [report([one()], { a: "" }), false, "1 error in 1 file"],
     [report([warning], { a: "" }, 1), true, "1 warning in 1 file"],
-    [report([warning, warning], {}, 1), false, "2 warnings in 0 files; at most 1 warning allowed"],
+    [report([warning, warning], {}, 1), false, "2 warnings in 0 files · at most 1 warning allowed"],
   ])("fails for errors and for more warnings than are allowed: %#", (made, ok, summary) => {
     expect([made.ok, summaryOf(made)]).toEqual([ok, summary]);
   });
@@ -54,20 +54,22 @@ describe("makeReport", () => {
   });
 });
 
+const LOOK = { color: false, quiet: false };
+
 describe("toText", () => {
   it("lies to no terminal and no runner", () => {
     const path = "::error::x\u001b]0;owned\u0007/\u202e.mcp.json";
     const hostile = one({ path, args: { text: "a\r\n::stop-commands::b\u001b[2J" } });
-    const text = printableLines(toText(report([hostile]), false, false));
+    const text = printableLines(toText(report([hostile]), LOOK));
     expect(text).toMatch(/^: :error::x\/\.mcp\.json:1:1 error it says a ::stop-commands::b \[a-error\]\n/);
     expect(text.split("\n")).toHaveLength(2);
   });
 
   it("says where the paths begin to a reader who is elsewhere, if there are any, and nothing to one who wants quiet", () => {
     const root = "/home/a/re\u001b[2Jpo";
-    expect(toText(report([one()]), false, false, root)).toMatch(/\n1 error in 0 files; paths from \/home\/a\/repo$/);
-    expect(toText(report([], { a: "" }), false, false, root)).toBe("1 file checked, no problems");
-    expect(toText(report([], { a: "" }), false, true)).toBe("");
+    expect(toText(report([one()]), { ...LOOK, root })).toMatch(/\n✖ 1 error in 0 files · paths from \/home\/a\/repo$/);
+    expect(toText(report([], { a: "" }), { ...LOOK, root })).toBe("✔ 1 file checked, no problems");
+    expect(toText(report([one()], { a: "" }), { ...LOOK, quiet: true })).toBe("✖ 1 error in 1 file");
   });
 });
 

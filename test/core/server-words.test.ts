@@ -81,8 +81,10 @@ describe("an ID that is named", () => {
   });
   it("with 401 comes first, unless the token is blamed", () => {
     expect(http(401, "Account 12 is unknown")?.tryThis).toMatch(/^Check the account ID \(/);
-    expect(http(401, "Invalid token for this account")?.tryThis).toMatch(/^Is the token of type MCP/);
-    expect(http(403, "Access to this profile is denied")?.tryThis).toMatch(/^Check the profile ID .*\nIs the token of/);
+    expect(http(401, "Invalid token for this account")?.tryThis).toMatch(/^Check that the token is of type MCP/);
+    expect(http(403, "Access to this profile is denied")?.tryThis).toMatch(
+      /^Check the profile ID .*\nCheck that the token is of/,
+    );
   });
 });
 

@@ -179,7 +179,7 @@ describe.concurrent("doctor --client codex", () => {
       { ...VALUES, HALO_MCP_TOKEN: OTHER },
       1,
       { cause: "unauthorized", findings: [] },
-      /did not accept the token/,
+      /refused the token/,
     ],
     [
       "the server is down",

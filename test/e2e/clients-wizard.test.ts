@@ -227,6 +227,50 @@ describe.concurrent("a repository with .cursor/mcp.json alone", () => {
     }));
 });
 
+describe.concurrent("what a repository must not make us do", () => {
+  test("a header with another variable is refused before .env is written", () =>
+    on({}, async (m) => {
+      m.write(
+        ".cursor/mcp.json",
+        cursor(m).replace('"headers": {', '"headers": { "X-More": "${env:AWS_SECRET_ACCESS_KEY}",'),
+      );
+      m.write(".gitignore", ".env\n");
+      const run = await untouched(m, () => init(m, "--client", "cursor"));
+      expect([run.code, flat(run)]).toEqual([
+        1,
+        expect.stringContaining("would send the variable AWS_SECRET_ACCESS_KEY"),
+      ]);
+    }));
+
+  test("a question of VS Code that runs a command is refused", () =>
+    on({}, async (m) => {
+      succeeded(await init(m, "--client", "vscode"));
+      m.write(".vscode/mcp.json", m.read(".vscode/mcp.json").replace('"promptString"', '"command"'));
+      const run = await untouched(m, () => init(m, "--client", "vscode"));
+      expect([run.code, flat(run)]).toEqual([
+        1,
+        expect.stringContaining('the question "halo-mcp-token" runs a command'),
+      ]);
+    }));
+});
+
+describe.concurrent("files of the user", () => {
+  test("an opencode.jsonc is found", () =>
+    on({}, async (m) => {
+      const path = "../home/.config/opencode/opencode.jsonc";
+      m.write(path, "{ /* mine */ }");
+      succeeded(await init(m, "--client", "opencode", "--scope", "user"));
+      expect(holders(m)).toEqual([path.slice(3)]);
+    }));
+
+  test("in the home folder, where both scopes are one file", () =>
+    on({}, async (m) => {
+      const args = ["--client", "cursor", "--scope", "project,user"];
+      succeeded(await m.run(full(m, ...args), { env: { ...only(m), ...withToken }, cwd: m.home }));
+      expect(m.read("../home/.cursor/mcp.json")).toContain(TOKEN);
+    }));
+});
+
 describe.concurrent("in a terminal", () => {
   const found = (m: Machine): Environment => {
     for (const name of [".cursor", ".codex"]) mkdirSync(join(m.home, name));
@@ -242,7 +286,7 @@ describe.concurrent("in a terminal", () => {
       await wizard.ends(0);
       expect(names(m.tree()).sort()).toEqual([".cursor/mcp.json", ".codex/config.toml", ".env", ...TEAM].sort());
       const wide = wideLines(wizard.raw(), 80);
-      expect(wide.filter((line) => !/https?:\/\/|npx create-halo-mcp|git -C /.test(line))).toEqual([]);
+      expect(wide.filter((line) => !/https?:\/\/|npx create-halo-mcp|git (?:-C|add) /.test(line))).toEqual([]);
     }));
 
   const three = ["--client", "cursor,vscode,codex"];
@@ -396,7 +440,7 @@ describe.concurrent("remove", () => {
       await wizard.ends(130);
       expect(m.repo.git("status", "--short")).toBe("");
       const again = m.open(["remove"], { env: only(m) });
-      await again.follow("Remove this?: up enter");
+      await again.follow("Remove this?: up up enter");
       await again.ends(0);
       expect(m.exists(".env")).toBe(false);
     }));

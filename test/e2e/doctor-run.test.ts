@@ -250,7 +250,7 @@ describe.concurrent("a URL of the repository that is not HALO's", () => {
       expect(foreign.heard.connections).toBe(0);
     }
     const text = await doctor(m, [], { cwd });
-    expect(text.stdout.split("\n").slice(0, 3).join(" ")).toMatch(/the URL is not HALO's.*cause: endpoint-foreign/);
+    expect(text.stdout).toMatch(/^✖ .mcp.json: the URL is not HALO's[\s\S]*✖ set-up +endpoint-foreign$/m);
     expect(text.stdout).toContain("nothing was sent");
     const allowed = await doctor(m, ["--json", "--url", foreign.url], { cwd });
     expect(foreign.heard.connections).toBeGreaterThan(0);
@@ -448,14 +448,14 @@ describe("what is printed", () => {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII is meant
     expect(stderr + stdout).toMatch(/^[\x00-\x7f]*$/);
     expect(stdout).toMatch(/^x \S/);
-    expect(stdout).toMatch(/^\+ set-up .*\.\.\./m);
+    expect(stdout).toMatch(/^\+ set-up /m);
     expect(wideLines(stdout, 79)).toEqual([]);
   });
 
-  test("--quiet: the report alone; --json: one document, whatever fails", async () => {
+  test("--quiet: the verdict alone; --json: one document, whatever fails", async () => {
     const quiet = await texts({}, ["--quiet"]);
     expect(quiet.stderr).toBe("");
-    expect(quiet.stdout).toContain("cause: refused, at: tcp");
+    expect(quiet.stdout).toMatch(/^✖ .*\n$/);
     const json = await texts({}, ["--json"]);
     expect(json.stderr).toBe("");
     expect(JSON.parse(json.stdout)).toMatchObject({ version: 1, ok: false });

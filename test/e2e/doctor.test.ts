@@ -150,7 +150,6 @@ function readsWell(text: string, { cause, ok }: DoctorReport): void {
   expect(lines.length).toBeLessThan(40);
   if (ok || cause === null) return;
   expect(lines[0]).toMatch(/^✖ \S/);
-  expect(lines.slice(0, 3).join("\n")).toContain(`cause: ${cause}`);
   expect(lines.slice(0, 12).join("\n")).toMatch(/^ {4}Try$/m);
 }
 
@@ -240,7 +239,7 @@ const STATES: Readonly<Record<SetupCause, State>> = {
   shadowed: {
     store: (folder) => trusted(folder, { mcpServers: { halo: { ...halo, url: "https://halo.invalid/mcp" } } }),
   },
-  "not-trusted": { store: () => ({}), note: "this folder is not trusted yet" },
+  "not-trusted": { store: () => ({}), note: "Claude Code asks if you trust this folder" },
   "not-approved": {
     files: { ".claude/settings.local.json": { env: VALUES } },
     claude: { version: "2.1.330 (Claude Code)", says: "" },

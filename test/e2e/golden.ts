@@ -34,18 +34,14 @@ const PLACEHOLDERS: readonly (readonly [RegExp, string])[] = [
   [/\b\d+ days left/g, "<days> days left"],
 ];
 
-/** The lines of the chain, whose text is cut where the time begins: the part that is always there. */
-const CHAIN = /^([^|\s] (?:set-up|values|client|url|dns|tcp|tls|http|token|mcp|tools) +)(.*)$/gm;
-const CHAIN_TEXT = 48;
+/** The lines of the chain with a time: where they wrap depends on it. */
+const CHAIN = /^([^|\s] (?:url|dns|tcp|tls|http|token|mcp|tools) +.*(?:\n {12}\S.*)*), \d+ ms$/gm;
 
 export function even(text: string, folders: readonly (readonly [string, string])[] = []): string {
   let evened = text.replaceAll("\r\n", "\\r\n");
   for (const [path, name] of folders) evened = evened.replaceAll(path, name);
   for (const [from, to] of PLACEHOLDERS) evened = evened.replace(from, to);
-  return evened.replace(CHAIN, (_, head: string, said: string) => {
-    const bare = said.replace(/ +\d+ ms$/, "");
-    return head + (bare.length > CHAIN_TEXT || bare.endsWith("…") ? `${bare.slice(0, CHAIN_TEXT)}…` : bare);
-  });
+  return evened.replace(CHAIN, (_, said: string) => said.replace(/\n +/g, " "));
 }
 
 /** The report as Markdown also has times in its tables. */

@@ -16,6 +16,7 @@ import {
   PROFILE,
   STUDIO,
   TOKEN,
+  untouched,
   VALUES,
   withToken,
 } from "./support.ts";
@@ -86,6 +87,8 @@ describe.concurrent("prompts", () => {
       await setUp(m);
       m.write(".env", DOTENV.replace(TOKEN, WRONG), 0o600);
       m.standIn.requests.length = 0;
+      // without a terminal and without --yes nobody agrees
+      expect((await untouched(m, () => m.run(["--url", m.url]))).code).toBe(2);
       const said = await follow(m, ["Use it everywhere?: enter"]);
       expect(said).toContain(`The product token in .env is old; the one in ${BRIDGE} works.`);
       expect(m.read(".env")).toBe(DOTENV);

@@ -52,7 +52,9 @@ function expectWritten(m: Machine, url: string = m.url): void {
 
 /** Lines of ours that are wider than the screen, other than commands and addresses. */
 const tooWide = (wizard: Wizard): string[] =>
-  wideLines(wizard.raw(), 80).filter((line) => !/https?:\/\/|npx create-halo-mcp|claude mcp |git -C |cd \//.test(line));
+  wideLines(wizard.raw(), 80).filter(
+    (line) => !/https?:\/\/|npx create-halo-mcp|claude mcp |git (?:-C|add) |cd \//.test(line),
+  );
 
 async function setUp(m: Machine, env: Environment = withToken, ...more: string[]): Promise<undefined> {
   const { code, stderr } = await m.run(full(m, ...more), { env });
@@ -172,7 +174,7 @@ describe.concurrent("already set up", () => {
       // Enter says No where committed files change
       await wizard.follow(
         "What now?: up enter",
-        `Remove this?: ${files[".mcp.json"] === undefined ? "enter" : "up enter"}`,
+        `Remove this?: ${files[".mcp.json"] === undefined ? "enter" : "up up enter"}`,
       );
       await wizard.ends(0);
       const after = new Map(look());
@@ -197,7 +199,7 @@ test("remove: in a worktree, the values stay while the main checkout has HALO, t
     const wizard = m.open(["--yes", "--url", m.url], { cwd });
     await wizard.ends(0);
     const again = m.open(["--url", m.url], { cwd });
-    await again.follow("What now?: up enter", "Remove this?: up enter");
+    await again.follow("What now?: up enter", "Remove this?: up up enter");
     await again.ends(0);
     expect(again.prose()).toContain("The main checkout has HALO, too: its values stay in");
     expect(m.read(BRIDGE)).toContain(TOKEN);

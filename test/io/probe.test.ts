@@ -238,3 +238,31 @@ describe("the record keeps", () => {
     expect(record.exchanges[1]?.revisions).toEqual([]);
   });
 });
+
+describe("a call that may only read", () => {
+  const READS = { annotations: { readOnlyHint: true } };
+  const call = { tool: "list_agents", args: {}, onlyReads: true };
+  it.each<[string, Record<string, object>, string | null, boolean]>([
+    ["it says that it reads", { list_agents: READS }, "list_agents", true],
+    ["it says nothing", { ask_agent: READS }, "ask_agent", false],
+    [
+      "it needs an argument",
+      { list_agents: { ...READS, inputSchema: { type: "object", required: ["a"] } } },
+      null,
+      false,
+    ],
+    [
+      "it contradicts itself",
+      { list_agents: { annotations: { readOnlyHint: true, destructiveHint: true } } },
+      null,
+      false,
+    ],
+  ])("%s", async (_, tools, harmless, isCalled) => {
+    for (const era of ["2025-stateful", "2026"] as const) {
+      const { url, requests } = await start({ era, tools });
+      const { outcome } = await probe(request(url, { call }));
+      expect([outcome.harmless, outcome.call?.ok]).toEqual([harmless, isCalled]);
+      expect(requests.some(({ rpc }) => rpc === "tools/call")).toBe(isCalled);
+    }
+  });
+});

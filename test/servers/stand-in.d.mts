@@ -12,6 +12,10 @@ export interface StandInSettings {
   /** When the token is demanded: at the first request, at tools/list and tools/call only, or never. */
   auth?: "first" | "tools-list" | "none";
   port?: number;
+  /** More fields of its tools, by name: annotations, another inputSchema. */
+  tools?: Record<string, object>;
+  /** What every tool answers. */
+  answer?: string;
 }
 export interface StandInRequest {
   method: string;

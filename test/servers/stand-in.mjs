@@ -39,27 +39,35 @@ const TOOLS = [
   tool("get_conversation", "Get a conversation with its messages.", "conversationId", "Id of the conversation"),
 ];
 
-/** @param {{ params: { name: string, arguments?: Record<string, unknown> } }} request */
-const callTool = (request) => ({
-  content: [
-    {
-      type: /** @type {const} */ ("text"),
-      text: `${request.params.name}: this is the stand-in, not HALO. ${JSON.stringify(request.params.arguments ?? {})}`,
-    },
-  ],
-});
+/** @param {StandInSettings} settings */
+const toolsOf = ({ tools = {} }) => ({ tools: TOOLS.map((each) => ({ ...each, ...tools[each.name] })) });
 
-function oldServer() {
+/** @param {StandInSettings} settings */
+const callTool =
+  (settings) => (/** @type {{ params: { name: string, arguments?: Record<string, unknown> } }} */ request) => ({
+    content: [
+      {
+        type: /** @type {const} */ ("text"),
+        text:
+          settings.answer ??
+          `${request.params.name}: this is the stand-in, not HALO. ${JSON.stringify(request.params.arguments ?? {})}`,
+      },
+    ],
+  });
+
+/** @param {StandInSettings} settings */
+function oldServer(settings) {
   const server = new OldServer(INFO, CAPABILITIES);
-  server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: TOOLS }));
-  server.setRequestHandler(CallToolRequestSchema, callTool);
+  server.setRequestHandler(ListToolsRequestSchema, () => toolsOf(settings));
+  server.setRequestHandler(CallToolRequestSchema, callTool(settings));
   return server;
 }
 
-function newServer() {
+/** @param {StandInSettings} settings */
+function newServer(settings) {
   const server = new NewServer(INFO, CAPABILITIES);
-  server.setRequestHandler("tools/list", () => ({ tools: TOOLS }));
-  server.setRequestHandler("tools/call", callTool);
+  server.setRequestHandler("tools/list", () => toolsOf(settings));
+  server.setRequestHandler("tools/call", callTool(settings));
   return server;
 }
 
@@ -100,7 +108,7 @@ function oldHandler(settings) {
     if (settings.era === "2025-stateless") {
       const transport = new StreamableHTTPServerTransport({ sessionIdGenerator: undefined, enableJsonResponse: json });
       response.on("close", () => void transport.close());
-      await oldServer().connect(transport);
+      await oldServer(settings).connect(transport);
       return transport.handleRequest(request, response, body);
     }
     const id = request.headers["mcp-session-id"];
@@ -118,7 +126,7 @@ function oldHandler(settings) {
       onsessioninitialized: (session) => void sessions.set(session, transport),
       onsessionclosed: (session) => void sessions.delete(session),
     });
-    await oldServer().connect(transport);
+    await oldServer(settings).connect(transport);
     return transport.handleRequest(request, response, body);
   };
 }
@@ -126,7 +134,7 @@ function oldHandler(settings) {
 /** @param {StandInSettings} settings */
 function newHandler(settings) {
   return toNodeHandler(
-    createMcpHandler(newServer, {
+    createMcpHandler(() => newServer(settings), {
       legacy: settings.era === "both" ? "stateless" : "reject",
       responseMode: settings.answers === "json" ? "auto" : "sse",
     }),

@@ -7,6 +7,8 @@ import { RULES } from "../../core/rules/index.ts";
 import { mask, printable } from "../../core/secrets.ts";
 import { attempt } from "../../errors.ts";
 import { createOutput } from "../../ui/output.ts";
+import { columnsOf } from "../../ui/paint.ts";
+import { wrap } from "../../ui/wrap.ts";
 import { type Gathered, isAsked } from "./gather.ts";
 import type { CheckOptions } from "./options.ts";
 
@@ -19,7 +21,10 @@ async function print(context: Context, options: CheckOptions, report: Report, ga
   if (format === "sarif") output.json((await import("../../core/report/sarif.ts")).toSarif(report, RULES, version));
   if (format === "text") {
     const root = realpathSync.native(context.cwd) === gathered.root ? undefined : gathered.root;
-    output.result(toText(report, wantsColor(env, stdout.isTTY === true, options.noColor), quiet, root));
+    const isTerminal = stdout.isTTY === true;
+    const color = wantsColor(env, isTerminal, options.noColor);
+    const lines = isTerminal ? (text: string) => wrap(text, columnsOf(stdout) - 1) : undefined;
+    output.result(toText(report, { color, quiet, root, wrap: lines }));
   }
   if (format !== "github") return;
   const { toGithub, toJobSummary } = await import("../../core/report/github.ts");

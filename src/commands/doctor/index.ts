@@ -5,7 +5,6 @@ import { type Context, wantsColor } from "../../context.ts";
 import { claudeCode } from "../../core/clients/claude-code.ts";
 import { CLIENTS } from "../../core/clients/index.ts";
 import { toSh } from "../../core/command-line.ts";
-import { explainCall } from "../../core/diagnosis/diagnose.ts";
 import { toMarkdown } from "../../core/doctor/markdown.ts";
 import { type DoctorReport, makeReport, type Run } from "../../core/doctor/report.ts";
 import type { View } from "../../core/doctor/view.ts";
@@ -18,14 +17,14 @@ import type { RawOptions } from "../../flags.ts";
 import { errnoOf, findRoot } from "../../io/read.ts";
 import { readSecretFile, readStdin } from "../../io/secret-input.ts";
 import { createOutput } from "../../ui/output.ts";
-import { createPaint } from "../../ui/paint.ts";
+import { columnsOf, createPaint } from "../../ui/paint.ts";
 import { createShow, type Show } from "../../ui/show.ts";
-import { runTest, STAGE_TEXT } from "../shared/connection-test.ts";
+import { answerLines, runTest, STAGE_TEXT } from "../shared/connection-test.ts";
 import { connectionOptions, pathOf, seconds } from "../shared/options.ts";
 import { runForClient } from "./client.ts";
 import { connectionsOf, ofOtherClients, type Row, tableOf } from "./connections.ts";
 import { ask, look } from "./gather.ts";
-import { toDoctorText } from "./text.ts";
+import { toDoctorText, toDoctorVerdict } from "./text.ts";
 
 function argsOf(text: string): JsonObject {
   const parsed = parseDocument(text, { strict: true });
@@ -80,10 +79,8 @@ function callOf({ call }: Options, { toSend, from }: View, found: Run["test"]): 
   const answer = found?.record.outcome.call;
   if (!toSend.ok || found === undefined || answer === undefined || answer === null)
     return { tool, ok: false, text: "not called: there is no connection" };
-  const said = explainCall(found.record, { headers: toSend.sent.headers, from }) ?? answer.text;
-  const lines = said.split("\n").map((line) => printable(line, 500));
-  const shown = lines.length <= MOST_LINES ? lines : [...lines.slice(0, MOST_LINES), "…"];
-  return { tool, ok: answer.ok, text: shown.join("\n") };
+  const lines = answerLines(found.record, { headers: toSend.sent.headers, from }, MOST_LINES, 500);
+  return { tool, ok: answer.ok, text: lines.join("\n") };
 }
 
 /** Files → view → connection test → Claude Code's own answer → report, one after the other, under one limit. */
@@ -145,15 +142,17 @@ function writeReport({ version, nodeVersion, platform, arch, secrets }: Context,
   }
 }
 
-/** With colours if stdout supports them, in ASCII if it supports only that: there `…` is wider. */
+/** With colours if stdout supports them. In ASCII, `…` is wider. */
 function textOf(
   { env, stdout, unicode }: Context,
   rows: readonly Row[],
   report: DoctorReport | undefined,
-  isColorOff: boolean,
+  { switches }: RawOptions,
 ): string {
-  const paint = createPaint(wantsColor(env, stdout.isTTY === true, isColorOff), unicode);
-  const width = Math.max(40, Math.min(stdout.columns ?? 80, 100)) - (unicode ? 1 : 3);
+  const paint = createPaint(wantsColor(env, stdout.isTTY === true, switches.has("no-color")));
+  const width = columnsOf(stdout) - (unicode ? 1 : 3);
+  const table = rows.length > 1 ? [tableOf(rows, paint, width)] : [];
+  if (switches.has("quiet")) return (report ? [...table, toDoctorVerdict(report, paint, width)] : table).join("\n");
   // of a table the first that needs a look
   const isRemarkable = ({ ok, stages }: DoctorReport): boolean =>
     !ok || stages.some(({ status }) => status === "warning");
@@ -162,12 +161,11 @@ function textOf(
     closer && toSh(["npx", "create-halo-mcp", "doctor", "--client", closer.client, "--name", closer.name]);
   const detailed = closer?.report ?? (rows.length > 1 ? undefined : report);
   const parts = [
-    ...(rows.length > 1 ? [tableOf(rows, paint, width)] : []),
+    ...table,
     ...(rows.length > 1 && closer?.report ? [`${closer.name}:`] : []),
     detailed ? toDoctorText(detailed, paint, width) : (command ?? ""),
   ];
-  const text = parts.join("\n");
-  return unicode ? text : text.replaceAll("…", "...").replaceAll("•", "*").replaceAll("·", "-");
+  return parts.join("\n");
 }
 
 /** `--fix`: after the report the wizard does the one repair, with the values that are here and without a question. */
@@ -200,7 +198,7 @@ async function examine(context: Context, raw: RawOptions): Promise<number> {
   const output = createOutput(context);
   const connections = rows.length > 1 ? { connections: rows.map(({ report: _, ...row }) => row) } : {};
   if (options.json) output.json({ version: 1, ...report, ok, ...connections });
-  else output.result(textOf(context, rows, report, raw.switches.has("no-color")));
+  else output.result(textOf(context, rows, report, raw));
   if (options.report !== undefined && !options.quiet) output.say(`The report is in ${printable(options.report, 200)}`);
   return ok ? 0 : isShut ? 3 : 1;
 }

@@ -1,5 +1,5 @@
-/** The report for a person: the cause first, then the chain, one line per link. One screen of 80 columns. */
-import { type DoctorReport, headline, type Link } from "../../core/doctor/report.ts";
+/** The report for a person: the cause and what to do, then the chain, one line per link. */
+import { type DoctorReport, headline, isFollowUp, type Link } from "../../core/doctor/report.ts";
 import type { Paint } from "../../ui/paint.ts";
 import { wrap } from "../../ui/wrap.ts";
 
@@ -7,71 +7,97 @@ import { wrap } from "../../ui/wrap.ts";
 const NAMES: Readonly<Partial<Record<Link["stage"], string>>> = { setup: "set-up", auth: "token" };
 const nameOf = (stage: Link["stage"]): string => NAMES[stage] ?? stage;
 const INDENT = "    ";
+const COLUMN = 12;
 const MOST_TOOLS = 5;
+
+/** What the line of a link says: it needs no paragraph. */
+const IN_CHAIN: readonly Link["cause"][] = ["not-trusted", "client-broken"];
+/** What the wizard mends with everything else. */
+const MENDED: readonly Link["cause"][] = ["not-approved", "list-differs"];
+/** A line of advice that is typed as it is: a command, or a URL. Sentences begin with a capital letter, or are comments. */
+const isTyped = (line: string): boolean => /^[a-z]/.test(line);
+const commandIn = (advice = ""): string | undefined => advice.split("\n").find(isTyped);
+
+/** The marks of a report; the first is that of the whole. */
+function signsOf({ ok, cause }: DoctorReport, { green, yellow, red, dim, sign }: Paint) {
+  const sign4 = { ok: green(sign.ok), warning: yellow(sign.warn), failed: red(sign.bad), skipped: dim("-") };
+  return { ...sign4, whole: sign4[ok ? (cause === null ? "ok" : "warning") : "failed"] };
+}
+
+/** The verdict alone: one sentence. */
+export function toDoctorVerdict(report: DoctorReport, paint: Paint, width: number): string {
+  return wrap(`${signsOf(report, paint).whole} ${paint.bold(headline(report))}`, width).join("\n");
+}
 
 /** In: the report, how to paint, and columns. Out: lines for stdout. Everything in the report is printable and redacted. */
 export function toDoctorText(report: DoctorReport, paint: Paint, width: number): string {
   const { stages, ok, at, cause, tools, toolCount, call, control, clients } = report;
-  const { bold, dim, green, yellow, red } = paint;
-  const sign = {
-    ok: green(paint.sign.ok),
-    warning: yellow(paint.sign.warn),
-    failed: red(paint.sign.bad),
-    skipped: dim("-"),
-  };
+  const { bold, dim } = paint;
+  const sign = signsOf(report, paint);
 
-  // a word wider than the screen, such as a server's JSON, is split; a name, a URL or a command is not
+  // a word wider than the screen, such as a server's JSON, is split; a name, a URL or a command is not, but in the chain
   const isWhole = /^\s*(?:[\w.:/?=&%~@#-]+|\S+ .*)$/u;
-  const pieces = new RegExp(`.{1,${width - INDENT.length}}`, "gsu");
-  const block = (text: string): readonly string[] =>
-    text
+  const block = (text: string, indent = INDENT): readonly string[] => {
+    const pieces = new RegExp(`.{1,${width - indent.length}}`, "gsu");
+    return text
       .split("\n")
-      .flatMap((line) => wrap(INDENT + line, width))
+      .flatMap((line) => wrap(indent + line, width))
       .flatMap((line) =>
-        isWhole.test(line) ? line : (line.trim().match(pieces) ?? [""]).map((piece) => INDENT + piece),
+        indent.length < COLUMN && isWhole.test(line)
+          ? line
+          : (line.trim().match(pieces) ?? [""]).map((piece) => indent + piece),
       );
+  };
+  const tried = (line: string): readonly string[] =>
+    isTyped(line) ? [`${INDENT}  ${bold(line)}`] : block(line.replace(/^# /, ""), `${INDENT}  `);
   const explain = (seen: string | undefined, advice = ""): readonly string[] => [
     ...(seen === undefined ? [] : block(seen)),
-    ...(advice === "" ? [] : [`${INDENT}${bold("Try")}`, ...block(advice.replace(/^/gm, "  "))]),
+    ...(advice === "" ? [] : [`${INDENT}${bold("Try")}`, ...advice.split("\n").flatMap(tried)]),
   ];
   const lastOf = ({ why, detail }: Link): string | undefined => why ?? detail?.split("\n").at(-1);
-  const part = (status: Link["status"], stage: Link["stage"], id = ""): readonly string[] => [
-    "",
-    `${sign[status]} ${bold(nameOf(stage))}${id && ` ${dim(id)}`}`,
-  ];
   /** One line per link: its cause if it failed, otherwise a short result; of the client also how it was asked. */
   const lineOf = ({ stage, status, ms, cause: own, detail }: Link): readonly string[] => {
-    const time = ms >= 1 ? ` ${ms} ms` : "";
-    const room = width - 12 - time.length;
-    const seen = Array.from(status === "failed" && own !== undefined ? own : (detail?.split("\n")[0] ?? "ok"));
-    const words = seen.length <= room ? seen.join("") : `${seen.slice(0, room - 1).join("")}…`;
-    const padding = " ".repeat(Math.max(0, room - seen.length));
+    const said = status === "failed" && own !== undefined ? own : (detail?.split("\n")[0] ?? "ok");
+    const [first = "", ...more] = block(said + (ms >= 1 ? `, ${ms} ms` : ""), " ".repeat(COLUMN));
     const remarks = stage === "client" ? (clients[0]?.remarks ?? []) : [];
     return [
-      `${sign[status]} ${nameOf(stage).padEnd(9)} ${words}${time && padding + dim(time)}`,
-      ...remarks.flatMap(block),
+      `${sign[status]} ${nameOf(stage).padEnd(COLUMN - 2)}${first.trimStart()}`,
+      ...more,
+      ...remarks.flatMap((remark) => block(remark, " ".repeat(COLUMN))),
     ];
   };
 
   const main = stages.find(({ stage }) => stage === at);
-  const title = headline(report);
-  const lines = [...wrap(`${sign[ok ? (cause === null ? "ok" : "warning") : "failed"]} ${bold(title)}`, width)];
-  if (!ok && cause !== null) lines.push(`${INDENT}${dim(`cause: ${cause}, at: ${at === null ? "" : nameOf(at)}`)}`);
+  const first = commandIn(main?.tryThis);
+  const isWizard = /^npx create-halo-mcp(?: -|$)/.test(first ?? "");
+  const lines = [toDoctorVerdict(report, paint, width)];
   const checked =
     control === "refused"
       ? "Checked: the server refuses the same request without your token."
       : "Could not check whether the server needs the token.";
   if (ok && cause === null) lines.push(...block(checked));
-  if (main?.cause !== undefined) lines.push(...explain(main.why === title ? undefined : lastOf(main), main.tryThis));
-  const silent = stages.filter(({ status, detail }) => status === "skipped" && detail === undefined);
-  lines.push("", ...stages.filter((each) => !silent.includes(each)).flatMap(lineOf));
-  const names = silent.map(({ stage }) => nameOf(stage)).join(", ");
-  if (names !== "") lines.push(`${sign.skipped} ${dim(`not reached: ${names}`)}`);
-  for (const each of stages)
-    if (each !== main && (each.status === "warning" || each.status === "failed"))
-      lines.push(...part(each.status, each.stage, each.cause), ...explain(lastOf(each), each.tryThis));
-  for (const { link, severity, cause: id, seen, tryThis } of stages.flatMap(({ notes = [] }) => notes))
-    lines.push(...part(severity === "note" ? "skipped" : severity, link, id), ...explain(seen, tryThis));
+  if (main?.cause !== undefined)
+    lines.push(...explain(main.why === headline(report) ? undefined : lastOf(main), main.tryThis));
+  const reached = stages.filter(({ status, detail }) => status !== "skipped" || detail !== undefined);
+  lines.push("", ...reached.flatMap(lineOf));
+  // what was passed over on the way, such as TLS, was not needed
+  const silent = stages.slice(stages.findLastIndex(({ status }) => status !== "skipped") + 1);
+  const names = silent.filter((each) => !reached.includes(each)).map(({ stage }) => nameOf(stage));
+  if (names.length > 0) lines.push(`${sign.skipped} ${dim(`not reached: ${names.join(", ")}`)}`);
+
+  const warned = stages.filter((each) => each !== main && /warning|failed/.test(each.status));
+  const notes = stages.flatMap(({ notes = [] }) => notes);
+  const rest = [
+    ...warned.filter((each) => !isFollowUp(each, report)).map((each) => ({ ...each, seen: lastOf(each) })),
+    ...notes.map(({ severity, link, ...each }) => {
+      return { ...each, stage: link, status: severity === "note" ? ("skipped" as const) : severity };
+    }),
+  ];
+  for (const { stage, status, cause: id, seen, tryThis = "" } of rest) {
+    const isMended = first !== undefined && (commandIn(tryThis) === first || (isWizard && MENDED.includes(id)));
+    if ((status === "failed" || !IN_CHAIN.includes(id)) && !isMended)
+      lines.push("", `${sign[status]} ${bold(nameOf(stage))}${id ? ` ${dim(id)}` : ""}`, ...explain(seen, tryThis));
+  }
   if (tools.length > 0 && ok) {
     const named = tools.slice(0, MOST_TOOLS).map(({ name }) => name);
     if (toolCount > MOST_TOOLS) named.push(`… and ${toolCount - MOST_TOOLS} more`);

@@ -67,7 +67,7 @@ export async function teamGuide(context: Context, raw: RawOptions) {
     `${name === undefined ? "" : ` --name ${name}`}${file === undefined ? "" : ` --values-file ${before}${toSh([file])}`}`;
   const steps = readTemplate(context.templates, "token-steps.txt", { example: "Claude Code – Anna" });
   const text = readTemplate(context.templates, "team.txt", {
-    repository: printable(folder, 100),
+    repository: found.length === 0 ? "our repository" : printable(folder, 100),
     clients: listed([...new Set(found.map(({ label }) => label))]) || "Claude Code",
     clone:
       remote === undefined ? "git clone <its URL>" : `${toSh(["git", "clone", remote])} && ${toSh(["cd", folder])}`,

@@ -1,9 +1,11 @@
 /** How one client is connected by hand, made from its descriptor. */
+import { adviceLine } from "../../core/advice.ts";
 import { askedId, entryFor, literally, referring } from "../../core/clients/entry.ts";
 import { type Client, nextOf } from "../../core/clients/model.ts";
 import { type Machine, storeOf, userFileOf } from "../../core/clients/paths.ts";
 import { isObject, type JsonObject } from "../../core/formats/json.ts";
 import { variablesFor } from "../../core/halo.ts";
+import { questionsFor } from "../../core/plan/clients.ts";
 import { wrap } from "../../ui/wrap.ts";
 import { shortPath } from "../shared/found.ts";
 
@@ -31,16 +33,19 @@ function valuesOf(client: Client, machine: Machine, name: string): readonly stri
     (path) => path && shortPath(path, machine),
   );
   const ownValues = store ? `For ${own}, put them into ${store}.` : `Or write the values themselves, into ${own} only.`;
-  const asked = asks && `${asks.spell(askedId(token))} in place of ${references.spell?.(token)}`;
+  if (asks)
+    return [
+      `${label} asks for the three values when it starts the server, and keeps them.`,
+      `To take them from its environment instead: ${references.spell?.(token)} in place of ${asks.spell(askedId(token))}.`,
+    ];
   return [
     `Set ${token}, ${account} and ${profile}. ${label} takes them from ${["its environment", ...reads].join(" or ")}. If one is not set, ${UNSET[unset]}.`,
+    ...(scopes.includes("user") ? [`${ownValues} Let nobody else read that file.`] : []),
     ...(reads.includes(".env") && !client.blanks?.test(token)
       ? []
       : [
-          `It takes no token from a .env. To start it with the values of one:\nnpx create-halo-mcp run -- ${client.programs[0] ?? "<program>"}`,
+          `${label} takes no token from a .env. To start it with the values of one:\nnpx create-halo-mcp run -- ${client.programs[0] ?? "<program>"}`,
         ]),
-    ...(scopes.includes("user") ? [`${ownValues} Let nobody else read that file.`] : []),
-    ...(asked ? [`Or let ${label} ask: ${asked}, and a description in "${asks.list}".`] : []),
   ];
 }
 
@@ -48,8 +53,11 @@ function valuesOf(client: Client, machine: Machine, name: string): readonly stri
 export function guideOf(client: Client, machine: Machine, name: string, url: string) {
   const { id, label, files, scopes, references, measured: evidence, isProven: proven } = client;
   const isLiteral = scopes.length === 0 || references.spell === undefined;
-  const entry = entryFor(client, url, isLiteral ? literally(BLANKS) : referring(variablesFor(name)));
-  const link = (!isLiteral && client.link?.(name, entry)) || null;
+  const slots = referring(variablesFor(name));
+  const { asks } = client;
+  const asked = asks && !isLiteral ? { [asks.list]: [...questionsFor(slots)] } : {};
+  const entry = entryFor(client, url, isLiteral ? literally(BLANKS) : slots, true);
+  const link = (!isLiteral && client.link?.(name, { ...asked, ...entry })) || null;
   const own = shortPath(userFileOf(client, machine), machine);
   const isShared = scopes.includes("project") && !isLiteral;
   const places = [
@@ -60,7 +68,12 @@ export function guideOf(client: Client, machine: Machine, name: string, url: str
     ...(isLiteral
       ? ["Fill in what is in <…>. Let nobody else read the file, and do not put it into a repository."]
       : valuesOf(client, machine, name)),
-    ...nextOf(client, name, isShared ? "project" : "user", !isLiteral),
+    ...(client.misreads
+      ? [
+          `${label} lists ${client.misreads.file} too, and sends its references as text. ${adviceLine(client.misreads.help)}`,
+        ]
+      : []),
+    ...nextOf(client, name, isShared ? "project" : "user", !isLiteral && asks === undefined),
     ...(client.verify ? [`To see its servers: ${client.verify.join(" ").replace(/\bhalo\b/g, name)}`] : []),
     ...(link === null ? [] : [`Instead of the first step you can open this link, which has references only:\n${link}`]),
   ];
@@ -77,7 +90,7 @@ export function guideOf(client: Client, machine: Machine, name: string, url: str
     "",
     ...(client.format === "toml"
       ? toToml(`${client.servers}.${name}`, entry)
-      : [JSON.stringify({ [client.servers]: { [name]: entry } }, null, 2)]),
+      : [JSON.stringify({ ...asked, [client.servers]: { [name]: entry } }, null, 2)]),
     "",
     ...steps.flatMap((step, index) => say(`${index + 2}. ${step}`)),
     "",

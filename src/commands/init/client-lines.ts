@@ -1,5 +1,4 @@
 /** What the wizard says at its end about the clients besides Claude Code. */
-import { adviceLine } from "../../core/advice.ts";
 import { claudeCode } from "../../core/clients/claude-code.ts";
 import { CLIENTS } from "../../core/clients/index.ts";
 import { nextOf } from "../../core/clients/model.ts";
@@ -49,6 +48,7 @@ export function clientLines(
   const { here } = page;
   const files = chosenFiles(here, choice);
   const own = files.filter(({ client }) => client !== claudeCode);
+  const others = own.slice(isFirst ? 1 : 0);
   const sharing = CLIENTS.filter(
     (client) => choice.places.some(({ id }) => id === client.id) && files.every((file) => file.client !== client),
   );
@@ -59,12 +59,11 @@ export function clientLines(
     const isUsed = here.installed.has(id) || choice.places.some((each) => each.id === id);
     const isThere = entries.some(({ client }) => misreads && client.files.project.includes(misreads.file));
     if (misreads === undefined || !isUsed || !isThere) return [];
+    // its own line leads to the same page
+    if (others.some(({ client }) => client.id === id)) return [];
     const hasOwn = entries.some(({ client }) => client.files.project === project);
-    const help = hasOwn
-      ? adviceLine(misreads.help)
-      : `To give it an entry of its own: npx create-halo-mcp --client ${id}`;
-    const lines = wrap(help, 76).map((line) => `  ${line}`);
-    return [[`${label} lists ${misreads.file} too, and sends its references as text.`, ...lines]];
+    const help = hasOwn ? guide(id) : `npx create-halo-mcp --client ${id}`;
+    return [[`${label} lists ${misreads.file} too, and cannot use it:`, `  ${help}`]];
   });
   const inFull = own.slice(0, isFirst ? 1 : 0).map((file) => {
     const { label, id } = file.client;
@@ -72,7 +71,6 @@ export function clientLines(
     const all = lines.length > MOST_LINES ? [...lines.slice(0, MOST_LINES - 1), `  More: ${guide(id)}`] : lines;
     return [`Next, in ${label}:`, ...all];
   });
-  const others = own.slice(inFull.length);
   const brief = others.map(({ client: { id, label } }) => [`To do in ${label}: ${guide(id)}`]);
   const names = others.map(({ client }) => client.label).join(", ");
   return [

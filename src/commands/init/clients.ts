@@ -1,10 +1,13 @@
 /** The entries of the clients: which one a run is about, and what is written or removed. */
 import { claudeCode } from "../../core/clients/claude-code.ts";
+import { sentBy } from "../../core/clients/sent.ts";
+import { isFollowed } from "../../core/connection.ts";
 import { setDotenv } from "../../core/formats/dotenv.ts";
-import { LABELS, VALUES } from "../../core/halo.ts";
-import { type ClientTarget, hasLiterals, setEdits } from "../../core/plan/clients.ts";
+import { LABELS, VALUES, valueNamed } from "../../core/halo.ts";
+import { type ClientTarget, commandIn, hasLiterals, setEdits } from "../../core/plan/clients.ts";
 import { type FileEdits, secretsOf } from "../../core/plan/install.ts";
 import { decideTarget, type Target } from "../../core/plan/target.ts";
+import { printable } from "../../core/secrets.ts";
 import { Refusal } from "../../errors.ts";
 import { labelOf } from "../shared/carry-out.ts";
 import { type Choice, type ClientHere, chosenFiles, type Files } from "../shared/client-files.ts";
@@ -39,6 +42,21 @@ function fits(file: ClientHere, target: Target, values: Values, root: string): b
   const decision = decideTarget(named, target, { file: labelOf(file.path, root), client: file.client });
   if (!decision.ok) throw new Refusal(decision.reason, { hint: decision.hint });
   const { mode, entry, slots } = decision.target;
+  const server = mode === "join" ? named[0]?.server : undefined;
+  // where a client asks, nothing is sent that a person did not enter
+  const isAsked = (header: string): boolean =>
+    file.client.asks?.reference.test(entry?.headers[header]?.trim() ?? "") === true;
+  const stray =
+    server &&
+    sentBy(server, {}).read.find(
+      ({ variable, header }) =>
+        valueNamed(header) === undefined && !isAsked(header) && !isFollowed(variable, undefined),
+    );
+  if (stray) {
+    const would = `the header ${printable(stray.header, 60)} would send the variable ${stray.variable}`;
+    const hint = `correct it, or set up HALO under another name: --name halo-mine`;
+    throw new Refusal(`${labelOf(file.path, root)}: ${would}, which is not meant for HALO`, { hint }, "bad-header");
+  }
   if (!hasLiterals(file)) return mode === "join" && JSON.stringify(slots) === JSON.stringify(target.slots);
   const isSame = (value: (typeof VALUES)[number]): boolean => {
     const slot = entry?.values[value];
@@ -76,6 +94,12 @@ export function entryEdits(page: Page, choice: Choice, values: Values) {
   for (const file of chosenFiles(here, choice)) {
     const { store, path, scope } = file;
     assertUnspoilt(file, values);
+    const state = here.snapshot.get(path);
+    const command = state?.kind === "file" ? commandIn(state.text, file.client, target.slots) : undefined;
+    if (command !== undefined) {
+      const hint = `check who wrote it, then remove it from "${file.client.asks?.list}"`;
+      throw new Refusal(`${labelOf(path, here.root)}: the question "${command}" runs a command`, { hint });
+    }
     // what makes an entry unusable is not kept
     const was = file.found.find(({ entry, lost }) => entry.name === target.name && lost === undefined)?.entry.raw;
     const edits = fits(file, target, values, here.root)

@@ -28,7 +28,9 @@ export function copiesOf({ options, ask }: Page, sources: Sources, candidates: C
   const isNamed =
     isGiven(candidates.token?.kind) ||
     (candidates.token?.kind === "environment" && (options.yes || !ask) && !options.isRepair);
-  if (best === undefined || isNamed || options.skipTest) return [];
+  // nobody can be asked, and nobody agreed
+  const isHeld = ask === undefined && !options.yes && !options.dryRun;
+  if (best === undefined || isNamed || isHeld || options.skipTest) return [];
   const copies = new Map<string, Copy>();
   for (const [place, values] of valuesIn(sources, candidates)) {
     const copy = { place, values: { ...best, ...values } };

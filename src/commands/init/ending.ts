@@ -37,9 +37,9 @@ const guideFor = ({ target, url }: Page, words: string): string =>
   ]);
 
 /** What is left to do by hand: where it is said in full. */
-export const handSteps = (page: Page, { steps }: Plan): readonly string[] =>
+export const handSteps = (page: Page, { steps }: Plan, handed: readonly string[] = []): readonly string[] =>
   steps.flatMap((step) =>
-    step.kind === "tell" && step.guide !== undefined
+    step.kind === "tell" && step.guide !== undefined && !handed.includes(step.guide)
       ? labelled(`${step.title.replace(/:$/, "")}:`, guideFor(page, step.guide))
       : [],
   );
@@ -51,10 +51,9 @@ export function startLines({ context, options, here }: Pick<Page, "context" | "o
   if (scopes.length === 0) return [];
   const { root, paths, state } = here;
   const isFar = scopes.some((scope) => scope !== "user") && realOf(context.cwd) !== root;
-  const isMissing = here.claudeIs === "none";
-  const install = isMissing ? ["Next: npm install -g @anthropic-ai/claude-code"] : [];
-  const start = [...install, `${isMissing ? "Then" : "Next"}: ${isFar ? `cd ${toSh([root])} && claude` : "claude"}`];
-  if (!scopes.includes("project")) return start;
+  const install = here.claudeIs === "none" ? "npm install -g @anthropic-ai/claude-code && " : "";
+  const start = `Next: ${install}${isFar ? `cd ${toSh([root])} && ` : ""}claude`;
+  if (!scopes.includes("project")) return [start];
   const before = {
     "claude-settings": [],
     keychain: [],
@@ -63,7 +62,7 @@ export function startLines({ context, options, here }: Pick<Page, "context" | "o
   };
   const shows = "/mcp shows the server and its tools.";
   const trust = `Claude Code asks if you trust this folder. Pick "Yes, I trust this folder" (it starts on No). Then ${shows}`;
-  return [...start, ...indented([...before[options.bridge], trustOf(state).trusted ? shows : trust])];
+  return [start, ...indented([...before[options.bridge], trustOf(state).trusted ? shows : trust])];
 }
 
 const realOf = (path: string): string => attempt(() => realpathSync(path)) ?? path;
@@ -123,13 +122,19 @@ const inFolder = ({ context, here, options }: Page, words: string): string => {
   return toSh(["npx", "create-halo-mcp", ...words.split(" "), ...more]);
 };
 
-export async function nextSteps(page: Page, decided: Decided, plan: Plan): Promise<Ending> {
+/** `handed`: the web clients whose steps follow. */
+export async function nextSteps(
+  page: Page,
+  decided: Decided,
+  plan: Plan,
+  handed: readonly string[] = [],
+): Promise<Ending> {
   const { choice } = decided;
   const { ci } = page.options;
   const isForTeam = isInProject(choice);
   const isShared = isForTeam && (page.target.mode === "new" || hasShared(page, plan));
   const others = clientLines(page, choice, choice.scopes.length === 0, (id) => guideFor(page, id));
-  const tells = plan.steps.filter((step) => step.kind === "tell");
+  const tells = plan.steps.filter((step) => step.kind === "tell").filter((step) => !handed.includes(step.guide ?? ""));
   if (choice.scopes.length + choice.places.length === 0)
     return { next: tells.flatMap((step) => ["", ...inFull(step)]).slice(1) };
   // Claude Code is not here: its command comes before it
@@ -143,7 +148,7 @@ export async function nextSteps(page: Page, decided: Decided, plan: Plan): Promi
       ...(isShared && ci === undefined ? labelled("A check in CI:", inFolder(page, "guide ci")) : []),
       ...(needs === undefined ? [] : wrap(needs, 78)),
       ...rest.flat(),
-      ...handSteps(page, plan),
+      ...handSteps(page, plan, handed),
       ...labelled(isForTeam ? "To repeat this in a clone:" : "To repeat this:", repeating(page, decided, plan)),
     ],
     next: first,

@@ -13,6 +13,7 @@ import { wrap } from "../../ui/wrap.ts";
 import { leave } from "../remove/index.ts";
 import { changes } from "../shared/carry-out.ts";
 import { choiceOf, chosenFiles, isInProject } from "../shared/client-files.ts";
+import { handedOver, offerMore } from "./afterwards.ts";
 import { carry } from "./carry.ts";
 import { proveClients } from "./client-proof.ts";
 import { decideAmong } from "./clients.ts";
@@ -261,8 +262,10 @@ async function finish(page: Page, decided: Decided, tested: Diagnosis | undefine
   if (page.options.dryRun) return conclude(page, decided, { ok: true, plan, tested });
   const done = changed ? "Saved" : "Nothing had to change";
   const end = async (ok: boolean, headline: string, proof?: Proof) => {
-    const ending = await nextSteps(page, decided, plan);
-    return conclude(page, decided, { ok, headline, plan, statuses, tested, proof, ending });
+    const ending = await nextSteps(page, decided, plan, handedOver(page, decided));
+    const code = conclude(page, decided, { ok, headline, plan, statuses, tested, proof, ending });
+    if (ok) await offerMore(page, decided, plan, proof?.files ?? tested);
+    return code;
   };
   if (tested === undefined) return end(true, `${done}, but not tested.`);
   if (!tested.ok) {

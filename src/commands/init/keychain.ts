@@ -2,7 +2,7 @@
 import type { Scope } from "../../core/clients/claude-code.ts";
 import { jsonOf, property } from "../../core/formats/json.ts";
 import { removeEntry } from "../../core/plan/claude-program.ts";
-import { isOpReference, keychainFor, planKeychain } from "../../core/plan/keychain.ts";
+import { entrySteps, isOpReference, keychainFor, saveSteps } from "../../core/plan/keychain.ts";
 import type { RunStep } from "../../core/plan/model.ts";
 import { EnvironmentError, Refusal } from "../../errors.ts";
 import { absenceOf, entryIn, type Page, type Values } from "./survey.ts";
@@ -45,8 +45,12 @@ export function keychainSteps(page: Page, values: Values): readonly RunStep[] {
     throw new Refusal("a token with a quote or a backslash cannot be used with --bridge keychain", {
       hint: "leave it out",
     });
+  const { keychain, programs } = keychainHere(page);
   const entry = entryIn(page, "user");
   const raw = property(jsonOf(here.snapshot.get(here.store), true), "mcpServers", name);
-  const existing = entry && { raw, remove: removeEntry(keychainHere(page).programs.claude, "user", entry) };
-  return planKeychain({ ...keychainHere(page), name, url, values, stored: here.tokens.get(name), existing });
+  const existing = entry && { raw, remove: removeEntry(programs.claude, "user", entry) };
+  return [
+    ...saveSteps(keychain, programs.store, name, values.token, here.tokens.get(name)),
+    ...entrySteps({ keychain, program: programs.claude, name, url, values, existing }),
+  ];
 }

@@ -19,7 +19,7 @@ function purposeOf({ here, options }: Page, path: string): string {
     [paths.ignore, "keeps private files out of git"],
     [paths.exclude, "keeps private files out of git, in this clone"],
     [paths.env, "your values, private"],
-    [paths.example, options.sharesIds ? "the two IDs for your team, no secrets" : "what your team has to set"],
+    [paths.example, options.sharesIds ? "the two IDs, for your team" : "what your team has to set"],
     [paths.bridge, "your values for Claude Code, private"],
     [paths.envrc, "your values for direnv"],
     [userSettings, "your values for Claude Code, private"],
@@ -32,7 +32,7 @@ function purposeOf({ here, options }: Page, path: string): string {
   const { client, scope, store } = file;
   if (store === path) return `your values for ${client.label}, private`;
   const whose = scope === "project" ? "your team" : hasLiterals(file) ? "you alone, with your values" : "you alone";
-  return `${client.label}'s connection, for ${whose}`;
+  return `${client.label}, for ${whose}`;
 }
 
 const kindOf = ({ before, after }: WriteStep) =>
@@ -51,7 +51,7 @@ function listOf(page: Page, { steps }: Plan): readonly string[] {
   });
   const wide = Math.max(0, ...rows.filter(([, , purpose]) => purpose !== "").map(([, label]) => label.length));
   return rows.map(([kind, label, purpose]) =>
-    `${kind.padEnd(8)} ${label.padEnd(purpose === "" ? 0 : wide)}  ${purpose}`.trimEnd(),
+    `${kind.padEnd(7)} ${label.padEnd(purpose === "" ? 0 : wide)}  ${purpose}`.trimEnd(),
   );
 }
 
@@ -68,7 +68,7 @@ function partsOf(page: Page, { values }: Decided, { steps }: Plan): readonly Par
   // a dry run goes to stdout: whole lines, unless a person looks at them
   const isWhole = dryRun && context.stdout.isTTY !== true;
   const width = isWhole ? Number.POSITIVE_INFINITY : show.columns - 6;
-  const paint = createPaint(context.color && !isWhole, context.unicode);
+  const paint = createPaint(context.color && !isWhole);
   const shown = [values.account, values.profile];
   return steps.filter(isChange).flatMap((step): readonly Part[] => {
     const label = labelOf(page, step);

@@ -243,3 +243,9 @@ export async function buildPlan(page: Page, decided: Decided): Promise<Plan> {
   const all = [...project, ...user, ...(await ownSteps(page, decided)), ...toldSteps(page, decided)];
   return { steps: (["write", "run", "tell"] as const).flatMap((kind) => all.filter((step) => step.kind === kind)) };
 }
+
+/** The values alone, in the private file, with the ignore rule of this clone. */
+export async function buildValues(page: Page, { values, choice }: Decided): Promise<Plan> {
+  const target = { ...page.target, mode: "join" } as const;
+  return { steps: await projectSteps({ ...page, target }, choice, values) };
+}

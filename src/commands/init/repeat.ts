@@ -4,6 +4,7 @@ import { toSh } from "../../core/command-line.ts";
 import { parseDotenv } from "../../core/formats/dotenv.ts";
 import { DEFAULT_NAME, HALO_URL, nameProblem, VALUES, type Value } from "../../core/halo.ts";
 import type { Plan, WriteStep } from "../../core/plan/model.ts";
+import { isShowable } from "../../core/plan/target.ts";
 import type { Choice } from "../shared/client-files.ts";
 import type { Decided, Page, Values } from "./survey.ts";
 
@@ -23,6 +24,8 @@ export function repeating(page: Page, { values, choice }: Decided, { steps }: Pl
     page,
     choice,
     Object.fromEntries(VALUES.filter((which) => !isIn(which)).map((which) => [which, values[which]])),
+    // it would be printed masked
+    VALUES.filter((which) => !isIn(which) && !isShowable(target.slots[which])),
   );
 }
 

@@ -284,7 +284,7 @@ export function greet({ context, show, here }: Pick<Page, "context" | "show" | "
   if (root === folder.home)
     show.warn("This is your home folder: a .mcp.json here applies to every folder below; its values apply only here.", [
       isInProject(here.choice)
-        ? "To connect everywhere instead: --scope user"
+        ? "To set HALO up for every folder: --scope user"
         : "HALO is connected for you, everywhere (--scope user).",
     ]);
 }

@@ -90,15 +90,20 @@ export async function test({ context, show, options }: TestPage, sent: Sent, tit
 
 export const TITLE = "Connection test";
 
-/** The connection test of these values; undefined if none is wanted. */
-export async function testValues(page: Page, values: Values, title = TITLE): Promise<Diagnosis | undefined> {
-  const { target, here, url, options, show } = page;
+/** What these values make a client send. Throws Refusal. */
+export function sentOf({ target, here, url }: Page, values: Values): Sent {
   const { mode, name } = target;
   // an existing entry as it is written, a new one with the three headers
   const own = mode === "join" && target.where.client === claudeCode ? target.entry : undefined;
   const entry = own ?? readEntry(name, "project", entryFor(claudeCode, url, target.slots));
   const judged = whatToSend(entry, here.env, secretsOf(target, values), { url });
-  const sent = permitted(judged, ".mcp.json", `correct it, or ${BESIDE}`);
+  return permitted(judged, ".mcp.json", `correct it, or ${BESIDE}`);
+}
+
+/** The connection test of these values; undefined if none is wanted. */
+export async function testValues(page: Page, values: Values, title = TITLE): Promise<Diagnosis | undefined> {
+  const { options, show } = page;
+  const sent = sentOf(page, values);
   if (options.skipTest) return undefined;
   const tested = await test(page, sent, title);
   if (tested.ok) showDiagnosis(show, tested, title, title !== TITLE);

@@ -219,7 +219,7 @@ const shown = (which: Value, value: string): string => (which === "token" ? mask
 export async function askFor(ask: Ask, page: Page, which: Value, known: Known, refused: ReadonlySet<string>) {
   const { show, context } = page;
   const { [which]: old, ...others } = known;
-  const isAll = which === "token" && known.account !== undefined && known.profile !== undefined;
+  const isAll = known.account !== undefined && known.profile !== undefined;
   const kept = which === "token" ? undefined : old;
   const validate = (text: string): string | undefined => {
     if (kept !== undefined && text === "") return undefined;

@@ -119,14 +119,14 @@ function idsOf({ known, here, target }: Folder): Ids {
 async function provenToken({ page, known }: Folder, ids: Ids, places: readonly TokenPlace[]) {
   const { options, show, ask } = page;
   const refused = new Set<string>();
-  for (;;) {
-    const given = known.token && isGiven(known.token.kind) && refused.size === 0 ? known.token.value : undefined;
+  for (let first = true; ; first = false) {
+    const given = first && known.token && isGiven(known.token.kind) ? known.token.value : undefined;
     const token = await newToken(page, ids, places, given, refused);
     const tested = await testValues({ ...page, options: { ...options, skipTest: false } }, { token, ...ids });
     if (tested === undefined || tested.ok) return { token, tested };
     if (ask === undefined || options.yes) throw testFailed(tested, "the old token is still in place");
     showDiagnosis(show, tested, TITLE);
-    refused.add(token);
+    if (tested.cause === "unauthorized") refused.add(token);
     if (!(await ask.confirm({ message: "Enter another token?", initial: true })))
       throw new Cancelled("Stopped. Nothing was changed.");
   }
@@ -164,7 +164,10 @@ async function newToken(
     ] as const;
     if (offered !== undefined && !refused.has(offered))
       if ((await ask.select<"found" | "other">({ message: "Product token", choices })) === "found") return offered;
-    return (await askFor(ask, page, "token", ids, refused)).token ?? "";
+    for (;;) {
+      const pasted = await askFor(ask, page, "token", ids, refused);
+      if (pasted.token !== undefined) return pasted.token;
+    }
   }
   const missing = [
     ...(direct ? [] : [`the new product token: --token-stdin, --token-file <file>, or the variable ${variable}`]),

@@ -56,7 +56,12 @@ export function clientFiles(context: Context, root: string): readonly ClientFile
     client.scopes.flatMap((scope): readonly ClientFile[] => {
       if (scope === "user" && client === claudeCode) return [];
       const project = client.files.project.map((path) => join(root, path));
-      const path = scope === "user" ? userFileOf(client, context) : (project.find(existsSync) ?? project[0] ?? "");
+      const own = userFileOf(client, context);
+      // opencode and Kilo read both names
+      const twin = client.files.project.some((path) => path.endsWith(".jsonc"))
+        ? [own, `${own}c`].find(existsSync)
+        : own;
+      const path = scope === "user" ? (twin ?? own) : (project.find(existsSync) ?? project[0] ?? "");
       return [{ client, scope, path, store: scope === "user" ? storeOf(client, context) : undefined }];
     }),
   );
@@ -87,9 +92,14 @@ export function chosenFiles({ clients }: Files, { places }: Choice): readonly Cl
     places.some((each) => each.id === client.id && each.scope === scope);
   const others = (file: ClientHere) =>
     clients.filter(({ client }) => file.client.files.also?.some((path) => client.files.project.includes(path)));
+  // in the home folder both scopes of a client can be one file
+  const isTwice = ({ client, scope, path }: ClientHere): boolean =>
+    scope === "project" &&
+    clients.some((each) => each.client === client && each.path === path && each.scope === "user" && isChosen(each));
   return clients.filter(
     (file) =>
       isChosen(file) &&
+      !isTwice(file) &&
       // an entry of its own is looked at all the same
       !(
         file.scope === "project" &&

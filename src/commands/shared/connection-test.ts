@@ -1,11 +1,12 @@
 /** The connection test of every command: through the environment's proxy; the result contains no secrets. */
 import type { Context } from "../../context.ts";
 import type { Sent } from "../../core/clients/claude-code.ts";
-import { type Diagnosis, diagnose, type Known } from "../../core/diagnosis/diagnose.ts";
+import { type Diagnosis, diagnose, explainCall, type Known } from "../../core/diagnosis/diagnose.ts";
 import { caFileOf } from "../../core/diagnosis/network-causes.ts";
 import { cleaned, type ProbeRecord, type ProbeStage } from "../../core/diagnosis/record.ts";
 import { HEADERS } from "../../core/halo.ts";
 import { networkOf, proxySecrets } from "../../core/proxy.ts";
+import { printable } from "../../core/secrets.ts";
 import { type ProbeRequest, probe } from "../../io/probe/probe.ts";
 import { readLatin1 } from "../../io/read.ts";
 
@@ -71,4 +72,11 @@ export async function runTest(
   const known = cleaned({ headers, from, extraCas }, secrets);
   // mask again: HTML and JSON escapes are decoded now
   return { record, diagnosis: cleaned(diagnose(record, known), secrets) };
+}
+
+/** A tool's answer, or why there is none: cut, without anything that could move a cursor. */
+export function answerLines(record: ProbeRecord, known: Known, most: number, width: number): readonly string[] {
+  const said = explainCall(record, known) ?? record.outcome.call?.text ?? "there is no connection";
+  const lines = said.split("\n").map((line) => printable(line, width));
+  return lines.length <= most ? lines : [...lines.slice(0, most), "…"];
 }

@@ -107,7 +107,7 @@ export interface Client {
 }
 
 interface Kind {
-  /** The values of `type`; undefined: none is needed. The first one is written. Without a list, `type` does not matter. */
+  /** The values of `type` that are accepted; undefined: it may be missing. A fix writes the first. Without a list any is accepted. */
   readonly types?: readonly [string, ...(string | undefined)[]];
   readonly fields?: Readonly<Record<string, Shape>>;
 }

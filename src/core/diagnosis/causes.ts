@@ -22,10 +22,8 @@ const isTooNew = (f: Facts): boolean =>
   f.isWhole && offered(f).length > 0 && offered(f).every((revision) => revision > NEWEST);
 
 const STUDIO = "against HALO Studio's address bar";
-const TOKEN_ADVICE: readonly string[] = [
-  "Is the token of type MCP (HALO Studio > Settings > Product Tokens > + > type MCP)? Not the legacy Product Token of Settings > Profile, not a CM.com platform product token.",
-  "Was it pasted whole, and not deleted since? Does it belong to the account of the account ID?",
-  "It is shown only once: when in doubt, make a new one.",
+const TOKEN_ADVICE = [
+  "Check that the token is of type MCP (HALO Studio > Settings > Product Tokens), whole, not deleted, and of this account. When in doubt, make a new one.",
 ];
 const QUOTE = "If that does not help, ask CM.com support, and quote the server's answer.";
 const page = (f: Facts): string =>
@@ -68,10 +66,7 @@ const ROWS = {
     title: "A value is missing",
     explain: ({ record: { input } }) =>
       `${input?.cause === "missing-value" ? input.header : "A header"} has no value. Nothing was sent.`,
-    tryThis: [
-      "Set HALO_MCP_TOKEN, HALO_ACCOUNT_ID and HALO_PROFILE_ID, or run the wizard:",
-      run("npx", "create-halo-mcp"),
-    ],
+    tryThis: [run("npx", "create-halo-mcp")],
   },
   pagination: {
     stage: "tools",
@@ -113,8 +108,8 @@ const ROWS = {
   unauthorized: {
     stage: "auth",
     when: ({ status }) => status === 401,
-    title: "The token was not accepted",
-    explain: (f) => `${f.host} did not accept the token${f.http}.${f.said}${page(f)}`,
+    title: "The token was refused",
+    explain: (f) => `${f.host} refused the token${f.http}.${f.said}${page(f)}`,
     tryThis: (f) => {
       const ids = f.namesIds ? [`${f.checkIds} ${STUDIO} first.`] : [];
       return [...(f.lost === undefined ? ids : [ON_THE_WAY]), ...TOKEN_ADVICE];

@@ -33,6 +33,8 @@ export interface Diagnosis {
   readonly server: { readonly name: string; readonly version: string; readonly protocol: string } | null;
   readonly tools: readonly { readonly name: string; readonly description: string }[];
   readonly toolCount: number;
+  /** As the server wrote it: a tool that can be tried. */
+  readonly harmless: string | null;
 }
 
 /** What the server said, else the first matching row. Null: nothing went wrong in a single exchange. */
@@ -167,7 +169,7 @@ export function diagnose(record: ProbeRecord, known: Known = {}): Diagnosis {
       return { ...base, cause, detail: CAUSES[cause].explain(facts), tryThis: adviceOf(CAUSES[cause], facts) };
     return status === "ok" ? { ...base, ...detailOf(stage, record) } : base;
   });
-  const { server, protocol, tools, toolCount } = record.outcome;
+  const { server, protocol, tools, toolCount, harmless } = record.outcome;
   return {
     ok: failure === null,
     cause,
@@ -181,11 +183,12 @@ export function diagnose(record: ProbeRecord, known: Known = {}): Diagnosis {
     },
     tools: tools.map(({ name, description }) => ({ name: printable(name), description: printable(description) })),
     toolCount,
+    harmless,
   };
 }
 
 /** As docs/json.md has it: advice as lines. `led` is always null: version 1 of the JSON promises the key. */
-export const diagnosisJson = (diagnosis: Diagnosis) => ({
+export const diagnosisJson = ({ harmless: _, ...diagnosis }: Diagnosis) => ({
   ...diagnosis,
   led: null,
   stages: diagnosis.stages.map(({ tryThis, ...stage }) => ({

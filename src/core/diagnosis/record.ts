@@ -72,6 +72,8 @@ export interface ProbeOutcome {
   /** At most 1,000. */
   readonly tools: readonly { readonly name: string; readonly description: string }[];
   readonly toolCount: number;
+  /** The first tool that only reads, by its annotations, and takes no required argument. */
+  readonly harmless: string | null;
   /** The cursor repeated, or the pages exceeded the limit. */
   readonly endless: boolean;
   readonly call: ToolAnswer | null;

@@ -46,14 +46,10 @@ function* disagreement(v: Scene): Found {
   else yield differs(", but this test connects: its proxy or its certificates may be the reason", look);
 }
 
-const INSTALL = run("npm", "install", "-g", "@anthropic-ai/claude-code");
-const start = ({ client }: Scene) => [...(client.program === "none" ? [INSTALL] : []), run("claude")];
-
 /** Whether Claude Code may start the entry that it uses, or one that would replace it. */
 function* consent(v: Scene): Found {
   const { approval, winner, waiting, shownName, client } = v;
   const { file = "", key = "" } = approval?.by ?? {};
-  const approve = [...start(v), note("and choose: Use this MCP server")];
   if (approval?.state === "disabled")
     yield say.failed("disabled")(`"${shownName}" is disabled in this folder (${key} in ${file})`, [
       run("claude"),
@@ -62,8 +58,8 @@ function* consent(v: Scene): Found {
   const reset = run("claude", "mcp", "reset-project-choices");
   if (approval?.state === "rejected")
     yield say.failed("rejected")(`"${shownName}" was rejected in this folder (${key} in ${file})`, [
-      file.endsWith("settings.json") ? note(`remove it from ${key} in ${file}, then`) : reset,
-      ...approve,
+      file.endsWith("settings.json") ? note(`remove it from ${key} in ${file}`) : reset,
+      note("then start claude and choose: Use this MCP server"),
     ]);
   const asked = waiting ?? (approval?.state === "pending" ? winner : undefined);
   if (asked === undefined) return;
@@ -71,8 +67,7 @@ function* consent(v: Scene): Found {
   // one that is not HALO's, leads elsewhere or runs a program: it would get the token, or run as its reader
   if (!v.isFit(asked)) {
     yield say.warning("not-approved")(`${unapproved}: do not approve it as it stands`, [
-      note("do not approve it; when Claude Code asks,"),
-      note("choose: Continue without using this MCP server"),
+      note("when Claude Code asks, choose: Continue without using this MCP server"),
     ]);
     return;
   }
@@ -82,20 +77,21 @@ function* consent(v: Scene): Found {
     : "Claude Code asks first, and its default answer is no";
   // without Claude Code on this computer nobody can have approved it
   const severity = client.program === "none" ? "note" : "failed";
-  yield say[waiting === undefined ? severity : "warning"]("not-approved")(`${unapproved}: ${why}`, [
-    ...approve,
-    repair(v, asked),
-    note("saves the approval together with the values"),
-  ]);
+  const approve =
+    client.program === "none"
+      ? [repair(v, asked), note("saves the approval too")]
+      : [run("claude"), note("and choose: Use this MCP server")];
+  yield say[waiting === undefined ? severity : "warning"]("not-approved")(`${unapproved}: ${why}`, approve);
 }
 
 const VERSION = run("claude", "--version");
 const PROGRAM = {
-  none: say.note("client-broken")("claude is not on the PATH, so it was not asked"),
-  silent: say.failed("client-broken")("claude is installed, but it does not report its version", [VERSION, INSTALL]),
-  late: say.warning("client-broken")("claude did not report its version in time, so it was not asked", [
+  none: say.warning("client-broken")("there is no claude on the PATH, so it was not asked"),
+  silent: say.failed("client-broken")("Claude Code is installed, but it does not report its version", [
     VERSION,
-    note("or with a longer limit:"),
+    note("shows why; npm install -g @anthropic-ai/claude-code installs it again"),
+  ]),
+  late: say.warning("client-broken")("Claude Code did not report its version in time, so it was not asked", [
     npx("doctor", "--timeout", "60"),
   ]),
 };
@@ -105,8 +101,8 @@ function* ways({ network }: Scene): Found {
   const off = network.find(({ name }) => name === VERIFY);
   if (off !== undefined && off.from !== "project-settings")
     yield say.warning("verification-off")(
-      `certificates are not verified, because ${VERIFY}=0 is set in ${off.place}: others can read the token in transit`,
-      [note(`remove ${VERIFY} from ${off.place}`), note("for a CA of your own, set NODE_EXTRA_CA_CERTS=<file>")],
+      `Certificates are not verified, because ${VERIFY}=0 is set in ${off.place}: others can read the token in transit`,
+      [note(`remove ${VERIFY} from ${off.place}; for a CA of your own, set NODE_EXTRA_CA_CERTS=<file>`)],
     );
   // anyone who can commit could redirect the token
   const own = network.filter(({ name, from }) => from === "project-settings" && !/^no_proxy$/i.test(name));
@@ -135,27 +131,27 @@ function* ways({ network }: Scene): Found {
 }
 
 /** CM.com's page tells people to look at `claude mcp list`, which reads no settings of the project. */
-function* listing({ winner, missing, shownName, values, client, tested, trust, approval }: Scene): Found {
+function* listing({ winner, missing, values, client, tested, trust, approval }: Scene): Found {
   const unread = values.find(({ variable = "" }) => missing.list.includes(variable));
   // it looks at trust and approval first (2.1.332, measured 2026-11-29)
   const isPending = winner?.scope === "project" && (!trust.trusted || approval?.state === "pending");
   if (unread !== undefined && missing.session.length === 0 && client.program === "found" && tested?.ok === true)
     yield say.note("list-differs")(
-      `"claude mcp list" says ${isPending ? '"Pending approval", and then ' : ""}"Failed to connect", as it does not read ${unread.place ?? ""}: sessions do`,
-      [run("claude"), note(`then type /mcp: it shows "${shownName}" and its tools`)],
+      `"claude mcp list" says ${isPending ? '"Pending approval", and then ' : ""}"Failed to connect", as it does not read ${unread.place ?? ""}: type /mcp in claude instead`,
     );
 }
 
 export function* clientFindings(v: Scene): Found {
   const { program } = v.client;
   yield* consent(v);
-  if (program !== "found") yield PROGRAM[program];
-  if (!v.trust.trusted)
-    yield say.note("not-trusted")(
-      "this folder is not trusted yet: Claude Code asks first, and connects to nothing until then",
-      [...start(v), note("and choose: Yes, I trust this folder")],
-    );
   yield* ways(v);
   yield* listing(v);
   yield* disagreement(v);
+  // of the warnings, these two come last: the first is the cause
+  if (program !== "found") yield PROGRAM[program];
+  if (!v.trust.trusted)
+    yield say.warning("not-trusted")("Claude Code asks if you trust this folder, and connects to nothing before", [
+      run("claude"),
+      note("and choose: Yes, I trust this folder"),
+    ]);
 }

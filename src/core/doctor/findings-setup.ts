@@ -4,11 +4,14 @@ import { shown } from "../check/show.ts";
 import { property } from "../formats/json.ts";
 import { HALO_URL } from "../halo.ts";
 import type { Server } from "./entries.ts";
-import { type Found, NEW_TOKEN, nameWords, note, npx, repair, type Scene, say } from "./finding.ts";
+import { type Found, linesOf, NEW_TOKEN, nameWords, note, npx, repair, type Scene, say } from "./finding.ts";
 
 const remove = (v: Scene, { scope }: Server): Advice => run("claude", "mcp", "remove", "--scope", scope, v.shownName);
 const list = (file: string): Advice => run("ls", "-ld", file);
 const ANOTHER = npx("--name", "halo-cm");
+/** A second command, which is not to be typed with the first. */
+const also = ({ input }: Scene, words: string, advice: Advice): Advice =>
+  note(`${words}: ${linesOf([advice], input.given.cwd)}`);
 
 /** Something that a session needs is missing: an unreadable file may contain it. */
 const lacks = ({ approval, values }: Scene): boolean =>
@@ -36,8 +39,10 @@ function* brokenFiles(v: Scene): Found {
     if (scope !== "project" || broken === undefined) continue;
     // no fix takes "servers" away from Visual Studio: the wizard adds the key beside it
     const fix = broken.rule === "mcp-servers-missing" ? repair(v, undefined) : npx("check", "--fix");
-    const restore = [note("or restore it from git:"), run("git", "checkout", "--", file)];
-    yield lost(`${file}${broken.at}: ${broken.why}`, [fix, ...restore]);
+    yield lost(`${file}${broken.at}: ${broken.why}`, [
+      fix,
+      also(v, "or restore it", run("git", "checkout", "--", file)),
+    ]);
   }
 }
 
@@ -58,16 +63,16 @@ function withdraw(v: Scene, server: Server): readonly Advice[] {
 function helperLimits({ trust: { trusted } }: Scene, { entry, scope }: Server): readonly Advice[] {
   if (property(entry.raw, "headersHelper") === undefined) return [];
   return [
-    ...(scope === "user" || trusted ? [] : [note("Claude Code does not run it until you trust this folder")]),
-    ...(scope === "project" ? [note("it does not get HALO_MCP_TOKEN or other variables named like a secret")] : []),
-    note("if it is not run or fails, Claude Code connects without its headers, and does not say so"),
+    ...(scope === "user" || trusted ? [] : [note("Claude Code runs it only after you trust this folder")]),
+    ...(scope === "project" ? [note("it does not get HALO_MCP_TOKEN, nor other names of secrets")] : []),
+    note("if it fails, Claude Code connects without its headers, silently"),
   ];
 }
 
 /** Why the entry in use can never connect, whatever the values, or must not: the first match. */
 function* obstacle(v: Scene, server: Server): Found {
   const { toSend, leaks } = v;
-  const { entry, file, scope } = server;
+  const { entry, file } = server;
   const mend = repair(v, server);
   const replace = repair(v, server, "--url", HALO_URL);
   const { cause, reason = "" } = toSend.ok ? {} : toSend;
@@ -77,32 +82,27 @@ function* obstacle(v: Scene, server: Server): Found {
   const isUrl = /^\s*https?:/i.test(String(property(entry.raw, "command")));
   if (cause === "entry-runs" && isUrl) {
     const why = "so Claude Code looks for a program of that name; claude mcp add without --transport http writes that";
-    yield say.failed(cause)(`${file}: "command" is a URL, ${why}`, [remove(v, server), mend]);
+    yield say.failed(cause)(`${file}: "command" is a URL, ${why}`, [remove(v, server), also(v, "then", mend)]);
   } else if (cause === "entry-runs")
     yield say.failed(cause)(
       `${file}: the entry starts a program (headersHelper or command), so what it sends is unknown`,
       [
         ...helperLimits(v, server),
         ANOTHER,
-        note("adds HALO under another name; or, to replace the entry:"),
-        scope === "project" ? note(`remove the entry from ${file}, then`) : remove(v, server),
-        mend,
+        note("adds HALO under another name; to replace the entry, remove it first"),
       ],
     );
   else if (cause === "endpoint-foreign")
     yield say.failed(cause)(`${file}: the URL is not HALO's, ${leaks ? `and ${sends}` : "so nothing was sent there"}`, [
-      ...reject,
-      replace,
-      note("replaces it with HALO's URL"),
-      npx("doctor", ...nameWords(entry.name), "--url", shown(v, v.session?.url ?? "")),
-      note("only if you mean that URL"),
+      ...(leaks ? reject : [replace, note("replaces it with HALO's URL")]),
+      also(v, "if you mean that URL", npx("doctor", ...nameWords(entry.name), "--url", shown(v, v.session?.url ?? ""))),
     ]);
   else if (type !== "http" && type !== "streamable-http")
     yield say.failed("wrong-type")(`${file}: "type" is ${shown(v, JSON.stringify(type), 40)}, but HALO needs "http"`, [
       mend,
     ]);
   else if (cause === "bad-url")
-    yield say.failed(cause)(`${file}: ${reason}${leaks ? `. ${sends}` : ""}`, [...reject, replace]);
+    yield say.failed(cause)(`${file}: ${reason}${leaks ? `. ${sends}` : ""}`, leaks ? reject : [replace]);
 }
 
 function* noEntry(v: Scene): Found {
@@ -111,8 +111,10 @@ function* noEntry(v: Scene): Found {
   const skipped = contenders.find(({ entry }) => entry.name === name);
   if (skipped?.lost?.isFile === false) {
     const { scope, file, lost } = skipped;
-    const mend = scope !== "project" ? [remove(v, skipped)] : lost.isMendable ? [npx("check", "--fix")] : [];
-    yield say.failed("entry-skipped")(`${file}${lost.at}: ${lost.why}`, [...mend, repair(v, skipped)]);
+    const mend = repair(v, skipped);
+    const replace = scope === "project" ? [mend] : [remove(v, skipped), also(v, "then", mend)];
+    const advice = scope === "project" && lost.isMendable ? [npx("check", "--fix")] : replace;
+    yield say.failed("entry-skipped")(`${file}${lost.at}: ${lost.why}`, advice);
   }
   if (skipped !== undefined) return;
   const others = [...new Set(contenders.map(({ entry }) => shown(v, entry.name, 64)))];
@@ -124,21 +126,23 @@ function* noEntry(v: Scene): Found {
     isIn(unread) && `${isIn(unread)}, which Claude Code does not read`,
     isIn(folders.map((each) => `${each}/.mcp.json`)),
   ];
+  const add = repair(v, undefined, ...(url === undefined ? [] : ["--url", shown(v, url)]));
+  const [folder, other] = [folders[0], others[0]];
+  const found =
+    unread.length > 0
+      ? [
+          npx("check", "--fix", ...(given.cwd === undefined ? [] : ["--cwd", given.cwd])),
+          note("moves it to .mcp.json, or says what to do"),
+        ]
+      : folder !== undefined
+        ? [npx("doctor", "--cwd", start + folder), note("looks at that folder")]
+        : other !== undefined
+          ? [npx("doctor", "--name", other), note("looks at the entry of that name")]
+          : undefined;
   // with --url, the URL is tested even without an entry
   yield say[url === undefined ? "failed" : "note"]("no-entry")(
-    `no entry "${v.shownName}" in a .mcp.json of this folder or a folder above, nor in ${input.store.shown}${elsewhere.join("")}`,
-    [
-      ...(unread.length === 0
-        ? []
-        : [
-            npx("check", "--fix", ...(given.cwd === undefined ? [] : ["--cwd", given.cwd])),
-            note("moves it to .mcp.json, or says what to do"),
-          ]),
-      ...folders.map((folder) => npx("doctor", "--cwd", start + folder)),
-      ...(folders.length === 0 ? [] : [note("looks at that folder; the next command adds a second entry here")]),
-      ...others.flatMap((other) => [npx("doctor", "--name", other), note("an entry with this name exists")]),
-      repair(v, undefined, ...(url === undefined ? [] : ["--url", shown(v, url)])),
-    ],
+    `There is no "${v.shownName}" in a .mcp.json of this folder or a folder above, nor in ${input.store.shown}${elsewhere.join("")}`,
+    found === undefined ? [add] : [...found, also(v, "or, to add it here", add)],
   );
 }
 
@@ -146,11 +150,9 @@ function* noEntry(v: Scene): Found {
 function* openFiles({ input, state, secrets }: Scene): Found {
   for (const { shown: file, state: read } of [input.store, ...state.settings.map((each) => each.file), input.dotenv]) {
     if (!input.hasModes || read.kind !== "file" || (read.mode & 0o077) === 0) continue;
-    const more = file === input.dotenv.shown ? [npx("check"), note("also says whether git tracks it")] : [];
     if (secrets.some((secret) => read.text.includes(secret)))
       yield say.warning("store-readable")(`${file} contains the token, and other users of this computer can read it`, [
         run("chmod", "600", file),
-        ...more,
       ]);
   }
 }

@@ -35,16 +35,12 @@ function* unset(v: Scene): Found {
   const gone = all.filter(({ places, store }) => places.length === 0 && store === undefined);
   const namesOf = (sources: readonly ValueSource[]) => sources.map(nameOf).join(", ");
   const places = [...new Set(held.flatMap((source) => source.places.map(({ place }) => place)))];
-  const direnv = [run("direnv", "allow"), note(".envrc would load the values, but not in this shell")];
+  const direnv = [run("direnv", "allow"), note("lets .envrc load the values: start claude in that shell")];
   const writes = note("writes .claude/settings.local.json, which Claude Code reads");
   if (held.length > 0)
     yield say.failed("no-bridge")(
       `${namesOf(held)}: set only in ${places.join(", ")}, which Claude Code does not read`,
-      [
-        ...(v.bridge.kind === "direnv" ? direnv : []),
-        repair(v, v.winner),
-        ...(v.winner?.scope === "project" ? [writes] : []),
-      ],
+      v.bridge.kind === "direnv" ? direnv : [repair(v, v.winner), ...(v.winner?.scope === "project" ? [writes] : [])],
     );
   const sends = "not set, so Claude Code would send the reference itself";
   if (gone.length > 0) yield say.failed("missing-value")(`${namesOf(gone)}: ${sends}`, [repair(v, v.winner)]);
@@ -70,7 +66,7 @@ function* unusable(v: Scene): Found {
     const header = `header ${HEADERS[value]}`;
     const seen =
       state === "absent"
-        ? `the entry in ${v.winner?.file ?? ""} has no ${header}`
+        ? `The entry in ${v.winner?.file ?? ""} has no ${header}`
         : `${variable ?? `the ${header}`} in ${place}: ${problem}`;
     yield store ? unresolved(v, source, store) : say.failed(UNUSABLE[state])(seen, [repair(v, v.winner)]);
   }
@@ -137,14 +133,11 @@ export function* valueFindings(v: Scene): Found {
   );
   for (const file of new Set(holding.map((each) => each.file)))
     yield say.warning("token-in-repository")(
-      `the product token is in ${file} as plain text: everyone who has this repository has the token`,
+      `The product token is in ${file} as plain text: everyone who has this repository has the token`,
       [
-        note("create a new token: HALO Studio > Settings > Product Tokens, type MCP"),
-        note("and delete this one, then"),
+        note("create a new token (HALO Studio > Settings > Product Tokens, type MCP) and delete this one, then"),
         npx(),
-        note("replaces it with a placeholder"),
-        npx("check"),
-        note("finds other copies that git tracks"),
+        note("replaces it with a placeholder; npx create-halo-mcp check finds other copies"),
       ],
     );
 }

@@ -13,7 +13,7 @@ const NO_OBSTACLE: readonly SetupCause[] = [
   "repository-steers",
 ];
 /** What a skipped settings file may contain. */
-const IN_SETTINGS: readonly SetupCause[] = ["missing-value", "no-bridge", "not-approved"];
+export const IN_SETTINGS: readonly SetupCause[] = ["missing-value", "no-bridge", "not-approved"];
 
 /** Reported only for an entry that may be approved: nobody must be told to approve an entry that is not HALO's. */
 const isForFit = ({ cause, link }: Finding): boolean =>

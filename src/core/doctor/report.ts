@@ -8,7 +8,7 @@ import { factsOf } from "../diagnosis/facts.ts";
 import { type ProbeRecord, type ProbeStage, STAGES } from "../diagnosis/record.ts";
 import type { Server } from "./entries.ts";
 import { type Finding, linesOf, note, repair, type Scene, type SetupCause, type SetupLink } from "./finding.ts";
-import { findingsOf } from "./findings.ts";
+import { findingsOf, IN_SETTINGS } from "./findings.ts";
 import { STATUS_WORDS } from "./findings-client.ts";
 import { refusedCopy } from "./findings-values.ts";
 import type { Asked, View } from "./view.ts";
@@ -87,7 +87,7 @@ function seenBefore(v: Scene, { entries }: ReturnType<typeof setupOf>): Record<S
     .toSorted((a, b) => Number(b.wins) - Number(a.wins))
     .map(({ name, file, scope, url, why }) => {
       const entry = `"${name}" in ${file} (${scope} scope)`;
-      return why === undefined ? `used: ${entry}, ${url}` : `not used: ${entry}: ${why}`;
+      return why === undefined ? `${entry}\n${url}` : `not used: ${entry}: ${why}`;
     });
   const places = [...new Set(values.map(({ place }) => place))].map((place) => {
     const those = values.filter((each) => each.place === place).map(({ value }) => value);
@@ -95,15 +95,17 @@ function seenBefore(v: Scene, { entries }: ReturnType<typeof setupOf>): Record<S
   });
   const silence = asked === undefined || asked.refused !== undefined ? "not asked" : "did not answer";
   const status = asked?.status === undefined ? silence : STATUS_WORDS[asked.status];
-  const isFound = client.program === "found";
-  const name = client.program === "none" ? "not found" : (client.version ?? "version unknown");
+  const name = `Claude Code ${client.version ?? "(version unknown)"}${client.program === "found" ? `: ${status}` : ""}`;
   const through = input.main && trust.folder === input.main.folder ? ` through ${input.shownMain}` : "";
-  const trusted = trust.trusted ? `trusted${through}` : "folder not trusted yet";
-  const files = approval ? `${trusted}, ${APPROVAL[approval.state] ?? approval.state}` : trusted;
+  const approved = approval === null || approval === undefined ? "" : `, ${APPROVAL[approval.state] ?? approval.state}`;
+  const files = trust.trusted ? `trusted${through}${approved}` : "asks to trust this folder: pick Yes";
   return {
     setup,
     values: places.length === 0 ? [] : [places.join("; ")],
-    client: [`Claude Code ${name}${isFound ? `: ${status};` : ","} ${files}`, ...askedHow(asked)],
+    client:
+      client.program === "none"
+        ? ["Claude Code is not installed here, so HALO is untested there", files]
+        : [`${name}; ${files}`, ...askedHow(asked)],
   };
 }
 
@@ -114,14 +116,14 @@ function setupLink(stage: SetupLink, v: View, lines: readonly string[], all: rea
   if (stage === "values" && own.length === 0 && (v.winner === undefined || !v.isFit(v.winner)))
     return { ...skipped(stage), detail: v.winner && "not checked: see set-up" };
   const first = own.find(({ severity }) => severity === "failed") ?? own.find(({ severity }) => severity === "warning");
-  const notes = own.filter((each) => each !== first && each.tryThis !== "" && each.severity !== "failed");
+  const notes = own.filter((each) => each !== first && each.severity !== "failed");
   const ok = first?.severity !== "failed";
   return {
     stage,
     status: first === undefined ? "ok" : ok ? "warning" : "failed",
     ok,
     ms: 0,
-    ...(first && { cause: first.cause, why: first.seen, tryThis: first.tryThis }),
+    ...(first && { cause: first.cause, why: first.seen, ...(first.tryThis && { tryThis: first.tryThis }) }),
     detail: [...lines, ...own.map(({ seen }) => seen)].join("\n") || undefined,
     ...(notes.length > 0 && { notes }),
   };
@@ -143,6 +145,13 @@ function seenAt(stage: ProbeStage, { server, toolCount, control }: Diagnosis, { 
 /** The server refused the token or one of the IDs. */
 const REFUSED: readonly Link["cause"][] = ["unauthorized", "forbidden", "rejected-request", "rpc-error"];
 const INPUT: readonly Link["cause"][] = ["bad-value", "missing-value", "placeholder-sent"];
+
+/** Mended with what failed before it: the values, or the settings file that may contain them. */
+export const isFollowUp = ({ stage, cause }: Link, { stages, cause: first }: Pick<DoctorReport, "stages" | "cause">) =>
+  (first === "settings-broken" && IN_SETTINGS.some((each) => each === cause)) ||
+  (STAGES.some((each) => each === stage) &&
+    [...REFUSED, ...INPUT].includes(cause) &&
+    stages.some((each) => each.stage === "values" && each.status === "failed"));
 
 /** A stage of the test, with the source of its token, and with what to try before a new token. */
 function stageLink(result: StageResult, v: Scene, test: NonNullable<Run["test"]>, values: Link | undefined): Link {

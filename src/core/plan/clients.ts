@@ -83,7 +83,7 @@ export function foundIn({ client, path }: ClientFile, text: string, name: string
 }
 
 /** A question of a client for each value, by its variable: VS Code's `inputs`. */
-function questionsFor(slots: Slots): readonly JsonObject[] {
+export function questionsFor(slots: Slots): readonly JsonObject[] {
   return variablesOf(slots).map(({ value, env }) => {
     const question = { type: "promptString", id: askedId(env), description: `HALO ${LABELS[value]}` };
     return value === "token" ? { ...question, password: true } : question;
@@ -121,7 +121,7 @@ export function setEdits(file: ClientFile, target: ClientTarget, toml: Toml | un
   const { asks } = client;
   const questions = asks && (target.isAsked || scope === "user") ? questionsFor(target.slots) : [];
   const asking = (text: string, question: JsonObject): Edited =>
-    isAskedIn(text, client, question) ? unchanged(text) : addToArray(text, [asks?.list ?? ""], question, options);
+    askedIn(text, client, question.id) ? unchanged(text) : addToArray(text, [asks?.list ?? ""], question, options);
   const edits = questions.toReversed().map((question) => (text: string) => asking(text, question));
   return [...edits, (text) => setProperty(text, path, entry, options)];
 }
@@ -144,11 +144,18 @@ function keptOf({ client: { entry }, scope }: ClientFile, ours: JsonObject, was:
   return toObject([...others, ...more]);
 }
 
-/** A question with this id, which a person may have changed. */
-function isAskedIn(text: string, { asks }: Client, { id = null }: JsonObject): boolean {
+/** The question with this id, which a person may have changed. */
+function askedIn(text: string, { asks }: Client, id: Json | undefined): Json | undefined {
   const tree = parseTree(text, { strict: false });
   const questions = tree.ok ? property(toJson(tree.root), asks?.list ?? "") : undefined;
-  return Array.isArray(questions) && questions.some((question) => property(question, "id") === id);
+  return Array.isArray(questions) ? questions.find((question) => property(question, "id") === id) : undefined;
+}
+
+/** The question for one of these values that asks nobody, but runs a command of the client: we would tell a person to start it. */
+export function commandIn(text: string, client: Client, slots: Slots): string | undefined {
+  const ids = client.asks ? questionsFor(slots).map(({ id }) => id) : [];
+  const found = ids.find((id) => property(askedIn(text, client, id), "type") === "command");
+  return found === undefined ? undefined : String(found);
 }
 
 /** The edits that remove an entry, and the questions that nothing refers to any more. */

@@ -126,44 +126,46 @@ export function opened(store: FileState, tokens: Tokens): FileState {
   return { ...store, text: JSON.stringify({ ...value, mcpServers: Object.fromEntries(filled) }) };
 }
 
-export interface KeychainInput {
+/** The token into the store; nothing for one that a person keeps there. `stored`: the token that is there now. */
+export function saveSteps(
+  { save, clear, label }: Keychain,
+  program: string,
+  name: string,
+  token: string,
+  stored: string | undefined,
+): readonly RunStep[] {
+  if (save === undefined || stored === token) return [];
+  const at = ([, ...args]: Argv): RunStep["argv"] => [program, ...args];
+  const why = `put the token of "${name}" into ${label}, through standard input`;
+  // an older token that was replaced cannot be put back
+  const undo = stored === undefined && clear !== undefined ? { undo: at(clear) } : {};
+  return [{ kind: "run", argv: at(save.argv), stdin: save.stdin(token), why, ...undo }];
+}
+
+export interface EntryInput {
   readonly keychain: Keychain;
-  /** Absolute paths. */
-  readonly programs: { readonly claude: string; readonly store: string };
+  /** Claude Code, an absolute path. */
+  readonly program: string;
   readonly name: string;
   readonly url: string;
   readonly values: Readonly<Record<Value, string>>;
-  /** The token that is stored now. */
-  readonly stored: string | undefined;
   /** The entry as it is in Claude Code's store, and the step that removes it. */
   readonly existing: { readonly raw: Json | undefined; readonly remove: RunStep } | undefined;
 }
 
-/** The token into the store, then the entry, which has no secret. */
-export function planKeychain(input: KeychainInput): readonly RunStep[] {
-  const { keychain, programs, name, url, values, stored, existing } = input;
-  const { save, clear, label, helper } = keychain;
-  const at = ([, ...args]: Argv): RunStep["argv"] => [programs.store, ...args];
+/** The entry, which has no secret. */
+export function entrySteps({ keychain, program, name, url, values, existing }: EntryInput): readonly RunStep[] {
+  const { label, helper } = keychain;
   const headers = { [HEADERS.account]: values.account, [HEADERS.profile]: values.profile };
   const entry: JsonObject = { type: "http", url, headers, headersHelper: helper };
-  const steps: RunStep[] = [];
-  if (save !== undefined && stored !== values.token)
-    steps.push({
-      kind: "run",
-      argv: at(save.argv),
-      stdin: save.stdin(values.token),
-      why: `put the token of "${name}" into ${label}, through standard input`,
-      ...(stored === undefined && clear !== undefined && { undo: at(clear) }),
-    });
-  if (equalJson(existing?.raw ?? null, entry)) return steps;
-  if (existing !== undefined) steps.push(existing.remove);
-  steps.push({
+  if (equalJson(existing?.raw ?? null, entry)) return [];
+  const add: RunStep = {
     kind: "run",
-    // no secret is in it: 2.1.197 reads no standard input here
-    argv: [programs.claude, "mcp", "add-json", "--scope", "user", name, JSON.stringify(entry)],
+    // on the command line: 2.1.197 reads no standard input here
+    argv: [program, "mcp", "add-json", "--scope", "user", name, JSON.stringify(entry)],
     why: `add "${name}" (user scope), the token from ${label}`,
     details: [`new: ${url}`, ...Object.entries(headers).map((pair) => `  ${pair.join(": ")}`), `  ${helper}`],
-    undo: [programs.claude, "mcp", "remove", "--scope", "user", name],
-  });
-  return steps;
+    undo: [program, "mcp", "remove", "--scope", "user", name],
+  };
+  return existing === undefined ? [add] : [existing.remove, add];
 }

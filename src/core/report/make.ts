@@ -86,24 +86,37 @@ export function summaryOf({ counts, files, mendable, maxWarnings }: Report): str
   const checked = many(files.length, "file");
   if (found.length === 0) return files.length === 0 ? "no files to check" : `${checked} checked, no problems`;
   const sum = found.map((severity) => many(counts[severity], severity)).join(", ");
-  const mend = mendable === 0 ? "" : `; ${mendable} can be fixed: npx create-halo-mcp check --fix`;
+  const mend = mendable === 0 ? "" : ` · ${mendable} can be fixed: npx create-halo-mcp check --fix`;
   const isOver = maxWarnings !== undefined && counts.warning > maxWarnings;
-  return `${sum} in ${checked}${mend}${isOver ? `; at most ${many(maxWarnings, "warning")} allowed` : ""}`;
+  return `${sum} in ${checked}${isOver ? ` · at most ${many(maxWarnings, "warning")} allowed` : ""}${mend}`;
 }
 
 const COLORS = { error: 31, warning: 33, note: 36, green: 32, dim: 2, bold: 1 } as const;
 
-/** `path:line:column severity message [rule]`, one per line, and a summary. `root`: where the paths begin. */
-export function toText(report: Report, color: boolean, quiet: boolean, root?: string): string {
+interface Look {
+  readonly color: boolean;
+  readonly quiet: boolean;
+  /** Where the paths begin, for a reader who is elsewhere. */
+  readonly root?: string | undefined;
+  /** On a terminal, a message is a paragraph under its place. */
+  readonly wrap?: ((text: string) => readonly string[]) | undefined;
+}
+
+/** `path:line:column severity message [rule]`, one per line, and a summary. `quiet`: the summary alone. */
+export function toText(report: Report, { color, quiet, root, wrap }: Look): string {
   const paint = (name: keyof typeof COLORS, text: string): string =>
     color ? `\u001b[${COLORS[name]}m${text}\u001b[0m` : text;
   const { counts, ok, lines } = report;
-  const out = lines.map(({ path, line, column, severity, message, rule }) => {
-    const place = paint("bold", `${printable(path, 500)}:${line}:${column}`);
-    return `${place} ${paint(severity, severity)} ${printable(message, 2000)} ${paint("dim", `[${rule}]`)}`;
+  const shown = quiet ? [] : lines;
+  const out = shown.flatMap(({ path, line, column, severity, message, rule }) => {
+    const place = `${paint("bold", `${printable(path, 500)}:${line}:${column}`)} ${paint(severity, severity)}`;
+    const [words, id] = [printable(message, 2000), paint("dim", `[${rule}]`)];
+    return wrap === undefined ? [`${place} ${words} ${id}`] : [`${place} ${id}`, ...wrap(`    ${words}`)];
   });
-  const from = root === undefined || lines.length === 0 ? "" : `; paths from ${printable(root)}`;
+  const from = root === undefined || shown.length === 0 ? "" : ` · paths from ${printable(root)}`;
   const sum = counts.error > 0 || !ok ? "error" : counts.warning > 0 ? "warning" : "green";
-  if (!quiet || !ok) out.push(paint(sum, summaryOf(report) + from));
+  const mark = { error: "✖", warning: "▲", green: "✔" }[sum];
+  const all = `${mark} ${summaryOf(report)}${from}`;
+  out.push(...(wrap?.(all) ?? [all]).map((line) => paint(sum, line)));
   return out.join("\n");
 }

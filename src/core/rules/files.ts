@@ -7,12 +7,14 @@ import { isServersKey } from "../clients/index.ts";
 import { MAX_DEPTH, type Node } from "../formats/json.ts";
 import { isObjectNode, kindWord, member } from "../formats/nodes.ts";
 
+const lineAt = (text: string, offset: number): string => /.*/.exec(text.slice(offset, offset + 200))?.[0] ?? "";
+
 /** What is found in a file that cannot be read as UTF-8, or cannot be parsed, for this reason. */
 const unreadFor = (why: Document["encoding"] | Broken["kind"]) => (file: { readonly document: Document }) => {
   const { broken, encoding, text } = file.document;
   if (encoding === why) return { at: spotAt(file.document, text.indexOf("\uFFFD")) };
   return broken?.kind === why
-    ? { at: spotAt(file.document, broken.offset), args: { reason: broken.reason } }
+    ? { at: spotAt(file.document, broken.offset), args: { reason: broken.reason, line: lineAt(text, broken.offset) } }
     : undefined;
 };
 
@@ -64,7 +66,7 @@ export const FILE_RULES: readonly Rule[] = [
   }),
   fileRow("merge-conflict", "error", "Claude Code refuses a .mcp.json with conflict markers of an unfinished merge", {
     find: unreadFor("conflict"),
-    message: `a conflict marker of an unfinished merge: Claude Code loads none of the servers; resolve the conflict`,
+    message: `"{line}" is left of an unfinished merge, so Claude Code loads none of the servers; resolve the conflict`,
   }),
   fileRow("syntax", "error", "Claude Code refuses a .mcp.json that is not JSON", {
     find: unreadFor("syntax"),
@@ -78,14 +80,14 @@ export const FILE_RULES: readonly Rule[] = [
       if (broken?.kind === "loose") visit(text, { onComment });
       return found[0] && { at: found[0], fix: found.map((comment) => withoutComment(text, comment)) };
     },
-    message: `a comment: Claude Code accepts only strict JSON and loads none of the servers`,
+    message: `a comment, which JSON does not allow: Claude Code loads none of the servers`,
   }),
   fileRow("trailing-commas", "error", "Claude Code refuses a .mcp.json with a trailing comma", {
     find: ({ document: { tree, broken } }) => {
       const fix = tree === undefined || broken?.kind !== "loose" ? [] : withoutCommas(tree);
       return fix[0] && { at: fix[0], fix };
     },
-    message: `a comma before a closing brace or bracket: Claude Code accepts only strict JSON and loads none of the servers`,
+    message: `a comma before a closing brace or bracket, which JSON does not allow: Claude Code loads none of the servers`,
   }),
   // Claude Code reads 100,000 levels; our tree has at most 256
   fileRow("too-deep", "error", "A file that is nested too deeply cannot be checked", {

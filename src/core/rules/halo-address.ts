@@ -68,12 +68,12 @@ export const ADDRESS_RULES: readonly Rule[] = [
       const kind = endpointOf(text, url);
       if (kind === "http") return undefined;
       // only another spelling of HALO's own address is fixed: another host may be intended, and declared with --url
-      if (kind === "near") return { at: node, args: { url }, fix: url };
+      if (kind === "near") return { at: node, args: { got: text, url }, fix: url };
       if (kind === "other") return { at: node, args: { host: hostOf(text), url } };
       return givenElsewhere(subject, document, text, dialect);
     },
-    message: ({ name, host, url, variable, file }) => {
-      if (host === undefined) return `server "${name}" spells HALO's endpoint differently; allowed: ${url}`;
+    message: ({ name, host, got, url, variable, file }) => {
+      if (host === undefined) return `server "${name}" has ${got}, not HALO's exact URL; allowed: ${url}`;
       const given = `${file} sets ${variable}, which makes server "${name}" send`;
       return `${variable === undefined ? `server "${name}" sends` : given} every teammate's token to ${host}; allowed: ${url}, or a gateway declared with --url`;
     },
@@ -81,8 +81,8 @@ export const ADDRESS_RULES: readonly Rule[] = [
   // answered with a redirect, which Claude Code 2.1.330 follows with the token to any host (307 and 308, measured)
   addressRow("halo-http", "error", "An entry for HALO uses http, which sends the token unencrypted", {
     find: ({ url: { text, node } }, { url }) =>
-      endpointOf(text, url) === "http" ? { at: node, args: { url }, fix: url } : undefined,
-    message: `server "{name}" uses http, so the token is sent unencrypted; allowed: {url}`,
+      endpointOf(text, url) === "http" ? { at: node, args: { got: text, url }, fix: url } : undefined,
+    message: `server "{name}" has http: where https: belongs ({got}), so the token is sent unencrypted; allowed: {url}`,
   }),
   // URLs are printed by `claude mcp list`, in errors and in proxy logs; header values are not
   addressRow("halo-token-in-url", "error", "The URL of an entry for HALO contains a secret or a query", {

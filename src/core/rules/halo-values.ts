@@ -65,14 +65,18 @@ export const VALUE_RULES: readonly Rule[] = [
       const { name, text, which, entry, before, kind } = header;
       if (text === undefined || kind !== "values") return undefined;
       const value = text.trim();
-      const what = problemOf(value, which, header.only, server);
+      // too short or too plain to be known as a secret, but committed all the same
+      const isLiteral = which === "token" && value !== "" && spelledIn(value, dialect).length === 0;
+      const isShort = isLiteral && value.length < 8 ? `is "${value}", written out` : undefined;
+      const what = problemOf(value, which, header.only, server) ?? isShort;
       if (what === undefined) return undefined;
       const right = isBareName(value) && before !== undefined ? dialect.spell?.(value) : undefined;
       const fix = right && `${before}${right}`;
       const example = exampleOf(dialect, variablesFor("halo")[which]);
-      return { at: entry.value, args: { header: name, what, label: LABELS[which], example }, fix };
+      const revoke = isLiteral ? ". If it was ever a real token, delete it in HALO Studio" : "";
+      return { at: entry.value, args: { header: name, what, label: LABELS[which], example, revoke }, fix };
     },
-    message: `the header {header} of server "{name}" {what}; allowed: a reference to the {label}, such as {example}`,
+    message: `the header {header} of server "{name}" {what}; allowed: a reference to the {label}, such as {example}{revoke}`,
   }),
   // token, account and profile are three values: if two headers share a variable, one value is wrong
   headerRow("halo-same-variable", "error", "Two headers of an entry for HALO use the same variable", {

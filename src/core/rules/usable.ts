@@ -12,10 +12,10 @@ function urlProblem(url: string, transport: Transport): string | undefined {
   const text = url.trim();
   if (text === "") return 'empty, which Claude Code lists as "Not configured"';
   if (text.includes("$")) return undefined;
-  if (!URL.canParse(text)) return "not a URL";
+  if (!URL.canParse(text)) return `"${text}", which is not a URL`;
   const { protocol } = new URL(text);
   const isFine = /^https?:$/.test(protocol) || (transport === "ws" && /^wss?:$/.test(protocol));
-  return isFine ? undefined : `of the scheme "${protocol}", to which Claude Code does not connect`;
+  return isFine ? undefined : `"${text}": Claude Code does not connect to "${protocol}"`;
 }
 
 /** The characters of a header name (RFC 9110); each one measured. */

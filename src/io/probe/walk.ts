@@ -6,6 +6,8 @@ import type { Recorder } from "./recording-fetch.ts";
 export interface ToolCall {
   readonly tool: string;
   readonly args: Readonly<Record<string, unknown>>;
+  /** Nothing is called if the tool may do more than read. */
+  readonly onlyReads?: boolean;
 }
 
 interface Walk {
@@ -31,6 +33,7 @@ export const NOTHING: ProbeOutcome = {
   protocol: null,
   tools: [],
   toolCount: 0,
+  harmless: null,
   endless: false,
   call: null,
   failure: null,
@@ -49,8 +52,15 @@ const MOST_TOOLS = 1000;
 interface Listing {
   readonly tools: ProbeOutcome["tools"][number][];
   count: number;
+  harmless: string | null;
   called: Tool | undefined;
 }
+
+/** By what the server itself says of it. */
+const isHarmless = ({ annotations, inputSchema }: Tool): boolean =>
+  annotations?.readOnlyHint === true &&
+  annotations.destructiveHint !== true &&
+  (inputSchema.required ?? []).length === 0;
 
 /** Reads all pages of the tools, up to the limits. Out: whether the list ended. */
 async function listTools(client: Client, timeout: number, wanted: string | undefined, into: Listing): Promise<boolean> {
@@ -59,6 +69,7 @@ async function listTools(client: Client, timeout: number, wanted: string | undef
     // Not client.listTools(): it treats a repeated page as the end, writes to the console and loses all pages if one fails.
     const result = await client.request({ method: "tools/list", params: cursor ? { cursor } : {} }, { timeout });
     into.count += result.tools.length;
+    into.harmless ??= result.tools.find(isHarmless)?.name ?? null;
     into.called ??= result.tools.find(({ name }) => name === wanted);
     for (const { name, description = "" } of result.tools.slice(0, MOST_TOOLS - into.tools.length))
       into.tools.push({ name, description });
@@ -86,6 +97,8 @@ async function callTool(client: Client, call: ToolCall, listing: Listing, timeou
     const some = names.length === 0 ? "" : `; it lists ${names.join(", ")}`;
     return { ok: false, text: `the server lists no such tool${some}` };
   }
+  if (call.onlyReads === true && !isHarmless(listing.called))
+    return { ok: false, text: "the server no longer says that this tool only reads: it was not called" };
   try {
     // A server of 2026-07-28 may also require arguments as headers, by its input schema. The SDK knows only the tools of a list that
     // it read itself. Without the output schema, because the answer is only shown.
@@ -125,7 +138,7 @@ export async function walk(way: Walk): Promise<ProbeOutcome> {
     },
   );
   client.onerror = () => undefined;
-  const listing: Listing = { tools: [], count: 0, called: undefined };
+  const listing: Listing = { tools: [], count: 0, harmless: null, called: undefined };
   let outcome = NOTHING;
   try {
     recorder.enter(isControl ? "control" : "connect", way.deadline, way.firstMs);
@@ -149,5 +162,5 @@ export async function walk(way: Walk): Promise<ProbeOutcome> {
   recorder.enter("close", way.closeDeadline);
   await transport.terminateSession().catch(() => undefined);
   await client.close().catch(() => undefined);
-  return { ...outcome, tools: listing.tools, toolCount: listing.count };
+  return { ...outcome, tools: listing.tools, toolCount: listing.count, harmless: listing.harmless };
 }
