@@ -119,16 +119,11 @@ export function end(folders: readonly Folder[], outcome: Outcome): number {
     const done = outcome.changed ? "is in every place" : "was in every place already";
     const works = ok ? `works and ${done}` : "is in place, but does not work everywhere: see above";
     const headline = `The ${outcome.old.length > 0 ? "new " : ""}token (${maskOf(token)}) ${works}.`;
-    const paragraphs = [
+    const all = [
       ...(options.dryRun ? [] : [wrap(headline, show.columns), ...next]),
-      leaks ? leakLines(leaks) : [],
+      ...(leaks ? [leakLines(leaks)] : []),
     ];
-    show.result(
-      paragraphs
-        .filter(({ length }) => length > 0)
-        .map((lines) => lines.join("\n"))
-        .join("\n\n"),
-    );
+    show.result(all.map((lines) => lines.join("\n")).join("\n\n"));
   }
   return ok ? 0 : 1;
 }
@@ -137,37 +132,20 @@ export function end(folders: readonly Folder[], outcome: Outcome): number {
 function nextOf(folders: readonly Folder[], { old }: Outcome, ok: boolean): readonly (readonly string[])[] {
   const [{ page, target }] = folders as [Folder];
   const { env } = page.context;
-  const clients = new Set(
-    folders.flatMap(({ choice }) => choice.places.filter(({ scope }) => scope === "project").map(({ id }) => id)),
-  );
+  const places = folders.flatMap(({ choice }) => choice.places).filter(({ scope }) => scope === "project");
   const asked = CLIENTS.flatMap(({ id, label, newToken }) => {
-    if (newToken === undefined || !clients.has(id)) return [];
+    if (newToken === undefined || places.every((each) => each.id !== id)) return [];
     return [[label, `  ${adviceLine(newToken).replace(/(?<![\w-])halo(?![\w-])/g, target.name)}`]];
   });
   const stale = Object.keys(env).filter((name) => old.includes(env[name] ?? ""));
-  const which = old.map((each) =>
-    each.length < 16 ? "the one that you replaced" : `the one that ends in ${each.slice(-4)}`,
-  );
+  const which = old.map((each) => (each.length < 16 ? "the replaced one" : `the one that ends in ${each.slice(-4)}`));
   if (old.length === 0) return [["To replace it, give another one: --token-file <file>, or --token-stdin."]];
+  const elsewhere = "  on your other computers, in CI, and at Claude.ai and ChatGPT, if HALO is there.";
+  const studio = "  HALO Studio > Settings > Product Tokens:";
   return [
     ...(stale.length > 0 ? [["This shell still has the old token", `  ${toSh(["unset", ...stale])}`]] : []),
     ...asked,
-    ...(old.length > 0
-      ? [
-          [
-            "The new token is also needed",
-            "  on your other computers, in CI, and at Claude.ai and ChatGPT, if HALO is there.",
-          ],
-        ]
-      : []),
-    ...(ok && old.length > 0
-      ? [
-          [
-            "Then delete the old token",
-            "  HALO Studio > Settings > Product Tokens:",
-            ...new Set(which.map((each) => `  ${each}`)),
-          ],
-        ]
-      : []),
+    ["The new token is also needed", elsewhere],
+    ...(ok ? [["Then delete the old token", studio, ...new Set(which.map((each) => `  ${each}`))]] : []),
   ];
 }
