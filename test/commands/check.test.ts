@@ -225,8 +225,8 @@ describe("what is read", () => {
   it("takes a folder without a file to check; what is not there, or not read here, is a mistake", async () => {
     commit({ ...CLEAN, "docs/a.md": "x" });
     expect(await check(repo.path, ["docs"], env)).toEqual({ code: 0, stdout: "✔ no files to check\n", stderr: "" });
-    expect(await check(repo.path, ["docs", "--quiet"], env)).toEqual({ code: 0, stdout: "", stderr: "" });
-    expect((await check(repo.path, [".mcp.json", "docs"], env)).stdout).toBe("1 file checked, no problems\n");
+    expect((await check(repo.path, ["docs", "--quiet"], env)).stdout).toBe("✔ no files to check\n");
+    expect((await check(repo.path, [".mcp.json", "docs"], env)).stdout).toBe("✔ 1 file checked, no problems\n");
     for (const path of ["docs/a.md", "docs/b.md", "nowhere"])
       expect((await check(repo.path, [path], env)).code).toBe(2);
   });

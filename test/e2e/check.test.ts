@@ -29,7 +29,7 @@ describe("check, from the tarball", () => {
       const { code, stdout } = await m.run(["check"], { env: CI });
       expect(code).toBe(1);
       expect(stdout).toMatch(
-        /^\.mcp\.json:3:5 error .*\[http-url-without-type\]\n1 error in 2 files; 1 can be fixed: npx create-halo-mcp check --fix\n$/,
+        /^\.mcp\.json:3:5 error .*\[http-url-without-type\]\n✖ 1 error in 2 files · 1 can be fixed: npx create-halo-mcp check --fix\n$/,
       );
       expect((await m.run(["check", "--fix"], { env: CI })).code).toBe(0);
       expect(JSON.parse(m.read(".mcp.json"))).toEqual(JSON.parse(HALO_FILE));
@@ -106,7 +106,7 @@ describe("check, from the tarball", () => {
       const { code, stdout } = await m.run(["check", "--cwd", "packages/shop"], { env: CI });
       expect(code).toBe(1);
       expect(stdout).toMatch(
-        /^packages\/shop\/\.mcp\.json:3:5 error .*\n1 error in 1 file; 1 can be fixed: npx create-halo-mcp check --fix\n$/,
+        /^packages\/shop\/\.mcp\.json:3:5 error .*\n✖ 1 error in 1 file · 1 can be fixed: npx create-halo-mcp check --fix\n$/,
       );
       mkdirSync(join(m.path, "empty/.mcp.json"), { recursive: true });
       const folder = await m.run(["check", "empty"], { env: CI });
