@@ -70,15 +70,19 @@ export function removeProperty(text: string, path: Path, options: EditOptions): 
   return walk.node === undefined ? unchanged(text) : takeOut(text, path, walk, options);
 }
 
+/** Each removal parses the document again: thousands of equal items would take minutes. */
+const MOST_TWINS = 20;
+
 /** The document without `item` in the array at `path`: all occurrences, and the array if it becomes empty. */
 export function removeFromArray(text: string, path: Path, item: Json, options: EditOptions): Edited {
-  for (let current = text; ; ) {
+  for (let [current, twins] = [text, 0]; ; twins += 1) {
     const walk = follow(current, path, options);
     if ("refused" in walk) return walk;
     const { steps, node } = walk;
     if (node !== undefined && node.kind !== "array") return refuse(`"${path.join(".")}" is not an array`, node.start);
     const index = node === undefined ? -1 : indexOfItem(node, item);
     if (node === undefined || index < 0) return { ok: true, text: current, changed: current !== text };
+    if (twins === MOST_TWINS) return refuse(`"${path.join(".")}" has the same item more than 20 times`, node.start);
     const edited = takeOut(current, path, { ...walk, steps: [...steps, { container: node, index }] }, options);
     if (!edited.ok) return edited;
     current = edited.text;
@@ -151,6 +155,7 @@ function takeOut(text: string, path: Path, { root, steps }: Walk, options: EditO
   return edits.find(({ ok }) => ok) ?? refuse(UNSAFE, container.start);
 }
 
+/** The only entry has nothing but white space around it. */
 function isAlone(text: string, { start, end, entries }: Container): boolean {
   const [only, ...more] = entries;
   if (only === undefined || more.length > 0) return false;
@@ -188,6 +193,7 @@ function withValue(document: Json, path: Path, value: Json | undefined): Json | 
   return toObject(inner === undefined ? others : [...others, [key, inner]]);
 }
 
+/** The first line break and the first step of indentation in the document. */
 function layoutOf(text: string) {
   return { eol: /\r\n|\n|\r/.exec(text)?.[0] ?? "\n", unit: /[\r\n]([ \t]+)"/.exec(text)?.[1] ?? "  " };
 }
