@@ -123,13 +123,14 @@ function minifyChunks() {
       const compress = { keepNames };
       const mangle = { toplevel: true, keepNames };
       const result = minifySync(chunk.fileName, fewerExports(code), {
-        module: false,
+        module: true,
         compress,
         mangle,
         sourcemap: false,
       });
       if (result.errors.length > 0) throw new Error(`${chunk.fileName}: ${result.errors[0].message}`);
-      return { code: result.code, map: null };
+      // as a module, what nothing uses goes; that chunks are strict must then be said again
+      return { code: result.code.replace(/^(#!.*\n)?/, '$1"use strict";'), map: null };
     },
   };
 }
@@ -195,17 +196,32 @@ const NEVER_CALLED = {
   // from schemas to JSON Schema, made ready with every schema
   "zod/v4/core/json-schema-processors.js": ["*"],
   "zod/v4/core/to-json-schema.js": ["*"],
+  // values that contain themselves, which JSON has not; formats that no message has
+  "zod/v4/classic/schemas.js": [
+    "_ensureDefaultMemoizer => undefined",
+    ...methods(
+      "ZodString",
+      "email jwt emoji guid uuid uuidv4 uuidv6 uuidv7 nanoid cuid cuid2 ulid base64 base64url xid",
+    ),
+    ...methods("ZodString", "ksuid ipv4 ipv6 cidrv4 cidrv6 e164 datetime date time duration"),
+  ],
   // without `authProvider`: OAuth and DPoP
   "@modelcontextprotocol/client/dist/index.mjs": [
     "withDpopFromProvider",
     ...methods("StreamableHTTPClientTransport", "finishAuth resumeStream"),
+    "StreamableHTTPClientTransport._stepUpAuthorizeInner => Promise.reject(new InsufficientScopeError({ requiredScope: challenge.scope }))",
+    // our fetch answers every GET with 405, and throws at a redirect
+    "StreamableHTTPClientTransport._startOrAuthSse => options.onRequestStreamEnd?.()",
+    "StreamableHTTPClientTransport._redirects => baseFetch",
+    "StreamableHTTPClientTransport._unfollowedRedirect => undefined",
   ],
   "@modelcontextprotocol/client/dist/public.mjs": [
     ...["auth", "adaptOAuthProvider", "resolveAuthorizationCallbackParams"],
     // over another transport, or with `prior` or `listChanged`
-    "negotiateStdioViaSibling",
+    ...["negotiateStdioViaSibling", "validatePrior"],
     ...methods("Client", "_connectFromPrior _setupListChangedHandlers _setupListChangedHandler listen"),
     // what is not asked for, and the cache of the answers; `callTool` lists tools if it gets no `toolDefinition`
+    ...methods("Client", "assertCapabilityForMethod"),
     ...methods("Client", "discover complete setLoggingLevel getPrompt listPrompts listResources listResourceTemplates"),
     ...methods("Client", "readResource _readResource subscribeResource unsubscribeResource sendRootsListChanged"),
     ...methods(
@@ -222,8 +238,16 @@ const NEVER_CALLED = {
   // with `autoFulfill`
   "@modelcontextprotocol/client/dist/src.mjs": [
     ...["runInputRequiredFlow", "inputSchemaMaps", "normalizeElicitInputParams"],
+    // between two copies of the SDK
+    ...[
+      "stampErrorBrands => undefined",
+      "brandedHasInstance => Function.prototype[Symbol.hasInstance].call(cls, value)",
+    ],
     // of servers
-    ...["wrapOutputSchemaForLegacy", "standardSchemaToJsonSchema"],
+    ...["wrapOutputSchemaForLegacy", "standardSchemaToJsonSchema", "buildInputRequired"],
+    ...methods("rev2025Codec", "samplingResultVariant projectCallToolResult"),
+    "rev2025Codec.encodeResult => result",
+    ...methods("rev2026Codec", "projectCallToolResult validateEnvelopeMeta encodeResult checkInboundEnvelope"),
   ],
   // every way to call execa but `execa(file, arguments, options)`
   "execa/lib/methods/main-sync.js": ["*"],
@@ -260,12 +284,18 @@ const NEVER_CALLED = {
 /** Statements of packages that keep what this program never uses: other text in their place. */
 const REWRITTEN = {
   // a check for every type of the protocol, of which one is called; the last one is for OAuth
+  // with `jitless`
+  "zod/v4/classic/schemas.js": [["core.$ZodObjectJIT.init", "core.$ZodObject.init"]],
   "@modelcontextprotocol/client/dist/src.mjs": [
     [
       "for (const key of SPEC_SCHEMA_KEYS) register(key, schemas_exports[key]);",
       'register("ImplementationSchema", ImplementationSchema);',
     ],
     ["for (const [key, schema] of Object.entries(authSchemas)) register(key, schema);", ""],
+    // the keys of forms
+    ["...Object.keys(ElicitRequestFormParamsSchema.shape.requestedSchema.shape)", ""],
+    ["StringSchemaSchema.shape.format.unwrap().options", ""],
+    ["Object.assign(buildInputRequired, {", "({"],
   ],
 };
 /** The methods that are sent or handled here. For each of the others a client of MCP has a schema, which is made at every start. */
@@ -309,11 +339,16 @@ function withoutSchemas(code, parse) {
   }
   return text;
 }
+/** How two copies of the SDK know each other's errors. A class that does without can go. */
+const BRAND = /\tstatic \{\n\t\tObject\.defineProperty\(this, "mcpBrand", .*\n\t\}\n/g;
 function rewritten(file, code) {
-  return (REWRITTEN[file] ?? []).reduce((text, [old, now]) => {
-    if (!text.includes(old)) throw new Error(`not in ${file}: ${old}`);
-    return text.replace(old, () => now);
-  }, code);
+  return (REWRITTEN[file] ?? []).reduce(
+    (text, [old, now]) => {
+      if (!text.includes(old)) throw new Error(`not in ${file}: ${old}`);
+      return text.replaceAll(old, () => now);
+    },
+    code.replace(BRAND, ""),
+  );
 }
 
 /** The code with other bodies for these functions, without the imports that nothing needs any more. */
@@ -322,6 +357,7 @@ function without(names, code, { body: statements }) {
   const seen = new Set();
   const edits = [];
   const replace = (name, node) => {
+    if (node?.type === "ParenthesizedExpression") return replace(name, node.expression);
     // a function that returns a function: the inner one
     if (node?.body?.type === "ArrowFunctionExpression") return replace(name, node.body);
     const key = wanted.has(name) || name.includes(".") ? name : "*";
@@ -332,8 +368,12 @@ function without(names, code, { body: statements }) {
     edits.push([start, node.end, `{ return ${wanted.get(key) ?? "absent()"}; }`]);
   };
   const look = (name, node) => {
-    if (!/^Class/.test(node?.type)) return replace(name, node);
-    for (const { key, value } of node.body.body) replace(`${name}.${key?.name}`, value);
+    // the methods of a class, of an object, and of one of zod's classes: `$constructor("Name", init, {…})`
+    const members = /^Class/.test(node?.type)
+      ? node.body.body
+      : (node?.properties ?? node?.arguments?.flatMap((each) => each.properties ?? []));
+    if (members === undefined) return replace(name, node);
+    for (const { key, value } of members) replace(`${name}.${key?.name}`, value);
   };
   for (const statement of statements) {
     const node = statement.declaration ?? statement;
@@ -434,11 +474,11 @@ export default defineConfig({
   preserveEntrySignatures: "allow-extension",
   // A UMD `main` (jsonc-parser has one) bundles without a word and fails at run time.
   resolve: { mainFields: ["module", "main"] },
-  // jsonc-parser says nothing of it: only its scanner is used, and the rest would make tables at every start of `check`.
+  // these say nothing of it. jsonc-parser: only its scanner is used, and the rest would make tables at every start of `check`.
   treeshake: {
-    moduleSideEffects: [{ test: /[\\/](?:jsonc-parser|diff)[\\/]/, sideEffects: false }],
+    moduleSideEffects: [{ test: /[\\/](?:jsonc-parser|diff|@modelcontextprotocol[\\/]core)[\\/]/, sideEffects: false }],
     // execa's entry makes six functions; one of them is used
-    manualPureFunctions: ["createExeca", "z"],
+    manualPureFunctions: ["createExeca", "z", "shapeKeys"],
   },
   transform: {
     target: "node20.12",
@@ -463,6 +503,7 @@ export default defineConfig({
     },
     minify: false,
     minifyInternalExports: true,
+    generatedCode: { symbols: false },
     comments: { legal: false, annotation: true, jsdoc: false },
     codeSplitting: {
       groups: [
