@@ -12,7 +12,7 @@ test.each([
     await wizard.waitFor("What do you want to connect");
     expect(wizard.text()).toMatch(/^ {2}1\. Claude Code/m);
     wizard.type("99\r");
-    await wizard.settle();
+    await wizard.waitFor(/1\. Claude Code[\s\S]*1\. Claude Code/);
     wizard.press("enter");
     await wizard.waitFor("What you type is not shown");
     wizard.type(`${TOKEN}\r`);
