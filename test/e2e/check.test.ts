@@ -23,7 +23,7 @@ describe("check, from the tarball", () => {
       commit(m, CLEAN);
       const before = m.tree();
       const clean = await m.run(["check"], { env: CI });
-      expect(clean).toEqual({ code: 0, stdout: "2 files checked, no problems\n", stderr: "" });
+      expect(clean).toEqual({ code: 0, stdout: "✔ 2 files checked, no problems\n", stderr: "" });
       expect(m.tree()).toEqual(before);
       m.write(".mcp.json", NO_TYPE);
       const { code, stdout } = await m.run(["check"], { env: CI });
