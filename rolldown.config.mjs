@@ -136,10 +136,11 @@ function minifyChunks() {
 }
 
 /**
- * What `run` needs and `--help` does not, in a file of its own. What else `check` needs: two files, since each that is loaded
- * costs a hundredth of `node -e 0`. The first one starts git, and the second, with the rules, is compiled while git runs.
+ * Each file that is loaded costs a hundredth of `node -e 0`. `run` and `check` have what both need in the file of `--help`, and the
+ * rest of `run` in one more. The rest of `check` is two: the first one starts git, and the second, with the rules, is compiled
+ * while git runs.
  */
-const ofCheck = new Map();
+const chunkOf = new Map();
 function fewFiles() {
   return {
     name: "few-files",
@@ -151,17 +152,14 @@ function fewFiles() {
         for (const next of this.getModuleInfo(id)?.importedIds ?? []) reach(next, seen);
         return seen;
       };
-      const seen = reach(join(root, "src/bin.ts"), new Set());
-      const chunks = {
-        run: ["commands/run/index.ts"],
-        check: ["commands/check/index.ts"],
-        judge: ["commands/check/judge.ts", "commands/shared/below.ts"],
-      };
-      ofCheck.clear();
-      for (const [chunk, entries] of Object.entries(chunks)) {
-        const before = new Set(seen);
-        for (const entry of entries) reach(join(root, "src", entry), seen);
-        for (const id of seen) if (!before.has(id) && !id.startsWith("node:")) ofCheck.set(id, chunk);
+      const from = (...entries) => entries.reduce((seen, entry) => reach(join(root, "src", entry), seen), new Set());
+      const [bin, run, check] = [from("bin.ts"), from("commands/run/index.ts"), from("commands/check/index.ts")];
+      const judge = from("commands/check/judge.ts", "commands/shared/below.ts");
+      chunkOf.clear();
+      for (const id of new Set([...bin, ...run, ...check, ...judge])) {
+        if (id.startsWith("node:")) continue;
+        const isShared = bin.has(id) || (run.has(id) && (check.has(id) || judge.has(id)));
+        chunkOf.set(id, isShared ? "bin" : run.has(id) ? "run" : check.has(id) ? "check" : "judge");
       }
     },
   };
@@ -507,7 +505,7 @@ export default defineConfig({
     comments: { legal: false, annotation: true, jsdoc: false },
     codeSplitting: {
       groups: [
-        { debugName: "check", name: (id) => ofCheck.get(id) ?? null, includeDependenciesRecursively: false },
+        { debugName: "own", name: (id) => chunkOf.get(id) ?? null, includeDependenciesRecursively: false },
         { debugName: "packages", name: (id) => listed[packageOf(id)]?.chunk ?? null, test: /[\\/]node_modules[\\/]/ },
       ],
     },
