@@ -81,13 +81,13 @@ function bundledPackages() {
 }
 
 function licences(found) {
-  const sections = [...found]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, { folders }]) => {
-      const licences = new Set([...folders].map((folder) => licenceOf(name, folder)));
-      return `## ${name}\n\n${[...licences].sort().join("\n")}`;
-    });
-  return `# Third-party licences\n\nThe published files contain code of the packages below. \`npm run build\` writes this file.\n\n${sections.join("\n")}`;
+  const sections = new Map();
+  for (const [name, { folders }] of [...found].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const text = [...new Set([...folders].map((folder) => licenceOf(name, folder)))].sort().join("\n");
+    sections.set(text, [...(sections.get(text) ?? []), name]);
+  }
+  const written = [...sections].map(([text, names]) => `## ${names.join(", ")}\n\n${text}`);
+  return `# Third-party licences\n\nThe published files contain code of the packages below. \`npm run build\` writes this file.\n\n${written.join("\n")}`;
 }
 
 function licenceOf(name, folder) {
