@@ -1,5 +1,5 @@
 /** The input of doctor: files, environment and the version of Claude Code before the connection test, Claude Code's own answer after it. */
-import { existsSync, realpathSync } from "node:fs";
+import { realpathSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import type { Context } from "../../context.ts";
 import { projectOf } from "../../core/clients/claude-project.ts";
@@ -14,7 +14,7 @@ import { printable } from "../../core/secrets.ts";
 import { Cancelled, UsageError } from "../../errors.ts";
 import { askClaude } from "../../io/claude.ts";
 import { describeFolder } from "../../io/git.ts";
-import { isInside, readDocument, readState } from "../../io/read.ts";
+import { folderFor, isInside, readDocument, readState } from "../../io/read.ts";
 import { haloElsewhere } from "../shared/below.ts";
 import { claudeOf } from "../shared/claude-program.ts";
 import { openStore } from "../shared/keychain.ts";
@@ -29,8 +29,7 @@ const GRACE_MS = 300;
 /** Everything that can be known before the network. Throws UsageError for a missing folder or values file. */
 export async function look(context: Context, options: Options & { readonly timeoutMs: number }, token?: string) {
   const start = resolve(context.cwd, options.cwd ?? ".");
-  if (!existsSync(`${start}/`)) throw new UsageError(`--cwd: there is no folder ${printable(start, 200)}`);
-  const place = describeFolder(realpathSync(start), context.home);
+  const place = describeFolder(realpathSync(folderFor(start)), context.home);
   const { above, gitRoot, main, home } = place;
   const [folder] = above;
   const repository = gitRoot ?? folder;

@@ -1,5 +1,5 @@
 /** What the wizard is told, and what it finds, before it asks anything. */
-import { existsSync, realpathSync, statSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import { join, relative, sep } from "node:path";
 import type { Context } from "../../context.ts";
 import { EXAMPLES } from "../../core/check/documents.ts";
@@ -21,7 +21,7 @@ import { printable } from "../../core/secrets.ts";
 import { EnvironmentError, UsageError } from "../../errors.ts";
 import type { Bridge, RawOptions } from "../../flags.ts";
 import { createGit, describeFolder } from "../../io/git.ts";
-import { readState } from "../../io/read.ts";
+import { folderFor, readState } from "../../io/read.ts";
 import type { Ask } from "../../ui/ask.ts";
 import type { Show } from "../../ui/show.ts";
 import { haloAbove, haloElsewhere } from "../shared/below.ts";
@@ -146,10 +146,7 @@ async function findPlace(context: Context, options: InitOptions) {
   const hint = "unset GIT_DIR GIT_WORK_TREE";
   if (GIT_DIR !== undefined || GIT_WORK_TREE !== undefined)
     throw new EnvironmentError("GIT_DIR or GIT_WORK_TREE is set, so it is unclear which repository is meant", { hint });
-  const cwd = options.cwd ?? context.cwd;
-  if (!statSync(cwd, { throwIfNoEntry: false })?.isDirectory())
-    throw new UsageError(`--cwd: there is no folder ${cwd}`);
-  const here = realpathSync(cwd);
+  const here = realpathSync(folderFor(options.cwd ?? context.cwd));
   const root = options.cwd === undefined ? projectOf(describeFolder(here, context.home)).root : here;
   const folder = describeFolder(root, context.home);
   const { gitRoot } = folder;
