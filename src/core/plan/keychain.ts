@@ -126,19 +126,20 @@ export function opened(store: FileState, tokens: Tokens): FileState {
   return { ...store, text: JSON.stringify({ ...value, mcpServers: Object.fromEntries(filled) }) };
 }
 
-/** The token into the store; nothing for one that a person keeps there. `stored`: the token that is there now. */
+/** The token into the store; nothing for one that a person keeps there. `stored`: the token that is there now; `isMoved`: from an entry that goes. */
 export function saveSteps(
   { save, clear, label }: Keychain,
   program: string,
   name: string,
   token: string,
   stored: string | undefined,
+  isMoved: boolean,
 ): readonly RunStep[] {
   if (save === undefined || stored === token) return [];
   const at = ([, ...args]: Argv): RunStep["argv"] => [program, ...args];
   const why = `put the token of "${name}" into ${label}, through standard input`;
-  // an older token that was replaced cannot be put back
-  const undo = stored === undefined && clear !== undefined ? { undo: at(clear) } : {};
+  // an older token that was replaced cannot be put back, nor perhaps the entry: then the token stays here
+  const undo = stored === undefined && !isMoved && clear !== undefined ? { undo: at(clear) } : {};
   return [{ kind: "run", argv: at(save.argv), stdin: save.stdin(token), why, ...undo }];
 }
 
