@@ -149,8 +149,20 @@ describe("guide team and guide ci", () => {
     const known = await said("team");
     expect(known).toContain("git clone git@git.example:acme/web.git && cd web\n");
     expect(known).toContain("It asks for that token.\n");
-    repo.git("remote", "set-url", "origin", "ext::sh -c made-up-command");
-    expect(await said("team")).toContain("git clone <its URL>\n");
+    for (const unfit of [
+      "ext::sh -c made-up-command",
+      "https://gitlab.example/oauth2:made-up-token@x/a.git",
+      "https://gitlab.example/oauth2:made-up-token%40x/a.git",
+      "https://git.example/-u.git",
+      "-u@git.example:made-up",
+      "anna@-o.example:made-up",
+      "git@git.example:-made-up",
+      "git@git.example:../..",
+      "git@git.example:made-up/..",
+    ]) {
+      repo.git("config", "remote.origin.url", unfit);
+      expect(await said("team"), unfit).toContain("git clone <its URL>\n");
+    }
     expect(await said("team", { ...machine, cwd: scratch.tmp })).toContain("HALO is connected in our repository");
   });
 

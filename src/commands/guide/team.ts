@@ -42,9 +42,13 @@ async function remoteOf(context: Context, root: string): Promise<string | undefi
   const { stdout } = await runGit(git, ["remote", "get-url", "origin"], [0, 2, 128]);
   const said = stdout.trim();
   const url = attempt(() => new URL(said));
-  if (url === undefined || !/^https?:$/.test(url.protocol))
-    return /^(?:ssh:\/\/)?[\w.-]+@[\w.-]+[:/][\w./~-]+$/.exec(said)?.[0];
-  return `${url.origin}${url.pathname}`;
+  const isWeb = url !== undefined && /^https?:$/.test(url.protocol);
+  const remote = isWeb
+    ? `${url.origin}${url.pathname}`
+    : /^(?:ssh:\/\/)?\w[\w.-]*@\w[\w.-]*[:/][\w./~-]+$/.exec(said)?.[0];
+  // a credential in the path; a folder that the shell or git takes for an option, or that is above
+  const isUnfit = (isWeb && /@|%40/.test(url.pathname)) || /[:/](?:-|\.\.(?:\/|$))/.test(remote ?? "");
+  return isUnfit ? undefined : remote;
 }
 
 const listed = (words: readonly string[]): string =>
