@@ -47,9 +47,11 @@ describe.each(STORES)("the store of %s %s", (platform, reference) => {
   });
 });
 
-test("on Windows the command has no $, which bash would take", () => {
+test("on Windows the command has no $, which bash would take, and starts the program of the system", () => {
   for (const reference of [undefined, "op://Private/HALO/token"])
-    expect(of("win32", reference).helper).not.toContain("$");
+    expect(of("win32", reference).helper).toMatch(
+      /^"C:\/Windows\/System32\/[^"$]+\/powershell\.exe" -NoProfile [^$]+$/,
+    );
 });
 
 test("a reference that a shell would not take as one word is none", () => {

@@ -21,9 +21,11 @@ const SERVICE = "create-halo-mcp";
 const HEADER = HEADERS.token;
 
 const inShell = (read: Argv): string => `t=$(${read.map(quoteSh).join(" ")}) && printf '{"${HEADER}":"%s"}' "$t"`;
+/** cmd looks for a bare name in the current folder first, which is a repository. In quotes: the shell may be cmd or bash. */
+const POWERSHELL = '"C:/Windows/System32/WindowsPowerShell/v1.0/powershell.exe"';
 /** Without `$`: the shell that Claude Code uses on Windows may be bash. */
 const inPowershell = (before: string, reads: string): string =>
-  `powershell -NoProfile -Command "${before}@{'${HEADER}'=${reads}} | ConvertTo-Json -Compress"`;
+  `${POWERSHELL} -NoProfile -Command "${before}@{'${HEADER}'=${reads}} | ConvertTo-Json -Compress"`;
 
 /** The store of each platform, by documentation (2026-11); names of servers have no blanks or quotes. */
 const STORES: Readonly<Record<string, (name: string) => Keychain>> = {
