@@ -16,8 +16,7 @@ import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "nod
 import { getSystemErrorMap } from "node:util";
 import type { Document } from "../core/check/model.ts";
 import type { FileState } from "../core/plan/model.ts";
-import { printable } from "../core/secrets.ts";
-import { attempt, UsageError } from "../errors.ts";
+import { attempt } from "../errors.ts";
 
 /** No configuration is this large. `check` searches this much of a larger file for secrets, 0.2 s for each MB. */
 const MAX_BYTES = 4 * 1024 * 1024;
@@ -28,12 +27,6 @@ const MAX_DOCUMENT = 2 * 1024 * 1024;
 export function errnoOf(error: unknown): string | undefined {
   if (!(error instanceof Error) || !("code" in error) || !("syscall" in error)) return undefined;
   return typeof error.code === "string" ? error.code : undefined;
-}
-
-/** The folder that was given. Throws UsageError if there is none. */
-export function folderFor(path: string): string {
-  if (!existsSync(`${path}/`)) throw new UsageError(`--cwd: there is no folder ${printable(path, 200)}`);
-  return path;
 }
 
 /** Whether a path is a folder or below it, comparing text only: the caller resolves symlinks. */

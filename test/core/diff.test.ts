@@ -71,9 +71,8 @@ describe("what is seen in a diff", () => {
     const after = textOf(setProperty(before, ["env", "HALO_ACCOUNT_ID"], ACCOUNT, { strict: true }));
     expect(show(before, after, ".claude/settings.local.json")).toBe(
       [
-        'context|{\ncontext|  "env": {\ncontext|    "DB_PASSPHRASE": "••••",\ncontext|    "PIN": ••••,',
-        `removed|    "E": ""\nadded|    "E": "",\nadded|    "HALO_ACCOUNT_ID": "${ACCOUNT}"`,
-        "context|  }\ncontext|}",
+        `context|{\ncontext|  "env": {\nadded|    "HALO_ACCOUNT_ID": "${ACCOUNT}",`,
+        'context|    "DB_PASSPHRASE": "••••",\ncontext|    "PIN": ••••,\ncontext|    "E": ""',
       ].join("\n"),
     );
   });

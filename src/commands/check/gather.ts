@@ -10,7 +10,8 @@ import { printable } from "../../core/secrets.ts";
 import { EnvironmentError, UsageError } from "../../errors.ts";
 import { describeFolder, type GitOptions, ignoredOf } from "../../io/git.ts";
 import { discover, entriesOf, findSpills } from "../../io/list.ts";
-import { findRoot, folderFor, isInside, readDocument, resolveTarget } from "../../io/read.ts";
+import { findRoot, isInside, readDocument, resolveTarget } from "../../io/read.ts";
+import { folderFor } from "../shared/options.ts";
 import { programsFor } from "../shared/programs.ts";
 import type { CheckOptions } from "./options.ts";
 

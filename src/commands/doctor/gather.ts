@@ -14,11 +14,11 @@ import { printable } from "../../core/secrets.ts";
 import { Cancelled, UsageError } from "../../errors.ts";
 import { askClaude } from "../../io/claude.ts";
 import { describeFolder } from "../../io/git.ts";
-import { folderFor, isInside, readDocument, readState } from "../../io/read.ts";
+import { isInside, readDocument, readState } from "../../io/read.ts";
 import { haloElsewhere } from "../shared/below.ts";
 import { claudeOf } from "../shared/claude-program.ts";
 import { openStore } from "../shared/keychain.ts";
-import type { connectionOptions } from "../shared/options.ts";
+import { type connectionOptions, folderFor } from "../shared/options.ts";
 import { ownFiles, programsFor } from "../shared/programs.ts";
 
 type Options = Pick<ReturnType<typeof connectionOptions>, "cwd" | "name" | "url" | "valuesFile">;

@@ -21,7 +21,7 @@ import { printable } from "../../core/secrets.ts";
 import { EnvironmentError, UsageError } from "../../errors.ts";
 import type { Bridge, RawOptions } from "../../flags.ts";
 import { createGit, describeFolder } from "../../io/git.ts";
-import { folderFor, readState } from "../../io/read.ts";
+import { readState } from "../../io/read.ts";
 import type { Ask } from "../../ui/ask.ts";
 import type { Show } from "../../ui/show.ts";
 import { haloAbove, haloElsewhere } from "../shared/below.ts";
@@ -38,7 +38,7 @@ import {
 } from "../shared/client-files.ts";
 import { findClients } from "../shared/found.ts";
 import { openStore } from "../shared/keychain.ts";
-import { connectionOptions, seconds } from "../shared/options.ts";
+import { connectionOptions, folderFor, seconds } from "../shared/options.ts";
 import { ownFiles, programsFor } from "../shared/programs.ts";
 
 export type Values = Readonly<Record<Value, string>>;

@@ -5,8 +5,9 @@ import { dotenvOf } from "../../core/formats/dotenv.ts";
 import { DEFAULT_NAME, isOurs, isSafeVariable, variablesFor } from "../../core/halo.ts";
 import { EnvironmentError, UsageError } from "../../errors.ts";
 import type { RawOptions } from "../../flags.ts";
-import { findRoot, folderFor, readState } from "../../io/read.ts";
+import { findRoot, readState } from "../../io/read.ts";
 import { startProgram } from "../../io/start.ts";
+import { folderFor } from "../shared/options.ts";
 import { programsFor } from "../shared/programs.ts";
 
 /** Exit code: that of the program. */
