@@ -2,7 +2,9 @@
 import type { Context } from "../context.ts";
 import { Cancelled } from "../errors.ts";
 import { createOutput } from "./output.ts";
+import { columnsOf } from "./paint.ts";
 import { openPromptInput } from "./prompt-input.ts";
+import { wrap } from "./wrap.ts";
 
 export interface Choice<T> {
   readonly value: T;
@@ -56,7 +58,12 @@ export function createPlainAsk(context: Context, pastedBreak: string) {
   /** Asks until the answer is one. */
   async function until<T>(words: string, read: (answer: string) => T | undefined, isSecret = false): Promise<T> {
     for (;;) {
-      say(words);
+      say(
+        words
+          .split("\n")
+          .flatMap((part) => wrap(part, columnsOf(context.stderr) - 1))
+          .join("\n"),
+      );
       const found = read(await readLine(context, pastedBreak, isSecret));
       if (found !== undefined) return found;
     }

@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest";
 import { INIT_FLAGS } from "../../src/flags.ts";
 import { CLEAN, HALO_FILE } from "../support/check.ts";
 import { claudeBinFolder, quietClaude } from "../support/claude.ts";
-import { full, handOver, ids, type Machine, on, start, TOKEN, unprivileged, withToken } from "./support.ts";
+import { full, handOver, type Machine, on, start, TOKEN, unprivileged, withToken } from "./support.ts";
 
 const repository = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -23,7 +23,7 @@ describe("check, from the tarball", () => {
       commit(m, CLEAN);
       const before = m.tree();
       const clean = await m.run(["check"], { env: CI });
-      expect(clean).toEqual({ code: 0, stdout: "2 files checked, no problems\n", stderr: "" });
+      expect(clean).toEqual({ code: 0, stdout: "✔ 2 files checked, no problems\n", stderr: "" });
       expect(m.tree()).toEqual(before);
       m.write(".mcp.json", NO_TYPE);
       const { code, stdout } = await m.run(["check"], { env: CI });
@@ -182,7 +182,9 @@ describe.concurrent("what the wizard writes is clean", () => {
 
   test("docs/example is what it writes", () =>
     on({}, async (m) => {
-      const run = await m.run(["--yes", "--skip-test", ...ids], { env: withToken });
+      const example = ["01234567-89ab-4cde-8f01-23456789abcd", "fedcba98-7654-4321-8fed-cba987654321"] as const;
+      const given = ["--account-id", example[0], "--profile-id", example[1]];
+      const run = await m.run(["--yes", "--skip-test", ...given], { env: withToken });
       expect(run.code, run.stderr).toBe(0);
       for (const name of readdirSync(join(repository, "docs/example")))
         expect(m.read(name), name).toBe(readFileSync(join(repository, "docs/example", name), "utf8"));

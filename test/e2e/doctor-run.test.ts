@@ -61,7 +61,7 @@ describe.concurrent("the exit code", () => {
     ["--args that are no object", ["--call", "ask_agent", "--args", "[1]"]],
     ["both ways to give a token", ["--token-stdin", "--token-file", "token.txt"]],
     ["a token that can be none", ["--token-stdin"]],
-    ["an unknown flag", ["--fix"]],
+    ["an unknown flag", ["--mend"]],
     ["a token on the command line", ["--token", "x"]],
     ["a word beside the flags", ["shop"]],
     ["a URL that may carry no token", ["--url", "http://halo.invalid/mcp"]],

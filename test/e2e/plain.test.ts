@@ -9,16 +9,16 @@ test.each([
 ] as const)("%s: every question is a line, and so is every answer", (name, args, env) =>
   on({}, async (m) => {
     const wizard = m.open(["--url", m.url, ...args], { env });
-    await wizard.asks("What do you want to connect");
+    await wizard.waitFor("What do you want to connect");
     expect(wizard.text()).toMatch(/^ {2}1\. Claude Code/m);
     wizard.type("99\r");
-    await wizard.settle();
+    await wizard.waitFor(/1\. Claude Code[\s\S]*1\. Claude Code/);
     wizard.press("enter");
-    await wizard.asks("What you type is not shown");
+    await wizard.waitFor(/Paste the product[\s\S]*is not shown:/);
     wizard.type(`${TOKEN}\r`);
-    await wizard.asks("Paste a HALO Studio");
+    await wizard.waitFor("Paste a HALO Studio");
     wizard.type(`${STUDIO}\r`);
-    await wizard.asks("Write th");
+    await wizard.waitFor("Write th");
     wizard.type("1\r");
     await wizard.ends(0);
     expectNoToken(wizard.raw());

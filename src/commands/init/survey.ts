@@ -1,5 +1,5 @@
 /** What the wizard is told, and what it finds, before it asks anything. */
-import { existsSync, realpathSync, statSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import { join, relative, sep } from "node:path";
 import type { Context } from "../../context.ts";
 import { EXAMPLES } from "../../core/check/documents.ts";
@@ -38,7 +38,7 @@ import {
 } from "../shared/client-files.ts";
 import { findClients } from "../shared/found.ts";
 import { openStore } from "../shared/keychain.ts";
-import { connectionOptions, seconds } from "../shared/options.ts";
+import { connectionOptions, folderFor, seconds } from "../shared/options.ts";
 import { ownFiles, programsFor } from "../shared/programs.ts";
 
 export type Values = Readonly<Record<Value, string>>;
@@ -146,10 +146,7 @@ async function findPlace(context: Context, options: InitOptions) {
   const hint = "unset GIT_DIR GIT_WORK_TREE";
   if (GIT_DIR !== undefined || GIT_WORK_TREE !== undefined)
     throw new EnvironmentError("GIT_DIR or GIT_WORK_TREE is set, so it is unclear which repository is meant", { hint });
-  const cwd = options.cwd ?? context.cwd;
-  if (!statSync(cwd, { throwIfNoEntry: false })?.isDirectory())
-    throw new UsageError(`--cwd: there is no folder ${cwd}`);
-  const here = realpathSync(cwd);
+  const here = realpathSync(folderFor(options.cwd ?? context.cwd));
   const root = options.cwd === undefined ? projectOf(describeFolder(here, context.home)).root : here;
   const folder = describeFolder(root, context.home);
   const { gitRoot, main } = folder;

@@ -11,7 +11,7 @@ import { DEFAULT_NAME, HALO_URL, VALUES, variablesFor } from "../../core/halo.ts
 import { isOwn } from "../../core/plan/claude-program.ts";
 import type { FoundServer } from "../../core/plan/clients.ts";
 import type { Plan } from "../../core/plan/model.ts";
-import { type Target, variablesOf } from "../../core/plan/target.ts";
+import { removableIn, type Target, variablesOf } from "../../core/plan/target.ts";
 import { printable } from "../../core/secrets.ts";
 import { UsageError } from "../../errors.ts";
 import type { RawOptions } from "../../flags.ts";
@@ -92,7 +92,8 @@ export async function leave(start: Start, scopes: readonly Scope[], isValuesOnly
     );
   // the entry of a user can have the values themselves: the variables are in that of another client
   const referred = VALUES.flatMap((value) => {
-    const slot = entries.map(({ values }) => values[value]).find((each) => each !== undefined && "env" in each);
+    const all = entries.map(({ values }) => values[value]).filter((each) => each !== undefined && "env" in each);
+    const slot = all.find((each) => removableIn({ [value]: each }, name).length > 0) ?? all[0];
     return slot === undefined ? [] : [[value, slot] as const];
   });
   const slots = { ...referring(variablesFor(name)), ...Object.fromEntries(referred) };
@@ -122,9 +123,13 @@ const STUDIO = "The token still works: delete it in HALO Studio > Settings > Pro
 
 /** What stays where, and why. */
 function leftWords({ here, target }: Page, { scopes }: Choice): readonly string[] {
+  const { slots, name } = target;
+  const ours = removableIn(slots, name).map(({ env }) => env);
+  const foreign = variablesOf(slots).flatMap(({ env }) => (ours.includes(env) || !here.dotenv.has(env) ? [] : [env]));
   const kept = envIn(here.state.files.userSettings);
-  const isKept = scopes.some(isOwn) && variablesOf(target.slots).some(({ env }) => Object.hasOwn(kept, env));
+  const isKept = scopes.some(isOwn) && ours.some((env) => Object.hasOwn(kept, env));
   return [
+    ...(foreign.length > 0 ? [`Not named like HALO's, so left where it is: ${foreign.join(", ")}.`] : []),
     ...(isKept ? [`Other entries use its values in ${here.userSettings}, under "env".`] : []),
     ...(keepsBridge(here) ? [`The main checkout has HALO, too: its values stay in ${here.paths.bridge}.`] : []),
   ];

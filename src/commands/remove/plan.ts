@@ -12,7 +12,7 @@ import { isOwn, removeEntry } from "../../core/plan/claude-program.ts";
 import { removeEdits } from "../../core/plan/clients.ts";
 import { type FileEdits, HEADING, planRemoval, planTakingOut, type Rule } from "../../core/plan/install.ts";
 import type { Step, WriteStep } from "../../core/plan/model.ts";
-import { variablesOf } from "../../core/plan/target.ts";
+import { removableIn, variablesOf } from "../../core/plan/target.ts";
 import { isInside, readState, readTemplate } from "../../io/read.ts";
 import { targetOf } from "../init/clients.ts";
 import { BRIDGE, checkOptions, fromTop, patternOf, stepsOf } from "../init/plan.ts";
@@ -41,7 +41,11 @@ function removalEdits(page: Page, choice: Choice) {
     const { store, path, scope } = file;
     (scope === "project" ? project : user).push([path, removeEdits(file, removed, here.toml)]);
     const kept = envOf([others(file)]);
-    const names = variablesOf(target.slots).flatMap(({ env }) => (kept.has(env) ? [] : [env]));
+    // of a user's file, only what its own entry refers to
+    const own = file.found.filter(({ entry }) => entry.name === target.name);
+    const names = own.flatMap(({ entry }) =>
+      removableIn(entry.values, target.name).flatMap(({ env }) => (kept.has(env) ? [] : [env])),
+    );
     if (store !== undefined) user.push([store, [(text) => removeDotenv(text, names)]]);
   }
   const stays = here.clients.flatMap((file) => {
@@ -98,7 +102,8 @@ function ownSteps(page: Page, { scopes }: Choice, stays: ReadonlySet<string>): r
     (text, { entry }) => text.replace(JSON.stringify(entry.raw), ""),
     JSON.stringify(state.store),
   );
-  const names = [...envOf([found])].filter((name) => !stays.has(name) && !rest.includes(`\${${name}`));
+  const own = found.flatMap(({ entry }) => removableIn(entry.values, target.name).map(({ env }) => env));
+  const names = [...new Set(own)].filter((name) => !stays.has(name) && !rest.includes(`\${${name}`));
   const edits = names.map((name) => (text: string) => removeProperty(text, ["env", name], { strict: false }));
   const settings = stepsOf(planTakingOut(snapshot, [[userSettings, edits, "env"]], new Set()));
   const removals = found.flatMap(({ scope, entry }): readonly Step[] => {

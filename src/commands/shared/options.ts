@@ -1,7 +1,9 @@
 /** Options that several commands share. */
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Context } from "../../context.ts";
 import { endpointProblem, nameProblem } from "../../core/halo.ts";
+import { printable } from "../../core/secrets.ts";
 import { UsageError } from "../../errors.ts";
 import type { RawOptions } from "../../flags.ts";
 
@@ -14,6 +16,12 @@ function checked({ values, origins }: RawOptions, name: string, problemOf: typeo
 
 export const nameOf = (raw: RawOptions) => checked(raw, "name", nameProblem);
 export const urlOf = (raw: RawOptions) => checked(raw, "url", endpointProblem);
+
+/** The folder of `--cwd`. Throws UsageError if there is none. */
+export function folderFor(path: string): string {
+  if (!existsSync(`${path}/`)) throw new UsageError(`--cwd: there is no folder ${printable(path, 200)}`);
+  return path;
+}
 
 export function pathOf(context: Context, given: string | undefined): string | undefined {
   return given === undefined ? undefined : resolve(context.cwd, given);

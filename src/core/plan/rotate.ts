@@ -100,12 +100,8 @@ export function entryPlace(
 
 const escaped = (text: string): string => JSON.stringify(text).slice(1, -1);
 
-const stringsIn = (node: Node): readonly Node[] =>
-  node.kind === "scalar"
-    ? textOf(node) === undefined
-      ? []
-      : [node]
-    : node.entries.flatMap(({ value }) => stringsIn(value));
+const scalarsIn = (node: Node): readonly Node[] =>
+  node.kind === "scalar" ? [node] : node.entries.flatMap(({ value }) => scalarsIn(value));
 
 /** Replaces a text inside the strings of one entry. Every other byte stays. */
 function swap(
@@ -120,7 +116,7 @@ function swap(
   const tree = parse(text);
   if (!tree.ok) return tree;
   const node = nodeIn(tree);
-  const found = (node === undefined ? [] : stringsIn(node)).filter((each) => textOf(each)?.includes(old));
+  const found = (node === undefined ? [] : scalarsIn(node)).filter((each) => textOf(each)?.includes(old));
   let after = text;
   for (const { start, end } of found.toReversed())
     after =
