@@ -15,7 +15,7 @@ import type { RawOptions } from "../../flags.ts";
 import { run as runGit } from "../../io/git.ts";
 import { findRoot, readState, readTemplate } from "../../io/read.ts";
 import { clientFiles, loadToml, withEntries } from "../shared/client-files.ts";
-import { nameOf, urlOf } from "../shared/options.ts";
+import { checkOptions, nameOf, urlOf } from "../shared/options.ts";
 import { programsFor } from "../shared/programs.ts";
 
 /** The committed entries for HALO, that of the name first, and the folder. */
@@ -82,8 +82,7 @@ export async function teamGuide(context: Context, raw: RawOptions) {
 /** Without a kind the command and the files that can run it; with one the lines of its file. */
 export async function ciGuide(context: Context, raw: RawOptions, kind?: CiKind) {
   const { found } = await setUpOf(context, raw);
-  const url = urlOf(raw) ?? found[0]?.entry.url ?? HALO_URL;
-  const options = url === HALO_URL ? "" : ` --url ${toSh([url])}`;
+  const options = checkOptions(urlOf(raw) ?? found[0]?.entry.url ?? HALO_URL);
   if (kind !== undefined) {
     const fill = { version: context.version, options };
     return { id: "ci", kind, text: readTemplate(context.templates, `ci/${CI_FILES[kind].template}`, fill).trimEnd() };

@@ -2,12 +2,9 @@
 import { existsSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import type { Context } from "../../context.ts";
-import { claudeCode } from "../../core/clients/claude-code.ts";
 import { envIn } from "../../core/clients/claude-state.ts";
-import { referring } from "../../core/clients/entry.ts";
 import { CLIENT_IDS } from "../../core/clients/ids.ts";
 import { jsonOf } from "../../core/formats/json.ts";
-import { HALO_URL, VALUES, type Value, variablesFor } from "../../core/halo.ts";
 import {
   choosePlaces,
   dotenvPlaces,
@@ -18,15 +15,15 @@ import {
   type TokenPlace,
 } from "../../core/plan/rotate.ts";
 import type { Target } from "../../core/plan/target.ts";
-import { Refusal, UsageError } from "../../errors.ts";
+import { UsageError } from "../../errors.ts";
 import { run as runGit } from "../../io/git.ts";
 import { entriesOf } from "../../io/list.ts";
 import { findRoot, readState } from "../../io/read.ts";
-import { decideAmong } from "../init/clients.ts";
+import { targetAmong } from "../init/clients.ts";
 import { type InitOptions, lookAgain, type Page, type Survey, survey } from "../init/survey.ts";
 import type { Candidates } from "../init/values.ts";
 import { find } from "../remove/index.ts";
-import { type Choice, choiceOf } from "../shared/client-files.ts";
+import { type Choice, choiceOf, SCOPES } from "../shared/client-files.ts";
 
 /** A folder with HALO. */
 export interface Found {
@@ -43,7 +40,6 @@ export interface Folder extends Found {
   readonly known: Candidates;
 }
 
-const SCOPES = ["project", "local", "user"] as const;
 const ENV_FILE = /^\.env(?:\.[\w-]+)*$/;
 const EXAMPLE = /\.(?:example|sample|template|dist)$/;
 
@@ -77,26 +73,18 @@ function withEnvFiles(here: Survey): Survey {
 
 /** What is set up in a folder. `name`: of the server, if it is known. */
 export function findIn(here: Survey, options: InitOptions, asked: string | undefined): Found {
-  const { name, choice: all, entries } = find({ here, options: { ...options, name: asked } }, SCOPES);
-  const decision = decideAmong(here, choiceOf(CLIENT_IDS, ["project"]), { name, url: options.url });
-  if (!decision.ok) throw new Refusal(decision.reason, { hint: decision.hint });
+  const { name, choice: all, entries, target: own } = find({ here, options: { ...options, name: asked } }, SCOPES);
+  const shared = targetAmong(here, choiceOf(CLIENT_IDS, ["project"]), { name, url: options.url });
   const keychain = here.keychains.get(name);
   const isHelped = entries.some(({ runs }) => runs) || (keychain !== undefined && keychain.save === undefined);
   // an entry whose program brings the token cannot be tested from here
   const scopes = all.scopes.filter(
     (scope) => !here.entries[scope].some(({ entry }) => entry.name === name && entry.runs),
   );
-  const choice = { ...all, scopes };
-  const entry = entries.find(({ runs }) => !runs);
-  if (decision.target.mode === "join" || entry === undefined)
-    return { here, choice, target: decision.target, isHelped };
+  const isOwn = shared.mode === "new" && own?.entry?.runs === false;
   // for the user alone: the URL is the person's own
-  const names = namesOf(entries, name);
-  const [token, account, profile] = VALUES.map((value) => [...names[value]][0] ?? variablesFor(name)[value]);
-  const slots = referring({ token, account, profile } as Record<Value, string>);
-  const where = { file: ".mcp.json", client: claudeCode };
-  const target: Target = { mode: "join", name, url: options.url ?? (entry.url || HALO_URL), slots, where };
-  return { here, choice, target, isHelped };
+  const target = isOwn ? { ...own, url: options.url ?? own.url, entry: undefined } : shared;
+  return { here, choice: { ...all, scopes }, target, isHelped };
 }
 
 /** Every token of this folder and of the user's own files. */

@@ -1,7 +1,8 @@
 /** Options that several commands share. */
 import { resolve } from "node:path";
 import type { Context } from "../../context.ts";
-import { endpointProblem, nameProblem } from "../../core/halo.ts";
+import { toSh } from "../../core/command-line.ts";
+import { endpointProblem, HALO_URL, nameProblem } from "../../core/halo.ts";
 import { UsageError } from "../../errors.ts";
 import type { RawOptions } from "../../flags.ts";
 
@@ -18,6 +19,9 @@ export const urlOf = (raw: RawOptions) => checked(raw, "url", endpointProblem);
 export function pathOf(context: Context, given: string | undefined): string | undefined {
   return given === undefined ? undefined : resolve(context.cwd, given);
 }
+
+/** The options for `check`: none for HALO's own endpoint. */
+export const checkOptions = (url: string): string => (url === HALO_URL ? "" : ` --url ${toSh([url])}`);
 
 /** `--timeout` in seconds; 15 by default. */
 export function seconds(text = "15"): number {
