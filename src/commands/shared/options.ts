@@ -2,7 +2,8 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Context } from "../../context.ts";
-import { endpointProblem, nameProblem } from "../../core/halo.ts";
+import { toSh } from "../../core/command-line.ts";
+import { endpointProblem, HALO_URL, nameProblem } from "../../core/halo.ts";
 import { printable } from "../../core/secrets.ts";
 import { UsageError } from "../../errors.ts";
 import type { RawOptions } from "../../flags.ts";
@@ -26,6 +27,9 @@ export function folderFor(path: string): string {
 export function pathOf(context: Context, given: string | undefined): string | undefined {
   return given === undefined ? undefined : resolve(context.cwd, given);
 }
+
+/** The options for `check`: none for HALO's own endpoint. */
+export const checkOptions = (url: string): string => (url === HALO_URL ? "" : ` --url ${toSh([url])}`);
 
 /** `--timeout` in seconds; 15 by default. */
 export function seconds(text = "15"): number {
