@@ -15,7 +15,7 @@ import type { RawOptions } from "../../flags.ts";
 import { run as runGit } from "../../io/git.ts";
 import { findRoot, readState, readTemplate } from "../../io/read.ts";
 import { clientFiles, loadToml, withEntries } from "../shared/client-files.ts";
-import { nameOf, urlOf } from "../shared/options.ts";
+import { checkOptions, nameOf, urlOf } from "../shared/options.ts";
 import { programsFor } from "../shared/programs.ts";
 
 /** The committed entries for HALO, that of the name first, and the folder. */
@@ -90,7 +90,7 @@ export async function ciGuide(context: Context, raw: RawOptions, kind?: CiKind) 
   const own = found[0]?.entry.url ?? HALO_URL;
   // people copy it into a file that runs
   const url = given ?? (endpointProblem(own) === undefined ? own : HALO_URL);
-  const options = url === HALO_URL ? "" : ` --url ${toSh([url])}`;
+  const options = checkOptions(url);
   const isTheirs = given === undefined && url !== HALO_URL;
   const from = isTheirs ? `The URL is from this repository, not HALO's: ${new URL(url).host}` : "";
   if (kind !== undefined) {

@@ -21,10 +21,10 @@ import { sentOf } from "./test.ts";
 const CALL_MS = 60_000;
 const MOST_LINES = 8;
 
-const desktopOf = ({ context: { platform, env }, here: { findProgram } }: Page) => ({
+const desktopOf = ({ context: { platform, env }, here: { programs } }: Page) => ({
   platform,
   env,
-  find: findProgram,
+  find: programs.find,
 });
 
 /** The chosen web clients. */
@@ -57,7 +57,7 @@ function startable({ options, here, target }: Page, { values, choice }: Decided)
     return here.claude && { label: claudeCode.label, path: here.claude.path, env: { ...here.programEnv, ...more } };
   }
   for (const { id, label, isApp, programs } of CLIENTS) {
-    const path = programs.map(here.findProgram).find((each) => each !== undefined);
+    const path = programs.map(here.programs.find).find((each) => each !== undefined);
     if (path === undefined || isApp || !choice.places.some((each) => each.id === id)) continue;
     return { label, path, env: { ...here.programEnv, ...secretsOf(target, values) } };
   }

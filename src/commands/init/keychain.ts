@@ -21,7 +21,7 @@ export function keychainHere(page: Page) {
   if (keychain === undefined)
     throw new Refusal(`no keychain is known for ${context.platform}`, { hint: "leave out --bridge" });
   const [name] = keychain.read;
-  const store = here.findProgram(name);
+  const store = here.programs.find(name);
   if (store === undefined)
     throw new EnvironmentError(`${name}, the program of ${keychain.label}, was not found`, {
       hint: "install it, or leave out --bridge",

@@ -11,7 +11,7 @@ import { toSh } from "../../core/command-line.ts";
 import { haloEntries } from "../../core/doctor/entries.ts";
 import { cutValues, dotenvOf } from "../../core/formats/dotenv.ts";
 import { jsonOf, property } from "../../core/formats/json.ts";
-import { DEFAULT_NAME, storeOf, type Value, variablesFor } from "../../core/halo.ts";
+import { DEFAULT_NAME, PASTED_BREAK, storeOf, type Value, variablesFor } from "../../core/halo.ts";
 import { CI_FILES, type CiKind } from "../../core/plan/ci.ts";
 import { isOwn } from "../../core/plan/claude-program.ts";
 import { hasLiterals } from "../../core/plan/clients.ts";
@@ -22,8 +22,8 @@ import { EnvironmentError, UsageError } from "../../errors.ts";
 import type { Bridge, RawOptions } from "../../flags.ts";
 import { createGit, describeFolder } from "../../io/git.ts";
 import { readState } from "../../io/read.ts";
-import type { Ask } from "../../ui/ask.ts";
-import type { Show } from "../../ui/show.ts";
+import { type Ask, createAsk } from "../../ui/ask.ts";
+import { createShow, type Show } from "../../ui/show.ts";
 import { haloAbove, haloElsewhere } from "../shared/below.ts";
 import { labelOf } from "../shared/carry-out.ts";
 import { claudeOf } from "../shared/claude-program.ts";
@@ -42,6 +42,9 @@ import { connectionOptions, folderFor, seconds } from "../shared/options.ts";
 import { ownFiles, programsFor } from "../shared/programs.ts";
 
 export type Values = Readonly<Record<Value, string>>;
+
+/** Where no value is needed. */
+export const NO_VALUES: Values = { token: "", account: "", profile: "" };
 
 export interface Decided {
   readonly values: Values;
@@ -124,6 +127,15 @@ export async function whyNotAsked({ stdin, stderr, env }: Context, options: Init
   return isAgent && !AMBIENT.has(agent) ? `the environment is that of an agent (${agent})` : undefined;
 }
 
+/** How a run speaks to a person. */
+export async function openDialog(context: Context, options: InitOptions) {
+  const isAsked = (await whyNotAsked(context, options)) === undefined;
+  // a plan that is not shown needs no question
+  const quiet = options.json || (options.quiet && (!isAsked || options.yes));
+  const ask = isAsked ? await createAsk(context, PASTED_BREAK) : undefined;
+  return { context, show: createShow(context, { quiet, guide: isAsked }), ask, decides: options.yes ? undefined : ask };
+}
+
 export interface Page {
   readonly context: Context;
   readonly options: InitOptions;
@@ -163,7 +175,6 @@ async function findPlace(context: Context, options: InitOptions) {
   return {
     root,
     installed: findClients(context, root, programs.find),
-    findProgram: programs.find,
     programs,
     clientFiles: clientFiles(context, root),
     toml: await loadToml(),

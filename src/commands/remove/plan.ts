@@ -15,9 +15,10 @@ import type { Step, WriteStep } from "../../core/plan/model.ts";
 import { removableIn, variablesOf } from "../../core/plan/target.ts";
 import { isInside, readState, readTemplate } from "../../io/read.ts";
 import { targetOf } from "../init/clients.ts";
-import { BRIDGE, checkOptions, fromTop, patternOf, stepsOf } from "../init/plan.ts";
-import { entryIn, type Page, type Survey } from "../init/survey.ts";
+import { BRIDGE, fromTop, patternOf, stepsOf } from "../init/plan.ts";
+import { entryIn, NO_VALUES, type Page, type Survey } from "../init/survey.ts";
 import { type Choice, type ClientHere, chosenFiles, isInProject } from "../shared/client-files.ts";
+import { checkOptions } from "../shared/options.ts";
 
 /** The values of a worktree stay while the main checkout has HALO, too. */
 export function keepsBridge({ root, project: { bridge } }: Survey): boolean {
@@ -33,7 +34,7 @@ const envOf = (files: readonly ClientHere["found"][]): ReadonlySet<string> =>
 function removalEdits(page: Page, choice: Choice) {
   const { here, target } = page;
   const chosen = chosenFiles(here, choice);
-  const removed = targetOf(page, { token: "", account: "", profile: "" });
+  const removed = targetOf(page, NO_VALUES);
   const project: FileEdits[] = [];
   const user: FileEdits[] = [];
   const others = ({ found }: ClientHere) => found.filter(({ entry }) => entry.name !== target.name);
@@ -108,7 +109,7 @@ function ownSteps(page: Page, { scopes }: Choice, stays: ReadonlySet<string>): r
   const settings = stepsOf(planTakingOut(snapshot, [[userSettings, edits, "env"]], new Set()));
   const removals = found.flatMap(({ scope, entry }): readonly Step[] => {
     const { clear = [], label = "" } = (scope === "user" && here.keychains.get(entry.name)) || {};
-    const program = clear[0] && here.findProgram(clear[0]);
+    const program = clear[0] && here.programs.find(clear[0]);
     const why = `take the token of "${entry.name}" out of ${label}`;
     const cleared = program ? [{ kind: "run", argv: [program, ...clear.slice(1)], why } as const] : [];
     return [removeEntry(claude.path, scope, entry), ...cleared];

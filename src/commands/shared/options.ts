@@ -2,8 +2,8 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Context } from "../../context.ts";
-import { endpointProblem, nameProblem } from "../../core/halo.ts";
-import { printable } from "../../core/secrets.ts";
+import { toSh } from "../../core/command-line.ts";
+import { endpointProblem, HALO_URL, nameProblem } from "../../core/halo.ts";
 import { UsageError } from "../../errors.ts";
 import type { RawOptions } from "../../flags.ts";
 
@@ -19,13 +19,16 @@ export const urlOf = (raw: RawOptions) => checked(raw, "url", endpointProblem);
 
 /** The folder of `--cwd`. Throws UsageError if there is none. */
 export function folderFor(path: string): string {
-  if (!existsSync(`${path}/`)) throw new UsageError(`--cwd: there is no folder ${printable(path, 200)}`);
+  if (!existsSync(`${path}/`)) throw new UsageError(`--cwd: there is no folder ${path}`);
   return path;
 }
 
 export function pathOf(context: Context, given: string | undefined): string | undefined {
   return given === undefined ? undefined : resolve(context.cwd, given);
 }
+
+/** The options for `check`: none for HALO's own endpoint. */
+export const checkOptions = (url: string): string => (url === HALO_URL ? "" : ` --url ${toSh([url])}`);
 
 /** `--timeout` in seconds; 15 by default. */
 export function seconds(text = "15"): number {
