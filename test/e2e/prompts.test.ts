@@ -182,7 +182,12 @@ describe.concurrent("prompts", () => {
 
   test("a web client alone never hears of .env", () =>
     on({}, async (m) => {
-      const said = await follow(m, ["What do you want to: space up space enter", PASTE, ...ASK_IDS]);
+      const said = await follow(m, [
+        "What do you want to: space up space enter",
+        PASTE,
+        ...ASK_IDS,
+        "HALO shows your token only once: enter",
+      ]);
       expect(said).toContain("ChatGPT");
       expect(said).not.toMatch(/\.env\b/);
     }));

@@ -11,7 +11,6 @@ import { Cancelled } from "../../errors.ts";
 import { clipboardOf, give, openerOf, osc52 } from "../../io/desktop.ts";
 import { startChild } from "../../io/start-child.ts";
 import type { Ask } from "../../ui/ask.ts";
-import { labelOf } from "../shared/carry-out.ts";
 import { answerLines, runTest } from "../shared/connection-test.ts";
 import { carry } from "./carry.ts";
 import { buildValues } from "./plan.ts";
@@ -77,12 +76,11 @@ async function start(page: Page, ask: Ask, decided: Decided): Promise<void> {
 
 /** A web client alone writes no file, and HALO shows a token once. */
 async function keep(page: Page, ask: Ask, decided: Decided): Promise<void> {
-  const file = labelOf(page.here.paths.env, page.here.root);
   const where = await ask.select({
     message: "HALO shows your token only once. Keep your values?",
     choices: [
       { value: "nowhere", label: "No" },
-      { value: "file", label: `Yes, in ${file}`, hint: "private, ignored by git" },
+      { value: "file", label: "Yes, in a private file here", hint: "ignored by git" },
     ],
   });
   if (where === "file") await carry({ ...page, decides: undefined }, decided, (now) => buildValues(now, decided));
