@@ -82,7 +82,7 @@ async function keep(page: Page, ask: Ask, decided: Decided): Promise<void> {
     message: "HALO shows your token only once. Keep your values?",
     choices: [
       { value: "nowhere", label: "No" },
-      { value: "file", label: `Yes, in ${file}`, hint: "private, ignored by git" },
+      { value: "file", label: "Yes, in a private file here", hint: `${file}, ignored by git` },
     ],
   });
   if (where === "file") await carry({ ...page, decides: undefined }, decided, (now) => buildValues(now, decided));
