@@ -162,7 +162,11 @@ export function wantsJson(argv: readonly string[]): boolean {
 /** The only error boundary: what went wrong, then the next command to type. Returns the exit code. */
 async function report(context: Context, thrown: unknown, argv: readonly string[]): Promise<number> {
   // not at every start
-  const [{ createOutput }, { printable }] = [await import("./ui/output.ts"), await import("./core/secrets.ts")];
+  const [{ createOutput }, { printable }, { columnsOf }] = await Promise.all([
+    import("./ui/output.ts"),
+    import("./core/secrets.ts"),
+    import("./ui/paint.ts"),
+  ]);
   const output = createOutput(context);
   // masked before it is cut: half a secret would not be recognised
   const { code, message, hint, exitCode } = known(context, thrown, (text) => printable(output.clean(text)));
@@ -173,7 +177,7 @@ async function report(context: Context, thrown: unknown, argv: readonly string[]
     const text = code === "cancelled" ? message : `create-halo-mcp: ${message}`;
     const more = hint === undefined ? [] : hint.split("\n").map((line) => `  ${line}`);
     const hints = code === "missing-input" && /^(?:\w+=\S+ )?npx /.test(hint ?? "") ? ["Run:", ...more] : more;
-    output.say([...text.split("\n"), ...hints].flatMap((line) => wrap(line, 78)).join("\n"));
+    output.say([...text.split("\n"), ...hints].flatMap((line) => wrap(line, columnsOf(context.stderr) - 2)).join("\n"));
   }
   if (argv.includes("--debug") && thrown instanceof Error) output.say(thrown.stack ?? "");
   return exitCode;

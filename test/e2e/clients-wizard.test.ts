@@ -279,6 +279,7 @@ describe.concurrent("what a repository must not make us do", () => {
     on({}, async (m) => {
       succeeded(await init(m, "--client", "vscode"));
       m.write(".vscode/mcp.json", m.read(".vscode/mcp.json").replace('"promptString"', '"command"'));
+      m.standIn.requests.length = 0;
       const run = await untouched(m, () => init(m, "--client", "vscode"));
       expect([run.code, flat(run)]).toEqual([
         1,
