@@ -81,13 +81,13 @@ function bundledPackages() {
 }
 
 function licences(found) {
-  const sections = [...found]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, { folders }]) => {
-      const licences = new Set([...folders].map((folder) => licenceOf(name, folder)));
-      return `## ${name}\n\n${[...licences].sort().join("\n")}`;
-    });
-  return `# Third-party licences\n\nThe published files contain code of the packages below. \`npm run build\` writes this file.\n\n${sections.join("\n")}`;
+  const sections = new Map();
+  for (const [name, { folders }] of [...found].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const text = [...new Set([...folders].map((folder) => licenceOf(name, folder)))].sort().join("\n");
+    sections.set(text, [...(sections.get(text) ?? []), name]);
+  }
+  const written = [...sections].map(([text, names]) => `## ${names.join(", ")}\n\n${text}`);
+  return `# Third-party licences\n\nThe published files contain code of the packages below. \`npm run build\` writes this file.\n\n${written.join("\n")}`;
 }
 
 function licenceOf(name, folder) {
@@ -102,6 +102,16 @@ function licenceOf(name, folder) {
   return `Licence: ${manifest.license}\n\n\`\`\`text\n${texts.join("\n\n").replace(/[ \t]+$/gm, "")}\n\`\`\`\n`;
 }
 
+/** The exports of a chunk in one statement, where rolldown writes one for each. */
+function fewerExports(code) {
+  const one =
+    /Object\.defineProperty\(exports, ["']([\w$]+)["'], \{\s*enumerable: true,\s*get: function \(\) \{\s*return ([\w$]+);\s*\}\s*\}\);\s*/g;
+  const all = [...code.matchAll(one)].map(([, name, local]) => `${name}: () => ${local}`);
+  if (all.length === 0) return code;
+  const define = "Object.defineProperty(exports, name, { enumerable: true, get })";
+  return `${code.replace(one, "")}\nfor (const [name, get] of Object.entries({ ${all.join(", ")} })) ${define};\n`;
+}
+
 /** Chunks are minified, ours too: reading them takes a tenth of `node -e 0` for `check`, and a tenth of the package. */
 function minifyChunks() {
   return {
@@ -112,18 +122,25 @@ function minifyChunks() {
       const keepNames = { function: false, class: isOurs };
       const compress = { keepNames };
       const mangle = { toplevel: true, keepNames };
-      const result = minifySync(chunk.fileName, code, { module: false, compress, mangle, sourcemap: false });
+      const result = minifySync(chunk.fileName, fewerExports(code), {
+        module: true,
+        compress,
+        mangle,
+        sourcemap: false,
+      });
       if (result.errors.length > 0) throw new Error(`${chunk.fileName}: ${result.errors[0].message}`);
-      return { code: result.code, map: null };
+      // as a module, what nothing uses goes; that chunks are strict must then be said again
+      return { code: result.code.replace(/^(#!.*\n)?/, '$1"use strict";'), map: null };
     },
   };
 }
 
 /**
- * What `run` needs and `--help` does not, in a file of its own. What else `check` needs: two files, since each that is loaded
- * costs a hundredth of `node -e 0`. The first one starts git, and the second, with the rules, is compiled while git runs.
+ * Each file that is loaded costs a hundredth of `node -e 0`. `run` and `check` have what both need in the file of `--help`, and the
+ * rest of `run` in one more. The rest of `check` is two: the first one starts git, and the second, with the rules, is compiled
+ * while git runs.
  */
-const ofCheck = new Map();
+const chunkOf = new Map();
 function fewFiles() {
   return {
     name: "few-files",
@@ -135,17 +152,14 @@ function fewFiles() {
         for (const next of this.getModuleInfo(id)?.importedIds ?? []) reach(next, seen);
         return seen;
       };
-      const seen = reach(join(root, "src/bin.ts"), new Set());
-      const chunks = {
-        run: ["commands/run/index.ts"],
-        check: ["commands/check/index.ts"],
-        judge: ["commands/check/judge.ts", "commands/shared/below.ts"],
-      };
-      ofCheck.clear();
-      for (const [chunk, entries] of Object.entries(chunks)) {
-        const before = new Set(seen);
-        for (const entry of entries) reach(join(root, "src", entry), seen);
-        for (const id of seen) if (!before.has(id) && !id.startsWith("node:")) ofCheck.set(id, chunk);
+      const from = (...entries) => entries.reduce((seen, entry) => reach(join(root, "src", entry), seen), new Set());
+      const [bin, run, check] = [from("bin.ts"), from("commands/run/index.ts"), from("commands/check/index.ts")];
+      const judge = from("commands/check/judge.ts", "commands/shared/below.ts");
+      chunkOf.clear();
+      for (const id of new Set([...bin, ...run, ...check, ...judge])) {
+        if (id.startsWith("node:")) continue;
+        const isShared = bin.has(id) || (run.has(id) && (check.has(id) || judge.has(id)));
+        chunkOf.set(id, isShared ? "bin" : run.has(id) ? "run" : check.has(id) ? "check" : "judge");
       }
     },
   };
@@ -180,17 +194,32 @@ const NEVER_CALLED = {
   // from schemas to JSON Schema, made ready with every schema
   "zod/v4/core/json-schema-processors.js": ["*"],
   "zod/v4/core/to-json-schema.js": ["*"],
+  // values that contain themselves, which JSON has not; formats that no message has
+  "zod/v4/classic/schemas.js": [
+    "_ensureDefaultMemoizer => undefined",
+    ...methods(
+      "ZodString",
+      "email jwt emoji guid uuid uuidv4 uuidv6 uuidv7 nanoid cuid cuid2 ulid base64 base64url xid",
+    ),
+    ...methods("ZodString", "ksuid ipv4 ipv6 cidrv4 cidrv6 e164 datetime date time duration"),
+  ],
   // without `authProvider`: OAuth and DPoP
   "@modelcontextprotocol/client/dist/index.mjs": [
     "withDpopFromProvider",
     ...methods("StreamableHTTPClientTransport", "finishAuth resumeStream"),
+    "StreamableHTTPClientTransport._stepUpAuthorizeInner => Promise.reject(new InsufficientScopeError({ requiredScope: challenge.scope }))",
+    // our fetch answers every GET with 405, and throws at a redirect
+    "StreamableHTTPClientTransport._startOrAuthSse => options.onRequestStreamEnd?.()",
+    "StreamableHTTPClientTransport._redirects => baseFetch",
+    "StreamableHTTPClientTransport._unfollowedRedirect => undefined",
   ],
   "@modelcontextprotocol/client/dist/public.mjs": [
     ...["auth", "adaptOAuthProvider", "resolveAuthorizationCallbackParams"],
     // over another transport, or with `prior` or `listChanged`
-    "negotiateStdioViaSibling",
+    ...["negotiateStdioViaSibling", "validatePrior"],
     ...methods("Client", "_connectFromPrior _setupListChangedHandlers _setupListChangedHandler listen"),
     // what is not asked for, and the cache of the answers; `callTool` lists tools if it gets no `toolDefinition`
+    ...methods("Client", "assertCapabilityForMethod"),
     ...methods("Client", "discover complete setLoggingLevel getPrompt listPrompts listResources listResourceTemplates"),
     ...methods("Client", "readResource _readResource subscribeResource unsubscribeResource sendRootsListChanged"),
     ...methods(
@@ -207,8 +236,16 @@ const NEVER_CALLED = {
   // with `autoFulfill`
   "@modelcontextprotocol/client/dist/src.mjs": [
     ...["runInputRequiredFlow", "inputSchemaMaps", "normalizeElicitInputParams"],
+    // between two copies of the SDK
+    ...[
+      "stampErrorBrands => undefined",
+      "brandedHasInstance => Function.prototype[Symbol.hasInstance].call(cls, value)",
+    ],
     // of servers
-    ...["wrapOutputSchemaForLegacy", "standardSchemaToJsonSchema"],
+    ...["wrapOutputSchemaForLegacy", "standardSchemaToJsonSchema", "buildInputRequired"],
+    ...methods("rev2025Codec", "samplingResultVariant projectCallToolResult"),
+    "rev2025Codec.encodeResult => result",
+    ...methods("rev2026Codec", "projectCallToolResult validateEnvelopeMeta encodeResult checkInboundEnvelope"),
   ],
   // every way to call execa but `execa(file, arguments, options)`
   "execa/lib/methods/main-sync.js": ["*"],
@@ -245,12 +282,18 @@ const NEVER_CALLED = {
 /** Statements of packages that keep what this program never uses: other text in their place. */
 const REWRITTEN = {
   // a check for every type of the protocol, of which one is called; the last one is for OAuth
+  // with `jitless`
+  "zod/v4/classic/schemas.js": [["core.$ZodObjectJIT.init", "core.$ZodObject.init"]],
   "@modelcontextprotocol/client/dist/src.mjs": [
     [
       "for (const key of SPEC_SCHEMA_KEYS) register(key, schemas_exports[key]);",
       'register("ImplementationSchema", ImplementationSchema);',
     ],
     ["for (const [key, schema] of Object.entries(authSchemas)) register(key, schema);", ""],
+    // the keys of forms
+    ["...Object.keys(ElicitRequestFormParamsSchema.shape.requestedSchema.shape)", ""],
+    ["StringSchemaSchema.shape.format.unwrap().options", ""],
+    ["Object.assign(buildInputRequired, {", "({"],
   ],
 };
 /** The methods that are sent or handled here. For each of the others a client of MCP has a schema, which is made at every start. */
@@ -294,11 +337,16 @@ function withoutSchemas(code, parse) {
   }
   return text;
 }
+/** How two copies of the SDK know each other's errors. A class that does without can go. */
+const BRAND = /\tstatic \{\n\t\tObject\.defineProperty\(this, "mcpBrand", .*\n\t\}\n/g;
 function rewritten(file, code) {
-  return (REWRITTEN[file] ?? []).reduce((text, [old, now]) => {
-    if (!text.includes(old)) throw new Error(`not in ${file}: ${old}`);
-    return text.replace(old, () => now);
-  }, code);
+  return (REWRITTEN[file] ?? []).reduce(
+    (text, [old, now]) => {
+      if (!text.includes(old)) throw new Error(`not in ${file}: ${old}`);
+      return text.replaceAll(old, () => now);
+    },
+    code.replace(BRAND, ""),
+  );
 }
 
 /** The code with other bodies for these functions, without the imports that nothing needs any more. */
@@ -307,6 +355,7 @@ function without(names, code, { body: statements }) {
   const seen = new Set();
   const edits = [];
   const replace = (name, node) => {
+    if (node?.type === "ParenthesizedExpression") return replace(name, node.expression);
     // a function that returns a function: the inner one
     if (node?.body?.type === "ArrowFunctionExpression") return replace(name, node.body);
     const key = wanted.has(name) || name.includes(".") ? name : "*";
@@ -317,8 +366,12 @@ function without(names, code, { body: statements }) {
     edits.push([start, node.end, `{ return ${wanted.get(key) ?? "absent()"}; }`]);
   };
   const look = (name, node) => {
-    if (!/^Class/.test(node?.type)) return replace(name, node);
-    for (const { key, value } of node.body.body) replace(`${name}.${key?.name}`, value);
+    // the methods of a class, of an object, and of one of zod's classes: `$constructor("Name", init, {…})`
+    const members = /^Class/.test(node?.type)
+      ? node.body.body
+      : (node?.properties ?? node?.arguments?.flatMap((each) => each.properties ?? []));
+    if (members === undefined) return replace(name, node);
+    for (const { key, value } of members) replace(`${name}.${key?.name}`, value);
   };
   for (const statement of statements) {
     const node = statement.declaration ?? statement;
@@ -419,11 +472,11 @@ export default defineConfig({
   preserveEntrySignatures: "allow-extension",
   // A UMD `main` (jsonc-parser has one) bundles without a word and fails at run time.
   resolve: { mainFields: ["module", "main"] },
-  // jsonc-parser says nothing of it: only its scanner is used, and the rest would make tables at every start of `check`.
+  // these say nothing of it. jsonc-parser: only its scanner is used, and the rest would make tables at every start of `check`.
   treeshake: {
-    moduleSideEffects: [{ test: /[\\/]jsonc-parser[\\/]/, sideEffects: false }],
+    moduleSideEffects: [{ test: /[\\/](?:jsonc-parser|diff|@modelcontextprotocol[\\/]core)[\\/]/, sideEffects: false }],
     // execa's entry makes six functions; one of them is used
-    manualPureFunctions: ["createExeca", "z"],
+    manualPureFunctions: ["createExeca", "z", "shapeKeys"],
   },
   transform: {
     target: "node20.12",
@@ -447,10 +500,12 @@ export default defineConfig({
       return name === undefined ? "[name].js" : `${listed[name].chunk}-import.js`;
     },
     minify: false,
+    minifyInternalExports: true,
+    generatedCode: { symbols: false },
     comments: { legal: false, annotation: true, jsdoc: false },
     codeSplitting: {
       groups: [
-        { debugName: "check", name: (id) => ofCheck.get(id) ?? null, includeDependenciesRecursively: false },
+        { debugName: "own", name: (id) => chunkOf.get(id) ?? null, includeDependenciesRecursively: false },
         { debugName: "packages", name: (id) => listed[packageOf(id)]?.chunk ?? null, test: /[\\/]node_modules[\\/]/ },
       ],
     },

@@ -4,7 +4,7 @@ import { type Entry, expandEntry, type Sent } from "./clients/claude-code.ts";
 import { type Env, type Layer, layerOf } from "./clients/claude-state.ts";
 import type { ServerEntry } from "./clients/entry.ts";
 import { references } from "./clients/references.ts";
-import { sentBy } from "./clients/sent.ts";
+import { type Env as OpenEnv, sentBy } from "./clients/sent.ts";
 import { endpointProblem, HALO_URL, isSafeVariable, storeOf, type Value, valueNamed } from "./halo.ts";
 import { printable } from "./secrets.ts";
 
@@ -49,7 +49,6 @@ export type ToSend =
   /** `url`: if only a value is missing, it may be connected to. */
   | { readonly ok: false; readonly cause: Cause; readonly reason: string; readonly url?: string | undefined };
 
-type OpenEnv = Parameters<typeof sentBy>[1];
 const no = (cause: Cause, reason: string, url?: string): ToSend => ({ ok: false, cause, reason, url });
 
 /** What a request contains, or why nothing is sent. `more`: values that the URL never uses: a repository may set them. */

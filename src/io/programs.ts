@@ -37,7 +37,7 @@ export function programCandidates(name: string, env: Env, platform: string): rea
 /** Folders whose programs are never run: these, but not around the user's home, and every `node_modules` above them, which npx puts on PATH. */
 export function untrusted(home: string, folders: readonly string[]): readonly string[] {
   const modules = folders.flatMap(foldersFrom).map((folder) => join(folder, "node_modules"));
-  return [...new Set([...folders.filter((folder) => !isInside(home, folder)), ...modules])];
+  return [...new Set([...folders.filter((folder) => !isInside(real(home) ?? home, folder)), ...modules])];
 }
 
 /** The absolute path of a program on PATH, or undefined. `name` is a bare name, never a path. */
@@ -55,7 +55,7 @@ export function trustedEnv({ env, platform, exclude }: FindOptions): Env {
 }
 
 /** Does this path exist, and lead to none of these folders? */
-function outsideOf(exclude: readonly string[]): (path: string) => boolean {
+export function outsideOf(exclude: readonly string[]): (path: string) => boolean {
   const excluded = exclude.map((folder) => real(folder) ?? folder);
   return (path) => {
     const place = real(path);

@@ -52,8 +52,8 @@ describe("formatDotenvValue", () => {
 });
 
 describe("setDotenv", () => {
-  const cases: readonly (readonly [string, string | undefined, string])[] = [
-    ["a new file", undefined, "T=new\n"],
+  const cases: readonly (readonly [string, string, string])[] = [
+    ["a new file", "", "T=new\n"],
     ["CRLF", "A=1\r\n", "A=1\r\nT=new\r\n"],
     ["BOM", "\uFEFFT=old\nA=1\n", "\uFEFFT=new\nA=1\n"],
     ["in place, CRLF", "A=1\r\nT=old\r\nB=2\r\n", "A=1\r\nT=new\r\nB=2\r\n"],
@@ -121,7 +121,7 @@ describe("addExampleNames", () => {
     { name: "A", comment: "the account" },
   ];
   it.each([
-    [undefined, "# the token\nT=\n# the account\nA=\n", ""],
+    ["", "# the token\nT=\n# the account\nA=\n", ""],
     ["B=1\r\n", "B=1\r\n# the token\r\nT=\r\n# the account\r\nA=\r\n", "B=1\r\n"],
     ["A=user's", "A=user's\n# the token\nT=", "A=user's"],
     ["# note", "# note\n# the token\nT=\n# the account\nA=", "# note"],

@@ -5,6 +5,7 @@ import {
   choosePlaces,
   dotenvPlaces,
   entryPlace,
+  haloPlugins,
   namesOf,
   planPlugins,
   pluginsIn,
@@ -66,20 +67,47 @@ test("which places: those of the server, then those with the same token; not ano
   ];
   const { places, elsewhere, stored } = choosePlaces(all, "A1");
   expect([places, elsewhere, stored].map((each) => each.map(({ what }) => what))).toEqual([
-    ["own", "stale", "same"],
+    ["same", "own", "stale"],
     ["foreign"],
     ["store"],
   ]);
 });
 
+const dotenv = (text: string) =>
+  new Map([[".env", { kind: "file", realPath: ".env", text, mode: 0o600 } as const]] as const);
 test("a variable of a file: HALO's own, or one that an entry refers to; no other program's", () => {
-  const text = `HALO_MCP_TOKEN=${OLD}\nHALO_ACCOUNT_ID=A1\nMY_TOKEN=${OLD}\nPORT=1\n`;
-  const snapshot = new Map([[".env", { kind: "file", realPath: ".env", text, mode: 0o600 } as const]]);
+  const snapshot = dotenv(`HALO_MCP_TOKEN=${OLD}\nHALO_ACCOUNT_ID=A1\nMY_TOKEN=${OLD}\nPORT=1\n`);
   const found = dotenvPlaces(".env", snapshot, names);
   expect(found.map(({ what, isNamed, account }) => [what, isNamed, account])).toEqual([
     ["HALO_MCP_TOKEN", true, "A1"],
     ["HALO_ACCOUNT_ID", false, "A1"],
   ]);
+});
+
+test.each<[string, string, boolean, string, readonly string[]]>([
+  ["of a repository, another secret", "JIRA_API_TOKEN", false, "made.up.jira.Zq7Xw2Lk", ["HALO_MCP_TOKEN"]],
+  ["of a repository, the same token", "TEAM_TOKEN", false, OLD, ["TEAM_TOKEN", "HALO_MCP_TOKEN"]],
+  ["of a repository, HALO's by its name", "CM_TOKEN", false, "made.up.team.Zq7Xw2Lk", ["CM_TOKEN"]],
+  ["of the person's own", "MY_TOKEN", true, "made.up.mine.Zq7Xw2Lk", ["MY_TOKEN"]],
+])("the variable of an entry, %s", (_, env, isOwn, text, wanted) => {
+  const entries = [{ entry: { values: { token: { env } } }, isOwn }];
+  const others = [{ entry: { values: { token: { env: "HALO_MCP_TOKEN" } } }, isOwn: false }];
+  const all = wanted.includes("HALO_MCP_TOKEN") ? [...entries, ...others] : entries;
+  const places = dotenvPlaces(".env", dotenv(`${env}=${text}\nHALO_MCP_TOKEN=${OLD}\n`), namesOf(all, "halo"));
+  expect(choosePlaces(places, undefined).places.map(({ what }) => what)).toEqual(wanted);
+});
+
+const OF_HALO = { account: "A1", profile: "P1" };
+test.each<[string, Record<string, string>, object, readonly object[]]>([
+  ["of another service", { client_secret: "x", api_key: "y" }, {}, []],
+  ["of another service, with IDs", { client_secret: "x", api_key: "y" }, OF_HALO, []],
+  ["with the old token among other secrets", { token: OLD, api_key: "y" }, {}, [{ token: OLD }]],
+  ["of HALO, another old token", { token: "x" }, OF_HALO, [{ token: "x" }]],
+  ["of HALO, nothing readable", {}, OF_HALO, [{}]],
+  ["of the same name, nothing readable", {}, { account: "A1" }, []],
+])("the options of a plugin: %s", (_, secrets, ids, wanted) => {
+  const found = haloPlugins([{ id: "halo@x", secrets, ids }], new Set([OLD]));
+  expect(found.map((each) => each.secrets)).toEqual(wanted);
 });
 
 test("a plugin's option goes through Claude Code, on standard input; without it a person does it", () => {

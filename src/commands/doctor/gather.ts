@@ -31,9 +31,10 @@ export async function look(context: Context, options: Options & { readonly timeo
   const start = resolve(context.cwd, options.cwd ?? ".");
   if (!existsSync(`${start}/`)) throw new UsageError(`--cwd: there is no folder ${printable(start, 200)}`);
   const place = describeFolder(realpathSync(start), context.home);
-  const { above, gitRoot, main, home } = place;
+  const { above, gitRoot, main } = place;
   const [folder] = above;
   const repository = gitRoot ?? folder;
+  const programs = programsFor(context, folder, repository, ...(main ? [main.folder] : []));
   /** In this repository, or in the checkout that shares it. */
   const isOurs = (path: string): boolean => [repository, main?.folder].some((each) => each && isInside(path, each));
   /** A path for display: relative to the folder or to home, or absolute. */
@@ -44,9 +45,7 @@ export async function look(context: Context, options: Options & { readonly timeo
   };
   const named = (path: string): NamedFile => {
     const state = readState(path);
-    // home may be a repository itself: its files are the person's own
-    const inRepository = isOurs(state.realPath) && !isOurs(home);
-    return { shown: shown(path), state, inRepository };
+    return { shown: shown(path), state, inRepository: !programs.isOwn(path) };
   };
   const { valuesFile } = options;
   if (valuesFile !== undefined && readState(valuesFile).kind === "absent")
@@ -70,7 +69,6 @@ export async function look(context: Context, options: Options & { readonly timeo
     if (read.kind === "absent") return [];
     return [{ shown: shown(path), ...(read.kind === "read" ? { read } : { unreadable: read.reason }) }];
   });
-  const programs = programsFor(context, folder, repository);
   const { keychains, tokens } = await openStore(context, programs, store);
   const own = named(store);
   const input: SetupInput = {

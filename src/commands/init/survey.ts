@@ -153,8 +153,8 @@ async function findPlace(context: Context, options: InitOptions) {
   const here = realpathSync(cwd);
   const root = options.cwd === undefined ? projectOf(describeFolder(here, context.home)).root : here;
   const folder = describeFolder(root, context.home);
-  const { gitRoot } = folder;
-  const programs = programsFor(context, root, gitRoot ?? root);
+  const { gitRoot, main } = folder;
+  const programs = programsFor(context, root, gitRoot ?? root, ...(main ? [main.folder] : []));
   const gitProgram = programs.find("git");
   const gitAt = (cwd: string) =>
     gitProgram && gitRoot

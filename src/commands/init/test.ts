@@ -30,7 +30,7 @@ const BESIDE = "set up HALO under another name: --name halo-mine";
  */
 export async function agreeOnUrl({ target, here, options, show, decides: ask }: Page): Promise<string> {
   const { entry, url: written, slots, where } = target;
-  if (target.mode === "new" || entry === undefined) return written;
+  if (target.mode === "new") return written;
   const named = `the URL of "${printable(target.name, 64)}"`;
   const refusal = (code: string, why: string, hint = `correct it, or ${BESIDE}`): Refusal =>
     new Refusal(`${where.file}: ${named} ${why}; nothing was sent`, { hint }, code);
@@ -39,7 +39,7 @@ export async function agreeOnUrl({ target, here, options, show, decides: ask }: 
   if (values.some((env) => references(written).includes(env)))
     throw refusal("bad-url", "is built from HALO's own values");
   const { url } = expandEntry({ url: written, headers: {} }, here.env);
-  const permission = mayReceive(url, { url: options.url });
+  const permission = mayReceive(url, { url: options.url, isOwn: target.isOwn === true && url === written });
   if (permission.ok) return url;
   if (written.includes("${")) {
     const why = "is built from variables and is not HALO's own endpoint";
@@ -53,7 +53,7 @@ export async function agreeOnUrl({ target, here, options, show, decides: ask }: 
     throw refusal("endpoint-foreign", why, `if this host may have your token, name it:\n${toSh(["--url", url])}`);
   show.warn(`Careful: ${named} in ${where.file} ${why}.`, [
     `URL: ${printable(url, 200)}`,
-    `It would receive: ${[...new Set([...values, ...Object.values(entry.headers).flatMap(references)])].join(", ")}`,
+    `It would receive: ${[...new Set([...values, ...Object.values(entry?.headers ?? {}).flatMap(references)])].join(", ")}`,
     "Say yes only if your team told you about this host (your own gateway, for example).",
   ]);
   if (await ask.confirm({ message: `Send your token to ${host}?`, initial: false })) return url;

@@ -1,4 +1,5 @@
 /** What a person reads before and after a rotation; the same as JSON; and where the old token leaked to. */
+import { basename } from "node:path";
 import { adviceLine } from "../../core/advice.ts";
 import { CLIENTS } from "../../core/clients/index.ts";
 import { toSh } from "../../core/command-line.ts";
@@ -12,7 +13,7 @@ import { createOutput } from "../../ui/output.ts";
 import { wrap } from "../../ui/wrap.ts";
 import type { Proof } from "../init/test.ts";
 import { labelOf, stepLabel } from "../shared/carry-out.ts";
-import type { Folder, Look } from "./places.ts";
+import { ENV_FILE, type Folder, type Look } from "./places.ts";
 
 /** What stays as it is, and why. */
 export function warn(folders: readonly Folder[], { exposed, elsewhere, stored }: Look): void {
@@ -20,7 +21,9 @@ export function warn(folders: readonly Folder[], { exposed, elsewhere, stored }:
   const where = (path: string): string => printable(labelOf(path, here.root), 200);
   for (const path of exposed)
     page.show.warn(`${where(path)} has a token in plain text, and git takes this file: it stays there.`, [
-      "To replace it by a reference: npx create-halo-mcp",
+      ENV_FILE.test(basename(path))
+        ? `To untrack it: ${toSh(["git", "rm", "--cached", where(path)])}`
+        : "To replace it by a reference: npx create-halo-mcp",
     ]);
   for (const { path, what } of elsewhere)
     page.show.warn(`${where(path)}: ${printable(what, 100)} belongs to another account and stays.`);
@@ -86,7 +89,7 @@ interface Outcome {
   readonly tested: Diagnosis | undefined;
   readonly proofs: readonly Proof[];
   readonly leaks: Leaks | undefined;
-  /** No folder was left out. */
+  /** No folder was left out or refused. */
   readonly isComplete: boolean;
 }
 

@@ -2,14 +2,13 @@
 import type { Context } from "../../context.ts";
 import { isOld } from "../../core/clients/claude-project.ts";
 import { toSh } from "../../core/command-line.ts";
-import { cleanValue, LABELS } from "../../core/halo.ts";
+import { cleanValue, isOurs, LABELS } from "../../core/halo.ts";
 import { editFiles } from "../../core/plan/install.ts";
 import type { Plan } from "../../core/plan/model.ts";
 import { planPlugins, rotationEdits, type TokenPlace } from "../../core/plan/rotate.ts";
 import { maskOf } from "../../core/secrets.ts";
 import { Cancelled, HaloError, Refusal, UsageError } from "../../errors.ts";
 import type { RawOptions } from "../../flags.ts";
-import { clearStaleLock } from "../../io/lock.ts";
 import { isInside } from "../../io/read.ts";
 import { createAsk } from "../../ui/ask.ts";
 import { createShow } from "../../ui/show.ts";
@@ -31,7 +30,7 @@ import { askFor, isGiven, usable, valueSources } from "../init/values.ts";
 import { labelOf } from "../shared/carry-out.ts";
 import { assertPrivate } from "../shared/privacy.ts";
 import { end, findLeaks, warn } from "./end.ts";
-import { type Folder, findIn, type Look, look, pluginsOf, surveyAll } from "./places.ts";
+import { type Folder, findIn, type Look, look, othersOf, pluginsOf, surveyFolder } from "./places.ts";
 
 type Ids = Omit<Values, "token">;
 
@@ -43,9 +42,8 @@ export async function run(context: Context, raw: RawOptions): Promise<number> {
   const ask = isAsked ? await createAsk(context, "") : undefined;
   const decides = options.yes ? undefined : ask;
   show.title(`create-halo-mcp ${context.version}: replace the product token of HALO`);
-  const surveys = await surveyAll(context, options, raw.values.also);
-  // a killed run may have left a token there
-  if (!options.dryRun) for (const { snapshot } of surveys) for (const path of snapshot.keys()) clearStaleLock(path);
+  const main = await surveyFolder(context, options);
+  const others = await othersOf(context, main, raw.values.also);
   const folderOf = async (here: Survey, name: string | undefined, own: InitOptions): Promise<Folder> => {
     const found = findIn(here, options, name);
     const { target, choice } = found;
@@ -53,17 +51,24 @@ export async function run(context: Context, raw: RawOptions): Promise<number> {
     const page: Page = { ...start, url: await agreeOnUrl(start) };
     return { ...found, page, known: usable(await valueSources(page), page) };
   };
-  const [main, ...others] = surveys;
   const folders = [await folderOf(main, options.name, options)];
-  for (const here of others)
+  let isComplete = true;
+  /** A folder that cannot be read or tested does not stop the others. */
+  const tried = async (before: string, go: () => Promise<void>): Promise<void> => {
     try {
-      // standard input is read once
-      const own = { ...options, tokenStdin: false, tokenFile: undefined };
-      folders.push(await folderOf(here, folders[0]?.target.name, own));
+      await go();
     } catch (error) {
       if (!(error instanceof HaloError) || error instanceof Cancelled) throw error;
-      show.warn(`Left out, ${here.root}: ${error.message}`, [error.hint ?? ""]);
+      isComplete = false;
+      show.warn(`${before}: ${error.message}`, [error.hint ?? ""]);
     }
+  };
+  for (const cwd of others)
+    await tried(`Left out, ${cwd}`, async () => {
+      // standard input is read once
+      const own = { ...options, cwd, valuesFile: undefined, tokenStdin: false, tokenFile: undefined };
+      folders.push(await folderOf(await surveyFolder(context, own), folders[0]?.target.name, own));
+    });
   const [first] = folders as [Folder];
   const ids = idsOf(first);
   const found = await look(folders, ids.account);
@@ -83,11 +88,12 @@ export async function run(context: Context, raw: RawOptions): Promise<number> {
     if (choice.clients.length === 0) continue;
     if (target !== first.target) show.info(`In ${here.root}:`);
     const [account, profile] = [known.account?.value ?? ids.account, known.profile?.value ?? ids.profile];
-    const proof = await proveAll(page, { values: { token, account, profile }, choice });
-    if (proof !== undefined) proofs.push(proof);
+    await tried("Not tested", async () => {
+      const proof = await proveAll(page, { values: { token, account, profile }, choice });
+      if (proof !== undefined) proofs.push(proof);
+    });
   }
   const leaks = raw.switches.has("compromised") ? await findLeaks(folders, old, token) : undefined;
-  const isComplete = folders.length === surveys.length;
   return end(folders, { ...carried, token, old, tested, proofs, leaks, isComplete });
 }
 
@@ -152,10 +158,11 @@ async function newToken(
   refused: ReadonlySet<string>,
 ): Promise<string> {
   const { ask, options, context, here, target } = page;
-  const [first] = places;
+  // those before it have a token that only counts beside this one
+  const first = places.find(({ isNamed }) => isNamed);
   const isHalf = places.some((place) => place.token !== first?.token);
   const slot = target.slots.token;
-  const variable = "env" in slot ? slot.env : "HALO_MCP_TOKEN";
+  const variable = "env" in slot && isOurs(slot.env) ? slot.env : "HALO_MCP_TOKEN";
   const exported = cleanValue("token", context.env[variable] ?? "");
   const isStored = exported.ok && places.some((place) => place.token === exported.value);
   const isDirect = ask === undefined ? !isStored || exported.value === first?.token : options.yes && !isStored;

@@ -12,6 +12,7 @@ import {
   choosePlaces,
   dotenvPlaces,
   entryPlace,
+  haloPlugins,
   namesOf,
   pluginsIn,
   settingsPlaces,
@@ -21,11 +22,13 @@ import type { Target } from "../../core/plan/target.ts";
 import { Refusal, UsageError } from "../../errors.ts";
 import { run as runGit } from "../../io/git.ts";
 import { entriesOf } from "../../io/list.ts";
+import { clearStaleLock } from "../../io/lock.ts";
 import { findRoot, readState } from "../../io/read.ts";
 import { decideAmong } from "../init/clients.ts";
 import { type InitOptions, lookAgain, type Page, type Survey, survey } from "../init/survey.ts";
 import type { Candidates } from "../init/values.ts";
 import { find } from "../remove/index.ts";
+import { labelOf } from "../shared/carry-out.ts";
 import { type Choice, choiceOf } from "../shared/client-files.ts";
 
 /** A folder with HALO. */
@@ -44,20 +47,22 @@ export interface Folder extends Found {
 }
 
 const SCOPES = ["project", "local", "user"] as const;
-const ENV_FILE = /^\.env(?:\.[\w-]+)*$/;
+export const ENV_FILE = /^\.env(?:\.[\w-]+)*$/;
 const EXAMPLE = /\.(?:example|sample|template|dist)$/;
 
-/** The folder of the run, then those of `--also` and the worktrees of the repository. */
-export async function surveyAll(context: Context, options: InitOptions, list = "") {
+/** What is in a folder; a lock of a killed run goes, since it may hold a token. */
+export async function surveyFolder(context: Context, options: InitOptions): Promise<Survey> {
   const here = withEnvFiles(await survey(context, options));
+  if (!options.dryRun) for (const path of here.snapshot.keys()) clearStaleLock(path);
+  return here;
+}
+
+/** The folders of `--also` and the worktrees of the repository. */
+export async function othersOf(context: Context, here: Survey, list = ""): Promise<readonly string[]> {
   const also = list === "" ? [] : list.split(",").map((folder) => resolve(context.cwd, folder.trim()));
   for (const folder of also) if (!existsSync(folder)) throw new UsageError(`--also: there is no folder ${folder}`);
   const folders = [...also.map((folder) => findRoot(folder) ?? folder), ...(await worktreesOf(here))];
-  const more: Survey[] = [];
-  for (const cwd of new Set(folders))
-    if (cwd !== here.root && existsSync(cwd))
-      more.push(withEnvFiles(await survey(context, { ...options, cwd, valuesFile: undefined })));
-  return [here, ...more] as const;
+  return [...new Set(folders)].filter((folder) => folder !== here.root && existsSync(folder));
 }
 
 async function worktreesOf({ gitProgram: program, folder, root, programEnv: env, signal }: Survey) {
@@ -87,30 +92,44 @@ export function findIn(here: Survey, options: InitOptions, asked: string | undef
     (scope) => !here.entries[scope].some(({ entry }) => entry.name === name && entry.runs),
   );
   const choice = { ...all, scopes };
-  const entry = entries.find(({ runs }) => !runs);
-  if (decision.target.mode === "join" || entry === undefined)
-    return { here, choice, target: decision.target, isHelped };
-  // for the user alone: the URL is the person's own
-  const names = namesOf(entries, name);
+  const usable = entriesIn(here).filter(({ entry }) => entries.includes(entry) && !entry.runs);
+  const used = usable.find(({ isOwn }) => isOwn) ?? usable[0];
+  if (decision.target.mode === "join" || used === undefined) return { here, choice, target: decision.target, isHelped };
+  const names = namesOf(usable, name);
   const [token, account, profile] = VALUES.map((value) => [...names[value]][0] ?? variablesFor(name)[value]);
   const slots = referring({ token, account, profile } as Record<Value, string>);
-  const where = { file: ".mcp.json", client: claudeCode };
-  const target: Target = { mode: "join", name, url: options.url ?? (entry.url || HALO_URL), slots, where };
+  const where = { file: labelOf(used.path, here.root), client: claudeCode };
+  const url = options.url ?? (used.entry.url || HALO_URL);
+  const target: Target = { mode: "join", name, url, slots, where, isOwn: used.isOwn };
   return { here, choice, target, isHelped };
+}
+
+/** Every entry with its file. `isOwn`: in a file of the person's own, which no repository decides. */
+function entriesIn({ entries, clients, store, programs }: Survey) {
+  const ofStore = [...entries.local, ...entries.user].map(({ entry }) => ({ entry, path: store, isUser: true }));
+  const ofClients = clients.flatMap(({ scope, path, found }) =>
+    found.map(({ entry }) => ({ entry, path, isUser: scope === "user" })),
+  );
+  return [...ofStore, ...ofClients].map((each) => ({ ...each, isOwn: each.isUser && programs.isOwn(each.path) }));
 }
 
 /** Every token of this folder and of the user's own files. */
 async function placesIn({ here, target: { name } }: Found) {
   const { snapshot, paths, state, store, project, git, toml, clients } = here;
-  const entries = [here.entries.project, here.entries.local, here.entries.user, ...clients.map(({ found }) => found)];
-  const names = namesOf(
-    entries.flat().flatMap(({ entry }) => (entry.name === name ? [entry] : [])),
-    name,
-  );
+  const entries = entriesIn(here).filter(({ entry }) => entry.name === name);
+  const names = namesOf(entries, name);
   const { localSettings, mainSettings, userSettings } = state.files;
   const places: TokenPlace[] = [];
+  const tracked: string[] = [];
+  const stores = new Set([paths.env, ...clients.map(({ store }) => store)]);
   const others = [...snapshot.keys()].filter((path) => ENV_FILE.test(basename(path)) && !EXAMPLE.test(path));
-  for (const path of new Set([paths.env, ...others])) places.push(...dotenvPlaces(path, snapshot, names));
+  // another env file may be of a test, with a made-up token
+  for (const path of new Set([paths.env, ...others]))
+    for (const place of dotenvPlaces(path, snapshot, names)) {
+      const isMain = stores.has(path);
+      places.push({ ...place, isNamed: place.isNamed && isMain });
+      if (!isMain && (await git?.isTracked(path))) tracked.push(path);
+    }
   for (const file of [localSettings, mainSettings, userSettings])
     if (file !== undefined) places.push(...settingsPlaces(file.shown, envIn(file), names));
   const ofStore = { local: ["projects", project.key, "mcpServers"], user: ["mcpServers"] };
@@ -129,7 +148,7 @@ async function placesIn({ here, target: { name } }: Found) {
       if (isPrivate) places.push(...own);
       else exposed.push(...own.map((place) => place.path));
     }
-  return { places, exposed };
+  return { places, exposed, tracked };
 }
 
 /** The plugins of Claude Code with values of the user. */
@@ -145,19 +164,33 @@ export async function look(folders: readonly Folder[], account: string) {
     const here = withEnvFiles(lookAgain(page).here);
     all.push({ here, ...(await placesIn({ ...folder, here })) });
   }
-  const places = all.flatMap((each) => each.places);
   const snapshot = new Map(all.flatMap(({ here }) => [...here.snapshot]));
-  const exposed = [...new Set(all.flatMap((each) => each.exposed))];
-  const plugins = folders.slice(0, 1).flatMap(({ here, target }) => pluginsOf(here, target.name));
-  const chosen = choosePlaces(places, account);
-  const secrets = plugins.flatMap((plugin) => Object.values(plugin.secrets)).filter((each) => typeof each === "string");
+  const found = all.flatMap((each) => each.places);
+  const paths = new Set(found.map(({ path }) => path));
+  // a worktree's file may be a link to that of the main checkout
+  const isLink = ({ path }: TokenPlace): boolean => {
+    const { realPath = path } = snapshot.get(path) ?? {};
+    return realPath !== path && paths.has(realPath);
+  };
+  const { places: chosen, ...rest } = choosePlaces(
+    found.filter((place) => !isLink(place)),
+    account,
+  );
+  const tracked = new Set(all.flatMap((each) => each.tracked));
+  const places = chosen.filter(({ path }) => !tracked.has(path));
+  const shared = chosen.flatMap(({ path }) => (tracked.has(path) ? [path] : []));
   const kept = folders.flatMap(({ here, target }) => here.tokens.get(target.name) ?? []);
+  const old = new Set([...chosen.map(({ token }) => token), ...kept]);
+  const ofPlugins = folders.slice(0, 1).flatMap(({ here, target }) => pluginsOf(here, target.name));
+  const plugins = haloPlugins(ofPlugins, old);
+  const secrets = plugins.flatMap((plugin) => Object.values(plugin.secrets)).filter((each) => typeof each === "string");
   return {
-    ...chosen,
+    ...rest,
+    places,
     snapshot,
     plugins,
-    exposed,
-    old: [...new Set([...chosen.places.map(({ token }) => token), ...secrets, ...kept])],
+    exposed: [...new Set([...all.flatMap((each) => each.exposed), ...shared])],
+    old: [...new Set([...old, ...secrets])],
   };
 }
 

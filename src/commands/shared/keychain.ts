@@ -21,9 +21,9 @@ export async function readKeychain(context: Context, { find, env }: Programs, { 
   return token || undefined;
 }
 
-/** The tokens that entries of Claude Code's store take from a keychain, by the name of the server. */
+/** The tokens that entries of Claude Code's store take from a keychain, by the name of the server. A store of a repository opens none. */
 export async function openStore(context: Context, programs: Programs, path: string) {
-  const keychains = keychainsIn(readState(path), context.platform);
+  const keychains = programs.isOwn(path) ? keychainsIn(readState(path), context.platform) : new Map<string, Keychain>();
   const tokens = new Map<string, string | undefined>();
   for (const [name, keychain] of keychains) tokens.set(name, await readKeychain(context, programs, keychain));
   return { keychains, tokens };

@@ -5,7 +5,7 @@ import { askedId, type Header, type HeaderValue, type ServerEntry, type Slots } 
 import type { Client } from "./model.ts";
 import { type Spelled, spelledIn } from "./references.ts";
 
-type Env = Readonly<Record<string, string | undefined>>;
+export type Env = Readonly<Record<string, string | undefined>>;
 
 /** The variables that a client sees when `run` starts it: also those of `.env`. `stored`: those of its own private file. */
 export const seenBy = ({ storeWins }: Client, exported: Env, dotenv: Env, stored: Env): Env =>

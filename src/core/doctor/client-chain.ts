@@ -1,12 +1,10 @@
 /** `doctor --client`: what is between the file of a client and the server. Claude Code has more: view.ts. Pure. */
 import type { Advice } from "../advice.ts";
-import { answersFor, seenBy } from "../clients/sent.ts";
+import { answersFor, type Env, seenBy } from "../clients/sent.ts";
 import { type Consent, type ToSend, whatClientSends } from "../connection.ts";
 import { HEADERS, LABELS, VALUES } from "../halo.ts";
 import type { ClientFile, FoundServer } from "../plan/clients.ts";
 import { variablesOf } from "../plan/target.ts";
-
-type Env = Readonly<Record<string, string | undefined>>;
 
 export interface ChainFinding {
   readonly severity: "error" | "warning";

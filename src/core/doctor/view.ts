@@ -49,12 +49,9 @@ function dialogsOf(state: ClaudeState, servers: readonly Server[]): readonly str
   return servers.some(isNew) ? [...trust, "new-server"] : trust;
 }
 
-/** The store that the entry in use takes its token from. */
-type Kept = { readonly label: string; readonly isOpen: boolean } | undefined;
-
 /** How the variables of the entry reach a session. `direnv`: an .envrc would set them, but not in this shell. `literal`: none are needed. */
-function bridgeOf({ state, shown: file }: SetupInput["envrc"], values: readonly ValueSource[], kept: Kept) {
-  if (kept !== undefined) return { kind: "keychain", file: kept.label };
+function bridgeOf({ state, shown: file }: SetupInput["envrc"], values: readonly ValueSource[], store?: string) {
+  if (store !== undefined) return { kind: "keychain", file: store };
   const needed = values.filter(({ variable }) => variable !== undefined);
   const [first] = needed;
   if (first === undefined) return { kind: values.some(({ from }) => from === "literal") ? "literal" : "none" };
@@ -162,7 +159,7 @@ export function viewSetup(input: SetupInput, program: Program, version?: string)
     /** Variables that a session, and `claude mcp list` and `get`, would send as the reference itself. */
     missing: { session: session?.missing ?? [], list: list?.missing ?? [] },
     values,
-    bridge: bridgeOf(input.envrc, values, keychain),
+    bridge: bridgeOf(input.envrc, values, keychain?.label),
     keychain,
     network: viewNetwork(layers),
     ...sending,

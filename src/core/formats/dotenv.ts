@@ -119,12 +119,11 @@ export function formatDotenvValue(value: string): string | undefined {
   return /["`]/.test(value) ? undefined : `"${value}"`;
 }
 
-/** The file with these variables: the last assignment of a name is changed in place, missing names are appended. Undefined makes a new file. */
-export function setDotenv(text: string | undefined, values: Readonly<Record<string, string>>): Edited {
-  const original = text ?? "";
-  const meant = parseDotenv(original);
+/** The file with these variables: the last assignment of a name is changed in place, missing names are appended. */
+export function setDotenv(text: string, values: Readonly<Record<string, string>>): Edited {
+  const meant = parseDotenv(text);
   const added: string[] = [];
-  let current = original;
+  let current = text;
   for (const [name, value] of Object.entries(values)) {
     const written = formatDotenvValue(value);
     const old = assignments(current).findLast((each) => each.name === name);
@@ -158,11 +157,11 @@ export function removeDotenv(text: string, names: readonly string[]): Edited {
 }
 
 /** `.env.example` with a comment and an assignment for every missing name. */
-export function addExampleNames(text: string | undefined, names: readonly ExampleName[]): Edited {
-  const meant = parseDotenv(text ?? "");
+export function addExampleNames(text: string, names: readonly ExampleName[]): Edited {
+  const meant = parseDotenv(text);
   const added = names.filter(({ name }) => !meant.has(name));
   for (const { name, value = "" } of added) meant.set(name, formatDotenvValue(value) === undefined ? "" : value);
-  return verified(text, appendLines(text ?? "", added.flatMap(exampleLines)), meant);
+  return verified(text, appendLines(text, added.flatMap(exampleLines)), meant);
 }
 
 /** The inverse of `addExampleNames`: removes only the lines that are still as it wrote them, with this value or none. */
@@ -186,11 +185,11 @@ const exampleLines = ({ name, comment, value = "" }: ExampleName): string[] => [
   `${name}=${formatDotenvValue(value) ?? ""}`,
 ];
 
-function verified(before: string | undefined, after: string, meant: ReadonlyMap<string, string>): Edited {
+function verified(before: string, after: string, meant: ReadonlyMap<string, string>): Edited {
   const read = parseDotenv(after);
   const isSame = read.size === meant.size && [...meant].every(([name, value]) => read.get(name) === value);
-  if (isSame) return { ok: true, text: after, changed: after !== (before ?? "") };
-  const open = assignments(before ?? "").find(({ isOpen }) => isOpen);
+  if (isSame) return { ok: true, text: after, changed: after !== before };
+  const open = assignments(before).find(({ isOpen }) => isOpen);
   if (open !== undefined) return refuse("the quote that opens the value of a variable is not closed", open.rawStart);
   return refuse("it cannot be edited safely: other variables would change", 0);
 }

@@ -48,14 +48,13 @@ function linesOf(text: string): { readonly all: readonly string[]; readonly plai
 }
 
 /** The file with these lines: missing ones appended under the heading, or after the last line if it is there. */
-export function addLines(text: string | undefined, lines: readonly string[], heading?: string): Done {
-  const original = text ?? "";
-  const { plain } = linesOf(original);
+export function addLines(text: string, lines: readonly string[], heading?: string): Done {
+  const { plain } = linesOf(text);
   const wanted = lines.filter((line) => !plain.includes(line));
-  if (wanted.length === 0) return { ok: true, text: original, changed: false };
+  if (wanted.length === 0) return { ok: true, text, changed: false };
   const isBlock = heading === undefined || !plain.includes(heading);
-  const above = isBlock ? [original === "" ? [] : "", heading ?? []].flat() : [];
-  return { ok: true, text: appendLines(original, [...above, ...wanted]), changed: true };
+  const above = isBlock ? [text === "" ? [] : "", heading ?? []].flat() : [];
+  return { ok: true, text: appendLines(text, [...above, ...wanted]), changed: true };
 }
 
 /** The inverse of `addLines` for one line: removed with the empty line above it only if it is between empty lines. */
@@ -72,8 +71,8 @@ export function removeLine(text: string, line: string): Done {
 export function removeLines(
   text: string,
   lines: readonly string[],
-  heading?: string,
-  kept: readonly string[] = [],
+  heading: string | undefined,
+  kept: readonly string[],
 ): Done {
   const { all, plain } = linesOf(text);
   const top = heading === undefined ? -1 : plain.indexOf(heading);

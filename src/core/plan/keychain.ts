@@ -89,11 +89,8 @@ export function keychainFor(platform: string, name: string, reference?: string):
 /** The store of a command that is exactly one of ours; any other is never run. */
 function keychainOf(platform: string, name: string, helper: Json | undefined): Keychain | undefined {
   if (typeof helper !== "string") return undefined;
-  const [reference] = REFERENCE.exec(helper) ?? [];
-  return [
-    keychainFor(platform, name),
-    reference === undefined ? undefined : keychainFor(platform, name, reference),
-  ].find((each) => each?.helper === helper);
+  const references = [undefined, REFERENCE.exec(helper)?.[0]];
+  return references.map((each) => keychainFor(platform, name, each)).find((each) => each?.helper === helper);
 }
 
 /** The servers of a person's own whose token is in a store. */

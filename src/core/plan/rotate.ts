@@ -34,16 +34,30 @@ export interface TokenPlace {
   readonly replace: (text: string, token: string) => Edited;
 }
 
-type Names = Readonly<Record<Value, ReadonlySet<string>>>;
+type Names = Readonly<Record<Value, ReadonlySet<string>>> & {
+  /** Whether a variable is HALO's: by its name, or by an entry of the person's own. */
+  readonly isNamed: (name: string) => boolean;
+};
+
+/** An entry; `isOwn`: no repository decides it. */
+interface Source {
+  readonly entry: Pick<Entry, "values">;
+  readonly isOwn: boolean;
+}
 
 /** The variables of a server: those that its entries refer to, else the usual ones. */
-export function namesOf(entries: readonly Entry[], name: string): Names {
-  const all = entries.flatMap(({ values }) => variablesOf(values)).filter(({ env, value }) => isFollowed(env, value));
+export function namesOf(entries: readonly Source[], name: string): Names {
+  const all = entries
+    .flatMap(({ entry, isOwn }) => variablesOf(entry.values).map((each) => ({ ...each, isOwn })))
+    .filter(({ env, value }) => isFollowed(env, value));
   const of = (which: Value): ReadonlySet<string> => {
     const found = all.filter(({ value }) => value === which).map(({ env }) => env);
     return new Set(found.length > 0 ? found : [variablesFor(name)[which]]);
   };
-  return { token: of("token"), account: of("account"), profile: of("profile") };
+  const token = of("token");
+  const isNamed = (each: string): boolean =>
+    token.has(each) && (isOurs(each) || all.some(({ env, isOwn }) => isOwn && env === each));
+  return { token, account: of("account"), profile: of("profile"), isNamed };
 }
 
 /** Variables of a file. Another variable counts only if it is HALO's by its name. */
@@ -52,7 +66,7 @@ function variablePlaces(path: string, env: Env, names: Names, edit: (name: strin
   return Object.entries(env)
     .filter(([name, token]) => token !== "" && (names.token.has(name) || isOurs(name)))
     .map(([what, token]): TokenPlace => {
-      return { path, what, token, account, isNamed: names.token.has(what), secret: "env", replace: edit(what) };
+      return { path, what, token, account, isNamed: names.isNamed(what), secret: "env", replace: edit(what) };
     });
 }
 
@@ -86,12 +100,8 @@ export function entryPlace(
 
 const escaped = (text: string): string => JSON.stringify(text).slice(1, -1);
 
-const stringsIn = (node: Node): readonly Node[] =>
-  node.kind === "scalar"
-    ? textOf(node) === undefined
-      ? []
-      : [node]
-    : node.entries.flatMap(({ value }) => stringsIn(value));
+const scalarsIn = (node: Node): readonly Node[] =>
+  node.kind === "scalar" ? [node] : node.entries.flatMap(({ value }) => scalarsIn(value));
 
 /** Replaces a text inside the strings of one entry. Every other byte stays. */
 function swap(
@@ -106,7 +116,7 @@ function swap(
   const tree = parse(text);
   if (!tree.ok) return tree;
   const node = nodeIn(tree);
-  const found = (node === undefined ? [] : stringsIn(node)).filter((each) => textOf(each)?.includes(old));
+  const found = (node === undefined ? [] : scalarsIn(node)).filter((each) => textOf(each)?.includes(old));
   let after = text;
   for (const { start, end } of found.toReversed())
     after =
@@ -124,7 +134,7 @@ function swapped(value: Json, old: string, fresh: string): Json {
   );
 }
 
-/** Which places are replaced, those of the server first. `elsewhere`: of another account. `stored`: the token is in a secret store. */
+/** Which places are replaced, those of the server last. `elsewhere`: of another account. `stored`: the token is in a secret store. */
 export function choosePlaces(all: readonly TokenPlace[], account: string | undefined) {
   const known = new Map(all.map((place) => [`${place.path}\0${place.what}`, place]));
   const places = [...known.values()];
@@ -136,7 +146,8 @@ export function choosePlaces(all: readonly TokenPlace[], account: string | undef
   const old = new Set(named.map(({ token }) => token));
   const same = tokens.filter((place) => !named.includes(place) && old.has(place.token));
   const elsewhere = tokens.filter((place) => place.isNamed && isOther(place) && !old.has(place.token));
-  return { places: [...named, ...same], elsewhere, stored };
+  // written first: after half of it they would have a token that no place of the server has
+  return { places: [...same, ...named], elsewhere, stored };
 }
 
 /** The edits that replace every token by the new one, a file after the other. */
@@ -175,6 +186,17 @@ export function pluginsIn(credentials: Json | undefined, settings: Json | undefi
     };
     const found = { id, secrets: isObject(own) ? own : {}, ids: { ...option("account"), ...option("profile") } };
     return id.startsWith(`${name}@`) ? [found] : [];
+  });
+}
+
+/** The plugins that have the token of HALO, with the options that it is in. `old`: the tokens of the other places. */
+export function haloPlugins(plugins: readonly PluginValues[], old: ReadonlySet<Json>): readonly PluginValues[] {
+  return plugins.flatMap((plugin) => {
+    const all = Object.entries(plugin.secrets);
+    const same = all.filter(([, value]) => old.has(value));
+    if (same.length > 0) return [{ ...plugin, secrets: Object.fromEntries(same) }];
+    // with both IDs its only secret is the token, which no file has on macOS
+    return plugin.ids.account && plugin.ids.profile && all.length < 2 ? [plugin] : [];
   });
 }
 

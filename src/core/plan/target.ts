@@ -21,6 +21,8 @@ export interface Target {
   readonly where: Where;
   /** The existing entry that is used or replaced. */
   readonly entry?: Entry | undefined;
+  /** The URL is from a file of the person's own. */
+  readonly isOwn?: boolean;
   /** Why an existing entry is replaced and not used. */
   readonly repairs?: string | undefined;
 }

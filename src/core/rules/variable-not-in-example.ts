@@ -69,10 +69,8 @@ function unlisted(subject: Subject) {
   });
 }
 
-const unlistedRow = rowsOf(unlisted);
-
 /** An unset variable is sent as `${NAME}`. Covers HALO in every client's file, and other servers in those of Claude Code and Codex. */
-export const variableNotInExample = unlistedRow(
+export const variableNotInExample = rowsOf(unlisted)(
   "variable-not-in-example",
   "warning",
   "A variable that a server needs is not in .env.example",
