@@ -3,8 +3,8 @@ import { addLines, indexLines, removeLine } from "../../src/core/formats/lines.t
 
 const HEADING = "# HALO: secrets";
 
-it.each<[string, string | undefined, string]>([
-  ["a new file", undefined, "# HALO: secrets\n.env\n.env.lock\n"],
+it.each<[string, string, string]>([
+  ["a new file", "", "# HALO: secrets\n.env\n.env.lock\n"],
   ["CRLF", "dist\r\n", "dist\r\n\r\n# HALO: secrets\r\n.env\r\n.env.lock\r\n"],
   ["one is there, blanks behind", ".env  \r\n", ".env  \r\n\r\n# HALO: secrets\r\n.env.lock\r\n"],
   ["only like it", "#.env\n/.env\n .env\n", "#.env\n/.env\n .env\n\n# HALO: secrets\n.env\n.env.lock\n"],

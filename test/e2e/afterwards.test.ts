@@ -143,7 +143,7 @@ describe.concurrent("a web client", () => {
       await wizard.follow(PASTE, ...ASK_IDS, "HALO shows your token only once: enter");
       await wizard.ends(0);
       expect(wizard.text()).toContain("3. Authentication type: Headers. Add three headers:");
-      expect(wizard.text()).not.toContain("go through the fields");
+      expect(wizard.text()).not.toContain("go through its fields");
     }));
 });
 

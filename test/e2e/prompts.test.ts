@@ -161,6 +161,22 @@ describe.concurrent("prompts", () => {
       expect(JSON.parse(m.read(".mcp.json"))).toEqual({ mcpServers: { halo: entryFor(m.url) } });
     }));
 
+  test("2: a settings file of Claude Code that nothing can mend is replaced, after a yes", () =>
+    on({}, async (m) => {
+      await setUp(m);
+      const before = m.read(BRIDGE);
+      m.write(BRIDGE, '{"env": ', 0o600);
+      await follow(m, ["Replace .claude: up up enter", APPLY]);
+      expect(m.read(BRIDGE)).toBe(before);
+    }));
+
+  test("an ID in place of the token: said, and the token is asked for again", () =>
+    on({}, async (m) => {
+      const said = await follow(m, [CONNECT, `Paste the product: ${ACCOUNT} enter`, ...ASK_IDS, PASTE, APPLY]);
+      expect(said).toContain("What was taken for the product token is an ID");
+      expect(m.read(".env")).toBe(DOTENV);
+    }));
+
   test("add another profile: its ID and a name, the rest is shared", () =>
     on({}, async (m) => {
       await setUp(m);

@@ -149,7 +149,7 @@ async function mend(page: Page): Promise<boolean> {
     hasBridge(page, options.choice)
   ) {
     const removal = { steps: [{ kind: "write", path, before: bridge.text, after: undefined, secret: true }] } as const;
-    const message = `Write ${labelOf(path, here.root)} anew? What it has now is lost.`;
+    const message = `Replace ${labelOf(path, here.root)}? Its text is lost.`;
     await carry(page, { values: NO_VALUES, choice: options.choice }, () => removal, { message, initial: "no" });
     return true;
   }

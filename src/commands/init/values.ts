@@ -235,6 +235,7 @@ export async function askFor(ask: Ask, page: Page, which: Value, known: Known, r
     const steps = readTemplate(context.templates, "token-steps.txt", { example: "Claude Code – Anna" });
     show.info("How to get a product token:", steps.trimEnd().split("\n"));
   }
+  const example = which === "account" ? "https://… or 01234567-89ab-…" : "";
   const text =
     which === "token"
       ? await ask.secret({
@@ -242,8 +243,8 @@ export async function askFor(ask: Ask, page: Page, which: Value, known: Known, r
           validate,
         })
       : await ask.text({
-          message: kept === undefined ? QUESTIONS[which] : `${QUESTIONS[which]} (Enter keeps it)`,
-          placeholder: kept ?? (which === "account" ? "https://… or 01234567-89ab-…" : ""),
+          message: QUESTIONS[which],
+          placeholder: kept === undefined ? example : `${kept}, Enter keeps it`,
           validate,
         });
   if (kept !== undefined && text === "") return known;
