@@ -158,7 +158,7 @@ describe.concurrent("the last screen", () => {
       const folder = program(join(m.root, "npx-bin"), "npx", `shift; exec "${process.execPath}" "${m.bin}" "$@"`);
       const env = { ...m.env, ...withToken, PATH: `${folder}:${m.env.PATH}` };
       const commands = run.stdout.match(/npx create-halo-mcp .*$/gm) ?? [];
-      expect(commands).toHaveLength(3);
+      expect(commands).toHaveLength(2);
       for (const command of commands) {
         const typed = await start("sh", ["-c", command], { cwd: clone, env });
         expect(typed.code, typed.stderr).toBe(0);

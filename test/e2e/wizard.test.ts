@@ -262,7 +262,7 @@ describe.concurrent("nothing is changed", () => {
     ]),
     [at(1, "escape"), 130],
     [at(1, `${TOKEN.slice(0, 20)} ctrl-c`), 130],
-    [[...at(0, "space down down down space enter"), PASTE, ...ASK_IDS], 0],
+    [[...at(0, "space down down down space enter"), PASTE, ...ASK_IDS, "HALO shows: enter"], 0],
     [at(3, "escape"), 130],
     [at(3, "down down enter"), 130],
     [[CONNECT, ...ASK_IDS, "What now?: ctrl-c"], 130, {}, { HALO_MCP_TOKEN: WRONG }],
